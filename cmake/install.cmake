@@ -1,0 +1,29 @@
+# What `cmake --install` lays down: headers, both libraries, the CMake package, cajal.pc, the program and its pages.
+include(CMakePackageConfigHelpers)
+set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/cajal)
+
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+install(TARGETS cajal EXPORT cajal-shared)
+install(TARGETS cajal_static EXPORT cajal-static)
+install(EXPORT cajal-shared NAMESPACE cajal:: DESTINATION ${package_folder})
+install(EXPORT cajal-static NAMESPACE cajal:: DESTINATION ${package_folder})
+
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/cajal-config.cmake.in ${PROJECT_BINARY_DIR}/cajal-config.cmake
+  INSTALL_DESTINATION ${package_folder})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/cajal-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/cajal-config.cmake ${PROJECT_BINARY_DIR}/cajal-config-version.cmake
+  DESTINATION ${package_folder})
+
+list(JOIN CAJAL_MODULES ", " CAJAL_REQUIRES_PRIVATE)
+configure_file(${PROJECT_SOURCE_DIR}/cmake/cajal.pc.in ${PROJECT_BINARY_DIR}/cajal.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/cajal.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+if(TARGET cajal_program)
+  install(TARGETS cajal_program)
+endif()
+file(GLOB manual_pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/*.1 ${PROJECT_SOURCE_DIR}/cli/*.1)
+install(FILES ${manual_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+if(EXISTS ${PROJECT_SOURCE_DIR}/cli/completion.bash)
+  install(FILES ${PROJECT_SOURCE_DIR}/cli/completion.bash
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME cajal)
+endif()

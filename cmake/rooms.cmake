@@ -1,0 +1,76 @@
+# One object library a room, in the order in which rooms may see each other; a room without sources is passed over.
+set(CAJAL_ROOMS base kernels tensor ops graph layers train data formats)
+
+# What a room needs from outside the project.
+set(CAJAL_LIBRARIES_data PkgConfig::ZLIB PkgConfig::LIBPNG PkgConfig::LIBJPEG)
+set(CAJAL_LIBRARIES_formats PkgConfig::JANSSON PkgConfig::ZLIB)
+
+# Warnings for everything that is ours.
+add_library(cajal_warnings INTERFACE)
+target_compile_options(cajal_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion $<$<BOOL:${CAJAL_WERROR}>:-Werror>)
+
+# How every room is compiled. Fused multiply-adds are left to kernels, so that results elsewhere do not depend on what
+# a compiler happens to contract.
+add_library(cajal_settings INTERFACE)
+target_compile_definitions(cajal_settings INTERFACE CAJAL_BUILDING)
+target_compile_options(cajal_settings INTERFACE -fvisibility=hidden)
+target_include_directories(cajal_settings INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+target_link_libraries(cajal_settings INTERFACE cajal_warnings Threads::Threads)
+
+# The flags of one instruction set go to the files named for it and to no other.
+set(CAJAL_FLAGS_avx2 -mavx2 -mfma)
+set(CAJAL_FLAGS_avx512
+  -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512)
+
+function(cajal_set_isa_flags sources)
+  foreach(isa avx2 avx512)
+    set(of_isa ${sources})
+    list(FILTER of_isa INCLUDE REGEX "_${isa}\\.c$")
+    set_source_files_properties(${of_isa} PROPERTIES COMPILE_OPTIONS "${CAJAL_FLAGS_${isa}}")
+  endforeach()
+endfunction()
+
+set(CAJAL_OBJECTS)
+foreach(room IN LISTS CAJAL_ROOMS)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${room}/*.c)
+  if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+    list(FILTER sources EXCLUDE REGEX "/kernels/x86/")
+  endif()
+  if(NOT sources)
+    continue()
+  endif()
+  add_library(cajal_${room} OBJECT ${sources})
+  set_target_properties(cajal_${room} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_link_libraries(cajal_${room} PRIVATE cajal_settings ${CAJAL_LIBRARIES_${room}})
+  if(room STREQUAL kernels)
+    cajal_set_isa_flags("${sources}")
+    target_compile_options(cajal_kernels PRIVATE -ffp-contract=fast $<$<NOT:$<CONFIG:Debug>>:-O3>)
+  else()
+    target_compile_options(cajal_${room} PRIVATE -ffp-contract=off)
+  endif()
+  list(APPEND CAJAL_OBJECTS cajal_${room})
+endforeach()
+
+# The two libraries. Only what cajal/*.h declares leaves the shared one.
+add_library(cajal SHARED)
+add_library(cajal_static STATIC)
+add_library(cajal::cajal ALIAS cajal)
+add_library(cajal::static ALIAS cajal_static)
+foreach(library cajal cajal_static)
+  foreach(objects IN LISTS CAJAL_OBJECTS)
+    target_sources(${library} PRIVATE $<TARGET_OBJECTS:${objects}>)
+  endforeach()
+  target_include_directories(${library} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_link_libraries(${library} PRIVATE
+    Threads::Threads PkgConfig::ZLIB PkgConfig::LIBPNG PkgConfig::LIBJPEG PkgConfig::JANSSON m)
+  set_target_properties(${library} PROPERTIES OUTPUT_NAME cajal LINKER_LANGUAGE C)
+endforeach()
+set_target_properties(cajal PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0)
+set(exports ${PROJECT_SOURCE_DIR}/cmake/exports.map)
+if(NOT APPLE)
+  target_link_options(cajal PRIVATE LINKER:--version-script=${exports})
+  set_target_properties(cajal PROPERTIES LINK_DEPENDS ${exports})
+endif()
+set_target_properties(cajal_static PROPERTIES EXPORT_NAME static)

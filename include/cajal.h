@@ -1,0 +1,18 @@
+/**
+ * @file cajal.h
+ * Cajal: neural networks in C, in the words of Keras. This header is all of it; each part has a header of its own.
+ */
+#ifndef CAJAL_H
+#define CAJAL_H
+
+#include <cajal/base.h>
+#include <cajal/data.h>
+#include <cajal/explain.h>
+#include <cajal/files.h>
+#include <cajal/graph.h>
+#include <cajal/layers.h>
+#include <cajal/model.h>
+#include <cajal/tensor.h>
+#include <cajal/train.h>
+
+#endif

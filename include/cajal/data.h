@@ -1,0 +1,85 @@
+/**
+ * @file data.h
+ * Data sets: inputs, targets and weights of many samples, from memory, files, or the library's own generator.
+ *
+ * A data set keeps its tensors as they are (bytes stay bytes); batches are gathered by a thread of its reader's.
+ */
+#ifndef CAJAL_DATA_H
+#define CAJAL_DATA_H
+
+#include <cajal/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Samples with targets. All tensors have the samples along their first axis. */
+typedef struct cj_dataset cj_dataset;
+
+/** The greatest number of inputs or targets of a data set. */
+#define CJ_DATASET_MAX_IO 16
+
+/** The arguments of cj_dataset_new(): arrays end at the first NULL. */
+typedef struct cj_dataset_args {
+    int _;
+    cj_tensor *x[CJ_DATASET_MAX_IO]; ///< inputs, at least one
+    cj_tensor *y[CJ_DATASET_MAX_IO]; ///< targets, none for prediction only
+    cj_tensor *sample_weight;        ///< (samples), float; default 1 each
+} cj_dataset_args;
+/** A data set over tensors, which it retains. CJ_SHAPE_MISMATCH if they differ in the number of samples. */
+CJ_API cj_dataset *cj_dataset_build(const cj_dataset_args *args);
+/** `cj_dataset_new(.x = {images}, .y = {labels})`. */
+#define cj_dataset_new(...) cj_dataset_build(&(cj_dataset_args){._ = 0, __VA_ARGS__})
+
+/** The number of samples. */
+CJ_API int64_t cj_dataset_count(const cj_dataset *data);
+/** Input `index`; NULL if there is none. Valid as long as the data set. */
+CJ_API cj_tensor *cj_dataset_x(const cj_dataset *data, int index);
+/** Target `index`; NULL if there is none. */
+CJ_API cj_tensor *cj_dataset_y(const cj_dataset *data, int index);
+/** The sample weights; NULL if all are 1. */
+CJ_API cj_tensor *cj_dataset_sample_weight(const cj_dataset *data);
+/** Samples `begin` to `begin + count` as a data set of its own, sharing memory. */
+CJ_API cj_status cj_dataset_slice(const cj_dataset *data, int64_t begin, int64_t count, cj_dataset **slice);
+
+/** Reads an IDX file (LeCun's MNIST format, plain or gzip) of bytes, 32-bit integers or floats into a tensor. */
+CJ_API cj_status cj_load_idx(const char *path, cj_tensor **tensor);
+
+/**
+ * MNIST: 60,000 and 10,000 images, uint8 (samples, 28, 28, 1), with labels uint8 (samples). Looks in $CAJAL_DATA/mnist, $CAJAL_DATA,
+ * then $XDG_CACHE_HOME/cajal/mnist (~/.cache/cajal/mnist). CJ_NOT_FOUND names the places.
+ */
+CJ_API cj_status cj_load_mnist(cj_dataset **train, cj_dataset **test);
+
+/** The arguments of cj_load_digits(). */
+typedef struct cj_digits_args {
+    int _;
+    int64_t train_count; ///< default 60000
+    int64_t test_count;  ///< default 10000
+    uint64_t seed;       ///< default 0; the published set
+} cj_digits_args;
+/**
+ * Digits: drawn by the library from stroke skeletons with random shear, thickness, curvature and noise; MNIST's shapes
+ * and dtypes. The same seed gives the same bytes on every machine.
+ */
+CJ_API cj_status cj_load_digits(const cj_digits_args *args, cj_dataset **train, cj_dataset **test);
+
+/** A data set by name: "mnist" or "digits"; "auto" is MNIST where it is found and digits elsewhere. */
+CJ_API cj_status cj_load_dataset(const char *name, cj_dataset **train, cj_dataset **test);
+
+/** Reads a PNG, JPEG or PGM image as uint8 (height, width, channels), with `channels` 1 or 3 (0: the file's own). */
+CJ_API cj_status cj_load_image(const char *path, int channels, cj_tensor **image);
+
+/** Writes a (height, width, 1 or 3) uint8 tensor as a PNG file. */
+CJ_API cj_status cj_save_png(const cj_tensor *image, const char *path);
+
+/** An (height, width, channels) image resized by area averaging (down) or bilinear interpolation (up). */
+CJ_API cj_status cj_resize_image(const cj_tensor *image, int64_t height, int64_t width, cj_tensor **resized);
+
+/** Lays out images (samples, h, w, c) of uint8 or of floats from 0 to 1 as one picture with `columns` images a row. */
+CJ_API cj_status cj_image_grid(const cj_tensor *images, int64_t columns, cj_tensor **picture);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

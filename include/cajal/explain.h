@@ -1,0 +1,34 @@
+/**
+ * @file explain.h
+ * Numbers that explain themselves: how a model came to an output, multiplication by multiplication.
+ */
+#ifndef CAJAL_EXPLAIN_H
+#define CAJAL_EXPLAIN_H
+
+#include <cajal/model.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The arguments of cj_explain(). */
+typedef struct cj_explain_args {
+    int _;
+    const char *layer;          ///< only this layer; default all
+    int64_t index[CJ_MAX_RANK]; ///< the output element to derive, without the batch axis; default: the first
+    bool has_index;             ///< whether `index` counts
+    int64_t max_rows;           ///< longer arrays are shortened; default 12
+} cj_explain_args;
+/**
+ * Prints, for each layer, its input and output for one sample (without or with a batch axis of 1), and for one output
+ * element the window, the kernel, each product, their sum, the bias and the activation.
+ */
+CJ_API cj_status cj_explain_model(cj_model *model, cj_tensor *const *inputs, FILE *stream, const cj_explain_args *args);
+/** `cj_explain(model, (cj_tensor *[]){image}, stdout, .layer = "conv2d")`. */
+#define cj_explain(model, inputs, stream, ...)                                                                         \
+    cj_explain_model(model, inputs, stream, &(cj_explain_args){._ = 0, __VA_ARGS__})
+
+#ifdef __cplusplus
+}
+#endif
+#endif

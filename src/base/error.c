@@ -1,0 +1,113 @@
+// Statuses and the thread's sentence. Nothing here allocates: a sentence lives in a fixed buffer and is cut if too long.
+#include "base/error.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SENTENCE_MAX = 1024 };
+
+static _Thread_local char sentence[SENTENCE_MAX];
+static _Thread_local cj_status sentence_status;
+
+static const struct {
+    const char *name, *meaning;
+} statuses[] = {
+#define STATUS_ROW(name, meaning) {#name, meaning},
+    CJ_STATUSES(STATUS_ROW)
+#undef STATUS_ROW
+};
+
+static bool known(cj_status status)
+{
+    return (size_t)status < sizeof statuses / sizeof *statuses;
+}
+
+const char *cj_status_name(cj_status status)
+{
+    return known(status) ? statuses[status].name : "UNKNOWN";
+}
+
+const char *cj_status_meaning(cj_status status)
+{
+    return known(status) ? statuses[status].meaning : "a number that is no status";
+}
+
+const char *cj_error(void)
+{
+    return sentence;
+}
+
+cj_status cj_error_status(void)
+{
+    return sentence_status;
+}
+
+void cj_error_clear(void)
+{
+    *sentence = '\0';
+    sentence_status = CJ_OK;
+}
+
+int cj_report(cj_status status)
+{
+    if (status == CJ_OK)
+        return 0;
+    fprintf(stderr, "error: %s\n", *sentence ? sentence : cj_status_meaning(status));
+    return 1;
+}
+
+const char *cj_version(void)
+{
+    return CJ_VERSION;
+}
+
+// A sentence that was cut ends in an ellipsis, and never in half a UTF-8 character.
+static void mark_cut(char *text)
+{
+    size_t end = SENTENCE_MAX - 4;
+    while (end > 0 && ((unsigned char)text[end] & 0xc0) == 0x80)
+        end--;
+    memcpy(text + end, "...", 4);
+}
+
+// By way of a second buffer, because the arguments may point into the sentence itself.
+static void record(cj_status status, const char *text, int length)
+{
+    memcpy(sentence, text, SENTENCE_MAX);
+    if (length >= SENTENCE_MAX)
+        mark_cut(sentence);
+    sentence_status = status;
+}
+
+cj_status cj__fail(cj_status status, const char *format, ...)
+{
+    char text[SENTENCE_MAX] = "";
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    record(status, text, length);
+    return status;
+}
+
+cj_status cj__fail_memory(size_t size, const char *what)
+{
+    if (size == SIZE_MAX)
+        return cj__fail(CJ_OUT_OF_MEMORY, "%s: out of memory: its size is beyond what can be addressed", what);
+    return cj__fail(CJ_OUT_OF_MEMORY, "%s: out of memory: %zu bytes could not be allocated", what, size);
+}
+
+cj_status cj__fail_in(cj_status status, const char *format, ...)
+{
+    char text[SENTENCE_MAX] = "";
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (length >= 0 && length < SENTENCE_MAX) {
+        const size_t room = sizeof text - (size_t)length;
+        length += snprintf(text + length, room, ": %s", sentence);
+    }
+    record(status, text, length);
+    return status;
+}

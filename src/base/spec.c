@@ -1,0 +1,213 @@
+// Specs: "name", "name(value)", "name(key=value, key=value)". Values may contain parentheses of their own.
+#include "base/fields.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const cj__choice *row(const cj__catalog *catalog, int index)
+{
+    return (const cj__choice *)((const char *)catalog->rows + (size_t)index * catalog->stride);
+}
+
+const cj__choice *cj__catalog_find(const cj__catalog *catalog, const char *name)
+{
+    for (int i = 0; i < catalog->count; i++) {
+        const cj__choice *choice = row(catalog, i);
+        if (strcmp(choice->name, name) == 0 || (choice->class_name != NULL && strcmp(choice->class_name, name) == 0))
+            return choice;
+    }
+    cj__fail_unknown(CJ_INVALID_ARGUMENT, catalog->what, name, catalog->rows, catalog->stride, catalog->count);
+    return NULL;
+}
+
+static char *trim(char *text)
+{
+    while (isspace((unsigned char)*text))
+        text++;
+    size_t length = strlen(text);
+    while (length != 0 && isspace((unsigned char)text[length - 1]))
+        text[--length] = '\0';
+    if (length >= 2 && (*text == '"' || *text == '\'') && text[length - 1] == *text) {
+        text[length - 1] = '\0';
+        text++;
+    }
+    return text;
+}
+
+// The end of an argument: the next comma or closing parenthesis outside inner parentheses, or the end of the text.
+static char *argument_end(char *text)
+{
+    int depth = 0;
+    for (; *text != '\0'; text++) {
+        if (depth == 0 && (*text == ',' || *text == ')'))
+            return text;
+        depth += *text == '(' || *text == '[';
+        depth -= *text == ')' || *text == ']';
+    }
+    return text;
+}
+
+static const cj__field *find_field(const cj__choice *choice, const char *key)
+{
+    for (int i = 0; i < choice->field_count; i++) {
+        if (strcmp(choice->fields[i].key, key) == 0)
+            return &choice->fields[i];
+    }
+    char what[96];
+    snprintf(what, sizeof(what), "argument of %s", choice->name);
+    cj__fail_unknown(CJ_INVALID_ARGUMENT, what, key, choice->fields, sizeof(cj__field), choice->field_count);
+    return NULL;
+}
+
+// One argument: "key=value", or a value for the field at `position`.
+static cj_status set_argument(const cj__choice *choice, char *argument, int position, void *args)
+{
+    char *equals = argument + strcspn(argument, "=(");
+    const cj__field *field = NULL;
+    char *value = argument;
+    if (*equals == '=') {
+        *equals = '\0';
+        value = equals + 1;
+        field = find_field(choice, trim(argument));
+        if (field == NULL)
+            return cj_error_status();
+    } else if (position < choice->field_count) {
+        field = &choice->fields[position];
+    } else {
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s takes %d arguments at most", choice->name, choice->field_count);
+    }
+    return cj__field_set(field, args, trim(value), choice->name);
+}
+
+// `text` is our copy of what follows the name; `args` will point into it.
+static cj_status set_arguments(const cj__choice *choice, char *text, const char *spec, void *args)
+{
+    text += strspn(text, " \t\n");
+    if (*text == '\0')
+        return CJ_OK;
+    text++; // the opening parenthesis
+    for (int position = 0;; position++) {
+        char *end = argument_end(text);
+        char stop = *end;
+        if (stop == '\0')
+            return cj__fail(CJ_INVALID_ARGUMENT, "\"%.200s\": a closing parenthesis is missing", spec);
+        *end = '\0';
+        char *argument = trim(text);
+        if (*argument != '\0')
+            CJ_TRY(set_argument(choice, argument, position, args));
+        text = end + 1;
+        if (stop == ')')
+            break;
+    }
+    if (*trim(text) != '\0')
+        return cj__fail(CJ_INVALID_ARGUMENT, "\"%.200s\": \"%.100s\" follows the closing parenthesis", spec, trim(text));
+    return CJ_OK;
+}
+
+cj_status cj__spec_parse(const cj__catalog *catalog, const char *spec, const char *who, cj__chosen *chosen)
+{
+    memset(chosen, 0, sizeof(*chosen));
+    if (spec == NULL || spec[strspn(spec, " ")] == '\0')
+        return CJ_OK;
+    char *copy = cj__copy_text(spec);
+    if (copy == NULL)
+        return CJ_OUT_OF_MEMORY;
+    size_t name_length = strcspn(copy, "(");
+    char name[96];
+    snprintf(name, sizeof(name), "%.*s", (int)(name_length < 90 ? name_length : 90), copy);
+    const cj__choice *choice = cj__catalog_find(catalog, trim(name));
+    cj_status status = choice != NULL ? CJ_OK : CJ_INVALID_ARGUMENT;
+    _Alignas(16) unsigned char args[CJ__ARGS_MAX] = {0};
+    if (status == CJ_OK)
+        status = set_arguments(choice, copy + name_length, spec, args);
+    if (status == CJ_OK)
+        status = cj__fields_resolve(choice->fields, choice->field_count, args, chosen->args,
+                                    choice->args_size != 0 ? choice->args_size : 1, choice->name);
+    if (status == CJ_OK)
+        chosen->choice = choice;
+    else if (status != CJ_OUT_OF_MEMORY && who != NULL)
+        cj__fail_in(status, "%s", who);
+    cj__free(copy);
+    return status;
+}
+
+void cj__chosen_free(cj__chosen *chosen)
+{
+    if (chosen->choice != NULL)
+        cj__fields_free(chosen->choice->fields, chosen->choice->field_count, chosen->args);
+    chosen->choice = NULL;
+}
+
+static void add_number(cj__text *text, const char *key, double value)
+{
+    char digits[40];
+    for (int precision = 1; precision <= 17; precision++) { // the shortest that reads back the same
+        snprintf(digits, sizeof(digits), "%.*g", precision, value);
+        double back = 0;
+        if (sscanf(digits, "%lf", &back) == 1 && back == value)
+            break;
+    }
+    cj__text_add(text, "%s=%s", key, digits);
+}
+
+static bool differs(double value, double fallback)
+{
+    return value < fallback || value > fallback;
+}
+
+static void add_field(cj__text *text, const cj__field *field, const void *args)
+{
+    const void *slot = (const char *)args + field->offset;
+    double number = 0;
+    switch (field->kind) { // the few kinds that specs are made of; others never occur in a spec's row
+    case CJ__FIELD_INT:
+        number = (double)*(const int64_t *)slot;
+        break;
+    case CJ__FIELD_INT32:
+        number = *(const int *)slot;
+        break;
+    case CJ__FIELD_NUMBER:
+    case CJ__FIELD_REAL:
+    case CJ__FIELD_OPTION:
+        number = *(const double *)slot;
+        break;
+    case CJ__FIELD_BOOL:
+        if (*(const bool *)slot)
+            cj__text_add(text, "%s%s=true", text->length != 0 ? ", " : "", field->key);
+        return;
+    case CJ__FIELD_SWITCH:
+        if ((*(const cj_switch *)slot == CJ_ON) != (field->fallback != 0))
+            cj__text_add(text, "%s%s=%s", text->length != 0 ? ", " : "", field->key,
+                         *(const cj_switch *)slot == CJ_ON ? "true" : "false");
+        return;
+    default:
+        return;
+    }
+    if (differs(number, field->fallback)) {
+        if (text->length != 0)
+            cj__text_add(text, ", ");
+        add_number(text, field->key, number);
+    }
+}
+
+char *cj__spec_text(const cj__choice *choice, const void *args)
+{
+    cj__text inner = {0}, whole = {0};
+    for (int i = 0; i < choice->field_count; i++)
+        add_field(&inner, &choice->fields[i], args);
+    if (inner.length != 0)
+        cj__text_add(&whole, "%s(%s)", choice->name, inner.data);
+    else
+        cj__text_add(&whole, "%s", choice->name);
+    bool failed = inner.failed || whole.failed;
+    cj__text_free(&inner);
+    if (failed)
+        cj__text_free(&whole);
+    return whole.data;
+}

@@ -1,0 +1,139 @@
+// Growing text, near names, and Keras's snake case.
+#include "base/text.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool make_room(cj__text *text, size_t more)
+{
+    size_t needed = 0;
+    if (text->failed || __builtin_add_overflow(text->length + 1, more, &needed) ||
+        !cj__reserve((void **)&text->data, &text->capacity, needed, 1)) {
+        text->failed = true;
+        return false;
+    }
+    return true;
+}
+
+void cj__text_add_bytes(cj__text *text, const char *bytes, size_t length)
+{
+    if (!make_room(text, length))
+        return;
+    if (length != 0)
+        memcpy(text->data + text->length, bytes, length);
+    text->length += length;
+    text->data[text->length] = '\0';
+}
+
+void cj__text_add(cj__text *text, const char *format, ...)
+{
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    if (length < 0)
+        text->failed = true;
+    else if (make_room(text, (size_t)length)) {
+        vsnprintf(text->data + text->length, (size_t)length + 1, format, again);
+        text->length += (size_t)length;
+    }
+    va_end(again);
+}
+
+cj_status cj__text_status(const cj__text *text)
+{
+    return text->failed ? cj__fail_memory(text->capacity, "text") : CJ_OK;
+}
+
+void cj__text_free(cj__text *text)
+{
+    cj__free(text->data);
+    *text = (cj__text){0};
+}
+
+enum { NAME_MAX_LENGTH = 63 };
+
+// Edits (insert, delete, replace, swap of neighbours) that turn a into b: Damerau 1964, restricted form.
+static int edits(const char *a, const char *b)
+{
+    size_t m = strlen(a), n = strlen(b);
+    if (m > NAME_MAX_LENGTH || n > NAME_MAX_LENGTH)
+        return NAME_MAX_LENGTH;
+    int rows[3][NAME_MAX_LENGTH + 1];
+    int *before = rows[0], *above = rows[1], *row = rows[2];
+    for (size_t j = 0; j <= n; j++)
+        above[j] = (int)j;
+    for (size_t i = 1; i <= m; i++) {
+        row[0] = (int)i;
+        for (size_t j = 1; j <= n; j++) {
+            int same = tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b[j - 1]);
+            int best = above[j - 1] + !same;
+            best = above[j] + 1 < best ? above[j] + 1 : best;
+            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < best)
+                best = before[j - 2] + 1;
+            row[j] = best;
+        }
+        int *spare = before;
+        before = above;
+        above = row;
+        row = spare;
+    }
+    return above[n];
+}
+
+static const char *name_at(const void *names, size_t stride, int index)
+{
+    return *(const char *const *)((const char *)names + (size_t)index * stride);
+}
+
+const char *cj__nearest(const char *name, const void *names, size_t stride, int count)
+{
+    const char *nearest = NULL;
+    int least = (int)(strlen(name) / 3) + 2; // up to a third of the letters wrong still counts as meant
+    for (int i = 0; i < count; i++) {
+        int distance = edits(name, name_at(names, stride, i));
+        if (distance < least) {
+            least = distance;
+            nearest = name_at(names, stride, i);
+        }
+    }
+    return nearest;
+}
+
+cj_status cj__fail_unknown(cj_status status, const char *what, const char *name, const void *names, size_t stride,
+                           int count)
+{
+    const char *nearest = cj__nearest(name, names, stride, count);
+    if (nearest != NULL)
+        return cj__fail(status, "unknown %s \"%.200s\": did you mean \"%s\"?", what, name, nearest);
+    char list[600] = "";
+    size_t used = 0;
+    for (int i = 0; i < count && used + 64 < sizeof(list); i++)
+        used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%.48s", i != 0 ? ", " : "",
+                                 name_at(names, stride, i));
+    return cj__fail(status, "unknown %s \"%.200s\": there are %s", what, name, list);
+}
+
+// Keras: an underscore before a capital that starts a word, and before a capital that follows a small letter or digit;
+// see keras/src/utils/naming.py.
+void cj__snake_case(const char *camel, char *snake, size_t size)
+{
+    size_t used = 0;
+    for (size_t i = 0; camel[i] != '\0' && used + 2 < size; i++) {
+        unsigned char c = (unsigned char)camel[i], next = (unsigned char)camel[i + 1];
+        unsigned char former = i != 0 ? (unsigned char)camel[i - 1] : 0;
+        bool word = isupper(c) && next != 0 && islower(next);
+        bool after_small = isupper(c) && (islower(former) || (isdigit(former) && word));
+        if (i != 0 && former != '_' && (word || after_small))
+            snake[used++] = '_';
+        snake[used++] = (char)tolower(c);
+    }
+    snake[used] = '\0';
+}

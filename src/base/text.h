@@ -1,0 +1,30 @@
+// Text that grows, and guessing what a mistyped name meant.
+#ifndef CJ_BASE_TEXT_H
+#define CJ_BASE_TEXT_H
+
+#include <cajal/base.h>
+
+// A growing string. Starts as {0}; after a failed allocation it stays failed and `cj__text_status` says so.
+typedef struct cj__text {
+    char *data; // terminated, or NULL while empty
+    size_t length, capacity;
+    bool failed;
+} cj__text;
+
+void cj__text_add(cj__text *text, const char *format, ...) CJ_PRINTF(2, 3);
+void cj__text_add_bytes(cj__text *text, const char *bytes, size_t length);
+cj_status cj__text_status(const cj__text *text);
+void cj__text_free(cj__text *text);
+
+// The name nearest to `name` by edit distance if it is near enough to be meant, else NULL. Names may be read from an
+// array of structs: the i-th is at (const char **)((char *)names + i * stride).
+const char *cj__nearest(const char *name, const void *names, size_t stride, int count);
+
+// "unknown activation "rellu": did you mean "relu"?" or, with no near name, the list of all. Returns `status`.
+cj_status cj__fail_unknown(cj_status status, const char *what, const char *name, const void *names, size_t stride,
+                           int count);
+
+// "Conv2D" to "conv2d", "MaxPooling2D" to "max_pooling2d", "SimpleRNN" to "simple_rnn": Keras's to_snake_case.
+void cj__snake_case(const char *camel, char *snake, size_t size);
+
+#endif

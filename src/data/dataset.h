@@ -1,0 +1,76 @@
+// Inside a data set, and the reader that hands its samples out in batches; for the rooms that train and predict.
+//
+// A *reader* makes *passes* over a data set. Each pass has an order (a permutation or any list of sample numbers as
+// long as the data set) and begins at any batch, so that a stopped run goes on where it was. A batch gives, for each
+// input, target and for the weights, a pointer to contiguous samples in the tensor's own dtype: bytes stay bytes.
+//
+//     cj__reader *reader;
+//     CJ_TRY(cj__reader_new(data, batch_size, true, cj_pool_threads(pool), &reader));
+//     for each epoch:
+//         cj__random_order(key, epoch, order, cj_dataset_count(data));
+//         cj__reader_start(reader, order, first_batch);
+//         cj__batch batch;
+//         while (cj__reader_next(reader, &batch))
+//             step(batch.x, batch.y, batch.sample_weight, batch.count);
+//     cj__reader_free(reader);
+//
+// With two or more threads a thread of the reader's gathers ahead into a ring of batches: at least two, and as many as
+// fit in a megabyte, because waking a thread costs more than gathering a small batch; it is woken only when half
+// the ring is free. It starts once, sleeps while it has nothing to do, and nothing is allocated after cj__reader_new().
+// With one thread cj__reader_next() gathers itself. What a batch holds never depends on which of the two happened.
+// Where the order is the data set's own and a tensor lies contiguously, its batches are views into the tensor, not
+// copies. A reader belongs to one thread; several readers may read one data set.
+#ifndef CJ_DATA_DATASET_H
+#define CJ_DATA_DATASET_H
+
+#include "base/object.h"
+#include <cajal/data.h>
+
+struct cj_dataset {
+    cj__object object;
+    int64_t count;            // samples
+    int x_count, y_count;
+    cj_tensor *x[CJ_DATASET_MAX_IO]; // held
+    cj_tensor *y[CJ_DATASET_MAX_IO]; // held
+    cj_tensor *sample_weight; // (samples), float32, contiguous whatever the user gave; held; or NULL
+};
+
+extern const cj__class cj__dataset_class;
+
+int cj__dataset_x_count(const cj_dataset *data);
+int cj__dataset_y_count(const cj_dataset *data);
+
+// One batch. Pointers are valid until the next call of cj__reader_next(), cj__reader_start() or cj__reader_free().
+// Gathered samples are aligned to 64 bytes; views only to their element.
+typedef struct cj__batch {
+    int64_t index;                    // of this batch in the pass, from 0 whatever batch the pass began at
+    int64_t count;                    // samples: the batch size, or what is left in the last batch
+    const void *x[CJ_DATASET_MAX_IO]; // (count, sample shape) each; NULL beyond the data set's inputs
+    const void *y[CJ_DATASET_MAX_IO];
+    const float *sample_weight;       // (count); NULL if all are 1
+    const int64_t *samples;           // their numbers in the data set: the order's entries; NULL for the data set's own order
+} cj__batch;
+
+typedef struct cj__reader cj__reader;
+
+// Makes a reader, which holds `data`. A batch size above the number of samples means all of them. Without `shuffled`
+// the caller promises that every pass has the data set's own order: no buffers are made for contiguous tensors, and no
+// thread if none is needed. `threads` of 1 (or a thread that cannot be started) means gathering in cj__reader_next().
+// CJ_INVALID_ARGUMENT for a batch size below 1, CJ_OUT_OF_MEMORY.
+cj_status cj__reader_new(cj_dataset *data, int64_t batch_size, bool shuffled, int threads, cj__reader **reader);
+
+// Begins a pass at batch `first_batch`; an unfinished pass is given up. `order` has as many entries as the data set has
+// samples, each a valid sample number (asserted); it is the caller's and must stay unchanged until the next start or
+// free. NULL is the data set's own order.
+void cj__reader_start(cj__reader *reader, const int64_t *order, int64_t first_batch);
+
+// The next batch of the pass; false after the last one.
+bool cj__reader_next(cj__reader *reader, cj__batch *batch);
+
+// Batches in a whole pass: samples / batch size, rounded up.
+int64_t cj__reader_batches(const cj__reader *reader);
+
+// Stops the thread and frees everything; NULL is fine.
+void cj__reader_free(cj__reader *reader);
+
+#endif

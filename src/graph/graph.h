@@ -1,0 +1,26 @@
+// Inside the graph room, for the rooms above: differentiation over a builder. Functions are public (cajal/graph.h).
+//
+// The room is split by verb: gradient.c (reverse-mode differentiation over symbols), program.c (the reachable graph as a
+// flat list of instructions), passes.c and fuse.c (rewrites of that list, each a row in a table with a name, which
+// CAJAL_PLAN=-name switches off), plan.c (buffers placed by lifetime in one arena for one batch size), run.c (a call),
+// function.c (the object that holds programs and plans).
+#ifndef CJ_GRAPH_GRAPH_H
+#define CJ_GRAPH_GRAPH_H
+
+#include "ops/build.h"
+
+// cj_gradients() through a builder, which holds the results.
+cj_status cj__gradients(cj__build *build, cj_symbol *y, cj_symbol *const *xs, int count, cj_symbol **gradients);
+
+// A call whose operands are plain pointers: inputs[i] and outputs[i] are contiguous memory of the right type for
+// `batch`; an output may be NULL. What cj_function_call() does after checking its tensors.
+cj_status cj__function_run(cj_function *function, int64_t batch, const void *const *inputs, void *const *outputs);
+
+// The type of input or output `index` (free axis as CJ_BATCH).
+const cj__type *cj__function_input(const cj_function *function, int index);
+const cj__type *cj__function_output(const cj_function *function, int index);
+
+// Prints the plan for a batch size: each instruction, its operands, buffers and bytes; totals.
+cj_status cj__function_print(cj_function *function, int64_t batch, FILE *stream);
+
+#endif

@@ -1,0 +1,178 @@
+// 2-D convolution, forward: y[pixel][f] = act(sum over u, v, c of x[window][c] w[u][v][c][f] + bias[f]).
+//
+// A row of the product is an output pixel: its windows' rows are runs of adjacent elements of x, so that a tile reads
+// them through one pointer a pixel and one segment a window row (see tile.h) and nothing is unfolded. Where the window
+// reaches outside the image, a first phase copies x into a frame of zeros.
+
+// A convolution whose input has its frame: the windows of every output lie inside.
+typedef struct framed {
+    cj__conv2d s;       // with h, w, top, left of the frame
+    const real *x;      // the framed input: x itself, or the copy
+    int64_t depth, filters; // channels and filters of one group
+    int64_t run;            // taps of a window row that are adjacent in x: kw, or 1
+} framed;
+
+static int64_t reach(int64_t count, int64_t stride, int64_t taps, int64_t dilation)
+{
+    return (count - 1) * stride + (taps - 1) * dilation + 1;
+}
+
+static bool needs_frame(const cj__conv2d *s)
+{
+    return s->top > 0 || s->left > 0 || reach(s->oh, s->sh, s->kh, s->dh) - s->top > s->h ||
+           reach(s->ow, s->sw, s->kw, s->dw) - s->left > s->w;
+}
+
+static framed framed_of(const cj__conv2d *s, const void *x, const void *copy)
+{
+    framed f = {*s, x, s->c / s->groups, s->f / s->groups, 1};
+    if (needs_frame(s)) {
+        f.x = copy;
+        f.s.h = greatest(reach(s->oh, s->sh, s->kh, s->dh), s->h + s->top);
+        f.s.w = greatest(reach(s->ow, s->sw, s->kw, s->dw), s->w + s->left);
+        f.s.top = f.s.left = 0;
+    }
+    if (s->dw == 1 && s->groups == 1)
+        f.run = s->kw;
+    return f;
+}
+
+static size_t frame_size(const cj__conv2d *s)
+{
+    const framed f = framed_of(s, NULL, NULL);
+    const size_t size = (size_t)(s->n * f.s.h * f.s.w * s->c) * sizeof(real);
+    return needs_frame(s) ? (size + 63) / 64 * 64 : 0;
+}
+
+// Copies one image into its frame.
+static void frame_image(const cj__conv2d *s, const real *x, real *copy, int64_t image)
+{
+    const framed f = framed_of(s, NULL, NULL);
+    const size_t row = (size_t)(f.s.w * s->c) * sizeof(real), inner = (size_t)(s->w * s->c) * sizeof(real);
+    const size_t before = (size_t)(s->left * s->c) * sizeof(real);
+    for (int64_t r = 0; r < f.s.h; r++) {
+        char *to = (char *)(copy + (image * f.s.h + r) * f.s.w * s->c);
+        const int64_t from = r - s->top;
+        if (from < 0 || from >= s->h) {
+            memset(to, 0, row);
+            continue;
+        }
+        memset(to, 0, before);
+        memcpy(to + before, x + (image * s->h + from) * s->w * s->c, inner);
+        memset(to + before + inner, 0, row - before - inner);
+    }
+}
+
+// A place in the output, walked pixel by pixel.
+typedef struct pixel {
+    int64_t image, i, j;
+} pixel;
+
+static pixel pixel_at(const cj__conv2d *s, int64_t index)
+{
+    const int64_t area = s->oh * s->ow;
+    return (pixel){index / area, index % area / s->ow, index % s->ow};
+}
+
+static void pixel_next(const cj__conv2d *s, pixel *p)
+{
+    if (++p->j < s->ow)
+        return;
+    p->j = 0;
+    if (++p->i < s->oh)
+        return;
+    p->i = 0;
+    p->image++;
+}
+
+// The first element of a pixel's window.
+static const real *window_of_pixel(const framed *f, const pixel *p)
+{
+    return f->x + ((p->image * f->s.h + p->i * f->s.sh) * f->s.w + p->j * f->s.sw) * f->s.c;
+}
+
+enum { PIXELS_A_TASK = 192, SEGMENTS_MAX = 64 };
+
+// Pixels of a task: many for big batches, fewer so that one image still feeds several threads. Divisible by every tile.
+static int64_t conv_chunk(const cj__conv2d *s)
+{
+    const int64_t pixels = s->n * s->oh * s->ow;
+    return greatest(least(pieces_of(pieces_of(pixels, 16), 24) * 24, PIXELS_A_TASK), 24);
+}
+
+static void conv2d_job(const cj__conv2d *s, cj__job *job)
+{
+    const int64_t tasks = pieces_of(s->n * s->oh * s->ow, conv_chunk(s));
+    *job = (cj__job){.phases = 1, .tasks = {tasks}};
+    if (needs_frame(s))
+        *job = (cj__job){.phases = 2, .tasks = {s->n, tasks}, .workspace = frame_size(s)};
+}
+
+// The windows' segments `first` .. as offsets from a window's first element, channel `channel` on.
+static int64_t conv_segments(const framed *f, int64_t first, int64_t channel, int64_t *segments)
+{
+    const int64_t across = f->s.kw / f->run, all = f->s.kh * across, count = least(SEGMENTS_MAX, all - first);
+    for (int64_t q = 0; q < count; q++) {
+        const int64_t u = (first + q) / across, v = (first + q) % across;
+        segments[q] = (u * f->s.dh * f->s.w + v * f->s.dw) * f->s.c + channel;
+    }
+    return count;
+}
+
+// Pixels begin .. end - 1 for one panel of a group's filters, over the segments that `t` has.
+static void conv2d_panel(const framed *f, tile *t, int vecs, real *y, const epilogue *e, int64_t begin, int64_t end)
+{
+    pixel p = pixel_at(&f->s, begin);
+    for (int64_t at = begin; at < end; at += tile_rows[vecs]) {
+        const int rows = (int)least(tile_rows[vecs], end - at);
+        for (int i = 0; i < rows; i++) {
+            t->a[i] = window_of_pixel(f, &p);
+            t->c[i] = y + (at + i) * f->s.f;
+            pixel_next(&f->s, &p);
+        }
+        tile_run(t, vecs, rows);
+        if (e)
+            finish_rows(e, t->c, rows, t->cols);
+    }
+}
+
+static void conv2d_group(const framed *f, int64_t group, const real *w, const epilogue *e, real *y, int64_t begin,
+                         int64_t end)
+{
+    const int64_t all = f->s.kh * f->s.kw / f->run, length = f->run * f->depth;
+    const int64_t last = (group + 1) * f->filters;
+    int64_t segments[SEGMENTS_MAX];
+    for (int64_t first = 0; first < all; first += SEGMENTS_MAX) {
+        const int64_t count = conv_segments(f, first, group * f->depth, segments);
+        const bool ends = first + count == all;
+        for (int64_t col = group * f->filters; col < last;) {
+            const int vecs = panel_vecs(last - col);
+            tile t = {.b = w + first * length * f->s.f + col, .segments = segments, .segment_count = count};
+            t.length = length;
+            t.a_step = 1;
+            t.b_step = f->s.f;
+            t.cols = least(vecs * LANES, last - col);
+            t.start = first > 0 ? START_SUM : e->bias ? START_BIAS : START_ZERO;
+            t.bias = e->bias ? e->bias + col : NULL;
+            t.relu = ends && is_relu(e);
+            conv2d_panel(f, &t, vecs, y + col, ends ? e : NULL, begin, end);
+            col += t.cols;
+        }
+    }
+}
+
+static void conv2d_run(const cj__conv2d *s, const void *x, const void *w, const void *bias, cj__unary act,
+                       double act_a, double act_b, void *y, void *workspace, int phase, int64_t begin, int64_t end)
+{
+    if (needs_frame(s) && phase == 0) {
+        for (int64_t image = begin; image < end; image++)
+            frame_image(s, x, workspace, image);
+        return;
+    }
+    const framed f = framed_of(s, x, workspace);
+    const epilogue e = {bias, act, act_a, act_b};
+    const int64_t chunk = conv_chunk(s), pixels = s->n * s->oh * s->ow;
+    for (int64_t task = begin; task < end; task++)
+        for (int64_t group = 0; group < s->groups; group++)
+            conv2d_group(&f, group, w, &e, y, task * chunk, least((task + 1) * chunk, pixels));
+}

@@ -1,0 +1,214 @@
+// The gradients of a 2-D convolution.
+//
+// By the input: for each tap (u, v), dx[place of tap][c] += sum over f of dy[pixel][f] w[u][v][c][f], as tiles whose rows
+// are pixels and whose C is dx itself. Only pixels whose tap lies inside the image take part, so that not one
+// multiplication is with padding, whatever stride, dilation and padding. A first phase transposes the filters, so that
+// channels are adjacent. A task is an image and a panel of channels.
+//
+// By the filters: dw[u][v][c][f] = sum over pixels of x[place of tap][c] dy[pixel][f]: tiles whose rows are (u, v, c) and
+// whose sum runs over the rows of dy, an image at a time while it is in the cache. The batch is cut into pieces by the
+// shape alone; each piece has its own sum in the workspace, and a last phase adds them in order.
+
+// ---- by the input ----
+
+static size_t turned_size(const cj__conv2d *s)
+{
+    return (size_t)(s->kh * s->kw * (s->c / s->groups) * s->f) * sizeof(real);
+}
+
+static int64_t channel_panels(const cj__conv2d *s)
+{
+    return pieces_of(s->c / s->groups, PANEL_COLS) * s->groups;
+}
+
+static void conv2d_input_grad_job(const cj__conv2d *s, cj__job *job)
+{
+    *job = (cj__job){
+        .phases = 2, .tasks = {s->kh * s->kw, s->n * channel_panels(s)}, .workspace = turned_size(s)};
+}
+
+// The outputs 0 <= o < count for which 0 <= o * stride + tap - before < size: first and, exclusively, last.
+static void inside(int64_t count, int64_t stride, int64_t tap, int64_t before, int64_t size, int64_t *first,
+                   int64_t *last)
+{
+    const int64_t low = before - tap, high = size + before - tap;
+    *first = low > 0 ? pieces_of(low, stride) : 0;
+    *last = high > 0 ? least(pieces_of(high, stride), count) : 0;
+}
+
+// Adds one tap of one image to a panel of dx; `t` has the filters.
+static void input_grad_tap(const cj__conv2d *s, tile *t, int vecs, int64_t u, int64_t v, const real *dy, real *dx)
+{
+    int64_t i0, i1, j0, j1;
+    inside(s->oh, s->sh, u * s->dh, s->top, s->h, &i0, &i1);
+    inside(s->ow, s->sw, v * s->dw, s->left, s->w, &j0, &j1);
+    if (i0 >= i1 || j0 >= j1)
+        return;
+    const int64_t pixels = (i1 - i0) * (j1 - j0);
+    int64_t i = i0, j = j0;
+    for (int64_t at = 0; at < pixels; at += tile_rows[vecs]) {
+        const int rows = (int)least(tile_rows[vecs], pixels - at);
+        for (int r = 0; r < rows; r++) {
+            const int64_t row = i * s->sh + u * s->dh - s->top, col = j * s->sw + v * s->dw - s->left;
+            t->a[r] = dy + (i * s->ow + j) * s->f;
+            t->c[r] = dx + (row * s->w + col) * s->c;
+            if (++j == j1) {
+                j = j0;
+                i++;
+            }
+        }
+        tile_run(t, vecs, rows);
+    }
+}
+
+// One image and one panel of channels.
+static void input_grad_panel(const cj__conv2d *s, const real *turned, const real *dy, real *dx, int64_t panel)
+{
+    static const int64_t no_offset[1] = {0};
+    const int64_t depth = s->c / s->groups, filters = s->f / s->groups, panels = pieces_of(depth, PANEL_COLS);
+    const int64_t group = panel / panels, col = panel % panels * PANEL_COLS, cols = least(PANEL_COLS, depth - col);
+    real *to = dx + group * depth + col;
+    for (int64_t place = 0; place < s->h * s->w; place++)
+        memset(to + place * s->c, 0, (size_t)cols * sizeof(real));
+    tile t = {.segments = no_offset, .segment_count = 1, .length = filters, .a_step = 1, .b_step = depth};
+    t.cols = cols;
+    t.start = START_SUM;
+    for (int64_t tap = 0; tap < s->kh * s->kw; tap++) {
+        t.b = turned + (tap * s->f + group * filters) * depth + col;
+        input_grad_tap(s, &t, (int)pieces_of(cols, LANES), tap / s->kw, tap % s->kw, dy + group * filters, to);
+    }
+}
+
+static void conv2d_input_grad_run(const cj__conv2d *s, const void *w, const void *dy, void *dx, void *workspace,
+                                  int phase, int64_t begin, int64_t end)
+{
+    const int64_t depth = s->c / s->groups, panels = channel_panels(s);
+    for (int64_t task = begin; task < end; task++) {
+        if (phase == 0) { // (c, f) of each tap becomes (f, c)
+            transpose_block((const real *)w + task * depth * s->f, s->f, depth, s->f,
+                            (real *)workspace + task * depth * s->f, depth);
+            continue;
+        }
+        const int64_t image = task / panels;
+        input_grad_panel(s, workspace, (const real *)dy + image * s->oh * s->ow * s->f,
+                         (real *)dx + image * s->h * s->w * s->c, task % panels);
+    }
+}
+
+// ---- by the filters ----
+
+enum { PIECES_MAX = 16, SMALL_FILTERS = 1 << 16, FILTER_ROWS_A_TASK = 288 };
+
+// Pieces of the batch, and blocks of the rows of dw: many pieces where dw is small, many blocks where it is large.
+static int64_t batch_pieces(const cj__conv2d *s)
+{
+    const int64_t size = s->kh * s->kw * (s->c / s->groups) * s->f;
+    return greatest(least(s->n, size <= SMALL_FILTERS ? PIECES_MAX : 2), 1);
+}
+
+static int64_t filter_blocks(const cj__conv2d *s)
+{
+    return pieces_of(s->kh * s->kw * (s->c / s->groups), FILTER_ROWS_A_TASK);
+}
+
+static size_t partial_size(const cj__conv2d *s)
+{
+    return ((size_t)(s->kh * s->kw * (s->c / s->groups) * s->f) * sizeof(real) + 63) / 64 * 64;
+}
+
+static void conv2d_filter_grad_job(const cj__conv2d *s, cj__job *job)
+{
+    const int64_t pieces = batch_pieces(s), blocks = filter_blocks(s);
+    int phase = 0;
+    *job = (cj__job){.workspace = frame_size(s) + (pieces > 1 ? (size_t)pieces * partial_size(s) : 0)};
+    if (needs_frame(s))
+        job->tasks[phase++] = s->n;
+    job->tasks[phase++] = pieces * blocks;
+    if (pieces > 1)
+        job->tasks[phase++] = blocks;
+    job->phases = phase;
+}
+
+// Offsets of rows of dw from a window's first element: row (u * kw + v) * depth + c.
+static int64_t filter_row_offset(const framed *f, int64_t group, int64_t row)
+{
+    const int64_t tap = row / f->depth, u = tap / f->s.kw, v = tap % f->s.kw;
+    return (u * f->s.dh * f->s.w + v * f->s.dw) * f->s.c + group * f->depth + row % f->depth;
+}
+
+// Adds rows i0 .. i1 - 1 of one image's dy to rows row0 .. row1 - 1 of dw.
+static void filter_grad_strip(const framed *f, int64_t group, const real *dy, int64_t image, int64_t i0, int64_t i1,
+                              int64_t row0, int64_t row1, bool begins, real *dw)
+{
+    int64_t segments[SEGMENTS_MAX];
+    for (int64_t i = i0; i < i1; i++)
+        segments[i - i0] = (image * f->s.h + i * f->s.sh) * f->s.w * f->s.c;
+    const int64_t last = (group + 1) * f->filters;
+    for (int64_t col = group * f->filters; col < last;) {
+        const int vecs = panel_vecs(last - col);
+        tile t = {.segments = segments, .segment_count = i1 - i0, .length = f->s.ow};
+        t.b = dy + (image * f->s.oh + i0) * f->s.ow * f->s.f + col;
+        t.a_step = f->s.sw * f->s.c;
+        t.b_step = f->s.f;
+        t.cols = least(vecs * LANES, last - col);
+        t.start = begins ? START_ZERO : START_SUM;
+        for (int64_t row = row0; row < row1; row += tile_rows[vecs]) {
+            const int rows = (int)least(tile_rows[vecs], row1 - row);
+            for (int r = 0; r < rows; r++) {
+                t.a[r] = f->x + filter_row_offset(f, group, row + r);
+                t.c[r] = dw + (row + r) * f->s.f + col;
+            }
+            tile_run(&t, vecs, rows);
+        }
+        col += t.cols;
+    }
+}
+
+// One piece of the batch and one block of rows of dw.
+static void filter_grad_piece(const framed *f, const real *dy, real *dw, int64_t task)
+{
+    const int64_t pieces = batch_pieces(&f->s), block = task / pieces, piece = task % pieces;
+    const int64_t row0 = block * FILTER_ROWS_A_TASK;
+    const int64_t row1 = least(row0 + FILTER_ROWS_A_TASK, f->s.kh * f->s.kw * f->depth);
+    const int64_t first = f->s.n * piece / pieces, last = f->s.n * (piece + 1) / pieces;
+    for (int64_t group = 0; group < f->s.groups; group++)
+        for (int64_t image = first; image < last; image++)
+            for (int64_t i = 0; i < f->s.oh; i += SEGMENTS_MAX)
+                filter_grad_strip(f, group, dy, image, i, least(i + SEGMENTS_MAX, f->s.oh), row0, row1,
+                                  image == first && i == 0, dw);
+    if (first == last || f->s.oh == 0)
+        memset(dw + row0 * f->s.f, 0, (size_t)((row1 - row0) * f->s.f) * sizeof(real));
+}
+
+// Adds the pieces of one block of rows, in order.
+static void filter_grad_add(const cj__conv2d *s, const char *partials, real *dw, int64_t block)
+{
+    const int64_t all = s->kh * s->kw * (s->c / s->groups);
+    const int64_t first = block * FILTER_ROWS_A_TASK * s->f;
+    const int64_t last = least((block + 1) * FILTER_ROWS_A_TASK, all) * s->f, pieces = batch_pieces(s);
+    for (int64_t at = first; at < last; at += LANES) {
+        const vmask part = mask_first(least(LANES, last - at));
+        vec sum = vec_set(0);
+        for (int64_t piece = 0; piece < pieces; piece++)
+            sum = sum + vec_load_part((const real *)(partials + (size_t)piece * partial_size(s)) + at, part);
+        vec_store_part(dw + at, sum, part);
+    }
+}
+
+static void conv2d_filter_grad_run(const cj__conv2d *s, const void *x, const void *dy, void *dw, void *workspace,
+                                   int phase, int64_t begin, int64_t end)
+{
+    const int64_t pieces = batch_pieces(s);
+    const int multiply = needs_frame(s) ? 1 : 0;
+    char *partials = pieces > 1 ? (char *)workspace + frame_size(s) : NULL;
+    const framed f = framed_of(s, x, workspace);
+    for (int64_t task = begin; task < end; task++) {
+        if (phase < multiply)
+            frame_image(s, x, workspace, task);
+        else if (phase == multiply)
+            filter_grad_piece(&f, dy, partials ? (real *)(partials + (size_t)(task % pieces) * partial_size(s)) : dw,
+                              task);
+        else
+            filter_grad_add(s, partials, dw, task);
+    }
+}

@@ -1,0 +1,249 @@
+// The kernel table: every numeric loop of the library, once for each dtype and instruction set.
+//
+// A kernel is a pure function over pointers, sizes and strides. It allocates nothing and starts no threads. There is
+// one table for float and one for double per instruction set; `ref` is plain C and the truth, the others are laid over
+// it and must agree with it (tests/kernels/). Pointers are `void *` so that one struct serves both: in the float table
+// every real operand is float, in the double table double. Unless said otherwise operands are contiguous, rows are
+// adjacent, and outputs do not overlap inputs, except that an element-wise output may be exactly one of its inputs.
+//
+// Large kernels (products, convolutions, pools) are *jobs*: `..._job` tells, from the shapes alone, how many phases the
+// work has, how many independent tasks each phase has, and how much workspace all of it needs; `..._run` does tasks
+// begin .. end - 1 of a phase. All tasks of a phase must be done before the next phase begins. Nothing depends on how
+// tasks are shared out, so the bits of a result do not depend on the number of threads.
+#ifndef CJ_KERNELS_KERNELS_H
+#define CJ_KERNELS_KERNELS_H
+
+#include "base/cpu.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Element-wise functions of one operand: name, y = f(x, a, b), dy/dx written in x, y, a, b. `a`, `b` are parameters.
+// Y marks those whose derivative needs only y, X those that need only x: the graph keeps alive only what is needed.
+#define CJ__UNARIES(F)                                                                                                 \
+    F(negative, X, "-x")                                                                                               \
+    F(absolute, X, "|x|, derivative 0 at 0")                                                                           \
+    F(sign, X, "-1, 0 or 1; derivative 0")                                                                             \
+    F(square, X, "x^2")                                                                                                \
+    F(sqrt, Y, "x^(1/2)")                                                                                              \
+    F(rsqrt, Y, "x^(-1/2)")                                                                                            \
+    F(reciprocal, Y, "1/x")                                                                                            \
+    F(exp, Y, "e^x")                                                                                                   \
+    F(log, X, "ln x")                                                                                                  \
+    F(log1p, X, "ln(1 + x)")                                                                                           \
+    F(relu, Y, "max(x, 0); derivative 0 at 0")                                                                         \
+    F(relu6, Y, "min(max(x, 0), 6)")                                                                                   \
+    F(leaky_relu, X, "x if x > 0 else a x")                                                                            \
+    F(elu, X, "x if x > 0 else a (e^x - 1)")                                                                           \
+    F(selu, Y, "s (x if x > 0 else t (e^x - 1)), s = 1.0507009873554805, t = 1.6732632423543772")                      \
+    F(sigmoid, Y, "1 / (1 + e^-x)")                                                                                    \
+    F(tanh, Y, "tanh x")                                                                                               \
+    F(softplus, X, "ln(1 + e^x), without overflow")                                                                    \
+    F(softsign, X, "x / (1 + |x|)")                                                                                    \
+    F(silu, X, "x sigmoid(x)")                                                                                         \
+    F(gelu, X, "x (1 + erf(x / sqrt 2)) / 2")                                                                          \
+    F(gelu_tanh, X, "x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2")                                               \
+    F(hard_sigmoid, X, "min(max(x / 6 + 1/2, 0), 1)")                                                                  \
+    F(hard_silu, X, "x hard_sigmoid(x)")                                                                               \
+    F(mish, X, "x tanh(softplus x)")                                                                                   \
+    F(clip, X, "min(max(x, a), b); derivative 1 for a <= x <= b, else 0")
+
+// Element-wise functions of two operands.
+#define CJ__BINARIES(F)                                                                                                \
+    F(add, "a + b")                                                                                                    \
+    F(subtract, "a - b")                                                                                               \
+    F(multiply, "a b")                                                                                                 \
+    F(divide, "a / b")                                                                                                 \
+    F(maximum, "max(a, b)")                                                                                            \
+    F(minimum, "min(a, b)")                                                                                            \
+    F(power, "a^b")
+
+// Comparisons of two real operands: 1 or 0 in a byte (dtype bool).
+#define CJ__COMPARISONS(F)                                                                                             \
+    F(equal, "a == b")                                                                                                 \
+    F(not_equal, "a != b")                                                                                             \
+    F(greater, "a > b")                                                                                                \
+    F(greater_equal, "a >= b")                                                                                         \
+    F(less, "a < b")                                                                                                   \
+    F(less_equal, "a <= b")
+
+// Reductions of n elements.
+#define CJ__REDUCTIONS(F)                                                                                              \
+    F(sum, "sum of x, in a fixed order")                                                                               \
+    F(max, "greatest x")                                                                                               \
+    F(min, "least x")
+
+typedef enum cj__unary {
+#define CJ__ROW(name, needs, formula) CJ__UNARY_##name,
+    CJ__UNARIES(CJ__ROW)
+#undef CJ__ROW
+        CJ__UNARY_COUNT,
+    CJ__UNARY_NONE = -1 // in epilogues: the identity
+} cj__unary;
+
+typedef enum cj__binary {
+#define CJ__B(name, formula) CJ__BINARY_##name,
+    CJ__BINARIES(CJ__B)
+#undef CJ__B
+        CJ__BINARY_COUNT
+} cj__binary;
+typedef enum cj__comparison {
+#define CJ__B(name, formula) CJ__COMPARISON_##name,
+    CJ__COMPARISONS(CJ__B)
+#undef CJ__B
+        CJ__COMPARISON_COUNT
+} cj__comparison;
+typedef enum cj__reduction {
+#define CJ__B(name, formula) CJ__REDUCTION_##name,
+    CJ__REDUCTIONS(CJ__B)
+#undef CJ__B
+        CJ__REDUCTION_COUNT
+} cj__reduction;
+
+enum { CJ__MAX_PHASES = 4 };
+
+typedef struct cj__job {
+    int phases;
+    int64_t tasks[CJ__MAX_PHASES];
+    size_t workspace; // bytes, 64-byte aligned block, contents undefined at the start
+} cj__job;
+
+// C = act(op(A) op(B) + bias), C of m x n. op(A) is m x k: element (i, p) at a[i * lda + p], or a[p * lda + i] if
+// trans_a. op(B) is k x n: (p, j) at b[p * ldb + j], or b[j * ldb + p] if trans_b.
+typedef struct cj__gemm {
+    int64_t m, n, k;
+    const void *a, *b;
+    void *c;
+    int64_t lda, ldb, ldc;
+    bool trans_a, trans_b;
+    const void *bias;    // n entries, or NULL
+    cj__unary act;       // CJ__UNARY_NONE for none
+    double act_a, act_b; // its parameters
+} cj__gemm;
+
+// A 2-D convolution (cross-correlation) in channels-last layout:
+//   y[n][i][j][f] = sum over u, v, c of x[n][i*sh + u*dh - top][j*sw + v*dw - left][c] * w[u][v][c][f]
+// x is (n, h, w, c), w is (kh, kw, c / groups, f), y is (n, oh, ow, f). Elements outside x count as 0. With groups, the
+// filters of group g see the channels of group g.
+typedef struct cj__conv2d {
+    int64_t n, h, w, c;
+    int64_t kh, kw, f;
+    int64_t oh, ow;
+    int64_t sh, sw, dh, dw;
+    int64_t top, left;
+    int64_t groups;
+} cj__conv2d;
+
+// A 2-D pool: the window of output (i, j) is rows i*sh - top .. + kh - 1 and columns likewise, cut to the input.
+typedef struct cj__pool2d {
+    int64_t n, h, w, c;
+    int64_t kh, kw;
+    int64_t oh, ow;
+    int64_t sh, sw;
+    int64_t top, left;
+} cj__pool2d;
+
+typedef struct cj__kernels {
+    const char *isa;  // "ref", "baseline", "avx2", "avx512"
+    size_t real_size; // 4 or 8
+
+    // y[i] = f(x[i]); dx[i] = dy[i] * f'(x[i], y[i]) (x or y may be NULL where not needed, see CJ__UNARIES).
+    void (*unary[CJ__UNARY_COUNT])(int64_t n, const void *x, void *y, double a, double b);
+    void (*unary_grad[CJ__UNARY_COUNT])(int64_t n, const void *x, const void *y, const void *dy, void *dx, double a,
+                                        double b);
+
+    // y[r][j] = f(a[r * a_row + j * a_step], b[r * b_row + j * b_step]) for `rows` rows of `cols`; steps are 0 or 1, y
+    // rows are adjacent. Broadcasting is the caller's: it turns it into rows.
+    void (*binary[CJ__BINARY_COUNT])(int64_t rows, int64_t cols, const void *a, int64_t a_row, int64_t a_step,
+                                     const void *b, int64_t b_row, int64_t b_step, void *y);
+    void (*compare[CJ__COMPARISON_COUNT])(int64_t rows, int64_t cols, const void *a, int64_t a_row, int64_t a_step,
+                                          const void *b, int64_t b_row, int64_t b_step, uint8_t *y);
+    // y[i] = c[i] ? a[i] : b[i]; steps 0 or 1.
+    void (*select)(int64_t n, const uint8_t *c, const void *a, int64_t a_step, const void *b, int64_t b_step, void *y);
+
+    // y[o][i] = reduction over r of x[o][r][i]; x is (outer, n, inner). `accumulate`: combine with what y holds.
+    void (*reduce[CJ__REDUCTION_COUNT])(int64_t outer, int64_t n, int64_t inner, const void *x, void *y,
+                                        bool accumulate);
+    // y[o][i] = the least r whose x[o][r][i] is greatest.
+    void (*argmax)(int64_t outer, int64_t n, int64_t inner, const void *x, int32_t *y);
+
+    // Rows of `cols`: y = softmax(x) or its logarithm, stable; dx = y * (dy - sum(y dy)) and dx = dy - exp(y) sum(dy).
+    void (*softmax)(int64_t rows, int64_t cols, const void *x, void *y);
+    void (*softmax_grad)(int64_t rows, int64_t cols, const void *y, const void *dy, void *dx);
+    void (*log_softmax)(int64_t rows, int64_t cols, const void *x, void *y);
+    void (*log_softmax_grad)(int64_t rows, int64_t cols, const void *y, const void *dy, void *dx);
+    // loss[r] = log(sum exp x[r]) - x[r][label[r]] and, unless NULL, p = softmax(x). Labels are in range (checked above).
+    void (*softmax_xent)(int64_t rows, int64_t cols, const void *x, const int32_t *label, void *p, void *loss);
+    // dx[r][j] = (p[r][j] - (j == label[r])) * dloss[r].
+    void (*softmax_xent_grad)(int64_t rows, int64_t cols, const void *p, const int32_t *label, const void *dloss,
+                              void *dx);
+    // loss[i] = max(z, 0) - z t + log(1 + e^-|z|); dz = (sigmoid(z) - t) dloss.
+    void (*sigmoid_xent)(int64_t n, const void *z, const void *t, void *loss);
+    void (*sigmoid_xent_grad)(int64_t n, const void *z, const void *t, const void *dloss, void *dz);
+
+    // y[i] = x[i] * scale + offset, from bytes and from reals.
+    void (*rescale_u8)(int64_t n, const uint8_t *x, double scale, double offset, void *y);
+    void (*rescale)(int64_t n, const void *x, double scale, double offset, void *y);
+
+    // Elements first .. first + n - 1 of a tensor of which x points to element `first`: element i is kept, divided by
+    // 1 - rate, if word i of the Philox stream (base/random.h) is >= rate * 2^32, else 0. rate 1 gives zeros.
+    void (*dropout)(int64_t first, int64_t n, uint64_t key, uint64_t step, double rate, const void *x, void *y);
+
+    // y (cols, rows) from x (rows, cols), with row strides.
+    void (*transpose)(int64_t rows, int64_t cols, const void *x, int64_t ldx, void *y, int64_t ldy);
+
+    void (*gemm_job)(const cj__gemm *g, cj__job *job);
+    void (*gemm_run)(const cj__gemm *g, void *workspace, int phase, int64_t begin, int64_t end);
+
+    // y = act(conv(x, w) + bias), bias of f entries or NULL.
+    void (*conv2d_job)(const cj__conv2d *s, cj__job *job);
+    void (*conv2d_run)(const cj__conv2d *s, const void *x, const void *w, const void *bias, cj__unary act, double act_a,
+                       double act_b, void *y, void *workspace, int phase, int64_t begin, int64_t end);
+    // dx: the gradient by the input, given dy.
+    void (*conv2d_input_grad_job)(const cj__conv2d *s, cj__job *job);
+    void (*conv2d_input_grad_run)(const cj__conv2d *s, const void *w, const void *dy, void *dx, void *workspace,
+                                  int phase, int64_t begin, int64_t end);
+    // dw: the gradient by the filters, given dy. Sums over the batch are cut by the shape only.
+    void (*conv2d_filter_grad_job)(const cj__conv2d *s, cj__job *job);
+    void (*conv2d_filter_grad_run)(const cj__conv2d *s, const void *x, const void *dy, void *dw, void *workspace,
+                                   int phase, int64_t begin, int64_t end);
+
+    // Pools work on images begin .. end - 1. `index` gets the place of the first greatest element within its window,
+    // u * kw + v counted from the window's uncut corner, as uint8 where kh * kw <= 256 and int32 otherwise; may be NULL.
+    void (*max_pool2d)(const cj__pool2d *s, const void *x, void *y, void *index, int64_t begin, int64_t end);
+    void (*max_pool2d_grad)(const cj__pool2d *s, const void *index, const void *dy, void *dx, int64_t begin,
+                            int64_t end);
+    // y = x at the remembered places: the gradient of max_pool2d_grad by dy.
+    void (*max_pool2d_gather)(const cj__pool2d *s, const void *index, const void *x, void *y, int64_t begin,
+                              int64_t end);
+    // Mean of the window's elements that lie inside the input.
+    void (*average_pool2d)(const cj__pool2d *s, const void *x, void *y, int64_t begin, int64_t end);
+    void (*average_pool2d_grad)(const cj__pool2d *s, const void *dy, void *dx, int64_t begin, int64_t end);
+
+    // Optimizer steps on n elements, in place; formulas as in cajal/train.h. `w` may be updated in place: w_out == w is
+    // allowed, and so for every slot. decay = learning_rate * weight_decay, applied as w -= decay * w before the step.
+    void (*sgd)(int64_t n, const void *w, const void *g, const void *m, void *w_out, void *m_out, double rate,
+                double momentum, bool nesterov, double decay);
+    void (*adagrad)(int64_t n, const void *w, const void *g, const void *a, void *w_out, void *a_out, double rate,
+                    double epsilon, double decay);
+    void (*adadelta)(int64_t n, const void *w, const void *g, const void *a, const void *d, void *w_out, void *a_out,
+                     void *d_out, double rate, double rho, double epsilon, double decay);
+    void (*rmsprop)(int64_t n, const void *w, const void *g, const void *v, const void *m, const void *mean,
+                    void *w_out, void *v_out, void *m_out, void *mean_out, double rate, double rho, double momentum,
+                    double epsilon, double decay); // m, mean NULL where unused
+    // alpha = learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t); vhat NULL without amsgrad.
+    void (*adam)(int64_t n, const void *w, const void *g, const void *m, const void *v, const void *vhat, void *w_out,
+                 void *m_out, void *v_out, void *vhat_out, double alpha, double beta_1, double beta_2, double epsilon,
+                 double decay);
+
+    // Sum of squares of n elements in double, in a fixed order: for clipping by norm.
+    double (*sum_of_squares)(int64_t n, const void *x);
+} cj__kernels;
+
+// The table in use for a real size of 4 (float) or 8 (double): chosen once by cj__cpu_isa(). Never NULL.
+const cj__kernels *cj__kernels_for(size_t real_size);
+
+// The table of a given instruction set, for tests; NULL if this CPU or build lacks it.
+const cj__kernels *cj__kernels_of(cj__isa isa, size_t real_size);
+
+#endif

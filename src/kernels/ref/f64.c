@@ -1,0 +1,16 @@
+// The plain C table for double.
+#define CJ_REAL_BYTES 8
+#include "base/random.h"
+#include "kernels/ref/real.h"
+#include "kernels/ref/elementwise.h"
+#include "kernels/ref/reduce.h"
+#include "kernels/ref/product.h"
+#include "kernels/ref/pool.h"
+#include "kernels/ref/optimizer.h"
+#include "kernels/ref/fill.h"
+#include "kernels/tables.h"
+
+void cj__kernels_ref_f64(cj__kernels *table)
+{
+    fill(table);
+}

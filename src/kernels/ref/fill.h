@@ -1,0 +1,32 @@
+// The whole table from the functions of this folder. Last of the included files.
+
+static void fill(cj__kernels *t)
+{
+    t->isa = "ref";
+    t->real_size = sizeof(real);
+#define CJ__ROW(name, needs, formula)                                                                                  \
+    t->unary[CJ__UNARY_##name] = unary_##name;                                                                         \
+    t->unary_grad[CJ__UNARY_##name] = unary_grad_##name;
+    CJ__UNARIES(CJ__ROW)
+#undef CJ__ROW
+#define CJ__ROW(name, formula) t->binary[CJ__BINARY_##name] = binary_##name;
+    CJ__BINARIES(CJ__ROW)
+#undef CJ__ROW
+#define CJ__ROW(name, formula) t->compare[CJ__COMPARISON_##name] = compare_##name;
+    CJ__COMPARISONS(CJ__ROW)
+#undef CJ__ROW
+#define CJ__ROW(name, formula) t->reduce[CJ__REDUCTION_##name] = reduce_##name;
+    CJ__REDUCTIONS(CJ__ROW)
+#undef CJ__ROW
+    t->select = select_one;
+#define ROWS(F)                                                                                                        \
+    F(argmax) F(softmax) F(softmax_grad) F(log_softmax) F(log_softmax_grad) F(softmax_xent) F(softmax_xent_grad)       \
+    F(sigmoid_xent) F(sigmoid_xent_grad) F(rescale_u8) F(rescale) F(dropout) F(transpose) F(gemm_job) F(gemm_run)      \
+    F(conv2d_job) F(conv2d_run) F(conv2d_input_grad_job) F(conv2d_input_grad_run) F(conv2d_filter_grad_job)            \
+    F(conv2d_filter_grad_run) F(max_pool2d) F(max_pool2d_grad) F(max_pool2d_gather) F(average_pool2d)                  \
+    F(average_pool2d_grad) F(sgd) F(adagrad) F(adadelta) F(rmsprop) F(adam) F(sum_of_squares)
+#define ROW(name) t->name = name;
+    ROWS(ROW)
+#undef ROW
+#undef ROWS
+}

@@ -1,0 +1,94 @@
+// The vocabulary (vector.h) for AVX-512 F, BW, DQ and VL: 64-byte vectors and mask registers.
+#ifndef CJ_KERNELS_SIMD_AVX512_H
+#define CJ_KERNELS_SIMD_AVX512_H
+
+#define VEC_BYTES 64
+#define ISA_NAME "avx512"
+#include "kernels/simd/vector.h"
+#include <immintrin.h>
+
+#if CJ_REAL_BYTES == 4
+typedef __mmask16 vmask;
+#define MM(op) _mm512_##op##_ps
+#define COMPARE _mm512_cmp_ps_mask
+#else
+typedef __mmask8 vmask;
+#define MM(op) _mm512_##op##_pd
+#define COMPARE _mm512_cmp_pd_mask
+#endif
+
+// The greatest tile of a product by its width in vectors: 24 accumulators of 32 registers leave room for the operands.
+#define TILE_VECS_MAX 4
+#define TILE_SHAPES(F) F(1, 12) F(2, 12) F(3, 8) F(4, 6)
+
+ALWAYS_INLINE vmask mask_first(int64_t n)
+{
+    return (vmask)((1u << n) - 1u);
+}
+
+ALWAYS_INLINE vec vec_load_part(const real *p, vmask m)
+{
+    return MM(maskz_loadu)(m, p);
+}
+
+ALWAYS_INLINE void vec_store_part(real *p, vec v, vmask m)
+{
+    MM(mask_storeu)(p, m, v);
+}
+
+ALWAYS_INLINE vec vec_fma(vec a, vec b, vec c)
+{
+    return MM(fmadd)(a, b, c);
+}
+
+ALWAYS_INLINE vec vec_max(vec a, vec b)
+{
+    return MM(max)(a, b);
+}
+
+ALWAYS_INLINE vec vec_min(vec a, vec b)
+{
+    return MM(min)(a, b);
+}
+
+ALWAYS_INLINE vec vec_sqrt(vec a)
+{
+    return MM(sqrt)(a);
+}
+
+ALWAYS_INLINE vmask vec_lt(vec a, vec b)
+{
+    return COMPARE(a, b, _CMP_LT_OQ);
+}
+
+ALWAYS_INLINE vmask vec_le(vec a, vec b)
+{
+    return COMPARE(a, b, _CMP_LE_OQ);
+}
+
+ALWAYS_INLINE vmask vec_eq(vec a, vec b)
+{
+    return COMPARE(a, b, _CMP_EQ_OQ);
+}
+
+ALWAYS_INLINE vmask mask_and(vmask a, vmask b)
+{
+    return (vmask)(a & b);
+}
+
+ALWAYS_INLINE vmask mask_or(vmask a, vmask b)
+{
+    return (vmask)(a | b);
+}
+
+ALWAYS_INLINE vmask mask_not(vmask a)
+{
+    return (vmask)~a;
+}
+
+ALWAYS_INLINE vec vec_pick(vmask m, vec yes, vec no)
+{
+    return MM(mask_blend)(m, no, yes);
+}
+
+#endif

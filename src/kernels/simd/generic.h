@@ -1,0 +1,66 @@
+// The vocabulary (vector.h) in the compiler's vector extension alone: SSE2, NEON, WASM or whatever 16-byte vectors the
+// machine has, without fused multiply-add unless the target has one.
+#ifndef CJ_KERNELS_SIMD_GENERIC_H
+#define CJ_KERNELS_SIMD_GENERIC_H
+
+#define VEC_BYTES 16
+#define ISA_NAME "baseline"
+#include "kernels/simd/vector.h"
+
+typedef ivec vmask;
+
+// 12 accumulators of 16 registers.
+#define TILE_VECS_MAX 2
+#define TILE_SHAPES(F) F(1, 8) F(2, 6)
+
+#include "kernels/simd/vector_masks.h"
+
+// Most partial loads in a product are whole after all: that case must not go lane by lane.
+ALWAYS_INLINE vec vec_load_part(const real *p, vmask m)
+{
+    vec v = {0};
+    if (m[LANES - 1])
+        return vec_load(p);
+    for (int i = 0; i < LANES - 1 && m[i]; i++)
+        v[i] = p[i];
+    return v;
+}
+
+ALWAYS_INLINE void vec_store_part(real *p, vec v, vmask m)
+{
+    if (m[LANES - 1]) {
+        vec_store(p, v);
+        return;
+    }
+    for (int i = 0; i < LANES - 1 && m[i]; i++)
+        p[i] = v[i];
+}
+
+ALWAYS_INLINE vec vec_pick(vmask m, vec yes, vec no)
+{
+    return (vec)((m & (ivec)yes) | (~m & (ivec)no));
+}
+
+ALWAYS_INLINE vec vec_fma(vec a, vec b, vec c)
+{
+    return a * b + c;
+}
+
+ALWAYS_INLINE vec vec_max(vec a, vec b)
+{
+    return vec_pick(vec_lt(b, a), a, b);
+}
+
+ALWAYS_INLINE vec vec_min(vec a, vec b)
+{
+    return vec_pick(vec_lt(a, b), a, b);
+}
+
+ALWAYS_INLINE vec vec_sqrt(vec a)
+{
+    for (int i = 0; i < LANES; i++)
+        a[i] = (real)sqrt((double)a[i]);
+    return a;
+}
+
+#endif

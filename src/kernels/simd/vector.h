@@ -1,0 +1,145 @@
+// The vocabulary in which every fast kernel is written: a vector of LANES reals and what can be done with it.
+//
+// The including file has set CJ_REAL_BYTES (4 or 8) and VEC_BYTES (16, 32 or 64). Vectors are the compiler's own vector
+// extension, so + - * / and unary minus work on them lane by lane, shifts and & | work on `ivec`, and casts between
+// `vec` and `ivec` keep the bits. What that extension lacks has a name, given by the header of each instruction set:
+//
+//   mask_first(n)              a mask of the first n lanes, 0 <= n <= LANES
+//   vec_load_part(p, mask)     the lanes of the mask, others 0; reads nothing outside the mask
+//   vec_store_part(p, v, mask) writes the lanes of the mask and nothing else
+//   vec_fma(a, b, c)           a b + c
+//   vec_max(a, b), vec_min     b where either is NaN, and where both are equal
+//   vec_sqrt(a)
+//   vec_lt(a, b), vec_le, vec_eq   masks, false for NaN
+//   mask_and, mask_or, mask_not
+//   vec_pick(mask, yes, no)
+//
+// Everything is static inline: nothing compiled with one instruction set's flags can be linked into another's code.
+#ifndef CJ_KERNELS_SIMD_VECTOR_H
+#define CJ_KERNELS_SIMD_VECTOR_H
+
+#include "kernels/kernels.h"
+#include <math.h>
+#include <string.h>
+
+#if CJ_REAL_BYTES == 4
+typedef float real;
+typedef int32_t lane_int;
+#define REAL_MAX 3.402823466e38f
+#else
+typedef double real;
+typedef int64_t lane_int;
+#define REAL_MAX 1.7976931348623157e308
+#endif
+
+enum { LANES = VEC_BYTES / CJ_REAL_BYTES };
+
+typedef real vec __attribute__((vector_size(VEC_BYTES)));
+typedef lane_int ivec __attribute__((vector_size(VEC_BYTES)));
+typedef real unaligned_vec __attribute__((vector_size(VEC_BYTES), aligned(CJ_REAL_BYTES), may_alias));
+
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+ALWAYS_INLINE vec vec_load(const real *p)
+{
+    return *(const unaligned_vec *)p;
+}
+
+ALWAYS_INLINE void vec_store(real *p, vec v)
+{
+    *(unaligned_vec *)p = v;
+}
+
+ALWAYS_INLINE vec vec_set(real x)
+{
+    return (vec){0} + x;
+}
+
+ALWAYS_INLINE ivec ivec_set(lane_int x)
+{
+    return (ivec){0} + x;
+}
+
+ALWAYS_INLINE vec vec_abs(vec x)
+{
+    return (vec)((ivec)x & ~(ivec)vec_set((real)-0.0));
+}
+
+// |x| with the sign of s.
+ALWAYS_INLINE vec vec_with_sign(vec x, vec s)
+{
+    const ivec sign = (ivec)vec_set((real)-0.0);
+    return (vec)(((ivec)x & ~sign) | ((ivec)s & sign));
+}
+
+// The sum of the lanes, by halves: the same order whatever computed them.
+ALWAYS_INLINE real vec_sum(vec v)
+{
+    real lane[LANES];
+    memcpy(lane, &v, sizeof lane);
+    for (int half = LANES / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++)
+            lane[i] += lane[i + half];
+    return lane[0];
+}
+
+// The halves of two vectors woven together, and the transpose of LANES vectors made of it: weaving row i with row
+// i + LANES / 2 log2(LANES) times moves every element (i, j) to (j, i).
+#if VEC_BYTES / CJ_REAL_BYTES == 16
+#define WEAVE_LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define WEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#elif VEC_BYTES / CJ_REAL_BYTES == 8
+#define WEAVE_LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define WEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#elif VEC_BYTES / CJ_REAL_BYTES == 4
+#define WEAVE_LOW(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define WEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#else
+#define WEAVE_LOW(a, b) __builtin_shufflevector(a, b, 0, 2)
+#define WEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 1, 3)
+#endif
+
+ALWAYS_INLINE void vec_transpose(vec r[LANES])
+{
+    for (int round = 1; round < LANES; round *= 2) {
+        vec woven[LANES];
+        for (int i = 0; i < LANES / 2; i++) {
+            woven[2 * i] = WEAVE_LOW(r[i], r[i + LANES / 2]);
+            woven[2 * i + 1] = WEAVE_HIGH(r[i], r[i + LANES / 2]);
+        }
+        for (int i = 0; i < LANES; i++)
+            r[i] = woven[i];
+    }
+}
+
+// LANES bytes as reals.
+typedef uint8_t byte_lanes __attribute__((vector_size(VEC_BYTES / CJ_REAL_BYTES)));
+ALWAYS_INLINE vec vec_from_bytes(const uint8_t *p)
+{
+    byte_lanes bytes;
+    memcpy(&bytes, p, sizeof bytes);
+    return __builtin_convertvector(__builtin_convertvector(bytes, ivec), vec);
+}
+
+// 1 or 0 bytes from lanes of -1 or 0.
+ALWAYS_INLINE void bytes_store(uint8_t *p, ivec lanes)
+{
+    const byte_lanes bytes = __builtin_convertvector(lanes & 1, byte_lanes);
+    memcpy(p, &bytes, sizeof bytes);
+}
+
+// The lanes of bytes as integers.
+ALWAYS_INLINE ivec ivec_from_bytes(const uint8_t *p)
+{
+    byte_lanes bytes;
+    memcpy(&bytes, p, sizeof bytes);
+    return __builtin_convertvector(bytes, ivec);
+}
+
+ALWAYS_INLINE void ivec_store_bytes(uint8_t *p, ivec lanes)
+{
+    const byte_lanes bytes = __builtin_convertvector(lanes, byte_lanes);
+    memcpy(p, &bytes, sizeof bytes);
+}
+
+#endif

@@ -1,0 +1,49 @@
+// The tables: plain C first, then the entries of each instruction set laid over it. All are made once, on first use.
+#include "kernels/tables.h"
+#include <pthread.h>
+
+enum { ISA_COUNT = CJ__ISA_AVX512 + 1 };
+
+typedef void overlay(cj__kernels *table);
+
+// What each instruction set lays over plain C, for float and double; NULL where this build has nothing for it.
+static overlay *const overlays[ISA_COUNT][2] = {
+    [CJ__ISA_BASELINE] = {cj__kernels_baseline_f32, cj__kernels_baseline_f64},
+#ifdef __x86_64__
+    [CJ__ISA_AVX2] = {cj__kernels_avx2_f32, cj__kernels_avx2_f64},
+    [CJ__ISA_AVX512] = {cj__kernels_avx512_f32, cj__kernels_avx512_f64},
+#endif
+};
+
+static cj__kernels tables[ISA_COUNT][2];
+static pthread_once_t made = PTHREAD_ONCE_INIT;
+
+static void make_tables(void)
+{
+    for (int isa = 0; isa < ISA_COUNT; isa++) {
+        cj__kernels_ref_f32(&tables[isa][0]);
+        cj__kernels_ref_f64(&tables[isa][1]);
+        for (int i = 0; i < 2; i++)
+            if (overlays[isa][i])
+                overlays[isa][i](&tables[isa][i]);
+    }
+}
+
+const cj__kernels *cj__kernels_of(cj__isa isa, size_t real_size)
+{
+    const int which = real_size == sizeof(double);
+    if (isa < CJ__ISA_REF || isa > cj__cpu_isa() || (isa != CJ__ISA_REF && !overlays[isa][which]))
+        return NULL;
+    pthread_once(&made, make_tables);
+    return &tables[isa][which];
+}
+
+const cj__kernels *cj__kernels_for(size_t real_size)
+{
+    for (cj__isa isa = cj__cpu_isa(); isa > CJ__ISA_REF; isa--) {
+        const cj__kernels *table = cj__kernels_of(isa, real_size);
+        if (table)
+            return table;
+    }
+    return cj__kernels_of(CJ__ISA_REF, real_size);
+}

@@ -1,0 +1,139 @@
+// What a layer is inside: a kind (one row of layers.def, one const struct), resolved settings, variables, sublayers.
+//
+// A layer is *traced*: its call() appends ops through a cj__trace, which says whether training or predicting is meant.
+// Symbols that users hold come from tracing for prediction; compile traces the same layers again for training. The
+// history of a symbol (which layer, at which application, which output) is how a functional model finds its layers.
+#ifndef CJ_LAYERS_LAYER_H
+#define CJ_LAYERS_LAYER_H
+
+#include "base/fields.h"
+#include "graph/graph.h"
+#include <cajal/layers.h>
+#include <cajal/model.h>
+
+// A symbol and its mask: bool (batch, time), true where a step counts; NULL for no mask.
+typedef struct cj__value {
+    cj_symbol *symbol;
+    cj_symbol *mask;
+} cj__value;
+
+// One tracing of a model.
+typedef struct cj__trace {
+    cj__build build;
+    bool training;
+    cj_symbol *step;      // int64 scalar that counts training steps: what dropout's masks depend on; set if training
+    uint64_t seed;        // of the model
+    cj_update *updates;   // of moving averages and states, held by the builder
+    int update_count;
+    size_t update_capacity;
+    cj_symbol **losses;   // scalars to be added to the loss: activity regularizers (weights' are in cj__layer_losses)
+    int loss_count;
+    size_t loss_capacity;
+    // If set, told the outputs of every layer that is traced: explain and TerminateOnNaN look at them.
+    void (*watch)(void *context, cj_layer *layer, const cj__value *inputs, int input_count, const cj__value *outputs,
+                  int output_count);
+    void *watch_context;
+} cj__trace; // starts as {0}; ended by cj__trace_end
+
+cj_status cj__trace_end(cj__trace *trace); // ends the builder, frees the lists
+cj_status cj__trace_update(cj__trace *trace, cj_variable *variable, cj_symbol *value);
+cj_status cj__trace_loss(cj__trace *trace, cj_symbol *scalar);
+
+enum { CJ__LAYER_IO_MAX = CJ_MAX_IO };
+
+typedef struct cj__layer_kind {
+    cj__choice choice; // name "conv2d", class_name "Conv2D", fields of its arguments struct
+    int min_inputs, max_inputs;
+    // Settings that clash; may be NULL. After cj__fields_resolve().
+    cj_status (*check)(cj_layer *layer);
+    // Creates variables for the inputs' types (with the batch axis); may be NULL.
+    cj_status (*build)(cj_layer *layer, const cj__type *inputs, int count);
+    // Appends ops. Masks: see `mask`.
+    cj_status (*call)(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
+                      int *output_count);
+    // What becomes of masks if call() leaves them alone: passed from input 0 to every output, or dropped.
+    enum { CJ__MASK_DROP, CJ__MASK_PASS, CJ__MASK_OWN } mask;
+    void (*free)(cj_layer *layer); // what the kind added to the layer's memory; may be NULL
+    size_t size;                   // of the layer's struct, at least sizeof(cj_layer)
+} cj__layer_kind;
+
+struct cj_layer {
+    cj__object object;
+    const cj__layer_kind *kind;
+    void *args; // resolved
+    char *name;
+    bool named;     // by the user: never renumbered
+    bool trainable; // own flag; a containing layer that is frozen freezes it too
+    bool built;
+    bool joined; // belongs to a model: its name and initial weights are settled
+    cj_variable **variables; // own, in order of creation, held
+    const char **initializers; // spec of each variable; strings are those of `args` or static
+    const char **regularizers; // spec of each variable, or NULL
+    int variable_count;
+    size_t variable_capacity;
+    cj__type *input_types; // of the first build
+    int input_count;
+};
+
+// Every kind, ended by NULL; by class name ("Conv2D"), with a suggestion on failure.
+extern const cj__layer_kind *const cj__layer_kinds[];
+const cj__layer_kind *cj__layer_kind_find(const char *class_name);
+
+// A layer of a kind from its unresolved arguments struct; what the public constructors call. `name` and `trainable` are
+// fields of every kind (key "name", "trainable").
+cj_layer *cj__layer_new(const cj__layer_kind *kind, const void *args);
+
+// For build(): creates a variable, drawn from the initializer spec with the layer's key. regularizer may be NULL.
+cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape shape, const char *initializer,
+                                 const char *regularizer, bool trainable, cj_variable **variable);
+
+// Builds the layer if it is not, checks the number and types of inputs, and calls it. The core of cj_apply and of models.
+cj_status cj__layer_call(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
+                         int *output_count);
+
+// All variables of a layer and what it contains, each once: trainable ones (given frozen layers) first, as Keras orders
+// `weights`. With trainable_only, only those. Returns the count; fills at most `capacity`.
+int cj__layer_variables(const cj_layer *layer, bool trainable_only, cj_variable **variables, int capacity);
+
+// The sum of all weight regularizers of a layer and what it contains as a scalar, NULL with *any false if none.
+cj_symbol *cj__layer_losses(cj_layer *layer, cj__build *build, bool *any);
+
+// Immediate sublayers (of models and wrappers) in order; count 0 for plain layers.
+int cj__layer_children(const cj_layer *layer, cj_layer *const **children);
+
+// activations.c: an activation spec applied to a symbol ("softmax" works over the last axis). NULL spec is linear.
+cj_symbol *cj__activation(cj__build *build, const char *spec, const char *who, cj_symbol *x);
+// initializers.c: fills a tensor as the spec says, from a key. fans as Keras computes them.
+cj_status cj__initialize(cj_tensor *tensor, const char *spec, const char *who, uint64_t key);
+// regularizers.c: the penalty of a spec on a symbol: a scalar.
+cj_symbol *cj__regularizer(cj__build *build, const char *spec, const char *who, cj_symbol *x);
+extern const cj__catalog cj__activations, cj__initializers, cj__regularizers;
+
+// model.h's inside: a model is a layer whose kind is sequential or functional.
+struct cj_model; // the same object as its cj_layer
+// Inputs as the model wants them (built models only).
+int cj__model_inputs(const cj_model *model, const cj__type **types);
+// Traces a whole model on given inputs; outputs in order.
+cj_status cj__model_trace(cj_model *model, cj__trace *trace, cj_symbol *const *inputs, cj__value *outputs);
+
+// What training keeps with a model, of the rooms above: held object, released with the model.
+void cj__model_attach(cj_model *model, void *object); // takes one holder over; releases the former
+void *cj__model_attached(const cj_model *model);
+uint64_t cj__model_seed(const cj_model *model);
+
+// A functional model's graph, for summary, JSON and explain: applications ("nodes") in topological order.
+typedef struct cj__application {
+    cj_layer *layer;
+    int which;        // the how-manieth application of that layer within the model, from 0
+    int input_count, output_count;
+    int *input_app;   // for each input: index of the producing application
+    int *input_index; // and which of its outputs
+} cj__application;
+// Sequential models give a chain. Model inputs are applications of input layers.
+int cj__model_applications(const cj_model *model, const cj__application **applications);
+// Input and output `index` of the model as (application, output).
+void cj__model_input_at(const cj_model *model, int index, int *application);
+void cj__model_output_at(const cj_model *model, int index, int *application, int *output);
+bool cj__model_is_sequential(const cj_model *model);
+
+#endif

@@ -1,0 +1,75 @@
+// What an op is: one row of ops.def, one const struct, in one file with its contract, shape rule, gradient and run.
+#ifndef CJ_OPS_OP_H
+#define CJ_OPS_OP_H
+
+#include "base/error.h"
+#include "base/threads.h"
+#include "kernels/kernels.h"
+#include "tensor/tensor.h"
+
+enum { CJ__ATTRS_MAX = 128, CJ__OP_IO_MAX = 16 };
+
+struct cj__node;
+struct cj__build;
+struct cj_symbol;
+
+typedef enum cj__op_flags {
+    CJ__OP_LEAF = 1,         // input, variable, constant: never run
+    CJ__OP_ELEMENTWISE = 2,  // output 0 may be placed in the memory of any input of its type that dies here
+    CJ__OP_VIEW = 4,         // output 0 has the bytes of input 0: the plan shares the buffer and does not run it
+    CJ__OP_UPDATE = 8,       // an optimizer's step: output i may be placed in input alias[i] (a variable's own memory)
+    CJ__OP_NO_GRADIENT = 16, // integer, boolean or constant results: nothing passes back
+    CJ__OP_FUSED = 32,       // made only by the fuse pass, after differentiation
+} cj__op_flags;
+
+// One run: operands with concrete shapes (no free axis), ready to compute. Made once by the plan; pointers of the
+// function's own inputs and outputs are set at each call. The data of an output after the first may be NULL if nobody
+// needs it, except for ops with CJ__OP_UPDATE; output 0 always has memory.
+typedef struct cj__operand {
+    void *data;
+    cj__type type;
+} cj__operand;
+
+typedef struct cj__call {
+    const struct cj__op *op;
+    const void *attrs;
+    int input_count, output_count;
+    cj__operand *inputs, *outputs;
+    void *workspace; // of op->workspace() bytes, 64-byte aligned
+    cj_pool *pool;
+    const cj__kernels *kernels; // of the real dtype of this op (first real operand; float if none)
+} cj__call;
+
+typedef struct cj__op {
+    const char *name;
+    unsigned flags;
+    int min_inputs, max_inputs;
+    size_t attrs_size;
+    const char *alias; // for CJ__OP_UPDATE: the digit alias[i] is the input whose memory output i may take ("03": 0 and 3)
+    int variant;       // which of a family (a cj__unary, cj__binary, ...)
+
+    // Checks inputs and attributes and gives the outputs' types (free axis as CJ_BATCH). Sentences name what clashes.
+    // `attrs` may be completed in place (a -1 worked out). `outputs` has room for CJ__OP_IO_MAX, or for as many as
+    // count_outputs says where an op has that function (a count that only shapes tell; sound even for bad attributes).
+    int (*count_outputs)(const void *attrs, const cj__type *inputs);
+    cj_status (*infer)(const struct cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
+                       int *output_count);
+    // Given the gradients by the outputs (NULL where none arrives), appends the gradients by the inputs through `build`
+    // and stores them (NULL where none passes). NULL function only with CJ__OP_NO_GRADIENT, LEAF, UPDATE or FUSED.
+    void (*gradient)(struct cj__build *build, const struct cj__node *node, struct cj_symbol *const *output_grads,
+                     struct cj_symbol **input_grads);
+    // Bytes of workspace for concrete operands; NULL for none.
+    size_t (*workspace)(const cj__call *call);
+    // Computes the outputs. Fails only for what shapes cannot tell, such as an index out of range.
+    cj_status (*run)(const cj__call *call);
+} cj__op;
+
+// Every op by name: cj__op_add, cj__op_conv2d, ...
+#define CJ__OP(name, formula) extern const cj__op cj__op_##name;
+#include "ops/ops.def"
+#undef CJ__OP
+
+// All ops in order, for tests and listings; ends with NULL.
+extern const cj__op *const cj__ops[];
+
+#endif

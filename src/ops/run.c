@@ -1,0 +1,73 @@
+// Sharing work between threads: see run.h.
+#include "ops/run.h"
+
+static void element_task(void *context, int64_t begin, int64_t end)
+{
+    const cj__elements *e = context;
+    const int64_t last = end * CJ__PIECE;
+    e->work(e->call, begin * CJ__PIECE, last < e->count ? last : e->count);
+}
+
+void cj__each_element(const cj__call *call, int64_t count, void (*work)(const cj__call *, int64_t, int64_t))
+{
+    cj__elements context = {call, count, work};
+    if (count > 0)
+        cj__parallel(call->pool, (count + CJ__PIECE - 1) / CJ__PIECE, CJ__PIECE_GRAIN, element_task, &context);
+}
+
+void cj__each_item(const cj__call *call, int64_t count, int64_t cost, cj__task task, void *context)
+{
+    const int64_t worth = (int64_t)CJ__PIECE * CJ__PIECE_GRAIN;
+    const int64_t grain = cost >= worth ? 1 : worth / (cost > 0 ? cost : 1);
+    if (count > 0)
+        cj__parallel(call->pool, count, grain, task, context);
+}
+
+typedef struct job_context {
+    cj__phase run;
+    const void *context;
+    void *workspace;
+    int phase;
+} job_context;
+
+static void job_task(void *context, int64_t begin, int64_t end)
+{
+    const job_context *c = context;
+    c->run(c->context, c->workspace, c->phase, begin, end);
+}
+
+void cj__run_job(const cj__call *call, const cj__job *job, double flops, cj__phase run, const void *context)
+{
+    const double worth = 1e6; // some 20 microseconds of one core
+    for (int phase = 0; phase < job->phases; phase++) {
+        job_context c = {run, context, call->workspace, phase};
+        const int64_t tasks = job->tasks[phase];
+        if (tasks > 0)
+            cj__parallel(call->pool, tasks, flops < worth ? tasks : 1, job_task, &c);
+    }
+}
+
+int64_t cj__count(const cj__operand *operand)
+{
+    return cj_shape_count(&operand->type.shape);
+}
+
+size_t cj__bytes(const cj__operand *operand)
+{
+    return (size_t)cj__count(operand) * cj_dtype_size(operand->type.dtype);
+}
+
+double cj__real_get(const cj__call *call, const void *data)
+{
+    return call->kernels->real_size == sizeof(float) ? (double)*(const float *)data : *(const double *)data;
+}
+
+cj__real cj__real_of(const cj__call *call, double value)
+{
+    cj__real real;
+    if (call->kernels->real_size == sizeof(float))
+        real.f32 = (float)value;
+    else
+        real.f64 = value;
+    return real;
+}

@@ -1,0 +1,42 @@
+// Helpers of run(): sharing work between threads. Pieces are fixed by the shape, so results never depend on the pool;
+// work of less than some 20 microseconds stays on the calling thread.
+#ifndef CJ_OPS_RUN_H
+#define CJ_OPS_RUN_H
+
+#include "ops/op.h"
+
+// Elements of one piece of element-wise work, and how many pieces a thread takes at least.
+enum { CJ__PIECE = 8192, CJ__PIECE_GRAIN = 4 };
+
+// Runs `work` on ranges of elements that cover 0 .. count - 1; ranges begin at multiples of CJ__PIECE.
+typedef struct cj__elements {
+    const cj__call *call;
+    int64_t count;
+    void (*work)(const cj__call *call, int64_t begin, int64_t end);
+} cj__elements;
+void cj__each_element(const cj__call *call, int64_t count, void (*work)(const cj__call *, int64_t, int64_t));
+
+// Runs `task` on 0 .. count - 1 items, each of about `cost` elements' work: several at a time if they are small.
+void cj__each_item(const cj__call *call, int64_t count, int64_t cost, cj__task task, void *context);
+
+// Runs all phases of a kernel's job; `flops` tells whether it is worth sharing.
+typedef void (*cj__phase)(const void *context, void *workspace, int phase, int64_t begin, int64_t end);
+void cj__run_job(const cj__call *call, const cj__job *job, double flops, cj__phase run, const void *context);
+
+// Element `index` of a real array by bytes, and the number of elements of an operand.
+static inline char *cj__at(const cj__call *call, const void *data, int64_t index)
+{
+    return (char *)data + (size_t)index * call->kernels->real_size;
+}
+int64_t cj__count(const cj__operand *operand);
+size_t cj__bytes(const cj__operand *operand);
+
+// A real scalar of the call's dtype read from memory, and one stored for a kernel to read.
+typedef union cj__real {
+    float f32;
+    double f64;
+} cj__real;
+double cj__real_get(const cj__call *call, const void *data);
+cj__real cj__real_of(const cj__call *call, double value);
+
+#endif

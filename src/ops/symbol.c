@@ -1,0 +1,315 @@
+// The graph's objects, the builder, and the leaves' constructors.
+//
+// Freeing follows chains of any length, so it must not recurse: a node that has lost its last holder is put on a list,
+// and the list is worked off by one loop, which drops holders by itself instead of calling cj_release().
+#include "base/memory.h"
+#include "ops/infer.h"
+#include "ops/symbol.h"
+#include <string.h>
+
+// Removes a holder; whether it was the last.
+static bool drop(cj__object *object)
+{
+    return atomic_fetch_sub_explicit(&object->holders, 1, memory_order_acq_rel) == 1;
+}
+
+// Frees a symbol without holders; its node goes onto the list if the symbol was its last holder.
+static void free_symbol(cj_symbol *symbol, cj__node **dead)
+{
+    cj__node *node = symbol->node;
+    if (node && drop(&node->object)) {
+        node->next_dead = *dead;
+        *dead = node;
+    }
+    cj_release(symbol->history);
+    cj__free(symbol);
+}
+
+static void free_nodes(cj__node *dead)
+{
+    while (dead) {
+        cj__node *node = dead;
+        dead = node->next_dead;
+        for (int i = 0; node->inputs && i < node->input_count; i++)
+            if (node->inputs[i] && drop(&node->inputs[i]->object))
+                free_symbol(node->inputs[i], &dead);
+        cj_release(node->constant);
+        cj_release(node->variable);
+        cj__free(node->name);
+        cj__free(node->inputs);
+        cj__free(node->types);
+        cj__free(node);
+    }
+}
+
+static void symbol_destroy(void *object)
+{
+    cj__node *dead = NULL;
+    free_symbol(object, &dead);
+    free_nodes(dead);
+}
+
+static void node_destroy(void *object)
+{
+    cj__node *node = object;
+    node->next_dead = NULL;
+    free_nodes(node);
+}
+
+const cj__class cj__symbol_class = {"symbol", symbol_destroy};
+const cj__class cj__node_class = {"node", node_destroy};
+
+const cj__type *cj__symbol_type(const cj_symbol *symbol)
+{
+    return &symbol->node->types[symbol->index];
+}
+
+bool cj__symbol_is(const cj_symbol *symbol, const cj__op *op)
+{
+    return symbol->node->op == op;
+}
+
+const void *cj__symbol_attrs(const cj_symbol *symbol)
+{
+    return symbol->node->attrs;
+}
+
+// A floating symbol for one output of a node, which it holds.
+static cj_symbol *symbol_of(const cj__node *node, int index)
+{
+    cj_symbol *symbol = cj__object_new(&cj__symbol_class, sizeof *symbol);
+    if (!symbol)
+        return NULL;
+    symbol->node = cj__own(node);
+    symbol->index = index;
+    return symbol;
+}
+
+// A node of an op, its inputs held and its outputs' types inferred.
+static cj_status node_new(const cj__op *op, const void *attrs, cj_symbol *const *inputs, int count, cj__node **result)
+{
+    cj_status status = CJ_OUT_OF_MEMORY;
+    cj__type few[CJ__OP_IO_MAX], *types = few;
+    int outputs = CJ__OP_IO_MAX;
+    cj__node *node = cj__object_new(&cj__node_class, sizeof *node);
+    if (!node || !(node->inputs = cj__new((size_t)count, sizeof *node->inputs)))
+        goto done;
+    if (count > CJ__OP_IO_MAX && !(types = cj__new((size_t)count, sizeof *types)))
+        goto done;
+    node->op = op;
+    if (attrs)
+        memcpy(node->attrs, attrs, op->attrs_size);
+    for (int i = 0; i < count; i++) {
+        node->inputs[node->input_count++] = cj__own(inputs[i]);
+        types[i] = *cj__symbol_type(inputs[i]);
+    }
+    if (op->count_outputs)
+        outputs = op->count_outputs(node->attrs, types);
+    if (!(node->types = cj__new((size_t)outputs, sizeof *node->types)))
+        goto done;
+    status = op->infer(op, node->attrs, types, count, node->types, &node->output_count);
+done:
+    if (types != few)
+        cj__free(types);
+    if (status != CJ_OK)
+        cj_release(node);
+    else
+        *result = node;
+    return status;
+}
+
+// A node of a leaf op with one output of the given type.
+static cj__node *leaf_new(const cj__op *op, const cj__type *type)
+{
+    cj__node *node = cj__object_new(&cj__node_class, sizeof *node);
+    if (!node)
+        return NULL;
+    node->op = op;
+    node->types = cj__new(1, sizeof *node->types);
+    if (!node->types) {
+        cj_release(node);
+        return NULL;
+    }
+    node->types[0] = *type;
+    node->output_count = 1;
+    return node;
+}
+
+// The symbol of a leaf, which takes the node over; NULL for NULL.
+static cj_symbol *leaf_symbol(cj__node *node)
+{
+    cj_symbol *symbol = node ? symbol_of(node, 0) : NULL;
+    if (!symbol)
+        cj_release(node);
+    return symbol;
+}
+
+cj_symbol *cj_symbol_input(cj_dtype dtype, cj_shape shape, const char *name)
+{
+    bool valid = (unsigned)dtype < CJ_DTYPE_COUNT && shape.rank >= 0 && shape.rank <= CJ_MAX_RANK;
+    for (int i = 0; valid && i < shape.rank; i++)
+        valid = shape.dims[i] >= 0 || shape.dims[i] == CJ_BATCH;
+    if (!valid) {
+        cj__fail(CJ_INVALID_ARGUMENT, "input \"%s\": bad dtype, rank or length", name ? name : "");
+        return NULL;
+    }
+    if (cj__check_output(&cj__op_input, &shape) != CJ_OK)
+        return NULL;
+    cj__node *node = leaf_new(&cj__op_input, &(cj__type){dtype, shape});
+    if (node && name && !(node->name = cj__copy_text(name))) {
+        cj_release(node);
+        return NULL;
+    }
+    return leaf_symbol(node);
+}
+
+cj_symbol *cj_symbol_constant(cj_tensor *value)
+{
+    cj_tensor *block = value;
+    if (!value)
+        return NULL;
+    if (!cj_tensor_contiguous(value)) {
+        block = NULL;
+        cj_tensor_convert(value, value->dtype, &block);
+        cj__drop_floating(value);
+        if (!block)
+            return NULL;
+    }
+    cj__node *node = leaf_new(&cj__op_constant, &(cj__type){block->dtype, block->shape});
+    if (!node)
+        cj__drop_floating(block);
+    else
+        node->constant = cj__own(block);
+    return leaf_symbol(node);
+}
+
+cj_symbol *cj_symbol_scalar(cj_dtype dtype, double value)
+{
+    cj_tensor *tensor;
+    if (cj_tensor_new(dtype, (cj_shape){0}, &tensor) != CJ_OK)
+        return NULL;
+    cj__element_set(dtype, tensor->data, 0, value);
+    return cj_symbol_constant(tensor);
+}
+
+cj_symbol *cj_symbol_variable(cj_variable *variable)
+{
+    if (!variable)
+        return NULL;
+    cj__node *node = leaf_new(&cj__op_variable, &(cj__type){variable->value->dtype, variable->value->shape});
+    if (!node)
+        cj__drop_floating(variable);
+    else
+        node->variable = cj__own(variable);
+    return leaf_symbol(node);
+}
+
+cj_status cj__build_end(cj__build *build)
+{
+    const cj_status status = build->status;
+    for (size_t i = build->count; i-- > 0;)
+        cj_release(build->symbols[i]);
+    cj__free(build->symbols);
+    *build = (cj__build){0};
+    return status;
+}
+
+// Notes a failure whose sentence is already recorded (or, for a NULL that came from nowhere, records one).
+static void build_failed(cj__build *build, cj_status status)
+{
+    if (build->status != CJ_OK)
+        return;
+    build->status = status != CJ_OK ? status : cj__fail(CJ_INVALID_ARGUMENT, "a symbol that is needed is NULL");
+}
+
+cj_symbol *cj__build_keep(cj__build *build, cj_symbol *symbol)
+{
+    if (!symbol) {
+        build_failed(build, cj_error_status());
+        return NULL;
+    }
+    if (build->status == CJ_OK &&
+        !cj__reserve((void **)&build->symbols, &build->capacity, build->count + 1, sizeof *build->symbols))
+        build_failed(build, CJ_OUT_OF_MEMORY);
+    if (build->status != CJ_OK) {
+        cj__drop_floating(symbol);
+        return NULL;
+    }
+    return build->symbols[build->count++] = cj__own(symbol);
+}
+
+cj_status cj__build_take(cj__build *build, cj_symbol *const *symbols, int count)
+{
+    bool complete = true;
+    for (int i = 0; i < count; i++)
+        complete = complete && symbols[i];
+    if (!complete)
+        build_failed(build, cj_error_status());
+    else if (!cj__reserve((void **)&build->symbols, &build->capacity, build->count + (size_t)count,
+                          sizeof *build->symbols))
+        build_failed(build, CJ_OUT_OF_MEMORY);
+    for (int i = 0; i < count; i++) {
+        bool seen = false; // a symbol given twice must be dropped once
+        for (int j = 0; j < i && build->status != CJ_OK; j++)
+            seen = seen || symbols[j] == symbols[i];
+        if (build->status == CJ_OK)
+            build->symbols[build->count++] = cj__own(symbols[i]);
+        else if (!seen)
+            cj__drop_floating(symbols[i]);
+    }
+    return build->status;
+}
+
+cj_symbol *cj__build_result(cj__build *build, cj_symbol *symbol)
+{
+    cj_symbol *result = NULL;
+    if (symbol && build->status == CJ_OK) {
+        result = symbol_of(symbol->node, symbol->index);
+        if (result && symbol->history) {
+            result->history = cj_retain(symbol->history);
+            result->history_index = symbol->history_index;
+        }
+    }
+    cj__build_end(build);
+    return result;
+}
+
+cj_symbol *cj__node_output(cj__build *build, const cj__node *node, int index)
+{
+    return build->status == CJ_OK ? cj__build_keep(build, symbol_of(node, index)) : NULL;
+}
+
+cj_status cj__append_many(cj__build *build, const cj__op *op, const void *attrs, cj_symbol *const *inputs, int count,
+                          cj_symbol **outputs)
+{
+    cj__node *node = NULL;
+    for (int i = 0; i < count && build->status == CJ_OK; i++)
+        if (!inputs[i])
+            build_failed(build, cj_error_status());
+    if (build->status == CJ_OK && (count < op->min_inputs || count > op->max_inputs))
+        build_failed(build, cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs %d to %d", op->name, count,
+                                     op->min_inputs, op->max_inputs));
+    if (build->status != CJ_OK)
+        return build->status;
+    const cj_status status = node_new(op, attrs, inputs, count, &node);
+    if (status != CJ_OK) {
+        build_failed(build, status);
+        return status;
+    }
+    cj__own(node);
+    for (int i = 0; i < node->output_count; i++)
+        outputs[i] = cj__node_output(build, node, i);
+    cj_release(node);
+    return build->status;
+}
+
+cj_symbol *cj__append(cj__build *build, const cj__op *op, const void *attrs, cj_symbol *const *inputs, int count)
+{
+    cj_symbol *outputs[CJ__OP_IO_MAX];
+    return cj__append_many(build, op, attrs, inputs, count, outputs) == CJ_OK ? outputs[0] : NULL;
+}
+
+cj_status cj__append_like(cj__build *build, const cj__node *node, cj_symbol *const *inputs, cj_symbol **outputs)
+{
+    return cj__append_many(build, node->op, node->attrs, inputs, node->input_count, outputs);
+}

@@ -1,0 +1,35 @@
+// Inside a tensor; for rooms above that need to look without asking. See cajal/tensor.h for what a tensor is.
+#ifndef CJ_TENSOR_TENSOR_H
+#define CJ_TENSOR_TENSOR_H
+
+#include "base/object.h"
+#include <cajal/tensor.h>
+
+struct cj_tensor {
+    cj__object object;
+    cj_dtype dtype;
+    cj_shape shape;
+    int64_t strides[CJ_MAX_RANK]; // in elements
+    char *data;                   // the first element
+    size_t block_size;            // of an owned block (cj__new_aligned); 0 if the memory is another's
+    cj_tensor *base;              // the tensor looked at, held; or NULL
+    void (*released)(void *);     // the user's, for lent memory
+    void *context;
+};
+
+// The type of a value: dtype and shape. Symbols and kernels' operands carry one.
+typedef struct cj__type {
+    cj_dtype dtype;
+    cj_shape shape;
+} cj__type;
+
+bool cj__type_equal(const cj__type *a, const cj__type *b);
+
+// One element as a double, and a double stored as one element (towards zero and saturating for integers).
+double cj__element_get(cj_dtype dtype, const void *data, int64_t index);
+void cj__element_set(cj_dtype dtype, void *data, int64_t index, double value);
+
+// Converts a run of contiguous elements.
+void cj__convert(cj_dtype from, const void *source, cj_dtype to, void *target, int64_t count);
+
+#endif

@@ -1,0 +1,78 @@
+// Views: other ways to look at the same elements. A view holds the tensor that it looks at.
+#include "tensor/tensor.h"
+
+#include "base/error.h"
+
+// A view of the whole tensor, to be narrowed by the caller.
+static cj_status whole(const cj_tensor *tensor, cj_tensor **view)
+{
+    cj_shape shape = tensor->shape;
+    CJ_TRY(cj_tensor_borrow(tensor->dtype, shape, tensor->data, NULL, NULL, view));
+    for (int i = 0; i < shape.rank; i++)
+        (*view)->strides[i] = tensor->strides[i];
+    (*view)->base = cj__own(tensor);
+    return CJ_OK;
+}
+
+cj_status cj_tensor_slice(const cj_tensor *tensor, int axis, int64_t begin, int64_t length, cj_tensor **view)
+{
+    *view = NULL;
+    int rank = tensor->shape.rank, place = axis < 0 ? axis + rank : axis;
+    if (place < 0 || place >= rank)
+        return cj__fail(CJ_INVALID_ARGUMENT, "slice: axis %d of a tensor of rank %d", axis, rank);
+    int64_t extent = tensor->shape.dims[place];
+    if (begin < 0 || length < 0 || begin > extent || length > extent - begin)
+        return cj__fail(CJ_INVALID_ARGUMENT, "slice: %lld entries from %lld along an axis of %lld", (long long)length,
+                        (long long)begin, (long long)extent);
+    CJ_TRY(whole(tensor, view));
+    (*view)->shape.dims[place] = length;
+    (*view)->data = tensor->data + begin * tensor->strides[place] * (int64_t)cj_dtype_size(tensor->dtype);
+    return CJ_OK;
+}
+
+cj_status cj_tensor_reshape(const cj_tensor *tensor, cj_shape shape, cj_tensor **view)
+{
+    *view = NULL;
+    char from[160], to[160];
+    cj_shape_text(&tensor->shape, from, sizeof(from));
+    if (shape.rank < 0 || shape.rank > CJ_MAX_RANK)
+        return cj__fail(CJ_INVALID_ARGUMENT, "reshape: rank %d is not from 0 to %d", shape.rank, CJ_MAX_RANK);
+    cj_shape_text(&shape, to, sizeof(to));
+    if (!cj_tensor_contiguous(tensor))
+        return cj__fail(CJ_INVALID_ARGUMENT, "reshape: a view with gaps, %s, cannot become %s: convert it first", from, to);
+    int64_t count = cj_tensor_count(tensor), known = 1;
+    int unknown = -1;
+    for (int i = 0; i < shape.rank; i++) {
+        bool open = shape.dims[i] == -1;
+        if ((open && unknown >= 0) || (!open && shape.dims[i] < 0) ||
+            (!open && __builtin_mul_overflow(known, shape.dims[i], &known)))
+            return cj__fail(CJ_INVALID_ARGUMENT, "reshape: a length of %s is impossible", to);
+        unknown = open ? i : unknown;
+    }
+    if (unknown >= 0 && known > 0)
+        shape.dims[unknown] = count / known;
+    if (cj_shape_count(&shape) != count)
+        return cj__fail(CJ_SHAPE_MISMATCH, "reshape: %s, %lld elements, cannot become %s", from, (long long)count, to);
+    CJ_TRY(cj_tensor_borrow(tensor->dtype, shape, tensor->data, NULL, NULL, view));
+    (*view)->base = cj__own(tensor);
+    return CJ_OK;
+}
+
+cj_status cj_tensor_transpose(const cj_tensor *tensor, const int *order, cj_tensor **view)
+{
+    *view = NULL;
+    int rank = tensor->shape.rank;
+    unsigned seen = 0;
+    for (int i = 0; i < rank; i++) {
+        if (order[i] < 0 || order[i] >= rank || (seen >> order[i] & 1u) != 0)
+            return cj__fail(CJ_INVALID_ARGUMENT, "transpose: entry %d, axis %d, does not make an order of %d axes", i,
+                            order[i], rank);
+        seen |= 1u << order[i];
+    }
+    CJ_TRY(whole(tensor, view));
+    for (int i = 0; i < rank; i++) {
+        (*view)->shape.dims[i] = tensor->shape.dims[order[i]];
+        (*view)->strides[i] = tensor->strides[order[i]];
+    }
+    return CJ_OK;
+}
