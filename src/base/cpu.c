@@ -1,23 +1,40 @@
 // What this machine has. Compiled with baseline flags only, so that asking is always safe.
-#define _GNU_SOURCE
+#if defined(__linux__)
+#define _GNU_SOURCE // sched_getaffinity
+#else
+#define _DEFAULT_SOURCE
+#endif
 #include "base/cpu.h"
 
+#include <cajal/base.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static const char *const isa_names[] = {"ref", "baseline", "avx2", "avx512"};
+enum { CPUS_MAX = 1024, PATH_LENGTH_MAX = 1024 };
+
+static const char *const isa_names[] = {
+    [CJ__ISA_REF] = "ref", [CJ__ISA_BASELINE] = "baseline", [CJ__ISA_AVX2] = "avx2", [CJ__ISA_AVX512] = "avx512"};
 
 const char *cj__isa_name(cj__isa isa)
 {
     return isa_names[isa];
 }
 
+cj__isa cj__isa_lowered(cj__isa best, const char *wanted)
+{
+    for (cj__isa isa = CJ__ISA_REF; wanted && isa < best; isa++)
+        if (strcmp(wanted, isa_names[isa]) == 0)
+            return isa;
+    return best;
+}
+
 static cj__isa detected(void)
 {
-#if defined(__x86_64__) || defined(__i386__)
+#if defined(__x86_64__)
     __builtin_cpu_init(); // asks the OS too (XGETBV): a register set that is not saved does not count
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma"))
@@ -30,61 +47,121 @@ static cj__isa detected(void)
 
 cj__isa cj__cpu_isa(void)
 {
-    cj__isa best = detected();
-    const char *wanted = getenv("CAJAL_ISA");
-    for (int isa = CJ__ISA_REF; wanted != NULL && isa < (int)best; isa++) {
-        if (strcmp(wanted, isa_names[isa]) == 0)
-            return (cj__isa)isa;
+    static atomic_int known = -1; // every thread would find the same, so a race is harmless
+    int isa = atomic_load_explicit(&known, memory_order_relaxed);
+    if (isa < 0) {
+        isa = (int)cj__isa_lowered(detected(), getenv("CAJAL_ISA"));
+        atomic_store_explicit(&known, isa, memory_order_relaxed);
     }
-    return best;
+    return (cj__isa)isa;
 }
 
-// The CPUs' worth of time that a control group grants, rounded up; 0 for no limit. Version 2 writes "quota period" or
-// "max period" in one file, version 1 has a file for each and -1 for no limit.
-static int cgroup_cpus(void)
+const char *cj_isa(void)
 {
-    double quota = -1, period = 0;
-    char word[32];
-    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "r");
-    if (file != NULL) {
-        if (fscanf(file, "%31s %lf", word, &period) == 2 && strcmp(word, "max") != 0)
-            quota = strtod(word, NULL);
-        fclose(file);
-    } else if ((file = fopen("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "r")) != NULL) {
-        if (fscanf(file, "%lf", &quota) != 1)
-            quota = -1;
-        fclose(file);
-        file = fopen("/sys/fs/cgroup/cpu/cpu.cfs_period_us", "r");
-        if (file != NULL) {
-            if (fscanf(file, "%lf", &period) != 1)
-                period = 0;
-            fclose(file);
-        }
-    }
-    if (quota <= 0 || period <= 0 || quota / period > 1e6)
+    return cj__isa_name(cj__cpu_isa());
+}
+
+// Reads up to two words of a small file. Returns how many there were.
+static int read_words(const char *folder, const char *name, char first[32], char second[32])
+{
+    char path[PATH_LENGTH_MAX];
+    if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path)
         return 0;
-    int cpus = (int)(quota / period);
-    return cpus < quota / period ? cpus + 1 : cpus;
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return 0;
+    const int words = fscanf(file, "%31s %31s", first, second);
+    fclose(file);
+    return words < 0 ? 0 : words;
+}
+
+// The limit that one group's folder states; 0 for none. Version 2 has "quota period" or "max period" in one file,
+// version 1 a file for each, with -1 for no limit.
+static int limit_of(const char *folder)
+{
+    char quota[32], period[32], unused[32];
+    if (read_words(folder, "cpu.max", quota, period) != 2 &&
+        (!read_words(folder, "cpu.cfs_quota_us", quota, unused) || !read_words(folder, "cpu.cfs_period_us", period, unused)))
+        return 0;
+    const long long granted = strtoll(quota, NULL, 10), of = strtoll(period, NULL, 10); // "max" reads as 0
+    if (granted <= 0 || of <= 0 || granted / of >= CPUS_MAX)
+        return 0;
+    return (int)((granted + of - 1) / of);
+}
+
+static int smaller_limit(int a, int b)
+{
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+// A group may not use more than any group above it: walks from the group's folder up to `root`. Within a container the
+// path may name folders that only the host sees; those state nothing.
+static int limit_upwards(const char *root, const char *path)
+{
+    char folder[PATH_LENGTH_MAX];
+    const size_t root_length = strlen(root);
+    if (snprintf(folder, sizeof folder, "%s%s", root, path) >= (int)sizeof folder)
+        return limit_of(root);
+    int limit = 0;
+    for (;;) {
+        limit = smaller_limit(limit, limit_of(folder));
+        char *slash = strrchr(folder, '/');
+        if (!slash || slash < folder + root_length)
+            return limit;
+        *slash = '\0';
+    }
+}
+
+int cj__cgroup_cpus(const char *membership, const char *root)
+{
+    FILE *file = fopen(membership, "r");
+    if (!file)
+        return 0;
+    // Lines are "number:controllers:path"; version 2 is "0::path".
+    char line[PATH_LENGTH_MAX], version1[PATH_LENGTH_MAX];
+    const bool has_version1 = snprintf(version1, sizeof version1, "%s/cpu", root) < (int)sizeof version1;
+    int limit = 0;
+    while (fgets(line, sizeof line, file)) {
+        line[strcspn(line, "\n")] = '\0';
+        char *controllers = strchr(line, ':');
+        char *path = controllers ? strchr(controllers + 1, ':') : NULL;
+        if (!path)
+            continue;
+        *path++ = '\0';
+        if (controllers[1] == '\0')
+            limit = smaller_limit(limit, limit_upwards(root, path));
+        else if (has_version1 && strstr(controllers, "cpu,") == controllers + 1)
+            limit = smaller_limit(limit, limit_upwards(version1, path));
+        else if (has_version1 && strcmp(controllers + 1, "cpu") == 0)
+            limit = smaller_limit(limit, limit_upwards(version1, path));
+    }
+    fclose(file);
+    return limit;
+}
+
+int cj__cpu_allowed(void)
+{
+    const long online = sysconf(_SC_NPROCESSORS_ONLN);
+    int count = online < 1 ? 1 : online > CPUS_MAX ? CPUS_MAX : (int)online;
+#if defined(__linux__)
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
+        count = CPU_COUNT(&set);
+    const int granted = cj__cgroup_cpus("/proc/self/cgroup", "/sys/fs/cgroup");
+    if (granted > 0 && granted < count)
+        count = granted;
+#endif
+    return count;
 }
 
 int cj__cpu_count(void)
 {
     const char *wanted = getenv("CAJAL_NUM_THREADS");
-    if (wanted != NULL) {
-        char *end = NULL;
-        long threads = strtol(wanted, &end, 10);
-        if (end != wanted && *end == '\0' && threads >= 1 && threads <= 1024)
+    if (wanted && *wanted) {
+        char *end;
+        const long threads = strtol(wanted, &end, 10);
+        if (!*end && threads >= 1 && threads <= CPUS_MAX)
             return (int)threads;
     }
-    long online = sysconf(_SC_NPROCESSORS_ONLN);
-    int count = online > 0 && online <= 1024 ? (int)online : 1;
-#if defined(__linux__)
-    cpu_set_t allowed;
-    if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0 && CPU_COUNT(&allowed) > 0)
-        count = CPU_COUNT(&allowed);
-    int granted = cgroup_cpus();
-    if (granted > 0 && granted < count)
-        count = granted;
-#endif
-    return count;
+    return cj__cpu_allowed();
 }

@@ -1,9 +1,12 @@
-// The pool: persistent workers that share out the chunks of one piece of work at a time.
+// The pool: persistent workers that help with one piece of work at a time.
 //
-// A piece of work is announced by raising `ticket`. Everybody, the caller included, takes chunks by adding to `next`
-// until there are none; the caller then waits until every worker has left. Workers watch `ticket`: they spin for a few
-// microseconds, because the next piece of a step follows at once, and then sleep on a condition variable. Only the
-// caller who holds `busy` announces work; another caller finds it taken and runs its work alone.
+// `state` holds the number of the current piece of work, whether it is open, and how many workers are inside. The caller
+// writes the piece, opens it, and works too; a worker that sees an open piece that it has not done yet enters by raising
+// the count. When no task is left the caller closes the piece and waits for those inside only: a worker that is still
+// asleep finds it closed and is not waited for, so a pool is never slower than its slowest *awake* thread.
+//
+// Idle workers spin for some microseconds, because the next piece of a training step follows at once, and then sleep.
+// Nobody spins where there are more threads than CPUs: that would only keep the others from working.
 #define _POSIX_C_SOURCE 200809L
 #include "base/threads.h"
 
@@ -11,90 +14,165 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/object.h"
-
 #include <pthread.h>
-#include <sched.h>
+#include <signal.h>
+#include <time.h>
 
-enum { SPINS = 4000, THREADS_MAX = 256 }; // about 40 microseconds of pauses
+enum {
+    THREADS_MAX = 1024,
+    SPIN_NANOSECONDS = 40000,
+    PAUSES_PER_LOOK = 32,  // pauses between two looks at the clock
+    CHUNKS_PER_THREAD = 4, // enough to even out unequal tasks, few enough that taking them costs nothing
+};
+
+// The fields of `state`, from the lowest bit: workers inside, open, number of the piece.
+enum { INSIDE_MASK = 0xffff, OPEN = 0x10000, PIECE = 0x20000 };
 
 struct cj_pool {
     cj__object object;
-    int threads;  // the caller's included
-    int started;  // workers that run
-    bool crowded; // more threads than CPUs: spinning would keep the others from working
+    int threads, started; // the caller's included; workers that run
+    bool spins;
     pthread_t *workers;
-    atomic_flag busy;
-    pthread_mutex_t lock; // guards sleeping
-    pthread_cond_t wake;
-    atomic_int sleepers;
-    atomic_uint ticket; // raised for each piece of work, and to stop
-    atomic_bool stop;
-    // The piece of work: written before `ticket` is raised, read after it is seen.
+    atomic_bool busy; // a caller has the pool
+
+    atomic_uint_least64_t state;
+    // The piece of work; written by the caller while it is closed and nobody is inside.
     cj__task task;
     void *context;
     int64_t count, chunk;
-    atomic_llong next;    // first task not yet taken
-    atomic_int unfinished; // workers that have not left this piece
+    atomic_int_least64_t next; // first task that nobody has taken
+
+    pthread_mutex_t lock; // for sleeping only
+    pthread_cond_t work, left;
+    atomic_int sleepers;        // workers that wait for `work`
+    atomic_bool caller_sleeps;  // the caller waits for `left`
+    atomic_bool stop;
 };
 
 static void pause_briefly(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
-#else
-    sched_yield();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
 #endif
+}
+
+static int64_t nanoseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 static void take_chunks(cj_pool *pool)
 {
     for (;;) {
-        int64_t begin = atomic_fetch_add_explicit(&pool->next, pool->chunk, memory_order_relaxed);
+        const int64_t begin = atomic_fetch_add_explicit(&pool->next, pool->chunk, memory_order_relaxed);
         if (begin >= pool->count)
             return;
-        int64_t left = pool->count - begin;
+        const int64_t left = pool->count - begin;
         pool->task(pool->context, begin, begin + (left < pool->chunk ? left : pool->chunk));
     }
 }
 
-static unsigned wait_for_ticket(cj_pool *pool, unsigned seen)
+// Whether there is something for a worker whose latest piece was `done`: a piece to enter, or the end.
+static bool called(cj_pool *pool, uint_least64_t done)
 {
-    for (int spin = 0; !pool->crowded && spin < SPINS; spin++) {
-        unsigned now = atomic_load_explicit(&pool->ticket, memory_order_acquire);
-        if (now != seen)
-            return now;
-        pause_briefly();
+    const uint_least64_t state = atomic_load(&pool->state);
+    return ((state & OPEN) && state / PIECE != done) || atomic_load(&pool->stop);
+}
+
+static void wait_for_call(cj_pool *pool, uint_least64_t done)
+{
+    if (pool->spins) {
+        const int64_t until = nanoseconds() + SPIN_NANOSECONDS;
+        do {
+            for (int i = 0; i < PAUSES_PER_LOOK; i++) {
+                if (called(pool, done))
+                    return;
+                pause_briefly();
+            }
+        } while (nanoseconds() < until);
     }
+    // The caller opens first and counts sleepers then, a worker counts itself first and looks then: one sees the other.
     pthread_mutex_lock(&pool->lock);
     atomic_fetch_add(&pool->sleepers, 1);
-    unsigned now = 0;
-    while ((now = atomic_load(&pool->ticket)) == seen)
-        pthread_cond_wait(&pool->wake, &pool->lock);
+    while (!called(pool, done))
+        pthread_cond_wait(&pool->work, &pool->lock);
     atomic_fetch_sub(&pool->sleepers, 1);
     pthread_mutex_unlock(&pool->lock);
-    return now;
+}
+
+// Enters the open piece. False if it was closed meanwhile.
+static bool enter(cj_pool *pool, uint_least64_t *done)
+{
+    uint_least64_t state = atomic_load(&pool->state);
+    while (state & OPEN) {
+        if (atomic_compare_exchange_weak(&pool->state, &state, state + 1)) {
+            *done = state / PIECE;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void leave(cj_pool *pool)
+{
+    const uint_least64_t state = atomic_fetch_sub(&pool->state, 1) - 1;
+    if ((state & (OPEN | INSIDE_MASK)) == 0 && atomic_load(&pool->caller_sleeps)) {
+        pthread_mutex_lock(&pool->lock);
+        pthread_cond_signal(&pool->left);
+        pthread_mutex_unlock(&pool->lock);
+    }
 }
 
 static void *work(void *argument)
 {
     cj_pool *pool = argument;
-    unsigned seen = 0;
+    uint_least64_t done = 0;
     for (;;) {
-        seen = wait_for_ticket(pool, seen);
-        if (atomic_load_explicit(&pool->stop, memory_order_relaxed))
+        wait_for_call(pool, done);
+        if (atomic_load(&pool->stop))
             return NULL;
-        take_chunks(pool);
-        atomic_fetch_sub_explicit(&pool->unfinished, 1, memory_order_release);
+        if (enter(pool, &done)) {
+            take_chunks(pool);
+            leave(pool);
+        }
     }
 }
 
-static void announce(cj_pool *pool)
+static void wake_sleepers(cj_pool *pool)
 {
-    atomic_fetch_add(&pool->ticket, 1);
     if (atomic_load(&pool->sleepers) == 0)
         return;
     pthread_mutex_lock(&pool->lock);
-    pthread_cond_broadcast(&pool->wake);
+    pthread_cond_broadcast(&pool->work);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+static bool somebody_inside(cj_pool *pool)
+{
+    return (atomic_load(&pool->state) & INSIDE_MASK) != 0;
+}
+
+// Closes the piece and waits for those inside.
+static void close_piece(cj_pool *pool)
+{
+    atomic_fetch_and(&pool->state, ~(uint_least64_t)OPEN);
+    if (pool->spins) {
+        const int64_t until = nanoseconds() + SPIN_NANOSECONDS;
+        while (somebody_inside(pool) && nanoseconds() < until)
+            for (int i = 0; i < PAUSES_PER_LOOK && somebody_inside(pool); i++)
+                pause_briefly();
+    }
+    if (!somebody_inside(pool))
+        return;
+    pthread_mutex_lock(&pool->lock);
+    atomic_store(&pool->caller_sleeps, true);
+    while (somebody_inside(pool))
+        pthread_cond_wait(&pool->left, &pool->lock);
+    atomic_store(&pool->caller_sleeps, false);
     pthread_mutex_unlock(&pool->lock);
 }
 
@@ -104,38 +182,33 @@ void cj__parallel(cj_pool *pool, int64_t count, int64_t grain, cj__task task, vo
         return;
     if (grain < 1)
         grain = 1;
-    if (pool == NULL || pool->started == 0 || count <= grain ||
-        atomic_flag_test_and_set_explicit(&pool->busy, memory_order_acquire)) {
+    if (!pool || pool->started == 0 || count <= grain ||
+        atomic_exchange_explicit(&pool->busy, true, memory_order_acquire)) {
         task(context, 0, count);
         return;
     }
-    // Some chunks a thread: enough to even out, few enough that taking them costs nothing.
-    int64_t chunk = count / ((int64_t)pool->threads * 8);
+    const int64_t chunk = count / ((int64_t)pool->threads * CHUNKS_PER_THREAD);
     pool->task = task;
     pool->context = context;
     pool->count = count;
     pool->chunk = chunk > grain ? chunk : grain;
     atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
-    atomic_store_explicit(&pool->unfinished, pool->started, memory_order_relaxed);
-    announce(pool);
+    atomic_fetch_add(&pool->state, PIECE | OPEN); // nobody is inside and it is closed, so this is the next number, open
+    wake_sleepers(pool);
     take_chunks(pool);
-    for (int spin = 0; atomic_load_explicit(&pool->unfinished, memory_order_acquire) != 0; spin++) {
-        if (pool->crowded || spin > SPINS)
-            sched_yield();
-        else
-            pause_briefly();
-    }
-    atomic_flag_clear_explicit(&pool->busy, memory_order_release);
+    close_piece(pool);
+    atomic_store_explicit(&pool->busy, false, memory_order_release);
 }
 
 static void destroy(void *object)
 {
     cj_pool *pool = object;
     atomic_store(&pool->stop, true);
-    announce(pool);
+    wake_sleepers(pool);
     for (int i = 0; i < pool->started; i++)
         pthread_join(pool->workers[i], NULL);
-    pthread_cond_destroy(&pool->wake);
+    pthread_cond_destroy(&pool->left);
+    pthread_cond_destroy(&pool->work);
     pthread_mutex_destroy(&pool->lock);
     cj__free(pool->workers);
     cj__free(pool);
@@ -143,38 +216,48 @@ static void destroy(void *object)
 
 static const cj__class pool_class = {"pool", destroy};
 
+// Workers take no signals: those are for the threads of the program.
+static cj_status start_workers(cj_pool *pool)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failure = 0;
+    while (!failure && pool->started < pool->threads - 1) {
+        failure = pthread_create(&pool->workers[pool->started], NULL, work, pool);
+        pool->started += !failure;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failure)
+        return cj__fail(CJ_OUT_OF_MEMORY, "pool: %d threads were asked for, but the system starts no more than %d",
+                        pool->threads, pool->started + 1);
+    return CJ_OK;
+}
+
 cj_pool *cj_pool_new(int threads)
 {
-    int cpus = cj__cpu_count();
     if (threads < 0 || threads > THREADS_MAX) {
-        cj__fail(CJ_INVALID_ARGUMENT, "pool: %d threads: give 1 to %d, or 0 for the default", threads, THREADS_MAX);
+        cj__fail(CJ_INVALID_ARGUMENT, "pool: %d threads were asked for: give 1 to %d, or 0 for the default", threads,
+                 THREADS_MAX);
         return NULL;
     }
-    cj_pool *pool = cj__object_new(&pool_class, sizeof(*pool));
-    if (pool == NULL)
+    cj_pool *pool = cj__object_new(&pool_class, sizeof *pool);
+    if (!pool)
         return NULL;
-    pool->threads = threads != 0 ? threads : cpus < THREADS_MAX ? cpus : THREADS_MAX;
-    pool->crowded = pool->threads > cpus;
-    atomic_flag_clear(&pool->busy);
+    pool->threads = threads ? threads : cj__cpu_count();
+    pool->spins = pool->threads <= cj__cpu_allowed();
     pthread_mutex_init(&pool->lock, NULL);
-    pthread_cond_init(&pool->wake, NULL);
-    pool->workers = cj__new((size_t)pool->threads, sizeof(*pool->workers));
-    if (pool->workers == NULL) {
+    pthread_cond_init(&pool->work, NULL);
+    pthread_cond_init(&pool->left, NULL);
+    pool->workers = cj__new((size_t)pool->threads, sizeof *pool->workers);
+    if (!pool->workers || start_workers(pool) != CJ_OK) {
         cj_release(pool);
         return NULL;
-    }
-    while (pool->started < pool->threads - 1) {
-        if (pthread_create(&pool->workers[pool->started], NULL, work, pool) != 0) {
-            cj__fail(CJ_OUT_OF_MEMORY, "pool: the system starts no more than %d threads", pool->started);
-            cj_release(pool);
-            return NULL;
-        }
-        pool->started++;
     }
     return pool;
 }
 
 int cj_pool_threads(const cj_pool *pool)
 {
-    return pool != NULL ? pool->threads : 1;
+    return pool ? pool->threads : 1;
 }

@@ -2,7 +2,9 @@
 #include "data/dataset.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "tensor/tensor.h"
+#include <string.h>
 
 static void destroy_dataset(void *object);
 
@@ -17,15 +19,19 @@ static int list_length(cj_tensor *const *list)
     return length;
 }
 
-static void destroy_dataset(void *object)
+static void release_tensors(cj_dataset *data)
 {
-    cj_dataset *data = object;
     for (int i = 0; i < data->x_count; i++)
         cj_release(data->x[i]);
     for (int i = 0; i < data->y_count; i++)
         cj_release(data->y[i]);
     cj_release(data->sample_weight);
-    cj__free(data);
+}
+
+static void destroy_dataset(void *object)
+{
+    release_tensors(object);
+    cj__free(object);
 }
 
 // Whether one tensor has `count` samples along its first axis.
@@ -40,18 +46,19 @@ static cj_status check_samples(const cj_tensor *tensor, const char *role, int in
     return CJ_OK;
 }
 
-static cj_status check_args(const cj_dataset_args *args, int x_count, int y_count)
+static cj_status check_tensors(cj_dataset *data)
 {
-    if (x_count == 0)
-        return cj__fail(CJ_INVALID_ARGUMENT, "data set: it has no input, it needs at least x = {tensor}");
-    int64_t count = args->x[0]->shape.rank > 0 ? args->x[0]->shape.dims[0] : 0;
-    for (int i = 0; i < x_count; i++)
-        CJ_TRY(check_samples(args->x[i], "x", i, count));
-    for (int i = 0; i < y_count; i++)
-        CJ_TRY(check_samples(args->y[i], "y", i, count));
+    if (data->x_count == 0)
+        return cj__fail(CJ_INVALID_ARGUMENT, "data set: it has no input, it needs at least .x = {tensor}");
+    int64_t count = data->x[0]->shape.rank > 0 ? data->x[0]->shape.dims[0] : 0;
+    for (int i = 0; i < data->x_count; i++)
+        CJ_TRY(check_samples(data->x[i], "x", i, count));
+    for (int i = 0; i < data->y_count; i++)
+        CJ_TRY(check_samples(data->y[i], "y", i, count));
     if (count == 0)
         return cj__fail(CJ_INVALID_ARGUMENT, "data set: x[0] has no samples");
-    const cj_tensor *weight = args->sample_weight;
+    data->count = count;
+    const cj_tensor *weight = data->sample_weight;
     if (!weight)
         return CJ_OK;
     CJ_TRY(check_samples(weight, "sample_weight", 0, count));
@@ -62,31 +69,99 @@ static cj_status check_args(const cj_dataset_args *args, int x_count, int y_coun
 }
 
 // Weights are kept as contiguous float32 of shape (samples): the one form that a training step reads.
-static cj_status keep_weight(cj_dataset *data, cj_tensor *given)
+static cj_status simplify_weight(cj_dataset *data)
 {
-    if (given->dtype == CJ_F32 && given->shape.rank == 1 && cj_tensor_contiguous(given)) {
-        data->sample_weight = cj__own(given);
+    cj_tensor *given = data->sample_weight;
+    if (!given || (given->dtype == CJ_F32 && given->shape.rank == 1 && cj_tensor_contiguous(given)))
         return CJ_OK;
-    }
-    cj_tensor *copy = NULL, *flat = NULL;
-    cj_status status = cj_tensor_convert(given, CJ_F32, &copy);
-    if (status == CJ_OK)
-        status = cj_tensor_reshape(copy, CJ_SHAPE(data->count), &flat);
-    if (status == CJ_OK) {
-        data->sample_weight = cj__own(flat);
-        cj__drop_floating(given);
-    }
-    cj__drop_floating(copy);
-    if (status == CJ_OK && copy->base != NULL)
-        return CJ_OK;
-    return status;
+    cj_tensor *copy;
+    CJ_TRY(cj_tensor_convert(given, CJ_F32, &copy));
+    copy->shape = CJ_SHAPE(data->count);
+    copy->strides[0] = 1;
+    data->sample_weight = cj__own(copy);
+    cj_release(given);
+    return CJ_OK;
 }
 
-static void drop_arguments(const cj_dataset_args *args, int x_count, int y_count)
+// Takes every tensor over before anything can fail, so that one release of the data set is the whole way back, also
+// where one floating tensor is both input and target.
+cj_dataset *cj_dataset_build(const cj_dataset_args *args)
 {
-    for (int i = 0; i < x_count; i++)
-        cj__drop_floating(args->x[i]);
-    for (int i = 0; i < y_count; i++)
-        cj__drop_floating(args->y[i]);
-    cj__drop_floating(args->sample_weight);
+    cj_dataset held = {.x_count = list_length(args->x), .y_count = list_length(args->y)};
+    for (int i = 0; i < held.x_count; i++)
+        held.x[i] = cj__own(args->x[i]);
+    for (int i = 0; i < held.y_count; i++)
+        held.y[i] = cj__own(args->y[i]);
+    held.sample_weight = cj__own(args->sample_weight);
+
+    cj_dataset *data = cj__object_new(&cj__dataset_class, sizeof *data);
+    if (!data) {
+        release_tensors(&held);
+        return NULL;
+    }
+    data->x_count = held.x_count;
+    data->y_count = held.y_count;
+    memcpy(data->x, held.x, sizeof data->x);
+    memcpy(data->y, held.y, sizeof data->y);
+    data->sample_weight = held.sample_weight;
+    if (check_tensors(data) != CJ_OK || simplify_weight(data) != CJ_OK) {
+        cj_release(data);
+        return NULL;
+    }
+    return data;
+}
+
+int64_t cj_dataset_count(const cj_dataset *data)
+{
+    return data->count;
+}
+
+cj_tensor *cj_dataset_x(const cj_dataset *data, int index)
+{
+    return index >= 0 && index < data->x_count ? data->x[index] : NULL;
+}
+
+cj_tensor *cj_dataset_y(const cj_dataset *data, int index)
+{
+    return index >= 0 && index < data->y_count ? data->y[index] : NULL;
+}
+
+cj_tensor *cj_dataset_sample_weight(const cj_dataset *data)
+{
+    return data->sample_weight;
+}
+
+int cj__dataset_x_count(const cj_dataset *data)
+{
+    return data->x_count;
+}
+
+int cj__dataset_y_count(const cj_dataset *data)
+{
+    return data->y_count;
+}
+
+cj_status cj_dataset_slice(const cj_dataset *data, int64_t begin, int64_t count, cj_dataset **slice)
+{
+    *slice = NULL;
+    if (begin < 0 || count < 1 || begin > data->count - count)
+        return cj__fail(CJ_INVALID_ARGUMENT, "data set: a slice of %lld samples from %lld does not lie in %lld",
+                        (long long)count, (long long)begin, (long long)data->count);
+    cj_dataset_args args = {._ = 0};
+    cj_status status = CJ_OK;
+    for (int i = 0; status == CJ_OK && i < data->x_count; i++)
+        status = cj_tensor_slice(data->x[i], 0, begin, count, &args.x[i]);
+    for (int i = 0; status == CJ_OK && i < data->y_count; i++)
+        status = cj_tensor_slice(data->y[i], 0, begin, count, &args.y[i]);
+    if (status == CJ_OK && data->sample_weight)
+        status = cj_tensor_slice(data->sample_weight, 0, begin, count, &args.sample_weight);
+    if (status == CJ_OK) {
+        *slice = cj_dataset_build(&args);
+        return *slice ? CJ_OK : cj_error_status();
+    }
+    for (int i = 0; i < CJ_DATASET_MAX_IO; i++) {
+        cj_release(args.x[i]);
+        cj_release(args.y[i]);
+    }
+    return status;
 }

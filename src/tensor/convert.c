@@ -6,95 +6,165 @@
 #include <math.h>
 #include <string.h>
 
-static double bf16_to_double(uint16_t bits)
+// Every dtype is loaded as the widest value of its class, exactly: a double for reals, an int64_t for integers. Storing
+// rounds once (reals, to nearest even) or cuts towards zero and saturates (integers). A NaN becomes the integer 0.
+
+static double load_F32(const float *at)
 {
-    uint32_t word = (uint32_t)bits << 16;
-    float value = 0;
-    memcpy(&value, &word, sizeof(value));
-    return value;
+    return (double)*at;
 }
 
-// To nearest, ties to even; NaN keeps a set bit that survives the cut.
-static uint16_t float_to_bf16(float value)
+static double load_F64(const double *at)
 {
-    uint32_t word = 0;
-    memcpy(&word, &value, sizeof(word));
-    if (value != value)
+    return *at;
+}
+
+static double load_BF16(const uint16_t *at)
+{
+    const uint32_t word = (uint32_t)*at << 16;
+    float value;
+    memcpy(&value, &word, sizeof value);
+    return (double)value;
+}
+
+static int64_t load_I32(const int32_t *at)
+{
+    return *at;
+}
+
+static int64_t load_I64(const int64_t *at)
+{
+    return *at;
+}
+
+static int64_t load_U8(const uint8_t *at)
+{
+    return *at;
+}
+
+static int64_t load_BOOL(const uint8_t *at)
+{
+    return *at != 0;
+}
+
+// The float next to `value` towards zero if it is not exact, with its last bit set: "round to odd" (Boldo and Melquiond
+// 2008), after which a second rounding to fewer bits gives what one rounding would have given.
+static float to_odd_float(double value)
+{
+    float rounded = (float)value;
+    if (isnan(value) || isinf(value) || (double)rounded == value)
+        return rounded;
+    uint32_t word;
+    memcpy(&word, &rounded, sizeof word);
+    if (fabs((double)rounded) > fabs(value))
+        word--;
+    word |= 1u;
+    memcpy(&rounded, &word, sizeof word);
+    return rounded;
+}
+
+// NaN keeps a set bit that survives the cut.
+static uint16_t to_bf16(double value)
+{
+    const float odd = to_odd_float(value);
+    uint32_t word;
+    memcpy(&word, &odd, sizeof word);
+    if (isnan(value))
         return (uint16_t)(word >> 16 | 0x40u);
-    return (uint16_t)((word + 0x7FFFu + (word >> 16 & 1u)) >> 16);
+    return (uint16_t)((word + 0x7fffu + (word >> 16 & 1u)) >> 16);
 }
 
-// Towards zero, saturating; NaN becomes 0. The limits are exact or round outwards as doubles, hence the >=.
-static int64_t to_integer(double value, int64_t low, int64_t high)
+// 2^63 is the first double past the integers; INT64_MAX itself is none.
+static int64_t to_integer(double value)
 {
-    if (value != value)
+    if (isnan(value))
         return 0;
-    if (value >= (double)high)
-        return high;
-    return value <= (double)low ? low : (int64_t)value;
+    if (value >= 0x1p63)
+        return INT64_MAX;
+    return value < -0x1p63 ? INT64_MIN : (int64_t)value;
+}
+
+static int64_t clamp(int64_t value, int64_t low, int64_t high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+// What an element of each dtype is in C: STORED(dtype, element type, widest type).
+#define STORED(X)                                                                                                      \
+    X(F32, float, double)                                                                                              \
+    X(F64, double, double)                                                                                             \
+    X(BF16, uint16_t, double)                                                                                          \
+    X(I32, int32_t, int64_t)                                                                                           \
+    X(I64, int64_t, int64_t)                                                                                           \
+    X(U8, uint8_t, int64_t)                                                                                            \
+    X(BOOL, uint8_t, int64_t)
+
+// How a widest value becomes an element: one macro a dtype, for a double and for an int64_t.
+#define STORE_F32(from_double, value) ((float)(value))
+#define STORE_F64(from_double, value) ((double)(value))
+#define STORE_BF16(from_double, value) to_bf16((double)(value))
+#define WHOLE(from_double, value) ((from_double) ? to_integer((double)(value)) : (int64_t)(value))
+#define STORE_I32(from_double, value) ((int32_t)clamp(WHOLE(from_double, value), INT32_MIN, INT32_MAX))
+#define STORE_I64(from_double, value) WHOLE(from_double, value)
+#define STORE_U8(from_double, value) ((uint8_t)clamp(WHOLE(from_double, value), 0, UINT8_MAX))
+#define STORE_BOOL(from_double, value) ((uint8_t)((value) != 0))
+
+typedef double wide_double;
+typedef int64_t wide_int64_t;
+enum { wide_double_is_double = 1, wide_int64_t_is_double = 0 };
+
+// One loop for each pair, so that common ones (bytes to floats) become vector code.
+#define DEFINE_RUN(from, FromType, Wide, to, ToType)                                                                   \
+    static void run_##from##_##to(const void *source, void *target, int64_t count)                                     \
+    {                                                                                                                  \
+        const FromType *const s = source;                                                                              \
+        ToType *const t = target;                                                                                      \
+        for (int64_t i = 0; i < count; i++) {                                                                          \
+            const wide_##Wide value = load_##from(&s[i]);                                                              \
+            t[i] = STORE_##to(wide_##Wide##_is_double, value);                                                         \
+        }                                                                                                              \
+    }
+#define DEFINE_RUNS(from, FromType, Wide)                                                                              \
+    DEFINE_RUN(from, FromType, Wide, F32, float)                                                                       \
+    DEFINE_RUN(from, FromType, Wide, F64, double)                                                                      \
+    DEFINE_RUN(from, FromType, Wide, BF16, uint16_t)                                                                   \
+    DEFINE_RUN(from, FromType, Wide, I32, int32_t)                                                                     \
+    DEFINE_RUN(from, FromType, Wide, I64, int64_t)                                                                     \
+    DEFINE_RUN(from, FromType, Wide, U8, uint8_t)                                                                      \
+    DEFINE_RUN(from, FromType, Wide, BOOL, uint8_t)
+STORED(DEFINE_RUNS)
+
+typedef void run(const void *source, void *target, int64_t count);
+
+static run *const runs[CJ_DTYPE_COUNT][CJ_DTYPE_COUNT] = {
+#define RUNS_FROM(from, FromType, Wide)                                                                                \
+    [CJ_##from] = {[CJ_F32] = run_##from##_F32, [CJ_F64] = run_##from##_F64, [CJ_BF16] = run_##from##_BF16,            \
+                   [CJ_I32] = run_##from##_I32, [CJ_I64] = run_##from##_I64, [CJ_U8] = run_##from##_U8,                \
+                   [CJ_BOOL] = run_##from##_BOOL},
+    STORED(RUNS_FROM)
+#undef RUNS_FROM
+};
+
+void cj__convert(cj_dtype from, const void *source, cj_dtype to, void *target, int64_t count)
+{
+    if (count <= 0)
+        return;
+    if (from == to)
+        memmove(target, source, (size_t)count * cj_dtype_size(to));
+    else
+        runs[from][to](source, target, count);
 }
 
 double cj__element_get(cj_dtype dtype, const void *data, int64_t index)
 {
-    switch (dtype) { // the one place, with its twin below, where a dtype becomes a C type
-    case CJ_F32:
-        return ((const float *)data)[index];
-    case CJ_F64:
-        return ((const double *)data)[index];
-    case CJ_BF16:
-        return bf16_to_double(((const uint16_t *)data)[index]);
-    case CJ_I32:
-        return ((const int32_t *)data)[index];
-    case CJ_I64:
-        return (double)((const int64_t *)data)[index];
-    default:
-        return ((const uint8_t *)data)[index];
-    }
+    double value;
+    cj__convert(dtype, (const char *)data + index * (int64_t)cj_dtype_size(dtype), CJ_F64, &value, 1);
+    return value;
 }
 
 void cj__element_set(cj_dtype dtype, void *data, int64_t index, double value)
 {
-    switch (dtype) {
-    case CJ_F32:
-        ((float *)data)[index] = (float)value;
-        break;
-    case CJ_F64:
-        ((double *)data)[index] = value;
-        break;
-    case CJ_BF16:
-        ((uint16_t *)data)[index] = float_to_bf16((float)value);
-        break;
-    case CJ_I32:
-        ((int32_t *)data)[index] = (int32_t)to_integer(value, INT32_MIN, INT32_MAX);
-        break;
-    case CJ_I64:
-        ((int64_t *)data)[index] = to_integer(value, INT64_MIN, INT64_MAX);
-        break;
-    case CJ_BOOL:
-        ((uint8_t *)data)[index] = value != 0;
-        break;
-    default:
-        ((uint8_t *)data)[index] = (uint8_t)to_integer(value, 0, 255);
-        break;
-    }
-}
-
-void cj__convert(cj_dtype from, const void *source, cj_dtype to, void *target, int64_t count)
-{
-    if (from == to) {
-        if (count != 0)
-            memcpy(target, source, (size_t)count * cj_dtype_size(to));
-        return;
-    }
-    if (from == CJ_I64 && to == CJ_I32) { // doubles would lose the low bits of large integers
-        for (int64_t i = 0; i < count; i++) {
-            int64_t value = ((const int64_t *)source)[i];
-            ((int32_t *)target)[i] = value > INT32_MAX ? INT32_MAX : value < INT32_MIN ? INT32_MIN : (int32_t)value;
-        }
-        return;
-    }
-    for (int64_t i = 0; i < count; i++)
-        cj__element_set(to, target, i, cj__element_get(from, source, i));
+    cj__convert(CJ_F64, &value, dtype, (char *)data + index * (int64_t)cj_dtype_size(dtype), 1);
 }
 
 // Walks the rows (runs along the last axis) of two tensors of one shape.

@@ -1,4 +1,5 @@
-// Views: other ways to look at the same elements. A view holds the tensor that it looks at.
+// Views: other ways to look at the same elements. A view is one more holder of the tensor that it looks at: it does not
+// take a floating one over, because whoever made that tensor goes on using it.
 #include "tensor/tensor.h"
 
 #include "base/error.h"
@@ -10,7 +11,7 @@ static cj_status whole(const cj_tensor *tensor, cj_tensor **view)
     CJ_TRY(cj_tensor_borrow(tensor->dtype, shape, tensor->data, NULL, NULL, view));
     for (int i = 0; i < shape.rank; i++)
         (*view)->strides[i] = tensor->strides[i];
-    (*view)->base = cj__own(tensor);
+    (*view)->base = cj_retain(tensor);
     return CJ_OK;
 }
 
@@ -54,7 +55,7 @@ cj_status cj_tensor_reshape(const cj_tensor *tensor, cj_shape shape, cj_tensor *
     if (cj_shape_count(&shape) != count)
         return cj__fail(CJ_SHAPE_MISMATCH, "reshape: %s, %lld elements, cannot become %s", from, (long long)count, to);
     CJ_TRY(cj_tensor_borrow(tensor->dtype, shape, tensor->data, NULL, NULL, view));
-    (*view)->base = cj__own(tensor);
+    (*view)->base = cj_retain(tensor);
     return CJ_OK;
 }
 

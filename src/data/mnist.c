@@ -1,0 +1,179 @@
+// MNIST from the user's disk, and data sets by name.
+#define _POSIX_C_SOURCE 200809L
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "tensor/tensor.h"
+#include <cajal/data.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PATH_SIZE = 4096, PLACES = 3, SIDE = 28, CLASSES = 10 };
+
+// The folders to look in, most wanted first; `count` of them are set.
+typedef struct places {
+    char path[PLACES][PATH_SIZE];
+    int count;
+} places;
+
+static void add_place(places *p, const char *root, const char *below)
+{
+    int length = root && *root ? snprintf(p->path[p->count], PATH_SIZE, "%s%s", root, below) : -1;
+    if (length > 0 && length < PATH_SIZE)
+        p->count++;
+}
+
+static void find_places(places *p)
+{
+    p->count = 0;
+    const char *data = getenv("CAJAL_DATA"), *cache = getenv("XDG_CACHE_HOME");
+    add_place(p, data, "/mnist");
+    add_place(p, data, "");
+    if (cache && *cache)
+        add_place(p, cache, "/cajal/mnist");
+    else
+        add_place(p, getenv("HOME"), "/.cache/cajal/mnist");
+}
+
+// Writes the path of `part` ("train-images", 3) in `folder` if it is there: with a dash as published or with a dot, as
+// it is also passed around; plain or packed.
+static bool find_file(const char *folder, const char *part, int rank, char path[PATH_SIZE])
+{
+    for (int form = 0; form < 4; form++) {
+        char joint = form < 2 ? '-' : '.';
+        const char *packed = form % 2 ? ".gz" : "";
+        int length = snprintf(path, PATH_SIZE, "%s/%s%cidx%d-ubyte%s", folder, part, joint, rank, packed);
+        if (length > 0 && length < PATH_SIZE && access(path, R_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
+// The two halves of MNIST, and what they are called on disk.
+typedef struct half {
+    const char *images, *labels;
+} half;
+
+static const half halves[2] = {{"train-images", "train-labels"}, {"t10k-images", "t10k-labels"}};
+
+static bool has_all(const char *folder)
+{
+    char path[PATH_SIZE];
+    for (int i = 0; i < 2; i++)
+        if (!find_file(folder, halves[i].images, 3, path) || !find_file(folder, halves[i].labels, 1, path))
+            return false;
+    return true;
+}
+
+// The first folder that has all four files; NULL if none has.
+static const char *find_folder(const places *p)
+{
+    for (int i = 0; i < p->count; i++)
+        if (has_all(p->path[i]))
+            return p->path[i];
+    return NULL;
+}
+
+static cj_status check_half(const cj_tensor *images, const cj_tensor *labels, const char *path)
+{
+    if (images->dtype != CJ_U8 || images->shape.rank != 3 || images->shape.dims[1] != SIDE ||
+        images->shape.dims[2] != SIDE || labels->dtype != CJ_U8 || labels->shape.rank != 1)
+        return cj__fail(CJ_BAD_FILE, "%s: MNIST needs bytes of shape (samples, 28, 28) and labels (samples)", path);
+    if (images->shape.dims[0] != labels->shape.dims[0])
+        return cj__fail(CJ_BAD_FILE, "%s: %lld labels for %lld images", path, (long long)labels->shape.dims[0],
+                        (long long)images->shape.dims[0]);
+    const unsigned char *label = (const unsigned char *)labels->data;
+    for (int64_t i = 0; i < labels->shape.dims[0]; i++)
+        if (label[i] >= CLASSES)
+            return cj__fail(CJ_BAD_FILE, "%s: label %d of image %lld, it needs 0 to 9", path, label[i], (long long)i);
+    return CJ_OK;
+}
+
+static cj_status load_half(const char *folder, const half *names, cj_dataset **data)
+{
+    char path[PATH_SIZE];
+    cj_tensor *images = NULL, *labels = NULL, *shaped = NULL;
+    find_file(folder, names->images, 3, path);
+    cj_status status = cj_load_idx(path, &images);
+    if (status == CJ_OK) {
+        find_file(folder, names->labels, 1, path);
+        status = cj_load_idx(path, &labels);
+    }
+    if (status == CJ_OK)
+        status = check_half(images, labels, path);
+    if (status == CJ_OK)
+        status = cj_tensor_reshape(images, CJ_SHAPE(images->shape.dims[0], SIDE, SIDE, 1), &shaped);
+    if (status != CJ_OK) {
+        cj_release(images);
+        cj_release(labels);
+        return status;
+    }
+    *data = cj_dataset_new(.x = {shaped}, .y = {labels});
+    return *data ? CJ_OK : cj_error_status();
+}
+
+static cj_status load_from(const char *folder, cj_dataset **train, cj_dataset **test)
+{
+    *train = *test = NULL;
+    cj_status status = load_half(folder, &halves[0], train);
+    if (status == CJ_OK)
+        status = load_half(folder, &halves[1], test);
+    if (status != CJ_OK) {
+        cj_release(*train);
+        *train = NULL;
+    }
+    return status;
+}
+
+cj_status cj_load_mnist(cj_dataset **train, cj_dataset **test)
+{
+    places p;
+    find_places(&p);
+    *train = *test = NULL;
+    const char *folder = find_folder(&p);
+    if (folder)
+        return load_from(folder, train, test);
+    cj__text list = {0};
+    for (int i = 0; i < p.count; i++)
+        cj__text_add(&list, "%s%s", i > 0 ? ", " : "", p.path[i]);
+    cj_status status = cj__text_status(&list);
+    if (status == CJ_OK)
+        status = cj__fail(CJ_NOT_FOUND, "mnist: its four files are in none of: %s",
+                          list.data ? list.data : "(CAJAL_DATA, XDG_CACHE_HOME and HOME are not set)");
+    cj__text_free(&list);
+    return status;
+}
+
+static cj_status load_digits(cj_dataset **train, cj_dataset **test)
+{
+    return cj_load_digits(&(cj_digits_args){._ = 0}, train, test);
+}
+
+// Only absence leads to digits: damaged files are worth a sentence.
+static cj_status load_auto(cj_dataset **train, cj_dataset **test)
+{
+    cj_status status = cj_load_mnist(train, test);
+    if (status != CJ_NOT_FOUND)
+        return status;
+    cj_error_clear();
+    return load_digits(train, test);
+}
+
+typedef struct named {
+    const char *name;
+    cj_status (*load)(cj_dataset **train, cj_dataset **test);
+} named;
+
+static const named names[] = {{"mnist", cj_load_mnist}, {"digits", load_digits}, {"auto", load_auto}};
+
+cj_status cj_load_dataset(const char *name, cj_dataset **train, cj_dataset **test)
+{
+    int count = (int)(sizeof names / sizeof *names);
+    for (int i = 0; name && i < count; i++)
+        if (strcmp(names[i].name, name) == 0)
+            return names[i].load(train, test);
+    *train = *test = NULL;
+    return cj__fail_unknown(CJ_INVALID_ARGUMENT, "data set", name ? name : "", names, sizeof *names, count);
+}

@@ -1,0 +1,327 @@
+// One function a kind of field and direction; the tables at the end say which.
+#include "formats/json_fields.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LIST_MAX = 8 };
+
+void cj__texts_free(cj__texts *texts)
+{
+    for (size_t i = 0; i < texts->count; i++)
+        cj__free(texts->items[i]);
+    cj__free(texts->items);
+    *texts = (cj__texts){0};
+}
+
+static const char *keep(cj__texts *texts, char *text)
+{
+    if (text == NULL || !cj__reserve((void **)&texts->items, &texts->capacity, texts->count + 1, sizeof(char *))) {
+        cj__free(text);
+        return NULL;
+    }
+    return texts->items[texts->count++] = text;
+}
+
+// ---- Writing ----
+
+static json_t *write_int(const cj__field *field, const void *slot)
+{
+    (void)field;
+    return json_integer(*(const int64_t *)slot);
+}
+
+static json_t *write_int32(const cj__field *field, const void *slot)
+{
+    (void)field;
+    return json_integer(*(const int *)slot);
+}
+
+static json_t *write_pair(const cj__field *field, const void *slot)
+{
+    const int64_t *pair = slot;
+    (void)field;
+    return json_pack("[I, I]", (json_int_t)pair[0], (json_int_t)pair[1]);
+}
+
+static json_t *write_list(const cj__field *field, const void *slot)
+{
+    const int64_t *list = slot;
+    (void)field;
+    if (list[0] == 0)
+        return json_null();
+    json_t *array = json_array();
+    for (int i = 0; i < LIST_MAX && list[i] != 0; i++)
+        json_array_append_new(array, json_integer(list[i]));
+    return array;
+}
+
+static json_t *write_real(const cj__field *field, const void *slot)
+{
+    (void)field;
+    return json_real(*(const double *)slot);
+}
+
+static json_t *write_option(const cj__field *field, const void *slot)
+{
+    (void)field;
+    return *(const double *)slot != 0 ? json_real(*(const double *)slot) : json_null();
+}
+
+static json_t *write_bool(const cj__field *field, const void *slot)
+{
+    (void)field;
+    return json_boolean(*(const bool *)slot);
+}
+
+static json_t *write_switch(const cj__field *field, const void *slot)
+{
+    (void)field;
+    return json_boolean(*(const cj_switch *)slot == CJ_ON);
+}
+
+static json_t *write_text(const cj__field *field, const void *slot)
+{
+    const char *text = *(const char *const *)slot;
+    (void)field;
+    return text != NULL ? json_string(text) : json_null();
+}
+
+static json_t *write_spec(const cj__field *field, const void *slot)
+{
+    return cj__spec_to_json(field->catalog, *(const char *const *)slot);
+}
+
+json_t *cj__spec_to_json(const cj__catalog *catalog, const char *spec)
+{
+    cj__chosen chosen;
+    if (spec == NULL)
+        return json_null();
+    if (catalog == NULL || strcmp(catalog->what, "activation") == 0)
+        return json_string(spec);
+    if (cj__spec_parse(catalog, spec, NULL, &chosen) != CJ_OK || chosen.choice == NULL)
+        return NULL;
+    json_t *config = json_object();
+    char module[64];
+    snprintf(module, sizeof(module), "keras.%.40s%s", catalog->what, catalog->what[0] == 'l' ? "es" : "s");
+    bool made = cj__fields_to_json(chosen.choice->fields, chosen.choice->field_count, chosen.args, config);
+    json_t *object = made ? json_pack("{s:s, s:s, s:O, s:n}", "module", module, "class_name", chosen.choice->class_name,
+                                      "config", config, "registered_name")
+                          : NULL;
+    json_decref(config);
+    cj__chosen_free(&chosen);
+    return object;
+}
+
+// ---- Reading ----
+
+static cj_status wrong(const cj__field *field, const char *who, const char *needed)
+{
+    return cj__fail(CJ_BAD_FILE, "%s: \"%s\" in the configuration is not %s", who, field->key, needed);
+}
+
+static cj_status read_int(const cj__field *field, const json_t *value, void *slot, cj__texts *texts, const char *who)
+{
+    (void)texts;
+    const json_t *number = json_array_size(value) == 1 ? json_array_get(value, 0) : value; // an axis may be a list of one
+    if (!json_is_integer(number))
+        return wrong(field, who, "a whole number");
+    *(int64_t *)slot = json_integer_value(number);
+    return CJ_OK;
+}
+
+static cj_status read_int32(const cj__field *field, const json_t *value, void *slot, cj__texts *texts, const char *who)
+{
+    int64_t number = 0;
+    CJ_TRY(read_int(field, value, &number, texts, who));
+    if (number < INT32_MIN || number > INT32_MAX)
+        return wrong(field, who, "within 32 bits");
+    *(int *)slot = (int)number;
+    return CJ_OK;
+}
+
+static cj_status read_numbers(const cj__field *field, const json_t *value, int64_t *numbers, size_t most,
+                              const char *who)
+{
+    if (json_is_integer(value)) {
+        numbers[0] = json_integer_value(value);
+        return CJ_OK;
+    }
+    if (!json_is_array(value) || json_array_size(value) > most)
+        return wrong(field, who, "a short list of whole numbers");
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        const json_t *number = json_array_get(value, i);
+        if (!json_is_integer(number) && !json_is_null(number))
+            return wrong(field, who, "a list of whole numbers");
+        numbers[i] = json_is_null(number) ? -1 : json_integer_value(number);
+        if (numbers[i] == 0)
+            return wrong(field, who, "free of zeros");
+    }
+    return CJ_OK;
+}
+
+static cj_status read_pair(const cj__field *field, const json_t *value, void *slot, cj__texts *texts, const char *who)
+{
+    (void)texts;
+    return read_numbers(field, value, slot, 2, who);
+}
+
+static cj_status read_list(const cj__field *field, const json_t *value, void *slot, cj__texts *texts, const char *who)
+{
+    (void)texts;
+    return read_numbers(field, value, slot, LIST_MAX, who);
+}
+
+static cj_status read_real(const cj__field *field, const json_t *value, void *slot, cj__texts *texts, const char *who)
+{
+    (void)texts;
+    double number = json_number_value(value);
+    if (!json_is_number(value) || !isfinite(number))
+        return wrong(field, who, "a number");
+    *(double *)slot = number;
+    return CJ_OK;
+}
+
+static cj_status read_number(const cj__field *field, const json_t *value, void *slot, cj__texts *texts, const char *who)
+{
+    CJ_TRY(read_real(field, value, slot, texts, who));
+    if (*(double *)slot == 0)
+        *(double *)slot = CJ_ZERO; // written out, a zero is meant
+    return CJ_OK;
+}
+
+static cj_status read_bool(const cj__field *field, const json_t *value, void *slot, cj__texts *texts, const char *who)
+{
+    (void)texts;
+    if (!json_is_boolean(value))
+        return wrong(field, who, "true or false");
+    *(bool *)slot = json_is_true(value);
+    return CJ_OK;
+}
+
+static cj_status read_switch(const cj__field *field, const json_t *value, void *slot, cj__texts *texts, const char *who)
+{
+    (void)texts;
+    if (!json_is_boolean(value))
+        return wrong(field, who, "true or false");
+    *(cj_switch *)slot = json_is_true(value) ? CJ_ON : CJ_OFF;
+    return CJ_OK;
+}
+
+static cj_status read_text(const cj__field *field, const json_t *value, void *slot, cj__texts *texts, const char *who)
+{
+    (void)texts;
+    if (!json_is_string(value))
+        return wrong(field, who, "a text");
+    *(const char **)slot = json_string_value(value);
+    return CJ_OK;
+}
+
+static cj_status read_spec(const cj__field *field, const json_t *value, void *slot, cj__texts *texts, const char *who)
+{
+    return cj__spec_from_json(field->catalog, value, slot, texts, who);
+}
+
+// Adds "key=value" for a number or truth value of a config.
+static void add_setting(cj__text *text, const char *key, const json_t *value, bool first)
+{
+    if (json_is_integer(value))
+        cj__text_add(text, "%s%s=%lld", first ? "" : ", ", key, (long long)json_integer_value(value));
+    else if (json_is_real(value))
+        cj__text_add(text, "%s%s=%.17g", first ? "" : ", ", key, json_real_value(value));
+    else
+        cj__text_add(text, "%s%s=%s", first ? "" : ", ", key, json_is_true(value) ? "true" : "false");
+}
+
+static cj_status spec_of_object(const cj__choice *choice, const json_t *config, const char **spec, cj__texts *texts)
+{
+    cj__text text = {0};
+    bool first = true;
+    cj__text_add(&text, "%s(", choice->name);
+    for (int i = 0; i < choice->field_count; i++) {
+        const json_t *value = json_object_get(config, choice->fields[i].key);
+        if (json_is_number(value) || json_is_boolean(value)) {
+            add_setting(&text, choice->fields[i].key, value, first);
+            first = false;
+        }
+    }
+    cj__text_add(&text, ")");
+    cj_status status = cj__text_status(&text);
+    if (status != CJ_OK) {
+        cj__text_free(&text);
+        return status;
+    }
+    *spec = keep(texts, text.data);
+    return *spec != NULL ? CJ_OK : CJ_OUT_OF_MEMORY;
+}
+
+cj_status cj__spec_from_json(const cj__catalog *catalog, const json_t *value, const char **spec, cj__texts *texts,
+                             const char *who)
+{
+    *spec = json_string_value(value);
+    if (*spec != NULL || json_is_null(value) || value == NULL)
+        return CJ_OK;
+    const char *class_name = json_string_value(json_object_get(value, "class_name"));
+    const json_t *config = json_object_get(value, "config");
+    if (class_name == NULL || catalog == NULL)
+        return cj__fail(CJ_BAD_FILE, "%s: an entry of its configuration has no class_name", who);
+    if (strcmp(class_name, "function") == 0 && json_is_string(config)) {
+        *spec = json_string_value(config);
+        return CJ_OK;
+    }
+    const cj__choice *choice = cj__catalog_find(catalog, class_name);
+    if (choice == NULL)
+        return cj__fail_in(CJ_UNSUPPORTED, "%s", who);
+    return spec_of_object(choice, config, spec, texts);
+}
+
+static const struct {
+    json_t *(*write)(const cj__field *, const void *slot);
+    cj_status (*read)(const cj__field *, const json_t *value, void *slot, cj__texts *, const char *who);
+} kinds[] = {
+    [CJ__FIELD_INT] = {write_int, read_int},
+    [CJ__FIELD_INT32] = {write_int32, read_int32},
+    [CJ__FIELD_PAIR] = {write_pair, read_pair},
+    [CJ__FIELD_LIST] = {write_list, read_list},
+    [CJ__FIELD_NUMBER] = {write_real, read_number},
+    [CJ__FIELD_REAL] = {write_real, read_real},
+    [CJ__FIELD_OPTION] = {write_option, read_real},
+    [CJ__FIELD_BOOL] = {write_bool, read_bool},
+    [CJ__FIELD_SWITCH] = {write_switch, read_switch},
+    [CJ__FIELD_TEXT] = {write_text, read_text},
+    [CJ__FIELD_SPEC] = {write_spec, read_spec},
+};
+
+static bool common(const cj__field *field)
+{
+    return strcmp(field->key, "name") == 0 || strcmp(field->key, "trainable") == 0;
+}
+
+bool cj__fields_to_json(const cj__field *fields, int count, const void *args, json_t *config)
+{
+    for (int i = 0; i < count; i++) {
+        if (fields[i].hidden || common(&fields[i]))
+            continue;
+        json_t *value = kinds[fields[i].kind].write(&fields[i], (const char *)args + fields[i].offset);
+        if (value == NULL || json_object_set_new(config, fields[i].key, value) != 0)
+            return false;
+    }
+    return true;
+}
+
+cj_status cj__fields_from_json(const cj__field *fields, int count, const json_t *config, void *args, cj__texts *texts,
+                               const char *who)
+{
+    for (int i = 0; i < count; i++) {
+        const json_t *value = json_object_get(config, fields[i].key);
+        if (value == NULL || json_is_null(value))
+            continue;
+        CJ_TRY(kinds[fields[i].kind].read(&fields[i], value, (char *)args + fields[i].offset, texts, who));
+    }
+    return CJ_OK;
+}

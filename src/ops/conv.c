@@ -1,0 +1,299 @@
+// 2-D convolution (cross-correlation, channels last; cj__conv2d has the formula) and its two gradients, which are
+// closed under differentiation: all three are linear in each operand.
+//
+//   conv2d             x (n, h, w, c), w (kh, kw, c / groups, f)    -> y (n, oh, ow, f)
+//   conv2d_input_grad  w, dy (n, oh, ow, f), like: the shape of x   -> dx (n, h, w, c)
+//   conv2d_filter_grad x, dy                                        -> dw (kh, kw, c / groups, f)
+//
+// Padding "same": oh = ceil(h / stride), zeros halved with the odd one after (right, bottom), as TensorFlow does it.
+#include "ops/families.h"
+#include "ops/infer.h"
+#include "ops/run.h"
+#include "ops/window.h"
+
+static cj_status check_settings(const cj__op *op, const cj__conv2d_attrs *a)
+{
+    for (int i = 0; i < 2; i++)
+        if (a->kernel[i] < 1 || a->strides[i] < 1 || a->dilation[i] < 1)
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: kernel, strides and dilation must be at least 1", op->name);
+    if (a->groups < 1)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %lld groups, needs at least 1", op->name, (long long)a->groups);
+    return CJ_OK;
+}
+
+// A rank-4 image of which only the first axis may be free.
+static cj_status need_image(const cj__op *op, const cj__type *inputs, int index)
+{
+    CJ_TRY(cj__need_rank(op, inputs, index, 4, 4));
+    for (int i = 1; i < 4; i++)
+        CJ_TRY(cj__need_axis(op, &inputs[index], i, false));
+    return CJ_OK;
+}
+
+// The shape of y for images of x's shape and f filters.
+static cj_status output_shape(const cj__op *op, const cj__conv2d_attrs *a, const cj_shape *x, int64_t f, cj_shape *y)
+{
+    *y = (cj_shape){.rank = 4, .dims = {x->dims[0], 0, 0, f}};
+    for (int i = 0; i < 2; i++)
+        y->dims[i + 1] = cj__window_count(x->dims[i + 1], a->kernel[i], a->strides[i], a->dilation[i], a->same);
+    if (y->dims[1] < 1 || y->dims[2] < 1)
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: kernel %lldx%lld does not fit input %lldx%lld with padding \"%s\"",
+                        op->name, (long long)a->kernel[0], (long long)a->kernel[1], (long long)x->dims[1],
+                        (long long)x->dims[2], a->same ? "same" : "valid");
+    if (x->dims[3] % a->groups || f % a->groups)
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: %lld channels and %lld filters cannot be cut into %lld groups", op->name,
+                        (long long)x->dims[3], (long long)f, (long long)a->groups);
+    return cj__check_output(op, y);
+}
+
+static cj_status infer_conv2d(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                              cj__type *outputs, int *output_count)
+{
+    cj__conv2d_attrs *a = attrs;
+    const cj_shape *x = &inputs[0].shape, *w = &inputs[1].shape;
+    char text[CJ__SHAPE_TEXT];
+    *output_count = 1;
+    for (int i = 0; i < input_count; i++)
+        CJ_TRY(cj__need_real(op, inputs, i, &inputs[0]));
+    CJ_TRY(need_image(op, inputs, 0));
+    CJ_TRY(cj__need_rank(op, inputs, 1, 4, 4));
+    a->kernel[0] = w->dims[0];
+    a->kernel[1] = w->dims[1];
+    CJ_TRY(check_settings(op, a));
+    outputs[0].dtype = inputs[0].dtype;
+    CJ_TRY(output_shape(op, a, x, w->dims[3], &outputs[0].shape));
+    if (w->dims[2] * a->groups != x->dims[3])
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: filters %s do not fit %lld channels in %lld groups", op->name,
+                        cj__shape_words(w, text), (long long)x->dims[3], (long long)a->groups);
+    if (input_count == 3 && (inputs[2].shape.rank != 1 || inputs[2].shape.dims[0] != w->dims[3]))
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: bias %s does not fit %lld filters", op->name,
+                        cj__shape_words(&inputs[2].shape, text), (long long)w->dims[3]);
+    return CJ_OK;
+}
+
+// dy must be what conv2d of x's shape gives.
+static cj_status check_gradient(const cj__op *op, const cj__conv2d_attrs *a, const cj_shape *x, const cj__type *dy)
+{
+    cj__type expected = *dy;
+    CJ_TRY(output_shape(op, a, x, dy->shape.dims[3], &expected.shape));
+    return cj__need_same_shape(op, dy, &expected);
+}
+
+static cj_status infer_input_grad(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                                  cj__type *outputs, int *output_count)
+{
+    const cj__conv2d_attrs *a = attrs;
+    (void)input_count;
+    *output_count = 1;
+    CJ_TRY(cj__need_real(op, inputs, 0, NULL));
+    CJ_TRY(cj__need_real(op, inputs, 1, &inputs[0]));
+    CJ_TRY(cj__need_rank(op, inputs, 0, 4, 4));
+    CJ_TRY(need_image(op, inputs, 1));
+    CJ_TRY(need_image(op, inputs, 2));
+    CJ_TRY(check_settings(op, a));
+    outputs[0] = (cj__type){inputs[0].dtype, inputs[2].shape};
+    return check_gradient(op, a, &inputs[2].shape, &inputs[1]);
+}
+
+static cj_status infer_filter_grad(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                                   cj__type *outputs, int *output_count)
+{
+    const cj__conv2d_attrs *a = attrs;
+    (void)input_count;
+    *output_count = 1;
+    CJ_TRY(cj__need_real(op, inputs, 0, NULL));
+    CJ_TRY(cj__need_real(op, inputs, 1, &inputs[0]));
+    CJ_TRY(need_image(op, inputs, 0));
+    CJ_TRY(need_image(op, inputs, 1));
+    CJ_TRY(check_settings(op, a));
+    const cj_shape w = {
+        .rank = 4, .dims = {a->kernel[0], a->kernel[1], inputs[0].shape.dims[3] / a->groups, inputs[1].shape.dims[3]}};
+    outputs[0] = (cj__type){inputs[0].dtype, w};
+    return check_gradient(op, a, &inputs[0].shape, &inputs[1]);
+}
+
+typedef struct conv_context {
+    const cj__call *call;
+    cj__conv2d s;
+} conv_context;
+
+// The geometry from the concrete shapes of x and y.
+static conv_context context_of(const cj__call *call, const cj__operand *x, const cj__operand *y)
+{
+    const cj__conv2d_attrs *a = call->attrs;
+    const int64_t *in = x->type.shape.dims, *out = y->type.shape.dims;
+    return (conv_context){
+        call,
+        {
+            .n = in[0], .h = in[1], .w = in[2], .c = in[3],
+            .kh = a->kernel[0], .kw = a->kernel[1], .f = out[3], .oh = out[1], .ow = out[2],
+            .sh = a->strides[0], .sw = a->strides[1], .dh = a->dilation[0], .dw = a->dilation[1],
+            .top = cj__window_before(in[1], a->kernel[0], a->strides[0], a->dilation[0], a->same),
+            .left = cj__window_before(in[2], a->kernel[1], a->strides[1], a->dilation[1], a->same),
+            .groups = a->groups,
+        },
+    };
+}
+
+static double flops_of(const cj__conv2d *s)
+{
+    return 2.0 * (double)(s->n * s->oh * s->ow * s->f) * (double)(s->kh * s->kw * (s->c / s->groups));
+}
+
+static void conv2d_phase(const void *context, void *workspace, int phase, int64_t begin, int64_t end)
+{
+    const conv_context *c = context;
+    const cj__call *call = c->call;
+    const cj__conv2d_attrs *a = call->attrs;
+    const bool fused = call->op == &cj__op_conv2d_bias_act;
+    call->kernels->conv2d_run(&c->s, call->inputs[0].data, call->inputs[1].data,
+                              call->input_count == 3 ? call->inputs[2].data : NULL, fused ? a->act : CJ__UNARY_NONE,
+                              a->act_a, a->act_b, call->outputs[0].data, workspace, phase, begin, end);
+}
+
+static size_t workspace_conv2d(const cj__call *call)
+{
+    const conv_context context = context_of(call, &call->inputs[0], &call->outputs[0]);
+    cj__job job;
+    call->kernels->conv2d_job(&context.s, &job);
+    return job.workspace;
+}
+
+static cj_status run_conv2d(const cj__call *call)
+{
+    const conv_context context = context_of(call, &call->inputs[0], &call->outputs[0]);
+    cj__job job;
+    call->kernels->conv2d_job(&context.s, &job);
+    cj__run_job(call, &job, flops_of(&context.s), conv2d_phase, &context);
+    return CJ_OK;
+}
+
+static void input_grad_phase(const void *context, void *workspace, int phase, int64_t begin, int64_t end)
+{
+    const conv_context *c = context;
+    const cj__call *call = c->call;
+    call->kernels->conv2d_input_grad_run(&c->s, call->inputs[0].data, call->inputs[1].data, call->outputs[0].data,
+                                         workspace, phase, begin, end);
+}
+
+static size_t workspace_input_grad(const cj__call *call)
+{
+    const conv_context context = context_of(call, &call->outputs[0], &call->inputs[1]);
+    cj__job job;
+    call->kernels->conv2d_input_grad_job(&context.s, &job);
+    return job.workspace;
+}
+
+static cj_status run_input_grad(const cj__call *call)
+{
+    const conv_context context = context_of(call, &call->outputs[0], &call->inputs[1]);
+    cj__job job;
+    call->kernels->conv2d_input_grad_job(&context.s, &job);
+    cj__run_job(call, &job, flops_of(&context.s), input_grad_phase, &context);
+    return CJ_OK;
+}
+
+static void filter_grad_phase(const void *context, void *workspace, int phase, int64_t begin, int64_t end)
+{
+    const conv_context *c = context;
+    const cj__call *call = c->call;
+    call->kernels->conv2d_filter_grad_run(&c->s, call->inputs[0].data, call->inputs[1].data, call->outputs[0].data,
+                                          workspace, phase, begin, end);
+}
+
+static size_t workspace_filter_grad(const cj__call *call)
+{
+    const conv_context context = context_of(call, &call->inputs[0], &call->inputs[1]);
+    cj__job job;
+    call->kernels->conv2d_filter_grad_job(&context.s, &job);
+    return job.workspace;
+}
+
+static cj_status run_filter_grad(const cj__call *call)
+{
+    const conv_context context = context_of(call, &call->inputs[0], &call->inputs[1]);
+    cj__job job;
+    call->kernels->conv2d_filter_grad_job(&context.s, &job);
+    cj__run_job(call, &job, flops_of(&context.s), filter_grad_phase, &context);
+    return CJ_OK;
+}
+
+// The three words that gradients are made of, all with the attributes of the node at hand.
+static cj_symbol *forward(cj__build *g, const cj__node *node, cj_symbol *x, cj_symbol *w)
+{
+    return cj__append(g, &cj__op_conv2d, node->attrs, (cj_symbol *[]){x, w}, 2);
+}
+
+static cj_symbol *by_input(cj__build *g, const cj__node *node, cj_symbol *w, cj_symbol *dy, cj_symbol *like)
+{
+    return cj__append(g, &cj__op_conv2d_input_grad, node->attrs, (cj_symbol *[]){w, dy, like}, 3);
+}
+
+static cj_symbol *by_filter(cj__build *g, const cj__node *node, cj_symbol *x, cj_symbol *dy)
+{
+    return cj__append(g, &cj__op_conv2d_filter_grad, node->attrs, (cj_symbol *[]){x, dy}, 2);
+}
+
+static void gradient_conv2d(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+{
+    dx[0] = by_input(g, node, node->inputs[1], dy[0], node->inputs[0]);
+    dx[1] = by_filter(g, node, node->inputs[0], dy[0]);
+}
+
+static void gradient_input_grad(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+{
+    dx[0] = by_filter(g, node, dy[0], node->inputs[1]);
+    dx[1] = forward(g, node, dy[0], node->inputs[0]);
+    dx[2] = NULL;
+}
+
+static void gradient_filter_grad(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+{
+    dx[0] = by_input(g, node, dy[0], node->inputs[1], node->inputs[0]);
+    dx[1] = forward(g, node, node->inputs[0], dy[0]);
+}
+
+const cj__op cj__op_conv2d = {
+    .name = "conv2d",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .attrs_size = sizeof(cj__conv2d_attrs),
+    .infer = infer_conv2d,
+    .gradient = gradient_conv2d,
+    .workspace = workspace_conv2d,
+    .run = run_conv2d,
+};
+
+const cj__op cj__op_conv2d_input_grad = {
+    .name = "conv2d_input_grad",
+    .min_inputs = 3,
+    .max_inputs = 3,
+    .attrs_size = sizeof(cj__conv2d_attrs),
+    .infer = infer_input_grad,
+    .gradient = gradient_input_grad,
+    .workspace = workspace_input_grad,
+    .run = run_input_grad,
+};
+
+const cj__op cj__op_conv2d_filter_grad = {
+    .name = "conv2d_filter_grad",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .attrs_size = sizeof(cj__conv2d_attrs),
+    .infer = infer_filter_grad,
+    .gradient = gradient_filter_grad,
+    .workspace = workspace_filter_grad,
+    .run = run_filter_grad,
+};
+
+// Inputs x, w and perhaps bias (f); attrs.act may be CJ__UNARY_NONE.
+const cj__op cj__op_conv2d_bias_act = {
+    .name = "conv2d_bias_act",
+    .flags = CJ__OP_FUSED,
+    .min_inputs = 2,
+    .max_inputs = 3,
+    .attrs_size = sizeof(cj__conv2d_attrs),
+    .infer = infer_conv2d,
+    .workspace = workspace_conv2d,
+    .run = run_conv2d,
+};

@@ -1,0 +1,136 @@
+// The matrix product, closed under differentiation.
+//
+//   plain    a (..., m, k), b (k, n)              -> (..., m, n)
+//   trans_b  a (..., m, k), b (n, k)              -> (..., m, n)
+//   trans_a  a (..., m),    b (..., n)            -> (m, n): all leading axes, which must agree, are folded into the
+//            summed one. It is the gradient by weights of inputs of any rank, free axis included.
+//   both     a (k, m),      b (n, k)              -> (m, n)
+#include "ops/families.h"
+#include "ops/infer.h"
+#include "ops/run.h"
+
+static cj_status misfit(const cj__op *op, const cj__matmul_attrs *attrs, const cj_shape *a, const cj_shape *b)
+{
+    char first[CJ__SHAPE_TEXT], second[CJ__SHAPE_TEXT];
+    return cj__fail(CJ_SHAPE_MISMATCH, "%s: %s%s and %s%s do not fit", op->name, cj__shape_words(a, first),
+                    attrs->trans_a ? " transposed" : "", cj__shape_words(b, second),
+                    attrs->trans_b ? " transposed" : "");
+}
+
+static cj_status infer_matmul(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                              cj__type *outputs, int *output_count)
+{
+    const cj__matmul_attrs *m = attrs;
+    const cj_shape *a = &inputs[0].shape, *b = &inputs[1].shape;
+    cj_shape *y = &outputs[0].shape;
+    *output_count = 1;
+    for (int i = 0; i < input_count; i++)
+        CJ_TRY(cj__need_real(op, inputs, i, &inputs[0]));
+    const bool folds = m->trans_a && !m->trans_b;
+    CJ_TRY(cj__need_rank(op, inputs, 0, 2, m->trans_a && m->trans_b ? 2 : CJ_MAX_RANK));
+    CJ_TRY(cj__need_rank(op, inputs, 1, folds ? a->rank : 2, folds ? a->rank : 2));
+    *y = *a;
+    outputs[0].dtype = inputs[0].dtype;
+    if (folds) {
+        for (int i = 0; i < a->rank - 1; i++)
+            if (a->dims[i] != b->dims[i])
+                return misfit(op, m, a, b);
+        *y = (cj_shape){.rank = 2, .dims = {a->dims[a->rank - 1], b->dims[b->rank - 1]}};
+    } else {
+        if (a->dims[m->trans_a ? 0 : a->rank - 1] != b->dims[m->trans_b])
+            return misfit(op, m, a, b);
+        if (m->trans_a)
+            y->dims[0] = a->dims[1];
+        y->dims[a->rank - 1] = b->dims[!m->trans_b];
+    }
+    if (input_count == 3 && (inputs[2].shape.rank != 1 || inputs[2].shape.dims[0] != y->dims[y->rank - 1]))
+        return misfit(op, m, y, &inputs[2].shape);
+    return cj__check_output(op, y);
+}
+
+static cj__gemm gemm_of(const cj__call *call)
+{
+    const cj__matmul_attrs *m = call->attrs;
+    const cj_shape *a = &call->inputs[0].type.shape, *b = &call->inputs[1].type.shape;
+    const int64_t rows = cj__span(a, 0, a->rank - 1), cols = a->dims[a->rank - 1];
+    const bool fused = call->op == &cj__op_matmul_bias_act;
+    cj__gemm g = {
+        .m = m->trans_a ? cols : rows,
+        .k = m->trans_a ? rows : cols,
+        .n = m->trans_b ? b->dims[0] : b->dims[b->rank - 1],
+        .a = call->inputs[0].data,
+        .b = call->inputs[1].data,
+        .c = call->outputs[0].data,
+        .lda = cols,
+        .ldb = b->dims[b->rank - 1],
+        .trans_a = m->trans_a,
+        .trans_b = m->trans_b,
+        .bias = call->input_count == 3 ? call->inputs[2].data : NULL,
+        .act = fused ? m->act : CJ__UNARY_NONE,
+        .act_a = m->act_a,
+        .act_b = m->act_b,
+    };
+    g.ldc = g.n;
+    return g;
+}
+
+typedef struct gemm_context {
+    const cj__call *call;
+    cj__gemm gemm;
+} gemm_context;
+
+static void gemm_phase(const void *context, void *workspace, int phase, int64_t begin, int64_t end)
+{
+    const gemm_context *c = context;
+    c->call->kernels->gemm_run(&c->gemm, workspace, phase, begin, end);
+}
+
+static size_t workspace_matmul(const cj__call *call)
+{
+    const cj__gemm gemm = gemm_of(call);
+    cj__job job;
+    call->kernels->gemm_job(&gemm, &job);
+    return job.workspace;
+}
+
+static cj_status run_matmul(const cj__call *call)
+{
+    const gemm_context context = {call, gemm_of(call)};
+    const cj__gemm *g = &context.gemm;
+    cj__job job;
+    call->kernels->gemm_job(g, &job);
+    cj__run_job(call, &job, 2.0 * (double)g->m * (double)g->n * (double)g->k, gemm_phase, &context);
+    return CJ_OK;
+}
+
+// Each form's two gradients are products of these forms again: which operands, and their transposes.
+static void gradient_matmul(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+{
+    const cj__matmul_attrs *m = (const void *)node->attrs;
+    cj_symbol *a = node->inputs[0], *b = node->inputs[1], *d = dy[0];
+    dx[0] = m->trans_a ? cj__matmul(g, b, d, m->trans_b, true) : cj__matmul(g, d, b, false, !m->trans_b);
+    dx[1] = m->trans_b ? cj__matmul(g, d, a, true, m->trans_a) : cj__matmul(g, a, d, !m->trans_a, false);
+}
+
+const cj__op cj__op_matmul = {
+    .name = "matmul",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .attrs_size = sizeof(cj__matmul_attrs),
+    .infer = infer_matmul,
+    .gradient = gradient_matmul,
+    .workspace = workspace_matmul,
+    .run = run_matmul,
+};
+
+// Inputs a, b and perhaps bias (n); attrs.act may be CJ__UNARY_NONE.
+const cj__op cj__op_matmul_bias_act = {
+    .name = "matmul_bias_act",
+    .flags = CJ__OP_FUSED,
+    .min_inputs = 2,
+    .max_inputs = 3,
+    .attrs_size = sizeof(cj__matmul_attrs),
+    .infer = infer_matmul,
+    .workspace = workspace_matmul,
+    .run = run_matmul,
+};

@@ -1,0 +1,269 @@
+// Ops that join and cut along one axis: concat, slice, pad, unstack, stack. They copy whole runs, so they work on every
+// dtype. With x seen as (outer, n, inner), each is a copy of blocks from one stride to another.
+#include "base/memory.h"
+#include "ops/families.h"
+#include "ops/infer.h"
+#include "ops/run.h"
+#include <limits.h>
+#include <string.h>
+
+static int axis_of(const void *attrs)
+{
+    return ((const cj__axis_attrs *)attrs)->axis;
+}
+
+// Bytes of the axes from `axis` to the last: one block of an outer index.
+static size_t block_bytes(const cj__operand *x, int axis)
+{
+    const cj_shape *shape = &x->type.shape;
+    return (size_t)cj__span(shape, axis, shape->rank) * cj_dtype_size(x->type.dtype);
+}
+
+// concat: inputs alike but for their length along the axis.
+static cj_status infer_concat(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                              cj__type *outputs, int *output_count)
+{
+    const int axis = axis_of(attrs);
+    int64_t total = 0;
+    *output_count = 1;
+    for (int i = 0; i < input_count; i++) {
+        cj__type like = inputs[i];
+        CJ_TRY(cj__need_dtype(op, inputs, i, inputs[0].dtype));
+        CJ_TRY(cj__need_axis(op, &inputs[i], axis, false));
+        like.shape.dims[axis] = inputs[0].shape.dims[axis];
+        if (!cj_shape_equal(&like.shape, &inputs[0].shape))
+            return cj__need_same_shape(op, &inputs[0], &inputs[i]);
+        total += inputs[i].shape.dims[axis];
+    }
+    outputs[0] = inputs[0];
+    outputs[0].shape.dims[axis] = total;
+    return cj__check_output(op, &outputs[0].shape);
+}
+
+static cj_status run_concat(const cj__call *call)
+{
+    const int axis = axis_of(call->attrs);
+    const size_t stride = block_bytes(&call->outputs[0], axis);
+    char *y = call->outputs[0].data;
+    for (int i = 0; i < call->input_count; i++) {
+        const size_t bytes = block_bytes(&call->inputs[i], axis);
+        cj__copy_blocks(cj__span(&call->outputs[0].type.shape, 0, axis), bytes, call->inputs[i].data, bytes, y, stride);
+        y += bytes;
+    }
+    return CJ_OK;
+}
+
+static void gradient_concat(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+{
+    const int axis = axis_of(node->attrs);
+    int64_t begin = 0;
+    for (int i = 0; i < node->input_count; i++) {
+        const int64_t length = cj__input_type(node, i)->shape.dims[axis];
+        dx[i] = cj__slice(g, dy[0], axis, begin, length);
+        begin += length;
+    }
+}
+
+const cj__op cj__op_concat = {
+    .name = "concat",
+    .min_inputs = 1,
+    .max_inputs = INT_MAX,
+    .attrs_size = sizeof(cj__axis_attrs),
+    .infer = infer_concat,
+    .gradient = gradient_concat,
+    .run = run_concat,
+};
+
+// slice: entries begin .. begin + length - 1.
+static cj_status infer_slice(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
+                             int *output_count)
+{
+    const cj__slice_attrs *a = attrs;
+    (void)input_count;
+    *output_count = 1;
+    CJ_TRY(cj__need_axis(op, &inputs[0], a->axis, false));
+    const int64_t n = inputs[0].shape.dims[a->axis];
+    if (a->begin < 0 || a->length < 0 || a->begin > n || a->length > n - a->begin)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %lld entries from %lld do not lie in axis %d of length %lld", op->name,
+                        (long long)a->length, (long long)a->begin, a->axis, (long long)n);
+    outputs[0] = inputs[0];
+    outputs[0].shape.dims[a->axis] = a->length;
+    return CJ_OK;
+}
+
+static cj_status run_slice(const cj__call *call)
+{
+    const cj__slice_attrs *a = call->attrs;
+    const cj__operand *x = &call->inputs[0], *y = &call->outputs[0];
+    const size_t bytes = block_bytes(y, a->axis);
+    cj__copy_blocks(cj__span(&x->type.shape, 0, a->axis), bytes,
+                    (const char *)x->data + (size_t)a->begin * block_bytes(x, a->axis + 1), block_bytes(x, a->axis),
+                    y->data, bytes);
+    return CJ_OK;
+}
+
+static void gradient_slice(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+{
+    const cj__slice_attrs *a = (const void *)node->attrs;
+    const int64_t n = cj__input_type(node, 0)->shape.dims[a->axis];
+    dx[0] = cj__pad(g, dy[0], a->axis, a->begin, n - a->begin - a->length);
+}
+
+const cj__op cj__op_slice = {
+    .name = "slice",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .attrs_size = sizeof(cj__slice_attrs),
+    .infer = infer_slice,
+    .gradient = gradient_slice,
+    .run = run_slice,
+};
+
+// pad: attrs.begin zeros before and attrs.length zeros after.
+static cj_status infer_pad(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
+                           int *output_count)
+{
+    const cj__slice_attrs *a = attrs;
+    (void)input_count;
+    *output_count = 1;
+    CJ_TRY(cj__need_axis(op, &inputs[0], a->axis, false));
+    if (a->begin < 0 || a->length < 0 || a->begin > INT32_MAX || a->length > INT32_MAX)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %lld zeros before and %lld after are not possible", op->name,
+                        (long long)a->begin, (long long)a->length);
+    outputs[0] = inputs[0];
+    outputs[0].shape.dims[a->axis] += a->begin + a->length;
+    return cj__check_output(op, &outputs[0].shape);
+}
+
+static cj_status run_pad(const cj__call *call)
+{
+    const cj__slice_attrs *a = call->attrs;
+    const cj__operand *x = &call->inputs[0], *y = &call->outputs[0];
+    const size_t bytes = block_bytes(x, a->axis);
+    memset(y->data, 0, cj__bytes(y));
+    cj__copy_blocks(cj__span(&x->type.shape, 0, a->axis), bytes, x->data, bytes,
+                    (char *)y->data + (size_t)a->begin * block_bytes(x, a->axis + 1), block_bytes(y, a->axis));
+    return CJ_OK;
+}
+
+static void gradient_pad(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+{
+    const cj__slice_attrs *a = (const void *)node->attrs;
+    dx[0] = cj__slice(g, dy[0], a->axis, a->begin, cj__input_type(node, 0)->shape.dims[a->axis]);
+}
+
+const cj__op cj__op_pad = {
+    .name = "pad",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .attrs_size = sizeof(cj__slice_attrs),
+    .infer = infer_pad,
+    .gradient = gradient_pad,
+    .run = run_pad,
+};
+
+// unstack: output i is entry i along the axis, which is dropped and must be known.
+static int count_unstack(const void *attrs, const cj__type *inputs)
+{
+    const int axis = axis_of(attrs);
+    const bool valid = axis >= 0 && axis < inputs[0].shape.rank;
+    const int64_t n = valid ? inputs[0].shape.dims[axis] : 0;
+    return n > 0 && n < INT32_MAX ? (int)n : 0;
+}
+
+static cj_status infer_unstack(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                               cj__type *outputs, int *output_count)
+{
+    const int axis = axis_of(attrs);
+    (void)input_count;
+    CJ_TRY(cj__need_axis(op, &inputs[0], axis, false));
+    *output_count = count_unstack(attrs, inputs);
+    if (*output_count == 0)
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: axis %d has no entries", op->name, axis);
+    for (int i = 0; i < *output_count; i++)
+        outputs[i] = (cj__type){inputs[0].dtype, cj__reduced_shape(&inputs[0].shape, 1u << axis, false)};
+    return CJ_OK;
+}
+
+static cj_status run_unstack(const cj__call *call)
+{
+    const cj__operand *x = &call->inputs[0];
+    const int axis = axis_of(call->attrs);
+    const size_t bytes = block_bytes(x, axis + 1), stride = block_bytes(x, axis);
+    for (int i = 0; i < call->output_count; i++)
+        if (call->outputs[i].data)
+            cj__copy_blocks(cj__span(&x->type.shape, 0, axis), bytes, (const char *)x->data + (size_t)i * bytes, stride,
+                            call->outputs[i].data, bytes);
+    return CJ_OK;
+}
+
+// Outputs that nothing came back to count as zeros, made from one that something did come back to.
+static void gradient_unstack(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+{
+    cj_symbol **parts = cj__new((size_t)node->output_count, sizeof(cj_symbol *)), *like = NULL, *zero = NULL;
+    for (int i = 0; i < node->output_count; i++)
+        like = dy[i] ? dy[i] : like;
+    for (int i = 0; parts && i < node->output_count; i++) {
+        if (!dy[i] && !zero)
+            zero = cj__broadcast_like(g, cj__scalar_like(g, like, 0), like);
+        parts[i] = dy[i] ? dy[i] : zero;
+    }
+    dx[0] = parts ? cj__stack(g, parts, node->output_count, axis_of(node->attrs)) : cj__build_keep(g, NULL);
+    cj__free(parts);
+}
+
+const cj__op cj__op_unstack = {
+    .name = "unstack",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .attrs_size = sizeof(cj__axis_attrs),
+    .infer = infer_unstack,
+    .count_outputs = count_unstack,
+    .gradient = gradient_unstack,
+    .run = run_unstack,
+};
+
+// stack: inputs of one type become the entries along a new axis.
+static cj_status infer_stack(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
+                             int *output_count)
+{
+    const int axis = axis_of(attrs), rank = inputs[0].shape.rank;
+    *output_count = 1;
+    if (axis < 0 || axis > rank || rank == CJ_MAX_RANK)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: axis %d cannot be added to %d axes", op->name, axis, rank);
+    for (int i = 1; i < input_count; i++) {
+        CJ_TRY(cj__need_dtype(op, inputs, i, inputs[0].dtype));
+        CJ_TRY(cj__need_same_shape(op, &inputs[0], &inputs[i]));
+    }
+    outputs[0] = (cj__type){inputs[0].dtype, {.rank = rank + 1}};
+    for (int i = 0; i <= rank; i++)
+        outputs[0].shape.dims[i] = i == axis ? input_count : inputs[0].shape.dims[i < axis ? i : i - 1];
+    return cj__check_output(op, &outputs[0].shape);
+}
+
+static cj_status run_stack(const cj__call *call)
+{
+    const cj__operand *y = &call->outputs[0];
+    const int axis = axis_of(call->attrs);
+    const size_t bytes = block_bytes(y, axis + 1), stride = block_bytes(y, axis);
+    for (int i = 0; i < call->input_count; i++)
+        cj__copy_blocks(cj__span(&y->type.shape, 0, axis), bytes, call->inputs[i].data, bytes,
+                        (char *)y->data + (size_t)i * bytes, stride);
+    return CJ_OK;
+}
+
+static void gradient_stack(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+{
+    if (cj__unstack(g, dy[0], axis_of(node->attrs), dx) != CJ_OK)
+        memset(dx, 0, (size_t)node->input_count * sizeof *dx);
+}
+
+const cj__op cj__op_stack = {
+    .name = "stack",
+    .min_inputs = 1,
+    .max_inputs = INT_MAX,
+    .attrs_size = sizeof(cj__axis_attrs),
+    .infer = infer_stack,
+    .gradient = gradient_stack,
+    .run = run_stack,
+};

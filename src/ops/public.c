@@ -1,0 +1,127 @@
+// The public words of cajal/graph.h: each takes its arguments over, appends one op, and hands the result out floating.
+#include "ops/build.h"
+#include "ops/infer.h"
+
+cj_dtype cj_symbol_dtype(const cj_symbol *symbol)
+{
+    return cj__symbol_type(symbol)->dtype;
+}
+
+const cj_shape *cj_symbol_shape(const cj_symbol *symbol)
+{
+    return &cj__symbol_type(symbol)->shape;
+}
+
+static cj_symbol *binary(cj__binary function, cj_symbol *a, cj_symbol *b)
+{
+    cj__build g = {0};
+    cj_symbol *y = NULL;
+    if (cj__build_take(&g, (cj_symbol *[]){a, b}, 2) == CJ_OK)
+        y = cj__apply_binary(&g, function, a, b);
+    return cj__build_result(&g, y);
+}
+
+static cj_symbol *unary(cj__unary function, cj_symbol *x)
+{
+    cj__build g = {0};
+    cj_symbol *y = NULL;
+    if (cj__build_take(&g, &x, 1) == CJ_OK)
+        y = cj__apply_unary(&g, function, x, 0, 0);
+    return cj__build_result(&g, y);
+}
+
+#define BINARY(name, function)                                                                                         \
+    cj_symbol *name(cj_symbol *a, cj_symbol *b)                                                                        \
+    {                                                                                                                  \
+        return binary(CJ__BINARY_##function, a, b);                                                                    \
+    }
+BINARY(cj_add, add)
+BINARY(cj_subtract, subtract)
+BINARY(cj_multiply, multiply)
+BINARY(cj_divide, divide)
+BINARY(cj_maximum, maximum)
+BINARY(cj_minimum, minimum)
+
+#define UNARY(name, function)                                                                                          \
+    cj_symbol *name(cj_symbol *x)                                                                                      \
+    {                                                                                                                  \
+        return unary(CJ__UNARY_##function, x);                                                                         \
+    }
+UNARY(cj_negative, negative)
+UNARY(cj_exp, exp)
+UNARY(cj_log, log)
+UNARY(cj_sqrt, sqrt)
+UNARY(cj_square, square)
+UNARY(cj_absolute, absolute)
+UNARY(cj_relu, relu)
+
+cj_symbol *cj_matmul(cj_symbol *a, cj_symbol *b)
+{
+    cj__build g = {0};
+    cj_symbol *y = NULL;
+    if (cj__build_take(&g, (cj_symbol *[]){a, b}, 2) == CJ_OK)
+        y = cj__matmul(&g, a, b, false, false);
+    return cj__build_result(&g, y);
+}
+
+cj_symbol *cj_reshape(cj_symbol *x, cj_shape shape)
+{
+    cj__build g = {0};
+    cj_symbol *y = NULL;
+    if (cj__build_take(&g, &x, 1) == CJ_OK)
+        y = cj__reshape(&g, x, &shape);
+    return cj__build_result(&g, y);
+}
+
+// The mask of a list of axes, negative ones from the end; NULL for all.
+static cj_status mask_of(const cj_symbol *x, const int *axes, int count, uint32_t *mask)
+{
+    const int rank = cj_symbol_shape(x)->rank;
+    *mask = axes ? 0 : cj__all_axes(x);
+    for (int i = 0; axes && i < count; i++) {
+        const int axis = axes[i] < 0 ? axes[i] + rank : axes[i];
+        if (axis < 0 || axis >= rank)
+            return cj__fail(CJ_INVALID_ARGUMENT, "reduction: axis %d is outside the %d axes of the symbol", axes[i],
+                            rank);
+        *mask |= 1u << axis;
+    }
+    return CJ_OK;
+}
+
+static cj_symbol *reduce(const cj__op *op, cj_symbol *x, const int *axes, int count)
+{
+    cj__build g = {0};
+    cj_symbol *y = NULL;
+    cj__reduce_attrs attrs = {0};
+    if (cj__build_take(&g, &x, 1) == CJ_OK && mask_of(x, axes, count, &attrs.axes) == CJ_OK)
+        y = cj__append(&g, op, &attrs, &x, 1);
+    return cj__build_result(&g, y);
+}
+
+cj_symbol *cj_reduce_sum(cj_symbol *x, const int *axes, int count)
+{
+    return reduce(&cj__op_reduce_sum, x, axes, count);
+}
+
+cj_symbol *cj_reduce_mean(cj_symbol *x, const int *axes, int count)
+{
+    return reduce(&cj__op_reduce_mean, x, axes, count);
+}
+
+cj_symbol *cj_cast(cj_symbol *x, cj_dtype dtype)
+{
+    cj__build g = {0};
+    cj_symbol *y = NULL;
+    if (cj__build_take(&g, &x, 1) == CJ_OK)
+        y = cj__cast(&g, x, dtype);
+    return cj__build_result(&g, y);
+}
+
+cj_symbol *cj_stop_gradient(cj_symbol *x)
+{
+    cj__build g = {0};
+    cj_symbol *y = NULL;
+    if (cj__build_take(&g, &x, 1) == CJ_OK)
+        y = cj__stop_gradient(&g, x);
+    return cj__build_result(&g, y);
+}

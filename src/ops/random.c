@@ -1,0 +1,50 @@
+// dropout: y = x mask / (1 - rate). The mask is a pure function of attrs.key, of the step (input 1, an int64 scalar)
+// and of the element's place, so the gradient is the same op applied to dy.
+#include "ops/families.h"
+#include "ops/infer.h"
+#include "ops/run.h"
+
+static cj_status infer_dropout(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                               cj__type *outputs, int *output_count)
+{
+    const cj__dropout_attrs *a = attrs;
+    (void)input_count;
+    *output_count = 1;
+    outputs[0] = inputs[0];
+    CJ_TRY(cj__need_real(op, inputs, 0, NULL));
+    CJ_TRY(cj__need_dtype(op, inputs, 1, CJ_I64));
+    CJ_TRY(cj__need_rank(op, inputs, 1, 0, 0));
+    if (!(a->rate >= 0 && a->rate <= 1))
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: rate %g is outside 0..1", op->name, a->rate);
+    return CJ_OK;
+}
+
+static void dropout_work(const cj__call *call, int64_t begin, int64_t end)
+{
+    const cj__dropout_attrs *a = call->attrs;
+    call->kernels->dropout(begin, end - begin, a->key, (uint64_t)*(const int64_t *)call->inputs[1].data, a->rate,
+                           cj__at(call, call->inputs[0].data, begin), cj__at(call, call->outputs[0].data, begin));
+}
+
+static cj_status run_dropout(const cj__call *call)
+{
+    cj__each_element(call, cj__count(&call->outputs[0]), dropout_work);
+    return CJ_OK;
+}
+
+static void gradient_dropout(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+{
+    dx[0] = cj__append(g, &cj__op_dropout, node->attrs, (cj_symbol *[]){dy[0], node->inputs[1]}, 2);
+    dx[1] = NULL;
+}
+
+const cj__op cj__op_dropout = {
+    .name = "dropout",
+    .flags = CJ__OP_ELEMENTWISE,
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .attrs_size = sizeof(cj__dropout_attrs),
+    .infer = infer_dropout,
+    .gradient = gradient_dropout,
+    .run = run_dropout,
+};

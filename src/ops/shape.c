@@ -1,0 +1,227 @@
+// Ops that give the same elements another shape or order: reshape, transpose, reverse. They work on every dtype.
+#include "ops/families.h"
+#include "ops/infer.h"
+#include "ops/run.h"
+#include <string.h>
+
+// Product of the known lengths; a length of -1 counts as 1.
+static int64_t known(const cj_shape *shape)
+{
+    int64_t count = 1;
+    for (int i = 0; i < shape->rank; i++)
+        count *= shape->dims[i] < 0 ? 1 : shape->dims[i];
+    return count;
+}
+
+// reshape: attrs.shape may have one -1 that is worked out, beside the input's free axis (the first of two -1).
+static cj_status infer_reshape(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                               cj__type *outputs, int *output_count)
+{
+    cj__reshape_attrs *a = attrs;
+    const cj_shape *x = &inputs[0].shape;
+    const bool is_free = cj__free_axis(x) >= 0;
+    char from[CJ__SHAPE_TEXT], to[CJ__SHAPE_TEXT];
+    int open[2] = {-1, -1}, count = 0;
+    cj_shape y = a->shape;
+    (void)input_count;
+    *output_count = 1;
+    for (int i = 0; i < y.rank && count <= 2; i++)
+        if (y.dims[i] < 0 && count++ < 2)
+            open[count - 1] = i;
+    const int64_t have = known(x), need = known(&y);
+    bool fits = y.rank >= 0 && y.rank <= CJ_MAX_RANK && count <= 1 + is_free && count >= is_free;
+    if (fits && count == 1 + is_free) { // the last one open is worked out
+        fits = need > 0 && have % need == 0;
+        if (fits)
+            y.dims[open[is_free]] = have / need;
+    } else if (fits) {
+        fits = have == need;
+    }
+    if (!fits)
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: %s cannot be seen as %s", op->name, cj__shape_words(x, from),
+                        cj__shape_words(&a->shape, to));
+    if (is_free)
+        a->shape = y; // complete for every batch size
+    outputs[0] = (cj__type){inputs[0].dtype, y};
+    return cj__check_output(op, &y);
+}
+
+static cj_status run_reshape(const cj__call *call)
+{
+    if (call->outputs[0].data != call->inputs[0].data)
+        memcpy(call->outputs[0].data, call->inputs[0].data, cj__bytes(&call->outputs[0]));
+    return CJ_OK;
+}
+
+static void gradient_reshape(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+{
+    dx[0] = cj__reshape_to(g, dy[0], cj__input_type(node, 0));
+}
+
+const cj__op cj__op_reshape = {
+    .name = "reshape",
+    .flags = CJ__OP_VIEW,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .attrs_size = sizeof(cj__reshape_attrs),
+    .infer = infer_reshape,
+    .gradient = gradient_reshape,
+    .run = run_reshape,
+};
+
+// transpose: axis i of y is axis order[i] of x.
+static cj_status infer_transpose(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                                 cj__type *outputs, int *output_count)
+{
+    const int *order = ((cj__transpose_attrs *)attrs)->order;
+    const int rank = inputs[0].shape.rank;
+    uint32_t seen = 0;
+    (void)input_count;
+    *output_count = 1;
+    outputs[0] = inputs[0];
+    for (int i = 0; i < rank; i++) {
+        if (order[i] < 0 || order[i] >= rank || seen >> order[i] & 1)
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: the order must name each of %d axes once", op->name, rank);
+        seen |= 1u << order[i];
+        outputs[0].shape.dims[i] = inputs[0].shape.dims[order[i]];
+    }
+    return CJ_OK;
+}
+
+// The output as rows along its last axis; rows are shared out. Strides are in elements of x, by output axis.
+typedef struct turn {
+    const cj__call *call;
+    int rank, other; // other: the output axis along which x is contiguous
+    int64_t dims[CJ_MAX_RANK], steps[CJ_MAX_RANK];
+    size_t size;
+} turn;
+
+static void copy_row(const char *from, int64_t step, int64_t n, size_t size, char *to)
+{
+    for (int64_t j = 0; j < n; j++)
+        memcpy(to + (size_t)j * size, from + (size_t)(j * step) * size, size);
+}
+
+static void turn_task(void *context, int64_t begin, int64_t end)
+{
+    const turn *t = context;
+    const int last = t->rank - 1;
+    const int64_t cols = t->dims[last];
+    for (int64_t row = begin; row < end; row++) {
+        int64_t rest = row, at = 0;
+        for (int axis = last - 1; axis >= 0; rest /= t->dims[axis--])
+            at += rest % t->dims[axis] * t->steps[axis];
+        const char *from = (const char *)t->call->inputs[0].data + (size_t)at * t->size;
+        char *to = (char *)t->call->outputs[0].data + (size_t)(row * cols) * t->size;
+        if (t->steps[last] == 1)
+            memcpy(to, from, (size_t)cols * t->size);
+        else
+            copy_row(from, t->steps[last], cols, t->size, to);
+    }
+}
+
+// A task is one block: all of the last axis and of the axis along which x is contiguous, turned by the kernel.
+static void block_task(void *context, int64_t begin, int64_t end)
+{
+    const turn *t = context;
+    const cj__call *call = t->call;
+    const int last = t->rank - 1;
+    for (int64_t block = begin; block < end; block++) {
+        int64_t rest = block, from = 0, to = 0, out_step = t->dims[last], ldy = 0;
+        for (int axis = last - 1; axis >= 0; axis--) {
+            if (axis == t->other) {
+                ldy = out_step;
+            } else {
+                from += rest % t->dims[axis] * t->steps[axis];
+                to += rest % t->dims[axis] * out_step;
+                rest /= t->dims[axis];
+            }
+            out_step *= t->dims[axis];
+        }
+        call->kernels->transpose(t->dims[last], t->dims[t->other], cj__at(call, call->inputs[0].data, from),
+                                 t->steps[last], cj__at(call, call->outputs[0].data, to), ldy);
+    }
+}
+
+static cj_status run_transpose(const cj__call *call)
+{
+    const cj__operand *x = &call->inputs[0];
+    const int *order = ((const cj__transpose_attrs *)call->attrs)->order, rank = x->type.shape.rank;
+    turn t = {.call = call, .rank = rank, .other = -1, .size = cj_dtype_size(x->type.dtype)};
+    const int64_t count = cj__count(x);
+    if (count == 0 || rank == 0) {
+        memcpy(call->outputs[0].data, x->data, cj__bytes(x));
+        return CJ_OK;
+    }
+    for (int i = 0; i < rank; i++) {
+        t.dims[i] = x->type.shape.dims[order[i]];
+        t.steps[i] = cj__span(&x->type.shape, order[i] + 1, rank);
+        if (order[i] == rank - 1)
+            t.other = i;
+    }
+    const int64_t cols = t.dims[rank - 1];
+    if (t.other == rank - 1 || !cj__is_real(x->type.dtype))
+        cj__each_item(call, count / cols, cols, turn_task, &t);
+    else
+        cj__each_item(call, count / cols / t.dims[t.other], cols * t.dims[t.other], block_task, &t);
+    return CJ_OK;
+}
+
+static void gradient_transpose(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+{
+    const int *order = ((const cj__transpose_attrs *)(const void *)node->attrs)->order;
+    int inverse[CJ_MAX_RANK] = {0};
+    for (int i = 0; i < node->types[0].shape.rank; i++)
+        inverse[order[i]] = i;
+    dx[0] = cj__transpose(g, dy[0], inverse);
+}
+
+const cj__op cj__op_transpose = {
+    .name = "transpose",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .attrs_size = sizeof(cj__transpose_attrs),
+    .infer = infer_transpose,
+    .gradient = gradient_transpose,
+    .run = run_transpose,
+};
+
+// reverse: y[.., i, ..] = x[.., n - 1 - i, ..] along attrs.axis.
+static cj_status infer_reverse(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                               cj__type *outputs, int *output_count)
+{
+    (void)input_count;
+    *output_count = 1;
+    outputs[0] = inputs[0];
+    return cj__need_axis(op, &inputs[0], ((cj__axis_attrs *)attrs)->axis, true);
+}
+
+static cj_status run_reverse(const cj__call *call)
+{
+    const cj_shape *shape = &call->inputs[0].type.shape;
+    const int axis = ((const cj__axis_attrs *)call->attrs)->axis;
+    const int64_t n = shape->dims[axis], outer = cj__span(shape, 0, axis);
+    const size_t bytes =
+        (size_t)cj__span(shape, axis + 1, shape->rank) * cj_dtype_size(call->inputs[0].type.dtype);
+    const char *x = call->inputs[0].data;
+    char *y = call->outputs[0].data;
+    for (int64_t o = 0; o < outer; o++)
+        for (int64_t i = 0; i < n; i++)
+            memcpy(y + (size_t)(o * n + i) * bytes, x + (size_t)(o * n + n - 1 - i) * bytes, bytes);
+    return CJ_OK;
+}
+
+static void gradient_reverse(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+{
+    dx[0] = cj__reverse(g, dy[0], ((const cj__axis_attrs *)(const void *)node->attrs)->axis);
+}
+
+const cj__op cj__op_reverse = {
+    .name = "reverse",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .attrs_size = sizeof(cj__axis_attrs),
+    .infer = infer_reverse,
+    .gradient = gradient_reverse,
+    .run = run_reverse,
+};

@@ -1,0 +1,218 @@
+// Optimizer steps. Inputs: weights w, gradient g, the learning rate (a real scalar) and the optimizer's slots, each of
+// w's type; outputs: the new w and slots, each of which may lie in its input's memory (alias). Weight decay comes first:
+// w -= rate weight_decay w. The formulas are in cajal/train.h and at the kernels.
+#include "base/memory.h"
+#include "ops/families.h"
+#include "ops/infer.h"
+#include "ops/run.h"
+#include <math.h>
+
+// Inputs before the slots: w, g, rate and, for adam, step.
+static int slots_from(const cj__op *op)
+{
+    return op == &cj__op_adam ? 4 : 3;
+}
+
+static cj_status infer_step(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
+                            int *output_count)
+{
+    const int first = slots_from(op);
+    (void)attrs;
+    CJ_TRY(cj__need_real(op, inputs, 0, NULL));
+    for (int i = 1; i < input_count; i++) {
+        if (i == 3 && first == 4) {
+            CJ_TRY(cj__need_dtype(op, inputs, i, CJ_I64));
+            CJ_TRY(cj__need_rank(op, inputs, i, 0, 0));
+            continue;
+        }
+        CJ_TRY(cj__need_real(op, inputs, i, &inputs[0]));
+        if (i == 2)
+            CJ_TRY(cj__need_rank(op, inputs, i, 0, 0));
+        else
+            CJ_TRY(cj__need_same_shape(op, &inputs[0], &inputs[i]));
+    }
+    *output_count = 1 + input_count - first;
+    for (int i = 0; i < *output_count; i++)
+        outputs[i] = inputs[0];
+    return CJ_OK;
+}
+
+// rmsprop's optional slots are told apart by its attributes.
+static cj_status infer_rmsprop(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                               cj__type *outputs, int *output_count)
+{
+    const cj__update_attrs *a = attrs;
+    const int needed = 4 + (a->momentum > 0) + a->centered;
+    if (input_count != needed)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, its momentum and centering need %d", op->name,
+                        input_count, needed);
+    return infer_step(op, attrs, inputs, input_count, outputs, output_count);
+}
+
+// What a step's pieces share: pointers to element `begin` of input and output slots, NULL where there is none.
+static const void *in(const cj__call *call, int index, int64_t begin)
+{
+    return index < call->input_count ? cj__at(call, call->inputs[index].data, begin) : NULL;
+}
+
+static void *out(const cj__call *call, int index, int64_t begin)
+{
+    return index < call->output_count ? cj__at(call, call->outputs[index].data, begin) : NULL;
+}
+
+static double rate_of(const cj__call *call)
+{
+    return cj__real_get(call, call->inputs[2].data);
+}
+
+static void sgd_work(const cj__call *call, int64_t i, int64_t end)
+{
+    const cj__update_attrs *a = call->attrs;
+    const double rate = rate_of(call);
+    call->kernels->sgd(end - i, in(call, 0, i), in(call, 1, i), in(call, 3, i), out(call, 0, i), out(call, 1, i), rate,
+                       a->momentum, a->nesterov, rate * a->weight_decay);
+}
+
+static void adagrad_work(const cj__call *call, int64_t i, int64_t end)
+{
+    const cj__update_attrs *a = call->attrs;
+    const double rate = rate_of(call);
+    call->kernels->adagrad(end - i, in(call, 0, i), in(call, 1, i), in(call, 3, i), out(call, 0, i), out(call, 1, i),
+                           rate, a->epsilon, rate * a->weight_decay);
+}
+
+static void adadelta_work(const cj__call *call, int64_t i, int64_t end)
+{
+    const cj__update_attrs *a = call->attrs;
+    const double rate = rate_of(call);
+    call->kernels->adadelta(end - i, in(call, 0, i), in(call, 1, i), in(call, 3, i), in(call, 4, i), out(call, 0, i),
+                            out(call, 1, i), out(call, 2, i), rate, a->rho, a->epsilon, rate * a->weight_decay);
+}
+
+static void rmsprop_work(const cj__call *call, int64_t i, int64_t end)
+{
+    const cj__update_attrs *a = call->attrs;
+    const double rate = rate_of(call);
+    const bool moving = a->momentum > 0;
+    call->kernels->rmsprop(end - i, in(call, 0, i), in(call, 1, i), in(call, 3, i), moving ? in(call, 4, i) : NULL,
+                           a->centered ? in(call, 4 + moving, i) : NULL, out(call, 0, i), out(call, 1, i),
+                           moving ? out(call, 2, i) : NULL, a->centered ? out(call, 2 + moving, i) : NULL, rate, a->rho,
+                           a->momentum, a->epsilon, rate * a->weight_decay);
+}
+
+// Bias correction is folded into the rate: alpha = rate sqrt(1 - beta_2^t) / (1 - beta_1^t), t = step + 1.
+static void adam_work(const cj__call *call, int64_t i, int64_t end)
+{
+    const cj__update_attrs *a = call->attrs;
+    const double rate = rate_of(call), t = (double)*(const int64_t *)call->inputs[3].data + 1;
+    const double alpha = rate * sqrt(1 - pow(a->beta_2, t)) / (1 - pow(a->beta_1, t));
+    call->kernels->adam(end - i, in(call, 0, i), in(call, 1, i), in(call, 4, i), in(call, 5, i), in(call, 6, i),
+                        out(call, 0, i), out(call, 1, i), out(call, 2, i), out(call, 3, i), alpha, a->beta_1, a->beta_2,
+                        a->epsilon, rate * a->weight_decay);
+}
+
+#define STEP(op_name, least, most, aliases, infer_function)                                                            \
+    static cj_status run_##op_name(const cj__call *call)                                                               \
+    {                                                                                                                  \
+        cj__each_element(call, cj__count(&call->inputs[0]), op_name##_work);                                           \
+        return CJ_OK;                                                                                                  \
+    }                                                                                                                  \
+    const cj__op cj__op_##op_name = {                                                                                  \
+        .name = #op_name,                                                                                              \
+        .flags = CJ__OP_UPDATE,                                                                                        \
+        .min_inputs = least,                                                                                           \
+        .max_inputs = most,                                                                                            \
+        .attrs_size = sizeof(cj__update_attrs),                                                                        \
+        .alias = aliases,                                                                                              \
+        .infer = infer_function,                                                                                       \
+        .run = run_##op_name,                                                                                          \
+    }
+STEP(sgd, 3, 4, "03", infer_step);
+STEP(adagrad, 4, 4, "03", infer_step);
+STEP(adadelta, 5, 5, "034", infer_step);
+STEP(rmsprop, 4, 6, "0345", infer_rmsprop);
+STEP(adam, 6, 7, "0456", infer_step);
+
+// increment: n + 1 for an int64 scalar.
+static cj_status infer_increment(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                                 cj__type *outputs, int *output_count)
+{
+    (void)attrs, (void)input_count;
+    *output_count = 1;
+    outputs[0] = inputs[0];
+    CJ_TRY(cj__need_dtype(op, inputs, 0, CJ_I64));
+    return cj__need_rank(op, inputs, 0, 0, 0);
+}
+
+static cj_status run_increment(const cj__call *call)
+{
+    *(int64_t *)call->outputs[0].data = *(const int64_t *)call->inputs[0].data + 1;
+    return CJ_OK;
+}
+
+const cj__op cj__op_increment = {
+    .name = "increment",
+    .flags = CJ__OP_UPDATE,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .alias = "0",
+    .infer = infer_increment,
+    .run = run_increment,
+};
+
+// norm_squared: the sum of x^2 in double, from pieces that are added in order; dx = 2 x dy.
+static cj_status infer_norm(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
+                            int *output_count)
+{
+    (void)attrs, (void)input_count;
+    *output_count = 1;
+    outputs[0] = (cj__type){inputs[0].dtype, {0}};
+    return cj__need_real(op, inputs, 0, NULL);
+}
+
+static int64_t norm_pieces(const cj__call *call)
+{
+    return (cj__count(&call->inputs[0]) + CJ__PIECE - 1) / CJ__PIECE;
+}
+
+static size_t workspace_norm(const cj__call *call)
+{
+    return (size_t)norm_pieces(call) * sizeof(double);
+}
+
+static void norm_task(void *context, int64_t begin, int64_t end)
+{
+    const cj__call *call = context;
+    const int64_t count = cj__count(&call->inputs[0]);
+    for (int64_t piece = begin; piece < end; piece++) {
+        const int64_t first = piece * CJ__PIECE, left = count - first;
+        ((double *)call->workspace)[piece] = call->kernels->sum_of_squares(
+            left < CJ__PIECE ? left : CJ__PIECE, cj__at(call, call->inputs[0].data, first));
+    }
+}
+
+static cj_status run_norm(const cj__call *call)
+{
+    const int64_t pieces = norm_pieces(call);
+    double sum = 0;
+    cj__each_item(call, pieces, CJ__PIECE, norm_task, (void *)call);
+    for (int64_t i = 0; i < pieces; i++)
+        sum += ((const double *)call->workspace)[i];
+    cj__element_set(call->outputs[0].type.dtype, call->outputs[0].data, 0, sum);
+    return CJ_OK;
+}
+
+static void gradient_norm(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+{
+    dx[0] = cj__mul(g, node->inputs[0], cj__scale(g, dy[0], 2));
+}
+
+const cj__op cj__op_norm_squared = {
+    .name = "norm_squared",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .infer = infer_norm,
+    .gradient = gradient_norm,
+    .workspace = workspace_norm,
+    .run = run_norm,
+};

@@ -1,0 +1,100 @@
+// What training keeps with a model: the train state, an object that is attached to the model and released with it.
+//
+// It has three parts. *Settings*: the arguments of cj_compile() as the user gave them (a model file stores these specs
+// and compiles again when it is loaded). *Variables*: what the optimizer remembers, in Keras's order. *Place*: how far
+// the latest cj_fit() came, so that a run stopped at any batch goes on to the same bits. What follows from the three
+// (step.h) is made when it is first needed and never stored.
+//
+// To save: cj__state_of(), settings, cj__optimizer_spec(), every cj__state_variable(), place, cj__state_memories().
+// To load: cj_compile_model() with the settings, cj__state_prepare(), then assign the variables, `place` and memories.
+//
+// A model that was never compiled has a state too once it predicts: `settings.optimizer` is NULL then.
+#ifndef CJ_TRAIN_STATE_H
+#define CJ_TRAIN_STATE_H
+
+#include "base/fields.h"
+#include "base/object.h"
+#include "train/optimizer.h"
+#include <cajal/train.h>
+#include <pthread.h>
+
+// The most values that a log holds: the names of cj_results.
+enum { CJ__MAX_VALUES = CJ_MAX_IO * CJ_MAX_METRICS };
+
+// What a place is in the middle of: a checkpoint is written from inside a callback, when those before it in the list
+// have been told of the event and those after it have not.
+typedef enum cj__event { CJ__EVENT_NONE, CJ__EVENT_BATCH_END, CJ__EVENT_EPOCH_END } cj__event;
+
+// How far training came.
+typedef struct cj__place {
+    int64_t epoch;       // the epoch under way (or to begin, if batch is 0)
+    int64_t batch;       // batches of it that are done
+    int64_t samples;     // samples of it that are done
+    int64_t batch_size;  // of the run: a resumed one must have the same
+    int64_t data_count;  // samples of its data
+    int64_t steps;       // its steps_per_epoch, 0 for a pass over the data
+    cj__event event;     // what the callbacks are being told, ...
+    int told;            // ... and how many of them have been (the one that saves counts as told)
+    int sum_count;       // running sums of the epoch: one for each value of the training log
+    double sums[CJ__MAX_VALUES];
+    double weights[CJ__MAX_VALUES]; // value = sum / weight
+    int val_count;       // values of the validation of this epoch, while event is CJ__EVENT_EPOCH_END
+    double val[CJ__MAX_VALUES];
+} cj__place;
+
+// What a callback remembers (cj_callback_methods.state). Callbacks of one class are told apart by their order.
+typedef struct cj__memory {
+    char *name;     // class name, owned
+    double *values; // owned
+    int count;
+} cj__memory;
+
+struct cj__functions; // step.h
+
+typedef struct cj__train_state {
+    cj__object object;
+    cj_compile_args settings; // strings, optimizer and pool are the state's own
+    bool *trainable;          // trainable flags of all layers at compile, in the order of flags.h
+    int flag_count;
+
+    cj_variable *iterations;    // "optimizer/iterations", int64 scalar: steps done
+    cj_variable *learning_rate; // "optimizer/learning_rate", float32 scalar
+    cj_variable **trained;      // the variables that this compile trains, held; NULL until the model is built
+    int trained_count;
+    cj_variable **slots; // Keras's order
+    int slot_count;
+
+    cj__place place;
+    cj__memory *memories; // of the callbacks of the latest run
+    int memory_count;
+    cj_callback *const *callbacks; // of the run under way; NULL between runs
+    int callback_count;
+
+    pthread_mutex_t lock; // guards the list of functions: several threads may predict
+    struct cj__functions *functions;
+} cj__train_state;
+
+// The state of a model; NULL if it has none.
+cj__train_state *cj__state_of(const cj_model *model);
+// The same, made if there is none. Safe from several threads.
+cj_status cj__state_need(cj_model *model, cj__train_state **state);
+// The state of a compiled model, or CJ_NOT_BUILT with a sentence that begins with `who`.
+cj_status cj__state_compiled(const cj_model *model, const char *who, cj__train_state **state);
+
+// A state without settings.
+cj__train_state *cj__state_new(void);
+
+// Makes the optimizer's slots if the model is built and they are not there.
+cj_status cj__state_prepare(cj_model *model, cj__train_state *state);
+
+// Everything the optimizer remembers, in the order of Keras's files: iterations, learning rate, slots.
+int cj__state_variable_count(const cj__train_state *state);
+cj_variable *cj__state_variable(const cj__train_state *state, int index);
+
+// What the callbacks remember: of the run under way if there is one, else of the latest. Fills state->memories.
+cj_status cj__state_memories(cj__train_state *state);
+// Adds to state->memories, for loading. Everything is copied.
+cj_status cj__state_remember(cj__train_state *state, const char *name, const double *values, int count);
+void cj__state_forget(cj__train_state *state); // drops state->memories
+
+#endif
