@@ -105,8 +105,8 @@ static cj_status load_half(const char *folder, const half *names, cj_dataset **d
         status = check_half(images, labels, path);
     if (status == CJ_OK)
         status = cj_tensor_reshape(images, CJ_SHAPE(images->shape.dims[0], SIDE, SIDE, 1), &shaped);
+    cj_release(images); // the view keeps it
     if (status != CJ_OK) {
-        cj_release(images);
         cj_release(labels);
         return status;
     }

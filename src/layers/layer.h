@@ -33,13 +33,26 @@ typedef struct cj__trace {
     void (*watch)(void *context, cj_layer *layer, const cj__value *inputs, int input_count, const cj__value *outputs,
                   int output_count);
     void *watch_context;
+    cj_variable **read_variables; // what cj__trace_variable() gave, and for which variable
+    cj_symbol **reads;
+    int read_count;
+    size_t read_capacity, read_variable_capacity;
+    int drawn; // random consumers (dropouts) traced so far: part of their keys
 } cj__trace; // starts as {0}; ended by cj__trace_end
 
 cj_status cj__trace_end(cj__trace *trace); // ends the builder, frees the lists
 cj_status cj__trace_update(cj__trace *trace, cj_variable *variable, cj_symbol *value);
 cj_status cj__trace_loss(cj__trace *trace, cj_symbol *scalar);
 
-enum { CJ__LAYER_IO_MAX = CJ_MAX_IO };
+// The symbol that reads a variable: one and the same for all of a trace, so that gradients by it are complete. NULL
+// after a failure.
+cj_symbol *cj__trace_variable(cj__trace *trace, cj_variable *variable);
+// What the variable will be after the updates traced so far: the value of its latest update, else its symbol.
+cj_symbol *cj__trace_latest(cj__trace *trace, cj_variable *variable);
+// A key for a random consumer: from `seed` if that is not 0, else from the trace's; each call gives another.
+uint64_t cj__trace_key(cj__trace *trace, int64_t seed, const char *name);
+
+enum { CJ__LAYER_IO_MAX = CJ_MAX_IO, CJ__LAYER_VARIABLES_MAX = 8 };
 
 typedef struct cj__layer_kind {
     cj__choice choice; // name "conv2d", class_name "Conv2D", fields of its arguments struct
@@ -54,7 +67,8 @@ typedef struct cj__layer_kind {
     // What becomes of masks if call() leaves them alone: passed from input 0 to every output, or dropped.
     enum { CJ__MASK_DROP, CJ__MASK_PASS, CJ__MASK_OWN } mask;
     void (*free)(cj_layer *layer); // what the kind added to the layer's memory; may be NULL
-    size_t size;                   // of the layer's struct, at least sizeof(cj_layer)
+    size_t size;                   // of the layer's struct, at least sizeof(cj_layer); 0 means just that
+    bool any_dtype; // takes inputs as they are; others get float32 (cast for them)
 } cj__layer_kind;
 
 struct cj_layer {
@@ -66,17 +80,21 @@ struct cj_layer {
     bool trainable; // own flag; a containing layer that is frozen freezes it too
     bool built;
     bool joined; // belongs to a model: its name and initial weights are settled
-    cj_variable **variables; // own, in order of creation, held
-    const char **initializers; // spec of each variable; strings are those of `args` or static
-    const char **regularizers; // spec of each variable, or NULL
+    uint64_t key; // of initial weights: a variable is drawn with cj__key(key, its name)
+    cj_variable *variables[CJ__LAYER_VARIABLES_MAX];    // own, in order of creation, held
+    const char *initializers[CJ__LAYER_VARIABLES_MAX];  // spec of each variable; strings are those of `args` or static
+    const char *regularizers[CJ__LAYER_VARIABLES_MAX];  // spec of each variable, or NULL
     int variable_count;
-    size_t variable_capacity;
     cj__type *input_types; // of the first build
     int input_count;
 };
 
-// Every kind, ended by NULL; by class name ("Conv2D"), with a suggestion on failure.
+// Every kind but the models', ended by NULL; by class name ("Conv2D"), with a suggestion on failure.
 extern const cj__layer_kind *const cj__layer_kinds[];
+#define CJ__LAYER(name) extern const cj__layer_kind cj__layer_##name;
+#include "layers/layers.def"
+#undef CJ__LAYER
+extern const cj__layer_kind cj__layer_sequential, cj__layer_functional;
 const cj__layer_kind *cj__layer_kind_find(const char *class_name);
 
 // A layer of a kind from its unresolved arguments struct; what the public constructors call. `name` and `trainable` are
@@ -91,12 +109,23 @@ cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape sha
 cj_status cj__layer_call(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
                          int *output_count);
 
-// All variables of a layer and what it contains, each once: trainable ones (given frozen layers) first, as Keras orders
-// `weights`. With trainable_only, only those. Returns the count; fills at most `capacity`.
+// All variables of a layer and what it contains, each once, as Keras orders `weights`: a layer's own trainable ones, its
+// own others, then those of each sublayer in turn. With trainable_only, only those that training may change, given
+// frozen layers. Returns the count; fills at most `capacity`.
 int cj__layer_variables(const cj_layer *layer, bool trainable_only, cj_variable **variables, int capacity);
 
-// The sum of all weight regularizers of a layer and what it contains as a scalar, NULL with *any false if none.
-cj_symbol *cj__layer_losses(cj_layer *layer, cj__build *build, bool *any);
+// The sum of all weight regularizers of a layer and what it contains as a scalar, NULL with *any false if none. Frozen
+// weights do not count, as in Keras.
+cj_symbol *cj__layer_losses(cj_layer *layer, cj__trace *trace, bool *any);
+
+// Gives a layer a name, also in its arguments and its variables' names.
+cj_status cj__layer_rename(cj_layer *layer, const char *name);
+// Where the arguments keep the field of that key; NULL if the kind has none.
+void *cj__layer_setting(const cj_layer *layer, const char *key);
+// Draws the variables of a layer, and of what it contains, anew: keys go down by names.
+cj_status cj__layer_draw(cj_layer *layer, uint64_t key);
+// Whether the variables are still as they were drawn: nobody has assigned or trained them.
+cj_status cj__layer_untouched(const cj_layer *layer, bool *untouched);
 
 // Immediate sublayers (of models and wrappers) in order; count 0 for plain layers.
 int cj__layer_children(const cj_layer *layer, cj_layer *const **children);
@@ -107,6 +136,8 @@ cj_symbol *cj__activation(cj__build *build, const char *spec, const char *who, c
 cj_status cj__initialize(cj_tensor *tensor, const char *spec, const char *who, uint64_t key);
 // regularizers.c: the penalty of a spec on a symbol: a scalar.
 cj_symbol *cj__regularizer(cj__build *build, const char *spec, const char *who, cj_symbol *x);
+// The same divided by the length of axis 0, the batch: an activity regularizer.
+cj_symbol *cj__activity_regularizer(cj__build *build, const char *spec, const char *who, cj_symbol *x);
 extern const cj__catalog cj__activations, cj__initializers, cj__regularizers;
 
 // model.h's inside: a model is a layer whose kind is sequential or functional.
@@ -123,7 +154,8 @@ uint64_t cj__model_seed(const cj_model *model);
 
 // A functional model's graph, for summary, JSON and explain: applications ("nodes") in topological order.
 typedef struct cj__application {
-    cj_layer *layer;
+    cj_layer *layer;  // NULL for an op that was applied to symbols without a layer
+    cj__node *node;   // that op, held: remade over this application's inputs; or NULL
     int which;        // the how-manieth application of that layer within the model, from 0
     int input_count, output_count;
     int *input_app;   // for each input: index of the producing application

@@ -14,6 +14,7 @@
 
 #include "base/fields.h"
 #include "base/object.h"
+#include "train/flags.h"
 #include "train/optimizer.h"
 #include <cajal/train.h>
 #include <pthread.h>
@@ -54,8 +55,7 @@ struct cj__functions; // step.h
 typedef struct cj__train_state {
     cj__object object;
     cj_compile_args settings; // strings, optimizer and pool are the state's own
-    bool *trainable;          // trainable flags of all layers at compile, in the order of flags.h
-    int flag_count;
+    cj__flags flags;          // trainable flags of all layers at compile
 
     cj_variable *iterations;    // "optimizer/iterations", int64 scalar: steps done
     cj_variable *learning_rate; // "optimizer/learning_rate", float32 scalar

@@ -154,6 +154,7 @@ static void views_with_gaps_are_gathered(void **state)
     cj_tensor *plain, *turned;
     assert_int_equal(cj_tensor_from(CJ_F32, CJ_SHAPE(4, 3), values, 12, &plain), CJ_OK);
     assert_int_equal(cj_tensor_transpose(plain, (int[]){1, 0}, &turned), CJ_OK);
+    cj_release(plain);
     cj_dataset *data = cj_dataset_new(.x = {turned});
     cj__reader *reader;
     cj__batch b;

@@ -1,0 +1,193 @@
+// Reverse-mode differentiation as a transformation of the graph.
+//
+// The nodes that y needs are put in order; those that lie on a path from some x are marked; then, from y backwards, each
+// marked node turns the gradients by its outputs into gradients by its inputs. Where several users send a gradient to
+// one symbol they are added in the order of the visit, which the graph alone fixes, so the bits of the sums are fixed too.
+#include "graph/graph.h"
+#include "graph/order.h"
+
+#include "base/memory.h"
+
+// One differentiation under way. `slots` has an entry for each output of each node: first[place] is a node's first.
+typedef struct pass {
+    cj__build *build;
+    cj__order order;
+    size_t *first;
+    bool *depends; // by place: whether the node is some x, or is computed from one
+    bool *passes;  // by place: whether gradients go on to its inputs
+    cj_symbol **slots;
+    cj_symbol **input_grads; // scratch: as many as the widest node has inputs
+} pass;
+
+static bool is_real(cj_dtype dtype)
+{
+    return dtype == CJ_F32 || dtype == CJ_F64;
+}
+
+static cj_status check(const cj_symbol *y, cj_symbol *const *xs, int count)
+{
+    if (y == NULL)
+        return cj_error_status() != CJ_OK ? cj_error_status()
+                                          : cj__fail(CJ_INVALID_ARGUMENT, "gradients: the value is NULL");
+    const cj__type *type = cj__symbol_type(y);
+    char text[128];
+    if (!is_real(type->dtype) || type->shape.rank != 0)
+        return cj__fail(CJ_INVALID_ARGUMENT, "gradients: need the derivatives of a real scalar, not of a %s of shape %s",
+                        cj_dtype_name(type->dtype), cj_shape_text(&type->shape, text, sizeof text));
+    for (int i = 0; i < count; i++) {
+        if (xs[i] == NULL)
+            return cj_error_status() != CJ_OK ? cj_error_status()
+                                              : cj__fail(CJ_INVALID_ARGUMENT, "gradients: symbol %d is NULL", i);
+        if (!is_real(cj__symbol_type(xs[i])->dtype))
+            return cj__fail(CJ_INVALID_ARGUMENT, "gradients: symbol %d is of dtype %s; only reals have derivatives", i,
+                            cj_dtype_name(cj__symbol_type(xs[i])->dtype));
+    }
+    return CJ_OK;
+}
+
+static cj_status start(pass *p, cj_symbol *y)
+{
+    CJ_TRY(cj__order_add(&p->order, y->node));
+    size_t count = p->order.count, slots = 0;
+    int widest = 0;
+    p->first = cj__new(count, sizeof *p->first);
+    p->depends = cj__new(count, sizeof *p->depends);
+    p->passes = cj__new(count, sizeof *p->passes);
+    if (p->first == NULL || p->depends == NULL || p->passes == NULL)
+        return CJ_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        const cj__node *node = p->order.nodes[i];
+        p->first[i] = slots;
+        slots += (size_t)node->output_count;
+        widest = node->input_count > widest ? node->input_count : widest;
+    }
+    p->slots = cj__new(slots, sizeof *p->slots);
+    p->input_grads = cj__new((size_t)widest, sizeof *p->input_grads);
+    return p->slots == NULL || p->input_grads == NULL ? CJ_OUT_OF_MEMORY : CJ_OK;
+}
+
+// Marks what lies between the xs and y.
+static cj_status mark(pass *p, cj_symbol *const *xs, int count)
+{
+    for (int i = 0; i < count; i++) {
+        size_t place = cj__order_place(&p->order, xs[i]->node);
+        if (place != SIZE_MAX)
+            p->depends[place] = true;
+    }
+    for (size_t i = 0; i < p->order.count; i++) {
+        const cj__node *node = p->order.nodes[i];
+        if (node->op->flags & (CJ__OP_LEAF | CJ__OP_NO_GRADIENT))
+            continue;
+        for (int k = 0; k < node->input_count && !p->passes[i]; k++) {
+            p->passes[i] = p->depends[cj__order_place(&p->order, node->inputs[k]->node)] &&
+                           is_real(cj__symbol_type(node->inputs[k])->dtype);
+        }
+        if (p->passes[i] && node->op->gradient == NULL)
+            return cj__fail(CJ_UNSUPPORTED, "gradients: op %s has no derivative", node->op->name);
+        p->depends[i] = p->depends[i] || p->passes[i];
+    }
+    return CJ_OK;
+}
+
+// Takes a node's gradients to its inputs.
+static void go_back(pass *p, size_t place)
+{
+    const cj__node *node = p->order.nodes[place];
+    cj_symbol **grads = &p->slots[p->first[place]];
+    bool any = false;
+    for (int k = 0; k < node->output_count; k++)
+        any = any || grads[k] != NULL;
+    if (!any)
+        return;
+    for (int k = 0; k < node->input_count; k++)
+        p->input_grads[k] = NULL;
+    node->op->gradient(p->build, node, grads, p->input_grads);
+    for (int k = 0; k < node->input_count; k++) {
+        const cj_symbol *input = node->inputs[k];
+        size_t source = cj__order_place(&p->order, input->node);
+        if (p->input_grads[k] == NULL || !p->depends[source])
+            continue;
+        cj_symbol **slot = &p->slots[p->first[source] + (size_t)input->index];
+        *slot = *slot == NULL ? p->input_grads[k] : cj__add(p->build, *slot, p->input_grads[k]);
+    }
+}
+
+// The gradient by x, or zeros of x's shape: a scalar zero broadcast at each call, since x may have the free axis.
+static cj_symbol *result(pass *p, cj_symbol *x)
+{
+    size_t place = cj__order_place(&p->order, x->node);
+    cj_symbol *gradient = place == SIZE_MAX ? NULL : p->slots[p->first[place] + (size_t)x->index];
+    if (gradient != NULL)
+        return gradient;
+    return cj__broadcast_like(p->build, cj__scalar_like(p->build, x, 0), x);
+}
+
+cj_status cj__gradients(cj__build *build, cj_symbol *y, cj_symbol *const *xs, int count, cj_symbol **gradients)
+{
+    pass p = {.build = build};
+    cj_status status = build->status;
+    if (status == CJ_OK)
+        status = check(y, xs, count);
+    if (status == CJ_OK)
+        status = start(&p, y);
+    if (status == CJ_OK)
+        status = mark(&p, xs, count);
+    if (status != CJ_OK)
+        goto fail;
+    size_t last = p.order.count - 1; // y's own node: it comes after all that it needs
+    p.slots[p.first[last] + (size_t)y->index] = cj__scalar_like(build, y, 1);
+    for (size_t i = last + 1; i-- > 0 && build->status == CJ_OK;) {
+        if (p.passes[i])
+            go_back(&p, i);
+    }
+    for (int i = 0; i < count; i++)
+        gradients[i] = result(&p, xs[i]);
+    status = build->status;
+fail:
+    cj__order_free(&p.order);
+    cj__free(p.first);
+    cj__free(p.depends);
+    cj__free(p.passes);
+    cj__free(p.slots);
+    cj__free(p.input_grads);
+    if (status != CJ_OK && build->status == CJ_OK)
+        build->status = status;
+    return status;
+}
+
+// A symbol of the caller's own for the same value. Two gradients may be one symbol, or one that the caller already has
+// (the gradient of x w by x is w), and a floating symbol can be taken over only once.
+static cj_symbol *hand_out(const cj_symbol *symbol)
+{
+    cj_symbol *copy = cj__object_new(&cj__symbol_class, sizeof *copy);
+    if (copy == NULL)
+        return NULL;
+    copy->node = cj__own(symbol->node);
+    copy->index = symbol->index;
+    return copy;
+}
+
+cj_status cj_gradients(cj_symbol *y, cj_symbol *const *xs, int count, cj_symbol **gradients)
+{
+    if (count < 0 || (count > 0 && (xs == NULL || gradients == NULL)))
+        return cj__fail(CJ_INVALID_ARGUMENT, "gradients: %d symbols need arrays of that length", count);
+    cj__build build = {0};
+    int made = 0;
+    cj_status status = cj__gradients(&build, y, xs, count, gradients);
+    while (status == CJ_OK && made < count) {
+        gradients[made] = hand_out(gradients[made]);
+        if (gradients[made] == NULL)
+            status = CJ_OUT_OF_MEMORY;
+        else
+            made++;
+    }
+    cj_status ended = cj__build_end(&build);
+    if (status == CJ_OK)
+        status = ended;
+    for (int i = 0; status != CJ_OK && i < count; i++) {
+        if (i < made)
+            cj_release(gradients[i]);
+        gradients[i] = NULL;
+    }
+    return status;
+}

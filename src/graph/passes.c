@@ -1,0 +1,183 @@
+// Rewrites of a program. Each is a row of `passes`: to add one, write a function and a row. CAJAL_PLAN=-name switches a
+// pass off by name, and the tests compare results with each switched off.
+#include "base/error.h"
+#include "base/memory.h"
+#include "graph/program.h"
+#include "ops/build.h"
+
+#include <string.h>
+
+// Instructions that change nothing: a reshape or cast to the type that is there, stop_gradient, a factor of one.
+static bool is_one(const cj__pvalue *value)
+{
+    return value->kind == CJ__VALUE_CONSTANT && value->type.shape.rank == 0 &&
+           cj__element_get(value->type.dtype, value->constant->data, 0) == 1;
+}
+
+static int same_as(const cj__program *program, const cj__instruction *instruction)
+{
+    const cj__op *op = instruction->op;
+    const cj__type *type = &program->values[instruction->outputs[0]].type;
+    int candidate = instruction->inputs[0];
+    if (op == &cj__op_multiply && is_one(&program->values[candidate]))
+        candidate = instruction->inputs[1];
+    else if (op != &cj__op_reshape && op != &cj__op_cast && op != &cj__op_stop_gradient && op != &cj__op_sum_like &&
+             op != &cj__op_broadcast_like && !(op == &cj__op_multiply && is_one(&program->values[instruction->inputs[1]])))
+        return -1;
+    return cj__type_equal(type, &program->values[candidate].type) ? candidate : -1;
+}
+
+static cj_status remove_identities(cj__program *program)
+{
+    int *forward = cj__new((size_t)program->value_count, sizeof(*forward));
+    if (forward == NULL)
+        return CJ_OUT_OF_MEMORY;
+    for (int i = 0; i < program->value_count; i++)
+        forward[i] = i;
+    for (int i = 0; i < program->instruction_count; i++) {
+        cj__instruction *instruction = &program->instructions[i];
+        int same = instruction->input_count != 0 ? same_as(program, instruction) : -1;
+        if (same >= 0) {
+            forward[instruction->outputs[0]] = same;
+            instruction->op = NULL;
+        }
+    }
+    cj__program_forward(program, forward);
+    cj__free(forward);
+    cj__program_compact(program);
+    return CJ_OK;
+}
+
+// Common subexpressions. Instructions with equal op, attributes and inputs give equal values: the first is kept. Leaves
+// are merged first (a variable is one value however often its symbol was made).
+static uint64_t hash_of(const cj__instruction *instruction)
+{
+    uint64_t hash = (uint64_t)(uintptr_t)instruction->op;
+    for (int i = 0; i < instruction->input_count; i++)
+        hash = (hash ^ (uint64_t)instruction->inputs[i]) * 0x9E3779B97F4A7C15u;
+    return hash ^ hash >> 32;
+}
+
+static bool equal(const cj__instruction *a, const cj__instruction *b)
+{
+    return a->op == b->op && a->input_count == b->input_count && a->output_count == b->output_count &&
+           memcmp(a->inputs, b->inputs, (size_t)a->input_count * sizeof(int)) == 0 &&
+           memcmp(a->attrs, b->attrs, sizeof(a->attrs)) == 0;
+}
+
+static bool same_leaf(const cj__pvalue *a, const cj__pvalue *b)
+{
+    if (a->kind != b->kind || !cj__type_equal(&a->type, &b->type))
+        return false;
+    if (a->kind == CJ__VALUE_VARIABLE)
+        return a->variable == b->variable;
+    return a->kind == CJ__VALUE_CONSTANT && a->type.shape.rank == 0 &&
+           memcmp(a->constant->data, b->constant->data, cj_dtype_size(a->type.dtype)) == 0;
+}
+
+static void merge_leaves(const cj__program *program, int *forward)
+{
+    int leaves = 0;
+    int first[64]; // enough for the scalars that repeat; what is not remembered is merely not merged
+    for (int i = 0; i < program->value_count; i++) {
+        const cj__pvalue *value = &program->values[i];
+        bool merged = value->kind == CJ__VALUE_TEMPORARY || value->kind == CJ__VALUE_INPUT;
+        for (int j = 0; j < leaves && !merged; j++) {
+            if (same_leaf(&program->values[first[j]], value)) {
+                forward[i] = first[j];
+                merged = true;
+            }
+        }
+        if (!merged && leaves < (int)(sizeof(first) / sizeof(first[0])))
+            first[leaves++] = i;
+    }
+}
+
+static cj_status merge_common(cj__program *program)
+{
+    size_t slots = 64;
+    while (slots < (size_t)program->instruction_count * 2)
+        slots *= 2;
+    int *forward = cj__new((size_t)program->value_count, sizeof(*forward));
+    int *table = cj__new(slots, sizeof(*table)); // instruction + 1
+    if (forward == NULL || table == NULL) {
+        cj__free(forward);
+        cj__free(table);
+        return CJ_OUT_OF_MEMORY;
+    }
+    for (int i = 0; i < program->value_count; i++)
+        forward[i] = i;
+    merge_leaves(program, forward);
+    for (int i = 0; i < program->instruction_count; i++) {
+        cj__instruction *instruction = &program->instructions[i];
+        for (int j = 0; j < instruction->input_count; j++)
+            instruction->inputs[j] = forward[instruction->inputs[j]];
+        if (instruction->op->flags & CJ__OP_UPDATE)
+            continue;
+        size_t place = (size_t)hash_of(instruction) & (slots - 1);
+        while (table[place] != 0 && !equal(&program->instructions[table[place] - 1], instruction))
+            place = (place + 1) & (slots - 1);
+        if (table[place] == 0) {
+            table[place] = i + 1;
+            continue;
+        }
+        for (int j = 0; j < instruction->output_count; j++)
+            forward[instruction->outputs[j]] = program->instructions[table[place] - 1].outputs[j];
+    }
+    cj__program_forward(program, forward); // what was merged is now read by nobody: "dead" removes it
+    cj__free(forward);
+    cj__free(table);
+    return CJ_OK;
+}
+
+// Instructions whose results nobody reads, last to first so that whole chains go at once.
+static cj_status remove_dead(cj__program *program)
+{
+    int *uses = cj__new((size_t)program->value_count, sizeof(*uses));
+    if (uses == NULL)
+        return CJ_OUT_OF_MEMORY;
+    cj__program_uses(program, uses);
+    for (int i = program->instruction_count - 1; i >= 0; i--) {
+        cj__instruction *instruction = &program->instructions[i];
+        bool used = false;
+        for (int j = 0; j < instruction->output_count; j++)
+            used = used || uses[instruction->outputs[j]] != 0;
+        for (int j = 0; j < instruction->input_count && !used; j++)
+            uses[instruction->inputs[j]]--;
+        if (!used)
+            instruction->op = NULL;
+    }
+    cj__free(uses);
+    cj__program_compact(program);
+    return CJ_OK;
+}
+
+static const struct {
+    const char *name;
+    cj_status (*apply)(cj__program *program);
+    const char *what;
+} passes[] = {
+    {"identity", remove_identities, "instructions that change nothing"},
+    {"cse", merge_common, "the same instruction twice"},
+    {"dead", remove_dead, "results that nobody reads"},
+    {"fuse_bias_act", cj__fuse_bias_act, "bias and activation into a product or convolution"},
+};
+
+static bool switched_off(const char *off, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *c = off; c != NULL && (c = strstr(c, name)) != NULL; c += length) {
+        if (c != off && c[-1] == '-' && (c[length] == '\0' || c[length] == ','))
+            return true;
+    }
+    return false;
+}
+
+cj_status cj__program_optimize(cj__program *program, const char *off)
+{
+    for (size_t i = 0; i < sizeof(passes) / sizeof(passes[0]); i++) {
+        if (!switched_off(off, passes[i].name))
+            CJ_TRY(passes[i].apply(program));
+    }
+    return CJ_OK;
+}

@@ -1,0 +1,136 @@
+// Metrics, in Keras's definitions, and the matching of targets to predictions that losses share.
+#include "base/error.h"
+#include "train/losses.h"
+#include <string.h>
+
+typedef struct metric_args {
+    cj_number threshold;
+    int64_t k;
+} metric_args;
+
+static const cj__field threshold_fields[] = {
+    {.key = "threshold", .kind = CJ__FIELD_NUMBER, .offset = offsetof(metric_args, threshold), .fallback = 0.5},
+};
+static const cj__field k_fields[] = {
+    {.key = "k", .kind = CJ__FIELD_INT, .offset = offsetof(metric_args, k), .fallback = 5, .low = 1, .high = 1e9},
+};
+
+static int last_of(const cj_symbol *x)
+{
+    return x ? cj__symbol_type(x)->shape.rank - 1 : 0;
+}
+
+// A comparison's result as a value of 0 or 1.
+static cj_symbol *counted(cj__build *g, cj_symbol *truth, cj_symbol *like)
+{
+    return like ? cj__cast(g, truth, cj__symbol_type(like)->dtype) : NULL;
+}
+
+// Whether two tensors of class numbers are equal; compared as reals, which hold them exactly.
+static cj_symbol *same_class(cj__build *g, cj_symbol *a, cj_symbol *b, cj_symbol *p)
+{
+    return counted(g, cj__compare(g, CJ__COMPARISON_equal, counted(g, a, p), counted(g, b, p)), p);
+}
+
+static cj_symbol *sparse_categorical_accuracy(cj__build *g, const void *args, cj_symbol *t, cj_symbol *p)
+{
+    (void)args;
+    return same_class(g, t, cj__argmax(g, p, last_of(p)), p);
+}
+
+static cj_symbol *categorical_accuracy(cj__build *g, const void *args, cj_symbol *t, cj_symbol *p)
+{
+    (void)args;
+    return same_class(g, cj__argmax(g, t, last_of(t)), cj__argmax(g, p, last_of(p)), p);
+}
+
+// mean of t == (p > threshold)
+static cj_symbol *binary_accuracy(cj__build *g, const void *args, cj_symbol *t, cj_symbol *p)
+{
+    const metric_args *a = args;
+    cj_symbol *yes = p ? cj__compare(g, CJ__COMPARISON_greater, p, cj__scalar_like(g, p, a->threshold)) : NULL;
+    cj_symbol *right = cj__compare(g, CJ__COMPARISON_equal, t, counted(g, yes, p));
+    return cj__last_mean(g, counted(g, right, p));
+}
+
+static cj_symbol *sparse_top_k_categorical_accuracy(cj__build *g, const void *args, cj_symbol *t, cj_symbol *p)
+{
+    return counted(g, cj__in_top_k(g, p, t, ((const metric_args *)args)->k), p);
+}
+
+static cj_symbol *top_k_categorical_accuracy(cj__build *g, const void *args, cj_symbol *t, cj_symbol *p)
+{
+    return sparse_top_k_categorical_accuracy(g, args, cj__argmax(g, t, last_of(t)), p);
+}
+
+#define NO_FIELDS NULL, 0, sizeof(metric_args)
+#define THRESHOLD threshold_fields, 1, sizeof(metric_args)
+#define TOP_K k_fields, 1, sizeof(metric_args)
+enum { ACCURACY, BINARY = 2, SPARSE, CATEGORICAL };
+static const cj__loss metrics[] = {
+    [ACCURACY] = {{"accuracy", "Accuracy", THRESHOLD}, CJ__TARGET_RESOLVED, NULL},
+    {{"acc", NULL, THRESHOLD}, CJ__TARGET_RESOLVED, NULL},
+    [BINARY] = {{"binary_accuracy", "BinaryAccuracy", THRESHOLD}, CJ__TARGET_SAME, binary_accuracy},
+    [SPARSE] = {{"sparse_categorical_accuracy", "SparseCategoricalAccuracy", NO_FIELDS},
+                CJ__TARGET_LABELS, sparse_categorical_accuracy},
+    [CATEGORICAL] = {{"categorical_accuracy", "CategoricalAccuracy", NO_FIELDS}, CJ__TARGET_SAME,
+                     categorical_accuracy},
+    {{"sparse_top_k_categorical_accuracy", "SparseTopKCategoricalAccuracy", TOP_K}, CJ__TARGET_LABELS,
+     sparse_top_k_categorical_accuracy},
+    {{"top_k_categorical_accuracy", "TopKCategoricalAccuracy", TOP_K}, CJ__TARGET_SAME, top_k_categorical_accuracy},
+    {{"mean_squared_error", "MeanSquaredError", NO_FIELDS}, CJ__TARGET_SAME, cj__values_mse},
+    {{"mse", NULL, NO_FIELDS}, CJ__TARGET_SAME, cj__values_mse},
+    {{"mean_absolute_error", "MeanAbsoluteError", NO_FIELDS}, CJ__TARGET_SAME, cj__values_mae},
+    {{"mae", NULL, NO_FIELDS}, CJ__TARGET_SAME, cj__values_mae},
+};
+
+const cj__catalog cj__metrics = {"metric", metrics, sizeof metrics[0], (int)(sizeof metrics / sizeof metrics[0])};
+
+const cj__loss *cj__metric_resolve(const cj__loss *metric, const cj_shape *targets, const cj_shape *predictions)
+{
+    if (metric->target != CJ__TARGET_RESOLVED)
+        return metric;
+    const int64_t p_last = predictions->rank ? predictions->dims[predictions->rank - 1] : 1;
+    const int64_t t_last = targets->rank ? targets->dims[targets->rank - 1] : 1;
+    if (p_last == 1)
+        return &metrics[BINARY];
+    return targets->rank < predictions->rank || t_last == 1 ? &metrics[SPARSE] : &metrics[CATEGORICAL];
+}
+
+// The targets in the shape that is wanted, up to axes of length 1 at the end; NULL with a failed builder otherwise.
+static cj_symbol *fit_targets(const char *who, cj__build *g, cj_symbol *targets, cj_symbol *predictions, bool labels)
+{
+    const cj_shape *given = &cj__symbol_type(targets)->shape, *p = &cj__symbol_type(predictions)->shape;
+    cj_shape wanted = *p, bare = *given;
+    char t_text[CJ_MAX_RANK * 24], p_text[CJ_MAX_RANK * 24], w_text[CJ_MAX_RANK * 24];
+    if (labels && wanted.rank > 1)
+        wanted.rank--;
+    if (bare.rank == wanted.rank + 1 && bare.dims[wanted.rank] == 1)
+        bare.rank--;
+    else if (bare.rank + 1 == wanted.rank && wanted.dims[bare.rank] == 1)
+        bare.dims[bare.rank++] = 1;
+    if (!cj_shape_equal(&bare, &wanted)) {
+        if (g->status == CJ_OK)
+            g->status = cj__fail(CJ_SHAPE_MISMATCH,
+                                 "%s: targets of shape %s do not fit predictions of shape %s, needed are %s", who,
+                                 cj_shape_text(given, t_text, sizeof t_text), cj_shape_text(p, p_text, sizeof p_text),
+                                 cj_shape_text(&wanted, w_text, sizeof w_text));
+        return NULL;
+    }
+    return cj_shape_equal(given, &wanted) ? targets : cj__reshape(g, targets, &wanted);
+}
+
+cj_symbol *cj__loss_values(const cj__loss *loss, const void *args, const char *who, cj__build *g, cj_symbol *targets,
+                           cj_symbol *predictions)
+{
+    if (!targets || !predictions)
+        return NULL;
+    loss = cj__metric_resolve(loss, &cj__symbol_type(targets)->shape, &cj__symbol_type(predictions)->shape);
+    const bool labels = loss->target == CJ__TARGET_LABELS;
+    targets = fit_targets(who, g, targets, predictions, labels);
+    if (!targets)
+        return NULL;
+    targets = cj__cast(g, targets, labels ? CJ_I32 : cj__symbol_type(predictions)->dtype);
+    cj_symbol *values = loss->values(g, args, targets, predictions);
+    return g->status == CJ_OK ? values : NULL;
+}

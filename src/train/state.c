@@ -1,0 +1,224 @@
+#include "train/state.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "train/callbacks.h"
+#include "train/step.h"
+#include <string.h>
+
+// Guards the making of a model's state, when several threads predict with a model that has none: the only lock that
+// threads of different models could share, taken for the moment of a look.
+static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
+
+static void settings_free(cj_compile_args *settings)
+{
+    cj_release(settings->optimizer);
+    cj_release(settings->pool);
+    cj__free((char *)settings->loss);
+    for (int i = 0; i < CJ_MAX_IO; i++) {
+        cj__free((char *)settings->losses[i]);
+        for (int j = 0; j < CJ_MAX_METRICS; j++)
+            cj__free((char *)settings->output_metrics[i][j]);
+    }
+    for (int j = 0; j < CJ_MAX_METRICS; j++) {
+        cj__free((char *)settings->metrics[j]);
+        cj__free((char *)settings->weighted_metrics[j]);
+    }
+}
+
+static void variables_free(cj_variable ***variables, int *count)
+{
+    for (int i = 0; i < *count; i++)
+        cj_release((*variables)[i]);
+    cj__free(*variables);
+    *variables = NULL;
+    *count = 0;
+}
+
+static void state_destroy(void *object)
+{
+    cj__train_state *state = object;
+    cj__functions_free(state->functions);
+    cj__state_forget(state);
+    variables_free(&state->trained, &state->trained_count);
+    variables_free(&state->slots, &state->slot_count);
+    cj_release(state->iterations);
+    cj_release(state->learning_rate);
+    cj__flags_free(&state->flags);
+    settings_free(&state->settings);
+    pthread_mutex_destroy(&state->lock);
+    cj__free(state);
+}
+
+static const cj__class state_class = {"train state", state_destroy};
+
+cj__train_state *cj__state_new(void)
+{
+    cj__train_state *state = cj__object_new(&state_class, sizeof *state);
+    if (state)
+        pthread_mutex_init(&state->lock, NULL); // with default attributes it cannot fail
+    return state;
+}
+
+cj__train_state *cj__state_of(const cj_model *model)
+{
+    pthread_mutex_lock(&making);
+    cj__train_state *state = model ? cj__model_attached(model) : NULL;
+    pthread_mutex_unlock(&making);
+    return state;
+}
+
+cj_status cj__state_need(cj_model *model, cj__train_state **state)
+{
+    pthread_mutex_lock(&making);
+    *state = cj__model_attached(model);
+    if (!*state) {
+        *state = cj__state_new();
+        if (*state)
+            cj__model_attach(model, *state);
+    }
+    pthread_mutex_unlock(&making);
+    return *state ? CJ_OK : CJ_OUT_OF_MEMORY;
+}
+
+cj_status cj__state_compiled(const cj_model *model, const char *who, cj__train_state **state)
+{
+    if (!model)
+        return cj_error_status() ? cj_error_status() : cj__fail(CJ_INVALID_ARGUMENT, "%s: the model is NULL", who);
+    *state = cj__state_of(model);
+    if (!*state || !(*state)->settings.optimizer)
+        return cj__fail(CJ_NOT_BUILT, "%s: model \"%s\" is not compiled: call cj_compile() first", who,
+                        cj_layer_name(cj_model_layer(model)));
+    return CJ_OK;
+}
+
+// A variable "optimizer/<of>/<name>" of the dtype and shape of `of`, or a scalar "optimizer/<name>".
+cj_variable *cj__state_variable_new(const cj_variable *of, const char *name, cj_dtype dtype, double value)
+{
+    char text[256];
+    cj_tensor *tensor = NULL;
+    snprintf(text, sizeof text, "optimizer/%s%s%s", of ? of->name : "", of ? "/" : "", name);
+    if (cj_tensor_new(of ? of->value->dtype : dtype, of ? of->value->shape : (cj_shape){0}, &tensor) != CJ_OK)
+        return NULL;
+    cj_tensor_fill(tensor, value);
+    return cj__own(cj_variable_new(text, tensor));
+}
+
+static cj_status make_slots(cj__train_state *state)
+{
+    cj__slot slots[CJ__MAX_SLOTS];
+    const cj_optimizer *optimizer = state->settings.optimizer;
+    const int each = cj__optimizer_slots(optimizer, slots), count = state->trained_count;
+    state->slots = cj__new((size_t)each * (size_t)count, sizeof(cj_variable *));
+    if (!state->slots)
+        return CJ_OUT_OF_MEMORY;
+    state->slot_count = each * count;
+    for (int v = 0; v < count; v++)
+        for (int s = 0; s < each; s++) {
+            cj_variable *slot = cj__state_variable_new(state->trained[v], slots[s].name, CJ_F32, slots[s].initial);
+            if (!slot)
+                return cj_error_status();
+            state->slots[cj__optimizer_place(optimizer, v, s, count)] = slot;
+        }
+    return CJ_OK;
+}
+
+static cj_status find_trained(cj_layer *layer, cj__train_state *state)
+{
+    cj__flags_swap(&state->flags);
+    const int count = cj__layer_variables(layer, true, NULL, 0);
+    state->trained = cj__new((size_t)count, sizeof(cj_variable *));
+    if (state->trained)
+        cj__layer_variables(layer, true, state->trained, count);
+    cj__flags_swap_back(&state->flags);
+    if (!state->trained)
+        return CJ_OUT_OF_MEMORY;
+    state->trained_count = count;
+    for (int i = 0; i < count; i++)
+        cj__own(state->trained[i]);
+    return CJ_OK;
+}
+
+cj_status cj__state_prepare(cj_model *model, cj__train_state *state)
+{
+    if (state->trained || !state->settings.optimizer || cj_model_input_count(model) == 0)
+        return CJ_OK;
+    cj_status status = find_trained(cj_model_layer(model), state);
+    if (status == CJ_OK)
+        status = make_slots(state);
+    if (status != CJ_OK) {
+        variables_free(&state->slots, &state->slot_count);
+        variables_free(&state->trained, &state->trained_count);
+    }
+    return status;
+}
+
+int cj__state_variable_count(const cj__train_state *state)
+{
+    return state->settings.optimizer ? 2 + state->slot_count : 0;
+}
+
+cj_variable *cj__state_variable(const cj__train_state *state, int index)
+{
+    if (index < 0 || index >= cj__state_variable_count(state))
+        return NULL;
+    return index == 0 ? state->iterations : index == 1 ? state->learning_rate : state->slots[index - 2];
+}
+
+// What callbacks remember ---------------------------------------------------------------------------------------------
+
+void cj__state_forget(cj__train_state *state)
+{
+    for (int i = 0; i < state->memory_count; i++) {
+        cj__free(state->memories[i].name);
+        cj__free(state->memories[i].values);
+    }
+    cj__free(state->memories);
+    state->memories = NULL;
+    state->memory_count = 0;
+}
+
+cj_status cj__state_remember(cj__train_state *state, const char *name, const double *values, int count)
+{
+    const size_t all = (size_t)state->memory_count + 1;
+    cj__memory *grown = cj__resize(state->memories, all, sizeof *grown);
+    if (!grown)
+        return CJ_OUT_OF_MEMORY;
+    state->memories = grown;
+    cj__memory *memory = &grown[state->memory_count];
+    *memory = (cj__memory){cj__copy_text(name), cj__new((size_t)count, sizeof(double)), count};
+    if (!memory->name || !memory->values) {
+        cj__free(memory->name);
+        cj__free(memory->values);
+        return CJ_OUT_OF_MEMORY;
+    }
+    if (count > 0)
+        memcpy(memory->values, values, (size_t)count * sizeof(double));
+    state->memory_count++;
+    return CJ_OK;
+}
+
+static cj_status remember_callback(cj__train_state *state, cj_callback *callback)
+{
+    const cj_callback_methods *methods = callback->methods;
+    if (!methods->state)
+        return CJ_OK;
+    const int count = methods->state(callback->self, NULL, 0);
+    double *values = cj__new((size_t)count, sizeof(double));
+    if (!values)
+        return CJ_OUT_OF_MEMORY;
+    methods->state(callback->self, values, count);
+    const cj_status status = cj__state_remember(state, methods->name ? methods->name : "Callback", values, count);
+    cj__free(values);
+    return status;
+}
+
+cj_status cj__state_memories(cj__train_state *state)
+{
+    cj_status status = CJ_OK;
+    if (!state->callbacks)
+        return CJ_OK;
+    cj__state_forget(state);
+    for (int i = 0; i < state->callback_count && status == CJ_OK; i++)
+        status = remember_callback(state, state->callbacks[i]);
+    return status;
+}

@@ -1,0 +1,66 @@
+// One step: the functions that a model is trained, tested and predicted with. A function is made for each kind of step
+// and types of data, when it is first needed, and kept in the model's train state.
+//
+// Inputs are x..., y..., and the sample weights (variant without, when there are none). Outputs of training and testing
+// are scalars, from which the loop makes the values of the log: each *row* is an entry of the log and says where in the
+// outputs its sum and its weight are. Prediction gives the model's outputs.
+#ifndef CJ_TRAIN_STEP_H
+#define CJ_TRAIN_STEP_H
+
+#include "graph/graph.h"
+#include "data/dataset.h"
+#include "layers/layer.h"
+#include "train/state.h"
+
+typedef enum cj__mode { CJ__MODE_TRAIN, CJ__MODE_TEST, CJ__MODE_PREDICT } cj__mode;
+
+enum { CJ__NAME_SIZE = 48 };
+
+// One value of the log. Over the batches b of n samples it is sum of s(b) / sum of w(b).
+typedef struct cj__row {
+    char name[CJ__NAME_SIZE];
+    int sum;           // output that gives s, or the batch's mean if `mean`
+    int weight;        // output that gives w; -1 if w = n * per_sample
+    bool mean;         // s = n * output, w = n
+    double per_sample; // values per sample: 10 for a metric over 10 steps
+} cj__row;
+
+typedef struct cj__functions {
+    struct cj__functions *next;
+    cj__mode mode;
+    bool weighted;
+    int x_count, y_count;
+    cj__type x[CJ_DATASET_MAX_IO], y[CJ_DATASET_MAX_IO]; // of the data, the batch axis free
+    cj_function *function;
+    int row_count;
+    cj__row *rows;
+    int scalar_count; // outputs of training and testing
+} cj__functions;
+
+void cj__functions_free(cj__functions *functions);
+
+// Looks up or makes the function for a data set's types. Safe from several threads for prediction.
+cj_status cj__functions_find(cj_model *model, cj__train_state *state, cj__mode mode, const cj_dataset *data,
+                             bool weighted, const cj__functions **functions);
+
+// Runs one training or test step on a batch and adds its values to the place's sums. `weights` are the sample weights,
+// NULL for none. `last`, if not NULL, receives the values of this batch alone.
+cj_status cj__step_run(const cj__functions *functions, const cj__batch *batch, const float *weights, double *sums,
+                       double *sum_weights, double *last);
+
+// The graph of a step (train.c of the trace): shared with TerminateOnNaN, which traces it again with eyes open.
+typedef struct cj__step {
+    cj__trace trace;
+    cj_symbol *inputs[2 * CJ_DATASET_MAX_IO + 1]; // x, y, weights: as the function takes them
+    int input_count;
+    cj__value outputs[CJ_MAX_IO]; // of the model
+    int output_count;
+    cj_symbol *scalars[2 * CJ__MAX_VALUES + 1];
+    int scalar_count;
+    cj_symbol *total; // loss
+} cj__step;
+
+// Traces model, losses and metrics into `step` (zeroed but for trace.watch); fills the rows. End with cj__trace_end().
+cj_status cj__step_trace(cj_model *model, cj__train_state *state, cj__functions *functions, cj__step *step);
+
+#endif
