@@ -1,4 +1,4 @@
-# The program, the examples and the benchmarks. They stand on the public headers alone.
+# The program, the examples and the benchmarks. The first two stand on the public headers alone.
 file(GLOB cli_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cli/*.c)
 if(cli_sources)
   pkg_check_modules(LIBCURL REQUIRED IMPORTED_TARGET libcurl)
@@ -9,16 +9,20 @@ if(cli_sources)
     cajal_static cajal_warnings PkgConfig::JANSSON PkgConfig::LIBCURL PkgConfig::LIBPNG Threads::Threads m)
 endif()
 
-# One program for each file of a folder, against the shared library: what is not exported is missed here.
-function(cajal_add_programs folder)
+# One program for each file of a folder. Examples link the shared library: what is not exported is missed here.
+# Benchmarks link the static one, because those of single kernels look inside.
+function(cajal_add_programs folder library)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.c)
   foreach(source IN LISTS sources)
     cmake_path(GET source STEM name)
     add_executable(${folder}-${name} ${source})
     set_target_properties(${folder}-${name} PROPERTIES
       OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${folder})
-    target_link_libraries(${folder}-${name} PRIVATE cajal cajal_warnings m)
+    target_link_libraries(${folder}-${name} PRIVATE ${library} cajal_warnings m)
+    if(library STREQUAL cajal_static)
+      target_include_directories(${folder}-${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+    endif()
   endforeach()
 endfunction()
-cajal_add_programs(examples)
-cajal_add_programs(bench)
+cajal_add_programs(examples cajal)
+cajal_add_programs(bench cajal_static)

@@ -1,12 +1,10 @@
 // Specs: "name", "name(value)", "name(key=value, key=value)". Values may contain parentheses of their own.
-#include "base/fields.h"
+#include "base/field_text.h"
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/text.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -66,7 +64,8 @@ static const cj__field *find_field(const cj__choice *choice, const char *key)
 }
 
 // One argument: "key=value", or a value for the field at `position`.
-static cj_status set_argument(const cj__choice *choice, char *argument, int position, void *args)
+// `given` has a bit for each field that was set already.
+static cj_status set_argument(const cj__choice *choice, char *argument, int position, uint64_t *given, void *args)
 {
     char *equals = argument + strcspn(argument, "=(");
     const cj__field *field = NULL;
@@ -82,6 +81,10 @@ static cj_status set_argument(const cj__choice *choice, char *argument, int posi
     } else {
         return cj__fail(CJ_INVALID_ARGUMENT, "%s takes %d arguments at most", choice->name, choice->field_count);
     }
+    const uint64_t bit = UINT64_C(1) << ((field - choice->fields) & 63);
+    if (*given & bit)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s is given twice", choice->name, field->key);
+    *given |= bit;
     return cj__field_set(field, args, trim(value), choice->name);
 }
 
@@ -92,6 +95,7 @@ static cj_status set_arguments(const cj__choice *choice, char *text, const char 
     if (*text == '\0')
         return CJ_OK;
     text++; // the opening parenthesis
+    uint64_t given = 0;
     for (int position = 0;; position++) {
         char *end = argument_end(text);
         char stop = *end;
@@ -99,8 +103,10 @@ static cj_status set_arguments(const cj__choice *choice, char *text, const char 
             return cj__fail(CJ_INVALID_ARGUMENT, "\"%.200s\": a closing parenthesis is missing", spec);
         *end = '\0';
         char *argument = trim(text);
+        if (*argument == '\0' && (position != 0 || stop == ','))
+            return cj__fail(CJ_INVALID_ARGUMENT, "\"%.200s\": an argument is empty", spec);
         if (*argument != '\0')
-            CJ_TRY(set_argument(choice, argument, position, args));
+            CJ_TRY(set_argument(choice, argument, position, &given, args));
         text = end + 1;
         if (stop == ')')
             break;
@@ -144,63 +150,11 @@ void cj__chosen_free(cj__chosen *chosen)
     chosen->choice = NULL;
 }
 
-static void add_number(cj__text *text, const char *key, double value)
-{
-    char digits[40];
-    for (int precision = 1; precision <= 17; precision++) { // the shortest that reads back the same
-        snprintf(digits, sizeof(digits), "%.*g", precision, value);
-        double back = 0;
-        if (sscanf(digits, "%lf", &back) == 1 && back == value)
-            break;
-    }
-    cj__text_add(text, "%s=%s", key, digits);
-}
-
-static bool differs(double value, double fallback)
-{
-    return value < fallback || value > fallback;
-}
-
-static void add_field(cj__text *text, const cj__field *field, const void *args)
-{
-    const void *slot = (const char *)args + field->offset;
-    double number = 0;
-    switch (field->kind) { // the few kinds that specs are made of; others never occur in a spec's row
-    case CJ__FIELD_INT:
-        number = (double)*(const int64_t *)slot;
-        break;
-    case CJ__FIELD_INT32:
-        number = *(const int *)slot;
-        break;
-    case CJ__FIELD_NUMBER:
-    case CJ__FIELD_REAL:
-    case CJ__FIELD_OPTION:
-        number = *(const double *)slot;
-        break;
-    case CJ__FIELD_BOOL:
-        if (*(const bool *)slot)
-            cj__text_add(text, "%s%s=true", text->length != 0 ? ", " : "", field->key);
-        return;
-    case CJ__FIELD_SWITCH:
-        if ((*(const cj_switch *)slot == CJ_ON) != (field->fallback != 0))
-            cj__text_add(text, "%s%s=%s", text->length != 0 ? ", " : "", field->key,
-                         *(const cj_switch *)slot == CJ_ON ? "true" : "false");
-        return;
-    default:
-        return;
-    }
-    if (differs(number, field->fallback)) {
-        if (text->length != 0)
-            cj__text_add(text, ", ");
-        add_number(text, field->key, number);
-    }
-}
-
 char *cj__spec_text(const cj__choice *choice, const void *args)
 {
     cj__text inner = {0}, whole = {0};
     for (int i = 0; i < choice->field_count; i++)
-        add_field(&inner, &choice->fields[i], args);
+        cj__field_write(&choice->fields[i], args, &inner);
     if (inner.length != 0)
         cj__text_add(&whole, "%s(%s)", choice->name, inner.data);
     else

@@ -27,4 +27,10 @@ cj_status cj__fail_unknown(cj_status status, const char *what, const char *name,
 // "Conv2D" to "conv2d", "MaxPooling2D" to "max_pooling2d", "SimpleRNN" to "simple_rnn": Keras's to_snake_case.
 void cj__snake_case(const char *camel, char *snake, size_t size);
 
+// Numbers with a point, whatever the program's locale is. Parsing takes all that strtod does but NaN, and nothing after
+// it but spaces; writing gives the shortest text that reads back the same, into `text`, and returns it.
+enum { CJ__NUMBER_TEXT = 32 };
+bool cj__number_parse(const char *text, double *number);
+const char *cj__number_text(double number, char text[CJ__NUMBER_TEXT]);
+
 #endif

@@ -181,9 +181,14 @@ static void draw_piece(const spot *a, const spot *b, double radius, double soft,
 static void litter(dice *d, double *ink)
 {
     if (between(d, 0, 1) < 0.12) {
-        spot a = {.x = between(d, 0, SIDE), .y = between(d, 0, SIDE), .pressure = 1};
-        spot b = {.x = a.x + 3 * swing(d), .y = a.y + 3 * swing(d), .pressure = 1};
-        draw_piece(&a, &b, between(d, 0.3, 0.7), 1, between(d, 40, 150), ink);
+        // One roll a statement: C leaves the order within a list of initialisers or arguments open.
+        spot a = {.pressure = 1}, b = a;
+        a.x = between(d, 0, SIDE);
+        a.y = between(d, 0, SIDE);
+        b.x = a.x + 3 * swing(d);
+        b.y = a.y + 3 * swing(d);
+        double radius = between(d, 0.3, 0.7), darkness = between(d, 40, 150);
+        draw_piece(&a, &b, radius, 1, darkness, ink);
     }
     int specks = (int)between(d, 0, 3.5);
     for (int i = 0; i < specks; i++) {

@@ -57,7 +57,7 @@ static cj_status add_instruction(making *m, const cj__node *node)
         return CJ_OUT_OF_MEMORY;
     made->outputs = made->inputs + node->input_count;
     for (int i = 0; i < node->input_count; i++)
-        made->inputs[i] = m->first[cj__map_get(&m->order.places, node->inputs[i]->node)] + node->inputs[i]->index;
+        made->inputs[i] = m->first[cj__order_place(&m->order, node->inputs[i]->node)] + node->inputs[i]->index;
     for (int i = 0; i < node->output_count; i++) {
         made->outputs[i] = program->value_count;
         cj__pvalue *value = add_value(program, CJ__VALUE_TEMPORARY, &node->types[i]);
@@ -103,23 +103,23 @@ static cj_status check(const cj_function_args *args)
 
 static int value_of(const making *m, const cj_symbol *symbol)
 {
-    return m->first[cj__map_get(&m->order.places, symbol->node)] + symbol->index;
+    return m->first[cj__order_place(&m->order, symbol->node)] + symbol->index;
 }
 
 static cj_status fill(making *m, const cj_function_args *args)
 {
     cj__program *program = m->program;
     for (int i = 0; i < args->output_count; i++)
-        CJ_TRY(cj__order_add(&m->order, args->outputs[i]));
+        CJ_TRY(cj__order_add(&m->order, args->outputs[i]->node));
     for (int i = 0; i < args->update_count; i++)
-        CJ_TRY(cj__order_add(&m->order, args->updates[i].value));
-    m->first = cj__new((size_t)m->order.count, sizeof(*m->first));
+        CJ_TRY(cj__order_add(&m->order, args->updates[i].value->node));
+    m->first = cj__new(m->order.count, sizeof(*m->first));
     program->outputs = cj__new((size_t)args->output_count, sizeof(int));
     program->updates = cj__new((size_t)args->update_count, sizeof(int));
     program->updated = cj__new((size_t)args->update_count, sizeof(*program->updated));
     if (m->first == NULL || program->outputs == NULL || program->updates == NULL || program->updated == NULL)
         return CJ_OUT_OF_MEMORY;
-    for (int i = 0; i < m->order.count; i++) {
+    for (size_t i = 0; i < m->order.count; i++) {
         const cj__node *node = m->order.nodes[i];
         m->first[i] = program->value_count;
         CJ_TRY(node->op->flags & CJ__OP_LEAF ? add_leaf(m, node, args) : add_instruction(m, node));

@@ -1,0 +1,241 @@
+// Functions: a program, the plans made from it so far, and the checks at the door.
+//
+// A plan is used by one thread at a time: a call takes a free plan of its batch size, or makes one. Up to PLANS_MAX
+// stay; then the one that was not used for longest makes room.
+#include "graph/graph.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "graph/plan.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+enum { PLANS_MAX = 8 };
+
+struct cj_function {
+    cj__object object;
+    cj__program program;
+    cj_symbol **symbols; // inputs, then outputs, then updates' values: held, so that the caller's pointers stay valid
+    int symbol_count, input_count, output_count;
+    cj_pool *pool;
+    pthread_mutex_t lock; // guards what follows
+    cj__plan **plans;
+    size_t plan_count, plan_capacity;
+    uint64_t clock;
+};
+
+static void destroy(void *object)
+{
+    cj_function *function = object;
+    for (size_t i = 0; i < function->plan_count; i++)
+        cj__plan_free(function->plans[i]);
+    cj__free(function->plans);
+    cj__program_free(&function->program);
+    for (int i = 0; i < function->symbol_count; i++)
+        cj_release(function->symbols[i]);
+    cj__free(function->symbols);
+    cj_release(function->pool);
+    pthread_mutex_destroy(&function->lock);
+    cj__free(function);
+}
+
+static const cj__class function_class = {"function", destroy};
+
+static void keep(cj_function *function, cj_symbol *symbol)
+{
+    function->symbols[function->symbol_count++] = cj__own(symbol);
+}
+
+cj_function *cj_function_new(const cj_function_args *args)
+{
+    cj_function *function = cj__object_new(&function_class, sizeof(*function));
+    if (function == NULL)
+        return NULL;
+    pthread_mutex_init(&function->lock, NULL);
+    function->input_count = args->input_count;
+    function->output_count = args->output_count;
+    function->symbols = cj__new((size_t)(args->input_count + args->output_count + args->update_count), sizeof(cj_symbol *));
+    cj_status status = function->symbols != NULL ? CJ_OK : CJ_OUT_OF_MEMORY;
+    if (status == CJ_OK) {
+        for (int i = 0; i < args->input_count; i++)
+            keep(function, args->inputs[i]);
+        for (int i = 0; i < args->output_count; i++)
+            keep(function, args->outputs[i]);
+        for (int i = 0; i < args->update_count; i++)
+            keep(function, args->updates[i].value);
+        function->pool = cj__own(args->pool);
+        status = cj__program_new(args, &function->program);
+    }
+    if (status == CJ_OK)
+        status = cj__program_optimize(&function->program, getenv("CAJAL_PLAN"));
+    if (status != CJ_OK) {
+        cj_release(function);
+        return NULL;
+    }
+    return function;
+}
+
+const cj__type *cj__function_input(const cj_function *function, int index)
+{
+    return cj__symbol_type(function->symbols[index]);
+}
+
+const cj__type *cj__function_output(const cj_function *function, int index)
+{
+    return cj__symbol_type(function->symbols[function->input_count + index]);
+}
+
+// ---- Plans ----
+
+static cj__plan *find_free(cj_function *function, int64_t batch)
+{
+    for (size_t i = 0; i < function->plan_count; i++) {
+        if (!function->plans[i]->busy && function->plans[i]->batch == batch)
+            return function->plans[i];
+    }
+    return NULL;
+}
+
+static void drop_oldest(cj_function *function)
+{
+    size_t oldest = function->plan_count;
+    for (size_t i = 0; i < function->plan_count; i++) {
+        if (!function->plans[i]->busy &&
+            (oldest == function->plan_count || function->plans[i]->used < function->plans[oldest]->used))
+            oldest = i;
+    }
+    if (oldest == function->plan_count)
+        return;
+    cj__plan_free(function->plans[oldest]);
+    function->plans[oldest] = function->plans[--function->plan_count];
+}
+
+static cj_status take_plan(cj_function *function, int64_t batch, cj__plan **plan)
+{
+    cj_status status = CJ_OK;
+    pthread_mutex_lock(&function->lock);
+    if (function->pool == NULL) {
+        function->pool = cj__own(cj_pool_new(0));
+        status = function->pool != NULL ? CJ_OK : cj_error_status();
+    }
+    *plan = find_free(function, batch);
+    if (*plan == NULL && status == CJ_OK) {
+        if (function->plan_count >= PLANS_MAX)
+            drop_oldest(function);
+        status = cj__plan_new(&function->program, batch, plan);
+        if (status == CJ_OK && !cj__reserve((void **)&function->plans, &function->plan_capacity,
+                                            function->plan_count + 1, sizeof(cj__plan *))) {
+            cj__plan_free(*plan);
+            *plan = NULL;
+            status = CJ_OUT_OF_MEMORY;
+        }
+        if (status == CJ_OK)
+            function->plans[function->plan_count++] = *plan;
+    }
+    if (status == CJ_OK) {
+        (*plan)->busy = true;
+        (*plan)->used = ++function->clock;
+    }
+    pthread_mutex_unlock(&function->lock);
+    return status;
+}
+
+static void give_plan_back(cj_function *function, cj__plan *plan)
+{
+    pthread_mutex_lock(&function->lock);
+    plan->busy = false;
+    pthread_mutex_unlock(&function->lock);
+}
+
+cj_status cj__function_run(cj_function *function, int64_t batch, const void *const *inputs, void *const *outputs)
+{
+    cj__plan *plan = NULL;
+    CJ_TRY(take_plan(function, batch, &plan));
+    cj_status status = cj__plan_run(plan, function->pool, inputs, outputs);
+    give_plan_back(function, plan);
+    return status;
+}
+
+cj_status cj__function_print(cj_function *function, int64_t batch, FILE *stream)
+{
+    cj__plan *plan = NULL;
+    CJ_TRY(take_plan(function, batch, &plan));
+    cj_status status = cj__plan_print(plan, stream);
+    give_plan_back(function, plan);
+    return status;
+}
+
+// ---- The door ----
+
+// Whether a tensor fits a type whose free axis must be *batch (found here if it is still -1).
+static cj_status check_tensor(const char *what, int index, const cj__type *type, const cj_tensor *tensor, int64_t *batch)
+{
+    if (tensor == NULL)
+        return cj__fail(CJ_INVALID_ARGUMENT, "function: %s %d is missing", what, index);
+    bool fits = tensor->dtype == type->dtype && tensor->shape.rank == type->shape.rank;
+    for (int i = 0; fits && i < type->shape.rank; i++) {
+        int64_t length = tensor->shape.dims[i];
+        if (type->shape.dims[i] != CJ_BATCH) {
+            fits = length == type->shape.dims[i];
+        } else {
+            *batch = *batch < 0 ? length : *batch;
+            fits = length == *batch;
+        }
+    }
+    if (fits)
+        return CJ_OK;
+    char needed[160], given[160];
+    return cj__fail(CJ_SHAPE_MISMATCH, "function: %s %d: expected %s %s, got %s %s%s", what, index,
+                    cj_shape_text(&type->shape, needed, sizeof(needed)), cj_dtype_name(type->dtype),
+                    cj_shape_text(&tensor->shape, given, sizeof(given)), cj_dtype_name(tensor->dtype),
+                    *batch >= 0 ? " (all free axes must have one length)" : "");
+}
+
+static cj_status call_contiguous(cj_function *function, cj_tensor *const *inputs, cj_tensor *const *outputs,
+                                 cj_tensor **copies, const void **pointers)
+{
+    int64_t batch = -1;
+    for (int i = 0; i < function->input_count; i++) {
+        CJ_TRY(check_tensor("input", i, cj__function_input(function, i), inputs[i], &batch));
+        if (!cj_tensor_contiguous(inputs[i]))
+            CJ_TRY(cj_tensor_convert(inputs[i], inputs[i]->dtype, &copies[i]));
+        pointers[i] = copies[i] != NULL ? copies[i]->data : inputs[i]->data;
+    }
+    batch = batch < 0 ? 1 : batch; // no free axis: any length will do
+    void **results = (void **)(pointers + function->input_count);
+    for (int i = 0; i < function->output_count; i++) {
+        cj_tensor *output = outputs != NULL ? outputs[i] : NULL;
+        if (output != NULL)
+            CJ_TRY(check_tensor("output", i, cj__function_output(function, i), output, &batch));
+        if (output != NULL && !cj_tensor_contiguous(output))
+            return cj__fail(CJ_INVALID_ARGUMENT, "function: output %d is a view with gaps", i);
+        results[i] = output != NULL ? output->data : NULL;
+    }
+    return cj__function_run(function, batch, pointers, results);
+}
+
+enum { SMALL = 32 }; // inputs and outputs that fit without an allocation
+
+cj_status cj_function_call(cj_function *function, cj_tensor *const *inputs, cj_tensor *const *outputs)
+{
+    if (function == NULL)
+        return cj_error_status() != CJ_OK ? cj_error_status() : cj__fail(CJ_INVALID_ARGUMENT, "call: no function");
+    size_t count = (size_t)(function->input_count + function->output_count);
+    cj_tensor *few_copies[SMALL] = {0}, **copies = few_copies;
+    const void *few_pointers[SMALL], **pointers = few_pointers;
+    if (count > SMALL) {
+        copies = cj__new(count, sizeof(*copies));
+        pointers = cj__new(count, sizeof(*pointers));
+    }
+    cj_status status = copies != NULL && pointers != NULL
+                           ? call_contiguous(function, inputs, outputs, copies, pointers)
+                           : CJ_OUT_OF_MEMORY;
+    for (int i = 0; copies != NULL && i < function->input_count; i++)
+        cj_release(copies[i]);
+    if (count > SMALL) {
+        cj__free(copies);
+        cj__free(pointers);
+    }
+    return status;
+}

@@ -1,0 +1,419 @@
+// Making a plan: concrete types, the order of calls, homes and lifetimes of values, one arena, calls with pointers.
+#include "graph/plan.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <string.h>
+
+enum { ALIGNMENT = 64 };
+
+// ---- Concrete types ----
+
+static void set_free_axis(cj__type *type, int64_t batch)
+{
+    for (int i = 0; i < type->shape.rank; i++) {
+        if (type->shape.dims[i] == CJ_BATCH)
+            type->shape.dims[i] = batch;
+    }
+}
+
+static cj_status infer_types(cj__plan *plan)
+{
+    const cj__program *program = plan->program;
+    for (int i = 0; i < program->value_count; i++) {
+        plan->buffers[i] = (cj__buffer){.type = program->values[i].type, .home = CJ__HOME_NOWHERE, .root = i, .end = -1};
+        set_free_axis(&plan->buffers[i].type, plan->batch);
+    }
+    for (int i = 0; i < program->instruction_count; i++) {
+        cj__instruction *instruction = &program->instructions[i];
+        int most = instruction->input_count + instruction->output_count;
+        cj__type *types = cj__new((size_t)most, sizeof(*types));
+        if (types == NULL)
+            return CJ_OUT_OF_MEMORY;
+        for (int j = 0; j < instruction->input_count; j++)
+            types[j] = plan->buffers[instruction->inputs[j]].type;
+        _Alignas(16) unsigned char attrs[CJ__ATTRS_MAX];
+        memcpy(attrs, instruction->attrs, sizeof(attrs));
+        int outputs = instruction->output_count;
+        cj_status status = instruction->op->infer(instruction->op, attrs, types, instruction->input_count,
+                                                  types + instruction->input_count, &outputs);
+        for (int j = 0; j < instruction->output_count && status == CJ_OK; j++)
+            plan->buffers[instruction->outputs[j]].type = types[instruction->input_count + j];
+        cj__free(types);
+        CJ_TRY(status);
+    }
+    for (int i = 0; i < program->value_count; i++) {
+        const cj__type *type = &plan->buffers[i].type;
+        int64_t bytes = 0;
+        if (__builtin_mul_overflow(cj_shape_count(&type->shape), (int64_t)cj_dtype_size(type->dtype), &bytes) || bytes < 0)
+            return cj__fail(CJ_OUT_OF_MEMORY, "function: a batch of %lld is too large", (long long)plan->batch);
+        plan->buffers[i].bytes = (size_t)bytes;
+    }
+    return CJ_OK;
+}
+
+// ---- Order: main calls, then updates ----
+
+// The input whose memory output `k` may take.
+static int aliased(const cj__instruction *instruction, int k)
+{
+    return instruction->op->alias[k] - '0';
+}
+
+// Whether output `k` of an update instruction is what the program gives the variable in the aliased input.
+static bool writes_variable(const cj__program *program, const cj__instruction *instruction, int k)
+{
+    if (instruction->op->alias == NULL || k >= (int)strlen(instruction->op->alias))
+        return false;
+    int input = instruction->inputs[aliased(instruction, k)];
+    for (int i = 0; i < program->update_count; i++) {
+        if (program->updates[i] == instruction->outputs[k])
+            return program->values[input].kind == CJ__VALUE_VARIABLE &&
+                   program->values[input].variable == program->updated[i];
+    }
+    return false;
+}
+
+// The variable whose memory a value is, through views; NULL for others.
+static const cj_variable *variable_of(const cj__program *program, int value)
+{
+    while (program->values[value].kind == CJ__VALUE_TEMPORARY) {
+        const cj__instruction *producer = &program->instructions[program->values[value].producer];
+        if (!(producer->op->flags & CJ__OP_VIEW))
+            return NULL;
+        value = producer->inputs[0];
+    }
+    return program->values[value].variable;
+}
+
+static bool reads_variable(const cj__program *program, const cj__instruction *instruction, const cj_variable *variable)
+{
+    for (int i = 0; i < instruction->input_count; i++) {
+        if (variable_of(program, instruction->inputs[i]) == variable)
+            return true;
+    }
+    return false;
+}
+
+// An update instruction can wait for the end if nothing computes with its results.
+static bool can_wait(const cj__program *program, int index)
+{
+    const cj__instruction *update = &program->instructions[index];
+    if (!(update->op->flags & CJ__OP_UPDATE))
+        return false;
+    for (int i = index + 1; i < program->instruction_count; i++) {
+        for (int j = 0; j < program->instructions[i].input_count; j++) {
+            for (int k = 0; k < update->output_count; k++) {
+                if (program->instructions[i].inputs[j] == update->outputs[k])
+                    return false;
+            }
+        }
+    }
+    return true;
+}
+
+// Whether another waiting update reads a variable that this one writes. Such an update comes after its readers; if two
+// read each other's variables, neither writes in place.
+static bool is_read(const cj__program *program, const bool *waits, const int *rank, int index, int rank_of_readers)
+{
+    const cj__instruction *writer = &program->instructions[index];
+    for (int k = 0; k < writer->output_count; k++) {
+        if (!writes_variable(program, writer, k))
+            continue;
+        const cj_variable *variable = program->values[writer->inputs[aliased(writer, k)]].variable;
+        for (int i = 0; i < program->instruction_count; i++) {
+            if (i != index && waits[i] && rank[i] >= rank_of_readers &&
+                reads_variable(program, &program->instructions[i], variable))
+                return true;
+        }
+    }
+    return false;
+}
+
+static cj_status order_calls(cj__plan *plan)
+{
+    const cj__program *program = plan->program;
+    int count = program->instruction_count, next = 0;
+    bool *waits = cj__new((size_t)count, sizeof(*waits));
+    int *rank = cj__new((size_t)count, sizeof(*rank));
+    if (waits == NULL || rank == NULL) {
+        cj__free(waits);
+        cj__free(rank);
+        return CJ_OUT_OF_MEMORY;
+    }
+    for (int i = 0; i < count; i++) {
+        waits[i] = can_wait(program, i);
+        if (!waits[i])
+            plan->order[next++] = i;
+    }
+    plan->main_count = next;
+    for (int i = 0; i < count; i++)
+        rank[i] = waits[i] && is_read(program, waits, rank, i, 0); // of others: all ranks count, they are 0 or 1
+    for (int last = 0; last < 2; last++) {
+        for (int i = 0; i < count; i++) {
+            if (waits[i] && rank[i] == last) {
+                plan->order[next++] = i;
+                plan->in_place[i] = last == 0 || !is_read(program, waits, rank, i, 1);
+            }
+        }
+    }
+    cj__free(waits);
+    cj__free(rank);
+    return CJ_OK;
+}
+
+// ---- Homes and lifetimes ----
+
+static void find_homes_of_leaves(cj__plan *plan)
+{
+    for (int i = 0; i < plan->program->value_count; i++) {
+        const cj__pvalue *value = &plan->program->values[i];
+        cj__buffer *buffer = &plan->buffers[i];
+        if (value->kind == CJ__VALUE_INPUT)
+            buffer->home = CJ__HOME_INPUT;
+        else if (value->kind != CJ__VALUE_TEMPORARY) {
+            buffer->home = CJ__HOME_FIXED;
+            buffer->data = cj_tensor_data(value->variable != NULL ? value->variable->value : value->constant);
+        }
+    }
+}
+
+// The last position that reads each value; outputs and updates are read at the very end.
+static cj_status find_last_reads(const cj__plan *plan, int *last)
+{
+    const cj__program *program = plan->program;
+    for (int i = 0; i < program->value_count; i++)
+        last[i] = -1;
+    for (int position = 0; position < program->instruction_count; position++) {
+        const cj__instruction *instruction = &program->instructions[plan->order[position]];
+        for (int j = 0; j < instruction->input_count; j++)
+            last[instruction->inputs[j]] = position;
+    }
+    for (int i = 0; i < program->output_count; i++)
+        last[program->outputs[i]] = program->instruction_count;
+    for (int i = 0; i < program->update_count; i++)
+        last[program->updates[i]] = program->instruction_count;
+    // A view keeps its source alive; later views first, so that chains add up.
+    for (int position = program->instruction_count - 1; position >= 0; position--) {
+        const cj__instruction *instruction = &program->instructions[plan->order[position]];
+        int source = instruction->input_count != 0 ? instruction->inputs[0] : -1, view = instruction->outputs[0];
+        if ((instruction->op->flags & CJ__OP_VIEW) && last[view] > last[source])
+            last[source] = last[view];
+    }
+    return CJ_OK;
+}
+
+static void share(cj__plan *plan, int value, int with)
+{
+    plan->buffers[value].home = CJ__HOME_SHARED;
+    plan->buffers[value].root = plan->buffers[with].root;
+}
+
+// An element-wise result may take the memory of an input of its type that is not read again by anybody.
+static bool take_dying_input(cj__plan *plan, const cj__instruction *instruction, int position)
+{
+    int result = instruction->outputs[0];
+    for (int j = 0; j < instruction->input_count; j++) {
+        int input = instruction->inputs[j], root = plan->buffers[input].root;
+        if (plan->buffers[root].home == CJ__HOME_ARENA && plan->buffers[root].end <= position &&
+            plan->buffers[root].bytes == plan->buffers[result].bytes &&
+            cj__type_equal(&plan->buffers[input].type, &plan->buffers[result].type)) {
+            share(plan, result, input);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void lengthen(cj__plan *plan, int value, int begin, int end)
+{
+    cj__buffer *root = &plan->buffers[plan->buffers[value].root];
+    root->end = end > root->end ? end : root->end;
+    if (plan->buffers[value].home == CJ__HOME_ARENA)
+        root->begin = begin;
+}
+
+static void find_home(cj__plan *plan, const int *last, int position)
+{
+    int index = plan->order[position];
+    const cj__instruction *instruction = &plan->program->instructions[index];
+    for (int k = 0; k < instruction->output_count; k++) {
+        int value = instruction->outputs[k];
+        cj__buffer *buffer = &plan->buffers[value];
+        if (plan->in_place[index] && writes_variable(plan->program, instruction, k)) {
+            share(plan, value, instruction->inputs[aliased(instruction, k)]);
+        } else if (instruction->op->flags & CJ__OP_VIEW) {
+            share(plan, value, instruction->inputs[0]);
+        } else if (last[value] < 0 && k > 0) {
+            buffer->home = CJ__HOME_NOWHERE;
+        } else if (k != 0 || !(instruction->op->flags & CJ__OP_ELEMENTWISE) ||
+                   !take_dying_input(plan, instruction, position)) {
+            buffer->home = CJ__HOME_ARENA;
+        }
+        lengthen(plan, value, position, last[value] > position ? last[value] : position);
+    }
+}
+
+// ---- Memory, calls, copies ----
+
+static const cj__kernels *kernels_for(const cj__call *call)
+{
+    for (int i = 0; i < call->input_count + call->output_count; i++) {
+        cj_dtype dtype = call->inputs[i].type.dtype; // outputs follow inputs
+        if (dtype == CJ_F32 || dtype == CJ_F64)
+            return cj__kernels_for(cj_dtype_size(dtype));
+    }
+    return cj__kernels_for(sizeof(float));
+}
+
+static cj_status make_calls(cj__plan *plan)
+{
+    const cj__program *program = plan->program;
+    size_t next = 0;
+    for (int position = 0; position < program->instruction_count; position++) {
+        const cj__instruction *instruction = &program->instructions[plan->order[position]];
+        cj__call *call = &plan->calls[position];
+        *call = (cj__call){.op = instruction->op,
+                           .attrs = instruction->attrs,
+                           .input_count = instruction->input_count,
+                           .output_count = instruction->output_count,
+                           .inputs = &plan->operands[next],
+                           .outputs = &plan->operands[next + (size_t)instruction->input_count]};
+        for (int j = 0; j < instruction->input_count + instruction->output_count; j++) // adjacent in memory
+            plan->operands[next++].type = plan->buffers[instruction->inputs[j]].type;
+        call->kernels = kernels_for(call);
+        size_t workspace = instruction->op->workspace != NULL ? instruction->op->workspace(call) : 0;
+        plan->workspace = workspace > plan->workspace ? workspace : plan->workspace;
+    }
+    return CJ_OK;
+}
+
+static void set_pointers(cj__plan *plan, size_t workspace_offset)
+{
+    for (int i = 0; i < plan->program->value_count; i++) {
+        if (plan->buffers[i].home == CJ__HOME_ARENA)
+            plan->buffers[i].data = plan->arena + plan->buffers[i].offset;
+    }
+    for (int position = 0; position < plan->program->instruction_count; position++) {
+        const cj__instruction *instruction = &plan->program->instructions[plan->order[position]];
+        cj__call *call = &plan->calls[position];
+        call->workspace = plan->arena + workspace_offset;
+        for (int j = 0; j < call->input_count + call->output_count; j++) {
+            const cj__buffer *buffer = &plan->buffers[instruction->inputs[j]];
+            const cj__buffer *root = &plan->buffers[buffer->root];
+            call->inputs[j].data = buffer->home == CJ__HOME_NOWHERE ? NULL : root->data;
+            if (root->home == CJ__HOME_INPUT)
+                plan->patches[plan->patch_count++] =
+                    (struct cj__patch){&call->inputs[j], plan->program->values[buffer->root].input};
+        }
+    }
+}
+
+// An update that is not written in place is copied; one that is a variable's old value is saved first, as are outputs.
+static void make_copies(cj__plan *plan)
+{
+    const cj__program *program = plan->program;
+    for (int i = 0; i < program->output_count + program->update_count; i++) {
+        bool output = i < program->output_count;
+        int update = i - program->output_count;
+        int value = output ? program->outputs[i] : program->updates[update];
+        void *to = output ? NULL : cj_tensor_data(program->updated[update]->value);
+        const cj__buffer *root = &plan->buffers[plan->buffers[value].root];
+        bool fixed = root->home == CJ__HOME_FIXED;
+        const cj__pvalue *made = &program->values[value];
+        bool in_place = fixed && made->kind == CJ__VALUE_TEMPORARY &&
+                        (program->instructions[made->producer].op->flags & CJ__OP_UPDATE);
+        if (!output && in_place)
+            continue;
+        cj__copy copy = {.from = value, .output = output ? i : -1, .to = to, .bytes = plan->buffers[value].bytes};
+        if (fixed && !in_place) {
+            copy.save = true;
+            copy.saved_offset = plan->saved_size;
+            plan->saved_size += (copy.bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        }
+        plan->copies[plan->copy_count++] = copy;
+    }
+}
+
+static cj_status take_memory(cj__plan *plan)
+{
+    size_t buffers = 0;
+    CJ_TRY(cj__place_buffers(plan, &buffers));
+    size_t workspace = (plan->workspace + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    plan->arena_size = buffers + workspace + plan->saved_size;
+    plan->arena = cj__new_aligned(plan->arena_size != 0 ? plan->arena_size : 1, 1);
+    if (plan->arena == NULL)
+        return CJ_OUT_OF_MEMORY;
+    for (int i = 0; i < plan->copy_count; i++) {
+        if (plan->copies[i].save)
+            plan->copies[i].saved = plan->arena + buffers + workspace + plan->copies[i].saved_offset;
+    }
+    set_pointers(plan, buffers);
+    return CJ_OK;
+}
+
+static cj_status fill(cj__plan *plan)
+{
+    const cj__program *program = plan->program;
+    size_t values = (size_t)program->value_count, count = (size_t)program->instruction_count;
+    for (size_t i = 0; i < count; i++)
+        plan->operand_count += (size_t)(program->instructions[i].input_count + program->instructions[i].output_count);
+    plan->buffers = cj__new(values, sizeof(*plan->buffers));
+    plan->order = cj__new(count, sizeof(*plan->order));
+    plan->in_place = cj__new(count, sizeof(*plan->in_place));
+    plan->calls = cj__new(count, sizeof(*plan->calls));
+    plan->operands = cj__new(plan->operand_count, sizeof(*plan->operands));
+    plan->patches = cj__new(plan->operand_count, sizeof(*plan->patches));
+    plan->copies = cj__new((size_t)(program->output_count + program->update_count), sizeof(*plan->copies));
+    int *last = cj__new(values, sizeof(*last));
+    bool whole = plan->buffers != NULL && plan->order != NULL && plan->in_place != NULL && plan->calls != NULL &&
+                 plan->operands != NULL && plan->patches != NULL && plan->copies != NULL && last != NULL;
+    cj_status status = whole ? infer_types(plan) : CJ_OUT_OF_MEMORY;
+    if (status == CJ_OK)
+        status = order_calls(plan);
+    if (status == CJ_OK) {
+        find_homes_of_leaves(plan);
+        status = find_last_reads(plan, last);
+        for (int position = 0; position < program->instruction_count && status == CJ_OK; position++)
+            find_home(plan, last, position);
+    }
+    cj__free(last);
+    if (status == CJ_OK)
+        status = make_calls(plan);
+    if (status == CJ_OK) {
+        make_copies(plan);
+        status = take_memory(plan);
+    }
+    return status;
+}
+
+cj_status cj__plan_new(const cj__program *program, int64_t batch, cj__plan **plan)
+{
+    *plan = cj__new(1, sizeof(**plan));
+    if (*plan == NULL)
+        return CJ_OUT_OF_MEMORY;
+    (*plan)->program = program;
+    (*plan)->batch = batch;
+    cj_status status = fill(*plan);
+    if (status != CJ_OK) {
+        cj__plan_free(*plan);
+        *plan = NULL;
+    }
+    return status;
+}
+
+void cj__plan_free(cj__plan *plan)
+{
+    if (plan == NULL)
+        return;
+    cj__free_aligned(plan->arena, plan->arena_size);
+    cj__free(plan->buffers);
+    cj__free(plan->order);
+    cj__free(plan->in_place);
+    cj__free(plan->calls);
+    cj__free(plan->operands);
+    cj__free(plan->patches);
+    cj__free(plan->copies);
+    cj__free(plan);
+}

@@ -1,0 +1,74 @@
+// A plan: a program for one batch size, with every buffer placed and every call made, ready to run again and again.
+//
+// The steps of a run: main calls; then what must be saved before variables change (outputs and updates that are
+// variables' old values); then update calls, which may write into variables; then copies to the caller and of updates.
+// Calls that can fail (a label out of range) are main calls, so a failure leaves every variable as it was.
+#ifndef CJ_GRAPH_PLAN_H
+#define CJ_GRAPH_PLAN_H
+
+#include "graph/program.h"
+#include <stdio.h>
+
+// Where a value lives in a plan.
+typedef enum cj__home {
+    CJ__HOME_ARENA,   // its own place in the arena
+    CJ__HOME_SHARED,  // another value's memory: a view, or an element-wise result over its dying input
+    CJ__HOME_FIXED,   // a variable's or constant's memory
+    CJ__HOME_INPUT,   // the caller's
+    CJ__HOME_NOWHERE, // an output that nobody reads
+} cj__home;
+
+typedef struct cj__buffer {
+    cj__type type; // concrete
+    cj__home home;
+    int root;      // the value whose memory this is: itself, or another for CJ__HOME_SHARED
+    size_t bytes;
+    size_t offset; // in the arena
+    int begin, end; // first and last call (by position) that touch it; for roots
+    void *data;    // of roots; inputs' are set at each run
+} cj__buffer;
+
+// A copy between a value and memory outside the arena or a place for safe keeping.
+typedef struct cj__copy {
+    int from;       // value
+    int output;     // to the caller's output, or -1
+    void *to;       // else to here: a variable's memory
+    bool save;      // the value must be saved before variables change, ...
+    size_t saved_offset; // ... so far behind the workspace, ...
+    void *saved;    // ... which is here; NULL for the others
+    size_t bytes;
+} cj__copy;
+
+typedef struct cj__plan {
+    const cj__program *program;
+    int64_t batch;
+    cj__buffer *buffers; // one a value
+    int *order;          // positions to instructions
+    int main_count;      // the first so many positions are main calls; the others updates
+    bool *in_place;      // an update instruction writes into its variables
+    cj__call *calls;     // by position
+    cj__operand *operands;
+    size_t operand_count;
+    struct cj__patch {
+        cj__operand *operand;
+        int input;
+    } *patches; // operands that live in the caller's inputs
+    int patch_count;
+    cj__copy *copies;
+    int copy_count;
+    char *arena;
+    size_t arena_size, workspace;
+    size_t saved_size; // at the arena's end
+    bool busy;     // in use by a thread
+    uint64_t used; // when it was last used
+} cj__plan;
+
+cj_status cj__plan_new(const cj__program *program, int64_t batch, cj__plan **plan);
+void cj__plan_free(cj__plan *plan);
+cj_status cj__plan_run(cj__plan *plan, cj_pool *pool, const void *const *inputs, void *const *outputs); // run.c
+cj_status cj__plan_print(const cj__plan *plan, FILE *stream);                                           // print.c
+
+// place.c: gives every root of CJ__HOME_ARENA an offset so that no two that live at once overlap; returns the size.
+cj_status cj__place_buffers(cj__plan *plan, size_t *size);
+
+#endif
