@@ -1,15 +1,11 @@
 // Reading an image file of any known format as grey or colour.
-#define _POSIX_C_SOURCE 200809L
 #include "data/image.h"
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "tensor/tensor.h"
 #include <cajal/data.h>
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 
 enum { SIDE_MAX = 1 << 15, PIXELS_MAX = 1 << 26, FILE_MAX = 1 << 28 };
 
@@ -30,27 +26,6 @@ cj_status cj__image_new(const cj__file_bytes *file, int64_t height, int64_t widt
         return cj__fail(CJ_UNSUPPORTED, "%s: an image of %lldx%lld, it needs 1 to %d a side and at most %d pixels",
                         file->path, (long long)width, (long long)height, SIDE_MAX, PIXELS_MAX);
     return cj_tensor_new(CJ_U8, CJ_SHAPE(height, width, channels), image);
-}
-
-static cj_status read_file(const char *path, cj__file_bytes *file)
-{
-    *file = (cj__file_bytes){.path = path};
-    FILE *stream = fopen(path, "rb");
-    if (!stream)
-        return cj__fail(errno == ENOENT || errno == ENOTDIR ? CJ_NOT_FOUND : CJ_IO, "%s: %s", path, strerror(errno));
-    cj_status status = CJ_OK;
-    struct stat info;
-    if (fstat(fileno(stream), &info) != 0 || !S_ISREG(info.st_mode))
-        status = cj__fail(CJ_IO, "%s: not a regular file", path);
-    else if (info.st_size > FILE_MAX)
-        status = cj__fail(CJ_UNSUPPORTED, "%s: %lld bytes, an image file has at most %d", path,
-                          (long long)info.st_size, FILE_MAX);
-    else if (!(file->data = cj__new((size_t)info.st_size, 1)))
-        status = CJ_OUT_OF_MEMORY;
-    else if (file->size = (size_t)info.st_size, fread(file->data, 1, file->size, stream) != file->size)
-        status = cj__fail(CJ_IO, "%s: reading failed", path);
-    fclose(stream);
-    return status;
 }
 
 // Grey to colour repeats the value; colour to grey is the luma of ITU-R BT.601 in 16-bit fixed point.
@@ -92,11 +67,12 @@ cj_status cj_load_image(const char *path, int channels, cj_tensor **image)
     *image = NULL;
     if (channels != 0 && channels != 1 && channels != 3)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d channels, it needs 1, 3 or 0 for the file's own", path, channels);
-    cj__file_bytes file;
-    cj_status status = read_file(path, &file);
-    if (status == CJ_OK)
-        status = decode(&file, channels, image);
-    cj__free(file.data);
+    char *bytes;
+    cj__file_bytes file = {.path = path};
+    CJ_TRY(cj__file_read(path, FILE_MAX, &bytes, &file.size));
+    file.data = (unsigned char *)bytes;
+    cj_status status = decode(&file, channels, image);
+    cj__free(bytes);
     if (status != CJ_OK) {
         cj_release(*image);
         *image = NULL;

@@ -1,18 +1,14 @@
 // PNG through libpng's simplified interface, which catches its own errors.
-#define _POSIX_C_SOURCE 200809L
 #include "base/error.h"
-#include "base/memory.h"
+#include "base/file.h"
 #include "data/image.h"
 #include "tensor/tensor.h"
 #include <cajal/data.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <png.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { SIGNATURE = 8, NAME_TRIES = 100 };
+enum { SIGNATURE = 8 };
 
 bool cj__png_is(const cj__file_bytes *file)
 {
@@ -53,51 +49,18 @@ cj_status cj__png_decode(const cj__file_bytes *file, cj_tensor **image)
     return status;
 }
 
-// Opens a new file beside `path` and writes its name; NULL if there is none to be had.
-static FILE *open_beside(const char *path, char *name, size_t size)
-{
-    for (int i = 0; i < NAME_TRIES; i++) {
-        snprintf(name, size, "%s.%ld-%d.tmp", path, (long)getpid(), i);
-        int file = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (file < 0 && errno == EEXIST)
-            continue;
-        FILE *stream = file < 0 ? NULL : fdopen(file, "wb");
-        if (file >= 0 && !stream)
-            close(file);
-        return stream;
-    }
-    return NULL;
-}
-
 static cj_status write_png(const cj_tensor *image, const char *path)
 {
-    size_t size = strlen(path) + 64;
-    char *name = cj__new(size, 1);
-    if (!name)
-        return CJ_OUT_OF_MEMORY;
     png_image png = {.version = PNG_IMAGE_VERSION,
                      .height = (png_uint_32)image->shape.dims[0],
                      .width = (png_uint_32)image->shape.dims[1],
                      .format = image->shape.dims[2] == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY};
-    cj_status status = CJ_OK;
-    FILE *stream = open_beside(path, name, size);
-    if (!stream) {
-        status = cj__fail(CJ_IO, "%s: cannot write beside it: %s", path, strerror(errno));
-        goto fail;
-    }
-    if (!png_image_write_to_stdio(&png, stream, 0, image->data, 0, NULL))
-        status = cj__fail(CJ_IO, "%s: %s", path, png.message);
-    else if (fflush(stream) != 0 || fsync(fileno(stream)) != 0)
-        status = cj__fail(CJ_IO, "%s: %s", path, strerror(errno));
-    if (fclose(stream) != 0 && status == CJ_OK)
-        status = cj__fail(CJ_IO, "%s: %s", path, strerror(errno));
-    if (status == CJ_OK && rename(name, path) != 0)
-        status = cj__fail(CJ_IO, "%s: %s", path, strerror(errno));
-    if (status != CJ_OK)
-        unlink(name);
-fail:
-    cj__free(name);
-    return status;
+    cj__output output;
+    CJ_TRY(cj__output_open(&output, path));
+    if (png_image_write_to_stdio(&png, output.stream, 0, image->data, 0, NULL))
+        return cj__output_commit(&output);
+    cj__output_abandon(&output);
+    return cj__fail(CJ_IO, "%s: %s", path, png.message);
 }
 
 cj_status cj_save_png(const cj_tensor *image, const char *path)

@@ -91,7 +91,6 @@ cj_status cj__state_compiled(const cj_model *model, const char *who, cj__train_s
     return CJ_OK;
 }
 
-// A variable "optimizer/<of>/<name>" of the dtype and shape of `of`, or a scalar "optimizer/<name>".
 cj_variable *cj__state_variable_new(const cj_variable *of, const char *name, cj_dtype dtype, double value)
 {
     char text[256];

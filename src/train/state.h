@@ -91,6 +91,9 @@ cj_status cj__state_prepare(cj_model *model, cj__train_state *state);
 int cj__state_variable_count(const cj__train_state *state);
 cj_variable *cj__state_variable(const cj__train_state *state, int index);
 
+// A variable "optimizer/<of>/<name>" like `of`, or, without `of`, a scalar "optimizer/<name>". Held by the caller.
+cj_variable *cj__state_variable_new(const cj_variable *of, const char *name, cj_dtype dtype, double value);
+
 // What the callbacks remember: of the run under way if there is one, else of the latest. Fills state->memories.
 cj_status cj__state_memories(cj__train_state *state);
 // Adds to state->memories, for loading. Everything is copied.

@@ -34,27 +34,35 @@ ALWAYS_INLINE void tile_body(const tile *t, const int rows, const int vecs)
     const real *b = t->b;
     vec sum[TILE_ROWS_MAX][TILE_VECS_MAX];
 #define VEC_OF(p, v) ((v) < vecs - 1 ? vec_load((p) + (v)*LANES) : vec_load_part((p) + (v)*LANES, last))
+    UNROLL
     for (int i = 0; i < rows; i++)
+        UNROLL
         for (int v = 0; v < vecs; v++)
             sum[i][v] = t->start == START_ZERO ? vec_set(0) : VEC_OF(t->start == START_BIAS ? t->bias : t->c[i], v);
     const int64_t a_step = t->a_step, b_step = t->b_step, length = t->length;
     for (int64_t s = 0; s < t->segment_count; s++) {
         const real *a[TILE_ROWS_MAX];
+        UNROLL
         for (int i = 0; i < rows; i++)
             a[i] = t->a[i] + t->segments[s];
         for (int64_t p = 0, at = 0; p < length; p++, at += a_step, b += b_step) {
             vec w[TILE_VECS_MAX];
+            UNROLL
             for (int v = 0; v < vecs; v++)
                 w[v] = VEC_OF(b, v);
+            UNROLL
             for (int i = 0; i < rows; i++) {
                 const vec x = vec_set(a[i][at]);
+                UNROLL
                 for (int v = 0; v < vecs; v++)
                     sum[i][v] = vec_fma(x, w[v], sum[i][v]);
             }
         }
     }
 #undef VEC_OF
+    UNROLL
     for (int i = 0; i < rows; i++) {
+        UNROLL
         for (int v = 0; v < vecs; v++) {
             const vec y = t->relu ? vec_max(vec_set(0), sum[i][v]) : sum[i][v];
             if (v < vecs - 1)

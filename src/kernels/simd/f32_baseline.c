@@ -1,7 +1,6 @@
 // The float table's entries for 16-byte vectors, whatever the machine is.
 #define CJ_REAL_BYTES 4
 #include "kernels/simd/generic.h"
-#include "kernels/body/elementwise.h"
 #include "kernels/body/tile.h"
 #include "kernels/body/epilogue.h"
 #include "kernels/body/gemm.h"

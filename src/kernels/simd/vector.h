@@ -38,6 +38,13 @@ typedef real vec __attribute__((vector_size(VEC_BYTES)));
 typedef lane_int ivec __attribute__((vector_size(VEC_BYTES)));
 typedef real unaligned_vec __attribute__((vector_size(VEC_BYTES), aligned(CJ_REAL_BYTES), may_alias));
 
+// Before a loop whose count is known: without it an array of accumulators would live in memory.
+#if defined(__clang__)
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 ALWAYS_INLINE vec vec_load(const real *p)
@@ -52,7 +59,7 @@ ALWAYS_INLINE void vec_store(real *p, vec v)
 
 ALWAYS_INLINE vec vec_set(real x)
 {
-    return (vec){0} + x;
+    return x - (vec){0}; // unlike x + 0 this is x for -0 too, and costs nothing
 }
 
 ALWAYS_INLINE ivec ivec_set(lane_int x)

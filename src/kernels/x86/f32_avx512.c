@@ -2,7 +2,6 @@
 #ifdef __x86_64__
 #define CJ_REAL_BYTES 4
 #include "kernels/simd/avx512.h"
-#include "kernels/body/elementwise.h"
 #include "kernels/body/tile.h"
 #include "kernels/body/epilogue.h"
 #include "kernels/body/gemm.h"

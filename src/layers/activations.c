@@ -1,0 +1,150 @@
+// Activations: element-wise functions, and softmax over the last axis. Definitions are Keras's (keras/src/activations).
+#include "layers/kind.h"
+
+typedef struct slope_args {
+    cj_number negative_slope;
+} slope_args;
+typedef struct alpha_args {
+    cj_number alpha;
+} alpha_args;
+typedef struct gelu_args {
+    bool approximate;
+} gelu_args;
+typedef struct relu_args {
+    double negative_slope, max_value, threshold;
+} relu_args;
+
+typedef struct activation {
+    cj__choice choice;
+    cj__unary function; // of plain rows
+    cj_symbol *(*apply)(cj__build *g, cj_symbol *x, const void *args);
+} activation;
+
+cj_symbol *cj__relu_of(cj__build *g, cj_symbol *x, double negative_slope, double max_value, double threshold)
+{
+    const bool plain = threshold >= 0 && threshold <= 0, flat = negative_slope >= 0 && negative_slope <= 0;
+    cj_symbol *y;
+    if (!plain)
+        y = cj__select(g, cj__compare(g, CJ__COMPARISON_greater, x, cj__scalar_like(g, x, threshold)), x,
+                       cj__scale(g, cj__shift(g, x, -threshold), negative_slope));
+    else if (flat)
+        y = cj__apply_unary(g, CJ__UNARY_relu, x, 0, 0);
+    else
+        y = cj__apply_unary(g, CJ__UNARY_leaky_relu, x, negative_slope, 0);
+    return max_value > 0 ? cj__apply_binary(g, CJ__BINARY_minimum, y, cj__scalar_like(g, x, max_value)) : y;
+}
+
+static cj_symbol *apply_linear(cj__build *g, cj_symbol *x, const void *args)
+{
+    (void)g, (void)args;
+    return x;
+}
+
+static cj_symbol *apply_relu(cj__build *g, cj_symbol *x, const void *args)
+{
+    const relu_args *a = args;
+    return cj__relu_of(g, x, a->negative_slope, a->max_value, a->threshold);
+}
+
+static cj_symbol *apply_leaky_relu(cj__build *g, cj_symbol *x, const void *args)
+{
+    return cj__apply_unary(g, CJ__UNARY_leaky_relu, x, ((const slope_args *)args)->negative_slope, 0);
+}
+
+static cj_symbol *apply_elu(cj__build *g, cj_symbol *x, const void *args)
+{
+    return cj__apply_unary(g, CJ__UNARY_elu, x, ((const alpha_args *)args)->alpha, 0);
+}
+
+static cj_symbol *apply_gelu(cj__build *g, cj_symbol *x, const void *args)
+{
+    const bool approximate = ((const gelu_args *)args)->approximate;
+    return cj__apply_unary(g, approximate ? CJ__UNARY_gelu_tanh : CJ__UNARY_gelu, x, 0, 0);
+}
+
+static cj_symbol *apply_softmax(cj__build *g, cj_symbol *x, const void *args)
+{
+    (void)args;
+    return cj__softmax(g, x);
+}
+
+static cj_symbol *apply_log_softmax(cj__build *g, cj_symbol *x, const void *args)
+{
+    (void)args;
+    return cj__log_softmax(g, x);
+}
+
+static const cj__field relu_fields[] = {
+    CJ__FIELD(relu_args, negative_slope, CJ__FIELD_REAL),
+    CJ__FIELD(relu_args, max_value, CJ__FIELD_OPTION),
+    CJ__FIELD(relu_args, threshold, CJ__FIELD_REAL),
+};
+static const cj__field slope_fields[] = {CJ__FIELD(slope_args, negative_slope, CJ__FIELD_NUMBER, .fallback = 0.2)};
+static const cj__field alpha_fields[] = {CJ__FIELD(alpha_args, alpha, CJ__FIELD_NUMBER, .fallback = 1)};
+static const cj__field gelu_fields[] = {CJ__FIELD(gelu_args, approximate, CJ__FIELD_BOOL)};
+
+#define PLAIN(keras, unary)                                                                                            \
+    {                                                                                                                  \
+        .choice = {.name = keras, .class_name = keras}, .function = CJ__UNARY_##unary                                  \
+    }
+#define COMPOSED(keras, how)                                                                                           \
+    {                                                                                                                  \
+        .choice = {.name = keras, .class_name = keras}, .function = CJ__UNARY_NONE, .apply = how                       \
+    }
+#define WITH_ARGS(keras, table, args, how)                                                                             \
+    {                                                                                                                  \
+        .choice = CJ__CHOICE(keras, keras, table, args), .function = CJ__UNARY_NONE, .apply = how                      \
+    }
+
+static const activation rows[] = {
+    COMPOSED("linear", apply_linear),
+    WITH_ARGS("relu", relu_fields, relu_args, apply_relu),
+    WITH_ARGS("leaky_relu", slope_fields, slope_args, apply_leaky_relu),
+    PLAIN("relu6", relu6),
+    WITH_ARGS("elu", alpha_fields, alpha_args, apply_elu),
+    PLAIN("selu", selu),
+    COMPOSED("softmax", apply_softmax),
+    COMPOSED("log_softmax", apply_log_softmax),
+    PLAIN("softplus", softplus),
+    PLAIN("softsign", softsign),
+    PLAIN("tanh", tanh),
+    PLAIN("sigmoid", sigmoid),
+    PLAIN("hard_sigmoid", hard_sigmoid),
+    PLAIN("silu", silu),
+    PLAIN("swish", silu),
+    PLAIN("hard_silu", hard_silu),
+    PLAIN("hard_swish", hard_silu),
+    WITH_ARGS("gelu", gelu_fields, gelu_args, apply_gelu),
+    PLAIN("mish", mish),
+    PLAIN("exponential", exp),
+};
+
+const cj__catalog cj__activations = {
+    .what = "activation", .rows = rows, .stride = sizeof rows[0], .count = sizeof rows / sizeof rows[0]};
+
+cj_symbol *cj__activation(cj__build *build, const char *spec, const char *who, cj_symbol *x)
+{
+    cj__chosen chosen;
+    if (!x)
+        return NULL;
+    const cj_status status = cj__spec_parse(&cj__activations, spec, who, &chosen);
+    if (status != CJ_OK) {
+        if (build->status == CJ_OK)
+            build->status = status;
+        return NULL;
+    }
+    const activation *row = (const activation *)(const void *)chosen.choice;
+    if (row)
+        x = row->apply ? row->apply(build, x, chosen.args) : cj__apply_unary(build, row->function, x, 0, 0);
+    cj__chosen_free(&chosen);
+    return x;
+}
+
+cj_symbol *cj_activation_symbol(const char *name, cj_symbol *x)
+{
+    cj__build g = {0};
+    cj_symbol *y = NULL;
+    if (cj__build_take(&g, &x, 1) == CJ_OK)
+        y = cj__activation(&g, name, NULL, x);
+    return cj__build_result(&g, y);
+}

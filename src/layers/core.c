@@ -1,0 +1,168 @@
+// Input, Dense, Embedding.
+#include "layers/kind.h"
+#include <string.h>
+
+// Input ------------------------------------------------------------------------------------------------------------
+
+static const cj__field input_fields[] = {
+    CJ__FIELD(cj_input_args, shape, CJ__FIELD_LIST, .low = 1, .high = 1e15, .hidden = true),
+    CJ__FIELD(cj_input_args, dtype, CJ__FIELD_TEXT, .text = "float32"),
+    CJ__FIELD(cj_input_args, batch_size, CJ__FIELD_INT, .low = 0, .high = 1e15, .hidden = true),
+    CJ__FIELD(cj_input_args, name, CJ__FIELD_TEXT),
+};
+
+static cj_status check_input(cj_layer *layer)
+{
+    const cj_input_args *a = layer->args;
+    cj_dtype dtype;
+    int rank = 0;
+    while (rank < CJ_MAX_RANK && a->shape[rank] != 0)
+        rank++;
+    if (rank == CJ_MAX_RANK)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: more than %d axes", layer->name, CJ_MAX_RANK - 1);
+    const cj_status status = cj_dtype_from_name(a->dtype, &dtype);
+    return status != CJ_OK ? cj__fail_in(status, "%s", layer->name) : CJ_OK;
+}
+
+// In a model its input is put in its place before it would be called; called otherwise, it passes what it is given.
+static cj_status call_input(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
+                            int *output_count)
+{
+    (void)layer, (void)trace, (void)count;
+    *output_count = 1;
+    outputs[0] = inputs[0];
+    return CJ_OK;
+}
+
+const cj__layer_kind cj__layer_input = {
+    .choice = CJ__CHOICE("input", "InputLayer", input_fields, cj_input_args),
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .check = check_input,
+    .call = call_input,
+    .mask = CJ__MASK_PASS,
+    .any_dtype = true,
+};
+
+cj_layer *cj_input_new(const cj_input_args *args)
+{
+    return cj__layer_new(&cj__layer_input, args);
+}
+
+// Dense ------------------------------------------------------------------------------------------------------------
+
+static const cj__field dense_fields[] = {
+    CJ__FIELD(cj_dense_args, units, CJ__FIELD_INT, .required = true, CJ__POSITIVE),
+    CJ__SPEC_FIELD(cj_dense_args, activation, cj__activations, "linear"),
+    CJ__FIELD(cj_dense_args, use_bias, CJ__FIELD_SWITCH, .fallback = 1),
+    CJ__SPEC_FIELD(cj_dense_args, kernel_initializer, cj__initializers, "glorot_uniform"),
+    CJ__SPEC_FIELD(cj_dense_args, bias_initializer, cj__initializers, "zeros"),
+    CJ__SPEC_FIELD(cj_dense_args, kernel_regularizer, cj__regularizers, NULL),
+    CJ__SPEC_FIELD(cj_dense_args, bias_regularizer, cj__regularizers, NULL),
+    CJ__SPEC_FIELD(cj_dense_args, activity_regularizer, cj__regularizers, NULL),
+    CJ__LAYER_FIELDS(cj_dense_args),
+};
+
+static cj_status build_dense(cj_layer *layer, const cj__type *inputs, int count)
+{
+    const cj_dense_args *a = layer->args;
+    const cj_shape *x = &inputs[0].shape;
+    (void)count;
+    CJ_TRY(cj__layer_need_rank(layer, x, 2, CJ_MAX_RANK));
+    CJ_TRY(cj__layer_need_length(layer, x, x->rank - 1));
+    CJ_TRY(cj__layer_add_variable(layer, "kernel", CJ_SHAPE(x->dims[x->rank - 1], a->units), a->kernel_initializer,
+                                  a->kernel_regularizer, true, NULL));
+    if (a->use_bias == CJ_OFF)
+        return CJ_OK;
+    return cj__layer_add_variable(layer, "bias", CJ_SHAPE(a->units), a->bias_initializer, a->bias_regularizer, true,
+                                  NULL);
+}
+
+// y = activation(x W + b): (..., in) by (in, units).
+static cj_status call_dense(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
+                            int *output_count)
+{
+    const cj_dense_args *a = layer->args;
+    const cj_shape *x = cj__value_shape(&inputs[0]);
+    cj__build *g = &trace->build;
+    (void)count;
+    *output_count = 1;
+    CJ_TRY(cj__layer_need_rank(layer, x, 2, CJ_MAX_RANK));
+    if (x->dims[x->rank - 1] != layer->variables[0]->value->shape.dims[0])
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the input's last axis has %lld entries, the layer was built for %lld",
+                        layer->name, (long long)x->dims[x->rank - 1],
+                        (long long)layer->variables[0]->value->shape.dims[0]);
+    cj_symbol *y = cj__matmul(g, inputs[0].symbol, cj__trace_variable(trace, layer->variables[0]), false, false);
+    if (a->use_bias != CJ_OFF)
+        y = cj__add(g, y, cj__trace_variable(trace, layer->variables[1]));
+    y = cj__activation(g, a->activation, layer->name, y);
+    if (a->activity_regularizer)
+        cj__trace_loss(trace, cj__activity_regularizer(g, a->activity_regularizer, layer->name, y));
+    outputs[0].symbol = y;
+    return CJ_OK;
+}
+
+const cj__layer_kind cj__layer_dense = {
+    .choice = CJ__CHOICE("dense", "Dense", dense_fields, cj_dense_args),
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .build = build_dense,
+    .call = call_dense,
+    .mask = CJ__MASK_PASS,
+};
+
+cj_layer *cj_dense_new(const cj_dense_args *args)
+{
+    return cj__layer_new(&cj__layer_dense, args);
+}
+
+// Embedding --------------------------------------------------------------------------------------------------------
+
+static const cj__field embedding_fields[] = {
+    CJ__FIELD(cj_embedding_args, input_dim, CJ__FIELD_INT, .required = true, CJ__POSITIVE),
+    CJ__FIELD(cj_embedding_args, output_dim, CJ__FIELD_INT, .required = true, CJ__POSITIVE),
+    CJ__SPEC_FIELD(cj_embedding_args, embeddings_initializer, cj__initializers, "uniform"),
+    CJ__SPEC_FIELD(cj_embedding_args, embeddings_regularizer, cj__regularizers, NULL),
+    CJ__FIELD(cj_embedding_args, mask_zero, CJ__FIELD_BOOL),
+    CJ__LAYER_FIELDS(cj_embedding_args),
+};
+
+static cj_status build_embedding(cj_layer *layer, const cj__type *inputs, int count)
+{
+    const cj_embedding_args *a = layer->args;
+    (void)inputs, (void)count;
+    return cj__layer_add_variable(layer, "embeddings", CJ_SHAPE(a->input_dim, a->output_dim),
+                                  a->embeddings_initializer, a->embeddings_regularizer, true, NULL);
+}
+
+// y = table[x]: (...) by (input_dim, output_dim); the mask is x != 0.
+static cj_status call_embedding(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                                cj__value *outputs, int *output_count)
+{
+    const cj_embedding_args *a = layer->args;
+    cj__build *g = &trace->build;
+    cj_symbol *x = inputs[0].symbol;
+    (void)count;
+    *output_count = 1;
+    CJ_TRY(cj__layer_need_rank(layer, cj__value_shape(&inputs[0]), 1, CJ_MAX_RANK - 1));
+    outputs[0].symbol = cj__gather(g, cj__trace_variable(trace, layer->variables[0]), x);
+    if (a->mask_zero)
+        outputs[0].mask =
+            cj__compare(g, CJ__COMPARISON_not_equal, cj__cast(g, x, CJ_F32), cj__scalar(g, CJ_F32, 0));
+    return CJ_OK;
+}
+
+const cj__layer_kind cj__layer_embedding = {
+    .choice = CJ__CHOICE("embedding", "Embedding", embedding_fields, cj_embedding_args),
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .build = build_embedding,
+    .call = call_embedding,
+    .mask = CJ__MASK_OWN,
+    .any_dtype = true,
+};
+
+cj_layer *cj_embedding_new(const cj_embedding_args *args)
+{
+    return cj__layer_new(&cj__layer_embedding, args);
+}

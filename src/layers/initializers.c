@@ -1,0 +1,252 @@
+// Initializers: how a variable's first values are drawn (keras/src/initializers). Values are computed in double from a
+// counter-based stream, so that they depend on the key and the place alone, and are then converted.
+#include "base/memory.h"
+#include "base/random.h"
+#include "layers/kind.h"
+#include <math.h>
+#include <string.h>
+
+typedef struct value_args {
+    double value;
+} value_args;
+typedef struct normal_args {
+    double mean;
+    cj_number stddev;
+} normal_args;
+typedef struct uniform_args {
+    cj_number minval, maxval;
+} uniform_args;
+typedef struct scaling_args {
+    double scale;
+    const char *mode, *distribution;
+} scaling_args;
+typedef struct gain_args {
+    cj_number gain;
+} gain_args;
+
+typedef struct initializer {
+    cj__choice choice;
+    cj_status (*fill)(const struct initializer *row, const void *args, cj_tensor *tensor, uint64_t key);
+    scaling_args scaling; // of the named special cases of variance scaling
+} initializer;
+
+typedef double (*draw)(uint64_t key, uint64_t index, double a, double b);
+
+static double draw_constant(uint64_t key, uint64_t index, double value, double unused)
+{
+    (void)key, (void)index, (void)unused;
+    return value;
+}
+
+static double draw_normal(uint64_t key, uint64_t index, double mean, double stddev)
+{
+    return mean + stddev * cj__random_normal(key, 0, index);
+}
+
+static double draw_uniform(uint64_t key, uint64_t index, double low, double high)
+{
+    return low + (high - low) * cj__random_uniform(key, 0, index);
+}
+
+// Drawn again while outside two standard deviations; each attempt is a step of the stream.
+static double draw_truncated(uint64_t key, uint64_t index, double mean, double stddev)
+{
+    double x = 0;
+    for (uint64_t attempt = 0; attempt < 64; attempt++) {
+        x = cj__random_normal(key, attempt, index);
+        if (fabs(x) <= 2)
+            return mean + stddev * x;
+    }
+    return mean; // of probability 0.0455^64
+}
+
+static cj_status fill_each(cj_tensor *tensor, draw one, uint64_t key, double a, double b)
+{
+    const int64_t count = cj_tensor_count(tensor);
+    for (int64_t i = 0; i < count; i++)
+        cj__element_set(tensor->dtype, tensor->data, i, one(key, (uint64_t)i, a, b));
+    return CJ_OK;
+}
+
+static cj_status fill_zeros(const initializer *row, const void *args, cj_tensor *tensor, uint64_t key)
+{
+    (void)row, (void)args;
+    return fill_each(tensor, draw_constant, key, 0, 0);
+}
+
+static cj_status fill_ones(const initializer *row, const void *args, cj_tensor *tensor, uint64_t key)
+{
+    (void)row, (void)args;
+    return fill_each(tensor, draw_constant, key, 1, 0);
+}
+
+static cj_status fill_constant(const initializer *row, const void *args, cj_tensor *tensor, uint64_t key)
+{
+    (void)row;
+    return fill_each(tensor, draw_constant, key, ((const value_args *)args)->value, 0);
+}
+
+static cj_status fill_normal(const initializer *row, const void *args, cj_tensor *tensor, uint64_t key)
+{
+    const normal_args *a = args;
+    (void)row;
+    return fill_each(tensor, draw_normal, key, a->mean, a->stddev);
+}
+
+static cj_status fill_truncated(const initializer *row, const void *args, cj_tensor *tensor, uint64_t key)
+{
+    const normal_args *a = args;
+    (void)row;
+    return fill_each(tensor, draw_truncated, key, a->mean, a->stddev);
+}
+
+static cj_status fill_uniform(const initializer *row, const void *args, cj_tensor *tensor, uint64_t key)
+{
+    const uniform_args *a = args;
+    (void)row;
+    return fill_each(tensor, draw_uniform, key, a->minval, a->maxval);
+}
+
+// Keras's fans: (in, out) of a matrix; a kernel's are its channels times the size of its window; a vector's its length.
+static void fans(const cj_shape *shape, double *in, double *out)
+{
+    double window = 1;
+    for (int i = 0; i + 2 < shape->rank; i++)
+        window *= (double)shape->dims[i];
+    *in = shape->rank == 0 ? 1 : (double)shape->dims[shape->rank >= 2 ? shape->rank - 2 : 0] * window;
+    *out = shape->rank == 0 ? 1 : (double)shape->dims[shape->rank - 1] * window;
+}
+
+static cj_status scaled(const scaling_args *s, cj_tensor *tensor, uint64_t key)
+{
+    static const struct {
+        const char *name;
+        double in, out;
+    } modes[] = {{"fan_in", 1, 0}, {"fan_out", 0, 1}, {"fan_avg", 0.5, 0.5}};
+    double in, out, n = 0;
+    fans(&tensor->shape, &in, &out);
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++)
+        if (strcmp(s->mode, modes[i].name) == 0)
+            n = fmax(1, in * modes[i].in + out * modes[i].out);
+    if (n <= 0)
+        return cj__fail(CJ_INVALID_ARGUMENT, "variance_scaling: mode \"%.40s\" is not fan_in, fan_out or fan_avg",
+                        s->mode);
+    const double variance = s->scale / n, limit = sqrt(3 * variance);
+    if (strcmp(s->distribution, "uniform") == 0)
+        return fill_each(tensor, draw_uniform, key, -limit, limit);
+    if (strcmp(s->distribution, "untruncated_normal") == 0)
+        return fill_each(tensor, draw_normal, key, 0, sqrt(variance));
+    if (strcmp(s->distribution, "truncated_normal") == 0 || strcmp(s->distribution, "normal") == 0)
+        return fill_each(tensor, draw_truncated, key, 0, sqrt(variance) / 0.87962566103423978); // of a cut at 2
+    return cj__fail(CJ_INVALID_ARGUMENT, "variance_scaling: unknown distribution \"%.40s\"", s->distribution);
+}
+
+static cj_status fill_scaled(const initializer *row, const void *args, cj_tensor *tensor, uint64_t key)
+{
+    return scaled(row->scaling.mode ? &row->scaling : args, tensor, key);
+}
+
+// Makes the `count` vectors of `length` at q (one after the other) orthonormal: modified Gram-Schmidt, each vector
+// twice (Giraud et al. 2005: twice is enough). The lengths divided by are R's diagonal: positive, so signs are settled.
+static void orthonormalize(double *q, int64_t count, int64_t length)
+{
+    for (int64_t i = 0; i < count; i++) {
+        double *v = q + i * length, norm = 0;
+        for (int64_t j = 0; j < 2 * i; j++) {
+            const double *u = q + j % i * length;
+            double dot = 0;
+            for (int64_t k = 0; k < length; k++)
+                dot += u[k] * v[k];
+            for (int64_t k = 0; k < length; k++)
+                v[k] -= dot * u[k];
+        }
+        for (int64_t k = 0; k < length; k++)
+            norm += v[k] * v[k];
+        norm = sqrt(norm);
+        for (int64_t k = 0; norm > 0 && k < length; k++)
+            v[k] /= norm;
+    }
+}
+
+// The Q of a normal matrix of (product of all but the last axis, last axis); of its transpose if it is wide.
+static cj_status fill_orthogonal(const initializer *row, const void *args, cj_tensor *tensor, uint64_t key)
+{
+    const cj_shape *shape = &tensor->shape;
+    (void)row;
+    if (shape->rank < 2)
+        return cj__fail(CJ_INVALID_ARGUMENT, "orthogonal: a tensor of rank %d was given, needs at least 2", shape->rank);
+    const int64_t all = cj_tensor_count(tensor), cols = shape->dims[shape->rank - 1], rows = cols ? all / cols : 0;
+    const int64_t count = rows < cols ? rows : cols, length = rows < cols ? cols : rows;
+    double *q = cj__new((size_t)all, sizeof *q);
+    if (!q)
+        return CJ_OUT_OF_MEMORY;
+    for (int64_t i = 0; i < all; i++)
+        q[i] = cj__random_normal(key, 0, (uint64_t)i);
+    orthonormalize(q, count, length);
+    for (int64_t i = 0; i < all; i++) {
+        const int64_t r = i / cols, c = i % cols;
+        const double x = rows < cols ? q[r * length + c] : q[c * length + r];
+        cj__element_set(tensor->dtype, tensor->data, i, ((const gain_args *)args)->gain * x);
+    }
+    cj__free(q);
+    return CJ_OK;
+}
+
+static const cj__field value_fields[] = {CJ__FIELD(value_args, value, CJ__FIELD_REAL)};
+static const cj__field normal_fields[] = {
+    CJ__FIELD(normal_args, mean, CJ__FIELD_REAL),
+    CJ__FIELD(normal_args, stddev, CJ__FIELD_NUMBER, .fallback = 0.05, .low = 0, .high = 1e30)};
+static const cj__field uniform_fields[] = {CJ__FIELD(uniform_args, minval, CJ__FIELD_NUMBER, .fallback = -0.05),
+                                           CJ__FIELD(uniform_args, maxval, CJ__FIELD_NUMBER, .fallback = 0.05)};
+static const cj__field scaling_fields[] = {
+    CJ__FIELD(scaling_args, scale, CJ__FIELD_REAL, .fallback = 1, .low = 0, .high = 1e30),
+    CJ__FIELD(scaling_args, mode, CJ__FIELD_TEXT, .text = "fan_in"),
+    CJ__FIELD(scaling_args, distribution, CJ__FIELD_TEXT, .text = "truncated_normal")};
+static const cj__field gain_fields[] = {CJ__FIELD(gain_args, gain, CJ__FIELD_NUMBER, .fallback = 1)};
+
+#define ROW(keras, class, table, args, how)                                                                            \
+    {                                                                                                                  \
+        .choice = CJ__CHOICE(keras, class, table, args), .fill = how                                                   \
+    }
+#define PLAIN(keras, class, how)                                                                                       \
+    {                                                                                                                  \
+        .choice = {.name = keras, .class_name = class}, .fill = how                                                    \
+    }
+#define SCALED(keras, class, ...)                                                                                      \
+    {                                                                                                                  \
+        .choice = {.name = keras, .class_name = class}, .fill = fill_scaled, .scaling = {__VA_ARGS__}                  \
+    }
+
+static const initializer rows[] = {
+    PLAIN("zeros", "Zeros", fill_zeros),
+    PLAIN("ones", "Ones", fill_ones),
+    ROW("constant", "Constant", value_fields, value_args, fill_constant),
+    ROW("random_normal", "RandomNormal", normal_fields, normal_args, fill_normal),
+    ROW("random_uniform", "RandomUniform", uniform_fields, uniform_args, fill_uniform),
+    ROW("truncated_normal", "TruncatedNormal", normal_fields, normal_args, fill_truncated),
+    SCALED("glorot_uniform", "GlorotUniform", 1, "fan_avg", "uniform"),
+    SCALED("glorot_normal", "GlorotNormal", 1, "fan_avg", "truncated_normal"),
+    SCALED("he_uniform", "HeUniform", 2, "fan_in", "uniform"),
+    SCALED("he_normal", "HeNormal", 2, "fan_in", "truncated_normal"),
+    SCALED("lecun_uniform", "LecunUniform", 1, "fan_in", "uniform"),
+    SCALED("lecun_normal", "LecunNormal", 1, "fan_in", "truncated_normal"),
+    ROW("variance_scaling", "VarianceScaling", scaling_fields, scaling_args, fill_scaled),
+    ROW("orthogonal", "Orthogonal", gain_fields, gain_args, fill_orthogonal),
+    PLAIN("zero", "Zeros", fill_zeros),
+    PLAIN("one", "Ones", fill_ones),
+    ROW("normal", "RandomNormal", normal_fields, normal_args, fill_normal),
+    ROW("uniform", "RandomUniform", uniform_fields, uniform_args, fill_uniform),
+};
+
+const cj__catalog cj__initializers = {
+    .what = "initializer", .rows = rows, .stride = sizeof rows[0], .count = sizeof rows / sizeof rows[0]};
+
+cj_status cj__initialize(cj_tensor *tensor, const char *spec, const char *who, uint64_t key)
+{
+    cj__chosen chosen;
+    CJ_TRY(cj__spec_parse(&cj__initializers, spec, who, &chosen));
+    const initializer *row = chosen.choice ? (const initializer *)(const void *)chosen.choice : rows;
+    const cj_status status = row->fill(row, chosen.args, tensor, key);
+    cj__chosen_free(&chosen);
+    return status;
+}

@@ -1,0 +1,48 @@
+// What the families' files share: tables of fields, checks of inputs, and expressions that several layers need.
+#ifndef CJ_LAYERS_KIND_H
+#define CJ_LAYERS_KIND_H
+
+#include "base/error.h"
+#include "layers/layer.h"
+#include <stddef.h>
+
+// One row of a table of fields: CJ__FIELD(cj_dense_args, units, CJ__FIELD_INT, .required = true).
+#define CJ__FIELD(args, member, ...)                                                                                   \
+    {                                                                                                                  \
+        .key = #member, .offset = offsetof(args, member), .kind = __VA_ARGS__                                          \
+    }
+// The rows of CJ_LAYER_MEMBERS.
+#define CJ__LAYER_FIELDS(args)                                                                                         \
+    CJ__FIELD(args, name, CJ__FIELD_TEXT), CJ__FIELD(args, trainable, CJ__FIELD_SWITCH, .fallback = 1)
+#define CJ__SPEC_FIELD(args, member, which, standard)                                                                  \
+    CJ__FIELD(args, member, CJ__FIELD_SPEC, .catalog = &which, .text = standard)
+#define CJ__POSITIVE .low = 1, .high = 1e15
+
+// The `choice` of a kind.
+#define CJ__CHOICE(plain, class, table, args)                                                                          \
+    {                                                                                                                  \
+        .name = plain, .class_name = class, .fields = table, .field_count = (int)(sizeof table / sizeof table[0]),     \
+        .args_size = sizeof(args)                                                                                      \
+    }
+
+enum { CJ__SHAPE_WORDS = 160 };
+
+// The type of an input, its shape, and the shape as text for a sentence.
+static inline const cj_shape *cj__value_shape(const cj__value *value)
+{
+    return cj_symbol_shape(value->symbol);
+}
+
+// The input has from `low` to `high` axes, the batch axis included.
+cj_status cj__layer_need_rank(const cj_layer *layer, const cj_shape *shape, int low, int high);
+// The length of an axis is known, and what it was when the layer was built.
+cj_status cj__layer_need_length(const cj_layer *layer, const cj_shape *shape, int axis);
+// The axis that a setting means (negative from the end), checked.
+cj_status cj__layer_axis(const cj_layer *layer, const cj_shape *shape, int setting, int *axis);
+
+// Ones of the shape of x with the axes of the mask reduced to length 1.
+cj_symbol *cj__ones_over(cj__build *g, cj_symbol *x, uint32_t axes);
+// max_value above it, x from threshold on, negative_slope (x - threshold) below; max_value 0 is none.
+cj_symbol *cj__relu_of(cj__build *g, cj_symbol *x, double negative_slope, double max_value, double threshold);
+
+#endif

@@ -1,0 +1,333 @@
+// Layers as objects: making, naming, building, calling, and walking over what they contain.
+#include "base/memory.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "layers/kind.h"
+#include <stdio.h>
+#include <string.h>
+
+const cj__layer_kind *const cj__layer_kinds[] = {
+#define CJ__LAYER(name) &cj__layer_##name,
+#include "layers/layers.def"
+#undef CJ__LAYER
+    NULL};
+
+enum { KIND_COUNT = sizeof cj__layer_kinds / sizeof cj__layer_kinds[0] - 1, NAME_MAX_LENGTH = 127 };
+
+const cj__layer_kind *cj__layer_kind_find(const char *class_name)
+{
+    const char *names[KIND_COUNT];
+    for (int i = 0; i < KIND_COUNT; i++) {
+        names[i] = cj__layer_kinds[i]->choice.class_name;
+        if (strcmp(names[i], class_name) == 0)
+            return cj__layer_kinds[i];
+    }
+    cj__fail_unknown(CJ_INVALID_ARGUMENT, "layer class", class_name, names, sizeof names[0], KIND_COUNT);
+    return NULL;
+}
+
+static void layer_destroy(void *object)
+{
+    cj_layer *layer = object;
+    const cj__choice *choice = &layer->kind->choice;
+    if (layer->kind->free)
+        layer->kind->free(layer);
+    for (int i = 0; i < layer->variable_count; i++)
+        cj_release(layer->variables[i]);
+    if (layer->args)
+        cj__fields_free(choice->fields, choice->field_count, layer->args);
+    cj__free(layer->args);
+    cj__free(layer->name);
+    cj__free(layer->input_types);
+    cj__free(layer);
+}
+
+const cj__class cj__layer_class = {"layer", layer_destroy};
+
+static const cj__field *field_of(const cj__choice *choice, const char *key)
+{
+    for (int i = 0; i < choice->field_count; i++)
+        if (strcmp(choice->fields[i].key, key) == 0)
+            return &choice->fields[i];
+    return NULL;
+}
+
+void *cj__layer_setting(const cj_layer *layer, const char *key)
+{
+    const cj__field *field = field_of(&layer->kind->choice, key);
+    return field && layer->args ? (char *)layer->args + field->offset : NULL;
+}
+
+static cj_status resolve(cj_layer *layer, const void *args, const char *who)
+{
+    const cj__choice *choice = &layer->kind->choice;
+    void *resolved = cj__new(1, choice->args_size);
+    if (!resolved)
+        return CJ_OUT_OF_MEMORY;
+    const cj_status status =
+        cj__fields_resolve(choice->fields, choice->field_count, args, resolved, choice->args_size, who);
+    if (status != CJ_OK)
+        cj__free(resolved);
+    else
+        layer->args = resolved;
+    return status;
+}
+
+cj_layer *cj__layer_new(const cj__layer_kind *kind, const void *args)
+{
+    const cj__field *name_field = field_of(&kind->choice, "name");
+    const char *given = *(const char *const *)((const char *)args + name_field->offset);
+    char standard[64];
+    cj__snake_case(kind->choice.class_name, standard, sizeof standard);
+    const char *name = given ? given : standard;
+    if (*name == '\0' || strchr(name, '/') || strlen(name) > NAME_MAX_LENGTH) {
+        cj__fail(CJ_INVALID_ARGUMENT, "%s: name \"%.40s\" must have 1 to %d characters and no \"/\"", standard, name,
+                 NAME_MAX_LENGTH);
+        return NULL;
+    }
+    cj_layer *layer = cj__object_new(&cj__layer_class, kind->size ? kind->size : sizeof *layer);
+    if (!layer)
+        return NULL;
+    layer->kind = kind;
+    layer->named = given != NULL;
+    layer->key = cj__key(0, name);
+    if (!(layer->name = cj__copy_text(name)) || resolve(layer, args, name) != CJ_OK)
+        goto fail;
+    const cj_switch *trainable = cj__layer_setting(layer, "trainable");
+    layer->trainable = !trainable || *trainable != CJ_OFF;
+    if (kind->check && kind->check(layer) != CJ_OK)
+        goto fail;
+    return layer;
+fail:
+    cj_release(layer);
+    return NULL;
+}
+
+// The part of a variable's name behind the layer's.
+static const char *own_name(const cj_variable *variable)
+{
+    const char *slash = strrchr(variable->name, '/');
+    return slash ? slash + 1 : variable->name;
+}
+
+static char *join_names(const char *layer, const char *variable)
+{
+    cj__text text = {0};
+    cj__text_add(&text, "%s/%s", layer, variable);
+    if (cj__text_status(&text) == CJ_OK)
+        return text.data;
+    cj__text_free(&text);
+    return NULL;
+}
+
+cj_status cj__layer_rename(cj_layer *layer, const char *name)
+{
+    char *names[CJ__LAYER_VARIABLES_MAX] = {0};
+    char *own = cj__copy_text(name), *setting = cj__copy_text(name);
+    bool complete = own && setting;
+    for (int i = 0; i < layer->variable_count; i++)
+        complete = complete && (names[i] = join_names(name, own_name(layer->variables[i])));
+    if (!complete) {
+        for (int i = 0; i < layer->variable_count; i++)
+            cj__free(names[i]);
+        cj__free(own);
+        cj__free(setting);
+        return CJ_OUT_OF_MEMORY;
+    }
+    for (int i = 0; i < layer->variable_count; i++) {
+        cj__free(layer->variables[i]->name);
+        layer->variables[i]->name = names[i];
+    }
+    char **slot = cj__layer_setting(layer, "name");
+    cj__free(*slot);
+    *slot = setting;
+    cj__free(layer->name);
+    layer->name = own;
+    return CJ_OK;
+}
+
+cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape shape, const char *initializer,
+                                 const char *regularizer, bool trainable, cj_variable **variable)
+{
+    cj_tensor *tensor = NULL;
+    if (layer->variable_count == CJ__LAYER_VARIABLES_MAX)
+        return cj__fail(CJ_UNSUPPORTED, "%s: more than %d variables", layer->name, CJ__LAYER_VARIABLES_MAX);
+    CJ_TRY(cj_tensor_new(CJ_F32, shape, &tensor));
+    cj_status status = cj__initialize(tensor, initializer, layer->name, cj__key(layer->key, name));
+    char *full = status == CJ_OK ? join_names(layer->name, name) : NULL;
+    cj_variable *made = full ? cj_variable_new(full, tensor) : NULL;
+    cj__free(full);
+    if (!made) {
+        if (!full)
+            cj_release(tensor);
+        return status != CJ_OK ? status : CJ_OUT_OF_MEMORY;
+    }
+    made->trainable = trainable;
+    const int i = layer->variable_count++;
+    layer->variables[i] = cj__own(made);
+    layer->initializers[i] = initializer;
+    layer->regularizers[i] = regularizer;
+    if (variable)
+        *variable = made;
+    return CJ_OK;
+}
+
+cj_status cj__layer_draw(cj_layer *layer, uint64_t key)
+{
+    cj_layer *const *children;
+    const int count = cj__layer_children(layer, &children);
+    layer->key = key;
+    for (int i = 0; i < layer->variable_count; i++)
+        CJ_TRY(cj__initialize(layer->variables[i]->value, layer->initializers[i], layer->name,
+                              cj__key(key, own_name(layer->variables[i]))));
+    for (int i = 0; i < count; i++)
+        CJ_TRY(cj__layer_draw(children[i], cj__key(key, children[i]->name)));
+    return CJ_OK;
+}
+
+cj_status cj__layer_untouched(const cj_layer *layer, bool *untouched)
+{
+    cj_layer *const *children;
+    const int count = cj__layer_children(layer, &children);
+    *untouched = true;
+    for (int i = 0; *untouched && i < layer->variable_count; i++) {
+        const cj_tensor *value = layer->variables[i]->value;
+        cj_tensor *drawn = NULL;
+        CJ_TRY(cj_tensor_new(value->dtype, value->shape, &drawn));
+        const cj_status status = cj__initialize(drawn, layer->initializers[i], layer->name,
+                                                cj__key(layer->key, own_name(layer->variables[i])));
+        const size_t bytes = (size_t)cj_tensor_count(value) * cj_dtype_size(value->dtype);
+        *untouched = status == CJ_OK && memcmp(drawn->data, value->data, bytes) == 0;
+        cj_release(drawn);
+        CJ_TRY(status);
+    }
+    for (int i = 0; *untouched && i < count; i++)
+        CJ_TRY(cj__layer_untouched(children[i], untouched));
+    return CJ_OK;
+}
+
+// Puts the layer's name before a sentence that does not begin with it; a model's layers have named themselves.
+static cj_status named(const cj_layer *layer, cj_status status)
+{
+    cj_layer *const *children;
+    const size_t length = strlen(layer->name);
+    const bool begins = strncmp(cj_error(), layer->name, length) == 0 && cj_error()[length] == ':';
+    if (status == CJ_OUT_OF_MEMORY || begins || cj__layer_children(layer, &children) > 0)
+        return status;
+    return cj__fail_in(status, "%s", layer->name);
+}
+
+static cj_status build_layer(cj_layer *layer, const cj__value *inputs, int count)
+{
+    cj__type *types = cj__new((size_t)count, sizeof *types);
+    if (!types)
+        return CJ_OUT_OF_MEMORY;
+    for (int i = 0; i < count; i++)
+        types[i] = *cj__symbol_type(inputs[i].symbol);
+    layer->input_types = types;
+    layer->input_count = count;
+    const cj_status status = layer->kind->build ? layer->kind->build(layer, types, count) : CJ_OK;
+    if (status == CJ_OK) {
+        layer->built = true;
+        return CJ_OK;
+    }
+    while (layer->variable_count > 0) // so that the next attempt begins afresh
+        cj_release(layer->variables[--layer->variable_count]);
+    cj__free(types);
+    layer->input_types = NULL;
+    layer->input_count = 0;
+    return status;
+}
+
+static cj_status call_layer(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
+                            int *output_count)
+{
+    const cj__layer_kind *kind = layer->kind;
+    cj__value given[CJ__LAYER_IO_MAX];
+    if (count < kind->min_inputs || count > kind->max_inputs)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs %d to %d", layer->name, count,
+                        kind->min_inputs, kind->max_inputs);
+    for (int i = 0; i < count; i++) {
+        given[i] = inputs[i];
+        if (!kind->any_dtype && cj_symbol_dtype(given[i].symbol) != CJ_F32)
+            given[i].symbol = cj__cast(&trace->build, given[i].symbol, CJ_F32);
+        if (!given[i].symbol)
+            return trace->build.status;
+    }
+    if (!layer->built)
+        CJ_TRY(build_layer(layer, given, count));
+    *output_count = 1;
+    memset(outputs, 0, CJ__LAYER_IO_MAX * sizeof *outputs);
+    CJ_TRY(kind->call(layer, trace, given, count, outputs, output_count));
+    for (int i = 0; i < *output_count && trace->build.status == CJ_OK; i++)
+        if (kind->mask == CJ__MASK_PASS && !outputs[i].mask)
+            outputs[i].mask = inputs[0].mask;
+    return trace->build.status;
+}
+
+cj_status cj__layer_call(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
+                         int *output_count)
+{
+    for (int i = 0; i < count; i++)
+        if (!inputs[i].symbol || trace->build.status != CJ_OK)
+            return trace->build.status != CJ_OK ? trace->build.status : cj_error_status();
+    cj_status status = call_layer(layer, trace, inputs, count, outputs, output_count);
+    if (status != CJ_OK) {
+        status = named(layer, status);
+        if (trace->build.status == CJ_OK)
+            trace->build.status = status;
+        return status;
+    }
+    if (trace->watch)
+        trace->watch(trace->watch_context, layer, inputs, count, outputs, *output_count);
+    return CJ_OK;
+}
+
+cj_status cj__layer_need_rank(const cj_layer *layer, const cj_shape *shape, int low, int high)
+{
+    char text[CJ__SHAPE_WORDS];
+    if (shape->rank >= low && shape->rank <= high)
+        return CJ_OK;
+    cj_shape_text(shape, text, sizeof text);
+    if (low == high)
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: input %s has %d axes, needs %d with the batch axis", layer->name, text,
+                        shape->rank, low);
+    return cj__fail(CJ_SHAPE_MISMATCH, "%s: input %s has %d axes, needs %d to %d with the batch axis", layer->name,
+                    text, shape->rank, low, high);
+}
+
+cj_status cj__layer_need_length(const cj_layer *layer, const cj_shape *shape, int axis)
+{
+    char text[CJ__SHAPE_WORDS];
+    cj_shape_text(shape, text, sizeof text);
+    if (shape->dims[axis] <= 0)
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: axis %d of input %s must have a known, positive length", layer->name,
+                        axis, text);
+    if (!layer->input_types)
+        return CJ_OK;
+    const cj_shape *built = &layer->input_types[0].shape;
+    if (built->rank != shape->rank || built->dims[axis] != shape->dims[axis])
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: input %s does not fit: the layer was built with %lld entries in axis %d",
+                        layer->name, text, (long long)built->dims[axis < built->rank ? axis : built->rank - 1], axis);
+    return CJ_OK;
+}
+
+cj_status cj__layer_axis(const cj_layer *layer, const cj_shape *shape, int setting, int *axis)
+{
+    char text[CJ__SHAPE_WORDS];
+    *axis = setting < 0 ? setting + shape->rank : setting;
+    if (*axis < 1 || *axis >= shape->rank)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: axis %d is not one of input %s, or is the batch axis", layer->name,
+                        setting, cj_shape_text(shape, text, sizeof text));
+    return CJ_OK;
+}
+
+const char *cj_layer_name(const cj_layer *layer)
+{
+    return layer ? layer->name : "";
+}
+
+const char *cj_layer_class(const cj_layer *layer)
+{
+    return layer ? layer->kind->choice.class_name : "";
+}

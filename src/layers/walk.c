@@ -1,0 +1,134 @@
+// Walking over a layer and all that it contains: variables, weight regularizers, freezing.
+//
+// A layer may be reached twice (nested models that share one); only its first place in the walk counts. Places are
+// numbered, and a layer's first number is found by counting again, so that a walk needs no memory.
+#include "layers/kind.h"
+
+typedef struct walk {
+    const cj_layer *root;
+    int place;
+    void (*visit)(struct walk *walk, const cj_layer *layer, bool trainable);
+    cj__trace *trace;
+    cj_symbol *sum;
+    bool trainable_only;
+    cj_variable **variables;
+    int count, capacity;
+} walk;
+
+static bool seek(const cj_layer *at, const cj_layer *target, int *place)
+{
+    cj_layer *const *children;
+    if (at == target)
+        return true;
+    ++*place;
+    const int count = cj__layer_children(at, &children);
+    for (int i = 0; i < count; i++)
+        if (seek(children[i], target, place))
+            return true;
+    return false;
+}
+
+static void go(walk *w, const cj_layer *layer, bool trainable)
+{
+    cj_layer *const *children;
+    const int count = cj__layer_children(layer, &children);
+    int first = 0;
+    seek(w->root, layer, &first);
+    trainable = trainable && layer->trainable;
+    if (first == w->place)
+        w->visit(w, layer, trainable);
+    w->place++;
+    for (int i = 0; i < count; i++)
+        go(w, children[i], trainable);
+}
+
+static void collect(walk *w, const cj_layer *layer, bool trainable)
+{
+    for (int others = 0; others < 2; others++) {
+        for (int i = 0; i < layer->variable_count; i++) {
+            if (layer->variables[i]->trainable == others)
+                continue;
+            if (w->trainable_only && (others || !trainable))
+                continue;
+            if (w->count < w->capacity)
+                w->variables[w->count] = layer->variables[i];
+            w->count++;
+        }
+    }
+}
+
+int cj__layer_variables(const cj_layer *layer, bool trainable_only, cj_variable **variables, int capacity)
+{
+    walk w = {.root = layer,
+              .visit = collect,
+              .trainable_only = trainable_only,
+              .variables = variables,
+              .capacity = capacity};
+    if (layer)
+        go(&w, layer, true);
+    return w.count;
+}
+
+static void add_losses(walk *w, const cj_layer *layer, bool trainable)
+{
+    for (int i = 0; i < layer->variable_count; i++) {
+        if (!layer->regularizers[i] || !trainable || !layer->variables[i]->trainable)
+            continue;
+        cj_symbol *penalty = cj__regularizer(&w->trace->build, layer->regularizers[i], layer->name,
+                                             cj__trace_variable(w->trace, layer->variables[i]));
+        w->sum = w->count++ ? cj__add(&w->trace->build, w->sum, penalty) : penalty;
+    }
+}
+
+cj_symbol *cj__layer_losses(cj_layer *layer, cj__trace *trace, bool *any)
+{
+    walk w = {.root = layer, .visit = add_losses, .trace = trace};
+    go(&w, layer, true);
+    *any = w.count > 0;
+    return w.sum;
+}
+
+int cj_layer_variable_count(const cj_layer *layer)
+{
+    return cj__layer_variables(layer, false, NULL, 0);
+}
+
+static void find_at(walk *w, const cj_layer *layer, bool trainable)
+{
+    const int before = w->count;
+    cj_variable *own[CJ__LAYER_VARIABLES_MAX];
+    walk inner = {.variables = own, .capacity = CJ__LAYER_VARIABLES_MAX};
+    collect(&inner, layer, trainable);
+    w->count += inner.count;
+    if (w->capacity >= before && w->capacity < w->count)
+        w->variables[0] = own[w->capacity - before];
+}
+
+cj_variable *cj_layer_variable(const cj_layer *layer, int index)
+{
+    cj_variable *found = NULL;
+    walk w = {.root = layer, .visit = find_at, .variables = &found, .capacity = index};
+    if (layer && index >= 0)
+        go(&w, layer, true);
+    return found;
+}
+
+cj_status cj_set_trainable(cj_layer *layer, bool trainable)
+{
+    cj_layer *const *children;
+    if (!layer)
+        return cj__fail(CJ_INVALID_ARGUMENT, "cj_set_trainable: the layer is NULL");
+    const int count = cj__layer_children(layer, &children);
+    cj_switch *setting = cj__layer_setting(layer, "trainable");
+    layer->trainable = trainable;
+    if (setting)
+        *setting = trainable ? CJ_ON : CJ_OFF;
+    for (int i = 0; i < count; i++)
+        CJ_TRY(cj_set_trainable(children[i], trainable));
+    return CJ_OK;
+}
+
+bool cj_trainable(const cj_layer *layer)
+{
+    return layer && layer->trainable;
+}

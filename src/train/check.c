@@ -1,0 +1,162 @@
+#include "train/check.h"
+#include "base/error.h"
+#include "layers/layer.h"
+#include "tensor/tensor.h"
+#include "train/losses.h"
+#include <math.h>
+#include <string.h>
+
+cj_status cj__check_built(cj_model *model, const cj_dataset *data, const char *who)
+{
+    if (cj_model_input_count(model) > 0)
+        return CJ_OK;
+    const cj_tensor *x = data->x[0];
+    cj_shape shape = {.rank = x->shape.rank - 1};
+    for (int i = 0; i < shape.rank; i++)
+        shape.dims[i] = x->shape.dims[i + 1];
+    const cj_dtype dtype = x->dtype == CJ_I32 || x->dtype == CJ_I64 ? CJ_I32 : CJ_F32;
+    const cj_status status = cj_model_set_input(model, dtype, shape);
+    return status ? cj__fail_in(status, "%s", who) : CJ_OK;
+}
+
+// Whether samples of `given` can stand for samples of `wanted`: equal but for one axis of length 1 at the end. The bytes
+// are the same either way.
+static bool fits(const cj_shape *given, const cj_shape *wanted)
+{
+    const int low = given->rank < wanted->rank ? given->rank : wanted->rank;
+    for (int i = 1; i < low; i++)
+        if (given->dims[i] != wanted->dims[i])
+            return false;
+    if (given->rank == wanted->rank + 1)
+        return given->dims[low] == 1;
+    if (given->rank + 1 == wanted->rank)
+        return wanted->dims[low] == 1;
+    return given->rank == wanted->rank;
+}
+
+cj_status cj__check_inputs(cj_model *model, const cj_dataset *data, const char *who)
+{
+    const cj__type *types = NULL;
+    const int count = cj__model_inputs(model, &types);
+    const char *name = cj_layer_name(cj_model_layer(model));
+    char given[CJ_MAX_RANK * 24], needed[CJ_MAX_RANK * 24];
+    if (data->count < 1)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: the data has no samples", who);
+    if (data->x_count != count)
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the data has %d inputs, model \"%s\" needs %d", who, data->x_count, name,
+                        count);
+    for (int i = 0; i < count; i++)
+        if (!fits(&data->x[i]->shape, &types[i].shape))
+            return cj__fail(CJ_SHAPE_MISMATCH, "%s: input %d has shape %s, model \"%s\" needs %s", who, i,
+                            cj_shape_text(&data->x[i]->shape, given, sizeof given), name,
+                            cj_shape_text(&types[i].shape, needed, sizeof needed));
+    return CJ_OK;
+}
+
+// The first element in row-major order for which `bad` is true, or -1.
+static int64_t find_element(const cj_tensor *tensor, bool (*bad)(double value, double limit), double limit)
+{
+    const int64_t count = cj_tensor_count(tensor);
+    const bool contiguous = cj_tensor_contiguous(tensor);
+    for (int64_t i = 0; i < count; i++) {
+        int64_t offset = i, rest = i;
+        if (!contiguous) {
+            offset = 0;
+            for (int axis = tensor->shape.rank; axis-- > 0; rest /= tensor->shape.dims[axis])
+                offset += rest % tensor->shape.dims[axis] * tensor->strides[axis];
+        }
+        if (bad(cj__element_get(tensor->dtype, tensor->data, offset), limit))
+            return i;
+    }
+    return -1;
+}
+
+static bool is_not_finite(double value, double limit)
+{
+    (void)limit;
+    return !isfinite(value);
+}
+
+static bool is_no_label(double value, double limit)
+{
+    return !(value >= 0 && value < limit);
+}
+
+// Float data is scanned once for NaN and infinity. For contiguous float32, the sum of x 0 is 0 only if all are finite,
+// and costs one pass at the speed of memory.
+static int64_t find_not_finite(const cj_tensor *tensor)
+{
+    if (tensor->dtype != CJ_F32 && tensor->dtype != CJ_F64 && tensor->dtype != CJ_BF16)
+        return -1;
+    if (tensor->dtype == CJ_F32 && cj_tensor_contiguous(tensor)) {
+        const float *x = (const float *)(const void *)tensor->data;
+        const int64_t count = cj_tensor_count(tensor);
+        float sums[8] = {0};
+        for (int64_t i = 0; i + 8 <= count; i += 8)
+            for (int j = 0; j < 8; j++)
+                sums[j] += x[i + j] * 0.0f;
+        for (int64_t i = count / 8 * 8; i < count; i++)
+            sums[0] += x[i] * 0.0f;
+        float sum = 0;
+        for (int j = 0; j < 8; j++)
+            sum += sums[j];
+        if (isfinite(sum))
+            return -1;
+    }
+    return find_element(tensor, is_not_finite, 0);
+}
+
+static cj_status check_finite(const cj_tensor *tensor, const char *what, int index, const char *who)
+{
+    const int64_t found = find_not_finite(tensor);
+    if (found < 0)
+        return CJ_OK;
+    const int64_t each = cj_tensor_count(tensor) / tensor->shape.dims[0];
+    return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s %d of sample %lld is NaN or infinite", who, what, index,
+                    (long long)(found / each));
+}
+
+// Labels of a loss that takes class numbers must be 0 .. classes - 1.
+static cj_status check_labels(const cj_model *model, const cj__train_state *state, const cj_tensor *y, int output,
+                              const char *who)
+{
+    const cj_compile_args *settings = &state->settings;
+    const char *spec = settings->losses[output] ? settings->losses[output] : settings->loss;
+    const cj_shape *shape = cj_model_output_shape(model, output);
+    cj__chosen chosen;
+    if (!spec || !shape)
+        return CJ_OK;
+    CJ_TRY(cj__spec_parse(&cj__losses, spec, "loss", &chosen));
+    const cj__target target = ((const cj__loss *)chosen.choice)->target;
+    cj__chosen_free(&chosen);
+    if (target != CJ__TARGET_LABELS)
+        return CJ_OK;
+    const int64_t classes = shape->dims[shape->rank - 1];
+    const int64_t found = find_element(y, is_no_label, (double)classes);
+    if (found < 0)
+        return CJ_OK;
+    const int64_t sample = found / (cj_tensor_count(y) / y->shape.dims[0]);
+    cj_tensor *flat = NULL;
+    double label = NAN;
+    if (cj_tensor_convert(y, CJ_F64, &flat) == CJ_OK)
+        label = ((const double *)cj_tensor_data(flat))[found];
+    cj_release(flat);
+    return cj__fail(CJ_INVALID_ARGUMENT, "%s: label %g of sample %lld is outside 0..%lld, the classes of the output",
+                    who, label, (long long)sample, (long long)classes - 1);
+}
+
+cj_status cj__check_data(cj_model *model, const cj__train_state *state, const cj_dataset *data, const char *who)
+{
+    const int outputs = cj_model_output_count(model);
+    CJ_TRY(cj__check_inputs(model, data, who));
+    if (data->y_count != outputs)
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the data has %d targets, model \"%s\" needs %d", who, data->y_count,
+                        cj_layer_name(cj_model_layer(model)), outputs);
+    for (int i = 0; i < data->x_count; i++)
+        CJ_TRY(check_finite(data->x[i], "input", i, who));
+    for (int i = 0; i < outputs; i++) {
+        CJ_TRY(check_finite(data->y[i], "target", i, who));
+        CJ_TRY(check_labels(model, state, data->y[i], i, who));
+    }
+    return data->sample_weight ? check_finite(data->sample_weight, "sample weight", 0, who) : CJ_OK;
+}

@@ -1,0 +1,204 @@
+// Making, keeping and running the functions of steps.
+#include "base/error.h"
+#include "base/memory.h"
+#include "train/step.h"
+#include <string.h>
+
+void cj__functions_free(cj__functions *functions)
+{
+    while (functions) {
+        cj__functions *next = functions->next;
+        cj_release(functions->function);
+        cj__free(functions->rows);
+        cj__free(functions);
+        functions = next;
+    }
+}
+
+static cj__type type_of(const cj_tensor *tensor)
+{
+    cj__type type = {tensor->dtype, tensor->shape};
+    type.shape.dims[0] = CJ_BATCH;
+    return type;
+}
+
+static bool serves(const cj__functions *f, cj__mode mode, const cj_dataset *data, bool weighted)
+{
+    bool same = f->mode == mode && f->weighted == weighted && f->x_count == data->x_count;
+    for (int i = 0; same && i < f->x_count; i++)
+        same = f->x[i].dtype == data->x[i]->dtype;
+    if (!same || mode == CJ__MODE_PREDICT)
+        return same;
+    same = f->y_count == data->y_count;
+    for (int i = 0; same && i < f->y_count; i++) {
+        const cj__type type = type_of(data->y[i]);
+        same = cj__type_equal(&f->y[i], &type);
+    }
+    return same;
+}
+
+// Updates of a training step: gradients, clipped; the optimizer; moving averages; the step count.
+typedef struct updates {
+    cj_update *rows;
+    int count;
+} updates;
+
+static cj_status optimizer_updates(cj__train_state *state, cj__build *g, cj_symbol **weights, cj_symbol **gradients,
+                                   cj_symbol *step, updates *u)
+{
+    const cj_optimizer *optimizer = state->settings.optimizer;
+    cj__slot kept[CJ__MAX_SLOTS];
+    const int each = cj__optimizer_slots(optimizer, kept), count = state->trained_count;
+    cj_symbol *rate = cj__build_keep(g, cj_symbol_variable(state->learning_rate));
+    cj__optimizer_clip(optimizer, g, gradients, count);
+    for (int v = 0; v < count; v++) {
+        cj_symbol *slots[CJ__MAX_SLOTS], *results[1 + CJ__MAX_SLOTS];
+        cj_variable *variables[CJ__MAX_SLOTS];
+        for (int s = 0; s < each; s++) {
+            variables[s] = state->slots[cj__optimizer_place(optimizer, v, s, count)];
+            slots[s] = cj__build_keep(g, cj_symbol_variable(variables[s]));
+        }
+        CJ_TRY(cj__optimizer_step(optimizer, g, weights[v], gradients[v], rate, step, slots, results));
+        u->rows[u->count++] = (cj_update){state->trained[v], results[0]};
+        for (int s = 0; s < each; s++)
+            u->rows[u->count++] = (cj_update){variables[s], results[1 + s]};
+    }
+    return g->status;
+}
+
+static cj_status training_updates(cj__train_state *state, cj__step *step, updates *u)
+{
+    cj__build *g = &step->trace.build;
+    const size_t count = (size_t)state->trained_count;
+    cj_symbol **weights = cj__new(2 * count, sizeof *weights);
+    if (!weights)
+        return CJ_OUT_OF_MEMORY;
+    for (size_t v = 0; v < count; v++)
+        weights[v] = cj__trace_variable(&step->trace, state->trained[v]);
+    cj_status status = g->status;
+    if (status == CJ_OK && count > 0)
+        status = cj__gradients(g, step->total, weights, (int)count, weights + count);
+    if (status == CJ_OK)
+        status = optimizer_updates(state, g, weights, weights + count, step->trace.step, u);
+    cj__free(weights);
+    for (int i = 0; i < step->trace.update_count; i++)
+        u->rows[u->count++] = step->trace.updates[i];
+    u->rows[u->count++] =
+        (cj_update){state->iterations, cj__append(g, &cj__op_increment, NULL, &step->trace.step, 1)};
+    return status ? status : g->status;
+}
+
+static cj_status finish(cj__train_state *state, cj__functions *functions, cj__step *step)
+{
+    updates u = {0};
+    cj_symbol *predictions[CJ_MAX_IO];
+    const bool training = functions->mode == CJ__MODE_TRAIN, predicting = functions->mode == CJ__MODE_PREDICT;
+    cj_status status = CJ_OK;
+    if (training) {
+        u.rows = cj__new((size_t)(state->trained_count + state->slot_count + step->trace.update_count + 1),
+                         sizeof *u.rows);
+        status = u.rows ? training_updates(state, step, &u) : CJ_OUT_OF_MEMORY;
+    }
+    for (int i = 0; i < step->output_count; i++)
+        predictions[i] = step->outputs[i].symbol;
+    functions->scalar_count = step->scalar_count;
+    if (status == CJ_OK) {
+        functions->function = cj__own(cj_function_new(&(cj_function_args){
+            .inputs = step->inputs,
+            .input_count = step->input_count,
+            .outputs = predicting ? predictions : step->scalars,
+            .output_count = predicting ? step->output_count : step->scalar_count,
+            .updates = u.rows,
+            .update_count = u.count,
+            .pool = state->settings.pool,
+        }));
+        status = functions->function ? CJ_OK : cj_error_status();
+    }
+    cj__free(u.rows);
+    return status;
+}
+
+static cj_status make(cj_model *model, cj__train_state *state, cj__functions *functions)
+{
+    cj__step *step = cj__new(1, sizeof *step);
+    if (!step)
+        return CJ_OUT_OF_MEMORY;
+    cj_status status = cj__step_trace(model, state, functions, step);
+    if (status == CJ_OK)
+        status = finish(state, functions, step);
+    const cj_status end = cj__trace_end(&step->trace);
+    cj__free(step);
+    return status ? status : end;
+}
+
+static cj_status find(cj_model *model, cj__train_state *state, cj__mode mode, const cj_dataset *data, bool weighted,
+                      const cj__functions **functions)
+{
+    for (cj__functions *f = state->functions; f; f = f->next)
+        if (serves(f, mode, data, weighted)) {
+            *functions = f;
+            return CJ_OK;
+        }
+    CJ_TRY(cj__state_prepare(model, state));
+    if (!state->settings.pool) {
+        state->settings.pool = cj__own(cj_pool_new(0));
+        if (!state->settings.pool)
+            return cj_error_status();
+    }
+    cj__functions *f = cj__new(1, sizeof *f);
+    if (!f)
+        return CJ_OUT_OF_MEMORY;
+    *f = (cj__functions){.mode = mode, .weighted = weighted, .x_count = data->x_count, .y_count = data->y_count};
+    for (int i = 0; i < f->x_count; i++)
+        f->x[i] = type_of(data->x[i]);
+    for (int i = 0; i < f->y_count; i++)
+        f->y[i] = type_of(data->y[i]);
+    f->rows = cj__new(CJ__MAX_VALUES, sizeof *f->rows);
+    const cj_status status = f->rows ? make(model, state, f) : CJ_OUT_OF_MEMORY;
+    if (status != CJ_OK) {
+        cj__functions_free(f);
+        return status;
+    }
+    f->next = state->functions;
+    state->functions = f;
+    *functions = f;
+    return CJ_OK;
+}
+
+cj_status cj__functions_find(cj_model *model, cj__train_state *state, cj__mode mode, const cj_dataset *data,
+                             bool weighted, const cj__functions **functions)
+{
+    pthread_mutex_lock(&state->lock);
+    const cj_status status = find(model, state, mode, data, weighted, functions);
+    pthread_mutex_unlock(&state->lock);
+    return status;
+}
+
+cj_status cj__step_run(const cj__functions *functions, const cj__batch *batch, const float *weights, double *sums,
+                       double *sum_weights, double *last)
+{
+    const void *inputs[2 * CJ_DATASET_MAX_IO + 1];
+    float scalars[2 * CJ__MAX_VALUES + 1];
+    void *outputs[2 * CJ__MAX_VALUES + 1];
+    int count = 0;
+    for (int i = 0; i < functions->x_count; i++)
+        inputs[count++] = batch->x[i];
+    for (int i = 0; i < functions->y_count; i++)
+        inputs[count++] = batch->y[i];
+    if (functions->weighted)
+        inputs[count++] = weights;
+    for (int i = 0; i < functions->scalar_count; i++)
+        outputs[i] = &scalars[i];
+    CJ_TRY(cj__function_run(functions->function, batch->count, inputs, outputs));
+    for (int i = 0; i < functions->row_count; i++) {
+        const cj__row *row = &functions->rows[i];
+        const double n = (double)batch->count, value = (double)scalars[row->sum];
+        const double sum = row->mean ? value * n : value;
+        const double weight = row->mean ? n : row->weight < 0 ? n * row->per_sample : (double)scalars[row->weight];
+        sums[i] += sum;
+        sum_weights[i] += weight;
+        if (last)
+            last[i] = weight > 0 ? sum / weight : 0;
+    }
+    return CJ_OK;
+}

@@ -1,0 +1,221 @@
+// Image files, whole and damaged; resizing; contact sheets.
+#include "support.h"
+#include <cajal/data.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jpeglib.h>
+
+static cj_tensor *gradient(int64_t height, int64_t width, int64_t channels)
+{
+    cj_tensor *image;
+    assert_int_equal(cj_tensor_new(CJ_U8, CJ_SHAPE(height, width, channels), &image), CJ_OK);
+    unsigned char *pixels = cj_tensor_data(image);
+    for (int64_t i = 0; i < height * width * channels; i++)
+        pixels[i] = (unsigned char)(i * 3);
+    return image;
+}
+
+static const char *write_jpeg(const cj_tensor *image)
+{
+    const char *path = support_path("image.jpg");
+    const cj_shape *shape = cj_tensor_shape(image);
+    struct jpeg_error_mgr errors;
+    struct jpeg_compress_struct jpeg = {.err = jpeg_std_error(&errors)};
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    jpeg_create_compress(&jpeg);
+    jpeg_stdio_dest(&jpeg, file);
+    jpeg.image_height = (JDIMENSION)shape->dims[0];
+    jpeg.image_width = (JDIMENSION)shape->dims[1];
+    jpeg.input_components = (int)shape->dims[2];
+    jpeg.in_color_space = shape->dims[2] == 3 ? JCS_RGB : JCS_GRAYSCALE;
+    jpeg_set_defaults(&jpeg);
+    jpeg_set_quality(&jpeg, 100, TRUE);
+    jpeg_start_compress(&jpeg, TRUE);
+    for (int64_t y = 0; y < shape->dims[0]; y++) {
+        JSAMPROW row = (unsigned char *)cj_tensor_data(image) + y * shape->dims[1] * shape->dims[2];
+        jpeg_write_scanlines(&jpeg, &row, 1);
+    }
+    jpeg_finish_compress(&jpeg);
+    jpeg_destroy_compress(&jpeg);
+    fclose(file);
+    return path;
+}
+
+// Every proper beginning of a file is refused with a sentence; every flipped byte is survived.
+static void damage(const char *path)
+{
+    size_t size;
+    unsigned char *bytes = support_read(path, &size);
+    const char *damaged = support_path("damaged");
+    cj_tensor *image;
+    for (size_t length = 0; length < size; length++) {
+        support_write(damaged, bytes, length);
+        cj_error_clear();
+        assert_int_equal(cj_load_image(damaged, 0, &image), CJ_BAD_FILE);
+        assert_null(image);
+        assert_true(strlen(cj_error()) > 10);
+    }
+    for (size_t i = 0; i < size; i++) {
+        bytes[i] ^= 0x55;
+        support_write(damaged, bytes, size);
+        if (cj_load_image(damaged, 0, &image) == CJ_OK)
+            cj_release(image);
+        bytes[i] ^= 0x55;
+    }
+    free(bytes);
+}
+
+static void png_gives_back_what_was_saved(void **state)
+{
+    (void)state;
+    for (int channels = 1; channels <= 3; channels += 2) {
+        cj_tensor *image = gradient(9, 13, channels), *back;
+        const char *path = support_path("image.png");
+        assert_int_equal(cj_save_png(image, path), CJ_OK);
+        assert_int_equal(cj_load_image(path, 0, &back), CJ_OK);
+        assert_true(cj_shape_equal(cj_tensor_shape(back), cj_tensor_shape(image)));
+        assert_memory_equal(cj_tensor_data(back), cj_tensor_data(image), (size_t)cj_tensor_count(image));
+        damage(path);
+        cj_release(image);
+        cj_release(back);
+    }
+}
+
+static void jpeg_is_near_what_was_saved(void **state)
+{
+    (void)state;
+    cj_tensor *flat = gradient(8, 8, 3), *back;
+    memset(cj_tensor_data(flat), 100, 192);
+    const char *path = write_jpeg(flat);
+    assert_int_equal(cj_load_image(path, 1, &back), CJ_OK);
+    assert_true(cj_shape_equal(cj_tensor_shape(back), &CJ_SHAPE(8, 8, 1)));
+    assert_in_range(((unsigned char *)cj_tensor_data(back))[5], 98, 102);
+    damage(path);
+    cj_release(flat);
+    cj_release(back);
+}
+
+static void check_pnm(const char *text, size_t size, int channels, const unsigned char *expected, size_t count)
+{
+    const char *path = support_path("image.pgm");
+    cj_tensor *image;
+    support_write(path, text, size);
+    assert_int_equal(cj_load_image(path, channels, &image), CJ_OK);
+    assert_int_equal(cj_tensor_count(image), count);
+    assert_memory_equal(cj_tensor_data(image), expected, count);
+    cj_release(image);
+}
+
+static void pgm_and_ppm_are_read_as_text_and_bytes(void **state)
+{
+    (void)state;
+    check_pnm("P2 # grey\n2 1\n15\n0 15", 21, 0, (unsigned char[]){0, 255}, 2);
+    check_pnm("P5\n2 1\n255\n\x07\xff", 13, 0, (unsigned char[]){7, 255}, 2);
+    check_pnm("P5\n1 1\n65535\n\x80\x00", 15, 0, (unsigned char[]){128}, 1);
+    check_pnm("P3\n1 1\n255\n1 2 3", 16, 0, (unsigned char[]){1, 2, 3}, 3);
+    check_pnm("P6\n1 1\n255\n\xff\x00\x00", 14, 1, (unsigned char[]){76}, 1);
+    check_pnm("P5\n1 1\n255\n\x09", 12, 3, (unsigned char[]){9, 9, 9}, 3);
+    support_write(support_path("bytes.pgm"), "P5\n2 2\n255\n\1\2\3\4", 15);
+    damage(support_path("bytes.pgm"));
+}
+
+static void an_image_too_large_is_refused(void **state)
+{
+    (void)state;
+    cj_tensor *image;
+    support_write(support_path("large.pgm"), "P5\n99999 99999\n255\n", 19);
+    assert_int_equal(cj_load_image(support_path("large.pgm"), 0, &image), CJ_BAD_FILE);
+    assert_int_equal(cj_load_image(support_path("absent.png"), 0, &image), CJ_NOT_FOUND);
+    assert_int_equal(cj_load_image(support_path("absent.png"), 2, &image), CJ_INVALID_ARGUMENT);
+}
+
+static void only_pictures_are_saved(void **state)
+{
+    (void)state;
+    cj_tensor *vector;
+    assert_int_equal(cj_tensor_new(CJ_F32, CJ_SHAPE(3), &vector), CJ_OK);
+    assert_int_equal(cj_save_png(vector, support_path("vector.png")), CJ_SHAPE_MISMATCH);
+    cj_release(vector);
+    cj_tensor *image = gradient(2, 2, 1);
+    assert_int_equal(cj_save_png(image, support_path("no/such/folder.png")), CJ_IO);
+    cj_release(image);
+}
+
+static void shrinking_averages_and_growing_interpolates(void **state)
+{
+    (void)state;
+    cj_tensor *image, *half, *back;
+    float values[] = {0, 2, 4, 6, 10, 12, 14, 16};
+    assert_int_equal(cj_tensor_from(CJ_F32, CJ_SHAPE(2, 4, 1), values, 8, &image), CJ_OK);
+    assert_int_equal(cj_resize_image(image, 1, 2, &half), CJ_OK);
+    assert_all_near((float *)cj_tensor_data(half), ((float[]){6, 10}), 2, 1e-5, 0);
+    assert_int_equal(cj_resize_image(half, 1, 4, &back), CJ_OK);
+    assert_all_near((float *)cj_tensor_data(back), ((float[]){6, 7, 9, 10}), 4, 1e-5, 0);
+    cj_release(image);
+    assert_int_equal(cj_resize_image(half, 0, 4, &image), CJ_INVALID_ARGUMENT);
+    assert_null(image);
+    cj_release(half);
+    cj_release(back);
+}
+
+static void a_grid_lays_images_in_rows(void **state)
+{
+    (void)state;
+    cj_tensor *images, *picture;
+    float values[] = {0, 1, 0.5f};
+    assert_int_equal(cj_tensor_from(CJ_F32, CJ_SHAPE(3, 1, 1, 1), values, 3, &images), CJ_OK);
+    assert_int_equal(cj_image_grid(images, 2, &picture), CJ_OK);
+    assert_true(cj_shape_equal(cj_tensor_shape(picture), &CJ_SHAPE(2, 2, 1)));
+    assert_memory_equal(cj_tensor_data(picture), ((unsigned char[]){0, 255, 128, 0}), 4);
+    cj_release(picture);
+    assert_int_equal(cj_image_grid(images, 0, &picture), CJ_INVALID_ARGUMENT);
+    cj_release(images);
+}
+
+static cj_status use_everything(void *context)
+{
+    const char *path = context;
+    cj_tensor *image = NULL, *small = NULL, *shaped = NULL, *grid = NULL;
+    cj_status status = cj_load_image(path, 1, &image);
+    if (status == CJ_OK)
+        status = cj_resize_image(image, 3, 4, &small);
+    if (status == CJ_OK)
+        status = cj_tensor_reshape(small, CJ_SHAPE(2, 3, 2, 1), &shaped);
+    if (status == CJ_OK)
+        status = cj_image_grid(shaped, 2, &grid);
+    if (status == CJ_OK)
+        status = cj_save_png(grid, support_path("out.png"));
+    cj_release(grid);
+    cj_release(shaped);
+    cj_release(small);
+    cj_release(image);
+    return status;
+}
+
+static void survives_failed_allocations(void **state)
+{
+    (void)state;
+    cj_tensor *image = gradient(6, 6, 3);
+    char path[512];
+    snprintf(path, sizeof path, "%s", write_jpeg(image));
+    support_fail_each_allocation(use_everything, path);
+    cj_release(image);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(png_gives_back_what_was_saved),
+        cmocka_unit_test(jpeg_is_near_what_was_saved),
+        cmocka_unit_test(pgm_and_ppm_are_read_as_text_and_bytes),
+        cmocka_unit_test(an_image_too_large_is_refused),
+        cmocka_unit_test(only_pictures_are_saved),
+        cmocka_unit_test(shrinking_averages_and_growing_interpolates),
+        cmocka_unit_test(a_grid_lays_images_in_rows),
+        cmocka_unit_test(survives_failed_allocations),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,79 @@
+"""Architectures: model.to_json() of the tutorial's models and of harder graphs, each with the facts that a loader must find."""
+
+import json
+from pathlib import Path
+
+import keras
+from keras import layers as L
+
+from .models import gan_models
+
+
+def tutorial():
+    yield "feedforward", keras.Sequential([keras.Input((28, 28)), L.Flatten(), L.Dense(128, activation="relu"),
+                                           L.Dense(10, activation="softmax")])
+    yield "recurrent", keras.Sequential([keras.Input((1, 2)), L.SimpleRNN(16), L.Dense(1)])
+    for name, first, second, hidden, size in (("convolution", 10, 20, 50, 5), ("convolution_deep", 32, 64, 128, 3)):
+        yield name, keras.Sequential([
+            keras.Input((28, 28, 1)), L.Conv2D(first, kernel_size=(size, size), activation="relu"), L.MaxPooling2D(pool_size=(2, 2)),
+            L.Conv2D(second, kernel_size=(size, size), activation="relu"), L.MaxPooling2D(pool_size=(2, 2)), L.Flatten(),
+            L.Dense(hidden, activation="relu"), L.Dense(10, activation="softmax")])
+
+
+def graphs():
+    generator, discriminator = gan_models()
+    noise = keras.Input((100,), name="noise")
+    yield "adversarial", keras.Model(noise, discriminator(generator(noise)), name="gan")
+
+    a, b = keras.Input((5,), name="a"), keras.Input((5,), name="b")
+    shared = L.Dense(4, activation="relu", name="shared", kernel_regularizer="l2")
+    ha, hb = shared(a), shared(b)
+    joined = L.Concatenate(name="joined")([ha, hb])
+    total = L.Add(name="total")([ha, hb])
+    yield "two_in_two_out_shared", keras.Model([a, b], [L.Dense(3, activation="softmax", name="o1")(joined),
+                                                       L.Dense(1, name="o2")(total)], name="two")
+
+    x = keras.Input((6,), name="x")
+    inner_in = keras.Input((4,), name="inner_in")
+    inner = keras.Model(inner_in, L.Dense(4, activation="tanh", name="inner_dense")(inner_in), name="inner")
+    chain = keras.Sequential([keras.Input((4,)), L.Dense(2, name="chain_dense")], name="chain")
+    h = L.Dense(4, name="first")(x)
+    yield "nested", keras.Model({"x": x}, {"twice": inner(inner(h)), "end": chain(inner(h))}, name="outer")
+
+    words = keras.Input((6,), dtype="int32", name="words")
+    h = L.Embedding(20, 8, mask_zero=True, name="table")(words)
+    h, state = L.SimpleRNN(5, return_sequences=True, return_state=True, name="rnn")(h)
+    h = L.SimpleRNN(5, name="second")(h)
+    yield "masked_states", keras.Model(words, L.Add(name="sum")([h, state]), name="masked")
+
+    x = keras.Input((8, 8, 3), name="image", dtype="uint8")
+    h = L.Rescaling(1 / 255, name="scale")(x)
+    h = L.Conv2D(4, (3, 2), strides=(2, 1), padding="same", use_bias=False, name="conv", groups=1,
+                 kernel_initializer=keras.initializers.TruncatedNormal(stddev=0.1),
+                 kernel_regularizer=keras.regularizers.L1L2(0.01, 0.02))(h)
+    h = L.BatchNormalization(momentum=0.9, epsilon=0.01, name="bn")(h)
+    h = L.LeakyReLU(negative_slope=0.2, name="leaky")(h)
+    h = L.AveragePooling2D((2, 3), strides=(1, 2), padding="same", name="pool")(h)
+    h = L.Dropout(0.25, name="drop")(h)
+    h = L.GlobalAveragePooling2D(name="mean")(h)
+    yield "settings", keras.Model(x, L.Softmax(name="soft")(L.ELU(alpha=0.5, name="elu")(h)), name="settings")
+
+
+def make(folder):
+    """Writes one file a model, and index.json: parameters, weight shapes, input and output shapes, layer names and classes."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    index = {}
+    keras.backend.clear_session()
+    for name, model in [*tutorial(), *graphs()]:
+        (folder / f"{name}.json").write_text(model.to_json(indent=1) + "\n")
+        index[name] = {
+            "class": type(model).__name__, "parameters": model.count_params(),
+            "trainable": int(sum(v.value.size for v in model.trainable_weights)),
+            "weights": {v.path: list(v.shape) for v in model.weights if "seed_generator" not in v.path},
+            "inputs": [[d or -1 for d in t.shape] for t in model.inputs],
+            "outputs": [[d or -1 for d in t.shape] for t in model.outputs],
+            "layers": [[layer.name, type(layer).__name__] for layer in model.layers],
+        }
+    (folder / "index.json").write_text(json.dumps(index, indent=1) + "\n")
+    return len(index)
