@@ -42,7 +42,10 @@ CJ_API cj_tensor *cj_dataset_sample_weight(const cj_dataset *data);
 /** Samples `begin` to `begin + count` as a data set of its own, sharing memory. */
 CJ_API cj_status cj_dataset_slice(const cj_dataset *data, int64_t begin, int64_t count, cj_dataset **slice);
 
-/** Reads an IDX file (LeCun's MNIST format, plain or gzip) of bytes, 32-bit integers or floats into a tensor. */
+/**
+ * Reads an IDX file (LeCun's MNIST format, plain or gzip) into a tensor: bytes, 32-bit integers and floats as they are,
+ * signed bytes and 16-bit integers as int32. CJ_NOT_FOUND, CJ_IO, CJ_BAD_FILE, CJ_OUT_OF_MEMORY.
+ */
 CJ_API cj_status cj_load_idx(const char *path, cj_tensor **tensor);
 
 /**
@@ -67,7 +70,11 @@ CJ_API cj_status cj_load_digits(const cj_digits_args *args, cj_dataset **train, 
 /** A data set by name: "mnist" or "digits"; "auto" is MNIST where it is found and digits elsewhere. */
 CJ_API cj_status cj_load_dataset(const char *name, cj_dataset **train, cj_dataset **test);
 
-/** Reads a PNG, JPEG or PGM image as uint8 (height, width, channels), with `channels` 1 or 3 (0: the file's own). */
+/**
+ * Reads a PNG, JPEG, PGM or PPM image as uint8 (height, width, channels), with `channels` 1 or 3 (0: the file's own).
+ * Colour becomes grey by the luma of ITU-R BT.601; what is transparent lies over white. CJ_NOT_FOUND, CJ_IO,
+ * CJ_BAD_FILE, CJ_UNSUPPORTED (too large, or a colour space other than grey and RGB), CJ_OUT_OF_MEMORY.
+ */
 CJ_API cj_status cj_load_image(const char *path, int channels, cj_tensor **image);
 
 /** Writes a (height, width, 1 or 3) uint8 tensor as a PNG file. */

@@ -60,9 +60,13 @@ typedef struct cj__reader cj__reader;
 cj_status cj__reader_new(cj_dataset *data, int64_t batch_size, bool shuffled, int threads, cj__reader **reader);
 
 // Begins a pass at batch `first_batch`; an unfinished pass is given up. `order` has as many entries as the data set has
-// samples, each a valid sample number (asserted); it is the caller's and must stay unchanged until the next start or
-// free. NULL is the data set's own order.
+// samples, each a valid sample number (asserted); it is the caller's and must stay unchanged until cj__reader_next() has
+// returned false, or the pass has been given up. NULL is the data set's own order.
 void cj__reader_start(cj__reader *reader, const int64_t *order, int64_t first_batch);
+
+// Gives the pass up: the order is no longer read, and cj__reader_next() returns false. For a pass left before its end
+// whose order array is to be filled anew.
+void cj__reader_stop(cj__reader *reader);
 
 // The next batch of the pass; false after the last one.
 bool cj__reader_next(cj__reader *reader, cj__batch *batch);

@@ -285,6 +285,14 @@ void cj__reader_start(cj__reader *reader, const int64_t *order, int64_t first_ba
     pthread_mutex_unlock(&reader->lock);
 }
 
+void cj__reader_stop(cj__reader *reader)
+{
+    if (reader->threaded)
+        rest_worker(reader);
+    reader->holds = false;
+    reader->end = atomic_load(&reader->used);
+}
+
 // Gives the slot of the batch that the caller looked at back, and wakes the worker if it waits for half the ring.
 static void let_go(cj__reader *reader)
 {

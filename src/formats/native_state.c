@@ -31,8 +31,8 @@ json_t *cj__settings_to_json(const cj__train_state *state)
     const cj_compile_args *settings = &state->settings;
     char *spec = cj__optimizer_spec(settings->optimizer);
     json_t *flags = json_array(), *weights = json_array(), *by_output = json_array();
-    for (int i = 0; i < state->flag_count; i++)
-        json_array_append_new(flags, json_boolean(state->trainable[i]));
+    for (int i = 0; i < (int)state->flags.count; i++)
+        json_array_append_new(flags, json_boolean(state->flags.rows[i].trainable));
     for (int i = 0; i < CJ_MAX_IO; i++) {
         json_array_append_new(weights, number_to_json(settings->loss_weights[i]));
         json_array_append_new(by_output, texts_to_json(settings->output_metrics[i], CJ_MAX_METRICS));

@@ -117,7 +117,7 @@ cj_status cj_compile_model(cj_model *model, const cj_compile_args *args)
 double cj_learning_rate(const cj_model *model)
 {
     const cj__train_state *state = model ? cj__state_of(model) : NULL;
-    return state && state->learning_rate ? cj_tensor_get(state->learning_rate->value, NULL) : (double)NAN;
+    return state && state->learning_rate ? cj__element_get(CJ_F32, state->learning_rate->value->data, 0) : (double)NAN;
 }
 
 cj_status cj_set_learning_rate(cj_model *model, double learning_rate)

@@ -95,8 +95,10 @@ static void an_abandoned_pass_leaves_no_trace(void **state)
         cj__reader_start(reader, order, 0);
         for (int k = 0; k < i % 7; k++)
             assert_true(cj__reader_next(reader, &b));
+        cj__reader_stop(reader);
+        assert_false(cj__reader_next(reader, &b));
     }
-    cj__reader_start(reader, NULL, 0);
+    cj__reader_start(reader, order, 0);
     check_pass(reader, order, 2, 3);
     cj__reader_start(reader, order, 0);
     cj__reader_free(reader);

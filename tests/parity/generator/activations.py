@@ -8,7 +8,7 @@ from .store import Fixture
 
 ELEMENTWISE = ["celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_tanh", "leaky_relu",
                "linear", "log_sigmoid", "mish", "relu", "relu6", "selu", "sigmoid", "silu", "soft_shrink", "softplus",
-               "softsign", "sparse_plus", "sparse_sigmoid", "squareplus", "tanh", "tanh_shrink", "threshold"]
+               "softsign", "sparse_plus", "sparse_sigmoid", "squareplus", "tanh", "tanh_shrink"]
 ROWS = ["softmax", "log_softmax", "sparsemax", "glu"]  # over the last axis
 ALIASES = ["swish", "hard_swish"]  # other names that keras.activations.get() knows
 

@@ -147,7 +147,7 @@ def dense(b):
     b.one("dense_wide", L.Dense(37), (65,), batch=5)
     b.one("dense_batch_of_1", L.Dense(3), (4,), batch=1)
     r = keras.regularizers
-    for name, regularizer in (("l1", r.L1(0.02)), ("l2", r.L2(0.03)), ("l1_l2", r.L1L2(0.01, 0.04)), ("l2_default", "l2"), ("l1_l2_default", "l1_l2")):
+    for name, regularizer in (("l1", r.L1(0.02)), ("l2", r.L2(0.03)), ("l1_l2", r.L1L2(0.01, 0.04)), ("l2_default", "l2"), ("l1_l2_default", r.L1L2())):
         b.one(f"dense_kernel_{name}", L.Dense(4, kernel_regularizer=regularizer), (5,))
         b.one(f"dense_bias_{name}", L.Dense(4, bias_regularizer=regularizer), (5,))
         b.one(f"dense_activity_{name}", L.Dense(4, activation="tanh", activity_regularizer=regularizer), (5,), training=True)

@@ -21,6 +21,8 @@ def add(fixture, case, name, options, y_true, y_pred):
     cls = "".join(part.capitalize() for part in name.split("_"))
     loss = getattr(keras.losses, cls)(**options)
     weights = np.linspace(0.25, 2.0, len(y_pred)).astype("float32")
+    # Keras broadcasts weights (N) against values (N, T) from the right, so a weight a sample needs the shape (N, 1).
+    weights = weights.reshape(-1, *[1] * (function(y_true, y_pred, **options).ndim - 1))
     mean, dmean = jax.value_and_grad(lambda p: loss(y_true, p))(jnp.asarray(y_pred))
     weighted, dweighted = jax.value_and_grad(lambda p: loss(y_true, p, sample_weight=weights))(jnp.asarray(y_pred))
     fixture.add(case, {"y_true": y_true, "y_pred": y_pred, "values": function(y_true, y_pred, **options), "weights": weights,

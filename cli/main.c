@@ -1,0 +1,77 @@
+// cajal: train, look at and use networks from the shell.
+#include "cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const command commands[] = {
+    {"train", "MODEL", "train a model on a data set and save it", run_train},
+    {"evaluate", "FILE", "loss, accuracy and confusion matrix of a trained model", run_evaluate},
+    {"predict", "FILE INPUT...", "class and probability of images or rows", run_predict},
+    {"summary", "MODEL", "the layers of a model", run_summary},
+    {"explain", "FILE INPUT", "how a model computes, number by number", run_explain},
+    {"datasets", "list | info NAME | fetch NAME | show NAME FILE", "the data sets at hand", run_datasets},
+    {"completion", "SHELL", "completion for bash", run_completion},
+    {NULL, NULL, NULL, NULL},
+};
+
+const command *find_command(const char *name)
+{
+    for (const command *c = commands; c->name != NULL; c++) {
+        if (strcmp(c->name, name) == 0)
+            return c;
+    }
+    return NULL;
+}
+
+void print_usage(FILE *stream)
+{
+    fprintf(stream, "usage: cajal COMMAND [OPTION]... [ARGUMENT]...\n\n");
+    for (const command *c = commands; c->name != NULL; c++)
+        fprintf(stream, "  %-11s %s\n", c->name, c->help);
+    fprintf(stream, "\n`cajal COMMAND --help` tells more; `cajal --version` the version.\n"
+                    "Exit code: 0 done, 1 the work failed, 2 the command line was wrong.\n");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_usage(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("cajal %s (%s)\n", cj_version(), cj_isa());
+        return EXIT_DONE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        print_usage(stdout);
+        return EXIT_DONE;
+    }
+    const command *chosen = find_command(argv[1]);
+    if (chosen == NULL) {
+        fprintf(stderr, "cajal: unknown command \"%s\"\n\n", argv[1]);
+        print_usage(stderr);
+        return EXIT_USAGE;
+    }
+    return chosen->run(argc - 1, argv + 1);
+}
+
+int run_completion(int argc, char **argv)
+{
+    const char *shell = "bash";
+    int done = read_options(find_command("completion"), NULL, 0, argc, argv, 0, 1, &shell);
+    if (done != EXIT_DONE)
+        return done < 0 ? EXIT_DONE : done;
+    if (strcmp(shell, "bash") != 0) {
+        fprintf(stderr, "cajal completion: only bash is known, not \"%s\"\n", shell);
+        return EXIT_USAGE;
+    }
+    printf("_cajal() {\n    local word=${COMP_WORDS[COMP_CWORD]}\n    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
+           "        COMPREPLY=($(compgen -W \"");
+    for (const command *c = commands; c->name != NULL; c++)
+        printf("%s ", c->name);
+    printf("\" -- \"$word\"))\n    elif [[ $word == -* ]]; then\n"
+           "        COMPREPLY=($(compgen -W \"$(cajal \"${COMP_WORDS[1]}\" --help | grep -o -- '--[a-z-]*')\" -- \"$word\"))\n"
+           "    else\n        COMPREPLY=($(compgen -f -- \"$word\"))\n    fi\n}\ncomplete -o filenames -F _cajal cajal\n");
+    return EXIT_DONE;
+}

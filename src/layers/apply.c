@@ -1,0 +1,125 @@
+// Applying layers to symbols that users hold, which gives symbols with a history.
+#include "base/error.h"
+#include "base/memory.h"
+#include "layers/model.h"
+
+static void history_destroy(void *object)
+{
+    cj__history *history = object;
+    for (int i = 0; i < history->output_count; i++)
+        cj_release(history->output_masks[i]);
+    for (int i = 0; i < history->input_count; i++)
+        cj_release(history->inputs[i]);
+    cj_release(history->layer);
+    cj__free(history);
+}
+
+const cj__class cj__history_class = {"history", history_destroy};
+
+cj__history *cj__symbol_history(const cj_symbol *symbol)
+{
+    return cj__is(symbol->history, &cj__history_class) ? symbol->history : NULL;
+}
+
+cj__value cj__symbol_value(cj_symbol *symbol)
+{
+    const cj__history *history = symbol ? cj__symbol_history(symbol) : NULL;
+    return (cj__value){symbol, history ? history->output_masks[symbol->history_index] : NULL};
+}
+
+// A new floating symbol for the value of `symbol`, made by `history`, which it holds.
+static cj_symbol *symbol_of_history(cj__history *history, int index, const cj_symbol *symbol)
+{
+    cj__build g = {0};
+    cj_symbol *made = cj__build_result(&g, cj__node_output(&g, symbol->node, symbol->index));
+    if (made) {
+        cj_release(made->history);
+        made->history = cj_retain(history);
+        made->history_index = index;
+    }
+    return made;
+}
+
+static cj__history *history_new(cj_layer *layer, cj_symbol *const *inputs, int count)
+{
+    cj__history *history = cj__object_new(&cj__history_class, sizeof *history);
+    if (!history)
+        return NULL;
+    history->layer = cj_retain(layer);
+    for (int i = 0; i < count; i++)
+        history->inputs[history->input_count++] = cj_retain(inputs[i]);
+    return history;
+}
+
+static cj_status apply(cj_layer *layer, cj__trace *trace, cj_symbol *const *inputs, int count, cj_symbol **outputs,
+                       int capacity)
+{
+    cj__value given[CJ__LAYER_IO_MAX], made[CJ__LAYER_IO_MAX];
+    int made_count = 0;
+    if (count < 1 || count > CJ__LAYER_IO_MAX)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs 1 to %d", layer->name, count,
+                        (int)CJ__LAYER_IO_MAX);
+    for (int i = 0; i < count; i++)
+        given[i] = cj__symbol_value(inputs[i]);
+    CJ_TRY(cj__layer_call(layer, trace, given, count, made, &made_count));
+    cj__history *history = history_new(layer, inputs, count);
+    cj_status status = history ? CJ_OK : CJ_OUT_OF_MEMORY;
+    for (int i = 0; history && i < made_count; i++)
+        history->output_masks[history->output_count++] = cj_retain(made[i].mask);
+    for (int i = 0; status == CJ_OK && i < made_count && i < capacity; i++)
+        if (!(outputs[i] = symbol_of_history(history, i, made[i].symbol)))
+            status = CJ_OUT_OF_MEMORY;
+    cj_release(history);
+    for (int i = 0; status != CJ_OK && i < capacity; i++) {
+        cj_release(outputs[i]);
+        outputs[i] = NULL;
+    }
+    return status;
+}
+
+cj_status cj_apply_many(cj_layer *layer, cj_symbol *const *inputs, int count, cj_symbol **outputs, int output_capacity)
+{
+    cj__trace trace = {0};
+    cj_status status = cj__build_take(&trace.build, inputs, count);
+    for (int i = 0; i < output_capacity; i++)
+        outputs[i] = NULL;
+    cj__own(layer);
+    if (!layer && status == CJ_OK)
+        status = cj_error_status() != CJ_OK ? cj_error_status()
+                                            : cj__fail(CJ_INVALID_ARGUMENT, "cj_apply: the layer is NULL");
+    if (status == CJ_OK)
+        status = apply(layer, &trace, inputs, count, outputs, output_capacity);
+    cj__trace_end(&trace);
+    cj_release(layer);
+    return status;
+}
+
+cj_symbol *cj_apply_list(cj_layer *layer, cj_symbol *const *inputs, int count)
+{
+    cj_symbol *output = NULL;
+    return cj_apply_many(layer, inputs, count, &output, 1) == CJ_OK ? output : NULL;
+}
+
+cj_symbol *cj_apply(cj_layer *layer, cj_symbol *input)
+{
+    return cj_apply_list(layer, &input, 1);
+}
+
+cj_symbol *cj_input_symbol_new(const cj_input_args *args)
+{
+    cj_layer *layer = cj_input_new(args);
+    cj__type type;
+    if (!layer)
+        return NULL;
+    cj__input_type(layer, &type);
+    cj_symbol *symbol = cj_symbol_input(type.dtype, type.shape, layer->name), *made = NULL;
+    cj__history *history = symbol ? history_new(layer, NULL, 0) : NULL;
+    if (history) {
+        history->output_count = 1;
+        made = symbol_of_history(history, 0, symbol);
+    }
+    cj_release(history);
+    cj_release(symbol);
+    cj_release(layer);
+    return made;
+}

@@ -1,0 +1,159 @@
+// Sequential models: a chain of layers. With an input layer, or a model that knows its input as the first layer, it is
+// built at once; otherwise when it first sees a shape.
+#include "base/memory.h"
+#include "layers/model.h"
+
+static const cj__field fields[] = {CJ__LAYER_FIELDS(cj_merge_args)};
+
+// Input layer -> layers[0] -> layers[1] -> ...; each takes output 0 of the one before.
+static cj_status chain(cj_model *model)
+{
+    if (!cj__model_add_application(model, model->input_layer, NULL, 0))
+        return CJ_OUT_OF_MEMORY;
+    for (int i = 0; i < model->layer_count; i++) {
+        cj__application *a = cj__model_add_application(model, model->layers[i], NULL, 1);
+        if (!a)
+            return CJ_OUT_OF_MEMORY;
+        a->input_app[0] = i;
+    }
+    model->input_count = model->output_count = 1;
+    model->input_at[0] = 0;
+    model->output_at[0] = model->layer_count;
+    return CJ_OK;
+}
+
+static cj_status build_chain(cj_model *model)
+{
+    if (model->application_count == 0)
+        CJ_TRY(chain(model));
+    CJ_TRY(cj__model_settle(model));
+    for (int i = 0; i < model->application_count; i++)
+        if (model->applications[i].output_count != 1)
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s has %d outputs; a layer of a sequential model has one",
+                            model->layer.name, model->applications[i].layer->name, model->applications[i].output_count);
+    return CJ_OK;
+}
+
+// The input layer that an input's type asks for. The batch axis is left free.
+static cj_status set_input(cj_model *model, const cj__type *type)
+{
+    cj_layer *input = cj__input_of_type(type);
+    if (!input)
+        return cj_error_status();
+    cj_release(model->input_layer);
+    model->input_layer = cj__own(input);
+    if (model->application_count > 0)
+        model->applications[0].layer = input;
+    return CJ_OK;
+}
+
+static cj_status build_sequential(cj_layer *layer, const cj__type *inputs, int count)
+{
+    cj_model *model = (cj_model *)(void *)layer;
+    (void)count;
+    CJ_TRY(set_input(model, &inputs[0]));
+    return build_chain(model);
+}
+
+const cj__layer_kind cj__layer_sequential = {
+    .choice = CJ__CHOICE("sequential", "Sequential", fields, cj_merge_args),
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .build = build_sequential,
+    .call = cj__model_call,
+    .mask = CJ__MASK_OWN,
+    .free = cj__model_free,
+    .size = sizeof(cj_model),
+    .any_dtype = true,
+};
+
+cj_status cj_model_set_input(cj_model *model, cj_dtype dtype, cj_shape shape)
+{
+    cj__type type = {dtype, {.rank = shape.rank + 1, .dims = {CJ_BATCH}}};
+    if (!model)
+        return cj__fail(CJ_INVALID_ARGUMENT, "cj_model_set_input: the model is NULL");
+    if (model->layer.built || !cj__model_is_sequential(model))
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: the model has its input already", model->layer.name);
+    if (shape.rank < 0 || shape.rank >= CJ_MAX_RANK)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: an input of %d axes, needs 0 to %d", model->layer.name, shape.rank,
+                        CJ_MAX_RANK - 1);
+    for (int i = 0; i < shape.rank; i++)
+        type.shape.dims[i + 1] = shape.dims[i];
+    CJ_TRY(set_input(model, &type));
+    return build_chain(model);
+}
+
+// Takes the layers over; a NULL among them, or one twice, is a failure.
+static cj_status take_layers(cj_model *model, cj_layer *const *layers, int count)
+{
+    int begin = 0;
+    if (count > 0 && layers[0]->kind == &cj__layer_input) {
+        model->input_layer = cj__own(layers[0]);
+        begin = 1;
+    }
+    if (!(model->layers = cj__new((size_t)count, sizeof *model->layers)))
+        return CJ_OUT_OF_MEMORY;
+    for (int i = begin; i < count; i++)
+        model->layers[model->layer_count++] = cj__own(layers[i]);
+    if (model->layer_count == 0)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: a model needs at least one layer beside its input",
+                        model->layer.name);
+    for (int i = 0; i < model->layer_count; i++) {
+        if (model->layers[i]->kind == &cj__layer_input)
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: only the first layer can be an input layer, not %d",
+                            model->layer.name, i + begin + 1);
+        for (int j = 0; j < i; j++)
+            if (model->layers[j] == model->layers[i])
+                return cj__fail(CJ_INVALID_ARGUMENT, "%s: layer %s is given twice; to share one, build a functional model",
+                                model->layer.name, model->layers[i]->name);
+    }
+    return CJ_OK;
+}
+
+// The input that the first layer knows of, if it is a model with one.
+static cj_status input_of_first(cj_model *model)
+{
+    const cj__type *types;
+    cj_model *first = cj__layer_is_model(model->layers[0]) ? cj_layer_model(model->layers[0]) : NULL;
+    if (!first || cj__model_inputs(first, &types) != 1)
+        return CJ_OK;
+    return set_input(model, &types[0]);
+}
+
+static void drop_layers(cj_layer *const *layers, int count)
+{
+    for (int i = 0; i < count; i++) {
+        bool seen = false; // one that is given twice must be dropped once
+        for (int j = 0; j < i; j++)
+            seen = seen || layers[j] == layers[i];
+        if (!seen)
+            cj__drop_floating(layers[i]);
+    }
+}
+
+cj_model *cj_sequential_new(const cj_sequential_args *args)
+{
+    cj_model *model = NULL;
+    for (int i = 0; i < args->layer_count; i++) {
+        if (args->layers[i])
+            continue;
+        if (cj_error_status() == CJ_OK)
+            cj__fail(CJ_INVALID_ARGUMENT, "cj_sequential: layer %d is NULL", i);
+        goto fail;
+    }
+    model = cj__model_new(&cj__layer_sequential, args->name);
+    if (!model)
+        goto fail;
+    if (take_layers(model, args->layers, args->layer_count) != CJ_OK || cj__model_join(model) != CJ_OK)
+        goto fail;
+    if (!model->input_layer && input_of_first(model) != CJ_OK)
+        goto fail;
+    if (model->input_layer && build_chain(model) != CJ_OK)
+        goto fail;
+    return model;
+fail:
+    if (!model || model->layer_count == 0)
+        drop_layers(args->layers, args->layer_count);
+    cj_release(model);
+    return NULL;
+}

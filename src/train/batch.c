@@ -1,0 +1,38 @@
+// Single steps, for loops of the user's own: all samples of a data set as one batch.
+#include "base/error.h"
+#include "train/check.h"
+#include "train/evaluate.h"
+
+static cj_status step_on(cj_model *model, cj_dataset *data, cj__mode mode, const char *who, cj_results *results)
+{
+    cj__train_state *state;
+    const cj__functions *functions;
+    cj__reader *reader = NULL;
+    cj__batch batch;
+    double sums[CJ__MAX_VALUES] = {0}, weights[CJ__MAX_VALUES] = {0}, values[CJ__MAX_VALUES];
+    CJ_TRY(cj__state_compiled(model, who, &state));
+    if (!data)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: the data is NULL", who);
+    CJ_TRY(cj__check_built(model, data, who));
+    CJ_TRY(cj__check_data(model, state, data, who));
+    CJ_TRY(cj__functions_find(model, state, mode, data, data->sample_weight != NULL, &functions));
+    CJ_TRY(cj__reader_new(data, data->count, false, 1, &reader));
+    cj__reader_start(reader, NULL, 0);
+    cj_status status = CJ_OK;
+    if (cj__reader_next(reader, &batch))
+        status = cj__step_run(functions, &batch, batch.sample_weight, sums, weights, values);
+    if (status == CJ_OK)
+        cj__results_fill(results, functions, values);
+    cj__reader_free(reader);
+    return status;
+}
+
+cj_status cj_train_on_batch(cj_model *model, cj_dataset *batch, cj_results *results)
+{
+    return step_on(model, batch, CJ__MODE_TRAIN, "cj_train_on_batch", results);
+}
+
+cj_status cj_test_on_batch(cj_model *model, cj_dataset *batch, cj_results *results)
+{
+    return step_on(model, batch, CJ__MODE_TEST, "cj_test_on_batch", results);
+}

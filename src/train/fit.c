@@ -1,0 +1,380 @@
+// cj_fit(): epochs of batches. Where training is lives in state->place and nowhere else, so that a run can be stopped
+// after any batch, or saved from inside any callback, and go on to the same bits.
+//
+// The order of the samples is a function of the model's seed and the number of the pass. With steps_per_epoch an epoch is
+// not a pass: batches are then counted from the run's first epoch, and pass and batch follow from that count.
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "train/callbacks.h"
+#include "train/check.h"
+#include "train/evaluate.h"
+#include "train/history.h"
+#include "train/progbar.h"
+#include "train/weights.h"
+#include <math.h>
+#include <string.h>
+
+typedef struct run {
+    cj_model *model;
+    cj__train_state *state;
+    const cj_fit_args *args;
+    cj_dataset *data, *validation; // held if they are slices
+    bool sliced;
+    cj_callback *callbacks[CJ_MAX_CALLBACKS + 1];
+    int callback_count;
+    cj_callback *bar; // held
+    const cj__functions *functions;
+    cj__evaluator evaluator;
+    cj__reader *reader;
+    bool reading;     // the reader is at the batch of the place
+    int64_t *order;   // NULL without shuffling
+    uint64_t key;
+    int64_t batches, steps; // of a pass, of an epoch
+    cj__class_weights class_weights;
+    cj_history *history; // held
+    cj_logs logs;
+    const char *names[2 * CJ__MAX_VALUES];
+    double values[2 * CJ__MAX_VALUES];
+    char val_names[CJ__MAX_VALUES][CJ__NAME_SIZE + 4];
+} run;
+
+static cj_status check_args(const cj_fit_args *args)
+{
+    if (args->batch_size < 0 || args->epochs < 0 || args->initial_epoch < 0 || args->steps_per_epoch < 0 ||
+        args->validation_batch_size < 0 || args->validation_freq < 0)
+        return cj__fail(CJ_INVALID_ARGUMENT, "cj_fit: batch_size, epochs, initial_epoch, steps_per_epoch, "
+                                             "validation_batch_size and validation_freq cannot be negative");
+    if (!(args->validation_split >= 0 && args->validation_split < 1))
+        return cj__fail(CJ_INVALID_ARGUMENT, "cj_fit: validation_split is %g, needed is 0 <= split < 1",
+                        args->validation_split);
+    return CJ_OK;
+}
+
+// The last share of the samples is for validation, whatever order training takes the others in.
+static cj_status split(run *r, cj_dataset *data)
+{
+    const int64_t first = (int64_t)floor((double)data->count * (1 - r->args->validation_split));
+    r->data = data;
+    r->validation = r->args->validation_data;
+    if (!(r->args->validation_split > 0) || r->validation)
+        return CJ_OK;
+    if (first < 1 || first >= data->count)
+        return cj__fail(CJ_INVALID_ARGUMENT, "cj_fit: validation_split %g of %lld samples leaves none for %s",
+                        r->args->validation_split, (long long)data->count, first < 1 ? "training" : "validation");
+    r->sliced = true;
+    r->data = r->validation = NULL;
+    CJ_TRY(cj_dataset_slice(data, 0, first, &r->data));
+    return cj_dataset_slice(data, first, data->count - first, &r->validation);
+}
+
+static int64_t batch_size_of(const run *r)
+{
+    return r->args->batch_size ? r->args->batch_size : 32;
+}
+
+// Makes everything before the first step; a run that is refused has changed nothing.
+static cj_status open_data(run *r, cj_dataset *data)
+{
+    const cj_fit_args *args = r->args;
+    const int64_t val_size = args->validation_batch_size ? args->validation_batch_size : batch_size_of(r);
+    const bool shuffle = args->shuffle != CJ_OFF;
+    CJ_TRY(check_args(args));
+    CJ_TRY(split(r, data));
+    CJ_TRY(cj__check_built(r->model, r->data, "cj_fit"));
+    CJ_TRY(cj__check_data(r->model, r->state, r->data, "cj_fit"));
+    CJ_TRY(cj__class_weights_open(&r->class_weights, args, r->data, batch_size_of(r)));
+    CJ_TRY(cj__functions_find(r->model, r->state, CJ__MODE_TRAIN, r->data,
+                              r->data->sample_weight || r->class_weights.buffer, &r->functions));
+    if (r->validation)
+        CJ_TRY(cj__evaluator_open(&r->evaluator, r->model, r->state, r->validation, val_size,
+                                  "cj_fit, validation data"));
+    CJ_TRY(cj__reader_new(r->data, batch_size_of(r), shuffle, cj_pool_threads(r->state->settings.pool), &r->reader));
+    r->batches = cj__reader_batches(r->reader);
+    r->steps = args->steps_per_epoch ? args->steps_per_epoch : r->batches;
+    r->key = cj__key(cj__model_seed(r->model), "shuffle");
+    if (shuffle && !(r->order = cj__new((size_t)r->data->count, sizeof *r->order)))
+        return CJ_OUT_OF_MEMORY;
+    return CJ_OK;
+}
+
+// Callbacks are the user's, then the bar, so that what they print does not break its line.
+static cj_status open_callbacks(run *r)
+{
+    for (int i = 0; i < CJ_MAX_CALLBACKS && r->args->callbacks[i]; i++)
+        r->callbacks[r->callback_count++] = r->args->callbacks[i];
+    if (r->args->verbose == CJ_BAR || r->args->verbose == CJ_LINES) {
+        FILE *stream = r->args->stream ? r->args->stream : stdout;
+        r->bar = cj__own(cj__progress_bar_new(stream, r->args->verbose == CJ_LINES ? CJ__BAR_LINES : CJ__BAR_AUTO));
+        if (!r->bar)
+            return cj_error_status();
+        r->callbacks[r->callback_count++] = r->bar;
+    }
+    r->history = cj__history_new();
+    return r->history ? CJ_OK : CJ_OUT_OF_MEMORY;
+}
+
+// Gives back to the callbacks what those of the stopped run remembered: the n-th of a class gets the n-th memory.
+static void remind_callbacks(run *r)
+{
+    const cj__train_state *state = r->state;
+    for (int m = 0; m < state->memory_count; m++) {
+        int ordinal = 0;
+        for (int i = 0; i < m; i++)
+            ordinal += strcmp(state->memories[i].name, state->memories[m].name) == 0;
+        for (int c = 0; c < r->callback_count; c++) {
+            const cj_callback *callback = r->callbacks[c];
+            if (!callback->methods->state || !callback->methods->set_state || !callback->methods->name ||
+                strcmp(callback->methods->name, state->memories[m].name) != 0 || ordinal-- > 0)
+                continue;
+            callback->methods->set_state(callback->self, state->memories[m].values, state->memories[m].count);
+            break;
+        }
+    }
+}
+
+// Where to begin: at the place of the stopped run, if it had the same batches, or at the initial epoch.
+static cj_status open_place(run *r)
+{
+    cj__place *place = &r->state->place;
+    const int64_t size = batch_size_of(r), steps = r->args->steps_per_epoch;
+    if (!r->args->resume || place->batch_size == 0) {
+        *place = (cj__place){.epoch = r->args->initial_epoch, .batch_size = size, .data_count = r->data->count,
+                             .steps = steps, .sum_count = r->functions->row_count};
+        return CJ_OK;
+    }
+    if (place->batch_size != size || place->data_count != r->data->count || place->steps != steps)
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "cj_fit: the run to resume had %lld samples in batches of %lld (steps_per_epoch %lld), given "
+                        "are %lld in batches of %lld (%lld)",
+                        (long long)place->data_count, (long long)place->batch_size, (long long)place->steps,
+                        (long long)r->data->count, (long long)size, (long long)steps);
+    if (place->sum_count != r->functions->row_count)
+        return cj__fail(CJ_INVALID_ARGUMENT, "cj_fit: the run to resume logged %d values, this one would log %d",
+                        place->sum_count, r->functions->row_count);
+    remind_callbacks(r);
+    return CJ_OK;
+}
+
+static void open_logs(run *r)
+{
+    const cj__place *place = &r->state->place;
+    const int count = r->functions->row_count;
+    for (int i = 0; i < count; i++) {
+        r->names[i] = r->functions->rows[i].name;
+        snprintf(r->val_names[i], sizeof r->val_names[i], "val_%s", r->functions->rows[i].name);
+        r->names[count + i] = r->val_names[i];
+    }
+    r->logs = (cj_logs){.count = count, .names = r->names, .values = r->values, .epoch = (int)place->epoch,
+                        .epochs = r->args->epochs, .batch = place->batch, .batches = r->steps,
+                        .samples = place->samples};
+}
+
+// Values as the place has them.
+static void update_logs(run *r)
+{
+    const cj__place *place = &r->state->place;
+    const int count = r->functions->row_count;
+    cj__row_values(count, place->sums, place->weights, r->values);
+    memcpy(r->values + count, place->val, (size_t)place->val_count * sizeof(double));
+    r->logs.count = count + place->val_count;
+    r->logs.epoch = (int)place->epoch;
+    r->logs.batch = place->batch > 0 ? place->batch - 1 : 0;
+    r->logs.samples = place->samples;
+}
+
+static cj_status tell(run *r, cj__moment moment)
+{
+    return cj__callbacks_tell(r->callbacks, 0, r->callback_count, moment, r->model, &r->logs, NULL);
+}
+
+// Tells the callbacks that have not been told yet of the event the place is in the middle of.
+static cj_status tell_event(run *r, cj__moment moment)
+{
+    cj__place *place = &r->state->place;
+    r->logs.stop = place->stop;
+    for (int i = place->told; i < r->callback_count; i++) {
+        CJ_TRY(cj__callbacks_tell(r->callbacks, i, i + 1, moment, r->model, &r->logs, &place->told));
+        place->stop = r->logs.stop;
+    }
+    return CJ_OK;
+}
+
+static cj_status begin_event(run *r, cj__event event)
+{
+    r->state->place.event = event;
+    r->state->place.told = 0;
+    update_logs(r);
+    return tell_event(r, event == CJ__EVENT_BATCH_END ? CJ__MOMENT_BATCH_END : CJ__MOMENT_EPOCH_END);
+}
+
+static void leave_batch(run *r)
+{
+    cj__place *place = &r->state->place;
+    place->event = CJ__EVENT_NONE;
+    place->told = 0;
+}
+
+static void leave_epoch(run *r)
+{
+    cj__place *place = &r->state->place;
+    leave_batch(r);
+    place->epoch++;
+    place->batch = place->samples = 0;
+    place->val_count = 0;
+    memset(place->sums, 0, sizeof place->sums);
+    memset(place->weights, 0, sizeof place->weights);
+}
+
+// The next batch of the run; passes begin anew as often as needed.
+static void next_batch(run *r, cj__batch *batch)
+{
+    const cj__place *place = &r->state->place;
+    const int64_t all = place->epoch * r->steps + place->batch, pass = all / r->batches;
+    if (!r->reading || all % r->batches == 0) {
+        if (r->order)
+            cj__random_order(r->key, (uint64_t)pass, r->order, r->data->count);
+        cj__reader_start(r->reader, r->order, all % r->batches);
+        r->reading = true;
+    }
+    cj__reader_next(r->reader, batch);
+}
+
+static cj_status train_batch(run *r)
+{
+    cj__place *place = &r->state->place;
+    cj__batch batch = {0};
+    next_batch(r, &batch);
+    const float *weights = r->class_weights.buffer ? cj__class_weights_of(&r->class_weights, &batch)
+                                                   : batch.sample_weight;
+    const cj_status status = cj__step_run(r->functions, &batch, weights, place->sums, place->weights, NULL);
+    if (status != CJ_OK)
+        return cj__fail_in(status, "cj_fit: epoch %lld, batch %lld", (long long)place->epoch + 1,
+                           (long long)place->batch + 1);
+    place->batch++;
+    place->samples += batch.count;
+    r->state->batch = &batch;
+    r->state->batch_weights = weights;
+    r->state->training = r->functions;
+    const cj_status told = begin_event(r, CJ__EVENT_BATCH_END);
+    r->state->batch = NULL;
+    if (told == CJ_OK)
+        leave_batch(r);
+    return told;
+}
+
+static cj_status validate(run *r)
+{
+    cj__place *place = &r->state->place;
+    const int every = r->args->validation_freq ? r->args->validation_freq : 1;
+    if (!r->evaluator.reader || (place->epoch + 1) % every != 0)
+        return CJ_OK;
+    CJ_TRY(cj__evaluator_run(&r->evaluator, place->val));
+    place->val_count = r->functions->row_count;
+    return CJ_OK;
+}
+
+static cj_status end_epoch(run *r)
+{
+    CJ_TRY(validate(r));
+    CJ_TRY(begin_event(r, CJ__EVENT_EPOCH_END));
+    CJ_TRY(cj__history_add(r->history, &r->logs));
+    leave_epoch(r);
+    return CJ_OK;
+}
+
+// An epoch from where the place is in it. Returns early, with the place in its midst, if a callback asks to stop.
+static cj_status train_epoch(run *r)
+{
+    cj__place *place = &r->state->place;
+    update_logs(r);
+    if (place->batch == 0)
+        CJ_TRY(tell(r, CJ__MOMENT_EPOCH_BEGIN));
+    while (place->batch < r->steps) {
+        CJ_TRY(train_batch(r));
+        if (place->stop && place->batch < r->steps)
+            return CJ_OK;
+    }
+    return end_epoch(r);
+}
+
+// Finishes what a checkpoint was saved in the middle of.
+static cj_status finish_event(run *r)
+{
+    cj__place *place = &r->state->place;
+    update_logs(r);
+    if (place->event == CJ__EVENT_BATCH_END) {
+        CJ_TRY(tell_event(r, CJ__MOMENT_BATCH_END));
+        leave_batch(r);
+    } else if (place->event == CJ__EVENT_EPOCH_END) {
+        CJ_TRY(tell_event(r, CJ__MOMENT_EPOCH_END));
+        CJ_TRY(cj__history_add(r->history, &r->logs));
+        leave_epoch(r);
+    }
+    return CJ_OK;
+}
+
+static cj_status train(run *r)
+{
+    cj__place *place = &r->state->place;
+    CJ_TRY(tell(r, CJ__MOMENT_TRAIN_BEGIN));
+    if (place->event == CJ__EVENT_NONE)
+        place->stop = false; // a run that was stopped is resumed to go on
+    CJ_TRY(finish_event(r));
+    while (place->epoch < r->args->epochs && !place->stop)
+        CJ_TRY(train_epoch(r));
+    r->logs.stop = place->stop;
+    return tell(r, CJ__MOMENT_TRAIN_END);
+}
+
+static void close_run(run *r)
+{
+    cj__reader_free(r->reader);
+    cj__evaluator_close(&r->evaluator);
+    cj__class_weights_close(&r->class_weights);
+    cj__free(r->order);
+    cj_release(r->history);
+    cj_release(r->bar);
+    if (r->sliced) {
+        cj_release(r->data);
+        cj_release(r->validation);
+    }
+    cj__free(r);
+}
+
+cj_status cj_fit_model(cj_model *model, cj_dataset *data, const cj_fit_args *args)
+{
+    const cj_fit_args none = {0};
+    cj__train_state *state;
+    CJ_TRY(cj__state_compiled(model, "cj_fit", &state));
+    if (!data)
+        return cj__fail(CJ_INVALID_ARGUMENT, "cj_fit: the data is NULL");
+    run *r = cj__new(1, sizeof *r);
+    if (!r)
+        return CJ_OUT_OF_MEMORY;
+    r->model = model;
+    r->state = state;
+    r->args = args ? args : &none;
+    cj_fit_args one_epoch = *r->args;
+    if (one_epoch.epochs == 0)
+        one_epoch.epochs = 1;
+    r->args = &one_epoch;
+    cj_status status = open_data(r, data);
+    if (status == CJ_OK)
+        status = open_callbacks(r);
+    if (status == CJ_OK)
+        status = open_place(r);
+    if (status == CJ_OK) {
+        open_logs(r);
+        state->callbacks = r->callbacks;
+        state->callback_count = r->callback_count;
+        status = train(r);
+        const cj_status memories = cj__state_memories(state);
+        state->callbacks = NULL;
+        status = status ? status : memories;
+    }
+    if (status == CJ_OK && r->args->history)
+        *r->args->history = cj_retain(r->history);
+    close_run(r);
+    return status;
+}

@@ -1,0 +1,13 @@
+// What ops compute, written as plain loops over doubles with nothing in mind but the formula.
+#ifndef CJ_TESTS_OPS_REFERENCE_H
+#define CJ_TESTS_OPS_REFERENCE_H
+
+#include "cases.h"
+
+// Writes the outputs of an op into f64 (or integer) tensors of the right shapes.
+typedef void (*reference)(const op_case *c, cj_tensor *const *in, cj_tensor *const *out);
+
+// NULL where there is none.
+reference reference_of(const cj__op *op);
+
+#endif

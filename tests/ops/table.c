@@ -1,0 +1,191 @@
+// The cases of every op. N is the free axis. Add a row with an op; further rows for what its attributes change.
+#include "cases.h"
+
+#define N CJ_BATCH
+#define SHAPE(...) {.rank = (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), .dims = {__VA_ARGS__}}
+#define ANY(...) {FILL_ANY, 0, SHAPE(__VA_ARGS__)}
+#define POSITIVE(...) {FILL_POSITIVE, 0, SHAPE(__VA_ARGS__)}
+#define DISTINCT(...) {FILL_DISTINCT, 0, SHAPE(__VA_ARGS__)}
+#define BOOL(...) {FILL_BOOL, 0, SHAPE(__VA_ARGS__)}
+#define INDEX(limit, ...) {FILL_INDEX, limit, SHAPE(__VA_ARGS__)}
+#define PLACE(limit, ...) {FILL_PLACE, limit, SHAPE(__VA_ARGS__)}
+#define SCALAR {FILL_POSITIVE, 0, {0}}
+#define STEP(value) {FILL_STEP, value, {0}}
+#define A(type, ...) &(const type){__VA_ARGS__}
+#define OP(name) &cj__op_##name
+
+#define UNARY(name, needs, formula)                                                                                    \
+    {OP(name), A(cj__unary_attrs, -1.5, 2.5), 1, {ANY(N, 17)}},                                                        \
+        {OP(name##_grad), A(cj__unary_attrs, -1.5, 2.5), 2, {ANY(N, 17), ANY(N, 17)}},
+#define BINARY(name, formula)                                                                                          \
+    {OP(name), NULL, 2, {POSITIVE(N, 5), ANY(N, 5)}}, {OP(name), NULL, 2, {POSITIVE(N, 2, 5), ANY(2, 1)}},             \
+        {OP(name), NULL, 2, {POSITIVE(5), ANY(N, 4, 5)}}, {OP(name), NULL, 2, {POSITIVE(4, 1), ANY(1, 5)}},            \
+        {OP(name), NULL, 2, {SCALAR, ANY(2, 3)}}, {OP(name), NULL, 2, {POSITIVE(2, 1, 3, 1), ANY(4, 1, 5)}},
+#define REDUCTION(name)                                                                                                \
+    {OP(name), A(cj__reduce_attrs, 5, false), 1, {DISTINCT(3, 4, 2, 5)}},                                              \
+        {OP(name), A(cj__reduce_attrs, 10, true), 1, {DISTINCT(3, 4, 2, 5)}},                                          \
+        {OP(name), A(cj__reduce_attrs, 9, false), 1, {DISTINCT(N, 4, 2, 5)}},                                          \
+        {OP(name), A(cj__reduce_attrs, 6, false), 1, {DISTINCT(N, 4, 2, 5)}},                                          \
+        {OP(name), A(cj__reduce_attrs, 15, true), 1, {DISTINCT(N, 4, 2, 5)}},                                          \
+        {OP(name), A(cj__reduce_attrs, 0, false), 1, {DISTINCT(N, 4)}},                                                \
+        {OP(name), A(cj__reduce_attrs, 21, false), 1, {DISTINCT(2, 3, 3, 2, 4)}},                                      \
+        {OP(name), A(cj__reduce_attrs, 1, false), 1, {DISTINCT(70001)}},                                               \
+        {OP(name), A(cj__reduce_attrs, 1, false), 1, {DISTINCT(30001, 3)}},                                            \
+        {OP(name), A(cj__reduce_attrs, 5, false), 1, {DISTINCT(601, 2, 70)}},
+
+#define CONV(kh, kw, sh, sw, dh, dw, groups, same)                                                                     \
+    A(cj__conv2d_attrs, {kh, kw}, {sh, sw}, {dh, dw}, groups, same, CJ__UNARY_NONE, 0, 0)
+#define CONV_ACT(act, ...) A(cj__conv2d_attrs, __VA_ARGS__, act, -1.5, 2.5)
+#define POOL(h, w, sh, sw, same, ih, iw) A(cj__pool2d_attrs, {h, w}, {sh, sw}, same, {ih, iw})
+#define MATMUL(ta, tb) A(cj__matmul_attrs, ta, tb, CJ__UNARY_NONE, 0, 0)
+#define MATMUL_ACT(ta, tb, act) A(cj__matmul_attrs, ta, tb, act, -1.5, 2.5)
+#define UPDATE(...) A(cj__update_attrs, __VA_ARGS__)
+
+// The three convolutions of one geometry: images h x w with c channels, filters kh x kw to f, result oh x ow.
+#define CONVOLUTION(h, w, c, kh, kw, f, oh, ow, sh, sw, dh, dw, groups, same)                                          \
+    {OP(conv2d), CONV(kh, kw, sh, sw, dh, dw, groups, same), 2, {ANY(N, h, w, c), ANY(kh, kw, (c) / (groups), f)}},    \
+        {OP(conv2d_input_grad), CONV(kh, kw, sh, sw, dh, dw, groups, same), 3,                                         \
+         {ANY(kh, kw, (c) / (groups), f), ANY(N, oh, ow, f), ANY(N, h, w, c)}},                                        \
+        {OP(conv2d_filter_grad), CONV(kh, kw, sh, sw, dh, dw, groups, same), 2, {ANY(N, h, w, c), ANY(N, oh, ow, f)}},
+
+// The five pools of one geometry.
+#define POOLS(h, w, c, kh, kw, oh, ow, sh, sw, same)                                                                   \
+    {OP(max_pool2d), POOL(kh, kw, sh, sw, same, 0, 0), 1, {DISTINCT(N, h, w, c)}},                                     \
+        {OP(average_pool2d), POOL(kh, kw, sh, sw, same, 0, 0), 1, {ANY(N, h, w, c)}},                                  \
+        {OP(average_pool2d_grad), POOL(kh, kw, sh, sw, same, h, w), 1, {ANY(N, oh, ow, c)}},
+
+const op_case op_cases[] = {
+    CJ__UNARIES(UNARY)
+    {OP(leaky_relu), A(cj__unary_attrs, 0.2, 0), 1, {ANY(N, 3, 3)}},
+    {OP(elu), A(cj__unary_attrs, 1, 0), 1, {ANY(N, 3, 3)}},
+    {OP(clip), A(cj__unary_attrs, -0.9, 5.2), 1, {ANY(N, 3, 3)}},
+    {OP(stop_gradient), NULL, 1, {ANY(N, 4)}},
+    {OP(cast), A(cj__cast_attrs, CJ_F64), 1, {ANY(N, 4)}},
+    {OP(cast), A(cj__cast_attrs, CJ_I32), 1, {ANY(N, 4)}},
+    {OP(rescale), A(cj__rescale_attrs, 0.25, -3, CJ_F64), 1, {ANY(N, 4)}},
+    {OP(rescale), A(cj__rescale_attrs, 1.0 / 255, 0, CJ_F64), 1, {PLACE(256, N, 40)}},
+
+    CJ__BINARIES(BINARY)
+    CJ__COMPARISONS(BINARY)
+    {OP(select), NULL, 3, {BOOL(N, 5), ANY(N, 5), ANY(N, 5)}},
+    {OP(select), NULL, 3, {BOOL(N, 1), ANY(N, 5), ANY(5)}},
+    {OP(select), NULL, 3, {BOOL(5), ANY(4, 1), {FILL_ANY, 0, {0}}}},
+    {OP(select), NULL, 3, {BOOL(2, 1, 1), ANY(3, 1), ANY(2, 1, 300)}},
+
+    REDUCTION(reduce_sum)
+    REDUCTION(reduce_mean)
+    REDUCTION(reduce_max)
+    REDUCTION(reduce_min)
+    {OP(argmax), A(cj__axis_attrs, 0), 1, {DISTINCT(N, 4, 2)}},
+    {OP(argmax), A(cj__axis_attrs, 1), 1, {DISTINCT(N, 4, 2)}},
+    {OP(argmax), A(cj__axis_attrs, 2), 1, {DISTINCT(N, 4, 20)}},
+    {OP(sum_like), A(cj__stretch_attrs, false), 2, {ANY(N, 4, 5), ANY(4, 1)}},
+    {OP(sum_like), A(cj__stretch_attrs, true), 2, {ANY(2, 4, 3, 5), ANY(1, 4, 1, 5)}},
+    {OP(sum_like), A(cj__stretch_attrs, true), 2, {ANY(N, 4, 5), SCALAR}},
+    {OP(broadcast_like), A(cj__stretch_attrs, false), 2, {ANY(4, 1), ANY(N, 4, 5)}},
+    {OP(broadcast_like), A(cj__stretch_attrs, true), 2, {ANY(1, 4, 1, 5), ANY(2, 4, 3, 5)}},
+    {OP(broadcast_like), A(cj__stretch_attrs, true), 2, {SCALAR, ANY(N, 4)}},
+
+    {OP(reshape), A(cj__reshape_attrs, SHAPE(N, 20)), 1, {ANY(N, 4, 5)}},
+    {OP(reshape), A(cj__reshape_attrs, SHAPE(N, 2, -1, 5)), 1, {ANY(N, 4, 5)}},
+    {OP(reshape), A(cj__reshape_attrs, SHAPE(-1, 6)), 1, {ANY(4, 3)}},
+    {OP(transpose), A(cj__transpose_attrs, {1, 0}), 1, {ANY(N, 4)}},
+    {OP(transpose), A(cj__transpose_attrs, {1, 0}), 1, {ANY(37, 41)}},
+    {OP(transpose), A(cj__transpose_attrs, {0, 2, 1}), 1, {ANY(N, 4, 5)}},
+    {OP(transpose), A(cj__transpose_attrs, {2, 0, 1}), 1, {ANY(N, 4, 5)}},
+    {OP(transpose), A(cj__transpose_attrs, {1, 0, 2}), 1, {ANY(N, 4, 5)}},
+    {OP(transpose), A(cj__transpose_attrs, {3, 1, 0, 2}), 1, {ANY(2, 3, 4, 5)}},
+    {OP(transpose), A(cj__transpose_attrs, {2, 3, 1, 0}), 1, {ANY(N, 3, 1, 5)}},
+    {OP(transpose), A(cj__transpose_attrs, {0, 1}), 1, {ANY(N, 5)}},
+    {OP(transpose), A(cj__transpose_attrs, {1, 0}), 1, {PLACE(250, N, 5)}},
+    {OP(concat), A(cj__axis_attrs, 1), 3, {ANY(N, 2), ANY(N, 1), ANY(N, 4)}},
+    {OP(concat), A(cj__axis_attrs, 0), 2, {ANY(2, 3), ANY(1, 3)}},
+    {OP(concat), A(cj__axis_attrs, 2), 2, {ANY(N, 3, 2), ANY(N, 3, 1)}},
+    {OP(slice), A(cj__slice_attrs, 1, 2, 3), 1, {ANY(N, 6)}},
+    {OP(slice), A(cj__slice_attrs, 0, 1, 2), 1, {ANY(4, 3)}},
+    {OP(slice), A(cj__slice_attrs, 1, 0, 1), 1, {ANY(N, 3, 2)}},
+    {OP(pad), A(cj__slice_attrs, 1, 2, 3), 1, {ANY(N, 4)}},
+    {OP(pad), A(cj__slice_attrs, 0, 0, 2), 1, {ANY(2, 3)}},
+    {OP(unstack), A(cj__axis_attrs, 1), 1, {ANY(N, 4, 3)}},
+    {OP(unstack), A(cj__axis_attrs, 0), 1, {ANY(5)}},
+    {OP(stack), A(cj__axis_attrs, 1), 3, {ANY(N, 4), ANY(N, 4), ANY(N, 4)}},
+    {OP(stack), A(cj__axis_attrs, 0), 2, {ANY(4), ANY(4)}},
+    {OP(stack), A(cj__axis_attrs, 2), 2, {ANY(2, 3), ANY(2, 3)}},
+    {OP(reverse), A(cj__axis_attrs, 0), 1, {ANY(N, 4)}},
+    {OP(reverse), A(cj__axis_attrs, 1), 1, {ANY(N, 4, 2)}},
+
+    {OP(matmul), MATMUL(false, false), 2, {ANY(N, 4), ANY(4, 5)}},
+    {OP(matmul), MATMUL(false, false), 2, {ANY(N, 2, 4), ANY(4, 5)}},
+    {OP(matmul), MATMUL(false, true), 2, {ANY(N, 4), ANY(5, 4)}},
+    {OP(matmul), MATMUL(false, true), 2, {ANY(N, 2, 4), ANY(5, 4)}},
+    {OP(matmul), MATMUL(true, false), 2, {ANY(N, 4), ANY(N, 5)}},
+    {OP(matmul), MATMUL(true, false), 2, {ANY(N, 2, 4), ANY(N, 2, 5)}},
+    {OP(matmul), MATMUL(true, true), 2, {ANY(4, 3), ANY(5, 4)}},
+    {OP(matmul), MATMUL(false, false), 2, {ANY(67, 129), ANY(129, 35)}},
+    {OP(matmul_bias_act), MATMUL_ACT(false, false, CJ__UNARY_relu), 3, {ANY(N, 4), ANY(4, 5), ANY(5)}},
+    {OP(matmul_bias_act), MATMUL_ACT(false, true, CJ__UNARY_tanh), 3, {ANY(N, 2, 4), ANY(5, 4), ANY(5)}},
+    {OP(matmul_bias_act), MATMUL_ACT(false, false, CJ__UNARY_NONE), 2, {ANY(33, 70), ANY(70, 41)}},
+
+    CONVOLUTION(5, 4, 2, 3, 2, 3, 3, 3, 1, 1, 1, 1, 1, false)
+    CONVOLUTION(5, 4, 2, 3, 2, 3, 5, 4, 1, 1, 1, 1, 1, true)
+    CONVOLUTION(7, 6, 2, 3, 3, 3, 4, 2, 2, 3, 1, 1, 1, true)
+    CONVOLUTION(7, 6, 2, 3, 2, 3, 3, 3, 2, 2, 1, 1, 1, false)
+    CONVOLUTION(7, 6, 2, 2, 3, 2, 5, 2, 1, 1, 2, 2, 1, false)
+    CONVOLUTION(6, 5, 4, 3, 3, 6, 6, 5, 1, 1, 2, 1, 2, true)
+    CONVOLUTION(5, 5, 3, 2, 2, 3, 3, 3, 2, 2, 1, 1, 3, true)
+    CONVOLUTION(4, 4, 3, 1, 1, 5, 2, 2, 2, 2, 1, 1, 1, false)
+    {OP(conv2d_bias_act), CONV_ACT(CJ__UNARY_relu, {3, 2}, {1, 2}, {1, 1}, 1, true), 3,
+     {ANY(N, 5, 4, 2), ANY(3, 2, 2, 3), ANY(3)}},
+    {OP(conv2d_bias_act), CONV_ACT(CJ__UNARY_sigmoid, {3, 2}, {1, 1}, {1, 2}, 2, false), 3,
+     {ANY(N, 5, 4, 2), ANY(3, 2, 1, 4), ANY(4)}},
+
+    POOLS(6, 4, 2, 2, 2, 3, 2, 2, 2, false)
+    POOLS(5, 5, 3, 3, 2, 3, 3, 2, 2, true)
+    POOLS(5, 7, 1, 3, 3, 3, 5, 1, 1, false)
+    POOLS(4, 5, 2, 3, 3, 4, 5, 1, 1, true)
+    {OP(max_pool2d_grad), POOL(2, 2, 2, 2, false, 6, 4), 2, {PLACE(4, N, 3, 2, 2), ANY(N, 3, 2, 2)}},
+    {OP(max_pool2d_grad), POOL(3, 3, 1, 1, false, 5, 7), 2, {PLACE(9, N, 3, 5, 1), ANY(N, 3, 5, 1)}},
+    {OP(max_pool2d_gather), POOL(2, 2, 2, 2, false, 6, 4), 2, {PLACE(4, N, 3, 2, 2), ANY(N, 6, 4, 2)}},
+    {OP(max_pool2d_gather), POOL(3, 3, 1, 1, false, 0, 0), 2, {PLACE(9, N, 3, 5, 1), ANY(N, 5, 7, 1)}},
+
+    {OP(softmax), NULL, 1, {ANY(N, 7)}},
+    {OP(softmax), NULL, 1, {ANY(N, 2, 5)}},
+    {OP(softmax_grad), NULL, 2, {ANY(N, 7), ANY(N, 7)}},
+    {OP(log_softmax), NULL, 1, {ANY(N, 7)}},
+    {OP(log_softmax), NULL, 1, {ANY(6)}},
+    {OP(log_softmax_grad), NULL, 2, {ANY(N, 7), ANY(N, 7)}},
+    {OP(softmax_xent), NULL, 2, {ANY(N, 7), INDEX(7, N)}},
+    {OP(softmax_xent), NULL, 2, {ANY(N, 4, 5), INDEX(5, N, 4)}},
+    {OP(softmax_xent_grad), NULL, 3, {ANY(N, 7), INDEX(7, N), ANY(N)}},
+    {OP(softmax_xent_grad), NULL, 3, {ANY(N, 4, 5), INDEX(5, N, 4), ANY(N, 4)}},
+    {OP(sigmoid_xent), NULL, 2, {ANY(N, 7), ANY(N, 7)}},
+    {OP(sigmoid_xent_grad), NULL, 3, {ANY(N, 7), ANY(N, 7), ANY(N, 7)}},
+
+    {OP(gather), A(cj__index_attrs, 0, CJ_F32), 2, {ANY(6, 3), INDEX(6, N, 4)}},
+    {OP(gather), A(cj__index_attrs, 0, CJ_F32), 2, {ANY(6), INDEX(6, 5)}},
+    {OP(gather_grad), A(cj__index_attrs, 6, CJ_F32), 2, {INDEX(6, N, 4), ANY(N, 4, 3)}},
+    {OP(gather_grad), A(cj__index_attrs, 6, CJ_F32), 2, {INDEX(6, N), ANY(N)}},
+    {OP(one_hot), A(cj__index_attrs, 6, CJ_F64), 1, {INDEX(6, N, 2)}},
+    {OP(in_top_k), A(cj__index_attrs, 2, CJ_F32), 2, {ANY(N, 6), INDEX(6, N)}},
+
+    {OP(dropout), A(cj__dropout_attrs, 7, 0.3), 2, {ANY(N, 40), STEP(5)}},
+    {OP(dropout), A(cj__dropout_attrs, 8, 0), 2, {ANY(N, 4), STEP(0)}},
+
+    {OP(sgd), UPDATE(.weight_decay = 0.01), 3, {ANY(19), ANY(19), SCALAR}},
+    {OP(sgd), UPDATE(.momentum = 0.9), 4, {ANY(19), ANY(19), SCALAR, ANY(19)}},
+    {OP(sgd), UPDATE(.momentum = 0.9, .nesterov = true), 4, {ANY(19), ANY(19), SCALAR, ANY(19)}},
+    {OP(adagrad), UPDATE(.epsilon = 1e-7), 4, {ANY(19), ANY(19), SCALAR, POSITIVE(19)}},
+    {OP(adadelta), UPDATE(.rho = 0.95, .epsilon = 1e-7), 5, {ANY(19), ANY(19), SCALAR, POSITIVE(19), POSITIVE(19)}},
+    {OP(rmsprop), UPDATE(.rho = 0.9, .epsilon = 1e-7), 4, {ANY(19), ANY(19), SCALAR, POSITIVE(19)}},
+    {OP(rmsprop), UPDATE(.rho = 0.9, .momentum = 0.5, .epsilon = 1e-3), 5,
+     {ANY(19), ANY(19), SCALAR, POSITIVE(19), ANY(19)}},
+    {OP(adam), UPDATE(.beta_1 = 0.9, .beta_2 = 0.999, .epsilon = 1e-7), 6,
+     {ANY(19), ANY(19), SCALAR, STEP(4), ANY(19), POSITIVE(19)}},
+    {OP(adam), UPDATE(.beta_1 = 0.9, .beta_2 = 0.999, .epsilon = 1e-7, .weight_decay = 0.01), 7,
+     {ANY(19), ANY(19), SCALAR, STEP(4), ANY(19), POSITIVE(19), POSITIVE(19)}},
+    {OP(increment), NULL, 1, {STEP(41)}},
+    {OP(norm_squared), NULL, 1, {ANY(N, 4, 5)}},
+    {OP(norm_squared), NULL, 1, {ANY(20001)}},
+};
+
+const size_t op_case_count = sizeof op_cases / sizeof op_cases[0];

@@ -1,0 +1,198 @@
+// Layers against Keras: outputs, gradients by inputs and weights, penalties, moving averages; see generator/layers.py.
+#include "fixture.h"
+#include "layers/layer.h"
+
+#include <cajal/files.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST = 16 };
+
+// What a case is made of: symbols of the traced model, and the tensors that go in and come out.
+typedef struct bench {
+    cj_model *model;
+    cj__trace trace;
+    cj_symbol *inputs[2 * MOST]; // x0.., dy0..
+    cj_tensor *given[2 * MOST];
+    int input_count;
+    cj_symbol *outputs[4 * MOST];
+    char parts[4 * MOST][16];
+    cj_tensor *results[4 * MOST];
+    int output_count;
+    cj_function *function;
+} bench;
+
+// The model's variable called LAYER/VARIABLE, as the case lists it.
+static cj_variable *variable_named(cj_model *model, const char *name)
+{
+    cj_layer *layer = cj_model_layer(model);
+    for (int i = 0; i < cj_layer_variable_count(layer); i++) {
+        cj_variable *variable = cj_layer_variable(layer, i);
+        const char *own = cj_variable_name(variable);
+        size_t longer = strlen(own), length = strlen(name);
+        if (longer >= length && strcmp(own + longer - length, name) == 0)
+            return variable;
+    }
+    return NULL;
+}
+
+static void want(bench *b, cj_symbol *symbol, const char *part)
+{
+    b->outputs[b->output_count] = symbol;
+    snprintf(b->parts[b->output_count++], sizeof b->parts[0], "%s", part);
+}
+
+// The scalar that the case differentiates: sum of y dy over the outputs, and every penalty.
+static cj_symbol *scalar_of(bench *b, const cj__value *outputs, int count, cj_symbol *const *upstream)
+{
+    cj_symbol *sum = NULL;
+    for (int i = 0; i < count; i++) {
+        cj_symbol *term = cj_reduce_sum(cj_multiply(outputs[i].symbol, upstream[i]), NULL, 0);
+        sum = sum ? cj_add(sum, term) : term;
+    }
+    bool any = false;
+    cj_symbol *penalty = cj__layer_losses(cj_model_layer(b->model), &b->trace.build, &any);
+    penalty = any ? penalty : NULL;
+    for (int i = 0; i < b->trace.loss_count; i++)
+        penalty = penalty ? cj_add(penalty, b->trace.losses[i]) : b->trace.losses[i];
+    if (penalty)
+        want(b, cj_reshape(penalty, CJ_SHAPE(1)), "penalty");
+    return penalty ? cj_add(sum, penalty) : sum;
+}
+
+static bool gradients_of(bench *b, cj_symbol *scalar, const fixture *file, const json_t *one)
+{
+    const char *name = fixture_case_name(one);
+    const json_t *weights = json_object_get(one, "weights");
+    cj_symbol *by[2 * MOST], *gradients[2 * MOST];
+    char parts[2 * MOST][16];
+    int count = 0;
+    for (int i = 0; i < (int)json_array_size(weights); i++)
+        if (fixture_has(file, name, fixture_part("dw", i))) {
+            cj_variable *v = variable_named(b->model, json_string_value(json_array_get(weights, (size_t)i)));
+            by[count] = v ? cj__trace_variable(&b->trace, v) : NULL;
+            snprintf(parts[count++], sizeof parts[0], "%s", fixture_part("dw", i));
+        }
+    for (int i = 0; i < (int)fixture_number(one, "inputs"); i++)
+        if (fixture_has(file, name, fixture_part("dx", i))) {
+            by[count] = b->inputs[i];
+            snprintf(parts[count++], sizeof parts[0], "%s", fixture_part("dx", i));
+        }
+    if (cj_gradients(scalar, by, count, gradients) != CJ_OK)
+        return false;
+    for (int i = 0; i < count; i++)
+        want(b, gradients[i], parts[i]);
+    return true;
+}
+
+static bool set_weights(bench *b, const fixture *file, const json_t *one)
+{
+    const json_t *weights = json_object_get(one, "weights");
+    for (int i = 0; i < (int)json_array_size(weights); i++) {
+        const char *name = json_string_value(json_array_get(weights, (size_t)i));
+        cj_variable *variable = variable_named(b->model, name);
+        if (!variable) {
+            print_message("there is no variable %s\n", name);
+            return false;
+        }
+        cj_tensor *value = fixture_tensor(file, fixture_case_name(one), fixture_part("w", i));
+        cj_status status = cj_variable_assign(variable, value);
+        cj_release(value);
+        if (status != CJ_OK)
+            return false;
+    }
+    return true;
+}
+
+static cj_symbol *give(bench *b, const fixture *file, const char *name, const char *part)
+{
+    cj_tensor *tensor = fixture_tensor(file, name, part);
+    cj_shape shape = *cj_tensor_shape(tensor);
+    shape.dims[0] = CJ_BATCH;
+    b->given[b->input_count] = tensor;
+    return b->inputs[b->input_count++] = cj_symbol_input(cj_tensor_dtype(tensor), shape, part);
+}
+
+static bool trace(bench *b, const fixture *file, const json_t *one)
+{
+    const char *name = fixture_case_name(one);
+    int inputs = (int)fixture_number(one, "inputs"), outputs = (int)fixture_number(one, "outputs");
+    cj_symbol *upstream[MOST];
+    cj__value values[CJ__LAYER_IO_MAX];
+    b->trace.training = fixture_flag(one, "training");
+    for (int i = 0; i < inputs; i++)
+        give(b, file, name, fixture_part("x", i));
+    for (int i = 0; i < outputs; i++)
+        upstream[i] = give(b, file, name, fixture_part("dy", i));
+    if (b->trace.training)
+        b->trace.step = cj_symbol_input(CJ_I64, (cj_shape){0}, "step"); // only dropout of rate 0 could ask: unused
+    if (cj__model_trace(b->model, &b->trace, b->inputs, values) != CJ_OK)
+        return false;
+    for (int i = 0; i < outputs; i++)
+        want(b, values[i].symbol, fixture_part("y", i));
+    cj_symbol *scalar = scalar_of(b, values, outputs, upstream);
+    return scalar && gradients_of(b, scalar, file, one);
+}
+
+static bool add_updates(bench *b, const fixture *file, const json_t *one)
+{
+    const json_t *weights = json_object_get(one, "weights");
+    for (int i = 0; i < (int)json_array_size(weights); i++) {
+        const char *part = fixture_part("after", i);
+        if (!fixture_has(file, fixture_case_name(one), part))
+            continue;
+        cj_variable *v = variable_named(b->model, json_string_value(json_array_get(weights, (size_t)i)));
+        want(b, cj__trace_latest(&b->trace, v), part);
+    }
+    return true;
+}
+
+// Makes the function of everything wanted, calls it, and compares.
+static bool run(bench *b, const fixture *file, const json_t *one)
+{
+    b->function = cj_function_new(&(cj_function_args){.inputs = b->inputs, .input_count = b->input_count,
+                                                      .outputs = b->outputs, .output_count = b->output_count});
+    if (!b->function)
+        return false;
+    const char *name = fixture_case_name(one);
+    for (int i = 0; i < b->output_count; i++)
+        b->results[i] = fixture_tensor(file, name, b->parts[i]);
+    if (cj_function_call(b->function, b->given, b->results) != CJ_OK)
+        return false;
+    bool right = true;
+    for (int i = 0; i < b->output_count; i++)
+        right &= fixture_compare(file, name, b->parts[i], b->results[i]);
+    return right;
+}
+
+static bool equals_keras(const fixture *file, const json_t *one)
+{
+    bench b = {0};
+    char *config = json_dumps(json_object_get(one, "config"), JSON_COMPACT);
+    assert_non_null(config);
+    b.model = cj_model_from_json(config, strlen(config));
+    free(config);
+    bool right = b.model && set_weights(&b, file, one) && trace(&b, file, one) && add_updates(&b, file, one) &&
+                 run(&b, file, one);
+    cj_release(b.function);
+    for (int i = 0; i < b.input_count; i++)
+        cj_release(b.given[i]);
+    for (int i = 0; i < b.output_count; i++)
+        cj_release(b.results[i]);
+    cj__trace_end(&b.trace);
+    cj_release(b.model);
+    return right;
+}
+
+static void layers_equal_keras(void **state)
+{
+    (void)state;
+    fixture_run("layers", equals_keras);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(layers_equal_keras)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
