@@ -242,7 +242,7 @@ typedef struct cj_fit_args {
     int epochs;                                  ///< default 1: the epoch to reach, as in Keras
     cj_verbose verbose;                          ///< default CJ_AUTO: silent in the library; CJ_BAR: bar or lines on `stream`
     FILE *stream;                                ///< where to print; default standard output
-    cj_callback *callbacks[CJ_MAX_CALLBACKS];    ///< up to the first NULL; kept until the call ends
+    cj_callback *callbacks[CJ_MAX_CALLBACKS];    ///< up to the first NULL; new ones are taken over
     cj_dataset *validation_data;                 ///< evaluated after each epoch
     double validation_split;                     ///< the last share of the samples, before shuffling; 0 to 1
     int64_t validation_batch_size;               ///< default: batch_size
@@ -255,7 +255,10 @@ typedef struct cj_fit_args {
     bool resume;                                 ///< go on where the model's file was saved, to the same bits
     cj_history **history;                        ///< receives the history, to be released; may be NULL
 } cj_fit_args;
-/** Trains a compiled model. On failure the weights are those of the last whole step. */
+/**
+ * Trains a compiled model. On failure the weights are those of the last whole step. Callbacks made for the call are released
+ * when it ends: cj_retain() one that is to be looked at or used again. The data stays the caller's.
+ */
 CJ_API cj_status cj_fit_model(cj_model *model, cj_dataset *data, const cj_fit_args *args);
 /** `cj_fit(model, train, .epochs = 5, .batch_size = 64, .validation_data = test)`. */
 #define cj_fit(model, data, ...) cj_fit_model(model, data, &(cj_fit_args){._ = 0, __VA_ARGS__})

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "formats/json_fields.h"
+#include "layers/model.h"
 
 #include <cajal/files.h>
 #include <stdlib.h>
@@ -38,7 +39,8 @@ static json_t *wrap(const char *module, const char *class_name, json_t *config)
 
 static json_t *input_to_json(const cj_layer *layer)
 {
-    const cj__type *type = &layer->input_types[0];
+    cj__type input, *type = &input;
+    cj__input_type(layer, type);
     return wrap("keras.layers", "InputLayer",
                 json_pack("{s:o, s:s, s:b, s:b, s:b, s:s}", "batch_shape", cj__shape_to_json(&type->shape), "dtype",
                           cj_dtype_name(type->dtype), "sparse", 0, "ragged", 0, "optional", 0, "name",
@@ -137,17 +139,23 @@ static json_t *functional_to_json(cj_model *model)
     json_t *layers = json_array(), *inputs = json_array(), *outputs = json_array();
     bool made = true;
     for (int i = 0; i < count && made; i++) {
+        if (all[i].layer == NULL) {
+            cj__fail(CJ_UNSUPPORTED, "%s: op \"%s\" between its layers has no configuration: use a layer instead",
+                     cj_layer_name(self), all[i].node->op->name);
+            made = false;
+            break;
+        }
         if (all[i].which != 0)
             continue; // listed with its first application
         json_t *layer = layer_with_nodes(all, count, all[i].layer);
         made = layer != NULL && json_array_append_new(layers, layer) == 0;
     }
-    for (int i = 0; i < cj_model_input_count(model); i++) {
+    for (int i = 0; made && i < cj_model_input_count(model); i++) {
         int application = 0;
         cj__model_input_at(model, i, &application);
         json_array_append_new(inputs, json_pack("[s, i, i]", cj_layer_name(all[application].layer), 0, 0));
     }
-    for (int i = 0; i < cj_model_output_count(model); i++) {
+    for (int i = 0; made && i < cj_model_output_count(model); i++) {
         int application = 0, output = 0;
         cj__model_output_at(model, i, &application, &output);
         json_array_append_new(outputs, output_reference(&all[application], output));

@@ -1,5 +1,5 @@
 // Input, Dense, Embedding.
-#include "layers/kind.h"
+#include "layers/model.h"
 #include <string.h>
 
 // Input ------------------------------------------------------------------------------------------------------------
@@ -22,6 +22,29 @@ static cj_status check_input(cj_layer *layer)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: more than %d axes", layer->name, CJ_MAX_RANK - 1);
     const cj_status status = cj_dtype_from_name(a->dtype, &dtype);
     return status != CJ_OK ? cj__fail_in(status, "%s", layer->name) : CJ_OK;
+}
+
+void cj__input_type(const cj_layer *input_layer, cj__type *type)
+{
+    const cj_input_args *a = input_layer->args;
+    *type = (cj__type){.shape = {.rank = 1, .dims = {a->batch_size > 0 ? a->batch_size : CJ_BATCH}}};
+    cj_dtype_from_name(a->dtype, &type->dtype); // checked when the layer was made
+    while (type->shape.rank < CJ_MAX_RANK && a->shape[type->shape.rank - 1] != 0) {
+        type->shape.dims[type->shape.rank] = a->shape[type->shape.rank - 1];
+        type->shape.rank++;
+    }
+}
+
+cj_layer *cj__input_of_type(const cj__type *type)
+{
+    cj_input_args args = {.dtype = cj_dtype_name(type->dtype)};
+    if (type->shape.rank == 0) {
+        cj__fail(CJ_SHAPE_MISMATCH, "input_layer: a scalar was given, needs a batch axis");
+        return NULL;
+    }
+    args.batch_size = type->shape.dims[0] == CJ_BATCH ? 0 : type->shape.dims[0];
+    memcpy(args.shape, type->shape.dims + 1, (size_t)(type->shape.rank - 1) * sizeof args.shape[0]);
+    return cj_input_new(&args);
 }
 
 // In a model its input is put in its place before it would be called; called otherwise, it passes what it is given.

@@ -40,6 +40,12 @@ cj_status cj__layer_need_length(const cj_layer *layer, const cj_shape *shape, in
 // The axis that a setting means (negative from the end), checked.
 cj_status cj__layer_axis(const cj_layer *layer, const cj_shape *shape, int setting, int *axis);
 
+// "valid" or "same".
+cj_status cj__layer_padding(const cj_layer *layer, const char *padding, bool *same);
+// A window over the middle axes of an input (n, h, w, c) fits.
+cj_status cj__layer_window(const cj_layer *layer, const char *what, const cj_shape *x, const int64_t *size,
+                           const int64_t *dilation, bool same);
+
 // Ones of the shape of x with the axes of the mask reduced to length 1.
 cj_symbol *cj__ones_over(cj__build *g, cj_symbol *x, uint32_t axes);
 // max_value above it, x from threshold on, negative_slope (x - threshold) below; max_value 0 is none.

@@ -20,10 +20,9 @@ typedef struct run {
     cj__train_state *state;
     const cj_fit_args *args;
     cj_dataset *data, *validation; // held if they are slices
-    bool sliced;
-    cj_callback *callbacks[CJ_MAX_CALLBACKS + 1];
+    bool sliced, resumed;
+    cj_callback *callbacks[CJ_MAX_CALLBACKS + 1]; // held
     int callback_count;
-    cj_callback *bar; // held
     const cj__functions *functions;
     cj__evaluator evaluator;
     cj__reader *reader;
@@ -98,17 +97,19 @@ static cj_status open_data(run *r, cj_dataset *data)
     return CJ_OK;
 }
 
-// Callbacks are the user's, then the bar, so that what they print does not break its line.
+// Callbacks are the user's, which a call takes over as an object would, then the bar, so that what they print does not
+// break its line.
 static cj_status open_callbacks(run *r)
 {
     for (int i = 0; i < CJ_MAX_CALLBACKS && r->args->callbacks[i]; i++)
-        r->callbacks[r->callback_count++] = r->args->callbacks[i];
+        r->callbacks[r->callback_count++] = cj__own(r->args->callbacks[i]);
     if (r->args->verbose == CJ_BAR || r->args->verbose == CJ_LINES) {
         FILE *stream = r->args->stream ? r->args->stream : stdout;
-        r->bar = cj__own(cj__progress_bar_new(stream, r->args->verbose == CJ_LINES ? CJ__BAR_LINES : CJ__BAR_AUTO));
-        if (!r->bar)
+        const cj__bar_mode mode = r->args->verbose == CJ_LINES ? CJ__BAR_LINES : CJ__BAR_AUTO;
+        cj_callback *bar = cj__own(cj__progress_bar_new(stream, mode));
+        if (!bar)
             return cj_error_status();
-        r->callbacks[r->callback_count++] = r->bar;
+        r->callbacks[r->callback_count++] = bar;
     }
     r->history = cj__history_new();
     return r->history ? CJ_OK : CJ_OUT_OF_MEMORY;
@@ -152,7 +153,7 @@ static cj_status open_place(run *r)
     if (place->sum_count != r->functions->row_count)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_fit: the run to resume logged %d values, this one would log %d",
                         place->sum_count, r->functions->row_count);
-    remind_callbacks(r);
+    r->resumed = true;
     return CJ_OK;
 }
 
@@ -318,6 +319,8 @@ static cj_status train(run *r)
 {
     cj__place *place = &r->state->place;
     CJ_TRY(tell(r, CJ__MOMENT_TRAIN_BEGIN));
+    if (r->resumed)
+        remind_callbacks(r);
     if (place->event == CJ__EVENT_NONE)
         place->stop = false; // a run that was stopped is resumed to go on
     CJ_TRY(finish_event(r));
@@ -334,7 +337,8 @@ static void close_run(run *r)
     cj__class_weights_close(&r->class_weights);
     cj__free(r->order);
     cj_release(r->history);
-    cj_release(r->bar);
+    for (int i = 0; i < r->callback_count; i++)
+        cj_release(r->callbacks[i]);
     if (r->sliced) {
         cj_release(r->data);
         cj_release(r->validation);
@@ -342,39 +346,42 @@ static void close_run(run *r)
     cj__free(r);
 }
 
-cj_status cj_fit_model(cj_model *model, cj_dataset *data, const cj_fit_args *args)
+static cj_status open_run(run *r, cj_dataset *data)
 {
-    const cj_fit_args none = {0};
-    cj__train_state *state;
-    CJ_TRY(cj__state_compiled(model, "cj_fit", &state));
+    CJ_TRY(open_callbacks(r)); // first, so that they are let go of whatever happens
+    CJ_TRY(cj__state_compiled(r->model, "cj_fit", &r->state));
     if (!data)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_fit: the data is NULL");
+    CJ_TRY(open_data(r, data));
+    CJ_TRY(open_place(r));
+    open_logs(r);
+    return CJ_OK;
+}
+
+static cj_status train_and_remember(run *r)
+{
+    r->state->callbacks = r->callbacks;
+    r->state->callback_count = r->callback_count;
+    const cj_status status = train(r), memories = cj__state_memories(r->state);
+    r->state->callbacks = NULL;
+    r->state->callback_count = 0;
+    return status ? status : memories;
+}
+
+cj_status cj_fit_model(cj_model *model, cj_dataset *data, const cj_fit_args *args)
+{
+    cj_fit_args settled = args ? *args : (cj_fit_args){0};
     run *r = cj__new(1, sizeof *r);
     if (!r)
         return CJ_OUT_OF_MEMORY;
+    settled.epochs = settled.epochs ? settled.epochs : 1;
     r->model = model;
-    r->state = state;
-    r->args = args ? args : &none;
-    cj_fit_args one_epoch = *r->args;
-    if (one_epoch.epochs == 0)
-        one_epoch.epochs = 1;
-    r->args = &one_epoch;
-    cj_status status = open_data(r, data);
+    r->args = &settled;
+    cj_status status = open_run(r, data);
     if (status == CJ_OK)
-        status = open_callbacks(r);
-    if (status == CJ_OK)
-        status = open_place(r);
-    if (status == CJ_OK) {
-        open_logs(r);
-        state->callbacks = r->callbacks;
-        state->callback_count = r->callback_count;
-        status = train(r);
-        const cj_status memories = cj__state_memories(state);
-        state->callbacks = NULL;
-        status = status ? status : memories;
-    }
-    if (status == CJ_OK && r->args->history)
-        *r->args->history = cj_retain(r->history);
+        status = train_and_remember(r);
+    if (status == CJ_OK && settled.history)
+        *settled.history = cj_retain(r->history);
     close_run(r);
     return status;
 }

@@ -148,16 +148,17 @@ static cj_symbol *categorical_hinge(cj__build *g, const void *args, cj_symbol *t
 #define NO_FIELDS NULL, 0, sizeof(loss_args)
 static const cj__loss losses[] = {
     {{"sparse_categorical_crossentropy", "SparseCategoricalCrossentropy", FIELDS_OF(sparse_fields)},
-     CJ__TARGET_LABELS, sparse_categorical_crossentropy},
+     CJ__TARGET_LABELS, sparse_categorical_crossentropy, false},
     {{"categorical_crossentropy", "CategoricalCrossentropy", FIELDS_OF(entropy_fields)},
-     CJ__TARGET_SAME, categorical_crossentropy},
-    {{"binary_crossentropy", "BinaryCrossentropy", FIELDS_OF(entropy_fields)}, CJ__TARGET_SAME, binary_crossentropy},
-    {{"mean_squared_error", "MeanSquaredError", NO_FIELDS}, CJ__TARGET_SAME, cj__values_mse},
-    {{"mse", NULL, NO_FIELDS}, CJ__TARGET_SAME, cj__values_mse},
-    {{"mean_absolute_error", "MeanAbsoluteError", NO_FIELDS}, CJ__TARGET_SAME, cj__values_mae},
-    {{"mae", NULL, NO_FIELDS}, CJ__TARGET_SAME, cj__values_mae},
-    {{"hinge", "Hinge", NO_FIELDS}, CJ__TARGET_SAME, hinge},
-    {{"categorical_hinge", "CategoricalHinge", NO_FIELDS}, CJ__TARGET_SAME, categorical_hinge},
+     CJ__TARGET_SAME, categorical_crossentropy, false},
+    {{"binary_crossentropy", "BinaryCrossentropy", FIELDS_OF(entropy_fields)}, CJ__TARGET_SAME, binary_crossentropy,
+     false},
+    {{"mean_squared_error", "MeanSquaredError", NO_FIELDS}, CJ__TARGET_SAME, cj__values_mse, false},
+    {{"mse", NULL, NO_FIELDS}, CJ__TARGET_SAME, cj__values_mse, false},
+    {{"mean_absolute_error", "MeanAbsoluteError", NO_FIELDS}, CJ__TARGET_SAME, cj__values_mae, false},
+    {{"mae", NULL, NO_FIELDS}, CJ__TARGET_SAME, cj__values_mae, false},
+    {{"hinge", "Hinge", NO_FIELDS}, CJ__TARGET_SAME, hinge, false},
+    {{"categorical_hinge", "CategoricalHinge", NO_FIELDS}, CJ__TARGET_SAME, categorical_hinge, false},
 };
 
 const cj__catalog cj__losses = {"loss", losses, sizeof losses[0], (int)(sizeof losses / sizeof losses[0])};

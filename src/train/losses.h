@@ -17,6 +17,7 @@ typedef struct cj__loss {
     cj__choice choice;
     cj__target target;
     cj_symbol *(*values)(cj__build *g, const void *args, cj_symbol *targets, cj_symbol *predictions);
+    bool rises; // greater is better
 } cj__loss;
 
 extern const cj__catalog cj__losses, cj__metrics;

@@ -68,20 +68,21 @@ static cj_symbol *top_k_categorical_accuracy(cj__build *g, const void *args, cj_
 #define TOP_K k_fields, 1, sizeof(metric_args)
 enum { ACCURACY, BINARY = 2, SPARSE, CATEGORICAL };
 static const cj__loss metrics[] = {
-    [ACCURACY] = {{"accuracy", "Accuracy", THRESHOLD}, CJ__TARGET_RESOLVED, NULL},
-    {{"acc", NULL, THRESHOLD}, CJ__TARGET_RESOLVED, NULL},
-    [BINARY] = {{"binary_accuracy", "BinaryAccuracy", THRESHOLD}, CJ__TARGET_SAME, binary_accuracy},
+    [ACCURACY] = {{"accuracy", "Accuracy", THRESHOLD}, CJ__TARGET_RESOLVED, NULL, true},
+    {{"acc", NULL, THRESHOLD}, CJ__TARGET_RESOLVED, NULL, true},
+    [BINARY] = {{"binary_accuracy", "BinaryAccuracy", THRESHOLD}, CJ__TARGET_SAME, binary_accuracy, true},
     [SPARSE] = {{"sparse_categorical_accuracy", "SparseCategoricalAccuracy", NO_FIELDS},
-                CJ__TARGET_LABELS, sparse_categorical_accuracy},
+                CJ__TARGET_LABELS, sparse_categorical_accuracy, true},
     [CATEGORICAL] = {{"categorical_accuracy", "CategoricalAccuracy", NO_FIELDS}, CJ__TARGET_SAME,
-                     categorical_accuracy},
+                     categorical_accuracy, true},
     {{"sparse_top_k_categorical_accuracy", "SparseTopKCategoricalAccuracy", TOP_K}, CJ__TARGET_LABELS,
-     sparse_top_k_categorical_accuracy},
-    {{"top_k_categorical_accuracy", "TopKCategoricalAccuracy", TOP_K}, CJ__TARGET_SAME, top_k_categorical_accuracy},
-    {{"mean_squared_error", "MeanSquaredError", NO_FIELDS}, CJ__TARGET_SAME, cj__values_mse},
-    {{"mse", NULL, NO_FIELDS}, CJ__TARGET_SAME, cj__values_mse},
-    {{"mean_absolute_error", "MeanAbsoluteError", NO_FIELDS}, CJ__TARGET_SAME, cj__values_mae},
-    {{"mae", NULL, NO_FIELDS}, CJ__TARGET_SAME, cj__values_mae},
+     sparse_top_k_categorical_accuracy, true},
+    {{"top_k_categorical_accuracy", "TopKCategoricalAccuracy", TOP_K}, CJ__TARGET_SAME,
+     top_k_categorical_accuracy, true},
+    {{"mean_squared_error", "MeanSquaredError", NO_FIELDS}, CJ__TARGET_SAME, cj__values_mse, false},
+    {{"mse", NULL, NO_FIELDS}, CJ__TARGET_SAME, cj__values_mse, false},
+    {{"mean_absolute_error", "MeanAbsoluteError", NO_FIELDS}, CJ__TARGET_SAME, cj__values_mae, false},
+    {{"mae", NULL, NO_FIELDS}, CJ__TARGET_SAME, cj__values_mae, false},
 };
 
 const cj__catalog cj__metrics = {"metric", metrics, sizeof metrics[0], (int)(sizeof metrics / sizeof metrics[0])};

@@ -2,6 +2,7 @@
 #include "reference.h"
 
 #include <math.h>
+#include <string.h>
 
 static const cj_shape *shape_of(const cj_tensor *t)
 {
@@ -33,8 +34,8 @@ static bool next(int64_t *at, const cj_shape *s)
     return false;
 }
 
+// The coordinates of every element in turn.
 #define EACH(at, shape) for (bool more_ = (memset(at, 0, sizeof at), true); more_; more_ = next(at, shape))
-#include <string.h>
 
 // Functions of one number ---------------------------------------------------------------------------------------------
 
@@ -323,4 +324,41 @@ static void ref_unstack(const op_case *c, cj_tensor *const *in, cj_tensor *const
 static void ref_stack(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
 {
     restack(out[0], in, ((const cj__axis_attrs *)c->attrs)->axis, false);
+}
+
+static const struct {
+    const cj__op *op;
+    reference function;
+} rows[] = {
+#define F(name, formula) {&cj__op_##name, ref_##name},
+    FORMULAS(F) PAIRS(F)
+#undef F
+    {&cj__op_select, ref_select},
+    {&cj__op_stop_gradient, ref_same},
+    {&cj__op_cast, ref_cast},
+    {&cj__op_rescale, ref_rescale},
+    {&cj__op_reduce_sum, ref_reduce},
+    {&cj__op_reduce_mean, ref_reduce},
+    {&cj__op_reduce_max, ref_reduce},
+    {&cj__op_reduce_min, ref_reduce},
+    {&cj__op_sum_like, ref_sum_like},
+    {&cj__op_broadcast_like, ref_broadcast_like},
+    {&cj__op_argmax, ref_argmax},
+    {&cj__op_norm_squared, ref_norm_squared},
+    {&cj__op_reshape, ref_same},
+    {&cj__op_transpose, ref_transpose},
+    {&cj__op_reverse, ref_reverse},
+    {&cj__op_concat, ref_concat},
+    {&cj__op_slice, ref_shift},
+    {&cj__op_pad, ref_shift},
+    {&cj__op_unstack, ref_unstack},
+    {&cj__op_stack, ref_stack},
+};
+
+reference reference_of(const cj__op *op)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].op == op)
+            return rows[i].function;
+    return reference_of_network(op);
 }

@@ -9,5 +9,6 @@ typedef void (*reference)(const op_case *c, cj_tensor *const *in, cj_tensor *con
 
 // NULL where there is none.
 reference reference_of(const cj__op *op);
+reference reference_of_network(const cj__op *op); // those of reference_network.c
 
 #endif

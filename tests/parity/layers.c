@@ -52,7 +52,7 @@ static cj_symbol *scalar_of(bench *b, const cj__value *outputs, int count, cj_sy
         sum = sum ? cj_add(sum, term) : term;
     }
     bool any = false;
-    cj_symbol *penalty = cj__layer_losses(cj_model_layer(b->model), &b->trace.build, &any);
+    cj_symbol *penalty = cj__layer_losses(cj_model_layer(b->model), &b->trace, &any);
     penalty = any ? penalty : NULL;
     for (int i = 0; i < b->trace.loss_count; i++)
         penalty = penalty ? cj_add(penalty, b->trace.losses[i]) : b->trace.losses[i];

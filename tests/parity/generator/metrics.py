@@ -19,7 +19,9 @@ def add(fixture, case, metric, x, y, weighted=False, loss="mse"):
     key = "weighted_metrics" if weighted else "metrics"
     model.compile(loss=loss, **{key: [metric]})
     weights = np.linspace(0.2, 3, len(x)).astype("float32") ** 2
-    result = model.evaluate(x, y, sample_weight=weights, batch_size=4, verbose=0, return_dict=True)
+    # Keras wants (N, 1) where the values are (N, T): it broadcasts from the right.
+    broadcast = weights[:, None] if x.ndim > 2 else weights
+    result = model.evaluate(x, y, sample_weight=broadcast, batch_size=4, verbose=0, return_dict=True)
     names = [name for name in result if name != "loss"]
     if len(names) != 1:
         raise ValueError(f"{case}: {result}")

@@ -47,8 +47,8 @@ static cj_symbol *gradient(cj_symbol *y, cj_symbol *x)
     return keep(g);
 }
 
-// The value of `y`, of `count` elements, for x of VALUES elements.
-static void evaluate(cj_symbol *x, cj_symbol *y, const double *at, double *value, int count)
+// The value of `y` for x of VALUES elements.
+static void evaluate(cj_symbol *x, cj_symbol *y, const double *at, double *value)
 {
     cj_function *f = cj_function_new(
         &(cj_function_args){.inputs = &x, .input_count = 1, .outputs = &y, .output_count = 1});
@@ -56,8 +56,13 @@ static void evaluate(cj_symbol *x, cj_symbol *y, const double *at, double *value
     const void *in = at;
     void *out = value;
     assert_int_equal(cj__function_run(f, VALUES, &in, &out), CJ_OK);
-    (void)count;
     cj_release(f);
+}
+
+static void assert_near(double value, double expected, double tolerance)
+{
+    if (!(fabs(value - expected) <= tolerance))
+        fail_msg("%.17g is not within %g of %.17g", value, tolerance, expected);
 }
 
 static const double points[VALUES] = {0.3, 0.7, 1.1, 1.6, 2.2, 0.9};
@@ -67,9 +72,9 @@ static void square_has_derivative_two_x(void **state)
     (void)state;
     cj_symbol *x = vector(), *y = total(cj_square(x));
     double g[VALUES];
-    evaluate(x, gradient(y, x), points, g, VALUES);
+    evaluate(x, gradient(y, x), points, g);
     for (int i = 0; i < VALUES; i++)
-        assert_double_equal(g[i], 2 * points[i], 1e-14);
+        assert_near(g[i], 2 * points[i], 1e-14);
 }
 
 static void shared_subexpression_sums_over_its_users(void **state)
@@ -77,9 +82,9 @@ static void shared_subexpression_sums_over_its_users(void **state)
     (void)state;
     cj_symbol *x = vector(), *h = keep(cj_exp(x)), *y = total(cj_add(cj_multiply(h, h), h));
     double g[VALUES];
-    evaluate(x, gradient(y, x), points, g, VALUES);
+    evaluate(x, gradient(y, x), points, g);
     for (int i = 0; i < VALUES; i++)
-        assert_double_equal(g[i], 2 * exp(2 * points[i]) + exp(points[i]), 1e-9);
+        assert_near(g[i], 2 * exp(2 * points[i]) + exp(points[i]), 1e-9);
 }
 
 static void second_derivative_of_a_cube_is_six_x(void **state)
@@ -88,9 +93,9 @@ static void second_derivative_of_a_cube_is_six_x(void **state)
     cj_symbol *x = vector(), *y = total(cj_multiply(cj_multiply(x, x), x));
     cj_symbol *first = gradient(y, x), *second = gradient(total(first), x);
     double g[VALUES];
-    evaluate(x, second, points, g, VALUES);
+    evaluate(x, second, points, g);
     for (int i = 0; i < VALUES; i++)
-        assert_double_equal(g[i], 6 * points[i], 1e-12);
+        assert_near(g[i], 6 * points[i], 1e-12);
 }
 
 static void independent_symbol_gets_zeros_of_its_shape(void **state)
@@ -101,7 +106,7 @@ static void independent_symbol_gets_zeros_of_its_shape(void **state)
     assert_true(cj_shape_equal(cj_symbol_shape(g), cj_symbol_shape(x)));
     double value[VALUES];
     memset(value, 0x55, sizeof value);
-    evaluate(x, g, (double[VALUES]){INFINITY, NAN, 1, 2, 3, 4}, value, VALUES);
+    evaluate(x, g, (double[VALUES]){INFINITY, NAN, 1, 2, 3, 4}, value);
     for (int i = 0; i < VALUES; i++)
         assert_true(value[i] == 0);
 }
@@ -111,9 +116,9 @@ static void stop_gradient_lets_nothing_pass(void **state)
     (void)state;
     cj_symbol *x = vector(), *y = total(cj_multiply(cj_stop_gradient(cj_square(x)), x));
     double g[VALUES];
-    evaluate(x, gradient(y, x), points, g, VALUES);
+    evaluate(x, gradient(y, x), points, g);
     for (int i = 0; i < VALUES; i++)
-        assert_double_equal(g[i], points[i] * points[i], 1e-14);
+        assert_near(g[i], points[i] * points[i], 1e-14);
 }
 
 static void derivative_by_an_intermediate_symbol(void **state)
@@ -121,9 +126,9 @@ static void derivative_by_an_intermediate_symbol(void **state)
     (void)state;
     cj_symbol *x = vector(), *h = keep(cj_square(x)), *y = total(cj_multiply(h, h));
     double g[VALUES];
-    evaluate(x, gradient(y, h), points, g, VALUES);
+    evaluate(x, gradient(y, h), points, g);
     for (int i = 0; i < VALUES; i++)
-        assert_double_equal(g[i], 2 * points[i] * points[i], 1e-13);
+        assert_near(g[i], 2 * points[i] * points[i], 1e-13);
 }
 
 static void equal_gradients_are_the_callers_one_by_one(void **state)
@@ -157,8 +162,8 @@ static cj_symbol *compose(cj_symbol *x, unsigned seed)
         case 0: h = cj_add(cj_square(h), x); break;
         case 1: h = cj_sqrt(cj_add(h, x)); break;
         case 2: h = cj_divide(h, cj_add(x, cj_symbol_scalar(CJ_F64, 1))); break;
-        case 3: h = cj_log(cj_add(cj_exp(cj_activation_symbol("tanh", h)), x)); break;
-        default: h = cj_add(cj_activation_symbol("sigmoid", h), cj_multiply(x, x)); break;
+        case 3: h = cj_log(cj_add(cj_exp(cj_negative(h)), cj_add(x, cj_symbol_scalar(CJ_F64, 1)))); break;
+        default: h = cj_add(cj_relu(h), cj_multiply(x, x)); break;
         }
     }
     return h;
@@ -170,16 +175,16 @@ static void random_compositions_agree_with_central_differences(void **state)
     for (unsigned seed = 1; seed <= 8; seed++) {
         cj_symbol *x = vector(), *y = total(compose(x, seed * 7919u)), *g = gradient(y, x);
         double analytic[VALUES];
-        evaluate(x, g, points, analytic, VALUES);
+        evaluate(x, g, points, analytic);
         for (int i = 0; i < VALUES; i++) {
             double at[VALUES], above, below, h = 1e-5;
             memcpy(at, points, sizeof at);
             at[i] = points[i] + h;
-            evaluate(x, y, at, &above, 1);
+            evaluate(x, y, at, &above);
             at[i] = points[i] - h;
-            evaluate(x, y, at, &below, 1);
+            evaluate(x, y, at, &below);
             // The truncation error is of order h^2, relative to the size of the derivative.
-            assert_double_equal(analytic[i], (above - below) / (2 * h), 1e-6 * fmax(1, fabs(analytic[i])));
+            assert_near(analytic[i], (above - below) / (2 * h), 1e-6 * fmax(1, fabs(analytic[i])));
         }
         teardown(NULL);
     }
@@ -192,7 +197,7 @@ static void chain_of_a_hundred_thousand_is_differentiated(void **state)
     for (int i = 0; i < DEEP; i++)
         h = cj_add(h, x);
     double g[VALUES];
-    evaluate(x, gradient(total(h), x), points, g, VALUES);
+    evaluate(x, gradient(total(h), x), points, g);
     for (int i = 0; i < VALUES; i++)
         assert_true(g[i] == DEEP + 1);
 }

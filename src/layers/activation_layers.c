@@ -1,0 +1,106 @@
+// Activation, ReLU, LeakyReLU, ELU, Softmax.
+#include "layers/kind.h"
+
+static const cj__field activation_fields[] = {
+    CJ__FIELD(cj_activation_args, activation, CJ__FIELD_SPEC, .catalog = &cj__activations, .required = true),
+    CJ__LAYER_FIELDS(cj_activation_args),
+};
+static const cj__field relu_fields[] = {
+    CJ__FIELD(cj_relu_args, max_value, CJ__FIELD_OPTION, .low = 0, .high = 1e30),
+    CJ__FIELD(cj_relu_args, negative_slope, CJ__FIELD_REAL, .low = 0, .high = 1e30),
+    CJ__FIELD(cj_relu_args, threshold, CJ__FIELD_REAL, .low = 0, .high = 1e30),
+    CJ__LAYER_FIELDS(cj_relu_args),
+};
+static const cj__field leaky_relu_fields[] = {
+    CJ__FIELD(cj_leaky_relu_args, negative_slope, CJ__FIELD_NUMBER, .fallback = 0.3),
+    CJ__LAYER_FIELDS(cj_leaky_relu_args),
+};
+static const cj__field elu_fields[] = {
+    CJ__FIELD(cj_elu_args, alpha, CJ__FIELD_NUMBER, .fallback = 1),
+    CJ__LAYER_FIELDS(cj_elu_args),
+};
+static const cj__field softmax_fields[] = {
+    CJ__FIELD(cj_softmax_args, axis, CJ__FIELD_INT32, .fallback = -1),
+    CJ__LAYER_FIELDS(cj_softmax_args),
+};
+
+static cj_status call_activation(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                                 cj__value *outputs, int *output_count)
+{
+    const cj_activation_args *a = layer->args;
+    (void)count;
+    *output_count = 1;
+    outputs[0].symbol = cj__activation(&trace->build, a->activation, layer->name, inputs[0].symbol);
+    return CJ_OK;
+}
+
+static cj_status call_relu(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
+                           int *output_count)
+{
+    const cj_relu_args *a = layer->args;
+    (void)count;
+    *output_count = 1;
+    outputs[0].symbol = cj__relu_of(&trace->build, inputs[0].symbol, a->negative_slope, a->max_value, a->threshold);
+    return CJ_OK;
+}
+
+static cj_status call_leaky_relu(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                                 cj__value *outputs, int *output_count)
+{
+    const cj_leaky_relu_args *a = layer->args;
+    (void)count;
+    *output_count = 1;
+    outputs[0].symbol =
+        cj__apply_unary(&trace->build, CJ__UNARY_leaky_relu, inputs[0].symbol, a->negative_slope, 0);
+    return CJ_OK;
+}
+
+static cj_status call_elu(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
+                          int *output_count)
+{
+    const cj_elu_args *a = layer->args;
+    (void)count;
+    *output_count = 1;
+    outputs[0].symbol = cj__apply_unary(&trace->build, CJ__UNARY_elu, inputs[0].symbol, a->alpha, 0);
+    return CJ_OK;
+}
+
+// The op works over the last axis: another one changes places with it before and after.
+static cj_status call_softmax(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                              cj__value *outputs, int *output_count)
+{
+    const cj_softmax_args *a = layer->args;
+    cj__build *g = &trace->build;
+    cj_symbol *x = inputs[0].symbol;
+    const int last = cj_symbol_shape(x)->rank - 1;
+    int axis = 0, order[CJ_MAX_RANK];
+    (void)count;
+    *output_count = 1;
+    CJ_TRY(cj__layer_need_rank(layer, cj_symbol_shape(x), 2, CJ_MAX_RANK));
+    CJ_TRY(cj__layer_axis(layer, cj_symbol_shape(x), a->axis, &axis));
+    for (int i = 0; i <= last; i++)
+        order[i] = i == axis ? last : i == last ? axis : i;
+    if (axis == last)
+        outputs[0].symbol = cj__softmax(g, x);
+    else
+        outputs[0].symbol = cj__transpose(g, cj__softmax(g, cj__transpose(g, x, order)), order);
+    return CJ_OK;
+}
+
+#define ELEMENT_WISE(plain, class, maker)                                                                              \
+    const cj__layer_kind cj__layer_##plain = {                                                                         \
+        .choice = CJ__CHOICE(#plain, class, plain##_fields, cj_##plain##_args),                                        \
+        .min_inputs = 1,                                                                                               \
+        .max_inputs = 1,                                                                                               \
+        .call = call_##plain,                                                                                          \
+        .mask = CJ__MASK_PASS,                                                                                         \
+    };                                                                                                                 \
+    cj_layer *maker(const cj_##plain##_args *args)                                                                     \
+    {                                                                                                                  \
+        return cj__layer_new(&cj__layer_##plain, args);                                                                \
+    }
+ELEMENT_WISE(activation, "Activation", cj_activation_new)
+ELEMENT_WISE(relu, "ReLU", cj_relu_layer_new)
+ELEMENT_WISE(leaky_relu, "LeakyReLU", cj_leaky_relu_new)
+ELEMENT_WISE(elu, "ELU", cj_elu_new)
+ELEMENT_WISE(softmax, "Softmax", cj_softmax_new)

@@ -1,0 +1,116 @@
+// Add and Concatenate.
+#include "layers/kind.h"
+
+static const cj__field add_fields[] = {CJ__LAYER_FIELDS(cj_merge_args)};
+static const cj__field concatenate_fields[] = {
+    CJ__FIELD(cj_concatenate_args, axis, CJ__FIELD_INT32, .fallback = -1),
+    CJ__LAYER_FIELDS(cj_concatenate_args),
+};
+
+// Both or either of two masks, NULL where there is none.
+static cj_symbol *combine(cj__build *g, cj__binary function, cj_symbol *a, cj_symbol *b)
+{
+    if (!a || !b)
+        return a ? a : b;
+    cj_symbol *both = cj__apply_binary(g, function, cj__cast(g, a, CJ_F32), cj__cast(g, b, CJ_F32));
+    return cj__compare(g, CJ__COMPARISON_greater, both, cj__scalar_like(g, both, 0));
+}
+
+// The sum, with numpy's broadcasting. A step counts if every mask that there is says so.
+static cj_status call_add(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
+                          int *output_count)
+{
+    cj__build *g = &trace->build;
+    cj_symbol *sum = inputs[0].symbol, *mask = inputs[0].mask;
+    *output_count = 1;
+    for (int i = 1; i < count; i++) {
+        const cj_shape *a = cj_symbol_shape(sum), *b = cj__value_shape(&inputs[i]);
+        char first[CJ__SHAPE_WORDS], second[CJ__SHAPE_WORDS];
+        bool fits = a->rank == b->rank;
+        for (int j = 0; fits && j < a->rank; j++)
+            fits = a->dims[j] == b->dims[j] || a->dims[j] == 1 || b->dims[j] == 1;
+        if (!fits)
+            return cj__fail(CJ_SHAPE_MISMATCH, "%s: inputs %s and %s cannot be added", layer->name,
+                            cj_shape_text(a, first, sizeof first), cj_shape_text(b, second, sizeof second));
+        sum = cj__add(g, sum, inputs[i].symbol);
+        mask = combine(g, CJ__BINARY_minimum, mask, inputs[i].mask);
+        if (!sum)
+            return g->status;
+    }
+    outputs[0] = (cj__value){sum, mask};
+    return CJ_OK;
+}
+
+const cj__layer_kind cj__layer_add = {
+    .choice = CJ__CHOICE("add", "Add", add_fields, cj_merge_args),
+    .min_inputs = 2,
+    .max_inputs = CJ__LAYER_IO_MAX,
+    .call = call_add,
+    .mask = CJ__MASK_OWN,
+};
+
+cj_layer *cj_add_layer_new(const cj_merge_args *args)
+{
+    return cj__layer_new(&cj__layer_add, args);
+}
+
+// As Keras: the masks are put side by side like the inputs, an input without one counting everywhere, and a step counts
+// if any of its entries does. So along the last axis it counts if any mask says so, and always if one input has none.
+static cj_symbol *joined_mask(cj__build *g, const cj__value *inputs, int count, int axis, int rank)
+{
+    cj_symbol *parts[CJ__LAYER_IO_MAX], *any = NULL;
+    int masked = 0;
+    for (int i = 0; i < count; i++)
+        masked += inputs[i].mask && cj_symbol_shape(inputs[i].mask)->rank == rank - 1;
+    if (masked == 0 || (axis == rank - 1 && masked < count))
+        return NULL;
+    for (int i = 0; i < count; i++) {
+        if (axis == rank - 1) {
+            any = combine(g, CJ__BINARY_maximum, any, inputs[i].mask);
+            continue;
+        }
+        cj_symbol *ones = inputs[i].mask ? NULL : cj__max(g, inputs[i].symbol, 1u << (rank - 1), false);
+        ones = ones ? cj__ones_over(g, ones, 0) : NULL;
+        parts[i] = inputs[i].mask ? inputs[i].mask
+                                  : cj__compare(g, CJ__COMPARISON_greater, ones, cj__scalar(g, CJ_F32, 0));
+    }
+    return axis == rank - 1 ? any : cj__concat(g, parts, count, axis);
+}
+
+static cj_status call_concatenate(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                                  cj__value *outputs, int *output_count)
+{
+    const cj_concatenate_args *a = layer->args;
+    const cj_shape *first = cj__value_shape(&inputs[0]);
+    cj_symbol *symbols[CJ__LAYER_IO_MAX];
+    int axis = 0;
+    *output_count = 1;
+    CJ_TRY(cj__layer_axis(layer, first, a->axis, &axis));
+    for (int i = 0; i < count; i++) {
+        const cj_shape *shape = cj__value_shape(&inputs[i]);
+        char one[CJ__SHAPE_WORDS], other[CJ__SHAPE_WORDS];
+        bool fits = shape->rank == first->rank;
+        for (int j = 0; fits && j < first->rank; j++)
+            fits = j == axis || shape->dims[j] == first->dims[j];
+        if (!fits)
+            return cj__fail(CJ_SHAPE_MISMATCH, "%s: inputs %s and %s differ beside axis %d", layer->name,
+                            cj_shape_text(first, one, sizeof one), cj_shape_text(shape, other, sizeof other), axis);
+        symbols[i] = inputs[i].symbol;
+    }
+    outputs[0].symbol = count == 1 ? symbols[0] : cj__concat(&trace->build, symbols, count, axis);
+    outputs[0].mask = joined_mask(&trace->build, inputs, count, axis, first->rank);
+    return CJ_OK;
+}
+
+const cj__layer_kind cj__layer_concatenate = {
+    .choice = CJ__CHOICE("concatenate", "Concatenate", concatenate_fields, cj_concatenate_args),
+    .min_inputs = 1,
+    .max_inputs = CJ__LAYER_IO_MAX,
+    .call = call_concatenate,
+    .mask = CJ__MASK_OWN,
+};
+
+cj_layer *cj_concatenate_new(const cj_concatenate_args *args)
+{
+    return cj__layer_new(&cj__layer_concatenate, args);
+}

@@ -1,0 +1,262 @@
+// Functional models: the layers between the inputs and the outputs, found through the symbols' histories.
+//
+// What makes symbols is a *producer*: a history (a layer's application) or, where an op was applied by hand, a node. The
+// walk goes from the outputs back with a stack of its own, since chains may be long. Producers are then put in Keras's
+// order: by their distance from the outputs, greatest first, and by when the walk met them.
+#include "base/memory.h"
+#include "layers/model.h"
+#include <stdlib.h>
+
+static const cj__field fields[] = {CJ__LAYER_FIELDS(cj_merge_args)};
+
+const cj__layer_kind cj__layer_functional = {
+    .choice = CJ__CHOICE("functional", "Functional", fields, cj_merge_args),
+    .min_inputs = 1,
+    .max_inputs = CJ__LAYER_IO_MAX,
+    .call = cj__model_call,
+    .mask = CJ__MASK_OWN,
+    .free = cj__model_free,
+    .size = sizeof(cj_model),
+    .any_dtype = true,
+};
+
+typedef struct producer {
+    cj__history *history; // or
+    cj__node *node;
+    int met;   // order in which the walk met it
+    int next;  // input to be looked at next
+    int depth; // distance from the outputs
+} producer;
+
+typedef struct graph {
+    const char *name;
+    producer *producers; // in the order they were met; later sorted
+    int count;
+    size_t capacity;
+    int *done; // indices, each after what it needs
+    int done_count;
+    size_t done_capacity;
+    int *stack;
+    int height;
+    size_t stack_capacity;
+} graph;
+
+static producer producer_of(const cj_symbol *symbol)
+{
+    cj__history *history = cj__symbol_history(symbol);
+    return (producer){.history = history, .node = history ? NULL : symbol->node};
+}
+
+static int index_of_output(const cj_symbol *symbol)
+{
+    return cj__symbol_history(symbol) ? symbol->history_index : symbol->index;
+}
+
+static int inputs_of(const producer *p, cj_symbol *const **inputs)
+{
+    *inputs = p->history ? p->history->inputs : p->node->inputs;
+    return p->history ? p->history->input_count : p->node->input_count;
+}
+
+static int find(const graph *g, const cj_symbol *symbol)
+{
+    const producer p = producer_of(symbol);
+    for (int i = 0; i < g->count; i++)
+        if (g->producers[i].history == p.history && g->producers[i].node == p.node)
+            return i;
+    return -1;
+}
+
+static bool push(int **items, int *count, size_t *capacity, int item)
+{
+    if (!cj__reserve((void **)items, capacity, (size_t)*count + 1, sizeof **items))
+        return false;
+    (*items)[(*count)++] = item;
+    return true;
+}
+
+// Meets the producer of a symbol, if it is new, and puts it on the stack.
+static cj_status meet(graph *g, const cj_symbol *symbol)
+{
+    producer p = producer_of(symbol);
+    cj_symbol *const *inputs;
+    if (find(g, symbol) >= 0)
+        return CJ_OK;
+    if (inputs_of(&p, &inputs) > CJ__LAYER_IO_MAX)
+        return cj__fail(CJ_UNSUPPORTED, "%s: op %s between layers has more than %d inputs", g->name, p.node->op->name,
+                        (int)CJ__LAYER_IO_MAX);
+    if (p.node && p.node->op == &cj__op_input)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: \"%s\" is a bare input; a model's inputs come from cj_input_symbol()",
+                        g->name, p.node->name ? p.node->name : "");
+    if (!cj__reserve((void **)&g->producers, &g->capacity, (size_t)g->count + 1, sizeof *g->producers))
+        return CJ_OUT_OF_MEMORY;
+    p.met = g->count;
+    g->producers[g->count++] = p;
+    return push(&g->stack, &g->height, &g->stack_capacity, g->count - 1) ? CJ_OK : CJ_OUT_OF_MEMORY;
+}
+
+static cj_status walk_back(graph *g, const cj_symbol *output)
+{
+    CJ_TRY(meet(g, output));
+    while (g->height > 0) {
+        const int top = g->stack[g->height - 1];
+        cj_symbol *const *inputs;
+        if (g->producers[top].next < inputs_of(&g->producers[top], &inputs)) {
+            CJ_TRY(meet(g, inputs[g->producers[top].next++]));
+            continue;
+        }
+        g->height--;
+        if (!push(&g->done, &g->done_count, &g->done_capacity, top))
+            return CJ_OUT_OF_MEMORY;
+    }
+    return CJ_OK;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const producer *p = a, *q = b;
+    return p->depth != q->depth ? (p->depth < q->depth ? 1 : -1) : (p->met > q->met) - (p->met < q->met);
+}
+
+static void sort(graph *g)
+{
+    for (int i = g->done_count; i-- > 0;) { // consumers before what they need
+        const producer *p = &g->producers[g->done[i]];
+        cj_symbol *const *inputs;
+        const int count = inputs_of(p, &inputs);
+        for (int j = 0; j < count; j++) {
+            producer *q = &g->producers[find(g, inputs[j])];
+            q->depth = q->depth > p->depth ? q->depth : p->depth + 1;
+        }
+    }
+    qsort(g->producers, (size_t)g->count, sizeof *g->producers, compare);
+}
+
+static cj_status add_layer(cj_model *model, cj_layer *layer)
+{
+    for (int i = 0; i < model->layer_count; i++)
+        if (model->layers[i] == layer)
+            return CJ_OK;
+    cj_layer **all = cj__resize(model->layers, (size_t)model->layer_count + 1, sizeof *all);
+    if (!all)
+        return CJ_OUT_OF_MEMORY;
+    model->layers = all;
+    model->layers[model->layer_count++] = cj__own(layer);
+    return CJ_OK;
+}
+
+static cj_status add_producers(cj_model *model, const graph *g)
+{
+    for (int i = 0; i < g->count; i++) {
+        const producer *p = &g->producers[i];
+        cj_symbol *const *inputs;
+        const int count = inputs_of(p, &inputs);
+        cj_layer *layer = p->history ? p->history->layer : NULL;
+        cj__application *a = cj__model_add_application(model, layer, p->node, count);
+        if (!a)
+            return CJ_OUT_OF_MEMORY;
+        for (int j = 0; j < count; j++) {
+            a->input_app[j] = find(g, inputs[j]);
+            a->input_index[j] = index_of_output(inputs[j]);
+        }
+        if (layer)
+            CJ_TRY(add_layer(model, layer));
+    }
+    return CJ_OK;
+}
+
+static cj_status set_inputs(cj_model *model, const graph *g, cj_symbol *const *inputs, int count)
+{
+    const char *name = model->layer.name;
+    for (int i = 0; i < count; i++) {
+        const cj__history *history = cj__symbol_history(inputs[i]);
+        if (!history || history->layer->kind != &cj__layer_input || history->input_count != 0)
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: input %d does not come from cj_input_symbol()", name, i);
+        const int at = find(g, inputs[i]);
+        if (at < 0)
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: input %d (\"%s\") is not used by any output", name, i,
+                            history->layer->name);
+        for (int j = 0; j < i; j++)
+            if (model->input_at[j] == at)
+                return cj__fail(CJ_INVALID_ARGUMENT, "%s: inputs %d and %d are the same symbol", name, j, i);
+        model->input_at[model->input_count++] = at;
+    }
+    for (int i = 0; i < g->count; i++) {
+        const cj__history *history = g->producers[i].history;
+        bool given = !history || history->input_count > 0;
+        for (int j = 0; !given && j < model->input_count; j++)
+            given = model->input_at[j] == i;
+        if (!given)
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: the outputs need input \"%s\", which is not among the inputs", name,
+                            history->layer->name);
+    }
+    return CJ_OK;
+}
+
+static cj_status fill(cj_model *model, graph *g, cj_symbol *const *inputs, int input_count, cj_symbol *const *outputs,
+                      int output_count)
+{
+    for (int i = 0; i < output_count; i++)
+        CJ_TRY(walk_back(g, outputs[i]));
+    sort(g);
+    CJ_TRY(add_producers(model, g));
+    CJ_TRY(set_inputs(model, g, inputs, input_count));
+    for (int i = 0; i < output_count; i++) {
+        model->output_at[i] = find(g, outputs[i]);
+        model->output_index[i] = index_of_output(outputs[i]);
+    }
+    model->output_count = output_count;
+    CJ_TRY(cj__model_join(model));
+    return cj__model_settle(model);
+}
+
+static cj_model *build(cj_symbol *const *inputs, int input_count, cj_symbol *const *outputs, int output_count,
+                       const char *name)
+{
+    graph g = {0};
+    cj_model *model = cj__model_new(&cj__layer_functional, name);
+    if (!model)
+        return NULL;
+    g.name = model->layer.name;
+    const cj_status status = fill(model, &g, inputs, input_count, outputs, output_count);
+    cj__free(g.producers);
+    cj__free(g.done);
+    cj__free(g.stack);
+    if (status == CJ_OK)
+        return model;
+    cj_release(model);
+    return NULL;
+}
+
+static int count_symbols(cj_symbol *const *symbols, int given)
+{
+    int count = 0;
+    while (!given && count < CJ_MAX_IO && symbols[count])
+        count++;
+    return given ? given : count;
+}
+
+cj_model *cj_model_build(const cj_model_args *args)
+{
+    cj__build held = {0};
+    cj_model *model = NULL;
+    const int inputs = count_symbols(args->inputs, args->input_count);
+    const int outputs = count_symbols(args->outputs, args->output_count);
+    if (inputs < 0 || inputs > CJ_MAX_IO || outputs < 0 || outputs > CJ_MAX_IO) {
+        cj__fail(CJ_INVALID_ARGUMENT, "functional: %d inputs and %d outputs, at most %d are possible", inputs, outputs,
+                 CJ_MAX_IO);
+        return NULL;
+    }
+    cj_symbol *all[2 * CJ_MAX_IO] = {NULL};
+    for (int i = 0; i < inputs; i++)
+        all[i] = args->inputs[i];
+    for (int i = 0; i < outputs; i++)
+        all[inputs + i] = args->outputs[i];
+    cj_status status = cj__build_take(&held, all, inputs + outputs);
+    if (status == CJ_OK && inputs > 0 && outputs > 0)
+        model = build(args->inputs, inputs, args->outputs, outputs, args->name);
+    else if (status == CJ_OK && cj_error_status() == CJ_OK) // a NULL first symbol has said why already
+        cj__fail(CJ_INVALID_ARGUMENT, "functional: a model needs inputs and outputs");
+    cj__build_end(&held);
+    return model;
+}

@@ -1,0 +1,184 @@
+// Rescaling and BatchNormalization.
+#include "layers/kind.h"
+
+static const cj__field rescaling_fields[] = {
+    CJ__FIELD(cj_rescaling_args, scale, CJ__FIELD_REAL, .required = true),
+    CJ__FIELD(cj_rescaling_args, offset, CJ__FIELD_REAL),
+    CJ__LAYER_FIELDS(cj_rescaling_args),
+};
+
+static cj_status check_rescaling(cj_layer *layer)
+{
+    const cj_rescaling_args *a = layer->args;
+    return a->scale < 0 || a->scale > 0 ? CJ_OK : cj__fail(CJ_INVALID_ARGUMENT, "%s: scale is required", layer->name);
+}
+
+static cj_status call_rescaling(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                                cj__value *outputs, int *output_count)
+{
+    const cj_rescaling_args *a = layer->args;
+    (void)count;
+    *output_count = 1;
+    outputs[0].symbol = cj__rescale(&trace->build, inputs[0].symbol, a->scale, a->offset, CJ_F32);
+    return CJ_OK;
+}
+
+const cj__layer_kind cj__layer_rescaling = {
+    .choice = CJ__CHOICE("rescaling", "Rescaling", rescaling_fields, cj_rescaling_args),
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .check = check_rescaling,
+    .call = call_rescaling,
+    .mask = CJ__MASK_PASS,
+    .any_dtype = true,
+};
+
+cj_layer *cj_rescaling_new(const cj_rescaling_args *args)
+{
+    return cj__layer_new(&cj__layer_rescaling, args);
+}
+
+// BatchNormalization -----------------------------------------------------------------------------------------------
+
+static const cj__field norm_fields[] = {
+    CJ__FIELD(cj_batch_normalization_args, axis, CJ__FIELD_INT32, .fallback = -1),
+    CJ__FIELD(cj_batch_normalization_args, momentum, CJ__FIELD_NUMBER, .fallback = 0.99, .low = 0, .high = 1),
+    CJ__FIELD(cj_batch_normalization_args, epsilon, CJ__FIELD_REAL, .fallback = 0.001, .low = 0, .high = 1e30),
+    CJ__FIELD(cj_batch_normalization_args, center, CJ__FIELD_SWITCH, .fallback = 1),
+    CJ__FIELD(cj_batch_normalization_args, scale, CJ__FIELD_SWITCH, .fallback = 1),
+    CJ__SPEC_FIELD(cj_batch_normalization_args, beta_initializer, cj__initializers, "zeros"),
+    CJ__SPEC_FIELD(cj_batch_normalization_args, gamma_initializer, cj__initializers, "ones"),
+    CJ__SPEC_FIELD(cj_batch_normalization_args, moving_mean_initializer, cj__initializers, "zeros"),
+    CJ__SPEC_FIELD(cj_batch_normalization_args, moving_variance_initializer, cj__initializers, "ones"),
+    CJ__SPEC_FIELD(cj_batch_normalization_args, beta_regularizer, cj__regularizers, NULL),
+    CJ__SPEC_FIELD(cj_batch_normalization_args, gamma_regularizer, cj__regularizers, NULL),
+    CJ__LAYER_FIELDS(cj_batch_normalization_args),
+};
+
+typedef struct norm {
+    cj_layer layer;
+    cj_variable *gamma, *beta, *mean, *variance; // those of `layer`; gamma and beta may be NULL
+} norm;
+
+static cj_status build_norm(cj_layer *layer, const cj__type *inputs, int count)
+{
+    const cj_batch_normalization_args *a = layer->args;
+    const cj_shape *x = &inputs[0].shape;
+    norm *n = (norm *)(void *)layer;
+    int axis = 0;
+    (void)count;
+    n->gamma = n->beta = NULL;
+    CJ_TRY(cj__layer_need_rank(layer, x, 2, CJ_MAX_RANK));
+    CJ_TRY(cj__layer_axis(layer, x, a->axis, &axis));
+    CJ_TRY(cj__layer_need_length(layer, x, axis));
+    const cj_shape shape = CJ_SHAPE(x->dims[axis]);
+    if (a->scale != CJ_OFF)
+        CJ_TRY(cj__layer_add_variable(layer, "gamma", shape, a->gamma_initializer, a->gamma_regularizer, true,
+                                      &n->gamma));
+    if (a->center != CJ_OFF)
+        CJ_TRY(
+            cj__layer_add_variable(layer, "beta", shape, a->beta_initializer, a->beta_regularizer, true, &n->beta));
+    CJ_TRY(
+        cj__layer_add_variable(layer, "moving_mean", shape, a->moving_mean_initializer, NULL, false, &n->mean));
+    return cj__layer_add_variable(layer, "moving_variance", shape, a->moving_variance_initializer, NULL, false,
+                                  &n->variance);
+}
+
+// A vector of the normalized axis in a shape that broadcasts against x.
+static cj_symbol *spread(cj__build *g, cj_symbol *vector, int axis, int rank)
+{
+    cj_shape shape = {.rank = rank};
+    if (!vector || axis == rank - 1)
+        return vector;
+    for (int i = 0; i < rank; i++)
+        shape.dims[i] = i == axis ? cj_symbol_shape(vector)->dims[0] : 1;
+    return cj__reshape(g, vector, &shape);
+}
+
+// The mean over `axes`; with weights w (0 or 1, broadcast against x), of what they select, as Keras: sum / (sum w + eps).
+static cj_symbol *mean_over(cj__build *g, cj_symbol *x, cj_symbol *w, uint32_t axes)
+{
+    if (!w)
+        return cj__mean(g, x, axes, false);
+    cj_symbol *sum = cj__sum(g, cj__mul(g, x, w), axes, false);
+    cj_symbol *weight = cj__sum(g, w, cj__all_axes(w), false);
+    return cj__div(g, sum, cj__shift(g, weight, 1e-7));
+}
+
+// A mask (batch, time) as weights (batch, time, 1).
+static cj_status weights_of(const cj_layer *layer, cj__build *g, const cj__value *input, int axis, cj_symbol **weights)
+{
+    *weights = NULL;
+    if (!input->mask)
+        return CJ_OK;
+    cj_shape shape = *cj_symbol_shape(input->mask);
+    const int rank = cj__value_shape(input)->rank;
+    if (shape.rank != rank - 1 || axis != rank - 1)
+        return cj__fail(CJ_UNSUPPORTED, "%s: a mask of %d axes with an input of %d, needs one axis less and axis -1",
+                        layer->name, shape.rank, rank);
+    shape.dims[shape.rank++] = 1;
+    *weights = cj__reshape(g, cj__cast(g, input->mask, CJ_F32), &shape);
+    return CJ_OK;
+}
+
+// moving = moving * momentum + batch * (1 - momentum), to be written at the end of the step.
+static void move(cj__trace *trace, cj_variable *variable, cj_symbol *batch, double momentum)
+{
+    cj__build *g = &trace->build;
+    cj_symbol *old = cj__scale(g, cj__trace_latest(trace, variable), momentum);
+    cj_symbol *new = cj__scale(g, cj__stop_gradient(g, batch), 1 - momentum);
+    cj__trace_update(trace, variable, cj__add(g, old, new));
+}
+
+// y = (x - mean) gamma / sqrt(variance + epsilon) + beta; the variance is the biased one.
+static cj_status call_norm(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
+                           int *output_count)
+{
+    const cj_batch_normalization_args *a = layer->args;
+    const norm *n = (const norm *)(const void *)layer;
+    cj__build *g = &trace->build;
+    cj_symbol *x = inputs[0].symbol, *mean, *variance, *weights, *centered;
+    const cj_shape *shape = cj_symbol_shape(x);
+    int axis = 0;
+    (void)count;
+    *output_count = 1;
+    CJ_TRY(cj__layer_need_rank(layer, shape, 2, CJ_MAX_RANK));
+    CJ_TRY(cj__layer_axis(layer, shape, a->axis, &axis));
+    CJ_TRY(cj__layer_need_length(layer, shape, axis));
+    const uint32_t axes = cj__all_axes(x) & ~(1u << axis);
+    if (trace->training && layer->trainable) {
+        CJ_TRY(weights_of(layer, g, &inputs[0], axis, &weights));
+        mean = mean_over(g, x, weights, axes);
+        centered = cj__sub(g, x, spread(g, mean, axis, shape->rank));
+        variance = mean_over(g, cj__apply_unary(g, CJ__UNARY_square, centered, 0, 0), weights, axes);
+        move(trace, n->mean, mean, a->momentum);
+        move(trace, n->variance, variance, a->momentum);
+    } else {
+        mean = cj__trace_latest(trace, n->mean);
+        variance = cj__trace_latest(trace, n->variance);
+        centered = cj__sub(g, x, spread(g, mean, axis, shape->rank));
+    }
+    cj_symbol *factor = cj__apply_unary(g, CJ__UNARY_rsqrt, cj__shift(g, variance, a->epsilon), 0, 0);
+    if (n->gamma)
+        factor = cj__mul(g, factor, cj__trace_variable(trace, n->gamma));
+    cj_symbol *y = cj__mul(g, centered, spread(g, factor, axis, shape->rank));
+    if (n->beta)
+        y = cj__add(g, y, spread(g, cj__trace_variable(trace, n->beta), axis, shape->rank));
+    outputs[0].symbol = y;
+    return CJ_OK;
+}
+
+const cj__layer_kind cj__layer_batch_normalization = {
+    .choice = CJ__CHOICE("batch_normalization", "BatchNormalization", norm_fields, cj_batch_normalization_args),
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .build = build_norm,
+    .call = call_norm,
+    .mask = CJ__MASK_PASS,
+    .size = sizeof(norm),
+};
+
+cj_layer *cj_batch_normalization_new(const cj_batch_normalization_args *args)
+{
+    return cj__layer_new(&cj__layer_batch_normalization, args);
+}

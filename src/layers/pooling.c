@@ -1,0 +1,117 @@
+// MaxPooling2D, AveragePooling2D, and the global pools.
+#include "layers/kind.h"
+#include <string.h>
+
+static const cj__field pool_fields[] = {
+    CJ__FIELD(cj_pooling2d_args, pool_size, CJ__FIELD_PAIR, .fallback = 2, CJ__POSITIVE),
+    CJ__FIELD(cj_pooling2d_args, strides, CJ__FIELD_PAIR, CJ__POSITIVE),
+    CJ__FIELD(cj_pooling2d_args, padding, CJ__FIELD_TEXT, .text = "valid"),
+    CJ__LAYER_FIELDS(cj_pooling2d_args),
+};
+
+static cj_status check_pool(cj_layer *layer)
+{
+    cj_pooling2d_args *a = layer->args;
+    bool same;
+    if (a->strides[0] == 0)
+        memcpy(a->strides, a->pool_size, sizeof a->strides);
+    return cj__layer_padding(layer, a->padding, &same);
+}
+
+typedef cj_symbol *pool_word(cj__build *g, cj_symbol *x, const cj__pool2d_attrs *attrs);
+
+// (n, h, w, c) becomes (n, h', w', c).
+static cj_status call_pool(cj_layer *layer, cj__trace *trace, const cj__value *input, cj__value *outputs,
+                           int *output_count, pool_word *pool)
+{
+    const cj_pooling2d_args *a = layer->args;
+    const cj_shape *x = cj__value_shape(input);
+    const bool same = strcmp(a->padding, "same") == 0;
+    *output_count = 1;
+    CJ_TRY(cj__layer_window(layer, "pool", x, a->pool_size, (int64_t[2]){1, 1}, same));
+    const cj__pool2d_attrs attrs = {
+        .size = {a->pool_size[0], a->pool_size[1]},
+        .strides = {a->strides[0], a->strides[1]},
+        .same = same,
+        .input = {x->dims[1], x->dims[2]},
+    };
+    outputs[0].symbol = pool(&trace->build, input->symbol, &attrs);
+    return CJ_OK;
+}
+
+static cj_status call_max(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
+                          int *output_count)
+{
+    (void)count;
+    return call_pool(layer, trace, inputs, outputs, output_count, cj__max_pool2d);
+}
+
+static cj_status call_average(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                              cj__value *outputs, int *output_count)
+{
+    (void)count;
+    return call_pool(layer, trace, inputs, outputs, output_count, cj__average_pool2d);
+}
+
+#define POOL(plain, class, how)                                                                                        \
+    const cj__layer_kind cj__layer_##plain = {                                                                         \
+        .choice = CJ__CHOICE(#plain, class, pool_fields, cj_pooling2d_args),                                           \
+        .min_inputs = 1,                                                                                               \
+        .max_inputs = 1,                                                                                               \
+        .check = check_pool,                                                                                           \
+        .call = how,                                                                                                   \
+        .mask = CJ__MASK_DROP,                                                                                         \
+    };                                                                                                                 \
+    cj_layer *cj_##plain##_new(const cj_pooling2d_args *args)                                                          \
+    {                                                                                                                  \
+        return cj__layer_new(&cj__layer_##plain, args);                                                                \
+    }
+POOL(max_pooling2d, "MaxPooling2D", call_max)
+POOL(average_pooling2d, "AveragePooling2D", call_average)
+
+static const cj__field global_fields[] = {
+    CJ__FIELD(cj_global_pooling2d_args, keepdims, CJ__FIELD_BOOL),
+    CJ__LAYER_FIELDS(cj_global_pooling2d_args),
+};
+
+typedef cj_symbol *reduce_word(cj__build *g, cj_symbol *x, uint32_t axes, bool keepdims);
+
+// (n, h, w, c) becomes (n, c), or (n, 1, 1, c) with keepdims.
+static cj_status call_global(cj_layer *layer, cj__trace *trace, const cj__value *input, cj__value *outputs,
+                             int *output_count, reduce_word *reduce)
+{
+    const cj_global_pooling2d_args *a = layer->args;
+    *output_count = 1;
+    CJ_TRY(cj__layer_window(layer, "pool", cj__value_shape(input), (int64_t[2]){1, 1}, (int64_t[2]){1, 1}, false));
+    outputs[0].symbol = reduce(&trace->build, input->symbol, 1u << 1 | 1u << 2, a->keepdims);
+    return CJ_OK;
+}
+
+static cj_status call_global_max(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                                 cj__value *outputs, int *output_count)
+{
+    (void)count;
+    return call_global(layer, trace, inputs, outputs, output_count, cj__max);
+}
+
+static cj_status call_global_average(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                                     cj__value *outputs, int *output_count)
+{
+    (void)count;
+    return call_global(layer, trace, inputs, outputs, output_count, cj__mean);
+}
+
+#define GLOBAL_POOL(plain, class, how)                                                                                 \
+    const cj__layer_kind cj__layer_##plain = {                                                                         \
+        .choice = CJ__CHOICE(#plain, class, global_fields, cj_global_pooling2d_args),                                  \
+        .min_inputs = 1,                                                                                               \
+        .max_inputs = 1,                                                                                               \
+        .call = how,                                                                                                   \
+        .mask = CJ__MASK_DROP,                                                                                         \
+    };                                                                                                                 \
+    cj_layer *cj_##plain##_new(const cj_global_pooling2d_args *args)                                                   \
+    {                                                                                                                  \
+        return cj__layer_new(&cj__layer_##plain, args);                                                                \
+    }
+GLOBAL_POOL(global_max_pooling2d, "GlobalMaxPooling2D", call_global_max)
+GLOBAL_POOL(global_average_pooling2d, "GlobalAveragePooling2D", call_global_average)

@@ -1,0 +1,170 @@
+// SimpleRNN: unrolled over time. The product with the inputs is one matrix product for all steps; a step then costs
+// one product with the state.
+#include "base/memory.h"
+#include "layers/kind.h"
+
+static const cj__field fields[] = {
+    CJ__FIELD(cj_simple_rnn_args, units, CJ__FIELD_INT, .required = true, CJ__POSITIVE),
+    CJ__SPEC_FIELD(cj_simple_rnn_args, activation, cj__activations, "tanh"),
+    CJ__FIELD(cj_simple_rnn_args, use_bias, CJ__FIELD_SWITCH, .fallback = 1),
+    CJ__SPEC_FIELD(cj_simple_rnn_args, kernel_initializer, cj__initializers, "glorot_uniform"),
+    CJ__SPEC_FIELD(cj_simple_rnn_args, recurrent_initializer, cj__initializers, "orthogonal"),
+    CJ__SPEC_FIELD(cj_simple_rnn_args, bias_initializer, cj__initializers, "zeros"),
+    CJ__SPEC_FIELD(cj_simple_rnn_args, kernel_regularizer, cj__regularizers, NULL),
+    CJ__SPEC_FIELD(cj_simple_rnn_args, recurrent_regularizer, cj__regularizers, NULL),
+    CJ__SPEC_FIELD(cj_simple_rnn_args, bias_regularizer, cj__regularizers, NULL),
+    CJ__SPEC_FIELD(cj_simple_rnn_args, activity_regularizer, cj__regularizers, NULL),
+    CJ__FIELD(cj_simple_rnn_args, dropout, CJ__FIELD_REAL, .low = 0, .high = 1),
+    CJ__FIELD(cj_simple_rnn_args, recurrent_dropout, CJ__FIELD_REAL, .low = 0, .high = 1),
+    CJ__FIELD(cj_simple_rnn_args, seed, CJ__FIELD_INT),
+    CJ__FIELD(cj_simple_rnn_args, return_sequences, CJ__FIELD_BOOL),
+    CJ__FIELD(cj_simple_rnn_args, return_state, CJ__FIELD_BOOL),
+    CJ__FIELD(cj_simple_rnn_args, go_backwards, CJ__FIELD_BOOL),
+    CJ__FIELD(cj_simple_rnn_args, stateful, CJ__FIELD_BOOL),
+    CJ__FIELD(cj_simple_rnn_args, unroll, CJ__FIELD_BOOL),
+    CJ__LAYER_FIELDS(cj_simple_rnn_args),
+};
+
+typedef struct rnn {
+    cj_layer layer;
+    cj_variable *kernel, *recurrent, *bias, *state; // those of `layer`; bias and state may be NULL
+} rnn;
+
+static cj_status build_rnn(cj_layer *layer, const cj__type *inputs, int count)
+{
+    const cj_simple_rnn_args *a = layer->args;
+    const cj_shape *x = &inputs[0].shape;
+    rnn *r = (rnn *)(void *)layer;
+    (void)count;
+    r->bias = r->state = NULL;
+    CJ_TRY(cj__layer_need_rank(layer, x, 3, 3));
+    CJ_TRY(cj__layer_need_length(layer, x, 2));
+    CJ_TRY(cj__layer_add_variable(layer, "kernel", CJ_SHAPE(x->dims[2], a->units), a->kernel_initializer,
+                                  a->kernel_regularizer, true, &r->kernel));
+    CJ_TRY(cj__layer_add_variable(layer, "recurrent_kernel", CJ_SHAPE(a->units, a->units), a->recurrent_initializer,
+                                  a->recurrent_regularizer, true, &r->recurrent));
+    if (a->use_bias != CJ_OFF)
+        CJ_TRY(cj__layer_add_variable(layer, "bias", CJ_SHAPE(a->units), a->bias_initializer, a->bias_regularizer,
+                                      true, &r->bias));
+    if (!a->stateful)
+        return CJ_OK;
+    if (x->dims[0] == CJ_BATCH)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: stateful needs an input layer with a batch_size", layer->name);
+    return cj__layer_add_variable(layer, "state", CJ_SHAPE(x->dims[0], a->units), "zeros", NULL, false, &r->state);
+}
+
+// A dropout mask for a whole sequence: of the shape of `like` without time, drawn once.
+static cj_symbol *mask_like(cj_layer *layer, cj__trace *trace, cj_symbol *like, uint32_t axes, double rate)
+{
+    const cj_simple_rnn_args *a = layer->args;
+    return cj__dropout(&trace->build, cj__ones_over(&trace->build, like, axes), trace->step,
+                       cj__trace_key(trace, a->seed, layer->name), rate);
+}
+
+// x W + b for all steps at once, then apart: `time` symbols (batch, units).
+static cj_status input_products(rnn *r, cj__trace *trace, cj_symbol *x, cj_symbol **steps)
+{
+    const cj_simple_rnn_args *a = r->layer.args;
+    cj__build *g = &trace->build;
+    if (trace->training && a->dropout > 0)
+        x = cj__mul(g, x, mask_like(&r->layer, trace, x, 1u << 1, a->dropout));
+    x = cj__matmul(g, x, cj__trace_variable(trace, r->kernel), false, false);
+    if (r->bias)
+        x = cj__add(g, x, cj__trace_variable(trace, r->bias));
+    return x ? cj__unstack(g, x, 1, steps) : g->status;
+}
+
+// A step whose mask is false carries the state (0 before the first).
+static cj_symbol *carry(cj__build *g, cj_symbol *mask, cj_symbol *new, cj_symbol *old)
+{
+    cj_shape shape;
+    if (!mask || !new)
+        return new;
+    shape = *cj_symbol_shape(mask);
+    shape.dims[shape.rank++] = 1;
+    return cj__select(g, cj__reshape(g, mask, &shape), new, old ? old : cj__scalar_like(g, new, 0));
+}
+
+// h = activation(xW(t) + b + h U). `steps` holds xW(t) + b and receives h(t), in the order of the steps taken.
+static cj_status unroll(rnn *r, cj__trace *trace, cj_symbol **steps, cj_symbol *const *masks, int64_t time)
+{
+    const cj_simple_rnn_args *a = r->layer.args;
+    cj__build *g = &trace->build;
+    cj_symbol *recurrent = cj__trace_variable(trace, r->recurrent), *drop = NULL;
+    cj_symbol *h = r->state ? cj__trace_latest(trace, r->state) : NULL; // NULL: zeros
+    for (int64_t i = 0; a->go_backwards && i < time / 2; i++) {
+        cj_symbol *first = steps[i];
+        steps[i] = steps[time - 1 - i];
+        steps[time - 1 - i] = first;
+    }
+    if (trace->training && a->recurrent_dropout > 0)
+        drop = mask_like(&r->layer, trace, steps[0], 0, a->recurrent_dropout);
+    for (int64_t i = 0; i < time; i++) {
+        cj_symbol *x = steps[i], *dropped = h && drop ? cj__mul(g, h, drop) : h;
+        if (dropped)
+            x = cj__add(g, x, cj__matmul(g, dropped, recurrent, false, false));
+        x = cj__activation(g, a->activation, r->layer.name, x);
+        h = carry(g, masks ? masks[a->go_backwards ? time - 1 - i : i] : NULL, x, h);
+        if (!h)
+            return g->status;
+        steps[i] = h;
+    }
+    if (r->state)
+        cj__trace_update(trace, r->state, cj__stop_gradient(g, h));
+    return CJ_OK;
+}
+
+static cj_status trace_rnn(rnn *r, cj__trace *trace, const cj__value *input, cj_symbol **steps, cj_symbol **masks,
+                           cj__value *outputs, int *output_count)
+{
+    const cj_simple_rnn_args *a = r->layer.args;
+    cj__build *g = &trace->build;
+    const int64_t time = cj__value_shape(input)->dims[1];
+    CJ_TRY(input_products(r, trace, input->symbol, steps));
+    if (input->mask)
+        CJ_TRY(cj__unstack(g, input->mask, 1, masks));
+    CJ_TRY(unroll(r, trace, steps, input->mask ? masks : NULL, time));
+    outputs[0].symbol = a->return_sequences ? cj__stack(g, steps, (int)time, 1) : steps[time - 1];
+    outputs[0].mask = a->return_sequences ? input->mask : NULL;
+    if (a->return_state)
+        outputs[1].symbol = steps[time - 1];
+    *output_count = a->return_state ? 2 : 1;
+    if (a->activity_regularizer)
+        cj__trace_loss(trace,
+                       cj__activity_regularizer(g, a->activity_regularizer, r->layer.name, outputs[0].symbol));
+    return CJ_OK;
+}
+
+// (batch, time, features) becomes (batch, units), or (batch, time, units).
+static cj_status call_rnn(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
+                          int *output_count)
+{
+    const cj_shape *x = cj__value_shape(&inputs[0]);
+    (void)count;
+    CJ_TRY(cj__layer_need_rank(layer, x, 3, 3));
+    CJ_TRY(cj__layer_need_length(layer, x, 2));
+    if (x->dims[1] <= 0 || x->dims[1] > 1 << 20)
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the number of steps must be known, from 1 to %d", layer->name, 1 << 20);
+    cj_symbol **steps = cj__new((size_t)x->dims[1] * 2, sizeof *steps);
+    if (!steps)
+        return CJ_OUT_OF_MEMORY;
+    const cj_status status = trace_rnn((rnn *)(void *)layer, trace, &inputs[0], steps, steps + x->dims[1], outputs,
+                                       output_count);
+    cj__free(steps);
+    return status;
+}
+
+const cj__layer_kind cj__layer_simple_rnn = {
+    .choice = CJ__CHOICE("simple_rnn", "SimpleRNN", fields, cj_simple_rnn_args),
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .build = build_rnn,
+    .call = call_rnn,
+    .mask = CJ__MASK_OWN,
+    .size = sizeof(rnn),
+};
+
+cj_layer *cj_simple_rnn_new(const cj_simple_rnn_args *args)
+{
+    return cj__layer_new(&cj__layer_simple_rnn, args);
+}

@@ -1,0 +1,301 @@
+// See reference.h: products, convolutions, pools, softmax and losses, picking, optimizer steps.
+#include "reference.h"
+
+#include <math.h>
+
+static int64_t dim(const cj_tensor *t, int axis)
+{
+    const cj_shape *s = cj_tensor_shape(t);
+    return s->dims[axis < 0 ? s->rank + axis : axis];
+}
+
+// Element (a, b, c, d) of four axes.
+static int64_t at4(const cj_tensor *t, int64_t a, int64_t b, int64_t c, int64_t d)
+{
+    return ((a * dim(t, 1) + b) * dim(t, 2) + c) * dim(t, 3) + d;
+}
+
+static double act(cj__unary function, double x)
+{
+    return function == CJ__UNARY_relu ? fmax(x, 0)
+           : function == CJ__UNARY_tanh ? tanh(x)
+           : function == CJ__UNARY_sigmoid ? 1 / (1 + exp(-x))
+                                           : x;
+}
+
+// Both operands as matrices: leading axes are rows.
+static void ref_matmul(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const cj__matmul_attrs *m = c->attrs;
+    const int64_t ca = dim(in[0], -1), cb = dim(in[1], -1), n = dim(out[0], -1);
+    const int64_t k = m->trans_a ? cj_tensor_count(in[0]) / ca : ca;
+    for (int64_t i = 0; i < cj_tensor_count(out[0]) / n; i++) {
+        for (int64_t j = 0; j < n; j++) {
+            double sum = c->input_count == 3 ? case_get(in[2], j) : 0;
+            for (int64_t p = 0; p < k; p++)
+                sum += case_get(in[0], m->trans_a ? p * ca + i : i * ca + p) *
+                       case_get(in[1], m->trans_b ? j * cb + p : p * cb + j);
+            case_set(out[0], i * n + j, c->op == &cj__op_matmul ? sum : act(m->act, sum));
+        }
+    }
+}
+
+// Padding before the first element: TensorFlow's rule for "same".
+static int64_t before(int64_t n, int64_t size, int64_t stride, int64_t dilation, bool same)
+{
+    const int64_t count = (n + stride - 1) / stride, missing = (count - 1) * stride + (size - 1) * dilation + 1 - n;
+    return same && missing > 0 ? missing / 2 : 0;
+}
+
+// One element of y without the bias.
+static double conv_at(const cj__conv2d_attrs *a, cj_tensor *const *in, int64_t n, int64_t i, int64_t j, int64_t f)
+{
+    const cj_tensor *x = in[0], *w = in[1];
+    const int64_t h = dim(x, 1), width = dim(x, 2), channels = dim(w, 2), group = f / (dim(w, 3) / a->groups);
+    const int64_t top = before(h, dim(w, 0), a->strides[0], a->dilation[0], a->same);
+    const int64_t left = before(width, dim(w, 1), a->strides[1], a->dilation[1], a->same);
+    double sum = 0;
+    for (int64_t u = 0; u < dim(w, 0); u++) {
+        for (int64_t v = 0; v < dim(w, 1); v++) {
+            const int64_t r = i * a->strides[0] + u * a->dilation[0] - top;
+            const int64_t s = j * a->strides[1] + v * a->dilation[1] - left;
+            for (int64_t k = 0; k < channels && r >= 0 && r < h && s >= 0 && s < width; k++)
+                sum += case_get(x, at4(x, n, r, s, group * channels + k)) * case_get(w, at4(w, u, v, k, f));
+        }
+    }
+    return sum;
+}
+
+static void ref_conv2d(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const cj__conv2d_attrs *a = c->attrs;
+    int64_t to = 0;
+    for (int64_t n = 0; n < dim(out[0], 0); n++)
+        for (int64_t i = 0; i < dim(out[0], 1); i++)
+            for (int64_t j = 0; j < dim(out[0], 2); j++)
+                for (int64_t f = 0; f < dim(out[0], 3); f++) {
+                    const double sum = conv_at(a, in, n, i, j, f) + (c->input_count == 3 ? case_get(in[2], f) : 0);
+                    case_set(out[0], to++, c->op == &cj__op_conv2d ? sum : act(a->act, sum));
+                }
+}
+
+// One window of a pool: the greatest element and its place, or the mean, or the element at a place.
+typedef struct window {
+    double greatest, sum, at_place;
+    int64_t place, count;
+} window;
+
+static window look(const cj__pool2d_attrs *a, const cj_tensor *x, const int64_t *y, int64_t wanted)
+{
+    window w = {.greatest = -INFINITY, .at_place = 0};
+    const int64_t top = before(dim(x, 1), a->size[0], a->strides[0], 1, a->same);
+    const int64_t left = before(dim(x, 2), a->size[1], a->strides[1], 1, a->same);
+    for (int64_t p = 0; p < a->size[0] * a->size[1]; p++) {
+        const int64_t r = y[1] * a->strides[0] + p / a->size[1] - top;
+        const int64_t s = y[2] * a->strides[1] + p % a->size[1] - left;
+        if (r < 0 || r >= dim(x, 1) || s < 0 || s >= dim(x, 2))
+            continue;
+        const double value = case_get(x, at4(x, y[0], r, s, y[3]));
+        w.at_place = p == wanted ? value : w.at_place;
+        w.place = value > w.greatest ? p : w.place;
+        w.greatest = fmax(value, w.greatest);
+        w.sum += value;
+        w.count++;
+    }
+    return w;
+}
+
+static void ref_pool(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const bool gathers = c->op == &cj__op_max_pool2d_gather;
+    for (int64_t i = 0; i < cj_tensor_count(out[0]); i++) {
+        const int64_t h = dim(out[0], 1), w = dim(out[0], 2), k = dim(out[0], 3);
+        const int64_t y[] = {i / k / w / h, i / k / w % h, i / k % w, i % k};
+        const window seen = look(c->attrs, in[gathers], y, gathers ? (int64_t)case_get(in[0], i) : -1);
+        case_set(out[0], i,
+                 gathers                        ? seen.at_place
+                 : c->op == &cj__op_max_pool2d ? seen.greatest
+                                               : seen.sum / (double)seen.count);
+        if (c->op == &cj__op_max_pool2d)
+            case_set(out[1], i, (double)seen.place);
+    }
+}
+
+// ln of the sum of exponentials of row r.
+static double log_sum(const cj_tensor *x, int64_t r)
+{
+    double sum = 0;
+    for (int64_t j = 0; j < dim(x, -1); j++)
+        sum += exp(case_get(x, r * dim(x, -1) + j));
+    return log(sum);
+}
+
+static void ref_softmax(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    for (int64_t i = 0; i < cj_tensor_count(in[0]); i++) {
+        const double y = case_get(in[0], i) - log_sum(in[0], i / dim(in[0], -1));
+        case_set(out[0], i, c->op == &cj__op_softmax ? exp(y) : y);
+    }
+}
+
+static void ref_softmax_xent(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const int64_t classes = dim(in[0], -1);
+    (void)c;
+    for (int64_t r = 0; r < cj_tensor_count(in[1]); r++) {
+        const double total = log_sum(in[0], r);
+        case_set(out[0], r, total - case_get(in[0], r * classes + (int64_t)case_get(in[1], r)));
+        for (int64_t j = 0; j < classes; j++)
+            case_set(out[1], r * classes + j, exp(case_get(in[0], r * classes + j) - total));
+    }
+}
+
+static void ref_sigmoid_xent(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    (void)c;
+    for (int64_t i = 0; i < cj_tensor_count(in[0]); i++) {
+        const double p = 1 / (1 + exp(-case_get(in[0], i))), t = case_get(in[1], i);
+        case_set(out[0], i, -t * log(p) - (1 - t) * log(1 - p));
+    }
+}
+
+static void ref_gather(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const int64_t cols = cj_tensor_count(in[0]) / dim(in[0], 0);
+    (void)c;
+    for (int64_t i = 0; i < cj_tensor_count(out[0]); i++)
+        case_set(out[0], i, case_get(in[0], (int64_t)case_get(in[1], i / cols) * cols + i % cols));
+}
+
+static void ref_one_hot(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const int64_t classes = ((const cj__index_attrs *)c->attrs)->size;
+    for (int64_t i = 0; i < cj_tensor_count(out[0]); i++)
+        case_set(out[0], i, case_get(in[0], i / classes) == (double)(i % classes));
+}
+
+static void ref_in_top_k(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const int64_t cols = dim(in[0], -1);
+    for (int64_t r = 0; r < cj_tensor_count(out[0]); r++) {
+        int64_t greater = 0;
+        for (int64_t j = 0; j < cols; j++)
+            greater += case_get(in[0], r * cols + j) > case_get(in[0], r * cols + (int64_t)case_get(in[1], r));
+        case_set(out[0], r, greater < ((const cj__index_attrs *)c->attrs)->size);
+    }
+}
+
+// Optimizer steps: formulas of cajal/train.h for one element; s holds the slots. -----------------------------------------
+
+typedef double (*step)(const cj__update_attrs *a, double w, double g, double rate, double t, double *s, int slots);
+
+static double sgd(const cj__update_attrs *a, double w, double g, double rate, double t, double *s, int slots)
+{
+    (void)t;
+    if (slots == 0)
+        return w - rate * g;
+    s[0] = a->momentum * s[0] - rate * g;
+    return a->nesterov ? w + a->momentum * s[0] - rate * g : w + s[0];
+}
+
+static double adagrad(const cj__update_attrs *a, double w, double g, double rate, double t, double *s, int slots)
+{
+    (void)t, (void)slots;
+    s[0] += g * g;
+    return w - rate * g / sqrt(s[0] + a->epsilon);
+}
+
+static double adadelta(const cj__update_attrs *a, double w, double g, double rate, double t, double *s, int slots)
+{
+    (void)t, (void)slots;
+    s[0] = a->rho * s[0] + (1 - a->rho) * g * g;
+    const double delta = sqrt(s[1] + a->epsilon) / sqrt(s[0] + a->epsilon) * g;
+    s[1] = a->rho * s[1] + (1 - a->rho) * delta * delta;
+    return w - rate * delta;
+}
+
+static double rmsprop(const cj__update_attrs *a, double w, double g, double rate, double t, double *s, int slots)
+{
+    double *mean = &s[1 + (a->momentum > 0)];
+    (void)t, (void)slots;
+    s[0] = a->rho * s[0] + (1 - a->rho) * g * g;
+    if (a->centered)
+        *mean = a->rho * *mean + (1 - a->rho) * g;
+    const double by = rate * g / sqrt(s[0] - (a->centered ? *mean * *mean : 0) + a->epsilon);
+    if (!(a->momentum > 0))
+        return w - by;
+    s[1] = a->momentum * s[1] + by;
+    return w - s[1];
+}
+
+static double adam(const cj__update_attrs *a, double w, double g, double rate, double t, double *s, int slots)
+{
+    s[0] = a->beta_1 * s[0] + (1 - a->beta_1) * g;
+    s[1] = a->beta_2 * s[1] + (1 - a->beta_2) * g * g;
+    s[2] = slots == 3 ? fmax(s[2], s[1]) : 0;
+    const double alpha = rate * sqrt(1 - pow(a->beta_2, t)) / (1 - pow(a->beta_1, t));
+    return w - alpha * s[0] / (sqrt(slots == 3 ? s[2] : s[1]) + a->epsilon);
+}
+
+static void run_steps(const op_case *c, cj_tensor *const *in, cj_tensor *const *out, step of)
+{
+    const cj__update_attrs *a = c->attrs;
+    const int first = c->op == &cj__op_adam ? 4 : 3, slots = c->input_count - first;
+    const double rate = case_get(in[2], 0), t = first == 4 ? case_get(in[3], 0) + 1 : 0;
+    for (int64_t i = 0; i < cj_tensor_count(in[0]); i++) {
+        double s[4] = {0};
+        for (int k = 0; k < slots; k++)
+            s[k] = case_get(in[first + k], i);
+        const double w = case_get(in[0], i) * (1 - rate * a->weight_decay);
+        case_set(out[0], i, of(a, w, case_get(in[1], i), rate, t, s, slots));
+        for (int k = 0; k < slots; k++)
+            case_set(out[1 + k], i, s[k]);
+    }
+}
+
+#define STEPS(F) F(sgd) F(adagrad) F(adadelta) F(rmsprop) F(adam)
+#define F(name)                                                                                                        \
+    static void ref_##name(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)                              \
+    {                                                                                                                  \
+        run_steps(c, in, out, name);                                                                                   \
+    }
+STEPS(F)
+#undef F
+
+static void ref_increment(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    (void)c;
+    case_set(out[0], 0, case_get(in[0], 0) + 1);
+}
+
+static const struct {
+    const cj__op *op;
+    reference function;
+} rows[] = {
+    {&cj__op_matmul, ref_matmul},
+    {&cj__op_matmul_bias_act, ref_matmul},
+    {&cj__op_conv2d, ref_conv2d},
+    {&cj__op_conv2d_bias_act, ref_conv2d},
+    {&cj__op_max_pool2d, ref_pool},
+    {&cj__op_max_pool2d_gather, ref_pool},
+    {&cj__op_average_pool2d, ref_pool},
+    {&cj__op_softmax, ref_softmax},
+    {&cj__op_log_softmax, ref_softmax},
+    {&cj__op_softmax_xent, ref_softmax_xent},
+    {&cj__op_sigmoid_xent, ref_sigmoid_xent},
+    {&cj__op_gather, ref_gather},
+    {&cj__op_one_hot, ref_one_hot},
+    {&cj__op_in_top_k, ref_in_top_k},
+#define F(name) {&cj__op_##name, ref_##name},
+    STEPS(F)
+#undef F
+    {&cj__op_increment, ref_increment},
+};
+
+reference reference_of_network(const cj__op *op)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].op == op)
+            return rows[i].function;
+    return NULL;
+}
