@@ -48,7 +48,7 @@ CJ_API cj_layer *cj_input_new(const cj_input_args *args);
 /** `cj_input(28, 28, 1)`: the lengths without the batch axis. For other settings use cj_input_with(). */
 #define cj_input(...) cj_input_new(&(cj_input_args){.shape = {__VA_ARGS__}})
 /** `cj_input_with(.shape = {28, 28, 1}, .dtype = "uint8")`. */
-#define cj_input_with(...) cj_input_new(&(cj_input_args){._ = 0, .shape = {0}, __VA_ARGS__})
+#define cj_input_with(...) cj_input_new(&(cj_input_args){._ = 0, __VA_ARGS__})
 
 /** The symbol that a functional model starts from; what keras.Input() returns. */
 CJ_API cj_symbol *cj_input_symbol_new(const cj_input_args *args);

@@ -72,7 +72,10 @@ CJ_API const cj_shape *cj_model_input_shape(const cj_model *model, int index);
 /** The shape of output `index`, CJ_BATCH first; NULL if out of range. */
 CJ_API const cj_shape *cj_model_output_shape(const cj_model *model, int index);
 
-/** The seed of a model: of its initial weights (when it is built), dropout and shuffling. Default 0. Set it first. */
+/**
+ * Sets the seed of a model (default 0): of its initial weights, dropout and shuffling. All weights of the model are
+ * drawn anew from it, those of nested models and those that were trained or assigned too: set it first.
+ */
 CJ_API cj_status cj_model_set_seed(cj_model *model, uint64_t seed);
 
 /** Draws all weights anew from the model's seed. */

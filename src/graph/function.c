@@ -47,11 +47,40 @@ static void keep(cj_function *function, cj_symbol *symbol)
     function->symbols[function->symbol_count++] = cj__own(symbol);
 }
 
+// The objects that were given, in one row: inputs, outputs, updates' values and variables, the pool.
+static const void *argument(const cj_function_args *args, int index)
+{
+    if (index < args->input_count)
+        return args->inputs[index];
+    index -= args->input_count;
+    if (index < args->output_count)
+        return args->outputs[index];
+    index -= args->output_count;
+    if (index < args->update_count)
+        return args->updates[index].value;
+    index -= args->update_count;
+    return index < args->update_count ? (const void *)args->updates[index].variable : args->pool;
+}
+
+// Releases those that nobody has taken over. One may be what keeps another alive, so all are held meanwhile.
+static void drop_arguments(const cj_function_args *args)
+{
+    const int count = args->input_count + args->output_count + 2 * args->update_count + 1;
+    for (int i = 0; i < count; i++)
+        cj_retain(argument(args, i));
+    for (int i = 0; i < count; i++)
+        cj__drop_floating(argument(args, i));
+    for (int i = 0; i < count; i++)
+        cj_release(argument(args, i));
+}
+
 cj_function *cj_function_new(const cj_function_args *args)
 {
     cj_function *function = cj__object_new(&function_class, sizeof(*function));
-    if (function == NULL)
+    if (function == NULL) {
+        drop_arguments(args);
         return NULL;
+    }
     pthread_mutex_init(&function->lock, NULL);
     function->input_count = args->input_count;
     function->output_count = args->output_count;
@@ -70,6 +99,7 @@ cj_function *cj_function_new(const cj_function_args *args)
     if (status == CJ_OK)
         status = cj__program_optimize(&function->program, getenv("CAJAL_PLAN"));
     if (status != CJ_OK) {
+        drop_arguments(args);
         cj_release(function);
         return NULL;
     }

@@ -245,7 +245,7 @@ static void find_home(cj__plan *plan, const int *last, int position)
             share(plan, value, instruction->inputs[aliased(instruction, k)]);
         } else if (instruction->op->flags & CJ__OP_VIEW) {
             share(plan, value, instruction->inputs[0]);
-        } else if (last[value] < 0 && k > 0) {
+        } else if (last[value] < 0 && k > 0 && !(instruction->op->flags & CJ__OP_UPDATE)) {
             buffer->home = CJ__HOME_NOWHERE;
         } else if (k != 0 || !(instruction->op->flags & CJ__OP_ELEMENTWISE) ||
                    !take_dying_input(plan, instruction, position)) {

@@ -128,7 +128,7 @@ static cj_status fill(making *m, const cj_function_args *args)
         program->outputs[program->output_count++] = value_of(m, args->outputs[i]);
     for (int i = 0; i < args->update_count; i++) {
         program->updates[i] = value_of(m, args->updates[i].value);
-        program->updated[program->update_count++] = cj_retain(args->updates[i].variable);
+        program->updated[program->update_count++] = cj__own(args->updates[i].variable);
     }
     return CJ_OK;
 }

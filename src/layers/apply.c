@@ -107,7 +107,7 @@ cj_symbol *cj_apply(cj_layer *layer, cj_symbol *input)
 
 cj_symbol *cj_input_symbol_new(const cj_input_args *args)
 {
-    cj_layer *layer = cj_input_new(args);
+    cj_layer *layer = cj__own(cj_input_new(args));
     cj__type type;
     if (!layer)
         return NULL;

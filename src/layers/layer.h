@@ -151,6 +151,8 @@ cj_status cj__model_trace(cj_model *model, cj__trace *trace, cj_symbol *const *i
 void cj__model_attach(cj_model *model, void *object); // takes one holder over; releases the former
 void *cj__model_attached(const cj_model *model);
 uint64_t cj__model_seed(const cj_model *model);
+// What the summary says about the optimizer: elements of its variables and their bytes; 0 for nothing.
+void cj__model_note_optimizer(cj_model *model, int64_t params, int64_t bytes);
 
 // A functional model's graph, for summary, JSON and explain: applications ("nodes") in topological order.
 typedef struct cj__application {
@@ -160,6 +162,7 @@ typedef struct cj__application {
     int input_count, output_count;
     int *input_app;   // for each input: index of the producing application
     int *input_index; // and which of its outputs
+    cj__type *output_types; // of each output; of a built model
 } cj__application;
 // Sequential models give a chain. Model inputs are applications of input layers.
 int cj__model_applications(const cj_model *model, const cj__application **applications);

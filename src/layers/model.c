@@ -29,6 +29,7 @@ void cj__model_free(cj_layer *layer)
         cj_release(model->applications[i].node);
         cj__free(model->applications[i].input_app);
         cj__free(model->applications[i].input_index);
+        cj__free(model->applications[i].output_types);
     }
     cj__free(model->applications);
     for (int i = 0; i < model->layer_count; i++)
@@ -133,6 +134,7 @@ typedef struct tracing {
     cj_model *model;
     cj__trace *trace;
     cj__value **values; // the outputs of each application
+    bool settling;      // the model is being built: types of outputs are noted
 } tracing;
 
 static cj_status trace_node(tracing *t, const cj__application *a, const cj__value *inputs, cj__value *outputs)
@@ -155,6 +157,19 @@ static cj_status trace_node(tracing *t, const cj__application *a, const cj__valu
     return t->trace->build.status;
 }
 
+static cj_status note_outputs(cj__application *a, const cj__value *outputs, int count)
+{
+    cj__type *types = cj__new((size_t)count, sizeof *types);
+    if (!types)
+        return CJ_OUT_OF_MEMORY;
+    for (int i = 0; i < count; i++)
+        types[i] = *cj__symbol_type(outputs[i].symbol);
+    cj__free(a->output_types);
+    a->output_types = types;
+    a->output_count = count;
+    return CJ_OK;
+}
+
 static cj_status trace_application(tracing *t, int index)
 {
     cj__application *a = &t->model->applications[index];
@@ -168,7 +183,8 @@ static cj_status trace_application(tracing *t, int index)
     }
     CJ_TRY(a->node ? trace_node(t, a, inputs, outputs)
                    : cj__layer_call(a->layer, t->trace, inputs, a->input_count, outputs, &count));
-    a->output_count = count;
+    if (t->settling)
+        CJ_TRY(note_outputs(a, outputs, count));
     t->values[index] = cj__copy_bytes(outputs, (size_t)count * sizeof outputs[0]);
     return t->values[index] ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
@@ -195,9 +211,12 @@ static cj_status trace_all(tracing *t, const cj__value *inputs, cj__value *outpu
         CJ_TRY(check_input(model, i, value.symbol));
         if (cj_symbol_dtype(value.symbol) != model->input_types[i].dtype)
             value.symbol = cj__cast(&t->trace->build, value.symbol, model->input_types[i].dtype);
+        if (!value.symbol)
+            return t->trace->build.status;
         if (!(t->values[model->input_at[i]] = cj__copy_bytes(&value, sizeof value)))
             return CJ_OUT_OF_MEMORY;
-        model->applications[model->input_at[i]].output_count = 1;
+        if (t->settling)
+            CJ_TRY(note_outputs(&model->applications[model->input_at[i]], &value, 1));
     }
     for (int i = 0; i < model->application_count; i++)
         if (!t->values[i])
@@ -207,9 +226,10 @@ static cj_status trace_all(tracing *t, const cj__value *inputs, cj__value *outpu
     return t->trace->build.status;
 }
 
-static cj_status trace_model(cj_model *model, cj__trace *trace, const cj__value *inputs, cj__value *outputs)
+static cj_status trace_model(cj_model *model, cj__trace *trace, bool settling, const cj__value *inputs,
+                             cj__value *outputs)
 {
-    tracing t = {.model = model, .trace = trace};
+    tracing t = {.model = model, .trace = trace, .settling = settling};
     t.values = cj__new((size_t)model->application_count, sizeof *t.values);
     if (!t.values)
         return CJ_OUT_OF_MEMORY;
@@ -229,7 +249,7 @@ cj_status cj__model_call(cj_layer *layer, cj__trace *trace, const cj__value *inp
     if (count != model->input_count)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs %d", layer->name, count, model->input_count);
     *output_count = model->output_count;
-    return trace_model(model, trace, inputs, outputs);
+    return trace_model(model, trace, false, inputs, outputs);
 }
 
 cj_status cj__model_trace(cj_model *model, cj__trace *trace, cj_symbol *const *inputs, cj__value *outputs)
@@ -240,7 +260,7 @@ cj_status cj__model_trace(cj_model *model, cj__trace *trace, cj_symbol *const *i
                         model->layer.name);
     for (int i = 0; i < model->input_count; i++)
         values[i] = cj__symbol_value(inputs[i]);
-    return trace_model(model, trace, values, outputs);
+    return trace_model(model, trace, false, values, outputs);
 }
 
 cj_status cj__model_settle(cj_model *model)
@@ -259,7 +279,7 @@ cj_status cj__model_settle(cj_model *model)
             status = trace.build.status;
     }
     if (status == CJ_OK)
-        status = trace_model(model, &trace, inputs, outputs);
+        status = trace_model(model, &trace, true, inputs, outputs);
     for (int i = 0; status == CJ_OK && i < model->output_count; i++)
         model->output_types[i] = *cj__symbol_type(outputs[i].symbol);
     cj__trace_end(&trace);
@@ -367,6 +387,12 @@ void cj__model_attach(cj_model *model, void *object)
 {
     cj_release(model->attached);
     model->attached = object;
+}
+
+void cj__model_note_optimizer(cj_model *model, int64_t params, int64_t bytes)
+{
+    model->optimizer_params = params;
+    model->optimizer_bytes = bytes;
 }
 
 void *cj__model_attached(const cj_model *model)

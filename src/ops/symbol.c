@@ -238,6 +238,17 @@ cj_symbol *cj__build_keep(cj__build *build, cj_symbol *symbol)
     return build->symbols[build->count++] = cj__own(symbol);
 }
 
+// Drops what floats. A symbol may be given twice, or be what keeps another one alive, so all are held meanwhile.
+static void drop_all(cj_symbol *const *symbols, int count)
+{
+    for (int i = 0; i < count; i++)
+        cj_retain(symbols[i]);
+    for (int i = 0; i < count; i++)
+        cj__drop_floating(symbols[i]);
+    for (int i = 0; i < count; i++)
+        cj_release(symbols[i]);
+}
+
 cj_status cj__build_take(cj__build *build, cj_symbol *const *symbols, int count)
 {
     bool complete = true;
@@ -248,15 +259,12 @@ cj_status cj__build_take(cj__build *build, cj_symbol *const *symbols, int count)
     else if (!cj__reserve((void **)&build->symbols, &build->capacity, build->count + (size_t)count,
                           sizeof *build->symbols))
         build_failed(build, CJ_OUT_OF_MEMORY);
-    for (int i = 0; i < count; i++) {
-        bool seen = false; // a symbol given twice must be dropped once
-        for (int j = 0; j < i && build->status != CJ_OK; j++)
-            seen = seen || symbols[j] == symbols[i];
-        if (build->status == CJ_OK)
-            build->symbols[build->count++] = cj__own(symbols[i]);
-        else if (!seen)
-            cj__drop_floating(symbols[i]);
+    if (build->status != CJ_OK) {
+        drop_all(symbols, count);
+        return build->status;
     }
+    for (int i = 0; i < count; i++)
+        build->symbols[build->count++] = cj__own(symbols[i]);
     return build->status;
 }
 

@@ -48,9 +48,14 @@ static cj_tensor *double_like(const cj_tensor *of)
     return tensor;
 }
 
-static int compare(const op_case *c, const cj_tensor *actual, const cj_tensor *expected, double tolerance)
+// The tolerance is relative to the greatest element, to 1, and to a thousandth of the sum of |x|: long sums cancel.
+static int compare(const op_case *c, const cj_tensor *x, const cj_tensor *actual, const cj_tensor *expected,
+                   double tolerance)
 {
-    double scale = 1;
+    double scale = 1, sum = 0;
+    for (int64_t i = 0; i < cj_tensor_count(x); i++)
+        sum += fabs(case_get(x, i));
+    scale = fmax(scale, sum / 1000);
     for (int64_t i = 0; i < cj_tensor_count(expected); i++)
         scale = fmax(scale, fabs(case_get(expected, i)));
     for (int64_t i = 0; i < cj_tensor_count(expected); i++) {
@@ -78,7 +83,7 @@ static int failures_of(cj_dtype real, double tolerance)
             expected[k] = double_like(r.out[k]);
         function(&op_cases[i], r.in, expected);
         for (int k = 0; k < r.out_count; k++) {
-            failures += compare(&op_cases[i], r.out[k], expected[k], tolerance);
+            failures += compare(&op_cases[i], r.in[0], r.out[k], expected[k], tolerance);
             cj_release(expected[k]);
         }
         forget(&r);

@@ -1,31 +1,55 @@
 // Activations against Keras: values and derivatives, extreme arguments included; see generator/activations.py.
 #include "fixture.h"
+#include "layers/layer.h"
 
-#include <cajal/graph.h>
 #include <string.h>
+
+// What Keras 3.15 has and Cajal has not.
+static const char *const ABSENT[] = {"celu",        "glu",         "hard_shrink",    "hard_tanh",  "log_sigmoid", "soft_shrink",
+                                     "sparse_plus", "sparsemax",   "sparse_sigmoid", "squareplus", "tanh_shrink"};
+
+static bool absent(const char *name)
+{
+    for (size_t i = 0; i < sizeof ABSENT / sizeof ABSENT[0]; i++)
+        if (strcmp(ABSENT[i], name) == 0)
+            return true;
+    return false;
+}
+
+// y and dx, the derivative of sum(y dy) (of sum(y) without dy), for one x.
+static bool compute(const char *spec, cj_tensor *x, cj_tensor *dy, cj_tensor *y, cj_tensor *dx)
+{
+    cj__build g = {0};
+    cj_symbol *input = cj__build_keep(&g, cj_symbol_input(CJ_F32, *cj_tensor_shape(x), "x")), *outputs[2] = {0};
+    outputs[0] = cj__activation(&g, spec, "parity", input);
+    cj_symbol *weighed = dy && outputs[0] ? cj__mul(&g, outputs[0], cj__build_keep(&g, cj_symbol_constant(dy)))
+                                          : outputs[0];
+    cj_symbol *sum = weighed ? cj__sum(&g, weighed, cj__all_axes(weighed), false) : NULL;
+    cj_function *function = NULL;
+    bool right = sum && cj__gradients(&g, sum, &input, 1, &outputs[1]) == CJ_OK;
+    if (right)
+        function = cj_function_new(&(cj_function_args){
+            .inputs = &input, .input_count = 1, .outputs = outputs, .output_count = 2});
+    right = function && cj_function_call(function, &x, (cj_tensor *[]){y, dx}) == CJ_OK;
+    cj_release(function);
+    return cj__build_end(&g) == CJ_OK && right;
+}
 
 static bool equals_keras(const fixture *file, const json_t *one)
 {
     const char *name = fixture_case_name(one);
-    const bool rows = fixture_flag(one, "rows");
     cj_tensor *x = fixture_tensor(file, name, "x"), *y = fixture_tensor(file, name, "y");
     cj_tensor *dx = fixture_tensor(file, name, "dx");
-    cj_tensor *dy = rows ? fixture_tensor(file, name, "dy") : NULL;
-    cj_symbol *input = cj_symbol_input(CJ_F32, *cj_tensor_shape(x), "x");
-    cj_symbol *output = cj_activation_symbol(name, input), *gradient = NULL;
-    cj_symbol *weighed = rows ? cj_multiply(output, cj_symbol_constant(dy)) : output;
-    cj_function *function = NULL;
-    bool right = output && cj_gradients(cj_reduce_sum(weighed, NULL, 0), &input, 1, &gradient) == CJ_OK;
-    if (right) {
-        function = cj_function_new(&(cj_function_args){.inputs = &input, .input_count = 1,
-                                                       .outputs = (cj_symbol *[]){output, gradient}, .output_count = 2});
-        right = function && cj_function_call(function, &x, (cj_tensor *[]){y, dx}) == CJ_OK;
-    }
-    if (right) {
+    cj_tensor *dy = fixture_flag(one, "rows") ? fixture_tensor(file, name, "dy") : NULL;
+    bool right = compute(name, x, dy, y, dx);
+    if (absent(name)) {
+        right = !right && strstr(cj_error(), "unknown activation") != NULL;
+        if (!right)
+            print_message("%s is there: take it off the list of what is not\n", name);
+    } else if (right) {
         right = fixture_compare(file, name, "y", y);
         right &= fixture_compare(file, name, "dx", dx);
     }
-    cj_release(function);
     cj_release(x);
     cj_release(y);
     cj_release(dx);

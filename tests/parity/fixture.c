@@ -1,10 +1,17 @@
 // The reader of the fixtures; see fixture.h.
 #include "fixture.h"
+#include "base/object.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+struct fixture_worst {
+    double share; // of the tolerance
+    char where[160];
+    size_t compared;
+};
 
 static const struct {
     const char *name;
@@ -17,6 +24,8 @@ fixture *fixture_open(const char *name)
     snprintf(path, sizeof path, "%s/parity/fixtures/%s.safetensors", CAJAL_TEST_SOURCES, name);
     fixture *file = calloc(1, sizeof *file);
     assert_non_null(file);
+    file->worst = calloc(1, sizeof *file->worst);
+    assert_non_null(file->worst);
     size_t size = 0;
     file->bytes = support_read(path, &size);
     assert_true(size > 8);
@@ -42,6 +51,7 @@ void fixture_close(fixture *file)
     json_decref(file->header);
     json_decref(file->cases);
     free(file->bytes);
+    free(file->worst);
     free(file);
 }
 
@@ -111,7 +121,7 @@ cj_tensor *fixture_tensor(const fixture *file, const char *case_name, const char
     assert_int_equal(cj_tensor_new(dtype, shape, &tensor), CJ_OK);
     assert_int_equal((size_t)cj_tensor_count(tensor) * cj_dtype_size(dtype), end - begin);
     memcpy(cj_tensor_data(tensor), file->data + begin, end - begin); // the file may be unaligned for the dtype
-    return tensor;
+    return cj__own(tensor); // never floating: a graph that uses it does not take it over
 }
 
 // Element `i` of a contiguous tensor of any real or integer dtype.
@@ -126,17 +136,40 @@ static double element(const cj_tensor *tensor, int64_t i)
     return cj_tensor_get(tensor, index);
 }
 
+// Notes an error, and returns by how much it is too great: 0 if it is within the tolerance.
+static double excess_of(const fixture *file, const char *case_name, const char *part, double actual, double expected)
+{
+    const double error = fabs(actual - expected), allowed = file->atol + file->rtol * fabs(expected);
+    struct fixture_worst *worst = file->worst;
+    worst->compared++;
+    if (isfinite(error) && allowed > 0 && error / allowed > worst->share) {
+        worst->share = error / allowed;
+        snprintf(worst->where, sizeof worst->where, "%s/%s", case_name, part);
+    }
+    if (support_near(actual, expected, file->atol, file->rtol))
+        return 0;
+    return isnan(error) ? INFINITY : error;
+}
+
+bool fixture_near(const fixture *file, const char *case_name, const char *part, double actual, double expected)
+{
+    if (excess_of(file, case_name, part, actual, expected) <= 0)
+        return true;
+    print_message("%s/%s: %.9g, Keras has %.9g\n", case_name, part, actual, expected);
+    return false;
+}
+
 bool fixture_compare(const fixture *file, const char *case_name, const char *part, const cj_tensor *actual)
 {
     cj_tensor *expected = fixture_tensor(file, case_name, part);
-    int64_t count = cj_tensor_count(expected), worst = -1;
-    double excess = 0;
-    bool same = cj_tensor_count(actual) == count;
+    const int64_t count = cj_tensor_count(expected);
+    int64_t worst = -1;
+    double greatest = 0;
+    const bool same = cj_tensor_count(actual) == count;
     for (int64_t i = 0; same && i < count; i++) {
-        double a = element(actual, i), e = element(expected, i);
-        double over = support_near(a, e, file->atol, file->rtol) ? 0 : fabs(a - e);
-        if (over > excess || (isnan(over) && worst < 0)) {
-            excess = over;
+        const double excess = excess_of(file, case_name, part, element(actual, i), element(expected, i));
+        if (excess > greatest) {
+            greatest = excess;
             worst = i;
         }
     }
@@ -148,6 +181,22 @@ bool fixture_compare(const fixture *file, const char *case_name, const char *par
                       element(actual, worst), element(expected, worst));
     cj_release(expected);
     return same && worst < 0;
+}
+
+const json_t *fixture_find(const fixture *file, const char *case_name)
+{
+    for (size_t i = 0; i < fixture_count(file); i++)
+        if (strcmp(fixture_case_name(fixture_case(file, i)), case_name) == 0)
+            return fixture_case(file, i);
+    fail_msg("the fixture has no case %s", case_name);
+    return NULL;
+}
+
+void fixture_report(const fixture *file, const char *name)
+{
+    if (file->worst->compared > 0)
+        print_message("%s: %zu numbers, the greatest error is %.2g of the tolerance (%s)\n", name,
+                      file->worst->compared, file->worst->share, file->worst->where);
 }
 
 const char *fixture_part(const char *stem, int number)
@@ -172,6 +221,7 @@ void fixture_run(const char *name, bool (*body)(const fixture *file, const json_
             wrong++;
         }
     }
+    fixture_report(file, name);
     fixture_close(file);
     if (wrong)
         fail_msg("%zu of %zu cases of %s differ from Keras", wrong, count, name);

@@ -14,6 +14,7 @@ typedef struct fixture {
     unsigned char *data;  // where the offsets begin
     size_t data_size;
     double rtol, atol; // the tolerance, of which the metadata gives the reason
+    struct fixture_worst *worst; // the greatest error so far
 } fixture;
 
 // Opens fixtures/NAME.safetensors.
@@ -37,8 +38,17 @@ cj_tensor *fixture_tensor(const fixture *file, const char *case_name, const char
 // Compares element by element; on a difference prints case, part and the worst element, and returns false.
 bool fixture_compare(const fixture *file, const char *case_name, const char *part, const cj_tensor *actual);
 
+// The same for one number, against `expected`.
+bool fixture_near(const fixture *file, const char *case_name, const char *part, double actual, double expected);
+
 // A part's name with a number: "w" and 3 give "w3". One of eight static buffers, in turn.
 const char *fixture_part(const char *stem, int number);
+
+// The case of that name; fails the test if there is none.
+const json_t *fixture_find(const fixture *file, const char *case_name);
+
+// Prints the greatest error that was compared in this file, as a share of its tolerance.
+void fixture_report(const fixture *file, const char *name);
 
 // Runs `body` on every case, prints each that fails, and fails the test if any did. A body returns whether it was right.
 void fixture_run(const char *name, bool (*body)(const fixture *file, const json_t *one));

@@ -44,21 +44,23 @@ static void want(bench *b, cj_symbol *symbol, const char *part)
 }
 
 // The scalar that the case differentiates: sum of y dy over the outputs, and every penalty.
-static cj_symbol *scalar_of(bench *b, const cj__value *outputs, int count, cj_symbol *const *upstream)
+static cj_symbol *scalar_of(bench *b, const cj__value *outputs, int count, cj_symbol *const *upstream, bool compared)
 {
+    cj__build *g = &b->trace.build;
     cj_symbol *sum = NULL;
     for (int i = 0; i < count; i++) {
-        cj_symbol *term = cj_reduce_sum(cj_multiply(outputs[i].symbol, upstream[i]), NULL, 0);
-        sum = sum ? cj_add(sum, term) : term;
+        cj_symbol *product = cj__mul(g, outputs[i].symbol, upstream[i]);
+        cj_symbol *term = product ? cj__sum(g, product, cj__all_axes(product), false) : NULL;
+        sum = sum ? cj__add(g, sum, term) : term;
     }
     bool any = false;
     cj_symbol *penalty = cj__layer_losses(cj_model_layer(b->model), &b->trace, &any);
     penalty = any ? penalty : NULL;
     for (int i = 0; i < b->trace.loss_count; i++)
-        penalty = penalty ? cj_add(penalty, b->trace.losses[i]) : b->trace.losses[i];
-    if (penalty)
-        want(b, cj_reshape(penalty, CJ_SHAPE(1)), "penalty");
-    return penalty ? cj_add(sum, penalty) : sum;
+        penalty = penalty ? cj__add(g, penalty, b->trace.losses[i]) : b->trace.losses[i];
+    if (compared)
+        want(b, cj__reshape(g, penalty, &CJ_SHAPE(1)), "penalty");
+    return penalty ? cj__add(g, sum, penalty) : sum;
 }
 
 static bool gradients_of(bench *b, cj_symbol *scalar, const fixture *file, const json_t *one)
@@ -79,7 +81,7 @@ static bool gradients_of(bench *b, cj_symbol *scalar, const fixture *file, const
             by[count] = b->inputs[i];
             snprintf(parts[count++], sizeof parts[0], "%s", fixture_part("dx", i));
         }
-    if (cj_gradients(scalar, by, count, gradients) != CJ_OK)
+    if (cj__gradients(&b->trace.build, scalar, by, count, gradients) != CJ_OK)
         return false;
     for (int i = 0; i < count; i++)
         want(b, gradients[i], parts[i]);
@@ -111,7 +113,8 @@ static cj_symbol *give(bench *b, const fixture *file, const char *name, const ch
     cj_shape shape = *cj_tensor_shape(tensor);
     shape.dims[0] = CJ_BATCH;
     b->given[b->input_count] = tensor;
-    return b->inputs[b->input_count++] = cj_symbol_input(cj_tensor_dtype(tensor), shape, part);
+    return b->inputs[b->input_count++] =
+               cj__build_keep(&b->trace.build, cj_symbol_input(cj_tensor_dtype(tensor), shape, part));
 }
 
 static bool trace(bench *b, const fixture *file, const json_t *one)
@@ -125,13 +128,14 @@ static bool trace(bench *b, const fixture *file, const json_t *one)
         give(b, file, name, fixture_part("x", i));
     for (int i = 0; i < outputs; i++)
         upstream[i] = give(b, file, name, fixture_part("dy", i));
-    if (b->trace.training)
-        b->trace.step = cj_symbol_input(CJ_I64, (cj_shape){0}, "step"); // only dropout of rate 0 could ask: unused
+    if (b->trace.training) // only dropout asks, and none of the cases that train drops anything
+        b->trace.step = cj__build_keep(&b->trace.build, cj_symbol_input(CJ_I64, (cj_shape){0}, "step"));
     if (cj__model_trace(b->model, &b->trace, b->inputs, values) != CJ_OK)
         return false;
     for (int i = 0; i < outputs; i++)
         want(b, values[i].symbol, fixture_part("y", i));
-    cj_symbol *scalar = scalar_of(b, values, outputs, upstream);
+    // Keras lists the penalties of weights only outside a call: those of outputs are seen in the gradients.
+    cj_symbol *scalar = scalar_of(b, values, outputs, upstream, fixture_has(file, name, "penalty"));
     return scalar && gradients_of(b, scalar, file, one);
 }
 

@@ -2,12 +2,7 @@
 #ifdef __x86_64__
 #define CJ_REAL_BYTES 8
 #include "kernels/simd/avx2.h"
-#include "kernels/body/tile.h"
-#include "kernels/body/epilogue.h"
-#include "kernels/body/gemm.h"
-#include "kernels/body/conv2d.h"
-#include "kernels/body/conv2d_grad.h"
-#include "kernels/body/fill.h"
+#include "kernels/body/bodies.h"
 #include "kernels/tables.h"
 
 void cj__kernels_avx2_f64(cj__kernels *table)

@@ -1,0 +1,96 @@
+// Activations in double, over the library's own graph, and how far float32 may be from them.
+#include "explain/explain.h"
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+cj_status cj__curve_open(cj__curve *curve, const char *spec, const char *who, int64_t count)
+{
+    cj__build g = {0};
+    cj_symbol *x = cj__build_keep(&g, cj_symbol_input(CJ_F64, CJ_SHAPE(1, count), "z"));
+    cj_symbol *y = cj__activation(&g, spec, who, x);
+    if (y) {
+        curve->function = cj_function_new(
+            &(cj_function_args){.inputs = &x, .input_count = 1, .outputs = &y, .output_count = 1});
+        if (!curve->function)
+            g.status = cj_error_status();
+    }
+    cj_status status = cj__build_end(&g);
+    if (status == CJ_OK)
+        status = cj_tensor_new(CJ_F64, CJ_SHAPE(1, count), &curve->input);
+    if (status == CJ_OK)
+        status = cj_tensor_new(CJ_F64, CJ_SHAPE(1, count), &curve->output);
+    return status;
+}
+
+void cj__curve_close(cj__curve *curve)
+{
+    cj_release(curve->function);
+    cj_release(curve->input);
+    cj_release(curve->output);
+    *curve = (cj__curve){0};
+}
+
+cj_status cj__curve_apply(const cj__curve *curve, const double *z, double *y)
+{
+    const size_t bytes = (size_t)cj_tensor_count(curve->input) * sizeof *z;
+    memcpy(cj_tensor_data(curve->input), z, bytes);
+    CJ_TRY(cj_function_call(curve->function, &curve->input, &curve->output));
+    memcpy(y, cj_tensor_data(curve->output), bytes);
+    return CJ_OK;
+}
+
+double cj__slack(double magnitude)
+{
+    return 16 * (double)FLT_EPSILON * magnitude;
+}
+
+// The extremes are looked for where all others are at the opposite end: exact for what is monotone in each entry, such
+// as softmax, and for what looks at its own entry only the others do not matter.
+cj_status cj__curve_range(const cj__curve *curve, const double *z, const double *slack, int64_t count, int64_t chosen,
+                          double *low, double *high)
+{
+    double *moved = cj__new((size_t)count, sizeof *moved);
+    cj_status status = moved ? CJ_OK : CJ_OUT_OF_MEMORY;
+    *low = INFINITY;
+    *high = -INFINITY;
+    for (int side = -1; status == CJ_OK && side <= 1; side++) {
+        for (int64_t i = 0; i < count; i++)
+            moved[i] = z[i] + (i == chosen ? side : -side) * slack[i];
+        status = cj__curve_apply(curve, moved, moved);
+        if (status == CJ_OK && !(moved[chosen] >= *low))
+            *low = moved[chosen];
+        if (status == CJ_OK && !(moved[chosen] <= *high))
+            *high = moved[chosen];
+    }
+    cj__free(moved);
+    return status;
+}
+
+cj_status cj__tell_activation(const cj__telling *telling, const char *spec, const double *z, const double *slack,
+                              int64_t count, int64_t chosen)
+{
+    cj__curve curve = {0};
+    char from[CJ__SHORT_TEXT], to[CJ__SHORT_TEXT];
+    double low, high;
+    double *y = cj__new((size_t)count, sizeof *y);
+    cj_status status = y ? cj__curve_open(&curve, spec, cj_layer_name(telling->sight->layer), count) : CJ_OUT_OF_MEMORY;
+    if (status == CJ_OK)
+        status = cj__curve_apply(&curve, z, y);
+    if (status == CJ_OK)
+        status = cj__curve_range(&curve, z, slack, count, chosen, &low, &high);
+    if (status == CJ_OK) {
+        cj__short(z[chosen], from);
+        cj__short(y[chosen], to);
+        if (strcmp(spec, "relu") == 0)
+            cj__say(telling, "relu: max(0, %s) = %s", from, to);
+        else if (strcmp(spec, "softmax") == 0)
+            cj__say(telling, "softmax: exp(%s) / the sum of exp over the %lld entries = %s", from, (long long)count, to);
+        else if (strcmp(spec, "linear") != 0)
+            cj__say(telling, "%s(%s) = %s", spec, from, to);
+        status = cj__conclude(telling, low, high);
+    }
+    cj__curve_close(&curve);
+    cj__free(y);
+    return status;
+}

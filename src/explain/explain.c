@@ -1,0 +1,250 @@
+// Explaining: every layer is watched while the model is traced for prediction; one function computes what each was given
+// and gave; then each application is shown, and one element of its output is derived by the class's teller.
+#include "explain/explain.h"
+#include "base/text.h"
+#include <string.h>
+
+static const struct {
+    const char *class_name;
+    cj_status (*tell)(cj__telling *telling);
+} tellers[] = {
+#define CJ__TELLER(class_name, function) {class_name, function},
+#include "explain/explain.def"
+#undef CJ__TELLER
+};
+
+typedef struct explaining {
+    cj_model *model;
+    const cj_layer *only; // NULL for all
+    FILE *stream;
+    const cj_explain_args *args;
+    int64_t max_rows;
+    cj__trace trace;
+    cj_symbol *inputs[CJ_MAX_IO];
+    cj_tensor *given[CJ_MAX_IO];
+    int input_count;
+    cj__sight *sights; // in the order of tracing
+    size_t sight_count, sight_capacity;
+    cj_symbol **symbols; // what the sights' tensors are the values of: each once
+    cj_tensor **values;
+    size_t symbol_count, symbol_capacity, value_capacity;
+    bool out_of_memory;
+} explaining;
+
+// Watching ---------------------------------------------------------------------------------------------------------
+
+// The tensor that will hold the value of a symbol; made when the symbol is first seen.
+static cj_tensor *tensor_of(explaining *e, cj_symbol *symbol)
+{
+    for (size_t i = 0; i < e->symbol_count; i++)
+        if (e->symbols[i]->node == symbol->node && e->symbols[i]->index == symbol->index)
+            return e->values[i];
+    const cj__type *type = cj__symbol_type(symbol);
+    cj_shape shape = type->shape;
+    for (int i = 0; i < shape.rank; i++)
+        shape.dims[i] = shape.dims[i] == CJ_BATCH ? 1 : shape.dims[i];
+    cj_tensor *tensor = NULL;
+    if (!cj__reserve((void **)&e->symbols, &e->symbol_capacity, e->symbol_count + 1, sizeof(void *)) ||
+        !cj__reserve((void **)&e->values, &e->value_capacity, e->symbol_count + 1, sizeof(void *)) ||
+        cj_tensor_new(type->dtype, shape, &tensor) != CJ_OK) {
+        e->out_of_memory = true;
+        return NULL;
+    }
+    e->symbols[e->symbol_count] = symbol;
+    e->values[e->symbol_count++] = tensor;
+    return tensor;
+}
+
+static void watch(void *context, cj_layer *layer, const cj__value *inputs, int input_count, const cj__value *outputs,
+                  int output_count)
+{
+    explaining *e = context;
+    cj_layer *const *children;
+    const bool container = cj__layer_children(layer, &children) > 0;
+    int which = 0;
+    for (size_t i = 0; i < e->sight_count; i++)
+        which += e->sights[i].layer == layer;
+    if (e->only ? e->only != layer : container)
+        return;
+    if (!cj__reserve((void **)&e->sights, &e->sight_capacity, e->sight_count + 1, sizeof *e->sights)) {
+        e->out_of_memory = true;
+        return;
+    }
+    cj__sight *sight = &e->sights[e->sight_count++];
+    *sight = (cj__sight){.layer = layer, .which = which, .input_count = input_count, .output_count = output_count};
+    for (int i = 0; i < input_count; i++) {
+        sight->inputs[i] = tensor_of(e, inputs[i].symbol);
+        sight->masked = sight->masked || inputs[i].mask != NULL;
+    }
+    for (int i = 0; i < output_count; i++)
+        sight->outputs[i] = tensor_of(e, outputs[i].symbol);
+}
+
+// Computing --------------------------------------------------------------------------------------------------------
+
+// The sample as the model takes it: with a batch axis of 1 and of the input's dtype.
+static cj_status prepare_input(explaining *e, const cj__type *type, const cj_tensor *sample, int index)
+{
+    char need[128], have[128];
+    cj_shape shape = type->shape;
+    if (!sample)
+        return cj__fail(CJ_INVALID_ARGUMENT, "explain: input %d of %s is NULL", index, 
+                        cj_layer_name(cj_model_layer(e->model)));
+    if (shape.dims[0] != CJ_BATCH && shape.dims[0] != 1)
+        return cj__fail(CJ_UNSUPPORTED, "explain: %s takes batches of %lld only, and one sample is explained at a time",
+                        cj_layer_name(cj_model_layer(e->model)), (long long)shape.dims[0]);
+    shape.dims[0] = 1;
+    cj_shape without = {.rank = shape.rank - 1};
+    memcpy(without.dims, shape.dims + 1, (size_t)without.rank * sizeof without.dims[0]);
+    const cj_shape *given = cj_tensor_shape(sample);
+    if (!cj_shape_equal(given, &shape) && !cj_shape_equal(given, &without))
+        return cj__fail(CJ_SHAPE_MISMATCH, "explain: input %d has shape %s, needs %s, with or without a batch axis of 1",
+                        index, cj_shape_text(given, have, sizeof have), cj_shape_text(&without, need, sizeof need));
+    cj_tensor *copy = NULL;
+    CJ_TRY(cj_tensor_convert(sample, type->dtype, &copy));
+    const cj_status status = cj_tensor_reshape(copy, shape, &e->given[index]);
+    cj_release(copy);
+    return status;
+}
+
+static cj_status trace_model(explaining *e, cj_tensor *const *samples)
+{
+    const cj__type *types;
+    cj__value outputs[CJ_MAX_IO];
+    e->input_count = cj__model_inputs(e->model, &types);
+    if (e->input_count == 0)
+        return cj__fail(CJ_NOT_BUILT, "explain: %s has no input shape yet: give it an input layer or data",
+                        cj_layer_name(cj_model_layer(e->model)));
+    for (int i = 0; i < e->input_count; i++) {
+        CJ_TRY(prepare_input(e, &types[i], samples[i], i));
+        e->inputs[i] = cj__build_keep(&e->trace.build, cj_symbol_input(types[i].dtype, types[i].shape, NULL));
+        if (!e->inputs[i])
+            return e->trace.build.status;
+    }
+    e->trace.watch = watch;
+    e->trace.watch_context = e;
+    e->trace.seed = cj__model_seed(e->model);
+    CJ_TRY(cj__model_trace(e->model, &e->trace, e->inputs, outputs));
+    return e->out_of_memory ? CJ_OUT_OF_MEMORY : CJ_OK;
+}
+
+static cj_status compute(explaining *e)
+{
+    cj_function *function = cj_function_new(&(cj_function_args){
+        .inputs = e->inputs,
+        .input_count = e->input_count,
+        .outputs = e->symbols,
+        .output_count = (int)e->symbol_count,
+    });
+    if (!function)
+        return cj_error_status();
+    const cj_status status = cj_function_call(function, e->given, e->values);
+    cj_release(function);
+    return status;
+}
+
+// Telling ----------------------------------------------------------------------------------------------------------
+
+// "inner/dense": the first way to the layer from the model.
+static bool add_path(const cj_layer *from, const cj_layer *to, cj__text *path)
+{
+    cj_layer *const *children;
+    const int count = cj__layer_children(from, &children);
+    const size_t length = path->length;
+    for (int i = 0; i < count; i++) {
+        cj__text_add(path, "%s%s", length ? "/" : "", cj_layer_name(children[i]));
+        if (children[i] == to || add_path(children[i], to, path))
+            return true;
+        if (path->failed)
+            return false;
+        path->length = length;
+    }
+    return false;
+}
+
+static cj_status headline(const explaining *e, const cj__sight *sight)
+{
+    cj__text path = {0};
+    add_path(cj_model_layer(e->model), sight->layer, &path);
+    const cj_status status = cj__text_status(&path);
+    if (status == CJ_OK) {
+        fprintf(e->stream, "%s (%s)", path.data, cj_layer_class(sight->layer));
+        if (sight->which > 0)
+            fprintf(e->stream, ", use %d of the same layer", sight->which + 1);
+        fputc('\n', e->stream);
+    }
+    cj__text_free(&path);
+    return status;
+}
+
+// Which element to derive: the user's for the layer that was asked for, or for the last one; else the first.
+static cj_status choose(const explaining *e, const cj__sight *sight, cj__telling *telling)
+{
+    const cj_shape *shape = cj_tensor_shape(sight->outputs[0]);
+    const bool asked = e->only || sight == &e->sights[e->sight_count - 1];
+    for (int i = 1; e->args->has_index && asked && i < shape->rank; i++) {
+        const int64_t entry = e->args->index[i - 1];
+        if (entry < 0 || entry >= shape->dims[i])
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: index %lld along axis %d is not in the output, which has %lld there",
+                            cj_layer_name(sight->layer), (long long)entry, i - 1, (long long)shape->dims[i]);
+        telling->index[i] = entry;
+    }
+    telling->place = cj__place_of(sight->outputs[0], telling->index);
+    return CJ_OK;
+}
+
+static cj_status tell(const explaining *e, const cj__sight *sight)
+{
+    cj__telling telling = {.sight = sight, .stream = e->stream, .max_rows = e->max_rows};
+    CJ_TRY(choose(e, sight, &telling));
+    CJ_TRY(headline(e, sight));
+    for (int i = 0; i < sight->input_count; i++)
+        cj__show_tensor(&telling, "input", sight->inputs[i]);
+    for (int i = 0; i < sight->output_count; i++)
+        cj__show_tensor(&telling, "output", sight->outputs[i]);
+    for (size_t i = 0; i < sizeof tellers / sizeof tellers[0]; i++)
+        if (strcmp(tellers[i].class_name, cj_layer_class(sight->layer)) == 0)
+            CJ_TRY(tellers[i].tell(&telling));
+    fputc('\n', e->stream);
+    return CJ_OK;
+}
+
+static cj_status explain(explaining *e, cj_tensor *const *samples)
+{
+    CJ_TRY(trace_model(e, samples));
+    if (e->sight_count == 0)
+        return cj__fail(CJ_INVALID_ARGUMENT, "explain: %s computes nothing: it is what the model is given",
+                        e->only ? cj_layer_name(e->only) : cj_layer_name(cj_model_layer(e->model)));
+    CJ_TRY(compute(e));
+    for (size_t i = 0; i < e->sight_count; i++)
+        CJ_TRY(tell(e, &e->sights[i]));
+    return fflush(e->stream) != 0 || ferror(e->stream) ? cj__fail(CJ_IO, "explain: printing failed") : CJ_OK;
+}
+
+cj_status cj_explain_model(cj_model *model, cj_tensor *const *inputs, FILE *stream, const cj_explain_args *args)
+{
+    if (!model || !inputs || !stream || !args)
+        return cj__fail(CJ_INVALID_ARGUMENT, "cj_explain: the %s is NULL",
+                        !model    ? "model"
+                        : !inputs ? "array of inputs"
+                        : !stream ? "stream"
+                                  : "arguments struct");
+    if (args->max_rows < 0)
+        return cj__fail(CJ_INVALID_ARGUMENT, "cj_explain: max_rows is %lld, must not be negative",
+                        (long long)args->max_rows);
+    enum { MAX_ROWS = 12, LEAST_ROWS = 3 };
+    explaining e = {.model = model, .stream = stream, .args = args};
+    e.max_rows = args->max_rows == 0 ? MAX_ROWS : args->max_rows < LEAST_ROWS ? LEAST_ROWS : args->max_rows;
+    if (args->layer && !(e.only = cj_model_find_layer(model, args->layer)))
+        return cj_error_status();
+    cj_status status = explain(&e, inputs);
+    for (size_t i = 0; i < e.symbol_count; i++)
+        cj_release(e.values[i]);
+    for (int i = 0; i < e.input_count; i++)
+        cj_release(e.given[i]);
+    cj__free(e.values);
+    cj__free(e.symbols);
+    cj__free(e.sights);
+    const cj_status end = cj__trace_end(&e.trace);
+    return status != CJ_OK ? status : end;
+}

@@ -1,0 +1,98 @@
+// Pooling: the window, and the greatest or mean element of it. Padding never counts.
+#include "explain/explain.h"
+#include "explain/window.h"
+#include <math.h>
+
+typedef struct pooled {
+    double *values; // the window's elements inside the input, row by row
+    int64_t rows, columns, top, left;
+    int64_t greatest; // place of the first greatest one
+    double sum, magnitude;
+} pooled;
+
+// The part of a window that lies inside the input, for one channel of (1, height, width, channels).
+static cj_status look(const cj_tensor *x, cj__span rows, cj__span columns, int64_t channel, pooled *p)
+{
+    const int64_t *dims = cj_tensor_shape(x)->dims;
+    const int64_t bottom = rows.begin + rows.count, right = columns.begin + columns.count;
+    p->top = rows.begin < 0 ? 0 : rows.begin;
+    p->left = columns.begin < 0 ? 0 : columns.begin;
+    p->rows = (bottom > dims[1] ? dims[1] : bottom) - p->top;
+    p->columns = (right > dims[2] ? dims[2] : right) - p->left;
+    p->values = cj__new((size_t)(p->rows * p->columns), sizeof *p->values);
+    if (!p->values)
+        return CJ_OUT_OF_MEMORY;
+    for (int64_t k = 0; k < p->rows * p->columns; k++) {
+        const int64_t y = p->top + k / p->columns, at = p->left + k % p->columns;
+        const double value = cj__at(x, (y * dims[2] + at) * dims[3] + channel);
+        p->values[k] = value;
+        p->greatest = value > p->values[p->greatest] ? k : p->greatest;
+        p->sum += value;
+        p->magnitude += fabs(value);
+    }
+    return CJ_OK;
+}
+
+static cj_status tell_window(cj__telling *telling, cj__span rows, cj__span columns, int64_t channel, bool mean)
+{
+    pooled p = {0};
+    char sum[CJ__SHORT_TEXT], value[CJ__SHORT_TEXT];
+    CJ_TRY(look(telling->sight->inputs[0], rows, columns, channel, &p));
+    const int64_t count = p.rows * p.columns;
+    cj__say(telling, "channel %lld, rows %lld to %lld and columns %lld to %lld of the input%s", (long long)channel,
+            (long long)p.top, (long long)(p.top + p.rows - 1), (long long)p.left,
+            (long long)(p.left + p.columns - 1), count < rows.count * columns.count ? " (a partial window)" : "");
+    cj__show_grids(telling, &(cj__grid){"window", p.values}, 1, p.rows, p.columns);
+    double low, high;
+    if (mean) {
+        const double slack = cj__slack(p.magnitude) / (double)count;
+        low = p.sum / (double)count - slack;
+        high = p.sum / (double)count + slack;
+        cj__say(telling, "mean: %s / %lld = %s", cj__short(p.sum, sum), (long long)count,
+                cj__short(p.sum / (double)count, value));
+    } else {
+        low = high = p.values[p.greatest];
+        cj__say(telling, "greatest: %s, at row %lld, column %lld of the input", cj__short(high, value),
+                (long long)(p.top + p.greatest / p.columns), (long long)(p.left + p.greatest % p.columns));
+    }
+    cj__free(p.values);
+    return cj__conclude(telling, low, high);
+}
+
+static cj_status tell_pooling(cj__telling *telling, bool mean)
+{
+    const cj_pooling2d_args *args = telling->sight->layer->args;
+    const int64_t *x = cj_tensor_shape(telling->sight->inputs[0])->dims;
+    const int64_t *y = cj_tensor_shape(telling->sight->outputs[0])->dims, *at = telling->index;
+    const int64_t stride[2] = {args->strides[0] ? args->strides[0] : args->pool_size[0],
+                               args->strides[1] ? args->strides[1] : args->pool_size[1]};
+    const cj__span rows = cj__span_at(at[1], y[1], x[1], args->pool_size[0], stride[0], 1, args->padding);
+    const cj__span columns = cj__span_at(at[2], y[2], x[2], args->pool_size[1], stride[1], 1, args->padding);
+    return tell_window(telling, rows, columns, at[3], mean);
+}
+
+static cj_status tell_global(cj__telling *telling, bool mean)
+{
+    const int64_t *x = cj_tensor_shape(telling->sight->inputs[0])->dims;
+    return tell_window(telling, (cj__span){0, 1, x[1]}, (cj__span){0, 1, x[2]}, telling->place, mean);
+}
+
+cj_status cj__tell_max_pooling(cj__telling *telling)
+{
+    return tell_pooling(telling, false);
+}
+
+cj_status cj__tell_average_pooling(cj__telling *telling)
+{
+    return tell_pooling(telling, true);
+}
+
+cj_status cj__tell_global_max_pooling(cj__telling *telling)
+{
+    return tell_global(telling, false);
+}
+
+cj_status cj__tell_global_average_pooling(cj__telling *telling)
+{
+    return tell_global(telling, true);
+}

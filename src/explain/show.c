@@ -1,0 +1,270 @@
+// Printing numbers, arrays and products as chapter books do: few digits, aligned columns, long axes shortened.
+#include "explain/explain.h"
+#include <float.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+double cj__at(const cj_tensor *tensor, int64_t place)
+{
+    return cj__element_get(cj_tensor_dtype(tensor), cj_tensor_data(tensor), place);
+}
+
+int64_t cj__place_of(const cj_tensor *tensor, const int64_t *index)
+{
+    const cj_shape *shape = cj_tensor_shape(tensor);
+    int64_t place = 0;
+    for (int i = 0; i < shape->rank; i++)
+        place = place * shape->dims[i] + index[i];
+    return place;
+}
+
+const cj_tensor *cj__weight(const cj_layer *layer, const char *name)
+{
+    for (int i = 0; i < layer->variable_count; i++) {
+        const char *full = cj_variable_name(layer->variables[i]);
+        const char *slash = strrchr(full, '/');
+        if (strcmp(slash ? slash + 1 : full, name) == 0)
+            return cj_variable_value(layer->variables[i]);
+    }
+    return NULL;
+}
+
+const char *cj__short(double value, char text[CJ__SHORT_TEXT])
+{
+    snprintf(text, CJ__SHORT_TEXT, "%.6g", fabs(value) > 0 ? value : 0.0); // no "-0"
+    return text;
+}
+
+const char *cj__index_text(const int64_t *index, int rank, char text[CJ__INDEX_TEXT])
+{
+    size_t length = (size_t)snprintf(text, CJ__INDEX_TEXT, "[");
+    for (int i = 1; i < rank; i++)
+        length += (size_t)snprintf(text + length, CJ__INDEX_TEXT - length, "%s%lld", i > 1 ? ", " : "",
+                                   (long long)index[i]);
+    snprintf(text + length, CJ__INDEX_TEXT - length, "]");
+    return text;
+}
+
+void cj__say(const cj__telling *telling, const char *format, ...)
+{
+    va_list list;
+    fputs("    ", telling->stream);
+    va_start(list, format);
+    vfprintf(telling->stream, format, list);
+    va_end(list);
+    fputc('\n', telling->stream);
+}
+
+// Grids ------------------------------------------------------------------------------------------------------------
+
+// Rows x columns elements with given steps between them, of a tensor or of an array of doubles.
+typedef struct plane {
+    const cj_tensor *tensor;
+    const double *values;
+    int64_t start, row_step, column_step;
+} plane;
+
+static double element(const plane *p, int64_t row, int64_t column)
+{
+    const int64_t place = p->start + row * p->row_step + column * p->column_step;
+    return p->tensor ? cj__at(p->tensor, place) : p->values[place];
+}
+
+// A long axis shows its first and last entries; `half` is how many of each, 0 if the axis is short.
+static int64_t half_of(int64_t length, int64_t most)
+{
+    return length > most ? most / 2 : 0;
+}
+
+static int64_t after(int64_t i, int64_t length, int64_t half)
+{
+    return half && i == half - 1 ? length - half : i + 1;
+}
+
+static int width_of(const plane *p, int64_t rows, int64_t columns, int64_t most)
+{
+    int width = 1;
+    char text[CJ__SHORT_TEXT];
+    const int64_t row_half = half_of(rows, most), column_half = half_of(columns, most);
+    for (int64_t r = 0; r < rows; r = after(r, rows, row_half)) {
+        for (int64_t c = 0; c < columns; c = after(c, columns, column_half)) {
+            const int length = (int)strlen(cj__short(element(p, r, c), text));
+            width = length > width ? length : width;
+        }
+    }
+    return width;
+}
+
+// Prints one row and returns its width in characters.
+static int print_row(FILE *stream, const plane *p, int64_t row, int64_t columns, int64_t most, int width)
+{
+    char text[CJ__SHORT_TEXT];
+    const int64_t half = half_of(columns, most);
+    int printed = 0;
+    for (int64_t c = 0; c < columns; c = after(c, columns, half)) {
+        printed += fprintf(stream, "%s%*s", c ? " " : "", width, cj__short(element(p, row, c), text));
+        if (half && c == half - 1)
+            printed += fprintf(stream, " ...");
+    }
+    return printed;
+}
+
+static void print_plane(const cj__telling *telling, const plane *p, int64_t rows, int64_t columns)
+{
+    const int64_t most = telling->max_rows, half = half_of(rows, most);
+    const int width = width_of(p, rows, columns, most);
+    for (int64_t r = 0; r < rows; r = after(r, rows, half)) {
+        fputs("      ", telling->stream);
+        print_row(telling->stream, p, r, columns, most, width);
+        fputs(half && r == half - 1 ? "\n      ...\n" : "\n", telling->stream);
+    }
+}
+
+void cj__show_grids(const cj__telling *telling, const cj__grid *grids, int count, int64_t rows, int64_t columns)
+{
+    const int64_t most = telling->max_rows, half = half_of(rows, most);
+    const int64_t shown = half_of(columns, most) ? 2 * (most / 2) : columns;
+    for (int64_t r = -1; r < rows; r = r < 0 ? 0 : after(r, rows, half)) {
+        fputs("     ", telling->stream);
+        for (int i = 0; i < count; i++) {
+            const plane p = {.values = grids[i].values, .row_step = columns, .column_step = 1};
+            const int width = width_of(&p, rows, columns, most);
+            const int64_t full = shown * (width + 1) - 1 + (shown < columns ? 4 : 0);
+            const int64_t title = (int64_t)strlen(grids[i].title), room = full > title ? full : title;
+            fputc(' ', telling->stream);
+            const int printed = r < 0 ? fprintf(telling->stream, "%s", grids[i].title)
+                                      : print_row(telling->stream, &p, r, columns, most, width);
+            if (i + 1 < count)
+                fprintf(telling->stream, "%*s", (int)(room - printed) + 2, "");
+        }
+        fputs(half && r == half - 1 ? "\n      ...\n" : "\n", telling->stream);
+    }
+}
+
+// Tensors ----------------------------------------------------------------------------------------------------------
+
+// (..., height, width, channels): the first of what stands before, then channel by channel.
+static void show_channels(const cj__telling *telling, const cj_tensor *tensor, const cj_shape *shape)
+{
+    const int64_t *last = &shape->dims[shape->rank - 3];
+    const int64_t channels = last[2], most = telling->max_rows / 3;
+    const int64_t shown = channels > most ? most : channels;
+    if (shape->rank > 4)
+        fprintf(telling->stream, "    the first height x width x channels of it:\n");
+    for (int64_t c = 0; c < shown; c++) {
+        const plane p = {.tensor = tensor, .start = c, .row_step = last[1] * channels, .column_step = channels};
+        if (channels > 1)
+            fprintf(telling->stream, "    channel %lld:\n", (long long)c);
+        print_plane(telling, &p, last[0], last[1]);
+    }
+    if (channels > shown)
+        fprintf(telling->stream, "    and %lld more channels\n", (long long)(channels - shown));
+}
+
+void cj__show_tensor(const cj__telling *telling, const char *label, const cj_tensor *tensor)
+{
+    char text[128];
+    const cj_shape *shape = cj_tensor_shape(tensor);
+    cj_shape without = {.rank = shape->rank > 0 ? shape->rank - 1 : 0};
+    memcpy(without.dims, shape->dims + 1, (size_t)without.rank * sizeof without.dims[0]);
+    fprintf(telling->stream, "  %s %s:\n", label, cj_shape_text(&without, text, sizeof text));
+    if (cj_tensor_count(tensor) == 0)
+        return;
+    if (without.rank >= 3) {
+        show_channels(telling, tensor, shape);
+        return;
+    }
+    const int64_t rows = without.rank == 2 ? without.dims[0] : 1;
+    const int64_t columns = without.rank > 0 ? without.dims[without.rank - 1] : 1;
+    print_plane(telling, &(plane){.tensor = tensor, .row_step = columns, .column_step = 1}, rows, columns);
+}
+
+// Products ---------------------------------------------------------------------------------------------------------
+
+static void print_all_products(const cj__telling *telling, const cj__products *p, double sum)
+{
+    char a[CJ__SHORT_TEXT], b[CJ__SHORT_TEXT];
+    fputs("    ", telling->stream);
+    for (int64_t i = 0; i < p->count; i++)
+        fprintf(telling->stream, "%s%sx%s", i ? " + " : "", cj__short(p->a[i], a), cj__short(p->b[i], b));
+    fputs("\n    = ", telling->stream);
+    for (int64_t i = 0; i < p->count; i++)
+        fprintf(telling->stream, "%s%s", i ? " + " : "", cj__short(p->a[i] * p->b[i], a));
+    fprintf(telling->stream, "\n    = %s\n", cj__short(sum, a));
+}
+
+typedef struct ranked {
+    double size;
+    int64_t place;
+} ranked;
+
+static int by_size(const void *left, const void *right)
+{
+    const ranked *a = left, *b = right;
+    if (a->size > b->size || a->size < b->size)
+        return a->size > b->size ? -1 : 1;
+    return a->place < b->place ? -1 : a->place > b->place;
+}
+
+static cj_status print_greatest(const cj__telling *telling, const cj__products *p, double sum)
+{
+    char a[CJ__SHORT_TEXT], b[CJ__SHORT_TEXT], c[CJ__SHORT_TEXT];
+    ranked *order = cj__new((size_t)p->count, sizeof *order);
+    double rest = 0;
+    if (!order)
+        return CJ_OUT_OF_MEMORY;
+    for (int64_t i = 0; i < p->count; i++)
+        order[i] = (ranked){fabs(p->a[i] * p->b[i]), i};
+    qsort(order, (size_t)p->count, sizeof *order, by_size);
+    cj__say(telling, "%s x %s, the greatest of %lld products:", p->a_name, p->b_name, (long long)p->count);
+    for (int64_t i = 0; i < p->count; i++) {
+        const int64_t at = order[i].place;
+        if (i < telling->max_rows)
+            cj__say(telling, "  [%lld] %s x %s = %s", (long long)at, cj__short(p->a[at], a), cj__short(p->b[at], b),
+                    cj__short(p->a[at] * p->b[at], c));
+        else
+            rest += p->a[at] * p->b[at];
+    }
+    cj__say(telling, "  the other %lld come to %s", (long long)(p->count - telling->max_rows), cj__short(rest, a));
+    cj__say(telling, "  sum of all: %s", cj__short(sum, a));
+    cj__free(order);
+    return CJ_OK;
+}
+
+cj_status cj__show_products(const cj__telling *telling, const cj__products *products, double *sum, double *magnitude)
+{
+    double own = 0;
+    for (int64_t i = 0; i < products->count; i++) {
+        own += products->a[i] * products->b[i];
+        *magnitude += fabs(products->a[i] * products->b[i]);
+    }
+    *sum += own;
+    if (products->count > telling->max_rows)
+        return print_greatest(telling, products, own);
+    print_all_products(telling, products, own);
+    return CJ_OK;
+}
+
+// The end ----------------------------------------------------------------------------------------------------------
+
+cj_status cj__conclude(const cj__telling *telling, double low, double high)
+{
+    char index[CJ__INDEX_TEXT], text[CJ__SHORT_TEXT];
+    const cj_tensor *output = telling->sight->outputs[0];
+    const double computed = cj__at(output, telling->place);
+    const double margin = 16 * (double)FLT_EPSILON * fabs(computed) + (double)FLT_MIN;
+    const char *where = cj__index_text(telling->index, cj_tensor_shape(output)->rank, index);
+    bool same = computed >= low - margin && computed <= high + margin;
+    if (isnan(computed))
+        same = isnan(low) || isnan(high);
+    else if (isinf(computed))
+        same = computed > 0 ? high > (double)FLT_MAX : low < -(double)FLT_MAX;
+    if (!same)
+        return cj__fail(CJ_UNSUPPORTED,
+                        "explain: %s: by hand, output%s comes to between %.9g and %.9g, but the model computed %.9g",
+                        cj_layer_name(telling->sight->layer), where, low, high, computed);
+    cj__say(telling, "so output%s = %s", where, cj__short(computed, text));
+    return CJ_OK;
+}

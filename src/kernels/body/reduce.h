@@ -1,0 +1,123 @@
+// Reductions over the middle axis of (outer, n, inner): y[o][i] = sum, greatest or least over r of x[o][r][i].
+//
+// The order is fixed by the shape: blocks of BLOCK elements (or rows), four partial results a block, blocks one after
+// another. For sums in float it also keeps the error small, for no chain of additions is longer than a block.
+enum { BLOCK_ROWS = 256, BLOCK_VECS = 256 };
+
+// What a partial vector's other lanes hold, so that they change nothing.
+ALWAYS_INLINE vec load_or(const real *p, int64_t count, vec other)
+{
+    return count >= LANES ? vec_load(p) : vec_pick(mask_first(count), vec_load_part(p, mask_first(count)), other);
+}
+
+#define ADD(p, q) ((p) + (q))
+
+// inner == 1: a run of n elements.
+#define DEFINE_RUN(name, start, combine)                                                                               \
+    static real run_##name(int64_t n, const real *x, real before)                                                      \
+    {                                                                                                                  \
+        const vec none = K(start);                                                                                     \
+        real result = before;                                                                                          \
+        for (int64_t first = 0; first < n; first += BLOCK_VECS * LANES) {                                              \
+            const int64_t count = least(n - first, BLOCK_VECS * LANES);                                                \
+            const real *p = x + first;                                                                                 \
+            vec part[4] = {none, none, none, none};                                                                    \
+            int64_t i = 0;                                                                                             \
+            for (; i + 4 * LANES <= count; i += 4 * LANES)                                                             \
+                UNROLL                                                                                                 \
+                for (int j = 0; j < 4; j++)                                                                            \
+                    part[j] = combine(part[j], vec_load(p + i + j * LANES));                                           \
+            for (; i < count; i += LANES)                                                                              \
+                part[0] = combine(part[0], load_or(p + i, count - i, none));                                           \
+            const vec all = combine(combine(part[0], part[1]), combine(part[2], part[3]));                             \
+            result = one_##name(result, lanes_##name(all));                                                            \
+        }                                                                                                              \
+        return result;                                                                                                 \
+    }
+
+// inner > 1: rows of `inner`, columns as lanes. Four rows at a time, so that additions do not wait for each other.
+#define DEFINE_ROWS(name, start, combine)                                                                              \
+    static void rows_##name(int64_t n, int64_t inner, const real *x, real *y)                                          \
+    {                                                                                                                  \
+        for (int64_t first = 0; first < n; first += BLOCK_ROWS) {                                                      \
+            const real *block = x + first * inner;                                                                     \
+            const int64_t count = least(n - first, BLOCK_ROWS);                                                        \
+            EACH_VEC(                                                                                                  \
+                inner, vec part0 = K(start); vec part1 = part0; vec part2 = part0; vec part3 = part0;                  \
+                const real *p = block; int64_t r = 0; for (; r + 4 <= count; r += 4, p += 4 * inner) {                 \
+                    part0 = combine(part0, GET(p));                                                                    \
+                    part1 = combine(part1, GET(p + inner));                                                            \
+                    part2 = combine(part2, GET(p + 2 * inner));                                                        \
+                    part3 = combine(part3, GET(p + 3 * inner));                                                        \
+                } for (; r < count; r++, p += inner) part0 = combine(part0, GET(p));                                   \
+                const vec all = combine(combine(part0, part1), combine(part2, part3));                                 \
+                PUT(y, combine(GET(y), all)););                                                                        \
+        }                                                                                                              \
+    }
+
+#define DEFINE(name, start, combine)                                                                                   \
+    DEFINE_RUN(name, start, combine)                                                                                   \
+    DEFINE_ROWS(name, start, combine)                                                                                  \
+    static void reduce_##name(int64_t outer, int64_t n, int64_t inner, const void *x, void *y, bool accumulate)        \
+    {                                                                                                                  \
+        for (int64_t o = 0; o < outer; o++) {                                                                          \
+            const real *from = (const real *)x + o * n * inner;                                                        \
+            real *to = (real *)y + o * inner;                                                                          \
+            if (!accumulate)                                                                                           \
+                for (int64_t i = 0; i < inner; i++)                                                                    \
+                    to[i] = (real)(start);                                                                             \
+            if (inner == 1)                                                                                            \
+                *to = run_##name(n, from, *to);                                                                        \
+            else                                                                                                       \
+                rows_##name(n, inner, from, to);                                                                       \
+        }                                                                                                              \
+    }
+
+ALWAYS_INLINE real one_sum(real p, real q)
+{
+    return p + q;
+}
+
+ALWAYS_INLINE real one_max(real p, real q)
+{
+    return p > q || p != p ? p : q;
+}
+
+ALWAYS_INLINE real one_min(real p, real q)
+{
+    return p < q || p != p ? p : q;
+}
+
+ALWAYS_INLINE real lanes_sum(vec v)
+{
+    return vec_sum(v);
+}
+
+ALWAYS_INLINE real lanes_max(vec v)
+{
+    real best = v[0];
+    for (int i = 1; i < LANES; i++)
+        best = one_max(best, v[i]);
+    return best;
+}
+
+ALWAYS_INLINE real lanes_min(vec v)
+{
+    real best = v[0];
+    for (int i = 1; i < LANES; i++)
+        best = one_min(best, v[i]);
+    return best;
+}
+
+DEFINE(sum, 0, ADD)
+DEFINE(max, -INFINITY, vec_greater)
+DEFINE(min, INFINITY, vec_lesser)
+#undef DEFINE
+#undef ADD
+
+static void fill_reduce(cj__kernels *t)
+{
+#define CJ__ROW(name, formula) t->reduce[CJ__REDUCTION_##name] = reduce_##name;
+    CJ__REDUCTIONS(CJ__ROW)
+#undef CJ__ROW
+}

@@ -1,0 +1,186 @@
+// Convolutions of every instruction set, and their gradients, equal the plain C ones.
+#include "harness.h"
+#include <math.h>
+#include <string.h>
+
+// The three kernels by what they compute, with their operands.
+typedef enum kind { FORWARD, BY_INPUT, BY_FILTERS } kind;
+
+typedef struct work {
+    const cj__kernels *k;
+    cj__conv2d s;
+    kind kind;
+    const void *x, *w, *dy, *bias;
+    cj__unary act;
+    void *out;
+} work;
+
+static void run_work(const void *context, void *workspace, int phase, int64_t begin, int64_t end)
+{
+    const work *c = context;
+    if (c->kind == FORWARD)
+        c->k->conv2d_run(&c->s, c->x, c->w, c->bias, c->act, 0, 0, c->out, workspace, phase, begin, end);
+    else if (c->kind == BY_INPUT)
+        c->k->conv2d_input_grad_run(&c->s, c->w, c->dy, c->out, workspace, phase, begin, end);
+    else
+        c->k->conv2d_filter_grad_run(&c->s, c->x, c->dy, c->out, workspace, phase, begin, end);
+}
+
+static void convolve(const cj__kernels *k, work c, void *out, sharing how)
+{
+    cj__job job;
+    c.k = k;
+    c.out = out;
+    if (c.kind == FORWARD)
+        k->conv2d_job(&c.s, &job);
+    else if (c.kind == BY_INPUT)
+        k->conv2d_input_grad_job(&c.s, &job);
+    else
+        k->conv2d_filter_grad_job(&c.s, &job);
+    run_job(&job, run_work, &c, how);
+}
+
+// A sum of `terms` products below 1 errs by less than terms + 2 units of the last place of 1, whatever the order.
+static void compare_kind(const tables *t, const work *c, int64_t count, int64_t terms, const char *what)
+{
+    operand y = operand_new(count, t->real_size), e = operand_new(count, t->real_size);
+    operand again = operand_new(count, t->real_size);
+    convolve(t->ref, *c, e.data, SHARE_ALL);
+    convolve(t->fast, *c, y.data, SHARE_ALL);
+    assert_close(&y, &e, 8 * t->epsilon, (double)(terms + 2) * t->epsilon, what, t);
+    convolve(t->fast, *c, again.data, SHARE_REVERSED);
+    assert_same_bits(&again, &y, what, t);
+    convolve(t->fast, *c, again.data, SHARE_RANDOM);
+    assert_same_bits(&again, &y, what, t);
+    operand_free(&y), operand_free(&e), operand_free(&again);
+}
+
+static void compare_convolutions(const tables *t, const cj__conv2d *s, bool bias, cj__unary act, bool worst)
+{
+    const int64_t in = s->n * s->h * s->w * s->c, out = s->n * s->oh * s->ow * s->f;
+    const int64_t window = s->kh * s->kw * s->c / s->groups, filters = window * s->f;
+    operand x = operand_new(in, t->real_size), w = operand_new(filters, t->real_size);
+    operand dy = operand_new(out, t->real_size), row = operand_new(s->f, t->real_size);
+    fill_uniform(&x, -1, 1);
+    fill_uniform(&w, -1, 1);
+    fill_uniform(&dy, -1, 1);
+    fill_uniform(&row, -1, 1);
+    if (worst && in > 0)
+        operand_put(&x, pick(in), (double)NAN);
+    if (worst && in > 0)
+        operand_put(&x, pick(in), (double)INFINITY);
+    work c = {.s = *s, .x = x.data, .w = w.data, .dy = dy.data, .bias = bias ? row.data : NULL, .act = act};
+    c.kind = FORWARD;
+    compare_kind(t, &c, out, window, "conv2d");
+    c.kind = BY_INPUT;
+    compare_kind(t, &c, in, s->kh * s->kw * s->f / s->groups, "conv2d_input_grad");
+    c.kind = BY_FILTERS;
+    if (!worst)
+        compare_kind(t, &c, filters, s->n * s->oh * s->ow, "conv2d_filter_grad");
+    operand_free(&x), operand_free(&w), operand_free(&dy), operand_free(&row);
+}
+
+static bool random_geometry(cj__conv2d *s)
+{
+    *s = (cj__conv2d){.n = 1 + pick(4), .h = 1 + pick(14), .w = 1 + pick(14), .kh = 1 + pick(4), .kw = 1 + pick(4),
+                      .sh = 1 + pick(3), .sw = 1 + pick(3), .dh = 1 + pick(2), .dw = 1 + pick(2)};
+    s->groups = pick(3) ? 1 : 1 + pick(3);
+    s->c = s->groups * (1 + pick(9));
+    s->f = s->groups * (1 + pick(40));
+    s->top = pick(3);
+    s->left = pick(3);
+    const int64_t rows = s->h + s->top + pick(3) - (s->kh - 1) * s->dh - 1;
+    const int64_t cols = s->w + s->left + pick(3) - (s->kw - 1) * s->dw - 1;
+    s->oh = rows / s->sh + 1;
+    s->ow = cols / s->sw + 1;
+    return rows >= 0 && cols >= 0;
+}
+
+static void random_of(const tables *t)
+{
+    static const cj__unary acts[] = {CJ__UNARY_NONE, CJ__UNARY_relu, CJ__UNARY_sigmoid};
+    for (int round = 0; round < 200;) {
+        cj__conv2d s;
+        if (!random_geometry(&s))
+            continue;
+        compare_convolutions(t, &s, pick(2), acts[round % 3], round % 7 == 0 && round % 3 != 2);
+        round++;
+    }
+}
+
+static void random_geometries_equal_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(random_of);
+}
+
+static cj__conv2d square_of(int64_t n, int64_t size, int64_t c, int64_t k, int64_t f)
+{
+    return (cj__conv2d){.n = n, .h = size, .w = size, .c = c, .kh = k, .kw = k, .f = f, .oh = size - k + 1,
+                        .ow = size - k + 1, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .groups = 1};
+}
+
+// The shapes of the tutorial's networks, on fewer and smaller images.
+static void usual_of(const tables *t)
+{
+    const cj__conv2d shapes[] = {square_of(3, 13, 1, 3, 32), square_of(2, 9, 32, 3, 64), square_of(2, 12, 1, 5, 10),
+                                 square_of(2, 8, 10, 5, 20), square_of(2, 5, 16, 1, 33), square_of(1, 5, 70, 5, 130),
+                                 square_of(0, 5, 3, 3, 8)};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        compare_convolutions(t, &shapes[i], true, CJ__UNARY_relu, false);
+}
+
+static void usual_shapes_equal_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(usual_of);
+}
+
+// One filter a channel, and two: each group is one or two filters wide.
+static void depthwise_of(const tables *t)
+{
+    for (int64_t channels = 1; channels <= 40; channels += 13)
+        for (int64_t multiplier = 1; multiplier <= 2; multiplier++) {
+            cj__conv2d s = square_of(2, 7, channels, 3, channels * multiplier);
+            s.groups = channels;
+            s.top = s.left = 1;
+            s.oh = s.ow = 7;
+            compare_convolutions(t, &s, true, CJ__UNARY_NONE, false);
+        }
+}
+
+static void depthwise_equals_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(depthwise_of);
+}
+
+// More window rows than a tile takes at once.
+static void tall_of(const tables *t)
+{
+    cj__conv2d s = square_of(1, 75, 2, 70, 5);
+    s.w = 4;
+    s.kw = 2;
+    s.ow = 3;
+    compare_convolutions(t, &s, true, CJ__UNARY_relu, false);
+    s.dw = 2; // and every tap a segment of its own
+    s.ow = 2;
+    compare_convolutions(t, &s, true, CJ__UNARY_relu, false);
+}
+
+static void tall_windows_equal_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(tall_of);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_geometries_equal_plain_c),
+        cmocka_unit_test(usual_shapes_equal_plain_c),
+        cmocka_unit_test(depthwise_equals_plain_c),
+        cmocka_unit_test(tall_windows_equal_plain_c),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

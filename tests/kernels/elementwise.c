@@ -1,0 +1,236 @@
+// Element-wise kernels of every instruction set equal the plain C ones.
+#include "harness.h"
+#include <math.h>
+#include <string.h>
+
+// Counts around the widths of vectors, and none.
+static const int64_t counts[] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 130, 257};
+enum { COUNTS = sizeof counts / sizeof *counts };
+
+static const struct {
+    const char *name;
+    double low, high; // where the function is defined
+    int reads_y;
+} functions[CJ__UNARY_COUNT] = {
+#define X 0
+#define Y 1
+#define CJ__ROW(name, reads, formula) [CJ__UNARY_##name] = {#name, -9, 9, reads},
+    CJ__UNARIES(CJ__ROW)
+#undef CJ__ROW
+#undef X
+#undef Y
+};
+
+// Parameters that float can hold, in the order that clip needs.
+static const double A = -0.75, B = 1.5;
+
+static int is_of_positives(int f)
+{
+    return f == CJ__UNARY_sqrt || f == CJ__UNARY_rsqrt || f == CJ__UNARY_log || f == CJ__UNARY_log1p;
+}
+
+// The kernels in real arithmetic round after each of at most a dozen steps, polynomials within 4 units in the last
+// place; functions that take a difference (gelu, mish, elu) also lose what cancels, which the absolute part allows.
+static void value_and_gradient_equal_plain_c(const tables *t, int f, int64_t n, int worst)
+{
+    const size_t size = t->real_size;
+    operand x = operand_new(n, size), y = operand_new(n, size), e = operand_new(n, size), dy = operand_new(n, size);
+    const double low = is_of_positives(f) ? 0.01 : functions[f].low;
+    if (worst)
+        fill_worst(&x);
+    else
+        fill_uniform(&x, low, functions[f].high);
+    fill_uniform(&dy, -2, 2);
+    t->ref->unary[f](n, x.data, e.data, A, B);
+    t->fast->unary[f](n, x.data, y.data, A, B);
+    assert_close(&y, &e, 16 * t->epsilon, 8 * t->epsilon, functions[f].name, t);
+    if (!worst) {
+        operand dx = operand_new(n, size), de = operand_new(n, size);
+        const void *given_x = functions[f].reads_y ? NULL : x.data, *given_y = functions[f].reads_y ? e.data : NULL;
+        t->ref->unary_grad[f](n, given_x, given_y, dy.data, de.data, A, B);
+        t->fast->unary_grad[f](n, given_x, given_y, dy.data, dx.data, A, B);
+        assert_close(&dx, &de, 24 * t->epsilon, 16 * t->epsilon, functions[f].name, t);
+        t->fast->unary_grad[f](n, given_x, given_y, dy.data, dy.data, A, B);
+        assert_same_bits(&dy, &dx, functions[f].name, t);
+        operand_free(&dx), operand_free(&de);
+    }
+    t->fast->unary[f](n, x.data, x.data, A, B);
+    assert_same_bits(&x, &y, functions[f].name, t);
+    operand_free(&x), operand_free(&y), operand_free(&e), operand_free(&dy);
+}
+
+static void unaries_of(const tables *t)
+{
+    for (int f = 0; f < CJ__UNARY_COUNT; f++)
+        for (int c = 0; c < COUNTS; c++)
+            value_and_gradient_equal_plain_c(t, f, counts[c], 0);
+}
+
+static void unary_functions_and_gradients_equal_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(unaries_of);
+}
+
+static void worst_of(const tables *t)
+{
+    for (int f = 0; f < CJ__UNARY_COUNT; f++)
+        for (int round = 0; round < 8; round++)
+            value_and_gradient_equal_plain_c(t, f, 130, 1);
+}
+
+static void unary_functions_agree_on_the_worst_values(void **unused)
+{
+    (void)unused;
+    for_each_table(worst_of);
+}
+
+// A lane must not know where its range begins: pieces give the bits of the whole.
+static void pieces_of_table(const tables *t)
+{
+    enum { N = 150 };
+    for (int f = 0; f < CJ__UNARY_COUNT; f++) {
+        operand x = operand_new(N, t->real_size), y = operand_new(N, t->real_size), e = operand_new(N, t->real_size);
+        fill_uniform(&x, is_of_positives(f) ? 0.01 : -9, 9);
+        t->fast->unary[f](N, x.data, e.data, A, B);
+        for (int64_t at = 0, n; at < N; at += n) {
+            n = 1 + pick(N - at < 40 ? N - at : 40);
+            const size_t byte = (size_t)at * t->real_size;
+            t->fast->unary[f](n, (char *)x.data + byte, (char *)y.data + byte, A, B);
+        }
+        assert_same_bits(&y, &e, functions[f].name, t);
+        operand_free(&x), operand_free(&y), operand_free(&e);
+    }
+}
+
+static void pieces_give_the_bits_of_the_whole(void **unused)
+{
+    (void)unused;
+    for_each_table(pieces_of_table);
+}
+
+// Rows with every combination of steps, with gaps between rows of operands, and without.
+static void one_binary(const tables *t, int f, int compares, int64_t rows, int64_t cols, int steps, int worst)
+{
+    const int64_t a_step = steps & 1, b_step = steps >> 1 & 1, gap = pick(3);
+    const int64_t a_row = steps & 4 ? 0 : cols * a_step + gap, b_row = steps & 8 ? 0 : cols * b_step + pick(2);
+    const size_t size = t->real_size, y_size = compares ? 1 : size;
+    operand a = operand_new(rows * (cols + 3) + 1, size), b = operand_new(rows * (cols + 3) + 1, size);
+    operand y = operand_new(rows * cols, y_size), e = operand_new(rows * cols, y_size);
+    if (worst) {
+        fill_worst(&a);
+        fill_worst(&b);
+    } else {
+        fill_uniform(&a, 0.25, 3);
+        fill_uniform(&b, 0.25, 3);
+    }
+    if (compares) {
+        t->ref->compare[f](rows, cols, a.data, a_row, a_step, b.data, b_row, b_step, e.data);
+        t->fast->compare[f](rows, cols, a.data, a_row, a_step, b.data, b_row, b_step, y.data);
+        assert_same_bits(&y, &e, "comparison", t);
+    } else {
+        t->ref->binary[f](rows, cols, a.data, a_row, a_step, b.data, b_row, b_step, e.data);
+        t->fast->binary[f](rows, cols, a.data, a_row, a_step, b.data, b_row, b_step, y.data);
+        assert_close(&y, &e, f == CJ__BINARY_power ? 8 * t->epsilon : t->epsilon, 0, "binary", t);
+    }
+    operand_free(&a), operand_free(&b), operand_free(&y), operand_free(&e);
+}
+
+// One operation, rounded once: float's result in double, rounded again, is the same number.
+static void binaries_of(const tables *t)
+{
+    for (int compares = 0; compares < 2; compares++)
+        for (int f = 0; f < (compares ? (int)CJ__COMPARISON_COUNT : (int)CJ__BINARY_COUNT); f++)
+            for (int steps = 0; steps < 16; steps++)
+                for (int c = 0; c < COUNTS; c++)
+                    one_binary(t, f, compares, c % 4, counts[c], steps, c % 2 && f != CJ__BINARY_power);
+}
+
+static void rows_of_two_operands_equal_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(binaries_of);
+}
+
+static void scaling_of(const tables *t)
+{
+    for (int c = 0; c < COUNTS; c++) {
+        const int64_t n = counts[c];
+        operand x = operand_new(n, t->real_size), bytes = operand_new(n, 1);
+        operand y = operand_new(n, t->real_size), e = operand_new(n, t->real_size);
+        fill_uniform(&x, -300, 300);
+        fill_uniform(&bytes, 0, 256);
+        t->ref->rescale(n, x.data, 1.0 / 127.5, -1, e.data);
+        t->fast->rescale(n, x.data, 1.0 / 127.5, -1, y.data);
+        // The scale is rounded (half a unit of a product up to 3), the result is rounded.
+        assert_close(&y, &e, t->epsilon, 3 * t->epsilon, "rescale", t);
+        t->ref->rescale_u8(n, bytes.data, 1.0 / 255, 0, e.data);
+        t->fast->rescale_u8(n, bytes.data, 1.0 / 255, 0, y.data);
+        assert_close(&y, &e, 2 * t->epsilon, 0, "rescale_u8", t);
+        operand_free(&x), operand_free(&bytes), operand_free(&y), operand_free(&e);
+    }
+}
+
+static void scaling_equals_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(scaling_of);
+}
+
+static void selection_of(const tables *t)
+{
+    for (int c = 0; c < COUNTS; c++) {
+        for (int steps = 0; steps < 4; steps++) {
+            const int64_t n = counts[c];
+            operand a = operand_new(n + 1, t->real_size), b = operand_new(n + 1, t->real_size);
+            operand y = operand_new(n, t->real_size), e = operand_new(n, t->real_size), which = operand_new(n, 1);
+            fill_worst(&a);
+            fill_worst(&b);
+            fill_uniform(&which, 0, 2);
+            t->ref->select(n, which.data, a.data, steps & 1, b.data, steps >> 1, e.data);
+            t->fast->select(n, which.data, a.data, steps & 1, b.data, steps >> 1, y.data);
+            assert_same_bits(&y, &e, "select", t);
+            operand_free(&a), operand_free(&b), operand_free(&y), operand_free(&e), operand_free(&which);
+        }
+    }
+}
+
+static void selection_equals_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(selection_of);
+}
+
+static void transpose_of(const tables *t)
+{
+    for (int round = 0; round < 60; round++) {
+        const int64_t rows = pick(40), cols = pick(40), ldx = cols + pick(3), ldy = rows + pick(3);
+        operand x = operand_new(rows * ldx, t->real_size);
+        operand y = operand_new(cols * ldy, t->real_size), e = operand_new(cols * ldy, t->real_size);
+        fill_worst(&x);
+        t->ref->transpose(rows, cols, x.data, ldx, e.data, ldy);
+        t->fast->transpose(rows, cols, x.data, ldx, y.data, ldy);
+        assert_same_bits(&y, &e, "transpose", t);
+        operand_free(&x), operand_free(&y), operand_free(&e);
+    }
+}
+
+static void transpose_equals_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(transpose_of);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(unary_functions_and_gradients_equal_plain_c),
+        cmocka_unit_test(unary_functions_agree_on_the_worst_values),
+        cmocka_unit_test(pieces_give_the_bits_of_the_whole),
+        cmocka_unit_test(rows_of_two_operands_equal_plain_c),
+        cmocka_unit_test(scaling_equals_plain_c),
+        cmocka_unit_test(selection_equals_plain_c),
+        cmocka_unit_test(transpose_equals_plain_c),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,122 @@
+// Products of every instruction set equal the plain C ones.
+#include "harness.h"
+#include <math.h>
+#include <string.h>
+
+typedef struct product {
+    const cj__kernels *k;
+    cj__gemm g;
+} product;
+
+static void run_product(const void *context, void *workspace, int phase, int64_t begin, int64_t end)
+{
+    const product *p = context;
+    p->k->gemm_run(&p->g, workspace, phase, begin, end);
+}
+
+static void multiply(const cj__kernels *k, cj__gemm g, void *c, sharing how)
+{
+    cj__job job;
+    g.c = c;
+    const product p = {k, g};
+    k->gemm_job(&g, &job);
+    run_job(&job, run_product, &p, how);
+}
+
+// A sum of k products below 1 errs by less than k + 2 units of the last place of 1, whatever the order; tanh shrinks
+// errors. Elements between the rows of C keep what they held, which the comparison with the copy shows.
+static void compare_products(const tables *t, cj__gemm g, bool bias, bool worst)
+{
+    const int64_t a_rows = g.trans_a ? g.k : g.m, b_rows = g.trans_b ? g.n : g.k;
+    operand a = operand_new(a_rows * g.lda, t->real_size), b = operand_new(b_rows * g.ldb, t->real_size);
+    operand row = operand_new(g.n, t->real_size), c = operand_new(g.m * g.ldc, t->real_size);
+    operand e = operand_new(g.m * g.ldc, t->real_size), again = operand_new(g.m * g.ldc, t->real_size);
+    fill_uniform(&a, -1, 1);
+    fill_uniform(&b, -1, 1);
+    fill_uniform(&row, -1, 1);
+    for (int i = 0; worst && i < 3 && a.count > 0 && b.count > 0; i++) {
+        operand_put(&a, pick(a.count), i == 0 ? (double)NAN : (double)INFINITY);
+        operand_put(&b, pick(b.count), i == 1 ? (double)INFINITY : 0);
+    }
+    g.a = a.data;
+    g.b = b.data;
+    g.bias = bias ? row.data : NULL;
+    multiply(t->ref, g, e.data, SHARE_ALL);
+    multiply(t->fast, g, c.data, SHARE_ALL);
+    assert_close(&c, &e, 8 * t->epsilon, (double)(g.k + 2) * t->epsilon, "product", t);
+    multiply(t->fast, g, again.data, SHARE_REVERSED);
+    assert_same_bits(&again, &c, "product shared out from the last task", t);
+    multiply(t->fast, g, again.data, SHARE_RANDOM);
+    assert_same_bits(&again, &c, "product shared out at random", t);
+    operand_free(&a), operand_free(&b), operand_free(&row);
+    operand_free(&c), operand_free(&e), operand_free(&again);
+}
+
+static cj__gemm product_of(int64_t m, int64_t n, int64_t k, bool trans_a, bool trans_b)
+{
+    return (cj__gemm){.m = m, .n = n, .k = k, .lda = trans_a ? m : k, .ldb = trans_b ? k : n, .ldc = n,
+                      .trans_a = trans_a, .trans_b = trans_b, .act = CJ__UNARY_NONE};
+}
+
+static void random_of(const tables *t)
+{
+    static const cj__unary acts[] = {CJ__UNARY_NONE, CJ__UNARY_relu, CJ__UNARY_tanh};
+    for (int round = 0; round < 250; round++) {
+        cj__gemm g = product_of(1 + pick(70), 1 + pick(150), pick(8) ? 1 + pick(300) : 0, pick(2), pick(2));
+        g.lda += pick(3);
+        g.ldb += pick(3);
+        g.ldc += pick(3);
+        g.act = acts[pick(3)];
+        compare_products(t, g, pick(2), pick(6) == 0 && g.act != CJ__UNARY_tanh);
+    }
+}
+
+static void random_products_equal_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(random_of);
+}
+
+// Every size around the edges of tiles, for each way of transposing.
+static void edges_of(const tables *t)
+{
+    static const int64_t widths[] = {0, 1, 2, 4, 7, 8, 15, 16, 17, 31, 32, 33, 47, 49, 63, 64, 65, 80};
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
+        for (int64_t m = 0; m <= 25; m += 1 + m % 3)
+            for (int way = 0; way < 4; way++) {
+                const cj__gemm g = product_of(m, widths[i], 5, way & 1, way >> 1);
+                compare_products(t, g, way == 0, false);
+            }
+}
+
+static void tile_edges_equal_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(edges_of);
+}
+
+// Sizes that are cut into several blocks in each direction.
+static void large_of(const tables *t)
+{
+    for (int way = 0; way < 4; way++) {
+        compare_products(t, product_of(130, 70, 1601, way & 1, way >> 1), true, false);
+        compare_products(t, product_of(300, 200, 64, way & 1, way >> 1), false, false);
+        compare_products(t, product_of(1, 600, 700, way & 1, way >> 1), false, false);
+    }
+}
+
+static void products_of_many_blocks_equal_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(large_of);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_products_equal_plain_c),
+        cmocka_unit_test(tile_edges_equal_plain_c),
+        cmocka_unit_test(products_of_many_blocks_equal_plain_c),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

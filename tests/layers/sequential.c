@@ -1,0 +1,132 @@
+// Sequential models: building, shapes, names, sentences.
+#include "layers/helpers.h"
+
+static cj_model *tutorial(void)
+{
+    return cj_sequential(cj_input(28, 28, 1), cj_rescaling(1.0 / 255), cj_conv2d(32, {3, 3}, .activation = "relu"),
+                         cj_max_pooling2d({2, 2}), cj_conv2d(64, {3, 3}, .activation = "relu"),
+                         cj_max_pooling2d({2, 2}), cj_flatten(), cj_dense(128, .activation = "relu"),
+                         cj_dense(10, .activation = "softmax"));
+}
+
+static void tutorial_model_has_keras_shapes_and_names(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"rescaling", "conv2d", "max_pooling2d", "conv2d_1",
+                                        "max_pooling2d_1", "flatten", "dense", "dense_1"};
+    cj_model *model = tutorial();
+    assert_non_null(model);
+    assert_int_equal(cj_model_layer_count(model), 8);
+    for (int i = 0; i < 8; i++)
+        assert_string_equal(cj_layer_name(cj_model_layer_at(model, i)), names[i]);
+    assert_true(cj_shape_equal(cj_model_output_shape(model, 0), &CJ_SHAPE(CJ_BATCH, 10)));
+    assert_true(cj_shape_equal(cj_model_input_shape(model, 0), &CJ_SHAPE(CJ_BATCH, 28, 28, 1)));
+    assert_int_equal(cj_layer_variable_count(cj_model_layer(model)), 8);
+    assert_string_equal(cj_variable_name(cj_layer_variable(cj_model_layer(model), 2)), "conv2d_1/kernel");
+    cj_release(model);
+}
+
+static void kernel_that_does_not_fit_is_said_with_the_layer_name(void **state)
+{
+    (void)state;
+    cj_error_clear();
+    assert_null(cj_sequential(cj_input(5, 5, 1), cj_conv2d(4, {3, 3}), cj_conv2d(4, {5, 5})));
+    assert_string_equal(cj_error(), "conv2d_1: kernel 5x5 does not fit input 3x3 with padding \"valid\"");
+    assert_int_equal(cj_error_status(), CJ_SHAPE_MISMATCH);
+}
+
+static void first_cause_of_nested_builders_survives(void **state)
+{
+    (void)state;
+    cj_error_clear();
+    assert_null(cj_sequential(cj_input(4), cj_dense(3, .activation = "rellu"), cj_dense(2)));
+    assert_error_contains("unknown activation \"rellu\": did you mean \"relu\"?");
+    cj_error_clear();
+    assert_null(cj_sequential(cj_input(4), cj_dense(0)));
+    assert_error_contains("dense: units must be positive, not 0");
+}
+
+static void model_without_input_is_built_when_it_is_told(void **state)
+{
+    (void)state;
+    cj_model *model = cj_sequential(cj_dense(3), cj_dense(2));
+    assert_non_null(model);
+    assert_int_equal(cj_model_output_count(model), 0);
+    assert_int_equal(cj_layer_variable_count(cj_model_layer(model)), 0);
+    assert_int_equal(cj_model_set_input(model, CJ_F32, CJ_SHAPE(5)), CJ_OK);
+    assert_true(cj_shape_equal(cj_model_output_shape(model, 0), &CJ_SHAPE(CJ_BATCH, 2)));
+    assert_int_equal(cj_layer_variable_count(cj_model_layer(model)), 4);
+    assert_int_equal(cj_model_set_input(model, CJ_F32, CJ_SHAPE(5)), CJ_INVALID_ARGUMENT);
+    cj_release(model);
+}
+
+static void failed_input_can_be_set_again(void **state)
+{
+    (void)state;
+    cj_model *model = cj_sequential(cj_conv2d(2, {5}), cj_flatten(), cj_dense(2));
+    assert_non_null(model);
+    assert_int_equal(cj_model_set_input(model, CJ_F32, CJ_SHAPE(3, 3, 1)), CJ_SHAPE_MISMATCH);
+    assert_int_equal(cj_model_set_input(model, CJ_F32, CJ_SHAPE(7, 7, 1)), CJ_OK);
+    assert_true(cj_shape_equal(cj_model_output_shape(model, 0), &CJ_SHAPE(CJ_BATCH, 2)));
+    cj_release(model);
+}
+
+static void same_layer_twice_is_refused(void **state)
+{
+    (void)state;
+    cj_layer *shared = cj_dense(4);
+    assert_null(cj_sequential(cj_input(4), shared, shared));
+    assert_error_contains("given twice");
+}
+
+static void two_outputs_in_a_chain_are_refused(void **state)
+{
+    (void)state;
+    assert_null(cj_sequential(cj_input(3, 2), cj_simple_rnn(4, .return_state = true), cj_dense(2)));
+    assert_error_contains("simple_rnn has 2 outputs");
+}
+
+static void layers_may_be_joined_by_models(void **state)
+{
+    (void)state;
+    cj_model *first = cj_sequential(cj_input(4), cj_dense(3)), *second = cj_sequential(cj_input(3), cj_dense(2));
+    cj_retain(first);
+    cj_model *both = cj_sequential(cj_model_layer(first), cj_model_layer(second));
+    assert_non_null(both);
+    assert_true(cj_shape_equal(cj_model_output_shape(both, 0), &CJ_SHAPE(CJ_BATCH, 2)));
+    assert_string_equal(cj_layer_name(cj_model_layer_at(both, 1)), "sequential_1");
+    assert_non_null(cj_model_find_layer(both, "sequential_1/dense"));
+    assert_null(cj_model_find_layer(both, "sequential_1/dens"));
+    assert_error_contains("did you mean \"dense\"");
+    cj_release(both);
+    assert_string_equal(cj_layer_name(cj_model_layer_at(first, 0)), "dense");
+    cj_release(first);
+}
+
+static void bytes_go_straight_into_rescaling(void **state)
+{
+    (void)state;
+    cj_model *model = cj_sequential(cj_input_with(.shape = {3}, .dtype = "uint8"), cj_rescaling(0.5, .offset = 1));
+    cj_tensor *x = helper_tensor(CJ_U8, CJ_SHAPE(1, 3), (double[]){0, 2, 255});
+    cj_tensor *y = helper_predict(cj_model_layer(model), x);
+    assert_all_near(helper_floats(y), ((float[]){1, 2, 128.5f}), 3, 0, 0);
+    cj_release(y);
+    cj_release(x);
+    cj_release(model);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tutorial_model_has_keras_shapes_and_names),
+        cmocka_unit_test(kernel_that_does_not_fit_is_said_with_the_layer_name),
+        cmocka_unit_test(first_cause_of_nested_builders_survives),
+        cmocka_unit_test(model_without_input_is_built_when_it_is_told),
+        cmocka_unit_test(failed_input_can_be_set_again),
+        cmocka_unit_test(same_layer_twice_is_refused),
+        cmocka_unit_test(two_outputs_in_a_chain_are_refused),
+        cmocka_unit_test(layers_may_be_joined_by_models),
+        cmocka_unit_test(bytes_go_straight_into_rescaling),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
