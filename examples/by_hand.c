@@ -62,8 +62,9 @@ static cj_status run(void)
     CJ_TRY(cj_tensor_print(output, stdout));
     printf("\nAnd this is how it came to that.\n\n");
 
-    // For every layer: what went in, what came out, and how the first element of the output came about.
-    CJ_TRY(cj_explain(model, (cj_tensor *[]){input}, stdout));
+    // For every layer: what went in, what came out, and how the first element of the output came about. Axes longer than
+    // max_rows would be shortened.
+    CJ_TRY(cj_explain(model, (cj_tensor *[]){input}, stdout, .max_rows = 12));
 
     // Any other element can be asked for: here the top right corner of the feature map.
     printf("And the top right corner of the feature map:\n\n");

@@ -1,11 +1,19 @@
 // The tutorial's third network (chapter 3): a convolutional network reads handwritten digits.
-#include "example.h"
+#include <cajal.h>
+#include <stdlib.h>
+
+// For a quick look: CAJAL_EXAMPLE_SAMPLES=512 trains on so many samples an epoch instead of on all.
+static int64_t steps(int64_t batch_size)
+{
+    const char *samples = getenv("CAJAL_EXAMPLE_SAMPLES");
+    return samples != NULL ? strtoll(samples, NULL, 10) / batch_size : 0;
+}
 
 static cj_status run(void)
 {
     // (x_train, y_train), (x_test, y_test) = mnist.load_data()
     cj_dataset *train, *test;
-    CJ_TRY(load_digits(&train, &test));
+    CJ_TRY(cj_load_dataset("auto", &train, &test));
 
     // A convolution looks at the image through small windows, with the same weights everywhere; pooling keeps the
     // strongest answer of each 2x2 window. Twice over, and then a small feed-forward network decides.
@@ -24,7 +32,7 @@ static cj_status run(void)
     CJ_TRY(cj_compile(model, .optimizer = cj_adam(), .loss = "sparse_categorical_crossentropy",
                       .metrics = {"accuracy"}));
 
-    CJ_TRY(cj_fit(model, train, .epochs = 5, .verbose = CJ_BAR));
+    CJ_TRY(cj_fit(model, train, .epochs = 5, .verbose = CJ_BAR, .steps_per_epoch = steps(32)));
 
     cj_results results;
     CJ_TRY(cj_evaluate(model, test, 0, &results));

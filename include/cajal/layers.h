@@ -297,7 +297,11 @@ typedef struct cj_concatenate_args {
 CJ_API cj_layer *cj_concatenate_new(const cj_concatenate_args *args);
 #define cj_concatenate(...) cj_concatenate_new(&(cj_concatenate_args){._ = 0, __VA_ARGS__})
 
-/** Applies a layer or model to one symbol and returns its (first) output. NULL passes through. */
+/**
+ * Applies a layer or model to one symbol and returns its (first) output. NULL passes through. Unlike other builders, an
+ * application that fails keeps what it was given until this thread's next cj_model_build(), as later lines of a model
+ * may name the same symbols and layers: so write the whole model, and look at what cj_model_new() returns.
+ */
 CJ_API cj_symbol *cj_apply(cj_layer *layer, cj_symbol *input);
 
 /** Applies a layer to `count` inputs; writes up to `output_capacity` outputs. */

@@ -1,4 +1,9 @@
 // Applying layers to symbols that users hold, which gives symbols with a history.
+//
+// A functional model is written line by line, and a symbol or layer is often used on several lines. If one line fails,
+// the next ones still name what that line was given, although the floating ones among them belong to nobody any more.
+// So a failed application parks its arguments: they stay valid until the model is put together, which is where the
+// failure is looked at. The lists are the thread's, and go through the objects themselves: parking cannot fail.
 #include "base/error.h"
 #include "base/memory.h"
 #include "layers/model.h"
@@ -51,6 +56,43 @@ static cj__history *history_new(cj_layer *layer, cj_symbol *const *inputs, int c
     return history;
 }
 
+static _Thread_local cj_symbol *parked_symbols;
+static _Thread_local cj_layer *parked_layers;
+
+static void park(cj_layer *layer, cj_symbol *const *inputs, int count)
+{
+    bool seen = !layer;
+    for (const cj_layer *l = parked_layers; l; l = l->parked)
+        seen = seen || l == layer;
+    if (!seen) {
+        layer->parked = parked_layers;
+        parked_layers = cj_retain(layer);
+    }
+    for (int i = 0; i < count; i++) {
+        seen = !inputs[i];
+        for (const cj_symbol *s = parked_symbols; s; s = s->parked)
+            seen = seen || s == inputs[i];
+        if (!seen) {
+            inputs[i]->parked = parked_symbols;
+            parked_symbols = cj_retain(inputs[i]);
+        }
+    }
+}
+
+void cj__applied_release(void)
+{
+    while (parked_symbols) {
+        cj_symbol *symbol = parked_symbols;
+        parked_symbols = symbol->parked;
+        cj_release(symbol);
+    }
+    while (parked_layers) {
+        cj_layer *layer = parked_layers;
+        parked_layers = layer->parked;
+        cj_release(layer);
+    }
+}
+
 static cj_status apply(cj_layer *layer, cj__trace *trace, cj_symbol *const *inputs, int count, cj_symbol **outputs,
                        int capacity)
 {
@@ -80,16 +122,23 @@ static cj_status apply(cj_layer *layer, cj__trace *trace, cj_symbol *const *inpu
 cj_status cj_apply_many(cj_layer *layer, cj_symbol *const *inputs, int count, cj_symbol **outputs, int output_capacity)
 {
     cj__trace trace = {0};
-    cj_status status = cj__build_take(&trace.build, inputs, count);
+    cj_status status = CJ_OK;
     for (int i = 0; i < output_capacity; i++)
         outputs[i] = NULL;
     cj__own(layer);
+    for (int i = 0; i < count; i++) // held here, so that parking comes before anything is let go
+        cj__own(inputs[i]);
+    status = cj__build_take(&trace.build, inputs, count);
     if (!layer && status == CJ_OK)
         status = cj_error_status() != CJ_OK ? cj_error_status()
                                             : cj__fail(CJ_INVALID_ARGUMENT, "cj_apply: the layer is NULL");
     if (status == CJ_OK)
         status = apply(layer, &trace, inputs, count, outputs, output_capacity);
+    if (status != CJ_OK)
+        park(layer, inputs, count);
     cj__trace_end(&trace);
+    for (int i = 0; i < count; i++)
+        cj_release(inputs[i]);
     cj_release(layer);
     return status;
 }

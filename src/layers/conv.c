@@ -3,7 +3,7 @@
 #include <string.h>
 
 static const cj__field fields[] = {
-    CJ__FIELD(cj_conv2d_args, filters, CJ__FIELD_INT, .required = true, CJ__POSITIVE),
+    CJ__FIELD(cj_conv2d_args, filters, CJ__FIELD_INT, CJ__POSITIVE),
     CJ__FIELD(cj_conv2d_args, kernel_size, CJ__FIELD_PAIR, .required = true, CJ__POSITIVE),
     CJ__FIELD(cj_conv2d_args, strides, CJ__FIELD_PAIR, .fallback = 1, CJ__POSITIVE),
     CJ__FIELD(cj_conv2d_args, padding, CJ__FIELD_TEXT, .text = "valid"),

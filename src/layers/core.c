@@ -75,7 +75,7 @@ cj_layer *cj_input_new(const cj_input_args *args)
 // Dense ------------------------------------------------------------------------------------------------------------
 
 static const cj__field dense_fields[] = {
-    CJ__FIELD(cj_dense_args, units, CJ__FIELD_INT, .required = true, CJ__POSITIVE),
+    CJ__FIELD(cj_dense_args, units, CJ__FIELD_INT, CJ__POSITIVE),
     CJ__SPEC_FIELD(cj_dense_args, activation, cj__activations, "linear"),
     CJ__FIELD(cj_dense_args, use_bias, CJ__FIELD_SWITCH, .fallback = 1),
     CJ__SPEC_FIELD(cj_dense_args, kernel_initializer, cj__initializers, "glorot_uniform"),
@@ -142,8 +142,8 @@ cj_layer *cj_dense_new(const cj_dense_args *args)
 // Embedding --------------------------------------------------------------------------------------------------------
 
 static const cj__field embedding_fields[] = {
-    CJ__FIELD(cj_embedding_args, input_dim, CJ__FIELD_INT, .required = true, CJ__POSITIVE),
-    CJ__FIELD(cj_embedding_args, output_dim, CJ__FIELD_INT, .required = true, CJ__POSITIVE),
+    CJ__FIELD(cj_embedding_args, input_dim, CJ__FIELD_INT, CJ__POSITIVE),
+    CJ__FIELD(cj_embedding_args, output_dim, CJ__FIELD_INT, CJ__POSITIVE),
     CJ__SPEC_FIELD(cj_embedding_args, embeddings_initializer, cj__initializers, "uniform"),
     CJ__SPEC_FIELD(cj_embedding_args, embeddings_regularizer, cj__regularizers, NULL),
     CJ__FIELD(cj_embedding_args, mask_zero, CJ__FIELD_BOOL),

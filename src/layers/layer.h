@@ -87,6 +87,7 @@ struct cj_layer {
     int variable_count;
     cj__type *input_types; // of the first build
     int input_count;
+    cj_layer *parked; // next in the list of apply.c
 };
 
 // Every kind but the models', ended by NULL; by class name ("Conv2D"), with a suggestion on failure.

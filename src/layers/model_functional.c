@@ -245,6 +245,7 @@ cj_model *cj_model_build(const cj_model_args *args)
     if (inputs < 0 || inputs > CJ_MAX_IO || outputs < 0 || outputs > CJ_MAX_IO) {
         cj__fail(CJ_INVALID_ARGUMENT, "functional: %d inputs and %d outputs, at most %d are possible", inputs, outputs,
                  CJ_MAX_IO);
+        cj__applied_release();
         return NULL;
     }
     cj_symbol *all[2 * CJ_MAX_IO] = {NULL};
@@ -258,5 +259,6 @@ cj_model *cj_model_build(const cj_model_args *args)
     else if (status == CJ_OK && cj_error_status() == CJ_OK) // a NULL first symbol has said why already
         cj__fail(CJ_INVALID_ARGUMENT, "functional: a model needs inputs and outputs");
     cj__build_end(&held);
+    cj__applied_release();
     return model;
 }

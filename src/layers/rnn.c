@@ -4,7 +4,7 @@
 #include "layers/kind.h"
 
 static const cj__field fields[] = {
-    CJ__FIELD(cj_simple_rnn_args, units, CJ__FIELD_INT, .required = true, CJ__POSITIVE),
+    CJ__FIELD(cj_simple_rnn_args, units, CJ__FIELD_INT, CJ__POSITIVE),
     CJ__SPEC_FIELD(cj_simple_rnn_args, activation, cj__activations, "tanh"),
     CJ__FIELD(cj_simple_rnn_args, use_bias, CJ__FIELD_SWITCH, .fallback = 1),
     CJ__SPEC_FIELD(cj_simple_rnn_args, kernel_initializer, cj__initializers, "glorot_uniform"),

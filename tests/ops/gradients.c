@@ -75,8 +75,8 @@ static bool start(checked *t, const op_case *c, bool free_axis, int order)
         }
         for (int i = 0; i <= t->real_count; i++)
             t->results[i] = case_tensor_like(outputs[i]);
-        t->function = cj_function_new(&(cj_function_args){.inputs = inputs, .input_count = t->given_count,
-                                                          .outputs = outputs, .output_count = 1 + t->real_count});
+        t->function = cj_function_new(&(cj_function_args){
+            .inputs = inputs, .input_count = t->given_count, .outputs = outputs, .output_count = 1 + t->real_count});
         if (!t->function)
             fail_msg("%s: %s", c->op->name, cj_error());
     }
@@ -216,11 +216,11 @@ static void maximum_gives_all_to_the_first_of_equals(void **state)
     (void)state;
     cj__build g = {0};
     cj_symbol *x = cj__build_keep(&g, cj_symbol_input(CJ_F64, CJ_SHAPE(3), "x"));
-    expect_gradient(&g, cj__apply_binary(&g, CJ__BINARY_maximum, x, cj__scalar_like(&g, x, 2)), x,
-                    (double[]){1, 2, 3}, (double[]){0, 1, 1});
+    expect_gradient(&g, cj__apply_binary(&g, CJ__BINARY_maximum, x, cj__scalar_like(&g, x, 2)), x, (double[]){1, 2, 3},
+                    (double[]){0, 1, 1});
     x = cj__build_keep(&g, cj_symbol_input(CJ_F64, CJ_SHAPE(3), "x"));
-    expect_gradient(&g, cj__apply_binary(&g, CJ__BINARY_minimum, cj__scalar_like(&g, x, 2), x), x,
-                    (double[]){1, 2, 3}, (double[]){1, 0, 0});
+    expect_gradient(&g, cj__apply_binary(&g, CJ__BINARY_minimum, cj__scalar_like(&g, x, 2), x), x, (double[]){1, 2, 3},
+                    (double[]){1, 0, 0});
 }
 
 static void max_pool_gives_all_to_the_first_of_equals(void **state)
@@ -239,8 +239,7 @@ static void gradients_stop_where_told_and_pass_through_float32(void **state)
     cj_symbol *x = cj__build_keep(&g, cj_symbol_input(CJ_F64, CJ_SHAPE(3), "x"));
     expect_gradient(&g, cj__mul(&g, x, cj__stop_gradient(&g, x)), x, (double[]){1, 2, 3}, (double[]){1, 2, 3});
     x = cj__build_keep(&g, cj_symbol_input(CJ_F64, CJ_SHAPE(3), "x"));
-    expect_gradient(&g, cj__scale(&g, cj__cast(&g, x, CJ_F32), 0.5), x, (double[]){1, 2, 3},
-                    (double[]){0.5, 0.5, 0.5});
+    expect_gradient(&g, cj__scale(&g, cj__cast(&g, x, CJ_F32), 0.5), x, (double[]){1, 2, 3}, (double[]){0.5, 0.5, 0.5});
     x = cj__build_keep(&g, cj_symbol_input(CJ_F64, CJ_SHAPE(3), "x"));
     expect_gradient(&g, cj__cast(&g, cj__cast(&g, x, CJ_I32), CJ_F64), x, (double[]){1, 2, 3}, (double[]){0, 0, 0});
 }
@@ -260,8 +259,7 @@ static void only_some_entries_of_unstack_may_be_used(void **state)
     cj__build g = {0};
     cj_symbol *x = cj__build_keep(&g, cj_symbol_input(CJ_F64, CJ_SHAPE(2, 3), "x")), *parts[3];
     assert_int_equal(cj__unstack(&g, x, 1, parts), CJ_OK);
-    expect_gradient(&g, cj__mul(&g, parts[0], parts[2]), x, (double[]){1, 2, 3, 4, 5, 6},
-                    (double[]){3, 0, 1, 6, 0, 4});
+    expect_gradient(&g, cj__mul(&g, parts[0], parts[2]), x, (double[]){1, 2, 3, 4, 5, 6}, (double[]){3, 0, 1, 6, 0, 4});
 }
 
 int main(void)

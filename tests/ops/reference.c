@@ -56,74 +56,75 @@ static double softplus(double x)
 
 #define SELU_S 1.0507009873554805
 #define SELU_T 1.6732632423543772
-#define FORMULAS(F)                                                                                                    \
-    F(negative, -x)                                                                                                    \
-    F(absolute, fabs(x))                                                                                               \
-    F(sign, (x > 0) - (x < 0))                                                                                         \
-    F(square, x *x)                                                                                                    \
-    F(sqrt, sqrt(x))                                                                                                   \
-    F(rsqrt, 1 / sqrt(x))                                                                                              \
-    F(reciprocal, 1 / x)                                                                                               \
-    F(exp, exp(x))                                                                                                     \
-    F(log, log(x))                                                                                                     \
-    F(log1p, log1p(x))                                                                                                 \
-    F(relu, fmax(x, 0))                                                                                                \
-    F(relu6, fmin(fmax(x, 0), 6))                                                                                      \
-    F(leaky_relu, x > 0 ? x : a * x)                                                                                   \
-    F(elu, x > 0 ? x : a * (exp(x) - 1))                                                                               \
-    F(selu, x > 0 ? SELU_S * x : SELU_S * SELU_T * (exp(x) - 1))                                                       \
-    F(sigmoid, sigmoid(x))                                                                                             \
-    F(tanh, tanh(x))                                                                                                   \
-    F(softplus, softplus(x))                                                                                           \
-    F(softsign, x / (1 + fabs(x)))                                                                                     \
-    F(silu, x *sigmoid(x))                                                                                             \
-    F(gelu, x *(1 + erf(x / sqrt(2.0))) / 2)                                                                           \
-    F(gelu_tanh, x *(1 + tanh(sqrt(2 / 3.14159265358979323846) * (x + 0.044715 * x * x * x))) / 2)                     \
-    F(hard_sigmoid, hard(x))                                                                                           \
-    F(hard_silu, x *hard(x))                                                                                           \
-    F(mish, x *tanh(softplus(x)))                                                                                      \
+#define FORMULAS(F)                                                                                \
+    F(negative, -x)                                                                                \
+    F(absolute, fabs(x))                                                                           \
+    F(sign, (x > 0) - (x < 0))                                                                     \
+    F(square, x *x)                                                                                \
+    F(sqrt, sqrt(x))                                                                               \
+    F(rsqrt, 1 / sqrt(x))                                                                          \
+    F(reciprocal, 1 / x)                                                                           \
+    F(exp, exp(x))                                                                                 \
+    F(log, log(x))                                                                                 \
+    F(log1p, log1p(x))                                                                             \
+    F(relu, fmax(x, 0))                                                                            \
+    F(relu6, fmin(fmax(x, 0), 6))                                                                  \
+    F(leaky_relu, x > 0 ? x : a * x)                                                               \
+    F(elu, x > 0 ? x : a * (exp(x) - 1))                                                           \
+    F(selu, x > 0 ? SELU_S * x : SELU_S * SELU_T * (exp(x) - 1))                                   \
+    F(sigmoid, sigmoid(x))                                                                         \
+    F(tanh, tanh(x))                                                                               \
+    F(softplus, softplus(x))                                                                       \
+    F(softsign, x / (1 + fabs(x)))                                                                 \
+    F(silu, x *sigmoid(x))                                                                         \
+    F(gelu, x *(1 + erf(x / sqrt(2.0))) / 2)                                                       \
+    F(gelu_tanh, x *(1 + tanh(sqrt(2 / 3.14159265358979323846) * (x + 0.044715 * x * x * x))) / 2) \
+    F(hard_sigmoid, hard(x))                                                                       \
+    F(hard_silu, x *hard(x))                                                                       \
+    F(mish, x *tanh(softplus(x)))                                                                  \
     F(clip, fmin(fmax(x, a), b))
 
-#define F(name, formula)                                                                                               \
-    static void ref_##name(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)                              \
-    {                                                                                                                  \
-        const double a = ((const cj__unary_attrs *)c->attrs)->a, b = ((const cj__unary_attrs *)c->attrs)->b;           \
-        (void)a, (void)b;                                                                                              \
-        for (int64_t i = 0; i < cj_tensor_count(out[0]); i++) {                                                        \
-            const double x = case_get(in[0], i);                                                                       \
-            case_set(out[0], i, formula);                                                                              \
-        }                                                                                                              \
+#define F(name, formula)                                                                                     \
+    static void ref_##name(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)                    \
+    {                                                                                                        \
+        const double a = ((const cj__unary_attrs *)c->attrs)->a, b = ((const cj__unary_attrs *)c->attrs)->b; \
+        (void)a, (void)b;                                                                                    \
+        for (int64_t i = 0; i < cj_tensor_count(out[0]); i++) {                                              \
+            const double x = case_get(in[0], i);                                                             \
+            case_set(out[0], i, formula);                                                                    \
+        }                                                                                                    \
     }
 FORMULAS(F)
 #undef F
 
 // Functions of two and three ------------------------------------------------------------------------------------------
 
-#define PAIRS(F)                                                                                                       \
-    F(add, a + b)                                                                                                      \
-    F(subtract, a - b)                                                                                                 \
-    F(multiply, a *b)                                                                                                  \
-    F(divide, a / b)                                                                                                   \
-    F(maximum, a > b ? a : b)                                                                                          \
-    F(minimum, a < b ? a : b)                                                                                          \
-    F(power, pow(a, b))                                                                                                \
-    F(equal, a == b)                                                                                                   \
-    F(not_equal, a != b)                                                                                               \
-    F(greater, a > b)                                                                                                  \
-    F(greater_equal, a >= b)                                                                                           \
-    F(less, a < b)                                                                                                     \
+#define PAIRS(F)              \
+    F(add, a + b)             \
+    F(subtract, a - b)        \
+    F(multiply, a *b)         \
+    F(divide, a / b)          \
+    F(maximum, a > b ? a : b) \
+    F(minimum, a < b ? a : b) \
+    F(power, pow(a, b))       \
+    F(equal, a == b)          \
+    F(not_equal, a != b)      \
+    F(greater, a > b)         \
+    F(greater_equal, a >= b)  \
+    F(less, a < b)            \
     F(less_equal, a <= b)
 
-#define F(name, formula)                                                                                               \
-    static void ref_##name(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)                              \
-    {                                                                                                                  \
-        int64_t at[CJ_MAX_RANK];                                                                                       \
-        const cj_shape *s = shape_of(out[0]);                                                                          \
-        (void)c;                                                                                                       \
-        EACH (at, s) {                                                                                                 \
-            const double a = get(in[0], at, s->rank), b = get(in[1], at, s->rank);                                     \
-            case_set(out[0], place(out[0], at, s->rank), formula);                                                     \
-        }                                                                                                              \
+#define F(name, formula)                                                                  \
+    static void ref_##name(const op_case *c, cj_tensor *const *in, cj_tensor *const *out) \
+    {                                                                                     \
+        int64_t at[CJ_MAX_RANK];                                                          \
+        const cj_shape *s = shape_of(out[0]);                                             \
+        (void)c;                                                                          \
+        EACH(at, s)                                                                       \
+        {                                                                                 \
+            const double a = get(in[0], at, s->rank), b = get(in[1], at, s->rank);        \
+            case_set(out[0], place(out[0], at, s->rank), formula);                        \
+        }                                                                                 \
     }
 PAIRS(F)
 #undef F
@@ -133,8 +134,8 @@ static void ref_select(const op_case *c, cj_tensor *const *in, cj_tensor *const 
     int64_t at[CJ_MAX_RANK];
     const cj_shape *s = shape_of(out[0]);
     (void)c;
-    EACH (at, s)
-        case_set(out[0], place(out[0], at, s->rank), get(in[get(in[0], at, s->rank) != 0 ? 1 : 2], at, s->rank));
+    EACH(at, s)
+    case_set(out[0], place(out[0], at, s->rank), get(in[get(in[0], at, s->rank) != 0 ? 1 : 2], at, s->rank));
 }
 
 static void ref_same(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
@@ -167,7 +168,8 @@ static void fold(const op_case *c, cj_tensor *const *in, cj_tensor *const *out, 
     const cj_shape *s = shape_of(in[0]);
     const bool greatest = c->op == &cj__op_reduce_max, least = c->op == &cj__op_reduce_min;
     cj_tensor_fill(out[0], greatest ? -INFINITY : least ? INFINITY : 0);
-    EACH (at, s) {
+    EACH(at, s)
+    {
         int64_t to = 0;
         for (int i = 0; i < s->rank; i++)
             to = axes >> i & 1 ? to : to * s->dims[i] + at[i];
@@ -211,8 +213,8 @@ static void ref_broadcast_like(const op_case *c, cj_tensor *const *in, cj_tensor
 {
     int64_t at[CJ_MAX_RANK];
     const cj_shape *s = shape_of(out[0]);
-    EACH (at, s)
-        case_set(out[0], place(out[0], at, s->rank), get(in[0], at, s->rank));
+    EACH(at, s)
+    case_set(out[0], place(out[0], at, s->rank), get(in[0], at, s->rank));
     if (((const cj__stretch_attrs *)c->attrs)->mean)
         share_out(out[0], ratio(out[0], in[0]));
 }
@@ -222,7 +224,8 @@ static void ref_argmax(const op_case *c, cj_tensor *const *in, cj_tensor *const 
     int64_t at[CJ_MAX_RANK];
     const cj_shape *s = shape_of(in[0]);
     const int axis = ((const cj__axis_attrs *)c->attrs)->axis;
-    EACH (at, s) {
+    EACH(at, s)
+    {
         int64_t other[CJ_MAX_RANK], to = 0, best = 0;
         memcpy(other, at, sizeof other);
         for (int64_t i = 0; i < s->dims[axis]; i++) {
@@ -252,7 +255,8 @@ static void ref_transpose(const op_case *c, cj_tensor *const *in, cj_tensor *con
 {
     int64_t at[CJ_MAX_RANK], from[CJ_MAX_RANK];
     const cj_shape *s = shape_of(out[0]);
-    EACH (at, s) {
+    EACH(at, s)
+    {
         for (int i = 0; i < s->rank; i++)
             from[((const cj__transpose_attrs *)c->attrs)->order[i]] = at[i];
         case_set(out[0], place(out[0], at, s->rank), get(in[0], from, s->rank));
@@ -264,7 +268,8 @@ static void ref_reverse(const op_case *c, cj_tensor *const *in, cj_tensor *const
     int64_t at[CJ_MAX_RANK], from[CJ_MAX_RANK];
     const cj_shape *s = shape_of(out[0]);
     const int axis = ((const cj__axis_attrs *)c->attrs)->axis;
-    EACH (at, s) {
+    EACH(at, s)
+    {
         memcpy(from, at, sizeof from);
         from[axis] = s->dims[axis] - 1 - at[axis];
         case_set(out[0], place(out[0], at, s->rank), get(in[0], from, s->rank));
@@ -277,7 +282,8 @@ static void ref_concat(const op_case *c, cj_tensor *const *in, cj_tensor *const 
     const int axis = ((const cj__axis_attrs *)c->attrs)->axis;
     for (int k = 0; k < c->input_count; k++) {
         const cj_shape *s = shape_of(in[k]);
-        EACH (at, s) {
+        EACH(at, s)
+        {
             const double x = get(in[k], at, s->rank);
             at[axis] += begin;
             case_set(out[0], place(out[0], at, s->rank), x);
@@ -293,7 +299,8 @@ static void ref_shift(const op_case *c, cj_tensor *const *in, cj_tensor *const *
     int64_t at[CJ_MAX_RANK], from[CJ_MAX_RANK];
     const cj__slice_attrs *a = c->attrs;
     const cj_shape *s = shape_of(out[0]);
-    EACH (at, s) {
+    EACH(at, s)
+    {
         memcpy(from, at, sizeof from);
         from[a->axis] += c->op == &cj__op_slice ? a->begin : -a->begin;
         const bool inside = from[a->axis] >= 0 && from[a->axis] < shape_of(in[0])->dims[a->axis];
@@ -306,7 +313,8 @@ static void restack(cj_tensor *whole, cj_tensor *const *parts, int axis, bool cu
 {
     int64_t at[CJ_MAX_RANK], part[CJ_MAX_RANK];
     const cj_shape *s = shape_of(whole);
-    EACH (at, s) {
+    EACH(at, s)
+    {
         for (int i = 0, j = 0; i < s->rank; i++)
             if (i != axis)
                 part[j++] = at[i];
@@ -333,7 +341,7 @@ static const struct {
 #define F(name, formula) {&cj__op_##name, ref_##name},
     FORMULAS(F) PAIRS(F)
 #undef F
-    {&cj__op_select, ref_select},
+        {&cj__op_select, ref_select},
     {&cj__op_stop_gradient, ref_same},
     {&cj__op_cast, ref_cast},
     {&cj__op_rescale, ref_rescale},

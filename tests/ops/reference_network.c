@@ -17,8 +17,8 @@ static int64_t at4(const cj_tensor *t, int64_t a, int64_t b, int64_t c, int64_t 
 
 static double act(cj__unary function, double x)
 {
-    return function == CJ__UNARY_relu ? fmax(x, 0)
-           : function == CJ__UNARY_tanh ? tanh(x)
+    return function == CJ__UNARY_relu      ? fmax(x, 0)
+           : function == CJ__UNARY_tanh    ? tanh(x)
            : function == CJ__UNARY_sigmoid ? 1 / (1 + exp(-x))
                                            : x;
 }
@@ -113,7 +113,7 @@ static void ref_pool(const op_case *c, cj_tensor *const *in, cj_tensor *const *o
         const int64_t y[] = {i / k / w / h, i / k / w % h, i / k % w, i % k};
         const window seen = look(c->attrs, in[gathers], y, gathers ? (int64_t)case_get(in[0], i) : -1);
         case_set(out[0], i,
-                 gathers                        ? seen.at_place
+                 gathers                       ? seen.at_place
                  : c->op == &cj__op_max_pool2d ? seen.greatest
                                                : seen.sum / (double)seen.count);
         if (c->op == &cj__op_max_pool2d)
@@ -254,10 +254,10 @@ static void run_steps(const op_case *c, cj_tensor *const *in, cj_tensor *const *
 }
 
 #define STEPS(F) F(sgd) F(adagrad) F(adadelta) F(rmsprop) F(adam)
-#define F(name)                                                                                                        \
-    static void ref_##name(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)                              \
-    {                                                                                                                  \
-        run_steps(c, in, out, name);                                                                                   \
+#define F(name)                                                                           \
+    static void ref_##name(const op_case *c, cj_tensor *const *in, cj_tensor *const *out) \
+    {                                                                                     \
+        run_steps(c, in, out, name);                                                      \
     }
 STEPS(F)
 #undef F
@@ -289,7 +289,7 @@ static const struct {
 #define F(name) {&cj__op_##name, ref_##name},
     STEPS(F)
 #undef F
-    {&cj__op_increment, ref_increment},
+        {&cj__op_increment, ref_increment},
 };
 
 reference reference_of_network(const cj__op *op)

@@ -132,44 +132,44 @@ static cj_symbol *integer(cj__build *g, cj_shape shape)
     return cj__build_keep(g, cj_symbol_input(CJ_I32, shape, "n"));
 }
 
-#define MISTAKES(M)                                                                                                    \
-    M(add, cj__add(g, real(g, CJ_SHAPE(2, 3)), real(g, CJ_SHAPE(2, 4))), "(2, 4)")                                     \
-    M(batch, cj__add(g, real(g, CJ_SHAPE(CJ_BATCH, 3)), real(g, CJ_SHAPE(4, 3))), "None")                              \
-    M(dtype, cj__add(g, real(g, CJ_SHAPE(2)), integer(g, CJ_SHAPE(2))), "add: input 1 is int32")                       \
-    M(exp, cj__apply_unary(g, CJ__UNARY_exp, integer(g, CJ_SHAPE(2)), 0, 0), "needs float32 or float64")               \
-    M(rank, cj__matmul(g, real(g, CJ_SHAPE(3)), real(g, CJ_SHAPE(3, 2)), false, false), "axes")                        \
-    M(axis, cj__sum(g, real(g, CJ_SHAPE(2, 3)), 4, false), "reduce_sum: an axis is outside")                           \
-    M(concat, cj__concat(g, (cj_symbol *[]){real(g, CJ_SHAPE(2, 3)), real(g, CJ_SHAPE(3, 3))}, 2, 1), "concat")        \
-    M(free, cj__concat(g, (cj_symbol *[]){real(g, CJ_SHAPE(CJ_BATCH, 3))}, 1, 0), "concat")                            \
-    M(slice, cj__slice(g, real(g, CJ_SHAPE(2, 3)), 1, 2, 2), "2 entries from 2 do not lie in axis 1 of length 3")      \
-    M(reshape, cj__reshape(g, real(g, CJ_SHAPE(2, 3)), &CJ_SHAPE(4, -1)), "(2, 3) cannot be seen as")                  \
-    M(order, cj__transpose(g, real(g, CJ_SHAPE(2, 3)), (int[]){1, 1}), "must name each of 2 axes once")                \
-    M(stack, cj__stack(g, (cj_symbol *[]){real(g, CJ_SHAPE(2)), real(g, CJ_SHAPE(3))}, 2, 0), "(2,) and (3,)")           \
-    M(like, cj__sum_like(g, real(g, CJ_SHAPE(2, 3)), real(g, CJ_SHAPE(4))), "sum_like")                                \
-    M(labels, cj__softmax_xent(g, real(g, CJ_SHAPE(2, 3)), integer(g, CJ_SHAPE(3))), "softmax_xent")                   \
-    M(classes, cj__one_hot(g, integer(g, CJ_SHAPE(2)), 0, CJ_F32), "at least one class")                               \
-    M(top, cj__in_top_k(g, real(g, CJ_SHAPE(2, 3)), integer(g, CJ_SHAPE(2)), 0), "k must be at least 1")               \
-    M(window,                                                                                                          \
-      cj__max_pool2d(g, real(g, CJ_SHAPE(1, 2, 2, 1)), &(cj__pool2d_attrs){.size = {3, 3}, .strides = {1, 1}}),        \
-      "window 3x3 does not fit input 2x2")                                                                             \
-    M(kernel,                                                                                                          \
-      cj__conv2d_symbol(g, real(g, CJ_SHAPE(1, 2, 2, 1)), real(g, CJ_SHAPE(3, 3, 1, 1)),                               \
-                        &(cj__conv2d_attrs){.strides = {1, 1}, .dilation = {1, 1}, .groups = 1}),                      \
-      "kernel 3x3 does not fit input 2x2")                                                                             \
-    M(channels,                                                                                                        \
-      cj__conv2d_symbol(g, real(g, CJ_SHAPE(1, 4, 4, 3)), real(g, CJ_SHAPE(3, 3, 2, 1)),                               \
-                        &(cj__conv2d_attrs){.strides = {1, 1}, .dilation = {1, 1}, .groups = 1}),                      \
-      "do not fit 3 channels")                                                                                         \
-    M(groups,                                                                                                          \
-      cj__conv2d_symbol(g, real(g, CJ_SHAPE(1, 4, 4, 4)), real(g, CJ_SHAPE(3, 3, 2, 3)),                               \
-                        &(cj__conv2d_attrs){.strides = {1, 1}, .dilation = {1, 1}, .groups = 2}),                      \
-      "cannot be cut into 2 groups")                                                                                   \
+#define MISTAKES(M)                                                                                               \
+    M(add, cj__add(g, real(g, CJ_SHAPE(2, 3)), real(g, CJ_SHAPE(2, 4))), "(2, 4)")                                \
+    M(batch, cj__add(g, real(g, CJ_SHAPE(CJ_BATCH, 3)), real(g, CJ_SHAPE(4, 3))), "None")                         \
+    M(dtype, cj__add(g, real(g, CJ_SHAPE(2)), integer(g, CJ_SHAPE(2))), "add: input 1 is int32")                  \
+    M(exp, cj__apply_unary(g, CJ__UNARY_exp, integer(g, CJ_SHAPE(2)), 0, 0), "needs float32 or float64")          \
+    M(rank, cj__matmul(g, real(g, CJ_SHAPE(3)), real(g, CJ_SHAPE(3, 2)), false, false), "axes")                   \
+    M(axis, cj__sum(g, real(g, CJ_SHAPE(2, 3)), 4, false), "reduce_sum: an axis is outside")                      \
+    M(concat, cj__concat(g, (cj_symbol *[]){real(g, CJ_SHAPE(2, 3)), real(g, CJ_SHAPE(3, 3))}, 2, 1), "concat")   \
+    M(free, cj__concat(g, (cj_symbol *[]){real(g, CJ_SHAPE(CJ_BATCH, 3))}, 1, 0), "concat")                       \
+    M(slice, cj__slice(g, real(g, CJ_SHAPE(2, 3)), 1, 2, 2), "2 entries from 2 do not lie in axis 1 of length 3") \
+    M(reshape, cj__reshape(g, real(g, CJ_SHAPE(2, 3)), &CJ_SHAPE(4, -1)), "(2, 3) cannot be seen as")             \
+    M(order, cj__transpose(g, real(g, CJ_SHAPE(2, 3)), (int[]){1, 1}), "must name each of 2 axes once")           \
+    M(stack, cj__stack(g, (cj_symbol *[]){real(g, CJ_SHAPE(2)), real(g, CJ_SHAPE(3))}, 2, 0), "(2,) and (3,)")    \
+    M(like, cj__sum_like(g, real(g, CJ_SHAPE(2, 3)), real(g, CJ_SHAPE(4))), "sum_like")                           \
+    M(labels, cj__softmax_xent(g, real(g, CJ_SHAPE(2, 3)), integer(g, CJ_SHAPE(3))), "softmax_xent")              \
+    M(classes, cj__one_hot(g, integer(g, CJ_SHAPE(2)), 0, CJ_F32), "at least one class")                          \
+    M(top, cj__in_top_k(g, real(g, CJ_SHAPE(2, 3)), integer(g, CJ_SHAPE(2)), 0), "k must be at least 1")          \
+    M(window,                                                                                                     \
+      cj__max_pool2d(g, real(g, CJ_SHAPE(1, 2, 2, 1)), &(cj__pool2d_attrs){.size = {3, 3}, .strides = {1, 1}}),   \
+      "window 3x3 does not fit input 2x2")                                                                        \
+    M(kernel,                                                                                                     \
+      cj__conv2d_symbol(g, real(g, CJ_SHAPE(1, 2, 2, 1)), real(g, CJ_SHAPE(3, 3, 1, 1)),                          \
+                        &(cj__conv2d_attrs){.strides = {1, 1}, .dilation = {1, 1}, .groups = 1}),                 \
+      "kernel 3x3 does not fit input 2x2")                                                                        \
+    M(channels,                                                                                                   \
+      cj__conv2d_symbol(g, real(g, CJ_SHAPE(1, 4, 4, 3)), real(g, CJ_SHAPE(3, 3, 2, 1)),                          \
+                        &(cj__conv2d_attrs){.strides = {1, 1}, .dilation = {1, 1}, .groups = 1}),                 \
+      "do not fit 3 channels")                                                                                    \
+    M(groups,                                                                                                     \
+      cj__conv2d_symbol(g, real(g, CJ_SHAPE(1, 4, 4, 4)), real(g, CJ_SHAPE(3, 3, 2, 3)),                          \
+                        &(cj__conv2d_attrs){.strides = {1, 1}, .dilation = {1, 1}, .groups = 2}),                 \
+      "cannot be cut into 2 groups")                                                                              \
     M(huge, cj__pad(g, real(g, CJ_SHAPE(1, 2147483647, 2147483647)), 0, 9, 0), "too large")
 
-#define M(name, expression, part)                                                                                      \
-    static cj_symbol *mistake_##name(cj__build *g)                                                                     \
-    {                                                                                                                  \
-        return expression;                                                                                             \
+#define M(name, expression, part)                  \
+    static cj_symbol *mistake_##name(cj__build *g) \
+    {                                              \
+        return expression;                         \
     }
 MISTAKES(M)
 #undef M

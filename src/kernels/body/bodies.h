@@ -8,4 +8,7 @@
 #include "kernels/body/optimizer.h"
 #include "kernels/body/pool.h"
 #include "kernels/body/reduce.h"
+#if CJ_REAL_BYTES == 4
+#include "kernels/body/math.h"
+#endif
 #include "kernels/body/fill.h"

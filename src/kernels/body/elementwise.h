@@ -105,9 +105,8 @@ ALWAYS_INLINE vec hard_silu_grad(vec x, vec dy)
         EACH_VEC(n, const vec x = GET(given); const vec y = x; const vec dy = GET(slopes); (void)x, (void)y, (void)dy; \
                  PUT(to, grad););                                                                                      \
     }
-#define DEFINE(name, reads, formula, grad) DEFINE_UNARY(name, formula) DEFINE_GRAD(name, reads, grad)
-FORMULAS(DEFINE)
-#undef DEFINE
+#define DEFINE_BOTH(name, reads, formula, grad) DEFINE_UNARY(name, formula) DEFINE_GRAD(name, reads, grad)
+FORMULAS(DEFINE_BOTH)
 
 // Rows of two operands that follow each other without gaps are one long row.
 ALWAYS_INLINE void join_rows(int64_t *rows, int64_t *cols, int64_t a_row, int64_t a_step, int64_t b_row,

@@ -25,7 +25,8 @@ static cj_function *make(const network *n, int act, bool turned, bool gradients,
     fixture f = {0};
     const cj__conv2d_attrs conv = {.strides = {1, 1}, .dilation = {1, 1}, .groups = 1, .same = true};
     cj_symbol *xs[] = {fixture_input(&f, n->x), fixture_input(&f, n->w), fixture_input(&f, CJ_SHAPE(n->bias))};
-    cj_symbol *u = n->convolves ? cj__conv2d_symbol(&f.g, xs[0], xs[1], &conv) : cj__matmul(&f.g, xs[0], xs[1], false, false);
+    cj_symbol *u =
+        n->convolves ? cj__conv2d_symbol(&f.g, xs[0], xs[1], &conv) : cj__matmul(&f.g, xs[0], xs[1], false, false);
     cj_symbol *v = turned ? cj__add(&f.g, xs[2], u) : cj__add(&f.g, u, xs[2]);
     cj_symbol *y = act >= 0 ? cj__apply_unary(&f.g, (cj__unary)act, v, -1.5, 2.5) : v;
     fixture_output(&f, y);

@@ -15,7 +15,8 @@ static unsigned next_random(unsigned *seed)
 // One more value of shape (None, 6) from those before it.
 static cj_symbol *grow(cj__build *g, cj_symbol *const *v, int count, unsigned *seed)
 {
-    cj_symbol *a = v[next_random(seed) % (unsigned)count], *b = v[count - 1 - (int)(next_random(seed) % (count > 3 ? 3u : 1u))];
+    cj_symbol *a = v[next_random(seed) % (unsigned)count],
+              *b = v[count - 1 - (int)(next_random(seed) % (count > 3 ? 3u : 1u))];
     switch (next_random(seed) % 9) {
     case 0:
         return cj__add(g, a, b);
@@ -137,7 +138,8 @@ static void train(const char *off, float *result)
 
 static void training_is_the_same_with_each_pass_off(void **state)
 {
-    static const char *const off[] = {"-identity", "-cse", "-dead", "-fuse_bias_act", "-identity,-cse,-dead,-fuse_bias_act"};
+    static const char *const off[] = {"-identity", "-cse", "-dead", "-fuse_bias_act",
+                                      "-identity,-cse,-dead,-fuse_bias_act"};
     float plain[15], other[15];
     (void)state;
     train(NULL, plain);

@@ -1,0 +1,274 @@
+// Every kind of layer goes through the same checks: shapes for free and fixed batches, a batch of one, a wrong rank, a
+// wrong number of inputs, its settings read back, finite numbers, and gradients against differences where it is smooth.
+#include "layers/helpers.h"
+
+#include "base/memory.h"
+#include <math.h>
+#include <string.h>
+
+typedef struct sample {
+    const char *class_name;
+    cj_layer *(*make)(void);
+    int64_t input[CJ_MAX_RANK], output[CJ_MAX_RANK]; // without the batch axis, ended by 0
+    bool any_rank;                                   // no rank is wrong
+    double tolerance;                                // of gradients; 0: not checked
+} sample;
+
+#define MAKER(name, call)                                                                                              \
+    static cj_layer *make_##name(void)                                                                                 \
+    {                                                                                                                  \
+        return call;                                                                                                   \
+    }
+MAKER(input, cj_input(3))
+MAKER(dense, cj_dense(5, .activation = "tanh", .kernel_regularizer = "l2(1e-4)", .use_bias = CJ_ON))
+MAKER(embedding, cj_embedding(7, 4, .mask_zero = true))
+MAKER(conv2d, cj_conv2d(4, {3, 2}, .padding = "same", .strides = {2}, .groups = 2, .activation = "sigmoid"))
+MAKER(max_pooling2d, cj_max_pooling2d(.padding = "same"))
+MAKER(average_pooling2d, cj_average_pooling2d({3}, .strides = {1}))
+MAKER(global_max_pooling2d, cj_global_max_pooling2d())
+MAKER(global_average_pooling2d, cj_global_average_pooling2d(.keepdims = true))
+MAKER(flatten, cj_flatten())
+MAKER(reshape, cj_reshape_layer({-1, 2}))
+MAKER(activation, cj_activation("gelu(approximate=true)"))
+MAKER(relu, cj_relu_layer(.max_value = 2, .negative_slope = 0.1))
+MAKER(leaky_relu, cj_leaky_relu(CJ_ZERO))
+MAKER(elu, cj_elu(0.5))
+MAKER(softmax, cj_softmax(.axis = 1))
+MAKER(rescaling, cj_rescaling(2, .offset = -1))
+MAKER(batch_normalization, cj_batch_normalization(.momentum = 0.9))
+MAKER(dropout, cj_dropout(0.5, .noise_shape = {-1, 1, 3}, .seed = 4))
+MAKER(simple_rnn, cj_simple_rnn(3, .return_sequences = true, .go_backwards = true))
+MAKER(add, cj_add_layer())
+MAKER(concatenate, cj_concatenate())
+
+static const sample samples[] = {
+    {"InputLayer", make_input, {3}, {3}, true, 0},
+    {"Dense", make_dense, {2, 3}, {2, 5}, false, 4e-3},
+    {"Embedding", make_embedding, {6}, {6, 4}, true, 0},
+    {"Conv2D", make_conv2d, {5, 5, 2}, {3, 3, 4}, false, 4e-3},
+    {"MaxPooling2D", make_max_pooling2d, {5, 4, 2}, {3, 2, 2}, false, 1e-2},
+    {"AveragePooling2D", make_average_pooling2d, {4, 5, 2}, {2, 3, 2}, false, 4e-3},
+    {"GlobalMaxPooling2D", make_global_max_pooling2d, {3, 4, 2}, {2}, false, 1e-2},
+    {"GlobalAveragePooling2D", make_global_average_pooling2d, {3, 4, 2}, {1, 1, 2}, false, 4e-3},
+    {"Flatten", make_flatten, {3, 2}, {6}, true, 4e-3},
+    {"Reshape", make_reshape, {3, 4}, {6, 2}, true, 4e-3},
+    {"Activation", make_activation, {3, 4}, {3, 4}, true, 4e-3},
+    {"ReLU", make_relu, {3, 4}, {3, 4}, true, 1e-2},
+    {"LeakyReLU", make_leaky_relu, {3, 4}, {3, 4}, true, 1e-2},
+    {"ELU", make_elu, {3, 4}, {3, 4}, true, 4e-3},
+    {"Softmax", make_softmax, {3, 4}, {3, 4}, false, 4e-3},
+    {"Rescaling", make_rescaling, {3, 4}, {3, 4}, true, 4e-3},
+    {"BatchNormalization", make_batch_normalization, {3, 2}, {3, 2}, false, 1e-2},
+    {"Dropout", make_dropout, {4, 3}, {4, 3}, true, 4e-3},
+    {"SimpleRNN", make_simple_rnn, {4, 2}, {4, 3}, false, 4e-3},
+    {"Add", make_add, {3}, {3}, true, 0},
+    {"Concatenate", make_concatenate, {3, 2}, {3, 4}, true, 0},
+};
+
+static cj_shape shape_of(const int64_t *dims, int64_t batch)
+{
+    cj_shape shape = {.rank = 1, .dims = {batch}};
+    for (int i = 0; i < CJ_MAX_RANK - 1 && dims[i] != 0; i++)
+        shape.dims[shape.rank++] = dims[i];
+    return shape;
+}
+
+static int input_count(const cj_layer *layer)
+{
+    return layer->kind->min_inputs > 1 || strcmp(cj_layer_class(layer), "Concatenate") == 0 ? 2 : 1;
+}
+
+static cj_layer *made(const sample *s)
+{
+    cj_layer *layer = s->make();
+    if (!layer)
+        fail_msg("%s: %s", s->class_name, cj_error());
+    return layer;
+}
+
+static void every_kind_has_a_sample(void **state)
+{
+    (void)state;
+    int count = 0;
+    for (; cj__layer_kinds[count]; count++) {
+        assert_string_equal(cj__layer_kinds[count]->choice.class_name, samples[count].class_name);
+        assert_ptr_equal(cj__layer_kind_find(samples[count].class_name), cj__layer_kinds[count]);
+    }
+    assert_int_equal(count, sizeof samples / sizeof samples[0]);
+    assert_null(cj__layer_kind_find("Dence"));
+    assert_error_contains("did you mean \"Dense\"");
+}
+
+static void shape_with_a_free_batch_is_the_expected_one(void **state)
+{
+    (void)state;
+    for (size_t i = 1; i < sizeof samples / sizeof samples[0]; i++) {
+        cj_layer *layer = made(&samples[i]);
+        cj_symbol *inputs[2], *output = NULL;
+        const int count = input_count(layer);
+        for (int j = 0; j < count; j++)
+            inputs[j] = cj_symbol_input(CJ_F32, shape_of(samples[i].input, CJ_BATCH), "x");
+        if (cj_apply_many(layer, inputs, count, &output, 1) != CJ_OK)
+            fail_msg("%s", cj_error());
+        const cj_shape expected = shape_of(samples[i].output, CJ_BATCH);
+        assert_true(cj_shape_equal(cj_symbol_shape(output), &expected));
+        assert_int_equal(cj_symbol_dtype(output), CJ_F32);
+        cj_release(output);
+    }
+}
+
+static void batches_of_one_and_three_run_and_are_finite(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        cj_layer *layer = made(&samples[i]);
+        for (int64_t batch = 1; batch <= 3; batch += 2) {
+            const cj_shape expected = shape_of(samples[i].output, batch);
+            cj_tensor *x[2] = {helper_random(shape_of(samples[i].input, batch), i),
+                               helper_random(shape_of(samples[i].input, batch), i + 50)};
+            for (int training = 0; training < 2; training++) {
+                cj_tensor *y = helper_run(layer, x, input_count(layer), 0, training, 3);
+                assert_true(cj_shape_equal(cj_tensor_shape(y), &expected));
+                for (int64_t k = 0; k < cj_tensor_count(y); k++)
+                    assert_true(isfinite(helper_floats(y)[k]));
+                cj_release(y);
+            }
+            cj_release(x[0]);
+            cj_release(x[1]);
+        }
+        cj_release(layer);
+    }
+}
+
+static void samples_do_not_see_each_other_when_predicting(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        cj_layer *layer = made(&samples[i]);
+        cj_tensor *three = helper_random(shape_of(samples[i].input, 3), i), *one;
+        assert_int_equal(cj_tensor_slice(three, 0, 1, 1, &one), CJ_OK);
+        cj_tensor *pair[2] = {three, three}, *single[2] = {one, one};
+        cj_tensor *all = helper_run(layer, pair, input_count(layer), 0, false, 0);
+        cj_tensor *alone = helper_run(layer, single, input_count(layer), 0, false, 0);
+        const size_t size = (size_t)cj_tensor_count(alone);
+        assert_all_near(helper_floats(all) + size, helper_floats(alone), size, 1e-6, 1e-5);
+        cj_release(alone);
+        cj_release(all);
+        cj_release(one);
+        cj_release(three);
+        cj_release(layer);
+    }
+}
+
+static void wrong_rank_gives_a_sentence_with_the_name(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        if (samples[i].any_rank)
+            continue;
+        cj_layer *layer = made(&samples[i]);
+        char name[64];
+        strcpy(name, cj_layer_name(layer));
+        cj_error_clear();
+        assert_null(cj_apply(layer, cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH), "x")));
+        assert_int_equal(strncmp(cj_error(), name, strlen(name)), 0);
+        assert_error_contains("axes");
+    }
+}
+
+static void wrong_number_of_inputs_is_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        cj_layer *layer = made(&samples[i]);
+        cj_symbol *inputs[3], *output;
+        const int count = input_count(layer) == 1 ? 2 : 1;
+        for (int j = 0; j < 3; j++)
+            inputs[j] = cj_symbol_input(CJ_F32, shape_of(samples[i].input, CJ_BATCH), "x");
+        if (strcmp(samples[i].class_name, "Concatenate") != 0) {
+            assert_int_equal(cj_apply_many(layer, inputs, count, &output, 1), CJ_INVALID_ARGUMENT);
+            assert_error_contains("inputs given");
+        } else {
+            cj_release(layer);
+            cj_release(inputs[0]);
+        }
+        for (int j = count; j < 3; j++)
+            cj_release(inputs[j]);
+    }
+}
+
+// Resolved settings, given again, are resolved to themselves.
+static void settings_come_back_from_the_table_of_fields(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        cj_layer *layer = made(&samples[i]);
+        const cj__choice *choice = &layer->kind->choice;
+        _Alignas(16) char again[CJ__ARGS_MAX] = {0};
+        assert_true(choice->args_size <= sizeof again);
+        for (int f = 0; f < choice->field_count; f++) {
+            const cj__field *field = &choice->fields[f];
+            const char *slot = (const char *)layer->args + field->offset;
+            if (field->kind == CJ__FIELD_TEXT || field->kind == CJ__FIELD_SPEC)
+                memcpy(again + field->offset, slot, sizeof(void *));
+            else if (field->kind == CJ__FIELD_NUMBER && *(const double *)(const void *)slot == 0)
+                memcpy(again + field->offset, &(double){CJ_ZERO}, sizeof(double));
+            else if (field->kind == CJ__FIELD_LIST)
+                memcpy(again + field->offset, slot, 8 * sizeof(int64_t));
+            else if (field->kind == CJ__FIELD_PAIR)
+                memcpy(again + field->offset, slot, 2 * sizeof(int64_t));
+            else if (field->kind == CJ__FIELD_BOOL)
+                memcpy(again + field->offset, slot, sizeof(bool));
+            else if (field->kind == CJ__FIELD_SWITCH || field->kind == CJ__FIELD_INT32)
+                memcpy(again + field->offset, slot, 4);
+            else
+                memcpy(again + field->offset, slot, 8);
+        }
+        cj_layer *copy = cj__layer_new(layer->kind, again);
+        if (!copy)
+            fail_msg("%s: %s", samples[i].class_name, cj_error());
+        for (int f = 0; f < choice->field_count; f++) {
+            const cj__field *field = &choice->fields[f];
+            const char *a = (const char *)layer->args + field->offset, *b = (const char *)copy->args + field->offset;
+            if (field->kind != CJ__FIELD_TEXT && field->kind != CJ__FIELD_SPEC)
+                continue;
+            const char *first = *(const char *const *)(const void *)a, *second = *(const char *const *)(const void *)b;
+            assert_int_equal(first == NULL, second == NULL);
+            assert_true(!first || strcmp(first, second) == 0);
+        }
+        cj_release(copy);
+        cj_release(layer);
+    }
+}
+
+static void gradients_agree_with_differences(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        if (samples[i].tolerance == 0)
+            continue;
+        cj_layer *layer = made(&samples[i]);
+        cj_tensor *x = helper_random(shape_of(samples[i].input, 3), 1000 + i);
+        cj_release(helper_predict(layer, x)); // builds the variables
+        const double error = helper_gradient_error(layer, x, 1e-3);
+        if (!(error < samples[i].tolerance))
+            fail_msg("%s: gradients differ by %g", samples[i].class_name, error);
+        cj_release(x);
+        cj_release(layer);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_kind_has_a_sample),
+        cmocka_unit_test(shape_with_a_free_batch_is_the_expected_one),
+        cmocka_unit_test(batches_of_one_and_three_run_and_are_finite),
+        cmocka_unit_test(samples_do_not_see_each_other_when_predicting),
+        cmocka_unit_test(wrong_rank_gives_a_sentence_with_the_name),
+        cmocka_unit_test(wrong_number_of_inputs_is_refused),
+        cmocka_unit_test(settings_come_back_from_the_table_of_fields),
+        cmocka_unit_test(gradients_agree_with_differences),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
