@@ -35,10 +35,10 @@ static cj_status four_rows(void)
 
 // Remembering ----------------------------------------------------------------------------------------------------------
 
-// One time step needs no memory. Here is what does: the network reads eight symbols, one after the other, and is asked
-// for the first when all have gone by. The seven others are noise. Whoever sees only the last step must guess, and is
+// One time step needs no memory. Here is what does: the network reads sixteen symbols, one after the other, and is asked
+// for the first when all have gone by. The fifteen others are noise. Whoever sees only the last step must guess, and is
 // right one time in four; a recurrent network has to carry the answer through its state.
-enum { SAMPLES = 8192, TEST_SAMPLES = 1024, STEPS = 8, SYMBOLS = 4 };
+enum { SAMPLES = 8192, TEST_SAMPLES = 1024, STEPS = 16, SYMBOLS = 4 };
 
 static cj_status make_sequences(uint64_t seed, int64_t samples, cj_dataset **data)
 {
@@ -73,7 +73,7 @@ static cj_status remember(void)
     CJ_TRY(cj_model_summary(model, stdout));
     CJ_TRY(cj_compile(model, .optimizer = cj_adam(.learning_rate = 0.003), .loss = "sparse_categorical_crossentropy",
                       .metrics = {"accuracy"}));
-    CJ_TRY(cj_fit(model, train, .epochs = 10, .verbose = CJ_BAR));
+    CJ_TRY(cj_fit(model, train, .epochs = 5, .verbose = CJ_BAR));
 
     cj_results results;
     CJ_TRY(cj_evaluate(model, test, 0, &results));

@@ -46,7 +46,7 @@ typedef struct case_graph {
 // Builds a case over reals of one dtype; `free_axis` leaves CJ_BATCH free, otherwise it is CASE_BATCH.
 void case_build(const op_case *c, cj_dtype real, bool free_axis, case_graph *graph);
 
-// A new tensor for input `index` of a case: the same numbers for the same case, index and seed, whatever the real dtype.
+// A new tensor for input `index` of a case: the same numbers for the same index and seed, whatever the real dtype.
 cj_tensor *case_tensor(const op_case *c, int index, cj_dtype real, unsigned seed);
 
 // A new tensor of a symbol's type, CASE_BATCH for the free axis.

@@ -185,7 +185,7 @@ static void ref_in_top_k(const op_case *c, cj_tensor *const *in, cj_tensor *cons
     }
 }
 
-// Optimizer steps: formulas of cajal/train.h for one element; s holds the slots. -----------------------------------------
+// Optimizer steps: formulas of cajal/train.h for one element; s holds the slots.
 
 typedef double (*step)(const cj__update_attrs *a, double w, double g, double rate, double t, double *s, int slots);
 

@@ -1,7 +1,7 @@
 // Every op's value equals plain loops (reference.c), in f64 and f32, and does not depend on the number of threads.
 //
-// Without a plain loop are the ops named *_grad, which gradients.c compares with differences, and dropout, whose mask is
-// random: its statistics are tested here. Leaves are not run.
+// Without a plain loop are the ops named *_grad, which gradients.c compares with differences, and dropout, whose mask
+// is random: its statistics are tested here. Leaves are not run.
 #include "reference.h"
 
 #include <cajal/graph.h>

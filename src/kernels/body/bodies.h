@@ -5,10 +5,12 @@
 #include "kernels/body/conv2d.h"
 #include "kernels/body/conv2d_grad.h"
 #include "kernels/body/elementwise.h"
+#include "kernels/body/dropout.h"
 #include "kernels/body/optimizer.h"
 #include "kernels/body/pool.h"
 #include "kernels/body/reduce.h"
 #if CJ_REAL_BYTES == 4
 #include "kernels/body/math.h"
+#include "kernels/body/softmax.h"
 #endif
 #include "kernels/body/fill.h"
