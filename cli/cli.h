@@ -31,6 +31,8 @@ extern const command commands[]; // ended by a name of NULL
 int read_options(const command *self, const option *options, int option_count, int argc, char **argv, int least,
                  int most, const char **words);
 const command *find_command(const char *name);
+// The exit code of a status, after its sentence; a failure without a sentence of the library's was told where it was.
+int finish(cj_status status);
 void print_usage(FILE *stream);
 void print_help(const command *self, const option *options, int option_count, FILE *stream);
 
@@ -43,7 +45,7 @@ int run_datasets(int argc, char **argv);
 int run_completion(int argc, char **argv);
 
 // models.c: the tutorial's networks by name, for images of height x width x channels bytes and `classes` classes. A name
-// with a dot or slash is a JSON file. NULL with a sentence.
+// with a dot or slash is a JSON file. NULL with a sentence, told or in cj_error().
 cj_model *make_model(const char *name, cj_dataset *data);
 void print_models(FILE *stream);
 

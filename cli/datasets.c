@@ -222,7 +222,7 @@ static int look(const char *verb, const char *name, const char *path)
     }
     cj_release(train);
     cj_release(test);
-    return cj_report(status);
+    return finish(status);
 }
 
 int run_datasets(int argc, char **argv)

@@ -60,7 +60,7 @@ int run_evaluate(int argc, char **argv)
     int done = read_options(find_command("evaluate"), options, 2, argc, argv, 1, 1, &file);
     if (done != EXIT_DONE)
         return done < 0 ? EXIT_DONE : done;
-    return cj_report(evaluate(file, data, json));
+    return finish(evaluate(file, data, json));
 }
 
 // ---- predict ----
@@ -192,7 +192,7 @@ int run_predict(int argc, char **argv)
     }
     json_decref(list);
     cj_release(model);
-    return cj_report(status);
+    return finish(status);
 }
 
 // ---- summary ----
@@ -208,7 +208,7 @@ int run_summary(int argc, char **argv)
     cj_model *model = ends_with(name, ".safetensors") ? cj_load(name) : make_model(name, NULL);
     cj_status status = model != NULL ? CJ_OK : cj_error_status();
     if (model == NULL && status == CJ_OK)
-        return EXIT_FAILED; // said already
+        return EXIT_FAILED; // told by make_model()
     char *text = NULL;
     if (status == CJ_OK && json) {
         status = cj_model_to_json(model, &text);
@@ -219,5 +219,5 @@ int run_summary(int argc, char **argv)
     }
     cj_free(text);
     cj_release(model);
-    return cj_report(status);
+    return finish(status);
 }

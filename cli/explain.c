@@ -35,5 +35,5 @@ int run_explain(int argc, char **argv)
         status = cj_explain_model(model, (cj_tensor *[]){image}, stdout, &args);
     cj_release(image);
     cj_release(model);
-    return cj_report(status);
+    return finish(status);
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 const command commands[] = {
-    {"train", "MODEL", "train a model on a data set and save it", run_train},
+    {"train", "[MODEL]", "train mnist-cnn (the default), mnist-cnn-small, mnist-mlp or a JSON architecture", run_train},
     {"evaluate", "FILE", "loss, accuracy and confusion matrix of a trained model", run_evaluate},
     {"predict", "FILE INPUT...", "class and probability of images or rows", run_predict},
     {"summary", "MODEL", "the layers of a model", run_summary},

@@ -59,8 +59,6 @@ static cj_model *from_json(const char *path)
     fclose(file);
     cj_model *model = json != NULL ? cj_model_from_json(json, length) : NULL;
     free(json);
-    if (model == NULL)
-        cj_report(cj_error_status());
     return model;
 }
 
@@ -84,10 +82,7 @@ cj_model *make_model(const char *name, cj_dataset *data)
         cj_input_args input = {.shape = {28, 28, 1}, .dtype = "uint8"};
         for (int axis = 1; shape != NULL && axis < shape->rank; axis++)
             input.shape[axis - 1] = shape->dims[axis];
-        cj_model *model = models[i].make(cj_input_new(&input), data != NULL ? class_count(data) : 10);
-        if (model == NULL)
-            cj_report(cj_error_status());
-        return model;
+        return models[i].make(cj_input_new(&input), data != NULL ? class_count(data) : 10);
     }
     if (strpbrk(name, "./") != NULL)
         return from_json(name);

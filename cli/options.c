@@ -96,3 +96,10 @@ int read_options(const command *self, const option *options, int option_count, i
     }
     return count >= least ? EXIT_DONE : usage_error(self, "it needs %s", self->arguments);
 }
+
+int finish(cj_status status)
+{
+    if (status != CJ_OK && cj_error()[0] == '\0')
+        return EXIT_FAILED;
+    return cj_report(status);
+}

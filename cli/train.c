@@ -45,7 +45,7 @@ static cj_status prepare(const char *name, const settings *s, cj_dataset *train,
     }
     *model = make_model(name, train);
     if (*model == NULL)
-        return cj_error_status() != CJ_OK ? cj_error_status() : CJ_INVALID_ARGUMENT;
+        return cj_error_status() != CJ_OK ? cj_error_status() : CJ_INVALID_ARGUMENT; // told by make_model()
     CJ_TRY(cj_model_set_seed(*model, (uint64_t)s->seed));
     cj_pool *pool = cj_pool_new((int)s->threads);
     cj_optimizer *optimizer = make_optimizer(s);
@@ -169,5 +169,5 @@ int run_train(int argc, char **argv)
         fprintf(stderr, "cajal train: epochs, batch size and threads must be positive\n");
         return EXIT_USAGE;
     }
-    return cj_report(train(name, &s));
+    return finish(train(name, &s));
 }

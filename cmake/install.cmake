@@ -23,7 +23,10 @@ if(TARGET cajal_program)
 endif()
 file(GLOB manual_pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/*.1 ${PROJECT_SOURCE_DIR}/cli/*.1)
 install(FILES ${manual_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-if(EXISTS ${PROJECT_SOURCE_DIR}/cli/completion.bash)
-  install(FILES ${PROJECT_SOURCE_DIR}/cli/completion.bash
+if(TARGET cajal_program)
+  # The program prints its own completion; it is kept in a file when the program is built.
+  add_custom_command(TARGET cajal_program POST_BUILD
+    COMMAND cajal_program completion bash > ${PROJECT_BINARY_DIR}/completion.bash VERBATIM)
+  install(FILES ${PROJECT_BINARY_DIR}/completion.bash
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME cajal)
 endif()

@@ -26,7 +26,7 @@ static void fill_with_noise(cj_tensor *noise)
         value[i] = (float)(sqrt(-2 * log(uniform())) * cos(6.283185307179586 * uniform()));
 }
 
-// The three networks ---------------------------------------------------------------------------------------------------
+// The three networks ------------------------------------------------------------------------------
 
 typedef struct networks {
     cj_model *generator, *discriminator, *gan;
@@ -49,8 +49,9 @@ static cj_status make_networks(networks *n)
         cj_dense(1, .activation = "sigmoid"));
     CJ_TRY(cj_compile(n->discriminator, .optimizer = cj_adam(), .loss = "binary_crossentropy"));
 
-    // Both in a row: training this one changes the generator only, because the discriminator is frozen in it. On its own
-    // the discriminator goes on learning: what counts is what was trainable when a model was compiled.
+    // Both in a row: training this one changes the generator only, because the discriminator is frozen in it. On its
+    // own the discriminator goes on learning: what counts is what was trainable when a model was compiled. (So there
+    // is no need to thaw and freeze it at every step, as the Keras script does.)
     CJ_TRY(cj_set_trainable(cj_model_layer(n->discriminator), false));
     cj_symbol *gan_input = cj_input_symbol(NOISE);
     cj_symbol *x = cj_apply(cj_model_layer(n->generator), gan_input);
@@ -59,7 +60,7 @@ static cj_status make_networks(networks *n)
     return cj_compile(n->gan, .optimizer = cj_adam(), .loss = "binary_crossentropy");
 }
 
-// Training -------------------------------------------------------------------------------------------------------------
+// Training ----------------------------------------------------------------------------------------
 
 // The batches, made once and filled anew at each step.
 typedef struct batches {
@@ -111,7 +112,7 @@ static cj_status train_step(const networks *n, const batches *b, cj_dataset *dig
     return CJ_OK;
 }
 
-// Looking --------------------------------------------------------------------------------------------------------------
+// Looking -----------------------------------------------------------------------------------------
 
 // The same noise each time, so that one can watch each digit grow.
 static cj_status save_picture(const networks *n, cj_tensor *noise, int epoch)
@@ -129,7 +130,8 @@ static cj_status save_picture(const networks *n, cj_tensor *noise, int epoch)
     return CJ_OK;
 }
 
-// A good generator makes all ten digits. Ten thousand of its images, as a classifier of pixels from 0 to 255 reads them.
+// A good generator makes all ten digits. Ten thousand of its images, as a classifier of pixels from 0 to 255 reads
+// them.
 static cj_status judge(const networks *n, const char *path)
 {
     enum { COUNT = 10000, DIGITS = 10 };

@@ -18,8 +18,8 @@ static cj_status run(void)
     cj_dataset *train, *test;
     CJ_TRY(cj_load_dataset("auto", &train, &test));
 
-    // The images are bytes from 0 to 255. Rescaling divides them by 255 inside the model, so that whoever uses the model
-    // later cannot forget to.
+    // The images are bytes from 0 to 255. Rescaling divides them by 255 inside the model, so that whoever uses the
+    // model later cannot forget to.
     cj_model *model = cj_sequential(
         cj_input(28, 28, 1),
         cj_rescaling(1.0 / 255),

@@ -27,7 +27,8 @@ static cj_status load_pairs(cj_dataset **train, cj_dataset **test)
     cj_dataset *train_digits, *test_digits;
     const char *limit = getenv("CAJAL_EXAMPLE_SAMPLES"); // for a quick look
     CJ_TRY(cj_load_dataset("auto", &train_digits, &test_digits));
-    CJ_TRY(make_pairs(train_digits, limit != NULL ? strtoll(limit, NULL, 10) : cj_dataset_count(train_digits) / 2, train));
+    int64_t pairs = limit != NULL ? strtoll(limit, NULL, 10) : cj_dataset_count(train_digits) / 2;
+    CJ_TRY(make_pairs(train_digits, pairs, train));
     CJ_TRY(make_pairs(test_digits, cj_dataset_count(test_digits) / 2, test));
     cj_release(train_digits);
     cj_release(test_digits);

@@ -2,7 +2,7 @@
 #include <cajal.h>
 #include <stdlib.h>
 
-// The tutorial's four rows ---------------------------------------------------------------------------------------------
+// The tutorial's four rows ------------------------------------------------------------------------
 
 // Four samples of one time step with two features, and what should come out.
 static float rows[] = {0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.6f, 0.7f, 0.8f};
@@ -33,11 +33,11 @@ static cj_status four_rows(void)
     return CJ_OK;
 }
 
-// Remembering ----------------------------------------------------------------------------------------------------------
+// Remembering -------------------------------------------------------------------------------------
 
-// One time step needs no memory. Here is what does: the network reads sixteen symbols, one after the other, and is asked
-// for the first when all have gone by. The fifteen others are noise. Whoever sees only the last step must guess, and is
-// right one time in four; a recurrent network has to carry the answer through its state.
+// One time step needs no memory. Here is what does: the network reads sixteen symbols, one after the other, and is
+// asked for the first when all have gone by. The fifteen others are noise. Whoever sees only the last step must guess,
+// and is right one time in four; a recurrent network has to carry the answer through its state.
 enum { SAMPLES = 8192, TEST_SAMPLES = 1024, STEPS = 16, SYMBOLS = 4 };
 
 static cj_status make_sequences(uint64_t seed, int64_t samples, cj_dataset **data)

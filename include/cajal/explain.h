@@ -15,13 +15,18 @@ extern "C" {
 typedef struct cj_explain_args {
     int _;
     const char *layer;          ///< only this layer; default all
-    int64_t index[CJ_MAX_RANK]; ///< the output element to derive, without the batch axis; default: the first
+    int64_t index[CJ_MAX_RANK]; ///< the element to derive of that layer's output, else of the last; default: the first
     bool has_index;             ///< whether `index` counts
     int64_t max_rows;           ///< longer arrays are shortened; default 12
 } cj_explain_args;
 /**
  * Prints, for each layer, its input and output for one sample (without or with a batch axis of 1), and for one output
- * element the window, the kernel, each product, their sum, the bias and the activation.
+ * element the window, the kernel, each product, their sum, the bias and the activation. `inputs` has a tensor for each
+ * input of the model, converted to its dtype. What is derived is compared with what the model computed. Layers inside
+ * nested models are shown by their path, "inner/dense"; a model among the layers is shown whole if `layer` names it.
+ * Needs no compile. CJ_NOT_FOUND (no layer of that name), CJ_INVALID_ARGUMENT (an index outside; an input layer),
+ * CJ_SHAPE_MISMATCH, CJ_NOT_BUILT, CJ_UNSUPPORTED (a fixed batch size above 1; or a derivation that differs from the
+ * computed value by more than float32's rounding, which would be an error in this library), CJ_IO, CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_explain_model(cj_model *model, cj_tensor *const *inputs, FILE *stream, const cj_explain_args *args);
 /** `cj_explain(model, (cj_tensor *[]){image}, stdout, .layer = "conv2d")`. */

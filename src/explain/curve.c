@@ -85,7 +85,8 @@ cj_status cj__tell_activation(const cj__telling *telling, const char *spec, cons
         if (strcmp(spec, "relu") == 0)
             cj__say(telling, "relu: max(0, %s) = %s", from, to);
         else if (strcmp(spec, "softmax") == 0)
-            cj__say(telling, "softmax: exp(%s) / the sum of exp over the %lld entries = %s", from, (long long)count, to);
+            cj__say(telling, "softmax: exp(%s) / the sum of exp over the %lld entries = %s", from, (long long)count,
+                    to);
         else if (strcmp(spec, "linear") != 0)
             cj__say(telling, "%s(%s) = %s", spec, from, to);
         status = cj__conclude(telling, low, high);

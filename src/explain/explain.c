@@ -1,5 +1,5 @@
-// Explaining: every layer is watched while the model is traced for prediction; one function computes what each was given
-// and gave; then each application is shown, and one element of its output is derived by the class's teller.
+// Explaining: every layer is watched while the model is traced for prediction; one function computes what each was
+// given and gave; then each application is shown, and one element of its output is derived by the class's teller.
 #include "explain/explain.h"
 #include "base/text.h"
 #include <string.h>
@@ -98,8 +98,9 @@ static cj_status prepare_input(explaining *e, const cj__type *type, const cj_ten
     memcpy(without.dims, shape.dims + 1, (size_t)without.rank * sizeof without.dims[0]);
     const cj_shape *given = cj_tensor_shape(sample);
     if (!cj_shape_equal(given, &shape) && !cj_shape_equal(given, &without))
-        return cj__fail(CJ_SHAPE_MISMATCH, "explain: input %d has shape %s, needs %s, with or without a batch axis of 1",
-                        index, cj_shape_text(given, have, sizeof have), cj_shape_text(&without, need, sizeof need));
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "explain: input %d has shape %s, needs %s, with or without a batch axis of 1", index,
+                        cj_shape_text(given, have, sizeof have), cj_shape_text(&without, need, sizeof need));
     cj_tensor *copy = NULL;
     CJ_TRY(cj_tensor_convert(sample, type->dtype, &copy));
     const cj_status status = cj_tensor_reshape(copy, shape, &e->given[index]);
@@ -185,7 +186,8 @@ static cj_status choose(const explaining *e, const cj__sight *sight, cj__telling
     for (int i = 1; e->args->has_index && asked && i < shape->rank; i++) {
         const int64_t entry = e->args->index[i - 1];
         if (entry < 0 || entry >= shape->dims[i])
-            return cj__fail(CJ_INVALID_ARGUMENT, "%s: index %lld along axis %d is not in the output, which has %lld there",
+            return cj__fail(CJ_INVALID_ARGUMENT,
+                            "%s: index %lld along axis %d is not in the output, which has %lld there",
                             cj_layer_name(sight->layer), (long long)entry, i - 1, (long long)shape->dims[i]);
         telling->index[i] = entry;
     }

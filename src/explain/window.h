@@ -11,7 +11,8 @@ typedef struct cj__span {
     int64_t begin, step, count;
 } cj__span;
 
-// "same" puts half of what is missing before, rounded down: missing = (outputs - 1) stride + (count - 1) step + 1 - input.
+// "same" puts half of what is missing before, rounded down, where
+// missing = (outputs - 1) stride + (count - 1) step + 1 - input.
 static inline cj__span cj__span_at(int64_t output, int64_t outputs, int64_t input, int64_t count, int64_t stride,
                                    int64_t step, const char *padding)
 {

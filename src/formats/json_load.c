@@ -164,7 +164,7 @@ typedef struct result {
 
 typedef struct loading {
     const json_t *objects; // the list of layers
-    cj_layer **layers;     // one for each object, held; NULL for input layers
+    cj_layer **layers;     // one for each object, held; NULL for input layers and for what makes masks
     int *applied;          // how many of its nodes are done
     result *results;
     size_t count, capacity;
@@ -266,6 +266,7 @@ static cj_status apply_node(loading *l, size_t index, int which, bool *done)
     const char *name = name_of(object);
     references refs;
     CJ_TRY(read_node(json_array_get(nodes_of(object), (size_t)which), name, &refs));
+    CJ_TRY(cj__json_check_mask(l->objects, json_array_get(nodes_of(object), (size_t)which), name));
     cj_symbol *inputs[CJ_MAX_IO], *outputs[CJ_MAX_IO] = {0};
     for (int i = 0; i < refs.count; i++) {
         inputs[i] = dereference(l, refs.items[i]);
@@ -296,7 +297,7 @@ static cj_status make_layers(loading *l, int depth)
             cj_input_args args;
             CJ_TRY(input_args(config, name, &args));
             CJ_TRY(add_result(l, name, 0, 0, cj_input_symbol_new(&args)));
-        } else {
+        } else if (!cj__json_makes_mask(object)) {
             l->layers[i] = cj__own(cj__layer_from_json(object, depth + 1));
             if (l->layers[i] == NULL)
                 return cj_error_status();

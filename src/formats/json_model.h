@@ -17,4 +17,9 @@ cj_status cj__shape_from_json(const json_t *list, cj_shape *shape, const char *w
 
 enum { CJ__JSON_DEPTH_MAX = 16, CJ__JSON_LAYERS_MAX = 10000 };
 
+// json_masks.c: whether an object of a functional model is the operation that makes a mask, and whether the mask that a
+// node is given (if any) is one that the layers here pass on by themselves.
+bool cj__json_makes_mask(const json_t *object);
+cj_status cj__json_check_mask(const json_t *objects, const json_t *node, const char *who);
+
 #endif

@@ -135,6 +135,7 @@ typedef struct cj__conv2d {
 } cj__conv2d;
 
 // A 2-D pool: the window of output (i, j) is rows i*sh - top .. + kh - 1 and columns likewise, cut to the input.
+// Every window holds an element of the input.
 typedef struct cj__pool2d {
     int64_t n, h, w, c;
     int64_t kh, kw;

@@ -35,17 +35,20 @@ static void rule(const table *t, const char *left, const char *line, const char 
     fputc('\n', t->stream);
 }
 
-// The length of the next line of a cell: whole words while they fit, a part of a word that is longer than a line.
-static size_t line_length(const char *text, size_t width)
+// The length of the next line of a cell: whole words while they fit. A word that is longer than a line is cut: one
+// character less than the line has, and an ellipsis.
+static size_t line_length(const char *text, size_t width, bool *cut)
 {
     size_t fits = 0;
+    *cut = false;
     for (size_t i = 0; i <= width; i++) {
         if (text[i] == '\0')
             return i;
         if (text[i] == ' ')
             fits = i;
     }
-    return fits ? fits : width;
+    *cut = fits == 0;
+    return fits ? fits : width - 1;
 }
 
 static void row(const table *t, const char *border, char cells[][CELL_MAX])
@@ -57,10 +60,12 @@ static void row(const table *t, const char *border, char cells[][CELL_MAX])
     for (bool first = true; more || first; first = false) {
         more = false;
         for (int c = 0; c < t->columns; c++) {
-            const int length = (int)line_length(rest[c], (size_t)t->widths[c]), gap = t->widths[c] - length;
-            fprintf(t->stream, "%s %*s%.*s%*s ", border, t->right[c] ? gap : 0, "", length, rest[c],
+            bool cut;
+            const int length = (int)line_length(rest[c], (size_t)t->widths[c], &cut);
+            const int gap = t->widths[c] - length - cut;
+            fprintf(t->stream, "%s %*s%.*s%s%*s ", border, t->right[c] ? gap : 0, "", length, rest[c], cut ? "…" : "",
                     t->right[c] ? 0 : gap, "");
-            rest[c] += length;
+            rest[c] += cut ? strcspn(rest[c], " ") : (size_t)length;
             rest[c] += strspn(rest[c], " ");
             more = more || *rest[c];
         }

@@ -63,7 +63,9 @@ bool cj__monitor_better(const cj__monitor *monitor, double value, double best)
 {
     if (isnan(best))
         return true;
-    return monitor->direction > 0 ? value - monitor->min_delta > best : value + monitor->min_delta < best;
+    // Keras compares float32 numbers, which decides where a step is min_delta but for rounding.
+    const float shifted = (float)(value - monitor->direction * monitor->min_delta);
+    return monitor->direction > 0 ? shifted > (float)best : shifted < (float)best;
 }
 
 // One field between braces: "epoch", "epoch:02d", "val_loss:.4f".

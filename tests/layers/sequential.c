@@ -43,7 +43,7 @@ static void first_cause_of_nested_builders_survives(void **state)
     assert_error_contains("unknown activation \"rellu\": did you mean \"relu\"?");
     cj_error_clear();
     assert_null(cj_sequential(cj_input(4), cj_dense(0)));
-    assert_error_contains("dense: units must be positive, not 0");
+    assert_error_contains("dense: units must be at least 1, not 0");
 }
 
 static void model_without_input_is_built_when_it_is_told(void **state)

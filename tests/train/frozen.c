@@ -23,11 +23,10 @@ static gan make_gan(void)
     return g;
 }
 
+// The combined model took the others over.
 static void free_gan(gan *g)
 {
     cj_release(g->combined);
-    cj_release(g->discriminator);
-    cj_release(g->generator);
 }
 
 static cj_dataset *pairs(int64_t columns, float target)
@@ -40,7 +39,7 @@ static cj_dataset *pairs(int64_t columns, float target)
     return cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(8, columns), x)}, .y = {problem_tensor(CJ_SHAPE(8, 1), y)});
 }
 
-// A copy of all variables of a model, to see what changed; -1 at the end.
+// A copy of all variables of a model, to see what changed. Returns the number of values.
 static int take(const cj_model *model, float *values)
 {
     int count = 0;

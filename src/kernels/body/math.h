@@ -49,7 +49,7 @@ ALWAYS_INLINE vec vec_expm1(vec x)
 ALWAYS_INLINE vec vec_log(vec x)
 {
     const vmask tiny = vec_lt(x, K(1.17549435e-38));
-    const vec y = vec_pick(tiny, x * K(8388608), x);
+    const vec y = vec_abs(vec_pick(tiny, x * K(8388608), x)); // the sign bit would overflow the subtraction below
     const ivec root_half = (ivec)K(0.70710678118654752), bits = (ivec)y - root_half;
     const vec n = __builtin_convertvector(bits >> 23, vec) - vec_pick(tiny, K(23), K(0));
     const vec f = (vec)((bits & 0x7fffff) + root_half) - K(1);

@@ -197,7 +197,8 @@ static void dense_and_elementwise_layers_agree_with_the_model(void **state)
     assert_honest(cj_sequential(cj_input(4, 5), cj_dense(3, .activation = "elu(alpha=0.5)")));
     assert_honest(cj_sequential(cj_input(4, 5), cj_dropout(0.5), cj_batch_normalization(), cj_relu_layer()));
     assert_honest(cj_sequential(cj_input(4, 5), cj_batch_normalization(.axis = 1), cj_leaky_relu(0.2)));
-    assert_honest(cj_sequential(cj_input(4, 5), cj_relu_layer(.max_value = 0.5, .negative_slope = 0.1, .threshold = 0.2)));
+    assert_honest(cj_sequential(cj_input(4, 5),
+                                cj_relu_layer(.max_value = 0.5, .negative_slope = 0.1, .threshold = 0.2)));
     assert_honest(cj_sequential(cj_input(4, 5), cj_rescaling(0.5, .offset = -2), cj_elu(), cj_activation("sigmoid")));
     assert_honest(cj_sequential(cj_input(4, 5), cj_softmax(1), cj_reshape_layer({2, 10}), cj_activation("softmax")));
     assert_honest(cj_sequential(cj_input(4, 3, 5), cj_softmax(), cj_flatten()));

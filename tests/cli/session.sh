@@ -1,0 +1,37 @@
+#!/bin/sh
+# A user's session from end to end on few of the built-in digits: train, evaluate, predict, explain, resume, damage.
+#   session.sh PROGRAM
+set -eu
+program=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+fail() { echo "FAILED: $1" >&2; exit 1; }
+
+"$program" datasets show digits digits.png
+"$program" train mnist-mlp --data digits --limit 2000 --epochs 2 --seed 3 --output a.safetensors --report report --json >a.json
+python3 -c 'import json; r = json.load(open("a.json")); assert len(r["epochs"]) == 2 and r["test"]["accuracy"] > 0.5, r'
+for file in a.safetensors report/curve.svg report/confusion.csv report/mistakes.png; do
+    [ -s "$file" ] || fail "$file is missing"
+done
+
+# The same seed gives the same bits with another number of threads; a resumed run those of one that never stopped.
+"$program" train mnist-mlp --data digits --limit 2000 --epochs 2 --seed 3 --threads 1 --output b.safetensors --quiet
+cmp a.safetensors b.safetensors || fail "one thread gives other bits"
+"$program" train mnist-mlp --data digits --limit 2000 --epochs 1 --seed 3 --output c.safetensors --quiet
+"$program" train --data digits --limit 2000 --epochs 2 --resume c.safetensors --output d.safetensors --quiet
+cmp a.safetensors d.safetensors || fail "resuming gives other bits"
+
+"$program" evaluate a.safetensors --data digits | grep -q 'confusion matrix' || fail "evaluate"
+"$program" evaluate a.safetensors --data digits --json | python3 -c 'import json, sys; json.load(sys.stdin)'
+"$program" predict a.safetensors report/mistakes.png | grep -Eq 'class [0-9], probability [01]\.[0-9]{4}' || fail "predict"
+"$program" predict a.safetensors report/mistakes.png --json | python3 -c 'import json, sys; assert len(json.load(sys.stdin)[0]["outputs"]) == 10'
+"$program" explain a.safetensors report/mistakes.png --layer dense >explained || fail "explain"
+grep -q 'dense' explained || fail "explain names no layer"
+"$program" summary a.safetensors --json >model.json
+"$program" train ./model.json --data digits --limit 200 --epochs 1 --quiet | grep -q 'test accuracy' || fail "train from JSON"
+
+head -c 1000 a.safetensors >cut.safetensors
+if "$program" evaluate cut.safetensors 2>error; then fail "a cut file was accepted"; fi
+grep -q 'cut.safetensors' error || fail "the sentence does not name the file"
+echo "the session went as it should"
