@@ -50,8 +50,7 @@ static cj_status call_leaky_relu(cj_layer *layer, cj__trace *trace, const cj__va
     const cj_leaky_relu_args *a = layer->args;
     (void)count;
     *output_count = 1;
-    outputs[0].symbol =
-        cj__apply_unary(&trace->build, CJ__UNARY_leaky_relu, inputs[0].symbol, a->negative_slope, 0);
+    outputs[0].symbol = cj__apply_unary(&trace->build, CJ__UNARY_leaky_relu, inputs[0].symbol, a->negative_slope, 0);
     return CJ_OK;
 }
 
@@ -66,8 +65,8 @@ static cj_status call_elu(cj_layer *layer, cj__trace *trace, const cj__value *in
 }
 
 // The op works over the last axis: another one changes places with it before and after.
-static cj_status call_softmax(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                              cj__value *outputs, int *output_count)
+static cj_status call_softmax(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
+                              int *output_count)
 {
     const cj_softmax_args *a = layer->args;
     cj__build *g = &trace->build;
@@ -87,17 +86,17 @@ static cj_status call_softmax(cj_layer *layer, cj__trace *trace, const cj__value
     return CJ_OK;
 }
 
-#define ELEMENT_WISE(plain, class, maker)                                                                              \
-    const cj__layer_kind cj__layer_##plain = {                                                                         \
-        .choice = CJ__CHOICE(#plain, class, plain##_fields, cj_##plain##_args),                                        \
-        .min_inputs = 1,                                                                                               \
-        .max_inputs = 1,                                                                                               \
-        .call = call_##plain,                                                                                          \
-        .mask = CJ__MASK_PASS,                                                                                         \
-    };                                                                                                                 \
-    cj_layer *maker(const cj_##plain##_args *args)                                                                     \
-    {                                                                                                                  \
-        return cj__layer_new(&cj__layer_##plain, args);                                                                \
+#define ELEMENT_WISE(plain, class, maker)                                       \
+    const cj__layer_kind cj__layer_##plain = {                                  \
+        .choice = CJ__CHOICE(#plain, class, plain##_fields, cj_##plain##_args), \
+        .min_inputs = 1,                                                        \
+        .max_inputs = 1,                                                        \
+        .call = call_##plain,                                                   \
+        .mask = CJ__MASK_PASS,                                                  \
+    };                                                                          \
+    cj_layer *maker(const cj_##plain##_args *args)                              \
+    {                                                                           \
+        return cj__layer_new(&cj__layer_##plain, args);                         \
     }
 ELEMENT_WISE(activation, "Activation", cj_activation_new)
 ELEMENT_WISE(relu, "ReLU", cj_relu_layer_new)

@@ -83,17 +83,17 @@ static const cj__field slope_fields[] = {CJ__FIELD(slope_args, negative_slope, C
 static const cj__field alpha_fields[] = {CJ__FIELD(alpha_args, alpha, CJ__FIELD_NUMBER, .fallback = 1)};
 static const cj__field gelu_fields[] = {CJ__FIELD(gelu_args, approximate, CJ__FIELD_BOOL)};
 
-#define PLAIN(keras, unary)                                                                                            \
-    {                                                                                                                  \
-        .choice = {.name = keras, .class_name = keras}, .function = CJ__UNARY_##unary                                  \
+#define PLAIN(keras, unary)                                                           \
+    {                                                                                 \
+        .choice = {.name = keras, .class_name = keras}, .function = CJ__UNARY_##unary \
     }
-#define COMPOSED(keras, how)                                                                                           \
-    {                                                                                                                  \
-        .choice = {.name = keras, .class_name = keras}, .function = CJ__UNARY_NONE, .apply = how                       \
+#define COMPOSED(keras, how)                                                                     \
+    {                                                                                            \
+        .choice = {.name = keras, .class_name = keras}, .function = CJ__UNARY_NONE, .apply = how \
     }
-#define WITH_ARGS(keras, table, args, how)                                                                             \
-    {                                                                                                                  \
-        .choice = CJ__CHOICE(keras, keras, table, args), .function = CJ__UNARY_NONE, .apply = how                      \
+#define WITH_ARGS(keras, table, args, how)                                                        \
+    {                                                                                             \
+        .choice = CJ__CHOICE(keras, keras, table, args), .function = CJ__UNARY_NONE, .apply = how \
     }
 
 static const activation rows[] = {

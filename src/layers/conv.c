@@ -34,11 +34,12 @@ cj_status cj__layer_window(const cj_layer *layer, const char *what, const cj_sha
     CJ_TRY(cj__layer_need_rank(layer, x, 4, 4));
     for (int i = 1; i < 4; i++)
         if (x->dims[i] <= 0)
-            return cj__fail(CJ_SHAPE_MISMATCH, "%s: height, width and channels must be known and positive", layer->name);
+            return cj__fail(CJ_SHAPE_MISMATCH, "%s: height, width and channels must be known and positive",
+                            layer->name);
     for (int i = 0; i < 2; i++) {
         if (size[i] > INT32_MAX || dilation[i] > INT32_MAX)
-            return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s %lldx%lld is too large", layer->name, what,
-                            (long long)size[0], (long long)size[1]);
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s %lldx%lld is too large", layer->name, what, (long long)size[0],
+                            (long long)size[1]);
         if (!same && (size[i] - 1) * dilation[i] + 1 > x->dims[i + 1])
             return cj__fail(CJ_SHAPE_MISMATCH, "%s: %s %lldx%lld does not fit input %lldx%lld with padding \"valid\"",
                             layer->name, what, (long long)((size[0] - 1) * dilation[0] + 1),

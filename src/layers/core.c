@@ -154,8 +154,8 @@ static cj_status build_embedding(cj_layer *layer, const cj__type *inputs, int co
 {
     const cj_embedding_args *a = layer->args;
     (void)inputs, (void)count;
-    return cj__layer_add_variable(layer, "embeddings", CJ_SHAPE(a->input_dim, a->output_dim),
-                                  a->embeddings_initializer, a->embeddings_regularizer, true, NULL);
+    return cj__layer_add_variable(layer, "embeddings", CJ_SHAPE(a->input_dim, a->output_dim), a->embeddings_initializer,
+                                  a->embeddings_regularizer, true, NULL);
 }
 
 // y = table[x]: (...) by (input_dim, output_dim); the mask is x != 0.
@@ -170,8 +170,7 @@ static cj_status call_embedding(cj_layer *layer, cj__trace *trace, const cj__val
     CJ_TRY(cj__layer_need_rank(layer, cj__value_shape(&inputs[0]), 1, CJ_MAX_RANK - 1));
     outputs[0].symbol = cj__gather(g, cj__trace_variable(trace, layer->variables[0]), x);
     if (a->mask_zero)
-        outputs[0].mask =
-            cj__compare(g, CJ__COMPARISON_not_equal, cj__cast(g, x, CJ_F32), cj__scalar(g, CJ_F32, 0));
+        outputs[0].mask = cj__compare(g, CJ__COMPARISON_not_equal, cj__cast(g, x, CJ_F32), cj__scalar(g, CJ_F32, 0));
     return CJ_OK;
 }
 

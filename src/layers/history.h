@@ -10,8 +10,8 @@ typedef struct cj__history {
     cj__object object;
     cj_layer *layer; // held
     int input_count, output_count;
-    cj_symbol *inputs[CJ__LAYER_IO_MAX];        // held
-    cj_symbol *output_masks[CJ__LAYER_IO_MAX];  // held; NULL for none
+    cj_symbol *inputs[CJ__LAYER_IO_MAX];       // held
+    cj_symbol *output_masks[CJ__LAYER_IO_MAX]; // held; NULL for none
 } cj__history;
 
 extern const cj__class cj__layer_class, cj__history_class;

@@ -174,7 +174,8 @@ static cj_status fill_orthogonal(const initializer *row, const void *args, cj_te
     const cj_shape *shape = &tensor->shape;
     (void)row;
     if (shape->rank < 2)
-        return cj__fail(CJ_INVALID_ARGUMENT, "orthogonal: a tensor of rank %d was given, needs at least 2", shape->rank);
+        return cj__fail(CJ_INVALID_ARGUMENT, "orthogonal: a tensor of rank %d was given, needs at least 2",
+                        shape->rank);
     const int64_t all = cj_tensor_count(tensor), cols = shape->dims[shape->rank - 1], rows = cols ? all / cols : 0;
     const int64_t count = rows < cols ? rows : cols, length = rows < cols ? cols : rows;
     double *q = cj__new((size_t)all, sizeof *q);
@@ -204,17 +205,17 @@ static const cj__field scaling_fields[] = {
     CJ__FIELD(scaling_args, distribution, CJ__FIELD_TEXT, .text = "truncated_normal")};
 static const cj__field gain_fields[] = {CJ__FIELD(gain_args, gain, CJ__FIELD_NUMBER, .fallback = 1)};
 
-#define ROW(keras, class, table, args, how)                                                                            \
-    {                                                                                                                  \
-        .choice = CJ__CHOICE(keras, class, table, args), .fill = how                                                   \
+#define ROW(keras, class, table, args, how)                          \
+    {                                                                \
+        .choice = CJ__CHOICE(keras, class, table, args), .fill = how \
     }
-#define PLAIN(keras, class, how)                                                                                       \
-    {                                                                                                                  \
-        .choice = {.name = keras, .class_name = class}, .fill = how                                                    \
+#define PLAIN(keras, class, how)                                    \
+    {                                                               \
+        .choice = {.name = keras, .class_name = class}, .fill = how \
     }
-#define SCALED(keras, class, ...)                                                                                      \
-    {                                                                                                                  \
-        .choice = {.name = keras, .class_name = class}, .fill = fill_scaled, .scaling = {__VA_ARGS__}                  \
+#define SCALED(keras, class, ...)                                                                       \
+    {                                                                                                   \
+        .choice = {.name = keras, .class_name = class}, .fill = fill_scaled, .scaling = { __VA_ARGS__ } \
     }
 
 static const initializer rows[] = {

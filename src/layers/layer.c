@@ -307,8 +307,9 @@ cj_status cj__layer_need_length(const cj_layer *layer, const cj_shape *shape, in
         return CJ_OK;
     const cj_shape *built = &layer->input_types[0].shape;
     if (built->rank != shape->rank || built->dims[axis] != shape->dims[axis])
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: input %s does not fit: the layer was built with %lld entries in axis %d",
-                        layer->name, text, (long long)built->dims[axis < built->rank ? axis : built->rank - 1], axis);
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "%s: input %s does not fit: the layer was built with %lld entries in axis %d", layer->name,
+                        text, (long long)built->dims[axis < built->rank ? axis : built->rank - 1], axis);
     return CJ_OK;
 }
 

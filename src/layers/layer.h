@@ -21,12 +21,12 @@ typedef struct cj__value {
 typedef struct cj__trace {
     cj__build build;
     bool training;
-    cj_symbol *step;      // int64 scalar that counts training steps: what dropout's masks depend on; set if training
-    uint64_t seed;        // of the model
-    cj_update *updates;   // of moving averages and states, held by the builder
+    cj_symbol *step;    // int64 scalar that counts training steps: what dropout's masks depend on; set if training
+    uint64_t seed;      // of the model
+    cj_update *updates; // of moving averages and states, held by the builder
     int update_count;
     size_t update_capacity;
-    cj_symbol **losses;   // scalars to be added to the loss: activity regularizers (weights' are in cj__layer_losses)
+    cj_symbol **losses; // scalars to be added to the loss: activity regularizers (weights' are in cj__layer_losses)
     int loss_count;
     size_t loss_capacity;
     // If set, told the outputs of every layer that is traced: explain and TerminateOnNaN look at them.
@@ -38,7 +38,7 @@ typedef struct cj__trace {
     int read_count;
     size_t read_capacity, read_variable_capacity;
     int drawn; // random consumers (dropouts) traced so far: part of their keys
-} cj__trace; // starts as {0}; ended by cj__trace_end
+} cj__trace;   // starts as {0}; ended by cj__trace_end
 
 cj_status cj__trace_end(cj__trace *trace); // ends the builder, frees the lists
 cj_status cj__trace_update(cj__trace *trace, cj_variable *variable, cj_symbol *value);
@@ -68,7 +68,7 @@ typedef struct cj__layer_kind {
     enum { CJ__MASK_DROP, CJ__MASK_PASS, CJ__MASK_OWN } mask;
     void (*free)(cj_layer *layer); // what the kind added to the layer's memory; may be NULL
     size_t size;                   // of the layer's struct, at least sizeof(cj_layer); 0 means just that
-    bool any_dtype; // takes inputs as they are; others get float32 (cast for them)
+    bool any_dtype;                // takes inputs as they are; others get float32 (cast for them)
 } cj__layer_kind;
 
 struct cj_layer {
@@ -79,11 +79,11 @@ struct cj_layer {
     bool named;     // by the user: never renumbered
     bool trainable; // own flag; a containing layer that is frozen freezes it too
     bool built;
-    bool joined; // belongs to a model: its name and initial weights are settled
+    bool joined;  // belongs to a model: its name and initial weights are settled
     uint64_t key; // of initial weights: a variable is drawn with cj__key(key, its name)
-    cj_variable *variables[CJ__LAYER_VARIABLES_MAX];    // own, in order of creation, held
-    const char *initializers[CJ__LAYER_VARIABLES_MAX];  // spec of each variable; strings are those of `args` or static
-    const char *regularizers[CJ__LAYER_VARIABLES_MAX];  // spec of each variable, or NULL
+    cj_variable *variables[CJ__LAYER_VARIABLES_MAX];   // own, in order of creation, held
+    const char *initializers[CJ__LAYER_VARIABLES_MAX]; // spec of each variable; strings are those of `args` or static
+    const char *regularizers[CJ__LAYER_VARIABLES_MAX]; // spec of each variable, or NULL
     int variable_count;
     cj__type *input_types; // of the first build
     int input_count;
@@ -157,12 +157,12 @@ void cj__model_note_optimizer(cj_model *model, int64_t params, int64_t bytes);
 
 // A functional model's graph, for summary, JSON and explain: applications ("nodes") in topological order.
 typedef struct cj__application {
-    cj_layer *layer;  // NULL for an op that was applied to symbols without a layer
-    cj__node *node;   // that op, held: remade over this application's inputs; or NULL
-    int which;        // the how-manieth application of that layer within the model, from 0
+    cj_layer *layer; // NULL for an op that was applied to symbols without a layer
+    cj__node *node;  // that op, held: remade over this application's inputs; or NULL
+    int which;       // the how-manieth application of that layer within the model, from 0
     int input_count, output_count;
-    int *input_app;   // for each input: index of the producing application
-    int *input_index; // and which of its outputs
+    int *input_app;         // for each input: index of the producing application
+    int *input_index;       // and which of its outputs
     cj__type *output_types; // of each output; of a built model
 } cj__application;
 // Sequential models give a chain. Model inputs are applications of input layers.

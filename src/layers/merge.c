@@ -71,8 +71,8 @@ static cj_symbol *joined_mask(cj__build *g, const cj__value *inputs, int count, 
         }
         cj_symbol *ones = inputs[i].mask ? NULL : cj__max(g, inputs[i].symbol, 1u << (rank - 1), false);
         ones = ones ? cj__ones_over(g, ones, 0) : NULL;
-        parts[i] = inputs[i].mask ? inputs[i].mask
-                                  : cj__compare(g, CJ__COMPARISON_greater, ones, cj__scalar(g, CJ_F32, 0));
+        parts[i] =
+            inputs[i].mask ? inputs[i].mask : cj__compare(g, CJ__COMPARISON_greater, ones, cj__scalar(g, CJ_F32, 0));
     }
     return axis == rank - 1 ? any : cj__concat(g, parts, count, axis);
 }

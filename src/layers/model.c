@@ -99,8 +99,9 @@ static cj_status settle_names(cj_model *model, bool *settled)
             if (settled[i] || (fixed && !layer->named && !layer->joined))
                 continue;
             if (layer->named && taken(model, settled, layer->name))
-                return cj__fail(CJ_INVALID_ARGUMENT, "%s: two layers are named \"%s\"; a name must be unique in a model",
-                                model->layer.name, layer->name);
+                return cj__fail(CJ_INVALID_ARGUMENT,
+                                "%s: two layers are named \"%s\"; a name must be unique in a model", model->layer.name,
+                                layer->name);
             if (!layer->named && (!fixed || taken(model, settled, layer->name)))
                 CJ_TRY(renumber(model, settled, layer));
             settled[i] = true;
@@ -271,10 +272,9 @@ cj_status cj__model_settle(cj_model *model)
     for (int i = 0; i < model->input_count; i++) {
         const cj_layer *input = model->applications[model->input_at[i]].layer;
         cj__input_type(input, &model->input_types[i]);
-        inputs[i] = (cj__value){
-            cj__build_keep(&trace.build,
-                           cj_symbol_input(model->input_types[i].dtype, model->input_types[i].shape, input->name)),
-            NULL};
+        inputs[i] = (cj__value){cj__build_keep(&trace.build, cj_symbol_input(model->input_types[i].dtype,
+                                                                             model->input_types[i].shape, input->name)),
+                                NULL};
         if (!inputs[i].symbol)
             status = trace.build.status;
     }

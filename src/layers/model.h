@@ -17,7 +17,7 @@ struct cj_model {
     int input_count, output_count;
     int input_at[CJ__LAYER_IO_MAX], output_at[CJ__LAYER_IO_MAX], output_index[CJ__LAYER_IO_MAX];
     cj__type input_types[CJ__LAYER_IO_MAX], output_types[CJ__LAYER_IO_MAX];
-    void *attached; // held
+    void *attached;                            // held
     int64_t optimizer_params, optimizer_bytes; // for the summary
 };
 

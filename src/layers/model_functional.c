@@ -187,8 +187,8 @@ static cj_status set_inputs(cj_model *model, const graph *g, cj_symbol *const *i
         for (int j = 0; !given && j < model->input_count; j++)
             given = model->input_at[j] == i;
         if (!given)
-            return cj__fail(CJ_INVALID_ARGUMENT, "%s: the outputs need input \"%s\", which is not among the inputs", name,
-                            history->layer->name);
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: the outputs need input \"%s\", which is not among the inputs",
+                            name, history->layer->name);
     }
     return CJ_OK;
 }

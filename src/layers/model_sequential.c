@@ -104,7 +104,8 @@ static cj_status take_layers(cj_model *model, cj_layer *const *layers, int count
                             model->layer.name, i + begin + 1);
         for (int j = 0; j < i; j++)
             if (model->layers[j] == model->layers[i])
-                return cj__fail(CJ_INVALID_ARGUMENT, "%s: layer %s is given twice; to share one, build a functional model",
+                return cj__fail(CJ_INVALID_ARGUMENT,
+                                "%s: layer %s is given twice; to share one, build a functional model",
                                 model->layer.name, model->layers[i]->name);
     }
     return CJ_OK;

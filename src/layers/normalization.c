@@ -73,13 +73,11 @@ static cj_status build_norm(cj_layer *layer, const cj__type *inputs, int count)
     CJ_TRY(cj__layer_need_length(layer, x, axis));
     const cj_shape shape = CJ_SHAPE(x->dims[axis]);
     if (a->scale != CJ_OFF)
-        CJ_TRY(cj__layer_add_variable(layer, "gamma", shape, a->gamma_initializer, a->gamma_regularizer, true,
-                                      &n->gamma));
-    if (a->center != CJ_OFF)
         CJ_TRY(
-            cj__layer_add_variable(layer, "beta", shape, a->beta_initializer, a->beta_regularizer, true, &n->beta));
-    CJ_TRY(
-        cj__layer_add_variable(layer, "moving_mean", shape, a->moving_mean_initializer, NULL, false, &n->mean));
+            cj__layer_add_variable(layer, "gamma", shape, a->gamma_initializer, a->gamma_regularizer, true, &n->gamma));
+    if (a->center != CJ_OFF)
+        CJ_TRY(cj__layer_add_variable(layer, "beta", shape, a->beta_initializer, a->beta_regularizer, true, &n->beta));
+    CJ_TRY(cj__layer_add_variable(layer, "moving_mean", shape, a->moving_mean_initializer, NULL, false, &n->mean));
     return cj__layer_add_variable(layer, "moving_variance", shape, a->moving_variance_initializer, NULL, false,
                                   &n->variance);
 }

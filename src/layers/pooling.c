@@ -46,25 +46,25 @@ static cj_status call_max(cj_layer *layer, cj__trace *trace, const cj__value *in
     return call_pool(layer, trace, inputs, outputs, output_count, cj__max_pool2d);
 }
 
-static cj_status call_average(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                              cj__value *outputs, int *output_count)
+static cj_status call_average(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
+                              int *output_count)
 {
     (void)count;
     return call_pool(layer, trace, inputs, outputs, output_count, cj__average_pool2d);
 }
 
-#define POOL(plain, class, how)                                                                                        \
-    const cj__layer_kind cj__layer_##plain = {                                                                         \
-        .choice = CJ__CHOICE(#plain, class, pool_fields, cj_pooling2d_args),                                           \
-        .min_inputs = 1,                                                                                               \
-        .max_inputs = 1,                                                                                               \
-        .check = check_pool,                                                                                           \
-        .call = how,                                                                                                   \
-        .mask = CJ__MASK_DROP,                                                                                         \
-    };                                                                                                                 \
-    cj_layer *cj_##plain##_new(const cj_pooling2d_args *args)                                                          \
-    {                                                                                                                  \
-        return cj__layer_new(&cj__layer_##plain, args);                                                                \
+#define POOL(plain, class, how)                                              \
+    const cj__layer_kind cj__layer_##plain = {                               \
+        .choice = CJ__CHOICE(#plain, class, pool_fields, cj_pooling2d_args), \
+        .min_inputs = 1,                                                     \
+        .max_inputs = 1,                                                     \
+        .check = check_pool,                                                 \
+        .call = how,                                                         \
+        .mask = CJ__MASK_DROP,                                               \
+    };                                                                       \
+    cj_layer *cj_##plain##_new(const cj_pooling2d_args *args)                \
+    {                                                                        \
+        return cj__layer_new(&cj__layer_##plain, args);                      \
     }
 POOL(max_pooling2d, "MaxPooling2D", call_max)
 POOL(average_pooling2d, "AveragePooling2D", call_average)
@@ -101,17 +101,17 @@ static cj_status call_global_average(cj_layer *layer, cj__trace *trace, const cj
     return call_global(layer, trace, inputs, outputs, output_count, cj__mean);
 }
 
-#define GLOBAL_POOL(plain, class, how)                                                                                 \
-    const cj__layer_kind cj__layer_##plain = {                                                                         \
-        .choice = CJ__CHOICE(#plain, class, global_fields, cj_global_pooling2d_args),                                  \
-        .min_inputs = 1,                                                                                               \
-        .max_inputs = 1,                                                                                               \
-        .call = how,                                                                                                   \
-        .mask = CJ__MASK_DROP,                                                                                         \
-    };                                                                                                                 \
-    cj_layer *cj_##plain##_new(const cj_global_pooling2d_args *args)                                                   \
-    {                                                                                                                  \
-        return cj__layer_new(&cj__layer_##plain, args);                                                                \
+#define GLOBAL_POOL(plain, class, how)                                                \
+    const cj__layer_kind cj__layer_##plain = {                                        \
+        .choice = CJ__CHOICE(#plain, class, global_fields, cj_global_pooling2d_args), \
+        .min_inputs = 1,                                                              \
+        .max_inputs = 1,                                                              \
+        .call = how,                                                                  \
+        .mask = CJ__MASK_DROP,                                                        \
+    };                                                                                \
+    cj_layer *cj_##plain##_new(const cj_global_pooling2d_args *args)                  \
+    {                                                                                 \
+        return cj__layer_new(&cj__layer_##plain, args);                               \
     }
 GLOBAL_POOL(global_max_pooling2d, "GlobalMaxPooling2D", call_global_max)
 GLOBAL_POOL(global_average_pooling2d, "GlobalAveragePooling2D", call_global_average)

@@ -38,8 +38,8 @@ static cj_status shared_axes(const cj_layer *layer, const cj_shape *x, uint32_t 
 }
 
 // Training: y = x mask / (1 - rate). Predicting: y = x.
-static cj_status call_dropout(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                              cj__value *outputs, int *output_count)
+static cj_status call_dropout(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
+                              int *output_count)
 {
     const cj_dropout_args *a = layer->args;
     cj__build *g = &trace->build;

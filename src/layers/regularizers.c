@@ -76,8 +76,7 @@ static cj_symbol *penalty(cj__build *g, const char *spec, const char *who, cj_sy
     if (l1 > 0)
         sum = cj__scale(g, total(g, cj__apply_unary(g, CJ__UNARY_absolute, x, 0, 0), per_sample), l1);
     if (l2 > 0) {
-        cj_symbol *squares =
-            cj__scale(g, total(g, cj__apply_unary(g, CJ__UNARY_square, x, 0, 0), per_sample), l2);
+        cj_symbol *squares = cj__scale(g, total(g, cj__apply_unary(g, CJ__UNARY_square, x, 0, 0), per_sample), l2);
         sum = sum ? cj__add(g, sum, squares) : squares;
     }
     return l1 > 0 || l2 > 0 ? sum : cj__scalar_like(g, x, 0);

@@ -19,8 +19,8 @@ static cj_status sample_size(const cj_layer *layer, const cj_shape *x, int64_t *
 }
 
 // (n, ...) becomes (n, elements); (n) becomes (n, 1).
-static cj_status call_flatten(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                              cj__value *outputs, int *output_count)
+static cj_status call_flatten(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
+                              int *output_count)
 {
     const cj_shape *x = cj__value_shape(&inputs[0]);
     int64_t size = 0;
@@ -66,8 +66,8 @@ static cj_status check_reshape(cj_layer *layer)
     return CJ_OK;
 }
 
-static cj_status call_reshape(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                              cj__value *outputs, int *output_count)
+static cj_status call_reshape(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
+                              int *output_count)
 {
     const cj_reshape_args *a = layer->args;
     const cj_shape *x = cj__value_shape(&inputs[0]);

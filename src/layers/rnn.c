@@ -44,8 +44,8 @@ static cj_status build_rnn(cj_layer *layer, const cj__type *inputs, int count)
     CJ_TRY(cj__layer_add_variable(layer, "recurrent_kernel", CJ_SHAPE(a->units, a->units), a->recurrent_initializer,
                                   a->recurrent_regularizer, true, &r->recurrent));
     if (a->use_bias != CJ_OFF)
-        CJ_TRY(cj__layer_add_variable(layer, "bias", CJ_SHAPE(a->units), a->bias_initializer, a->bias_regularizer,
-                                      true, &r->bias));
+        CJ_TRY(cj__layer_add_variable(layer, "bias", CJ_SHAPE(a->units), a->bias_initializer, a->bias_regularizer, true,
+                                      &r->bias));
     if (!a->stateful)
         return CJ_OK;
     if (x->dims[0] == CJ_BATCH)
@@ -130,8 +130,7 @@ static cj_status trace_rnn(rnn *r, cj__trace *trace, const cj__value *input, cj_
         outputs[1].symbol = steps[time - 1];
     *output_count = a->return_state ? 2 : 1;
     if (a->activity_regularizer)
-        cj__trace_loss(trace,
-                       cj__activity_regularizer(g, a->activity_regularizer, r->layer.name, outputs[0].symbol));
+        cj__trace_loss(trace, cj__activity_regularizer(g, a->activity_regularizer, r->layer.name, outputs[0].symbol));
     return CJ_OK;
 }
 
@@ -148,8 +147,8 @@ static cj_status call_rnn(cj_layer *layer, cj__trace *trace, const cj__value *in
     cj_symbol **steps = cj__new((size_t)x->dims[1] * 2, sizeof *steps);
     if (!steps)
         return CJ_OUT_OF_MEMORY;
-    const cj_status status = trace_rnn((rnn *)(void *)layer, trace, &inputs[0], steps, steps + x->dims[1], outputs,
-                                       output_count);
+    const cj_status status =
+        trace_rnn((rnn *)(void *)layer, trace, &inputs[0], steps, steps + x->dims[1], outputs, output_count);
     cj__free(steps);
     return status;
 }

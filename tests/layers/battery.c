@@ -14,10 +14,10 @@ typedef struct sample {
     double tolerance;                                // of gradients; 0: not checked
 } sample;
 
-#define MAKER(name, call)                                                                                              \
-    static cj_layer *make_##name(void)                                                                                 \
-    {                                                                                                                  \
-        return call;                                                                                                   \
+#define MAKER(name, call)              \
+    static cj_layer *make_##name(void) \
+    {                                  \
+        return call;                   \
     }
 MAKER(input, cj_input(3))
 MAKER(dense, cj_dense(5, .activation = "tanh", .kernel_regularizer = "l2(1e-4)", .use_bias = CJ_ON))

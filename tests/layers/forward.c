@@ -11,7 +11,8 @@ static void dense_is_a_product_plus_bias(void **state)
     cj_release(helper_predict(layer, x));
     helper_assign(layer, 1, (double[]){0.5, -0.5, 0.25});
     cj_tensor *y = helper_predict(layer, x);
-    const float *w = helper_floats(cj_layer_variable(layer, 0)->value), *b = helper_floats(cj_layer_variable(layer, 1)->value);
+    const float *w = helper_floats(cj_layer_variable(layer, 0)->value),
+                *b = helper_floats(cj_layer_variable(layer, 1)->value);
     for (int r = 0; r < 8; r++)
         for (int u = 0; u < 3; u++) {
             double sum = b[u];
@@ -40,7 +41,8 @@ static void convolution_is_a_sum_over_the_window(void **state)
                         for (int c = 0; c < C; c++) {
                             const int r = i * 2 + u - top, s = j * 2 + v - left;
                             if (r >= 0 && r < H && s >= 0 && s < W)
-                                sum += (double)helper_floats(x)[(r * W + s) * C + c] * w[((u * KW + v) * C + c) * F + f];
+                                sum +=
+                                    (double)helper_floats(x)[(r * W + s) * C + c] * w[((u * KW + v) * C + c) * F + f];
                         }
                 assert_near(helper_floats(y)[(i * OW + j) * F + f], sum, 1e-5, 1e-5);
             }
@@ -70,9 +72,14 @@ static void activation_layers_follow_their_arguments(void **state)
     (void)state;
     const double numbers[5] = {-2, -0.5, 0, 1, 7};
     cj_tensor *x = helper_tensor(CJ_F32, CJ_SHAPE(1, 5), numbers);
-    cj_layer *layers[] = {cj_relu_layer(), cj_relu_layer(.max_value = 6, .negative_slope = 0.5, .threshold = 1),
-                          cj_leaky_relu(), cj_elu(2), cj_activation("hard_sigmoid"),
-                          cj_activation("leaky_relu"), cj_activation("relu6"), cj_activation("softsign")};
+    cj_layer *layers[] = {cj_relu_layer(),
+                          cj_relu_layer(.max_value = 6, .negative_slope = 0.5, .threshold = 1),
+                          cj_leaky_relu(),
+                          cj_elu(2),
+                          cj_activation("hard_sigmoid"),
+                          cj_activation("leaky_relu"),
+                          cj_activation("relu6"),
+                          cj_activation("softsign")};
     const float expected[][5] = {
         {0, 0, 0, 1, 7},
         {-1.5f, -0.75f, -0.5f, 0, 6},
@@ -151,7 +158,8 @@ static void recurrent_layer_is_a_loop_over_time(void **state)
         cj_layer *layer = cj_simple_rnn(3, .return_sequences = true, .return_state = true, .go_backwards = backwards);
         cj_tensor *x = helper_random(CJ_SHAPE(1, 4, 2), 8), *y = helper_predict(layer, x);
         cj_tensor *last = helper_run(layer, &x, 1, 1, false, 0);
-        const float *w = helper_floats(cj_layer_variable(layer, 0)->value), *u = helper_floats(cj_layer_variable(layer, 1)->value);
+        const float *w = helper_floats(cj_layer_variable(layer, 0)->value),
+                    *u = helper_floats(cj_layer_variable(layer, 1)->value);
         double h[3] = {0};
         for (int t = 0; t < 4; t++) {
             double new[3];
@@ -223,7 +231,8 @@ static void embedding_picks_rows_of_any_integers(void **state)
 static void merges_check_their_inputs(void **state)
 {
     (void)state;
-    cj_symbol *a = cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 3), "a"), *b = cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 4), "b");
+    cj_symbol *a = cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 3), "a"),
+              *b = cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 4), "b");
     cj_retain(a), cj_retain(b);
     assert_null(cj_merge(cj_add_layer(), a, b));
     assert_error_contains("add: inputs (None, 3) and (None, 4) cannot be added");
@@ -247,8 +256,8 @@ static void activity_regularizer_is_divided_by_the_batch(void **state)
     assert_int_equal(trace.loss_count, 1);
     cj_symbol *losses[2] = {trace.losses[0], cj__layer_losses(layer, &trace, &any)};
     assert_true(any);
-    cj_function *f = cj_function_new(
-        &(cj_function_args){.inputs = &x, .input_count = 1, .outputs = losses, .output_count = 2});
+    cj_function *f =
+        cj_function_new(&(cj_function_args){.inputs = &x, .input_count = 1, .outputs = losses, .output_count = 2});
     assert_non_null(f);
     cj_tensor *given = helper_tensor(CJ_F32, CJ_SHAPE(2, 2), (double[]){1, 1, 3, 1}); // outputs 2 and 4
     cj_tensor *results[2] = {helper_tensor(CJ_F32, (cj_shape){0}, NULL), helper_tensor(CJ_F32, (cj_shape){0}, NULL)};

@@ -28,9 +28,12 @@ static void variables_come_in_keras_order(void **state)
 {
     (void)state;
     cj_model *model = cj_sequential(cj_input(3), cj_batch_normalization(), cj_dense(2));
-    static const char *const names[] = {"batch_normalization/gamma", "batch_normalization/beta",
-                                        "batch_normalization/moving_mean", "batch_normalization/moving_variance",
-                                        "dense/kernel", "dense/bias"};
+    static const char *const names[] = {"batch_normalization/gamma",
+                                        "batch_normalization/beta",
+                                        "batch_normalization/moving_mean",
+                                        "batch_normalization/moving_variance",
+                                        "dense/kernel",
+                                        "dense/bias"};
     for (int i = 0; i < 6; i++)
         assert_string_equal(cj_variable_name(cj_layer_variable(cj_model_layer(model), i)), names[i]);
     assert_null(cj_layer_variable(cj_model_layer(model), 6));

@@ -149,8 +149,8 @@ static void mask_of_an_embedding_reaches_the_recurrent_layer(void **state)
     (void)state;
     cj_symbol *x = cj_input_symbol_new(&(cj_input_args){.shape = {3}, .dtype = "int32"});
     cj_symbol *h = cj_apply(cj_embedding(4, 1, .mask_zero = true), x);
-    cj_symbol *y = cj_apply(cj_simple_rnn(1, .activation = "linear", .recurrent_initializer = "ones",
-                                          .kernel_initializer = "ones"), h);
+    cj_symbol *y = cj_apply(
+        cj_simple_rnn(1, .activation = "linear", .recurrent_initializer = "ones", .kernel_initializer = "ones"), h);
     cj_model *model = cj_model_new(.inputs = {x}, .outputs = {y});
     if (!model)
         fail_msg("%s", cj_error());

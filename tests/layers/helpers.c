@@ -60,8 +60,8 @@ cj_tensor *helper_run(cj_layer *layer, cj_tensor *const *inputs, int count, int 
     cj_tensor *given[CJ__LAYER_IO_MAX + 1];
     int output_count = 0, given_count = count;
     for (int i = 0; i < count; i++) {
-        symbols[i] = cj__build_keep(&trace.build, cj_symbol_input(cj_tensor_dtype(inputs[i]),
-                                                                  free_batch(inputs[i], layer), "x"));
+        symbols[i] = cj__build_keep(&trace.build,
+                                    cj_symbol_input(cj_tensor_dtype(inputs[i]), free_batch(inputs[i], layer), "x"));
         values[i] = (cj__value){symbols[i], NULL};
         given[i] = inputs[i];
     }

@@ -102,7 +102,8 @@ static void check_orthogonal(cj_shape shape, double gain, const char *spec)
         for (int64_t j = 0; j < count; j++) {
             double dot = 0;
             for (int64_t k = 0; k < length; k++)
-                dot += rows < cols ? (double)x[i * cols + k] * x[j * cols + k] : (double)x[k * cols + i] * x[k * cols + j];
+                dot +=
+                    rows < cols ? (double)x[i * cols + k] * x[j * cols + k] : (double)x[k * cols + i] * x[k * cols + j];
             assert_near(dot, i == j ? gain * gain : 0, 1e-5, 1e-5);
         }
     }

@@ -32,7 +32,8 @@ static cj_status build_graph(void *context)
     cj_symbol *sum = cj_merge(cj_add_layer(), last, greatest);
     cj_symbol *both = cj_merge(cj_concatenate(), sum, cj_apply(cj_global_average_pooling2d(), picture));
     cj_symbol *y = cj_apply(cj_activation("gelu"), both);
-    cj_model *model = cj_model_new(.inputs = {words, picture}, .outputs = {y, last}, .input_count = 2, .output_count = 2);
+    cj_model *model =
+        cj_model_new(.inputs = {words, picture}, .outputs = {y, last}, .input_count = 2, .output_count = 2);
     if (!model)
         return failed();
     cj_release(model);

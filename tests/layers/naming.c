@@ -6,10 +6,10 @@
 static void default_names_are_keras_snake_case(void **state)
 {
     (void)state;
-    cj_layer *layers[] = {cj_relu_layer(), cj_leaky_relu(), cj_elu(), cj_simple_rnn(2), cj_global_max_pooling2d(),
-                          cj_batch_normalization(), cj_input(3)};
-    static const char *const names[] = {"re_lu", "leaky_re_lu", "elu", "simple_rnn", "global_max_pooling2d",
-                                        "batch_normalization", "input_layer"};
+    cj_layer *layers[] = {cj_relu_layer(),           cj_leaky_relu(),          cj_elu(),   cj_simple_rnn(2),
+                          cj_global_max_pooling2d(), cj_batch_normalization(), cj_input(3)};
+    static const char *const names[] = {
+        "re_lu", "leaky_re_lu", "elu", "simple_rnn", "global_max_pooling2d", "batch_normalization", "input_layer"};
     for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++) {
         assert_string_equal(cj_layer_name(layers[i]), names[i]);
         cj_release(layers[i]);

@@ -12,8 +12,8 @@ static cj_model *tutorial(void)
 static void tutorial_model_has_keras_shapes_and_names(void **state)
 {
     (void)state;
-    static const char *const names[] = {"rescaling", "conv2d", "max_pooling2d", "conv2d_1",
-                                        "max_pooling2d_1", "flatten", "dense", "dense_1"};
+    static const char *const names[] = {"rescaling",       "conv2d",  "max_pooling2d", "conv2d_1",
+                                        "max_pooling2d_1", "flatten", "dense",         "dense_1"};
     cj_model *model = tutorial();
     assert_non_null(model);
     assert_int_equal(cj_model_layer_count(model), 8);
