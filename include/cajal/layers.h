@@ -326,7 +326,7 @@ CJ_API int cj_layer_variable_count(const cj_layer *layer);
 /** Variable `index` in Keras's order (trainable first, then the others, each in order of creation); NULL if out of range. */
 CJ_API cj_variable *cj_layer_variable(const cj_layer *layer, int index);
 
-/** Freezes or thaws a layer and all it contains. A model compiled before keeps what it was compiled with (as Keras). */
+/** Freezes or thaws a layer and all it contains. A model keeps the flags that it was compiled with: compile again to change. */
 CJ_API cj_status cj_set_trainable(cj_layer *layer, bool trainable);
 
 /** Whether a layer is trainable. */

@@ -7,6 +7,7 @@
 
 #include <cajal/files.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 cj_status cj__shape_from_json(const json_t *list, cj_shape *shape, const char *who)
@@ -326,17 +327,31 @@ static cj_status apply_all(loading *l)
     return complete ? CJ_OK : cj__fail(CJ_BAD_FILE, "the layers' inputs form a circle, or name what does not exist");
 }
 
+static int compare_keys(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+// An object of triples; Keras takes named inputs and outputs in the order of their names.
+static cj_status read_named_ends(const json_t *ends, references *refs)
+{
+    const char *keys[CJ_MAX_IO], *key;
+    json_t *triple;
+    size_t count = 0;
+    if (json_object_size(ends) > CJ_MAX_IO)
+        return cj__fail(CJ_UNSUPPORTED, "the model: more than %d inputs or outputs", CJ_MAX_IO);
+    json_object_foreach((json_t *)(uintptr_t)ends, key, triple) keys[count++] = key;
+    qsort(keys, count, sizeof keys[0], compare_keys);
+    for (size_t i = 0; i < count; i++)
+        CJ_TRY(add_reference(refs, json_object_get(ends, keys[i]), "the model"));
+    return CJ_OK;
+}
+
 // `ends` is one triple, a list of triples, or an object of triples. For outputs, nested functional models count from 1.
 static cj_status read_ends(const loading *l, const json_t *ends, bool outputs, cj_symbol **symbols, int *count)
 {
     references refs = {.count = 0};
-    const char *key = NULL;
-    json_t *triple = NULL;
-    if (json_is_object(ends)) {
-        json_object_foreach((json_t *)(uintptr_t)ends, key, triple) CJ_TRY(add_reference(&refs, triple, "the model"));
-    } else {
-        CJ_TRY(read_node(ends, "the model", &refs));
-    }
+    CJ_TRY(json_is_object(ends) ? read_named_ends(ends, &refs) : read_node(ends, "the model", &refs));
     for (int i = 0; i < refs.count; i++) {
         const char *layer = json_string_value(json_array_get(refs.items[i], 0));
         int64_t node = json_integer_value(json_array_get(refs.items[i], 1));

@@ -27,7 +27,9 @@ static json_t *dtype_policy(void)
 // {"class_name": "__keras_tensor__", "config": {"shape", "dtype", "keras_history": [layer, application, output]}}
 static json_t *tensor_reference(const cj__application *producer, int output)
 {
-    return json_pack("{s:s, s:{s:[s, i, i]}}", "class_name", "__keras_tensor__", "config", "keras_history",
+    const cj__type *type = &producer->output_types[output];
+    return json_pack("{s:s, s:{s:o, s:s, s:[s, i, i]}}", "class_name", "__keras_tensor__", "config", "shape",
+                     cj__shape_to_json(&type->shape), "dtype", cj_dtype_name(type->dtype), "keras_history",
                      cj_layer_name(producer->layer), producer->which, output);
 }
 

@@ -43,8 +43,8 @@ cj_status cj__check_inputs(cj_model *model, const cj_dataset *data, const char *
     if (data->count < 1)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: the data has no samples", who);
     if (data->x_count != count)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the data has %d inputs, model \"%s\" needs %d", who, data->x_count, name,
-                        count);
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the data has %d inputs, model \"%s\" needs %d", who, data->x_count,
+                        name, count);
     for (int i = 0; i < count; i++)
         if (!fits(&data->x[i]->shape, &types[i].shape))
             return cj__fail(CJ_SHAPE_MISMATCH, "%s: input %d has shape %s, model \"%s\" needs %s", who, i,

@@ -54,8 +54,7 @@ cj_status cj_evaluate(cj_model *model, cj_dataset *data, int64_t batch_size, cj_
     CJ_TRY(cj__state_compiled(model, "cj_evaluate", &state));
     if (!data)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_evaluate: the data is NULL");
-    cj_status status =
-        cj__evaluator_open(&evaluator, model, state, data, batch_size ? batch_size : 32, "cj_evaluate");
+    cj_status status = cj__evaluator_open(&evaluator, model, state, data, batch_size ? batch_size : 32, "cj_evaluate");
     if (status == CJ_OK)
         status = cj__evaluator_run(&evaluator, values);
     if (status == CJ_OK)

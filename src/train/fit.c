@@ -26,8 +26,8 @@ typedef struct run {
     const cj__functions *functions;
     cj__evaluator evaluator;
     cj__reader *reader;
-    bool reading;     // the reader is at the batch of the place
-    int64_t *order;   // NULL without shuffling
+    bool reading;   // the reader is at the batch of the place
+    int64_t *order; // NULL without shuffling
     uint64_t key;
     int64_t batches, steps; // of a pass, of an epoch
     cj__class_weights class_weights;
@@ -86,8 +86,8 @@ static cj_status open_data(run *r, cj_dataset *data)
     CJ_TRY(cj__functions_find(r->model, r->state, CJ__MODE_TRAIN, r->data,
                               r->data->sample_weight || r->class_weights.buffer, &r->functions));
     if (r->validation)
-        CJ_TRY(cj__evaluator_open(&r->evaluator, r->model, r->state, r->validation, val_size,
-                                  "cj_fit, validation data"));
+        CJ_TRY(
+            cj__evaluator_open(&r->evaluator, r->model, r->state, r->validation, val_size, "cj_fit, validation data"));
     CJ_TRY(cj__reader_new(r->data, batch_size_of(r), shuffle, cj_pool_threads(r->state->settings.pool), &r->reader));
     r->batches = cj__reader_batches(r->reader);
     r->steps = args->steps_per_epoch ? args->steps_per_epoch : r->batches;
@@ -140,8 +140,11 @@ static cj_status open_place(run *r)
     cj__place *place = &r->state->place;
     const int64_t size = batch_size_of(r), steps = r->args->steps_per_epoch;
     if (!r->args->resume || place->batch_size == 0) {
-        *place = (cj__place){.epoch = r->args->initial_epoch, .batch_size = size, .data_count = r->data->count,
-                             .steps = steps, .sum_count = r->functions->row_count};
+        *place = (cj__place){.epoch = r->args->initial_epoch,
+                             .batch_size = size,
+                             .data_count = r->data->count,
+                             .steps = steps,
+                             .sum_count = r->functions->row_count};
         return CJ_OK;
     }
     if (place->batch_size != size || place->data_count != r->data->count || place->steps != steps)
@@ -166,8 +169,13 @@ static void open_logs(run *r)
         snprintf(r->val_names[i], sizeof r->val_names[i], "val_%s", r->functions->rows[i].name);
         r->names[count + i] = r->val_names[i];
     }
-    r->logs = (cj_logs){.count = count, .names = r->names, .values = r->values, .epoch = (int)place->epoch,
-                        .epochs = r->args->epochs, .batch = place->batch, .batches = r->steps,
+    r->logs = (cj_logs){.count = count,
+                        .names = r->names,
+                        .values = r->values,
+                        .epoch = (int)place->epoch,
+                        .epochs = r->args->epochs,
+                        .batch = place->batch,
+                        .batches = r->steps,
                         .samples = place->samples};
 }
 
@@ -246,8 +254,8 @@ static cj_status train_batch(run *r)
     cj__place *place = &r->state->place;
     cj__batch batch = {0};
     next_batch(r, &batch);
-    const float *weights = r->class_weights.buffer ? cj__class_weights_of(&r->class_weights, &batch)
-                                                   : batch.sample_weight;
+    const float *weights =
+        r->class_weights.buffer ? cj__class_weights_of(&r->class_weights, &batch) : batch.sample_weight;
     const cj_status status = cj__step_run(r->functions, &batch, weights, place->sums, place->weights, NULL);
     if (status != CJ_OK)
         return cj__fail_in(status, "cj_fit: epoch %lld, batch %lld", (long long)place->epoch + 1,

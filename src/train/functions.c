@@ -83,8 +83,7 @@ static cj_status training_updates(cj__train_state *state, cj__step *step, update
     cj__free(weights);
     for (int i = 0; i < step->trace.update_count; i++)
         u->rows[u->count++] = step->trace.updates[i];
-    u->rows[u->count++] =
-        (cj_update){state->iterations, cj__append(g, &cj__op_increment, NULL, &step->trace.step, 1)};
+    u->rows[u->count++] = (cj_update){state->iterations, cj__append(g, &cj__op_increment, NULL, &step->trace.step, 1)};
     return status ? status : g->status;
 }
 
@@ -95,8 +94,8 @@ static cj_status finish(cj__train_state *state, cj__functions *functions, cj__st
     const bool training = functions->mode == CJ__MODE_TRAIN, predicting = functions->mode == CJ__MODE_PREDICT;
     cj_status status = CJ_OK;
     if (training) {
-        u.rows = cj__new((size_t)(state->trained_count + state->slot_count + step->trace.update_count + 1),
-                         sizeof *u.rows);
+        u.rows =
+            cj__new((size_t)(state->trained_count + state->slot_count + step->trace.update_count + 1), sizeof *u.rows);
         status = u.rows ? training_updates(state, step, &u) : CJ_OUT_OF_MEMORY;
     }
     for (int i = 0; i < step->output_count; i++)

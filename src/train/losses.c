@@ -16,7 +16,10 @@ typedef struct loss_args {
 #define FIELDS_OF(name) name, (int)(sizeof(name) / sizeof(name)[0]), sizeof(loss_args)
 static const cj__field entropy_fields[] = {
     {.key = "from_logits", .kind = CJ__FIELD_BOOL, .offset = offsetof(loss_args, from_logits)},
-    {.key = "label_smoothing", .kind = CJ__FIELD_REAL, .offset = offsetof(loss_args, label_smoothing), .low = 0,
+    {.key = "label_smoothing",
+     .kind = CJ__FIELD_REAL,
+     .offset = offsetof(loss_args, label_smoothing),
+     .low = 0,
      .high = 1},
 };
 static const cj__field sparse_fields[] = {
@@ -102,8 +105,7 @@ static cj_symbol *binary_crossentropy(cj__build *g, const void *args, cj_symbol 
     cj_symbol *yes = clipped(g, p);
     cj_symbol *no = cj__shift(g, negative(g, yes), 1);
     cj_symbol *first = cj__mul(g, t, cj__apply_unary(g, CJ__UNARY_log, yes, 0, 0));
-    cj_symbol *second =
-        cj__mul(g, cj__shift(g, negative(g, t), 1), cj__apply_unary(g, CJ__UNARY_log, no, 0, 0));
+    cj_symbol *second = cj__mul(g, cj__shift(g, negative(g, t), 1), cj__apply_unary(g, CJ__UNARY_log, no, 0, 0));
     return negative(g, cj__last_mean(g, cj__add(g, first, second)));
 }
 
@@ -148,10 +150,16 @@ static cj_symbol *categorical_hinge(cj__build *g, const void *args, cj_symbol *t
 #define NO_FIELDS NULL, 0, sizeof(loss_args)
 static const cj__loss losses[] = {
     {{"sparse_categorical_crossentropy", "SparseCategoricalCrossentropy", FIELDS_OF(sparse_fields)},
-     CJ__TARGET_LABELS, sparse_categorical_crossentropy, false},
+     CJ__TARGET_LABELS,
+     sparse_categorical_crossentropy,
+     false},
     {{"categorical_crossentropy", "CategoricalCrossentropy", FIELDS_OF(entropy_fields)},
-     CJ__TARGET_SAME, categorical_crossentropy, false},
-    {{"binary_crossentropy", "BinaryCrossentropy", FIELDS_OF(entropy_fields)}, CJ__TARGET_SAME, binary_crossentropy,
+     CJ__TARGET_SAME,
+     categorical_crossentropy,
+     false},
+    {{"binary_crossentropy", "BinaryCrossentropy", FIELDS_OF(entropy_fields)},
+     CJ__TARGET_SAME,
+     binary_crossentropy,
      false},
     {{"mean_squared_error", "MeanSquaredError", NO_FIELDS}, CJ__TARGET_SAME, cj__values_mse, false},
     {{"mse", NULL, NO_FIELDS}, CJ__TARGET_SAME, cj__values_mse, false},

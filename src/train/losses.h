@@ -31,8 +31,8 @@ cj_symbol *cj__loss_values(const cj__loss *loss, const void *args, const char *w
 const cj__loss *cj__metric_resolve(const cj__loss *metric, const cj_shape *targets, const cj_shape *predictions);
 
 // For expressions of both files.
-uint32_t cj__last_axis(const cj_symbol *x);                      // as a mask; none for a rank below 2
-cj_symbol *cj__last_mean(cj__build *g, cj_symbol *x);            // mean over the last axis
+uint32_t cj__last_axis(const cj_symbol *x);           // as a mask; none for a rank below 2
+cj_symbol *cj__last_mean(cj__build *g, cj_symbol *x); // mean over the last axis
 cj_symbol *cj__values_mse(cj__build *g, const void *args, cj_symbol *t, cj_symbol *p);
 cj_symbol *cj__values_mae(cj__build *g, const void *args, cj_symbol *t, cj_symbol *p);
 

@@ -65,20 +65,28 @@ static cj_symbol *top_k_categorical_accuracy(cj__build *g, const void *args, cj_
 
 #define NO_FIELDS NULL, 0, sizeof(metric_args)
 #define THRESHOLD threshold_fields, 1, sizeof(metric_args)
-#define TOP_K k_fields, 1, sizeof(metric_args)
+#define TOP_K     k_fields, 1, sizeof(metric_args)
 enum { ACCURACY, BINARY = 2, SPARSE, CATEGORICAL };
 static const cj__loss metrics[] = {
     [ACCURACY] = {{"accuracy", "Accuracy", THRESHOLD}, CJ__TARGET_RESOLVED, NULL, true},
     {{"acc", NULL, THRESHOLD}, CJ__TARGET_RESOLVED, NULL, true},
     [BINARY] = {{"binary_accuracy", "BinaryAccuracy", THRESHOLD}, CJ__TARGET_SAME, binary_accuracy, true},
     [SPARSE] = {{"sparse_categorical_accuracy", "SparseCategoricalAccuracy", NO_FIELDS},
-                CJ__TARGET_LABELS, sparse_categorical_accuracy, true},
-    [CATEGORICAL] = {{"categorical_accuracy", "CategoricalAccuracy", NO_FIELDS}, CJ__TARGET_SAME,
-                     categorical_accuracy, true},
-    {{"sparse_top_k_categorical_accuracy", "SparseTopKCategoricalAccuracy", TOP_K}, CJ__TARGET_LABELS,
-     sparse_top_k_categorical_accuracy, true},
-    {{"top_k_categorical_accuracy", "TopKCategoricalAccuracy", TOP_K}, CJ__TARGET_SAME,
-     top_k_categorical_accuracy, true},
+                CJ__TARGET_LABELS,
+                sparse_categorical_accuracy,
+                true},
+    [CATEGORICAL] = {{"categorical_accuracy", "CategoricalAccuracy", NO_FIELDS},
+                     CJ__TARGET_SAME,
+                     categorical_accuracy,
+                     true},
+    {{"sparse_top_k_categorical_accuracy", "SparseTopKCategoricalAccuracy", TOP_K},
+     CJ__TARGET_LABELS,
+     sparse_top_k_categorical_accuracy,
+     true},
+    {{"top_k_categorical_accuracy", "TopKCategoricalAccuracy", TOP_K},
+     CJ__TARGET_SAME,
+     top_k_categorical_accuracy,
+     true},
     {{"mean_squared_error", "MeanSquaredError", NO_FIELDS}, CJ__TARGET_SAME, cj__values_mse, false},
     {{"mse", NULL, NO_FIELDS}, CJ__TARGET_SAME, cj__values_mse, false},
     {{"mean_absolute_error", "MeanAbsoluteError", NO_FIELDS}, CJ__TARGET_SAME, cj__values_mae, false},
@@ -112,10 +120,10 @@ static cj_symbol *fit_targets(const char *who, cj__build *g, cj_symbol *targets,
         bare.dims[bare.rank++] = 1;
     if (!cj_shape_equal(&bare, &wanted)) {
         if (g->status == CJ_OK)
-            g->status = cj__fail(CJ_SHAPE_MISMATCH,
-                                 "%s: targets of shape %s do not fit predictions of shape %s, needed are %s", who,
-                                 cj_shape_text(given, t_text, sizeof t_text), cj_shape_text(p, p_text, sizeof p_text),
-                                 cj_shape_text(&wanted, w_text, sizeof w_text));
+            g->status =
+                cj__fail(CJ_SHAPE_MISMATCH, "%s: targets of shape %s do not fit predictions of shape %s, needed are %s",
+                         who, cj_shape_text(given, t_text, sizeof t_text), cj_shape_text(p, p_text, sizeof p_text),
+                         cj_shape_text(&wanted, w_text, sizeof w_text));
         return NULL;
     }
     return cj_shape_equal(given, &wanted) ? targets : cj__reshape(g, targets, &wanted);

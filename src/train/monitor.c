@@ -44,8 +44,9 @@ static cj_status settle(cj__monitor *monitor, const char *who)
             monitor->direction = metric->rises ? 1 : -1;
     }
     if (!monitor->direction)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: whether \"%s\" should fall or rise is not known: give a mode, min or max",
-                        who, monitor->name);
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "%s: whether \"%s\" should fall or rise is not known: give a mode, min or max", who,
+                        monitor->name);
     return CJ_OK;
 }
 
@@ -85,7 +86,8 @@ static cj_status fill_field(const char *field, size_t length, const cj_logs *log
     if (whole) {
         const long long number = name[0] == 'e' ? logs->epoch + 1LL : (long long)logs->batch + 1;
         if (*format && sscanf(format, "%2dd", &width) != 1)
-            return cj__fail(CJ_INVALID_ARGUMENT, "%s: \"{%s:%s}\": a whole number is written as 02d", who, name, format);
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: \"{%s:%s}\": a whole number is written as 02d", who, name,
+                            format);
         cj__text_add(text, *format == '0' ? "%0*lld" : "%*lld", width, number);
         return CJ_OK;
     }

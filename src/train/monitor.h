@@ -10,7 +10,7 @@ typedef struct cj__monitor {
     char *name;
     int direction;    // 1: more is better, -1: less, 0: not known yet ("auto")
     double min_delta; // a smaller change is no improvement
-} cj__monitor; // starts as {0}
+} cj__monitor;        // starts as {0}
 
 // name NULL is "val_loss", mode NULL is "auto". `who` begins sentences.
 cj_status cj__monitor_open(cj__monitor *monitor, const char *name, const char *mode, double min_delta, const char *who);

@@ -23,9 +23,9 @@ typedef struct cj__slot {
 typedef struct cj__rule {
     cj__choice choice; // name "adam", class_name "Adam"
     const cj__op *op;
-    size_t members;      // offset of CJ_OPTIMIZER_MEMBERS in the arguments
-    bool needs_step;     // the op takes the step count after the rate
-    int together;        // Keras's order: the first slots variable by variable, each further one as a block
+    size_t members;  // offset of CJ_OPTIMIZER_MEMBERS in the arguments
+    bool needs_step; // the op takes the step count after the rate
+    int together;    // Keras's order: the first slots variable by variable, each further one as a block
     // The slots that these arguments ask for (at most CJ__MAX_SLOTS), in the op's order. Returns how many.
     int (*slots)(const void *args, cj__slot *slots);
     void (*attrs)(const void *args, cj__update_attrs *attrs); // weight decay apart

@@ -6,20 +6,31 @@
 #include <string.h>
 
 #define AT(type, member) offsetof(cj_##type##_args, member)
-#define COUNT(array) ((int)(sizeof(array) / sizeof(array)[0]))
+#define COUNT(array)     ((int)(sizeof(array) / sizeof(array)[0]))
 
-#define NUMBER(type, key_name, value, least, most)                                                                     \
-    {.key = #key_name, .kind = CJ__FIELD_NUMBER, .offset = AT(type, key_name), .fallback = value, .low = least,        \
-     .high = most}
-#define REAL(type, key_name, value, least, most)                                                                       \
-    {.key = #key_name, .kind = CJ__FIELD_REAL, .offset = AT(type, key_name), .fallback = value, .low = least,          \
-     .high = most}
-#define FLAG(type, key_name) {.key = #key_name, .kind = CJ__FIELD_BOOL, .offset = AT(type, key_name)}
-#define OPTION(type, key_name)                                                                                         \
-    {.key = #key_name, .kind = CJ__FIELD_OPTION, .offset = AT(type, key_name), .low = 0, .high = 1e30}
-#define MEMBERS(type)                                                                                                  \
-    OPTION(type, weight_decay), OPTION(type, clipnorm), OPTION(type, global_clipnorm), OPTION(type, clipvalue),        \
-        {.key = "name", .kind = CJ__FIELD_TEXT, .offset = AT(type, name), .text = #type}
+#define NUMBER(type, key_name, value, least, most)                                                                 \
+    {                                                                                                              \
+        .key = #key_name, .kind = CJ__FIELD_NUMBER, .offset = AT(type, key_name), .fallback = value, .low = least, \
+        .high = most                                                                                               \
+    }
+#define REAL(type, key_name, value, least, most)                                                                 \
+    {                                                                                                            \
+        .key = #key_name, .kind = CJ__FIELD_REAL, .offset = AT(type, key_name), .fallback = value, .low = least, \
+        .high = most                                                                                             \
+    }
+#define FLAG(type, key_name)                                                   \
+    {                                                                          \
+        .key = #key_name, .kind = CJ__FIELD_BOOL, .offset = AT(type, key_name) \
+    }
+#define OPTION(type, key_name)                                                                           \
+    {                                                                                                    \
+        .key = #key_name, .kind = CJ__FIELD_OPTION, .offset = AT(type, key_name), .low = 0, .high = 1e30 \
+    }
+#define MEMBERS(type)                                                                                           \
+    OPTION(type, weight_decay), OPTION(type, clipnorm), OPTION(type, global_clipnorm), OPTION(type, clipvalue), \
+    {                                                                                                           \
+        .key = "name", .kind = CJ__FIELD_TEXT, .offset = AT(type, name), .text = #type                          \
+    }
 
 static const cj__field sgd_fields[] = {NUMBER(sgd, learning_rate, 0.01, 0, 1e30), REAL(sgd, momentum, 0, 0, 1),
                                        FLAG(sgd, nesterov), MEMBERS(sgd)};
@@ -27,15 +38,17 @@ static const cj__field adagrad_fields[] = {NUMBER(adagrad, learning_rate, 0.001,
                                            NUMBER(adagrad, initial_accumulator_value, 0.1, 0, 1e30),
                                            REAL(adagrad, epsilon, 1e-7, 0, 1e30), MEMBERS(adagrad)};
 static const cj__field adadelta_fields[] = {NUMBER(adadelta, learning_rate, 0.001, 0, 1e30),
-                                            NUMBER(adadelta, rho, 0.95, 0, 1),
-                                            REAL(adadelta, epsilon, 1e-7, 0, 1e30), MEMBERS(adadelta)};
-static const cj__field rmsprop_fields[] = {NUMBER(rmsprop, learning_rate, 0.001, 0, 1e30),
-                                           NUMBER(rmsprop, rho, 0.9, 0, 1), REAL(rmsprop, momentum, 0, 0, 1),
-                                           REAL(rmsprop, epsilon, 1e-7, 0, 1e30), FLAG(rmsprop, centered),
-                                           MEMBERS(rmsprop)};
-static const cj__field adam_fields[] = {NUMBER(adam, learning_rate, 0.001, 0, 1e30), NUMBER(adam, beta_1, 0.9, 0, 1),
-                                        NUMBER(adam, beta_2, 0.999, 0, 1), REAL(adam, epsilon, 1e-7, 0, 1e30),
-                                        FLAG(adam, amsgrad), MEMBERS(adam)};
+                                            NUMBER(adadelta, rho, 0.95, 0, 1), REAL(adadelta, epsilon, 1e-7, 0, 1e30),
+                                            MEMBERS(adadelta)};
+static const cj__field rmsprop_fields[] = {
+    NUMBER(rmsprop, learning_rate, 0.001, 0, 1e30), NUMBER(rmsprop, rho, 0.9, 0, 1), REAL(rmsprop, momentum, 0, 0, 1),
+    REAL(rmsprop, epsilon, 1e-7, 0, 1e30),          FLAG(rmsprop, centered),         MEMBERS(rmsprop)};
+static const cj__field adam_fields[] = {NUMBER(adam, learning_rate, 0.001, 0, 1e30),
+                                        NUMBER(adam, beta_1, 0.9, 0, 1),
+                                        NUMBER(adam, beta_2, 0.999, 0, 1),
+                                        REAL(adam, epsilon, 1e-7, 0, 1e30),
+                                        FLAG(adam, amsgrad),
+                                        MEMBERS(adam)};
 
 // Slots and attributes ----------------------------------------------------------------------------------------------
 
@@ -115,11 +128,11 @@ static void adam_attrs(const void *args, cj__update_attrs *attrs)
     attrs->epsilon = a->epsilon;
 }
 
-#define RULE(type, text, class, joined, stepped)                                                                       \
-    {                                                                                                                  \
-        .choice = {text, class, type##_fields, COUNT(type##_fields), sizeof(cj_##type##_args)},                        \
-        .op = &cj__op_##type, .members = AT(type, weight_decay), .together = joined, .needs_step = stepped,            \
-        .slots = type##_slots, .attrs = type##_attrs                                                                   \
+#define RULE(type, text, class, joined, stepped)                                                                      \
+    {                                                                                                                 \
+        .choice = {text, class, type##_fields, COUNT(type##_fields), sizeof(cj_##type##_args)}, .op = &cj__op_##type, \
+        .members = AT(type, weight_decay), .together = joined, .needs_step = stepped, .slots = type##_slots,          \
+        .attrs = type##_attrs                                                                                         \
     }
 
 static const cj__rule rules[] = {
@@ -164,8 +177,8 @@ static cj_optimizer *optimizer_new(const char *name, const void *args)
     cj_optimizer *optimizer = rule ? cj__object_new(&cj__optimizer_class, sizeof *optimizer) : NULL;
     if (!optimizer)
         return NULL;
-    if (cj__fields_resolve(rule->choice.fields, rule->choice.field_count, args, optimizer->args,
-                           rule->choice.args_size, name) == CJ_OK) {
+    if (cj__fields_resolve(rule->choice.fields, rule->choice.field_count, args, optimizer->args, rule->choice.args_size,
+                           name) == CJ_OK) {
         optimizer->rule = rule;
         if (check_clipping(optimizer) == CJ_OK)
             return optimizer;
@@ -174,10 +187,10 @@ static cj_optimizer *optimizer_new(const char *name, const void *args)
     return NULL;
 }
 
-#define CONSTRUCTOR(type)                                                                                              \
-    cj_optimizer *cj_##type##_new(const cj_##type##_args *args)                                                        \
-    {                                                                                                                  \
-        return optimizer_new(#type, args ? args : &(cj_##type##_args){0});                                             \
+#define CONSTRUCTOR(type)                                                  \
+    cj_optimizer *cj_##type##_new(const cj_##type##_args *args)            \
+    {                                                                      \
+        return optimizer_new(#type, args ? args : &(cj_##type##_args){0}); \
     }
 CONSTRUCTOR(sgd)
 CONSTRUCTOR(adagrad)

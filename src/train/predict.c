@@ -24,7 +24,8 @@ static cj_status run_batches(const cj__functions *functions, cj__reader *reader,
         void *places[CJ_MAX_IO];
         for (int i = 0; i < output_count; i++) {
             const cj_tensor *output = outputs[i];
-            const size_t each = (size_t)(cj_tensor_count(output) / output->shape.dims[0]) * cj_dtype_size(output->dtype);
+            const size_t each =
+                (size_t)(cj_tensor_count(output) / output->shape.dims[0]) * cj_dtype_size(output->dtype);
             places[i] = output->data + (size_t)done * each;
         }
         CJ_TRY(cj__function_run(functions->function, batch.count, batch.x, places));

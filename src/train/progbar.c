@@ -18,10 +18,10 @@ typedef struct bar {
     bool redrawn;
     double (*clock)(void *context);
     void *context;
-    int epoch;          // that is under way, -1 before the first
+    int epoch;           // that is under way, -1 before the first
     double begun, drawn; // when the epoch began, and the latest drawing
-    int64_t first;      // batches that were done when it began
-    int columns;        // that the latest drawing took
+    int64_t first;       // batches that were done when it began
+    int columns;         // that the latest drawing took
 } bar;
 
 static double now(void *context)

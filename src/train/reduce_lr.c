@@ -111,8 +111,8 @@ cj_callback *cj_reduce_lr_on_plateau_new(const cj_reduce_lr_on_plateau_args *arg
         p->args.min_delta = 1e-4;
     cj_status status = CJ_OK;
     if (!(p->args.factor > 0 && p->args.factor < 1))
-        status = cj__fail(CJ_INVALID_ARGUMENT, "ReduceLROnPlateau: factor is %g, needed is 0 < factor < 1",
-                          p->args.factor);
+        status =
+            cj__fail(CJ_INVALID_ARGUMENT, "ReduceLROnPlateau: factor is %g, needed is 0 < factor < 1", p->args.factor);
     if (status == CJ_OK)
         status = cj__monitor_open(&p->monitor, p->args.monitor, p->args.mode, p->args.min_delta, "ReduceLROnPlateau");
     if (status != CJ_OK) {

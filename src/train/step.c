@@ -15,10 +15,10 @@
 // One output on its way to losses and metrics.
 typedef struct head {
     int index;
-    const char *name;     // of the output's layer
+    const char *name; // of the output's layer
     cj__value predictions;
     cj_symbol *targets;
-    cj_symbol *weights;   // (batch), or NULL
+    cj_symbol *weights; // (batch), or NULL
 } head;
 
 static cj__row *add_row(cj__functions *functions, const char *output, const char *name)
@@ -61,8 +61,8 @@ static cj_symbol *reduce_loss(cj__build *g, const head *h, cj_symbol *values)
         values = cj__mul(g, values, cj__div(g, mask, cj__shift(g, share, 1e-7)));
     }
     if (h->weights)
-        values = cj__mul(g, values, stretch(g, cj__cast(g, h->weights, cj__symbol_type(h->predictions.symbol)->dtype),
-                                            values));
+        values = cj__mul(g, values,
+                         stretch(g, cj__cast(g, h->weights, cj__symbol_type(h->predictions.symbol)->dtype), values));
     return values ? cj__mean(g, values, cj__all_axes(values), false) : NULL;
 }
 
@@ -84,8 +84,8 @@ static cj_status trace_metric(cj__step *step, cj__functions *functions, const he
     char who[160];
     CJ_TRY(cj__spec_parse(&cj__metrics, spec, "metric", &chosen));
     snprintf(who, sizeof who, "metric %s of output \"%.60s\"", chosen.choice->name, h->name);
-    cj_symbol *values = cj__loss_values((const cj__loss *)chosen.choice, chosen.args, who, g, h->targets,
-                                        h->predictions.symbol);
+    cj_symbol *values =
+        cj__loss_values((const cj__loss *)chosen.choice, chosen.args, who, g, h->targets, h->predictions.symbol);
     cj__row *row = add_row(functions, output, chosen.choice->name);
     cj__chosen_free(&chosen);
     if (!values)
@@ -108,8 +108,8 @@ static cj_status trace_metric(cj__step *step, cj__functions *functions, const he
 static cj_status trace_metrics(cj__step *step, cj__functions *functions, const cj_compile_args *settings, const head *h)
 {
     const char *output = step->output_count > 1 ? h->name : "";
-    const char *const *metrics = settings->output_metrics[h->index][0] ? settings->output_metrics[h->index]
-                                                                       : settings->metrics;
+    const char *const *metrics =
+        settings->output_metrics[h->index][0] ? settings->output_metrics[h->index] : settings->metrics;
     for (int i = 0; i < CJ_MAX_METRICS && metrics[i]; i++)
         CJ_TRY(trace_metric(step, functions, h, metrics[i], output, false));
     for (int i = 0; i < CJ_MAX_METRICS && settings->weighted_metrics[i]; i++)
@@ -129,8 +129,8 @@ static cj_status trace_loss(cj__step *step, cj__functions *functions, const cj_c
         return CJ_OK;
     CJ_TRY(cj__spec_parse(&cj__losses, spec, "loss", &chosen));
     snprintf(who, sizeof who, "loss %s of output \"%.60s\"", chosen.choice->name, h->name);
-    cj_symbol *values = cj__loss_values((const cj__loss *)chosen.choice, chosen.args, who, g, h->targets,
-                                        h->predictions.symbol);
+    cj_symbol *values =
+        cj__loss_values((const cj__loss *)chosen.choice, chosen.args, who, g, h->targets, h->predictions.symbol);
     cj__chosen_free(&chosen);
     cj_symbol *loss = reduce_loss(g, h, values);
     if (!loss)
@@ -215,8 +215,8 @@ static cj_status trace_heads(cj_model *model, cj__train_state *state, cj__functi
     const int place = add_scalar(step, NULL);
     *total = (cj__row){.name = "loss", .sum = place, .weight = -1, .mean = true};
     for (int i = 0; i < step->output_count; i++)
-        heads[i] = (head){i, output_name(model, i), step->outputs[i],
-                          data_symbol(step, &functions->y[i], batch, "y"), NULL};
+        heads[i] =
+            (head){i, output_name(model, i), step->outputs[i], data_symbol(step, &functions->y[i], batch, "y"), NULL};
     cj_symbol *weights = functions->weighted ? data_symbol(step, &weight_type, batch, "sample_weight") : NULL;
     for (int i = 0; i < step->output_count; i++) {
         heads[i].weights = weights;

@@ -18,8 +18,10 @@ cj_status cj__class_weights_open(cj__class_weights *cw, const cj_fit_args *args,
         if (!isfinite(args->class_weight[i]))
             return cj__fail(CJ_INVALID_ARGUMENT, "cj_fit: class_weight[%d] is not finite", i);
     const int64_t most = batch_size < data->count ? batch_size : data->count;
-    *cw = (cj__class_weights){.weights = args->class_weight, .count = args->class_count,
-                              .buffer = cj__new((size_t)most, sizeof(float)), .dtype = data->y[0]->dtype,
+    *cw = (cj__class_weights){.weights = args->class_weight,
+                              .count = args->class_count,
+                              .buffer = cj__new((size_t)most, sizeof(float)),
+                              .dtype = data->y[0]->dtype,
                               .per_sample = cj_tensor_count(data->y[0]) / data->count};
     return cw->buffer ? CJ_OK : CJ_OUT_OF_MEMORY;
 }

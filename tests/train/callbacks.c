@@ -42,7 +42,8 @@ static void early_stopping(void **state)
     assert_int_equal(epochs_until_stop(cj_early_stopping(.mode = "max"), model, losses, 8), 2);
     assert_int_equal(epochs_until_stop(cj_early_stopping(.start_from_epoch = 3, .patience = 1), model, losses, 8), 6);
     assert_int_equal(
-        epochs_until_stop(cj_early_stopping(.has_baseline = true, .baseline = 0.5, .patience = 3), model, losses, 8), 3);
+        epochs_until_stop(cj_early_stopping(.has_baseline = true, .baseline = 0.5, .patience = 3), model, losses, 8),
+        3);
     assert_null(cj_early_stopping(.mode = "lowest"));
     cj_release(model);
 }
@@ -111,7 +112,8 @@ static void csv_logger(void **state)
     int lines = 0;
     const char *path = support_path("log.csv");
     assert_ok(cj_fit(model, data, .epochs = 2, .validation_data = data, .callbacks = {cj_csv_logger(path)}));
-    assert_ok(cj_fit(model, data, .epochs = 1, .validation_data = data, .callbacks = {cj_csv_logger(path, .append = true)}));
+    assert_ok(
+        cj_fit(model, data, .epochs = 1, .validation_data = data, .callbacks = {cj_csv_logger(path, .append = true)}));
     char *text = support_read(path, &size);
     for (size_t i = 0; i < size; i++)
         lines += text[i] == '\n';

@@ -44,8 +44,7 @@ static void wrong_shapes(void **state)
 {
     (void)state;
     const float x[12] = {0}, y[12] = {0};
-    refused(cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(4, 3), x)}, .y = {problem_tensor(CJ_SHAPE(4), y)}),
-            "(4, 3)");
+    refused(cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(4, 3), x)}, .y = {problem_tensor(CJ_SHAPE(4), y)}), "(4, 3)");
     refused(cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(3, 4), x)}, .y = {problem_tensor(CJ_SHAPE(3, 4), y)}),
             "targets of shape (None, 4) do not fit predictions of shape (None, 3)");
     refused(cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(3, 4), x)}), "0 targets");
@@ -98,9 +97,12 @@ static void settings_of_fit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(label_out_of_range),           cmocka_unit_test(nan_in_inputs),
-        cmocka_unit_test(wrong_shapes),                 cmocka_unit_test(not_compiled),
-        cmocka_unit_test(unknown_names_when_compiling), cmocka_unit_test(a_model_without_a_loss),
+        cmocka_unit_test(label_out_of_range),
+        cmocka_unit_test(nan_in_inputs),
+        cmocka_unit_test(wrong_shapes),
+        cmocka_unit_test(not_compiled),
+        cmocka_unit_test(unknown_names_when_compiling),
+        cmocka_unit_test(a_model_without_a_loss),
         cmocka_unit_test(settings_of_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

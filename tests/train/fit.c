@@ -106,7 +106,8 @@ static void sample_weights_scale_the_loss_but_not_its_divisor(void **state)
     const float weights[] = {2, 0, 0, 0};
     cj_dataset *data = problem_classes(4), *one = NULL;
     cj_tensor *w = problem_tensor(CJ_SHAPE(4), weights);
-    cj_dataset *weighted = cj_dataset_new(.x = {cj_dataset_x(data, 0)}, .y = {cj_dataset_y(data, 0)}, .sample_weight = w);
+    cj_dataset *weighted =
+        cj_dataset_new(.x = {cj_dataset_x(data, 0)}, .y = {cj_dataset_y(data, 0)}, .sample_weight = w);
     cj_model *model = compiled();
     cj_results all, single;
     assert_ok(cj_dataset_slice(data, 0, 1, &one));
@@ -172,8 +173,7 @@ static void sequential_without_input_is_built_by_its_data(void **state)
 {
     (void)state;
     cj_dataset *data = problem_images(64);
-    cj_model *model =
-        cj_sequential(cj_rescaling(1.0 / 255), cj_flatten(), cj_dense(4, .activation = "softmax"));
+    cj_model *model = cj_sequential(cj_rescaling(1.0 / 255), cj_flatten(), cj_dense(4, .activation = "softmax"));
     assert_ok(cj_compile(model, .loss = "sparse_categorical_crossentropy"));
     assert_ok(cj_fit(model, data, .epochs = 1));
     assert_int_equal(cj_layer_variable_count(cj_model_layer(model)), 2);

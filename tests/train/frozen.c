@@ -16,8 +16,7 @@ static gan make_gan(void)
     assert_ok(cj_compile(g.discriminator, .optimizer = cj_adam(.learning_rate = 0.01), .loss = "binary_crossentropy"));
     assert_ok(cj_set_trainable(cj_model_layer(g.discriminator), false));
     cj_symbol *noise = cj_input_symbol(3);
-    cj_symbol *verdict =
-        cj_apply(cj_model_layer(g.discriminator), cj_apply(cj_model_layer(g.generator), noise));
+    cj_symbol *verdict = cj_apply(cj_model_layer(g.discriminator), cj_apply(cj_model_layer(g.generator), noise));
     g.combined = cj_model_new(.inputs = {noise}, .outputs = {verdict});
     assert_ok(cj_compile(g.combined, .optimizer = cj_adam(.learning_rate = 0.01), .loss = "binary_crossentropy"));
     return g;

@@ -80,9 +80,9 @@ static void categorical(void **state)
     for (int r = 0; r < 2; r++)
         for (int c = 0; c < 3; c++)
             smooth -= ((double)one_hot[3 * r + c] * 0.9 + 0.1 / 3) * log_softmax(r, c);
-    assert_near(value_of("categorical_crossentropy(label_smoothing=0.1)", false, "softmax", logits, 3,
-                         floats(3, one_hot)),
-                smooth / 2, 1e-6, 1e-6);
+    assert_near(
+        value_of("categorical_crossentropy(label_smoothing=0.1)", false, "softmax", logits, 3, floats(3, one_hot)),
+        smooth / 2, 1e-6, 1e-6);
 }
 
 static void binary(void **state)
@@ -122,8 +122,8 @@ static void accuracy_is_what_the_shapes_say(void **state)
     assert_near(value_of("categorical_accuracy", true, NULL, probabilities, 3, floats(3, one_hot)), 0.5, 1e-7, 0);
     assert_near(value_of("top_k_categorical_accuracy(k=2)", true, NULL, probabilities, 3, floats(3, one_hot)), 1, 1e-7,
                 0); // 0.1 is shared: no more than one score is greater
-    assert_near(value_of("mae", true, NULL, probabilities, 3, floats(3, one_hot)), (0.2 + 0.5 + 0.3 + 0.9 + 0.1 + 0.8) / 6,
-                1e-6, 0);
+    assert_near(value_of("mae", true, NULL, probabilities, 3, floats(3, one_hot)),
+                (0.2 + 0.5 + 0.3 + 0.9 + 0.1 + 0.8) / 6, 1e-6, 0);
 }
 
 // Labels for a softmax of three, whose loss takes them too.
@@ -147,8 +147,8 @@ static void sparse_metrics(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sparse_categorical), cmocka_unit_test(logits_save_saturated_outputs),
-        cmocka_unit_test(categorical),        cmocka_unit_test(binary),
+        cmocka_unit_test(sparse_categorical),   cmocka_unit_test(logits_save_saturated_outputs),
+        cmocka_unit_test(categorical),          cmocka_unit_test(binary),
         cmocka_unit_test(distances_and_hinges), cmocka_unit_test(accuracy_is_what_the_shapes_say),
         cmocka_unit_test(sparse_metrics),
     };

@@ -22,8 +22,8 @@ static double after_three(cj_optimizer *optimizer)
 {
     const float one[] = {1}, zero[] = {0};
     cj_model *model = unit(optimizer);
-    cj_dataset *data = cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(1, 1), one)},
-                                      .y = {problem_tensor(CJ_SHAPE(1, 1), zero)});
+    cj_dataset *data =
+        cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(1, 1), one)}, .y = {problem_tensor(CJ_SHAPE(1, 1), zero)});
     for (int i = 0; i < 3; i++)
         assert_ok(cj_train_on_batch(model, data, NULL));
     const double w = weight(model);
@@ -118,13 +118,17 @@ static void clipping(void **state)
 static void slots_are_in_keras_order(void **state)
 {
     (void)state;
-    const char *adam[] = {"optimizer/iterations", "optimizer/learning_rate", "optimizer/dense/kernel/momentum",
-                          "optimizer/dense/kernel/velocity", "optimizer/dense/bias/momentum",
-                          "optimizer/dense/bias/velocity", "optimizer/dense/kernel/velocity_hat",
+    const char *adam[] = {"optimizer/iterations",
+                          "optimizer/learning_rate",
+                          "optimizer/dense/kernel/momentum",
+                          "optimizer/dense/kernel/velocity",
+                          "optimizer/dense/bias/momentum",
+                          "optimizer/dense/bias/velocity",
+                          "optimizer/dense/kernel/velocity_hat",
                           "optimizer/dense/bias/velocity_hat"};
-    const char *rms[] = {"optimizer/iterations", "optimizer/learning_rate", "optimizer/dense/kernel/velocity",
-                         "optimizer/dense/bias/velocity", "optimizer/dense/kernel/momentum",
-                         "optimizer/dense/bias/momentum"};
+    const char *rms[] = {
+        "optimizer/iterations",          "optimizer/learning_rate",         "optimizer/dense/kernel/velocity",
+        "optimizer/dense/bias/velocity", "optimizer/dense/kernel/momentum", "optimizer/dense/bias/momentum"};
     for (int kind = 0; kind < 2; kind++) {
         cj_model *model = cj_sequential(cj_input(2), cj_dense(1));
         assert_ok(cj_compile(model, .loss = "mse",
@@ -149,9 +153,12 @@ static void wrong_specs_are_answered_with_what_was_meant(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sgd),      cmocka_unit_test(adagrad_and_adadelta),
-        cmocka_unit_test(rmsprop),  cmocka_unit_test(adam_with_weight_decay),
-        cmocka_unit_test(clipping), cmocka_unit_test(slots_are_in_keras_order),
+        cmocka_unit_test(sgd),
+        cmocka_unit_test(adagrad_and_adadelta),
+        cmocka_unit_test(rmsprop),
+        cmocka_unit_test(adam_with_weight_decay),
+        cmocka_unit_test(clipping),
+        cmocka_unit_test(slots_are_in_keras_order),
         cmocka_unit_test(wrong_specs_are_answered_with_what_was_meant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,7 +38,7 @@ cj_dataset *problem_images(int64_t count)
     }
     for (int64_t i = 0; i < count; i++) {
         const uint32_t class = cj__random_word(key, 1, (uint64_t)i) % 4;
-        ((uint8_t *)cj_tensor_data(y))[i] = (uint8_t)class;
+        ((uint8_t *)cj_tensor_data(y))[i] = (uint8_t) class;
         for (uint32_t p = 0; p < 64; p++) {
             const bool bright = p / 32 == class / 2 && p % 8 / 4 == class % 2;
             ((uint8_t *)cj_tensor_data(x))[i * 64 + p] =
@@ -50,7 +50,8 @@ cj_dataset *problem_images(int64_t count)
 
 cj_model *problem_model(void)
 {
-    cj_model *model = cj_sequential(cj_input(4), cj_dense(8, .activation = "relu"), cj_dense(3, .activation = "softmax"));
+    cj_model *model =
+        cj_sequential(cj_input(4), cj_dense(8, .activation = "relu"), cj_dense(3, .activation = "softmax"));
     return model;
 }
 

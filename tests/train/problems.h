@@ -21,10 +21,10 @@ cj_model *problem_model(void);
 bool problem_same_weights(const cj_model *a, const cj_model *b);
 
 // Fails the test with the sentence unless the status is CJ_OK.
-#define assert_ok(call)                                                                                                \
-    do {                                                                                                               \
-        if ((call) != CJ_OK)                                                                                           \
-            fail_msg("%s: %s", #call, cj_error());                                                                     \
+#define assert_ok(call)                            \
+    do {                                           \
+        if ((call) != CJ_OK)                       \
+            fail_msg("%s: %s", #call, cj_error()); \
     } while (0)
 
 #endif

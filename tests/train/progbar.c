@@ -50,9 +50,9 @@ static void a_line_an_epoch_in_a_file(void **state)
 }
 
 #define GREEN "\033[32m"
-#define GREY "\033[0m\033[37m"
-#define TWO "\xe2\x94\x81\xe2\x94\x81"
-#define TEN TWO TWO TWO TWO TWO
+#define GREY  "\033[0m\033[37m"
+#define TWO   "\xe2\x94\x81\xe2\x94\x81"
+#define TEN   TWO TWO TWO TWO TWO
 
 static void a_bar_like_keras_on_a_terminal(void **state)
 {

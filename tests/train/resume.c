@@ -21,9 +21,8 @@ static const cj_callback_methods stopper = {.name = "Stopper", .batch_end = coun
 // Dropout and moving averages depend on the step as well.
 static cj_model *fresh(void)
 {
-    cj_model *model =
-        cj_sequential(cj_input(4), cj_dense(8, .activation = "relu"), cj_batch_normalization(), cj_dropout(0.3),
-                      cj_dense(3, .activation = "softmax"));
+    cj_model *model = cj_sequential(cj_input(4), cj_dense(8, .activation = "relu"), cj_batch_normalization(),
+                                    cj_dropout(0.3), cj_dense(3, .activation = "softmax"));
     assert_ok(cj_model_set_seed(model, 7));
     assert_ok(cj_compile(model, .optimizer = cj_adam(.learning_rate = 0.05), .loss = "sparse_categorical_crossentropy",
                          .metrics = {"accuracy"}));
