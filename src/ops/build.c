@@ -79,6 +79,9 @@ cj_symbol *cj__stop_gradient(cj__build *g, cj_symbol *x)
 cj_symbol *cj__rescale(cj__build *g, cj_symbol *x, double scale, double offset, cj_dtype dtype)
 {
     const cj__rescale_attrs attrs = {.scale = scale, .offset = offset, .dtype = dtype};
+    // Bytes stay bytes: a cast to reals just before is left out, as the op reads either.
+    if (x && cj__symbol_is(x, &cj__op_cast) && cj__symbol_type(x->node->inputs[0])->dtype == CJ_U8)
+        x = x->node->inputs[0];
     return cj__append(g, &cj__op_rescale, &attrs, &x, 1);
 }
 

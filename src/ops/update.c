@@ -100,12 +100,23 @@ static void rmsprop_work(const cj__call *call, int64_t i, int64_t end)
                            a->momentum, a->epsilon, rate * a->weight_decay);
 }
 
-// Bias correction is folded into the rate: alpha = rate sqrt(1 - beta_2^t) / (1 - beta_1^t), t = step + 1.
+// Bias correction is folded into the rate: alpha = rate sqrt(1 - beta_2^t) / (1 - beta_1^t), t = step + 1. For float
+// weights it is computed in float, as Keras does: 1 - beta_2^t cancels, so that alpha is some 1e-5 off the exact rate,
+// and a run that is to follow Keras must be off likewise.
+static double corrected_rate(const cj__call *call, double rate, double t)
+{
+    const cj__update_attrs *a = call->attrs;
+    if (call->kernels->real_size != sizeof(float))
+        return rate * sqrt(1 - pow(a->beta_2, t)) / (1 - pow(a->beta_1, t));
+    const float first = powf((float)a->beta_1, (float)t), second = powf((float)a->beta_2, (float)t);
+    return (double)((float)rate * sqrtf(1 - second) / (1 - first));
+}
+
 static void adam_work(const cj__call *call, int64_t i, int64_t end)
 {
     const cj__update_attrs *a = call->attrs;
     const double rate = rate_of(call), t = (double)*(const int64_t *)call->inputs[3].data + 1;
-    const double alpha = rate * sqrt(1 - pow(a->beta_2, t)) / (1 - pow(a->beta_1, t));
+    const double alpha = corrected_rate(call, rate, t);
     call->kernels->adam(end - i, in(call, 0, i), in(call, 1, i), in(call, 4, i), in(call, 5, i), in(call, 6, i),
                         out(call, 0, i), out(call, 1, i), out(call, 2, i), out(call, 3, i), alpha, a->beta_1, a->beta_2,
                         a->epsilon, rate * a->weight_decay);

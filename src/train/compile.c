@@ -78,6 +78,9 @@ static cj_status check_room(const cj_model *model, const cj_compile_args *settin
 static cj_status fill(cj_model *model, const cj_compile_args *args, cj__train_state *state)
 {
     cj_compile_args *settings = &state->settings;
+    const bool refused = cj__optimizer_refused();
+    if (!args->optimizer && refused && cj_error_status() != CJ_OK)
+        return cj_error_status(); // the builder in the arguments failed: its NULL does not mean the default
     settings->optimizer = cj__own(args->optimizer ? args->optimizer : cj_rmsprop_new(NULL));
     if (!settings->optimizer)
         return cj_error_status();

@@ -171,7 +171,18 @@ static cj_status check_clipping(const cj_optimizer *optimizer)
     return CJ_OK;
 }
 
-static cj_optimizer *optimizer_new(const char *name, const void *args)
+// Whether this thread's latest attempt to make an optimizer failed: tells a NULL that means "the default" from a NULL that
+// a builder gave inside the arguments of cj_compile(). It belongs to the thread's last error, so to speak.
+static _Thread_local bool refused;
+
+bool cj__optimizer_refused(void)
+{
+    const bool was = refused;
+    refused = false;
+    return was;
+}
+
+static cj_optimizer *try_optimizer(const char *name, const void *args)
 {
     const cj__rule *rule = (const cj__rule *)cj__catalog_find(&cj__optimizers, name);
     cj_optimizer *optimizer = rule ? cj__object_new(&cj__optimizer_class, sizeof *optimizer) : NULL;
@@ -187,6 +198,13 @@ static cj_optimizer *optimizer_new(const char *name, const void *args)
     return NULL;
 }
 
+static cj_optimizer *optimizer_new(const char *name, const void *args)
+{
+    cj_optimizer *optimizer = try_optimizer(name, args);
+    refused = !optimizer;
+    return optimizer;
+}
+
 #define CONSTRUCTOR(type)                                                  \
     cj_optimizer *cj_##type##_new(const cj_##type##_args *args)            \
     {                                                                      \
@@ -198,7 +216,7 @@ CONSTRUCTOR(adadelta)
 CONSTRUCTOR(rmsprop)
 CONSTRUCTOR(adam)
 
-cj_optimizer *cj_optimizer_from_spec(const char *spec)
+static cj_optimizer *from_spec(const char *spec)
 {
     cj__chosen chosen;
     if (!spec || !*spec) {
@@ -218,6 +236,13 @@ cj_optimizer *cj_optimizer_from_spec(const char *spec)
         return optimizer;
     cj_release(optimizer);
     return NULL;
+}
+
+cj_optimizer *cj_optimizer_from_spec(const char *spec)
+{
+    cj_optimizer *optimizer = from_spec(spec);
+    refused = !optimizer;
+    return optimizer;
 }
 
 char *cj__optimizer_spec(const cj_optimizer *optimizer)

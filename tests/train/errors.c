@@ -94,9 +94,20 @@ static void settings_of_fit(void **state)
     cj_release(model), cj_release(data);
 }
 
+static void optimizer_that_could_not_be_made_is_not_the_default(void **state)
+{
+    (void)state;
+    cj_model *model = cj_sequential(cj_input(2), cj_dense(1));
+    assert_int_equal(cj_compile(model, .optimizer = cj_adam(.beta_1 = 7), .loss = "mse"), CJ_INVALID_ARGUMENT);
+    assert_error_contains("beta_1");
+    assert_int_equal(cj_compile(model, .loss = "mse"), CJ_OK); // no builder: the default
+    cj_release(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(optimizer_that_could_not_be_made_is_not_the_default),
         cmocka_unit_test(label_out_of_range),
         cmocka_unit_test(nan_in_inputs),
         cmocka_unit_test(wrong_shapes),
