@@ -228,20 +228,28 @@ static double rmsprop(const cj__update_attrs *a, double w, double g, double rate
     return w - s[1];
 }
 
-static double adam(const cj__update_attrs *a, double w, double g, double rate, double t, double *s, int slots)
+// Adam's bias correction at step t. That of float weights is computed in float, as in Keras: it cancels to some 1e-5.
+static double correction(const cj__update_attrs *a, double t, bool f32)
+{
+    if (f32)
+        return (double)(sqrtf(1 - powf((float)a->beta_2, (float)t)) / (1 - powf((float)a->beta_1, (float)t)));
+    return sqrt(1 - pow(a->beta_2, t)) / (1 - pow(a->beta_1, t));
+}
+
+static double adam(const cj__update_attrs *a, double w, double g, double rate, double corrected, double *s, int slots)
 {
     s[0] = a->beta_1 * s[0] + (1 - a->beta_1) * g;
     s[1] = a->beta_2 * s[1] + (1 - a->beta_2) * g * g;
     s[2] = slots == 3 ? fmax(s[2], s[1]) : 0;
-    const double alpha = rate * sqrt(1 - pow(a->beta_2, t)) / (1 - pow(a->beta_1, t));
-    return w - alpha * s[0] / (sqrt(slots == 3 ? s[2] : s[1]) + a->epsilon);
+    return w - rate * corrected * s[0] / (sqrt(slots == 3 ? s[2] : s[1]) + a->epsilon);
 }
 
 static void run_steps(const op_case *c, cj_tensor *const *in, cj_tensor *const *out, step of)
 {
     const cj__update_attrs *a = c->attrs;
     const int first = c->op == &cj__op_adam ? 4 : 3, slots = c->input_count - first;
-    const double rate = case_get(in[2], 0), t = first == 4 ? case_get(in[3], 0) + 1 : 0;
+    const double rate = case_get(in[2], 0);
+    const double t = first == 4 ? correction(a, case_get(in[3], 0) + 1, cj_tensor_dtype(in[0]) == CJ_F32) : 0;
     for (int64_t i = 0; i < cj_tensor_count(in[0]); i++) {
         double s[4] = {0};
         for (int k = 0; k < slots; k++)

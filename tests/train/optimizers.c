@@ -87,7 +87,9 @@ static double adam_by_hand(double decay)
 {
     double w = 1, m = 0, v = 0;
     for (int t = 1; t <= 3; t++) {
-        const double g = 2 * w, alpha = 0.1 * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t));
+        // In float, as Keras computes it: 1 - 0.999^t cancels, and alpha is some 1e-5 off the exact rate.
+        const double g = 2 * w;
+        const double alpha = (double)(0.1f * sqrtf(1 - powf(0.999f, (float)t)) / (1 - powf(0.9f, (float)t)));
         w -= 0.1 * decay * w;
         m += (g - m) * (1 - 0.9);
         v += (g * g - v) * (1 - 0.999);
