@@ -200,8 +200,9 @@ static void a_step_counter_is_read_before_it_grows(void **state)
     call(function, NULL, &out);
     assert_int_equal(*(int64_t *)cj_tensor_data(out), 0);
     assert_int_equal(*(int64_t *)cj_tensor_data(cj_variable_value(step)), 1);
-    // With the bias corrected, the first step of adam is the rate times the sign of the gradient.
-    assert_near((double)*(float *)cj_tensor_data(cj_variable_value(w)), 0.75, 1e-6, 0);
+    // With the bias corrected, the first step of adam is the rate times the sign of the gradient. In float the correction
+    // is off by 7e-6 of itself, as in Keras.
+    assert_near((double)*(float *)cj_tensor_data(cj_variable_value(w)), 0.75, 3e-6, 0);
     assert_near((double)*(float *)cj_tensor_data(cj_variable_value(m)), 0.1, 1e-7, 0);
     cj_release(out);
     cj_release(function);
