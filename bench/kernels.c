@@ -40,7 +40,7 @@ enum { CHAINS = 12, ROUNDS = 20000, TRIES = 40 };
 PEAK(peak_baseline, 16, )
 #ifdef __x86_64__
 PEAK(peak_avx2, 32, __attribute__((target("avx2,fma"))))
-PEAK(peak_avx512, 64, __attribute__((target("avx512f,fma,prefer-vector-width=512"))))
+PEAK(peak_avx512, 64, __attribute__((target("avx512f,fma"))))
 #else
 #define peak_avx2 peak_baseline
 #define peak_avx512 peak_baseline
