@@ -64,7 +64,7 @@ static double best_peak(cj__isa isa)
 // One thing to measure: the job, then its phases one after another.
 typedef struct subject {
     const char *name;
-    int kind; // 0 product, 1 forward, 2 by the input, 3 by the filters
+    int kind; // 0 product, else 1 + cj__conv2d_kind
     cj__conv2d s;
     cj__gemm g;
 } subject;
@@ -108,12 +108,8 @@ static void job_of(const cj__kernels *k, const subject *t, cj__job *job)
 {
     if (t->kind == 0)
         k->gemm_job(&t->g, job);
-    else if (t->kind == 1)
-        k->conv2d_job(&t->s, job);
-    else if (t->kind == 2)
-        k->conv2d_input_grad_job(&t->s, job);
     else
-        k->conv2d_filter_grad_job(&t->s, job);
+        k->conv2d_job[t->kind - 1](&(cj__conv2d_args){.s = t->s}, job);
 }
 
 // Operands are three blocks, read and written as the subject needs.
@@ -123,16 +119,15 @@ static void run_once(const cj__kernels *k, const subject *t, const cj__job *job,
     g.a = block[0];
     g.b = block[1];
     g.c = block[2];
+    const cj__conv2d_args args = {.s = t->s, .act = CJ__UNARY_relu, .x = block[0], .w = block[1], .y = block[2],
+                                  .dy = block[t->kind == 3], .dx = block[2], .dw = block[2]};
+    void *scratch = (char *)space + (job->workspace + 63) / 64 * 64;
     for (int phase = 0; phase < job->phases; phase++) {
         const int64_t end = job->tasks[phase];
         if (t->kind == 0)
             k->gemm_run(&g, space, phase, 0, end);
-        else if (t->kind == 1)
-            k->conv2d_run(&t->s, block[0], block[1], NULL, CJ__UNARY_relu, 0, 0, block[2], space, phase, 0, end);
-        else if (t->kind == 2)
-            k->conv2d_input_grad_run(&t->s, block[1], block[0], block[2], space, phase, 0, end);
         else
-            k->conv2d_filter_grad_run(&t->s, block[0], block[1], block[2], space, phase, 0, end);
+            k->conv2d_run[t->kind - 1](&args, space, scratch, phase, 0, end);
     }
 }
 
@@ -141,7 +136,7 @@ static double best_rate(const cj__kernels *k, const subject *t, float *const blo
     cj__job job;
     double best = 0;
     job_of(k, t, &job);
-    if (job.workspace > room)
+    if (job.workspace + job.scratch + 64 > room)
         return 0;
     const double until = now() + 0.15;
     for (int i = 0; i < 3 || now() < until; i++) {

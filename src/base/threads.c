@@ -28,11 +28,24 @@ enum {
 // The fields of `state`, from the lowest bit: workers inside, open, number of the piece.
 enum { INSIDE_MASK = 0xffff, OPEN = 0x10000, PIECE = 0x20000 };
 
+static _Thread_local int thread_slot;
+
+int cj__thread_slot(void)
+{
+    return thread_slot;
+}
+
+typedef struct worker {
+    struct cj_pool *pool;
+    pthread_t thread;
+    int slot;
+} worker;
+
 struct cj_pool {
     cj__object object;
     int threads, started; // the caller's included; workers that run
     bool spins;
-    pthread_t *workers;
+    worker *workers;
     atomic_bool busy; // a caller has the pool
 
     atomic_uint_least64_t state;
@@ -129,8 +142,10 @@ static void leave(cj_pool *pool)
 
 static void *work(void *argument)
 {
-    cj_pool *pool = argument;
+    const worker *self = argument;
+    cj_pool *pool = self->pool;
     uint_least64_t done = 0;
+    thread_slot = self->slot;
     for (;;) {
         wait_for_call(pool, done);
         if (atomic_load(&pool->stop))
@@ -176,10 +191,8 @@ static void close_piece(cj_pool *pool)
     pthread_mutex_unlock(&pool->lock);
 }
 
-void cj__parallel(cj_pool *pool, int64_t count, int64_t grain, cj__task task, void *context)
+static void run_in_parallel(cj_pool *pool, int64_t count, int64_t grain, cj__task task, void *context)
 {
-    if (count <= 0)
-        return;
     if (grain < 1)
         grain = 1;
     if (!pool || pool->started == 0 || count <= grain ||
@@ -200,13 +213,24 @@ void cj__parallel(cj_pool *pool, int64_t count, int64_t grain, cj__task task, vo
     atomic_store_explicit(&pool->busy, false, memory_order_release);
 }
 
+// The caller is number 0, also where it is a worker of another pool.
+void cj__parallel(cj_pool *pool, int64_t count, int64_t grain, cj__task task, void *context)
+{
+    const int before = thread_slot;
+    if (count <= 0)
+        return;
+    thread_slot = 0;
+    run_in_parallel(pool, count, grain, task, context);
+    thread_slot = before;
+}
+
 static void destroy(void *object)
 {
     cj_pool *pool = object;
     atomic_store(&pool->stop, true);
     wake_sleepers(pool);
     for (int i = 0; i < pool->started; i++)
-        pthread_join(pool->workers[i], NULL);
+        pthread_join(pool->workers[i].thread, NULL);
     pthread_cond_destroy(&pool->left);
     pthread_cond_destroy(&pool->work);
     pthread_mutex_destroy(&pool->lock);
@@ -224,7 +248,9 @@ static cj_status start_workers(cj_pool *pool)
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int failure = 0;
     while (!failure && pool->started < pool->threads - 1) {
-        failure = pthread_create(&pool->workers[pool->started], NULL, work, pool);
+        worker *next = &pool->workers[pool->started];
+        *next = (worker){.pool = pool, .slot = pool->started + 1};
+        failure = pthread_create(&next->thread, NULL, work, next);
         pool->started += !failure;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -13,4 +13,8 @@ typedef void (*cj__task)(void *context, int64_t begin, int64_t end);
 // caller's work all mean: run on the calling thread. Allocates nothing.
 void cj__parallel(cj_pool *pool, int64_t count, int64_t grain, cj__task task, void *context);
 
+// Which of the pool's threads runs the current task: 0 for the caller of cj__parallel(), 1 .. threads - 1 for workers.
+// For scratch memory that each thread has for itself; results must not depend on it.
+int cj__thread_slot(void);
+
 #endif

@@ -106,6 +106,7 @@ typedef struct cj__job {
     int phases;
     int64_t tasks[CJ__MAX_PHASES];
     size_t workspace; // bytes, 64-byte aligned block, contents undefined at the start
+    size_t scratch;   // bytes that each thread has for itself, 64-byte aligned, contents undefined at each task
 } cj__job;
 
 // C = act(op(A) op(B) + bias), C of m x n. op(A) is m x k: element (i, p) at a[i * lda + p], or a[p * lda + i] if
@@ -133,6 +134,36 @@ typedef struct cj__conv2d {
     int64_t top, left;
     int64_t groups;
 } cj__conv2d;
+
+// A convolution and its two gradients.
+typedef enum cj__conv2d_kind {
+    CJ__CONV2D_FORWARD,     // y = pool(act(conv(x, w) + bias))
+    CJ__CONV2D_INPUT_GRAD,  // dx, given w and dy
+    CJ__CONV2D_FILTER_GRAD, // dw and perhaps dbias, given x and dy; sums over the batch are cut by the shape only
+    CJ__CONV2D_KINDS
+} cj__conv2d_kind;
+
+// What a convolution kernel takes. A job looks at the geometry and the settings alone; pointers may be NULL then.
+//
+// oh and ow may be less than the input gives: then the rows and columns behind them are not computed, and dy has none.
+// The pool is a max pool with windows side by side: oh and ow are multiples of pool_h and pool_w, y is
+// (n, oh / pool_h, ow / pool_w, f), act is NONE or relu, and `place`, of y's shape, gets u * pool_w + v of the window's
+// first greatest element, or pool_h * pool_w where act is relu and that element is not above 0, so that no gradient
+// passes through it (max_pool2d_grad then gives zeros).
+typedef struct cj__conv2d_args {
+    cj__conv2d s;
+    bool winograd;          // F(2 x 2, 3 x 3) where the kernel has it for this geometry; ignored elsewhere
+    int64_t pool_h, pool_w; // 0 or 1 for none
+    cj__unary act;          // CJ__UNARY_NONE for none
+    double act_a, act_b;
+    bool sums_dbias;        // dbias is wanted too
+    const void *x, *w, *bias; // bias of f entries, or NULL
+    void *y;
+    uint8_t *place; // NULL if nobody needs it
+    const void *dy; // (n, oh, ow, f)
+    void *dx, *dw;
+    void *dbias; // f entries: the sum of dy over images and pixels
+} cj__conv2d_args;
 
 // A 2-D pool: the window of output (i, j) is rows i*sh - top .. + kh - 1 and columns likewise, cut to the input.
 // Every window holds an element of the input.
@@ -196,18 +227,31 @@ typedef struct cj__kernels {
     void (*gemm_job)(const cj__gemm *g, cj__job *job);
     void (*gemm_run)(const cj__gemm *g, void *workspace, int phase, int64_t begin, int64_t end);
 
-    // y = act(conv(x, w) + bias), bias of f entries or NULL.
-    void (*conv2d_job)(const cj__conv2d *s, cj__job *job);
-    void (*conv2d_run)(const cj__conv2d *s, const void *x, const void *w, const void *bias, cj__unary act, double act_a,
-                       double act_b, void *y, void *workspace, int phase, int64_t begin, int64_t end);
-    // dx: the gradient by the input, given dy.
-    void (*conv2d_input_grad_job)(const cj__conv2d *s, cj__job *job);
-    void (*conv2d_input_grad_run)(const cj__conv2d *s, const void *w, const void *dy, void *dx, void *workspace,
-                                  int phase, int64_t begin, int64_t end);
-    // dw: the gradient by the filters, given dy. Sums over the batch are cut by the shape only.
-    void (*conv2d_filter_grad_job)(const cj__conv2d *s, cj__job *job);
-    void (*conv2d_filter_grad_run)(const cj__conv2d *s, const void *x, const void *dy, void *dw, void *workspace,
-                                   int phase, int64_t begin, int64_t end);
+    // Convolutions over channels-last images, by kind.
+    void (*conv2d_job[CJ__CONV2D_KINDS])(const cj__conv2d_args *a, cj__job *job);
+    void (*conv2d_run[CJ__CONV2D_KINDS])(const cj__conv2d_args *a, void *workspace, void *scratch, int phase,
+                                         int64_t begin, int64_t end);
+    // Whether Winograd's form is likely to be faster than the direct one.
+    bool (*winograd_pays)(const cj__conv2d_args *a, cj__conv2d_kind kind);
+
+    // Images in blocks: `lanes` images at a time lie innermost, so that each lane of a vector is an image and no lane is
+    // idle whatever the number of channels. Element (b, i, j, c, l) of (blocks, h, w, c, lanes) is that of image
+    // b * lanes + l; blocks = ceil(n / lanes), and lanes without an image hold finite numbers in values and 0 in
+    // gradients. To pools and element-wise kernels a block is one image of c * lanes channels.
+    int64_t lanes;
+    // Blocks begin .. end - 1 of n images of `size` elements each; lanes without an image become 0. From bytes: x scale
+    // + offset. And back; nothing is written beyond image n - 1.
+    void (*to_blocks)(int64_t n, int64_t size, const void *x, void *y, int64_t begin, int64_t end);
+    void (*to_blocks_u8)(int64_t n, int64_t size, const uint8_t *x, double scale, double offset, void *y, int64_t begin,
+                         int64_t end);
+    void (*from_blocks)(int64_t n, int64_t size, const void *x, void *y, int64_t begin, int64_t end);
+    // The same convolutions with x, y, place, dy and dx in blocks (w, dw, bias, dbias as ever); s.n counts images; groups
+    // is 1.
+    void (*block_conv2d_job[CJ__CONV2D_KINDS])(const cj__conv2d_args *a, cj__job *job);
+    void (*block_conv2d_run[CJ__CONV2D_KINDS])(const cj__conv2d_args *a, void *workspace, void *scratch, int phase,
+                                               int64_t begin, int64_t end);
+    // Whether blocks are likely to be faster than channels-last images for this convolution, gradients included.
+    bool (*blocks_pay)(const cj__conv2d_args *a);
 
     // Pools work on images begin .. end - 1. `index` gets the place of the first greatest element within its window,
     // u * kw + v counted from the window's uncut corner, as uint8 where kh * kw <= 256 and int32 otherwise; may be NULL.

@@ -40,8 +40,11 @@ typedef struct cj__matmul_attrs {
 typedef struct cj__conv2d_attrs {
     int64_t kernel[2], strides[2], dilation[2], groups;
     bool same;     // padding "same"; otherwise "valid"
-    cj__unary act; // of the fused form
+    cj__unary act; // set by the plan, like all that follows: of the fused forms
     double act_a, act_b;
+    bool winograd;
+    int32_t pool[2]; // of conv2d_pool: the window; 0 elsewhere
+    int32_t out[2];  // rows and columns of y that are computed, after the pool; 0 for all
 } cj__conv2d_attrs;
 typedef struct cj__pool2d_attrs {
     int64_t size[2], strides[2];

@@ -30,6 +30,14 @@ static cj_status need_image(const cj__op *op, const cj__type *inputs, int index)
     return CJ_OK;
 }
 
+// What of `count` outputs along one axis is computed: whole windows of the pool, and no more than attrs.out says.
+static int64_t kept(const cj__conv2d_attrs *a, int axis, int64_t count)
+{
+    if (a->pool[axis] > 1)
+        count /= a->pool[axis];
+    return a->out[axis] > 0 && a->out[axis] < count ? a->out[axis] : count;
+}
+
 // The shape of y for images of x's shape and f filters.
 static cj_status output_shape(const cj__op *op, const cj__conv2d_attrs *a, const cj_shape *x, int64_t f, cj_shape *y)
 {
@@ -43,6 +51,8 @@ static cj_status output_shape(const cj__op *op, const cj__conv2d_attrs *a, const
     if (x->dims[3] % a->groups || f % a->groups)
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: %lld channels and %lld filters cannot be cut into %lld groups", op->name,
                         (long long)x->dims[3], (long long)f, (long long)a->groups);
+    y->dims[1] = kept(a, 0, y->dims[1]);
+    y->dims[2] = kept(a, 1, y->dims[2]);
     return cj__check_output(op, y);
 }
 
@@ -68,6 +78,16 @@ static cj_status infer_conv2d(const cj__op *op, void *attrs, const cj__type *inp
     if (input_count == 3 && (inputs[2].shape.rank != 1 || inputs[2].shape.dims[0] != w->dims[3]))
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: bias %s does not fit %lld filters", op->name,
                         cj__shape_words(&inputs[2].shape, text), (long long)w->dims[3]);
+    return CJ_OK;
+}
+
+// With the pool: y and, in bytes, the places.
+static cj_status infer_conv2d_pool(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                                   cj__type *outputs, int *output_count)
+{
+    CJ_TRY(infer_conv2d(op, attrs, inputs, input_count, outputs, output_count));
+    *output_count = 2;
+    outputs[1] = (cj__type){CJ_U8, outputs[0].shape};
     return CJ_OK;
 }
 
@@ -114,25 +134,90 @@ static cj_status infer_filter_grad(const cj__op *op, void *attrs, const cj__type
 
 typedef struct conv_context {
     const cj__call *call;
-    cj__conv2d s;
+    cj__conv2d_kind kind;
+    cj__conv2d_args args;
+    cj__job job;
 } conv_context;
 
-// The geometry from the concrete shapes of x and y.
-static conv_context context_of(const cj__call *call, const cj__operand *x, const cj__operand *y)
+static cj__conv2d_kind kind_of(const cj__call *call)
+{
+    return call->op == &cj__op_conv2d_input_grad    ? CJ__CONV2D_INPUT_GRAD
+           : call->op == &cj__op_conv2d_filter_grad ? CJ__CONV2D_FILTER_GRAD
+                                                    : CJ__CONV2D_FORWARD;
+}
+
+// The geometry from the attributes and the concrete shapes of x and of y or dy.
+static cj__conv2d geometry_of(const cj__conv2d_attrs *a, const cj_shape *x, const cj_shape *y)
+{
+    const int64_t *in = x->dims, *out = y->dims, rows = a->pool[0] > 1 ? a->pool[0] : 1,
+                  cols = a->pool[1] > 1 ? a->pool[1] : 1;
+    return (cj__conv2d){
+        .n = in[0], .h = in[1], .w = in[2], .c = in[3],
+        .kh = a->kernel[0], .kw = a->kernel[1], .f = out[3], .oh = out[1] * rows, .ow = out[2] * cols,
+        .sh = a->strides[0], .sw = a->strides[1], .dh = a->dilation[0], .dw = a->dilation[1],
+        .top = cj__window_before(in[1], a->kernel[0], a->strides[0], a->dilation[0], a->same),
+        .left = cj__window_before(in[2], a->kernel[1], a->strides[1], a->dilation[1], a->same),
+        .groups = a->groups,
+    };
+}
+
+static cj__conv2d_args forward_args(const cj__call *call)
 {
     const cj__conv2d_attrs *a = call->attrs;
-    const int64_t *in = x->type.shape.dims, *out = y->type.shape.dims;
-    return (conv_context){
-        call,
-        {
-            .n = in[0], .h = in[1], .w = in[2], .c = in[3],
-            .kh = a->kernel[0], .kw = a->kernel[1], .f = out[3], .oh = out[1], .ow = out[2],
-            .sh = a->strides[0], .sw = a->strides[1], .dh = a->dilation[0], .dw = a->dilation[1],
-            .top = cj__window_before(in[1], a->kernel[0], a->strides[0], a->dilation[0], a->same),
-            .left = cj__window_before(in[2], a->kernel[1], a->strides[1], a->dilation[1], a->same),
-            .groups = a->groups,
-        },
+    const bool fused = call->op != &cj__op_conv2d;
+    return (cj__conv2d_args){
+        .s = geometry_of(a, &call->inputs[0].type.shape, &call->outputs[0].type.shape),
+        .winograd = a->winograd,
+        .pool_h = a->pool[0],
+        .pool_w = a->pool[1],
+        .act = fused ? a->act : CJ__UNARY_NONE,
+        .act_a = a->act_a,
+        .act_b = a->act_b,
+        .x = call->inputs[0].data,
+        .w = call->inputs[1].data,
+        .bias = call->input_count == 3 ? call->inputs[2].data : NULL,
+        .y = call->outputs[0].data,
+        .place = call->output_count == 2 ? call->outputs[1].data : NULL,
     };
+}
+
+static cj__conv2d_args input_grad_args(const cj__call *call)
+{
+    const cj__conv2d_attrs *a = call->attrs;
+    return (cj__conv2d_args){
+        .s = geometry_of(a, &call->outputs[0].type.shape, &call->inputs[1].type.shape),
+        .winograd = a->winograd,
+        .w = call->inputs[0].data,
+        .dy = call->inputs[1].data,
+        .dx = call->outputs[0].data,
+    };
+}
+
+static cj__conv2d_args filter_grad_args(const cj__call *call)
+{
+    const cj__conv2d_attrs *a = call->attrs;
+    return (cj__conv2d_args){
+        .s = geometry_of(a, &call->inputs[0].type.shape, &call->inputs[1].type.shape),
+        .winograd = a->winograd,
+        .sums_dbias = call->output_count == 2,
+        .x = call->inputs[0].data,
+        .dy = call->inputs[1].data,
+        .dw = call->outputs[0].data,
+        .dbias = call->output_count == 2 ? call->outputs[1].data : NULL,
+    };
+}
+
+static cj__conv2d_args (*const args_of[CJ__CONV2D_KINDS])(const cj__call *call) = {
+    [CJ__CONV2D_FORWARD] = forward_args,
+    [CJ__CONV2D_INPUT_GRAD] = input_grad_args,
+    [CJ__CONV2D_FILTER_GRAD] = filter_grad_args,
+};
+
+static void context_of(const cj__call *call, conv_context *c)
+{
+    const cj__conv2d_kind kind = kind_of(call);
+    *c = (conv_context){.call = call, .kind = kind, .args = args_of[kind](call)};
+    call->kernels->conv2d_job[kind](&c->args, &c->job);
 }
 
 static double flops_of(const cj__conv2d *s)
@@ -140,81 +225,24 @@ static double flops_of(const cj__conv2d *s)
     return 2.0 * (double)(s->n * s->oh * s->ow * s->f) * (double)(s->kh * s->kw * (s->c / s->groups));
 }
 
-static void conv2d_phase(const void *context, void *workspace, int phase, int64_t begin, int64_t end)
+static void conv_phase(const void *context, void *workspace, int phase, int64_t begin, int64_t end)
 {
     const conv_context *c = context;
-    const cj__call *call = c->call;
-    const cj__conv2d_attrs *a = call->attrs;
-    const bool fused = call->op == &cj__op_conv2d_bias_act;
-    call->kernels->conv2d_run(&c->s, call->inputs[0].data, call->inputs[1].data,
-                              call->input_count == 3 ? call->inputs[2].data : NULL, fused ? a->act : CJ__UNARY_NONE,
-                              a->act_a, a->act_b, call->outputs[0].data, workspace, phase, begin, end);
+    c->call->kernels->conv2d_run[c->kind](&c->args, workspace, cj__job_scratch(c->call, &c->job), phase, begin, end);
 }
 
-static size_t workspace_conv2d(const cj__call *call)
+static size_t workspace_conv(const cj__call *call)
 {
-    const conv_context context = context_of(call, &call->inputs[0], &call->outputs[0]);
-    cj__job job;
-    call->kernels->conv2d_job(&context.s, &job);
-    return job.workspace;
+    conv_context context;
+    context_of(call, &context);
+    return cj__job_space(call, &context.job);
 }
 
-static cj_status run_conv2d(const cj__call *call)
+static cj_status run_conv(const cj__call *call)
 {
-    const conv_context context = context_of(call, &call->inputs[0], &call->outputs[0]);
-    cj__job job;
-    call->kernels->conv2d_job(&context.s, &job);
-    cj__run_job(call, &job, flops_of(&context.s), conv2d_phase, &context);
-    return CJ_OK;
-}
-
-static void input_grad_phase(const void *context, void *workspace, int phase, int64_t begin, int64_t end)
-{
-    const conv_context *c = context;
-    const cj__call *call = c->call;
-    call->kernels->conv2d_input_grad_run(&c->s, call->inputs[0].data, call->inputs[1].data, call->outputs[0].data,
-                                         workspace, phase, begin, end);
-}
-
-static size_t workspace_input_grad(const cj__call *call)
-{
-    const conv_context context = context_of(call, &call->outputs[0], &call->inputs[1]);
-    cj__job job;
-    call->kernels->conv2d_input_grad_job(&context.s, &job);
-    return job.workspace;
-}
-
-static cj_status run_input_grad(const cj__call *call)
-{
-    const conv_context context = context_of(call, &call->outputs[0], &call->inputs[1]);
-    cj__job job;
-    call->kernels->conv2d_input_grad_job(&context.s, &job);
-    cj__run_job(call, &job, flops_of(&context.s), input_grad_phase, &context);
-    return CJ_OK;
-}
-
-static void filter_grad_phase(const void *context, void *workspace, int phase, int64_t begin, int64_t end)
-{
-    const conv_context *c = context;
-    const cj__call *call = c->call;
-    call->kernels->conv2d_filter_grad_run(&c->s, call->inputs[0].data, call->inputs[1].data, call->outputs[0].data,
-                                          workspace, phase, begin, end);
-}
-
-static size_t workspace_filter_grad(const cj__call *call)
-{
-    const conv_context context = context_of(call, &call->inputs[0], &call->inputs[1]);
-    cj__job job;
-    call->kernels->conv2d_filter_grad_job(&context.s, &job);
-    return job.workspace;
-}
-
-static cj_status run_filter_grad(const cj__call *call)
-{
-    const conv_context context = context_of(call, &call->inputs[0], &call->inputs[1]);
-    cj__job job;
-    call->kernels->conv2d_filter_grad_job(&context.s, &job);
-    cj__run_job(call, &job, flops_of(&context.s), filter_grad_phase, &context);
+    conv_context context;
+    context_of(call, &context);
+    cj__run_job(call, &context.job, flops_of(&context.args.s), conv_phase, &context);
     return CJ_OK;
 }
 
@@ -260,8 +288,8 @@ const cj__op cj__op_conv2d = {
     .attrs_size = sizeof(cj__conv2d_attrs),
     .infer = infer_conv2d,
     .gradient = gradient_conv2d,
-    .workspace = workspace_conv2d,
-    .run = run_conv2d,
+    .workspace = workspace_conv,
+    .run = run_conv,
 };
 
 const cj__op cj__op_conv2d_input_grad = {
@@ -271,8 +299,8 @@ const cj__op cj__op_conv2d_input_grad = {
     .attrs_size = sizeof(cj__conv2d_attrs),
     .infer = infer_input_grad,
     .gradient = gradient_input_grad,
-    .workspace = workspace_input_grad,
-    .run = run_input_grad,
+    .workspace = workspace_conv,
+    .run = run_conv,
 };
 
 const cj__op cj__op_conv2d_filter_grad = {
@@ -282,8 +310,8 @@ const cj__op cj__op_conv2d_filter_grad = {
     .attrs_size = sizeof(cj__conv2d_attrs),
     .infer = infer_filter_grad,
     .gradient = gradient_filter_grad,
-    .workspace = workspace_filter_grad,
-    .run = run_filter_grad,
+    .workspace = workspace_conv,
+    .run = run_conv,
 };
 
 // Inputs x, w and perhaps bias (f); attrs.act may be CJ__UNARY_NONE.
@@ -294,6 +322,19 @@ const cj__op cj__op_conv2d_bias_act = {
     .max_inputs = 3,
     .attrs_size = sizeof(cj__conv2d_attrs),
     .infer = infer_conv2d,
-    .workspace = workspace_conv2d,
-    .run = run_conv2d,
+    .workspace = workspace_conv,
+    .run = run_conv,
+};
+
+// Likewise; y = max_pool(act(conv2d(x, w) + bias)) and the places, with windows of attrs.pool side by side: see
+// cj__conv2d_args.
+const cj__op cj__op_conv2d_pool = {
+    .name = "conv2d_pool",
+    .flags = CJ__OP_FUSED,
+    .min_inputs = 2,
+    .max_inputs = 3,
+    .attrs_size = sizeof(cj__conv2d_attrs),
+    .infer = infer_conv2d_pool,
+    .workspace = workspace_conv,
+    .run = run_conv,
 };

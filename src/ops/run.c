@@ -36,6 +36,21 @@ static void job_task(void *context, int64_t begin, int64_t end)
     c->run(c->context, c->workspace, c->phase, begin, end);
 }
 
+static size_t in_lines(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
+size_t cj__job_space(const cj__call *call, const cj__job *job)
+{
+    return in_lines(job->workspace) + in_lines(job->scratch) * (size_t)cj_pool_threads(call->pool);
+}
+
+void *cj__job_scratch(const cj__call *call, const cj__job *job)
+{
+    return (char *)call->workspace + in_lines(job->workspace) + in_lines(job->scratch) * (size_t)cj__thread_slot();
+}
+
 void cj__run_job(const cj__call *call, const cj__job *job, double flops, cj__phase run, const void *context)
 {
     const double worth = 1e6; // some 20 microseconds of one core

@@ -21,6 +21,10 @@ void cj__each_item(const cj__call *call, int64_t count, int64_t cost, cj__task t
 
 // Runs all phases of a kernel's job; `flops` tells whether it is worth sharing.
 typedef void (*cj__phase)(const void *context, void *workspace, int phase, int64_t begin, int64_t end);
+// What op->workspace() says of a job: its workspace and the scratch of every thread of the pool.
+size_t cj__job_space(const cj__call *call, const cj__job *job);
+// The running thread's scratch.
+void *cj__job_scratch(const cj__call *call, const cj__job *job);
 void cj__run_job(const cj__call *call, const cj__job *job, double flops, cj__phase run, const void *context);
 
 // Element `index` of a real array by bytes, and the number of elements of an operand.

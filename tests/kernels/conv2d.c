@@ -1,43 +1,32 @@
 // Convolutions of every instruction set, and their gradients, equal the plain C ones.
+#include "base/memory.h"
 #include "harness.h"
 #include <math.h>
 #include <string.h>
 
-// The three kernels by what they compute, with their operands.
-typedef enum kind { FORWARD, BY_INPUT, BY_FILTERS } kind;
-
+// One of the three kernels with its operands; `out` is what it makes.
 typedef struct work {
     const cj__kernels *k;
-    cj__conv2d s;
-    kind kind;
-    const void *x, *w, *dy, *bias;
-    cj__unary act;
-    void *out;
+    cj__conv2d_kind kind;
+    cj__conv2d_args args;
+    void *scratch;
 } work;
 
 static void run_work(const void *context, void *workspace, int phase, int64_t begin, int64_t end)
 {
     const work *c = context;
-    if (c->kind == FORWARD)
-        c->k->conv2d_run(&c->s, c->x, c->w, c->bias, c->act, 0, 0, c->out, workspace, phase, begin, end);
-    else if (c->kind == BY_INPUT)
-        c->k->conv2d_input_grad_run(&c->s, c->w, c->dy, c->out, workspace, phase, begin, end);
-    else
-        c->k->conv2d_filter_grad_run(&c->s, c->x, c->dy, c->out, workspace, phase, begin, end);
+    c->k->conv2d_run[c->kind](&c->args, workspace, c->scratch, phase, begin, end);
 }
 
 static void convolve(const cj__kernels *k, work c, void *out, sharing how)
 {
     cj__job job;
     c.k = k;
-    c.out = out;
-    if (c.kind == FORWARD)
-        k->conv2d_job(&c.s, &job);
-    else if (c.kind == BY_INPUT)
-        k->conv2d_input_grad_job(&c.s, &job);
-    else
-        k->conv2d_filter_grad_job(&c.s, &job);
+    c.args.y = c.args.dx = c.args.dw = out;
+    k->conv2d_job[c.kind](&c.args, &job);
+    c.scratch = cj__new_aligned(job.scratch, 0);
     run_job(&job, run_work, &c, how);
+    cj__free_aligned(c.scratch, job.scratch);
 }
 
 // A sum of `terms` products below 1 errs by less than terms + 2 units of the last place of 1, whatever the order.
@@ -69,12 +58,12 @@ static void compare_convolutions(const tables *t, const cj__conv2d *s, bool bias
         operand_put(&x, pick(in), (double)NAN);
     if (worst && in > 0)
         operand_put(&x, pick(in), (double)INFINITY);
-    work c = {.s = *s, .x = x.data, .w = w.data, .dy = dy.data, .bias = bias ? row.data : NULL, .act = act};
-    c.kind = FORWARD;
+    work c = {.args = {.s = *s, .x = x.data, .w = w.data, .dy = dy.data, .bias = bias ? row.data : NULL, .act = act}};
+    c.kind = CJ__CONV2D_FORWARD;
     compare_kind(t, &c, out, window, "conv2d");
-    c.kind = BY_INPUT;
+    c.kind = CJ__CONV2D_INPUT_GRAD;
     compare_kind(t, &c, in, s->kh * s->kw * s->f / s->groups, "conv2d_input_grad");
-    c.kind = BY_FILTERS;
+    c.kind = CJ__CONV2D_FILTER_GRAD;
     if (!worst)
         compare_kind(t, &c, filters, s->n * s->oh * s->ow, "conv2d_filter_grad");
     operand_free(&x), operand_free(&w), operand_free(&dy), operand_free(&row);

@@ -79,6 +79,26 @@ static void ref_conv2d(const op_case *c, cj_tensor *const *in, cj_tensor *const 
                 }
 }
 
+// The greatest of each window of convolved elements; where relu holds them all down, the place is behind the window.
+static void ref_conv2d_pool(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const cj__conv2d_attrs *a = c->attrs;
+    const int64_t h = dim(out[0], 1), w = dim(out[0], 2), filters = dim(out[0], 3), size = a->pool[0] * a->pool[1];
+    for (int64_t at = 0; at < cj_tensor_count(out[0]); at++) {
+        const int64_t n = at / filters / w / h, i = at / filters / w % h, j = at / filters % w, f = at % filters;
+        double best = -INFINITY;
+        int64_t place = 0;
+        for (int64_t p = 0; p < size; p++) {
+            const double sum = conv_at(a, in, n, i * a->pool[0] + p / a->pool[1], j * a->pool[1] + p % a->pool[1], f) +
+                               (c->input_count == 3 ? case_get(in[2], f) : 0);
+            place = sum > best ? p : place;
+            best = sum > best ? sum : best;
+        }
+        case_set(out[0], at, act(a->act, best));
+        case_set(out[1], at, (double)(a->act == CJ__UNARY_relu && best <= 0 ? size : place));
+    }
+}
+
 // One window of a pool: the greatest element and its place, or the mean, or the element at a place.
 typedef struct window {
     double greatest, sum, at_place;
@@ -284,6 +304,7 @@ static const struct {
     {&cj__op_matmul_bias_act, ref_matmul},
     {&cj__op_conv2d, ref_conv2d},
     {&cj__op_conv2d_bias_act, ref_conv2d},
+    {&cj__op_conv2d_pool, ref_conv2d_pool},
     {&cj__op_max_pool2d, ref_pool},
     {&cj__op_max_pool2d_gather, ref_pool},
     {&cj__op_average_pool2d, ref_pool},

@@ -34,8 +34,13 @@
         {OP(name), A(cj__reduce_attrs, 5, false), 1, {DISTINCT(601, 2, 70)}},
 
 #define CONV(kh, kw, sh, sw, dh, dw, groups, same)                                                                     \
-    A(cj__conv2d_attrs, {kh, kw}, {sh, sw}, {dh, dw}, groups, same, CJ__UNARY_NONE, 0, 0)
-#define CONV_ACT(act, ...) A(cj__conv2d_attrs, __VA_ARGS__, act, -1.5, 2.5)
+    A(cj__conv2d_attrs, CONV_GEOMETRY(kh, kw, sh, sw, dh, dw, groups, same), .act = CJ__UNARY_NONE)
+#define CONV_ACT(function, ...)                                                                                        \
+    A(cj__conv2d_attrs, CONV_GEOMETRY(__VA_ARGS__), .act = function, .act_a = -1.5, .act_b = 2.5)
+#define CONV_POOL(function, high, wide, ...)                                                                           \
+    A(cj__conv2d_attrs, CONV_GEOMETRY(__VA_ARGS__), .act = function, .pool = {high, wide})
+#define CONV_GEOMETRY(kh, kw, sh, sw, dh, dw, n, same_)                                                                \
+    .kernel = {kh, kw}, .strides = {sh, sw}, .dilation = {dh, dw}, .groups = n, .same = same_
 #define POOL(h, w, sh, sw, same, ih, iw) A(cj__pool2d_attrs, {h, w}, {sh, sw}, same, {ih, iw})
 #define MATMUL(ta, tb) A(cj__matmul_attrs, ta, tb, CJ__UNARY_NONE, 0, 0)
 #define MATMUL_ACT(ta, tb, act) A(cj__matmul_attrs, ta, tb, act, -1.5, 2.5)
@@ -134,10 +139,13 @@ const op_case op_cases[] = {
     CONVOLUTION(6, 5, 4, 3, 3, 6, 6, 5, 1, 1, 2, 1, 2, true)
     CONVOLUTION(5, 5, 3, 2, 2, 3, 3, 3, 2, 2, 1, 1, 3, true)
     CONVOLUTION(4, 4, 3, 1, 1, 5, 2, 2, 2, 2, 1, 1, 1, false)
-    {OP(conv2d_bias_act), CONV_ACT(CJ__UNARY_relu, {3, 2}, {1, 2}, {1, 1}, 1, true), 3,
+    {OP(conv2d_bias_act), CONV_ACT(CJ__UNARY_relu, 3, 2, 1, 2, 1, 1, 1, true), 3,
      {ANY(N, 5, 4, 2), ANY(3, 2, 2, 3), ANY(3)}},
-    {OP(conv2d_bias_act), CONV_ACT(CJ__UNARY_sigmoid, {3, 2}, {1, 1}, {1, 2}, 2, false), 3,
+    {OP(conv2d_bias_act), CONV_ACT(CJ__UNARY_sigmoid, 3, 2, 1, 1, 1, 2, 2, false), 3,
      {ANY(N, 5, 4, 2), ANY(3, 2, 1, 4), ANY(4)}},
+    {OP(conv2d_pool), CONV_POOL(CJ__UNARY_relu, 2, 2, 3, 2, 1, 1, 1, 1, 1, true), 3,
+     {ANY(N, 7, 4, 2), ANY(3, 2, 2, 3), ANY(3)}},
+    {OP(conv2d_pool), CONV_POOL(CJ__UNARY_NONE, 3, 2, 2, 2, 1, 2, 1, 1, 1, false), 2, {ANY(N, 8, 9, 2), ANY(2, 2, 2, 3)}},
 
     POOLS(6, 4, 2, 2, 2, 3, 2, 2, 2, false)
     POOLS(5, 5, 3, 3, 2, 3, 3, 2, 2, true)

@@ -21,8 +21,9 @@ static int64_t channel_panels(const cj__conv2d *s)
     return pieces_of(s->c / s->groups, PANEL_COLS) * s->groups;
 }
 
-static void conv2d_input_grad_job(const cj__conv2d *s, cj__job *job)
+static void conv2d_input_grad_job(const cj__conv2d_args *a, cj__job *job)
 {
+    const cj__conv2d *s = &a->s;
     *job = (cj__job){
         .phases = 2, .tasks = {s->kh * s->kw, s->n * channel_panels(s)}, .workspace = turned_size(s)};
 }
@@ -79,19 +80,21 @@ static void input_grad_panel(const cj__conv2d *s, const real *turned, const real
     }
 }
 
-static void conv2d_input_grad_run(const cj__conv2d *s, const void *w, const void *dy, void *dx, void *workspace,
-                                  int phase, int64_t begin, int64_t end)
+static void conv2d_input_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
+                                  int64_t end)
 {
+    const cj__conv2d *s = &a->s;
+    (void)scratch;
     const int64_t depth = s->c / s->groups, panels = channel_panels(s);
     for (int64_t task = begin; task < end; task++) {
         if (phase == 0) { // (c, f) of each tap becomes (f, c)
-            transpose_block((const real *)w + task * depth * s->f, s->f, depth, s->f,
+            transpose_block((const real *)a->w + task * depth * s->f, s->f, depth, s->f,
                             (real *)workspace + task * depth * s->f, depth);
             continue;
         }
         const int64_t image = task / panels;
-        input_grad_panel(s, workspace, (const real *)dy + image * s->oh * s->ow * s->f,
-                         (real *)dx + image * s->h * s->w * s->c, task % panels);
+        input_grad_panel(s, workspace, (const real *)a->dy + image * s->oh * s->ow * s->f,
+                         (real *)a->dx + image * s->h * s->w * s->c, task % panels);
     }
 }
 
@@ -116,8 +119,9 @@ static size_t partial_size(const cj__conv2d *s)
     return ((size_t)(s->kh * s->kw * (s->c / s->groups) * s->f) * sizeof(real) + 63) / 64 * 64;
 }
 
-static void conv2d_filter_grad_job(const cj__conv2d *s, cj__job *job)
+static void conv2d_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
 {
+    const cj__conv2d *s = &a->s;
     const int64_t pieces = batch_pieces(s), blocks = filter_blocks(s);
     int phase = 0;
     *job = (cj__job){.workspace = frame_size(s) + (pieces > 1 ? (size_t)pieces * partial_size(s) : 0)};
@@ -195,20 +199,22 @@ static void filter_grad_add(const cj__conv2d *s, const char *partials, real *dw,
     }
 }
 
-static void conv2d_filter_grad_run(const cj__conv2d *s, const void *x, const void *dy, void *dw, void *workspace,
-                                   int phase, int64_t begin, int64_t end)
+static void conv2d_filter_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
+                                   int64_t end)
 {
+    const cj__conv2d *s = &a->s;
+    (void)scratch;
     const int64_t pieces = batch_pieces(s);
     const int multiply = needs_frame(s) ? 1 : 0;
     char *partials = pieces > 1 ? (char *)workspace + frame_size(s) : NULL;
-    const framed f = framed_of(s, x, workspace);
+    const framed f = framed_of(s, a->x, workspace);
     for (int64_t task = begin; task < end; task++) {
         if (phase < multiply)
-            frame_image(s, x, workspace, task);
+            frame_image(s, a->x, workspace, task);
         else if (phase == multiply)
-            filter_grad_piece(&f, dy, partials ? (real *)(partials + (size_t)(task % pieces) * partial_size(s)) : dw,
+            filter_grad_piece(&f, a->dy, partials ? (real *)(partials + (size_t)(task % pieces) * partial_size(s)) : a->dw,
                               task);
         else
-            filter_grad_add(s, partials, dw, task);
+            filter_grad_add(s, partials, a->dw, task);
     }
 }

@@ -5,6 +5,7 @@
 #include "kernels/ref/elementwise.h"
 #include "kernels/ref/reduce.h"
 #include "kernels/ref/product.h"
+#include "kernels/ref/blocks.h"
 #include "kernels/ref/pool.h"
 #include "kernels/ref/optimizer.h"
 #include "kernels/ref/fill.h"

@@ -22,11 +22,19 @@ static void fill(cj__kernels *t)
 #define ROWS(F)                                                                                                        \
     F(argmax) F(softmax) F(softmax_grad) F(log_softmax) F(log_softmax_grad) F(softmax_xent) F(softmax_xent_grad)       \
     F(sigmoid_xent) F(sigmoid_xent_grad) F(rescale_u8) F(rescale) F(dropout) F(transpose) F(gemm_job) F(gemm_run)      \
-    F(conv2d_job) F(conv2d_run) F(conv2d_input_grad_job) F(conv2d_input_grad_run) F(conv2d_filter_grad_job)            \
-    F(conv2d_filter_grad_run) F(max_pool2d) F(max_pool2d_grad) F(max_pool2d_gather) F(average_pool2d)                  \
+    F(winograd_pays) F(to_blocks) F(to_blocks_u8) F(blocks_pay) F(max_pool2d) F(max_pool2d_grad) F(max_pool2d_gather) F(average_pool2d)                  \
     F(average_pool2d_grad) F(sgd) F(adagrad) F(adadelta) F(rmsprop) F(adam) F(sum_of_squares)
 #define ROW(name) t->name = name;
     ROWS(ROW)
 #undef ROW
 #undef ROWS
+    t->lanes = 1;
+    t->from_blocks = to_blocks;
+#define ROW(kind, name)                                                                                                \
+    t->conv2d_job[CJ__CONV2D_##kind] = t->block_conv2d_job[CJ__CONV2D_##kind] = name##_job;                            \
+    t->conv2d_run[CJ__CONV2D_##kind] = t->block_conv2d_run[CJ__CONV2D_##kind] = name##_run;
+    ROW(FORWARD, conv2d_forward)
+    ROW(INPUT_GRAD, conv2d_input_grad)
+    ROW(FILTER_GRAD, conv2d_filter_grad)
+#undef ROW
 }

@@ -68,25 +68,57 @@ static double conv2d_element(const cj__conv2d *s, const real *x, const real *w, 
     return sum;
 }
 
-static void conv2d_job(const cj__conv2d *s, cj__job *job)
+static int64_t pool_rows(const cj__conv2d_args *a)
 {
-    one_phase(job, s->n * s->oh);
+    return a->pool_h > 1 ? a->pool_h : 1;
+}
+
+static int64_t pool_cols(const cj__conv2d_args *a)
+{
+    return a->pool_w > 1 ? a->pool_w : 1;
+}
+
+static void conv2d_forward_job(const cj__conv2d_args *a, cj__job *job)
+{
+    one_phase(job, a->s.n * (a->s.oh / pool_rows(a)));
+}
+
+// One output: the greatest of a window of convolved elements, and its place.
+static real conv2d_pooled(const cj__conv2d_args *a, int64_t image, int64_t row, int64_t col, int64_t f, uint8_t *place)
+{
+    const int64_t rows = pool_rows(a), cols = pool_cols(a);
+    const double bias = a->bias ? (double)((const real *)a->bias)[f] : 0;
+    real best = 0;
+    *place = 0;
+    for (int64_t u = 0; u < rows; u++) {
+        for (int64_t v = 0; v < cols; v++) {
+            const real y = (real)(conv2d_element(&a->s, a->x, a->w, image, row * rows + u, col * cols + v, f) + bias);
+            if ((u == 0 && v == 0) || y > best || (y != y && best == best)) {
+                best = y;
+                *place = (uint8_t)(u * cols + v);
+            }
+        }
+    }
+    if (a->act == CJ__UNARY_relu && rows * cols > 1 && !(best > 0))
+        *place = (uint8_t)(rows * cols);
+    return best;
 }
 
 // A task is a row of an output image.
-static void conv2d_run(const cj__conv2d *s, const void *x, const void *w, const void *bias, cj__unary act,
-                       double act_a, double act_b, void *y, void *workspace, int phase, int64_t begin, int64_t end)
+static void conv2d_forward_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
+                               int64_t end)
 {
-    (void)workspace, (void)phase;
+    const int64_t high = a->s.oh / pool_rows(a), wide = a->s.ow / pool_cols(a), filters = a->s.f;
+    (void)workspace, (void)scratch, (void)phase;
     for (int64_t task = begin; task < end; task++) {
-        real *to = (real *)y + task * s->ow * s->f;
-        for (int64_t j = 0; j < s->ow; j++) {
-            for (int64_t f = 0; f < s->f; f++) {
-                double sum = conv2d_element(s, x, w, task / s->oh, task % s->oh, j, f);
-                to[j * s->f + f] = (real)(bias ? sum + (double)((const real *)bias)[f] : sum);
-            }
+        real *to = (real *)a->y + task * wide * filters;
+        for (int64_t at = 0; at < wide * filters; at++) {
+            uint8_t place;
+            to[at] = conv2d_pooled(a, task / high, task % high, at / filters, at % filters, &place);
+            if (a->place)
+                a->place[task * wide * filters + at] = place;
         }
-        activate(act, act_a, act_b, s->ow * s->f, to);
+        activate(a->act, a->act_a, a->act_b, wide * filters, to);
     }
 }
 
@@ -97,9 +129,9 @@ static int64_t source_of(int64_t place, int64_t before, int64_t tap, int64_t str
     return distance >= 0 && distance % stride == 0 && distance / stride < count ? distance / stride : -1;
 }
 
-static void conv2d_input_grad_job(const cj__conv2d *s, cj__job *job)
+static void conv2d_input_grad_job(const cj__conv2d_args *a, cj__job *job)
 {
-    one_phase(job, s->n * s->h);
+    one_phase(job, a->s.n * a->s.h);
 }
 
 // One element of dx: dx[row][col][c] = sum over u, v, f of dy[i][j][f] w[u][v][c][f] where (i, j) reaches (row, col).
@@ -124,20 +156,21 @@ static double input_grad_element(const cj__conv2d *s, const real *w, const real 
 }
 
 // A task is a row of an input image.
-static void conv2d_input_grad_run(const cj__conv2d *s, const void *w, const void *dy, void *dx, void *workspace,
-                                  int phase, int64_t begin, int64_t end)
+static void conv2d_input_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
+                                  int64_t end)
 {
-    (void)workspace, (void)phase;
+    const cj__conv2d *s = &a->s;
+    (void)workspace, (void)scratch, (void)phase;
     for (int64_t task = begin; task < end; task++)
         for (int64_t col = 0; col < s->w; col++)
             for (int64_t c = 0; c < s->c; c++)
-                ((real *)dx)[(task * s->w + col) * s->c + c] =
-                    (real)input_grad_element(s, w, dy, task / s->h, task % s->h, col, c);
+                ((real *)a->dx)[(task * s->w + col) * s->c + c] =
+                    (real)input_grad_element(s, a->w, a->dy, task / s->h, task % s->h, col, c);
 }
 
-static void conv2d_filter_grad_job(const cj__conv2d *s, cj__job *job)
+static void conv2d_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
 {
-    one_phase(job, s->kh * s->kw * (s->c / s->groups));
+    one_phase(job, a->s.kh * a->s.kw * (a->s.c / a->s.groups) + (a->sums_dbias ? 1 : 0));
 }
 
 // One element of dw: dw[u][v][c][f] = sum over images, i, j of x[row][col][c] dy[i][j][f].
@@ -159,16 +192,37 @@ static double filter_grad_element(const cj__conv2d *s, const real *x, const real
     return sum;
 }
 
-// A task is one row (u, v, c) of dw.
-static void conv2d_filter_grad_run(const cj__conv2d *s, const void *x, const void *dy, void *dw, void *workspace,
-                                   int phase, int64_t begin, int64_t end)
+static void sum_dbias(const cj__conv2d_args *a)
 {
-    const int64_t depth = s->c / s->groups, filters = s->f / s->groups;
-    (void)workspace, (void)phase;
+    for (int64_t f = 0; f < a->s.f; f++) {
+        double sum = 0;
+        for (int64_t pixel = 0; pixel < a->s.n * a->s.oh * a->s.ow; pixel++)
+            sum += (double)((const real *)a->dy)[pixel * a->s.f + f];
+        ((real *)a->dbias)[f] = (real)sum;
+    }
+}
+
+// A task is one row (u, v, c) of dw; the last may be dbias.
+static void conv2d_filter_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
+                                   int64_t end)
+{
+    const cj__conv2d *s = &a->s;
+    const int64_t depth = s->c / s->groups, filters = s->f / s->groups, rows = s->kh * s->kw * depth;
+    (void)workspace, (void)scratch, (void)phase;
     for (int64_t task = begin; task < end; task++) {
         const int64_t tap = task / depth, c = task % depth;
+        if (task == rows) {
+            sum_dbias(a);
+            continue;
+        }
         for (int64_t f = 0; f < s->f; f++)
-            ((real *)dw)[task * s->f + f] =
-                (real)filter_grad_element(s, x, dy, tap / s->kw, tap % s->kw, f / filters * depth + c, f);
+            ((real *)a->dw)[task * s->f + f] =
+                (real)filter_grad_element(s, a->x, a->dy, tap / s->kw, tap % s->kw, f / filters * depth + c, f);
     }
+}
+
+static bool winograd_pays(const cj__conv2d_args *a, cj__conv2d_kind kind)
+{
+    (void)a, (void)kind;
+    return false;
 }

@@ -6,6 +6,7 @@
 
 #include "kernels/kernels.h"
 #include <math.h>
+#include <string.h>
 
 #if CJ_REAL_BYTES == 4
 typedef float real;
