@@ -19,6 +19,7 @@ struct cj_function {
     cj_symbol **symbols; // inputs, then outputs, then updates' values: held, so that the caller's pointers stay valid
     int symbol_count, input_count, output_count;
     cj_pool *pool;
+    char *off; // passes that are switched off, or NULL
     pthread_mutex_t lock; // guards what follows
     cj__plan **plans;
     size_t plan_count, plan_capacity;
@@ -36,6 +37,7 @@ static void destroy(void *object)
         cj_release(function->symbols[i]);
     cj__free(function->symbols);
     cj_release(function->pool);
+    cj__free(function->off);
     pthread_mutex_destroy(&function->lock);
     cj__free(function);
 }
@@ -74,6 +76,13 @@ static void drop_arguments(const cj_function_args *args)
         cj_release(argument(args, i));
 }
 
+static cj_status take_switches(cj_function *function)
+{
+    const char *off = getenv("CAJAL_PLAN");
+    function->off = cj__copy_text(off);
+    return off != NULL && function->off == NULL ? CJ_OUT_OF_MEMORY : CJ_OK;
+}
+
 cj_function *cj_function_new(const cj_function_args *args)
 {
     cj_function *function = cj__object_new(&function_class, sizeof(*function));
@@ -97,7 +106,9 @@ cj_function *cj_function_new(const cj_function_args *args)
         status = cj__program_new(args, &function->program);
     }
     if (status == CJ_OK)
-        status = cj__program_optimize(&function->program, getenv("CAJAL_PLAN"));
+        status = take_switches(function);
+    if (status == CJ_OK)
+        status = cj__program_optimize(&function->program, CJ__STAGE_GRAPH, function->off);
     if (status != CJ_OK) {
         drop_arguments(args);
         cj_release(function);
@@ -153,7 +164,7 @@ static cj_status take_plan(cj_function *function, int64_t batch, cj__plan **plan
     if (*plan == NULL && status == CJ_OK) {
         if (function->plan_count >= PLANS_MAX)
             drop_oldest(function);
-        status = cj__plan_new(&function->program, batch, plan);
+        status = cj__plan_new(&function->program, batch, function->pool, function->off, plan);
         if (status == CJ_OK && !cj__reserve((void **)&function->plans, &function->plan_capacity,
                                             function->plan_count + 1, sizeof(cj__plan *))) {
             cj__plan_free(*plan);

@@ -131,7 +131,7 @@ static cj_status merge_common(cj__program *program)
 }
 
 // Instructions whose results nobody reads, last to first so that whole chains go at once.
-static cj_status remove_dead(cj__program *program)
+cj_status cj__remove_dead(cj__program *program)
 {
     int *uses = cj__new((size_t)program->value_count, sizeof(*uses));
     if (uses == NULL)
@@ -154,13 +154,19 @@ static cj_status remove_dead(cj__program *program)
 
 static const struct {
     const char *name;
+    cj__stage stage;
     cj_status (*apply)(cj__program *program);
     const char *what;
 } passes[] = {
-    {"identity", remove_identities, "instructions that change nothing"},
-    {"cse", merge_common, "the same instruction twice"},
-    {"dead", remove_dead, "results that nobody reads"},
-    {"fuse_bias_act", cj__fuse_bias_act, "bias and activation into a product or convolution"},
+    {"identity", CJ__STAGE_GRAPH, remove_identities, "instructions that change nothing"},
+    {"cse", CJ__STAGE_GRAPH, merge_common, "the same instruction twice"},
+    {"dead", CJ__STAGE_GRAPH, cj__remove_dead, "results that nobody reads"},
+    {"fuse_bias_act", CJ__STAGE_GRAPH, cj__fuse_bias_act, "bias and activation into a product or convolution"},
+    {"fuse_pool", CJ__STAGE_PLAN, cj__fuse_pool, "max pool into the convolution before it, ReLU's gradient into the pool's"},
+    {"fuse_bias_grad", CJ__STAGE_PLAN, cj__fuse_bias_grad, "the bias's gradient into the filters'"},
+    {"dead_pixels", CJ__STAGE_PLAN, cj__drop_dead_pixels, "rows and columns of images that nobody reads"},
+    {"blocks", CJ__STAGE_PLAN, cj__choose_blocks, "convolutions over blocks of images, where lanes would be idle"},
+    {"winograd", CJ__STAGE_PLAN, cj__choose_winograd, "Winograd's form of convolutions, where it is faster"},
 };
 
 static bool switched_off(const char *off, const char *name)
@@ -173,10 +179,10 @@ static bool switched_off(const char *off, const char *name)
     return false;
 }
 
-cj_status cj__program_optimize(cj__program *program, const char *off)
+cj_status cj__program_optimize(cj__program *program, cj__stage stage, const char *off)
 {
     for (size_t i = 0; i < sizeof(passes) / sizeof(passes[0]); i++) {
-        if (!switched_off(off, passes[i].name))
+        if (passes[i].stage == stage && !switched_off(off, passes[i].name))
             CJ_TRY(passes[i].apply(program));
     }
     return CJ_OK;

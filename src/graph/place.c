@@ -46,7 +46,7 @@ static size_t find_gap(const cj__buffer *buffers, const int *placed, int count, 
 
 cj_status cj__place_buffers(cj__plan *plan, size_t *size)
 {
-    int values = plan->program->value_count, count = 0;
+    int values = plan->program.value_count, count = 0;
     candidate *candidates = cj__new((size_t)values, sizeof(*candidates));
     int *placed = cj__new((size_t)values, sizeof(*placed));
     if (candidates == NULL || placed == NULL) {

@@ -10,45 +10,16 @@ enum { ALIGNMENT = 64 };
 
 // ---- Concrete types ----
 
-static void set_free_axis(cj__type *type, int64_t batch)
+static cj_status take_types(cj__plan *plan)
 {
-    for (int i = 0; i < type->shape.rank; i++) {
-        if (type->shape.dims[i] == CJ_BATCH)
-            type->shape.dims[i] = batch;
-    }
-}
-
-static cj_status infer_types(cj__plan *plan)
-{
-    const cj__program *program = plan->program;
+    const cj__program *program = &plan->program;
     for (int i = 0; i < program->value_count; i++) {
-        plan->buffers[i] = (cj__buffer){.type = program->values[i].type, .home = CJ__HOME_NOWHERE, .root = i, .end = -1};
-        set_free_axis(&plan->buffers[i].type, plan->batch);
-    }
-    for (int i = 0; i < program->instruction_count; i++) {
-        cj__instruction *instruction = &program->instructions[i];
-        int most = instruction->input_count + instruction->output_count;
-        cj__type *types = cj__new((size_t)most, sizeof(*types));
-        if (types == NULL)
-            return CJ_OUT_OF_MEMORY;
-        for (int j = 0; j < instruction->input_count; j++)
-            types[j] = plan->buffers[instruction->inputs[j]].type;
-        _Alignas(16) unsigned char attrs[CJ__ATTRS_MAX];
-        memcpy(attrs, instruction->attrs, sizeof(attrs));
-        int outputs = instruction->output_count;
-        cj_status status = instruction->op->infer(instruction->op, attrs, types, instruction->input_count,
-                                                  types + instruction->input_count, &outputs);
-        for (int j = 0; j < instruction->output_count && status == CJ_OK; j++)
-            plan->buffers[instruction->outputs[j]].type = types[instruction->input_count + j];
-        cj__free(types);
-        CJ_TRY(status);
-    }
-    for (int i = 0; i < program->value_count; i++) {
-        const cj__type *type = &plan->buffers[i].type;
+        const cj__type *type = &program->values[i].type;
         int64_t bytes = 0;
         if (__builtin_mul_overflow(cj_shape_count(&type->shape), (int64_t)cj_dtype_size(type->dtype), &bytes) || bytes < 0)
             return cj__fail(CJ_OUT_OF_MEMORY, "function: a batch of %lld is too large", (long long)plan->batch);
-        plan->buffers[i].bytes = (size_t)bytes;
+        plan->buffers[i] = (cj__buffer){
+            .type = *type, .home = CJ__HOME_NOWHERE, .root = i, .end = -1, .bytes = (size_t)bytes};
     }
     return CJ_OK;
 }
@@ -133,7 +104,7 @@ static bool is_read(const cj__program *program, const bool *waits, const int *ra
 
 static cj_status order_calls(cj__plan *plan)
 {
-    const cj__program *program = plan->program;
+    const cj__program *program = &plan->program;
     int count = program->instruction_count, next = 0;
     bool *waits = cj__new((size_t)count, sizeof(*waits));
     int *rank = cj__new((size_t)count, sizeof(*rank));
@@ -167,8 +138,8 @@ static cj_status order_calls(cj__plan *plan)
 
 static void find_homes_of_leaves(cj__plan *plan)
 {
-    for (int i = 0; i < plan->program->value_count; i++) {
-        const cj__pvalue *value = &plan->program->values[i];
+    for (int i = 0; i < plan->program.value_count; i++) {
+        const cj__pvalue *value = &plan->program.values[i];
         cj__buffer *buffer = &plan->buffers[i];
         if (value->kind == CJ__VALUE_INPUT)
             buffer->home = CJ__HOME_INPUT;
@@ -182,7 +153,7 @@ static void find_homes_of_leaves(cj__plan *plan)
 // The last position that reads each value; outputs and updates are read at the very end.
 static cj_status find_last_reads(const cj__plan *plan, int *last)
 {
-    const cj__program *program = plan->program;
+    const cj__program *program = &plan->program;
     for (int i = 0; i < program->value_count; i++)
         last[i] = -1;
     for (int position = 0; position < program->instruction_count; position++) {
@@ -237,11 +208,11 @@ static void lengthen(cj__plan *plan, int value, int begin, int end)
 static void find_home(cj__plan *plan, const int *last, int position)
 {
     int index = plan->order[position];
-    const cj__instruction *instruction = &plan->program->instructions[index];
+    const cj__instruction *instruction = &plan->program.instructions[index];
     for (int k = 0; k < instruction->output_count; k++) {
         int value = instruction->outputs[k];
         cj__buffer *buffer = &plan->buffers[value];
-        if (plan->in_place[index] && writes_variable(plan->program, instruction, k)) {
+        if (plan->in_place[index] && writes_variable(&plan->program, instruction, k)) {
             share(plan, value, instruction->inputs[aliased(instruction, k)]);
         } else if (instruction->op->flags & CJ__OP_VIEW) {
             share(plan, value, instruction->inputs[0]);
@@ -257,32 +228,16 @@ static void find_home(cj__plan *plan, const int *last, int position)
 
 // ---- Memory, calls, copies ----
 
-static const cj__kernels *kernels_for(const cj__call *call)
-{
-    for (int i = 0; i < call->input_count + call->output_count; i++) {
-        cj_dtype dtype = call->inputs[i].type.dtype; // outputs follow inputs
-        if (dtype == CJ_F32 || dtype == CJ_F64)
-            return cj__kernels_for(cj_dtype_size(dtype));
-    }
-    return cj__kernels_for(sizeof(float));
-}
-
 static cj_status make_calls(cj__plan *plan)
 {
-    const cj__program *program = plan->program;
+    const cj__program *program = &plan->program;
     size_t next = 0;
     for (int position = 0; position < program->instruction_count; position++) {
         const cj__instruction *instruction = &program->instructions[plan->order[position]];
         cj__call *call = &plan->calls[position];
-        *call = (cj__call){.op = instruction->op,
-                           .attrs = instruction->attrs,
-                           .input_count = instruction->input_count,
-                           .output_count = instruction->output_count,
-                           .inputs = &plan->operands[next],
-                           .outputs = &plan->operands[next + (size_t)instruction->input_count]};
-        for (int j = 0; j < instruction->input_count + instruction->output_count; j++) // adjacent in memory
-            plan->operands[next++].type = plan->buffers[instruction->inputs[j]].type;
-        call->kernels = kernels_for(call);
+        *call = cj__program_call(program, instruction, &plan->operands[next]);
+        call->pool = plan->pool;
+        next += (size_t)(instruction->input_count + instruction->output_count);
         size_t workspace = instruction->op->workspace != NULL ? instruction->op->workspace(call) : 0;
         plan->workspace = workspace > plan->workspace ? workspace : plan->workspace;
     }
@@ -291,12 +246,12 @@ static cj_status make_calls(cj__plan *plan)
 
 static void set_pointers(cj__plan *plan, size_t workspace_offset)
 {
-    for (int i = 0; i < plan->program->value_count; i++) {
+    for (int i = 0; i < plan->program.value_count; i++) {
         if (plan->buffers[i].home == CJ__HOME_ARENA)
             plan->buffers[i].data = plan->arena + plan->buffers[i].offset;
     }
-    for (int position = 0; position < plan->program->instruction_count; position++) {
-        const cj__instruction *instruction = &plan->program->instructions[plan->order[position]];
+    for (int position = 0; position < plan->program.instruction_count; position++) {
+        const cj__instruction *instruction = &plan->program.instructions[plan->order[position]];
         cj__call *call = &plan->calls[position];
         call->workspace = plan->arena + workspace_offset;
         for (int j = 0; j < call->input_count + call->output_count; j++) {
@@ -305,7 +260,7 @@ static void set_pointers(cj__plan *plan, size_t workspace_offset)
             call->inputs[j].data = buffer->home == CJ__HOME_NOWHERE ? NULL : root->data;
             if (root->home == CJ__HOME_INPUT)
                 plan->patches[plan->patch_count++] =
-                    (struct cj__patch){&call->inputs[j], plan->program->values[buffer->root].input};
+                    (struct cj__patch){&call->inputs[j], plan->program.values[buffer->root].input};
         }
     }
 }
@@ -313,7 +268,7 @@ static void set_pointers(cj__plan *plan, size_t workspace_offset)
 // An update that is not written in place is copied; one that is a variable's old value is saved first, as are outputs.
 static void make_copies(cj__plan *plan)
 {
-    const cj__program *program = plan->program;
+    const cj__program *program = &plan->program;
     for (int i = 0; i < program->output_count + program->update_count; i++) {
         bool output = i < program->output_count;
         int update = i - program->output_count;
@@ -355,7 +310,7 @@ static cj_status take_memory(cj__plan *plan)
 
 static cj_status fill(cj__plan *plan)
 {
-    const cj__program *program = plan->program;
+    const cj__program *program = &plan->program;
     size_t values = (size_t)program->value_count, count = (size_t)program->instruction_count;
     for (size_t i = 0; i < count; i++)
         plan->operand_count += (size_t)(program->instructions[i].input_count + program->instructions[i].output_count);
@@ -369,7 +324,7 @@ static cj_status fill(cj__plan *plan)
     int *last = cj__new(values, sizeof(*last));
     bool whole = plan->buffers != NULL && plan->order != NULL && plan->in_place != NULL && plan->calls != NULL &&
                  plan->operands != NULL && plan->patches != NULL && plan->copies != NULL && last != NULL;
-    cj_status status = whole ? infer_types(plan) : CJ_OUT_OF_MEMORY;
+    cj_status status = whole ? take_types(plan) : CJ_OUT_OF_MEMORY;
     if (status == CJ_OK)
         status = order_calls(plan);
     if (status == CJ_OK) {
@@ -388,14 +343,25 @@ static cj_status fill(cj__plan *plan)
     return status;
 }
 
-cj_status cj__plan_new(const cj__program *program, int64_t batch, cj__plan **plan)
+// A copy of the program, with concrete types, rewritten for them.
+static cj_status specialise(cj__plan *plan, const cj__program *program, const char *off)
+{
+    CJ_TRY(cj__program_copy(program, &plan->program));
+    CJ_TRY(cj__program_infer(&plan->program, plan->batch));
+    CJ_TRY(cj__program_optimize(&plan->program, CJ__STAGE_PLAN, off));
+    return cj__program_infer(&plan->program, plan->batch);
+}
+
+cj_status cj__plan_new(const cj__program *program, int64_t batch, cj_pool *pool, const char *off, cj__plan **plan)
 {
     *plan = cj__new(1, sizeof(**plan));
     if (*plan == NULL)
         return CJ_OUT_OF_MEMORY;
-    (*plan)->program = program;
     (*plan)->batch = batch;
-    cj_status status = fill(*plan);
+    (*plan)->pool = pool;
+    cj_status status = specialise(*plan, program, off);
+    if (status == CJ_OK)
+        status = fill(*plan);
     if (status != CJ_OK) {
         cj__plan_free(*plan);
         *plan = NULL;
@@ -415,5 +381,6 @@ void cj__plan_free(cj__plan *plan)
     cj__free(plan->operands);
     cj__free(plan->patches);
     cj__free(plan->copies);
+    cj__program_free(&plan->program);
     cj__free(plan);
 }

@@ -40,8 +40,9 @@ typedef struct cj__copy {
 } cj__copy;
 
 typedef struct cj__plan {
-    const cj__program *program;
+    cj__program program; // this plan's own: types are concrete
     int64_t batch;
+    cj_pool *pool; // the function's: decides how much scratch memory there is
     cj__buffer *buffers; // one a value
     int *order;          // positions to instructions
     int main_count;      // the first so many positions are main calls; the others updates
@@ -63,7 +64,8 @@ typedef struct cj__plan {
     uint64_t used; // when it was last used
 } cj__plan;
 
-cj_status cj__plan_new(const cj__program *program, int64_t batch, cj__plan **plan);
+// Plans `program` for a batch size and the threads of a pool (NULL for one); `off` as for cj__program_optimize().
+cj_status cj__plan_new(const cj__program *program, int64_t batch, cj_pool *pool, const char *off, cj__plan **plan);
 void cj__plan_free(cj__plan *plan);
 cj_status cj__plan_run(cj__plan *plan, cj_pool *pool, const void *const *inputs, void *const *outputs); // run.c
 cj_status cj__plan_print(const cj__plan *plan, FILE *stream);                                           // print.c

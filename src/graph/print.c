@@ -5,7 +5,7 @@
 
 cj_status cj__plan_print(const cj__plan *plan, FILE *stream)
 {
-    const cj__program *program = plan->program;
+    const cj__program *program = &plan->program;
     fprintf(stream, "%-5s %-24s %-28s %12s %s\n", "call", "op", "output", "bytes", "memory");
     for (int position = 0; position < program->instruction_count; position++) {
         const cj__instruction *instruction = &program->instructions[plan->order[position]];

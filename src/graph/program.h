@@ -47,8 +47,39 @@ void cj__program_uses(const cj__program *program, int *uses);
 // Takes removed instructions out of the list.
 void cj__program_compact(cj__program *program);
 
-// Applies every pass that `off` (a list such as "-cse,-fuse_bias_act"; may be NULL) does not switch off.
-cj_status cj__program_optimize(cj__program *program, const char *off);
-cj_status cj__fuse_bias_act(cj__program *program); // fuse.c
+// A second program of the same graph; on failure it is empty.
+cj_status cj__program_copy(const cj__program *program, cj__program *copy);
+// Makes every type concrete: the free axis becomes `batch`. Needed again after a pass that changed attributes.
+cj_status cj__program_infer(cj__program *program, int64_t batch);
+
+// Building blocks of passes. A new value of a type, or -1. An instruction at the end of the list (its arrays change
+// hands). New operands for an instruction; its old arrays are freed.
+int cj__program_add_value(cj__program *program, const cj__type *type);
+cj_status cj__program_append(cj__program *program, const cj__instruction *instruction);
+cj_status cj__program_operands(cj__instruction *instruction, const int *inputs, int input_count, const int *outputs,
+                               int output_count);
+// The instructions that read a value: their number, of which the first `most` go to `readers`. More than `most` if an
+// output or update is the value, so that a caller who knows all readers knows that there is nobody else.
+int cj__program_readers(const cj__program *program, int value, int *readers, int most);
+
+// The call that an instruction will be, with types and without memory; `operands` has room for inputs and outputs.
+cj__call cj__program_call(const cj__program *program, const cj__instruction *instruction, cj__operand *operands);
+
+// Makes a max pool's gradient only as high and wide as the windows reach, if those who read it can do without the zeros
+// behind; they are told. False if they cannot: then nothing has changed.
+bool cj__crop_pool_grad(cj__program *program, cj__instruction *pool_grad, int64_t rows, int64_t cols);
+
+// Passes come in two stages: those that leave the free axis free, done once for a function, and those that look at
+// concrete shapes, done for each plan on its own copy.
+typedef enum cj__stage { CJ__STAGE_GRAPH, CJ__STAGE_PLAN } cj__stage;
+// Applies every pass of a stage that `off` (a list such as "-cse,-fuse_bias_act"; may be NULL) does not switch off.
+cj_status cj__program_optimize(cj__program *program, cj__stage stage, const char *off);
+cj_status cj__remove_dead(cj__program *program);     // passes.c
+cj_status cj__fuse_bias_act(cj__program *program);   // fuse.c
+cj_status cj__fuse_pool(cj__program *program);       // fuse_pool.c
+cj_status cj__fuse_bias_grad(cj__program *program);  // fuse_bias_grad.c
+cj_status cj__drop_dead_pixels(cj__program *program); // dead_pixels.c
+cj_status cj__choose_blocks(cj__program *program);   // blocks.c
+cj_status cj__choose_winograd(cj__program *program); // winograd.c
 
 #endif

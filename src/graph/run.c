@@ -25,7 +25,7 @@ static void copy_bytes(void *to, const void *from, size_t bytes)
 static const void *whereabouts(const cj__plan *plan, const void *const *inputs, int value)
 {
     int root = plan->buffers[value].root;
-    return plan->buffers[root].home == CJ__HOME_INPUT ? inputs[plan->program->values[root].input]
+    return plan->buffers[root].home == CJ__HOME_INPUT ? inputs[plan->program.values[root].input]
                                                       : plan->buffers[root].data;
 }
 
@@ -39,7 +39,7 @@ cj_status cj__plan_run(cj__plan *plan, cj_pool *pool, const void *const *inputs,
         if (copy->saved != NULL)
             copy_bytes(copy->saved, whereabouts(plan, inputs, copy->from), copy->bytes);
     }
-    CJ_TRY(run_calls(plan, pool, plan->main_count, plan->program->instruction_count));
+    CJ_TRY(run_calls(plan, pool, plan->main_count, plan->program.instruction_count));
     for (int i = 0; i < plan->copy_count; i++) {
         const cj__copy *copy = &plan->copies[i];
         void *to = copy->output >= 0 ? (outputs != NULL ? outputs[copy->output] : NULL) : copy->to;

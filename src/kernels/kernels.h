@@ -256,6 +256,7 @@ typedef struct cj__kernels {
     // Pools work on images begin .. end - 1. `index` gets the place of the first greatest element within its window,
     // u * kw + v counted from the window's uncut corner, as uint8 where kh * kw <= 256 and int32 otherwise; may be NULL.
     void (*max_pool2d)(const cj__pool2d *s, const void *x, void *y, void *index, int64_t begin, int64_t end);
+    // dx = dy at the remembered places, 0 elsewhere; a place of kh * kw or more is nowhere (see cj__conv2d_args).
     void (*max_pool2d_grad)(const cj__pool2d *s, const void *index, const void *dy, void *dx, int64_t begin,
                             int64_t end);
     // y = x at the remembered places: the gradient of max_pool2d_grad by dy.

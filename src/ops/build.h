@@ -43,14 +43,21 @@ typedef struct cj__conv2d_attrs {
     cj__unary act; // set by the plan, like all that follows: of the fused forms
     double act_a, act_b;
     bool winograd;
+    bool sums_dbias; // of conv2d_filter_grad: a second output, the bias's gradient
     int32_t pool[2]; // of conv2d_pool: the window; 0 elsewhere
     int32_t out[2];  // rows and columns of y that are computed, after the pool; 0 for all
+    int32_t images;  // not 0: x, y, dx, dy hold so many images in blocks, (blocks, h, w, c lanes): see ops/blocks.h
 } cj__conv2d_attrs;
 typedef struct cj__pool2d_attrs {
     int64_t size[2], strides[2];
     bool same;
     int64_t input[2]; // height and width of x: for the gradients
 } cj__pool2d_attrs;
+typedef struct cj__blocks_attrs {
+    int64_t images;
+    double scale, offset; // of bytes
+    cj_dtype dtype;       // of the blocks
+} cj__blocks_attrs;
 typedef struct cj__index_attrs {
     int64_t size;   // rows of a table, classes, or k
     cj_dtype dtype; // of one_hot's result: f32 or f64

@@ -6,6 +6,8 @@
 //   conv2d_filter_grad x, dy                                        -> dw (kh, kw, c / groups, f)
 //
 // Padding "same": oh = ceil(h / stride), zeros halved with the odd one after (right, bottom), as TensorFlow does it.
+#include "ops/blocks.h"
+#include "ops/conv.h"
 #include "ops/families.h"
 #include "ops/infer.h"
 #include "ops/run.h"
@@ -56,6 +58,12 @@ static cj_status output_shape(const cj__op *op, const cj__conv2d_attrs *a, const
     return cj__check_output(op, y);
 }
 
+// Images that lie side by side in x and y: see ops/blocks.h.
+static int64_t lanes_of(const cj__conv2d_attrs *a, cj_dtype dtype)
+{
+    return a->images > 0 ? cj__lanes(dtype) : 1;
+}
+
 static cj_status infer_conv2d(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
                               cj__type *outputs, int *output_count)
 {
@@ -67,14 +75,15 @@ static cj_status infer_conv2d(const cj__op *op, void *attrs, const cj__type *inp
         CJ_TRY(cj__need_real(op, inputs, i, &inputs[0]));
     CJ_TRY(need_image(op, inputs, 0));
     CJ_TRY(cj__need_rank(op, inputs, 1, 4, 4));
+    const int64_t lanes = lanes_of(a, inputs[0].dtype);
     a->kernel[0] = w->dims[0];
     a->kernel[1] = w->dims[1];
     CJ_TRY(check_settings(op, a));
     outputs[0].dtype = inputs[0].dtype;
-    CJ_TRY(output_shape(op, a, x, w->dims[3], &outputs[0].shape));
-    if (w->dims[2] * a->groups != x->dims[3])
+    CJ_TRY(output_shape(op, a, x, w->dims[3] * lanes, &outputs[0].shape));
+    if (w->dims[2] * a->groups * lanes != x->dims[3])
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: filters %s do not fit %lld channels in %lld groups", op->name,
-                        cj__shape_words(w, text), (long long)x->dims[3], (long long)a->groups);
+                        cj__shape_words(w, text), (long long)(x->dims[3] / lanes), (long long)a->groups);
     if (input_count == 3 && (inputs[2].shape.rank != 1 || inputs[2].shape.dims[0] != w->dims[3]))
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: bias %s does not fit %lld filters", op->name,
                         cj__shape_words(&inputs[2].shape, text), (long long)w->dims[3]);
@@ -126,9 +135,15 @@ static cj_status infer_filter_grad(const cj__op *op, void *attrs, const cj__type
     CJ_TRY(need_image(op, inputs, 0));
     CJ_TRY(need_image(op, inputs, 1));
     CJ_TRY(check_settings(op, a));
-    const cj_shape w = {
-        .rank = 4, .dims = {a->kernel[0], a->kernel[1], inputs[0].shape.dims[3] / a->groups, inputs[1].shape.dims[3]}};
+    const int64_t lanes = lanes_of(a, inputs[0].dtype);
+    const cj_shape w = {.rank = 4,
+                        .dims = {a->kernel[0], a->kernel[1], inputs[0].shape.dims[3] / lanes / a->groups,
+                                 inputs[1].shape.dims[3] / lanes}};
     outputs[0] = (cj__type){inputs[0].dtype, w};
+    if (a->sums_dbias) {
+        *output_count = 2;
+        outputs[1] = (cj__type){inputs[0].dtype, {.rank = 1, .dims = {w.dims[3]}}};
+    }
     return check_gradient(op, a, &inputs[0].shape, &inputs[1]);
 }
 
@@ -147,13 +162,13 @@ static cj__conv2d_kind kind_of(const cj__call *call)
 }
 
 // The geometry from the attributes and the concrete shapes of x and of y or dy.
-static cj__conv2d geometry_of(const cj__conv2d_attrs *a, const cj_shape *x, const cj_shape *y)
+static cj__conv2d geometry_of(const cj__conv2d_attrs *a, const cj__type *x, const cj__type *y)
 {
-    const int64_t *in = x->dims, *out = y->dims, rows = a->pool[0] > 1 ? a->pool[0] : 1,
+    const int64_t *in = x->shape.dims, *out = y->shape.dims, lanes = lanes_of(a, x->dtype), rows = a->pool[0] > 1 ? a->pool[0] : 1,
                   cols = a->pool[1] > 1 ? a->pool[1] : 1;
     return (cj__conv2d){
-        .n = in[0], .h = in[1], .w = in[2], .c = in[3],
-        .kh = a->kernel[0], .kw = a->kernel[1], .f = out[3], .oh = out[1] * rows, .ow = out[2] * cols,
+        .n = a->images > 0 ? a->images : in[0], .h = in[1], .w = in[2], .c = in[3] / lanes,
+        .kh = a->kernel[0], .kw = a->kernel[1], .f = out[3] / lanes, .oh = out[1] * rows, .ow = out[2] * cols,
         .sh = a->strides[0], .sw = a->strides[1], .dh = a->dilation[0], .dw = a->dilation[1],
         .top = cj__window_before(in[1], a->kernel[0], a->strides[0], a->dilation[0], a->same),
         .left = cj__window_before(in[2], a->kernel[1], a->strides[1], a->dilation[1], a->same),
@@ -166,7 +181,7 @@ static cj__conv2d_args forward_args(const cj__call *call)
     const cj__conv2d_attrs *a = call->attrs;
     const bool fused = call->op != &cj__op_conv2d;
     return (cj__conv2d_args){
-        .s = geometry_of(a, &call->inputs[0].type.shape, &call->outputs[0].type.shape),
+        .s = geometry_of(a, &call->inputs[0].type, &call->outputs[0].type),
         .winograd = a->winograd,
         .pool_h = a->pool[0],
         .pool_w = a->pool[1],
@@ -185,7 +200,7 @@ static cj__conv2d_args input_grad_args(const cj__call *call)
 {
     const cj__conv2d_attrs *a = call->attrs;
     return (cj__conv2d_args){
-        .s = geometry_of(a, &call->outputs[0].type.shape, &call->inputs[1].type.shape),
+        .s = geometry_of(a, &call->outputs[0].type, &call->inputs[1].type),
         .winograd = a->winograd,
         .w = call->inputs[0].data,
         .dy = call->inputs[1].data,
@@ -197,13 +212,13 @@ static cj__conv2d_args filter_grad_args(const cj__call *call)
 {
     const cj__conv2d_attrs *a = call->attrs;
     return (cj__conv2d_args){
-        .s = geometry_of(a, &call->inputs[0].type.shape, &call->inputs[1].type.shape),
+        .s = geometry_of(a, &call->inputs[0].type, &call->inputs[1].type),
         .winograd = a->winograd,
-        .sums_dbias = call->output_count == 2,
+        .sums_dbias = a->sums_dbias,
         .x = call->inputs[0].data,
         .dy = call->inputs[1].data,
         .dw = call->outputs[0].data,
-        .dbias = call->output_count == 2 ? call->outputs[1].data : NULL,
+        .dbias = a->sums_dbias ? call->outputs[1].data : NULL,
     };
 }
 
@@ -213,22 +228,49 @@ static cj__conv2d_args (*const args_of[CJ__CONV2D_KINDS])(const cj__call *call) 
     [CJ__CONV2D_FILTER_GRAD] = filter_grad_args,
 };
 
+static bool in_blocks(const cj__call *call)
+{
+    return ((const cj__conv2d_attrs *)call->attrs)->images > 0;
+}
+
 static void context_of(const cj__call *call, conv_context *c)
 {
     const cj__conv2d_kind kind = kind_of(call);
     *c = (conv_context){.call = call, .kind = kind, .args = args_of[kind](call)};
-    call->kernels->conv2d_job[kind](&c->args, &c->job);
+    if (in_blocks(call))
+        call->kernels->block_conv2d_job[kind](&c->args, &c->job);
+    else
+        call->kernels->conv2d_job[kind](&c->args, &c->job);
 }
 
-static double flops_of(const cj__conv2d *s)
+bool cj__conv2d_question_of(const cj__call *call, cj__conv2d_question *question)
 {
-    return 2.0 * (double)(s->n * s->oh * s->ow * s->f) * (double)(s->kh * s->kw * (s->c / s->groups));
+    static const cj__op *const asked[] = {&cj__op_conv2d, &cj__op_conv2d_bias_act, &cj__op_conv2d_pool,
+                                          &cj__op_conv2d_input_grad, &cj__op_conv2d_filter_grad};
+    for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+        if (call->op == asked[i]) {
+            question->kind = kind_of(call);
+            question->args = args_of[question->kind](call);
+            return true;
+        }
+    }
+    return false;
+}
+
+static double flops_conv(const cj__call *call)
+{
+    const cj__conv2d s = args_of[kind_of(call)](call).s;
+    return 2.0 * (double)(s.n * s.oh * s.ow * s.f) * (double)(s.kh * s.kw * (s.c / s.groups));
 }
 
 static void conv_phase(const void *context, void *workspace, int phase, int64_t begin, int64_t end)
 {
     const conv_context *c = context;
-    c->call->kernels->conv2d_run[c->kind](&c->args, workspace, cj__job_scratch(c->call, &c->job), phase, begin, end);
+    void *scratch = cj__job_scratch(c->call, &c->job);
+    if (in_blocks(c->call))
+        c->call->kernels->block_conv2d_run[c->kind](&c->args, workspace, scratch, phase, begin, end);
+    else
+        c->call->kernels->conv2d_run[c->kind](&c->args, workspace, scratch, phase, begin, end);
 }
 
 static size_t workspace_conv(const cj__call *call)
@@ -242,7 +284,7 @@ static cj_status run_conv(const cj__call *call)
 {
     conv_context context;
     context_of(call, &context);
-    cj__run_job(call, &context.job, flops_of(&context.args.s), conv_phase, &context);
+    cj__run_job(call, &context.job, flops_conv(call), conv_phase, &context);
     return CJ_OK;
 }
 
@@ -290,6 +332,7 @@ const cj__op cj__op_conv2d = {
     .gradient = gradient_conv2d,
     .workspace = workspace_conv,
     .run = run_conv,
+    .flops = flops_conv,
 };
 
 const cj__op cj__op_conv2d_input_grad = {
@@ -301,6 +344,7 @@ const cj__op cj__op_conv2d_input_grad = {
     .gradient = gradient_input_grad,
     .workspace = workspace_conv,
     .run = run_conv,
+    .flops = flops_conv,
 };
 
 const cj__op cj__op_conv2d_filter_grad = {
@@ -312,6 +356,7 @@ const cj__op cj__op_conv2d_filter_grad = {
     .gradient = gradient_filter_grad,
     .workspace = workspace_conv,
     .run = run_conv,
+    .flops = flops_conv,
 };
 
 // Inputs x, w and perhaps bias (f); attrs.act may be CJ__UNARY_NONE.
@@ -324,6 +369,7 @@ const cj__op cj__op_conv2d_bias_act = {
     .infer = infer_conv2d,
     .workspace = workspace_conv,
     .run = run_conv,
+    .flops = flops_conv,
 };
 
 // Likewise; y = max_pool(act(conv2d(x, w) + bias)) and the places, with windows of attrs.pool side by side: see
@@ -337,4 +383,5 @@ const cj__op cj__op_conv2d_pool = {
     .infer = infer_conv2d_pool,
     .workspace = workspace_conv,
     .run = run_conv,
+    .flops = flops_conv,
 };

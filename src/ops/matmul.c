@@ -93,6 +93,12 @@ static size_t workspace_matmul(const cj__call *call)
     return job.workspace;
 }
 
+static double flops_matmul(const cj__call *call)
+{
+    const cj__gemm g = gemm_of(call);
+    return 2.0 * (double)g.m * (double)g.n * (double)g.k;
+}
+
 static cj_status run_matmul(const cj__call *call)
 {
     const gemm_context context = {call, gemm_of(call)};
@@ -121,6 +127,7 @@ const cj__op cj__op_matmul = {
     .gradient = gradient_matmul,
     .workspace = workspace_matmul,
     .run = run_matmul,
+    .flops = flops_matmul,
 };
 
 // Inputs a, b and perhaps bias (n); attrs.act may be CJ__UNARY_NONE.
@@ -133,4 +140,5 @@ const cj__op cj__op_matmul_bias_act = {
     .infer = infer_matmul,
     .workspace = workspace_matmul,
     .run = run_matmul,
+    .flops = flops_matmul,
 };

@@ -19,7 +19,8 @@ typedef enum cj__op_flags {
     CJ__OP_VIEW = 4,         // output 0 has the bytes of input 0: the plan shares the buffer and does not run it
     CJ__OP_UPDATE = 8,       // an optimizer's step: output i may be placed in input alias[i] (a variable's own memory)
     CJ__OP_NO_GRADIENT = 16, // integer, boolean or constant results: nothing passes back
-    CJ__OP_FUSED = 32,       // made only by the fuse pass, after differentiation
+    CJ__OP_FUSED = 32,       // made only by the plan's passes, after differentiation
+    CJ__OP_LAYOUT = 64,      // likewise, and its shapes depend on the kernel table's lanes (ops/blocks.h)
 } cj__op_flags;
 
 // One run: operands with concrete shapes (no free axis), ready to compute. Made once by the plan; pointers of the
@@ -60,6 +61,8 @@ typedef struct cj__op {
                      struct cj_symbol **input_grads);
     // Bytes of workspace for concrete operands; NULL for none.
     size_t (*workspace)(const cj__call *call);
+    // Floating point operations of a call, for listings; NULL for those that are bound by memory.
+    double (*flops)(const cj__call *call);
     // Computes the outputs. Fails only for what shapes cannot tell, such as an index out of range.
     cj_status (*run)(const cj__call *call);
 } cj__op;

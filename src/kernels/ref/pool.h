@@ -84,7 +84,8 @@ static void max_pool2d_grad(const cj__pool2d *s, const void *index, const void *
     for (int64_t i = begin * in; i < end * in; i++)
         ((real *)dx)[i] = 0;
     for (int64_t at = begin * out; at < end * out; at++)
-        ((real *)dx)[remembered(s, index, at)] += ((const real *)dy)[at];
+        if (read_index(s, index, at) < s->kh * s->kw) // else behind the window: nothing passes
+            ((real *)dx)[remembered(s, index, at)] += ((const real *)dy)[at];
 }
 
 static void max_pool2d_gather(const cj__pool2d *s, const void *index, const void *x, void *y, int64_t begin,

@@ -1,0 +1,194 @@
+// The plan's rewrites of convolutional networks change neither values nor gradients: pools fused into convolutions, the
+// biases' gradients, dead pixels, images in blocks, Winograd's form. Each is compared with a plan that has none of them.
+#include "fixture.h"
+
+#include "kernels/kernels.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const ALL_OFF = "-fuse_pool,-fuse_bias_grad,-dead_pixels,-blocks,-winograd";
+
+// Two convolutions, each with a bias, an activation and perhaps a max pool, then a sum of squares.
+typedef struct network {
+    int64_t batch, h, w, c;
+    int64_t k[2], f[2], stride[2], pool[2]; // pool 1: none
+    bool same;
+    int act; // -1 for none
+} network;
+
+static const network networks[] = {
+    {3, 14, 13, 1, {3, 3}, {4, 5}, {1, 1}, {2, 2}, false, CJ__UNARY_relu}, // the second pool drops a row
+    {16, 28, 28, 1, {5, 5}, {10, 20}, {1, 1}, {2, 2}, false, CJ__UNARY_relu},
+    {17, 12, 12, 3, {3, 3}, {16, 32}, {1, 1}, {2, 2}, true, CJ__UNARY_relu},
+    {32, 13, 11, 16, {3, 3}, {32, 16}, {1, 1}, {1, 2}, false, CJ__UNARY_relu},
+    {33, 15, 15, 2, {3, 2}, {6, 7}, {2, 1}, {1, 1}, true, CJ__UNARY_relu},
+    {20, 12, 14, 4, {3, 3}, {12, 24}, {1, 1}, {2, 3}, false, -1},
+    {5, 12, 12, 8, {1, 3}, {8, 12}, {1, 2}, {2, 1}, true, CJ__UNARY_tanh},
+};
+enum { NETWORKS = sizeof networks / sizeof networks[0], RESULTS = 6 };
+
+static cj_symbol *stage(fixture *f, const network *n, int i, cj_symbol *x, cj_symbol *w, cj_symbol *bias)
+{
+    const cj__conv2d_attrs conv = {
+        .strides = {n->stride[i], n->stride[i]}, .dilation = {1, 1}, .groups = 1, .same = n->same};
+    const cj__pool2d_attrs pool = {.size = {n->pool[i], n->pool[i]}, .strides = {n->pool[i], n->pool[i]}};
+    cj_symbol *y = cj__add(&f->g, cj__conv2d_symbol(&f->g, x, w, &conv), bias);
+    y = n->act >= 0 ? cj__apply_unary(&f->g, (cj__unary)n->act, y, 0, 0) : y;
+    return n->pool[i] > 1 ? cj__max_pool2d(&f->g, y, &pool) : y;
+}
+
+// Outputs: y and the gradients by x, both filters and both biases.
+static cj_function *make(const network *n, const char *off, int threads)
+{
+    fixture f = {.pool = cj_pool_new(threads)};
+    cj_symbol *xs[] = {
+        fixture_input(&f, CJ_SHAPE(CJ_BATCH, n->h, n->w, n->c)),
+        fixture_input(&f, CJ_SHAPE(n->k[0], n->k[0], n->c, n->f[0])),
+        fixture_input(&f, CJ_SHAPE(n->f[0])),
+        fixture_input(&f, CJ_SHAPE(n->k[1], n->k[1], n->f[0], n->f[1])),
+        fixture_input(&f, CJ_SHAPE(n->f[1])),
+    };
+    cj_symbol *y = stage(&f, n, 1, stage(&f, n, 0, xs[0], xs[1], xs[2]), xs[3], xs[4]);
+    fixture_output(&f, y);
+    cj_symbol *loss = cj__sum(&f.g, cj__mul(&f.g, y, y), cj__all_axes(y), false);
+    assert_int_equal(cj__gradients(&f.g, loss, xs, 5, f.outputs + 1), CJ_OK);
+    f.output_count = RESULTS;
+    cj_function *function = fixture_function(&f, off);
+    if (!function)
+        fail_msg("%s", cj_error());
+    return function;
+}
+
+static void run(const network *n, const char *off, int threads, cj_tensor **out)
+{
+    cj_function *function = make(n, off, threads);
+    cj_tensor *in[RESULTS - 1];
+    for (int i = 0; i < RESULTS; i++) {
+        cj_shape shape = i == 0 ? cj__function_output(function, 0)->shape : cj__function_input(function, i - 1)->shape;
+        if (i < 2)
+            shape.dims[0] = n->batch;
+        out[i] = fixture_tensor(shape, NULL);
+        if (i > 0) {
+            in[i - 1] = fixture_tensor(shape, NULL);
+            fixture_fill(in[i - 1], (unsigned)i);
+        }
+    }
+    for (int round = 0; round < 2; round++) // the second finds what the first left
+        if (cj_function_call(function, in, out) != CJ_OK)
+            fail_msg("%s", cj_error());
+    for (int i = 1; i < RESULTS; i++)
+        cj_release(in[i - 1]);
+    cj_release(function);
+}
+
+// The tolerance: sums of some thousand terms in another order, relative to the greatest element.
+static void expect_equal(const network *n, const char *off)
+{
+    cj_tensor *a[RESULTS], *b[RESULTS];
+    run(n, off, 1, a);
+    run(n, ALL_OFF, 1, b);
+    for (int i = 0; i < RESULTS; i++) {
+        const float *x = cj_tensor_data(a[i]), *y = cj_tensor_data(b[i]);
+        double most = 1;
+        for (int64_t k = 0; k < cj_tensor_count(b[i]); k++)
+            most = fabs((double)y[k]) > most ? fabs((double)y[k]) : most;
+        for (int64_t k = 0; k < cj_tensor_count(b[i]); k++)
+            if (!(fabs((double)x[k] - (double)y[k]) <= 1e-4 * most))
+                fail_msg("network %d, result %d, \"%s\": element %lld is %g, not %g", (int)(n - networks), i,
+                         off ? off : "", (long long)k, (double)x[k], (double)y[k]);
+        cj_release(a[i]);
+        cj_release(b[i]);
+    }
+}
+
+static void all_rewrites_together_change_nothing(void **state)
+{
+    (void)state;
+    for (int i = 0; i < NETWORKS; i++)
+        expect_equal(&networks[i], NULL);
+}
+
+static void each_rewrite_alone_changes_nothing(void **state)
+{
+    static const char *const offs[] = {
+        "-fuse_bias_grad,-dead_pixels,-blocks,-winograd", "-fuse_pool,-dead_pixels,-blocks,-winograd",
+        "-fuse_bias_grad,-blocks,-winograd",              "-fuse_pool,-fuse_bias_grad,-dead_pixels,-winograd",
+        "-fuse_pool,-fuse_bias_grad,-dead_pixels,-blocks"};
+    (void)state;
+    for (int i = 0; i < NETWORKS; i++)
+        for (size_t k = 0; k < sizeof offs / sizeof offs[0]; k++)
+            expect_equal(&networks[i], offs[k]);
+}
+
+static void threads_do_not_change_a_bit(void **state)
+{
+    cj_tensor *a[RESULTS], *b[RESULTS];
+    (void)state;
+    for (int i = 0; i < NETWORKS; i++) {
+        for (int threads = 2; threads <= 4; threads++) {
+            run(&networks[i], NULL, 1, a);
+            run(&networks[i], NULL, threads, b);
+            for (int k = 0; k < RESULTS; k++) {
+                assert_memory_equal(cj_tensor_data(a[k]), cj_tensor_data(b[k]),
+                                    (size_t)cj_tensor_count(a[k]) * sizeof(float));
+                cj_release(a[k]);
+                cj_release(b[k]);
+            }
+        }
+    }
+}
+
+// The plan of a function, which is released, for a batch of n.
+static char *plan_text(cj_function *function, int64_t batch)
+{
+    const char *path = support_path("plan");
+    FILE *stream = fopen(path, "w");
+    assert_non_null(stream);
+    assert_int_equal(cj__function_print(function, batch, stream), CJ_OK);
+    fclose(stream);
+    size_t size = 0;
+    char *bytes = support_read(path, &size), *text = calloc(size + 1, 1);
+    memcpy(text, bytes, size);
+    free(bytes);
+    cj_release(function);
+    return text;
+}
+
+static void expect_plan(const network *n, const char *off, const char *word, bool expected)
+{
+    char *text = plan_text(make(n, off, 1), n->batch);
+    if ((strstr(text, word) != NULL) != expected)
+        fail_msg("network %d, \"%s\": the plan %s \"%s\":\n%s", (int)(n - networks), off ? off : "",
+                 expected ? "lacks" : "has", word, text);
+    free(text);
+}
+
+static void rewrites_take_place_unless_switched_off(void **state)
+{
+    (void)state;
+    expect_plan(&networks[0], "-blocks", "conv2d_pool", true);
+    expect_plan(&networks[0], "-blocks", " relu_grad ", false);
+    expect_plan(&networks[0], "-fuse_pool", "conv2d_pool", false);
+    expect_plan(&networks[0], NULL, " sum_like ", false);
+    expect_plan(&networks[0], "-fuse_bias_grad", " sum_like ", true);
+    // 14 x 13, valid 3 x 3 and pool: 6 x 5; again: 4 x 3, of which the pool reads 4 x 2, and those read 6 x 4.
+    expect_plan(&networks[0], "-blocks", "(3, 6, 4, 4)", true);
+    expect_plan(&networks[0], "-dead_pixels,-blocks", "(3, 6, 5, 4)", true);
+    if (cj__kernels_for(sizeof(float))->lanes == 1)
+        return;
+    expect_plan(&networks[1], NULL, "to_blocks", true);
+    expect_plan(&networks[1], "-blocks", "to_blocks", false);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_rewrites_together_change_nothing),
+        cmocka_unit_test(each_rewrite_alone_changes_nothing),
+        cmocka_unit_test(threads_do_not_change_a_bit),
+        cmocka_unit_test(rewrites_take_place_unless_switched_off),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
