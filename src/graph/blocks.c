@@ -29,7 +29,7 @@ static bool places_stay_inside(const blocking *b, const cj__instruction *instruc
         return true;
     const int count = cj__program_readers(b->program, instruction->outputs[1], readers, READERS_MAX);
     for (int i = 0; i < count; i++)
-        if (i >= READERS_MAX || b->program->instructions[readers[i]].op != &cj__op_max_pool2d_grad)
+        if (count > READERS_MAX || b->program->instructions[readers[i]].op != &cj__op_max_pool2d_grad)
             return false;
     return true;
 }

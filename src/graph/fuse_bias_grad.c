@@ -21,7 +21,7 @@ static int place_of(const cj__program *program, int filter_grad, int sum)
 {
     const int x = program->values[program->instructions[filter_grad].inputs[0]].producer;
     const int later = filter_grad > sum ? filter_grad : sum, earlier = filter_grad > sum ? sum : filter_grad;
-    int reader;
+    int reader = program->instruction_count; // an output is read at the end
     if (x < earlier)
         return earlier;
     const int count = cj__program_readers(program, program->instructions[earlier].outputs[0], &reader, 1);
@@ -49,7 +49,7 @@ static cj_status try_filter_grad(cj__program *program, int filter_grad)
     int readers[READERS_MAX];
     const int dz = program->instructions[filter_grad].inputs[1];
     const int count = cj__program_readers(program, dz, readers, READERS_MAX);
-    for (int i = 0; i < count && i < READERS_MAX; i++) {
+    for (int i = 0; i < count && count <= READERS_MAX; i++) {
         if (!sums_filters(program, &program->instructions[readers[i]], dz))
             continue;
         const int at = place_of(program, filter_grad, readers[i]);
