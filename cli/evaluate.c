@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,27 +198,57 @@ int run_predict(int argc, char **argv)
 
 // ---- summary ----
 
+typedef struct summary_settings {
+    const char *name;
+    bool json, plan, training;
+    int64_t batch_size, rounds;
+} summary_settings;
+
+// The plan of a step. A model that was never compiled is compiled as `cajal train` does it.
+static cj_status print_plan(cj_model *model, const summary_settings *s)
+{
+    if (s->training && isnan(cj_learning_rate(model)))
+        CJ_TRY(cj_compile(model, .optimizer = cj_adam(), .loss = "sparse_categorical_crossentropy",
+                          .metrics = {"accuracy"}));
+    return cj_plan(model, .batch_size = s->batch_size, .training = s->training, .rounds = (int)s->rounds);
+}
+
+static cj_status print_json(cj_model *model)
+{
+    char *text = NULL;
+    cj_status status = cj_model_to_json(model, &text);
+    if (status == CJ_OK)
+        puts(text);
+    cj_free(text);
+    return status;
+}
+
 int run_summary(int argc, char **argv)
 {
-    const char *name = NULL;
-    bool json = false;
-    const option options[] = {{"json", NULL, "print the architecture as JSON, in Keras's config form", OPTION_FLAG, &json}};
-    int done = read_options(find_command("summary"), options, 1, argc, argv, 1, 1, &name);
+    summary_settings s = {.batch_size = 32, .rounds = 20};
+    const option options[] = {
+        {"json", NULL, "print the architecture as JSON, in Keras's config form", OPTION_FLAG, &s.json},
+        {"plan", NULL, "print the kernels of a prediction, with their times", OPTION_FLAG, &s.plan},
+        {"training", NULL, "with --plan: of a training step instead", OPTION_FLAG, &s.training},
+        {"batch-size", "N", "with --plan: samples of a step (32)", OPTION_INT, &s.batch_size},
+        {"rounds", "N", "with --plan: runs that are timed; 0 for none (20)", OPTION_INT, &s.rounds},
+    };
+    int done = read_options(find_command("summary"), options, sizeof(options) / sizeof(options[0]), argc, argv, 1, 1,
+                            &s.name);
     if (done != EXIT_DONE)
         return done < 0 ? EXIT_DONE : done;
-    cj_model *model = ends_with(name, ".safetensors") ? cj_load(name) : make_model(name, NULL);
+    if (s.batch_size < 1 || s.batch_size > 1 << 20 || s.rounds < 0 || s.rounds > 10000) {
+        fprintf(stderr, "cajal summary: --batch-size must be 1 to 1048576 and --rounds 0 to 10000\n");
+        return EXIT_USAGE;
+    }
+    cj_model *model = ends_with(s.name, ".safetensors") ? cj_load(s.name) : make_model(s.name, NULL);
     cj_status status = model != NULL ? CJ_OK : cj_error_status();
     if (model == NULL && status == CJ_OK)
         return EXIT_FAILED; // told by make_model()
-    char *text = NULL;
-    if (status == CJ_OK && json) {
-        status = cj_model_to_json(model, &text);
-        if (status == CJ_OK)
-            puts(text);
-    } else if (status == CJ_OK) {
-        status = cj_model_summary(model, stdout);
-    }
-    cj_free(text);
+    if (status == CJ_OK)
+        status = s.json   ? print_json(model)
+                 : s.plan ? print_plan(model, &s)
+                          : cj_model_summary(model, stdout);
     cj_release(model);
     return finish(status);
 }

@@ -263,6 +263,25 @@ CJ_API cj_status cj_fit_model(cj_model *model, cj_dataset *data, const cj_fit_ar
 /** `cj_fit(model, train, .epochs = 5, .batch_size = 64, .validation_data = test)`. */
 #define cj_fit(model, data, ...) cj_fit_model(model, data, &(cj_fit_args){._ = 0, __VA_ARGS__})
 
+/** The arguments of cj_plan(). */
+typedef struct cj_plan_args {
+    int _;
+    int64_t batch_size; ///< default 32
+    bool training;      ///< the training step of a compiled model; default: prediction
+    int rounds;         ///< default 0: no times; else the median of so many runs of each kernel on zeros
+    FILE *stream;       ///< where to print; default standard output
+} cj_plan_args;
+/**
+ * Prints what a step of a model runs for a batch size: each kernel in order with its form (direct, winograd, blocks), the
+ * shapes of its operands, where in the arena its result lies, the bytes of its operands, its floating point operations,
+ * and, with rounds, its time and GFLOP/s. CAJAL_PLAN=-name, set before, leaves a rewrite out (docs/architecture.md has the
+ * names). Weights have the same bits afterwards; nobody else may use the model meanwhile. CJ_NOT_BUILT if the model
+ * does not know its inputs, or, for training, is not compiled.
+ */
+CJ_API cj_status cj_model_plan(cj_model *model, const cj_plan_args *args);
+/** `cj_plan(model, .batch_size = 64, .training = true, .rounds = 20)`. */
+#define cj_plan(model, ...) cj_model_plan(model, &(cj_plan_args){._ = 0, __VA_ARGS__})
+
 /** Values by name: the loss, then each metric. */
 typedef struct cj_results {
     int count;                                   ///< number of entries

@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { PLANS_MAX = 8 };
 
@@ -198,11 +199,62 @@ cj_status cj__function_run(cj_function *function, int64_t batch, const void *con
     return status;
 }
 
-cj_status cj__function_print(cj_function *function, int64_t batch, FILE *stream)
+// What a timing needs: inputs of zeros, and the bytes of the variables that it overwrites.
+typedef struct rehearsal {
+    void **inputs, **saved;
+    double *seconds;
+} rehearsal;
+
+static cj_status prepare(const cj_function *function, const cj__plan *plan, rehearsal *r)
+{
+    r->inputs = cj__new((size_t)function->input_count, sizeof(*r->inputs));
+    r->saved = cj__new((size_t)plan->program.update_count, sizeof(*r->saved));
+    r->seconds = cj__new((size_t)plan->program.instruction_count, sizeof(*r->seconds));
+    if (r->inputs == NULL || r->saved == NULL || r->seconds == NULL)
+        return CJ_OUT_OF_MEMORY;
+    for (int i = 0; i < function->input_count; i++) {
+        cj_shape shape = cj__function_input(function, i)->shape;
+        for (int axis = 0; axis < shape.rank; axis++)
+            shape.dims[axis] = shape.dims[axis] == CJ_BATCH ? plan->batch : shape.dims[axis];
+        r->inputs[i] = cj__new((size_t)cj_shape_count(&shape), cj_dtype_size(cj__function_input(function, i)->dtype));
+        if (r->inputs[i] == NULL)
+            return CJ_OUT_OF_MEMORY;
+    }
+    for (int i = 0; i < plan->program.update_count; i++) {
+        const cj_tensor *value = plan->program.updated[i]->value;
+        r->saved[i] = cj__copy_bytes(value->data, (size_t)cj_tensor_count(value) * cj_dtype_size(value->dtype));
+        if (r->saved[i] == NULL)
+            return CJ_OUT_OF_MEMORY;
+    }
+    return CJ_OK;
+}
+
+static void undo(const cj_function *function, const cj__plan *plan, rehearsal *r)
+{
+    for (int i = 0; r->inputs != NULL && i < function->input_count; i++)
+        cj__free(r->inputs[i]);
+    for (int i = 0; r->saved != NULL && i < plan->program.update_count; i++) {
+        const cj_tensor *value = plan->program.updated[i]->value;
+        if (r->saved[i] != NULL)
+            memcpy(value->data, r->saved[i], (size_t)cj_tensor_count(value) * cj_dtype_size(value->dtype));
+        cj__free(r->saved[i]);
+    }
+    cj__free(r->inputs);
+    cj__free(r->saved);
+    cj__free(r->seconds);
+}
+
+cj_status cj__function_print(cj_function *function, int64_t batch, int rounds, FILE *stream)
 {
     cj__plan *plan = NULL;
+    rehearsal r = {0};
     CJ_TRY(take_plan(function, batch, &plan));
-    cj_status status = cj__plan_print(plan, stream);
+    cj_status status = rounds > 0 ? prepare(function, plan, &r) : CJ_OK;
+    if (status == CJ_OK && rounds > 0)
+        status = cj__plan_time(plan, function->pool, (const void *const *)r.inputs, rounds, r.seconds);
+    if (status == CJ_OK)
+        status = cj__plan_print(plan, rounds > 0 ? r.seconds : NULL, stream);
+    undo(function, plan, &r);
     give_plan_back(function, plan);
     return status;
 }

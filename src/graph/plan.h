@@ -68,7 +68,11 @@ typedef struct cj__plan {
 cj_status cj__plan_new(const cj__program *program, int64_t batch, cj_pool *pool, const char *off, cj__plan **plan);
 void cj__plan_free(cj__plan *plan);
 cj_status cj__plan_run(cj__plan *plan, cj_pool *pool, const void *const *inputs, void *const *outputs); // run.c
-cj_status cj__plan_print(const cj__plan *plan, FILE *stream);                                           // print.c
+
+// print.c: the table, with the seconds of each call by position (NULL for none). And these: the median of `rounds` runs
+// of every call, updates included, which the caller undoes.
+cj_status cj__plan_print(const cj__plan *plan, const double *seconds, FILE *stream);
+cj_status cj__plan_time(cj__plan *plan, cj_pool *pool, const void *const *inputs, int rounds, double *seconds);
 
 // place.c: gives every root of CJ__HOME_ARENA an offset so that no two that live at once overlap; returns the size.
 cj_status cj__place_buffers(cj__plan *plan, size_t *size);

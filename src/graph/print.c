@@ -1,27 +1,138 @@
-// A plan as a table, so that a user sees what runs and where it lives.
+// A plan as a table, so that a user sees what runs, where it lives and where the time goes.
+#define _POSIX_C_SOURCE 200809L
 #include "graph/plan.h"
 
 #include "base/error.h"
+#include "base/memory.h"
 
-cj_status cj__plan_print(const cj__plan *plan, FILE *stream)
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { WORDS = 160, SHAPES = 4 * WORDS };
+
+static double now(void)
 {
-    const cj__program *program = &plan->program;
-    fprintf(stream, "%-5s %-24s %-28s %12s %s\n", "call", "op", "output", "bytes", "memory");
-    for (int position = 0; position < program->instruction_count; position++) {
-        const cj__instruction *instruction = &program->instructions[plan->order[position]];
-        const cj__buffer *buffer = &plan->buffers[instruction->outputs[0]];
-        char shape[160];
-        fprintf(stream, "%-5d %-24s %-28s %12zu ", position, instruction->op->name,
-                cj_shape_text(&buffer->type.shape, shape, sizeof(shape)), buffer->bytes);
-        if (instruction->op->flags & CJ__OP_VIEW)
-            fprintf(stream, "view\n");
-        else if (plan->buffers[buffer->root].home == CJ__HOME_FIXED)
-            fprintf(stream, "in the variable\n");
-        else
-            fprintf(stream, "arena + %zu%s\n", plan->buffers[buffer->root].offset,
-                    buffer->home == CJ__HOME_SHARED ? ", over an input" : "");
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+cj_status cj__plan_time(cj__plan *plan, cj_pool *pool, const void *const *inputs, int rounds, double *seconds)
+{
+    const int count = plan->program.instruction_count;
+    double *times = cj__new((size_t)count * (size_t)rounds, sizeof(*times));
+    if (times == NULL)
+        return CJ_OUT_OF_MEMORY;
+    cj_status status = CJ_OK;
+    for (int i = 0; i < plan->patch_count; i++)
+        plan->patches[i].operand->data = (void *)(uintptr_t)inputs[plan->patches[i].input];
+    for (int round = -1; round < rounds && status == CJ_OK; round++) { // the first warms up
+        double before = now();
+        for (int i = 0; i < count && status == CJ_OK; i++) {
+            cj__call *call = &plan->calls[i];
+            call->pool = pool;
+            if (!(call->op->flags & CJ__OP_VIEW))
+                status = call->op->run(call);
+            const double after = now();
+            if (round >= 0)
+                times[(size_t)i * (size_t)rounds + (size_t)round] = after - before;
+            before = after;
+        }
     }
-    fprintf(stream, "batch %lld: %d calls, %d values, arena %zu bytes, of which workspace %zu\n", (long long)plan->batch,
-            program->instruction_count, program->value_count, plan->arena_size, plan->workspace);
+    for (int i = 0; i < count; i++) {
+        qsort(times + (size_t)i * (size_t)rounds, (size_t)rounds, sizeof(*times), ascending);
+        seconds[i] = times[(size_t)i * (size_t)rounds + (size_t)rounds / 2];
+    }
+    cj__free(times);
+    return status;
+}
+
+// "(64, 28, 28, 1) (3, 3, 1, 32) .. -> (64, 12, 12, 32)": two operands tell what is computed.
+static void shapes_of(const cj__call *call, char *text, size_t size)
+{
+    char first[WORDS] = "", second[WORDS] = "", result[WORDS];
+    if (call->input_count > 0)
+        cj_shape_text(&call->inputs[0].type.shape, first, sizeof(first));
+    if (call->input_count > 1)
+        cj_shape_text(&call->inputs[1].type.shape, second, sizeof(second));
+    snprintf(text, size, "%s %s%s-> %s", first, second,
+             call->input_count > 2   ? " .. "
+             : call->input_count > 1 ? " "
+                                     : "",
+             cj_shape_text(&call->outputs[0].type.shape, result, sizeof(result)));
+}
+
+static void memory_of(const cj__plan *plan, const cj__instruction *instruction, char *text, size_t size)
+{
+    const cj__buffer *buffer = &plan->buffers[instruction->outputs[0]], *root = &plan->buffers[buffer->root];
+    if (instruction->op->flags & CJ__OP_VIEW)
+        snprintf(text, size, "view");
+    else if (root->home == CJ__HOME_FIXED)
+        snprintf(text, size, "in the variable");
+    else
+        snprintf(text, size, "%zu%s", root->offset, buffer->home == CJ__HOME_SHARED ? " (an input's)" : "");
+}
+
+static double bytes_of(const cj__plan *plan, const cj__instruction *instruction)
+{
+    double bytes = 0;
+    for (int i = 0; i < instruction->input_count + instruction->output_count; i++) { // outputs follow inputs
+        const cj__buffer *buffer = &plan->buffers[instruction->inputs[i]];
+        bytes += buffer->home == CJ__HOME_NOWHERE || (instruction->op->flags & CJ__OP_VIEW) ? 0 : (double)buffer->bytes;
+    }
+    return bytes;
+}
+
+typedef struct totals {
+    double flops, bytes, seconds;
+} totals;
+
+static void print_call(const cj__plan *plan, int position, const double *seconds, const totals *all, FILE *stream)
+{
+    const cj__instruction *instruction = &plan->program.instructions[plan->order[position]];
+    const cj__call *call = &plan->calls[position];
+    const double flops = call->op->flops != NULL ? call->op->flops(call) : 0;
+    char name[WORDS], shapes[SHAPES], memory[WORDS];
+    const char *form = call->op->form != NULL ? call->op->form(call) : NULL;
+    snprintf(name, sizeof(name), "%s%s%s", call->op->name, form != NULL ? ", " : "", form != NULL ? form : "");
+    shapes_of(call, shapes, sizeof(shapes));
+    memory_of(plan, instruction, memory, sizeof(memory));
+    fprintf(stream, "%4d %-28s %-60s %-22s %10.1f %9.2f", position, name, shapes, memory,
+            bytes_of(plan, instruction) / 1024, flops * 1e-6);
+    if (seconds != NULL) {
+        fprintf(stream, " %9.1f %5.1f%%", seconds[position] * 1e6, 100 * seconds[position] / all->seconds);
+        if (flops > 0)
+            fprintf(stream, " %7.1f", flops / seconds[position] * 1e-9);
+    }
+    fprintf(stream, "\n");
+}
+
+cj_status cj__plan_print(const cj__plan *plan, const double *seconds, FILE *stream)
+{
+    const int count = plan->program.instruction_count;
+    totals all = {0};
+    for (int i = 0; i < count; i++) {
+        const cj__call *call = &plan->calls[i];
+        all.flops += call->op->flops != NULL ? call->op->flops(call) : 0;
+        all.bytes += bytes_of(plan, &plan->program.instructions[plan->order[i]]);
+        all.seconds += seconds != NULL ? seconds[i] : 0;
+    }
+    fprintf(stream, "%4s %-28s %-60s %-22s %10s %9s%s\n", "call", "kernel", "operands -> result", "arena offset", "KiB",
+            "MFLOP", seconds != NULL ? "        us  share GFLOP/s" : "");
+    for (int i = 0; i < count; i++)
+        print_call(plan, i, seconds, &all, stream);
+    fprintf(stream, "%4s %-28s %-60s %-22s %10.1f %9.2f", "", "all", "", "", all.bytes / 1024, all.flops * 1e-6);
+    if (seconds != NULL)
+        fprintf(stream, " %9.1f %5.1f%% %7.1f", all.seconds * 1e6, 100.0, all.flops / all.seconds * 1e-9);
+    fprintf(stream, "\nbatch %lld: %d calls on %d thread%s, %d values, arena %zu bytes, of which workspace %zu\n",
+            (long long)plan->batch, count, cj_pool_threads(plan->pool), cj_pool_threads(plan->pool) == 1 ? "" : "s",
+            plan->program.value_count, plan->arena_size, plan->workspace);
     return ferror(stream) ? cj__fail(CJ_IO, "plan: printing failed") : CJ_OK;
 }

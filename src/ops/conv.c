@@ -263,6 +263,12 @@ static double flops_conv(const cj__call *call)
     return 2.0 * (double)(s.n * s.oh * s.ow * s.f) * (double)(s.kh * s.kw * (s.c / s.groups));
 }
 
+static const char *form_conv(const cj__call *call)
+{
+    const cj__conv2d_attrs *a = call->attrs;
+    return a->images > 0 ? "blocks" : a->winograd ? "winograd" : "direct";
+}
+
 static void conv_phase(const void *context, void *workspace, int phase, int64_t begin, int64_t end)
 {
     const conv_context *c = context;
@@ -333,6 +339,7 @@ const cj__op cj__op_conv2d = {
     .workspace = workspace_conv,
     .run = run_conv,
     .flops = flops_conv,
+    .form = form_conv,
 };
 
 const cj__op cj__op_conv2d_input_grad = {
@@ -345,6 +352,7 @@ const cj__op cj__op_conv2d_input_grad = {
     .workspace = workspace_conv,
     .run = run_conv,
     .flops = flops_conv,
+    .form = form_conv,
 };
 
 const cj__op cj__op_conv2d_filter_grad = {
@@ -357,6 +365,7 @@ const cj__op cj__op_conv2d_filter_grad = {
     .workspace = workspace_conv,
     .run = run_conv,
     .flops = flops_conv,
+    .form = form_conv,
 };
 
 // Inputs x, w and perhaps bias (f); attrs.act may be CJ__UNARY_NONE.
@@ -370,6 +379,7 @@ const cj__op cj__op_conv2d_bias_act = {
     .workspace = workspace_conv,
     .run = run_conv,
     .flops = flops_conv,
+    .form = form_conv,
 };
 
 // Likewise; y = max_pool(act(conv2d(x, w) + bias)) and the places, with windows of attrs.pool side by side: see
@@ -384,4 +394,5 @@ const cj__op cj__op_conv2d_pool = {
     .workspace = workspace_conv,
     .run = run_conv,
     .flops = flops_conv,
+    .form = form_conv,
 };

@@ -63,6 +63,8 @@ typedef struct cj__op {
     size_t (*workspace)(const cj__call *call);
     // Floating point operations of a call, for listings; NULL for those that are bound by memory.
     double (*flops)(const cj__call *call);
+    // The form of the kernel that a call takes, such as "winograd", for listings; NULL where there is but one.
+    const char *(*form)(const cj__call *call);
     // Computes the outputs. Fails only for what shapes cannot tell, such as an index out of range.
     cj_status (*run)(const cj__call *call);
 } cj__op;

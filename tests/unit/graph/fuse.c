@@ -99,7 +99,7 @@ static bool plan_says(cj_function *function, const char *word)
     const char *text = support_path("plan");
     FILE *stream = fopen(text, "w");
     assert_non_null(stream);
-    assert_int_equal(cj__function_print(function, 4, stream), CJ_OK);
+    assert_int_equal(cj__function_print(function, 4, 0, stream), CJ_OK);
     fclose(stream);
     size_t size = 0;
     char *bytes = support_read(text, &size), *whole = calloc(size + 1, 1);
