@@ -56,4 +56,54 @@ ALWAYS_INLINE vec vec_pick(vmask m, vec yes, vec no)
     return MM(blendv)(no, yes, (vec)m);
 }
 
+#if CJ_REAL_BYTES == 4
+ALWAYS_INLINE ivec ivec_from_bytes(const uint8_t *p)
+{
+    return (ivec)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)p));
+}
+
+ALWAYS_INLINE vec vec_from_bytes(const uint8_t *p)
+{
+    return _mm256_cvtepi32_ps((__m256i)ivec_from_bytes(p));
+}
+
+// The first byte of each lane goes to the front of its half; the halves' four bytes are joined.
+ALWAYS_INLINE void ivec_store_bytes(uint8_t *p, ivec lanes)
+{
+    const __m256i first = _mm256_setr_epi8(0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 4, 8, 12, -1,
+                                           -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
+    const __m256i packed = _mm256_shuffle_epi8((__m256i)lanes, first);
+    _mm_storel_epi64((void *)p,
+                     _mm_unpacklo_epi32(_mm256_castsi256_si128(packed), _mm256_extracti128_si256(packed, 1)));
+}
+#else
+ALWAYS_INLINE __m128i four_bytes(const uint8_t *p)
+{
+    int32_t bytes;
+    memcpy(&bytes, p, sizeof bytes);
+    return _mm_cvtsi32_si128(bytes);
+}
+
+ALWAYS_INLINE ivec ivec_from_bytes(const uint8_t *p)
+{
+    return (ivec)_mm256_cvtepu8_epi64(four_bytes(p));
+}
+
+ALWAYS_INLINE vec vec_from_bytes(const uint8_t *p)
+{
+    return _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(four_bytes(p)));
+}
+
+ALWAYS_INLINE void ivec_store_bytes(uint8_t *p, ivec lanes)
+{
+    for (int i = 0; i < LANES; i++)
+        p[i] = (uint8_t)lanes[i];
+}
+#endif
+
+ALWAYS_INLINE void bytes_store(uint8_t *p, ivec lanes)
+{
+    ivec_store_bytes(p, lanes & 1);
+}
+
 #endif

@@ -91,4 +91,41 @@ ALWAYS_INLINE vec vec_pick(vmask m, vec yes, vec no)
     return MM(mask_blend)(m, no, yes);
 }
 
+#if CJ_REAL_BYTES == 4
+ALWAYS_INLINE ivec ivec_from_bytes(const uint8_t *p)
+{
+    return (ivec)_mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)p));
+}
+
+ALWAYS_INLINE vec vec_from_bytes(const uint8_t *p)
+{
+    return _mm512_cvtepi32_ps((__m512i)ivec_from_bytes(p));
+}
+
+ALWAYS_INLINE void ivec_store_bytes(uint8_t *p, ivec lanes)
+{
+    _mm_storeu_si128((void *)p, _mm512_cvtepi32_epi8((__m512i)lanes));
+}
+#else
+ALWAYS_INLINE ivec ivec_from_bytes(const uint8_t *p)
+{
+    return (ivec)_mm512_cvtepu8_epi64(_mm_loadl_epi64((const void *)p));
+}
+
+ALWAYS_INLINE vec vec_from_bytes(const uint8_t *p)
+{
+    return _mm512_cvtepi64_pd((__m512i)ivec_from_bytes(p));
+}
+
+ALWAYS_INLINE void ivec_store_bytes(uint8_t *p, ivec lanes)
+{
+    _mm_storel_epi64((void *)p, _mm512_cvtepi64_epi8((__m512i)lanes));
+}
+#endif
+
+ALWAYS_INLINE void bytes_store(uint8_t *p, ivec lanes)
+{
+    ivec_store_bytes(p, lanes & 1);
+}
+
 #endif

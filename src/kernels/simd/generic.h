@@ -13,6 +13,7 @@ typedef ivec vmask;
 #define TILE_VECS_MAX 2
 #define TILE_SHAPES(F) F(1, 8) F(2, 6)
 
+#include "kernels/simd/vector_bytes.h"
 #include "kernels/simd/vector_masks.h"
 
 // Most partial loads in a product are whole after all: that case must not go lane by lane.

@@ -13,6 +13,8 @@
 //   vec_lt(a, b), vec_le, vec_eq   masks, false for NaN
 //   mask_and, mask_or, mask_not
 //   vec_pick(mask, yes, no)
+//   vec_from_bytes(p)          LANES bytes as reals; ivec_from_bytes as integers
+//   ivec_store_bytes(p, lanes) the lowest byte of each lane; bytes_store 1 or 0 from lanes of -1 or 0
 //
 // Everything is static inline: nothing compiled with one instruction set's flags can be linked into another's code.
 #ifndef CJ_KERNELS_SIMD_VECTOR_H
@@ -117,36 +119,6 @@ ALWAYS_INLINE void vec_transpose(vec r[LANES])
         for (int i = 0; i < LANES; i++)
             r[i] = woven[i];
     }
-}
-
-// LANES bytes as reals.
-typedef uint8_t byte_lanes __attribute__((vector_size(VEC_BYTES / CJ_REAL_BYTES)));
-ALWAYS_INLINE vec vec_from_bytes(const uint8_t *p)
-{
-    byte_lanes bytes;
-    memcpy(&bytes, p, sizeof bytes);
-    return __builtin_convertvector(__builtin_convertvector(bytes, ivec), vec);
-}
-
-// 1 or 0 bytes from lanes of -1 or 0.
-ALWAYS_INLINE void bytes_store(uint8_t *p, ivec lanes)
-{
-    const byte_lanes bytes = __builtin_convertvector(lanes & 1, byte_lanes);
-    memcpy(p, &bytes, sizeof bytes);
-}
-
-// The lanes of bytes as integers.
-ALWAYS_INLINE ivec ivec_from_bytes(const uint8_t *p)
-{
-    byte_lanes bytes;
-    memcpy(&bytes, p, sizeof bytes);
-    return __builtin_convertvector(bytes, ivec);
-}
-
-ALWAYS_INLINE void ivec_store_bytes(uint8_t *p, ivec lanes)
-{
-    const byte_lanes bytes = __builtin_convertvector(lanes, byte_lanes);
-    memcpy(p, &bytes, sizeof bytes);
 }
 
 #endif
