@@ -3,6 +3,8 @@
 #include "kernels/body/epilogue.h"
 #include "kernels/body/gemm.h"
 #include "kernels/body/conv2d.h"
+#include "kernels/body/conv2d_pool.h"
+#include "kernels/body/conv2d_forward.h"
 #include "kernels/body/conv2d_grad.h"
 #include "kernels/body/elementwise.h"
 #include "kernels/body/dropout.h"

@@ -114,9 +114,15 @@ static int64_t filter_blocks(const cj__conv2d *s)
     return pieces_of(s->kh * s->kw * (s->c / s->groups), FILTER_ROWS_A_TASK);
 }
 
-static size_t partial_size(const cj__conv2d *s)
+// A piece's sums: dw, and behind it, a new line of the cache, dbias.
+static size_t bias_offset(const cj__conv2d *s)
 {
     return ((size_t)(s->kh * s->kw * (s->c / s->groups) * s->f) * sizeof(real) + 63) / 64 * 64;
+}
+
+static size_t partial_size(const cj__conv2d_args *a)
+{
+    return bias_offset(&a->s) + (a->sums_dbias ? ((size_t)a->s.f * sizeof(real) + 63) / 64 * 64 : 0);
 }
 
 static void conv2d_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
@@ -124,7 +130,7 @@ static void conv2d_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
     const cj__conv2d *s = &a->s;
     const int64_t pieces = batch_pieces(s), blocks = filter_blocks(s);
     int phase = 0;
-    *job = (cj__job){.workspace = frame_size(s) + (pieces > 1 ? (size_t)pieces * partial_size(s) : 0)};
+    *job = (cj__job){.workspace = frame_size(s) + (pieces > 1 ? (size_t)pieces * partial_size(a) : 0)};
     if (needs_frame(s))
         job->tasks[phase++] = s->n;
     job->tasks[phase++] = pieces * blocks;
@@ -184,19 +190,52 @@ static void filter_grad_piece(const framed *f, const real *dy, real *dw, int64_t
         memset(dw + row0 * f->s.f, 0, (size_t)((row1 - row0) * f->s.f) * sizeof(real));
 }
 
-// Adds the pieces of one block of rows, in order.
-static void filter_grad_add(const cj__conv2d *s, const char *partials, real *dw, int64_t block)
+// dbias of images first .. last - 1: the rows of dy, added one after another.
+static void sum_rows(const cj__conv2d *s, const real *dy, int64_t first, int64_t last, real *dbias)
 {
-    const int64_t all = s->kh * s->kw * (s->c / s->groups);
-    const int64_t first = block * FILTER_ROWS_A_TASK * s->f;
-    const int64_t last = least((block + 1) * FILTER_ROWS_A_TASK, all) * s->f, pieces = batch_pieces(s);
+    const real *from = dy + first * s->oh * s->ow * s->f;
+    const int64_t rows = (last - first) * s->oh * s->ow;
+    for (int64_t col = 0; col < s->f; col += LANES) {
+        const vmask part = mask_first(least(LANES, s->f - col));
+        vec sum = vec_set(0);
+        for (int64_t row = 0; row < rows; row++)
+            sum = sum + vec_load_part(from + row * s->f + col, part);
+        vec_store_part(dbias + col, sum, part);
+    }
+}
+
+// Adds `count` numbers of the pieces, which lie `step` bytes apart, in order.
+static void add_pieces(const char *partials, size_t step, int64_t pieces, int64_t first, int64_t last, real *sums)
+{
     for (int64_t at = first; at < last; at += LANES) {
         const vmask part = mask_first(least(LANES, last - at));
         vec sum = vec_set(0);
         for (int64_t piece = 0; piece < pieces; piece++)
-            sum = sum + vec_load_part((const real *)(partials + (size_t)piece * partial_size(s)) + at, part);
-        vec_store_part(dw + at, sum, part);
+            sum = sum + vec_load_part((const real *)(partials + (size_t)piece * step) + at, part);
+        vec_store_part(sums + at, sum, part);
     }
+}
+
+// One block of rows of dw; the first block has dbias too.
+static void filter_grad_add(const cj__conv2d_args *a, const char *partials, int64_t block)
+{
+    const cj__conv2d *s = &a->s;
+    const int64_t all = s->kh * s->kw * (s->c / s->groups), pieces = batch_pieces(s);
+    const int64_t first = block * FILTER_ROWS_A_TASK, last = least(first + FILTER_ROWS_A_TASK, all);
+    add_pieces(partials, partial_size(a), pieces, first * s->f, last * s->f, a->dw);
+    if (a->sums_dbias && block == 0)
+        add_pieces(partials + bias_offset(s), partial_size(a), pieces, 0, s->f, a->dbias);
+}
+
+// Task `task` of the products: block of rows by piece of the batch.
+static void filter_grad_task(const cj__conv2d_args *a, const framed *f, char *partials, int64_t task)
+{
+    const int64_t pieces = batch_pieces(&a->s), piece = task % pieces;
+    char *own = partials ? partials + (size_t)piece * partial_size(a) : NULL;
+    filter_grad_piece(f, a->dy, own ? (real *)own : a->dw, task);
+    if (a->sums_dbias && task / pieces == 0)
+        sum_rows(&a->s, a->dy, a->s.n * piece / pieces, a->s.n * (piece + 1) / pieces,
+                 own ? (real *)(own + bias_offset(&a->s)) : a->dbias);
 }
 
 static void conv2d_filter_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
@@ -204,17 +243,15 @@ static void conv2d_filter_grad_run(const cj__conv2d_args *a, void *workspace, vo
 {
     const cj__conv2d *s = &a->s;
     (void)scratch;
-    const int64_t pieces = batch_pieces(s);
     const int multiply = needs_frame(s) ? 1 : 0;
-    char *partials = pieces > 1 ? (char *)workspace + frame_size(s) : NULL;
+    char *partials = batch_pieces(s) > 1 ? (char *)workspace + frame_size(s) : NULL;
     const framed f = framed_of(s, a->x, workspace);
     for (int64_t task = begin; task < end; task++) {
         if (phase < multiply)
             frame_image(s, a->x, workspace, task);
         else if (phase == multiply)
-            filter_grad_piece(&f, a->dy, partials ? (real *)(partials + (size_t)(task % pieces) * partial_size(s)) : a->dw,
-                              task);
+            filter_grad_task(a, &f, partials, task);
         else
-            filter_grad_add(s, partials, a->dw, task);
+            filter_grad_add(a, partials, task);
     }
 }
