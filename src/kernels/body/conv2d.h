@@ -102,6 +102,10 @@ static int64_t conv_chunk(const cj__conv2d *s)
 
 static void conv2d_forward_job(const cj__conv2d_args *a, cj__job *job)
 {
+    if (winograd_serves(a, CJ__CONV2D_FORWARD)) {
+        winograd_forward_job(a, job);
+        return;
+    }
     const cj__conv2d *s = &a->s;
     const int64_t tasks = pieces_of(s->n * s->oh * s->ow, conv_chunk(s));
     *job = (cj__job){.phases = 1, .tasks = {tasks}};
@@ -165,6 +169,10 @@ static void conv2d_group(const framed *f, int64_t group, const real *w, const ep
 static void conv2d_forward_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
                                int64_t end)
 {
+    if (winograd_serves(a, CJ__CONV2D_FORWARD)) {
+        winograd_forward_run(a, workspace, scratch, phase, begin, end);
+        return;
+    }
     const cj__conv2d *s = &a->s;
     (void)scratch;
     if (needs_frame(s) && phase == 0) {
