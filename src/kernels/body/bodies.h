@@ -4,6 +4,7 @@
 #include "kernels/body/gemm.h"
 #include "kernels/body/winograd.h"
 #include "kernels/body/winograd_forward.h"
+#include "kernels/body/winograd_grad.h"
 #include "kernels/body/conv2d.h"
 #include "kernels/body/conv2d_grad.h"
 #include "kernels/body/elementwise.h"

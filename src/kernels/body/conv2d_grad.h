@@ -129,6 +129,10 @@ static size_t partial_size(const cj__conv2d *s)
 
 static void conv2d_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
 {
+    if (winograd_serves(a, CJ__CONV2D_FILTER_GRAD)) {
+        winograd_filter_grad_job(a, job);
+        return;
+    }
     const cj__conv2d *s = &a->s;
     const int64_t pieces = batch_pieces(s), blocks = filter_blocks(s);
     int phase = 0;
@@ -210,6 +214,10 @@ static void filter_grad_add(const cj__conv2d *s, const char *partials, real *dw,
 static void conv2d_filter_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
                                    int64_t end)
 {
+    if (winograd_serves(a, CJ__CONV2D_FILTER_GRAD)) {
+        winograd_filter_grad_run(a, workspace, scratch, phase, begin, end);
+        return;
+    }
     const cj__conv2d *s = &a->s;
     (void)scratch;
     const int64_t pieces = batch_pieces(s);

@@ -13,9 +13,12 @@
 //
 //   M[position][tile][f] = sum over c of V[position][tile][c] U[position][c][f]
 //
-// and so are both gradients. By the input: the same with dy as input, the filters turned by 180 degrees, and c and f
-// exchanged. By the filters: dU[position][c][f] = sum over tiles of V[position][tile][c] D[position][tile][f] with
-// D = A dy A^T, and dw = G^T dU G (winograd_grad.h).
+// and so are both gradients, which are this formula's transposes: with D = A dy A^T of each tile,
+//
+//   by the input     dx patch += B [sum over f of D[position][tile][f] U[position][c][f]] B^T
+//   by the filters   dw = G^T [sum over tiles of V[position][tile][c] D[position][tile][f]] G
+//
+// They walk over the tiles of y, as forward does: outputs that are not wanted cost no gradient either.
 //
 // Lanes are channels throughout. A task takes a chunk of tiles: V and M of a chunk lie in the thread's scratch, small
 // enough for its cache. U is made once a call, in panels in which the product streams.
@@ -25,25 +28,23 @@
 // row and one column farther than the direct form's.
 
 enum {
-    PATCH = 4,                    // side of a patch
-    POSITIONS = PATCH * PATCH,    // of a patch
-    WINOGRAD_CHUNK_BYTES = 1 << 19, // V and M of a chunk: half of a usual second-level cache
-    WINOGRAD_TASKS = 8,           // wanted, where the shape gives them
+    PATCH = 4,                 // side of a patch
+    POSITIONS = PATCH * PATCH, // of a patch
+    WINOGRAD_TASKS = 8,        // wanted, where the shape gives them
+    CHUNK_BYTES = 1 << 19,     // both operands of a chunk's products: half of a usual second-level cache
+    CHUNK_STEP = 24,           // a multiple of the rows of every tile of a product
+    CHUNK_LEAST = 48           // tiles: fewer would load a panel of U for too little work
 };
 
-// A convolution in the terms of this file: forward, or the gradient by the input as one.
+// A convolution in the terms of this form.
 typedef struct winograd {
-    int64_t n, h, w, c;      // input
-    int64_t oh, ow, f;       // output
-    int64_t top, left;       // rows and columns of zeros before the input; may be negative
-    int64_t high, wide;      // tiles of an image
-    int64_t tiles;           // of all images
-    int64_t c_pad;           // channels in whole vectors
-    int64_t chunk, block;    // a task: tiles, and columns of f (in whole panels)
-    int64_t chunks, blocks;
+    cj__conv2d s;
+    int64_t high, wide; // tiles of an image
+    int64_t tiles;      // of all images
+    int64_t c_pad, f_pad; // channels and filters in whole vectors
 } winograd;
 
-static int64_t in_lines(int64_t reals)
+static int64_t in_vectors(int64_t reals)
 {
     return pieces_of(reals, LANES) * LANES;
 }
@@ -58,40 +59,33 @@ static bool winograd_serves(const cj__conv2d_args *a, cj__conv2d_kind kind)
            (kind != CJ__CONV2D_FORWARD || !pools || (a->pool_h == 2 && a->pool_w == 2));
 }
 
-// Cuts the work into tasks, by the shape alone: chunks of tiles whose V and M fit the cache, and blocks of filters where
-// there are few chunks.
-static void winograd_cut(winograd *g)
+static winograd winograd_of(const cj__conv2d *s)
 {
-    g->high = pieces_of(g->oh, 2);
-    g->wide = pieces_of(g->ow, 2);
-    g->tiles = g->n * g->high * g->wide;
-    g->c_pad = in_lines(g->c);
-    const int64_t tile_bytes = POSITIONS * (g->c_pad + in_lines(g->f)) * (int64_t)sizeof(real);
-    const int64_t fits = greatest(WINOGRAD_CHUNK_BYTES / tile_bytes / 24, 2) * 24;
-    const int64_t shared = greatest(pieces_of(pieces_of(g->tiles, WINOGRAD_TASKS), 24), 2) * 24;
-    g->chunk = least(least(fits, shared), g->tiles);
-    g->chunks = pieces_of(g->tiles, g->chunk);
-    const int64_t panels = pieces_of(g->f, PANEL_COLS);
-    const int64_t blocks = least(pieces_of(WINOGRAD_TASKS, g->chunks), panels);
-    g->block = pieces_of(panels, blocks) * PANEL_COLS;
-    g->blocks = pieces_of(g->f, g->block);
-}
-
-static winograd winograd_forward_of(const cj__conv2d *s)
-{
-    winograd g = {.n = s->n, .h = s->h, .w = s->w, .c = s->c, .oh = s->oh, .ow = s->ow, .f = s->f, .top = s->top,
-                  .left = s->left};
-    winograd_cut(&g);
+    winograd g = {.s = *s, .high = pieces_of(s->oh, 2), .wide = pieces_of(s->ow, 2)};
+    g.tiles = s->n * g.high * g.wide;
+    g.c_pad = in_vectors(s->c);
+    g.f_pad = in_vectors(s->f);
     return g;
 }
 
-// dx[i][j][c] = sum over u, v, f of dy[i + u - (2 - top)][j + v - (2 - left)][f] w[2 - u][2 - v][c][f].
-static winograd winograd_input_grad_of(const cj__conv2d *s)
+// Tiles of a chunk whose operands fit the cache: `width` reals a tile and position.
+static int64_t chunk_that_fits(int64_t width)
 {
-    winograd g = {.n = s->n, .h = s->oh, .w = s->ow, .c = s->f, .oh = s->h, .ow = s->w, .f = s->c, .top = 2 - s->top,
-                  .left = 2 - s->left};
-    winograd_cut(&g);
-    return g;
+    const int64_t fits = CHUNK_BYTES / (POSITIONS * width * (int64_t)sizeof(real));
+    return greatest(fits / CHUNK_STEP * CHUNK_STEP, CHUNK_LEAST);
+}
+
+// `whole` in the least number of equal pieces of at most `most`: the size of a piece.
+static int64_t even_piece(int64_t whole, int64_t most)
+{
+    return pieces_of(whole, pieces_of(whole, most));
+}
+
+// Columns of a block, in whole panels, so that there are about `wanted` blocks.
+static int64_t block_of_panels(int64_t cols, int64_t wanted)
+{
+    const int64_t panels = pieces_of(cols, PANEL_COLS);
+    return pieces_of(panels, least(wanted, panels)) * PANEL_COLS;
 }
 
 // ---- transforms of a 4 x 4 patch, in registers ----
@@ -140,130 +134,216 @@ ALWAYS_INLINE void transform_filter(const vec w[9], vec u[PATCH][PATCH])
     }
 }
 
-// ---- the filters: U in panels, element (position, panel, c, column) ----
-
-static size_t winograd_u_size(const winograd *g)
+// A dy A^T.
+ALWAYS_INLINE void transform_gradient(const vec y[4], vec d[PATCH][PATCH])
 {
-    return (size_t)(POSITIONS * g->c * pieces_of(g->f, PANEL_COLS) * PANEL_COLS) * sizeof(real);
-}
-
-static int64_t winograd_u_at(const winograd *g, int64_t position, int64_t c, int64_t f)
-{
-    const int64_t panels = pieces_of(g->f, PANEL_COLS);
-    return ((position * panels + f / PANEL_COLS) * g->c + c) * PANEL_COLS + f % PANEL_COLS;
-}
-
-// U of channel c. Elements of the last vector beyond f are 0, and those of the last panel beyond it are never read.
-static void winograd_filters(const winograd *g, const real *w, real *u, int64_t c)
-{
-    const int64_t tap = g->c * g->f;
-    for (int64_t f = 0; f < g->f; f += LANES) {
-        const vmask part = mask_first(least(LANES, g->f - f));
-        vec taps[9], out[PATCH][PATCH];
-        UNROLL
-        for (int t = 0; t < 9; t++)
-            taps[t] = vec_load_part(w + t * tap + c * g->f + f, part);
-        transform_filter(taps, out);
-        UNROLL
-        for (int p = 0; p < POSITIONS; p++)
-            vec_store(u + winograd_u_at(g, p, c, f), out[p / PATCH][p % PATCH]);
+    const vec rows[PATCH][2] = {
+        {y[0], y[1]}, {y[0] + y[2], y[1] + y[3]}, {y[0] - y[2], y[1] - y[3]}, {-y[2], -y[3]}};
+    UNROLL
+    for (int i = 0; i < PATCH; i++) {
+        d[i][0] = rows[i][0];
+        d[i][1] = rows[i][0] + rows[i][1];
+        d[i][2] = rows[i][0] - rows[i][1];
+        d[i][3] = -rows[i][1];
     }
 }
 
-// The same for the gradient by the input, whose c are w's filters: w is (3, 3, g->f, g->c). LANES rows of w at a time
-// are transformed and then transposed.
-static void winograd_turned_filters(const winograd *g, const real *w, real *u, int64_t row)
+// B m B^T, in place.
+ALWAYS_INLINE void transform_back(vec m[PATCH][PATCH])
 {
-    const int64_t tap = g->c * g->f, rows = least(LANES, g->f - row);
-    for (int64_t col = 0; col < g->c; col += LANES) {
-        const int64_t cols = least(LANES, g->c - col);
-        const vmask part = mask_first(cols);
-        vec squares[POSITIONS][LANES];
-        for (int64_t r = 0; r < LANES; r++) {
-            vec taps[9], out[PATCH][PATCH];
-            UNROLL
-            for (int t = 0; t < 9; t++)
-                taps[t] = r < rows ? vec_load_part(w + (8 - t) * tap + (row + r) * g->c + col, part) : vec_set(0);
-            transform_filter(taps, out);
-            UNROLL
-            for (int p = 0; p < POSITIONS; p++)
-                squares[p][r] = out[p / PATCH][p % PATCH];
-        }
-        for (int p = 0; p < POSITIONS; p++) {
-            vec_transpose(squares[p]);
-            for (int64_t j = 0; j < cols; j++)
-                vec_store(u + winograd_u_at(g, p, col + j, row), squares[p][j]);
-        }
+    UNROLL
+    for (int j = 0; j < PATCH; j++) {
+        const vec m0 = m[0][j], m1 = m[1][j], m2 = m[2][j], m3 = m[3][j];
+        m[1][j] = m1 - m2 + m3;
+        m[2][j] = m1 + m2 - m0;
+        m[3][j] = -m3;
+    }
+    UNROLL
+    for (int i = 0; i < PATCH; i++) {
+        const vec m0 = m[i][0], m1 = m[i][1], m2 = m[i][2], m3 = m[i][3];
+        m[i][1] = m1 - m2 + m3;
+        m[i][2] = m1 + m2 - m0;
+        m[i][3] = -m3;
     }
 }
 
-// ---- the input: V, element (position, tile of the chunk, c) ----
+// G^T s G.
+ALWAYS_INLINE void transform_taps(vec s[PATCH][PATCH], vec w[9])
+{
+    const vec half = vec_set((real)0.5);
+    vec rows[3][PATCH];
+    UNROLL
+    for (int j = 0; j < PATCH; j++) {
+        const vec sum = half * (s[1][j] + s[2][j]);
+        rows[0][j] = s[0][j] + sum;
+        rows[1][j] = half * (s[1][j] - s[2][j]);
+        rows[2][j] = sum + s[3][j];
+    }
+    UNROLL
+    for (int i = 0; i < 3; i++) {
+        const vec sum = half * (rows[i][1] + rows[i][2]);
+        w[3 * i] = rows[i][0] + sum;
+        w[3 * i + 1] = half * (rows[i][1] - rows[i][2]);
+        w[3 * i + 2] = sum + rows[i][3];
+    }
+}
 
-// A place among all tiles.
+// ---- tiles and their pixels ----
+
+// A place among the tiles, walked image by image, over rows first .. last - 1 of each.
 typedef struct tile_place {
     int64_t image, i, j; // the tile's row and column within its image
+    int64_t first, last, wide;
 } tile_place;
 
-static tile_place tile_place_of(const winograd *g, int64_t index)
+static tile_place tile_place_of(const winograd *g, int64_t image, int64_t first, int64_t last, int64_t index)
 {
-    const int64_t area = g->high * g->wide;
-    return (tile_place){index / area, index % area / g->wide, index % g->wide};
+    const int64_t area = (last - first) * g->wide, rest = index % area;
+    return (tile_place){image + index / area, first + rest / g->wide, rest % g->wide, first, last, g->wide};
 }
 
-static void tile_place_next(const winograd *g, tile_place *p)
+static void tile_place_next(tile_place *p)
 {
-    if (++p->j < g->wide)
+    if (++p->j < p->wide)
         return;
     p->j = 0;
-    if (++p->i < g->high)
+    if (++p->i < p->last)
         return;
-    p->i = 0;
+    p->i = p->first;
     p->image++;
 }
 
-// Reals from one position to the next, for a chunk of rows of `cols`: a line more than they need, so that the 16 lines
-// that a transform writes do not fall into one set of the cache.
-static int64_t position_step(int64_t rows, int64_t cols)
-{
-    return rows * cols + LANES;
-}
+enum { OUTSIDE = -1 };
 
-// Where the 16 pixels of a tile's patch lie; those outside the image are at `zeros`.
-static void patch_of(const winograd *g, const real *x, const tile_place *p, const real *zeros,
-                     const real *pixels[POSITIONS])
+// Where the 16 pixels of a tile's patch lie in x, in reals; those not within rows low .. high - 1 are OUTSIDE.
+static void patch_of(const winograd *g, const tile_place *p, int64_t low, int64_t high, int64_t at[POSITIONS])
 {
-    const int64_t row = 2 * p->i - g->top, col = 2 * p->j - g->left;
-    const real *image = x + p->image * g->h * g->w * g->c;
+    const int64_t row = 2 * p->i - g->s.top, col = 2 * p->j - g->s.left;
+    const int64_t corner = ((p->image * g->s.h + row) * g->s.w + col) * g->s.c;
     for (int64_t i = 0; i < PATCH; i++) {
-        const bool inside = row + i >= 0 && row + i < g->h;
-        const real *from = image + ((row + i) * g->w + col) * g->c;
+        const bool inside = row + i >= low && row + i < high;
         for (int64_t j = 0; j < PATCH; j++)
-            pixels[i * PATCH + j] = inside && col + j >= 0 && col + j < g->w ? from + j * g->c : zeros;
+            at[i * PATCH + j] = inside && col + j >= 0 && col + j < g->s.w ? corner + (i * g->s.w + j) * g->s.c : OUTSIDE;
     }
 }
 
-// V of one patch, from channel `first` on; v points to the tile's row at position 0.
-static void transform_patch(const real *const pixels[POSITIONS], int64_t first, int64_t channels, int64_t step, real *v)
+// The same of a tile's four outputs in y.
+static void outputs_of(const winograd *g, const tile_place *p, int64_t at[4])
 {
+    for (int64_t i = 0; i < 4; i++) {
+        const int64_t row = 2 * p->i + i / 2, col = 2 * p->j + i % 2;
+        at[i] = row < g->s.oh && col < g->s.ow ? ((p->image * g->s.oh + row) * g->s.ow + col) * g->s.f : OUTSIDE;
+    }
+}
+
+// Reals from one position to the next, for a chunk of rows of `cols`: a line more than they need, so that the 16 lines
+// that a transform touches do not fall into one set of the cache.
+static int64_t position_step(int64_t rows, int64_t cols)
+{
+    return rows * cols + 64 / (int64_t)sizeof(real);
+}
+
+// ---- V and D of one tile: `to` points to the tile's row at position 0, `step` leads to the next position ----
+
+ALWAYS_INLINE void store_positions(vec d[PATCH][PATCH], int64_t step, real *to)
+{
+    UNROLL
+    for (int p = 0; p < POSITIONS; p++)
+        vec_store(to + p * step, d[p / PATCH][p % PATCH]);
+}
+
+// V of `channels` channels of a patch, whose pixels are at `at` or, outside the image, at `zeros`.
+static void winograd_v(const real *x, const int64_t at[POSITIONS], const real *zeros, int64_t channels, int64_t step,
+                       real *v)
+{
+    const real *pixels[POSITIONS];
     int64_t c = 0;
     vec d[PATCH][PATCH];
+    for (int p = 0; p < POSITIONS; p++)
+        pixels[p] = at[p] == OUTSIDE ? zeros : x + at[p];
     for (; c + LANES <= channels; c += LANES) {
         UNROLL
         for (int p = 0; p < POSITIONS; p++)
-            d[p / PATCH][p % PATCH] = vec_load(pixels[p] + first + c);
+            d[p / PATCH][p % PATCH] = vec_load(pixels[p] + c);
         transform_input(d);
-        UNROLL
-        for (int p = 0; p < POSITIONS; p++)
-            vec_store(v + p * step + c, d[p / PATCH][p % PATCH]);
+        store_positions(d, step, v + c);
     }
     if (c == channels)
         return;
     const vmask part = mask_first(channels - c);
     UNROLL
     for (int p = 0; p < POSITIONS; p++)
-        d[p / PATCH][p % PATCH] = vec_load_part(pixels[p] + first + c, part);
+        d[p / PATCH][p % PATCH] = vec_load_part(pixels[p] + c, part);
     transform_input(d);
+    store_positions(d, step, v + c);
+}
+
+// D of `filters` filters of a tile of dy.
+static void winograd_d(const real *dy, const int64_t at[4], const real *zeros, int64_t filters, int64_t step, real *d)
+{
+    for (int64_t f = 0; f < filters; f += LANES) {
+        const vmask part = mask_first(least(LANES, filters - f));
+        vec y[4], out[PATCH][PATCH];
+        UNROLL
+        for (int i = 0; i < 4; i++)
+            y[i] = vec_load_part((at[i] == OUTSIDE ? zeros : dy + at[i]) + f, part);
+        transform_gradient(y, out);
+        store_positions(out, step, d + f);
+    }
+}
+
+// ---- U in panels: element (position, panel, depth, column) ----
+
+static size_t winograd_u_size(int64_t depth, int64_t cols)
+{
+    return (size_t)(POSITIONS * depth * pieces_of(cols, PANEL_COLS) * PANEL_COLS) * sizeof(real);
+}
+
+static int64_t winograd_u_at(int64_t depth, int64_t cols, int64_t position, int64_t row, int64_t col)
+{
+    const int64_t panels = pieces_of(cols, PANEL_COLS);
+    return ((position * panels + col / PANEL_COLS) * depth + row) * PANEL_COLS + col % PANEL_COLS;
+}
+
+// U of LANES filters from `f` on of channel `c`; lanes beyond the last filter are 0.
+ALWAYS_INLINE void winograd_filters_of(const winograd *g, const real *w, int64_t c, int64_t f, vec u[PATCH][PATCH])
+{
+    const vmask part = mask_first(least(LANES, g->s.f - f));
+    vec taps[9];
     UNROLL
-    for (int p = 0; p < POSITIONS; p++)
-        vec_store(v + p * step + c, d[p / PATCH][p % PATCH]);
+    for (int t = 0; t < 9; t++)
+        taps[t] = vec_load_part(w + (t * g->s.c + c) * g->s.f + f, part);
+    transform_filter(taps, u);
+}
+
+// ---- the product of one position ----
+
+// c[i][j] (+)= sum over p of a[i * a_row + p * a_step] b[p][j]; columns are whole vectors. Row p of panel q of b is at
+// q * b_panel + p * b_step.
+typedef struct winograd_product {
+    const real *a, *b;
+    real *c;
+    int64_t rows, cols, depth;
+    int64_t a_row, a_step, b_step, b_panel, c_row;
+    tile_start start;
+} winograd_product;
+
+static void winograd_multiply(const winograd_product *q)
+{
+    static const int64_t no_offset[1] = {0};
+    tile t = {.segments = no_offset, .segment_count = 1, .length = q->depth, .a_step = q->a_step, .b_step = q->b_step};
+    t.start = q->start;
+    for (int64_t col = 0; col < q->cols; col += PANEL_COLS) {
+        t.cols = least(PANEL_COLS, q->cols - col);
+        t.b = q->b + col / PANEL_COLS * q->b_panel;
+        const int vecs = (int)(t.cols / LANES);
+        for (int64_t row = 0; row < q->rows; row += tile_rows[vecs]) {
+            const int rows = (int)least(tile_rows[vecs], q->rows - row);
+            for (int r = 0; r < rows; r++) {
+                t.a[r] = q->a + (row + r) * q->a_row;
+                t.c[r] = q->c + (row + r) * q->c_row + col;
+            }
+            tile_run(&t, vecs, rows);
+        }
+    }
 }
