@@ -236,11 +236,11 @@ static void outputs_of(const winograd *g, const tile_place *p, int64_t at[4])
     }
 }
 
-// Reals from one position to the next, for a chunk of rows of `cols`: a line more than they need, so that the 16 lines
-// that a transform touches do not fall into one set of the cache.
-static int64_t position_step(int64_t rows, int64_t cols)
+// V, D and M of a chunk are laid out as (tile, position, channel): what a transform touches is adjacent. Reals from one
+// tile to the next: a line more than they need, so that the rows of a product do not fall into one set of the cache.
+static int64_t tile_step(int64_t cols)
 {
-    return rows * cols + 64 / (int64_t)sizeof(real);
+    return POSITIONS * cols + 64 / (int64_t)sizeof(real);
 }
 
 // ---- V and D of one tile: `to` points to the tile's row at position 0, `step` leads to the next position ----

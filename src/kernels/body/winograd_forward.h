@@ -133,12 +133,12 @@ static void winograd_filters(const winograd *g, const real *w, real *u, int64_t 
 
 // V of `tiles` tiles from `place` on.
 static void winograd_inputs(const winograd *g, const real *x, tile_place place, int64_t tiles, const real *zeros,
-                            int64_t step, real *v)
+                            real *v)
 {
     for (int64_t i = 0; i < tiles; i++, tile_place_next(&place)) {
         int64_t at[POSITIONS];
         patch_of(g, &place, 0, g->s.h, at);
-        winograd_v(x, at, zeros, g->s.c, step, v + i * g->c_pad);
+        winograd_v(x, at, zeros, g->s.c, g->c_pad, v + i * tile_step(g->c_pad));
     }
 }
 
@@ -149,22 +149,22 @@ static void winograd_forward_task(const winograd *g, const winograd_cut *cut, co
     winograd_outputs t = {.g = g, .a = a, .e = {a->bias, a->act, a->act_a, a->act_b}};
     t.col = task % cut->blocks * cut->block;
     t.cols = least(cut->block, g->s.f - t.col);
-    const int64_t m_cols = in_vectors(t.cols), v_step = position_step(cut->chunk, g->c_pad);
-    real *zeros = scratch, *v = zeros + g->c_pad, *m = v + POSITIONS * v_step;
-    t.m_step = position_step(cut->chunk, m_cols);
-    t.unwanted = m + POSITIONS * t.m_step;
+    const int64_t m_cols = in_vectors(t.cols), v_row = tile_step(g->c_pad), m_row = tile_step(m_cols);
+    real *zeros = scratch, *v = zeros + g->c_pad, *m = v + cut->chunk * v_row;
+    t.m_step = m_cols;
+    t.unwanted = m + cut->chunk * m_row;
     memset(zeros, 0, (size_t)g->c_pad * sizeof(real));
     tile_place place = tile_place_of(g, 0, 0, g->high, first);
-    winograd_inputs(g, a->x, place, tiles, zeros, v_step, v);
+    winograd_inputs(g, a->x, place, tiles, zeros, v);
     for (int p = 0; p < POSITIONS; p++) {
         const winograd_product q = {
-            .a = v + p * v_step, .a_row = g->c_pad, .a_step = 1, .rows = tiles, .depth = g->s.c,
+            .a = v + p * g->c_pad, .a_row = v_row, .a_step = 1, .rows = tiles, .depth = g->s.c,
             .b = u + winograd_u_at(g->s.c, g->s.f, p, 0, t.col), .b_step = PANEL_COLS, .b_panel = g->s.c * PANEL_COLS,
-            .c = m + p * t.m_step, .c_row = m_cols, .cols = m_cols};
+            .c = m + p * m_cols, .c_row = m_row, .cols = m_cols};
         winograd_multiply(&q);
     }
     for (int64_t i = 0; i < tiles; i++, tile_place_next(&place)) {
-        t.m = m + i * m_cols;
+        t.m = m + i * m_row;
         if (a->pool_h > 1)
             winograd_pooled(&t, &place);
         else
@@ -177,7 +177,7 @@ static void winograd_forward_job(const cj__conv2d_args *a, cj__job *job)
     const winograd g = winograd_of(&a->s);
     const winograd_cut cut = winograd_forward_cut(&g);
     const int64_t cols = in_vectors(least(cut.block, g.s.f));
-    const int64_t scratch = g.c_pad + POSITIONS * (position_step(cut.chunk, g.c_pad) + position_step(cut.chunk, cols)) + cols;
+    const int64_t scratch = g.c_pad + cut.chunk * (tile_step(g.c_pad) + tile_step(cols)) + cols;
     *job = (cj__job){.phases = 2,
                      .tasks = {g.s.c, cut.chunks * cut.blocks},
                      .workspace = winograd_u_size(g.s.c, g.s.f),

@@ -78,7 +78,7 @@ typedef struct winograd_input_task {
     real *dx;
     int64_t low, high; // its rows of dx
     int64_t col, cols; // its channels
-    int64_t d_step, m_step, m_cols;
+    int64_t d_row, m_row, m_cols;
     real *zeros, *d, *m, *unwanted;
 } winograd_input_task;
 
@@ -89,13 +89,13 @@ static void winograd_input_chunk(const winograd_input_task *t, tile_place place,
     for (int64_t i = 0; i < tiles; i++, tile_place_next(&p)) {
         int64_t at[4];
         outputs_of(g, &p, at);
-        winograd_d(t->dy, at, t->zeros, g->s.f, t->d_step, t->d + i * g->f_pad);
+        winograd_d(t->dy, at, t->zeros, g->s.f, g->f_pad, t->d + i * t->d_row);
     }
     for (int position = 0; position < POSITIONS; position++) {
-        const winograd_product q = {.a = t->d + position * t->d_step, .a_row = g->f_pad, .a_step = 1, .rows = tiles,
+        const winograd_product q = {.a = t->d + position * g->f_pad, .a_row = t->d_row, .a_step = 1, .rows = tiles,
                                     .b = t->u + winograd_u_at(g->s.f, g->s.c, position, 0, t->col), .depth = g->s.f,
                                     .b_step = PANEL_COLS, .b_panel = g->s.f * PANEL_COLS,
-                                    .c = t->m + position * t->m_step, .c_row = t->m_cols, .cols = t->m_cols};
+                                    .c = t->m + position * t->m_cols, .c_row = t->m_row, .cols = t->m_cols};
         winograd_multiply(&q);
     }
     for (int64_t i = 0; i < tiles; i++, tile_place_next(&place)) {
@@ -104,7 +104,7 @@ static void winograd_input_chunk(const winograd_input_task *t, tile_place place,
         patch_of(g, &place, t->low, t->high, at);
         for (int j = 0; j < POSITIONS; j++)
             pixels[j] = at[j] == OUTSIDE ? t->unwanted : t->dx + at[j] + t->col;
-        winograd_scatter(t->m + i * t->m_cols, t->m_step, pixels, t->cols);
+        winograd_scatter(t->m + i * t->m_row, t->m_cols, pixels, t->cols);
     }
 }
 
@@ -143,11 +143,11 @@ static void winograd_input_grad_job(const cj__conv2d_args *a, cj__job *job)
     const winograd g = winograd_of(&a->s);
     const winograd_input_cut cut = winograd_input_cut_of(&g);
     const int64_t cols = in_vectors(least(cut.block, g.s.c));
-    const int64_t steps = position_step(cut.chunk, g.f_pad) + position_step(cut.chunk, cols);
+    const int64_t steps = tile_step(g.f_pad) + tile_step(cols);
     *job = (cj__job){.phases = 2,
                      .tasks = {pieces_of(g.s.c, LANES), cut.groups * cut.strips * cut.blocks},
                      .workspace = winograd_u_size(g.s.f, g.s.c),
-                     .scratch = (size_t)(g.f_pad + cols + POSITIONS * steps) * sizeof(real)};
+                     .scratch = (size_t)(g.f_pad + cols + cut.chunk * steps) * sizeof(real)};
 }
 
 static void winograd_input_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
@@ -162,11 +162,11 @@ static void winograd_input_grad_run(const cj__conv2d_args *a, void *workspace, v
     const winograd_input_cut cut = winograd_input_cut_of(&g);
     winograd_input_task t = {.g = &g, .u = workspace, .dy = a->dy, .dx = a->dx, .zeros = scratch};
     t.m_cols = in_vectors(least(cut.block, g.s.c));
-    t.d_step = position_step(cut.chunk, g.f_pad);
-    t.m_step = position_step(cut.chunk, t.m_cols);
+    t.d_row = tile_step(g.f_pad);
+    t.m_row = tile_step(t.m_cols);
     t.unwanted = t.zeros + g.f_pad;
     t.d = t.unwanted + t.m_cols;
-    t.m = t.d + POSITIONS * t.d_step;
+    t.m = t.d + cut.chunk * t.d_row;
     memset(t.zeros, 0, (size_t)(g.f_pad + t.m_cols) * sizeof(real));
     for (int64_t task = begin; task < end; task++)
         winograd_input_grad_task(&t, &cut, task);
@@ -217,7 +217,7 @@ typedef struct winograd_filter_task {
     const winograd_filter_cut *cut;
     const real *x, *dy;
     int64_t row, rows, col, cols; // its block
-    int64_t v_cols, v_step, d_step;
+    int64_t v_cols, v_row, d_row;
     real *zeros, *v, *d;
     real *du, *dbias; // where its sums go; dbias may be NULL
 } winograd_filter_task;
@@ -229,20 +229,20 @@ static void winograd_filter_operands(const winograd_filter_task *t, int64_t firs
     for (int64_t i = 0; i < tiles; i++, tile_place_next(&p)) {
         int64_t at[POSITIONS];
         patch_of(g, &p, 0, g->s.h, at);
-        winograd_v(t->x + t->row, at, t->zeros, t->rows, t->v_step, t->v + i * t->v_cols);
+        winograd_v(t->x + t->row, at, t->zeros, t->rows, t->v_cols, t->v + i * t->v_row);
         outputs_of(g, &p, at);
-        winograd_d(t->dy + t->col, at, t->zeros, t->cols, t->d_step, t->d + i * t->cut->cols_pad);
+        winograd_d(t->dy + t->col, at, t->zeros, t->cols, t->cut->cols_pad, t->d + i * t->d_row);
     }
 }
 
 // Adds the pixels of a chunk to dbias.
 static void winograd_bias_chunk(const winograd_filter_task *t, int64_t tiles, bool begins)
 {
-    const real *sums = t->d + (PATCH + 1) * t->d_step;
+    const real *sums = t->d + (PATCH + 1) * t->cut->cols_pad;
     for (int64_t f = 0; f < t->cols; f += LANES) {
         vec sum = vec_set(0);
         for (int64_t i = 0; i < tiles; i++)
-            sum = sum + vec_load(sums + i * t->cut->cols_pad + f);
+            sum = sum + vec_load(sums + i * t->d_row + f);
         vec_store(t->dbias + f, begins ? sum : vec_load(t->dbias + f) + sum);
     }
 }
@@ -252,8 +252,8 @@ static void winograd_filter_chunk(const winograd_filter_task *t, int64_t first, 
     const int64_t cols = in_vectors(t->cols);
     winograd_filter_operands(t, first, tiles);
     for (int position = 0; position < POSITIONS; position++) {
-        const winograd_product q = {.a = t->v + position * t->v_step, .a_row = 1, .a_step = t->v_cols, .rows = t->rows,
-                                    .b = t->d + position * t->d_step, .b_step = t->cut->cols_pad, .b_panel = PANEL_COLS,
+        const winograd_product q = {.a = t->v + position * t->v_cols, .a_row = 1, .a_step = t->v_row, .rows = t->rows,
+                                    .b = t->d + position * t->cut->cols_pad, .b_step = t->d_row, .b_panel = PANEL_COLS,
                                     .depth = tiles, .cols = cols, .start = begins ? START_ZERO : START_SUM,
                                     .c = t->du + position * t->cut->rows * t->cut->cols_pad, .c_row = t->cut->cols_pad};
         winograd_multiply(&q);
@@ -321,12 +321,12 @@ static void winograd_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
     const winograd g = winograd_of(&a->s);
     const winograd_filter_cut cut = winograd_filter_cut_of(&g);
     const int64_t v_cols = in_vectors(cut.rows);
-    const int64_t steps = position_step(cut.chunk, v_cols) + position_step(cut.chunk, cut.cols_pad);
+    const int64_t steps = tile_step(v_cols) + tile_step(cut.cols_pad);
     *job = (cj__job){
         .phases = 2,
         .tasks = {cut.pieces * cut.row_blocks * cut.col_blocks, g.s.c + (a->sums_dbias ? 1 : 0)},
         .workspace = (size_t)(winograd_partials(&cut) + cut.pieces * g.f_pad) * sizeof(real),
-        .scratch = (size_t)(greatest(v_cols, cut.cols_pad) + POSITIONS * steps) * sizeof(real)};
+        .scratch = (size_t)(greatest(v_cols, cut.cols_pad) + cut.chunk * steps) * sizeof(real)};
 }
 
 static void winograd_filter_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
@@ -336,10 +336,10 @@ static void winograd_filter_grad_run(const cj__conv2d_args *a, void *workspace, 
     const winograd_filter_cut cut = winograd_filter_cut_of(&g);
     winograd_filter_task t = {.g = &g, .cut = &cut, .x = a->x, .dy = a->dy, .zeros = scratch};
     t.v_cols = in_vectors(cut.rows);
-    t.v_step = position_step(cut.chunk, t.v_cols);
-    t.d_step = position_step(cut.chunk, cut.cols_pad);
+    t.v_row = tile_step(t.v_cols);
+    t.d_row = tile_step(cut.cols_pad);
     t.v = t.zeros + greatest(t.v_cols, cut.cols_pad);
-    t.d = t.v + POSITIONS * t.v_step;
+    t.d = t.v + cut.chunk * t.v_row;
     if (phase == 0)
         memset(t.zeros, 0, (size_t)(t.v - t.zeros) * sizeof(real));
     for (int64_t task = begin; task < end; task++) {
