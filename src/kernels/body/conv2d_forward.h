@@ -2,7 +2,9 @@
 
 static void conv2d_forward_job(const cj__conv2d_args *a, cj__job *job)
 {
-    if (has_pool(a))
+    if (winograd_serves(a, CJ__CONV2D_FORWARD))
+        winograd_forward_job(a, job);
+    else if (has_pool(a))
         conv2d_pool_job(a, job);
     else
         conv2d_plain_job(&a->s, job);
@@ -22,6 +24,10 @@ static void conv2d_plain_pixels(const cj__conv2d_args *a, const void *frame, int
 static void conv2d_forward_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
                                int64_t end)
 {
+    if (winograd_serves(a, CJ__CONV2D_FORWARD)) {
+        winograd_forward_run(a, workspace, scratch, phase, begin, end);
+        return;
+    }
     if (needs_frame(&a->s) && phase == 0) {
         for (int64_t image = begin; image < end; image++)
             frame_image(&a->s, a->x, workspace, image);

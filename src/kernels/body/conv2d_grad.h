@@ -23,6 +23,10 @@ static int64_t channel_panels(const cj__conv2d *s)
 
 static void conv2d_input_grad_job(const cj__conv2d_args *a, cj__job *job)
 {
+    if (winograd_serves(a, CJ__CONV2D_INPUT_GRAD)) {
+        winograd_input_grad_job(a, job);
+        return;
+    }
     const cj__conv2d *s = &a->s;
     *job = (cj__job){
         .phases = 2, .tasks = {s->kh * s->kw, s->n * channel_panels(s)}, .workspace = turned_size(s)};
@@ -83,6 +87,10 @@ static void input_grad_panel(const cj__conv2d *s, const real *turned, const real
 static void conv2d_input_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
                                   int64_t end)
 {
+    if (winograd_serves(a, CJ__CONV2D_INPUT_GRAD)) {
+        winograd_input_grad_run(a, workspace, scratch, phase, begin, end);
+        return;
+    }
     const cj__conv2d *s = &a->s;
     (void)scratch;
     const int64_t depth = s->c / s->groups, panels = channel_panels(s);
@@ -127,6 +135,10 @@ static size_t partial_size(const cj__conv2d_args *a)
 
 static void conv2d_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
 {
+    if (winograd_serves(a, CJ__CONV2D_FILTER_GRAD)) {
+        winograd_filter_grad_job(a, job);
+        return;
+    }
     const cj__conv2d *s = &a->s;
     const int64_t pieces = batch_pieces(s), blocks = filter_blocks(s);
     int phase = 0;
@@ -241,6 +253,10 @@ static void filter_grad_task(const cj__conv2d_args *a, const framed *f, char *pa
 static void conv2d_filter_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
                                    int64_t end)
 {
+    if (winograd_serves(a, CJ__CONV2D_FILTER_GRAD)) {
+        winograd_filter_grad_run(a, workspace, scratch, phase, begin, end);
+        return;
+    }
     const cj__conv2d *s = &a->s;
     (void)scratch;
     const int multiply = needs_frame(s) ? 1 : 0;
