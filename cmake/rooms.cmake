@@ -1,5 +1,5 @@
 # One object library a room, in the order in which rooms may see each other; a room without sources is passed over.
-set(CAJAL_ROOMS base kernels tensor ops graph layers explain train data formats)
+set(CAJAL_ROOMS base kernels tensor ops graph layers explain train data classic formats)
 
 # What a room needs from outside the project.
 set(CAJAL_LIBRARIES_data PkgConfig::ZLIB PkgConfig::LIBPNG PkgConfig::LIBJPEG)
