@@ -111,7 +111,7 @@ typedef struct cj_knn_scores {
     int64_t k[CJ_KNN_MAX_CHOICES];                           ///< the values tried
     double accuracy[CJ_KNN_MAX_CHOICES][CJ_KNN_MAX_FOLDS];   ///< of each fold, when the other folds are the samples
     double mean[CJ_KNN_MAX_CHOICES];                         ///< over the folds
-    double deviation[CJ_KNN_MAX_CHOICES];                    ///< standard deviation over the folds, divided by their number
+    double deviation[CJ_KNN_MAX_CHOICES];                    ///< standard deviation over the folds (their number as divisor)
     int64_t best;                                            ///< the k of the greatest mean; of several the smallest
 } cj_knn_scores;
 
