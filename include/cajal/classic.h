@@ -38,7 +38,7 @@ typedef struct cj_knn_args {
     int64_t k;           ///< how many neighbours vote; default 5
     const char *metric;  ///< "l2" (or "euclidean": root of the sum of (q - x)²) or "l1" ("manhattan": sum of |q - x|); default "l2"
     const char *weights; ///< "uniform": each neighbour has one vote; "distance": 1 / distance votes; default "uniform"
-    cj_pool *pool;       ///< threads; default: a pool of the default size
+    cj_pool *pool;       ///< threads; default: a pool of the default size. A new pool is taken over
 } cj_knn_args;
 /**
  * A classifier without samples; release with cj_release(). NULL with CJ_INVALID_ARGUMENT (k below 0, an unknown metric or
@@ -99,7 +99,7 @@ typedef struct cj_knn_cross_validate_args {
     int folds;                     ///< default 5, at most CJ_KNN_MAX_FOLDS
     const char *metric;            ///< as in cj_knn_new()
     const char *weights;           ///< as in cj_knn_new()
-    cj_pool *pool;                 ///< threads; default: a pool of the default size
+    cj_pool *pool;                 ///< threads, and stays yours; default: a pool of the default size
     void (*progress)(void *context, int done, int folds); ///< called after each fold, by the calling thread; may be NULL
     void *context;                 ///< handed to `progress`
 } cj_knn_cross_validate_args;

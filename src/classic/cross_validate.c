@@ -2,7 +2,6 @@
 #include "classic/knn.h"
 
 #include "base/error.h"
-#include "base/object.h"
 #include <math.h>
 
 enum { DEFAULT_FOLDS = 5, DEFAULT_K = 5 };
@@ -74,7 +73,7 @@ static cj_status check(const cj_knn_cross_validate_args *args, const validation 
 
 cj_status cj_knn_cross_validate_with(cj_dataset *data, cj_knn_scores *scores, const cj_knn_cross_validate_args *args)
 {
-    validation v = {.pool = args->pool ? cj__own(args->pool) : cj_pool_new(0)};
+    validation v = {.pool = args->pool ? cj_retain(args->pool) : cj_pool_new(0)};
     *scores = (cj_knn_scores){.k_count = 0};
     cj_status status = v.pool ? CJ_OK : cj_error_status();
     if (status == CJ_OK)

@@ -1,7 +1,8 @@
-// Inside the classifier, for cross-validation: what it keeps, and counting right answers.
+// Inside the classifier: what it keeps, checks at the door, and counting right answers.
 #ifndef CJ_CLASSIC_KNN_H
 #define CJ_CLASSIC_KNN_H
 
+#include "base/object.h"
 #include "classic/search.h"
 #include "classic/vote.h"
 #include <cajal/classic.h>
@@ -14,7 +15,18 @@ typedef struct cj__learned {
     int32_t greatest; // label
 } cj__learned;
 
-// One input, one target. `who` begins the sentences.
+struct cj_knn {
+    cj__object object;
+    int64_t k;
+    const cj__metric *metric;
+    cj__weights weights;
+    cj_pool *pool;       // held
+    cj__learned learned; // samples.count is 0 before the first fit
+};
+
+// One input, one target: rows and labels (cj__free), which belong to the caller. `who` begins the sentences.
+cj_status cj__labelled_open(cj_dataset *data, const char *who, cj__rows *rows, int32_t **labels);
+
 cj_status cj__learned_open(cj_dataset *data, const cj__metric *metric, cj_pool *pool, const char *who,
                            cj__learned *learned);
 void cj__learned_close(cj__learned *learned);
@@ -30,6 +42,13 @@ typedef struct cj__trial {
 
 cj_status cj__trial_run(const cj__trial *trial, const cj__among *among, const int32_t *sample_labels,
                         cj__weights weights, cj_pool *pool);
+
+// Not NULL, and fitted. CJ_INVALID_ARGUMENT, CJ_NOT_BUILT.
+cj_status cj__check_fitted(const cj_knn *knn, const char *who);
+// Whether queries are of the samples' dtype and width. CJ_SHAPE_MISMATCH.
+cj_status cj__check_alike(const cj__rows *queries, const cj__rows *samples, const char *who);
+// All that was learned.
+cj__among cj__among_all(const cj_knn *knn);
 
 // Whether each of `count` values is from 1 to `most`. CJ_INVALID_ARGUMENT.
 cj_status cj__check_k(const int64_t *k, int count, int64_t most, const char *who);
