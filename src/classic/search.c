@@ -124,18 +124,15 @@ static void keep_one(kept *k, int64_t query, cj__neighbor one)
         k->threshold[query] = heap[0].distance;
 }
 
-// Rows come with rising numbers, so that one at the distance of the farthest is not nearer.
-static void keep_nearest(kept *k, const double *distances, int64_t rows, int64_t first_sample)
+// Rows come with rising numbers, so that one at the distance of the farthest is not nearer. Thresholds only fall: rows
+// above those from before the block need no look.
+static void keep_nearest(const cj__distances *table, kept *k, const double *distances, int64_t rows,
+                         int64_t first_sample)
 {
+    uint8_t any[BLOCK_ROWS];
+    table->any_below(rows, distances, k->threshold, any);
     for (int64_t j = 0; j < rows; j++, distances += CJ__PANEL) {
-        int any = 0;
-        if (k->count == CJ__PANEL)
-            for (int i = 0; i < CJ__PANEL; i++) // of a fixed length, so that it becomes vectors
-                any |= !(distances[i] >= k->threshold[i]);
-        else
-            for (int64_t i = 0; i < k->count; i++)
-                any |= !(distances[i] >= k->threshold[i]);
-        if (!any)
+        if (!any[j])
             continue;
         for (int64_t i = 0; i < k->count; i++)
             if (!(distances[i] >= k->threshold[i]))
@@ -168,7 +165,7 @@ static void search_chunk(const cj__search *s, int64_t chunk, int64_t panel0, int
         kept *k = &keeps[panel - panel0];
         *k = (kept){s->heaps + (chunk * s->batch + panel * CJ__PANEL) * s->keep, panel_count(s, panel), 0, s->keep, {0}};
         for (int i = 0; i < CJ__PANEL; i++)
-            k->threshold[i] = (double)NAN;
+            k->threshold[i] = i < k->count ? (double)NAN : (double)-INFINITY; // nothing is below the idle columns
     }
     const int64_t end = chunk_begin(s, chunk + 1);
     for (int64_t place = chunk_begin(s, chunk), rows; place < end; place += rows) {
@@ -178,7 +175,7 @@ static void search_chunk(const cj__search *s, int64_t chunk, int64_t panel0, int
         for (int64_t panel = panel0; panel < panel1; panel++) {
             s->kernel->run(panel_count(s, panel), rows, samples->width, s->panels + (size_t)panel * s->panel_size,
                            cj__rows_at(samples, sample), centred, distances);
-            keep_nearest(&keeps[panel - panel0], distances, rows, sample);
+            keep_nearest(s->table, &keeps[panel - panel0], distances, rows, sample);
         }
     }
 }
@@ -243,8 +240,8 @@ cj_status cj__search_open(cj__search *search, const cj__among *among, const cj__
     assert(k >= 1 && k <= cj__among_count(among));
     *search = (cj__search){.among = *among, .queries = *queries, .k = k, .pool = pool};
     cut(search);
-    search->kernel =
-        &cj__distances_best()->of[queries->bytes ? among->metric->of_bytes : among->metric->of_floats];
+    search->table = cj__distances_best();
+    search->kernel = &search->table->of[queries->bytes ? among->metric->of_bytes : among->metric->of_floats];
     search->panel_size = (search->kernel->panel_size(queries->width) + 63) / 64 * 64;
     search->panels_size = search->panel_size * (size_t)(search->batch / CJ__PANEL);
     search->panels = cj__new_aligned(search->panels_size, 1);

@@ -51,6 +51,7 @@ typedef struct cj__search {
     cj__rows queries;
     int64_t k, batch, chunks, keep; // keep: neighbours that a task keeps of a query
     cj_pool *pool;
+    const cj__distances *table;
     const cj__distance_kernel *kernel;
     size_t panel_size, panels_size;
     char *panels;        // of the batch

@@ -47,6 +47,8 @@ typedef struct cj__distances {
     cj__distance_kernel of[CJ__DISTANCE_COUNT];
     // centred[j] = sum over p of (x[j][p] - 128)^2.
     void (*centre)(int64_t rows, int64_t width, const uint8_t *x, int64_t *centred);
+    // any[j] = whether some d[j][i] is not >= threshold[i], over all CJ__PANEL columns; a threshold of NaN lets all pass.
+    void (*any_below)(int64_t rows, const double *d, const double *threshold, uint8_t *any);
 } cj__distances;
 
 // The tables that this machine and CAJAL_ISA allow, from plain C (index 0) to the best; NULL beyond.

@@ -131,6 +131,33 @@ static void a_distance_does_not_depend_on_its_company(void **unused)
     for_each_kind(company_of);
 }
 
+// Each column in turn is below, equal, above or beside a NaN.
+static void rows_below_thresholds_are_found(void **unused)
+{
+    (void)unused;
+    enum { ROWS = 4 * CJ__PANEL + 1 };
+    static double d[ROWS * CJ__PANEL], threshold[CJ__PANEL];
+    uint8_t any[ROWS], due[ROWS];
+    for (int i = 0; i < CJ__PANEL; i++)
+        threshold[i] = i;
+    for (int j = 0; j < ROWS; j++)
+        for (int i = 0; i < CJ__PANEL; i++)
+            d[j * CJ__PANEL + i] = i == j / 4 ? i - 1 + j % 4 * 0.5 : i + 1;
+    for (int j = 3; j < ROWS - 1; j += 4)
+        d[j * CJ__PANEL + j / 4] = (double)NAN;
+    for (int t = 0; cj__distances_at(t); t++) {
+        cj__distances_at(t)->any_below(ROWS, d, threshold, any);
+        for (int j = 0; j < ROWS; j++)
+            due[j] = j < ROWS - 1 && j % 4 != 2; // -1, -0.5, 0, NaN
+        assert_memory_equal(any, due, sizeof due);
+        threshold[5] = (double)NAN;
+        cj__distances_at(t)->any_below(ROWS, d, threshold, any);
+        for (int j = 0; j < ROWS; j++)
+            assert_int_equal(any[j], 1);
+        threshold[5] = 5;
+    }
+}
+
 static void equal_rows_have_distance_zero(void **unused)
 {
     (void)unused;
@@ -163,6 +190,7 @@ int main(void)
         cmocka_unit_test(widths_of_several_pieces_equal_plain_c),
         cmocka_unit_test(distances_beyond_32_bits_are_exact),
         cmocka_unit_test(a_distance_does_not_depend_on_its_company),
+        cmocka_unit_test(rows_below_thresholds_are_found),
         cmocka_unit_test(equal_rows_have_distance_zero),
         cmocka_unit_test(the_best_table_is_the_last),
     };

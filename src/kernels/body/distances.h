@@ -174,10 +174,32 @@ static void centre(int64_t rows, int64_t width, const uint8_t *x, int64_t *centr
     }
 }
 
+// Comparisons of doubles as 64-bit lanes of 0 and -1.
+static void any_below(int64_t rows, const double *d, const double *threshold, uint8_t *any)
+{
+    typedef double doubles __attribute__((vector_size(VEC_BYTES)));
+    enum { WIDE = VEC_BYTES / sizeof(double) };
+    for (int64_t j = 0; j < rows; j++, d += CJ__PANEL) {
+        lvec reached = lvec_set(-1);
+        for (int i = 0; i < CJ__PANEL; i += WIDE) {
+            doubles a, b;
+            memcpy(&a, d + i, sizeof a);
+            memcpy(&b, threshold + i, sizeof b);
+            reached &= a >= b;
+        }
+        int64_t lanes[WIDE], all = -1;
+        memcpy(lanes, &reached, sizeof lanes);
+        for (int l = 0; l < WIDE; l++)
+            all &= lanes[l];
+        any[j] = all == 0;
+    }
+}
+
 #define TABLE(name)                                                                                                    \
     {                                                                                                                  \
         .isa = name,                                                                                                   \
         .of = {CJ__DISTANCES(TABLE_ROW)},                                                                              \
         .centre = centre,                                                                                              \
+        .any_below = any_below,                                                                                        \
     }
 #define TABLE_ROW(name, element) [CJ__DISTANCE_##name] = {panel_size_##name, pack_##name, run_##name},

@@ -48,6 +48,16 @@ static void centre(int64_t rows, int64_t width, const uint8_t *x, int64_t *centr
     }
 }
 
+static void any_below(int64_t rows, const double *d, const double *threshold, uint8_t *any)
+{
+    for (int64_t j = 0; j < rows; j++) {
+        any[j] = 0;
+        for (int i = 0; i < CJ__PANEL; i++)
+            if (!(d[j * CJ__PANEL + i] >= threshold[i]))
+                any[j] = 1;
+    }
+}
+
 const cj__distances *cj__distances_ref(void)
 {
     static const cj__distances table = {
@@ -56,6 +66,7 @@ const cj__distances *cj__distances_ref(void)
         CJ__DISTANCES(ROW)
 #undef ROW
         .centre = centre,
+        .any_below = any_below,
     };
     return &table;
 }
