@@ -153,48 +153,45 @@ static cj_status cross_validate(cj_dataset *train, cj_pool *pool, settings *s, c
     return CJ_OK;
 }
 
-static cj_status evaluate(cj_dataset *train, cj_dataset *queries, cj_pool *pool, const settings *s, double *accuracy)
+static cj_status evaluate(cj_knn *knn, cj_dataset *train, cj_dataset *queries, const settings *s, double *accuracy)
 {
-    int64_t most = 1;
-    for (int i = 0; i < s->k_count; i++)
-        most = s->k[i] > most ? s->k[i] : most;
     const double begin = seconds();
-    cj_knn *knn = cj_knn_new(.k = most, .metric = s->metric, .weights = s->weights, .pool = cj_retain(pool));
-    cj_status status = knn != NULL ? cj_knn_fit(knn, train) : cj_error_status();
-    if (status == CJ_OK)
-        status = test(knn, queries, s, accuracy);
-    if (status == CJ_OK && !s->json)
+    CJ_TRY(cj_knn_fit(knn, train));
+    CJ_TRY(test(knn, queries, s, accuracy));
+    if (!s->json)
         print_tests(s, accuracy);
-    if (status == CJ_OK)
-        tell_time(s, "the test", begin);
-    cj_release(knn);
-    return status;
+    tell_time(s, "the test", begin);
+    return CJ_OK;
 }
 
+// The classifier is made first: that checks its settings before data is loaded.
 static cj_status run(settings *s)
 {
     static cj_knn_scores scores;
     cj_dataset *train = NULL, *queries = NULL;
-    cj_pool *pool = NULL;
     double accuracy[CJ_KNN_MAX_CHOICES];
-    cj_status status = cj_load_dataset(s->data, &train, &queries);
+    int64_t most = 1;
+    for (int i = 0; i < s->k_count; i++)
+        most = s->k[i] > most ? s->k[i] : most;
+    cj_pool *pool = cj_pool_new((int)s->threads);
+    cj_knn *knn = NULL;
+    if (pool != NULL)
+        knn = cj_knn_new(.k = most, .metric = s->metric, .weights = s->weights, .pool = cj_retain(pool));
+    cj_status status = knn != NULL ? cj_load_dataset(s->data, &train, &queries) : cj_error_status();
     if (status == CJ_OK)
         status = limit_samples(&train, s->train);
     if (status == CJ_OK)
         status = limit_samples(&queries, s->test);
-    if (status == CJ_OK) {
-        pool = cj_pool_new((int)s->threads);
-        status = pool != NULL ? CJ_OK : cj_error_status();
-    }
     if (status == CJ_OK && !s->json)
         printf("%" PRId64 " samples and %" PRId64 " queries of \"%s\", metric %s, weights %s\n", cj_dataset_count(train),
                cj_dataset_count(queries), s->data, s->metric, s->weights);
     if (status == CJ_OK && s->folds > 0)
         status = cross_validate(train, pool, s, &scores);
     if (status == CJ_OK)
-        status = evaluate(train, queries, pool, s, accuracy);
+        status = evaluate(knn, train, queries, s, accuracy);
     if (status == CJ_OK && s->json)
         print_json(s, &scores, accuracy);
+    cj_release(knn);
     cj_release(pool);
     cj_release(queries);
     cj_release(train);
@@ -224,9 +221,12 @@ int run_knn(int argc, char **argv)
                 s.k_list);
         return EXIT_USAGE;
     }
-    if (s.train < 0 || s.test < 0 || s.threads < 0 || s.threads > 256 || s.folds < 0 || s.folds > CJ_KNN_MAX_FOLDS) {
-        fprintf(stderr, "cajal knn: train, test, folds and threads must not be negative; at most %d folds, 256 threads\n",
-                CJ_KNN_MAX_FOLDS);
+    if (s.train < 0 || s.test < 0 || s.threads < 0 || s.threads > 256) {
+        fprintf(stderr, "cajal knn: train, test and threads must not be negative; at most 256 threads\n");
+        return EXIT_USAGE;
+    }
+    if (s.folds != 0 && (s.folds < 2 || s.folds > CJ_KNN_MAX_FOLDS)) {
+        fprintf(stderr, "cajal knn: --folds needs 2 to %d, or 0 for none\n", CJ_KNN_MAX_FOLDS);
         return EXIT_USAGE;
     }
     return finish(run(&s));
