@@ -21,7 +21,8 @@ static bool equals_sklearn(const fixture *file, const json_t *one)
     const char *name = fixture_case_name(one);
     cj_tensor *queries = fixture_tensor(file, name, "queries");
     cj_tensor *labels = NULL, *shares = NULL, *distances = NULL, *indices = NULL, *numbers = NULL;
-    cj_dataset *data = cj_dataset_new(.x = {fixture_tensor(file, name, "x")}, .y = {fixture_tensor(file, name, "y")});
+    cj_tensor *x = fixture_tensor(file, name, "x"), *y = fixture_tensor(file, name, "y");
+    cj_dataset *data = cj_dataset_new(.x = {x}, .y = {y});
     cj_knn *knn = cj_knn_new(.k = (int64_t)fixture_number(one, "k"), .metric = fixture_text(one, "metric"),
                              .weights = fixture_text(one, "weights"));
     bool right = knn && cj_knn_fit(knn, data) == CJ_OK && cj_knn_predict(knn, queries, &labels) == CJ_OK &&
@@ -34,7 +35,7 @@ static bool equals_sklearn(const fixture *file, const json_t *one)
             fixture_compare(file, name, "indices", numbers) && fixture_compare(file, name, "distances", distances) &&
             scores_equal(file, name, one, data);
     cj_release(labels), cj_release(shares), cj_release(distances), cj_release(indices), cj_release(numbers);
-    cj_release(knn), cj_release(data), cj_release(queries);
+    cj_release(knn), cj_release(data), cj_release(x), cj_release(y), cj_release(queries);
     return right;
 }
 
