@@ -46,7 +46,9 @@ ALWAYS_INLINE void NAME(tile)(const held_rows *t, const LANE *q, const int rows,
     for (int i = 0; i < rows; i++) {
         LANE lanes[TILE_VECS_MAX * WIDE];
         double *d = t->d[i];
-        memcpy(lanes, sum[i], (size_t)vecs * VEC_BYTES);
+        UNROLL
+        for (int v = 0; v < vecs; v++)
+            memcpy(lanes + v * WIDE, &sum[i][v], VEC_BYTES);
         for (int l = 0; i < t->count && l < vecs * WIDE; l++)
             d[l] += (CENTRED ? -2 : 1) * AS_DOUBLE(lanes[l]);
     }
