@@ -40,9 +40,10 @@ typedef real vec __attribute__((vector_size(VEC_BYTES)));
 typedef lane_int ivec __attribute__((vector_size(VEC_BYTES)));
 typedef real unaligned_vec __attribute__((vector_size(VEC_BYTES), aligned(CJ_REAL_BYTES), may_alias));
 
-// Before a loop whose count is known: without it an array of accumulators would live in memory.
+// Before a loop whose count is known: without it an array of accumulators would live in memory. clang's plain `unroll`
+// would unroll by some factor before inlining has told the count, and leave it at that.
 #if defined(__clang__)
-#define UNROLL _Pragma("unroll")
+#define UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
