@@ -31,9 +31,9 @@ enum {
     PATCH = 4,                 // side of a patch
     POSITIONS = PATCH * PATCH, // of a patch
     WINOGRAD_TASKS = 8,        // wanted, where the shape gives them
-    CHUNK_BYTES = 1 << 19,     // both operands of a chunk's products: half of a usual second-level cache
-    CHUNK_STEP = 24,           // a multiple of the rows of every tile of a product
-    CHUNK_LEAST = 48           // tiles: fewer would load a panel of U for too little work
+    CHUNK_BYTES = 1 << 18,     // both operands of a chunk's products: a quarter of a usual second-level cache
+    CHUNK_STEP = 24,           // tiles: a multiple of the rows of every tile of a product, and the least
+    OUTPUT_COLS = PANEL_COLS > 64 ? PANEL_COLS : 64 / PANEL_COLS * PANEL_COLS // columns of M at a time
 };
 
 // A convolution in the terms of this form.
@@ -72,7 +72,13 @@ static winograd winograd_of(const cj__conv2d *s)
 static int64_t chunk_that_fits(int64_t width)
 {
     const int64_t fits = CHUNK_BYTES / (POSITIONS * width * (int64_t)sizeof(real));
-    return greatest(fits / CHUNK_STEP * CHUNK_STEP, CHUNK_LEAST);
+    return greatest(fits / CHUNK_STEP, 1) * CHUNK_STEP;
+}
+
+// Tiles of a chunk: `most`, or, where there are few, about that so that chunks are equal.
+static int64_t chunk_of(int64_t tiles, int64_t most)
+{
+    return tiles > 8 * most ? most : pieces_of(tiles, greatest((tiles + most / 2) / most, 1));
 }
 
 // `whole` in the least number of equal pieces of at most `most`: the size of a piece.
@@ -337,8 +343,10 @@ static void winograd_multiply(const winograd_product *q)
         t.cols = least(PANEL_COLS, q->cols - col);
         t.b = q->b + col / PANEL_COLS * q->b_panel;
         const int vecs = (int)(t.cols / LANES);
-        for (int64_t row = 0; row < q->rows; row += tile_rows[vecs]) {
-            const int rows = (int)least(tile_rows[vecs], q->rows - row);
+        const int64_t count = pieces_of(q->rows, tile_rows[vecs]); // even tiles: a lone row would wait for its sums
+        for (int64_t i = 0; i < count; i++) {
+            const int64_t row = q->rows * i / count;
+            const int rows = (int)(q->rows * (i + 1) / count - row);
             for (int r = 0; r < rows; r++) {
                 t.a[r] = q->a + (row + r) * q->a_row;
                 t.c[r] = q->c + (row + r) * q->c_row + col;

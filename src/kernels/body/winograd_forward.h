@@ -12,9 +12,9 @@ typedef struct winograd_cut {
 static winograd_cut winograd_forward_cut(const winograd *g)
 {
     winograd_cut cut;
-    const int64_t shared = pieces_of(pieces_of(g->tiles, WINOGRAD_TASKS), CHUNK_STEP) * CHUNK_STEP;
-    const int64_t most = least(chunk_that_fits(g->c_pad + g->f_pad), greatest(shared, CHUNK_LEAST));
-    cut.chunk = least(pieces_of(even_piece(g->tiles, most), CHUNK_STEP) * CHUNK_STEP, g->tiles);
+    const int64_t shared = greatest(pieces_of(g->tiles, WINOGRAD_TASKS), CHUNK_STEP);
+    const int64_t fits = chunk_that_fits(g->c_pad + least(OUTPUT_COLS, g->f_pad));
+    cut.chunk = chunk_of(g->tiles, least(fits, pieces_of(shared, CHUNK_STEP) * CHUNK_STEP));
     cut.chunks = pieces_of(g->tiles, cut.chunk);
     cut.block = block_of_panels(g->s.f, pieces_of(WINOGRAD_TASKS, cut.chunks));
     cut.blocks = pieces_of(g->s.f, cut.block);
@@ -142,33 +142,41 @@ static void winograd_inputs(const winograd *g, const real *x, tile_place place, 
     }
 }
 
+// The block's columns `t->col` on, as many as M takes at once: V times U, then the outputs.
+static void winograd_columns(winograd_outputs *t, const real *v, const real *u, real *m, tile_place place, int64_t tiles)
+{
+    const winograd *g = t->g;
+    const int64_t m_row = tile_step(t->m_step);
+    for (int p = 0; p < POSITIONS; p++) {
+        const winograd_product q = {
+            .a = v + p * g->c_pad, .a_row = tile_step(g->c_pad), .a_step = 1, .rows = tiles, .depth = g->s.c,
+            .b = u + winograd_u_at(g->s.c, g->s.f, p, 0, t->col), .b_step = PANEL_COLS, .b_panel = g->s.c * PANEL_COLS,
+            .c = m + p * t->m_step, .c_row = m_row, .cols = in_vectors(t->cols)};
+        winograd_multiply(&q);
+    }
+    for (int64_t i = 0; i < tiles; i++, tile_place_next(&place)) {
+        t->m = m + i * m_row;
+        if (t->a->pool_h > 1)
+            winograd_pooled(t, &place);
+        else
+            winograd_plain(t, &place);
+    }
+}
+
 static void winograd_forward_task(const winograd *g, const winograd_cut *cut, const cj__conv2d_args *a, const real *u,
                                   real *scratch, int64_t task)
 {
     const int64_t first = task / cut->blocks * cut->chunk, tiles = least(cut->chunk, g->tiles - first);
-    winograd_outputs t = {.g = g, .a = a, .e = {a->bias, a->act, a->act_a, a->act_b}};
-    t.col = task % cut->blocks * cut->block;
-    t.cols = least(cut->block, g->s.f - t.col);
-    const int64_t m_cols = in_vectors(t.cols), v_row = tile_step(g->c_pad), m_row = tile_step(m_cols);
-    real *zeros = scratch, *v = zeros + g->c_pad, *m = v + cut->chunk * v_row;
-    t.m_step = m_cols;
-    t.unwanted = m + cut->chunk * m_row;
+    const int64_t col = task % cut->blocks * cut->block, end = least(col + cut->block, g->s.f);
+    winograd_outputs t = {.g = g, .a = a, .e = {a->bias, a->act, a->act_a, a->act_b}, .unwanted = scratch + g->c_pad};
+    t.m_step = least(OUTPUT_COLS, g->f_pad);
+    real *zeros = scratch, *v = t.unwanted + t.m_step, *m = v + cut->chunk * tile_step(g->c_pad);
     memset(zeros, 0, (size_t)g->c_pad * sizeof(real));
-    tile_place place = tile_place_of(g, 0, 0, g->high, first);
+    const tile_place place = tile_place_of(g, 0, 0, g->high, first);
     winograd_inputs(g, a->x, place, tiles, zeros, v);
-    for (int p = 0; p < POSITIONS; p++) {
-        const winograd_product q = {
-            .a = v + p * g->c_pad, .a_row = v_row, .a_step = 1, .rows = tiles, .depth = g->s.c,
-            .b = u + winograd_u_at(g->s.c, g->s.f, p, 0, t.col), .b_step = PANEL_COLS, .b_panel = g->s.c * PANEL_COLS,
-            .c = m + p * m_cols, .c_row = m_row, .cols = m_cols};
-        winograd_multiply(&q);
-    }
-    for (int64_t i = 0; i < tiles; i++, tile_place_next(&place)) {
-        t.m = m + i * m_row;
-        if (a->pool_h > 1)
-            winograd_pooled(&t, &place);
-        else
-            winograd_plain(&t, &place);
+    for (t.col = col; t.col < end; t.col += OUTPUT_COLS) {
+        t.cols = least(OUTPUT_COLS, end - t.col);
+        winograd_columns(&t, v, u, m, place, tiles);
     }
 }
 
@@ -176,8 +184,8 @@ static void winograd_forward_job(const cj__conv2d_args *a, cj__job *job)
 {
     const winograd g = winograd_of(&a->s);
     const winograd_cut cut = winograd_forward_cut(&g);
-    const int64_t cols = in_vectors(least(cut.block, g.s.f));
-    const int64_t scratch = g.c_pad + cut.chunk * (tile_step(g.c_pad) + tile_step(cols)) + cols;
+    const int64_t cols = least(OUTPUT_COLS, g.f_pad);
+    const int64_t scratch = g.c_pad + cols + cut.chunk * (tile_step(g.c_pad) + tile_step(cols));
     *job = (cj__job){.phases = 2,
                      .tasks = {g.s.c, cut.chunks * cut.blocks},
                      .workspace = winograd_u_size(g.s.c, g.s.f),
