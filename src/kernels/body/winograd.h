@@ -258,30 +258,44 @@ ALWAYS_INLINE void store_positions(vec d[PATCH][PATCH], int64_t step, real *to)
         vec_store(to + p * step, d[p / PATCH][p % PATCH]);
 }
 
+// A vector, whole or the lanes of `part`: masked stores are slow where there are no mask registers.
+ALWAYS_INLINE vec load_lanes(const real *p, vmask part, const bool whole)
+{
+    return whole ? vec_load(p) : vec_load_part(p, part);
+}
+
+ALWAYS_INLINE void store_lanes(real *p, vec v, vmask part, const bool whole)
+{
+    if (whole)
+        vec_store(p, v);
+    else
+        vec_store_part(p, v, part);
+}
+
+ALWAYS_INLINE void v_vector(const real *const pixels[POSITIONS], int64_t c, int64_t step, real *v, vmask part,
+                            const bool whole)
+{
+    vec d[PATCH][PATCH];
+    UNROLL
+    for (int p = 0; p < POSITIONS; p++)
+        d[p / PATCH][p % PATCH] = load_lanes(pixels[p] + c, part, whole);
+    transform_input(d);
+    store_positions(d, step, v + c);
+}
+
 // V of `channels` channels of a patch, whose pixels are at `at` or, outside the image, at `zeros`.
 static void winograd_v(const real *x, const int64_t at[POSITIONS], const real *zeros, int64_t channels, int64_t step,
                        real *v)
 {
+    const vmask part = mask_first(channels % LANES);
     const real *pixels[POSITIONS];
     int64_t c = 0;
-    vec d[PATCH][PATCH];
     for (int p = 0; p < POSITIONS; p++)
         pixels[p] = at[p] == OUTSIDE ? zeros : x + at[p];
-    for (; c + LANES <= channels; c += LANES) {
-        UNROLL
-        for (int p = 0; p < POSITIONS; p++)
-            d[p / PATCH][p % PATCH] = vec_load(pixels[p] + c);
-        transform_input(d);
-        store_positions(d, step, v + c);
-    }
-    if (c == channels)
-        return;
-    const vmask part = mask_first(channels - c);
-    UNROLL
-    for (int p = 0; p < POSITIONS; p++)
-        d[p / PATCH][p % PATCH] = vec_load_part(pixels[p] + c, part);
-    transform_input(d);
-    store_positions(d, step, v + c);
+    for (; c + LANES <= channels; c += LANES)
+        v_vector(pixels, c, step, v, part, true);
+    if (c < channels)
+        v_vector(pixels, c, step, v, part, false);
 }
 
 // D of `filters` filters of a tile of dy.

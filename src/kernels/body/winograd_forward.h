@@ -50,17 +50,27 @@ ALWAYS_INLINE void transform_output(const real *m, int64_t step, vec bias, vec y
     }
 }
 
-// Outputs of the vector of filters at `col` of the block.
-ALWAYS_INLINE void outputs_at(const winograd_outputs *t, int64_t col, vmask part, vec y[4])
+// Outputs of the vector of filters at `col` of the columns.
+ALWAYS_INLINE void outputs_at(const winograd_outputs *t, int64_t col, vmask part, const bool whole, vec y[4])
 {
-    const vec bias = t->e.bias ? vec_load_part(t->e.bias + t->col + col, part) : vec_set(0);
+    const vec bias = t->e.bias ? load_lanes(t->e.bias + t->col + col, part, whole) : vec_set(0);
     transform_output(t->m + col, t->m_step, bias, y);
+}
+
+ALWAYS_INLINE void plain_vector(const winograd_outputs *t, int64_t col, real *const to[4], vmask part, const bool whole)
+{
+    const bool relu = is_relu(&t->e);
+    vec y[4];
+    outputs_at(t, col, part, whole, y);
+    UNROLL
+    for (int i = 0; i < 4; i++)
+        store_lanes(to[i] + col, relu ? vec_max(vec_set(0), y[i]) : y[i], part, whole);
 }
 
 static void winograd_plain(const winograd_outputs *t, const tile_place *p)
 {
-    const bool relu = is_relu(&t->e);
-    int64_t at[4];
+    const vmask part = mask_first(t->cols % LANES);
+    int64_t at[4], col = 0;
     real *to[4], *wanted[4];
     int count = 0;
     outputs_of(t->g, p, at);
@@ -69,14 +79,10 @@ static void winograd_plain(const winograd_outputs *t, const tile_place *p)
         if (at[i] != OUTSIDE)
             wanted[count++] = to[i];
     }
-    for (int64_t col = 0; col < t->cols; col += LANES) {
-        const vmask part = mask_first(least(LANES, t->cols - col));
-        vec y[4];
-        outputs_at(t, col, part, y);
-        UNROLL
-        for (int i = 0; i < 4; i++)
-            vec_store_part(to[i] + col, relu ? vec_max(vec_set(0), y[i]) : y[i], part);
-    }
+    for (; col + LANES <= t->cols; col += LANES)
+        plain_vector(t, col, to, part, true);
+    if (col < t->cols)
+        plain_vector(t, col, to, part, false);
     finish_rows(&t->e, wanted, count, t->cols);
 }
 
@@ -95,28 +101,36 @@ ALWAYS_INLINE vec greatest_of(const vec y[4], ivec *place)
     return best;
 }
 
+ALWAYS_INLINE void pooled_vector(const winograd_outputs *t, int64_t col, int64_t at, vmask part, const bool whole)
+{
+    vec y[4];
+    ivec place;
+    outputs_at(t, col, part, whole, y);
+    vec best = greatest_of(y, &place);
+    if (is_relu(&t->e)) {
+        place = (ivec)vec_pick(vec_lt(vec_set(0), best), (vec)place, (vec)ivec_set(4));
+        best = vec_max(vec_set(0), best);
+    }
+    store_lanes((real *)t->a->y + at, best, part, whole);
+    if (t->a->place && whole) {
+        ivec_store_bytes(t->a->place + at, place);
+    } else if (t->a->place) {
+        uint8_t bytes[LANES];
+        ivec_store_bytes(bytes, place);
+        memcpy(t->a->place + at, bytes, (size_t)(t->cols - col));
+    }
+}
+
 static void winograd_pooled(const winograd_outputs *t, const tile_place *p)
 {
     const winograd *g = t->g;
     const int64_t at = ((p->image * g->high + p->i) * g->wide + p->j) * g->s.f + t->col;
-    for (int64_t col = 0; col < t->cols; col += LANES) {
-        const int64_t count = least(LANES, t->cols - col);
-        const vmask part = mask_first(count);
-        vec y[4];
-        ivec place;
-        outputs_at(t, col, part, y);
-        vec best = greatest_of(y, &place);
-        if (is_relu(&t->e)) {
-            place = (ivec)vec_pick(vec_lt(vec_set(0), best), (vec)place, (vec)ivec_set(4));
-            best = vec_max(vec_set(0), best);
-        }
-        vec_store_part((real *)t->a->y + at + col, best, part);
-        if (t->a->place) {
-            uint8_t bytes[LANES];
-            ivec_store_bytes(bytes, place);
-            memcpy(t->a->place + at + col, bytes, (size_t)count);
-        }
-    }
+    const vmask part = mask_first(t->cols % LANES);
+    int64_t col = 0;
+    for (; col + LANES <= t->cols; col += LANES)
+        pooled_vector(t, col, at + col, part, true);
+    if (col < t->cols)
+        pooled_vector(t, col, at + col, part, false);
 }
 
 // U of channel c. The last panel beyond the last vector is never read.

@@ -36,10 +36,10 @@ static winograd_input_cut winograd_input_cut_of(const winograd *g)
     return cut;
 }
 
-// U with rows f and columns c, for LANES channels from `c` on: transformed with lanes along f, then transposed.
-static void winograd_turned_filters(const winograd *g, const real *w, real *u, int64_t c)
+// U with rows f and columns c, for LANES filters from `f` on: transformed with lanes along f, then transposed.
+static void winograd_turned_filters(const winograd *g, const real *w, real *u, int64_t f)
 {
-    for (int64_t f = 0; f < g->s.f; f += LANES) {
+    for (int64_t c = 0; c < g->s.c; c += LANES) {
         vec squares[POSITIONS][LANES];
         for (int64_t r = 0; r < LANES; r++) {
             vec of[PATCH][PATCH];
@@ -56,20 +56,28 @@ static void winograd_turned_filters(const winograd *g, const real *w, real *u, i
     }
 }
 
-// Adds B m B^T of one tile to the pixels of its patch.
+// Adds B m B^T of one tile to one vector of the pixels of its patch.
+ALWAYS_INLINE void scatter_vector(const real *m, int64_t step, real *const pixels[POSITIONS], int64_t c, vmask part,
+                                  const bool whole)
+{
+    vec d[PATCH][PATCH];
+    UNROLL
+    for (int p = 0; p < POSITIONS; p++)
+        d[p / PATCH][p % PATCH] = vec_load(m + p * step + c);
+    transform_back(d);
+    UNROLL
+    for (int p = 0; p < POSITIONS; p++)
+        store_lanes(pixels[p] + c, load_lanes(pixels[p] + c, part, whole) + d[p / PATCH][p % PATCH], part, whole);
+}
+
 static void winograd_scatter(const real *m, int64_t step, real *const pixels[POSITIONS], int64_t channels)
 {
-    for (int64_t c = 0; c < channels; c += LANES) {
-        const vmask part = mask_first(least(LANES, channels - c));
-        vec d[PATCH][PATCH];
-        UNROLL
-        for (int p = 0; p < POSITIONS; p++)
-            d[p / PATCH][p % PATCH] = vec_load(m + p * step + c);
-        transform_back(d);
-        UNROLL
-        for (int p = 0; p < POSITIONS; p++)
-            vec_store_part(pixels[p] + c, vec_load_part(pixels[p] + c, part) + d[p / PATCH][p % PATCH], part);
-    }
+    const vmask part = mask_first(channels % LANES);
+    int64_t c = 0;
+    for (; c + LANES <= channels; c += LANES)
+        scatter_vector(m, step, pixels, c, part, true);
+    if (c < channels)
+        scatter_vector(m, step, pixels, c, part, false);
 }
 
 // What a task of phase 1 works with.
@@ -155,7 +163,7 @@ static void winograd_input_grad_job(const cj__conv2d_args *a, cj__job *job)
     const int64_t cols = least(OUTPUT_COLS, g.c_pad);
     const int64_t steps = tile_step(g.f_pad) + tile_step(cols);
     *job = (cj__job){.phases = 2,
-                     .tasks = {pieces_of(g.s.c, LANES), cut.groups * cut.strips * cut.blocks},
+                     .tasks = {pieces_of(g.s.f, LANES), cut.groups * cut.strips * cut.blocks},
                      .workspace = winograd_u_size(g.s.f, g.s.c),
                      .scratch = (size_t)(g.f_pad + cols + cut.chunk * steps) * sizeof(real)};
 }
