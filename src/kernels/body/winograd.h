@@ -59,6 +59,23 @@ static bool winograd_serves(const cj__conv2d_args *a, cj__conv2d_kind kind)
            (kind != CJ__CONV2D_FORWARD || !pools || (a->pool_h == 2 && a->pool_w == 2));
 }
 
+// Measured (docs/kernels.md): with few channels or filters the transforms cost more than they save; a tile that juts out
+// of the image is paid whole; few tiles do not repay the transform of the filters. Double keeps to the direct form,
+// for those who use it want the digits.
+static bool winograd_pays(const cj__conv2d_args *a, cj__conv2d_kind kind)
+{
+    cj__conv2d_args asked = *a;
+    asked.winograd = true;
+    if (sizeof(real) != sizeof(float) || !winograd_serves(&asked, kind))
+        return false;
+    const cj__conv2d *s = &a->s;
+    const int64_t few = LANES == 8 ? 1024 : 512; // with 8 lanes the direct form is near its peak sooner
+    const int64_t least_product = kind == CJ__CONV2D_FORWARD ? few : kind == CJ__CONV2D_INPUT_GRAD ? 512 : 256;
+    const int64_t area = pieces_of(s->oh, 2) * pieces_of(s->ow, 2);
+    return s->c >= 16 && s->f >= 16 && s->c * s->f >= least_product && 3 * s->oh * s->ow >= 2 * 4 * area &&
+           s->n * area >= 16;
+}
+
 static winograd winograd_of(const cj__conv2d *s)
 {
     winograd g = {.s = *s, .high = pieces_of(s->oh, 2), .wide = pieces_of(s->ow, 2)};
