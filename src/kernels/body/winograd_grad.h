@@ -9,7 +9,7 @@
 // dU over a piece; phase 1 adds the pieces in order and transforms back to dw. The sum over a tile's pixels is D's
 // position (1, 1), so dbias costs one addition a tile.
 
-enum { FEW_TILES = 48 }; // a sum over fewer would load and store dU too often
+enum { FEW_TILES = 72 }; // a sum over fewer would load and store dU too often
 
 // ---- by the input ----
 
@@ -192,7 +192,7 @@ static void winograd_input_grad_run(const cj__conv2d_args *a, void *workspace, v
 
 // ---- by the filters ----
 
-enum { FILTER_BLOCK = 128, FILTER_PIECES = 8 };
+enum { FILTER_BLOCK = 64, FILTER_PIECES = 8 };
 
 typedef struct winograd_filter_cut {
     int64_t chunk, piece, pieces;         // tiles at a time, and of a piece
