@@ -57,10 +57,11 @@ static void trial_free(trial *r)
     operand_free(&r->x), operand_free(&r->w), operand_free(&r->bias), operand_free(&r->dy);
 }
 
-// Every operand of the transforms is below 1. An element of V is a sum of 4 numbers, one of U at most 9/4 times one: the
-// magnitudes of a term sum to at most 9 (V) times 9/4 ... but are about 1 on average, and the products of a position are
-// added in `terms` steps, each with half a unit of its sum. `growth` covers the 9 positions that an output adds. What is
-// measured (see docs/kernels.md) is a tenth of this bound.
+// With operands below 1 the magnitudes of a sum of `terms` products add up to less than `terms`. The direct sum in order
+// errs by up to half a unit of that for each term in the worst case; Winograd's sums are a ninth as long, but the
+// transforms before and after add numbers up to 4 (V), 9/4 (U) and 9 (M) times as large. What is measured for signs that
+// cancel (docs/kernels.md) is below 2 epsilon of the sum of magnitudes, for either form: that, and as much again in
+// absolute terms where there are few.
 static double tolerance(const trial *r, int64_t terms)
 {
     return 2 * (double)(terms + 16) * r->t->epsilon;
