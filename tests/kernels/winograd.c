@@ -47,8 +47,15 @@ static trial trial_new(const tables *t, const cj__conv2d *s, bool bias, cj__unar
     fill_uniform(&r.w, -1, 1);
     fill_uniform(&r.bias, -1, 1);
     fill_uniform(&r.dy, -1, 1);
-    r.args = (cj__conv2d_args){.s = *s, .winograd = true, .act = act, .x = r.x.data, .w = r.w.data, .dy = r.dy.data,
-                               .bias = bias ? r.bias.data : NULL, .pool_h = pool, .pool_w = pool};
+    r.args = (cj__conv2d_args){.s = *s,
+                               .winograd = true,
+                               .act = act,
+                               .x = r.x.data,
+                               .w = r.w.data,
+                               .dy = r.dy.data,
+                               .bias = bias ? r.bias.data : NULL,
+                               .pool_h = pool,
+                               .pool_w = pool};
     return r;
 }
 
@@ -57,10 +64,11 @@ static void trial_free(trial *r)
     operand_free(&r->x), operand_free(&r->w), operand_free(&r->bias), operand_free(&r->dy);
 }
 
-// Every operand of the transforms is below 1. An element of V is a sum of 4 numbers, one of U at most 9/4 times one: the
-// magnitudes of a term sum to at most 9 (V) times 9/4 ... but are about 1 on average, and the products of a position are
-// added in `terms` steps, each with half a unit of its sum. `growth` covers the 9 positions that an output adds. What is
-// measured (see docs/kernels.md) is a tenth of this bound.
+// With operands below 1 the magnitudes of a sum of `terms` products add up to less than `terms`. The direct sum in order
+// errs by up to half a unit of that for each term in the worst case; Winograd's sums are a ninth as long, but the
+// transforms before and after add numbers up to 4 (V), 9/4 (U) and 9 (M) times as large. What is measured for signs that
+// cancel (docs/kernels.md) is below 2 epsilon of the sum of magnitudes, for either form: that, and as much again in
+// absolute terms where there are few.
 static double tolerance(const trial *r, int64_t terms)
 {
     return 2 * (double)(terms + 16) * r->t->epsilon;
@@ -156,8 +164,20 @@ static void compare(const tables *t, const cj__conv2d *s, bool bias, cj__unary a
 // Odd and even sizes, padding before and behind, outputs left away at the end, channels around whole vectors.
 static cj__conv2d random_geometry(int64_t pool)
 {
-    cj__conv2d s = {.n = 1 + pick(5), .h = 1 + pick(15), .w = 1 + pick(15), .c = 1 + pick(40), .kh = 3, .kw = 3,
-                    .f = 1 + pick(70), .sh = 1, .sw = 1, .dh = 1, .dw = 1, .groups = 1, .top = pick(3), .left = pick(3)};
+    cj__conv2d s = {.n = 1 + pick(5),
+                    .h = 1 + pick(15),
+                    .w = 1 + pick(15),
+                    .c = 1 + pick(40),
+                    .kh = 3,
+                    .kw = 3,
+                    .f = 1 + pick(70),
+                    .sh = 1,
+                    .sw = 1,
+                    .dh = 1,
+                    .dw = 1,
+                    .groups = 1,
+                    .top = pick(3),
+                    .left = pick(3)};
     const int64_t rows = s.h + s.top + pick(2) - 2, cols = s.w + s.left + pick(2) - 2;
     s.oh = (rows - (rows > 2 ? pick(3) : 0)) / pool * pool;
     s.ow = (cols - (cols > 2 ? pick(3) : 0)) / pool * pool;
@@ -200,15 +220,30 @@ static void pooled_geometries_equal_plain_c(void **unused)
 
 static cj__conv2d square_of(int64_t n, int64_t size, int64_t c, int64_t f, int64_t pad)
 {
-    return (cj__conv2d){.n = n, .h = size, .w = size, .c = c, .kh = 3, .kw = 3, .f = f, .oh = size + 2 * pad - 2,
-                        .ow = size + 2 * pad - 2, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .top = pad, .left = pad, .groups = 1};
+    return (cj__conv2d){.n = n,
+                        .h = size,
+                        .w = size,
+                        .c = c,
+                        .kh = 3,
+                        .kw = 3,
+                        .f = f,
+                        .oh = size + 2 * pad - 2,
+                        .ow = size + 2 * pad - 2,
+                        .sh = 1,
+                        .sw = 1,
+                        .dh = 1,
+                        .dw = 1,
+                        .top = pad,
+                        .left = pad,
+                        .groups = 1};
 }
 
 // Shapes that are cut: into several chunks, pieces and strips of images, and blocks of channels and of filters.
 static void cut_of(const tables *t)
 {
-    const cj__conv2d shapes[] = {square_of(9, 13, 32, 64, 0), square_of(1, 40, 3, 5, 1), square_of(2, 31, 17, 18, 1),
-                                 square_of(3, 2, 150, 300, 1), square_of(1, 6, 270, 140, 1), square_of(40, 4, 5, 9, 1)};
+    const cj__conv2d shapes[] = {square_of(9, 13, 32, 64, 0),  square_of(1, 40, 3, 5, 1),
+                                 square_of(2, 31, 17, 18, 1),  square_of(3, 2, 150, 300, 1),
+                                 square_of(1, 6, 270, 140, 1), square_of(40, 4, 5, 9, 1)};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         compare(t, &shapes[i], true, CJ__UNARY_relu, 1);
 }
@@ -275,12 +310,30 @@ static void nan_stays_within_its_tiles(void **unused)
     for_each_table(nan_of);
 }
 
+// It pays for the usual shapes in float, and never where it does not exist, where channels or tiles are few, in double.
+static void pays_of(const tables *t)
+{
+    const cj__conv2d shapes[] = {square_of(64, 13, 32, 64, 0), square_of(64, 13, 1, 32, 0), square_of(1, 2, 64, 64, 1),
+                                 square_of(0, 13, 32, 64, 0), square_of(64, 3, 32, 64, 1)};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        for (cj__conv2d_kind kind = CJ__CONV2D_FORWARD; kind < CJ__CONV2D_KINDS; kind++) {
+            const cj__conv2d_args a = {.s = shapes[i], .act = CJ__UNARY_relu};
+            assert_int_equal(t->fast->winograd_pays(&a, kind), i == 0 && t->real_size == sizeof(float));
+        }
+}
+
+static void pays_where_it_should(void **unused)
+{
+    (void)unused;
+    for_each_table(pays_of);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_geometries_equal_plain_c), cmocka_unit_test(pooled_geometries_equal_plain_c),
+        cmocka_unit_test(random_geometries_equal_plain_c),   cmocka_unit_test(pooled_geometries_equal_plain_c),
         cmocka_unit_test(shapes_that_are_cut_equal_plain_c), cmocka_unit_test(other_geometries_stay_direct),
-        cmocka_unit_test(nan_stays_within_its_tiles),
+        cmocka_unit_test(nan_stays_within_its_tiles),        cmocka_unit_test(pays_where_it_should),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,14 +33,14 @@ enum {
     WINOGRAD_TASKS = 8,        // wanted, where the shape gives them
     CHUNK_BYTES = 1 << 18,     // both operands of a chunk's products: a quarter of a usual second-level cache
     CHUNK_STEP = 24,           // tiles: a multiple of the rows of every tile of a product, and the least
-    OUTPUT_COLS = PANEL_COLS > 64 ? PANEL_COLS : 64 / PANEL_COLS * PANEL_COLS // columns of M at a time
+    OUTPUT_COLS = PANEL_COLS > 64 ? PANEL_COLS : PANEL_COLS * (64 / PANEL_COLS) // columns of M at a time
 };
 
 // A convolution in the terms of this form.
 typedef struct winograd {
     cj__conv2d s;
-    int64_t high, wide; // tiles of an image
-    int64_t tiles;      // of all images
+    int64_t high, wide;   // tiles of an image
+    int64_t tiles;        // of all images
     int64_t c_pad, f_pad; // channels and filters in whole vectors
 } winograd;
 
@@ -60,8 +60,8 @@ static bool winograd_serves(const cj__conv2d_args *a, cj__conv2d_kind kind)
 }
 
 // Measured (docs/kernels.md): with few channels or filters the transforms cost more than they save; a tile that juts out
-// of the image is paid whole; few tiles do not repay the transform of the filters. Double keeps to the direct form,
-// for those who use it want the digits.
+// of the image is paid whole; few tiles do not repay the transform of the filters; by the input, the direct form skips
+// the padding, which is most of an image of one tile. Double keeps to the direct form: who uses it wants the digits.
 static bool winograd_pays(const cj__conv2d_args *a, cj__conv2d_kind kind)
 {
     cj__conv2d_args asked = *a;
@@ -73,7 +73,7 @@ static bool winograd_pays(const cj__conv2d_args *a, cj__conv2d_kind kind)
     const int64_t least_product = kind == CJ__CONV2D_FORWARD ? few : kind == CJ__CONV2D_INPUT_GRAD ? 512 : 256;
     const int64_t area = pieces_of(s->oh, 2) * pieces_of(s->ow, 2);
     return s->c >= 16 && s->f >= 16 && s->c * s->f >= least_product && 3 * s->oh * s->ow >= 2 * 4 * area &&
-           s->n * area >= 16;
+           s->n * area >= 16 && (kind != CJ__CONV2D_INPUT_GRAD || area > 1);
 }
 
 static winograd winograd_of(const cj__conv2d *s)
@@ -160,8 +160,7 @@ ALWAYS_INLINE void transform_filter(const vec w[9], vec u[PATCH][PATCH])
 // A dy A^T.
 ALWAYS_INLINE void transform_gradient(const vec y[4], vec d[PATCH][PATCH])
 {
-    const vec rows[PATCH][2] = {
-        {y[0], y[1]}, {y[0] + y[2], y[1] + y[3]}, {y[0] - y[2], y[1] - y[3]}, {-y[2], -y[3]}};
+    const vec rows[PATCH][2] = {{y[0], y[1]}, {y[0] + y[2], y[1] + y[3]}, {y[0] - y[2], y[1] - y[3]}, {-y[2], -y[3]}};
     UNROLL
     for (int i = 0; i < PATCH; i++) {
         d[i][0] = rows[i][0];
@@ -246,7 +245,8 @@ static void patch_of(const winograd *g, const tile_place *p, int64_t low, int64_
     for (int64_t i = 0; i < PATCH; i++) {
         const bool inside = row + i >= low && row + i < high;
         for (int64_t j = 0; j < PATCH; j++)
-            at[i * PATCH + j] = inside && col + j >= 0 && col + j < g->s.w ? corner + (i * g->s.w + j) * g->s.c : OUTSIDE;
+            at[i * PATCH + j] =
+                inside && col + j >= 0 && col + j < g->s.w ? corner + (i * g->s.w + j) * g->s.c : OUTSIDE;
     }
 }
 

@@ -29,7 +29,7 @@ typedef struct winograd_outputs {
     int64_t col, cols; // of the block
     const real *m;     // of one tile
     int64_t m_step;
-    real *unwanted;    // where outputs go that the image does not have
+    real *unwanted; // where outputs go that the image does not have
 } winograd_outputs;
 
 // A^T m A + bias; y[i] is pixel (i / 2, i % 2).
@@ -157,15 +157,23 @@ static void winograd_inputs(const winograd *g, const real *x, tile_place place, 
 }
 
 // The block's columns `t->col` on, as many as M takes at once: V times U, then the outputs.
-static void winograd_columns(winograd_outputs *t, const real *v, const real *u, real *m, tile_place place, int64_t tiles)
+static void winograd_columns(winograd_outputs *t, const real *v, const real *u, real *m, tile_place place,
+                             int64_t tiles)
 {
     const winograd *g = t->g;
     const int64_t m_row = tile_step(t->m_step);
     for (int p = 0; p < POSITIONS; p++) {
-        const winograd_product q = {
-            .a = v + p * g->c_pad, .a_row = tile_step(g->c_pad), .a_step = 1, .rows = tiles, .depth = g->s.c,
-            .b = u + winograd_u_at(g->s.c, g->s.f, p, 0, t->col), .b_step = PANEL_COLS, .b_panel = g->s.c * PANEL_COLS,
-            .c = m + p * t->m_step, .c_row = m_row, .cols = in_vectors(t->cols)};
+        const winograd_product q = {.a = v + p * g->c_pad,
+                                    .a_row = tile_step(g->c_pad),
+                                    .a_step = 1,
+                                    .rows = tiles,
+                                    .depth = g->s.c,
+                                    .b = u + winograd_u_at(g->s.c, g->s.f, p, 0, t->col),
+                                    .b_step = PANEL_COLS,
+                                    .b_panel = g->s.c * PANEL_COLS,
+                                    .c = m + p * t->m_step,
+                                    .c_row = m_row,
+                                    .cols = in_vectors(t->cols)};
         winograd_multiply(&q);
     }
     for (int64_t i = 0; i < tiles; i++, tile_place_next(&place)) {

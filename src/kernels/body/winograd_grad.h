@@ -9,15 +9,15 @@
 // dU over a piece; phase 1 adds the pieces in order and transforms back to dw. The sum over a tile's pixels is D's
 // position (1, 1), so dbias costs one addition a tile.
 
-enum { FEW_TILES = 48 }; // a sum over fewer would load and store dU too often
+enum { FEW_TILES = 72 }; // a sum over fewer would load and store dU too often
 
 // ---- by the input ----
 
 typedef struct winograd_input_cut {
-    int64_t images, groups;     // images of a task
-    int64_t rows, strips;       // rows of tiles of a strip
-    int64_t block, blocks;      // of channels, in whole panels
-    int64_t chunk;              // tiles at a time
+    int64_t images, groups; // images of a task
+    int64_t rows, strips;   // rows of tiles of a strip
+    int64_t block, blocks;  // of channels, in whole panels
+    int64_t chunk;          // tiles at a time
 } winograd_input_cut;
 
 static winograd_input_cut winograd_input_cut_of(const winograd *g)
@@ -97,10 +97,17 @@ static void winograd_input_columns(const winograd_input_task *t, int64_t col, ti
     const winograd *g = t->g;
     const int64_t cols = least(OUTPUT_COLS, t->col + t->cols - col);
     for (int position = 0; position < POSITIONS; position++) {
-        const winograd_product q = {.a = t->d + position * g->f_pad, .a_row = t->d_row, .a_step = 1, .rows = tiles,
-                                    .b = t->u + winograd_u_at(g->s.f, g->s.c, position, 0, col), .depth = g->s.f,
-                                    .b_step = PANEL_COLS, .b_panel = g->s.f * PANEL_COLS,
-                                    .c = t->m + position * t->m_cols, .c_row = t->m_row, .cols = in_vectors(cols)};
+        const winograd_product q = {.a = t->d + position * g->f_pad,
+                                    .a_row = t->d_row,
+                                    .a_step = 1,
+                                    .rows = tiles,
+                                    .b = t->u + winograd_u_at(g->s.f, g->s.c, position, 0, col),
+                                    .depth = g->s.f,
+                                    .b_step = PANEL_COLS,
+                                    .b_panel = g->s.f * PANEL_COLS,
+                                    .c = t->m + position * t->m_cols,
+                                    .c_row = t->m_row,
+                                    .cols = in_vectors(cols)};
         winograd_multiply(&q);
     }
     for (int64_t i = 0; i < tiles; i++, tile_place_next(&place)) {
@@ -192,12 +199,12 @@ static void winograd_input_grad_run(const cj__conv2d_args *a, void *workspace, v
 
 // ---- by the filters ----
 
-enum { FILTER_BLOCK = 128, FILTER_PIECES = 8 };
+enum { FILTER_BLOCK = 64, FILTER_PIECES = 8 };
 
 typedef struct winograd_filter_cut {
-    int64_t chunk, piece, pieces;         // tiles at a time, and of a piece
-    int64_t rows, row_blocks;             // channels of a block
-    int64_t cols, col_blocks, cols_pad;   // filters of a block
+    int64_t chunk, piece, pieces;       // tiles at a time, and of a piece
+    int64_t rows, row_blocks;           // channels of a block
+    int64_t cols, col_blocks, cols_pad; // filters of a block
 } winograd_filter_cut;
 
 static winograd_filter_cut winograd_filter_cut_of(const winograd *g)
@@ -270,10 +277,18 @@ static void winograd_filter_chunk(const winograd_filter_task *t, int64_t first, 
     const int64_t cols = in_vectors(t->cols);
     winograd_filter_operands(t, first, tiles);
     for (int position = 0; position < POSITIONS; position++) {
-        const winograd_product q = {.a = t->v + position * t->v_cols, .a_row = 1, .a_step = t->v_row, .rows = t->rows,
-                                    .b = t->d + position * t->cut->cols_pad, .b_step = t->d_row, .b_panel = PANEL_COLS,
-                                    .depth = tiles, .cols = cols, .start = begins ? START_ZERO : START_SUM,
-                                    .c = t->du + position * t->cut->rows * t->cut->cols_pad, .c_row = t->cut->cols_pad};
+        const winograd_product q = {.a = t->v + position * t->v_cols,
+                                    .a_row = 1,
+                                    .a_step = t->v_row,
+                                    .rows = t->rows,
+                                    .b = t->d + position * t->cut->cols_pad,
+                                    .b_step = t->d_row,
+                                    .b_panel = PANEL_COLS,
+                                    .depth = tiles,
+                                    .cols = cols,
+                                    .start = begins ? START_ZERO : START_SUM,
+                                    .c = t->du + position * t->cut->rows * t->cut->cols_pad,
+                                    .c_row = t->cut->cols_pad};
         winograd_multiply(&q);
     }
     if (t->dbias)
@@ -340,11 +355,10 @@ static void winograd_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
     const winograd_filter_cut cut = winograd_filter_cut_of(&g);
     const int64_t v_cols = in_vectors(cut.rows);
     const int64_t steps = tile_step(v_cols) + tile_step(cut.cols_pad);
-    *job = (cj__job){
-        .phases = 2,
-        .tasks = {cut.pieces * cut.row_blocks * cut.col_blocks, g.s.c + (a->sums_dbias ? 1 : 0)},
-        .workspace = (size_t)(winograd_partials(&cut) + cut.pieces * g.f_pad) * sizeof(real),
-        .scratch = (size_t)(greatest(v_cols, cut.cols_pad) + cut.chunk * steps) * sizeof(real)};
+    *job = (cj__job){.phases = 2,
+                     .tasks = {cut.pieces * cut.row_blocks * cut.col_blocks, g.s.c + (a->sums_dbias ? 1 : 0)},
+                     .workspace = (size_t)(winograd_partials(&cut) + cut.pieces * g.f_pad) * sizeof(real),
+                     .scratch = (size_t)(greatest(v_cols, cut.cols_pad) + cut.chunk * steps) * sizeof(real)};
 }
 
 static void winograd_filter_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
