@@ -64,4 +64,11 @@ ALWAYS_INLINE vec vec_sqrt(vec a)
     return a;
 }
 
+// Compilers know this form: one instruction where there is one.
+ALWAYS_INLINE word_vec word_multiply(word_vec a, word_vec b)
+{
+    const word_vec low = (word_vec){0} + 0xffffffffu;
+    return (a & low) * (b & low);
+}
+
 #endif

@@ -13,6 +13,7 @@
 //   vec_lt(a, b), vec_le, vec_eq   masks, false for NaN
 //   mask_and, mask_or, mask_not
 //   vec_pick(mask, yes, no)
+//   word_multiply(a, b)        products of the lower halves of 64-bit words
 //   vec_from_bytes(p)          LANES bytes as reals; ivec_from_bytes as integers
 //   ivec_store_bytes(p, lanes) the lowest byte of each lane; bytes_store 1 or 0 from lanes of -1 or 0
 //
@@ -39,6 +40,21 @@ enum { LANES = VEC_BYTES / CJ_REAL_BYTES };
 typedef real vec __attribute__((vector_size(VEC_BYTES)));
 typedef lane_int ivec __attribute__((vector_size(VEC_BYTES)));
 typedef real unaligned_vec __attribute__((vector_size(VEC_BYTES), aligned(CJ_REAL_BYTES), may_alias));
+
+// 64-bit words, for random numbers.
+typedef uint64_t word_vec __attribute__((vector_size(VEC_BYTES)));
+
+// The halves of two vectors of words woven together.
+#if VEC_BYTES == 64
+#define WEAVE_WORDS_LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define WEAVE_WORDS_HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#elif VEC_BYTES == 32
+#define WEAVE_WORDS_LOW(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define WEAVE_WORDS_HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#else
+#define WEAVE_WORDS_LOW(a, b) __builtin_shufflevector(a, b, 0, 2)
+#define WEAVE_WORDS_HIGH(a, b) __builtin_shufflevector(a, b, 1, 3)
+#endif
 
 // Before a loop whose count is known: without it an array of accumulators would live in memory. clang's plain `unroll`
 // would unroll by some factor before inlining has told the count, and leave it at that.
