@@ -391,17 +391,3 @@ static void block_conv2d_input_grad_run(const cj__conv2d_args *a, void *workspac
         block_outputs(&c, block, &part, (real *)a->dx + block * s->h * s->w * s->c * LANES);
     }
 }
-
-static void fill_blocks(cj__kernels *t)
-{
-    t->lanes = LANES;
-    t->to_blocks = to_blocks;
-    t->to_blocks_u8 = to_blocks_u8;
-    t->from_blocks = from_blocks;
-#define ROW(kind, name)                                                                                                \
-    t->block_conv2d_job[CJ__CONV2D_##kind] = name##_job;                                                               \
-    t->block_conv2d_run[CJ__CONV2D_##kind] = name##_run;
-    ROW(FORWARD, block_conv2d_forward)
-    ROW(INPUT_GRAD, block_conv2d_input_grad)
-#undef ROW
-}

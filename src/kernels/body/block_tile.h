@@ -104,16 +104,16 @@ ALWAYS_INLINE void block_tile_body(const block_tile *t, const int filters, const
     {                                                                                                                  \
         block_tile_body(t, f, p, false);                                                                               \
     }
-#define TILES_2(f) TILE(f, 1) TILE(f, 2)
-#define TILES_3(f) TILES_2(f) TILE(f, 3)
-#define TILES_4(f) TILES_3(f) TILE(f, 4)
-#define TILES_5(f) TILES_4(f) TILE(f, 5)
-#define TILES_6(f) TILES_5(f) TILE(f, 6)
-#define TILES_7(f) TILES_6(f) TILE(f, 7)
-#define TILES_8(f) TILES_7(f) TILE(f, 8)
-#define TILES_10(f) TILES_8(f) TILE(f, 9) TILE(f, 10)
-#define TILES_12(f) TILES_10(f) TILE(f, 11) TILE(f, 12)
-#define ROW(f, p) TILES_##p(f)
+#define BLOCK_TILES_2(f) TILE(f, 1) TILE(f, 2)
+#define BLOCK_TILES_3(f) BLOCK_TILES_2(f) TILE(f, 3)
+#define BLOCK_TILES_4(f) BLOCK_TILES_3(f) TILE(f, 4)
+#define BLOCK_TILES_5(f) BLOCK_TILES_4(f) TILE(f, 5)
+#define BLOCK_TILES_6(f) BLOCK_TILES_5(f) TILE(f, 6)
+#define BLOCK_TILES_7(f) BLOCK_TILES_6(f) TILE(f, 7)
+#define BLOCK_TILES_8(f) BLOCK_TILES_7(f) TILE(f, 8)
+#define BLOCK_TILES_10(f) BLOCK_TILES_8(f) TILE(f, 9) TILE(f, 10)
+#define BLOCK_TILES_12(f) BLOCK_TILES_10(f) TILE(f, 11) TILE(f, 12)
+#define ROW(f, p) BLOCK_TILES_##p(f)
 BLOCK_SHAPES(ROW)
 #undef ROW
 #undef TILE
@@ -122,20 +122,11 @@ typedef void block_tile_code(const block_tile *t);
 
 #define TILE(f, p) [p] = block_tile_##f##_##p,
 static block_tile_code *const block_tile_codes[BLOCK_FILTERS_MAX + 1][BLOCK_PIXELS_MAX + 1] = {
-#define ROW(f, p) [f] = {TILES_##p(f)},
+#define ROW(f, p) [f] = {BLOCK_TILES_##p(f)},
     BLOCK_SHAPES(ROW)
 #undef ROW
 };
 #undef TILE
-#undef TILES_2
-#undef TILES_3
-#undef TILES_4
-#undef TILES_5
-#undef TILES_6
-#undef TILES_7
-#undef TILES_8
-#undef TILES_10
-#undef TILES_12
 
 static const int block_pixels[BLOCK_FILTERS_MAX + 1] = {
 #define ROW(f, p) [f] = p,

@@ -11,6 +11,7 @@
 #include "kernels/body/blocks.h"
 #include "kernels/body/block_tile.h"
 #include "kernels/body/block_conv2d.h"
+#include "kernels/body/block_conv2d_grad.h"
 #include "kernels/body/reduce.h"
 #if CJ_REAL_BYTES == 4
 #include "kernels/body/math.h"
