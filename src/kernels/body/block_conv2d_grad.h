@@ -104,7 +104,8 @@ typedef struct filter_grad {
     cj__conv2d s;
     const real *x, *dy;
     int64_t blocks, pieces;
-    int64_t groups, group_rows; // rows of one rectangle of pixels: those of a tap, or all
+    bool by_tap;                // whether each tap has its own rectangle of pixels
+    int64_t groups, group_rows; // rows of one rectangle: those of a tap, or all
     int64_t row_tiles, filter_tiles;
     int64_t units, chunks; // units: tiles of one range of filters, and perhaps dbias; chunks: shares of all units
     bool sums_dbias;
@@ -151,9 +152,9 @@ static filter_grad filter_grad_of(const cj__conv2d_args *a, const void *copy)
         g.s.w = f.s.w;
         g.s.top = g.s.left = 0;
     }
-    const bool by_tap = needs_frame(&g.s);
-    g.groups = by_tap ? g.s.kh * g.s.kw : 1;
-    g.group_rows = by_tap ? g.s.c : g.s.kh * g.s.kw * g.s.c;
+    g.by_tap = needs_frame(&g.s);
+    g.groups = g.by_tap ? g.s.kh * g.s.kw : 1;
+    g.group_rows = g.by_tap ? g.s.c : g.s.kh * g.s.kw * g.s.c;
     cut_tiles(&g);
     g.units = g.groups * g.row_tiles + (g.sums_dbias ? 1 : 0);
     const int64_t size = g.s.kh * g.s.kw * g.s.c * g.s.f;
@@ -218,7 +219,7 @@ static int64_t set_grad_rows(const filter_grad *g, const grad_strip *strip, int6
     const int64_t first = group * g->group_rows + part * g->group_rows / g->row_tiles;
     const int64_t last = group * g->group_rows + (part + 1) * g->group_rows / g->row_tiles;
     int64_t i0 = 0, i1 = s->oh, j0 = 0, j1 = s->ow;
-    if (g->groups > 1) {
+    if (g->by_tap) {
         inside(s->oh, s->sh, group / s->kw * s->dh, s->top, s->h, &i0, &i1);
         inside(s->ow, s->sw, group % s->kw * s->dw, s->left, s->w, &j0, &j1);
     }
