@@ -1,11 +1,13 @@
 // Convolutions over blocks of images beside those over channels-last images: GFLOP/s on one thread, and the share of
 // `peak` if given, for forward (with bias and ReLU), both gradients, and forward with a fused pool of 2 x 2.
 //
-//   bench/blocks [isa [peak]]      isa: avx512 (default), avx2, baseline; peak: GFLOP/s, as bench/kernels prints it
+//   bench/blocks [isa [peak [name]]]   isa: avx512 (default), avx2, baseline; peak: GFLOP/s, as bench/kernels prints it,
+//                                      or 0; name: only subjects that contain it
 //
 // Time is this thread's own, and each figure is the best of many short runs, taken turn by turn: a machine that is shared
 // only ever adds time.
 #define _POSIX_C_SOURCE 200809L
+#include "base/memory.h"
 #include "kernels/kernels.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,15 +108,16 @@ int main(int argc, char **argv)
             k = cj__kernels_of((cj__isa)isa, sizeof(float));
     status |= k == NULL;
     for (int i = 0; i < 4; i++) {
-        block[i] = aligned_alloc(64, room);
+        block[i] = cj__new_aligned(room, 1); // as a plan's arena is
         status |= block[i] == NULL;
         for (size_t j = 0; block[i] && j < room / sizeof(float); j++)
             block[i][j] = (float)(j % 17) * 0.125f - 1;
     }
     printf("GFLOP/s in blocks (channels last): forward | by input | by filters | forward and pool\n");
     for (size_t i = 0; i < sizeof subjects / sizeof *subjects && status == 0; i++)
-        measure(k, &subjects[i], block, argc > 2 ? atof(argv[2]) : 0);
+        if (argc < 4 || strstr(subjects[i].name, argv[3]))
+            measure(k, &subjects[i], block, argc > 2 ? atof(argv[2]) : 0);
     for (int i = 0; i < 4; i++)
-        free(block[i]);
+        cj__free_aligned(block[i], room);
     return status;
 }

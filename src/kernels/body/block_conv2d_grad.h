@@ -13,7 +13,7 @@
 // in order. A task is a piece and a share of the tiles. The sum of dy itself (dbias) is one more row, whose x is 1.
 enum {
     FEW_CHANNELS = 4,       // fewer than this are framed
-    STRIP_BYTES = 24 << 10, // of a tile's columns of dy
+    STRIP_BYTES = 64 << 10, // of a tile's columns of dy
     BLOCK_PIECES_MAX = 8,
     BLOCK_TASKS = 8,        // at least, if there are as many tiles
     ADDED_A_TASK = 4096,    // elements of dw
@@ -99,6 +99,21 @@ static grad_tile_code *const grad_tile_codes[BLOCK_FILTERS_MAX + 1][BLOCK_PIXELS
 };
 #undef TILE
 
+// `whole` things in `pieces` shares as even as can be.
+typedef struct shares {
+    int64_t pieces, size, more; // the first `more` of them have one more than `size`
+} shares;
+
+static shares shares_of(int64_t whole, int64_t pieces)
+{
+    return (shares){pieces, whole / pieces, whole % pieces};
+}
+
+static int64_t share_start(const shares *s, int64_t piece)
+{
+    return piece * s->size + least(piece, s->more);
+}
+
 // How a gradient is cut. `s` is the geometry of the framed x, whose channels are vectors.
 typedef struct filter_grad {
     cj__conv2d s;
@@ -107,7 +122,8 @@ typedef struct filter_grad {
     bool by_tap;                // whether each tap has its own rectangle of pixels
     int64_t groups, group_rows; // rows of one rectangle: those of a tap, or all
     int64_t row_tiles, filter_tiles;
-    int64_t units, chunks; // units: tiles of one range of filters, and perhaps dbias; chunks: shares of all units
+    shares row_shares, filter_shares;
+    int64_t units, chunks; // units: those of one range of filters, and perhaps dbias; chunks: shares of all units
     bool sums_dbias;
 } filter_grad;
 
@@ -156,6 +172,8 @@ static filter_grad filter_grad_of(const cj__conv2d_args *a, const void *copy)
     g.groups = g.by_tap ? g.s.kh * g.s.kw : 1;
     g.group_rows = g.by_tap ? g.s.c : g.s.kh * g.s.kw * g.s.c;
     cut_tiles(&g);
+    g.row_shares = shares_of(g.group_rows, g.row_tiles);
+    g.filter_shares = shares_of(g.s.f, g.filter_tiles);
     g.units = g.groups * g.row_tiles + (g.sums_dbias ? 1 : 0);
     const int64_t size = g.s.kh * g.s.kw * g.s.c * g.s.f;
     g.pieces = greatest(least(g.blocks, size <= SMALL_FILTERS ? BLOCK_PIECES_MAX : 2), 1);
@@ -199,53 +217,77 @@ typedef struct grad_strip {
 // One tile's sums of one strip, into dw, or dbias for a row of ones.
 static void finish_grad_tile(vec *sum, int64_t rows, int64_t filters, int64_t across, bool begins, real *dw)
 {
-    real lane[GRAD_SUMS_MAX];
+    real lane[GRAD_SUMS_MAX + LANES];
     const int64_t count = rows * filters;
     for (int64_t i = count; i % LANES != 0; i++)
         sum[i] = vec_set(0);
     for (int64_t i = 0; i < count; i += LANES)
         vec_store(lane + i, vec_sums(sum + i));
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t f = 0; f < filters; f++)
-            dw[r * across + f] = lane[r * filters + f] + (begins ? 0 : dw[r * across + f]);
+    for (int64_t f = 0; f < filters; f += LANES) {
+        const vmask part = mask_first(least(filters - f, LANES));
+        for (int64_t r = 0; r < rows; r++) {
+            real *to = dw + r * across + f;
+            const vec all = vec_load_part(lane + r * filters + f, part);
+            vec_store_part(to, begins ? all : all + vec_load_part(to, part), part);
+        }
+    }
 }
 
-// The rows of a tile, of which the first is returned: its pixels and the elements of x that the first of them meets.
-static int64_t set_grad_rows(const filter_grad *g, const grad_strip *strip, int64_t unit, grad_tile *t,
+// A tile's place among all: its range of filters, its group of rows, and its part of the group.
+typedef struct grad_unit {
+    int64_t range, group, part;
+} grad_unit;
+
+static void next_unit(const filter_grad *g, grad_unit *at)
+{
+    if (at->group < g->groups && ++at->part < g->row_tiles)
+        return;
+    at->part = 0;
+    if (++at->group < g->groups + (g->sums_dbias ? 1 : 0))
+        return;
+    at->group = 0;
+    at->range++;
+}
+
+// The rows of a tile: its pixels, and the elements of x that the first of them meets. Returns the tile's first row.
+static int64_t set_grad_rows(const filter_grad *g, const grad_strip *strip, const grad_unit *at, grad_tile *t,
                              int64_t *rows)
 {
     const cj__conv2d *s = &g->s;
-    const int64_t group = unit / g->row_tiles, part = unit % g->row_tiles;
-    const int64_t first = group * g->group_rows + part * g->group_rows / g->row_tiles;
-    const int64_t last = group * g->group_rows + (part + 1) * g->group_rows / g->row_tiles;
+    const int64_t first = at->group * g->group_rows + share_start(&g->row_shares, at->part);
     int64_t i0 = 0, i1 = s->oh, j0 = 0, j1 = s->ow;
+    int64_t tap = g->by_tap ? at->group : first / s->c, channel = first - tap * s->c;
+    int64_t u = tap / s->kw, v = tap - u * s->kw;
     if (g->by_tap) {
-        inside(s->oh, s->sh, group / s->kw * s->dh, s->top, s->h, &i0, &i1);
-        inside(s->ow, s->sw, group % s->kw * s->dw, s->left, s->w, &j0, &j1);
+        inside(s->oh, s->sh, u * s->dh, s->top, s->h, &i0, &i1);
+        inside(s->ow, s->sw, v * s->dw, s->left, s->w, &j0, &j1);
     }
     i0 = greatest(i0, strip->row0);
-    i1 = least(i1, strip->row1);
-    t->rows = greatest(i1 - i0, 0);
+    t->rows = greatest(least(i1, strip->row1) - i0, 0);
     t->cols = greatest(j1 - j0, 0);
     if (t->rows == 0 || t->cols == 0)
         i0 = j0 = t->rows = t->cols = 0;
     t->dy = g->dy + ((strip->block * s->oh + i0) * s->ow + j0) * s->f * LANES;
-    for (int64_t row = first; row < last; row++) {
-        const int64_t tap = row / s->c, u = tap / s->kw, v = tap % s->kw;
+    *rows = share_start(&g->row_shares, at->part + 1) - share_start(&g->row_shares, at->part);
+    for (int64_t row = 0; row < *rows; row++) {
         const int64_t i = i0 * s->sh + u * s->dh - s->top, j = j0 * s->sw + v * s->dw - s->left;
-        const int64_t at = t->rows > 0 ? ((strip->block * s->h + i) * s->w + j) * s->c + row % s->c : 0;
-        t->x[row - first] = g->x + at * LANES;
+        t->x[row] = g->x + (t->rows > 0 ? ((strip->block * s->h + i) * s->w + j) * s->c + channel : 0) * LANES;
+        if (++channel == s->c) {
+            channel = 0;
+            if (++v == s->kw) {
+                v = 0;
+                u++;
+            }
+        }
     }
-    *rows = last - first;
     return first;
 }
 
-// One unit of one range of filters, over a strip.
-static void filter_grad_unit(const filter_grad *g, const grad_strip *strip, int64_t unit)
+// One tile over a strip.
+static void filter_grad_unit(const filter_grad *g, const grad_strip *strip, const grad_unit *at)
 {
     const cj__conv2d *s = &g->s;
-    const int64_t range = unit / g->units;
-    const int64_t f0 = range * s->f / g->filter_tiles, f1 = (range + 1) * s->f / g->filter_tiles;
+    const int64_t f0 = share_start(&g->filter_shares, at->range), f1 = share_start(&g->filter_shares, at->range + 1);
     real ones[LANES];
     vec sum[GRAD_SUMS_MAX];
     grad_tile t = {.blocks = strip->blocks, .rows = strip->row1 - strip->row0, .cols = s->ow, .sum = sum};
@@ -254,16 +296,15 @@ static void filter_grad_unit(const filter_grad *g, const grad_strip *strip, int6
     t.dy_col = s->f * LANES;
     real *to = strip->dbias;
     int64_t rows = 1;
-    unit %= g->units;
-    if (unit == g->groups * g->row_tiles) {
+    if (at->group == g->groups) {
         vec_store(ones, vec_set(1));
         t.x[0] = ones;
-        t.dy = g->dy + (strip->block * s->oh + strip->row0) * t.dy_row;
+        t.dy = g->dy + strip->block * t.dy_block + strip->row0 * t.dy_row;
     } else {
         t.x_block = s->h * s->w * s->c * LANES;
         t.x_row = s->sh * s->w * s->c * LANES;
         t.x_col = s->sw * s->c * LANES;
-        to = strip->dw + set_grad_rows(g, strip, unit, &t, &rows) * s->f;
+        to = strip->dw + set_grad_rows(g, strip, at, &t, &rows) * s->f;
     }
     t.dy += f0 * LANES;
     grad_tile_codes[f1 - f0][rows](&t);
@@ -275,6 +316,8 @@ static void filter_grad_share(const filter_grad *g, int64_t task, real *dw, real
 {
     const cj__conv2d *s = &g->s;
     const int64_t piece = task / g->chunks, chunk = task % g->chunks, all = g->units * g->filter_tiles;
+    const int64_t first = chunk * all / g->chunks, units = (chunk + 1) * all / g->chunks - first, rest = first % g->units;
+    const grad_unit start = {first / g->units, rest / g->row_tiles, rest % g->row_tiles};
     const int64_t last = (piece + 1) * g->blocks / g->pieces;
     const int64_t row_bytes = greatest(s->ow * pieces_of(s->f, g->filter_tiles) * VEC_BYTES, 1);
     const int64_t rows = greatest(least(pieces_of(s->oh * row_bytes, STRIP_BYTES), s->oh), 1); // strips, then rows of one
@@ -286,8 +329,9 @@ static void filter_grad_share(const filter_grad *g, int64_t task, real *dw, real
         strip.row0 = 0;
         do {
             strip.row1 = least(strip.row0 + strip_of, s->oh);
-            for (int64_t unit = chunk * all / g->chunks; unit < (chunk + 1) * all / g->chunks; unit++)
-                filter_grad_unit(g, &strip, unit);
+            grad_unit at = start;
+            for (int64_t unit = first; unit < first + units; unit++, next_unit(g, &at))
+                filter_grad_unit(g, &strip, &at);
             strip.begins = false;
             strip.row0 = strip.row1;
         } while (strip.row0 < s->oh);
