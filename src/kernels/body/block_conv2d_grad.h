@@ -3,7 +3,7 @@
 //   dw[u][v][c][f] = sum over blocks, pixels and lanes of x[place of tap][c] dy[pixel][f]
 //
 // A tile is a few rows (u, v, c) of dw by a few filters, each accumulator a vector over the images of a block; its lanes
-// are added at the end, by halves. It runs over a strip of dy that stays in the nearest cache while all rows pass by.
+// are added at the end, by halves. It runs over a strip of dy that stays in the second cache while all rows pass by.
 //
 // Rows of a tile see the same pixels. Where no window leaves the image, these are all pixels for all rows; where some do,
 // the rows of one tap have a rectangle of their own, so that nothing is multiplied with padding; only if the channels are
@@ -13,7 +13,7 @@
 // in order. A task is a piece and a share of the tiles. The sum of dy itself (dbias) is one more row, whose x is 1.
 enum {
     FEW_CHANNELS = 4,       // fewer than this are framed
-    STRIP_BYTES = 64 << 10, // of a tile's columns of dy
+    STRIP_BYTES = 128 << 10, // of a tile's columns of dy: short passes cost more than the second cache
     BLOCK_PIECES_MAX = 8,
     BLOCK_TASKS = 8,        // at least, if there are as many tiles
     ADDED_A_TASK = 4096,    // elements of dw
@@ -378,12 +378,28 @@ static void block_conv2d_filter_grad_run(const cj__conv2d_args *a, void *workspa
     }
 }
 
+// Measured with bench/blocks: over blocks all three kernels reach nearly the same share of the peak, times the share of
+// lanes that have an image; over channels-last images two of the three lose the idle lanes of the last vector of filters,
+// and one that of channels. A tenth pays for the conversion.
+static bool blocks_pay(const cj__conv2d_args *a)
+{
+    const cj__conv2d *s = &a->s;
+    if (s->n == 0 || s->groups != 1 || s->kh * s->kw * s->f < 32)
+        return false;
+    const double used = (double)s->n / (double)(blocks_of(s) * LANES);
+    const double filters = (double)(pieces_of(s->f, LANES) * LANES) / (double)s->f;
+    const double channels = (double)(pieces_of(s->c, LANES) * LANES) / (double)s->c;
+    const double last = s->c == 1 ? filters : (2 * filters + channels) / 3; // nobody wants the gradient by one channel
+    return used * last > 1.1;
+}
+
 static void fill_blocks(cj__kernels *t)
 {
     t->lanes = LANES;
     t->to_blocks = to_blocks;
     t->to_blocks_u8 = to_blocks_u8;
     t->from_blocks = from_blocks;
+    t->blocks_pay = blocks_pay;
 #define ROW(kind, name)                                                                                                \
     t->block_conv2d_job[CJ__CONV2D_##kind] = name##_job;                                                               \
     t->block_conv2d_run[CJ__CONV2D_##kind] = name##_run;
