@@ -14,6 +14,10 @@
 #include "kernels/body/dropout.h"
 #include "kernels/body/optimizer.h"
 #include "kernels/body/pool.h"
+#include "kernels/body/blocks.h"
+#include "kernels/body/block_tile.h"
+#include "kernels/body/block_conv2d.h"
+#include "kernels/body/block_conv2d_grad.h"
 #include "kernels/body/reduce.h"
 #if CJ_REAL_BYTES == 4
 #include "kernels/body/math.h"

@@ -25,4 +25,5 @@ static void fill(cj__kernels *t)
     ROW(INPUT_GRAD, conv2d_input_grad)
     ROW(FILTER_GRAD, conv2d_filter_grad)
 #undef ROW
+    fill_blocks(t);
 }

@@ -19,6 +19,11 @@ typedef ivec vmask;
 #define TILE_VECS_MAX 2
 #define TILE_SHAPES(F) F(1, 8) F(2, 6)
 
+// The greatest tile of blocks of images, filters by pixels, and the most filters of a tile of 2 x 2 pixels.
+#define BLOCK_FILTERS_MAX 4
+#define BLOCK_SHAPES(F) F(1, 8) F(2, 6) F(3, 4) F(4, 3)
+#define BLOCK_WINDOWS(F) F(1) F(2) F(3)
+
 #include "kernels/simd/vector_masks.h"
 
 ALWAYS_INLINE vec vec_load_part(const real *p, vmask m)

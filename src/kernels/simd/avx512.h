@@ -21,6 +21,11 @@ typedef __mmask8 vmask;
 #define TILE_VECS_MAX 4
 #define TILE_SHAPES(F) F(1, 12) F(2, 12) F(3, 8) F(4, 6)
 
+// The greatest tile of blocks of images, filters by pixels, and the most filters of a tile of 2 x 2 pixels.
+#define BLOCK_FILTERS_MAX 8
+#define BLOCK_SHAPES(F) F(1, 12) F(2, 10) F(3, 7) F(4, 6) F(5, 5) F(6, 4) F(7, 3) F(8, 3)
+#define BLOCK_WINDOWS(F) F(1) F(2) F(3) F(4) F(5) F(6)
+
 ALWAYS_INLINE vmask mask_first(int64_t n)
 {
     return (vmask)((1u << n) - 1u);

@@ -138,4 +138,13 @@ ALWAYS_INLINE void vec_transpose(vec r[LANES])
     }
 }
 
+// The sums of LANES vectors, each by halves as vec_sum has it: lane i is that of r[i]. Overwrites r.
+ALWAYS_INLINE vec vec_sums(vec r[LANES])
+{
+    for (int half = LANES / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++)
+            r[i] = WEAVE_LOW(r[i], r[i + half]) + WEAVE_HIGH(r[i], r[i + half]);
+    return r[0];
+}
+
 #endif
