@@ -169,6 +169,7 @@ static const struct {
     {"blocks", CJ__STAGE_PLAN, cj__choose_blocks, "convolutions over blocks of images, where lanes would be idle"},
     {"bf16_products", CJ__STAGE_PLAN, cj__choose_bf16_products, "products of bfloat16 numbers in pairs, where it is faster"},
     {"winograd", CJ__STAGE_PLAN, cj__choose_winograd, "Winograd's form of convolutions, where it is faster"},
+    {"fuse_pool_grad", CJ__STAGE_PLAN, cj__fuse_pool_grad, "a pool's gradient into the filters' that alone reads it"},
 };
 
 static bool switched_off(const char *off, const char *name)

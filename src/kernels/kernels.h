@@ -168,6 +168,8 @@ typedef struct cj__conv2d_args {
     void *y;
     uint8_t *place; // NULL if nobody needs it
     const void *dy; // (n, oh, ow, f)
+    const uint8_t *dy_place; // of the filters' gradient, where there is a pool: then dy is the pool's, (n, oh / pool_h,
+                             // ow / pool_w, f), and these are its places: dy lies there, and 0 elsewhere in the window
     void *dx, *dw;
     void *dbias; // f entries: the sum of dy over images and pixels
 } cj__conv2d_args;

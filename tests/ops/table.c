@@ -146,6 +146,10 @@ const op_case op_cases[] = {
      {ANY(N, 5, 4, 2), ANY(3, 2, 1, 4), ANY(4)}},
     {OP(conv2d_pool), CONV_POOL(CJ__UNARY_relu, 2, 2, 3, 2, 1, 1, 1, 1, 1, true), 3,
      {ANY(N, 7, 4, 2), ANY(3, 2, 2, 3), ANY(3)}},
+    {OP(conv2d_pool_filter_grad), CONV_POOL(CJ__UNARY_NONE, 2, 2, 3, 2, 1, 1, 1, 1, 1, true), 3,
+     {ANY(N, 7, 4, 2), ANY(N, 3, 2, 3), PLACE(5, N, 3, 2, 3)}},
+    {OP(conv2d_pool_filter_grad), CONV_POOL(CJ__UNARY_NONE, 1, 3, 2, 2, 2, 1, 1, 1, 1, false), 3,
+     {ANY(N, 9, 8, 1), ANY(N, 4, 2, 17), PLACE(4, N, 4, 2, 17)}},
     {OP(conv2d_pool), CONV_POOL(CJ__UNARY_NONE, 3, 2, 2, 2, 1, 2, 1, 1, 1, false), 2, {ANY(N, 8, 9, 2), ANY(2, 2, 2, 3)}},
 
     POOLS(6, 4, 2, 2, 2, 3, 2, 2, 2, false)

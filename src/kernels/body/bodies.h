@@ -8,6 +8,7 @@
 #include "kernels/body/conv2d.h"
 #include "kernels/body/conv2d_pool.h"
 #include "kernels/body/conv2d_forward.h"
+#include "kernels/body/conv2d_unpool.h"
 #include "kernels/body/conv2d_grad.h"
 #include "kernels/body/elementwise.h"
 #include "kernels/body/round.h"

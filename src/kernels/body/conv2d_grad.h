@@ -133,6 +133,20 @@ static size_t partial_size(const cj__conv2d_args *a)
     return bias_offset(&a->s) + (a->sums_dbias ? ((size_t)a->s.f * sizeof(real) + 63) / 64 * 64 : 0);
 }
 
+// Rows of dy that are worked on at once.
+static int64_t strip_rows(const cj__conv2d_args *a)
+{
+    if (!has_pool(a))
+        return SEGMENTS_MAX;
+    const int64_t fit = UNPOOLED_BYTES / (a->s.ow * a->s.f * (int64_t)sizeof(real)) / a->pool_h;
+    return greatest(least(fit, SEGMENTS_MAX / a->pool_h), 1) * a->pool_h;
+}
+
+static size_t filter_grad_scratch(const cj__conv2d_args *a)
+{
+    return has_pool(a) ? (size_t)(strip_rows(a) * a->s.ow * a->s.f) * sizeof(real) : 0;
+}
+
 static void conv2d_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
 {
     if (winograd_serves(a, CJ__CONV2D_FILTER_GRAD)) {
@@ -149,6 +163,7 @@ static void conv2d_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
     if (pieces > 1)
         job->tasks[phase++] = blocks;
     job->phases = phase;
+    job->scratch = filter_grad_scratch(a);
 }
 
 // Offsets of rows of dw from a window's first element: row (u * kw + v) * depth + c.
@@ -158,7 +173,7 @@ static int64_t filter_row_offset(const framed *f, int64_t group, int64_t row)
     return (u * f->s.dh * f->s.w + v * f->s.dw) * f->s.c + group * f->depth + row % f->depth;
 }
 
-// Adds rows i0 .. i1 - 1 of one image's dy to rows row0 .. row1 - 1 of dw.
+// Adds rows i0 .. i1 - 1 of one image's dy, which begin at `dy`, to rows row0 .. row1 - 1 of dw.
 static void filter_grad_strip(const framed *f, int64_t group, const real *dy, int64_t image, int64_t i0, int64_t i1,
                               int64_t row0, int64_t row1, bool begins, real *dw)
 {
@@ -169,7 +184,7 @@ static void filter_grad_strip(const framed *f, int64_t group, const real *dy, in
     for (int64_t col = group * f->filters; col < last;) {
         const int vecs = panel_vecs(last - col);
         tile t = {.segments = segments, .segment_count = i1 - i0, .length = f->s.ow};
-        t.b = dy + (image * f->s.oh + i0) * f->s.ow * f->s.f + col;
+        t.b = dy + col;
         t.a_step = f->s.sw * f->s.c;
         t.b_step = f->s.f;
         t.cols = least(vecs * LANES, last - col);
@@ -186,34 +201,51 @@ static void filter_grad_strip(const framed *f, int64_t group, const real *dy, in
     }
 }
 
-// One piece of the batch and one block of rows of dw.
-static void filter_grad_piece(const framed *f, const real *dy, real *dw, int64_t task)
+// dbias: the rows of dy, added one after another.
+static void sum_rows(const cj__conv2d *s, const real *dy, int64_t rows, bool begins, real *dbias)
 {
-    const int64_t pieces = batch_pieces(&f->s), block = task / pieces, piece = task % pieces;
+    for (int64_t col = 0; col < s->f; col += LANES) {
+        const vmask part = mask_first(least(LANES, s->f - col));
+        vec sum = begins ? vec_set(0) : vec_load_part(dbias + col, part);
+        for (int64_t row = 0; row < rows; row++)
+            sum = sum + vec_load_part(dy + row * s->f + col, part);
+        vec_store_part(dbias + col, sum, part);
+    }
+}
+
+// Rows i0 .. i1 - 1 of an image's dy: in memory, or made of the pool's in the scratch.
+static const real *rows_of_dy(const cj__conv2d_args *a, int64_t image, int64_t i0, int64_t i1, void *scratch)
+{
+    if (!has_pool(a))
+        return (const real *)a->dy + (image * a->s.oh + i0) * a->s.ow * a->s.f;
+    unpool_rows(a, image, i0 / a->pool_h, i1 / a->pool_h, scratch);
+    return scratch;
+}
+
+// One piece of the batch and one block of rows of dw; the first block has dbias too, unless it is NULL.
+static void filter_grad_piece(const cj__conv2d_args *a, const framed *f, int64_t task, void *scratch, real *dw,
+                              real *dbias)
+{
+    const int64_t pieces = batch_pieces(&f->s), block = task / pieces, piece = task % pieces, strip = strip_rows(a);
     const int64_t row0 = block * FILTER_ROWS_A_TASK;
     const int64_t row1 = least(row0 + FILTER_ROWS_A_TASK, f->s.kh * f->s.kw * f->depth);
     const int64_t first = f->s.n * piece / pieces, last = f->s.n * (piece + 1) / pieces;
-    for (int64_t group = 0; group < f->s.groups; group++)
-        for (int64_t image = first; image < last; image++)
-            for (int64_t i = 0; i < f->s.oh; i += SEGMENTS_MAX)
-                filter_grad_strip(f, group, dy, image, i, least(i + SEGMENTS_MAX, f->s.oh), row0, row1,
-                                  image == first && i == 0, dw);
-    if (first == last || f->s.oh == 0)
-        memset(dw + row0 * f->s.f, 0, (size_t)((row1 - row0) * f->s.f) * sizeof(real));
-}
-
-// dbias of images first .. last - 1: the rows of dy, added one after another.
-static void sum_rows(const cj__conv2d *s, const real *dy, int64_t first, int64_t last, real *dbias)
-{
-    const real *from = dy + first * s->oh * s->ow * s->f;
-    const int64_t rows = (last - first) * s->oh * s->ow;
-    for (int64_t col = 0; col < s->f; col += LANES) {
-        const vmask part = mask_first(least(LANES, s->f - col));
-        vec sum = vec_set(0);
-        for (int64_t row = 0; row < rows; row++)
-            sum = sum + vec_load_part(from + row * s->f + col, part);
-        vec_store_part(dbias + col, sum, part);
+    for (int64_t image = first; image < last; image++) {
+        for (int64_t i = 0; i < f->s.oh; i += strip) {
+            const int64_t end = least(i + strip, f->s.oh);
+            const real *dy = rows_of_dy(a, image, i, end, scratch);
+            const bool begins = image == first && i == 0;
+            for (int64_t group = 0; group < f->s.groups; group++)
+                filter_grad_strip(f, group, dy, image, i, end, row0, row1, begins, dw);
+            if (dbias && block == 0)
+                sum_rows(&a->s, dy, (end - i) * a->s.ow, begins, dbias);
+        }
     }
+    if (first < last && f->s.oh > 0)
+        return;
+    memset(dw + row0 * f->s.f, 0, (size_t)((row1 - row0) * f->s.f) * sizeof(real));
+    if (dbias)
+        memset(dbias, 0, (size_t)f->s.f * sizeof(real));
 }
 
 // Adds `count` numbers of the pieces, which lie `step` bytes apart, in order.
@@ -240,14 +272,11 @@ static void filter_grad_add(const cj__conv2d_args *a, const char *partials, int6
 }
 
 // Task `task` of the products: block of rows by piece of the batch.
-static void filter_grad_task(const cj__conv2d_args *a, const framed *f, char *partials, int64_t task)
+static void filter_grad_task(const cj__conv2d_args *a, const framed *f, char *partials, void *scratch, int64_t task)
 {
-    const int64_t pieces = batch_pieces(&a->s), piece = task % pieces;
-    char *own = partials ? partials + (size_t)piece * partial_size(a) : NULL;
-    filter_grad_piece(f, a->dy, own ? (real *)own : a->dw, task);
-    if (a->sums_dbias && task / pieces == 0)
-        sum_rows(&a->s, a->dy, a->s.n * piece / pieces, a->s.n * (piece + 1) / pieces,
-                 own ? (real *)(own + bias_offset(&a->s)) : a->dbias);
+    char *own = partials ? partials + (size_t)(task % batch_pieces(&a->s)) * partial_size(a) : NULL;
+    real *dbias = own ? (real *)(own + bias_offset(&a->s)) : a->dbias;
+    filter_grad_piece(a, f, task, scratch, own ? (real *)own : a->dw, a->sums_dbias ? dbias : NULL);
 }
 
 static void conv2d_filter_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
@@ -258,7 +287,6 @@ static void conv2d_filter_grad_run(const cj__conv2d_args *a, void *workspace, vo
         return;
     }
     const cj__conv2d *s = &a->s;
-    (void)scratch;
     const int multiply = needs_frame(s) ? 1 : 0;
     char *partials = batch_pieces(s) > 1 ? (char *)workspace + frame_size(s) : NULL;
     const framed f = framed_of(s, a->x, workspace);
@@ -266,7 +294,7 @@ static void conv2d_filter_grad_run(const cj__conv2d_args *a, void *workspace, vo
         if (phase < multiply)
             frame_image(s, a->x, workspace, task);
         else if (phase == multiply)
-            filter_grad_task(a, &f, partials, task);
+            filter_grad_task(a, &f, partials, scratch, task);
         else
             filter_grad_add(a, partials, task);
     }

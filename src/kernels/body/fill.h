@@ -12,7 +12,7 @@ static void fill(cj__kernels *t)
     t->round_bf16 = round_bf16;
 #endif
 #define ROWS(F)                                                                                                        \
-    F(transpose) F(gemm_job) F(gemm_run)                                                                               \
+    F(transpose) F(gemm_job) F(gemm_run) F(winograd_pays)                                                              \
     F(max_pool2d) F(max_pool2d_grad) F(average_pool2d) F(average_pool2d_grad)                                          \
     F(sgd) F(adagrad) F(adadelta) F(rmsprop) F(adam) F(dropout)
 #define ROW(name) t->name = name;

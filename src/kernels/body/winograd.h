@@ -31,9 +31,9 @@ enum {
     PATCH = 4,                 // side of a patch
     POSITIONS = PATCH * PATCH, // of a patch
     WINOGRAD_TASKS = 8,        // wanted, where the shape gives them
-    CHUNK_BYTES = 1 << 19,     // both operands of a chunk's products: half of a usual second-level cache
-    CHUNK_STEP = 24,           // a multiple of the rows of every tile of a product
-    CHUNK_LEAST = 48           // tiles: fewer would load a panel of U for too little work
+    CHUNK_BYTES = 1 << 18,     // both operands of a chunk's products: a quarter of a usual second-level cache
+    CHUNK_STEP = 24,           // tiles: a multiple of the rows of every tile of a product, and the least
+    OUTPUT_COLS = PANEL_COLS > 64 ? PANEL_COLS : 64 / PANEL_COLS * PANEL_COLS // columns of M at a time
 };
 
 // A convolution in the terms of this form.
@@ -59,6 +59,23 @@ static bool winograd_serves(const cj__conv2d_args *a, cj__conv2d_kind kind)
            (kind != CJ__CONV2D_FORWARD || !pools || (a->pool_h == 2 && a->pool_w == 2));
 }
 
+// Measured (docs/kernels.md): with few channels or filters the transforms cost more than they save; a tile that juts out
+// of the image is paid whole; few tiles do not repay the transform of the filters. Double keeps to the direct form,
+// for those who use it want the digits.
+static bool winograd_pays(const cj__conv2d_args *a, cj__conv2d_kind kind)
+{
+    cj__conv2d_args asked = *a;
+    asked.winograd = true;
+    if (sizeof(real) != sizeof(float) || !winograd_serves(&asked, kind))
+        return false;
+    const cj__conv2d *s = &a->s;
+    const int64_t few = LANES == 8 ? 1024 : 512; // with 8 lanes the direct form is near its peak sooner
+    const int64_t least_product = kind == CJ__CONV2D_FORWARD ? few : kind == CJ__CONV2D_INPUT_GRAD ? 512 : 256;
+    const int64_t area = pieces_of(s->oh, 2) * pieces_of(s->ow, 2);
+    return s->c >= 16 && s->f >= 16 && s->c * s->f >= least_product && 3 * s->oh * s->ow >= 2 * 4 * area &&
+           s->n * area >= 16;
+}
+
 static winograd winograd_of(const cj__conv2d *s)
 {
     winograd g = {.s = *s, .high = pieces_of(s->oh, 2), .wide = pieces_of(s->ow, 2)};
@@ -72,7 +89,13 @@ static winograd winograd_of(const cj__conv2d *s)
 static int64_t chunk_that_fits(int64_t width)
 {
     const int64_t fits = CHUNK_BYTES / (POSITIONS * width * (int64_t)sizeof(real));
-    return greatest(fits / CHUNK_STEP * CHUNK_STEP, CHUNK_LEAST);
+    return greatest(fits / CHUNK_STEP, 1) * CHUNK_STEP;
+}
+
+// Tiles of a chunk: `most`, or, where there are few, about that so that chunks are equal.
+static int64_t chunk_of(int64_t tiles, int64_t most)
+{
+    return tiles > 8 * most ? most : pieces_of(tiles, greatest((tiles + most / 2) / most, 1));
 }
 
 // `whole` in the least number of equal pieces of at most `most`: the size of a piece.
@@ -252,30 +275,44 @@ ALWAYS_INLINE void store_positions(vec d[PATCH][PATCH], int64_t step, real *to)
         vec_store(to + p * step, d[p / PATCH][p % PATCH]);
 }
 
+// A vector, whole or the lanes of `part`: masked stores are slow where there are no mask registers.
+ALWAYS_INLINE vec load_lanes(const real *p, vmask part, const bool whole)
+{
+    return whole ? vec_load(p) : vec_load_part(p, part);
+}
+
+ALWAYS_INLINE void store_lanes(real *p, vec v, vmask part, const bool whole)
+{
+    if (whole)
+        vec_store(p, v);
+    else
+        vec_store_part(p, v, part);
+}
+
+ALWAYS_INLINE void v_vector(const real *const pixels[POSITIONS], int64_t c, int64_t step, real *v, vmask part,
+                            const bool whole)
+{
+    vec d[PATCH][PATCH];
+    UNROLL
+    for (int p = 0; p < POSITIONS; p++)
+        d[p / PATCH][p % PATCH] = load_lanes(pixels[p] + c, part, whole);
+    transform_input(d);
+    store_positions(d, step, v + c);
+}
+
 // V of `channels` channels of a patch, whose pixels are at `at` or, outside the image, at `zeros`.
 static void winograd_v(const real *x, const int64_t at[POSITIONS], const real *zeros, int64_t channels, int64_t step,
                        real *v)
 {
+    const vmask part = mask_first(channels % LANES);
     const real *pixels[POSITIONS];
     int64_t c = 0;
-    vec d[PATCH][PATCH];
     for (int p = 0; p < POSITIONS; p++)
         pixels[p] = at[p] == OUTSIDE ? zeros : x + at[p];
-    for (; c + LANES <= channels; c += LANES) {
-        UNROLL
-        for (int p = 0; p < POSITIONS; p++)
-            d[p / PATCH][p % PATCH] = vec_load(pixels[p] + c);
-        transform_input(d);
-        store_positions(d, step, v + c);
-    }
-    if (c == channels)
-        return;
-    const vmask part = mask_first(channels - c);
-    UNROLL
-    for (int p = 0; p < POSITIONS; p++)
-        d[p / PATCH][p % PATCH] = vec_load_part(pixels[p] + c, part);
-    transform_input(d);
-    store_positions(d, step, v + c);
+    for (; c + LANES <= channels; c += LANES)
+        v_vector(pixels, c, step, v, part, true);
+    if (c < channels)
+        v_vector(pixels, c, step, v, part, false);
 }
 
 // D of `filters` filters of a tile of dy.
@@ -337,8 +374,10 @@ static void winograd_multiply(const winograd_product *q)
         t.cols = least(PANEL_COLS, q->cols - col);
         t.b = q->b + col / PANEL_COLS * q->b_panel;
         const int vecs = (int)(t.cols / LANES);
-        for (int64_t row = 0; row < q->rows; row += tile_rows[vecs]) {
-            const int rows = (int)least(tile_rows[vecs], q->rows - row);
+        const int64_t count = pieces_of(q->rows, tile_rows[vecs]); // even tiles: a lone row would wait for its sums
+        for (int64_t i = 0; i < count; i++) {
+            const int64_t row = q->rows * i / count;
+            const int rows = (int)(q->rows * (i + 1) / count - row);
             for (int r = 0; r < rows; r++) {
                 t.a[r] = q->a + (row + r) * q->a_row;
                 t.c[r] = q->c + (row + r) * q->c_row + col;

@@ -12,9 +12,9 @@ typedef struct winograd_cut {
 static winograd_cut winograd_forward_cut(const winograd *g)
 {
     winograd_cut cut;
-    const int64_t shared = pieces_of(pieces_of(g->tiles, WINOGRAD_TASKS), CHUNK_STEP) * CHUNK_STEP;
-    const int64_t most = least(chunk_that_fits(g->c_pad + g->f_pad), greatest(shared, CHUNK_LEAST));
-    cut.chunk = least(pieces_of(even_piece(g->tiles, most), CHUNK_STEP) * CHUNK_STEP, g->tiles);
+    const int64_t shared = greatest(pieces_of(g->tiles, WINOGRAD_TASKS), CHUNK_STEP);
+    const int64_t fits = chunk_that_fits(g->c_pad + least(OUTPUT_COLS, g->f_pad));
+    cut.chunk = chunk_of(g->tiles, least(fits, pieces_of(shared, CHUNK_STEP) * CHUNK_STEP));
     cut.chunks = pieces_of(g->tiles, cut.chunk);
     cut.block = block_of_panels(g->s.f, pieces_of(WINOGRAD_TASKS, cut.chunks));
     cut.blocks = pieces_of(g->s.f, cut.block);
@@ -50,17 +50,27 @@ ALWAYS_INLINE void transform_output(const real *m, int64_t step, vec bias, vec y
     }
 }
 
-// Outputs of the vector of filters at `col` of the block.
-ALWAYS_INLINE void outputs_at(const winograd_outputs *t, int64_t col, vmask part, vec y[4])
+// Outputs of the vector of filters at `col` of the columns.
+ALWAYS_INLINE void outputs_at(const winograd_outputs *t, int64_t col, vmask part, const bool whole, vec y[4])
 {
-    const vec bias = t->e.bias ? vec_load_part(t->e.bias + t->col + col, part) : vec_set(0);
+    const vec bias = t->e.bias ? load_lanes(t->e.bias + t->col + col, part, whole) : vec_set(0);
     transform_output(t->m + col, t->m_step, bias, y);
+}
+
+ALWAYS_INLINE void plain_vector(const winograd_outputs *t, int64_t col, real *const to[4], vmask part, const bool whole)
+{
+    const bool relu = is_relu(&t->e);
+    vec y[4];
+    outputs_at(t, col, part, whole, y);
+    UNROLL
+    for (int i = 0; i < 4; i++)
+        store_lanes(to[i] + col, relu ? vec_max(vec_set(0), y[i]) : y[i], part, whole);
 }
 
 static void winograd_plain(const winograd_outputs *t, const tile_place *p)
 {
-    const bool relu = is_relu(&t->e);
-    int64_t at[4];
+    const vmask part = mask_first(t->cols % LANES);
+    int64_t at[4], col = 0;
     real *to[4], *wanted[4];
     int count = 0;
     outputs_of(t->g, p, at);
@@ -69,14 +79,10 @@ static void winograd_plain(const winograd_outputs *t, const tile_place *p)
         if (at[i] != OUTSIDE)
             wanted[count++] = to[i];
     }
-    for (int64_t col = 0; col < t->cols; col += LANES) {
-        const vmask part = mask_first(least(LANES, t->cols - col));
-        vec y[4];
-        outputs_at(t, col, part, y);
-        UNROLL
-        for (int i = 0; i < 4; i++)
-            vec_store_part(to[i] + col, relu ? vec_max(vec_set(0), y[i]) : y[i], part);
-    }
+    for (; col + LANES <= t->cols; col += LANES)
+        plain_vector(t, col, to, part, true);
+    if (col < t->cols)
+        plain_vector(t, col, to, part, false);
     finish_rows(&t->e, wanted, count, t->cols);
 }
 
@@ -95,28 +101,36 @@ ALWAYS_INLINE vec greatest_of(const vec y[4], ivec *place)
     return best;
 }
 
+ALWAYS_INLINE void pooled_vector(const winograd_outputs *t, int64_t col, int64_t at, vmask part, const bool whole)
+{
+    vec y[4];
+    ivec place;
+    outputs_at(t, col, part, whole, y);
+    vec best = greatest_of(y, &place);
+    if (is_relu(&t->e)) {
+        place = (ivec)vec_pick(vec_lt(vec_set(0), best), (vec)place, (vec)ivec_set(4));
+        best = vec_max(vec_set(0), best);
+    }
+    store_lanes((real *)t->a->y + at, best, part, whole);
+    if (t->a->place && whole) {
+        ivec_store_bytes(t->a->place + at, place);
+    } else if (t->a->place) {
+        uint8_t bytes[LANES];
+        ivec_store_bytes(bytes, place);
+        memcpy(t->a->place + at, bytes, (size_t)(t->cols - col));
+    }
+}
+
 static void winograd_pooled(const winograd_outputs *t, const tile_place *p)
 {
     const winograd *g = t->g;
     const int64_t at = ((p->image * g->high + p->i) * g->wide + p->j) * g->s.f + t->col;
-    for (int64_t col = 0; col < t->cols; col += LANES) {
-        const int64_t count = least(LANES, t->cols - col);
-        const vmask part = mask_first(count);
-        vec y[4];
-        ivec place;
-        outputs_at(t, col, part, y);
-        vec best = greatest_of(y, &place);
-        if (is_relu(&t->e)) {
-            place = (ivec)vec_pick(vec_lt(vec_set(0), best), (vec)place, (vec)ivec_set(4));
-            best = vec_max(vec_set(0), best);
-        }
-        vec_store_part((real *)t->a->y + at + col, best, part);
-        if (t->a->place) {
-            uint8_t bytes[LANES];
-            ivec_store_bytes(bytes, place);
-            memcpy(t->a->place + at + col, bytes, (size_t)count);
-        }
-    }
+    const vmask part = mask_first(t->cols % LANES);
+    int64_t col = 0;
+    for (; col + LANES <= t->cols; col += LANES)
+        pooled_vector(t, col, at + col, part, true);
+    if (col < t->cols)
+        pooled_vector(t, col, at + col, part, false);
 }
 
 // U of channel c. The last panel beyond the last vector is never read.
@@ -142,33 +156,41 @@ static void winograd_inputs(const winograd *g, const real *x, tile_place place, 
     }
 }
 
+// The block's columns `t->col` on, as many as M takes at once: V times U, then the outputs.
+static void winograd_columns(winograd_outputs *t, const real *v, const real *u, real *m, tile_place place, int64_t tiles)
+{
+    const winograd *g = t->g;
+    const int64_t m_row = tile_step(t->m_step);
+    for (int p = 0; p < POSITIONS; p++) {
+        const winograd_product q = {
+            .a = v + p * g->c_pad, .a_row = tile_step(g->c_pad), .a_step = 1, .rows = tiles, .depth = g->s.c,
+            .b = u + winograd_u_at(g->s.c, g->s.f, p, 0, t->col), .b_step = PANEL_COLS, .b_panel = g->s.c * PANEL_COLS,
+            .c = m + p * t->m_step, .c_row = m_row, .cols = in_vectors(t->cols)};
+        winograd_multiply(&q);
+    }
+    for (int64_t i = 0; i < tiles; i++, tile_place_next(&place)) {
+        t->m = m + i * m_row;
+        if (t->a->pool_h > 1)
+            winograd_pooled(t, &place);
+        else
+            winograd_plain(t, &place);
+    }
+}
+
 static void winograd_forward_task(const winograd *g, const winograd_cut *cut, const cj__conv2d_args *a, const real *u,
                                   real *scratch, int64_t task)
 {
     const int64_t first = task / cut->blocks * cut->chunk, tiles = least(cut->chunk, g->tiles - first);
-    winograd_outputs t = {.g = g, .a = a, .e = {a->bias, a->act, a->act_a, a->act_b}};
-    t.col = task % cut->blocks * cut->block;
-    t.cols = least(cut->block, g->s.f - t.col);
-    const int64_t m_cols = in_vectors(t.cols), v_row = tile_step(g->c_pad), m_row = tile_step(m_cols);
-    real *zeros = scratch, *v = zeros + g->c_pad, *m = v + cut->chunk * v_row;
-    t.m_step = m_cols;
-    t.unwanted = m + cut->chunk * m_row;
+    const int64_t col = task % cut->blocks * cut->block, end = least(col + cut->block, g->s.f);
+    winograd_outputs t = {.g = g, .a = a, .e = {a->bias, a->act, a->act_a, a->act_b}, .unwanted = scratch + g->c_pad};
+    t.m_step = least(OUTPUT_COLS, g->f_pad);
+    real *zeros = scratch, *v = t.unwanted + t.m_step, *m = v + cut->chunk * tile_step(g->c_pad);
     memset(zeros, 0, (size_t)g->c_pad * sizeof(real));
-    tile_place place = tile_place_of(g, 0, 0, g->high, first);
+    const tile_place place = tile_place_of(g, 0, 0, g->high, first);
     winograd_inputs(g, a->x, place, tiles, zeros, v);
-    for (int p = 0; p < POSITIONS; p++) {
-        const winograd_product q = {
-            .a = v + p * g->c_pad, .a_row = v_row, .a_step = 1, .rows = tiles, .depth = g->s.c,
-            .b = u + winograd_u_at(g->s.c, g->s.f, p, 0, t.col), .b_step = PANEL_COLS, .b_panel = g->s.c * PANEL_COLS,
-            .c = m + p * m_cols, .c_row = m_row, .cols = m_cols};
-        winograd_multiply(&q);
-    }
-    for (int64_t i = 0; i < tiles; i++, tile_place_next(&place)) {
-        t.m = m + i * m_row;
-        if (a->pool_h > 1)
-            winograd_pooled(&t, &place);
-        else
-            winograd_plain(&t, &place);
+    for (t.col = col; t.col < end; t.col += OUTPUT_COLS) {
+        t.cols = least(OUTPUT_COLS, end - t.col);
+        winograd_columns(&t, v, u, m, place, tiles);
     }
 }
 
@@ -176,8 +198,8 @@ static void winograd_forward_job(const cj__conv2d_args *a, cj__job *job)
 {
     const winograd g = winograd_of(&a->s);
     const winograd_cut cut = winograd_forward_cut(&g);
-    const int64_t cols = in_vectors(least(cut.block, g.s.f));
-    const int64_t scratch = g.c_pad + cut.chunk * (tile_step(g.c_pad) + tile_step(cols)) + cols;
+    const int64_t cols = least(OUTPUT_COLS, g.f_pad);
+    const int64_t scratch = g.c_pad + cols + cut.chunk * (tile_step(g.c_pad) + tile_step(cols));
     *job = (cj__job){.phases = 2,
                      .tasks = {g.s.c, cut.chunks * cut.blocks},
                      .workspace = winograd_u_size(g.s.c, g.s.f),

@@ -9,6 +9,8 @@
 // dU over a piece; phase 1 adds the pieces in order and transforms back to dw. The sum over a tile's pixels is D's
 // position (1, 1), so dbias costs one addition a tile.
 
+enum { FEW_TILES = 48 }; // a sum over fewer would load and store dU too often
+
 // ---- by the input ----
 
 typedef struct winograd_input_cut {
@@ -22,23 +24,22 @@ static winograd_input_cut winograd_input_cut_of(const winograd *g)
 {
     winograd_input_cut cut;
     const int64_t area = g->high * g->wide;
-    cut.images = least(pieces_of(CHUNK_LEAST, area), g->s.n);
+    cut.images = least(pieces_of(CHUNK_STEP, area), g->s.n);
     cut.groups = pieces_of(g->s.n, cut.images);
-    const int64_t wanted = least(pieces_of(WINOGRAD_TASKS, cut.groups), least(area / CHUNK_LEAST, g->high / 4));
+    const int64_t wanted = least(pieces_of(WINOGRAD_TASKS, cut.groups), least(area / FEW_TILES, g->high / 4));
     cut.rows = pieces_of(g->high, greatest(wanted, 1));
     cut.strips = pieces_of(g->high, cut.rows);
     cut.block = block_of_panels(g->s.c, pieces_of(WINOGRAD_TASKS, cut.groups * cut.strips));
     cut.blocks = pieces_of(g->s.c, cut.block);
     const int64_t tiles = cut.images * g->wide * least(cut.rows + (cut.strips > 1), g->high);
-    const int64_t most = chunk_that_fits(g->f_pad + in_vectors(least(cut.block, g->s.c)));
-    cut.chunk = least(pieces_of(even_piece(tiles, most), CHUNK_STEP) * CHUNK_STEP, tiles);
+    cut.chunk = chunk_of(tiles, chunk_that_fits(g->f_pad + least(OUTPUT_COLS, g->c_pad)));
     return cut;
 }
 
-// U with rows f and columns c, for LANES channels from `c` on: transformed with lanes along f, then transposed.
-static void winograd_turned_filters(const winograd *g, const real *w, real *u, int64_t c)
+// U with rows f and columns c, for LANES filters from `f` on: transformed with lanes along f, then transposed.
+static void winograd_turned_filters(const winograd *g, const real *w, real *u, int64_t f)
 {
-    for (int64_t f = 0; f < g->s.f; f += LANES) {
+    for (int64_t c = 0; c < g->s.c; c += LANES) {
         vec squares[POSITIONS][LANES];
         for (int64_t r = 0; r < LANES; r++) {
             vec of[PATCH][PATCH];
@@ -55,20 +56,28 @@ static void winograd_turned_filters(const winograd *g, const real *w, real *u, i
     }
 }
 
-// Adds B m B^T of one tile to the pixels of its patch.
+// Adds B m B^T of one tile to one vector of the pixels of its patch.
+ALWAYS_INLINE void scatter_vector(const real *m, int64_t step, real *const pixels[POSITIONS], int64_t c, vmask part,
+                                  const bool whole)
+{
+    vec d[PATCH][PATCH];
+    UNROLL
+    for (int p = 0; p < POSITIONS; p++)
+        d[p / PATCH][p % PATCH] = vec_load(m + p * step + c);
+    transform_back(d);
+    UNROLL
+    for (int p = 0; p < POSITIONS; p++)
+        store_lanes(pixels[p] + c, load_lanes(pixels[p] + c, part, whole) + d[p / PATCH][p % PATCH], part, whole);
+}
+
 static void winograd_scatter(const real *m, int64_t step, real *const pixels[POSITIONS], int64_t channels)
 {
-    for (int64_t c = 0; c < channels; c += LANES) {
-        const vmask part = mask_first(least(LANES, channels - c));
-        vec d[PATCH][PATCH];
-        UNROLL
-        for (int p = 0; p < POSITIONS; p++)
-            d[p / PATCH][p % PATCH] = vec_load(m + p * step + c);
-        transform_back(d);
-        UNROLL
-        for (int p = 0; p < POSITIONS; p++)
-            vec_store_part(pixels[p] + c, vec_load_part(pixels[p] + c, part) + d[p / PATCH][p % PATCH], part);
-    }
+    const vmask part = mask_first(channels % LANES);
+    int64_t c = 0;
+    for (; c + LANES <= channels; c += LANES)
+        scatter_vector(m, step, pixels, c, part, true);
+    if (c < channels)
+        scatter_vector(m, step, pixels, c, part, false);
 }
 
 // What a task of phase 1 works with.
@@ -82,6 +91,28 @@ typedef struct winograd_input_task {
     real *zeros, *d, *m, *unwanted;
 } winograd_input_task;
 
+// The channels `col` on, as many as M takes at once: D times U, then the patches.
+static void winograd_input_columns(const winograd_input_task *t, int64_t col, tile_place place, int64_t tiles)
+{
+    const winograd *g = t->g;
+    const int64_t cols = least(OUTPUT_COLS, t->col + t->cols - col);
+    for (int position = 0; position < POSITIONS; position++) {
+        const winograd_product q = {.a = t->d + position * g->f_pad, .a_row = t->d_row, .a_step = 1, .rows = tiles,
+                                    .b = t->u + winograd_u_at(g->s.f, g->s.c, position, 0, col), .depth = g->s.f,
+                                    .b_step = PANEL_COLS, .b_panel = g->s.f * PANEL_COLS,
+                                    .c = t->m + position * t->m_cols, .c_row = t->m_row, .cols = in_vectors(cols)};
+        winograd_multiply(&q);
+    }
+    for (int64_t i = 0; i < tiles; i++, tile_place_next(&place)) {
+        int64_t at[POSITIONS];
+        real *pixels[POSITIONS];
+        patch_of(g, &place, t->low, t->high, at);
+        for (int j = 0; j < POSITIONS; j++)
+            pixels[j] = at[j] == OUTSIDE ? t->unwanted : t->dx + at[j] + col;
+        winograd_scatter(t->m + i * t->m_row, t->m_cols, pixels, cols);
+    }
+}
+
 static void winograd_input_chunk(const winograd_input_task *t, tile_place place, int64_t tiles)
 {
     const winograd *g = t->g;
@@ -91,21 +122,8 @@ static void winograd_input_chunk(const winograd_input_task *t, tile_place place,
         outputs_of(g, &p, at);
         winograd_d(t->dy, at, t->zeros, g->s.f, g->f_pad, t->d + i * t->d_row);
     }
-    for (int position = 0; position < POSITIONS; position++) {
-        const winograd_product q = {.a = t->d + position * g->f_pad, .a_row = t->d_row, .a_step = 1, .rows = tiles,
-                                    .b = t->u + winograd_u_at(g->s.f, g->s.c, position, 0, t->col), .depth = g->s.f,
-                                    .b_step = PANEL_COLS, .b_panel = g->s.f * PANEL_COLS,
-                                    .c = t->m + position * t->m_cols, .c_row = t->m_row, .cols = t->m_cols};
-        winograd_multiply(&q);
-    }
-    for (int64_t i = 0; i < tiles; i++, tile_place_next(&place)) {
-        int64_t at[POSITIONS];
-        real *pixels[POSITIONS];
-        patch_of(g, &place, t->low, t->high, at);
-        for (int j = 0; j < POSITIONS; j++)
-            pixels[j] = at[j] == OUTSIDE ? t->unwanted : t->dx + at[j] + t->col;
-        winograd_scatter(t->m + i * t->m_row, t->m_cols, pixels, t->cols);
-    }
+    for (int64_t col = t->col; col < t->col + t->cols; col += OUTPUT_COLS)
+        winograd_input_columns(t, col, place, tiles);
 }
 
 static void winograd_input_clear(const winograd_input_task *t, int64_t image)
@@ -142,10 +160,10 @@ static void winograd_input_grad_job(const cj__conv2d_args *a, cj__job *job)
 {
     const winograd g = winograd_of(&a->s);
     const winograd_input_cut cut = winograd_input_cut_of(&g);
-    const int64_t cols = in_vectors(least(cut.block, g.s.c));
+    const int64_t cols = least(OUTPUT_COLS, g.c_pad);
     const int64_t steps = tile_step(g.f_pad) + tile_step(cols);
     *job = (cj__job){.phases = 2,
-                     .tasks = {pieces_of(g.s.c, LANES), cut.groups * cut.strips * cut.blocks},
+                     .tasks = {pieces_of(g.s.f, LANES), cut.groups * cut.strips * cut.blocks},
                      .workspace = winograd_u_size(g.s.f, g.s.c),
                      .scratch = (size_t)(g.f_pad + cols + cut.chunk * steps) * sizeof(real)};
 }
@@ -161,7 +179,7 @@ static void winograd_input_grad_run(const cj__conv2d_args *a, void *workspace, v
     }
     const winograd_input_cut cut = winograd_input_cut_of(&g);
     winograd_input_task t = {.g = &g, .u = workspace, .dy = a->dy, .dx = a->dx, .zeros = scratch};
-    t.m_cols = in_vectors(least(cut.block, g.s.c));
+    t.m_cols = least(OUTPUT_COLS, g.c_pad);
     t.d_row = tile_step(g.f_pad);
     t.m_row = tile_step(t.m_cols);
     t.unwanted = t.zeros + g.f_pad;
@@ -193,10 +211,10 @@ static winograd_filter_cut winograd_filter_cut_of(const winograd *g)
     cut.col_blocks = pieces_of(g->s.f, cut.cols);
     cut.cols_pad = in_vectors(cut.cols);
     const int64_t wanted = pieces_of(FILTER_PIECES, cut.row_blocks * cut.col_blocks);
-    cut.pieces = greatest(least(wanted, g->tiles / CHUNK_LEAST), 1);
+    cut.pieces = greatest(least(wanted, g->tiles / FEW_TILES), 1);
     cut.piece = pieces_of(g->tiles, cut.pieces);
     cut.pieces = pieces_of(g->tiles, cut.piece);
-    cut.chunk = even_piece(cut.piece, chunk_that_fits(in_vectors(cut.rows) + cut.cols_pad));
+    cut.chunk = chunk_of(cut.piece, greatest(chunk_that_fits(in_vectors(cut.rows) + cut.cols_pad), FEW_TILES));
     return cut;
 }
 
