@@ -10,7 +10,7 @@ from .store import Fixture
 
 
 def make():
-    fixture = Fixture("mixed", "layers under mixed_bfloat16: outputs and gradients", 2 ** -6, 2 ** -5,
+    fixture = Fixture("mixed", "layers under mixed_bfloat16: outputs and gradients", 2 ** -7, 2 ** -6,
                       "Keras rounds after each op to 8 bits (2^-9 relative), Cajal once a layer: 3 to 4 roundings of outputs, "
                       "and of gradients that are sums of up to 50 rounded terms of magnitude 2")
     keras.config.set_dtype_policy("mixed_bfloat16")
