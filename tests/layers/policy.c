@@ -100,6 +100,22 @@ static void json_keeps_the_policy_of_each_layer(void **state)
     cj_release(model), cj_release(again);
 }
 
+static void saved_models_keep_the_policy_and_their_predictions(void **state)
+{
+    (void)state;
+    cj_model *model = network("mixed_bfloat16");
+    if (cj_save(model, support_path("mixed.safetensors")) != CJ_OK)
+        fail_msg("%s", cj_error());
+    cj_model *again = cj_load(support_path("mixed.safetensors"));
+    assert_non_null(again);
+    assert_string_equal(cj_dtype_policy(cj_model_layer_at(again, 1)), "mixed_bfloat16");
+    int64_t count = 0;
+    float *y = predict(model, 9, &count), *z = predict(again, 9, &count);
+    assert_memory_equal(y, z, (size_t)count * sizeof *y);
+    free(y), free(z);
+    cj_release(model), cj_release(again);
+}
+
 static void unknown_policies_are_refused(void **state)
 {
     (void)state;
@@ -122,6 +138,7 @@ int main(void)
         cmocka_unit_test(weights_stay_float32),
         cmocka_unit_test(a_model_gives_its_layers_a_policy),
         cmocka_unit_test(json_keeps_the_policy_of_each_layer),
+        cmocka_unit_test(saved_models_keep_the_policy_and_their_predictions),
         cmocka_unit_test(unknown_policies_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
