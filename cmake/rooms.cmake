@@ -23,9 +23,10 @@ set(CAJAL_FLAGS_avx2 -mavx2 -mfma)
 set(CAJAL_FLAGS_avx512
   -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512)
 set(CAJAL_FLAGS_avx512vnni ${CAJAL_FLAGS_avx512} -mavx512vnni)
+set(CAJAL_FLAGS_avx512bf16 ${CAJAL_FLAGS_avx512} -mavx512bf16)
 
 function(cajal_set_isa_flags sources)
-  foreach(isa avx2 avx512 avx512vnni)
+  foreach(isa avx2 avx512 avx512vnni avx512bf16)
     set(of_isa ${sources})
     list(FILTER of_isa INCLUDE REGEX "_${isa}\\.c$")
     set_source_files_properties(${of_isa} PROPERTIES COMPILE_OPTIONS "${CAJAL_FLAGS_${isa}}")

@@ -66,6 +66,16 @@ bool cj__cpu_has_vnni(void)
 #endif
 }
 
+bool cj__cpu_has_bf16(void)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    return cj__cpu_isa() == CJ__ISA_AVX512 && __builtin_cpu_supports("avx512bf16");
+#else
+    return false;
+#endif
+}
+
 const char *cj_isa(void)
 {
     return cj__isa_name(cj__cpu_isa());

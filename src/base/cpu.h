@@ -10,6 +10,7 @@ cj__isa cj__cpu_isa(void);          // the best that this CPU, OS and CAJAL_ISA 
 const char *cj__isa_name(cj__isa isa);
 cj__isa cj__isa_lowered(cj__isa best, const char *wanted); // `wanted` if it is a name below `best`, else `best`
 bool cj__cpu_has_vnni(void);        // whether cj__cpu_isa() is AVX-512 and this CPU has its byte products too
+bool cj__cpu_has_bf16(void);        // likewise its products of bfloat16 pairs
 int cj__cpu_count(void);            // CAJAL_NUM_THREADS, else cj__cpu_allowed()
 int cj__cpu_allowed(void);          // the CPUs that affinity and cgroup quota leave; at least 1
 

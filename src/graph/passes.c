@@ -167,6 +167,7 @@ static const struct {
     {"fuse_bias_grad", CJ__STAGE_PLAN, cj__fuse_bias_grad, "the bias's gradient into the filters'"},
     {"dead_pixels", CJ__STAGE_PLAN, cj__drop_dead_pixels, "rows and columns of images that nobody reads"},
     {"blocks", CJ__STAGE_PLAN, cj__choose_blocks, "convolutions over blocks of images, where lanes would be idle"},
+    {"bf16_products", CJ__STAGE_PLAN, cj__choose_bf16_products, "products of bfloat16 numbers in pairs, where it is faster"},
     {"winograd", CJ__STAGE_PLAN, cj__choose_winograd, "Winograd's form of convolutions, where it is faster"},
     {"fuse_pool_grad", CJ__STAGE_PLAN, cj__fuse_pool_grad, "a pool's gradient into the filters' that alone reads it"},
 };

@@ -11,6 +11,7 @@
 #include "kernels/body/conv2d_unpool.h"
 #include "kernels/body/conv2d_grad.h"
 #include "kernels/body/elementwise.h"
+#include "kernels/body/round.h"
 #include "kernels/body/dropout.h"
 #include "kernels/body/optimizer.h"
 #include "kernels/body/pool.h"

@@ -9,6 +9,7 @@ static void fill(cj__kernels *t)
 #if CJ_REAL_BYTES == 4
     fill_math(t);
     fill_softmax(t);
+    t->round_bf16 = round_bf16;
 #endif
 #define ROWS(F)                                                                                                        \
     F(transpose) F(gemm_job) F(gemm_run) F(winograd_pays)                                                              \
