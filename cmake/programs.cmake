@@ -10,20 +10,22 @@ if(cli_sources)
     cajal_static cajal_warnings PkgConfig::JANSSON PkgConfig::LIBCURL PkgConfig::NETTLE PkgConfig::ZLIB Threads::Threads m)
 endif()
 
-# One program for each file of a folder. Examples link the shared library: what is not exported is missed here.
-# Benchmarks link the static one, because those of single kernels look inside.
-function(cajal_add_programs folder library)
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.c)
-  foreach(source IN LISTS sources)
-    cmake_path(GET source STEM name)
-    add_executable(${folder}-${name} ${source})
-    set_target_properties(${folder}-${name} PROPERTIES
-      OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${folder})
-    target_link_libraries(${folder}-${name} PRIVATE ${library} cajal_warnings m)
-    if(library STREQUAL cajal_static)
-      target_include_directories(${folder}-${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
-    endif()
-  endforeach()
-endfunction()
-cajal_add_programs(examples cajal)
-cajal_add_programs(bench cajal_static)
+# One program for each file of the examples. They link the shared library: what is not exported is missed here.
+file(GLOB example_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*.c)
+foreach(source IN LISTS example_sources)
+  cmake_path(GET source STEM name)
+  add_executable(examples-${name} ${source})
+  set_target_properties(examples-${name} PROPERTIES
+    OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/examples)
+  target_link_libraries(examples-${name} PRIVATE cajal cajal_warnings m)
+endforeach()
+
+# What bench/run starts: one program for all of bench/*.c.
+file(GLOB bench_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/*.c)
+if(bench_sources)
+  add_executable(bench-worker ${bench_sources})
+  set_target_properties(bench-worker PROPERTIES
+    OUTPUT_NAME worker RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
+  target_include_directories(bench-worker PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(bench-worker PRIVATE cajal_static cajal_warnings m)
+endif()
