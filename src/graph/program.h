@@ -81,5 +81,7 @@ cj_status cj__fuse_bias_grad(cj__program *program);  // fuse_bias_grad.c
 cj_status cj__drop_dead_pixels(cj__program *program); // dead_pixels.c
 cj_status cj__choose_blocks(cj__program *program);   // blocks.c
 cj_status cj__choose_winograd(cj__program *program); // winograd.c
+cj_status cj__fuse_xent(cj__program *program);       // fuse_xent.c
+cj_status cj__one_sweep(cj__program *program);       // one_sweep.c
 
 #endif
