@@ -10,6 +10,7 @@ const command commands[] = {
     {"predict", "FILE INPUT...", "class and probability of images or rows", run_predict},
     {"summary", "MODEL", "the layers of a model", run_summary},
     {"explain", "FILE INPUT", "how a model computes, number by number", run_explain},
+    {"knn", "", "k-nearest neighbours on a data set, and cross-validation over k", run_knn},
     {"datasets", "list | info NAME | fetch NAME | show NAME FILE", "the data sets at hand", run_datasets},
     {"completion", "SHELL", "completion for bash", run_completion},
     {NULL, NULL, NULL, NULL},

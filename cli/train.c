@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 typedef struct settings {
-    const char *data, *optimizer, *loss, *output, *report, *resume;
+    const char *data, *optimizer, *loss, *output, *report, *resume, *dtype;
     int64_t epochs, batch_size, seed, threads, limit;
     double learning_rate;
     bool json, quiet;
@@ -46,6 +46,7 @@ static cj_status prepare(const char *name, const settings *s, cj_dataset *train,
     *model = make_model(name, train);
     if (*model == NULL)
         return cj_error_status() != CJ_OK ? cj_error_status() : CJ_INVALID_ARGUMENT; // told by make_model()
+    CJ_TRY(cj_set_dtype_policy(cj_model_layer(*model), s->dtype));
     CJ_TRY(cj_model_set_seed(*model, (uint64_t)s->seed));
     cj_pool *pool = cj_pool_new((int)s->threads);
     cj_optimizer *optimizer = make_optimizer(s);
@@ -143,7 +144,7 @@ static cj_status train(const char *name, const settings *s)
 
 int run_train(int argc, char **argv)
 {
-    settings s = {.data = "auto", .optimizer = "adam", .loss = "sparse_categorical_crossentropy", .epochs = 5,
+    settings s = {.data = "auto", .optimizer = "adam", .loss = "sparse_categorical_crossentropy", .dtype = "float32", .epochs = 5,
                   .batch_size = 32};
     const option options[] = {
         {"data", "NAME", "mnist, digits, or auto (mnist where it is found; the default)", OPTION_TEXT, &s.data},
@@ -152,6 +153,7 @@ int run_train(int argc, char **argv)
         {"optimizer", "SPEC", "such as adam or \"sgd(momentum=0.9)\" (adam)", OPTION_TEXT, &s.optimizer},
         {"learning-rate", "X", "instead of the optimizer's own", OPTION_REAL, &s.learning_rate},
         {"loss", "SPEC", "the loss (sparse_categorical_crossentropy)", OPTION_TEXT, &s.loss},
+        {"dtype", "POLICY", "float32 or mixed_bfloat16, what layers compute in (float32)", OPTION_TEXT, &s.dtype},
         {"seed", "N", "of weights, order and dropout (0)", OPTION_INT, &s.seed},
         {"threads", "N", "threads to use (all)", OPTION_INT, &s.threads},
         {"limit", "N", "train on the first N samples only", OPTION_INT, &s.limit},

@@ -1,5 +1,5 @@
 # One object library a room, in the order in which rooms may see each other; a room without sources is passed over.
-set(CAJAL_ROOMS base kernels tensor ops graph layers explain train data formats)
+set(CAJAL_ROOMS base kernels tensor ops graph layers explain train data classic formats)
 
 # What a room needs from outside the project.
 set(CAJAL_LIBRARIES_data PkgConfig::ZLIB PkgConfig::LIBPNG PkgConfig::LIBJPEG)
@@ -22,9 +22,11 @@ target_link_libraries(cajal_settings INTERFACE cajal_warnings Threads::Threads)
 set(CAJAL_FLAGS_avx2 -mavx2 -mfma)
 set(CAJAL_FLAGS_avx512
   -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512)
+set(CAJAL_FLAGS_avx512vnni ${CAJAL_FLAGS_avx512} -mavx512vnni)
+set(CAJAL_FLAGS_avx512bf16 ${CAJAL_FLAGS_avx512} -mavx512bf16)
 
 function(cajal_set_isa_flags sources)
-  foreach(isa avx2 avx512)
+  foreach(isa avx2 avx512 avx512vnni avx512bf16)
     set(of_isa ${sources})
     list(FILTER of_isa INCLUDE REGEX "_${isa}\\.c$")
     set_source_files_properties(${of_isa} PROPERTIES COMPILE_OPTIONS "${CAJAL_FLAGS_${isa}}")

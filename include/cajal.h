@@ -6,6 +6,7 @@
 #define CAJAL_H
 
 #include <cajal/base.h>
+#include <cajal/classic.h>
 #include <cajal/data.h>
 #include <cajal/explain.h>
 #include <cajal/files.h>

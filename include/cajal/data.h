@@ -54,6 +54,16 @@ CJ_API cj_status cj_load_idx(const char *path, cj_tensor **tensor);
  */
 CJ_API cj_status cj_load_mnist(cj_dataset **train, cj_dataset **test);
 
+/**
+ * CIFAR-10 (Krizhevsky 2009): 50,000 and 10,000 images, uint8 (samples, 32, 32, 3), with labels uint8 (samples). Reads the
+ * binary version, data_batch_1.bin to data_batch_5.bin and test_batch.bin: records of a label and three planes of 32 x 32
+ * bytes, which become the last axis. A file may hold fewer records than the published one. Looks in
+ * $CAJAL_DATA/cifar-10-batches-bin, $CAJAL_DATA/cifar10, $CAJAL_DATA, then $XDG_CACHE_HOME/cajal/cifar10
+ * (~/.cache/cajal/cifar10). CJ_NOT_FOUND names the places; CJ_IO, CJ_BAD_FILE (no whole number of records, none, or more
+ * than 10,000; a label above 9), CJ_OUT_OF_MEMORY.
+ */
+CJ_API cj_status cj_load_cifar10(cj_dataset **train, cj_dataset **test);
+
 /** The arguments of cj_load_digits(). */
 typedef struct cj_digits_args {
     int _;
@@ -67,7 +77,7 @@ typedef struct cj_digits_args {
  */
 CJ_API cj_status cj_load_digits(const cj_digits_args *args, cj_dataset **train, cj_dataset **test);
 
-/** A data set by name: "mnist" or "digits"; "auto" is MNIST where it is found and digits elsewhere. */
+/** A data set by name: "mnist", "cifar10" or "digits"; "auto" is MNIST where it is found and digits elsewhere. */
 CJ_API cj_status cj_load_dataset(const char *name, cj_dataset **train, cj_dataset **test);
 
 /**

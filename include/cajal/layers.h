@@ -32,7 +32,8 @@ typedef struct cj_layer cj_layer;
 /** Members that every layer has. `name` is unique in a model; left out, it is the class's name, then "dense_1", ... */
 #define CJ_LAYER_MEMBERS                                                                                               \
     const char *name;    /**< default: made from the class name */                                                     \
-    cj_switch trainable; /**< default CJ_ON */
+    cj_switch trainable; /**< default CJ_ON */                                                                         \
+    const char *dtype;   /**< dtype policy, "float32" (default) or "mixed_bfloat16": see cj_set_dtype_policy() */
 
 /** Input: the shape and dtype of what a model is given. */
 typedef struct cj_input_args {
@@ -331,6 +332,28 @@ CJ_API cj_status cj_set_trainable(cj_layer *layer, bool trainable);
 
 /** Whether a layer is trainable. */
 CJ_API bool cj_trainable(const cj_layer *layer);
+
+/**
+ * Gives a layer and all it contains a dtype policy: "float32", or "mixed_bfloat16" as Keras means it (keras.DTypePolicy,
+ * keras/src/dtype_policies). Then variables stay float32, and so do gradients as the optimizer sees them, losses and
+ * metrics; what a layer computes with, and gives, is rounded to bfloat16: its inputs and weights where they enter, its
+ * outputs, and the gradients that go back through them. Between these the layer computes in float32: a Dense rounds
+ * once, after bias and activation. BatchNormalization takes its variables as they are. A bfloat16 value is held as the
+ * float32 number that it is, so tensors keep the dtype float32.
+ *
+ * It counts where the layer is traced next: call it before cj_compile() and before the first prediction. New layers get
+ * theirs by the member `.dtype`; layers made afterwards are not concerned, for there is no global policy.
+ *
+ * @param layer  a layer, or a model by cj_model_layer()
+ * @param policy "float32" or "mixed_bfloat16"; copied
+ * @return CJ_OK, CJ_INVALID_ARGUMENT if `layer` is NULL or there is no such policy, CJ_OUT_OF_MEMORY.
+ *
+ * Not while another thread uses the layer.
+ */
+CJ_API cj_status cj_set_dtype_policy(cj_layer *layer, const char *policy);
+
+/** The name of a layer's own dtype policy, "float32" or "mixed_bfloat16"; "" for NULL. Static memory. */
+CJ_API const char *cj_dtype_policy(const cj_layer *layer);
 
 #ifdef __cplusplus
 }

@@ -56,6 +56,26 @@ cj__isa cj__cpu_isa(void)
     return (cj__isa)isa;
 }
 
+bool cj__cpu_has_vnni(void)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    return cj__cpu_isa() == CJ__ISA_AVX512 && __builtin_cpu_supports("avx512vnni");
+#else
+    return false;
+#endif
+}
+
+bool cj__cpu_has_bf16(void)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    return cj__cpu_isa() == CJ__ISA_AVX512 && __builtin_cpu_supports("avx512bf16");
+#else
+    return false;
+#endif
+}
+
 const char *cj_isa(void)
 {
     return cj__isa_name(cj__cpu_isa());

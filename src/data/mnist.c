@@ -1,51 +1,25 @@
 // MNIST from the user's disk, and data sets by name.
 #define _POSIX_C_SOURCE 200809L
 #include "base/error.h"
-#include "base/memory.h"
 #include "base/text.h"
+#include "data/places.h"
 #include "tensor/tensor.h"
 #include <cajal/data.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { PATH_SIZE = 4096, PLACES = 3, SIDE = 28, CLASSES = 10 };
-
-// The folders to look in, most wanted first; `count` of them are set.
-typedef struct places {
-    char path[PLACES][PATH_SIZE];
-    int count;
-} places;
-
-static void add_place(places *p, const char *root, const char *below)
-{
-    int length = root && *root ? snprintf(p->path[p->count], PATH_SIZE, "%s%s", root, below) : -1;
-    if (length > 0 && length < PATH_SIZE)
-        p->count++;
-}
-
-static void find_places(places *p)
-{
-    p->count = 0;
-    const char *data = getenv("CAJAL_DATA"), *cache = getenv("XDG_CACHE_HOME");
-    add_place(p, data, "/mnist");
-    add_place(p, data, "");
-    if (cache && *cache)
-        add_place(p, cache, "/cajal/mnist");
-    else
-        add_place(p, getenv("HOME"), "/.cache/cajal/mnist");
-}
+enum { SIDE = 28, CLASSES = 10 };
 
 // Writes the path of `part` ("train-images", 3) in `folder` if it is there: with a dash as published or with a dot, as
 // it is also passed around; plain or packed.
-static bool find_file(const char *folder, const char *part, int rank, char path[PATH_SIZE])
+static bool find_file(const char *folder, const char *part, int rank, char path[CJ__PATH_SIZE])
 {
     for (int form = 0; form < 4; form++) {
         char joint = form < 2 ? '-' : '.';
         const char *packed = form % 2 ? ".gz" : "";
-        int length = snprintf(path, PATH_SIZE, "%s/%s%cidx%d-ubyte%s", folder, part, joint, rank, packed);
-        if (length > 0 && length < PATH_SIZE && access(path, R_OK) == 0)
+        int length = snprintf(path, CJ__PATH_SIZE, "%s/%s%cidx%d-ubyte%s", folder, part, joint, rank, packed);
+        if (length > 0 && length < CJ__PATH_SIZE && access(path, R_OK) == 0)
             return true;
     }
     return false;
@@ -60,7 +34,7 @@ static const half halves[2] = {{"train-images", "train-labels"}, {"t10k-images",
 
 static bool has_all(const char *folder)
 {
-    char path[PATH_SIZE];
+    char path[CJ__PATH_SIZE];
     for (int i = 0; i < 2; i++)
         if (!find_file(folder, halves[i].images, 3, path) || !find_file(folder, halves[i].labels, 1, path))
             return false;
@@ -68,7 +42,7 @@ static bool has_all(const char *folder)
 }
 
 // The first folder that has all four files; NULL if none has.
-static const char *find_folder(const places *p)
+static const char *find_folder(const cj__places *p)
 {
     for (int i = 0; i < p->count; i++)
         if (has_all(p->path[i]))
@@ -93,7 +67,7 @@ static cj_status check_half(const cj_tensor *images, const cj_tensor *labels, co
 
 static cj_status load_half(const char *folder, const half *names, cj_dataset **data)
 {
-    char path[PATH_SIZE];
+    char path[CJ__PATH_SIZE];
     cj_tensor *images = NULL, *labels = NULL, *shaped = NULL;
     find_file(folder, names->images, 3, path);
     cj_status status = cj_load_idx(path, &images);
@@ -129,21 +103,12 @@ static cj_status load_from(const char *folder, cj_dataset **train, cj_dataset **
 
 cj_status cj_load_mnist(cj_dataset **train, cj_dataset **test)
 {
-    places p;
-    find_places(&p);
+    static const char *const folders[] = {"mnist", "", NULL};
+    cj__places p;
+    cj__places_of("mnist", folders, &p);
     *train = *test = NULL;
     const char *folder = find_folder(&p);
-    if (folder)
-        return load_from(folder, train, test);
-    cj__text list = {0};
-    for (int i = 0; i < p.count; i++)
-        cj__text_add(&list, "%s%s", i > 0 ? ", " : "", p.path[i]);
-    cj_status status = cj__text_status(&list);
-    if (status == CJ_OK)
-        status = cj__fail(CJ_NOT_FOUND, "mnist: its four files are in none of: %s",
-                          list.data ? list.data : "(CAJAL_DATA, XDG_CACHE_HOME and HOME are not set)");
-    cj__text_free(&list);
-    return status;
+    return folder ? load_from(folder, train, test) : cj__places_fail(&p, "mnist", "its four files are");
 }
 
 static cj_status load_digits(cj_dataset **train, cj_dataset **test)
@@ -166,7 +131,8 @@ typedef struct named {
     cj_status (*load)(cj_dataset **train, cj_dataset **test);
 } named;
 
-static const named names[] = {{"mnist", cj_load_mnist}, {"digits", load_digits}, {"auto", load_auto}};
+static const named names[] = {
+    {"mnist", cj_load_mnist}, {"cifar10", cj_load_cifar10}, {"digits", load_digits}, {"auto", load_auto}};
 
 cj_status cj_load_dataset(const char *name, cj_dataset **train, cj_dataset **test)
 {

@@ -299,7 +299,7 @@ static const struct {
 
 static bool common(const cj__field *field)
 {
-    return strcmp(field->key, "name") == 0 || strcmp(field->key, "trainable") == 0;
+    return strcmp(field->key, "name") == 0 || strcmp(field->key, "trainable") == 0 || strcmp(field->key, "dtype") == 0;
 }
 
 bool cj__fields_to_json(const cj__field *fields, int count, const void *args, json_t *config)
@@ -319,7 +319,7 @@ cj_status cj__fields_from_json(const cj__field *fields, int count, const json_t 
 {
     for (int i = 0; i < count; i++) {
         const json_t *value = json_object_get(config, fields[i].key);
-        if (value == NULL || json_is_null(value))
+        if (value == NULL || json_is_null(value) || strcmp(fields[i].key, "dtype") == 0)
             continue;
         CJ_TRY(kinds[fields[i].kind].read(&fields[i], value, (char *)args + fields[i].offset, texts, who));
     }

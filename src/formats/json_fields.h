@@ -5,7 +5,7 @@
 #include "base/fields.h"
 #include <jansson.h>
 
-// Adds every field of resolved arguments to `config`, but those named "name" and "trainable" (the caller knows them).
+// Adds every field of resolved arguments to `config`, but those named "name", "trainable" and "dtype" (the caller knows them).
 // False without memory.
 bool cj__fields_to_json(const cj__field *fields, int count, const void *args, json_t *config);
 

@@ -404,6 +404,15 @@ static cj_layer *functional_from_json(const json_t *config, int depth)
 
 // ---- All ----
 
+// {"class_name": "DTypePolicy", "config": {"name"}} in Keras 3, or the name alone. Only a name that is known is obeyed: a
+// policy that computes in other types would give other results.
+static cj_status read_policy(const json_t *config, cj_layer *layer)
+{
+    const json_t *dtype = json_object_get(config, "dtype");
+    const char *name = json_is_object(dtype) ? text_of(json_object_get(dtype, "config"), "name") : json_string_value(dtype);
+    return name != NULL ? cj__layer_set_policy(layer, name) : CJ_OK;
+}
+
 cj_layer *cj__layer_from_json(const json_t *object, int depth)
 {
     const char *class_name = text_of(object, "class_name");
@@ -421,6 +430,10 @@ cj_layer *cj__layer_from_json(const json_t *object, int depth)
         layer = input_from_json(config);
     else
         layer = plain_from_json(class_name, config);
+    if (layer != NULL && strcmp(class_name, "InputLayer") != 0 && read_policy(config, layer) != CJ_OK) {
+        cj__drop_floating(layer);
+        return NULL;
+    }
     if (layer != NULL && json_is_false(json_object_get(config, "trainable")))
         layer->trainable = false; // its own flag only: what it contains has flags of its own
     return layer;

@@ -18,9 +18,9 @@ json_t *cj__shape_to_json(const cj_shape *shape)
     return list;
 }
 
-static json_t *dtype_policy(void)
+static json_t *dtype_policy(const cj_layer *layer)
 {
-    return json_pack("{s:s, s:s, s:{s:s}, s:n}", "module", "keras", "class_name", "DTypePolicy", "config", "name", "float32",
+    return json_pack("{s:s, s:s, s:{s:s}, s:n}", "module", "keras", "class_name", "DTypePolicy", "config", "name", cj_dtype_policy(layer),
                      "registered_name");
 }
 
@@ -53,7 +53,7 @@ static json_t *plain_to_json(const cj_layer *layer)
 {
     const cj__choice *choice = &layer->kind->choice;
     json_t *config = json_pack("{s:s, s:b, s:o}", "name", cj_layer_name(layer), "trainable", layer->trainable, "dtype",
-                               dtype_policy());
+                               dtype_policy(layer));
     if (config == NULL || !cj__fields_to_json(choice->fields, choice->field_count, layer->args, config)) {
         json_decref(config);
         return NULL;
@@ -72,7 +72,7 @@ static json_t *sequential_to_json(cj_model *model)
     cj_layer *self = cj_model_layer(model);
     json_t *layers = json_array();
     json_t *config = json_pack("{s:s, s:b, s:o, s:O}", "name", cj_layer_name(self), "trainable", self->trainable, "dtype",
-                               dtype_policy(), "layers", layers);
+                               dtype_policy(self), "layers", layers);
     const cj__application *applications = NULL;
     int count = cj__model_applications(model, &applications);
     bool built = count != 0;

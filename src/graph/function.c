@@ -81,7 +81,7 @@ static cj_status take_switches(cj_function *function)
 {
     const char *off = getenv("CAJAL_PLAN");
     function->off = cj__copy_text(off);
-    return off != NULL && function->off == NULL ? CJ_OUT_OF_MEMORY : CJ_OK;
+    return off != NULL && function->off == NULL ? CJ_OUT_OF_MEMORY : cj__check_switches(off);
 }
 
 cj_function *cj_function_new(const cj_function_args *args)

@@ -2,6 +2,7 @@
 // pass off by name, and the tests compare results with each switched off.
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "graph/program.h"
 #include "ops/build.h"
 
@@ -166,7 +167,9 @@ static const struct {
     {"fuse_bias_grad", CJ__STAGE_PLAN, cj__fuse_bias_grad, "the bias's gradient into the filters'"},
     {"dead_pixels", CJ__STAGE_PLAN, cj__drop_dead_pixels, "rows and columns of images that nobody reads"},
     {"blocks", CJ__STAGE_PLAN, cj__choose_blocks, "convolutions over blocks of images, where lanes would be idle"},
+    {"bf16_products", CJ__STAGE_PLAN, cj__choose_bf16_products, "products of bfloat16 numbers in pairs, where it is faster"},
     {"winograd", CJ__STAGE_PLAN, cj__choose_winograd, "Winograd's form of convolutions, where it is faster"},
+    {"fuse_pool_grad", CJ__STAGE_PLAN, cj__fuse_pool_grad, "a pool's gradient into the filters' that alone reads it"},
     {"one_sweep", CJ__STAGE_PLAN, cj__one_sweep, "the optimizer's steps of all tensors in one"},
 };
 
@@ -180,9 +183,32 @@ static bool switched_off(const char *off, const char *name)
     return false;
 }
 
+enum { PASS_COUNT = sizeof(passes) / sizeof(passes[0]) };
+
+// A list that names what is no pass would quietly do nothing.
+cj_status cj__check_switches(const char *off)
+{
+    char name[64];
+    for (const char *c = off; c != NULL && *c != '\0';) {
+        const size_t length = strcspn(c, ",");
+        if (length < 2 || length > sizeof(name) || c[0] != '-')
+            return cj__fail(CJ_INVALID_ARGUMENT, "CAJAL_PLAN: \"%.200s\" is not a list such as -fuse_pool,-winograd", off);
+        memcpy(name, c + 1, length - 1);
+        name[length - 1] = '\0';
+        bool known = false;
+        for (int i = 0; i < PASS_COUNT; i++)
+            known = known || strcmp(passes[i].name, name) == 0;
+        if (!known)
+            return cj__fail_unknown(CJ_INVALID_ARGUMENT, "rewrite in CAJAL_PLAN", name, passes, sizeof(passes[0]),
+                                    PASS_COUNT);
+        c += length + (c[length] == ',');
+    }
+    return CJ_OK;
+}
+
 cj_status cj__program_optimize(cj__program *program, cj__stage stage, const char *off)
 {
-    for (size_t i = 0; i < sizeof(passes) / sizeof(passes[0]); i++) {
+    for (int i = 0; i < PASS_COUNT; i++) {
         if (passes[i].stage == stage && !switched_off(off, passes[i].name))
             CJ_TRY(passes[i].apply(program));
     }

@@ -74,14 +74,17 @@ bool cj__crop_pool_grad(cj__program *program, cj__instruction *pool_grad, int64_
 typedef enum cj__stage { CJ__STAGE_GRAPH, CJ__STAGE_PLAN } cj__stage;
 // Applies every pass of a stage that `off` (a list such as "-cse,-fuse_bias_act"; may be NULL) does not switch off.
 cj_status cj__program_optimize(cj__program *program, cj__stage stage, const char *off);
+// Refuses a list that names no pass.
+cj_status cj__check_switches(const char *off);
 cj_status cj__remove_dead(cj__program *program);     // passes.c
 cj_status cj__fuse_bias_act(cj__program *program);   // fuse.c
 cj_status cj__fuse_pool(cj__program *program);       // fuse_pool.c
 cj_status cj__fuse_bias_grad(cj__program *program);  // fuse_bias_grad.c
 cj_status cj__drop_dead_pixels(cj__program *program); // dead_pixels.c
 cj_status cj__choose_blocks(cj__program *program);   // blocks.c
+cj_status cj__choose_bf16_products(cj__program *program); // bf16_products.c
 cj_status cj__choose_winograd(cj__program *program); // winograd.c
-cj_status cj__fuse_xent(cj__program *program);       // fuse_xent.c
+cj_status cj__fuse_pool_grad(cj__program *program);  // fuse_pool_grad.c
 cj_status cj__one_sweep(cj__program *program);       // one_sweep.c
 
 #endif

@@ -122,6 +122,13 @@ typedef struct cj__gemm {
     double act_a, act_b; // its parameters
 } cj__gemm;
 
+// The same with A and B rounded to bfloat16 first (numbers that are bfloat16 already stay), products and sums in float;
+// `rounds`: the result, after act, is rounded too. Kernels may take denormal numbers of A and B as 0.
+typedef struct cj__gemm_bf16 {
+    cj__gemm g;
+    bool rounds;
+} cj__gemm_bf16;
+
 // A 2-D convolution (cross-correlation) in channels-last layout:
 //   y[n][i][j][f] = sum over u, v, c of x[n][i*sh + u*dh - top][j*sw + v*dw - left][c] * w[u][v][c][f]
 // x is (n, h, w, c), w is (kh, kw, c / groups, f), y is (n, oh, ow, f). Elements outside x count as 0. With groups, the
@@ -161,6 +168,8 @@ typedef struct cj__conv2d_args {
     void *y;
     uint8_t *place; // NULL if nobody needs it
     const void *dy; // (n, oh, ow, f)
+    const uint8_t *dy_place; // of the filters' gradient, where there is a pool: then dy is the pool's, (n, oh / pool_h,
+                             // ow / pool_w, f), and these are its places: dy lies there, and 0 elsewhere in the window
     void *dx, *dw;
     void *dbias; // f entries: the sum of dy over images and pixels
 } cj__conv2d_args;
@@ -217,6 +226,9 @@ typedef struct cj__kernels {
     void (*rescale_u8)(int64_t n, const uint8_t *x, double scale, double offset, void *y);
     void (*rescale)(int64_t n, const void *x, double scale, double offset, void *y);
 
+    // y[i] = the bfloat16 nearest to x[i], ties to even, as a real (of doubles: nearest to (float)x[i]); NaN stays NaN.
+    void (*round_bf16)(int64_t n, const void *x, void *y);
+
     // Elements first .. first + n - 1 of a tensor of which x points to element `first`: element i is kept, divided by
     // 1 - rate, if word i of the Philox stream (base/random.h) is >= rate * 2^32, else 0. rate 1 gives zeros.
     void (*dropout)(int64_t first, int64_t n, uint64_t key, uint64_t step, double rate, const void *x, void *y);
@@ -226,6 +238,11 @@ typedef struct cj__kernels {
 
     void (*gemm_job)(const cj__gemm *g, cj__job *job);
     void (*gemm_run)(const cj__gemm *g, void *workspace, int phase, int64_t begin, int64_t end);
+
+    void (*gemm_bf16_job)(const cj__gemm_bf16 *a, cj__job *job);
+    void (*gemm_bf16_run)(const cj__gemm_bf16 *a, void *workspace, int phase, int64_t begin, int64_t end);
+    // Whether gemm_bf16 is likely to be faster than gemm for these shapes; never where no instructions exist for it.
+    bool (*gemm_bf16_pays)(const cj__gemm *g);
 
     // Convolutions over channels-last images, by kind.
     void (*conv2d_job[CJ__CONV2D_KINDS])(const cj__conv2d_args *a, cj__job *job);

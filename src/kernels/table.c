@@ -27,6 +27,10 @@ static void make_tables(void)
             if (overlays[isa][i])
                 overlays[isa][i](&tables[isa][i]);
     }
+#ifdef __x86_64__
+    if (cj__cpu_has_bf16())
+        cj__kernels_avx512bf16_f32(&tables[CJ__ISA_AVX512][0]);
+#endif
 }
 
 const cj__kernels *cj__kernels_of(cj__isa isa, size_t real_size)

@@ -13,7 +13,8 @@
     }
 // The rows of CJ_LAYER_MEMBERS.
 #define CJ__LAYER_FIELDS(args) \
-    CJ__FIELD(args, name, CJ__FIELD_TEXT), CJ__FIELD(args, trainable, CJ__FIELD_SWITCH, .fallback = 1)
+    CJ__FIELD(args, name, CJ__FIELD_TEXT), CJ__FIELD(args, trainable, CJ__FIELD_SWITCH, .fallback = 1), \
+        CJ__FIELD(args, dtype, CJ__FIELD_TEXT, .text = "float32")
 #define CJ__SPEC_FIELD(args, member, which, standard) \
     CJ__FIELD(args, member, CJ__FIELD_SPEC, .catalog = &which, .text = standard)
 #define CJ__POSITIVE .low = 1, .high = 1e15

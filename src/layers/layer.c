@@ -95,6 +95,9 @@ cj_layer *cj__layer_new(const cj__layer_kind *kind, const void *args)
         goto fail;
     const cj_switch *trainable = cj__layer_setting(layer, "trainable");
     layer->trainable = !trainable || *trainable != CJ_OFF;
+    const char *const *policy = kind == &cj__layer_input ? NULL : cj__layer_setting(layer, "dtype");
+    if (policy && cj__layer_set_policy(layer, *policy) != CJ_OK)
+        goto fail;
     if (kind->check && kind->check(layer) != CJ_OK)
         goto fail;
     return layer;
@@ -239,6 +242,19 @@ static cj_status build_layer(cj_layer *layer, const cj__value *inputs, int count
     return status;
 }
 
+static cj_status call_kind(cj_layer *layer, cj__trace *trace, cj__value *given, int count, cj__value *outputs,
+                           int *output_count)
+{
+    const bool outer = trace->mixed;
+    cj__layer_round(layer, trace, given, count);
+    trace->mixed = layer->mixed && !layer->kind->exact_variables;
+    const cj_status status = layer->kind->call(layer, trace, given, count, outputs, output_count);
+    trace->mixed = outer;
+    if (status == CJ_OK)
+        cj__layer_round(layer, trace, outputs, *output_count);
+    return status != CJ_OK ? status : trace->build.status;
+}
+
 static cj_status call_layer(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
                             int *output_count)
 {
@@ -258,7 +274,7 @@ static cj_status call_layer(cj_layer *layer, cj__trace *trace, const cj__value *
         CJ_TRY(build_layer(layer, given, count));
     *output_count = 1;
     memset(outputs, 0, CJ__LAYER_IO_MAX * sizeof *outputs);
-    CJ_TRY(kind->call(layer, trace, given, count, outputs, output_count));
+    CJ_TRY(call_kind(layer, trace, given, count, outputs, output_count));
     for (int i = 0; i < *output_count && trace->build.status == CJ_OK; i++)
         if (kind->mask == CJ__MASK_PASS && !outputs[i].mask)
             outputs[i].mask = inputs[0].mask;

@@ -22,6 +22,7 @@ typedef struct cj__trace {
     cj__build build;
     bool training;
     cj_symbol *step;    // int64 scalar that counts training steps: what dropout's masks depend on; set if training
+    bool mixed;         // the layer that is being called computes in bfloat16 (policy.c)
     uint64_t seed;      // of the model
     cj_update *updates; // of moving averages and states, held by the builder
     int update_count;
@@ -45,10 +46,12 @@ cj_status cj__trace_update(cj__trace *trace, cj_variable *variable, cj_symbol *v
 cj_status cj__trace_loss(cj__trace *trace, cj_symbol *scalar);
 
 // The symbol that reads a variable: one and the same for all of a trace, so that gradients by it are complete. NULL
-// after a failure.
+// after a failure. Within a layer whose policy is mixed_bfloat16 it is that symbol rounded.
 cj_symbol *cj__trace_variable(cj__trace *trace, cj_variable *variable);
 // What the variable will be after the updates traced so far: the value of its latest update, else its symbol.
 cj_symbol *cj__trace_latest(cj__trace *trace, cj_variable *variable);
+// x as the layer that is being called computes: rounded to bfloat16 under mixed_bfloat16, else x itself.
+cj_symbol *cj__trace_round(cj__trace *trace, cj_symbol *x);
 // A key for a random consumer: from `seed` if that is not 0, else from the trace's; each call gives another.
 uint64_t cj__trace_key(cj__trace *trace, int64_t seed, const char *name);
 
@@ -69,6 +72,7 @@ typedef struct cj__layer_kind {
     void (*free)(cj_layer *layer); // what the kind added to the layer's memory; may be NULL
     size_t size;                   // of the layer's struct, at least sizeof(cj_layer); 0 means just that
     bool any_dtype;                // takes inputs as they are; others get float32 (cast for them)
+    bool exact_variables;          // mixed_bfloat16 leaves its variables as they are
 } cj__layer_kind;
 
 struct cj_layer {
@@ -78,6 +82,7 @@ struct cj_layer {
     char *name;
     bool named;     // by the user: never renumbered
     bool trainable; // own flag; a containing layer that is frozen freezes it too
+    bool mixed;     // its dtype policy is mixed_bfloat16
     bool built;
     bool joined;  // belongs to a model: its name and initial weights are settled
     uint64_t key; // of initial weights: a variable is drawn with cj__key(key, its name)
@@ -121,6 +126,10 @@ cj_symbol *cj__layer_losses(cj_layer *layer, cj__trace *trace, bool *any);
 
 // Gives a layer a name, also in its arguments and its variables' names.
 cj_status cj__layer_rename(cj_layer *layer, const char *name);
+// The policy of that name for the layer alone (policy.c).
+cj_status cj__layer_set_policy(cj_layer *layer, const char *policy);
+// Rounds what a layer is given or gives, if its policy says so: real float32 values that are no model's.
+void cj__layer_round(const cj_layer *layer, cj__trace *trace, cj__value *values, int count);
 // Where the arguments keep the field of that key; NULL if the kind has none.
 void *cj__layer_setting(const cj_layer *layer, const char *key);
 // Draws the variables of a layer, and of what it contains, anew: keys go down by names.

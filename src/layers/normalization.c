@@ -174,6 +174,7 @@ const cj__layer_kind cj__layer_batch_normalization = {
     .call = call_norm,
     .mask = CJ__MASK_PASS,
     .size = sizeof(norm),
+    .exact_variables = true,
 };
 
 cj_layer *cj_batch_normalization_new(const cj_batch_normalization_args *args)

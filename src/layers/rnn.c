@@ -104,6 +104,7 @@ static cj_status unroll(rnn *r, cj__trace *trace, cj_symbol **steps, cj_symbol *
         if (dropped)
             x = cj__add(g, x, cj__matmul(g, dropped, recurrent, false, false));
         x = cj__activation(g, a->activation, r->layer.name, x);
+        x = cj__trace_round(trace, x); // the state is what the layer gives
         h = carry(g, masks ? masks[a->go_backwards ? time - 1 - i : i] : NULL, x, h);
         if (!h)
             return g->status;

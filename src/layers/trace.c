@@ -50,7 +50,7 @@ cj_status cj__trace_loss(cj__trace *trace, cj_symbol *scalar)
     return CJ_OK;
 }
 
-cj_symbol *cj__trace_variable(cj__trace *trace, cj_variable *variable)
+static cj_symbol *read_variable(cj__trace *trace, cj_variable *variable)
 {
     for (int i = 0; i < trace->read_count; i++)
         if (trace->read_variables[i] == variable)
@@ -69,6 +69,16 @@ cj_symbol *cj__trace_variable(cj__trace *trace, cj_variable *variable)
         trace->read_variables[trace->read_count++] = variable;
     }
     return symbol;
+}
+
+cj_symbol *cj__trace_round(cj__trace *trace, cj_symbol *x)
+{
+    return trace->mixed ? cj__round_bf16(&trace->build, x) : x;
+}
+
+cj_symbol *cj__trace_variable(cj__trace *trace, cj_variable *variable)
+{
+    return cj__trace_round(trace, read_variable(trace, variable));
 }
 
 cj_symbol *cj__trace_latest(cj__trace *trace, cj_variable *variable)

@@ -36,6 +36,8 @@ typedef struct cj__matmul_attrs {
     bool trans_a, trans_b; // see matmul.c: trans_a folds leading axes into the summed one
     cj__unary act;         // of the fused form
     double act_a, act_b;
+    bool bf16;   // set by the plan: operands are rounded to bfloat16 and multiplied in pairs
+    bool rounds; // with bf16: the result is rounded too
 } cj__matmul_attrs;
 typedef struct cj__conv2d_attrs {
     int64_t kernel[2], strides[2], dilation[2], groups;
@@ -97,6 +99,7 @@ cj_symbol *cj__scalar_like(cj__build *g, const cj_symbol *x, double value); // o
 cj_symbol *cj__scale(cj__build *g, cj_symbol *x, double factor);            // x * factor
 cj_symbol *cj__shift(cj__build *g, cj_symbol *x, double term);              // x + term
 
+cj_symbol *cj__round_bf16(cj__build *g, cj_symbol *x); // x itself if it is that op's result
 cj_symbol *cj__cast(cj__build *g, cj_symbol *x, cj_dtype dtype); // x itself if it has that dtype
 cj_symbol *cj__stop_gradient(cj__build *g, cj_symbol *x);
 cj_symbol *cj__rescale(cj__build *g, cj_symbol *x, double scale, double offset, cj_dtype dtype);

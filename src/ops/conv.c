@@ -128,7 +128,6 @@ static cj_status infer_filter_grad(const cj__op *op, void *attrs, const cj__type
                                    cj__type *outputs, int *output_count)
 {
     const cj__conv2d_attrs *a = attrs;
-    (void)input_count;
     *output_count = 1;
     CJ_TRY(cj__need_real(op, inputs, 0, NULL));
     CJ_TRY(cj__need_real(op, inputs, 1, &inputs[0]));
@@ -144,7 +143,11 @@ static cj_status infer_filter_grad(const cj__op *op, void *attrs, const cj__type
         *output_count = 2;
         outputs[1] = (cj__type){inputs[0].dtype, {.rank = 1, .dims = {w.dims[3]}}};
     }
-    return check_gradient(op, a, &inputs[0].shape, &inputs[1]);
+    CJ_TRY(check_gradient(op, a, &inputs[0].shape, &inputs[1]));
+    if (input_count < 3)
+        return CJ_OK;
+    CJ_TRY(cj__need_dtype(op, inputs, 2, CJ_U8));
+    return cj__need_same_shape(op, &inputs[1], &inputs[2]);
 }
 
 typedef struct conv_context {
@@ -157,8 +160,9 @@ typedef struct conv_context {
 static cj__conv2d_kind kind_of(const cj__call *call)
 {
     return call->op == &cj__op_conv2d_input_grad    ? CJ__CONV2D_INPUT_GRAD
-           : call->op == &cj__op_conv2d_filter_grad ? CJ__CONV2D_FILTER_GRAD
-                                                    : CJ__CONV2D_FORWARD;
+           : call->op == &cj__op_conv2d_filter_grad || call->op == &cj__op_conv2d_pool_filter_grad
+               ? CJ__CONV2D_FILTER_GRAD
+               : CJ__CONV2D_FORWARD;
 }
 
 // The geometry from the attributes and the concrete shapes of x and of y or dy.
@@ -216,7 +220,10 @@ static cj__conv2d_args filter_grad_args(const cj__call *call)
         .winograd = a->winograd,
         .sums_dbias = a->sums_dbias,
         .x = call->inputs[0].data,
+        .pool_h = a->pool[0],
+        .pool_w = a->pool[1],
         .dy = call->inputs[1].data,
+        .dy_place = call->input_count == 3 ? call->inputs[2].data : NULL,
         .dw = call->outputs[0].data,
         .dbias = a->sums_dbias ? call->outputs[1].data : NULL,
     };
@@ -246,7 +253,8 @@ static void context_of(const cj__call *call, conv_context *c)
 bool cj__conv2d_question_of(const cj__call *call, cj__conv2d_question *question)
 {
     static const cj__op *const asked[] = {&cj__op_conv2d, &cj__op_conv2d_bias_act, &cj__op_conv2d_pool,
-                                          &cj__op_conv2d_input_grad, &cj__op_conv2d_filter_grad};
+                                          &cj__op_conv2d_input_grad, &cj__op_conv2d_filter_grad,
+                                          &cj__op_conv2d_pool_filter_grad};
     for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
         if (call->op == asked[i]) {
             question->kind = kind_of(call);
@@ -391,6 +399,20 @@ const cj__op cj__op_conv2d_pool = {
     .max_inputs = 3,
     .attrs_size = sizeof(cj__conv2d_attrs),
     .infer = infer_conv2d_pool,
+    .workspace = workspace_conv,
+    .run = run_conv,
+    .flops = flops_conv,
+    .form = form_conv,
+};
+
+// conv2d_filter_grad with the pool's gradient in it: inputs x, dy (n, oh, ow, f) of the pool's output and its places.
+const cj__op cj__op_conv2d_pool_filter_grad = {
+    .name = "conv2d_pool_filter_grad",
+    .flags = CJ__OP_FUSED,
+    .min_inputs = 3,
+    .max_inputs = 3,
+    .attrs_size = sizeof(cj__conv2d_attrs),
+    .infer = infer_filter_grad,
     .workspace = workspace_conv,
     .run = run_conv,
     .flops = flops_conv,

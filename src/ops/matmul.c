@@ -7,6 +7,7 @@
 //   both     a (k, m),      b (n, k)              -> (m, n)
 #include "ops/families.h"
 #include "ops/infer.h"
+#include "ops/matmul.h"
 #include "ops/run.h"
 
 static cj_status misfit(const cj__op *op, const cj__matmul_attrs *attrs, const cj_shape *a, const cj_shape *b)
@@ -48,7 +49,7 @@ static cj_status infer_matmul(const cj__op *op, void *attrs, const cj__type *inp
     return cj__check_output(op, y);
 }
 
-static cj__gemm gemm_of(const cj__call *call)
+cj__gemm cj__matmul_gemm(const cj__call *call)
 {
     const cj__matmul_attrs *m = call->attrs;
     const cj_shape *a = &call->inputs[0].type.shape, *b = &call->inputs[1].type.shape;
@@ -76,36 +77,48 @@ static cj__gemm gemm_of(const cj__call *call)
 
 typedef struct gemm_context {
     const cj__call *call;
-    cj__gemm gemm;
+    cj__gemm_bf16 product;
+    bool bf16;
 } gemm_context;
 
 static void gemm_phase(const void *context, void *workspace, int phase, int64_t begin, int64_t end)
 {
     const gemm_context *c = context;
-    c->call->kernels->gemm_run(&c->gemm, workspace, phase, begin, end);
+    if (c->bf16)
+        c->call->kernels->gemm_bf16_run(&c->product, workspace, phase, begin, end);
+    else
+        c->call->kernels->gemm_run(&c->product.g, workspace, phase, begin, end);
+}
+
+static gemm_context prepare(const cj__call *call, cj__job *job)
+{
+    const cj__matmul_attrs *m = call->attrs;
+    const gemm_context c = {call, {cj__matmul_gemm(call), m->rounds}, m->bf16};
+    if (c.bf16)
+        call->kernels->gemm_bf16_job(&c.product, job);
+    else
+        call->kernels->gemm_job(&c.product.g, job);
+    return c;
 }
 
 static size_t workspace_matmul(const cj__call *call)
 {
-    const cj__gemm gemm = gemm_of(call);
     cj__job job;
-    call->kernels->gemm_job(&gemm, &job);
+    prepare(call, &job);
     return job.workspace;
 }
 
 static double flops_matmul(const cj__call *call)
 {
-    const cj__gemm g = gemm_of(call);
+    const cj__gemm g = cj__matmul_gemm(call);
     return 2.0 * (double)g.m * (double)g.n * (double)g.k;
 }
 
 static cj_status run_matmul(const cj__call *call)
 {
-    const gemm_context context = {call, gemm_of(call)};
-    const cj__gemm *g = &context.gemm;
     cj__job job;
-    call->kernels->gemm_job(g, &job);
-    cj__run_job(call, &job, 2.0 * (double)g->m * (double)g->n * (double)g->k, gemm_phase, &context);
+    const gemm_context context = prepare(call, &job);
+    cj__run_job(call, &job, flops_matmul(call), gemm_phase, &context);
     return CJ_OK;
 }
 

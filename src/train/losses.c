@@ -49,6 +49,8 @@ static cj_symbol *logits_of(const loss_args *args, cj_symbol *p, const cj__op *o
 {
     if (args->from_logits)
         return p;
+    if (p && cj__symbol_is(p, &cj__op_round_bf16)) // a layer of mixed_bfloat16: the loss is of what it computed
+        p = p->node->inputs[0];
     return p && cj__symbol_is(p, op) ? p->node->inputs[0] : NULL;
 }
 

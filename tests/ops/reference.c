@@ -145,6 +145,16 @@ static void ref_same(const op_case *c, cj_tensor *const *in, cj_tensor *const *o
         case_set(out[0], i, case_get(in[0], i));
 }
 
+static void ref_round_bf16(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    (void)c;
+    for (int64_t i = 0; i < cj_tensor_count(out[0]); i++) {
+        int exponent;
+        const double x = frexp((float)case_get(in[0], i), &exponent);
+        case_set(out[0], i, ldexp(nearbyint(ldexp(x, 8)), exponent - 8));
+    }
+}
+
 static void ref_cast(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
 {
     const bool real = case_is_real(((const cj__cast_attrs *)c->attrs)->dtype);
@@ -343,6 +353,7 @@ static const struct {
 #undef F
         {&cj__op_select, ref_select},
     {&cj__op_stop_gradient, ref_same},
+    {&cj__op_round_bf16, ref_round_bf16},
     {&cj__op_cast, ref_cast},
     {&cj__op_rescale, ref_rescale},
     {&cj__op_reduce_sum, ref_reduce},

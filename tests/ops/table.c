@@ -42,8 +42,8 @@
 #define CONV_GEOMETRY(kh, kw, sh, sw, dh, dw, n, same_)                                                                \
     .kernel = {kh, kw}, .strides = {sh, sw}, .dilation = {dh, dw}, .groups = n, .same = same_
 #define POOL(h, w, sh, sw, same, ih, iw) A(cj__pool2d_attrs, {h, w}, {sh, sw}, same, {ih, iw})
-#define MATMUL(ta, tb) A(cj__matmul_attrs, ta, tb, CJ__UNARY_NONE, 0, 0)
-#define MATMUL_ACT(ta, tb, act) A(cj__matmul_attrs, ta, tb, act, -1.5, 2.5)
+#define MATMUL(ta, tb) A(cj__matmul_attrs, ta, tb, CJ__UNARY_NONE, 0, 0, false, false)
+#define MATMUL_ACT(ta, tb, act) A(cj__matmul_attrs, ta, tb, act, -1.5, 2.5, false, false)
 #define UPDATE(...) A(cj__update_attrs, __VA_ARGS__)
 
 // The three convolutions of one geometry: images h x w with c channels, filters kh x kw to f, result oh x ow.
@@ -65,6 +65,7 @@ const op_case op_cases[] = {
     {OP(elu), A(cj__unary_attrs, 1, 0), 1, {ANY(N, 3, 3)}},
     {OP(clip), A(cj__unary_attrs, -0.9, 5.2), 1, {ANY(N, 3, 3)}},
     {OP(stop_gradient), NULL, 1, {ANY(N, 4)}},
+    {OP(round_bf16), NULL, 1, {ANY(N, 37)}},
     {OP(cast), A(cj__cast_attrs, CJ_F64), 1, {ANY(N, 4)}},
     {OP(cast), A(cj__cast_attrs, CJ_I32), 1, {ANY(N, 4)}},
     {OP(rescale), A(cj__rescale_attrs, 0.25, -3, CJ_F64), 1, {ANY(N, 4)}},
@@ -145,6 +146,10 @@ const op_case op_cases[] = {
      {ANY(N, 5, 4, 2), ANY(3, 2, 1, 4), ANY(4)}},
     {OP(conv2d_pool), CONV_POOL(CJ__UNARY_relu, 2, 2, 3, 2, 1, 1, 1, 1, 1, true), 3,
      {ANY(N, 7, 4, 2), ANY(3, 2, 2, 3), ANY(3)}},
+    {OP(conv2d_pool_filter_grad), CONV_POOL(CJ__UNARY_NONE, 2, 2, 3, 2, 1, 1, 1, 1, 1, true), 3,
+     {ANY(N, 7, 4, 2), ANY(N, 3, 2, 3), PLACE(5, N, 3, 2, 3)}},
+    {OP(conv2d_pool_filter_grad), CONV_POOL(CJ__UNARY_NONE, 1, 3, 2, 2, 2, 1, 1, 1, 1, false), 3,
+     {ANY(N, 9, 8, 1), ANY(N, 4, 2, 17), PLACE(4, N, 4, 2, 17)}},
     {OP(conv2d_pool), CONV_POOL(CJ__UNARY_NONE, 3, 2, 2, 2, 1, 2, 1, 1, 1, false), 2, {ANY(N, 8, 9, 2), ANY(2, 2, 2, 3)}},
 
     POOLS(6, 4, 2, 2, 2, 3, 2, 2, 2, false)

@@ -12,11 +12,11 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import keras  # noqa: E402  (the back end is chosen above)
 
-from generator import (activations, architectures, callbacks, initializers, layers, losses, metrics, models,  # noqa: E402
+from generator import (activations, architectures, callbacks, initializers, layers, losses, metrics, mixed, models,  # noqa: E402
                        optimizers)
 
 SUBJECTS = {"layers": layers, "activations": activations, "losses": losses, "metrics": metrics, "optimizers": optimizers,
-            "initializers": initializers, "models": models, "callbacks": callbacks}
+            "initializers": initializers, "models": models, "callbacks": callbacks, "mixed": mixed}
 
 
 def main(wanted):

@@ -15,6 +15,17 @@ static cj_model *conv_model(void)
                          cj_dropout(0.25), cj_dense(4, .activation = "softmax"));
 }
 
+// Wide enough for products in pairs.
+static cj_model *mixed_model(void)
+{
+    cj_model *model =
+        cj_sequential(cj_input(8, 8, 1), cj_rescaling(1.0 / 255), cj_conv2d(16, {3, 3}, .activation = "relu"), cj_flatten(),
+                      cj_dense(160, .activation = "relu"), cj_dense(96, .activation = "tanh"),
+                      cj_dense(4, .activation = "softmax"));
+    assert_ok(cj_set_dtype_policy(cj_model_layer(model), "mixed_bfloat16"));
+    return model;
+}
+
 static cj_model *trained(cj_model *model, int threads)
 {
     cj_dataset *data = problem_images(400);
@@ -49,11 +60,18 @@ static void convolutions(void **state)
     check(conv_model);
 }
 
+static void mixed_bfloat16(void **state)
+{
+    (void)state;
+    check(mixed_model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dense_with_dropout_and_batch_normalization),
         cmocka_unit_test(convolutions),
+        cmocka_unit_test(mixed_bfloat16),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -100,9 +100,8 @@ static int64_t conv_chunk(const cj__conv2d *s)
     return greatest(least(pieces_of(pieces_of(pixels, 16), 24) * 24, PIXELS_A_TASK), 24);
 }
 
-static void conv2d_forward_job(const cj__conv2d_args *a, cj__job *job)
+static void conv2d_plain_job(const cj__conv2d *s, cj__job *job)
 {
-    const cj__conv2d *s = &a->s;
     const int64_t tasks = pieces_of(s->n * s->oh * s->ow, conv_chunk(s));
     *job = (cj__job){.phases = 1, .tasks = {tasks}};
     if (needs_frame(s))
@@ -160,22 +159,4 @@ static void conv2d_group(const framed *f, int64_t group, const real *w, const ep
             col += t.cols;
         }
     }
-}
-
-static void conv2d_forward_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
-                               int64_t end)
-{
-    const cj__conv2d *s = &a->s;
-    (void)scratch;
-    if (needs_frame(s) && phase == 0) {
-        for (int64_t image = begin; image < end; image++)
-            frame_image(s, a->x, workspace, image);
-        return;
-    }
-    const framed f = framed_of(s, a->x, workspace);
-    const epilogue e = {a->bias, a->act, a->act_a, a->act_b};
-    const int64_t chunk = conv_chunk(s), pixels = s->n * s->oh * s->ow;
-    for (int64_t task = begin; task < end; task++)
-        for (int64_t group = 0; group < s->groups; group++)
-            conv2d_group(&f, group, a->w, &e, a->y, task * chunk, least((task + 1) * chunk, pixels));
 }

@@ -23,6 +23,10 @@ static int64_t channel_panels(const cj__conv2d *s)
 
 static void conv2d_input_grad_job(const cj__conv2d_args *a, cj__job *job)
 {
+    if (winograd_serves(a, CJ__CONV2D_INPUT_GRAD)) {
+        winograd_input_grad_job(a, job);
+        return;
+    }
     const cj__conv2d *s = &a->s;
     *job = (cj__job){
         .phases = 2, .tasks = {s->kh * s->kw, s->n * channel_panels(s)}, .workspace = turned_size(s)};
@@ -83,6 +87,10 @@ static void input_grad_panel(const cj__conv2d *s, const real *turned, const real
 static void conv2d_input_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
                                   int64_t end)
 {
+    if (winograd_serves(a, CJ__CONV2D_INPUT_GRAD)) {
+        winograd_input_grad_run(a, workspace, scratch, phase, begin, end);
+        return;
+    }
     const cj__conv2d *s = &a->s;
     (void)scratch;
     const int64_t depth = s->c / s->groups, panels = channel_panels(s);
@@ -114,23 +122,48 @@ static int64_t filter_blocks(const cj__conv2d *s)
     return pieces_of(s->kh * s->kw * (s->c / s->groups), FILTER_ROWS_A_TASK);
 }
 
-static size_t partial_size(const cj__conv2d *s)
+// A piece's sums: dw, and behind it, a new line of the cache, dbias.
+static size_t bias_offset(const cj__conv2d *s)
 {
     return ((size_t)(s->kh * s->kw * (s->c / s->groups) * s->f) * sizeof(real) + 63) / 64 * 64;
 }
 
+static size_t partial_size(const cj__conv2d_args *a)
+{
+    return bias_offset(&a->s) + (a->sums_dbias ? ((size_t)a->s.f * sizeof(real) + 63) / 64 * 64 : 0);
+}
+
+// Rows of dy that are worked on at once.
+static int64_t strip_rows(const cj__conv2d_args *a)
+{
+    if (!has_pool(a))
+        return SEGMENTS_MAX;
+    const int64_t fit = UNPOOLED_BYTES / (a->s.ow * a->s.f * (int64_t)sizeof(real)) / a->pool_h;
+    return greatest(least(fit, SEGMENTS_MAX / a->pool_h), 1) * a->pool_h;
+}
+
+static size_t filter_grad_scratch(const cj__conv2d_args *a)
+{
+    return has_pool(a) ? (size_t)(strip_rows(a) * a->s.ow * a->s.f) * sizeof(real) : 0;
+}
+
 static void conv2d_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
 {
+    if (winograd_serves(a, CJ__CONV2D_FILTER_GRAD)) {
+        winograd_filter_grad_job(a, job);
+        return;
+    }
     const cj__conv2d *s = &a->s;
     const int64_t pieces = batch_pieces(s), blocks = filter_blocks(s);
     int phase = 0;
-    *job = (cj__job){.workspace = frame_size(s) + (pieces > 1 ? (size_t)pieces * partial_size(s) : 0)};
+    *job = (cj__job){.workspace = frame_size(s) + (pieces > 1 ? (size_t)pieces * partial_size(a) : 0)};
     if (needs_frame(s))
         job->tasks[phase++] = s->n;
     job->tasks[phase++] = pieces * blocks;
     if (pieces > 1)
         job->tasks[phase++] = blocks;
     job->phases = phase;
+    job->scratch = filter_grad_scratch(a);
 }
 
 // Offsets of rows of dw from a window's first element: row (u * kw + v) * depth + c.
@@ -140,7 +173,7 @@ static int64_t filter_row_offset(const framed *f, int64_t group, int64_t row)
     return (u * f->s.dh * f->s.w + v * f->s.dw) * f->s.c + group * f->depth + row % f->depth;
 }
 
-// Adds rows i0 .. i1 - 1 of one image's dy to rows row0 .. row1 - 1 of dw.
+// Adds rows i0 .. i1 - 1 of one image's dy, which begin at `dy`, to rows row0 .. row1 - 1 of dw.
 static void filter_grad_strip(const framed *f, int64_t group, const real *dy, int64_t image, int64_t i0, int64_t i1,
                               int64_t row0, int64_t row1, bool begins, real *dw)
 {
@@ -151,7 +184,7 @@ static void filter_grad_strip(const framed *f, int64_t group, const real *dy, in
     for (int64_t col = group * f->filters; col < last;) {
         const int vecs = panel_vecs(last - col);
         tile t = {.segments = segments, .segment_count = i1 - i0, .length = f->s.ow};
-        t.b = dy + (image * f->s.oh + i0) * f->s.ow * f->s.f + col;
+        t.b = dy + col;
         t.a_step = f->s.sw * f->s.c;
         t.b_step = f->s.f;
         t.cols = least(vecs * LANES, last - col);
@@ -168,53 +201,101 @@ static void filter_grad_strip(const framed *f, int64_t group, const real *dy, in
     }
 }
 
-// One piece of the batch and one block of rows of dw.
-static void filter_grad_piece(const framed *f, const real *dy, real *dw, int64_t task)
+// dbias: the rows of dy, added one after another.
+static void sum_rows(const cj__conv2d *s, const real *dy, int64_t rows, bool begins, real *dbias)
 {
-    const int64_t pieces = batch_pieces(&f->s), block = task / pieces, piece = task % pieces;
+    for (int64_t col = 0; col < s->f; col += LANES) {
+        const vmask part = mask_first(least(LANES, s->f - col));
+        vec sum = begins ? vec_set(0) : vec_load_part(dbias + col, part);
+        for (int64_t row = 0; row < rows; row++)
+            sum = sum + vec_load_part(dy + row * s->f + col, part);
+        vec_store_part(dbias + col, sum, part);
+    }
+}
+
+// Rows i0 .. i1 - 1 of an image's dy: in memory, or made of the pool's in the scratch.
+static const real *rows_of_dy(const cj__conv2d_args *a, int64_t image, int64_t i0, int64_t i1, void *scratch)
+{
+    if (!has_pool(a))
+        return (const real *)a->dy + (image * a->s.oh + i0) * a->s.ow * a->s.f;
+    unpool_rows(a, image, i0 / a->pool_h, i1 / a->pool_h, scratch);
+    return scratch;
+}
+
+// One piece of the batch and one block of rows of dw; the first block has dbias too, unless it is NULL.
+static void filter_grad_piece(const cj__conv2d_args *a, const framed *f, int64_t task, void *scratch, real *dw,
+                              real *dbias)
+{
+    const int64_t pieces = batch_pieces(&f->s), block = task / pieces, piece = task % pieces, strip = strip_rows(a);
     const int64_t row0 = block * FILTER_ROWS_A_TASK;
     const int64_t row1 = least(row0 + FILTER_ROWS_A_TASK, f->s.kh * f->s.kw * f->depth);
     const int64_t first = f->s.n * piece / pieces, last = f->s.n * (piece + 1) / pieces;
-    for (int64_t group = 0; group < f->s.groups; group++)
-        for (int64_t image = first; image < last; image++)
-            for (int64_t i = 0; i < f->s.oh; i += SEGMENTS_MAX)
-                filter_grad_strip(f, group, dy, image, i, least(i + SEGMENTS_MAX, f->s.oh), row0, row1,
-                                  image == first && i == 0, dw);
-    if (first == last || f->s.oh == 0)
-        memset(dw + row0 * f->s.f, 0, (size_t)((row1 - row0) * f->s.f) * sizeof(real));
+    for (int64_t image = first; image < last; image++) {
+        for (int64_t i = 0; i < f->s.oh; i += strip) {
+            const int64_t end = least(i + strip, f->s.oh);
+            const real *dy = rows_of_dy(a, image, i, end, scratch);
+            const bool begins = image == first && i == 0;
+            for (int64_t group = 0; group < f->s.groups; group++)
+                filter_grad_strip(f, group, dy, image, i, end, row0, row1, begins, dw);
+            if (dbias && block == 0)
+                sum_rows(&a->s, dy, (end - i) * a->s.ow, begins, dbias);
+        }
+    }
+    if (first < last && f->s.oh > 0)
+        return;
+    memset(dw + row0 * f->s.f, 0, (size_t)((row1 - row0) * f->s.f) * sizeof(real));
+    if (dbias)
+        memset(dbias, 0, (size_t)f->s.f * sizeof(real));
 }
 
-// Adds the pieces of one block of rows, in order.
-static void filter_grad_add(const cj__conv2d *s, const char *partials, real *dw, int64_t block)
+// Adds `count` numbers of the pieces, which lie `step` bytes apart, in order.
+static void add_pieces(const char *partials, size_t step, int64_t pieces, int64_t first, int64_t last, real *sums)
 {
-    const int64_t all = s->kh * s->kw * (s->c / s->groups);
-    const int64_t first = block * FILTER_ROWS_A_TASK * s->f;
-    const int64_t last = least((block + 1) * FILTER_ROWS_A_TASK, all) * s->f, pieces = batch_pieces(s);
     for (int64_t at = first; at < last; at += LANES) {
         const vmask part = mask_first(least(LANES, last - at));
         vec sum = vec_set(0);
         for (int64_t piece = 0; piece < pieces; piece++)
-            sum = sum + vec_load_part((const real *)(partials + (size_t)piece * partial_size(s)) + at, part);
-        vec_store_part(dw + at, sum, part);
+            sum = sum + vec_load_part((const real *)(partials + (size_t)piece * step) + at, part);
+        vec_store_part(sums + at, sum, part);
     }
+}
+
+// One block of rows of dw; the first block has dbias too.
+static void filter_grad_add(const cj__conv2d_args *a, const char *partials, int64_t block)
+{
+    const cj__conv2d *s = &a->s;
+    const int64_t all = s->kh * s->kw * (s->c / s->groups), pieces = batch_pieces(s);
+    const int64_t first = block * FILTER_ROWS_A_TASK, last = least(first + FILTER_ROWS_A_TASK, all);
+    add_pieces(partials, partial_size(a), pieces, first * s->f, last * s->f, a->dw);
+    if (a->sums_dbias && block == 0)
+        add_pieces(partials + bias_offset(s), partial_size(a), pieces, 0, s->f, a->dbias);
+}
+
+// Task `task` of the products: block of rows by piece of the batch.
+static void filter_grad_task(const cj__conv2d_args *a, const framed *f, char *partials, void *scratch, int64_t task)
+{
+    char *own = partials ? partials + (size_t)(task % batch_pieces(&a->s)) * partial_size(a) : NULL;
+    real *dbias = own ? (real *)(own + bias_offset(&a->s)) : a->dbias;
+    filter_grad_piece(a, f, task, scratch, own ? (real *)own : a->dw, a->sums_dbias ? dbias : NULL);
 }
 
 static void conv2d_filter_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
                                    int64_t end)
 {
+    if (winograd_serves(a, CJ__CONV2D_FILTER_GRAD)) {
+        winograd_filter_grad_run(a, workspace, scratch, phase, begin, end);
+        return;
+    }
     const cj__conv2d *s = &a->s;
-    (void)scratch;
-    const int64_t pieces = batch_pieces(s);
     const int multiply = needs_frame(s) ? 1 : 0;
-    char *partials = pieces > 1 ? (char *)workspace + frame_size(s) : NULL;
+    char *partials = batch_pieces(s) > 1 ? (char *)workspace + frame_size(s) : NULL;
     const framed f = framed_of(s, a->x, workspace);
     for (int64_t task = begin; task < end; task++) {
         if (phase < multiply)
             frame_image(s, a->x, workspace, task);
         else if (phase == multiply)
-            filter_grad_piece(&f, a->dy, partials ? (real *)(partials + (size_t)(task % pieces) * partial_size(s)) : a->dw,
-                              task);
+            filter_grad_task(a, &f, partials, scratch, task);
         else
-            filter_grad_add(s, partials, a->dw, task);
+            filter_grad_add(a, partials, task);
     }
 }

@@ -1,36 +1,60 @@
 // Dropout: y[i] = x[i] / (1 - rate) where word i of the Philox stream (base/random.h) is >= rate 2^32, else 0.
 //
-// The words of BLOCKS counters are made side by side, in loops of fixed length over arrays, which compilers turn into
-// vectors. All of it is integer arithmetic: the mask is the same for every instruction set.
-enum { BLOCKS = 32 };
+// The words of several counters are made side by side: a vector holds one of the four words of a counter in each of its
+// 64-bit lanes, since a round needs whole products of 32-bit words. Their upper halves may hold anything until the end:
+// products look at the lower halves, and exclusive or keeps the halves apart. All of it is integer arithmetic, so the
+// mask is the same for every instruction set.
+enum { WORD_LANES = VEC_BYTES / 8, CHAINS = 4, BLOCKS = CHAINS * WORD_LANES };
 
-// words[4 * b + w] is word w of block first + b.
+// Words 0 and 1, and 2 and 3, of each block as they lie in the stream.
+ALWAYS_INLINE void philox_store(word_vec c0, word_vec c1, word_vec c2, word_vec c3, uint32_t *words)
+{
+    const word_vec low = (word_vec){0} + 0xffffffffu;
+    const word_vec front = (c0 & low) | c1 << 32, back = (c2 & low) | c3 << 32;
+    const word_vec first = WEAVE_WORDS_LOW(front, back), second = WEAVE_WORDS_HIGH(front, back);
+    memcpy(words, &first, sizeof first);
+    memcpy(words + VEC_BYTES / 4, &second, sizeof second);
+}
+
+// words[4 * b + w] is word w of block first + b. Several chains of rounds at once hide the latency of products.
 static void philox_blocks(uint64_t key, uint64_t step, uint64_t first, uint32_t words[4 * BLOCKS])
 {
-    uint32_t c0[BLOCKS], c1[BLOCKS], c2[BLOCKS], c3[BLOCKS];
+    word_vec c0[CHAINS], c1[CHAINS], c2[CHAINS], c3[CHAINS], place;
+    for (uint64_t i = 0; i < WORD_LANES; i++)
+        place[i] = first + i;
+    UNROLL
+    for (int n = 0; n < CHAINS; n++) {
+        c0[n] = place + (uint64_t)(n * WORD_LANES);
+        c1[n] = c0[n] >> 32;
+        c2[n] = (word_vec){0} + step;
+        c3[n] = c2[n] >> 32;
+    }
+    const word_vec m0 = (word_vec){0} + 0xD2511F53u, m1 = (word_vec){0} + 0xCD9E8D57u;
     uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
-    for (uint64_t b = 0; b < BLOCKS; b++) {
-        c0[b] = (uint32_t)(first + b);
-        c1[b] = (uint32_t)((first + b) >> 32);
-        c2[b] = (uint32_t)step;
-        c3[b] = (uint32_t)(step >> 32);
-    }
-    for (int round = 0; round < 10; round++) {
-        for (int b = 0; b < BLOCKS; b++) {
-            const uint64_t p0 = (uint64_t)0xD2511F53u * c0[b], p1 = (uint64_t)0xCD9E8D57u * c2[b];
-            c0[b] = (uint32_t)(p1 >> 32) ^ c1[b] ^ k0;
-            c2[b] = (uint32_t)(p0 >> 32) ^ c3[b] ^ k1;
-            c1[b] = (uint32_t)p1;
-            c3[b] = (uint32_t)p0;
+    for (int round = 0; round < 10; round++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
+        UNROLL
+        for (int n = 0; n < CHAINS; n++) {
+            const word_vec p0 = word_multiply(m0, c0[n]), p1 = word_multiply(m1, c2[n]);
+            c0[n] = p1 >> 32 ^ c1[n] ^ (uint64_t)k0;
+            c2[n] = p0 >> 32 ^ c3[n] ^ (uint64_t)k1;
+            c1[n] = p1;
+            c3[n] = p0;
         }
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
     }
-    for (int b = 0; b < BLOCKS; b++) {
-        words[4 * b] = c0[b];
-        words[4 * b + 1] = c1[b];
-        words[4 * b + 2] = c2[b];
-        words[4 * b + 3] = c3[b];
+    UNROLL
+    for (int n = 0; n < CHAINS; n++)
+        philox_store(c0[n], c1[n], c2[n], c3[n], words + 4 * n * WORD_LANES);
+}
+
+// By masks of bits: a branch would be mispredicted half the time, and a product would keep NaN.
+ALWAYS_INLINE void keep_some(int64_t count, const uint32_t *words, uint32_t limit, real scale, const real *x, real *y)
+{
+    for (int64_t j = 0; j < count; j++) {
+        const real kept = x[j] * scale;
+        lane_int bits;
+        memcpy(&bits, &kept, sizeof bits);
+        bits &= -(lane_int)(words[j] >= limit);
+        memcpy(&y[j], &bits, sizeof bits);
     }
 }
 
@@ -51,9 +75,6 @@ static void dropout(int64_t first, int64_t n, uint64_t key, uint64_t step, doubl
         const int64_t into = (first + i) % 4; // only the first block may begin in the middle
         philox_blocks(key, step, (uint64_t)(first + i) / 4, words);
         count = least(n - i, 4 * BLOCKS - into);
-        for (int64_t j = 0; j < count; j++) {
-            const real kept = from[i + j] * scale;
-            to[i + j] = words[into + j] >= limit ? kept : 0;
-        }
+        keep_some(count, words + into, limit, scale, from + i, to + i);
     }
 }

@@ -183,12 +183,20 @@ static void rescale(int64_t n, const void *x, double scale, double offset, void 
     EACH_VEC(n, PUT(to, vec_fma(GET(from), factor, rest)););
 }
 
+// The last bytes of a run, fewer than LANES.
+static vec vec_from_last_bytes(const uint8_t *p, int64_t count)
+{
+    uint8_t bytes[LANES] = {0};
+    memcpy(bytes, p, (size_t)count);
+    return vec_from_bytes(bytes);
+}
+
 static void rescale_u8(int64_t n, const uint8_t *x, double scale, double offset, void *y)
 {
     real *to = y;
     const vec factor = K(scale), rest = K(offset);
-    EACH_VEC(n, uint8_t bytes[LANES] = {0}; memcpy(bytes, x + i, whole ? (size_t)LANES : (size_t)(n - i));
-             PUT(to, vec_fma(vec_from_bytes(bytes), factor, rest)););
+    EACH_VEC(n, const vec v = whole ? vec_from_bytes(x + i) : vec_from_last_bytes(x + i, n - i);
+             PUT(to, vec_fma(v, factor, rest)););
 }
 
 // What goes into the table.

@@ -9,9 +9,10 @@ static void fill(cj__kernels *t)
 #if CJ_REAL_BYTES == 4
     fill_math(t);
     fill_softmax(t);
+    t->round_bf16 = round_bf16;
 #endif
 #define ROWS(F)                                                                                                        \
-    F(transpose) F(gemm_job) F(gemm_run)                                                                               \
+    F(transpose) F(gemm_job) F(gemm_run) F(winograd_pays)                                                              \
     F(max_pool2d) F(max_pool2d_grad) F(average_pool2d) F(average_pool2d_grad)                                          \
     F(sgd) F(adagrad) F(adadelta) F(rmsprop) F(adam) F(dropout)
 #define ROW(name) t->name = name;
@@ -25,4 +26,5 @@ static void fill(cj__kernels *t)
     ROW(INPUT_GRAD, conv2d_input_grad)
     ROW(FILTER_GRAD, conv2d_filter_grad)
 #undef ROW
+    fill_blocks(t);
 }

@@ -28,12 +28,13 @@ typedef struct tile {
     bool relu;        // at the end, unless it is followed by more
 } tile;
 
-ALWAYS_INLINE void tile_body(const tile *t, const int rows, const int vecs)
-{
-    const vmask last = mask_first(t->cols - (vecs - 1) * LANES);
-    const real *b = t->b;
-    vec sum[TILE_ROWS_MAX][TILE_VECS_MAX];
 #define VEC_OF(p, v) ((v) < vecs - 1 ? vec_load((p) + (v)*LANES) : vec_load_part((p) + (v)*LANES, last))
+
+// The sums of a tile, in registers once it is inlined.
+ALWAYS_INLINE void tile_sum(const tile *t, const int rows, const int vecs, const vmask last,
+                            vec sum[TILE_ROWS_MAX][TILE_VECS_MAX])
+{
+    const real *b = t->b;
     UNROLL
     for (int i = 0; i < rows; i++)
         UNROLL
@@ -59,7 +60,13 @@ ALWAYS_INLINE void tile_body(const tile *t, const int rows, const int vecs)
             }
         }
     }
-#undef VEC_OF
+}
+
+ALWAYS_INLINE void tile_body(const tile *t, const int rows, const int vecs)
+{
+    const vmask last = mask_first(t->cols - (vecs - 1) * LANES);
+    vec sum[TILE_ROWS_MAX][TILE_VECS_MAX];
+    tile_sum(t, rows, vecs, last, sum);
     UNROLL
     for (int i = 0; i < rows; i++) {
         UNROLL

@@ -173,10 +173,22 @@ static void conv2d_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
     one_phase(job, a->s.kh * a->s.kw * (a->s.c / a->s.groups) + (a->sums_dbias ? 1 : 0));
 }
 
-// One element of dw: dw[u][v][c][f] = sum over images, i, j of x[row][col][c] dy[i][j][f].
-static double filter_grad_element(const cj__conv2d *s, const real *x, const real *dy, int64_t u, int64_t v,
-                                  int64_t channel, int64_t filter)
+// One element of dy: where a pool has been undone it is 0 but at the remembered places.
+static double slope_at(const cj__conv2d_args *a, int64_t image, int64_t i, int64_t j, int64_t filter)
 {
+    const int64_t high = a->s.oh / pool_rows(a), wide = a->s.ow / pool_cols(a);
+    if (!a->dy_place)
+        return (double)((const real *)a->dy)[((image * a->s.oh + i) * a->s.ow + j) * a->s.f + filter];
+    const int64_t at = ((image * high + i / pool_rows(a)) * wide + j / pool_cols(a)) * a->s.f + filter;
+    const bool here = a->dy_place[at] == i % pool_rows(a) * pool_cols(a) + j % pool_cols(a);
+    return here ? (double)((const real *)a->dy)[at] : 0;
+}
+
+// One element of dw: dw[u][v][c][f] = sum over images, i, j of x[row][col][c] dy[i][j][f].
+static double filter_grad_element(const cj__conv2d_args *a, int64_t u, int64_t v, int64_t channel, int64_t filter)
+{
+    const cj__conv2d *s = &a->s;
+    const real *x = a->x;
     double sum = 0;
     for (int64_t image = 0; image < s->n; image++) {
         for (int64_t i = 0; i < s->oh; i++) {
@@ -185,7 +197,7 @@ static double filter_grad_element(const cj__conv2d *s, const real *x, const real
                 const int64_t col = j * s->sw + v * s->dw - s->left;
                 if (col >= 0 && col < s->w)
                     sum += (double)x[((image * s->h + row) * s->w + col) * s->c + channel] *
-                           (double)dy[((image * s->oh + i) * s->ow + j) * s->f + filter];
+                           slope_at(a, image, i, j, filter);
             }
         }
     }
@@ -196,8 +208,9 @@ static void sum_dbias(const cj__conv2d_args *a)
 {
     for (int64_t f = 0; f < a->s.f; f++) {
         double sum = 0;
-        for (int64_t pixel = 0; pixel < a->s.n * a->s.oh * a->s.ow; pixel++)
-            sum += (double)((const real *)a->dy)[pixel * a->s.f + f];
+        for (int64_t row = 0; row < a->s.n * a->s.oh; row++)
+            for (int64_t j = 0; j < a->s.ow; j++)
+                sum += slope_at(a, row / a->s.oh, row % a->s.oh, j, f);
         ((real *)a->dbias)[f] = (real)sum;
     }
 }
@@ -217,7 +230,7 @@ static void conv2d_filter_grad_run(const cj__conv2d_args *a, void *workspace, vo
         }
         for (int64_t f = 0; f < s->f; f++)
             ((real *)a->dw)[task * s->f + f] =
-                (real)filter_grad_element(s, a->x, a->dy, tap / s->kw, tap % s->kw, f / filters * depth + c, f);
+                (real)filter_grad_element(a, tap / s->kw, tap % s->kw, f / filters * depth + c, f);
     }
 }
 

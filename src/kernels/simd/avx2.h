@@ -19,6 +19,11 @@ typedef ivec vmask;
 #define TILE_VECS_MAX 2
 #define TILE_SHAPES(F) F(1, 8) F(2, 6)
 
+// The greatest tile of blocks of images, filters by pixels, and the most filters of a tile of 2 x 2 pixels.
+#define BLOCK_FILTERS_MAX 4
+#define BLOCK_SHAPES(F) F(1, 8) F(2, 6) F(3, 4) F(4, 3)
+#define BLOCK_WINDOWS(F) F(1) F(2) F(3)
+
 #include "kernels/simd/vector_masks.h"
 
 ALWAYS_INLINE vec vec_load_part(const real *p, vmask m)
@@ -54,6 +59,61 @@ ALWAYS_INLINE vec vec_sqrt(vec a)
 ALWAYS_INLINE vec vec_pick(vmask m, vec yes, vec no)
 {
     return MM(blendv)(no, yes, (vec)m);
+}
+
+#if CJ_REAL_BYTES == 4
+ALWAYS_INLINE ivec ivec_from_bytes(const uint8_t *p)
+{
+    return (ivec)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)p));
+}
+
+ALWAYS_INLINE vec vec_from_bytes(const uint8_t *p)
+{
+    return _mm256_cvtepi32_ps((__m256i)ivec_from_bytes(p));
+}
+
+// The first byte of each lane goes to the front of its half; the halves' four bytes are joined.
+ALWAYS_INLINE void ivec_store_bytes(uint8_t *p, ivec lanes)
+{
+    const __m256i first = _mm256_setr_epi8(0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 4, 8, 12, -1,
+                                           -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
+    const __m256i packed = _mm256_shuffle_epi8((__m256i)lanes, first);
+    _mm_storel_epi64((void *)p,
+                     _mm_unpacklo_epi32(_mm256_castsi256_si128(packed), _mm256_extracti128_si256(packed, 1)));
+}
+#else
+ALWAYS_INLINE __m128i four_bytes(const uint8_t *p)
+{
+    int32_t bytes;
+    memcpy(&bytes, p, sizeof bytes);
+    return _mm_cvtsi32_si128(bytes);
+}
+
+ALWAYS_INLINE ivec ivec_from_bytes(const uint8_t *p)
+{
+    return (ivec)_mm256_cvtepu8_epi64(four_bytes(p));
+}
+
+ALWAYS_INLINE vec vec_from_bytes(const uint8_t *p)
+{
+    return _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(four_bytes(p)));
+}
+
+ALWAYS_INLINE void ivec_store_bytes(uint8_t *p, ivec lanes)
+{
+    for (int i = 0; i < LANES; i++)
+        p[i] = (uint8_t)lanes[i];
+}
+#endif
+
+ALWAYS_INLINE void bytes_store(uint8_t *p, ivec lanes)
+{
+    ivec_store_bytes(p, lanes & 1);
+}
+
+ALWAYS_INLINE word_vec word_multiply(word_vec a, word_vec b)
+{
+    return (word_vec)_mm256_mul_epu32((__m256i)a, (__m256i)b);
 }
 
 #endif

@@ -21,6 +21,11 @@ typedef __mmask8 vmask;
 #define TILE_VECS_MAX 4
 #define TILE_SHAPES(F) F(1, 12) F(2, 12) F(3, 8) F(4, 6)
 
+// The greatest tile of blocks of images, filters by pixels, and the most filters of a tile of 2 x 2 pixels.
+#define BLOCK_FILTERS_MAX 8
+#define BLOCK_SHAPES(F) F(1, 12) F(2, 10) F(3, 7) F(4, 6) F(5, 5) F(6, 4) F(7, 3) F(8, 3)
+#define BLOCK_WINDOWS(F) F(1) F(2) F(3) F(4) F(5) F(6)
+
 ALWAYS_INLINE vmask mask_first(int64_t n)
 {
     return (vmask)((1u << n) - 1u);
@@ -89,6 +94,48 @@ ALWAYS_INLINE vmask mask_not(vmask a)
 ALWAYS_INLINE vec vec_pick(vmask m, vec yes, vec no)
 {
     return MM(mask_blend)(m, no, yes);
+}
+
+#if CJ_REAL_BYTES == 4
+ALWAYS_INLINE ivec ivec_from_bytes(const uint8_t *p)
+{
+    return (ivec)_mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)p));
+}
+
+ALWAYS_INLINE vec vec_from_bytes(const uint8_t *p)
+{
+    return _mm512_cvtepi32_ps((__m512i)ivec_from_bytes(p));
+}
+
+ALWAYS_INLINE void ivec_store_bytes(uint8_t *p, ivec lanes)
+{
+    _mm_storeu_si128((void *)p, _mm512_cvtepi32_epi8((__m512i)lanes));
+}
+#else
+ALWAYS_INLINE ivec ivec_from_bytes(const uint8_t *p)
+{
+    return (ivec)_mm512_cvtepu8_epi64(_mm_loadl_epi64((const void *)p));
+}
+
+ALWAYS_INLINE vec vec_from_bytes(const uint8_t *p)
+{
+    return _mm512_cvtepi64_pd((__m512i)ivec_from_bytes(p));
+}
+
+ALWAYS_INLINE void ivec_store_bytes(uint8_t *p, ivec lanes)
+{
+    _mm_storel_epi64((void *)p, _mm512_cvtepi64_epi8((__m512i)lanes));
+}
+#endif
+
+ALWAYS_INLINE void bytes_store(uint8_t *p, ivec lanes)
+{
+    ivec_store_bytes(p, lanes & 1);
+}
+
+ALWAYS_INLINE word_vec word_multiply(word_vec a, word_vec b)
+{
+    return (word_vec)_mm512_mul_epu32((__m512i)a, (__m512i)b);
 }
 
 #endif

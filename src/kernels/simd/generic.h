@@ -13,6 +13,13 @@ typedef ivec vmask;
 #define TILE_VECS_MAX 2
 #define TILE_SHAPES(F) F(1, 8) F(2, 6)
 
+// The greatest tile of blocks of images, filters by pixels, and the most filters of a tile of 2 x 2 pixels. Without
+// fused multiply-adds a product needs a register too.
+#define BLOCK_FILTERS_MAX 4
+#define BLOCK_SHAPES(F) F(1, 8) F(2, 5) F(3, 3) F(4, 2)
+#define BLOCK_WINDOWS(F) F(1) F(2)
+
+#include "kernels/simd/vector_bytes.h"
 #include "kernels/simd/vector_masks.h"
 
 // Most partial loads in a product are whole after all: that case must not go lane by lane.
@@ -61,6 +68,13 @@ ALWAYS_INLINE vec vec_sqrt(vec a)
     for (int i = 0; i < LANES; i++)
         a[i] = (real)sqrt((double)a[i]);
     return a;
+}
+
+// Compilers know this form: one instruction where there is one.
+ALWAYS_INLINE word_vec word_multiply(word_vec a, word_vec b)
+{
+    const word_vec low = (word_vec){0} + 0xffffffffu;
+    return (a & low) * (b & low);
 }
 
 #endif

@@ -13,6 +13,9 @@
 //   vec_lt(a, b), vec_le, vec_eq   masks, false for NaN
 //   mask_and, mask_or, mask_not
 //   vec_pick(mask, yes, no)
+//   word_multiply(a, b)        products of the lower halves of 64-bit words
+//   vec_from_bytes(p)          LANES bytes as reals; ivec_from_bytes as integers
+//   ivec_store_bytes(p, lanes) the lowest byte of each lane; bytes_store 1 or 0 from lanes of -1 or 0
 //
 // Everything is static inline: nothing compiled with one instruction set's flags can be linked into another's code.
 #ifndef CJ_KERNELS_SIMD_VECTOR_H
@@ -38,9 +41,25 @@ typedef real vec __attribute__((vector_size(VEC_BYTES)));
 typedef lane_int ivec __attribute__((vector_size(VEC_BYTES)));
 typedef real unaligned_vec __attribute__((vector_size(VEC_BYTES), aligned(CJ_REAL_BYTES), may_alias));
 
-// Before a loop whose count is known: without it an array of accumulators would live in memory.
+// 64-bit words, for random numbers.
+typedef uint64_t word_vec __attribute__((vector_size(VEC_BYTES)));
+
+// The halves of two vectors of words woven together.
+#if VEC_BYTES == 64
+#define WEAVE_WORDS_LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define WEAVE_WORDS_HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#elif VEC_BYTES == 32
+#define WEAVE_WORDS_LOW(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define WEAVE_WORDS_HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#else
+#define WEAVE_WORDS_LOW(a, b) __builtin_shufflevector(a, b, 0, 2)
+#define WEAVE_WORDS_HIGH(a, b) __builtin_shufflevector(a, b, 1, 3)
+#endif
+
+// Before a loop whose count is known: without it an array of accumulators would live in memory. clang's plain `unroll`
+// would unroll by some factor before inlining has told the count, and leave it at that.
 #if defined(__clang__)
-#define UNROLL _Pragma("unroll")
+#define UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
@@ -119,34 +138,13 @@ ALWAYS_INLINE void vec_transpose(vec r[LANES])
     }
 }
 
-// LANES bytes as reals.
-typedef uint8_t byte_lanes __attribute__((vector_size(VEC_BYTES / CJ_REAL_BYTES)));
-ALWAYS_INLINE vec vec_from_bytes(const uint8_t *p)
+// The sums of LANES vectors, each by halves as vec_sum has it: lane i is that of r[i]. Overwrites r.
+ALWAYS_INLINE vec vec_sums(vec r[LANES])
 {
-    byte_lanes bytes;
-    memcpy(&bytes, p, sizeof bytes);
-    return __builtin_convertvector(__builtin_convertvector(bytes, ivec), vec);
-}
-
-// 1 or 0 bytes from lanes of -1 or 0.
-ALWAYS_INLINE void bytes_store(uint8_t *p, ivec lanes)
-{
-    const byte_lanes bytes = __builtin_convertvector(lanes & 1, byte_lanes);
-    memcpy(p, &bytes, sizeof bytes);
-}
-
-// The lanes of bytes as integers.
-ALWAYS_INLINE ivec ivec_from_bytes(const uint8_t *p)
-{
-    byte_lanes bytes;
-    memcpy(&bytes, p, sizeof bytes);
-    return __builtin_convertvector(bytes, ivec);
-}
-
-ALWAYS_INLINE void ivec_store_bytes(uint8_t *p, ivec lanes)
-{
-    const byte_lanes bytes = __builtin_convertvector(lanes, byte_lanes);
-    memcpy(p, &bytes, sizeof bytes);
+    for (int half = LANES / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++)
+            r[i] = WEAVE_LOW(r[i], r[i + half]) + WEAVE_HIGH(r[i], r[i + half]);
+    return r[0];
 }
 
 #endif

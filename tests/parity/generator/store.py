@@ -47,7 +47,7 @@ class Fixture:
             array = np.asarray(value)
             if part.startswith("f64:"):
                 part, array = part[4:], array.astype("float64")
-            elif array.dtype.kind == "f":
+            elif array.dtype.kind in "fV":  # V: bfloat16
                 array = array.astype("float32")
             elif array.dtype == np.int64:
                 array = array.astype("int32")

@@ -18,6 +18,12 @@ static void a_known_lower_name_lowers(void **state)
     assert_string_equal(cj_isa(), cj__isa_name(cj__cpu_isa()));
 }
 
+static void byte_products_need_avx512(void **state)
+{
+    (void)state;
+    assert_true(!cj__cpu_has_vnni() || cj__cpu_isa() == CJ__ISA_AVX512);
+}
+
 static void the_variable_sets_the_count(void **state)
 {
     (void)state;
@@ -74,6 +80,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_known_lower_name_lowers),
+        cmocka_unit_test(byte_products_need_avx512),
         cmocka_unit_test(the_variable_sets_the_count),
         cmocka_unit_test(quotas_of_version_2_count_upwards),
         cmocka_unit_test(quotas_of_version_1_are_read),

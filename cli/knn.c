@@ -1,0 +1,233 @@
+// cajal knn: k-nearest neighbours on a data set, with cross-validation over k.
+#define _POSIX_C_SOURCE 200809L
+#include "cli.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { QUERIES_AT_ONCE = 1024 };
+
+typedef struct settings {
+    const char *data, *k_list, *metric, *weights;
+    int64_t train, test, folds, threads;
+    bool json, quiet;
+    int64_t k[CJ_KNN_MAX_CHOICES];
+    int k_count;
+} settings;
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static void show_progress(const settings *s, const char *what, int64_t done, int64_t all)
+{
+    if (s->quiet || s->json || !isatty(STDERR_FILENO))
+        return;
+    fprintf(stderr, "\r%s %" PRId64 " of %" PRId64 "%s", what, done, all, done == all ? "\r\033[K" : "");
+}
+
+static void show_fold(void *context, int done, int folds)
+{
+    show_progress(context, "fold", done, folds);
+}
+
+// "1,3,5" into numbers of at least 1.
+static bool read_list(settings *s)
+{
+    const char *at = s->k_list;
+    for (;;) {
+        char *end = NULL;
+        const long long k = strtoll(at, &end, 10);
+        if (end == at || k < 1 || s->k_count == CJ_KNN_MAX_CHOICES || (*end != '\0' && *end != ','))
+            return false;
+        s->k[s->k_count++] = k;
+        if (*end == '\0')
+            return true;
+        at = end + 1;
+    }
+}
+
+static cj_status limit_samples(cj_dataset **data, int64_t limit)
+{
+    cj_dataset *slice = NULL;
+    if (limit <= 0 || limit >= cj_dataset_count(*data))
+        return CJ_OK;
+    CJ_TRY(cj_dataset_slice(*data, 0, limit, &slice));
+    cj_release(*data);
+    *data = slice;
+    return CJ_OK;
+}
+
+// Accuracies on the test samples, some at a time so that there is progress to show.
+static cj_status test(cj_knn *knn, cj_dataset *data, const settings *s, double *accuracy)
+{
+    const int64_t all = cj_dataset_count(data);
+    double right[CJ_KNN_MAX_CHOICES] = {0}, part[CJ_KNN_MAX_CHOICES];
+    for (int64_t done = 0, count; done < all; done += count) {
+        cj_dataset *slice = NULL;
+        count = all - done < QUERIES_AT_ONCE ? all - done : QUERIES_AT_ONCE;
+        cj_status status = cj_dataset_slice(data, done, count, &slice);
+        if (status == CJ_OK)
+            status = cj_knn_score_each(knn, slice, s->k, s->k_count, part);
+        cj_release(slice);
+        CJ_TRY(status);
+        for (int i = 0; i < s->k_count; i++)
+            right[i] += round(part[i] * (double)count);
+        show_progress(s, "query", done + count, all);
+    }
+    for (int i = 0; i < s->k_count; i++)
+        accuracy[i] = right[i] / (double)all;
+    return CJ_OK;
+}
+
+static void print_scores(const cj_knn_scores *scores)
+{
+    printf("cross-validation\n%6s", "k");
+    for (int f = 0; f < scores->folds; f++)
+        printf("%7s%2d", "fold", f + 1);
+    printf("%9s%11s\n", "mean", "deviation");
+    for (int i = 0; i < scores->k_count; i++) {
+        printf("%6" PRId64, scores->k[i]);
+        for (int f = 0; f < scores->folds; f++)
+            printf("%9.4f", scores->accuracy[i][f]);
+        printf("%9.4f%11.4f\n", scores->mean[i], scores->deviation[i]);
+    }
+    printf("best k %" PRId64 "\n", scores->best);
+}
+
+static void print_tests(const settings *s, const double *accuracy)
+{
+    printf("test\n%6s%10s\n", "k", "accuracy");
+    for (int i = 0; i < s->k_count; i++)
+        printf("%6" PRId64 "%10.4f\n", s->k[i], accuracy[i]);
+}
+
+static void print_json(const settings *s, const cj_knn_scores *scores, const double *accuracy)
+{
+    json_t *whole = json_object(), *tests = json_array(), *rows = json_array();
+    for (int i = 0; i < s->k_count; i++)
+        json_array_append_new(tests, json_pack("{s:I, s:f}", "k", (json_int_t)s->k[i], "accuracy", accuracy[i]));
+    for (int i = 0; i < scores->k_count; i++) {
+        json_t *folds = json_array();
+        for (int f = 0; f < scores->folds; f++)
+            json_array_append_new(folds, json_real(scores->accuracy[i][f]));
+        json_array_append_new(rows, json_pack("{s:I, s:o, s:f, s:f}", "k", (json_int_t)scores->k[i], "folds", folds, "mean",
+                                              scores->mean[i], "deviation", scores->deviation[i]));
+    }
+    if (scores->k_count > 0) {
+        json_object_set_new(whole, "cross_validation", rows);
+        json_object_set_new(whole, "best_k", json_integer(scores->best));
+    } else {
+        json_decref(rows);
+    }
+    json_object_set_new(whole, "test", tests);
+    json_dumpf(whole, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(whole);
+}
+
+static void tell_time(const settings *s, const char *what, double since)
+{
+    if (!s->quiet && !s->json)
+        printf("%s took %.2f s\n", what, seconds() - since);
+}
+
+static cj_status cross_validate(cj_dataset *train, cj_pool *pool, settings *s, cj_knn_scores *scores)
+{
+    cj_knn_cross_validate_args args = {.folds = (int)s->folds, .metric = s->metric, .weights = s->weights, .pool = pool,
+                                       .progress = show_fold, .context = s};
+    memcpy(args.k, s->k, sizeof args.k);
+    const double begin = seconds();
+    CJ_TRY(cj_knn_cross_validate_with(train, scores, &args));
+    if (!s->json)
+        print_scores(scores);
+    tell_time(s, "cross-validation", begin);
+    return CJ_OK;
+}
+
+static cj_status evaluate(cj_knn *knn, cj_dataset *train, cj_dataset *queries, const settings *s, double *accuracy)
+{
+    const double begin = seconds();
+    CJ_TRY(cj_knn_fit(knn, train));
+    CJ_TRY(test(knn, queries, s, accuracy));
+    if (!s->json)
+        print_tests(s, accuracy);
+    tell_time(s, "the test", begin);
+    return CJ_OK;
+}
+
+// The classifier is made first: that checks its settings before data is loaded.
+static cj_status run(settings *s)
+{
+    static cj_knn_scores scores;
+    cj_dataset *train = NULL, *queries = NULL;
+    double accuracy[CJ_KNN_MAX_CHOICES];
+    int64_t most = 1;
+    for (int i = 0; i < s->k_count; i++)
+        most = s->k[i] > most ? s->k[i] : most;
+    cj_pool *pool = cj_pool_new((int)s->threads);
+    cj_knn *knn = NULL;
+    if (pool != NULL)
+        knn = cj_knn_new(.k = most, .metric = s->metric, .weights = s->weights, .pool = cj_retain(pool));
+    cj_status status = knn != NULL ? cj_load_dataset(s->data, &train, &queries) : cj_error_status();
+    if (status == CJ_OK)
+        status = limit_samples(&train, s->train);
+    if (status == CJ_OK)
+        status = limit_samples(&queries, s->test);
+    if (status == CJ_OK && !s->json)
+        printf("%" PRId64 " samples and %" PRId64 " queries of \"%s\", metric %s, weights %s\n", cj_dataset_count(train),
+               cj_dataset_count(queries), s->data, s->metric, s->weights);
+    if (status == CJ_OK && s->folds > 0)
+        status = cross_validate(train, pool, s, &scores);
+    if (status == CJ_OK)
+        status = evaluate(knn, train, queries, s, accuracy);
+    if (status == CJ_OK && s->json)
+        print_json(s, &scores, accuracy);
+    cj_release(knn);
+    cj_release(pool);
+    cj_release(queries);
+    cj_release(train);
+    return status;
+}
+
+int run_knn(int argc, char **argv)
+{
+    settings s = {.data = "auto", .k_list = "5", .metric = "l2", .weights = "uniform"};
+    const option options[] = {
+        {"data", "NAME", "mnist, cifar10, digits, or auto (mnist where it is found; the default)", OPTION_TEXT, &s.data},
+        {"k", "LIST", "how many neighbours vote, such as 1,3,5,8 (5)", OPTION_TEXT, &s.k_list},
+        {"metric", "NAME", "l2 or l1 (l2)", OPTION_TEXT, &s.metric},
+        {"weights", "NAME", "of votes: uniform, or distance for 1 / distance (uniform)", OPTION_TEXT, &s.weights},
+        {"train", "N", "keep the first N training samples only", OPTION_INT, &s.train},
+        {"test", "N", "ask for the first N test samples only", OPTION_INT, &s.test},
+        {"folds", "N", "cross-validate on the training samples first, in N parts", OPTION_INT, &s.folds},
+        {"threads", "N", "threads to use (all)", OPTION_INT, &s.threads},
+        {"quiet", NULL, "no progress and no times", OPTION_FLAG, &s.quiet},
+        {"json", NULL, "print the results as JSON only", OPTION_FLAG, &s.json},
+    };
+    int done = read_options(find_command("knn"), options, sizeof(options) / sizeof(options[0]), argc, argv, 0, 0, NULL);
+    if (done != EXIT_DONE)
+        return done < 0 ? EXIT_DONE : done;
+    if (!read_list(&s)) {
+        fprintf(stderr, "cajal knn: --k needs 1 to %d numbers above 0 with commas between, not \"%s\"\n", CJ_KNN_MAX_CHOICES,
+                s.k_list);
+        return EXIT_USAGE;
+    }
+    if (s.train < 0 || s.test < 0 || s.threads < 0 || s.threads > 256) {
+        fprintf(stderr, "cajal knn: train, test and threads must not be negative; at most 256 threads\n");
+        return EXIT_USAGE;
+    }
+    if (s.folds != 0 && (s.folds < 2 || s.folds > CJ_KNN_MAX_FOLDS)) {
+        fprintf(stderr, "cajal knn: --folds needs 2 to %d, or 0 for none\n", CJ_KNN_MAX_FOLDS);
+        return EXIT_USAGE;
+    }
+    return finish(run(&s));
+}

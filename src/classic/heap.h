@@ -1,0 +1,27 @@
+// The k nearest so far: a binary heap with the farthest at its root, which the next one nearer than it replaces.
+#ifndef CJ_CLASSIC_HEAP_H
+#define CJ_CLASSIC_HEAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// A neighbour of a query.
+typedef struct cj__neighbor {
+    double distance;
+    int64_t index; // the sample's number
+} cj__neighbor;
+
+// The order of neighbours: by distance, equal ones by number. Total, for numbers differ.
+static inline bool cj__nearer(cj__neighbor a, cj__neighbor b)
+{
+    return a.distance < b.distance || (a.distance == b.distance && a.index < b.index);
+}
+
+// Adds to a heap of `size`, which has room.
+void cj__heap_add(cj__neighbor *heap, int64_t size, cj__neighbor one);
+// Replaces the farthest of a heap of `size` >= 1.
+void cj__heap_replace(cj__neighbor *heap, int64_t size, cj__neighbor one);
+// Turns a heap into a list, nearest first.
+void cj__heap_sort(cj__neighbor *heap, int64_t size);
+
+#endif

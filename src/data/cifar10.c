@@ -1,0 +1,128 @@
+// CIFAR-10 from the user's disk, in the binary version: https://www.cs.toronto.edu/~kriz/cifar.html
+#define _POSIX_C_SOURCE 200809L
+#include "base/error.h"
+#include "base/memory.h"
+#include "data/places.h"
+#include "tensor/tensor.h"
+#include <cajal/data.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    SIDE = 32,
+    PLANE = SIDE * SIDE,
+    COLOURS = 3,
+    PIXELS = PLANE * COLOURS,
+    RECORD = 1 + PIXELS, // a label, then the planes of red, green and blue
+    RECORDS_MAX = 10000, // in a file
+    CLASSES = 10,
+    BATCHES = 5,
+};
+
+static const char *const train_files[BATCHES] = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
+                                                 "data_batch_4.bin", "data_batch_5.bin"};
+static const char *const test_files[1] = {"test_batch.bin"};
+
+static bool file_path(const char *folder, const char *name, char path[CJ__PATH_SIZE])
+{
+    const int length = snprintf(path, CJ__PATH_SIZE, "%s/%s", folder, name);
+    return length > 0 && length < CJ__PATH_SIZE;
+}
+
+static bool has_all(const char *folder)
+{
+    char path[CJ__PATH_SIZE];
+    bool all = file_path(folder, test_files[0], path) && access(path, R_OK) == 0;
+    for (int i = 0; i < BATCHES; i++)
+        all = all && file_path(folder, train_files[i], path) && access(path, R_OK) == 0;
+    return all;
+}
+
+// How many records a file has, by its size.
+static cj_status count_records(const char *path, int64_t *records)
+{
+    struct stat info;
+    if (stat(path, &info) != 0)
+        return cj__fail(CJ_IO, "%s: %s", path, strerror(errno));
+    *records = (int64_t)info.st_size / RECORD;
+    if (info.st_size % RECORD != 0 || *records < 1 || *records > RECORDS_MAX)
+        return cj__fail(CJ_BAD_FILE, "%s: %lld bytes are not 1 to %d records of %d bytes", path, (long long)info.st_size,
+                        RECORDS_MAX, RECORD);
+    return CJ_OK;
+}
+
+// Reads `records` records: planes become the last axis.
+static cj_status read_records(const char *path, int64_t records, uint8_t *images, uint8_t *labels)
+{
+    uint8_t record[RECORD];
+    cj_status status = CJ_OK;
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return cj__fail(CJ_IO, "%s: %s", path, strerror(errno));
+    for (int64_t i = 0; status == CJ_OK && i < records; i++, images += PIXELS) {
+        if (fread(record, 1, RECORD, file) != RECORD) {
+            status = cj__fail(CJ_IO, "%s: it ends within record %lld, or cannot be read", path, (long long)i);
+        } else if (record[0] >= CLASSES) {
+            status = cj__fail(CJ_BAD_FILE, "%s: label %d of image %lld, it needs 0 to 9", path, record[0], (long long)i);
+        } else {
+            labels[i] = record[0];
+            for (int p = 0; p < PLANE; p++)
+                for (int c = 0; c < COLOURS; c++)
+                    images[p * COLOURS + c] = record[1 + c * PLANE + p];
+        }
+    }
+    fclose(file);
+    return status;
+}
+
+// One half of the data set out of some files, one after the other.
+static cj_status load_files(const char *folder, const char *const *names, int count, cj_dataset **data)
+{
+    char path[CJ__PATH_SIZE];
+    int64_t records[BATCHES], all = 0, done = 0;
+    cj_tensor *images = NULL, *labels = NULL;
+    for (int i = 0; i < count; i++) {
+        file_path(folder, names[i], path);
+        CJ_TRY(count_records(path, &records[i]));
+        all += records[i];
+    }
+    cj_status status = cj_tensor_new(CJ_U8, CJ_SHAPE(all, SIDE, SIDE, COLOURS), &images);
+    if (status == CJ_OK)
+        status = cj_tensor_new(CJ_U8, CJ_SHAPE(all), &labels);
+    for (int i = 0; status == CJ_OK && i < count; i++) {
+        file_path(folder, names[i], path);
+        status = read_records(path, records[i], (uint8_t *)images->data + done * PIXELS, (uint8_t *)labels->data + done);
+        done += records[i];
+    }
+    if (status != CJ_OK) {
+        cj_release(images);
+        cj_release(labels);
+        return status;
+    }
+    *data = cj_dataset_new(.x = {images}, .y = {labels});
+    return *data ? CJ_OK : cj_error_status();
+}
+
+cj_status cj_load_cifar10(cj_dataset **train, cj_dataset **test)
+{
+    static const char *const folders[] = {"cifar-10-batches-bin", "cifar10", "", NULL};
+    const char *folder = NULL;
+    cj__places p;
+    *train = *test = NULL;
+    cj__places_of("cifar10", folders, &p);
+    for (int i = 0; i < p.count && !folder; i++)
+        if (has_all(p.path[i]))
+            folder = p.path[i];
+    if (!folder)
+        return cj__places_fail(&p, "cifar10", "its six files are");
+    CJ_TRY(load_files(folder, train_files, BATCHES, train));
+    const cj_status status = load_files(folder, test_files, 1, test);
+    if (status != CJ_OK) {
+        cj_release(*train);
+        *train = NULL;
+    }
+    return status;
+}

@@ -1,0 +1,41 @@
+// See places.h.
+#include "data/places.h"
+
+#include "base/error.h"
+#include "base/text.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+static void add_place(cj__places *p, const char *root, const char *joint, const char *below)
+{
+    if (!root || !*root || p->count == CJ__PLACES_MAX)
+        return;
+    const int length = snprintf(p->path[p->count], CJ__PATH_SIZE, "%s%s%s", root, joint, below);
+    if (length > 0 && length < CJ__PATH_SIZE)
+        p->count++;
+}
+
+void cj__places_of(const char *name, const char *const *folders, cj__places *places)
+{
+    const char *data = getenv("CAJAL_DATA"), *cache = getenv("XDG_CACHE_HOME");
+    places->count = 0;
+    for (; *folders; folders++)
+        add_place(places, data, **folders ? "/" : "", *folders);
+    if (cache && *cache)
+        add_place(places, cache, "/cajal/", name);
+    else
+        add_place(places, getenv("HOME"), "/.cache/cajal/", name);
+}
+
+cj_status cj__places_fail(const cj__places *places, const char *name, const char *what)
+{
+    cj__text list = {0};
+    for (int i = 0; i < places->count; i++)
+        cj__text_add(&list, "%s%s", i > 0 ? ", " : "", places->path[i]);
+    cj_status status = cj__text_status(&list);
+    if (status == CJ_OK)
+        status = cj__fail(CJ_NOT_FOUND, "%s: %s in none of: %s", name, what,
+                          list.data ? list.data : "(CAJAL_DATA, XDG_CACHE_HOME and HOME are not set)");
+    cj__text_free(&list);
+    return status;
+}

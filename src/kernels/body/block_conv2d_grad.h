@@ -1,0 +1,410 @@
+// The gradient of a convolution over blocks of images by the filters:
+//
+//   dw[u][v][c][f] = sum over blocks, pixels and lanes of x[place of tap][c] dy[pixel][f]
+//
+// A tile is a few rows (u, v, c) of dw by a few filters, each accumulator a vector over the images of a block; its lanes
+// are added at the end, by halves. It runs over a strip of dy that stays in the second cache while all rows pass by.
+//
+// Rows of a tile see the same pixels. Where no window leaves the image, these are all pixels for all rows; where some do,
+// the rows of one tap have a rectangle of their own, so that nothing is multiplied with padding; only if the channels are
+// too few for a tile, a first phase copies x into a frame of zeros.
+//
+// The batch is cut into pieces by the shape alone; each piece has its own sums in the workspace, which a last phase adds
+// in order. A task is a piece and a share of the tiles. The sum of dy itself (dbias) is one more row, whose x is 1.
+enum {
+    FEW_CHANNELS = 4,       // fewer than this are framed
+    STRIP_BYTES = 128 << 10, // of a tile's columns of dy: short passes cost more than the second cache
+    BLOCK_PIECES_MAX = 8,
+    BLOCK_TASKS = 8,        // at least, if there are as many tiles
+    ADDED_A_TASK = 4096,    // elements of dw
+    GRAD_SUMS_MAX = 32,     // of a tile, in whole vectors' worth of vectors
+};
+
+typedef struct grad_tile {
+    const real *x[BLOCK_PIXELS_MAX];
+    const real *dy;
+    int64_t blocks, rows, cols; // of pixels
+    int64_t x_block, x_row, x_col, dy_block, dy_row, dy_col;
+    vec *sum; // [row][filter]
+} grad_tile;
+
+ALWAYS_INLINE void grad_tile_body(const grad_tile *t, const int filters, const int rows)
+{
+    vec sum[BLOCK_PIXELS_MAX][BLOCK_FILTERS_MAX];
+    UNROLL
+    for (int i = 0; i < rows; i++)
+        UNROLL
+        for (int f = 0; f < filters; f++)
+            sum[i][f] = vec_set(0);
+    const int64_t x_col = t->x_col, dy_col = t->dy_col;
+    for (int64_t b = 0; b < t->blocks; b++) {
+        for (int64_t r = 0; r < t->rows; r++) {
+            const real *x[BLOCK_PIXELS_MAX], *dy = t->dy + b * t->dy_block + r * t->dy_row;
+            UNROLL
+            for (int i = 0; i < rows; i++)
+                x[i] = t->x[i] + b * t->x_block + r * t->x_row;
+            for (int64_t j = 0, at = 0; j < t->cols; j++, at += x_col, dy += dy_col) {
+                if (rows <= filters) {
+                    vec v[BLOCK_PIXELS_MAX];
+                    UNROLL
+                    for (int i = 0; i < rows; i++)
+                        v[i] = vec_load(x[i] + at);
+                    UNROLL
+                    for (int f = 0; f < filters; f++) {
+                        const vec slope = vec_load(dy + f * LANES);
+                        UNROLL
+                        for (int i = 0; i < rows; i++)
+                            sum[i][f] = vec_fma(slope, v[i], sum[i][f]);
+                    }
+                } else {
+                    vec slopes[BLOCK_FILTERS_MAX];
+                    UNROLL
+                    for (int f = 0; f < filters; f++)
+                        slopes[f] = vec_load(dy + f * LANES);
+                    UNROLL
+                    for (int i = 0; i < rows; i++) {
+                        const vec v = vec_load(x[i] + at);
+                        UNROLL
+                        for (int f = 0; f < filters; f++)
+                            sum[i][f] = vec_fma(slopes[f], v, sum[i][f]);
+                    }
+                }
+            }
+        }
+    }
+    UNROLL
+    for (int i = 0; i < rows; i++)
+        UNROLL
+        for (int f = 0; f < filters; f++)
+            t->sum[i * filters + f] = sum[i][f];
+}
+
+#define TILE(f, p)                                                                                                     \
+    static void grad_tile_##f##_##p(const grad_tile *t)                                                                \
+    {                                                                                                                  \
+        grad_tile_body(t, f, p);                                                                                       \
+    }
+#define ROW(f, p) BLOCK_TILES_##p(f)
+BLOCK_SHAPES(ROW)
+#undef ROW
+#undef TILE
+
+typedef void grad_tile_code(const grad_tile *t);
+
+#define TILE(f, p) [p] = grad_tile_##f##_##p,
+static grad_tile_code *const grad_tile_codes[BLOCK_FILTERS_MAX + 1][BLOCK_PIXELS_MAX + 1] = {
+#define ROW(f, p) [f] = {BLOCK_TILES_##p(f)},
+    BLOCK_SHAPES(ROW)
+#undef ROW
+};
+#undef TILE
+
+// `whole` things in `pieces` shares as even as can be.
+typedef struct shares {
+    int64_t pieces, size, more; // the first `more` of them have one more than `size`
+} shares;
+
+static shares shares_of(int64_t whole, int64_t pieces)
+{
+    return (shares){pieces, whole / pieces, whole % pieces};
+}
+
+static int64_t share_start(const shares *s, int64_t piece)
+{
+    return piece * s->size + least(piece, s->more);
+}
+
+// How a gradient is cut. `s` is the geometry of the framed x, whose channels are vectors.
+typedef struct filter_grad {
+    cj__conv2d s;
+    const real *x, *dy;
+    int64_t blocks, pieces;
+    bool by_tap;                // whether each tap has its own rectangle of pixels
+    int64_t groups, group_rows; // rows of one rectangle: those of a tap, or all
+    int64_t row_tiles, filter_tiles;
+    shares row_shares, filter_shares;
+    int64_t units, chunks; // units: those of one range of filters, and perhaps dbias; chunks: shares of all units
+    bool sums_dbias;
+} filter_grad;
+
+// The geometry in which a block is an image whose channels are vectors, as frames need it.
+static cj__conv2d block_geometry(const cj__conv2d *s)
+{
+    cj__conv2d blocks = *s;
+    blocks.n = blocks_of(s);
+    blocks.c *= LANES;
+    blocks.f *= LANES;
+    return blocks;
+}
+
+static bool frames_blocks(const cj__conv2d *s)
+{
+    return s->c < FEW_CHANNELS && needs_frame(s);
+}
+
+// The sizes of tiles for which loads are fewest: each tile loads a vector a row and a vector a filter.
+static void cut_tiles(filter_grad *g)
+{
+    int64_t fewest = INT64_MAX;
+    for (int64_t size = 1; size <= least(BLOCK_FILTERS_MAX, g->s.f); size++) {
+        const int64_t rows = pieces_of(g->group_rows, block_pixels[size]), filters = pieces_of(g->s.f, size);
+        const int64_t loads = rows * g->s.f + filters * g->group_rows;
+        if (loads < fewest) {
+            fewest = loads;
+            g->row_tiles = rows;
+            g->filter_tiles = filters;
+        }
+    }
+}
+
+static filter_grad filter_grad_of(const cj__conv2d_args *a, const void *copy)
+{
+    const cj__conv2d blocks = block_geometry(&a->s);
+    filter_grad g = {.s = a->s, .x = a->x, .dy = a->dy, .blocks = blocks.n, .sums_dbias = a->sums_dbias};
+    if (frames_blocks(&a->s)) {
+        const framed f = framed_of(&blocks, a->x, copy);
+        g.x = f.x;
+        g.s.h = f.s.h;
+        g.s.w = f.s.w;
+        g.s.top = g.s.left = 0;
+    }
+    g.by_tap = needs_frame(&g.s);
+    g.groups = g.by_tap ? g.s.kh * g.s.kw : 1;
+    g.group_rows = g.by_tap ? g.s.c : g.s.kh * g.s.kw * g.s.c;
+    cut_tiles(&g);
+    g.row_shares = shares_of(g.group_rows, g.row_tiles);
+    g.filter_shares = shares_of(g.s.f, g.filter_tiles);
+    g.units = g.groups * g.row_tiles + (g.sums_dbias ? 1 : 0);
+    const int64_t size = g.s.kh * g.s.kw * g.s.c * g.s.f;
+    g.pieces = greatest(least(g.blocks, size <= SMALL_FILTERS ? BLOCK_PIECES_MAX : 2), 1);
+    g.chunks = least(pieces_of(BLOCK_TASKS, g.pieces), g.units * g.filter_tiles);
+    return g;
+}
+
+// Bytes of one piece's sums: dw and dbias.
+static size_t block_partial_size(const cj__conv2d *s)
+{
+    return ((size_t)((s->kh * s->kw * s->c + 1) * s->f) * sizeof(real) + 63) / 64 * 64;
+}
+
+static size_t block_frame_size(const cj__conv2d *s)
+{
+    const cj__conv2d blocks = block_geometry(s);
+    return frames_blocks(s) ? frame_size(&blocks) : 0;
+}
+
+static void block_conv2d_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
+{
+    const cj__conv2d *s = &a->s;
+    const filter_grad g = filter_grad_of(a, NULL);
+    int phase = 0;
+    *job = (cj__job){.workspace = block_frame_size(s) + (g.pieces > 1 ? (size_t)g.pieces * block_partial_size(s) : 0)};
+    if (frames_blocks(s))
+        job->tasks[phase++] = g.blocks;
+    job->tasks[phase++] = g.pieces * g.chunks;
+    if (g.pieces > 1)
+        job->tasks[phase++] = pieces_of((s->kh * s->kw * s->c + 1) * s->f, ADDED_A_TASK);
+    job->phases = phase;
+}
+
+// A part of the pixels, rows of a few blocks, and where their sums go.
+typedef struct grad_strip {
+    int64_t block, blocks, row0, row1;
+    bool begins; // the sums
+    real *dw, *dbias;
+} grad_strip;
+
+// One tile's sums of one strip, into dw, or dbias for a row of ones.
+static void finish_grad_tile(vec *sum, int64_t rows, int64_t filters, int64_t across, bool begins, real *dw)
+{
+    real lane[GRAD_SUMS_MAX + LANES];
+    const int64_t count = rows * filters;
+    for (int64_t i = count; i % LANES != 0; i++)
+        sum[i] = vec_set(0);
+    for (int64_t i = 0; i < count; i += LANES)
+        vec_store(lane + i, vec_sums(sum + i));
+    for (int64_t f = 0; f < filters; f += LANES) {
+        const vmask part = mask_first(least(filters - f, LANES));
+        for (int64_t r = 0; r < rows; r++) {
+            real *to = dw + r * across + f;
+            const vec all = vec_load_part(lane + r * filters + f, part);
+            vec_store_part(to, begins ? all : all + vec_load_part(to, part), part);
+        }
+    }
+}
+
+// A tile's place among all: its range of filters, its group of rows, and its part of the group.
+typedef struct grad_unit {
+    int64_t range, group, part;
+} grad_unit;
+
+static void next_unit(const filter_grad *g, grad_unit *at)
+{
+    if (at->group < g->groups && ++at->part < g->row_tiles)
+        return;
+    at->part = 0;
+    if (++at->group < g->groups + (g->sums_dbias ? 1 : 0))
+        return;
+    at->group = 0;
+    at->range++;
+}
+
+// The rows of a tile: its pixels, and the elements of x that the first of them meets. Returns the tile's first row.
+static int64_t set_grad_rows(const filter_grad *g, const grad_strip *strip, const grad_unit *at, grad_tile *t,
+                             int64_t *rows)
+{
+    const cj__conv2d *s = &g->s;
+    const int64_t first = at->group * g->group_rows + share_start(&g->row_shares, at->part);
+    int64_t i0 = 0, i1 = s->oh, j0 = 0, j1 = s->ow;
+    int64_t tap = g->by_tap ? at->group : first / s->c, channel = first - tap * s->c;
+    int64_t u = tap / s->kw, v = tap - u * s->kw;
+    if (g->by_tap) {
+        inside(s->oh, s->sh, u * s->dh, s->top, s->h, &i0, &i1);
+        inside(s->ow, s->sw, v * s->dw, s->left, s->w, &j0, &j1);
+    }
+    i0 = greatest(i0, strip->row0);
+    t->rows = greatest(least(i1, strip->row1) - i0, 0);
+    t->cols = greatest(j1 - j0, 0);
+    if (t->rows == 0 || t->cols == 0)
+        i0 = j0 = t->rows = t->cols = 0;
+    t->dy = g->dy + ((strip->block * s->oh + i0) * s->ow + j0) * s->f * LANES;
+    *rows = share_start(&g->row_shares, at->part + 1) - share_start(&g->row_shares, at->part);
+    for (int64_t row = 0; row < *rows; row++) {
+        const int64_t i = i0 * s->sh + u * s->dh - s->top, j = j0 * s->sw + v * s->dw - s->left;
+        t->x[row] = g->x + (t->rows > 0 ? ((strip->block * s->h + i) * s->w + j) * s->c + channel : 0) * LANES;
+        if (++channel == s->c) {
+            channel = 0;
+            if (++v == s->kw) {
+                v = 0;
+                u++;
+            }
+        }
+    }
+    return first;
+}
+
+// One tile over a strip.
+static void filter_grad_unit(const filter_grad *g, const grad_strip *strip, const grad_unit *at)
+{
+    const cj__conv2d *s = &g->s;
+    const int64_t f0 = share_start(&g->filter_shares, at->range), f1 = share_start(&g->filter_shares, at->range + 1);
+    real ones[LANES];
+    vec sum[GRAD_SUMS_MAX];
+    grad_tile t = {.blocks = strip->blocks, .rows = strip->row1 - strip->row0, .cols = s->ow, .sum = sum};
+    t.dy_block = s->oh * s->ow * s->f * LANES;
+    t.dy_row = s->ow * s->f * LANES;
+    t.dy_col = s->f * LANES;
+    real *to = strip->dbias;
+    int64_t rows = 1;
+    if (at->group == g->groups) {
+        vec_store(ones, vec_set(1));
+        t.x[0] = ones;
+        t.dy = g->dy + strip->block * t.dy_block + strip->row0 * t.dy_row;
+    } else {
+        t.x_block = s->h * s->w * s->c * LANES;
+        t.x_row = s->sh * s->w * s->c * LANES;
+        t.x_col = s->sw * s->c * LANES;
+        to = strip->dw + set_grad_rows(g, strip, at, &t, &rows) * s->f;
+    }
+    t.dy += f0 * LANES;
+    grad_tile_codes[f1 - f0][rows](&t);
+    finish_grad_tile(sum, rows, f1 - f0, s->f, strip->begins, to + f0);
+}
+
+// A share of the tiles over one piece of the batch, strip by strip.
+static void filter_grad_share(const filter_grad *g, int64_t task, real *dw, real *dbias)
+{
+    const cj__conv2d *s = &g->s;
+    const int64_t piece = task / g->chunks, chunk = task % g->chunks, all = g->units * g->filter_tiles;
+    const int64_t first = chunk * all / g->chunks, units = (chunk + 1) * all / g->chunks - first, rest = first % g->units;
+    const grad_unit start = {first / g->units, rest / g->row_tiles, rest % g->row_tiles};
+    const int64_t last = (piece + 1) * g->blocks / g->pieces;
+    const int64_t row_bytes = greatest(s->ow * pieces_of(s->f, g->filter_tiles) * VEC_BYTES, 1);
+    const int64_t rows = greatest(least(pieces_of(s->oh * row_bytes, STRIP_BYTES), s->oh), 1); // strips, then rows of one
+    const int64_t strip_of = greatest(pieces_of(s->oh, rows), 1);
+    const int64_t together = strip_of < s->oh ? 1 : greatest(STRIP_BYTES / greatest(s->oh * row_bytes, 1), 1);
+    grad_strip strip = {.block = piece * g->blocks / g->pieces, .begins = true, .dw = dw, .dbias = dbias};
+    do {
+        strip.blocks = least(together, last - strip.block);
+        strip.row0 = 0;
+        do {
+            strip.row1 = least(strip.row0 + strip_of, s->oh);
+            grad_unit at = start;
+            for (int64_t unit = first; unit < first + units; unit++, next_unit(g, &at))
+                filter_grad_unit(g, &strip, &at);
+            strip.begins = false;
+            strip.row0 = strip.row1;
+        } while (strip.row0 < s->oh);
+        strip.block += strip.blocks;
+    } while (strip.block < last);
+}
+
+// Adds the pieces' sums, in order.
+static void add_pieces(const filter_grad *g, const cj__conv2d_args *a, const char *partials, int64_t task)
+{
+    const int64_t size = g->s.kh * g->s.kw * g->s.c * g->s.f, all = size + (g->sums_dbias ? g->s.f : 0);
+    const int64_t end = least((task + 1) * ADDED_A_TASK, all);
+    for (int64_t at = task * ADDED_A_TASK; at < end;) {
+        real *to = at < size ? (real *)a->dw + at : (real *)a->dbias + at - size;
+        const int64_t count = least(LANES, (at < size ? least(size, end) : end) - at);
+        const vmask part = mask_first(count);
+        vec sum = vec_set(0);
+        for (int64_t piece = 0; piece < g->pieces; piece++)
+            sum += vec_load_part((const real *)(partials + (size_t)piece * block_partial_size(&g->s)) + at, part);
+        vec_store_part(to, sum, part);
+        at += count;
+    }
+}
+
+static void block_conv2d_filter_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase,
+                                         int64_t begin, int64_t end)
+{
+    const cj__conv2d blocks = block_geometry(&a->s);
+    const filter_grad g = filter_grad_of(a, workspace);
+    const int multiply = frames_blocks(&a->s) ? 1 : 0;
+    char *partials = (char *)workspace + block_frame_size(&a->s);
+    (void)scratch;
+    for (int64_t task = begin; task < end; task++) {
+        if (phase < multiply)
+            frame_image(&blocks, a->x, workspace, task);
+        else if (phase == multiply && g.pieces == 1)
+            filter_grad_share(&g, task, a->dw, a->dbias);
+        else if (phase == multiply) {
+            real *dw = (real *)(partials + (size_t)(task / g.chunks) * block_partial_size(&a->s));
+            filter_grad_share(&g, task, dw, dw + a->s.kh * a->s.kw * a->s.c * a->s.f);
+        }
+        else
+            add_pieces(&g, a, partials, task);
+    }
+}
+
+// Measured with bench/blocks: over blocks all three kernels reach nearly the same share of the peak, times the share of
+// lanes that have an image; over channels-last images two of the three lose the idle lanes of the last vector of filters,
+// and one that of channels. A tenth pays for the conversion.
+static bool blocks_pay(const cj__conv2d_args *a)
+{
+    const cj__conv2d *s = &a->s;
+    if (s->n == 0 || s->groups != 1 || s->kh * s->kw * s->f < 32)
+        return false;
+    const double used = (double)s->n / (double)(blocks_of(s) * LANES);
+    const double filters = (double)(pieces_of(s->f, LANES) * LANES) / (double)s->f;
+    const double channels = (double)(pieces_of(s->c, LANES) * LANES) / (double)s->c;
+    const double last = s->c == 1 ? filters : (2 * filters + channels) / 3; // nobody wants the gradient by one channel
+    return used * last > 1.1;
+}
+
+static void fill_blocks(cj__kernels *t)
+{
+    t->lanes = LANES;
+    t->to_blocks = to_blocks;
+    t->to_blocks_u8 = to_blocks_u8;
+    t->from_blocks = from_blocks;
+    t->blocks_pay = blocks_pay;
+#define ROW(kind, name)                                                                                                \
+    t->block_conv2d_job[CJ__CONV2D_##kind] = name##_job;                                                               \
+    t->block_conv2d_run[CJ__CONV2D_##kind] = name##_run;
+    ROW(FORWARD, block_conv2d_forward)
+    ROW(INPUT_GRAD, block_conv2d_input_grad)
+    ROW(FILTER_GRAD, block_conv2d_filter_grad)
+#undef ROW
+}

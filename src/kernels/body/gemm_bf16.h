@@ -1,0 +1,222 @@
+// C = act(op(A) op(B) + bias) with A and B rounded to bfloat16, sums in float: see cj__gemm_bf16.
+//
+// Both operands are rounded and packed in pairs along the summed axis, half as many bytes as before: that is the first
+// phase. The second computes blocks of C, a task each, as body/gemm.h does: a panel of columns, tiles of rows that walk
+// down it, the sum in pieces so that the panel's part stays in the cache.
+//
+//   packed A, plain        row i:  pair p at i * pairs + p          from rows that lie in order
+//   packed A, transposed   pair p: row i at p * rows_a + i          rows of the summed axis woven two by two
+//   packed B               panel, pair p, column: (panel * pairs + p) * PANEL + j
+enum { PAIR_VECS = 4, PAIR_ROWS = 6, PANEL = PAIR_VECS * LANES, PIECE_PAIRS = 256, PACK_ROWS = 32, PACK_PAIRS = 32 };
+
+typedef struct bf16_plan {
+    int64_t pairs, panels, rows_a; // rows_a: m rounded up to whole vectors
+    int64_t a_tasks, b_tasks, block, blocks;
+} bf16_plan;
+
+ALWAYS_INLINE int64_t lesser(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+ALWAYS_INLINE int64_t parts(int64_t whole, int64_t part)
+{
+    return (whole + part - 1) / part;
+}
+
+// Blocks are whole tiles, few enough rows that there are about 16 of them.
+static bf16_plan plan_of(const cj__gemm *g)
+{
+    bf16_plan p = {.pairs = parts(g->k, 2), .panels = parts(g->n, PANEL), .rows_a = parts(g->m, LANES) * LANES};
+    const int64_t wanted = p.panels > 0 ? parts(16, p.panels) : 1, tiles = parts(parts(g->m, wanted), PAIR_ROWS);
+    p.block = lesser(tiles > 0 ? tiles : 1, 32) * PAIR_ROWS;
+    p.blocks = parts(g->m, p.block);
+    p.a_tasks = g->trans_a ? parts(p.pairs, PACK_PAIRS) : parts(g->m, PACK_ROWS);
+    p.b_tasks = p.panels * parts(p.pairs, PACK_PAIRS);
+    return p;
+}
+
+static void gemm_bf16_job(const cj__gemm_bf16 *a, cj__job *job)
+{
+    const bf16_plan p = plan_of(&a->g);
+    *job = (cj__job){.phases = 2,
+                     .tasks = {p.a_tasks + p.b_tasks, p.panels * p.blocks},
+                     .workspace = (size_t)(p.pairs * (p.rows_a + p.panels * PANEL)) * sizeof(uint32_t)};
+}
+
+// Rows `first` and `first + 1` (zeros behind the last) of a matrix with `depth` rows, woven: a vector of columns.
+ALWAYS_INLINE pairs woven(const real *x, int64_t ld, int64_t first, int64_t depth, int64_t cols)
+{
+    const real *row = x + first * ld;
+    const bool whole = cols >= LANES, lone = first + 1 >= depth;
+    const vmask part = mask_first(lesser(cols, LANES));
+    const vec one = whole ? vec_load(row) : vec_load_part(row, part);
+    const vec two = lone ? vec_set(0) : whole ? vec_load(row + ld) : vec_load_part(row + ld, part);
+    return pairs_of(one, two);
+}
+
+static void pack_a(const cj__gemm *g, const bf16_plan *p, uint32_t *packed, int64_t task)
+{
+    const real *x = g->a;
+    if (g->trans_a) {
+        for (int64_t q = task * PACK_PAIRS; q < lesser((task + 1) * PACK_PAIRS, p->pairs); q++)
+            for (int64_t i = 0; i < g->m; i += LANES) {
+                const pairs v = woven(x + i, g->lda, 2 * q, g->k, g->m - i);
+                memcpy(packed + q * p->rows_a + i, &v, sizeof v);
+            }
+        return;
+    }
+    for (int64_t i = task * PACK_ROWS; i < lesser((task + 1) * PACK_ROWS, g->m); i++)
+        for (int64_t q = 0; q < p->pairs; q += LANES) {
+            const pairs v = pairs_along(x + i * g->lda + 2 * q, g->k - 2 * q);
+            memcpy(packed + i * p->pairs + q, &v, (size_t)lesser(LANES, p->pairs - q) * sizeof(uint32_t));
+        }
+}
+
+// Up to LANES columns of B, which are rows in memory, by LANES pairs: converted as they lie, then transposed.
+static void pack_square(const cj__gemm *g, int64_t col, int64_t q, int64_t depth, uint32_t *to)
+{
+    vec square[LANES];
+    for (int64_t j = 0; j < LANES; j++)
+        square[j] = col + j < g->n ? (vec)pairs_along((const real *)g->b + (col + j) * g->ldb + 2 * q, g->k - 2 * q)
+                                   : vec_set(0);
+    vec_transpose(square);
+    for (int64_t i = 0; i < depth; i++)
+        memcpy(to + i * PANEL, &square[i], sizeof square[i]);
+}
+
+static void pack_b(const cj__gemm *g, const bf16_plan *p, uint32_t *packed, int64_t task)
+{
+    const int64_t depths = parts(p->pairs, PACK_PAIRS), panel = task / depths, first = task % depths * PACK_PAIRS;
+    const int64_t last = lesser(first + PACK_PAIRS, p->pairs), end = lesser((panel + 1) * PANEL, g->n);
+    uint32_t *to = packed + panel * p->pairs * PANEL;
+    for (int64_t col = panel * PANEL; col < end; col += LANES) {
+        uint32_t *column = to + col % PANEL;
+        for (int64_t q = first; g->trans_b && q < last; q += LANES)
+            pack_square(g, col, q, lesser(LANES, last - q), column + q * PANEL);
+        for (int64_t q = first; !g->trans_b && q < last; q++) {
+            const pairs v = woven((const real *)g->b + col, g->ldb, 2 * q, g->k, g->n - col);
+            memcpy(column + q * PANEL, &v, sizeof v);
+        }
+    }
+}
+
+typedef struct pair_tile {
+    const uint32_t *a, *b; // first row and pair of A, first pair of the panel
+    int64_t a_row, a_step; // between rows and between pairs of A
+    int64_t pairs, cols, ldc;
+    real *c;
+    const real *bias; // of these columns, where the sum begins with it
+    bool adds, relu, rounds;
+} pair_tile;
+
+#define PAIR_VEC(p, v) ((v) < vecs - 1 ? vec_load((p) + (v)*LANES) : vec_load_part((p) + (v)*LANES, last))
+
+// c[i][j] = start + sum over p of a[i][p] . b[p][j]; the columns behind the last hold what the packing left and are
+// not stored.
+ALWAYS_INLINE void pair_tile_body(const pair_tile *t, const int rows, const int vecs)
+{
+    const vmask last = mask_first(t->cols - (vecs - 1) * LANES);
+    vec sum[PAIR_ROWS][PAIR_VECS];
+    UNROLL
+    for (int i = 0; i < rows; i++)
+        UNROLL
+        for (int v = 0; v < vecs; v++)
+            sum[i][v] = t->adds ? PAIR_VEC(t->c + i * t->ldc, v) : t->bias ? PAIR_VEC(t->bias, v) : vec_set(0);
+    const uint32_t *a = t->a, *b = t->b;
+    for (int64_t p = 0; p < t->pairs; p++, a += t->a_step, b += PANEL) {
+        pairs w[PAIR_VECS];
+        UNROLL
+        for (int v = 0; v < vecs; v++)
+            memcpy(&w[v], b + v * LANES, sizeof w[v]);
+        UNROLL
+        for (int i = 0; i < rows; i++) {
+            const pairs x = a[i * t->a_row] + (pairs){0};
+            UNROLL
+            for (int v = 0; v < vecs; v++)
+                sum[i][v] = pairs_dot(sum[i][v], x, w[v]);
+        }
+    }
+    UNROLL
+    for (int i = 0; i < rows; i++) {
+        UNROLL
+        for (int v = 0; v < vecs; v++) {
+            vec y = t->relu ? vec_max(vec_set(0), sum[i][v]) : sum[i][v];
+            y = t->rounds ? vec_round_bf16(y) : y;
+            if (v < vecs - 1)
+                vec_store(t->c + i * t->ldc + v * LANES, y);
+            else
+                vec_store_part(t->c + i * t->ldc + v * LANES, y, last);
+        }
+    }
+}
+
+typedef void pair_code(const pair_tile *t);
+#define CODE(r, v)                                                                                                     \
+    static void pair_tile_##r##_##v(const pair_tile *t)                                                                \
+    {                                                                                                                  \
+        pair_tile_body(t, r, v);                                                                                       \
+    }
+#define ROW_OF_CODES(r) CODE(r, 1) CODE(r, 2) CODE(r, 3) CODE(r, 4)
+ROW_OF_CODES(1) ROW_OF_CODES(2) ROW_OF_CODES(3) ROW_OF_CODES(4) ROW_OF_CODES(5) ROW_OF_CODES(6)
+#undef ROW_OF_CODES
+#undef CODE
+#define ROW_OF_CODES(r) {NULL, pair_tile_##r##_1, pair_tile_##r##_2, pair_tile_##r##_3, pair_tile_##r##_4}
+static pair_code *const pair_codes[PAIR_ROWS + 1][PAIR_VECS + 1] = {
+    {NULL}, ROW_OF_CODES(1), ROW_OF_CODES(2), ROW_OF_CODES(3), ROW_OF_CODES(4), ROW_OF_CODES(5), ROW_OF_CODES(6)};
+#undef ROW_OF_CODES
+
+// An activation other than ReLU works on rows of the finished block, and the rounding follows it.
+static void finish_block(const cj__gemm_bf16 *a, int64_t row0, int64_t row1, int64_t col, int64_t cols)
+{
+    const cj__gemm *g = &a->g;
+    for (int64_t i = row0; i < row1; i++) {
+        real *row = (real *)g->c + i * g->ldc + col;
+        own_table->unary[g->act](cols, row, row, g->act_a, g->act_b);
+        if (a->rounds)
+            own_table->round_bf16(cols, row, row);
+    }
+}
+
+static void block_bf16(const cj__gemm_bf16 *args, const bf16_plan *p, const uint32_t *packed_a,
+                       const uint32_t *packed_b, int64_t task)
+{
+    const cj__gemm *g = &args->g;
+    const int64_t panel = task % p->panels, row0 = task / p->panels * p->block, row1 = lesser(row0 + p->block, g->m);
+    const int64_t col = panel * PANEL, cols = lesser(PANEL, g->n - col);
+    const bool in_registers = g->act == CJ__UNARY_NONE || g->act == CJ__UNARY_relu;
+    for (int64_t first = 0; first == 0 || first < p->pairs; first += PIECE_PAIRS) {
+        const bool ends = first + PIECE_PAIRS >= p->pairs;
+        pair_tile t = {.a_row = g->trans_a ? 1 : p->pairs,
+                       .a_step = g->trans_a ? p->rows_a : 1,
+                       .b = packed_b + (panel * p->pairs + first) * PANEL,
+                       .pairs = lesser(PIECE_PAIRS, p->pairs - first),
+                       .cols = cols,
+                       .ldc = g->ldc,
+                       .bias = g->bias ? (const real *)g->bias + col : NULL,
+                       .adds = first > 0,
+                       .relu = ends && g->act == CJ__UNARY_relu,
+                       .rounds = ends && args->rounds && in_registers};
+        for (int64_t row = row0; row < row1; row += PAIR_ROWS) {
+            t.a = packed_a + row * t.a_row + first * t.a_step;
+            t.c = (real *)g->c + row * g->ldc + col;
+            pair_codes[lesser(PAIR_ROWS, row1 - row)][parts(cols, LANES)](&t);
+        }
+    }
+    if (!in_registers)
+        finish_block(args, row0, row1, col, cols);
+}
+
+static void gemm_bf16_run(const cj__gemm_bf16 *a, void *workspace, int phase, int64_t begin, int64_t end)
+{
+    const bf16_plan p = plan_of(&a->g);
+    uint32_t *packed_a = workspace, *packed_b = packed_a + p.pairs * p.rows_a;
+    for (int64_t task = begin; task < end; task++) {
+        if (phase == 1)
+            block_bf16(a, &p, packed_a, packed_b, task);
+        else if (task < p.a_tasks)
+            pack_a(&a->g, &p, packed_a, task);
+        else
+            pack_b(&a->g, &p, packed_b, task - p.a_tasks);
+    }
+}

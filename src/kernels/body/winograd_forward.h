@@ -1,0 +1,228 @@
+// Winograd's form, forward: y = pool(act(conv(x, w) + bias)); see winograd.h.
+//
+// Phase 0 makes U, a task a channel. In phase 1 a task is a chunk of tiles and a block of filters: V of the chunk, M of
+// each position, and then the outputs. A tile is exactly a window of a 2 x 2 pool, so the pool takes no pass of its own.
+
+typedef struct winograd_cut {
+    int64_t chunk, chunks; // of tiles
+    int64_t block, blocks; // of filters, in whole panels
+} winograd_cut;
+
+// Blocks of filters only where there are few chunks, since each makes V anew.
+static winograd_cut winograd_forward_cut(const winograd *g)
+{
+    winograd_cut cut;
+    const int64_t shared = greatest(pieces_of(g->tiles, WINOGRAD_TASKS), CHUNK_STEP);
+    const int64_t fits = chunk_that_fits(g->c_pad + least(OUTPUT_COLS, g->f_pad));
+    cut.chunk = chunk_of(g->tiles, least(fits, pieces_of(shared, CHUNK_STEP) * CHUNK_STEP));
+    cut.chunks = pieces_of(g->tiles, cut.chunk);
+    cut.block = block_of_panels(g->s.f, pieces_of(WINOGRAD_TASKS, cut.chunks));
+    cut.blocks = pieces_of(g->s.f, cut.block);
+    return cut;
+}
+
+// What a task of phase 1 works with.
+typedef struct winograd_outputs {
+    const winograd *g;
+    const cj__conv2d_args *a;
+    epilogue e;
+    int64_t col, cols; // of the block
+    const real *m;     // of one tile
+    int64_t m_step;
+    real *unwanted; // where outputs go that the image does not have
+} winograd_outputs;
+
+// A^T m A + bias; y[i] is pixel (i / 2, i % 2).
+ALWAYS_INLINE void transform_output(const real *m, int64_t step, vec bias, vec y[4])
+{
+    vec rows[2][PATCH];
+    UNROLL
+    for (int j = 0; j < PATCH; j++) {
+        const vec m0 = vec_load(m + j * step), m1 = vec_load(m + (4 + j) * step);
+        const vec m2 = vec_load(m + (8 + j) * step), m3 = vec_load(m + (12 + j) * step);
+        rows[0][j] = m0 + m1 + m2;
+        rows[1][j] = m1 - m2 - m3;
+    }
+    UNROLL
+    for (int i = 0; i < 2; i++) {
+        y[2 * i] = bias + rows[i][0] + rows[i][1] + rows[i][2];
+        y[2 * i + 1] = bias + rows[i][1] - rows[i][2] - rows[i][3];
+    }
+}
+
+// Outputs of the vector of filters at `col` of the columns.
+ALWAYS_INLINE void outputs_at(const winograd_outputs *t, int64_t col, vmask part, const bool whole, vec y[4])
+{
+    const vec bias = t->e.bias ? load_lanes(t->e.bias + t->col + col, part, whole) : vec_set(0);
+    transform_output(t->m + col, t->m_step, bias, y);
+}
+
+ALWAYS_INLINE void plain_vector(const winograd_outputs *t, int64_t col, real *const to[4], vmask part, const bool whole)
+{
+    const bool relu = is_relu(&t->e);
+    vec y[4];
+    outputs_at(t, col, part, whole, y);
+    UNROLL
+    for (int i = 0; i < 4; i++)
+        store_lanes(to[i] + col, relu ? vec_max(vec_set(0), y[i]) : y[i], part, whole);
+}
+
+static void winograd_plain(const winograd_outputs *t, const tile_place *p)
+{
+    const vmask part = mask_first(t->cols % LANES);
+    int64_t at[4], col = 0;
+    real *to[4], *wanted[4];
+    int count = 0;
+    outputs_of(t->g, p, at);
+    for (int i = 0; i < 4; i++) {
+        to[i] = at[i] == OUTSIDE ? t->unwanted : (real *)t->a->y + at[i] + t->col;
+        if (at[i] != OUTSIDE)
+            wanted[count++] = to[i];
+    }
+    for (; col + LANES <= t->cols; col += LANES)
+        plain_vector(t, col, to, part, true);
+    if (col < t->cols)
+        plain_vector(t, col, to, part, false);
+    finish_rows(&t->e, wanted, count, t->cols);
+}
+
+// The greatest of four and its place; NaN is greater than all, as in plain C.
+ALWAYS_INLINE vec greatest_of(const vec y[4], ivec *place)
+{
+    vec best = y[0];
+    *place = ivec_set(0);
+    UNROLL
+    for (int i = 1; i < 4; i++) {
+        const vmask nan = mask_and(mask_not(vec_eq(y[i], y[i])), vec_eq(best, best));
+        const vmask better = mask_or(vec_lt(best, y[i]), nan);
+        best = vec_pick(better, y[i], best);
+        *place = (ivec)vec_pick(better, (vec)ivec_set(i), (vec)*place);
+    }
+    return best;
+}
+
+ALWAYS_INLINE void pooled_vector(const winograd_outputs *t, int64_t col, int64_t at, vmask part, const bool whole)
+{
+    vec y[4];
+    ivec place;
+    outputs_at(t, col, part, whole, y);
+    vec best = greatest_of(y, &place);
+    if (is_relu(&t->e)) {
+        place = (ivec)vec_pick(vec_lt(vec_set(0), best), (vec)place, (vec)ivec_set(4));
+        best = vec_max(vec_set(0), best);
+    }
+    store_lanes((real *)t->a->y + at, best, part, whole);
+    if (t->a->place && whole) {
+        ivec_store_bytes(t->a->place + at, place);
+    } else if (t->a->place) {
+        uint8_t bytes[LANES];
+        ivec_store_bytes(bytes, place);
+        memcpy(t->a->place + at, bytes, (size_t)(t->cols - col));
+    }
+}
+
+static void winograd_pooled(const winograd_outputs *t, const tile_place *p)
+{
+    const winograd *g = t->g;
+    const int64_t at = ((p->image * g->high + p->i) * g->wide + p->j) * g->s.f + t->col;
+    const vmask part = mask_first(t->cols % LANES);
+    int64_t col = 0;
+    for (; col + LANES <= t->cols; col += LANES)
+        pooled_vector(t, col, at + col, part, true);
+    if (col < t->cols)
+        pooled_vector(t, col, at + col, part, false);
+}
+
+// U of channel c. The last panel beyond the last vector is never read.
+static void winograd_filters(const winograd *g, const real *w, real *u, int64_t c)
+{
+    for (int64_t f = 0; f < g->s.f; f += LANES) {
+        vec of[PATCH][PATCH];
+        winograd_filters_of(g, w, c, f, of);
+        UNROLL
+        for (int p = 0; p < POSITIONS; p++)
+            vec_store(u + winograd_u_at(g->s.c, g->s.f, p, c, f), of[p / PATCH][p % PATCH]);
+    }
+}
+
+// V of `tiles` tiles from `place` on.
+static void winograd_inputs(const winograd *g, const real *x, tile_place place, int64_t tiles, const real *zeros,
+                            real *v)
+{
+    for (int64_t i = 0; i < tiles; i++, tile_place_next(&place)) {
+        int64_t at[POSITIONS];
+        patch_of(g, &place, 0, g->s.h, at);
+        winograd_v(x, at, zeros, g->s.c, g->c_pad, v + i * tile_step(g->c_pad));
+    }
+}
+
+// The block's columns `t->col` on, as many as M takes at once: V times U, then the outputs.
+static void winograd_columns(winograd_outputs *t, const real *v, const real *u, real *m, tile_place place,
+                             int64_t tiles)
+{
+    const winograd *g = t->g;
+    const int64_t m_row = tile_step(t->m_step);
+    for (int p = 0; p < POSITIONS; p++) {
+        const winograd_product q = {.a = v + p * g->c_pad,
+                                    .a_row = tile_step(g->c_pad),
+                                    .a_step = 1,
+                                    .rows = tiles,
+                                    .depth = g->s.c,
+                                    .b = u + winograd_u_at(g->s.c, g->s.f, p, 0, t->col),
+                                    .b_step = PANEL_COLS,
+                                    .b_panel = g->s.c * PANEL_COLS,
+                                    .c = m + p * t->m_step,
+                                    .c_row = m_row,
+                                    .cols = in_vectors(t->cols)};
+        winograd_multiply(&q);
+    }
+    for (int64_t i = 0; i < tiles; i++, tile_place_next(&place)) {
+        t->m = m + i * m_row;
+        if (t->a->pool_h > 1)
+            winograd_pooled(t, &place);
+        else
+            winograd_plain(t, &place);
+    }
+}
+
+static void winograd_forward_task(const winograd *g, const winograd_cut *cut, const cj__conv2d_args *a, const real *u,
+                                  real *scratch, int64_t task)
+{
+    const int64_t first = task / cut->blocks * cut->chunk, tiles = least(cut->chunk, g->tiles - first);
+    const int64_t col = task % cut->blocks * cut->block, end = least(col + cut->block, g->s.f);
+    winograd_outputs t = {.g = g, .a = a, .e = {a->bias, a->act, a->act_a, a->act_b}, .unwanted = scratch + g->c_pad};
+    t.m_step = least(OUTPUT_COLS, g->f_pad);
+    real *zeros = scratch, *v = t.unwanted + t.m_step, *m = v + cut->chunk * tile_step(g->c_pad);
+    memset(zeros, 0, (size_t)g->c_pad * sizeof(real));
+    const tile_place place = tile_place_of(g, 0, 0, g->high, first);
+    winograd_inputs(g, a->x, place, tiles, zeros, v);
+    for (t.col = col; t.col < end; t.col += OUTPUT_COLS) {
+        t.cols = least(OUTPUT_COLS, end - t.col);
+        winograd_columns(&t, v, u, m, place, tiles);
+    }
+}
+
+static void winograd_forward_job(const cj__conv2d_args *a, cj__job *job)
+{
+    const winograd g = winograd_of(&a->s);
+    const winograd_cut cut = winograd_forward_cut(&g);
+    const int64_t cols = least(OUTPUT_COLS, g.f_pad);
+    const int64_t scratch = g.c_pad + cols + cut.chunk * (tile_step(g.c_pad) + tile_step(cols));
+    *job = (cj__job){.phases = 2,
+                     .tasks = {g.s.c, cut.chunks * cut.blocks},
+                     .workspace = winograd_u_size(g.s.c, g.s.f),
+                     .scratch = (size_t)scratch * sizeof(real)};
+}
+
+static void winograd_forward_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
+                                 int64_t end)
+{
+    const winograd g = winograd_of(&a->s);
+    const winograd_cut cut = winograd_forward_cut(&g);
+    for (int64_t task = begin; task < end; task++) {
+        if (phase == 0)
+            winograd_filters(&g, a->w, workspace, task);
+        else
+            winograd_forward_task(&g, &cut, a, workspace, scratch, task);
+    }
+}

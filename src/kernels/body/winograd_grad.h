@@ -1,0 +1,385 @@
+// Winograd's form of the gradients; see winograd.h.
+//
+// By the input. Phase 0 makes U with c and f exchanged. In phase 1 a task is some whole images, or a strip of rows of one
+// image, and a block of channels; it walks over the tiles whose patches reach its rows and adds each patch to dx, in
+// order. A tile at the border of two strips is done by both, each keeping its own rows, so that no two tasks add to one
+// number.
+//
+// By the filters. The tiles are cut into pieces and dU into blocks, by the shape alone. In phase 0 a task sums a block of
+// dU over a piece; phase 1 adds the pieces in order and transforms back to dw. The sum over a tile's pixels is D's
+// position (1, 1), so dbias costs one addition a tile.
+
+enum { FEW_TILES = 72 }; // a sum over fewer would load and store dU too often
+
+// ---- by the input ----
+
+typedef struct winograd_input_cut {
+    int64_t images, groups; // images of a task
+    int64_t rows, strips;   // rows of tiles of a strip
+    int64_t block, blocks;  // of channels, in whole panels
+    int64_t chunk;          // tiles at a time
+} winograd_input_cut;
+
+static winograd_input_cut winograd_input_cut_of(const winograd *g)
+{
+    winograd_input_cut cut;
+    const int64_t area = g->high * g->wide;
+    cut.images = least(pieces_of(CHUNK_STEP, area), g->s.n);
+    cut.groups = pieces_of(g->s.n, cut.images);
+    const int64_t wanted = least(pieces_of(WINOGRAD_TASKS, cut.groups), least(area / FEW_TILES, g->high / 4));
+    cut.rows = pieces_of(g->high, greatest(wanted, 1));
+    cut.strips = pieces_of(g->high, cut.rows);
+    cut.block = block_of_panels(g->s.c, pieces_of(WINOGRAD_TASKS, cut.groups * cut.strips));
+    cut.blocks = pieces_of(g->s.c, cut.block);
+    const int64_t tiles = cut.images * g->wide * least(cut.rows + (cut.strips > 1), g->high);
+    cut.chunk = chunk_of(tiles, chunk_that_fits(g->f_pad + least(OUTPUT_COLS, g->c_pad)));
+    return cut;
+}
+
+// U with rows f and columns c, for LANES filters from `f` on: transformed with lanes along f, then transposed.
+static void winograd_turned_filters(const winograd *g, const real *w, real *u, int64_t f)
+{
+    for (int64_t c = 0; c < g->s.c; c += LANES) {
+        vec squares[POSITIONS][LANES];
+        for (int64_t r = 0; r < LANES; r++) {
+            vec of[PATCH][PATCH];
+            winograd_filters_of(g, w, least(c + r, g->s.c - 1), f, of);
+            UNROLL
+            for (int p = 0; p < POSITIONS; p++)
+                squares[p][r] = of[p / PATCH][p % PATCH];
+        }
+        for (int p = 0; p < POSITIONS; p++) {
+            vec_transpose(squares[p]);
+            for (int64_t r = 0; r < least(LANES, g->s.f - f); r++)
+                vec_store(u + winograd_u_at(g->s.f, g->s.c, p, f + r, c), squares[p][r]);
+        }
+    }
+}
+
+// Adds B m B^T of one tile to one vector of the pixels of its patch.
+ALWAYS_INLINE void scatter_vector(const real *m, int64_t step, real *const pixels[POSITIONS], int64_t c, vmask part,
+                                  const bool whole)
+{
+    vec d[PATCH][PATCH];
+    UNROLL
+    for (int p = 0; p < POSITIONS; p++)
+        d[p / PATCH][p % PATCH] = vec_load(m + p * step + c);
+    transform_back(d);
+    UNROLL
+    for (int p = 0; p < POSITIONS; p++)
+        store_lanes(pixels[p] + c, load_lanes(pixels[p] + c, part, whole) + d[p / PATCH][p % PATCH], part, whole);
+}
+
+static void winograd_scatter(const real *m, int64_t step, real *const pixels[POSITIONS], int64_t channels)
+{
+    const vmask part = mask_first(channels % LANES);
+    int64_t c = 0;
+    for (; c + LANES <= channels; c += LANES)
+        scatter_vector(m, step, pixels, c, part, true);
+    if (c < channels)
+        scatter_vector(m, step, pixels, c, part, false);
+}
+
+// What a task of phase 1 works with.
+typedef struct winograd_input_task {
+    const winograd *g;
+    const real *u, *dy;
+    real *dx;
+    int64_t low, high; // its rows of dx
+    int64_t col, cols; // its channels
+    int64_t d_row, m_row, m_cols;
+    real *zeros, *d, *m, *unwanted;
+} winograd_input_task;
+
+// The channels `col` on, as many as M takes at once: D times U, then the patches.
+static void winograd_input_columns(const winograd_input_task *t, int64_t col, tile_place place, int64_t tiles)
+{
+    const winograd *g = t->g;
+    const int64_t cols = least(OUTPUT_COLS, t->col + t->cols - col);
+    for (int position = 0; position < POSITIONS; position++) {
+        const winograd_product q = {.a = t->d + position * g->f_pad,
+                                    .a_row = t->d_row,
+                                    .a_step = 1,
+                                    .rows = tiles,
+                                    .b = t->u + winograd_u_at(g->s.f, g->s.c, position, 0, col),
+                                    .depth = g->s.f,
+                                    .b_step = PANEL_COLS,
+                                    .b_panel = g->s.f * PANEL_COLS,
+                                    .c = t->m + position * t->m_cols,
+                                    .c_row = t->m_row,
+                                    .cols = in_vectors(cols)};
+        winograd_multiply(&q);
+    }
+    for (int64_t i = 0; i < tiles; i++, tile_place_next(&place)) {
+        int64_t at[POSITIONS];
+        real *pixels[POSITIONS];
+        patch_of(g, &place, t->low, t->high, at);
+        for (int j = 0; j < POSITIONS; j++)
+            pixels[j] = at[j] == OUTSIDE ? t->unwanted : t->dx + at[j] + col;
+        winograd_scatter(t->m + i * t->m_row, t->m_cols, pixels, cols);
+    }
+}
+
+static void winograd_input_chunk(const winograd_input_task *t, tile_place place, int64_t tiles)
+{
+    const winograd *g = t->g;
+    tile_place p = place;
+    for (int64_t i = 0; i < tiles; i++, tile_place_next(&p)) {
+        int64_t at[4];
+        outputs_of(g, &p, at);
+        winograd_d(t->dy, at, t->zeros, g->s.f, g->f_pad, t->d + i * t->d_row);
+    }
+    for (int64_t col = t->col; col < t->col + t->cols; col += OUTPUT_COLS)
+        winograd_input_columns(t, col, place, tiles);
+}
+
+static void winograd_input_clear(const winograd_input_task *t, int64_t image)
+{
+    const cj__conv2d *s = &t->g->s;
+    real *to = t->dx + (image * s->h + t->low) * s->w * s->c;
+    const int64_t pixels = (t->high - t->low) * s->w;
+    if (t->cols == s->c) {
+        memset(to, 0, (size_t)(pixels * s->c) * sizeof(real));
+        return;
+    }
+    for (int64_t i = 0; i < pixels; i++)
+        memset(to + i * s->c + t->col, 0, (size_t)t->cols * sizeof(real));
+}
+
+static void winograd_input_grad_task(winograd_input_task *t, const winograd_input_cut *cut, int64_t task)
+{
+    const winograd *g = t->g;
+    const int64_t strip = task / cut->blocks % cut->strips, group = task / cut->blocks / cut->strips;
+    const int64_t image = group * cut->images, images = least(cut->images, g->s.n - image);
+    const int64_t first = greatest(strip * cut->rows - 1, 0), last = least((strip + 1) * cut->rows, g->high);
+    t->col = task % cut->blocks * cut->block;
+    t->cols = least(cut->block, g->s.c - t->col);
+    t->low = strip == 0 ? 0 : greatest(least(2 * strip * cut->rows - g->s.top, g->s.h), 0);
+    t->high = strip == cut->strips - 1 ? g->s.h : greatest(least(2 * last - g->s.top, g->s.h), 0);
+    for (int64_t i = 0; i < images; i++)
+        winograd_input_clear(t, image + i);
+    const int64_t tiles = images * (last - first) * g->wide;
+    for (int64_t at = 0; at < tiles; at += cut->chunk)
+        winograd_input_chunk(t, tile_place_of(g, image, first, last, at), least(cut->chunk, tiles - at));
+}
+
+static void winograd_input_grad_job(const cj__conv2d_args *a, cj__job *job)
+{
+    const winograd g = winograd_of(&a->s);
+    const winograd_input_cut cut = winograd_input_cut_of(&g);
+    const int64_t cols = least(OUTPUT_COLS, g.c_pad);
+    const int64_t steps = tile_step(g.f_pad) + tile_step(cols);
+    *job = (cj__job){.phases = 2,
+                     .tasks = {pieces_of(g.s.f, LANES), cut.groups * cut.strips * cut.blocks},
+                     .workspace = winograd_u_size(g.s.f, g.s.c),
+                     .scratch = (size_t)(g.f_pad + cols + cut.chunk * steps) * sizeof(real)};
+}
+
+static void winograd_input_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
+                                    int64_t end)
+{
+    const winograd g = winograd_of(&a->s);
+    if (phase == 0) {
+        for (int64_t task = begin; task < end; task++)
+            winograd_turned_filters(&g, a->w, workspace, task * LANES);
+        return;
+    }
+    const winograd_input_cut cut = winograd_input_cut_of(&g);
+    winograd_input_task t = {.g = &g, .u = workspace, .dy = a->dy, .dx = a->dx, .zeros = scratch};
+    t.m_cols = least(OUTPUT_COLS, g.c_pad);
+    t.d_row = tile_step(g.f_pad);
+    t.m_row = tile_step(t.m_cols);
+    t.unwanted = t.zeros + g.f_pad;
+    t.d = t.unwanted + t.m_cols;
+    t.m = t.d + cut.chunk * t.d_row;
+    memset(t.zeros, 0, (size_t)(g.f_pad + t.m_cols) * sizeof(real));
+    for (int64_t task = begin; task < end; task++)
+        winograd_input_grad_task(&t, &cut, task);
+}
+
+// ---- by the filters ----
+
+enum { FILTER_BLOCK = 64, FILTER_PIECES = 8 };
+
+typedef struct winograd_filter_cut {
+    int64_t chunk, piece, pieces;       // tiles at a time, and of a piece
+    int64_t rows, row_blocks;           // channels of a block
+    int64_t cols, col_blocks, cols_pad; // filters of a block
+} winograd_filter_cut;
+
+static winograd_filter_cut winograd_filter_cut_of(const winograd *g)
+{
+    winograd_filter_cut cut;
+    const int64_t panels = greatest(FILTER_BLOCK / PANEL_COLS, 1) * PANEL_COLS;
+    cut.rows = least(even_piece(g->s.c, FILTER_BLOCK), g->s.c);
+    cut.rows = least(in_vectors(cut.rows), g->s.c);
+    cut.row_blocks = pieces_of(g->s.c, cut.rows);
+    cut.cols = least(pieces_of(even_piece(g->s.f, panels), PANEL_COLS) * PANEL_COLS, g->s.f);
+    cut.col_blocks = pieces_of(g->s.f, cut.cols);
+    cut.cols_pad = in_vectors(cut.cols);
+    const int64_t wanted = pieces_of(FILTER_PIECES, cut.row_blocks * cut.col_blocks);
+    cut.pieces = greatest(least(wanted, g->tiles / FEW_TILES), 1);
+    cut.piece = pieces_of(g->tiles, cut.pieces);
+    cut.pieces = pieces_of(g->tiles, cut.piece);
+    cut.chunk = chunk_of(cut.piece, greatest(chunk_that_fits(in_vectors(cut.rows) + cut.cols_pad), FEW_TILES));
+    return cut;
+}
+
+// Partial sums: dU of a (piece, block of channels, block of filters) after another, then dbias of each piece.
+static int64_t winograd_partial(const winograd_filter_cut *cut)
+{
+    return POSITIONS * cut->rows * cut->cols_pad;
+}
+
+static int64_t winograd_partials(const winograd_filter_cut *cut)
+{
+    return cut->pieces * cut->row_blocks * cut->col_blocks * winograd_partial(cut);
+}
+
+// What a task of phase 0 works with.
+typedef struct winograd_filter_task {
+    const winograd *g;
+    const winograd_filter_cut *cut;
+    const real *x, *dy;
+    int64_t row, rows, col, cols; // its block
+    int64_t v_cols, v_row, d_row;
+    real *zeros, *v, *d;
+    real *du, *dbias; // where its sums go; dbias may be NULL
+} winograd_filter_task;
+
+static void winograd_filter_operands(const winograd_filter_task *t, int64_t first, int64_t tiles)
+{
+    const winograd *g = t->g;
+    tile_place p = tile_place_of(g, 0, 0, g->high, first);
+    for (int64_t i = 0; i < tiles; i++, tile_place_next(&p)) {
+        int64_t at[POSITIONS];
+        patch_of(g, &p, 0, g->s.h, at);
+        winograd_v(t->x + t->row, at, t->zeros, t->rows, t->v_cols, t->v + i * t->v_row);
+        outputs_of(g, &p, at);
+        winograd_d(t->dy + t->col, at, t->zeros, t->cols, t->cut->cols_pad, t->d + i * t->d_row);
+    }
+}
+
+// Adds the pixels of a chunk to dbias.
+static void winograd_bias_chunk(const winograd_filter_task *t, int64_t tiles, bool begins)
+{
+    const real *sums = t->d + (PATCH + 1) * t->cut->cols_pad;
+    for (int64_t f = 0; f < t->cols; f += LANES) {
+        vec sum = vec_set(0);
+        for (int64_t i = 0; i < tiles; i++)
+            sum = sum + vec_load(sums + i * t->d_row + f);
+        vec_store(t->dbias + f, begins ? sum : vec_load(t->dbias + f) + sum);
+    }
+}
+
+static void winograd_filter_chunk(const winograd_filter_task *t, int64_t first, int64_t tiles, bool begins)
+{
+    const int64_t cols = in_vectors(t->cols);
+    winograd_filter_operands(t, first, tiles);
+    for (int position = 0; position < POSITIONS; position++) {
+        const winograd_product q = {.a = t->v + position * t->v_cols,
+                                    .a_row = 1,
+                                    .a_step = t->v_row,
+                                    .rows = t->rows,
+                                    .b = t->d + position * t->cut->cols_pad,
+                                    .b_step = t->d_row,
+                                    .b_panel = PANEL_COLS,
+                                    .depth = tiles,
+                                    .cols = cols,
+                                    .start = begins ? START_ZERO : START_SUM,
+                                    .c = t->du + position * t->cut->rows * t->cut->cols_pad,
+                                    .c_row = t->cut->cols_pad};
+        winograd_multiply(&q);
+    }
+    if (t->dbias)
+        winograd_bias_chunk(t, tiles, begins);
+}
+
+// Sums a block of dU over a piece.
+static void winograd_filter_piece(winograd_filter_task *t, real *workspace, bool sums_dbias, int64_t task)
+{
+    const winograd *g = t->g;
+    const winograd_filter_cut *cut = t->cut;
+    const int64_t blocks = cut->row_blocks * cut->col_blocks, piece = task / blocks;
+    t->row = task % blocks / cut->col_blocks * cut->rows;
+    t->col = task % cut->col_blocks * cut->cols;
+    t->rows = least(cut->rows, g->s.c - t->row);
+    t->cols = least(cut->cols, g->s.f - t->col);
+    t->du = workspace + task * winograd_partial(cut);
+    t->dbias = sums_dbias && t->row == 0 ? workspace + winograd_partials(cut) + piece * g->f_pad + t->col : NULL;
+    const int64_t first = piece * cut->piece, last = least(first + cut->piece, g->tiles);
+    for (int64_t at = first; at < last; at += cut->chunk)
+        winograd_filter_chunk(t, at, least(cut->chunk, last - at), at == first);
+}
+
+// The row of dw of channel c.
+static void winograd_filter_finish(const winograd *g, const winograd_filter_cut *cut, const real *partials, real *dw,
+                                   int64_t c)
+{
+    const int64_t piece_step = cut->row_blocks * cut->col_blocks * winograd_partial(cut);
+    const int64_t position = cut->rows * cut->cols_pad, row_block = c / cut->rows;
+    for (int64_t f = 0; f < g->s.f; f += LANES) {
+        const real *du = partials + (row_block * cut->col_blocks + f / cut->cols) * winograd_partial(cut) +
+                         c % cut->rows * cut->cols_pad + f % cut->cols;
+        const vmask part = mask_first(least(LANES, g->s.f - f));
+        vec sum[PATCH][PATCH], taps[9];
+        UNROLL
+        for (int p = 0; p < POSITIONS; p++)
+            sum[p / PATCH][p % PATCH] = vec_load(du + p * position);
+        for (int64_t piece = 1; piece < cut->pieces; piece++) {
+            du += piece_step;
+            UNROLL
+            for (int p = 0; p < POSITIONS; p++)
+                sum[p / PATCH][p % PATCH] = sum[p / PATCH][p % PATCH] + vec_load(du + p * position);
+        }
+        transform_taps(sum, taps);
+        UNROLL
+        for (int t = 0; t < 9; t++)
+            vec_store_part(dw + (t * g->s.c + c) * g->s.f + f, taps[t], part);
+    }
+}
+
+static void winograd_bias_finish(const winograd *g, const winograd_filter_cut *cut, const real *partials, real *dbias)
+{
+    for (int64_t f = 0; f < g->s.f; f += LANES) {
+        vec sum = vec_load(partials + f);
+        for (int64_t piece = 1; piece < cut->pieces; piece++)
+            sum = sum + vec_load(partials + piece * g->f_pad + f);
+        vec_store_part(dbias + f, sum, mask_first(least(LANES, g->s.f - f)));
+    }
+}
+
+static void winograd_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
+{
+    const winograd g = winograd_of(&a->s);
+    const winograd_filter_cut cut = winograd_filter_cut_of(&g);
+    const int64_t v_cols = in_vectors(cut.rows);
+    const int64_t steps = tile_step(v_cols) + tile_step(cut.cols_pad);
+    *job = (cj__job){.phases = 2,
+                     .tasks = {cut.pieces * cut.row_blocks * cut.col_blocks, g.s.c + (a->sums_dbias ? 1 : 0)},
+                     .workspace = (size_t)(winograd_partials(&cut) + cut.pieces * g.f_pad) * sizeof(real),
+                     .scratch = (size_t)(greatest(v_cols, cut.cols_pad) + cut.chunk * steps) * sizeof(real)};
+}
+
+static void winograd_filter_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
+                                     int64_t end)
+{
+    const winograd g = winograd_of(&a->s);
+    const winograd_filter_cut cut = winograd_filter_cut_of(&g);
+    winograd_filter_task t = {.g = &g, .cut = &cut, .x = a->x, .dy = a->dy, .zeros = scratch};
+    t.v_cols = in_vectors(cut.rows);
+    t.v_row = tile_step(t.v_cols);
+    t.d_row = tile_step(cut.cols_pad);
+    t.v = t.zeros + greatest(t.v_cols, cut.cols_pad);
+    t.d = t.v + cut.chunk * t.v_row;
+    if (phase == 0)
+        memset(t.zeros, 0, (size_t)(t.v - t.zeros) * sizeof(real));
+    for (int64_t task = begin; task < end; task++) {
+        if (phase == 0)
+            winograd_filter_piece(&t, workspace, a->sums_dbias, task);
+        else if (task < g.s.c)
+            winograd_filter_finish(&g, &cut, workspace, a->dw, task);
+        else
+            winograd_bias_finish(&g, &cut, (const real *)workspace + winograd_partials(&cut), a->dbias);
+    }
+}

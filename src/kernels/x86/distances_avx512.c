@@ -1,0 +1,13 @@
+// Distances for AVX-512 without byte products.
+#ifdef __x86_64__
+#define CJ_REAL_BYTES 4
+#include "kernels/simd/avx512.h"
+#include "kernels/simd/bytes.h"
+#include "kernels/body/distances.h"
+
+const cj__distances *cj__distances_avx512(void)
+{
+    static const cj__distances table = TABLE("avx512");
+    return &table;
+}
+#endif

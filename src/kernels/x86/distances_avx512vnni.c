@@ -1,0 +1,13 @@
+// Distances for AVX-512 with byte products (VNNI).
+#ifdef __x86_64__
+#define CJ_REAL_BYTES 4
+#include "kernels/simd/avx512.h"
+#include "kernels/simd/bytes.h"
+#include "kernels/body/distances.h"
+
+const cj__distances *cj__distances_avx512vnni(void)
+{
+    static const cj__distances table = TABLE("avx512vnni");
+    return &table;
+}
+#endif

@@ -1,0 +1,51 @@
+// round_bf16: y = x rounded to the nearest bfloat16, ties to even: what a cast to bfloat16 and back does. A bfloat16
+// value is kept as a float32 one whose lower 16 bits are 0. The gradient is rounded too, as that of the cast is, so this
+// is no derivative of the staircase (which is 0) but of the identity, in bfloat16.
+#include "ops/infer.h"
+#include "ops/run.h"
+#include "ops/build.h"
+
+static cj_status infer_round(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
+                             int *output_count)
+{
+    (void)attrs, (void)input_count;
+    *output_count = 1;
+    outputs[0] = inputs[0];
+    return cj__need_real(op, inputs, 0, NULL);
+}
+
+static void work_round(const cj__call *call, int64_t begin, int64_t end)
+{
+    call->kernels->round_bf16(end - begin, cj__at(call, call->inputs[0].data, begin),
+                              cj__at(call, call->outputs[0].data, begin));
+}
+
+static cj_status run_round(const cj__call *call)
+{
+    cj__each_element(call, cj__count(&call->outputs[0]), work_round);
+    return CJ_OK;
+}
+
+static void gradient_round(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+{
+    (void)node;
+    dx[0] = cj__round_bf16(g, dy[0]);
+}
+
+const cj__op cj__op_round_bf16 = {
+    .name = "round_bf16",
+    .flags = CJ__OP_ELEMENTWISE,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .infer = infer_round,
+    .gradient = gradient_round,
+    .run = run_round,
+};
+
+// What is rounded already is left alone.
+cj_symbol *cj__round_bf16(cj__build *g, cj_symbol *x)
+{
+    if (x && g->status == CJ_OK && cj__symbol_is(x, &cj__op_round_bf16))
+        return x;
+    return cj__append(g, &cj__op_round_bf16, NULL, &x, 1);
+}
