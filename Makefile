@@ -21,9 +21,9 @@ test: build ## run the tests
 demo: build ## train the convolutional network and watch
 	tools/demo
 
-bench: build ## run the benchmarks
-	@for program in build/bench/*; do \
-	    [ -f "$$program" ] && [ -x "$$program" ] && { echo "== $$program"; "$$program"; } || true; done
+bench: build ## measure W1 to W5 against the peers that bench/peers/setup installed
+	@mkdir -p bench/results
+	bench/run --output bench/results/$$(date +%F)-$$(uname -n).md
 
 measure: ## sizes of files and functions, and the include order
 	tools/measure

@@ -19,7 +19,7 @@ function(cajal_add_programs folder library)
     add_executable(${folder}-${name} ${source})
     set_target_properties(${folder}-${name} PROPERTIES
       OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${folder})
-    target_link_libraries(${folder}-${name} PRIVATE ${library} cajal_warnings m)
+    target_link_libraries(${folder}-${name} PRIVATE ${library} cajal_warnings Threads::Threads m)
     if(library STREQUAL cajal_static)
       target_include_directories(${folder}-${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
     endif()
@@ -27,3 +27,11 @@ function(cajal_add_programs folder library)
 endfunction()
 cajal_add_programs(examples cajal)
 cajal_add_programs(bench cajal_static)
+
+# What bench/run starts.
+file(GLOB worker_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/worker/*.c)
+add_executable(bench-worker ${worker_sources})
+set_target_properties(bench-worker PROPERTIES
+  OUTPUT_NAME worker RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
+target_include_directories(bench-worker PRIVATE ${PROJECT_SOURCE_DIR}/src)
+target_link_libraries(bench-worker PRIVATE cajal_static cajal_warnings Threads::Threads m)

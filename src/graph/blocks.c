@@ -19,20 +19,8 @@ typedef struct blocking {
     int values;      // of the program before; only these have twins
     int *twin;       // or -1
     bool *in_blocks; // made in blocks, and not put back so far
+    int moved;       // instructions of the old list that are in the new one
 } blocking;
-
-// Whether the places that a pool remembers are read by pools' gradients alone, which can have them in blocks.
-static bool places_stay_inside(const blocking *b, const cj__instruction *instruction)
-{
-    int readers[READERS_MAX];
-    if (instruction->output_count < 2)
-        return true;
-    const int count = cj__program_readers(b->program, instruction->outputs[1], readers, READERS_MAX);
-    for (int i = 0; i < count; i++)
-        if (count > READERS_MAX || b->program->instructions[readers[i]].op != &cj__op_max_pool2d_grad)
-            return false;
-    return true;
-}
 
 // Element-wise ops that keep finite numbers finite, as idle lanes must stay: see cj__kernels.lanes.
 static const cj__op *const lane_by_lane[] = {
@@ -58,12 +46,30 @@ static const cj__type *type_of(const blocking *b, int value)
     return &b->program->values[value].type;
 }
 
+static bool is_real(cj_dtype dtype)
+{
+    return dtype == CJ_F32 || dtype == CJ_F64;
+}
+
+// Whether the places that a pool remembers are read by pools' gradients alone, which can have them in blocks.
+static bool places_stay_inside(const blocking *b, const cj__instruction *instruction)
+{
+    int readers[READERS_MAX];
+    if (instruction->output_count < 2 || is_real(type_of(b, instruction->outputs[1])->dtype))
+        return true;
+    const int count = cj__program_readers(b->program, instruction->outputs[1], readers, READERS_MAX);
+    for (int i = 0; i < count; i++)
+        if (count > READERS_MAX || b->program->instructions[readers[i]].op != &cj__op_max_pool2d_grad)
+            return false;
+    return true;
+}
+
 // The real dtype among an instruction's operands.
 static cj_dtype real_of(const blocking *b, const cj__instruction *instruction)
 {
     for (int i = 0; i < instruction->input_count + instruction->output_count; i++) {
         const cj_dtype dtype = type_of(b, instruction->inputs[i])->dtype; // outputs follow inputs
-        if (dtype == CJ_F32 || dtype == CJ_F64)
+        if (is_real(dtype))
             return dtype;
     }
     return CJ_F32;
@@ -109,7 +115,7 @@ static bool takes_blocks(const blocking *b, const cj__instruction *instruction, 
     for (int i = 0; i < instruction->input_count && c->lanes; i++) {
         const int value = instruction->inputs[i];
         any = any || b->in_blocks[value];
-        if (!b->in_blocks[value] && type_of(b, value)->dtype != CJ_F32 && type_of(b, value)->dtype != CJ_F64)
+        if (!b->in_blocks[value] && !is_real(type_of(b, value)->dtype))
             return false;
     }
     return c->convolves || any;
@@ -205,7 +211,7 @@ static cj_status rewrite(blocking *b, cj__instruction *old, const candidate *can
                 CJ_TRY(put_back(b, old[i].inputs[j]));
         }
         CJ_TRY(cj__program_append(b->program, &old[i]));
-        old[i].inputs = NULL; // the new list has it
+        b->moved++;
     }
     for (int i = 0; i < b->program->output_count; i++)
         CJ_TRY(put_back(b, b->program->outputs[i]));
@@ -224,7 +230,7 @@ static cj_status rewrite_program(blocking *b, const candidate *candidates)
     program->instruction_count = 0;
     program->instruction_capacity = 0;
     cj_status status = rewrite(b, old, candidates, count);
-    for (int i = 0; i < count; i++)
+    for (int i = b->moved; i < count; i++) // the others' operands are the new list's
         cj__free(old[i].inputs);
     cj__free(old);
     return status == CJ_OK ? cj__remove_dead(program) : status;

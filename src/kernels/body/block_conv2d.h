@@ -210,7 +210,7 @@ static int64_t blocks_of(const cj__conv2d *s)
     return pieces_of(s->n, LANES);
 }
 
-static int64_t pool_rows(const cj__conv2d_args *a)
+static int64_t block_pool_rows(const cj__conv2d_args *a)
 {
     return greatest(a->pool_h, 1);
 }
@@ -221,7 +221,7 @@ static int64_t pool_cols(const cj__conv2d_args *a)
 }
 
 // Rows of a strip, out of `rows` that cost `work` vector multiply-adds each.
-static int64_t strip_rows(int64_t rows, int64_t work)
+static int64_t block_strip_rows(int64_t rows, int64_t work)
 {
     const int64_t strips = greatest(least(rows * work / BLOCK_TASK, rows), 1);
     return greatest(pieces_of(rows, strips), 1);
@@ -231,15 +231,15 @@ static int64_t strip_rows(int64_t rows, int64_t work)
 static int64_t forward_strip(const cj__conv2d_args *a)
 {
     const cj__conv2d *s = &a->s;
-    return strip_rows(s->oh / pool_rows(a), pool_rows(a) * s->ow * s->f * s->c * s->kh * s->kw);
+    return block_strip_rows(s->oh / block_pool_rows(a), block_pool_rows(a) * s->ow * s->f * s->c * s->kh * s->kw);
 }
 
 static void block_conv2d_forward_job(const cj__conv2d_args *a, cj__job *job)
 {
-    const int64_t strips = pieces_of(a->s.oh / pool_rows(a), forward_strip(a));
+    const int64_t strips = pieces_of(a->s.oh / block_pool_rows(a), forward_strip(a));
     *job = (cj__job){.phases = 1, .tasks = {blocks_of(&a->s) * strips}};
-    if (pool_rows(a) * pool_cols(a) > 1)
-        job->scratch = (size_t)(pool_rows(a) * a->s.ow * a->s.f * LANES) * sizeof(real);
+    if (block_pool_rows(a) * pool_cols(a) > 1)
+        job->scratch = (size_t)(block_pool_rows(a) * a->s.ow * a->s.f * LANES) * sizeof(real);
 }
 
 // Outputs first .. last - 1 of an axis have all their taps inside.
@@ -254,7 +254,7 @@ static void whole_windows(const block_axis *a, int64_t outputs, int64_t *first, 
 static void pool_strip(const block_conv *c, const cj__conv2d_args *a, const real *elements, int64_t first, int64_t last,
                        real *y, uint8_t *place)
 {
-    const int64_t high = pool_rows(a), wide = pool_cols(a), across = c->filters * LANES;
+    const int64_t high = block_pool_rows(a), wide = pool_cols(a), across = c->filters * LANES;
     for (int64_t at = first * across; at < last * across; at += LANES) {
         const real *from = elements + at / across * wide * across + at % across;
         vec best = vec_load(from);
@@ -281,13 +281,13 @@ static void pool_by_scratch(const block_conv *c, const cj__conv2d_args *a, real 
         return;
     block_conv bare = *c;
     bare.relu = false;
-    const block_part part = {row * pool_rows(a), (row + 1) * pool_rows(a), first * pool_cols(a), last * pool_cols(a)};
+    const block_part part = {row * block_pool_rows(a), (row + 1) * block_pool_rows(a), first * pool_cols(a), last * pool_cols(a)};
     block_outputs(&bare, block, &part, scratch - part.row0 * c->out_cols * c->filters * LANES);
     pool_strip(c, a, scratch, first, last, y, place);
 }
 
 // Windows of 2 x 2 pixels whose taps all lie inside, in registers.
-static void pool_windows(const block_conv *c, int64_t block, int64_t row, int64_t first, int64_t last, real *y,
+static void block_pool_windows(const block_conv *c, int64_t block, int64_t row, int64_t first, int64_t last, real *y,
                          uint8_t *place)
 {
     block_tile t;
@@ -326,16 +326,16 @@ static void pooled_row(const block_conv *c, const cj__conv2d_args *a, real *scra
         return;
     }
     pool_by_scratch(c, a, scratch, block, row, 0, first, y, place);
-    pool_windows(c, block, row, first, last, y, place);
+    block_pool_windows(c, block, row, first, last, y, place);
     pool_by_scratch(c, a, scratch, block, row, last, wide, y, place);
 }
 
 static void forward_strip_run(const block_conv *c, const cj__conv2d_args *a, real *scratch, int64_t block, int64_t row0,
                               int64_t row1)
 {
-    const int64_t high = a->s.oh / pool_rows(a), wide = a->s.ow / pool_cols(a), across = wide * c->filters * LANES;
+    const int64_t high = a->s.oh / block_pool_rows(a), wide = a->s.ow / pool_cols(a), across = wide * c->filters * LANES;
     real *y = (real *)a->y + block * high * across;
-    if (pool_rows(a) * pool_cols(a) > 1) {
+    if (block_pool_rows(a) * pool_cols(a) > 1) {
         for (int64_t row = row0; row < row1; row++)
             pooled_row(c, a, scratch, block, row, y + row * across,
                        a->place ? a->place + (block * high + row) * across : NULL);
@@ -351,7 +351,7 @@ static void block_conv2d_forward_run(const cj__conv2d_args *a, void *workspace, 
                                      int64_t end)
 {
     const block_conv c = forward_of(a);
-    const int64_t rows = a->s.oh / pool_rows(a), strip = forward_strip(a), strips = pieces_of(rows, strip);
+    const int64_t rows = a->s.oh / block_pool_rows(a), strip = forward_strip(a), strips = pieces_of(rows, strip);
     (void)workspace, (void)phase;
     for (int64_t task = begin; task < end; task++) {
         const int64_t row = task % strips * strip;
@@ -363,7 +363,7 @@ static void block_conv2d_forward_run(const cj__conv2d_args *a, void *workspace, 
 
 static int64_t input_grad_strip(const cj__conv2d *s)
 {
-    return strip_rows(s->h, s->w * s->c * s->f * s->kh * s->kw / (s->sh * s->sw));
+    return block_strip_rows(s->h, s->w * s->c * s->f * s->kh * s->kw / (s->sh * s->sw));
 }
 
 static void block_conv2d_input_grad_job(const cj__conv2d_args *a, cj__job *job)

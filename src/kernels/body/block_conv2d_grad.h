@@ -340,7 +340,7 @@ static void filter_grad_share(const filter_grad *g, int64_t task, real *dw, real
 }
 
 // Adds the pieces' sums, in order.
-static void add_pieces(const filter_grad *g, const cj__conv2d_args *a, const char *partials, int64_t task)
+static void block_add_pieces(const filter_grad *g, const cj__conv2d_args *a, const char *partials, int64_t task)
 {
     const int64_t size = g->s.kh * g->s.kw * g->s.c * g->s.f, all = size + (g->sums_dbias ? g->s.f : 0);
     const int64_t end = least((task + 1) * ADDED_A_TASK, all);
@@ -374,7 +374,7 @@ static void block_conv2d_filter_grad_run(const cj__conv2d_args *a, void *workspa
             filter_grad_share(&g, task, dw, dw + a->s.kh * a->s.kw * a->s.c * a->s.f);
         }
         else
-            add_pieces(&g, a, partials, task);
+            block_add_pieces(&g, a, partials, task);
     }
 }
 

@@ -39,7 +39,7 @@ ALWAYS_INLINE void finish_window(const block_tile *t, const vec *pixels, int fil
         ivec_store_bytes(t->place + filter * LANES, place);
 }
 
-ALWAYS_INLINE void block_tile_body(const block_tile *t, const int filters, const int pixels, const bool pooled)
+ALWAYS_INLINE void block_tile_body(const block_tile *t, const int filters, const int pixels, const bool is_pooled)
 {
     vec sum[BLOCK_FILTERS_MAX][BLOCK_PIXELS_MAX];
     UNROLL
@@ -88,7 +88,7 @@ ALWAYS_INLINE void block_tile_body(const block_tile *t, const int filters, const
     }
     UNROLL
     for (int f = 0; f < filters; f++) {
-        if (pooled) {
+        if (is_pooled) {
             finish_window(t, sum[f], f);
             continue;
         }

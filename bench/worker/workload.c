@@ -1,0 +1,289 @@
+// The kinds of work, each a row of a table, through the graph: whatever the plan chooses is what is measured.
+#include "workload.h"
+
+#include "ops/build.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *setting_text(const settings *s, const char *key, const char *otherwise)
+{
+    const size_t length = strlen(key);
+    for (int i = 0; i < s->count; i++) {
+        if (strncmp(s->words[i], key, length) == 0 && s->words[i][length] == '=')
+            return s->words[i] + length + 1;
+    }
+    return otherwise;
+}
+
+int64_t setting(const settings *s, const char *key, int64_t otherwise)
+{
+    const char *text = setting_text(s, key, NULL);
+    return text != NULL ? strtoll(text, NULL, 10) : otherwise;
+}
+
+// Networks ----------------------------------------------------------------------------------------
+
+static cj_layer *pixels(void)
+{
+    return cj_input_with(.shape = {28, 28, 1}, .dtype = "uint8");
+}
+
+static cj_model *w1(void)
+{
+    return cj_sequential(pixels(), cj_rescaling(1.0 / 255), cj_flatten(), cj_dense(128, .activation = "relu"),
+                         cj_dense(10, .activation = "softmax"));
+}
+
+static cj_model *w2(void)
+{
+    return cj_sequential(pixels(), cj_rescaling(1.0 / 255), cj_conv2d(10, {5, 5}, .activation = "relu"),
+                         cj_max_pooling2d({2, 2}), cj_conv2d(20, {5, 5}, .activation = "relu"),
+                         cj_max_pooling2d({2, 2}), cj_flatten(), cj_dense(50, .activation = "relu"),
+                         cj_dense(10, .activation = "softmax"));
+}
+
+static cj_model *w3(void)
+{
+    return cj_sequential(pixels(), cj_rescaling(1.0 / 255), cj_conv2d(32, {3, 3}, .activation = "relu"),
+                         cj_max_pooling2d({2, 2}), cj_conv2d(64, {3, 3}, .activation = "relu"),
+                         cj_max_pooling2d({2, 2}), cj_flatten(), cj_dense(128, .activation = "relu"),
+                         cj_dense(10, .activation = "softmax"));
+}
+
+// An image as a sequence of 28 rows of 28 pixels.
+static cj_model *rnn(void)
+{
+    return cj_sequential(pixels(), cj_rescaling(1.0 / 255), cj_reshape_layer({28, 28}), cj_simple_rnn(128),
+                         cj_dense(10, .activation = "softmax"));
+}
+
+static const struct {
+    const char *name;
+    cj_model *(*make)(void);
+} nets[] = {{"w1", w1}, {"w2", w2}, {"w3", w3}, {"rnn", rnn}};
+
+static cj_model *make_net(const settings *s, const char **why)
+{
+    const char *name = setting_text(s, "net", "w3");
+    for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
+        if (strcmp(name, nets[i].name) == 0)
+            return nets[i].make();
+    }
+    *why = "no such network: net is w1, w2, w3 or rnn";
+    return NULL;
+}
+
+// Operands ----------------------------------------------------------------------------------------
+
+// Numbers between -1 and 1, bytes from 0 to 255: the same for each seed on every machine.
+static cj_status random_tensor(cj_dtype dtype, cj_shape shape, uint64_t seed, cj_tensor **tensor)
+{
+    CJ_TRY(cj_tensor_new(dtype, shape, tensor));
+    uint64_t state = seed * 2654435761u + 1;
+    for (int64_t i = 0; i < cj_tensor_count(*tensor); i++) {
+        state = state * 6364136223846793005u + 1442695040888963407u; // Knuth's MMIX generator
+        if (dtype == CJ_U8)
+            ((uint8_t *)cj_tensor_data(*tensor))[i] = (uint8_t)(state >> 56);
+        else
+            ((float *)cj_tensor_data(*tensor))[i] = (float)(state >> 40) * (2.0f / 16777216) - 1;
+    }
+    return CJ_OK;
+}
+
+static cj_status random_data(cj_shape images, int64_t classes, uint64_t seed, cj_dataset **data)
+{
+    cj_tensor *x = NULL, *y = NULL;
+    cj_status status = random_tensor(CJ_U8, images, seed, &x);
+    if (status == CJ_OK)
+        status = random_tensor(CJ_U8, CJ_SHAPE(images.dims[0]), seed + 1, &y);
+    for (int64_t i = 0; status == CJ_OK && i < images.dims[0]; i++)
+        ((uint8_t *)cj_tensor_data(y))[i] %= (uint8_t)classes;
+    if (status != CJ_OK) {
+        cj_release(x);
+        cj_release(y);
+        return status;
+    }
+    *data = cj_dataset_new(.x = {x}, .y = {y}); // takes both over
+    return *data != NULL ? CJ_OK : cj_error_status();
+}
+
+// Kinds -------------------------------------------------------------------------------------------
+
+static cj_status call_function(workload *w, int64_t steps)
+{
+    for (int64_t i = 0; i < steps; i++)
+        CJ_TRY(cj_function_call(w->function, w->inputs, &w->output));
+    return CJ_OK;
+}
+
+enum { STEPS_HELD = 64 }; // batches in memory, gone through again and again
+
+static cj_status fit(workload *w, int64_t steps)
+{
+    while (steps > 0) { // one pass over the data each time, less at the end
+        const int64_t now = steps < STEPS_HELD ? steps : STEPS_HELD;
+        CJ_TRY(cj_fit(w->model, w->data, .batch_size = w->batch, .steps_per_epoch = now, .verbose = CJ_SILENT));
+        steps -= now;
+    }
+    return CJ_OK;
+}
+
+// A training step as cj_fit() does it, shuffling and gathering of bytes included.
+static cj_status make_train(workload *w, const settings *s, const char **why)
+{
+    if ((w->model = make_net(s, why)) == NULL)
+        return CJ_INVALID_ARGUMENT;
+    w->batch = setting(s, "batch", 32);
+    w->run = fit;
+    CJ_TRY(random_data(CJ_SHAPE(w->batch * STEPS_HELD, 28, 28, 1), 10, 1, &w->data));
+    return cj_compile(w->model, .optimizer = cj_adam(), .loss = "sparse_categorical_crossentropy",
+                      .metrics = {"accuracy"}, .pool = w->pool);
+}
+
+// A function of one output over the inputs that w has.
+static cj_status make_function(workload *w, cj_symbol *const *inputs, int count, cj_symbol *output, cj_shape shape)
+{
+    w->function = cj_function_new(&(cj_function_args){
+        .inputs = inputs, .input_count = count, .outputs = &output, .output_count = 1, .pool = w->pool});
+    if (w->function == NULL)
+        return cj_error_status();
+    w->run = call_function;
+    return cj_tensor_new(CJ_F32, shape, &w->output);
+}
+
+static cj_status make_predict(workload *w, const settings *s, const char **why)
+{
+    if ((w->model = make_net(s, why)) == NULL)
+        return CJ_INVALID_ARGUMENT;
+    w->batch = setting(s, "batch", 1);
+    CJ_TRY(random_tensor(CJ_U8, CJ_SHAPE(w->batch, 28, 28, 1), 1, &w->inputs[0]));
+    cj_symbol *x = cj_symbol_input(CJ_U8, CJ_SHAPE(CJ_BATCH, 28, 28, 1), "x");
+    return make_function(w, &x, 1, cj_apply(cj_model_layer(w->model), x), CJ_SHAPE(w->batch, 10));
+}
+
+// y = f(x, w) over operands that are all inputs, so that no weight stays packed: a training step packs them anew as well.
+// `what` is "forward", "input" (the gradient by x) or "weights" (by w): the gradient of sum(y dy), which has dy itself as
+// the gradient of y.
+static cj_status make_product(workload *w, const char *what, cj_symbol *x, cj_symbol *weights, cj_symbol *y)
+{
+    if (y == NULL)
+        return cj_error_status();
+    const cj_shape x_shape = *cj_symbol_shape(x), w_shape = *cj_symbol_shape(weights), y_shape = *cj_symbol_shape(y);
+    CJ_TRY(random_tensor(CJ_F32, x_shape, 1, &w->inputs[0]));
+    CJ_TRY(random_tensor(CJ_F32, w_shape, 2, &w->inputs[1]));
+    if (strcmp(what, "forward") == 0)
+        return make_function(w, (cj_symbol *[]){x, weights}, 2, y, y_shape);
+    const bool by_x = strcmp(what, "input") == 0;
+    cj_symbol *dy = cj_symbol_input(CJ_F32, y_shape, "dy"), *gradient = NULL;
+    CJ_TRY(random_tensor(CJ_F32, y_shape, 3, &w->inputs[2]));
+    CJ_TRY(cj_gradients(cj_reduce_sum(cj_multiply(y, dy), NULL, 0), by_x ? &x : &weights, 1, &gradient));
+    return make_function(w, (cj_symbol *[]){x, weights, dy}, 3, gradient, by_x ? x_shape : w_shape);
+}
+
+static const char *check_what(const settings *s)
+{
+    const char *what = setting_text(s, "what", "forward");
+    return strcmp(what, "forward") == 0 || strcmp(what, "input") == 0 || strcmp(what, "weights") == 0 ? what : NULL;
+}
+
+static cj_status make_gemm(workload *w, const settings *s, const char **why)
+{
+    const char *what = check_what(s);
+    const int64_t k = setting(s, "k", 512);
+    if (what == NULL) {
+        *why = "what is forward, input or weights";
+        return CJ_INVALID_ARGUMENT;
+    }
+    cj_symbol *a = cj_symbol_input(CJ_F32, CJ_SHAPE(setting(s, "m", 512), k), "a");
+    cj_symbol *b = cj_symbol_input(CJ_F32, CJ_SHAPE(k, setting(s, "n", 512)), "b");
+    return make_product(w, what, a, b, cj_matmul(a, b));
+}
+
+// One convolution of (n, h, h, c) by (k, k, c, f) at stride s. The public API has it only as a layer, whose weights no
+// gradient can be asked for, so the op itself is used.
+static cj_status make_conv(workload *w, const settings *s, const char **why)
+{
+    const char *what = check_what(s);
+    const int64_t h = setting(s, "h", 28), c = setting(s, "c", 1), k = setting(s, "k", 3), stride = setting(s, "s", 1);
+    if (what == NULL) {
+        *why = "what is forward, input or weights";
+        return CJ_INVALID_ARGUMENT;
+    }
+    cj__build g = {0};
+    cj_symbol *x = cj_symbol_input(CJ_F32, CJ_SHAPE(setting(s, "n", 32), h, h, c), "x");
+    cj_symbol *weights = cj_symbol_input(CJ_F32, CJ_SHAPE(k, k, c, setting(s, "f", 32)), "w");
+    cj_symbol *y = cj__conv2d_symbol(&g, x, weights, &(cj__conv2d_attrs){
+        .kernel = {k, k}, .strides = {stride, stride}, .dilation = {1, 1}, .groups = 1, .same = setting(s, "same", 0)});
+    const cj_status status = make_product(w, what, x, weights, y);
+    const cj_status built = cj__build_end(&g);
+    return built != CJ_OK ? built : status;
+}
+
+static cj_status search(workload *w, int64_t steps)
+{
+    for (int64_t i = 0; i < steps; i++) {
+        cj_tensor *labels = NULL;
+        CJ_TRY(cj_knn_predict(w->knn, w->inputs[0], &labels));
+        cj_release(labels);
+    }
+    return CJ_OK;
+}
+
+static cj_status make_knn(workload *w, const settings *s, const char **why)
+{
+    (void)why;
+    const int64_t size = setting(s, "size", 3072);
+    w->run = search;
+    w->knn = cj_knn_new(.k = 5, .metric = "l2", .pool = w->pool);
+    CJ_TRY(random_data(CJ_SHAPE(setting(s, "samples", 50000), size), 10, 1, &w->data));
+    CJ_TRY(random_tensor(CJ_U8, CJ_SHAPE(setting(s, "queries", 1000), size), 3, &w->inputs[0]));
+    return w->knn != NULL ? cj_knn_fit(w->knn, w->data) : cj_error_status();
+}
+
+static cj_status measure_peak(workload *w, int64_t steps)
+{
+    for (int64_t i = 0; i < steps; i++)
+        w->rate = peak_rate();
+    return CJ_OK;
+}
+
+static cj_status make_peak(workload *w, const settings *s, const char **why)
+{
+    (void)s, (void)why;
+    w->run = measure_peak;
+    return CJ_OK;
+}
+
+static const struct {
+    const char *name;
+    cj_status (*make)(workload *w, const settings *s, const char **why);
+} kinds[] = {{"train", make_train}, {"predict", make_predict}, {"gemm", make_gemm},
+             {"conv", make_conv},   {"knn", make_knn},         {"peak", make_peak}};
+
+cj_status workload_make(workload *w, const char *kind, const settings *s, const char **why)
+{
+    *w = (workload){.threads = setting(s, "threads", 1)};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(kind, kinds[i].name) != 0)
+            continue;
+        if ((w->pool = cj_retain(cj_pool_new((int)w->threads))) == NULL)
+            return cj_error_status();
+        return kinds[i].make(w, s, why);
+    }
+    *why = "no such kind of work: train, predict, gemm, conv, knn or peak";
+    return CJ_INVALID_ARGUMENT;
+}
+
+void workload_free(workload *w)
+{
+    cj_release(w->function);
+    cj_release(w->model);
+    cj_release(w->data);
+    cj_release(w->knn);
+    for (int i = 0; i < 3; i++)
+        cj_release(w->inputs[i]);
+    cj_release(w->output);
+    cj_release(w->pool);
+    *w = (workload){0};
+}

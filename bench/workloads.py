@@ -1,0 +1,70 @@
+"""The workloads, as data: name, kind of work and its settings (what bench/worker/worker.c and the peers read)."""
+
+
+def conv(n, h, c, k, f, s=1, same=0):
+    return dict(n=n, h=h, c=c, k=k, f=f, s=s, same=same)
+
+
+def products(prefix, kind, settings):
+    return [(f"{prefix} {what}", kind, dict(settings, what=what)) for what in ("forward", "input", "weights")]
+
+
+MAIN = [
+    ("W1", "train", dict(net="w1", batch=32)),
+    ("W2", "train", dict(net="w2", batch=32)),
+    ("W3", "train", dict(net="w3", batch=64)),
+    ("W4@1", "predict", dict(net="w3", batch=1)),
+    ("W4@256", "predict", dict(net="w3", batch=256)),
+    ("W5", "knn", dict(queries=1000, samples=50000, size=3072)),
+    ("RNN", "train", dict(net="rnn", batch=32)),
+]
+BATCHES = [(f"{net.upper()}@{batch}", "train", dict(net=net, batch=batch))
+           for net in ("w1", "w2", "w3") for batch in (1, 8, 32, 128, 512)]
+GEMM = [(f"gemm{n}", "gemm", dict(m=n, k=n, n=n)) for n in (16, 32, 64, 128, 256, 512, 1024, 2048, 4096)]
+for m, k, n in ((32, 784, 128), (32, 128, 10), (64, 1600, 128), (1, 1600, 128), (32, 4096, 4096)):
+    GEMM += products(f"gemm{m}x{k}x{n}", "gemm", dict(m=m, k=k, n=n))
+CONV = []
+for net, shapes in {
+    "LeNet": [conv(32, 28, 1, 5, 6, same=1), conv(32, 14, 6, 5, 16)],
+    "W": [conv(32, 28, 1, 5, 10), conv(32, 12, 10, 5, 20), conv(64, 28, 1, 3, 32), conv(64, 13, 32, 3, 64)],
+    "ResNet20": [conv(32, 32, 3, 3, 16, 1, 1), conv(32, 32, 16, 3, 16, 1, 1), conv(32, 32, 16, 3, 32, 2, 1),
+                 conv(32, 32, 16, 1, 32, 2, 1), conv(32, 16, 32, 3, 32, 1, 1), conv(32, 16, 32, 3, 64, 2, 1),
+                 conv(32, 8, 64, 3, 64, 1, 1)],
+    "VGG16": [conv(32, 32, 3, 3, 64, 1, 1), conv(32, 32, 64, 3, 64, 1, 1), conv(32, 16, 64, 3, 128, 1, 1),
+              conv(32, 16, 128, 3, 128, 1, 1), conv(32, 8, 128, 3, 256, 1, 1), conv(32, 8, 256, 3, 256, 1, 1),
+              conv(32, 4, 256, 3, 512, 1, 1), conv(32, 4, 512, 3, 512, 1, 1), conv(32, 2, 512, 3, 512, 1, 1)],
+    "k7": [conv(32, 32, 3, 7, 64, 2, 1), conv(32, 16, 32, 7, 32)],
+}.items():
+    for s in shapes:
+        pad = "same" if s["same"] else "valid"
+        CONV += products(f"{net} {s['n']}x{s['h']}x{s['h']}x{s['c']} {s['k']}x{s['k']}x{s['f']}/{s['s']} {pad}", "conv", s)
+SETS = {"main": MAIN, "batches": BATCHES, "gemm": GEMM, "conv": CONV}
+
+STEP_FLOPS = {"w1": 13.1e6 / 32, "w2": 83.0e6 / 32, "w3": 985e6 / 64}  # an image; shared with the goals' table
+
+
+def out_size(s):
+    return -(-s["h"] // s["s"]) if s["same"] else (s["h"] - s["k"]) // s["s"] + 1
+
+
+def flops(kind, s):
+    """Floating point operations a step, direct-equivalent; None where the model does not say."""
+    if kind == "gemm":
+        return 2.0 * s["m"] * s["n"] * s["k"]
+    if kind == "conv":
+        return 2.0 * s["n"] * out_size(s) ** 2 * s["f"] * s["k"] ** 2 * s["c"]
+    if kind == "knn":
+        return 2.0 * s["queries"] * s["samples"] * s["size"]
+    if kind == "predict" and s["net"] == "w3":
+        return 5.26e6 * s["batch"]
+    each = STEP_FLOPS.get(s.get("net")) if kind == "train" else None
+    return each and each * s["batch"]
+
+
+def moved(kind, s):
+    """Bytes of the operands and the result of one product, each counted once; None for whole networks."""
+    if kind == "gemm":
+        return 4 * (s["m"] * s["k"] + s["k"] * s["n"] + s["m"] * s["n"])
+    if kind == "conv":
+        return 4 * (s["n"] * s["h"] ** 2 * s["c"] + s["k"] ** 2 * s["c"] * s["f"] + s["n"] * out_size(s) ** 2 * s["f"])
+    return s["samples"] * s["size"] + s["queries"] * s["size"] if kind == "knn" else None
