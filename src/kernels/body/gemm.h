@@ -1,124 +1,207 @@
-// C = act(op(A) op(B) + bias): see cj__gemm.
+// C = act(op(A) op(B) + bias): see cj__gemm, and gemm_form.h for the ways of computing it.
 //
-// C is cut into blocks of BLOCK_ROWS rows by one panel of columns; a block is a task. Within a block the sum is cut into
-// pieces of GEMM_DEPTH, so that the panel's part of B stays in the cache while the tiles walk down the rows. A is never
-// packed: a tile reads it through row pointers in both orientations. B is packed into panels (k x panel, adjacent) when it
-// is transposed, or when its rows are so far apart that they fall into the same few sets of the cache.
-enum { GEMM_DEPTH = 256, PANEL_COLS = TILE_VECS_MAX * LANES, FAR_ROWS = 512, WORTH_PACKING = 32, PACK_DEPTH = 64 };
+// A task is a block of rows of C by a panel of columns (or a few panels, if rows are few). The sum is cut into pieces, so
+// that the panel's part of B stays in the cache while the tiles walk down the rows.
+enum { PACK_DEPTH = 64 };
 
-static bool packs_b(const cj__gemm *g)
+static int64_t panel_width(const cj__gemm *g, int64_t panel)
 {
-    return g->trans_b || (g->ldb >= FAR_ROWS && g->m >= WORTH_PACKING);
+    return pieces_of(least(PANEL_COLS, g->n - panel * PANEL_COLS), LANES) * LANES;
 }
 
-// Rows of a block: a multiple of the tile's, few enough that there are about 16 blocks.
-static int64_t block_rows(const cj__gemm *g)
+static int64_t tasks_across(const product *p)
 {
-    const int64_t panels = greatest(pieces_of(g->n, PANEL_COLS), 1), rows = tile_rows[panel_vecs(g->n > 0 ? g->n : 1)];
-    const int64_t wanted = greatest(pieces_of(16, panels), 1);
-    return greatest(least(pieces_of(pieces_of(g->m, wanted), rows), 16), 1) * rows;
+    return pieces_of(p->g.n, p->panels * PANEL_COLS);
+}
+
+static int64_t product_tasks(const product *p)
+{
+    return p->dots ? pieces_of(p->g.n, DOT_COLS) : tasks_across(p) * pieces_of(p->g.m, p->rows);
+}
+
+static int64_t pack_tasks(const product *p)
+{
+    return p->packs_b ? pieces_of(p->g.n, PANEL_COLS) * pieces_of(p->g.k, PACK_DEPTH) : 0;
+}
+
+// Reals of one task's piece of B.
+static int64_t piece_size(const product *p)
+{
+    return PANEL_COLS * least(p->depth, p->g.k);
 }
 
 static void gemm_job(const cj__gemm *g, cj__job *job)
 {
-    const int64_t panels = pieces_of(g->n, PANEL_COLS), blocks = pieces_of(g->m, block_rows(g));
-    *job = (cj__job){.phases = 1, .tasks = {panels * blocks}};
-    if (packs_b(g)) {
-        *job = (cj__job){.phases = 2,
-                         .tasks = {panels * pieces_of(g->k, PACK_DEPTH), panels * blocks},
-                         .workspace = (size_t)(panels * PANEL_COLS * g->k) * sizeof(real)};
-    }
-}
-
-// Up to LANES rows of LANES columns of x, transposed into y; both edges may be cut.
-static void transpose_square(const real *x, int64_t ldx, int64_t rows, int64_t cols, real *y, int64_t ldy)
-{
-    const vmask in = mask_first(cols), out = mask_first(rows);
-    vec square[LANES];
-    for (int64_t i = 0; i < LANES; i++)
-        square[i] = i >= rows ? vec_set(0) : cols == LANES ? vec_load(x + i * ldx) : vec_load_part(x + i * ldx, in);
-    vec_transpose(square);
-    for (int64_t j = 0; j < cols; j++) {
-        if (rows == LANES)
-            vec_store(y + j * ldy, square[j]);
-        else
-            vec_store_part(y + j * ldy, square[j], out);
-    }
-}
-
-static void transpose_block(const real *x, int64_t ldx, int64_t rows, int64_t cols, real *y, int64_t ldy)
-{
-    for (int64_t i = 0; i < rows; i += LANES)
-        for (int64_t j = 0; j < cols; j += LANES)
-            transpose_square(x + i * ldx + j, ldx, least(LANES, rows - i), least(LANES, cols - j), y + j * ldy + i,
-                             ldy);
+    const product p = product_of(g);
+    const int64_t packs = copy_a_tasks(&p) + pack_tasks(&p), tasks = product_tasks(&p);
+    *job = (cj__job){.phases = 1, .tasks = {tasks}};
+    if (packs > 0)
+        *job = (cj__job){.phases = 2, .tasks = {packs, tasks}};
+    const int64_t b = p.packs_b        ? pieces_of(p.g.n, PANEL_COLS) * PANEL_COLS * p.g.k
+                      : p.packs_pieces ? tasks * piece_size(&p)
+                                       : 0;
+    job->workspace = copied_a_size(&p) + (size_t)b * sizeof(real);
 }
 
 // Packs PACK_DEPTH rows of one panel.
-static void gemm_pack(const cj__gemm *g, real *packed, int64_t task)
+static void pack_task(const product *p, real *packed, int64_t task)
 {
+    const cj__gemm *g = &p->g;
     const int64_t depths = pieces_of(g->k, PACK_DEPTH), panel = task / depths, first = task % depths * PACK_DEPTH;
-    const int64_t col = panel * PANEL_COLS, cols = least(PANEL_COLS, g->n - col), depth = least(PACK_DEPTH, g->k - first);
-    real *to = packed + (panel * g->k + first) * PANEL_COLS;
-    if (g->trans_b) {
-        transpose_block((const real *)g->b + col * g->ldb + first, g->ldb, cols, depth, to, PANEL_COLS);
-        return;
-    }
-    for (int64_t p = 0; p < depth; p++)
-        memcpy(to + p * PANEL_COLS, (const real *)g->b + (first + p) * g->ldb + col, (size_t)cols * sizeof(real));
+    const int64_t col = panel * PANEL_COLS, width = panel_width(g, panel);
+    pack_b(g, col, least(PANEL_COLS, g->n - col), first, least(PACK_DEPTH, g->k - first),
+           packed + panel * g->k * PANEL_COLS + first * width, width);
 }
 
-// The piece of the sum from `first` on, for rows row0 .. row1 - 1 and one panel.
-static void gemm_piece(const cj__gemm *g, tile *t, int vecs, int64_t row0, int64_t row1, int64_t col, int64_t first)
+// One panel's piece of the sum.
+typedef struct gemm_piece {
+    int64_t col, cols, first, length;
+    const real *copy; // of A, or NULL
+    const real *next; // of B that is wanted next: rows of a panel, `next_rows` of them
+    int64_t next_rows;
+    bool ends;
+} gemm_piece;
+
+static void point_at_a(const product *p, const gemm_piece *s, tile *t, int64_t row, int rows)
 {
-    const epilogue e = {g->bias, g->act, g->act_a, g->act_b};
-    const bool ends = first + t->length == g->k;
+    const cj__gemm *g = &p->g;
     const int64_t a_row = g->trans_a ? 1 : g->lda;
-    t->a_step = g->trans_a ? g->lda : 1;
-    t->start = first > 0 ? START_SUM : g->bias ? START_BIAS : START_ZERO;
-    t->relu = ends && is_relu(&e);
-    for (int64_t row = row0; row < row1; row += tile_rows[vecs]) {
-        const int rows = (int)least(tile_rows[vecs], row1 - row);
-        for (int i = 0; i < rows; i++) {
-            t->a[i] = (const real *)g->a + (row + i) * a_row + first * t->a_step;
-            t->c[i] = (real *)g->c + (row + i) * g->ldc + col;
-        }
-        tile_run(t, vecs, rows);
-        if (ends)
-            finish_rows(&e, t->c, rows, t->cols);
+    for (int i = 0; i < rows; i++)
+        t->a[i] = s->copy ? s->copy + copied_a(p, row + i, s->first, s->length)
+                          : (const real *)g->a + (row + i) * a_row + s->first * t->a_step;
+}
+
+// Fetches a line's column of the next rows of B while a tile runs; `index` is the tile's.
+static void look_ahead(const product *p, const gemm_piece *s, tile *t, int64_t index)
+{
+    const int64_t line = 64 / CJ_REAL_BYTES;
+    t->ahead = t->b;
+    t->ahead_step = 0;
+    if (s->next && index * line < s->cols && s->length <= s->next_rows) {
+        t->ahead = s->next + index * line;
+        t->ahead_step = p->g.ldb;
     }
 }
 
-static void gemm_block(const cj__gemm *g, const real *packed, int64_t task)
+// Rows of the next tile: never a lone few after a full one, because few rows do less with each element of B.
+static int rows_of_tile(int64_t left, int full)
+{
+    return (int)(left <= full ? left : left < 2 * full ? (left + 1) / 2 : full);
+}
+
+static void piece_of_c(const product *p, const gemm_piece *s, tile *t, int vecs, int64_t row0, int64_t row1)
+{
+    const cj__gemm *g = &p->g;
+    const epilogue e = {g->bias, g->act, g->act_a, g->act_b};
+    t->start = s->first > 0 ? START_SUM : g->bias ? START_BIAS : START_ZERO;
+    t->bias = g->bias ? (const real *)g->bias + s->col : NULL;
+    for (int64_t row = row0, index = 0, rows; row < row1; row += rows, index++) {
+        rows = rows_of_tile(row1 - row, tile_rows[vecs]);
+        point_at_a(p, s, t, row, (int)rows);
+        for (int i = 0; i < rows; i++)
+            t->c[i] = (real *)g->c + (row + i) * g->ldc + s->col;
+        if (p->far) {
+            look_ahead(p, s, t, index);
+            far_tile_run(t, vecs, (int)rows);
+        } else {
+            tile_run(t, vecs, (int)rows);
+        }
+        if (s->ends)
+            finish_rows(&e, t->c, (int)rows, t->cols);
+    }
+}
+
+// The same where C is computed transposed: a tile's result is put into C by columns.
+static void piece_of_flipped_c(const product *p, const gemm_piece *s, tile *t, int vecs, int64_t row0, int64_t row1)
+{
+    const cj__gemm *g = &p->g;
+    const epilogue e = {g->bias, g->act, g->act_a, g->act_b};
+    const int64_t width = vecs * LANES;
+    real square[TILE_ROWS_MAX * PANEL_COLS];
+    t->start = s->first > 0 || g->bias ? START_SUM : START_ZERO;
+    for (int64_t row = row0, rows; row < row1; row += rows) {
+        real *const c = (real *)g->c + s->col * g->ldc + row;
+        rows = rows_of_tile(row1 - row, tile_rows[vecs]);
+        point_at_a(p, s, t, row, (int)rows);
+        for (int i = 0; i < rows; i++)
+            t->c[i] = square + i * width;
+        if (s->first > 0)
+            transpose_block(c, g->ldc, t->cols, rows, square, width);
+        else
+            for (int64_t i = 0; g->bias && i < rows * width; i++)
+                square[i] = ((const real *)g->bias)[row + i / width];
+        tile_run(t, vecs, (int)rows);
+        if (s->ends)
+            finish_rows(&e, t->c, (int)rows, t->cols);
+        transpose_block(square, width, rows, t->cols, c, g->ldc);
+    }
+}
+
+// Where a task finds B: packed by phase 0, packed by itself piece after piece, or as it is.
+static void find_b(const product *p, const gemm_piece *s, int vecs, real *packed, int64_t task, tile *t)
+{
+    const cj__gemm *g = &p->g;
+    const int64_t width = vecs * LANES;
+    t->b_step = width;
+    if (p->packs_b) {
+        t->b = packed + s->col * g->k + s->first * width;
+    } else if (p->packs_pieces) {
+        real *const to = packed + task * piece_size(p);
+        pack_b(g, s->col, s->cols, s->first, s->length, to, width);
+        t->b = to;
+    } else {
+        t->b = (const real *)g->b + s->first * g->ldb + s->col;
+        t->b_step = g->ldb;
+    }
+}
+
+static void find_next(const product *p, gemm_piece *s)
+{
+    const cj__gemm *g = &p->g;
+    const int64_t first = s->ends ? 0 : s->first + s->length, col = s->ends ? s->col + PANEL_COLS : s->col;
+    s->next = NULL;
+    if (p->packs_pieces && !g->trans_b && col < g->n) {
+        s->next = (const real *)g->b + first * g->ldb + col;
+        s->next_rows = g->k - first;
+    }
+}
+
+static void gemm_block(const product *p, const real *copy, real *packed, int64_t task)
 {
     static const int64_t no_offset[1] = {0};
-    const int64_t panels = pieces_of(g->n, PANEL_COLS), block = block_rows(g);
-    const int64_t panel = task % panels, row0 = task / panels * block, col = panel * PANEL_COLS;
-    const int64_t row1 = least(row0 + block, g->m), end = least(col + PANEL_COLS, g->n);
-    for (int64_t first = 0; first == 0 || first < g->k; first += GEMM_DEPTH) {
-        const int64_t part = col;
-        const int vecs = (int)pieces_of(end - part, LANES);
-        tile t = {.segments = no_offset, .segment_count = 1, .length = least(GEMM_DEPTH, g->k - first)};
-        t.cols = end - part;
-        t.bias = g->bias ? (const real *)g->bias + part : NULL;
-        t.b_step = packed ? PANEL_COLS : g->ldb;
-        t.b = packed ? packed + (panel * g->k + first) * PANEL_COLS : (const real *)g->b + first * g->ldb + part;
-        gemm_piece(g, &t, vecs, row0, row1, part, first);
+    const cj__gemm *g = &p->g;
+    const int64_t across = tasks_across(p), panel0 = task % across * p->panels, row0 = task / across * p->rows;
+    const int64_t row1 = least(row0 + p->rows, g->m), end = least((panel0 + p->panels) * PANEL_COLS, g->n);
+    tile t = {.segments = no_offset, .segment_count = 1};
+    t.a_step = !g->trans_a ? 1 : copy ? LANES : g->lda;
+    for (int64_t first = 0; first == 0 || first < g->k; first += p->depth) {
+        for (int64_t col = panel0 * PANEL_COLS; col < end; col += PANEL_COLS) {
+            gemm_piece s = {.col = col, .cols = least(PANEL_COLS, end - col), .first = first, .copy = copy};
+            const int vecs = (int)pieces_of(s.cols, LANES);
+            s.length = t.length = least(p->depth, g->k - first);
+            s.ends = first + s.length == g->k;
+            t.cols = s.cols;
+            t.relu = s.ends && g->act == CJ__UNARY_relu;
+            find_b(p, &s, vecs, packed, task, &t);
+            find_next(p, &s);
+            (p->flips ? piece_of_flipped_c : piece_of_c)(p, &s, &t, vecs, row0, row1);
+        }
     }
 }
 
 static void gemm_run(const cj__gemm *g, void *workspace, int phase, int64_t begin, int64_t end)
 {
-    const bool packs = packs_b(g);
+    const product p = product_of(g);
+    const int64_t copies = copy_a_tasks(&p), packs = phase == 0 ? copies + pack_tasks(&p) : 0;
+    real *const packed = (real *)(void *)((char *)workspace + copied_a_size(&p));
     for (int64_t task = begin; task < end; task++) {
-        if (packs && phase == 0)
-            gemm_pack(g, workspace, task);
+        if (packs > 0 && task < copies)
+            copy_a(&p, workspace, task);
+        else if (packs > 0)
+            pack_task(&p, packed, task - copies);
+        else if (p.dots)
+            gemm_dots(&p, task);
         else
-            gemm_block(g, packs ? workspace : NULL, task);
+            gemm_block(&p, p.copies_a ? workspace : NULL, packed, task);
     }
-}
-
-static void transpose(int64_t rows, int64_t cols, const void *x, int64_t ldx, void *y, int64_t ldy)
-{
-    transpose_block(x, ldx, rows, cols, y, ldy);
 }
