@@ -27,7 +27,7 @@ static int64_t pack_tasks(const product *p)
 // Reals of one task's piece of B.
 static int64_t piece_size(const product *p)
 {
-    return PANEL_COLS * least(p->depth, p->g.k);
+    return p->panels * PANEL_COLS * least(p->depth, p->g.k);
 }
 
 static void gemm_job(const cj__gemm *g, cj__job *job)
@@ -53,33 +53,77 @@ static void pack_task(const product *p, real *packed, int64_t task)
            packed + panel * g->k * PANEL_COLS + first * width, width);
 }
 
-// One panel's piece of the sum.
+// One piece of the sum of one task: columns col0 .. col1 - 1 of B.
 typedef struct gemm_piece {
-    int64_t col, cols, first, length;
-    const real *copy; // of A, or NULL
-    const real *next; // of B that is wanted next: rows of a panel, `next_rows` of them
-    int64_t next_rows;
+    const product *p;
+    int64_t col0, col1, first, length;
     bool ends;
+    const real *copy;           // of A, or NULL
+    const real *b;              // the first panel
+    int64_t panel_step, b_step; // from panel to panel, and from row to row; 0: rows of a panel are adjacent
+    const real *next;           // rows of B that the next piece begins with, `next_rows` of them; or NULL
+    int64_t next_rows;
 } gemm_piece;
 
-static void point_at_a(const product *p, const gemm_piece *s, tile *t, int64_t row, int rows)
+// Where a piece finds B: packed by phase 0, packed by the task itself, or as it is.
+static void find_b(gemm_piece *s, real *packed, int64_t task)
 {
+    const product *p = s->p;
     const cj__gemm *g = &p->g;
-    const int64_t a_row = g->trans_a ? 1 : g->lda;
-    for (int i = 0; i < rows; i++)
-        t->a[i] = s->copy ? s->copy + copied_a(p, row + i, s->first, s->length)
-                          : (const real *)g->a + (row + i) * a_row + s->first * t->a_step;
+    s->b_step = 0;
+    if (p->packs_b) {
+        s->panel_step = PANEL_COLS * g->k;
+        s->b = packed + s->col0 * g->k; // and first * width: the last panel may be narrower
+    } else if (p->packs_pieces) {
+        real *const to = packed + task * piece_size(p);
+        s->b = to;
+        s->panel_step = PANEL_COLS * s->length;
+        for (int64_t col = s->col0; col < s->col1; col += PANEL_COLS)
+            pack_b(g, col, least(PANEL_COLS, s->col1 - col), s->first, s->length, to + (col - s->col0) * s->length,
+                   panel_width(g, col / PANEL_COLS));
+    } else {
+        s->b = (const real *)g->b + s->first * g->ldb + s->col0;
+        s->panel_step = PANEL_COLS;
+        s->b_step = g->ldb;
+    }
 }
 
-// Fetches a line's column of the next rows of B while a tile runs; `index` is the tile's.
-static void look_ahead(const product *p, const gemm_piece *s, tile *t, int64_t index)
+// Rows of B that are wanted next: those of the next piece, or of the next task's first.
+static void find_next(gemm_piece *s)
+{
+    const cj__gemm *g = &s->p->g;
+    const int64_t first = s->ends ? 0 : s->first + s->length, col = s->ends ? s->col1 : s->col0;
+    s->next = NULL;
+    if (s->p->packs_pieces && !g->trans_b && col < g->n) {
+        s->next = (const real *)g->b + first * g->ldb + col;
+        s->next_rows = g->k - first;
+    }
+}
+
+// The operands of a tile: `rows` rows from `row` on by panel `panel` of the piece. Returns its width in vectors.
+static int aim_tile(const gemm_piece *s, tile *t, int64_t row, int rows, int64_t panel)
+{
+    const cj__gemm *g = &s->p->g;
+    const int64_t a_row = g->trans_a ? 1 : g->lda, col = s->col0 + panel * PANEL_COLS;
+    for (int i = 0; i < rows; i++)
+        t->a[i] = s->copy ? s->copy + copied_a(s->p, row + i, s->first, s->length)
+                          : (const real *)g->a + (row + i) * a_row + s->first * t->a_step;
+    t->cols = least(PANEL_COLS, s->col1 - col);
+    const int vecs = (int)pieces_of(t->cols, LANES);
+    t->b_step = s->b_step > 0 ? s->b_step : vecs * LANES;
+    t->b = s->b + panel * s->panel_step + (s->p->packs_b ? s->first * t->b_step : 0);
+    return vecs;
+}
+
+// Fetches one line of each of the next rows of B while a tile runs; `index` is the tile's.
+static void look_ahead(const gemm_piece *s, tile *t, int64_t index)
 {
     const int64_t line = 64 / CJ_REAL_BYTES;
     t->ahead = t->b;
     t->ahead_step = 0;
-    if (s->next && index * line < s->cols && s->length <= s->next_rows) {
+    if (s->next && index * line < s->col1 - s->col0 && s->length <= s->next_rows) {
         t->ahead = s->next + index * line;
-        t->ahead_step = p->g.ldb;
+        t->ahead_step = s->p->g.ldb;
     }
 }
 
@@ -89,80 +133,68 @@ static int rows_of_tile(int64_t left, int full)
     return (int)(left <= full ? left : left < 2 * full ? (left + 1) / 2 : full);
 }
 
-static void piece_of_c(const product *p, const gemm_piece *s, tile *t, int vecs, int64_t row0, int64_t row1)
+// Rows of the greatest tile that suits all panels of a piece.
+static int full_rows(const gemm_piece *s)
 {
-    const cj__gemm *g = &p->g;
+    return tile_rows[pieces_of(least(PANEL_COLS, s->col1 - s->col0), LANES)];
+}
+
+// Rows of A stay in the inner cache while they meet one panel after another.
+static void piece_of_c(const gemm_piece *s, tile *t, int64_t row0, int64_t row1)
+{
+    const cj__gemm *g = &s->p->g;
     const epilogue e = {g->bias, g->act, g->act_a, g->act_b};
+    const int64_t panels = pieces_of(s->col1 - s->col0, PANEL_COLS);
+    const int full = full_rows(s);
     t->start = s->first > 0 ? START_SUM : g->bias ? START_BIAS : START_ZERO;
-    t->bias = g->bias ? (const real *)g->bias + s->col : NULL;
-    for (int64_t row = row0, index = 0, rows; row < row1; row += rows, index++) {
-        rows = rows_of_tile(row1 - row, tile_rows[vecs]);
-        point_at_a(p, s, t, row, (int)rows);
-        for (int i = 0; i < rows; i++)
-            t->c[i] = (real *)g->c + (row + i) * g->ldc + s->col;
-        if (p->far) {
-            look_ahead(p, s, t, index);
-            far_tile_run(t, vecs, (int)rows);
-        } else {
-            tile_run(t, vecs, (int)rows);
+    for (int64_t row = row0, index = 0, rows; row < row1; row += rows) {
+        rows = rows_of_tile(row1 - row, full);
+        for (int64_t panel = 0; panel < panels; panel++, index++) {
+            const int64_t col = s->col0 + panel * PANEL_COLS;
+            const int vecs = aim_tile(s, t, row, (int)rows, panel);
+            t->bias = g->bias ? (const real *)g->bias + col : NULL;
+            for (int i = 0; i < rows; i++)
+                t->c[i] = (real *)g->c + (row + i) * g->ldc + col;
+            if (s->p->far) {
+                look_ahead(s, t, index);
+                far_tile_run(t, vecs, (int)rows);
+            } else {
+                tile_run(t, vecs, (int)rows);
+            }
+            if (s->ends)
+                finish_rows(&e, t->c, (int)rows, t->cols);
         }
-        if (s->ends)
-            finish_rows(&e, t->c, (int)rows, t->cols);
     }
 }
 
-// The same where C is computed transposed: a tile's result is put into C by columns.
-static void piece_of_flipped_c(const product *p, const gemm_piece *s, tile *t, int vecs, int64_t row0, int64_t row1)
+// The same where C is computed transposed: strips of rows that are put into C by columns.
+static void piece_of_flipped_c(const gemm_piece *s, tile *t, int64_t row0, int64_t row1)
 {
-    const cj__gemm *g = &p->g;
+    enum { STRIP = 48 };
+    const cj__gemm *g = &s->p->g;
     const epilogue e = {g->bias, g->act, g->act_a, g->act_b};
-    const int64_t width = vecs * LANES;
-    real square[TILE_ROWS_MAX * PANEL_COLS];
+    const int full = full_rows(s);
+    const int64_t cols = s->col1 - s->col0, width = pieces_of(cols, LANES) * LANES;
+    real strip[STRIP * PANEL_COLS];
     t->start = s->first > 0 || g->bias ? START_SUM : START_ZERO;
-    for (int64_t row = row0, rows; row < row1; row += rows) {
-        real *const c = (real *)g->c + s->col * g->ldc + row;
-        rows = rows_of_tile(row1 - row, tile_rows[vecs]);
-        point_at_a(p, s, t, row, (int)rows);
-        for (int i = 0; i < rows; i++)
-            t->c[i] = square + i * width;
+    for (int64_t top = row0; top < row1; top += STRIP) {
+        const int64_t count = least(STRIP, row1 - top);
+        real *const c = (real *)g->c + s->col0 * g->ldc + top;
         if (s->first > 0)
-            transpose_block(c, g->ldc, t->cols, rows, square, width);
+            transpose_block(c, g->ldc, cols, count, strip, width);
         else
-            for (int64_t i = 0; g->bias && i < rows * width; i++)
-                square[i] = ((const real *)g->bias)[row + i / width];
-        tile_run(t, vecs, (int)rows);
-        if (s->ends)
-            finish_rows(&e, t->c, (int)rows, t->cols);
-        transpose_block(square, width, rows, t->cols, c, g->ldc);
-    }
-}
-
-// Where a task finds B: packed by phase 0, packed by itself piece after piece, or as it is.
-static void find_b(const product *p, const gemm_piece *s, int vecs, real *packed, int64_t task, tile *t)
-{
-    const cj__gemm *g = &p->g;
-    const int64_t width = vecs * LANES;
-    t->b_step = width;
-    if (p->packs_b) {
-        t->b = packed + s->col * g->k + s->first * width;
-    } else if (p->packs_pieces) {
-        real *const to = packed + task * piece_size(p);
-        pack_b(g, s->col, s->cols, s->first, s->length, to, width);
-        t->b = to;
-    } else {
-        t->b = (const real *)g->b + s->first * g->ldb + s->col;
-        t->b_step = g->ldb;
-    }
-}
-
-static void find_next(const product *p, gemm_piece *s)
-{
-    const cj__gemm *g = &p->g;
-    const int64_t first = s->ends ? 0 : s->first + s->length, col = s->ends ? s->col + PANEL_COLS : s->col;
-    s->next = NULL;
-    if (p->packs_pieces && !g->trans_b && col < g->n) {
-        s->next = (const real *)g->b + first * g->ldb + col;
-        s->next_rows = g->k - first;
+            for (int64_t i = 0; g->bias && i < count; i++)
+                for (int64_t j = 0; j < width; j += LANES)
+                    vec_store(strip + i * width + j, vec_set(((const real *)g->bias)[top + i]));
+        for (int64_t row = 0, rows; row < count; row += rows) {
+            rows = rows_of_tile(count - row, full);
+            for (int i = 0; i < rows; i++)
+                t->c[i] = strip + (row + i) * width;
+            tile_run(t, aim_tile(s, t, top + row, (int)rows, 0), (int)rows);
+            if (s->ends)
+                finish_rows(&e, t->c, (int)rows, cols);
+        }
+        transpose_block(strip, width, count, cols, c, g->ldc);
     }
 }
 
@@ -170,22 +202,23 @@ static void gemm_block(const product *p, const real *copy, real *packed, int64_t
 {
     static const int64_t no_offset[1] = {0};
     const cj__gemm *g = &p->g;
-    const int64_t across = tasks_across(p), panel0 = task % across * p->panels, row0 = task / across * p->rows;
-    const int64_t row1 = least(row0 + p->rows, g->m), end = least((panel0 + p->panels) * PANEL_COLS, g->n);
+    const int64_t across = tasks_across(p), col0 = task % across * p->panels * PANEL_COLS;
+    const int64_t row0 = task / across * p->rows, row1 = least(row0 + p->rows, g->m);
     tile t = {.segments = no_offset, .segment_count = 1};
     t.a_step = !g->trans_a ? 1 : copy ? LANES : g->lda;
     for (int64_t first = 0; first == 0 || first < g->k; first += p->depth) {
-        for (int64_t col = panel0 * PANEL_COLS; col < end; col += PANEL_COLS) {
-            gemm_piece s = {.col = col, .cols = least(PANEL_COLS, end - col), .first = first, .copy = copy};
-            const int vecs = (int)pieces_of(s.cols, LANES);
-            s.length = t.length = least(p->depth, g->k - first);
-            s.ends = first + s.length == g->k;
-            t.cols = s.cols;
-            t.relu = s.ends && g->act == CJ__UNARY_relu;
-            find_b(p, &s, vecs, packed, task, &t);
-            find_next(p, &s);
-            (p->flips ? piece_of_flipped_c : piece_of_c)(p, &s, &t, vecs, row0, row1);
-        }
+        gemm_piece s = {.p = p,
+                        .col0 = col0,
+                        .col1 = least(col0 + p->panels * PANEL_COLS, g->n),
+                        .first = first,
+                        .copy = copy,
+                        .length = least(p->depth, g->k - first)};
+        s.ends = first + s.length == g->k;
+        t.length = s.length;
+        t.relu = s.ends && g->act == CJ__UNARY_relu;
+        find_b(&s, packed, task);
+        find_next(&s);
+        (p->flips ? piece_of_flipped_c : piece_of_c)(&s, &t, row0, row1);
     }
 }
 

@@ -10,9 +10,9 @@
 enum {
     GEMM_DEPTH = 256,     // the sum is cut into pieces, so that a panel's part of B stays in the cache
     FLIPPED_DEPTH = 2048, // longer: each piece transposes C twice
-    THIN_DEPTH = 32,      // of few rows by a wide B: rows of B are read in long runs
+    THIN_DEPTH = 8,       // of few rows by a wide B: rows of B are read in long runs
     PANEL_COLS = TILE_VECS_MAX * LANES,
-    THIN_COLS = 1024, // of a task of few rows
+    THIN_COLS = 2048, // of a task of few rows
     THIN_ROWS = 12,
     DOT_ROWS = 8,
     DOT_COLS = 32,           // of a task of dots
@@ -20,6 +20,7 @@ enum {
     WORTH_PACKING = 32,      // rows of A that pay for a copy of B
     LARGE = 128 * 1024,      // elements that no longer fit the inner caches
     HUGE_B = 512 * 1024,     // elements of B that are copied a piece at a time, where they are used
+    LARGE_PANELS = 2,        // of a task of a large product: their piece of B stays in the second cache
     LARGE_BLOCK_TILES = 170, // tiles of rows of a task of a large product, and of others
     BLOCK_TILES = 16,
     WISHED_TASKS = 16,
@@ -109,8 +110,11 @@ static product product_of(const cj__gemm *given)
         p.depth = THIN_DEPTH;
         p.panels = THIN_COLS / PANEL_COLS;
         p.rows = g->m;
+        p.far = false;
         return p;
     }
-    p.rows = block_rows(&p, pieces_of(g->n, PANEL_COLS));
+    if (p.copies_a)
+        p.panels = LARGE_PANELS;
+    p.rows = block_rows(&p, pieces_of(g->n, p.panels * PANEL_COLS));
     return p;
 }
