@@ -109,7 +109,7 @@ static product product_of(const cj__gemm *given)
     if (!p.flips && !g->trans_b && g->m <= THIN_ROWS && (double)g->k * (double)g->n >= LARGE && g->ldb >= FAR_ROWS) {
         p.depth = THIN_DEPTH;
         p.panels = THIN_COLS / PANEL_COLS;
-        p.rows = g->m;
+        p.rows = greatest(g->m, 1);
         p.far = false;
         return p;
     }
