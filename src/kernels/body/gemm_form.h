@@ -15,14 +15,13 @@ enum {
     THIN_COLS = 2048, // of a task of few rows
     THIN_ROWS = 12,
     DOT_ROWS = 8,
-    DOT_COLS = 32,           // of a task of dots
-    FAR_ROWS = 512,          // distance from which rows of B share the cache's sets
-    WORTH_PACKING = 32,      // rows of A that pay for a copy of B
-    LARGE = 128 * 1024,      // elements that no longer fit the inner caches
-    HUGE_B = 512 * 1024,     // elements of B that are copied a piece at a time, where they are used
-    LARGE_PANELS = 2,        // of a task of a large product: their piece of B stays in the second cache
-    LARGE_BLOCK_TILES = 170, // tiles of rows of a task of a large product, and of others
-    BLOCK_TILES = 16,
+    DOT_COLS = 32,       // of a task of dots
+    FAR_ROWS = 512,      // distance from which rows of B share the cache's sets
+    WORTH_PACKING = 32,  // rows of A that pay for a copy of B
+    LARGE = 128 * 1024,  // elements that no longer fit the inner caches
+    HUGE_B = 512 * 1024, // elements of B that are copied a piece at a time, where they are used
+    BLOCK_TILES = 16,    // tiles of rows of a task: its part of A stays in the second cache
+    PIECE_ROWS = 512, // rows up to which a task packs pieces of B; it takes all rows, so that no piece is packed twice
     WISHED_TASKS = 16,
     ONE_TASK = 128 * 1024 // multiply-adds that nobody shares
 };
@@ -74,18 +73,18 @@ static int64_t block_rows(const product *p, int64_t tasks_across)
         return greatest(g->m, 1);
     const int64_t wanted = pieces_of(WISHED_TASKS, greatest(tasks_across, 1));
     const int64_t rows = tile_rows[panel_vecs(greatest(g->n, 1))], tiles = pieces_of(pieces_of(g->m, wanted), rows);
-    return greatest(least(tiles, p->far ? LARGE_BLOCK_TILES : BLOCK_TILES), 1) * rows;
+    return greatest(least(tiles, p->packs_pieces ? PIECE_ROWS : BLOCK_TILES), 1) * rows;
 }
 
 static void choose_copies(product *p)
 {
     const cj__gemm *g = &p->g;
     const bool pays = g->m >= WORTH_PACKING || p->flips, packs = g->trans_b || (g->ldb >= FAR_ROWS && pays);
-    const double a = (double)g->m * (double)g->k, b = (double)g->n * (double)g->k, c = (double)g->m * (double)g->n;
-    p->copies_a = a >= LARGE && g->n >= 4 * PANEL_COLS && !p->flips;
-    p->packs_pieces = packs && pays && b > HUGE_B && !p->flips;
+    const double a = (double)g->m * (double)g->k, b = (double)g->n * (double)g->k;
+    p->packs_pieces = packs && pays && b > HUGE_B && g->m <= PIECE_ROWS && !p->flips;
+    p->copies_a = a >= LARGE && g->n >= 4 * PANEL_COLS && !p->flips && (g->trans_a || p->packs_pieces);
     p->packs_b = packs && !p->packs_pieces;
-    p->far = p->copies_a || p->packs_pieces || c >= 2 * LARGE;
+    p->far = p->copies_a || p->packs_pieces;
 }
 
 static product product_of(const cj__gemm *given)
@@ -96,7 +95,7 @@ static product product_of(const cj__gemm *given)
     if (!g->trans_a && g->trans_b && least(g->m, g->n) <= DOT_ROWS && g->k >= 4 * LANES) {
         p.dots = true;
         p.flips = g->n < g->m;
-    } else {
+    } else if (g->trans_b || g->n % LANES != 0) { // else nothing could be won
         p.flips = cost_of(g, true) < cost_of(g, false);
     }
     if (p.flips)
@@ -113,8 +112,6 @@ static product product_of(const cj__gemm *given)
         p.far = false;
         return p;
     }
-    if (p.copies_a)
-        p.panels = LARGE_PANELS;
     p.rows = block_rows(&p, pieces_of(g->n, p.panels * PANEL_COLS));
     return p;
 }
