@@ -2,18 +2,9 @@
 #ifndef BENCH_WORKLOAD_H
 #define BENCH_WORKLOAD_H
 
+#include "settings.h"
+
 #include <cajal.h>
-
-enum { SETTINGS_MAX = 24 };
-
-// "key=value" words; texts belong to the caller.
-typedef struct settings {
-    int count;
-    const char *words[SETTINGS_MAX];
-} settings;
-
-int64_t setting(const settings *s, const char *key, int64_t otherwise);
-const char *setting_text(const settings *s, const char *key, const char *otherwise);
 
 // A prepared piece of work. Objects are released by workload_free(), inputs and outputs too.
 typedef struct workload {
