@@ -102,8 +102,8 @@ static int prepare(worker *self, int count, char **words, bool warm)
     self->step_seconds = 1;
     self->ready = true;
     self->steady = -1;
-    // One step plans; the second tells how long a step takes.
-    for (int i = 0; warm && i < 3; i++) {
+    // One step plans; the second tells how long a step takes, and if that is long it is warm.
+    for (int i = 0; warm && (i < 2 || (i < 3 && self->step_seconds < 0.1)); i++) {
         if (measure(self, i < 2 ? 1e-9 : 0.1, &m) != CJ_OK)
             return sentence(NULL);
     }
