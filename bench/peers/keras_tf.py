@@ -76,5 +76,7 @@ def make(kind, s):
     return step if way == "keras" else (lambda: step(), lambda: model.trainable_weights[0].value.numpy())
 
 
+VERSION = next((d.version for d in importlib.metadata.distributions() if d.name.lower() in
+                ("tensorflow", "tensorflow_cpu", "tensorflow-cpu")), "unknown")
 TELL = WAY or "graph; xla for prediction of one image"
-peer.serve("Keras/TensorFlow", importlib.metadata.version("tensorflow_cpu"), f"{TELL}; one Adam kernel a variable", make)
+peer.serve("Keras/TensorFlow", VERSION, f"{TELL}; one Adam kernel a variable", make)
