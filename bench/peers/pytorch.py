@@ -3,10 +3,13 @@
 and optimized for inference from two images on.
 
 --compile: with torch.compile, its weights frozen for prediction. --foreach: Adam by foreach in place of fused.
---eager, --first (channels first): what the settings above are measured against.
+--eager, --first (channels first), --passive (threads that sleep and do not spin): to measure the settings above against.
 """
+import os
 import sys
 
+if "--passive" in sys.argv:
+    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 import torch
 from torch import nn
 from torch.nn import functional as F
