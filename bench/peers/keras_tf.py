@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Keras over TensorFlow on a CPU, tensors in memory. Ways to run a step, of which the fastest by measurement is the default:
+"""Keras over TensorFlow on a CPU, tensors in memory. Ways to run a step, of which the fastest by measurement is the default
+(the graph; XLA for the prediction of one image):
 
 --way=keras   train_on_batch or predict_on_batch of a model compiled with jit_compile=True
 --way=xla     a tf.function of the whole step, compiled by XLA
@@ -12,7 +13,7 @@ import sys
 os.environ.update(KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="-1")
 import peer  # noqa: E402
 
-WAY = next((a[6:] for a in sys.argv if a.startswith("--way=")), "graph")
+WAY = next((a[6:] for a in sys.argv if a.startswith("--way=")), None)
 
 
 def network(keras, net):
@@ -66,7 +67,8 @@ def make(kind, s):
     tf.config.threading.set_intra_op_parallelism_threads(s["threads"])
     tf.config.threading.set_inter_op_parallelism_threads(1)
     import keras
-    model, way = network(keras, s["net"]), WAY
+    model = network(keras, s["net"])
+    way = WAY or ("xla" if kind == "predict" and s["batch"] == 1 else "graph")
     x = tf.random.uniform((s["batch"], 28, 28, 1))
     if kind == "predict":
         return predict(tf, model, x, way)
@@ -74,4 +76,7 @@ def make(kind, s):
     return step if way == "keras" else (lambda: step(), lambda: model.trainable_weights[0].value.numpy())
 
 
-peer.serve("Keras/TensorFlow", importlib.metadata.version("tensorflow_cpu"), f"way {WAY}, one Adam kernel a variable" if WAY != "keras" else "compile(jit_compile=True), train_on_batch", make)
+VERSION = next((d.version for d in importlib.metadata.distributions() if d.name.lower() in
+                ("tensorflow", "tensorflow_cpu", "tensorflow-cpu")), "unknown")
+TELL = WAY or "graph; xla for prediction of one image"
+peer.serve("Keras/TensorFlow", VERSION, f"{TELL}; one Adam kernel a variable", make)
