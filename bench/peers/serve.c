@@ -86,7 +86,8 @@ int serve(const peer *self)
         } else if (strcmp(verb, "round") != 0) {
             why = "a line is prepare KIND key=value..., round SECONDS, memory or quit";
         } else {
-            why = !ready ? "round before prepare" : measure(self, first != NULL ? strtod(first, NULL) : 0.2, &step_seconds, true);
+            const double seconds = first != NULL ? strtod(first, NULL) : 0.2;
+            why = !ready ? "round before prepare" : measure(self, seconds, &step_seconds, true);
         }
         if (why != NULL)
             printf("{\"error\": \"%s\"}\n", why);

@@ -15,8 +15,8 @@ typedef struct settings {
 int64_t setting(const settings *s, const char *key, int64_t otherwise);
 const char *setting_text(const settings *s, const char *key, const char *otherwise);
 
-// The greatest resident size of this process in KiB, 0 where the system does not tell. Not getrusage(): its ru_maxrss counts what
-// the process that started this one had.
+// The greatest resident size of this process in KiB, 0 where the system does not tell. Not getrusage(): its ru_maxrss
+// counts what the process that started this one had.
 long peak_kib(void);
 
 #endif
