@@ -1,5 +1,9 @@
 #!/usr/bin/env python3
-"""PyTorch: channels_last, fused Adam, gradients set to None, float tensors in memory. --compile: with torch.compile."""
+"""PyTorch: channels_last, gradients set to None, float tensors in memory; prediction traced, frozen and optimized.
+
+--compile: with torch.compile, its weights frozen for prediction. --foreach: Adam by foreach in place of fused.
+--eager, --first (channels first): what the settings above are measured against.
+"""
 import sys
 
 import torch
@@ -8,8 +12,8 @@ from torch.nn import functional as F
 
 import peer
 
-COMPILE = "--compile" in sys.argv
-LAST = torch.channels_last
+COMPILE, FOREACH, EAGER = ("--" + w in sys.argv for w in ("compile", "foreach", "eager"))
+LAST = torch.contiguous_format if "--first" in sys.argv else torch.channels_last
 
 
 class Rnn(nn.Module):
@@ -34,14 +38,28 @@ def wrap(function):
     return torch.compile(function) if COMPILE else function
 
 
+def predict(model, x):
+    torch.set_grad_enabled(False)  # once, for a guard around each call costs as much as a small layer
+    model = nn.Sequential(model, nn.Softmax(1)).eval()
+    if COMPILE:
+        import torch._inductor.config as config
+        config.freezing, config.cpp_wrapper = True, "--cpp" in sys.argv
+        model = torch.compile(model)
+    elif not EAGER:
+        model = torch.jit.freeze(torch.jit.trace(model, x))
+        if "--noopt" not in sys.argv:
+            model = torch.jit.optimize_for_inference(model)
+        torch._C._jit_set_profiling_executor("--noprof" not in sys.argv)
+    return lambda: model(x)
+
+
 def network(kind, s):
     model = NETS[s["net"]]().to(memory_format=LAST)
     x = torch.rand(s["batch"], 1, 28, 28).to(memory_format=LAST)
     if kind == "predict":
-        run = wrap(lambda: torch.softmax(model(x), 1))
-        return torch.inference_mode()(run)
+        return predict(model, x)
     y = torch.randint(0, 10, (s["batch"],))
-    adam = torch.optim.Adam(model.parameters(), fused=True)
+    adam = torch.optim.Adam(model.parameters(), **{"foreach" if FOREACH else "fused": True})
     loss = wrap(lambda: F.cross_entropy(model(x), y))
 
     def step():
@@ -73,6 +91,7 @@ def product(kind, s):
 
 
 def make(kind, s):
+    torch.set_grad_enabled(True)
     torch.set_num_threads(s["threads"])
     if kind in ("train", "predict"):
         return network(kind, s)
@@ -82,4 +101,5 @@ def make(kind, s):
 
 
 peer.serve("PyTorch" + (" compiled" if COMPILE else ""), torch.__version__,
-           "channels_last, fused Adam, set_to_none" + (", torch.compile" if COMPILE else ""), make)
+           ("channels_last, " if LAST is torch.channels_last else "") + ("foreach" if FOREACH else "fused") + " Adam, set_to_none, "
+           + ("torch.compile" if COMPILE else "eager" if EAGER else "prediction traced and frozen"), make)
