@@ -1,6 +1,6 @@
 // oneDNN's own primitives, each at its best: operands lie in the layout that the primitive asks for (format any) or
-// channels last, by the direct algorithm or Winograd's where it can be made, whichever is fastest here. Operands are brought into
-// that layout, weights packed, before time is taken, and there is no bias: all in oneDNN's favour.
+// channels last, by the direct algorithm or Winograd's where it can be made, whichever is fastest here. Operands are
+// brought into that layout, weights packed, before time is taken, and there is no bias: all in oneDNN's favour.
 #define _POSIX_C_SOURCE 200809L
 #include "serve.h"
 
@@ -75,7 +75,8 @@ static const char *fill(dnnl_memory_t to, const dnnl_memory_desc_t *layout, unsi
     float *values = random_floats(count, seed);
     if (values == NULL)
         return "no memory";
-    TRY(dnnl_memory_desc_init_by_tag(&plain, layout->ndims, layout->dims, dnnl_f32, layout->ndims == 2 ? dnnl_ab : dnnl_abcd));
+    TRY(dnnl_memory_desc_init_by_tag(&plain, layout->ndims, layout->dims, dnnl_f32,
+                                     layout->ndims == 2 ? dnnl_ab : dnnl_abcd));
     dnnl_memory_t from;
     dnnl_primitive_desc_t description;
     dnnl_primitive_t reorder;
@@ -211,13 +212,14 @@ static const char *make_conv(const settings *s, int direction, double *least)
 
 // Products ----------------------------------------------------------------------------------------
 
-// Every direction is a product of its own: dY (m, n) by Bᵀ (n, k), Aᵀ (k, m) by dY (m, n). Layouts are oneDNN's choice, or
-// plain with what is transposed by strides.
+// Every direction is a product of its own: dY (m, n) by Bᵀ (n, k), Aᵀ (k, m) by dY (m, n). Layouts are oneDNN's choice,
+// or plain with what is transposed by strides.
 static const char *make_gemm(const settings *s, int direction, double *least)
 {
     const int64_t sizes[ROLES] = {setting(s, "m", 512), setting(s, "k", 512), setting(s, "n", 512)};
     static const int order[][ROLES] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}}; // rows, summed, columns
-    const int64_t rows = sizes[order[direction][0]], summed = sizes[order[direction][1]], columns = sizes[order[direction][2]];
+    const int64_t rows = sizes[order[direction][0]], summed = sizes[order[direction][1]];
+    const int64_t columns = sizes[order[direction][2]];
     const dnnl_dims_t dims[ROLES] = {{rows, summed}, {summed, columns}, {rows, columns}};
     const char *why = "oneDNN makes no such product";
     for (int plain = 0; plain < 2; plain++) {
@@ -273,8 +275,8 @@ int main(void)
         puts("{\"error\": \"oneDNN has no engine for this processor\"}");
         return EXIT_FAILURE;
     }
-    const int code = serve(&(peer){"oneDNN", version,
-                                   "best of format any and nhwc, direct and winograd; reorders outside of the time", make, step});
+    const char *how = "best of format any and nhwc, direct and winograd; reorders outside of the time";
+    const int code = serve(&(peer){"oneDNN", version, how, make, step});
     drop(&best);
     dnnl_stream_destroy(stream);
     dnnl_engine_destroy(engine);

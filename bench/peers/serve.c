@@ -82,13 +82,12 @@ int serve(const peer *self)
             why = first == NULL ? "prepare needs a kind of work" : prepare(self, first, &s, &step_seconds);
             ready = why == NULL;
         } else if (strcmp(verb, "memory") == 0) {
-            struct rusage usage;
-            getrusage(RUSAGE_SELF, &usage);
-            printf("{\"peak_kib\": %ld}\n", usage.ru_maxrss);
+            printf("{\"peak_kib\": %ld}\n", peak_kib());
         } else if (strcmp(verb, "round") != 0) {
             why = "a line is prepare KIND key=value..., round SECONDS, memory or quit";
         } else {
-            why = !ready ? "round before prepare" : measure(self, first != NULL ? strtod(first, NULL) : 0.2, &step_seconds, true);
+            const double seconds = first != NULL ? strtod(first, NULL) : 0.2;
+            why = !ready ? "round before prepare" : measure(self, seconds, &step_seconds, true);
         }
         if (why != NULL)
             printf("{\"error\": \"%s\"}\n", why);

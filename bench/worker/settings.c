@@ -1,5 +1,6 @@
 #include "settings.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,4 +18,18 @@ int64_t setting(const settings *s, const char *key, int64_t otherwise)
 {
     const char *text = setting_text(s, key, NULL);
     return text != NULL ? strtoll(text, NULL, 10) : otherwise;
+}
+
+long peak_kib(void)
+{
+    char line[256];
+    long kib = 0;
+    FILE *file = fopen("/proc/self/status", "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL && strncmp(line, "VmHWM:", 6) != 0)
+        continue;
+    if (file != NULL && !feof(file))
+        kib = strtol(line + 6, NULL, 10);
+    if (file != NULL)
+        fclose(file);
+    return kib;
 }

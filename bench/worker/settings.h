@@ -1,4 +1,4 @@
-// The settings of a piece of work, "net=w3 batch=64 threads=2", as the worker and the peers in C read them.
+// What the worker and the peers in C share: the settings of a piece of work, "net=w3 batch=64 threads=2", and memory.
 #ifndef BENCH_SETTINGS_H
 #define BENCH_SETTINGS_H
 
@@ -14,5 +14,9 @@ typedef struct settings {
 
 int64_t setting(const settings *s, const char *key, int64_t otherwise);
 const char *setting_text(const settings *s, const char *key, const char *otherwise);
+
+// The greatest resident size of this process in KiB, 0 where the system does not tell. Not getrusage(): its ru_maxrss
+// counts what the process that started this one had.
+long peak_kib(void);
 
 #endif

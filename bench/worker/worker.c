@@ -117,9 +117,7 @@ static int prepare(worker *self, int count, char **words, bool warm)
 
 static int print_memory(void)
 {
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    printf("{\"peak_kib\": %ld}\n", usage.ru_maxrss);
+    printf("{\"peak_kib\": %ld}\n", peak_kib());
     fflush(stdout);
     return EXIT_SUCCESS;
 }

@@ -206,7 +206,9 @@ static cj_status make_adam(workload *w, const settings *s, const char **why)
         cj__build_end(&g);
         return status;
     }
-    const cj_update updates[SLOTS] = {{variables[W], outputs[W]}, {variables[M], outputs[M]}, {variables[V], outputs[V]}};
+    cj_update updates[SLOTS];
+    for (int i = 0; i < SLOTS; i++)
+        updates[i] = (cj_update){variables[i], outputs[i]};
     w->function = cj_function_new(&(cj_function_args){
         .inputs = &gradient, .input_count = 1, .updates = updates, .update_count = SLOTS, .pool = w->pool});
     w->run = call_function;

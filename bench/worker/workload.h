@@ -26,8 +26,8 @@ typedef struct workload {
     int64_t batch, threads;
     double rate; // what "peak" found, in FLOP/s
     adversaries gan;
-    // Blocks taken a step where a run of steps takes some of its own: cj_fit() does when it begins. Counted after its first step,
-    // by `blocks`, the counter of the memory hook. NULL where nothing but the steps takes any.
+    // Blocks taken a step where a run of steps takes some of its own: cj_fit() does when it begins. Counted after its
+    // first step, by `blocks`, the counter of the memory hook. NULL where nothing but the steps takes any.
     cj_status (*count)(struct workload *self, const atomic_llong *blocks, int64_t steps, double *each);
 } workload;
 
