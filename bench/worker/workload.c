@@ -119,64 +119,6 @@ static cj_status make_predict(workload *w, const settings *s, const char **why)
     return make_function(w, &x, 1, cj_apply(cj_model_layer(w->model), x), CJ_SHAPE(w->batch, 10));
 }
 
-// y = f(x, w) over operands that are all inputs, so that no weight stays packed: a training step packs them anew as well.
-// `what` is "forward", "input" (the gradient by x) or "weights" (by w): the gradient of sum(y dy), which has dy itself as
-// the gradient of y.
-static cj_status make_product(workload *w, const char *what, cj_symbol *x, cj_symbol *weights, cj_symbol *y)
-{
-    if (y == NULL)
-        return cj_error_status();
-    const cj_shape x_shape = *cj_symbol_shape(x), w_shape = *cj_symbol_shape(weights), y_shape = *cj_symbol_shape(y);
-    CJ_TRY(random_tensor(CJ_F32, x_shape, 1, &w->inputs[0]));
-    CJ_TRY(random_tensor(CJ_F32, w_shape, 2, &w->inputs[1]));
-    if (strcmp(what, "forward") == 0)
-        return make_function(w, (cj_symbol *[]){x, weights}, 2, y, y_shape);
-    const bool by_x = strcmp(what, "input") == 0;
-    cj_symbol *dy = cj_symbol_input(CJ_F32, y_shape, "dy"), *gradient = NULL;
-    CJ_TRY(random_tensor(CJ_F32, y_shape, 3, &w->inputs[2]));
-    CJ_TRY(cj_gradients(cj_reduce_sum(cj_multiply(y, dy), NULL, 0), by_x ? &x : &weights, 1, &gradient));
-    return make_function(w, (cj_symbol *[]){x, weights, dy}, 3, gradient, by_x ? x_shape : w_shape);
-}
-
-static const char *check_what(const settings *s)
-{
-    const char *what = setting_text(s, "what", "forward");
-    return strcmp(what, "forward") == 0 || strcmp(what, "input") == 0 || strcmp(what, "weights") == 0 ? what : NULL;
-}
-
-static cj_status make_gemm(workload *w, const settings *s, const char **why)
-{
-    const char *what = check_what(s);
-    const int64_t k = setting(s, "k", 512);
-    if (what == NULL) {
-        *why = "what is forward, input or weights";
-        return CJ_INVALID_ARGUMENT;
-    }
-    cj_symbol *a = cj_symbol_input(CJ_F32, CJ_SHAPE(setting(s, "m", 512), k), "a");
-    cj_symbol *b = cj_symbol_input(CJ_F32, CJ_SHAPE(k, setting(s, "n", 512)), "b");
-    return make_product(w, what, a, b, cj_matmul(a, b));
-}
-
-// One convolution of (n, h, h, c) by (k, k, c, f) at stride s. The public API has it only as a layer, whose weights no
-// gradient can be asked for, so the op itself is used.
-static cj_status make_conv(workload *w, const settings *s, const char **why)
-{
-    const char *what = check_what(s);
-    const int64_t h = setting(s, "h", 28), c = setting(s, "c", 1), k = setting(s, "k", 3), stride = setting(s, "s", 1);
-    if (what == NULL) {
-        *why = "what is forward, input or weights";
-        return CJ_INVALID_ARGUMENT;
-    }
-    cj__build g = {0};
-    cj_symbol *x = cj_symbol_input(CJ_F32, CJ_SHAPE(setting(s, "n", 32), h, h, c), "x");
-    cj_symbol *weights = cj_symbol_input(CJ_F32, CJ_SHAPE(k, k, c, setting(s, "f", 32)), "w");
-    cj_symbol *y = cj__conv2d_symbol(&g, x, weights, &(cj__conv2d_attrs){
-        .kernel = {k, k}, .strides = {stride, stride}, .dilation = {1, 1}, .groups = 1, .same = setting(s, "same", 0)});
-    const cj_status status = make_product(w, what, x, weights, y);
-    const cj_status built = cj__build_end(&g);
-    return built != CJ_OK ? built : status;
-}
-
 // Adam alone, on one variable of `params` elements: what each parameter costs beside its gradient.
 static cj_status make_adam(workload *w, const settings *s, const char **why)
 {
@@ -281,6 +223,7 @@ void workload_free(workload *w)
         cj_release(w->inputs[i]);
     cj_release(w->output);
     gan_free(&w->gan);
+    free_kernel(w->kernel);
     cj_release(w->pool);
     *w = (workload){0};
 }

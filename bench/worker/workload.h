@@ -26,6 +26,7 @@ typedef struct workload {
     int64_t batch, threads;
     double rate; // what "peak" found, in FLOP/s
     adversaries gan;
+    struct kernel_work *kernel; // of kernel.c
     // Blocks taken a step where a run of steps takes some of its own: cj_fit() does when it begins. Counted after its
     // first step, by `blocks`, the counter of the memory hook. NULL where nothing but the steps takes any.
     cj_status (*count)(struct workload *self, const atomic_llong *blocks, int64_t steps, double *each);
@@ -37,6 +38,11 @@ void workload_free(workload *w);
 
 // networks.c: a network by the setting `net`, NULL with *why set if there is none of that name.
 cj_model *make_net(const settings *s, const char **why);
+// kernel.c: one kernel without a graph around it.
+cj_status make_conv(workload *w, const settings *s, const char **why);
+cj_status make_gemm(workload *w, const settings *s, const char **why);
+void free_kernel(struct kernel_work *kernel);
+
 cj_status make_gan(workload *w, const settings *s, const char **why);
 void gan_free(adversaries *gan);
 
