@@ -21,9 +21,8 @@ test: build ## run the tests
 demo: build ## train the convolutional network and watch
 	tools/demo
 
-bench: build ## measure W1 to W5 against the peers that bench/peers/setup installed
-	@mkdir -p bench/results
-	bench/run --output bench/results/$$(date +%F)-$$(uname -n).md
+bench: build ## measure against the peers that bench/peers/setup installed; takes some 15 minutes
+	bench/run --workloads main,gemm,conv --save
 
 measure: ## sizes of files and functions, and the include order
 	tools/measure

@@ -17,14 +17,19 @@ MAIN = [
     ("W4@256", "predict", dict(net="w3", batch=256)),
     ("W5", "knn", dict(queries=1000, samples=50000, size=3072)),
     ("RNN", "train", dict(net="rnn", batch=32)),
+    ("GAN", "train", dict(net="gan", batch=64)),
 ]
 BATCHES = [(f"{net.upper()}@{batch}", "train", dict(net=net, batch=batch))
            for net in ("w1", "w2", "w3") for batch in (1, 8, 32, 128, 512)]
+ADAM = [(f"Adam {n:.0e}", "adam", dict(params=int(n))) for n in (1e4, 1e5, 1e6, 1e7)]
 GEMM = [(f"gemm{n}", "gemm", dict(m=n, k=n, n=n)) for n in (16, 32, 64, 128, 256, 512, 1024, 2048, 4096)]
-for m, k, n in ((32, 784, 128), (32, 128, 10), (64, 1600, 128), (1, 1600, 128), (32, 4096, 4096)):
+DENSE = [(32, 784, 128), (32, 128, 10),                         # W1
+         (32, 320, 50), (32, 50, 10),                           # W2
+         (64, 1600, 128), (64, 128, 10), (1, 1600, 128),        # W3, and an image at a time
+         (32, 512, 512), (32, 512, 10), (32, 4096, 4096)]       # VGG-16 over 32x32 pixels, and its widest layer
+for m, k, n in DENSE:
     GEMM += products(f"gemm{m}x{k}x{n}", "gemm", dict(m=m, k=k, n=n))
-CONV = []
-for net, shapes in {
+NETWORKS = {
     "LeNet": [conv(32, 28, 1, 5, 6, same=1), conv(32, 14, 6, 5, 16)],
     "W": [conv(32, 28, 1, 5, 10), conv(32, 12, 10, 5, 20), conv(64, 28, 1, 3, 32), conv(64, 13, 32, 3, 64)],
     "ResNet20": [conv(32, 32, 3, 3, 16, 1, 1), conv(32, 32, 16, 3, 16, 1, 1), conv(32, 32, 16, 3, 32, 2, 1),
@@ -33,12 +38,25 @@ for net, shapes in {
     "VGG16": [conv(32, 32, 3, 3, 64, 1, 1), conv(32, 32, 64, 3, 64, 1, 1), conv(32, 16, 64, 3, 128, 1, 1),
               conv(32, 16, 128, 3, 128, 1, 1), conv(32, 8, 128, 3, 256, 1, 1), conv(32, 8, 256, 3, 256, 1, 1),
               conv(32, 4, 256, 3, 512, 1, 1), conv(32, 4, 512, 3, 512, 1, 1), conv(32, 2, 512, 3, 512, 1, 1)],
-    "k7": [conv(32, 32, 3, 7, 64, 2, 1), conv(32, 16, 32, 7, 32)],
-}.items():
-    for s in shapes:
-        pad = "same" if s["same"] else "valid"
-        CONV += products(f"{net} {s['n']}x{s['h']}x{s['h']}x{s['c']} {s['k']}x{s['k']}x{s['f']}/{s['s']} {pad}", "conv", s)
-SETS = {"main": MAIN, "batches": BATCHES, "gemm": GEMM, "conv": CONV}
+    "VGG16@224": [conv(1, 224, 3, 3, 64, 1, 1), conv(1, 224, 64, 3, 64, 1, 1), conv(1, 112, 128, 3, 128, 1, 1),
+                  conv(2, 56, 256, 3, 256, 1, 1), conv(2, 28, 512, 3, 512, 1, 1), conv(2, 14, 512, 3, 512, 1, 1)],
+}
+SWEEP = {
+    "channels": [conv(32, 16, c, 3, c, 1, 1) for c in (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)],
+    "kernels": [conv(32, 16, 32, k, 32, s, same) for k in (1, 3, 5, 7) for s in (1, 2) for same in (0, 1)]
+    + [conv(32, 32, 3, 7, 64, 2, 1)],
+}
+
+
+def convolutions(lists):
+    return [row for net, shapes in lists.items() for s in shapes for row in products(
+        f"{net} {s['n']}x{s['h']}x{s['h']}x{s['c']} {s['k']}x{s['k']}x{s['f']}/{s['s']} {'same' if s['same'] else 'valid'}",
+        "conv", s)]
+
+
+SETS = {"main": MAIN, "batches": BATCHES, "gemm": GEMM, "conv": convolutions(NETWORKS), "sweep": convolutions(SWEEP),
+        "adam": ADAM}
+SHORT = ("gemm", "conv", "adam")  # kinds of so many small rows that a row gets short rounds and no process of its own
 
 STEP_FLOPS = {"w1": 13.1e6 / 32, "w2": 83.0e6 / 32, "w3": 985e6 / 64}  # an image; shared with the goals' table
 
@@ -55,6 +73,8 @@ def flops(kind, s):
         return 2.0 * s["n"] * out_size(s) ** 2 * s["f"] * s["k"] ** 2 * s["c"]
     if kind == "knn":
         return 2.0 * s["queries"] * s["samples"] * s["size"]
+    if kind == "adam":
+        return None
     if kind == "predict" and s["net"] == "w3":
         return 5.26e6 * s["batch"]
     each = STEP_FLOPS.get(s.get("net")) if kind == "train" else None
@@ -67,4 +87,13 @@ def moved(kind, s):
         return 4 * (s["m"] * s["k"] + s["k"] * s["n"] + s["m"] * s["n"])
     if kind == "conv":
         return 4 * (s["n"] * s["h"] ** 2 * s["c"] + s["k"] ** 2 * s["c"] * s["f"] + s["n"] * out_size(s) ** 2 * s["f"])
+    if kind == "adam":
+        return 7 * 4 * s["params"]  # w, m, v read and written, the gradient read
     return s["samples"] * s["size"] + s["queries"] * s["size"] if kind == "knn" else None
+
+
+def unit(kind, s):
+    """What a step's time is also given by: a name and how many of it a step has; None where the step itself is what counts."""
+    if kind in ("train", "predict"):
+        return "us an image", 1e6 / s["batch"]
+    return ("ns a parameter", 1e9 / s["params"]) if kind == "adam" else None

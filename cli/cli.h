@@ -40,6 +40,7 @@ int run_train(int argc, char **argv);
 int run_evaluate(int argc, char **argv);
 int run_predict(int argc, char **argv);
 int run_summary(int argc, char **argv);
+int run_bench(int argc, char **argv);
 int run_explain(int argc, char **argv);
 int run_knn(int argc, char **argv);
 int run_datasets(int argc, char **argv);

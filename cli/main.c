@@ -9,6 +9,7 @@ const command commands[] = {
     {"evaluate", "FILE", "loss, accuracy and confusion matrix of a trained model", run_evaluate},
     {"predict", "FILE INPUT...", "class and probability of images or rows", run_predict},
     {"summary", "MODEL", "the layers of a model", run_summary},
+    {"bench", "MODEL", "how long a step of a model takes on this machine", run_bench},
     {"explain", "FILE INPUT", "how a model computes, number by number", run_explain},
     {"knn", "", "k-nearest neighbours on a data set, and cross-validation over k", run_knn},
     {"datasets", "list | info NAME | fetch NAME | show NAME FILE", "the data sets at hand", run_datasets},

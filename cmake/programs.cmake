@@ -35,3 +35,26 @@ set_target_properties(bench-worker PROPERTIES
   OUTPUT_NAME worker RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
 target_include_directories(bench-worker PRIVATE ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(bench-worker PRIVATE cajal_static cajal_warnings Threads::Threads m)
+
+# Peers in C, each where its library is found; bench/run names the others as missing. oneDNN is asked for its threads through
+# libgomp, the runtime that it is built on, whatever the compiler's own is.
+function(cajal_add_peer name)
+  add_executable(bench-peer-${name} bench/peers/${name}.c bench/peers/serve.c bench/worker/settings.c)
+  set_target_properties(bench-peer-${name} PROPERTIES
+    OUTPUT_NAME peer-${name} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
+  target_link_libraries(bench-peer-${name} PRIVATE ${ARGN} cajal_warnings)
+endfunction()
+find_library(ONEDNN_LIBRARY dnnl)
+find_library(GOMP_LIBRARY NAMES gomp libgomp.so.1)
+find_path(ONEDNN_INCLUDE oneapi/dnnl/dnnl.h)
+if(ONEDNN_LIBRARY AND GOMP_LIBRARY AND ONEDNN_INCLUDE)
+  file(STRINGS ${ONEDNN_INCLUDE}/oneapi/dnnl/dnnl_version.h onednn_major REGEX "define DNNL_VERSION_MAJOR 2")
+  if(onednn_major) # version 3 describes operations in another way
+    cajal_add_peer(onednn ${ONEDNN_LIBRARY} ${GOMP_LIBRARY})
+    target_include_directories(bench-peer-onednn SYSTEM PRIVATE ${ONEDNN_INCLUDE})
+  endif()
+endif()
+pkg_check_modules(OPENBLAS QUIET IMPORTED_TARGET openblas)
+if(OPENBLAS_FOUND)
+  cajal_add_peer(openblas PkgConfig::OPENBLAS)
+endif()

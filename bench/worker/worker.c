@@ -43,6 +43,7 @@ typedef struct worker {
     int64_t steps; // that take about `step_seconds` each
     double step_seconds;
     atomic_llong allocations;
+    double steady; // allocations a step that the work counted itself, or below 0
 } worker;
 
 typedef struct measured {
@@ -62,7 +63,8 @@ static cj_status measure(worker *self, double seconds, measured *m)
     m->seconds = (now() - begun) / (double)m->steps;
     getrusage(RUSAGE_SELF, &after);
     m->faults = (double)(after.ru_minflt - before.ru_minflt) / (double)m->steps;
-    m->allocations = (double)(atomic_load(&self->allocations) - blocks) / (double)m->steps;
+    m->allocations = self->steady >= 0 ? self->steady
+                                       : (double)(atomic_load(&self->allocations) - blocks) / (double)m->steps;
     self->step_seconds = m->seconds;
     return CJ_OK;
 }
@@ -99,9 +101,15 @@ static int prepare(worker *self, int count, char **words, bool warm)
         return sentence(why);
     self->step_seconds = 1;
     self->ready = true;
-    // One step plans; the second tells how long a step takes.
-    for (int i = 0; warm && i < 3; i++) {
+    self->steady = -1;
+    // One step plans; the second tells how long a step takes, and if that is long it is warm.
+    for (int i = 0; warm && (i < 2 || (i < 3 && self->step_seconds < 0.1)); i++) {
         if (measure(self, i < 2 ? 1e-9 : 0.1, &m) != CJ_OK)
+            return sentence(NULL);
+    }
+    if (warm && self->work.count != NULL) {
+        const int64_t steps = (int64_t)(0.1 / self->step_seconds);
+        if (self->work.count(&self->work, &self->allocations, steps, &self->steady) != CJ_OK)
             return sentence(NULL);
     }
     return EXIT_SUCCESS;

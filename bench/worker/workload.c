@@ -2,77 +2,10 @@
 #include "workload.h"
 
 #include "ops/build.h"
+#include "train/optimizer.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-const char *setting_text(const settings *s, const char *key, const char *otherwise)
-{
-    const size_t length = strlen(key);
-    for (int i = 0; i < s->count; i++) {
-        if (strncmp(s->words[i], key, length) == 0 && s->words[i][length] == '=')
-            return s->words[i] + length + 1;
-    }
-    return otherwise;
-}
-
-int64_t setting(const settings *s, const char *key, int64_t otherwise)
-{
-    const char *text = setting_text(s, key, NULL);
-    return text != NULL ? strtoll(text, NULL, 10) : otherwise;
-}
-
-// Networks ----------------------------------------------------------------------------------------
-
-static cj_layer *pixels(void)
-{
-    return cj_input_with(.shape = {28, 28, 1}, .dtype = "uint8");
-}
-
-static cj_model *w1(void)
-{
-    return cj_sequential(pixels(), cj_rescaling(1.0 / 255), cj_flatten(), cj_dense(128, .activation = "relu"),
-                         cj_dense(10, .activation = "softmax"));
-}
-
-static cj_model *w2(void)
-{
-    return cj_sequential(pixels(), cj_rescaling(1.0 / 255), cj_conv2d(10, {5, 5}, .activation = "relu"),
-                         cj_max_pooling2d({2, 2}), cj_conv2d(20, {5, 5}, .activation = "relu"),
-                         cj_max_pooling2d({2, 2}), cj_flatten(), cj_dense(50, .activation = "relu"),
-                         cj_dense(10, .activation = "softmax"));
-}
-
-static cj_model *w3(void)
-{
-    return cj_sequential(pixels(), cj_rescaling(1.0 / 255), cj_conv2d(32, {3, 3}, .activation = "relu"),
-                         cj_max_pooling2d({2, 2}), cj_conv2d(64, {3, 3}, .activation = "relu"),
-                         cj_max_pooling2d({2, 2}), cj_flatten(), cj_dense(128, .activation = "relu"),
-                         cj_dense(10, .activation = "softmax"));
-}
-
-// An image as a sequence of 28 rows of 28 pixels.
-static cj_model *rnn(void)
-{
-    return cj_sequential(pixels(), cj_rescaling(1.0 / 255), cj_reshape_layer({28, 28}), cj_simple_rnn(128),
-                         cj_dense(10, .activation = "softmax"));
-}
-
-static const struct {
-    const char *name;
-    cj_model *(*make)(void);
-} nets[] = {{"w1", w1}, {"w2", w2}, {"w3", w3}, {"rnn", rnn}};
-
-static cj_model *make_net(const settings *s, const char **why)
-{
-    const char *name = setting_text(s, "net", "w3");
-    for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
-        if (strcmp(name, nets[i].name) == 0)
-            return nets[i].make();
-    }
-    *why = "no such network: net is w1, w2, w3 or rnn";
-    return NULL;
-}
 
 // Operands ----------------------------------------------------------------------------------------
 
@@ -121,21 +54,45 @@ enum { STEPS_HELD = 64 }; // batches in memory, gone through again and again
 
 static cj_status fit(workload *w, int64_t steps)
 {
-    while (steps > 0) { // one pass over the data each time, less at the end
-        const int64_t now = steps < STEPS_HELD ? steps : STEPS_HELD;
-        CJ_TRY(cj_fit(w->model, w->data, .batch_size = w->batch, .steps_per_epoch = now, .verbose = CJ_SILENT));
-        steps -= now;
-    }
+    return cj_fit(w->model, w->data, .batch_size = w->batch, .steps_per_epoch = steps, .verbose = CJ_SILENT);
+}
+
+typedef struct counting {
+    const atomic_llong *blocks;
+    long long after_first, after_last;
+} counting;
+
+static cj_status count_batch(void *self, cj_model *model, cj_logs *logs)
+{
+    counting *c = self;
+    (void)model;
+    c->after_last = atomic_load(c->blocks);
+    if (logs->batch == 0)
+        c->after_first = c->after_last;
+    return CJ_OK;
+}
+
+static cj_status count_fit(workload *w, const atomic_llong *blocks, int64_t steps, double *each)
+{
+    static const cj_callback_methods methods = {.name = "count", .batch_end = count_batch};
+    counting c = {.blocks = blocks};
+    const int64_t least = steps < 8 ? 8 : steps > 2 * STEPS_HELD ? 2 * STEPS_HELD : steps;
+    CJ_TRY(cj_fit(w->model, w->data, .batch_size = w->batch, .steps_per_epoch = least, .verbose = CJ_SILENT,
+                  .callbacks = {cj_callback_new(&methods, &c)}));
+    *each = (double)(c.after_last - c.after_first) / (double)(least - 1);
     return CJ_OK;
 }
 
 // A training step as cj_fit() does it, shuffling and gathering of bytes included.
 static cj_status make_train(workload *w, const settings *s, const char **why)
 {
+    if (strcmp(setting_text(s, "net", "w3"), "gan") == 0)
+        return make_gan(w, s, why);
     if ((w->model = make_net(s, why)) == NULL)
         return CJ_INVALID_ARGUMENT;
     w->batch = setting(s, "batch", 32);
     w->run = fit;
+    w->count = count_fit;
     CJ_TRY(random_data(CJ_SHAPE(w->batch * STEPS_HELD, 28, 28, 1), 10, 1, &w->data));
     return cj_compile(w->model, .optimizer = cj_adam(), .loss = "sparse_categorical_crossentropy",
                       .metrics = {"accuracy"}, .pool = w->pool);
@@ -220,6 +177,43 @@ static cj_status make_conv(workload *w, const settings *s, const char **why)
     return built != CJ_OK ? built : status;
 }
 
+// Adam alone, on one variable of `params` elements: what each parameter costs beside its gradient.
+static cj_status make_adam(workload *w, const settings *s, const char **why)
+{
+    (void)why;
+    enum { W, M, V, SLOTS };
+    static const char *names[SLOTS] = {"w", "m", "v"};
+    const cj_shape shape = CJ_SHAPE(setting(s, "params", 1000000));
+    cj_variable *variables[SLOTS];
+    cj_symbol *symbols[SLOTS], *outputs[SLOTS];
+    cj_tensor *zero = NULL;
+    for (int i = 0; i < SLOTS; i++) {
+        cj_tensor *value = NULL;
+        CJ_TRY(cj_tensor_new(CJ_F32, shape, &value)); // zeros
+        if ((variables[i] = cj_variable_new(names[i], value)) == NULL)
+            return cj_error_status();
+        symbols[i] = cj_symbol_variable(variables[i]);
+    }
+    CJ_TRY(random_tensor(CJ_F32, shape, 1, &w->inputs[0]));
+    CJ_TRY(cj_tensor_new(CJ_I64, (cj_shape){.rank = 0}, &zero));
+    cj__build g = {0};
+    cj_optimizer *adam = cj_retain(cj_adam());
+    cj_symbol *gradient = cj_symbol_input(CJ_F32, shape, "gradient");
+    const cj_status status = cj__optimizer_step(adam, &g, symbols[W], gradient, cj_symbol_scalar(CJ_F32, 0.001),
+                                                cj_symbol_constant(zero), &symbols[M], outputs);
+    cj_release(adam);
+    if (status != CJ_OK) {
+        cj__build_end(&g);
+        return status;
+    }
+    const cj_update updates[SLOTS] = {{variables[W], outputs[W]}, {variables[M], outputs[M]}, {variables[V], outputs[V]}};
+    w->function = cj_function_new(&(cj_function_args){
+        .inputs = &gradient, .input_count = 1, .updates = updates, .update_count = SLOTS, .pool = w->pool});
+    w->run = call_function;
+    const cj_status built = cj__build_end(&g); // what it kept is the function's now
+    return w->function != NULL ? built : cj_error_status();
+}
+
 static cj_status search(workload *w, int64_t steps)
 {
     for (int64_t i = 0; i < steps; i++) {
@@ -259,7 +253,7 @@ static const struct {
     const char *name;
     cj_status (*make)(workload *w, const settings *s, const char **why);
 } kinds[] = {{"train", make_train}, {"predict", make_predict}, {"gemm", make_gemm},
-             {"conv", make_conv},   {"knn", make_knn},         {"peak", make_peak}};
+             {"conv", make_conv},   {"adam", make_adam},       {"knn", make_knn},   {"peak", make_peak}};
 
 cj_status workload_make(workload *w, const char *kind, const settings *s, const char **why)
 {
@@ -271,7 +265,7 @@ cj_status workload_make(workload *w, const char *kind, const settings *s, const 
             return cj_error_status();
         return kinds[i].make(w, s, why);
     }
-    *why = "no such kind of work: train, predict, gemm, conv, knn or peak";
+    *why = "no such kind of work: train, predict, gemm, conv, adam, knn or peak";
     return CJ_INVALID_ARGUMENT;
 }
 
@@ -284,6 +278,7 @@ void workload_free(workload *w)
     for (int i = 0; i < 3; i++)
         cj_release(w->inputs[i]);
     cj_release(w->output);
+    gan_free(&w->gan);
     cj_release(w->pool);
     *w = (workload){0};
 }

@@ -2,18 +2,17 @@
 #ifndef BENCH_WORKLOAD_H
 #define BENCH_WORKLOAD_H
 
+#include "settings.h"
+
 #include <cajal.h>
+#include <stdatomic.h>
 
-enum { SETTINGS_MAX = 24 };
-
-// "key=value" words; texts belong to the caller.
-typedef struct settings {
-    int count;
-    const char *words[SETTINGS_MAX];
-} settings;
-
-int64_t setting(const settings *s, const char *key, int64_t otherwise);
-const char *setting_text(const settings *s, const char *key, const char *otherwise);
+// The tutorial's generative adversarial network with its batches: see examples/adversarial.c.
+typedef struct adversaries {
+    cj_model *generator, *discriminator, *both; // the last holds the first two
+    cj_tensor *noise, *images;
+    cj_dataset *judged, *made;
+} adversaries;
 
 // A prepared piece of work. Objects are released by workload_free(), inputs and outputs too.
 typedef struct workload {
@@ -26,11 +25,20 @@ typedef struct workload {
     cj_tensor *inputs[3], *output;
     int64_t batch, threads;
     double rate; // what "peak" found, in FLOP/s
+    adversaries gan;
+    // Blocks taken a step where a run of steps takes some of its own: cj_fit() does when it begins. Counted after its first step,
+    // by `blocks`, the counter of the memory hook. NULL where nothing but the steps takes any.
+    cj_status (*count)(struct workload *self, const atomic_llong *blocks, int64_t steps, double *each);
 } workload;
 
 // CJ_INVALID_ARGUMENT for a kind or a setting that does not exist; the sentence is in *why where cj_error() has none.
 cj_status workload_make(workload *w, const char *kind, const settings *s, const char **why);
 void workload_free(workload *w);
+
+// networks.c: a network by the setting `net`, NULL with *why set if there is none of that name.
+cj_model *make_net(const settings *s, const char **why);
+cj_status make_gan(workload *w, const settings *s, const char **why);
+void gan_free(adversaries *gan);
 
 // Multiply-adds in registers: FLOP/s of one thread of this processor, at best.
 double peak_rate(void);

@@ -1,12 +1,18 @@
 // The pool: persistent workers that help with one piece of work at a time.
 //
-// `state` holds the number of the current piece of work, whether it is open, and how many workers are inside. The caller
-// writes the piece, opens it, and works too; a worker that sees an open piece that it has not done yet enters by raising
-// the count. When no task is left the caller closes the piece and waits for those inside only: a worker that is still
-// asleep finds it closed and is not waited for, so a pool is never slower than its slowest *awake* thread.
+// A piece is cut into chunks, and the chunks into shares, one a thread: the first share is the caller's. Each thread
+// takes chunks of its own share, half of what is left at a time, and then of the others' shares. So equal tasks fall to
+// the same thread, and its caches, piece after piece, unequal ones are evened out, and nobody waits for a worker that
+// is asleep or was suspended before it took anything: the caller takes that share too. A pool is never slower than its
+// slowest thread that is *at work*.
 //
-// Idle workers spin for some microseconds, because the next piece of a training step follows at once, and then sleep.
-// Nobody spins where there are more threads than CPUs: that would only keep the others from working.
+// A piece is published by one store to the board, which workers look at; in the same line is what they have to know.
+// What is left of a share is one word, with the piece's number in it: a worker that comes late fails to take from it,
+// whatever the share holds by then. It reads the rest of the board only when it has taken something, and as long as a
+// chunk is taken and not done the board does not change.
+//
+// Idle workers look at the board for some microseconds, longer while a caller has entered the pool, and then sleep. No
+// more of them are awake than there are CPUs beside the caller's: one more would only keep another from working.
 #define _POSIX_C_SOURCE 200809L
 #include "base/threads.h"
 
@@ -15,18 +21,24 @@
 #include "base/memory.h"
 #include "base/object.h"
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <time.h>
 
 enum {
     THREADS_MAX = 1024,
-    SPIN_NANOSECONDS = 40000,
-    PAUSES_PER_LOOK = 32,  // pauses between two looks at the clock
     CHUNKS_PER_THREAD = 4, // enough to even out unequal tasks, few enough that taking them costs nothing
+    // Microseconds of looking: for the next piece of a step, for the next step, for workers that are not done.
+    LOOK_IN_STEP = 300,
+    LOOK_BETWEEN = 50,
+    LOOK_AT_END = 200,
+    YIELD_EVERY = 25, // who looks may be standing in the way of whom it looks out for
+    // Fields of words, in bits from the lowest: a share's end, its next chunk, the number of its piece; on the board the
+    // number of shares and the number of the piece. A number comes again after 2^40 pieces, which takes days.
+    CHUNK_BITS = 12,
+    CHUNK_MASK = (1 << CHUNK_BITS) - 1,
+    LINE = 64,
 };
-
-// The fields of `state`, from the lowest bit: workers inside, open, number of the piece.
-enum { INSIDE_MASK = 0xffff, OPEN = 0x10000, PIECE = 0x20000 };
 
 static _Thread_local int thread_slot;
 
@@ -35,31 +47,53 @@ int cj__thread_slot(void)
     return thread_slot;
 }
 
-typedef struct worker {
-    struct cj_pool *pool;
+// A piece of work, and the line where workers see it.
+typedef struct piece {
+    cj__task task;
+    void *context;
+    int64_t count, chunk; // tasks, and tasks of a chunk
+} piece;
+
+typedef struct board {
+    _Alignas(LINE) atomic_uint_least64_t number; // of the piece, and how many shares it has
+    piece work;
+    atomic_bool stop;    // the workers shall end
+    atomic_bool entered; // a caller has entered: more pieces will follow soon
+} board;
+
+// One thread: the first line is for taking work, the second for what changes seldom.
+typedef struct member {
+    _Alignas(LINE) atomic_uint_least64_t share;
+    atomic_uint_least64_t done; // chunks that this worker has done, over all pieces
+    _Alignas(LINE) struct cj_pool *pool;
     pthread_t thread;
     int slot;
-} worker;
+} member;
+
+// The board and the members, in one aligned block.
+typedef struct table {
+    board board;
+    member members[]; // the caller's first
+} table;
 
 struct cj_pool {
     cj__object object;
     int threads, started; // the caller's included; workers that run
-    bool spins;
-    worker *workers;
-    atomic_bool busy; // a caller has the pool
+    int awake_max;        // workers that may be awake at once
+    int64_t pauses;       // pauses of a microsecond
+    table *table;
+    atomic_uintptr_t owner; // who has the pool: the address of that thread's slot, or 0
 
-    atomic_uint_least64_t state;
-    // The piece of work; written by the caller while it is closed and nobody is inside.
-    cj__task task;
-    void *context;
-    int64_t count, chunk;
-    atomic_int_least64_t next; // first task that nobody has taken
+    // The owner's own.
+    bool in_piece;
+    uint64_t number;   // of the latest piece
+    uint64_t expected; // chunks that workers have done, all together, once the latest piece is done
 
     pthread_mutex_t lock; // for sleeping only
     pthread_cond_t work, left;
-    atomic_int sleepers;        // workers that wait for `work`
-    atomic_bool caller_sleeps;  // the caller waits for `left`
-    atomic_bool stop;
+    int sleepers, calls;       // under lock: workers that sleep, and how many of them have been called
+    atomic_int awake;          // workers that do not sleep, those called included
+    atomic_bool caller_sleeps; // the caller waits for `left`
 };
 
 static void pause_briefly(void)
@@ -71,6 +105,15 @@ static void pause_briefly(void)
 #endif
 }
 
+// One of many pauses, the first being number 1.
+static void pause_or_yield(int64_t number, int64_t between_yields)
+{
+    if (number % between_yields == 0)
+        sched_yield();
+    else
+        pause_briefly();
+}
+
 static int64_t nanoseconds(void)
 {
     struct timespec now;
@@ -78,163 +121,281 @@ static int64_t nanoseconds(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static void take_chunks(cj_pool *pool)
+// A pause takes from 10 to 150 cycles, so how many make a microsecond is measured: the quickest of a few rounds.
+static int64_t measure_pauses(const atomic_uint_least64_t *looked_at)
 {
+    enum { ROUNDS = 5, PAUSES = 64 };
+    int64_t least = INT64_MAX;
+    for (int round = 0; round < ROUNDS; round++) {
+        const int64_t begin = nanoseconds();
+        for (int i = 0; i < PAUSES && atomic_load_explicit(looked_at, memory_order_acquire) == 0; i++)
+            pause_briefly();
+        const int64_t took = nanoseconds() - begin;
+        least = took < least ? took : least;
+    }
+    return PAUSES * 1000 / (least > PAUSES ? least : PAUSES) + 1;
+}
+
+// ---- Taking work ----
+
+static uint64_t share_word(uint64_t number, int64_t next, int64_t end)
+{
+    return (number << CHUNK_BITS | (uint64_t)next) << CHUNK_BITS | (uint64_t)end;
+}
+
+// Takes half of what is left of a share, rounded up; false if nothing is, or if the piece is over.
+static bool take(member *from, uint64_t number, int64_t *begin, int64_t *end)
+{
+    uint64_t word = atomic_load_explicit(&from->share, memory_order_relaxed);
     for (;;) {
-        const int64_t begin = atomic_fetch_add_explicit(&pool->next, pool->chunk, memory_order_relaxed);
-        if (begin >= pool->count)
-            return;
-        const int64_t left = pool->count - begin;
-        pool->task(pool->context, begin, begin + (left < pool->chunk ? left : pool->chunk));
-    }
-}
-
-// Whether there is something for a worker whose latest piece was `done`: a piece to enter, or the end.
-static bool called(cj_pool *pool, uint_least64_t done)
-{
-    const uint_least64_t state = atomic_load(&pool->state);
-    return ((state & OPEN) && state / PIECE != done) || atomic_load(&pool->stop);
-}
-
-static void wait_for_call(cj_pool *pool, uint_least64_t done)
-{
-    if (pool->spins) {
-        const int64_t until = nanoseconds() + SPIN_NANOSECONDS;
-        do {
-            for (int i = 0; i < PAUSES_PER_LOOK; i++) {
-                if (called(pool, done))
-                    return;
-                pause_briefly();
-            }
-        } while (nanoseconds() < until);
-    }
-    // The caller opens first and counts sleepers then, a worker counts itself first and looks then: one sees the other.
-    pthread_mutex_lock(&pool->lock);
-    atomic_fetch_add(&pool->sleepers, 1);
-    while (!called(pool, done))
-        pthread_cond_wait(&pool->work, &pool->lock);
-    atomic_fetch_sub(&pool->sleepers, 1);
-    pthread_mutex_unlock(&pool->lock);
-}
-
-// Enters the open piece. False if it was closed meanwhile.
-static bool enter(cj_pool *pool, uint_least64_t *done)
-{
-    uint_least64_t state = atomic_load(&pool->state);
-    while (state & OPEN) {
-        if (atomic_compare_exchange_weak(&pool->state, &state, state + 1)) {
-            *done = state / PIECE;
+        const int64_t next = (int64_t)(word >> CHUNK_BITS & CHUNK_MASK), last = (int64_t)(word & CHUNK_MASK);
+        if (share_word(number, next, last) != word || next == last)
+            return false;
+        *begin = next;
+        *end = next + (last - next + 1) / 2;
+        if (atomic_compare_exchange_weak_explicit(&from->share, &word, share_word(number, *end, last),
+                                                  memory_order_acquire, memory_order_relaxed))
             return true;
-        }
     }
-    return false;
 }
 
-static void leave(cj_pool *pool)
+static void run_chunks(const piece *work, int64_t begin, int64_t end)
 {
-    const uint_least64_t state = atomic_fetch_sub(&pool->state, 1) - 1;
-    if ((state & (OPEN | INSIDE_MASK)) == 0 && atomic_load(&pool->caller_sleeps)) {
+    const int64_t last = end * work->chunk;
+    work->task(work->context, begin * work->chunk, last < work->count ? last : work->count);
+}
+
+// A worker tells that it has done chunks; when it has, the caller may go on at once.
+static void tell(cj_pool *pool, member *self, int64_t chunks)
+{
+    atomic_fetch_add(&self->done, (uint64_t)chunks);
+    if (atomic_load(&pool->caller_sleeps)) {
         pthread_mutex_lock(&pool->lock);
         pthread_cond_signal(&pool->left);
         pthread_mutex_unlock(&pool->lock);
     }
 }
 
-static void *work(void *argument)
+// Works at a piece until nothing of it is left to take: at the own share first. Returns the chunks done.
+static int64_t take_part(cj_pool *pool, member *self, uint64_t number)
 {
-    const worker *self = argument;
-    cj_pool *pool = self->pool;
-    uint_least64_t done = 0;
-    thread_slot = self->slot;
-    for (;;) {
-        wait_for_call(pool, done);
-        if (atomic_load(&pool->stop))
-            return NULL;
-        if (enter(pool, &done)) {
-            take_chunks(pool);
-            leave(pool);
+    const int shares = (int)(number & CHUNK_MASK);
+    int64_t begin, end, sum = 0;
+    for (int i = 0; i < shares; i++) {
+        member *from = &pool->table->members[(self->slot + i) % shares];
+        while (take(from, number >> CHUNK_BITS, &begin, &end)) {
+            run_chunks(&pool->table->board.work, begin, end);
+            sum += end - begin;
+            if (self->slot > 0)
+                tell(pool, self, end - begin);
         }
     }
+    return sum;
 }
 
-static void wake_sleepers(cj_pool *pool)
+// ---- Workers ----
+
+// Looks at the board until there is another piece than `seen`, for as long as it is worth it.
+static bool look_for_piece(const cj_pool *pool, uint64_t seen)
 {
-    if (atomic_load(&pool->sleepers) == 0)
-        return;
+    const board *b = &pool->table->board;
+    if (atomic_load_explicit(&pool->awake, memory_order_relaxed) > pool->awake_max)
+        return false;
+    for (int64_t i = 1; i < LOOK_IN_STEP * pool->pauses; i++) {
+        if (atomic_load_explicit(&b->number, memory_order_acquire) != seen || atomic_load(&b->stop))
+            return true;
+        if (i >= LOOK_BETWEEN * pool->pauses && !atomic_load_explicit(&b->entered, memory_order_relaxed))
+            return false;
+        pause_or_yield(i, YIELD_EVERY * pool->pauses);
+    }
+    return false;
+}
+
+// Sleeps until called. The caller publishes first and counts those awake then, a worker is counted out first and looks
+// at the board then: one of the two sees the other.
+static void sleep_until_called(cj_pool *pool, uint64_t seen)
+{
+    const board *b = &pool->table->board;
     pthread_mutex_lock(&pool->lock);
-    pthread_cond_broadcast(&pool->work);
+    atomic_fetch_sub(&pool->awake, 1);
+    if (atomic_load(&b->number) != seen || atomic_load(&b->stop)) {
+        atomic_fetch_add(&pool->awake, 1);
+    } else {
+        pool->sleepers++;
+        while (pool->calls == 0 && !atomic_load(&b->stop))
+            pthread_cond_wait(&pool->work, &pool->lock);
+        pool->calls -= pool->calls > 0; // counted as awake, and no longer as a sleeper, by who called
+    }
     pthread_mutex_unlock(&pool->lock);
 }
 
-static bool somebody_inside(cj_pool *pool)
+static void *work(void *argument)
 {
-    return (atomic_load(&pool->state) & INSIDE_MASK) != 0;
+    member *self = argument;
+    cj_pool *pool = self->pool;
+    const board *b = &pool->table->board;
+    uint64_t seen = 0;
+    thread_slot = self->slot;
+    for (;;) {
+        if (!look_for_piece(pool, seen))
+            sleep_until_called(pool, seen);
+        if (atomic_load(&b->stop))
+            return NULL;
+        const uint64_t number = atomic_load_explicit(&b->number, memory_order_acquire);
+        if (number != seen)
+            (void)take_part(pool, self, number);
+        seen = number;
+    }
 }
 
-// Closes the piece and waits for those inside.
-static void close_piece(cj_pool *pool)
+// ---- The caller ----
+
+// Calls sleepers until `wanted` workers are awake.
+static void call_sleepers(cj_pool *pool, int wanted)
 {
-    atomic_fetch_and(&pool->state, ~(uint_least64_t)OPEN);
-    if (pool->spins) {
-        const int64_t until = nanoseconds() + SPIN_NANOSECONDS;
-        while (somebody_inside(pool) && nanoseconds() < until)
-            for (int i = 0; i < PAUSES_PER_LOOK && somebody_inside(pool); i++)
-                pause_briefly();
+    pthread_mutex_lock(&pool->lock);
+    while (pool->sleepers > 0 && atomic_load(&pool->awake) < wanted) {
+        pool->sleepers--;
+        pool->calls++;
+        atomic_fetch_add(&pool->awake, 1);
+        pthread_cond_signal(&pool->work);
     }
-    if (!somebody_inside(pool))
-        return;
+    pthread_mutex_unlock(&pool->lock);
+}
+
+static int lesser(int64_t a, int b)
+{
+    return a < b ? (int)a : b;
+}
+
+// Shares first: the board is written in one go, so that its line changes hands once.
+static uint64_t publish(cj_pool *pool, const piece *work, int64_t chunks)
+{
+    table *t = pool->table;
+    const int shares = lesser(chunks, pool->awake_max + 1);
+    const uint64_t number = ++pool->number << CHUNK_BITS | (uint64_t)shares;
+    for (int i = 0; i < shares; i++)
+        atomic_store_explicit(&t->members[i].share,
+                              share_word(pool->number, chunks * i / shares, chunks * (i + 1) / shares),
+                              memory_order_relaxed);
+    t->board.work = *work;
+    atomic_store(&t->board.number, number);
+    if (atomic_load(&pool->awake) < shares - 1)
+        call_sleepers(pool, shares - 1);
+    return number;
+}
+
+static bool all_done(const cj_pool *pool)
+{
+    uint64_t sum = 0;
+    for (int i = 1; i <= pool->started; i++)
+        sum += atomic_load(&pool->table->members[i].done);
+    return sum == pool->expected;
+}
+
+// Waits for what workers have taken and not done: looking first, asleep then.
+static void wait_for_workers(cj_pool *pool)
+{
+    for (int64_t i = 1; i < LOOK_AT_END * pool->pauses; i++) {
+        if (all_done(pool))
+            return;
+        pause_or_yield(i, YIELD_EVERY * pool->pauses);
+    }
     pthread_mutex_lock(&pool->lock);
     atomic_store(&pool->caller_sleeps, true);
-    while (somebody_inside(pool))
+    while (!all_done(pool))
         pthread_cond_wait(&pool->left, &pool->lock);
     atomic_store(&pool->caller_sleeps, false);
     pthread_mutex_unlock(&pool->lock);
 }
 
-static void run_in_parallel(cj_pool *pool, int64_t count, int64_t grain, cj__task task, void *context)
+static void run_shared(cj_pool *pool, int64_t count, int64_t grain, cj__task task, void *context)
 {
-    if (grain < 1)
-        grain = 1;
-    if (!pool || pool->started == 0 || count <= grain ||
-        atomic_exchange_explicit(&pool->busy, true, memory_order_acquire)) {
-        task(context, 0, count);
-        return;
-    }
-    const int64_t chunk = count / ((int64_t)pool->threads * CHUNKS_PER_THREAD);
-    pool->task = task;
-    pool->context = context;
-    pool->count = count;
-    pool->chunk = chunk > grain ? chunk : grain;
-    atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
-    atomic_fetch_add(&pool->state, PIECE | OPEN); // nobody is inside and it is closed, so this is the next number, open
-    wake_sleepers(pool);
-    take_chunks(pool);
-    close_piece(pool);
-    atomic_store_explicit(&pool->busy, false, memory_order_release);
+    const int64_t fair = count / ((pool->awake_max + 1) * CHUNKS_PER_THREAD), least = (count - 1) / CHUNK_MASK + 1;
+    int64_t chunk = fair > grain ? fair : grain;
+    chunk = chunk > least ? chunk : least;
+    const int64_t chunks = (count - 1) / chunk + 1;
+    pool->in_piece = true;
+    const uint64_t number = publish(pool, &(piece){task, context, count, chunk}, chunks);
+    const int64_t done = take_part(pool, &pool->table->members[0], number);
+    pool->expected += (uint64_t)(chunks - done);
+    if (done < chunks)
+        wait_for_workers(pool);
+    pool->in_piece = false;
+}
+
+static uintptr_t myself(void)
+{
+    return (uintptr_t)&thread_slot;
+}
+
+static bool owns(const cj_pool *pool)
+{
+    return atomic_load_explicit(&pool->owner, memory_order_relaxed) == myself();
+}
+
+static bool own(cj_pool *pool)
+{
+    uintptr_t nobody = 0;
+    return atomic_compare_exchange_strong_explicit(&pool->owner, &nobody, myself(), memory_order_acquire,
+                                                   memory_order_relaxed);
+}
+
+static void disown(cj_pool *pool)
+{
+    atomic_store_explicit(&pool->owner, 0, memory_order_release);
+}
+
+bool cj__pool_enter(cj_pool *pool)
+{
+    if (!pool || pool->awake_max == 0 || owns(pool) || !own(pool))
+        return false;
+    atomic_store_explicit(&pool->table->board.entered, true, memory_order_relaxed);
+    return true;
+}
+
+void cj__pool_leave(cj_pool *pool)
+{
+    atomic_store_explicit(&pool->table->board.entered, false, memory_order_relaxed);
+    disown(pool);
 }
 
 // The caller is number 0, also where it is a worker of another pool.
 void cj__parallel(cj_pool *pool, int64_t count, int64_t grain, cj__task task, void *context)
 {
-    const int before = thread_slot;
     if (count <= 0)
         return;
+    const int before = thread_slot;
+    const bool shared = pool && pool->awake_max > 0 && count > (grain > 1 ? grain : 1);
+    const bool entered = shared && owns(pool) && !pool->in_piece;
     thread_slot = 0;
-    run_in_parallel(pool, count, grain, task, context);
+    if (entered || (shared && own(pool))) {
+        run_shared(pool, count, grain > 1 ? grain : 1, task, context);
+        if (!entered)
+            disown(pool);
+    } else {
+        task(context, 0, count);
+    }
     thread_slot = before;
 }
+
+// ---- Beginning and end ----
 
 static void destroy(void *object)
 {
     cj_pool *pool = object;
-    atomic_store(&pool->stop, true);
-    wake_sleepers(pool);
-    for (int i = 0; i < pool->started; i++)
-        pthread_join(pool->workers[i].thread, NULL);
+    if (pool->table) {
+        pthread_mutex_lock(&pool->lock);
+        atomic_store(&pool->table->board.stop, true);
+        pthread_cond_broadcast(&pool->work);
+        pthread_mutex_unlock(&pool->lock);
+    }
+    for (int i = 1; i <= pool->started; i++)
+        pthread_join(pool->table->members[i].thread, NULL);
     pthread_cond_destroy(&pool->left);
     pthread_cond_destroy(&pool->work);
     pthread_mutex_destroy(&pool->lock);
-    cj__free(pool->workers);
+    cj__free_aligned(pool->table, 0);
     cj__free(pool);
 }
 
@@ -247,9 +408,11 @@ static cj_status start_workers(cj_pool *pool)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int failure = 0;
+    atomic_store(&pool->awake, pool->threads - 1);
     while (!failure && pool->started < pool->threads - 1) {
-        worker *next = &pool->workers[pool->started];
-        *next = (worker){.pool = pool, .slot = pool->started + 1};
+        member *next = &pool->table->members[pool->started + 1];
+        next->pool = pool;
+        next->slot = pool->started + 1;
         failure = pthread_create(&next->thread, NULL, work, next);
         pool->started += !failure;
     }
@@ -271,12 +434,14 @@ cj_pool *cj_pool_new(int threads)
     if (!pool)
         return NULL;
     pool->threads = threads ? threads : cj__cpu_count();
-    pool->spins = pool->threads <= cj__cpu_allowed();
+    pool->awake_max = lesser(pool->threads - 1, cj__cpu_allowed() - 1);
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->work, NULL);
     pthread_cond_init(&pool->left, NULL);
-    pool->workers = cj__new((size_t)pool->threads, sizeof *pool->workers);
-    if (!pool->workers || start_workers(pool) != CJ_OK) {
+    pool->table = cj__new_aligned(sizeof(table) + (size_t)pool->threads * sizeof(member), 0);
+    if (pool->table && pool->threads > 1)
+        pool->pauses = measure_pauses(&pool->table->board.number);
+    if (!pool->table || start_workers(pool) != CJ_OK) {
         cj_release(pool);
         return NULL;
     }

@@ -5,7 +5,7 @@
 // input, target and for the weights, a pointer to contiguous samples in the tensor's own dtype: bytes stay bytes.
 //
 //     cj__reader *reader;
-//     CJ_TRY(cj__reader_new(data, batch_size, true, cj_pool_threads(pool), &reader));
+//     CJ_TRY(cj__reader_new(data, batch_size, true, &reader));
 //     for each epoch:
 //         cj__random_order(key, epoch, order, cj_dataset_count(data));
 //         cj__reader_start(reader, order, first_batch);
@@ -14,10 +14,9 @@
 //             step(batch.x, batch.y, batch.sample_weight, batch.count);
 //     cj__reader_free(reader);
 //
-// With two or more threads a thread of the reader's gathers ahead into a ring of batches: at least two, and as many as
-// fit in a megabyte, because waking a thread costs more than gathering a small batch; it is woken only when half
-// the ring is free. It starts once, sleeps while it has nothing to do, and nothing is allocated after cj__reader_new().
-// With one thread cj__reader_next() gathers itself. What a batch holds never depends on which of the two happened.
+// Data sets lie in memory, so cj__reader_next() gathers a batch itself, bytes as bytes, and asks the cache for the samples
+// of the next one: a thread of the reader's own would only take a CPU from those that compute. Nothing is allocated after
+// cj__reader_new().
 // Where the order is the data set's own and a tensor lies contiguously, its batches are views into the tensor, not
 // copies. A reader belongs to one thread; several readers may read one data set.
 #ifndef CJ_DATA_DATASET_H
@@ -54,10 +53,9 @@ typedef struct cj__batch {
 typedef struct cj__reader cj__reader;
 
 // Makes a reader, which holds `data`. A batch size above the number of samples means all of them. Without `shuffled`
-// the caller promises that every pass has the data set's own order: no buffers are made for contiguous tensors, and no
-// thread if none is needed. `threads` of 1 (or a thread that cannot be started) means gathering in cj__reader_next().
+// the caller promises that every pass has the data set's own order: no memory is taken for contiguous tensors.
 // CJ_INVALID_ARGUMENT for a batch size below 1, CJ_OUT_OF_MEMORY.
-cj_status cj__reader_new(cj_dataset *data, int64_t batch_size, bool shuffled, int threads, cj__reader **reader);
+cj_status cj__reader_new(cj_dataset *data, int64_t batch_size, bool shuffled, cj__reader **reader);
 
 // Begins a pass at batch `first_batch`; an unfinished pass is given up. `order` has as many entries as the data set has
 // samples, each a valid sample number (asserted); it is the caller's and must stay unchanged until cj__reader_next() has
@@ -74,7 +72,7 @@ bool cj__reader_next(cj__reader *reader, cj__batch *batch);
 // Batches in a whole pass: samples / batch size, rounded up.
 int64_t cj__reader_batches(const cj__reader *reader);
 
-// Stops the thread and frees everything; NULL is fine.
+// Frees everything; NULL is fine.
 void cj__reader_free(cj__reader *reader);
 
 #endif

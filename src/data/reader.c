@@ -1,24 +1,17 @@
 // The batch reader: see dataset.h for what it promises.
 //
-// The ring holds `slot_count` batches. `made` counts the batches gathered in this pass and `used` those the caller is
-// done with; both only grow, batch i lies in slot i % slot_count, and made - used is what the ring holds. Each side
-// writes one of the two. A side that must wait says so (`worker_waits`, `caller_waits`) before it looks at the other's
-// counter a last time, and the other side writes its counter before it looks whether somebody waits: with sequentially
-// consistent atomics one of the two always sees the other, so no wake-up is lost and none is sent in vain.
-#define _POSIX_C_SOURCE 200809L
+// Samples are gathered by cj__reader_next() into one place that every batch uses. While it copies a batch it asks the
+// cache for the samples of the next one: they lie anywhere in the data set, and arrive while the step runs.
 #include "data/dataset.h"
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "tensor/tensor.h"
 #include <assert.h>
-#include <pthread.h>
 #include <string.h>
 
-enum { RING_BYTES = 1 << 20, MIN_SLOTS = 2, MAX_SLOTS = 64, PART_MAX = 2 * CJ_DATASET_MAX_IO + 1 };
-
-// About 10 to 20 microseconds of looking before a caller sleeps for a batch.
-enum { SPINS = 2000 };
+// Bytes of a sample that are asked for ahead: what is behind them the processor fetches by itself.
+enum { LINE = 64, AHEAD_MOST = 1024, PART_MAX = 2 * CJ_DATASET_MAX_IO + 1 };
 
 // One tensor of the data set, as the reader sees it.
 typedef struct part {
@@ -26,7 +19,7 @@ typedef struct part {
     size_t element_size, sample_bytes, step_bytes; // from sample to sample in the tensor
     bool dense;     // each sample is contiguous
     bool view;      // and they follow each other without gaps: an ordered pass needs no copy
-    size_t offset;  // of this part in a slot
+    size_t offset;  // of this part in `gathered`
 } part;
 
 struct cj__reader {
@@ -34,24 +27,12 @@ struct cj__reader {
     int64_t batch_size, batches;
     part parts[PART_MAX];
     int part_count;
-    bool buffered;       // some part needs a slot in some pass
-    char *ring;          // slot_count slots of slot_bytes
-    size_t slot_bytes;
-    int64_t slot_count;
+    bool buffered;  // some part is gathered in some pass
+    char *gathered; // the current batch
+    size_t bytes;
 
-    // The pass: written by the caller while the worker rests, read by both.
-    const int64_t *order;
-    int64_t first, end;  // batches of this pass; the counters below start from first
-    bool holds;          // the caller looks at batch `used`
-
-    bool threaded;
-    pthread_t worker;
-    pthread_mutex_t lock;
-    pthread_cond_t work, ready;
-    bool stop, active;   // under lock: the worker shall end; it is inside a pass
-    atomic_bool give_up; // the worker shall leave its pass
-    atomic_bool worker_waits, caller_waits;
-    atomic_llong made, used;
+    const int64_t *order; // of the pass
+    int64_t next, end;    // batches
 };
 
 // Copies the elements of one sample of a tensor with gaps: an odometer over the axes behind the first.
@@ -83,12 +64,18 @@ static int64_t batch_count(const cj__reader *reader, int64_t batch)
     return left < reader->batch_size ? left : reader->batch_size;
 }
 
-static char *slot_of(const cj__reader *reader, int64_t batch)
+// Asks for the sample that stands as far behind `place` in the order as a batch is long.
+static void fetch_ahead(const cj__reader *reader, const part *p, int64_t place)
 {
-    return reader->ring + (size_t)(batch % reader->slot_count) * reader->slot_bytes;
+    const int64_t ahead = place + reader->batch_size;
+    if (!reader->order || ahead >= reader->data->count)
+        return;
+    const char *from = p->tensor->data + reader->order[ahead] * (int64_t)p->step_bytes;
+    for (size_t at = 0; at < p->sample_bytes && at < AHEAD_MOST; at += LINE)
+        __builtin_prefetch(from + at);
 }
 
-// Gathers the samples of one batch into its slot.
+// Gathers the samples of one batch.
 static void gather(const cj__reader *reader, int64_t batch)
 {
     int64_t begin = batch * reader->batch_size, count = batch_count(reader, batch);
@@ -96,10 +83,11 @@ static void gather(const cj__reader *reader, int64_t batch)
         const part *p = &reader->parts[i];
         if (!copied(reader, p))
             continue;
-        char *to = slot_of(reader, batch) + p->offset;
+        char *to = reader->gathered + p->offset;
         for (int64_t k = 0; k < count; k++, to += p->sample_bytes) {
             int64_t sample = reader->order ? reader->order[begin + k] : begin + k;
             assert(sample >= 0 && sample < reader->data->count);
+            fetch_ahead(reader, p, begin + k);
             const char *from = p->tensor->data + sample * (int64_t)p->step_bytes;
             if (p->dense)
                 memcpy(to, from, p->sample_bytes);
@@ -116,81 +104,6 @@ static bool pass_copies(const cj__reader *reader)
         if (copied(reader, &reader->parts[i]))
             return true;
     return false;
-}
-
-// The worker in a pass: gathers while there is room, sleeps until half the ring is free otherwise.
-static void work_through_pass(cj__reader *reader)
-{
-    int64_t made = atomic_load(&reader->made);
-    while (made < reader->end && !atomic_load(&reader->give_up)) {
-        if (made - atomic_load(&reader->used) < reader->slot_count) {
-            gather(reader, made);
-            atomic_store(&reader->made, ++made);
-            if (atomic_load(&reader->caller_waits)) {
-                pthread_mutex_lock(&reader->lock);
-                pthread_cond_signal(&reader->ready);
-                pthread_mutex_unlock(&reader->lock);
-            }
-            continue;
-        }
-        pthread_mutex_lock(&reader->lock);
-        atomic_store(&reader->worker_waits, true);
-        while (made - atomic_load(&reader->used) > reader->slot_count / 2 && !atomic_load(&reader->give_up))
-            pthread_cond_wait(&reader->work, &reader->lock);
-        atomic_store(&reader->worker_waits, false);
-        pthread_mutex_unlock(&reader->lock);
-    }
-}
-
-static void *worker_main(void *argument)
-{
-    cj__reader *reader = argument;
-    pthread_mutex_lock(&reader->lock);
-    for (;;) {
-        while (!reader->active && !reader->stop)
-            pthread_cond_wait(&reader->work, &reader->lock);
-        if (reader->stop)
-            break;
-        pthread_mutex_unlock(&reader->lock);
-        work_through_pass(reader);
-        pthread_mutex_lock(&reader->lock);
-        reader->active = false;
-        pthread_cond_signal(&reader->ready);
-    }
-    pthread_mutex_unlock(&reader->lock);
-    return NULL;
-}
-
-// Waits until the worker has left its pass, which it is told to give up.
-static void rest_worker(cj__reader *reader)
-{
-    pthread_mutex_lock(&reader->lock);
-    atomic_store(&reader->give_up, true);
-    pthread_cond_signal(&reader->work);
-    while (reader->active)
-        pthread_cond_wait(&reader->ready, &reader->lock);
-    atomic_store(&reader->give_up, false);
-    pthread_mutex_unlock(&reader->lock);
-}
-
-static void start_worker(cj__reader *reader)
-{
-    if (pthread_mutex_init(&reader->lock, NULL) != 0)
-        return;
-    if (pthread_cond_init(&reader->work, NULL) != 0)
-        goto fail_work;
-    if (pthread_cond_init(&reader->ready, NULL) != 0)
-        goto fail_ready;
-    if (pthread_create(&reader->worker, NULL, worker_main, reader) != 0)
-        goto fail_thread;
-    reader->threaded = true;
-    return;
-fail_thread:
-    pthread_cond_destroy(&reader->ready);
-fail_ready:
-    pthread_cond_destroy(&reader->work);
-fail_work:
-    pthread_mutex_destroy(&reader->lock);
 }
 
 static void add_part(cj__reader *reader, const cj_tensor *tensor)
@@ -210,34 +123,25 @@ static void add_part(cj__reader *reader, const cj_tensor *tensor)
     p->view = p->dense && (tensor->strides[0] == elements || tensor->shape.dims[0] == 1);
 }
 
-// Places the parts in a slot, each aligned to 64 bytes, and makes the ring.
-static cj_status make_ring(cj__reader *reader, bool shuffled, bool ahead)
+// Places the parts, each aligned to 64 bytes.
+static cj_status make_room(cj__reader *reader, bool shuffled)
 {
-    size_t bytes = 0;
     for (int i = 0; i < reader->part_count; i++) {
         part *p = &reader->parts[i];
         if (!shuffled && p->view)
             continue;
         size_t batch = (size_t)reader->batch_size; // at most the samples of a tensor that exists: cannot overflow
-        p->offset = bytes;
-        bytes += (batch * p->sample_bytes + 63) / 64 * 64;
+        p->offset = reader->bytes;
+        reader->bytes += (batch * p->sample_bytes + LINE - 1) / LINE * LINE;
         reader->buffered = true;
     }
     if (!reader->buffered)
         return CJ_OK;
-    reader->slot_bytes = bytes > 0 ? bytes : 64;
-    reader->slot_count = 1;
-    if (ahead) {
-        size_t fit = RING_BYTES / reader->slot_bytes;
-        reader->slot_count = fit < MIN_SLOTS ? MIN_SLOTS : fit > MAX_SLOTS ? MAX_SLOTS : (int64_t)fit;
-    }
-    if (reader->slot_bytes > SIZE_MAX / (size_t)reader->slot_count)
-        return cj__fail_memory(reader->slot_bytes, "batches");
-    reader->ring = cj__new_aligned(reader->slot_bytes * (size_t)reader->slot_count, 0);
-    return reader->ring ? CJ_OK : CJ_OUT_OF_MEMORY;
+    reader->gathered = cj__new_aligned(reader->bytes, 0);
+    return reader->gathered ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
 
-cj_status cj__reader_new(cj_dataset *data, int64_t batch_size, bool shuffled, int threads, cj__reader **result)
+cj_status cj__reader_new(cj_dataset *data, int64_t batch_size, bool shuffled, cj__reader **result)
 {
     *result = NULL;
     if (batch_size < 1)
@@ -254,14 +158,11 @@ cj_status cj__reader_new(cj_dataset *data, int64_t batch_size, bool shuffled, in
         add_part(reader, data->y[i]);
     if (data->sample_weight)
         add_part(reader, data->sample_weight);
-    bool ahead = threads > 1 && reader->batches > 1;
-    cj_status status = make_ring(reader, shuffled, ahead);
+    cj_status status = make_room(reader, shuffled);
     if (status != CJ_OK) {
         cj__reader_free(reader);
         return status;
     }
-    if (ahead && reader->buffered)
-        start_worker(reader);
     *result = reader;
     return CJ_OK;
 }
@@ -269,80 +170,31 @@ cj_status cj__reader_new(cj_dataset *data, int64_t batch_size, bool shuffled, in
 void cj__reader_start(cj__reader *reader, const int64_t *order, int64_t first_batch)
 {
     assert(first_batch >= 0 && (order == NULL || reader->buffered));
-    if (reader->threaded)
-        rest_worker(reader);
     reader->order = order;
-    reader->first = first_batch < reader->batches ? first_batch : reader->batches;
+    reader->next = first_batch < reader->batches ? first_batch : reader->batches;
     reader->end = reader->batches;
-    reader->holds = false;
-    atomic_store(&reader->made, reader->first);
-    atomic_store(&reader->used, reader->first);
-    if (!reader->threaded || !pass_copies(reader) || reader->first == reader->end)
-        return;
-    pthread_mutex_lock(&reader->lock);
-    reader->active = true;
-    pthread_cond_signal(&reader->work);
-    pthread_mutex_unlock(&reader->lock);
 }
 
 void cj__reader_stop(cj__reader *reader)
 {
-    if (reader->threaded)
-        rest_worker(reader);
-    reader->holds = false;
-    reader->end = atomic_load(&reader->used);
-}
-
-// Gives the slot of the batch that the caller looked at back, and wakes the worker if it waits for half the ring.
-static void let_go(cj__reader *reader)
-{
-    if (!reader->holds)
-        return;
-    reader->holds = false;
-    int64_t used = atomic_fetch_add(&reader->used, 1) + 1;
-    if (reader->threaded && atomic_load(&reader->worker_waits) &&
-        atomic_load(&reader->made) - used <= reader->slot_count / 2) {
-        pthread_mutex_lock(&reader->lock);
-        pthread_cond_signal(&reader->work);
-        pthread_mutex_unlock(&reader->lock);
-    }
-}
-
-// Waits until batch `batch` has been gathered: looks for some microseconds, then sleeps.
-static void await(cj__reader *reader, int64_t batch)
-{
-    for (int i = 0; i < SPINS; i++)
-        if (atomic_load_explicit(&reader->made, memory_order_acquire) > batch)
-            return;
-    pthread_mutex_lock(&reader->lock);
-    atomic_store(&reader->caller_waits, true);
-    while (atomic_load(&reader->made) <= batch)
-        pthread_cond_wait(&reader->ready, &reader->lock);
-    atomic_store(&reader->caller_waits, false);
-    pthread_mutex_unlock(&reader->lock);
+    reader->end = reader->next;
 }
 
 static const void *part_data(const cj__reader *reader, int index, int64_t batch)
 {
     const part *p = &reader->parts[index];
     if (copied(reader, p))
-        return slot_of(reader, batch) + p->offset;
+        return reader->gathered + p->offset;
     return p->tensor->data + batch * reader->batch_size * (int64_t)p->step_bytes;
 }
 
 bool cj__reader_next(cj__reader *reader, cj__batch *batch)
 {
-    let_go(reader);
-    int64_t index = atomic_load(&reader->used);
-    if (index >= reader->end)
+    if (reader->next >= reader->end)
         return false;
-    if (pass_copies(reader)) {
-        if (reader->threaded)
-            await(reader, index);
-        else
-            gather(reader, index);
-    }
-    reader->holds = true;
+    const int64_t index = reader->next++;
+    if (pass_copies(reader))
+        gather(reader, index);
     *batch = (cj__batch){.index = index, .count = batch_count(reader, index)};
     int at = 0;
     for (int i = 0; i < reader->data->x_count; i++)
@@ -364,19 +216,7 @@ void cj__reader_free(cj__reader *reader)
 {
     if (!reader)
         return;
-    if (reader->threaded) {
-        rest_worker(reader);
-        pthread_mutex_lock(&reader->lock);
-        reader->stop = true;
-        pthread_cond_signal(&reader->work);
-        pthread_mutex_unlock(&reader->lock);
-        pthread_join(reader->worker, NULL);
-        pthread_cond_destroy(&reader->ready);
-        pthread_cond_destroy(&reader->work);
-        pthread_mutex_destroy(&reader->lock);
-    }
-    if (reader->ring)
-        cj__free_aligned(reader->ring, reader->slot_bytes * (size_t)reader->slot_count);
+    cj__free_aligned(reader->gathered, reader->bytes);
     cj_release(reader->data);
     cj__free(reader);
 }

@@ -26,16 +26,19 @@ static cj_status take_types(cj__plan *plan)
 
 // ---- Order: main calls, then updates ----
 
-// The input whose memory output `k` may take.
+// The input whose memory output `k` may take, or -1.
 static int aliased(const cj__instruction *instruction, int k)
 {
-    return instruction->op->alias[k] - '0';
+    const cj__op *op = instruction->op;
+    if (op->aliased != NULL)
+        return op->aliased(instruction->attrs, k);
+    return op->alias != NULL && k < (int)strlen(op->alias) ? op->alias[k] - '0' : -1;
 }
 
 // Whether output `k` of an update instruction is what the program gives the variable in the aliased input.
 static bool writes_variable(const cj__program *program, const cj__instruction *instruction, int k)
 {
-    if (instruction->op->alias == NULL || k >= (int)strlen(instruction->op->alias))
+    if (aliased(instruction, k) < 0)
         return false;
     int input = instruction->inputs[aliased(instruction, k)];
     for (int i = 0; i < program->update_count; i++) {

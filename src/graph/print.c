@@ -31,6 +31,7 @@ cj_status cj__plan_time(cj__plan *plan, cj_pool *pool, const void *const *inputs
     if (times == NULL)
         return CJ_OUT_OF_MEMORY;
     cj_status status = CJ_OK;
+    const bool entered = cj__pool_enter(pool);
     for (int i = 0; i < plan->patch_count; i++)
         plan->patches[i].operand->data = (void *)(uintptr_t)inputs[plan->patches[i].input];
     for (int round = -1; round < rounds && status == CJ_OK; round++) { // the first warms up
@@ -46,6 +47,8 @@ cj_status cj__plan_time(cj__plan *plan, cj_pool *pool, const void *const *inputs
             before = after;
         }
     }
+    if (entered)
+        cj__pool_leave(pool);
     for (int i = 0; i < count; i++) {
         qsort(times + (size_t)i * (size_t)rounds, (size_t)rounds, sizeof(*times), ascending);
         seconds[i] = times[(size_t)i * (size_t)rounds + (size_t)rounds / 2];

@@ -29,7 +29,7 @@ static const void *whereabouts(const cj__plan *plan, const void *const *inputs, 
                                                       : plan->buffers[root].data;
 }
 
-cj_status cj__plan_run(cj__plan *plan, cj_pool *pool, const void *const *inputs, void *const *outputs)
+static cj_status run_plan(cj__plan *plan, cj_pool *pool, const void *const *inputs, void *const *outputs)
 {
     for (int i = 0; i < plan->patch_count; i++)
         plan->patches[i].operand->data = (void *)(uintptr_t)inputs[plan->patches[i].input];
@@ -47,4 +47,13 @@ cj_status cj__plan_run(cj__plan *plan, cj_pool *pool, const void *const *inputs,
             copy_bytes(to, copy->saved != NULL ? copy->saved : whereabouts(plan, inputs, copy->from), copy->bytes);
     }
     return CJ_OK;
+}
+
+cj_status cj__plan_run(cj__plan *plan, cj_pool *pool, const void *const *inputs, void *const *outputs)
+{
+    const bool entered = cj__pool_enter(pool);
+    const cj_status status = run_plan(plan, pool, inputs, outputs);
+    if (entered)
+        cj__pool_leave(pool);
+    return status;
 }

@@ -76,6 +76,14 @@ typedef struct cj__update_attrs {
     bool nesterov, centered;
 } cj__update_attrs;
 
+// The steps of `members` tensors, each with so many operands, by the op `step`.
+typedef struct cj__sweep_attrs {
+    const cj__op *step;
+    int members, inputs, outputs;
+    cj__update_attrs update;
+} cj__sweep_attrs;
+bool cj__is_step(const cj__op *op); // of an optimizer
+
 // y = f(x) for any function of CJ__UNARIES; a and b are its parameters.
 cj_symbol *cj__apply_unary(cj__build *g, cj__unary function, cj_symbol *x, double a, double b);
 cj_symbol *cj__apply_binary(cj__build *g, cj__binary function, cj_symbol *a, cj_symbol *b);

@@ -47,6 +47,7 @@ typedef struct cj__op {
     int min_inputs, max_inputs;
     size_t attrs_size;
     const char *alias; // for CJ__OP_UPDATE: the digit alias[i] is the input whose memory output i may take ("03": 0 and 3)
+    int (*aliased)(const void *attrs, int output); // the same for ops with any number of outputs
     int variant;       // which of a family (a cj__unary, cj__binary, ...)
 
     // Checks inputs and attributes and gives the outputs' types (free axis as CJ_BATCH). Sentences name what clashes.

@@ -53,7 +53,7 @@ void *cj__job_scratch(const cj__call *call, const cj__job *job)
 
 void cj__run_job(const cj__call *call, const cj__job *job, double flops, cj__phase run, const void *context)
 {
-    const double worth = 1e6; // some 20 microseconds of one core
+    const double worth = 4e5; // some 5 microseconds of one core
     for (int phase = 0; phase < job->phases; phase++) {
         job_context c = {run, context, call->workspace, phase};
         const int64_t tasks = job->tasks[phase];

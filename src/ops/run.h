@@ -1,12 +1,12 @@
 // Helpers of run(): sharing work between threads. Pieces are fixed by the shape, so results never depend on the pool;
-// work of less than some 20 microseconds stays on the calling thread.
+// work of less than some microseconds stays on the calling thread.
 #ifndef CJ_OPS_RUN_H
 #define CJ_OPS_RUN_H
 
 #include "ops/op.h"
 
 // Elements of one piece of element-wise work, and how many pieces a thread takes at least.
-enum { CJ__PIECE = 8192, CJ__PIECE_GRAIN = 4 };
+enum { CJ__PIECE = 2048, CJ__PIECE_GRAIN = 2 };
 
 // Runs `work` on ranges of elements that cover 0 .. count - 1; ranges begin at multiples of CJ__PIECE.
 typedef struct cj__elements {

@@ -1,10 +1,11 @@
-// Optimizer steps. Inputs: weights w, gradient g, the learning rate (a real scalar) and the optimizer's slots, each of
+// Optimizer steps: one tensor's, or a sweep over many. Inputs: weights w, gradient g, the learning rate (a real scalar) and the optimizer's slots, each of
 // w's type; outputs: the new w and slots, each of which may lie in its input's memory (alias). Weight decay comes first:
 // w -= rate weight_decay w. The formulas are in cajal/train.h and at the kernels.
 #include "base/memory.h"
 #include "ops/families.h"
 #include "ops/infer.h"
 #include "ops/run.h"
+#include <limits.h>
 #include <math.h>
 
 // Inputs before the slots: w, g, rate and, for adam, step.
@@ -60,44 +61,41 @@ static void *out(const cj__call *call, int index, int64_t begin)
     return index < call->output_count ? cj__at(call, call->outputs[index].data, begin) : NULL;
 }
 
-static double rate_of(const cj__call *call)
-{
-    return cj__real_get(call, call->inputs[2].data);
-}
+// What a step finds out once, whatever the number of its elements.
+typedef struct pace {
+    double rate;
+    double alpha; // adam's rate with the correction of its bias
+} pace;
 
-static void sgd_work(const cj__call *call, int64_t i, int64_t end)
+static void sgd_work(const cj__call *call, const pace *p, int64_t i, int64_t end)
 {
     const cj__update_attrs *a = call->attrs;
-    const double rate = rate_of(call);
-    call->kernels->sgd(end - i, in(call, 0, i), in(call, 1, i), in(call, 3, i), out(call, 0, i), out(call, 1, i), rate,
-                       a->momentum, a->nesterov, rate * a->weight_decay);
+    call->kernels->sgd(end - i, in(call, 0, i), in(call, 1, i), in(call, 3, i), out(call, 0, i), out(call, 1, i), p->rate,
+                       a->momentum, a->nesterov, p->rate * a->weight_decay);
 }
 
-static void adagrad_work(const cj__call *call, int64_t i, int64_t end)
+static void adagrad_work(const cj__call *call, const pace *p, int64_t i, int64_t end)
 {
     const cj__update_attrs *a = call->attrs;
-    const double rate = rate_of(call);
     call->kernels->adagrad(end - i, in(call, 0, i), in(call, 1, i), in(call, 3, i), out(call, 0, i), out(call, 1, i),
-                           rate, a->epsilon, rate * a->weight_decay);
+                           p->rate, a->epsilon, p->rate * a->weight_decay);
 }
 
-static void adadelta_work(const cj__call *call, int64_t i, int64_t end)
+static void adadelta_work(const cj__call *call, const pace *p, int64_t i, int64_t end)
 {
     const cj__update_attrs *a = call->attrs;
-    const double rate = rate_of(call);
     call->kernels->adadelta(end - i, in(call, 0, i), in(call, 1, i), in(call, 3, i), in(call, 4, i), out(call, 0, i),
-                            out(call, 1, i), out(call, 2, i), rate, a->rho, a->epsilon, rate * a->weight_decay);
+                            out(call, 1, i), out(call, 2, i), p->rate, a->rho, a->epsilon, p->rate * a->weight_decay);
 }
 
-static void rmsprop_work(const cj__call *call, int64_t i, int64_t end)
+static void rmsprop_work(const cj__call *call, const pace *p, int64_t i, int64_t end)
 {
     const cj__update_attrs *a = call->attrs;
-    const double rate = rate_of(call);
     const bool moving = a->momentum > 0;
     call->kernels->rmsprop(end - i, in(call, 0, i), in(call, 1, i), in(call, 3, i), moving ? in(call, 4, i) : NULL,
                            a->centered ? in(call, 4 + moving, i) : NULL, out(call, 0, i), out(call, 1, i),
-                           moving ? out(call, 2, i) : NULL, a->centered ? out(call, 2 + moving, i) : NULL, rate, a->rho,
-                           a->momentum, a->epsilon, rate * a->weight_decay);
+                           moving ? out(call, 2, i) : NULL, a->centered ? out(call, 2 + moving, i) : NULL, p->rate, a->rho,
+                           a->momentum, a->epsilon, p->rate * a->weight_decay);
 }
 
 // Bias correction is folded into the rate: alpha = rate sqrt(1 - beta_2^t) / (1 - beta_1^t), t = step + 1. For float
@@ -112,22 +110,99 @@ static double corrected_rate(const cj__call *call, double rate, double t)
     return (double)((float)rate * sqrtf(1 - second) / (1 - first));
 }
 
-static void adam_work(const cj__call *call, int64_t i, int64_t end)
+static pace pace_of(const cj__call *call)
+{
+    pace p = {.rate = cj__real_get(call, call->inputs[2].data)};
+    if (slots_from(call->op) == 4)
+        p.alpha = corrected_rate(call, p.rate, (double)*(const int64_t *)call->inputs[3].data + 1);
+    return p;
+}
+
+static void adam_work(const cj__call *call, const pace *p, int64_t i, int64_t end)
 {
     const cj__update_attrs *a = call->attrs;
-    const double rate = rate_of(call), t = (double)*(const int64_t *)call->inputs[3].data + 1;
-    const double alpha = corrected_rate(call, rate, t);
     call->kernels->adam(end - i, in(call, 0, i), in(call, 1, i), in(call, 4, i), in(call, 5, i), in(call, 6, i),
-                        out(call, 0, i), out(call, 1, i), out(call, 2, i), out(call, 3, i), alpha, a->beta_1, a->beta_2,
-                        a->epsilon, rate * a->weight_decay);
+                        out(call, 0, i), out(call, 1, i), out(call, 2, i), out(call, 3, i), p->alpha, a->beta_1,
+                        a->beta_2, a->epsilon, p->rate * a->weight_decay);
+}
+
+typedef void (*step_work)(const cj__call *call, const pace *p, int64_t begin, int64_t end);
+static const struct {
+    const cj__op *op;
+    step_work work;
+} steps[] = {
+    {&cj__op_sgd, sgd_work},         {&cj__op_adagrad, adagrad_work}, {&cj__op_adadelta, adadelta_work},
+    {&cj__op_rmsprop, rmsprop_work}, {&cj__op_adam, adam_work},
+};
+
+static step_work work_of(const cj__op *op)
+{
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+        if (steps[i].op == op)
+            return steps[i].work;
+    return NULL;
+}
+
+bool cj__is_step(const cj__op *op)
+{
+    return work_of(op) != NULL;
+}
+
+// Tensors are laid end to end, each from the beginning of a line, and the whole is cut into pieces, so that many small
+// ones cost no more than one of their size. A piece is about half a microsecond's work.
+enum { SWEEP_LINE = 64, SWEEP_PIECE = 2048, SWEEP_GRAIN = 2 };
+
+typedef struct sweep {
+    cj__call member; // the first tensor's step; the others' operands follow its own
+    int members;
+    pace pace;
+    step_work work;
+} sweep;
+
+static cj__call member_of(const sweep *s, int index)
+{
+    cj__call member = s->member;
+    member.inputs += index * member.input_count;
+    member.outputs += index * member.output_count;
+    return member;
+}
+
+static int64_t lined(int64_t count)
+{
+    return (count + SWEEP_LINE - 1) / SWEEP_LINE * SWEEP_LINE;
+}
+
+static void sweep_task(void *context, int64_t begin, int64_t end)
+{
+    const sweep *s = context;
+    const int64_t first = begin * SWEEP_PIECE, last = end * SWEEP_PIECE;
+    int64_t at = 0; // of the member, in the whole
+    for (int i = 0; i < s->members && at < last; i++) {
+        const cj__call member = member_of(s, i);
+        const int64_t count = cj__count(&member.inputs[0]);
+        const int64_t from = first > at ? first - at : 0, to = last - at < count ? last - at : count;
+        if (from < to)
+            s->work(&member, &s->pace, from, to);
+        at += lined(count);
+    }
+}
+
+static cj_status run_sweep_of(const cj__call *first, int members)
+{
+    sweep s = {.member = *first, .members = members, .pace = pace_of(first), .work = work_of(first->op)};
+    int64_t whole = 0;
+    for (int i = 0; i < members; i++)
+        whole += lined(cj__count(&member_of(&s, i).inputs[0]));
+    cj__parallel(first->pool, (whole + SWEEP_PIECE - 1) / SWEEP_PIECE, SWEEP_GRAIN, sweep_task, &s);
+    return CJ_OK;
+}
+
+static cj_status run_step(const cj__call *call)
+{
+    return run_sweep_of(call, 1);
 }
 
 #define STEP(op_name, least, most, aliases, infer_function)                                                            \
-    static cj_status run_##op_name(const cj__call *call)                                                               \
-    {                                                                                                                  \
-        cj__each_element(call, cj__count(&call->inputs[0]), op_name##_work);                                           \
-        return CJ_OK;                                                                                                  \
-    }                                                                                                                  \
     const cj__op cj__op_##op_name = {                                                                                  \
         .name = #op_name,                                                                                              \
         .flags = CJ__OP_UPDATE,                                                                                        \
@@ -136,13 +211,71 @@ static void adam_work(const cj__call *call, int64_t i, int64_t end)
         .attrs_size = sizeof(cj__update_attrs),                                                                        \
         .alias = aliases,                                                                                              \
         .infer = infer_function,                                                                                       \
-        .run = run_##op_name,                                                                                          \
+        .run = run_step,                                                                                               \
     }
 STEP(sgd, 3, 4, "03", infer_step);
 STEP(adagrad, 4, 4, "03", infer_step);
 STEP(adadelta, 5, 5, "034", infer_step);
 STEP(rmsprop, 4, 6, "0345", infer_rmsprop);
 STEP(adam, 6, 7, "0456", infer_step);
+
+// sweep: the steps of many tensors by one optimizer. Operands are those of each tensor's step in turn.
+static int count_sweep(const void *attrs, const cj__type *inputs)
+{
+    const cj__sweep_attrs *a = attrs;
+    (void)inputs;
+    return a->members * a->outputs;
+}
+
+static cj_status infer_sweep(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
+                             int *output_count)
+{
+    cj__sweep_attrs *a = attrs;
+    if (input_count != a->members * a->inputs)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, %d tensors need %d", op->name, input_count,
+                        a->members, a->members * a->inputs);
+    for (int i = 0; i < a->members; i++) {
+        int count = a->outputs;
+        CJ_TRY(a->step->infer(a->step, &a->update, inputs + i * a->inputs, a->inputs, outputs + i * a->outputs, &count));
+    }
+    *output_count = a->members * a->outputs;
+    return CJ_OK;
+}
+
+static cj_status run_sweep(const cj__call *call)
+{
+    const cj__sweep_attrs *a = call->attrs;
+    cj__call first = *call;
+    first.op = a->step;
+    first.attrs = &a->update;
+    first.input_count = a->inputs;
+    first.output_count = a->outputs;
+    return run_sweep_of(&first, a->members);
+}
+
+static int aliased_sweep(const void *attrs, int output)
+{
+    const cj__sweep_attrs *a = attrs;
+    return output / a->outputs * a->inputs + (a->step->alias[output % a->outputs] - '0');
+}
+
+static const char *form_of_sweep(const cj__call *call)
+{
+    return ((const cj__sweep_attrs *)call->attrs)->step->name;
+}
+
+const cj__op cj__op_sweep = {
+    .name = "sweep",
+    .flags = CJ__OP_UPDATE | CJ__OP_FUSED,
+    .min_inputs = 1,
+    .max_inputs = INT_MAX,
+    .attrs_size = sizeof(cj__sweep_attrs),
+    .count_outputs = count_sweep,
+    .aliased = aliased_sweep,
+    .infer = infer_sweep,
+    .form = form_of_sweep,
+    .run = run_sweep,
+};
 
 // increment: n + 1 for an int64 scalar.
 static cj_status infer_increment(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,

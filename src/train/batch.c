@@ -16,7 +16,7 @@ static cj_status step_on(cj_model *model, cj_dataset *data, cj__mode mode, const
     CJ_TRY(cj__check_built(model, data, who));
     CJ_TRY(cj__check_data(model, state, data, who));
     CJ_TRY(cj__functions_find(model, state, mode, data, data->sample_weight != NULL, &functions));
-    CJ_TRY(cj__reader_new(data, data->count, false, 1, &reader));
+    CJ_TRY(cj__reader_new(data, data->count, false, &reader));
     cj__reader_start(reader, NULL, 0);
     cj_status status = CJ_OK;
     if (cj__reader_next(reader, &batch))

@@ -26,7 +26,7 @@ cj_status cj__evaluator_open(cj__evaluator *evaluator, cj_model *model, cj__trai
     CJ_TRY(cj__check_built(model, data, who));
     CJ_TRY(cj__check_data(model, state, data, who));
     CJ_TRY(cj__functions_find(model, state, CJ__MODE_TEST, data, data->sample_weight != NULL, &evaluator->functions));
-    return cj__reader_new(data, batch_size, false, cj_pool_threads(state->settings.pool), &evaluator->reader);
+    return cj__reader_new(data, batch_size, false, &evaluator->reader);
 }
 
 cj_status cj__evaluator_run(cj__evaluator *evaluator, double *values)

@@ -88,7 +88,7 @@ static cj_status open_data(run *r, cj_dataset *data)
     if (r->validation)
         CJ_TRY(
             cj__evaluator_open(&r->evaluator, r->model, r->state, r->validation, val_size, "cj_fit, validation data"));
-    CJ_TRY(cj__reader_new(r->data, batch_size_of(r), shuffle, cj_pool_threads(r->state->settings.pool), &r->reader));
+    CJ_TRY(cj__reader_new(r->data, batch_size_of(r), shuffle, &r->reader));
     r->batches = cj__reader_batches(r->reader);
     r->steps = args->steps_per_epoch ? args->steps_per_epoch : r->batches;
     r->key = cj__key(cj__model_seed(r->model), "shuffle");

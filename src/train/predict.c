@@ -44,7 +44,7 @@ static cj_status predict(cj_model *model, cj_dataset *data, int64_t batch_size, 
     CJ_TRY(cj__state_need(model, &state));
     CJ_TRY(cj__functions_find(model, state, CJ__MODE_PREDICT, data, false, &functions));
     CJ_TRY(make_outputs(model, functions, data->count, outputs));
-    CJ_TRY(cj__reader_new(data, batch_size ? batch_size : 32, false, 1, &reader));
+    CJ_TRY(cj__reader_new(data, batch_size ? batch_size : 32, false, &reader));
     const cj_status status = run_batches(functions, reader, cj_model_output_count(model), outputs);
     cj__reader_free(reader);
     return status;

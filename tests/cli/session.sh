@@ -29,6 +29,11 @@ cmp a.safetensors d.safetensors || fail "resuming gives other bits"
 "$program" explain a.safetensors report/mistakes.png --layer dense >explained || fail "explain"
 grep -q 'dense' explained || fail "explain names no layer"
 "$program" summary a.safetensors --json >model.json
+for how in "" "--training"; do
+    # shellcheck disable=SC2086 # no option, or one
+    "$program" bench a.safetensors --batch-size 8 --threads 1 --rounds 1 --seconds 0 $how >benched || fail "bench $how"
+    grep -Eq '^  a step +[0-9.]+ ms .* 1 rounds' benched || fail "bench prints no time"
+done
 "$program" train ./model.json --data digits --limit 200 --epochs 1 --quiet | grep -q 'test accuracy' || fail "train from JSON"
 
 head -c 1000 a.safetensors >cut.safetensors

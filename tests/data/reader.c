@@ -1,4 +1,4 @@
-// Data sets and the batches that a reader makes of them, gathered at once and by the prefetch thread.
+// Data sets and the batches that a reader makes of them.
 #include "data/dataset.h"
 #include "base/random.h"
 #include "support.h"
@@ -52,12 +52,12 @@ static void check_pass(cj__reader *reader, const int64_t *order, int64_t size, i
     assert_false(cj__reader_next(reader, &b));
 }
 
-static void check_reader(int threads, int64_t size)
+static void check_reader(int64_t size)
 {
     cj_dataset *data = numbered();
     cj__reader *reader;
     int64_t order[SAMPLES];
-    assert_int_equal(cj__reader_new(data, size, true, threads, &reader), CJ_OK);
+    assert_int_equal(cj__reader_new(data, size, true, &reader), CJ_OK);
     for (uint64_t epoch = 0; epoch < 20; epoch++) {
         cj__random_order(5, epoch, order, SAMPLES);
         check_pass(reader, order, size, 0);
@@ -72,14 +72,7 @@ static void gathers_at_once(void **state)
 {
     (void)state;
     for (int64_t size = 1; size <= SAMPLES; size += 17)
-        check_reader(1, size);
-}
-
-static void prefetch_gives_the_same(void **state)
-{
-    (void)state;
-    for (int64_t size = 1; size <= SAMPLES; size += 17)
-        check_reader(2, size);
+        check_reader(size);
 }
 
 static void an_abandoned_pass_leaves_no_trace(void **state)
@@ -89,7 +82,7 @@ static void an_abandoned_pass_leaves_no_trace(void **state)
     cj__reader *reader;
     cj__batch b;
     int64_t order[SAMPLES];
-    assert_int_equal(cj__reader_new(data, 2, true, 2, &reader), CJ_OK);
+    assert_int_equal(cj__reader_new(data, 2, true, &reader), CJ_OK);
     for (int i = 0; i < 50; i++) {
         cj__random_order(6, (uint64_t)i, order, SAMPLES);
         cj__reader_start(reader, order, 0);
@@ -105,8 +98,7 @@ static void an_abandoned_pass_leaves_no_trace(void **state)
     cj_release(data);
 }
 
-// A ring of large batches is short, so both sides come to wait for each other.
-static void large_batches_pass_through_a_short_ring(void **state)
+static void large_batches_are_gathered_whole(void **state)
 {
     (void)state;
     enum { COUNT = 64, BYTES = 200000 };
@@ -117,7 +109,7 @@ static void large_batches_pass_through_a_short_ring(void **state)
     cj_dataset *data = cj_dataset_new(.x = {x});
     cj__reader *reader;
     int64_t order[COUNT];
-    assert_int_equal(cj__reader_new(data, 3, true, 2, &reader), CJ_OK);
+    assert_int_equal(cj__reader_new(data, 3, true, &reader), CJ_OK);
     for (uint64_t epoch = 0; epoch < 5; epoch++) {
         cj__random_order(7, epoch, order, COUNT);
         cj__reader_start(reader, order, 0);
@@ -138,7 +130,7 @@ static void data_in_its_own_order_is_not_copied(void **state)
     cj_dataset *data = numbered();
     cj__reader *reader;
     cj__batch b;
-    assert_int_equal(cj__reader_new(data, 10, false, 2, &reader), CJ_OK);
+    assert_int_equal(cj__reader_new(data, 10, false, &reader), CJ_OK);
     cj__reader_start(reader, NULL, 4);
     assert_true(cj__reader_next(reader, &b));
     assert_ptr_equal(b.x[0], (char *)cj_tensor_data(cj_dataset_x(data, 0)) + 40 * WIDTH);
@@ -160,7 +152,7 @@ static void views_with_gaps_are_gathered(void **state)
     cj_dataset *data = cj_dataset_new(.x = {turned});
     cj__reader *reader;
     cj__batch b;
-    assert_int_equal(cj__reader_new(data, 2, false, 1, &reader), CJ_OK);
+    assert_int_equal(cj__reader_new(data, 2, false, &reader), CJ_OK);
     cj__reader_start(reader, NULL, 0);
     assert_true(cj__reader_next(reader, &b));
     assert_memory_equal(b.x[0], ((float[]){0, 3, 6, 9, 1, 4, 7, 10}), 8 * sizeof(float));
@@ -214,7 +206,7 @@ static cj_status make_and_read(void *context)
     cj__reader *reader = NULL;
     status = cj_dataset_slice(data, 1, 7, &slice);
     if (status == CJ_OK)
-        status = cj__reader_new(slice, 2, true, 1, &reader);
+        status = cj__reader_new(slice, 2, true, &reader);
     cj__reader_free(reader);
     cj_release(slice);
     cj_release(data);
@@ -231,9 +223,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gathers_at_once),
-        cmocka_unit_test(prefetch_gives_the_same),
         cmocka_unit_test(an_abandoned_pass_leaves_no_trace),
-        cmocka_unit_test(large_batches_pass_through_a_short_ring),
+        cmocka_unit_test(large_batches_are_gathered_whole),
         cmocka_unit_test(data_in_its_own_order_is_not_copied),
         cmocka_unit_test(views_with_gaps_are_gathered),
         cmocka_unit_test(a_slice_shares_memory),

@@ -54,8 +54,15 @@ static void compare_products(const tables *t, cj__gemm g, bool bias, bool worst)
 
 static cj__gemm product_of(int64_t m, int64_t n, int64_t k, bool trans_a, bool trans_b)
 {
-    return (cj__gemm){.m = m, .n = n, .k = k, .lda = trans_a ? m : k, .ldb = trans_b ? k : n, .ldc = n,
-                      .trans_a = trans_a, .trans_b = trans_b, .act = CJ__UNARY_NONE};
+    return (cj__gemm){.m = m,
+                      .n = n,
+                      .k = k,
+                      .lda = trans_a ? m : k,
+                      .ldb = trans_b ? k : n,
+                      .ldc = n,
+                      .trans_a = trans_a,
+                      .trans_b = trans_b,
+                      .act = CJ__UNARY_NONE};
 }
 
 static void random_of(const tables *t)
@@ -111,12 +118,61 @@ static void products_of_many_blocks_equal_plain_c(void **unused)
     for_each_table(large_of);
 }
 
+// Every form that the kernels choose by shape: dots, C computed transposed, few rows by a wide B, copies of A and of
+// pieces of B, in float and double alike; with sums in several pieces, remainders on every side, bias and activations.
+static void forms_of(const tables *t)
+{
+    static const struct {
+        int64_t m, n, k;
+    } sizes[] = {
+        {1, 37, 130},    {3, 70, 161},     {8, 33, 200},  {90, 1, 70},   {77, 7, 133},   // dots, either way round
+        {130, 10, 33},   {33, 10, 129},    {40, 130, 10}, {35, 300, 64}, {21, 90, 2100}, // C transposed
+        {5, 1100, 130},  {12, 2100, 70},                                                 // few rows
+        {530, 270, 259}, {300, 1100, 530},                                               // copies
+    };
+    static const cj__unary acts[] = {CJ__UNARY_NONE, CJ__UNARY_relu, CJ__UNARY_tanh};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        for (int way = 0; way < 4; way++) {
+            cj__gemm g = product_of(sizes[i].m, sizes[i].n, sizes[i].k, way & 1, way >> 1);
+            g.lda += way;
+            g.ldb += 3;
+            g.ldc += 2;
+            g.act = acts[(i + (size_t)way) % 3];
+            compare_products(t, g, way != 2, false);
+        }
+    }
+}
+
+static void every_form_equals_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(forms_of);
+}
+
+// An empty sum is the activation of the bias; no rows or no columns touch nothing.
+static void empty_of(const tables *t)
+{
+    for (int way = 0; way < 4; way++) {
+        compare_products(t, product_of(40, 10, 0, way & 1, way >> 1), true, false);
+        compare_products(t, product_of(300, 600, 0, way & 1, way >> 1), false, false);
+        compare_products(t, product_of(1, 1, 0, way & 1, way >> 1), true, false);
+        compare_products(t, product_of(0, 600, 300, way & 1, way >> 1), true, false);
+        compare_products(t, product_of(600, 0, 300, way & 1, way >> 1), false, false);
+    }
+}
+
+static void empty_products_equal_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(empty_of);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_products_equal_plain_c),
-        cmocka_unit_test(tile_edges_equal_plain_c),
-        cmocka_unit_test(products_of_many_blocks_equal_plain_c),
+        cmocka_unit_test(random_products_equal_plain_c),         cmocka_unit_test(tile_edges_equal_plain_c),
+        cmocka_unit_test(products_of_many_blocks_equal_plain_c), cmocka_unit_test(every_form_equals_plain_c),
+        cmocka_unit_test(empty_products_equal_plain_c),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

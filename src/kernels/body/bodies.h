@@ -1,6 +1,9 @@
 // Every body, in the order in which they use each other. The including file has set CJ_REAL_BYTES and the vocabulary.
 #include "kernels/body/tile.h"
 #include "kernels/body/epilogue.h"
+#include "kernels/body/gemm_form.h"
+#include "kernels/body/gemm_pack.h"
+#include "kernels/body/gemm_dot.h"
 #include "kernels/body/gemm.h"
 #include "kernels/body/winograd.h"
 #include "kernels/body/winograd_forward.h"

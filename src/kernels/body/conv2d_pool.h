@@ -46,7 +46,7 @@ ALWAYS_INLINE void pool_tile_body(const pool_tile *p, const int windows, const i
 {
     const vmask last = mask_first(p->t.cols - (vecs - 1) * LANES);
     vec sum[TILE_ROWS_MAX][TILE_VECS_MAX];
-    tile_sum(&p->t, windows * POOL_PIXELS, vecs, last, sum);
+    tile_sum(&p->t, windows * POOL_PIXELS, vecs, false, last, sum);
     UNROLL
     for (int w = 0; w < windows; w++) {
         UNROLL

@@ -1,124 +1,240 @@
-// C = act(op(A) op(B) + bias): see cj__gemm.
+// C = act(op(A) op(B) + bias): see cj__gemm, and gemm_form.h for the ways of computing it.
 //
-// C is cut into blocks of BLOCK_ROWS rows by one panel of columns; a block is a task. Within a block the sum is cut into
-// pieces of GEMM_DEPTH, so that the panel's part of B stays in the cache while the tiles walk down the rows. A is never
-// packed: a tile reads it through row pointers in both orientations. B is packed into panels (k x panel, adjacent) when it
-// is transposed, or when its rows are so far apart that they fall into the same few sets of the cache.
-enum { GEMM_DEPTH = 256, PANEL_COLS = TILE_VECS_MAX * LANES, FAR_ROWS = 512, WORTH_PACKING = 32, PACK_DEPTH = 64 };
+// A task is a block of rows of C by a panel of columns (or a few panels, if rows are few). The sum is cut into pieces, so
+// that the panel's part of B stays in the cache while the tiles walk down the rows.
+enum { PACK_DEPTH = 64 };
 
-static bool packs_b(const cj__gemm *g)
+static int64_t panel_width(const cj__gemm *g, int64_t panel)
 {
-    return g->trans_b || (g->ldb >= FAR_ROWS && g->m >= WORTH_PACKING);
+    return pieces_of(least(PANEL_COLS, g->n - panel * PANEL_COLS), LANES) * LANES;
 }
 
-// Rows of a block: a multiple of the tile's, few enough that there are about 16 blocks.
-static int64_t block_rows(const cj__gemm *g)
+static int64_t tasks_across(const product *p)
 {
-    const int64_t panels = greatest(pieces_of(g->n, PANEL_COLS), 1), rows = tile_rows[panel_vecs(g->n > 0 ? g->n : 1)];
-    const int64_t wanted = greatest(pieces_of(16, panels), 1);
-    return greatest(least(pieces_of(pieces_of(g->m, wanted), rows), 16), 1) * rows;
+    return pieces_of(p->g.n, p->panels * PANEL_COLS);
+}
+
+static int64_t product_tasks(const product *p)
+{
+    return p->dots ? pieces_of(p->g.n, DOT_COLS) : tasks_across(p) * pieces_of(p->g.m, p->rows);
+}
+
+static int64_t pack_tasks(const product *p)
+{
+    return p->packs_b ? pieces_of(p->g.n, PANEL_COLS) * pieces_of(p->g.k, PACK_DEPTH) : 0;
+}
+
+// Reals of one task's piece of B.
+static int64_t piece_size(const product *p)
+{
+    return p->panels * PANEL_COLS * least(p->depth, p->g.k);
 }
 
 static void gemm_job(const cj__gemm *g, cj__job *job)
 {
-    const int64_t panels = pieces_of(g->n, PANEL_COLS), blocks = pieces_of(g->m, block_rows(g));
-    *job = (cj__job){.phases = 1, .tasks = {panels * blocks}};
-    if (packs_b(g)) {
-        *job = (cj__job){.phases = 2,
-                         .tasks = {panels * pieces_of(g->k, PACK_DEPTH), panels * blocks},
-                         .workspace = (size_t)(panels * PANEL_COLS * g->k) * sizeof(real)};
-    }
-}
-
-// Up to LANES rows of LANES columns of x, transposed into y; both edges may be cut.
-static void transpose_square(const real *x, int64_t ldx, int64_t rows, int64_t cols, real *y, int64_t ldy)
-{
-    const vmask in = mask_first(cols), out = mask_first(rows);
-    vec square[LANES];
-    for (int64_t i = 0; i < LANES; i++)
-        square[i] = i >= rows ? vec_set(0) : cols == LANES ? vec_load(x + i * ldx) : vec_load_part(x + i * ldx, in);
-    vec_transpose(square);
-    for (int64_t j = 0; j < cols; j++) {
-        if (rows == LANES)
-            vec_store(y + j * ldy, square[j]);
-        else
-            vec_store_part(y + j * ldy, square[j], out);
-    }
-}
-
-static void transpose_block(const real *x, int64_t ldx, int64_t rows, int64_t cols, real *y, int64_t ldy)
-{
-    for (int64_t i = 0; i < rows; i += LANES)
-        for (int64_t j = 0; j < cols; j += LANES)
-            transpose_square(x + i * ldx + j, ldx, least(LANES, rows - i), least(LANES, cols - j), y + j * ldy + i,
-                             ldy);
+    const product p = product_of(g);
+    const int64_t packs = copy_a_tasks(&p) + pack_tasks(&p), tasks = product_tasks(&p);
+    *job = (cj__job){.phases = 1, .tasks = {tasks}};
+    if (packs > 0)
+        *job = (cj__job){.phases = 2, .tasks = {packs, tasks}};
+    const int64_t b = p.packs_b        ? pieces_of(p.g.n, PANEL_COLS) * PANEL_COLS * p.g.k
+                      : p.packs_pieces ? tasks * piece_size(&p)
+                                       : 0;
+    job->workspace = copied_a_size(&p) + (size_t)b * sizeof(real);
 }
 
 // Packs PACK_DEPTH rows of one panel.
-static void gemm_pack(const cj__gemm *g, real *packed, int64_t task)
+static void pack_task(const product *p, real *packed, int64_t task)
 {
+    const cj__gemm *g = &p->g;
     const int64_t depths = pieces_of(g->k, PACK_DEPTH), panel = task / depths, first = task % depths * PACK_DEPTH;
-    const int64_t col = panel * PANEL_COLS, cols = least(PANEL_COLS, g->n - col), depth = least(PACK_DEPTH, g->k - first);
-    real *to = packed + (panel * g->k + first) * PANEL_COLS;
-    if (g->trans_b) {
-        transpose_block((const real *)g->b + col * g->ldb + first, g->ldb, cols, depth, to, PANEL_COLS);
-        return;
-    }
-    for (int64_t p = 0; p < depth; p++)
-        memcpy(to + p * PANEL_COLS, (const real *)g->b + (first + p) * g->ldb + col, (size_t)cols * sizeof(real));
+    const int64_t col = panel * PANEL_COLS, width = panel_width(g, panel);
+    pack_b(g, col, least(PANEL_COLS, g->n - col), first, least(PACK_DEPTH, g->k - first),
+           packed + panel * g->k * PANEL_COLS + first * width, width);
 }
 
-// The piece of the sum from `first` on, for rows row0 .. row1 - 1 and one panel.
-static void gemm_piece(const cj__gemm *g, tile *t, int vecs, int64_t row0, int64_t row1, int64_t col, int64_t first)
+// One piece of the sum of one task: columns col0 .. col1 - 1 of B.
+typedef struct gemm_piece {
+    const product *p;
+    int64_t col0, col1, first, length;
+    bool ends;
+    const real *copy;           // of A, or NULL
+    const real *b;              // the first panel
+    int64_t panel_step, b_step; // from panel to panel, and from row to row; 0: rows of a panel are adjacent
+    const real *next;           // rows of B that the next piece begins with, `next_rows` of them; or NULL
+    int64_t next_rows;
+} gemm_piece;
+
+// Where a piece finds B: packed by phase 0, packed by the task itself, or as it is.
+static void find_b(gemm_piece *s, real *packed, int64_t task)
 {
-    const epilogue e = {g->bias, g->act, g->act_a, g->act_b};
-    const bool ends = first + t->length == g->k;
-    const int64_t a_row = g->trans_a ? 1 : g->lda;
-    t->a_step = g->trans_a ? g->lda : 1;
-    t->start = first > 0 ? START_SUM : g->bias ? START_BIAS : START_ZERO;
-    t->relu = ends && is_relu(&e);
-    for (int64_t row = row0; row < row1; row += tile_rows[vecs]) {
-        const int rows = (int)least(tile_rows[vecs], row1 - row);
-        for (int i = 0; i < rows; i++) {
-            t->a[i] = (const real *)g->a + (row + i) * a_row + first * t->a_step;
-            t->c[i] = (real *)g->c + (row + i) * g->ldc + col;
-        }
-        tile_run(t, vecs, rows);
-        if (ends)
-            finish_rows(&e, t->c, rows, t->cols);
+    const product *p = s->p;
+    const cj__gemm *g = &p->g;
+    s->b_step = 0;
+    if (p->packs_b) {
+        s->panel_step = PANEL_COLS * g->k;
+        s->b = packed + s->col0 * g->k; // and first * width: the last panel may be narrower
+    } else if (p->packs_pieces) {
+        real *const to = packed + task * piece_size(p);
+        s->b = to;
+        s->panel_step = PANEL_COLS * s->length;
+        for (int64_t col = s->col0; col < s->col1; col += PANEL_COLS)
+            pack_b(g, col, least(PANEL_COLS, s->col1 - col), s->first, s->length, to + (col - s->col0) * s->length,
+                   panel_width(g, col / PANEL_COLS));
+    } else {
+        s->b = (const real *)g->b + s->first * g->ldb + s->col0;
+        s->panel_step = PANEL_COLS;
+        s->b_step = g->ldb;
     }
 }
 
-static void gemm_block(const cj__gemm *g, const real *packed, int64_t task)
+// Rows of B that are wanted next: those of the next piece, or of the next task's first.
+static void find_next(gemm_piece *s)
+{
+    const cj__gemm *g = &s->p->g;
+    const int64_t first = s->ends ? 0 : s->first + s->length, col = s->ends ? s->col1 : s->col0;
+    s->next = NULL;
+    if (s->p->packs_pieces && !g->trans_b && col < g->n) {
+        s->next = (const real *)g->b + first * g->ldb + col;
+        s->next_rows = g->k - first;
+    }
+}
+
+// The operands of a tile: `rows` rows from `row` on by panel `panel` of the piece. Returns its width in vectors.
+static int aim_tile(const gemm_piece *s, tile *t, int64_t row, int rows, int64_t panel)
+{
+    const cj__gemm *g = &s->p->g;
+    const int64_t a_row = g->trans_a ? 1 : g->lda, col = s->col0 + panel * PANEL_COLS;
+    for (int i = 0; i < rows; i++)
+        t->a[i] = s->copy ? s->copy + copied_a(s->p, row + i, s->first, s->length)
+                          : (const real *)g->a + (row + i) * a_row + s->first * t->a_step;
+    t->cols = least(PANEL_COLS, s->col1 - col);
+    const int vecs = (int)pieces_of(t->cols, LANES);
+    t->b_step = s->b_step > 0 ? s->b_step : vecs * LANES;
+    t->b = s->b + panel * s->panel_step + (s->p->packs_b ? s->first * t->b_step : 0);
+    return vecs;
+}
+
+// Fetches one line of each of the next rows of B while a tile runs; `index` is the tile's.
+static void look_ahead(const gemm_piece *s, tile *t, int64_t index)
+{
+    const int64_t line = 64 / CJ_REAL_BYTES;
+    t->ahead = t->b;
+    t->ahead_step = 0;
+    if (s->next && index * line < s->col1 - s->col0 && s->length <= s->next_rows) {
+        t->ahead = s->next + index * line;
+        t->ahead_step = s->p->g.ldb;
+    }
+}
+
+// Rows of the next tile: never a lone few after a full one, because few rows do less with each element of B.
+static int rows_of_tile(int64_t left, int full)
+{
+    return (int)(left <= full ? left : left < 2 * full ? (left + 1) / 2 : full);
+}
+
+// Rows of the greatest tile that suits all panels of a piece.
+static int full_rows(const gemm_piece *s)
+{
+    return tile_rows[pieces_of(least(PANEL_COLS, s->col1 - s->col0), LANES)];
+}
+
+// Rows of A stay in the inner cache while they meet one panel after another.
+static void piece_of_c(const gemm_piece *s, tile *t, int64_t row0, int64_t row1)
+{
+    const cj__gemm *g = &s->p->g;
+    const epilogue e = {g->bias, g->act, g->act_a, g->act_b};
+    const int64_t panels = pieces_of(s->col1 - s->col0, PANEL_COLS);
+    const int full = full_rows(s);
+    t->start = s->first > 0 ? START_SUM : g->bias ? START_BIAS : START_ZERO;
+    for (int64_t row = row0, index = 0, rows; row < row1; row += rows) {
+        rows = rows_of_tile(row1 - row, full);
+        for (int64_t panel = 0; panel < panels; panel++, index++) {
+            const int64_t col = s->col0 + panel * PANEL_COLS;
+            const int vecs = aim_tile(s, t, row, (int)rows, panel);
+            t->bias = g->bias ? (const real *)g->bias + col : NULL;
+            for (int i = 0; i < rows; i++)
+                t->c[i] = (real *)g->c + (row + i) * g->ldc + col;
+            if (s->p->far) {
+                look_ahead(s, t, index);
+                far_tile_run(t, vecs, (int)rows);
+            } else {
+                tile_run(t, vecs, (int)rows);
+            }
+            if (s->ends)
+                finish_rows(&e, t->c, (int)rows, t->cols);
+        }
+    }
+}
+
+// The same where C is computed transposed: strips of rows that are put into C by columns.
+static void piece_of_flipped_c(const gemm_piece *s, tile *t, int64_t row0, int64_t row1)
+{
+    enum { STRIP = 48 };
+    const cj__gemm *g = &s->p->g;
+    const epilogue e = {g->bias, g->act, g->act_a, g->act_b};
+    const int full = full_rows(s);
+    const int64_t cols = s->col1 - s->col0, width = pieces_of(cols, LANES) * LANES;
+    real strip[STRIP * PANEL_COLS];
+    t->start = s->first > 0 || g->bias ? START_SUM : START_ZERO;
+    for (int64_t top = row0; top < row1; top += STRIP) {
+        const int64_t count = least(STRIP, row1 - top);
+        real *const c = (real *)g->c + s->col0 * g->ldc + top;
+        if (s->first > 0)
+            transpose_block(c, g->ldc, cols, count, strip, width);
+        else
+            for (int64_t i = 0; g->bias && i < count; i++)
+                for (int64_t j = 0; j < width; j += LANES)
+                    vec_store(strip + i * width + j, vec_set(((const real *)g->bias)[top + i]));
+        for (int64_t row = 0, rows; row < count; row += rows) {
+            rows = rows_of_tile(count - row, full);
+            for (int i = 0; i < rows; i++)
+                t->c[i] = strip + (row + i) * width;
+            tile_run(t, aim_tile(s, t, top + row, (int)rows, 0), (int)rows);
+            if (s->ends)
+                finish_rows(&e, t->c, (int)rows, cols);
+        }
+        transpose_block(strip, width, count, cols, c, g->ldc);
+    }
+}
+
+static void gemm_block(const product *p, const real *copy, real *packed, int64_t task)
 {
     static const int64_t no_offset[1] = {0};
-    const int64_t panels = pieces_of(g->n, PANEL_COLS), block = block_rows(g);
-    const int64_t panel = task % panels, row0 = task / panels * block, col = panel * PANEL_COLS;
-    const int64_t row1 = least(row0 + block, g->m), end = least(col + PANEL_COLS, g->n);
-    for (int64_t first = 0; first == 0 || first < g->k; first += GEMM_DEPTH) {
-        const int64_t part = col;
-        const int vecs = (int)pieces_of(end - part, LANES);
-        tile t = {.segments = no_offset, .segment_count = 1, .length = least(GEMM_DEPTH, g->k - first)};
-        t.cols = end - part;
-        t.bias = g->bias ? (const real *)g->bias + part : NULL;
-        t.b_step = packed ? PANEL_COLS : g->ldb;
-        t.b = packed ? packed + (panel * g->k + first) * PANEL_COLS : (const real *)g->b + first * g->ldb + part;
-        gemm_piece(g, &t, vecs, row0, row1, part, first);
+    const cj__gemm *g = &p->g;
+    const int64_t across = tasks_across(p), col0 = task % across * p->panels * PANEL_COLS;
+    const int64_t row0 = task / across * p->rows, row1 = least(row0 + p->rows, g->m);
+    tile t = {.segments = no_offset, .segment_count = 1};
+    t.a_step = !g->trans_a ? 1 : copy ? LANES : g->lda;
+    for (int64_t first = 0; first == 0 || first < g->k; first += p->depth) {
+        gemm_piece s = {.p = p,
+                        .col0 = col0,
+                        .col1 = least(col0 + p->panels * PANEL_COLS, g->n),
+                        .first = first,
+                        .copy = copy,
+                        .length = least(p->depth, g->k - first)};
+        s.ends = first + s.length == g->k;
+        t.length = s.length;
+        t.relu = s.ends && g->act == CJ__UNARY_relu;
+        find_b(&s, packed, task);
+        find_next(&s);
+        (p->flips ? piece_of_flipped_c : piece_of_c)(&s, &t, row0, row1);
     }
 }
 
 static void gemm_run(const cj__gemm *g, void *workspace, int phase, int64_t begin, int64_t end)
 {
-    const bool packs = packs_b(g);
+    const product p = product_of(g);
+    const int64_t copies = copy_a_tasks(&p), packs = phase == 0 ? copies + pack_tasks(&p) : 0;
+    real *const packed = (real *)(void *)((char *)workspace + copied_a_size(&p));
     for (int64_t task = begin; task < end; task++) {
-        if (packs && phase == 0)
-            gemm_pack(g, workspace, task);
+        if (packs > 0 && task < copies)
+            copy_a(&p, workspace, task);
+        else if (packs > 0)
+            pack_task(&p, packed, task - copies);
+        else if (p.dots)
+            gemm_dots(&p, task);
         else
-            gemm_block(g, packs ? workspace : NULL, task);
+            gemm_block(&p, p.copies_a ? workspace : NULL, packed, task);
     }
-}
-
-static void transpose(int64_t rows, int64_t cols, const void *x, int64_t ldx, void *y, int64_t ldy)
-{
-    transpose_block(x, ldx, rows, cols, y, ldy);
 }

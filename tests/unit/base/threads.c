@@ -85,6 +85,69 @@ static void work_within_work_runs_inline(void **state)
     cj_release(work.pool);
 }
 
+static void an_entered_pool_runs_pieces_until_it_is_left(void **state)
+{
+    (void)state;
+    static int counts[TASKS];
+    for (int threads = 1; threads <= 4; threads++) {
+        cj_pool *pool = cj_pool_new(threads), *other = cj_pool_new(2);
+        memset(counts, 0, sizeof counts);
+        for (int step = 0; step < 50; step++) {
+            const bool entered = cj__pool_enter(pool), in_other = cj__pool_enter(other);
+            assert_false(cj__pool_enter(pool)); // once is enough
+            for (int piece = 0; piece < 20; piece++)
+                cj__parallel(piece % 2 ? pool : other, TASKS, 1 + piece, count_task, counts);
+            if (in_other)
+                cj__pool_leave(other);
+            if (entered)
+                cj__pool_leave(pool);
+        }
+        for (int i = 0; i < TASKS; i++)
+            assert_int_equal(counts[i], 1000);
+        cj_release(other);
+        cj_release(pool);
+    }
+    assert_false(cj__pool_enter(NULL));
+}
+
+static void *enter_and_work(void *pool)
+{
+    static _Thread_local int counts[TASKS];
+    for (int round = 0; round < 100; round++) {
+        const bool entered = cj__pool_enter(pool);
+        for (int piece = 0; piece < 3; piece++)
+            cj__parallel(pool, TASKS, 8, count_task, counts);
+        if (entered)
+            cj__pool_leave(pool);
+    }
+    for (int i = 0; i < TASKS; i++)
+        if (counts[i] != 300)
+            return pool;
+    return NULL;
+}
+
+// Who finds the pool taken works alone; so does work within work.
+static void a_pool_that_another_has_entered_is_done_without(void **state)
+{
+    (void)state;
+    cj_pool *pool = cj_pool_new(3);
+    nested work = {.pool = pool};
+    pthread_t callers[3];
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&callers[i], NULL, enter_and_work, pool), 0);
+    for (int i = 0; i < 3; i++) {
+        void *wrong;
+        pthread_join(callers[i], &wrong);
+        assert_null(wrong);
+    }
+    const bool entered = cj__pool_enter(pool);
+    cj__parallel(pool, 50, 1, run_inner, &work);
+    assert_int_equal(atomic_load(&work.done), 500);
+    if (entered)
+        cj__pool_leave(pool);
+    cj_release(pool);
+}
+
 static void *call_often(void *pool)
 {
     static _Thread_local int counts[TASKS];
@@ -164,6 +227,8 @@ int main(void)
         cmocka_unit_test(no_pool_and_no_tasks_are_fine),
         cmocka_unit_test(workers_that_sleep_are_woken),
         cmocka_unit_test(work_within_work_runs_inline),
+        cmocka_unit_test(an_entered_pool_runs_pieces_until_it_is_left),
+        cmocka_unit_test(a_pool_that_another_has_entered_is_done_without),
         cmocka_unit_test(several_callers_share_a_pool),
         cmocka_unit_test(a_pool_may_go_at_once),
         cmocka_unit_test(running_allocates_nothing),

@@ -1,0 +1,122 @@
+"""What bench/run writes of its measurements: a table a workload, and at the end what the goals ask for."""
+import math
+import statistics
+
+import workloads
+
+HEAD = ["| | threads | ms a step | {unit} | against ours | share of peak | faults | allocations | first step ms | peak MiB |",
+        "|---|---|---|---|---|---|---|---|---|---|"]
+
+
+def spread(values, scale, digits=3):
+    return f"{statistics.median(values) * scale:.{digits}f} ({min(values) * scale:.{digits}f}-{max(values) * scale:.{digits}f})"
+
+
+def median(row):
+    """Seconds a step; None where the row could not be measured."""
+    return None if "error" in row or not row["rounds"] else statistics.median(r["seconds"] for r in row["rounds"])
+
+
+def ratios(found):
+    """Each peer's time by ours, so that above 1 we are faster."""
+    ours = median(found["cajal"])
+    return {name: median(row) / ours for name, row in found.items() if ours and name != "cajal" and median(row)}
+
+
+def share(kind, settings, row, peak, threads):
+    work = workloads.flops(kind, settings)
+    return work / median(row) / (peak * threads) if work and peak and median(row) else None
+
+
+def line(name, row, kind, settings, found, peak, threads):
+    if not median(row):
+        return f"| {name} | {threads} | {row.get('error', 'not measured')} |" + " |" * 7
+    times, ratio, unit = [r["seconds"] for r in row["rounds"]], ratios(found).get(name), workloads.unit(kind, settings)
+    part = share(kind, settings, row, peak, threads)
+    count = [f"{statistics.median(r[k] for r in row['rounds']):.3g}" if k in row["rounds"][0] else "-"
+             for k in ("faults", "allocations")]
+    cells = [name, threads, spread(times, 1e3), f"{statistics.median(times) * unit[1]:.2f}" if unit else "-",
+             f"{ratio:.2f}x" if ratio else "", f"{100 * part:.1f} %" if part else "-", *count,
+             f"{row['first_ms']:.1f}" if "first_ms" in row else "-",
+             f"{row['peak_kib'] / 1024:.0f}" if "peak_kib" in row else "-"]
+    return "| " + " | ".join(map(str, cells)) + " |"
+
+
+def table(title, kind, settings, rows, peak):
+    work, bytes_ = workloads.flops(kind, settings), workloads.moved(kind, settings)
+    unit = workloads.unit(kind, settings)
+    lines = [f"### {title}", "", " ".join(f"{k}={v}" for k, v in settings.items())
+             + (f"; {work / 1e6:.2f} MFLOP" if work else "") + (f", {bytes_ / 1e6:.2f} MB of operands" if bytes_ else ""), "",
+             HEAD[0].format(unit=unit[0] if unit else "each"), HEAD[1]]
+    for threads, found in rows.items():
+        lines += [line(name, row, kind, settings, found, peak, threads) for name, row in found.items()]
+        against = ratios(found)
+        if against:
+            best = min(against, key=against.get)
+            lines.append(f"| **ours against the best peer, {best}** | {threads} | | | **{against[best]:.2f}x** | | | | | |")
+    return lines + [""]
+
+
+def against(result, peer, kind):
+    """Lines on all rows of one kind against one peer: the geometric mean of the ratios, and each below 0.8."""
+    lines = []
+    for threads in result["threads"]:
+        each = {w["name"]: ratios(w["threads"][threads])[peer] for w in result["workloads"]
+                if w["kind"] == kind and peer in ratios(w["threads"][threads])}
+        if not each:
+            continue
+        mean = math.exp(statistics.fmean(math.log(r) for r in each.values()))
+        below = sorted((r, name) for name, r in each.items() if r < 0.8)
+        lines += [f"- {threads} thread{'s' if threads > 1 else ''}: geometric mean of {peer}'s time by ours over "
+                  f"{len(each)} rows of {kind}: **{mean:.3f}**; {len(below)} below 0.8"]
+        lines += [f"  - {ratio:.2f} {name}" for ratio, name in below]
+    return lines
+
+
+def below_peak(result, title, bound, counts):
+    lines = []
+    for threads in result["threads"]:
+        parts = [(share(w["kind"], w["settings"], w["threads"][threads]["cajal"], result["peak"], threads), w["name"])
+                 for w in result["workloads"] if counts(w["kind"], w["settings"])]
+        parts = [p for p in parts if p[0]]
+        below = sorted(p for p in parts if p[0] < bound)
+        if parts:
+            lines += [f"- {threads} thread{'s' if threads > 1 else ''}: {title}: {len(parts) - len(below)} of {len(parts)} "
+                      f"reach {100 * bound:.0f} % of the peak of as many threads"]
+            lines += [f"  - {100 * part:.1f} % {name}" for part, name in below]
+    return lines
+
+
+def flatness(result):
+    """Time per image over batches, and per parameter: the greatest by the least of each network."""
+    lines, groups = [], {}
+    for w in result["workloads"]:
+        unit = workloads.unit(w["kind"], w["settings"])
+        size = w["settings"].get("batch", 32)
+        if unit is None or w["kind"] == "predict" or size < 32:
+            continue
+        for threads in result["threads"]:
+            time = median(w["threads"][threads]["cajal"])
+            if time:
+                groups.setdefault((w["settings"].get("net", "Adam"), unit[0], threads), {})[w["name"]] = time * unit[1]
+    for (net, unit, threads), each in groups.items():
+        if len(each) > 1:
+            low, high = min(each.values()), max(each.values())
+            lines.append(f"- {net}, {threads} thread{'s' if threads > 1 else ''}: {low:.3f} to {high:.3f} {unit}, "
+                         f"{100 * (high / low - 1):.0f} % apart ({', '.join(each)})")
+    return lines
+
+
+def summary(result):
+    found = []
+    for title, lines in (
+            ("Against oneDNN's primitives", against(result, "onednn", "conv") + against(result, "onednn", "gemm")),
+            ("Against OpenBLAS", against(result, "openblas", "gemm")),
+            ("Share of peak", below_peak(result, "convolutions of 8 channels and more", 0.75,
+                                         lambda kind, s: kind == "conv" and s["c"] >= 8)
+             + below_peak(result, "square products from 512 up", 0.9,
+                          lambda kind, s: kind == "gemm" and s["m"] == s["k"] == s["n"] >= 512)),
+            ("Cost by size", flatness(result))):
+        if lines:
+            found += [f"### {title}", "", *lines, ""]
+    return found

@@ -1,0 +1,125 @@
+// The networks that are measured.
+#include "workload.h"
+
+#include <string.h>
+
+static cj_layer *pixels(void)
+{
+    return cj_input_with(.shape = {28, 28, 1}, .dtype = "uint8");
+}
+
+static cj_model *w1(void)
+{
+    return cj_sequential(pixels(), cj_rescaling(1.0 / 255), cj_flatten(), cj_dense(128, .activation = "relu"),
+                         cj_dense(10, .activation = "softmax"));
+}
+
+static cj_model *w2(void)
+{
+    return cj_sequential(pixels(), cj_rescaling(1.0 / 255), cj_conv2d(10, {5, 5}, .activation = "relu"),
+                         cj_max_pooling2d({2, 2}), cj_conv2d(20, {5, 5}, .activation = "relu"),
+                         cj_max_pooling2d({2, 2}), cj_flatten(), cj_dense(50, .activation = "relu"),
+                         cj_dense(10, .activation = "softmax"));
+}
+
+static cj_model *w3(void)
+{
+    return cj_sequential(pixels(), cj_rescaling(1.0 / 255), cj_conv2d(32, {3, 3}, .activation = "relu"),
+                         cj_max_pooling2d({2, 2}), cj_conv2d(64, {3, 3}, .activation = "relu"),
+                         cj_max_pooling2d({2, 2}), cj_flatten(), cj_dense(128, .activation = "relu"),
+                         cj_dense(10, .activation = "softmax"));
+}
+
+// An image as a sequence of 28 rows of 28 pixels.
+static cj_model *rnn(void)
+{
+    return cj_sequential(pixels(), cj_rescaling(1.0 / 255), cj_reshape_layer({28, 28}), cj_simple_rnn(128),
+                         cj_dense(10, .activation = "softmax"));
+}
+
+static const struct {
+    const char *name;
+    cj_model *(*make)(void);
+} nets[] = {{"w1", w1}, {"w2", w2}, {"w3", w3}, {"rnn", rnn}};
+
+cj_model *make_net(const settings *s, const char **why)
+{
+    const char *name = setting_text(s, "net", "w3");
+    for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
+        if (strcmp(name, nets[i].name) == 0)
+            return nets[i].make();
+    }
+    *why = "no such network: net is w1, w2, w3, rnn or, to train, gan";
+    return NULL;
+}
+
+// The adversarial network -------------------------------------------------------------------------
+
+enum { NOISE = 100, PIXELS = 28 * 28 };
+
+static cj_status make_adversaries(adversaries *a, cj_pool *pool)
+{
+    a->generator = cj_sequential(cj_input(NOISE), cj_dense(256, .activation = "relu"),
+                                 cj_dense(PIXELS, .activation = "sigmoid"), cj_reshape_layer({28, 28}));
+    a->discriminator = cj_sequential(cj_input(28, 28), cj_flatten(), cj_dense(128, .activation = "relu"),
+                                     cj_dense(1, .activation = "sigmoid"));
+    CJ_TRY(cj_compile(a->discriminator, .optimizer = cj_adam(), .loss = "binary_crossentropy", .pool = pool));
+    CJ_TRY(cj_set_trainable(cj_model_layer(a->discriminator), false));
+    cj_symbol *noise = cj_input_symbol(NOISE);
+    cj_symbol *images = cj_apply(cj_model_layer(a->generator), noise);
+    a->both = cj_model_new(.inputs = {noise}, .outputs = {cj_apply(cj_model_layer(a->discriminator), images)});
+    CJ_TRY(cj_compile(a->both, .optimizer = cj_adam(), .loss = "binary_crossentropy", .pool = pool));
+    return cj_compile(a->generator, .optimizer = cj_adam(), .loss = "mse", .pool = pool); // for its pool alone
+}
+
+// Half of the images are real (they stay), half are made anew at each step. The noise is drawn once.
+static cj_status make_batches(adversaries *a, int64_t batch)
+{
+    cj_tensor *real = NULL, *wanted = NULL;
+    CJ_TRY(cj_tensor_new(CJ_F32, CJ_SHAPE(batch, NOISE), &a->noise));
+    CJ_TRY(cj_tensor_new(CJ_F32, CJ_SHAPE(2 * batch, 28, 28), &a->images));
+    CJ_TRY(cj_tensor_new(CJ_F32, CJ_SHAPE(2 * batch, 1), &real));
+    CJ_TRY(cj_tensor_new(CJ_F32, CJ_SHAPE(batch, 1), &wanted));
+    for (int64_t i = 0; i < batch * NOISE; i++)
+        ((float *)cj_tensor_data(a->noise))[i] = (float)(i * 7919 % 2000) / 1000 - 1;
+    for (int64_t i = 0; i < batch * PIXELS; i++)
+        ((float *)cj_tensor_data(a->images))[i] = (float)(i * 7919 % 256) / 255;
+    for (int64_t i = 0; i < batch; i++)
+        ((float *)cj_tensor_data(real))[i] = 1;
+    cj_tensor_fill(wanted, 1);
+    a->judged = cj_dataset_new(.x = {a->images}, .y = {real});
+    a->made = cj_dataset_new(.x = {a->noise}, .y = {wanted});
+    return a->judged != NULL && a->made != NULL ? CJ_OK : cj_error_status();
+}
+
+static cj_status contest(workload *w, int64_t steps)
+{
+    const adversaries *a = &w->gan;
+    for (int64_t i = 0; i < steps; i++) {
+        cj_tensor *made = NULL;
+        CJ_TRY(cj_predict(a->generator, a->noise, w->batch, &made));
+        const size_t half = (size_t)w->batch * PIXELS;
+        memcpy((float *)cj_tensor_data(a->images) + half, cj_tensor_data(made), half * sizeof(float));
+        cj_release(made);
+        CJ_TRY(cj_train_on_batch(a->discriminator, a->judged, NULL));
+        CJ_TRY(cj_train_on_batch(a->both, a->made, NULL));
+    }
+    return CJ_OK;
+}
+
+cj_status make_gan(workload *w, const settings *s, const char **why)
+{
+    (void)why;
+    w->batch = setting(s, "batch", 64);
+    w->run = contest;
+    CJ_TRY(make_adversaries(&w->gan, w->pool));
+    return make_batches(&w->gan, w->batch);
+}
+
+void gan_free(adversaries *gan)
+{
+    cj_release(gan->both);
+    cj_release(gan->judged);
+    cj_release(gan->made);
+    *gan = (adversaries){0};
+}

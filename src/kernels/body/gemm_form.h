@@ -1,0 +1,117 @@
+// How a product is computed: a choice by shape alone, so that bits never depend on threads.
+//
+//   tiles     C in blocks of rows by one panel of columns, each block a task; lanes lie along n (gemm.h)
+//   flipped   the same for C transposed, lanes along m: op(B)' op(A)'. The operands only exchange their roles, which
+//             costs nothing; C is transposed tile by tile. For few columns, and where B' would cost more to pack than C
+//   dots      rows of A by rows of B, lanes along the sum: few rows of one of them, both contiguous along k (gemm_dot.h)
+//
+// Operands may be copied first: A into pieces that follow each other, because rows that are far apart fall into the same
+// few sets of the cache and each into another page; B into panels, because its columns must lie along the lanes.
+enum {
+    GEMM_DEPTH = 256,     // the sum is cut into pieces, so that a panel's part of B stays in the cache
+    FLIPPED_DEPTH = 2048, // longer: each piece transposes C twice
+    THIN_DEPTH = 8,       // of few rows by a wide B: rows of B are read in long runs
+    PANEL_COLS = TILE_VECS_MAX * LANES,
+    THIN_COLS = 2048, // of a task of few rows
+    THIN_ROWS = 12,
+    DOT_ROWS = 8,
+    DOT_COLS = 32,       // of a task of dots
+    FAR_ROWS = 512,      // distance from which rows of B share the cache's sets
+    WORTH_PACKING = 32,  // rows of A that pay for a copy of B
+    LARGE = 128 * 1024,  // elements that no longer fit the inner caches
+    HUGE_B = 512 * 1024, // elements of B that are copied a piece at a time, where they are used
+    BLOCK_TILES = 16,    // tiles of rows of a task: its part of A stays in the second cache
+    PIECE_ROWS = 512, // rows up to which a task packs pieces of B; it takes all rows, so that no piece is packed twice
+    WISHED_TASKS = 16,
+    ONE_TASK = 128 * 1024 // multiply-adds that nobody shares
+};
+
+typedef struct product {
+    cj__gemm g; // with the operands exchanged where C is computed transposed
+    bool flips, dots;
+    bool copies_a;               // phase 0 copies all of A
+    bool packs_b;                // phase 0 packs all of B
+    bool packs_pieces;           // each task packs the piece of B that it works on
+    bool far;                    // operands come from afar: tiles fetch ahead
+    int64_t depth, rows, panels; // of a piece of the sum; of a task
+} product;
+
+// Multiply-adds of a vector that computing a product takes, where each transposed element counts as half of one.
+static double cost_of(const cj__gemm *g, bool flips)
+{
+    const double m = (double)g->m, n = (double)g->n, k = (double)g->k;
+    if (flips)
+        return n * (double)pieces_of(g->m, LANES) * k +
+               0.5 * ((g->trans_a ? 0 : m * k) + m * n * (double)(2 * pieces_of(greatest(g->k, 1), FLIPPED_DEPTH) - 1));
+    return m * (double)pieces_of(g->n, LANES) * k + 0.5 * (g->trans_b ? n * k : 0);
+}
+
+// C' = op(B)' op(A)'.
+static void exchange(cj__gemm *g)
+{
+    const cj__gemm from = *g;
+    g->m = from.n, g->n = from.m;
+    g->a = from.b, g->b = from.a;
+    g->lda = from.ldb, g->ldb = from.lda;
+    g->trans_a = !from.trans_b, g->trans_b = !from.trans_a;
+}
+
+// A column may as well be called a row.
+static void call_columns_rows(cj__gemm *g)
+{
+    if (g->n == 1 && !g->trans_b && g->ldb == 1)
+        g->trans_b = true, g->ldb = g->k;
+    if (g->m == 1 && g->trans_a && g->lda == 1)
+        g->trans_a = false, g->lda = g->k;
+}
+
+// Rows of a task: a multiple of the tile's, few enough that there are about WISHED_TASKS of them.
+static int64_t block_rows(const product *p, int64_t tasks_across)
+{
+    const cj__gemm *g = &p->g;
+    if ((double)g->m * (double)g->n * (double)g->k <= ONE_TASK)
+        return greatest(g->m, 1);
+    const int64_t wanted = pieces_of(WISHED_TASKS, greatest(tasks_across, 1));
+    const int64_t rows = tile_rows[panel_vecs(greatest(g->n, 1))], tiles = pieces_of(pieces_of(g->m, wanted), rows);
+    return greatest(least(tiles, p->packs_pieces ? PIECE_ROWS : BLOCK_TILES), 1) * rows;
+}
+
+static void choose_copies(product *p)
+{
+    const cj__gemm *g = &p->g;
+    const bool pays = g->m >= WORTH_PACKING || p->flips, packs = g->trans_b || (g->ldb >= FAR_ROWS && pays);
+    const double a = (double)g->m * (double)g->k, b = (double)g->n * (double)g->k;
+    p->packs_pieces = packs && pays && b > HUGE_B && g->m <= PIECE_ROWS && !p->flips;
+    p->copies_a = a >= LARGE && g->n >= 4 * PANEL_COLS && !p->flips && (g->trans_a || p->packs_pieces);
+    p->packs_b = packs && !p->packs_pieces;
+    p->far = p->copies_a || p->packs_pieces;
+}
+
+static product product_of(const cj__gemm *given)
+{
+    product p = {.g = *given, .depth = GEMM_DEPTH, .panels = 1};
+    cj__gemm *g = &p.g;
+    call_columns_rows(g);
+    if (!g->trans_a && g->trans_b && least(g->m, g->n) <= DOT_ROWS && g->k >= 4 * LANES) {
+        p.dots = true;
+        p.flips = g->n < g->m;
+    } else if (g->trans_b || g->n % LANES != 0) { // else nothing could be won
+        p.flips = cost_of(g, true) < cost_of(g, false);
+    }
+    if (p.flips)
+        exchange(g);
+    if (p.dots)
+        return p;
+    choose_copies(&p);
+    if (p.flips)
+        p.depth = FLIPPED_DEPTH;
+    if (!p.flips && !g->trans_b && g->m <= THIN_ROWS && (double)g->k * (double)g->n >= LARGE && g->ldb >= FAR_ROWS) {
+        p.depth = THIN_DEPTH;
+        p.panels = THIN_COLS / PANEL_COLS;
+        p.rows = greatest(g->m, 1);
+        p.far = false;
+        return p;
+    }
+    p.rows = block_rows(&p, pieces_of(g->n, p.panels * PANEL_COLS));
+    return p;
+}

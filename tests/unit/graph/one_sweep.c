@@ -1,0 +1,108 @@
+// The pass one_sweep: the steps of many tensors at once give the bits of one step a tensor, with any number of threads.
+#include "fixture.h"
+
+#include <string.h>
+
+enum { TENSORS = 5, SLOTS = 2, STEPS = 3, VALUES = TENSORS * (1 + SLOTS) };
+
+// Lengths around lines, pieces and grains.
+static const int64_t lengths[TENSORS] = {10, 20001, 1, 2048, 128};
+
+typedef struct optimizer {
+    const cj__op *op;
+    int slots;
+    bool counts; // takes the step
+    cj__update_attrs attrs;
+} optimizer;
+
+static const optimizer optimizers[] = {
+    {&cj__op_sgd, 0, false, {.weight_decay = 0.01}},
+    {&cj__op_sgd, 1, false, {.momentum = 0.9, .nesterov = true}},
+    {&cj__op_adagrad, 1, false, {.epsilon = 1e-7}},
+    {&cj__op_adadelta, 2, false, {.rho = 0.95, .epsilon = 1e-7}},
+    {&cj__op_rmsprop, 1, false, {.rho = 0.9, .epsilon = 1e-7}},
+    {&cj__op_adam, 2, true, {.beta_1 = 0.9, .beta_2 = 0.999, .epsilon = 1e-7}},
+};
+
+typedef struct training {
+    cj_variable *variables[VALUES];
+    cj_tensor *gradients[TENSORS];
+    int count;
+} training;
+
+static cj_variable *scalar(cj_dtype dtype)
+{
+    cj_tensor *tensor;
+    assert_int_equal(cj_tensor_new(dtype, (cj_shape){0}, &tensor), CJ_OK);
+    if (dtype == CJ_F32)
+        *(float *)cj_tensor_data(tensor) = 0.01f;
+    return cj__own(cj_variable_new("scalar", tensor));
+}
+
+static void add_tensor(fixture *f, const optimizer *o, training *t, int index, cj_symbol *rate, cj_symbol *step)
+{
+    const cj_shape shape = CJ_SHAPE(lengths[index]);
+    cj_symbol *in[8] = {NULL, fixture_input(f, shape), rate, step};
+    const int first = t->count, slots_from = o->counts ? 4 : 3;
+    for (int i = 0; i <= o->slots; i++) {
+        cj_variable *v = fixture_variable("v", shape, NULL);
+        if (i == 0)
+            fixture_fill(v->value, (unsigned)index);
+        in[i == 0 ? 0 : slots_from + i - 1] = fixture_read(f, v);
+        t->variables[t->count++] = v;
+    }
+    cj_symbol *w = cj__append(&f->g, o->op, &o->attrs, in, slots_from + o->slots);
+    for (int i = 0; i <= o->slots && w; i++)
+        fixture_update(f, t->variables[first + i], cj__node_output(&f->g, w->node, i));
+    t->gradients[index] = fixture_tensor(shape, NULL);
+    fixture_fill(t->gradients[index], 100u + (unsigned)index);
+}
+
+static void train(const optimizer *o, const char *off, int threads, training *t)
+{
+    fixture f = {.pool = cj_pool_new(threads)};
+    cj_variable *rate = scalar(CJ_F32), *steps = scalar(CJ_I64);
+    cj_symbol *step = fixture_read(&f, steps), *rate_read = fixture_read(&f, rate);
+    t->count = 0;
+    for (int i = 0; i < TENSORS; i++)
+        add_tensor(&f, o, t, i, rate_read, step);
+    fixture_update(&f, steps, cj__append(&f.g, &cj__op_increment, NULL, &step, 1));
+    cj_function *function = fixture_function(&f, off);
+    if (!function)
+        fail_msg("%s", cj_error());
+    for (int i = 0; i < STEPS; i++)
+        assert_int_equal(cj_function_call(function, t->gradients, NULL), CJ_OK);
+    assert_int_equal(*(int64_t *)cj_tensor_data(steps->value), STEPS);
+    cj_release(function);
+    cj_release(rate);
+    cj_release(steps);
+    for (int i = 0; i < TENSORS; i++)
+        cj_release(t->gradients[i]);
+}
+
+static void a_sweep_gives_the_bits_of_single_steps(void **state)
+{
+    (void)state;
+    for (size_t o = 0; o < sizeof optimizers / sizeof optimizers[0]; o++) {
+        training single, swept;
+        train(&optimizers[o], "-one_sweep", 1, &single);
+        for (int threads = 1; threads <= 4; threads++) {
+            train(&optimizers[o], NULL, threads, &swept);
+            for (int i = 0; i < swept.count; i++) {
+                const cj_tensor *a = single.variables[i]->value, *b = swept.variables[i]->value;
+                assert_memory_equal(a->data, b->data, (size_t)cj_tensor_count(a) * sizeof(float));
+                cj_release(swept.variables[i]);
+            }
+        }
+        for (int i = 0; i < single.count; i++)
+            cj_release(single.variables[i]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_sweep_gives_the_bits_of_single_steps),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
