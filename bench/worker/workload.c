@@ -1,6 +1,7 @@
 // The kinds of work, each a row of a table, through the graph: whatever the plan chooses is what is measured.
 #include "workload.h"
 
+#include "base/object.h"
 #include "ops/build.h"
 #include "train/optimizer.h"
 
@@ -205,7 +206,7 @@ cj_status workload_make(workload *w, const char *kind, const settings *s, const 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(kind, kinds[i].name) != 0)
             continue;
-        if ((w->pool = cj_retain(cj_pool_new((int)w->threads))) == NULL)
+        if ((w->pool = cj__own(cj_pool_new((int)w->threads))) == NULL)
             return cj_error_status();
         return kinds[i].make(w, s, why);
     }
