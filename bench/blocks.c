@@ -1,7 +1,7 @@
 // Convolutions over blocks of images beside those over channels-last images: GFLOP/s on one thread, and the share of
 // `peak` if given, for forward (with bias and ReLU), both gradients, and forward with a fused pool of 2 x 2.
 //
-//   bench/blocks [isa [peak [name]]]   isa: avx512 (default), avx2, baseline; peak: GFLOP/s, as bench/kernels prints it,
+//   bench/blocks [isa [peak [name]]]   isa: avx512 (default), avx2, baseline; peak: GFLOP/s, as `worker peak` prints it,
 //                                      or 0; name: only subjects that contain it
 //
 // Time is this thread's own, and each figure is the best of many short runs, taken turn by turn: a machine that is shared

@@ -24,7 +24,7 @@ static void run_work(const void *context, void *workspace, int phase, int64_t be
     (c->blocks ? c->k->block_conv2d_run : c->k->conv2d_run)[c->kind](&c->args, workspace, c->scratch, phase, begin, end);
 }
 
-static void convolve(const cj__kernels *k, bool blocks, work c, outcome *out, sharing how)
+static void convolve_either(const cj__kernels *k, bool blocks, work c, outcome *out, sharing how)
 {
     cj__job job;
     c.k = k;
@@ -128,10 +128,10 @@ static void compare_kind(const tables *t, const work *images, const work *blocks
     const int64_t n = images->args.s.n, lanes = t->fast->lanes, held = blocks_of(n, lanes) * lanes;
     outcome e = outcome_new(images, n, t->real_size), y = outcome_new(blocks, held, t->real_size);
     outcome again = outcome_new(blocks, held, t->real_size);
-    convolve(t->ref, false, *images, &e, SHARE_ALL);
-    convolve(t->fast, true, *blocks, &y, SHARE_ALL);
+    convolve_either(t->ref, false, *images, &e, SHARE_ALL);
+    convolve_either(t->fast, true, *blocks, &y, SHARE_ALL);
     for (sharing how = SHARE_REVERSED; how <= SHARE_RANDOM; how++) {
-        convolve(t->fast, true, *blocks, &again, how);
+        convolve_either(t->fast, true, *blocks, &again, how);
         assert_same_bits(&again.main, &y.main, what, t);
         assert_same_bits(&again.other, &y.other, what, t);
     }

@@ -1,32 +1,18 @@
 // Convolutions of every instruction set, and their gradients, equal the plain C ones.
-#include "base/memory.h"
 #include "harness.h"
 #include <math.h>
 #include <string.h>
 
-// One of the three kernels with its operands; `out` is what it makes.
+// One of the three kernels with its operands.
 typedef struct work {
-    const cj__kernels *k;
     cj__conv2d_kind kind;
     cj__conv2d_args args;
-    void *scratch;
 } work;
 
-static void run_work(const void *context, void *workspace, int phase, int64_t begin, int64_t end)
+static void convolve_into(const cj__kernels *k, work c, void *out, sharing how)
 {
-    const work *c = context;
-    c->k->conv2d_run[c->kind](&c->args, workspace, c->scratch, phase, begin, end);
-}
-
-static void convolve(const cj__kernels *k, work c, void *out, sharing how)
-{
-    cj__job job;
-    c.k = k;
     c.args.y = c.args.dx = c.args.dw = out;
-    k->conv2d_job[c.kind](&c.args, &job);
-    c.scratch = cj__new_aligned(job.scratch, 0);
-    run_job(&job, run_work, &c, how);
-    cj__free_aligned(c.scratch, job.scratch);
+    convolve(k, c.kind, &c.args, how);
 }
 
 // A sum of `terms` products below 1 errs by less than terms + 2 units of the last place of 1, whatever the order.
@@ -34,12 +20,12 @@ static void compare_kind(const tables *t, const work *c, int64_t count, int64_t 
 {
     operand y = operand_new(count, t->real_size), e = operand_new(count, t->real_size);
     operand again = operand_new(count, t->real_size);
-    convolve(t->ref, *c, e.data, SHARE_ALL);
-    convolve(t->fast, *c, y.data, SHARE_ALL);
+    convolve_into(t->ref, *c, e.data, SHARE_ALL);
+    convolve_into(t->fast, *c, y.data, SHARE_ALL);
     assert_close(&y, &e, 8 * t->epsilon, (double)(terms + 2) * t->epsilon, what, t);
-    convolve(t->fast, *c, again.data, SHARE_REVERSED);
+    convolve_into(t->fast, *c, again.data, SHARE_REVERSED);
     assert_same_bits(&again, &y, what, t);
-    convolve(t->fast, *c, again.data, SHARE_RANDOM);
+    convolve_into(t->fast, *c, again.data, SHARE_RANDOM);
     assert_same_bits(&again, &y, what, t);
     operand_free(&y), operand_free(&e), operand_free(&again);
 }

@@ -1,31 +1,8 @@
 // Convolutions with a max pool, whose output may be cut, and filter gradients with dbias or a pool's gradient, equal
 // plain C. Operands are small integers: sums are exact, windows tie often, and places can be compared one for one.
-#include "base/memory.h"
 #include "harness.h"
 #include <math.h>
 #include <string.h>
-
-typedef struct work {
-    const cj__kernels *k;
-    cj__conv2d_kind kind;
-    cj__conv2d_args args;
-    void *scratch;
-} work;
-
-static void run_work(const void *context, void *workspace, int phase, int64_t begin, int64_t end)
-{
-    const work *c = context;
-    c->k->conv2d_run[c->kind](&c->args, workspace, c->scratch, phase, begin, end);
-}
-
-static void convolve(const cj__kernels *k, cj__conv2d_kind kind, const cj__conv2d_args *args, sharing how)
-{
-    cj__job job;
-    k->conv2d_job[kind](args, &job);
-    work c = {k, kind, *args, cj__new_aligned(job.scratch, 0)};
-    run_job(&job, run_work, &c, how);
-    cj__free_aligned(c.scratch, job.scratch);
-}
 
 static operand integers(int64_t count, size_t size, int64_t most)
 {

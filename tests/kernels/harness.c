@@ -1,5 +1,7 @@
 // What the kernel tests share (harness.h).
 #include "harness.h"
+
+#include "base/memory.h"
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -142,4 +144,27 @@ void run_job(const cj__job *job, job_run *run, const void *context, sharing how)
         }
     }
     free(workspace);
+}
+
+typedef struct convolution {
+    const cj__kernels *k;
+    cj__conv2d_kind kind;
+    const cj__conv2d_args *args;
+    void *scratch;
+} convolution;
+
+static void run_convolution(const void *context, void *workspace, int phase, int64_t begin, int64_t end)
+{
+    const convolution *c = context;
+    c->k->conv2d_run[c->kind](c->args, workspace, c->scratch, phase, begin, end);
+}
+
+void convolve(const cj__kernels *k, cj__conv2d_kind kind, const cj__conv2d_args *args, sharing how)
+{
+    cj__job job;
+    k->conv2d_job[kind](args, &job);
+    convolution c = {k, kind, args, cj__new_aligned(job.scratch, 0)};
+    assert_non_null(c.scratch);
+    run_job(&job, run_convolution, &c, how);
+    cj__free_aligned(c.scratch, job.scratch);
 }

@@ -52,5 +52,7 @@ void assert_same_bits(const operand *a, const operand *b, const char *what, cons
 typedef enum sharing { SHARE_ALL, SHARE_REVERSED, SHARE_RANDOM } sharing;
 typedef void job_run(const void *context, void *workspace, int phase, int64_t begin, int64_t end);
 void run_job(const cj__job *job, job_run *run, const void *context, sharing how);
+// The job of a convolution, with scratch memory of its own.
+void convolve(const cj__kernels *k, cj__conv2d_kind kind, const cj__conv2d_args *args, sharing how);
 
 #endif

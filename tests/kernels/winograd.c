@@ -1,31 +1,7 @@
 // Winograd's form of 3 x 3 convolutions and of their gradients equals plain C's direct sum, for every instruction set.
-#include "base/memory.h"
 #include "harness.h"
 #include <math.h>
 #include <string.h>
-
-typedef struct work {
-    const cj__kernels *k;
-    cj__conv2d_kind kind;
-    cj__conv2d_args args;
-    void *scratch;
-} work;
-
-static void run_work(const void *context, void *workspace, int phase, int64_t begin, int64_t end)
-{
-    const work *c = context;
-    c->k->conv2d_run[c->kind](&c->args, workspace, c->scratch, phase, begin, end);
-}
-
-static void convolve(const cj__kernels *k, cj__conv2d_kind kind, const cj__conv2d_args *args, sharing how)
-{
-    work c = {.k = k, .kind = kind, .args = *args};
-    cj__job job;
-    k->conv2d_job[kind](args, &job);
-    c.scratch = cj__new_aligned(job.scratch, 0);
-    run_job(&job, run_work, &c, how);
-    cj__free_aligned(c.scratch, job.scratch);
-}
 
 // The operands of one convolution, and what the truth, the fast kernel and the fast kernel again make of them.
 typedef struct trial {
