@@ -16,7 +16,20 @@ static int64_t tasks_across(const product *p)
 
 static int64_t product_tasks(const product *p)
 {
-    return p->dots ? pieces_of(p->g.n, DOT_COLS) : tasks_across(p) * pieces_of(p->g.m, p->rows);
+    return p->dots ? pieces_of(p->g.n, DOT_COLS) : p->parts * tasks_across(p) * pieces_of(p->g.m, p->rows);
+}
+
+// Reals of the Cs of all parts, and tasks of adding them, each some rows.
+enum { ADD_ROWS = 4 };
+
+static int64_t parts_size(const product *p)
+{
+    return p->parts > 1 ? p->parts * p->g.m * pieces_of(p->g.n, LANES) * LANES : 0;
+}
+
+static int64_t add_tasks(const product *p)
+{
+    return p->parts > 1 ? pieces_of(p->g.m, ADD_ROWS) : 0;
 }
 
 static int64_t pack_tasks(const product *p)
@@ -37,10 +50,12 @@ static void gemm_job(const cj__gemm *g, cj__job *job)
     *job = (cj__job){.phases = 1, .tasks = {tasks}};
     if (packs > 0)
         *job = (cj__job){.phases = 2, .tasks = {packs, tasks}};
+    if (p.parts > 1)
+        *job = (cj__job){.phases = 2, .tasks = {tasks, add_tasks(&p)}};
     const int64_t b = p.packs_b        ? pieces_of(p.g.n, PANEL_COLS) * PANEL_COLS * p.g.k
                       : p.packs_pieces ? tasks * piece_size(&p)
                                        : 0;
-    job->workspace = copied_a_size(&p) + (size_t)b * sizeof(real);
+    job->workspace = copied_a_size(&p) + (size_t)(b + parts_size(&p)) * sizeof(real);
 }
 
 // Packs PACK_DEPTH rows of one panel.
@@ -100,14 +115,30 @@ static void find_next(gemm_piece *s)
     }
 }
 
-// The operands of a tile: `rows` rows from `row` on by panel `panel` of the piece. Returns its width in vectors.
-static int aim_tile(const gemm_piece *s, tile *t, int64_t row, int rows, int64_t panel)
+// Pointers to rows that are `step` apart. (All of them, for that takes no longer than to find out how many it takes.)
+ALWAYS_INLINE void aim_rows(const real *to[TILE_ROWS_MAX], const real *first, int64_t step)
+{
+    UNROLL
+    for (int i = 0; i < TILE_ROWS_MAX; i++)
+        to[i] = (const real *)((uintptr_t)first + (uintptr_t)(i * step) * sizeof(real));
+}
+
+// A's rows of a tile: those from `row` on, of which the caller uses `rows`.
+static void aim_at_a(const gemm_piece *s, tile *t, int64_t row, int rows)
 {
     const cj__gemm *g = &s->p->g;
-    const int64_t a_row = g->trans_a ? 1 : g->lda, col = s->col0 + panel * PANEL_COLS;
-    for (int i = 0; i < rows; i++)
-        t->a[i] = s->copy ? s->copy + copied_a(s->p, row + i, s->first, s->length)
-                          : (const real *)g->a + (row + i) * a_row + s->first * t->a_step;
+    const int64_t a_row = g->trans_a ? 1 : g->lda;
+    if (!s->copy)
+        aim_rows(t->a, (const real *)g->a + row * a_row + s->first * t->a_step, a_row);
+    else
+        for (int i = 0; i < rows; i++)
+            t->a[i] = s->copy + copied_a(s->p, row + i, s->first, s->length);
+}
+
+// A tile's part of B: panel `panel` of the piece. Returns its width in vectors.
+static int aim_at_b(const gemm_piece *s, tile *t, int64_t panel)
+{
+    const int64_t col = s->col0 + panel * PANEL_COLS;
     t->cols = least(PANEL_COLS, s->col1 - col);
     const int vecs = (int)pieces_of(t->cols, LANES);
     t->b_step = s->b_step > 0 ? s->b_step : vecs * LANES;
@@ -149,12 +180,12 @@ static void piece_of_c(const gemm_piece *s, tile *t, int64_t row0, int64_t row1)
     t->start = s->first > 0 ? START_SUM : g->bias ? START_BIAS : START_ZERO;
     for (int64_t row = row0, index = 0, rows; row < row1; row += rows) {
         rows = rows_of_tile(row1 - row, full);
+        aim_at_a(s, t, row, (int)rows);
         for (int64_t panel = 0; panel < panels; panel++, index++) {
             const int64_t col = s->col0 + panel * PANEL_COLS;
-            const int vecs = aim_tile(s, t, row, (int)rows, panel);
+            const int vecs = aim_at_b(s, t, panel);
             t->bias = g->bias ? (const real *)g->bias + col : NULL;
-            for (int i = 0; i < rows; i++)
-                t->c[i] = (real *)g->c + (row + i) * g->ldc + col;
+            aim_rows((const real **)t->c, (real *)g->c + row * g->ldc + col, g->ldc);
             if (s->p->far) {
                 look_ahead(s, t, index);
                 far_tile_run(t, vecs, (int)rows);
@@ -188,9 +219,9 @@ static void piece_of_flipped_c(const gemm_piece *s, tile *t, int64_t row0, int64
                     vec_store(strip + i * width + j, vec_set(((const real *)g->bias)[top + i]));
         for (int64_t row = 0, rows; row < count; row += rows) {
             rows = rows_of_tile(count - row, full);
-            for (int i = 0; i < rows; i++)
-                t->c[i] = strip + (row + i) * width;
-            tile_run(t, aim_tile(s, t, top + row, (int)rows, 0), (int)rows);
+            aim_at_a(s, t, top + row, (int)rows);
+            aim_rows((const real **)t->c, strip + row * width, width);
+            tile_run(t, aim_at_b(s, t, 0), (int)rows);
             if (s->ends)
                 finish_rows(&e, t->c, (int)rows, cols);
         }
@@ -222,6 +253,42 @@ static void gemm_block(const product *p, const real *copy, real *packed, int64_t
     }
 }
 
+// One task of one part of the sum: the same product, shorter, into a C of its own. Parts of a `task` are the outermost.
+static void gemm_part(const product *p, real *cs, int64_t task)
+{
+    const int64_t tasks = tasks_across(p), part = task / tasks, first = part * part_depth(p);
+    product q = *p;
+    cj__gemm *g = &q.g;
+    q.parts = 1;
+    g->a = (const real *)g->a + first;
+    g->b = (const real *)g->b + first * g->ldb;
+    g->k = least(part_depth(p), g->k - first);
+    g->ldc = pieces_of(g->n, LANES) * LANES;
+    g->c = cs + part * g->m * g->ldc;
+    g->bias = NULL;
+    g->act = CJ__UNARY_NONE;
+    gemm_block(&q, NULL, NULL, task % tasks);
+}
+
+// C = act(bias + the first part's + the second's ...), some rows of it.
+static void add_parts(const product *p, const real *cs, int64_t task)
+{
+    const cj__gemm *g = &p->g;
+    const epilogue e = {g->bias, g->act, g->act_a, g->act_b};
+    const int64_t step = pieces_of(g->n, LANES) * LANES;
+    for (int64_t i = task * ADD_ROWS; i < least(task * ADD_ROWS + ADD_ROWS, g->m); i++) {
+        real *const c = (real *)g->c + i * g->ldc;
+        for (int64_t j = 0; j < g->n; j += LANES) {
+            const vmask in = mask_first(least(g->n - j, LANES));
+            vec sum = g->bias ? vec_load_part((const real *)g->bias + j, in) : vec_set(0);
+            for (int64_t part = 0; part < p->parts; part++)
+                sum += vec_load(cs + (part * g->m + i) * step + j);
+            vec_store_part(c + j, is_relu(&e) ? vec_max(vec_set(0), sum) : sum, in);
+        }
+        finish_rows(&e, (real *[]){c}, 1, g->n);
+    }
+}
+
 static void gemm_run(const cj__gemm *g, void *workspace, int phase, int64_t begin, int64_t end)
 {
     const product p = product_of(g);
@@ -234,6 +301,10 @@ static void gemm_run(const cj__gemm *g, void *workspace, int phase, int64_t begi
             pack_task(&p, packed, task - copies);
         else if (p.dots)
             gemm_dots(&p, task);
+        else if (p.parts > 1 && phase == 0)
+            gemm_part(&p, packed, task);
+        else if (p.parts > 1)
+            add_parts(&p, packed, task);
         else
             gemm_block(&p, p.copies_a ? workspace : NULL, packed, task);
     }

@@ -4,6 +4,9 @@
 //   flipped   the same for C transposed, lanes along m: op(B)' op(A)'. The operands only exchange their roles, which
 //             costs nothing; C is transposed tile by tile. For few columns, and where B' would cost more to pack than C
 //   dots      rows of A by rows of B, lanes along the sum: few rows of one of them, both contiguous along k (gemm_dot.h)
+//   parts     few rows of A by a large B: each task takes all rows and a part of the sum into a C of its own, and a last
+//             phase adds these. So a thread reads some rows of B and no others: those whose gradients it computes and
+//             whose weights it steps, and that its cache holds
 //
 // Operands may be copied first: A into pieces that follow each other, because rows that are far apart fall into the same
 // few sets of the cache and each into another page; B into panels, because its columns must lie along the lanes.
@@ -23,7 +26,11 @@ enum {
     BLOCK_TILES = 16,    // tiles of rows of a task: its part of A stays in the second cache
     PIECE_ROWS = 512, // rows up to which a task packs pieces of B; it takes all rows, so that no piece is packed twice
     WISHED_TASKS = 16,
-    ONE_TASK = 128 * 1024 // multiply-adds that nobody shares
+    ONE_TASK = 128 * 1024, // multiply-adds that nobody shares
+    PART_ROWS = 64,        // rows of A up to which the sum is cut into parts
+    PART_DEPTH = 192,      // of a part at least, about: adding it costs as much as two steps of the sum
+    PARTS_MAX = 8,
+    PARTS_B = 64 * 1024 // elements of B from which it matters who reads them
 };
 
 typedef struct product {
@@ -34,6 +41,7 @@ typedef struct product {
     bool packs_pieces;           // each task packs the piece of B that it works on
     bool far;                    // operands come from afar: tiles fetch ahead
     int64_t depth, rows, panels; // of a piece of the sum; of a task
+    int64_t parts;               // of the sum, each with a C of its own; 1 for none
 } product;
 
 // Multiply-adds of a vector that computing a product takes, where each transposed element counts as half of one.
@@ -87,9 +95,23 @@ static void choose_copies(product *p)
     p->far = p->copies_a || p->packs_pieces;
 }
 
+// Parts of about equal length. Operands that are copied by all for all are nobody's own.
+static int64_t parts_of(const product *p)
+{
+    const cj__gemm *g = &p->g;
+    const int64_t parts = least(g->k / PART_DEPTH, PARTS_MAX);
+    const bool pays = g->m <= PART_ROWS && (double)g->k * (double)g->n >= PARTS_B && g->m * g->n <= PARTS_B;
+    return pays && !p->copies_a && !p->packs_b && !p->packs_pieces && !g->trans_a && !p->flips ? greatest(parts, 1) : 1;
+}
+
+static int64_t part_depth(const product *p)
+{
+    return pieces_of(p->g.k, p->parts);
+}
+
 static product product_of(const cj__gemm *given)
 {
-    product p = {.g = *given, .depth = GEMM_DEPTH, .panels = 1};
+    product p = {.g = *given, .depth = GEMM_DEPTH, .panels = 1, .parts = 1};
     cj__gemm *g = &p.g;
     call_columns_rows(g);
     if (!g->trans_a && g->trans_b && least(g->m, g->n) <= DOT_ROWS && g->k >= 4 * LANES) {
@@ -110,8 +132,12 @@ static product product_of(const cj__gemm *given)
         p.panels = THIN_COLS / PANEL_COLS;
         p.rows = greatest(g->m, 1);
         p.far = false;
+        p.parts = parts_of(&p);
         return p;
     }
-    p.rows = block_rows(&p, pieces_of(g->n, p.panels * PANEL_COLS));
+    p.parts = parts_of(&p);
+    p.rows = p.parts > 1 ? g->m : block_rows(&p, pieces_of(g->n, p.panels * PANEL_COLS));
+    if (!p.flips)
+        p.depth = greatest(pieces_of(part_depth(&p), greatest(pieces_of(part_depth(&p), GEMM_DEPTH), 1)), 1);
     return p;
 }

@@ -73,6 +73,7 @@ static void adam(int64_t n, const void *w, const void *g, const void *m, const v
 {
     const real *weight = w, *slope = g, *first = m, *second = v, *most = vhat;
     real *to = w_out, *first_to = m_out, *second_to = v_out, *most_to = vhat_out;
+    const bool divides = epsilon < 1e-30; // a sum of so little may be a denormal number
     const vec up = K(alpha), take_1 = K(1 - beta_1), take_2 = K(1 - beta_2), little = K(epsilon), less = K(-decay);
     EACH_VEC(
         n, const vec d = GET(slope); const vec old_mean = GET(first); const vec old_square = GET(second);
@@ -81,6 +82,8 @@ static void adam(int64_t n, const void *w, const void *g, const void *m, const v
         if (most) {
             spread = vec_greater(GET(most), square);
             PUT(most_to, spread);
-        } const vec now = decayed(GET(weight), less) - up * mean / (vec_sqrt(spread) + little);
+        } const vec far = vec_sqrt(spread) + little;
+        const vec way = divides ? vec_set(1) / far : vec_reciprocal(far);
+        const vec now = vec_fma(-(up * mean), way, decayed(GET(weight), less));
         PUT(first_to, mean); PUT(second_to, square); PUT(to, now););
 }

@@ -56,6 +56,11 @@ ALWAYS_INLINE vec vec_sqrt(vec a)
     return MM(sqrt)(a);
 }
 
+ALWAYS_INLINE vec vec_reciprocal(vec a)
+{
+    return vec_set(1) / a;
+}
+
 ALWAYS_INLINE vec vec_pick(vmask m, vec yes, vec no)
 {
     return MM(blendv)(no, yes, (vec)m);

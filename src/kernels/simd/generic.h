@@ -70,6 +70,11 @@ ALWAYS_INLINE vec vec_sqrt(vec a)
     return a;
 }
 
+ALWAYS_INLINE vec vec_reciprocal(vec a)
+{
+    return vec_set(1) / a;
+}
+
 // Compilers know this form: one instruction where there is one.
 ALWAYS_INLINE word_vec word_multiply(word_vec a, word_vec b)
 {

@@ -10,6 +10,7 @@
 //   vec_fma(a, b, c)           a b + c
 //   vec_max(a, b), vec_min     b where either is NaN, and where both are equal
 //   vec_sqrt(a)
+//   vec_reciprocal(a)          1 / a, with the last bit uncertain where that is faster; a no denormal number
 //   vec_lt(a, b), vec_le, vec_eq   masks, false for NaN
 //   mask_and, mask_or, mask_not
 //   vec_pick(mask, yes, no)
