@@ -14,6 +14,13 @@ static cj_model *w1(void)
                          cj_dense(10, .activation = "softmax"));
 }
 
+// Weights beyond every cache: what the optimizer's step costs.
+static cj_model *wide(void)
+{
+    return cj_sequential(pixels(), cj_rescaling(1.0 / 255), cj_flatten(), cj_dense(2048, .activation = "relu"),
+                         cj_dense(2048, .activation = "relu"), cj_dense(10, .activation = "softmax"));
+}
+
 static cj_model *w2(void)
 {
     return cj_sequential(pixels(), cj_rescaling(1.0 / 255), cj_conv2d(10, {5, 5}, .activation = "relu"),
@@ -40,7 +47,7 @@ static cj_model *rnn(void)
 static const struct {
     const char *name;
     cj_model *(*make)(void);
-} nets[] = {{"w1", w1}, {"w2", w2}, {"w3", w3}, {"rnn", rnn}};
+} nets[] = {{"w1", w1}, {"w2", w2}, {"w3", w3}, {"wide", wide}, {"rnn", rnn}};
 
 cj_model *make_net(const settings *s, const char **why)
 {
@@ -49,7 +56,7 @@ cj_model *make_net(const settings *s, const char **why)
         if (strcmp(name, nets[i].name) == 0)
             return nets[i].make();
     }
-    *why = "no such network: net is w1, w2, w3, rnn or, to train, gan";
+    *why = "no such network: net is w1, w2, w3, wide, rnn or, to train, gan";
     return NULL;
 }
 

@@ -170,6 +170,7 @@ static const struct {
     {"bf16_products", CJ__STAGE_PLAN, cj__choose_bf16_products, "products of bfloat16 numbers in pairs, where it is faster"},
     {"winograd", CJ__STAGE_PLAN, cj__choose_winograd, "Winograd's form of convolutions, where it is faster"},
     {"fuse_pool_grad", CJ__STAGE_PLAN, cj__fuse_pool_grad, "a pool's gradient into the filters' that alone reads it"},
+    {"fuse_step", CJ__STAGE_PLAN, cj__fuse_step, "the optimizer's step into the product that makes its gradient"},
     {"one_sweep", CJ__STAGE_PLAN, cj__one_sweep, "the optimizer's steps of all tensors in one"},
 };
 

@@ -76,6 +76,12 @@ typedef struct cj__update_attrs {
     bool nesterov, centered;
 } cj__update_attrs;
 
+// The step by the op `step` of weights whose gradient is a product.
+typedef struct cj__matmul_step_attrs {
+    const cj__op *step;
+    cj__update_attrs update;
+} cj__matmul_step_attrs;
+
 // The steps of `members` tensors, each with so many operands, by the op `step`.
 typedef struct cj__sweep_attrs {
     const cj__op *step;

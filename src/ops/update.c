@@ -5,6 +5,7 @@
 #include "ops/families.h"
 #include "ops/infer.h"
 #include "ops/run.h"
+#include "ops/step.h"
 #include <limits.h>
 #include <math.h>
 
@@ -61,34 +62,28 @@ static void *out(const cj__call *call, int index, int64_t begin)
     return index < call->output_count ? cj__at(call, call->outputs[index].data, begin) : NULL;
 }
 
-// What a step finds out once, whatever the number of its elements.
-typedef struct pace {
-    double rate;
-    double alpha; // adam's rate with the correction of its bias
-} pace;
-
-static void sgd_work(const cj__call *call, const pace *p, int64_t i, int64_t end)
+static void sgd_work(const cj__call *call, const cj__pace *p, int64_t i, int64_t end)
 {
     const cj__update_attrs *a = call->attrs;
     call->kernels->sgd(end - i, in(call, 0, i), in(call, 1, i), in(call, 3, i), out(call, 0, i), out(call, 1, i), p->rate,
                        a->momentum, a->nesterov, p->rate * a->weight_decay);
 }
 
-static void adagrad_work(const cj__call *call, const pace *p, int64_t i, int64_t end)
+static void adagrad_work(const cj__call *call, const cj__pace *p, int64_t i, int64_t end)
 {
     const cj__update_attrs *a = call->attrs;
     call->kernels->adagrad(end - i, in(call, 0, i), in(call, 1, i), in(call, 3, i), out(call, 0, i), out(call, 1, i),
                            p->rate, a->epsilon, p->rate * a->weight_decay);
 }
 
-static void adadelta_work(const cj__call *call, const pace *p, int64_t i, int64_t end)
+static void adadelta_work(const cj__call *call, const cj__pace *p, int64_t i, int64_t end)
 {
     const cj__update_attrs *a = call->attrs;
     call->kernels->adadelta(end - i, in(call, 0, i), in(call, 1, i), in(call, 3, i), in(call, 4, i), out(call, 0, i),
                             out(call, 1, i), out(call, 2, i), p->rate, a->rho, a->epsilon, p->rate * a->weight_decay);
 }
 
-static void rmsprop_work(const cj__call *call, const pace *p, int64_t i, int64_t end)
+static void rmsprop_work(const cj__call *call, const cj__pace *p, int64_t i, int64_t end)
 {
     const cj__update_attrs *a = call->attrs;
     const bool moving = a->momentum > 0;
@@ -110,15 +105,18 @@ static double corrected_rate(const cj__call *call, double rate, double t)
     return (double)((float)rate * sqrtf(1 - second) / (1 - first));
 }
 
-static pace pace_of(const cj__call *call)
+cj__pace cj__pace_of(const cj__call *call)
 {
-    pace p = {.rate = cj__real_get(call, call->inputs[2].data)};
-    if (slots_from(call->op) == 4)
-        p.alpha = corrected_rate(call, p.rate, (double)*(const int64_t *)call->inputs[3].data + 1);
+    cj__pace p = {.rate = cj__real_get(call, call->inputs[2].data)};
+    if (slots_from(call->op) == 4) {
+        const int64_t step = *(const int64_t *)call->inputs[3].data;
+        p.alpha = corrected_rate(call, p.rate, (double)step + 1);
+        p.backward = step % 2 != 0;
+    }
     return p;
 }
 
-static void adam_work(const cj__call *call, const pace *p, int64_t i, int64_t end)
+static void adam_work(const cj__call *call, const cj__pace *p, int64_t i, int64_t end)
 {
     const cj__update_attrs *a = call->attrs;
     call->kernels->adam(end - i, in(call, 0, i), in(call, 1, i), in(call, 4, i), in(call, 5, i), in(call, 6, i),
@@ -126,16 +124,15 @@ static void adam_work(const cj__call *call, const pace *p, int64_t i, int64_t en
                         a->beta_2, a->epsilon, p->rate * a->weight_decay);
 }
 
-typedef void (*step_work)(const cj__call *call, const pace *p, int64_t begin, int64_t end);
 static const struct {
     const cj__op *op;
-    step_work work;
+    cj__step_work work;
 } steps[] = {
     {&cj__op_sgd, sgd_work},         {&cj__op_adagrad, adagrad_work}, {&cj__op_adadelta, adadelta_work},
     {&cj__op_rmsprop, rmsprop_work}, {&cj__op_adam, adam_work},
 };
 
-static step_work work_of(const cj__op *op)
+cj__step_work cj__step_work_of(const cj__op *op)
 {
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
         if (steps[i].op == op)
@@ -145,7 +142,7 @@ static step_work work_of(const cj__op *op)
 
 bool cj__is_step(const cj__op *op)
 {
-    return work_of(op) != NULL;
+    return cj__step_work_of(op) != NULL;
 }
 
 // Tensors are laid end to end, each from the beginning of a line, and the whole is cut into pieces, so that many small
@@ -155,8 +152,8 @@ enum { SWEEP_LINE = 64, SWEEP_PIECE = 2048, SWEEP_GRAIN = 2 };
 typedef struct sweep {
     cj__call member; // the first tensor's step; the others' operands follow its own
     int members;
-    pace pace;
-    step_work work;
+    cj__pace pace;
+    cj__step_work work;
 } sweep;
 
 static cj__call member_of(const sweep *s, int index)
@@ -189,7 +186,7 @@ static void sweep_task(void *context, int64_t begin, int64_t end)
 
 static cj_status run_sweep_of(const cj__call *first, int members)
 {
-    sweep s = {.member = *first, .members = members, .pace = pace_of(first), .work = work_of(first->op)};
+    sweep s = {.member = *first, .members = members, .pace = cj__pace_of(first), .work = cj__step_work_of(first->op)};
     int64_t whole = 0;
     for (int i = 0; i < members; i++)
         whole += lined(cj__count(&member_of(&s, i).inputs[0]));

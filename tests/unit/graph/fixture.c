@@ -67,3 +67,21 @@ void fixture_fill(cj_tensor *tensor, unsigned seed)
         ((float *)cj_tensor_data(tensor))[i] = (float)(seed >> 8) / 8388608.0f - 1;
     }
 }
+
+const fixture_optimizer fixture_optimizers[FIXTURE_OPTIMIZERS] = {
+    {&cj__op_sgd, 0, false, {.weight_decay = 0.01}},
+    {&cj__op_sgd, 1, false, {.momentum = 0.9, .nesterov = true}},
+    {&cj__op_adagrad, 1, false, {.epsilon = 1e-7}},
+    {&cj__op_adadelta, 2, false, {.rho = 0.95, .epsilon = 1e-7}},
+    {&cj__op_rmsprop, 1, false, {.rho = 0.9, .epsilon = 1e-7}},
+    {&cj__op_adam, 2, true, {.beta_1 = 0.9, .beta_2 = 0.999, .epsilon = 1e-7}},
+};
+
+cj_variable *fixture_scalar(cj_dtype dtype)
+{
+    cj_tensor *tensor;
+    assert_int_equal(cj_tensor_new(dtype, (cj_shape){0}, &tensor), CJ_OK);
+    if (dtype == CJ_F32)
+        *(float *)cj_tensor_data(tensor) = 0.01f;
+    return cj__own(cj_variable_new("scalar", tensor));
+}

@@ -27,6 +27,19 @@ cj_symbol *fixture_read(fixture *f, cj_variable *variable);
 void fixture_output(fixture *f, cj_symbol *symbol);
 void fixture_update(fixture *f, cj_variable *variable, cj_symbol *value);
 
+// Every optimizer's step, some with slots or not: what its op takes beside weights, gradient and rate.
+typedef struct fixture_optimizer {
+    const cj__op *op;
+    int slots;
+    bool counts; // takes the step
+    cj__update_attrs attrs;
+} fixture_optimizer;
+enum { FIXTURE_OPTIMIZERS = 6 };
+extern const fixture_optimizer fixture_optimizers[FIXTURE_OPTIMIZERS];
+
+// A variable of no axes: 0.01 of f32, or 0 of another dtype; the caller releases it.
+cj_variable *fixture_scalar(cj_dtype dtype);
+
 // Ends the builder and makes the function, with passes switched off by `off` ("-cse"; NULL for none). NULL on failure.
 cj_function *fixture_function(fixture *f, const char *off);
 

@@ -8,38 +8,13 @@ enum { TENSORS = 5, SLOTS = 2, STEPS = 3, VALUES = TENSORS * (1 + SLOTS) };
 // Lengths around lines, pieces and grains.
 static const int64_t lengths[TENSORS] = {10, 20001, 1, 2048, 128};
 
-typedef struct optimizer {
-    const cj__op *op;
-    int slots;
-    bool counts; // takes the step
-    cj__update_attrs attrs;
-} optimizer;
-
-static const optimizer optimizers[] = {
-    {&cj__op_sgd, 0, false, {.weight_decay = 0.01}},
-    {&cj__op_sgd, 1, false, {.momentum = 0.9, .nesterov = true}},
-    {&cj__op_adagrad, 1, false, {.epsilon = 1e-7}},
-    {&cj__op_adadelta, 2, false, {.rho = 0.95, .epsilon = 1e-7}},
-    {&cj__op_rmsprop, 1, false, {.rho = 0.9, .epsilon = 1e-7}},
-    {&cj__op_adam, 2, true, {.beta_1 = 0.9, .beta_2 = 0.999, .epsilon = 1e-7}},
-};
-
 typedef struct training {
     cj_variable *variables[VALUES];
     cj_tensor *gradients[TENSORS];
     int count;
 } training;
 
-static cj_variable *scalar(cj_dtype dtype)
-{
-    cj_tensor *tensor;
-    assert_int_equal(cj_tensor_new(dtype, (cj_shape){0}, &tensor), CJ_OK);
-    if (dtype == CJ_F32)
-        *(float *)cj_tensor_data(tensor) = 0.01f;
-    return cj__own(cj_variable_new("scalar", tensor));
-}
-
-static void add_tensor(fixture *f, const optimizer *o, training *t, int index, cj_symbol *rate, cj_symbol *step)
+static void add_tensor(fixture *f, const fixture_optimizer *o, training *t, int index, cj_symbol *rate, cj_symbol *step)
 {
     const cj_shape shape = CJ_SHAPE(lengths[index]);
     cj_symbol *in[8] = {NULL, fixture_input(f, shape), rate, step};
@@ -58,10 +33,10 @@ static void add_tensor(fixture *f, const optimizer *o, training *t, int index, c
     fixture_fill(t->gradients[index], 100u + (unsigned)index);
 }
 
-static void train(const optimizer *o, const char *off, int threads, training *t)
+static void train(const fixture_optimizer *o, const char *off, int threads, training *t)
 {
     fixture f = {.pool = cj_pool_new(threads)};
-    cj_variable *rate = scalar(CJ_F32), *steps = scalar(CJ_I64);
+    cj_variable *rate = fixture_scalar(CJ_F32), *steps = fixture_scalar(CJ_I64);
     cj_symbol *step = fixture_read(&f, steps), *rate_read = fixture_read(&f, rate);
     t->count = 0;
     for (int i = 0; i < TENSORS; i++)
@@ -83,11 +58,11 @@ static void train(const optimizer *o, const char *off, int threads, training *t)
 static void a_sweep_gives_the_bits_of_single_steps(void **state)
 {
     (void)state;
-    for (size_t o = 0; o < sizeof optimizers / sizeof optimizers[0]; o++) {
+    for (size_t o = 0; o < FIXTURE_OPTIMIZERS; o++) {
         training single, swept;
-        train(&optimizers[o], "-one_sweep", 1, &single);
+        train(&fixture_optimizers[o], "-one_sweep", 1, &single);
         for (int threads = 1; threads <= 4; threads++) {
-            train(&optimizers[o], NULL, threads, &swept);
+            train(&fixture_optimizers[o], NULL, threads, &swept);
             for (int i = 0; i < swept.count; i++) {
                 const cj_tensor *a = single.variables[i]->value, *b = swept.variables[i]->value;
                 assert_memory_equal(a->data, b->data, (size_t)cj_tensor_count(a) * sizeof(float));

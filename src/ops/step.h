@@ -1,0 +1,23 @@
+// Inside the ops room: an optimizer's step on a range of elements, for the ops that run one in their own way.
+#ifndef CJ_OPS_STEP_H
+#define CJ_OPS_STEP_H
+
+#include "ops/op.h"
+
+// What a step finds out once, whatever the number of its elements.
+typedef struct cj__pace {
+    double rate;
+    double alpha; // adam's rate with the correction of its bias
+    // Whether a thread goes through its elements from the last to the first. Weights and slots that are a little larger
+    // than the cache are all gone by the time that they are wanted again, if always taken in the same order; taken to
+    // and fro, what was used last is used first.
+    bool backward;
+} cj__pace;
+
+// Of a call with a step's operands; its op says which optimizer.
+cj__pace cj__pace_of(const cj__call *call);
+// The step of elements begin .. end - 1.
+typedef void (*cj__step_work)(const cj__call *call, const cj__pace *pace, int64_t begin, int64_t end);
+cj__step_work cj__step_work_of(const cj__op *op);
+
+#endif
