@@ -109,6 +109,7 @@ cj_status make_conv(workload *w, const settings *s, const char **why)
     CJ_TRY(take_kind(w, s, why));
     struct kernel_work *c = w->kernel;
     const cj__conv2d g = c->args.s = geometry(s);
+    c->args.act = CJ__UNARY_NONE;
     if (g.oh < 1) {
         *why = "the kernel does not fit the image";
         return CJ_INVALID_ARGUMENT;

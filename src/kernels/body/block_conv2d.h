@@ -1,85 +1,14 @@
 // 2-D convolutions over blocks of images: forward, and the gradient by the input.
 //
-// Both are one sum with different numbers. Along an axis, output o and tap t meet at source
-//
-//   (o * up - before + t * dilation) / down      if that is a whole number in [0, size)
-//
-// where forward has up = stride, down = 1, and the gradient by the input up = 1, down = stride, with the taps turned
-// around; its sources are dy, its "filters" are the channels, and the filters are transposed once in a first phase.
-// Outputs with the same taps form a class: the rectangles of a row class and a column class are computed tile by tile
-// with exactly the taps that lie inside, so that not one multiplication is with padding, whatever the geometry.
+// Both are one sum with different numbers (conv2d_axis.h); the gradient's "filters" are the channels, and the filters are
+// transposed once in a first phase. The rectangles of a row class and a column class are computed tile by tile with
+// exactly the taps that lie inside, so that not one multiplication is with padding, whatever the geometry.
 //
 // A task is a strip of rows of one block.
-typedef struct block_axis {
-    int64_t up, down, before, dilation, taps, size;
-    int64_t tap_step, src_step; // from one tap of an output to its next: taps apart, and sources apart
-} block_axis;
-
-static int64_t greatest_divisor(int64_t a, int64_t b)
-{
-    while (b != 0) {
-        const int64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
-static block_axis axis_of(int64_t up, int64_t down, int64_t before, int64_t dilation, int64_t taps, int64_t size)
-{
-    const int64_t divisor = down == 1 ? 1 : greatest_divisor(dilation, down);
-    return (block_axis){up, down, before, dilation, taps, size, down / divisor, dilation / divisor};
-}
-
-// The taps of an output that lie inside: `count` from `tap` on, the first at source `src`.
-typedef struct block_span {
-    int64_t tap, count, src;
-} block_span;
-
-static block_span span_of(const block_axis *a, int64_t output)
-{
-    const int64_t at = output * a->up - a->before;
-    int64_t tap = 0;
-    while (tap < a->tap_step && (at + tap * a->dilation) % a->down != 0)
-        tap++;
-    if (tap == a->tap_step)
-        return (block_span){a->taps, 0, 0};
-    int64_t src = (at + tap * a->dilation) / a->down;
-    if (src < 0) {
-        const int64_t skip = pieces_of(-src, a->src_step);
-        tap += skip * a->tap_step;
-        src += skip * a->src_step;
-    }
-    const int64_t count = least(tap < a->taps ? pieces_of(a->taps - tap, a->tap_step) : 0,
-                                src < a->size ? pieces_of(a->size - src, a->src_step) : 0);
-    return (block_span){tap, count, count > 0 ? src : 0};
-}
-
-// Outputs first, first + down, ... (`count` of them) whose taps are the same; their sources lie `step` apart.
-typedef struct block_class {
-    block_span span;
-    int64_t first, count, step;
-} block_class;
-
-// The longest class that begins at `first`. First and last tap of an output fall as outputs rise, so that outputs
-// between two of the same taps have them too.
-static block_class class_of(const block_axis *a, int64_t first, int64_t end)
-{
-    block_class c = {span_of(a, first), first, 1, a->down == 1 ? a->up : 1};
-    int64_t none = pieces_of(end - first, a->down) + 1;
-    for (int64_t next = none - 1; next > c.count; next = (c.count + none) / 2) {
-        const block_span s = span_of(a, first + (next - 1) * a->down);
-        if (s.tap == c.span.tap && s.count == c.span.count)
-            c.count = next;
-        else
-            none = next;
-    }
-    return c;
-}
 
 // What a strip needs. `filters` are those of y, `depth` the channels of the sum.
 typedef struct block_conv {
-    block_axis rows, cols;
+    conv_axis rows, cols;
     int64_t depth, filters, src_cols, out_cols;
     const real *x, *w, *bias;
     bool relu;
@@ -121,7 +50,7 @@ static block_conv input_grad_of(const cj__conv2d_args *a, const void *turned)
 }
 
 // The sum's loops for a class of rows and one of columns; taps that are adjacent in x and w are one run.
-static void set_taps(const block_conv *c, const block_span *row, const block_span *col, block_tile *t)
+static void set_taps(const block_conv *c, const conv_span *row, const conv_span *col, block_tile *t)
 {
     const int64_t across = c->depth * c->filters;
     t->w = c->w + (row->tap * c->cols.taps + col->tap) * across;
@@ -147,7 +76,7 @@ static const real *source_at(const block_conv *c, int64_t block, int64_t row, in
 }
 
 // All filters at the pixels of a rectangle of two classes. `y` is where pixel (0, 0) would be, rows of out_cols pixels.
-static void block_rectangle(const block_conv *c, int64_t block, const block_class *rows, const block_class *cols, real *y)
+static void block_rectangle(const block_conv *c, int64_t block, const conv_class *rows, const conv_class *cols, real *y)
 {
     block_tile t;
     const int64_t pixels = rows->count * cols->count, size = c->tile_filters;
@@ -188,11 +117,11 @@ static void block_outputs(const block_conv *c, int64_t block, const block_part *
 {
     for (int64_t r = 0; r < c->rows.down; r++) {
         for (int64_t row = part->row0 + r; row < part->row1;) {
-            const block_class rows = class_of(&c->rows, row, part->row1);
+            const conv_class rows = class_of(&c->rows, row, part->row1);
             row += rows.count * c->rows.down;
             for (int64_t q = 0; q < c->cols.down; q++) {
                 for (int64_t col = part->col0 + q; col < part->col1;) {
-                    const block_class cols = class_of(&c->cols, col, part->col1);
+                    const conv_class cols = class_of(&c->cols, col, part->col1);
                     col += cols.count * c->cols.down;
                     block_rectangle(c, block, &rows, &cols, y);
                 }
@@ -243,7 +172,7 @@ static void block_conv2d_forward_job(const cj__conv2d_args *a, cj__job *job)
 }
 
 // Outputs first .. last - 1 of an axis have all their taps inside.
-static void whole_windows(const block_axis *a, int64_t outputs, int64_t *first, int64_t *last)
+static void whole_windows(const conv_axis *a, int64_t outputs, int64_t *first, int64_t *last)
 {
     const int64_t room = a->size + a->before - (a->taps - 1) * a->dilation - 1; // the last output at most, times stride
     *first = pieces_of(a->before, a->up);
@@ -291,7 +220,7 @@ static void block_pool_windows(const block_conv *c, int64_t block, int64_t row, 
                          uint8_t *place)
 {
     block_tile t;
-    const block_span rows = span_of(&c->rows, 2 * row), cols = span_of(&c->cols, 2 * first);
+    const conv_span rows = span_of(&c->rows, 2 * row), cols = span_of(&c->cols, 2 * first);
     const int64_t tiles = pieces_of(c->filters, WINDOW_FILTERS_MAX), down = c->rows.up * c->src_cols * c->depth * LANES;
     const int64_t right = c->cols.up * c->depth * LANES;
     set_taps(c, &rows, &cols, &t);

@@ -12,6 +12,8 @@
 #include "kernels/body/conv2d_pool.h"
 #include "kernels/body/conv2d_forward.h"
 #include "kernels/body/conv2d_unpool.h"
+#include "kernels/body/conv2d_axis.h"
+#include "kernels/body/conv2d_input_grad.h"
 #include "kernels/body/conv2d_grad.h"
 #include "kernels/body/elementwise.h"
 #include "kernels/body/round.h"

@@ -74,10 +74,8 @@ static pixel pixel_at(const cj__conv2d *s, int64_t index)
     return (pixel){index / area, index % area / s->ow, index % s->ow};
 }
 
-static void pixel_next(const cj__conv2d *s, pixel *p)
+static void next_row(const cj__conv2d *s, pixel *p)
 {
-    if (++p->j < s->ow)
-        return;
     p->j = 0;
     if (++p->i < s->oh)
         return;
@@ -123,12 +121,18 @@ static int64_t conv_segments(const framed *f, int64_t first, int64_t channel, in
 static void conv2d_panel(const framed *f, tile *t, int vecs, real *y, const epilogue *e, int64_t begin, int64_t end)
 {
     pixel p = pixel_at(&f->s, begin);
+    const real *window = window_of_pixel(f, &p);
+    y += begin * f->s.f;
     for (int64_t at = begin; at < end; at += tile_rows[vecs]) {
         const int rows = (int)least(tile_rows[vecs], end - at);
-        for (int i = 0; i < rows; i++) {
-            t->a[i] = window_of_pixel(f, &p);
-            t->c[i] = y + (at + i) * f->s.f;
-            pixel_next(&f->s, &p);
+        for (int i = 0; i < rows; i++, y += f->s.f) {
+            t->a[i] = window;
+            t->c[i] = y;
+            window += f->s.sw * f->s.c;
+            if (++p.j == f->s.ow) {
+                next_row(&f->s, &p);
+                window = window_of_pixel(f, &p);
+            }
         }
         tile_run(t, vecs, rows);
         if (e)
