@@ -115,7 +115,9 @@ cj_status make_conv(workload *w, const settings *s, const char **why)
         return CJ_INVALID_ARGUMENT;
     }
     c->in_blocks = c->kernels->lanes > 1 && c->kernels->blocks_pay(&c->args);
-    c->args.winograd = !c->in_blocks && c->kernels->winograd_pays(&c->args, c->kind);
+    const int best = c->kernels->winograd_pays(&c->args, c->kind, 4) ? 4 : 2;
+    const bool pays = !c->in_blocks && c->kernels->winograd_pays(&c->args, c->kind, 2);
+    c->args.winograd = (int)setting(s, "winograd", pays ? best : 0);
     (c->in_blocks ? c->kernels->block_conv2d_job : c->kernels->conv2d_job)[c->kind](&c->args, &c->job);
     const int64_t lanes = c->in_blocks ? c->kernels->lanes : 1, images = (g.n + lanes - 1) / lanes * lanes;
     CJ_TRY(take_memory(c, w->threads, images * g.h * g.w * g.c, g.kh * g.kw * g.c * g.f, images * g.oh * g.ow * g.f));

@@ -84,6 +84,7 @@ cj_status cj__drop_dead_pixels(cj__program *program); // dead_pixels.c
 cj_status cj__choose_blocks(cj__program *program);   // blocks.c
 cj_status cj__choose_bf16_products(cj__program *program); // bf16_products.c
 cj_status cj__choose_winograd(cj__program *program); // winograd.c
+cj_status cj__choose_winograd4(cj__program *program);
 cj_status cj__fuse_pool_grad(cj__program *program);  // fuse_pool_grad.c
 cj_status cj__fuse_step(cj__program *program);       // fuse_step.c
 cj_status cj__one_sweep(cj__program *program);       // one_sweep.c

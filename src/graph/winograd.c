@@ -7,7 +7,8 @@
 
 enum { OPERANDS_MAX = 5 }; // of a convolution
 
-cj_status cj__choose_winograd(cj__program *program)
+// Gives every convolution whose tiles have side `from` tiles of side `to` where that pays.
+static void choose_tiles(cj__program *program, int from, int to)
 {
     for (int i = 0; i < program->instruction_count; i++) {
         cj__instruction *instruction = &program->instructions[i];
@@ -19,7 +20,19 @@ cj_status cj__choose_winograd(cj__program *program)
         if (!cj__conv2d_question_of(&call, &q))
             continue;
         cj__conv2d_attrs *a = (void *)instruction->attrs;
-        a->winograd = a->images == 0 && call.kernels->winograd_pays(&q.args, q.kind);
+        if (a->winograd == from && a->images == 0 && call.kernels->winograd_pays(&q.args, q.kind, to))
+            a->winograd = to;
     }
+}
+
+cj_status cj__choose_winograd(cj__program *program)
+{
+    choose_tiles(program, 0, 2);
+    return CJ_OK;
+}
+
+cj_status cj__choose_winograd4(cj__program *program)
+{
+    choose_tiles(program, 2, 4);
     return CJ_OK;
 }

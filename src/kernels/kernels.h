@@ -159,7 +159,8 @@ typedef enum cj__conv2d_kind {
 // passes through it (max_pool2d_grad then gives zeros).
 typedef struct cj__conv2d_args {
     cj__conv2d s;
-    bool winograd;          // F(2 x 2, 3 x 3) where the kernel has it for this geometry; ignored elsewhere
+    int winograd;           // side of the tiles of Winograd's form, 2 or 4, where the kernel has it for this geometry,
+                            // and ignored elsewhere; 0 for the direct form
     int64_t pool_h, pool_w; // 0 or 1 for none
     cj__unary act;          // CJ__UNARY_NONE for none
     double act_a, act_b;
@@ -248,8 +249,8 @@ typedef struct cj__kernels {
     void (*conv2d_job[CJ__CONV2D_KINDS])(const cj__conv2d_args *a, cj__job *job);
     void (*conv2d_run[CJ__CONV2D_KINDS])(const cj__conv2d_args *a, void *workspace, void *scratch, int phase,
                                          int64_t begin, int64_t end);
-    // Whether Winograd's form is likely to be faster than the direct one.
-    bool (*winograd_pays)(const cj__conv2d_args *a, cj__conv2d_kind kind);
+    // Whether Winograd's form is likely to be faster: with tiles of side 2 than the direct form, of 4 than those of 2.
+    bool (*winograd_pays)(const cj__conv2d_args *a, cj__conv2d_kind kind, int side);
 
     // Images in blocks: `lanes` images at a time lie innermost, so that each lane of a vector is an image and no lane is
     // idle whatever the number of channels. Element (b, i, j, c, l) of (blocks, h, w, c, lanes) is that of image

@@ -274,7 +274,7 @@ static double flops_conv(const cj__call *call)
 static const char *form_conv(const cj__call *call)
 {
     const cj__conv2d_attrs *a = call->attrs;
-    return a->images > 0 ? "blocks" : a->winograd ? "winograd" : "direct";
+    return a->images > 0 ? "blocks" : a->winograd == 4 ? "winograd 4x4" : a->winograd ? "winograd" : "direct";
 }
 
 static void conv_phase(const void *context, void *workspace, int phase, int64_t begin, int64_t end)

@@ -395,7 +395,7 @@ static bool direct_is_slow(const cj__conv2d_args *a, double used)
 {
     const cj__conv2d *s = &a->s;
     return used > 0.9 && s->c >= LANES && s->f >= LANES && s->c <= 2 * LANES && s->f <= 4 * LANES && s->kh * s->kw > 1 &&
-           !winograd_pays(a, CJ__CONV2D_FORWARD);
+           !winograd_pays(a, CJ__CONV2D_FORWARD, 2);
 }
 
 static bool blocks_pay(const cj__conv2d_args *a)

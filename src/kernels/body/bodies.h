@@ -5,6 +5,7 @@
 #include "kernels/body/gemm_pack.h"
 #include "kernels/body/gemm_dot.h"
 #include "kernels/body/gemm.h"
+#include "kernels/body/winograd_transforms.h"
 #include "kernels/body/winograd.h"
 #include "kernels/body/winograd_forward.h"
 #include "kernels/body/winograd_grad.h"

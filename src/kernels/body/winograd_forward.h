@@ -1,7 +1,7 @@
 // Winograd's form, forward: y = pool(act(conv(x, w) + bias)); see winograd.h.
 //
 // Phase 0 makes U, a task a channel. In phase 1 a task is a chunk of tiles and a block of filters: V of the chunk, M of
-// each position, and then the outputs. A tile is exactly a window of a 2 x 2 pool, so the pool takes no pass of its own.
+// each position, and then the outputs. A tile is whole windows of a 2 x 2 pool, so the pool takes no pass of its own.
 
 typedef struct winograd_cut {
     int64_t chunk, chunks; // of tiles
@@ -13,7 +13,7 @@ static winograd_cut winograd_forward_cut(const winograd *g)
 {
     winograd_cut cut;
     const int64_t shared = greatest(pieces_of(g->tiles, WINOGRAD_TASKS), CHUNK_STEP);
-    const int64_t fits = chunk_that_fits(g->c_pad + least(OUTPUT_COLS, g->f_pad));
+    const int64_t fits = chunk_that_fits(g, g->c_pad + least(OUTPUT_COLS, g->f_pad));
     cut.chunk = chunk_of(g->tiles, least(fits, pieces_of(shared, CHUNK_STEP) * CHUNK_STEP));
     cut.chunks = pieces_of(g->tiles, cut.chunk);
     cut.block = block_of_panels(g->s.f, pieces_of(WINOGRAD_TASKS, cut.chunks));
@@ -32,57 +32,59 @@ typedef struct winograd_outputs {
     real *unwanted; // where outputs go that the image does not have
 } winograd_outputs;
 
-// A^T m A + bias; y[i] is pixel (i / 2, i % 2).
-ALWAYS_INLINE void transform_output(const real *m, int64_t step, vec bias, vec y[4])
-{
-    vec rows[2][PATCH];
-    UNROLL
-    for (int j = 0; j < PATCH; j++) {
-        const vec m0 = vec_load(m + j * step), m1 = vec_load(m + (4 + j) * step);
-        const vec m2 = vec_load(m + (8 + j) * step), m3 = vec_load(m + (12 + j) * step);
-        rows[0][j] = m0 + m1 + m2;
-        rows[1][j] = m1 - m2 - m3;
-    }
-    UNROLL
-    for (int i = 0; i < 2; i++) {
-        y[2 * i] = bias + rows[i][0] + rows[i][1] + rows[i][2];
-        y[2 * i + 1] = bias + rows[i][1] - rows[i][2] - rows[i][3];
-    }
-}
-
-// Outputs of the vector of filters at `col` of the columns.
-ALWAYS_INLINE void outputs_at(const winograd_outputs *t, int64_t col, vmask part, const bool whole, vec y[4])
+// The outputs of the vector of filters at `col` of the columns: A^T m A + bias.
+ALWAYS_INLINE void outputs_at(const int side, const winograd_outputs *t, int64_t col, vmask part, const bool whole,
+                              vec y[PATCH_MAX][PATCH_MAX])
 {
     const vec bias = t->e.bias ? load_lanes(t->e.bias + t->col + col, part, whole) : vec_set(0);
-    transform_output(t->m + col, t->m_step, bias, y);
+    load_positions(side + 2, t->m + col, t->m_step, y);
+    transform_square(TRANSFORM_OUTPUT, side, y);
+    UNROLL
+    for (int i = 0; i < side; i++)
+        UNROLL
+        for (int j = 0; j < side; j++)
+            y[i][j] += bias;
 }
 
-ALWAYS_INLINE void plain_vector(const winograd_outputs *t, int64_t col, real *const to[4], vmask part, const bool whole)
+ALWAYS_INLINE void plain_vector(const int side, const winograd_outputs *t, int64_t col, real *const *to, vmask part,
+                                const bool whole)
 {
     const bool relu = is_relu(&t->e);
-    vec y[4];
-    outputs_at(t, col, part, whole, y);
+    vec y[PATCH_MAX][PATCH_MAX];
+    outputs_at(side, t, col, part, whole, y);
     UNROLL
-    for (int i = 0; i < 4; i++)
-        store_lanes(to[i] + col, relu ? vec_max(vec_set(0), y[i]) : y[i], part, whole);
+    for (int i = 0; i < side; i++)
+        UNROLL
+        for (int j = 0; j < side; j++)
+            store_lanes(to[i * side + j] + col, relu ? vec_max(vec_set(0), y[i][j]) : y[i][j], part, whole);
+}
+
+ALWAYS_INLINE void plain_vectors(const int side, const winograd_outputs *t, real *const *to)
+{
+    const vmask part = mask_first(t->cols % LANES);
+    int64_t col = 0;
+    for (; col + LANES <= t->cols; col += LANES)
+        plain_vector(side, t, col, to, part, true);
+    if (col < t->cols)
+        plain_vector(side, t, col, to, part, false);
 }
 
 static void winograd_plain(const winograd_outputs *t, const tile_place *p)
 {
-    const vmask part = mask_first(t->cols % LANES);
-    int64_t at[4], col = 0;
-    real *to[4], *wanted[4];
+    const int outputs = t->g->side * t->g->side;
+    int64_t at[SIDE_MAX * SIDE_MAX];
+    real *to[SIDE_MAX * SIDE_MAX], *wanted[SIDE_MAX * SIDE_MAX];
     int count = 0;
-    outputs_of(t->g, p, at);
-    for (int i = 0; i < 4; i++) {
+    outputs_of(t->g, p, t->g->side, at);
+    for (int i = 0; i < outputs; i++) {
         to[i] = at[i] == OUTSIDE ? t->unwanted : (real *)t->a->y + at[i] + t->col;
         if (at[i] != OUTSIDE)
             wanted[count++] = to[i];
     }
-    for (; col + LANES <= t->cols; col += LANES)
-        plain_vector(t, col, to, part, true);
-    if (col < t->cols)
-        plain_vector(t, col, to, part, false);
+    if (t->g->side == 2)
+        plain_vectors(2, t, to);
+    else
+        plain_vectors(4, t, to);
     finish_rows(&t->e, wanted, count, t->cols);
 }
 
@@ -101,11 +103,11 @@ ALWAYS_INLINE vec greatest_of(const vec y[4], ivec *place)
     return best;
 }
 
-ALWAYS_INLINE void pooled_vector(const winograd_outputs *t, int64_t col, int64_t at, vmask part, const bool whole)
+// One window, whose pool is element `at` of y.
+ALWAYS_INLINE void pooled_window(const winograd_outputs *t, const vec y[4], int64_t col, int64_t at, vmask part,
+                                 const bool whole)
 {
-    vec y[4];
     ivec place;
-    outputs_at(t, col, part, whole, y);
     vec best = greatest_of(y, &place);
     if (is_relu(&t->e)) {
         place = (ivec)vec_pick(vec_lt(vec_set(0), best), (vec)place, (vec)ivec_set(4));
@@ -121,28 +123,59 @@ ALWAYS_INLINE void pooled_vector(const winograd_outputs *t, int64_t col, int64_t
     }
 }
 
-static void winograd_pooled(const winograd_outputs *t, const tile_place *p)
+ALWAYS_INLINE void pooled_vector(const int side, const winograd_outputs *t, int64_t col, const int64_t *at, vmask part,
+                                 const bool whole)
 {
-    const winograd *g = t->g;
-    const int64_t at = ((p->image * g->high + p->i) * g->wide + p->j) * g->s.f + t->col;
+    vec y[PATCH_MAX][PATCH_MAX];
+    outputs_at(side, t, col, part, whole, y);
+    UNROLL
+    for (int i = 0; i < side; i += 2)
+        UNROLL
+        for (int j = 0; j < side; j += 2) {
+            const vec window[4] = {y[i][j], y[i][j + 1], y[i + 1][j], y[i + 1][j + 1]};
+            const int64_t pool = at[i / 2 * (side / 2) + j / 2];
+            if (pool != OUTSIDE)
+                pooled_window(t, window, col, pool + t->col + col, part, whole);
+        }
+}
+
+ALWAYS_INLINE void pooled_vectors(const int side, const winograd_outputs *t, const int64_t *at)
+{
     const vmask part = mask_first(t->cols % LANES);
     int64_t col = 0;
     for (; col + LANES <= t->cols; col += LANES)
-        pooled_vector(t, col, at + col, part, true);
+        pooled_vector(side, t, col, at, part, true);
     if (col < t->cols)
-        pooled_vector(t, col, at + col, part, false);
+        pooled_vector(side, t, col, at, part, false);
+}
+
+static void winograd_pooled(const winograd_outputs *t, const tile_place *p)
+{
+    int64_t at[SIDE_MAX * SIDE_MAX];
+    outputs_of(t->g, p, t->g->side / 2, at);
+    if (t->g->side == 2)
+        pooled_vectors(2, t, at);
+    else
+        pooled_vectors(4, t, at);
 }
 
 // U of channel c. The last panel beyond the last vector is never read.
+ALWAYS_INLINE void winograd_filters_row(const int side, const winograd *g, const real *w, real *u, int64_t c)
+{
+    const int64_t step = winograd_u_at(g->s.c, g->s.f, 1, 0, 0);
+    for (int64_t f = 0; f < g->s.f; f += LANES) {
+        vec of[PATCH_MAX][PATCH_MAX];
+        winograd_filters_of(side, g, w, c, f, of);
+        store_positions(side + 2, of, step, u + winograd_u_at(g->s.c, g->s.f, 0, c, f));
+    }
+}
+
 static void winograd_filters(const winograd *g, const real *w, real *u, int64_t c)
 {
-    for (int64_t f = 0; f < g->s.f; f += LANES) {
-        vec of[PATCH][PATCH];
-        winograd_filters_of(g, w, c, f, of);
-        UNROLL
-        for (int p = 0; p < POSITIONS; p++)
-            vec_store(u + winograd_u_at(g->s.c, g->s.f, p, c, f), of[p / PATCH][p % PATCH]);
-    }
+    if (g->side == 2)
+        winograd_filters_row(2, g, w, u, c);
+    else
+        winograd_filters_row(4, g, w, u, c);
 }
 
 // V of `tiles` tiles from `place` on.
@@ -150,9 +183,9 @@ static void winograd_inputs(const winograd *g, const real *x, tile_place place, 
                             real *v)
 {
     for (int64_t i = 0; i < tiles; i++, tile_place_next(&place)) {
-        int64_t at[POSITIONS];
+        int64_t at[POSITIONS_MAX];
         patch_of(g, &place, 0, g->s.h, at);
-        winograd_v(x, at, zeros, g->s.c, g->c_pad, v + i * tile_step(g->c_pad));
+        winograd_v(g, x, at, zeros, g->s.c, g->c_pad, v + i * tile_step(g, g->c_pad));
     }
 }
 
@@ -161,10 +194,10 @@ static void winograd_columns(winograd_outputs *t, const real *v, const real *u, 
                              int64_t tiles)
 {
     const winograd *g = t->g;
-    const int64_t m_row = tile_step(t->m_step);
-    for (int p = 0; p < POSITIONS; p++) {
+    const int64_t m_row = tile_step(g, t->m_step);
+    for (int p = 0; p < g->positions; p++) {
         const winograd_product q = {.a = v + p * g->c_pad,
-                                    .a_row = tile_step(g->c_pad),
+                                    .a_row = tile_step(g, g->c_pad),
                                     .a_step = 1,
                                     .rows = tiles,
                                     .depth = g->s.c,
@@ -192,7 +225,7 @@ static void winograd_forward_task(const winograd *g, const winograd_cut *cut, co
     const int64_t col = task % cut->blocks * cut->block, end = least(col + cut->block, g->s.f);
     winograd_outputs t = {.g = g, .a = a, .e = {a->bias, a->act, a->act_a, a->act_b}, .unwanted = scratch + g->c_pad};
     t.m_step = least(OUTPUT_COLS, g->f_pad);
-    real *zeros = scratch, *v = t.unwanted + t.m_step, *m = v + cut->chunk * tile_step(g->c_pad);
+    real *zeros = scratch, *v = t.unwanted + t.m_step, *m = v + cut->chunk * tile_step(g, g->c_pad);
     memset(zeros, 0, (size_t)g->c_pad * sizeof(real));
     const tile_place place = tile_place_of(g, 0, 0, g->high, first);
     winograd_inputs(g, a->x, place, tiles, zeros, v);
@@ -204,20 +237,20 @@ static void winograd_forward_task(const winograd *g, const winograd_cut *cut, co
 
 static void winograd_forward_job(const cj__conv2d_args *a, cj__job *job)
 {
-    const winograd g = winograd_of(&a->s);
+    const winograd g = winograd_of(a);
     const winograd_cut cut = winograd_forward_cut(&g);
     const int64_t cols = least(OUTPUT_COLS, g.f_pad);
-    const int64_t scratch = g.c_pad + cols + cut.chunk * (tile_step(g.c_pad) + tile_step(cols));
+    const int64_t scratch = g.c_pad + cols + cut.chunk * (tile_step(&g, g.c_pad) + tile_step(&g, cols));
     *job = (cj__job){.phases = 2,
                      .tasks = {g.s.c, cut.chunks * cut.blocks},
-                     .workspace = winograd_u_size(g.s.c, g.s.f),
+                     .workspace = winograd_u_size(&g, g.s.c, g.s.f),
                      .scratch = (size_t)scratch * sizeof(real)};
 }
 
 static void winograd_forward_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
                                  int64_t end)
 {
-    const winograd g = winograd_of(&a->s);
+    const winograd g = winograd_of(a);
     const winograd_cut cut = winograd_forward_cut(&g);
     for (int64_t task = begin; task < end; task++) {
         if (phase == 0)

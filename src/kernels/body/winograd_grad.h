@@ -6,8 +6,7 @@
 // number.
 //
 // By the filters. The tiles are cut into pieces and dU into blocks, by the shape alone. In phase 0 a task sums a block of
-// dU over a piece; phase 1 adds the pieces in order and transforms back to dw. The sum over a tile's pixels is D's
-// position (1, 1), so dbias costs one addition a tile.
+// dU over a piece; phase 1 adds the pieces in order and transforms back to dw. dbias is summed where D is made.
 
 enum { FEW_TILES = 72 }; // a sum over fewer would load and store dU too often
 
@@ -32,23 +31,25 @@ static winograd_input_cut winograd_input_cut_of(const winograd *g)
     cut.block = block_of_panels(g->s.c, pieces_of(WINOGRAD_TASKS, cut.groups * cut.strips));
     cut.blocks = pieces_of(g->s.c, cut.block);
     const int64_t tiles = cut.images * g->wide * least(cut.rows + (cut.strips > 1), g->high);
-    cut.chunk = chunk_of(tiles, chunk_that_fits(g->f_pad + least(OUTPUT_COLS, g->c_pad)));
+    cut.chunk = chunk_of(tiles, chunk_that_fits(g, g->f_pad + least(OUTPUT_COLS, g->c_pad)));
     return cut;
 }
 
 // U with rows f and columns c, for LANES filters from `f` on: transformed with lanes along f, then transposed.
-static void winograd_turned_filters(const winograd *g, const real *w, real *u, int64_t f)
+ALWAYS_INLINE void winograd_turned_rows(const int side, const winograd *g, const real *w, real *u, int64_t f)
 {
     for (int64_t c = 0; c < g->s.c; c += LANES) {
-        vec squares[POSITIONS][LANES];
+        vec squares[POSITIONS_MAX][LANES];
         for (int64_t r = 0; r < LANES; r++) {
-            vec of[PATCH][PATCH];
-            winograd_filters_of(g, w, least(c + r, g->s.c - 1), f, of);
+            vec of[PATCH_MAX][PATCH_MAX];
+            winograd_filters_of(side, g, w, least(c + r, g->s.c - 1), f, of);
             UNROLL
-            for (int p = 0; p < POSITIONS; p++)
-                squares[p][r] = of[p / PATCH][p % PATCH];
+            for (int i = 0; i < side + 2; i++)
+                UNROLL
+                for (int j = 0; j < side + 2; j++)
+                    squares[i * (side + 2) + j][r] = of[i][j];
         }
-        for (int p = 0; p < POSITIONS; p++) {
+        for (int p = 0; p < g->positions; p++) {
             vec_transpose(squares[p]);
             for (int64_t r = 0; r < least(LANES, g->s.f - f); r++)
                 vec_store(u + winograd_u_at(g->s.f, g->s.c, p, f + r, c), squares[p][r]);
@@ -56,28 +57,39 @@ static void winograd_turned_filters(const winograd *g, const real *w, real *u, i
     }
 }
 
-// Adds B m B^T of one tile to one vector of the pixels of its patch.
-ALWAYS_INLINE void scatter_vector(const real *m, int64_t step, real *const pixels[POSITIONS], int64_t c, vmask part,
-                                  const bool whole)
+static void winograd_turned_filters(const winograd *g, const real *w, real *u, int64_t f)
 {
-    vec d[PATCH][PATCH];
-    UNROLL
-    for (int p = 0; p < POSITIONS; p++)
-        d[p / PATCH][p % PATCH] = vec_load(m + p * step + c);
-    transform_back(d);
-    UNROLL
-    for (int p = 0; p < POSITIONS; p++)
-        store_lanes(pixels[p] + c, load_lanes(pixels[p] + c, part, whole) + d[p / PATCH][p % PATCH], part, whole);
+    if (g->side == 2)
+        winograd_turned_rows(2, g, w, u, f);
+    else
+        winograd_turned_rows(4, g, w, u, f);
 }
 
-static void winograd_scatter(const real *m, int64_t step, real *const pixels[POSITIONS], int64_t channels)
+// Adds B m B^T of one tile to one vector of the pixels of its patch.
+ALWAYS_INLINE void scatter_vector(const int side, const real *m, int64_t step, real *const *pixels, int64_t c,
+                                  vmask part, const bool whole)
+{
+    const int patch = side + 2;
+    vec d[PATCH_MAX][PATCH_MAX];
+    load_positions(patch, m + c, step, d);
+    transform_square(TRANSFORM_BACK, side, d);
+    UNROLL
+    for (int i = 0; i < patch; i++)
+        UNROLL
+        for (int j = 0; j < patch; j++) {
+            real *to = pixels[i * patch + j] + c;
+            store_lanes(to, load_lanes(to, part, whole) + d[i][j], part, whole);
+        }
+}
+
+ALWAYS_INLINE void scatter_vectors(const int side, const real *m, int64_t step, real *const *pixels, int64_t channels)
 {
     const vmask part = mask_first(channels % LANES);
     int64_t c = 0;
     for (; c + LANES <= channels; c += LANES)
-        scatter_vector(m, step, pixels, c, part, true);
+        scatter_vector(side, m, step, pixels, c, part, true);
     if (c < channels)
-        scatter_vector(m, step, pixels, c, part, false);
+        scatter_vector(side, m, step, pixels, c, part, false);
 }
 
 // What a task of phase 1 works with.
@@ -96,7 +108,7 @@ static void winograd_input_columns(const winograd_input_task *t, int64_t col, ti
 {
     const winograd *g = t->g;
     const int64_t cols = least(OUTPUT_COLS, t->col + t->cols - col);
-    for (int position = 0; position < POSITIONS; position++) {
+    for (int position = 0; position < g->positions; position++) {
         const winograd_product q = {.a = t->d + position * g->f_pad,
                                     .a_row = t->d_row,
                                     .a_step = 1,
@@ -111,12 +123,15 @@ static void winograd_input_columns(const winograd_input_task *t, int64_t col, ti
         winograd_multiply(&q);
     }
     for (int64_t i = 0; i < tiles; i++, tile_place_next(&place)) {
-        int64_t at[POSITIONS];
-        real *pixels[POSITIONS];
+        int64_t at[POSITIONS_MAX];
+        real *pixels[POSITIONS_MAX];
         patch_of(g, &place, t->low, t->high, at);
-        for (int j = 0; j < POSITIONS; j++)
+        for (int j = 0; j < g->positions; j++)
             pixels[j] = at[j] == OUTSIDE ? t->unwanted : t->dx + at[j] + col;
-        winograd_scatter(t->m + i * t->m_row, t->m_cols, pixels, cols);
+        if (g->side == 2)
+            scatter_vectors(2, t->m + i * t->m_row, t->m_cols, pixels, cols);
+        else
+            scatter_vectors(4, t->m + i * t->m_row, t->m_cols, pixels, cols);
     }
 }
 
@@ -125,9 +140,9 @@ static void winograd_input_chunk(const winograd_input_task *t, tile_place place,
     const winograd *g = t->g;
     tile_place p = place;
     for (int64_t i = 0; i < tiles; i++, tile_place_next(&p)) {
-        int64_t at[4];
-        outputs_of(g, &p, at);
-        winograd_d(t->dy, at, t->zeros, g->s.f, g->f_pad, t->d + i * t->d_row);
+        int64_t at[SIDE_MAX * SIDE_MAX];
+        outputs_of(g, &p, g->side, at);
+        winograd_d(g, t->dy, at, t->zeros, g->s.f, g->f_pad, t->d + i * t->d_row, NULL);
     }
     for (int64_t col = t->col; col < t->col + t->cols; col += OUTPUT_COLS)
         winograd_input_columns(t, col, place, tiles);
@@ -154,8 +169,8 @@ static void winograd_input_grad_task(winograd_input_task *t, const winograd_inpu
     const int64_t first = greatest(strip * cut->rows - 1, 0), last = least((strip + 1) * cut->rows, g->high);
     t->col = task % cut->blocks * cut->block;
     t->cols = least(cut->block, g->s.c - t->col);
-    t->low = strip == 0 ? 0 : greatest(least(2 * strip * cut->rows - g->s.top, g->s.h), 0);
-    t->high = strip == cut->strips - 1 ? g->s.h : greatest(least(2 * last - g->s.top, g->s.h), 0);
+    t->low = strip == 0 ? 0 : greatest(least(g->side * strip * cut->rows - g->s.top, g->s.h), 0);
+    t->high = strip == cut->strips - 1 ? g->s.h : greatest(least(g->side * last - g->s.top, g->s.h), 0);
     for (int64_t i = 0; i < images; i++)
         winograd_input_clear(t, image + i);
     const int64_t tiles = images * (last - first) * g->wide;
@@ -165,20 +180,20 @@ static void winograd_input_grad_task(winograd_input_task *t, const winograd_inpu
 
 static void winograd_input_grad_job(const cj__conv2d_args *a, cj__job *job)
 {
-    const winograd g = winograd_of(&a->s);
+    const winograd g = winograd_of(a);
     const winograd_input_cut cut = winograd_input_cut_of(&g);
     const int64_t cols = least(OUTPUT_COLS, g.c_pad);
-    const int64_t steps = tile_step(g.f_pad) + tile_step(cols);
+    const int64_t steps = tile_step(&g, g.f_pad) + tile_step(&g, cols);
     *job = (cj__job){.phases = 2,
                      .tasks = {pieces_of(g.s.f, LANES), cut.groups * cut.strips * cut.blocks},
-                     .workspace = winograd_u_size(g.s.f, g.s.c),
+                     .workspace = winograd_u_size(&g, g.s.f, g.s.c),
                      .scratch = (size_t)(g.f_pad + cols + cut.chunk * steps) * sizeof(real)};
 }
 
 static void winograd_input_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
                                     int64_t end)
 {
-    const winograd g = winograd_of(&a->s);
+    const winograd g = winograd_of(a);
     if (phase == 0) {
         for (int64_t task = begin; task < end; task++)
             winograd_turned_filters(&g, a->w, workspace, task * LANES);
@@ -187,8 +202,8 @@ static void winograd_input_grad_run(const cj__conv2d_args *a, void *workspace, v
     const winograd_input_cut cut = winograd_input_cut_of(&g);
     winograd_input_task t = {.g = &g, .u = workspace, .dy = a->dy, .dx = a->dx, .zeros = scratch};
     t.m_cols = least(OUTPUT_COLS, g.c_pad);
-    t.d_row = tile_step(g.f_pad);
-    t.m_row = tile_step(t.m_cols);
+    t.d_row = tile_step(&g, g.f_pad);
+    t.m_row = tile_step(&g, t.m_cols);
     t.unwanted = t.zeros + g.f_pad;
     t.d = t.unwanted + t.m_cols;
     t.m = t.d + cut.chunk * t.d_row;
@@ -221,19 +236,19 @@ static winograd_filter_cut winograd_filter_cut_of(const winograd *g)
     cut.pieces = greatest(least(wanted, g->tiles / FEW_TILES), 1);
     cut.piece = pieces_of(g->tiles, cut.pieces);
     cut.pieces = pieces_of(g->tiles, cut.piece);
-    cut.chunk = chunk_of(cut.piece, greatest(chunk_that_fits(in_vectors(cut.rows) + cut.cols_pad), FEW_TILES));
+    cut.chunk = chunk_of(cut.piece, greatest(chunk_that_fits(g, in_vectors(cut.rows) + cut.cols_pad), FEW_TILES));
     return cut;
 }
 
 // Partial sums: dU of a (piece, block of channels, block of filters) after another, then dbias of each piece.
-static int64_t winograd_partial(const winograd_filter_cut *cut)
+static int64_t winograd_partial(const winograd *g, const winograd_filter_cut *cut)
 {
-    return POSITIONS * cut->rows * cut->cols_pad;
+    return g->positions * cut->rows * cut->cols_pad;
 }
 
-static int64_t winograd_partials(const winograd_filter_cut *cut)
+static int64_t winograd_partials(const winograd *g, const winograd_filter_cut *cut)
 {
-    return cut->pieces * cut->row_blocks * cut->col_blocks * winograd_partial(cut);
+    return cut->pieces * cut->row_blocks * cut->col_blocks * winograd_partial(g, cut);
 }
 
 // What a task of phase 0 works with.
@@ -244,6 +259,7 @@ typedef struct winograd_filter_task {
     int64_t row, rows, col, cols; // its block
     int64_t v_cols, v_row, d_row;
     real *zeros, *v, *d;
+    real *sums;       // of a chunk's pixels, for dbias; 0 between chunks
     real *du, *dbias; // where its sums go; dbias may be NULL
 } winograd_filter_task;
 
@@ -252,23 +268,22 @@ static void winograd_filter_operands(const winograd_filter_task *t, int64_t firs
     const winograd *g = t->g;
     tile_place p = tile_place_of(g, 0, 0, g->high, first);
     for (int64_t i = 0; i < tiles; i++, tile_place_next(&p)) {
-        int64_t at[POSITIONS];
+        int64_t at[POSITIONS_MAX];
         patch_of(g, &p, 0, g->s.h, at);
-        winograd_v(t->x + t->row, at, t->zeros, t->rows, t->v_cols, t->v + i * t->v_row);
-        outputs_of(g, &p, at);
-        winograd_d(t->dy + t->col, at, t->zeros, t->cols, t->cut->cols_pad, t->d + i * t->d_row);
+        winograd_v(g, t->x + t->row, at, t->zeros, t->rows, t->v_cols, t->v + i * t->v_row);
+        outputs_of(g, &p, g->side, at);
+        winograd_d(g, t->dy + t->col, at, t->zeros, t->cols, t->cut->cols_pad, t->d + i * t->d_row,
+                   t->dbias ? t->sums : NULL);
     }
 }
 
-// Adds the pixels of a chunk to dbias.
-static void winograd_bias_chunk(const winograd_filter_task *t, int64_t tiles, bool begins)
+// Adds the sums of a chunk to dbias.
+static void winograd_bias_chunk(const winograd_filter_task *t, bool begins)
 {
-    const real *sums = t->d + (PATCH + 1) * t->cut->cols_pad;
     for (int64_t f = 0; f < t->cols; f += LANES) {
-        vec sum = vec_set(0);
-        for (int64_t i = 0; i < tiles; i++)
-            sum = sum + vec_load(sums + i * t->d_row + f);
+        const vec sum = vec_load(t->sums + f);
         vec_store(t->dbias + f, begins ? sum : vec_load(t->dbias + f) + sum);
+        vec_store(t->sums + f, vec_set(0));
     }
 }
 
@@ -276,7 +291,7 @@ static void winograd_filter_chunk(const winograd_filter_task *t, int64_t first, 
 {
     const int64_t cols = in_vectors(t->cols);
     winograd_filter_operands(t, first, tiles);
-    for (int position = 0; position < POSITIONS; position++) {
+    for (int position = 0; position < t->g->positions; position++) {
         const winograd_product q = {.a = t->v + position * t->v_cols,
                                     .a_row = 1,
                                     .a_step = t->v_row,
@@ -292,7 +307,7 @@ static void winograd_filter_chunk(const winograd_filter_task *t, int64_t first, 
         winograd_multiply(&q);
     }
     if (t->dbias)
-        winograd_bias_chunk(t, tiles, begins);
+        winograd_bias_chunk(t, begins);
 }
 
 // Sums a block of dU over a piece.
@@ -305,37 +320,47 @@ static void winograd_filter_piece(winograd_filter_task *t, real *workspace, bool
     t->col = task % cut->col_blocks * cut->cols;
     t->rows = least(cut->rows, g->s.c - t->row);
     t->cols = least(cut->cols, g->s.f - t->col);
-    t->du = workspace + task * winograd_partial(cut);
-    t->dbias = sums_dbias && t->row == 0 ? workspace + winograd_partials(cut) + piece * g->f_pad + t->col : NULL;
+    t->du = workspace + task * winograd_partial(g, cut);
+    t->dbias = sums_dbias && t->row == 0 ? workspace + winograd_partials(g, cut) + piece * g->f_pad + t->col : NULL;
     const int64_t first = piece * cut->piece, last = least(first + cut->piece, g->tiles);
     for (int64_t at = first; at < last; at += cut->chunk)
         winograd_filter_chunk(t, at, least(cut->chunk, last - at), at == first);
+}
+
+// A vector of filters of the row of dw of one channel: `du` points to the first piece's sums at position 0.
+ALWAYS_INLINE void winograd_taps_of(const int side, const winograd_filter_cut *cut, const real *du, int64_t piece_step,
+                                    vec sum[PATCH_MAX][PATCH_MAX])
+{
+    const int64_t position = cut->rows * cut->cols_pad;
+    load_positions(side + 2, du, position, sum);
+    for (int64_t piece = 1; piece < cut->pieces; piece++) {
+        du += piece_step;
+        UNROLL
+        for (int i = 0; i < side + 2; i++)
+            UNROLL
+            for (int j = 0; j < side + 2; j++)
+                sum[i][j] += vec_load(du + (i * (side + 2) + j) * position);
+    }
+    transform_square(TRANSFORM_TAPS, side, sum);
 }
 
 // The row of dw of channel c.
 static void winograd_filter_finish(const winograd *g, const winograd_filter_cut *cut, const real *partials, real *dw,
                                    int64_t c)
 {
-    const int64_t piece_step = cut->row_blocks * cut->col_blocks * winograd_partial(cut);
-    const int64_t position = cut->rows * cut->cols_pad, row_block = c / cut->rows;
+    const int64_t piece_step = cut->row_blocks * cut->col_blocks * winograd_partial(g, cut);
+    const int64_t row_block = c / cut->rows;
     for (int64_t f = 0; f < g->s.f; f += LANES) {
-        const real *du = partials + (row_block * cut->col_blocks + f / cut->cols) * winograd_partial(cut) +
+        const real *du = partials + (row_block * cut->col_blocks + f / cut->cols) * winograd_partial(g, cut) +
                          c % cut->rows * cut->cols_pad + f % cut->cols;
         const vmask part = mask_first(least(LANES, g->s.f - f));
-        vec sum[PATCH][PATCH], taps[9];
-        UNROLL
-        for (int p = 0; p < POSITIONS; p++)
-            sum[p / PATCH][p % PATCH] = vec_load(du + p * position);
-        for (int64_t piece = 1; piece < cut->pieces; piece++) {
-            du += piece_step;
-            UNROLL
-            for (int p = 0; p < POSITIONS; p++)
-                sum[p / PATCH][p % PATCH] = sum[p / PATCH][p % PATCH] + vec_load(du + p * position);
-        }
-        transform_taps(sum, taps);
-        UNROLL
+        vec taps[PATCH_MAX][PATCH_MAX];
+        if (g->side == 2)
+            winograd_taps_of(2, cut, du, piece_step, taps);
+        else
+            winograd_taps_of(4, cut, du, piece_step, taps);
         for (int t = 0; t < 9; t++)
-            vec_store_part(dw + (t * g->s.c + c) * g->s.f + f, taps[t], part);
+            vec_store_part(dw + (t * g->s.c + c) * g->s.f + f, taps[t / 3][t % 3], part);
     }
 }
 
@@ -351,26 +376,27 @@ static void winograd_bias_finish(const winograd *g, const winograd_filter_cut *c
 
 static void winograd_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
 {
-    const winograd g = winograd_of(&a->s);
+    const winograd g = winograd_of(a);
     const winograd_filter_cut cut = winograd_filter_cut_of(&g);
     const int64_t v_cols = in_vectors(cut.rows);
-    const int64_t steps = tile_step(v_cols) + tile_step(cut.cols_pad);
+    const int64_t steps = tile_step(&g, v_cols) + tile_step(&g, cut.cols_pad);
     *job = (cj__job){.phases = 2,
                      .tasks = {cut.pieces * cut.row_blocks * cut.col_blocks, g.s.c + (a->sums_dbias ? 1 : 0)},
-                     .workspace = (size_t)(winograd_partials(&cut) + cut.pieces * g.f_pad) * sizeof(real),
-                     .scratch = (size_t)(greatest(v_cols, cut.cols_pad) + cut.chunk * steps) * sizeof(real)};
+                     .workspace = (size_t)(winograd_partials(&g, &cut) + cut.pieces * g.f_pad) * sizeof(real),
+                     .scratch = (size_t)(greatest(v_cols, cut.cols_pad) + cut.cols_pad + cut.chunk * steps) * sizeof(real)};
 }
 
 static void winograd_filter_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
                                      int64_t end)
 {
-    const winograd g = winograd_of(&a->s);
+    const winograd g = winograd_of(a);
     const winograd_filter_cut cut = winograd_filter_cut_of(&g);
     winograd_filter_task t = {.g = &g, .cut = &cut, .x = a->x, .dy = a->dy, .zeros = scratch};
     t.v_cols = in_vectors(cut.rows);
-    t.v_row = tile_step(t.v_cols);
-    t.d_row = tile_step(cut.cols_pad);
-    t.v = t.zeros + greatest(t.v_cols, cut.cols_pad);
+    t.v_row = tile_step(&g, t.v_cols);
+    t.d_row = tile_step(&g, cut.cols_pad);
+    t.sums = t.zeros + greatest(t.v_cols, cut.cols_pad);
+    t.v = t.sums + cut.cols_pad;
     t.d = t.v + cut.chunk * t.v_row;
     if (phase == 0)
         memset(t.zeros, 0, (size_t)(t.v - t.zeros) * sizeof(real));
@@ -380,6 +406,6 @@ static void winograd_filter_grad_run(const cj__conv2d_args *a, void *workspace, 
         else if (task < g.s.c)
             winograd_filter_finish(&g, &cut, workspace, a->dw, task);
         else
-            winograd_bias_finish(&g, &cut, (const real *)workspace + winograd_partials(&cut), a->dbias);
+            winograd_bias_finish(&g, &cut, (const real *)workspace + winograd_partials(&g, &cut), a->dbias);
     }
 }
