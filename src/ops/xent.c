@@ -2,6 +2,7 @@
 //
 //   softmax_xent       z (..., c), int32 labels (...) -> loss (...) = log sum exp z - z[label], p (..., c) = softmax z
 //   softmax_xent_grad  p, labels, dloss               -> dz = (p - onehot(label)) dloss
+//   softmax_xent_both  z, labels, dloss -> loss, p, dz: the two above in one pass over the rows
 //   sigmoid_xent       z, t                           -> max(z, 0) - z t + log(1 + exp(-|z|))
 //   sigmoid_xent_grad  z, t, dloss                    -> dz = (sigmoid(z) - t) dloss
 #include "ops/families.h"
@@ -47,7 +48,7 @@ static void xent_task(void *context, int64_t begin, int64_t end)
                                 cj__at(call, call->outputs[0].data, begin));
 }
 
-static cj_status run_softmax_xent(const cj__call *call)
+static cj_status check_range(const cj__call *call)
 {
     const int32_t *label = call->inputs[1].data;
     const int64_t rows = cj__count(&call->inputs[1]), classes = classes_of(call);
@@ -55,7 +56,13 @@ static cj_status run_softmax_xent(const cj__call *call)
         if (label[r] < 0 || label[r] >= classes)
             return cj__fail(CJ_INVALID_ARGUMENT, "softmax_xent: label %d of sample %lld is outside 0..%lld",
                             (int)label[r], (long long)r, (long long)classes - 1);
-    cj__each_item(call, rows, classes, xent_task, (void *)call);
+    return CJ_OK;
+}
+
+static cj_status run_softmax_xent(const cj__call *call)
+{
+    CJ_TRY(check_range(call));
+    cj__each_item(call, cj__count(&call->inputs[1]), classes_of(call), xent_task, (void *)call);
     return CJ_OK;
 }
 
@@ -95,6 +102,39 @@ static void xent_grad_task(void *context, int64_t begin, int64_t end)
 static cj_status run_softmax_xent_grad(const cj__call *call)
 {
     cj__each_item(call, cj__count(&call->inputs[1]), classes_of(call), xent_grad_task, (void *)call);
+    return CJ_OK;
+}
+
+// The loss, the probabilities and the gradient by the logits; the probabilities lie in dz where nobody else wants them.
+static cj_status infer_softmax_xent_both(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                                         cj__type *outputs, int *output_count)
+{
+    CJ_TRY(infer_softmax_xent(op, attrs, inputs, input_count, outputs, output_count));
+    CJ_TRY(cj__need_real(op, inputs, 2, &inputs[0]));
+    CJ_TRY(cj__need_same_shape(op, &inputs[1], &inputs[2]));
+    *output_count = 3;
+    outputs[2] = inputs[0];
+    return CJ_OK;
+}
+
+static void xent_both_task(void *context, int64_t begin, int64_t end)
+{
+    const cj__call *call = context;
+    const cj__kernels *k = call->kernels;
+    const int64_t cols = classes_of(call), count = end - begin;
+    const int32_t *label = (const int32_t *)call->inputs[1].data + begin;
+    void *dz = call->outputs[2].data ? cj__at(call, call->outputs[2].data, begin * cols) : NULL;
+    void *p = call->outputs[1].data ? cj__at(call, call->outputs[1].data, begin * cols) : dz;
+    k->softmax_xent(count, cols, cj__at(call, call->inputs[0].data, begin * cols), label, p,
+                    cj__at(call, call->outputs[0].data, begin));
+    if (dz)
+        k->softmax_xent_grad(count, cols, p, label, cj__at(call, call->inputs[2].data, begin), dz);
+}
+
+static cj_status run_softmax_xent_both(const cj__call *call)
+{
+    CJ_TRY(check_range(call));
+    cj__each_item(call, cj__count(&call->inputs[1]), 2 * classes_of(call), xent_both_task, (void *)call);
     return CJ_OK;
 }
 
@@ -169,3 +209,12 @@ XENT(softmax_xent, 0, 2, infer_softmax_xent, run_softmax_xent);
 XENT(softmax_xent_grad, 0, 3, infer_softmax_xent_grad, run_softmax_xent_grad);
 XENT(sigmoid_xent, CJ__OP_ELEMENTWISE, 2, infer_sigmoid, run_sigmoid);
 XENT(sigmoid_xent_grad, CJ__OP_ELEMENTWISE, 3, infer_sigmoid, run_sigmoid);
+
+const cj__op cj__op_softmax_xent_both = {
+    .name = "softmax_xent_both",
+    .flags = CJ__OP_FUSED,
+    .min_inputs = 3,
+    .max_inputs = 3,
+    .infer = infer_softmax_xent_both,
+    .run = run_softmax_xent_both,
+};

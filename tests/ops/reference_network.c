@@ -158,15 +158,19 @@ static void ref_softmax(const op_case *c, cj_tensor *const *in, cj_tensor *const
     }
 }
 
+// And, of the fused op, the gradient (p - onehot) dloss.
 static void ref_softmax_xent(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
 {
     const int64_t classes = dim(in[0], -1);
-    (void)c;
     for (int64_t r = 0; r < cj_tensor_count(in[1]); r++) {
         const double total = log_sum(in[0], r);
         case_set(out[0], r, total - case_get(in[0], r * classes + (int64_t)case_get(in[1], r)));
         for (int64_t j = 0; j < classes; j++)
             case_set(out[1], r * classes + j, exp(case_get(in[0], r * classes + j) - total));
+        for (int64_t j = 0; c->op == &cj__op_softmax_xent_both && j < classes; j++)
+            case_set(out[2], r * classes + j,
+                     (exp(case_get(in[0], r * classes + j) - total) - ((double)j == case_get(in[1], r))) *
+                         case_get(in[2], r));
     }
 }
 
@@ -311,6 +315,7 @@ static const struct {
     {&cj__op_softmax, ref_softmax},
     {&cj__op_log_softmax, ref_softmax},
     {&cj__op_softmax_xent, ref_softmax_xent},
+    {&cj__op_softmax_xent_both, ref_softmax_xent},
     {&cj__op_sigmoid_xent, ref_sigmoid_xent},
     {&cj__op_gather, ref_gather},
     {&cj__op_one_hot, ref_one_hot},

@@ -169,6 +169,8 @@ const op_case op_cases[] = {
     {OP(log_softmax_grad), NULL, 2, {ANY(N, 7), ANY(N, 7)}},
     {OP(softmax_xent), NULL, 2, {ANY(N, 7), INDEX(7, N)}},
     {OP(softmax_xent), NULL, 2, {ANY(N, 4, 5), INDEX(5, N, 4)}},
+    {OP(softmax_xent_both), NULL, 3, {ANY(N, 7), INDEX(7, N), ANY(N)}},
+    {OP(softmax_xent_both), NULL, 3, {ANY(N, 4, 5), INDEX(5, N, 4), ANY(N, 4)}},
     {OP(softmax_xent_grad), NULL, 3, {ANY(N, 7), INDEX(7, N), ANY(N)}},
     {OP(softmax_xent_grad), NULL, 3, {ANY(N, 4, 5), INDEX(5, N, 4), ANY(N, 4)}},
     {OP(sigmoid_xent), NULL, 2, {ANY(N, 7), ANY(N, 7)}},
