@@ -89,13 +89,21 @@ static const real *window_of_pixel(const framed *f, const pixel *p)
     return f->x + ((p->image * f->s.h + p->i * f->s.sh) * f->s.w + p->j * f->s.sw) * f->s.c;
 }
 
-enum { PIXELS_A_TASK = 192, SEGMENTS_MAX = 64 };
+enum { PIXELS_A_TASK = 192, SEGMENTS_MAX = 64, SHORTEST_ROW = 8 };
 
-// Pixels of a task: many for big batches, fewer so that one image still feeds several threads. Divisible by every tile.
+// Whether rows of pixels are long enough to be worked on one by one.
+static bool is_by_rows(const cj__conv2d *s)
+{
+    return s->ow >= SHORTEST_ROW;
+}
+
+// Pixels of a task: many for big batches, fewer so that one image still feeds several threads. Whole rows, or divisible by
+// every tile.
 static int64_t conv_chunk(const cj__conv2d *s)
 {
     const int64_t pixels = s->n * s->oh * s->ow;
-    return greatest(least(pieces_of(pieces_of(pixels, 16), 24) * 24, PIXELS_A_TASK), 24);
+    const int64_t chunk = greatest(least(pieces_of(pieces_of(pixels, 16), 24) * 24, PIXELS_A_TASK), 24);
+    return is_by_rows(s) && s->ow < chunk ? chunk / s->ow * s->ow : chunk;
 }
 
 static void conv2d_plain_job(const cj__conv2d *s, cj__job *job)
@@ -118,25 +126,49 @@ static int64_t conv_segments(const framed *f, int64_t first, int64_t channel, in
 }
 
 // Pixels begin .. end - 1 for one panel of a group's filters, over the segments that `t` has.
-static void conv2d_panel(const framed *f, tile *t, int vecs, real *y, const epilogue *e, int64_t begin, int64_t end)
+static void conv2d_panel(const framed *f, const tile *form, int vecs, real *y, const epilogue *e, int64_t begin, int64_t end)
 {
     pixel p = pixel_at(&f->s, begin);
     const real *window = window_of_pixel(f, &p);
+    tile t = *form;
     y += begin * f->s.f;
     for (int64_t at = begin; at < end; at += tile_rows[vecs]) {
         const int rows = (int)least(tile_rows[vecs], end - at);
         for (int i = 0; i < rows; i++, y += f->s.f) {
-            t->a[i] = window;
-            t->c[i] = y;
+            t.a[i] = window;
+            t.c[i] = y;
             window += f->s.sw * f->s.c;
             if (++p.j == f->s.ow) {
                 next_row(&f->s, &p);
                 window = window_of_pixel(f, &p);
             }
         }
-        tile_run(t, vecs, rows);
+        tile_run(&t, vecs, rows);
         if (e)
-            finish_rows(e, t->c, rows, t->cols);
+            finish_rows(e, t.c, rows, t.cols);
+    }
+}
+
+// The same by rows of pixels.
+static void conv2d_rows(const framed *f, const tile *t, int vecs, real *y, const epilogue *e, int64_t begin, int64_t end)
+{
+    row_tile r = {.b = t->b, .segments = t->segments, .segment_count = t->segment_count, .length = t->length};
+    r.a_row = f->s.sw * f->s.c;
+    r.c_row = f->s.f;
+    r.b_step = t->b_step;
+    r.cols = t->cols;
+    r.start = t->start;
+    r.bias = t->bias;
+    r.relu = t->relu;
+    pixel p = pixel_at(&f->s, begin);
+    for (int64_t at = begin, count; at < end; at += count) {
+        count = least(f->s.ow - p.j, end - at);
+        r.a = window_of_pixel(f, &p);
+        r.c = y + at * f->s.f;
+        row_tiles_run(&r, vecs, count);
+        for (int64_t i = 0; e && i < count; i++)
+            finish_rows(e, (real *[]){y + (at + i) * f->s.f}, 1, t->cols);
+        next_row(&f->s, &p);
     }
 }
 
@@ -145,6 +177,7 @@ static void conv2d_group(const framed *f, int64_t group, const real *w, const ep
 {
     const int64_t all = f->s.kh * f->s.kw / f->run, length = f->run * f->depth;
     const int64_t last = (group + 1) * f->filters;
+    const bool by_rows = is_by_rows(&f->s);
     int64_t segments[SEGMENTS_MAX];
     for (int64_t first = 0; first < all; first += SEGMENTS_MAX) {
         const int64_t count = conv_segments(f, first, group * f->depth, segments);
@@ -159,7 +192,7 @@ static void conv2d_group(const framed *f, int64_t group, const real *w, const ep
             t.start = first > 0 ? START_SUM : e->bias ? START_BIAS : START_ZERO;
             t.bias = e->bias ? e->bias + col : NULL;
             t.relu = ends && is_relu(e);
-            conv2d_panel(f, &t, vecs, y + col, ends ? e : NULL, begin, end);
+            (by_rows ? conv2d_rows : conv2d_panel)(f, &t, vecs, y + col, ends ? e : NULL, begin, end);
             col += t.cols;
         }
     }
