@@ -50,6 +50,7 @@ static void a_training_step_is_timed_and_undone(void **state)
     assert_non_null(strstr(text, "share"));
     assert_non_null(strstr(text, "adam"));
     assert_non_null(strstr(text, "filter_grad"));
+    assert_non_null(strstr(text, "softmax_xent_both"));
     assert_true(problem_same_weights(model, same));
     free(text);
     cj_release(model);

@@ -89,12 +89,13 @@ static const real *window_of_pixel(const framed *f, const pixel *p)
     return f->x + ((p->image * f->s.h + p->i * f->s.sh) * f->s.w + p->j * f->s.sw) * f->s.c;
 }
 
-enum { PIXELS_A_TASK = 192, SEGMENTS_MAX = 64, SHORTEST_ROW = 8 };
+enum { PIXELS_A_TASK = 192, SEGMENTS_MAX = 64, SHORTEST_ROW = 8, LONGEST_SUM = 64 };
 
-// Whether rows of pixels are long enough to be worked on one by one.
+// Whether rows of pixels are worked on one by one: they must be long enough, and the sum so short that finding its
+// operands counts.
 static bool is_by_rows(const cj__conv2d *s)
 {
-    return s->ow >= SHORTEST_ROW;
+    return s->ow >= SHORTEST_ROW && s->kh * s->kw * (s->c / s->groups) <= LONGEST_SUM;
 }
 
 // Pixels of a task: many for big batches, fewer so that one image still feeds several threads. Whole rows, or divisible by
