@@ -143,7 +143,7 @@ static int full_rows(const gemm_piece *s)
 static void piece_of_c(const gemm_piece *s, tile *t, int64_t row0, int64_t row1)
 {
     const cj__gemm *g = &s->p->g;
-    const epilogue e = {g->bias, g->act, g->act_a, g->act_b};
+    const epilogue e = {g->bias, g->act, g->act_a, g->act_b, false};
     const int64_t panels = pieces_of(s->col1 - s->col0, PANEL_COLS);
     const int full = full_rows(s);
     t->start = s->first > 0 ? START_SUM : g->bias ? START_BIAS : START_ZERO;
@@ -172,7 +172,7 @@ static void piece_of_flipped_c(const gemm_piece *s, tile *t, int64_t row0, int64
 {
     enum { STRIP = 48 };
     const cj__gemm *g = &s->p->g;
-    const epilogue e = {g->bias, g->act, g->act_a, g->act_b};
+    const epilogue e = {g->bias, g->act, g->act_a, g->act_b, false};
     const int full = full_rows(s);
     const int64_t cols = s->col1 - s->col0, width = pieces_of(cols, LANES) * LANES;
     real strip[STRIP * PANEL_COLS];

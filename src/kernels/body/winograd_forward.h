@@ -106,6 +106,7 @@ ALWAYS_INLINE void pooled_vector(const winograd_outputs *t, int64_t col, int64_t
     vec y[4];
     ivec place;
     outputs_at(t, col, part, whole, y);
+    round_window(t->e.rounds, y, 4);
     vec best = greatest_of(y, &place);
     if (is_relu(&t->e)) {
         place = (ivec)vec_pick(vec_lt(vec_set(0), best), (vec)place, (vec)ivec_set(4));
@@ -190,7 +191,7 @@ static void winograd_forward_task(const winograd *g, const winograd_cut *cut, co
 {
     const int64_t first = task / cut->blocks * cut->chunk, tiles = least(cut->chunk, g->tiles - first);
     const int64_t col = task % cut->blocks * cut->block, end = least(col + cut->block, g->s.f);
-    winograd_outputs t = {.g = g, .a = a, .e = {a->bias, a->act, a->act_a, a->act_b}, .unwanted = scratch + g->c_pad};
+    winograd_outputs t = {.g = g, .a = a, .e = {a->bias, a->act, a->act_a, a->act_b, a->rounds}, .unwanted = scratch + g->c_pad};
     t.m_step = least(OUTPUT_COLS, g->f_pad);
     real *zeros = scratch, *v = t.unwanted + t.m_step, *m = v + cut->chunk * tile_step(g->c_pad);
     memset(zeros, 0, (size_t)g->c_pad * sizeof(real));
