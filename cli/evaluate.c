@@ -199,7 +199,7 @@ int run_predict(int argc, char **argv)
 // ---- summary ----
 
 typedef struct summary_settings {
-    const char *name;
+    const char *name, *dtype;
     bool json, plan, training;
     int64_t batch_size, rounds;
 } summary_settings;
@@ -228,6 +228,7 @@ int run_summary(int argc, char **argv)
     summary_settings s = {.batch_size = 32, .rounds = 20};
     const option options[] = {
         {"json", NULL, "print the architecture as JSON, in Keras's config form", OPTION_FLAG, &s.json},
+        {"dtype", "POLICY", "float32 or mixed_bfloat16, what layers compute in (the model's own)", OPTION_TEXT, &s.dtype},
         {"plan", NULL, "print the kernels of a prediction, with their times", OPTION_FLAG, &s.plan},
         {"training", NULL, "with --plan: of a training step instead", OPTION_FLAG, &s.training},
         {"batch-size", "N", "with --plan: samples of a step (32)", OPTION_INT, &s.batch_size},
@@ -245,6 +246,8 @@ int run_summary(int argc, char **argv)
     cj_status status = model != NULL ? CJ_OK : cj_error_status();
     if (model == NULL && status == CJ_OK)
         return EXIT_FAILED; // told by make_model()
+    if (status == CJ_OK && s.dtype != NULL)
+        status = cj_set_dtype_policy(cj_model_layer(model), s.dtype);
     if (status == CJ_OK)
         status = s.json   ? print_json(model)
                  : s.plan ? print_plan(model, &s)

@@ -15,34 +15,6 @@ static bool is_product(const cj__instruction *instruction)
     return instruction->op == &cj__op_matmul || instruction->op == &cj__op_matmul_bias_act;
 }
 
-// Ops that make bfloat16 numbers out of bfloat16 numbers, and which input that is.
-static const struct {
-    const cj__op *op;
-    int input;
-} keepers[] = {
-    {&cj__op_reshape, 0}, {&cj__op_transpose, 0},       {&cj__op_relu, 0},     {&cj__op_relu_grad, 1},
-    {&cj__op_max_pool2d, 0}, {&cj__op_max_pool2d_grad, 1},
-};
-
-static bool is_bf16(const cj__program *program, int value)
-{
-    for (int producer; (producer = program->values[value].producer) >= 0;) {
-        const cj__instruction *instruction = &program->instructions[producer];
-        int next = -1;
-        if (program->values[value].type.dtype != CJ_F32)
-            return false;
-        if (instruction->op == &cj__op_round_bf16)
-            return true;
-        for (size_t i = 0; i < sizeof keepers / sizeof keepers[0]; i++)
-            if (instruction->op == keepers[i].op && instruction->outputs[0] == value)
-                next = instruction->inputs[keepers[i].input];
-        if (next < 0)
-            return false;
-        value = next;
-    }
-    return false;
-}
-
 static cj__matmul_attrs *attrs_of(cj__instruction *product)
 {
     return (void *)product->attrs;
@@ -51,7 +23,7 @@ static cj__matmul_attrs *attrs_of(cj__instruction *product)
 static void choose(cj__program *program, cj__instruction *instruction)
 {
     cj__operand operands[4];
-    if (!is_bf16(program, instruction->inputs[0]) || !is_bf16(program, instruction->inputs[1]))
+    if (!cj__is_bf16(program, instruction->inputs[0]) || !cj__is_bf16(program, instruction->inputs[1]))
         return;
     const cj__call call = cj__program_call(program, instruction, operands);
     const cj__gemm gemm = cj__matmul_gemm(&call);

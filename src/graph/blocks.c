@@ -30,7 +30,7 @@ static const cj__op *const lane_by_lane[] = {
     &cj__op_softplus_grad, &cj__op_silu,           &cj__op_silu_grad,     &cj__op_gelu,          &cj__op_gelu_grad,
     &cj__op_negative,      &cj__op_add,            &cj__op_subtract,      &cj__op_multiply,      &cj__op_maximum,
     &cj__op_minimum,       &cj__op_max_pool2d,     &cj__op_max_pool2d_grad, &cj__op_average_pool2d,
-    &cj__op_average_pool2d_grad,
+    &cj__op_average_pool2d_grad, &cj__op_round_bf16,
 };
 
 static bool works_lane_by_lane(const cj__op *op)

@@ -69,6 +69,9 @@ cj__call cj__program_call(const cj__program *program, const cj__instruction *ins
 // behind; they are told. False if they cannot: then nothing has changed.
 bool cj__crop_pool_grad(cj__program *program, cj__instruction *pool_grad, int64_t rows, int64_t cols);
 
+// Whether all numbers of a value are bfloat16 numbers, as far as the program shows it (fuse_round.c).
+bool cj__is_bf16(const cj__program *program, int value);
+
 // Passes come in two stages: those that leave the free axis free, done once for a function, and those that look at
 // concrete shapes, done for each plan on its own copy.
 typedef enum cj__stage { CJ__STAGE_GRAPH, CJ__STAGE_PLAN } cj__stage;
@@ -79,6 +82,7 @@ cj_status cj__check_switches(const char *off);
 cj_status cj__remove_dead(cj__program *program);     // passes.c
 cj_status cj__fuse_bias_act(cj__program *program);   // fuse.c
 cj_status cj__fuse_xent(cj__program *program);       // fuse_xent.c
+cj_status cj__fuse_round(cj__program *program);      // fuse_round.c
 cj_status cj__fuse_pool(cj__program *program);       // fuse_pool.c
 cj_status cj__fuse_bias_grad(cj__program *program);  // fuse_bias_grad.c
 cj_status cj__drop_dead_pixels(cj__program *program); // dead_pixels.c

@@ -164,6 +164,7 @@ typedef struct cj__conv2d_args {
     int64_t pool_h, pool_w; // 0 or 1 for none
     cj__unary act;          // CJ__UNARY_NONE for none
     double act_a, act_b;
+    bool rounds;            // forward: act's result is rounded to bfloat16, before the pool
     bool sums_dbias;        // dbias is wanted too
     const void *x, *w, *bias; // bias of f entries, or NULL
     void *y;

@@ -45,6 +45,7 @@ typedef struct cj__conv2d_attrs {
     cj__unary act; // set by the plan, like all that follows: of the fused forms
     double act_a, act_b;
     int32_t winograd; // side of the tiles of Winograd's form; 0 for the direct form
+    bool rounds;     // y (before the pool) or dx is rounded to bfloat16
     bool sums_dbias; // of conv2d_filter_grad: a second output, the bias's gradient
     int32_t pool[2]; // of conv2d_pool: the window; 0 elsewhere
     int32_t out[2];  // rows and columns of y that are computed, after the pool; 0 for all

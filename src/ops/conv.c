@@ -192,6 +192,7 @@ static cj__conv2d_args forward_args(const cj__call *call)
         .act = fused ? a->act : CJ__UNARY_NONE,
         .act_a = a->act_a,
         .act_b = a->act_b,
+        .rounds = a->rounds,
         .x = call->inputs[0].data,
         .w = call->inputs[1].data,
         .bias = call->input_count == 3 ? call->inputs[2].data : NULL,
@@ -294,11 +295,20 @@ static size_t workspace_conv(const cj__call *call)
     return cj__job_space(call, &context.job);
 }
 
+// The input's gradient is a sum that several tasks' tiles add to, so it is rounded when all of it is there.
+static void round_result(const cj__call *call, int64_t begin, int64_t end)
+{
+    void *dx = cj__at(call, call->outputs[0].data, begin);
+    call->kernels->round_bf16(end - begin, dx, dx);
+}
+
 static cj_status run_conv(const cj__call *call)
 {
     conv_context context;
     context_of(call, &context);
     cj__run_job(call, &context.job, flops_conv(call), conv_phase, &context);
+    if (context.kind == CJ__CONV2D_INPUT_GRAD && ((const cj__conv2d_attrs *)call->attrs)->rounds)
+        cj__each_element(call, cj__count(&call->outputs[0]), round_result);
     return CJ_OK;
 }
 

@@ -114,6 +114,11 @@ static double flops_matmul(const cj__call *call)
     return 2.0 * (double)g.m * (double)g.n * (double)g.k;
 }
 
+static const char *form_matmul(const cj__call *call)
+{
+    return ((const cj__matmul_attrs *)call->attrs)->bf16 ? "bf16" : NULL;
+}
+
 static cj_status run_matmul(const cj__call *call)
 {
     cj__job job;
@@ -141,6 +146,7 @@ const cj__op cj__op_matmul = {
     .workspace = workspace_matmul,
     .run = run_matmul,
     .flops = flops_matmul,
+    .form = form_matmul,
 };
 
 // Inputs a, b and perhaps bias (n); attrs.act may be CJ__UNARY_NONE.
@@ -154,4 +160,5 @@ const cj__op cj__op_matmul_bias_act = {
     .workspace = workspace_matmul,
     .run = run_matmul,
     .flops = flops_matmul,
+    .form = form_matmul,
 };

@@ -11,7 +11,7 @@ typedef struct block_conv {
     conv_axis rows, cols;
     int64_t depth, filters, src_cols, out_cols;
     const real *x, *w, *bias;
-    bool relu;
+    bool relu, rounds;
     int64_t tile_filters;
 } block_conv;
 
@@ -29,6 +29,7 @@ static block_conv forward_of(const cj__conv2d_args *a)
         .w = a->w,
         .bias = a->bias,
         .relu = a->act == CJ__UNARY_relu,
+        .rounds = a->rounds,
         .tile_filters = block_tile_filters(s->f),
     };
 }
@@ -56,6 +57,7 @@ static void set_taps(const block_conv *c, const conv_span *row, const conv_span 
     t->w = c->w + (row->tap * c->cols.taps + col->tap) * across;
     t->bias = c->bias;
     t->relu = c->relu;
+    t->rounds = c->rounds;
     t->rows = col->count > 0 ? row->count : 0;
     t->cols = col->count;
     t->length = c->depth;
@@ -188,8 +190,10 @@ static void pool_strip(const block_conv *c, const cj__conv2d_args *a, const real
         const real *from = elements + at / across * wide * across + at % across;
         vec best = vec_load(from);
         ivec where = ivec_set(0);
+        round_window(a->rounds, &best, 1);
         for (int64_t i = 1; i < high * wide; i++) {
-            const vec v = vec_load(from + (i / wide * c->out_cols + i % wide) * across);
+            vec v = vec_load(from + (i / wide * c->out_cols + i % wide) * across);
+            round_window(a->rounds, &v, 1);
             const vmask m = beats(v, best);
             best = vec_pick(m, v, best);
             where = (ivec)vec_pick(m, (vec)ivec_set((lane_int)i), (vec)where);
@@ -272,8 +276,9 @@ static void forward_strip_run(const block_conv *c, const cj__conv2d_args *a, rea
     }
     const block_part part = {row0, row1, 0, a->s.ow};
     block_outputs(c, block, &part, y);
-    if (a->act != CJ__UNARY_NONE && a->act != CJ__UNARY_relu)
-        own_table->unary[a->act]((row1 - row0) * across, y + row0 * across, y + row0 * across, a->act_a, a->act_b);
+    const epilogue e = {a->bias, a->act, a->act_a, a->act_b, a->rounds};
+    real *rows = y + row0 * across;
+    finish_rows(&e, &rows, 1, (row1 - row0) * across);
 }
 
 static void block_conv2d_forward_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,

@@ -17,11 +17,13 @@ typedef struct block_tile {
     int64_t rows, cols, length;
     int64_t x_row, x_col, w_row, w_col, w_step;
     bool relu;
+    bool rounds; // the elements of a window, to bfloat16
 } block_tile;
 
 // The greatest of a window's four pixels, and where it lies: see `place` in kernels.h.
-ALWAYS_INLINE void finish_window(const block_tile *t, const vec *pixels, int filter)
+ALWAYS_INLINE void finish_window(const block_tile *t, vec *pixels, int filter)
 {
+    round_window(t->rounds, pixels, WINDOW_PIXELS);
     vec best = pixels[0];
     ivec place = ivec_set(0);
     UNROLL

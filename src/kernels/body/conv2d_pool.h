@@ -11,6 +11,7 @@ typedef struct pool_tile {
     tile t; // rows: the pixels of window 0, then of window 1, ...; c is not used
     real *y[POOL_WINDOWS_MAX];
     uint8_t *place[POOL_WINDOWS_MAX]; // NULL where nobody needs it
+    bool rounds;
 } pool_tile;
 
 // The first `count` lanes as bytes.
@@ -47,6 +48,9 @@ ALWAYS_INLINE void pool_tile_body(const pool_tile *p, const int windows, const i
     const vmask last = mask_first(p->t.cols - (vecs - 1) * LANES);
     vec sum[TILE_ROWS_MAX][TILE_VECS_MAX];
     tile_sum(&p->t, windows * POOL_PIXELS, vecs, false, last, sum);
+    UNROLL
+    for (int i = 0; i < windows * POOL_PIXELS; i++)
+        round_window(p->rounds, sum[i], vecs);
     UNROLL
     for (int w = 0; w < windows; w++) {
         UNROLL
@@ -159,7 +163,7 @@ static void pool_in_registers(const pooled *p, int64_t group, int64_t begin, int
     for (int64_t col = group * p->f.filters; col < last;) {
         const int vecs = panel_vecs(last - col);
         const int64_t cols = least(vecs * LANES, last - col);
-        pool_tile t = {.t = panel_tile(&p->f, a->w, col, cols, segments, 0, count)};
+        pool_tile t = {.t = panel_tile(&p->f, a->w, col, cols, segments, 0, count), .rounds = a->rounds};
         t.t.start = a->bias ? START_BIAS : START_ZERO;
         t.t.bias = a->bias ? (const real *)a->bias + col : NULL;
         t.t.relu = a->act == CJ__UNARY_relu;
@@ -185,8 +189,12 @@ static void pool_rows(const cj__conv2d_args *a, const real *sums, int64_t cols, 
         const vmask part = mask_first(count);
         vec best = vec_load_part(sums + at, part);
         ivec place = ivec_set(0);
-        for (int64_t q = 1; q < area; q++)
-            window_take(vec_load_part(sums + q * cols + at, part), (lane_int)q, &best, &place);
+        round_window(a->rounds, &best, 1);
+        for (int64_t q = 1; q < area; q++) {
+            vec element = vec_load_part(sums + q * cols + at, part);
+            round_window(a->rounds, &element, 1);
+            window_take(element, (lane_int)q, &best, &place);
+        }
         if (a->act == CJ__UNARY_relu)
             window_relu((lane_int)area, &best, &place);
         vec_store_part(y + at, best, part);

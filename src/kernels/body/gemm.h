@@ -174,7 +174,7 @@ static int full_rows(const gemm_piece *s)
 static void piece_of_c(const gemm_piece *s, tile *t, int64_t row0, int64_t row1)
 {
     const cj__gemm *g = &s->p->g;
-    const epilogue e = {g->bias, g->act, g->act_a, g->act_b};
+    const epilogue e = {g->bias, g->act, g->act_a, g->act_b, false};
     const int64_t panels = pieces_of(s->col1 - s->col0, PANEL_COLS);
     const int full = full_rows(s);
     t->start = s->first > 0 ? START_SUM : g->bias ? START_BIAS : START_ZERO;
@@ -203,7 +203,7 @@ static void piece_of_flipped_c(const gemm_piece *s, tile *t, int64_t row0, int64
 {
     enum { STRIP = 48 };
     const cj__gemm *g = &s->p->g;
-    const epilogue e = {g->bias, g->act, g->act_a, g->act_b};
+    const epilogue e = {g->bias, g->act, g->act_a, g->act_b, false};
     const int full = full_rows(s);
     const int64_t cols = s->col1 - s->col0, width = pieces_of(cols, LANES) * LANES;
     real strip[STRIP * PANEL_COLS];
@@ -274,7 +274,7 @@ static void gemm_part(const product *p, real *cs, int64_t task)
 static void add_parts(const product *p, const real *cs, int64_t task)
 {
     const cj__gemm *g = &p->g;
-    const epilogue e = {g->bias, g->act, g->act_a, g->act_b};
+    const epilogue e = {g->bias, g->act, g->act_a, g->act_b, false};
     const int64_t step = pieces_of(g->n, LANES) * LANES;
     for (int64_t i = task * ADD_ROWS; i < least(task * ADD_ROWS + ADD_ROWS, g->m); i++) {
         real *const c = (real *)g->c + i * g->ldc;

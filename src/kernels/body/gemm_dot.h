@@ -66,7 +66,7 @@ static void dot_rows(const product *p, int64_t i0, int64_t j0, int64_t col1, int
 static void gemm_dots(const product *p, int64_t task)
 {
     const cj__gemm *g = &p->g;
-    const epilogue e = {g->bias, g->act, g->act_a, g->act_b};
+    const epilogue e = {g->bias, g->act, g->act_a, g->act_b, false};
     const int64_t col0 = task * DOT_COLS, col1 = least(col0 + DOT_COLS, g->n);
     const int rows = g->m == 1 ? 1 : g->m == 2 || LANES < 4 ? 2 : 4;
     for (int64_t j = col0; j < col1; j += LANES / rows)

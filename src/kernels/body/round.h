@@ -1,7 +1,5 @@
 // Rounding to bfloat16, a vector at a time (round_vec.h).
 #if CJ_REAL_BYTES == 4
-#include "kernels/body/round_vec.h"
-
 static void round_bf16(int64_t n, const void *x, void *y)
 {
     const real *from = x;

@@ -108,7 +108,9 @@ ALWAYS_INLINE void pooled_window(const winograd_outputs *t, const vec y[4], int6
                                  const bool whole)
 {
     ivec place;
-    vec best = greatest_of(y, &place);
+    vec window[4] = {y[0], y[1], y[2], y[3]};
+    round_window(t->e.rounds, window, 4);
+    vec best = greatest_of(window, &place);
     if (is_relu(&t->e)) {
         place = (ivec)vec_pick(vec_lt(vec_set(0), best), (vec)place, (vec)ivec_set(4));
         best = vec_max(vec_set(0), best);
@@ -223,7 +225,7 @@ static void winograd_forward_task(const winograd *g, const winograd_cut *cut, co
 {
     const int64_t first = task / cut->blocks * cut->chunk, tiles = least(cut->chunk, g->tiles - first);
     const int64_t col = task % cut->blocks * cut->block, end = least(col + cut->block, g->s.f);
-    winograd_outputs t = {.g = g, .a = a, .e = {a->bias, a->act, a->act_a, a->act_b}, .unwanted = scratch + g->c_pad};
+    winograd_outputs t = {.g = g, .a = a, .e = {a->bias, a->act, a->act_a, a->act_b, a->rounds}, .unwanted = scratch + g->c_pad};
     t.m_step = least(OUTPUT_COLS, g->f_pad);
     real *zeros = scratch, *v = t.unwanted + t.m_step, *m = v + cut->chunk * tile_step(g, g->c_pad);
     memset(zeros, 0, (size_t)g->c_pad * sizeof(real));

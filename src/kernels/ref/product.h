@@ -92,7 +92,9 @@ static real conv2d_pooled(const cj__conv2d_args *a, int64_t image, int64_t row, 
     *place = 0;
     for (int64_t u = 0; u < rows; u++) {
         for (int64_t v = 0; v < cols; v++) {
-            const real y = (real)(conv2d_element(&a->s, a->x, a->w, image, row * rows + u, col * cols + v, f) + bias);
+            real y = (real)(conv2d_element(&a->s, a->x, a->w, image, row * rows + u, col * cols + v, f) + bias);
+            if (a->rounds && rows * cols > 1)
+                round_bf16(1, &y, &y);
             if ((u == 0 && v == 0) || y > best || (y != y && best == best)) {
                 best = y;
                 *place = (uint8_t)(u * cols + v);
@@ -119,6 +121,8 @@ static void conv2d_forward_run(const cj__conv2d_args *a, void *workspace, void *
                 a->place[task * wide * filters + at] = place;
         }
         activate(a->act, a->act_a, a->act_b, wide * filters, to);
+        if (a->rounds)
+            round_bf16(wide * filters, to, to);
     }
 }
 
