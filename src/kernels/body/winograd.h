@@ -74,12 +74,12 @@ static bool two_pays(const cj__conv2d_args *a, cj__conv2d_kind kind)
            s->n * area >= 16 && (kind != CJ__CONV2D_INPUT_GRAD || area > 1);
 }
 
-// Tiles of 4 x 4 instead of 2 x 2, measured with 16 lanes only: they must save a sixth of the products in spite of what
+// Tiles of 4 x 4 instead of 2 x 2, measured with 16 lanes only: they must save a quarter of the products in spite of what
 // juts out of the image, and U, more than twice as large, takes more tiles to repay.
 static bool four_pays(const cj__conv2d *s)
 {
     const int64_t two = pieces_of(s->oh, 2) * pieces_of(s->ow, 2), four = pieces_of(s->oh, 4) * pieces_of(s->ow, 4);
-    return LANES == 16 && 6 * 36 * four <= 5 * 16 * two && s->n * four >= 64;
+    return LANES == 16 && 4 * 36 * four <= 3 * 16 * two && s->n * four >= 64;
 }
 
 static bool winograd_pays(const cj__conv2d_args *a, cj__conv2d_kind kind, int side)
