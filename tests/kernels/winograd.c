@@ -312,6 +312,8 @@ static void pays_of(const tables *t)
         for (cj__conv2d_kind kind = CJ__CONV2D_FORWARD; kind < CJ__CONV2D_KINDS; kind++) {
             const cj__conv2d_args a = {.s = shapes[i], .act = CJ__UNARY_relu};
             assert_int_equal(t->fast->winograd_pays(&a, kind, 2), i == 0 && t->real_size == sizeof(float));
+            assert_int_equal(t->fast->winograd_pays(&a, kind, 4),
+                             i == 0 && t->real_size == sizeof(float) && t->fast->lanes == 16);
         }
 }
 
