@@ -57,9 +57,6 @@ static bool winograd_serves(const cj__conv2d_args *a, cj__conv2d_kind kind)
            s->oh > 0 && s->ow > 0 && (kind != CJ__CONV2D_FORWARD || !pools || (a->pool_h == 2 && a->pool_w == 2));
 }
 
-// Large tiles of all images from which their filters, of 36 positions, are worth transforming.
-enum { LARGE_TILES = 64 };
-
 // Measured (docs/kernels.md): with few channels or filters the transforms cost more than they save; a tile that juts out
 // of the image is paid whole; few tiles do not repay the transform of the filters; by the input, the direct form skips
 // the padding, which is most of an image of one tile. Double keeps to the direct form: who uses it wants the digits.
@@ -73,9 +70,6 @@ static bool two_pays(const cj__conv2d_args *a, cj__conv2d_kind kind)
     const int64_t few = LANES == 8 ? 1024 : 512; // with 8 lanes the direct form is near its peak sooner
     const int64_t least_product = kind == CJ__CONV2D_FORWARD ? few : kind == CJ__CONV2D_INPUT_GRAD ? 512 : 256;
     const int64_t area = pieces_of(s->oh, 2) * pieces_of(s->ow, 2);
-    const int64_t large = pieces_of(s->oh, 4) * pieces_of(s->ow, 4);
-    if (side == 4 && (s->n * large < LARGE_TILES || 3 * s->oh * s->ow < 2 * 16 * large))
-        return false;
     return s->c >= 16 && s->f >= 16 && s->c * s->f >= least_product && 3 * s->oh * s->ow >= 2 * 4 * area &&
            s->n * area >= 16 && (kind != CJ__CONV2D_INPUT_GRAD || area > 1);
 }
