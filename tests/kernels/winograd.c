@@ -47,8 +47,8 @@ static void trial_free(trial *r)
 // errs by up to half a unit of that for each term in the worst case; Winograd's sums are a ninth as long, but the
 // transforms before and after add numbers up to 4 (V), 9/4 (U) and 9 (M) times as large. What is measured for signs that
 // cancel (docs/kernels.md) is below 2 epsilon of the sum of magnitudes, for either form: that, and as much again in
-// absolute terms where there are few. Tiles of 4 x 4 have factors up to 26 (V), 3 (U) and 61 (M); what is measured there is
-// below 5 epsilon.
+// absolute terms where there are few. Tiles of 4 x 4 have factors up to 26 (V), 3 (U) and 61 (M), and are
+// allowed two and a half times as much.
 static double tolerance(const trial *r, int64_t terms)
 {
     return (r->args.winograd == 4 ? 5 : 2) * (double)(terms + 16) * r->t->epsilon;
