@@ -15,7 +15,8 @@ static cj_status random_tensor(cj_dtype dtype, cj_shape shape, uint64_t seed, cj
 {
     CJ_TRY(cj_tensor_new(dtype, shape, tensor));
     uint64_t state = seed * 2654435761u + 1;
-    for (int64_t i = 0; i < cj_tensor_count(*tensor); i++) {
+    const int64_t count = cj_tensor_count(*tensor);
+    for (int64_t i = 0; i < count; i++) {
         state = state * 6364136223846793005u + 1442695040888963407u; // Knuth's MMIX generator
         if (dtype == CJ_U8)
             ((uint8_t *)cj_tensor_data(*tensor))[i] = (uint8_t)(state >> 56);
