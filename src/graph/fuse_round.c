@@ -58,11 +58,9 @@ bool cj__is_bf16(const cj__program *program, int value)
 
 static cj_status drop_identities(cj__program *program)
 {
-    int *forward = cj__new((size_t)program->value_count, sizeof(*forward));
+    int *forward = cj__program_as_is(program);
     if (forward == NULL)
         return CJ_OUT_OF_MEMORY;
-    for (int i = 0; i < program->value_count; i++)
-        forward[i] = i;
     for (int i = 0; i < program->instruction_count; i++) {
         const cj__instruction *rounding = &program->instructions[i];
         if (rounding->op == &cj__op_round_bf16 && cj__is_bf16(program, rounding->inputs[0]))

@@ -3,9 +3,8 @@
 //   g = matmul(a, b; trans_a)
 //   w', m', v' = adam(w, g, ...)        becomes        w', m', v' = matmul_step(w, a, ..., b; adam)
 //
-// Taken for matrices beyond the inner caches and few rows in the batch: there the gradient's way to memory and back costs as much as
-// its arithmetic. A long sum hides it, and is better computed in larger blocks.
-#include "base/memory.h"
+// Taken for matrices beyond the inner caches and few rows in the batch: there the gradient's way to memory and back costs
+// as much as its arithmetic. A long sum hides it, and is better computed in larger blocks.
 #include "graph/program.h"
 #include "ops/build.h"
 
@@ -23,7 +22,8 @@ static bool pays(const cj__program *program, const cj__instruction *product)
     return rows <= ROWS_MAX && cj_shape_count(w) >= ELEMENTS_MIN;
 }
 
-// The instruction whose product alone is the step's gradient; NULL if there is none, or somebody else needs it.
+// The instruction whose product alone is the step's gradient; NULL if there is none, or somebody else needs it. Strips of
+// weights are written while later ones read the operands, so these must not be a variable's memory.
 static cj__instruction *find_product(const cj__program *program, const cj__instruction *step)
 {
     const cj__pvalue *gradient = &program->values[step->inputs[1]];
@@ -32,7 +32,8 @@ static cj__instruction *find_product(const cj__program *program, const cj__instr
         return NULL;
     cj__instruction *product = &program->instructions[gradient->producer];
     const cj__matmul_attrs *m = (const void *)product->attrs;
-    const bool fits = product->op == &cj__op_matmul && m->trans_a && !m->trans_b && !m->bf16 && !m->rounds;
+    const bool fits = product->op == &cj__op_matmul && m->trans_a && !m->trans_b && !m->bf16 && !m->rounds &&
+                      !cj__is_variable(program, product->inputs[0]) && !cj__is_variable(program, product->inputs[1]);
     return fits && cj__program_readers(program, step->inputs[1], &reader, 1) == 1 ? product : NULL;
 }
 
@@ -48,12 +49,11 @@ static bool is_plain(const cj__program *program, const cj__instruction *step)
     return true;
 }
 
-static cj_status fuse(cj__program *program, cj__instruction *step, cj__instruction *product)
+static cj_status fuse(cj__instruction *step, cj__instruction *product)
 {
     enum { INPUTS_MAX = 12, OUTPUTS_MAX = 8 };
     int inputs[INPUTS_MAX], outputs[OUTPUTS_MAX];
     const int count = step->input_count;
-    (void)program;
     if (count + 1 > INPUTS_MAX || step->output_count > OUTPUTS_MAX)
         return CJ_OK;
     memcpy(inputs, step->inputs, (size_t)count * sizeof(int));
@@ -79,7 +79,7 @@ cj_status cj__fuse_step(cj__program *program)
             continue;
         cj__instruction *product = find_product(program, step);
         if (product != NULL && pays(program, product))
-            status = fuse(program, step, product);
+            status = fuse(step, product);
     }
     cj__program_compact(program);
     return status;

@@ -92,11 +92,9 @@ static cj_status fuse(cj__program *program, int index, int gradient, bool *neede
 // Later softmaxes of the same logits are the probabilities at hand.
 static cj_status merge_softmaxes(cj__program *program)
 {
-    int *forward = cj__new((size_t)program->value_count, sizeof(*forward));
+    int *forward = cj__program_as_is(program);
     if (forward == NULL)
         return CJ_OUT_OF_MEMORY;
-    for (int i = 0; i < program->value_count; i++)
-        forward[i] = i;
     for (int i = 0; i < program->instruction_count; i++) {
         const cj__instruction *xent = &program->instructions[i];
         for (int j = i + 1; xent->op == &cj__op_softmax_xent && j < program->instruction_count; j++) {

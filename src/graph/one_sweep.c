@@ -10,7 +10,7 @@
 
 // Whether a value is a variable's memory, seen through views. A sweep writes all its variables at once, so no member
 // may read one that is not its own.
-static bool is_variable(const cj__program *program, int value)
+bool cj__is_variable(const cj__program *program, int value)
 {
     while (program->values[value].kind == CJ__VALUE_TEMPORARY) {
         const cj__instruction *producer = &program->instructions[program->values[value].producer];
@@ -24,7 +24,7 @@ static bool is_variable(const cj__program *program, int value)
 // Steps whose results nobody computes with stand at the end of the program as well as anywhere.
 static bool can_join(const cj__program *program, const cj__instruction *step, const int *reads)
 {
-    if (step->op == NULL || !cj__is_step(step->op) || is_variable(program, step->inputs[1]))
+    if (step->op == NULL || !cj__is_step(step->op) || cj__is_variable(program, step->inputs[1]))
         return false;
     for (int k = 0; k < step->output_count; k++)
         if (reads[step->outputs[k]] != 0)

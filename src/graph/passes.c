@@ -30,11 +30,9 @@ static int same_as(const cj__program *program, const cj__instruction *instructio
 
 static cj_status remove_identities(cj__program *program)
 {
-    int *forward = cj__new((size_t)program->value_count, sizeof(*forward));
+    int *forward = cj__program_as_is(program);
     if (forward == NULL)
         return CJ_OUT_OF_MEMORY;
-    for (int i = 0; i < program->value_count; i++)
-        forward[i] = i;
     for (int i = 0; i < program->instruction_count; i++) {
         cj__instruction *instruction = &program->instructions[i];
         int same = instruction->input_count != 0 ? same_as(program, instruction) : -1;
@@ -99,15 +97,13 @@ static cj_status merge_common(cj__program *program)
     size_t slots = 64;
     while (slots < (size_t)program->instruction_count * 2)
         slots *= 2;
-    int *forward = cj__new((size_t)program->value_count, sizeof(*forward));
+    int *forward = cj__program_as_is(program);
     int *table = cj__new(slots, sizeof(*table)); // instruction + 1
     if (forward == NULL || table == NULL) {
         cj__free(forward);
         cj__free(table);
         return CJ_OUT_OF_MEMORY;
     }
-    for (int i = 0; i < program->value_count; i++)
-        forward[i] = i;
     merge_leaves(program, forward);
     for (int i = 0; i < program->instruction_count; i++) {
         cj__instruction *instruction = &program->instructions[i];

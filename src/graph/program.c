@@ -182,6 +182,14 @@ void cj__program_forward(cj__program *program, int *forward)
         follow(&program->updates[i], forward);
 }
 
+int *cj__program_as_is(const cj__program *program)
+{
+    int *forward = cj__new((size_t)program->value_count, sizeof(*forward));
+    for (int i = 0; forward != NULL && i < program->value_count; i++)
+        forward[i] = i;
+    return forward;
+}
+
 void cj__program_uses(const cj__program *program, int *uses)
 {
     memset(uses, 0, (size_t)program->value_count * sizeof(*uses));

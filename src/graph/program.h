@@ -42,6 +42,8 @@ void cj__program_free(cj__program *program);
 
 // Replaces values: wherever v was read, forward[v] is read from now on (chains are followed).
 void cj__program_forward(cj__program *program, int *forward);
+// A new array in which every value is read as itself; NULL without memory.
+int *cj__program_as_is(const cj__program *program);
 // How often each value is read, by instructions, outputs and updates; `uses` has value_count entries.
 void cj__program_uses(const cj__program *program, int *uses);
 // Takes removed instructions out of the list.
@@ -92,6 +94,7 @@ cj_status cj__choose_winograd(cj__program *program); // winograd.c
 cj_status cj__choose_winograd4(cj__program *program);
 cj_status cj__fuse_pool_grad(cj__program *program);  // fuse_pool_grad.c
 cj_status cj__fuse_step(cj__program *program);       // fuse_step.c
+bool cj__is_variable(const cj__program *program, int value); // whether it is a variable's memory, through views
 cj_status cj__one_sweep(cj__program *program);       // one_sweep.c
 
 #endif

@@ -130,8 +130,7 @@ static void strips(const void *context_, void *workspace, int phase, int64_t beg
     const cj__kernels *k = c->call->kernels;
     char *const strip = cj__job_scratch(c->call, &c->job), *const space = strip + strip_bytes(c->call, &c->gradient);
     (void)workspace, (void)phase;
-    for (int64_t i = begin; i < end; i++) {
-        const int64_t task = c->pace.backward ? begin + end - 1 - i : i;
+    for (int64_t task = begin; task < end; task++) {
         const int64_t row0 = task * strip_rows(&c->gradient);
         cj__gemm g = strip_of(c->call, &c->gradient, row0);
         cj__job job;

@@ -8,10 +8,6 @@
 typedef struct cj__pace {
     double rate;
     double alpha; // adam's rate with the correction of its bias
-    // Whether a thread goes through its elements from the last to the first. Weights and slots that are a little larger
-    // than the cache are all gone by the time that they are wanted again, if always taken in the same order; taken to
-    // and fro, what was used last is used first.
-    bool backward;
 } cj__pace;
 
 // Of a call with a step's operands; its op says which optimizer.

@@ -108,11 +108,8 @@ static double corrected_rate(const cj__call *call, double rate, double t)
 cj__pace cj__pace_of(const cj__call *call)
 {
     cj__pace p = {.rate = cj__real_get(call, call->inputs[2].data)};
-    if (slots_from(call->op) == 4) {
-        const int64_t step = *(const int64_t *)call->inputs[3].data;
-        p.alpha = corrected_rate(call, p.rate, (double)step + 1);
-        p.backward = step % 2 != 0;
-    }
+    if (slots_from(call->op) == 4)
+        p.alpha = corrected_rate(call, p.rate, (double)*(const int64_t *)call->inputs[3].data + 1);
     return p;
 }
 

@@ -18,8 +18,8 @@
 //          0   aabb    0   -aa-bb  0  1           0     0     1
 //
 // with n = 1 / aabb, p = 1 / (2 aa (aa - bb)) and q = 1 / (2 bb (bb - aa)). The usual points 1 and 2 are not the best:
-// numbers are multiplied by up to b^6 and divided again. With 3/4 and 3/2 the greatest error is a quarter to a half of theirs, and A
-// and B are exact.
+// numbers are multiplied by up to b^6 and divided again. With 3/4 and 3/2 the greatest error is a quarter to a half of
+// theirs, and A and B are exact.
 enum { SIDE_MAX = 4, PATCH_MAX = SIDE_MAX + 2, POSITIONS_MAX = PATCH_MAX * PATCH_MAX };
 
 #define POINT_A 0.75
