@@ -49,22 +49,10 @@ static bool writes_variable(const cj__program *program, const cj__instruction *i
     return false;
 }
 
-// The variable whose memory a value is, through views; NULL for others.
-static const cj_variable *variable_of(const cj__program *program, int value)
-{
-    while (program->values[value].kind == CJ__VALUE_TEMPORARY) {
-        const cj__instruction *producer = &program->instructions[program->values[value].producer];
-        if (!(producer->op->flags & CJ__OP_VIEW))
-            return NULL;
-        value = producer->inputs[0];
-    }
-    return program->values[value].variable;
-}
-
 static bool reads_variable(const cj__program *program, const cj__instruction *instruction, const cj_variable *variable)
 {
     for (int i = 0; i < instruction->input_count; i++) {
-        if (variable_of(program, instruction->inputs[i]) == variable)
+        if (cj__variable_of(program, instruction->inputs[i]) == variable)
             return true;
     }
     return false;
@@ -343,6 +331,8 @@ static cj_status fill(cj__plan *plan)
         make_copies(plan);
         status = take_memory(plan);
     }
+    if (status == CJ_OK)
+        status = cj__keep_in_plan(plan);
     return status;
 }
 
@@ -377,6 +367,8 @@ void cj__plan_free(cj__plan *plan)
     if (plan == NULL)
         return;
     cj__free_aligned(plan->arena, plan->arena_size);
+    cj__free_aligned(plan->kept_memory, plan->kept_size);
+    cj__free(plan->kept);
     cj__free(plan->buffers);
     cj__free(plan->order);
     cj__free(plan->in_place);

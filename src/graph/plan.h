@@ -57,6 +57,10 @@ typedef struct cj__plan {
     int patch_count;
     cj__copy *copies;
     int copy_count;
+    cj__kept *kept; // what calls keep from run to run, and its memory
+    int kept_count;
+    char *kept_memory;
+    size_t kept_size;
     char *arena;
     size_t arena_size, workspace;
     size_t saved_size; // at the arena's end
@@ -68,6 +72,9 @@ typedef struct cj__plan {
 cj_status cj__plan_new(const cj__program *program, int64_t batch, cj_pool *pool, const char *off, cj__plan **plan);
 void cj__plan_free(cj__plan *plan);
 cj_status cj__plan_run(cj__plan *plan, cj_pool *pool, const void *const *inputs, void *const *outputs); // run.c
+
+// keep_prepared.c: memory for the calls that keep what they prepare, once the calls are made.
+cj_status cj__keep_in_plan(cj__plan *plan);
 
 // print.c: the table, with the seconds of each call by position (NULL for none). And these: the median of `rounds` runs
 // of every call, updates included, which the caller undoes.

@@ -20,6 +20,7 @@ typedef struct cj__instruction {
     const cj__op *op; // NULL once removed
     int *inputs, *outputs;
     int input_count, output_count;
+    bool keeps; // its call keeps what it prepares of an input from run to run (keep_prepared.c)
     _Alignas(16) unsigned char attrs[CJ__ATTRS_MAX];
 } cj__instruction;
 
@@ -67,6 +68,11 @@ int cj__program_readers(const cj__program *program, int value, int *readers, int
 // The call that an instruction will be, with types and without memory; `operands` has room for inputs and outputs.
 cj__call cj__program_call(const cj__program *program, const cj__instruction *instruction, cj__operand *operands);
 
+// The input, variable or constant whose memory a value is, through views; -1 for what is computed. And its variable, or
+// NULL.
+int cj__leaf_of(const cj__program *program, int value);
+const cj_variable *cj__variable_of(const cj__program *program, int value);
+
 // Makes a max pool's gradient only as high and wide as the windows reach, if those who read it can do without the zeros
 // behind; they are told. False if they cannot: then nothing has changed.
 bool cj__crop_pool_grad(cj__program *program, cj__instruction *pool_grad, int64_t rows, int64_t cols);
@@ -94,7 +100,7 @@ cj_status cj__choose_winograd(cj__program *program); // winograd.c
 cj_status cj__choose_winograd4(cj__program *program);
 cj_status cj__fuse_pool_grad(cj__program *program);  // fuse_pool_grad.c
 cj_status cj__fuse_step(cj__program *program);       // fuse_step.c
-bool cj__is_variable(const cj__program *program, int value); // whether it is a variable's memory, through views
 cj_status cj__one_sweep(cj__program *program);       // one_sweep.c
+cj_status cj__keep_prepared(cj__program *program);   // keep_prepared.c
 
 #endif

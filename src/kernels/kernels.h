@@ -105,6 +105,8 @@ enum { CJ__MAX_PHASES = 4 };
 typedef struct cj__job {
     int phases;
     int64_t tasks[CJ__MAX_PHASES];
+    int prepares;     // the first so many phases read one operand alone (the filters, or B) and no other phase writes the
+                      // workspace: while the operand stays as it is, whoever keeps the workspace may leave them out
     size_t workspace; // bytes, 64-byte aligned block, contents undefined at the start
     size_t scratch;   // bytes that each thread has for itself, 64-byte aligned, contents undefined at each task
 } cj__job;

@@ -72,6 +72,7 @@ static void conv2d_input_grad_job(const cj__conv2d_args *a, cj__job *job)
     const gather_cut cut = gather_cut_of(s);
     *job = (cj__job){.phases = 2,
                      .tasks = {s->kh * s->kw, pieces_of(s->n, cut.images) * cut.strips * cut.panels},
+                     .prepares = 1,
                      .workspace = turned_size(s)};
 }
 
