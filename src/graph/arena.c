@@ -27,8 +27,8 @@ cj__arenas *cj__arenas_new(void)
     return arenas;
 }
 
-// Whether `a` suits a run of `size` bytes better than `b`: the smallest that is large enough, so that a larger one stays
-// for those who need it; else the largest.
+// Whether `a` suits a run of `size` bytes better than `b`: the smallest that is large enough, so that a larger one
+// stays for those who need it; else the largest.
 static bool suits_better(const cj__arena *a, const cj__arena *b, size_t size)
 {
     if (a->size >= size && b->size >= size)

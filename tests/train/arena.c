@@ -1,5 +1,5 @@
-// The functions of a model take turns in one memory: what is asked between steps, in batches of any size, changes no bit
-// of what is learnt or told, and needs no memory beside that of the greatest.
+// The functions of a model take turns in one memory: what is asked between steps, in batches of any size, changes no
+// bit of what is learnt or told, and needs no memory beside that of the greatest.
 #include "problems.h"
 
 #include "graph/arena.h"

@@ -1,5 +1,5 @@
-// Arenas: functions that share memory give the bits that they give alone, in whatever order batches come and however the
-// memory grows; a failed growth leaves what ran before running; runs at once never have the same memory.
+// Arenas: functions that share memory give the bits that they give alone, in whatever order batches come and however
+// the memory grows; a failed growth leaves what ran before running; runs at once never have the same memory.
 #include "fixture.h"
 
 #include "graph/arena.h"
@@ -137,7 +137,8 @@ static void functions_need_the_memory_of_the_greatest(void **state)
     (void)state;
     const weights w = weights_new();
     cj__arenas *together = cj__own(cj__arenas_new()), *apart = cj__own(cj__arenas_new());
-    cj_function *step = step_new(&w, together), *prediction = prediction_new(&w, together), *other = step_new(&w, apart);
+    cj_function *step = step_new(&w, together), *prediction = prediction_new(&w, together);
+    cj_function *other = step_new(&w, apart);
     static const int64_t batches[] = {SMALL, LARGE, 17, SMALL};
     results r;
     for (int i = 0; i < 4; i++) {
