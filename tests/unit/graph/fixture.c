@@ -47,8 +47,9 @@ cj_function *fixture_function(fixture *f, const char *off)
     if (off)
         setenv("CAJAL_PLAN", off, 1);
     if (f->g.status == CJ_OK)
-        function = cj_function_new(&(cj_function_args){f->inputs, f->input_count, f->outputs, f->output_count,
-                                                       f->updates, f->update_count, f->pool});
+        function = cj__function_new(&(cj_function_args){f->inputs, f->input_count, f->outputs, f->output_count,
+                                                        f->updates, f->update_count, f->pool},
+                                    f->arenas);
     unsetenv("CAJAL_PLAN");
     cj__build_end(&f->g);
     return function;

@@ -15,6 +15,7 @@ typedef struct fixture {
     cj_update updates[MOST_IO];
     int input_count, output_count, update_count;
     cj_pool *pool;
+    struct cj__arenas *arenas; // to run in; NULL for the function's own
 } fixture;
 
 // An f32 input of the function.
