@@ -281,6 +281,17 @@ static cj_status call_layer(cj_layer *layer, cj__trace *trace, const cj__value *
     return trace->build.status;
 }
 
+// What the layer computed with: under mixed_bfloat16 that is what it was given, rounded.
+static void show_watcher(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, const cj__value *outputs,
+                         int output_count)
+{
+    cj__value seen[CJ__LAYER_IO_MAX];
+    memcpy(seen, inputs, (size_t)count * sizeof *seen);
+    cj__layer_round(layer, trace, seen, count);
+    if (trace->build.status == CJ_OK)
+        trace->watch(trace->watch_context, layer, seen, count, outputs, output_count);
+}
+
 cj_status cj__layer_call(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
                          int *output_count)
 {
@@ -295,8 +306,8 @@ cj_status cj__layer_call(cj_layer *layer, cj__trace *trace, const cj__value *inp
         return status;
     }
     if (trace->watch)
-        trace->watch(trace->watch_context, layer, inputs, count, outputs, *output_count);
-    return CJ_OK;
+        show_watcher(layer, trace, inputs, count, outputs, *output_count);
+    return trace->build.status;
 }
 
 cj_status cj__layer_need_rank(const cj_layer *layer, const cj_shape *shape, int low, int high)

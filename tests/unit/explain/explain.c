@@ -52,11 +52,9 @@ static void stir(cj_model *model)
     }
 }
 
-// Derives the corner elements and some in between of the last layer; releases the model. Each must agree.
-static void assert_honest(cj_model *model)
+// Derives the corner elements and some in between of the last layer. Each must agree.
+static void assert_tells(cj_model *model, bool mixed)
 {
-    assert_non_null(model);
-    stir(model);
     cj_shape x = *cj_model_input_shape(model, 0), y = *cj_model_output_shape(model, 0);
     x.dims[0] = 1;
     cj_tensor *input = numbers(x, 5);
@@ -69,9 +67,21 @@ static void assert_honest(cj_model *model)
         if (status != CJ_OK)
             fail_msg("%s\n%s", cj_error(), text);
         assert_says(text, "so output[");
+        assert_true((strstr(text, " in bfloat16\n") != NULL) == mixed);
         free(text);
     }
     cj_release(input);
+}
+
+// In float32, and in bfloat16, where what a layer is given, its variables and what it gives are rounded; releases the
+// model.
+static void assert_honest(cj_model *model)
+{
+    assert_non_null(model);
+    stir(model);
+    assert_tells(model, false);
+    assert_int_equal(cj_set_dtype_policy(cj_model_layer(model), "mixed_bfloat16"), CJ_OK);
+    assert_tells(model, true);
     cj_release(model);
 }
 
