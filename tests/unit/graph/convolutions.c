@@ -4,7 +4,6 @@
 
 #include "kernels/kernels.h"
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,7 +118,7 @@ static void each_rewrite_alone_changes_nothing(void **state)
         "-fuse_bias_grad,-dead_pixels,-blocks,-winograd", "-fuse_pool,-dead_pixels,-blocks,-winograd",
         "-fuse_bias_grad,-blocks,-winograd",              "-fuse_pool,-fuse_bias_grad,-dead_pixels,-winograd",
         "-fuse_pool,-fuse_bias_grad,-dead_pixels,-blocks", "-fuse_pool,-dead_pixels,-blocks,-winograd",
-        "-dead_pixels,-blocks,-fuse_pool_grad"};
+        "-dead_pixels,-blocks,-fuse_pool_grad",           "-blocks,-winograd"};
     (void)state;
     for (int i = 0; i < NETWORKS; i++)
         for (size_t k = 0; k < sizeof offs / sizeof offs[0]; k++)
@@ -144,29 +143,15 @@ static void threads_do_not_change_a_bit(void **state)
     }
 }
 
-// The plan of a function, which is released, for a batch of n.
-static char *plan_text(cj_function *function, int64_t batch)
-{
-    const char *path = support_path("plan");
-    FILE *stream = fopen(path, "w");
-    assert_non_null(stream);
-    assert_int_equal(cj__function_print(function, batch, batch > 16 ? 3 : 0, stream), CJ_OK);
-    fclose(stream);
-    size_t size = 0;
-    char *bytes = support_read(path, &size), *text = calloc(size + 1, 1);
-    memcpy(text, bytes, size);
-    free(bytes);
-    cj_release(function);
-    return text;
-}
-
 static void expect_plan(const network *n, const char *off, const char *word, bool expected)
 {
-    char *text = plan_text(make(n, off, 1), n->batch);
+    cj_function *function = make(n, off, 1);
+    char *text = fixture_plan(function, n->batch);
     if ((strstr(text, word) != NULL) != expected)
         fail_msg("network %d, \"%s\": the plan %s \"%s\":\n%s", (int)(n - networks), off ? off : "",
                  expected ? "lacks" : "has", word, text);
     free(text);
+    cj_release(function);
 }
 
 static void rewrites_take_place_unless_switched_off(void **state)
@@ -180,6 +165,8 @@ static void rewrites_take_place_unless_switched_off(void **state)
     // 14 x 13, valid 3 x 3 and pool: 6 x 5; again: 4 x 3, of which the pool reads 4 x 2, and those read 6 x 4.
     expect_plan(&networks[0], "-blocks", "(3, 6, 4, 4)", true);
     expect_plan(&networks[0], "-dead_pixels,-blocks", "(3, 6, 5, 4)", true);
+    expect_plan(&networks[2], "-blocks,-winograd", "conv2d_pool_filter_grad", true);
+    expect_plan(&networks[2], "-blocks,-winograd,-fuse_pool_grad", "conv2d_pool_filter_grad", false);
     if (cj__kernels_for(sizeof(float))->lanes == 1)
         return;
     expect_plan(&networks[1], NULL, "to_blocks", true);

@@ -45,6 +45,7 @@ static void train(const fixture_optimizer *o, const char *off, int threads, trai
     cj_function *function = fixture_function(&f, off);
     if (!function)
         fail_msg("%s", cj_error());
+    assert_int_equal(fixture_planned(function, 1, " sweep"), off == NULL);
     for (int i = 0; i < STEPS; i++)
         assert_int_equal(cj_function_call(function, t->gradients, NULL), CJ_OK);
     assert_int_equal(*(int64_t *)cj_tensor_data(steps->value), STEPS);
