@@ -164,6 +164,7 @@ static void small_passes_do_their_work(void **state)
         {"-identity", 1, 1, 5},
         {"-cse", 2, 0, 3},
         {"-dead,-fuse_round,-bf16_products", 2, 0, 3},
+        {"-fuse_round,-bf16_products", 1, 0, 2},
         {"-identity,-cse", 2, 2, 9},
     };
     cj_tensor *x = fixture_tensor(CJ_SHAPE(ROWS, COLS), NULL), *first = NULL;
