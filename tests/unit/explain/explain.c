@@ -222,6 +222,30 @@ static void recurrence_agrees_with_the_model(void **state)
     assert_honest(cj_sequential(cj_input(1, 20), cj_simple_rnn(40, .activation = "relu", .use_bias = CJ_OFF)));
 }
 
+// h(0) = tanh(0.3), with 0.3 as bfloat16 has it, is rounded before the next step reads it: 0.292027 becomes 0.292969.
+static void a_state_in_bfloat16_is_rounded_at_each_step(void **state)
+{
+    (void)state;
+    static const float inputs[2] = {0.3f, 0}, one = 1;
+    cj_model *model = cj_sequential(cj_input(2, 1), cj_simple_rnn(1, .use_bias = CJ_OFF, .dtype = "mixed_bfloat16"));
+    cj_tensor *x = NULL, *weight = NULL;
+    cj_status status;
+    assert_non_null(model);
+    assert_int_equal(cj_tensor_from(CJ_F32, CJ_SHAPE(2, 1), inputs, 2, &x), CJ_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(cj_tensor_from(CJ_F32, CJ_SHAPE(1, 1), &one, 1, &weight), CJ_OK);
+        assert_int_equal(cj_variable_assign(cj_layer_variable(cj_model_find_layer(model, "simple_rnn"), i), weight), CJ_OK);
+        cj_release(weight);
+    }
+    char *text = explain(model, &x, (cj_explain_args){._ = 0}, &status);
+    assert_int_equal(status, CJ_OK);
+    assert_says(text, "0.300781");
+    assert_says(text, "0.292969x1\n");
+    free(text);
+    cj_release(x);
+    cj_release(model);
+}
+
 static void tokens_are_looked_up(void **state)
 {
     (void)state;
@@ -318,6 +342,7 @@ int main(void)
         cmocka_unit_test(pooling_agrees_with_the_model),
         cmocka_unit_test(dense_and_elementwise_layers_agree_with_the_model),
         cmocka_unit_test(recurrence_agrees_with_the_model),
+        cmocka_unit_test(a_state_in_bfloat16_is_rounded_at_each_step),
         cmocka_unit_test(tokens_are_looked_up),
         cmocka_unit_test(nested_and_shared_layers_are_named_by_their_path),
         cmocka_unit_test(a_derivation_that_differs_is_an_error),
