@@ -40,6 +40,13 @@ cj_variable *fixture_variable(const char *name, cj_shape shape, const float *val
     return variable;
 }
 
+cj_variable *fixture_variable_of(cj_dtype dtype, const char *name, cj_shape shape)
+{
+    cj_variable *variable = cj__own(cj_variable_new(name, fixture_tensor_of(dtype, shape)));
+    assert_non_null(variable);
+    return variable;
+}
+
 cj_symbol *fixture_read(fixture *f, cj_variable *variable)
 {
     return cj__build_keep(&f->g, cj_symbol_variable(variable));
@@ -80,6 +87,12 @@ static void put(cj_tensor *tensor, int64_t i, double value)
         ((double *)cj_tensor_data(tensor))[i] = value;
     else
         ((float *)cj_tensor_data(tensor))[i] = (float)value;
+}
+
+double fixture_get(const cj_tensor *tensor, int64_t i)
+{
+    return tensor->dtype == CJ_F64 ? ((const double *)(const void *)tensor->data)[i] :
+                                     (double)((const float *)(const void *)tensor->data)[i];
 }
 
 static unsigned next_random(unsigned *seed)
@@ -145,7 +158,7 @@ cj_variable *fixture_scalar(cj_dtype dtype)
 {
     cj_tensor *tensor;
     assert_int_equal(cj_tensor_new(dtype, (cj_shape){0}, &tensor), CJ_OK);
-    if (dtype == CJ_F32)
-        *(float *)cj_tensor_data(tensor) = 0.01f;
+    if (dtype == CJ_F32 || dtype == CJ_F64)
+        put(tensor, 0, 0.01);
     return cj__own(cj_variable_new("scalar", tensor));
 }

@@ -9,8 +9,9 @@ enum { SLOTS_MAX = 3, STEPS = 3 };
 
 // Weights of more than the pass asks for; columns that fill vectors and some that do not; leading axes that fold.
 static const struct layer {
+    cj_dtype dtype;
     int64_t groups, rows, m, n;
-} layers[] = {{1, 33, 700, 400}, {3, 11, 667, 395}};
+} layers[] = {{CJ_F32, 1, 33, 700, 400}, {CJ_F32, 3, 11, 667, 395}, {CJ_F64, 3, 11, 667, 395}};
 
 typedef struct result {
     cj_variable *variables[SLOTS_MAX];
@@ -19,15 +20,16 @@ typedef struct result {
 
 static void train(const fixture_optimizer *o, const struct layer *l, const char *off, int threads, result *r)
 {
+    const cj_dtype dtype = l->dtype;
     fixture f = {.pool = cj_pool_new(threads)};
     const cj_shape a = CJ_SHAPE(l->groups, l->rows, l->m), b = CJ_SHAPE(l->groups, l->rows, l->n);
-    cj_variable *rate = fixture_scalar(CJ_F32), *steps = fixture_scalar(CJ_I64);
-    cj_symbol *x = fixture_input(&f, a), *dy = fixture_input(&f, b), *step = fixture_read(&f, steps);
+    cj_variable *rate = fixture_scalar(dtype), *steps = fixture_scalar(CJ_I64);
+    cj_symbol *x = fixture_input_of(&f, dtype, a), *dy = fixture_input_of(&f, dtype, b), *step = fixture_read(&f, steps);
     cj_symbol *in[8] = {NULL, cj__matmul(&f.g, x, dy, true, false), fixture_read(&f, rate), step};
     const int slots_from = o->counts ? 4 : 3;
     r->count = 1 + o->slots;
     for (int i = 0; i < r->count; i++) {
-        r->variables[i] = fixture_variable("v", CJ_SHAPE(l->m, l->n), NULL);
+        r->variables[i] = fixture_variable_of(dtype, "v", CJ_SHAPE(l->m, l->n));
         if (i == 0)
             fixture_fill(r->variables[i]->value, 7);
         in[i == 0 ? 0 : slots_from + i - 1] = fixture_read(&f, r->variables[i]);
@@ -36,7 +38,7 @@ static void train(const fixture_optimizer *o, const struct layer *l, const char 
     for (int i = 0; i < r->count && w; i++)
         fixture_update(&f, r->variables[i], cj__node_output(&f.g, w->node, i));
     fixture_update(&f, steps, cj__append(&f.g, &cj__op_increment, NULL, &step, 1));
-    cj_tensor *given[2] = {fixture_tensor(a, NULL), fixture_tensor(b, NULL)};
+    cj_tensor *given[2] = {fixture_tensor_of(dtype, a), fixture_tensor_of(dtype, b)};
     fixture_fill(given[0], 1);
     fixture_fill(given[1], 2);
     cj_function *function = fixture_function(&f, off);
@@ -61,10 +63,12 @@ static void release(result *r)
 // The gradient is a sum of 33 terms, whose order may differ: a few epsilon of it, and of what is made of it.
 static void assert_like(const cj_tensor *a, const cj_tensor *b)
 {
-    const float *x = (const void *)a->data, *y = (const void *)b->data;
-    for (int64_t i = 0; i < cj_tensor_count(a); i++)
-        if (!(fabsf(x[i] - y[i]) <= 1e-5f * (1 + fabsf(y[i]))))
-            fail_msg("element %lld: %g for %g", (long long)i, (double)x[i], (double)y[i]);
+    const double most = a->dtype == CJ_F64 ? 1e-13 : 1e-5;
+    for (int64_t i = 0; i < cj_tensor_count(a); i++) {
+        const double x = fixture_get(a, i), y = fixture_get(b, i);
+        if (!(fabs(x - y) <= most * (1 + fabs(y))))
+            fail_msg("element %lld: %g for %g", (long long)i, x, y);
+    }
 }
 
 static void a_fused_step_is_the_product_and_the_step(void **state)
@@ -79,7 +83,7 @@ static void a_fused_step_is_the_product_and_the_step(void **state)
             for (int i = 0; i < fused.count; i++) {
                 const cj_tensor *one = fused.variables[i]->value, *three = shared.variables[i]->value;
                 assert_like(one, apart.variables[i]->value);
-                assert_memory_equal(one->data, three->data, (size_t)cj_tensor_count(one) * sizeof(float));
+                fixture_expect_same(one, three);
             }
             release(&apart);
             release(&fused);
