@@ -316,7 +316,7 @@ static cj_status build_and_explain(void *context)
     cj_tensor *image = NULL;
     cj_status status = cj_tensor_from(CJ_F32, CJ_SHAPE(3, 3, 1), pixels, 9, &image);
     cj_model *model = cj_sequential(cj_input(3, 3, 1), cj_conv2d(2, {2, 2}, .activation = "softmax"), cj_flatten(),
-                                    cj_dense(20), cj_dense(1));
+                                    cj_dense(20, .dtype = "mixed_bfloat16"), cj_dense(1));
     if (status == CJ_OK)
         status = model ? cj_explain_model(model, &image, stream, &(cj_explain_args){._ = 0}) : cj_error_status();
     cj_release(model);
