@@ -247,6 +247,8 @@ static cj_status call_kind(cj_layer *layer, cj__trace *trace, cj__value *given, 
 {
     const bool outer = trace->mixed;
     cj__layer_round(layer, trace, given, count);
+    if (trace->build.status != CJ_OK)
+        return trace->build.status; // there may be no input left to look at
     trace->mixed = layer->mixed && !layer->kind->exact_variables;
     const cj_status status = layer->kind->call(layer, trace, given, count, outputs, output_count);
     trace->mixed = outer;
