@@ -147,7 +147,8 @@ static cj_status make_mixed(void *context)
         break;
     default:
         model = cj_sequential(cj_input(5), cj_embedding(7, 3, .dtype = "mixed_bfloat16"),
-                              cj_reshape_layer({15}, .dtype = "mixed_bfloat16"), cj_rescaling(0.5, .dtype = "mixed_bfloat16"));
+                              cj_reshape_layer({15}, .dtype = "mixed_bfloat16"),
+                              cj_rescaling(0.5, .dtype = "mixed_bfloat16"));
     }
     const cj_status status = model ? CJ_OK : cj_error_status();
     cj_release(model);

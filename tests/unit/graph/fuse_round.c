@@ -20,7 +20,8 @@ static cj_function *make(const layer *l, const char *off)
 {
     fixture f = {0};
     cj_symbol *xs[] = {fixture_input(&f, CJ_SHAPE(CJ_BATCH, SIZE, SIZE, l->channels)),
-                       fixture_input(&f, CJ_SHAPE(3, 3, l->channels, l->filters)), fixture_input(&f, CJ_SHAPE(l->filters))};
+                       fixture_input(&f, CJ_SHAPE(3, 3, l->channels, l->filters)),
+                       fixture_input(&f, CJ_SHAPE(l->filters))};
     const cj__conv2d_attrs conv = {.strides = {1, 1}, .dilation = {1, 1}, .groups = 1};
     cj_symbol *y = cj__conv2d_symbol(&f.g, cj__round_bf16(&f.g, xs[0]), cj__round_bf16(&f.g, xs[1]), &conv);
     y = l->biased ? cj__add(&f.g, y, cj__round_bf16(&f.g, xs[2])) : y;
@@ -92,7 +93,8 @@ static void bits_are_those_of_the_unfused_plan(void **state)
     (void)state;
     for (int i = 0; i < 4; i++) {
         const bool biased = i & 1, pools = i & 2;
-        compare(&(layer){3, 40, biased, pools, 0}, "-fuse_pool,-winograd,-blocks", "-fuse_round,-fuse_pool,-winograd,-blocks");
+        compare(&(layer){3, 40, biased, pools, 0}, "-fuse_pool,-winograd,-blocks",
+                "-fuse_round,-fuse_pool,-winograd,-blocks");
         compare(&(layer){5, 10, biased, pools, 0}, "-fuse_pool,-winograd", "-fuse_round,-fuse_pool,-winograd");
         compare(&(layer){32, 32, biased, pools, 0}, "-fuse_pool", "-fuse_round,-fuse_pool");
     }
@@ -127,7 +129,8 @@ static void pools_of_rounded_elements_are_fused(void **state)
             const float *a = cj_tensor_data(fused[k]), *b = cj_tensor_data(plain[k]);
             for (int64_t at = 0; at < cj_tensor_count(fused[k]); at++)
                 if (!(a[at] == b[at] && fabsf(b[at]) < 0x1p24f))
-                    fail_msg("case %zu, result %d: element %lld is %g, not %g", i, k, (long long)at, (double)a[at], (double)b[at]);
+                    fail_msg("case %zu, result %d: element %lld is %g, not %g", i, k, (long long)at, (double)a[at],
+                             (double)b[at]);
         }
         release(fused), release(plain);
     }

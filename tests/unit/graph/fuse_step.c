@@ -146,7 +146,8 @@ static void add_selfish_step(fixture *f, const selfish *s, cj_variable *const *o
     cj_symbol *w = fixture_read(f, own[0]), *slot = fixture_read(f, own[1]);
     cj_symbol *read = s->reads == OTHERS ? fixture_read(f, other) : s->reads == OWN_SLOT ? slot : w;
     cj_symbol *operand = s->direct ? read : cj__reshape(&f->g, read, &rows);
-    cj_symbol *in[] = {w, cj__matmul(&f->g, s->second ? given : operand, s->second ? operand : given, true, false), rate, slot};
+    cj_symbol *g = cj__matmul(&f->g, s->second ? given : operand, s->second ? operand : given, true, false);
+    cj_symbol *in[] = {w, g, rate, slot};
     cj_symbol *made = cj__append(&f->g, &cj__op_sgd, &attrs, in, 4);
     for (int i = 0; i < 2; i++)
         fixture_update(f, own[i], cj__node_output(&f->g, made->node, i));
@@ -197,8 +198,9 @@ static void expect_stepped(const selfish *s, int second_step, cj_variable *const
     for (int64_t at = 0; at < SELFISH_LONG * SELFISH_ROWS; at++) {
         double gradient = 0;
         for (int64_t k = 0; k < SELFISH_ROWS; k++)
-            gradient += s->second ? (double)x[k * SELFISH_ROWS + at / cols] * (double)w[read][k * SELFISH_LONG + at % cols] :
-                                    (double)w[read][k * SELFISH_LONG + at / cols] * (double)x[k * SELFISH_ROWS + at % cols];
+            gradient += s->second ?
+                            (double)x[k * SELFISH_ROWS + at / cols] * (double)w[read][k * SELFISH_LONG + at % cols] :
+                            (double)w[read][k * SELFISH_LONG + at / cols] * (double)x[k * SELFISH_ROWS + at % cols];
         const double expected = (double)w[own][at] + 0.5 * (double)w[own + 1][at] - (double)0.01f * gradient;
         if (!(fabs((double)after[at] - expected) <= 1e-5))
             fail_msg("step %d, element %lld: %g for %g", second_step, (long long)at, (double)after[at], expected);

@@ -114,7 +114,8 @@ static void a_loss_with_two_gradients_stays_apart(void **state)
     cj_tensor *results[2][3];
     for (int off = 0; off < 2; off++) {
         fixture f = {0};
-        cj_symbol *z = fixture_input(&f, CJ_SHAPE(CJ_BATCH, 5)), *labels = fixture_input_of(&f, CJ_I32, CJ_SHAPE(CJ_BATCH));
+        cj_symbol *z = fixture_input(&f, CJ_SHAPE(CJ_BATCH, 5));
+        cj_symbol *labels = fixture_input_of(&f, CJ_I32, CJ_SHAPE(CJ_BATCH));
         cj_symbol *loss = cj__softmax_xent(&f.g, z, labels), *twice = cj__scale(&f.g, loss, 2);
         cj_symbol *totals[2] = {cj__mean(&f.g, loss, 1, false), cj__sum(&f.g, twice, 1, false)};
         fixture_output(&f, loss);

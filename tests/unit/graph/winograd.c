@@ -70,7 +70,8 @@ static void release(cj_tensor **results)
 static void expect_tiles(const struct shape *s, const char *off, int twos, int fours)
 {
     cj_function *function = make(s, off, 1);
-    const int all = fixture_planned(function, s->n, ", winograd"), four = fixture_planned(function, s->n, ", winograd 4x4");
+    const int all = fixture_planned(function, s->n, ", winograd");
+    const int four = fixture_planned(function, s->n, ", winograd 4x4");
     if (four != fours || all - four != twos || fixture_planned(function, s->n, ", direct") != RESULTS - twos - fours)
         fail_msg("shape %d, \"%s\": %d tiles of 2 x 2, %d of 4 x 4", (int)(s - shapes), off ? off : "", all - four, four);
     cj_release(function);
@@ -108,8 +109,8 @@ static void expect_near(const struct shape *s, cj_tensor *results[FORMS][RESULTS
             const double error = fabs((double)x[k] - (double)y[k]) / (double)m[k] * 0x1p23;
             differ = differ || error > 0;
             if (!(error <= most))
-                fail_msg("shape %d %s, forms %d and %d: element %lld is %g and %g, %g epsilons of %g", (int)(s - shapes), names[i],
-                         form, other, (long long)k, (double)x[k], (double)y[k], error, most);
+                fail_msg("shape %d %s, forms %d and %d: element %lld is %g and %g, %g epsilons of %g", (int)(s - shapes),
+                         names[i], form, other, (long long)k, (double)x[k], (double)y[k], error, most);
         }
         assert_true(differ);
     }
