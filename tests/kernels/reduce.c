@@ -93,6 +93,33 @@ static void argmax_equals_plain_c(void **unused)
     for_each_table(argmax_of);
 }
 
+// Rows with ties, and with what is no number; labels that are right about half the time, and some that are no class.
+static void correct_of(const tables *t)
+{
+    for (int round = 0; round < 200; round++) {
+        const int64_t rows = pick(40), cols = 1 + pick(round % 4 ? 20 : 300);
+        operand x = operand_new(rows * cols, t->real_size), label = operand_new(rows, sizeof(int32_t));
+        int32_t *labels = label.data;
+        if (round % 2)
+            fill_worst(&x);
+        else
+            for (int64_t i = 0; i < x.count; i++)
+                operand_put(&x, i, (double)pick(3));
+        t->ref->argmax(rows, cols, 1, x.data, labels);
+        for (int64_t r = 0; r < rows; r++)
+            labels[r] = pick(2) ? labels[r] : (int32_t)(pick(cols + 2) - 1);
+        assert_int_equal(t->fast->count_correct(rows, cols, x.data, labels),
+                         t->ref->count_correct(rows, cols, x.data, labels));
+        operand_free(&x), operand_free(&label);
+    }
+}
+
+static void count_correct_equals_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(correct_of);
+}
+
 static void squares_of(const tables *t)
 {
     for (int64_t n = 0; n < 1500; n += 1 + n / 8) {
@@ -225,6 +252,7 @@ int main(void)
         cmocka_unit_test(reductions_equal_plain_c),
         cmocka_unit_test(long_sums_keep_their_digits),
         cmocka_unit_test(argmax_equals_plain_c),
+        cmocka_unit_test(count_correct_equals_plain_c),
         cmocka_unit_test(sum_of_squares_equals_plain_c),
         cmocka_unit_test(softmax_and_its_losses_equal_plain_c),
         cmocka_unit_test(softmax_survives_extreme_logits),
