@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 cj_symbol *fixture_input(fixture *f, cj_shape shape)
 {
@@ -52,6 +53,22 @@ cj_function *fixture_function(fixture *f, const char *off)
     unsetenv("CAJAL_PLAN");
     cj__build_end(&f->g);
     return function;
+}
+
+bool fixture_plan_says(cj_function *function, int64_t batch, const char *word)
+{
+    const char *path = support_path("plan");
+    FILE *stream = fopen(path, "w");
+    assert_non_null(stream);
+    assert_int_equal(cj__function_print(function, batch, 0, stream), CJ_OK);
+    fclose(stream);
+    size_t size = 0;
+    char *bytes = support_read(path, &size), *text = calloc(size + 1, 1);
+    memcpy(text, bytes, size);
+    const bool found = strstr(text, word) != NULL;
+    free(bytes);
+    free(text);
+    return found;
 }
 
 void fixture_expect(const cj_tensor *tensor, const float *values)

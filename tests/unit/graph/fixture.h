@@ -43,6 +43,9 @@ cj_variable *fixture_scalar(cj_dtype dtype);
 // Ends the builder and makes the function, with passes switched off by `off` ("-cse"; NULL for none). NULL on failure.
 cj_function *fixture_function(fixture *f, const char *off);
 
+// Whether the plan of a function for a batch size has a word.
+bool fixture_plan_says(cj_function *function, int64_t batch, const char *word);
+
 // A contiguous f32 tensor of the given values (zeros for NULL).
 cj_tensor *fixture_tensor(cj_shape shape, const float *values);
 

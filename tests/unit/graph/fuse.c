@@ -1,8 +1,6 @@
 // A product or convolution fused with its bias and activation equals the parts, and so do its gradients.
 #include "fixture.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 // What is multiplied, with the shapes of its operands and result.
@@ -96,17 +94,7 @@ static void gradients_through_fused_ops_are_the_same(void **state)
 // Whether the plan of a function, which is released, has a word.
 static bool plan_says(cj_function *function, const char *word)
 {
-    const char *text = support_path("plan");
-    FILE *stream = fopen(text, "w");
-    assert_non_null(stream);
-    assert_int_equal(cj__function_print(function, 4, 0, stream), CJ_OK);
-    fclose(stream);
-    size_t size = 0;
-    char *bytes = support_read(text, &size), *whole = calloc(size + 1, 1);
-    memcpy(whole, bytes, size);
-    const bool found = strstr(whole, word) != NULL;
-    free(bytes);
-    free(whole);
+    const bool found = fixture_plan_says(function, 4, word);
     cj_release(function);
     return found;
 }
