@@ -163,6 +163,7 @@ static const struct {
     {"fuse_round", CJ__STAGE_GRAPH, cj__fuse_round, "roundings to bfloat16 into convolutions, or away where nothing changes"},
     {"fuse_accuracy", CJ__STAGE_PLAN, cj__fuse_accuracy, "argmax, comparison and count of right answers in one"},
     {"fuse_pool", CJ__STAGE_PLAN, cj__fuse_pool, "max pool into the convolution before it, ReLU's gradient into the pool's"},
+    {"fuse_dropout", CJ__STAGE_PLAN, cj__fuse_dropout, "dropout's gradient behind a ReLU without its random numbers"},
     {"fuse_bias_grad", CJ__STAGE_PLAN, cj__fuse_bias_grad, "the bias's gradient into the filters'"},
     {"dead_pixels", CJ__STAGE_PLAN, cj__drop_dead_pixels, "rows and columns of images that nobody reads"},
     {"blocks", CJ__STAGE_PLAN, cj__choose_blocks, "convolutions over blocks of images, where lanes would be idle"},

@@ -188,6 +188,8 @@ const op_case op_cases[] = {
 
     {OP(dropout), A(cj__dropout_attrs, 7, 0.3), 2, {ANY(N, 40), STEP(5)}},
     {OP(dropout), A(cj__dropout_attrs, 8, 0), 2, {ANY(N, 4), STEP(0)}},
+    {OP(relu_dropout_grad), A(cj__dropout_attrs, 0, 0.2), 2, {ANY(N, 40), ANY(N, 40)}},
+    {OP(relu_dropout_grad), A(cj__dropout_attrs, 0, 1), 2, {ANY(N, 4), ANY(N, 4)}},
 
     {OP(sgd), UPDATE(.weight_decay = 0.01), 3, {ANY(19), ANY(19), SCALAR}},
     {OP(sgd), UPDATE(.momentum = 0.9), 4, {ANY(19), ANY(19), SCALAR, ANY(19)}},
