@@ -5,8 +5,8 @@
 //   dx = relu_grad(y, g)
 //
 // d is above 0 where y is, if the element was kept, and 0 elsewhere. Likewise where the ReLU is part of a convolution with
-// a pool, whose places drop the gradient where ReLU let nothing through. Reshapes may lie between. The bits are the same,
-// and y need not be kept.
+// a pool, whose places drop the gradient where ReLU let nothing through. Reshapes may lie between, and roundings of g, which
+// keep 0. The bits are the same, and y need not be kept.
 #include "base/memory.h"
 #include "graph/program.h"
 #include "ops/build.h"
@@ -50,7 +50,7 @@ static int find_gradient(const cj__program *program, const int *uses, int value)
         const cj__instruction *instruction = &program->instructions[producer];
         if (instruction->op == &cj__op_dropout)
             return producer;
-        if (instruction->op != &cj__op_reshape)
+        if (instruction->op != &cj__op_reshape && instruction->op != &cj__op_round_bf16)
             break;
         value = instruction->inputs[0];
     }

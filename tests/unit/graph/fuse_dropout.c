@@ -10,6 +10,7 @@ enum { ROWS = 33, SIDE = 6, CHANNELS = 5, FILTERS = 4, POOLED = SIDE / 2 * (SIDE
 typedef enum form {
     RELU,      // d = dropout(relu(x))
     RESHAPED,  // a reshape between
+    ROUNDED,   // a rounding to bfloat16
     POOL,      // relu and a pool in a convolution, and a reshape
     LAST_FUSED = POOL,
     SIGMOID,   // another activation
@@ -42,7 +43,7 @@ static cj_symbol *activations(fixture *x, form f, cj_symbol *in, cj_symbol *w, c
     const cj_shape flat = result_shape(f, CJ_BATCH);
     if (!pools(f)) {
         cj_symbol *y = cj__apply_unary(g, f == SIGMOID ? CJ__UNARY_sigmoid : CJ__UNARY_relu, in, 0, 0);
-        return f == RESHAPED ? cj__reshape(g, y, &flat) : y;
+        return f == RESHAPED ? cj__reshape(g, y, &flat) : f == ROUNDED ? cj__round_bf16(g, y) : y;
     }
     const cj__conv2d_attrs attrs = {.strides = {1, 1}, .dilation = {1, 1}, .groups = 1, .same = true};
     cj_symbol *y = cj__add(g, cj__conv2d_symbol(g, in, w, &attrs), bias);
