@@ -8,10 +8,10 @@
 enum { ROWS = 33, SIDE = 6, CHANNELS = 5, FILTERS = 4, POOLED = SIDE / 2 * (SIDE / 2) * FILTERS };
 
 typedef enum form {
-    RELU,      // d = dropout(relu(x))
-    RESHAPED,  // a reshape between
-    ROUNDED,   // a rounding to bfloat16
-    POOL,      // relu and a pool in a convolution, and a reshape
+    RELU,     // d = dropout(relu(x))
+    RESHAPED, // a reshape between
+    ROUNDED,  // a rounding to bfloat16
+    POOL,     // relu and a pool in a convolution, and a reshape
     LAST_FUSED = POOL,
     SIGMOID,   // another activation
     ADDED,     // somebody else reads what ReLU gives, and its gradient is added
@@ -57,8 +57,7 @@ static cj_function *make(form f, double rate, const char *off, int threads, cj_v
 {
     fixture x = {.pool = cj_pool_new(threads)};
     cj_symbol *in = fixture_input(&x, input_shape(CJ_BATCH)), *slope = fixture_input(&x, result_shape(f, CJ_BATCH));
-    cj_symbol *xs[3] = {in, fixture_input(&x, CJ_SHAPE(3, 3, CHANNELS, FILTERS)),
-                        fixture_input(&x, CJ_SHAPE(FILTERS))};
+    cj_symbol *xs[3] = {in, fixture_input(&x, CJ_SHAPE(3, 3, CHANNELS, FILTERS)), fixture_input(&x, CJ_SHAPE(FILTERS))};
     cj_symbol *y = activations(&x, f, in, xs[1], xs[2]);
     cj_symbol *d = cj__dropout(&x.g, y, fixture_read(&x, step), 77, rate);
     cj_symbol *loss = cj__sum(&x.g, cj__mul(&x.g, d, slope), cj__all_axes(d), false);
