@@ -91,7 +91,9 @@ cj_status cj__remove_dead(cj__program *program);     // passes.c
 cj_status cj__fuse_bias_act(cj__program *program);   // fuse.c
 cj_status cj__fuse_xent(cj__program *program);       // fuse_xent.c
 cj_status cj__fuse_round(cj__program *program);      // fuse_round.c
+cj_status cj__fuse_accuracy(cj__program *program);   // fuse_accuracy.c
 cj_status cj__fuse_pool(cj__program *program);       // fuse_pool.c
+cj_status cj__fuse_dropout(cj__program *program);    // fuse_dropout.c
 cj_status cj__fuse_bias_grad(cj__program *program);  // fuse_bias_grad.c
 cj_status cj__drop_dead_pixels(cj__program *program); // dead_pixels.c
 cj_status cj__choose_blocks(cj__program *program);   // blocks.c
