@@ -29,6 +29,7 @@ typedef struct winograd_outputs {
     const cj__conv2d_args *a;
     epilogue e;
     int64_t col, cols; // of the block
+    int64_t u_step;    // reals from one position of U to the next
     const real *m;     // of one tile
     int64_t m_step;
     real *unwanted; // where outputs go that the image does not have
@@ -163,23 +164,25 @@ static void winograd_pooled(const winograd_outputs *t, const tile_place *p)
         pooled_vectors(4, t, at);
 }
 
-// U of channel c. The last panel beyond the last vector is never read.
-ALWAYS_INLINE void winograd_filters_row(const int side, const winograd *g, const real *w, real *u, int64_t c)
+// U of channel c and the filters first .. last - 1, which are all that this U has. The last panel beyond the last vector is
+// never read.
+ALWAYS_INLINE void winograd_filters_row(const int side, const winograd *g, const real *w, real *u, int64_t c,
+                                        int64_t first, int64_t last)
 {
-    const int64_t step = winograd_u_at(g->s.c, g->s.f, 1, 0, 0);
-    for (int64_t f = 0; f < g->s.f; f += LANES) {
+    const int64_t step = winograd_u_at(g->s.c, last - first, 1, 0, 0);
+    for (int64_t f = first; f < last; f += LANES) {
         vec of[PATCH_MAX][PATCH_MAX];
         winograd_filters_of(side, g, w, c, f, of);
-        store_positions(side + 2, of, step, u + winograd_u_at(g->s.c, g->s.f, 0, c, f));
+        store_positions(side + 2, of, step, u + winograd_u_at(g->s.c, last - first, 0, c, f - first));
     }
 }
 
-static void winograd_filters(const winograd *g, const real *w, real *u, int64_t c)
+static void winograd_filters(const winograd *g, const real *w, real *u, int64_t c, int64_t first, int64_t last)
 {
     if (g->side == 2)
-        winograd_filters_row(2, g, w, u, c);
+        winograd_filters_row(2, g, w, u, c, first, last);
     else
-        winograd_filters_row(4, g, w, u, c);
+        winograd_filters_row(4, g, w, u, c, first, last);
 }
 
 // V of `tiles` tiles from `place` on.
@@ -193,7 +196,7 @@ static void winograd_inputs(const winograd *g, const real *x, tile_place place, 
     }
 }
 
-// The block's columns `t->col` on, as many as M takes at once: V times U, then the outputs.
+// The block's columns `t->col` on, as many as M takes at once: V times U, which begins with these, then the outputs.
 static void winograd_columns(winograd_outputs *t, const real *v, const real *u, real *m, tile_place place,
                              int64_t tiles)
 {
@@ -205,7 +208,7 @@ static void winograd_columns(winograd_outputs *t, const real *v, const real *u, 
                                     .a_step = 1,
                                     .rows = tiles,
                                     .depth = g->s.c,
-                                    .b = u + winograd_u_at(g->s.c, g->s.f, p, 0, t->col),
+                                    .b = u + p * t->u_step,
                                     .b_step = PANEL_COLS,
                                     .b_panel = g->s.c * PANEL_COLS,
                                     .c = m + p * t->m_step,
@@ -229,19 +232,80 @@ static void winograd_forward_task(const winograd *g, const winograd_cut *cut, co
     const int64_t col = task % cut->blocks * cut->block, end = least(col + cut->block, g->s.f);
     winograd_outputs t = {.g = g, .a = a, .e = {a->bias, a->act, a->act_a, a->act_b, a->rounds}, .unwanted = scratch + g->c_pad};
     t.m_step = least(OUTPUT_COLS, g->f_pad);
+    t.u_step = winograd_u_at(g->s.c, g->s.f, 1, 0, 0);
     real *zeros = scratch, *v = t.unwanted + t.m_step, *m = v + cut->chunk * tile_step(g, g->c_pad);
     memset(zeros, 0, (size_t)g->c_pad * sizeof(real));
     const tile_place place = tile_place_of(g, 0, 0, g->high, first);
     winograd_inputs(g, a->x, place, tiles, zeros, v);
     for (t.col = col; t.col < end; t.col += OUTPUT_COLS) {
         t.cols = least(OUTPUT_COLS, end - t.col);
-        winograd_columns(&t, v, u, m, place, tiles);
+        winograd_columns(&t, v, u + winograd_u_at(g->s.c, g->s.f, 0, 0, t.col), m, place, tiles);
     }
+}
+
+// ---- many filters for few tiles ----
+//
+// U of many channels and filters is larger than the caches (38 MB for 512 of each), and to write it, then to read it, would
+// take most of the time. So it is V that phase 0 makes, for all tasks, and a task of phase 1 makes the columns of U that it
+// needs, in its scratch, and takes them to all tiles. Every number is computed as in the other order.
+
+enum { WIDE_U = 6 << 20, WIDE_TILES = 2 * CHUNK_STEP, WIDE_GROUP = 8 }; // bytes; tiles at a time, and of a task of phase 0
+
+static size_t wide_v_size(const winograd *g)
+{
+    return (size_t)(g->tiles * tile_step(g, g->c_pad)) * sizeof(real);
+}
+
+static bool is_wide(const winograd *g)
+{
+    const size_t u = winograd_u_size(g, g->s.c, g->s.f);
+    return u >= WIDE_U && wide_v_size(g) <= u;
+}
+
+static void wide_job(const winograd *g, cj__job *job)
+{
+    const int64_t cols = least(OUTPUT_COLS, g->f_pad), m = least(g->tiles, WIDE_TILES) * tile_step(g, cols);
+    *job = (cj__job){.phases = 2,
+                     .tasks = {pieces_of(g->tiles, WIDE_GROUP), pieces_of(g->s.f, OUTPUT_COLS)},
+                     .workspace = wide_v_size(g),
+                     .scratch = (size_t)(g->c_pad + cols + m) * sizeof(real) + winograd_u_size(g, g->s.c, cols)};
+}
+
+static void wide_filters_task(const winograd *g, const cj__conv2d_args *a, const real *v, real *scratch, int64_t task)
+{
+    winograd_outputs t = {.g = g, .a = a, .e = {a->bias, a->act, a->act_a, a->act_b, a->rounds}};
+    t.col = task * OUTPUT_COLS;
+    t.cols = least(OUTPUT_COLS, g->s.f - t.col);
+    t.m_step = least(OUTPUT_COLS, g->f_pad);
+    t.u_step = winograd_u_at(g->s.c, t.cols, 1, 0, 0);
+    t.unwanted = scratch + g->c_pad;
+    real *const m = t.unwanted + t.m_step, *const u = m + least(g->tiles, WIDE_TILES) * tile_step(g, t.m_step);
+    for (int64_t c = 0; c < g->s.c; c++)
+        winograd_filters(g, a->w, u, c, t.col, t.col + t.cols);
+    for (int64_t first = 0; first < g->tiles; first += WIDE_TILES)
+        winograd_columns(&t, v + first * tile_step(g, g->c_pad), u, m, tile_place_of(g, 0, 0, g->high, first),
+                         least(WIDE_TILES, g->tiles - first));
+}
+
+static void wide_run(const winograd *g, const cj__conv2d_args *a, real *v, real *scratch, int phase, int64_t task)
+{
+    if (phase == 1) {
+        wide_filters_task(g, a, v, scratch, task);
+        return;
+    }
+    const int64_t first = task * WIDE_GROUP;
+    memset(scratch, 0, (size_t)g->c_pad * sizeof(real));
+    winograd_inputs(g, a->x, tile_place_of(g, 0, 0, g->high, first), least(WIDE_GROUP, g->tiles - first), scratch,
+                    v + first * tile_step(g, g->c_pad));
 }
 
 static void winograd_forward_job(const cj__conv2d_args *a, cj__job *job)
 {
     const winograd g = winograd_of(a);
+    if (is_wide(&g)) {
+        wide_job(&g, job);
+        return;
+    }
     const winograd_cut cut = winograd_forward_cut(&g);
     const int64_t cols = least(OUTPUT_COLS, g.f_pad);
     const int64_t scratch = g.c_pad + cols + cut.chunk * (tile_step(&g, g.c_pad) + tile_step(&g, cols));
@@ -257,9 +321,12 @@ static void winograd_forward_run(const cj__conv2d_args *a, void *workspace, void
 {
     const winograd g = winograd_of(a);
     const winograd_cut cut = winograd_forward_cut(&g);
+    const bool wide = is_wide(&g);
     for (int64_t task = begin; task < end; task++) {
-        if (phase == 0)
-            winograd_filters(&g, a->w, workspace, task);
+        if (wide)
+            wide_run(&g, a, workspace, scratch, phase, task);
+        else if (phase == 0)
+            winograd_filters(&g, a->w, workspace, task, 0, g.s.f);
         else
             winograd_forward_task(&g, &cut, a, workspace, scratch, task);
     }
