@@ -292,15 +292,16 @@ static void winograd_d(const winograd *g, const real *dy, const int64_t at[SIDE_
 
 // ---- U in panels: element (position, panel, depth, column) ----
 
-static size_t winograd_u_size(const winograd *g, int64_t depth, int64_t cols)
-{
-    return (size_t)(g->positions * depth * pieces_of(cols, PANEL_COLS) * PANEL_COLS) * sizeof(real);
-}
-
+// Positions are a row farther apart than they need, so that those of one filter do not all fall into one set of the cache.
 static int64_t winograd_u_at(int64_t depth, int64_t cols, int64_t position, int64_t row, int64_t col)
 {
-    const int64_t panels = pieces_of(cols, PANEL_COLS);
-    return ((position * panels + col / PANEL_COLS) * depth + row) * PANEL_COLS + col % PANEL_COLS;
+    const int64_t rows = pieces_of(cols, PANEL_COLS) * depth + 1;
+    return (position * rows + col / PANEL_COLS * depth + row) * PANEL_COLS + col % PANEL_COLS;
+}
+
+static size_t winograd_u_size(const winograd *g, int64_t depth, int64_t cols)
+{
+    return (size_t)winograd_u_at(depth, cols, g->positions, 0, 0) * sizeof(real);
 }
 
 // U of LANES filters from `f` on of channel `c`; lanes beyond the last filter are 0.
