@@ -89,7 +89,7 @@ static const real *window_of_pixel(const framed *f, const pixel *p)
     return f->x + ((p->image * f->s.h + p->i * f->s.sh) * f->s.w + p->j * f->s.sw) * f->s.c;
 }
 
-enum { PIXELS_A_TASK = 192, SEGMENTS_MAX = 64, SHORTEST_ROW = 8, LONGEST_SUM = 64 };
+enum { PIXELS_A_TASK = 192, SEGMENTS_MAX = 64, SHORTEST_ROW = 8, LONGEST_SUM = 320 };
 
 // Whether rows of pixels are worked on one by one: they must be long enough, and the sum so short that finding its
 // operands counts.
@@ -153,14 +153,9 @@ static void conv2d_panel(const framed *f, const tile *form, int vecs, real *y, c
 // The same by rows of pixels.
 static void conv2d_rows(const framed *f, const tile *t, int vecs, real *y, const epilogue *e, int64_t begin, int64_t end)
 {
-    row_tile r = {.b = t->b, .segments = t->segments, .segment_count = t->segment_count, .length = t->length};
+    row_tile r = row_tile_of(t);
     r.a_row = f->s.sw * f->s.c;
     r.c_row = f->s.f;
-    r.b_step = t->b_step;
-    r.cols = t->cols;
-    r.start = t->start;
-    r.bias = t->bias;
-    r.relu = t->relu;
     r.a_line = f->s.sh * f->s.w * f->s.c;
     r.c_line = f->s.ow * f->s.f;
     pixel p = pixel_at(&f->s, begin);

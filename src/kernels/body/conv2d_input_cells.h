@@ -2,11 +2,13 @@
 // dx, with zeros between.
 //
 // Each pixel of dy makes a cell of sh x sw pixels of dx, of which one is not zero (row_tile.h).
+enum { SHORTEST_CELLS = 4 };
+
 // Each pixel of dy must reach one of dx, the first of a cell; and short rows are better gathered through all images.
 static bool is_by_cells(const cj__conv2d *s)
 {
     return s->kh == 1 && s->kw == 1 && s->top == 0 && s->left == 0 && (s->oh - 1) * s->sh < s->h &&
-           (s->ow - 1) * s->sw < s->w && s->ow >= SHORTEST_ROW && !is_by_dots(s);
+           (s->ow - 1) * s->sw < s->w && s->ow >= SHORTEST_CELLS && !is_by_dots(s);
 }
 
 static void gather_by_cells(const gather *g, const gather_part *part)

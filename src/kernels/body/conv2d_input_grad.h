@@ -53,7 +53,25 @@ static void turn_tap(const gather *g, const real *w, real *turned, int64_t tap)
     transpose_block(w + tap * size, g->s.f, g->depth, g->s.f, turned + turned_place(g, u, v) * size, g->depth);
 }
 
-// Adds some taps, those that `t` has, to all pixels of a rectangle.
+// Adds some taps, those that `t` has, to all pixels of a rectangle, by rows of pixels.
+static void gather_lines(const gather *g, const gather_part *part, const gather_rectangle *r, const tile *t)
+{
+    row_tile lines = row_tile_of(t);
+    lines.lines = r->rows.count;
+    lines.a_row = g->s.f; // sources of a class are neighbours
+    lines.a_line = g->s.ow * g->s.f;
+    lines.c_row = g->cols.down * g->s.c;
+    lines.c_line = g->rows.down * g->s.w * g->s.c;
+    for (int64_t image = part->image0; image < part->image1; image++) {
+        gather_pixel p = {.image = image};
+        gather_row(g, r, &p);
+        lines.a = p.from + part->group * g->filters;
+        lines.c = p.to + part->channel;
+        row_tiles_run(&lines, (int)pieces_of(t->cols, LANES), r->cols.count);
+    }
+}
+
+// The same where rows are short.
 static void gather_pixels(const gather *g, const gather_part *part, const gather_rectangle *r, tile *t)
 {
     const int vecs = (int)pieces_of(t->cols, LANES);
@@ -76,6 +94,8 @@ static void gather_taps(const gather *g, const gather_part *part, const gather_r
     const int64_t all = row->count * col->count, across = col->count;
     const bool adjacent = g->s.groups == 1 && g->cols.src_step == 1;
     const bool whole = across == taps_of(&g->cols, col->tap % g->cols.tap_step);
+    const int64_t full = tile_rows[pieces_of(part->channels, LANES)];
+    const bool by_lines = r->cols.count > full && all * g->filters <= LONGEST_SUM;
     const int64_t together = adjacent ? across : 1; // taps of a segment
     int64_t segments[SEGMENTS_MAX];
     tile t = {.segments = segments, .length = together * g->filters, .a_step = 1, .b_step = g->depth};
@@ -92,7 +112,10 @@ static void gather_taps(const gather *g, const gather_part *part, const gather_r
         t.b = g->turned + (turned_place(g, u, v) * g->s.f + part->group * g->filters) * g->depth + part->channel -
               part->group * g->depth;
         t.start = tap > 0 ? START_SUM : START_ZERO;
-        gather_pixels(g, part, r, &t);
+        if (by_lines)
+            gather_lines(g, part, r, &t);
+        else
+            gather_pixels(g, part, r, &t);
     }
 }
 

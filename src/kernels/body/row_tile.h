@@ -172,6 +172,13 @@ static row_tile_code *const row_tile_codes[TILE_VECS_MAX + 1][TILE_ROWS_MAX + 1]
 #undef TILES_8
 #undef TILES_12
 
+// The same of a tile's operands, but for its rows.
+static row_tile row_tile_of(const tile *t)
+{
+    return (row_tile){.b = t->b, .segments = t->segments, .segment_count = t->segment_count, .length = t->length,
+                      .b_step = t->b_step, .cols = t->cols, .start = t->start, .bias = t->bias, .relu = t->relu};
+}
+
 // `rows` rows of every line, in tiles as even as can be.
 static void row_tiles_run(const row_tile *t, int vecs, int64_t rows)
 {
