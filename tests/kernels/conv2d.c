@@ -228,6 +228,26 @@ static void few_channels_equal_plain_c(void **unused)
     for_each_table(few_channels_of);
 }
 
+// Batches of images of a few pixels, several of which share a sum of the gradient by the filters.
+static void small_images_of(const tables *t)
+{
+    for (int64_t size = 1; size <= 6; size++) {
+        cj__conv2d s = strided_of(size, size + pick(2), 1 + pick(20), 1 + pick(size), 1 + pick(40), 1 + pick(2), pick(2));
+        s.n = 5 + pick(60);
+        compare_convolutions(t, &s, true, CJ__UNARY_NONE, false);
+        s.groups = 2;
+        s.c *= 2;
+        s.f *= 2;
+        compare_convolutions(t, &s, true, CJ__UNARY_NONE, false);
+    }
+}
+
+static void small_images_equal_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(small_images_of);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +258,7 @@ int main(void)
         cmocka_unit_test(strides_equal_plain_c),
         cmocka_unit_test(missing_outputs_equal_plain_c),
         cmocka_unit_test(few_channels_equal_plain_c),
+        cmocka_unit_test(small_images_equal_plain_c),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
