@@ -228,6 +228,26 @@ static void few_channels_equal_plain_c(void **unused)
     for_each_table(few_channels_of);
 }
 
+// Filters so many for so few pixels that the gradient by the input takes tap by tap: strides, dilation, a last panel and a
+// last piece that are not full.
+static void many_filters_of(const tables *t)
+{
+    cj__conv2d s = strided_of(2, 2, 180, 3, 190, 1, true);
+    compare_convolutions(t, &s, false, CJ__UNARY_NONE, false);
+    s = strided_of(5, 4, 170, 3, 200, 2, true);
+    compare_convolutions(t, &s, false, CJ__UNARY_NONE, true);
+    s = square_of(2, 5, 130, 3, 260);
+    s.dh = s.dw = 2;
+    s.oh = s.ow = 1;
+    compare_convolutions(t, &s, false, CJ__UNARY_NONE, false);
+}
+
+static void many_filters_equal_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(many_filters_of);
+}
+
 // Batches of images of a few pixels, several of which share a sum of the gradient by the filters.
 static void small_images_of(const tables *t)
 {
@@ -258,6 +278,7 @@ int main(void)
         cmocka_unit_test(strides_equal_plain_c),
         cmocka_unit_test(missing_outputs_equal_plain_c),
         cmocka_unit_test(few_channels_equal_plain_c),
+        cmocka_unit_test(many_filters_equal_plain_c),
         cmocka_unit_test(small_images_equal_plain_c),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

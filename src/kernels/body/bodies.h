@@ -18,6 +18,7 @@
 #include "kernels/body/conv2d_gather.h"
 #include "kernels/body/conv2d_input_dots.h"
 #include "kernels/body/conv2d_input_cells.h"
+#include "kernels/body/conv2d_input_taps.h"
 #include "kernels/body/conv2d_input_grad.h"
 #include "kernels/body/conv2d_grad.h"
 #include "kernels/body/elementwise.h"

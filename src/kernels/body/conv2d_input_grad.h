@@ -3,6 +3,11 @@
 // A first phase transposes the filters, so that channels are adjacent, and lays the taps of a class one after another:
 // turned around, those of one remainder by the stride together. Few channels are lanes along the filters instead, and
 // then nothing is turned (conv2d_input_dots.h).
+static gather_cut input_grad_cut(const cj__conv2d *s)
+{
+    return gather_cut_of(s, is_by_dots(s) ? DOT_PIXELS : GATHER_PIXELS);
+}
+
 static size_t turned_size(const cj__conv2d *s)
 {
     return (size_t)(s->kh * s->kw * (s->c / s->groups) * s->f) * sizeof(real);
@@ -15,7 +20,11 @@ static void conv2d_input_grad_job(const cj__conv2d_args *a, cj__job *job)
         return;
     }
     const cj__conv2d *s = &a->s;
-    const gather_cut cut = gather_cut_of(s, is_by_dots(s) ? DOT_PIXELS : GATHER_PIXELS);
+    if (is_by_taps(s)) {
+        taps_job(s, job);
+        return;
+    }
+    const gather_cut cut = input_grad_cut(s);
     const int64_t tasks = pieces_of(s->n, cut.images) * cut.strips * cut.panels;
     *job = (cj__job){.phases = 2, .tasks = {s->kh * s->kw, tasks}, .workspace = turned_size(s)};
     if (is_by_dots(s))
@@ -166,11 +175,14 @@ static void conv2d_input_grad_run(const cj__conv2d_args *a, void *workspace, voi
         return;
     }
     const gather g = gather_of(a, workspace);
-    const gather_cut cut = gather_cut_of(&a->s, is_by_dots(&a->s) ? DOT_PIXELS : GATHER_PIXELS);
-    const int turns = is_by_dots(&a->s) ? 0 : 1;
+    const gather_cut cut = input_grad_cut(&a->s);
+    const bool taps = is_by_taps(&a->s);
+    const int turns = taps || is_by_dots(&a->s) ? 0 : 1;
     for (int64_t task = begin; task < end; task++) {
         if (phase < turns)
             turn_tap(&g, a->w, workspace, task);
+        else if (taps)
+            gather_by_taps(&g, scratch, task);
         else
             gather_task(&g, &cut, task);
     }
