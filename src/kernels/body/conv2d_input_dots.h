@@ -23,9 +23,10 @@ ALWAYS_INLINE vec load_dots(const real *from, const bool is_part, vmask part)
 ALWAYS_INLINE void dot_step(const dot_tile *t, int64_t place, const real *w, const int channels, const bool is_part,
                             vmask part, vec sum[LANES])
 {
+    const int pixels = LANES / channels;
     vec x[LANES];
     UNROLL
-    for (int p = 0; p < LANES / channels; p++) {
+    for (int p = 0; p < pixels; p++) {
         x[p] = load_dots(t->from[p] + place, is_part, part);
         if (channels > 1)
             x[p] = vec_held(x[p]);
@@ -34,7 +35,7 @@ ALWAYS_INLINE void dot_step(const dot_tile *t, int64_t place, const real *w, con
     for (int c = 0; c < channels; c++) {
         const vec tap = load_dots(w + c * t->w_row, is_part, part);
         UNROLL
-        for (int p = 0; p < LANES / channels; p++)
+        for (int p = 0; p < pixels; p++)
             sum[p * channels + c] = vec_fma(x[p], tap, sum[p * channels + c]);
     }
 }

@@ -114,19 +114,24 @@ __attribute__((noinline)) static void zero_cells(const row_tile *t, int64_t line
         zero_pixels(c + row * e->row, wide, t->cols, e->pixel);
 }
 
-// `count` tiles of `rows` rows, one behind the other, of every line, `first` rows from its begin. (The copy of the settings
-// is in registers: it is clear that none of C is among them.)
-ALWAYS_INLINE void row_tile_body(const row_tile *given, const int rows, const int vecs, int64_t first, int64_t count)
+// Tiles of some lines, one behind the other: from row `first` of each.
+typedef struct row_part {
+    int64_t line0, line1, first, count;
+} row_part;
+
+// Tiles of `rows` rows. (The copy of the settings is in registers: it is clear that none of C is among them.)
+ALWAYS_INLINE void row_tile_body(const row_tile *given, const row_part *part, const int rows, const int vecs)
 {
     const row_tile t = *given;
+    const row_part p = *part;
     const vmask last = mask_first(t.cols - (vecs - 1) * LANES);
-    for (int64_t line = 0; line < t.lines; line++) {
-        const real *a = t.a + line * t.a_line + first * t.a_row;
-        real *c = t.c + line * t.c_line + first * t.c_row;
-        for (int64_t k = 0; k < count; k++, a += rows * t.a_row) {
+    for (int64_t line = p.line0; line < p.line1; line++) {
+        const real *a = t.a + line * t.a_line + p.first * t.a_row;
+        real *c = t.c + line * t.c_line + p.first * t.c_row;
+        for (int64_t k = 0; k < p.count; k++, a += rows * t.a_row) {
             vec sum[TILE_ROWS_MAX][TILE_VECS_MAX];
             if (t.cells)
-                zero_cells(given, line, first + k * rows, rows, c);
+                zero_cells(given, line, p.first + k * rows, rows, c);
             row_tile_start(&t, c, rows, vecs, last, sum);
             row_tile_sum(&t, a, rows, vecs, last, sum);
             if (t.relu) {
@@ -148,9 +153,9 @@ ALWAYS_INLINE void row_tile_body(const row_tile *given, const int rows, const in
 }
 
 #define TILE(v, r)                                                                                                     \
-    static void row_tile_##v##_##r(const row_tile *t, int64_t first, int64_t count)                                    \
+    static void row_tile_##v##_##r(const row_tile *t, const row_part *part)                                            \
     {                                                                                                                  \
-        row_tile_body(t, r, v, first, count);                                                                          \
+        row_tile_body(t, part, r, v);                                                                                  \
     }
 #define TILES_6(v) TILE(v, 1) TILE(v, 2) TILE(v, 3) TILE(v, 4) TILE(v, 5) TILE(v, 6)
 #define TILES_8(v) TILES_6(v) TILE(v, 7) TILE(v, 8)
@@ -160,7 +165,7 @@ TILE_SHAPES(ROW)
 #undef ROW
 #undef TILE
 
-typedef void row_tile_code(const row_tile *t, int64_t first, int64_t count);
+typedef void row_tile_code(const row_tile *t, const row_part *part);
 #define TILE(v, r) [r] = row_tile_##v##_##r,
 static row_tile_code *const row_tile_codes[TILE_VECS_MAX + 1][TILE_ROWS_MAX + 1] = {
 #define ROW(v, r) [v] = {TILES_##r(v)},
@@ -179,11 +184,18 @@ static row_tile row_tile_of(const tile *t)
                       .b_step = t->b_step, .cols = t->cols, .start = t->start, .bias = t->bias, .relu = t->relu};
 }
 
-// `rows` rows of every line, in tiles as even as can be.
+enum { LONG_LINE = 4096 }; // bytes of C
+
+// `rows` rows of every line, in tiles as even as can be, those of one size first: of all lines, or, where lines are so long
+// that C comes from afar in streams, of one line after the other.
 static void row_tiles_run(const row_tile *t, int vecs, int64_t rows)
 {
     const int64_t tiles = pieces_of(rows, tile_rows[vecs]), size = rows / tiles, more = rows % tiles;
-    if (more > 0)
-        row_tile_codes[vecs][size + 1](t, 0, more);
-    row_tile_codes[vecs][size](t, more * (size + 1), tiles - more);
+    const bool is_long = t->c_line * (int64_t)sizeof(real) >= LONG_LINE;
+    const int64_t lines = more > 0 && is_long ? 1 : greatest(t->lines, 1);
+    for (int64_t line = 0; line < t->lines; line += lines) {
+        if (more > 0)
+            row_tile_codes[vecs][size + 1](t, &(row_part){line, line + lines, 0, more});
+        row_tile_codes[vecs][size](t, &(row_part){line, line + lines, more * (size + 1), tiles - more});
+    }
 }
