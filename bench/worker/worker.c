@@ -7,7 +7,7 @@
 //
 // For a quick look, and for the time from start to first step:
 //
-//   worker KIND key=value...          ten rounds: median and least     worker train net=w3 batch=64 threads=2
+//   worker KIND key=value...          eleven rounds: median, least, greatest; worker train net=w3 batch=64 threads=2
 //   worker first KIND key=value...    one step, then the same line as "memory"
 #define _DEFAULT_SOURCE
 #include "workload.h"

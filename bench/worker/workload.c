@@ -1,4 +1,5 @@
-// The kinds of work, each a row of a table, through the graph: whatever the plan chooses is what is measured.
+// The kinds of work, each a row of a table. Networks and Adam go through the graph: whatever the plan chooses is what is
+// measured. Products and convolutions are single kernels (kernel.c).
 #include "workload.h"
 
 #include "base/object.h"

@@ -22,7 +22,8 @@ typedef struct cj_explain_args {
 /**
  * Prints, for each layer, its input and output for one sample (without or with a batch axis of 1), and for one output
  * element the window, the kernel, each product, their sum, the bias and the activation. `inputs` has a tensor for each
- * input of the model, converted to its dtype. What is derived is compared with what the model computed. Layers inside
+ * input of the model, converted to its dtype. What is derived is compared with what the model computed. Under the dtype
+ * policy mixed_bfloat16 inputs, variables and outputs are those that the layer computes with, rounded. Layers inside
  * nested models are shown by their path, "inner/dense"; a model among the layers is shown whole if `layer` names it.
  * Needs no compile. CJ_NOT_FOUND (no layer of that name), CJ_INVALID_ARGUMENT (an index outside; an input layer),
  * CJ_SHAPE_MISMATCH, CJ_NOT_BUILT, CJ_UNSUPPORTED (a fixed batch size above 1; or a derivation that differs from the

@@ -123,8 +123,9 @@ CJ_API cj_function *cj_function_new(const cj_function_args *args);
 /**
  * Runs a function. `inputs[i]` must have the dtype and, but for the free axis, the shape of input i; all free axes the
  * same length. `outputs[i]`, if not NULL, must be a contiguous tensor of output i's dtype and shape and is written.
- * The first call for a batch size plans it and takes memory; later ones allocate nothing. Calls from several threads at
- * once are safe for a function without updates.
+ * The first call for a batch size plans it; later ones allocate nothing. All run in the memory that the largest batch so
+ * far needs, which the function keeps. Calls from several threads at once are safe for a function without updates, and
+ * need memory for each.
  */
 CJ_API cj_status cj_function_call(cj_function *function, cj_tensor *const *inputs, cj_tensor *const *outputs);
 

@@ -22,7 +22,7 @@ static cj_status tell_unit(cj__telling *telling, const double *x, double *w, dou
 {
     const cj_layer *layer = telling->sight->layer;
     const cj_dense_args *args = layer->args;
-    const cj_tensor *kernel = cj__weight(layer, "kernel"), *bias = cj__weight(layer, "bias");
+    const cj_tensor *kernel = cj__weight(telling->sight, "kernel"), *bias = cj__weight(telling->sight, "bias");
     const int64_t inputs = cj_tensor_shape(kernel)->dims[0], units = args->units, unit = telling->place % units;
     double sum = 0, magnitude = 0;
     char text[CJ__SHORT_TEXT], total[CJ__SHORT_TEXT];
@@ -41,7 +41,7 @@ static cj_status tell_unit(cj__telling *telling, const double *x, double *w, dou
 cj_status cj__tell_dense(cj__telling *telling)
 {
     const cj__sight *sight = telling->sight;
-    const cj_tensor *kernel = cj__weight(sight->layer, "kernel");
+    const cj_tensor *kernel = cj__weight(sight, "kernel");
     const int64_t inputs = cj_tensor_shape(kernel)->dims[0], units = cj_tensor_shape(kernel)->dims[1];
     const int64_t row = telling->place / units;
     double *room = cj__new((size_t)inputs * 2 + (size_t)units * 2, sizeof *room);
@@ -59,7 +59,7 @@ cj_status cj__tell_dense(cj__telling *telling)
 cj_status cj__tell_embedding(cj__telling *telling)
 {
     const cj__sight *sight = telling->sight;
-    const cj_tensor *table = cj__weight(sight->layer, "embeddings");
+    const cj_tensor *table = cj__weight(sight, "embeddings");
     const int64_t width = cj_tensor_shape(table)->dims[1], column = telling->place % width;
     const int64_t row = (int64_t)cj__at(sight->inputs[0], telling->place / width);
     char text[CJ__SHORT_TEXT];

@@ -111,11 +111,11 @@ cj_status cj__tell_batch_normalization(cj__telling *telling)
     const cj_batch_normalization_args *args = sight->layer->args;
     const int rank = cj_tensor_shape(sight->inputs[0])->rank;
     const int64_t entry = telling->index[args->axis < 0 ? args->axis + rank : args->axis];
-    const cj_tensor *gamma = cj__weight(sight->layer, "gamma"), *beta = cj__weight(sight->layer, "beta");
+    const cj_tensor *gamma = cj__weight(sight, "gamma"), *beta = cj__weight(sight, "beta");
     const double x = input_at(telling), scale = gamma ? cj__at(gamma, entry) : 1;
     const double shift = beta ? cj__at(beta, entry) : 0;
-    const double mean = cj__at(cj__weight(sight->layer, "moving_mean"), entry);
-    const double variance = cj__at(cj__weight(sight->layer, "moving_variance"), entry);
+    const double mean = cj__at(cj__weight(sight, "moving_mean"), entry);
+    const double variance = cj__at(cj__weight(sight, "moving_variance"), entry);
     const double factor = scale / sqrt(variance + args->epsilon), y = factor * (x - mean) + shift;
     char text[7][CJ__SHORT_TEXT];
     cj__say(telling, "gamma (x - mean) / sqrt(variance + epsilon) + beta, with the moving averages of entry %lld",

@@ -2,6 +2,7 @@
 // given and gave; then each application is shown, and one element of its output is derived by the class's teller.
 #include "explain/explain.h"
 #include "base/text.h"
+#include "kernels/kernels.h"
 #include <string.h>
 
 static const struct {
@@ -195,7 +196,19 @@ static cj_status choose(const explaining *e, const cj__sight *sight, cj__telling
     return CJ_OK;
 }
 
-static cj_status tell(const explaining *e, const cj__sight *sight)
+// A layer of mixed_bfloat16 reads its variables rounded.
+static cj_status round_variables(cj__sight *sight)
+{
+    const cj_layer *layer = sight->layer;
+    for (int i = 0; layer->mixed && !layer->kind->exact_variables && i < layer->variable_count; i++) {
+        CJ_TRY(cj_tensor_convert(cj_variable_value(layer->variables[i]), CJ_F32, &sight->rounded[i]));
+        float *values = cj_tensor_data(sight->rounded[i]);
+        cj__kernels_for(sizeof *values)->round_bf16(cj_tensor_count(sight->rounded[i]), values, values);
+    }
+    return CJ_OK;
+}
+
+static cj_status tell_element(const explaining *e, const cj__sight *sight)
 {
     cj__telling telling = {.sight = sight, .stream = e->stream, .max_rows = e->max_rows};
     CJ_TRY(choose(e, sight, &telling));
@@ -209,6 +222,18 @@ static cj_status tell(const explaining *e, const cj__sight *sight)
             CJ_TRY(tellers[i].tell(&telling));
     fputc('\n', e->stream);
     return CJ_OK;
+}
+
+static cj_status tell(const explaining *e, cj__sight *sight)
+{
+    cj_status status = round_variables(sight);
+    if (status == CJ_OK)
+        status = tell_element(e, sight);
+    for (int i = 0; i < CJ__LAYER_VARIABLES_MAX; i++) {
+        cj_release(sight->rounded[i]);
+        sight->rounded[i] = NULL;
+    }
+    return status;
 }
 
 static cj_status explain(explaining *e, cj_tensor *const *samples)

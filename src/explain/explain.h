@@ -19,6 +19,7 @@ typedef struct cj__sight {
     bool masked;
     int input_count, output_count;
     cj_tensor *inputs[CJ_MAX_IO], *outputs[CJ_MAX_IO];
+    cj_tensor *rounded[CJ__LAYER_VARIABLES_MAX]; // under mixed_bfloat16, while it is told: variables as they are read
 } cj__sight;
 
 // One telling: a sight, and the element of its first output that is to be derived.
@@ -38,8 +39,10 @@ typedef struct cj__telling {
 double cj__at(const cj_tensor *tensor, int64_t place);
 // Where an index lies in a contiguous tensor; its batch entry is 0.
 int64_t cj__place_of(const cj_tensor *tensor, const int64_t *index);
-// The variable of a layer by its own name ("kernel"); NULL if the layer has none of that name.
-const cj_tensor *cj__weight(const cj_layer *layer, const char *name);
+// The variable of a layer by its own name ("kernel"), as the layer reads it; NULL if the layer has none of that name.
+const cj_tensor *cj__weight(const cj__sight *sight, const char *name);
+// Rounded to bfloat16 under mixed_bfloat16, else the number itself.
+double cj__as_given(const cj_layer *layer, double value);
 
 // show.c ------------------------------------------------------------------------------------------------------------
 
@@ -69,7 +72,8 @@ typedef struct cj__products {
 // Prints them and adds to *sum and *magnitude (of absolute values).
 cj_status cj__show_products(const cj__telling *telling, const cj__products *products, double *sum, double *magnitude);
 
-// Ends a telling: says the value, and fails if the computed one is outside [low, high] widened by float32's rounding.
+// Ends a telling: says the value, and fails if the computed one is outside [low, high] widened by float32's rounding, and
+// rounded as the layer rounds what it gives.
 cj_status cj__conclude(const cj__telling *telling, double low, double high);
 
 // curve.c ------------------------------------------------------------------------------------------------------------

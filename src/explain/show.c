@@ -1,5 +1,6 @@
 // Printing numbers, arrays and products as chapter books do: few digits, aligned columns, long axes shortened.
 #include "explain/explain.h"
+#include "kernels/kernels.h"
 #include <float.h>
 #include <math.h>
 #include <stdarg.h>
@@ -20,15 +21,25 @@ int64_t cj__place_of(const cj_tensor *tensor, const int64_t *index)
     return place;
 }
 
-const cj_tensor *cj__weight(const cj_layer *layer, const char *name)
+const cj_tensor *cj__weight(const cj__sight *sight, const char *name)
 {
+    const cj_layer *layer = sight->layer;
     for (int i = 0; i < layer->variable_count; i++) {
         const char *full = cj_variable_name(layer->variables[i]);
         const char *slash = strrchr(full, '/');
         if (strcmp(slash ? slash + 1 : full, name) == 0)
-            return cj_variable_value(layer->variables[i]);
+            return sight->rounded[i] ? sight->rounded[i] : cj_variable_value(layer->variables[i]);
     }
     return NULL;
+}
+
+double cj__as_given(const cj_layer *layer, double value)
+{
+    float number = (float)value;
+    if (!layer->mixed)
+        return value;
+    cj__kernels_for(sizeof number)->round_bf16(1, &number, &number);
+    return (double)number;
 }
 
 const char *cj__short(double value, char text[CJ__SHORT_TEXT])
@@ -256,7 +267,8 @@ cj_status cj__conclude(const cj__telling *telling, double low, double high)
     const double computed = cj__at(output, telling->place);
     const double margin = 16 * (double)FLT_EPSILON * fabs(computed) + (double)FLT_MIN;
     const char *where = cj__index_text(telling->index, cj_tensor_shape(output)->rank, index);
-    bool same = computed >= low - margin && computed <= high + margin;
+    const cj_layer *layer = telling->sight->layer;
+    bool same = computed >= cj__as_given(layer, low - margin) && computed <= cj__as_given(layer, high + margin);
     if (isnan(computed))
         same = isnan(low) || isnan(high);
     else if (isinf(computed))
@@ -264,7 +276,7 @@ cj_status cj__conclude(const cj__telling *telling, double low, double high)
     if (!same)
         return cj__fail(CJ_UNSUPPORTED,
                         "explain: %s: by hand, output%s comes to between %.9g and %.9g, but the model computed %.9g",
-                        cj_layer_name(telling->sight->layer), where, low, high, computed);
-    cj__say(telling, "so output%s = %s", where, cj__short(computed, text));
+                        cj_layer_name(layer), where, low, high, computed);
+    cj__say(telling, "so output%s = %s%s", where, cj__short(computed, text), layer->mixed ? " in bfloat16" : "");
     return CJ_OK;
 }

@@ -55,12 +55,15 @@ static cj_status advance(recurrence *r, int64_t step)
     return cj__curve_apply(&r->curve, r->z, r->h);
 }
 
-static cj_status keep(recurrence *r)
+// The state of the next step is what the layer gives.
+static cj_status keep(recurrence *r, const cj_layer *layer)
 {
     for (int64_t u = 0; u < r->units; u++) {
         double low, high;
         CJ_TRY(cj__curve_range(&r->curve, r->z, r->slack, r->units, u, &low, &high));
-        r->doubt[u] = fmax(high - r->h[u], r->h[u] - low) + cj__slack(fabs(r->h[u]));
+        const double slack = cj__slack(fabs(r->h[u]));
+        r->h[u] = cj__as_given(layer, r->h[u]);
+        r->doubt[u] = fmax(cj__as_given(layer, high + slack) - r->h[u], r->h[u] - cj__as_given(layer, low - slack));
     }
     memcpy(r->before, r->h, (size_t)r->units * sizeof *r->h);
     return CJ_OK;
@@ -105,9 +108,9 @@ cj_status cj__tell_simple_rnn(cj__telling *telling)
     }
     const int64_t *x = cj_tensor_shape(sight->inputs[0])->dims;
     recurrence r = {.x = sight->inputs[0],
-                    .kernel = cj__weight(sight->layer, "kernel"),
-                    .recurrent = cj__weight(sight->layer, "recurrent_kernel"),
-                    .bias = cj__weight(sight->layer, "bias"),
+                    .kernel = cj__weight(sight, "kernel"),
+                    .recurrent = cj__weight(sight, "recurrent_kernel"),
+                    .bias = cj__weight(sight, "bias"),
                     .time = x[1],
                     .features = x[2],
                     .units = args->units,
@@ -122,7 +125,7 @@ cj_status cj__tell_simple_rnn(cj__telling *telling)
     for (int64_t step = 0; status == CJ_OK && step <= last; step++) {
         status = advance(&r, step);
         if (status == CJ_OK)
-            status = step < last ? keep(&r) : tell_step(telling, &r, args->activation, step, unit);
+            status = step < last ? keep(&r, sight->layer) : tell_step(telling, &r, args->activation, step, unit);
     }
     cj__curve_close(&r.curve);
     cj__free(room);

@@ -1,11 +1,12 @@
 // Functions: a program, the plans made from it so far, and the checks at the door.
 //
 // A plan is used by one thread at a time: a call takes a free plan of its batch size, or makes one. Up to PLANS_MAX
-// stay; then the one that was not used for longest makes room.
+// stay; then the one that was not used for longest makes room. Memory to run in is borrowed for the call (arena.h).
 #include "graph/graph.h"
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "graph/arena.h"
 #include "graph/plan.h"
 
 #include <pthread.h>
@@ -20,6 +21,7 @@ struct cj_function {
     cj_symbol **symbols; // inputs, then outputs, then updates' values: held, so that the caller's pointers stay valid
     int symbol_count, input_count, output_count;
     cj_pool *pool;
+    cj__arenas *arenas; // shared with other functions
     char *off; // passes that are switched off, or NULL
     pthread_mutex_t lock; // guards what follows
     cj__plan **plans;
@@ -38,6 +40,7 @@ static void destroy(void *object)
         cj_release(function->symbols[i]);
     cj__free(function->symbols);
     cj_release(function->pool);
+    cj_release(function->arenas);
     cj__free(function->off);
     pthread_mutex_destroy(&function->lock);
     cj__free(function);
@@ -86,6 +89,11 @@ static cj_status take_switches(cj_function *function)
 
 cj_function *cj_function_new(const cj_function_args *args)
 {
+    return cj__function_new(args, NULL);
+}
+
+cj_function *cj__function_new(const cj_function_args *args, struct cj__arenas *arenas)
+{
     cj_function *function = cj__object_new(&function_class, sizeof(*function));
     if (function == NULL) {
         drop_arguments(args);
@@ -95,7 +103,8 @@ cj_function *cj_function_new(const cj_function_args *args)
     function->input_count = args->input_count;
     function->output_count = args->output_count;
     function->symbols = cj__new((size_t)(args->input_count + args->output_count + args->update_count), sizeof(cj_symbol *));
-    cj_status status = function->symbols != NULL ? CJ_OK : CJ_OUT_OF_MEMORY;
+    function->arenas = cj__own(arenas != NULL ? arenas : cj__arenas_new());
+    cj_status status = function->symbols != NULL && function->arenas != NULL ? CJ_OK : CJ_OUT_OF_MEMORY;
     if (status == CJ_OK) {
         for (int i = 0; i < args->input_count; i++)
             keep(function, args->inputs[i]);
@@ -153,7 +162,7 @@ static void drop_oldest(cj_function *function)
     function->plans[oldest] = function->plans[--function->plan_count];
 }
 
-static cj_status take_plan(cj_function *function, int64_t batch, cj__plan **plan)
+static cj_status find_plan(cj_function *function, int64_t batch, cj__plan **plan)
 {
     cj_status status = CJ_OK;
     pthread_mutex_lock(&function->lock);
@@ -185,9 +194,22 @@ static cj_status take_plan(cj_function *function, int64_t batch, cj__plan **plan
 
 static void give_plan_back(cj_function *function, cj__plan *plan)
 {
+    cj__arena_return(function->arenas, plan->arena);
     pthread_mutex_lock(&function->lock);
     plan->busy = false;
     pthread_mutex_unlock(&function->lock);
+}
+
+// A plan and memory for it, both this thread's until they are given back.
+static cj_status take_plan(cj_function *function, int64_t batch, cj__plan **plan)
+{
+    CJ_TRY(find_plan(function, batch, plan));
+    const cj_status status = cj__arena_borrow(function->arenas, (*plan)->arena_size, &(*plan)->arena);
+    if (status == CJ_OK)
+        cj__plan_point(*plan, (*plan)->arena->data);
+    else
+        give_plan_back(function, *plan);
+    return status;
 }
 
 cj_status cj__function_run(cj_function *function, int64_t batch, const void *const *inputs, void *const *outputs)

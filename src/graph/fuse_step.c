@@ -33,7 +33,8 @@ static cj__instruction *find_product(const cj__program *program, const cj__instr
     cj__instruction *product = &program->instructions[gradient->producer];
     const cj__matmul_attrs *m = (const void *)product->attrs;
     const bool fits = product->op == &cj__op_matmul && m->trans_a && !m->trans_b && !m->bf16 && !m->rounds &&
-                      !cj__is_variable(program, product->inputs[0]) && !cj__is_variable(program, product->inputs[1]);
+                      cj__variable_of(program, product->inputs[0]) == NULL &&
+                      cj__variable_of(program, product->inputs[1]) == NULL;
     return fits && cj__program_readers(program, step->inputs[1], &reader, 1) == 1 ? product : NULL;
 }
 

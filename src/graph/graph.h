@@ -2,8 +2,8 @@
 //
 // The room is split by verb: gradient.c (reverse-mode differentiation over symbols), program.c (the reachable graph as a
 // flat list of instructions), passes.c and fuse.c (rewrites of that list, each a row in a table with a name, which
-// CAJAL_PLAN=-name switches off), plan.c (buffers placed by lifetime in one arena for one batch size), run.c (a call),
-// function.c (the object that holds programs and plans).
+// CAJAL_PLAN=-name switches off), plan.c (buffers placed by lifetime for one batch size), arena.c (the memory that runs
+// borrow), run.c (a call), function.c (the object that holds programs and plans).
 #ifndef CJ_GRAPH_GRAPH_H
 #define CJ_GRAPH_GRAPH_H
 
@@ -11,6 +11,11 @@
 
 // cj_gradients() through a builder, which holds the results.
 cj_status cj__gradients(cj__build *build, cj_symbol *y, cj_symbol *const *xs, int count, cj_symbol **gradients);
+
+// cj_function_new() for a function that runs in memory shared with others, where there is only one run at a time: its
+// arenas (arena.h), which it holds. NULL for arenas of its own.
+struct cj__arenas;
+cj_function *cj__function_new(const cj_function_args *args, struct cj__arenas *arenas);
 
 // A call whose operands are plain pointers: inputs[i] and outputs[i] are contiguous memory of the right type for
 // `batch`; an output may be NULL. What cj_function_call() does after checking its tensors.

@@ -8,23 +8,11 @@
 
 #include <string.h>
 
-// Whether a value is a variable's memory, seen through views. A sweep writes all its variables at once, so no member
-// may read one that is not its own.
-bool cj__is_variable(const cj__program *program, int value)
-{
-    while (program->values[value].kind == CJ__VALUE_TEMPORARY) {
-        const cj__instruction *producer = &program->instructions[program->values[value].producer];
-        if (!(producer->op->flags & CJ__OP_VIEW))
-            return false;
-        value = producer->inputs[0];
-    }
-    return program->values[value].variable != NULL;
-}
-
-// Steps whose results nobody computes with stand at the end of the program as well as anywhere.
+// Steps whose results nobody computes with stand at the end of the program as well as anywhere. A sweep writes all its
+// variables at once, so no member may read one that is not its own.
 static bool can_join(const cj__program *program, const cj__instruction *step, const int *reads)
 {
-    if (step->op == NULL || !cj__is_step(step->op) || cj__is_variable(program, step->inputs[1]))
+    if (step->op == NULL || !cj__is_step(step->op) || cj__variable_of(program, step->inputs[1]) != NULL)
         return false;
     for (int k = 0; k < step->output_count; k++)
         if (reads[step->outputs[k]] != 0)

@@ -161,7 +161,9 @@ static const struct {
     {"fuse_bias_act", CJ__STAGE_GRAPH, cj__fuse_bias_act, "bias and activation into a product or convolution"},
     {"fuse_xent", CJ__STAGE_GRAPH, cj__fuse_xent, "softmax with cross-entropy, forward and backward, in one pass"},
     {"fuse_round", CJ__STAGE_GRAPH, cj__fuse_round, "roundings to bfloat16 into convolutions, or away where nothing changes"},
+    {"fuse_accuracy", CJ__STAGE_PLAN, cj__fuse_accuracy, "argmax, comparison and count of right answers in one"},
     {"fuse_pool", CJ__STAGE_PLAN, cj__fuse_pool, "max pool into the convolution before it, ReLU's gradient into the pool's"},
+    {"fuse_dropout", CJ__STAGE_PLAN, cj__fuse_dropout, "dropout's gradient behind a ReLU without its random numbers"},
     {"fuse_bias_grad", CJ__STAGE_PLAN, cj__fuse_bias_grad, "the bias's gradient into the filters'"},
     {"dead_pixels", CJ__STAGE_PLAN, cj__drop_dead_pixels, "rows and columns of images that nobody reads"},
     {"blocks", CJ__STAGE_PLAN, cj__choose_blocks, "convolutions over blocks of images, where lanes would be idle"},
@@ -171,6 +173,7 @@ static const struct {
     {"fuse_pool_grad", CJ__STAGE_PLAN, cj__fuse_pool_grad, "a pool's gradient into the filters' that alone reads it"},
     {"fuse_step", CJ__STAGE_PLAN, cj__fuse_step, "the optimizer's step into the product that makes its gradient"},
     {"one_sweep", CJ__STAGE_PLAN, cj__one_sweep, "the optimizer's steps of all tensors in one"},
+    {"keep_prepared", CJ__STAGE_PLAN, cj__keep_prepared, "filters transformed and weights packed once, not in every run"},
 };
 
 static bool switched_off(const char *off, const char *name)

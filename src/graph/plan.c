@@ -1,4 +1,4 @@
-// Making a plan: concrete types, the order of calls, homes and lifetimes of values, one arena, calls with pointers.
+// Making a plan: concrete types, the order of calls, homes and lifetimes of values, places in an arena, calls.
 #include "graph/plan.h"
 
 #include "base/error.h"
@@ -49,22 +49,10 @@ static bool writes_variable(const cj__program *program, const cj__instruction *i
     return false;
 }
 
-// The variable whose memory a value is, through views; NULL for others.
-static const cj_variable *variable_of(const cj__program *program, int value)
-{
-    while (program->values[value].kind == CJ__VALUE_TEMPORARY) {
-        const cj__instruction *producer = &program->instructions[program->values[value].producer];
-        if (!(producer->op->flags & CJ__OP_VIEW))
-            return NULL;
-        value = producer->inputs[0];
-    }
-    return program->values[value].variable;
-}
-
 static bool reads_variable(const cj__program *program, const cj__instruction *instruction, const cj_variable *variable)
 {
     for (int i = 0; i < instruction->input_count; i++) {
-        if (variable_of(program, instruction->inputs[i]) == variable)
+        if (cj__variable_of(program, instruction->inputs[i]) == variable)
             return true;
     }
     return false;
@@ -247,16 +235,18 @@ static cj_status make_calls(cj__plan *plan)
     return CJ_OK;
 }
 
-static void set_pointers(cj__plan *plan, size_t workspace_offset)
+static size_t padded(size_t bytes)
 {
-    for (int i = 0; i < plan->program.value_count; i++) {
-        if (plan->buffers[i].home == CJ__HOME_ARENA)
-            plan->buffers[i].data = plan->arena + plan->buffers[i].offset;
-    }
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+static void point_calls(cj__plan *plan)
+{
+    plan->patch_count = 0;
     for (int position = 0; position < plan->program.instruction_count; position++) {
         const cj__instruction *instruction = &plan->program.instructions[plan->order[position]];
         cj__call *call = &plan->calls[position];
-        call->workspace = plan->arena + workspace_offset;
+        call->workspace = plan->base + plan->buffers_size;
         for (int j = 0; j < call->input_count + call->output_count; j++) {
             const cj__buffer *buffer = &plan->buffers[instruction->inputs[j]];
             const cj__buffer *root = &plan->buffers[buffer->root];
@@ -266,6 +256,23 @@ static void set_pointers(cj__plan *plan, size_t workspace_offset)
                     (struct cj__patch){&call->inputs[j], plan->program.values[buffer->root].input};
         }
     }
+}
+
+void cj__plan_point(cj__plan *plan, char *base)
+{
+    if (plan->base == base)
+        return;
+    plan->base = base;
+    for (int i = 0; i < plan->program.value_count; i++) {
+        if (plan->buffers[i].home == CJ__HOME_ARENA)
+            plan->buffers[i].data = base + plan->buffers[i].offset;
+    }
+    for (int i = 0; i < plan->copy_count; i++) {
+        cj__copy *copy = &plan->copies[i];
+        if (copy->save)
+            copy->saved = base + plan->buffers_size + padded(plan->workspace) + copy->saved_offset;
+    }
+    point_calls(plan);
 }
 
 // An update that is not written in place is copied; one that is a variable's old value is saved first, as are outputs.
@@ -288,26 +295,16 @@ static void make_copies(cj__plan *plan)
         if (fixed && !in_place) {
             copy.save = true;
             copy.saved_offset = plan->saved_size;
-            plan->saved_size += (copy.bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+            plan->saved_size += padded(copy.bytes);
         }
         plan->copies[plan->copy_count++] = copy;
     }
 }
 
-static cj_status take_memory(cj__plan *plan)
+static cj_status place(cj__plan *plan)
 {
-    size_t buffers = 0;
-    CJ_TRY(cj__place_buffers(plan, &buffers));
-    size_t workspace = (plan->workspace + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    plan->arena_size = buffers + workspace + plan->saved_size;
-    plan->arena = cj__new_aligned(plan->arena_size != 0 ? plan->arena_size : 1, 1);
-    if (plan->arena == NULL)
-        return CJ_OUT_OF_MEMORY;
-    for (int i = 0; i < plan->copy_count; i++) {
-        if (plan->copies[i].save)
-            plan->copies[i].saved = plan->arena + buffers + workspace + plan->copies[i].saved_offset;
-    }
-    set_pointers(plan, buffers);
+    CJ_TRY(cj__place_buffers(plan, &plan->buffers_size));
+    plan->arena_size = plan->buffers_size + padded(plan->workspace) + plan->saved_size;
     return CJ_OK;
 }
 
@@ -341,8 +338,10 @@ static cj_status fill(cj__plan *plan)
         status = make_calls(plan);
     if (status == CJ_OK) {
         make_copies(plan);
-        status = take_memory(plan);
+        status = place(plan);
     }
+    if (status == CJ_OK)
+        status = cj__keep_in_plan(plan);
     return status;
 }
 
@@ -376,7 +375,8 @@ void cj__plan_free(cj__plan *plan)
 {
     if (plan == NULL)
         return;
-    cj__free_aligned(plan->arena, plan->arena_size);
+    cj__free_aligned(plan->kept_memory, plan->kept_size);
+    cj__free(plan->kept);
     cj__free(plan->buffers);
     cj__free(plan->order);
     cj__free(plan->in_place);

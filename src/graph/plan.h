@@ -1,4 +1,5 @@
-// A plan: a program for one batch size, with every buffer placed and every call made, ready to run again and again.
+// A plan: a program for one batch size, with every buffer placed and every call made, ready to run again and again in
+// whatever arena it is pointed into (arena.h).
 //
 // The steps of a run: main calls; then what must be saved before variables change (outputs and updates that are
 // variables' old values); then update calls, which may write into variables; then copies to the caller and of updates.
@@ -34,8 +35,8 @@ typedef struct cj__copy {
     int output;     // to the caller's output, or -1
     void *to;       // else to here: a variable's memory
     bool save;      // the value must be saved before variables change, ...
-    size_t saved_offset; // ... so far behind the workspace, ...
-    void *saved;    // ... which is here; NULL for the others
+    size_t saved_offset; // ... so far behind what else is saved, ...
+    void *saved;    // ... which is here in this arena; NULL for the others
     size_t bytes;
 } cj__copy;
 
@@ -57,17 +58,27 @@ typedef struct cj__plan {
     int patch_count;
     cj__copy *copies;
     int copy_count;
-    char *arena;
-    size_t arena_size, workspace;
-    size_t saved_size; // at the arena's end
-    bool busy;     // in use by a thread
+    cj__kept *kept; // what calls keep from run to run, and its memory
+    int kept_count;
+    char *kept_memory;
+    size_t kept_size;
+    // The arena has buffers, the workspace, and what is saved.
+    size_t arena_size, buffers_size, workspace, saved_size;
+    char *base;    // the arena that all pointers point into; NULL before the first
+    bool busy;     // in use by a thread, ...
+    struct cj__arena *arena; // ... which has borrowed this
     uint64_t used; // when it was last used
 } cj__plan;
 
 // Plans `program` for a batch size and the threads of a pool (NULL for one); `off` as for cj__program_optimize().
 cj_status cj__plan_new(const cj__program *program, int64_t batch, cj_pool *pool, const char *off, cj__plan **plan);
 void cj__plan_free(cj__plan *plan);
+// Makes the plan run in an arena of arena_size bytes. Nothing to do, and quick, for the one that it ran in before.
+void cj__plan_point(cj__plan *plan, char *base);
 cj_status cj__plan_run(cj__plan *plan, cj_pool *pool, const void *const *inputs, void *const *outputs); // run.c
+
+// keep_prepared.c: memory for the calls that keep what they prepare, once the calls are made.
+cj_status cj__keep_in_plan(cj__plan *plan);
 
 // print.c: the table, with the seconds of each call by position (NULL for none). And these: the median of `rounds` runs
 // of every call, updates included, which the caller undoes.

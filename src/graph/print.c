@@ -104,7 +104,8 @@ static void print_call(const cj__plan *plan, int position, const double *seconds
     const double flops = call->op->flops != NULL ? call->op->flops(call) : 0;
     char name[WORDS], shapes[SHAPES], memory[WORDS];
     const char *form = call->op->form != NULL ? call->op->form(call) : NULL;
-    snprintf(name, sizeof(name), "%s%s%s", call->op->name, form != NULL ? ", " : "", form != NULL ? form : "");
+    snprintf(name, sizeof(name), "%s%s%s%s", call->op->name, form != NULL ? ", " : "", form != NULL ? form : "",
+             call->kept != NULL ? ", kept" : "");
     shapes_of(call, shapes, sizeof(shapes));
     memory_of(plan, instruction, memory, sizeof(memory));
     fprintf(stream, "%4d %-28s %-60s %-22s %10.1f %9.2f", position, name, shapes, memory,
@@ -134,8 +135,8 @@ cj_status cj__plan_print(const cj__plan *plan, const double *seconds, FILE *stre
     fprintf(stream, "%4s %-28s %-60s %-22s %10.1f %9.2f", "", "all", "", "", all.bytes / 1024, all.flops * 1e-6);
     if (seconds != NULL)
         fprintf(stream, " %9.1f %5.1f%% %7.1f", all.seconds * 1e6, 100.0, all.flops / all.seconds * 1e-9);
-    fprintf(stream, "\nbatch %lld: %d calls on %d thread%s, %d values, arena %zu bytes, of which workspace %zu\n",
+    fprintf(stream, "\nbatch %lld: %d calls on %d thread%s, %d values, arena %zu bytes, of which workspace %zu, kept %zu\n",
             (long long)plan->batch, count, cj_pool_threads(plan->pool), cj_pool_threads(plan->pool) == 1 ? "" : "s",
-            plan->program.value_count, plan->arena_size, plan->workspace);
+            plan->program.value_count, plan->arena_size, plan->workspace, plan->kept_size);
     return ferror(stream) ? cj__fail(CJ_IO, "plan: printing failed") : CJ_OK;
 }

@@ -20,6 +20,7 @@ typedef struct cj__instruction {
     const cj__op *op; // NULL once removed
     int *inputs, *outputs;
     int input_count, output_count;
+    bool keeps; // its call keeps what it prepares of an input from run to run (keep_prepared.c)
     _Alignas(16) unsigned char attrs[CJ__ATTRS_MAX];
 } cj__instruction;
 
@@ -67,6 +68,11 @@ int cj__program_readers(const cj__program *program, int value, int *readers, int
 // The call that an instruction will be, with types and without memory; `operands` has room for inputs and outputs.
 cj__call cj__program_call(const cj__program *program, const cj__instruction *instruction, cj__operand *operands);
 
+// The input, variable or constant whose memory a value is, through views; -1 for what is computed. And its variable, or
+// NULL.
+int cj__leaf_of(const cj__program *program, int value);
+const cj_variable *cj__variable_of(const cj__program *program, int value);
+
 // Makes a max pool's gradient only as high and wide as the windows reach, if those who read it can do without the zeros
 // behind; they are told. False if they cannot: then nothing has changed.
 bool cj__crop_pool_grad(cj__program *program, cj__instruction *pool_grad, int64_t rows, int64_t cols);
@@ -85,7 +91,9 @@ cj_status cj__remove_dead(cj__program *program);     // passes.c
 cj_status cj__fuse_bias_act(cj__program *program);   // fuse.c
 cj_status cj__fuse_xent(cj__program *program);       // fuse_xent.c
 cj_status cj__fuse_round(cj__program *program);      // fuse_round.c
+cj_status cj__fuse_accuracy(cj__program *program);   // fuse_accuracy.c
 cj_status cj__fuse_pool(cj__program *program);       // fuse_pool.c
+cj_status cj__fuse_dropout(cj__program *program);    // fuse_dropout.c
 cj_status cj__fuse_bias_grad(cj__program *program);  // fuse_bias_grad.c
 cj_status cj__drop_dead_pixels(cj__program *program); // dead_pixels.c
 cj_status cj__choose_blocks(cj__program *program);   // blocks.c
@@ -94,7 +102,7 @@ cj_status cj__choose_winograd(cj__program *program); // winograd.c
 cj_status cj__choose_winograd4(cj__program *program);
 cj_status cj__fuse_pool_grad(cj__program *program);  // fuse_pool_grad.c
 cj_status cj__fuse_step(cj__program *program);       // fuse_step.c
-bool cj__is_variable(const cj__program *program, int value); // whether it is a variable's memory, through views
 cj_status cj__one_sweep(cj__program *program);       // one_sweep.c
+cj_status cj__keep_prepared(cj__program *program);   // keep_prepared.c
 
 #endif

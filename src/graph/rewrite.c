@@ -149,6 +149,23 @@ static const cj__kernels *kernels_for(const cj__call *call)
     return cj__kernels_for(sizeof(float));
 }
 
+int cj__leaf_of(const cj__program *program, int value)
+{
+    while (program->values[value].kind == CJ__VALUE_TEMPORARY) {
+        const cj__instruction *producer = &program->instructions[program->values[value].producer];
+        if (!(producer->op->flags & CJ__OP_VIEW))
+            return -1;
+        value = producer->inputs[0];
+    }
+    return value;
+}
+
+const cj_variable *cj__variable_of(const cj__program *program, int value)
+{
+    const int leaf = cj__leaf_of(program, value);
+    return leaf >= 0 ? program->values[leaf].variable : NULL;
+}
+
 cj__call cj__program_call(const cj__program *program, const cj__instruction *instruction, cj__operand *operands)
 {
     cj__call call = {.op = instruction->op,

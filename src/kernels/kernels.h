@@ -105,6 +105,8 @@ enum { CJ__MAX_PHASES = 4 };
 typedef struct cj__job {
     int phases;
     int64_t tasks[CJ__MAX_PHASES];
+    int prepares;     // the first so many phases read one operand alone (the filters, or B) and no other phase writes the
+                      // workspace: while the operand stays as it is, whoever keeps the workspace may leave them out
     size_t workspace; // bytes, 64-byte aligned block, contents undefined at the start
     size_t scratch;   // bytes that each thread has for itself, 64-byte aligned, contents undefined at each task
 } cj__job;
@@ -209,6 +211,8 @@ typedef struct cj__kernels {
                                         bool accumulate);
     // y[o][i] = the least r whose x[o][r][i] is greatest.
     void (*argmax)(int64_t outer, int64_t n, int64_t inner, const void *x, int32_t *y);
+    // How many rows r of `cols` have argmax x[r] == label[r]; a label may be any number.
+    int64_t (*count_correct)(int64_t rows, int64_t cols, const void *x, const int32_t *label);
 
     // Rows of `cols`: y = softmax(x) or its logarithm, stable; dx = y * (dy - sum(y dy)) and dx = dy - exp(y) sum(dy).
     void (*softmax)(int64_t rows, int64_t cols, const void *x, void *y);
@@ -234,6 +238,8 @@ typedef struct cj__kernels {
     // Elements first .. first + n - 1 of a tensor of which x points to element `first`: element i is kept, divided by
     // 1 - rate, if word i of the Philox stream (base/random.h) is >= rate * 2^32, else 0. rate 1 gives zeros.
     void (*dropout)(int64_t first, int64_t n, uint64_t key, uint64_t step, double rate, const void *x, void *y);
+    // The gradient of y = dropout(relu(x)), scale being 1 / (1 - rate): dx[i] = y[i] > 0 ? dy[i] * scale : 0.
+    void (*relu_dropout_grad)(int64_t n, const void *y, const void *dy, double scale, void *dx);
 
     // y (cols, rows) from x (rows, cols), with row strides.
     void (*transpose)(int64_t rows, int64_t cols, const void *x, int64_t ldx, void *y, int64_t ldy);

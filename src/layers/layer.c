@@ -247,6 +247,8 @@ static cj_status call_kind(cj_layer *layer, cj__trace *trace, cj__value *given, 
 {
     const bool outer = trace->mixed;
     cj__layer_round(layer, trace, given, count);
+    if (trace->build.status != CJ_OK)
+        return trace->build.status; // there may be no input left to look at
     trace->mixed = layer->mixed && !layer->kind->exact_variables;
     const cj_status status = layer->kind->call(layer, trace, given, count, outputs, output_count);
     trace->mixed = outer;
@@ -281,6 +283,17 @@ static cj_status call_layer(cj_layer *layer, cj__trace *trace, const cj__value *
     return trace->build.status;
 }
 
+// What the layer computed with: under mixed_bfloat16 that is what it was given, rounded.
+static void show_watcher(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, const cj__value *outputs,
+                         int output_count)
+{
+    cj__value seen[CJ__LAYER_IO_MAX];
+    memcpy(seen, inputs, (size_t)count * sizeof *seen);
+    cj__layer_round(layer, trace, seen, count);
+    if (trace->build.status == CJ_OK)
+        trace->watch(trace->watch_context, layer, seen, count, outputs, output_count);
+}
+
 cj_status cj__layer_call(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
                          int *output_count)
 {
@@ -295,8 +308,8 @@ cj_status cj__layer_call(cj_layer *layer, cj__trace *trace, const cj__value *inp
         return status;
     }
     if (trace->watch)
-        trace->watch(trace->watch_context, layer, inputs, count, outputs, *output_count);
-    return CJ_OK;
+        show_watcher(layer, trace, inputs, count, outputs, *output_count);
+    return trace->build.status;
 }
 
 cj_status cj__layer_need_rank(const cj_layer *layer, const cj_shape *shape, int low, int high)

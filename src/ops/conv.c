@@ -272,6 +272,14 @@ static double flops_conv(const cj__call *call)
     return 2.0 * (double)(s.n * s.oh * s.ow * s.f) * (double)(s.kh * s.kw * (s.c / s.groups));
 }
 
+// The same as a measure of time: an output with a short sum takes as long as one of some 24 multiply-adds.
+static double work_conv(const cj__call *call)
+{
+    const cj__conv2d s = args_of[kind_of(call)](call).s;
+    const int64_t sum = s.kh * s.kw * (s.c / s.groups);
+    return flops_conv(call) * (sum < 24 ? 24.0 / (double)sum : 1.0);
+}
+
 static const char *form_conv(const cj__call *call)
 {
     const cj__conv2d_attrs *a = call->attrs;
@@ -295,6 +303,14 @@ static size_t workspace_conv(const cj__call *call)
     return cj__job_space(call, &context.job);
 }
 
+static cj__prepared prepared_conv(const cj__call *call)
+{
+    conv_context context;
+    context_of(call, &context);
+    const cj__conv2d *s = &context.args.s;
+    return cj__job_prepares(&context.job, context.kind == CJ__CONV2D_INPUT_GRAD ? 0 : 1, s->n * s->oh * s->ow);
+}
+
 // The input's gradient is a sum that several tasks' tiles add to, so it is rounded when all of it is there.
 static void round_result(const cj__call *call, int64_t begin, int64_t end)
 {
@@ -306,7 +322,7 @@ static cj_status run_conv(const cj__call *call)
 {
     conv_context context;
     context_of(call, &context);
-    cj__run_job(call, &context.job, flops_conv(call), conv_phase, &context);
+    cj__run_job(call, &context.job, work_conv(call), conv_phase, &context);
     if (context.kind == CJ__CONV2D_INPUT_GRAD && ((const cj__conv2d_attrs *)call->attrs)->rounds)
         cj__each_element(call, cj__count(&call->outputs[0]), round_result);
     return CJ_OK;
@@ -355,6 +371,7 @@ const cj__op cj__op_conv2d = {
     .infer = infer_conv2d,
     .gradient = gradient_conv2d,
     .workspace = workspace_conv,
+    .prepared = prepared_conv,
     .run = run_conv,
     .flops = flops_conv,
     .form = form_conv,
@@ -368,6 +385,7 @@ const cj__op cj__op_conv2d_input_grad = {
     .infer = infer_input_grad,
     .gradient = gradient_input_grad,
     .workspace = workspace_conv,
+    .prepared = prepared_conv,
     .run = run_conv,
     .flops = flops_conv,
     .form = form_conv,
@@ -381,6 +399,7 @@ const cj__op cj__op_conv2d_filter_grad = {
     .infer = infer_filter_grad,
     .gradient = gradient_filter_grad,
     .workspace = workspace_conv,
+    .prepared = prepared_conv,
     .run = run_conv,
     .flops = flops_conv,
     .form = form_conv,
@@ -395,6 +414,7 @@ const cj__op cj__op_conv2d_bias_act = {
     .attrs_size = sizeof(cj__conv2d_attrs),
     .infer = infer_conv2d,
     .workspace = workspace_conv,
+    .prepared = prepared_conv,
     .run = run_conv,
     .flops = flops_conv,
     .form = form_conv,
@@ -410,6 +430,7 @@ const cj__op cj__op_conv2d_pool = {
     .attrs_size = sizeof(cj__conv2d_attrs),
     .infer = infer_conv2d_pool,
     .workspace = workspace_conv,
+    .prepared = prepared_conv,
     .run = run_conv,
     .flops = flops_conv,
     .form = form_conv,
@@ -424,6 +445,7 @@ const cj__op cj__op_conv2d_pool_filter_grad = {
     .attrs_size = sizeof(cj__conv2d_attrs),
     .infer = infer_filter_grad,
     .workspace = workspace_conv,
+    .prepared = prepared_conv,
     .run = run_conv,
     .flops = flops_conv,
     .form = form_conv,

@@ -4,6 +4,7 @@
 //   gather_grad  indices, dy -> (v, ...): rows of dy added at their indices, in the order of the indices; v = attrs.size
 //   one_hot      labels (...) -> (..., attrs.size) of attrs.dtype
 //   in_top_k     scores (..., c), labels (...) -> bool (...): fewer than attrs.size scores are greater than the label's
+//   count_correct  scores (..., c), labels (...) -> scalar: how many rows have their first greatest score at the label
 #include "ops/families.h"
 #include "ops/infer.h"
 #include "ops/run.h"
@@ -173,6 +174,63 @@ static cj_status run_in_top_k(const cj__call *call)
     return CJ_OK;
 }
 
+// Labels may be any number: one that is no class is no row's.
+static cj_status infer_count_correct(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                                     cj__type *outputs, int *output_count)
+{
+    (void)attrs, (void)input_count;
+    *output_count = 1;
+    CJ_TRY(cj__need_real(op, inputs, 0, NULL));
+    CJ_TRY(cj__need_rank(op, inputs, 0, 1, CJ_MAX_RANK));
+    CJ_TRY(cj__need_dtype(op, inputs, 1, CJ_I32));
+    const int last = inputs[0].shape.rank - 1;
+    const cj__type rows = {CJ_I32, cj__reduced_shape(&inputs[0].shape, 1u << last, false)};
+    CJ_TRY(cj__need_axis(op, &inputs[0], last, true));
+    outputs[0] = (cj__type){inputs[0].dtype, {.rank = 0}};
+    return cj__need_same_shape(op, &inputs[1], &rows);
+}
+
+// Rows are counted in so many pieces at most, each into a place of its own in the workspace.
+enum { COUNTS = 64 };
+
+static int64_t rows_counted(const cj__call *call)
+{
+    return (cj__count(&call->inputs[1]) + COUNTS - 1) / COUNTS;
+}
+
+static size_t workspace_count_correct(const cj__call *call)
+{
+    (void)call;
+    return COUNTS * sizeof(int64_t);
+}
+
+static void count_task(void *context, int64_t begin, int64_t end)
+{
+    const cj__call *call = context;
+    const cj__operand *scores = &call->inputs[0];
+    const int64_t cols = scores->type.shape.dims[scores->type.shape.rank - 1], rows = cj__count(&call->inputs[1]);
+    const int64_t each = rows_counted(call);
+    for (int64_t piece = begin; piece < end; piece++) {
+        const int64_t first = piece * each, left = rows - first;
+        ((int64_t *)call->workspace)[piece] =
+            call->kernels->count_correct(left < each ? left : each, cols, cj__at(call, scores->data, first * cols),
+                                         (const int32_t *)call->inputs[1].data + first);
+    }
+}
+
+static cj_status run_count_correct(const cj__call *call)
+{
+    const cj__operand *scores = &call->inputs[0];
+    const int64_t cols = scores->type.shape.dims[scores->type.shape.rank - 1], rows = cj__count(&call->inputs[1]);
+    const int64_t each = rows_counted(call), pieces = each > 0 ? (rows + each - 1) / each : 0;
+    int64_t count = 0;
+    cj__each_item(call, pieces, each * cols, count_task, (void *)call);
+    for (int64_t i = 0; i < pieces; i++)
+        count += ((const int64_t *)call->workspace)[i];
+    cj__element_set(call->outputs[0].type.dtype, call->outputs[0].data, 0, (double)count);
+    return CJ_OK;
+}
+
 #define INDEX(op_name, op_flags, inputs, gradient_function)                                                            \
     const cj__op cj__op_##op_name = {                                                                                  \
         .name = #op_name,                                                                                              \
@@ -188,3 +246,13 @@ INDEX(gather, 0, 2, gradient_gather);
 INDEX(gather_grad, 0, 2, gradient_gather_grad);
 INDEX(one_hot, CJ__OP_NO_GRADIENT, 1, NULL);
 INDEX(in_top_k, CJ__OP_NO_GRADIENT, 2, NULL);
+
+const cj__op cj__op_count_correct = {
+    .name = "count_correct",
+    .flags = CJ__OP_FUSED,
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .infer = infer_count_correct,
+    .workspace = workspace_count_correct,
+    .run = run_count_correct,
+};

@@ -31,12 +31,29 @@ typedef struct cj__operand {
     cj__type type;
 } cj__operand;
 
+// What the first phases of a call's job make of one of its inputs alone.
+typedef struct cj__prepared {
+    int input;    // -1 for nothing
+    size_t bytes; // of workspace, without the threads' scratch
+} cj__prepared;
+
+// What a call keeps from run to run: a workspace of its own that its job has prepared from one of its inputs, and a copy
+// of that input, by which a change is seen whoever makes it. (Comparing costs a tenth of transforming.)
+typedef struct cj__kept {
+    void *workspace;
+    int input;
+    void *copy; // of the input
+    size_t workspace_bytes, copy_bytes;
+    bool prepared;
+} cj__kept;
+
 typedef struct cj__call {
     const struct cj__op *op;
     const void *attrs;
     int input_count, output_count;
     cj__operand *inputs, *outputs;
     void *workspace; // of op->workspace() bytes, 64-byte aligned
+    cj__kept *kept;  // NULL for most
     cj_pool *pool;
     const cj__kernels *kernels; // of the real dtype of this op (first real operand; float if none)
 } cj__call;
@@ -62,6 +79,9 @@ typedef struct cj__op {
                      struct cj_symbol **input_grads);
     // Bytes of workspace for concrete operands; NULL for none.
     size_t (*workspace)(const cj__call *call);
+    // What the first phases of the call's job prepare (filters transformed, panels packed), where it is worth keeping as
+    // long as the input that it is made from stays the same. NULL for none.
+    cj__prepared (*prepared)(const cj__call *call);
     // Floating point operations of a call, for listings; NULL for those that are bound by memory.
     double (*flops)(const cj__call *call);
     // The form of the kernel that a call takes, such as "winograd", for listings; NULL where there is but one.

@@ -1,5 +1,8 @@
 // dropout: y = x mask / (1 - rate). The mask is a pure function of attrs.key, of the step (input 1, an int64 scalar)
 // and of the element's place, so the gradient is the same op applied to dy.
+//
+// relu_dropout_grad: dx = y > 0 ? dy / (1 - rate) : 0, the gradient of y = dropout(relu(x)). y above 0 says both that the
+// element was kept and that ReLU let it through, so no random number is needed again.
 #include "ops/families.h"
 #include "ops/infer.h"
 #include "ops/run.h"
@@ -47,4 +50,39 @@ const cj__op cj__op_dropout = {
     .infer = infer_dropout,
     .gradient = gradient_dropout,
     .run = run_dropout,
+};
+
+static cj_status infer_relu_dropout_grad(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                                         cj__type *outputs, int *output_count)
+{
+    (void)attrs, (void)input_count;
+    *output_count = 1;
+    outputs[0] = inputs[0];
+    CJ_TRY(cj__need_real(op, inputs, 0, NULL));
+    CJ_TRY(cj__need_real(op, inputs, 1, &inputs[0]));
+    return cj__need_same_shape(op, &inputs[0], &inputs[1]);
+}
+
+static void relu_dropout_grad_work(const cj__call *call, int64_t begin, int64_t end)
+{
+    const double rate = ((const cj__dropout_attrs *)call->attrs)->rate;
+    call->kernels->relu_dropout_grad(end - begin, cj__at(call, call->inputs[0].data, begin),
+                                     cj__at(call, call->inputs[1].data, begin), rate < 1 ? 1 / (1 - rate) : 0,
+                                     cj__at(call, call->outputs[0].data, begin));
+}
+
+static cj_status run_relu_dropout_grad(const cj__call *call)
+{
+    cj__each_element(call, cj__count(&call->outputs[0]), relu_dropout_grad_work);
+    return CJ_OK;
+}
+
+const cj__op cj__op_relu_dropout_grad = {
+    .name = "relu_dropout_grad",
+    .flags = CJ__OP_ELEMENTWISE | CJ__OP_FUSED,
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .attrs_size = sizeof(cj__dropout_attrs),
+    .infer = infer_relu_dropout_grad,
+    .run = run_relu_dropout_grad,
 };

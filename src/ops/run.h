@@ -23,6 +23,8 @@ void cj__each_item(const cj__call *call, int64_t count, int64_t cost, cj__task t
 typedef void (*cj__phase)(const void *context, void *workspace, int phase, int64_t begin, int64_t end);
 // What op->workspace() says of a job: its workspace and the scratch of every thread of the pool.
 size_t cj__job_space(const cj__call *call, const cj__job *job);
+// What op->prepared() says of a job that may prepare an input whose every element is then used `uses` times.
+cj__prepared cj__job_prepares(const cj__job *job, int input, int64_t uses);
 // The running thread's scratch.
 void *cj__job_scratch(const cj__call *call, const cj__job *job);
 void cj__run_job(const cj__call *call, const cj__job *job, double flops, cj__phase run, const void *context);

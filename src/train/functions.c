@@ -102,7 +102,7 @@ static cj_status finish(cj__train_state *state, cj__functions *functions, cj__st
         predictions[i] = step->outputs[i].symbol;
     functions->scalar_count = step->scalar_count;
     if (status == CJ_OK) {
-        functions->function = cj__own(cj_function_new(&(cj_function_args){
+        const cj_function_args args = {
             .inputs = step->inputs,
             .input_count = step->input_count,
             .outputs = predicting ? predictions : step->scalars,
@@ -110,7 +110,8 @@ static cj_status finish(cj__train_state *state, cj__functions *functions, cj__st
             .updates = u.rows,
             .update_count = u.count,
             .pool = state->settings.pool,
-        }));
+        };
+        functions->function = cj__own(cj__function_new(&args, state->arenas));
         status = functions->function ? CJ_OK : cj_error_status();
     }
     cj__free(u.rows);

@@ -1,6 +1,7 @@
 #include "train/state.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "graph/arena.h"
 #include "train/callbacks.h"
 #include "train/step.h"
 #include <string.h>
@@ -45,6 +46,7 @@ static void state_destroy(void *object)
     cj_release(state->learning_rate);
     cj__flags_free(&state->flags);
     settings_free(&state->settings);
+    cj_release(state->arenas);
     pthread_mutex_destroy(&state->lock);
     cj__free(state);
 }
@@ -54,9 +56,14 @@ static const cj__class state_class = {"train state", state_destroy};
 cj__train_state *cj__state_new(void)
 {
     cj__train_state *state = cj__object_new(&state_class, sizeof *state);
-    if (state)
-        pthread_mutex_init(&state->lock, NULL); // with default attributes it cannot fail
-    return state;
+    if (!state)
+        return NULL;
+    pthread_mutex_init(&state->lock, NULL); // with default attributes it cannot fail
+    state->arenas = cj__own(cj__arenas_new());
+    if (state->arenas)
+        return state;
+    cj_release(state);
+    return NULL;
 }
 
 cj__train_state *cj__state_of(const cj_model *model)

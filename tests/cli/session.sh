@@ -36,6 +36,13 @@ for how in "" "--training"; do
 done
 "$program" train ./model.json --data digits --limit 200 --epochs 1 --quiet | grep -q 'test accuracy' || fail "train from JSON"
 
+if CAJAL_PLAN=-fuse_pol "$program" evaluate a.safetensors --data digits 2>error; then fail "CAJAL_PLAN took what is no rewrite"; fi
+grep -q 'CAJAL_PLAN "fuse_pol": did you mean "fuse_pool"' error || fail "the sentence does not name the rewrite"
+
+"$program" train mnist-mlp --data digits --limit 200 --epochs 1 --seed 3 --dtype mixed_bfloat16 --output e.safetensors --quiet
+"$program" explain e.safetensors report/mistakes.png >explained || fail "explain under mixed_bfloat16"
+grep -q 'in bfloat16' explained || fail "explain does not say what it rounds"
+
 head -c 1000 a.safetensors >cut.safetensors
 if "$program" evaluate cut.safetensors 2>error; then fail "a cut file was accepted"; fi
 grep -q 'cut.safetensors' error || fail "the sentence does not name the file"

@@ -122,10 +122,13 @@ static void assert_idle_lanes_zero(const operand *o, int64_t n, int64_t lanes)
             assert_true(operand_at(o, at) == 0);
 }
 
-// A sum of `terms` products below 1 errs by less than terms + 2 units of the last place of 1, whatever the order.
+// A sum of `terms` products below 1 errs by less than terms + 2 units of the last place of 1, whatever the order. What is
+// rounded is made of integers: sums are exact, and so is all.
 static void compare_kind(const tables *t, const work *images, const work *blocks, int64_t terms, const char *what)
 {
     const int64_t n = images->args.s.n, lanes = t->fast->lanes, held = blocks_of(n, lanes) * lanes;
+    const bool exact = images->args.rounds;
+    const double relative = exact ? 0 : 8 * t->epsilon, absolute = exact ? 0 : (double)(terms + 2) * t->epsilon;
     outcome e = outcome_new(images, n, t->real_size), y = outcome_new(blocks, held, t->real_size);
     outcome again = outcome_new(blocks, held, t->real_size);
     convolve_either(t->ref, false, *images, &e, SHARE_ALL);
@@ -138,9 +141,11 @@ static void compare_kind(const tables *t, const work *images, const work *blocks
     if (blocks->kind == CJ__CONV2D_INPUT_GRAD)
         assert_idle_lanes_zero(&y.main, n, lanes);
     outcome_to_images(blocks, &y, lanes);
-    assert_close(&y.main, &e.main, 8 * t->epsilon, (double)(terms + 2) * t->epsilon, what, t);
-    if (blocks->kind == CJ__CONV2D_FILTER_GRAD)
-        assert_close(&y.other, &e.other, 8 * t->epsilon, (double)(terms + 2) * t->epsilon, "dbias", t);
+    assert_close(&y.main, &e.main, relative, absolute, what, t);
+    if (exact)
+        assert_same_bits(&y.other, &e.other, "places", t);
+    else if (blocks->kind == CJ__CONV2D_FILTER_GRAD)
+        assert_close(&y.other, &e.other, relative, absolute, "dbias", t);
     else if (blocks->kind == CJ__CONV2D_FORWARD)
         compare_places(t, blocks, &y, &e);
     outcome_free(&e), outcome_free(&y), outcome_free(&again);
@@ -153,11 +158,25 @@ typedef struct variant {
     bool worst; // NaN and infinity in x, and no gradient by the filters
 } variant;
 
+// A forward convolution, whose pool cuts what it drops.
+static void compare_forward(const tables *t, work images, work blocks, const variant *v, const char *what)
+{
+    cj__conv2d *s = &images.args.s;
+    images.kind = blocks.kind = CJ__CONV2D_FORWARD;
+    images.args.pool_h = blocks.args.pool_h = v->pool_h;
+    images.args.pool_w = blocks.args.pool_w = v->pool_w;
+    if (v->pool_h * v->pool_w > 1) {
+        s->oh = s->oh / v->pool_h * v->pool_h;
+        s->ow = s->ow / v->pool_w * v->pool_w;
+        blocks.args.s = *s;
+    }
+    compare_kind(t, &images, &blocks, s->kh * s->kw * s->c, what);
+}
+
 static void compare_convolutions(const tables *t, const cj__conv2d *s, const variant *v)
 {
     const int64_t in = s->n * s->h * s->w * s->c, out = s->n * s->oh * s->ow * s->f, lanes = t->fast->lanes;
-    const int64_t window = s->kh * s->kw * s->c;
-    operand x = operand_new(in, t->real_size), w = operand_new(window * s->f, t->real_size);
+    operand x = operand_new(in, t->real_size), w = operand_new(s->kh * s->kw * s->c * s->f, t->real_size);
     operand dy = operand_new(out, t->real_size), row = operand_new(s->f, t->real_size);
     fill_uniform(&x, -1, 1);
     fill_uniform(&w, -1, 1);
@@ -180,14 +199,7 @@ static void compare_convolutions(const tables *t, const cj__conv2d *s, const var
     }
     images.kind = blocks.kind = CJ__CONV2D_INPUT_GRAD;
     compare_kind(t, &images, &blocks, s->kh * s->kw * s->f, "block_conv2d by the input");
-    images.kind = blocks.kind = CJ__CONV2D_FORWARD;
-    images.args.pool_h = blocks.args.pool_h = v->pool_h;
-    images.args.pool_w = blocks.args.pool_w = v->pool_w;
-    if (v->pool_h * v->pool_w > 1) {
-        images.args.s.oh = blocks.args.s.oh = s->oh / v->pool_h * v->pool_h;
-        images.args.s.ow = blocks.args.s.ow = s->ow / v->pool_w * v->pool_w;
-    }
-    compare_kind(t, &images, &blocks, window, "block_conv2d");
+    compare_forward(t, images, blocks, v, "block_conv2d");
     operand_free(&x), operand_free(&w), operand_free(&dy), operand_free(&row);
     operand_free(&block_x), operand_free(&block_dy);
 }
@@ -240,6 +252,51 @@ static void random_geometries_equal_plain_c(void **unused)
 {
     (void)unused;
     for_each_table(random_of);
+}
+
+static operand integers(int64_t count, size_t size, int64_t most)
+{
+    operand o = operand_new(count, size);
+    for (int64_t i = 0; i < count; i++)
+        operand_put(&o, i, (double)(pick(2 * most + 1) - most));
+    return o;
+}
+
+// Integers beyond what bfloat16 holds, whose sums are exact: elements of a window that differ become equal, and the first
+// wins. Rounded after the pool, places would be others.
+static void compare_rounded(const tables *t, const cj__conv2d *s, const variant *v)
+{
+    operand x = integers(s->n * s->h * s->w * s->c, t->real_size, 300), row = integers(s->f, t->real_size, 3);
+    operand w = integers(s->kh * s->kw * s->c * s->f, t->real_size, 1);
+    operand block_x = to_blocks(&x, s->n, t->fast->lanes, 3);
+    work images = {.args = {.s = *s, .act = v->act, .rounds = true, .x = x.data, .w = w.data}};
+    images.args.bias = v->bias ? row.data : NULL;
+    work blocks = images;
+    blocks.args.x = block_x.data;
+    compare_forward(t, images, blocks, v, "block_conv2d, rounded");
+    operand_free(&x), operand_free(&w), operand_free(&row), operand_free(&block_x);
+}
+
+static void rounded_of(const tables *t)
+{
+    static const variant variants[] = {
+        {true, CJ__UNARY_relu, 2, 2, false}, {false, CJ__UNARY_NONE, 0, 0, false}, {true, CJ__UNARY_relu, 1, 1, false},
+        {true, CJ__UNARY_NONE, 2, 2, false}, {true, CJ__UNARY_relu, 3, 2, false},  {false, CJ__UNARY_NONE, 1, 3, false},
+    };
+    for (int round = 0; round < 120;) {
+        cj__conv2d s;
+        const variant *v = &variants[round % 6];
+        if (!random_geometry(&s, t->fast->lanes) || v->pool_h > s.oh || v->pool_w > s.ow)
+            continue;
+        compare_rounded(t, &s, v);
+        round++;
+    }
+}
+
+static void outputs_are_rounded_before_the_pool(void **unused)
+{
+    (void)unused;
+    for_each_table(rounded_of);
 }
 
 static cj__conv2d square_of(int64_t n, int64_t size, int64_t c, int64_t k, int64_t f, int64_t pad)
@@ -341,6 +398,7 @@ int main(void)
         cmocka_unit_test(random_geometries_equal_plain_c),
         cmocka_unit_test(usual_shapes_equal_plain_c),
         cmocka_unit_test(windows_outside_see_zeros),
+        cmocka_unit_test(outputs_are_rounded_before_the_pool),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

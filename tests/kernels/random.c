@@ -71,12 +71,62 @@ static void an_element_follows_its_own_word(void **unused)
     for_each_table(words_of);
 }
 
+// What is no number on either side, and in place.
+static void gradients_of(const tables *t)
+{
+    for (int64_t n = 0; n < 300; n += 1 + n / 6) {
+        operand y = operand_new(n, t->real_size), dy = operand_new(n, t->real_size), e = operand_new(n, t->real_size);
+        operand dx = operand_new(n, t->real_size);
+        fill_worst(&y);
+        fill_worst(&dy);
+        t->ref->relu_dropout_grad(n, y.data, dy.data, 1 / 0.7, e.data);
+        t->fast->relu_dropout_grad(n, y.data, dy.data, 1 / 0.7, dx.data);
+        assert_close(&dx, &e, 0, 0, "relu_dropout_grad", t);
+        t->fast->relu_dropout_grad(n, y.data, dy.data, 1 / 0.7, dy.data);
+        assert_same_bits(&dy, &dx, "relu_dropout_grad in place", t);
+        operand_free(&y), operand_free(&dy), operand_free(&dx), operand_free(&e);
+    }
+}
+
+static void gradients_behind_relu_equal_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(gradients_of);
+}
+
+// The kernel that needs no mask gives the bits of those that make it again: dropout's, and ReLU's on what that gives.
+static void without_a_mask_of(const tables *t)
+{
+    static const double rates[] = {0, 0.1, 0.5, 0.9, 1};
+    enum { N = 500, EACH = 5 };
+    for (int i = 0; i < EACH; i++) {
+        operand x = operand_new(N, t->real_size), d = operand_new(N, t->real_size), dy = operand_new(N, t->real_size);
+        operand e = operand_new(N, t->real_size), dx = operand_new(N, t->real_size);
+        fill_worst(&x);
+        fill_worst(&dy);
+        t->fast->dropout(3, N, 5, 6, rates[i], x.data, d.data);
+        t->fast->dropout(3, N, 5, 6, rates[i], dy.data, e.data);
+        t->fast->unary_grad[CJ__UNARY_relu](N, NULL, x.data, e.data, e.data, 0, 0);
+        t->fast->relu_dropout_grad(N, d.data, dy.data, rates[i] < 1 ? 1 / (1 - rates[i]) : 0, dx.data);
+        assert_same_bits(&dx, &e, "relu_dropout_grad", t);
+        operand_free(&x), operand_free(&d), operand_free(&dy), operand_free(&e), operand_free(&dx);
+    }
+}
+
+static void gradients_without_a_mask_have_the_bits_of_those_with(void **unused)
+{
+    (void)unused;
+    for_each_table(without_a_mask_of);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(masks_equal_plain_c),
         cmocka_unit_test(pieces_give_the_bits_of_the_whole),
         cmocka_unit_test(an_element_follows_its_own_word),
+        cmocka_unit_test(gradients_behind_relu_equal_plain_c),
+        cmocka_unit_test(gradients_without_a_mask_have_the_bits_of_those_with),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -93,6 +93,33 @@ static void argmax_equals_plain_c(void **unused)
     for_each_table(argmax_of);
 }
 
+// Rows with ties, and with what is no number; labels that are right about half the time, and some that are no class.
+static void correct_of(const tables *t)
+{
+    for (int round = 0; round < 200; round++) {
+        const int64_t rows = pick(40), cols = 1 + pick(round % 4 ? 20 : 300);
+        operand x = operand_new(rows * cols, t->real_size), label = operand_new(rows, sizeof(int32_t));
+        int32_t *labels = label.data;
+        if (round % 2)
+            fill_worst(&x);
+        else
+            for (int64_t i = 0; i < x.count; i++)
+                operand_put(&x, i, (double)pick(3));
+        t->ref->argmax(rows, cols, 1, x.data, labels);
+        for (int64_t r = 0; r < rows; r++)
+            labels[r] = pick(2) ? labels[r] : (int32_t)(pick(cols + 2) - 1);
+        assert_int_equal(t->fast->count_correct(rows, cols, x.data, labels),
+                         t->ref->count_correct(rows, cols, x.data, labels));
+        operand_free(&x), operand_free(&label);
+    }
+}
+
+static void count_correct_equals_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(correct_of);
+}
+
 static void squares_of(const tables *t)
 {
     for (int64_t n = 0; n < 1500; n += 1 + n / 8) {
@@ -162,6 +189,7 @@ static void softmax_of(const tables *t)
         compare_softmax(t, 3, widths[i], 4);
         compare_softmax(t, 1, widths[i], 15);
         compare_softmax(t, 0, widths[i], 1);
+        compare_softmax(t, 37, widths[i], 4);
     }
 }
 
@@ -169,6 +197,41 @@ static void softmax_and_its_losses_equal_plain_c(void **unused)
 {
     (void)unused;
     for_each_table(softmax_of);
+}
+
+// A row has the same bits whichever rows it is computed with.
+static void split_of(const tables *t)
+{
+    static const int64_t widths[] = {1, 4, 10, 17, 32, 33, 70};
+    enum { ROWS = 41 };
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+        const int64_t cols = widths[i];
+        operand x = operand_new(ROWS * cols, t->real_size), label = operand_new(ROWS, sizeof(int32_t));
+        operand p = operand_new(ROWS * cols, t->real_size), loss = operand_new(ROWS, t->real_size);
+        operand part = operand_new(ROWS * cols, t->real_size), losses = operand_new(ROWS, t->real_size);
+        fill_uniform(&x, -6, 6);
+        for (int64_t r = 0; r < ROWS; r++)
+            ((int32_t *)label.data)[r] = (int32_t)pick(cols);
+        t->fast->softmax_xent(ROWS, cols, x.data, label.data, p.data, loss.data);
+        for (int64_t r = 0, rows; r < ROWS; r += rows) {
+            rows = 1 + pick(ROWS - r < 6 ? ROWS - r : 6); // by themselves, and a lane each
+            const size_t row = (size_t)r * t->real_size, at = row * (size_t)cols;
+            t->fast->softmax_xent(rows, cols, (char *)x.data + at, (int32_t *)label.data + r, (char *)part.data + at,
+                                  (char *)losses.data + row);
+        }
+        assert_same_bits(&part, &p, "softmax_xent in pieces", t);
+        assert_same_bits(&losses, &loss, "losses in pieces", t);
+        t->fast->softmax(ROWS, cols, x.data, part.data);
+        assert_same_bits(&part, &p, "softmax and softmax_xent", t);
+        operand_free(&x), operand_free(&label), operand_free(&p), operand_free(&loss);
+        operand_free(&part), operand_free(&losses);
+    }
+}
+
+static void rows_do_not_depend_on_their_neighbours(void **unused)
+{
+    (void)unused;
+    for_each_table(split_of);
 }
 
 // Logits so far apart that exp gives 0 on one side: results stay finite. A NaN makes its row NaN and no other.
@@ -225,8 +288,10 @@ int main(void)
         cmocka_unit_test(reductions_equal_plain_c),
         cmocka_unit_test(long_sums_keep_their_digits),
         cmocka_unit_test(argmax_equals_plain_c),
+        cmocka_unit_test(count_correct_equals_plain_c),
         cmocka_unit_test(sum_of_squares_equals_plain_c),
         cmocka_unit_test(softmax_and_its_losses_equal_plain_c),
+        cmocka_unit_test(rows_do_not_depend_on_their_neighbours),
         cmocka_unit_test(softmax_survives_extreme_logits),
         cmocka_unit_test(sigmoid_losses_equal_plain_c),
     };

@@ -113,6 +113,15 @@ static void assert_places(const trial *r, const outcome *fast, const outcome *re
     outcome_free(&all);
 }
 
+static void assert_shared_as(const trial *r, cj__conv2d_kind kind, const outcome *expected, const char *what)
+{
+    for (sharing how = SHARE_REVERSED; how <= SHARE_RANDOM; how++) {
+        outcome again = outcome_of(r, r->t->fast, kind, expected->y.count, how);
+        assert_same_outcome(&again, expected, what, r->t);
+        outcome_free(&again);
+    }
+}
+
 static void compare_kind(const trial *r, cj__conv2d_kind kind, int64_t count, int64_t terms, const char *what)
 {
     outcome ref = outcome_of(r, r->t->ref, kind, count, SHARE_ALL);
@@ -122,11 +131,7 @@ static void compare_kind(const trial *r, cj__conv2d_kind kind, int64_t count, in
     if (kind == CJ__CONV2D_FORWARD && r->args.pool_h > 1)
         assert_places(r, &fast, &ref, absolute);
     assert_close(&fast.dbias, &ref.dbias, 8 * r->t->epsilon, absolute, what, r->t);
-    for (sharing how = SHARE_REVERSED; how <= SHARE_RANDOM; how++) {
-        outcome again = outcome_of(r, r->t->fast, kind, count, how);
-        assert_same_outcome(&again, &fast, what, r->t);
-        outcome_free(&again);
-    }
+    assert_shared_as(r, kind, &fast, what);
     outcome_free(&ref), outcome_free(&fast);
 }
 
@@ -145,6 +150,65 @@ static void compare(const tables *t, const cj__conv2d *s, bool bias, cj__unary a
 {
     for (int i = 0; i < 2; i++)
         compare_side(t, s, sides[i], bias, act, pool);
+}
+
+// Rounding is monotone: what is `error` away from `value` at most lies, rounded to bfloat16, between these two.
+typedef struct bounds {
+    double low, high;
+} bounds;
+
+static bounds rounded_near(const tables *t, double value, double error)
+{
+    operand o = operand_new(2, t->real_size);
+    operand_put(&o, 0, value - error);
+    operand_put(&o, 1, value + error);
+    t->ref->round_bf16(2, o.data, o.data);
+    const bounds b = {operand_at(&o, 0), operand_at(&o, 1)};
+    operand_free(&o);
+    return b;
+}
+
+// The place is wrong if another element of the window is greater once both are rounded, or as great and comes first, or
+// if it is "nowhere" where one is above 0: as far as `error` leaves no doubt.
+static void assert_rounded_place(const trial *r, const operand *y, int64_t at, int64_t place, double error)
+{
+    const bool nowhere = place >= 4;
+    const bounds none = {0, 0};
+    const bounds chosen = nowhere ? none : rounded_near(r->t, element_at_place(r, y, at, place), error);
+    bool right = !nowhere || r->args.act == CJ__UNARY_relu;
+    for (int64_t other = 0; other < 4; other++) {
+        const bounds b = rounded_near(r->t, element_at_place(r, y, at, other), error);
+        right = right && !(other < place && !nowhere ? b.low >= chosen.high : b.low > chosen.high);
+    }
+    if (!right || (!nowhere && r->args.act == CJ__UNARY_relu && !(chosen.high > 0)))
+        fail_msg("%s, tiles of %d: place %lld of %lld is %lld", r->t->fast->isa, r->args.winograd, (long long)at,
+                 (long long)r->pooled, (long long)place);
+}
+
+// Elements of a window are rounded before they are compared: so ties are won by the first, and places tell.
+static void compare_rounded(const tables *t, const cj__conv2d *s, int side, cj__unary act, int64_t pool)
+{
+    trial r = trial_new(t, s, side, pick(2), act, pool), flat = r;
+    outcome ref = outcome_of(&r, t->ref, CJ__CONV2D_FORWARD, r.pooled, SHARE_ALL);
+    flat.args.pool_h = flat.args.pool_w = 0;
+    flat.args.act = CJ__UNARY_NONE;
+    flat.pooled = flat.out;
+    outcome all = outcome_of(&flat, t->ref, CJ__CONV2D_FORWARD, r.out, SHARE_ALL);
+    r.args.rounds = true;
+    outcome fast = outcome_of(&r, t->fast, CJ__CONV2D_FORWARD, r.pooled, SHARE_ALL);
+    const double absolute = tolerance(&r, 9 * s->c);
+    for (int64_t i = 0; i < r.pooled; i++) {
+        const double e = operand_at(&ref.y, i), a = operand_at(&fast.y, i);
+        const bounds b = rounded_near(t, e, absolute + 16 * t->epsilon * fabs(e));
+        if (!(a >= b.low && a <= b.high))
+            fail_msg("%s, tiles of %d: element %lld of %lld is %.9g, not %.9g rounded", t->fast->isa, side, (long long)i,
+                     (long long)r.pooled, a, e);
+        if (pool > 1)
+            assert_rounded_place(&r, &all.y, i, (int64_t)operand_at(&fast.place, i), absolute);
+    }
+    assert_shared_as(&r, CJ__CONV2D_FORWARD, &fast, "winograd, rounded");
+    outcome_free(&ref), outcome_free(&all), outcome_free(&fast);
+    trial_free(&r);
 }
 
 // Odd and even sizes, padding before and behind, outputs left away at the end, channels around whole vectors.
@@ -202,6 +266,25 @@ static void pooled_geometries_equal_plain_c(void **unused)
 {
     (void)unused;
     for_each_table(random_pooled_of);
+}
+
+static void rounded_of(const tables *t)
+{
+    static const cj__unary acts[] = {CJ__UNARY_NONE, CJ__UNARY_relu, CJ__UNARY_sigmoid};
+    for (int round = 0; round < 120;) {
+        const int64_t pool = 1 + round % 2;
+        const cj__conv2d s = random_geometry(pool);
+        if (s.oh <= 0 || s.ow <= 0)
+            continue;
+        compare_rounded(t, &s, sides[round / 2 % 2], acts[round / 4 % (pool > 1 ? 2 : 3)], pool);
+        round++;
+    }
+}
+
+static void outputs_are_rounded_before_the_pool(void **unused)
+{
+    (void)unused;
+    for_each_table(rounded_of);
 }
 
 static cj__conv2d square_of(int64_t n, int64_t size, int64_t c, int64_t f, int64_t pad)
@@ -329,6 +412,7 @@ int main(void)
         cmocka_unit_test(random_geometries_equal_plain_c),   cmocka_unit_test(pooled_geometries_equal_plain_c),
         cmocka_unit_test(shapes_that_are_cut_equal_plain_c), cmocka_unit_test(other_geometries_stay_direct),
         cmocka_unit_test(nan_stays_within_its_tiles),        cmocka_unit_test(pays_where_it_should),
+        cmocka_unit_test(outputs_are_rounded_before_the_pool),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

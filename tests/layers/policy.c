@@ -131,6 +131,37 @@ static void unknown_policies_are_refused(void **state)
     assert_null(cj_model_from_json(json, strlen(json)));
 }
 
+// Layers of several kinds, each of which rounds something: made and traced.
+static cj_status make_mixed(void *context)
+{
+    cj_model *model = NULL;
+    switch (*(const int *)context) {
+    case 0:
+        model = cj_sequential(cj_input(6, 6, 2), cj_conv2d(3, {3, 3}, .activation = "relu", .dtype = "mixed_bfloat16"),
+                              cj_max_pooling2d({2, 2}, .dtype = "mixed_bfloat16"), cj_flatten(.dtype = "mixed_bfloat16"),
+                              cj_dense(2, .dtype = "mixed_bfloat16"));
+        break;
+    case 1:
+        model = cj_sequential(cj_input(4, 3), cj_simple_rnn(2, .dtype = "mixed_bfloat16"),
+                              cj_batch_normalization(.dtype = "mixed_bfloat16"), cj_softmax(.dtype = "mixed_bfloat16"));
+        break;
+    default:
+        model = cj_sequential(cj_input(5), cj_embedding(7, 3, .dtype = "mixed_bfloat16"),
+                              cj_reshape_layer({15}, .dtype = "mixed_bfloat16"),
+                              cj_rescaling(0.5, .dtype = "mixed_bfloat16"));
+    }
+    const cj_status status = model ? CJ_OK : cj_error_status();
+    cj_release(model);
+    return status;
+}
+
+static void every_failed_allocation_is_reported(void **state)
+{
+    (void)state;
+    for (int which = 0; which < 3; which++)
+        support_fail_each_allocation(make_mixed, &which);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +171,7 @@ int main(void)
         cmocka_unit_test(json_keeps_the_policy_of_each_layer),
         cmocka_unit_test(saved_models_keep_the_policy_and_their_predictions),
         cmocka_unit_test(unknown_policies_are_refused),
+        cmocka_unit_test(every_failed_allocation_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,6 +40,13 @@ static void ref_matmul(const op_case *c, cj_tensor *const *in, cj_tensor *const 
     }
 }
 
+static void ref_relu_dropout_grad(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const double rate = ((const cj__dropout_attrs *)c->attrs)->rate;
+    for (int64_t i = 0; i < cj_tensor_count(out[0]); i++)
+        case_set(out[0], i, case_get(in[0], i) > 0 && rate < 1 ? case_get(in[1], i) / (1 - rate) : 0);
+}
+
 // Padding before the first element: TensorFlow's rule for "same".
 static int64_t before(int64_t n, int64_t size, int64_t stride, int64_t dilation, bool same)
 {
@@ -209,6 +216,20 @@ static void ref_in_top_k(const op_case *c, cj_tensor *const *in, cj_tensor *cons
     }
 }
 
+static void ref_count_correct(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const int64_t cols = dim(in[0], -1);
+    int64_t count = 0;
+    (void)c;
+    for (int64_t r = 0; r < cj_tensor_count(in[1]); r++) {
+        int64_t best = 0;
+        for (int64_t j = 1; j < cols; j++)
+            best = case_get(in[0], r * cols + j) > case_get(in[0], r * cols + best) ? j : best;
+        count += (double)best == case_get(in[1], r);
+    }
+    case_set(out[0], 0, (double)count);
+}
+
 // Optimizer steps: formulas of cajal/train.h for one element; s holds the slots.
 
 typedef double (*step)(const cj__update_attrs *a, double w, double g, double rate, double t, double *s, int slots);
@@ -320,6 +341,8 @@ static const struct {
     {&cj__op_gather, ref_gather},
     {&cj__op_one_hot, ref_one_hot},
     {&cj__op_in_top_k, ref_in_top_k},
+    {&cj__op_count_correct, ref_count_correct},
+    {&cj__op_relu_dropout_grad, ref_relu_dropout_grad},
 #define F(name) {&cj__op_##name, ref_##name},
     STEPS(F)
 #undef F

@@ -182,9 +182,14 @@ const op_case op_cases[] = {
     {OP(gather_grad), A(cj__index_attrs, 6, CJ_F32), 2, {INDEX(6, N), ANY(N)}},
     {OP(one_hot), A(cj__index_attrs, 6, CJ_F64), 1, {INDEX(6, N, 2)}},
     {OP(in_top_k), A(cj__index_attrs, 2, CJ_F32), 2, {ANY(N, 6), INDEX(6, N)}},
+    {OP(count_correct), NULL, 2, {ANY(N, 3), INDEX(4, N)}},
+    {OP(count_correct), NULL, 2, {ANY(N, 5, 40), INDEX(40, N, 5)}},
+    {OP(count_correct), NULL, 2, {ANY(301, 3), INDEX(3, 301)}},
 
     {OP(dropout), A(cj__dropout_attrs, 7, 0.3), 2, {ANY(N, 40), STEP(5)}},
     {OP(dropout), A(cj__dropout_attrs, 8, 0), 2, {ANY(N, 4), STEP(0)}},
+    {OP(relu_dropout_grad), A(cj__dropout_attrs, 0, 0.2), 2, {ANY(N, 40), ANY(N, 40)}},
+    {OP(relu_dropout_grad), A(cj__dropout_attrs, 0, 1), 2, {ANY(N, 4), ANY(N, 4)}},
 
     {OP(sgd), UPDATE(.weight_decay = 0.01), 3, {ANY(19), ANY(19), SCALAR}},
     {OP(sgd), UPDATE(.momentum = 0.9), 4, {ANY(19), ANY(19), SCALAR, ANY(19)}},

@@ -305,6 +305,7 @@ static void block_conv2d_input_grad_job(const cj__conv2d_args *a, cj__job *job)
     const cj__conv2d *s = &a->s;
     *job = (cj__job){.phases = 2, .tasks = {s->kh * s->kw, blocks_of(s) * pieces_of(s->h, input_grad_strip(s))}};
     job->workspace = (size_t)(s->kh * s->kw * s->c * s->f) * sizeof(real);
+    job->prepares = 1;
 }
 
 static void block_conv2d_input_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase,

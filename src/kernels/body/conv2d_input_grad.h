@@ -26,7 +26,7 @@ static void conv2d_input_grad_job(const cj__conv2d_args *a, cj__job *job)
     }
     const gather_cut cut = input_grad_cut(s);
     const int64_t tasks = pieces_of(s->n, cut.images) * cut.strips * cut.panels;
-    *job = (cj__job){.phases = 2, .tasks = {s->kh * s->kw, tasks}, .workspace = turned_size(s)};
+    *job = (cj__job){.phases = 2, .tasks = {s->kh * s->kw, tasks}, .prepares = 1, .workspace = turned_size(s)};
     if (is_by_dots(s))
         *job = (cj__job){.phases = 1, .tasks = {tasks}};
 }

@@ -108,6 +108,14 @@ ALWAYS_INLINE vec hard_silu_grad(vec x, vec dy)
 #define DEFINE_BOTH(name, reads, formula, grad) DEFINE_UNARY(name, formula) DEFINE_GRAD(name, reads, grad)
 FORMULAS(DEFINE_BOTH)
 
+static void relu_dropout_grad(int64_t n, const void *y, const void *dy, double scale, void *dx)
+{
+    const real *result = y, *slopes = dy;
+    real *to = dx;
+    const vec factor = K(scale);
+    EACH_VEC(n, PUT(to, vec_pick(vec_lt(K(0), GET(result)), GET(slopes) * factor, K(0))););
+}
+
 // Rows of two operands that follow each other without gaps are one long row.
 ALWAYS_INLINE void join_rows(int64_t *rows, int64_t *cols, int64_t a_row, int64_t a_step, int64_t b_row,
                              int64_t b_step)

@@ -14,7 +14,7 @@ static void fill(cj__kernels *t)
 #define ROWS(F)                                                                                                        \
     F(transpose) F(gemm_job) F(gemm_run) F(winograd_pays)                                                              \
     F(max_pool2d) F(max_pool2d_grad) F(average_pool2d) F(average_pool2d_grad)                                          \
-    F(sgd) F(adagrad) F(adadelta) F(rmsprop) F(adam) F(dropout)
+    F(sgd) F(adagrad) F(adadelta) F(rmsprop) F(adam) F(dropout) F(relu_dropout_grad)
 #define ROW(name) t->name = name;
     ROWS(ROW)
 #undef ROW

@@ -115,8 +115,41 @@ DEFINE(min, INFINITY, vec_lesser)
 #undef DEFINE
 #undef ADD
 
+// Whether no element before the label is as great as that at the label, and none behind it greater. What is not a number
+// counts as greater, as it does in argmax.
+ALWAYS_INLINE bool is_correct(int64_t cols, const real *x, int64_t label)
+{
+    const vec own = vec_set(x[label]);
+    vmask beats = mask_first(LANES);
+    for (int64_t j = 0; j < cols; j += LANES) {
+        const vec v = load_or(x + j, cols - j, K(-INFINITY));
+        const vmask before = mask_first(least(greatest(label - j, 0), LANES));
+        beats = mask_and(beats, mask_or(vec_lt(v, own), mask_and(mask_not(before), vec_le(v, own))));
+    }
+    return mask_all(beats);
+}
+
+static int64_t count_correct(int64_t rows, int64_t cols, const void *x, const int32_t *label)
+{
+    int64_t count = 0;
+    for (int64_t r = 0; r < rows; r++) {
+        const real *row = (const real *)x + r * cols;
+        if (label[r] < 0 || label[r] >= cols)
+            continue;
+        bool correct = is_correct(cols, row, label[r]);
+        if (row[label[r]] != row[label[r]]) { // no number: the first such is found
+            correct = true;
+            for (int64_t j = 0; j < label[r]; j++)
+                correct = correct && row[j] == row[j];
+        }
+        count += correct;
+    }
+    return count;
+}
+
 static void fill_reduce(cj__kernels *t)
 {
+    t->count_correct = count_correct;
 #define CJ__ROW(name, formula) t->reduce[CJ__REDUCTION_##name] = reduce_##name;
     CJ__REDUCTIONS(CJ__ROW)
 #undef CJ__ROW

@@ -15,6 +15,8 @@ static winograd_cut winograd_forward_cut(const winograd *g)
     const int64_t shared = greatest(pieces_of(g->tiles, WINOGRAD_TASKS), CHUNK_STEP);
     const int64_t fits = chunk_that_fits(g, g->c_pad + least(OUTPUT_COLS, g->f_pad));
     cut.chunk = chunk_of(g->tiles, least(fits, pieces_of(shared, CHUNK_STEP) * CHUNK_STEP));
+    if (cut.chunk == g->tiles && g->f_pad <= PANEL_COLS) // else it would be one task: one image of a small network
+        cut.chunk = pieces_of(g->tiles, 2);
     cut.chunks = pieces_of(g->tiles, cut.chunk);
     cut.block = block_of_panels(g->s.f, pieces_of(WINOGRAD_TASKS, cut.chunks));
     cut.blocks = pieces_of(g->s.f, cut.block);
@@ -245,6 +247,7 @@ static void winograd_forward_job(const cj__conv2d_args *a, cj__job *job)
     const int64_t scratch = g.c_pad + cols + cut.chunk * (tile_step(&g, g.c_pad) + tile_step(&g, cols));
     *job = (cj__job){.phases = 2,
                      .tasks = {g.s.c, cut.chunks * cut.blocks},
+                     .prepares = 1,
                      .workspace = winograd_u_size(&g, g.s.c, g.s.f),
                      .scratch = (size_t)scratch * sizeof(real)};
 }

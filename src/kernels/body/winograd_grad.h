@@ -186,6 +186,7 @@ static void winograd_input_grad_job(const cj__conv2d_args *a, cj__job *job)
     const int64_t steps = tile_step(&g, g.f_pad) + tile_step(&g, cols);
     *job = (cj__job){.phases = 2,
                      .tasks = {pieces_of(g.s.f, LANES), cut.groups * cut.strips * cut.blocks},
+                     .prepares = 1,
                      .workspace = winograd_u_size(&g, g.s.f, g.s.c),
                      .scratch = (size_t)(g.f_pad + cols + cut.chunk * steps) * sizeof(real)};
 }

@@ -150,3 +150,9 @@ static void dropout(int64_t first, int64_t n, uint64_t key, uint64_t step, doubl
         ((real *)y)[i] = (double)words[element % 4] >= threshold ? ((const real *)x)[i] * scale : 0;
     }
 }
+
+static void relu_dropout_grad(int64_t n, const void *y, const void *dy, double scale, void *dx)
+{
+    for (int64_t i = 0; i < n; i++)
+        ((real *)dx)[i] = ((const real *)y)[i] > 0 ? ((const real *)dy)[i] * (real)scale : 0;
+}

@@ -39,6 +39,17 @@ static void argmax(int64_t outer, int64_t n, int64_t inner, const void *x, int32
     }
 }
 
+static int64_t count_correct(int64_t rows, int64_t cols, const void *x, const int32_t *label)
+{
+    int64_t count = 0;
+    for (int64_t r = 0; r < rows; r++) {
+        int32_t best;
+        argmax(1, cols, 1, (const real *)x + r * cols, &best);
+        count += best == label[r];
+    }
+    return count;
+}
+
 static double sum_of_squares(int64_t n, const void *x)
 {
     double sum = 0;

@@ -109,6 +109,11 @@ ALWAYS_INLINE vmask mask_not(vmask a)
     return (vmask)~a;
 }
 
+ALWAYS_INLINE bool mask_all(vmask m)
+{
+    return m == (vmask)-1;
+}
+
 ALWAYS_INLINE vec vec_pick(vmask m, vec yes, vec no)
 {
     return MM(mask_blend)(m, no, yes);

@@ -14,7 +14,7 @@
 //   vec_sqrt(a)
 //   vec_reciprocal(a)          1 / a, with the last bit uncertain where that is faster; a no denormal number
 //   vec_lt(a, b), vec_le, vec_eq   masks, false for NaN
-//   mask_and, mask_or, mask_not
+//   mask_and, mask_or, mask_not; mask_all(m), whether every lane is set
 //   vec_pick(mask, yes, no)
 //   word_multiply(a, b)        products of the lower halves of 64-bit words
 //   vec_from_bytes(p)          LANES bytes as reals; ivec_from_bytes as integers

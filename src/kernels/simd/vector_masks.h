@@ -40,4 +40,13 @@ ALWAYS_INLINE vmask mask_not(vmask a)
     return ~a;
 }
 
+ALWAYS_INLINE bool mask_all(vmask m)
+{
+    uint64_t words[VEC_BYTES / 8], all = UINT64_MAX;
+    memcpy(words, &m, sizeof words);
+    for (int i = 0; i < VEC_BYTES / 8; i++)
+        all &= words[i];
+    return all == UINT64_MAX;
+}
+
 #endif

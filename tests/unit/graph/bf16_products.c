@@ -1,6 +1,7 @@
 // Products of bfloat16 numbers in pairs equal the float products with roundings around them: values and gradients.
 #include "fixture.h"
 
+#include "kernels/kernels.h"
 #include <math.h>
 
 enum { ROWS = 40, IN = 50, UNITS = 70 };
@@ -21,6 +22,10 @@ static void run(const char *off, cj_tensor **out)
     f.output_count = 3;
     cj_function *function = fixture_function(&f, off);
     assert_non_null(function);
+    // All three products, where the machine multiplies in pairs at all.
+    const cj__gemm forward = {.m = ROWS, .n = UNITS, .k = IN, .lda = IN, .ldb = UNITS, .ldc = UNITS};
+    const bool pays = cj__kernels_for(sizeof(float))->gemm_bf16_pays(&forward);
+    assert_int_equal(fixture_planned(function, ROWS, ", bf16 "), off == NULL && pays ? 3 : 0);
     const cj_shape shapes[] = {CJ_SHAPE(ROWS, IN), CJ_SHAPE(IN, UNITS), CJ_SHAPE(UNITS)};
     cj_tensor *in[3];
     for (unsigned i = 0; i < 3; i++) {

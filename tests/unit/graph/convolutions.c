@@ -4,7 +4,6 @@
 
 #include "kernels/kernels.h"
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,15 +42,15 @@ static cj_symbol *stage(fixture *f, const network *n, int i, cj_symbol *x, cj_sy
 }
 
 // Outputs: y and the gradients by both filters, both biases, and, but for a first layer, x.
-static cj_function *make(const network *n, const char *off, int threads)
+static cj_function *make(const network *n, cj_dtype dtype, const char *off, int threads)
 {
     fixture f = {.pool = cj_pool_new(threads)};
     cj_symbol *xs[] = {
-        fixture_input(&f, CJ_SHAPE(n->k[0], n->k[0], n->c, n->f[0])),
-        fixture_input(&f, CJ_SHAPE(n->f[0])),
-        fixture_input(&f, CJ_SHAPE(n->k[1], n->k[1], n->f[0], n->f[1])),
-        fixture_input(&f, CJ_SHAPE(n->f[1])),
-        fixture_input(&f, CJ_SHAPE(CJ_BATCH, n->h, n->w, n->c)),
+        fixture_input_of(&f, dtype, CJ_SHAPE(n->k[0], n->k[0], n->c, n->f[0])),
+        fixture_input_of(&f, dtype, CJ_SHAPE(n->f[0])),
+        fixture_input_of(&f, dtype, CJ_SHAPE(n->k[1], n->k[1], n->f[0], n->f[1])),
+        fixture_input_of(&f, dtype, CJ_SHAPE(n->f[1])),
+        fixture_input_of(&f, dtype, CJ_SHAPE(CJ_BATCH, n->h, n->w, n->c)),
     };
     cj_symbol *y = stage(&f, n, 1, stage(&f, n, 0, xs[4], xs[0], xs[1]), xs[2], xs[3]);
     fixture_output(&f, y);
@@ -64,17 +63,17 @@ static cj_function *make(const network *n, const char *off, int threads)
     return function;
 }
 
-static void run(const network *n, const char *off, int threads, cj_tensor **out)
+static void run(const network *n, cj_dtype dtype, const char *off, int threads, cj_tensor **out)
 {
-    cj_function *function = make(n, off, threads);
+    cj_function *function = make(n, dtype, off, threads);
     cj_tensor *in[RESULTS - 1];
     for (int i = 0; i < RESULTS; i++) {
         cj_shape shape = i == 0 ? cj__function_output(function, 0)->shape : cj__function_input(function, i - 1)->shape;
         if (i == 0 || i == RESULTS - 1)
             shape.dims[0] = n->batch;
-        out[i] = fixture_tensor(shape, NULL);
+        out[i] = fixture_tensor_of(dtype, shape);
         if (i > 0) {
-            in[i - 1] = fixture_tensor(shape, NULL);
+            in[i - 1] = fixture_tensor_of(dtype, shape);
             fixture_fill(in[i - 1], (unsigned)i);
         }
     }
@@ -87,20 +86,21 @@ static void run(const network *n, const char *off, int threads, cj_tensor **out)
 }
 
 // The tolerance: sums of some thousand terms in another order, relative to the greatest element.
-static void expect_equal(const network *n, const char *off)
+static void expect_equal(const network *n, cj_dtype dtype, const char *off)
 {
     cj_tensor *a[RESULTS], *b[RESULTS];
-    run(n, off, 1, a);
-    run(n, ALL_OFF, 1, b);
+    run(n, dtype, off, 1, a);
+    run(n, dtype, ALL_OFF, 1, b);
     for (int i = 0; i < RESULTS; i++) {
-        const float *x = cj_tensor_data(a[i]), *y = cj_tensor_data(b[i]);
         double most = 1;
         for (int64_t k = 0; k < cj_tensor_count(b[i]); k++)
-            most = fabs((double)y[k]) > most ? fabs((double)y[k]) : most;
-        for (int64_t k = 0; k < cj_tensor_count(b[i]); k++)
-            if (!(fabs((double)x[k] - (double)y[k]) <= 1e-4 * most))
-                fail_msg("network %d, result %d, \"%s\": element %lld is %g, not %g", (int)(n - networks), i,
-                         off ? off : "", (long long)k, (double)x[k], (double)y[k]);
+            most = fmax(most, fabs(fixture_get(b[i], k)));
+        for (int64_t k = 0; k < cj_tensor_count(b[i]); k++) {
+            const double x = fixture_get(a[i], k), y = fixture_get(b[i], k);
+            if (!(fabs(x - y) <= (dtype == CJ_F64 ? 1e-12 : 1e-4) * most))
+                fail_msg("network %d, %s, result %d, \"%s\": element %lld is %g, not %g", (int)(n - networks),
+                         cj_dtype_name(dtype), i, off ? off : "", (long long)k, x, y);
+        }
         cj_release(a[i]);
         cj_release(b[i]);
     }
@@ -110,7 +110,7 @@ static void all_rewrites_together_change_nothing(void **state)
 {
     (void)state;
     for (int i = 0; i < NETWORKS; i++)
-        expect_equal(&networks[i], NULL);
+        expect_equal(&networks[i], CJ_F32, NULL), expect_equal(&networks[i], CJ_F64, NULL);
 }
 
 static void each_rewrite_alone_changes_nothing(void **state)
@@ -119,11 +119,11 @@ static void each_rewrite_alone_changes_nothing(void **state)
         "-fuse_bias_grad,-dead_pixels,-blocks,-winograd", "-fuse_pool,-dead_pixels,-blocks,-winograd",
         "-fuse_bias_grad,-blocks,-winograd",              "-fuse_pool,-fuse_bias_grad,-dead_pixels,-winograd",
         "-fuse_pool,-fuse_bias_grad,-dead_pixels,-blocks", "-fuse_pool,-dead_pixels,-blocks,-winograd",
-        "-dead_pixels,-blocks,-fuse_pool_grad"};
+        "-dead_pixels,-blocks,-fuse_pool_grad",           "-blocks,-winograd"};
     (void)state;
     for (int i = 0; i < NETWORKS; i++)
         for (size_t k = 0; k < sizeof offs / sizeof offs[0]; k++)
-            expect_equal(&networks[i], offs[k]);
+            expect_equal(&networks[i], CJ_F32, offs[k]), expect_equal(&networks[i], CJ_F64, offs[k]);
 }
 
 static void threads_do_not_change_a_bit(void **state)
@@ -132,11 +132,10 @@ static void threads_do_not_change_a_bit(void **state)
     (void)state;
     for (int i = 0; i < NETWORKS; i++) {
         for (int threads = 2; threads <= 4; threads++) {
-            run(&networks[i], NULL, 1, a);
-            run(&networks[i], NULL, threads, b);
+            run(&networks[i], CJ_F32, NULL, 1, a);
+            run(&networks[i], CJ_F32, NULL, threads, b);
             for (int k = 0; k < RESULTS; k++) {
-                assert_memory_equal(cj_tensor_data(a[k]), cj_tensor_data(b[k]),
-                                    (size_t)cj_tensor_count(a[k]) * sizeof(float));
+                fixture_expect_same(a[k], b[k]);
                 cj_release(a[k]);
                 cj_release(b[k]);
             }
@@ -144,29 +143,15 @@ static void threads_do_not_change_a_bit(void **state)
     }
 }
 
-// The plan of a function, which is released, for a batch of n.
-static char *plan_text(cj_function *function, int64_t batch)
-{
-    const char *path = support_path("plan");
-    FILE *stream = fopen(path, "w");
-    assert_non_null(stream);
-    assert_int_equal(cj__function_print(function, batch, batch > 16 ? 3 : 0, stream), CJ_OK);
-    fclose(stream);
-    size_t size = 0;
-    char *bytes = support_read(path, &size), *text = calloc(size + 1, 1);
-    memcpy(text, bytes, size);
-    free(bytes);
-    cj_release(function);
-    return text;
-}
-
 static void expect_plan(const network *n, const char *off, const char *word, bool expected)
 {
-    char *text = plan_text(make(n, off, 1), n->batch);
+    cj_function *function = make(n, CJ_F32, off, 1);
+    char *text = fixture_plan(function, n->batch);
     if ((strstr(text, word) != NULL) != expected)
         fail_msg("network %d, \"%s\": the plan %s \"%s\":\n%s", (int)(n - networks), off ? off : "",
                  expected ? "lacks" : "has", word, text);
     free(text);
+    cj_release(function);
 }
 
 static void rewrites_take_place_unless_switched_off(void **state)
@@ -180,6 +165,8 @@ static void rewrites_take_place_unless_switched_off(void **state)
     // 14 x 13, valid 3 x 3 and pool: 6 x 5; again: 4 x 3, of which the pool reads 4 x 2, and those read 6 x 4.
     expect_plan(&networks[0], "-blocks", "(3, 6, 4, 4)", true);
     expect_plan(&networks[0], "-dead_pixels,-blocks", "(3, 6, 5, 4)", true);
+    expect_plan(&networks[2], "-blocks,-winograd", "conv2d_pool_filter_grad", true);
+    expect_plan(&networks[2], "-blocks,-winograd,-fuse_pool_grad", "conv2d_pool_filter_grad", false);
     if (cj__kernels_for(sizeof(float))->lanes == 1)
         return;
     expect_plan(&networks[1], NULL, "to_blocks", true);

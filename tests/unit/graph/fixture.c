@@ -2,11 +2,25 @@
 #define _POSIX_C_SOURCE 200809L
 #include "fixture.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+cj_symbol *fixture_input_of(fixture *f, cj_dtype dtype, cj_shape shape)
+{
+    return f->inputs[f->input_count++] = cj__build_keep(&f->g, cj_symbol_input(dtype, shape, "x"));
+}
 
 cj_symbol *fixture_input(fixture *f, cj_shape shape)
 {
-    return f->inputs[f->input_count++] = cj__build_keep(&f->g, cj_symbol_input(CJ_F32, shape, "x"));
+    return fixture_input_of(f, CJ_F32, shape);
+}
+
+cj_tensor *fixture_tensor_of(cj_dtype dtype, cj_shape shape)
+{
+    cj_tensor *tensor = NULL;
+    assert_int_equal(cj_tensor_new(dtype, shape, &tensor), CJ_OK);
+    return tensor;
 }
 
 cj_tensor *fixture_tensor(cj_shape shape, const float *values)
@@ -22,6 +36,13 @@ cj_tensor *fixture_tensor(cj_shape shape, const float *values)
 cj_variable *fixture_variable(const char *name, cj_shape shape, const float *values)
 {
     cj_variable *variable = cj__own(cj_variable_new(name, fixture_tensor(shape, values)));
+    assert_non_null(variable);
+    return variable;
+}
+
+cj_variable *fixture_variable_of(cj_dtype dtype, const char *name, cj_shape shape)
+{
+    cj_variable *variable = cj__own(cj_variable_new(name, fixture_tensor_of(dtype, shape)));
     assert_non_null(variable);
     return variable;
 }
@@ -47,8 +68,9 @@ cj_function *fixture_function(fixture *f, const char *off)
     if (off)
         setenv("CAJAL_PLAN", off, 1);
     if (f->g.status == CJ_OK)
-        function = cj_function_new(&(cj_function_args){f->inputs, f->input_count, f->outputs, f->output_count,
-                                                       f->updates, f->update_count, f->pool});
+        function = cj__function_new(&(cj_function_args){f->inputs, f->input_count, f->outputs, f->output_count,
+                                                        f->updates, f->update_count, f->pool},
+                                    f->arenas);
     unsetenv("CAJAL_PLAN");
     cj__build_end(&f->g);
     return function;
@@ -60,12 +82,68 @@ void fixture_expect(const cj_tensor *tensor, const float *values)
         assert_near((double)((const float *)cj_tensor_data(tensor))[i], (double)values[i], 0, 0);
 }
 
+static void put(cj_tensor *tensor, int64_t i, double value)
+{
+    if (tensor->dtype == CJ_F64)
+        ((double *)cj_tensor_data(tensor))[i] = value;
+    else
+        ((float *)cj_tensor_data(tensor))[i] = (float)value;
+}
+
+double fixture_get(const cj_tensor *tensor, int64_t i)
+{
+    return tensor->dtype == CJ_F64 ? ((const double *)(const void *)tensor->data)[i] :
+                                     (double)((const float *)(const void *)tensor->data)[i];
+}
+
+static unsigned next_random(unsigned *seed)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return *seed >> 8;
+}
+
 void fixture_fill(cj_tensor *tensor, unsigned seed)
 {
-    for (int64_t i = 0; i < cj_tensor_count(tensor); i++) {
-        seed = seed * 1664525u + 1013904223u;
-        ((float *)cj_tensor_data(tensor))[i] = (float)(seed >> 8) / 8388608.0f - 1;
-    }
+    for (int64_t i = 0; i < cj_tensor_count(tensor); i++)
+        put(tensor, i, (double)next_random(&seed) / 8388608.0 - 1);
+}
+
+void fixture_fill_whole(cj_tensor *tensor, unsigned seed, int most)
+{
+    for (int64_t i = 0; i < cj_tensor_count(tensor); i++)
+        put(tensor, i, (double)(next_random(&seed) % (2 * (unsigned)most + 1)) - most);
+}
+
+void fixture_expect_same(const cj_tensor *a, const cj_tensor *b)
+{
+    assert_int_equal(a->dtype, b->dtype);
+    assert_true(cj_shape_equal(&a->shape, &b->shape));
+    assert_memory_equal(a->data, b->data, (size_t)cj_tensor_count(a) * cj_dtype_size(a->dtype));
+}
+
+char *fixture_plan(cj_function *function, int64_t n)
+{
+    const char *path = support_path("plan");
+    FILE *stream = fopen(path, "w");
+    assert_non_null(stream);
+    assert_int_equal(cj__function_print(function, n, 0, stream), CJ_OK);
+    assert_int_equal(fclose(stream), 0);
+    size_t size = 0;
+    char *bytes = support_read(path, &size), *text = calloc(size + 1, 1);
+    assert_non_null(text);
+    memcpy(text, bytes, size);
+    free(bytes);
+    return text;
+}
+
+int fixture_planned(cj_function *function, int64_t n, const char *word)
+{
+    char *text = fixture_plan(function, n);
+    int count = 0;
+    for (const char *c = text; (c = strstr(c, word)) != NULL; c++)
+        count++;
+    free(text);
+    return count;
 }
 
 const fixture_optimizer fixture_optimizers[FIXTURE_OPTIMIZERS] = {
@@ -81,7 +159,7 @@ cj_variable *fixture_scalar(cj_dtype dtype)
 {
     cj_tensor *tensor;
     assert_int_equal(cj_tensor_new(dtype, (cj_shape){0}, &tensor), CJ_OK);
-    if (dtype == CJ_F32)
-        *(float *)cj_tensor_data(tensor) = 0.01f;
+    if (dtype == CJ_F32 || dtype == CJ_F64)
+        put(tensor, 0, 0.01);
     return cj__own(cj_variable_new("scalar", tensor));
 }

@@ -2,6 +2,7 @@
 // the last values are wanted (so that memory is used again) or all of them (so that nothing is).
 #include "fixture.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { NODES = 30, ROWS = 4, COLS = 6 };
@@ -136,6 +137,58 @@ static void train(const char *off, float *result)
     cj_release(function);
 }
 
+// y = tanh(x) tanh(x) by two nodes, through a reshape, a factor of one and stop_gradient, which change nothing.
+static cj_function *twice_the_same(const char *off)
+{
+    fixture f = {0};
+    cj_symbol *x = fixture_input(&f, CJ_SHAPE(CJ_BATCH, COLS)), *branch[2];
+    for (int i = 0; i < 2; i++) {
+        cj_symbol *y = cj__apply_unary(&f.g, CJ__UNARY_tanh, cj__scale(&f.g, x, 1), 0, 0);
+        y = cj__append(&f.g, &cj__op_reshape, &(cj__reshape_attrs){CJ_SHAPE(CJ_BATCH, COLS)}, &y, 1);
+        branch[i] = cj__stop_gradient(&f.g, y);
+    }
+    fixture_output(&f, cj__mul(&f.g, branch[0], branch[1]));
+    cj_function *function = fixture_function(&f, off);
+    if (!function)
+        fail_msg("%s", cj_error());
+    return function;
+}
+
+// Each of the small passes does its work, and not where it is switched off; values stay. Two others call "dead" as well.
+static void small_passes_do_their_work(void **state)
+{
+    static const struct {
+        const char *off;
+        int tanhs, stops, calls;
+    } rows[] = {
+        {NULL, 1, 0, 2},
+        {"-identity", 1, 1, 5},
+        {"-cse", 2, 0, 3},
+        {"-dead,-fuse_round,-bf16_products", 2, 0, 3},
+        {"-fuse_round,-bf16_products", 1, 0, 2},
+        {"-identity,-cse", 2, 2, 9},
+    };
+    cj_tensor *x = fixture_tensor(CJ_SHAPE(ROWS, COLS), NULL), *first = NULL;
+    (void)state;
+    fixture_fill(x, 4);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char calls[32];
+        cj_function *function = twice_the_same(rows[i].off);
+        cj_tensor *y = fixture_tensor(CJ_SHAPE(ROWS, COLS), NULL);
+        snprintf(calls, sizeof calls, ": %d calls", rows[i].calls);
+        assert_int_equal(fixture_planned(function, ROWS, " tanh "), rows[i].tanhs);
+        assert_int_equal(fixture_planned(function, ROWS, " stop_gradient "), rows[i].stops);
+        if (fixture_planned(function, ROWS, calls) != 1)
+            fail_msg("\"%s\":\n%s", rows[i].off ? rows[i].off : "", fixture_plan(function, ROWS));
+        assert_int_equal(cj_function_call(function, &x, &y), CJ_OK);
+        if (first)
+            fixture_expect_same(y, first);
+        first = first ? first : cj_retain(y);
+        cj_release(y), cj_release(function);
+    }
+    cj_release(first), cj_release(x);
+}
+
 static void training_is_the_same_with_each_pass_off(void **state)
 {
     static const char *const off[] = {"-identity", "-cse", "-dead", "-fuse_bias_act",
@@ -173,6 +226,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(using_memory_again_never_shows),
         cmocka_unit_test(each_pass_may_be_switched_off),
+        cmocka_unit_test(small_passes_do_their_work),
         cmocka_unit_test(training_is_the_same_with_each_pass_off),
         cmocka_unit_test(a_long_chain_is_planned_and_run),
     };

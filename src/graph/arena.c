@@ -1,0 +1,107 @@
+// Lending arenas, and growing them: see arena.h.
+#include "graph/arena.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+
+static void destroy(void *object)
+{
+    cj__arenas *arenas = object;
+    while (arenas->first != NULL) {
+        cj__arena *arena = arenas->first;
+        arenas->first = arena->next;
+        cj__free_aligned(arena->data, arena->size);
+        cj__free(arena);
+    }
+    pthread_mutex_destroy(&arenas->lock);
+    cj__free(arenas);
+}
+
+static const cj__class arenas_class = {"arenas", destroy};
+
+cj__arenas *cj__arenas_new(void)
+{
+    cj__arenas *arenas = cj__object_new(&arenas_class, sizeof(*arenas));
+    if (arenas != NULL)
+        pthread_mutex_init(&arenas->lock, NULL); // with default attributes it cannot fail
+    return arenas;
+}
+
+// Whether `a` suits a run of `size` bytes better than `b`: the smallest that is large enough, so that a larger one
+// stays for those who need it; else the largest.
+static bool suits_better(const cj__arena *a, const cj__arena *b, size_t size)
+{
+    if (a->size >= size && b->size >= size)
+        return a->size < b->size;
+    return a->size > b->size;
+}
+
+static cj__arena *take_idle(cj__arenas *arenas, size_t size)
+{
+    cj__arena *best = NULL;
+    pthread_mutex_lock(&arenas->lock);
+    for (cj__arena *arena = arenas->first; arena != NULL; arena = arena->next) {
+        if (!arena->lent && (best == NULL || suits_better(arena, best, size)))
+            best = arena;
+    }
+    if (best != NULL)
+        best->lent = true;
+    pthread_mutex_unlock(&arenas->lock);
+    return best;
+}
+
+static cj__arena *add_lent(cj__arenas *arenas)
+{
+    cj__arena *arena = cj__new(1, sizeof(*arena));
+    if (arena == NULL)
+        return NULL;
+    arena->lent = true;
+    pthread_mutex_lock(&arenas->lock);
+    arena->next = arenas->first;
+    arenas->first = arena;
+    pthread_mutex_unlock(&arenas->lock);
+    return arena;
+}
+
+static bool allocate(cj__arena *arena, size_t size)
+{
+    arena->data = cj__new_aligned(size, 1);
+    arena->size = arena->data != NULL ? size : 0;
+    return arena->data != NULL;
+}
+
+static cj_status grow(cj__arena *arena, size_t size)
+{
+    const size_t before = arena->size;
+    cj__free_aligned(arena->data, arena->size);
+    if (allocate(arena, size))
+        return CJ_OK;
+    if (before != 0)
+        allocate(arena, before); // or the next run asks again
+    return CJ_OUT_OF_MEMORY;
+}
+
+cj_status cj__arena_borrow(cj__arenas *arenas, size_t size, cj__arena **arena)
+{
+    *arena = take_idle(arenas, size);
+    if (*arena == NULL)
+        *arena = add_lent(arenas);
+    if (*arena == NULL)
+        return CJ_OUT_OF_MEMORY;
+    const bool fits = (*arena)->data != NULL && (*arena)->size >= size;
+    const cj_status status = fits ? CJ_OK : grow(*arena, size);
+    if (status != CJ_OK) {
+        cj__arena_return(arenas, *arena);
+        *arena = NULL;
+    }
+    return status;
+}
+
+void cj__arena_return(cj__arenas *arenas, cj__arena *arena)
+{
+    if (arena == NULL)
+        return;
+    pthread_mutex_lock(&arenas->lock);
+    arena->lent = false;
+    pthread_mutex_unlock(&arenas->lock);
+}

@@ -1,0 +1,78 @@
+// Calls whose first phases work on weights alone (Winograd's transformed filters, turned filters, packed panels of a
+// matrix) keep the result from run to run, where the program does not itself change those weights: in inference, and in
+// training for layers that are frozen. Each run compares the weights with a copy, so that nobody has to tell of a change.
+#include "base/memory.h"
+#include "graph/plan.h"
+
+enum { OPERANDS_MAX = 5 };
+static const size_t KEPT_MOST = (size_t)64 << 20; // bytes of a plan, beyond which it is made anew in each run
+
+static bool is_updated(const cj__program *program, const cj_variable *variable)
+{
+    for (int i = 0; i < program->update_count; i++)
+        if (program->updated[i] == variable)
+            return true;
+    return false;
+}
+
+static bool stays(const cj__program *program, int value)
+{
+    const int leaf = cj__leaf_of(program, value);
+    if (leaf < 0 || program->values[leaf].kind == CJ__VALUE_INPUT)
+        return false;
+    return program->values[leaf].variable == NULL || !is_updated(program, program->values[leaf].variable);
+}
+
+cj_status cj__keep_prepared(cj__program *program)
+{
+    size_t kept = 0;
+    for (int i = 0; i < program->instruction_count; i++) {
+        cj__instruction *instruction = &program->instructions[i];
+        cj__operand operands[OPERANDS_MAX];
+        if (instruction->op->prepared == NULL || instruction->input_count + instruction->output_count > OPERANDS_MAX)
+            continue;
+        const cj__call call = cj__program_call(program, instruction, operands);
+        const cj__prepared made = instruction->op->prepared(&call);
+        if (made.input < 0 || !stays(program, instruction->inputs[made.input]) || made.bytes > KEPT_MOST - kept)
+            continue;
+        instruction->keeps = true;
+        kept += made.bytes;
+    }
+    return CJ_OK;
+}
+
+static size_t in_lines(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
+cj_status cj__keep_in_plan(cj__plan *plan)
+{
+    const int count = plan->program.instruction_count;
+    plan->kept = cj__new((size_t)count, sizeof(*plan->kept));
+    if (plan->kept == NULL)
+        return CJ_OUT_OF_MEMORY;
+    for (int i = 0; i < count; i++) {
+        const cj__instruction *instruction = &plan->program.instructions[plan->order[i]];
+        if (!instruction->keeps)
+            continue;
+        const cj__prepared made = instruction->op->prepared(&plan->calls[i]);
+        cj__kept *kept = &plan->kept[plan->kept_count++];
+        *kept = (cj__kept){.input = made.input, .workspace_bytes = in_lines(made.bytes)};
+        kept->copy_bytes = plan->buffers[instruction->inputs[made.input]].bytes;
+        plan->kept_size += kept->workspace_bytes + in_lines(kept->copy_bytes);
+        plan->calls[i].kept = kept;
+    }
+    if (plan->kept_count == 0)
+        return CJ_OK;
+    plan->kept_memory = cj__new_aligned(plan->kept_size, 1);
+    if (plan->kept_memory == NULL)
+        return CJ_OUT_OF_MEMORY;
+    char *next = plan->kept_memory;
+    for (cj__kept *kept = plan->kept; kept < plan->kept + plan->kept_count; kept++) {
+        kept->workspace = next;
+        kept->copy = next + kept->workspace_bytes;
+        next += kept->workspace_bytes + in_lines(kept->copy_bytes);
+    }
+    return CJ_OK;
+}
