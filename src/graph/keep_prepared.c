@@ -1,6 +1,6 @@
-// Calls whose first phases work on weights alone (Winograd's transformed filters, turned filters, packed panels of a
-// matrix) keep the result from run to run, where the program does not itself change those weights: in inference, and in
-// training for layers that are frozen. Each run compares the weights with a copy, so that nobody has to tell of a change.
+// Convolutions whose first phase works on weights alone (Winograd's transformed filters, turned filters) keep the result
+// from run to run, where the program does not itself change those weights: in inference, and in training for layers that
+// are frozen. Each run compares the weights with a copy, so that nobody has to tell of a change.
 #include "base/memory.h"
 #include "graph/plan.h"
 
@@ -15,12 +15,18 @@ static bool is_updated(const cj__program *program, const cj_variable *variable)
     return false;
 }
 
+// Whether a value is likely the same in the next run: a constant, a variable that no update names, or what is computed
+// from one of them alone (filters rounded to bfloat16).
 static bool stays(const cj__program *program, int value)
 {
-    const int leaf = cj__leaf_of(program, value);
-    if (leaf < 0 || program->values[leaf].kind == CJ__VALUE_INPUT)
-        return false;
-    return program->values[leaf].variable == NULL || !is_updated(program, program->values[leaf].variable);
+    while (program->values[value].kind == CJ__VALUE_TEMPORARY) {
+        const cj__instruction *producer = &program->instructions[program->values[value].producer];
+        if (producer->input_count != 1)
+            return false;
+        value = producer->inputs[0];
+    }
+    const cj__pvalue *leaf = &program->values[value];
+    return leaf->kind == CJ__VALUE_CONSTANT || (leaf->kind == CJ__VALUE_VARIABLE && !is_updated(program, leaf->variable));
 }
 
 cj_status cj__keep_prepared(cj__program *program)

@@ -173,7 +173,7 @@ static const struct {
     {"fuse_pool_grad", CJ__STAGE_PLAN, cj__fuse_pool_grad, "a pool's gradient into the filters' that alone reads it"},
     {"fuse_step", CJ__STAGE_PLAN, cj__fuse_step, "the optimizer's step into the product that makes its gradient"},
     {"one_sweep", CJ__STAGE_PLAN, cj__one_sweep, "the optimizer's steps of all tensors in one"},
-    {"keep_prepared", CJ__STAGE_PLAN, cj__keep_prepared, "filters transformed and weights packed once, not in every run"},
+    {"keep_prepared", CJ__STAGE_PLAN, cj__keep_prepared, "filters transformed or turned once, not in every run"},
 };
 
 static bool switched_off(const char *off, const char *name)

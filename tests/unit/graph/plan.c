@@ -154,7 +154,7 @@ static cj_function *twice_the_same(const char *off)
     return function;
 }
 
-// Each of the small passes does its work, and not where it is switched off; values stay. Two others call "dead" as well.
+// Each of the small passes does its work, and not where it is switched off; values stay. Some others call "dead" as well.
 static void small_passes_do_their_work(void **state)
 {
     static const struct {
@@ -164,8 +164,8 @@ static void small_passes_do_their_work(void **state)
         {NULL, 1, 0, 2},
         {"-identity", 1, 1, 5},
         {"-cse", 2, 0, 3},
-        {"-dead,-fuse_round,-bf16_products", 2, 0, 3},
-        {"-fuse_round,-bf16_products", 1, 0, 2},
+        {"-dead,-fuse_round,-fuse_accuracy,-fuse_dropout,-bf16_products", 2, 0, 3},
+        {"-fuse_round,-fuse_accuracy,-fuse_dropout,-bf16_products", 1, 0, 2},
         {"-identity,-cse", 2, 2, 9},
     };
     cj_tensor *x = fixture_tensor(CJ_SHAPE(ROWS, COLS), NULL), *first = NULL;
