@@ -149,6 +149,125 @@ static void tall_windows_equal_plain_c(void **unused)
     for_each_table(tall_of);
 }
 
+// Images of h x w pixels, and kernels of k x k; "same" as TensorFlow pads, or "valid".
+static cj__conv2d strided_of(int64_t h, int64_t w, int64_t c, int64_t k, int64_t f, int64_t stride, bool same)
+{
+    cj__conv2d s = {.n = 3, .h = h, .w = w, .c = c, .kh = k, .kw = k, .f = f, .sh = stride, .sw = stride, .dh = 1, .dw = 1,
+                    .groups = 1};
+    s.oh = same ? (h + stride - 1) / stride : (h - k) / stride + 1;
+    s.ow = same ? (w + stride - 1) / stride : (w - k) / stride + 1;
+    const int64_t missing_rows = (s.oh - 1) * stride + k - h, missing_cols = (s.ow - 1) * stride + k - w;
+    s.top = same && missing_rows > 0 ? missing_rows / 2 : 0;
+    s.left = same && missing_cols > 0 ? missing_cols / 2 : 0;
+    return s;
+}
+
+// Rows of pixels long enough to be worked on one by one, and cells whose last row and column are cut or too large.
+static void strided_of_table(const tables *t)
+{
+    static const int64_t channels[] = {1, 2, 3, 4, 5, 10, 16, 33, 70}, filters[] = {1, 16, 33, 40};
+    for (size_t i = 0; i < sizeof channels / sizeof *channels; i++)
+        for (int64_t stride = 1; stride <= 3; stride++)
+            for (int64_t k = 1; k <= 3; k += 2) {
+                const int64_t f = filters[pick(4)];
+                const cj__conv2d s = strided_of(8 * stride + pick(4), 9 * stride + pick(12), channels[i], k, f, stride, pick(2));
+                compare_convolutions(t, &s, pick(2), pick(2) ? CJ__UNARY_relu : CJ__UNARY_NONE, false);
+            }
+}
+
+static void strides_equal_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(strided_of_table);
+}
+
+// Fewer outputs than the input gives: what no tap reaches is zero.
+static void cut_of(const tables *t)
+{
+    static const int64_t channels[] = {2, 16, 33, 70};
+    for (size_t i = 0; i < sizeof channels / sizeof *channels; i++)
+        for (int64_t stride = 1; stride <= 3; stride++) {
+            cj__conv2d s = strided_of(13, 12 * stride + 1, channels[i], 1, 18, stride, true);
+            s.oh -= pick(3);
+            s.ow -= pick(3);
+            compare_convolutions(t, &s, true, CJ__UNARY_NONE, false);
+            s.groups = 2; // and groups of one tap
+            s.c *= 2;
+            compare_convolutions(t, &s, true, CJ__UNARY_NONE, false);
+        }
+}
+
+static void missing_outputs_equal_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(cut_of);
+}
+
+// Many filters for few channels, where the gradient by the input has its lanes along the filters: groups, more channels
+// than a tile has, dilation, and rows shorter than a tile.
+static void few_channels_of(const tables *t)
+{
+    for (int64_t channels = 1; channels <= 7; channels++) {
+        cj__conv2d s = strided_of(5 + pick(9), 1 + pick(30), channels, 3, 31 + pick(40), 1, true);
+        compare_convolutions(t, &s, true, CJ__UNARY_NONE, channels == 3);
+        s = strided_of(11, 17, channels, 5, 64, 1 + pick(3), true);
+        compare_convolutions(t, &s, true, CJ__UNARY_NONE, false);
+        s = square_of(2, 12, 2 * channels, 3, 2 * (32 + pick(9)));
+        s.groups = 2;
+        compare_convolutions(t, &s, false, CJ__UNARY_NONE, false);
+        s = square_of(2, 15, channels, 3, 48);
+        s.dh = s.dw = 2;
+        s.oh = s.ow = 11;
+        compare_convolutions(t, &s, false, CJ__UNARY_NONE, false);
+    }
+}
+
+static void few_channels_equal_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(few_channels_of);
+}
+
+// Filters so many for so few pixels that the gradient by the input takes tap by tap: strides, dilation, a last panel and a
+// last piece that are not full.
+static void many_filters_of(const tables *t)
+{
+    cj__conv2d s = strided_of(2, 2, 180, 3, 190, 1, true);
+    compare_convolutions(t, &s, false, CJ__UNARY_NONE, false);
+    s = strided_of(5, 4, 170, 3, 200, 2, true);
+    compare_convolutions(t, &s, false, CJ__UNARY_NONE, true);
+    s = square_of(2, 5, 130, 3, 260);
+    s.dh = s.dw = 2;
+    s.oh = s.ow = 1;
+    compare_convolutions(t, &s, false, CJ__UNARY_NONE, false);
+}
+
+static void many_filters_equal_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(many_filters_of);
+}
+
+// Batches of images of a few pixels, several of which share a sum of the gradient by the filters.
+static void small_images_of(const tables *t)
+{
+    for (int64_t size = 1; size <= 6; size++) {
+        cj__conv2d s = strided_of(size, size + pick(2), 1 + pick(20), 1 + pick(size), 1 + pick(40), 1 + pick(2), pick(2));
+        s.n = 5 + pick(60);
+        compare_convolutions(t, &s, true, CJ__UNARY_NONE, false);
+        s.groups = 2;
+        s.c *= 2;
+        s.f *= 2;
+        compare_convolutions(t, &s, true, CJ__UNARY_NONE, false);
+    }
+}
+
+static void small_images_equal_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(small_images_of);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +275,11 @@ int main(void)
         cmocka_unit_test(usual_shapes_equal_plain_c),
         cmocka_unit_test(depthwise_equals_plain_c),
         cmocka_unit_test(tall_windows_equal_plain_c),
+        cmocka_unit_test(strides_equal_plain_c),
+        cmocka_unit_test(missing_outputs_equal_plain_c),
+        cmocka_unit_test(few_channels_equal_plain_c),
+        cmocka_unit_test(many_filters_equal_plain_c),
+        cmocka_unit_test(small_images_equal_plain_c),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,7 +89,7 @@ static const real *window_of_pixel(const framed *f, const pixel *p)
     return f->x + ((p->image * f->s.h + p->i * f->s.sh) * f->s.w + p->j * f->s.sw) * f->s.c;
 }
 
-enum { PIXELS_A_TASK = 192, SEGMENTS_MAX = 64, SHORTEST_ROW = 8, LONGEST_SUM = 64 };
+enum { PIXELS_A_TASK = 192, SEGMENTS_MAX = 64, SHORTEST_ROW = 8, LONGEST_SUM = 320 };
 
 // Whether rows of pixels are worked on one by one: they must be long enough, and the sum so short that finding its
 // operands counts.
@@ -153,22 +153,21 @@ static void conv2d_panel(const framed *f, const tile *form, int vecs, real *y, c
 // The same by rows of pixels.
 static void conv2d_rows(const framed *f, const tile *t, int vecs, real *y, const epilogue *e, int64_t begin, int64_t end)
 {
-    row_tile r = {.b = t->b, .segments = t->segments, .segment_count = t->segment_count, .length = t->length};
+    row_tile r = row_tile_of(t);
     r.a_row = f->s.sw * f->s.c;
     r.c_row = f->s.f;
-    r.b_step = t->b_step;
-    r.cols = t->cols;
-    r.start = t->start;
-    r.bias = t->bias;
-    r.relu = t->relu;
+    r.a_line = f->s.sh * f->s.w * f->s.c;
+    r.c_line = f->s.ow * f->s.f;
     pixel p = pixel_at(&f->s, begin);
-    for (int64_t at = begin, count; at < end; at += count) {
+    for (int64_t at = begin, count; at < end; at += count * r.lines) {
         count = least(f->s.ow - p.j, end - at);
+        r.lines = count == f->s.ow ? least(f->s.oh - p.i, (end - at) / count) : 1;
         r.a = window_of_pixel(f, &p);
         r.c = y + at * f->s.f;
         row_tiles_run(&r, vecs, count);
-        for (int64_t i = 0; e && i < count; i++)
+        for (int64_t i = 0; e && i < count * r.lines; i++)
             finish_rows(e, (real *[]){y + (at + i) * f->s.f}, 1, t->cols);
+        p.i += r.lines - 1;
         next_row(&f->s, &p);
     }
 }
@@ -178,7 +177,7 @@ static void conv2d_group(const framed *f, int64_t group, const real *w, const ep
 {
     const int64_t all = f->s.kh * f->s.kw / f->run, length = f->run * f->depth;
     const int64_t last = (group + 1) * f->filters;
-    const bool by_rows = is_by_rows(&f->s);
+    const bool by_rows = is_by_rows(&f->s), follows = e->rounds || (e->act != CJ__UNARY_NONE && !is_relu(e));
     int64_t segments[SEGMENTS_MAX];
     for (int64_t first = 0; first < all; first += SEGMENTS_MAX) {
         const int64_t count = conv_segments(f, first, group * f->depth, segments);
@@ -193,7 +192,7 @@ static void conv2d_group(const framed *f, int64_t group, const real *w, const ep
             t.start = first > 0 ? START_SUM : e->bias ? START_BIAS : START_ZERO;
             t.bias = e->bias ? e->bias + col : NULL;
             t.relu = ends && is_relu(e);
-            (by_rows ? conv2d_rows : conv2d_panel)(f, &t, vecs, y + col, ends ? e : NULL, begin, end);
+            (by_rows ? conv2d_rows : conv2d_panel)(f, &t, vecs, y + col, ends && follows ? e : NULL, begin, end);
             col += t.cols;
         }
     }

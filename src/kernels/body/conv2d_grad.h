@@ -6,13 +6,15 @@
 // The batch is cut into pieces by the shape alone; each piece has its own sum in the workspace, and a last phase adds
 // them in order.
 
-enum { PIECES_MAX = 16, SMALL_FILTERS = 1 << 16, FILTER_ROWS_A_TASK = 288 };
+enum { PIECES_MAX = 16, SMALL_FILTERS = 1 << 16, FILTER_ROWS_A_TASK = 288, STRIP_PIXELS = 512, PIECE_PIXELS = 64 };
 
-// Pieces of the batch, and blocks of the rows of dw: many pieces where dw is small, many blocks where it is large.
+// Pieces of the batch, and blocks of the rows of dw: many pieces where dw is small, many blocks where it is large, and no
+// piece of so few pixels that its sums take less time to make than to write and add.
 static int64_t batch_pieces(const cj__conv2d *s)
 {
-    const int64_t size = s->kh * s->kw * (s->c / s->groups) * s->f;
-    return greatest(least(s->n, size <= SMALL_FILTERS ? PIECES_MAX : 2), 1);
+    const int64_t size = s->kh * s->kw * (s->c / s->groups) * s->f, most = size <= SMALL_FILTERS ? PIECES_MAX : 2;
+    const int64_t wanted = greatest(s->n * s->oh * s->ow / PIECE_PIXELS, 2);
+    return greatest(least(s->n, least(most, wanted)), 1);
 }
 
 static int64_t filter_blocks(const cj__conv2d *s)
@@ -64,34 +66,59 @@ static void conv2d_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
     job->scratch = filter_grad_scratch(a);
 }
 
-// Offsets of rows of dw from a window's first element: row (u * kw + v) * depth + c.
-static int64_t filter_row_offset(const framed *f, int64_t group, int64_t row)
+// Rows row0 .. row1 - 1 of dw, (u * kw + v) * depth + c each, and where they begin in a window. That is found once for all
+// images: it divides, and a row's part of a small image is a few dozen multiply-adds.
+typedef struct filter_rows {
+    int64_t row0, row1;
+    int64_t offsets[FILTER_ROWS_A_TASK];
+    real *dw;
+} filter_rows;
+
+static void find_filter_rows(const framed *f, int64_t block, filter_rows *b)
 {
-    const int64_t tap = row / f->depth, u = tap / f->s.kw, v = tap % f->s.kw;
-    return (u * f->s.dh * f->s.w + v * f->s.dw) * f->s.c + group * f->depth + row % f->depth;
+    b->row0 = block * FILTER_ROWS_A_TASK;
+    b->row1 = least(b->row0 + FILTER_ROWS_A_TASK, f->s.kh * f->s.kw * f->depth);
+    for (int64_t row = b->row0; row < b->row1; row++) {
+        const int64_t tap = row / f->depth, u = tap / f->s.kw, v = tap % f->s.kw;
+        b->offsets[row - b->row0] = (u * f->s.dh * f->s.w + v * f->s.dw) * f->s.c + row % f->depth;
+    }
 }
 
-// Adds rows i0 .. i1 - 1 of one image's dy, which begin at `dy`, to rows row0 .. row1 - 1 of dw.
-static void filter_grad_strip(const framed *f, int64_t group, const real *dy, int64_t image, int64_t i0, int64_t i1,
-                              int64_t row0, int64_t row1, bool begins, real *dw)
+// Rows i0 .. i1 - 1 of dy of some images: the first, of which they begin the sum or not, lies at `dy`.
+typedef struct filter_strip {
+    int64_t image0, image1, i0, i1;
+    const real *dy;
+    bool begins;
+} filter_strip;
+
+// Images of a strip: where they are small, and lie side by side, several, so that dw is not read and written for each.
+static int64_t strip_images(const cj__conv2d_args *a)
 {
-    int64_t segments[SEGMENTS_MAX];
-    for (int64_t i = i0; i < i1; i++)
-        segments[i - i0] = (image * f->s.h + i * f->s.sh) * f->s.w * f->s.c;
+    const int64_t rows = greatest(a->s.oh, 1), pixels = greatest(a->s.oh * a->s.ow, 1);
+    return has_pool(a) ? 1 : greatest(least(SEGMENTS_MAX / rows, STRIP_PIXELS / pixels), 1);
+}
+
+static void filter_grad_strip(const framed *f, int64_t group, const filter_rows *b, const filter_strip *strip)
+{
+    int64_t segments[SEGMENTS_MAX], count = 0;
+    for (int64_t image = strip->image0; image < strip->image1; image++)
+        for (int64_t i = strip->i0; i < strip->i1; i++)
+            segments[count++] = (image * f->s.h + i * f->s.sh) * f->s.w * f->s.c;
     const int64_t last = (group + 1) * f->filters;
+    const real *const x = f->x + group * f->depth;
     for (int64_t col = group * f->filters; col < last;) {
         const int vecs = panel_vecs(last - col);
-        tile t = {.segments = segments, .segment_count = i1 - i0, .length = f->s.ow};
-        t.b = dy + col;
+        tile t = {.segments = segments, .segment_count = count, .length = f->s.ow};
+        t.b = strip->dy + col;
         t.a_step = f->s.sw * f->s.c;
         t.b_step = f->s.f;
         t.cols = least(vecs * LANES, last - col);
-        t.start = begins ? START_ZERO : START_SUM;
-        for (int64_t row = row0; row < row1; row += tile_rows[vecs]) {
-            const int rows = (int)least(tile_rows[vecs], row1 - row);
+        t.start = strip->begins ? START_ZERO : START_SUM;
+        for (int64_t row = b->row0; row < b->row1; row += tile_rows[vecs]) {
+            const int rows = (int)least(tile_rows[vecs], b->row1 - row);
             for (int r = 0; r < rows; r++) {
-                t.a[r] = f->x + filter_row_offset(f, group, row + r);
-                t.c[r] = dw + (row + r) * f->s.f + col;
+                t.a[r] = x + b->offsets[row - b->row0 + r];
+                t.c[r] = b->dw + (row + r) * f->s.f + col;
             }
             tile_run(&t, vecs, rows);
         }
@@ -124,24 +151,28 @@ static const real *rows_of_dy(const cj__conv2d_args *a, int64_t image, int64_t i
 static void filter_grad_piece(const cj__conv2d_args *a, const framed *f, int64_t task, void *scratch, real *dw,
                               real *dbias)
 {
-    const int64_t pieces = batch_pieces(&f->s), block = task / pieces, piece = task % pieces, strip = strip_rows(a);
-    const int64_t row0 = block * FILTER_ROWS_A_TASK;
-    const int64_t row1 = least(row0 + FILTER_ROWS_A_TASK, f->s.kh * f->s.kw * f->depth);
+    const int64_t pieces = batch_pieces(&f->s), block = task / pieces, piece = task % pieces;
     const int64_t first = f->s.n * piece / pieces, last = f->s.n * (piece + 1) / pieces;
-    for (int64_t image = first; image < last; image++) {
-        for (int64_t i = 0; i < f->s.oh; i += strip) {
-            const int64_t end = least(i + strip, f->s.oh);
-            const real *dy = rows_of_dy(a, image, i, end, scratch);
-            const bool begins = image == first && i == 0;
+    const int64_t rows = strip_rows(a), images = strip_images(a);
+    filter_rows b = {.dw = dw};
+    find_filter_rows(f, block, &b);
+    for (int64_t image = first; image < last; image += images) {
+        filter_strip strip = {.image0 = image, .image1 = least(image + images, last)};
+        for (int64_t i = 0; i < f->s.oh; i += rows) {
+            strip.i0 = i;
+            strip.i1 = least(i + rows, f->s.oh);
+            strip.dy = rows_of_dy(a, image, strip.i0, strip.i1, scratch);
+            strip.begins = image == first && i == 0;
             for (int64_t group = 0; group < f->s.groups; group++)
-                filter_grad_strip(f, group, dy, image, i, end, row0, row1, begins, dw);
+                filter_grad_strip(f, group, &b, &strip);
+            const int64_t summed = (strip.image1 - strip.image0) * (strip.i1 - strip.i0) * a->s.ow;
             if (dbias && block == 0)
-                sum_rows(&a->s, dy, (end - i) * a->s.ow, begins, dbias);
+                sum_rows(&a->s, strip.dy, summed, strip.begins, dbias);
         }
     }
     if (first < last && f->s.oh > 0)
         return;
-    memset(dw + row0 * f->s.f, 0, (size_t)((row1 - row0) * f->s.f) * sizeof(real));
+    memset(dw + b.row0 * f->s.f, 0, (size_t)((b.row1 - b.row0) * f->s.f) * sizeof(real));
     if (dbias)
         memset(dbias, 0, (size_t)f->s.f * sizeof(real));
 }

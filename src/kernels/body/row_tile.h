@@ -3,80 +3,159 @@
 //   c[i * c_row + j] = start + sum over s, p of a[i * a_row + segments[s] + p] * b[(s * length + p) * b_step + j]
 //
 // The same sum in the same order as tile.h's with a_step 1, and so the same bits; but rows need no pointers of their own,
-// and a row of pixels is one call. Where a sum has a few dozen terms, pointers cost as much as the sum.
+// and several rows of pixels, lines, are one call. Where a sum has a few dozen terms, pointers cost as much as the sum.
+//
+// Rows of C may be the first pixels of cells, rows x cols pixels of which only the first is not zero. Then a tile zeroes
+// the others of its cells: stores that wait for nothing, beside the multiply-adds of tiles before and after it.
+typedef struct row_cells {
+    int64_t rows, cols;       // of a cell
+    int64_t last_rows, width; // rows of the last line's cells; pixels of a line
+    int64_t count;            // cells of a line; the last one ends where the line ends
+    int64_t row, pixel;       // from a row of pixels to the next, and from a pixel
+} row_cells;
+
 typedef struct row_tile {
     const real *a, *b;
     real *c;
     const int64_t *segments;
     int64_t segment_count, length;
     int64_t a_row, c_row, b_step;
+    int64_t lines, a_line, c_line; // rows of pixels, and how far they are apart
     int64_t cols;
     tile_start start;
     const real *bias; // of this tile's columns
     bool relu;
+    const row_cells *cells; // or NULL
 } row_tile;
 
-// `count` tiles of `rows` rows, one behind the other.
-ALWAYS_INLINE void row_tile_body(const row_tile *t, const int rows, const int vecs, int64_t count)
+enum { ROWS_A_POINTER = 4 }; // an address has a base and 0, 1, 2 or 3 distances: others would want registers
+
+ALWAYS_INLINE void row_tile_start(const row_tile *t, const real *c, const int rows, const int vecs, const vmask last,
+                                  vec sum[TILE_ROWS_MAX][TILE_VECS_MAX])
 {
-    const vmask last = mask_first(t->cols - (vecs - 1) * LANES);
-    const int64_t a_row = t->a_row, b_step = t->b_step, c_row = t->c_row, segments = t->segment_count, length = t->length;
-    const tile_start begins = t->start;
-    const bool relu = t->relu;
-    const real *a = t->a;
-    real *c = t->c;
-    for (int64_t k = 0; k < count; k++, a += rows * a_row, c += rows * c_row) {
-        vec sum[TILE_ROWS_MAX][TILE_VECS_MAX];
-        if (begins == START_SUM) {
+    UNROLL
+    for (int v = 0; v < vecs; v++) {
+        const vec start = t->start == START_BIAS ? VEC_OF(t->bias, v) : vec_set(0);
+        UNROLL
+        for (int i = 0; i < rows; i++)
+            sum[i][v] = start;
+    }
+    if (t->start != START_SUM)
+        return;
+    UNROLL
+    for (int i = 0; i < rows; i++, c += t->c_row)
+        UNROLL
+        for (int v = 0; v < vecs; v++)
+            sum[i][v] = VEC_OF(c, v);
+}
+
+// The sums of one tile, in registers once it is inlined.
+ALWAYS_INLINE void row_tile_sum(const row_tile *t, const real *a, const int rows, const int vecs, const vmask last,
+                                vec sum[TILE_ROWS_MAX][TILE_VECS_MAX])
+{
+    const int64_t a_row = t->a_row, b_step = t->b_step;
+    const real *b = t->b;
+    for (int64_t s = 0; s < t->segment_count; s++) {
+        const real *at[TILE_ROWS_MAX / ROWS_A_POINTER];
+        UNROLL
+        for (int i = 0; i < rows; i += ROWS_A_POINTER)
+            at[i / ROWS_A_POINTER] = a + t->segments[s] + i * a_row;
+        for (int64_t p = 0; p < t->length; p++, b += b_step) {
+            vec w[TILE_VECS_MAX];
             UNROLL
-            for (int i = 0; i < rows; i++)
+            for (int v = 0; v < vecs; v++)
+                w[v] = VEC_OF(b, v);
+            UNROLL
+            for (int i = 0; i < rows; i++) {
+                const vec x = vec_set(at[i / ROWS_A_POINTER][i % ROWS_A_POINTER * a_row]);
                 UNROLL
                 for (int v = 0; v < vecs; v++)
-                    sum[i][v] = VEC_OF(c + i * c_row, v);
-        } else {
+                    sum[i][v] = vec_fma(x, w[v], sum[i][v]);
+            }
             UNROLL
-            for (int v = 0; v < vecs; v++) {
-                const vec start = begins == START_BIAS ? VEC_OF(t->bias, v) : vec_set(0);
+            for (int i = 0; i < rows; i += ROWS_A_POINTER)
+                at[i / ROWS_A_POINTER]++;
+        }
+    }
+}
+
+static void put_zeros(real *to, int64_t count)
+{
+    int64_t at = 0;
+    for (; at + 4 * LANES <= count; at += 4 * LANES)
+        UNROLL
+        for (int i = 0; i < 4; i++)
+            vec_store(to + at + i * LANES, vec_set(0));
+    for (; at + LANES <= count; at += LANES)
+        vec_store(to + at, vec_set(0));
+    if (at < count)
+        vec_store_part(to + at, vec_set(0), mask_first(count - at));
+}
+
+// `cols` zeros in each of `count` pixels that are `step` apart.
+static void zero_pixels(real *to, int64_t count, int64_t cols, int64_t step)
+{
+    if (step == cols) {
+        put_zeros(to, count * cols);
+        return;
+    }
+    for (int64_t i = 0; i < count; i++)
+        put_zeros(to + i * step, cols);
+}
+
+// Zeros in the cells of rows first .. first + rows - 1 of a line, whose sums will be at `c`: there too, for one long run of
+// stores takes less time than its gaps. A call, so that it weighs nothing where there are no cells.
+__attribute__((noinline)) static void zero_cells(const row_tile *t, int64_t line, int64_t first, int64_t rows, real *c)
+{
+    const row_cells *e = t->cells;
+    const int64_t high = line + 1 < t->lines ? e->rows : e->last_rows;
+    const int64_t wide = first + rows < e->count ? rows * e->cols : e->width - first * e->cols;
+    for (int64_t row = 0; row < high; row++)
+        zero_pixels(c + row * e->row, wide, t->cols, e->pixel);
+}
+
+// Tiles of some lines, one behind the other: from row `first` of each.
+typedef struct row_part {
+    int64_t line0, line1, first, count;
+} row_part;
+
+// Tiles of `rows` rows. (The copy of the settings is in registers: it is clear that none of C is among them.)
+ALWAYS_INLINE void row_tile_body(const row_tile *given, const row_part *part, const int rows, const int vecs)
+{
+    const row_tile t = *given;
+    const row_part p = *part;
+    const vmask last = mask_first(t.cols - (vecs - 1) * LANES);
+    for (int64_t line = p.line0; line < p.line1; line++) {
+        const real *a = t.a + line * t.a_line + p.first * t.a_row;
+        real *c = t.c + line * t.c_line + p.first * t.c_row;
+        for (int64_t k = 0; k < p.count; k++, a += rows * t.a_row) {
+            vec sum[TILE_ROWS_MAX][TILE_VECS_MAX];
+            if (t.cells)
+                zero_cells(given, line, p.first + k * rows, rows, c);
+            row_tile_start(&t, c, rows, vecs, last, sum);
+            row_tile_sum(&t, a, rows, vecs, last, sum);
+            if (t.relu) {
                 UNROLL
                 for (int i = 0; i < rows; i++)
-                    sum[i][v] = start;
-            }
-        }
-        const real *b = t->b;
-        for (int64_t s = 0; s < segments; s++) {
-            const real *at = a + t->segments[s], *const end = at + length;
-            for (; at < end; at++, b += b_step) {
-                vec w[TILE_VECS_MAX];
-                UNROLL
-                for (int v = 0; v < vecs; v++)
-                    w[v] = VEC_OF(b, v);
-                UNROLL
-                for (int i = 0; i < rows; i++) {
-                    const vec x = vec_set(at[i * a_row]);
                     UNROLL
                     for (int v = 0; v < vecs; v++)
-                        sum[i][v] = vec_fma(x, w[v], sum[i][v]);
-                }
+                        sum[i][v] = vec_max(vec_set(0), sum[i][v]);
             }
-        }
-        UNROLL
-        for (int i = 0; i < rows; i++) {
             UNROLL
-            for (int v = 0; v < vecs; v++) {
-                const vec y = relu ? vec_max(vec_set(0), sum[i][v]) : sum[i][v];
-                if (v < vecs - 1)
-                    vec_store(c + i * c_row + v * LANES, y);
-                else
-                    vec_store_part(c + i * c_row + v * LANES, y, last);
+            for (int i = 0; i < rows; i++, c += t.c_row) {
+                UNROLL
+                for (int v = 0; v < vecs - 1; v++)
+                    vec_store(c + v * LANES, sum[i][v]);
+                vec_store_part(c + (vecs - 1) * LANES, sum[i][vecs - 1], last);
             }
         }
     }
 }
 
 #define TILE(v, r)                                                                                                     \
-    static void row_tile_##v##_##r(const row_tile *t, int64_t count)                                                   \
+    static void row_tile_##v##_##r(const row_tile *t, const row_part *part)                                            \
     {                                                                                                                  \
-        row_tile_body(t, r, v, count);                                                                                 \
+        row_tile_body(t, part, r, v);                                                                                  \
     }
 #define TILES_6(v) TILE(v, 1) TILE(v, 2) TILE(v, 3) TILE(v, 4) TILE(v, 5) TILE(v, 6)
 #define TILES_8(v) TILES_6(v) TILE(v, 7) TILE(v, 8)
@@ -86,7 +165,7 @@ TILE_SHAPES(ROW)
 #undef ROW
 #undef TILE
 
-typedef void row_tile_code(const row_tile *t, int64_t count);
+typedef void row_tile_code(const row_tile *t, const row_part *part);
 #define TILE(v, r) [r] = row_tile_##v##_##r,
 static row_tile_code *const row_tile_codes[TILE_VECS_MAX + 1][TILE_ROWS_MAX + 1] = {
 #define ROW(v, r) [v] = {TILES_##r(v)},
@@ -98,14 +177,25 @@ static row_tile_code *const row_tile_codes[TILE_VECS_MAX + 1][TILE_ROWS_MAX + 1]
 #undef TILES_8
 #undef TILES_12
 
-// `rows` rows, in tiles as even as can be.
-static void row_tiles_run(row_tile *t, int vecs, int64_t rows)
+// The same of a tile's operands, but for its rows.
+static row_tile row_tile_of(const tile *t)
+{
+    return (row_tile){.b = t->b, .segments = t->segments, .segment_count = t->segment_count, .length = t->length,
+                      .b_step = t->b_step, .cols = t->cols, .start = t->start, .bias = t->bias, .relu = t->relu};
+}
+
+enum { LONG_LINE = 4096 }; // bytes of C
+
+// `rows` rows of every line, in tiles as even as can be, those of one size first: of all lines, or, where lines are so long
+// that C comes from afar in streams, of one line after the other.
+static void row_tiles_run(const row_tile *t, int vecs, int64_t rows)
 {
     const int64_t tiles = pieces_of(rows, tile_rows[vecs]), size = rows / tiles, more = rows % tiles;
-    if (more > 0) {
-        row_tile_codes[vecs][size + 1](t, more);
-        t->a += more * (size + 1) * t->a_row;
-        t->c += more * (size + 1) * t->c_row;
+    const bool is_long = t->c_line * (int64_t)sizeof(real) >= LONG_LINE;
+    const int64_t lines = more > 0 && is_long ? 1 : greatest(t->lines, 1);
+    for (int64_t line = 0; line < t->lines; line += lines) {
+        if (more > 0)
+            row_tile_codes[vecs][size + 1](t, &(row_part){line, line + lines, 0, more});
+        row_tile_codes[vecs][size](t, &(row_part){line, line + lines, more * (size + 1), tiles - more});
     }
-    row_tile_codes[vecs][size](t, tiles - more);
 }

@@ -26,6 +26,11 @@ typedef ivec vmask;
 
 #include "kernels/simd/vector_masks.h"
 
+ALWAYS_INLINE vec vec_held(vec v)
+{
+    return v;
+}
+
 ALWAYS_INLINE vec vec_load_part(const real *p, vmask m)
 {
     return MM(maskload)((const void *)p, (__m256i)m);

@@ -31,6 +31,12 @@ ALWAYS_INLINE vmask mask_first(int64_t n)
     return (vmask)((1u << n) - 1u);
 }
 
+ALWAYS_INLINE vec vec_held(vec v)
+{
+    __asm__("" : "+v"(v));
+    return v;
+}
+
 ALWAYS_INLINE vec vec_load_part(const real *p, vmask m)
 {
     return MM(maskz_loadu)(m, p);

@@ -22,6 +22,11 @@ typedef ivec vmask;
 #include "kernels/simd/vector_bytes.h"
 #include "kernels/simd/vector_masks.h"
 
+ALWAYS_INLINE vec vec_held(vec v)
+{
+    return v;
+}
+
 // Most partial loads in a product are whole after all: that case must not go lane by lane.
 ALWAYS_INLINE vec vec_load_part(const real *p, vmask m)
 {

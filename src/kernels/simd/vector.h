@@ -7,6 +7,8 @@
 //   mask_first(n)              a mask of the first n lanes, 0 <= n <= LANES
 //   vec_load_part(p, mask)     the lanes of the mask, others 0; reads nothing outside the mask
 //   vec_store_part(p, v, mask) writes the lanes of the mask and nothing else
+//   vec_held(v)                v, once loaded, in a register: compilers like to read again for each of a few uses, and where
+//                              a load takes as long as a multiply-add that halves the speed
 //   vec_fma(a, b, c)           a b + c
 //   vec_max(a, b), vec_min     b where either is NaN, and where both are equal
 //   vec_sqrt(a)
@@ -139,12 +141,24 @@ ALWAYS_INLINE void vec_transpose(vec r[LANES])
     }
 }
 
-// The sums of LANES vectors, each by halves as vec_sum has it: lane i is that of r[i]. Overwrites r.
+ALWAYS_INLINE void vec_sum_pairs(vec *r, const int half)
+{
+    UNROLL
+    for (int i = 0; i < half; i++)
+        r[i] = WEAVE_LOW(r[i], r[i + half]) + WEAVE_HIGH(r[i], r[i + half]);
+}
+
+// The sums of LANES vectors, each by halves as vec_sum has it: lane i is that of r[i]. Overwrites r. (Written out, because
+// a loop over halves is unrolled so late that r stays in memory.)
 ALWAYS_INLINE vec vec_sums(vec r[LANES])
 {
-    for (int half = LANES / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++)
-            r[i] = WEAVE_LOW(r[i], r[i + half]) + WEAVE_HIGH(r[i], r[i + half]);
+    if (LANES > 8)
+        vec_sum_pairs(r, 8);
+    if (LANES > 4)
+        vec_sum_pairs(r, 4);
+    if (LANES > 2)
+        vec_sum_pairs(r, 2);
+    vec_sum_pairs(r, 1);
     return r[0];
 }
 
