@@ -35,10 +35,12 @@ static winograd_input_cut winograd_input_cut_of(const winograd *g)
     return cut;
 }
 
-// U with rows f and columns c, for LANES filters from `f` on: transformed with lanes along f, then transposed.
-ALWAYS_INLINE void winograd_turned_rows(const int side, const winograd *g, const real *w, real *u, int64_t f)
+// U with rows f and columns c, for LANES filters from `f` on and the channels first .. last - 1, which are all that this U
+// has: transformed with lanes along f, then transposed.
+ALWAYS_INLINE void winograd_turned_rows(const int side, const winograd *g, const real *w, real *u, int64_t f,
+                                        int64_t first, int64_t last)
 {
-    for (int64_t c = 0; c < g->s.c; c += LANES) {
+    for (int64_t c = first; c < last; c += LANES) {
         vec squares[POSITIONS_MAX][LANES];
         for (int64_t r = 0; r < LANES; r++) {
             vec of[PATCH_MAX][PATCH_MAX];
@@ -52,17 +54,17 @@ ALWAYS_INLINE void winograd_turned_rows(const int side, const winograd *g, const
         for (int p = 0; p < g->positions; p++) {
             vec_transpose(squares[p]);
             for (int64_t r = 0; r < least(LANES, g->s.f - f); r++)
-                vec_store(u + winograd_u_at(g->s.f, g->s.c, p, f + r, c), squares[p][r]);
+                vec_store(u + winograd_u_at(g->s.f, last - first, p, f + r, c - first), squares[p][r]);
         }
     }
 }
 
-static void winograd_turned_filters(const winograd *g, const real *w, real *u, int64_t f)
+static void winograd_turned_filters(const winograd *g, const real *w, real *u, int64_t f, int64_t first, int64_t last)
 {
     if (g->side == 2)
-        winograd_turned_rows(2, g, w, u, f);
+        winograd_turned_rows(2, g, w, u, f, first, last);
     else
-        winograd_turned_rows(4, g, w, u, f);
+        winograd_turned_rows(4, g, w, u, f, first, last);
 }
 
 // Adds B m B^T of one tile to one vector of the pixels of its patch.
@@ -100,20 +102,22 @@ typedef struct winograd_input_task {
     int64_t low, high; // its rows of dx
     int64_t col, cols; // its channels
     int64_t d_row, m_row, m_cols;
+    int64_t u_step; // from one position of U to the next
     real *zeros, *d, *m, *unwanted;
 } winograd_input_task;
 
-// The channels `col` on, as many as M takes at once: D times U, then the patches.
-static void winograd_input_columns(const winograd_input_task *t, int64_t col, tile_place place, int64_t tiles)
+// The channels `col` on, as many as M takes at once: D times U, which begins with these, then the patches.
+static void winograd_input_columns(const winograd_input_task *t, const real *d, const real *u, int64_t col,
+                                   tile_place place, int64_t tiles)
 {
     const winograd *g = t->g;
     const int64_t cols = least(OUTPUT_COLS, t->col + t->cols - col);
     for (int position = 0; position < g->positions; position++) {
-        const winograd_product q = {.a = t->d + position * g->f_pad,
+        const winograd_product q = {.a = d + position * g->f_pad,
                                     .a_row = t->d_row,
                                     .a_step = 1,
                                     .rows = tiles,
-                                    .b = t->u + winograd_u_at(g->s.f, g->s.c, position, 0, col),
+                                    .b = u + position * t->u_step,
                                     .depth = g->s.f,
                                     .b_step = PANEL_COLS,
                                     .b_panel = g->s.f * PANEL_COLS,
@@ -135,17 +139,23 @@ static void winograd_input_columns(const winograd_input_task *t, int64_t col, ti
     }
 }
 
+// D of `tiles` tiles from `place` on.
+static void winograd_input_d(const winograd *g, const real *dy, tile_place place, int64_t tiles, const real *zeros,
+                             real *d)
+{
+    for (int64_t i = 0; i < tiles; i++, tile_place_next(&place)) {
+        int64_t at[SIDE_MAX * SIDE_MAX];
+        outputs_of(g, &place, g->side, at);
+        winograd_d(g, dy, at, zeros, g->s.f, g->f_pad, d + i * tile_step(g, g->f_pad), NULL);
+    }
+}
+
 static void winograd_input_chunk(const winograd_input_task *t, tile_place place, int64_t tiles)
 {
     const winograd *g = t->g;
-    tile_place p = place;
-    for (int64_t i = 0; i < tiles; i++, tile_place_next(&p)) {
-        int64_t at[SIDE_MAX * SIDE_MAX];
-        outputs_of(g, &p, g->side, at);
-        winograd_d(g, t->dy, at, t->zeros, g->s.f, g->f_pad, t->d + i * t->d_row, NULL);
-    }
+    winograd_input_d(g, t->dy, place, tiles, t->zeros, t->d);
     for (int64_t col = t->col; col < t->col + t->cols; col += OUTPUT_COLS)
-        winograd_input_columns(t, col, place, tiles);
+        winograd_input_columns(t, t->d, t->u + winograd_u_at(g->s.f, g->s.c, 0, 0, col), col, place, tiles);
 }
 
 static void winograd_input_clear(const winograd_input_task *t, int64_t image)
@@ -178,9 +188,63 @@ static void winograd_input_grad_task(winograd_input_task *t, const winograd_inpu
         winograd_input_chunk(t, tile_place_of(g, image, first, last, at), least(cut->chunk, tiles - at));
 }
 
+// ---- many filters for few tiles: phase 0 makes D, and a task of phase 1 its columns of U; see winograd_forward.h ----
+
+static size_t wide_d_size(const winograd *g)
+{
+    return (size_t)(g->tiles * tile_step(g, g->f_pad)) * sizeof(real);
+}
+
+static bool is_wide_by_input(const winograd *g)
+{
+    const size_t u = winograd_u_size(g, g->s.f, g->s.c);
+    return u >= WIDE_U && wide_d_size(g) <= u;
+}
+
+static void wide_input_job(const winograd *g, cj__job *job)
+{
+    const int64_t cols = least(OUTPUT_COLS, g->c_pad), m = least(g->tiles, WIDE_TILES) * tile_step(g, cols);
+    *job = (cj__job){.phases = 2,
+                     .tasks = {pieces_of(g->tiles, WIDE_GROUP), pieces_of(g->s.c, OUTPUT_COLS)},
+                     .workspace = wide_d_size(g),
+                     .scratch = (size_t)(g->f_pad + cols + m) * sizeof(real) + winograd_u_size(g, g->s.f, cols)};
+}
+
+static void wide_channels_task(winograd_input_task *t, const real *w, const real *d, int64_t task)
+{
+    const winograd *g = t->g;
+    real *const u = t->m + least(g->tiles, WIDE_TILES) * t->m_row;
+    t->low = 0, t->high = g->s.h;
+    t->col = task * OUTPUT_COLS;
+    t->cols = least(OUTPUT_COLS, g->s.c - t->col);
+    t->u_step = winograd_u_at(g->s.f, t->cols, 1, 0, 0);
+    for (int64_t f = 0; f < g->s.f; f += LANES)
+        winograd_turned_filters(g, w, u, f, t->col, t->col + t->cols);
+    for (int64_t i = 0; i < g->s.n; i++)
+        winograd_input_clear(t, i);
+    for (int64_t first = 0; first < g->tiles; first += WIDE_TILES)
+        winograd_input_columns(t, d + first * t->d_row, u, t->col, tile_place_of(g, 0, 0, g->high, first),
+                               least(WIDE_TILES, g->tiles - first));
+}
+
+static void wide_input_run(winograd_input_task *t, const real *w, real *d, int phase, int64_t task)
+{
+    if (phase == 1) {
+        wide_channels_task(t, w, d, task);
+        return;
+    }
+    const int64_t first = task * WIDE_GROUP;
+    winograd_input_d(t->g, t->dy, tile_place_of(t->g, 0, 0, t->g->high, first), least(WIDE_GROUP, t->g->tiles - first),
+                     t->zeros, d + first * t->d_row);
+}
+
 static void winograd_input_grad_job(const cj__conv2d_args *a, cj__job *job)
 {
     const winograd g = winograd_of(a);
+    if (is_wide_by_input(&g)) {
+        wide_input_job(&g, job);
+        return;
+    }
     const winograd_input_cut cut = winograd_input_cut_of(&g);
     const int64_t cols = least(OUTPUT_COLS, g.c_pad);
     const int64_t steps = tile_step(&g, g.f_pad) + tile_step(&g, cols);
@@ -195,9 +259,10 @@ static void winograd_input_grad_run(const cj__conv2d_args *a, void *workspace, v
                                     int64_t end)
 {
     const winograd g = winograd_of(a);
-    if (phase == 0) {
+    const bool wide = is_wide_by_input(&g);
+    if (phase == 0 && !wide) {
         for (int64_t task = begin; task < end; task++)
-            winograd_turned_filters(&g, a->w, workspace, task * LANES);
+            winograd_turned_filters(&g, a->w, workspace, task * LANES, 0, g.s.c);
         return;
     }
     const winograd_input_cut cut = winograd_input_cut_of(&g);
@@ -206,11 +271,16 @@ static void winograd_input_grad_run(const cj__conv2d_args *a, void *workspace, v
     t.d_row = tile_step(&g, g.f_pad);
     t.m_row = tile_step(&g, t.m_cols);
     t.unwanted = t.zeros + g.f_pad;
+    t.u_step = winograd_u_at(g.s.f, g.s.c, 1, 0, 0);
     t.d = t.unwanted + t.m_cols;
-    t.m = t.d + cut.chunk * t.d_row;
+    t.m = t.d + (wide ? 0 : cut.chunk * t.d_row);
     memset(t.zeros, 0, (size_t)(g.f_pad + t.m_cols) * sizeof(real));
-    for (int64_t task = begin; task < end; task++)
-        winograd_input_grad_task(&t, &cut, task);
+    for (int64_t task = begin; task < end; task++) {
+        if (wide)
+            wide_input_run(&t, a->w, workspace, phase, task);
+        else
+            winograd_input_grad_task(&t, &cut, task);
+    }
 }
 
 // ---- by the filters ----
