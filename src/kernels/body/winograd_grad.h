@@ -328,7 +328,7 @@ typedef struct winograd_filter_task {
     const winograd_filter_cut *cut;
     const real *x, *dy;
     int64_t row, rows, col, cols; // its block
-    int64_t v_cols, v_row, d_row;
+    int64_t v_cols, d_cols, v_row, d_row; // from one position to the next, and from one tile to the next
     real *zeros, *v, *d;
     real *sums;       // of a chunk's pixels, for dbias; 0 between chunks
     real *du, *dbias; // where its sums go; dbias may be NULL
@@ -343,7 +343,7 @@ static void winograd_filter_operands(const winograd_filter_task *t, int64_t firs
         patch_of(g, &p, 0, g->s.h, at);
         winograd_v(g, t->x + t->row, at, t->zeros, t->rows, t->v_cols, t->v + i * t->v_row);
         outputs_of(g, &p, g->side, at);
-        winograd_d(g, t->dy + t->col, at, t->zeros, t->cols, t->cut->cols_pad, t->d + i * t->d_row,
+        winograd_d(g, t->dy + t->col, at, t->zeros, t->cols, t->d_cols, t->d + i * t->d_row,
                    t->dbias ? t->sums : NULL);
     }
 }
@@ -358,16 +358,17 @@ static void winograd_bias_chunk(const winograd_filter_task *t, bool begins)
     }
 }
 
-static void winograd_filter_chunk(const winograd_filter_task *t, int64_t first, int64_t tiles, bool begins)
+// dU of a block (+)= the products of `tiles` tiles, whose V and D begin at `v` and `d`.
+static void winograd_filter_products(const winograd_filter_task *t, const real *v, const real *d, int64_t tiles,
+                                     bool begins)
 {
     const int64_t cols = in_vectors(t->cols);
-    winograd_filter_operands(t, first, tiles);
     for (int position = 0; position < t->g->positions; position++) {
-        const winograd_product q = {.a = t->v + position * t->v_cols,
+        const winograd_product q = {.a = v + position * t->v_cols,
                                     .a_row = 1,
                                     .a_step = t->v_row,
                                     .rows = t->rows,
-                                    .b = t->d + position * t->cut->cols_pad,
+                                    .b = d + position * t->d_cols,
                                     .b_step = t->d_row,
                                     .b_panel = PANEL_COLS,
                                     .depth = tiles,
@@ -377,6 +378,12 @@ static void winograd_filter_chunk(const winograd_filter_task *t, int64_t first, 
                                     .c_row = t->cut->cols_pad};
         winograd_multiply(&q);
     }
+}
+
+static void winograd_filter_chunk(const winograd_filter_task *t, int64_t first, int64_t tiles, bool begins)
+{
+    winograd_filter_operands(t, first, tiles);
+    winograd_filter_products(t, t->v, t->d, tiles, begins);
     if (t->dbias)
         winograd_bias_chunk(t, begins);
 }
@@ -415,6 +422,20 @@ ALWAYS_INLINE void winograd_taps_of(const int side, const winograd_filter_cut *c
     transform_square(TRANSFORM_TAPS, side, sum);
 }
 
+// A vector of filters from `f` on of channel `c` of dw.
+static void winograd_filter_vector(const winograd *g, const winograd_filter_cut *cut, const real *du, int64_t piece_step,
+                                   real *dw, int64_t c, int64_t f)
+{
+    const vmask part = mask_first(least(LANES, g->s.f - f));
+    vec taps[PATCH_MAX][PATCH_MAX];
+    if (g->side == 2)
+        winograd_taps_of(2, cut, du, piece_step, taps);
+    else
+        winograd_taps_of(4, cut, du, piece_step, taps);
+    for (int t = 0; t < 9; t++)
+        vec_store_part(dw + (t * g->s.c + c) * g->s.f + f, taps[t / 3][t % 3], part);
+}
+
 // The row of dw of channel c.
 static void winograd_filter_finish(const winograd *g, const winograd_filter_cut *cut, const real *partials, real *dw,
                                    int64_t c)
@@ -424,14 +445,7 @@ static void winograd_filter_finish(const winograd *g, const winograd_filter_cut 
     for (int64_t f = 0; f < g->s.f; f += LANES) {
         const real *du = partials + (row_block * cut->col_blocks + f / cut->cols) * winograd_partial(g, cut) +
                          c % cut->rows * cut->cols_pad + f % cut->cols;
-        const vmask part = mask_first(least(LANES, g->s.f - f));
-        vec taps[PATCH_MAX][PATCH_MAX];
-        if (g->side == 2)
-            winograd_taps_of(2, cut, du, piece_step, taps);
-        else
-            winograd_taps_of(4, cut, du, piece_step, taps);
-        for (int t = 0; t < 9; t++)
-            vec_store_part(dw + (t * g->s.c + c) * g->s.f + f, taps[t / 3][t % 3], part);
+        winograd_filter_vector(g, cut, du, piece_step, dw, c, f);
     }
 }
 
@@ -445,10 +459,86 @@ static void winograd_bias_finish(const winograd *g, const winograd_filter_cut *c
     }
 }
 
+// ---- many filters for few tiles: phase 0 makes V and D, and a task of phase 1 a block of dU, which it finishes ----
+
+static int64_t wide_filter_operands_size(const winograd *g)
+{
+    return g->tiles * (tile_step(g, g->c_pad) + tile_step(g, g->f_pad));
+}
+
+static bool is_wide_by_filters(const winograd *g, const winograd_filter_cut *cut)
+{
+    const size_t du = (size_t)winograd_partials(g, cut) * sizeof(real);
+    return cut->pieces == 1 && du >= WIDE_U && (size_t)wide_filter_operands_size(g) * sizeof(real) <= du;
+}
+
+static void wide_filter_job(const winograd *g, const winograd_filter_cut *cut, bool sums_dbias, cj__job *job)
+{
+    const int64_t zeros = greatest(g->c_pad, g->f_pad);
+    *job = (cj__job){.phases = 2,
+                     .tasks = {pieces_of(g->tiles, WIDE_GROUP), cut->row_blocks * cut->col_blocks + sums_dbias},
+                     .workspace = (size_t)wide_filter_operands_size(g) * sizeof(real),
+                     .scratch = (size_t)(zeros + winograd_partial(g, cut)) * sizeof(real)};
+}
+
+// dbias: the sum of each image, and their sum.
+static void wide_bias(const cj__conv2d *s, const real *dy, real *dbias)
+{
+    for (int64_t f = 0; f < s->f; f += LANES) {
+        const vmask part = mask_first(least(LANES, s->f - f));
+        vec all = vec_set(0);
+        for (int64_t i = 0; i < s->n; i++) {
+            vec sum = vec_set(0);
+            for (int64_t j = 0; j < s->oh * s->ow; j++)
+                sum += vec_load_part(dy + (i * s->oh * s->ow + j) * s->f + f, part);
+            all += sum;
+        }
+        vec_store_part(dbias + f, all, part);
+    }
+}
+
+static void wide_filter_block(winograd_filter_task *t, real *dw, int64_t task)
+{
+    const winograd *g = t->g;
+    const winograd_filter_cut *cut = t->cut;
+    t->row = task / cut->col_blocks * cut->rows;
+    t->col = task % cut->col_blocks * cut->cols;
+    t->rows = least(cut->rows, g->s.c - t->row);
+    t->cols = least(cut->cols, g->s.f - t->col);
+    winograd_filter_products(t, t->v + t->row, t->d + t->col, g->tiles, true);
+    for (int64_t c = 0; c < t->rows; c++)
+        for (int64_t f = 0; f < t->cols; f += LANES)
+            winograd_filter_vector(g, cut, t->du + c * cut->cols_pad + f, 0, dw, t->row + c, t->col + f);
+}
+
+static void wide_filter_run(const winograd *g, const winograd_filter_cut *cut, const cj__conv2d_args *a, real *workspace,
+                            real *scratch, int phase, int64_t task)
+{
+    winograd_filter_task t = {.g = g, .cut = cut, .x = a->x, .dy = a->dy, .rows = g->s.c, .cols = g->s.f, .zeros = scratch};
+    const int64_t zeros = greatest(g->c_pad, g->f_pad), first = task * WIDE_GROUP;
+    t.v_cols = g->c_pad, t.d_cols = g->f_pad;
+    t.v_row = tile_step(g, t.v_cols), t.d_row = tile_step(g, t.d_cols);
+    t.v = workspace, t.d = workspace + g->tiles * t.v_row;
+    t.du = scratch + zeros;
+    if (phase == 0) {
+        t.v += first * t.v_row, t.d += first * t.d_row;
+        memset(t.zeros, 0, (size_t)zeros * sizeof(real));
+        winograd_filter_operands(&t, first, least(WIDE_GROUP, g->tiles - first));
+    } else if (task < cut->row_blocks * cut->col_blocks) {
+        wide_filter_block(&t, a->dw, task);
+    } else {
+        wide_bias(&g->s, a->dy, a->dbias);
+    }
+}
+
 static void winograd_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
 {
     const winograd g = winograd_of(a);
     const winograd_filter_cut cut = winograd_filter_cut_of(&g);
+    if (is_wide_by_filters(&g, &cut)) {
+        wide_filter_job(&g, &cut, a->sums_dbias, job);
+        return;
+    }
     const int64_t v_cols = in_vectors(cut.rows);
     const int64_t steps = tile_step(&g, v_cols) + tile_step(&g, cut.cols_pad);
     *job = (cj__job){.phases = 2,
@@ -463,16 +553,20 @@ static void winograd_filter_grad_run(const cj__conv2d_args *a, void *workspace, 
     const winograd g = winograd_of(a);
     const winograd_filter_cut cut = winograd_filter_cut_of(&g);
     winograd_filter_task t = {.g = &g, .cut = &cut, .x = a->x, .dy = a->dy, .zeros = scratch};
+    const bool wide = is_wide_by_filters(&g, &cut);
     t.v_cols = in_vectors(cut.rows);
+    t.d_cols = cut.cols_pad;
     t.v_row = tile_step(&g, t.v_cols);
-    t.d_row = tile_step(&g, cut.cols_pad);
+    t.d_row = tile_step(&g, t.d_cols);
     t.sums = t.zeros + greatest(t.v_cols, cut.cols_pad);
     t.v = t.sums + cut.cols_pad;
     t.d = t.v + cut.chunk * t.v_row;
-    if (phase == 0)
+    if (phase == 0 && !wide)
         memset(t.zeros, 0, (size_t)(t.v - t.zeros) * sizeof(real));
     for (int64_t task = begin; task < end; task++) {
-        if (phase == 0)
+        if (wide)
+            wide_filter_run(&g, &cut, a, workspace, scratch, phase, task);
+        else if (phase == 0)
             winograd_filter_piece(&t, workspace, a->sums_dbias, task);
         else if (task < g.s.c)
             winograd_filter_finish(&g, &cut, workspace, a->dw, task);
