@@ -249,7 +249,7 @@ static void winograd_forward_task(const winograd *g, const winograd_cut *cut, co
 // take most of the time. So it is V that phase 0 makes, for all tasks, and a task of phase 1 makes the columns of U that it
 // needs, in its scratch, and takes them to all tiles. Every number is computed as in the other order.
 
-enum { WIDE_U = 6 << 20, WIDE_TILES = 2 * CHUNK_STEP, WIDE_GROUP = 8 }; // bytes; tiles at a time, and of a task of phase 0
+enum { WIDE_U = 4 << 20, WIDE_TILES = 2 * CHUNK_STEP, WIDE_GROUP = 8 }; // bytes; tiles at a time, and of a task of phase 0
 
 static size_t wide_v_size(const winograd *g)
 {
@@ -259,7 +259,7 @@ static size_t wide_v_size(const winograd *g)
 static bool is_wide(const winograd *g)
 {
     const size_t u = winograd_u_size(g, g->s.c, g->s.f);
-    return u >= WIDE_U && wide_v_size(g) <= u;
+    return u >= WIDE_U && wide_v_size(g) <= 2 * u;
 }
 
 static void wide_job(const winograd *g, cj__job *job)

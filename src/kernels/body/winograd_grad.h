@@ -198,7 +198,7 @@ static size_t wide_d_size(const winograd *g)
 static bool is_wide_by_input(const winograd *g)
 {
     const size_t u = winograd_u_size(g, g->s.f, g->s.c);
-    return u >= WIDE_U && wide_d_size(g) <= u;
+    return u >= WIDE_U && wide_d_size(g) <= 2 * u;
 }
 
 static void wide_input_job(const winograd *g, cj__job *job)
@@ -469,7 +469,7 @@ static int64_t wide_filter_operands_size(const winograd *g)
 static bool is_wide_by_filters(const winograd *g, const winograd_filter_cut *cut)
 {
     const size_t du = (size_t)winograd_partials(g, cut) * sizeof(real);
-    return cut->pieces == 1 && du >= WIDE_U && (size_t)wide_filter_operands_size(g) * sizeof(real) <= du;
+    return cut->pieces == 1 && du >= WIDE_U && (size_t)wide_filter_operands_size(g) * sizeof(real) <= 2 * du;
 }
 
 static void wide_filter_job(const winograd *g, const winograd_filter_cut *cut, bool sums_dbias, cj__job *job)
