@@ -20,7 +20,8 @@ enum {
     DOT_ROWS = 8,
     DOT_COLS = 32,       // of a task of dots
     FAR_ROWS = 512,      // distance from which rows of B share the cache's sets
-    WORTH_PACKING = 32,  // rows of A that pay for a copy of B
+    WORTH_PACKING = 72,  // rows of A that pay for a copy of B; fewer do with parts of the sum, ...
+    WORTH_PIECES = 32,   // ... unless B is huge
     LARGE = 128 * 1024,  // elements that no longer fit the inner caches
     HUGE_B = 512 * 1024, // elements of B that are copied a piece at a time, where they are used
     BLOCK_TILES = 16,    // tiles of rows of a task: its part of A stays in the second cache
@@ -87,8 +88,9 @@ static int64_t block_rows(const product *p, int64_t tasks_across)
 static void choose_copies(product *p)
 {
     const cj__gemm *g = &p->g;
-    const bool pays = g->m >= WORTH_PACKING || p->flips, packs = g->trans_b || (g->ldb >= FAR_ROWS && pays);
     const double a = (double)g->m * (double)g->k, b = (double)g->n * (double)g->k;
+    const bool pays = g->m >= (b > HUGE_B || g->trans_b ? WORTH_PIECES : WORTH_PACKING) || p->flips;
+    const bool packs = g->trans_b || (g->ldb >= FAR_ROWS && pays);
     p->packs_pieces = packs && pays && b > HUGE_B && g->m <= PIECE_ROWS && !p->flips;
     p->copies_a = a >= LARGE && g->n >= 4 * PANEL_COLS && !p->flips && (g->trans_a || p->packs_pieces);
     p->packs_b = packs && !p->packs_pieces;
