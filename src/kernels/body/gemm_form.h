@@ -20,7 +20,7 @@ enum {
     DOT_ROWS = 8,
     DOT_COLS = 32,       // of a task of dots
     FAR_ROWS = 512,      // distance from which rows of B share the cache's sets
-    WORTH_PACKING = 72,  // rows of A that pay for a copy of B; fewer do with parts of the sum, ...
+    WORTH_PACKING = 136,  // rows of A that pay for a copy of B; fewer do with parts of the sum, ...
     WORTH_PIECES = 32,   // ... unless B is huge
     LARGE = 128 * 1024,  // elements that no longer fit the inner caches
     HUGE_B = 512 * 1024, // elements of B that are copied a piece at a time, where they are used
@@ -28,7 +28,7 @@ enum {
     PIECE_ROWS = 512, // rows up to which a task packs pieces of B; it takes all rows, so that no piece is packed twice
     WISHED_TASKS = 16,
     ONE_TASK = 128 * 1024, // multiply-adds that nobody shares
-    PART_ROWS = 64,        // rows of A up to which the sum is cut into parts
+    PART_ROWS = 128,        // rows of A up to which the sum is cut into parts
     PART_DEPTH = 192,      // of a part at least, about: adding it costs as much as two steps of the sum
     PARTS_MAX = 8,
     PARTS_B = 64 * 1024 // elements of B from which it matters who reads them
