@@ -14,6 +14,12 @@ char *cj__copy_text(const char *text);                          // NULL stays NU
 void *cj__copy_bytes(const void *bytes, size_t size);
 void cj__free(void *block);                                     // NULL is fine
 
+// Bytes in whole lines of the cache, 64 bytes each.
+static inline size_t cj__in_lines(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
 // Blocks aligned to 64 bytes, zeroed; `huge` asks for huge pages and faults everything in now. Free with cj__free_aligned.
 void *cj__new_aligned(size_t size, int huge);
 void cj__free_aligned(void *block, size_t size);

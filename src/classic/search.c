@@ -242,7 +242,7 @@ cj_status cj__search_open(cj__search *search, const cj__among *among, const cj__
     cut(search);
     search->table = cj__distances_best();
     search->kernel = &search->table->of[queries->bytes ? among->metric->of_bytes : among->metric->of_floats];
-    search->panel_size = (search->kernel->panel_size(queries->width) + 63) / 64 * 64;
+    search->panel_size = cj__in_lines(search->kernel->panel_size(queries->width));
     search->panels_size = search->panel_size * (size_t)(search->batch / CJ__PANEL);
     search->panels = cj__new_aligned(search->panels_size, 1);
     search->heaps = cj__new((size_t)(search->chunks * search->batch), (size_t)search->keep * sizeof *search->heaps);

@@ -47,11 +47,6 @@ cj_status cj__keep_prepared(cj__program *program)
     return CJ_OK;
 }
 
-static size_t in_lines(size_t bytes)
-{
-    return (bytes + 63) / 64 * 64;
-}
-
 cj_status cj__keep_in_plan(cj__plan *plan)
 {
     const int count = plan->program.instruction_count;
@@ -64,9 +59,9 @@ cj_status cj__keep_in_plan(cj__plan *plan)
             continue;
         const cj__prepared made = instruction->op->prepared(&plan->calls[i]);
         cj__kept *kept = &plan->kept[plan->kept_count++];
-        *kept = (cj__kept){.input = made.input, .workspace_bytes = in_lines(made.bytes)};
+        *kept = (cj__kept){.input = made.input, .workspace_bytes = cj__in_lines(made.bytes)};
         kept->copy_bytes = plan->buffers[instruction->inputs[made.input]].bytes;
-        plan->kept_size += kept->workspace_bytes + in_lines(kept->copy_bytes);
+        plan->kept_size += kept->workspace_bytes + cj__in_lines(kept->copy_bytes);
         plan->calls[i].kept = kept;
     }
     if (plan->kept_count == 0)
@@ -78,7 +73,7 @@ cj_status cj__keep_in_plan(cj__plan *plan)
     for (cj__kept *kept = plan->kept; kept < plan->kept + plan->kept_count; kept++) {
         kept->workspace = next;
         kept->copy = next + kept->workspace_bytes;
-        next += kept->workspace_bytes + in_lines(kept->copy_bytes);
+        next += kept->workspace_bytes + cj__in_lines(kept->copy_bytes);
     }
     return CJ_OK;
 }

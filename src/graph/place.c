@@ -6,13 +6,6 @@
 
 #include <stdlib.h>
 
-enum { ALIGNMENT = 64 };
-
-static size_t padded(size_t bytes)
-{
-    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-}
-
 typedef struct candidate {
     size_t bytes;
     int value;
@@ -29,7 +22,7 @@ static int larger_first(const void *a, const void *b)
 // The lowest offset of the tightest gap for `buffer` among `placed`, which are sorted by offset.
 static size_t find_gap(const cj__buffer *buffers, const int *placed, int count, const cj__buffer *buffer)
 {
-    size_t end = 0, best = SIZE_MAX, best_room = SIZE_MAX, bytes = padded(buffer->bytes);
+    size_t end = 0, best = SIZE_MAX, best_room = SIZE_MAX, bytes = cj__in_lines(buffer->bytes);
     for (int i = 0; i < count; i++) {
         const cj__buffer *other = &buffers[placed[i]];
         if (other->end < buffer->begin || other->begin > buffer->end)
@@ -38,7 +31,7 @@ static size_t find_gap(const cj__buffer *buffers, const int *placed, int count, 
             best = end;
             best_room = other->offset - end;
         }
-        size_t other_end = other->offset + padded(other->bytes);
+        size_t other_end = other->offset + cj__in_lines(other->bytes);
         end = other_end > end ? other_end : end;
     }
     return best != SIZE_MAX ? best : end;
@@ -69,7 +62,7 @@ cj_status cj__place_buffers(cj__plan *plan, size_t *size)
             at--;
         }
         placed[at] = candidates[i].value;
-        size_t end = buffer->offset + padded(buffer->bytes);
+        size_t end = buffer->offset + cj__in_lines(buffer->bytes);
         *size = end > *size ? end : *size;
     }
     cj__free(candidates);

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-enum { ALIGNMENT = 64 };
-
 // ---- Concrete types ----
 
 static cj_status take_types(cj__plan *plan)
@@ -235,11 +233,6 @@ static cj_status make_calls(cj__plan *plan)
     return CJ_OK;
 }
 
-static size_t padded(size_t bytes)
-{
-    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-}
-
 static void point_calls(cj__plan *plan)
 {
     plan->patch_count = 0;
@@ -270,7 +263,7 @@ void cj__plan_point(cj__plan *plan, char *base)
     for (int i = 0; i < plan->copy_count; i++) {
         cj__copy *copy = &plan->copies[i];
         if (copy->save)
-            copy->saved = base + plan->buffers_size + padded(plan->workspace) + copy->saved_offset;
+            copy->saved = base + plan->buffers_size + cj__in_lines(plan->workspace) + copy->saved_offset;
     }
     point_calls(plan);
 }
@@ -295,7 +288,7 @@ static void make_copies(cj__plan *plan)
         if (fixed && !in_place) {
             copy.save = true;
             copy.saved_offset = plan->saved_size;
-            plan->saved_size += padded(copy.bytes);
+            plan->saved_size += cj__in_lines(copy.bytes);
         }
         plan->copies[plan->copy_count++] = copy;
     }
@@ -304,7 +297,7 @@ static void make_copies(cj__plan *plan)
 static cj_status place(cj__plan *plan)
 {
     CJ_TRY(cj__place_buffers(plan, &plan->buffers_size));
-    plan->arena_size = plan->buffers_size + padded(plan->workspace) + plan->saved_size;
+    plan->arena_size = plan->buffers_size + cj__in_lines(plan->workspace) + plan->saved_size;
     return CJ_OK;
 }
 

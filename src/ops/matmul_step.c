@@ -5,6 +5,7 @@
 //
 // Inputs are the step's with a in the gradient's place, and b last. A task takes some rows; those that a thread takes
 // are about those whose part of the sum it takes in the product by w (kernels/body/gemm_form.h), so w stays its own.
+#include "base/memory.h"
 #include "ops/build.h"
 #include "ops/matmul.h"
 #include "ops/run.h"
@@ -68,7 +69,7 @@ static cj__gemm strip_of(const cj__call *call, const cj__gemm *whole, int64_t ro
 
 static size_t strip_bytes(const cj__call *call, const cj__gemm *whole)
 {
-    return ((size_t)(strip_rows(whole) * whole->n) * call->kernels->real_size + 63) / 64 * 64;
+    return cj__in_lines((size_t)(strip_rows(whole) * whole->n) * call->kernels->real_size);
 }
 
 // A thread's scratch: its strip of the gradient, and what the product of a strip, whole or the last, works in.

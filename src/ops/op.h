@@ -38,7 +38,8 @@ typedef struct cj__prepared {
 } cj__prepared;
 
 // What a call keeps from run to run: a workspace of its own that its job has prepared from one of its inputs, and a copy
-// of that input, by which a change is seen whoever makes it. (Comparing costs a tenth of transforming.)
+// of that input, by which a change is seen whoever makes it. (Comparing 73 KB takes 2 microseconds,
+// transforming them 5.)
 typedef struct cj__kept {
     void *workspace;
     int input;

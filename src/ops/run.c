@@ -1,6 +1,7 @@
 // Sharing work between threads: see run.h.
 #include "ops/run.h"
 
+#include "base/memory.h"
 #include <string.h>
 
 static void element_task(void *context, int64_t begin, int64_t end)
@@ -38,19 +39,14 @@ static void job_task(void *context, int64_t begin, int64_t end)
     c->run(c->context, c->workspace, c->phase, begin, end);
 }
 
-static size_t in_lines(size_t bytes)
-{
-    return (bytes + 63) / 64 * 64;
-}
-
 size_t cj__job_space(const cj__call *call, const cj__job *job)
 {
-    return in_lines(job->workspace) + in_lines(job->scratch) * (size_t)cj_pool_threads(call->pool);
+    return cj__in_lines(job->workspace) + cj__in_lines(job->scratch) * (size_t)cj_pool_threads(call->pool);
 }
 
 void *cj__job_scratch(const cj__call *call, const cj__job *job)
 {
-    return (char *)call->workspace + in_lines(job->workspace) + in_lines(job->scratch) * (size_t)cj__thread_slot();
+    return (char *)call->workspace + cj__in_lines(job->workspace) + cj__in_lines(job->scratch) * (size_t)cj__thread_slot();
 }
 
 cj__prepared cj__job_prepares(const cj__job *job, int input, int64_t uses)

@@ -20,15 +20,14 @@ enum {
     DOT_ROWS = 8,
     DOT_COLS = 32,       // of a task of dots
     FAR_ROWS = 512,      // distance from which rows of B share the cache's sets
-    WORTH_PACKING = 136,  // rows of A that pay for a copy of B; fewer do with parts of the sum, ...
-    WORTH_PIECES = 32,   // ... unless B is huge
+    WORTH_PACKING = 32,  // rows of A that pay for a copy of B
     LARGE = 128 * 1024,  // elements that no longer fit the inner caches
     HUGE_B = 512 * 1024, // elements of B that are copied a piece at a time, where they are used
     BLOCK_TILES = 16,    // tiles of rows of a task: its part of A stays in the second cache
     PIECE_ROWS = 512, // rows up to which a task packs pieces of B; it takes all rows, so that no piece is packed twice
     WISHED_TASKS = 16,
     ONE_TASK = 128 * 1024, // multiply-adds that nobody shares
-    PART_ROWS = 128,        // rows of A up to which the sum is cut into parts
+    PART_ROWS = 128,       // rows of A up to which the sum is cut into parts, and B is not packed unless it is huge
     PART_DEPTH = 192,      // of a part at least, about: adding it costs as much as two steps of the sum
     PARTS_MAX = 8,
     PARTS_B = 64 * 1024 // elements of B from which it matters who reads them
@@ -89,7 +88,7 @@ static void choose_copies(product *p)
 {
     const cj__gemm *g = &p->g;
     const double a = (double)g->m * (double)g->k, b = (double)g->n * (double)g->k;
-    const bool pays = g->m >= (b > HUGE_B || g->trans_b ? WORTH_PIECES : WORTH_PACKING) || p->flips;
+    const bool pays = (g->m >= WORTH_PACKING && (g->m > PART_ROWS || b > HUGE_B)) || p->flips;
     const bool packs = g->trans_b || (g->ldb >= FAR_ROWS && pays);
     p->packs_pieces = packs && pays && b > HUGE_B && g->m <= PIECE_ROWS && !p->flips;
     p->copies_a = a >= LARGE && g->n >= 4 * PANEL_COLS && !p->flips && (g->trans_a || p->packs_pieces);

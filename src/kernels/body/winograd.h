@@ -317,6 +317,36 @@ ALWAYS_INLINE void winograd_filters_of(const int side, const winograd *g, const 
     transform_square(TRANSFORM_FILTER, side, u);
 }
 
+// ---- many filters for few tiles ----
+//
+// U of many channels and filters is larger than the caches (38 MB for 512 of each), and to write it, then to read it, would
+// take most of the time. So phase 0 transforms the tiles, for all tasks, and a task of phase 1 makes the columns of U that
+// it needs, in its scratch, and takes them to all tiles. Every number is computed as in the other order.
+
+enum { WIDE_U = 4 << 20, WIDE_TILES = 2 * CHUNK_STEP, WIDE_GROUP = 8 }; // bytes; tiles at a time, and of a task of phase 0
+
+// The transformed tiles, in reals, of `depth` channels or filters.
+static int64_t wide_operand(const winograd *g, int64_t depth)
+{
+    return g->tiles * tile_step(g, in_vectors(depth));
+}
+
+static bool is_wide(const winograd *g, int64_t depth, int64_t cols)
+{
+    const size_t u = winograd_u_size(g, depth, cols);
+    return u >= WIDE_U && (size_t)wide_operand(g, depth) * sizeof(real) <= 2 * u;
+}
+
+// A thread's scratch: zeros for pixels outside the image, a row for unwanted ones, M and U.
+static void wide_job(const winograd *g, int64_t depth, int64_t cols, cj__job *job)
+{
+    const int64_t some = least(OUTPUT_COLS, in_vectors(cols)), m = least(g->tiles, WIDE_TILES) * tile_step(g, some);
+    *job = (cj__job){.phases = 2,
+                     .tasks = {pieces_of(g->tiles, WIDE_GROUP), pieces_of(cols, OUTPUT_COLS)},
+                     .workspace = (size_t)wide_operand(g, depth) * sizeof(real),
+                     .scratch = (size_t)(in_vectors(depth) + some + m) * sizeof(real) + winograd_u_size(g, depth, some)};
+}
+
 // ---- the product of one position ----
 
 // c[i][j] (+)= sum over p of a[i * a_row + p * a_step] b[p][j]; columns are whole vectors. Row p of panel q of b is at

@@ -243,33 +243,7 @@ static void winograd_forward_task(const winograd *g, const winograd_cut *cut, co
     }
 }
 
-// ---- many filters for few tiles ----
-//
-// U of many channels and filters is larger than the caches (38 MB for 512 of each), and to write it, then to read it, would
-// take most of the time. So it is V that phase 0 makes, for all tasks, and a task of phase 1 makes the columns of U that it
-// needs, in its scratch, and takes them to all tiles. Every number is computed as in the other order.
-
-enum { WIDE_U = 4 << 20, WIDE_TILES = 2 * CHUNK_STEP, WIDE_GROUP = 8 }; // bytes; tiles at a time, and of a task of phase 0
-
-static size_t wide_v_size(const winograd *g)
-{
-    return (size_t)(g->tiles * tile_step(g, g->c_pad)) * sizeof(real);
-}
-
-static bool is_wide(const winograd *g)
-{
-    const size_t u = winograd_u_size(g, g->s.c, g->s.f);
-    return u >= WIDE_U && wide_v_size(g) <= 2 * u;
-}
-
-static void wide_job(const winograd *g, cj__job *job)
-{
-    const int64_t cols = least(OUTPUT_COLS, g->f_pad), m = least(g->tiles, WIDE_TILES) * tile_step(g, cols);
-    *job = (cj__job){.phases = 2,
-                     .tasks = {pieces_of(g->tiles, WIDE_GROUP), pieces_of(g->s.f, OUTPUT_COLS)},
-                     .workspace = wide_v_size(g),
-                     .scratch = (size_t)(g->c_pad + cols + m) * sizeof(real) + winograd_u_size(g, g->s.c, cols)};
-}
+// ---- many filters for few tiles: phase 0 makes V, and a task of phase 1 its columns of U (winograd.h) ----
 
 static void wide_filters_task(const winograd *g, const cj__conv2d_args *a, const real *v, real *scratch, int64_t task)
 {
@@ -302,8 +276,8 @@ static void wide_run(const winograd *g, const cj__conv2d_args *a, real *v, real 
 static void winograd_forward_job(const cj__conv2d_args *a, cj__job *job)
 {
     const winograd g = winograd_of(a);
-    if (is_wide(&g)) {
-        wide_job(&g, job);
+    if (is_wide(&g, g.s.c, g.s.f)) {
+        wide_job(&g, g.s.c, g.s.f, job);
         return;
     }
     const winograd_cut cut = winograd_forward_cut(&g);
@@ -321,7 +295,7 @@ static void winograd_forward_run(const cj__conv2d_args *a, void *workspace, void
 {
     const winograd g = winograd_of(a);
     const winograd_cut cut = winograd_forward_cut(&g);
-    const bool wide = is_wide(&g);
+    const bool wide = is_wide(&g, g.s.c, g.s.f);
     for (int64_t task = begin; task < end; task++) {
         if (wide)
             wide_run(&g, a, workspace, scratch, phase, task);

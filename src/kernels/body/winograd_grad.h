@@ -188,27 +188,7 @@ static void winograd_input_grad_task(winograd_input_task *t, const winograd_inpu
         winograd_input_chunk(t, tile_place_of(g, image, first, last, at), least(cut->chunk, tiles - at));
 }
 
-// ---- many filters for few tiles: phase 0 makes D, and a task of phase 1 its columns of U; see winograd_forward.h ----
-
-static size_t wide_d_size(const winograd *g)
-{
-    return (size_t)(g->tiles * tile_step(g, g->f_pad)) * sizeof(real);
-}
-
-static bool is_wide_by_input(const winograd *g)
-{
-    const size_t u = winograd_u_size(g, g->s.f, g->s.c);
-    return u >= WIDE_U && wide_d_size(g) <= 2 * u;
-}
-
-static void wide_input_job(const winograd *g, cj__job *job)
-{
-    const int64_t cols = least(OUTPUT_COLS, g->c_pad), m = least(g->tiles, WIDE_TILES) * tile_step(g, cols);
-    *job = (cj__job){.phases = 2,
-                     .tasks = {pieces_of(g->tiles, WIDE_GROUP), pieces_of(g->s.c, OUTPUT_COLS)},
-                     .workspace = wide_d_size(g),
-                     .scratch = (size_t)(g->f_pad + cols + m) * sizeof(real) + winograd_u_size(g, g->s.f, cols)};
-}
+// ---- many filters for few tiles: phase 0 makes D, and a task of phase 1 its columns of U (winograd.h) ----
 
 static void wide_channels_task(winograd_input_task *t, const real *w, const real *d, int64_t task)
 {
@@ -241,8 +221,8 @@ static void wide_input_run(winograd_input_task *t, const real *w, real *d, int p
 static void winograd_input_grad_job(const cj__conv2d_args *a, cj__job *job)
 {
     const winograd g = winograd_of(a);
-    if (is_wide_by_input(&g)) {
-        wide_input_job(&g, job);
+    if (is_wide(&g, g.s.f, g.s.c)) {
+        wide_job(&g, g.s.f, g.s.c, job);
         return;
     }
     const winograd_input_cut cut = winograd_input_cut_of(&g);
@@ -259,7 +239,7 @@ static void winograd_input_grad_run(const cj__conv2d_args *a, void *workspace, v
                                     int64_t end)
 {
     const winograd g = winograd_of(a);
-    const bool wide = is_wide_by_input(&g);
+    const bool wide = is_wide(&g, g.s.f, g.s.c);
     if (phase == 0 && !wide) {
         for (int64_t task = begin; task < end; task++)
             winograd_turned_filters(&g, a->w, workspace, task * LANES, 0, g.s.c);
@@ -461,15 +441,15 @@ static void winograd_bias_finish(const winograd *g, const winograd_filter_cut *c
 
 // ---- many filters for few tiles: phase 0 makes V and D, and a task of phase 1 a block of dU, which it finishes ----
 
-static int64_t wide_filter_operands_size(const winograd *g)
+static size_t wide_filter_operands(const winograd *g)
 {
-    return g->tiles * (tile_step(g, g->c_pad) + tile_step(g, g->f_pad));
+    return (size_t)(wide_operand(g, g->s.c) + wide_operand(g, g->s.f)) * sizeof(real);
 }
 
 static bool is_wide_by_filters(const winograd *g, const winograd_filter_cut *cut)
 {
     const size_t du = (size_t)winograd_partials(g, cut) * sizeof(real);
-    return cut->pieces == 1 && du >= WIDE_U && (size_t)wide_filter_operands_size(g) * sizeof(real) <= 2 * du;
+    return cut->pieces == 1 && du >= WIDE_U && wide_filter_operands(g) <= 2 * du;
 }
 
 static void wide_filter_job(const winograd *g, const winograd_filter_cut *cut, bool sums_dbias, cj__job *job)
@@ -477,7 +457,7 @@ static void wide_filter_job(const winograd *g, const winograd_filter_cut *cut, b
     const int64_t zeros = greatest(g->c_pad, g->f_pad);
     *job = (cj__job){.phases = 2,
                      .tasks = {pieces_of(g->tiles, WIDE_GROUP), cut->row_blocks * cut->col_blocks + sums_dbias},
-                     .workspace = (size_t)wide_filter_operands_size(g) * sizeof(real),
+                     .workspace = wide_filter_operands(g),
                      .scratch = (size_t)(zeros + winograd_partial(g, cut)) * sizeof(real)};
 }
 

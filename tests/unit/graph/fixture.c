@@ -121,6 +121,16 @@ void fixture_expect_same(const cj_tensor *a, const cj_tensor *b)
     assert_memory_equal(a->data, b->data, (size_t)cj_tensor_count(a) * cj_dtype_size(a->dtype));
 }
 
+char *fixture_text(const char *path)
+{
+    size_t size = 0;
+    char *bytes = support_read(path, &size), *text = calloc(size + 1, 1);
+    assert_non_null(text);
+    memcpy(text, bytes, size);
+    free(bytes);
+    return text;
+}
+
 char *fixture_plan(cj_function *function, int64_t n)
 {
     const char *path = support_path("plan");
@@ -128,12 +138,7 @@ char *fixture_plan(cj_function *function, int64_t n)
     assert_non_null(stream);
     assert_int_equal(cj__function_print(function, n, 0, stream), CJ_OK);
     assert_int_equal(fclose(stream), 0);
-    size_t size = 0;
-    char *bytes = support_read(path, &size), *text = calloc(size + 1, 1);
-    assert_non_null(text);
-    memcpy(text, bytes, size);
-    free(bytes);
-    return text;
+    return fixture_text(path);
 }
 
 int fixture_planned(cj_function *function, int64_t n, const char *word)

@@ -46,6 +46,9 @@ cj_variable *fixture_scalar(cj_dtype dtype);
 // Ends the builder and makes the function, with passes switched off by `off` ("-cse"; NULL for none). NULL on failure.
 cj_function *fixture_function(fixture *f, const char *off);
 
+// What a file holds; free() it.
+char *fixture_text(const char *path);
+
 // The plan for a batch of n, as `cajal summary --plan` prints it; free() it. And how often it has a word.
 char *fixture_plan(cj_function *function, int64_t n);
 int fixture_planned(cj_function *function, int64_t n, const char *word);

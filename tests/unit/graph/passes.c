@@ -57,16 +57,6 @@ static const char *all_names(void)
     return names + strlen("there are ");
 }
 
-static char *text_of(const char *path)
-{
-    size_t size = 0;
-    char *bytes = support_read(path, &size), *text = calloc(size + 1, 1);
-    assert_non_null(text);
-    memcpy(text, bytes, size);
-    free(bytes);
-    return text;
-}
-
 // Whether a source of the tests switches a pass off: "-name" before a comma or the end of the list.
 static bool is_switched_off(const char *source, const char *name)
 {
@@ -85,7 +75,7 @@ static void each_pass_is_left_out_in_a_test_and_documented(void **state)
     (void)state;
     char names[600], row[80];
     glob_t sources;
-    char *manual = text_of(CAJAL_TEST_SOURCES "/../docs/architecture.md");
+    char *manual = fixture_text(CAJAL_TEST_SOURCES "/../docs/architecture.md");
     snprintf(names, sizeof names, "%s", all_names());
     assert_int_equal(glob(CAJAL_TEST_SOURCES "/unit/graph/*.c", 0, NULL, &sources), 0);
     int count = 0;
@@ -96,7 +86,7 @@ static void each_pass_is_left_out_in_a_test_and_documented(void **state)
         for (size_t i = 0; i < sources.gl_pathc && !found; i++) {
             if (strstr(sources.gl_pathv[i], "/passes.c") != NULL)
                 continue;
-            char *source = text_of(sources.gl_pathv[i]);
+            char *source = fixture_text(sources.gl_pathv[i]);
             found = is_switched_off(source, name);
             free(source);
         }
