@@ -108,8 +108,15 @@ static void *block_of(size_t bytes)
 
 static int measure(const cj__kernels *k, const subject *s)
 {
-    cj__gemm g = {.m = s->m, .n = s->n, .k = s->k, .trans_a = s->trans_a, .trans_b = s->trans_b, .ldc = s->n,
-                  .lda = s->trans_a ? s->m : s->k, .ldb = s->trans_b ? s->k : s->n, .act = CJ__UNARY_NONE};
+    cj__gemm g = {.m = s->m,
+                  .n = s->n,
+                  .k = s->k,
+                  .trans_a = s->trans_a,
+                  .trans_b = s->trans_b,
+                  .ldc = s->n,
+                  .lda = s->trans_a ? s->m : s->k,
+                  .ldb = s->trans_b ? s->k : s->n,
+                  .act = CJ__UNARY_NONE};
     const cj__gemm_bf16 pairs = {g, false};
     cj__job job, other;
     k->gemm_job(&g, &job);

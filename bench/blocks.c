@@ -27,12 +27,15 @@ typedef struct subject {
     bool pools;
 } subject;
 
+// Not for clang-format: a macro of an initializer.
+// clang-format off
 #define CONV(label, batch, size, channels, k, filters, stride, pad, pool)                                              \
     {.name = label,                                                                                                    \
      .s = {.n = batch, .h = size, .w = size, .c = channels, .kh = k, .kw = k, .f = filters,                            \
            .oh = (size + 2 * (pad)-k) / stride + 1, .ow = (size + 2 * (pad)-k) / stride + 1, .sh = stride,             \
            .sw = stride, .dh = 1, .dw = 1, .top = pad, .left = pad, .groups = 1},                                      \
      .pools = pool}
+// clang-format on
 
 static const subject subjects[] = {
     CONV("W2 32x28x28x1 5x5x10", 32, 28, 1, 5, 10, 1, 0, true),
@@ -72,9 +75,16 @@ static void measure(const cj__kernels *k, const subject *t, float *const block[4
     const double work = 2e-9 * (double)(s->n * s->oh * s->ow * s->f * s->kh * s->kw * s->c);
     printf("%-32s", t->name);
     for (int i = 0; i < (t->pools ? KINDS : KINDS - 1); i++) {
-        cj__conv2d_args a = {.s = *s, .act = CJ__UNARY_relu, .x = block[0], .w = block[1], .y = block[2],
-                             .bias = block[1], .dy = block[kinds[i] == CJ__CONV2D_INPUT_GRAD ? 0 : 2],
-                             .dx = block[2], .dw = block[1], .dbias = block[1] + (1 << 20),
+        cj__conv2d_args a = {.s = *s,
+                             .act = CJ__UNARY_relu,
+                             .x = block[0],
+                             .w = block[1],
+                             .y = block[2],
+                             .bias = block[1],
+                             .dy = block[kinds[i] == CJ__CONV2D_INPUT_GRAD ? 0 : 2],
+                             .dx = block[2],
+                             .dw = block[1],
+                             .dbias = block[1] + (1 << 20),
                              .sums_dbias = kinds[i] == CJ__CONV2D_FILTER_GRAD};
         if (i == KINDS - 1) {
             a.pool_h = a.pool_w = 2;

@@ -33,30 +33,30 @@ enum { CHAINS = 12, PEAK_ROUNDS = 20000, TRIES = 30 };
 // instruction (baseline) a product and a sum are two instructions, and the peak is that of the pair. A compiler does not
 // fuse by itself in strict C, hence the intrinsics.
 #define PLAIN(a, b, c) ((a) * (b) + (c))
-#define PEAK(name, bytes, flags, FMA)                                                                                  \
-    typedef float name##_vec __attribute__((vector_size(bytes)));                                                      \
-    flags static double name(volatile float *sink)                                                                     \
-    {                                                                                                                  \
-        name##_vec s[CHAINS];                                                                                          \
-        const name##_vec a = (name##_vec){0} + *sink, b = (name##_vec){0} + 0.999f;                                    \
-        for (int i = 0; i < CHAINS; i++)                                                                               \
-            s[i] = a + (float)i;                                                                                       \
-        for (int r = 0; r < PEAK_ROUNDS; r++) {                                                                        \
-            s[0] = FMA(s[0], b, a), s[1] = FMA(s[1], b, a), s[2] = FMA(s[2], b, a), s[3] = FMA(s[3], b, a);            \
-            s[4] = FMA(s[4], b, a), s[5] = FMA(s[5], b, a), s[6] = FMA(s[6], b, a), s[7] = FMA(s[7], b, a);            \
-            s[8] = FMA(s[8], b, a), s[9] = FMA(s[9], b, a), s[10] = FMA(s[10], b, a), s[11] = FMA(s[11], b, a);        \
-        }                                                                                                              \
-        for (int i = 1; i < CHAINS; i++)                                                                               \
-            s[0] += s[i];                                                                                              \
-        *sink = s[0][0];                                                                                               \
-        return 2.0 * CHAINS * PEAK_ROUNDS * bytes / 4;                                                                 \
+#define PEAK(name, bytes, flags, FMA)                                                                           \
+    typedef float name##_vec __attribute__((vector_size(bytes)));                                               \
+    flags static double name(volatile float *sink)                                                              \
+    {                                                                                                           \
+        name##_vec s[CHAINS];                                                                                   \
+        const name##_vec a = (name##_vec){0} + *sink, b = (name##_vec){0} + 0.999f;                             \
+        for (int i = 0; i < CHAINS; i++)                                                                        \
+            s[i] = a + (float)i;                                                                                \
+        for (int r = 0; r < PEAK_ROUNDS; r++) {                                                                 \
+            s[0] = FMA(s[0], b, a), s[1] = FMA(s[1], b, a), s[2] = FMA(s[2], b, a), s[3] = FMA(s[3], b, a);     \
+            s[4] = FMA(s[4], b, a), s[5] = FMA(s[5], b, a), s[6] = FMA(s[6], b, a), s[7] = FMA(s[7], b, a);     \
+            s[8] = FMA(s[8], b, a), s[9] = FMA(s[9], b, a), s[10] = FMA(s[10], b, a), s[11] = FMA(s[11], b, a); \
+        }                                                                                                       \
+        for (int i = 1; i < CHAINS; i++)                                                                        \
+            s[0] += s[i];                                                                                       \
+        *sink = s[0][0];                                                                                        \
+        return 2.0 * CHAINS * PEAK_ROUNDS * bytes / 4;                                                          \
     }
 PEAK(peak_baseline, 16, , PLAIN)
 #ifdef __x86_64__
 PEAK(peak_avx2, 32, __attribute__((target("avx2,fma"))), _mm256_fmadd_ps)
 PEAK(peak_avx512, 64, __attribute__((target("avx512f,fma"))), _mm512_fmadd_ps)
 #else
-#define peak_avx2 peak_baseline
+#define peak_avx2   peak_baseline
 #define peak_avx512 peak_baseline
 #endif
 
@@ -83,6 +83,8 @@ typedef struct subject {
     bool trans_a, trans_b;
 } subject;
 
+// Not for clang-format: the macros of initializers, and a table by subject.
+// clang-format off
 #define SQUARE(size)                                                                                                   \
     {"square nn", size, size, size, false, false}, {"square nt", size, size, size, false, true},                       \
     {"square tn", size, size, size, true, false}, {"square tt", size, size, size, true, true}
@@ -104,6 +106,7 @@ static const subject subjects[] = {
     {"eight rows", 8, 4096, 4096, false, false}, {"eight rows nt", 8, 4096, 4096, false, true},
     {"one column", 4096, 4096, 1, false, false}, {"odd", 333, 777, 555, false, false},
 };
+// clang-format on
 
 // The C interface of BLAS, as far as it is needed (row major 101, plain 111, transposed 112).
 typedef void sgemm_code(int order, int trans_a, int trans_b, int m, int n, int k, float alpha, const float *a, int lda,
@@ -147,9 +150,9 @@ static void run_ours(const bench *b)
 static void run_peer(const bench *b)
 {
     const subject *s = b->s;
-    sgemm(101, s->trans_a ? 112 : 111, s->trans_b ? 112 : 111, (int)s->m, (int)s->n, (int)s->k, 1, b->call.inputs[0].data,
-          (int)(s->trans_a ? s->m : s->k), b->call.inputs[1].data, (int)(s->trans_b ? s->k : s->n), 0,
-          b->call.outputs[0].data, (int)s->n);
+    sgemm(101, s->trans_a ? 112 : 111, s->trans_b ? 112 : 111, (int)s->m, (int)s->n, (int)s->k, 1,
+          b->call.inputs[0].data, (int)(s->trans_a ? s->m : s->k), b->call.inputs[1].data,
+          (int)(s->trans_b ? s->k : s->n), 0, b->call.outputs[0].data, (int)s->n);
 }
 
 // Seconds of one run, of as many as make a period that the clock can measure.
@@ -187,8 +190,17 @@ static void report(const subject *s, float *const block[3], cj_pool *pool, const
     cj__operand inputs[] = {matrix(block[0], s->trans_a ? s->k : s->m, s->trans_a ? s->m : s->k),
                             matrix(block[1], s->trans_b ? s->n : s->k, s->trans_b ? s->k : s->n)};
     cj__operand output = matrix(block[2], s->m, s->n);
-    bench b = {s, {.op = &cj__op_matmul, .attrs = &attrs, .input_count = 2, .output_count = 1, .inputs = inputs,
-                   .outputs = &output, .pool = pool, .kernels = kernels}, 0, 0};
+    bench b = {s,
+               {.op = &cj__op_matmul,
+                .attrs = &attrs,
+                .input_count = 2,
+                .output_count = 1,
+                .inputs = inputs,
+                .outputs = &output,
+                .pool = pool,
+                .kernels = kernels},
+               0,
+               0};
     const size_t space = cj__op_matmul.workspace(&b.call);
     b.call.workspace = space ? aligned_alloc(64, (space + 63) / 64 * 64) : NULL;
     if (space && !b.call.workspace)

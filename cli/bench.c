@@ -83,7 +83,7 @@ static cj_dtype input_dtype(const json_t *architecture, int index)
     size_t at;
     json_t *layer;
     const json_t *layers = json_object_get(json_object_get(architecture, "config"), "layers");
-    json_array_foreach(layers, at, layer) {
+    json_array_foreach (layers, at, layer) {
         const char *class_name = json_string_value(json_object_get(layer, "class_name"));
         const char *dtype = json_string_value(json_object_get(json_object_get(layer, "config"), "dtype"));
         if (class_name == NULL || strcmp(class_name, "InputLayer") != 0 || index-- != 0)
@@ -126,8 +126,8 @@ static cj_status make_targets(bench *b, int64_t samples)
     for (int i = 0; i < outputs && i < CJ_DATASET_MAX_IO && status == CJ_OK; i++) {
         cj_shape shape = *cj_model_output_shape(b->model, i);
         shape.dims[0] = samples;
-        status = labels ? make_tensor(CJ_I32, CJ_SHAPE(samples), first->dims[1], &args.y[i])
-                        : make_tensor(CJ_F32, shape, 1, &args.y[i]);
+        status = labels ? make_tensor(CJ_I32, CJ_SHAPE(samples), first->dims[1], &args.y[i]) :
+                          make_tensor(CJ_F32, shape, 1, &args.y[i]);
     }
     for (int i = 0; i < CJ_MAX_IO; i++)
         args.x[i] = b->inputs[i] != NULL ? cj_retain(b->inputs[i]) : NULL;
@@ -235,8 +235,8 @@ int run_bench(int argc, char **argv)
         {"rounds", "N", "how many times to measure; the median counts (11)", OPTION_INT, &s.rounds},
         {"seconds", "S", "about how long a round takes (0.2)", OPTION_REAL, &s.seconds},
     };
-    const int done = read_options(find_command("bench"), options, sizeof(options) / sizeof(options[0]), argc, argv, 1, 1,
-                                  &s.name);
+    const int done =
+        read_options(find_command("bench"), options, sizeof(options) / sizeof(options[0]), argc, argv, 1, 1, &s.name);
     if (done != EXIT_DONE)
         return done < 0 ? EXIT_DONE : done;
     if (s.batch_size < 1 || s.batch_size > 1 << 20 || s.threads < 0 || s.threads > 256 || s.rounds < 1 ||

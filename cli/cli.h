@@ -52,11 +52,11 @@ cj_model *make_model(const char *name, cj_dataset *data);
 void print_models(FILE *stream);
 
 // report.c: what a run leaves behind.
-cj_status write_curve(const cj_history *history, const char *path);               // SVG
+cj_status write_curve(const cj_history *history, const char *path); // SVG
 cj_status write_mistakes(const cj_tensor *images, const uint8_t *labels, const cj_tensor *probabilities,
-                         const char *path);                                       // PNG
+                         const char *path); // PNG
 void print_confusion(const int64_t *counts, int classes, FILE *stream);
-cj_status write_confusion(const int64_t *counts, int classes, const char *path);  // CSV
+cj_status write_confusion(const int64_t *counts, int classes, const char *path); // CSV
 // Counts[label * classes + predicted] over a data set; the probabilities are released by the caller.
 cj_status count_confusion(cj_model *model, cj_dataset *data, int64_t **counts, int *classes, cj_tensor **probabilities);
 

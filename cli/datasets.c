@@ -54,7 +54,8 @@ static int show_progress(void *context, curl_off_t total, curl_off_t now, curl_o
 {
     (void)up_total, (void)up_now;
     if (isatty(STDERR_FILENO) && total > 0)
-        fprintf(stderr, "\r%-28s %3d%% of %.1f MB", (const char *)context, (int)(100 * now / total), (double)total / 1e6);
+        fprintf(stderr, "\r%-28s %3d%% of %.1f MB", (const char *)context, (int)(100 * now / total),
+                (double)total / 1e6);
     return 0;
 }
 
@@ -176,7 +177,8 @@ static int list(bool json)
         cj_release(test);
         if (!json)
             printf("%-8s %-10s %s\n", sets[i].name, here ? "here" : "not here", sets[i].what);
-        json_array_append_new(all, json_pack("{s:s, s:b, s:s}", "name", sets[i].name, "here", here, "what", sets[i].what));
+        json_array_append_new(all,
+                              json_pack("{s:s, s:b, s:s}", "name", sets[i].name, "here", here, "what", sets[i].what));
     }
     if (json) {
         json_dumpf(all, stdout, JSON_INDENT(2));

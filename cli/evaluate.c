@@ -104,8 +104,8 @@ static cj_status read_csv(const cj_model *model, const char *path, cj_tensor **r
         if (read == width)
             count++;
         else if (!blank && number > 1) {
-            fprintf(stderr, "cajal: \"%s\", line %" PRId64 ": %" PRId64 " numbers where the model takes %" PRId64 "\n", path,
-                    number, read, width);
+            fprintf(stderr, "cajal: \"%s\", line %" PRId64 ": %" PRId64 " numbers where the model takes %" PRId64 "\n",
+                    path, number, read, width);
             status = CJ_SHAPE_MISMATCH;
         }
     }
@@ -158,8 +158,8 @@ static void print_rows(const char *path, const cj_tensor *output, json_t *list)
         else if (list == NULL)
             printf("%s[%lld]: class %lld, probability %.4f\n", path, (long long)i, (long long)best, value);
         if (list != NULL)
-            json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:f, s:O}", "input", path, "row", (json_int_t)i, "class",
-                                                  (json_int_t)best, "probability", value, "outputs", all));
+            json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:f, s:O}", "input", path, "row", (json_int_t)i,
+                                                  "class", (json_int_t)best, "probability", value, "outputs", all));
         json_decref(all);
     }
 }
@@ -228,14 +228,15 @@ int run_summary(int argc, char **argv)
     summary_settings s = {.batch_size = 32, .rounds = 20};
     const option options[] = {
         {"json", NULL, "print the architecture as JSON, in Keras's config form", OPTION_FLAG, &s.json},
-        {"dtype", "POLICY", "float32 or mixed_bfloat16, what layers compute in (the model's own)", OPTION_TEXT, &s.dtype},
+        {"dtype", "POLICY", "float32 or mixed_bfloat16, what layers compute in (the model's own)", OPTION_TEXT,
+         &s.dtype},
         {"plan", NULL, "print the kernels of a prediction, with their times", OPTION_FLAG, &s.plan},
         {"training", NULL, "with --plan: of a training step instead", OPTION_FLAG, &s.training},
         {"batch-size", "N", "with --plan: samples of a step (32)", OPTION_INT, &s.batch_size},
         {"rounds", "N", "with --plan: runs that are timed; 0 for none (20)", OPTION_INT, &s.rounds},
     };
-    int done = read_options(find_command("summary"), options, sizeof(options) / sizeof(options[0]), argc, argv, 1, 1,
-                            &s.name);
+    int done =
+        read_options(find_command("summary"), options, sizeof(options) / sizeof(options[0]), argc, argv, 1, 1, &s.name);
     if (done != EXIT_DONE)
         return done < 0 ? EXIT_DONE : done;
     if (s.batch_size < 1 || s.batch_size > 1 << 20 || s.rounds < 0 || s.rounds > 10000) {
@@ -249,9 +250,7 @@ int run_summary(int argc, char **argv)
     if (status == CJ_OK && s.dtype != NULL)
         status = cj_set_dtype_policy(cj_model_layer(model), s.dtype);
     if (status == CJ_OK)
-        status = s.json   ? print_json(model)
-                 : s.plan ? print_plan(model, &s)
-                          : cj_model_summary(model, stdout);
+        status = s.json ? print_json(model) : s.plan ? print_plan(model, &s) : cj_model_summary(model, stdout);
     cj_release(model);
     return finish(status);
 }

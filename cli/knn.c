@@ -119,8 +119,8 @@ static void print_json(const settings *s, const cj_knn_scores *scores, const dou
         json_t *folds = json_array();
         for (int f = 0; f < scores->folds; f++)
             json_array_append_new(folds, json_real(scores->accuracy[i][f]));
-        json_array_append_new(rows, json_pack("{s:I, s:o, s:f, s:f}", "k", (json_int_t)scores->k[i], "folds", folds, "mean",
-                                              scores->mean[i], "deviation", scores->deviation[i]));
+        json_array_append_new(rows, json_pack("{s:I, s:o, s:f, s:f}", "k", (json_int_t)scores->k[i], "folds", folds,
+                                              "mean", scores->mean[i], "deviation", scores->deviation[i]));
     }
     if (scores->k_count > 0) {
         json_object_set_new(whole, "cross_validation", rows);
@@ -142,8 +142,12 @@ static void tell_time(const settings *s, const char *what, double since)
 
 static cj_status cross_validate(cj_dataset *train, cj_pool *pool, settings *s, cj_knn_scores *scores)
 {
-    cj_knn_cross_validate_args args = {.folds = (int)s->folds, .metric = s->metric, .weights = s->weights, .pool = pool,
-                                       .progress = show_fold, .context = s};
+    cj_knn_cross_validate_args args = {.folds = (int)s->folds,
+                                       .metric = s->metric,
+                                       .weights = s->weights,
+                                       .pool = pool,
+                                       .progress = show_fold,
+                                       .context = s};
     memcpy(args.k, s->k, sizeof args.k);
     const double begin = seconds();
     CJ_TRY(cj_knn_cross_validate_with(train, scores, &args));
@@ -183,8 +187,8 @@ static cj_status run(settings *s)
     if (status == CJ_OK)
         status = limit_samples(&queries, s->test);
     if (status == CJ_OK && !s->json)
-        printf("%" PRId64 " samples and %" PRId64 " queries of \"%s\", metric %s, weights %s\n", cj_dataset_count(train),
-               cj_dataset_count(queries), s->data, s->metric, s->weights);
+        printf("%" PRId64 " samples and %" PRId64 " queries of \"%s\", metric %s, weights %s\n",
+               cj_dataset_count(train), cj_dataset_count(queries), s->data, s->metric, s->weights);
     if (status == CJ_OK && s->folds > 0)
         status = cross_validate(train, pool, s, &scores);
     if (status == CJ_OK)
@@ -202,7 +206,8 @@ int run_knn(int argc, char **argv)
 {
     settings s = {.data = "auto", .k_list = "5", .metric = "l2", .weights = "uniform"};
     const option options[] = {
-        {"data", "NAME", "mnist, cifar10, digits, or auto (mnist where it is found; the default)", OPTION_TEXT, &s.data},
+        {"data", "NAME", "mnist, cifar10, digits, or auto (mnist where it is found; the default)", OPTION_TEXT,
+         &s.data},
         {"k", "LIST", "how many neighbours vote, such as 1,3,5,8 (5)", OPTION_TEXT, &s.k_list},
         {"metric", "NAME", "l2 or l1 (l2)", OPTION_TEXT, &s.metric},
         {"weights", "NAME", "of votes: uniform, or distance for 1 / distance (uniform)", OPTION_TEXT, &s.weights},
@@ -217,8 +222,8 @@ int run_knn(int argc, char **argv)
     if (done != EXIT_DONE)
         return done < 0 ? EXIT_DONE : done;
     if (!read_list(&s)) {
-        fprintf(stderr, "cajal knn: --k needs 1 to %d numbers above 0 with commas between, not \"%s\"\n", CJ_KNN_MAX_CHOICES,
-                s.k_list);
+        fprintf(stderr, "cajal knn: --k needs 1 to %d numbers above 0 with commas between, not \"%s\"\n",
+                CJ_KNN_MAX_CHOICES, s.k_list);
         return EXIT_USAGE;
     }
     if (s.train < 0 || s.test < 0 || s.threads < 0 || s.threads > 256) {

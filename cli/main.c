@@ -72,8 +72,10 @@ int run_completion(int argc, char **argv)
            "        COMPREPLY=($(compgen -W \"");
     for (const command *c = commands; c->name != NULL; c++)
         printf("%s ", c->name);
-    printf("\" -- \"$word\"))\n    elif [[ $word == -* ]]; then\n"
-           "        COMPREPLY=($(compgen -W \"$(cajal \"${COMP_WORDS[1]}\" --help | grep -o -- '--[a-z-]*')\" -- \"$word\"))\n"
-           "    else\n        COMPREPLY=($(compgen -f -- \"$word\"))\n    fi\n}\ncomplete -o filenames -F _cajal cajal\n");
+    printf(
+        "\" -- \"$word\"))\n    elif [[ $word == -* ]]; then\n"
+        "        COMPREPLY=($(compgen -W \"$(cajal \"${COMP_WORDS[1]}\" --help | grep -o -- '--[a-z-]*')\" -- "
+        "\"$word\"))\n"
+        "    else\n        COMPREPLY=($(compgen -f -- \"$word\"))\n    fi\n}\ncomplete -o filenames -F _cajal cajal\n");
     return EXIT_DONE;
 }

@@ -8,8 +8,8 @@
 
 void print_help(const command *self, const option *options, int option_count, FILE *stream)
 {
-    fprintf(stream, "usage: cajal %s [OPTION]...%s%s\n\n%s\n\n", self->name, *self->arguments ? " " : "", self->arguments,
-            self->help);
+    fprintf(stream, "usage: cajal %s [OPTION]...%s%s\n\n%s\n\n", self->name, *self->arguments ? " " : "",
+            self->arguments, self->help);
     for (int i = 0; i < option_count; i++) {
         char left[48];
         snprintf(left, sizeof(left), "--%s %s", options[i].name, options[i].value != NULL ? options[i].value : "");

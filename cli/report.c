@@ -59,7 +59,8 @@ static void draw_panel(FILE *file, const cj_history *history, const char *name, 
     for (int e = 0; e < epochs; e += epochs / 12 + 1)
         fprintf(file, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%d</text>\n",
                 LEFT + (e + 0.5) * (WIDTH - LEFT - 20) / epochs, top + PANEL + 14, e + 1);
-    fprintf(file, "<text x=\"%d\" y=\"%d\" fill=\"#1f5fa8\">%s</text><text x=\"%d\" y=\"%d\" fill=\"#c0392b\">%s</text>\n",
+    fprintf(file,
+            "<text x=\"%d\" y=\"%d\" fill=\"#1f5fa8\">%s</text><text x=\"%d\" y=\"%d\" fill=\"#c0392b\">%s</text>\n",
             LEFT, top - 6, name, LEFT + 100, top - 6, validation);
     draw_line(file, history, name, "#1f5fa8", top, low, high);
     draw_line(file, history, validation, "#c0392b", top, low, high);
@@ -77,8 +78,9 @@ cj_status write_curve(const cj_history *history, const char *path)
     if (file == NULL)
         return file_failed(path);
     int height = TOP + 2 * PANEL + GAP + 30;
-    fprintf(file, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" font-family=\"sans-serif\" "
-                  "font-size=\"11\"><rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n",
+    fprintf(file,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" font-family=\"sans-serif\" "
+            "font-size=\"11\"><rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n",
             WIDTH, height);
     draw_panel(file, history, "loss", TOP);
     draw_panel(file, history, "accuracy", TOP + PANEL + GAP);

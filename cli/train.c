@@ -116,13 +116,14 @@ static cj_status train(const char *name, const settings *s)
         status = prepare(name, s, data, &model);
     if (status == CJ_OK && !s->json && !s->quiet) {
         cj_model_summary(model, stdout);
-        printf("training on %lld samples of \"%s\", kernels %s\n", (long long)cj_dataset_count(data), s->data, cj_isa());
+        printf("training on %lld samples of \"%s\", kernels %s\n", (long long)cj_dataset_count(data), s->data,
+               cj_isa());
     }
     if (status == CJ_OK)
-        status = cj_fit(model, data, .epochs = (int)s->epochs, .batch_size = s->batch_size, .validation_data = test,
-                        .verbose = s->json || s->quiet ? CJ_SILENT : CJ_BAR, .stream = stdout,
-                        .resume = s->resume != NULL, .history = &history,
-                        .callbacks = {s->output != NULL ? cj_model_checkpoint(s->output) : NULL});
+        status =
+            cj_fit(model, data, .epochs = (int)s->epochs, .batch_size = s->batch_size, .validation_data = test,
+                   .verbose = s->json || s->quiet ? CJ_SILENT : CJ_BAR, .stream = stdout, .resume = s->resume != NULL,
+                   .history = &history, .callbacks = {s->output != NULL ? cj_model_checkpoint(s->output) : NULL});
     if (status == CJ_OK && s->output != NULL)
         status = cj_save(model, s->output);
     if (status == CJ_OK)
@@ -144,7 +145,11 @@ static cj_status train(const char *name, const settings *s)
 
 int run_train(int argc, char **argv)
 {
-    settings s = {.data = "auto", .optimizer = "adam", .loss = "sparse_categorical_crossentropy", .dtype = "float32", .epochs = 5,
+    settings s = {.data = "auto",
+                  .optimizer = "adam",
+                  .loss = "sparse_categorical_crossentropy",
+                  .dtype = "float32",
+                  .epochs = 5,
                   .batch_size = 32};
     const option options[] = {
         {"data", "NAME", "mnist, digits, or auto (mnist where it is found; the default)", OPTION_TEXT, &s.data},
@@ -164,7 +169,8 @@ int run_train(int argc, char **argv)
         {"json", NULL, "print the results as JSON only", OPTION_FLAG, &s.json},
     };
     const char *name = "mnist-cnn";
-    int done = read_options(find_command("train"), options, sizeof(options) / sizeof(options[0]), argc, argv, 0, 1, &name);
+    int done =
+        read_options(find_command("train"), options, sizeof(options) / sizeof(options[0]), argc, argv, 0, 1, &name);
     if (done != EXIT_DONE)
         return done < 0 ? EXIT_DONE : done;
     if (s.epochs < 1 || s.epochs > 1000000 || s.batch_size < 1 || s.threads < 0 || s.threads > 256) {

@@ -35,18 +35,12 @@ typedef struct networks {
 static cj_status make_networks(networks *n)
 {
     // The generator: 100 random numbers become an image.
-    n->generator = cj_sequential(
-        cj_input(NOISE),
-        cj_dense(256, .activation = "relu"),
-        cj_dense(784, .activation = "sigmoid"),
-        cj_reshape_layer({28, 28}));
+    n->generator = cj_sequential(cj_input(NOISE), cj_dense(256, .activation = "relu"),
+                                 cj_dense(784, .activation = "sigmoid"), cj_reshape_layer({28, 28}));
 
     // The discriminator: an image becomes the probability that it is real.
-    n->discriminator = cj_sequential(
-        cj_input(28, 28),
-        cj_flatten(),
-        cj_dense(128, .activation = "relu"),
-        cj_dense(1, .activation = "sigmoid"));
+    n->discriminator = cj_sequential(cj_input(28, 28), cj_flatten(), cj_dense(128, .activation = "relu"),
+                                     cj_dense(1, .activation = "sigmoid"));
     CJ_TRY(cj_compile(n->discriminator, .optimizer = cj_adam(), .loss = "binary_crossentropy"));
 
     // Both in a row: training this one changes the generator only, because the discriminator is frozen in it. On its
@@ -64,8 +58,8 @@ static cj_status make_networks(networks *n)
 
 // The batches, made once and filled anew at each step.
 typedef struct batches {
-    cj_tensor *noise, *x;                 // (64, 100), and (128, 28, 28): 64 real images, then 64 made ones
-    cj_dataset *discriminator, *gan;      // x with 1 for real and 0 for made; noise with 1: "take these for real!"
+    cj_tensor *noise, *x;            // (64, 100), and (128, 28, 28): 64 real images, then 64 made ones
+    cj_dataset *discriminator, *gan; // x with 1 for real and 0 for made; noise with 1: "take these for real!"
 } batches;
 
 static cj_status make_batches(batches *b)

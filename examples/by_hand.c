@@ -45,12 +45,9 @@ static cj_status run(void)
 {
     // The chapter's pooling window hangs over the right and lower edge of the 3x3 map, and its 2x2 result keeps these
     // partial windows. Keras calls that padding "same"; "valid", the default, would drop them.
-    cj_model *model = cj_sequential(
-        cj_input(5, 5, 1),
-        cj_conv2d(1, {3, 3}, .activation = "relu", .use_bias = CJ_OFF),
-        cj_max_pooling2d({2, 2}, .padding = "same"),
-        cj_flatten(),
-        cj_dense(3, .use_bias = CJ_OFF));
+    cj_model *model =
+        cj_sequential(cj_input(5, 5, 1), cj_conv2d(1, {3, 3}, .activation = "relu", .use_bias = CJ_OFF),
+                      cj_max_pooling2d({2, 2}, .padding = "same"), cj_flatten(), cj_dense(3, .use_bias = CJ_OFF));
     CJ_TRY(model ? CJ_OK : cj_error_status());
     CJ_TRY(set_kernel(model, "conv2d", CJ_SHAPE(3, 3, 1, 1), kernel, 9));
     CJ_TRY(set_kernel(model, "dense", CJ_SHAPE(4, 3), weights, 12));

@@ -21,27 +21,24 @@ static cj_status run(const char *path)
     //    the pixels from 0..255 to 0..1.
 
     // 3. Build the model.
-    cj_model *model = cj_sequential(
-        cj_input(28, 28, 1),
-        cj_rescaling(1.0 / 255),
-        // First convolution: 32 kernels of 3x3, then ReLU.
-        cj_conv2d(32, {3, 3}, .activation = "relu"),
-        // Max pooling: windows of 2x2.
-        cj_max_pooling2d({2, 2}),
-        // Second convolution: 64 kernels of 3x3, then ReLU.
-        cj_conv2d(64, {3, 3}, .activation = "relu"),
-        cj_max_pooling2d({2, 2}),
-        // The 5x5 maps of 64 channels as one vector of 1600 numbers.
-        cj_flatten(),
-        // Fully connected: 128 units, then ReLU.
-        cj_dense(128, .activation = "relu"),
-        // The output: one unit for each digit; softmax makes probabilities of them.
-        cj_dense(10, .activation = "softmax"));
+    cj_model *model = cj_sequential(cj_input(28, 28, 1), cj_rescaling(1.0 / 255),
+                                    // First convolution: 32 kernels of 3x3, then ReLU.
+                                    cj_conv2d(32, {3, 3}, .activation = "relu"),
+                                    // Max pooling: windows of 2x2.
+                                    cj_max_pooling2d({2, 2}),
+                                    // Second convolution: 64 kernels of 3x3, then ReLU.
+                                    cj_conv2d(64, {3, 3}, .activation = "relu"), cj_max_pooling2d({2, 2}),
+                                    // The 5x5 maps of 64 channels as one vector of 1600 numbers.
+                                    cj_flatten(),
+                                    // Fully connected: 128 units, then ReLU.
+                                    cj_dense(128, .activation = "relu"),
+                                    // The output: one unit for each digit; softmax makes probabilities of them.
+                                    cj_dense(10, .activation = "softmax"));
     CJ_TRY(cj_model_summary(model, stdout));
 
     // 4. Compile it.
-    CJ_TRY(cj_compile(model, .optimizer = cj_adam(), .loss = "sparse_categorical_crossentropy",
-                      .metrics = {"accuracy"}));
+    CJ_TRY(
+        cj_compile(model, .optimizer = cj_adam(), .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}));
 
     // 5. Train it.
     CJ_TRY(cj_fit(model, train, .epochs = 5, .batch_size = 64, .verbose = CJ_BAR, .steps_per_epoch = steps(64)));

@@ -20,16 +20,12 @@ static cj_status run(void)
 
     // The images are bytes from 0 to 255. Rescaling divides them by 255 inside the model, so that whoever uses the
     // model later cannot forget to.
-    cj_model *model = cj_sequential(
-        cj_input(28, 28, 1),
-        cj_rescaling(1.0 / 255),
-        cj_flatten(),
-        cj_dense(128, .activation = "relu"),
-        cj_dense(10, .activation = "softmax"));
+    cj_model *model = cj_sequential(cj_input(28, 28, 1), cj_rescaling(1.0 / 255), cj_flatten(),
+                                    cj_dense(128, .activation = "relu"), cj_dense(10, .activation = "softmax"));
     CJ_TRY(cj_model_summary(model, stdout));
 
-    CJ_TRY(cj_compile(model, .optimizer = cj_adam(), .loss = "sparse_categorical_crossentropy",
-                      .metrics = {"accuracy"}));
+    CJ_TRY(
+        cj_compile(model, .optimizer = cj_adam(), .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}));
 
     CJ_TRY(cj_fit(model, train, .epochs = 5, .verbose = CJ_BAR, .steps_per_epoch = steps(32)));
 

@@ -38,15 +38,10 @@ static cj_status load_pairs(cj_dataset **train, cj_dataset **test)
 static cj_model *make_model(void)
 {
     // A small network that looks at one digit. It is a model, and a model is a layer: it can be applied.
-    cj_model *eye = cj_sequential(
-        cj_input(28, 28, 1),
-        cj_rescaling(1.0 / 255),
-        cj_conv2d(16, {3, 3}, .activation = "relu"),
-        cj_max_pooling2d({2, 2}),
-        cj_conv2d(32, {3, 3}, .activation = "relu"),
-        cj_max_pooling2d({2, 2}),
-        cj_flatten(),
-        cj_dense(64, .activation = "relu"));
+    cj_model *eye =
+        cj_sequential(cj_input(28, 28, 1), cj_rescaling(1.0 / 255), cj_conv2d(16, {3, 3}, .activation = "relu"),
+                      cj_max_pooling2d({2, 2}), cj_conv2d(32, {3, 3}, .activation = "relu"), cj_max_pooling2d({2, 2}),
+                      cj_flatten(), cj_dense(64, .activation = "relu"));
 
     // Applied twice, it has its weights once: what it learns from the left digit it knows of the right one.
     cj_symbol *left = cj_input_symbol(28, 28, 1);

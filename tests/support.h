@@ -35,13 +35,13 @@ bool support_near(double actual, double expected, double absolute, double relati
 
 // Fails the test, showing both numbers and the place.
 void support_assert_near(double actual, double expected, double absolute, double relative, const char *file, int line);
-#define assert_near(actual, expected, absolute, relative)                                                              \
+#define assert_near(actual, expected, absolute, relative) \
     support_assert_near(actual, expected, absolute, relative, __FILE__, __LINE__)
 
 // Element by element, with the index of the first that differs.
 void support_assert_all_near(const float *actual, const float *expected, size_t count, double absolute, double relative,
                              const char *file, int line);
-#define assert_all_near(actual, expected, count, absolute, relative)                                                   \
+#define assert_all_near(actual, expected, count, absolute, relative) \
     support_assert_all_near(actual, expected, count, absolute, relative, __FILE__, __LINE__)
 
 // Sentences --------------------------------------------------------------------------------------------------------
@@ -68,10 +68,10 @@ void *support_read(const char *path, size_t *size);
 const char *support_data(const char *name);
 
 // Says "skipped: reason" and leaves the test.
-#define support_skip(reason)                                                                                           \
-    do {                                                                                                               \
-        print_message("skipped: %s\n", reason);                                                                        \
-        skip();                                                                                                        \
+#define support_skip(reason)                    \
+    do {                                        \
+        print_message("skipped: %s\n", reason); \
+        skip();                                 \
     } while (0)
 
 #endif

@@ -14,10 +14,10 @@
 // libgomp's, which oneDNN is built on; <omp.h> of another compiler would speak to another runtime.
 void omp_set_num_threads(int threads);
 
-#define TRY(call)                                                                                                      \
-    do {                                                                                                               \
-        if ((call) != dnnl_success)                                                                                    \
-            return "oneDNN failed at " #call;                                                                          \
+#define TRY(call)                             \
+    do {                                      \
+        if ((call) != dnnl_success)           \
+            return "oneDNN failed at " #call; \
     } while (0)
 
 enum role { X, W, Y, ROLES };
@@ -33,12 +33,18 @@ static const struct direction {
     const char *what;
     operand operands[ROLES];
 } directions[] = {
-    {"forward", {{X, DNNL_ARG_SRC, dnnl_query_src_md}, {W, DNNL_ARG_WEIGHTS, dnnl_query_weights_md},
-                 {Y, DNNL_ARG_DST, dnnl_query_dst_md}}},
-    {"input", {{Y, DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md}, {W, DNNL_ARG_WEIGHTS, dnnl_query_weights_md},
-               {X, DNNL_ARG_DIFF_SRC, dnnl_query_diff_src_md}}},
-    {"weights", {{X, DNNL_ARG_SRC, dnnl_query_src_md}, {Y, DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md},
-                 {W, DNNL_ARG_DIFF_WEIGHTS, dnnl_query_diff_weights_md}}},
+    {"forward",
+     {{X, DNNL_ARG_SRC, dnnl_query_src_md},
+      {W, DNNL_ARG_WEIGHTS, dnnl_query_weights_md},
+      {Y, DNNL_ARG_DST, dnnl_query_dst_md}}},
+    {"input",
+     {{Y, DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md},
+      {W, DNNL_ARG_WEIGHTS, dnnl_query_weights_md},
+      {X, DNNL_ARG_DIFF_SRC, dnnl_query_diff_src_md}}},
+    {"weights",
+     {{X, DNNL_ARG_SRC, dnnl_query_src_md},
+      {Y, DNNL_ARG_DIFF_DST, dnnl_query_diff_dst_md},
+      {W, DNNL_ARG_DIFF_WEIGHTS, dnnl_query_diff_weights_md}}},
 };
 
 // One product with its memory, ready to run.
@@ -164,8 +170,10 @@ static shapes conv_shapes(const settings *s)
     const int64_t out = same ? (h + stride - 1) / stride : (h - k) / stride + 1;
     const int64_t needed = (out - 1) * stride + k - h, pad = same && needed > 0 ? needed : 0;
     const int64_t high = (out - 1) * stride + k - h - pad / 2; // below 0 where the last pixels are never read
-    return (shapes){.dims = {{n, c, h, h}, {f, c, k, k}, {n, f, out, out}}, .strides = {stride, stride},
-                    .low = {pad / 2, pad / 2}, .high = {high, high}};
+    return (shapes){.dims = {{n, c, h, h}, {f, c, k, k}, {n, f, out, out}},
+                    .strides = {stride, stride},
+                    .low = {pad / 2, pad / 2},
+                    .high = {high, high}};
 }
 
 static dnnl_status_t describe_conv(const shapes *s, int direction, dnnl_alg_kind_t algorithm, dnnl_format_tag_t tag,
@@ -178,8 +186,9 @@ static dnnl_status_t describe_conv(const shapes *s, int direction, dnnl_alg_kind
     for (int i = 0; i < ROLES && status == dnnl_success; i++)
         status = dnnl_memory_desc_init_by_tag(&m[i], 4, s->dims[i], dnnl_f32, i == W ? dnnl_format_tag_any : tag);
     if (status == dnnl_success)
-        status = dnnl_convolution_forward_desc_init(&op, direction == 0 ? dnnl_forward_inference : dnnl_forward_training,
-                                                    algorithm, &m[X], &m[W], NULL, &m[Y], s->strides, s->low, s->high);
+        status =
+            dnnl_convolution_forward_desc_init(&op, direction == 0 ? dnnl_forward_inference : dnnl_forward_training,
+                                               algorithm, &m[X], &m[W], NULL, &m[Y], s->strides, s->low, s->high);
     if (status == dnnl_success)
         status = dnnl_primitive_desc_create(&forward, &op, NULL, engine, NULL);
     if (status != dnnl_success || direction == 0) {
@@ -187,8 +196,8 @@ static dnnl_status_t describe_conv(const shapes *s, int direction, dnnl_alg_kind
         return status;
     }
     status = direction == 1 ? dnnl_convolution_backward_data_desc_init(&op, algorithm, &m[X], &m[W], &m[Y], s->strides,
-                                                                       s->low, s->high)
-                            : dnnl_convolution_backward_weights_desc_init(&op, algorithm, &m[X], &m[W], NULL, &m[Y],
+                                                                       s->low, s->high) :
+                              dnnl_convolution_backward_weights_desc_init(&op, algorithm, &m[X], &m[W], NULL, &m[Y],
                                                                           s->strides, s->low, s->high);
     if (status == dnnl_success)
         status = dnnl_primitive_desc_create(description, &op, NULL, engine, forward);
@@ -229,7 +238,9 @@ static const char *make_gemm(const settings *s, int direction, double *least)
         for (int i = 0; i < ROLES; i++) {
             const bool transposed = (direction == 1 && i == W) || (direction == 2 && i == X);
             TRY(dnnl_memory_desc_init_by_tag(&m[i], 2, dims[i], dnnl_f32,
-                                             !plain ? dnnl_format_tag_any : transposed ? dnnl_ba : dnnl_ab));
+                                             !plain     ? dnnl_format_tag_any :
+                                             transposed ? dnnl_ba :
+                                                          dnnl_ab));
         }
         TRY(dnnl_matmul_desc_init(&op, &m[X], &m[W], NULL, &m[Y]));
         if (dnnl_primitive_desc_create(&description, &op, NULL, engine, NULL) == dnnl_success)

@@ -14,8 +14,8 @@ static struct {
 
 static const char *step(void)
 {
-    cblas_sgemm(CblasRowMajor, work.a_form, work.b_form, work.m, work.n, work.k, 1, work.a, work.lda, work.b,
-                work.ldb, 0, work.c, work.n);
+    cblas_sgemm(CblasRowMajor, work.a_form, work.b_form, work.m, work.n, work.k, 1, work.a, work.lda, work.b, work.ldb,
+                0, work.c, work.n);
     return NULL;
 }
 

@@ -60,9 +60,22 @@ static cj__conv2d geometry(const settings *s)
     const bool same = setting(s, "same", 0) != 0;
     const int64_t out = same ? (h + stride - 1) / stride : (h - k) / stride + 1;
     const int64_t missing = (out - 1) * stride + k - h, before = same && missing > 0 ? missing / 2 : 0;
-    return (cj__conv2d){.n = setting(s, "n", 32), .h = h, .w = h, .c = setting(s, "c", 1), .kh = k, .kw = k,
-                        .f = setting(s, "f", 32), .oh = out, .ow = out, .sh = stride, .sw = stride, .dh = 1, .dw = 1,
-                        .top = before, .left = before, .groups = 1};
+    return (cj__conv2d){.n = setting(s, "n", 32),
+                        .h = h,
+                        .w = h,
+                        .c = setting(s, "c", 1),
+                        .kh = k,
+                        .kw = k,
+                        .f = setting(s, "f", 32),
+                        .oh = out,
+                        .ow = out,
+                        .sh = stride,
+                        .sw = stride,
+                        .dh = 1,
+                        .dw = 1,
+                        .top = before,
+                        .left = before,
+                        .groups = 1};
 }
 
 // Memory for operands of so many elements, filled with numbers, and for the kernel.

@@ -63,8 +63,8 @@ static cj_status measure(worker *self, double seconds, measured *m)
     m->seconds = (now() - begun) / (double)m->steps;
     getrusage(RUSAGE_SELF, &after);
     m->faults = (double)(after.ru_minflt - before.ru_minflt) / (double)m->steps;
-    m->allocations = self->steady >= 0 ? self->steady
-                                       : (double)(atomic_load(&self->allocations) - blocks) / (double)m->steps;
+    m->allocations =
+        self->steady >= 0 ? self->steady : (double)(atomic_load(&self->allocations) - blocks) / (double)m->steps;
     self->step_seconds = m->seconds;
     return CJ_OK;
 }
@@ -124,8 +124,8 @@ static int print_memory(void)
 
 static void print_round(const worker *self, const measured *m)
 {
-    printf("{\"seconds\": %.9g, \"steps\": %lld, \"faults\": %.4g, \"allocations\": %.4g, \"rate\": %.6g}\n", m->seconds,
-           (long long)m->steps, m->faults, m->allocations, self->work.rate);
+    printf("{\"seconds\": %.9g, \"steps\": %lld, \"faults\": %.4g, \"allocations\": %.4g, \"rate\": %.6g}\n",
+           m->seconds, (long long)m->steps, m->faults, m->allocations, self->work.rate);
     fflush(stdout);
 }
 

@@ -199,8 +199,8 @@ static cj_status make_peak(workload *w, const settings *s, const char **why)
 static const struct {
     const char *name;
     cj_status (*make)(workload *w, const settings *s, const char **why);
-} kinds[] = {{"train", make_train}, {"predict", make_predict}, {"gemm", make_gemm},
-             {"conv", make_conv},   {"adam", make_adam},       {"knn", make_knn},   {"peak", make_peak}};
+} kinds[] = {{"train", make_train}, {"predict", make_predict}, {"gemm", make_gemm}, {"conv", make_conv},
+             {"adam", make_adam},   {"knn", make_knn},         {"peak", make_peak}};
 
 cj_status workload_make(workload *w, const char *kind, const settings *s, const char **why)
 {

@@ -42,17 +42,17 @@ extern "C" {
 #define CJ_VERSION "0.1.0"
 
 /** Every status: its name, and what it means in general. The sentence in cj_error() says what happened this time. */
-#define CJ_STATUSES(X)                                                                                                 \
-    X(OK, "success")                                                                                                   \
-    X(INVALID_ARGUMENT, "an argument is out of its range, or names something that does not exist")                     \
-    X(SHAPE_MISMATCH, "shapes or dtypes do not fit each other")                                                        \
-    X(OUT_OF_MEMORY, "an allocation failed")                                                                           \
-    X(NOT_FOUND, "a file, data set, layer or entry is not there")                                                      \
-    X(IO, "reading or writing failed")                                                                                 \
-    X(BAD_FILE, "a file is damaged, truncated or not what it claims to be")                                            \
-    X(UNSUPPORTED, "well formed, but outside what this version can do")                                                \
-    X(NOT_BUILT, "the model has no input shape yet, or was not compiled")                                              \
-    X(NOT_FINITE, "a loss or a weight became NaN or infinite")                                                         \
+#define CJ_STATUSES(X)                                                                             \
+    X(OK, "success")                                                                               \
+    X(INVALID_ARGUMENT, "an argument is out of its range, or names something that does not exist") \
+    X(SHAPE_MISMATCH, "shapes or dtypes do not fit each other")                                    \
+    X(OUT_OF_MEMORY, "an allocation failed")                                                       \
+    X(NOT_FOUND, "a file, data set, layer or entry is not there")                                  \
+    X(IO, "reading or writing failed")                                                             \
+    X(BAD_FILE, "a file is damaged, truncated or not what it claims to be")                        \
+    X(UNSUPPORTED, "well formed, but outside what this version can do")                            \
+    X(NOT_BUILT, "the model has no input shape yet, or was not compiled")                          \
+    X(NOT_FINITE, "a loss or a weight became NaN or infinite")                                     \
     X(CANCELLED, "a callback asked to stop with an error")
 
 /** What a call came to. CJ_OK is zero; everything else is a failure with a sentence in cj_error(). */
@@ -84,11 +84,11 @@ CJ_API void cj_error_clear(void);
 CJ_API int cj_report(cj_status status);
 
 /** Returns from the enclosing function with the status of `call` if that is a failure. */
-#define CJ_TRY(call)                                                                                                   \
-    do {                                                                                                               \
-        cj_status cj_try_status = (call);                                                                              \
-        if (cj_try_status != CJ_OK)                                                                                    \
-            return cj_try_status;                                                                                      \
+#define CJ_TRY(call)                      \
+    do {                                  \
+        cj_status cj_try_status = (call); \
+        if (cj_try_status != CJ_OK)       \
+            return cj_try_status;         \
     } while (0)
 
 /** A setting whose default is not plainly "off". CJ_DEFAULT (zero, so also `false`!) means the documented default. */

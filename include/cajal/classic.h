@@ -35,8 +35,9 @@ typedef struct cj_knn cj_knn;
 /** The arguments of cj_knn_new(). */
 typedef struct cj_knn_args {
     int _;
-    int64_t k;           ///< how many neighbours vote; default 5
-    const char *metric;  ///< "l2" (or "euclidean": root of the sum of (q - x)²) or "l1" ("manhattan": sum of |q - x|); default "l2"
+    int64_t k; ///< how many neighbours vote; default 5
+    const char *
+        metric; ///< "l2" (or "euclidean": root of the sum of (q - x)²) or "l1" ("manhattan": sum of |q - x|); default "l2"
     const char *weights; ///< "uniform": each neighbour has one vote; "distance": 1 / distance votes; default "uniform"
     cj_pool *pool;       ///< threads; default: a pool of the default size. A new pool is taken over
 } cj_knn_args;
@@ -77,14 +78,15 @@ CJ_API cj_status cj_knn_predict_proba(cj_knn *knn, const cj_tensor *x, cj_tensor
  * tensor (queries, k) and their distances as a new float64 tensor (queries, k), both to be released; either pointer may be
  * NULL. Fails as cj_knn_predict() does, and with CJ_INVALID_ARGUMENT for more neighbours than samples.
  */
-CJ_API cj_status cj_knn_neighbors(cj_knn *knn, const cj_tensor *x, int64_t k, cj_tensor **distances, cj_tensor **indices);
+CJ_API cj_status cj_knn_neighbors(cj_knn *knn, const cj_tensor *x, int64_t k, cj_tensor **distances,
+                                  cj_tensor **indices);
 
 /** The share of `test`'s samples whose label is predicted right, 0 to 1. Fails as cj_knn_predict() and cj_knn_fit() do. */
 CJ_API cj_status cj_knn_score(cj_knn *knn, cj_dataset *test, double *accuracy);
 
 /** The greatest number of values of k to be tried at once, and of folds. */
 #define CJ_KNN_MAX_CHOICES 32
-#define CJ_KNN_MAX_FOLDS 100
+#define CJ_KNN_MAX_FOLDS   100
 
 /**
  * cj_knn_score() for each of `count` values of k, from one search for the greatest of them: `accuracy` has `count` entries.
@@ -100,19 +102,20 @@ typedef struct cj_knn_cross_validate_args {
     const char *metric;            ///< as in cj_knn_new()
     const char *weights;           ///< as in cj_knn_new()
     cj_pool *pool;                 ///< threads, and stays yours; default: a pool of the default size
-    void (*progress)(void *context, int done, int folds); ///< called after each fold, by the calling thread; may be NULL
-    void *context;                 ///< handed to `progress`
+    void (*progress)(void *context, int done,
+                     int folds); ///< called after each fold, by the calling thread; may be NULL
+    void *context;               ///< handed to `progress`
 } cj_knn_cross_validate_args;
 
 /** What cj_knn_cross_validate() found: rows are values of k, columns are folds. */
 typedef struct cj_knn_scores {
-    int k_count;                                             ///< rows
-    int folds;                                               ///< columns
-    int64_t k[CJ_KNN_MAX_CHOICES];                           ///< the values tried
-    double accuracy[CJ_KNN_MAX_CHOICES][CJ_KNN_MAX_FOLDS];   ///< of each fold, when the other folds are the samples
-    double mean[CJ_KNN_MAX_CHOICES];                         ///< over the folds
-    double deviation[CJ_KNN_MAX_CHOICES];                    ///< standard deviation over the folds (their number as divisor)
-    int64_t best;                                            ///< the k of the greatest mean; of several the smallest
+    int k_count;                                           ///< rows
+    int folds;                                             ///< columns
+    int64_t k[CJ_KNN_MAX_CHOICES];                         ///< the values tried
+    double accuracy[CJ_KNN_MAX_CHOICES][CJ_KNN_MAX_FOLDS]; ///< of each fold, when the other folds are the samples
+    double mean[CJ_KNN_MAX_CHOICES];                       ///< over the folds
+    double deviation[CJ_KNN_MAX_CHOICES]; ///< standard deviation over the folds (their number as divisor)
+    int64_t best;                         ///< the k of the greatest mean; of several the smallest
 } cj_knn_scores;
 
 /**
@@ -121,9 +124,10 @@ typedef struct cj_knn_scores {
  * For all values of k together this takes one search a fold. CJ_INVALID_ARGUMENT (folds outside 2 to
  * CJ_KNN_MAX_FOLDS or above the number of samples; a k below 1 or above what the other folds hold), and as cj_knn_fit().
  */
-CJ_API cj_status cj_knn_cross_validate_with(cj_dataset *data, cj_knn_scores *scores, const cj_knn_cross_validate_args *args);
+CJ_API cj_status cj_knn_cross_validate_with(cj_dataset *data, cj_knn_scores *scores,
+                                            const cj_knn_cross_validate_args *args);
 /** `cj_knn_cross_validate(train, &scores, .k = {1, 3, 5, 8}, .folds = 5)`. */
-#define cj_knn_cross_validate(data, scores, ...)                                                                       \
+#define cj_knn_cross_validate(data, scores, ...) \
     cj_knn_cross_validate_with(data, scores, &(cj_knn_cross_validate_args){._ = 0, __VA_ARGS__})
 
 #ifdef __cplusplus

@@ -31,7 +31,7 @@ typedef struct cj_explain_args {
  */
 CJ_API cj_status cj_explain_model(cj_model *model, cj_tensor *const *inputs, FILE *stream, const cj_explain_args *args);
 /** `cj_explain(model, (cj_tensor *[]){image}, stdout, .layer = "conv2d")`. */
-#define cj_explain(model, inputs, stream, ...)                                                                         \
+#define cj_explain(model, inputs, stream, ...) \
     cj_explain_model(model, inputs, stream, &(cj_explain_args){._ = 0, __VA_ARGS__})
 
 #ifdef __cplusplus

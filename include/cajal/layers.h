@@ -30,9 +30,9 @@ extern "C" {
 typedef struct cj_layer cj_layer;
 
 /** Members that every layer has. `name` is unique in a model; left out, it is the class's name, then "dense_1", ... */
-#define CJ_LAYER_MEMBERS                                                                                               \
-    const char *name;    /**< default: made from the class name */                                                     \
-    cj_switch trainable; /**< default CJ_ON */                                                                         \
+#define CJ_LAYER_MEMBERS                                           \
+    const char *name;    /**< default: made from the class name */ \
+    cj_switch trainable; /**< default CJ_ON */                     \
     const char *dtype;   /**< dtype policy, "float32" (default) or "mixed_bfloat16": see cj_set_dtype_policy() */
 
 /** Input: the shape and dtype of what a model is given. */
@@ -47,7 +47,7 @@ typedef struct cj_input_args {
 /** The first layer of a sequential model. */
 CJ_API cj_layer *cj_input_new(const cj_input_args *args);
 /** `cj_input(28, 28, 1)`: the lengths without the batch axis. For other settings use cj_input_with(). */
-#define cj_input(...) cj_input_new(&(cj_input_args){.shape = {__VA_ARGS__}})
+#define cj_input(...)      cj_input_new(&(cj_input_args){.shape = {__VA_ARGS__}})
 /** `cj_input_with(.shape = {28, 28, 1}, .dtype = "uint8")`. */
 #define cj_input_with(...) cj_input_new(&(cj_input_args){._ = 0, __VA_ARGS__})
 
@@ -70,13 +70,13 @@ CJ_API cj_layer *cj_rescaling_new(const cj_rescaling_args *args);
 /** Dense: activation(x W + b), W of shape (inputs, units). */
 typedef struct cj_dense_args {
     int _;
-    int64_t units;                  ///< required, positive
-    const char *activation;         ///< spec, default "linear"
-    cj_switch use_bias;             ///< default CJ_ON
-    const char *kernel_initializer; ///< spec, default "glorot_uniform"
-    const char *bias_initializer;   ///< spec, default "zeros"
-    const char *kernel_regularizer; ///< spec, default none
-    const char *bias_regularizer;   ///< spec, default none
+    int64_t units;                    ///< required, positive
+    const char *activation;           ///< spec, default "linear"
+    cj_switch use_bias;               ///< default CJ_ON
+    const char *kernel_initializer;   ///< spec, default "glorot_uniform"
+    const char *bias_initializer;     ///< spec, default "zeros"
+    const char *kernel_regularizer;   ///< spec, default none
+    const char *bias_regularizer;     ///< spec, default none
     const char *activity_regularizer; ///< spec on the output, divided by the batch size; default none
     CJ_LAYER_MEMBERS
 } cj_dense_args;
@@ -87,18 +87,18 @@ CJ_API cj_layer *cj_dense_new(const cj_dense_args *args);
 /** Conv2D: cross-correlation over the two middle axes, plus bias, then the activation. Channels last. */
 typedef struct cj_conv2d_args {
     int _;
-    int64_t filters;                ///< required, positive
-    int64_t kernel_size[2];         ///< required: height, width
-    int64_t strides[2];             ///< default {1, 1}
-    const char *padding;            ///< "valid" (default) or "same"
-    int64_t dilation_rate[2];       ///< default {1, 1}; only with strides of 1
-    int64_t groups;                 ///< default 1; divides both the input's channels and `filters`
-    const char *activation;         ///< spec, default "linear"
-    cj_switch use_bias;             ///< default CJ_ON
-    const char *kernel_initializer; ///< spec, default "glorot_uniform"
-    const char *bias_initializer;   ///< spec, default "zeros"
-    const char *kernel_regularizer; ///< spec, default none
-    const char *bias_regularizer;   ///< spec, default none
+    int64_t filters;                  ///< required, positive
+    int64_t kernel_size[2];           ///< required: height, width
+    int64_t strides[2];               ///< default {1, 1}
+    const char *padding;              ///< "valid" (default) or "same"
+    int64_t dilation_rate[2];         ///< default {1, 1}; only with strides of 1
+    int64_t groups;                   ///< default 1; divides both the input's channels and `filters`
+    const char *activation;           ///< spec, default "linear"
+    cj_switch use_bias;               ///< default CJ_ON
+    const char *kernel_initializer;   ///< spec, default "glorot_uniform"
+    const char *bias_initializer;     ///< spec, default "zeros"
+    const char *kernel_regularizer;   ///< spec, default none
+    const char *bias_regularizer;     ///< spec, default none
     const char *activity_regularizer; ///< spec on the output, default none
     CJ_LAYER_MEMBERS
 } cj_conv2d_args;
@@ -132,7 +132,7 @@ CJ_API cj_layer *cj_global_max_pooling2d_new(const cj_global_pooling2d_args *arg
 #define cj_global_max_pooling2d(...) cj_global_max_pooling2d_new(&(cj_global_pooling2d_args){._ = 0, __VA_ARGS__})
 /** (height, width, channels) becomes (channels): the mean. */
 CJ_API cj_layer *cj_global_average_pooling2d_new(const cj_global_pooling2d_args *args);
-#define cj_global_average_pooling2d(...)                                                                               \
+#define cj_global_average_pooling2d(...) \
     cj_global_average_pooling2d_new(&(cj_global_pooling2d_args){._ = 0, __VA_ARGS__})
 
 /** Flatten. */
@@ -209,9 +209,10 @@ CJ_API cj_layer *cj_softmax_new(const cj_softmax_args *args);
 /** Dropout: in training, each element is zero with probability `rate` and divided by 1 - rate otherwise. */
 typedef struct cj_dropout_args {
     int _;
-    double rate;                      ///< 0 to 1; 1 gives zeros
-    int64_t noise_shape[CJ_MAX_RANK]; ///< shape of the mask with the batch axis, 1 to share, -1 for the input's; ended by 0
-    int64_t seed;                     ///< default: from the model's seed and the layer's place
+    double rate; ///< 0 to 1; 1 gives zeros
+    int64_t
+        noise_shape[CJ_MAX_RANK]; ///< shape of the mask with the batch axis, 1 to share, -1 for the input's; ended by 0
+    int64_t seed;                 ///< default: from the model's seed and the layer's place
     CJ_LAYER_MEMBERS
 } cj_dropout_args;
 /** Any shape, which stays. Does nothing when predicting. */
@@ -221,11 +222,11 @@ CJ_API cj_layer *cj_dropout_new(const cj_dropout_args *args);
 /** BatchNormalization: gamma * (x - mean) / sqrt(variance + epsilon) + beta, per entry of `axis`. */
 typedef struct cj_batch_normalization_args {
     int _;
-    int axis;               ///< default -1, the last; counts the batch axis when positive
-    cj_number momentum;     ///< default 0.99: the share of the old value in a moving average
-    double epsilon;         ///< default 0.001
-    cj_switch center;       ///< default CJ_ON: learn beta
-    cj_switch scale;        ///< default CJ_ON: learn gamma
+    int axis;                                ///< default -1, the last; counts the batch axis when positive
+    cj_number momentum;                      ///< default 0.99: the share of the old value in a moving average
+    double epsilon;                          ///< default 0.001
+    cj_switch center;                        ///< default CJ_ON: learn beta
+    cj_switch scale;                         ///< default CJ_ON: learn gamma
     const char *beta_initializer;            ///< spec, default "zeros"
     const char *gamma_initializer;           ///< spec, default "ones"
     const char *moving_mean_initializer;     ///< spec, default "zeros"
@@ -310,7 +311,7 @@ CJ_API cj_status cj_apply_many(cj_layer *layer, cj_symbol *const *inputs, int co
                                int output_capacity);
 
 /** The sum of symbols, `cj_add_symbols(a, b)`, and their concatenation along the last axis, as layers in one call. */
-#define cj_merge(layer, ...)                                                                                           \
+#define cj_merge(layer, ...) \
     cj_apply_list(layer, (cj_symbol *[]){__VA_ARGS__}, (int)(sizeof((cj_symbol *[]){__VA_ARGS__}) / sizeof(void *)))
 /** Applies a merging layer to `count` inputs and returns its one output: `cj_merge(cj_concatenate(), a, b)`. */
 CJ_API cj_symbol *cj_apply_list(cj_layer *layer, cj_symbol *const *inputs, int count);

@@ -26,10 +26,10 @@ typedef struct cj_sequential_args {
 /** A model in which each layer feeds the next. Without an input layer it is built when it first sees data. */
 CJ_API cj_model *cj_sequential_new(const cj_sequential_args *args);
 /** `cj_sequential(cj_input(784), cj_dense(10))`. */
-#define cj_sequential(...)                                                                                             \
-    cj_sequential_new(&(cj_sequential_args){                                                                           \
-        .layers = (cj_layer *[]){__VA_ARGS__},                                                                         \
-        .layer_count = (int)(sizeof((cj_layer *[]){__VA_ARGS__}) / sizeof(cj_layer *))})
+#define cj_sequential(...)                                           \
+    cj_sequential_new(                                               \
+        &(cj_sequential_args){.layers = (cj_layer *[]){__VA_ARGS__}, \
+                              .layer_count = (int)(sizeof((cj_layer *[]){__VA_ARGS__}) / sizeof(cj_layer *))})
 
 /** The arguments of cj_model_build(); both arrays end at the first NULL or at CJ_MAX_IO. */
 typedef struct cj_model_args {

@@ -21,13 +21,13 @@ extern "C" {
 #define CJ_MAX_RANK 8
 
 /** Every dtype: its name in the enum, its name as text (as in Keras), and the bytes of an element. */
-#define CJ_DTYPES(X)                                                                                                   \
-    X(F32, "float32", 4)                                                                                               \
-    X(F64, "float64", 8)                                                                                               \
-    X(BF16, "bfloat16", 2)                                                                                             \
-    X(I32, "int32", 4)                                                                                                 \
-    X(I64, "int64", 8)                                                                                                 \
-    X(U8, "uint8", 1)                                                                                                  \
+#define CJ_DTYPES(X)       \
+    X(F32, "float32", 4)   \
+    X(F64, "float64", 8)   \
+    X(BF16, "bfloat16", 2) \
+    X(I32, "int32", 4)     \
+    X(I64, "int64", 8)     \
+    X(U8, "uint8", 1)      \
     X(BOOL, "bool", 1)
 
 /** The type of a tensor's elements. CJ_F32 is zero, hence the default wherever a dtype is a setting. */
@@ -57,7 +57,7 @@ typedef struct cj_shape {
 } cj_shape;
 
 /** A shape from its lengths: `CJ_SHAPE(28, 28, 1)`. C only; needs at least one length. */
-#define CJ_SHAPE(...)                                                                                                  \
+#define CJ_SHAPE(...) \
     ((cj_shape){.rank = (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), .dims = {__VA_ARGS__}})
 
 /** Whether two shapes have the same rank and lengths. */

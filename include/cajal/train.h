@@ -20,11 +20,11 @@ extern "C" {
 typedef struct cj_optimizer cj_optimizer;
 
 /** Members that every optimizer has. */
-#define CJ_OPTIMIZER_MEMBERS                                                                                           \
-    double weight_decay;    /**< default 0: w -= learning_rate * weight_decay * w before each step */                  \
-    double clipnorm;        /**< default 0 (off): greatest L2 norm of each gradient */                                 \
-    double global_clipnorm; /**< default 0 (off): greatest L2 norm of all gradients together */                        \
-    double clipvalue;       /**< default 0 (off): greatest magnitude of an element of a gradient */                    \
+#define CJ_OPTIMIZER_MEMBERS                                                                          \
+    double weight_decay;    /**< default 0: w -= learning_rate * weight_decay * w before each step */ \
+    double clipnorm;        /**< default 0 (off): greatest L2 norm of each gradient */                \
+    double global_clipnorm; /**< default 0 (off): greatest L2 norm of all gradients together */       \
+    double clipvalue;       /**< default 0 (off): greatest magnitude of an element of a gradient */   \
     const char *name;       /**< default: the rule's name */
 
 /** SGD: m = momentum * m - learning_rate * g; w += m (Nesterov: w += momentum * m - learning_rate * g). */
@@ -100,14 +100,14 @@ CJ_API cj_optimizer *cj_optimizer_from_spec(const char *spec);
 /** The arguments of cj_compile(). */
 typedef struct cj_compile_args {
     int _;
-    cj_optimizer *optimizer;          ///< default cj_rmsprop(), as in Keras
-    const char *loss;                 ///< spec for every output; required for training unless `losses` is given
-    const char *losses[CJ_MAX_IO];    ///< one spec an output, instead of `loss`
-    double loss_weights[CJ_MAX_IO];   ///< default 1 each
+    cj_optimizer *optimizer;             ///< default cj_rmsprop(), as in Keras
+    const char *loss;                    ///< spec for every output; required for training unless `losses` is given
+    const char *losses[CJ_MAX_IO];       ///< one spec an output, instead of `loss`
+    double loss_weights[CJ_MAX_IO];      ///< default 1 each
     const char *metrics[CJ_MAX_METRICS]; ///< specs, for every output
     const char *output_metrics[CJ_MAX_IO][CJ_MAX_METRICS]; ///< specs for each output, instead of `metrics`
-    const char *weighted_metrics[CJ_MAX_METRICS]; ///< specs of metrics that see sample and class weights
-    cj_pool *pool;                    ///< threads; default: a pool of the default size
+    const char *weighted_metrics[CJ_MAX_METRICS];          ///< specs of metrics that see sample and class weights
+    cj_pool *pool;                                         ///< threads; default: a pool of the default size
 } cj_compile_args;
 /** Fixes loss, optimizer and metrics. The optimizer's state starts anew. May be called again. */
 CJ_API cj_status cj_compile_model(cj_model *model, const cj_compile_args *args);
@@ -148,13 +148,13 @@ typedef struct cj_logs {
 
 /** The methods of a callback; any may be NULL. A failure status ends cj_fit() with it. */
 typedef struct cj_callback_methods {
-    const char *name;                                                                ///< class name, as in Keras
-    cj_status (*train_begin)(void *self, cj_model *model, cj_logs *logs);            ///< before the first epoch
-    cj_status (*epoch_begin)(void *self, cj_model *model, cj_logs *logs);            ///< before each epoch
-    cj_status (*batch_end)(void *self, cj_model *model, cj_logs *logs);              ///< after each training step
-    cj_status (*epoch_end)(void *self, cj_model *model, cj_logs *logs);              ///< after validation
-    cj_status (*train_end)(void *self, cj_model *model, cj_logs *logs);              ///< after the last epoch
-    int (*state)(void *self, double *values, int capacity);    ///< what a resumed run needs: writes and counts it
+    const char *name;                                                     ///< class name, as in Keras
+    cj_status (*train_begin)(void *self, cj_model *model, cj_logs *logs); ///< before the first epoch
+    cj_status (*epoch_begin)(void *self, cj_model *model, cj_logs *logs); ///< before each epoch
+    cj_status (*batch_end)(void *self, cj_model *model, cj_logs *logs);   ///< after each training step
+    cj_status (*epoch_end)(void *self, cj_model *model, cj_logs *logs);   ///< after validation
+    cj_status (*train_end)(void *self, cj_model *model, cj_logs *logs);   ///< after the last epoch
+    int (*state)(void *self, double *values, int capacity);         ///< what a resumed run needs: writes and counts it
     void (*set_state)(void *self, const double *values, int count); ///< gives it back
     void (*free)(void *self);                                       ///< when the callback is released
 } cj_callback_methods;
@@ -178,12 +178,12 @@ CJ_API cj_callback *cj_csv_logger_new(const cj_csv_logger_args *args);
 /** ModelCheckpoint. */
 typedef struct cj_model_checkpoint_args {
     int _;
-    const char *filepath;   ///< required; {epoch}, {epoch:02d} and {name:.4f} are replaced
-    const char *monitor;    ///< default "val_loss"
-    const char *mode;       ///< "auto" (default), "min" or "max"
-    bool save_best_only;    ///< write only when the monitored value improved
-    int64_t save_freq;      ///< every so many batches instead of every epoch
-    int verbose;            ///< 1: say so on standard output
+    const char *filepath; ///< required; {epoch}, {epoch:02d} and {name:.4f} are replaced
+    const char *monitor;  ///< default "val_loss"
+    const char *mode;     ///< "auto" (default), "min" or "max"
+    bool save_best_only;  ///< write only when the monitored value improved
+    int64_t save_freq;    ///< every so many batches instead of every epoch
+    int verbose;          ///< 1: say so on standard output
 } cj_model_checkpoint_args;
 /** Saves the model, with its optimizer and place in the run, so that training can resume from the file. */
 CJ_API cj_callback *cj_model_checkpoint_new(const cj_model_checkpoint_args *args);
@@ -238,22 +238,22 @@ typedef enum cj_verbose { CJ_AUTO = 0, CJ_SILENT = -1, CJ_BAR = 1, CJ_LINES = 2 
 /** The arguments of cj_fit(). */
 typedef struct cj_fit_args {
     int _;
-    int64_t batch_size;                          ///< default 32
-    int epochs;                                  ///< default 1: the epoch to reach, as in Keras
-    cj_verbose verbose;                          ///< default CJ_AUTO: silent in the library; CJ_BAR: bar or lines on `stream`
-    FILE *stream;                                ///< where to print; default standard output
-    cj_callback *callbacks[CJ_MAX_CALLBACKS];    ///< up to the first NULL; new ones are taken over
-    cj_dataset *validation_data;                 ///< evaluated after each epoch
-    double validation_split;                     ///< the last share of the samples, before shuffling; 0 to 1
-    int64_t validation_batch_size;               ///< default: batch_size
-    int validation_freq;                         ///< default 1: every so many epochs
-    cj_switch shuffle;                           ///< default CJ_ON: a new order each epoch, from the model's seed
-    const double *class_weight;                  ///< a weight for each class 0, 1, ...; others count 1
-    int class_count;                             ///< length of class_weight
-    int initial_epoch;                           ///< default 0
-    int64_t steps_per_epoch;                     ///< default: one pass over the data
-    bool resume;                                 ///< go on where the model's file was saved, to the same bits
-    cj_history **history;                        ///< receives the history, to be released; may be NULL
+    int64_t batch_size; ///< default 32
+    int epochs;         ///< default 1: the epoch to reach, as in Keras
+    cj_verbose verbose; ///< default CJ_AUTO: silent in the library; CJ_BAR: bar or lines on `stream`
+    FILE *stream;       ///< where to print; default standard output
+    cj_callback *callbacks[CJ_MAX_CALLBACKS]; ///< up to the first NULL; new ones are taken over
+    cj_dataset *validation_data;              ///< evaluated after each epoch
+    double validation_split;                  ///< the last share of the samples, before shuffling; 0 to 1
+    int64_t validation_batch_size;            ///< default: batch_size
+    int validation_freq;                      ///< default 1: every so many epochs
+    cj_switch shuffle;                        ///< default CJ_ON: a new order each epoch, from the model's seed
+    const double *class_weight;               ///< a weight for each class 0, 1, ...; others count 1
+    int class_count;                          ///< length of class_weight
+    int initial_epoch;                        ///< default 0
+    int64_t steps_per_epoch;                  ///< default: one pass over the data
+    bool resume;                              ///< go on where the model's file was saved, to the same bits
+    cj_history **history;                     ///< receives the history, to be released; may be NULL
 } cj_fit_args;
 /**
  * Trains a compiled model. On failure the weights are those of the last whole step. Callbacks made for the call are released
@@ -284,9 +284,9 @@ CJ_API cj_status cj_model_plan(cj_model *model, const cj_plan_args *args);
 
 /** Values by name: the loss, then each metric. */
 typedef struct cj_results {
-    int count;                                   ///< number of entries
-    char names[CJ_MAX_IO * CJ_MAX_METRICS][48];  ///< "loss", "accuracy", ...
-    double values[CJ_MAX_IO * CJ_MAX_METRICS];   ///< one a name
+    int count;                                  ///< number of entries
+    char names[CJ_MAX_IO * CJ_MAX_METRICS][48]; ///< "loss", "accuracy", ...
+    double values[CJ_MAX_IO * CJ_MAX_METRICS];  ///< one a name
 } cj_results;
 /** The value of `name`; NAN if there is none. */
 CJ_API double cj_results_value(const cj_results *results, const char *name);

@@ -100,8 +100,8 @@ static int read_words(const char *folder, const char *name, char first[32], char
 static int limit_of(const char *folder)
 {
     char quota[32], period[32], unused[32];
-    if (read_words(folder, "cpu.max", quota, period) != 2 &&
-        (!read_words(folder, "cpu.cfs_quota_us", quota, unused) || !read_words(folder, "cpu.cfs_period_us", period, unused)))
+    if (read_words(folder, "cpu.max", quota, period) != 2 && (!read_words(folder, "cpu.cfs_quota_us", quota, unused) ||
+                                                              !read_words(folder, "cpu.cfs_period_us", period, unused)))
         return 0;
     const long long granted = strtoll(quota, NULL, 10), of = strtoll(period, NULL, 10); // "max" reads as 0
     if (granted <= 0 || of <= 0 || granted / of >= CPUS_MAX)

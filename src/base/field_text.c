@@ -227,16 +227,11 @@ static const struct {
     cj_status (*set)(const cj__field *field, void *slot, const char *value, const char *who);
     void (*write)(const cj__field *field, const void *slot, cj__text *text);
 } kinds[] = {
-    [CJ__FIELD_INT] = {set_int, write_int},
-    [CJ__FIELD_INT32] = {set_int32, write_int32},
-    [CJ__FIELD_PAIR] = {set_pair, write_pair},
-    [CJ__FIELD_LIST] = {set_list, write_list},
-    [CJ__FIELD_NUMBER] = {set_number, write_real},
-    [CJ__FIELD_REAL] = {set_number, write_real},
-    [CJ__FIELD_OPTION] = {set_option, write_real},
-    [CJ__FIELD_BOOL] = {set_bool, write_bool},
-    [CJ__FIELD_SWITCH] = {set_switch, write_switch},
-    [CJ__FIELD_TEXT] = {set_text, write_text},
+    [CJ__FIELD_INT] = {set_int, write_int},          [CJ__FIELD_INT32] = {set_int32, write_int32},
+    [CJ__FIELD_PAIR] = {set_pair, write_pair},       [CJ__FIELD_LIST] = {set_list, write_list},
+    [CJ__FIELD_NUMBER] = {set_number, write_real},   [CJ__FIELD_REAL] = {set_number, write_real},
+    [CJ__FIELD_OPTION] = {set_option, write_real},   [CJ__FIELD_BOOL] = {set_bool, write_bool},
+    [CJ__FIELD_SWITCH] = {set_switch, write_switch}, [CJ__FIELD_TEXT] = {set_text, write_text},
     [CJ__FIELD_SPEC] = {set_spec, write_text},
 };
 

@@ -142,16 +142,11 @@ static const struct {
     cj_status (*resolve)(const cj__field *field, void *slot, const char *who);
     bool text; // the slot is a string of ours once resolved
 } kinds[] = {
-    [CJ__FIELD_INT] = {resolve_int, false},
-    [CJ__FIELD_INT32] = {resolve_int32, false},
-    [CJ__FIELD_PAIR] = {resolve_pair, false},
-    [CJ__FIELD_LIST] = {resolve_list, false},
-    [CJ__FIELD_NUMBER] = {resolve_number, false},
-    [CJ__FIELD_REAL] = {resolve_number, false},
-    [CJ__FIELD_OPTION] = {resolve_option, false},
-    [CJ__FIELD_BOOL] = {resolve_bool, false},
-    [CJ__FIELD_SWITCH] = {resolve_switch, false},
-    [CJ__FIELD_TEXT] = {resolve_text, true},
+    [CJ__FIELD_INT] = {resolve_int, false},       [CJ__FIELD_INT32] = {resolve_int32, false},
+    [CJ__FIELD_PAIR] = {resolve_pair, false},     [CJ__FIELD_LIST] = {resolve_list, false},
+    [CJ__FIELD_NUMBER] = {resolve_number, false}, [CJ__FIELD_REAL] = {resolve_number, false},
+    [CJ__FIELD_OPTION] = {resolve_option, false}, [CJ__FIELD_BOOL] = {resolve_bool, false},
+    [CJ__FIELD_SWITCH] = {resolve_switch, false}, [CJ__FIELD_TEXT] = {resolve_text, true},
     [CJ__FIELD_SPEC] = {resolve_spec, true},
 };
 

@@ -9,31 +9,31 @@
 #include <cajal/base.h>
 
 typedef enum cj__field_kind {
-    CJ__FIELD_INT,     // int64_t
-    CJ__FIELD_INT32,   // int
-    CJ__FIELD_PAIR,    // int64_t[2]; a second entry of 0 repeats the first; JSON: number or list of two
-    CJ__FIELD_LIST,    // int64_t[8] ended by 0; JSON: list
-    CJ__FIELD_NUMBER,  // cj_number: 0 is the default, CJ_ZERO is 0
-    CJ__FIELD_REAL,    // double: 0 is 0, or `fallback` if that is not 0
-    CJ__FIELD_OPTION,  // double: 0 is "none"; JSON null
-    CJ__FIELD_BOOL,    // bool, default false
-    CJ__FIELD_SWITCH,  // cj_switch; `fallback` 1 is CJ_ON
-    CJ__FIELD_TEXT,    // const char *, default `text`
-    CJ__FIELD_SPEC,    // const char *: a spec in `catalog`; JSON: null, a name, or an object; default `text`
+    CJ__FIELD_INT,    // int64_t
+    CJ__FIELD_INT32,  // int
+    CJ__FIELD_PAIR,   // int64_t[2]; a second entry of 0 repeats the first; JSON: number or list of two
+    CJ__FIELD_LIST,   // int64_t[8] ended by 0; JSON: list
+    CJ__FIELD_NUMBER, // cj_number: 0 is the default, CJ_ZERO is 0
+    CJ__FIELD_REAL,   // double: 0 is 0, or `fallback` if that is not 0
+    CJ__FIELD_OPTION, // double: 0 is "none"; JSON null
+    CJ__FIELD_BOOL,   // bool, default false
+    CJ__FIELD_SWITCH, // cj_switch; `fallback` 1 is CJ_ON
+    CJ__FIELD_TEXT,   // const char *, default `text`
+    CJ__FIELD_SPEC,   // const char *: a spec in `catalog`; JSON: null, a name, or an object; default `text`
 } cj__field_kind;
 
 struct cj__catalog;
 
 typedef struct cj__field {
-    const char *key;     // Keras's config key
+    const char *key; // Keras's config key
     cj__field_kind kind;
-    size_t offset;       // in the arguments struct
-    bool required;       // zero or NULL is refused
-    double fallback;     // default of a number
-    const char *text;    // default of a text or spec
+    size_t offset;                     // in the arguments struct
+    bool required;                     // zero or NULL is refused
+    double fallback;                   // default of a number
+    const char *text;                  // default of a text or spec
     const struct cj__catalog *catalog; // of a spec
-    double low, high;    // range of a number, checked if low < high (both ends allowed)
-    bool hidden;         // not written to JSON (ours, not Keras's)
+    double low, high;                  // range of a number, checked if low < high (both ends allowed)
+    bool hidden;                       // not written to JSON (ours, not Keras's)
 } cj__field;
 
 // One thing that can be chosen by a spec: its names and settings. Rooms embed this at the head of their own rows.
@@ -42,7 +42,7 @@ typedef struct cj__choice {
     const char *class_name; // "HeNormal"
     const cj__field *fields;
     int field_count;
-    size_t args_size;       // of the arguments struct, at most CJ__ARGS_MAX
+    size_t args_size; // of the arguments struct, at most CJ__ARGS_MAX
 } cj__choice;
 
 enum { CJ__ARGS_MAX = 256 };

@@ -8,11 +8,11 @@
 // The hook of this thread, for a thread that it starts and that allocates; {NULL, NULL} is malloc.
 cj_memory_hook cj__memory_hook(void);
 
-void *cj__new(size_t count, size_t size);                       // zeroed; NULL on failure; count 0 gives a valid block
-void *cj__resize(void *block, size_t count, size_t size);       // keeps the old block on failure
-char *cj__copy_text(const char *text);                          // NULL stays NULL (not a failure)
+void *cj__new(size_t count, size_t size);                 // zeroed; NULL on failure; count 0 gives a valid block
+void *cj__resize(void *block, size_t count, size_t size); // keeps the old block on failure
+char *cj__copy_text(const char *text);                    // NULL stays NULL (not a failure)
 void *cj__copy_bytes(const void *bytes, size_t size);
-void cj__free(void *block);                                     // NULL is fine
+void cj__free(void *block); // NULL is fine
 
 // Bytes in whole lines of the cache, 64 bytes each.
 static inline size_t cj__in_lines(size_t bytes)

@@ -7,13 +7,13 @@
 #include <stdatomic.h>
 
 typedef struct cj__class {
-    const char *name;                 // "tensor", for messages
-    void (*destroy)(void *object);    // releases what the object holds, then cj__free()s it
+    const char *name;              // "tensor", for messages
+    void (*destroy)(void *object); // releases what the object holds, then cj__free()s it
 } cj__class;
 
 typedef struct cj__object {
     const cj__class *class;
-    atomic_int holders; // 1 in a new object
+    atomic_int holders;  // 1 in a new object
     atomic_int floating; // 1 until somebody owns it
 } cj__object;
 

@@ -112,7 +112,8 @@ static cj_status set_arguments(const cj__choice *choice, char *text, const char 
             break;
     }
     if (*trim(text) != '\0')
-        return cj__fail(CJ_INVALID_ARGUMENT, "\"%.200s\": \"%.100s\" follows the closing parenthesis", spec, trim(text));
+        return cj__fail(CJ_INVALID_ARGUMENT, "\"%.200s\": \"%.100s\" follows the closing parenthesis", spec,
+                        trim(text));
     return CJ_OK;
 }
 

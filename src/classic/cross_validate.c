@@ -58,8 +58,10 @@ static cj_status check(const cj_knn_cross_validate_args *args, const validation 
     const int64_t samples = v->data.samples.count;
     scores->folds = args->folds ? args->folds : DEFAULT_FOLDS;
     if (scores->folds < 2 || scores->folds > CJ_KNN_MAX_FOLDS || scores->folds > samples)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_knn_cross_validate: %d folds of %lld samples, it needs 2 to %d and no more "
-                        "than samples", scores->folds, (long long)samples, CJ_KNN_MAX_FOLDS);
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "cj_knn_cross_validate: %d folds of %lld samples, it needs 2 to %d and no more "
+                        "than samples",
+                        scores->folds, (long long)samples, CJ_KNN_MAX_FOLDS);
     while (scores->k_count < CJ_KNN_MAX_CHOICES && args->k[scores->k_count]) {
         scores->k[scores->k_count] = args->k[scores->k_count];
         scores->k_count++;

@@ -17,8 +17,9 @@ static cj_status check_finite(const cj__rows *rows, const char *who)
             any |= (bits & 0x7f800000u) == 0x7f800000u; // the exponent of NaN and infinity
         }
         if (any)
-            return cj__fail(CJ_INVALID_ARGUMENT, "%s: sample %lld has a NaN or an infinity (as float32), it has no distance",
-                            who, (long long)i);
+            return cj__fail(CJ_INVALID_ARGUMENT,
+                            "%s: sample %lld has a NaN or an infinity (as float32), it has no distance", who,
+                            (long long)i);
     }
     return CJ_OK;
 }
@@ -83,8 +84,8 @@ static cj_status check_labels(const cj_tensor *tensor, int64_t count, const char
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: there are no labels, the data set needs one target", who);
     const cj_dtype dtype = tensor->dtype;
     if (dtype != CJ_U8 && dtype != CJ_I32 && dtype != CJ_I64)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: labels are %s, they need to be class numbers: uint8, int32 or int64", who,
-                        cj_dtype_name(dtype));
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: labels are %s, they need to be class numbers: uint8, int32 or int64",
+                        who, cj_dtype_name(dtype));
     const cj_shape *shape = &tensor->shape;
     if (shape->rank < 1 || shape->dims[0] != count || cj_shape_count(shape) != count) {
         char text[160];
@@ -105,8 +106,9 @@ cj_status cj__labels_read(const cj_tensor *tensor, int64_t count, const char *wh
     const int64_t *given = (const int64_t *)(const void *)wide->data;
     for (int64_t i = 0; status == CJ_OK && i < count; i++) {
         if (given[i] < 0 || given[i] > INT32_MAX)
-            status = cj__fail(CJ_INVALID_ARGUMENT, "%s: label %lld of sample %lld is out of range, it needs 0 to 2147483647",
-                              who, (long long)given[i], (long long)i);
+            status =
+                cj__fail(CJ_INVALID_ARGUMENT, "%s: label %lld of sample %lld is out of range, it needs 0 to 2147483647",
+                         who, (long long)given[i], (long long)i);
         numbers[i] = (int32_t)given[i];
     }
     cj_release(wide);

@@ -10,10 +10,10 @@
 #include <string.h>
 
 enum {
-    BLOCK_ROWS = 24,     // rows held at a time: a multiple of every tile's
-    BATCH_PANELS = 16,   // panels of a batch
-    TASK_PANELS = 4,     // panels of a task
-    CHUNKS_MAX = 16,     // runs of rows
+    BLOCK_ROWS = 24,   // rows held at a time: a multiple of every tile's
+    BATCH_PANELS = 16, // panels of a batch
+    TASK_PANELS = 4,   // panels of a task
+    CHUNKS_MAX = 16,   // runs of rows
     CHUNK_ROWS_MIN = 1024,
     HEAPS_MAX = 64 << 20, // bytes of heaps above which batches become smaller
     CENTRE_ROWS = 64,     // rows of a task
@@ -152,8 +152,8 @@ static void pack_task(void *context, int64_t begin, int64_t end)
 {
     const cj__search *s = context;
     for (int64_t panel = begin; panel < end; panel++)
-        s->kernel->pack(panel_count(s, panel), s->queries.width,
-                        cj__rows_at(&s->queries, s->first + panel * CJ__PANEL), s->panels + (size_t)panel * s->panel_size);
+        s->kernel->pack(panel_count(s, panel), s->queries.width, cj__rows_at(&s->queries, s->first + panel * CJ__PANEL),
+                        s->panels + (size_t)panel * s->panel_size);
 }
 
 static void search_chunk(const cj__search *s, int64_t chunk, int64_t panel0, int64_t panel1)
@@ -163,7 +163,8 @@ static void search_chunk(const cj__search *s, int64_t chunk, int64_t panel0, int
     const cj__rows *samples = s->among.samples;
     for (int64_t panel = panel0; panel < panel1; panel++) {
         kept *k = &keeps[panel - panel0];
-        *k = (kept){s->heaps + (chunk * s->batch + panel * CJ__PANEL) * s->keep, panel_count(s, panel), 0, s->keep, {0}};
+        *k =
+            (kept){s->heaps + (chunk * s->batch + panel * CJ__PANEL) * s->keep, panel_count(s, panel), 0, s->keep, {0}};
         for (int i = 0; i < CJ__PANEL; i++)
             k->threshold[i] = i < k->count ? (double)NAN : (double)-INFINITY; // nothing is below the idle columns
     }
@@ -260,8 +261,7 @@ bool cj__search_next(cj__search *search)
     if (search->count <= 0)
         return false;
     const int64_t panels = pieces_of(search->count, CJ__PANEL), tasks = search->chunks * panel_groups(search);
-    const double work =
-        (double)search->count * (double)cj__among_count(&search->among) * (double)search->queries.width;
+    const double work = (double)search->count * (double)cj__among_count(&search->among) * (double)search->queries.width;
     const bool shared = work > worth_sharing;
     cj__parallel(search->pool, panels, shared ? 1 : panels, pack_task, search);
     cj__parallel(search->pool, tasks, shared ? 1 : tasks, search_task, search);

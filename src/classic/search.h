@@ -60,7 +60,8 @@ typedef struct cj__search {
 
 // Samples and queries have the same width and dtype, 1 <= k <= the samples looked at (asserted). Holds nothing but its own
 // memory. CJ_OUT_OF_MEMORY.
-cj_status cj__search_open(cj__search *search, const cj__among *among, const cj__rows *queries, int64_t k, cj_pool *pool);
+cj_status cj__search_open(cj__search *search, const cj__among *among, const cj__rows *queries, int64_t k,
+                          cj_pool *pool);
 bool cj__search_next(cj__search *search); // allocates nothing and cannot fail; false after the last batch
 void cj__search_close(cj__search *search);
 

@@ -49,8 +49,8 @@ static cj_status count_records(const char *path, int64_t *records)
         return cj__fail(CJ_IO, "%s: %s", path, strerror(errno));
     *records = (int64_t)info.st_size / RECORD;
     if (info.st_size % RECORD != 0 || *records < 1 || *records > RECORDS_MAX)
-        return cj__fail(CJ_BAD_FILE, "%s: %lld bytes are not 1 to %d records of %d bytes", path, (long long)info.st_size,
-                        RECORDS_MAX, RECORD);
+        return cj__fail(CJ_BAD_FILE, "%s: %lld bytes are not 1 to %d records of %d bytes", path,
+                        (long long)info.st_size, RECORDS_MAX, RECORD);
     return CJ_OK;
 }
 
@@ -66,7 +66,8 @@ static cj_status read_records(const char *path, int64_t records, uint8_t *images
         if (fread(record, 1, RECORD, file) != RECORD) {
             status = cj__fail(CJ_IO, "%s: it ends within record %lld, or cannot be read", path, (long long)i);
         } else if (record[0] >= CLASSES) {
-            status = cj__fail(CJ_BAD_FILE, "%s: label %d of image %lld, it needs 0 to 9", path, record[0], (long long)i);
+            status =
+                cj__fail(CJ_BAD_FILE, "%s: label %d of image %lld, it needs 0 to 9", path, record[0], (long long)i);
         } else {
             labels[i] = record[0];
             for (int p = 0; p < PLANE; p++)
@@ -94,7 +95,8 @@ static cj_status load_files(const char *folder, const char *const *names, int co
         status = cj_tensor_new(CJ_U8, CJ_SHAPE(all), &labels);
     for (int i = 0; status == CJ_OK && i < count; i++) {
         file_path(folder, names[i], path);
-        status = read_records(path, records[i], (uint8_t *)images->data + done * PIXELS, (uint8_t *)labels->data + done);
+        status =
+            read_records(path, records[i], (uint8_t *)images->data + done * PIXELS, (uint8_t *)labels->data + done);
         done += records[i];
     }
     if (status != CJ_OK) {

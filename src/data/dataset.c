@@ -63,7 +63,8 @@ static cj_status check_tensors(cj_dataset *data)
         return CJ_OK;
     CJ_TRY(check_samples(weight, "sample_weight", 0, count));
     if (cj_shape_count(&weight->shape) != count)
-        return cj__fail(CJ_SHAPE_MISMATCH, "data set: sample_weight has %lld numbers for %lld samples, it needs one each",
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "data set: sample_weight has %lld numbers for %lld samples, it needs one each",
                         (long long)cj_shape_count(&weight->shape), (long long)count);
     return CJ_OK;
 }

@@ -27,11 +27,11 @@
 
 struct cj_dataset {
     cj__object object;
-    int64_t count;            // samples
+    int64_t count; // samples
     int x_count, y_count;
     cj_tensor *x[CJ_DATASET_MAX_IO]; // held
     cj_tensor *y[CJ_DATASET_MAX_IO]; // held
-    cj_tensor *sample_weight; // (samples), float32, contiguous whatever the user gave; held; or NULL
+    cj_tensor *sample_weight;        // (samples), float32, contiguous whatever the user gave; held; or NULL
 };
 
 extern const cj__class cj__dataset_class;
@@ -46,8 +46,8 @@ typedef struct cj__batch {
     int64_t count;                    // samples: the batch size, or what is left in the last batch
     const void *x[CJ_DATASET_MAX_IO]; // (count, sample shape) each; NULL beyond the data set's inputs
     const void *y[CJ_DATASET_MAX_IO];
-    const float *sample_weight;       // (count); NULL if all are 1
-    const int64_t *samples;           // their numbers in the data set: the order's entries; NULL for the data set's own order
+    const float *sample_weight; // (count); NULL if all are 1
+    const int64_t *samples;     // their numbers in the data set: the order's entries; NULL for the data set's own order
 } cj__batch;
 
 typedef struct cj__reader cj__reader;

@@ -69,7 +69,7 @@ typedef struct idx_dtype {
 } idx_dtype;
 
 static const idx_dtype dtypes[] = {
-    {0x08, 1, CJ_U8, decode_u8},   {0x09, 1, CJ_I32, decode_i8}, {0x0B, 2, CJ_I32, decode_i16},
+    {0x08, 1, CJ_U8, decode_u8},  {0x09, 1, CJ_I32, decode_i8}, {0x0B, 2, CJ_I32, decode_i16},
     {0x0C, 4, CJ_I32, decode_32}, {0x0D, 4, CJ_F32, decode_32}, {0x0E, 8, CJ_F64, decode_64},
 };
 
@@ -127,8 +127,8 @@ static cj_status read_header(source *s, const idx_dtype **dtype, cj_shape *shape
         if (dtypes[i].code == head[2])
             *dtype = &dtypes[i];
     if (head[0] != 0 || head[1] != 0 || !*dtype)
-        return cj__fail(CJ_BAD_FILE, "%s: not an IDX file, it begins with %02x %02x %02x %02x", s->path, head[0], head[1],
-                        head[2], head[3]);
+        return cj__fail(CJ_BAD_FILE, "%s: not an IDX file, it begins with %02x %02x %02x %02x", s->path, head[0],
+                        head[1], head[2], head[3]);
     if (head[3] < 1 || head[3] > CJ_MAX_RANK)
         return cj__fail(CJ_BAD_FILE, "%s: %d axes, it needs 1 to %d", s->path, head[3], CJ_MAX_RANK);
     shape->rank = head[3];

@@ -17,9 +17,9 @@ enum { LINE = 64, AHEAD_MOST = 1024, PART_MAX = 2 * CJ_DATASET_MAX_IO + 1 };
 typedef struct part {
     const cj_tensor *tensor;
     size_t element_size, sample_bytes, step_bytes; // from sample to sample in the tensor
-    bool dense;     // each sample is contiguous
-    bool view;      // and they follow each other without gaps: an ordered pass needs no copy
-    size_t offset;  // of this part in `gathered`
+    bool dense;                                    // each sample is contiguous
+    bool view;     // and they follow each other without gaps: an ordered pass needs no copy
+    size_t offset; // of this part in `gathered`
 } part;
 
 struct cj__reader {

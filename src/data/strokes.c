@@ -1,11 +1,14 @@
 // The skeletons of the ten digits; see strokes.h. Adding a way to write a digit is one row.
 #include "data/strokes.h"
 
+// Not for clang-format: the macros of initializers.
+// clang-format off
 #define S(x, y) {CJ__POINT_START, x, y}
 #define P(x, y) {CJ__POINT_CURVE, x, y}
 #define C(x, y) {CJ__POINT_CORNER, x, y}
 #define ROW(digit, ...)                                                                            \
     {digit, (int)(sizeof((cj__stroke_point[]){__VA_ARGS__}) / sizeof(cj__stroke_point)), {__VA_ARGS__}}
+// clang-format on
 
 const cj__skeleton cj__skeletons[] = {
     // round; narrow with an overlap; begun at the left

@@ -108,9 +108,7 @@ cj_status cj__tell_conv2d(cj__telling *telling)
 {
     const cj__sight *sight = telling->sight;
     const cj_conv2d_args *args = sight->layer->args;
-    convolution c = {.x = sight->inputs[0],
-                     .kernel = cj__weight(sight, "kernel"),
-                     .bias = cj__weight(sight, "bias")};
+    convolution c = {.x = sight->inputs[0], .kernel = cj__weight(sight, "kernel"), .bias = cj__weight(sight, "bias")};
     const int64_t *x = cj_tensor_shape(c.x)->dims, *k = cj_tensor_shape(c.kernel)->dims;
     const int64_t *y = cj_tensor_shape(sight->outputs[0])->dims, *at = telling->index;
     c.height = x[1], c.width = x[2], c.channels = x[3];

@@ -49,8 +49,7 @@ cj_status cj__tell_dense(cj__telling *telling)
         return CJ_OUT_OF_MEMORY;
     for (int64_t i = 0; i < inputs; i++)
         room[i] = cj__at(sight->inputs[0], row * inputs + i);
-    const cj_status status =
-        tell_unit(telling, room, room + inputs, room + 2 * inputs, room + 2 * inputs + units);
+    const cj_status status = tell_unit(telling, room, room + inputs, room + 2 * inputs, room + 2 * inputs + units);
     cj__free(room);
     return status;
 }

@@ -38,9 +38,9 @@ cj_status cj__tell_relu(cj__telling *telling)
     const double y = cut ? args->max_value : below ? slope * (x - threshold) : x;
     char from[CJ__SHORT_TEXT], to[CJ__SHORT_TEXT];
     cj__say(telling, "%s is %s: %s", cj__short(x, from),
-            cut     ? "above max_value"
-            : below ? "not above the threshold, so negative_slope x (x - threshold)"
-                    : "above the threshold, so it stays",
+            cut   ? "above max_value" :
+            below ? "not above the threshold, so negative_slope x (x - threshold)" :
+                    "above the threshold, so it stays",
             cj__short(y, to));
     return conclude_near(telling, y, fabs(slope) * (fabs(x) + fabs(threshold)));
 }
@@ -53,8 +53,8 @@ cj_status cj__tell_leaky_relu(cj__telling *telling)
     if (x > 0)
         cj__say(telling, "%s is positive, so it stays", cj__short(x, from));
     else
-        cj__say(telling, "%s is not positive: %sx%s = %s", cj__short(x, from),
-                cj__short(args->negative_slope, slope), from, cj__short(y, to));
+        cj__say(telling, "%s is not positive: %sx%s = %s", cj__short(x, from), cj__short(args->negative_slope, slope),
+                from, cj__short(y, to));
     return conclude_near(telling, y, fabs(y));
 }
 

@@ -89,7 +89,7 @@ static cj_status prepare_input(explaining *e, const cj__type *type, const cj_ten
     char need[128], have[128];
     cj_shape shape = type->shape;
     if (!sample)
-        return cj__fail(CJ_INVALID_ARGUMENT, "explain: input %d of %s is NULL", index, 
+        return cj__fail(CJ_INVALID_ARGUMENT, "explain: input %d of %s is NULL", index,
                         cj_layer_name(cj_model_layer(e->model)));
     if (shape.dims[0] != CJ_BATCH && shape.dims[0] != 1)
         return cj__fail(CJ_UNSUPPORTED, "explain: %s takes batches of %lld only, and one sample is explained at a time",
@@ -252,10 +252,10 @@ cj_status cj_explain_model(cj_model *model, cj_tensor *const *inputs, FILE *stre
 {
     if (!model || !inputs || !stream || !args)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_explain: the %s is NULL",
-                        !model    ? "model"
-                        : !inputs ? "array of inputs"
-                        : !stream ? "stream"
-                                  : "arguments struct");
+                        !model  ? "model" :
+                        !inputs ? "array of inputs" :
+                        !stream ? "stream" :
+                                  "arguments struct");
     if (args->max_rows < 0)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_explain: max_rows is %lld, must not be negative",
                         (long long)args->max_rows);

@@ -82,7 +82,7 @@ cj_status cj__conclude(const cj__telling *telling, double low, double high);
 typedef struct cj__curve {
     cj_function *function;
     cj_tensor *input, *output; // (1, count)
-} cj__curve; // starts as {0}
+} cj__curve;                   // starts as {0}
 cj_status cj__curve_open(cj__curve *curve, const char *spec, const char *who, int64_t count);
 cj_status cj__curve_apply(const cj__curve *curve, const double *z, double *y);
 void cj__curve_close(cj__curve *curve);

@@ -40,8 +40,8 @@ static cj_status tell_window(cj__telling *telling, cj__span rows, cj__span colum
     CJ_TRY(look(telling->sight->inputs[0], rows, columns, channel, &p));
     const int64_t count = p.rows * p.columns;
     cj__say(telling, "channel %lld, rows %lld to %lld and columns %lld to %lld of the input%s", (long long)channel,
-            (long long)p.top, (long long)(p.top + p.rows - 1), (long long)p.left,
-            (long long)(p.left + p.columns - 1), count < rows.count * columns.count ? " (a partial window)" : "");
+            (long long)p.top, (long long)(p.top + p.rows - 1), (long long)p.left, (long long)(p.left + p.columns - 1),
+            count < rows.count * columns.count ? " (a partial window)" : "");
     cj__show_grids(telling, &(cj__grid){"window", p.values}, 1, p.rows, p.columns);
     double low, high;
     if (mean) {

@@ -52,8 +52,8 @@ const char *cj__index_text(const int64_t *index, int rank, char text[CJ__INDEX_T
 {
     size_t length = (size_t)snprintf(text, CJ__INDEX_TEXT, "[");
     for (int i = 1; i < rank; i++)
-        length += (size_t)snprintf(text + length, CJ__INDEX_TEXT - length, "%s%lld", i > 1 ? ", " : "",
-                                   (long long)index[i]);
+        length +=
+            (size_t)snprintf(text + length, CJ__INDEX_TEXT - length, "%s%lld", i > 1 ? ", " : "", (long long)index[i]);
     snprintf(text + length, CJ__INDEX_TEXT - length, "]");
     return text;
 }
@@ -145,8 +145,8 @@ void cj__show_grids(const cj__telling *telling, const cj__grid *grids, int count
             const int64_t full = shown * (width + 1) - 1 + (shown < columns ? 4 : 0);
             const int64_t title = (int64_t)strlen(grids[i].title), room = full > title ? full : title;
             fputc(' ', telling->stream);
-            const int printed = r < 0 ? fprintf(telling->stream, "%s", grids[i].title)
-                                      : print_row(telling->stream, &p, r, columns, most, width);
+            const int printed = r < 0 ? fprintf(telling->stream, "%s", grids[i].title) :
+                                        print_row(telling->stream, &p, r, columns, most, width);
             if (i + 1 < count)
                 fprintf(telling->stream, "%*s", (int)(room - printed) + 2, "");
         }

@@ -11,7 +11,7 @@ typedef struct checkpoint {
     char *path;
     cj__monitor monitor;
     bool best_only;
-    int64_t every; // batches; 0 for each epoch
+    int64_t every;   // batches; 0 for each epoch
     int64_t batches; // since the run began
     int verbose;
     double best;
@@ -30,8 +30,8 @@ static cj_status improved(checkpoint *c, cj_logs *logs, bool *yes)
     CJ_TRY(cj__monitor_read(&c->monitor, logs, who, &value, &found));
     if (!found) {
         *yes = false;
-        return c->every != 0 ? CJ_OK
-                             : cj__fail(CJ_INVALID_ARGUMENT, "%s: \"%s\" is not in the logs", who, c->monitor.name);
+        return c->every != 0 ? CJ_OK :
+                               cj__fail(CJ_INVALID_ARGUMENT, "%s: \"%s\" is not in the logs", who, c->monitor.name);
     }
     *yes = cj__monitor_better(&c->monitor, value, c->best);
     if (*yes)
@@ -115,7 +115,8 @@ cj_callback *cj_model_checkpoint_new(const cj_model_checkpoint_args *args)
     checkpoint *c = cj__new(1, sizeof(*c));
     if (c == NULL)
         return NULL;
-    *c = (checkpoint){.best_only = args->save_best_only, .every = args->save_freq, .verbose = args->verbose, .best = NAN};
+    *c = (checkpoint){
+        .best_only = args->save_best_only, .every = args->save_freq, .verbose = args->verbose, .best = NAN};
     c->path = cj__copy_text(args->filepath);
     if (c->path == NULL || cj__monitor_open(&c->monitor, args->monitor, args->mode, 0, who) != CJ_OK) {
         destroy(c);

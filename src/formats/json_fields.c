@@ -111,8 +111,8 @@ json_t *cj__spec_to_json(const cj__catalog *catalog, const char *spec)
     snprintf(module, sizeof(module), "keras.%.40s%s", catalog->what, catalog->what[0] == 'l' ? "es" : "s");
     bool made = cj__fields_to_json(chosen.choice->fields, chosen.choice->field_count, chosen.args, config);
     json_t *object = made ? json_pack("{s:s, s:s, s:O, s:n}", "module", module, "class_name", chosen.choice->class_name,
-                                      "config", config, "registered_name")
-                          : NULL;
+                                      "config", config, "registered_name") :
+                            NULL;
     json_decref(config);
     cj__chosen_free(&chosen);
     return object;
@@ -128,7 +128,8 @@ static cj_status wrong(const cj__field *field, const char *who, const char *need
 static cj_status read_int(const cj__field *field, const json_t *value, void *slot, cj__texts *texts, const char *who)
 {
     (void)texts;
-    const json_t *number = json_array_size(value) == 1 ? json_array_get(value, 0) : value; // an axis may be a list of one
+    const json_t *number =
+        json_array_size(value) == 1 ? json_array_get(value, 0) : value; // an axis may be a list of one
     if (!json_is_integer(number))
         return wrong(field, who, "a whole number");
     *(int64_t *)slot = json_integer_value(number);
@@ -284,16 +285,11 @@ static const struct {
     json_t *(*write)(const cj__field *, const void *slot);
     cj_status (*read)(const cj__field *, const json_t *value, void *slot, cj__texts *, const char *who);
 } kinds[] = {
-    [CJ__FIELD_INT] = {write_int, read_int},
-    [CJ__FIELD_INT32] = {write_int32, read_int32},
-    [CJ__FIELD_PAIR] = {write_pair, read_pair},
-    [CJ__FIELD_LIST] = {write_list, read_list},
-    [CJ__FIELD_NUMBER] = {write_real, read_number},
-    [CJ__FIELD_REAL] = {write_real, read_real},
-    [CJ__FIELD_OPTION] = {write_option, read_real},
-    [CJ__FIELD_BOOL] = {write_bool, read_bool},
-    [CJ__FIELD_SWITCH] = {write_switch, read_switch},
-    [CJ__FIELD_TEXT] = {write_text, read_text},
+    [CJ__FIELD_INT] = {write_int, read_int},          [CJ__FIELD_INT32] = {write_int32, read_int32},
+    [CJ__FIELD_PAIR] = {write_pair, read_pair},       [CJ__FIELD_LIST] = {write_list, read_list},
+    [CJ__FIELD_NUMBER] = {write_real, read_number},   [CJ__FIELD_REAL] = {write_real, read_real},
+    [CJ__FIELD_OPTION] = {write_option, read_real},   [CJ__FIELD_BOOL] = {write_bool, read_bool},
+    [CJ__FIELD_SWITCH] = {write_switch, read_switch}, [CJ__FIELD_TEXT] = {write_text, read_text},
     [CJ__FIELD_SPEC] = {write_spec, read_spec},
 };
 

@@ -68,7 +68,7 @@ static cj_status refuse_unsupported(const json_t *config, const char *who)
     const char *format = text_of(config, "data_format");
     if (format != NULL && strcmp(format, "channels_last") != 0)
         return cj__fail(CJ_UNSUPPORTED, "%s: data_format \"%.40s\" is not supported, only channels_last", who, format);
-    static const char *const unsupported[] = {"kernel_constraint", "bias_constraint", "recurrent_constraint",
+    static const char *const unsupported[] = {"kernel_constraint",     "bias_constraint", "recurrent_constraint",
                                               "embeddings_constraint", "beta_constraint", "gamma_constraint"};
     for (size_t i = 0; i < sizeof(unsupported) / sizeof(unsupported[0]); i++) {
         const json_t *value = json_object_get(config, unsupported[i]);
@@ -340,7 +340,8 @@ static cj_status read_named_ends(const json_t *ends, references *refs)
     size_t count = 0;
     if (json_object_size(ends) > CJ_MAX_IO)
         return cj__fail(CJ_UNSUPPORTED, "the model: more than %d inputs or outputs", CJ_MAX_IO);
-    json_object_foreach((json_t *)(uintptr_t)ends, key, triple) keys[count++] = key;
+    json_object_foreach ((json_t *)(uintptr_t)ends, key, triple)
+        keys[count++] = key;
     qsort(keys, count, sizeof keys[0], compare_keys);
     for (size_t i = 0; i < count; i++)
         CJ_TRY(add_reference(refs, json_object_get(ends, keys[i]), "the model"));
@@ -409,7 +410,8 @@ static cj_layer *functional_from_json(const json_t *config, int depth)
 static cj_status read_policy(const json_t *config, cj_layer *layer)
 {
     const json_t *dtype = json_object_get(config, "dtype");
-    const char *name = json_is_object(dtype) ? text_of(json_object_get(dtype, "config"), "name") : json_string_value(dtype);
+    const char *name =
+        json_is_object(dtype) ? text_of(json_object_get(dtype, "config"), "name") : json_string_value(dtype);
     return name != NULL ? cj__layer_set_policy(layer, name) : CJ_OK;
 }
 

@@ -34,9 +34,9 @@ static const json_t *masked_words(const json_t *objects, const json_t *history)
             continue;
         const json_t *arguments = arguments_of(object, (size_t)json_integer_value(json_array_get(history, 1)));
         const json_t *zero = json_array_get(arguments, 1);
-        return json_is_number(zero) && !(json_number_value(zero) < 0) && !(json_number_value(zero) > 0)
-                   ? history_of(json_array_get(arguments, 0))
-                   : NULL;
+        return json_is_number(zero) && !(json_number_value(zero) < 0) && !(json_number_value(zero) > 0) ?
+                   history_of(json_array_get(arguments, 0)) :
+                   NULL;
     }
     return NULL;
 }
@@ -61,7 +61,7 @@ cj_status cj__json_check_mask(const json_t *objects, const json_t *node, const c
     if (mask == NULL || json_is_null(mask))
         return CJ_OK;
     const json_t *words = masked_words(objects, history_of(mask));
-    return words != NULL && is_embedded(objects, words)
-               ? CJ_OK
-               : cj__fail(CJ_UNSUPPORTED, "%s: its mask is not one that an embedding with mask_zero makes", who);
+    return words != NULL && is_embedded(objects, words) ?
+               CJ_OK :
+               cj__fail(CJ_UNSUPPORTED, "%s: its mask is not one that an embedding with mask_zero makes", who);
 }

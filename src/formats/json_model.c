@@ -20,8 +20,8 @@ json_t *cj__shape_to_json(const cj_shape *shape)
 
 static json_t *dtype_policy(const cj_layer *layer)
 {
-    return json_pack("{s:s, s:s, s:{s:s}, s:n}", "module", "keras", "class_name", "DTypePolicy", "config", "name", cj_dtype_policy(layer),
-                     "registered_name");
+    return json_pack("{s:s, s:s, s:{s:s}, s:n}", "module", "keras", "class_name", "DTypePolicy", "config", "name",
+                     cj_dtype_policy(layer), "registered_name");
 }
 
 // {"class_name": "__keras_tensor__", "config": {"shape", "dtype", "keras_history": [layer, application, output]}}
@@ -71,8 +71,8 @@ static json_t *sequential_to_json(cj_model *model)
 {
     cj_layer *self = cj_model_layer(model);
     json_t *layers = json_array();
-    json_t *config = json_pack("{s:s, s:b, s:o, s:O}", "name", cj_layer_name(self), "trainable", self->trainable, "dtype",
-                               dtype_policy(self), "layers", layers);
+    json_t *config = json_pack("{s:s, s:b, s:o, s:O}", "name", cj_layer_name(self), "trainable", self->trainable,
+                               "dtype", dtype_policy(self), "layers", layers);
     const cj__application *applications = NULL;
     int count = cj__model_applications(model, &applications);
     bool built = count != 0;
@@ -130,7 +130,8 @@ static bool is_functional(const cj_layer *layer)
 // Outputs of nested functional models are counted from 1 here, as Keras does (and from 0 in inbound nodes).
 static json_t *output_reference(const cj__application *producer, int output)
 {
-    return json_pack("[s, i, i]", cj_layer_name(producer->layer), producer->which + is_functional(producer->layer), output);
+    return json_pack("[s, i, i]", cj_layer_name(producer->layer), producer->which + is_functional(producer->layer),
+                     output);
 }
 
 static json_t *functional_to_json(cj_model *model)
@@ -168,18 +169,18 @@ static json_t *functional_to_json(cj_model *model)
         json_decref(config);
         return NULL;
     }
-    return json_pack("{s:s, s:s, s:o, s:s, s:{s:n}}", "module", "keras.src.models.functional", "class_name", "Functional",
-                     "config", config, "registered_name", "Functional", "build_config", "input_shape");
+    return json_pack("{s:s, s:s, s:o, s:s, s:{s:n}}", "module", "keras.src.models.functional", "class_name",
+                     "Functional", "config", config, "registered_name", "Functional", "build_config", "input_shape");
 }
 
 json_t *cj__layer_to_json(cj_layer *layer)
 {
     cj_error_clear();
     json_t *object = NULL;
-    cj_model *model = layer->kind->choice.fields == NULL || strcmp(cj_layer_class(layer), "Sequential") == 0 ||
-                              is_functional(layer)
-                          ? cj_layer_model(layer)
-                          : NULL;
+    cj_model *model =
+        layer->kind->choice.fields == NULL || strcmp(cj_layer_class(layer), "Sequential") == 0 || is_functional(layer) ?
+            cj_layer_model(layer) :
+            NULL;
     if (model != NULL)
         object = cj__model_is_sequential(model) ? sequential_to_json(model) : functional_to_json(model);
     else if (strcmp(cj_layer_class(layer), "InputLayer") == 0)

@@ -198,7 +198,8 @@ static cj_status make_model(const cj__container *container, cj_model **model)
     const char *format = cj__container_text(container, "format"), *version = cj__container_text(container, "version");
     const char *json = cj__container_text(container, "model"), *seed = cj__container_text(container, "seed");
     if (format == NULL || strcmp(format, "cajal") != 0 || json == NULL)
-        return cj__fail(CJ_UNSUPPORTED, "a safetensors file with weights only: load it into a model of its architecture");
+        return cj__fail(CJ_UNSUPPORTED,
+                        "a safetensors file with weights only: load it into a model of its architecture");
     if (version == NULL || strcmp(version, layout_version) != 0)
         return cj__fail(CJ_UNSUPPORTED, "layout version \"%.40s\" is not supported, only %s",
                         version != NULL ? version : "", layout_version);

@@ -37,11 +37,11 @@ json_t *cj__settings_to_json(const cj__train_state *state)
         json_array_append_new(weights, number_to_json(settings->loss_weights[i]));
         json_array_append_new(by_output, texts_to_json(settings->output_metrics[i], CJ_MAX_METRICS));
     }
-    json_t *object = json_pack("{s:s?, s:s?, s:o, s:o, s:o, s:o, s:o, s:o}", "optimizer", spec, "loss", settings->loss,
-                               "losses", texts_to_json(settings->losses, CJ_MAX_IO), "loss_weights", weights, "metrics",
-                               texts_to_json(settings->metrics, CJ_MAX_METRICS), "output_metrics", by_output,
-                               "weighted_metrics", texts_to_json(settings->weighted_metrics, CJ_MAX_METRICS),
-                               "trainable", flags);
+    json_t *object =
+        json_pack("{s:s?, s:s?, s:o, s:o, s:o, s:o, s:o, s:o}", "optimizer", spec, "loss", settings->loss, "losses",
+                  texts_to_json(settings->losses, CJ_MAX_IO), "loss_weights", weights, "metrics",
+                  texts_to_json(settings->metrics, CJ_MAX_METRICS), "output_metrics", by_output, "weighted_metrics",
+                  texts_to_json(settings->weighted_metrics, CJ_MAX_METRICS), "trainable", flags);
     cj__free(spec);
     return object;
 }
@@ -131,8 +131,9 @@ json_t *cj__place_to_json(cj__train_state *state)
         return NULL;
     json_t *memories = json_array();
     for (int i = 0; i < state->memory_count; i++)
-        json_array_append_new(memories, json_pack("{s:s, s:o}", "name", state->memories[i].name, "values",
-                                                  numbers_to_json(state->memories[i].values, state->memories[i].count)));
+        json_array_append_new(memories,
+                              json_pack("{s:s, s:o}", "name", state->memories[i].name, "values",
+                                        numbers_to_json(state->memories[i].values, state->memories[i].count)));
     return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:o, s:o, s:o, s:o}", "epoch", (json_int_t)place->epoch,
                      "batch", (json_int_t)place->batch, "samples", (json_int_t)place->samples, "batch_size",
                      (json_int_t)place->batch_size, "data_count", (json_int_t)place->data_count, "steps",
@@ -146,8 +147,9 @@ static cj_status read_count(const json_t *place, const char *key, int64_t *count
 {
     const json_t *value = json_object_get(place, key);
     *count = json_integer_value(value);
-    return json_is_integer(value) && *count >= 0 ? CJ_OK
-                                                 : cj__fail(CJ_BAD_FILE, "the place in training has no count \"%s\"", key);
+    return json_is_integer(value) && *count >= 0 ?
+               CJ_OK :
+               cj__fail(CJ_BAD_FILE, "the place in training has no count \"%s\"", key);
 }
 
 static cj_status read_memories(cj__train_state *state, const json_t *list)
@@ -159,7 +161,8 @@ static cj_status read_memories(cj__train_state *state, const json_t *list)
         const char *name = json_string_value(json_object_get(memory, "name"));
         if (name == NULL)
             return cj__fail(CJ_BAD_FILE, "a callback's memory has no name");
-        CJ_TRY(numbers_from_json(json_object_get(memory, "values"), values, sizeof(values) / sizeof(values[0]), &count));
+        CJ_TRY(
+            numbers_from_json(json_object_get(memory, "values"), values, sizeof(values) / sizeof(values[0]), &count));
         CJ_TRY(cj__state_remember(state, name, values, count));
     }
     return CJ_OK;

@@ -57,8 +57,8 @@ static cj_status read_entry(const char *name, const json_t *value, const char *d
     const json_t *offsets = json_object_get(value, "data_offsets");
     const json_t *first = json_array_get(offsets, 0), *last = json_array_get(offsets, 1);
     int64_t begin = json_integer_value(first), end = json_integer_value(last), size = 0;
-    if (json_array_size(offsets) != 2 || !json_is_integer(first) || !json_is_integer(last) || begin < 0 || end < begin ||
-        (uint64_t)end > data_size)
+    if (json_array_size(offsets) != 2 || !json_is_integer(first) || !json_is_integer(last) || begin < 0 ||
+        end < begin || (uint64_t)end > data_size)
         return cj__fail(CJ_BAD_FILE, "tensor \"%.200s\" lies outside the file", name);
     int64_t count = cj_shape_count(&entry->type.shape);
     if (count < 0 || __builtin_mul_overflow(count, (int64_t)cj_dtype_size(entry->type.dtype), &size) ||
@@ -95,7 +95,8 @@ static cj_status check_cover(const cj__container *container, const char *data)
     cj_status status = CJ_OK;
     for (int i = 0; i < container->count && status == CJ_OK; i++) {
         if (order[i]->data != next)
-            status = cj__fail(CJ_BAD_FILE, "the bytes of tensor \"%.200s\" overlap others or leave a gap", order[i]->name);
+            status =
+                cj__fail(CJ_BAD_FILE, "the bytes of tensor \"%.200s\" overlap others or leave a gap", order[i]->name);
         next = order[i]->data + bytes_of(order[i]);
     }
     if (status == CJ_OK && next != container->bytes + container->size)
@@ -111,7 +112,7 @@ static cj_status read_metadata(cj__container *container, json_t *value)
     json_t *text = NULL;
     if (!json_is_object(value))
         return cj__fail(CJ_BAD_FILE, "the metadata is not an object");
-    json_object_foreach(value, key, text) {
+    json_object_foreach (value, key, text) {
         if (!json_is_string(text))
             return cj__fail(CJ_BAD_FILE, "the metadata's entry \"%.200s\" is not a text", key);
     }
@@ -130,7 +131,8 @@ static cj_status read_header(cj__container *container)
     if (length > left || length > header_max)
         return cj__fail(CJ_BAD_FILE, "the header claims %llu bytes where %zu follow", (unsigned long long)length, left);
     json_error_t error;
-    container->header = json_loadb(container->bytes + HEADER_LENGTH_SIZE, (size_t)length, JSON_REJECT_DUPLICATES, &error);
+    container->header =
+        json_loadb(container->bytes + HEADER_LENGTH_SIZE, (size_t)length, JSON_REJECT_DUPLICATES, &error);
     if (!json_is_object(container->header))
         return cj__fail(CJ_BAD_FILE, "the header is not a JSON object: %s", error.text);
     container->entries = cj__new(json_object_size(container->header), sizeof(*container->entries));
@@ -138,7 +140,7 @@ static cj_status read_header(cj__container *container)
         return CJ_OUT_OF_MEMORY;
     const char *data = container->bytes + HEADER_LENGTH_SIZE + length, *name = NULL;
     json_t *value = NULL;
-    json_object_foreach(container->header, name, value) {
+    json_object_foreach (container->header, name, value) {
         if (strcmp(name, "__metadata__") == 0)
             CJ_TRY(read_metadata(container, value));
         else

@@ -17,7 +17,7 @@ typedef struct cj__entry {
 typedef struct cj__container {
     char *bytes; // the whole file
     size_t size;
-    json_t *header; // keeps the names
+    json_t *header;   // keeps the names
     json_t *metadata; // object of texts, or NULL; belongs to header
     cj__entry *entries;
     int count;

@@ -5,7 +5,7 @@
 #include "layers/layer.h"
 
 typedef struct cj__weights {
-    char **names; // owned
+    char **names;            // owned
     cj_variable **variables; // the model's
     int count;
     size_t name_capacity, variable_capacity;

@@ -23,6 +23,8 @@ typedef struct blocking {
 } blocking;
 
 // Element-wise ops that keep finite numbers finite, as idle lanes must stay: see cj__kernels.lanes.
+// Not for clang-format: a list to be read by pairs.
+// clang-format off
 static const cj__op *const lane_by_lane[] = {
     &cj__op_relu,          &cj__op_relu_grad,      &cj__op_relu6,         &cj__op_relu6_grad,    &cj__op_leaky_relu,
     &cj__op_leaky_relu_grad, &cj__op_elu,          &cj__op_elu_grad,      &cj__op_selu,          &cj__op_selu_grad,
@@ -32,6 +34,7 @@ static const cj__op *const lane_by_lane[] = {
     &cj__op_minimum,       &cj__op_max_pool2d,     &cj__op_max_pool2d_grad, &cj__op_average_pool2d,
     &cj__op_average_pool2d_grad, &cj__op_round_bf16,
 };
+// clang-format on
 
 static bool works_lane_by_lane(const cj__op *op)
 {
@@ -95,8 +98,8 @@ static candidate candidate_of(const blocking *b, const cj__instruction *instruct
         return none;
     const cj__call call = cj__program_call(b->program, instruction, operands);
     if (cj__conv2d_question_of(&call, &q))
-        return call.kernels->lanes > 1 && q.args.s.groups == 1 && call.kernels->blocks_pay(&q.args) ? by_kind[q.kind]
-                                                                                                    : none;
+        return call.kernels->lanes > 1 && q.args.s.groups == 1 && call.kernels->blocks_pay(&q.args) ? by_kind[q.kind] :
+                                                                                                      none;
     if (!works_lane_by_lane(instruction->op))
         return none;
     for (int i = 0; i < instruction->input_count; i++) {

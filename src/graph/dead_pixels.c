@@ -9,9 +9,9 @@ enum { READERS_MAX = 8 };
 
 typedef struct chain {
     cj__program *program;
-    cj__instruction *conv, *maker;     // a convolution; the conv2d_pool that makes its input
-    cj__instruction *by_input, *undo;  // the input's gradient, and the pool's gradient behind it; or NULL
-    int64_t rows, cols;                // of the input that are read
+    cj__instruction *conv, *maker;    // a convolution; the conv2d_pool that makes its input
+    cj__instruction *by_input, *undo; // the input's gradient, and the pool's gradient behind it; or NULL
+    int64_t rows, cols;               // of the input that are read
 } chain;
 
 static bool is_forward(const cj__op *op)
@@ -31,7 +31,8 @@ static bool find_reach(chain *c)
     const cj_shape *x = &c->program->values[c->conv->inputs[0]].type.shape;
     const cj_shape *y = &c->program->values[c->conv->outputs[0]].type.shape;
     const cj_shape *w = &c->program->values[c->conv->inputs[1]].type.shape;
-    const int64_t high = y->dims[1] * (a->pool[0] > 1 ? a->pool[0] : 1), wide = y->dims[2] * (a->pool[1] > 1 ? a->pool[1] : 1);
+    const int64_t high = y->dims[1] * (a->pool[0] > 1 ? a->pool[0] : 1),
+                  wide = y->dims[2] * (a->pool[1] > 1 ? a->pool[1] : 1);
     c->rows = reach(high, a->strides[0], w->dims[0], a->dilation[0]);
     c->cols = reach(wide, a->strides[1], w->dims[1], a->dilation[1]);
     return !a->same && (c->rows < x->dims[1] || c->cols < x->dims[2]) && c->rows <= x->dims[1] && c->cols <= x->dims[2];

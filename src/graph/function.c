@@ -21,8 +21,8 @@ struct cj_function {
     cj_symbol **symbols; // inputs, then outputs, then updates' values: held, so that the caller's pointers stay valid
     int symbol_count, input_count, output_count;
     cj_pool *pool;
-    cj__arenas *arenas; // shared with other functions
-    char *off; // passes that are switched off, or NULL
+    cj__arenas *arenas;   // shared with other functions
+    char *off;            // passes that are switched off, or NULL
     pthread_mutex_t lock; // guards what follows
     cj__plan **plans;
     size_t plan_count, plan_capacity;
@@ -102,7 +102,8 @@ cj_function *cj__function_new(const cj_function_args *args, struct cj__arenas *a
     pthread_mutex_init(&function->lock, NULL);
     function->input_count = args->input_count;
     function->output_count = args->output_count;
-    function->symbols = cj__new((size_t)(args->input_count + args->output_count + args->update_count), sizeof(cj_symbol *));
+    function->symbols =
+        cj__new((size_t)(args->input_count + args->output_count + args->update_count), sizeof(cj_symbol *));
     function->arenas = cj__own(arenas != NULL ? arenas : cj__arenas_new());
     cj_status status = function->symbols != NULL && function->arenas != NULL ? CJ_OK : CJ_OUT_OF_MEMORY;
     if (status == CJ_OK) {
@@ -284,7 +285,8 @@ cj_status cj__function_print(cj_function *function, int64_t batch, int rounds, F
 // ---- The door ----
 
 // Whether a tensor fits a type whose free axis must be *batch (found here if it is still -1).
-static cj_status check_tensor(const char *what, int index, const cj__type *type, const cj_tensor *tensor, int64_t *batch)
+static cj_status check_tensor(const char *what, int index, const cj__type *type, const cj_tensor *tensor,
+                              int64_t *batch)
 {
     if (tensor == NULL)
         return cj__fail(CJ_INVALID_ARGUMENT, "function: %s %d is missing", what, index);
@@ -343,9 +345,9 @@ cj_status cj_function_call(cj_function *function, cj_tensor *const *inputs, cj_t
         copies = cj__new(count, sizeof(*copies));
         pointers = cj__new(count, sizeof(*pointers));
     }
-    cj_status status = copies != NULL && pointers != NULL
-                           ? call_contiguous(function, inputs, outputs, copies, pointers)
-                           : CJ_OUT_OF_MEMORY;
+    cj_status status = copies != NULL && pointers != NULL ?
+                           call_contiguous(function, inputs, outputs, copies, pointers) :
+                           CJ_OUT_OF_MEMORY;
     for (int i = 0; copies != NULL && i < function->input_count; i++)
         cj_release(copies[i]);
     if (count > SMALL) {

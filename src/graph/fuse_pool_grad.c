@@ -26,7 +26,8 @@ static cj_status try_filter_grad(cj__program *program, cj__instruction *filter_g
     cj__conv2d_attrs *a = (void *)filter_grad->attrs;
     cj__instruction *pool_grad = producer >= 0 ? &program->instructions[producer] : NULL;
     if (a->images > 0 || a->winograd || pool_grad == NULL || pool_grad->op != &cj__op_max_pool2d_grad ||
-        filter_grad->inputs[0] == dz || cj__program_readers(program, dz, &reader, 1) != 1 || !covers(program, pool_grad))
+        filter_grad->inputs[0] == dz || cj__program_readers(program, dz, &reader, 1) != 1 ||
+        !covers(program, pool_grad))
         return CJ_OK;
     const cj__pool2d_attrs *p = (const void *)pool_grad->attrs;
     const cj_shape *dy = &program->values[pool_grad->inputs[1]].type.shape;

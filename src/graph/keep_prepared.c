@@ -26,7 +26,8 @@ static bool stays(const cj__program *program, int value)
         value = producer->inputs[0];
     }
     const cj__pvalue *leaf = &program->values[value];
-    return leaf->kind == CJ__VALUE_CONSTANT || (leaf->kind == CJ__VALUE_VARIABLE && !is_updated(program, leaf->variable));
+    return leaf->kind == CJ__VALUE_CONSTANT ||
+           (leaf->kind == CJ__VALUE_VARIABLE && !is_updated(program, leaf->variable));
 }
 
 cj_status cj__keep_prepared(cj__program *program)

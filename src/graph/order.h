@@ -12,7 +12,7 @@ typedef struct cj__order {
     struct cj__order_slot {
         const cj__node *node;
         size_t place;
-    } *slots;
+    } * slots;
     size_t slot_count; // a power of two
     size_t used;
 } cj__order; // starts as {0}

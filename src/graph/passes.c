@@ -23,7 +23,8 @@ static int same_as(const cj__program *program, const cj__instruction *instructio
     if (op == &cj__op_multiply && is_one(&program->values[candidate]))
         candidate = instruction->inputs[1];
     else if (op != &cj__op_reshape && op != &cj__op_cast && op != &cj__op_stop_gradient && op != &cj__op_sum_like &&
-             op != &cj__op_broadcast_like && !(op == &cj__op_multiply && is_one(&program->values[instruction->inputs[1]])))
+             op != &cj__op_broadcast_like &&
+             !(op == &cj__op_multiply && is_one(&program->values[instruction->inputs[1]])))
         return -1;
     return cj__type_equal(type, &program->values[candidate].type) ? candidate : -1;
 }
@@ -160,16 +161,20 @@ static const struct {
     {"dead", CJ__STAGE_GRAPH, cj__remove_dead, "results that nobody reads"},
     {"fuse_bias_act", CJ__STAGE_GRAPH, cj__fuse_bias_act, "bias and activation into a product or convolution"},
     {"fuse_xent", CJ__STAGE_GRAPH, cj__fuse_xent, "softmax with cross-entropy, forward and backward, in one pass"},
-    {"fuse_round", CJ__STAGE_GRAPH, cj__fuse_round, "roundings to bfloat16 into convolutions, or away where nothing changes"},
+    {"fuse_round", CJ__STAGE_GRAPH, cj__fuse_round,
+     "roundings to bfloat16 into convolutions, or away where nothing changes"},
     {"fuse_accuracy", CJ__STAGE_PLAN, cj__fuse_accuracy, "argmax, comparison and count of right answers in one"},
-    {"fuse_pool", CJ__STAGE_PLAN, cj__fuse_pool, "max pool into the convolution before it, ReLU's gradient into the pool's"},
+    {"fuse_pool", CJ__STAGE_PLAN, cj__fuse_pool,
+     "max pool into the convolution before it, ReLU's gradient into the pool's"},
     {"fuse_dropout", CJ__STAGE_PLAN, cj__fuse_dropout, "dropout's gradient behind a ReLU without its random numbers"},
     {"fuse_bias_grad", CJ__STAGE_PLAN, cj__fuse_bias_grad, "the bias's gradient into the filters'"},
     {"dead_pixels", CJ__STAGE_PLAN, cj__drop_dead_pixels, "rows and columns of images that nobody reads"},
     {"blocks", CJ__STAGE_PLAN, cj__choose_blocks, "convolutions over blocks of images, where lanes would be idle"},
-    {"bf16_products", CJ__STAGE_PLAN, cj__choose_bf16_products, "products of bfloat16 numbers in pairs, where it is faster"},
+    {"bf16_products", CJ__STAGE_PLAN, cj__choose_bf16_products,
+     "products of bfloat16 numbers in pairs, where it is faster"},
     {"winograd", CJ__STAGE_PLAN, cj__choose_winograd, "Winograd's form of convolutions, where it is faster"},
-    {"winograd4", CJ__STAGE_PLAN, cj__choose_winograd4, "Winograd's tiles of 4 x 4 instead of 2 x 2, where it is faster"},
+    {"winograd4", CJ__STAGE_PLAN, cj__choose_winograd4,
+     "Winograd's tiles of 4 x 4 instead of 2 x 2, where it is faster"},
     {"fuse_pool_grad", CJ__STAGE_PLAN, cj__fuse_pool_grad, "a pool's gradient into the filters' that alone reads it"},
     {"fuse_step", CJ__STAGE_PLAN, cj__fuse_step, "the optimizer's step into the product that makes its gradient"},
     {"one_sweep", CJ__STAGE_PLAN, cj__one_sweep, "the optimizer's steps of all tensors in one"},
@@ -195,7 +200,8 @@ cj_status cj__check_switches(const char *off)
     for (const char *c = off; c != NULL && *c != '\0';) {
         const size_t length = strcspn(c, ",");
         if (length < 2 || length > sizeof(name) || c[0] != '-')
-            return cj__fail(CJ_INVALID_ARGUMENT, "CAJAL_PLAN: \"%.200s\" is not a list such as -fuse_pool,-winograd", off);
+            return cj__fail(CJ_INVALID_ARGUMENT, "CAJAL_PLAN: \"%.200s\" is not a list such as -fuse_pool,-winograd",
+                            off);
         memcpy(name, c + 1, length - 1);
         name[length - 1] = '\0';
         bool known = false;

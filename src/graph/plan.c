@@ -14,10 +14,11 @@ static cj_status take_types(cj__plan *plan)
     for (int i = 0; i < program->value_count; i++) {
         const cj__type *type = &program->values[i].type;
         int64_t bytes = 0;
-        if (__builtin_mul_overflow(cj_shape_count(&type->shape), (int64_t)cj_dtype_size(type->dtype), &bytes) || bytes < 0)
+        if (__builtin_mul_overflow(cj_shape_count(&type->shape), (int64_t)cj_dtype_size(type->dtype), &bytes) ||
+            bytes < 0)
             return cj__fail(CJ_OUT_OF_MEMORY, "function: a batch of %lld is too large", (long long)plan->batch);
-        plan->buffers[i] = (cj__buffer){
-            .type = *type, .home = CJ__HOME_NOWHERE, .root = i, .end = -1, .bytes = (size_t)bytes};
+        plan->buffers[i] =
+            (cj__buffer){.type = *type, .home = CJ__HOME_NOWHERE, .root = i, .end = -1, .bytes = (size_t)bytes};
     }
     return CJ_OK;
 }

@@ -22,28 +22,28 @@ typedef enum cj__home {
 typedef struct cj__buffer {
     cj__type type; // concrete
     cj__home home;
-    int root;      // the value whose memory this is: itself, or another for CJ__HOME_SHARED
+    int root; // the value whose memory this is: itself, or another for CJ__HOME_SHARED
     size_t bytes;
-    size_t offset; // in the arena
+    size_t offset;  // in the arena
     int begin, end; // first and last call (by position) that touch it; for roots
-    void *data;    // of roots; inputs' are set at each run
+    void *data;     // of roots; inputs' are set at each run
 } cj__buffer;
 
 // A copy between a value and memory outside the arena or a place for safe keeping.
 typedef struct cj__copy {
-    int from;       // value
-    int output;     // to the caller's output, or -1
-    void *to;       // else to here: a variable's memory
-    bool save;      // the value must be saved before variables change, ...
+    int from;            // value
+    int output;          // to the caller's output, or -1
+    void *to;            // else to here: a variable's memory
+    bool save;           // the value must be saved before variables change, ...
     size_t saved_offset; // ... so far behind what else is saved, ...
-    void *saved;    // ... which is here in this arena; NULL for the others
+    void *saved;         // ... which is here in this arena; NULL for the others
     size_t bytes;
 } cj__copy;
 
 typedef struct cj__plan {
     cj__program program; // this plan's own: types are concrete
     int64_t batch;
-    cj_pool *pool; // the function's: decides how much scratch memory there is
+    cj_pool *pool;       // the function's: decides how much scratch memory there is
     cj__buffer *buffers; // one a value
     int *order;          // positions to instructions
     int main_count;      // the first so many positions are main calls; the others updates
@@ -54,7 +54,7 @@ typedef struct cj__plan {
     struct cj__patch {
         cj__operand *operand;
         int input;
-    } *patches; // operands that live in the caller's inputs
+    } * patches; // operands that live in the caller's inputs
     int patch_count;
     cj__copy *copies;
     int copy_count;
@@ -64,10 +64,10 @@ typedef struct cj__plan {
     size_t kept_size;
     // The arena has buffers, the workspace, and what is saved.
     size_t arena_size, buffers_size, workspace, saved_size;
-    char *base;    // the arena that all pointers point into; NULL before the first
-    bool busy;     // in use by a thread, ...
+    char *base;              // the arena that all pointers point into; NULL before the first
+    bool busy;               // in use by a thread, ...
     struct cj__arena *arena; // ... which has borrowed this
-    uint64_t used; // when it was last used
+    uint64_t used;           // when it was last used
 } cj__plan;
 
 // Plans `program` for a batch size and the threads of a pool (NULL for one); `off` as for cj__program_optimize().

@@ -66,9 +66,9 @@ static void shapes_of(const cj__call *call, char *text, size_t size)
     if (call->input_count > 1)
         cj_shape_text(&call->inputs[1].type.shape, second, sizeof(second));
     snprintf(text, size, "%s %s%s-> %s", first, second,
-             call->input_count > 2   ? " .. "
-             : call->input_count > 1 ? " "
-                                     : "",
+             call->input_count > 2 ? " .. " :
+             call->input_count > 1 ? " " :
+                                     "",
              cj_shape_text(&call->outputs[0].type.shape, result, sizeof(result)));
 }
 
@@ -135,7 +135,8 @@ cj_status cj__plan_print(const cj__plan *plan, const double *seconds, FILE *stre
     fprintf(stream, "%4s %-28s %-60s %-22s %10.1f %9.2f", "", "all", "", "", all.bytes / 1024, all.flops * 1e-6);
     if (seconds != NULL)
         fprintf(stream, " %9.1f %5.1f%% %7.1f", all.seconds * 1e6, 100.0, all.flops / all.seconds * 1e-9);
-    fprintf(stream, "\nbatch %lld: %d calls on %d thread%s, %d values, arena %zu bytes, of which workspace %zu; %zu kept\n",
+    fprintf(stream,
+            "\nbatch %lld: %d calls on %d thread%s, %d values, arena %zu bytes, of which workspace %zu; %zu kept\n",
             (long long)plan->batch, count, cj_pool_threads(plan->pool), cj_pool_threads(plan->pool) == 1 ? "" : "s",
             plan->program.value_count, plan->arena_size, plan->workspace, plan->kept_size);
     return ferror(stream) ? cj__fail(CJ_IO, "plan: printing failed") : CJ_OK;

@@ -25,9 +25,9 @@ static cj__pvalue *add_value(cj__program *program, cj__value_kind kind, const cj
 
 static cj_status add_leaf(making *m, const cj__node *node, const cj_function_args *args)
 {
-    cj__value_kind kind = node->variable != NULL   ? CJ__VALUE_VARIABLE
-                          : node->constant != NULL ? CJ__VALUE_CONSTANT
-                                                   : CJ__VALUE_INPUT;
+    cj__value_kind kind = node->variable != NULL ? CJ__VALUE_VARIABLE :
+                          node->constant != NULL ? CJ__VALUE_CONSTANT :
+                                                   CJ__VALUE_INPUT;
     cj__pvalue *value = add_value(m->program, kind, &node->types[0]);
     if (value == NULL)
         return CJ_OUT_OF_MEMORY;
@@ -78,8 +78,8 @@ static cj_status check(const cj_function_args *args)
     for (int i = 0; i < args->update_count; i++)
         missing = missing || args->updates[i].value == NULL || args->updates[i].variable == NULL;
     if (missing)
-        return cj_error_status() != CJ_OK ? cj_error_status()
-                                          : cj__fail(CJ_INVALID_ARGUMENT, "function: a symbol is missing");
+        return cj_error_status() != CJ_OK ? cj_error_status() :
+                                            cj__fail(CJ_INVALID_ARGUMENT, "function: a symbol is missing");
     for (int i = 0; i < args->input_count; i++) {
         if (args->inputs[i]->node->op != &cj__op_input)
             return cj__fail(CJ_INVALID_ARGUMENT, "function: input %d is not a symbol from cj_symbol_input()", i);

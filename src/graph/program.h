@@ -5,7 +5,12 @@
 
 #include "ops/symbol.h"
 
-typedef enum cj__value_kind { CJ__VALUE_INPUT, CJ__VALUE_VARIABLE, CJ__VALUE_CONSTANT, CJ__VALUE_TEMPORARY } cj__value_kind;
+typedef enum cj__value_kind {
+    CJ__VALUE_INPUT,
+    CJ__VALUE_VARIABLE,
+    CJ__VALUE_CONSTANT,
+    CJ__VALUE_TEMPORARY
+} cj__value_kind;
 
 typedef struct cj__pvalue {
     cj__value_kind kind;
@@ -33,7 +38,7 @@ typedef struct cj__program {
     size_t instruction_capacity;
     int *outputs; // value of each output
     int output_count;
-    int *updates; // value of each update
+    int *updates;          // value of each update
     cj_variable **updated; // held
     int update_count;
 } cj__program;
@@ -87,22 +92,22 @@ typedef enum cj__stage { CJ__STAGE_GRAPH, CJ__STAGE_PLAN } cj__stage;
 cj_status cj__program_optimize(cj__program *program, cj__stage stage, const char *off);
 // Refuses a list that names no pass.
 cj_status cj__check_switches(const char *off);
-cj_status cj__remove_dead(cj__program *program);     // passes.c
-cj_status cj__fuse_bias_act(cj__program *program);   // fuse.c
-cj_status cj__fuse_xent(cj__program *program);       // fuse_xent.c
-cj_status cj__fuse_round(cj__program *program);      // fuse_round.c
-cj_status cj__fuse_accuracy(cj__program *program);   // fuse_accuracy.c
-cj_status cj__fuse_pool(cj__program *program);       // fuse_pool.c
-cj_status cj__fuse_dropout(cj__program *program);    // fuse_dropout.c
-cj_status cj__fuse_bias_grad(cj__program *program);  // fuse_bias_grad.c
-cj_status cj__drop_dead_pixels(cj__program *program); // dead_pixels.c
-cj_status cj__choose_blocks(cj__program *program);   // blocks.c
+cj_status cj__remove_dead(cj__program *program);          // passes.c
+cj_status cj__fuse_bias_act(cj__program *program);        // fuse.c
+cj_status cj__fuse_xent(cj__program *program);            // fuse_xent.c
+cj_status cj__fuse_round(cj__program *program);           // fuse_round.c
+cj_status cj__fuse_accuracy(cj__program *program);        // fuse_accuracy.c
+cj_status cj__fuse_pool(cj__program *program);            // fuse_pool.c
+cj_status cj__fuse_dropout(cj__program *program);         // fuse_dropout.c
+cj_status cj__fuse_bias_grad(cj__program *program);       // fuse_bias_grad.c
+cj_status cj__drop_dead_pixels(cj__program *program);     // dead_pixels.c
+cj_status cj__choose_blocks(cj__program *program);        // blocks.c
 cj_status cj__choose_bf16_products(cj__program *program); // bf16_products.c
-cj_status cj__choose_winograd(cj__program *program); // winograd.c
+cj_status cj__choose_winograd(cj__program *program);      // winograd.c
 cj_status cj__choose_winograd4(cj__program *program);
-cj_status cj__fuse_pool_grad(cj__program *program);  // fuse_pool_grad.c
-cj_status cj__fuse_step(cj__program *program);       // fuse_step.c
-cj_status cj__one_sweep(cj__program *program);       // one_sweep.c
-cj_status cj__keep_prepared(cj__program *program);   // keep_prepared.c
+cj_status cj__fuse_pool_grad(cj__program *program); // fuse_pool_grad.c
+cj_status cj__fuse_step(cj__program *program);      // fuse_step.c
+cj_status cj__one_sweep(cj__program *program);      // one_sweep.c
+cj_status cj__keep_prepared(cj__program *program);  // keep_prepared.c
 
 #endif

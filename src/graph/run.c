@@ -25,8 +25,8 @@ static void copy_bytes(void *to, const void *from, size_t bytes)
 static const void *whereabouts(const cj__plan *plan, const void *const *inputs, int value)
 {
     int root = plan->buffers[value].root;
-    return plan->buffers[root].home == CJ__HOME_INPUT ? inputs[plan->program.values[root].input]
-                                                      : plan->buffers[root].data;
+    return plan->buffers[root].home == CJ__HOME_INPUT ? inputs[plan->program.values[root].input] :
+                                                        plan->buffers[root].data;
 }
 
 static cj_status run_plan(cj__plan *plan, cj_pool *pool, const void *const *inputs, void *const *outputs)

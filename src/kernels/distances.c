@@ -11,11 +11,9 @@ typedef struct choice {
 
 // From plain C to the best.
 static const choice choices[] = {
-    {CJ__ISA_REF, false, cj__distances_ref},
-    {CJ__ISA_BASELINE, false, cj__distances_baseline},
+    {CJ__ISA_REF, false, cj__distances_ref},          {CJ__ISA_BASELINE, false, cj__distances_baseline},
 #ifdef __x86_64__
-    {CJ__ISA_AVX2, false, cj__distances_avx2},
-    {CJ__ISA_AVX512, false, cj__distances_avx512},
+    {CJ__ISA_AVX2, false, cj__distances_avx2},        {CJ__ISA_AVX512, false, cj__distances_avx512},
     {CJ__ISA_AVX512, true, cj__distances_avx512vnni},
 #endif
 };

@@ -20,10 +20,10 @@
 enum { CJ__PANEL = 64, CJ__FLOAT_PIECE = 512 };
 
 // Which distance, of which elements: name, dtype of the elements, bytes of one.
-#define CJ__DISTANCES(F)                                                                                               \
-    F(u8_l2, uint8_t)                                                                                                  \
-    F(u8_l1, uint8_t)                                                                                                  \
-    F(f32_l2, float)                                                                                                   \
+#define CJ__DISTANCES(F) \
+    F(u8_l2, uint8_t)    \
+    F(u8_l1, uint8_t)    \
+    F(f32_l2, float)     \
     F(f32_l1, float)
 
 typedef enum cj__distance {

@@ -20,57 +20,57 @@
 
 // Element-wise functions of one operand: name, y = f(x, a, b), dy/dx written in x, y, a, b. `a`, `b` are parameters.
 // Y marks those whose derivative needs only y, X those that need only x: the graph keeps alive only what is needed.
-#define CJ__UNARIES(F)                                                                                                 \
-    F(negative, X, "-x")                                                                                               \
-    F(absolute, X, "|x|, derivative 0 at 0")                                                                           \
-    F(sign, X, "-1, 0 or 1; derivative 0")                                                                             \
-    F(square, X, "x^2")                                                                                                \
-    F(sqrt, Y, "x^(1/2)")                                                                                              \
-    F(rsqrt, Y, "x^(-1/2)")                                                                                            \
-    F(reciprocal, Y, "1/x")                                                                                            \
-    F(exp, Y, "e^x")                                                                                                   \
-    F(log, X, "ln x")                                                                                                  \
-    F(log1p, X, "ln(1 + x)")                                                                                           \
-    F(relu, Y, "max(x, 0); derivative 0 at 0")                                                                         \
-    F(relu6, Y, "min(max(x, 0), 6)")                                                                                   \
-    F(leaky_relu, X, "x if x > 0 else a x")                                                                            \
-    F(elu, X, "x if x > 0 else a (e^x - 1)")                                                                           \
-    F(selu, Y, "s (x if x > 0 else t (e^x - 1)), s = 1.0507009873554805, t = 1.6732632423543772")                      \
-    F(sigmoid, Y, "1 / (1 + e^-x)")                                                                                    \
-    F(tanh, Y, "tanh x")                                                                                               \
-    F(softplus, X, "ln(1 + e^x), without overflow")                                                                    \
-    F(softsign, X, "x / (1 + |x|)")                                                                                    \
-    F(silu, X, "x sigmoid(x)")                                                                                         \
-    F(gelu, X, "x (1 + erf(x / sqrt 2)) / 2")                                                                          \
-    F(gelu_tanh, X, "x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2")                                               \
-    F(hard_sigmoid, X, "min(max(x / 6 + 1/2, 0), 1)")                                                                  \
-    F(hard_silu, X, "x hard_sigmoid(x)")                                                                               \
-    F(mish, X, "x tanh(softplus x)")                                                                                   \
+#define CJ__UNARIES(F)                                                                            \
+    F(negative, X, "-x")                                                                          \
+    F(absolute, X, "|x|, derivative 0 at 0")                                                      \
+    F(sign, X, "-1, 0 or 1; derivative 0")                                                        \
+    F(square, X, "x^2")                                                                           \
+    F(sqrt, Y, "x^(1/2)")                                                                         \
+    F(rsqrt, Y, "x^(-1/2)")                                                                       \
+    F(reciprocal, Y, "1/x")                                                                       \
+    F(exp, Y, "e^x")                                                                              \
+    F(log, X, "ln x")                                                                             \
+    F(log1p, X, "ln(1 + x)")                                                                      \
+    F(relu, Y, "max(x, 0); derivative 0 at 0")                                                    \
+    F(relu6, Y, "min(max(x, 0), 6)")                                                              \
+    F(leaky_relu, X, "x if x > 0 else a x")                                                       \
+    F(elu, X, "x if x > 0 else a (e^x - 1)")                                                      \
+    F(selu, Y, "s (x if x > 0 else t (e^x - 1)), s = 1.0507009873554805, t = 1.6732632423543772") \
+    F(sigmoid, Y, "1 / (1 + e^-x)")                                                               \
+    F(tanh, Y, "tanh x")                                                                          \
+    F(softplus, X, "ln(1 + e^x), without overflow")                                               \
+    F(softsign, X, "x / (1 + |x|)")                                                               \
+    F(silu, X, "x sigmoid(x)")                                                                    \
+    F(gelu, X, "x (1 + erf(x / sqrt 2)) / 2")                                                     \
+    F(gelu_tanh, X, "x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2")                          \
+    F(hard_sigmoid, X, "min(max(x / 6 + 1/2, 0), 1)")                                             \
+    F(hard_silu, X, "x hard_sigmoid(x)")                                                          \
+    F(mish, X, "x tanh(softplus x)")                                                              \
     F(clip, X, "min(max(x, a), b); derivative 1 for a <= x <= b, else 0")
 
 // Element-wise functions of two operands.
-#define CJ__BINARIES(F)                                                                                                \
-    F(add, "a + b")                                                                                                    \
-    F(subtract, "a - b")                                                                                               \
-    F(multiply, "a b")                                                                                                 \
-    F(divide, "a / b")                                                                                                 \
-    F(maximum, "max(a, b)")                                                                                            \
-    F(minimum, "min(a, b)")                                                                                            \
+#define CJ__BINARIES(F)     \
+    F(add, "a + b")         \
+    F(subtract, "a - b")    \
+    F(multiply, "a b")      \
+    F(divide, "a / b")      \
+    F(maximum, "max(a, b)") \
+    F(minimum, "min(a, b)") \
     F(power, "a^b")
 
 // Comparisons of two real operands: 1 or 0 in a byte (dtype bool).
-#define CJ__COMPARISONS(F)                                                                                             \
-    F(equal, "a == b")                                                                                                 \
-    F(not_equal, "a != b")                                                                                             \
-    F(greater, "a > b")                                                                                                \
-    F(greater_equal, "a >= b")                                                                                         \
-    F(less, "a < b")                                                                                                   \
+#define CJ__COMPARISONS(F)     \
+    F(equal, "a == b")         \
+    F(not_equal, "a != b")     \
+    F(greater, "a > b")        \
+    F(greater_equal, "a >= b") \
+    F(less, "a < b")           \
     F(less_equal, "a <= b")
 
 // Reductions of n elements.
-#define CJ__REDUCTIONS(F)                                                                                              \
-    F(sum, "sum of x, in a fixed order")                                                                               \
-    F(max, "greatest x")                                                                                               \
+#define CJ__REDUCTIONS(F)                \
+    F(sum, "sum of x, in a fixed order") \
+    F(max, "greatest x")                 \
     F(min, "least x")
 
 typedef enum cj__unary {
@@ -105,8 +105,8 @@ enum { CJ__MAX_PHASES = 4 };
 typedef struct cj__job {
     int phases;
     int64_t tasks[CJ__MAX_PHASES];
-    int prepares;     // the first so many phases read one operand alone (the filters, or B) and no other phase writes the
-                      // workspace: while the operand stays as it is, whoever keeps the workspace may leave them out
+    int prepares; // the first so many phases read one operand alone (the filters, or B) and no other phase writes the
+                  // workspace: while the operand stays as it is, whoever keeps the workspace may leave them out
     size_t workspace; // bytes, 64-byte aligned block, contents undefined at the start
     size_t scratch;   // bytes that each thread has for itself, 64-byte aligned, contents undefined at each task
 } cj__job;
@@ -166,12 +166,12 @@ typedef struct cj__conv2d_args {
     int64_t pool_h, pool_w; // 0 or 1 for none
     cj__unary act;          // CJ__UNARY_NONE for none
     double act_a, act_b;
-    bool rounds;            // forward: act's result is rounded to bfloat16, before the pool
-    bool sums_dbias;        // dbias is wanted too
+    bool rounds;              // forward: act's result is rounded to bfloat16, before the pool
+    bool sums_dbias;          // dbias is wanted too
     const void *x, *w, *bias; // bias of f entries, or NULL
     void *y;
-    uint8_t *place; // NULL if nobody needs it
-    const void *dy; // (n, oh, ow, f)
+    uint8_t *place;          // NULL if nobody needs it
+    const void *dy;          // (n, oh, ow, f)
     const uint8_t *dy_place; // of the filters' gradient, where there is a pool: then dy is the pool's, (n, oh / pool_h,
                              // ow / pool_w, f), and these are its places: dy lies there, and 0 elsewhere in the window
     void *dx, *dw;

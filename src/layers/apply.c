@@ -130,8 +130,8 @@ cj_status cj_apply_many(cj_layer *layer, cj_symbol *const *inputs, int count, cj
         cj__own(inputs[i]);
     status = cj__build_take(&trace.build, inputs, count);
     if (!layer && status == CJ_OK)
-        status = cj_error_status() != CJ_OK ? cj_error_status()
-                                            : cj__fail(CJ_INVALID_ARGUMENT, "cj_apply: the layer is NULL");
+        status = cj_error_status() != CJ_OK ? cj_error_status() :
+                                              cj__fail(CJ_INVALID_ARGUMENT, "cj_apply: the layer is NULL");
     if (status == CJ_OK)
         status = apply(layer, &trace, inputs, count, outputs, output_capacity);
     if (status != CJ_OK)

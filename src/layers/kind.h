@@ -12,7 +12,7 @@
         .key = #member, .offset = offsetof(args, member), .kind = __VA_ARGS__ \
     }
 // The rows of CJ_LAYER_MEMBERS.
-#define CJ__LAYER_FIELDS(args) \
+#define CJ__LAYER_FIELDS(args)                                                                          \
     CJ__FIELD(args, name, CJ__FIELD_TEXT), CJ__FIELD(args, trainable, CJ__FIELD_SWITCH, .fallback = 1), \
         CJ__FIELD(args, dtype, CJ__FIELD_TEXT, .text = "float32")
 #define CJ__SPEC_FIELD(args, member, which, standard) \

@@ -284,8 +284,8 @@ static cj_status call_layer(cj_layer *layer, cj__trace *trace, const cj__value *
 }
 
 // What the layer computed with: under mixed_bfloat16 that is what it was given, rounded.
-static void show_watcher(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, const cj__value *outputs,
-                         int output_count)
+static void show_watcher(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                         const cj__value *outputs, int output_count)
 {
     cj__value seen[CJ__LAYER_IO_MAX];
     memcpy(seen, inputs, (size_t)count * sizeof *seen);

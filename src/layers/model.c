@@ -182,8 +182,8 @@ static cj_status trace_application(tracing *t, int index)
                             a->layer ? a->layer->name : a->node->op->name);
         inputs[i] = t->values[a->input_app[i]][a->input_index[i]];
     }
-    CJ_TRY(a->node ? trace_node(t, a, inputs, outputs)
-                   : cj__layer_call(a->layer, t->trace, inputs, a->input_count, outputs, &count));
+    CJ_TRY(a->node ? trace_node(t, a, inputs, outputs) :
+                     cj__layer_call(a->layer, t->trace, inputs, a->input_count, outputs, &count));
     if (t->settling)
         CJ_TRY(note_outputs(a, outputs, count));
     t->values[index] = cj__copy_bytes(outputs, (size_t)count * sizeof outputs[0]);

@@ -7,8 +7,8 @@
 #include "ops/run.h"
 #include <string.h>
 
-static cj_status infer_binary(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                              cj__type *outputs, int *output_count)
+static cj_status infer_binary(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
+                              int *output_count)
 {
     (void)attrs, (void)input_count;
     *output_count = 1;
@@ -41,9 +41,9 @@ static cj_status run_binary(const cj__call *call)
 
 static void work_compare(const cj__call *call, const cj__run_of *r)
 {
-    call->kernels->compare[call->op->variant](
-        r->rows, r->cols, cj__at(call, call->inputs[0].data, r->at[0]), r->row[0], r->step[0],
-        cj__at(call, call->inputs[1].data, r->at[1]), r->row[1], r->step[1], (uint8_t *)call->outputs[0].data + r->out);
+    call->kernels->compare[call->op->variant](r->rows, r->cols, cj__at(call, call->inputs[0].data, r->at[0]), r->row[0],
+                                              r->step[0], cj__at(call, call->inputs[1].data, r->at[1]), r->row[1],
+                                              r->step[1], (uint8_t *)call->outputs[0].data + r->out);
 }
 
 static cj_status run_compare(const cj__call *call)
@@ -125,8 +125,8 @@ static void gradient_binary(cj__build *g, const cj__node *node, cj_symbol *const
 }
 
 // select: y = c ? a : b; c is bool, all three broadcast. c gets no gradient.
-static cj_status infer_select(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                              cj__type *outputs, int *output_count)
+static cj_status infer_select(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
+                              int *output_count)
 {
     cj_shape both;
     (void)attrs, (void)input_count;
@@ -150,9 +150,8 @@ static void select_row(const cj__call *call, const cj__run_of *r, int64_t row)
         memset(repeated, *c, sizeof repeated);
     for (int64_t j = 0; j < r->cols; j += width) {
         const int64_t n = r->cols - j < width ? r->cols - j : width;
-        call->kernels->select(n, r->step[0] ? c + j : repeated,
-                              cj__at(call, call->inputs[1].data, a + j * r->step[1]), r->step[1],
-                              cj__at(call, call->inputs[2].data, b + j * r->step[2]), r->step[2],
+        call->kernels->select(n, r->step[0] ? c + j : repeated, cj__at(call, call->inputs[1].data, a + j * r->step[1]),
+                              r->step[1], cj__at(call, call->inputs[2].data, b + j * r->step[2]), r->step[2],
                               cj__at(call, call->outputs[0].data, y + j));
     }
 }
@@ -177,28 +176,28 @@ static void gradient_select(cj__build *g, const cj__node *node, cj_symbol *const
     dx[2] = cj__sum_like(g, cj__select(g, node->inputs[0], zero, dy[0]), node->inputs[2]);
 }
 
-#define CJ__ROW(function, formula)                                                                                     \
-    const cj__op cj__op_##function = {                                                                                 \
-        .name = #function,                                                                                             \
-        .flags = CJ__OP_ELEMENTWISE,                                                                                   \
-        .min_inputs = 2,                                                                                               \
-        .max_inputs = 2,                                                                                               \
-        .variant = CJ__BINARY_##function,                                                                              \
-        .infer = infer_binary,                                                                                         \
-        .gradient = gradient_binary,                                                                                   \
-        .run = run_binary,                                                                                             \
+#define CJ__ROW(function, formula)        \
+    const cj__op cj__op_##function = {    \
+        .name = #function,                \
+        .flags = CJ__OP_ELEMENTWISE,      \
+        .min_inputs = 2,                  \
+        .max_inputs = 2,                  \
+        .variant = CJ__BINARY_##function, \
+        .infer = infer_binary,            \
+        .gradient = gradient_binary,      \
+        .run = run_binary,                \
     };
 CJ__BINARIES(CJ__ROW)
 #undef CJ__ROW
-#define CJ__ROW(function, formula)                                                                                     \
-    const cj__op cj__op_##function = {                                                                                 \
-        .name = #function,                                                                                             \
-        .flags = CJ__OP_NO_GRADIENT,                                                                                   \
-        .min_inputs = 2,                                                                                               \
-        .max_inputs = 2,                                                                                               \
-        .variant = CJ__COMPARISON_##function,                                                                          \
-        .infer = infer_compare,                                                                                        \
-        .run = run_compare,                                                                                            \
+#define CJ__ROW(function, formula)            \
+    const cj__op cj__op_##function = {        \
+        .name = #function,                    \
+        .flags = CJ__OP_NO_GRADIENT,          \
+        .min_inputs = 2,                      \
+        .max_inputs = 2,                      \
+        .variant = CJ__COMPARISON_##function, \
+        .infer = infer_compare,               \
+        .run = run_compare,                   \
     };
 CJ__COMPARISONS(CJ__ROW)
 #undef CJ__ROW

@@ -69,8 +69,8 @@ static void from_task(void *context, int64_t begin, int64_t end)
 {
     const cj__call *call = context;
     const cj__blocks_attrs *a = call->attrs;
-    call->kernels->from_blocks(a->images, size_of(&call->outputs[0]), call->inputs[0].data, call->outputs[0].data, begin,
-                               end);
+    call->kernels->from_blocks(a->images, size_of(&call->outputs[0]), call->inputs[0].data, call->outputs[0].data,
+                               begin, end);
 }
 
 static cj_status run_from_blocks(const cj__call *call)
@@ -79,15 +79,15 @@ static cj_status run_from_blocks(const cj__call *call)
     return CJ_OK;
 }
 
-#define BLOCKS(op_name)                                                                                                \
-    const cj__op cj__op_##op_name = {                                                                                  \
-        .name = #op_name,                                                                                              \
-        .flags = CJ__OP_FUSED | CJ__OP_LAYOUT,                                                                         \
-        .min_inputs = 1,                                                                                               \
-        .max_inputs = 1,                                                                                               \
-        .attrs_size = sizeof(cj__blocks_attrs),                                                                        \
-        .infer = infer_##op_name,                                                                                      \
-        .run = run_##op_name,                                                                                          \
+#define BLOCKS(op_name)                         \
+    const cj__op cj__op_##op_name = {           \
+        .name = #op_name,                       \
+        .flags = CJ__OP_FUSED | CJ__OP_LAYOUT,  \
+        .min_inputs = 1,                        \
+        .max_inputs = 1,                        \
+        .attrs_size = sizeof(cj__blocks_attrs), \
+        .infer = infer_##op_name,               \
+        .run = run_##op_name,                   \
     }
 BLOCKS(to_blocks);
 BLOCKS(from_blocks);

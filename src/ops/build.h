@@ -45,11 +45,11 @@ typedef struct cj__conv2d_attrs {
     cj__unary act; // set by the plan, like all that follows: of the fused forms
     double act_a, act_b;
     int32_t winograd; // side of the tiles of Winograd's form; 0 for the direct form
-    bool rounds;     // y (before the pool) or dx is rounded to bfloat16
-    bool sums_dbias; // of conv2d_filter_grad: a second output, the bias's gradient
-    int32_t pool[2]; // of conv2d_pool: the window; 0 elsewhere
-    int32_t out[2];  // rows and columns of y that are computed, after the pool; 0 for all
-    int32_t images;  // not 0: x, y, dx, dy hold so many images in blocks, (blocks, h, w, c lanes): see ops/blocks.h
+    bool rounds;      // y (before the pool) or dx is rounded to bfloat16
+    bool sums_dbias;  // of conv2d_filter_grad: a second output, the bias's gradient
+    int32_t pool[2];  // of conv2d_pool: the window; 0 elsewhere
+    int32_t out[2];   // rows and columns of y that are computed, after the pool; 0 for all
+    int32_t images;   // not 0: x, y, dx, dy hold so many images in blocks, (blocks, h, w, c lanes): see ops/blocks.h
 } cj__conv2d_attrs;
 typedef struct cj__pool2d_attrs {
     int64_t size[2], strides[2];
@@ -70,7 +70,7 @@ typedef struct cj__dropout_attrs {
     double rate;
 } cj__dropout_attrs;
 typedef struct cj__stretch_attrs {
-    bool mean; // divide by the number of elements that one is stretched to
+    bool mean;       // divide by the number of elements that one is stretched to
 } cj__stretch_attrs; // sum_like, broadcast_like
 typedef struct cj__update_attrs {
     double momentum, rho, beta_1, beta_2, epsilon, weight_decay;
@@ -106,7 +106,7 @@ cj_symbol *cj__scalar_like(cj__build *g, const cj_symbol *x, double value); // o
 cj_symbol *cj__scale(cj__build *g, cj_symbol *x, double factor);            // x * factor
 cj_symbol *cj__shift(cj__build *g, cj_symbol *x, double term);              // x + term
 
-cj_symbol *cj__round_bf16(cj__build *g, cj_symbol *x); // x itself if it is that op's result
+cj_symbol *cj__round_bf16(cj__build *g, cj_symbol *x);           // x itself if it is that op's result
 cj_symbol *cj__cast(cj__build *g, cj_symbol *x, cj_dtype dtype); // x itself if it has that dtype
 cj_symbol *cj__stop_gradient(cj__build *g, cj_symbol *x);
 cj_symbol *cj__rescale(cj__build *g, cj_symbol *x, double scale, double offset, cj_dtype dtype);
@@ -138,7 +138,8 @@ cj_symbol *cj__max_pool2d(cj__build *g, cj_symbol *x, const cj__pool2d_attrs *at
 cj_symbol *cj__average_pool2d(cj__build *g, cj_symbol *x, const cj__pool2d_attrs *attrs);
 cj_symbol *cj__softmax(cj__build *g, cj_symbol *x);     // over the last axis
 cj_symbol *cj__log_softmax(cj__build *g, cj_symbol *x); // over the last axis
-cj_symbol *cj__softmax_xent(cj__build *g, cj_symbol *logits, cj_symbol *labels); // the loss; labels of any integer dtype or float
+cj_symbol *cj__softmax_xent(cj__build *g, cj_symbol *logits,
+                            cj_symbol *labels); // the loss; labels of any integer dtype or float
 cj_symbol *cj__sigmoid_xent(cj__build *g, cj_symbol *logits, cj_symbol *targets);
 cj_symbol *cj__gather(cj__build *g, cj_symbol *table, cj_symbol *indices); // indices of any integer dtype or float
 cj_symbol *cj__one_hot(cj__build *g, cj_symbol *labels, int64_t classes, cj_dtype dtype);

@@ -51,8 +51,8 @@ static cj_status output_shape(const cj__op *op, const cj__conv2d_attrs *a, const
                         op->name, (long long)a->kernel[0], (long long)a->kernel[1], (long long)x->dims[1],
                         (long long)x->dims[2], a->same ? "same" : "valid");
     if (x->dims[3] % a->groups || f % a->groups)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: %lld channels and %lld filters cannot be cut into %lld groups", op->name,
-                        (long long)x->dims[3], (long long)f, (long long)a->groups);
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: %lld channels and %lld filters cannot be cut into %lld groups",
+                        op->name, (long long)x->dims[3], (long long)f, (long long)a->groups);
     y->dims[1] = kept(a, 0, y->dims[1]);
     y->dims[2] = kept(a, 1, y->dims[2]);
     return cj__check_output(op, y);
@@ -64,8 +64,8 @@ static int64_t lanes_of(const cj__conv2d_attrs *a, cj_dtype dtype)
     return a->images > 0 ? cj__lanes(dtype) : 1;
 }
 
-static cj_status infer_conv2d(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                              cj__type *outputs, int *output_count)
+static cj_status infer_conv2d(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
+                              int *output_count)
 {
     cj__conv2d_attrs *a = attrs;
     const cj_shape *x = &inputs[0].shape, *w = &inputs[1].shape;
@@ -159,21 +159,31 @@ typedef struct conv_context {
 
 static cj__conv2d_kind kind_of(const cj__call *call)
 {
-    return call->op == &cj__op_conv2d_input_grad    ? CJ__CONV2D_INPUT_GRAD
-           : call->op == &cj__op_conv2d_filter_grad || call->op == &cj__op_conv2d_pool_filter_grad
-               ? CJ__CONV2D_FILTER_GRAD
-               : CJ__CONV2D_FORWARD;
+    return call->op == &cj__op_conv2d_input_grad ? CJ__CONV2D_INPUT_GRAD :
+           call->op == &cj__op_conv2d_filter_grad || call->op == &cj__op_conv2d_pool_filter_grad ?
+                                                   CJ__CONV2D_FILTER_GRAD :
+                                                   CJ__CONV2D_FORWARD;
 }
 
 // The geometry from the attributes and the concrete shapes of x and of y or dy.
 static cj__conv2d geometry_of(const cj__conv2d_attrs *a, const cj__type *x, const cj__type *y)
 {
-    const int64_t *in = x->shape.dims, *out = y->shape.dims, lanes = lanes_of(a, x->dtype), rows = a->pool[0] > 1 ? a->pool[0] : 1,
-                  cols = a->pool[1] > 1 ? a->pool[1] : 1;
+    const int64_t *in = x->shape.dims, *out = y->shape.dims, lanes = lanes_of(a, x->dtype),
+                  rows = a->pool[0] > 1 ? a->pool[0] : 1, cols = a->pool[1] > 1 ? a->pool[1] : 1;
     return (cj__conv2d){
-        .n = a->images > 0 ? a->images : in[0], .h = in[1], .w = in[2], .c = in[3] / lanes,
-        .kh = a->kernel[0], .kw = a->kernel[1], .f = out[3] / lanes, .oh = out[1] * rows, .ow = out[2] * cols,
-        .sh = a->strides[0], .sw = a->strides[1], .dh = a->dilation[0], .dw = a->dilation[1],
+        .n = a->images > 0 ? a->images : in[0],
+        .h = in[1],
+        .w = in[2],
+        .c = in[3] / lanes,
+        .kh = a->kernel[0],
+        .kw = a->kernel[1],
+        .f = out[3] / lanes,
+        .oh = out[1] * rows,
+        .ow = out[2] * cols,
+        .sh = a->strides[0],
+        .sw = a->strides[1],
+        .dh = a->dilation[0],
+        .dw = a->dilation[1],
         .top = cj__window_before(in[1], a->kernel[0], a->strides[0], a->dilation[0], a->same),
         .left = cj__window_before(in[2], a->kernel[1], a->strides[1], a->dilation[1], a->same),
         .groups = a->groups,
@@ -253,8 +263,11 @@ static void context_of(const cj__call *call, conv_context *c)
 
 bool cj__conv2d_question_of(const cj__call *call, cj__conv2d_question *question)
 {
-    static const cj__op *const asked[] = {&cj__op_conv2d, &cj__op_conv2d_bias_act, &cj__op_conv2d_pool,
-                                          &cj__op_conv2d_input_grad, &cj__op_conv2d_filter_grad,
+    static const cj__op *const asked[] = {&cj__op_conv2d,
+                                          &cj__op_conv2d_bias_act,
+                                          &cj__op_conv2d_pool,
+                                          &cj__op_conv2d_input_grad,
+                                          &cj__op_conv2d_filter_grad,
                                           &cj__op_conv2d_pool_filter_grad};
     for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
         if (call->op == asked[i]) {

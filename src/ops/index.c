@@ -32,8 +32,8 @@ static cj_status join(const cj__op *op, const cj_shape *first, const cj_shape *s
     return cj__check_output(op, result);
 }
 
-static cj_status infer_gather(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                              cj__type *outputs, int *output_count)
+static cj_status infer_gather(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
+                              int *output_count)
 {
     cj__index_attrs *a = attrs;
     (void)input_count;
@@ -231,16 +231,16 @@ static cj_status run_count_correct(const cj__call *call)
     return CJ_OK;
 }
 
-#define INDEX(op_name, op_flags, inputs, gradient_function)                                                            \
-    const cj__op cj__op_##op_name = {                                                                                  \
-        .name = #op_name,                                                                                              \
-        .flags = op_flags,                                                                                             \
-        .min_inputs = inputs,                                                                                          \
-        .max_inputs = inputs,                                                                                          \
-        .attrs_size = sizeof(cj__index_attrs),                                                                         \
-        .infer = infer_##op_name,                                                                                      \
-        .gradient = gradient_function,                                                                                 \
-        .run = run_##op_name,                                                                                          \
+#define INDEX(op_name, op_flags, inputs, gradient_function) \
+    const cj__op cj__op_##op_name = {                       \
+        .name = #op_name,                                   \
+        .flags = op_flags,                                  \
+        .min_inputs = inputs,                               \
+        .max_inputs = inputs,                               \
+        .attrs_size = sizeof(cj__index_attrs),              \
+        .infer = infer_##op_name,                           \
+        .gradient = gradient_function,                      \
+        .run = run_##op_name,                               \
     }
 INDEX(gather, 0, 2, gradient_gather);
 INDEX(gather_grad, 0, 2, gradient_gather_grad);

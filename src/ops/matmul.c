@@ -18,8 +18,8 @@ static cj_status misfit(const cj__op *op, const cj__matmul_attrs *attrs, const c
                     attrs->trans_b ? " transposed" : "");
 }
 
-static cj_status infer_matmul(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                              cj__type *outputs, int *output_count)
+static cj_status infer_matmul(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
+                              int *output_count)
 {
     const cj__matmul_attrs *m = attrs;
     const cj_shape *a = &inputs[0].shape, *b = &inputs[1].shape;

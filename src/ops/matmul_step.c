@@ -15,9 +15,9 @@
 #include <string.h>
 
 enum {
-    GRADIENT = 1,         // which input of a step it is
-    STRIP = 4096,         // elements of a task's rows, about
-    STRIP_ROWS = 12,      // and their number is a multiple of this, which suits the tiles of every table
+    GRADIENT = 1,    // which input of a step it is
+    STRIP = 4096,    // elements of a task's rows, about
+    STRIP_ROWS = 12, // and their number is a multiple of this, which suits the tiles of every table
     OPERANDS_MAX = 12
 };
 
@@ -48,7 +48,8 @@ static cj__gemm gradient_of(const cj__call *call)
     const cj__matmul_attrs m = folding();
     cj__operand in[2] = {call->inputs[GRADIENT], call->inputs[call->input_count - 1]}, out = call->inputs[0];
     out.data = NULL;
-    return cj__matmul_gemm(&(cj__call){.op = &cj__op_matmul, .attrs = &m, .inputs = in, .outputs = &out, .input_count = 2});
+    return cj__matmul_gemm(
+        &(cj__call){.op = &cj__op_matmul, .attrs = &m, .inputs = in, .outputs = &out, .input_count = 2});
 }
 
 static int64_t strip_rows(const cj__gemm *g)
@@ -155,7 +156,8 @@ static cj_status run_matmul_step(const cj__call *call)
     cj__call step = *call; // for the rate: operands in the step's places
     step.op = a->step;
     step.attrs = &a->update;
-    context c = {.call = call, .gradient = gradient_of(call), .pace = cj__pace_of(&step), .work = cj__step_work_of(a->step)};
+    context c = {
+        .call = call, .gradient = gradient_of(call), .pace = cj__pace_of(&step), .work = cj__step_work_of(a->step)};
     c.job = job_of(call, &c.gradient);
     cj__run_job(call, &c.job, flops_matmul_step(call), strips, &c);
     return CJ_OK;

@@ -64,9 +64,10 @@ typedef struct cj__op {
     unsigned flags;
     int min_inputs, max_inputs;
     size_t attrs_size;
-    const char *alias; // for CJ__OP_UPDATE: the digit alias[i] is the input whose memory output i may take ("03": 0 and 3)
+    const char
+        *alias; // for CJ__OP_UPDATE: the digit alias[i] is the input whose memory output i may take ("03": 0 and 3)
     int (*aliased)(const void *attrs, int output); // the same for ops with any number of outputs
-    int variant;       // which of a family (a cj__unary, cj__binary, ...)
+    int variant;                                   // which of a family (a cj__unary, cj__binary, ...)
 
     // Checks inputs and attributes and gives the outputs' types (free axis as CJ_BATCH). Sentences name what clashes.
     // `attrs` may be completed in place (a -1 worked out). `outputs` has room for CJ__OP_IO_MAX, or for as many as

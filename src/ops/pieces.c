@@ -20,8 +20,8 @@ static size_t block_bytes(const cj__operand *x, int axis)
 }
 
 // concat: inputs alike but for their length along the axis.
-static cj_status infer_concat(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                              cj__type *outputs, int *output_count)
+static cj_status infer_concat(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
+                              int *output_count)
 {
     const int axis = axis_of(attrs);
     int64_t total = 0;
@@ -84,8 +84,8 @@ static cj_status infer_slice(const cj__op *op, void *attrs, const cj__type *inpu
     CJ_TRY(cj__need_axis(op, &inputs[0], a->axis, false));
     const int64_t n = inputs[0].shape.dims[a->axis];
     if (a->begin < 0 || a->length < 0 || a->begin > n || a->length > n - a->begin)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %lld entries from %lld do not lie in axis %d of length %lld", op->name,
-                        (long long)a->length, (long long)a->begin, a->axis, (long long)n);
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %lld entries from %lld do not lie in axis %d of length %lld",
+                        op->name, (long long)a->length, (long long)a->begin, a->axis, (long long)n);
     outputs[0] = inputs[0];
     outputs[0].shape.dims[a->axis] = a->length;
     return CJ_OK;

@@ -78,8 +78,8 @@ static cj_status infer_grad(const cj__op *op, void *attrs, const cj__type *input
     return cj__need_same_shape(op, &inputs[0], dy);
 }
 
-static cj_status infer_gather(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                              cj__type *outputs, int *output_count)
+static cj_status infer_gather(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
+                              int *output_count)
 {
     cj__pool2d_attrs *a = attrs;
     (void)input_count;
@@ -104,9 +104,16 @@ static cj_status run_images(const cj__call *call, const cj__operand *x, const cj
     pool_context context = {
         call,
         {
-            .n = in[0], .h = in[1], .w = in[2], .c = in[3],
-            .kh = a->size[0], .kw = a->size[1], .oh = out[1], .ow = out[2],
-            .sh = a->strides[0], .sw = a->strides[1],
+            .n = in[0],
+            .h = in[1],
+            .w = in[2],
+            .c = in[3],
+            .kh = a->size[0],
+            .kw = a->size[1],
+            .oh = out[1],
+            .ow = out[2],
+            .sh = a->strides[0],
+            .sw = a->strides[1],
             .top = cj__window_before(in[1], a->size[0], a->strides[0], 1, a->same),
             .left = cj__window_before(in[2], a->size[1], a->strides[1], 1, a->same),
         },
@@ -179,8 +186,8 @@ static void gradient_max(cj__build *g, const cj__node *node, cj_symbol *const *d
 {
     dx[0] = NULL;
     if (dy[0])
-        dx[0] = cj__append(g, &cj__op_max_pool2d_grad, node->attrs,
-                           (cj_symbol *[]){cj__node_output(g, node, 1), dy[0]}, 2);
+        dx[0] =
+            cj__append(g, &cj__op_max_pool2d_grad, node->attrs, (cj_symbol *[]){cj__node_output(g, node, 1), dy[0]}, 2);
 }
 
 static void gradient_max_grad(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
@@ -208,15 +215,15 @@ static void gradient_average_grad(cj__build *g, const cj__node *node, cj_symbol 
     dx[0] = cj__append(g, &cj__op_average_pool2d, node->attrs, &dy[0], 1);
 }
 
-#define POOL(op_name, inputs, infer_function, gradient_function, run_function)                                         \
-    const cj__op cj__op_##op_name = {                                                                                  \
-        .name = #op_name,                                                                                              \
-        .min_inputs = inputs,                                                                                          \
-        .max_inputs = inputs,                                                                                          \
-        .attrs_size = sizeof(cj__pool2d_attrs),                                                                        \
-        .infer = infer_function,                                                                                       \
-        .gradient = gradient_function,                                                                                 \
-        .run = run_function,                                                                                           \
+#define POOL(op_name, inputs, infer_function, gradient_function, run_function) \
+    const cj__op cj__op_##op_name = {                                          \
+        .name = #op_name,                                                      \
+        .min_inputs = inputs,                                                  \
+        .max_inputs = inputs,                                                  \
+        .attrs_size = sizeof(cj__pool2d_attrs),                                \
+        .infer = infer_function,                                               \
+        .gradient = gradient_function,                                         \
+        .run = run_function,                                                   \
     }
 POOL(max_pool2d, 1, infer_pool, gradient_max, run_max);
 POOL(max_pool2d_grad, 2, infer_grad, gradient_max_grad, run_max_grad);

@@ -30,10 +30,10 @@ static cj_symbol *unary(cj__unary function, cj_symbol *x)
     return cj__build_result(&g, y);
 }
 
-#define BINARY(name, function)                                                                                         \
-    cj_symbol *name(cj_symbol *a, cj_symbol *b)                                                                        \
-    {                                                                                                                  \
-        return binary(CJ__BINARY_##function, a, b);                                                                    \
+#define BINARY(name, function)                      \
+    cj_symbol *name(cj_symbol *a, cj_symbol *b)     \
+    {                                               \
+        return binary(CJ__BINARY_##function, a, b); \
     }
 BINARY(cj_add, add)
 BINARY(cj_subtract, subtract)
@@ -42,10 +42,10 @@ BINARY(cj_divide, divide)
 BINARY(cj_maximum, maximum)
 BINARY(cj_minimum, minimum)
 
-#define UNARY(name, function)                                                                                          \
-    cj_symbol *name(cj_symbol *x)                                                                                      \
-    {                                                                                                                  \
-        return unary(CJ__UNARY_##function, x);                                                                         \
+#define UNARY(name, function)                  \
+    cj_symbol *name(cj_symbol *x)              \
+    {                                          \
+        return unary(CJ__UNARY_##function, x); \
     }
 UNARY(cj_negative, negative)
 UNARY(cj_exp, exp)

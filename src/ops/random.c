@@ -25,7 +25,7 @@ static cj_status infer_dropout(const cj__op *op, void *attrs, const cj__type *in
 static void dropout_work(const cj__call *call, int64_t begin, int64_t end)
 {
     const cj__dropout_attrs *a = call->attrs;
-    call->kernels->dropout(begin, end - begin, a->key, (uint64_t)*(const int64_t *)call->inputs[1].data, a->rate,
+    call->kernels->dropout(begin, end - begin, a->key, (uint64_t) * (const int64_t *)call->inputs[1].data, a->rate,
                            cj__at(call, call->inputs[0].data, begin), cj__at(call, call->outputs[0].data, begin));
 }
 

@@ -84,8 +84,7 @@ static void piece_task(void *context, int64_t begin, int64_t end)
     }
 }
 
-static void run_pass(const cj__call *call, cj__reduction function, const pass *p, const void *x, void *y,
-                     void *partial)
+static void run_pass(const cj__call *call, cj__reduction function, const pass *p, const void *x, void *y, void *partial)
 {
     pass_context context = {call, function, p, x, p->pieces > 1 ? partial : y};
     if (p->pieces > 1) {
@@ -130,8 +129,8 @@ static void divide_work(const cj__call *call, int64_t begin, int64_t end)
     call->kernels->binary[CJ__BINARY_divide](1, end - begin, y, 0, 1, &divisor, 0, 0, y);
 }
 
-static cj_status infer_reduce(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                              cj__type *outputs, int *output_count)
+static cj_status infer_reduce(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
+                              int *output_count)
 {
     const cj__reduce_attrs *a = attrs;
     char text[CJ__SHAPE_TEXT];
@@ -139,8 +138,8 @@ static cj_status infer_reduce(const cj__op *op, void *attrs, const cj__type *inp
     *output_count = 1;
     CJ_TRY(cj__need_real(op, inputs, 0, NULL));
     if (a->axes >> inputs[0].shape.rank)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: an axis is outside the %d axes of %s", op->name,
-                        inputs[0].shape.rank, cj__shape_words(&inputs[0].shape, text));
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: an axis is outside the %d axes of %s", op->name, inputs[0].shape.rank,
+                        cj__shape_words(&inputs[0].shape, text));
     outputs[0] = (cj__type){inputs[0].dtype, cj__reduced_shape(&inputs[0].shape, a->axes, a->keepdims)};
     return CJ_OK;
 }
@@ -186,17 +185,17 @@ static void gradient_extreme(cj__build *g, const cj__node *node, cj_symbol *cons
     dx[0] = cj__mul(g, mask, cj__div(g, with_axes(g, node, dy[0]), cj__sum(g, mask, a->axes, true)));
 }
 
-#define REDUCTION(op_name, function, gradient_function)                                                                \
-    const cj__op cj__op_##op_name = {                                                                                  \
-        .name = #op_name,                                                                                              \
-        .min_inputs = 1,                                                                                               \
-        .max_inputs = 1,                                                                                               \
-        .attrs_size = sizeof(cj__reduce_attrs),                                                                        \
-        .variant = CJ__REDUCTION_##function,                                                                           \
-        .infer = infer_reduce,                                                                                         \
-        .gradient = gradient_function,                                                                                 \
-        .workspace = workspace_reduce,                                                                                 \
-        .run = run_reduce,                                                                                             \
+#define REDUCTION(op_name, function, gradient_function) \
+    const cj__op cj__op_##op_name = {                   \
+        .name = #op_name,                               \
+        .min_inputs = 1,                                \
+        .max_inputs = 1,                                \
+        .attrs_size = sizeof(cj__reduce_attrs),         \
+        .variant = CJ__REDUCTION_##function,            \
+        .infer = infer_reduce,                          \
+        .gradient = gradient_function,                  \
+        .workspace = workspace_reduce,                  \
+        .run = run_reduce,                              \
     }
 REDUCTION(reduce_sum, sum, gradient_sum);
 REDUCTION(reduce_mean, sum, gradient_mean);
@@ -204,8 +203,8 @@ REDUCTION(reduce_max, max, gradient_extreme);
 REDUCTION(reduce_min, min, gradient_extreme);
 
 // argmax: x (outer, n, inner) -> int32 (outer, inner).
-static cj_status infer_argmax(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                              cj__type *outputs, int *output_count)
+static cj_status infer_argmax(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
+                              int *output_count)
 {
     const cj__axis_attrs *a = attrs;
     (void)input_count;

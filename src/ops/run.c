@@ -46,7 +46,8 @@ size_t cj__job_space(const cj__call *call, const cj__job *job)
 
 void *cj__job_scratch(const cj__call *call, const cj__job *job)
 {
-    return (char *)call->workspace + cj__in_lines(job->workspace) + cj__in_lines(job->scratch) * (size_t)cj__thread_slot();
+    return (char *)call->workspace + cj__in_lines(job->workspace) +
+           cj__in_lines(job->scratch) * (size_t)cj__thread_slot();
 }
 
 cj__prepared cj__job_prepares(const cj__job *job, int input, int64_t uses)

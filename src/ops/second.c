@@ -2,8 +2,8 @@
 // other ops, so that it can be differentiated any number of times. Functions with a piecewise constant f' have no row.
 #include "ops/second.h"
 
-#define SECOND(name) static cj_symbol *second_##name(cj__build *g, cj_symbol *v, double a, double b)
-#define UNARY(name, x) cj__apply_unary(g, CJ__UNARY_##name, x, 0, 0)
+#define SECOND(name)      static cj_symbol *second_##name(cj__build *g, cj_symbol *v, double a, double b)
+#define UNARY(name, x)    cj__apply_unary(g, CJ__UNARY_##name, x, 0, 0)
 #define IGNORE_PARAMETERS (void)a, (void)b
 
 // yes where v > limit, no elsewhere, for scalars or tensors.
@@ -64,8 +64,9 @@ SECOND(log1p) // f' = 1 / (1 + x)
 SECOND(elu) // f' = 1 if x > 0 else a e^x
 {
     (void)b;
-    return where_above(g, v, 0, cj__scalar_like(g, v, 0),
-                       cj__scale(g, UNARY(exp, cj__apply_binary(g, CJ__BINARY_minimum, v, cj__scalar_like(g, v, 0))), a));
+    return where_above(
+        g, v, 0, cj__scalar_like(g, v, 0),
+        cj__scale(g, UNARY(exp, cj__apply_binary(g, CJ__BINARY_minimum, v, cj__scalar_like(g, v, 0))), a));
 }
 
 SECOND(selu) // f' = s if y > 0 else y + s t
@@ -149,7 +150,7 @@ SECOND(mish)
 
 #define ROW(name) [CJ__UNARY_##name] = second_##name
 const cj__second cj__seconds[CJ__UNARY_COUNT] = {
-    ROW(square),   ROW(sqrt),     ROW(rsqrt), ROW(reciprocal), ROW(exp),       ROW(log),       ROW(log1p),
-    ROW(elu),      ROW(selu),     ROW(sigmoid), ROW(tanh),     ROW(softplus),  ROW(softsign),  ROW(silu),
-    ROW(gelu),     ROW(gelu_tanh), ROW(hard_silu), ROW(mish),
+    ROW(square),   ROW(sqrt), ROW(rsqrt), ROW(reciprocal), ROW(exp),       ROW(log),
+    ROW(log1p),    ROW(elu),  ROW(selu),  ROW(sigmoid),    ROW(tanh),      ROW(softplus),
+    ROW(softsign), ROW(silu), ROW(gelu),  ROW(gelu_tanh),  ROW(hard_silu), ROW(mish),
 };

@@ -201,8 +201,7 @@ static cj_status run_reverse(const cj__call *call)
     const cj_shape *shape = &call->inputs[0].type.shape;
     const int axis = ((const cj__axis_attrs *)call->attrs)->axis;
     const int64_t n = shape->dims[axis], outer = cj__span(shape, 0, axis);
-    const size_t bytes =
-        (size_t)cj__span(shape, axis + 1, shape->rank) * cj_dtype_size(call->inputs[0].type.dtype);
+    const size_t bytes = (size_t)cj__span(shape, axis + 1, shape->rank) * cj_dtype_size(call->inputs[0].type.dtype);
     const char *x = call->inputs[0].data;
     char *y = call->outputs[0].data;
     for (int64_t o = 0; o < outer; o++)

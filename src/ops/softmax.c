@@ -93,14 +93,14 @@ static void gradient_log_softmax_grad(cj__build *g, const cj__node *node, cj_sym
     dx[1] = cj__sub(g, e[0], sum_rows(g, weighted));
 }
 
-#define ROWS(op_name, inputs, run_function)                                                                            \
-    const cj__op cj__op_##op_name = {                                                                                  \
-        .name = #op_name,                                                                                              \
-        .min_inputs = inputs,                                                                                          \
-        .max_inputs = inputs,                                                                                          \
-        .infer = infer_rows,                                                                                           \
-        .gradient = gradient_##op_name,                                                                                \
-        .run = run_function,                                                                                           \
+#define ROWS(op_name, inputs, run_function) \
+    const cj__op cj__op_##op_name = {       \
+        .name = #op_name,                   \
+        .min_inputs = inputs,               \
+        .max_inputs = inputs,               \
+        .infer = infer_rows,                \
+        .gradient = gradient_##op_name,     \
+        .run = run_function,                \
     }
 ROWS(softmax, 1, run_forward);
 ROWS(log_softmax, 1, run_forward);

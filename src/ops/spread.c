@@ -70,7 +70,8 @@ static void rows_task(void *context, int64_t begin, int64_t end)
     const int last = s->rank - 1;
     for (int64_t row = begin; row < end;) {
         const int64_t place = row % s->dims[last - 1], left = s->dims[last - 1] - place;
-        cj__run_of run = {.rows = left < end - row ? left : end - row, .cols = s->dims[last], .out = row * s->dims[last]};
+        cj__run_of run = {
+            .rows = left < end - row ? left : end - row, .cols = s->dims[last], .out = row * s->dims[last]};
         int64_t rest = row;
         for (int axis = last - 1; axis >= 0; axis--) {
             for (int i = 0; i < c->count; i++)

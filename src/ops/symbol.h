@@ -20,11 +20,11 @@ typedef struct cj__node {
     cj__object object;
     const cj__op *op;
     int input_count, output_count;
-    struct cj_symbol **inputs; // held
-    cj__type *types;           // of the outputs
-    cj_tensor *constant;       // of op "constant", held
-    cj_variable *variable;     // of op "variable", held
-    char *name;                // of op "input"; may be NULL
+    struct cj_symbol **inputs;  // held
+    cj__type *types;            // of the outputs
+    cj_tensor *constant;        // of op "constant", held
+    cj_variable *variable;      // of op "variable", held
+    char *name;                 // of op "input"; may be NULL
     struct cj__node *next_dead; // while it is being freed
     _Alignas(16) unsigned char attrs[CJ__ATTRS_MAX];
 } cj__node;

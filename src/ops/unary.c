@@ -64,10 +64,9 @@ static void work_unary_grad(const cj__call *call, int64_t begin, int64_t end)
     const cj__unary_attrs *attrs = call->attrs;
     const int function = call->op->variant;
     const void *v = cj__at(call, call->inputs[0].data, begin);
-    call->kernels->unary_grad[function](end - begin, reads[function] == READS_X ? v : NULL,
-                                        reads[function] == READS_Y ? v : NULL,
-                                        cj__at(call, call->inputs[1].data, begin),
-                                        cj__at(call, call->outputs[0].data, begin), attrs->a, attrs->b);
+    call->kernels->unary_grad[function](
+        end - begin, reads[function] == READS_X ? v : NULL, reads[function] == READS_Y ? v : NULL,
+        cj__at(call, call->inputs[1].data, begin), cj__at(call, call->outputs[0].data, begin), attrs->a, attrs->b);
 }
 
 static cj_status run_unary_grad(const cj__call *call)
@@ -87,28 +86,28 @@ static void gradient_unary_grad(cj__build *g, const cj__node *node, cj_symbol *c
     dx[1] = cj__apply_unary_grad(g, function, node->inputs[0], dy[0], attrs->a, attrs->b);
 }
 
-#define CJ__ROW(function, needs, formula)                                                                              \
-    const cj__op cj__op_##function = {                                                                                 \
-        .name = #function,                                                                                             \
-        .flags = CJ__OP_ELEMENTWISE,                                                                                   \
-        .min_inputs = 1,                                                                                               \
-        .max_inputs = 1,                                                                                               \
-        .attrs_size = sizeof(cj__unary_attrs),                                                                         \
-        .variant = CJ__UNARY_##function,                                                                               \
-        .infer = infer_unary,                                                                                          \
-        .gradient = gradient_unary,                                                                                    \
-        .run = run_unary,                                                                                              \
-    };                                                                                                                 \
-    const cj__op cj__op_##function##_grad = {                                                                          \
-        .name = #function "_grad",                                                                                     \
-        .flags = CJ__OP_ELEMENTWISE,                                                                                   \
-        .min_inputs = 2,                                                                                               \
-        .max_inputs = 2,                                                                                               \
-        .attrs_size = sizeof(cj__unary_attrs),                                                                         \
-        .variant = CJ__UNARY_##function,                                                                               \
-        .infer = infer_unary_grad,                                                                                     \
-        .gradient = gradient_unary_grad,                                                                               \
-        .run = run_unary_grad,                                                                                         \
+#define CJ__ROW(function, needs, formula)      \
+    const cj__op cj__op_##function = {         \
+        .name = #function,                     \
+        .flags = CJ__OP_ELEMENTWISE,           \
+        .min_inputs = 1,                       \
+        .max_inputs = 1,                       \
+        .attrs_size = sizeof(cj__unary_attrs), \
+        .variant = CJ__UNARY_##function,       \
+        .infer = infer_unary,                  \
+        .gradient = gradient_unary,            \
+        .run = run_unary,                      \
+    };                                         \
+    const cj__op cj__op_##function##_grad = {  \
+        .name = #function "_grad",             \
+        .flags = CJ__OP_ELEMENTWISE,           \
+        .min_inputs = 2,                       \
+        .max_inputs = 2,                       \
+        .attrs_size = sizeof(cj__unary_attrs), \
+        .variant = CJ__UNARY_##function,       \
+        .infer = infer_unary_grad,             \
+        .gradient = gradient_unary_grad,       \
+        .run = run_unary_grad,                 \
     };
 CJ__UNARIES(CJ__ROW)
 #undef CJ__ROW

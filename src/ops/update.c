@@ -65,8 +65,8 @@ static void *out(const cj__call *call, int index, int64_t begin)
 static void sgd_work(const cj__call *call, const cj__pace *p, int64_t i, int64_t end)
 {
     const cj__update_attrs *a = call->attrs;
-    call->kernels->sgd(end - i, in(call, 0, i), in(call, 1, i), in(call, 3, i), out(call, 0, i), out(call, 1, i), p->rate,
-                       a->momentum, a->nesterov, p->rate * a->weight_decay);
+    call->kernels->sgd(end - i, in(call, 0, i), in(call, 1, i), in(call, 3, i), out(call, 0, i), out(call, 1, i),
+                       p->rate, a->momentum, a->nesterov, p->rate * a->weight_decay);
 }
 
 static void adagrad_work(const cj__call *call, const cj__pace *p, int64_t i, int64_t end)
@@ -89,8 +89,8 @@ static void rmsprop_work(const cj__call *call, const cj__pace *p, int64_t i, int
     const bool moving = a->momentum > 0;
     call->kernels->rmsprop(end - i, in(call, 0, i), in(call, 1, i), in(call, 3, i), moving ? in(call, 4, i) : NULL,
                            a->centered ? in(call, 4 + moving, i) : NULL, out(call, 0, i), out(call, 1, i),
-                           moving ? out(call, 2, i) : NULL, a->centered ? out(call, 2 + moving, i) : NULL, p->rate, a->rho,
-                           a->momentum, a->epsilon, p->rate * a->weight_decay);
+                           moving ? out(call, 2, i) : NULL, a->centered ? out(call, 2 + moving, i) : NULL, p->rate,
+                           a->rho, a->momentum, a->epsilon, p->rate * a->weight_decay);
 }
 
 // Bias correction is folded into the rate: alpha = rate sqrt(1 - beta_2^t) / (1 - beta_1^t), t = step + 1. For float
@@ -196,16 +196,16 @@ static cj_status run_step(const cj__call *call)
     return run_sweep_of(call, 1);
 }
 
-#define STEP(op_name, least, most, aliases, infer_function)                                                            \
-    const cj__op cj__op_##op_name = {                                                                                  \
-        .name = #op_name,                                                                                              \
-        .flags = CJ__OP_UPDATE,                                                                                        \
-        .min_inputs = least,                                                                                           \
-        .max_inputs = most,                                                                                            \
-        .attrs_size = sizeof(cj__update_attrs),                                                                        \
-        .alias = aliases,                                                                                              \
-        .infer = infer_function,                                                                                       \
-        .run = run_step,                                                                                               \
+#define STEP(op_name, least, most, aliases, infer_function) \
+    const cj__op cj__op_##op_name = {                       \
+        .name = #op_name,                                   \
+        .flags = CJ__OP_UPDATE,                             \
+        .min_inputs = least,                                \
+        .max_inputs = most,                                 \
+        .attrs_size = sizeof(cj__update_attrs),             \
+        .alias = aliases,                                   \
+        .infer = infer_function,                            \
+        .run = run_step,                                    \
     }
 STEP(sgd, 3, 4, "03", infer_step);
 STEP(adagrad, 4, 4, "03", infer_step);
@@ -230,7 +230,8 @@ static cj_status infer_sweep(const cj__op *op, void *attrs, const cj__type *inpu
                         a->members, a->members * a->inputs);
     for (int i = 0; i < a->members; i++) {
         int count = a->outputs;
-        CJ_TRY(a->step->infer(a->step, &a->update, inputs + i * a->inputs, a->inputs, outputs + i * a->outputs, &count));
+        CJ_TRY(
+            a->step->infer(a->step, &a->update, inputs + i * a->inputs, a->inputs, outputs + i * a->outputs, &count));
     }
     *output_count = a->members * a->outputs;
     return CJ_OK;
@@ -324,8 +325,8 @@ static void norm_task(void *context, int64_t begin, int64_t end)
     const int64_t count = cj__count(&call->inputs[0]);
     for (int64_t piece = begin; piece < end; piece++) {
         const int64_t first = piece * CJ__PIECE, left = count - first;
-        ((double *)call->workspace)[piece] = call->kernels->sum_of_squares(
-            left < CJ__PIECE ? left : CJ__PIECE, cj__at(call, call->inputs[0].data, first));
+        ((double *)call->workspace)[piece] = call->kernels->sum_of_squares(left < CJ__PIECE ? left : CJ__PIECE,
+                                                                           cj__at(call, call->inputs[0].data, first));
     }
 }
 

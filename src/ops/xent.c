@@ -195,15 +195,15 @@ static void gradient_sigmoid_xent_grad(cj__build *g, const cj__node *node, cj_sy
     dx[2] = cj__mul(g, e[0], cj__sub(g, s, node->inputs[1]));
 }
 
-#define XENT(op_name, op_flags, inputs, infer_function, run_function)                                                  \
-    const cj__op cj__op_##op_name = {                                                                                  \
-        .name = #op_name,                                                                                              \
-        .flags = op_flags,                                                                                             \
-        .min_inputs = inputs,                                                                                          \
-        .max_inputs = inputs,                                                                                          \
-        .infer = infer_function,                                                                                       \
-        .gradient = gradient_##op_name,                                                                                \
-        .run = run_function,                                                                                           \
+#define XENT(op_name, op_flags, inputs, infer_function, run_function) \
+    const cj__op cj__op_##op_name = {                                 \
+        .name = #op_name,                                             \
+        .flags = op_flags,                                            \
+        .min_inputs = inputs,                                         \
+        .max_inputs = inputs,                                         \
+        .infer = infer_function,                                      \
+        .gradient = gradient_##op_name,                               \
+        .run = run_function,                                          \
     }
 XENT(softmax_xent, 0, 2, infer_softmax_xent, run_softmax_xent);
 XENT(softmax_xent_grad, 0, 3, infer_softmax_xent_grad, run_softmax_xent_grad);

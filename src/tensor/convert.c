@@ -90,23 +90,23 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high)
 }
 
 // What an element of each dtype is in C: STORED(dtype, element type, widest type).
-#define STORED(X)                                                                                                      \
-    X(F32, float, double)                                                                                              \
-    X(F64, double, double)                                                                                             \
-    X(BF16, uint16_t, double)                                                                                          \
-    X(I32, int32_t, int64_t)                                                                                           \
-    X(I64, int64_t, int64_t)                                                                                           \
-    X(U8, uint8_t, int64_t)                                                                                            \
+#define STORED(X)             \
+    X(F32, float, double)     \
+    X(F64, double, double)    \
+    X(BF16, uint16_t, double) \
+    X(I32, int32_t, int64_t)  \
+    X(I64, int64_t, int64_t)  \
+    X(U8, uint8_t, int64_t)   \
     X(BOOL, uint8_t, int64_t)
 
 // How a widest value becomes an element: one macro a dtype, for a double and for an int64_t.
-#define STORE_F32(from_double, value) ((float)(value))
-#define STORE_F64(from_double, value) ((double)(value))
+#define STORE_F32(from_double, value)  ((float)(value))
+#define STORE_F64(from_double, value)  ((double)(value))
 #define STORE_BF16(from_double, value) to_bf16((double)(value))
-#define WHOLE(from_double, value) ((from_double) ? to_integer((double)(value)) : (int64_t)(value))
-#define STORE_I32(from_double, value) ((int32_t)clamp(WHOLE(from_double, value), INT32_MIN, INT32_MAX))
-#define STORE_I64(from_double, value) WHOLE(from_double, value)
-#define STORE_U8(from_double, value) ((uint8_t)clamp(WHOLE(from_double, value), 0, UINT8_MAX))
+#define WHOLE(from_double, value)      ((from_double) ? to_integer((double)(value)) : (int64_t)(value))
+#define STORE_I32(from_double, value)  ((int32_t)clamp(WHOLE(from_double, value), INT32_MIN, INT32_MAX))
+#define STORE_I64(from_double, value)  WHOLE(from_double, value)
+#define STORE_U8(from_double, value)   ((uint8_t)clamp(WHOLE(from_double, value), 0, UINT8_MAX))
 #define STORE_BOOL(from_double, value) ((uint8_t)((value) != 0))
 
 typedef double wide_double;
@@ -114,32 +114,32 @@ typedef int64_t wide_int64_t;
 enum { wide_double_is_double = 1, wide_int64_t_is_double = 0 };
 
 // One loop for each pair, so that common ones (bytes to floats) become vector code.
-#define DEFINE_RUN(from, FromType, Wide, to, ToType)                                                                   \
-    static void run_##from##_##to(const void *source, void *target, int64_t count)                                     \
-    {                                                                                                                  \
-        const FromType *const s = source;                                                                              \
-        ToType *const t = target;                                                                                      \
-        for (int64_t i = 0; i < count; i++) {                                                                          \
-            const wide_##Wide value = load_##from(&s[i]);                                                              \
-            t[i] = STORE_##to(wide_##Wide##_is_double, value);                                                         \
-        }                                                                                                              \
+#define DEFINE_RUN(from, FromType, Wide, to, ToType)                               \
+    static void run_##from##_##to(const void *source, void *target, int64_t count) \
+    {                                                                              \
+        const FromType *const s = source;                                          \
+        ToType *const t = target;                                                  \
+        for (int64_t i = 0; i < count; i++) {                                      \
+            const wide_##Wide value = load_##from(&s[i]);                          \
+            t[i] = STORE_##to(wide_##Wide##_is_double, value);                     \
+        }                                                                          \
     }
-#define DEFINE_RUNS(from, FromType, Wide)                                                                              \
-    DEFINE_RUN(from, FromType, Wide, F32, float)                                                                       \
-    DEFINE_RUN(from, FromType, Wide, F64, double)                                                                      \
-    DEFINE_RUN(from, FromType, Wide, BF16, uint16_t)                                                                   \
-    DEFINE_RUN(from, FromType, Wide, I32, int32_t)                                                                     \
-    DEFINE_RUN(from, FromType, Wide, I64, int64_t)                                                                     \
-    DEFINE_RUN(from, FromType, Wide, U8, uint8_t)                                                                      \
+#define DEFINE_RUNS(from, FromType, Wide)            \
+    DEFINE_RUN(from, FromType, Wide, F32, float)     \
+    DEFINE_RUN(from, FromType, Wide, F64, double)    \
+    DEFINE_RUN(from, FromType, Wide, BF16, uint16_t) \
+    DEFINE_RUN(from, FromType, Wide, I32, int32_t)   \
+    DEFINE_RUN(from, FromType, Wide, I64, int64_t)   \
+    DEFINE_RUN(from, FromType, Wide, U8, uint8_t)    \
     DEFINE_RUN(from, FromType, Wide, BOOL, uint8_t)
 STORED(DEFINE_RUNS)
 
 typedef void run(const void *source, void *target, int64_t count);
 
 static run *const runs[CJ_DTYPE_COUNT][CJ_DTYPE_COUNT] = {
-#define RUNS_FROM(from, FromType, Wide)                                                                                \
-    [CJ_##from] = {[CJ_F32] = run_##from##_F32, [CJ_F64] = run_##from##_F64, [CJ_BF16] = run_##from##_BF16,            \
-                   [CJ_I32] = run_##from##_I32, [CJ_I64] = run_##from##_I64, [CJ_U8] = run_##from##_U8,                \
+#define RUNS_FROM(from, FromType, Wide)                                                                      \
+    [CJ_##from] = {[CJ_F32] = run_##from##_F32,  [CJ_F64] = run_##from##_F64, [CJ_BF16] = run_##from##_BF16, \
+                   [CJ_I32] = run_##from##_I32,  [CJ_I64] = run_##from##_I64, [CJ_U8] = run_##from##_U8,     \
                    [CJ_BOOL] = run_##from##_BOOL},
     STORED(RUNS_FROM)
 #undef RUNS_FROM
@@ -194,8 +194,8 @@ cj_status cj_tensor_copy(cj_tensor *to, const cj_tensor *from)
 {
     if (!cj_shape_equal(&to->shape, &from->shape)) {
         char a[160], b[160];
-        return cj__fail(CJ_SHAPE_MISMATCH, "copy: shape %s does not fit %s",
-                        cj_shape_text(&from->shape, a, sizeof(a)), cj_shape_text(&to->shape, b, sizeof(b)));
+        return cj__fail(CJ_SHAPE_MISMATCH, "copy: shape %s does not fit %s", cj_shape_text(&from->shape, a, sizeof(a)),
+                        cj_shape_text(&to->shape, b, sizeof(b)));
     }
     if (cj_tensor_count(to) == 0)
         return CJ_OK;

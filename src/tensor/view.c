@@ -40,7 +40,8 @@ cj_status cj_tensor_reshape(const cj_tensor *tensor, cj_shape shape, cj_tensor *
         return cj__fail(CJ_INVALID_ARGUMENT, "reshape: rank %d is not from 0 to %d", shape.rank, CJ_MAX_RANK);
     cj_shape_text(&shape, to, sizeof(to));
     if (!cj_tensor_contiguous(tensor))
-        return cj__fail(CJ_INVALID_ARGUMENT, "reshape: a view with gaps, %s, cannot become %s: convert it first", from, to);
+        return cj__fail(CJ_INVALID_ARGUMENT, "reshape: a view with gaps, %s, cannot become %s: convert it first", from,
+                        to);
     int64_t count = cj_tensor_count(tensor), known = 1;
     int unknown = -1;
     for (int i = 0; i < shape.rank; i++) {

@@ -75,7 +75,7 @@ typedef struct cj__train_state {
     const struct cj__functions *training; // and what ran it
 
     struct cj__arenas *arenas; // what all functions run in (graph/arena.h)
-    pthread_mutex_t lock; // guards the list of functions: several threads may predict
+    pthread_mutex_t lock;      // guards the list of functions: several threads may predict
     struct cj__functions *functions;
 } cj__train_state;
 

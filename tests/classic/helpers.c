@@ -63,5 +63,6 @@ void assert_same_tensor(const cj_tensor *a, const cj_tensor *b)
 {
     assert_true(cj_shape_equal(cj_tensor_shape(a), cj_tensor_shape(b)));
     assert_int_equal(cj_tensor_dtype(a), cj_tensor_dtype(b));
-    assert_memory_equal(cj_tensor_data(a), cj_tensor_data(b), (size_t)cj_tensor_count(a) * cj_dtype_size(cj_tensor_dtype(a)));
+    assert_memory_equal(cj_tensor_data(a), cj_tensor_data(b),
+                        (size_t)cj_tensor_count(a) * cj_dtype_size(cj_tensor_dtype(a)));
 }

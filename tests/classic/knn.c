@@ -164,7 +164,8 @@ static void fitting_refuses_what_does_not_fit(void **unused)
     assert_int_equal(cj_knn_predict(knn, query, &labels), CJ_NOT_BUILT);
     assert_int_equal(cj_knn_fit(knn, NULL), CJ_INVALID_ARGUMENT);
     assert_int_equal(cj_knn_fit(NULL, NULL), CJ_INVALID_ARGUMENT);
-    expect_fit(knn, bytes_of(CJ_SHAPE(2, 2), bytes), bytes_of(CJ_SHAPE(2), bytes), CJ_INVALID_ARGUMENT, "k is 3, but there are 2");
+    expect_fit(knn, bytes_of(CJ_SHAPE(2, 2), bytes), bytes_of(CJ_SHAPE(2), bytes), CJ_INVALID_ARGUMENT,
+               "k is 3, but there are 2");
     expect_fit(knn, bytes_of(CJ_SHAPE(4, 2), bytes), NULL, CJ_SHAPE_MISMATCH, "no labels");
     expect_fit(knn, bytes_of(CJ_SHAPE(4, 2), bytes), bytes_of(CJ_SHAPE(4, 2), bytes), CJ_SHAPE_MISMATCH, "(4, 1)");
     expect_fit(knn, bytes_of(CJ_SHAPE(4, 2), bytes), floats_of(CJ_SHAPE(4), floats), CJ_SHAPE_MISMATCH, "float32");
@@ -213,7 +214,8 @@ static void asking_refuses_what_does_not_fit(void **unused)
     double accuracy[CJ_KNN_MAX_CHOICES];
     assert_ok(cj_knn_fit(knn, data));
     expect_predict(knn, NULL, CJ_INVALID_ARGUMENT, "x is NULL");
-    expect_predict(knn, bytes_of(CJ_SHAPE(2, 2), bytes), CJ_SHAPE_MISMATCH, "2 elements for each query, but the samples have 1");
+    expect_predict(knn, bytes_of(CJ_SHAPE(2, 2), bytes), CJ_SHAPE_MISMATCH,
+                   "2 elements for each query, but the samples have 1");
     expect_predict(knn, floats_of(CJ_SHAPE(1, 1), floats), CJ_SHAPE_MISMATCH, "x is not uint8");
     expect_predict(knn, floats_of(CJ_SHAPE(2, 1), floats), CJ_INVALID_ARGUMENT, "sample 1");
     assert_ok(cj_tensor_new(CJ_U8, CJ_SHAPE(0, 1), &none));

@@ -26,10 +26,10 @@ static void sort_all(const cj_tensor *x, const cj_tensor *queries, int64_t q, bo
         double sum = 0;
         for (int64_t p = 0; p < width; p++) {
             const bool bytes = cj_tensor_dtype(x) == CJ_U8;
-            const double a = bytes ? ((const uint8_t *)cj_tensor_data(queries))[q * width + p]
-                                   : (double)((const float *)cj_tensor_data(queries))[q * width + p];
-            const double b = bytes ? ((const uint8_t *)cj_tensor_data(x))[j * width + p]
-                                   : (double)((const float *)cj_tensor_data(x))[j * width + p];
+            const double a = bytes ? ((const uint8_t *)cj_tensor_data(queries))[q * width + p] :
+                                     (double)((const float *)cj_tensor_data(queries))[q * width + p];
+            const double b = bytes ? ((const uint8_t *)cj_tensor_data(x))[j * width + p] :
+                                     (double)((const float *)cj_tensor_data(x))[j * width + p];
             sum += squares ? (a - b) * (a - b) : fabs(a - b);
         }
         all[j] = (pair){squares ? sqrt(sum) : sum, j};
@@ -47,7 +47,7 @@ static void compare(cj_dtype dtype, const char *metric, int64_t samples, int64_t
     assert_non_null(all);
     assert_ok(cj_knn_fit(knn, data));
     assert_ok(cj_knn_neighbors(knn, x, k, &distances, &indices));
-    for (int64_t q = 0; q < queries; q += queries > 50 ? 37 : 1) {
+    for (int64_t q = 0; q<queries; q += queries> 50 ? 37 : 1) {
         sort_all(cj_dataset_x(data, 0), x, q, strcmp(metric, "l2") == 0, all);
         for (int64_t i = 0; i < k; i++) {
             assert_int_equal(((const int64_t *)cj_tensor_data(indices))[q * k + i], all[i].index);
@@ -174,7 +174,8 @@ static void other_dtypes_and_views_are_read_as_floats(void **unused)
 {
     (void)unused;
     static const cj_dtype dtypes[] = {CJ_F64, CJ_I32, CJ_I64};
-    cj_tensor *x = random_samples(CJ_F32, 60, 8, 100), *queries = random_samples(CJ_F32, 5, 8, 100), *due = NULL, *got = NULL;
+    cj_tensor *x = random_samples(CJ_F32, 60, 8, 100), *queries = random_samples(CJ_F32, 5, 8, 100), *due = NULL,
+              *got = NULL;
     cj_tensor *y = cj_retain(random_labels(60, 4)); // data sets come and go
     for (int i = -1; i <= 3; i++) {
         cj_tensor *given = NULL, *swapped = NULL;

@@ -56,7 +56,8 @@ static void planes_become_the_last_axis(void **state)
     assert_int_equal(cj_load_dataset("cifar10", &train, &test), CJ_OK);
     assert_true(cj_shape_equal(cj_tensor_shape(cj_dataset_x(train, 0)), &CJ_SHAPE(6, 32, 32, 3)));
     assert_true(cj_shape_equal(cj_tensor_shape(cj_dataset_x(test, 0)), &CJ_SHAPE(2, 32, 32, 3)));
-    const unsigned char *pixels = cj_tensor_data(cj_dataset_x(train, 0)), *labels = cj_tensor_data(cj_dataset_y(train, 0));
+    const unsigned char *pixels = cj_tensor_data(cj_dataset_x(train, 0)),
+                        *labels = cj_tensor_data(cj_dataset_y(train, 0));
     for (int row = 0; row < 32; row++)
         for (int col = 0; col < 32; col++)
             for (int c = 0; c < 3; c++)

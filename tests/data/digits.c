@@ -16,8 +16,8 @@ static uint64_t hash(uint64_t value, const unsigned char *bytes, size_t size)
 
 static uint64_t hash_set(const cj_dataset *data)
 {
-    uint64_t value = hash(0xcbf29ce484222325u, cj_tensor_data(cj_dataset_x(data, 0)),
-                          (size_t)cj_dataset_count(data) * PIXELS);
+    uint64_t value =
+        hash(0xcbf29ce484222325u, cj_tensor_data(cj_dataset_x(data, 0)), (size_t)cj_dataset_count(data) * PIXELS);
     return hash(value, cj_tensor_data(cj_dataset_y(data, 0)), (size_t)cj_dataset_count(data));
 }
 
@@ -73,7 +73,8 @@ static void classes_are_balanced_and_no_image_is_empty(void **state)
     (void)state;
     cj_dataset *train, *test;
     load(5000, 3, &train, &test);
-    const unsigned char *labels = cj_tensor_data(cj_dataset_y(train, 0)), *image = cj_tensor_data(cj_dataset_x(train, 0));
+    const unsigned char *labels = cj_tensor_data(cj_dataset_y(train, 0)),
+                        *image = cj_tensor_data(cj_dataset_x(train, 0));
     int counts[10] = {0};
     for (int i = 0; i < 5000; i++, image += PIXELS) {
         long ink = 0;

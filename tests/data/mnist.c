@@ -138,7 +138,8 @@ static void the_published_files_have_their_known_contents(void **state)
     assert_int_equal(cj_load_mnist(&train, &test), CJ_OK);
     assert_int_equal(cj_dataset_count(train), 60000);
     assert_int_equal(cj_dataset_count(test), 10000);
-    const unsigned char *labels = cj_tensor_data(cj_dataset_y(train, 0)), *pixels = cj_tensor_data(cj_dataset_x(train, 0));
+    const unsigned char *labels = cj_tensor_data(cj_dataset_y(train, 0)),
+                        *pixels = cj_tensor_data(cj_dataset_x(train, 0));
     int counts[10] = {0};
     for (int i = 0; i < 60000; i++)
         counts[labels[i]]++;

@@ -166,7 +166,8 @@ static void a_slice_shares_memory(void **state)
     cj_dataset *data = numbered(), *slice;
     assert_int_equal(cj_dataset_slice(data, 100, 3, &slice), CJ_OK);
     assert_int_equal(cj_dataset_count(slice), 3);
-    assert_ptr_equal(cj_tensor_data(cj_dataset_x(slice, 0)), (char *)cj_tensor_data(cj_dataset_x(data, 0)) + 100 * WIDTH);
+    assert_ptr_equal(cj_tensor_data(cj_dataset_x(slice, 0)),
+                     (char *)cj_tensor_data(cj_dataset_x(data, 0)) + 100 * WIDTH);
     assert_true(((float *)cj_tensor_data(cj_dataset_sample_weight(slice)))[0] == 50);
     cj_release(data);
     assert_int_equal(((int32_t *)cj_tensor_data(cj_dataset_y(slice, 0)))[2], 102);

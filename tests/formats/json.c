@@ -9,7 +9,8 @@ static const char sequential[] =
     "{\"class_name\": \"InputLayer\", \"config\": {\"batch_shape\": [null, 28, 28, 1], \"dtype\": \"uint8\"}},"
     "{\"class_name\": \"Rescaling\", \"config\": {\"scale\": 0.00392156862745098}},"
     "{\"class_name\": \"Conv2D\", \"config\": {\"filters\": 8, \"kernel_size\": [3, 3], \"activation\": \"relu\","
-    " \"kernel_initializer\": {\"class_name\": \"HeNormal\", \"config\": {\"seed\": null}}, \"new_in_some_version\": 3}},"
+    " \"kernel_initializer\": {\"class_name\": \"HeNormal\", \"config\": {\"seed\": null}}, \"new_in_some_version\": "
+    "3}},"
     "{\"class_name\": \"MaxPooling2D\", \"config\": {\"pool_size\": 2}},"
     "{\"class_name\": \"Flatten\", \"config\": {}},"
     "{\"class_name\": \"Dense\", \"config\": {\"units\": 10, \"activation\": \"softmax\","
@@ -65,16 +66,22 @@ static void what_is_not_supported_is_named(void **state)
     } cases[] = {
         {"{}", "class_name"},
         {"[]", "class_name"},
-        {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Conv3D\", \"config\": {}}]}}", "Conv3D"},
-        {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Lambda\", \"config\": {}}]}}", "Lambda"},
-        {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Dense\", \"config\": {\"units\": -3}}]}}",
+        {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Conv3D\", \"config\": {}}]}}",
+         "Conv3D"},
+        {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Lambda\", \"config\": {}}]}}",
+         "Lambda"},
+        {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Dense\", \"config\": "
+         "{\"units\": -3}}]}}",
          "units"},
-        {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Dense\", \"config\": {\"units\": \"x\"}}]}}",
+        {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Dense\", \"config\": "
+         "{\"units\": \"x\"}}]}}",
          "units"},
-        {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Conv2D\", \"config\": {\"filters\": 1,"
+        {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Conv2D\", \"config\": "
+         "{\"filters\": 1,"
          " \"kernel_size\": 3, \"data_format\": \"channels_first\"}}]}}",
          "channels_first"},
-        {"{\"class_name\": \"Functional\", \"config\": {\"layers\": [{\"class_name\": \"Dense\", \"name\": \"d\", \"config\": "
+        {"{\"class_name\": \"Functional\", \"config\": {\"layers\": [{\"class_name\": \"Dense\", \"name\": \"d\", "
+         "\"config\": "
          "{\"units\": 1}, \"inbound_nodes\": [[[\"d\", 0, 0, {}]]]}], \"input_layers\": [], \"output_layers\": []}}",
          "circle"},
     };
@@ -116,12 +123,9 @@ static void failing_allocations_leak_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sequential_model_is_read),
-        cmocka_unit_test(written_json_reads_back_to_itself),
-        cmocka_unit_test(every_truncation_gives_a_sentence),
-        cmocka_unit_test(what_is_not_supported_is_named),
-        cmocka_unit_test(models_nested_too_deep_are_refused),
-        cmocka_unit_test(failing_allocations_leak_nothing),
+        cmocka_unit_test(sequential_model_is_read),           cmocka_unit_test(written_json_reads_back_to_itself),
+        cmocka_unit_test(every_truncation_gives_a_sentence),  cmocka_unit_test(what_is_not_supported_is_named),
+        cmocka_unit_test(models_nested_too_deep_are_refused), cmocka_unit_test(failing_allocations_leak_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,11 +32,10 @@ static cj_dataset *samples(void)
 
 static cj_model *network(void)
 {
-    cj_model *model =
-        cj_sequential(cj_input_with(.shape = {SIDE, SIDE, 1}, .dtype = "uint8"), cj_rescaling(1.0 / 255),
-                      cj_conv2d(4, {3, 3}, .activation = "relu"), cj_batch_normalization(), cj_max_pooling2d({2, 2}),
-                      cj_flatten(), cj_dropout(0.25), cj_dense(3, .activation = "softmax",
-                                                               .kernel_regularizer = "l2(0.001)"));
+    cj_model *model = cj_sequential(cj_input_with(.shape = {SIDE, SIDE, 1}, .dtype = "uint8"), cj_rescaling(1.0 / 255),
+                                    cj_conv2d(4, {3, 3}, .activation = "relu"), cj_batch_normalization(),
+                                    cj_max_pooling2d({2, 2}), cj_flatten(), cj_dropout(0.25),
+                                    cj_dense(3, .activation = "softmax", .kernel_regularizer = "l2(0.001)"));
     assert_ok(cj_model_set_seed(model, 7));
     assert_ok(cj_compile(model, .optimizer = cj_adam(.learning_rate = 0.01), .loss = "sparse_categorical_crossentropy",
                          .metrics = {"accuracy"}));
@@ -48,7 +47,8 @@ static void assert_same_weights(const cj_model *a, const cj_model *b)
     const cj_layer *x = cj_model_layer(a), *y = cj_model_layer(b);
     assert_int_equal(cj_layer_variable_count(x), cj_layer_variable_count(y));
     for (int i = 0; i < cj_layer_variable_count(x); i++) {
-        const cj_tensor *v = cj_variable_value(cj_layer_variable(x, i)), *w = cj_variable_value(cj_layer_variable(y, i));
+        const cj_tensor *v = cj_variable_value(cj_layer_variable(x, i)),
+                        *w = cj_variable_value(cj_layer_variable(y, i));
         assert_memory_equal(cj_tensor_data(v), cj_tensor_data(w), (size_t)cj_tensor_count(v) * sizeof(float));
     }
 }

@@ -135,8 +135,15 @@ static void compare_products(const tables *t, cj__gemm g, bool bias, bool worst,
 static cj__gemm product_of(int64_t m, int64_t n, int64_t k, int way)
 {
     const bool trans_a = way & 1, trans_b = way >> 1;
-    return (cj__gemm){.m = m, .n = n, .k = k, .lda = trans_a ? m : k, .ldb = trans_b ? k : n, .ldc = n,
-                      .trans_a = trans_a, .trans_b = trans_b, .act = CJ__UNARY_NONE};
+    return (cj__gemm){.m = m,
+                      .n = n,
+                      .k = k,
+                      .lda = trans_a ? m : k,
+                      .ldb = trans_b ? k : n,
+                      .ldc = n,
+                      .trans_a = trans_a,
+                      .trans_b = trans_b,
+                      .act = CJ__UNARY_NONE};
 }
 
 static void products_of(const tables *t)

@@ -21,7 +21,8 @@ typedef struct work {
 static void run_work(const void *context, void *workspace, int phase, int64_t begin, int64_t end)
 {
     const work *c = context;
-    (c->blocks ? c->k->block_conv2d_run : c->k->conv2d_run)[c->kind](&c->args, workspace, c->scratch, phase, begin, end);
+    (c->blocks ? c->k->block_conv2d_run : c->k->conv2d_run)[c->kind](&c->args, workspace, c->scratch, phase, begin,
+                                                                     end);
 }
 
 static void convolve_either(const cj__kernels *k, bool blocks, work c, outcome *out, sharing how)
@@ -213,8 +214,15 @@ static int64_t some_images(int64_t lanes)
 
 static bool random_geometry(cj__conv2d *s, int64_t lanes)
 {
-    *s = (cj__conv2d){.n = some_images(lanes), .h = 1 + pick(10), .w = 1 + pick(10), .kh = 1 + pick(4),
-                      .kw = 1 + pick(4), .sh = 1 + pick(3), .sw = 1 + pick(3), .dh = 1 + pick(2), .dw = 1 + pick(2)};
+    *s = (cj__conv2d){.n = some_images(lanes),
+                      .h = 1 + pick(10),
+                      .w = 1 + pick(10),
+                      .kh = 1 + pick(4),
+                      .kw = 1 + pick(4),
+                      .sh = 1 + pick(3),
+                      .sw = 1 + pick(3),
+                      .dh = 1 + pick(2),
+                      .dw = 1 + pick(2)};
     s->groups = 1;
     s->c = 1 + pick(7);
     s->f = 1 + pick(12);
@@ -234,9 +242,10 @@ static bool random_geometry(cj__conv2d *s, int64_t lanes)
 static void random_of(const tables *t)
 {
     static const variant variants[] = {
-        {true, CJ__UNARY_relu, 2, 2, false},  {false, CJ__UNARY_NONE, 0, 0, false}, {true, CJ__UNARY_sigmoid, 1, 1, false},
-        {false, CJ__UNARY_relu, 0, 0, true},  {true, CJ__UNARY_relu, 2, 2, true},   {false, CJ__UNARY_NONE, 2, 2, false},
-        {true, CJ__UNARY_relu, 3, 2, false},  {true, CJ__UNARY_NONE, 1, 3, false},
+        {true, CJ__UNARY_relu, 2, 2, false},    {false, CJ__UNARY_NONE, 0, 0, false},
+        {true, CJ__UNARY_sigmoid, 1, 1, false}, {false, CJ__UNARY_relu, 0, 0, true},
+        {true, CJ__UNARY_relu, 2, 2, true},     {false, CJ__UNARY_NONE, 2, 2, false},
+        {true, CJ__UNARY_relu, 3, 2, false},    {true, CJ__UNARY_NONE, 1, 3, false},
     };
     for (int round = 0; round < 120;) {
         cj__conv2d s;
@@ -301,17 +310,31 @@ static void outputs_are_rounded_before_the_pool(void **unused)
 
 static cj__conv2d square_of(int64_t n, int64_t size, int64_t c, int64_t k, int64_t f, int64_t pad)
 {
-    return (cj__conv2d){.n = n, .h = size, .w = size, .c = c, .kh = k, .kw = k, .f = f, .oh = size + 2 * pad - k + 1,
-                        .ow = size + 2 * pad - k + 1, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .top = pad, .left = pad,
+    return (cj__conv2d){.n = n,
+                        .h = size,
+                        .w = size,
+                        .c = c,
+                        .kh = k,
+                        .kw = k,
+                        .f = f,
+                        .oh = size + 2 * pad - k + 1,
+                        .ow = size + 2 * pad - k + 1,
+                        .sh = 1,
+                        .sw = 1,
+                        .dh = 1,
+                        .dw = 1,
+                        .top = pad,
+                        .left = pad,
                         .groups = 1};
 }
 
 static void usual_of(const tables *t)
 {
     const variant pooled = {true, CJ__UNARY_relu, 2, 2, false}, plain = {true, CJ__UNARY_relu, 0, 0, false};
-    const cj__conv2d shapes[] = {square_of(2, 12, 1, 5, 10, 0), square_of(2, 8, 10, 5, 20, 0), square_of(3, 12, 1, 5, 6, 2),
-                                 square_of(2, 7, 6, 5, 16, 0),  square_of(2, 6, 20, 3, 40, 1), square_of(2, 9, 3, 7, 12, 3),
-                                 square_of(1, 6, 32, 3, 64, 0), square_of(0, 5, 3, 3, 8, 0),   square_of(2, 3, 130, 1, 13, 0)};
+    const cj__conv2d shapes[] = {
+        square_of(2, 12, 1, 5, 10, 0), square_of(2, 8, 10, 5, 20, 0), square_of(3, 12, 1, 5, 6, 2),
+        square_of(2, 7, 6, 5, 16, 0),  square_of(2, 6, 20, 3, 40, 1), square_of(2, 9, 3, 7, 12, 3),
+        square_of(1, 6, 32, 3, 64, 0), square_of(0, 5, 3, 3, 8, 0),   square_of(2, 3, 130, 1, 13, 0)};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         compare_convolutions(t, &shapes[i], &pooled);
         compare_convolutions(t, &shapes[i], &plain);
@@ -393,12 +416,9 @@ static void bytes_are_scaled_on_the_way(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(conversions_are_exact),
-        cmocka_unit_test(bytes_are_scaled_on_the_way),
-        cmocka_unit_test(random_geometries_equal_plain_c),
-        cmocka_unit_test(usual_shapes_equal_plain_c),
-        cmocka_unit_test(windows_outside_see_zeros),
-        cmocka_unit_test(outputs_are_rounded_before_the_pool),
+        cmocka_unit_test(conversions_are_exact),           cmocka_unit_test(bytes_are_scaled_on_the_way),
+        cmocka_unit_test(random_geometries_equal_plain_c), cmocka_unit_test(usual_shapes_equal_plain_c),
+        cmocka_unit_test(windows_outside_see_zeros),       cmocka_unit_test(outputs_are_rounded_before_the_pool),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -57,8 +57,15 @@ static void compare_convolutions(const tables *t, const cj__conv2d *s, bool bias
 
 static bool random_geometry(cj__conv2d *s)
 {
-    *s = (cj__conv2d){.n = 1 + pick(4), .h = 1 + pick(14), .w = 1 + pick(14), .kh = 1 + pick(4), .kw = 1 + pick(4),
-                      .sh = 1 + pick(3), .sw = 1 + pick(3), .dh = 1 + pick(2), .dw = 1 + pick(2)};
+    *s = (cj__conv2d){.n = 1 + pick(4),
+                      .h = 1 + pick(14),
+                      .w = 1 + pick(14),
+                      .kh = 1 + pick(4),
+                      .kw = 1 + pick(4),
+                      .sh = 1 + pick(3),
+                      .sw = 1 + pick(3),
+                      .dh = 1 + pick(2),
+                      .dw = 1 + pick(2)};
     s->groups = pick(3) ? 1 : 1 + pick(3);
     s->c = s->groups * (1 + pick(9));
     s->f = s->groups * (1 + pick(40));
@@ -91,8 +98,20 @@ static void random_geometries_equal_plain_c(void **unused)
 
 static cj__conv2d square_of(int64_t n, int64_t size, int64_t c, int64_t k, int64_t f)
 {
-    return (cj__conv2d){.n = n, .h = size, .w = size, .c = c, .kh = k, .kw = k, .f = f, .oh = size - k + 1,
-                        .ow = size - k + 1, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .groups = 1};
+    return (cj__conv2d){.n = n,
+                        .h = size,
+                        .w = size,
+                        .c = c,
+                        .kh = k,
+                        .kw = k,
+                        .f = f,
+                        .oh = size - k + 1,
+                        .ow = size - k + 1,
+                        .sh = 1,
+                        .sw = 1,
+                        .dh = 1,
+                        .dw = 1,
+                        .groups = 1};
 }
 
 // The shapes of the tutorial's networks, on fewer and smaller images.
@@ -152,7 +171,17 @@ static void tall_windows_equal_plain_c(void **unused)
 // Images of h x w pixels, and kernels of k x k; "same" as TensorFlow pads, or "valid".
 static cj__conv2d strided_of(int64_t h, int64_t w, int64_t c, int64_t k, int64_t f, int64_t stride, bool same)
 {
-    cj__conv2d s = {.n = 3, .h = h, .w = w, .c = c, .kh = k, .kw = k, .f = f, .sh = stride, .sw = stride, .dh = 1, .dw = 1,
+    cj__conv2d s = {.n = 3,
+                    .h = h,
+                    .w = w,
+                    .c = c,
+                    .kh = k,
+                    .kw = k,
+                    .f = f,
+                    .sh = stride,
+                    .sw = stride,
+                    .dh = 1,
+                    .dw = 1,
                     .groups = 1};
     s.oh = same ? (h + stride - 1) / stride : (h - k) / stride + 1;
     s.ow = same ? (w + stride - 1) / stride : (w - k) / stride + 1;
@@ -170,7 +199,8 @@ static void strided_of_table(const tables *t)
         for (int64_t stride = 1; stride <= 3; stride++)
             for (int64_t k = 1; k <= 3; k += 2) {
                 const int64_t f = filters[pick(4)];
-                const cj__conv2d s = strided_of(8 * stride + pick(4), 9 * stride + pick(12), channels[i], k, f, stride, pick(2));
+                const cj__conv2d s =
+                    strided_of(8 * stride + pick(4), 9 * stride + pick(12), channels[i], k, f, stride, pick(2));
                 compare_convolutions(t, &s, pick(2), pick(2) ? CJ__UNARY_relu : CJ__UNARY_NONE, false);
             }
 }
@@ -252,7 +282,8 @@ static void many_filters_equal_plain_c(void **unused)
 static void small_images_of(const tables *t)
 {
     for (int64_t size = 1; size <= 6; size++) {
-        cj__conv2d s = strided_of(size, size + pick(2), 1 + pick(20), 1 + pick(size), 1 + pick(40), 1 + pick(2), pick(2));
+        cj__conv2d s =
+            strided_of(size, size + pick(2), 1 + pick(20), 1 + pick(size), 1 + pick(40), 1 + pick(2), pick(2));
         s.n = 5 + pick(60);
         compare_convolutions(t, &s, true, CJ__UNARY_NONE, false);
         s.groups = 2;
@@ -271,14 +302,10 @@ static void small_images_equal_plain_c(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_geometries_equal_plain_c),
-        cmocka_unit_test(usual_shapes_equal_plain_c),
-        cmocka_unit_test(depthwise_equals_plain_c),
-        cmocka_unit_test(tall_windows_equal_plain_c),
-        cmocka_unit_test(strides_equal_plain_c),
-        cmocka_unit_test(missing_outputs_equal_plain_c),
-        cmocka_unit_test(few_channels_equal_plain_c),
-        cmocka_unit_test(many_filters_equal_plain_c),
+        cmocka_unit_test(random_geometries_equal_plain_c), cmocka_unit_test(usual_shapes_equal_plain_c),
+        cmocka_unit_test(depthwise_equals_plain_c),        cmocka_unit_test(tall_windows_equal_plain_c),
+        cmocka_unit_test(strides_equal_plain_c),           cmocka_unit_test(missing_outputs_equal_plain_c),
+        cmocka_unit_test(few_channels_equal_plain_c),      cmocka_unit_test(many_filters_equal_plain_c),
         cmocka_unit_test(small_images_equal_plain_c),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,8 @@ static operand integers(int64_t count, size_t size, int64_t most)
     return o;
 }
 
+// Not for clang-format: a geometry a line.
+// clang-format off
 static const cj__conv2d geometries[] = {
     {.n = 3, .h = 9, .w = 10, .c = 1, .kh = 3, .kw = 3, .f = 32, .oh = 6, .ow = 6, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .groups = 1},
     {.n = 2, .h = 12, .w = 13, .c = 5, .kh = 2, .kw = 3, .f = 17, .oh = 6, .ow = 12, .sh = 2, .sw = 1, .dh = 1, .dw = 1, .top = 1, .left = 1, .groups = 1},
@@ -19,6 +21,7 @@ static const cj__conv2d geometries[] = {
     {.n = 17, .h = 8, .w = 20, .c = 3, .kh = 1, .kw = 5, .f = 9, .oh = 6, .ow = 6, .sh = 1, .sw = 2, .dh = 1, .dw = 2, .left = 2, .groups = 3},
     {.n = 1, .h = 6, .w = 6, .c = 16, .kh = 3, .kw = 3, .f = 130, .oh = 6, .ow = 6, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .top = 1, .left = 1, .groups = 1},
 };
+// clang-format on
 enum { GEOMETRIES = sizeof geometries / sizeof geometries[0] };
 static const int64_t pools[][2] = {{2, 2}, {3, 2}, {1, 2}, {2, 1}, {3, 3}};
 enum { POOLS = sizeof pools / sizeof pools[0] };
@@ -27,7 +30,8 @@ static void compare_forward(const tables *t, cj__conv2d_args a, bool with_nan)
 {
     const cj__conv2d *s = &a.s;
     const int64_t out = s->n * (s->oh / a.pool_h) * (s->ow / a.pool_w) * s->f;
-    operand x = integers(s->n * s->h * s->w * s->c, t->real_size, a.rounds ? 300 : 2), bias = integers(s->f, t->real_size, 3);
+    operand x = integers(s->n * s->h * s->w * s->c, t->real_size, a.rounds ? 300 : 2),
+            bias = integers(s->f, t->real_size, 3);
     operand w = integers(s->kh * s->kw * s->c / s->groups * s->f, t->real_size, 1);
     operand y = operand_new(out, t->real_size), e = operand_new(out, t->real_size);
     operand place = operand_new(out, 1), expected = operand_new(out, 1);

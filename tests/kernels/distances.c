@@ -52,8 +52,9 @@ static void compare(const cj__distances *t, int kind, int64_t count, int64_t row
         for (int64_t i = 0; i < count; i++) {
             const double got = operand_at(&d, j * CJ__PANEL + i), due = operand_at(&e, j * CJ__PANEL + i);
             if (!(fabs(got - due) <= tolerance * due))
-                fail_msg("%s, kind %d, %lld queries, %lld rows, width %lld: d[%lld][%lld] is %.17g, expected %.17g", t->isa,
-                         kind, (long long)count, (long long)rows, (long long)width, (long long)j, (long long)i, got, due);
+                fail_msg("%s, kind %d, %lld queries, %lld rows, width %lld: d[%lld][%lld] is %.17g, expected %.17g",
+                         t->isa, kind, (long long)count, (long long)rows, (long long)width, (long long)j, (long long)i,
+                         got, due);
         }
     operand_free(&q), operand_free(&x), operand_free(&d), operand_free(&e);
 }

@@ -125,11 +125,11 @@ static void forms_of(const tables *t)
     static const struct {
         int64_t m, n, k;
     } sizes[] = {
-        {1, 37, 130},    {3, 70, 161},     {8, 33, 200},  {90, 1, 70},   {77, 7, 133},   // dots, either way round
-        {130, 10, 33},   {33, 10, 129},    {40, 130, 10}, {35, 300, 64}, {21, 90, 2100}, // C transposed
-        {5, 1100, 130},  {12, 2100, 70},                                                 // few rows
-        {530, 270, 259}, {300, 1100, 530},                                               // copies
-        {32, 128, 784},  {1, 131, 1601},   {61, 180, 390},                               // the sum in parts
+        {1, 37, 130},    {3, 70, 161},     {8, 33, 200},   {90, 1, 70},   {77, 7, 133},   // dots, either way round
+        {130, 10, 33},   {33, 10, 129},    {40, 130, 10},  {35, 300, 64}, {21, 90, 2100}, // C transposed
+        {5, 1100, 130},  {12, 2100, 70},                                                  // few rows
+        {530, 270, 259}, {300, 1100, 530},                                                // copies
+        {32, 128, 784},  {1, 131, 1601},   {61, 180, 390},                                // the sum in parts
     };
     static const cj__unary acts[] = {CJ__UNARY_NONE, CJ__UNARY_relu, CJ__UNARY_tanh};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {

@@ -96,8 +96,8 @@ void fill_worst(operand *o)
 {
     const double most = o->size == sizeof(float) ? (double)FLT_MAX : DBL_MAX;
     const double least = o->size == sizeof(float) ? (double)FLT_MIN / 8 : DBL_MIN / 8;
-    const double worst[] = {0.0, -0.0, (double)NAN, (double)INFINITY, (double)-INFINITY, most, -most, least, -least,
-                            1, -1, 3, -3, 6};
+    const double worst[] = {
+        0.0, -0.0, (double)NAN, (double)INFINITY, (double)-INFINITY, most, -most, least, -least, 1, -1, 3, -3, 6};
     const int64_t kinds = sizeof worst / sizeof *worst;
     fill_uniform(o, -8, 8);
     for (int64_t i = 0; i < o->count; i++)

@@ -26,8 +26,8 @@ static void adagrad(const cj__kernels *k, int64_t n, variables *v, int variant, 
 static void adadelta(const cj__kernels *k, int64_t n, variables *v, int variant, double decay)
 {
     (void)variant;
-    k->adadelta(n, v->w.data, v->g.data, v->slot[0].data, v->slot[1].data, v->w.data, v->slot[0].data,
-                v->slot[1].data, 1, 0.95, 1e-7, decay);
+    k->adadelta(n, v->w.data, v->g.data, v->slot[0].data, v->slot[1].data, v->w.data, v->slot[0].data, v->slot[1].data,
+                1, 0.95, 1e-7, decay);
 }
 
 static void rmsprop(const cj__kernels *k, int64_t n, variables *v, int variant, double decay)
@@ -48,8 +48,8 @@ static const struct {
     const char *name;
     step *run;
     int variants;
-} optimizers[] = {{"sgd", sgd, 3}, {"adagrad", adagrad, 1}, {"adadelta", adadelta, 1}, {"rmsprop", rmsprop, 4},
-                  {"adam", adam, 2}};
+} optimizers[] = {
+    {"sgd", sgd, 3}, {"adagrad", adagrad, 1}, {"adadelta", adadelta, 1}, {"rmsprop", rmsprop, 4}, {"adam", adam, 2}};
 enum { OPTIMIZERS = sizeof optimizers / sizeof *optimizers };
 
 static variables variables_new(int64_t n, size_t size)

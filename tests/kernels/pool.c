@@ -25,8 +25,8 @@ static cj__pool2d random_pool(void)
 
 static cj__pool2d pool_of(int64_t n, int64_t size, int64_t c, int64_t k)
 {
-    return (cj__pool2d){.n = n, .h = size, .w = size, .c = c, .kh = k, .kw = k, .sh = k, .sw = k, .oh = size / k,
-                        .ow = size / k};
+    return (cj__pool2d){
+        .n = n, .h = size, .w = size, .c = c, .kh = k, .kw = k, .sh = k, .sw = k, .oh = size / k, .ow = size / k};
 }
 
 // Runs both tables and compares everything; the fast one image by image, from the last.

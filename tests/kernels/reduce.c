@@ -78,7 +78,8 @@ static void argmax_of(const tables *t)
         extent s = random_extent();
         s.n++;
         operand x = operand_new(s.outer * s.n * s.inner, t->real_size);
-        operand y = operand_new(s.outer * s.inner, sizeof(int32_t)), e = operand_new(s.outer * s.inner, sizeof(int32_t));
+        operand y = operand_new(s.outer * s.inner, sizeof(int32_t)),
+                e = operand_new(s.outer * s.inner, sizeof(int32_t));
         fill_worst(&x);
         t->ref->argmax(s.outer, s.n, s.inner, x.data, e.data);
         t->fast->argmax(s.outer, s.n, s.inner, x.data, y.data);
@@ -123,7 +124,8 @@ static void count_correct_equals_plain_c(void **unused)
 static void squares_of(const tables *t)
 {
     for (int64_t n = 0; n < 1500; n += 1 + n / 8) {
-        operand x = operand_new(n, t->real_size), y = operand_new(1, sizeof(double)), e = operand_new(1, sizeof(double));
+        operand x = operand_new(n, t->real_size), y = operand_new(1, sizeof(double)),
+                e = operand_new(1, sizeof(double));
         fill_uniform(&x, -1, 1);
         operand_put(&e, 0, t->ref->sum_of_squares(n, x.data));
         operand_put(&y, 0, t->fast->sum_of_squares(n, x.data));

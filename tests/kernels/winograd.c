@@ -201,8 +201,8 @@ static void compare_rounded(const tables *t, const cj__conv2d *s, int side, cj__
         const double e = operand_at(&ref.y, i), a = operand_at(&fast.y, i);
         const bounds b = rounded_near(t, e, absolute + 16 * t->epsilon * fabs(e));
         if (!(a >= b.low && a <= b.high))
-            fail_msg("%s, tiles of %d: element %lld of %lld is %.9g, not %.9g rounded", t->fast->isa, side, (long long)i,
-                     (long long)r.pooled, a, e);
+            fail_msg("%s, tiles of %d: element %lld of %lld is %.9g, not %.9g rounded", t->fast->isa, side,
+                     (long long)i, (long long)r.pooled, a, e);
         if (pool > 1)
             assert_rounded_place(&r, &all.y, i, (int64_t)operand_at(&fast.place, i), absolute);
     }
@@ -374,7 +374,7 @@ static void nan_of(const tables *t, int side)
 {
     const cj__conv2d s = square_of(1, 12, 3, 4, 0);
     trial r = trial_new(t, &s, side, false, CJ__UNARY_NONE, 1);
-    operand_put(&r.x, (5 * 12 + 5) * 3 + 1, (double)NAN); // pixel (5, 5): windows 3 .. 5
+    operand_put(&r.x, (5 * 12 + 5) * 3 + 1, (double)NAN);              // pixel (5, 5): windows 3 .. 5
     const int64_t first = side == 2 ? 2 : 0, last = side == 2 ? 5 : 7; // tiles 1 and 2, or 0 and 1
     outcome o = outcome_of(&r, t->fast, CJ__CONV2D_FORWARD, r.out, SHARE_ALL);
     for (int64_t at = 0; at < r.out; at++) {
@@ -423,10 +423,13 @@ static void pays_where_it_should(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_geometries_equal_plain_c),   cmocka_unit_test(pooled_geometries_equal_plain_c),
+        cmocka_unit_test(random_geometries_equal_plain_c),
+        cmocka_unit_test(pooled_geometries_equal_plain_c),
         cmocka_unit_test(shapes_that_are_cut_equal_plain_c),
-        cmocka_unit_test(many_filters_equal_plain_c),        cmocka_unit_test(other_geometries_stay_direct),
-        cmocka_unit_test(nan_stays_within_its_tiles),        cmocka_unit_test(pays_where_it_should),
+        cmocka_unit_test(many_filters_equal_plain_c),
+        cmocka_unit_test(other_geometries_stay_direct),
+        cmocka_unit_test(nan_stays_within_its_tiles),
+        cmocka_unit_test(pays_where_it_should),
         cmocka_unit_test(outputs_are_rounded_before_the_pool),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -138,8 +138,8 @@ static cj_status make_mixed(void *context)
     switch (*(const int *)context) {
     case 0:
         model = cj_sequential(cj_input(6, 6, 2), cj_conv2d(3, {3, 3}, .activation = "relu", .dtype = "mixed_bfloat16"),
-                              cj_max_pooling2d({2, 2}, .dtype = "mixed_bfloat16"), cj_flatten(.dtype = "mixed_bfloat16"),
-                              cj_dense(2, .dtype = "mixed_bfloat16"));
+                              cj_max_pooling2d({2, 2}, .dtype = "mixed_bfloat16"),
+                              cj_flatten(.dtype = "mixed_bfloat16"), cj_dense(2, .dtype = "mixed_bfloat16"));
         break;
     case 1:
         model = cj_sequential(cj_input(4, 3), cj_simple_rnn(2, .dtype = "mixed_bfloat16"),

@@ -132,8 +132,8 @@ void case_assert_complete(unsigned exempt)
         size_t j = 0;
         while (j < op_case_count && op_cases[j].op != cj__ops[i])
             j++;
-        if (cj__ops[i] != &cj__op_sweep &&                 // tests/unit/graph/one_sweep.c
-            cj__ops[i] != &cj__op_matmul_step &&           // tests/unit/graph/fuse_step.c
+        if (cj__ops[i] != &cj__op_sweep &&                     // tests/unit/graph/one_sweep.c
+            cj__ops[i] != &cj__op_matmul_step &&               // tests/unit/graph/fuse_step.c
             !(cj__ops[i]->flags & (exempt | CJ__OP_LAYOUT)) && // tests/unit/graph/convolutions.c
             j == op_case_count)
             fail_msg("op %s has no case", cj__ops[i]->name);

@@ -17,10 +17,10 @@ static int64_t at4(const cj_tensor *t, int64_t a, int64_t b, int64_t c, int64_t 
 
 static double act(cj__unary function, double x)
 {
-    return function == CJ__UNARY_relu      ? fmax(x, 0)
-           : function == CJ__UNARY_tanh    ? tanh(x)
-           : function == CJ__UNARY_sigmoid ? 1 / (1 + exp(-x))
-                                           : x;
+    return function == CJ__UNARY_relu    ? fmax(x, 0) :
+           function == CJ__UNARY_tanh    ? tanh(x) :
+           function == CJ__UNARY_sigmoid ? 1 / (1 + exp(-x)) :
+                                           x;
 }
 
 // Both operands as matrices: leading axes are rows.
@@ -140,9 +140,9 @@ static void ref_pool(const op_case *c, cj_tensor *const *in, cj_tensor *const *o
         const int64_t y[] = {i / k / w / h, i / k / w % h, i / k % w, i % k};
         const window seen = look(c->attrs, in[gathers], y, gathers ? (int64_t)case_get(in[0], i) : -1);
         case_set(out[0], i,
-                 gathers                       ? seen.at_place
-                 : c->op == &cj__op_max_pool2d ? seen.greatest
-                                               : seen.sum / (double)seen.count);
+                 gathers                     ? seen.at_place :
+                 c->op == &cj__op_max_pool2d ? seen.greatest :
+                                               seen.sum / (double)seen.count);
         if (c->op == &cj__op_max_pool2d)
             case_set(out[1], i, (double)seen.place);
     }

@@ -1,6 +1,8 @@
 // The cases of every op. N is the free axis. Add a row with an op; further rows for what its attributes change.
 #include "cases.h"
 
+// Not for clang-format: the macros of initializers, and a table of a case a line.
+// clang-format off
 #define N CJ_BATCH
 #define SHAPE(...) {.rank = (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), .dims = {__VA_ARGS__}}
 #define ANY(...) {FILL_ANY, 0, SHAPE(__VA_ARGS__)}
@@ -207,5 +209,6 @@ const op_case op_cases[] = {
     {OP(norm_squared), NULL, 1, {ANY(N, 4, 5)}},
     {OP(norm_squared), NULL, 1, {ANY(20001)}},
 };
+// clang-format on
 
 const size_t op_case_count = sizeof op_cases / sizeof op_cases[0];

@@ -8,12 +8,12 @@
 #include <jansson.h>
 
 typedef struct fixture {
-    json_t *header; // names to {dtype, shape, data_offsets}
-    json_t *cases;  // the list in the metadata
+    json_t *header;       // names to {dtype, shape, data_offsets}
+    json_t *cases;        // the list in the metadata
     unsigned char *bytes; // the whole file
     unsigned char *data;  // where the offsets begin
     size_t data_size;
-    double rtol, atol; // the tolerance, of which the metadata gives the reason
+    double rtol, atol;           // the tolerance, of which the metadata gives the reason
     struct fixture_worst *worst; // the greatest error so far
 } fixture;
 

@@ -14,7 +14,8 @@ static bool orthogonal(const float *q, int64_t rows, int64_t columns, double gai
         for (int64_t j = 0; j < n; j++) {
             double sum = 0;
             for (int64_t k = 0; k < depth; k++)
-                sum += wide ? (double)q[i * columns + k] * q[j * columns + k] : (double)q[k * columns + i] * q[k * columns + j];
+                sum += wide ? (double)q[i * columns + k] * q[j * columns + k] :
+                              (double)q[k * columns + i] * q[k * columns + j];
             if (!support_near(sum, i == j ? gain * gain : 0, 1e-5, 0))
                 return false;
         }

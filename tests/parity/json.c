@@ -34,8 +34,7 @@ static bool weights_agree(cj_model *model, const json_t *facts)
     int index = 0;
     const char *path;
     json_t *lengths;
-    json_object_foreach(json_object_get(facts, "weights"), path, lengths)
-    {
+    json_object_foreach (json_object_get(facts, "weights"), path, lengths) {
         cj_variable *variable = cj_layer_variable(layer, index++);
         if (!variable || !same_shape(cj_tensor_shape(cj_variable_value(variable)), lengths)) {
             print_message("weight %d is not %s\n", index - 1, path);
@@ -81,8 +80,8 @@ static bool comes_back(const char *name, cj_model *model, const json_t *facts)
     cj_model *again = NULL;
     if (cj_model_to_json(model, &first) == CJ_OK)
         again = cj_model_from_json(first, strlen(first));
-    bool right = again && agrees(again, facts) && cj_model_to_json(again, &second) == CJ_OK &&
-                 strcmp(first, second) == 0;
+    bool right =
+        again && agrees(again, facts) && cj_model_to_json(again, &second) == CJ_OK && strcmp(first, second) == 0;
     if (first && folder) {
         snprintf(path, sizeof path, "%s/%s.json", folder, name);
         support_write(path, first, strlen(first));
@@ -102,8 +101,7 @@ static void architectures_of_keras_load(void **state)
     const char *name;
     free(text);
     assert_non_null(index);
-    json_object_foreach(index, name, facts)
-    {
+    json_object_foreach (index, name, facts) {
         cj_error_clear();
         text = read_fixture(name, &size);
         cj_model *model = cj_model_from_json(text, size);

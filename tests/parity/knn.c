@@ -7,9 +7,10 @@ static bool scores_equal(const fixture *file, const char *name, const json_t *on
 {
     static cj_knn_scores scores;
     cj_tensor *due = fixture_tensor(file, name, "scores");
-    bool right = cj_knn_cross_validate(data, &scores, .k = {(int64_t)fixture_number(one, "k")},
-                                       .folds = (int)fixture_number(one, "folds"), .metric = fixture_text(one, "metric"),
-                                       .weights = fixture_text(one, "weights")) == CJ_OK;
+    bool right =
+        cj_knn_cross_validate(data, &scores, .k = {(int64_t)fixture_number(one, "k")},
+                              .folds = (int)fixture_number(one, "folds"), .metric = fixture_text(one, "metric"),
+                              .weights = fixture_text(one, "weights")) == CJ_OK;
     for (int64_t f = 0; right && f < cj_tensor_count(due); f++)
         right = fixture_near(file, name, fixture_part("score", (int)f), scores.accuracy[0][f], cj_tensor_get(due, &f));
     cj_release(due);

@@ -5,8 +5,8 @@
 #include <string.h>
 
 // Losses that Keras 3.15 also takes for metrics, and Cajal does not.
-static const char *const ABSENT[] = {"sparse_categorical_crossentropy", "categorical_crossentropy", "binary_crossentropy", "hinge",
-                                     "categorical_hinge"};
+static const char *const ABSENT[] = {"sparse_categorical_crossentropy", "categorical_crossentropy",
+                                     "binary_crossentropy", "hinge", "categorical_hinge"};
 
 static bool absent(const char *metric)
 {

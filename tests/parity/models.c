@@ -94,8 +94,8 @@ static bool sums_near_keras(const char *name, const cj_model *model, cj_tensor *
         // A sum may cancel: it is compared as a share of its greatest possible size, sqrt(count * squares).
         if (!support_near(sum, keras, 10 * rtol * sqrt(count * keras_squares), 0) ||
             !support_near(squares, keras_squares, 0, 10 * rtol)) {
-            print_message("%s: weight %d ends with sums %.9g, %.9g, Keras has %.9g, %.9g\n", name, w, sum, squares, keras,
-                          keras_squares);
+            print_message("%s: weight %d ends with sums %.9g, %.9g, Keras has %.9g, %.9g\n", name, w, sum, squares,
+                          keras, keras_squares);
             right = false;
         }
     }
@@ -157,8 +157,10 @@ static void follows(const char *name, cj_model *model, const char *loss, int sen
 static void feedforward_follows_keras(void **state)
 {
     (void)state;
-    follows("feedforward", cj_sequential(cj_input(28, 28), cj_flatten(), cj_dense(128, .activation = "relu"),
-                                         cj_dense(10, .activation = "softmax")), CROSSENTROPY, 0);
+    follows("feedforward",
+            cj_sequential(cj_input(28, 28), cj_flatten(), cj_dense(128, .activation = "relu"),
+                          cj_dense(10, .activation = "softmax")),
+            CROSSENTROPY, 0);
 }
 
 static void recurrent_follows_keras(void **state)
@@ -202,7 +204,8 @@ static cj_tensor *noise(uint64_t stream, int64_t batch)
 }
 
 // Real images, then generated ones, with labels 1 and 0; and the discriminator's step on them.
-static double train_discriminator(cj_model *generator, cj_model *discriminator, uint64_t number, int step, int64_t batch)
+static double train_discriminator(cj_model *generator, cj_model *discriminator, uint64_t number, int step,
+                                  int64_t batch)
 {
     cj_tensor *x = tensor(CJ_F32, CJ_SHAPE(2 * batch, 28, 28)), *y = tensor(CJ_F32, CJ_SHAPE(2 * batch, 1));
     cj_tensor *from = noise(1000 * number + 300000 + (uint64_t)step, batch), *fake = NULL;
@@ -267,10 +270,8 @@ static void adversarial_follows_keras(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(feedforward_follows_keras),
-        cmocka_unit_test(recurrent_follows_keras),
-        cmocka_unit_test(convolution_follows_keras),
-        cmocka_unit_test(convolution_deep_follows_keras),
+        cmocka_unit_test(feedforward_follows_keras), cmocka_unit_test(recurrent_follows_keras),
+        cmocka_unit_test(convolution_follows_keras), cmocka_unit_test(convolution_deep_follows_keras),
         cmocka_unit_test(adversarial_follows_keras),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,7 @@ enum { VARIABLES = 3 };
 
 // One variable of the run: its weights and slots, and where a step writes them.
 typedef struct cell {
-    cj_tensor *gradients, *history; // (steps, ...), Keras's
+    cj_tensor *gradients, *history;                              // (steps, ...), Keras's
     cj_tensor *now[1 + CJ__MAX_SLOTS], *next[1 + CJ__MAX_SLOTS]; // weights, then slots
 } cell;
 
@@ -90,8 +90,8 @@ static bool make_function(bench *b)
         outs += 1 + b->slot_count;
     }
     if (g.status == CJ_OK)
-        b->function = cj_function_new(&(cj_function_args){
-            .inputs = inputs, .input_count = ins, .outputs = outputs, .output_count = outs});
+        b->function = cj_function_new(
+            &(cj_function_args){.inputs = inputs, .input_count = ins, .outputs = outputs, .output_count = outs});
     return cj__build_end(&g) == CJ_OK && b->function;
 }
 

@@ -18,10 +18,9 @@ static cj_model *conv_model(void)
 // Wide enough for products in pairs.
 static cj_model *mixed_model(void)
 {
-    cj_model *model =
-        cj_sequential(cj_input(8, 8, 1), cj_rescaling(1.0 / 255), cj_conv2d(16, {3, 3}, .activation = "relu"), cj_flatten(),
-                      cj_dense(160, .activation = "relu"), cj_dense(96, .activation = "tanh"),
-                      cj_dense(4, .activation = "softmax"));
+    cj_model *model = cj_sequential(
+        cj_input(8, 8, 1), cj_rescaling(1.0 / 255), cj_conv2d(16, {3, 3}, .activation = "relu"), cj_flatten(),
+        cj_dense(160, .activation = "relu"), cj_dense(96, .activation = "tanh"), cj_dense(4, .activation = "softmax"));
     assert_ok(cj_set_dtype_policy(cj_model_layer(model), "mixed_bfloat16"));
     return model;
 }

@@ -90,7 +90,8 @@ static void block_rectangle(const block_conv *c, int64_t block, const conv_class
         const int count = (int)((k + 1) * pixels / tiles - k * pixels / tiles);
         for (int p = 0; p < count; p++) {
             t.x[p] = source_at(c, block, rows->span.src + i * rows->step, cols->span.src + j * cols->step);
-            t.y[p] = y + ((rows->first + i * c->rows.down) * c->out_cols + cols->first + j * c->cols.down) * c->filters * LANES;
+            t.y[p] = y + ((rows->first + i * c->rows.down) * c->out_cols + cols->first + j * c->cols.down) *
+                             c->filters * LANES;
             if (++j == cols->count) {
                 j = 0;
                 i++;
@@ -214,14 +215,15 @@ static void pool_by_scratch(const block_conv *c, const cj__conv2d_args *a, real 
         return;
     block_conv bare = *c;
     bare.relu = false;
-    const block_part part = {row * block_pool_rows(a), (row + 1) * block_pool_rows(a), first * pool_cols(a), last * pool_cols(a)};
+    const block_part part = {row * block_pool_rows(a), (row + 1) * block_pool_rows(a), first * pool_cols(a),
+                             last * pool_cols(a)};
     block_outputs(&bare, block, &part, scratch - part.row0 * c->out_cols * c->filters * LANES);
     pool_strip(c, a, scratch, first, last, y, place);
 }
 
 // Windows of 2 x 2 pixels whose taps all lie inside, in registers.
 static void block_pool_windows(const block_conv *c, int64_t block, int64_t row, int64_t first, int64_t last, real *y,
-                         uint8_t *place)
+                               uint8_t *place)
 {
     block_tile t;
     const conv_span rows = span_of(&c->rows, 2 * row), cols = span_of(&c->cols, 2 * first);
@@ -246,8 +248,8 @@ static void block_pool_windows(const block_conv *c, int64_t block, int64_t row, 
 }
 
 // One row of pooled outputs. `y` and `place` are the row's.
-static void pooled_row(const block_conv *c, const cj__conv2d_args *a, real *scratch, int64_t block, int64_t row, real *y,
-                       uint8_t *place)
+static void pooled_row(const block_conv *c, const cj__conv2d_args *a, real *scratch, int64_t block, int64_t row,
+                       real *y, uint8_t *place)
 {
     const int64_t wide = a->s.ow / pool_cols(a);
     int64_t row0, row1, col0, col1;
@@ -266,7 +268,8 @@ static void pooled_row(const block_conv *c, const cj__conv2d_args *a, real *scra
 static void forward_strip_run(const block_conv *c, const cj__conv2d_args *a, real *scratch, int64_t block, int64_t row0,
                               int64_t row1)
 {
-    const int64_t high = a->s.oh / block_pool_rows(a), wide = a->s.ow / pool_cols(a), across = wide * c->filters * LANES;
+    const int64_t high = a->s.oh / block_pool_rows(a), wide = a->s.ow / pool_cols(a),
+                  across = wide * c->filters * LANES;
     real *y = (real *)a->y + block * high * across;
     if (block_pool_rows(a) * pool_cols(a) > 1) {
         for (int64_t row = row0; row < row1; row++)
@@ -313,7 +316,8 @@ static void block_conv2d_input_grad_run(const cj__conv2d_args *a, void *workspac
 {
     const cj__conv2d *s = &a->s;
     const block_conv c = input_grad_of(a, workspace);
-    const int64_t strip = input_grad_strip(s), strips = pieces_of(s->h, strip), taps = s->kh * s->kw, size = s->c * s->f;
+    const int64_t strip = input_grad_strip(s), strips = pieces_of(s->h, strip), taps = s->kh * s->kw,
+                  size = s->c * s->f;
     (void)scratch;
     for (int64_t task = begin; task < end; task++) {
         if (phase == 0) { // (c, f) of each tap becomes (f, c) of the tap turned around

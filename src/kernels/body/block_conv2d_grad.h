@@ -12,12 +12,12 @@
 // The batch is cut into pieces by the shape alone; each piece has its own sums in the workspace, which a last phase adds
 // in order. A task is a piece and a share of the tiles. The sum of dy itself (dbias) is one more row, whose x is 1.
 enum {
-    FEW_CHANNELS = 4,       // fewer than this are framed
+    FEW_CHANNELS = 4,        // fewer than this are framed
     STRIP_BYTES = 128 << 10, // of a tile's columns of dy: short passes cost more than the second cache
     BLOCK_PIECES_MAX = 8,
-    BLOCK_TASKS = 8,        // at least, if there are as many tiles
-    ADDED_A_TASK = 4096,    // elements of dw
-    GRAD_SUMS_MAX = 32,     // of a tile, in whole vectors' worth of vectors
+    BLOCK_TASKS = 8,     // at least, if there are as many tiles
+    ADDED_A_TASK = 4096, // elements of dw
+    GRAD_SUMS_MAX = 32,  // of a tile, in whole vectors' worth of vectors
 };
 
 typedef struct grad_tile {
@@ -32,10 +32,11 @@ ALWAYS_INLINE void grad_tile_body(const grad_tile *t, const int filters, const i
 {
     vec sum[BLOCK_PIXELS_MAX][BLOCK_FILTERS_MAX];
     UNROLL
-    for (int i = 0; i < rows; i++)
+    for (int i = 0; i < rows; i++) {
         UNROLL
         for (int f = 0; f < filters; f++)
             sum[i][f] = vec_set(0);
+    }
     const int64_t x_col = t->x_col, dy_col = t->dy_col;
     for (int64_t b = 0; b < t->blocks; b++) {
         for (int64_t r = 0; r < t->rows; r++) {
@@ -73,16 +74,17 @@ ALWAYS_INLINE void grad_tile_body(const grad_tile *t, const int filters, const i
         }
     }
     UNROLL
-    for (int i = 0; i < rows; i++)
+    for (int i = 0; i < rows; i++) {
         UNROLL
         for (int f = 0; f < filters; f++)
             t->sum[i * filters + f] = sum[i][f];
+    }
 }
 
-#define TILE(f, p)                                                                                                     \
-    static void grad_tile_##f##_##p(const grad_tile *t)                                                                \
-    {                                                                                                                  \
-        grad_tile_body(t, f, p);                                                                                       \
+#define TILE(f, p)                                      \
+    static void grad_tile_##f##_##p(const grad_tile *t) \
+    {                                                   \
+        grad_tile_body(t, f, p);                        \
     }
 #define ROW(f, p) BLOCK_TILES_##p(f)
 BLOCK_SHAPES(ROW)
@@ -316,11 +318,13 @@ static void filter_grad_share(const filter_grad *g, int64_t task, real *dw, real
 {
     const cj__conv2d *s = &g->s;
     const int64_t piece = task / g->chunks, chunk = task % g->chunks, all = g->units * g->filter_tiles;
-    const int64_t first = chunk * all / g->chunks, units = (chunk + 1) * all / g->chunks - first, rest = first % g->units;
+    const int64_t first = chunk * all / g->chunks, units = (chunk + 1) * all / g->chunks - first,
+                  rest = first % g->units;
     const grad_unit start = {first / g->units, rest / g->row_tiles, rest % g->row_tiles};
     const int64_t last = (piece + 1) * g->blocks / g->pieces;
     const int64_t row_bytes = greatest(s->ow * pieces_of(s->f, g->filter_tiles) * VEC_BYTES, 1);
-    const int64_t rows = greatest(least(pieces_of(s->oh * row_bytes, STRIP_BYTES), s->oh), 1); // strips, then rows of one
+    const int64_t rows =
+        greatest(least(pieces_of(s->oh * row_bytes, STRIP_BYTES), s->oh), 1); // strips, then rows of one
     const int64_t strip_of = greatest(pieces_of(s->oh, rows), 1);
     const int64_t together = strip_of < s->oh ? 1 : greatest(STRIP_BYTES / greatest(s->oh * row_bytes, 1), 1);
     grad_strip strip = {.block = piece * g->blocks / g->pieces, .begins = true, .dw = dw, .dbias = dbias};
@@ -372,8 +376,7 @@ static void block_conv2d_filter_grad_run(const cj__conv2d_args *a, void *workspa
         else if (phase == multiply) {
             real *dw = (real *)(partials + (size_t)(task / g.chunks) * block_partial_size(&a->s));
             filter_grad_share(&g, task, dw, dw + a->s.kh * a->s.kw * a->s.c * a->s.f);
-        }
-        else
+        } else
             block_add_pieces(&g, a, partials, task);
     }
 }
@@ -394,8 +397,8 @@ static bool idle_lanes_cost_more(const cj__conv2d *s, double used)
 static bool direct_is_slow(const cj__conv2d_args *a, double used)
 {
     const cj__conv2d *s = &a->s;
-    return used > 0.9 && s->c >= LANES && s->f >= LANES && s->c <= 2 * LANES && s->f <= 4 * LANES && s->kh * s->kw > 1 &&
-           !winograd_pays(a, CJ__CONV2D_FORWARD, 2);
+    return used > 0.9 && s->c >= LANES && s->f >= LANES && s->c <= 2 * LANES && s->f <= 4 * LANES &&
+           s->kh * s->kw > 1 && !winograd_pays(a, CJ__CONV2D_FORWARD, 2);
 }
 
 static bool blocks_pay(const cj__conv2d_args *a)
@@ -414,8 +417,8 @@ static void fill_blocks(cj__kernels *t)
     t->to_blocks_u8 = to_blocks_u8;
     t->from_blocks = from_blocks;
     t->blocks_pay = blocks_pay;
-#define ROW(kind, name)                                                                                                \
-    t->block_conv2d_job[CJ__CONV2D_##kind] = name##_job;                                                               \
+#define ROW(kind, name)                                  \
+    t->block_conv2d_job[CJ__CONV2D_##kind] = name##_job; \
     t->block_conv2d_run[CJ__CONV2D_##kind] = name##_run;
     ROW(FORWARD, block_conv2d_forward)
     ROW(INPUT_GRAD, block_conv2d_input_grad)

@@ -101,21 +101,21 @@ ALWAYS_INLINE void block_tile_body(const block_tile *t, const int filters, const
 }
 
 // Code for every number of pixels up to a shape's greatest.
-#define TILE(f, p)                                                                                                     \
-    static void block_tile_##f##_##p(const block_tile *t)                                                              \
-    {                                                                                                                  \
-        block_tile_body(t, f, p, false);                                                                               \
+#define TILE(f, p)                                        \
+    static void block_tile_##f##_##p(const block_tile *t) \
+    {                                                     \
+        block_tile_body(t, f, p, false);                  \
     }
-#define BLOCK_TILES_2(f) TILE(f, 1) TILE(f, 2)
-#define BLOCK_TILES_3(f) BLOCK_TILES_2(f) TILE(f, 3)
-#define BLOCK_TILES_4(f) BLOCK_TILES_3(f) TILE(f, 4)
-#define BLOCK_TILES_5(f) BLOCK_TILES_4(f) TILE(f, 5)
-#define BLOCK_TILES_6(f) BLOCK_TILES_5(f) TILE(f, 6)
-#define BLOCK_TILES_7(f) BLOCK_TILES_6(f) TILE(f, 7)
-#define BLOCK_TILES_8(f) BLOCK_TILES_7(f) TILE(f, 8)
+#define BLOCK_TILES_2(f)  TILE(f, 1) TILE(f, 2)
+#define BLOCK_TILES_3(f)  BLOCK_TILES_2(f) TILE(f, 3)
+#define BLOCK_TILES_4(f)  BLOCK_TILES_3(f) TILE(f, 4)
+#define BLOCK_TILES_5(f)  BLOCK_TILES_4(f) TILE(f, 5)
+#define BLOCK_TILES_6(f)  BLOCK_TILES_5(f) TILE(f, 6)
+#define BLOCK_TILES_7(f)  BLOCK_TILES_6(f) TILE(f, 7)
+#define BLOCK_TILES_8(f)  BLOCK_TILES_7(f) TILE(f, 8)
 #define BLOCK_TILES_10(f) BLOCK_TILES_8(f) TILE(f, 9) TILE(f, 10)
 #define BLOCK_TILES_12(f) BLOCK_TILES_10(f) TILE(f, 11) TILE(f, 12)
-#define ROW(f, p) BLOCK_TILES_##p(f)
+#define ROW(f, p)         BLOCK_TILES_##p(f)
 BLOCK_SHAPES(ROW)
 #undef ROW
 #undef TILE
@@ -136,18 +136,17 @@ static const int block_pixels[BLOCK_FILTERS_MAX + 1] = {
 #undef ROW
 };
 
-#define ROW(f)                                                                                                         \
-    static void block_window_##f(const block_tile *t)                                                                  \
-    {                                                                                                                  \
-        block_tile_body(t, f, WINDOW_PIXELS, true);                                                                    \
+#define ROW(f)                                        \
+    static void block_window_##f(const block_tile *t) \
+    {                                                 \
+        block_tile_body(t, f, WINDOW_PIXELS, true);   \
     }
 BLOCK_WINDOWS(ROW)
 #undef ROW
 
-static block_tile_code *const block_window_codes[] = {
-    NULL,
+static block_tile_code *const block_window_codes[] = {NULL,
 #define ROW(f) block_window_##f,
-    BLOCK_WINDOWS(ROW)
+                                                      BLOCK_WINDOWS(ROW)
 #undef ROW
 };
 enum { WINDOW_FILTERS_MAX = sizeof block_window_codes / sizeof *block_window_codes - 1 };
@@ -159,7 +158,8 @@ static int64_t block_tile_filters(int64_t filters)
     int64_t best = 1;
     double fewest = INFINITY;
     for (int64_t size = 1; size <= BLOCK_FILTERS_MAX; size++) {
-        const double loads = (double)pieces_of(filters, size) * (double)(size + block_pixels[size]) / block_pixels[size];
+        const double loads =
+            (double)pieces_of(filters, size) * (double)(size + block_pixels[size]) / block_pixels[size];
         if (loads < fewest && size <= filters) {
             fewest = loads;
             best = size;

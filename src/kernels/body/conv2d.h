@@ -6,8 +6,8 @@
 
 // A convolution whose input has its frame: the windows of every output lie inside.
 typedef struct framed {
-    cj__conv2d s;       // with h, w, top, left of the frame
-    const real *x;      // the framed input: x itself, or the copy
+    cj__conv2d s;           // with h, w, top, left of the frame
+    const real *x;          // the framed input: x itself, or the copy
     int64_t depth, filters; // channels and filters of one group
     int64_t run;            // taps of a window row that are adjacent in x: kw, or 1
 } framed;
@@ -127,7 +127,8 @@ static int64_t conv_segments(const framed *f, int64_t first, int64_t channel, in
 }
 
 // Pixels begin .. end - 1 for one panel of a group's filters, over the segments that `t` has.
-static void conv2d_panel(const framed *f, const tile *form, int vecs, real *y, const epilogue *e, int64_t begin, int64_t end)
+static void conv2d_panel(const framed *f, const tile *form, int vecs, real *y, const epilogue *e, int64_t begin,
+                         int64_t end)
 {
     pixel p = pixel_at(&f->s, begin);
     const real *window = window_of_pixel(f, &p);
@@ -151,7 +152,8 @@ static void conv2d_panel(const framed *f, const tile *form, int vecs, real *y, c
 }
 
 // The same by rows of pixels.
-static void conv2d_rows(const framed *f, const tile *t, int vecs, real *y, const epilogue *e, int64_t begin, int64_t end)
+static void conv2d_rows(const framed *f, const tile *t, int vecs, real *y, const epilogue *e, int64_t begin,
+                        int64_t end)
 {
     row_tile r = row_tile_of(t);
     r.a_row = f->s.sw * f->s.c;

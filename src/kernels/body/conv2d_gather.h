@@ -38,9 +38,9 @@ static gather gather_of(const cj__conv2d_args *a, const void *turned)
 enum { GATHER_TASKS = 16, GATHER_PIXELS = 1024, DOT_PIXELS = 4096 };
 
 typedef struct gather_cut {
-    int64_t panel, panels;  // channels of a panel, and panels of all groups
-    int64_t images, rows;   // of a task
-    int64_t strips;         // of an image
+    int64_t panel, panels; // channels of a panel, and panels of all groups
+    int64_t images, rows;  // of a task
+    int64_t strips;        // of an image
 } gather_cut;
 
 static gather_cut gather_cut_of(const cj__conv2d *s, int64_t most)

@@ -9,8 +9,8 @@
 enum { DOT_CHANNELS = LANES < 4 ? LANES : 4 }; // of a tile: it reads pixels + channels vectors for LANES multiply-adds
 
 typedef struct dot_tile {
-    const real *from[LANES]; // of each pixel: its first source in dy
-    const real *w;           // of the first channel
+    const real *from[LANES];      // of each pixel: its first source in dy
+    const real *w;                // of the first channel
     const int64_t *places, *taps; // where taps read dy, from the first source on, and w
     int64_t tap_count, filters, w_row;
 } dot_tile;
@@ -62,10 +62,10 @@ ALWAYS_INLINE vec dot_tile_body(const dot_tile *t, const int channels)
 
 static vec dots_of(const dot_tile *t, int channels)
 {
-    return channels == 1   ? dot_tile_body(t, 1)
-           : channels == 2 ? dot_tile_body(t, 2)
-           : channels == 3 ? dot_tile_body(t, DOT_CHANNELS < 3 ? 1 : 3)
-                           : dot_tile_body(t, DOT_CHANNELS < 4 ? 1 : 4);
+    return channels == 1 ? dot_tile_body(t, 1) :
+           channels == 2 ? dot_tile_body(t, 2) :
+           channels == 3 ? dot_tile_body(t, DOT_CHANNELS < 3 ? 1 : 3) :
+                           dot_tile_body(t, DOT_CHANNELS < 4 ? 1 : 4);
 }
 
 // Whether this form is faster.

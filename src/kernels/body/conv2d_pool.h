@@ -72,19 +72,19 @@ ALWAYS_INLINE void pool_tile_body(const pool_tile *p, const int windows, const i
     }
 }
 
-#define POOL_TILE(v, w)                                                                                                \
-    static void pool_tile_##v##_##w(const pool_tile *p)                                                                \
-    {                                                                                                                  \
-        pool_tile_body(p, w, v);                                                                                       \
+#define POOL_TILE(v, w)                                 \
+    static void pool_tile_##v##_##w(const pool_tile *p) \
+    {                                                   \
+        pool_tile_body(p, w, v);                        \
     }
-#define POOL_TILES_6(v) POOL_TILE(v, 1)
-#define POOL_TILES_8(v) POOL_TILE(v, 1) POOL_TILE(v, 2)
+#define POOL_TILES_6(v)  POOL_TILE(v, 1)
+#define POOL_TILES_8(v)  POOL_TILE(v, 1) POOL_TILE(v, 2)
 #define POOL_TILES_12(v) POOL_TILE(v, 1) POOL_TILE(v, 2) POOL_TILE(v, 3)
-#define ROW(v, r) POOL_TILES_##r(v)
+#define ROW(v, r)        POOL_TILES_##r(v)
 TILE_SHAPES(ROW)
 #undef ROW
-#define POOL_ROWS_6(v) pool_tile_##v##_1
-#define POOL_ROWS_8(v) POOL_ROWS_6(v), pool_tile_##v##_2
+#define POOL_ROWS_6(v)  pool_tile_##v##_1
+#define POOL_ROWS_8(v)  POOL_ROWS_6(v), pool_tile_##v##_2
 #define POOL_ROWS_12(v) POOL_ROWS_8(v), pool_tile_##v##_3
 typedef void pool_tile_code(const pool_tile *p);
 static pool_tile_code *const pool_tile_codes[TILE_VECS_MAX + 1][POOL_WINDOWS_MAX + 1] = {
@@ -119,7 +119,8 @@ static int64_t pool_area(const cj__conv2d_args *a)
 
 static pooled pooled_of(const cj__conv2d_args *a, const void *frame)
 {
-    return (pooled){a, framed_of(&a->s, a->x, frame), a->s.oh / greatest(a->pool_h, 1), a->s.ow / greatest(a->pool_w, 1)};
+    return (pooled){a, framed_of(&a->s, a->x, frame), a->s.oh / greatest(a->pool_h, 1),
+                    a->s.ow / greatest(a->pool_w, 1)};
 }
 
 static int64_t pool_windows(const cj__conv2d_args *a)
@@ -146,12 +147,17 @@ static void pixels_of_window(const pooled *p, int64_t index, const real **pixels
 }
 
 // The tile of one panel of a group's filters, over segments `first` .. of the kernel; `count` of them.
-static tile panel_tile(const framed *f, const real *w, int64_t col, int64_t cols, const int64_t *segments, int64_t first,
-                       int64_t count)
+static tile panel_tile(const framed *f, const real *w, int64_t col, int64_t cols, const int64_t *segments,
+                       int64_t first, int64_t count)
 {
     const int64_t length = f->run * f->depth;
-    return (tile){.b = w + first * length * f->s.f + col, .segments = segments, .segment_count = count,
-                  .length = length, .a_step = 1, .b_step = f->s.f, .cols = cols};
+    return (tile){.b = w + first * length * f->s.f + col,
+                  .segments = segments,
+                  .segment_count = count,
+                  .length = length,
+                  .a_step = 1,
+                  .b_step = f->s.f,
+                  .cols = cols};
 }
 
 static void pool_in_registers(const pooled *p, int64_t group, int64_t begin, int64_t end)

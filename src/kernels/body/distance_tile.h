@@ -54,10 +54,10 @@ ALWAYS_INLINE void NAME(tile)(const held_rows *t, const LANE *q, const int rows,
     }
 }
 
-#define TILE(v, r)                                                                                                     \
-    static void NAME(tile_##v)(const held_rows *t, const LANE *q)                                                      \
-    {                                                                                                                  \
-        NAME(tile)(t, q, r, v);                                                                                        \
+#define TILE(v, r)                                                \
+    static void NAME(tile_##v)(const held_rows *t, const LANE *q) \
+    {                                                             \
+        NAME(tile)(t, q, r, v);                                   \
     }
 TILE_SHAPES(TILE)
 #undef TILE
@@ -128,8 +128,9 @@ static void NAME(run)(int64_t count, int64_t rows, int64_t width, const void *pa
             held_rows t = {.count = (int)least(at_once, rows - j)};
             for (int i = 0; i < ROWS_MAX; i++)
                 t.d[i] = d + (j + least(i, t.count - 1)) * CJ__PANEL;
-            NAME(hold_piece)(&t, (const ELEMENT *)x + j * width + first, width, least(PIECE, width - first), count,
-                             first, (const LANE *)(head + CJ__PANEL));
+            NAME(hold_piece)
+            (&t, (const ELEMENT *)x + j * width + first, width, least(PIECE, width - first), count, first,
+             (const LANE *)(head + CJ__PANEL));
         }
 }
 
@@ -146,7 +147,8 @@ static void NAME(pack)(int64_t count, int64_t width, const void *queries, void *
     const ELEMENT *q = queries;
     for (int64_t i = 0; i < CJ__PANEL; i++) {
         int64_t sum = 0;
-        for (int64_t p = 0; CENTRED && i < count && p < width; p++) // q'^2 + 256 q' = (q' + 128)^2 - 128^2 = q^2 - 128^2
+        for (int64_t p = 0; CENTRED && i < count && p < width;
+             p++) // q'^2 + 256 q' = (q' + 128)^2 - 128^2 = q^2 - 128^2
             sum += (int64_t)q[i * width + p] * (int64_t)q[i * width + p] - 128 * 128;
         head[i] = (double)sum;
     }

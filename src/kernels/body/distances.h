@@ -97,66 +97,66 @@ ALWAYS_INLINE vec absolute_step(vec sum, vec x, vec q)
 
 // The sum of a piece as a double; integers are below 2^31.
 #define OF_INTEGER(sum) ((double)(int32_t)(sum))
-#define OF_FLOAT(sum) ((double)(sum))
+#define OF_FLOAT(sum)   ((double)(sum))
 
-#define NAME(word) word##_u8_l2
-#define ELEMENT uint8_t
-#define LANE int32_t
-#define VECTOR ivec
-#define SPREAD ivec_set
-#define STEP ivec_dot
-#define GROUP DOT_GROUP
-#define WIDENED (DOT_GROUP == 2)
-#define PIECE (WIDENED ? WIDENED_PIECE : BYTE_PIECE)
-#define ROW_GROUP dot_row
+#define NAME(word)  word##_u8_l2
+#define ELEMENT     uint8_t
+#define LANE        int32_t
+#define VECTOR      ivec
+#define SPREAD      ivec_set
+#define STEP        ivec_dot
+#define GROUP       DOT_GROUP
+#define WIDENED     (DOT_GROUP == 2)
+#define PIECE       (WIDENED ? WIDENED_PIECE : BYTE_PIECE)
+#define ROW_GROUP   dot_row
 #define QUERY_GROUP dot_query
-#define AS_DOUBLE OF_INTEGER
-#define CENTRED 1
+#define AS_DOUBLE   OF_INTEGER
+#define CENTRED     1
 #include "kernels/body/distance_tile.h"
 
-#define NAME(word) word##_u8_l1
-#define ELEMENT uint8_t
-#define LANE int64_t
-#define VECTOR lvec
-#define SPREAD lvec_set
-#define STEP lvec_absdiff
-#define GROUP 8
-#define WIDENED 0
-#define PIECE BYTE_PIECE
-#define ROW_GROUP bytes_group
+#define NAME(word)  word##_u8_l1
+#define ELEMENT     uint8_t
+#define LANE        int64_t
+#define VECTOR      lvec
+#define SPREAD      lvec_set
+#define STEP        lvec_absdiff
+#define GROUP       8
+#define WIDENED     0
+#define PIECE       BYTE_PIECE
+#define ROW_GROUP   bytes_group
 #define QUERY_GROUP bytes_group
-#define AS_DOUBLE OF_INTEGER
-#define CENTRED 0
+#define AS_DOUBLE   OF_INTEGER
+#define CENTRED     0
 #include "kernels/body/distance_tile.h"
 
-#define NAME(word) word##_f32_l2
-#define ELEMENT float
-#define LANE float
-#define VECTOR vec
-#define SPREAD vec_set
-#define STEP square_step
-#define GROUP 1
-#define WIDENED 0
-#define PIECE CJ__FLOAT_PIECE
-#define ROW_GROUP float_group
+#define NAME(word)  word##_f32_l2
+#define ELEMENT     float
+#define LANE        float
+#define VECTOR      vec
+#define SPREAD      vec_set
+#define STEP        square_step
+#define GROUP       1
+#define WIDENED     0
+#define PIECE       CJ__FLOAT_PIECE
+#define ROW_GROUP   float_group
 #define QUERY_GROUP float_group
-#define AS_DOUBLE OF_FLOAT
-#define CENTRED 0
+#define AS_DOUBLE   OF_FLOAT
+#define CENTRED     0
 #include "kernels/body/distance_tile.h"
 
-#define NAME(word) word##_f32_l1
-#define ELEMENT float
-#define LANE float
-#define VECTOR vec
-#define SPREAD vec_set
-#define STEP absolute_step
-#define GROUP 1
-#define WIDENED 0
-#define PIECE CJ__FLOAT_PIECE
-#define ROW_GROUP float_group
+#define NAME(word)  word##_f32_l1
+#define ELEMENT     float
+#define LANE        float
+#define VECTOR      vec
+#define SPREAD      vec_set
+#define STEP        absolute_step
+#define GROUP       1
+#define WIDENED     0
+#define PIECE       CJ__FLOAT_PIECE
+#define ROW_GROUP   float_group
 #define QUERY_GROUP float_group
-#define AS_DOUBLE OF_FLOAT
-#define CENTRED 0
+#define AS_DOUBLE   OF_FLOAT
+#define CENTRED     0
 #include "kernels/body/distance_tile.h"
 
 static void centre(int64_t rows, int64_t width, const uint8_t *x, int64_t *centred)
@@ -195,11 +195,8 @@ static void any_below(int64_t rows, const double *d, const double *threshold, ui
     }
 }
 
-#define TABLE(name)                                                                                                    \
-    {                                                                                                                  \
-        .isa = name,                                                                                                   \
-        .of = {CJ__DISTANCES(TABLE_ROW)},                                                                              \
-        .centre = centre,                                                                                              \
-        .any_below = any_below,                                                                                        \
+#define TABLE(name)                                                                              \
+    {                                                                                            \
+        .isa = name, .of = {CJ__DISTANCES(TABLE_ROW)}, .centre = centre, .any_below = any_below, \
     }
 #define TABLE_ROW(name, element) [CJ__DISTANCE_##name] = {panel_size_##name, pack_##name, run_##name},

@@ -4,25 +4,25 @@
 // EACH_VEC writes a loop's body twice, for whole vectors and for the masked rest; inside, `i` is the place, GET reads
 // and PUT writes the lanes there. A lane's arithmetic does not depend on where a range begins.
 
-#define EACH_VEC(n, ...)                                                                                               \
-    do {                                                                                                               \
-        int64_t i = 0;                                                                                                 \
-        for (; i + LANES <= (n); i += LANES) {                                                                         \
-            const bool whole = true;                                                                                   \
-            const vmask part = {0};                                                                                    \
-            (void)part, (void)whole;                                                                                   \
-            __VA_ARGS__                                                                                                \
-        }                                                                                                              \
-        if (i < (n)) {                                                                                                 \
-            const bool whole = false;                                                                                  \
-            const vmask part = mask_first((n)-i);                                                                      \
-            (void)part, (void)whole;                                                                                   \
-            __VA_ARGS__                                                                                                \
-        }                                                                                                              \
+#define EACH_VEC(n, ...)                          \
+    do {                                          \
+        int64_t i = 0;                            \
+        for (; i + LANES <= (n); i += LANES) {    \
+            const bool whole = true;              \
+            const vmask part = {0};               \
+            (void)part, (void)whole;              \
+            __VA_ARGS__                           \
+        }                                         \
+        if (i < (n)) {                            \
+            const bool whole = false;             \
+            const vmask part = mask_first((n)-i); \
+            (void)part, (void)whole;              \
+            __VA_ARGS__                           \
+        }                                         \
     } while (0)
-#define GET(p) (whole ? vec_load((p) + i) : vec_load_part((p) + i, part))
+#define GET(p)    (whole ? vec_load((p) + i) : vec_load_part((p) + i, part))
 #define PUT(p, v) put_vec((p) + i, v, whole, part)
-#define K(x) vec_set((real)(x))
+#define K(x)      vec_set((real)(x))
 
 ALWAYS_INLINE void put_vec(real *p, vec v, const bool whole, vmask part)
 {
@@ -55,20 +55,20 @@ ALWAYS_INLINE vmask vec_inside(vec low, vec x, vec high)
 }
 
 // name, what the gradient reads, f(x, a, b), dx. As in ref/: where the derivative is 0, so is dx whatever dy is.
-#define FORMULAS(F)                                                                                                    \
-    F(negative, X, -x, -dy)                                                                                            \
-    F(absolute, X, vec_abs(x), vec_pick(vec_lt(K(0), x), dy, vec_pick(vec_lt(x, K(0)), -dy, K(0))))                    \
-    F(sign, X, vec_pick(vec_lt(K(0), x), K(1), vec_pick(vec_lt(x, K(0)), K(-1), x)), K(0))                             \
-    F(square, X, x *x, (x + x) * dy)                                                                                   \
-    F(sqrt, Y, vec_sqrt(x), K(0.5) / y * dy)                                                                           \
-    F(rsqrt, Y, K(1) / vec_sqrt(x), K(-0.5) * y * y * y * dy)                                                          \
-    F(reciprocal, Y, K(1) / x, -y * y * dy)                                                                            \
-    F(relu, Y, vec_max(K(0), x), vec_pick(vec_lt(K(0), y), dy, K(0)))                                                  \
-    F(relu6, Y, vec_clip(x, K(0), K(6)), vec_pick(vec_inside(K(0), y, K(6)), dy, K(0)))                                \
-    F(leaky_relu, X, vec_pick(vec_lt(K(0), x), x, a *x), vec_pick(vec_lt(K(0), x), dy, a *dy))                         \
-    F(softsign, X, x / (K(1) + vec_abs(x)), dy / ((K(1) + vec_abs(x)) * (K(1) + vec_abs(x))))                          \
-    F(hard_sigmoid, X, vec_clip(hard_line(x), K(0), K(1)), vec_pick(vec_inside(K(-3), x, K(3)), dy / K(6), K(0)))      \
-    F(hard_silu, X, x *vec_clip(hard_line(x), K(0), K(1)), hard_silu_grad(x, dy))                                      \
+#define FORMULAS(F)                                                                                               \
+    F(negative, X, -x, -dy)                                                                                       \
+    F(absolute, X, vec_abs(x), vec_pick(vec_lt(K(0), x), dy, vec_pick(vec_lt(x, K(0)), -dy, K(0))))               \
+    F(sign, X, vec_pick(vec_lt(K(0), x), K(1), vec_pick(vec_lt(x, K(0)), K(-1), x)), K(0))                        \
+    F(square, X, x *x, (x + x) * dy)                                                                              \
+    F(sqrt, Y, vec_sqrt(x), K(0.5) / y * dy)                                                                      \
+    F(rsqrt, Y, K(1) / vec_sqrt(x), K(-0.5) * y * y * y * dy)                                                     \
+    F(reciprocal, Y, K(1) / x, -y * y * dy)                                                                       \
+    F(relu, Y, vec_max(K(0), x), vec_pick(vec_lt(K(0), y), dy, K(0)))                                             \
+    F(relu6, Y, vec_clip(x, K(0), K(6)), vec_pick(vec_inside(K(0), y, K(6)), dy, K(0)))                           \
+    F(leaky_relu, X, vec_pick(vec_lt(K(0), x), x, a *x), vec_pick(vec_lt(K(0), x), dy, a *dy))                    \
+    F(softsign, X, x / (K(1) + vec_abs(x)), dy / ((K(1) + vec_abs(x)) * (K(1) + vec_abs(x))))                     \
+    F(hard_sigmoid, X, vec_clip(hard_line(x), K(0), K(1)), vec_pick(vec_inside(K(-3), x, K(3)), dy / K(6), K(0))) \
+    F(hard_silu, X, x *vec_clip(hard_line(x), K(0), K(1)), hard_silu_grad(x, dy))                                 \
     F(clip, X, vec_clip(x, a, b), vec_pick(mask_and(vec_le(a, x), vec_le(x, b)), dy, K(0)))
 
 // x / 6 + 1/2
@@ -85,14 +85,14 @@ ALWAYS_INLINE vec hard_silu_grad(vec x, vec dy)
 
 #define GRAD_READS_X xs
 #define GRAD_READS_Y ys
-#define DEFINE_UNARY(name, formula)                                                                                    \
-    static void unary_##name(int64_t n, const void *in, void *out, double first, double second)                        \
-    {                                                                                                                  \
-        const real *from = in;                                                                                         \
-        real *to = out;                                                                                                \
-        const vec a = K(first), b = K(second);                                                                         \
-        (void)a, (void)b;                                                                                              \
-        EACH_VEC(n, const vec x = GET(from); PUT(to, formula););                                                       \
+#define DEFINE_UNARY(name, formula)                                                             \
+    static void unary_##name(int64_t n, const void *in, void *out, double first, double second) \
+    {                                                                                           \
+        const real *from = in;                                                                  \
+        real *to = out;                                                                         \
+        const vec a = K(first), b = K(second);                                                  \
+        (void)a, (void)b;                                                                       \
+        EACH_VEC(n, const vec x = GET(from); PUT(to, formula););                                \
     }
 #define DEFINE_GRAD(name, reads, grad)                                                                                 \
     static void unary_grad_##name(int64_t n, const void *xs, const void *ys, const void *dys, void *dxs, double first, \
@@ -117,8 +117,7 @@ static void relu_dropout_grad(int64_t n, const void *y, const void *dy, double s
 }
 
 // Rows of two operands that follow each other without gaps are one long row.
-ALWAYS_INLINE void join_rows(int64_t *rows, int64_t *cols, int64_t a_row, int64_t a_step, int64_t b_row,
-                             int64_t b_step)
+ALWAYS_INLINE void join_rows(int64_t *rows, int64_t *cols, int64_t a_row, int64_t a_step, int64_t b_row, int64_t b_step)
 {
     if (a_row == *cols * a_step && b_row == *cols * b_step) {
         *cols *= *rows;
@@ -162,18 +161,18 @@ ALWAYS_INLINE void put_truth(uint8_t *p, vmask m, int64_t count)
     memcpy(p, bytes, (size_t)count);
 }
 
-#define DEFINE(name, formula)                                                                                          \
-    static void compare_##name(int64_t rows, int64_t cols, const void *a, int64_t a_row, int64_t a_step,               \
-                               const void *b, int64_t b_row, int64_t b_step, uint8_t *y)                               \
-    {                                                                                                                  \
-        if (cols > 0)                                                                                                  \
-            join_rows(&rows, &cols, a_row, a_step, b_row, b_step);                                                     \
-        for (int64_t r = 0; r < rows && cols > 0; r++) {                                                               \
-            const real *left = (const real *)a + r * a_row, *right = (const real *)b + r * b_row;                      \
-            const vec p0 = vec_set(*left), q0 = vec_set(*right);                                                       \
-            EACH_VEC(cols, const vec p = OPERAND(a_step, left, p0); const vec q = OPERAND(b_step, right, q0);          \
-                     put_truth(y + r * cols + i, formula, cols - i););                                                 \
-        }                                                                                                              \
+#define DEFINE(name, formula)                                                                                 \
+    static void compare_##name(int64_t rows, int64_t cols, const void *a, int64_t a_row, int64_t a_step,      \
+                               const void *b, int64_t b_row, int64_t b_step, uint8_t *y)                      \
+    {                                                                                                         \
+        if (cols > 0)                                                                                         \
+            join_rows(&rows, &cols, a_row, a_step, b_row, b_step);                                            \
+        for (int64_t r = 0; r < rows && cols > 0; r++) {                                                      \
+            const real *left = (const real *)a + r * a_row, *right = (const real *)b + r * b_row;             \
+            const vec p0 = vec_set(*left), q0 = vec_set(*right);                                              \
+            EACH_VEC(cols, const vec p = OPERAND(a_step, left, p0); const vec q = OPERAND(b_step, right, q0); \
+                     put_truth(y + r * cols + i, formula, cols - i););                                        \
+        }                                                                                                     \
     }
 DEFINE(equal, vec_eq(p, q))
 DEFINE(not_equal, mask_not(vec_eq(p, q)))
@@ -209,7 +208,7 @@ static void rescale_u8(int64_t n, const uint8_t *x, double scale, double offset,
 
 // What goes into the table.
 #define LAY_UNARY(name) t->unary[CJ__UNARY_##name] = unary_##name;
-#define LAY_GRAD(name) t->unary_grad[CJ__UNARY_##name] = unary_grad_##name;
+#define LAY_GRAD(name)  t->unary_grad[CJ__UNARY_##name] = unary_grad_##name;
 
 static void fill_elementwise(cj__kernels *t)
 {
@@ -217,12 +216,14 @@ static void fill_elementwise(cj__kernels *t)
     FORMULAS(ROW)
 #undef ROW
 #define ROW(name) t->binary[CJ__BINARY_##name] = binary_##name;
+    // clang-format off
     ROW(add) ROW(subtract) ROW(multiply) ROW(divide) ROW(maximum) ROW(minimum)
+    // clang-format on
 #undef ROW
 #define CJ__ROW(name, formula) t->compare[CJ__COMPARISON_##name] = compare_##name;
-    CJ__COMPARISONS(CJ__ROW)
+        CJ__COMPARISONS(CJ__ROW)
 #undef CJ__ROW
-    t->rescale = rescale;
+            t->rescale = rescale;
     t->rescale_u8 = rescale_u8;
 }
 #undef FORMULAS

@@ -11,16 +11,17 @@ static void fill(cj__kernels *t)
     fill_softmax(t);
     t->round_bf16 = round_bf16;
 #endif
-#define ROWS(F)                                                                                                        \
-    F(transpose) F(gemm_job) F(gemm_run) F(winograd_pays)                                                              \
-    F(max_pool2d) F(max_pool2d_grad) F(average_pool2d) F(average_pool2d_grad)                                          \
-    F(sgd) F(adagrad) F(adadelta) F(rmsprop) F(adam) F(dropout) F(relu_dropout_grad)
+// clang-format off
+#define ROWS(F) \
+    F(transpose) F(gemm_job) F(gemm_run) F(winograd_pays) F(max_pool2d) F(max_pool2d_grad) F(average_pool2d) \
+    F(average_pool2d_grad) F(sgd) F(adagrad) F(adadelta) F(rmsprop) F(adam) F(dropout) F(relu_dropout_grad)
+// clang-format on
 #define ROW(name) t->name = name;
     ROWS(ROW)
 #undef ROW
 #undef ROWS
-#define ROW(kind, name)                                                                                                \
-    t->conv2d_job[CJ__CONV2D_##kind] = name##_job;                                                                     \
+#define ROW(kind, name)                            \
+    t->conv2d_job[CJ__CONV2D_##kind] = name##_job; \
     t->conv2d_run[CJ__CONV2D_##kind] = name##_run;
     ROW(FORWARD, conv2d_forward)
     ROW(INPUT_GRAD, conv2d_input_grad)

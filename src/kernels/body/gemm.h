@@ -52,9 +52,9 @@ static void gemm_job(const cj__gemm *g, cj__job *job)
         *job = (cj__job){.phases = 2, .tasks = {packs, tasks}};
     if (p.parts > 1)
         *job = (cj__job){.phases = 2, .tasks = {tasks, add_tasks(&p)}};
-    const int64_t b = p.packs_b        ? pieces_of(p.g.n, PANEL_COLS) * PANEL_COLS * p.g.k
-                      : p.packs_pieces ? tasks * piece_size(&p)
-                                       : 0;
+    const int64_t b = p.packs_b      ? pieces_of(p.g.n, PANEL_COLS) * PANEL_COLS * p.g.k :
+                      p.packs_pieces ? tasks * piece_size(&p) :
+                                       0;
     job->workspace = copied_a_size(&p) + (size_t)(b + parts_size(&p)) * sizeof(real);
 }
 

@@ -78,8 +78,8 @@ static void pack_square(const cj__gemm *g, int64_t col, int64_t q, int64_t depth
 {
     vec square[LANES];
     for (int64_t j = 0; j < LANES; j++)
-        square[j] = col + j < g->n ? (vec)pairs_along((const real *)g->b + (col + j) * g->ldb + 2 * q, g->k - 2 * q)
-                                   : vec_set(0);
+        square[j] = col + j < g->n ? (vec)pairs_along((const real *)g->b + (col + j) * g->ldb + 2 * q, g->k - 2 * q) :
+                                     vec_set(0);
     vec_transpose(square);
     for (int64_t i = 0; i < depth; i++)
         memcpy(to + i * PANEL, &square[i], sizeof square[i]);
@@ -119,10 +119,11 @@ ALWAYS_INLINE void pair_tile_body(const pair_tile *t, const int rows, const int 
     const vmask last = mask_first(t->cols - (vecs - 1) * LANES);
     vec sum[PAIR_ROWS][PAIR_VECS];
     UNROLL
-    for (int i = 0; i < rows; i++)
+    for (int i = 0; i < rows; i++) {
         UNROLL
         for (int v = 0; v < vecs; v++)
             sum[i][v] = t->adds ? PAIR_VEC(t->c + i * t->ldc, v) : t->bias ? PAIR_VEC(t->bias, v) : vec_set(0);
+    }
     const uint32_t *a = t->a, *b = t->b;
     for (int64_t p = 0; p < t->pairs; p++, a += t->a_step, b += PANEL) {
         pairs w[PAIR_VECS];
@@ -151,6 +152,7 @@ ALWAYS_INLINE void pair_tile_body(const pair_tile *t, const int rows, const int 
     }
 }
 
+// clang-format off
 typedef void pair_code(const pair_tile *t);
 #define CODE(r, v)                                                                                                     \
     static void pair_tile_##r##_##v(const pair_tile *t)                                                                \
@@ -164,6 +166,7 @@ ROW_OF_CODES(1) ROW_OF_CODES(2) ROW_OF_CODES(3) ROW_OF_CODES(4) ROW_OF_CODES(5) 
 #define ROW_OF_CODES(r) {NULL, pair_tile_##r##_1, pair_tile_##r##_2, pair_tile_##r##_3, pair_tile_##r##_4}
 static pair_code *const pair_codes[PAIR_ROWS + 1][PAIR_VECS + 1] = {
     {NULL}, ROW_OF_CODES(1), ROW_OF_CODES(2), ROW_OF_CODES(3), ROW_OF_CODES(4), ROW_OF_CODES(5), ROW_OF_CODES(6)};
+// clang-format on
 #undef ROW_OF_CODES
 
 // An activation other than ReLU works on rows of the finished block, and the rounding follows it.

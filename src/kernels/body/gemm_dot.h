@@ -50,9 +50,9 @@ static void dot_rows(const product *p, int64_t i0, int64_t j0, int64_t col1, int
         a[i] = (const real *)g->a + least(i0 + i, g->m - 1) * g->lda;
     for (int j = 0; j < cols; j++)
         b[j] = (const real *)g->b + least(j0 + j, col1 - 1) * g->ldb;
-    vec_store(sums, rows == 1   ? dot_square(a, b, g->k, 1)
-                    : rows == 2 ? dot_square(a, b, g->k, 2)
-                                : dot_square(a, b, g->k, LANES < 4 ? 2 : 4));
+    vec_store(sums, rows == 1 ? dot_square(a, b, g->k, 1) :
+                    rows == 2 ? dot_square(a, b, g->k, 2) :
+                                dot_square(a, b, g->k, LANES < 4 ? 2 : 4));
     for (int i = 0; i < rows && i0 + i < g->m; i++) {
         for (int j = 0; j < cols && j0 + j < col1; j++) {
             const int64_t row = p->flips ? j0 + j : i0 + i, col = p->flips ? i0 + i : j0 + j;

@@ -112,19 +112,19 @@ ALWAYS_INLINE vec mish_grad(vec x)
 }
 
 #define SELU_SCALE K(1.0507009873554805)
-#define SELU_LOW K(1.0507009873554805 * 1.6732632423543772)
-#define FORMULAS(F)                                                                                                    \
-    F(exp, Y, vec_exp(x), y *dy)                                                                                       \
-    F(log, X, vec_log(x), dy / x)                                                                                      \
-    F(log1p, X, vec_log1p(x), dy / (K(1) + x))                                                                         \
-    F(elu, X, vec_pick(vec_lt(K(0), x), x, a *vec_expm1(x)), vec_pick(vec_lt(K(0), x), dy, a *vec_exp(x) * dy))        \
-    F(selu, Y, vec_pick(vec_lt(K(0), x), SELU_SCALE *x, SELU_LOW *vec_expm1(x)),                                       \
-      vec_pick(vec_lt(K(0), y), SELU_SCALE, y + SELU_LOW) * dy)                                                        \
-    F(sigmoid, Y, vec_sigmoid(x), y *(K(1) - y) * dy)                                                                  \
-    F(tanh, Y, vec_tanh(x), (K(1) - y * y) * dy)                                                                       \
-    F(softplus, X, vec_softplus(x), vec_sigmoid(x) * dy)                                                               \
-    F(silu, X, x *vec_sigmoid(x), silu_grad(x) * dy)                                                                   \
-    F(gelu_tanh, X, x *vec_sigmoid(gelu_angle(x)), gelu_tanh_grad(x) * dy)                                             \
+#define SELU_LOW   K(1.0507009873554805 * 1.6732632423543772)
+#define FORMULAS(F)                                                                                             \
+    F(exp, Y, vec_exp(x), y *dy)                                                                                \
+    F(log, X, vec_log(x), dy / x)                                                                               \
+    F(log1p, X, vec_log1p(x), dy / (K(1) + x))                                                                  \
+    F(elu, X, vec_pick(vec_lt(K(0), x), x, a *vec_expm1(x)), vec_pick(vec_lt(K(0), x), dy, a *vec_exp(x) * dy)) \
+    F(selu, Y, vec_pick(vec_lt(K(0), x), SELU_SCALE *x, SELU_LOW *vec_expm1(x)),                                \
+      vec_pick(vec_lt(K(0), y), SELU_SCALE, y + SELU_LOW) * dy)                                                 \
+    F(sigmoid, Y, vec_sigmoid(x), y *(K(1) - y) * dy)                                                           \
+    F(tanh, Y, vec_tanh(x), (K(1) - y * y) * dy)                                                                \
+    F(softplus, X, vec_softplus(x), vec_sigmoid(x) * dy)                                                        \
+    F(silu, X, x *vec_sigmoid(x), silu_grad(x) * dy)                                                            \
+    F(gelu_tanh, X, x *vec_sigmoid(gelu_angle(x)), gelu_tanh_grad(x) * dy)                                      \
     F(mish, X, x *vec_tanh(vec_softplus(x)), mish_grad(x) * dy)
 FORMULAS(DEFINE_BOTH)
 

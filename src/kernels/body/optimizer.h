@@ -78,12 +78,11 @@ static void adam(int64_t n, const void *w, const void *g, const void *m, const v
     EACH_VEC(
         n, const vec d = GET(slope); const vec old_mean = GET(first); const vec old_square = GET(second);
         const vec mean = vec_fma(d - old_mean, take_1, old_mean);
-        const vec square = vec_fma(vec_fma(d, d, -old_square), take_2, old_square); vec spread = square;
-        if (most) {
+        const vec square = vec_fma(vec_fma(d, d, -old_square), take_2, old_square); vec spread = square; if (most) {
             spread = vec_greater(GET(most), square);
             PUT(most_to, spread);
         } const vec far = vec_sqrt(spread) + little;
         const vec way = divides ? vec_set(1) / far : vec_reciprocal(far);
-        const vec now = vec_fma(-(up * mean), way, decayed(GET(weight), less));
-        PUT(first_to, mean); PUT(second_to, square); PUT(to, now););
+        const vec now = vec_fma(-(up * mean), way, decayed(GET(weight), less)); PUT(first_to, mean);
+        PUT(second_to, square); PUT(to, now););
 }

@@ -60,9 +60,8 @@ ALWAYS_INLINE vmask beats(vec v, vec best)
 }
 
 // One vector of channels of a window of rows x cols elements. `places` gets where the first greatest ones lie.
-ALWAYS_INLINE vec window_greatest(const real *x, int64_t row_step, int64_t step, const int64_t rows,
-                                  const int64_t cols, const window *p, int64_t kw, const bool whole, vmask part,
-                                  ivec *places)
+ALWAYS_INLINE vec window_greatest(const real *x, int64_t row_step, int64_t step, const int64_t rows, const int64_t cols,
+                                  const window *p, int64_t kw, const bool whole, vmask part, ivec *places)
 {
     vec best = whole ? vec_load(x) : vec_load_part(x, part);
     *places = ivec_set((lane_int)p->place);
@@ -113,16 +112,16 @@ ALWAYS_INLINE void max_grad_of_window(const cj__pool2d *s, const window *p, cons
 {
     real *corner = dx + (p->row0 * s->w + p->col0) * s->c;
     const real *slopes = dy + at;
-    EACH_VEC(s->c, const vec d = GET(slopes);
-             const ivec places = get_places(s, index, at + i, least(LANES, s->c - i));
-             for (int64_t r = 0; r < rows; r++) {
-                 for (int64_t q = 0; q < cols; q++) {
-                     real *to = corner + (r * s->w + q) * s->c;
-                     const ivec here = places == ivec_set((lane_int)(p->place + r * s->kw + q));
-                     const vec share = (vec)((ivec)d & here);
-                     PUT(to, adds ? GET(to) + share : share);
-                 }
-             });
+    EACH_VEC(
+        s->c, const vec d = GET(slopes); const ivec places = get_places(s, index, at + i, least(LANES, s->c - i));
+        for (int64_t r = 0; r < rows; r++) {
+            for (int64_t q = 0; q < cols; q++) {
+                real *to = corner + (r * s->w + q) * s->c;
+                const ivec here = places == ivec_set((lane_int)(p->place + r * s->kw + q));
+                const vec share = (vec)((ivec)d & here);
+                PUT(to, adds ? GET(to) + share : share);
+            }
+        });
 }
 
 // Whether no two windows share an element, and whether every element of the input lies in one.
@@ -168,13 +167,13 @@ static void average_pool2d(const cj__pool2d *s, const void *x, void *y, int64_t 
         for (int64_t o = 0; o < s->oh * s->ow; o++, to += s->c) {
             const window p = window_of(s, o / s->ow, o % s->ow);
             const vec count = K((double)window_count(&p));
-            EACH_VEC(s->c, vec sum = K(0);
-                     for (int64_t r = p.row0; r < p.row1; r++) {
-                         for (int64_t q = p.col0; q < p.col1; q++) {
-                             const real *from = whole_image + (r * s->w + q) * s->c;
-                             sum += GET(from);
-                         }
-                     } PUT(to, sum / count););
+            EACH_VEC(
+                s->c, vec sum = K(0); for (int64_t r = p.row0; r < p.row1; r++) {
+                    for (int64_t q = p.col0; q < p.col1; q++) {
+                        const real *from = whole_image + (r * s->w + q) * s->c;
+                        sum += GET(from);
+                    }
+                } PUT(to, sum / count););
         }
     }
 }
@@ -189,13 +188,13 @@ static void average_pool2d_grad(const cj__pool2d *s, const void *dy, void *dx, i
         for (int64_t o = 0; o < s->oh * s->ow; o++, slopes += s->c) {
             const window p = window_of(s, o / s->ow, o % s->ow);
             const vec count = K((double)window_count(&p));
-            EACH_VEC(s->c, const vec share = GET(slopes) / count;
-                     for (int64_t r = p.row0; r < p.row1; r++) {
-                         for (int64_t q = p.col0; q < p.col1; q++) {
-                             real *to = whole_image + (r * s->w + q) * s->c;
-                             PUT(to, GET(to) + share);
-                         }
-                     });
+            EACH_VEC(
+                s->c, const vec share = GET(slopes) / count; for (int64_t r = p.row0; r < p.row1; r++) {
+                    for (int64_t q = p.col0; q < p.col1; q++) {
+                        real *to = whole_image + (r * s->w + q) * s->c;
+                        PUT(to, GET(to) + share);
+                    }
+                });
         }
     }
 }

@@ -13,26 +13,27 @@ ALWAYS_INLINE vec load_or(const real *p, int64_t count, vec other)
 #define ADD(p, q) ((p) + (q))
 
 // inner == 1: a run of n elements.
-#define DEFINE_RUN(name, start, combine)                                                                               \
-    static real run_##name(int64_t n, const real *x, real before)                                                      \
-    {                                                                                                                  \
-        const vec none = K(start);                                                                                     \
-        real result = before;                                                                                          \
-        for (int64_t first = 0; first < n; first += BLOCK_VECS * LANES) {                                              \
-            const int64_t count = least(n - first, BLOCK_VECS * LANES);                                                \
-            const real *p = x + first;                                                                                 \
-            vec part[4] = {none, none, none, none};                                                                    \
-            int64_t i = 0;                                                                                             \
-            for (; i + 4 * LANES <= count; i += 4 * LANES)                                                             \
-                UNROLL                                                                                                 \
-                for (int j = 0; j < 4; j++)                                                                            \
-                    part[j] = combine(part[j], vec_load(p + i + j * LANES));                                           \
-            for (; i < count; i += LANES)                                                                              \
-                part[0] = combine(part[0], load_or(p + i, count - i, none));                                           \
-            const vec all = combine(combine(part[0], part[1]), combine(part[2], part[3]));                             \
-            result = one_##name(result, lanes_##name(all));                                                            \
-        }                                                                                                              \
-        return result;                                                                                                 \
+#define DEFINE_RUN(name, start, combine)                                                   \
+    static real run_##name(int64_t n, const real *x, real before)                          \
+    {                                                                                      \
+        const vec none = K(start);                                                         \
+        real result = before;                                                              \
+        for (int64_t first = 0; first < n; first += BLOCK_VECS * LANES) {                  \
+            const int64_t count = least(n - first, BLOCK_VECS * LANES);                    \
+            const real *p = x + first;                                                     \
+            vec part[4] = {none, none, none, none};                                        \
+            int64_t i = 0;                                                                 \
+            for (; i + 4 * LANES <= count; i += 4 * LANES) {                               \
+                UNROLL                                                                     \
+                for (int j = 0; j < 4; j++)                                                \
+                    part[j] = combine(part[j], vec_load(p + i + j * LANES));               \
+            }                                                                              \
+            for (; i < count; i += LANES)                                                  \
+                part[0] = combine(part[0], load_or(p + i, count - i, none));               \
+            const vec all = combine(combine(part[0], part[1]), combine(part[2], part[3])); \
+            result = one_##name(result, lanes_##name(all));                                \
+        }                                                                                  \
+        return result;                                                                     \
     }
 
 // inner > 1: rows of `inner`, columns as lanes. Four rows at a time, so that additions do not wait for each other.
@@ -50,27 +51,26 @@ ALWAYS_INLINE vec load_or(const real *p, int64_t count, vec other)
                     part2 = combine(part2, GET(p + 2 * inner));                                                        \
                     part3 = combine(part3, GET(p + 3 * inner));                                                        \
                 } for (; r < count; r++, p += inner) part0 = combine(part0, GET(p));                                   \
-                const vec all = combine(combine(part0, part1), combine(part2, part3));                                 \
-                PUT(y, combine(GET(y), all)););                                                                        \
+                const vec all = combine(combine(part0, part1), combine(part2, part3)); PUT(y, combine(GET(y), all));); \
         }                                                                                                              \
     }
 
-#define DEFINE(name, start, combine)                                                                                   \
-    DEFINE_RUN(name, start, combine)                                                                                   \
-    DEFINE_ROWS(name, start, combine)                                                                                  \
-    static void reduce_##name(int64_t outer, int64_t n, int64_t inner, const void *x, void *y, bool accumulate)        \
-    {                                                                                                                  \
-        for (int64_t o = 0; o < outer; o++) {                                                                          \
-            const real *from = (const real *)x + o * n * inner;                                                        \
-            real *to = (real *)y + o * inner;                                                                          \
-            if (!accumulate)                                                                                           \
-                for (int64_t i = 0; i < inner; i++)                                                                    \
-                    to[i] = (real)(start);                                                                             \
-            if (inner == 1)                                                                                            \
-                *to = run_##name(n, from, *to);                                                                        \
-            else                                                                                                       \
-                rows_##name(n, inner, from, to);                                                                       \
-        }                                                                                                              \
+#define DEFINE(name, start, combine)                                                                            \
+    DEFINE_RUN(name, start, combine)                                                                            \
+    DEFINE_ROWS(name, start, combine)                                                                           \
+    static void reduce_##name(int64_t outer, int64_t n, int64_t inner, const void *x, void *y, bool accumulate) \
+    {                                                                                                           \
+        for (int64_t o = 0; o < outer; o++) {                                                                   \
+            const real *from = (const real *)x + o * n * inner;                                                 \
+            real *to = (real *)y + o * inner;                                                                   \
+            if (!accumulate)                                                                                    \
+                for (int64_t i = 0; i < inner; i++)                                                             \
+                    to[i] = (real)(start);                                                                      \
+            if (inner == 1)                                                                                     \
+                *to = run_##name(n, from, *to);                                                                 \
+            else                                                                                                \
+                rows_##name(n, inner, from, to);                                                                \
+        }                                                                                                       \
     }
 
 ALWAYS_INLINE real one_sum(real p, real q)

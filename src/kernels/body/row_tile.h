@@ -43,10 +43,11 @@ ALWAYS_INLINE void row_tile_start(const row_tile *t, const real *c, const int ro
     if (t->start != START_SUM)
         return;
     UNROLL
-    for (int i = 0; i < rows; i++, c += t->c_row)
+    for (int i = 0; i < rows; i++, c += t->c_row) {
         UNROLL
         for (int v = 0; v < vecs; v++)
             sum[i][v] = VEC_OF(c, v);
+    }
 }
 
 // The sums of one tile, in registers once it is inlined.
@@ -82,10 +83,11 @@ ALWAYS_INLINE void row_tile_sum(const row_tile *t, const real *a, const int rows
 static void put_zeros(real *to, int64_t count)
 {
     int64_t at = 0;
-    for (; at + 4 * LANES <= count; at += 4 * LANES)
+    for (; at + 4 * LANES <= count; at += 4 * LANES) {
         UNROLL
         for (int i = 0; i < 4; i++)
             vec_store(to + at + i * LANES, vec_set(0));
+    }
     for (; at + LANES <= count; at += LANES)
         vec_store(to + at, vec_set(0));
     if (at < count)
@@ -136,10 +138,11 @@ ALWAYS_INLINE void row_tile_body(const row_tile *given, const row_part *part, co
             row_tile_sum(&t, a, rows, vecs, last, sum);
             if (t.relu) {
                 UNROLL
-                for (int i = 0; i < rows; i++)
+                for (int i = 0; i < rows; i++) {
                     UNROLL
                     for (int v = 0; v < vecs; v++)
                         sum[i][v] = vec_max(vec_set(0), sum[i][v]);
+                }
             }
             UNROLL
             for (int i = 0; i < rows; i++, c += t.c_row) {
@@ -152,15 +155,15 @@ ALWAYS_INLINE void row_tile_body(const row_tile *given, const row_part *part, co
     }
 }
 
-#define TILE(v, r)                                                                                                     \
-    static void row_tile_##v##_##r(const row_tile *t, const row_part *part)                                            \
-    {                                                                                                                  \
-        row_tile_body(t, part, r, v);                                                                                  \
+#define TILE(v, r)                                                          \
+    static void row_tile_##v##_##r(const row_tile *t, const row_part *part) \
+    {                                                                       \
+        row_tile_body(t, part, r, v);                                       \
     }
-#define TILES_6(v) TILE(v, 1) TILE(v, 2) TILE(v, 3) TILE(v, 4) TILE(v, 5) TILE(v, 6)
-#define TILES_8(v) TILES_6(v) TILE(v, 7) TILE(v, 8)
+#define TILES_6(v)  TILE(v, 1) TILE(v, 2) TILE(v, 3) TILE(v, 4) TILE(v, 5) TILE(v, 6)
+#define TILES_8(v)  TILES_6(v) TILE(v, 7) TILE(v, 8)
 #define TILES_12(v) TILES_8(v) TILE(v, 9) TILE(v, 10) TILE(v, 11) TILE(v, 12)
-#define ROW(v, r) TILES_##r(v)
+#define ROW(v, r)   TILES_##r(v)
 TILE_SHAPES(ROW)
 #undef ROW
 #undef TILE
@@ -180,8 +183,15 @@ static row_tile_code *const row_tile_codes[TILE_VECS_MAX + 1][TILE_ROWS_MAX + 1]
 // The same of a tile's operands, but for its rows.
 static row_tile row_tile_of(const tile *t)
 {
-    return (row_tile){.b = t->b, .segments = t->segments, .segment_count = t->segment_count, .length = t->length,
-                      .b_step = t->b_step, .cols = t->cols, .start = t->start, .bias = t->bias, .relu = t->relu};
+    return (row_tile){.b = t->b,
+                      .segments = t->segments,
+                      .segment_count = t->segment_count,
+                      .length = t->length,
+                      .b_step = t->b_step,
+                      .cols = t->cols,
+                      .start = t->start,
+                      .bias = t->bias,
+                      .relu = t->relu};
 }
 
 enum { LONG_LINE = 4096 }; // bytes of C

@@ -24,8 +24,7 @@ static real row_of_powers(int64_t cols, const real *x, real top, real *y)
     vec sum = K(0);
     if (cols <= FEW_COLS)
         return few_powers(cols, x, top, y ? y : few);
-    EACH_VEC(cols, const vec e = vec_exp(GET(x) - most); sum += whole ? e : vec_pick(part, e, K(0));
-             if (y) PUT(y, e););
+    EACH_VEC(cols, const vec e = vec_exp(GET(x) - most); sum += whole ? e : vec_pick(part, e, K(0)); if (y) PUT(y, e););
     return vec_sum(sum);
 }
 
@@ -208,9 +207,10 @@ static void sigmoid_xent_grad(int64_t n, const void *z, const void *t, const voi
 
 static void fill_softmax(cj__kernels *t)
 {
-#define ROWS(F)                                                                                                        \
-    F(softmax) F(softmax_grad) F(log_softmax) F(log_softmax_grad) F(softmax_xent) F(softmax_xent_grad)                 \
-    F(sigmoid_xent) F(sigmoid_xent_grad)
+#define ROWS(F)     \
+    F(softmax)      \
+    F(softmax_grad) \
+    F(log_softmax) F(log_softmax_grad) F(softmax_xent) F(softmax_xent_grad) F(sigmoid_xent) F(sigmoid_xent_grad)
 #define ROW(name) t->name = name;
     ROWS(ROW)
 #undef ROW

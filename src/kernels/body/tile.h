@@ -27,8 +27,8 @@ typedef struct tile {
     int64_t a_step, b_step;
     int64_t cols;
     tile_start start;
-    const real *bias; // of this tile's columns
-    bool relu;        // at the end, unless it is followed by more
+    const real *bias;  // of this tile's columns
+    bool relu;         // at the end, unless it is followed by more
     const real *ahead; // of the far form: what to fetch, and how far apart
     int64_t ahead_step;
 } tile;
@@ -41,16 +41,18 @@ ALWAYS_INLINE void tile_sum(const tile *t, const int rows, const int vecs, const
 {
     const real *b = t->b;
     UNROLL
-    for (int i = 0; i < rows && far; i++)
+    for (int i = 0; i < rows && far; i++) {
         UNROLL
         for (int v = 0; v < vecs; v++)
             __builtin_prefetch(t->c[i] + v * LANES, 1);
+    }
     const bool zero = t->start == START_ZERO || (far && t->start == START_SUM);
     UNROLL
-    for (int i = 0; i < rows; i++)
+    for (int i = 0; i < rows; i++) {
         UNROLL
         for (int v = 0; v < vecs; v++)
             sum[i][v] = zero ? vec_set(0) : VEC_OF(t->start == START_BIAS ? t->bias : t->c[i], v);
+    }
     const int64_t a_step = t->a_step, b_step = t->b_step, length = t->length;
     const real *ahead = t->ahead;
     for (int64_t s = 0; s < t->segment_count; s++) {
@@ -99,19 +101,19 @@ ALWAYS_INLINE void tile_body(const tile *t, const int rows, const int vecs, cons
 }
 
 // Code for every number of rows up to 12; those that a width does not reach are never called, and never made.
-#define TILE(v, r)                                                                                                     \
-    static void tile_##v##_##r(const tile *t)                                                                          \
-    {                                                                                                                  \
-        tile_body(t, r, v, false);                                                                                     \
-    }                                                                                                                  \
-    static void far_tile_##v##_##r(const tile *t)                                                                      \
-    {                                                                                                                  \
-        tile_body(t, r, v, true);                                                                                      \
+#define TILE(v, r)                                \
+    static void tile_##v##_##r(const tile *t)     \
+    {                                             \
+        tile_body(t, r, v, false);                \
+    }                                             \
+    static void far_tile_##v##_##r(const tile *t) \
+    {                                             \
+        tile_body(t, r, v, true);                 \
     }
-#define TILES_6(v) TILE(v, 1) TILE(v, 2) TILE(v, 3) TILE(v, 4) TILE(v, 5) TILE(v, 6)
-#define TILES_8(v) TILES_6(v) TILE(v, 7) TILE(v, 8)
+#define TILES_6(v)  TILE(v, 1) TILE(v, 2) TILE(v, 3) TILE(v, 4) TILE(v, 5) TILE(v, 6)
+#define TILES_8(v)  TILES_6(v) TILE(v, 7) TILE(v, 8)
 #define TILES_12(v) TILES_8(v) TILE(v, 9) TILE(v, 10) TILE(v, 11) TILE(v, 12)
-#define ROW(v, r) TILES_##r(v)
+#define ROW(v, r)   TILES_##r(v)
 TILE_SHAPES(ROW)
 #undef ROW
 #undef TILE
@@ -121,8 +123,8 @@ TILE_SHAPES(ROW)
 
 typedef void tile_code(const tile *t);
 
-#define ROWS_6(p, v) p##_##v##_1, p##_##v##_2, p##_##v##_3, p##_##v##_4, p##_##v##_5, p##_##v##_6
-#define ROWS_8(p, v) ROWS_6(p, v), p##_##v##_7, p##_##v##_8
+#define ROWS_6(p, v)  p##_##v##_1, p##_##v##_2, p##_##v##_3, p##_##v##_4, p##_##v##_5, p##_##v##_6
+#define ROWS_8(p, v)  ROWS_6(p, v), p##_##v##_7, p##_##v##_8
 #define ROWS_12(p, v) ROWS_8(p, v), p##_##v##_9, p##_##v##_10, p##_##v##_11, p##_##v##_12
 static tile_code *const tile_codes[TILE_VECS_MAX + 1][TILE_ROWS_MAX + 1] = {
 #define ROW(v, r) [v] = {NULL, ROWS_##r(tile, v)},

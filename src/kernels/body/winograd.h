@@ -30,7 +30,7 @@ enum {
     WINOGRAD_TASKS = 8,    // wanted, where the shape gives them
     CHUNK_BYTES = 1 << 18, // both operands of a chunk's products: a quarter of a usual second-level cache
     CHUNK_STEP = 24,       // tiles: a multiple of the rows of every tile of a product, and the least
-    OUTPUT_COLS = PANEL_COLS > 64 ? PANEL_COLS : PANEL_COLS * (64 / PANEL_COLS) // columns of M at a time
+    OUTPUT_COLS = PANEL_COLS > 64 ? PANEL_COLS : PANEL_COLS *(64 / PANEL_COLS) // columns of M at a time
 };
 
 // A convolution in the terms of this form.
@@ -187,19 +187,21 @@ static int64_t tile_step(const winograd *g, int64_t cols)
 ALWAYS_INLINE void load_positions(const int patch, const real *from, int64_t step, vec m[PATCH_MAX][PATCH_MAX])
 {
     UNROLL
-    for (int i = 0; i < patch; i++)
+    for (int i = 0; i < patch; i++) {
         UNROLL
         for (int j = 0; j < patch; j++)
             m[i][j] = vec_load(from + (i * patch + j) * step);
+    }
 }
 
 ALWAYS_INLINE void store_positions(const int patch, vec m[PATCH_MAX][PATCH_MAX], int64_t step, real *to)
 {
     UNROLL
-    for (int i = 0; i < patch; i++)
+    for (int i = 0; i < patch; i++) {
         UNROLL
         for (int j = 0; j < patch; j++)
             vec_store(to + (i * patch + j) * step, m[i][j]);
+    }
 }
 
 // A vector, whole or the lanes of `part`: masked stores are slow where there are no mask registers.
@@ -221,10 +223,11 @@ ALWAYS_INLINE void load_pixels(const int size, const real *const pixels[POSITION
                                const bool whole, vec m[PATCH_MAX][PATCH_MAX])
 {
     UNROLL
-    for (int i = 0; i < size; i++)
+    for (int i = 0; i < size; i++) {
         UNROLL
         for (int j = 0; j < size; j++)
             m[i][j] = load_lanes(pixels[i * size + j] + c, part, whole);
+    }
 }
 
 ALWAYS_INLINE void winograd_v_of(const int side, const real *const pixels[POSITIONS_MAX], int64_t channels,
@@ -259,8 +262,8 @@ static void winograd_v(const winograd *g, const real *x, const int64_t at[POSITI
 }
 
 // With `sums`, adds the pixels to them.
-ALWAYS_INLINE void winograd_d_of(const int side, const real *const pixels[POSITIONS_MAX], int64_t filters,
-                                 int64_t step, real *d, real *sums)
+ALWAYS_INLINE void winograd_d_of(const int side, const real *const pixels[POSITIONS_MAX], int64_t filters, int64_t step,
+                                 real *d, real *sums)
 {
     for (int64_t f = 0; f < filters; f += LANES) {
         vec m[PATCH_MAX][PATCH_MAX];
@@ -310,10 +313,11 @@ ALWAYS_INLINE void winograd_filters_of(const int side, const winograd *g, const 
 {
     const vmask part = mask_first(least(LANES, g->s.f - f));
     UNROLL
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         UNROLL
         for (int j = 0; j < 3; j++)
             u[i][j] = vec_load_part(w + ((i * 3 + j) * g->s.c + c) * g->s.f + f, part);
+    }
     transform_square(TRANSFORM_FILTER, side, u);
 }
 
@@ -323,7 +327,11 @@ ALWAYS_INLINE void winograd_filters_of(const int side, const winograd *g, const 
 // take most of the time. So phase 0 transforms the tiles, for all tasks, and a task of phase 1 makes the columns of U that
 // it needs, in its scratch, and takes them to all tiles. Every number is computed as in the other order.
 
-enum { WIDE_U = 4 << 20, WIDE_TILES = 2 * CHUNK_STEP, WIDE_GROUP = 8 }; // bytes; tiles at a time, and of a task of phase 0
+enum {
+    WIDE_U = 4 << 20,
+    WIDE_TILES = 2 * CHUNK_STEP,
+    WIDE_GROUP = 8
+}; // bytes; tiles at a time, and of a task of phase 0
 
 // The transformed tiles, in reals, of `depth` channels or filters.
 static int64_t wide_operand(const winograd *g, int64_t depth)
@@ -341,10 +349,11 @@ static bool is_wide(const winograd *g, int64_t depth, int64_t cols)
 static void wide_job(const winograd *g, int64_t depth, int64_t cols, cj__job *job)
 {
     const int64_t some = least(OUTPUT_COLS, in_vectors(cols)), m = least(g->tiles, WIDE_TILES) * tile_step(g, some);
-    *job = (cj__job){.phases = 2,
-                     .tasks = {pieces_of(g->tiles, WIDE_GROUP), pieces_of(cols, OUTPUT_COLS)},
-                     .workspace = (size_t)wide_operand(g, depth) * sizeof(real),
-                     .scratch = (size_t)(in_vectors(depth) + some + m) * sizeof(real) + winograd_u_size(g, depth, some)};
+    *job =
+        (cj__job){.phases = 2,
+                  .tasks = {pieces_of(g->tiles, WIDE_GROUP), pieces_of(cols, OUTPUT_COLS)},
+                  .workspace = (size_t)wide_operand(g, depth) * sizeof(real),
+                  .scratch = (size_t)(in_vectors(depth) + some + m) * sizeof(real) + winograd_u_size(g, depth, some)};
 }
 
 // ---- the product of one position ----

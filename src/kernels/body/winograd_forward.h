@@ -43,10 +43,11 @@ ALWAYS_INLINE void outputs_at(const int side, const winograd_outputs *t, int64_t
     load_positions(side + 2, t->m + col, t->m_step, y);
     transform_square(TRANSFORM_OUTPUT, side, y);
     UNROLL
-    for (int i = 0; i < side; i++)
+    for (int i = 0; i < side; i++) {
         UNROLL
         for (int j = 0; j < side; j++)
             y[i][j] += bias;
+    }
 }
 
 ALWAYS_INLINE void plain_vector(const int side, const winograd_outputs *t, int64_t col, real *const *to, vmask part,
@@ -56,10 +57,11 @@ ALWAYS_INLINE void plain_vector(const int side, const winograd_outputs *t, int64
     vec y[PATCH_MAX][PATCH_MAX];
     outputs_at(side, t, col, part, whole, y);
     UNROLL
-    for (int i = 0; i < side; i++)
+    for (int i = 0; i < side; i++) {
         UNROLL
         for (int j = 0; j < side; j++)
             store_lanes(to[i * side + j] + col, relu ? vec_max(vec_set(0), y[i][j]) : y[i][j], part, whole);
+    }
 }
 
 ALWAYS_INLINE void plain_vectors(const int side, const winograd_outputs *t, real *const *to)
@@ -134,7 +136,7 @@ ALWAYS_INLINE void pooled_vector(const int side, const winograd_outputs *t, int6
     vec y[PATCH_MAX][PATCH_MAX];
     outputs_at(side, t, col, part, whole, y);
     UNROLL
-    for (int i = 0; i < side; i += 2)
+    for (int i = 0; i < side; i += 2) {
         UNROLL
         for (int j = 0; j < side; j += 2) {
             const vec window[4] = {y[i][j], y[i][j + 1], y[i + 1][j], y[i + 1][j + 1]};
@@ -142,6 +144,7 @@ ALWAYS_INLINE void pooled_vector(const int side, const winograd_outputs *t, int6
             if (pool != OUTSIDE)
                 pooled_window(t, window, col, pool + t->col + col, part, whole);
         }
+    }
 }
 
 ALWAYS_INLINE void pooled_vectors(const int side, const winograd_outputs *t, const int64_t *at)
@@ -230,7 +233,8 @@ static void winograd_forward_task(const winograd *g, const winograd_cut *cut, co
 {
     const int64_t first = task / cut->blocks * cut->chunk, tiles = least(cut->chunk, g->tiles - first);
     const int64_t col = task % cut->blocks * cut->block, end = least(col + cut->block, g->s.f);
-    winograd_outputs t = {.g = g, .a = a, .e = {a->bias, a->act, a->act_a, a->act_b, a->rounds}, .unwanted = scratch + g->c_pad};
+    winograd_outputs t = {
+        .g = g, .a = a, .e = {a->bias, a->act, a->act_a, a->act_b, a->rounds}, .unwanted = scratch + g->c_pad};
     t.m_step = least(OUTPUT_COLS, g->f_pad);
     t.u_step = winograd_u_at(g->s.c, g->s.f, 1, 0, 0);
     real *zeros = scratch, *v = t.unwanted + t.m_step, *m = v + cut->chunk * tile_step(g, g->c_pad);

@@ -46,10 +46,11 @@ ALWAYS_INLINE void winograd_turned_rows(const int side, const winograd *g, const
             vec of[PATCH_MAX][PATCH_MAX];
             winograd_filters_of(side, g, w, least(c + r, g->s.c - 1), f, of);
             UNROLL
-            for (int i = 0; i < side + 2; i++)
+            for (int i = 0; i < side + 2; i++) {
                 UNROLL
                 for (int j = 0; j < side + 2; j++)
                     squares[i * (side + 2) + j][r] = of[i][j];
+            }
         }
         for (int p = 0; p < g->positions; p++) {
             vec_transpose(squares[p]);
@@ -76,12 +77,13 @@ ALWAYS_INLINE void scatter_vector(const int side, const real *m, int64_t step, r
     load_positions(patch, m + c, step, d);
     transform_square(TRANSFORM_BACK, side, d);
     UNROLL
-    for (int i = 0; i < patch; i++)
+    for (int i = 0; i < patch; i++) {
         UNROLL
         for (int j = 0; j < patch; j++) {
             real *to = pixels[i * patch + j] + c;
             store_lanes(to, load_lanes(to, part, whole) + d[i][j], part, whole);
         }
+    }
 }
 
 ALWAYS_INLINE void scatter_vectors(const int side, const real *m, int64_t step, real *const *pixels, int64_t channels)
@@ -307,7 +309,7 @@ typedef struct winograd_filter_task {
     const winograd *g;
     const winograd_filter_cut *cut;
     const real *x, *dy;
-    int64_t row, rows, col, cols; // its block
+    int64_t row, rows, col, cols;         // its block
     int64_t v_cols, d_cols, v_row, d_row; // from one position to the next, and from one tile to the next
     real *zeros, *v, *d;
     real *sums;       // of a chunk's pixels, for dbias; 0 between chunks
@@ -323,8 +325,7 @@ static void winograd_filter_operands(const winograd_filter_task *t, int64_t firs
         patch_of(g, &p, 0, g->s.h, at);
         winograd_v(g, t->x + t->row, at, t->zeros, t->rows, t->v_cols, t->v + i * t->v_row);
         outputs_of(g, &p, g->side, at);
-        winograd_d(g, t->dy + t->col, at, t->zeros, t->cols, t->d_cols, t->d + i * t->d_row,
-                   t->dbias ? t->sums : NULL);
+        winograd_d(g, t->dy + t->col, at, t->zeros, t->cols, t->d_cols, t->d + i * t->d_row, t->dbias ? t->sums : NULL);
     }
 }
 
@@ -394,17 +395,18 @@ ALWAYS_INLINE void winograd_taps_of(const int side, const winograd_filter_cut *c
     for (int64_t piece = 1; piece < cut->pieces; piece++) {
         du += piece_step;
         UNROLL
-        for (int i = 0; i < side + 2; i++)
+        for (int i = 0; i < side + 2; i++) {
             UNROLL
             for (int j = 0; j < side + 2; j++)
                 sum[i][j] += vec_load(du + (i * (side + 2) + j) * position);
+        }
     }
     transform_square(TRANSFORM_TAPS, side, sum);
 }
 
 // A vector of filters from `f` on of channel `c` of dw.
-static void winograd_filter_vector(const winograd *g, const winograd_filter_cut *cut, const real *du, int64_t piece_step,
-                                   real *dw, int64_t c, int64_t f)
+static void winograd_filter_vector(const winograd *g, const winograd_filter_cut *cut, const real *du,
+                                   int64_t piece_step, real *dw, int64_t c, int64_t f)
 {
     const vmask part = mask_first(least(LANES, g->s.f - f));
     vec taps[PATCH_MAX][PATCH_MAX];
@@ -491,10 +493,11 @@ static void wide_filter_block(winograd_filter_task *t, real *dw, int64_t task)
             winograd_filter_vector(g, cut, t->du + c * cut->cols_pad + f, 0, dw, t->row + c, t->col + f);
 }
 
-static void wide_filter_run(const winograd *g, const winograd_filter_cut *cut, const cj__conv2d_args *a, real *workspace,
-                            real *scratch, int phase, int64_t task)
+static void wide_filter_run(const winograd *g, const winograd_filter_cut *cut, const cj__conv2d_args *a,
+                            real *workspace, real *scratch, int phase, int64_t task)
 {
-    winograd_filter_task t = {.g = g, .cut = cut, .x = a->x, .dy = a->dy, .rows = g->s.c, .cols = g->s.f, .zeros = scratch};
+    winograd_filter_task t = {
+        .g = g, .cut = cut, .x = a->x, .dy = a->dy, .rows = g->s.c, .cols = g->s.f, .zeros = scratch};
     const int64_t zeros = greatest(g->c_pad, g->f_pad), first = task * WIDE_GROUP;
     t.v_cols = g->c_pad, t.d_cols = g->f_pad;
     t.v_row = tile_step(g, t.v_cols), t.d_row = tile_step(g, t.d_cols);
@@ -524,7 +527,8 @@ static void winograd_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
     *job = (cj__job){.phases = 2,
                      .tasks = {cut.pieces * cut.row_blocks * cut.col_blocks, g.s.c + (a->sums_dbias ? 1 : 0)},
                      .workspace = (size_t)(winograd_partials(&g, &cut) + cut.pieces * g.f_pad) * sizeof(real),
-                     .scratch = (size_t)(greatest(v_cols, cut.cols_pad) + cut.cols_pad + cut.chunk * steps) * sizeof(real)};
+                     .scratch =
+                         (size_t)(greatest(v_cols, cut.cols_pad) + cut.cols_pad + cut.chunk * steps) * sizeof(real)};
 }
 
 static void winograd_filter_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,

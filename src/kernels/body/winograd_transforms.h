@@ -22,13 +22,13 @@
 // theirs, and A and B are exact.
 enum { SIDE_MAX = 4, PATCH_MAX = SIDE_MAX + 2, POSITIONS_MAX = PATCH_MAX * PATCH_MAX };
 
-#define POINT_A 0.75
-#define POINT_B 1.5
+#define POINT_A  0.75
+#define POINT_B  1.5
 #define SQUARE_A (POINT_A * POINT_A)
 #define SQUARE_B (POINT_B * POINT_B)
-#define SCALE_0 (1 / (SQUARE_A * SQUARE_B))
-#define SCALE_A (1 / (2 * SQUARE_A * (SQUARE_A - SQUARE_B)))
-#define SCALE_B (1 / (2 * SQUARE_B * (SQUARE_B - SQUARE_A)))
+#define SCALE_0  (1 / (SQUARE_A * SQUARE_B))
+#define SCALE_A  (1 / (2 * SQUARE_A * (SQUARE_A - SQUARE_B)))
+#define SCALE_B  (1 / (2 * SQUARE_B * (SQUARE_B - SQUARE_A)))
 
 typedef enum winograd_transform {
     TRANSFORM_INPUT,    // B^T d: a patch of x

@@ -9,8 +9,8 @@ typedef struct window {
 static window window_of(const cj__pool2d *s, int64_t i, int64_t j)
 {
     const int64_t top = i * s->sh - s->top, left = j * s->sw - s->left;
-    return (window){top, left, top < 0 ? 0 : top, least(top + s->kh, s->h), left < 0 ? 0 : left,
-                    least(left + s->kw, s->w)};
+    return (window){
+        top, left, top < 0 ? 0 : top, least(top + s->kh, s->h), left < 0 ? 0 : left, least(left + s->kw, s->w)};
 }
 
 static bool index_is_byte(const cj__pool2d *s)

@@ -1,21 +1,21 @@
 // Reductions over the middle axis of (outer, n, inner), and what is built on them: softmax and the fused losses.
 
 // The sum of an empty axis is 0, its greatest element -inf and its least +inf.
-#define DEFINE(name, start, combine)                                                                                   \
-    static void reduce_##name(int64_t outer, int64_t n, int64_t inner, const void *x, void *y, bool accumulate)        \
-    {                                                                                                                  \
-        for (int64_t o = 0; o < outer; o++) {                                                                          \
-            for (int64_t i = 0; i < inner; i++) {                                                                      \
-                const real *from = (const real *)x + o * n * inner + i;                                                \
-                real *to = (real *)y + o * inner + i;                                                                  \
-                double p = accumulate ? (double)*to : (start);                                                         \
-                for (int64_t r = 0; r < n; r++) {                                                                      \
-                    double q = from[r * inner];                                                                        \
-                    p = combine;                                                                                       \
-                }                                                                                                      \
-                *to = (real)p;                                                                                         \
-            }                                                                                                          \
-        }                                                                                                              \
+#define DEFINE(name, start, combine)                                                                            \
+    static void reduce_##name(int64_t outer, int64_t n, int64_t inner, const void *x, void *y, bool accumulate) \
+    {                                                                                                           \
+        for (int64_t o = 0; o < outer; o++) {                                                                   \
+            for (int64_t i = 0; i < inner; i++) {                                                               \
+                const real *from = (const real *)x + o * n * inner + i;                                         \
+                real *to = (real *)y + o * inner + i;                                                           \
+                double p = accumulate ? (double)*to : (start);                                                  \
+                for (int64_t r = 0; r < n; r++) {                                                               \
+                    double q = from[r * inner];                                                                 \
+                    p = combine;                                                                                \
+                }                                                                                               \
+                *to = (real)p;                                                                                  \
+            }                                                                                                   \
+        }                                                                                                       \
     }
 DEFINE(sum, 0, p + q)
 DEFINE(max, (double)-INFINITY, max_of(p, q))

@@ -3,7 +3,7 @@
 #define CJ_KERNELS_SIMD_AVX2_H
 
 #define VEC_BYTES 32
-#define ISA_NAME "avx2"
+#define ISA_NAME  "avx2"
 #include "kernels/simd/vector.h"
 #include <immintrin.h>
 
@@ -16,13 +16,13 @@ typedef ivec vmask;
 #endif
 
 // 12 accumulators of 16 registers.
-#define TILE_VECS_MAX 2
+#define TILE_VECS_MAX  2
 #define TILE_SHAPES(F) F(1, 8) F(2, 6)
 
 // The greatest tile of blocks of images, filters by pixels, and the most filters of a tile of 2 x 2 pixels.
 #define BLOCK_FILTERS_MAX 4
-#define BLOCK_SHAPES(F) F(1, 8) F(2, 6) F(3, 4) F(4, 3)
-#define BLOCK_WINDOWS(F) F(1) F(2) F(3)
+#define BLOCK_SHAPES(F)   F(1, 8) F(2, 6) F(3, 4) F(4, 3)
+#define BLOCK_WINDOWS(F)  F(1) F(2) F(3)
 
 #include "kernels/simd/vector_masks.h"
 

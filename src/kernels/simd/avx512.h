@@ -3,28 +3,28 @@
 #define CJ_KERNELS_SIMD_AVX512_H
 
 #define VEC_BYTES 64
-#define ISA_NAME "avx512"
+#define ISA_NAME  "avx512"
 #include "kernels/simd/vector.h"
 #include <immintrin.h>
 
 #if CJ_REAL_BYTES == 4
 typedef __mmask16 vmask;
-#define MM(op) _mm512_##op##_ps
+#define MM(op)  _mm512_##op##_ps
 #define COMPARE _mm512_cmp_ps_mask
 #else
 typedef __mmask8 vmask;
-#define MM(op) _mm512_##op##_pd
+#define MM(op)  _mm512_##op##_pd
 #define COMPARE _mm512_cmp_pd_mask
 #endif
 
 // The greatest tile of a product by its width in vectors: 24 accumulators of 32 registers leave room for the operands.
-#define TILE_VECS_MAX 4
+#define TILE_VECS_MAX  4
 #define TILE_SHAPES(F) F(1, 12) F(2, 12) F(3, 8) F(4, 6)
 
 // The greatest tile of blocks of images, filters by pixels, and the most filters of a tile of 2 x 2 pixels.
 #define BLOCK_FILTERS_MAX 8
-#define BLOCK_SHAPES(F) F(1, 12) F(2, 10) F(3, 7) F(4, 6) F(5, 5) F(6, 4) F(7, 3) F(8, 3)
-#define BLOCK_WINDOWS(F) F(1) F(2) F(3) F(4) F(5) F(6)
+#define BLOCK_SHAPES(F)   F(1, 12) F(2, 10) F(3, 7) F(4, 6) F(5, 5) F(6, 4) F(7, 3) F(8, 3)
+#define BLOCK_WINDOWS(F)  F(1) F(2) F(3) F(4) F(5) F(6)
 
 ALWAYS_INLINE vmask mask_first(int64_t n)
 {

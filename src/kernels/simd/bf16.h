@@ -21,9 +21,9 @@ ALWAYS_INLINE pairs pairs_of(vec first, vec second)
 ALWAYS_INLINE pairs pairs_along(const real *p, int64_t n)
 {
     const vec low = n >= LANES ? vec_load(p) : vec_load_part(p, mask_first(n));
-    const vec high = n >= 2 * LANES ? vec_load(p + LANES)
-                     : n > LANES    ? vec_load_part(p + LANES, mask_first(n - LANES))
-                                    : vec_set(0);
+    const vec high = n >= 2 * LANES ? vec_load(p + LANES) :
+                     n > LANES      ? vec_load_part(p + LANES, mask_first(n - LANES)) :
+                                      vec_set(0);
     return (pairs)_mm512_cvtne2ps_pbh(high, low);
 }
 

@@ -4,20 +4,20 @@
 #define CJ_KERNELS_SIMD_GENERIC_H
 
 #define VEC_BYTES 16
-#define ISA_NAME "baseline"
+#define ISA_NAME  "baseline"
 #include "kernels/simd/vector.h"
 
 typedef ivec vmask;
 
 // 12 accumulators of 16 registers.
-#define TILE_VECS_MAX 2
+#define TILE_VECS_MAX  2
 #define TILE_SHAPES(F) F(1, 8) F(2, 6)
 
 // The greatest tile of blocks of images, filters by pixels, and the most filters of a tile of 2 x 2 pixels. Without
 // fused multiply-adds a product needs a register too.
 #define BLOCK_FILTERS_MAX 4
-#define BLOCK_SHAPES(F) F(1, 8) F(2, 5) F(3, 3) F(4, 2)
-#define BLOCK_WINDOWS(F) F(1) F(2)
+#define BLOCK_SHAPES(F)   F(1, 8) F(2, 5) F(3, 3) F(4, 2)
+#define BLOCK_WINDOWS(F)  F(1) F(2)
 
 #include "kernels/simd/vector_bytes.h"
 #include "kernels/simd/vector_masks.h"

@@ -49,13 +49,13 @@ typedef uint64_t word_vec __attribute__((vector_size(VEC_BYTES)));
 
 // The halves of two vectors of words woven together.
 #if VEC_BYTES == 64
-#define WEAVE_WORDS_LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define WEAVE_WORDS_LOW(a, b)  __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
 #define WEAVE_WORDS_HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
 #elif VEC_BYTES == 32
-#define WEAVE_WORDS_LOW(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define WEAVE_WORDS_LOW(a, b)  __builtin_shufflevector(a, b, 0, 4, 1, 5)
 #define WEAVE_WORDS_HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
 #else
-#define WEAVE_WORDS_LOW(a, b) __builtin_shufflevector(a, b, 0, 2)
+#define WEAVE_WORDS_LOW(a, b)  __builtin_shufflevector(a, b, 0, 2)
 #define WEAVE_WORDS_HIGH(a, b) __builtin_shufflevector(a, b, 1, 3)
 #endif
 
@@ -115,16 +115,16 @@ ALWAYS_INLINE real vec_sum(vec v)
 // The halves of two vectors woven together, and the transpose of LANES vectors made of it: weaving row i with row
 // i + LANES / 2 log2(LANES) times moves every element (i, j) to (j, i).
 #if VEC_BYTES / CJ_REAL_BYTES == 16
-#define WEAVE_LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define WEAVE_LOW(a, b)  __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
 #define WEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 #elif VEC_BYTES / CJ_REAL_BYTES == 8
-#define WEAVE_LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define WEAVE_LOW(a, b)  __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
 #define WEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
 #elif VEC_BYTES / CJ_REAL_BYTES == 4
-#define WEAVE_LOW(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define WEAVE_LOW(a, b)  __builtin_shufflevector(a, b, 0, 4, 1, 5)
 #define WEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
 #else
-#define WEAVE_LOW(a, b) __builtin_shufflevector(a, b, 0, 2)
+#define WEAVE_LOW(a, b)  __builtin_shufflevector(a, b, 0, 2)
 #define WEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 1, 3)
 #endif
 

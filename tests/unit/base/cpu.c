@@ -79,10 +79,8 @@ static void quotas_of_version_1_are_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_known_lower_name_lowers),
-        cmocka_unit_test(byte_products_need_avx512),
-        cmocka_unit_test(the_variable_sets_the_count),
-        cmocka_unit_test(quotas_of_version_2_count_upwards),
+        cmocka_unit_test(a_known_lower_name_lowers),    cmocka_unit_test(byte_products_need_avx512),
+        cmocka_unit_test(the_variable_sets_the_count),  cmocka_unit_test(quotas_of_version_2_count_upwards),
         cmocka_unit_test(quotas_of_version_1_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,12 @@ typedef struct decay_args {
 } decay_args;
 
 static const cj__field decay_fields[] = {
-    {.key = "rate", .kind = CJ__FIELD_NUMBER, .offset = offsetof(decay_args, rate), .fallback = 0.5, .low = 0, .high = 1},
+    {.key = "rate",
+     .kind = CJ__FIELD_NUMBER,
+     .offset = offsetof(decay_args, rate),
+     .fallback = 0.5,
+     .low = 0,
+     .high = 1},
     {.key = "steps", .kind = CJ__FIELD_INT, .offset = offsetof(decay_args, steps), .fallback = 10},
 };
 
@@ -75,8 +80,14 @@ static void what_is_given_is_kept_and_copied(void **state)
     (void)state;
     char padding[] = "same";
     all_args resolved;
-    assert_int_equal(resolve(&(all_args){.units = 1, .kernel = {3}, .momentum = CJ_ZERO, .bias = CJ_OFF,
-                                         .padding = padding, .decay = "exponential(0.1)"}, &resolved), CJ_OK);
+    assert_int_equal(resolve(&(all_args){.units = 1,
+                                         .kernel = {3},
+                                         .momentum = CJ_ZERO,
+                                         .bias = CJ_OFF,
+                                         .padding = padding,
+                                         .decay = "exponential(0.1)"},
+                             &resolved),
+                     CJ_OK);
     padding[0] = '!';
     assert_int_equal(resolved.kernel[1], 3);
     assert_true(resolved.momentum == 0 && !signbit(resolved.momentum));
@@ -115,8 +126,10 @@ static void a_spec_is_a_name_with_arguments(void **state)
 {
     (void)state;
     static const char *const same[] = {
-        "all(7, kernel=(3, 5), list=[1,2], momentum=0, clip=none, bias=false, padding='same', decay=exponential(rate=0.1))",
-        " All ( units = 7 ,kernel=[3,5], list=(1, 2),momentum=0.0,bias=False,padding=same, decay=exponential(rate=0.1) ) ",
+        "all(7, kernel=(3, 5), list=[1,2], momentum=0, clip=none, bias=false, padding='same', "
+        "decay=exponential(rate=0.1))",
+        " All ( units = 7 ,kernel=[3,5], list=(1, 2),momentum=0.0,bias=False,padding=same, decay=exponential(rate=0.1) "
+        ") ",
     };
     for (int i = 0; i < 2; i++) {
         cj__chosen chosen;

@@ -104,12 +104,9 @@ static void all_orders_are_alike_likely(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(philox_gives_the_published_answers),
-        cmocka_unit_test(keys_differ_by_seed_and_by_consumer),
-        cmocka_unit_test(words_are_those_of_their_blocks),
-        cmocka_unit_test(uniform_and_normal_have_their_moments),
-        cmocka_unit_test(an_order_holds_every_number_once),
-        cmocka_unit_test(all_orders_are_alike_likely),
+        cmocka_unit_test(philox_gives_the_published_answers), cmocka_unit_test(keys_differ_by_seed_and_by_consumer),
+        cmocka_unit_test(words_are_those_of_their_blocks),    cmocka_unit_test(uniform_and_normal_have_their_moments),
+        cmocka_unit_test(an_order_holds_every_number_once),   cmocka_unit_test(all_orders_are_alike_likely),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

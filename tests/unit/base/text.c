@@ -56,9 +56,12 @@ static void snake_case_is_that_of_keras(void **state)
 {
     (void)state;
     static const char *const pairs[][2] = {
-        {"Conv2D", "conv2d"},       {"MaxPooling2D", "max_pooling2d"},
-        {"SimpleRNN", "simple_rnn"}, {"BatchNormalization", "batch_normalization"},
-        {"Dense", "dense"},         {"LeakyReLU", "leaky_re_lu"},
+        {"Conv2D", "conv2d"},
+        {"MaxPooling2D", "max_pooling2d"},
+        {"SimpleRNN", "simple_rnn"},
+        {"BatchNormalization", "batch_normalization"},
+        {"Dense", "dense"},
+        {"LeakyReLU", "leaky_re_lu"},
         {"GlobalAveragePooling2D", "global_average_pooling2d"},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {

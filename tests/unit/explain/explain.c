@@ -100,9 +100,9 @@ static cj_model *chapter(cj_tensor **image)
     static const float pixels[25] = {0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 1};
     static const float kernel[9] = {1, 0, 1, 0, 1, 0, 1, 0, 1};
     static const float weights[12] = {0.1f, 0.5f, 0.9f, 0.2f, 0.6f, 1.0f, 0.3f, 0.7f, 1.1f, 0.4f, 0.8f, 1.2f};
-    cj_model *model = cj_sequential(cj_input(5, 5, 1), cj_conv2d(1, {3, 3}, .activation = "relu", .use_bias = CJ_OFF),
-                                    cj_max_pooling2d({2, 2}, .padding = "same"), cj_flatten(),
-                                    cj_dense(3, .use_bias = CJ_OFF));
+    cj_model *model =
+        cj_sequential(cj_input(5, 5, 1), cj_conv2d(1, {3, 3}, .activation = "relu", .use_bias = CJ_OFF),
+                      cj_max_pooling2d({2, 2}, .padding = "same"), cj_flatten(), cj_dense(3, .use_bias = CJ_OFF));
     assert_non_null(model);
     assign(model, "conv2d", CJ_SHAPE(3, 3, 1, 1), kernel, 9);
     assign(model, "dense", CJ_SHAPE(4, 3), weights, 12);
@@ -183,8 +183,8 @@ static void mistakes_are_answered_with_sentences(void **state)
 static void convolutions_agree_with_the_model(void **state)
 {
     (void)state;
-    assert_honest(cj_sequential(cj_input(9, 8, 3), cj_conv2d(4, {3, 2}, .strides = {2, 3}, .padding = "same",
-                                                             .activation = "tanh")));
+    assert_honest(cj_sequential(cj_input(9, 8, 3),
+                                cj_conv2d(4, {3, 2}, .strides = {2, 3}, .padding = "same", .activation = "tanh")));
     assert_honest(cj_sequential(cj_input(9, 8, 3), cj_conv2d(4, {3, 3}, .dilation_rate = {2, 2}, .padding = "same")));
     assert_honest(cj_sequential(cj_input(6, 6, 4), cj_conv2d(6, {3, 3}, .groups = 2, .activation = "softmax")));
     assert_honest(cj_sequential(cj_input(9, 9, 20), cj_conv2d(5, {5, 5}, .activation = "gelu")));
@@ -207,8 +207,8 @@ static void dense_and_elementwise_layers_agree_with_the_model(void **state)
     assert_honest(cj_sequential(cj_input(4, 5), cj_dense(3, .activation = "elu(alpha=0.5)")));
     assert_honest(cj_sequential(cj_input(4, 5), cj_dropout(0.5), cj_batch_normalization(), cj_relu_layer()));
     assert_honest(cj_sequential(cj_input(4, 5), cj_batch_normalization(.axis = 1), cj_leaky_relu(0.2)));
-    assert_honest(cj_sequential(cj_input(4, 5),
-                                cj_relu_layer(.max_value = 0.5, .negative_slope = 0.1, .threshold = 0.2)));
+    assert_honest(
+        cj_sequential(cj_input(4, 5), cj_relu_layer(.max_value = 0.5, .negative_slope = 0.1, .threshold = 0.2)));
     assert_honest(cj_sequential(cj_input(4, 5), cj_rescaling(0.5, .offset = -2), cj_elu(), cj_activation("sigmoid")));
     assert_honest(cj_sequential(cj_input(4, 5), cj_softmax(1), cj_reshape_layer({2, 10}), cj_activation("softmax")));
     assert_honest(cj_sequential(cj_input(4, 3, 5), cj_softmax(), cj_flatten()));
@@ -234,7 +234,8 @@ static void a_state_in_bfloat16_is_rounded_at_each_step(void **state)
     assert_int_equal(cj_tensor_from(CJ_F32, CJ_SHAPE(2, 1), inputs, 2, &x), CJ_OK);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(cj_tensor_from(CJ_F32, CJ_SHAPE(1, 1), &one, 1, &weight), CJ_OK);
-        assert_int_equal(cj_variable_assign(cj_layer_variable(cj_model_find_layer(model, "simple_rnn"), i), weight), CJ_OK);
+        assert_int_equal(cj_variable_assign(cj_layer_variable(cj_model_find_layer(model, "simple_rnn"), i), weight),
+                         CJ_OK);
         cj_release(weight);
     }
     char *text = explain(model, &x, (cj_explain_args){._ = 0}, &status);

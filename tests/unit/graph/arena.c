@@ -250,8 +250,8 @@ static void *call_often(void *context)
     for (int i = 0; i < 100 && c->right; i++) {
         results r;
         const int large = i % 3 == 0;
-        c->right = run(c->function, large ? LARGE : SMALL, &r) == CJ_OK &&
-                   memcmp(&r, &c->expected[large], sizeof(r)) == 0;
+        c->right =
+            run(c->function, large ? LARGE : SMALL, &r) == CJ_OK && memcmp(&r, &c->expected[large], sizeof(r)) == 0;
     }
     return NULL;
 }

@@ -12,8 +12,7 @@ static void run(const char *off, cj_tensor **out)
     fixture f = {0};
     cj_symbol *xs[] = {fixture_input(&f, CJ_SHAPE(CJ_BATCH, IN)), fixture_input(&f, CJ_SHAPE(IN, UNITS)),
                        fixture_input(&f, CJ_SHAPE(UNITS))};
-    cj_symbol *u =
-        cj__matmul(&f.g, cj__round_bf16(&f.g, xs[0]), cj__round_bf16(&f.g, xs[1]), false, false);
+    cj_symbol *u = cj__matmul(&f.g, cj__round_bf16(&f.g, xs[0]), cj__round_bf16(&f.g, xs[1]), false, false);
     cj_symbol *y = cj__apply_unary(&f.g, CJ__UNARY_relu, cj__add(&f.g, u, xs[2]), 0, 0);
     y = cj__round_bf16(&f.g, y);
     fixture_output(&f, y);

@@ -115,11 +115,14 @@ static void all_rewrites_together_change_nothing(void **state)
 
 static void each_rewrite_alone_changes_nothing(void **state)
 {
-    static const char *const offs[] = {
-        "-fuse_bias_grad,-dead_pixels,-blocks,-winograd", "-fuse_pool,-dead_pixels,-blocks,-winograd",
-        "-fuse_bias_grad,-blocks,-winograd",              "-fuse_pool,-fuse_bias_grad,-dead_pixels,-winograd",
-        "-fuse_pool,-fuse_bias_grad,-dead_pixels,-blocks", "-fuse_pool,-dead_pixels,-blocks,-winograd",
-        "-dead_pixels,-blocks,-fuse_pool_grad",           "-blocks,-winograd"};
+    static const char *const offs[] = {"-fuse_bias_grad,-dead_pixels,-blocks,-winograd",
+                                       "-fuse_pool,-dead_pixels,-blocks,-winograd",
+                                       "-fuse_bias_grad,-blocks,-winograd",
+                                       "-fuse_pool,-fuse_bias_grad,-dead_pixels,-winograd",
+                                       "-fuse_pool,-fuse_bias_grad,-dead_pixels,-blocks",
+                                       "-fuse_pool,-dead_pixels,-blocks,-winograd",
+                                       "-dead_pixels,-blocks,-fuse_pool_grad",
+                                       "-blocks,-winograd"};
     (void)state;
     for (int i = 0; i < NETWORKS; i++)
         for (size_t k = 0; k < sizeof offs / sizeof offs[0]; k++)

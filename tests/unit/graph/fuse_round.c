@@ -109,8 +109,10 @@ static void pools_of_rounded_elements_are_fused(void **state)
         layer layer; // whose filters are so small that sums of gradients stay below 2^24
         const char *off, *form;
     } cases[] = {
-        {{3, 40, true, true, 7}, "-winograd,-blocks", "direct"}, {{5, 10, true, true, 7}, "-winograd,-blocks", "direct"},
-        {{1, 10, true, true, 15}, "-winograd", "blocks"},        {{5, 10, true, true, 7}, "-winograd", "blocks"},
+        {{3, 40, true, true, 7}, "-winograd,-blocks", "direct"},
+        {{5, 10, true, true, 7}, "-winograd,-blocks", "direct"},
+        {{1, 10, true, true, 15}, "-winograd", "blocks"},
+        {{5, 10, true, true, 7}, "-winograd", "blocks"},
         {{32, 32, true, true, 3}, "-winograd4", "winograd"},
     };
     (void)state;

@@ -24,7 +24,8 @@ static void train(const fixture_optimizer *o, const struct layer *l, const char 
     fixture f = {.pool = cj_pool_new(threads)};
     const cj_shape a = CJ_SHAPE(l->groups, l->rows, l->m), b = CJ_SHAPE(l->groups, l->rows, l->n);
     cj_variable *rate = fixture_scalar(dtype), *steps = fixture_scalar(CJ_I64);
-    cj_symbol *x = fixture_input_of(&f, dtype, a), *dy = fixture_input_of(&f, dtype, b), *step = fixture_read(&f, steps);
+    cj_symbol *x = fixture_input_of(&f, dtype, a), *dy = fixture_input_of(&f, dtype, b),
+              *step = fixture_read(&f, steps);
     cj_symbol *in[8] = {NULL, cj__matmul(&f.g, x, dy, true, false), fixture_read(&f, rate), step};
     const int slots_from = o->counts ? 4 : 3;
     r->count = 1 + o->slots;
@@ -214,8 +215,8 @@ static void expect_stepped(const selfish *s, int second_step, cj_variable *const
 static void a_product_of_variables_is_not_fused(void **state)
 {
     (void)state;
-    static const selfish all[] = {{false, OWN_WEIGHTS, false}, {true, OWN_WEIGHTS, true},  {true, OWN_WEIGHTS, false},
-                                  {false, OWN_SLOT, false},    {true, OWN_SLOT, true},     {false, OTHERS, false},
+    static const selfish all[] = {{false, OWN_WEIGHTS, false}, {true, OWN_WEIGHTS, true}, {true, OWN_WEIGHTS, false},
+                                  {false, OWN_SLOT, false},    {true, OWN_SLOT, true},    {false, OTHERS, false},
                                   {true, OTHERS, true}};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         cj_variable *v[SELFISH_VARIABLES];

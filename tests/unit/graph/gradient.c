@@ -50,8 +50,8 @@ static cj_symbol *gradient(cj_symbol *y, cj_symbol *x)
 // The value of `y` for x of VALUES elements.
 static void evaluate(cj_symbol *x, cj_symbol *y, const double *at, double *value)
 {
-    cj_function *f = cj_function_new(
-        &(cj_function_args){.inputs = &x, .input_count = 1, .outputs = &y, .output_count = 1});
+    cj_function *f =
+        cj_function_new(&(cj_function_args){.inputs = &x, .input_count = 1, .outputs = &y, .output_count = 1});
     assert_non_null(f);
     const void *in = at;
     void *out = value;
@@ -159,11 +159,21 @@ static cj_symbol *compose(cj_symbol *x, unsigned seed)
     cj_symbol *h = x;
     for (int i = 0; i < 8; i++, seed = seed * 1103515245u + 12345u) {
         switch ((seed >> 16) % 5) {
-        case 0: h = cj_add(cj_square(h), x); break;
-        case 1: h = cj_sqrt(cj_add(h, x)); break;
-        case 2: h = cj_divide(h, cj_add(x, cj_symbol_scalar(CJ_F64, 1))); break;
-        case 3: h = cj_log(cj_add(cj_exp(cj_negative(h)), cj_add(x, cj_symbol_scalar(CJ_F64, 1)))); break;
-        default: h = cj_add(cj_relu(h), cj_multiply(x, x)); break;
+        case 0:
+            h = cj_add(cj_square(h), x);
+            break;
+        case 1:
+            h = cj_sqrt(cj_add(h, x));
+            break;
+        case 2:
+            h = cj_divide(h, cj_add(x, cj_symbol_scalar(CJ_F64, 1)));
+            break;
+        case 3:
+            h = cj_log(cj_add(cj_exp(cj_negative(h)), cj_add(x, cj_symbol_scalar(CJ_F64, 1))));
+            break;
+        default:
+            h = cj_add(cj_relu(h), cj_multiply(x, x));
+            break;
         }
     }
     return h;

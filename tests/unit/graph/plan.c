@@ -224,10 +224,8 @@ static void a_long_chain_is_planned_and_run(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(using_memory_again_never_shows),
-        cmocka_unit_test(each_pass_may_be_switched_off),
-        cmocka_unit_test(small_passes_do_their_work),
-        cmocka_unit_test(training_is_the_same_with_each_pass_off),
+        cmocka_unit_test(using_memory_again_never_shows),  cmocka_unit_test(each_pass_may_be_switched_off),
+        cmocka_unit_test(small_passes_do_their_work),      cmocka_unit_test(training_is_the_same_with_each_pass_off),
         cmocka_unit_test(a_long_chain_is_planned_and_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

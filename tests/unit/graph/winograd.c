@@ -11,8 +11,11 @@ static const struct shape {
     int64_t n, size, c, f;
     bool same;
     int allowance;
-} shapes[] = {{16, 8, 16, 64, true, 1}, {16, 8, 64, 64, true, 1},  {16, 8, 128, 96, true, 1},
-              {32, 13, 32, 64, false, 2}, {16, 15, 40, 48, true, 2}};
+} shapes[] = {{16, 8, 16, 64, true, 1},
+              {16, 8, 64, 64, true, 1},
+              {16, 8, 128, 96, true, 1},
+              {32, 13, 32, 64, false, 2},
+              {16, 15, 40, 48, true, 2}};
 enum { SHAPES = sizeof shapes / sizeof shapes[0], RESULTS = 3 };
 
 static const char *const names[RESULTS] = {"forward", "by the input", "by the filters"};
@@ -73,7 +76,8 @@ static void expect_tiles(const struct shape *s, const char *off, int twos, int f
     const int all = fixture_planned(function, s->n, ", winograd");
     const int four = fixture_planned(function, s->n, ", winograd 4x4");
     if (four != fours || all - four != twos || fixture_planned(function, s->n, ", direct") != RESULTS - twos - fours)
-        fail_msg("shape %d, \"%s\": %d tiles of 2 x 2, %d of 4 x 4", (int)(s - shapes), off ? off : "", all - four, four);
+        fail_msg("shape %d, \"%s\": %d tiles of 2 x 2, %d of 4 x 4", (int)(s - shapes), off ? off : "", all - four,
+                 four);
     cj_release(function);
 }
 
@@ -109,8 +113,9 @@ static void expect_near(const struct shape *s, cj_tensor *results[FORMS][RESULTS
             const double error = fabs((double)x[k] - (double)y[k]) / (double)m[k] * 0x1p23;
             differ = differ || error > 0;
             if (!(error <= most))
-                fail_msg("shape %d %s, forms %d and %d: element %lld is %g and %g, %g epsilons of %g", (int)(s - shapes),
-                         names[i], form, other, (long long)k, (double)x[k], (double)y[k], error, most);
+                fail_msg("shape %d %s, forms %d and %d: element %lld is %g and %g, %g epsilons of %g",
+                         (int)(s - shapes), names[i], form, other, (long long)k, (double)x[k], (double)y[k], error,
+                         most);
         }
         assert_true(differ);
     }

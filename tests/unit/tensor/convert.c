@@ -74,7 +74,8 @@ static void every_pair_converts_small_integers_exactly(void **state)
                 cj__element_set((cj_dtype)from, source, i, i);
             cj__convert((cj_dtype)from, source, (cj_dtype)to, target, 8);
             for (int i = 0; i < 8; i++)
-                assert_near(cj__element_get((cj_dtype)to, target, i), from == CJ_BOOL || to == CJ_BOOL ? i != 0 : i, 0, 0);
+                assert_near(cj__element_get((cj_dtype)to, target, i), from == CJ_BOOL || to == CJ_BOOL ? i != 0 : i, 0,
+                            0);
         }
     }
 }

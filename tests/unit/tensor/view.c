@@ -64,7 +64,8 @@ static void slices_outside_are_refused(void **state)
 {
     (void)state;
     cj_tensor *whole = counting(CJ_SHAPE(4)), *view;
-    static const int64_t bad[][3] = {{1, 0, 1}, {-2, 0, 1}, {0, -1, 1}, {0, 0, 5}, {0, 4, 1}, {0, 1, -1}, {0, 1, INT64_MAX}};
+    static const int64_t bad[][3] = {{1, 0, 1}, {-2, 0, 1}, {0, -1, 1},       {0, 0, 5},
+                                     {0, 4, 1}, {0, 1, -1}, {0, 1, INT64_MAX}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(cj_tensor_slice(whole, (int)bad[i][0], bad[i][1], bad[i][2], &view), CJ_INVALID_ARGUMENT);
     assert_int_equal(cj_tensor_slice(whole, 0, 4, 0, &view), CJ_OK);
