@@ -30,6 +30,16 @@ static bool stays(const cj__program *program, int value)
            (leaf->kind == CJ__VALUE_VARIABLE && !is_updated(program, leaf->variable));
 }
 
+// Of a call that is cut, each part prepares.
+static cj__prepared prepared_of(const cj__program *program, const cj__instruction *instruction, const cj__call *call)
+{
+    if (instruction->cut.group == 0)
+        return instruction->op->prepared(call);
+    cj__part part;
+    cj__part_of(program, instruction, call, 0, &part);
+    return instruction->op->prepared(&part.call);
+}
+
 cj_status cj__keep_prepared(cj__program *program)
 {
     size_t kept = 0;
@@ -39,7 +49,7 @@ cj_status cj__keep_prepared(cj__program *program)
         if (instruction->op->prepared == NULL || instruction->input_count + instruction->output_count > OPERANDS_MAX)
             continue;
         const cj__call call = cj__program_call(program, instruction, operands);
-        const cj__prepared made = instruction->op->prepared(&call);
+        const cj__prepared made = prepared_of(program, instruction, &call);
         if (made.input < 0 || !stays(program, instruction->inputs[made.input]) || made.bytes > KEPT_MOST - kept)
             continue;
         instruction->keeps = true;
@@ -58,7 +68,7 @@ cj_status cj__keep_in_plan(cj__plan *plan)
         const cj__instruction *instruction = &plan->program.instructions[plan->order[i]];
         if (!instruction->keeps)
             continue;
-        const cj__prepared made = instruction->op->prepared(&plan->calls[i]);
+        const cj__prepared made = prepared_of(&plan->program, instruction, &plan->calls[i]);
         cj__kept *kept = &plan->kept[plan->kept_count++];
         *kept = (cj__kept){.input = made.input, .workspace_bytes = cj__in_lines(made.bytes)};
         kept->copy_bytes = plan->buffers[instruction->inputs[made.input]].bytes;

@@ -228,7 +228,12 @@ static cj_status make_calls(cj__plan *plan)
         *call = cj__program_call(program, instruction, &plan->operands[next]);
         call->pool = plan->pool;
         next += (size_t)(instruction->input_count + instruction->output_count);
-        size_t workspace = instruction->op->workspace != NULL ? instruction->op->workspace(call) : 0;
+        const bool whole = instruction->op->workspace != NULL && instruction->cut.group == 0;
+        size_t workspace = whole ? instruction->op->workspace(call) : 0;
+        plan->workspace = workspace > plan->workspace ? workspace : plan->workspace;
+    }
+    for (int i = 0; i < plan->split_count; i++) {
+        const size_t workspace = cj__split_workspace(plan, &plan->splits[i]);
         plan->workspace = workspace > plan->workspace ? workspace : plan->workspace;
     }
     return CJ_OK;
@@ -329,6 +334,8 @@ static cj_status fill(cj__plan *plan)
     }
     cj__free(last);
     if (status == CJ_OK)
+        status = cj__split_in_plan(plan);
+    if (status == CJ_OK)
         status = make_calls(plan);
     if (status == CJ_OK) {
         make_copies(plan);
@@ -371,6 +378,7 @@ void cj__plan_free(cj__plan *plan)
         return;
     cj__free_aligned(plan->kept_memory, plan->kept_size);
     cj__free(plan->kept);
+    cj__free(plan->splits);
     cj__free(plan->buffers);
     cj__free(plan->order);
     cj__free(plan->in_place);

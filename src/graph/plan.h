@@ -26,6 +26,7 @@ typedef struct cj__buffer {
     size_t bytes;
     size_t offset;  // in the arena
     int begin, end; // first and last call (by position) that touch it; for roots
+    bool one_part;  // of roots: it has room for one part of the batch only (split_batch.c)
     void *data;     // of roots; inputs' are set at each run
 } cj__buffer;
 
@@ -39,6 +40,13 @@ typedef struct cj__copy {
     void *saved;         // ... which is here in this arena; NULL for the others
     size_t bytes;
 } cj__copy;
+
+// Calls that run on one part of the batch after another.
+typedef struct cj__split {
+    int begin, end; // positions
+    int64_t rows, part;
+    size_t workspace; // of a part; what parts after the first sum up lies behind it
+} cj__split;
 
 typedef struct cj__plan {
     cj__program program; // this plan's own: types are concrete
@@ -58,6 +66,8 @@ typedef struct cj__plan {
     int patch_count;
     cj__copy *copies;
     int copy_count;
+    cj__split *splits; // in order
+    int split_count;
     cj__kept *kept; // what calls keep from run to run, and its memory
     int kept_count;
     char *kept_memory;
@@ -76,6 +86,12 @@ void cj__plan_free(cj__plan *plan);
 // Makes the plan run in an arena of arena_size bytes. Nothing to do, and quick, for the one that it ran in before.
 void cj__plan_point(cj__plan *plan, char *base);
 cj_status cj__plan_run(cj__plan *plan, cj_pool *pool, const void *const *inputs, void *const *outputs); // run.c
+// Runs the calls at some positions, splits as a whole; adds to the seconds of each, unless that is NULL.
+cj_status cj__plan_run_calls(cj__plan *plan, cj_pool *pool, int begin, int end, double *seconds);
+
+// split_batch.c: finds the splits, once homes are known, and what memory they want; and the workspace of a split.
+cj_status cj__split_in_plan(cj__plan *plan);
+size_t cj__split_workspace(cj__plan *plan, cj__split *split);
 
 // keep_prepared.c: memory for the calls that keep what they prepare, once the calls are made.
 cj_status cj__keep_in_plan(cj__plan *plan);

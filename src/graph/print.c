@@ -1,5 +1,4 @@
 // A plan as a table, so that a user sees what runs, where it lives and where the time goes.
-#define _POSIX_C_SOURCE 200809L
 #include "graph/plan.h"
 
 #include "base/error.h"
@@ -7,16 +6,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { WORDS = 160, SHAPES = 4 * WORDS };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static int ascending(const void *a, const void *b)
 {
@@ -35,17 +26,10 @@ cj_status cj__plan_time(cj__plan *plan, cj_pool *pool, const void *const *inputs
     for (int i = 0; i < plan->patch_count; i++)
         plan->patches[i].operand->data = (void *)(uintptr_t)inputs[plan->patches[i].input];
     for (int round = -1; round < rounds && status == CJ_OK; round++) { // the first warms up
-        double before = now();
-        for (int i = 0; i < count && status == CJ_OK; i++) {
-            cj__call *call = &plan->calls[i];
-            call->pool = pool;
-            if (!(call->op->flags & CJ__OP_VIEW))
-                status = call->op->run(call);
-            const double after = now();
-            if (round >= 0)
-                times[(size_t)i * (size_t)rounds + (size_t)round] = after - before;
-            before = after;
-        }
+        memset(seconds, 0, (size_t)count * sizeof(*seconds));
+        status = cj__plan_run_calls(plan, pool, 0, count, seconds);
+        for (int i = 0; i < count && round >= 0; i++)
+            times[(size_t)i * (size_t)rounds + (size_t)round] = seconds[i];
     }
     if (entered)
         cj__pool_leave(pool);
@@ -88,7 +72,9 @@ static double bytes_of(const cj__plan *plan, const cj__instruction *instruction)
     double bytes = 0;
     for (int i = 0; i < instruction->input_count + instruction->output_count; i++) { // outputs follow inputs
         const cj__buffer *buffer = &plan->buffers[instruction->inputs[i]];
-        bytes += buffer->home == CJ__HOME_NOWHERE || (instruction->op->flags & CJ__OP_VIEW) ? 0 : (double)buffer->bytes;
+        bytes += buffer->home == CJ__HOME_NOWHERE || (instruction->op->flags & CJ__OP_VIEW) ?
+                     0 :
+                     (double)(cj_shape_count(&buffer->type.shape) * (int64_t)cj_dtype_size(buffer->type.dtype));
     }
     return bytes;
 }
@@ -102,13 +88,17 @@ static void print_call(const cj__plan *plan, int position, const double *seconds
     const cj__instruction *instruction = &plan->program.instructions[plan->order[position]];
     const cj__call *call = &plan->calls[position];
     const double flops = call->op->flops != NULL ? call->op->flops(call) : 0;
-    char name[WORDS], shapes[SHAPES], memory[WORDS];
+    char name[2 * WORDS], shapes[SHAPES], memory[WORDS];
     const char *form = call->op->form != NULL ? call->op->form(call) : NULL;
-    snprintf(name, sizeof(name), "%s%s%s%s", call->op->name, form != NULL ? ", " : "", form != NULL ? form : "",
-             call->kept != NULL ? ", kept" : "");
+    const int64_t part = instruction->op->flags & CJ__OP_VIEW ? 0 : instruction->cut.part;
+    char by[32] = "";
+    if (part > 0)
+        snprintf(by, sizeof(by), ", by %lld", (long long)part);
+    snprintf(name, sizeof(name), "%s%s%s%s%s", call->op->name, form != NULL ? ", " : "", form != NULL ? form : "",
+             call->kept != NULL ? ", kept" : "", by);
     shapes_of(call, shapes, sizeof(shapes));
     memory_of(plan, instruction, memory, sizeof(memory));
-    fprintf(stream, "%4d %-28s %-60s %-22s %10.1f %9.2f", position, name, shapes, memory,
+    fprintf(stream, "%4d %-38s %-60s %-22s %10.1f %9.2f", position, name, shapes, memory,
             bytes_of(plan, instruction) / 1024, flops * 1e-6);
     if (seconds != NULL) {
         fprintf(stream, " %9.1f %5.1f%%", seconds[position] * 1e6, 100 * seconds[position] / all->seconds);
@@ -128,11 +118,11 @@ cj_status cj__plan_print(const cj__plan *plan, const double *seconds, FILE *stre
         all.bytes += bytes_of(plan, &plan->program.instructions[plan->order[i]]);
         all.seconds += seconds != NULL ? seconds[i] : 0;
     }
-    fprintf(stream, "%4s %-28s %-60s %-22s %10s %9s%s\n", "call", "kernel", "operands -> result", "arena offset", "KiB",
+    fprintf(stream, "%4s %-38s %-60s %-22s %10s %9s%s\n", "call", "kernel", "operands -> result", "arena offset", "KiB",
             "MFLOP", seconds != NULL ? "        us  share GFLOP/s" : "");
     for (int i = 0; i < count; i++)
         print_call(plan, i, seconds, &all, stream);
-    fprintf(stream, "%4s %-28s %-60s %-22s %10.1f %9.2f", "", "all", "", "", all.bytes / 1024, all.flops * 1e-6);
+    fprintf(stream, "%4s %-38s %-60s %-22s %10.1f %9.2f", "", "all", "", "", all.bytes / 1024, all.flops * 1e-6);
     if (seconds != NULL)
         fprintf(stream, " %9.1f %5.1f%% %7.1f", all.seconds * 1e6, 100.0, all.flops / all.seconds * 1e-9);
     fprintf(stream,

@@ -21,11 +21,19 @@ typedef struct cj__pvalue {
     int producer;          // instruction of a temporary
 } cj__pvalue;
 
+// How an instruction is cut along its operands' first axis, together with its neighbours of the same group.
+typedef struct cj__cut {
+    int group;    // 0 for none
+    int64_t rows; // in all
+    int64_t part; // at a time
+} cj__cut;
+
 typedef struct cj__instruction {
     const cj__op *op; // NULL once removed
     int *inputs, *outputs;
     int input_count, output_count;
     bool keeps; // its call keeps what it prepares of an input from run to run (keep_prepared.c)
+    cj__cut cut;
     _Alignas(16) unsigned char attrs[CJ__ATTRS_MAX];
 } cj__instruction;
 
@@ -73,6 +81,18 @@ int cj__program_readers(const cj__program *program, int value, int *readers, int
 // The call that an instruction will be, with types and without memory; `operands` has room for inputs and outputs.
 cj__call cj__program_call(const cj__program *program, const cj__instruction *instruction, cj__operand *operands);
 
+// A part of such a call, for rows of its operands' first axis; the data's places are still those of the whole.
+enum { CJ__PART_OPERANDS = 8 };
+typedef struct cj__part {
+    cj__call call;
+    cj__operand operands[CJ__PART_OPERANDS];
+    char roles[CJ__PART_OPERANDS]; // of each operand: see split_batch.c
+    _Alignas(16) unsigned char attrs[CJ__ATTRS_MAX];
+} cj__part;
+// The part that begins at row `first` of an instruction with a cut, whose whole call is `call`.
+void cj__part_of(const cj__program *program, const cj__instruction *instruction, const cj__call *call, int64_t first,
+                 cj__part *part);
+
 // The input, variable or constant whose memory a value is, through views; -1 for what is computed. And its variable, or
 // NULL.
 int cj__leaf_of(const cj__program *program, int value);
@@ -108,6 +128,7 @@ cj_status cj__choose_winograd4(cj__program *program);
 cj_status cj__fuse_pool_grad(cj__program *program); // fuse_pool_grad.c
 cj_status cj__fuse_step(cj__program *program);      // fuse_step.c
 cj_status cj__one_sweep(cj__program *program);      // one_sweep.c
+cj_status cj__split_batch(cj__program *program);    // split_batch.c
 cj_status cj__keep_prepared(cj__program *program);  // keep_prepared.c
 
 #endif

@@ -183,6 +183,7 @@ static void gradient_select(cj__build *g, const cj__node *node, cj_symbol *const
         .min_inputs = 2,                  \
         .max_inputs = 2,                  \
         .variant = CJ__BINARY_##function, \
+        .samples = "ee>s",                \
         .infer = infer_binary,            \
         .gradient = gradient_binary,      \
         .run = run_binary,                \

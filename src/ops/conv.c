@@ -279,6 +279,19 @@ bool cj__conv2d_question_of(const cj__call *call, cj__conv2d_question *question)
     return false;
 }
 
+// The last block of images may have idle lanes; those of a part that ends before it have none.
+static int64_t part_conv(const cj__call *call, int64_t first, int64_t rows, void *attrs)
+{
+    const cj__conv2d_attrs *whole = call->attrs;
+    cj__conv2d_attrs *a = attrs;
+    *a = *whole;
+    if (whole->images == 0)
+        return 1;
+    const int64_t lanes = cj__lanes(call->outputs[0].type.dtype), left = whole->images - first * lanes;
+    a->images = (int32_t)(left < rows * lanes ? left : rows * lanes);
+    return lanes;
+}
+
 static double flops_conv(const cj__call *call)
 {
     const cj__conv2d s = args_of[kind_of(call)](call).s;
@@ -381,6 +394,8 @@ const cj__op cj__op_conv2d = {
     .min_inputs = 2,
     .max_inputs = 2,
     .attrs_size = sizeof(cj__conv2d_attrs),
+    .samples = "sw>s",
+    .part = part_conv,
     .infer = infer_conv2d,
     .gradient = gradient_conv2d,
     .workspace = workspace_conv,
@@ -395,6 +410,8 @@ const cj__op cj__op_conv2d_input_grad = {
     .min_inputs = 3,
     .max_inputs = 3,
     .attrs_size = sizeof(cj__conv2d_attrs),
+    .samples = "wss>s",
+    .part = part_conv,
     .infer = infer_input_grad,
     .gradient = gradient_input_grad,
     .workspace = workspace_conv,
@@ -409,6 +426,8 @@ const cj__op cj__op_conv2d_filter_grad = {
     .min_inputs = 2,
     .max_inputs = 2,
     .attrs_size = sizeof(cj__conv2d_attrs),
+    .samples = "ss>++",
+    .part = part_conv,
     .infer = infer_filter_grad,
     .gradient = gradient_filter_grad,
     .workspace = workspace_conv,
@@ -425,6 +444,8 @@ const cj__op cj__op_conv2d_bias_act = {
     .min_inputs = 2,
     .max_inputs = 3,
     .attrs_size = sizeof(cj__conv2d_attrs),
+    .samples = "sww>s",
+    .part = part_conv,
     .infer = infer_conv2d,
     .workspace = workspace_conv,
     .prepared = prepared_conv,
@@ -441,6 +462,8 @@ const cj__op cj__op_conv2d_pool = {
     .min_inputs = 2,
     .max_inputs = 3,
     .attrs_size = sizeof(cj__conv2d_attrs),
+    .samples = "sww>ss",
+    .part = part_conv,
     .infer = infer_conv2d_pool,
     .workspace = workspace_conv,
     .prepared = prepared_conv,
@@ -456,6 +479,8 @@ const cj__op cj__op_conv2d_pool_filter_grad = {
     .min_inputs = 3,
     .max_inputs = 3,
     .attrs_size = sizeof(cj__conv2d_attrs),
+    .samples = "sss>++",
+    .part = part_conv,
     .infer = infer_filter_grad,
     .workspace = workspace_conv,
     .prepared = prepared_conv,

@@ -117,6 +117,7 @@ const cj__op cj__op_rescale = {
     .flags = CJ__OP_ELEMENTWISE,
     .min_inputs = 1,
     .max_inputs = 1,
+    .samples = "e>s",
     .attrs_size = sizeof(cj__rescale_attrs),
     .infer = infer_rescale,
     .gradient = gradient_rescale,

@@ -68,6 +68,10 @@ typedef struct cj__op {
         *alias; // for CJ__OP_UPDATE: the digit alias[i] is the input whose memory output i may take ("03": 0 and 3)
     int (*aliased)(const void *attrs, int output); // the same for ops with any number of outputs
     int variant;                                   // which of a family (a cj__unary, cj__binary, ...)
+    // Where a part of the batch can be computed by itself: a letter an input, '>', a letter an output. 's': samples along
+    // the first axis, and those of a result come of the same ones of the operands; 'e': likewise, or broadcast; 'w':
+    // whole; '+': a sum over the samples. NULL: it cannot.
+    const char *samples;
 
     // Checks inputs and attributes and gives the outputs' types (free axis as CJ_BATCH). Sentences name what clashes.
     // `attrs` may be completed in place (a -1 worked out). `outputs` has room for CJ__OP_IO_MAX, or for as many as
@@ -79,6 +83,9 @@ typedef struct cj__op {
     // and stores them (NULL where none passes). NULL function only with CJ__OP_NO_GRADIENT, LEAF, UPDATE or FUSED.
     void (*gradient)(struct cj__build *build, const struct cj__node *node, struct cj_symbol *const *output_grads,
                      struct cj_symbol **input_grads);
+    // For attributes that count images: makes those of `rows` rows from `first` on, of operands with `samples`, from the
+    // call's; returns how many images a row is. NULL where no attribute does.
+    int64_t (*part)(const cj__call *call, int64_t first, int64_t rows, void *attrs);
     // Bytes of workspace for concrete operands; NULL for none.
     size_t (*workspace)(const cj__call *call);
     // What the first phases of the call's job prepare (filters transformed, panels packed), where it is worth keeping as

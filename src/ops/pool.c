@@ -215,18 +215,19 @@ static void gradient_average_grad(cj__build *g, const cj__node *node, cj_symbol 
     dx[0] = cj__append(g, &cj__op_average_pool2d, node->attrs, &dy[0], 1);
 }
 
-#define POOL(op_name, inputs, infer_function, gradient_function, run_function) \
-    const cj__op cj__op_##op_name = {                                          \
-        .name = #op_name,                                                      \
-        .min_inputs = inputs,                                                  \
-        .max_inputs = inputs,                                                  \
-        .attrs_size = sizeof(cj__pool2d_attrs),                                \
-        .infer = infer_function,                                               \
-        .gradient = gradient_function,                                         \
-        .run = run_function,                                                   \
+#define POOL(op_name, inputs, roles, infer_function, gradient_function, run_function) \
+    const cj__op cj__op_##op_name = {                                                 \
+        .name = #op_name,                                                             \
+        .min_inputs = inputs,                                                         \
+        .max_inputs = inputs,                                                         \
+        .attrs_size = sizeof(cj__pool2d_attrs),                                       \
+        .samples = roles,                                                             \
+        .infer = infer_function,                                                      \
+        .gradient = gradient_function,                                                \
+        .run = run_function,                                                          \
     }
-POOL(max_pool2d, 1, infer_pool, gradient_max, run_max);
-POOL(max_pool2d_grad, 2, infer_grad, gradient_max_grad, run_max_grad);
-POOL(max_pool2d_gather, 2, infer_gather, gradient_gather, run_gather);
-POOL(average_pool2d, 1, infer_pool, gradient_average, run_average);
-POOL(average_pool2d_grad, 1, infer_grad, gradient_average_grad, run_average_grad);
+POOL(max_pool2d, 1, "s>ss", infer_pool, gradient_max, run_max);
+POOL(max_pool2d_grad, 2, "ss>s", infer_grad, gradient_max_grad, run_max_grad);
+POOL(max_pool2d_gather, 2, "ss>s", infer_gather, gradient_gather, run_gather);
+POOL(average_pool2d, 1, "s>s", infer_pool, gradient_average, run_average);
+POOL(average_pool2d_grad, 1, "s>s", infer_grad, gradient_average_grad, run_average_grad);

@@ -37,6 +37,7 @@ const cj__op cj__op_round_bf16 = {
     .flags = CJ__OP_ELEMENTWISE,
     .min_inputs = 1,
     .max_inputs = 1,
+    .samples = "e>s",
     .infer = infer_round,
     .gradient = gradient_round,
     .run = run_round,

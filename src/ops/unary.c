@@ -92,6 +92,7 @@ static void gradient_unary_grad(cj__build *g, const cj__node *node, cj_symbol *c
         .flags = CJ__OP_ELEMENTWISE,           \
         .min_inputs = 1,                       \
         .max_inputs = 1,                       \
+        .samples = "e>s",                      \
         .attrs_size = sizeof(cj__unary_attrs), \
         .variant = CJ__UNARY_##function,       \
         .infer = infer_unary,                  \
@@ -103,6 +104,7 @@ static void gradient_unary_grad(cj__build *g, const cj__node *node, cj_symbol *c
         .flags = CJ__OP_ELEMENTWISE,           \
         .min_inputs = 2,                       \
         .max_inputs = 2,                       \
+        .samples = "ee>s",                     \
         .attrs_size = sizeof(cj__unary_attrs), \
         .variant = CJ__UNARY_##function,       \
         .infer = infer_unary_grad,             \

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const ALL_OFF = "-fuse_pool,-fuse_bias_grad,-dead_pixels,-blocks,-winograd,-fuse_pool_grad";
+static const char *const ALL_OFF =
+    "-fuse_pool,-fuse_bias_grad,-dead_pixels,-blocks,-winograd,-fuse_pool_grad,-split_batch";
 
 // Two convolutions, each with a bias, an activation and perhaps a max pool, then a sum of squares.
 typedef struct network {
@@ -30,6 +31,15 @@ static const network networks[] = {
     {5, 12, 12, 8, {1, 3}, {8, 12}, {1, 2}, {2, 1}, true, CJ__UNARY_tanh, false},
 };
 enum { NETWORKS = sizeof networks / sizeof networks[0], RESULTS = 6 };
+
+// Batches that are cut into parts: into three, the last of 6 images; the same in blocks, the last of one block with idle
+// lanes; into equal ones.
+static const network large[] = {
+    {70, 26, 28, 1, {3, 3}, {32, 40}, {1, 1}, {2, 2}, false, CJ__UNARY_relu, true},
+    {133, 24, 24, 1, {5, 5}, {10, 20}, {1, 1}, {2, 2}, false, CJ__UNARY_relu, false},
+    {64, 20, 20, 16, {3, 3}, {32, 32}, {1, 1}, {1, 2}, true, CJ__UNARY_tanh, false},
+};
+enum { LARGE = sizeof large / sizeof large[0] };
 
 static cj_symbol *stage(fixture *f, const network *n, int i, cj_symbol *x, cj_symbol *w, cj_symbol *bias)
 {
@@ -86,11 +96,11 @@ static void run(const network *n, cj_dtype dtype, const char *off, int threads, 
 }
 
 // The tolerance: sums of some thousand terms in another order, relative to the greatest element.
-static void expect_equal(const network *n, cj_dtype dtype, const char *off)
+static void expect_equal_to(const network *n, cj_dtype dtype, const char *off, const char *reference)
 {
     cj_tensor *a[RESULTS], *b[RESULTS];
     run(n, dtype, off, 1, a);
-    run(n, dtype, ALL_OFF, 1, b);
+    run(n, dtype, reference, 1, b);
     for (int i = 0; i < RESULTS; i++) {
         double most = 1;
         for (int64_t k = 0; k < cj_tensor_count(b[i]); k++)
@@ -98,12 +108,17 @@ static void expect_equal(const network *n, cj_dtype dtype, const char *off)
         for (int64_t k = 0; k < cj_tensor_count(b[i]); k++) {
             const double x = fixture_get(a[i], k), y = fixture_get(b[i], k);
             if (!(fabs(x - y) <= (dtype == CJ_F64 ? 1e-12 : 1e-4) * most))
-                fail_msg("network %d, %s, result %d, \"%s\": element %lld is %g, not %g", (int)(n - networks),
-                         cj_dtype_name(dtype), i, off ? off : "", (long long)k, x, y);
+                fail_msg("network of %lld images, %s, result %d, \"%s\": element %lld is %g, not %g",
+                         (long long)n->batch, cj_dtype_name(dtype), i, off ? off : "", (long long)k, x, y);
         }
         cj_release(a[i]);
         cj_release(b[i]);
     }
+}
+
+static void expect_equal(const network *n, cj_dtype dtype, const char *off)
+{
+    expect_equal_to(n, dtype, off, ALL_OFF);
 }
 
 static void all_rewrites_together_change_nothing(void **state)
@@ -129,21 +144,41 @@ static void each_rewrite_alone_changes_nothing(void **state)
             expect_equal(&networks[i], CJ_F32, offs[k]), expect_equal(&networks[i], CJ_F64, offs[k]);
 }
 
-static void threads_do_not_change_a_bit(void **state)
+static void parts_of_a_batch_give_the_whole(void **state)
+{
+    (void)state;
+    for (const network *n = large; n < large + LARGE; n++) {
+        expect_equal_to(n, CJ_F32, NULL, "-split_batch"), expect_equal(n, CJ_F32, "-winograd");
+        expect_equal(n, CJ_F64, NULL);
+        cj_function *cut = make(n, CJ_F32, NULL, 2), *uncut = make(n, CJ_F32, "-split_batch", 2);
+        assert_true(fixture_planned(cut, n->batch, ", by ") >= 2);
+        assert_int_equal(fixture_planned(uncut, n->batch, ", by "), 0);
+        assert_int_equal(fixture_planned(cut, 16, ", by "), 0); // not worth it
+        cj_release(cut), cj_release(uncut);
+    }
+}
+
+static void expect_same_with_threads(const network *n)
 {
     cj_tensor *a[RESULTS], *b[RESULTS];
-    (void)state;
-    for (int i = 0; i < NETWORKS; i++) {
-        for (int threads = 2; threads <= 4; threads++) {
-            run(&networks[i], CJ_F32, NULL, 1, a);
-            run(&networks[i], CJ_F32, NULL, threads, b);
-            for (int k = 0; k < RESULTS; k++) {
-                fixture_expect_same(a[k], b[k]);
-                cj_release(a[k]);
-                cj_release(b[k]);
-            }
+    for (int threads = 2; threads <= 4; threads++) {
+        run(n, CJ_F32, NULL, 1, a);
+        run(n, CJ_F32, NULL, threads, b);
+        for (int k = 0; k < RESULTS; k++) {
+            fixture_expect_same(a[k], b[k]);
+            cj_release(a[k]);
+            cj_release(b[k]);
         }
     }
+}
+
+static void threads_do_not_change_a_bit(void **state)
+{
+    (void)state;
+    for (int i = 0; i < NETWORKS; i++)
+        expect_same_with_threads(&networks[i]);
+    for (int i = 0; i < LARGE; i++)
+        expect_same_with_threads(&large[i]);
 }
 
 static void expect_plan(const network *n, const char *off, const char *word, bool expected)
@@ -179,9 +214,8 @@ static void rewrites_take_place_unless_switched_off(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_rewrites_together_change_nothing),
-        cmocka_unit_test(each_rewrite_alone_changes_nothing),
-        cmocka_unit_test(threads_do_not_change_a_bit),
+        cmocka_unit_test(all_rewrites_together_change_nothing),    cmocka_unit_test(each_rewrite_alone_changes_nothing),
+        cmocka_unit_test(parts_of_a_batch_give_the_whole),         cmocka_unit_test(threads_do_not_change_a_bit),
         cmocka_unit_test(rewrites_take_place_unless_switched_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
