@@ -224,7 +224,7 @@ static void piece_of_rows(const gemm_piece *s, tile *t, int64_t row0, int64_t ro
 // The same where C is computed transposed: strips of rows that are put into C by columns.
 static void piece_of_flipped_c(const gemm_piece *s, tile *t, int64_t row0, int64_t row1)
 {
-    enum { STRIP = 48 };
+    enum { STRIP = 4 * LANES };
     const cj__gemm *g = &s->p->g;
     const epilogue e = {g->bias, g->act, g->act_a, g->act_b, false};
     const int64_t a_row = g->trans_a ? 1 : g->lda, cols = s->col1 - s->col0, width = pieces_of(cols, LANES) * LANES;
