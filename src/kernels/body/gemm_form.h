@@ -73,7 +73,8 @@ static void call_columns_rows(cj__gemm *g)
         g->trans_a = false, g->lda = g->k;
 }
 
-// Rows of a task: a multiple of the tile's, or of what is transposed at once, few enough that there are about WISHED_TASKS of them.
+// Rows of a task: a multiple of the tile's, or of what is transposed at once, few enough that there are about
+// WISHED_TASKS of them.
 static int64_t block_rows(const product *p, int64_t tasks_across)
 {
     const cj__gemm *g = &p->g;
