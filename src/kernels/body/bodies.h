@@ -1,5 +1,6 @@
 // Every body, in the order in which they use each other. The including file has set CJ_REAL_BYTES and the vocabulary.
 #include "kernels/body/tile.h"
+#include "kernels/body/row_tile.h"
 #include "kernels/body/epilogue.h"
 #include "kernels/body/gemm_form.h"
 #include "kernels/body/gemm_pack.h"
@@ -9,7 +10,6 @@
 #include "kernels/body/winograd.h"
 #include "kernels/body/winograd_forward.h"
 #include "kernels/body/winograd_grad.h"
-#include "kernels/body/row_tile.h"
 #include "kernels/body/conv2d.h"
 #include "kernels/body/conv2d_pool.h"
 #include "kernels/body/conv2d_forward.h"

@@ -20,7 +20,7 @@ static void gather_by_cells(const gather *g, const gather_part *part)
     row_tile t = {.segments = (const int64_t[]){0}, .segment_count = 1, .length = g->filters, .start = START_ZERO};
     cells.last_rows = part->row1 - (end - 1) * s->sh;
     t.b = g->turned + part->group * g->filters * g->depth + part->channel - part->group * g->depth;
-    t.b_step = g->depth;
+    t.a_step = 1, t.b_step = g->depth;
     t.cols = part->channels;
     t.a_row = s->f, t.a_line = s->ow * s->f;
     t.c_row = s->sw * s->c, t.c_line = s->sh * s->w * s->c;

@@ -20,6 +20,12 @@ static bool is_relu(const epilogue *e)
     return e->act == CJ__UNARY_relu;
 }
 
+// Whether finish_rows() has anything to do.
+static bool is_applied(const epilogue *e)
+{
+    return (e->act != CJ__UNARY_NONE && !is_relu(e)) || e->rounds;
+}
+
 static void finish_rows(const epilogue *e, real *const *rows, int count, int64_t cols)
 {
     const bool acts = e->act != CJ__UNARY_NONE && !is_relu(e);

@@ -198,14 +198,36 @@ static void piece_of_c(const gemm_piece *s, tile *t, int64_t row0, int64_t row1)
     }
 }
 
+// Where A lies as it is: the rows of a panel are one call.
+static void piece_of_rows(const gemm_piece *s, tile *t, int64_t row0, int64_t row1)
+{
+    const cj__gemm *g = &s->p->g;
+    const epilogue e = {g->bias, g->act, g->act_a, g->act_b, false};
+    const int64_t a_row = g->trans_a ? 1 : g->lda, panels = pieces_of(s->col1 - s->col0, PANEL_COLS);
+    t->start = s->first > 0 ? START_SUM : g->bias ? START_BIAS : START_ZERO;
+    for (int64_t panel = 0; panel < panels && row0 < row1; panel++) {
+        const int64_t col = s->col0 + panel * PANEL_COLS;
+        const int vecs = aim_at_b(s, t, panel);
+        t->bias = g->bias ? (const real *)g->bias + col : NULL;
+        row_tile r = row_tile_of(t);
+        r.a = (const real *)g->a + row0 * a_row + s->first * t->a_step;
+        r.a_row = a_row;
+        r.c = (real *)g->c + row0 * g->ldc + col;
+        r.c_row = g->ldc;
+        r.lines = 1;
+        row_tiles_run(&r, vecs, row1 - row0);
+        for (int64_t row = row0; row < row1 && s->ends && is_applied(&e); row++)
+            finish_rows(&e, (real *[]){(real *)g->c + row * g->ldc + col}, 1, t->cols);
+    }
+}
+
 // The same where C is computed transposed: strips of rows that are put into C by columns.
 static void piece_of_flipped_c(const gemm_piece *s, tile *t, int64_t row0, int64_t row1)
 {
-    enum { STRIP = 48 };
+    enum { STRIP = 4 * LANES };
     const cj__gemm *g = &s->p->g;
     const epilogue e = {g->bias, g->act, g->act_a, g->act_b, false};
-    const int full = full_rows(s);
-    const int64_t cols = s->col1 - s->col0, width = pieces_of(cols, LANES) * LANES;
+    const int64_t a_row = g->trans_a ? 1 : g->lda, cols = s->col1 - s->col0, width = pieces_of(cols, LANES) * LANES;
     real strip[STRIP * PANEL_COLS];
     t->start = s->first > 0 || g->bias ? START_SUM : START_ZERO;
     for (int64_t top = row0; top < row1; top += STRIP) {
@@ -217,14 +239,16 @@ static void piece_of_flipped_c(const gemm_piece *s, tile *t, int64_t row0, int64
             for (int64_t i = 0; g->bias && i < count; i++)
                 for (int64_t j = 0; j < width; j += LANES)
                     vec_store(strip + i * width + j, vec_set(((const real *)g->bias)[top + i]));
-        for (int64_t row = 0, rows; row < count; row += rows) {
-            rows = rows_of_tile(count - row, full);
-            aim_at_a(s, t, top + row, (int)rows);
-            aim_rows((const real **)t->c, strip + row * width, width);
-            tile_run(t, aim_at_b(s, t, 0), (int)rows);
-            if (s->ends)
-                finish_rows(&e, t->c, (int)rows, cols);
-        }
+        const int vecs = aim_at_b(s, t, 0);
+        row_tile r = row_tile_of(t);
+        r.a = (const real *)g->a + top * a_row + s->first * t->a_step;
+        r.a_row = a_row;
+        r.c = strip;
+        r.c_row = width;
+        r.lines = 1;
+        row_tiles_run(&r, vecs, count);
+        for (int64_t row = 0; row < count && s->ends && is_applied(&e); row++)
+            finish_rows(&e, (real *[]){strip + row * width}, 1, cols);
         transpose_block(strip, width, count, cols, c, g->ldc);
     }
 }
@@ -249,7 +273,7 @@ static void gemm_block(const product *p, const real *copy, real *packed, int64_t
         t.relu = s.ends && g->act == CJ__UNARY_relu;
         find_b(&s, packed, task);
         find_next(&s);
-        (p->flips ? piece_of_flipped_c : piece_of_c)(&s, &t, row0, row1);
+        (p->flips ? piece_of_flipped_c : copy || p->far ? piece_of_c : piece_of_rows)(&s, &t, row0, row1);
     }
 }
 

@@ -11,7 +11,7 @@
 // Operands may be copied first: A into pieces that follow each other, because rows that are far apart fall into the same
 // few sets of the cache and each into another page; B into panels, because its columns must lie along the lanes.
 enum {
-    GEMM_DEPTH = 256,     // the sum is cut into pieces, so that a panel's part of B stays in the cache
+    GEMM_DEPTH = 512,     // the sum is cut into pieces, so that a panel's part of B stays in the second cache
     FLIPPED_DEPTH = 2048, // longer: each piece transposes C twice
     THIN_DEPTH = 8,       // of few rows by a wide B: rows of B are read in long runs
     PANEL_COLS = TILE_VECS_MAX * LANES,
@@ -73,14 +73,16 @@ static void call_columns_rows(cj__gemm *g)
         g->trans_a = false, g->lda = g->k;
 }
 
-// Rows of a task: a multiple of the tile's, few enough that there are about WISHED_TASKS of them.
+// Rows of a task: a multiple of the tile's, or of what is transposed at once, few enough that there are about
+// WISHED_TASKS of them.
 static int64_t block_rows(const product *p, int64_t tasks_across)
 {
     const cj__gemm *g = &p->g;
     if ((double)g->m * (double)g->n * (double)g->k <= ONE_TASK)
         return greatest(g->m, 1);
     const int64_t wanted = pieces_of(WISHED_TASKS, greatest(tasks_across, 1));
-    const int64_t rows = tile_rows[panel_vecs(greatest(g->n, 1))], tiles = pieces_of(pieces_of(g->m, wanted), rows);
+    const int64_t rows = p->flips ? LANES : tile_rows[panel_vecs(greatest(g->n, 1))];
+    const int64_t tiles = pieces_of(pieces_of(g->m, wanted), rows);
     return greatest(least(tiles, p->packs_pieces ? PIECE_ROWS : BLOCK_TILES), 1) * rows;
 }
 
@@ -88,7 +90,7 @@ static void choose_copies(product *p)
 {
     const cj__gemm *g = &p->g;
     const double a = (double)g->m * (double)g->k, b = (double)g->n * (double)g->k;
-    const bool pays = (g->m >= WORTH_PACKING && (g->m > PART_ROWS || b > HUGE_B)) || p->flips;
+    const bool pays = g->m >= WORTH_PACKING && (p->flips || g->m > PART_ROWS || b > HUGE_B);
     const bool packs = g->trans_b || (g->ldb >= FAR_ROWS && pays);
     p->packs_pieces = packs && pays && b > HUGE_B && g->m <= PIECE_ROWS && !p->flips;
     p->copies_a = a >= LARGE && g->n >= 4 * PANEL_COLS && !p->flips && (g->trans_a || p->packs_pieces);

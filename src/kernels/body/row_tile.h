@@ -1,9 +1,9 @@
-// The tile for rows at equal distances: neighbours in a row of pixels, whose sums are short.
+// The tile for rows at equal distances: those of a matrix, and neighbours in a row of pixels.
 //
-//   c[i * c_row + j] = start + sum over s, p of a[i * a_row + segments[s] + p] * b[(s * length + p) * b_step + j]
+//   c[i * c_row + j] = start + sum over s, p of a[i * a_row + segments[s] + p * a_step] * b[(s * length + p) * b_step + j]
 //
-// The same sum in the same order as tile.h's with a_step 1, and so the same bits; but rows need no pointers of their own,
-// and several rows of pixels, lines, are one call. Where a sum has a few dozen terms, pointers cost as much as the sum.
+// The same sum in the same order as tile.h's, and so the same bits; but rows need no pointers of their own, and several
+// rows of pixels, lines, are one call. Where a sum has a few dozen terms, pointers cost as much as the sum.
 //
 // Rows of C may be the first pixels of cells, rows x cols pixels of which only the first is not zero. Then a tile zeroes
 // the others of its cells: stores that wait for nothing, beside the multiply-adds of tiles before and after it.
@@ -19,7 +19,7 @@ typedef struct row_tile {
     real *c;
     const int64_t *segments;
     int64_t segment_count, length;
-    int64_t a_row, c_row, b_step;
+    int64_t a_row, c_row, a_step, b_step;
     int64_t lines, a_line, c_line; // rows of pixels, and how far they are apart
     int64_t cols;
     tile_start start;
@@ -54,7 +54,7 @@ ALWAYS_INLINE void row_tile_start(const row_tile *t, const real *c, const int ro
 ALWAYS_INLINE void row_tile_sum(const row_tile *t, const real *a, const int rows, const int vecs, const vmask last,
                                 vec sum[TILE_ROWS_MAX][TILE_VECS_MAX])
 {
-    const int64_t a_row = t->a_row, b_step = t->b_step;
+    const int64_t a_row = t->a_row, a_step = t->a_step, b_step = t->b_step;
     const real *b = t->b;
     for (int64_t s = 0; s < t->segment_count; s++) {
         const real *at[TILE_ROWS_MAX / ROWS_A_POINTER];
@@ -75,7 +75,7 @@ ALWAYS_INLINE void row_tile_sum(const row_tile *t, const real *a, const int rows
             }
             UNROLL
             for (int i = 0; i < rows; i += ROWS_A_POINTER)
-                at[i / ROWS_A_POINTER]++;
+                at[i / ROWS_A_POINTER] += a_step;
         }
     }
 }
@@ -187,6 +187,7 @@ static row_tile row_tile_of(const tile *t)
                       .segments = t->segments,
                       .segment_count = t->segment_count,
                       .length = t->length,
+                      .a_step = t->a_step,
                       .b_step = t->b_step,
                       .cols = t->cols,
                       .start = t->start,
