@@ -272,8 +272,8 @@ static void gathered_block(winograd_filter_task *t, real *dw, int64_t row_block,
     const winograd *g = t->g;
     const winograd_filter_cut *cut = t->cut;
     winograd_filter_take(t, row_block, col_block);
-    winograd_filter_products(t, t->v + row_block * g->positions * t->v_step, t->d + col_block * g->positions * t->d_step,
-                             g->tiles, true);
+    winograd_filter_products(t, t->v + row_block * g->positions * t->v_step,
+                             t->d + col_block * g->positions * t->d_step, g->tiles, true);
     for (int64_t c = 0; c < t->rows; c++)
         for (int64_t f = 0; f < t->cols; f += LANES)
             winograd_filter_vector(g, cut, t->du + c * cut->cols_pad + f, 0, dw, t->row + c, t->col + f);
