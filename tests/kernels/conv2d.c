@@ -299,6 +299,22 @@ static void small_images_equal_plain_c(void **unused)
     for_each_table(small_images_of);
 }
 
+// Few images of many pixels, whose rows are cut into bands for the gradient by the filters.
+static void few_images_of(const tables *t)
+{
+    for (int64_t n = 1; n <= 3; n++) {
+        cj__conv2d s = strided_of(60 + pick(30), 40 + pick(5), 1 + pick(4), 1 + 2 * pick(2), 1 + pick(40), 1, pick(2));
+        s.n = n;
+        compare_convolutions(t, &s, true, CJ__UNARY_NONE, false);
+    }
+}
+
+static void few_images_equal_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(few_images_of);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,7 +322,7 @@ int main(void)
         cmocka_unit_test(depthwise_equals_plain_c),        cmocka_unit_test(tall_windows_equal_plain_c),
         cmocka_unit_test(strides_equal_plain_c),           cmocka_unit_test(missing_outputs_equal_plain_c),
         cmocka_unit_test(few_channels_equal_plain_c),      cmocka_unit_test(many_filters_equal_plain_c),
-        cmocka_unit_test(small_images_equal_plain_c),
+        cmocka_unit_test(small_images_equal_plain_c),      cmocka_unit_test(few_images_equal_plain_c),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

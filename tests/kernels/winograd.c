@@ -312,7 +312,8 @@ static void cut_of(const tables *t)
 {
     const cj__conv2d shapes[] = {square_of(9, 13, 32, 64, 0),  square_of(1, 40, 3, 5, 1),
                                  square_of(2, 31, 17, 18, 1),  square_of(3, 2, 150, 300, 1),
-                                 square_of(1, 6, 270, 140, 1), square_of(40, 4, 5, 9, 1)};
+                                 square_of(1, 6, 270, 140, 1), square_of(40, 4, 5, 9, 1),
+                                 square_of(7, 14, 20, 100, 1), square_of(7, 14, 100, 20, 1)};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         compare(t, &shapes[i], true, CJ__UNARY_relu, 1);
 }

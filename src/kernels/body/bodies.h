@@ -10,6 +10,7 @@
 #include "kernels/body/winograd.h"
 #include "kernels/body/winograd_forward.h"
 #include "kernels/body/winograd_grad.h"
+#include "kernels/body/winograd_filter_grad.h"
 #include "kernels/body/conv2d.h"
 #include "kernels/body/conv2d_pool.h"
 #include "kernels/body/conv2d_forward.h"

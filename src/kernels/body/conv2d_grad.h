@@ -3,23 +3,40 @@
 //   dw[u][v][c][f] = sum over pixels of x[place of tap][c] dy[pixel][f]
 //
 // as tiles whose rows are (u, v, c) and whose sum runs over the rows of dy, an image at a time while it is in the cache.
-// The batch is cut into pieces by the shape alone; each piece has its own sum in the workspace, and a last phase adds
-// them in order.
+// The batch is cut into pieces by the shape alone, of images, or, where there are few, of bands of their rows; each piece has
+// its own sum in the workspace, and a last phase adds them in order.
 
-enum { PIECES_MAX = 16, SMALL_FILTERS = 1 << 16, FILTER_ROWS_A_TASK = 288, STRIP_PIXELS = 512, PIECE_PIXELS = 64 };
-
-// Pieces of the batch, and blocks of the rows of dw: many pieces where dw is small, many blocks where it is large, and no
-// piece of so few pixels that its sums take less time to make than to write and add.
-static int64_t batch_pieces(const cj__conv2d *s)
-{
-    const int64_t size = s->kh * s->kw * (s->c / s->groups) * s->f, most = size <= SMALL_FILTERS ? PIECES_MAX : 2;
-    const int64_t wanted = greatest(s->n * s->oh * s->ow / PIECE_PIXELS, 2);
-    return greatest(least(s->n, least(most, wanted)), 1);
-}
+enum {
+    PIECES_MAX = 16,
+    BAND_TASKS = 8,
+    SMALL_FILTERS = 1 << 16,
+    FILTER_ROWS_A_TASK = 288,
+    STRIP_PIXELS = 512,
+    PIECE_PIXELS = 64
+};
 
 static int64_t filter_blocks(const cj__conv2d *s)
 {
     return pieces_of(s->kh * s->kw * (s->c / s->groups), FILTER_ROWS_A_TASK);
+}
+
+// Bands of an image: several where images and blocks are so few that threads would idle, and each has pixels enough.
+static int64_t image_bands(const cj__conv2d_args *a)
+{
+    const cj__conv2d *s = &a->s;
+    const int64_t tasks = least(BAND_TASKS, s->n * s->oh * s->ow / STRIP_PIXELS);
+    const int64_t wanted = tasks / greatest(s->n * filter_blocks(s), 1);
+    return greatest(least(wanted, s->oh / greatest(a->pool_h, 1)), 1);
+}
+
+// Pieces of the batch, and blocks of the rows of dw: many pieces where dw is small, many blocks where it is large, and no
+// piece of so few pixels that its sums take less time to make than to write and add.
+static int64_t batch_pieces(const cj__conv2d_args *a)
+{
+    const cj__conv2d *s = &a->s;
+    const int64_t size = s->kh * s->kw * (s->c / s->groups) * s->f, most = size <= SMALL_FILTERS ? PIECES_MAX : 2;
+    const int64_t wanted = greatest(s->n * s->oh * s->ow / PIECE_PIXELS, 2);
+    return greatest(least(s->n * image_bands(a), least(most, wanted)), 1);
 }
 
 // A piece's sums: dw, and behind it, a new line of the cache, dbias.
@@ -54,7 +71,7 @@ static void conv2d_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
         return;
     }
     const cj__conv2d *s = &a->s;
-    const int64_t pieces = batch_pieces(s), blocks = filter_blocks(s);
+    const int64_t pieces = batch_pieces(a), blocks = filter_blocks(s);
     int phase = 0;
     *job = (cj__job){.workspace = frame_size(s) + (pieces > 1 ? (size_t)pieces * partial_size(a) : 0)};
     if (needs_frame(s))
@@ -147,22 +164,30 @@ static const real *rows_of_dy(const cj__conv2d_args *a, int64_t image, int64_t i
     return scratch;
 }
 
+// The first row of a band, which is whole windows of a pool.
+static int64_t band_begin(const cj__conv2d_args *a, int64_t band)
+{
+    const int64_t high = greatest(a->pool_h, 1), bands = image_bands(a);
+    return band == bands ? a->s.oh : a->s.oh / high * band / bands * high;
+}
+
 // One piece of the batch and one block of rows of dw; the first block has dbias too, unless it is NULL.
 static void filter_grad_piece(const cj__conv2d_args *a, const framed *f, int64_t task, void *scratch, real *dw,
                               real *dbias)
 {
-    const int64_t pieces = batch_pieces(&f->s), block = task / pieces, piece = task % pieces;
-    const int64_t first = f->s.n * piece / pieces, last = f->s.n * (piece + 1) / pieces;
-    const int64_t rows = strip_rows(a), images = strip_images(a);
+    const int64_t pieces = batch_pieces(a), block = task / pieces, piece = task % pieces, bands = image_bands(a);
+    const int64_t first = f->s.n * bands * piece / pieces, last = f->s.n * bands * (piece + 1) / pieces;
+    const int64_t rows = strip_rows(a), images = bands > 1 ? 1 : strip_images(a);
     filter_rows b = {.dw = dw};
     find_filter_rows(f, block, &b);
-    for (int64_t image = first; image < last; image += images) {
-        filter_strip strip = {.image0 = image, .image1 = least(image + images, last)};
-        for (int64_t i = 0; i < f->s.oh; i += rows) {
+    for (int64_t at = first; at < last; at += images) {
+        const int64_t image = at / bands, low = band_begin(a, at % bands), high = band_begin(a, at % bands + 1);
+        filter_strip strip = {.image0 = image, .image1 = least(image + images, pieces_of(last, bands))};
+        for (int64_t i = low; i < high; i += rows) {
             strip.i0 = i;
-            strip.i1 = least(i + rows, f->s.oh);
+            strip.i1 = least(i + rows, high);
             strip.dy = rows_of_dy(a, image, strip.i0, strip.i1, scratch);
-            strip.begins = image == first && i == 0;
+            strip.begins = at == first && i == low;
             for (int64_t group = 0; group < f->s.groups; group++)
                 filter_grad_strip(f, group, &b, &strip);
             const int64_t summed = (strip.image1 - strip.image0) * (strip.i1 - strip.i0) * a->s.ow;
@@ -193,7 +218,7 @@ static void add_pieces(const char *partials, size_t step, int64_t pieces, int64_
 static void filter_grad_add(const cj__conv2d_args *a, const char *partials, int64_t block)
 {
     const cj__conv2d *s = &a->s;
-    const int64_t all = s->kh * s->kw * (s->c / s->groups), pieces = batch_pieces(s);
+    const int64_t all = s->kh * s->kw * (s->c / s->groups), pieces = batch_pieces(a);
     const int64_t first = block * FILTER_ROWS_A_TASK, last = least(first + FILTER_ROWS_A_TASK, all);
     add_pieces(partials, partial_size(a), pieces, first * s->f, last * s->f, a->dw);
     if (a->sums_dbias && block == 0)
@@ -203,7 +228,7 @@ static void filter_grad_add(const cj__conv2d_args *a, const char *partials, int6
 // Task `task` of the products: block of rows by piece of the batch.
 static void filter_grad_task(const cj__conv2d_args *a, const framed *f, char *partials, void *scratch, int64_t task)
 {
-    char *own = partials ? partials + (size_t)(task % batch_pieces(&a->s)) * partial_size(a) : NULL;
+    char *own = partials ? partials + (size_t)(task % batch_pieces(a)) * partial_size(a) : NULL;
     real *dbias = own ? (real *)(own + bias_offset(&a->s)) : a->dbias;
     filter_grad_piece(a, f, task, scratch, own ? (real *)own : a->dw, a->sums_dbias ? dbias : NULL);
 }
@@ -217,7 +242,7 @@ static void conv2d_filter_grad_run(const cj__conv2d_args *a, void *workspace, vo
     }
     const cj__conv2d *s = &a->s;
     const int multiply = needs_frame(s) ? 1 : 0;
-    char *partials = batch_pieces(s) > 1 ? (char *)workspace + frame_size(s) : NULL;
+    char *partials = batch_pieces(a) > 1 ? (char *)workspace + frame_size(s) : NULL;
     const framed f = framed_of(s, a->x, workspace);
     for (int64_t task = begin; task < end; task++) {
         if (phase < multiply)

@@ -79,7 +79,7 @@ static bool two_pays(const cj__conv2d_args *a, cj__conv2d_kind kind)
 static bool four_pays(const cj__conv2d *s)
 {
     const int64_t two = pieces_of(s->oh, 2) * pieces_of(s->ow, 2), four = pieces_of(s->oh, 4) * pieces_of(s->ow, 4);
-    return LANES == 16 && 4 * 36 * four <= 3 * 16 * two && s->n * four >= 64;
+    return LANES == 16 && 4 * 36 * four <= 3 * 16 * two && s->n * four >= 32;
 }
 
 static bool winograd_pays(const cj__conv2d_args *a, cj__conv2d_kind kind, int side)
