@@ -113,12 +113,15 @@ ALWAYS_INLINE void pooled_window(const winograd_outputs *t, const vec y[4], int6
                                  const bool whole)
 {
     ivec place;
-    vec window[4] = {y[0], y[1], y[2], y[3]};
-    round_window(t->e.rounds, window, 4);
-    vec best = greatest_of(window, &place);
-    if (is_relu(&t->e)) {
-        place = (ivec)vec_pick(vec_lt(vec_set(0), best), (vec)place, (vec)ivec_set(4));
-        best = vec_max(vec_set(0), best);
+    vec best;
+    if (t->e.rounds) {
+        rounded_window(y, is_relu(&t->e), &best, &place);
+    } else {
+        best = greatest_of(y, &place);
+        if (is_relu(&t->e)) {
+            place = (ivec)vec_pick(vec_lt(vec_set(0), best), (vec)place, (vec)ivec_set(4));
+            best = vec_max(vec_set(0), best);
+        }
     }
     store_lanes((real *)t->a->y + at, best, part, whole);
     if (t->a->place && whole) {
