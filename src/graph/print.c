@@ -105,7 +105,9 @@ static void print_call(const cj__plan *plan, int position, const double *seconds
     char name[WORDS], shapes[SHAPES], memory[WORDS];
     const char *form = call->op->form != NULL ? call->op->form(call) : NULL;
     snprintf(name, sizeof(name), "%s%s%s%s", call->op->name, form != NULL ? ", " : "", form != NULL ? form : "",
-             call->kept != NULL ? ", kept" : "");
+             call->kept != NULL ? ", kept" :
+             call->rounds       ? ", rounds" :
+                                  "");
     shapes_of(call, shapes, sizeof(shapes));
     memory_of(plan, instruction, memory, sizeof(memory));
     fprintf(stream, "%4d %-28s %-60s %-22s %10.1f %9.2f", position, name, shapes, memory,

@@ -55,6 +55,7 @@ typedef struct cj__call {
     cj__operand *inputs, *outputs;
     void *workspace; // of op->workspace() bytes, 64-byte aligned
     cj__kept *kept;  // NULL for most
+    bool rounds;     // of element-wise ops: the f32 result is rounded to bfloat16, piece by piece as it is made
     cj_pool *pool;
     const cj__kernels *kernels; // of the real dtype of this op (first real operand; float if none)
 } cj__call;
