@@ -50,17 +50,24 @@ ALWAYS_INLINE void outputs_at(const int side, const winograd_outputs *t, int64_t
     }
 }
 
+static bool rounds_in_registers(const epilogue *e)
+{
+    return e->rounds && (e->act == CJ__UNARY_NONE || is_relu(e));
+}
+
 ALWAYS_INLINE void plain_vector(const int side, const winograd_outputs *t, int64_t col, real *const *to, vmask part,
                                 const bool whole)
 {
-    const bool relu = is_relu(&t->e);
+    const bool relu = is_relu(&t->e), rounds = rounds_in_registers(&t->e);
     vec y[PATCH_MAX][PATCH_MAX];
     outputs_at(side, t, col, part, whole, y);
     UNROLL
     for (int i = 0; i < side; i++) {
         UNROLL
-        for (int j = 0; j < side; j++)
-            store_lanes(to[i * side + j] + col, relu ? vec_max(vec_set(0), y[i][j]) : y[i][j], part, whole);
+        for (int j = 0; j < side; j++) {
+            const vec v = relu ? vec_max(vec_set(0), y[i][j]) : y[i][j];
+            store_lanes(to[i * side + j] + col, rounds ? round_lanes(v) : v, part, whole);
+        }
     }
 }
 
@@ -90,7 +97,8 @@ static void winograd_plain(const winograd_outputs *t, const tile_place *p)
         plain_vectors(2, t, to);
     else
         plain_vectors(4, t, to);
-    finish_rows(&t->e, wanted, count, t->cols);
+    if (!rounds_in_registers(&t->e))
+        finish_rows(&t->e, wanted, count, t->cols);
 }
 
 // The greatest of four and its place; NaN is greater than all, as in plain C.
