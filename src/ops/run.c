@@ -74,6 +74,10 @@ static int first_phase(const cj__call *call, const cj__job *job)
     cj__kept *kept = call->kept;
     if (kept == NULL)
         return 0;
+    if (kept->rounded) {
+        kept->prepared = true;
+        return kept->same ? job->prepares : 0;
+    }
     const void *input = call->inputs[kept->input].data;
     if (kept->prepared && memcmp(kept->copy, input, kept->copy_bytes) == 0)
         return job->prepares;
