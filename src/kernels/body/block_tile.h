@@ -17,7 +17,7 @@ typedef struct block_tile {
     int64_t rows, cols, length;
     int64_t x_row, x_col, w_row, w_col, w_step;
     bool relu;
-    bool rounds; // the elements of a window, to bfloat16
+    bool rounds; // to bfloat16, in the end
 } block_tile;
 
 // The greatest of a window's four pixels, and where it lies: see `place` in kernels.h.
@@ -98,8 +98,10 @@ ALWAYS_INLINE void block_tile_body(const block_tile *t, const int filters, const
             continue;
         }
         UNROLL
-        for (int p = 0; p < pixels; p++)
-            vec_store(t->y[p] + f * LANES, t->relu ? vec_max(vec_set(0), sum[f][p]) : sum[f][p]);
+        for (int p = 0; p < pixels; p++) {
+            const vec y = t->relu ? vec_max(vec_set(0), sum[f][p]) : sum[f][p];
+            vec_store(t->y[p] + f * LANES, t->rounds ? round_lanes(y) : y);
+        }
     }
 }
 
