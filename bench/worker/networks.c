@@ -44,19 +44,46 @@ static cj_model *rnn(void)
                          cj_dense(10, .activation = "softmax"));
 }
 
+// As VGG: pairs of padded convolutions, each normalized before its ReLU, and a pool.
+static cj_model *vgg(void)
+{
+    return cj_sequential(pixels(), cj_rescaling(1.0 / 255), cj_conv2d(16, {3, 3}, .padding = "same"),
+                         cj_batch_normalization(), cj_activation("relu"), cj_conv2d(16, {3, 3}, .padding = "same"),
+                         cj_batch_normalization(), cj_activation("relu"), cj_max_pooling2d({2, 2}),
+                         cj_conv2d(32, {3, 3}, .padding = "same"), cj_batch_normalization(), cj_activation("relu"),
+                         cj_max_pooling2d({2, 2}), cj_conv2d(64, {3, 3}, .padding = "same"), cj_batch_normalization(),
+                         cj_activation("relu"), cj_max_pooling2d({2, 2}), cj_flatten(), cj_dropout(0.5),
+                         cj_dense(10, .activation = "softmax"));
+}
+
+// As an adversarial network's discriminator.
+static cj_model *leaky(void)
+{
+    return cj_sequential(pixels(), cj_rescaling(1.0 / 255), cj_flatten(), cj_dense(512), cj_leaky_relu(0.2),
+                         cj_dense(256), cj_leaky_relu(0.2), cj_dense(10, .activation = "softmax"));
+}
+
 static const struct {
     const char *name;
     cj_model *(*make)(void);
-} nets[] = {{"w1", w1}, {"w2", w2}, {"w3", w3}, {"wide", wide}, {"rnn", rnn}};
+} nets[] = {{"w1", w1}, {"w2", w2}, {"w3", w3}, {"wide", wide}, {"rnn", rnn}, {"vgg", vgg}, {"leaky", leaky}};
+
+static cj_model *with_policy(cj_model *model, const char *policy)
+{
+    if (model != NULL && cj_set_dtype_policy(cj_model_layer(model), policy) == CJ_OK)
+        return model;
+    cj_release(model);
+    return NULL;
+}
 
 cj_model *make_net(const settings *s, const char **why)
 {
     const char *name = setting_text(s, "net", "w3");
     for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
         if (strcmp(name, nets[i].name) == 0)
-            return nets[i].make();
+            return with_policy(nets[i].make(), setting_text(s, "dtype", "float32"));
     }
-    *why = "no such network: net is w1, w2, w3, wide, rnn or, to train, gan";
+    *why = "no such network: net is w1, w2, w3, wide, rnn, vgg, leaky or, to train, gan";
     return NULL;
 }
 

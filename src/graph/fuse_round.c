@@ -7,6 +7,12 @@
 // The second makes way for the third: ReLU's gradient asks only whether r is above 0, and so is r' then, unless r is less
 // than half of bfloat16's least number (2^-134, a denormal). The third also holds for a convolution's gradient by the
 // input. What is left between a convolution and its neighbours is what float32 has there, so that later passes fuse on.
+//
+// Last of all, when nothing else is looked for (`round_elements`):
+//
+//   s = add(a, b);  s' = round_bf16(s)                  becomes      s' = add(a, b), rounded     if nobody else reads s
+//
+// and so for every element-wise instruction: each piece of its result is rounded while the inner cache holds it.
 #include "base/memory.h"
 #include "graph/program.h"
 #include "ops/build.h"
@@ -114,5 +120,30 @@ cj_status cj__fuse_round(cj__program *program)
     read_rounded_masks(program, scratch);
     move_into_convolutions(program, scratch);
     cj__free(scratch);
+    return CJ_OK;
+}
+
+cj_status cj__round_elements(cj__program *program)
+{
+    int *uses = cj__new((size_t)program->value_count, sizeof(*uses));
+    if (uses == NULL)
+        return CJ_OUT_OF_MEMORY;
+    cj__program_uses(program, uses);
+    for (int i = 0; i < program->instruction_count; i++) {
+        cj__instruction *rounding = &program->instructions[i];
+        const int value = rounding->op == &cj__op_round_bf16 ? rounding->inputs[0] : -1;
+        const int producer = value >= 0 && uses[value] == 1 ? program->values[value].producer : -1;
+        if (producer < 0 || program->values[value].type.dtype != CJ_F32)
+            continue;
+        cj__instruction *step = &program->instructions[producer];
+        if (step->op == NULL || step->op == &cj__op_round_bf16 || !(step->op->flags & CJ__OP_ELEMENTWISE) ||
+            step->output_count != 1)
+            continue;
+        step->outputs[0] = rounding->outputs[0];
+        step->rounds = true;
+        rounding->op = NULL;
+    }
+    cj__free(uses);
+    cj__program_compact(program);
     return CJ_OK;
 }

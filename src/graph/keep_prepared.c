@@ -3,6 +3,7 @@
 // are frozen. Each run compares the weights with a copy, so that nobody has to tell of a change.
 #include "base/memory.h"
 #include "graph/plan.h"
+#include "ops/build.h"
 
 enum { OPERANDS_MAX = 5 };
 static const size_t KEPT_MOST = (size_t)64 << 20; // bytes of a plan, beyond which it is made anew in each run
@@ -30,14 +31,15 @@ static bool stays(const cj__program *program, int value)
            (leaf->kind == CJ__VALUE_VARIABLE && !is_updated(program, leaf->variable));
 }
 
-// Of a call that is cut, each part prepares.
+// Of a call that is cut, each part prepares, as long as what it prepares is the same for all.
 static cj__prepared prepared_of(const cj__program *program, const cj__instruction *instruction, const cj__call *call)
 {
     if (instruction->cut.group == 0)
         return instruction->op->prepared(call);
     cj__part part;
     cj__part_of(program, instruction, call, 0, &part);
-    return instruction->op->prepared(&part.call);
+    const cj__prepared made = instruction->op->prepared(&part.call);
+    return made.input >= 0 && part.roles[made.input] != 'w' ? (cj__prepared){.input = -1} : made;
 }
 
 cj_status cj__keep_prepared(cj__program *program)
@@ -58,6 +60,26 @@ cj_status cj__keep_prepared(cj__program *program)
     return CJ_OK;
 }
 
+// Where the input is a rounding that nobody else reads, that call compares what it rounds, and rounds it only if it has
+// changed.
+static void keep_rounding(cj__plan *plan, int position, cj__kept *kept)
+{
+    const cj__program *program = &plan->program;
+    int reader;
+    const cj__instruction *conv = &program->instructions[plan->order[position]];
+    const int value = conv->inputs[kept->input];
+    const int producer = program->values[value].producer;
+    if (producer < 0 || program->instructions[producer].op != &cj__op_round_bf16 ||
+        cj__program_readers(program, value, &reader, 1) != 1 || conv->inputs[1 - kept->input] == value)
+        return;
+    for (int i = 0; i < position; i++) {
+        if (plan->order[i] != producer)
+            continue;
+        plan->calls[i].kept = kept;
+        kept->rounded = true;
+    }
+}
+
 cj_status cj__keep_in_plan(cj__plan *plan)
 {
     const int count = plan->program.instruction_count;
@@ -74,6 +96,7 @@ cj_status cj__keep_in_plan(cj__plan *plan)
         kept->copy_bytes = plan->buffers[instruction->inputs[made.input]].bytes;
         plan->kept_size += kept->workspace_bytes + cj__in_lines(kept->copy_bytes);
         plan->calls[i].kept = kept;
+        keep_rounding(plan, i, kept);
     }
     if (plan->kept_count == 0)
         return CJ_OK;

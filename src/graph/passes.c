@@ -178,6 +178,7 @@ static const struct {
     {"fuse_pool_grad", CJ__STAGE_PLAN, cj__fuse_pool_grad, "a pool's gradient into the filters' that alone reads it"},
     {"fuse_step", CJ__STAGE_PLAN, cj__fuse_step, "the optimizer's step into the product that makes its gradient"},
     {"one_sweep", CJ__STAGE_PLAN, cj__one_sweep, "the optimizer's steps of all tensors in one"},
+    {"round_elements", CJ__STAGE_PLAN, cj__round_elements, "roundings to bfloat16 into the element-wise step before"},
     {"split_batch", CJ__STAGE_PLAN, cj__split_batch, "neighbours that work image by image on parts of a batch in turn"},
     {"keep_prepared", CJ__STAGE_PLAN, cj__keep_prepared, "filters transformed or turned once, not in every run"},
 };

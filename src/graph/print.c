@@ -95,7 +95,10 @@ static void print_call(const cj__plan *plan, int position, const double *seconds
     if (part > 0)
         snprintf(by, sizeof(by), ", by %lld", (long long)part);
     snprintf(name, sizeof(name), "%s%s%s%s%s", call->op->name, form != NULL ? ", " : "", form != NULL ? form : "",
-             call->kept != NULL ? ", kept" : "", by);
+             call->kept != NULL ? ", kept" :
+             call->rounds       ? ", rounds" :
+                                  "",
+             by);
     shapes_of(call, shapes, sizeof(shapes));
     memory_of(plan, instruction, memory, sizeof(memory));
     fprintf(stream, "%4d %-38s %-60s %-22s %10.1f %9.2f", position, name, shapes, memory,

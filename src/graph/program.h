@@ -32,7 +32,8 @@ typedef struct cj__instruction {
     const cj__op *op; // NULL once removed
     int *inputs, *outputs;
     int input_count, output_count;
-    bool keeps; // its call keeps what it prepares of an input from run to run (keep_prepared.c)
+    bool keeps;  // its call keeps what it prepares of an input from run to run (keep_prepared.c)
+    bool rounds; // element-wise: its result is rounded to bfloat16 (fuse_round.c)
     cj__cut cut;
     _Alignas(16) unsigned char attrs[CJ__ATTRS_MAX];
 } cj__instruction;
@@ -128,6 +129,7 @@ cj_status cj__choose_winograd4(cj__program *program);
 cj_status cj__fuse_pool_grad(cj__program *program); // fuse_pool_grad.c
 cj_status cj__fuse_step(cj__program *program);      // fuse_step.c
 cj_status cj__one_sweep(cj__program *program);      // one_sweep.c
+cj_status cj__round_elements(cj__program *program); // fuse_round.c
 cj_status cj__split_batch(cj__program *program);    // split_batch.c
 cj_status cj__keep_prepared(cj__program *program);  // keep_prepared.c
 

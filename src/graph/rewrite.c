@@ -170,6 +170,7 @@ cj__call cj__program_call(const cj__program *program, const cj__instruction *ins
 {
     cj__call call = {.op = instruction->op,
                      .attrs = instruction->attrs,
+                     .rounds = instruction->rounds,
                      .input_count = instruction->input_count,
                      .output_count = instruction->output_count,
                      .inputs = operands,

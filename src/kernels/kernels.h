@@ -107,6 +107,7 @@ typedef struct cj__job {
     int64_t tasks[CJ__MAX_PHASES];
     int prepares; // the first so many phases read one operand alone (the filters, or B) and no other phase writes the
                   // workspace: while the operand stays as it is, whoever keeps the workspace may leave them out
+    bool rounds;  // of an input's gradient: the last phase rounds it, if the arguments ask for it
     size_t workspace; // bytes, 64-byte aligned block, contents undefined at the start
     size_t scratch;   // bytes that each thread has for itself, 64-byte aligned, contents undefined at each task
 } cj__job;
@@ -166,7 +167,7 @@ typedef struct cj__conv2d_args {
     int64_t pool_h, pool_w; // 0 or 1 for none
     cj__unary act;          // CJ__UNARY_NONE for none
     double act_a, act_b;
-    bool rounds;              // forward: act's result is rounded to bfloat16, before the pool
+    bool rounds;              // act's result is rounded to bfloat16, before the pool; or dx is, where the job says so
     bool sums_dbias;          // dbias is wanted too
     const void *x, *w, *bias; // bias of f entries, or NULL
     void *y;

@@ -217,6 +217,7 @@ static cj__conv2d_args input_grad_args(const cj__call *call)
     return (cj__conv2d_args){
         .s = geometry_of(a, &call->outputs[0].type, &call->inputs[1].type),
         .winograd = a->winograd,
+        .rounds = a->rounds,
         .w = call->inputs[0].data,
         .dy = call->inputs[1].data,
         .dx = call->outputs[0].data,
@@ -337,7 +338,7 @@ static cj__prepared prepared_conv(const cj__call *call)
     return cj__job_prepares(&context.job, context.kind == CJ__CONV2D_INPUT_GRAD ? 0 : 1, s->n * s->oh * s->ow);
 }
 
-// The input's gradient is a sum that several tasks' tiles add to, so it is rounded when all of it is there.
+// The input's gradient, for kernels that do not round it: tiles of several tasks may add to it.
 static void round_result(const cj__call *call, int64_t begin, int64_t end)
 {
     void *dx = cj__at(call, call->outputs[0].data, begin);
@@ -349,7 +350,7 @@ static cj_status run_conv(const cj__call *call)
     conv_context context;
     context_of(call, &context);
     cj__run_job(call, &context.job, work_conv(call), conv_phase, &context);
-    if (context.kind == CJ__CONV2D_INPUT_GRAD && ((const cj__conv2d_attrs *)call->attrs)->rounds)
+    if (context.kind == CJ__CONV2D_INPUT_GRAD && context.args.rounds && !context.job.rounds)
         cj__each_element(call, cj__count(&call->outputs[0]), round_result);
     return CJ_OK;
 }

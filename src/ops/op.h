@@ -46,6 +46,9 @@ typedef struct cj__kept {
     void *copy; // of the input
     size_t workspace_bytes, copy_bytes;
     bool prepared;
+    bool rounded,
+        same; // the input is rounded by a call before, which has the copy of what it rounds, and looks whether
+              // that is the same: then it need not round, for nobody else reads it
 } cj__kept;
 
 typedef struct cj__call {
@@ -55,6 +58,7 @@ typedef struct cj__call {
     cj__operand *inputs, *outputs;
     void *workspace; // of op->workspace() bytes, 64-byte aligned
     cj__kept *kept;  // NULL for most
+    bool rounds;     // of element-wise ops: the f32 result is rounded to bfloat16, piece by piece as it is made
     cj_pool *pool;
     const cj__kernels *kernels; // of the real dtype of this op (first real operand; float if none)
 } cj__call;

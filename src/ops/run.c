@@ -4,11 +4,23 @@
 #include "base/memory.h"
 #include <string.h>
 
+void cj__round_output(const cj__call *call, int64_t begin, int64_t end)
+{
+    float *const y = (float *)call->outputs[0].data + begin;
+    cj__kernels_for(sizeof(float))->round_bf16(end - begin, y, y);
+}
+
 static void element_task(void *context, int64_t begin, int64_t end)
 {
     const cj__elements *e = context;
-    const int64_t last = end * CJ__PIECE;
-    e->work(e->call, begin * CJ__PIECE, last < e->count ? last : e->count);
+    const int64_t all = end * CJ__PIECE < e->count ? end * CJ__PIECE : e->count;
+    const int64_t piece = e->call->rounds ? CJ__PIECE : all; // one that the cache still holds when it is rounded
+    for (int64_t first = begin * CJ__PIECE, last; first < all; first = last) {
+        last = all - first < piece ? all : first + piece;
+        e->work(e->call, first, last);
+        if (e->call->rounds)
+            cj__round_output(e->call, first, last);
+    }
 }
 
 void cj__each_element(const cj__call *call, int64_t count, void (*work)(const cj__call *, int64_t, int64_t))
@@ -62,6 +74,10 @@ static int first_phase(const cj__call *call, const cj__job *job)
     cj__kept *kept = call->kept;
     if (kept == NULL)
         return 0;
+    if (kept->rounded) {
+        kept->prepared = true;
+        return kept->same ? job->prepares : 0;
+    }
     const void *input = call->inputs[kept->input].data;
     if (kept->prepared && memcmp(kept->copy, input, kept->copy_bytes) == 0)
         return job->prepares;

@@ -14,7 +14,11 @@ typedef struct cj__elements {
     int64_t count;
     void (*work)(const cj__call *call, int64_t begin, int64_t end);
 } cj__elements;
+// Where the call rounds, each piece of its first output is rounded when it is made.
 void cj__each_element(const cj__call *call, int64_t count, void (*work)(const cj__call *, int64_t, int64_t));
+
+// Rounds elements begin .. end - 1 of the first output, which is f32, to bfloat16.
+void cj__round_output(const cj__call *call, int64_t begin, int64_t end);
 
 // Runs `task` on 0 .. count - 1 items, each of about `cost` elements' work: several at a time if they are small.
 void cj__each_item(const cj__call *call, int64_t count, int64_t cost, cj__task task, void *context);

@@ -48,18 +48,29 @@ typedef struct spread_context {
     cj__spread_work work;
 } spread_context;
 
+static void work_of(const spread_context *c, const cj__run_of *run)
+{
+    c->work(c->call, run);
+    if (c->call->rounds)
+        cj__round_output(c->call, run->out, run->out + run->rows * run->cols);
+}
+
 // Elements of the one run.
 static void run_task(void *context, int64_t begin, int64_t end)
 {
     const spread_context *c = context;
     const cj__spread *s = c->spread;
-    const int64_t first = begin * CJ__PIECE, last = end * CJ__PIECE < s->dims[0] ? end * CJ__PIECE : s->dims[0];
-    cj__run_of run = {.rows = 1, .cols = last - first, .out = first};
-    for (int i = 0; i < c->count; i++) {
-        run.step[i] = s->steps[i][0];
-        run.at[i] = first * run.step[i];
+    const int64_t all = end * CJ__PIECE < s->dims[0] ? end * CJ__PIECE : s->dims[0];
+    const int64_t piece = c->call->rounds ? CJ__PIECE : all; // as in run.c
+    for (int64_t first = begin * CJ__PIECE, last; first < all; first = last) {
+        last = all - first < piece ? all : first + piece;
+        cj__run_of run = {.rows = 1, .cols = last - first, .out = first};
+        for (int i = 0; i < c->count; i++) {
+            run.step[i] = s->steps[i][0];
+            run.at[i] = first * run.step[i];
+        }
+        work_of(c, &run);
     }
-    c->work(c->call, &run);
 }
 
 // Rows begin .. end - 1 of all rows of the output, in runs along the last axis but one.
@@ -68,10 +79,11 @@ static void rows_task(void *context, int64_t begin, int64_t end)
     const spread_context *c = context;
     const cj__spread *s = c->spread;
     const int last = s->rank - 1;
+    const int64_t most = c->call->rounds ? 1 + CJ__PIECE / s->dims[last] : end; // rows at a time
     for (int64_t row = begin; row < end;) {
         const int64_t place = row % s->dims[last - 1], left = s->dims[last - 1] - place;
-        cj__run_of run = {
-            .rows = left < end - row ? left : end - row, .cols = s->dims[last], .out = row * s->dims[last]};
+        const int64_t rows = left < end - row ? left : end - row;
+        cj__run_of run = {.rows = rows < most ? rows : most, .cols = s->dims[last], .out = row * s->dims[last]};
         int64_t rest = row;
         for (int axis = last - 1; axis >= 0; axis--) {
             for (int i = 0; i < c->count; i++)
@@ -82,7 +94,7 @@ static void rows_task(void *context, int64_t begin, int64_t end)
             run.row[i] = s->steps[i][last - 1];
             run.step[i] = s->steps[i][last];
         }
-        c->work(c->call, &run);
+        work_of(c, &run);
         row += run.rows;
     }
 }

@@ -214,7 +214,7 @@ static void pool_by_scratch(const block_conv *c, const cj__conv2d_args *a, real 
     if (first >= last)
         return;
     block_conv bare = *c;
-    bare.relu = false;
+    bare.relu = bare.rounds = false;
     const block_part part = {row * block_pool_rows(a), (row + 1) * block_pool_rows(a), first * pool_cols(a),
                              last * pool_cols(a)};
     block_outputs(&bare, block, &part, scratch - part.row0 * c->out_cols * c->filters * LANES);
@@ -278,10 +278,14 @@ static void forward_strip_run(const block_conv *c, const cj__conv2d_args *a, rea
         return;
     }
     const block_part part = {row0, row1, 0, a->s.ow};
-    block_outputs(c, block, &part, y);
     const epilogue e = {a->bias, a->act, a->act_a, a->act_b, a->rounds};
+    const bool follows = e.act != CJ__UNARY_NONE && !is_relu(&e); // else all is done in registers
+    block_conv bare = *c;
+    bare.rounds = a->rounds && !follows;
+    block_outputs(&bare, block, &part, y);
     real *rows = y + row0 * across;
-    finish_rows(&e, &rows, 1, (row1 - row0) * across);
+    if (follows)
+        finish_rows(&e, &rows, 1, (row1 - row0) * across);
 }
 
 static void block_conv2d_forward_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,

@@ -17,24 +17,27 @@ typedef struct block_tile {
     int64_t rows, cols, length;
     int64_t x_row, x_col, w_row, w_col, w_step;
     bool relu;
-    bool rounds; // the elements of a window, to bfloat16
+    bool rounds; // to bfloat16, in the end
 } block_tile;
 
 // The greatest of a window's four pixels, and where it lies: see `place` in kernels.h.
-ALWAYS_INLINE void finish_window(const block_tile *t, vec *pixels, int filter)
+ALWAYS_INLINE void finish_window(const block_tile *t, const vec *pixels, int filter)
 {
-    round_window(t->rounds, pixels, WINDOW_PIXELS);
     vec best = pixels[0];
     ivec place = ivec_set(0);
-    UNROLL
-    for (int p = 1; p < WINDOW_PIXELS; p++) {
-        const vmask m = beats(pixels[p], best);
-        best = vec_pick(m, pixels[p], best);
-        place = (ivec)vec_pick(m, (vec)ivec_set(p), (vec)place);
-    }
-    if (t->relu) {
-        place = (ivec)vec_pick(vec_lt(vec_set(0), best), (vec)place, (vec)ivec_set(WINDOW_PIXELS));
-        best = vec_max(vec_set(0), best);
+    if (t->rounds) {
+        rounded_window(pixels, t->relu, &best, &place);
+    } else {
+        UNROLL
+        for (int p = 1; p < WINDOW_PIXELS; p++) {
+            const vmask m = beats(pixels[p], best);
+            best = vec_pick(m, pixels[p], best);
+            place = (ivec)vec_pick(m, (vec)ivec_set(p), (vec)place);
+        }
+        if (t->relu) {
+            place = (ivec)vec_pick(vec_lt(vec_set(0), best), (vec)place, (vec)ivec_set(WINDOW_PIXELS));
+            best = vec_max(vec_set(0), best);
+        }
     }
     vec_store(t->y[0] + filter * LANES, best);
     if (t->place)
@@ -95,8 +98,10 @@ ALWAYS_INLINE void block_tile_body(const block_tile *t, const int filters, const
             continue;
         }
         UNROLL
-        for (int p = 0; p < pixels; p++)
-            vec_store(t->y[p] + f * LANES, t->relu ? vec_max(vec_set(0), sum[f][p]) : sum[f][p]);
+        for (int p = 0; p < pixels; p++) {
+            const vec y = t->relu ? vec_max(vec_set(0), sum[f][p]) : sum[f][p];
+            vec_store(t->y[p] + f * LANES, t->rounds ? round_lanes(y) : y);
+        }
     }
 }
 

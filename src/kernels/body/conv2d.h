@@ -146,7 +146,9 @@ static void conv2d_panel(const framed *f, const tile *form, int vecs, real *y, c
             }
         }
         tile_run(&t, vecs, rows);
-        if (e)
+        if (e && t.cols == f->s.f)
+            finish_rows(e, t.c, 1, rows * t.cols); // pixels are adjacent
+        else if (e)
             finish_rows(e, t.c, rows, t.cols);
     }
 }
@@ -167,8 +169,9 @@ static void conv2d_rows(const framed *f, const tile *t, int vecs, real *y, const
         r.a = window_of_pixel(f, &p);
         r.c = y + at * f->s.f;
         row_tiles_run(&r, vecs, count);
-        for (int64_t i = 0; e && i < count * r.lines; i++)
-            finish_rows(e, (real *[]){y + (at + i) * f->s.f}, 1, t->cols);
+        const int64_t pixels = t->cols == f->s.f ? count * r.lines : 1; // at a time, where they are adjacent
+        for (int64_t i = 0; e && i < count * r.lines; i += pixels)
+            finish_rows(e, (real *[]){y + (at + i) * f->s.f}, 1, pixels * t->cols);
         p.i += r.lines - 1;
         next_row(&f->s, &p);
     }

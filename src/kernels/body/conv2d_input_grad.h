@@ -17,6 +17,7 @@ static void conv2d_input_grad_job(const cj__conv2d_args *a, cj__job *job)
 {
     if (winograd_serves(a, CJ__CONV2D_INPUT_GRAD)) {
         winograd_input_grad_job(a, job);
+        job->rounds = true;
         return;
     }
     const cj__conv2d *s = &a->s;

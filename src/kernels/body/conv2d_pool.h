@@ -49,19 +49,22 @@ ALWAYS_INLINE void pool_tile_body(const pool_tile *p, const int windows, const i
     vec sum[TILE_ROWS_MAX][TILE_VECS_MAX];
     tile_sum(&p->t, windows * POOL_PIXELS, vecs, false, last, sum);
     UNROLL
-    for (int i = 0; i < windows * POOL_PIXELS; i++)
-        round_window(p->rounds, sum[i], vecs);
-    UNROLL
     for (int w = 0; w < windows; w++) {
         UNROLL
         for (int v = 0; v < vecs; v++) {
-            vec best = sum[w * POOL_PIXELS][v];
+            const vec window[POOL_PIXELS] = {sum[w * POOL_PIXELS][v], sum[w * POOL_PIXELS + 1][v],
+                                             sum[w * POOL_PIXELS + 2][v], sum[w * POOL_PIXELS + 3][v]};
+            vec best = window[0];
             ivec place = ivec_set(0);
-            window_take(sum[w * POOL_PIXELS + 1][v], 1, &best, &place);
-            window_take(sum[w * POOL_PIXELS + 2][v], 2, &best, &place);
-            window_take(sum[w * POOL_PIXELS + 3][v], 3, &best, &place);
-            if (p->t.relu)
-                window_relu(POOL_PIXELS, &best, &place);
+            if (p->rounds) {
+                rounded_window(window, p->t.relu, &best, &place);
+            } else {
+                window_take(window[1], 1, &best, &place);
+                window_take(window[2], 2, &best, &place);
+                window_take(window[3], 3, &best, &place);
+                if (p->t.relu)
+                    window_relu(POOL_PIXELS, &best, &place);
+            }
             if (v < vecs - 1)
                 vec_store(p->y[w] + v * LANES, best);
             else

@@ -3,15 +3,20 @@
 // Both operands are rounded and packed in pairs along the summed axis, half as many bytes as before: that is the first
 // phase. The second computes blocks of C, a task each, as body/gemm.h does: a panel of columns, tiles of rows that walk
 // down it, the sum in pieces so that the panel's part stays in the cache.
+// A few rows read each element of B once or twice, so B is not packed then: tiles take its rows as they lie, weave two of
+// them and multiply. The sum is cut into short pieces where a task has more than one panel, so that rows are read in runs.
 //
 //   packed A, plain        row i:  pair p at i * pairs + p          from rows that lie in order
 //   packed A, transposed   pair p: row i at p * rows_a + i          rows of the summed axis woven two by two
 //   packed B               panel, pair p, column: (panel * pairs + p) * PANEL + j
 enum { PAIR_VECS = 4, PAIR_ROWS = 6, PANEL = PAIR_VECS * LANES, PIECE_PAIRS = 256, PACK_ROWS = 32, PACK_PAIRS = 32 };
+enum { FEW_ROWS = 12, FEW_TASKS = 4, FEW_PAIRS = 8 };
 
 typedef struct bf16_plan {
     int64_t pairs, panels, rows_a; // rows_a: m rounded up to whole vectors
     int64_t a_tasks, b_tasks, block, blocks;
+    int64_t across, piece; // panels of a task, and pairs of a piece of the sum
+    bool few;
 } bf16_plan;
 
 ALWAYS_INLINE int64_t lesser(int64_t a, int64_t b)
@@ -24,24 +29,43 @@ ALWAYS_INLINE int64_t parts(int64_t whole, int64_t part)
     return (whole + part - 1) / part;
 }
 
+static bool is_few(const cj__gemm *g)
+{
+    return g->m <= FEW_ROWS && !g->trans_b;
+}
+
 // Blocks are whole tiles, few enough rows that there are about 16 of them.
 static bf16_plan plan_of(const cj__gemm *g)
 {
-    bf16_plan p = {.pairs = parts(g->k, 2), .panels = parts(g->n, PANEL), .rows_a = parts(g->m, LANES) * LANES};
+    bf16_plan p = {.pairs = parts(g->k, 2),
+                   .panels = parts(g->n, PANEL),
+                   .rows_a = parts(g->m, LANES) * LANES,
+                   .across = 1,
+                   .piece = PIECE_PAIRS,
+                   .few = is_few(g)};
     const int64_t wanted = p.panels > 0 ? parts(16, p.panels) : 1, tiles = parts(parts(g->m, wanted), PAIR_ROWS);
-    p.block = lesser(tiles > 0 ? tiles : 1, 32) * PAIR_ROWS;
+    p.block = p.few ? FEW_ROWS : lesser(tiles > 0 ? tiles : 1, 32) * PAIR_ROWS;
     p.blocks = parts(g->m, p.block);
     p.a_tasks = g->trans_a ? parts(p.pairs, PACK_PAIRS) : parts(g->m, PACK_ROWS);
-    p.b_tasks = p.panels * parts(p.pairs, PACK_PAIRS);
+    p.b_tasks = p.few ? 0 : p.panels * parts(p.pairs, PACK_PAIRS);
+    if (p.few && p.panels > FEW_TASKS) {
+        p.across = parts(p.panels, FEW_TASKS);
+        p.piece = FEW_PAIRS;
+    }
     return p;
+}
+
+static int64_t packed_panels(const bf16_plan *p)
+{
+    return p->few ? 0 : p->panels;
 }
 
 static void gemm_bf16_job(const cj__gemm_bf16 *a, cj__job *job)
 {
     const bf16_plan p = plan_of(&a->g);
     *job = (cj__job){.phases = 2,
-                     .tasks = {p.a_tasks + p.b_tasks, p.panels * p.blocks},
-                     .workspace = (size_t)(p.pairs * (p.rows_a + p.panels * PANEL)) * sizeof(uint32_t)};
+                     .tasks = {p.a_tasks + p.b_tasks, parts(p.panels, p.across) * p.blocks},
+                     .workspace = (size_t)(p.pairs * (p.rows_a + packed_panels(&p) * PANEL)) * sizeof(uint32_t)};
 }
 
 // Rows `first` and `first + 1` (zeros behind the last) of a matrix with `depth` rows, woven: a vector of columns.
@@ -102,7 +126,9 @@ static void pack_b(const cj__gemm *g, const bf16_plan *p, uint32_t *packed, int6
 }
 
 typedef struct pair_tile {
-    const uint32_t *a, *b; // first row and pair of A, first pair of the panel
+    const uint32_t *a, *b; // first row and pair of A, first pair of the panel where it is packed, ...
+    const real *rows;      // ... and else the panel's first row of B, `ldb` before the next
+    int64_t ldb, depth;    // and how many rows there are
     int64_t a_row, a_step; // between rows and between pairs of A
     int64_t pairs, cols, ldc;
     real *c;
@@ -112,9 +138,23 @@ typedef struct pair_tile {
 
 #define PAIR_VEC(p, v) ((v) < vecs - 1 ? vec_load((p) + (v)*LANES) : vec_load_part((p) + (v)*LANES, last))
 
-// c[i][j] = start + sum over p of a[i][p] . b[p][j]; the columns behind the last hold what the packing left and are
-// not stored.
-ALWAYS_INLINE void pair_tile_body(const pair_tile *t, const int rows, const int vecs)
+// Pair `p` of the panel. The columns behind the last hold what the packing left, or zeros, and are not stored.
+ALWAYS_INLINE void panel_pairs(const pair_tile *t, int64_t p, const int vecs, vmask last, const bool packed, pairs *w)
+{
+    const real *one = t->rows + 2 * p * t->ldb, *two = one + t->ldb;
+    UNROLL
+    for (int v = 0; v < vecs; v++) {
+        if (packed)
+            memcpy(&w[v], t->b + p * PANEL + v * LANES, sizeof w[v]);
+        else if (2 * p + 1 < t->depth)
+            w[v] = pairs_of(PAIR_VEC(one, v), PAIR_VEC(two, v));
+        else
+            w[v] = pairs_of(PAIR_VEC(one, v), vec_set(0));
+    }
+}
+
+// c[i][j] = start + sum over p of a[i][p] . b[p][j].
+ALWAYS_INLINE void pair_tile_body(const pair_tile *t, const int rows, const int vecs, const bool packed)
 {
     const vmask last = mask_first(t->cols - (vecs - 1) * LANES);
     vec sum[PAIR_ROWS][PAIR_VECS];
@@ -124,12 +164,10 @@ ALWAYS_INLINE void pair_tile_body(const pair_tile *t, const int rows, const int 
         for (int v = 0; v < vecs; v++)
             sum[i][v] = t->adds ? PAIR_VEC(t->c + i * t->ldc, v) : t->bias ? PAIR_VEC(t->bias, v) : vec_set(0);
     }
-    const uint32_t *a = t->a, *b = t->b;
-    for (int64_t p = 0; p < t->pairs; p++, a += t->a_step, b += PANEL) {
+    const uint32_t *a = t->a;
+    for (int64_t p = 0; p < t->pairs; p++, a += t->a_step) {
         pairs w[PAIR_VECS];
-        UNROLL
-        for (int v = 0; v < vecs; v++)
-            memcpy(&w[v], b + v * LANES, sizeof w[v]);
+        panel_pairs(t, p, vecs, last, packed, w);
         UNROLL
         for (int i = 0; i < rows; i++) {
             const pairs x = a[i * t->a_row] + (pairs){0};
@@ -154,20 +192,25 @@ ALWAYS_INLINE void pair_tile_body(const pair_tile *t, const int rows, const int 
 
 // clang-format off
 typedef void pair_code(const pair_tile *t);
-#define CODE(r, v)                                                                                                     \
-    static void pair_tile_##r##_##v(const pair_tile *t)                                                                \
+#define CODE(form, packed, r, v)                                                                                       \
+    static void form##_##r##_##v(const pair_tile *t)                                                                   \
     {                                                                                                                  \
-        pair_tile_body(t, r, v);                                                                                       \
+        pair_tile_body(t, r, v, packed);                                                                               \
     }
-#define ROW_OF_CODES(r) CODE(r, 1) CODE(r, 2) CODE(r, 3) CODE(r, 4)
-ROW_OF_CODES(1) ROW_OF_CODES(2) ROW_OF_CODES(3) ROW_OF_CODES(4) ROW_OF_CODES(5) ROW_OF_CODES(6)
-#undef ROW_OF_CODES
+#define ROW(f, p, r)   CODE(f, p, r, 1) CODE(f, p, r, 2) CODE(f, p, r, 3) CODE(f, p, r, 4)
+#define CODES(f, p)    ROW(f, p, 1) ROW(f, p, 2) ROW(f, p, 3) ROW(f, p, 4) ROW(f, p, 5) ROW(f, p, 6)
+CODES(pair_tile, true)
+CODES(few_tile, false)
+#undef CODES
+#undef ROW
 #undef CODE
-#define ROW_OF_CODES(r) {NULL, pair_tile_##r##_1, pair_tile_##r##_2, pair_tile_##r##_3, pair_tile_##r##_4}
-static pair_code *const pair_codes[PAIR_ROWS + 1][PAIR_VECS + 1] = {
-    {NULL}, ROW_OF_CODES(1), ROW_OF_CODES(2), ROW_OF_CODES(3), ROW_OF_CODES(4), ROW_OF_CODES(5), ROW_OF_CODES(6)};
+#define ROW(f, r)   {NULL, f##_##r##_1, f##_##r##_2, f##_##r##_3, f##_##r##_4}
+#define CODES(f)    {{NULL}, ROW(f, 1), ROW(f, 2), ROW(f, 3), ROW(f, 4), ROW(f, 5), ROW(f, 6)}
+static pair_code *const pair_codes[PAIR_ROWS + 1][PAIR_VECS + 1] = CODES(pair_tile);
+static pair_code *const few_codes[PAIR_ROWS + 1][PAIR_VECS + 1] = CODES(few_tile);
 // clang-format on
-#undef ROW_OF_CODES
+#undef CODES
+#undef ROW
 
 // An activation other than ReLU works on rows of the finished block, and the rounding follows it.
 static void finish_block(const cj__gemm_bf16 *a, int64_t row0, int64_t row1, int64_t col, int64_t cols)
@@ -181,33 +224,54 @@ static void finish_block(const cj__gemm_bf16 *a, int64_t row0, int64_t row1, int
     }
 }
 
-static void block_bf16(const cj__gemm_bf16 *args, const bf16_plan *p, const uint32_t *packed_a,
-                       const uint32_t *packed_b, int64_t task)
+// A task's block of C: rows row0 .. row1 - 1 of panels panel0 .. panel1 - 1.
+typedef struct bf16_block {
+    const cj__gemm_bf16 *args;
+    const bf16_plan *p;
+    const uint32_t *packed_a, *packed_b;
+    int64_t row0, row1, panel0, panel1;
+} bf16_block;
+
+// Pairs `first` .. of the sum for one panel of the block.
+static void piece_of_panel(const bf16_block *s, int64_t panel, int64_t first)
 {
-    const cj__gemm *g = &args->g;
-    const int64_t panel = task % p->panels, row0 = task / p->panels * p->block, row1 = lesser(row0 + p->block, g->m);
+    const bf16_plan *p = s->p;
+    const cj__gemm *g = &s->args->g;
     const int64_t col = panel * PANEL, cols = lesser(PANEL, g->n - col);
-    const bool in_registers = g->act == CJ__UNARY_NONE || g->act == CJ__UNARY_relu;
-    for (int64_t first = 0; first == 0 || first < p->pairs; first += PIECE_PAIRS) {
-        const bool ends = first + PIECE_PAIRS >= p->pairs;
-        pair_tile t = {.a_row = g->trans_a ? 1 : p->pairs,
-                       .a_step = g->trans_a ? p->rows_a : 1,
-                       .b = packed_b + (panel * p->pairs + first) * PANEL,
-                       .pairs = lesser(PIECE_PAIRS, p->pairs - first),
-                       .cols = cols,
-                       .ldc = g->ldc,
-                       .bias = g->bias ? (const real *)g->bias + col : NULL,
-                       .adds = first > 0,
-                       .relu = ends && g->act == CJ__UNARY_relu,
-                       .rounds = ends && args->rounds && in_registers};
-        for (int64_t row = row0; row < row1; row += PAIR_ROWS) {
-            t.a = packed_a + row * t.a_row + first * t.a_step;
-            t.c = (real *)g->c + row * g->ldc + col;
-            pair_codes[lesser(PAIR_ROWS, row1 - row)][parts(cols, LANES)](&t);
-        }
+    const bool ends = first + p->piece >= p->pairs, in_registers = g->act == CJ__UNARY_NONE || g->act == CJ__UNARY_relu;
+    pair_tile t = {.a_row = g->trans_a ? 1 : p->pairs,
+                   .a_step = g->trans_a ? p->rows_a : 1,
+                   .b = s->packed_b + (p->few ? 0 : (panel * p->pairs + first) * PANEL),
+                   .rows = p->few ? (const real *)g->b + 2 * first * g->ldb + col : NULL,
+                   .ldb = g->ldb,
+                   .depth = g->k - 2 * first,
+                   .pairs = lesser(p->piece, p->pairs - first),
+                   .cols = cols,
+                   .ldc = g->ldc,
+                   .bias = g->bias ? (const real *)g->bias + col : NULL,
+                   .adds = first > 0,
+                   .relu = ends && g->act == CJ__UNARY_relu,
+                   .rounds = ends && s->args->rounds && in_registers};
+    for (int64_t row = s->row0; row < s->row1; row += PAIR_ROWS) {
+        t.a = s->packed_a + row * t.a_row + first * t.a_step;
+        t.c = (real *)g->c + row * g->ldc + col;
+        (p->few ? few_codes : pair_codes)[lesser(PAIR_ROWS, s->row1 - row)][parts(cols, LANES)](&t);
     }
-    if (!in_registers)
-        finish_block(args, row0, row1, col, cols);
+    if (ends && !in_registers)
+        finish_block(s->args, s->row0, s->row1, col, cols);
+}
+
+static void block_bf16(bf16_block s, int64_t task)
+{
+    const bf16_plan *p = s.p;
+    const int64_t across = parts(p->panels, p->across);
+    s.panel0 = task % across * p->across;
+    s.panel1 = lesser(s.panel0 + p->across, p->panels);
+    s.row0 = task / across * p->block;
+    s.row1 = lesser(s.row0 + p->block, s.args->g.m);
+    for (int64_t first = 0; first == 0 || first < p->pairs; first += p->piece)
+        for (int64_t panel = s.panel0; panel < s.panel1; panel++)
+            piece_of_panel(&s, panel, first);
 }
 
 static void gemm_bf16_run(const cj__gemm_bf16 *a, void *workspace, int phase, int64_t begin, int64_t end)
@@ -216,7 +280,7 @@ static void gemm_bf16_run(const cj__gemm_bf16 *a, void *workspace, int phase, in
     uint32_t *packed_a = workspace, *packed_b = packed_a + p.pairs * p.rows_a;
     for (int64_t task = begin; task < end; task++) {
         if (phase == 1)
-            block_bf16(a, &p, packed_a, packed_b, task);
+            block_bf16((bf16_block){.args = a, .p = &p, .packed_a = packed_a, .packed_b = packed_b}, task);
         else if (task < p.a_tasks)
             pack_a(&a->g, &p, packed_a, task);
         else

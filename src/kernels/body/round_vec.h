@@ -6,7 +6,6 @@ typedef uint32_t bits_vec __attribute__((vector_size(VEC_BYTES)));
 ALWAYS_INLINE vec vec_round_bf16(vec x)
 {
     const bits_vec bits = (bits_vec)x, odd = bits >> 16 & 1;
-    const vec rounded = (vec)((bits + 0x7FFF + odd) & 0xFFFF0000);
-    const vec quiet = (vec)((bits | 0x00400000) & 0xFFFF0000);
-    return vec_pick(vec_eq(x, x), rounded, quiet);
+    const bits_vec up = bits + 0x7FFF + odd, quiet = bits | 0x00400000;
+    return (vec)((bits_vec)vec_pick(vec_eq(x, x), (vec)up, (vec)quiet) & 0xFFFF0000);
 }

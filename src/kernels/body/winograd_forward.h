@@ -50,17 +50,24 @@ ALWAYS_INLINE void outputs_at(const int side, const winograd_outputs *t, int64_t
     }
 }
 
+static bool rounds_in_registers(const epilogue *e)
+{
+    return e->rounds && (e->act == CJ__UNARY_NONE || is_relu(e));
+}
+
 ALWAYS_INLINE void plain_vector(const int side, const winograd_outputs *t, int64_t col, real *const *to, vmask part,
                                 const bool whole)
 {
-    const bool relu = is_relu(&t->e);
+    const bool relu = is_relu(&t->e), rounds = rounds_in_registers(&t->e);
     vec y[PATCH_MAX][PATCH_MAX];
     outputs_at(side, t, col, part, whole, y);
     UNROLL
     for (int i = 0; i < side; i++) {
         UNROLL
-        for (int j = 0; j < side; j++)
-            store_lanes(to[i * side + j] + col, relu ? vec_max(vec_set(0), y[i][j]) : y[i][j], part, whole);
+        for (int j = 0; j < side; j++) {
+            const vec v = relu ? vec_max(vec_set(0), y[i][j]) : y[i][j];
+            store_lanes(to[i * side + j] + col, rounds ? round_lanes(v) : v, part, whole);
+        }
     }
 }
 
@@ -90,7 +97,8 @@ static void winograd_plain(const winograd_outputs *t, const tile_place *p)
         plain_vectors(2, t, to);
     else
         plain_vectors(4, t, to);
-    finish_rows(&t->e, wanted, count, t->cols);
+    if (!rounds_in_registers(&t->e))
+        finish_rows(&t->e, wanted, count, t->cols);
 }
 
 // The greatest of four and its place; NaN is greater than all, as in plain C.
@@ -113,12 +121,15 @@ ALWAYS_INLINE void pooled_window(const winograd_outputs *t, const vec y[4], int6
                                  const bool whole)
 {
     ivec place;
-    vec window[4] = {y[0], y[1], y[2], y[3]};
-    round_window(t->e.rounds, window, 4);
-    vec best = greatest_of(window, &place);
-    if (is_relu(&t->e)) {
-        place = (ivec)vec_pick(vec_lt(vec_set(0), best), (vec)place, (vec)ivec_set(4));
-        best = vec_max(vec_set(0), best);
+    vec best;
+    if (t->e.rounds) {
+        rounded_window(y, is_relu(&t->e), &best, &place);
+    } else {
+        best = greatest_of(y, &place);
+        if (is_relu(&t->e)) {
+            place = (ivec)vec_pick(vec_lt(vec_set(0), best), (vec)place, (vec)ivec_set(4));
+            best = vec_max(vec_set(0), best);
+        }
     }
     store_lanes((real *)t->a->y + at, best, part, whole);
     if (t->a->place && whole) {

@@ -100,6 +100,7 @@ typedef struct winograd_input_task {
     int64_t d_row, m_row, m_cols;
     int64_t u_step; // from one position of U to the next
     real *zeros, *d, *m, *unwanted;
+    bool rounds; // dx to bfloat16, once it is complete
 } winograd_input_task;
 
 // The channels `col` on, as many as M takes at once: D times U, which begins with these, then the patches.
@@ -167,6 +168,16 @@ static void winograd_input_clear(const winograd_input_task *t, int64_t image)
         memset(to + i * s->c + t->col, 0, (size_t)t->cols * sizeof(real));
 }
 
+// All that the task has cleared is complete, and the cache still holds it.
+static void winograd_input_round(const winograd_input_task *t, int64_t image)
+{
+    const cj__conv2d *s = &t->g->s;
+    const int64_t pixels = (t->high - t->low) * s->w, run = t->cols == s->c ? pixels : 1;
+    real *const to = t->dx + (image * s->h + t->low) * s->w * s->c + t->col;
+    for (int64_t i = 0; i < pixels && t->rounds; i += run)
+        own_table->round_bf16(run * t->cols, to + i * s->c, to + i * s->c);
+}
+
 static void winograd_input_grad_task(winograd_input_task *t, const winograd_input_cut *cut, int64_t task)
 {
     const winograd *g = t->g;
@@ -182,6 +193,8 @@ static void winograd_input_grad_task(winograd_input_task *t, const winograd_inpu
     const int64_t tiles = images * (last - first) * g->wide;
     for (int64_t at = 0; at < tiles; at += cut->chunk)
         winograd_input_chunk(t, tile_place_of(g, image, first, last, at), least(cut->chunk, tiles - at));
+    for (int64_t i = 0; i < images; i++)
+        winograd_input_round(t, image + i);
 }
 
 // ---- many filters for few tiles: phase 0 makes D, and a task of phase 1 its columns of U (winograd.h) ----
@@ -201,6 +214,8 @@ static void wide_channels_task(winograd_input_task *t, const real *w, const real
     for (int64_t first = 0; first < g->tiles; first += WIDE_TILES)
         winograd_input_columns(t, d + first * t->d_row, u, t->col, tile_place_of(g, 0, 0, g->high, first),
                                least(WIDE_TILES, g->tiles - first));
+    for (int64_t i = 0; i < g->s.n; i++)
+        winograd_input_round(t, i);
 }
 
 static void wide_input_run(winograd_input_task *t, const real *w, real *d, int phase, int64_t task)
@@ -242,7 +257,7 @@ static void winograd_input_grad_run(const cj__conv2d_args *a, void *workspace, v
         return;
     }
     const winograd_input_cut cut = winograd_input_cut_of(&g);
-    winograd_input_task t = {.g = &g, .u = workspace, .dy = a->dy, .dx = a->dx, .zeros = scratch};
+    winograd_input_task t = {.g = &g, .u = workspace, .dy = a->dy, .dx = a->dx, .zeros = scratch, .rounds = a->rounds};
     t.m_cols = least(OUTPUT_COLS, g.c_pad);
     t.d_row = tile_step(&g, g.f_pad);
     t.m_row = tile_step(&g, t.m_cols);

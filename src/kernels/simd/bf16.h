@@ -3,6 +3,7 @@
 //
 //   pairs_of(first, second)    lane i: first[i] and second[i], rounded to the nearest, ties to even; NaN stays NaN
 //   pairs_along(p, n)          lane i: p[2i] and p[2i + 1], rounded, of the n numbers from p on; then zeros
+//   vec_round_normal(x)        x rounded likewise, as a float; of the mask vec_denormal(x) no lane may be set
 //   pairs_dot(sum, a, b)       sum + a.second b.second + a.first b.first, in float
 #ifndef CJ_KERNELS_SIMD_BF16_H
 #define CJ_KERNELS_SIMD_BF16_H
@@ -25,6 +26,17 @@ ALWAYS_INLINE pairs pairs_along(const real *p, int64_t n)
                      n > LANES      ? vec_load_part(p + LANES, mask_first(n - LANES)) :
                                       vec_set(0);
     return (pairs)_mm512_cvtne2ps_pbh(high, low);
+}
+
+ALWAYS_INLINE vmask vec_denormal(vec x)
+{
+    return _mm512_fpclass_ps_mask(x, 0x20);
+}
+
+ALWAYS_INLINE vec vec_round_normal(vec x)
+{
+    const __m512i wide = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(x));
+    return (vec)_mm512_slli_epi32(wide, 16);
 }
 
 ALWAYS_INLINE vec pairs_dot(vec sum, pairs a, pairs b)

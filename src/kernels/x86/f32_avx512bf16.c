@@ -11,15 +11,48 @@ static const cj__kernels *own_table; // what this is laid over
 #include "kernels/body/gemm_bf16.h"
 
 // Packing costs (m + n) k, and what pairs save is as m n k: the ratio m n / (m + n) decides. By bench/bf16.c pairs are
-// 1.14 to 1.95 times as fast from 14 on, and not slower from 12 on; docs/kernels.md has the figures.
+// 1.14 to 1.95 times as fast from 14 on, and not slower from 12 on; docs/kernels.md has the figures. A few rows read B as it
+// is, which takes no longer than to round it, and then it need not be rounded before.
 static bool gemm_bf16_pays(const cj__gemm *g)
 {
-    return g->m * g->n >= 14 * (g->m + g->n) && g->k >= 8;
+    return (is_few(g) || g->m * g->n >= 14 * (g->m + g->n)) && g->k >= 8;
+}
+
+enum { ROUND_VECS = 4 };
+
+// Vectors together, so that one question is asked of all.
+ALWAYS_INLINE void round_vecs(const real *x, real *y, const int vecs)
+{
+    vec v[ROUND_VECS];
+    vmask denormal = 0;
+    UNROLL
+    for (int i = 0; i < vecs; i++) {
+        v[i] = vec_load(x + i * LANES);
+        denormal = mask_or(denormal, vec_denormal(v[i]));
+    }
+    UNROLL
+    for (int i = 0; i < vecs; i++)
+        vec_store(y + i * LANES, denormal ? vec_round_bf16(v[i]) : vec_round_normal(v[i]));
+}
+
+static void round_bf16(int64_t n, const void *x, void *y)
+{
+    const real *from = x;
+    real *to = y;
+    int64_t i = 0;
+    for (; i + ROUND_VECS * LANES <= n; i += ROUND_VECS * LANES)
+        round_vecs(from + i, to + i, ROUND_VECS);
+    for (; i + LANES <= n; i += LANES)
+        round_vecs(from + i, to + i, 1);
+    const vmask part = mask_first(n - i);
+    if (i < n)
+        vec_store_part(to + i, vec_round_bf16(vec_load_part(from + i, part)), part);
 }
 
 void cj__kernels_avx512bf16_f32(cj__kernels *table)
 {
     own_table = table;
+    table->round_bf16 = round_bf16;
     table->gemm_bf16_job = gemm_bf16_job;
     table->gemm_bf16_run = gemm_bf16_run;
     table->gemm_bf16_pays = gemm_bf16_pays;

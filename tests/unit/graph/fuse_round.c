@@ -138,11 +138,67 @@ static void pools_of_rounded_elements_are_fused(void **state)
     }
 }
 
+// round(x a + b), with a and b along the last axis, its square rounded, and the gradients of its sum: element-wise
+// instructions of one run and of rows, each with a rounding behind it.
+static cj_function *make_elements(int64_t rows, int64_t cols, const char *off)
+{
+    fixture f = {0};
+    cj_symbol *xs[] = {fixture_input(&f, CJ_SHAPE(CJ_BATCH, rows, cols)), fixture_input(&f, CJ_SHAPE(cols)),
+                       fixture_input(&f, CJ_SHAPE(cols))};
+    cj_symbol *y = cj__round_bf16(&f.g, cj__add(&f.g, cj__mul(&f.g, xs[0], xs[1]), xs[2]));
+    fixture_output(&f, cj__round_bf16(&f.g, cj__apply_unary(&f.g, CJ__UNARY_square, y, 0, 0)));
+    cj_symbol *loss = cj__sum(&f.g, cj__mul(&f.g, y, y), cj__all_axes(y), false);
+    assert_int_equal(cj__gradients(&f.g, loss, xs, 3, f.outputs + 1), CJ_OK);
+    f.output_count = RESULTS;
+    f.pool = cj_pool_new(3);
+    cj_function *function = fixture_function(&f, off);
+    if (!function)
+        fail_msg("%s", cj_error());
+    return function;
+}
+
+static void run_elements(int64_t rows, int64_t cols, const char *off, cj_tensor **out)
+{
+    const cj_shape shapes[] = {CJ_SHAPE(BATCH, rows, cols), CJ_SHAPE(cols), CJ_SHAPE(cols)};
+    cj_function *function = make_elements(rows, cols, off);
+    cj_tensor *in[RESULTS - 1];
+    const int roundings = fixture_planned(function, BATCH, " round_bf16 "),
+              within = fixture_planned(function, BATCH, ", rounds ");
+    assert_int_equal(off == NULL ? within > 0 : within, off == NULL);
+    assert_int_equal(roundings == 0, off == NULL);
+    for (unsigned i = 0; i < RESULTS - 1; i++) {
+        in[i] = fixture_tensor(shapes[i], NULL);
+        fixture_fill(in[i], 5 + i);
+        out[i + 1] = fixture_tensor(shapes[i], NULL);
+    }
+    out[0] = fixture_tensor(shapes[0], NULL);
+    if (cj_function_call(function, in, out) != CJ_OK)
+        fail_msg("%s", cj_error());
+    for (int i = 0; i < RESULTS - 1; i++)
+        cj_release(in[i]);
+    cj_release(function);
+}
+
+static void elements_are_rounded_as_they_are_made(void **state)
+{
+    static const int64_t sizes[][2] = {{1, 1}, {3, 7}, {1, 2500}, {700, 16}, {5, 5001}};
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        cj_tensor *within[RESULTS], *after[RESULTS];
+        run_elements(sizes[i][0], sizes[i][1], NULL, within);
+        run_elements(sizes[i][0], sizes[i][1], "-round_elements", after);
+        for (int k = 0; k < RESULTS; k++)
+            fixture_expect_same(within[k], after[k]);
+        release(within), release(after);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bits_are_those_of_the_unfused_plan),
         cmocka_unit_test(pools_of_rounded_elements_are_fused),
+        cmocka_unit_test(elements_are_rounded_as_they_are_made),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
