@@ -112,9 +112,9 @@ typedef struct conv_choice {
 } conv_choice;
 
 // Taps of 1 to 7, mostly as people write them: 3 x 3, strides of 1.
-static void pick_windows(dice *d, cj_conv2d_args *a)
+static void pick_windows(dice *d, cj_conv2d_args *a, bool usual)
 {
-    const bool plain = dice_chance(d, 45), square = dice_chance(d, 60);
+    const bool plain = dice_chance(d, usual ? 85 : 45), square = dice_chance(d, 60);
     for (int i = 0; i < 2; i++) {
         a->kernel_size[i] = plain ? 3 : i && square ? a->kernel_size[0] : dice_range(d, 1, dice_chance(d, 30) ? 7 : 5);
         a->strides[i] = plain || dice_chance(d, 60) ? 1 : dice_range(d, 1, 3);
@@ -129,15 +129,15 @@ static bool pick_conv(random_net *net, conv_choice *c)
     dice *d = &net->dice;
     *c = (conv_choice){.args = {.filters = pick_channels(d), .groups = 1}};
     cj_conv2d_args *a = &c->args;
-    pick_windows(d, a);
+    pick_windows(d, a, net->usual);
     const bool same = dice_chance(d, 50);
     a->padding = same ? "same" : "valid";
     const int64_t channels = net->dims[2];
-    if (dice_chance(d, 20)) {
+    if (dice_chance(d, net->usual ? 5 : 20)) {
         a->groups = dice_chance(d, 50) ? channels : channels % 2 == 0 ? 2 : channels % 3 == 0 ? 3 : 1;
         a->filters = a->groups * dice_range(d, 1, a->groups > 8 ? 2 : 5);
     }
-    a->activation = pick_activation(d);
+    a->activation = net->usual && dice_chance(d, 75) ? "relu" : pick_activation(d);
     a->use_bias = dice_chance(d, 80) ? CJ_ON : CJ_OFF;
     a->bias_initializer = pick_bias(d);
     a->kernel_regularizer = pick_regularizer(d);
@@ -185,7 +185,7 @@ static bool add_pool(random_net *net)
 {
     dice *d = &net->dice;
     cj_pooling2d_args a = {.padding = dice_chance(d, 70) ? "valid" : "same"};
-    const bool plain = dice_chance(d, 60);
+    const bool plain = dice_chance(d, net->usual ? 90 : 60);
     for (int i = 0; i < 2; i++) {
         a.pool_size[i] = plain ? 2 : dice_range(d, 1, 4);
         a.strides[i] = plain || dice_chance(d, 40) ? a.pool_size[i] : dice_range(d, 1, 3);
@@ -201,12 +201,18 @@ static bool add_pool(random_net *net)
     return append(net, most ? cj_max_pooling2d_new(&a) : cj_average_pooling2d_new(&a));
 }
 
+static bool add_dropout(random_net *net)
+{
+    static const double rates[] = {0.1, 0.25, 0.5, 0.8};
+    const double rate = DICE_PICK(&net->dice, rates);
+    random_say(net, " dropout(%g)", rate);
+    return append(net, cj_dropout(rate));
+}
+
 // Layers that keep the shape, whatever it is.
 static bool add_any(random_net *net)
 {
     dice *d = &net->dice;
-    static const double rates[] = {0.1, 0.25, 0.5, 0.8};
-    const double rate = DICE_PICK(d, rates);
     const char *activation = pick_activation(d);
     switch (dice_range(d, 0, 9)) {
     case 0:
@@ -218,8 +224,7 @@ static bool add_any(random_net *net)
                                                   .gamma_regularizer = pick_regularizer(d)));
     case 3:
     case 4:
-        random_say(net, " dropout(%g)", rate);
-        return append(net, cj_dropout(rate));
+        return add_dropout(net);
     case 5:
         random_say(net, " relu");
         return append(net, cj_relu_layer());
@@ -336,7 +341,7 @@ static bool add_hidden(random_net *net)
     static const int64_t units[] = {1, 3, 7, 10, 16, 20, 33, 64, 100, 130};
     const int64_t n = DICE_PICK(&net->dice, units);
     const bool fits = net->work + (double)(net->dims[net->rank - 1] * n) <= net->most_work * 2;
-    return add_dense(net, fits ? n : 5, pick_activation(&net->dice));
+    return add_dense(net, fits ? n : 5, net->usual ? "relu" : pick_activation(&net->dice));
 }
 
 static bool image_body(random_net *net)
@@ -351,8 +356,9 @@ static bool image_body(random_net *net)
     for (int i = 0; i < stages; i++) {
         const int what = (int)dice_range(d, 0, 99);
         bool well = true;
-        if (what < 25) // as people write it
-            well = add_conv(net) && (dice_chance(d, 70) || append(net, cj_batch_normalization())) && add_pool(net);
+        if (what < (net->usual ? 60 : 25))
+            well = add_conv(net) && (dice_chance(d, 80) || add_any(net)) && add_pool(net) &&
+                   (!net->usual || dice_chance(d, 60) || add_dropout(net));
         else if (what < 60 || i == 0)
             well = add_conv(net);
         else if (what < 70)

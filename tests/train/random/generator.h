@@ -26,6 +26,7 @@ typedef enum random_input { RANDOM_IMAGE, RANDOM_BYTES, RANDOM_VECTOR, RANDOM_SE
 typedef struct random_net {
     dice dice;
     bool functional;
+    bool usual; // as people write models: 3 x 3, ReLU, pools of 2 x 2, dropout. Most passes wait for that
     cj_layer *layers[LAYERS_MAX];
     int layer_count;
     cj_symbol *input, *symbol;

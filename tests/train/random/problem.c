@@ -213,6 +213,7 @@ bool random_problem_make(random_problem *p, uint64_t seed, uint64_t draw)
     random_net net = {.dice = {seed * 0xD1342543DE82EF95u + 1}};
     dice *d = &net.dice;
     net.functional = dice_chance(d, 45);
+    net.usual = dice_chance(d, 45);
     net.most_work = dice_chance(d, 12) ? 1e6 : dice_chance(d, 40) ? 2e5 : 6e4;
     const int what = (int)dice_range(d, 0, 99);
     const random_head head = what < 65 ? HEAD_CLASSES : what < 85 ? HEAD_VALUES : HEAD_YES_NO;
