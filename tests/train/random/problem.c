@@ -122,18 +122,19 @@ static cj_tensor *make_targets(const cj_model *model, target kind, int64_t count
     return y;
 }
 
+// Rules that divide by the gradient's size have an epsilon that rounding errors of a gradient of 0 do not reach.
 static void pick_optimizer(random_problem *p, dice *d)
 {
     static const char *const rules[] = {"sgd(learning_rate=0.05",
                                         "sgd(learning_rate=0.02, momentum=0.9",
                                         "sgd(learning_rate=0.02, momentum=0.9, nesterov=true",
-                                        "adam(learning_rate=0.01",
-                                        "adam(learning_rate=0.005",
-                                        "adam(learning_rate=0.01, amsgrad=true",
-                                        "rmsprop(learning_rate=0.005",
-                                        "rmsprop(learning_rate=0.005, momentum=0.5, centered=true",
-                                        "adagrad(learning_rate=0.05",
-                                        "adadelta(learning_rate=1"};
+                                        "adam(learning_rate=0.01, epsilon=0.001",
+                                        "adam(learning_rate=0.005, epsilon=0.001",
+                                        "adam(learning_rate=0.01, epsilon=0.001, amsgrad=true",
+                                        "rmsprop(learning_rate=0.005, epsilon=0.001",
+                                        "rmsprop(learning_rate=0.005, epsilon=0.001, momentum=0.5, centered=true",
+                                        "adagrad(learning_rate=0.05, epsilon=0.001",
+                                        "adadelta(learning_rate=1, epsilon=0.001"};
     static const char *const more[] = {", clipnorm=0.5", ", global_clipnorm=0.5", ", clipvalue=0.05",
                                        ", weight_decay=0.01"};
     snprintf(p->optimizer, sizeof p->optimizer, "%s%s)", DICE_PICK(d, rules),
