@@ -143,7 +143,8 @@ static bool add_changes(random_problem *p, const result *before, result *r)
 {
     cj_layer *layer = cj_model_layer(p->model);
     const double steps = (double)((p->count + p->batch_size - 1) / p->batch_size);
-    const double noise = strncmp(p->optimizer, "sgd", 3) == 0 ? 0 : 5e-6; // rate 0.01 * 4 FLT_EPSILON / epsilon 0.001
+    // A gradient is grained like numbers about 1; a rule that divides by its size multiplies that by 1 / epsilon.
+    const double noise = strncmp(p->optimizer, "sgd", 3) == 0 ? 0.2 * (double)FLT_EPSILON : 5e-6;
     bool well = true;
     for (int i = 0; well && i < before->count; i++) {
         const part *b = &before->parts[i];
