@@ -1,0 +1,452 @@
+// The layers of a random model. Shapes are odd on purpose: images smaller than a vector, channels that fill none, windows
+// that overlap or leave pixels out.
+#include "generator.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+uint64_t dice_word(dice *d)
+{
+    uint64_t z = d->state += 0x9E3779B97F4A7C15u; // SplitMix64 (Steele et al. 2014)
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+    return z ^ z >> 31;
+}
+
+int64_t dice_range(dice *d, int64_t least, int64_t most)
+{
+    return least + (int64_t)(dice_word(d) % (uint64_t)(most - least + 1));
+}
+
+bool dice_chance(dice *d, int percent)
+{
+    return dice_range(d, 0, 99) < percent;
+}
+
+double dice_real(dice *d)
+{
+    return (double)(dice_word(d) >> 11) / 9007199254740992.0;
+}
+
+double dice_normal(dice *d)
+{
+    const double radius = sqrt(-2 * log(1 - dice_real(d))); // one after the other: arguments have no order
+    return radius * cos(6.283185307179586 * dice_real(d));
+}
+
+void random_say(random_net *net, const char *format, ...)
+{
+    const size_t length = strlen(net->text);
+    va_list list;
+    va_start(list, format);
+    vsnprintf(net->text + length, sizeof net->text - length, format, list);
+    va_end(list);
+}
+
+// Takes a layer: in the list, or applied to the symbol.
+static bool append(random_net *net, cj_layer *layer)
+{
+    if (!layer)
+        return false;
+    if (net->functional)
+        return (net->symbol = cj_apply(layer, net->symbol)) != NULL;
+    if (net->layer_count == LAYERS_MAX) {
+        cj_release(layer);
+        return false;
+    }
+    net->layers[net->layer_count++] = layer;
+    return true;
+}
+
+static const char *pick_activation(dice *d)
+{
+    static const char *const common[] = {"linear", "relu", "relu", "relu", "tanh", "sigmoid"};
+    static const char *const rare[] = {"relu",
+                                       "leaky_relu",
+                                       "relu6",
+                                       "elu",
+                                       "selu",
+                                       "softplus",
+                                       "softsign",
+                                       "hard_sigmoid",
+                                       "silu",
+                                       "hard_silu",
+                                       "gelu",
+                                       "gelu(approximate=true)",
+                                       "mish",
+                                       "softmax",
+                                       "leaky_relu(negative_slope=0.3)",
+                                       "relu(max_value=1.5)"};
+    return dice_chance(d, 70) ? DICE_PICK(d, common) : DICE_PICK(d, rare);
+}
+
+static const char *pick_regularizer(dice *d)
+{
+    static const char *const some[] = {"l2(1e-3)", "l1(1e-3)", "l1_l2(l1=1e-3, l2=1e-3)"};
+    return dice_chance(d, 12) ? DICE_PICK(d, some) : NULL;
+}
+
+static const char *pick_bias(dice *d)
+{
+    static const char *const some[] = {"random_normal(stddev=0.2)", "random_uniform(minval=-0.3, maxval=0.3)"};
+    return dice_chance(d, 70) ? DICE_PICK(d, some) : NULL;
+}
+
+static int64_t pick_channels(dice *d)
+{
+    static const int64_t odd[] = {1, 2, 3, 5, 7, 8, 10, 12, 16, 17, 20, 24, 32, 33, 48, 64};
+    return dice_chance(d, 60) ? odd[dice_range(d, 0, 9)] : DICE_PICK(d, odd);
+}
+
+static int64_t outputs_of(int64_t size, int64_t window, int64_t stride, bool same)
+{
+    return same ? (size + stride - 1) / stride : size < window ? 0 : (size - window) / stride + 1;
+}
+
+typedef struct conv_choice {
+    cj_conv2d_args args;
+    int64_t rows, cols;
+    double work;
+} conv_choice;
+
+// Taps of 1 to 7, mostly as people write them: 3 x 3, strides of 1.
+static void pick_windows(dice *d, cj_conv2d_args *a, bool usual)
+{
+    const bool plain = dice_chance(d, usual ? 85 : 45), square = dice_chance(d, 60);
+    for (int i = 0; i < 2; i++) {
+        a->kernel_size[i] = plain ? 3 : i && square ? a->kernel_size[0] : dice_range(d, 1, dice_chance(d, 30) ? 7 : 5);
+        a->strides[i] = plain || dice_chance(d, 60) ? 1 : dice_range(d, 1, 3);
+    }
+    for (int i = 0; i < 2; i++)
+        a->dilation_rate[i] =
+            a->strides[0] == 1 && a->strides[1] == 1 && !plain && dice_chance(d, 25) ? dice_range(d, 1, 3) : 1;
+}
+
+static bool pick_conv(random_net *net, conv_choice *c)
+{
+    dice *d = &net->dice;
+    *c = (conv_choice){.args = {.filters = pick_channels(d), .groups = 1}};
+    cj_conv2d_args *a = &c->args;
+    pick_windows(d, a, net->usual);
+    const bool same = dice_chance(d, 50);
+    a->padding = same ? "same" : "valid";
+    const int64_t channels = net->dims[2];
+    if (dice_chance(d, net->usual ? 5 : 20)) {
+        a->groups = dice_chance(d, 50) ? channels : channels % 2 == 0 ? 2 : channels % 3 == 0 ? 3 : 1;
+        a->filters = a->groups * dice_range(d, 1, a->groups > 8 ? 2 : 5);
+    }
+    a->activation = net->usual && dice_chance(d, 75) ? "relu" : pick_activation(d);
+    a->use_bias = dice_chance(d, 80) ? CJ_ON : CJ_OFF;
+    a->bias_initializer = pick_bias(d);
+    a->kernel_regularizer = pick_regularizer(d);
+    a->bias_regularizer = a->use_bias == CJ_ON ? pick_regularizer(d) : NULL;
+    a->activity_regularizer = dice_chance(d, 4) ? "l2(1e-3)" : NULL;
+    const int64_t reach_h = (a->kernel_size[0] - 1) * a->dilation_rate[0] + 1,
+                  reach_w = (a->kernel_size[1] - 1) * a->dilation_rate[1] + 1;
+    c->rows = outputs_of(net->dims[0], reach_h, a->strides[0], same);
+    c->cols = outputs_of(net->dims[1], reach_w, a->strides[1], same);
+    c->work = (double)(c->rows * c->cols * a->filters * a->kernel_size[0] * a->kernel_size[1]) * (double)channels /
+              (double)a->groups;
+    return c->rows > 0 && c->cols > 0 && net->work + c->work <= net->most_work;
+}
+
+static void say_conv(random_net *net, const conv_choice *c)
+{
+    const cj_conv2d_args *a = &c->args;
+    random_say(net, " conv2d(%d, {%d, %d}, strides {%d, %d}, dilation {%d, %d}, groups %d, %s, %s%s%s%s)",
+               (int)a->filters, (int)a->kernel_size[0], (int)a->kernel_size[1], (int)a->strides[0], (int)a->strides[1],
+               (int)a->dilation_rate[0], (int)a->dilation_rate[1], (int)a->groups, a->padding, a->activation,
+               a->use_bias == CJ_ON ? "" : ", no bias", a->kernel_regularizer ? ", " : "",
+               a->kernel_regularizer ? a->kernel_regularizer : "");
+}
+
+static void took_conv(random_net *net, const conv_choice *c)
+{
+    net->dims[0] = c->rows, net->dims[1] = c->cols, net->dims[2] = c->args.filters;
+    net->work += c->work;
+}
+
+static bool add_conv(random_net *net)
+{
+    conv_choice c;
+    for (int tries = 0; tries < 20; tries++) {
+        if (!pick_conv(net, &c))
+            continue;
+        say_conv(net, &c);
+        took_conv(net, &c);
+        return append(net, cj_conv2d_new(&c.args));
+    }
+    return true; // no room for another
+}
+
+static bool add_pool(random_net *net)
+{
+    dice *d = &net->dice;
+    cj_pooling2d_args a = {.padding = dice_chance(d, 70) ? "valid" : "same"};
+    const bool plain = dice_chance(d, net->usual ? 90 : 60);
+    for (int i = 0; i < 2; i++) {
+        a.pool_size[i] = plain ? 2 : dice_range(d, 1, 4);
+        a.strides[i] = plain || dice_chance(d, 40) ? a.pool_size[i] : dice_range(d, 1, 3);
+    }
+    const bool same = a.padding[0] == 's', most = dice_chance(d, 75);
+    const int64_t rows = outputs_of(net->dims[0], a.pool_size[0], a.strides[0], same),
+                  cols = outputs_of(net->dims[1], a.pool_size[1], a.strides[1], same);
+    if (rows < 1 || cols < 1)
+        return true;
+    random_say(net, " %s_pooling2d({%d, %d}, strides {%d, %d}, %s)", most ? "max" : "average", (int)a.pool_size[0],
+               (int)a.pool_size[1], (int)a.strides[0], (int)a.strides[1], a.padding);
+    net->dims[0] = rows, net->dims[1] = cols;
+    return append(net, most ? cj_max_pooling2d_new(&a) : cj_average_pooling2d_new(&a));
+}
+
+static bool add_dropout(random_net *net)
+{
+    static const double rates[] = {0.1, 0.25, 0.5, 0.8};
+    const double rate = DICE_PICK(&net->dice, rates);
+    random_say(net, " dropout(%g)", rate);
+    return append(net, cj_dropout(rate));
+}
+
+// Layers that keep the shape, whatever it is.
+static bool add_any(random_net *net)
+{
+    dice *d = &net->dice;
+    const char *activation = pick_activation(d);
+    switch (dice_range(d, 0, 9)) {
+    case 0:
+    case 1:
+    case 2:
+        random_say(net, " batch_normalization");
+        return append(net, cj_batch_normalization(.momentum = 0.7, .center = dice_chance(d, 80) ? CJ_ON : CJ_OFF,
+                                                  .scale = dice_chance(d, 80) ? CJ_ON : CJ_OFF,
+                                                  .gamma_regularizer = pick_regularizer(d)));
+    case 3:
+    case 4:
+        return add_dropout(net);
+    case 5:
+        random_say(net, " relu");
+        return append(net, cj_relu_layer());
+    case 6:
+        random_say(net, " relu(0.1, max 2)");
+        return append(net, cj_relu_layer(.max_value = 2, .negative_slope = 0.1));
+    case 7:
+        random_say(net, " leaky_relu");
+        return append(net, dice_chance(d, 50) ? cj_leaky_relu(0.2) : cj_elu(0.7));
+    case 8:
+        random_say(net, " rescaling(0.7, -0.1)");
+        return append(net, cj_rescaling(0.7, .offset = -0.1));
+    default:
+        random_say(net, " activation(%s)", activation);
+        return append(net, cj_activation(activation));
+    }
+}
+
+// Two convolutions of one input side by side or added, or a residual sum.
+static bool add_branches(random_net *net)
+{
+    conv_choice one, two;
+    cj_symbol *from = net->symbol;
+    const bool add = dice_chance(&net->dice, 50);
+    for (int tries = 0; tries < 40; tries++) {
+        if (!pick_conv(net, &one))
+            continue;
+        two = one;
+        if (one.args.groups == 1 && !add)
+            two.args.filters = dice_range(&net->dice, 1, 9);
+        two.args.activation = pick_activation(&net->dice);
+        const bool residual =
+            add && one.rows == net->dims[0] && one.cols == net->dims[1] && one.args.filters == net->dims[2];
+        if (net->work + 2 * one.work > net->most_work)
+            continue;
+        random_say(net, residual ? " add(self," : add ? " add(" : " concatenate(");
+        say_conv(net, &one);
+        took_conv(net, &one);
+        cj_symbol *a = cj_apply(cj_conv2d_new(&one.args), from), *b = from;
+        if (!residual) {
+            say_conv(net, &two);
+            net->work += two.work;
+            b = cj_apply(cj_conv2d_new(&two.args), from);
+            net->dims[2] = add ? one.args.filters : one.args.filters + two.args.filters;
+        }
+        random_say(net, ")");
+        net->symbol = add ? cj_merge(cj_add_layer(), a, b) : cj_merge(cj_concatenate(), a, b);
+        return net->symbol != NULL;
+    }
+    return true;
+}
+
+// One convolution, applied twice.
+static bool add_shared(random_net *net)
+{
+    conv_choice c;
+    for (int tries = 0; tries < 40; tries++) {
+        if (!pick_conv(net, &c) || c.rows != net->dims[0] || c.cols != net->dims[1])
+            continue;
+        c.args.filters = net->dims[2], c.args.groups = 1;
+        c.work =
+            (double)(c.rows * c.cols * net->dims[2] * net->dims[2] * c.args.kernel_size[0] * c.args.kernel_size[1]);
+        if (net->work + 2 * c.work > net->most_work)
+            continue;
+        random_say(net, " twice:");
+        say_conv(net, &c);
+        took_conv(net, &c);
+        net->work += c.work;
+        cj_layer *layer = cj_conv2d_new(&c.args);
+        net->symbol = cj_apply(layer, cj_apply(layer, net->symbol));
+        return net->symbol != NULL;
+    }
+    return true;
+}
+
+static bool flatten(random_net *net)
+{
+    dice *d = &net->dice;
+    const int way = (int)dice_range(d, 0, 9);
+    const int64_t channels = net->dims[2], all = net->dims[0] * net->dims[1] * net->dims[2];
+    net->rank = 1;
+    if (way < 2) {
+        random_say(net, way ? " global_max_pooling2d" : " global_average_pooling2d");
+        net->dims[0] = channels;
+        return append(net, way ? cj_global_max_pooling2d() : cj_global_average_pooling2d());
+    }
+    net->dims[0] = way == 2 ? channels : all;
+    if (way == 2) {
+        random_say(net, " global_average_pooling2d(keepdims) flatten");
+        return append(net, cj_global_average_pooling2d(.keepdims = true)) && append(net, cj_flatten());
+    }
+    random_say(net, way == 3 ? " reshape(-1)" : " flatten");
+    return append(net, way == 3 ? cj_reshape_layer({-1}) : cj_flatten());
+}
+
+static bool add_dense(random_net *net, int64_t units, const char *activation)
+{
+    dice *d = &net->dice;
+    const int64_t inputs = net->dims[net->rank - 1], times = net->rank == 2 ? net->dims[0] : 1;
+    cj_dense_args a = {.units = units, .activation = activation, .bias_initializer = pick_bias(d)};
+    a.use_bias = dice_chance(d, 85) ? CJ_ON : CJ_OFF;
+    a.kernel_regularizer = pick_regularizer(d);
+    a.bias_regularizer = a.use_bias == CJ_ON ? pick_regularizer(d) : NULL;
+    a.activity_regularizer = dice_chance(d, 4) ? "l1(1e-3)" : NULL;
+    net->work += (double)(inputs * units * times);
+    random_say(net, " dense(%d, %s%s%s%s)", (int)units, activation, a.use_bias == CJ_ON ? "" : ", no bias",
+               a.kernel_regularizer ? ", " : "", a.kernel_regularizer ? a.kernel_regularizer : "");
+    net->dims[net->rank - 1] = units;
+    return append(net, cj_dense_new(&a));
+}
+
+static bool add_hidden(random_net *net)
+{
+    static const int64_t units[] = {1, 3, 7, 10, 16, 20, 33, 64, 100, 130};
+    const int64_t n = DICE_PICK(&net->dice, units);
+    const bool fits = net->work + (double)(net->dims[net->rank - 1] * n) <= net->most_work * 2;
+    return add_dense(net, fits ? n : 5, net->usual ? "relu" : pick_activation(&net->dice));
+}
+
+static bool image_body(random_net *net)
+{
+    dice *d = &net->dice;
+    if (net->kind == RANDOM_BYTES) {
+        random_say(net, " rescaling(1/255)");
+        if (!append(net, cj_rescaling(1.0 / 255, .offset = dice_chance(d, 30) ? -0.5 : 0)))
+            return false;
+    }
+    const int stages = (int)dice_range(d, 1, 5);
+    for (int i = 0; i < stages; i++) {
+        const int what = (int)dice_range(d, 0, 99);
+        bool well = true;
+        if (what < (net->usual ? 60 : 25))
+            well = add_conv(net) && (dice_chance(d, 80) || add_any(net)) && add_pool(net) &&
+                   (!net->usual || dice_chance(d, 60) || add_dropout(net));
+        else if (what < 60 || i == 0)
+            well = add_conv(net);
+        else if (what < 70)
+            well = add_pool(net);
+        else if (what < 85 && net->functional)
+            well = dice_chance(d, 25) ? add_shared(net) : add_branches(net);
+        else
+            well = add_any(net);
+        if (!well)
+            return false;
+    }
+    return dice_chance(d, 12) || flatten(net);
+}
+
+static bool add_rnn(random_net *net, bool sequences)
+{
+    dice *d = &net->dice;
+    static const int64_t units[] = {1, 3, 7, 16, 20};
+    static const char *const activations[] = {"tanh", "tanh", "relu", "sigmoid", "linear"};
+    cj_simple_rnn_args a = {.units = DICE_PICK(d, units), .return_sequences = sequences};
+    a.activation = DICE_PICK(d, activations);
+    a.use_bias = dice_chance(d, 80) ? CJ_ON : CJ_OFF;
+    a.bias_initializer = pick_bias(d);
+    a.go_backwards = dice_chance(d, 25);
+    a.dropout = dice_chance(d, 15) ? 0.3 : 0;
+    a.recurrent_dropout = dice_chance(d, 15) ? 0.2 : 0;
+    random_say(net, " simple_rnn(%d, %s%s%s%s)", (int)a.units, a.activation, sequences ? ", sequences" : "",
+               a.go_backwards ? ", backwards" : "", a.dropout > 0 || a.recurrent_dropout > 0 ? ", dropout" : "");
+    net->work += (double)(net->dims[0] * (net->dims[1] + a.units) * a.units);
+    net->dims[sequences ? 1 : 0] = a.units;
+    net->rank = sequences ? 2 : 1;
+    return append(net, cj_simple_rnn_new(&a));
+}
+
+static bool sequence_body(random_net *net)
+{
+    dice *d = &net->dice;
+    if (net->kind == RANDOM_TOKENS) {
+        const int64_t length = dice_range(d, 1, 12);
+        const bool mask = dice_chance(d, 30);
+        random_say(net, " embedding(%d, %d%s)", (int)net->tokens, (int)length, mask ? ", mask_zero" : "");
+        net->dims[1] = length, net->rank = 2;
+        if (!append(net, cj_embedding(net->tokens, length, .mask_zero = mask)))
+            return false;
+    }
+    for (int i = (int)dice_range(d, 0, 2); i > 0; i--)
+        if (!(dice_chance(d, 60) ? add_rnn(net, true) : dice_chance(d, 50) ? add_hidden(net) : add_any(net)))
+            return false;
+    if (dice_chance(d, 75))
+        return add_rnn(net, false);
+    net->dims[0] *= net->dims[1];
+    net->rank = 1;
+    random_say(net, " flatten");
+    return append(net, cj_flatten());
+}
+
+bool random_net_body(random_net *net)
+{
+    if (net->kind == RANDOM_IMAGE || net->kind == RANDOM_BYTES)
+        return image_body(net);
+    if (net->kind == RANDOM_SEQUENCE || net->kind == RANDOM_TOKENS)
+        return sequence_body(net);
+    if (net->wide)
+        return add_dense(net, 262144 / net->dims[0] + dice_range(&net->dice, 0, 20), "relu");
+    return true;
+}
+
+bool random_net_head(random_net *net, random_head head, bool activated)
+{
+    dice *d = &net->dice;
+    static const int64_t classes[] = {2, 3, 5, 10, 10, 17, 33};
+    static const int64_t values[] = {1, 2, 5, 20};
+    const char *last = !activated           ? "linear" :
+                       head == HEAD_CLASSES ? "softmax" :
+                       head == HEAD_YES_NO  ? "sigmoid" :
+                                              "tanh";
+    const int64_t count = head == HEAD_CLASSES ? DICE_PICK(d, classes) : DICE_PICK(d, values);
+    for (int i = net->rank == 1 ? (int)dice_range(d, 0, 2) : 0; i > 0; i--) {
+        const bool extra = dice_chance(d, 35);
+        if (!add_hidden(net) || (extra && !add_any(net)))
+            return false;
+    }
+    if (net->rank == 3) { // an output for each pixel
+        random_say(net, " conv2d(%d, {1, 1}, %s)", (int)count, last);
+        net->dims[2] = count;
+        return append(net, cj_conv2d(count, {1, 1}, .activation = last));
+    }
+    if (dice_chance(d, 80) || !activated)
+        return add_dense(net, count, last);
+    return add_dense(net, count, "linear") && append(net, cj_activation(last));
+}
