@@ -1,7 +1,7 @@
 // What sharing work between threads costs and gains: pieces of 1 to 1000 microseconds on one thread and on two, inside of
 // an entered pool; functions of one op, a product, a sum or exp, from where an op costs about a microsecond to where it
 // costs a thousand, each call of it entering the pool; the cost of an empty piece; and of a first piece when the workers
-// are asleep. For each the least of several rounds, in turns of 20 ms: shorter ones end before a woken worker has a processor.
+// are asleep. For each the least of several rounds, in turns of 20 ms.
 //
 //   threads [threads]                  taskset -c 0 threads: as many on one processor; threads 8: more than there are
 #define _POSIX_C_SOURCE 200809L
