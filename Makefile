@@ -21,8 +21,8 @@ test: build ## run the tests
 demo: build ## train the convolutional network and watch
 	tools/demo
 
-bench: build ## measure against the peers that bench/peers/setup installed; takes some 15 minutes
-	bench/run --workloads main,gemm,conv --save
+bench: build ## measure against the peers that bench/peers/setup installed; takes some 20 minutes
+	bench/run --workloads main,batches,gemm,conv --save
 
 measure: ## sizes of files and functions, and the include order
 	tools/measure

@@ -87,23 +87,47 @@ def below_peak(result, title, bound, counts):
     return lines
 
 
-def flatness(result):
-    """Time per image over batches, and per parameter: the greatest by the least of each network."""
-    lines, groups = [], {}
+def by_batch(result, threads):
+    """By network: ours, seconds a step of each batch from 32 up, and of the optimizer's update alone (0 if not measured)."""
+    steps, update = {}, {}
     for w in result["workloads"]:
-        unit = workloads.unit(w["kind"], w["settings"])
-        size = w["settings"].get("batch", 32)
-        if unit is None or w["kind"] == "predict" or size < 32:
-            continue
-        for threads in result["threads"]:
-            time = median(w["threads"][threads]["cajal"])
-            if time:
-                groups.setdefault((w["settings"].get("net", "Adam"), unit[0], threads), {})[w["name"]] = time * unit[1]
-    for (net, unit, threads), each in groups.items():
+        time, net = median(w["threads"][threads]["cajal"]), w["settings"].get("net")
+        if w["set"] == "batches" and time and w["kind"] == "adam":
+            update[net] = time
+        elif w["set"] == "batches" and time and w["settings"]["batch"] >= 32:
+            steps.setdefault(net, {})[w["settings"]["batch"]] = time
+    return {net: (each, update.get(net, 0)) for net, each in steps.items() if len(each) > 1}
+
+
+def apart(steps, less):
+    """Cells of the table below, after `less` seconds are taken from each step."""
+    each = [1e6 * (time - less) / batch for batch, time in steps.items()]
+    low, high = min(each), max(each)
+    return f"{low:.2f}", f"{high:.2f}", f"{100 * (high / low - 1):.1f} %", f"{100 * (high - low) / (high + low):.1f} %"
+
+
+def flatness(result):
+    """How far apart the time of an image is over batches, as it is and without the update, which a step has once. The middle
+    is that of the least and the greatest."""
+    lines = ["| us an image | threads | batches | least | greatest | greatest / least - 1 | off the middle | Adam, us a step "
+             "| without it: least | greatest | greatest / least - 1 | off the middle |", "|" + "---|" * 12]
+    for threads in result["threads"]:
+        for net, (steps, update) in by_batch(result, threads).items():
+            cells = [net.upper(), str(threads), ", ".join(map(str, steps)), *apart(steps, 0)]
+            cells += [f"{1e6 * update:.1f}", *apart(steps, update)] if update else ["-"] * 5
+            lines.append("| " + " | ".join(cells) + " |")
+    return lines[2:] and lines + [""]
+
+
+def by_parameter(result):
+    """Time of a parameter over the sizes of the set `adam`."""
+    lines = []
+    for threads in result["threads"]:
+        each = [median(w["threads"][threads]["cajal"]) * 1e9 / w["settings"]["params"] for w in result["workloads"]
+                if w["set"] == "adam" and median(w["threads"][threads]["cajal"])]
         if len(each) > 1:
-            low, high = min(each.values()), max(each.values())
-            lines.append(f"- {net}, {threads} thread{'s' if threads > 1 else ''}: {low:.3f} to {high:.3f} {unit}, "
-                         f"{100 * (high / low - 1):.0f} % apart ({', '.join(each)})")
+            lines.append(f"- Adam, {threads} thread{'s' if threads > 1 else ''}: {min(each):.3f} to {max(each):.3f} ns a "
+                         f"parameter, {100 * (max(each) / min(each) - 1):.0f} % apart")
     return lines
 
 
@@ -116,7 +140,7 @@ def summary(result):
                                          lambda kind, s: kind == "conv" and s["c"] >= 8)
              + below_peak(result, "square products from 512 up", 0.9,
                           lambda kind, s: kind == "gemm" and s["m"] == s["k"] == s["n"] >= 512)),
-            ("Cost by size", flatness(result))):
+            ("Cost by size", flatness(result) + by_parameter(result))):
         if lines:
             found += [f"### {title}", "", *lines, ""]
     return found

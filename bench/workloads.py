@@ -1,4 +1,5 @@
 """The workloads, as data: name, kind of work and its settings (what bench/worker/worker.c and the peers read)."""
+from typing import NamedTuple
 
 
 def conv(n, h, c, k, f, s=1, same=0):
@@ -19,8 +20,10 @@ MAIN = [
     ("RNN", "train", dict(net="rnn", batch=32)),
     ("GAN", "train", dict(net="gan", batch=64)),
 ]
-BATCHES = [(f"{net.upper()}@{batch}", "train", dict(net=net, batch=batch))
-           for net in ("w1", "w2", "w3") for batch in (1, 8, 32, 128, 512)]
+PARAMETERS = {"w1": 101770, "w2": 21840, "w3": 225034}
+BATCHES = [row for net in PARAMETERS for row in [
+    (f"{net.upper()}@{batch}", "train", dict(net=net, batch=batch)) for batch in (1, 8, 32, 64, 128, 256, 512)]
+    + [(f"{net.upper()} Adam", "adam", dict(params=PARAMETERS[net], net=net))]]
 ADAM = [(f"Adam {n:.0e}", "adam", dict(params=int(n))) for n in (1e4, 1e5, 1e6, 1e7)]
 GEMM = [(f"gemm{n}", "gemm", dict(m=n, k=n, n=n)) for n in (16, 32, 64, 128, 256, 512, 1024, 2048, 4096)]
 DENSE = [(32, 784, 128), (32, 128, 10),                         # W1
@@ -56,7 +59,23 @@ def convolutions(lists):
 
 SETS = {"main": MAIN, "batches": BATCHES, "gemm": GEMM, "conv": convolutions(NETWORKS), "sweep": convolutions(SWEEP),
         "adam": ADAM}
-SHORT = ("gemm", "conv", "adam")  # kinds of so many small rows that a row gets short rounds and no process of its own
+
+
+class Manner(NamedTuple):
+    """How the rows of a set are measured."""
+    rounds: int = 3
+    seconds: float = 0.05   # of a round
+    kept: bool = True       # a process a program and number of threads serves all rows; else each row has its own
+    peers: tuple = ()       # those asked by default, of those made for the kind of work; all of these if none is named
+
+
+# Many rows mean short rounds. Over batches the two that are fastest at W1 to W3 are enough.
+MANNERS = {"main": Manner(5, 0.3, False), "batches": Manner(3, 0.15, True, ("keras", "jax"))}
+
+
+def manner(name):
+    return MANNERS.get(name, Manner())
+
 
 STEP_FLOPS = {"w1": 13.1e6 / 32, "w2": 83.0e6 / 32, "w3": 985e6 / 64}  # an image; shared with the goals' table
 

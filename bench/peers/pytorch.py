@@ -3,13 +3,18 @@
 and optimized for inference from two images on.
 
 --compile: with torch.compile, its weights frozen for prediction. --foreach: Adam by foreach in place of fused.
+--blas=N: OpenBLAS with N threads of its own, where the build uses it: beside OpenMP's, more than one stand in the way.
 --eager, --first (channels first), --passive (threads that sleep and do not spin): to measure the settings above against.
+Version 1.13 has neither torch.compile nor a fused Adam on the CPU.
 """
 import os
 import sys
 
 if "--passive" in sys.argv:
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+BLAS = next((a[7:] for a in sys.argv if a.startswith("--blas=")), None)
+if BLAS:
+    os.environ["OPENBLAS_NUM_THREADS"] = BLAS
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -105,4 +110,5 @@ def make(kind, s):
 
 peer.serve("PyTorch" + (" compiled" if COMPILE else ""), torch.__version__,
            ("channels_last, " if LAST is torch.channels_last else "") + ("foreach" if FOREACH else "fused") + " Adam, set_to_none, "
+           + (f"OpenBLAS on {BLAS} thread, " if BLAS else "")
            + ("torch.compile" if COMPILE else "eager" if EAGER else "prediction traced and frozen"), make)

@@ -9,6 +9,7 @@
 //
 //   worker KIND key=value...          eleven rounds: median, least, greatest; worker train net=w3 batch=64 threads=2
 //   worker first KIND key=value...    one step, then the same line as "memory"
+//   worker steps N KIND key=value...  one step, then N in one run, and nothing else: bench/system_calls counts around it
 #define _DEFAULT_SOURCE
 #include "workload.h"
 
@@ -195,6 +196,19 @@ static int look(worker *self, int argc, char **argv)
     return EXIT_SUCCESS;
 }
 
+// Page faults and blocks taken by the whole process: what N steps cost is the difference to a run of other N.
+static int walk(worker *self, int64_t steps, int argc, char **argv)
+{
+    struct rusage use;
+    if (prepare(self, argc, argv, false) != EXIT_SUCCESS)
+        return EXIT_FAILURE;
+    if (self->work.run(&self->work, 1) != CJ_OK || self->work.run(&self->work, steps) != CJ_OK)
+        return sentence(NULL);
+    getrusage(RUSAGE_SELF, &use);
+    printf("{\"faults\": %ld, \"allocations\": %lld}\n", use.ru_minflt, (long long)atomic_load(&self->allocations));
+    return EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
     worker self = {0};
@@ -206,6 +220,8 @@ int main(int argc, char **argv)
         code = prepare(&self, argc - 2, argv + 2, false);
         if (code == EXIT_SUCCESS)
             code = self.work.run(&self.work, 1) == CJ_OK ? print_memory() : sentence(NULL);
+    } else if (strcmp(argv[1], "steps") == 0 && argc > 2) {
+        code = walk(&self, strtoll(argv[2], NULL, 10), argc - 3, argv + 3);
     } else {
         code = look(&self, argc - 1, argv + 1);
     }
