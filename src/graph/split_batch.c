@@ -10,9 +10,9 @@
 #include <string.h>
 
 static const int64_t PART_BYTES = 1 << 20; // operands of an instruction, in 1 MB of cache
-static const int64_t PART_MOST = 4 << 20;    // where the least part has more, cutting gains nothing
-static const int64_t SUM_MOST = 256 << 10;   // bytes of a sum, which is added once a part
-enum { IMAGES_LEAST = 32 };                  // of a part: with fewer, kernels lose more than the cache gives
+static const int64_t PART_MOST = 4 << 20;  // where the least part has more, cutting gains nothing
+static const int64_t SUM_MOST = 256 << 10; // bytes of a sum, which is added once a part
+enum { IMAGES_LEAST = 32 };                // of a part: with fewer, kernels lose more than the cache gives
 
 // 's': has samples; 'w': whole; '+': a sum over samples; 0: cannot be cut. Operand i counts inputs, then outputs.
 static char role_of(const cj__program *program, const cj__instruction *instruction, int i, int64_t rows)
