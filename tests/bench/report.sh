@@ -16,8 +16,8 @@ assert workloads.flops("conv", SETTINGS) == 12800
 slow = dict(cajal=row(2.0), onednn=row(1.0), pytorch=dict(rounds=[], error="has no conv"))
 fast = dict(cajal=row(1.0), onednn=row(8.0))
 result = dict(peak=12800 / 1.5, threads=[1], workloads=[
-    dict(name="slow", kind="conv", settings=SETTINGS, threads={1: slow}),
-    dict(name="fast", kind="conv", settings=SETTINGS, threads={1: fast})])
+    dict(name="slow", set="conv", kind="conv", settings=SETTINGS, threads={1: slow}),
+    dict(name="fast", set="conv", kind="conv", settings=SETTINGS, threads={1: fast})])
 assert report.ratios(slow) == {"onednn": 0.5}
 text = "\n".join(report.summary(result))
 assert "over 2 rows of conv: **2.000**; 1 below 0.8" in text, text  # the geometric mean of 0.5 and 8
@@ -27,6 +27,11 @@ assert "8 channels and more: 1 of 2 reach 75 %" in "\n".join(report.summary(resu
 assert "  - 71.4 % slow" in "\n".join(report.summary(result))
 lines = "\n".join(report.table("slow", "conv", SETTINGS, {1: slow}, result["peak"]))
 assert "| pytorch | 1 | has no conv |" in lines and "the best peer, onednn" in lines, lines
+batches = [dict(name=f"w1@{n}", set="batches", kind="train", settings=dict(net="w1", batch=n),
+                threads={1: dict(cajal=row(1e-6 * (100 + 4 * n)))}) for n in (8, 32, 128)]
+batches.append(dict(name="adam", set="batches", kind="adam", settings=dict(net="w1"), threads={1: dict(cajal=row(1e-4))}))
+flat = "\n".join(report.flatness(dict(threads=[1], workloads=batches)))
+assert "| W1 | 1 | 32, 128 | 4.78 | 7.12 | 49.0 % | 19.7 % | 100.0 | 4.00 | 4.00 | 0.0 % |" in flat, flat
 names = [w[0] for rows in workloads.SETS.values() for w in rows]
 assert len(names) == len(set(names)), "a name is there twice"
 print("the report counts as it should")
