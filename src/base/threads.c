@@ -32,7 +32,10 @@ enum {
     LOOK_IN_STEP = 300,
     LOOK_BETWEEN = 50,
     LOOK_AT_END = 200,
-    YIELD_EVERY = 25, // who looks may be standing in the way of whom it looks out for
+    // Who looks may be standing in the way of whom it looks out for. A worker yields later: within a step, parts that are
+    // not shared are shorter, and a step makes no system call.
+    YIELD_EVERY = 25,
+    WORKER_YIELDS_EVERY = 100,
     // Fields of words, in bits from the lowest: a share's end, its next chunk, the number of its piece; on the board the
     // number of shares and the number of the piece. A number comes again after 2^40 pieces, which takes days.
     CHUNK_BITS = 12,
@@ -206,7 +209,7 @@ static bool look_for_piece(const cj_pool *pool, uint64_t seen)
             return true;
         if (i >= LOOK_BETWEEN * pool->pauses && !atomic_load_explicit(&b->entered, memory_order_relaxed))
             return false;
-        pause_or_yield(i, YIELD_EVERY * pool->pauses);
+        pause_or_yield(i, WORKER_YIELDS_EVERY * pool->pauses);
     }
     return false;
 }
