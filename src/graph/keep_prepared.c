@@ -61,16 +61,19 @@ cj_status cj__keep_prepared(cj__program *program)
 }
 
 // Where the input is a rounding that nobody else reads, that call compares what it rounds, and rounds it only if it has
-// changed.
+// changed. Not where the batch is cut: the last part may be smaller, and prepares for itself.
 static void keep_rounding(cj__plan *plan, int position, cj__kept *kept)
 {
     const cj__program *program = &plan->program;
     int reader;
     const cj__instruction *conv = &program->instructions[plan->order[position]];
+    if (conv->cut.group != 0)
+        return;
     const int value = conv->inputs[kept->input];
     const int producer = program->values[value].producer;
     if (producer < 0 || program->instructions[producer].op != &cj__op_round_bf16 ||
-        cj__program_readers(program, value, &reader, 1) != 1 || conv->inputs[1 - kept->input] == value)
+        program->instructions[producer].cut.group != 0 || cj__program_readers(program, value, &reader, 1) != 1 ||
+        conv->inputs[1 - kept->input] == value)
         return;
     for (int i = 0; i < position; i++) {
         if (plan->order[i] != producer)

@@ -15,7 +15,7 @@ static double now(void)
 }
 
 // Where the results of a part that are sums go, before they are added: behind the workspace.
-static void *point_sums(cj__part *part, char *next)
+static void point_sums(cj__part *part, char *next)
 {
     for (int k = 0; k < part->call.output_count; k++) {
         cj__operand *sum = &part->call.outputs[k];
@@ -24,7 +24,6 @@ static void *point_sums(cj__part *part, char *next)
         sum->data = next;
         next += cj__in_lines(cj__bytes(sum));
     }
-    return next;
 }
 
 static void add_sums(const cj__call *whole, const cj__part *part)

@@ -31,10 +31,13 @@ static char role_of(const cj__program *program, const cj__instruction *instructi
     return role == 's' && !has_rows ? 0 : role;
 }
 
+// 0 for what is too large to count; a plan refuses it later.
 static int64_t bytes_of(const cj__program *program, int value)
 {
     const cj__type *type = &program->values[value].type;
-    return cj_shape_count(&type->shape) * (int64_t)cj_dtype_size(type->dtype);
+    int64_t bytes = 0;
+    const int64_t count = cj_shape_count(&type->shape);
+    return count < 0 || __builtin_mul_overflow(count, (int64_t)cj_dtype_size(type->dtype), &bytes) ? 0 : bytes;
 }
 
 // Whether an operand lets its instruction be cut together with those from `begin` on. What they make must have samples.
@@ -97,7 +100,7 @@ static needs needs_of(const cj__program *program, int begin, int end, int64_t ro
 static void cut(cj__program *program, int begin, int end, int64_t rows, int group)
 {
     const needs n = needs_of(program, begin, end, rows);
-    if (n.kernels < 2 || n.row_bytes * n.least > PART_MOST)
+    if (n.kernels < 2 || n.row_bytes < 1 || n.row_bytes > PART_MOST / n.least)
         return;
     const int64_t room = PART_BYTES / n.row_bytes / n.least * n.least, part = room > n.least ? room : n.least;
     for (int i = begin; i < end && 2 * part <= rows; i++)
@@ -168,6 +171,34 @@ static int find_splits(cj__plan *plan, cj__split *splits)
     return count;
 }
 
+// Whether a call writes where one of the same split reads a whole operand, which later parts need as it was: an
+// element-wise result over its dying input. `readers` has the split that read a root as a whole, counted from 1.
+static bool overwrites(const cj__plan *plan, const cj__split *split, int number, int *readers)
+{
+    const cj__program *program = &plan->program;
+    for (int position = split->begin; position < split->end; position++) {
+        const cj__instruction *reader = &program->instructions[plan->order[position]];
+        for (int i = 0; i < reader->input_count; i++)
+            if (role_of(program, reader, i, split->rows) == 'w')
+                readers[plan->buffers[reader->inputs[i]].root] = number;
+    }
+    for (int position = split->begin; position < split->end; position++) {
+        const cj__instruction *writer = &program->instructions[plan->order[position]];
+        for (int k = 0; k < writer->output_count; k++)
+            if (readers[plan->buffers[writer->outputs[k]].root] == number)
+                return true;
+    }
+    return false;
+}
+
+// Such a split runs in one part.
+static void join_parts(cj__plan *plan, cj__split *split)
+{
+    split->part = split->rows;
+    for (int position = split->begin; position < split->end; position++)
+        plan->program.instructions[plan->order[position]].cut.part = split->rows;
+}
+
 // Values that are made and read within a split, with samples in all their uses, have room for one part; all others that
 // it touches live as long as it runs, since later parts come back to them.
 static void settle(cj__plan *plan, const cj__split *split, bool *whole)
@@ -202,19 +233,25 @@ static void settle(cj__plan *plan, const cj__split *split, bool *whole)
 
 cj_status cj__split_in_plan(cj__plan *plan)
 {
+    const size_t values = (size_t)plan->program.value_count;
     plan->split_count = find_splits(plan, NULL);
     if (plan->split_count == 0)
         return CJ_OK;
     plan->splits = cj__new((size_t)plan->split_count, sizeof(*plan->splits));
-    bool *whole = cj__new((size_t)plan->program.value_count, sizeof(*whole));
-    if (plan->splits != NULL && whole != NULL) {
+    bool *whole = cj__new(values, sizeof(*whole));
+    int *readers = cj__new(values, sizeof(*readers));
+    const bool has_memory = plan->splits != NULL && whole != NULL && readers != NULL;
+    if (has_memory)
         find_splits(plan, plan->splits);
-        for (int i = 0; i < plan->split_count; i++)
-            settle(plan, &plan->splits[i], whole);
+    for (int i = 0; i < plan->split_count && has_memory; i++) {
+        cj__split *split = &plan->splits[i];
+        if (overwrites(plan, split, i + 1, readers))
+            join_parts(plan, split);
+        settle(plan, split, whole);
     }
-    const bool done = plan->splits != NULL && whole != NULL;
     cj__free(whole);
-    return done ? CJ_OK : CJ_OUT_OF_MEMORY;
+    cj__free(readers);
+    return has_memory ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
 
 // The greatest workspace of a part, and of the last, which may be smaller and take another form; and room for sums.

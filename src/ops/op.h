@@ -46,9 +46,9 @@ typedef struct cj__kept {
     void *copy; // of the input
     size_t workspace_bytes, copy_bytes;
     bool prepared;
-    bool rounded,
-        same; // the input is rounded by a call before, which has the copy of what it rounds, and looks whether
-              // that is the same: then it need not round, for nobody else reads it
+    // The input is rounded by a call before, which has the copy of what it rounds, and looks whether that is the same: then
+    // it need not round, for nobody else reads it.
+    bool rounded, same;
 } cj__kept;
 
 typedef struct cj__call {

@@ -48,10 +48,10 @@ typedef struct operands {
     cj_tensor *in[3], *kept[OUTPUTS], *anew[OUTPUTS];
 } operands;
 
-static void take(const struct shape *s, operands *o)
+static void take_images(int64_t n, const struct shape *s, operands *o)
 {
     const int64_t out = s->size - 2;
-    const cj_shape x = CJ_SHAPE(N, s->size, s->size, s->c), y = CJ_SHAPE(N, out, out, s->f);
+    const cj_shape x = CJ_SHAPE(n, s->size, s->size, s->c), y = CJ_SHAPE(n, out, out, s->f);
     o->w = fixture_variable("w", CJ_SHAPE(3, 3, s->c, s->f), NULL);
     fixture_fill(o->w->value, 1);
     o->in[0] = fixture_tensor(x, NULL);
@@ -61,6 +61,11 @@ static void take(const struct shape *s, operands *o)
     fixture_fill(o->in[1], 3);
     o->kept[0] = fixture_tensor(y, NULL), o->anew[0] = fixture_tensor(y, NULL);
     o->kept[1] = fixture_tensor(x, NULL), o->anew[1] = fixture_tensor(x, NULL);
+}
+
+static void take(const struct shape *s, operands *o)
+{
+    take_images(N, s, o);
 }
 
 static void release(operands *o)
@@ -153,6 +158,28 @@ static void what_costs_more_than_it_saves_is_not_kept(void **state)
     cj_release(function), cj_release(w);
 }
 
+// A batch that is cut (split_batch): the last part is smaller and prepares for itself, so it needs the rounded filters.
+static void every_part_has_its_filters(void **state)
+{
+    (void)state;
+    enum { IMAGES = 70 };
+    for (source from = OF_A_VARIABLE; from <= ALONE; from++) {
+        operands o;
+        take_images(IMAGES, &shapes[0], &o);
+        cj_function *keeps = make(&shapes[0], from, o.w, NULL, 1);
+        cj_function *makes = make(&shapes[0], from, o.w, "-keep_prepared", 1);
+        assert_true(fixture_planned(keeps, IMAGES, ", by ") >= 2);
+        operands others; // run in the same memory between, and leave it full of other numbers
+        take_images(IMAGES + 30, &shapes[0], &others);
+        for (int i = 0; i < 3; i++) {
+            expect_same_results(keeps, makes, &o);
+            expect_same_results(keeps, makes, &others);
+        }
+        cj_release(keeps), cj_release(makes);
+        release(&o), release(&others);
+    }
+}
+
 static void trained_filters_are_seen(void **state)
 {
     (void)state;
@@ -175,6 +202,7 @@ int main(void)
         cmocka_unit_test(changes_are_seen),
         cmocka_unit_test(only_what_stays_is_kept),
         cmocka_unit_test(what_costs_more_than_it_saves_is_not_kept),
+        cmocka_unit_test(every_part_has_its_filters),
         cmocka_unit_test(trained_filters_are_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -221,12 +221,47 @@ static void a_long_chain_is_planned_and_run(void **state)
     cj_release(function);
 }
 
+// y = t w and z = w w, where w is (96, 64) and t (96, 96, 64): y's rows want all of w, z's the same row, over which z could
+// be written. In parts, the second would find what the first left.
+static cj_tensor *products(const char *off, cj_tensor *const *in, bool *cut)
+{
+    enum { R = 96, C = 64, K = 3 };
+    fixture f = {0};
+    cj_symbol *t = fixture_input(&f, CJ_SHAPE(R, R, C)), *a = fixture_input(&f, CJ_SHAPE(R, K));
+    cj_symbol *b = fixture_input(&f, CJ_SHAPE(K, C)), *w = cj__matmul(&f.g, a, b, false, false);
+    cj_symbol *y = cj__apply_unary(&f.g, CJ__UNARY_tanh, cj__mul(&f.g, t, w), 0, 0);
+    fixture_output(&f, cj__add(&f.g, y, cj__sum(&f.g, cj__mul(&f.g, w, w), 1, false)));
+    cj_function *function = fixture_function(&f, off);
+    assert_non_null(function);
+    cj_tensor *out = fixture_tensor(CJ_SHAPE(R, R, C), NULL);
+    assert_int_equal(cj_function_call(function, in, &out), CJ_OK);
+    *cut = fixture_planned(function, 1, ", by ") > 0;
+    cj_release(function);
+    return out;
+}
+
+static void parts_do_not_overwrite_what_the_next_reads(void **state)
+{
+    (void)state;
+    cj_tensor *in[] = {fixture_tensor(CJ_SHAPE(96, 96, 64), NULL), fixture_tensor(CJ_SHAPE(96, 3), NULL),
+                       fixture_tensor(CJ_SHAPE(3, 64), NULL)};
+    bool cut, uncut;
+    for (unsigned i = 0; i < 3; i++)
+        fixture_fill(in[i], i + 1);
+    cj_tensor *parts = products(NULL, in, &cut), *whole = products("-split_batch", in, &uncut);
+    assert_true(cut && !uncut);
+    fixture_expect_same(parts, whole);
+    cj_release(parts), cj_release(whole);
+    for (int i = 0; i < 3; i++)
+        cj_release(in[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(using_memory_again_never_shows),  cmocka_unit_test(each_pass_may_be_switched_off),
         cmocka_unit_test(small_passes_do_their_work),      cmocka_unit_test(training_is_the_same_with_each_pass_off),
-        cmocka_unit_test(a_long_chain_is_planned_and_run),
+        cmocka_unit_test(a_long_chain_is_planned_and_run), cmocka_unit_test(parts_do_not_overwrite_what_the_next_reads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
