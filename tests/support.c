@@ -170,3 +170,13 @@ const char *support_data(const char *name)
         return NULL;
     return stat(path, &info) == 0 ? data : NULL;
 }
+
+bool support_flushes_denormals(void)
+{
+#if defined(__x86_64__) || defined(__aarch64__)
+    const char *wanted = getenv("CAJAL_DENORMALS");
+    return !wanted || strcmp(wanted, "keep") != 0;
+#else
+    return false;
+#endif
+}

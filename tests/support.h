@@ -44,6 +44,9 @@ void support_assert_all_near(const float *actual, const float *expected, size_t 
 #define assert_all_near(actual, expected, count, absolute, relative) \
     support_assert_all_near(actual, expected, count, absolute, relative, __FILE__, __LINE__)
 
+// Whether plans and pools take denormal numbers as 0 here: the processor can, and CAJAL_DENORMALS does not forbid it.
+bool support_flushes_denormals(void);
+
 // Sentences --------------------------------------------------------------------------------------------------------
 
 // Fails unless cj_error() contains `part`.

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "graph/plan.h"
 
+#include "base/denormals.h"
 #include "base/memory.h"
 #include "ops/run.h"
 #include <string.h>
@@ -73,7 +74,7 @@ static cj_status run_split(cj__plan *plan, const cj__split *split, cj_pool *pool
     return CJ_OK;
 }
 
-cj_status cj__plan_run_calls(cj__plan *plan, cj_pool *pool, int begin, int end, double *seconds)
+static cj_status run_calls(cj__plan *plan, cj_pool *pool, int begin, int end, double *seconds)
 {
     const cj__split *split = plan->splits, *splits_end = plan->splits + plan->split_count;
     while (split < splits_end && split->begin < begin)
@@ -94,6 +95,14 @@ cj_status cj__plan_run_calls(cj__plan *plan, cj_pool *pool, int begin, int end, 
             seconds[i] += now() - before;
     }
     return CJ_OK;
+}
+
+cj_status cj__plan_run_calls(cj__plan *plan, cj_pool *pool, int begin, int end, double *seconds)
+{
+    const uint64_t mode = cj__flush_denormals();
+    const cj_status status = run_calls(plan, pool, begin, end, seconds);
+    cj__restore_denormals(mode);
+    return status;
 }
 
 static void copy_bytes(void *to, const void *from, size_t bytes)

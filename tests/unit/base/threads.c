@@ -45,6 +45,34 @@ static void no_pool_and_no_tasks_are_fine(void **state)
     assert_int_equal(cj_pool_threads(NULL), 1);
 }
 
+// One task after another: so small a number is made, and read, by the caller and by the worker.
+static void halve_task(void *context, int64_t begin, int64_t end)
+{
+    volatile float *values = context;
+    for (int64_t i = begin; i < end; i++) {
+        volatile float normal = 0x1p-126f; // the least of the normal numbers
+        values[i] = normal / 2 + values[i] * 0x1p24f;
+    }
+}
+
+static void denormals_are_zero_in_tasks_and_nowhere_else(void **state)
+{
+    (void)state;
+    static float values[TASKS];
+    for (int threads = 0; threads <= 2; threads++) {
+        cj_pool *pool = threads > 0 ? cj_pool_new(threads) : NULL;
+        for (int i = 0; i < TASKS; i++)
+            values[i] = 0x1p-140f;
+        cj__parallel(pool, TASKS, 1, halve_task, values);
+        for (int i = 0; i < TASKS; i++)
+            assert_true(values[i] == (support_flushes_denormals() ? 0 : 0x1p-127f + 0x1p-116f));
+        volatile float own = 0x1p-126f;
+        own /= 2;
+        assert_true(own == 0x1p-127f);
+        cj_release(pool);
+    }
+}
+
 static void workers_that_sleep_are_woken(void **state)
 {
     (void)state;
@@ -225,6 +253,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_task_runs_once),
         cmocka_unit_test(no_pool_and_no_tasks_are_fine),
+        cmocka_unit_test(denormals_are_zero_in_tasks_and_nowhere_else),
         cmocka_unit_test(workers_that_sleep_are_woken),
         cmocka_unit_test(work_within_work_runs_inline),
         cmocka_unit_test(an_entered_pool_runs_pieces_until_it_is_left),

@@ -53,6 +53,27 @@ static void updates_that_read_each_other_see_old_values(void **state)
     cj_release(b);
 }
 
+// a := a - b, a result and an operand too small to be normal.
+static void denormals_are_zero(void **state)
+{
+    const bool flushes = support_flushes_denormals();
+    const float from[] = {0x1.8p-126f, 0x1.8p-126f}, step[] = {0x1p-126f, 0x1p-128f};
+    const cj__update_attrs attrs = {0};
+    (void)state;
+    fixture f = {0};
+    cj_variable *a = fixture_variable("a", CJ_SHAPE(2), from), *b = fixture_variable("b", CJ_SHAPE(2), step);
+    cj_symbol *x = fixture_read(&f, a), *y = fixture_read(&f, b), *rate = cj__scalar(&f.g, CJ_F32, 1);
+    fixture_update(&f, a, cj__append(&f.g, &cj__op_sgd, &attrs, (cj_symbol *[]){x, y, rate}, 3));
+    cj_function *function = fixture_function(&f, NULL);
+    call(function, NULL, NULL);
+    const float *results = cj_tensor_data(cj_variable_value(a));
+    assert_true(results[0] == (flushes ? 0 : 0x1p-127f));
+    assert_true(results[1] == (flushes ? from[1] : from[1] - step[1]));
+    cj_release(function);
+    cj_release(a);
+    cj_release(b);
+}
+
 // Three in a ring, and one that reads a variable that another updates.
 static void updates_in_a_ring_see_old_values(void **state)
 {
@@ -483,6 +504,7 @@ int main(void)
         cmocka_unit_test(two_variables_are_swapped),
         cmocka_unit_test(updates_that_read_each_other_see_old_values),
         cmocka_unit_test(updates_in_a_ring_see_old_values),
+        cmocka_unit_test(denormals_are_zero),
         cmocka_unit_test(old_and_new_values_are_told_apart),
         cmocka_unit_test(a_step_may_be_computed_with),
         cmocka_unit_test(a_step_whose_slot_is_not_kept_still_runs),
