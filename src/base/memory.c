@@ -7,6 +7,9 @@
 #include <string.h>
 #if defined(__linux__)
 #include <sys/mman.h>
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 // since Linux 6.1; older ones refuse it
+#endif
 #endif
 
 enum { ALIGNMENT = 64, PAGE = 4096, HUGE_PAGE = 2 << 20 };
@@ -90,12 +93,17 @@ char *cj__copy_text(const char *text)
     return text ? cj__copy_bytes(text, strlen(text) + 1) : NULL;
 }
 
-// Asks for huge pages and touches each small one, so that no page fault is left for the first use.
+// Asks for huge pages and touches each small one, so that no page fault is left for the first use. A system that gives no
+// huge page at a fault may still put one in the place of small ones, of which there is one then.
 static void fault_in(char *begin, size_t size)
 {
 #if defined(MADV_HUGEPAGE)
     // Advice: where it is refused, small pages serve as well.
-    (void)madvise(begin, size / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+    const size_t whole = size / HUGE_PAGE * HUGE_PAGE;
+    (void)madvise(begin, whole, MADV_HUGEPAGE);
+    for (size_t at = 0; at < whole; at += HUGE_PAGE)
+        ((volatile char *)begin)[at] = 0;
+    (void)madvise(begin, whole, MADV_COLLAPSE);
 #endif
     for (size_t at = 0; at < size; at += PAGE)
         ((volatile char *)begin)[at] = 0;
