@@ -29,6 +29,7 @@ ALWAYS_INLINE void NAME(tile)(const held_rows *t, const LANE *q, const int rows,
     const int64_t end = t->groups * (int64_t)sizeof(LANE);
     for (int64_t at = 0; at < end; at += (int64_t)sizeof(LANE), q += vecs * WIDE) {
         VECTOR w[TILE_VECS_MAX];
+        fetch_ahead(q, STEPS_AHEAD * vecs * VEC_BYTES, vecs);
         UNROLL
         for (int v = 0; v < vecs; v++)
             memcpy(&w[v], q + v * WIDE, VEC_BYTES);

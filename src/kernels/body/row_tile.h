@@ -55,6 +55,7 @@ ALWAYS_INLINE void row_tile_sum(const row_tile *t, const real *a, const int rows
                                 vec sum[TILE_ROWS_MAX][TILE_VECS_MAX])
 {
     const int64_t a_row = t->a_row, a_step = t->a_step, b_step = t->b_step;
+    const int64_t ahead = STEPS_AHEAD * b_step * (int64_t)sizeof(real);
     const real *b = t->b;
     for (int64_t s = 0; s < t->segment_count; s++) {
         const real *at[TILE_ROWS_MAX / ROWS_A_POINTER];
@@ -63,6 +64,7 @@ ALWAYS_INLINE void row_tile_sum(const row_tile *t, const real *a, const int rows
             at[i / ROWS_A_POINTER] = a + t->segments[s] + i * a_row;
         for (int64_t p = 0; p < t->length; p++, b += b_step) {
             vec w[TILE_VECS_MAX];
+            fetch_ahead(b, ahead, vecs);
             UNROLL
             for (int v = 0; v < vecs; v++)
                 w[v] = VEC_OF(b, v);
