@@ -49,7 +49,7 @@ static void every_bfloat16_and_its_surroundings_round_to_the_nearest_even(void *
 {
     (void)state;
     rounds_all(cj__kernels_of(CJ__ISA_REF, sizeof(float)));
-    for (int isa = CJ__ISA_BASELINE; isa <= CJ__ISA_AVX512; isa++)
+    for (int isa = CJ__ISA_BASELINE; isa <= CJ__ISA_AMX; isa++)
         if (cj__kernels_of((cj__isa)isa, sizeof(float)))
             rounds_all(cj__kernels_of((cj__isa)isa, sizeof(float)));
 }
