@@ -20,7 +20,7 @@ enum {
 };
 
 typedef struct amx_plan {
-    int64_t depths;           // tiles along the sum
+    int64_t depths; // tiles along the sum
     int64_t strips_a, strips_b;
     int64_t rows, cols;       // strips of a task
     int64_t down, across;     // tasks
@@ -76,37 +76,55 @@ static operand operand_b(const cj__gemm *g, const amx_plan *p, uint32_t *workspa
     return (operand){g->b, g->ldb, g->n, g->k, g->trans_b, g->trans_b, p->depths, packed};
 }
 
-// The tile of rows (columns) from `first` on and numbers from `place` on.
-ALWAYS_INLINE void pack_tile(const operand *o, int64_t first, int64_t place, const bool along, const bool turns,
-                             uint32_t *to)
+// Row r of the tile of rows (columns) from `first` on and numbers from `place` on, before it is turned.
+ALWAYS_INLINE vec packed_row(const operand *o, int64_t first, int64_t place, int64_t r, const bool along,
+                             const bool whole)
 {
-    vec tile[LANES];
-    for (int64_t r = 0; r < LANES; r++) {
-        if (along)
-            tile[r] = first + r < o->count ? (vec)pairs_along(o->x + (first + r) * o->ld + place, o->length - place) :
-                                             vec_set(0);
-        else
-            tile[r] = place + 2 * r < o->length ?
-                          (vec)woven(o->x + first, o->ld, place + 2 * r, o->length, o->count - first) :
-                          vec_set(0);
-    }
-    if (turns)
-        vec_transpose(tile);
-    memcpy(to, tile, sizeof tile);
+    const int64_t length = whole ? 2 * LANES : o->length - place, count = whole ? LANES : o->count - first;
+    if (along && r < count)
+        return (vec)pairs_along(o->x + (first + r) * o->ld + place, length);
+    if (!along && 2 * r < length)
+        return (vec)woven(o->x + place * o->ld + first, o->ld, 2 * r, length, count);
+    return vec_set(0);
 }
 
-// Tiles of strips strip0 .. strip1 - 1 and depths depth0 .. depth1 - 1, in the order in which they lie in memory.
+ALWAYS_INLINE void pack_tile(const operand *o, int64_t first, int64_t place, const bool along, const bool turns,
+                             const bool whole, uint32_t *to)
+{
+    vec tile[LANES];
+    UNROLL
+    for (int64_t r = 0; r < LANES; r++)
+        tile[r] = packed_row(o, first, place, r, along, whole);
+    if (turns)
+        vec_transpose(tile);
+    UNROLL
+    for (int64_t r = 0; r < LANES; r++)
+        vec_store((real *)to + r * LANES, tile[r]);
+}
+
+// The tile of a strip and a depth; apart, so that whole tiles have no questions to ask.
+ALWAYS_INLINE void pack_at(const operand *o, int64_t strip, int64_t depth, const bool along, const bool turns)
+{
+    const int64_t first = strip * LANES, place = depth * 2 * LANES;
+    uint32_t *to = o->packed + (strip * o->depths + depth) * TILE_WORDS;
+    if (first + LANES <= o->count && place + 2 * LANES <= o->length)
+        pack_tile(o, first, place, along, turns, true, to);
+    else
+        pack_tile(o, first, place, along, turns, false, to);
+}
+
+// Tiles of strips strip[0] .. strip[1] - 1 and depths depth[0] .. depth[1] - 1, in the order in which they lie in memory.
 ALWAYS_INLINE void pack_tiles(const operand *o, const int64_t strip[2], const int64_t depth[2], const bool along,
                               const bool turns)
 {
     if (along) {
         for (int64_t s = strip[0]; s < strip[1]; s++)
             for (int64_t d = depth[0]; d < depth[1]; d++)
-                pack_tile(o, s * LANES, d * 2 * LANES, along, turns, o->packed + (s * o->depths + d) * TILE_WORDS);
+                pack_at(o, s, d, along, turns);
     } else {
         for (int64_t d = depth[0]; d < depth[1]; d++)
             for (int64_t s = strip[0]; s < strip[1]; s++)
-                pack_tile(o, s * LANES, d * 2 * LANES, along, turns, o->packed + (s * o->depths + d) * TILE_WORDS);
+                pack_at(o, s, d, along, turns);
     }
 }
 
@@ -251,16 +269,16 @@ static void square_of_c(const amx_block *s, int64_t row_strip, int64_t col_strip
         copy_rows(sums, SIDE, c, g->ldc, rows, cols);
 }
 
+// Rows outside: C is written along its rows.
 static void piece_of_block(const amx_block *s)
 {
     if (s->own_a)
         pack(&s->a, s->row0, s->row1, s->first, s->last);
-    for (int64_t col = s->col0; col < s->col1; col += 2) {
-        if (s->own_b)
-            pack(&s->b, col, lesser(col + 2, s->col1), s->first, s->last);
-        for (int64_t row = s->row0; row < s->row1; row += 2)
+    if (s->own_b)
+        pack(&s->b, s->col0, s->col1, s->first, s->last);
+    for (int64_t row = s->row0; row < s->row1; row += 2)
+        for (int64_t col = s->col0; col < s->col1; col += 2)
             square_of_c(s, row, col);
-    }
 }
 
 static void block_task(amx_block *s, const amx_plan *p, int64_t task)

@@ -32,10 +32,10 @@ ALWAYS_INLINE void tiles_end(void)
 }
 
 // gcc's loads do not say that they read memory, so what was stored has to be told to be there.
-#define TILE_LOAD(t, from, step)          \
-    do {                                  \
+#define TILE_LOAD(t, from, step)           \
+    do {                                   \
         __asm__ volatile("" ::: "memory"); \
-        _tile_loadd(t, from, step);       \
+        _tile_loadd(t, from, step);        \
     } while (0)
 #define TILE_STORE(t, to, step) _tile_stored(t, to, step)
 #define TILE_ZERO(t)            _tile_zero(t)

@@ -12,6 +12,8 @@ static void a_known_lower_name_lowers(void **state)
     (void)state;
     assert_int_equal(cj__isa_lowered(CJ__ISA_AVX512, "avx2"), CJ__ISA_AVX2);
     assert_int_equal(cj__isa_lowered(CJ__ISA_AVX512, "ref"), CJ__ISA_REF);
+    assert_int_equal(cj__isa_lowered(CJ__ISA_AMX, "avx512"), CJ__ISA_AVX512);
+    assert_int_equal(cj__isa_lowered(CJ__ISA_AVX512, "amx"), CJ__ISA_AVX512);
     assert_int_equal(cj__isa_lowered(CJ__ISA_BASELINE, "avx512"), CJ__ISA_BASELINE);
     assert_int_equal(cj__isa_lowered(CJ__ISA_AVX2, "sse9"), CJ__ISA_AVX2);
     assert_int_equal(cj__isa_lowered(CJ__ISA_AVX2, NULL), CJ__ISA_AVX2);
