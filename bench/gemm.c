@@ -1,7 +1,7 @@
 // How fast products are: GFLOP/s through the op as a plan runs it, the share of the processor's multiply-add peak
 // measured in the same run, and OpenBLAS on the same operands where it is installed.
 //
-//   bench/gemm [threads [isa [word]]]     isa: avx512, avx2, baseline; word: only rows whose name has it
+//   bench/gemm [threads [isa [word]]]     isa: amx, avx512, avx2, baseline; word: only rows whose name has it
 //
 // Both take turns in short runs, and each figure is the best of its runs: noise only ever adds time. On one thread, time
 // is the thread's own processor time. OpenBLAS (loaded at run time) is told to take its AVX-512 kernels where this
