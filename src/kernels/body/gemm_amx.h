@@ -6,7 +6,8 @@
 // it in its cache, and else in a phase before.
 //
 //   strip          16 rows of A or 16 columns of B, along the whole sum
-//   packed         strip s, tile d along the sum: (s * depths + d) * TILE_WORDS, rows of 16 pairs; zeros beyond the edges
+//   packed         two strips side by side, tile after tile along the sum, rows of 16 pairs: strip s, tile d at
+//                  ((s / 2 * depths + d) * 2 + s % 2) * TILE_WORDS; zeros beyond the edges
 //   along, across  how a strip lies in memory: a row (a column) in order, or its 16 numbers beside each other. A's tiles
 //                  want the first, B's the second; the other is turned as it is packed
 enum {
@@ -53,7 +54,8 @@ static void gemm_bf16_job(const cj__gemm_bf16 *a, cj__job *job)
     *job = (cj__job){.phases = 1, .tasks = {tasks}};
     if (packs > 0)
         *job = (cj__job){.phases = 2, .tasks = {packs, tasks}};
-    job->workspace = (size_t)((p.strips_a + p.strips_b) * p.depths * TILE_WORDS) * sizeof(uint32_t);
+    job->workspace =
+        (size_t)((parts(p.strips_a, 2) + parts(p.strips_b, 2)) * 2 * p.depths * TILE_WORDS) * sizeof(uint32_t);
 }
 
 // An operand: `count` rows or columns of `length` numbers to be summed.
@@ -72,7 +74,7 @@ static operand operand_a(const cj__gemm *g, const amx_plan *p, uint32_t *workspa
 
 static operand operand_b(const cj__gemm *g, const amx_plan *p, uint32_t *workspace)
 {
-    uint32_t *packed = workspace + p->strips_a * p->depths * TILE_WORDS;
+    uint32_t *packed = workspace + parts(p->strips_a, 2) * 2 * p->depths * TILE_WORDS;
     return (operand){g->b, g->ldb, g->n, g->k, g->trans_b, g->trans_b, p->depths, packed};
 }
 
@@ -106,7 +108,7 @@ ALWAYS_INLINE void pack_tile(const operand *o, int64_t first, int64_t place, con
 ALWAYS_INLINE void pack_at(const operand *o, int64_t strip, int64_t depth, const bool along, const bool turns)
 {
     const int64_t first = strip * LANES, place = depth * 2 * LANES;
-    uint32_t *to = o->packed + (strip * o->depths + depth) * TILE_WORDS;
+    uint32_t *to = o->packed + ((strip / 2 * o->depths + depth) * 2 + strip % 2) * TILE_WORDS;
     if (first + LANES <= o->count && place + 2 * LANES <= o->length)
         pack_tile(o, first, place, along, turns, true, to);
     else
@@ -152,8 +154,8 @@ static void pack_task(const operand *o, int64_t task)
 // Four tiles of C, or those of them that there are.
 typedef struct tile_block {
     const uint32_t *a, *b;
-    int64_t strip, depths; // words between two strips; tiles of this piece of the sum
-    real *sums;            // begin with what is there if `adds`, else with 0
+    int64_t depths; // tiles of this piece of the sum
+    real *sums;     // begin with what is there if `adds`, else with 0
     int64_t ld;
     bool adds;
 } tile_block;
@@ -177,16 +179,16 @@ ALWAYS_INLINE void multiply_tiles(const tile_block *t, const bool two_rows, cons
             TILE_LOAD(3, below + TILE_ROWS, step);
     }
     const uint32_t *a = t->a, *b = t->b;
-    for (int64_t d = 0; d < t->depths; d++, a += TILE_WORDS, b += TILE_WORDS) {
+    for (int64_t d = 0; d < t->depths; d++, a += 2 * TILE_WORDS, b += 2 * TILE_WORDS) {
         TILE_LOAD(4, a, ROW);
         TILE_LOAD(6, b, ROW);
         TILE_DOT(0, 4, 6);
         if (two_cols) {
-            TILE_LOAD(7, b + t->strip, ROW);
+            TILE_LOAD(7, b + TILE_WORDS, ROW);
             TILE_DOT(1, 4, 7);
         }
         if (two_rows) {
-            TILE_LOAD(5, a + t->strip, ROW);
+            TILE_LOAD(5, a + TILE_WORDS, ROW);
             TILE_DOT(2, 5, 6);
         }
         if (two_rows && two_cols)
@@ -240,15 +242,14 @@ static void square_of_c(const amx_block *s, int64_t row_strip, int64_t col_strip
 {
     _Alignas(64) real sums[SIDE * SIDE];
     const cj__gemm *g = &s->args->g;
-    const int64_t row = row_strip * TILE_ROWS, col = col_strip * TILE_ROWS, strip = s->a.depths * TILE_WORDS;
+    const int64_t row = row_strip * TILE_ROWS, col = col_strip * TILE_ROWS, depths = s->a.depths;
     const int64_t rows = lesser(SIDE, g->m - row), cols = lesser(SIDE, g->n - col);
-    const bool ends = s->last == s->a.depths, two_rows = rows > TILE_ROWS, two_cols = cols > TILE_ROWS;
+    const bool ends = s->last == depths, two_rows = rows > TILE_ROWS, two_cols = cols > TILE_ROWS;
     const bool plain = !ends || (!g->bias && g->act != CJ__UNARY_relu && !(s->args->rounds && ends_in_registers(g)));
     const bool direct = plain && rows % TILE_ROWS == 0 && cols % TILE_ROWS == 0;
     real *c = (real *)g->c + row * g->ldc + col;
-    const tile_block t = {.a = s->a.packed + row_strip * strip + s->first * TILE_WORDS,
-                          .b = s->b.packed + col_strip * strip + s->first * TILE_WORDS,
-                          .strip = strip,
+    const tile_block t = {.a = s->a.packed + (row_strip * depths + 2 * s->first) * TILE_WORDS,
+                          .b = s->b.packed + (col_strip * depths + 2 * s->first) * TILE_WORDS,
                           .depths = s->last - s->first,
                           .sums = direct ? c : sums,
                           .ld = direct ? g->ldc : SIDE,
