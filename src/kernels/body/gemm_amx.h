@@ -14,6 +14,7 @@ enum {
     SIDE = 2 * TILE_ROWS, // of a block of four tiles
     PACK_STRIPS = 4,      // of a task of packing
     PACK_DEPTHS = 16,
+    LATE_DEPTHS = 8,
     PIECE_DEPTHS = 64, // of a piece of the sum: the operands of a task stay in the second cache
     TASK_STRIPS = 16,  // of A and of B, at most
     WISHED_TASKS = 16,
@@ -26,6 +27,7 @@ typedef struct amx_plan {
     int64_t rows, cols;       // strips of a task
     int64_t down, across;     // tasks
     bool own_a, own_b;        // each task packs its strips
+    bool packs_late;          // B, which two strips of A alone read, as it is multiplied
     int64_t a_tasks, b_tasks; // else there are tasks of packing
 } amx_plan;
 
@@ -42,6 +44,7 @@ static amx_plan plan_of(const cj__gemm *g)
     p.down = p.rows > 0 ? parts(p.strips_a, p.rows) : 0;
     p.across = p.cols > 0 ? parts(p.strips_b, p.cols) : 0;
     p.own_a = p.across == 1, p.own_b = p.down == 1;
+    p.packs_late = p.own_b && p.strips_a <= 2;
     p.a_tasks = p.own_a ? 0 : parts(p.strips_a, PACK_STRIPS) * parts(p.depths, PACK_DEPTHS);
     p.b_tasks = p.own_b ? 0 : parts(p.strips_b, PACK_STRIPS) * parts(p.depths, PACK_DEPTHS);
     return p;
@@ -55,7 +58,8 @@ static void gemm_bf16_job(const cj__gemm_bf16 *a, cj__job *job)
     if (packs > 0)
         *job = (cj__job){.phases = 2, .tasks = {packs, tasks}};
     job->workspace =
-        (size_t)((parts(p.strips_a, 2) + parts(p.strips_b, 2)) * 2 * p.depths * TILE_WORDS) * sizeof(uint32_t);
+        (size_t)((parts(p.strips_a, 2) + (p.packs_late ? 0 : parts(p.strips_b, 2))) * 2 * p.depths * TILE_WORDS) *
+        sizeof(uint32_t);
 }
 
 // An operand: `count` rows or columns of `length` numbers to be summed.
@@ -143,6 +147,17 @@ static void pack(const operand *o, int64_t strip0, int64_t strip1, int64_t depth
         pack_tiles(o, strip, depth, false, false);
 }
 
+// What begins with a strip and a depth, to be packed apart: two strips of LATE_DEPTHS.
+static operand part_of(const operand *o, int64_t strip, int64_t depth, uint32_t *packed)
+{
+    const int64_t first = strip * TILE_ROWS, place = depth * 2 * LANES;
+    operand part = *o;
+    part.x += o->along ? first * o->ld + place : place * o->ld + first;
+    part.count -= first, part.length -= place;
+    part.depths = LATE_DEPTHS, part.packed = packed;
+    return part;
+}
+
 static void pack_task(const operand *o, int64_t task)
 {
     const int64_t across = parts(o->depths, PACK_DEPTHS), strip = task / across * PACK_STRIPS;
@@ -207,7 +222,7 @@ ALWAYS_INLINE void multiply_tiles(const tile_block *t, const bool two_rows, cons
 typedef struct amx_block {
     const cj__gemm_bf16 *args;
     operand a, b;
-    bool own_a, own_b;
+    bool own_a, own_b, packs_late;
     int64_t row0, row1, col0, col1, first, last;
 } amx_block;
 
@@ -238,6 +253,35 @@ static void end_block(const cj__gemm_bf16 *args, const real *sums, int64_t row, 
     }
 }
 
+static void multiply(const tile_block *t, bool two_rows, bool two_cols)
+{
+    if (two_rows && two_cols)
+        multiply_tiles(t, true, true);
+    else if (two_rows)
+        multiply_tiles(t, true, false);
+    else if (two_cols)
+        multiply_tiles(t, false, true);
+    else
+        multiply_tiles(t, false, false);
+}
+
+// The two strips of B are packed some tiles at a time, which the first-level cache still holds when they are multiplied.
+static void multiply_late(const amx_block *s, const tile_block *all, int64_t col_strip, bool two_rows, bool two_cols)
+{
+    _Alignas(64) uint32_t packed[2 * LATE_DEPTHS * TILE_WORDS];
+    for (int64_t d = 0; d == 0 || d < all->depths; d += LATE_DEPTHS) {
+        const operand b = part_of(&s->b, col_strip, s->first + d, packed);
+        const tile_block t = {.a = all->a + 2 * d * TILE_WORDS,
+                              .b = packed,
+                              .depths = lesser(LATE_DEPTHS, all->depths - d),
+                              .sums = all->sums,
+                              .ld = all->ld,
+                              .adds = all->adds || d > 0};
+        pack(&b, 0, two_cols ? 2 : 1, 0, t.depths);
+        multiply(&t, two_rows, two_cols);
+    }
+}
+
 static void square_of_c(const amx_block *s, int64_t row_strip, int64_t col_strip)
 {
     _Alignas(64) real sums[SIDE * SIDE];
@@ -256,14 +300,10 @@ static void square_of_c(const amx_block *s, int64_t row_strip, int64_t col_strip
                           .adds = s->first > 0};
     if (t.adds && !direct)
         copy_rows(c, g->ldc, sums, SIDE, rows, cols);
-    if (two_rows && two_cols)
-        multiply_tiles(&t, true, true);
-    else if (two_rows)
-        multiply_tiles(&t, true, false);
-    else if (two_cols)
-        multiply_tiles(&t, false, true);
+    if (s->packs_late)
+        multiply_late(s, &t, col_strip, two_rows, two_cols);
     else
-        multiply_tiles(&t, false, false);
+        multiply(&t, two_rows, two_cols);
     if (!direct && ends)
         end_block(s->args, sums, row, col);
     else if (!direct)
@@ -275,7 +315,7 @@ static void piece_of_block(const amx_block *s)
 {
     if (s->own_a)
         pack(&s->a, s->row0, s->row1, s->first, s->last);
-    if (s->own_b)
+    if (s->own_b && !s->packs_late)
         pack(&s->b, s->col0, s->col1, s->first, s->last);
     for (int64_t row = s->row0; row < s->row1; row += 2)
         for (int64_t col = s->col0; col < s->col1; col += 2)
@@ -305,7 +345,8 @@ static void gemm_bf16_run(const cj__gemm_bf16 *args, void *workspace, int phase,
                    .a = operand_a(&args->g, &p, workspace),
                    .b = operand_b(&args->g, &p, workspace),
                    .own_a = p.own_a,
-                   .own_b = p.own_b};
+                   .own_b = p.own_b,
+                   .packs_late = p.packs_late};
     if (p.a_tasks + p.b_tasks > 0 && phase == 0) {
         for (int64_t task = begin; task < end; task++)
             pack_task(task < p.a_tasks ? &s.a : &s.b, task < p.a_tasks ? task : task - p.a_tasks);
