@@ -9,9 +9,9 @@
 #include "kernels/body/gemm_amx.h"
 #include "kernels/tables.h"
 
-enum { PAIR_ROWS_MAX = 4, ROUNDED_ROWS = 12, LEAST_SUM = 16, LEAST_WORK = 24 * 1024 };
+enum { PAIR_ROWS_MAX = 1, ROUNDED_ROWS = 12, LEAST_SUM = 16, LEAST_WORK = 24 * 1024 };
 
-// The form by pairs that this is laid over: for rows so few that bringing B into tiles would take longer than the rest.
+// The form by pairs that this is laid over: for one row, where bringing B into tiles would take longer than the rest.
 static void (*pairs_job)(const cj__gemm_bf16 *a, cj__job *job);
 static void (*pairs_run)(const cj__gemm_bf16 *a, void *workspace, int phase, int64_t begin, int64_t end);
 
@@ -30,15 +30,15 @@ static void amx_or_pairs_run(const cj__gemm_bf16 *a, void *workspace, int phase,
     (by_pairs(&a->g) ? pairs_run : gemm_bf16_run)(a, workspace, phase, begin, end);
 }
 
-// Packing costs as (m + n) k, half as much again for an operand that is turned, and a store of C as some ten steps of the
-// sum: docs/kernels.md has what bench/bf16.c measured. A few rows by a B in rows need no pass that rounds B before, which
-// takes longer than they do.
+// Packing costs as (m + n) k, half as much again for an operand that is turned, and less where it is packed late:
+// docs/kernels.md has what bench/bf16.c measured. A few rows by a B in rows need no pass that rounds B before, which takes
+// longer than they do.
 static bool gemm_bf16_pays(const cj__gemm *g)
 {
-    const double m = (double)g->m, n = (double)g->n, k = (double)g->k;
+    const double m = (double)g->m, n = (double)g->n, k = (double)g->k, least = g->m <= SIDE ? 5 : 7.5;
     if (g->m <= ROUNDED_ROWS && !g->trans_b)
         return g->k >= 8;
-    return 2 * m * n >= 15 * (m * (g->trans_a ? 1.5 : 1) + n * (g->trans_b ? 1.5 : 1)) && g->k >= LEAST_SUM &&
+    return m * n >= least * (m * (g->trans_a ? 1.5 : 1) + n * (g->trans_b ? 1.5 : 1)) && g->k >= LEAST_SUM &&
            m * n * k >= LEAST_WORK;
 }
 
