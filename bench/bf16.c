@@ -1,5 +1,6 @@
-// Products of bfloat16 pairs against float products, on one thread: GFLOP/s of each, the ratio, and whether the kernels
-// choose pairs for that shape. Operands are float in both cases, so packing and rounding are part of the pairs' time.
+// Products of bfloat16 numbers, by AMX or in pairs, against float products, on one thread: GFLOP/s of each, the ratio, and
+// whether the kernels choose them for that shape. Operands are float in both cases, so packing and rounding are part of
+// their time.
 //
 //   bench/bf16 [word]     word: only rows whose name has it
 //

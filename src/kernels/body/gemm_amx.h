@@ -14,7 +14,7 @@ enum {
     SIDE = 2 * TILE_ROWS, // of a block of four tiles
     PACK_STRIPS = 4,      // of a task of packing
     PACK_DEPTHS = 16,
-    LATE_DEPTHS = 8,
+    LATE_DEPTHS = 8,   // of a piece of B that is packed as it is multiplied
     PIECE_DEPTHS = 64, // of a piece of the sum: the operands of a task stay in the second cache
     TASK_STRIPS = 16,  // of A and of B, at most
     WISHED_TASKS = 16,
