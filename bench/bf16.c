@@ -1,7 +1,8 @@
-// Products of bfloat16 pairs against float products, on one thread: GFLOP/s of each, the ratio, and whether the kernels
-// choose pairs for that shape. Operands are float in both cases, so packing and rounding are part of the pairs' time.
+// Products of bfloat16 numbers, by AMX or in pairs, against float products, on one thread: GFLOP/s of each, the ratio, and
+// whether the kernels choose them for that shape. Operands are float in both cases, so packing and rounding are part of
+// their time.
 //
-//   bench/bf16
+//   bench/bf16 [word]     word: only rows whose name has it
 //
 // The machine may be shared: both kernels take turns, in thread CPU time, and each figure is the best of many runs.
 #define _POSIX_C_SOURCE 200809L
@@ -9,6 +10,7 @@
 #include "kernels/kernels.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum { TRIES = 30 };
@@ -39,6 +41,11 @@ static const subject subjects[] = {
     {"dense 128x1024x1024", 128, 1024, 1024, false, false},
     {"dense 128x1024x1024 dx", 128, 1024, 1024, false, true},
     {"dense 1024x1024x128 dw", 1024, 1024, 128, true, false},
+    {"1x512x512", 1, 512, 512, false, false},
+    {"2x512x512", 2, 512, 512, false, false},
+    {"3x512x512", 3, 512, 512, false, false},
+    {"4x512x512", 4, 512, 512, false, false},
+    {"6x512x512", 6, 512, 512, false, false},
     {"8x512x512", 8, 512, 512, false, false},
     {"12x512x512", 12, 512, 512, false, false},
     {"16x512x512", 16, 512, 512, false, false},
@@ -67,6 +74,49 @@ static const subject subjects[] = {
     {"64x512x512 by b transposed", 64, 512, 512, false, true},
     {"64x64x1024", 64, 64, 1024, false, false},
     {"128x128x1024", 128, 128, 1024, false, false},
+    {"8x512x512 by b transposed", 8, 512, 512, false, true},
+    {"4x512x512 by b transposed", 4, 512, 512, false, true},
+    {"1x512x512 by b transposed", 1, 512, 512, false, true},
+    {"512x4x512", 512, 4, 512, false, false},
+    {"512x8x512", 512, 8, 512, false, false},
+    {"512x4x512 a transposed", 512, 4, 512, true, false},
+    {"512x10x512 a transposed", 512, 10, 512, true, false},
+    {"128x10x32 a transposed", 128, 10, 32, true, false},
+    {"128x10x64 a transposed", 128, 10, 64, true, false},
+    {"64x10x128", 64, 10, 128, false, false},
+    {"64x128x10 b transposed", 64, 128, 10, false, true},
+    {"128x64x128", 128, 64, 128, false, false},
+    {"16x16x128", 16, 16, 128, false, false},
+    {"16x32x64", 16, 32, 64, false, false},
+    {"16x64x16", 16, 64, 16, false, false},
+    {"32x32x16", 32, 32, 16, false, false},
+    {"64x64x16", 64, 64, 16, false, false},
+    {"64x64x8", 64, 64, 8, false, false},
+    {"16x16x16", 16, 16, 16, false, false},
+    {"18", 18, 18, 18, false, false},
+    {"33", 33, 33, 33, false, false},
+    {"17x512x512", 17, 512, 512, false, false},
+    {"512x17x512", 512, 17, 512, false, false},
+    {"512x17x512 a transposed", 512, 17, 512, true, false},
+    {"512x12x512 a transposed", 512, 12, 512, true, false},
+    {"10x512x512 b transposed", 10, 512, 512, false, true},
+    {"33x33x512", 33, 33, 512, false, false},
+    {"33x33x33 both transposed", 33, 33, 33, true, true},
+    {"256x256x10", 256, 256, 10, false, false},
+    {"512x512x10", 512, 512, 10, false, false},
+    {"1024x1024x10", 1024, 1024, 10, false, false},
+    {"1024x1024x16", 1024, 1024, 16, false, false},
+    {"1024x1024x32", 1024, 1024, 32, false, false},
+    {"256x1024x10 b transposed", 256, 1024, 10, false, true},
+    {"512x512x33", 512, 512, 33, false, false},
+    {"128x32x32 a transposed", 128, 32, 32, true, false},
+    {"32x10x28", 32, 10, 28, false, false},
+    {"28x128x32 a transposed", 28, 128, 32, true, false},
+    {"128x128x32 a transposed", 128, 128, 32, true, false},
+    {"32x128x28", 32, 128, 28, false, false},
+    {"20", 20, 20, 20, false, false},
+    {"28", 28, 28, 28, false, false},
+    {"256x256x12", 256, 256, 12, false, false},
     {"256x256x16", 256, 256, 16, false, false},
     {"256x256x32", 256, 256, 32, false, false},
 };
@@ -144,7 +194,7 @@ static int measure(const cj__kernels *k, const subject *s)
     return failed;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const cj__kernels *k = cj__kernels_for(sizeof(float));
     if (!cj__cpu_has_bf16()) {
@@ -153,7 +203,7 @@ int main(void)
     }
     printf("%-28s %5s %5s %5s  %8s %8s  %5s  %s\n", "product", "m", "n", "k", "float", "pairs", "ratio", "choice");
     for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++)
-        if (measure(k, &subjects[i]))
+        if ((argc < 2 || strstr(subjects[i].name, argv[1])) && measure(k, &subjects[i]))
             return 1;
     return 0;
 }

@@ -108,12 +108,12 @@ static void measure(const cj__kernels *k, const subject *t, float *const block[4
 
 int main(int argc, char **argv)
 {
-    static const char *const names[] = {"ref", "baseline", "avx2", "avx512"};
+    static const char *const names[] = {"ref", "baseline", "avx2", "avx512", "amx"};
     const size_t room = (size_t)64 << 20;
     const cj__kernels *k = NULL;
     float *block[4] = {0};
     int status = 0;
-    for (int isa = 0; isa <= CJ__ISA_AVX512; isa++)
+    for (int isa = 0; isa <= CJ__ISA_AMX; isa++)
         if (strcmp(names[isa], argc > 1 ? argv[1] : "avx512") == 0)
             k = cj__kernels_of((cj__isa)isa, sizeof(float));
     status |= k == NULL;

@@ -1,7 +1,7 @@
 // How fast products are: GFLOP/s through the op as a plan runs it, the share of the processor's multiply-add peak
 // measured in the same run, and OpenBLAS on the same operands where it is installed.
 //
-//   bench/gemm [threads [isa [word]]]     isa: avx512, avx2, baseline; word: only rows whose name has it
+//   bench/gemm [threads [isa [word]]]     isa: amx, avx512, avx2, baseline; word: only rows whose name has it
 //
 // Both take turns in short runs, and each figure is the best of its runs: noise only ever adds time. On one thread, time
 // is the thread's own processor time. OpenBLAS (loaded at run time) is told to take its AVX-512 kernels where this
@@ -67,7 +67,7 @@ static double best_peak(cj__isa isa)
     double best = 0;
     for (int i = 0; i < TRIES; i++) {
         const double start = now();
-        const double work = isa == CJ__ISA_AVX512 ? peak_avx512(&sink) :
+        const double work = isa >= CJ__ISA_AVX512 ? peak_avx512(&sink) :
                             isa == CJ__ISA_AVX2   ? peak_avx2(&sink) :
                                                     peak_baseline(&sink);
         const double rate = work / (now() - start);
@@ -125,7 +125,7 @@ static void load_openblas(int threads)
 {
     void (*set_threads)(int) = NULL;
     char *(*core)(void) = NULL;
-    if (cj__cpu_isa() == CJ__ISA_AVX512)
+    if (cj__cpu_isa() >= CJ__ISA_AVX512)
         setenv("OPENBLAS_CORETYPE", "SkylakeX", 0);
     void *library = dlopen("libopenblas.so.0", RTLD_NOW);
     if (find(library, "openblas_set_num_threads", &set_threads))
@@ -219,11 +219,11 @@ static void report(const subject *s, float *const block[3], cj_pool *pool, const
 
 int main(int argc, char **argv)
 {
-    static const char *const names[] = {"ref", "baseline", "avx2", "avx512"};
+    static const char *const names[] = {"ref", "baseline", "avx2", "avx512", "amx"};
     const int threads = argc > 1 ? atoi(argv[1]) : 1;
     const size_t room = (size_t)64 << 20;
     cj__isa isa = cj__cpu_isa();
-    for (int i = 1; argc > 2 && i < 4; i++)
+    for (int i = 1; argc > 2 && i <= CJ__ISA_AMX; i++)
         isa = strcmp(argv[2], names[i]) == 0 ? (cj__isa)i : isa;
     const cj__kernels *kernels = cj__kernels_of(isa, sizeof(float));
     cj_pool *pool = threads > 1 ? cj_pool_new(threads) : NULL;

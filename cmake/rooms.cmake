@@ -1,3 +1,5 @@
+include(CheckCCompilerFlag)
+
 # One object library a room, in the order in which rooms may see each other; a room without sources is passed over.
 set(CAJAL_ROOMS base kernels tensor ops graph layers explain train data classic formats)
 
@@ -24,9 +26,18 @@ set(CAJAL_FLAGS_avx512
   -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512)
 set(CAJAL_FLAGS_avx512vnni ${CAJAL_FLAGS_avx512} -mavx512vnni)
 set(CAJAL_FLAGS_avx512bf16 ${CAJAL_FLAGS_avx512} -mavx512bf16)
+set(CAJAL_FLAGS_amx ${CAJAL_FLAGS_avx512bf16} -mamx-tile -mamx-bf16)
+
+# Linux lets a process use AMX, and older compilers do not know it.
+if(CMAKE_SYSTEM_NAME STREQUAL Linux AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+  check_c_compiler_flag("-mamx-tile -mamx-bf16" CAJAL_COMPILER_HAS_AMX)
+endif()
+if(CAJAL_COMPILER_HAS_AMX)
+  target_compile_definitions(cajal_settings INTERFACE CAJAL_HAS_AMX)
+endif()
 
 function(cajal_set_isa_flags sources)
-  foreach(isa avx2 avx512 avx512vnni avx512bf16)
+  foreach(isa avx2 avx512 avx512vnni avx512bf16 amx)
     set(of_isa ${sources})
     list(FILTER of_isa INCLUDE REGEX "_${isa}\\.c$")
     set_source_files_properties(${of_isa} PROPERTIES COMPILE_OPTIONS "${CAJAL_FLAGS_${isa}}")
@@ -38,6 +49,9 @@ foreach(room IN LISTS CAJAL_ROOMS)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${room}/*.c)
   if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
     list(FILTER sources EXCLUDE REGEX "/kernels/x86/")
+  endif()
+  if(NOT CAJAL_COMPILER_HAS_AMX)
+    list(FILTER sources EXCLUDE REGEX "_amx\\.c$")
   endif()
   if(NOT sources)
     continue()

@@ -64,7 +64,8 @@ static double peak_baseline(volatile float *sink)
 
 double peak_rate(void)
 {
-    double (*const peak)(volatile float *) = strcmp(cj_isa(), "avx512") == 0 ? peak_avx512 :
+    double (*const peak)(volatile float *) = strcmp(cj_isa(), "amx") == 0    ? peak_avx512 :
+                                             strcmp(cj_isa(), "avx512") == 0 ? peak_avx512 :
                                              strcmp(cj_isa(), "avx2") == 0   ? peak_avx2 :
                                                                                peak_baseline;
     volatile float sink = 1;

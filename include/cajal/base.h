@@ -135,7 +135,11 @@ CJ_API cj_pool *cj_pool_new(int threads);
 /** The number of threads of a pool, the caller's included; 1 for NULL. */
 CJ_API int cj_pool_threads(const cj_pool *pool);
 
-/** The instruction set whose kernels are in use: "avx512", "avx2", "baseline" or "ref". CAJAL_ISA can lower it. */
+/**
+ * The instruction set whose kernels are in use: "amx" (AVX-512 with AMX's products of bfloat16), "avx512", "avx2",
+ * "baseline" or "ref". CAJAL_ISA can lower it. On Linux the first call of this or of what computes asks the system's
+ * permission to use AMX, for the process, where the processor has it and CAJAL_ISA does not lower the choice.
+ */
 CJ_API const char *cj_isa(void);
 
 #ifdef __cplusplus

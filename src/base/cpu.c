@@ -13,11 +13,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#ifdef CAJAL_HAS_AMX
+#include <cpuid.h>
+#include <sys/syscall.h>
+#endif
 
 enum { CPUS_MAX = 1024, PATH_LENGTH_MAX = 1024 };
 
-static const char *const isa_names[] = {
-    [CJ__ISA_REF] = "ref", [CJ__ISA_BASELINE] = "baseline", [CJ__ISA_AVX2] = "avx2", [CJ__ISA_AVX512] = "avx512"};
+static const char *const isa_names[] = {[CJ__ISA_REF] = "ref",
+                                        [CJ__ISA_BASELINE] = "baseline",
+                                        [CJ__ISA_AVX2] = "avx2",
+                                        [CJ__ISA_AVX512] = "avx512",
+                                        [CJ__ISA_AMX] = "amx"};
 
 const char *cj__isa_name(cj__isa isa)
 {
@@ -32,16 +39,41 @@ cj__isa cj__isa_lowered(cj__isa best, const char *wanted)
     return best;
 }
 
-static cj__isa detected(void)
+#ifdef CAJAL_HAS_AMX
+// AMX with products of bfloat16: the processor has it, the system saves its tiles, and this process may use them. Threads
+// inherit the permission, and so do the processes that it starts.
+static bool may_use_amx(void)
+{
+    enum { LEAF = 7, AMX_BF16 = 1 << 22, AMX_TILE = 1 << 24, XSAVE_IN_USE = 1 << 27, TILE_STATE = 3 << 17 };
+    enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18 }; // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+    unsigned a, b, c, d, low, high;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & XSAVE_IN_USE))
+        return false;
+    if (!__get_cpuid_count(LEAF, 0, &a, &b, &c, &d) || !(d & AMX_BF16) || !(d & AMX_TILE))
+        return false;
+    __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (low & TILE_STATE) == TILE_STATE && syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+}
+#endif
+
+static cj__isa detected(const char *wanted)
 {
 #if defined(__x86_64__)
     __builtin_cpu_init(); // asks the OS too (XGETBV): a register set that is not saved does not count
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma"))
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma")) {
+#ifdef CAJAL_HAS_AMX
+        // Permission is asked for only where it would be used.
+        if (cj__isa_lowered(CJ__ISA_AMX, wanted) == CJ__ISA_AMX && __builtin_cpu_supports("avx512bf16") &&
+            may_use_amx())
+            return CJ__ISA_AMX;
+#endif
         return CJ__ISA_AVX512;
+    }
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         return CJ__ISA_AVX2;
 #endif
+    (void)wanted;
     return CJ__ISA_BASELINE;
 }
 
@@ -50,7 +82,8 @@ cj__isa cj__cpu_isa(void)
     static atomic_int known = -1; // every thread would find the same, so a race is harmless
     int isa = atomic_load_explicit(&known, memory_order_relaxed);
     if (isa < 0) {
-        isa = (int)cj__isa_lowered(detected(), getenv("CAJAL_ISA"));
+        const char *wanted = getenv("CAJAL_ISA");
+        isa = (int)cj__isa_lowered(detected(wanted), wanted);
         atomic_store_explicit(&known, isa, memory_order_relaxed);
     }
     return (cj__isa)isa;
@@ -60,7 +93,7 @@ bool cj__cpu_has_vnni(void)
 {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    return cj__cpu_isa() == CJ__ISA_AVX512 && __builtin_cpu_supports("avx512vnni");
+    return cj__cpu_isa() >= CJ__ISA_AVX512 && __builtin_cpu_supports("avx512vnni");
 #else
     return false;
 #endif
@@ -70,7 +103,17 @@ bool cj__cpu_has_bf16(void)
 {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    return cj__cpu_isa() == CJ__ISA_AVX512 && __builtin_cpu_supports("avx512bf16");
+    return cj__cpu_isa() >= CJ__ISA_AVX512 && __builtin_cpu_supports("avx512bf16");
+#else
+    return false;
+#endif
+}
+
+bool cj__cpu_bf16_is_quick(void)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    return cj__cpu_has_bf16() && __builtin_cpu_is("amd");
 #else
     return false;
 #endif

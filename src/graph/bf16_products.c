@@ -1,4 +1,4 @@
-// Products whose operands are bfloat16 numbers (dtype policy mixed_bfloat16) by the kernel that multiplies them in pairs,
+// Products whose operands are bfloat16 numbers (dtype policy mixed_bfloat16) by the kernel that multiplies such numbers,
 // where the kernels say that it is faster. Then roundings move into it: the kernel rounds its operands as it packs them,
 //
 //   w' = round_bf16(w);  y = matmul(x, w')        becomes      y = matmul(x, w; bf16)

@@ -190,7 +190,7 @@ typedef struct cj__pool2d {
 } cj__pool2d;
 
 typedef struct cj__kernels {
-    const char *isa;  // "ref", "baseline", "avx2", "avx512"
+    const char *isa;  // "ref", "baseline", "avx2", "avx512", "amx"
     size_t real_size; // 4 or 8
 
     // y[i] = f(x[i]); dx[i] = dy[i] * f'(x[i], y[i]) (x or y may be NULL where not needed, see CJ__UNARIES).

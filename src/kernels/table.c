@@ -2,7 +2,7 @@
 #include "kernels/tables.h"
 #include <pthread.h>
 
-enum { ISA_COUNT = CJ__ISA_AVX512 + 1 };
+enum { ISA_COUNT = CJ__ISA_AMX + 1 };
 
 typedef void overlay(cj__kernels *table);
 
@@ -12,6 +12,9 @@ static overlay *const overlays[ISA_COUNT][2] = {
 #ifdef __x86_64__
     [CJ__ISA_AVX2] = {cj__kernels_avx2_f32, cj__kernels_avx2_f64},
     [CJ__ISA_AVX512] = {cj__kernels_avx512_f32, cj__kernels_avx512_f64},
+#endif
+#ifdef CAJAL_HAS_AMX
+    [CJ__ISA_AMX] = {cj__kernels_avx512_f32, NULL},
 #endif
 };
 
@@ -28,8 +31,13 @@ static void make_tables(void)
                 overlays[isa][i](&tables[isa][i]);
     }
 #ifdef __x86_64__
-    if (cj__cpu_has_bf16())
-        cj__kernels_avx512bf16_f32(&tables[CJ__ISA_AVX512][0]);
+    for (int isa = CJ__ISA_AVX512; isa < ISA_COUNT && cj__cpu_has_bf16(); isa++)
+        if (overlays[isa][0])
+            cj__kernels_avx512bf16_f32(&tables[isa][0]);
+#endif
+#ifdef CAJAL_HAS_AMX
+    if (cj__cpu_isa() == CJ__ISA_AMX)
+        cj__kernels_amx_f32(&tables[CJ__ISA_AMX][0]);
 #endif
 }
 

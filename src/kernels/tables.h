@@ -16,5 +16,8 @@ void cj__kernels_avx512_f32(cj__kernels *table);
 void cj__kernels_avx512_f64(cj__kernels *table);
 void cj__kernels_avx512bf16_f32(cj__kernels *table); // over avx512's, where cj__cpu_has_bf16()
 #endif
+#ifdef CAJAL_HAS_AMX
+void cj__kernels_amx_f32(cj__kernels *table); // over both
+#endif
 
 #endif

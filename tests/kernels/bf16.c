@@ -49,7 +49,7 @@ static void every_bfloat16_and_its_surroundings_round_to_the_nearest_even(void *
 {
     (void)state;
     rounds_all(cj__kernels_of(CJ__ISA_REF, sizeof(float)));
-    for (int isa = CJ__ISA_BASELINE; isa <= CJ__ISA_AVX512; isa++)
+    for (int isa = CJ__ISA_BASELINE; isa <= CJ__ISA_AMX; isa++)
         if (cj__kernels_of((cj__isa)isa, sizeof(float)))
             rounds_all(cj__kernels_of((cj__isa)isa, sizeof(float)));
 }
@@ -150,8 +150,8 @@ static void products_of(const tables *t)
 {
     static const cj__unary acts[] = {CJ__UNARY_NONE, CJ__UNARY_relu, CJ__UNARY_tanh};
     static const int64_t widths[] = {0, 1, 7, 15, 16, 17, 31, 33, 63, 64, 65, 80};
-    if (t->real_size != sizeof(float))
-        return; // double is plain C everywhere
+    if (t->fast->gemm_bf16_run == t->ref->gemm_bf16_run)
+        return; // plain C's
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
         for (int64_t m = 0; m <= 14; m++)
             compare_products(t, product_of(m, widths[i], 1 + pick(70), (int)pick(4)), pick(2), false, pick(2));
@@ -163,6 +163,57 @@ static void products_of(const tables *t)
     }
     for (int way = 0; way < 4; way++) // more than one piece of the sum, several blocks
         compare_products(t, product_of(70, 130, 1201, way), true, false, false);
+}
+
+// All sizes around the edges of tiles; and what only larger products have: blocks cut both ways, pieces of the sum that
+// add to those before, in whole tiles and beyond them.
+static void products_by_tiles_of(const tables *t)
+{
+    static const cj__unary acts[] = {CJ__UNARY_NONE, CJ__UNARY_relu, CJ__UNARY_tanh};
+    if (t->fast->gemm_bf16_run == t->ref->gemm_bf16_run)
+        return;
+    for (int64_t size = 1; size <= 70; size++) {
+        for (int way = 0; way < 4; way++) {
+            compare_products(t, product_of(size, 1 + pick(70), 1 + pick(70), way), pick(2), pick(8) == 0, pick(2));
+            compare_products(t, product_of(1 + pick(70), size, 1 + pick(70), way), pick(2), pick(8) == 0, pick(2));
+            compare_products(t, product_of(1 + pick(70), 1 + pick(70), size, way), pick(2), pick(8) == 0, pick(2));
+        }
+    }
+    for (int way = 0; way < 4; way++) {
+        static const int64_t large[][3] = {
+            {290, 300, 40}, {33, 48, 4100}, {48, 32, 2080}, {600, 20, 33}, {20, 600, 33}};
+        for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
+            cj__gemm g = product_of(large[i][0], large[i][1], large[i][2], way);
+            g.ldc += pick(3);
+            g.act = acts[pick(3)];
+            compare_products(t, g, pick(2), false, pick(2));
+        }
+    }
+}
+
+static void products_by_tiles_equal_plain_c(void **state)
+{
+    (void)state;
+    for_each_table(products_by_tiles_of);
+}
+
+// Products of 64 x 64 x 64 and of one row: instructions for them are needed, and for the first their speed.
+static void are_chosen_only_where_they_are_fast(void **state)
+{
+    (void)state;
+    const cj__gemm square = product_of(64, 64, 64, 0), row = product_of(1, 64, 64, 0),
+                   turned = product_of(1, 64, 64, 2);
+    for (int isa = CJ__ISA_REF; isa <= CJ__ISA_AMX; isa++) {
+        for (size_t size = sizeof(float); size <= sizeof(double); size *= 2) {
+            const cj__kernels *k = cj__kernels_of((cj__isa)isa, size);
+            if (!k)
+                continue;
+            const bool has = size == sizeof(float) && isa >= CJ__ISA_AVX512 && cj__cpu_has_bf16();
+            assert_int_equal(k->gemm_bf16_pays(&square), has && (isa == CJ__ISA_AMX || cj__cpu_bf16_is_quick()));
+            assert_int_equal(k->gemm_bf16_pays(&row), has);
+            assert_false(k->gemm_bf16_pays(&turned));
+        }
+    }
 }
 
 static void products_equal_plain_c(void **state)
@@ -177,6 +228,8 @@ int main(void)
         cmocka_unit_test(every_bfloat16_and_its_surroundings_round_to_the_nearest_even),
         cmocka_unit_test(rounding_equals_plain_c),
         cmocka_unit_test(products_equal_plain_c),
+        cmocka_unit_test(products_by_tiles_equal_plain_c),
+        cmocka_unit_test(are_chosen_only_where_they_are_fast),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

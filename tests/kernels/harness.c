@@ -12,7 +12,7 @@ enum { GUARD = 128, PATTERN = 0xA5 };
 
 void for_each_table(void (*body)(const tables *t))
 {
-    for (cj__isa isa = CJ__ISA_REF + 1; isa <= CJ__ISA_AVX512; isa++) {
+    for (cj__isa isa = CJ__ISA_REF + 1; isa <= CJ__ISA_AMX; isa++) {
         for (size_t size = sizeof(float); size <= sizeof(double); size *= 2) {
             const tables t = {cj__kernels_of(CJ__ISA_REF, size), cj__kernels_of(isa, size), size,
                               size == sizeof(float) ? FLT_EPSILON : DBL_EPSILON};

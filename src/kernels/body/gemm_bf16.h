@@ -19,16 +19,6 @@ typedef struct bf16_plan {
     bool few;
 } bf16_plan;
 
-ALWAYS_INLINE int64_t lesser(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-ALWAYS_INLINE int64_t parts(int64_t whole, int64_t part)
-{
-    return (whole + part - 1) / part;
-}
-
 static bool is_few(const cj__gemm *g)
 {
     return g->m <= FEW_ROWS && !g->trans_b;
@@ -66,17 +56,6 @@ static void gemm_bf16_job(const cj__gemm_bf16 *a, cj__job *job)
     *job = (cj__job){.phases = 2,
                      .tasks = {p.a_tasks + p.b_tasks, parts(p.panels, p.across) * p.blocks},
                      .workspace = (size_t)(p.pairs * (p.rows_a + packed_panels(&p) * PANEL)) * sizeof(uint32_t)};
-}
-
-// Rows `first` and `first + 1` (zeros behind the last) of a matrix with `depth` rows, woven: a vector of columns.
-ALWAYS_INLINE pairs woven(const real *x, int64_t ld, int64_t first, int64_t depth, int64_t cols)
-{
-    const real *row = x + first * ld;
-    const bool whole = cols >= LANES, lone = first + 1 >= depth;
-    const vmask part = mask_first(lesser(cols, LANES));
-    const vec one = whole ? vec_load(row) : vec_load_part(row, part);
-    const vec two = lone ? vec_set(0) : whole ? vec_load(row + ld) : vec_load_part(row + ld, part);
-    return pairs_of(one, two);
 }
 
 static void pack_a(const cj__gemm *g, const bf16_plan *p, uint32_t *packed, int64_t task)
@@ -212,18 +191,6 @@ static pair_code *const few_codes[PAIR_ROWS + 1][PAIR_VECS + 1] = CODES(few_tile
 #undef CODES
 #undef ROW
 
-// An activation other than ReLU works on rows of the finished block, and the rounding follows it.
-static void finish_block(const cj__gemm_bf16 *a, int64_t row0, int64_t row1, int64_t col, int64_t cols)
-{
-    const cj__gemm *g = &a->g;
-    for (int64_t i = row0; i < row1; i++) {
-        real *row = (real *)g->c + i * g->ldc + col;
-        own_table->unary[g->act](cols, row, row, g->act_a, g->act_b);
-        if (a->rounds)
-            own_table->round_bf16(cols, row, row);
-    }
-}
-
 // A task's block of C: rows row0 .. row1 - 1 of panels panel0 .. panel1 - 1.
 typedef struct bf16_block {
     const cj__gemm_bf16 *args;
@@ -238,7 +205,7 @@ static void piece_of_panel(const bf16_block *s, int64_t panel, int64_t first)
     const bf16_plan *p = s->p;
     const cj__gemm *g = &s->args->g;
     const int64_t col = panel * PANEL, cols = lesser(PANEL, g->n - col);
-    const bool ends = first + p->piece >= p->pairs, in_registers = g->act == CJ__UNARY_NONE || g->act == CJ__UNARY_relu;
+    const bool ends = first + p->piece >= p->pairs, in_registers = ends_in_registers(g);
     pair_tile t = {.a_row = g->trans_a ? 1 : p->pairs,
                    .a_step = g->trans_a ? p->rows_a : 1,
                    .b = s->packed_b + (p->few ? 0 : (panel * p->pairs + first) * PANEL),
@@ -258,7 +225,7 @@ static void piece_of_panel(const bf16_block *s, int64_t panel, int64_t first)
         (p->few ? few_codes : pair_codes)[lesser(PAIR_ROWS, s->row1 - row)][parts(cols, LANES)](&t);
     }
     if (ends && !in_registers)
-        finish_block(s->args, s->row0, s->row1, col, cols);
+        finish_block(s->args, s->row0, s->row1, col, col + cols);
 }
 
 static void block_bf16(bf16_block s, int64_t task)

@@ -4,18 +4,17 @@
 #include "kernels/simd/avx512.h"
 #include "kernels/simd/bf16.h"
 #include "kernels/body/round_vec.h"
+#include "kernels/body/bf16_product.h"
+#include "kernels/body/gemm_bf16.h"
 #include "kernels/tables.h"
 
-static const cj__kernels *own_table; // what this is laid over
-
-#include "kernels/body/gemm_bf16.h"
-
 // Packing costs (m + n) k, and what pairs save is as m n k: the ratio m n / (m + n) decides. By bench/bf16.c pairs are
-// 1.14 to 1.95 times as fast from 14 on, and not slower from 12 on; docs/kernels.md has the figures. A few rows read B as it
-// is, which takes no longer than to round it, and then it need not be rounded before.
+// 1.14 to 1.95 times as fast from 14 on, and not slower from 12 on, where the instruction is as quick as a multiply-add;
+// docs/kernels.md has the figures. A few rows read B as it is, which then need not be rounded before: on any processor
+// that takes longer than the difference.
 static bool gemm_bf16_pays(const cj__gemm *g)
 {
-    return (is_few(g) || g->m * g->n >= 14 * (g->m + g->n)) && g->k >= 8;
+    return (is_few(g) || (cj__cpu_bf16_is_quick() && g->m * g->n >= 14 * (g->m + g->n))) && g->k >= 8;
 }
 
 enum { ROUND_VECS = 4 };

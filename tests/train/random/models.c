@@ -29,10 +29,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SEEDS = 24, CHUNK = 20, PARTS_MAX = 160, ISAS = 4, SHIFTS = 3, DRAWS = 3, SECONDS_MAX = 900 };
+enum { SEEDS = 24, CHUNK = 20, PARTS_MAX = 160, ISAS = 5, SHIFTS = 3, DRAWS = 3, SECONDS_MAX = 900 };
 static const double SHIFT = 8 * FLT_EPSILON, FACTOR = 16, GRAIN = 64 * FLT_EPSILON;
 static const double MIXED_SHIFT = 1.0 / 1024, MIXED_GRAIN = 1.0 / 128; // bfloat16 has an epsilon of 2^-7
-static const char *const isas[ISAS] = {"ref", "baseline", "avx2", "avx512"};
+static const char *const isas[ISAS] = {"ref", "baseline", "avx2", "avx512", "amx"};
 
 typedef struct part {
     char name[48];
