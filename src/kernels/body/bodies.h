@@ -15,6 +15,7 @@
 #include "kernels/body/conv2d_pool.h"
 #include "kernels/body/conv2d_forward.h"
 #include "kernels/body/conv2d_unpool.h"
+#include "kernels/body/conv2d_look_up.h"
 #include "kernels/body/conv2d_axis.h"
 #include "kernels/body/conv2d_gather.h"
 #include "kernels/body/conv2d_input_dots.h"

@@ -55,13 +55,15 @@ static int64_t strip_rows(const cj__conv2d_args *a)
 {
     if (!has_pool(a))
         return SEGMENTS_MAX;
+    if (looks_up(a))
+        return greatest(a->s.oh / a->pool_h, 1) * a->pool_h;
     const int64_t fit = UNPOOLED_BYTES / (a->s.ow * a->s.f * (int64_t)sizeof(real)) / a->pool_h;
     return greatest(least(fit, SEGMENTS_MAX / a->pool_h), 1) * a->pool_h;
 }
 
 static size_t filter_grad_scratch(const cj__conv2d_args *a)
 {
-    return has_pool(a) ? (size_t)(strip_rows(a) * a->s.ow * a->s.f) * sizeof(real) : 0;
+    return has_pool(a) && !looks_up(a) ? (size_t)(strip_rows(a) * a->s.ow * a->s.f) * sizeof(real) : 0;
 }
 
 static void conv2d_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
@@ -186,8 +188,12 @@ static void filter_grad_piece(const cj__conv2d_args *a, const framed *f, int64_t
         for (int64_t i = low; i < high; i += rows) {
             strip.i0 = i;
             strip.i1 = least(i + rows, high);
-            strip.dy = rows_of_dy(a, image, strip.i0, strip.i1, scratch);
             strip.begins = at == first && i == low;
+            if (looks_up(a)) {
+                look_up_strip(a, f, image, strip.i0, strip.i1, strip.begins, dw, dbias);
+                continue;
+            }
+            strip.dy = rows_of_dy(a, image, strip.i0, strip.i1, scratch);
             for (int64_t group = 0; group < f->s.groups; group++)
                 filter_grad_strip(f, group, &b, &strip);
             const int64_t summed = (strip.image1 - strip.image0) * (strip.i1 - strip.i0) * a->s.ow;

@@ -136,14 +136,29 @@ static int64_t pool_chunk(const cj__conv2d_args *a)
     return greatest(conv_chunk(&a->s) / pool_area(a) / POOL_WINDOWS_MAX * POOL_WINDOWS_MAX, POOL_WINDOWS_MAX);
 }
 
-// The first elements of the windows in x of the pixels of pool window `index`.
-static void pixels_of_window(const pooled *p, int64_t index, const real **pixels)
+static pixel pool_window(const pooled *p, int64_t index)
+{
+    return (pixel){index / (p->high * p->wide), index / p->wide % p->high, index % p->wide};
+}
+
+static void next_window(const pooled *p, pixel *window)
+{
+    if (++window->j < p->wide)
+        return;
+    window->j = 0;
+    if (++window->i < p->high)
+        return;
+    window->i = 0;
+    window->image++;
+}
+
+// The first elements of the windows in x of the pixels of a pool's window.
+static void pixels_of_window(const pooled *p, const pixel *window, const real **pixels)
 {
     const int64_t rows = greatest(p->a->pool_h, 1), cols = greatest(p->a->pool_w, 1);
-    const int64_t image = index / (p->high * p->wide), i = index / p->wide % p->high, j = index % p->wide;
     for (int64_t u = 0; u < rows; u++) {
         for (int64_t v = 0; v < cols; v++) {
-            const pixel at = {image, i * rows + u, j * cols + v};
+            const pixel at = {window->image, window->i * rows + u, window->j * cols + v};
             pixels[u * cols + v] = window_of_pixel(&p->f, &at);
         }
     }
@@ -176,10 +191,11 @@ static void pool_in_registers(const pooled *p, int64_t group, int64_t begin, int
         t.t.start = a->bias ? START_BIAS : START_ZERO;
         t.t.bias = a->bias ? (const real *)a->bias + col : NULL;
         t.t.relu = a->act == CJ__UNARY_relu;
+        pixel window = pool_window(p, begin);
         for (int64_t at = begin; at < end;) {
             const int windows = (int)least(tile_rows[vecs] / POOL_PIXELS, end - at);
-            for (int w = 0; w < windows; w++, at++) {
-                pixels_of_window(p, at, &t.t.a[w * POOL_PIXELS]);
+            for (int w = 0; w < windows; w++, at++, next_window(p, &window)) {
+                pixels_of_window(p, &window, &t.t.a[w * POOL_PIXELS]);
                 t.y[w] = (real *)a->y + at * a->s.f + col;
                 t.place[w] = a->place ? a->place + at * a->s.f + col : NULL;
             }
@@ -220,7 +236,8 @@ static void convolve_window(const pooled *p, int64_t group, int64_t col, int vec
     const int64_t cols = least(vecs * LANES, (group + 1) * p->f.filters - col);
     const real *pixels[UINT8_MAX + 1];
     int64_t segments[SEGMENTS_MAX];
-    pixels_of_window(p, index, pixels);
+    const pixel window = pool_window(p, index);
+    pixels_of_window(p, &window, pixels);
     for (int64_t first = 0; first < all; first += SEGMENTS_MAX) {
         const int64_t count = conv_segments(&p->f, first, group * p->f.depth, segments);
         tile t = panel_tile(&p->f, a->w, col, cols, segments, first, count);

@@ -121,6 +121,14 @@ ALWAYS_INLINE void bytes_store(uint8_t *p, ivec lanes)
     ivec_store_bytes(p, lanes & 1);
 }
 
+ALWAYS_INLINE vec vec_look_up(vec table, ivec at)
+{
+    vec found = table;
+    for (int i = 0; i < LANES; i++)
+        found[i] = table[at[i] & (LANES - 1)];
+    return found;
+}
+
 ALWAYS_INLINE word_vec word_multiply(word_vec a, word_vec b)
 {
     return (word_vec)_mm256_mul_epu32((__m256i)a, (__m256i)b);

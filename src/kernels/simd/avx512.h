@@ -119,6 +119,11 @@ ALWAYS_INLINE vec vec_pick(vmask m, vec yes, vec no)
     return MM(mask_blend)(m, no, yes);
 }
 
+ALWAYS_INLINE vec vec_look_up(vec table, ivec at)
+{
+    return MM(permutexvar)((__m512i)at, table);
+}
+
 #if CJ_REAL_BYTES == 4
 ALWAYS_INLINE ivec ivec_from_bytes(const uint8_t *p)
 {

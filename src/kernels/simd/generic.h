@@ -80,6 +80,14 @@ ALWAYS_INLINE vec vec_reciprocal(vec a)
     return vec_set(1) / a;
 }
 
+ALWAYS_INLINE vec vec_look_up(vec table, ivec at)
+{
+    vec found = table;
+    for (int i = 0; i < LANES; i++)
+        found[i] = table[at[i] & (LANES - 1)];
+    return found;
+}
+
 // Compilers know this form: one instruction where there is one.
 ALWAYS_INLINE word_vec word_multiply(word_vec a, word_vec b)
 {

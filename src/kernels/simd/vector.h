@@ -16,6 +16,7 @@
 //   vec_lt(a, b), vec_le, vec_eq   masks, false for NaN
 //   mask_and, mask_or, mask_not; mask_all(m), whether every lane is set
 //   vec_pick(mask, yes, no)
+//   vec_look_up(table, at)     lane i: the table's lane at[i] % LANES
 //   word_multiply(a, b)        products of the lower halves of 64-bit words
 //   vec_from_bytes(p)          LANES bytes as reals; ivec_from_bytes as integers
 //   ivec_store_bytes(p, lanes) the lowest byte of each lane; bytes_store 1 or 0 from lanes of -1 or 0
