@@ -218,6 +218,16 @@ static void find_home(cj__plan *plan, const int *last, int position)
 
 // ---- Memory, calls, copies ----
 
+static bool is_from_caller(const cj__plan *plan, const cj__instruction *instruction)
+{
+    for (int i = 0; i < instruction->input_count; i++) {
+        const cj__value_kind kind = plan->program.values[plan->buffers[instruction->inputs[i]].root].kind;
+        if (kind != CJ__VALUE_INPUT && kind != CJ__VALUE_CONSTANT)
+            return false;
+    }
+    return true;
+}
+
 static cj_status make_calls(cj__plan *plan)
 {
     const cj__program *program = &plan->program;
@@ -227,6 +237,7 @@ static cj_status make_calls(cj__plan *plan)
         cj__call *call = &plan->calls[position];
         *call = cj__program_call(program, instruction, &plan->operands[next]);
         call->pool = plan->pool;
+        call->from_caller = is_from_caller(plan, instruction);
         next += (size_t)(instruction->input_count + instruction->output_count);
         const bool whole = instruction->op->workspace != NULL && instruction->cut.group == 0;
         size_t workspace = whole ? instruction->op->workspace(call) : 0;

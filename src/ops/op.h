@@ -56,9 +56,10 @@ typedef struct cj__call {
     const void *attrs;
     int input_count, output_count;
     cj__operand *inputs, *outputs;
-    void *workspace; // of op->workspace() bytes, 64-byte aligned
-    cj__kept *kept;  // NULL for most
-    bool rounds;     // of element-wise ops: the f32 result is rounded to bfloat16, piece by piece as it is made
+    void *workspace;  // of op->workspace() bytes, 64-byte aligned
+    cj__kept *kept;   // NULL for most
+    bool rounds;      // of element-wise ops: the f32 result is rounded to bfloat16, piece by piece as it is made
+    bool from_caller; // all inputs are the caller's of the plan: no other thread's cache has any of them
     cj_pool *pool;
     const cj__kernels *kernels; // of the real dtype of this op (first real operand; float if none)
 } cj__call;

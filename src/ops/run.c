@@ -23,16 +23,21 @@ static void element_task(void *context, int64_t begin, int64_t end)
     }
 }
 
+int64_t cj__piece_grain(const cj__call *call)
+{
+    return call->from_caller ? CJ__CALLERS_GRAIN : CJ__PIECE_GRAIN;
+}
+
 void cj__each_element(const cj__call *call, int64_t count, void (*work)(const cj__call *, int64_t, int64_t))
 {
     cj__elements context = {call, count, work};
     if (count > 0)
-        cj__parallel(call->pool, (count + CJ__PIECE - 1) / CJ__PIECE, CJ__PIECE_GRAIN, element_task, &context);
+        cj__parallel(call->pool, (count + CJ__PIECE - 1) / CJ__PIECE, cj__piece_grain(call), element_task, &context);
 }
 
 void cj__each_item(const cj__call *call, int64_t count, int64_t cost, cj__task task, void *context)
 {
-    const int64_t worth = (int64_t)CJ__PIECE * CJ__PIECE_GRAIN;
+    const int64_t worth = CJ__PIECE * cj__piece_grain(call);
     const int64_t grain = cost >= worth ? 1 : worth / (cost > 0 ? cost : 1);
     if (count > 0)
         cj__parallel(call->pool, count, grain, task, context);

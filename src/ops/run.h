@@ -5,8 +5,9 @@
 
 #include "ops/op.h"
 
-// Elements of one piece of element-wise work, and how many pieces a thread takes at least.
-enum { CJ__PIECE = 2048, CJ__PIECE_GRAIN = 2 };
+// Elements of one piece of element-wise work, and how many pieces a thread takes at least. What lies in the caller's cache
+// takes as long to come to another thread's, and the result back, as to be computed where it is (bench/threads).
+enum { CJ__PIECE = 2048, CJ__PIECE_GRAIN = 2, CJ__CALLERS_GRAIN = 32 };
 
 // Runs `work` on ranges of elements that cover 0 .. count - 1; ranges begin at multiples of CJ__PIECE.
 typedef struct cj__elements {
@@ -14,6 +15,8 @@ typedef struct cj__elements {
     int64_t count;
     void (*work)(const cj__call *call, int64_t begin, int64_t end);
 } cj__elements;
+int64_t cj__piece_grain(const cj__call *call);
+
 // Where the call rounds, each piece of its first output is rounded when it is made.
 void cj__each_element(const cj__call *call, int64_t count, void (*work)(const cj__call *, int64_t, int64_t));
 

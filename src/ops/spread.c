@@ -109,7 +109,7 @@ void cj__spread_run(const cj__call *call, int count, cj__spread_work work)
     spread_context context = {call, &spread, count, work};
     const int64_t cols = spread.dims[spread.rank - 1];
     if (spread.rank == 1)
-        cj__parallel(call->pool, (cols + CJ__PIECE - 1) / CJ__PIECE, CJ__PIECE_GRAIN, run_task, &context);
+        cj__parallel(call->pool, (cols + CJ__PIECE - 1) / CJ__PIECE, cj__piece_grain(call), run_task, &context);
     else
         cj__each_item(call, total / cols, cols, rows_task, &context);
 }

@@ -68,8 +68,8 @@ ALWAYS_INLINE void look_up_rows(const window_rows *w, const int vecs, bool begin
     }
     for (int64_t i = 0; i < w->count; i++)
         for (int64_t j = 0; j < w->wide; j++)
-            look_up_window(w, patch_of_window(w->x + 2 * (i * w->x_row + j), w->x_row),
-                           (i * w->wide + j) * w->filters, vecs, last, sum);
+            look_up_window(w, patch_of_window(w->x + 2 * (i * w->x_row + j), w->x_row), (i * w->wide + j) * w->filters,
+                           vecs, last, sum);
     UNROLL
     for (int tap = 0; tap <= LOOK_UP_TAPS * LOOK_UP_TAPS; tap++) {
         real *to = tap < LOOK_UP_TAPS * LOOK_UP_TAPS ? dw + tap * w->filters : dbias;
