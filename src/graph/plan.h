@@ -8,6 +8,7 @@
 #define CJ_GRAPH_PLAN_H
 
 #include "graph/program.h"
+#include "graph/trial.h"
 #include <stdio.h>
 
 // Where a value lives in a plan.
@@ -78,6 +79,7 @@ typedef struct cj__plan {
     bool busy;               // in use by a thread, ...
     struct cj__arena *arena; // ... which has borrowed this
     uint64_t used;           // when it was last used
+    cj__trial trial;
 } cj__plan;
 
 // Plans `program` for a batch size and the threads of a pool (NULL for one); `off` as for cj__program_optimize().

@@ -141,9 +141,14 @@ static cj_status run_plan(cj__plan *plan, cj_pool *pool, const void *const *inpu
 
 cj_status cj__plan_run(cj__plan *plan, cj_pool *pool, const void *const *inputs, void *const *outputs)
 {
-    const bool entered = cj__pool_enter(pool);
-    const cj_status status = run_plan(plan, pool, inputs, outputs);
+    const bool tries = cj_pool_threads(pool) > 1, timed = tries && cj__trial_is_timed(&plan->trial);
+    cj_pool *used = tries && !cj__trial_shares(&plan->trial) ? NULL : pool;
+    const double before = timed ? now() : 0;
+    const bool entered = cj__pool_enter(used);
+    const cj_status status = run_plan(plan, used, inputs, outputs);
     if (entered)
-        cj__pool_leave(pool);
+        cj__pool_leave(used);
+    if (tries)
+        cj__trial_ran(&plan->trial, timed ? now() - before : 0);
     return status;
 }
