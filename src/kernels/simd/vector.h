@@ -64,8 +64,10 @@ typedef uint64_t word_vec __attribute__((vector_size(VEC_BYTES)));
 // would unroll by some factor before inlining has told the count, and leave it at that.
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
-#else
+#elif defined(__OPTIMIZE__)
 #define UNROLL _Pragma("GCC unroll 16")
+#else
+#define UNROLL // gcc warns that it ignores it
 #endif
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
