@@ -10,7 +10,7 @@
 enum { CJ__TRIAL_RUNS = 4, CJ__TRIALS = 4, CJ__TRIAL_ROUND = 4096 };
 
 // Runs longer than this are shared without being tried: what handing over costs is small beside them.
-#define CJ__TRIAL_LONG 1e-3 // seconds
+#define CJ__TRIAL_LONG 5e-3 // seconds
 
 // All zeros before the first run. A round is CJ__TRIALS trials, shared and alone in turn, and then runs as they have decided.
 typedef struct cj__trial {
@@ -20,7 +20,7 @@ typedef struct cj__trial {
 } cj__trial;
 
 bool cj__trial_shares(const cj__trial *trial);
-bool cj__trial_is_timed(const cj__trial *trial); // the first run of a trial is not: it moves the operands
+bool cj__trial_is_timed(const cj__trial *trial);      // the first run of a trial is not: it moves the operands
 void cj__trial_ran(cj__trial *trial, double seconds); // the run has ended; its time, if it is timed
 
 #endif
