@@ -41,7 +41,7 @@ cj__isa cj__isa_lowered(cj__isa best, const char *wanted)
 
 #ifdef CAJAL_HAS_AMX
 // AMX with products of bfloat16: the processor has it, the system saves its tiles, and this process may use them. Threads
-// inherit the permission, and so do the processes that it starts.
+// and forks inherit the permission.
 static bool may_use_amx(void)
 {
     enum { LEAF = 7, AMX_BF16 = 1 << 22, AMX_TILE = 1 << 24, XSAVE_IN_USE = 1 << 27, TILE_STATE = 3 << 17 };
@@ -112,7 +112,6 @@ bool cj__cpu_has_bf16(void)
 bool cj__cpu_bf16_is_quick(void)
 {
 #if defined(__x86_64__)
-    __builtin_cpu_init();
     return cj__cpu_has_bf16() && __builtin_cpu_is("amd");
 #else
     return false;

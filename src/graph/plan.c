@@ -225,7 +225,7 @@ static bool is_from_caller(const cj__plan *plan, const cj__instruction *instruct
         if (kind != CJ__VALUE_INPUT && kind != CJ__VALUE_CONSTANT)
             return false;
     }
-    return true;
+    return instruction->input_count > 0;
 }
 
 static cj_status make_calls(cj__plan *plan)

@@ -148,7 +148,7 @@ cj_status cj__plan_run(cj__plan *plan, cj_pool *pool, const void *const *inputs,
     const cj_status status = run_plan(plan, used, inputs, outputs);
     if (entered)
         cj__pool_leave(used);
-    if (tries)
+    if (tries && status == CJ_OK)
         cj__trial_ran(&plan->trial, timed ? now() - before : 0);
     return status;
 }

@@ -1,3 +1,4 @@
+// The round of a plan's runs: see trial.h.
 #include "graph/trial.h"
 
 static bool is_trying(const cj__trial *trial)

@@ -21,6 +21,6 @@ typedef struct cj__trial {
 
 bool cj__trial_shares(const cj__trial *trial);
 bool cj__trial_is_timed(const cj__trial *trial);      // the first run of a trial is not: it moves the operands
-void cj__trial_ran(cj__trial *trial, double seconds); // the run has ended; its time, if it is timed
+void cj__trial_ran(cj__trial *trial, double seconds); // a run has ended well; its time, if it is timed
 
 #endif
