@@ -23,16 +23,29 @@ def ratios(found):
     return {name: median(row) / ours for name, row in found.items() if ours and name != "cajal" and median(row)}
 
 
-def share(kind, settings, row, peak, threads):
+def share(kind, settings, row, threads):
+    """Of the peak of the same moments: the median over rounds."""
     work = workloads.flops(kind, settings)
-    return work / median(row) / (peak * threads) if work and peak and median(row) else None
+    parts = [work / r["seconds"] / (r["peak"] * threads) for r in row["rounds"] if r.get("peak")] if work and median(row) else []
+    return statistics.median(parts) if parts else None
 
 
-def line(name, row, kind, settings, found, peak, threads):
+def peaks(result):
+    """What the peak was in the rounds of ours: a line for each number of threads."""
+    lines = []
+    for threads in result["threads"]:
+        each = [r["peak"] * 1e-9 for w in result["workloads"] for r in w["threads"][threads]["cajal"]["rounds"] if r.get("peak")]
+        if each:
+            lines.append(f"- {threads} thread{'s' if threads > 1 else ''}: the peak was {statistics.median(each):.1f} GFLOP/s a "
+                         f"thread ({min(each):.1f} to {max(each):.1f} in {len(each)} rounds of ours)")
+    return lines
+
+
+def line(name, row, kind, settings, found, threads):
     if not median(row):
         return f"| {name} | {threads} | {row.get('error', 'not measured')} |" + " |" * 7
     times, ratio, unit = [r["seconds"] for r in row["rounds"]], ratios(found).get(name), workloads.unit(kind, settings)
-    part = share(kind, settings, row, peak, threads)
+    part = share(kind, settings, row, threads)
     count = [f"{statistics.median(r[k] for r in row['rounds']):.3g}" if k in row["rounds"][0] else "-"
              for k in ("faults", "allocations")]
     cells = [name, threads, spread(times, 1e3), f"{statistics.median(times) * unit[1]:.2f}" if unit else "-",
@@ -42,14 +55,14 @@ def line(name, row, kind, settings, found, peak, threads):
     return "| " + " | ".join(map(str, cells)) + " |"
 
 
-def table(title, kind, settings, rows, peak):
+def table(title, kind, settings, rows):
     work, bytes_ = workloads.flops(kind, settings), workloads.moved(kind, settings)
     unit = workloads.unit(kind, settings)
     lines = [f"### {title}", "", " ".join(f"{k}={v}" for k, v in settings.items())
              + (f"; {work / 1e6:.2f} MFLOP" if work else "") + (f", {bytes_ / 1e6:.2f} MB of operands" if bytes_ else ""), "",
              HEAD[0].format(unit=unit[0] if unit else "each"), HEAD[1]]
     for threads, found in rows.items():
-        lines += [line(name, row, kind, settings, found, peak, threads) for name, row in found.items()]
+        lines += [line(name, row, kind, settings, found, threads) for name, row in found.items()]
         against = ratios(found)
         if against:
             best = min(against, key=against.get)
@@ -76,7 +89,7 @@ def against(result, peer, kind):
 def below_peak(result, title, bound, counts):
     lines = []
     for threads in result["threads"]:
-        parts = [(share(w["kind"], w["settings"], w["threads"][threads]["cajal"], result["peak"], threads), w["name"])
+        parts = [(share(w["kind"], w["settings"], w["threads"][threads]["cajal"], threads), w["name"])
                  for w in result["workloads"] if counts(w["kind"], w["settings"])]
         parts = [p for p in parts if p[0]]
         below = sorted(p for p in parts if p[0] < bound)
@@ -136,7 +149,7 @@ def summary(result):
     for title, lines in (
             ("Against oneDNN's primitives", against(result, "onednn", "conv") + against(result, "onednn", "gemm")),
             ("Against OpenBLAS", against(result, "openblas", "gemm")),
-            ("Share of peak", below_peak(result, "convolutions of 8 channels and more", 0.75,
+            ("Share of peak", peaks(result) + below_peak(result, "convolutions of 8 channels and more", 0.75,
                                          lambda kind, s: kind == "conv" and s["c"] >= 8)
              + below_peak(result, "square products from 512 up", 0.9,
                           lambda kind, s: kind == "gemm" and s["m"] == s["k"] == s["n"] >= 512)),

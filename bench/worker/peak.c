@@ -1,15 +1,17 @@
 // The processor's multiply-add peak: independent chains of fused multiply-adds that never leave the registers.
 #define _POSIX_C_SOURCE 200809L
+#include "base/threads.h"
 #include "workload.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
 
-enum { ROUNDS = 20000, TRIES = 40 };
+enum { ROUNDS = 20000, TRIES = 41 }; // a burst takes some 30 microseconds
 
 static double now(void)
 {
@@ -62,17 +64,43 @@ static double peak_baseline(volatile float *sink)
 #define peak_avx512 peak_baseline
 #endif
 
-double peak_rate(void)
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+// The bursts of one thread; their median and greatest rate.
+static void burst(void *context, int64_t begin, int64_t end)
 {
     double (*const peak)(volatile float *) = strcmp(cj_isa(), "amx") == 0    ? peak_avx512 :
                                              strcmp(cj_isa(), "avx512") == 0 ? peak_avx512 :
                                              strcmp(cj_isa(), "avx2") == 0   ? peak_avx2 :
                                                                                peak_baseline;
     volatile float sink = 1;
-    double best = 0;
-    for (int i = 0; i < TRIES; i++) {
-        const double begun = now(), work = peak(&sink), rate = work / (now() - begun);
-        best = rate > best ? rate : best;
+    for (int64_t task = begin; task < end; task++) {
+        double rates[TRIES];
+        for (int i = 0; i < TRIES; i++) {
+            const double begun = now(), work = peak(&sink);
+            rates[i] = work / (now() - begun);
+        }
+        qsort(rates, TRIES, sizeof *rates, ascending);
+        ((peaks *)context)[task] = (peaks){rates[TRIES / 2], rates[TRIES - 1]};
     }
-    return best;
+}
+
+peaks peak_rates(cj_pool *pool, int threads)
+{
+    enum { THREADS_MAX = 64 };
+    peaks each[THREADS_MAX], all = {0, 0};
+    threads = threads < THREADS_MAX ? threads : THREADS_MAX;
+    const bool entered = cj__pool_enter(pool);
+    cj__parallel(pool, threads, 1, burst, each);
+    if (entered)
+        cj__pool_leave(pool);
+    for (int i = 0; i < threads; i++) {
+        all.usual += each[i].usual / threads;
+        all.best = fmax(all.best, each[i].best);
+    }
+    return all;
 }

@@ -125,8 +125,11 @@ static int print_memory(void)
 
 static void print_round(const worker *self, const measured *m)
 {
-    printf("{\"seconds\": %.9g, \"steps\": %lld, \"faults\": %.4g, \"allocations\": %.4g, \"rate\": %.6g}\n",
-           m->seconds, (long long)m->steps, m->faults, m->allocations, self->work.rate);
+    printf("{\"seconds\": %.9g, \"steps\": %lld, \"faults\": %.4g, \"allocations\": %.4g", m->seconds, (long long)m->steps,
+           m->faults, m->allocations);
+    if (self->work.peak.best > 0)
+        printf(", \"usual\": %.6g, \"best\": %.6g", self->work.peak.usual, self->work.peak.best);
+    puts("}");
     fflush(stdout);
 }
 
@@ -190,8 +193,8 @@ static int look(worker *self, int argc, char **argv)
     qsort(seconds, ROUNDS, sizeof *seconds, ascending);
     printf("%.6f ms a step (%.6f to %.6f), %.3g page faults, %.3g allocations a step", 1e3 * seconds[ROUNDS / 2],
            1e3 * seconds[0], 1e3 * seconds[ROUNDS - 1], m.faults, m.allocations);
-    if (self->work.rate > 0)
-        printf(", peak %.1f GFLOP/s a thread", 1e-9 * self->work.rate);
+    if (self->work.peak.best > 0)
+        printf(", peak %.1f GFLOP/s a thread, at best %.1f", 1e-9 * self->work.peak.usual, 1e-9 * self->work.peak.best);
     putchar('\n');
     return EXIT_SUCCESS;
 }

@@ -185,7 +185,7 @@ static cj_status make_knn(workload *w, const settings *s, const char **why)
 static cj_status measure_peak(workload *w, int64_t steps)
 {
     for (int64_t i = 0; i < steps; i++)
-        w->rate = peak_rate();
+        w->peak = peak_rates(w->pool, (int)w->threads);
     return CJ_OK;
 }
 

@@ -14,6 +14,12 @@ typedef struct adversaries {
     cj_dataset *judged, *made;
 } adversaries;
 
+// Multiply-adds in registers, FLOP/s of a thread: median and greatest of many short bursts. A processor that changes its
+// clock all the time has the greatest for some microseconds only.
+typedef struct peaks {
+    double usual, best;
+} peaks;
+
 // A prepared piece of work. Objects are released by workload_free(), inputs and outputs too.
 typedef struct workload {
     cj_status (*run)(struct workload *self, int64_t steps);
@@ -24,7 +30,7 @@ typedef struct workload {
     cj_knn *knn;
     cj_tensor *inputs[3], *output;
     int64_t batch, threads;
-    double rate; // what "peak" found, in FLOP/s
+    peaks peak; // what "peak" found
     adversaries gan;
     struct kernel_work *kernel; // of kernel.c
     // Blocks taken a step where a run of steps takes some of its own: cj_fit() does when it begins. Counted after its
@@ -46,7 +52,6 @@ void free_kernel(struct kernel_work *kernel);
 cj_status make_gan(workload *w, const settings *s, const char **why);
 void gan_free(adversaries *gan);
 
-// Multiply-adds in registers: FLOP/s of one thread of this processor, at best.
-double peak_rate(void);
+peaks peak_rates(cj_pool *pool, int threads); // of as many threads at the same time
 
 #endif
