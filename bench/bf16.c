@@ -126,7 +126,7 @@ static void run_float(const cj__kernels *k, const cj__gemm *g, void *space)
     cj__job job;
     k->gemm_job(g, &job);
     for (int phase = 0; phase < job.phases; phase++)
-        k->gemm_run(g, space, phase, 0, job.tasks[phase]);
+        k->gemm_run(g, space, (char *)space + (job.workspace + 63) / 64 * 64, phase, 0, job.tasks[phase]);
 }
 
 static void run_pairs(const cj__kernels *k, const cj__gemm *g, void *space)
@@ -171,7 +171,7 @@ static int measure(const cj__kernels *k, const subject *s)
     cj__job job, other;
     k->gemm_job(&g, &job);
     k->gemm_bf16_job(&pairs, &other);
-    const size_t most = job.workspace > other.workspace ? job.workspace : other.workspace;
+    const size_t ours = job.workspace + 64 + job.scratch, most = ours > other.workspace ? ours : other.workspace;
     void *a = block_of((size_t)(s->m * s->k) * 4), *b = block_of((size_t)(s->k * s->n) * 4);
     void *c = block_of((size_t)(s->m * s->n) * 4), *space = block_of(most + 64);
     double best[2] = {1e9, 1e9};

@@ -32,11 +32,11 @@ static void task(void *context, int64_t begin, int64_t end)
 {
     const struct kernel_work *c = context;
     char *workspace = c->memory[WORKSPACE];
+    void *scratch = workspace + in_lines(c->job.workspace) + in_lines(c->job.scratch) * (size_t)cj__thread_slot();
     if (c->multiplies) {
-        c->kernels->gemm_run(&c->gemm, workspace, c->phase, begin, end);
+        c->kernels->gemm_run(&c->gemm, workspace, scratch, c->phase, begin, end);
         return;
     }
-    void *scratch = workspace + in_lines(c->job.workspace) + in_lines(c->job.scratch) * (size_t)cj__thread_slot();
     (c->in_blocks ? c->kernels->block_conv2d_run : c->kernels->conv2d_run)[c->kind](&c->args, workspace, scratch,
                                                                                     c->phase, begin, end);
 }

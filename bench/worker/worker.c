@@ -125,8 +125,8 @@ static int print_memory(void)
 
 static void print_round(const worker *self, const measured *m)
 {
-    printf("{\"seconds\": %.9g, \"steps\": %lld, \"faults\": %.4g, \"allocations\": %.4g", m->seconds, (long long)m->steps,
-           m->faults, m->allocations);
+    printf("{\"seconds\": %.9g, \"steps\": %lld, \"faults\": %.4g, \"allocations\": %.4g", m->seconds,
+           (long long)m->steps, m->faults, m->allocations);
     if (self->work.peak.best > 0)
         printf(", \"usual\": %.6g, \"best\": %.6g", self->work.peak.usual, self->work.peak.best);
     puts("}");

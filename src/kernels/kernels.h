@@ -246,7 +246,7 @@ typedef struct cj__kernels {
     void (*transpose)(int64_t rows, int64_t cols, const void *x, int64_t ldx, void *y, int64_t ldy);
 
     void (*gemm_job)(const cj__gemm *g, cj__job *job);
-    void (*gemm_run)(const cj__gemm *g, void *workspace, int phase, int64_t begin, int64_t end);
+    void (*gemm_run)(const cj__gemm *g, void *workspace, void *scratch, int phase, int64_t begin, int64_t end);
 
     void (*gemm_bf16_job)(const cj__gemm_bf16 *a, cj__job *job);
     void (*gemm_bf16_run)(const cj__gemm_bf16 *a, void *workspace, int phase, int64_t begin, int64_t end);

@@ -79,6 +79,7 @@ typedef struct gemm_context {
     const cj__call *call;
     cj__gemm_bf16 product;
     bool bf16;
+    cj__job job;
 } gemm_context;
 
 static void gemm_phase(const void *context, void *workspace, int phase, int64_t begin, int64_t end)
@@ -87,25 +88,24 @@ static void gemm_phase(const void *context, void *workspace, int phase, int64_t 
     if (c->bf16)
         c->call->kernels->gemm_bf16_run(&c->product, workspace, phase, begin, end);
     else
-        c->call->kernels->gemm_run(&c->product.g, workspace, phase, begin, end);
+        c->call->kernels->gemm_run(&c->product.g, workspace, cj__job_scratch(c->call, &c->job), phase, begin, end);
 }
 
-static gemm_context prepare(const cj__call *call, cj__job *job)
+static gemm_context prepare(const cj__call *call)
 {
     const cj__matmul_attrs *m = call->attrs;
-    const gemm_context c = {call, {cj__matmul_gemm(call), m->rounds}, m->bf16};
+    gemm_context c = {call, {cj__matmul_gemm(call), m->rounds}, m->bf16, {0}};
     if (c.bf16)
-        call->kernels->gemm_bf16_job(&c.product, job);
+        call->kernels->gemm_bf16_job(&c.product, &c.job);
     else
-        call->kernels->gemm_job(&c.product.g, job);
+        call->kernels->gemm_job(&c.product.g, &c.job);
     return c;
 }
 
 static size_t workspace_matmul(const cj__call *call)
 {
-    cj__job job;
-    prepare(call, &job);
-    return job.workspace;
+    const gemm_context c = prepare(call);
+    return cj__job_space(call, &c.job);
 }
 
 static double flops_matmul(const cj__call *call)
@@ -121,9 +121,8 @@ static const char *form_matmul(const cj__call *call)
 
 static cj_status run_matmul(const cj__call *call)
 {
-    cj__job job;
-    const gemm_context context = prepare(call, &job);
-    cj__run_job(call, &job, flops_matmul(call), gemm_phase, &context);
+    const gemm_context context = prepare(call);
+    cj__run_job(call, &context.job, flops_matmul(call), gemm_phase, &context);
     return CJ_OK;
 }
 

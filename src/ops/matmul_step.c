@@ -80,7 +80,8 @@ static cj__job job_of(const cj__call *call, const cj__gemm *whole)
     for (int last = 0; last < 2 && job.tasks[0] > 0; last++) {
         const cj__gemm g = strip_of(call, whole, last ? (job.tasks[0] - 1) * strip_rows(whole) : 0);
         call->kernels->gemm_job(&g, &product);
-        job.scratch = product.workspace > job.scratch ? product.workspace : job.scratch;
+        const size_t space = cj__in_lines(product.workspace) + product.scratch;
+        job.scratch = space > job.scratch ? space : job.scratch;
     }
     job.scratch += strip_bytes(call, whole);
     return job;
@@ -139,7 +140,7 @@ static void strips(const void *context_, void *workspace, int phase, int64_t beg
         g.c = strip;
         k->gemm_job(&g, &job);
         for (int p = 0; p < job.phases; p++)
-            k->gemm_run(&g, space, p, 0, job.tasks[p]);
+            k->gemm_run(&g, space, space + cj__in_lines(job.workspace), p, 0, job.tasks[p]);
         step_strip(c, strip, row0 * g.n, g.m * g.n);
     }
 }

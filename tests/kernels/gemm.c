@@ -1,26 +1,31 @@
 // Products of every instruction set equal the plain C ones.
 #include "harness.h"
+
+#include "base/memory.h"
 #include <math.h>
 #include <string.h>
 
 typedef struct product {
     const cj__kernels *k;
     cj__gemm g;
+    void *scratch;
 } product;
 
 static void run_product(const void *context, void *workspace, int phase, int64_t begin, int64_t end)
 {
     const product *p = context;
-    p->k->gemm_run(&p->g, workspace, phase, begin, end);
+    p->k->gemm_run(&p->g, workspace, p->scratch, phase, begin, end);
 }
 
 static void multiply(const cj__kernels *k, cj__gemm g, void *c, sharing how)
 {
     cj__job job;
     g.c = c;
-    const product p = {k, g};
     k->gemm_job(&g, &job);
+    const product p = {k, g, cj__new_aligned(job.scratch, 0)};
+    assert_non_null(p.scratch);
     run_job(&job, run_product, &p, how);
+    cj__free_aligned(p.scratch, job.scratch);
 }
 
 // A sum of k products below 1 errs by less than k + 2 units of the last place of 1, whatever the order; tanh shrinks

@@ -52,10 +52,9 @@ static void gemm_job(const cj__gemm *g, cj__job *job)
         *job = (cj__job){.phases = 2, .tasks = {packs, tasks}};
     if (p.parts > 1)
         *job = (cj__job){.phases = 2, .tasks = {tasks, add_tasks(&p)}};
-    const int64_t b = p.packs_b      ? pieces_of(p.g.n, PANEL_COLS) * PANEL_COLS * p.g.k :
-                      p.packs_pieces ? tasks * piece_size(&p) :
-                                       0;
+    const int64_t b = p.packs_b ? pieces_of(p.g.n, PANEL_COLS) * PANEL_COLS * p.g.k : 0;
     job->workspace = copied_a_size(&p) + (size_t)(b + parts_size(&p)) * sizeof(real);
+    job->scratch = p.blocks ? (size_t)piece_size(&p) * sizeof(real) : 0;
 }
 
 // Packs PACK_DEPTH rows of one panel.
@@ -73,15 +72,12 @@ typedef struct gemm_piece {
     const product *p;
     int64_t col0, col1, first, length;
     bool ends;
-    const real *copy;           // of A, or NULL
     const real *b;              // the first panel
     int64_t panel_step, b_step; // from panel to panel, and from row to row; 0: rows of a panel are adjacent
-    const real *next;           // rows of B that the next piece begins with, `next_rows` of them; or NULL
-    int64_t next_rows;
 } gemm_piece;
 
 // Where a piece finds B: packed by phase 0, packed by the task itself, or as it is.
-static void find_b(gemm_piece *s, real *packed, int64_t task)
+static void find_b(gemm_piece *s, const real *packed, real *scratch)
 {
     const product *p = s->p;
     const cj__gemm *g = &p->g;
@@ -89,50 +85,15 @@ static void find_b(gemm_piece *s, real *packed, int64_t task)
     if (p->packs_b) {
         s->panel_step = PANEL_COLS * g->k;
         s->b = packed + s->col0 * g->k; // and first * width: the last panel may be narrower
-    } else if (p->packs_pieces) {
-        real *const to = packed + task * piece_size(p);
-        s->b = to;
+    } else if (p->blocks) {
+        s->b = scratch;
         s->panel_step = PANEL_COLS * s->length;
-        for (int64_t col = s->col0; col < s->col1; col += PANEL_COLS)
-            pack_b(g, col, least(PANEL_COLS, s->col1 - col), s->first, s->length, to + (col - s->col0) * s->length,
-                   panel_width(g, col / PANEL_COLS));
+        pack_panels(g, s->col0, s->col1, s->first, s->length, scratch);
     } else {
         s->b = (const real *)g->b + s->first * g->ldb + s->col0;
         s->panel_step = PANEL_COLS;
         s->b_step = g->ldb;
     }
-}
-
-// Rows of B that are wanted next: those of the next piece, or of the next task's first.
-static void find_next(gemm_piece *s)
-{
-    const cj__gemm *g = &s->p->g;
-    const int64_t first = s->ends ? 0 : s->first + s->length, col = s->ends ? s->col1 : s->col0;
-    s->next = NULL;
-    if (s->p->packs_pieces && !g->trans_b && col < g->n) {
-        s->next = (const real *)g->b + first * g->ldb + col;
-        s->next_rows = g->k - first;
-    }
-}
-
-// Pointers to rows that are `step` apart. (All of them, for that takes no longer than to find out how many it takes.)
-ALWAYS_INLINE void aim_rows(const real *to[TILE_ROWS_MAX], const real *first, int64_t step)
-{
-    UNROLL
-    for (int i = 0; i < TILE_ROWS_MAX; i++)
-        to[i] = (const real *)((uintptr_t)first + (uintptr_t)(i * step) * sizeof(real));
-}
-
-// A's rows of a tile: those from `row` on, of which the caller uses `rows`.
-static void aim_at_a(const gemm_piece *s, tile *t, int64_t row, int rows)
-{
-    const cj__gemm *g = &s->p->g;
-    const int64_t a_row = g->trans_a ? 1 : g->lda;
-    if (!s->copy)
-        aim_rows(t->a, (const real *)g->a + row * a_row + s->first * t->a_step, a_row);
-    else
-        for (int i = 0; i < rows; i++)
-            t->a[i] = s->copy + copied_a(s->p, row + i, s->first, s->length);
 }
 
 // A tile's part of B: panel `panel` of the piece. Returns its width in vectors.
@@ -144,18 +105,6 @@ static int aim_at_b(const gemm_piece *s, tile *t, int64_t panel)
     t->b_step = s->b_step > 0 ? s->b_step : vecs * LANES;
     t->b = s->b + panel * s->panel_step + (s->p->packs_b ? s->first * t->b_step : 0);
     return vecs;
-}
-
-// Fetches one line of each of the next rows of B while a tile runs; `index` is the tile's.
-static void look_ahead(const gemm_piece *s, tile *t, int64_t index)
-{
-    const int64_t line = 64 / CJ_REAL_BYTES;
-    t->ahead = t->b;
-    t->ahead_step = 0;
-    if (s->next && index * line < s->col1 - s->col0 && s->length <= s->next_rows) {
-        t->ahead = s->next + index * line;
-        t->ahead_step = s->p->g.ldb;
-    }
 }
 
 // Rows of the next tile: never a lone few after a full one, because few rows do less with each element of B.
@@ -170,54 +119,72 @@ static int full_rows(const gemm_piece *s)
     return tile_rows[pieces_of(least(PANEL_COLS, s->col1 - s->col0), LANES)];
 }
 
-// Rows of A stay in the inner cache while they meet one panel after another.
-static void piece_of_c(const gemm_piece *s, tile *t, int64_t row0, int64_t row1)
+// The row tile of some rows of A from `row` on and some columns of C from `col` on.
+static row_tile tile_at(const gemm_piece *s, const tile *t, int64_t row, int64_t col)
+{
+    const cj__gemm *g = &s->p->g;
+    row_tile r = row_tile_of(t);
+    r.a_row = g->trans_a ? 1 : g->lda;
+    r.a = (const real *)g->a + row * r.a_row + s->first * t->a_step;
+    r.c = (real *)g->c + row * g->ldc + col;
+    r.c_row = g->ldc;
+    r.lines = 1;
+    return r;
+}
+
+static void finish_panel(const epilogue *e, const row_tile *r, int64_t rows)
+{
+    for (int64_t row = 0; row < rows && is_applied(e); row++)
+        finish_rows(e, (real *[]){r->c + row * r->c_row}, 1, r->cols);
+}
+
+// Asks for the lines of C that the tile after this one begins with.
+static void fetch_c(const cj__gemm *g, int64_t row, int64_t rows, int64_t col)
+{
+    const real *c = (const real *)g->c + row * g->ldc + col;
+    for (int64_t i = 0; i < least(rows, g->m - row); i++, c += g->ldc)
+        fetch_ahead(c, 0, TILE_VECS_MAX);
+}
+
+// A few rows of A stay in the first cache while they meet one panel after another, which come from the second.
+static void piece_of_block(const gemm_piece *s, tile *t, int64_t row0, int64_t row1)
 {
     const cj__gemm *g = &s->p->g;
     const epilogue e = {g->bias, g->act, g->act_a, g->act_b, false};
     const int64_t panels = pieces_of(s->col1 - s->col0, PANEL_COLS);
     const int full = full_rows(s);
-    t->start = s->first > 0 ? START_SUM : g->bias ? START_BIAS : START_ZERO;
-    for (int64_t row = row0, index = 0, rows; row < row1; row += rows) {
+    for (int64_t row = row0, rows; row < row1; row += rows) {
         rows = rows_of_tile(row1 - row, full);
-        aim_at_a(s, t, row, (int)rows);
-        for (int64_t panel = 0; panel < panels; panel++, index++) {
+        for (int64_t panel = 0; panel < panels; panel++) {
             const int64_t col = s->col0 + panel * PANEL_COLS;
             const int vecs = aim_at_b(s, t, panel);
             t->bias = g->bias ? (const real *)g->bias + col : NULL;
-            aim_rows((const real **)t->c, (real *)g->c + row * g->ldc + col, g->ldc);
-            if (s->p->far) {
-                look_ahead(s, t, index);
-                far_tile_run(t, vecs, (int)rows);
-            } else {
-                tile_run(t, vecs, (int)rows);
-            }
+            const row_tile r = tile_at(s, t, row, col);
+            if (panel + 1 < panels)
+                fetch_c(g, row, rows, col + PANEL_COLS);
+            else
+                fetch_c(g, row + rows, full, s->col0);
+            row_tile_run(&r, vecs, rows, &(row_part){0, 1, 0, 1});
             if (s->ends)
-                finish_rows(&e, t->c, (int)rows, t->cols);
+                finish_panel(&e, &r, rows);
         }
     }
 }
 
-// Where A lies as it is: the rows of a panel are one call.
+// Where sums are short or panels few: all rows of a panel are one call.
 static void piece_of_rows(const gemm_piece *s, tile *t, int64_t row0, int64_t row1)
 {
     const cj__gemm *g = &s->p->g;
     const epilogue e = {g->bias, g->act, g->act_a, g->act_b, false};
-    const int64_t a_row = g->trans_a ? 1 : g->lda, panels = pieces_of(s->col1 - s->col0, PANEL_COLS);
-    t->start = s->first > 0 ? START_SUM : g->bias ? START_BIAS : START_ZERO;
+    const int64_t panels = pieces_of(s->col1 - s->col0, PANEL_COLS);
     for (int64_t panel = 0; panel < panels && row0 < row1; panel++) {
         const int64_t col = s->col0 + panel * PANEL_COLS;
         const int vecs = aim_at_b(s, t, panel);
         t->bias = g->bias ? (const real *)g->bias + col : NULL;
-        row_tile r = row_tile_of(t);
-        r.a = (const real *)g->a + row0 * a_row + s->first * t->a_step;
-        r.a_row = a_row;
-        r.c = (real *)g->c + row0 * g->ldc + col;
-        r.c_row = g->ldc;
-        r.lines = 1;
+        const row_tile r = tile_at(s, t, row0, col);
         row_tiles_run(&r, vecs, row1 - row0);
-        for (int64_t row = row0; row < row1 && s->ends && is_applied(&e); row++)
-            finish_rows(&e, (real *[]){(real *)g->c + row * g->ldc + col}, 1, t->cols);
+        if (s->ends)
+            finish_panel(&e, &r, row1 - row0);
     }
 }
 
@@ -253,27 +220,29 @@ static void piece_of_flipped_c(const gemm_piece *s, tile *t, int64_t row0, int64
     }
 }
 
-static void gemm_block(const product *p, const real *copy, real *packed, int64_t task)
+static void gemm_block(const product *p, const real *packed, real *scratch, int64_t task)
 {
+    enum { LONG_SUM = 128 }; // pays for a call of each tile
     static const int64_t no_offset[1] = {0};
     const cj__gemm *g = &p->g;
     const int64_t across = tasks_across(p), col0 = task % across * p->panels * PANEL_COLS;
     const int64_t row0 = task / across * p->rows, row1 = least(row0 + p->rows, g->m);
     tile t = {.segments = no_offset, .segment_count = 1};
-    t.a_step = !g->trans_a ? 1 : copy ? LANES : g->lda;
+    t.a_step = g->trans_a ? g->lda : 1;
     for (int64_t first = 0; first == 0 || first < g->k; first += p->depth) {
         gemm_piece s = {.p = p,
                         .col0 = col0,
                         .col1 = least(col0 + p->panels * PANEL_COLS, g->n),
                         .first = first,
-                        .copy = copy,
                         .length = least(p->depth, g->k - first)};
         s.ends = first + s.length == g->k;
         t.length = s.length;
         t.relu = s.ends && g->act == CJ__UNARY_relu;
-        find_b(&s, packed, task);
-        find_next(&s);
-        (p->flips ? piece_of_flipped_c : copy || p->far ? piece_of_c : piece_of_rows)(&s, &t, row0, row1);
+        t.start = s.first > 0 ? START_SUM : g->bias ? START_BIAS : START_ZERO;
+        find_b(&s, packed, scratch);
+        (p->flips                          ? piece_of_flipped_c :
+         p->blocks && s.length >= LONG_SUM ? piece_of_block :
+                                             piece_of_rows)(&s, &t, row0, row1);
     }
 }
 
@@ -313,9 +282,9 @@ static void add_parts(const product *p, const real *cs, int64_t task)
     }
 }
 
-static void gemm_run(const cj__gemm *g, void *workspace, int phase, int64_t begin, int64_t end)
+static void gemm_run(const cj__gemm *g, void *workspace, void *scratch, int phase, int64_t begin, int64_t end)
 {
-    const product p = product_of(g);
+    const product p = product_of(g), copied = product_of_copy(&p, workspace);
     const int64_t copies = copy_a_tasks(&p), packs = phase == 0 ? copies + pack_tasks(&p) : 0;
     real *const packed = (real *)(void *)((char *)workspace + copied_a_size(&p));
     for (int64_t task = begin; task < end; task++) {
@@ -330,6 +299,6 @@ static void gemm_run(const cj__gemm *g, void *workspace, int phase, int64_t begi
         else if (p.parts > 1)
             add_parts(&p, packed, task);
         else
-            gemm_block(&p, p.copies_a ? workspace : NULL, packed, task);
+            gemm_block(&copied, packed, scratch, task);
     }
 }

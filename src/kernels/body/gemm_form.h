@@ -8,8 +8,11 @@
 //             phase adds these. So a thread reads some rows of B and no others: those whose gradients it computes and
 //             whose weights it steps, and that its cache holds
 //
-// Operands may be copied first: A into pieces that follow each other, because rows that are far apart fall into the same
-// few sets of the cache and each into another page; B into panels, because its columns must lie along the lanes.
+//   blocks    tiles of large products: a task is a block of rows by several panels, packs the pieces of B that it works on
+//             itself, in memory of its thread, and takes the panels in turn for each few rows of A
+//
+// Operands may be copied first, by all for all: A, where it is transposed, into rows; B into panels, because its columns
+// must lie along the lanes, and rows that are far apart fall into the same few sets of the cache and into many pages.
 enum {
     GEMM_DEPTH = 512,     // the sum is cut into pieces, so that a panel's part of B stays in the second cache
     FLIPPED_DEPTH = 2048, // longer: each piece transposes C twice
@@ -22,9 +25,10 @@ enum {
     FAR_ROWS = 512,      // distance from which rows of B share the cache's sets
     WORTH_PACKING = 32,  // rows of A that pay for a copy of B
     LARGE = 128 * 1024,  // elements that no longer fit the inner caches
-    HUGE_B = 512 * 1024, // elements of B that are copied a piece at a time, where they are used
+    HUGE_B = 512 * 1024, // elements of B that few rows of A pay for packing
     BLOCK_TILES = 16,    // tiles of rows of a task: its part of A stays in the second cache
-    PIECE_ROWS = 512, // rows up to which a task packs pieces of B; it takes all rows, so that no piece is packed twice
+    WIDE_ROWS = 512,     // rows of a block at least, if there are as many: each block packs its B again
+    WIDE_PANELS = 4,     // of a block
     WISHED_TASKS = 16,
     ONE_TASK = 128 * 1024, // multiply-adds that nobody shares
     PART_ROWS = 128,       // rows of A up to which the sum is cut into parts, and B is not packed unless it is huge
@@ -36,10 +40,9 @@ enum {
 typedef struct product {
     cj__gemm g; // with the operands exchanged where C is computed transposed
     bool flips, dots;
-    bool copies_a;               // phase 0 copies all of A
+    bool copies_a;               // phase 0 copies all of A, which is transposed
     bool packs_b;                // phase 0 packs all of B
-    bool packs_pieces;           // each task packs the piece of B that it works on
-    bool far;                    // operands come from afar: tiles fetch ahead
+    bool blocks;                 // each task packs the pieces of B that it works on
     int64_t depth, rows, panels; // of a piece of the sum; of a task
     int64_t parts;               // of the sum, each with a C of its own; 1 for none
 } product;
@@ -83,7 +86,9 @@ static int64_t block_rows(const product *p, int64_t tasks_across)
     const int64_t wanted = pieces_of(WISHED_TASKS, greatest(tasks_across, 1));
     const int64_t rows = p->flips ? LANES : tile_rows[panel_vecs(greatest(g->n, 1))];
     const int64_t tiles = pieces_of(pieces_of(g->m, wanted), rows);
-    return greatest(least(tiles, p->packs_pieces ? PIECE_ROWS : BLOCK_TILES), 1) * rows;
+    if (p->blocks)
+        return greatest(tiles, pieces_of(WIDE_ROWS, rows)) * rows;
+    return greatest(least(tiles, BLOCK_TILES), 1) * rows;
 }
 
 static void choose_copies(product *p)
@@ -92,10 +97,9 @@ static void choose_copies(product *p)
     const double a = (double)g->m * (double)g->k, b = (double)g->n * (double)g->k;
     const bool pays = g->m >= WORTH_PACKING && (p->flips || g->m > PART_ROWS || b > HUGE_B);
     const bool packs = g->trans_b || (g->ldb >= FAR_ROWS && pays);
-    p->packs_pieces = packs && pays && b > HUGE_B && g->m <= PIECE_ROWS && !p->flips;
-    p->copies_a = a >= LARGE && g->n >= 4 * PANEL_COLS && !p->flips && (g->trans_a || p->packs_pieces);
-    p->packs_b = packs && !p->packs_pieces;
-    p->far = p->copies_a || p->packs_pieces;
+    p->blocks = packs && pays && b >= LARGE && !p->flips;
+    p->copies_a = a >= LARGE && g->n >= 4 * PANEL_COLS && !p->flips && g->trans_a;
+    p->packs_b = packs && !p->blocks;
 }
 
 // Parts of about equal length. Operands that are copied by all for all are nobody's own.
@@ -104,7 +108,7 @@ static int64_t parts_of(const product *p)
     const cj__gemm *g = &p->g;
     const int64_t parts = least(g->k / PART_DEPTH, PARTS_MAX);
     const bool pays = g->m <= PART_ROWS && (double)g->k * (double)g->n >= PARTS_B && g->m * g->n <= PARTS_B;
-    return pays && !p->copies_a && !p->packs_b && !p->packs_pieces && !g->trans_a && !p->flips ? greatest(parts, 1) : 1;
+    return pays && !p->copies_a && !p->packs_b && !p->blocks && !g->trans_a && !p->flips ? greatest(parts, 1) : 1;
 }
 
 static int64_t part_depth(const product *p)
@@ -134,11 +138,12 @@ static product product_of(const cj__gemm *given)
         p.depth = THIN_DEPTH;
         p.panels = THIN_COLS / PANEL_COLS;
         p.rows = greatest(g->m, 1);
-        p.far = false;
         p.parts = parts_of(&p);
         return p;
     }
     p.parts = parts_of(&p);
+    if (p.blocks)
+        p.panels = least(WIDE_PANELS, pieces_of(g->n, PANEL_COLS));
     p.rows = p.parts > 1 ? g->m : block_rows(&p, pieces_of(g->n, p.panels * PANEL_COLS));
     if (!p.flips)
         p.depth = greatest(pieces_of(part_depth(&p), greatest(pieces_of(part_depth(&p), GEMM_DEPTH), 1)), 1);

@@ -40,44 +40,44 @@ static void copy_reals(real *to, const real *from, int64_t count)
     }
 }
 
-// A copied: pieces of the sum one after another. Rows of a piece are adjacent, or, where A is transposed, woven in groups
-// of LANES, so that a tile reads its rows from one line of the cache. Where element (row, first) of a piece of `length`
-// is:
-static int64_t copied_a(const product *p, int64_t row, int64_t first, int64_t length)
+// A copied: the rows of A', a few lanes longer than they are, so that neighbours do not share the cache's sets.
+static int64_t copied_row(const product *p)
 {
-    const int64_t piece = first * pieces_of(p->g.m, LANES) * LANES;
-    return p->g.trans_a ? piece + row / LANES * LANES * length + row % LANES : piece + row * length;
+    return pieces_of(p->g.k, LANES) * LANES + LANES;
 }
 
 static size_t copied_a_size(const product *p)
 {
-    const size_t size = (size_t)pieces_of(p->g.m, LANES) * LANES * (size_t)p->g.k * sizeof(real);
+    const size_t size = (size_t)(p->g.m * copied_row(p)) * sizeof(real);
     return p->copies_a ? (size + 63) / 64 * 64 : 0;
 }
 
-enum { COPY_ROWS = 256 };
+enum { COPY_ROWS = 8 * LANES, COPY_DEPTH = 256 };
 
 static int64_t copy_a_tasks(const product *p)
 {
-    return p->copies_a ? pieces_of(p->g.m, COPY_ROWS) * pieces_of(p->g.k, p->depth) : 0;
+    return p->copies_a ? pieces_of(p->g.m, COPY_ROWS) * pieces_of(p->g.k, COPY_DEPTH) : 0;
 }
 
 static void copy_a(const product *p, real *copy, int64_t task)
 {
     const cj__gemm *g = &p->g;
-    const int64_t chunks = pieces_of(g->m, COPY_ROWS), row0 = task % chunks * COPY_ROWS;
-    const int64_t row1 = least(row0 + COPY_ROWS, g->m), first = task / chunks * p->depth;
-    const int64_t length = least(p->depth, g->k - first);
-    const real *const a = g->a;
-    if (!g->trans_a) {
-        for (int64_t row = row0; row < row1; row++)
-            copy_reals(copy + copied_a(p, row, first, length), a + row * g->lda + first, length);
-        return;
+    const int64_t chunks = pieces_of(g->m, COPY_ROWS), row = task % chunks * COPY_ROWS;
+    const int64_t first = task / chunks * COPY_DEPTH;
+    transpose_block((const real *)g->a + first * g->lda + row, g->lda, least(COPY_DEPTH, g->k - first),
+                    least(COPY_ROWS, g->m - row), copy + row * copied_row(p) + first, copied_row(p));
+}
+
+// The product as the phases after the copy see it.
+static product product_of_copy(const product *p, const real *copy)
+{
+    product q = *p;
+    if (p->copies_a) {
+        q.g.a = copy;
+        q.g.lda = copied_row(p);
+        q.g.trans_a = false;
     }
-    for (int64_t i = 0; i < length; i++)
-        for (int64_t row = row0; row < row1; row += LANES)
-            copy_reals(copy + copied_a(p, row, first, length) + i * LANES, a + (first + i) * g->lda + row,
-                       least(LANES, row1 - row));
+    return q;
 }
 
 // Packs rows first .. first + depth - 1 of a panel of B, `step` apart. What lies beyond the panel's columns stays as it is.
@@ -90,4 +90,25 @@ static void pack_b(const cj__gemm *g, int64_t col, int64_t cols, int64_t first, 
     }
     for (int64_t p = 0; p < depth; p++)
         copy_reals(to + p * step, b + (first + p) * g->ldb + col, cols);
+}
+
+// Packs rows first .. first + depth - 1 of columns col0 .. col1 - 1, some panels, row by row: what the memory gives in long
+// runs, and what it is asked for early.
+static void pack_panels(const cj__gemm *g, int64_t col0, int64_t col1, int64_t first, int64_t depth, real *to)
+{
+    enum { ROWS_AHEAD = 4 };
+    if (g->trans_b) {
+        for (int64_t col = col0; col < col1; col += PANEL_COLS)
+            pack_b(g, col, least(PANEL_COLS, col1 - col), first, depth, to + (col - col0) * depth,
+                   pieces_of(least(PANEL_COLS, col1 - col), LANES) * LANES);
+        return;
+    }
+    for (int64_t p = 0; p < depth; p++) {
+        const real *const row = (const real *)g->b + (first + p) * g->ldb;
+        for (int64_t col = col0; col < col1; col += PANEL_COLS) {
+            const int64_t cols = least(PANEL_COLS, col1 - col), width = pieces_of(cols, LANES) * LANES;
+            fetch_ahead(row + col, ROWS_AHEAD * g->ldb * (int64_t)sizeof(real), TILE_VECS_MAX);
+            copy_reals(to + (col - col0) * depth + p * width, row + col, cols);
+        }
+    }
 }

@@ -30,8 +30,8 @@ typedef struct row_tile {
 
 enum { ROWS_A_POINTER = 4 }; // an address has a base and 0, 1, 2 or 3 distances: others would want registers
 
-ALWAYS_INLINE void row_tile_start(const row_tile *t, const real *c, const int rows, const int vecs, const vmask last,
-                                  vec sum[TILE_ROWS_MAX][TILE_VECS_MAX])
+ALWAYS_INLINE void row_tile_start(const row_tile *t, const real *c, const int rows, const int vecs, const bool whole,
+                                  const vmask last, vec sum[TILE_ROWS_MAX][TILE_VECS_MAX])
 {
     UNROLL
     for (int v = 0; v < vecs; v++) {
@@ -51,8 +51,8 @@ ALWAYS_INLINE void row_tile_start(const row_tile *t, const real *c, const int ro
 }
 
 // The sums of one tile, in registers once it is inlined.
-ALWAYS_INLINE void row_tile_sum(const row_tile *t, const real *a, const int rows, const int vecs, const vmask last,
-                                vec sum[TILE_ROWS_MAX][TILE_VECS_MAX])
+ALWAYS_INLINE void row_tile_sum(const row_tile *t, const real *a, const int rows, const int vecs, const bool whole,
+                                const vmask last, vec sum[TILE_ROWS_MAX][TILE_VECS_MAX])
 {
     const int64_t a_row = t->a_row, a_step = t->a_step, b_step = t->b_step;
     const int64_t ahead = STEPS_AHEAD * b_step * (int64_t)sizeof(real);
@@ -64,7 +64,6 @@ ALWAYS_INLINE void row_tile_sum(const row_tile *t, const real *a, const int rows
             at[i / ROWS_A_POINTER] = a + t->segments[s] + i * a_row;
         for (int64_t p = 0; p < t->length; p++, b += b_step) {
             vec w[TILE_VECS_MAX];
-            fetch_ahead(b, ahead, vecs);
             UNROLL
             for (int v = 0; v < vecs; v++)
                 w[v] = VEC_OF(b, v);
@@ -74,6 +73,9 @@ ALWAYS_INLINE void row_tile_sum(const row_tile *t, const real *a, const int rows
                 UNROLL
                 for (int v = 0; v < vecs; v++)
                     sum[i][v] = vec_fma(x, w[v], sum[i][v]);
+                UNROLL
+                for (int line = i; line * CACHE_LINE < vecs * VEC_BYTES; line += rows)
+                    fetch_line(b, ahead + line * CACHE_LINE);
             }
             UNROLL
             for (int i = 0; i < rows; i += ROWS_A_POINTER)
@@ -124,7 +126,8 @@ typedef struct row_part {
 } row_part;
 
 // Tiles of `rows` rows. (The copy of the settings is in registers: it is clear that none of C is among them.)
-ALWAYS_INLINE void row_tile_body(const row_tile *given, const row_part *part, const int rows, const int vecs)
+ALWAYS_INLINE void row_tile_body(const row_tile *given, const row_part *part, const int rows, const int vecs,
+                                 const bool whole)
 {
     const row_tile t = *given;
     const row_part p = *part;
@@ -136,8 +139,8 @@ ALWAYS_INLINE void row_tile_body(const row_tile *given, const row_part *part, co
             vec sum[TILE_ROWS_MAX][TILE_VECS_MAX];
             if (t.cells)
                 zero_cells(given, line, p.first + k * rows, rows, c);
-            row_tile_start(&t, c, rows, vecs, last, sum);
-            row_tile_sum(&t, a, rows, vecs, last, sum);
+            row_tile_start(&t, c, rows, vecs, whole, last, sum);
+            row_tile_sum(&t, a, rows, vecs, whole, last, sum);
             if (t.relu) {
                 UNROLL
                 for (int i = 0; i < rows; i++) {
@@ -151,16 +154,23 @@ ALWAYS_INLINE void row_tile_body(const row_tile *given, const row_part *part, co
                 UNROLL
                 for (int v = 0; v < vecs - 1; v++)
                     vec_store(c + v * LANES, sum[i][v]);
-                vec_store_part(c + (vecs - 1) * LANES, sum[i][vecs - 1], last);
+                if (whole)
+                    vec_store(c + (vecs - 1) * LANES, sum[i][vecs - 1]);
+                else
+                    vec_store_part(c + (vecs - 1) * LANES, sum[i][vecs - 1], last);
             }
         }
     }
 }
 
-#define TILE(v, r)                                                          \
-    static void row_tile_##v##_##r(const row_tile *t, const row_part *part) \
-    {                                                                       \
-        row_tile_body(t, part, r, v);                                       \
+#define TILE(v, r)                                                                \
+    static void row_tile_##v##_##r(const row_tile *t, const row_part *part)       \
+    {                                                                             \
+        row_tile_body(t, part, r, v, false);                                      \
+    }                                                                             \
+    static void whole_row_tile_##v##_##r(const row_tile *t, const row_part *part) \
+    {                                                                             \
+        row_tile_body(t, part, r, v, true);                                       \
     }
 #define TILES_6(v)  TILE(v, 1) TILE(v, 2) TILE(v, 3) TILE(v, 4) TILE(v, 5) TILE(v, 6)
 #define TILES_8(v)  TILES_6(v) TILE(v, 7) TILE(v, 8)
@@ -171,13 +181,18 @@ TILE_SHAPES(ROW)
 #undef TILE
 
 typedef void row_tile_code(const row_tile *t, const row_part *part);
+static row_tile_code *const row_tile_codes[2][TILE_VECS_MAX + 1][TILE_ROWS_MAX + 1] = { // by `whole`
 #define TILE(v, r) [r] = row_tile_##v##_##r,
-static row_tile_code *const row_tile_codes[TILE_VECS_MAX + 1][TILE_ROWS_MAX + 1] = {
-#define ROW(v, r) [v] = {TILES_##r(v)},
+#define ROW(v, r)  [0][v] = {TILES_##r(v)},
     TILE_SHAPES(ROW)
+#undef TILE
+#undef ROW
+#define TILE(v, r) [r] = whole_row_tile_##v##_##r,
+#define ROW(v, r)  [1][v] = {TILES_##r(v)},
+        TILE_SHAPES(ROW)
+#undef TILE
 #undef ROW
 };
-#undef TILE
 #undef TILES_6
 #undef TILES_8
 #undef TILES_12
@@ -197,6 +212,11 @@ static row_tile row_tile_of(const tile *t)
                       .relu = t->relu};
 }
 
+static void row_tile_run(const row_tile *t, int vecs, int64_t rows, const row_part *part)
+{
+    row_tile_codes[t->cols % LANES == 0][vecs][rows](t, part);
+}
+
 enum { LONG_LINE = 4096 }; // bytes of C
 
 // `rows` rows of every line, in tiles as even as can be, those of one size first: of all lines, or, where lines are so long
@@ -208,7 +228,7 @@ static void row_tiles_run(const row_tile *t, int vecs, int64_t rows)
     const int64_t lines = more > 0 && is_long ? 1 : greatest(t->lines, 1);
     for (int64_t line = 0; line < t->lines; line += lines) {
         if (more > 0)
-            row_tile_codes[vecs][size + 1](t, &(row_part){line, line + lines, 0, more});
-        row_tile_codes[vecs][size](t, &(row_part){line, line + lines, more * (size + 1), tiles - more});
+            row_tile_run(t, vecs, size + 1, &(row_part){line, line + lines, 0, more});
+        row_tile_run(t, vecs, size, &(row_part){line, line + lines, more * (size + 1), tiles - more});
     }
 }

@@ -9,9 +9,6 @@
 //   convolution       one segment for each row of the window; a_step 1, for a row of the window is adjacent in memory
 //   gradient of w     one segment for each row of dy; a_step is a pixel
 //
-// In the far form, C is fetched ahead and added at the end instead of the start, so that no multiplication waits for it,
-// and one line of the memory that is wanted next is fetched with each step of the sum.
-//
 // B is read in whole rows, C is kept in registers. A tile is TILE_SHAPES' rows by vectors; every smaller number of rows
 // has its own code, so that edges cost what they weigh, and the last vector is masked.
 enum { TILE_ROWS_MAX = 12 };
@@ -27,26 +24,20 @@ typedef struct tile {
     int64_t a_step, b_step;
     int64_t cols;
     tile_start start;
-    const real *bias;  // of this tile's columns
-    bool relu;         // at the end, unless it is followed by more
-    const real *ahead; // of the far form: what to fetch, and how far apart
-    int64_t ahead_step;
+    const real *bias; // of this tile's columns
+    bool relu;        // at the end, unless it is followed by more
 } tile;
 
-#define VEC_OF(p, v) ((v) < vecs - 1 ? vec_load((p) + (v)*LANES) : vec_load_part((p) + (v)*LANES, last))
+// Vector v of `vecs`, the last of which may be cut. `whole` says that it is not, and is known to the compiler: a masked
+// load takes a multiply-add's place on some processors.
+#define VEC_OF(p, v) ((v) < vecs - 1 || whole ? vec_load((p) + (v)*LANES) : vec_load_part((p) + (v)*LANES, last))
 
 // The sums of a tile, in registers once it is inlined.
-ALWAYS_INLINE void tile_sum(const tile *t, const int rows, const int vecs, const bool far, const vmask last,
+ALWAYS_INLINE void tile_sum(const tile *t, const int rows, const int vecs, const bool whole, const vmask last,
                             vec sum[TILE_ROWS_MAX][TILE_VECS_MAX])
 {
     const real *b = t->b;
-    UNROLL
-    for (int i = 0; i < rows && far; i++) {
-        UNROLL
-        for (int v = 0; v < vecs; v++)
-            __builtin_prefetch(t->c[i] + v * LANES, 1);
-    }
-    const bool zero = t->start == START_ZERO || (far && t->start == START_SUM);
+    const bool zero = t->start == START_ZERO;
     UNROLL
     for (int i = 0; i < rows; i++) {
         UNROLL
@@ -54,7 +45,6 @@ ALWAYS_INLINE void tile_sum(const tile *t, const int rows, const int vecs, const
             sum[i][v] = zero ? vec_set(0) : VEC_OF(t->start == START_BIAS ? t->bias : t->c[i], v);
     }
     const int64_t a_step = t->a_step, b_step = t->b_step, length = t->length;
-    const real *ahead = t->ahead;
     for (int64_t s = 0; s < t->segment_count; s++) {
         const real *a[TILE_ROWS_MAX];
         UNROLL
@@ -62,10 +52,6 @@ ALWAYS_INLINE void tile_sum(const tile *t, const int rows, const int vecs, const
             a[i] = t->a[i] + t->segments[s];
         for (int64_t p = 0, at = 0; p < length; p++, at += a_step, b += b_step) {
             vec w[TILE_VECS_MAX];
-            if (far) {
-                __builtin_prefetch(ahead);
-                ahead += t->ahead_step;
-            }
             UNROLL
             for (int v = 0; v < vecs; v++)
                 w[v] = VEC_OF(b, v);
@@ -80,19 +66,17 @@ ALWAYS_INLINE void tile_sum(const tile *t, const int rows, const int vecs, const
     }
 }
 
-ALWAYS_INLINE void tile_body(const tile *t, const int rows, const int vecs, const bool far)
+ALWAYS_INLINE void tile_body(const tile *t, const int rows, const int vecs, const bool whole)
 {
     const vmask last = mask_first(t->cols - (vecs - 1) * LANES);
     vec sum[TILE_ROWS_MAX][TILE_VECS_MAX];
-    tile_sum(t, rows, vecs, far, last, sum);
+    tile_sum(t, rows, vecs, whole, last, sum);
     UNROLL
     for (int i = 0; i < rows; i++) {
         UNROLL
         for (int v = 0; v < vecs; v++) {
-            if (far && t->start == START_SUM)
-                sum[i][v] += VEC_OF(t->c[i], v);
             const vec y = t->relu ? vec_max(vec_set(0), sum[i][v]) : sum[i][v];
-            if (v < vecs - 1)
+            if (v < vecs - 1 || whole)
                 vec_store(t->c[i] + v * LANES, y);
             else
                 vec_store_part(t->c[i] + v * LANES, y, last);
@@ -101,14 +85,14 @@ ALWAYS_INLINE void tile_body(const tile *t, const int rows, const int vecs, cons
 }
 
 // Code for every number of rows up to 12; those that a width does not reach are never called, and never made.
-#define TILE(v, r)                                \
-    static void tile_##v##_##r(const tile *t)     \
-    {                                             \
-        tile_body(t, r, v, false);                \
-    }                                             \
-    static void far_tile_##v##_##r(const tile *t) \
-    {                                             \
-        tile_body(t, r, v, true);                 \
+#define TILE(v, r)                                  \
+    static void tile_##v##_##r(const tile *t)       \
+    {                                               \
+        tile_body(t, r, v, false);                  \
+    }                                               \
+    static void whole_tile_##v##_##r(const tile *t) \
+    {                                               \
+        tile_body(t, r, v, true);                   \
     }
 #define TILES_6(v)  TILE(v, 1) TILE(v, 2) TILE(v, 3) TILE(v, 4) TILE(v, 5) TILE(v, 6)
 #define TILES_8(v)  TILES_6(v) TILE(v, 7) TILE(v, 8)
@@ -126,13 +110,8 @@ typedef void tile_code(const tile *t);
 #define ROWS_6(p, v)  p##_##v##_1, p##_##v##_2, p##_##v##_3, p##_##v##_4, p##_##v##_5, p##_##v##_6
 #define ROWS_8(p, v)  ROWS_6(p, v), p##_##v##_7, p##_##v##_8
 #define ROWS_12(p, v) ROWS_8(p, v), p##_##v##_9, p##_##v##_10, p##_##v##_11, p##_##v##_12
-static tile_code *const tile_codes[TILE_VECS_MAX + 1][TILE_ROWS_MAX + 1] = {
-#define ROW(v, r) [v] = {NULL, ROWS_##r(tile, v)},
-    TILE_SHAPES(ROW)
-#undef ROW
-};
-static tile_code *const far_tile_codes[TILE_VECS_MAX + 1][TILE_ROWS_MAX + 1] = {
-#define ROW(v, r) [v] = {NULL, ROWS_##r(far_tile, v)},
+static tile_code *const tile_codes[2][TILE_VECS_MAX + 1][TILE_ROWS_MAX + 1] = { // by `whole`
+#define ROW(v, r) [0][v] = {NULL, ROWS_##r(tile, v)}, [1][v] = {NULL, ROWS_##r(whole_tile, v)},
     TILE_SHAPES(ROW)
 #undef ROW
 };
@@ -173,10 +152,5 @@ static int panel_vecs(int64_t cols)
 
 static void tile_run(const tile *t, int vecs, int rows)
 {
-    tile_codes[vecs][rows](t);
-}
-
-static void far_tile_run(const tile *t, int vecs, int rows)
-{
-    far_tile_codes[vecs][rows](t);
+    tile_codes[t->cols % LANES == 0][vecs][rows](t);
 }

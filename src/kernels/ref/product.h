@@ -23,11 +23,11 @@ static void gemm_job(const cj__gemm *g, cj__job *job)
 }
 
 // A task is a row of C.
-static void gemm_run(const cj__gemm *g, void *workspace, int phase, int64_t begin, int64_t end)
+static void gemm_run(const cj__gemm *g, void *workspace, void *scratch, int phase, int64_t begin, int64_t end)
 {
     const int64_t a_row = g->trans_a ? 1 : g->lda, a_step = g->trans_a ? g->lda : 1;
     const int64_t b_row = g->trans_b ? 1 : g->ldb, b_step = g->trans_b ? g->ldb : 1;
-    (void)workspace, (void)phase;
+    (void)workspace, (void)scratch, (void)phase;
     for (int64_t i = begin; i < end; i++) {
         const real *a = (const real *)g->a + i * a_row;
         real *c = (real *)g->c + i * g->ldc;

@@ -74,13 +74,19 @@ typedef uint64_t word_vec __attribute__((vector_size(VEC_BYTES)));
 
 enum { STEPS_AHEAD = 8, CACHE_LINE = 64 };
 
+// Asks for the line `distance` bytes behind `from`, whether there is one or not.
+ALWAYS_INLINE void fetch_line(const void *from, int64_t distance)
+{
+    __builtin_prefetch((const void *)((uintptr_t)from + (uintptr_t)distance));
+}
+
 // Fetches `vecs` vectors `distance` bytes behind `from` into the first cache, whether there are any or not. (A second cache
 // that gives a line every few cycles does so only for who asks early.)
 ALWAYS_INLINE void fetch_ahead(const void *from, int64_t distance, const int vecs)
 {
     UNROLL
     for (int at = 0; at < vecs * VEC_BYTES; at += CACHE_LINE)
-        __builtin_prefetch((const void *)((uintptr_t)from + (uintptr_t)distance + (uintptr_t)at));
+        fetch_line(from, distance + at);
 }
 
 ALWAYS_INLINE vec vec_load(const real *p)
