@@ -23,10 +23,10 @@ def ratios(found):
     return {name: median(row) / ours for name, row in found.items() if ours and name != "cajal" and median(row)}
 
 
-def share(kind, settings, row, threads):
-    """Of the peak of the same moments: the median over rounds."""
+def share(kind, settings, row, threads, of="peak"):
+    """Of the peak of the same moments, or of that of the same threads right `after` the work: the median over rounds."""
     work = workloads.flops(kind, settings)
-    parts = [work / r["seconds"] / (r["peak"] * threads) for r in row["rounds"] if r.get("peak")] if work and median(row) else []
+    parts = [work / r["seconds"] / (r[of] * threads) for r in row["rounds"] if r.get(of)] if work and median(row) else []
     return statistics.median(parts) if parts else None
 
 
@@ -89,14 +89,15 @@ def against(result, peer, kind):
 def below_peak(result, title, bound, counts):
     lines = []
     for threads in result["threads"]:
-        parts = [(share(w["kind"], w["settings"], w["threads"][threads]["cajal"], threads), w["name"])
-                 for w in result["workloads"] if counts(w["kind"], w["settings"])]
-        parts = [p for p in parts if p[0]]
+        rows = [(w["kind"], w["settings"], w["threads"][threads]["cajal"], threads) for w in result["workloads"]]
+        parts = [(share(*row), share(*row, of="after") or 0, w["name"]) for row, w in zip(rows, result["workloads"])
+                 if counts(*row[:2]) and share(*row)]
         below = sorted(p for p in parts if p[0] < bound)
         if parts:
             lines += [f"- {threads} thread{'s' if threads > 1 else ''}: {title}: {len(parts) - len(below)} of {len(parts)} "
-                      f"reach {100 * bound:.0f} % of the peak of as many threads"]
-            lines += [f"  - {100 * part:.1f} % {name}" for part, name in below]
+                      f"reach {100 * bound:.0f} % of the peak of as many threads, {sum(p[1] >= bound for p in parts)} that of "
+                      f"the same threads right after the work (in brackets)"]
+            lines += [f"  - {100 * part:.1f} % ({100 * after:.1f} %) {name}" for part, after, name in below]
     return lines
 
 

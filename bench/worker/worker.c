@@ -123,12 +123,15 @@ static int print_memory(void)
     return EXIT_SUCCESS;
 }
 
+// And what the same threads multiply and add right after the work, at the clock that it left them.
 static void print_round(const worker *self, const measured *m)
 {
     printf("{\"seconds\": %.9g, \"steps\": %lld, \"faults\": %.4g, \"allocations\": %.4g", m->seconds,
            (long long)m->steps, m->faults, m->allocations);
     if (self->work.peak.best > 0)
         printf(", \"usual\": %.6g, \"best\": %.6g", self->work.peak.usual, self->work.peak.best);
+    else
+        printf(", \"after\": %.6g", peak_rates(self->work.pool, (int)self->work.threads).usual);
     puts("}");
     fflush(stdout);
 }
