@@ -30,7 +30,7 @@ enum {
     WIDE_ROWS = 512,     // rows of a block at least, if there are as many: each block packs its B again
     WIDE_PANELS = 4,     // of a block
     WISHED_TASKS = 16,
-    ONE_TASK = 128 * 1024, // multiply-adds that nobody shares
+    ONE_TASK = 544 * 1024, // multiply-adds that nobody shares
     PART_ROWS = 128,       // rows of A up to which the sum is cut into parts, and B is not packed unless it is huge
     PART_DEPTH = 192,      // of a part at least, about: adding it costs as much as two steps of the sum
     PARTS_MAX = 8,
