@@ -2,8 +2,9 @@
 //
 //   dw[u][v][c][f] = sum over blocks, pixels and lanes of x[place of tap][c] dy[pixel][f]
 //
-// A tile is a few rows (u, v, c) of dw by a few filters, each accumulator a vector over the images of a block; its lanes
-// are added at the end, by halves. It runs over a strip of dy that stays in the second cache while all rows pass by.
+// A tile is a few rows (u, v, c) of dw by a few filters, each accumulator a vector over the images of a block. It runs over
+// a strip of dy that stays in the first cache while all rows pass by; from strip to strip accumulators are kept as they
+// are, in the thread's own memory, and their lanes are added once, at the end, by halves.
 //
 // Rows of a tile see the same pixels. Where no window leaves the image, these are all pixels for all rows; where some do,
 // the rows of one tap have a rectangle of their own, so that nothing is multiplied with padding; only if the channels are
@@ -12,20 +13,23 @@
 // The batch is cut into pieces by the shape alone; each piece has its own sums in the workspace, which a last phase adds
 // in order. A task is a piece and a share of the tiles. The sum of dy itself (dbias) is one more row, whose x is 1.
 enum {
-    FEW_CHANNELS = 4,        // fewer than this are framed
-    STRIP_BYTES = 128 << 10, // of a tile's columns of dy: short passes cost more than the second cache
+    FEW_CHANNELS = 4,       // fewer than this are framed
+    MANY_CHANNELS = 8,      // so many fill the tiles of one tap
+    STRIP_BYTES = 20 << 10, // of a tile's columns of dy
+    LONG_STRIP = 128 << 10, // the same where accumulators would not stay in the second cache
+    KEPT_BYTES = 256 << 10, // of accumulators
     BLOCK_PIECES_MAX = 8,
     BLOCK_TASKS = 8,     // at least, if there are as many tiles
     ADDED_A_TASK = 4096, // elements of dw
-    GRAD_SUMS_MAX = 32,  // of a tile, in whole vectors' worth of vectors
 };
 
 typedef struct grad_tile {
-    const real *x[BLOCK_PIXELS_MAX];
-    const real *dy;
+    const real *x, *dy;         // of the first pixel
+    const int64_t *offsets;     // from x, where the rows of the tile lie
     int64_t blocks, rows, cols; // of pixels
     int64_t x_block, x_row, x_col, dy_block, dy_row, dy_col;
-    vec *sum; // [row][filter]
+    vec *sum; // [row][filter]: what the tile adds to, unless it begins
+    bool begins;
 } grad_tile;
 
 ALWAYS_INLINE void grad_tile_body(const grad_tile *t, const int filters, const int rows)
@@ -35,21 +39,22 @@ ALWAYS_INLINE void grad_tile_body(const grad_tile *t, const int filters, const i
     for (int i = 0; i < rows; i++) {
         UNROLL
         for (int f = 0; f < filters; f++)
-            sum[i][f] = vec_set(0);
+            sum[i][f] = t->begins ? vec_set(0) : t->sum[i * filters + f];
     }
-    const int64_t x_col = t->x_col, dy_col = t->dy_col;
+    const int64_t x_col = t->x_col, dy_col = t->dy_col, width = t->cols * dy_col;
+    int64_t offset[BLOCK_PIXELS_MAX]; // one pointer and distances from it: others would want an addition each
+    UNROLL
+    for (int i = 0; i < rows; i++)
+        offset[i] = t->offsets[i];
     for (int64_t b = 0; b < t->blocks; b++) {
         for (int64_t r = 0; r < t->rows; r++) {
-            const real *x[BLOCK_PIXELS_MAX], *dy = t->dy + b * t->dy_block + r * t->dy_row;
-            UNROLL
-            for (int i = 0; i < rows; i++)
-                x[i] = t->x[i] + b * t->x_block + r * t->x_row;
-            for (int64_t j = 0, at = 0; j < t->cols; j++, at += x_col, dy += dy_col) {
+            const real *x = t->x + b * t->x_block + r * t->x_row, *dy = t->dy + b * t->dy_block + r * t->dy_row;
+            for (const real *const end = dy + width; dy != end; x += x_col, dy += dy_col) {
                 if (rows <= filters) {
                     vec v[BLOCK_PIXELS_MAX];
                     UNROLL
                     for (int i = 0; i < rows; i++)
-                        v[i] = vec_load(x[i] + at);
+                        v[i] = vec_load(x + offset[i]);
                     UNROLL
                     for (int f = 0; f < filters; f++) {
                         const vec slope = vec_load(dy + f * LANES);
@@ -64,7 +69,7 @@ ALWAYS_INLINE void grad_tile_body(const grad_tile *t, const int filters, const i
                         slopes[f] = vec_load(dy + f * LANES);
                     UNROLL
                     for (int i = 0; i < rows; i++) {
-                        const vec v = vec_load(x[i] + at);
+                        const vec v = vec_load(x + offset[i]);
                         UNROLL
                         for (int f = 0; f < filters; f++)
                             sum[i][f] = vec_fma(slopes[f], v, sum[i][f]);
@@ -121,11 +126,13 @@ typedef struct filter_grad {
     cj__conv2d s;
     const real *x, *dy;
     int64_t blocks, pieces;
-    bool by_tap;                // whether each tap has its own rectangle of pixels
-    int64_t groups, group_rows; // rows of one rectangle: those of a tap, or all
+    bool by_tap;                  // whether each tap has its own rectangle of pixels
+    int64_t down, across, groups; // groups of rows, each with one rectangle: those of a tap, kh by kw, or all
+    int64_t group_rows;
     int64_t row_tiles, filter_tiles;
     shares row_shares, filter_shares;
     int64_t units, chunks; // units: those of one range of filters, and perhaps dbias; chunks: shares of all units
+    int64_t tile_sums;     // of the greatest tile
     bool sums_dbias;
 } filter_grad;
 
@@ -170,12 +177,15 @@ static filter_grad filter_grad_of(const cj__conv2d_args *a, const void *copy)
         g.s.w = f.s.w;
         g.s.top = g.s.left = 0;
     }
-    g.by_tap = needs_frame(&g.s);
-    g.groups = g.by_tap ? g.s.kh * g.s.kw : 1;
+    g.by_tap = needs_frame(&g.s) || g.s.c >= MANY_CHANNELS;
+    g.down = g.by_tap ? g.s.kh : 1;
+    g.across = g.by_tap ? g.s.kw : 1;
+    g.groups = g.down * g.across;
     g.group_rows = g.by_tap ? g.s.c : g.s.kh * g.s.kw * g.s.c;
     cut_tiles(&g);
     g.row_shares = shares_of(g.group_rows, g.row_tiles);
     g.filter_shares = shares_of(g.s.f, g.filter_tiles);
+    g.tile_sums = pieces_of(g.group_rows, greatest(g.row_tiles, 1)) * pieces_of(g.s.f, greatest(g.filter_tiles, 1));
     g.units = g.groups * g.row_tiles + (g.sums_dbias ? 1 : 0);
     const int64_t size = g.s.kh * g.s.kw * g.s.c * g.s.f;
     g.pieces = greatest(least(g.blocks, size <= SMALL_FILTERS ? BLOCK_PIECES_MAX : 2), 1);
@@ -195,12 +205,61 @@ static size_t block_frame_size(const cj__conv2d *s)
     return frames_blocks(s) ? frame_size(&blocks) : 0;
 }
 
+// The pixels of dy that a group's taps meet, rows i0 .. i1 - 1 and columns j0 .. j1 - 1, and where in a window it begins.
+typedef struct grad_tap {
+    int64_t i0, i1, j0, j1, place;
+} grad_tap;
+
+// What a task has for itself: accumulators, where each row of a group lies in x from the group's first, and the groups.
+typedef struct grad_tables {
+    vec *sums;
+    int64_t *offsets;
+    grad_tap *taps;
+} grad_tables;
+
+// Bytes of the accumulators of a task.
+static int64_t kept_bytes(const filter_grad *g)
+{
+    const int64_t tiles = pieces_of(g->units * g->filter_tiles, greatest(g->chunks, 1));
+    return (tiles * g->tile_sums + LANES) * VEC_BYTES;
+}
+
+static int64_t tables_bytes(const filter_grad *g)
+{
+    return kept_bytes(g) + g->group_rows * (int64_t)sizeof(int64_t) + g->groups * (int64_t)sizeof(grad_tap);
+}
+
+static grad_tables make_tables(const filter_grad *g, void *scratch)
+{
+    const cj__conv2d *s = &g->s;
+    int64_t *const offsets = (int64_t *)(void *)((char *)scratch + kept_bytes(g));
+    const grad_tables t = {scratch, offsets, (grad_tap *)(void *)(offsets + g->group_rows)};
+    const int64_t col = s->dw * s->c * LANES, row = s->dh * s->w * s->c * LANES;
+    for (int64_t u = 0, i = 0; i < g->group_rows; u++) {
+        for (int64_t v = 0; v < s->kw && i < g->group_rows; v++) {
+            for (int64_t c = 0; c < s->c; c++)
+                offsets[i++] = u * row + v * col + c * LANES;
+        }
+    }
+    for (int64_t group = 0; group < g->groups; group++) {
+        const int64_t u = group / g->across, v = group % g->across;
+        grad_tap *const tap = &t.taps[group];
+        *tap = (grad_tap){0, s->oh, 0, s->ow, u * row + v * col};
+        if (g->by_tap) {
+            inside(s->oh, s->sh, u * s->dh, s->top, s->h, &tap->i0, &tap->i1);
+            inside(s->ow, s->sw, v * s->dw, s->left, s->w, &tap->j0, &tap->j1);
+        }
+    }
+    return t;
+}
+
 static void block_conv2d_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
 {
     const cj__conv2d *s = &a->s;
     const filter_grad g = filter_grad_of(a, NULL);
     int phase = 0;
-    *job = (cj__job){.workspace = block_frame_size(s) + (g.pieces > 1 ? (size_t)g.pieces * block_partial_size(s) : 0)};
+    *job = (cj__job){.workspace = block_frame_size(s) + (g.pieces > 1 ? (size_t)g.pieces * block_partial_size(s) : 0),
+                     .scratch = (size_t)tables_bytes(&g)};
     if (frames_blocks(s))
         job->tasks[phase++] = g.blocks;
     job->tasks[phase++] = g.pieces * g.chunks;
@@ -213,134 +272,172 @@ static void block_conv2d_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
 typedef struct grad_strip {
     int64_t block, blocks, row0, row1;
     bool begins; // the sums
-    real *dw, *dbias;
 } grad_strip;
 
-// One tile's sums of one strip, into dw, or dbias for a row of ones.
-static void finish_grad_tile(vec *sum, int64_t rows, int64_t filters, int64_t across, bool begins, real *dw)
+// The lanes of `count` accumulators, added by halves: real i is the sum of accumulator i, whose memory they take. Room for
+// LANES - 1 more is behind the last.
+static const real *add_lanes(vec *sums, int64_t count)
 {
-    real lane[GRAD_SUMS_MAX + LANES];
-    const int64_t count = rows * filters;
+    real *const to = (real *)(void *)sums;
     for (int64_t i = count; i % LANES != 0; i++)
-        sum[i] = vec_set(0);
+        sums[i] = vec_set(0);
     for (int64_t i = 0; i < count; i += LANES)
-        vec_store(lane + i, vec_sums(sum + i));
+        vec_store(to + i, vec_sums(sums + i));
+    return to;
+}
+
+// A tile's sums into dw, or dbias for a row of ones.
+static void put_sums(const real *from, int64_t rows, int64_t filters, int64_t across, real *to)
+{
     for (int64_t f = 0; f < filters; f += LANES) {
         const vmask part = mask_first(least(filters - f, LANES));
-        for (int64_t r = 0; r < rows; r++) {
-            real *to = dw + r * across + f;
-            const vec all = vec_load_part(lane + r * filters + f, part);
-            vec_store_part(to, begins ? all : all + vec_load_part(to, part), part);
-        }
+        for (int64_t r = 0; r < rows; r++)
+            vec_store_part(to + r * across + f, vec_load_part(from + r * filters + f, part), part);
     }
 }
 
-// A tile's place among all: its range of filters, its group of rows, and its part of the group.
+// A tile's place among all: its range of filters, its group of rows (down, across), and its part of the group. Groups across
+// come last, for what they read of x overlaps.
 typedef struct grad_unit {
-    int64_t range, group, part;
+    int64_t range, down, part, across;
 } grad_unit;
 
 static void next_unit(const filter_grad *g, grad_unit *at)
 {
-    if (at->group < g->groups && ++at->part < g->row_tiles)
+    if (at->down < g->down) {
+        if (++at->across < g->across)
+            return;
+        at->across = 0;
+        if (++at->part < g->row_tiles)
+            return;
+        at->part = 0;
+    }
+    if (++at->down < g->down + (g->sums_dbias ? 1 : 0))
         return;
-    at->part = 0;
-    if (++at->group < g->groups + (g->sums_dbias ? 1 : 0))
-        return;
-    at->group = 0;
+    at->down = 0;
     at->range++;
 }
 
-// The rows of a tile: its pixels, and the elements of x that the first of them meets. Returns the tile's first row.
-static int64_t set_grad_rows(const filter_grad *g, const grad_strip *strip, const grad_unit *at, grad_tile *t,
-                             int64_t *rows)
+static grad_unit unit_at(const filter_grad *g, int64_t index)
 {
-    const cj__conv2d *s = &g->s;
-    const int64_t first = at->group * g->group_rows + share_start(&g->row_shares, at->part);
-    int64_t i0 = 0, i1 = s->oh, j0 = 0, j1 = s->ow;
-    int64_t tap = g->by_tap ? at->group : first / s->c, channel = first - tap * s->c;
-    int64_t u = tap / s->kw, v = tap - u * s->kw;
-    if (g->by_tap) {
-        inside(s->oh, s->sh, u * s->dh, s->top, s->h, &i0, &i1);
-        inside(s->ow, s->sw, v * s->dw, s->left, s->w, &j0, &j1);
-    }
-    i0 = greatest(i0, strip->row0);
-    t->rows = greatest(least(i1, strip->row1) - i0, 0);
-    t->cols = greatest(j1 - j0, 0);
-    if (t->rows == 0 || t->cols == 0)
-        i0 = j0 = t->rows = t->cols = 0;
-    t->dy = g->dy + ((strip->block * s->oh + i0) * s->ow + j0) * s->f * LANES;
-    *rows = share_start(&g->row_shares, at->part + 1) - share_start(&g->row_shares, at->part);
-    for (int64_t row = 0; row < *rows; row++) {
-        const int64_t i = i0 * s->sh + u * s->dh - s->top, j = j0 * s->sw + v * s->dw - s->left;
-        t->x[row] = g->x + (t->rows > 0 ? ((strip->block * s->h + i) * s->w + j) * s->c + channel : 0) * LANES;
-        if (++channel == s->c) {
-            channel = 0;
-            if (++v == s->kw) {
-                v = 0;
-                u++;
-            }
-        }
-    }
-    return first;
+    const int64_t row = g->row_tiles * g->across, rest = index % g->units;
+    return (grad_unit){index / g->units, rest / row, rest % row / g->across, rest % g->across};
 }
 
-// One tile over a strip.
-static void filter_grad_unit(const filter_grad *g, const grad_strip *strip, const grad_unit *at)
+static bool is_dbias(const filter_grad *g, const grad_unit *at)
+{
+    return at->down == g->down;
+}
+
+static int64_t group_of(const filter_grad *g, const grad_unit *at)
+{
+    return at->down * g->across + at->across;
+}
+
+// A tile's rows of dw, and its filters; a row of ones for dbias.
+typedef struct grad_cut {
+    int64_t first, rows, f0, f1; // `first` in its group
+} grad_cut;
+
+static grad_cut cut_of(const filter_grad *g, const grad_unit *at)
+{
+    const int64_t start = share_start(&g->row_shares, at->part);
+    grad_cut cut = {start, share_start(&g->row_shares, at->part + 1) - start, share_start(&g->filter_shares, at->range),
+                    share_start(&g->filter_shares, at->range + 1)};
+    if (is_dbias(g, at))
+        cut.rows = 1;
+    return cut;
+}
+
+// The pixels of a tile in a strip: those of its group's taps.
+static void aim_grad_tile(const filter_grad *g, const grad_strip *strip, const grad_tap *tap, grad_tile *t)
 {
     const cj__conv2d *s = &g->s;
-    const int64_t f0 = share_start(&g->filter_shares, at->range), f1 = share_start(&g->filter_shares, at->range + 1);
+    const int64_t i0 = greatest(tap->i0, strip->row0);
+    t->rows = greatest(least(tap->i1, strip->row1) - i0, 0);
+    t->cols = greatest(tap->j1 - tap->j0, 0);
+    if (t->rows == 0 || t->cols == 0) {
+        t->rows = 0;
+        return;
+    }
+    t->dy += (i0 * s->ow + tap->j0) * s->f * LANES;
+    t->x += ((i0 * s->sh - s->top) * s->w + tap->j0 * s->sw - s->left) * s->c * LANES + tap->place;
+    t->x_row = s->sh * s->w * s->c * LANES;
+    t->x_col = s->sw * s->c * LANES;
+}
+
+// One tile over a strip. Returns how many accumulators it has.
+static int64_t filter_grad_unit(const filter_grad *g, const grad_tables *tables, const grad_strip *strip,
+                                const grad_unit *at, vec *sum)
+{
+    const cj__conv2d *s = &g->s;
+    const grad_cut cut = cut_of(g, at);
     real ones[LANES];
-    vec sum[GRAD_SUMS_MAX];
-    grad_tile t = {.blocks = strip->blocks, .rows = strip->row1 - strip->row0, .cols = s->ow, .sum = sum};
-    t.dy_block = s->oh * s->ow * s->f * LANES;
-    t.dy_row = s->ow * s->f * LANES;
-    t.dy_col = s->f * LANES;
-    real *to = strip->dbias;
-    int64_t rows = 1;
-    if (at->group == g->groups) {
+    grad_tile t = {.x = g->x + strip->block * s->h * s->w * s->c * LANES,
+                   .dy = g->dy + strip->block * s->oh * s->ow * s->f * LANES,
+                   .offsets = tables->offsets + cut.first,
+                   .blocks = strip->blocks,
+                   .x_block = s->h * s->w * s->c * LANES,
+                   .dy_block = s->oh * s->ow * s->f * LANES,
+                   .dy_row = s->ow * s->f * LANES,
+                   .dy_col = s->f * LANES,
+                   .sum = sum,
+                   .begins = strip->begins};
+    if (is_dbias(g, at)) {
         vec_store(ones, vec_set(1));
-        t.x[0] = ones;
-        t.dy = g->dy + strip->block * t.dy_block + strip->row0 * t.dy_row;
+        t.x = ones;
+        t.x_block = 0;
+        t.rows = strip->row1 - strip->row0;
+        t.cols = s->ow;
+        t.dy += strip->row0 * t.dy_row;
     } else {
-        t.x_block = s->h * s->w * s->c * LANES;
-        t.x_row = s->sh * s->w * s->c * LANES;
-        t.x_col = s->sw * s->c * LANES;
-        to = strip->dw + set_grad_rows(g, strip, at, &t, &rows) * s->f;
+        aim_grad_tile(g, strip, &tables->taps[group_of(g, at)], &t);
     }
-    t.dy += f0 * LANES;
-    grad_tile_codes[f1 - f0][rows](&t);
-    finish_grad_tile(sum, rows, f1 - f0, s->f, strip->begins, to + f0);
+    t.dy += cut.f0 * LANES;
+    grad_tile_codes[cut.f1 - cut.f0][cut.rows](&t);
+    return (cut.f1 - cut.f0) * cut.rows;
 }
 
-// A share of the tiles over one piece of the batch, strip by strip.
-static void filter_grad_share(const filter_grad *g, int64_t task, real *dw, real *dbias)
+// A share of the tiles over one piece of the batch, strip by strip: its sums go to dw, where those of dbias follow.
+static void filter_grad_share(const filter_grad *g, int64_t task, void *scratch, real *dw, real *dbias)
 {
     const cj__conv2d *s = &g->s;
+    const grad_tables tables = make_tables(g, scratch);
     const int64_t piece = task / g->chunks, chunk = task % g->chunks, all = g->units * g->filter_tiles;
-    const int64_t first = chunk * all / g->chunks, units = (chunk + 1) * all / g->chunks - first,
-                  rest = first % g->units;
-    const grad_unit start = {first / g->units, rest / g->row_tiles, rest % g->row_tiles};
+    const int64_t first = chunk * all / g->chunks, units = (chunk + 1) * all / g->chunks - first;
+    const grad_unit start = unit_at(g, first);
     const int64_t last = (piece + 1) * g->blocks / g->pieces;
     const int64_t row_bytes = greatest(s->ow * pieces_of(s->f, g->filter_tiles) * VEC_BYTES, 1);
-    const int64_t rows =
-        greatest(least(pieces_of(s->oh * row_bytes, STRIP_BYTES), s->oh), 1); // strips, then rows of one
+    const int64_t bytes = kept_bytes(g) <= KEPT_BYTES ? STRIP_BYTES : LONG_STRIP;
+    const int64_t rows = greatest(least(pieces_of(s->oh * row_bytes, bytes), s->oh), 1); // strips, then rows of one
     const int64_t strip_of = greatest(pieces_of(s->oh, rows), 1);
-    const int64_t together = strip_of < s->oh ? 1 : greatest(STRIP_BYTES / greatest(s->oh * row_bytes, 1), 1);
-    grad_strip strip = {.block = piece * g->blocks / g->pieces, .begins = true, .dw = dw, .dbias = dbias};
+    const int64_t together = strip_of < s->oh ? 1 : greatest(bytes / greatest(s->oh * row_bytes, 1), 1);
+    grad_strip strip = {.block = piece * g->blocks / g->pieces, .begins = true};
+    grad_unit at;
+    vec *sum;
     do {
         strip.blocks = least(together, last - strip.block);
         strip.row0 = 0;
         do {
             strip.row1 = least(strip.row0 + strip_of, s->oh);
-            grad_unit at = start;
-            for (int64_t unit = first; unit < first + units; unit++, next_unit(g, &at))
-                filter_grad_unit(g, &strip, &at);
+            at = start;
+            sum = tables.sums;
+            for (int64_t unit = 0; unit < units; unit++, next_unit(g, &at))
+                sum += filter_grad_unit(g, &tables, &strip, &at, sum);
             strip.begins = false;
             strip.row0 = strip.row1;
         } while (strip.row0 < s->oh);
         strip.block += strip.blocks;
     } while (strip.block < last);
+    const real *from = add_lanes(tables.sums, sum - tables.sums);
+    at = start;
+    for (int64_t unit = 0; unit < units; unit++, next_unit(g, &at)) {
+        const grad_cut cut = cut_of(g, &at);
+        const int64_t row = group_of(g, &at) * g->group_rows + cut.first;
+        real *const to = is_dbias(g, &at) ? dbias : dw + row * s->f;
+        put_sums(from, cut.rows, cut.f1 - cut.f0, s->f, to + cut.f0);
+        from += cut.rows * (cut.f1 - cut.f0);
+    }
 }
 
 // Adds the pieces' sums, in order.
@@ -367,15 +464,14 @@ static void block_conv2d_filter_grad_run(const cj__conv2d_args *a, void *workspa
     const filter_grad g = filter_grad_of(a, workspace);
     const int multiply = frames_blocks(&a->s) ? 1 : 0;
     char *partials = (char *)workspace + block_frame_size(&a->s);
-    (void)scratch;
     for (int64_t task = begin; task < end; task++) {
         if (phase < multiply)
             frame_image(&blocks, a->x, workspace, task);
         else if (phase == multiply && g.pieces == 1)
-            filter_grad_share(&g, task, a->dw, a->dbias);
+            filter_grad_share(&g, task, scratch, a->dw, a->dbias);
         else if (phase == multiply) {
             real *dw = (real *)(partials + (size_t)(task / g.chunks) * block_partial_size(&a->s));
-            filter_grad_share(&g, task, dw, dw + a->s.kh * a->s.kw * a->s.c * a->s.f);
+            filter_grad_share(&g, task, scratch, dw, dw + a->s.kh * a->s.kw * a->s.c * a->s.f);
         } else
             block_add_pieces(&g, a, partials, task);
     }
