@@ -4,11 +4,6 @@
 // that the panel's part of B stays in the cache while the tiles walk down the rows.
 enum { PACK_DEPTH = 64 };
 
-static int64_t panel_width(const cj__gemm *g, int64_t panel)
-{
-    return pieces_of(least(PANEL_COLS, g->n - panel * PANEL_COLS), LANES) * LANES;
-}
-
 static int64_t tasks_across(const product *p)
 {
     return pieces_of(p->g.n, p->panels * PANEL_COLS);
@@ -34,7 +29,7 @@ static int64_t add_tasks(const product *p)
 
 static int64_t pack_tasks(const product *p)
 {
-    return p->packs_b ? pieces_of(p->g.n, PANEL_COLS) * pieces_of(p->g.k, PACK_DEPTH) : 0;
+    return p->packs_b ? tasks_across(p) * pieces_of(p->g.k, PACK_DEPTH) : 0;
 }
 
 // Reals of one task's piece of B.
@@ -54,17 +49,17 @@ static void gemm_job(const cj__gemm *g, cj__job *job)
         *job = (cj__job){.phases = 2, .tasks = {tasks, add_tasks(&p)}};
     const int64_t b = p.packs_b ? pieces_of(p.g.n, PANEL_COLS) * PANEL_COLS * p.g.k : 0;
     job->workspace = copied_a_size(&p) + (size_t)(b + parts_size(&p)) * sizeof(real);
-    job->scratch = p.blocks ? (size_t)piece_size(&p) * sizeof(real) : 0;
+    job->scratch = p.blocks && !p.packs_b ? (size_t)piece_size(&p) * sizeof(real) : 0;
 }
 
-// Packs PACK_DEPTH rows of one panel.
+// Packs PACK_DEPTH rows of the panels of one task.
 static void pack_task(const product *p, real *packed, int64_t task)
 {
     const cj__gemm *g = &p->g;
-    const int64_t depths = pieces_of(g->k, PACK_DEPTH), panel = task / depths, first = task % depths * PACK_DEPTH;
-    const int64_t col = panel * PANEL_COLS, width = panel_width(g, panel);
-    pack_b(g, col, least(PANEL_COLS, g->n - col), first, least(PACK_DEPTH, g->k - first),
-           packed + panel * g->k * PANEL_COLS + first * width, width);
+    const int64_t depths = pieces_of(g->k, PACK_DEPTH), first = task % depths * PACK_DEPTH;
+    const int64_t col = task / depths * p->panels * PANEL_COLS;
+    pack_panels(g, col, least(col + p->panels * PANEL_COLS, g->n), first, least(PACK_DEPTH, g->k - first),
+                packed + col * g->k, PANEL_COLS * g->k, first);
 }
 
 // One piece of the sum of one task: columns col0 .. col1 - 1 of B.
@@ -88,7 +83,7 @@ static void find_b(gemm_piece *s, const real *packed, real *scratch)
     } else if (p->blocks) {
         s->b = scratch;
         s->panel_step = PANEL_COLS * s->length;
-        pack_panels(g, s->col0, s->col1, s->first, s->length, scratch);
+        pack_panels(g, s->col0, s->col1, s->first, s->length, scratch, s->panel_step, 0);
     } else {
         s->b = (const real *)g->b + s->first * g->ldb + s->col0;
         s->panel_step = PANEL_COLS;

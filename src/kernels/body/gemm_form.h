@@ -8,8 +8,8 @@
 //             phase adds these. So a thread reads some rows of B and no others: those whose gradients it computes and
 //             whose weights it steps, and that its cache holds
 //
-//   blocks    tiles of large products: a task is a block of rows by several panels, packs the pieces of B that it works on
-//             itself, in memory of its thread, and takes the panels in turn for each few rows of A
+//   blocks    tiles of large products: a task is a block of rows by several panels, which it takes in turn for each few rows
+//             of A. A B that is too large for the caches it packs itself, piece by piece, in memory of its thread
 //
 // Operands may be copied first, by all for all: A, where it is transposed, into rows; B into panels, because its columns
 // must lie along the lanes, and rows that are far apart fall into the same few sets of the cache and into many pages.
@@ -25,9 +25,10 @@ enum {
     FAR_ROWS = 512,      // distance from which rows of B share the cache's sets
     WORTH_PACKING = 32,  // rows of A that pay for a copy of B
     LARGE = 128 * 1024,  // elements that no longer fit the inner caches
-    HUGE_B = 512 * 1024, // elements of B that few rows of A pay for packing
+    HUGE_B = 512 * 1024, // elements of B that no longer fit any but the last cache
     BLOCK_TILES = 16,    // tiles of rows of a task: its part of A stays in the second cache
-    WIDE_ROWS = 512,     // rows of a block at least, if there are as many: each block packs its B again
+    WIDE_ROWS = 128,     // rows of a block at least, if there are as many,
+    PACKING_ROWS = 512,  // or where each block packs its B again
     WIDE_PANELS = 4,     // of a block
     WISHED_TASKS = 16,
     ONE_TASK = 544 * 1024, // multiply-adds that nobody shares
@@ -42,7 +43,7 @@ typedef struct product {
     bool flips, dots;
     bool copies_a;               // phase 0 copies all of A, which is transposed
     bool packs_b;                // phase 0 packs all of B
-    bool blocks;                 // each task packs the pieces of B that it works on
+    bool blocks;                 // several panels a task, which packs its pieces of B unless phase 0 does
     int64_t depth, rows, panels; // of a piece of the sum; of a task
     int64_t parts;               // of the sum, each with a C of its own; 1 for none
 } product;
@@ -87,7 +88,7 @@ static int64_t block_rows(const product *p, int64_t tasks_across)
     const int64_t rows = p->flips ? LANES : tile_rows[panel_vecs(greatest(g->n, 1))];
     const int64_t tiles = pieces_of(pieces_of(g->m, wanted), rows);
     if (p->blocks)
-        return greatest(tiles, pieces_of(WIDE_ROWS, rows)) * rows;
+        return greatest(tiles, pieces_of(p->packs_b ? WIDE_ROWS : PACKING_ROWS, rows)) * rows;
     return greatest(least(tiles, BLOCK_TILES), 1) * rows;
 }
 
@@ -99,7 +100,7 @@ static void choose_copies(product *p)
     const bool packs = g->trans_b || (g->ldb >= FAR_ROWS && pays);
     p->blocks = packs && pays && b >= LARGE && !p->flips;
     p->copies_a = a >= LARGE && g->n >= 4 * PANEL_COLS && !p->flips && g->trans_a;
-    p->packs_b = packs && !p->blocks;
+    p->packs_b = packs && (!p->blocks || b <= HUGE_B);
 }
 
 // Parts of about equal length. Operands that are copied by all for all are nobody's own.

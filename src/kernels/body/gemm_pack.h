@@ -93,22 +93,26 @@ static void pack_b(const cj__gemm *g, int64_t col, int64_t cols, int64_t first, 
 }
 
 // Packs rows first .. first + depth - 1 of columns col0 .. col1 - 1, some panels, row by row: what the memory gives in long
-// runs, and what it is asked for early.
-static void pack_panels(const cj__gemm *g, int64_t col0, int64_t col1, int64_t first, int64_t depth, real *to)
+// runs, and what it is asked for early. Panels of `to` are panel_step apart, and in each so many rows are left out before.
+static void pack_panels(const cj__gemm *g, int64_t col0, int64_t col1, int64_t first, int64_t depth, real *to,
+                        int64_t panel_step, int64_t before)
 {
     enum { ROWS_AHEAD = 4 };
+    const int64_t bytes_ahead = ROWS_AHEAD * g->ldb * (int64_t)sizeof(real);
     if (g->trans_b) {
-        for (int64_t col = col0; col < col1; col += PANEL_COLS)
-            pack_b(g, col, least(PANEL_COLS, col1 - col), first, depth, to + (col - col0) * depth,
-                   pieces_of(least(PANEL_COLS, col1 - col), LANES) * LANES);
+        for (int64_t col = col0; col < col1; col += PANEL_COLS, to += panel_step) {
+            const int64_t cols = least(PANEL_COLS, col1 - col), width = pieces_of(cols, LANES) * LANES;
+            pack_b(g, col, cols, first, depth, to + before * width, width);
+        }
         return;
     }
     for (int64_t p = 0; p < depth; p++) {
         const real *const row = (const real *)g->b + (first + p) * g->ldb;
-        for (int64_t col = col0; col < col1; col += PANEL_COLS) {
+        real *panel = to;
+        for (int64_t col = col0; col < col1; col += PANEL_COLS, panel += panel_step) {
             const int64_t cols = least(PANEL_COLS, col1 - col), width = pieces_of(cols, LANES) * LANES;
-            fetch_ahead(row + col, ROWS_AHEAD * g->ldb * (int64_t)sizeof(real), TILE_VECS_MAX);
-            copy_reals(to + (col - col0) * depth + p * width, row + col, cols);
+            fetch_ahead(row + col, bytes_ahead, TILE_VECS_MAX);
+            copy_reals(panel + (before + p) * width, row + col, cols);
         }
     }
 }

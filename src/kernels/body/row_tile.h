@@ -28,7 +28,13 @@ typedef struct row_tile {
     const row_cells *cells; // or NULL
 } row_tile;
 
-enum { ROWS_A_POINTER = 4 }; // an address has a base and 0, 1, 2 or 3 distances: others would want registers
+// Rows that share a pointer: an address has a base and 0, 1, 2 or 3 distances, for which there are registers; if there are
+// few rows, there are registers for all.
+enum { ROWS_A_POINTER = 4, ROWS_OF_ONE = 6 };
+
+// Keeps the compiler from making a second pointer of a pointer and this distance: its addition would take a place of a
+// multiply-add's.
+#define AS_IT_IS(distance) __asm__("" : "+r"(distance))
 
 ALWAYS_INLINE void row_tile_start(const row_tile *t, const real *c, const int rows, const int vecs, const bool whole,
                                   const vmask last, vec sum[TILE_ROWS_MAX][TILE_VECS_MAX])
@@ -55,21 +61,23 @@ ALWAYS_INLINE void row_tile_sum(const row_tile *t, const real *a, const int rows
                                 const vmask last, vec sum[TILE_ROWS_MAX][TILE_VECS_MAX])
 {
     const int64_t a_row = t->a_row, a_step = t->a_step, b_step = t->b_step;
-    const int64_t ahead = STEPS_AHEAD * b_step * (int64_t)sizeof(real);
+    int64_t ahead = STEPS_AHEAD * b_step * (int64_t)sizeof(real);
+    const int many = rows <= ROWS_OF_ONE ? ROWS_OF_ONE : ROWS_A_POINTER; // rows of a pointer
     const real *b = t->b;
     for (int64_t s = 0; s < t->segment_count; s++) {
         const real *at[TILE_ROWS_MAX / ROWS_A_POINTER];
         UNROLL
-        for (int i = 0; i < rows; i += ROWS_A_POINTER)
-            at[i / ROWS_A_POINTER] = a + t->segments[s] + i * a_row;
+        for (int i = 0; i < rows; i += many)
+            at[i / many] = a + t->segments[s] + i * a_row;
         for (int64_t p = 0; p < t->length; p++, b += b_step) {
             vec w[TILE_VECS_MAX];
+            AS_IT_IS(ahead);
             UNROLL
             for (int v = 0; v < vecs; v++)
                 w[v] = VEC_OF(b, v);
             UNROLL
             for (int i = 0; i < rows; i++) {
-                const vec x = vec_set(at[i / ROWS_A_POINTER][i % ROWS_A_POINTER * a_row]);
+                const vec x = vec_set(at[i / many][i % many * a_row]);
                 UNROLL
                 for (int v = 0; v < vecs; v++)
                     sum[i][v] = vec_fma(x, w[v], sum[i][v]);
@@ -78,8 +86,8 @@ ALWAYS_INLINE void row_tile_sum(const row_tile *t, const real *a, const int rows
                     fetch_line(b, ahead + line * CACHE_LINE);
             }
             UNROLL
-            for (int i = 0; i < rows; i += ROWS_A_POINTER)
-                at[i / ROWS_A_POINTER] += a_step;
+            for (int i = 0; i < rows; i += many)
+                at[i / many] += a_step;
         }
     }
 }
