@@ -77,24 +77,35 @@ static const real *source_at(const block_conv *c, int64_t block, int64_t row, in
     return c->x + ((block * c->rows.size + row) * c->src_cols + col) * c->depth * LANES;
 }
 
-// All filters at the pixels of a rectangle of two classes. `y` is where pixel (0, 0) would be, rows of out_cols pixels.
-static void block_rectangle(const block_conv *c, int64_t block, const conv_class *rows, const conv_class *cols, real *y)
+// Outputs row0 .. row1 - 1 by col0 .. col1 - 1 of some blocks.
+typedef struct block_part {
+    int64_t block, blocks, row0, row1, col0, col1;
+} block_part;
+
+// All filters at the pixels of a rectangle of two classes, of the part's blocks. `y` is where pixel (0, 0) of the first would
+// be, rows of out_cols pixels; y_block is from block to block.
+static void block_rectangle(const block_conv *c, const block_part *part, const conv_class *rows, const conv_class *cols,
+                            real *y, int64_t y_block)
 {
     block_tile t;
-    const int64_t pixels = rows->count * cols->count, size = c->tile_filters;
+    const int64_t pixels = part->blocks * rows->count * cols->count, size = c->tile_filters;
     const int64_t tiles = pieces_of(pixels, block_pixels[size]);
     set_taps(c, &rows->span, &cols->span, &t);
     const real *const w = t.w;
-    int64_t i = 0, j = 0;
+    int64_t b = 0, i = 0, j = 0;
     for (int64_t k = 0; k < tiles; k++) {
         const int count = (int)((k + 1) * pixels / tiles - k * pixels / tiles);
         for (int p = 0; p < count; p++) {
-            t.x[p] = source_at(c, block, rows->span.src + i * rows->step, cols->span.src + j * cols->step);
-            t.y[p] = y + ((rows->first + i * c->rows.down) * c->out_cols + cols->first + j * c->cols.down) *
-                             c->filters * LANES;
+            t.x[p] = source_at(c, part->block + b, rows->span.src + i * rows->step, cols->span.src + j * cols->step);
+            t.y[p] =
+                y + b * y_block +
+                ((rows->first + i * c->rows.down) * c->out_cols + cols->first + j * c->cols.down) * c->filters * LANES;
             if (++j == cols->count) {
                 j = 0;
-                i++;
+                if (++i == rows->count) {
+                    i = 0;
+                    b++;
+                }
             }
         }
         for (int64_t f = 0; f < c->filters;) {
@@ -111,12 +122,8 @@ static void block_rectangle(const block_conv *c, int64_t block, const conv_class
     }
 }
 
-typedef struct block_part {
-    int64_t row0, row1, col0, col1;
-} block_part;
-
-// The outputs of a part of a block, class by class.
-static void block_outputs(const block_conv *c, int64_t block, const block_part *part, real *y)
+// The outputs of a part, class by class.
+static void block_outputs(const block_conv *c, const block_part *part, real *y, int64_t y_block)
 {
     for (int64_t r = 0; r < c->rows.down; r++) {
         for (int64_t row = part->row0 + r; row < part->row1;) {
@@ -126,7 +133,7 @@ static void block_outputs(const block_conv *c, int64_t block, const block_part *
                 for (int64_t col = part->col0 + q; col < part->col1;) {
                     const conv_class cols = class_of(&c->cols, col, part->col1);
                     col += cols.count * c->cols.down;
-                    block_rectangle(c, block, &rows, &cols, y);
+                    block_rectangle(c, part, &rows, &cols, y, y_block);
                 }
             }
         }
@@ -215,9 +222,9 @@ static void pool_by_scratch(const block_conv *c, const cj__conv2d_args *a, real 
         return;
     block_conv bare = *c;
     bare.relu = bare.rounds = false;
-    const block_part part = {row * block_pool_rows(a), (row + 1) * block_pool_rows(a), first * pool_cols(a),
-                             last * pool_cols(a)};
-    block_outputs(&bare, block, &part, scratch - part.row0 * c->out_cols * c->filters * LANES);
+    const block_part part = {
+        block, 1, row * block_pool_rows(a), (row + 1) * block_pool_rows(a), first * pool_cols(a), last * pool_cols(a)};
+    block_outputs(&bare, &part, scratch - part.row0 * c->out_cols * c->filters * LANES, 0);
     pool_strip(c, a, scratch, first, last, y, place);
 }
 
@@ -277,12 +284,12 @@ static void forward_strip_run(const block_conv *c, const cj__conv2d_args *a, rea
                        a->place ? a->place + (block * high + row) * across : NULL);
         return;
     }
-    const block_part part = {row0, row1, 0, a->s.ow};
+    const block_part part = {block, 1, row0, row1, 0, a->s.ow};
     const epilogue e = {a->bias, a->act, a->act_a, a->act_b, a->rounds};
     const bool follows = e.act != CJ__UNARY_NONE && !is_relu(&e); // else all is done in registers
     block_conv bare = *c;
     bare.rounds = a->rounds && !follows;
-    block_outputs(&bare, block, &part, y);
+    block_outputs(&bare, &part, y, 0);
     real *rows = y + row0 * across;
     if (follows)
         finish_rows(&e, &rows, 1, (row1 - row0) * across);
@@ -302,15 +309,24 @@ static void block_conv2d_forward_run(const cj__conv2d_args *a, void *workspace, 
 
 // ---- by the input ----
 
+// Blocks of a task: where images are small many pixels have taps of their own, and pixels of two blocks make a fuller tile.
+static int64_t blocks_together(const cj__conv2d *s)
+{
+    enum { FEW_PIXELS = 16 * 16 };
+    return s->h * s->w <= FEW_PIXELS ? least(greatest(blocks_of(s), 1), 2) : 1;
+}
+
 static int64_t input_grad_strip(const cj__conv2d *s)
 {
-    return block_strip_rows(s->h, s->w * s->c * s->f * s->kh * s->kw / (s->sh * s->sw));
+    return block_strip_rows(s->h, blocks_together(s) * s->w * s->c * s->f * s->kh * s->kw / (s->sh * s->sw));
 }
 
 static void block_conv2d_input_grad_job(const cj__conv2d_args *a, cj__job *job)
 {
     const cj__conv2d *s = &a->s;
-    *job = (cj__job){.phases = 2, .tasks = {s->kh * s->kw, blocks_of(s) * pieces_of(s->h, input_grad_strip(s))}};
+    *job = (cj__job){
+        .phases = 2,
+        .tasks = {s->kh * s->kw, pieces_of(blocks_of(s), blocks_together(s)) * pieces_of(s->h, input_grad_strip(s))}};
     job->workspace = (size_t)(s->kh * s->kw * s->c * s->f) * sizeof(real);
     job->prepares = 1;
 }
@@ -320,8 +336,8 @@ static void block_conv2d_input_grad_run(const cj__conv2d_args *a, void *workspac
 {
     const cj__conv2d *s = &a->s;
     const block_conv c = input_grad_of(a, workspace);
-    const int64_t strip = input_grad_strip(s), strips = pieces_of(s->h, strip), taps = s->kh * s->kw,
-                  size = s->c * s->f;
+    const int64_t strip = input_grad_strip(s), strips = pieces_of(s->h, strip), together = blocks_together(s);
+    const int64_t taps = s->kh * s->kw, size = s->c * s->f, image = s->h * s->w * s->c * LANES;
     (void)scratch;
     for (int64_t task = begin; task < end; task++) {
         if (phase == 0) { // (c, f) of each tap becomes (f, c) of the tap turned around
@@ -329,8 +345,8 @@ static void block_conv2d_input_grad_run(const cj__conv2d_args *a, void *workspac
                             (real *)workspace + (taps - 1 - task) * size, s->c);
             continue;
         }
-        const int64_t block = task / strips, row = task % strips * strip;
-        const block_part part = {row, least(row + strip, s->h), 0, s->w};
-        block_outputs(&c, block, &part, (real *)a->dx + block * s->h * s->w * s->c * LANES);
+        const int64_t block = task / strips * together, row = task % strips * strip;
+        const block_part part = {block, least(together, blocks_of(s) - block), row, least(row + strip, s->h), 0, s->w};
+        block_outputs(&c, &part, (real *)a->dx + block * image, image);
     }
 }
