@@ -309,11 +309,11 @@ static void block_conv2d_forward_run(const cj__conv2d_args *a, void *workspace, 
 
 // ---- by the input ----
 
-// Blocks of a task: where images are small many pixels have taps of their own, and pixels of two blocks make a fuller tile.
+// Blocks of a task: where images are small many pixels have taps of their own, and those of several blocks make a fuller tile.
 static int64_t blocks_together(const cj__conv2d *s)
 {
     enum { FEW_PIXELS = 16 * 16 };
-    return s->h * s->w <= FEW_PIXELS ? least(greatest(blocks_of(s), 1), 2) : 1;
+    return s->h * s->w <= FEW_PIXELS ? least(greatest(blocks_of(s), 1), 4) : 1;
 }
 
 static int64_t input_grad_strip(const cj__conv2d *s)
