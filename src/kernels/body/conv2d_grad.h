@@ -11,6 +11,7 @@ enum {
     BAND_TASKS = 8,
     SMALL_FILTERS = 1 << 16,
     FILTER_ROWS_A_TASK = 288,
+    INNER_BYTES = 16 * 1024,
     STRIP_PIXELS = 512,
     PIECE_PIXELS = 64
 };
@@ -54,7 +55,7 @@ static size_t partial_size(const cj__conv2d_args *a)
 static int64_t strip_rows(const cj__conv2d_args *a)
 {
     if (!has_pool(a))
-        return SEGMENTS_MAX;
+        return greatest(least(INNER_BYTES / (greatest(a->s.ow, 1) * a->s.f * (int64_t)sizeof(real)), SEGMENTS_MAX), 1);
     if (looks_up(a))
         return greatest(a->s.oh / a->pool_h, 1) * a->pool_h;
     const int64_t fit = UNPOOLED_BYTES / (a->s.ow * a->s.f * (int64_t)sizeof(real)) / a->pool_h;
