@@ -11,7 +11,8 @@ enum {
     BAND_TASKS = 8,
     SMALL_FILTERS = 1 << 16,
     FILTER_ROWS_A_TASK = 288,
-    INNER_BYTES = 16 * 1024,
+    INNER_BYTES = 16 * 1024, // of a strip of dy, so that it stays in the first cache,
+    STRIP_LEAST = 64,        // and pixels that are worth reading and writing dw for
     STRIP_PIXELS = 512,
     PIECE_PIXELS = 64
 };
@@ -54,11 +55,12 @@ static size_t partial_size(const cj__conv2d_args *a)
 // Rows of dy that are worked on at once.
 static int64_t strip_rows(const cj__conv2d_args *a)
 {
+    const int64_t row = greatest(a->s.ow * a->s.f * (int64_t)sizeof(real), 1);
     if (!has_pool(a))
-        return greatest(least(INNER_BYTES / (greatest(a->s.ow, 1) * a->s.f * (int64_t)sizeof(real)), SEGMENTS_MAX), 1);
+        return least(greatest(INNER_BYTES / row, pieces_of(STRIP_LEAST, greatest(a->s.ow, 1))), SEGMENTS_MAX);
     if (looks_up(a))
         return greatest(a->s.oh / a->pool_h, 1) * a->pool_h;
-    const int64_t fit = UNPOOLED_BYTES / (a->s.ow * a->s.f * (int64_t)sizeof(real)) / a->pool_h;
+    const int64_t fit = UNPOOLED_BYTES / row / a->pool_h;
     return greatest(least(fit, SEGMENTS_MAX / a->pool_h), 1) * a->pool_h;
 }
 
@@ -180,7 +182,7 @@ static void filter_grad_piece(const cj__conv2d_args *a, const framed *f, int64_t
 {
     const int64_t pieces = batch_pieces(a), block = task / pieces, piece = task % pieces, bands = image_bands(a);
     const int64_t first = f->s.n * bands * piece / pieces, last = f->s.n * bands * (piece + 1) / pieces;
-    const int64_t rows = strip_rows(a), images = bands > 1 ? 1 : strip_images(a);
+    const int64_t rows = strip_rows(a), images = bands > 1 || rows < a->s.oh ? 1 : strip_images(a);
     filter_rows b = {.dw = dw};
     find_filter_rows(f, block, &b);
     for (int64_t at = first; at < last; at += images) {
