@@ -205,11 +205,11 @@ static void compare_convolutions(const tables *t, const cj__conv2d *s, const var
     operand_free(&block_x), operand_free(&block_dy);
 }
 
-// One image, a block but one, a block, one more, and two blocks.
+// One image, a block but one, a block, one more, two blocks, and more than four.
 static int64_t some_images(int64_t lanes)
 {
-    const int64_t counts[] = {1, lanes - 1, lanes, lanes + 1, 2 * lanes};
-    return counts[pick(5)];
+    const int64_t counts[] = {1, lanes - 1, lanes, lanes + 1, 2 * lanes, 4 * lanes + 3};
+    return counts[pick(6)];
 }
 
 static bool random_geometry(cj__conv2d *s, int64_t lanes)
@@ -224,7 +224,7 @@ static bool random_geometry(cj__conv2d *s, int64_t lanes)
                       .dh = 1 + pick(2),
                       .dw = 1 + pick(2)};
     s->groups = 1;
-    s->c = 1 + pick(7);
+    s->c = 1 + pick(12);
     s->f = 1 + pick(12);
     s->top = pick(3);
     s->left = pick(3);

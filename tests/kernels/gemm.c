@@ -133,8 +133,9 @@ static void forms_of(const tables *t)
         {1, 37, 130},    {3, 70, 161},     {8, 33, 200},   {90, 1, 70},   {77, 7, 133},   // dots, either way round
         {130, 10, 33},   {33, 10, 129},    {40, 130, 10},  {35, 300, 64}, {21, 90, 2100}, // C transposed
         {5, 1100, 130},  {12, 2100, 70},                                                  // few rows
-        {530, 270, 259}, {300, 1100, 530},                                                // copies
-        {32, 128, 784},  {1, 131, 1601},   {61, 180, 390},                                // the sum in parts
+        {530, 270, 259}, {300, 1100, 530},                                                // copies of A; blocks,
+        {270, 530, 300}, {530, 270, 1950},                 // whose B is packed by all, or by each of two for itself
+        {32, 128, 784},  {1, 131, 1601},   {61, 180, 390}, // the sum in parts
     };
     static const cj__unary acts[] = {CJ__UNARY_NONE, CJ__UNARY_relu, CJ__UNARY_tanh};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -147,6 +148,18 @@ static void forms_of(const tables *t)
             compare_products(t, g, way != 2, false);
         }
     }
+}
+
+// Blocks that each pack B for themselves, several down and across, and sums in several pieces.
+static void wide_of(const tables *t)
+{
+    compare_products(t, product_of(530, 270, 1950, false, false), true, false);
+}
+
+static void blocks_that_pack_equal_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(wide_of);
 }
 
 static void every_form_equals_plain_c(void **unused)
@@ -178,7 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_products_equal_plain_c),         cmocka_unit_test(tile_edges_equal_plain_c),
         cmocka_unit_test(products_of_many_blocks_equal_plain_c), cmocka_unit_test(every_form_equals_plain_c),
-        cmocka_unit_test(empty_products_equal_plain_c),
+        cmocka_unit_test(blocks_that_pack_equal_plain_c),        cmocka_unit_test(empty_products_equal_plain_c),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 // C = act(op(A) op(B) + bias): see cj__gemm, and gemm_form.h for the ways of computing it.
 //
-// A task is a block of rows of C by a panel of columns (or a few panels, if rows are few). The sum is cut into pieces, so
-// that the panel's part of B stays in the cache while the tiles walk down the rows.
+// A task is a block of rows of C by a panel of columns, or by several panels. The sum is cut into pieces, so that their part
+// of B stays in the cache while the tiles walk down the rows.
 enum { PACK_DEPTH = 64 };
 
 static int64_t tasks_across(const product *p)

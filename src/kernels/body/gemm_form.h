@@ -21,15 +21,15 @@ enum {
     THIN_COLS = 2048, // of a task of few rows
     THIN_ROWS = 12,
     DOT_ROWS = 8,
-    DOT_COLS = 32,       // of a task of dots
-    FAR_ROWS = 512,      // distance from which rows of B share the cache's sets
-    WORTH_PACKING = 32,  // rows of A that pay for a copy of B
-    LARGE = 128 * 1024,  // elements that no longer fit the inner caches
-    HUGE_B = 512 * 1024, // elements of B that no longer fit any but the last cache
-    BLOCK_TILES = 16,    // tiles of rows of a task: its part of A stays in the second cache
-    WIDE_ROWS = 128,     // rows of a block at least, if there are as many,
-    PACKING_ROWS = 512,  // or where each block packs its B again
-    WIDE_PANELS = 4,     // of a block
+    DOT_COLS = 32,                    // of a task of dots
+    FAR_ROWS = 512,                   // distance from which rows of B share the cache's sets
+    WORTH_PACKING = 32,               // rows of A that pay for a copy of B
+    LARGE = 128 * 1024,               // elements that no longer fit the inner caches
+    HUGE_B = 512 * 1024,              // elements of B that no longer fit any but the last cache
+    BLOCK_TILES = 16,                 // tiles of rows of a task: its part of A stays in the second cache
+    WIDE_ROWS = 128,                  // rows of a block at least, if there are as many,
+    PACKING_ROWS = 512,               // or where each block packs its B again
+    WIDE_COLS = 1024 / CJ_REAL_BYTES, // of a block
     WISHED_TASKS = 16,
     ONE_TASK = 544 * 1024, // multiply-adds that nobody shares
     PART_ROWS = 128,       // rows of A up to which the sum is cut into parts, and B is not packed unless it is huge
@@ -144,7 +144,7 @@ static product product_of(const cj__gemm *given)
     }
     p.parts = parts_of(&p);
     if (p.blocks)
-        p.panels = least(WIDE_PANELS, pieces_of(g->n, PANEL_COLS));
+        p.panels = least(WIDE_COLS / PANEL_COLS, pieces_of(g->n, PANEL_COLS));
     p.rows = p.parts > 1 ? g->m : block_rows(&p, pieces_of(g->n, p.panels * PANEL_COLS));
     if (!p.flips)
         p.depth = greatest(pieces_of(part_depth(&p), greatest(pieces_of(part_depth(&p), GEMM_DEPTH), 1)), 1);
