@@ -31,7 +31,8 @@ enum {
     PACKING_ROWS = 512,               // or where each block packs its B again
     WIDE_COLS = 1024 / CJ_REAL_BYTES, // of a block
     WISHED_TASKS = 16,
-    ONE_TASK = 544 * 1024, // multiply-adds that nobody shares
+    ONE_TASK = 544 * 1024, // multiply-adds that nobody shares,
+    STEPS_OF_C = 2,        // where writing C counts as so many steps of the sum
     PART_ROWS = 128,       // rows of A up to which the sum is cut into parts, and B is not packed unless it is huge
     PART_DEPTH = 192,      // of a part at least, about: adding it costs as much as two steps of the sum
     PARTS_MAX = 8,
@@ -82,7 +83,7 @@ static void call_columns_rows(cj__gemm *g)
 static int64_t block_rows(const product *p, int64_t tasks_across)
 {
     const cj__gemm *g = &p->g;
-    if ((double)g->m * (double)g->n * (double)g->k <= ONE_TASK)
+    if ((double)g->m * (double)g->n * ((double)g->k + STEPS_OF_C) <= ONE_TASK)
         return greatest(g->m, 1);
     const int64_t wanted = pieces_of(WISHED_TASKS, greatest(tasks_across, 1));
     const int64_t rows = p->flips ? LANES : tile_rows[panel_vecs(greatest(g->n, 1))];
