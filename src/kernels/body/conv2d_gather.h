@@ -35,13 +35,20 @@ static gather gather_of(const cj__conv2d_args *a, const void *turned)
 // ---- how it is cut ----
 
 // Tasks at least, and pixels of one at most, where there are as many; more of a few channels.
-enum { GATHER_TASKS = 16, GATHER_PIXELS = 1024, DOT_PIXELS = 4096 };
+enum { GATHER_TASKS = 16, GATHER_PIXELS = 1024, DOT_PIXELS = 4096, EDGE_IMAGES = 16 };
 
 typedef struct gather_cut {
     int64_t panel, panels; // channels of a panel, and panels of all groups
     int64_t images, rows;  // of a task
     int64_t strips;        // of an image
 } gather_cut;
+
+// Whether half of the rows or more have taps of their own, as those near the edges have: then a tile is filled by the same
+// pixels of several images.
+static bool is_mostly_edge(const cj__conv2d *s)
+{
+    return 4 * (s->kh - 1) * s->dh >= s->h && s->sh == 1;
+}
 
 static gather_cut gather_cut_of(const cj__conv2d *s, int64_t most)
 {
@@ -51,8 +58,10 @@ static gather_cut gather_cut_of(const cj__conv2d *s, int64_t most)
     const int64_t pixels = least(pieces_of(greatest(s->n, 1) * image * cut.panels, GATHER_TASKS), most);
     if (pixels >= image)
         cut.images = pixels / image;
-    else
-        cut.rows = least(pieces_of(pieces_of(pixels, s->w), s->sh) * s->sh, s->h);
+    else if (is_mostly_edge(s))
+        cut.images = greatest(least(s->n, EDGE_IMAGES), 1);
+    if (pixels < image)
+        cut.rows = least(pieces_of(pieces_of(pixels, greatest(s->w * cut.images, 1)), s->sh) * s->sh, s->h);
     cut.strips = pieces_of(s->h, cut.rows);
     return cut;
 }
