@@ -64,12 +64,6 @@ static double peak_baseline(volatile float *sink)
 #define peak_avx512 peak_baseline
 #endif
 
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 // The bursts of one thread; their median and greatest rate.
 static void burst(void *context, int64_t begin, int64_t end)
 {

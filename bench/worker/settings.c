@@ -33,3 +33,9 @@ long peak_kib(void)
         fclose(file);
     return kib;
 }
+
+int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}

@@ -19,4 +19,6 @@ const char *setting_text(const settings *s, const char *key, const char *otherwi
 // counts what the process that started this one had.
 long peak_kib(void);
 
+int ascending(const void *a, const void *b); // of doubles, for qsort()
+
 #endif

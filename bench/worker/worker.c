@@ -175,12 +175,6 @@ static int serve(worker *self)
     return EXIT_SUCCESS;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static int look(worker *self, int argc, char **argv)
 {
     enum { ROUNDS = 11 };

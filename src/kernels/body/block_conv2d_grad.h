@@ -6,9 +6,10 @@
 // a strip of dy that stays in the first cache while all rows pass by; from strip to strip accumulators are kept as they
 // are, in the thread's own memory, and their lanes are added once, at the end, by halves.
 //
-// Rows of a tile see the same pixels. Where no window leaves the image, these are all pixels for all rows; where some do,
-// the rows of one tap have a rectangle of their own, so that nothing is multiplied with padding; only if the channels are
-// too few for a tile, a first phase copies x into a frame of zeros.
+// Rows of a tile see the same pixels. Where windows leave the image, the rows of one tap have a rectangle of their own, so
+// that nothing is multiplied with padding; so they have if channels are many, because taps side by side read the same x.
+// Else these are all pixels for all rows. If the channels are too few for a tile of one tap, a first phase copies x into a
+// frame of zeros.
 //
 // The batch is cut into pieces by the shape alone; each piece has its own sums in the workspace, which a last phase adds
 // in order. A task is a piece and a share of the tiles. The sum of dy itself (dbias) is one more row, whose x is 1.
@@ -126,7 +127,7 @@ typedef struct filter_grad {
     cj__conv2d s;
     const real *x, *dy;
     int64_t blocks, pieces;
-    bool by_tap;                  // whether each tap has its own rectangle of pixels
+    bool by_tap;                  // whether each tap has tiles of its own
     int64_t down, across, groups; // groups of rows, each with one rectangle: those of a tap, kh by kw, or all
     int64_t group_rows;
     int64_t row_tiles, filter_tiles;

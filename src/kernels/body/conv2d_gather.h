@@ -56,12 +56,12 @@ static gather_cut gather_cut_of(const cj__conv2d *s, int64_t most)
     gather_cut cut = {.panel = PANEL_COLS, .images = 1, .rows = greatest(s->h, 1)};
     cut.panels = pieces_of(depth, cut.panel) * s->groups;
     const int64_t pixels = least(pieces_of(greatest(s->n, 1) * image * cut.panels, GATHER_TASKS), most);
-    if (pixels >= image)
+    if (pixels >= image) {
         cut.images = pixels / image;
-    else if (is_mostly_edge(s))
-        cut.images = greatest(least(s->n, EDGE_IMAGES), 1);
-    if (pixels < image)
-        cut.rows = least(pieces_of(pieces_of(pixels, greatest(s->w * cut.images, 1)), s->sh) * s->sh, s->h);
+    } else {
+        cut.images = is_mostly_edge(s) ? greatest(least(s->n, EDGE_IMAGES), 1) : 1;
+        cut.rows = least(pieces_of(pieces_of(pixels, s->w * cut.images), s->sh) * s->sh, s->h);
+    }
     cut.strips = pieces_of(s->h, cut.rows);
     return cut;
 }
