@@ -1,10 +1,11 @@
-// Products of bfloat16 numbers, by AMX or in pairs, against float products, on one thread: GFLOP/s of each, the ratio, and
-// whether the kernels choose them for that shape. Operands are float in both cases, so packing and rounding are part of
-// their time.
+// Products of bfloat16 numbers, by AMX or in pairs, against float products, on one thread: GFLOP/s
+// of each, the ratio, and whether the kernels choose them for that shape. Operands are float in
+// both cases, so packing and rounding are part of their time.
 //
 //   bench/bf16 [word]     word: only rows whose name has it
 //
-// The machine may be shared: both kernels take turns, in thread CPU time, and each figure is the best of many runs.
+// The machine may be shared: both kernels take turns, in thread CPU time, and each figure is the
+// best of many runs.
 #define _POSIX_C_SOURCE 200809L
 #include "base/cpu.h"
 #include "kernels/kernels.h"
@@ -126,7 +127,8 @@ static void run_float(const cj__kernels *k, const cj__gemm *g, void *space)
     cj__job job;
     k->gemm_job(g, &job);
     for (int phase = 0; phase < job.phases; phase++)
-        k->gemm_run(g, space, (char *)space + (job.workspace + 63) / 64 * 64, phase, 0, job.tasks[phase]);
+        k->gemm_run(g, space, (char *)space + (job.workspace + 63) / 64 * 64, phase, 0,
+                    job.tasks[phase]);
 }
 
 static void run_pairs(const cj__kernels *k, const cj__gemm *g, void *space)
@@ -140,7 +142,8 @@ static void run_pairs(const cj__kernels *k, const cj__gemm *g, void *space)
 
 typedef void runner(const cj__kernels *k, const cj__gemm *g, void *space);
 
-static double seconds_of(runner *run, const cj__kernels *k, const cj__gemm *g, void *space, int repeats)
+static double seconds_of(runner *run, const cj__kernels *k, const cj__gemm *g, void *space,
+                         int repeats)
 {
     const double start = now();
     for (int i = 0; i < repeats; i++)
@@ -171,7 +174,8 @@ static int measure(const cj__kernels *k, const subject *s)
     cj__job job, other;
     k->gemm_job(&g, &job);
     k->gemm_bf16_job(&pairs, &other);
-    const size_t ours = job.workspace + 64 + job.scratch, most = ours > other.workspace ? ours : other.workspace;
+    const size_t ours = job.workspace + 64 + job.scratch,
+                 most = ours > other.workspace ? ours : other.workspace;
     void *a = block_of((size_t)(s->m * s->k) * 4), *b = block_of((size_t)(s->k * s->n) * 4);
     void *c = block_of((size_t)(s->m * s->n) * 4), *space = block_of(most + 64);
     double best[2] = {1e9, 1e9};
@@ -185,9 +189,9 @@ static int measure(const cj__kernels *k, const subject *s)
             best[0] = one < best[0] ? one : best[0];
             best[1] = two < best[1] ? two : best[1];
         }
-        printf("%-28s %5lld %5lld %5lld  %8.1f %8.1f  %5.2f  %s\n", s->name, (long long)s->m, (long long)s->n,
-               (long long)s->k, flops / best[0] * 1e-9, flops / best[1] * 1e-9, best[0] / best[1],
-               k->gemm_bf16_pays(&g) ? "pairs" : "float");
+        printf("%-28s %5lld %5lld %5lld  %8.1f %8.1f  %5.2f  %s\n", s->name, (long long)s->m,
+               (long long)s->n, (long long)s->k, flops / best[0] * 1e-9, flops / best[1] * 1e-9,
+               best[0] / best[1], k->gemm_bf16_pays(&g) ? "pairs" : "float");
     }
     const int failed = !a || !b || !c || !space;
     free(a), free(b), free(c), free(space);
@@ -201,7 +205,8 @@ int main(int argc, char **argv)
         printf("this machine has no products of bfloat16 pairs (or CAJAL_ISA forbids them)\n");
         return 0;
     }
-    printf("%-28s %5s %5s %5s  %8s %8s  %5s  %s\n", "product", "m", "n", "k", "float", "pairs", "ratio", "choice");
+    printf("%-28s %5s %5s %5s  %8s %8s  %5s  %s\n", "product", "m", "n", "k", "float", "pairs",
+           "ratio", "choice");
     for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++)
         if ((argc < 2 || strstr(subjects[i].name, argv[1])) && measure(k, &subjects[i]))
             return 1;

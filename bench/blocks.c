@@ -1,11 +1,13 @@
-// Convolutions over blocks of images beside those over channels-last images: GFLOP/s on one thread, and the share of
-// `peak` if given, for forward (with bias and ReLU), both gradients, and forward with a fused pool of 2 x 2.
+// Convolutions over blocks of images beside those over channels-last images: GFLOP/s on one thread,
+// and the share of `peak` if given, for forward (with bias and ReLU), both gradients, and forward
+// with a fused pool of 2 x 2.
 //
-//   bench/blocks [isa [peak [name]]]   isa: avx512 (default), avx2, baseline; peak: GFLOP/s, as `worker peak` prints it,
-//                                      or 0; name: only subjects that contain it
+//   bench/blocks [isa [peak [name]]]   isa: avx512 (default), avx2, baseline; peak: GFLOP/s, as
+//                                      `worker peak` prints it, or 0; name: only subjects that
+//                                      contain it
 //
-// Time is this thread's own, and each figure is the best of many short runs, taken turn by turn: a machine that is shared
-// only ever adds time.
+// Time is this thread's own, and each figure is the best of many short runs, taken turn by turn: a
+// machine that is shared only ever adds time.
 #define _POSIX_C_SOURCE 200809L
 #include "base/memory.h"
 #include "kernels/kernels.h"
@@ -57,16 +59,18 @@ static const subject subjects[] = {
 };
 
 enum { KINDS = 4, BLOCKS = 2 };
-static const cj__conv2d_kind kinds[KINDS] = {CJ__CONV2D_FORWARD, CJ__CONV2D_INPUT_GRAD, CJ__CONV2D_FILTER_GRAD,
-                                             CJ__CONV2D_FORWARD};
+static const cj__conv2d_kind kinds[KINDS] = {CJ__CONV2D_FORWARD, CJ__CONV2D_INPUT_GRAD,
+                                             CJ__CONV2D_FILTER_GRAD, CJ__CONV2D_FORWARD};
 
-static void run_once(const cj__kernels *k, const cj__conv2d_args *a, cj__conv2d_kind kind, bool blocks, char *space)
+static void run_once(const cj__kernels *k, const cj__conv2d_args *a, cj__conv2d_kind kind,
+                     bool blocks, char *space)
 {
     cj__job job;
     (blocks ? k->block_conv2d_job : k->conv2d_job)[kind](a, &job);
     char *scratch = space + (job.workspace + 63) / 64 * 64;
     for (int phase = 0; phase < job.phases; phase++)
-        (blocks ? k->block_conv2d_run : k->conv2d_run)[kind](a, space, scratch, phase, 0, job.tasks[phase]);
+        (blocks ? k->block_conv2d_run : k->conv2d_run)[kind](a, space, scratch, phase, 0,
+                                                             job.tasks[phase]);
 }
 
 static void measure(const cj__kernels *k, const subject *t, float *const block[4], double peak)
@@ -116,14 +120,15 @@ int main(int argc, char **argv)
     for (int isa = 0; isa <= CJ__ISA_AMX; isa++)
         if (strcmp(names[isa], argc > 1 ? argv[1] : "avx512") == 0)
             k = cj__kernels_of((cj__isa)isa, sizeof(float));
-    status |= k == NULL;
+    status |= !k;
     for (int i = 0; i < 4; i++) {
         block[i] = cj__new_aligned(room, 1); // as a plan's arena is
-        status |= block[i] == NULL;
+        status |= !block[i];
         for (size_t j = 0; block[i] && j < room / sizeof(float); j++)
             block[i][j] = (float)(j % 17) * 0.125f - 1;
     }
-    printf("GFLOP/s in blocks (channels last): forward | by input | by filters | forward and pool\n");
+    printf(
+        "GFLOP/s in blocks (channels last): forward | by input | by filters | forward and pool\n");
     for (size_t i = 0; i < sizeof subjects / sizeof *subjects && status == 0; i++)
         if (argc < 4 || strstr(subjects[i].name, argv[3]))
             measure(k, &subjects[i], block, argc > 2 ? atof(argv[2]) : 0);

@@ -1,11 +1,14 @@
-// How fast products are: GFLOP/s through the op as a plan runs it, the share of the processor's multiply-add peak
-// measured in the same run, and OpenBLAS on the same operands where it is installed.
+// How fast products are: GFLOP/s through the op as a plan runs it, the share of the processor's
+// multiply-add peak measured in the same run, and OpenBLAS on the same operands where it is
+// installed.
 //
-//   bench/gemm [threads [isa [word]]]     isa: amx, avx512, avx2, baseline; word: only rows whose name has it
+//   bench/gemm [threads [isa [word]]]     isa: amx, avx512, avx2, baseline; word: only rows whose
+//                                         name has it
 //
-// Both take turns in short runs, and each figure is the best of its runs: noise only ever adds time. On one thread, time
-// is the thread's own processor time. OpenBLAS (loaded at run time) is told to take its AVX-512 kernels where this
-// processor has AVX-512, because old versions choose AVX2 on processors that they do not know: its best setting.
+// Both take turns in short runs, and each figure is the best of its runs: noise only ever adds
+// time. On one thread, time is the thread's own processor time. OpenBLAS (loaded at run time) is
+// told to take its AVX-512 kernels where this processor has AVX-512, because old versions choose
+// AVX2 on processors that they do not know: its best setting.
 #define _POSIX_C_SOURCE 200809L
 #include "ops/build.h"
 #include "ops/op.h"
@@ -29,27 +32,30 @@ static double now(void)
 
 enum { CHAINS = 12, PEAK_ROUNDS = 20000, TRIES = 30 };
 
-// Twelve chains of fused multiply-adds in registers: enough to fill two units of latency 4. Without the fused
-// instruction (baseline) a product and a sum are two instructions, and the peak is that of the pair. A compiler does not
-// fuse by itself in strict C, hence the intrinsics.
+// Twelve chains of fused multiply-adds in registers: enough to fill two units of latency 4. Without
+// the fused instruction (baseline) a product and a sum are two instructions, and the peak is that
+// of the pair. A compiler does not fuse by itself in strict C, hence the intrinsics.
 #define PLAIN(a, b, c) ((a) * (b) + (c))
-#define PEAK(name, bytes, flags, FMA)                                                                           \
-    typedef float name##_vec __attribute__((vector_size(bytes)));                                               \
-    flags static double name(volatile float *sink)                                                              \
-    {                                                                                                           \
-        name##_vec s[CHAINS];                                                                                   \
-        const name##_vec a = (name##_vec){0} + *sink, b = (name##_vec){0} + 0.999f;                             \
-        for (int i = 0; i < CHAINS; i++)                                                                        \
-            s[i] = a + (float)i;                                                                                \
-        for (int r = 0; r < PEAK_ROUNDS; r++) {                                                                 \
-            s[0] = FMA(s[0], b, a), s[1] = FMA(s[1], b, a), s[2] = FMA(s[2], b, a), s[3] = FMA(s[3], b, a);     \
-            s[4] = FMA(s[4], b, a), s[5] = FMA(s[5], b, a), s[6] = FMA(s[6], b, a), s[7] = FMA(s[7], b, a);     \
-            s[8] = FMA(s[8], b, a), s[9] = FMA(s[9], b, a), s[10] = FMA(s[10], b, a), s[11] = FMA(s[11], b, a); \
-        }                                                                                                       \
-        for (int i = 1; i < CHAINS; i++)                                                                        \
-            s[0] += s[i];                                                                                       \
-        *sink = s[0][0];                                                                                        \
-        return 2.0 * CHAINS * PEAK_ROUNDS * bytes / 4;                                                          \
+#define PEAK(name, bytes, flags, FMA)                                                 \
+    typedef float name##_vec __attribute__((vector_size(bytes)));                     \
+    flags static double name(volatile float *sink)                                    \
+    {                                                                                 \
+        name##_vec s[CHAINS];                                                         \
+        const name##_vec a = (name##_vec){0} + *sink, b = (name##_vec){0} + 0.999f;   \
+        for (int i = 0; i < CHAINS; i++)                                              \
+            s[i] = a + (float)i;                                                      \
+        for (int r = 0; r < PEAK_ROUNDS; r++) {                                       \
+            s[0] = FMA(s[0], b, a), s[1] = FMA(s[1], b, a), s[2] = FMA(s[2], b, a),   \
+            s[3] = FMA(s[3], b, a);                                                   \
+            s[4] = FMA(s[4], b, a), s[5] = FMA(s[5], b, a), s[6] = FMA(s[6], b, a),   \
+            s[7] = FMA(s[7], b, a);                                                   \
+            s[8] = FMA(s[8], b, a), s[9] = FMA(s[9], b, a), s[10] = FMA(s[10], b, a), \
+            s[11] = FMA(s[11], b, a);                                                 \
+        }                                                                             \
+        for (int i = 1; i < CHAINS; i++)                                              \
+            s[0] += s[i];                                                             \
+        *sink = s[0][0];                                                              \
+        return 2.0 * CHAINS * PEAK_ROUNDS * bytes / 4;                                \
     }
 PEAK(peak_baseline, 16, , PLAIN)
 #ifdef __x86_64__
@@ -109,8 +115,9 @@ static const subject subjects[] = {
 // clang-format on
 
 // The C interface of BLAS, as far as it is needed (row major 101, plain 111, transposed 112).
-typedef void sgemm_code(int order, int trans_a, int trans_b, int m, int n, int k, float alpha, const float *a, int lda,
-                        const float *b, int ldb, float beta, float *c, int ldc);
+typedef void sgemm_code(int order, int trans_a, int trans_b, int m, int n, int k, float alpha,
+                        const float *a, int lda, const float *b, int ldb, float beta, float *c,
+                        int ldc);
 static sgemm_code *sgemm;
 
 // dlsym() gives an object pointer where a function pointer is wanted; POSIX has them of one size.
@@ -172,7 +179,8 @@ static void measure(bench *b)
     run_ours(b);
     double spent = 0;
     for (int i = 0; i < 3 || (spent < 0.2 && i < 2000); i++) {
-        const double ours = time_of(run_ours, b, repeats), peer = sgemm ? time_of(run_peer, b, repeats) : 1e9;
+        const double ours = time_of(run_ours, b, repeats),
+                     peer = sgemm ? time_of(run_peer, b, repeats) : 1e9;
         b->ours = ours < b->ours ? ours : b->ours;
         b->peer = peer < b->peer ? peer : b->peer;
         spent += (ours + (sgemm ? peer : 0)) * repeats;
@@ -184,9 +192,11 @@ static cj__operand matrix(void *data, int64_t rows, int64_t cols)
     return (cj__operand){data, {CJ_F32, {2, {rows, cols}}}};
 }
 
-static void report(const subject *s, float *const block[3], cj_pool *pool, const cj__kernels *kernels, double peak)
+static void report(const subject *s, float *const block[3], cj_pool *pool,
+                   const cj__kernels *kernels, double peak)
 {
-    const cj__matmul_attrs attrs = {.trans_a = s->trans_a, .trans_b = s->trans_b, .act = CJ__UNARY_NONE};
+    const cj__matmul_attrs attrs = {
+        .trans_a = s->trans_a, .trans_b = s->trans_b, .act = CJ__UNARY_NONE};
     cj__operand inputs[] = {matrix(block[0], s->trans_a ? s->k : s->m, s->trans_a ? s->m : s->k),
                             matrix(block[1], s->trans_b ? s->n : s->k, s->trans_b ? s->k : s->n)};
     cj__operand output = matrix(block[2], s->m, s->n);
@@ -209,8 +219,9 @@ static void report(const subject *s, float *const block[3], cj_pool *pool, const
     free(b.call.workspace);
     const double giga = 2e-9 * (double)s->m * (double)s->n * (double)s->k;
     const double bytes = 4e-9 * (double)(s->m * s->k + s->k * s->n + s->m * s->n);
-    printf("%-14s %5lld x %5lld x %5lld %9.2f us %8.1f GFLOP/s %6.1f %% of peak %7.1f GB/s", s->name, (long long)s->m,
-           (long long)s->k, (long long)s->n, b.ours * 1e6, giga / b.ours, 100 * giga / b.ours / peak, bytes / b.ours);
+    printf("%-14s %5lld x %5lld x %5lld %9.2f us %8.1f GFLOP/s %6.1f %% of peak %7.1f GB/s",
+           s->name, (long long)s->m, (long long)s->k, (long long)s->n, b.ours * 1e6, giga / b.ours,
+           100 * giga / b.ours / peak, bytes / b.ours);
     if (sgemm)
         printf("   OpenBLAS %8.1f, ratio %.2f", giga / b.peer, b.peer / b.ours);
     printf("\n");
@@ -234,7 +245,8 @@ int main(int argc, char **argv)
         block[i % 3][i / 3] = (float)(i % 17) * 0.125f - 1;
     const double peak = best_peak(isa) * threads;
     clock_used = threads > 1 ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID;
-    printf("%s, %d thread%s: multiply-add peak %.1f GFLOP/s\n", names[isa], threads, threads > 1 ? "s" : "", peak);
+    printf("%s, %d thread%s: multiply-add peak %.1f GFLOP/s\n", names[isa], threads,
+           threads > 1 ? "s" : "", peak);
     load_openblas(threads);
     for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++) {
         char name[64];

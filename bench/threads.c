@@ -1,9 +1,11 @@
-// What sharing work between threads costs and gains: pieces of 1 to 1000 microseconds on one thread and on two, inside of
-// an entered pool; functions of one op, a product, a sum or exp, from where an op costs about a microsecond to where it
-// costs a thousand, each call of it entering the pool; the cost of an empty piece; and of a first piece when the workers
-// are asleep. For each the least of several rounds, in turns of 20 ms.
+// What sharing work between threads costs and gains: pieces of 1 to 1000 microseconds on one thread
+// and on two, inside of an entered pool; functions of one op, a product, a sum or exp, from where
+// an op costs about a microsecond to where it costs a thousand, each call of it entering the pool;
+// the cost of an empty piece; and of a first piece when the workers are asleep. For each the least
+// of several rounds, in turns of 20 ms.
 //
-//   threads [threads]                  taskset -c 0 threads: as many on one processor; threads 8: more than there are
+//   threads [threads]                  taskset -c 0 threads: as many on one processor; threads 8:
+//                                      more than there are
 #define _POSIX_C_SOURCE 200809L
 #include "base/threads.h"
 
@@ -89,17 +91,17 @@ static void compare_pieces(cj_pool *one, cj_pool *many, double us, double per_lo
 
 static cj_symbol *product(cj_symbol *const *x)
 {
-    return cj_matmul(x[0], x[1]);
+    return cj_op_matmul(x[0], x[1]);
 }
 
 static cj_symbol *sum(cj_symbol *const *x)
 {
-    return cj_add(x[0], x[1]);
+    return cj_op_add(x[0], x[1]);
 }
 
 static cj_symbol *exponential(cj_symbol *const *x)
 {
-    return cj_exp(x[0]);
+    return cj_op_exp(x[0]);
 }
 
 // Rows by 256 columns; a product is by 256 x 256.
@@ -133,9 +135,12 @@ static cj_status make_subject(size_t op, int64_t rows, cj_pool *pool, subject *s
     }
     CJ_TRY(cj_tensor_new(CJ_F32, CJ_SHAPE(rows, COLUMNS), &s->output));
     cj_symbol *y = ops[op].apply(x);
-    s->function = cj_function_new(&(cj_function_args){
-        .inputs = x, .input_count = ops[op].inputs, .outputs = &y, .output_count = 1, .pool = pool});
-    return s->function != NULL ? CJ_OK : cj_error_status();
+    s->function = cj_function_new(&(cj_function_args){.inputs = x,
+                                                      .input_count = ops[op].inputs,
+                                                      .outputs = &y,
+                                                      .output_count = 1,
+                                                      .pool = pool});
+    return s->function ? CJ_OK : cj_error_status();
 }
 
 static void free_subject(subject *s)
@@ -193,7 +198,8 @@ static void compare_costs(cj_pool *one, cj_pool *many, int threads, double per_l
         first_alone = least(first_alone, woken(one, loops));
     }
     printf("an empty piece: %.0f ns, %.0f ns where the pool was not entered\n", inside, outside);
-    printf("20 us of work after a pause: %.1f us on 1 thread, %.1f on %d\n", first_alone, first, threads);
+    printf("20 us of work after a pause: %.1f us on 1 thread, %.1f on %d\n", first_alone, first,
+           threads);
 }
 
 int main(int argc, char **argv)
@@ -201,7 +207,7 @@ int main(int argc, char **argv)
     static const double sizes[] = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000};
     const int threads = argc > 1 ? atoi(argv[1]) : 2;
     cj_pool *one = cj_retain(cj_pool_new(1)), *many = cj_retain(cj_pool_new(threads));
-    if (one == NULL || many == NULL)
+    if (!one || !many)
         return EXIT_FAILURE;
     double per_loop = 1e9;
     for (int i = 0; i < ROUNDS; i++)

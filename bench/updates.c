@@ -1,6 +1,6 @@
-// What Adam's step costs a parameter, from 10^4 to 10^7 parameters: in one tensor, and cut into many of which half hold
-// ten numbers, on one thread and on two. The least of several rounds, in turns. CAJAL_PLAN=-one_sweep shows what a
-// kernel call for each tensor costs instead.
+// What Adam's step costs a parameter, from 10^4 to 10^7 parameters: in one tensor, and cut into
+// many of which half hold ten numbers, on one thread and on two. The least of several rounds, in
+// turns. CAJAL_PLAN=-one_sweep shows what a kernel call for each tensor costs instead.
 //
 //   updates [rounds]
 #define _POSIX_C_SOURCE 200809L
@@ -66,7 +66,8 @@ static void add_tensor(updating *u, int64_t count, cj_symbol *rate, cj_symbol *s
 
 static cj_status prepare(updating *u, int64_t parameters, int tensors, int threads)
 {
-    cj_symbol *rate = cj__build_keep(&u->g, cj_symbol_variable(variable((cj_shape){0}, CJ_F32, 1e-3f)));
+    cj_symbol *rate =
+        cj__build_keep(&u->g, cj_symbol_variable(variable((cj_shape){0}, CJ_F32, 1e-3f)));
     cj_symbol *step = cj__build_keep(&u->g, cj_symbol_variable(variable((cj_shape){0}, CJ_I64, 0)));
     const int large = tensors > 1 ? tensors / 2 : 1, small = tensors - large;
     for (int i = 0; i < large; i++)
@@ -116,7 +117,8 @@ static cj_status measure(int64_t parameters, int tensors, int rounds)
             least[i] = took < least[i] ? took : least[i];
         }
     printf("%10lld %8d %12.3f %12.3f %14.2f %14.2f\n", (long long)parameters, tensors,
-           least[0] / (double)parameters * 1e9, least[1] / (double)parameters * 1e9, least[0] * 1e6, least[1] * 1e6);
+           least[0] / (double)parameters * 1e9, least[1] / (double)parameters * 1e9, least[0] * 1e6,
+           least[1] * 1e6);
     for (int i = 0; i < 2; i++)
         finish(u[i]);
     return CJ_OK;
@@ -125,8 +127,8 @@ static cj_status measure(int64_t parameters, int tensors, int rounds)
 int main(int argc, char **argv)
 {
     const int rounds = argc > 1 ? atoi(argv[1]) : 15;
-    printf("%10s %8s %12s %12s %14s %14s\n", "parameters", "tensors", "ns each, 1", "2 threads", "us a step, 1",
-           "2 threads");
+    printf("%10s %8s %12s %12s %14s %14s\n", "parameters", "tensors", "ns each, 1", "2 threads",
+           "us a step, 1", "2 threads");
     for (int64_t parameters = 10000; parameters <= 10000000; parameters *= 10)
         for (int tensors = 1; tensors <= TENSORS_MAX; tensors *= TENSORS_MAX)
             if (measure(parameters, tensors, rounds) != CJ_OK)

@@ -1,4 +1,5 @@
-// cajal bench: how long a step of a model takes on this machine, through the calls that a user makes.
+// cajal bench: how long a step of a model takes on this machine, through the calls that a user
+// makes.
 #define _POSIX_C_SOURCE 200809L
 #include "cli.h"
 
@@ -16,7 +17,8 @@ typedef struct settings {
     bool training;
 } settings;
 
-// A model with data made for it: training goes through `data`, prediction through one batch of inputs.
+// A model with data made for it: training goes through `data`, prediction through one batch of
+// inputs.
 typedef struct bench {
     cj_model *model;
     cj_pool *pool;
@@ -33,18 +35,18 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-// The greatest resident size of this process alone, in MiB: getrusage() would count what was there before exec as well.
-// 0 where the system does not tell.
+// The greatest resident size of this process alone, in MiB: getrusage() would count what was there
+// before exec as well. 0 where the system does not tell.
 static double peak_memory(void)
 {
     char line[256];
     double kib = 0;
     FILE *file = fopen("/proc/self/status", "r");
-    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+    while (file && fgets(line, sizeof(line), file)) {
         if (sscanf(line, "VmHWM: %lf", &kib) == 1)
             break;
     }
-    if (file != NULL)
+    if (file)
         fclose(file);
     return kib / 1024;
 }
@@ -59,7 +61,8 @@ static int64_t sample_size(const cj_shape *shape)
     return size;
 }
 
-// Numbers from 0 to 1, bytes from 0 to 255, and for labels and indices whole numbers below `classes`.
+// Numbers from 0 to 1, bytes from 0 to 255, and for labels and indices whole numbers below
+// `classes`.
 static cj_status make_tensor(cj_dtype dtype, cj_shape shape, int64_t classes, cj_tensor **tensor)
 {
     uint64_t state = 1;
@@ -77,7 +80,8 @@ static cj_status make_tensor(cj_dtype dtype, cj_shape shape, int64_t classes, cj
     return CJ_OK;
 }
 
-// The dtype that input `index` declares, as the architecture's JSON has it; floats where it does not say.
+// The dtype that input `index` declares, as the architecture's JSON has it; floats where it does
+// not say.
 static cj_dtype input_dtype(const json_t *architecture, int index)
 {
     size_t at;
@@ -85,12 +89,13 @@ static cj_dtype input_dtype(const json_t *architecture, int index)
     const json_t *layers = json_object_get(json_object_get(architecture, "config"), "layers");
     json_array_foreach (layers, at, layer) {
         const char *class_name = json_string_value(json_object_get(layer, "class_name"));
-        const char *dtype = json_string_value(json_object_get(json_object_get(layer, "config"), "dtype"));
-        if (class_name == NULL || strcmp(class_name, "InputLayer") != 0 || index-- != 0)
+        const char *dtype =
+            json_string_value(json_object_get(json_object_get(layer, "config"), "dtype"));
+        if (!class_name || strcmp(class_name, "InputLayer") != 0 || index-- != 0)
             continue;
-        if (dtype != NULL && strcmp(dtype, "uint8") == 0)
+        if (dtype && strcmp(dtype, "uint8") == 0)
             return CJ_U8;
-        return dtype != NULL && strncmp(dtype, "int", 3) == 0 ? CJ_I32 : CJ_F32;
+        return dtype && strncmp(dtype, "int", 3) == 0 ? CJ_I32 : CJ_F32;
     }
     return CJ_F32;
 }
@@ -130,11 +135,11 @@ static cj_status make_targets(bench *b, int64_t samples)
                           make_tensor(CJ_F32, shape, 1, &args.y[i]);
     }
     for (int i = 0; i < CJ_MAX_IO; i++)
-        args.x[i] = b->inputs[i] != NULL ? cj_retain(b->inputs[i]) : NULL;
+        args.x[i] = b->inputs[i] ? cj_retain(b->inputs[i]) : NULL;
     if (status != CJ_OK)
         return status;
     b->data = cj_dataset_build(&args);
-    return b->data != NULL ? CJ_OK : cj_error_status();
+    return b->data ? CJ_OK : cj_error_status();
 }
 
 // ---- Steps ----
@@ -149,7 +154,8 @@ static cj_status run_steps(bench *b, const settings *s, int64_t steps)
     }
     for (int64_t done = 0; done < steps && s->training;) {
         const int64_t count = steps - done < b->batches ? steps - done : b->batches;
-        CJ_TRY(cj_fit(b->model, b->data, .batch_size = s->batch_size, .steps_per_epoch = count, .verbose = CJ_SILENT));
+        CJ_TRY(cj_fit(b->model, b->data, .batch_size = s->batch_size, .steps_per_epoch = count,
+                      .verbose = CJ_SILENT));
         done += count;
     }
     return CJ_OK;
@@ -160,10 +166,13 @@ static cj_status prepare(bench *b, const settings *s)
     const size_t length = strlen(s->name);
     const bool saved = length > 12 && strcmp(s->name + length - 12, ".safetensors") == 0;
     b->model = saved ? cj_load(s->name) : make_model(s->name, NULL);
-    if (b->model == NULL)
-        return cj_error_status() != CJ_OK ? cj_error_status() : CJ_INVALID_ARGUMENT; // told by make_model()
-    if (cj_model_input_count(b->model) < 1 || cj_model_input_shape(b->model, 0) == NULL) {
-        fprintf(stderr, "cajal bench: \"%s\" does not say the shape of its input; give it an InputLayer\n", s->name);
+    if (!b->model)
+        // told by make_model()
+        return cj_error_status() != CJ_OK ? cj_error_status() : CJ_INVALID_ARGUMENT;
+    if (cj_model_input_count(b->model) < 1 || !cj_model_input_shape(b->model, 0)) {
+        fprintf(stderr,
+                "cajal bench: \"%s\" does not say the shape of its input; give it an InputLayer\n",
+                s->name);
         return CJ_NOT_BUILT;
     }
     if ((b->pool = cj_retain(cj_pool_new((int)s->threads))) == NULL)
@@ -172,7 +181,9 @@ static cj_status prepare(bench *b, const settings *s)
     for (int i = 0; i < cj_model_input_count(b->model); i++)
         size += 4 * sample_size(cj_model_input_shape(b->model, i));
     b->batches = MOST_BYTES / (size * s->batch_size);
-    b->batches = !s->training || b->batches < 1 ? 1 : b->batches > MOST_BATCHES ? MOST_BATCHES : b->batches;
+    b->batches = !s->training || b->batches < 1 ? 1 :
+                 b->batches > MOST_BATCHES      ? MOST_BATCHES :
+                                                  b->batches;
     CJ_TRY(make_inputs(b, b->batches * s->batch_size));
     CJ_TRY(make_targets(b, b->batches * s->batch_size));
     return cj_compile(b->model, .optimizer = cj_adam(), .loss = b->loss, .pool = b->pool);
@@ -205,10 +216,11 @@ static cj_status measure(const settings *s, double begun)
     }
     if (status == CJ_OK) {
         const size_t rounds = (size_t)s->rounds;
-        qsort(times, rounds, sizeof(*times), ascending);
+        qsort(times, rounds, sizeof *times, ascending);
         const double median = times[rounds / 2];
-        printf("%s of \"%s\", batches of %lld%s%s\n", s->training ? "training" : "prediction", s->name,
-               (long long)s->batch_size, s->training ? ", adam and " : "", s->training ? b.loss : "");
+        printf("%s of \"%s\", batches of %lld%s%s\n", s->training ? "training" : "prediction",
+               s->name, (long long)s->batch_size, s->training ? ", adam and " : "",
+               s->training ? b.loss : "");
         printf("  a step      %.4f ms (%.4f to %.4f, %lld rounds)\n", 1e3 * median, 1e3 * times[0],
                1e3 * times[rounds - 1], (long long)s->rounds);
         printf("  samples     %.0f a second\n", (double)s->batch_size / median);
@@ -235,13 +247,14 @@ int run_bench(int argc, char **argv)
         {"rounds", "N", "how many times to measure; the median counts (11)", OPTION_INT, &s.rounds},
         {"seconds", "S", "about how long a round takes (0.2)", OPTION_REAL, &s.seconds},
     };
-    const int done =
-        read_options(find_command("bench"), options, sizeof(options) / sizeof(options[0]), argc, argv, 1, 1, &s.name);
+    const int done = read_options(find_command("bench"), options,
+                                  sizeof(options) / sizeof options[0], argc, argv, 1, 1, &s.name);
     if (done != EXIT_DONE)
         return done < 0 ? EXIT_DONE : done;
-    if (s.batch_size < 1 || s.batch_size > 1 << 20 || s.threads < 0 || s.threads > 256 || s.rounds < 1 ||
-        s.rounds > MOST_ROUNDS || s.seconds < 0 || s.seconds > 3600) {
-        fprintf(stderr, "cajal bench: --batch-size must be 1 to 1048576, --threads 0 (all) to 256, --rounds 1 to 1000, "
+    if (s.batch_size < 1 || s.batch_size > 1 << 20 || s.threads < 0 || s.threads > 256 ||
+        s.rounds < 1 || s.rounds > MOST_ROUNDS || s.seconds < 0 || s.seconds > 3600) {
+        fprintf(stderr, "cajal bench: --batch-size must be 1 to 1048576, --threads 0 (all) to 256, "
+                        "--rounds 1 to 1000, "
                         "--seconds 0 to 3600\n");
         return EXIT_USAGE;
     }

@@ -18,10 +18,14 @@ typedef struct remote_file {
 
 // The published MNIST files; checksums of what they hold when unpacked.
 static const remote_file mnist_files[] = {
-    {"train-images-idx3-ubyte.gz", "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"},
-    {"train-labels-idx1-ubyte.gz", "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"},
-    {"t10k-images-idx3-ubyte.gz", "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"},
-    {"t10k-labels-idx1-ubyte.gz", "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"},
+    {"train-images-idx3-ubyte.gz",
+     "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"},
+    {"train-labels-idx1-ubyte.gz",
+     "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"},
+    {"t10k-images-idx3-ubyte.gz",
+     "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"},
+    {"t10k-labels-idx1-ubyte.gz",
+     "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"},
 };
 
 static const struct {
@@ -30,13 +34,17 @@ static const struct {
     int file_count;
     const char *by_hand; // what to do instead
 } sets[] = {
-    {"mnist", "handwritten digits of LeCun, Cortes and Burges: 60000 + 10000 images of 28 x 28 bytes, 10 classes",
+    {"mnist",
+     "handwritten digits of LeCun, Cortes and Burges: 60000 + 10000 images of 28 x 28 bytes, 10 "
+     "classes",
      "https://storage.googleapis.com/cvdf-datasets/mnist/", mnist_files, 4, NULL},
-    {"cifar10", "small pictures of Krizhevsky: 50000 + 10000 images of 32 x 32 x 3 bytes, 10 classes", NULL, NULL, 0,
-     "unpack https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz in $CAJAL_DATA"},
-    {"digits", "digits drawn by the library itself, in MNIST's shapes; always there", NULL, NULL, 0, NULL},
+    {"cifar10",
+     "small pictures of Krizhevsky: 50000 + 10000 images of 32 x 32 x 3 bytes, 10 classes", NULL,
+     NULL, 0, "unpack https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz in $CAJAL_DATA"},
+    {"digits", "digits drawn by the library itself, in MNIST's shapes; always there", NULL, NULL, 0,
+     NULL},
 };
-enum { SET_COUNT = sizeof(sets) / sizeof(sets[0]) };
+enum { SET_COUNT = sizeof(sets) / sizeof sets[0] };
 
 static int find_set(const char *name)
 {
@@ -50,7 +58,8 @@ static int find_set(const char *name)
 
 // ---- fetch ----
 
-static int show_progress(void *context, curl_off_t total, curl_off_t now, curl_off_t up_total, curl_off_t up_now)
+static int show_progress(void *context, curl_off_t total, curl_off_t now, curl_off_t up_total,
+                         curl_off_t up_now)
 {
     (void)up_total, (void)up_now;
     if (isatty(STDERR_FILENO) && total > 0)
@@ -64,7 +73,7 @@ static bool download(const char *address, const remote_file *file, FILE *to)
     char url[512], problem[CURL_ERROR_SIZE] = "";
     snprintf(url, sizeof(url), "%s%s", address, file->name);
     CURL *curl = curl_easy_init();
-    if (curl == NULL)
+    if (!curl)
         return false;
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, to);
@@ -82,7 +91,8 @@ static bool download(const char *address, const remote_file *file, FILE *to)
     CURLcode code = curl_easy_perform(curl);
     curl_easy_cleanup(curl);
     if (code != CURLE_OK)
-        fprintf(stderr, "\ncajal datasets: %s: %s\n", url, problem[0] != '\0' ? problem : curl_easy_strerror(code));
+        fprintf(stderr, "\ncajal datasets: %s: %s\n", url,
+                problem[0] != '\0' ? problem : curl_easy_strerror(code));
     return code == CURLE_OK;
 }
 
@@ -97,15 +107,16 @@ static bool fetch_file(const char *address, const remote_file *file, const char 
         return true;
     }
     FILE *to = fopen(part, "wb");
-    if (to == NULL) {
+    if (!to) {
         fprintf(stderr, "cajal datasets: cannot write \"%s\": %s\n", part, strerror(errno));
         return false;
     }
     bool got = download(address, file, to);
     got = fclose(to) == 0 && got;
     if (got && (!sha256_file(part, sum) || strcmp(sum, file->sha256) != 0)) {
-        fprintf(stderr, "\ncajal datasets: %s has SHA-256 %s, not %s: it is not the published file\n", file->name, sum,
-                file->sha256);
+        fprintf(stderr,
+                "\ncajal datasets: %s has SHA-256 %s, not %s: it is not the published file\n",
+                file->name, sum, file->sha256);
         got = false;
     }
     if (got && rename(part, path) == 0) {
@@ -118,7 +129,7 @@ static bool fetch_file(const char *address, const remote_file *file, const char 
 
 static void make_folders(char *path)
 {
-    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         mkdir(path, 0777);
         *slash = '/';
@@ -128,12 +139,13 @@ static void make_folders(char *path)
 
 static bool cache_folder(const char *name, char *path, size_t size)
 {
-    const char *data = getenv("CAJAL_DATA"), *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    if (data != NULL && *data != '\0')
+    const char *data = getenv("CAJAL_DATA"), *cache = getenv("XDG_CACHE_HOME"),
+               *home = getenv("HOME");
+    if (data && *data != '\0')
         snprintf(path, size, "%s/%s", data, name);
-    else if (cache != NULL && *cache != '\0')
+    else if (cache && *cache != '\0')
         snprintf(path, size, "%s/cajal/%s", cache, name);
-    else if (home != NULL && *home != '\0')
+    else if (home && *home != '\0')
         snprintf(path, size, "%s/.cache/cajal/%s", home, name);
     else
         return false;
@@ -144,12 +156,13 @@ static bool cache_folder(const char *name, char *path, size_t size)
 static int fetch(int set, const char *address)
 {
     char folder[900];
-    if (sets[set].address == NULL && sets[set].by_hand != NULL) {
-        fprintf(stderr, "cajal datasets: %s is one archive, which this program does not unpack: %s\n", sets[set].name,
-                sets[set].by_hand);
+    if (!sets[set].address && sets[set].by_hand) {
+        fprintf(stderr,
+                "cajal datasets: %s is one archive, which this program does not unpack: %s\n",
+                sets[set].name, sets[set].by_hand);
         return EXIT_FAILED;
     }
-    if (sets[set].address == NULL) {
+    if (!sets[set].address) {
         printf("%s needs no fetching\n", sets[set].name);
         return EXIT_DONE;
     }
@@ -158,7 +171,7 @@ static int fetch(int set, const char *address)
         return EXIT_FAILED;
     }
     for (int i = 0; i < sets[set].file_count; i++) {
-        if (!fetch_file(address != NULL ? address : sets[set].address, &sets[set].files[i], folder))
+        if (!fetch_file(address ? address : sets[set].address, &sets[set].files[i], folder))
             return EXIT_FAILED;
     }
     printf("%s is in %s\n", sets[set].name, folder);
@@ -172,13 +185,14 @@ static int list(bool json)
     json_t *all = json_array();
     for (int i = 0; i < SET_COUNT; i++) {
         cj_dataset *train = NULL, *test = NULL;
-        bool here = strcmp(sets[i].name, "digits") == 0 || cj_load_dataset(sets[i].name, &train, &test) == CJ_OK;
+        bool here = strcmp(sets[i].name, "digits") == 0 ||
+                    cj_load_dataset(sets[i].name, &train, &test) == CJ_OK;
         cj_release(train);
         cj_release(test);
         if (!json)
             printf("%-8s %-10s %s\n", sets[i].name, here ? "here" : "not here", sets[i].what);
-        json_array_append_new(all,
-                              json_pack("{s:s, s:b, s:s}", "name", sets[i].name, "here", here, "what", sets[i].what));
+        json_array_append_new(all, json_pack("{s:s, s:b, s:s}", "name", sets[i].name, "here", here,
+                                             "what", sets[i].what));
     }
     if (json) {
         json_dumpf(all, stdout, JSON_INDENT(2));
@@ -196,7 +210,8 @@ static void describe(const char *part, const cj_dataset *data)
     for (int64_t i = 0; i < cj_tensor_count(y); i++)
         counts[(int64_t)cj_tensor_get(y, &i) & 255]++;
     printf("%s: %lld samples, images %s %s, classes", part, (long long)cj_dataset_count(data),
-           cj_shape_text(cj_tensor_shape(x), shape, sizeof(shape)), cj_dtype_name(cj_tensor_dtype(x)));
+           cj_shape_text(cj_tensor_shape(x), shape, sizeof(shape)),
+           cj_dtype_name(cj_tensor_dtype(x)));
     for (int c = 0; c < 256; c++) {
         if (counts[c] != 0)
             printf(" %d:%lld", c, (long long)counts[c]);
@@ -240,21 +255,22 @@ int run_datasets(int argc, char **argv)
     const char *words[3] = {NULL, NULL, NULL}, *address = NULL;
     bool json = false;
     const option options[] = {
-        {"from", "ADDRESS", "fetch from another address (ends with a slash)", OPTION_TEXT, &address},
+        {"from", "ADDRESS", "fetch from another address (ends with a slash)", OPTION_TEXT,
+         &address},
         {"json", NULL, "print the list as JSON", OPTION_FLAG, &json},
     };
     const command *self = find_command("datasets");
     int done = read_options(self, options, 2, argc, argv, 1, 3, words);
     if (done != EXIT_DONE)
         return done < 0 ? EXIT_DONE : done;
-    if (strcmp(words[0], "list") == 0 && words[1] == NULL)
+    if (strcmp(words[0], "list") == 0 && !words[1])
         return list(json);
-    bool known = words[1] != NULL && find_set(words[1]) >= 0;
-    if (known && strcmp(words[0], "fetch") == 0 && words[2] == NULL)
+    bool known = words[1] && find_set(words[1]) >= 0;
+    if (known && strcmp(words[0], "fetch") == 0 && !words[2])
         return fetch(find_set(words[1]), address);
-    if (known && strcmp(words[0], "info") == 0 && words[2] == NULL)
+    if (known && strcmp(words[0], "info") == 0 && !words[2])
         return look("info", words[1], NULL);
-    if (known && strcmp(words[0], "show") == 0 && words[2] != NULL)
+    if (known && strcmp(words[0], "show") == 0 && words[2])
         return look("show", words[1], words[2]);
     print_help(self, options, 2, stderr);
     return EXIT_USAGE;

@@ -17,9 +17,9 @@ int run_explain(int argc, char **argv)
     int done = read_options(find_command("explain"), options, 3, argc, argv, 2, 2, words);
     if (done != EXIT_DONE)
         return done < 0 ? EXIT_DONE : done;
-    cj_explain_args args = {.layer = layer, .has_index = index != NULL, .max_rows = rows};
+    cj_explain_args args = {.layer = layer, .has_index = index, .max_rows = rows};
     const char *c = index;
-    for (int i = 0; c != NULL && *c != '\0' && i < CJ_MAX_RANK; i++) {
+    for (int i = 0; c && *c != '\0' && i < CJ_MAX_RANK; i++) {
         char *end = NULL;
         args.index[i] = strtoll(c, &end, 10);
         if (end == c || (*end != ',' && *end != '\0')) {
@@ -30,7 +30,7 @@ int run_explain(int argc, char **argv)
     }
     cj_tensor *image = NULL;
     cj_model *model = cj_load(words[0]);
-    cj_status status = model != NULL ? read_model_image(model, words[1], &image) : cj_error_status();
+    cj_status status = model ? read_model_image(model, words[1], &image) : cj_error_status();
     if (status == CJ_OK)
         status = cj_explain_model(model, (cj_tensor *[]){image}, stdout, &args);
     cj_release(image);

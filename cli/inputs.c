@@ -17,9 +17,9 @@ cj_status fit_input(const cj_model *model, cj_tensor *given, cj_tensor **fitted)
 cj_status read_model_image(const cj_model *model, const char *path, cj_tensor **image)
 {
     const cj_shape *shape = cj_model_input_shape(model, 0);
-    int64_t height = shape != NULL && shape->rank >= 3 ? shape->dims[1] : 28;
-    int64_t width = shape != NULL && shape->rank >= 3 ? shape->dims[2] : 28;
-    int channels = shape != NULL && shape->rank == 4 ? (int)shape->dims[3] : 1;
+    int64_t height = shape && shape->rank >= 3 ? shape->dims[1] : 28;
+    int64_t width = shape && shape->rank >= 3 ? shape->dims[2] : 28;
+    int channels = shape && shape->rank == 4 ? (int)shape->dims[3] : 1;
     cj_tensor *read = NULL, *resized = NULL;
     CJ_TRY(cj_load_image(path, channels, &read));
     cj_status status = cj_resize_image(read, height, width, &resized);

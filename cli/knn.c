@@ -31,7 +31,8 @@ static void show_progress(const settings *s, const char *what, int64_t done, int
 {
     if (s->quiet || s->json || !isatty(STDERR_FILENO))
         return;
-    fprintf(stderr, "\r%s %" PRId64 " of %" PRId64 "%s", what, done, all, done == all ? "\r\033[K" : "");
+    fprintf(stderr, "\r%s %" PRId64 " of %" PRId64 "%s", what, done, all,
+            done == all ? "\r\033[K" : "");
 }
 
 static void show_fold(void *context, int done, int folds)
@@ -114,13 +115,15 @@ static void print_json(const settings *s, const cj_knn_scores *scores, const dou
 {
     json_t *whole = json_object(), *tests = json_array(), *rows = json_array();
     for (int i = 0; i < s->k_count; i++)
-        json_array_append_new(tests, json_pack("{s:I, s:f}", "k", (json_int_t)s->k[i], "accuracy", accuracy[i]));
+        json_array_append_new(
+            tests, json_pack("{s:I, s:f}", "k", (json_int_t)s->k[i], "accuracy", accuracy[i]));
     for (int i = 0; i < scores->k_count; i++) {
         json_t *folds = json_array();
         for (int f = 0; f < scores->folds; f++)
             json_array_append_new(folds, json_real(scores->accuracy[i][f]));
-        json_array_append_new(rows, json_pack("{s:I, s:o, s:f, s:f}", "k", (json_int_t)scores->k[i], "folds", folds,
-                                              "mean", scores->mean[i], "deviation", scores->deviation[i]));
+        json_array_append_new(rows, json_pack("{s:I, s:o, s:f, s:f}", "k", (json_int_t)scores->k[i],
+                                              "folds", folds, "mean", scores->mean[i], "deviation",
+                                              scores->deviation[i]));
     }
     if (scores->k_count > 0) {
         json_object_set_new(whole, "cross_validation", rows);
@@ -140,7 +143,8 @@ static void tell_time(const settings *s, const char *what, double since)
         printf("%s took %.2f s\n", what, seconds() - since);
 }
 
-static cj_status cross_validate(cj_dataset *train, cj_pool *pool, settings *s, cj_knn_scores *scores)
+static cj_status cross_validate(cj_dataset *train, cj_pool *pool, settings *s,
+                                cj_knn_scores *scores)
 {
     cj_knn_cross_validate_args args = {.folds = (int)s->folds,
                                        .metric = s->metric,
@@ -157,7 +161,8 @@ static cj_status cross_validate(cj_dataset *train, cj_pool *pool, settings *s, c
     return CJ_OK;
 }
 
-static cj_status evaluate(cj_knn *knn, cj_dataset *train, cj_dataset *queries, const settings *s, double *accuracy)
+static cj_status evaluate(cj_knn *knn, cj_dataset *train, cj_dataset *queries, const settings *s,
+                          double *accuracy)
 {
     const double begin = seconds();
     CJ_TRY(cj_knn_fit(knn, train));
@@ -179,9 +184,10 @@ static cj_status run(settings *s)
         most = s->k[i] > most ? s->k[i] : most;
     cj_pool *pool = cj_pool_new((int)s->threads);
     cj_knn *knn = NULL;
-    if (pool != NULL)
-        knn = cj_knn_new(.k = most, .metric = s->metric, .weights = s->weights, .pool = cj_retain(pool));
-    cj_status status = knn != NULL ? cj_load_dataset(s->data, &train, &queries) : cj_error_status();
+    if (pool)
+        knn = cj_knn_new(.k = most, .metric = s->metric, .weights = s->weights,
+                         .pool = cj_retain(pool));
+    cj_status status = knn ? cj_load_dataset(s->data, &train, &queries) : cj_error_status();
     if (status == CJ_OK)
         status = limit_samples(&train, s->train);
     if (status == CJ_OK)
@@ -206,28 +212,33 @@ int run_knn(int argc, char **argv)
 {
     settings s = {.data = "auto", .k_list = "5", .metric = "l2", .weights = "uniform"};
     const option options[] = {
-        {"data", "NAME", "mnist, cifar10, digits, or auto (mnist where it is found; the default)", OPTION_TEXT,
-         &s.data},
+        {"data", "NAME", "mnist, cifar10, digits, or auto (mnist where it is found; the default)",
+         OPTION_TEXT, &s.data},
         {"k", "LIST", "how many neighbours vote, such as 1,3,5,8 (5)", OPTION_TEXT, &s.k_list},
         {"metric", "NAME", "l2 or l1 (l2)", OPTION_TEXT, &s.metric},
-        {"weights", "NAME", "of votes: uniform, or distance for 1 / distance (uniform)", OPTION_TEXT, &s.weights},
+        {"weights", "NAME", "of votes: uniform, or distance for 1 / distance (uniform)",
+         OPTION_TEXT, &s.weights},
         {"train", "N", "keep the first N training samples only", OPTION_INT, &s.train},
         {"test", "N", "ask for the first N test samples only", OPTION_INT, &s.test},
-        {"folds", "N", "cross-validate on the training samples first, in N parts", OPTION_INT, &s.folds},
+        {"folds", "N", "cross-validate on the training samples first, in N parts", OPTION_INT,
+         &s.folds},
         {"threads", "N", "threads to use (all)", OPTION_INT, &s.threads},
         {"quiet", NULL, "no progress and no times", OPTION_FLAG, &s.quiet},
         {"json", NULL, "print the results as JSON only", OPTION_FLAG, &s.json},
     };
-    int done = read_options(find_command("knn"), options, sizeof(options) / sizeof(options[0]), argc, argv, 0, 0, NULL);
+    int done = read_options(find_command("knn"), options, sizeof(options) / sizeof options[0], argc,
+                            argv, 0, 0, NULL);
     if (done != EXIT_DONE)
         return done < 0 ? EXIT_DONE : done;
     if (!read_list(&s)) {
-        fprintf(stderr, "cajal knn: --k needs 1 to %d numbers above 0 with commas between, not \"%s\"\n",
+        fprintf(stderr,
+                "cajal knn: --k needs 1 to %d numbers above 0 with commas between, not \"%s\"\n",
                 CJ_KNN_MAX_CHOICES, s.k_list);
         return EXIT_USAGE;
     }
     if (s.train < 0 || s.test < 0 || s.threads < 0 || s.threads > 256) {
-        fprintf(stderr, "cajal knn: train, test and threads must not be negative; at most 256 threads\n");
+        fprintf(stderr,
+                "cajal knn: train, test and threads must not be negative; at most 256 threads\n");
         return EXIT_USAGE;
     }
     if (s.folds != 0 && (s.folds < 2 || s.folds > CJ_KNN_MAX_FOLDS)) {

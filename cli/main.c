@@ -5,21 +5,23 @@
 #include <string.h>
 
 const command commands[] = {
-    {"train", "[MODEL]", "train mnist-cnn (the default), mnist-cnn-small, mnist-mlp or a JSON architecture", run_train},
+    {"train", "[MODEL]",
+     "train mnist-cnn (the default), mnist-cnn-small, mnist-mlp or a JSON architecture", run_train},
     {"evaluate", "FILE", "loss, accuracy and confusion matrix of a trained model", run_evaluate},
     {"predict", "FILE INPUT...", "class and probability of images or rows", run_predict},
     {"summary", "MODEL", "the layers of a model", run_summary},
     {"bench", "MODEL", "how long a step of a model takes on this machine", run_bench},
     {"explain", "FILE INPUT", "how a model computes, number by number", run_explain},
     {"knn", "", "k-nearest neighbours on a data set, and cross-validation over k", run_knn},
-    {"datasets", "list | info NAME | fetch NAME | show NAME FILE", "the data sets at hand", run_datasets},
+    {"datasets", "list | info NAME | fetch NAME | show NAME FILE", "the data sets at hand",
+     run_datasets},
     {"completion", "SHELL", "completion for bash", run_completion},
     {NULL, NULL, NULL, NULL},
 };
 
 const command *find_command(const char *name)
 {
-    for (const command *c = commands; c->name != NULL; c++) {
+    for (const command *c = commands; c->name; c++) {
         if (strcmp(c->name, name) == 0)
             return c;
     }
@@ -29,7 +31,7 @@ const command *find_command(const char *name)
 void print_usage(FILE *stream)
 {
     fprintf(stream, "usage: cajal COMMAND [OPTION]... [ARGUMENT]...\n\n");
-    for (const command *c = commands; c->name != NULL; c++)
+    for (const command *c = commands; c->name; c++)
         fprintf(stream, "  %-11s %s\n", c->name, c->help);
     fprintf(stream, "\n`cajal COMMAND --help` tells more; `cajal --version` the version.\n"
                     "Exit code: 0 done, 1 the work failed, 2 the command line was wrong.\n");
@@ -45,12 +47,13 @@ int main(int argc, char **argv)
         printf("cajal %s (%s)\n", cj_version(), cj_isa());
         return EXIT_DONE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
         print_usage(stdout);
         return EXIT_DONE;
     }
     const command *chosen = find_command(argv[1]);
-    if (chosen == NULL) {
+    if (!chosen) {
         fprintf(stderr, "cajal: unknown command \"%s\"\n\n", argv[1]);
         print_usage(stderr);
         return EXIT_USAGE;
@@ -68,14 +71,16 @@ int run_completion(int argc, char **argv)
         fprintf(stderr, "cajal completion: only bash is known, not \"%s\"\n", shell);
         return EXIT_USAGE;
     }
-    printf("_cajal() {\n    local word=${COMP_WORDS[COMP_CWORD]}\n    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
+    printf("_cajal() {\n    local word=${COMP_WORDS[COMP_CWORD]}\n    if [ \"$COMP_CWORD\" -eq 1 "
+           "]; then\n"
            "        COMPREPLY=($(compgen -W \"");
-    for (const command *c = commands; c->name != NULL; c++)
+    for (const command *c = commands; c->name; c++)
         printf("%s ", c->name);
-    printf(
-        "\" -- \"$word\"))\n    elif [[ $word == -* ]]; then\n"
-        "        COMPREPLY=($(compgen -W \"$(cajal \"${COMP_WORDS[1]}\" --help | grep -o -- '--[a-z-]*')\" -- "
-        "\"$word\"))\n"
-        "    else\n        COMPREPLY=($(compgen -f -- \"$word\"))\n    fi\n}\ncomplete -o filenames -F _cajal cajal\n");
+    printf("\" -- \"$word\"))\n    elif [[ $word == -* ]]; then\n"
+           "        COMPREPLY=($(compgen -W \"$(cajal \"${COMP_WORDS[1]}\" --help | grep -o -- "
+           "'--[a-z-]*')\" -- "
+           "\"$word\"))\n"
+           "    else\n        COMPREPLY=($(compgen -f -- \"$word\"))\n    fi\n}\ncomplete -o "
+           "filenames -F _cajal cajal\n");
     return EXIT_DONE;
 }

@@ -1,4 +1,5 @@
-// The tutorial's networks by name. Each takes what the data set holds: bytes from 0 to 255, scaled to 0..1.
+// The tutorial's networks by name. Each takes what the data set holds: bytes from 0 to 255, scaled
+// to 0..1.
 #include "cli.h"
 
 #include <stdio.h>
@@ -8,25 +9,28 @@
 // Chapter 3, feed-forward.
 static cj_model *mlp(cj_layer *input, int64_t classes)
 {
-    return cj_sequential(input, cj_rescaling(1.0 / 255), cj_flatten(), cj_dense(128, .activation = "relu"),
+    return cj_sequential(input, cj_rescaling(1.0 / 255), cj_flatten(),
+                         cj_dense(128, .activation = "relu"),
                          cj_dense(classes, .activation = "softmax"));
 }
 
 // Chapter 3, convolutional.
 static cj_model *cnn_small(cj_layer *input, int64_t classes)
 {
-    return cj_sequential(input, cj_rescaling(1.0 / 255), cj_conv2d(10, {5, 5}, .activation = "relu"),
-                         cj_max_pooling2d({2, 2}), cj_conv2d(20, {5, 5}, .activation = "relu"),
-                         cj_max_pooling2d({2, 2}), cj_flatten(), cj_dense(50, .activation = "relu"),
+    return cj_sequential(input, cj_rescaling(1.0 / 255),
+                         cj_conv2d(10, {5, 5}, .activation = "relu"), cj_max_pooling2d({2, 2}),
+                         cj_conv2d(20, {5, 5}, .activation = "relu"), cj_max_pooling2d({2, 2}),
+                         cj_flatten(), cj_dense(50, .activation = "relu"),
                          cj_dense(classes, .activation = "softmax"));
 }
 
 // Chapter 4.5.
 static cj_model *cnn(cj_layer *input, int64_t classes)
 {
-    return cj_sequential(input, cj_rescaling(1.0 / 255), cj_conv2d(32, {3, 3}, .activation = "relu"),
-                         cj_max_pooling2d({2, 2}), cj_conv2d(64, {3, 3}, .activation = "relu"),
-                         cj_max_pooling2d({2, 2}), cj_flatten(), cj_dense(128, .activation = "relu"),
+    return cj_sequential(input, cj_rescaling(1.0 / 255),
+                         cj_conv2d(32, {3, 3}, .activation = "relu"), cj_max_pooling2d({2, 2}),
+                         cj_conv2d(64, {3, 3}, .activation = "relu"), cj_max_pooling2d({2, 2}),
+                         cj_flatten(), cj_dense(128, .activation = "relu"),
                          cj_dense(classes, .activation = "softmax"));
 }
 
@@ -35,10 +39,11 @@ static const struct {
     cj_model *(*make)(cj_layer *input, int64_t classes);
 } models[] = {
     {"mnist-cnn", "chapter 4.5: two convolutions of 32 and 64 filters, two pools, dense 128", cnn},
-    {"mnist-cnn-small", "chapter 3: two convolutions of 10 and 20 filters, two pools, dense 50", cnn_small},
+    {"mnist-cnn-small", "chapter 3: two convolutions of 10 and 20 filters, two pools, dense 50",
+     cnn_small},
     {"mnist-mlp", "chapter 3: dense 128, dense 10", mlp},
 };
-enum { MODEL_COUNT = sizeof(models) / sizeof(models[0]) };
+enum { MODEL_COUNT = sizeof(models) / sizeof models[0] };
 
 void print_models(FILE *stream)
 {
@@ -49,15 +54,15 @@ void print_models(FILE *stream)
 static cj_model *from_json(const char *path)
 {
     FILE *file = fopen(path, "rb");
-    if (file == NULL) {
+    if (!file) {
         fprintf(stderr, "cajal: cannot read \"%s\"\n", path);
         return NULL;
     }
     enum { MOST = 16 << 20 };
     char *json = malloc(MOST);
-    size_t length = json != NULL ? fread(json, 1, MOST, file) : 0;
+    size_t length = json ? fread(json, 1, MOST, file) : 0;
     fclose(file);
-    cj_model *model = json != NULL ? cj_model_from_json(json, length) : NULL;
+    cj_model *model = json ? cj_model_from_json(json, length) : NULL;
     free(json);
     return model;
 }
@@ -66,7 +71,7 @@ static int64_t class_count(const cj_dataset *data)
 {
     cj_tensor *labels = cj_dataset_y(data, 0);
     int64_t most = 0;
-    for (int64_t i = 0; labels != NULL && i < cj_tensor_count(labels); i++) {
+    for (int64_t i = 0; labels && i < cj_tensor_count(labels); i++) {
         int64_t label = (int64_t)cj_tensor_get(labels, &i);
         most = label > most ? label : most;
     }
@@ -78,13 +83,13 @@ cj_model *make_model(const char *name, cj_dataset *data)
     for (int i = 0; i < MODEL_COUNT; i++) {
         if (strcmp(name, models[i].name) != 0)
             continue;
-        const cj_shape *shape = data != NULL ? cj_tensor_shape(cj_dataset_x(data, 0)) : NULL;
+        const cj_shape *shape = data ? cj_tensor_shape(cj_dataset_x(data, 0)) : NULL;
         cj_input_args input = {.shape = {28, 28, 1}, .dtype = "uint8"};
-        for (int axis = 1; shape != NULL && axis < shape->rank; axis++)
+        for (int axis = 1; shape && axis < shape->rank; axis++)
             input.shape[axis - 1] = shape->dims[axis];
-        return models[i].make(cj_input_new(&input), data != NULL ? class_count(data) : 10);
+        return models[i].make(cj_input_new(&input), data ? class_count(data) : 10);
     }
-    if (strpbrk(name, "./") != NULL)
+    if (strpbrk(name, "./"))
         return from_json(name);
     fprintf(stderr, "cajal: there is no model \"%s\"; a JSON file or one of\n", name);
     print_models(stderr);

@@ -8,11 +8,12 @@
 
 void print_help(const command *self, const option *options, int option_count, FILE *stream)
 {
-    fprintf(stream, "usage: cajal %s [OPTION]...%s%s\n\n%s\n\n", self->name, *self->arguments ? " " : "",
-            self->arguments, self->help);
+    fprintf(stream, "usage: cajal %s [OPTION]...%s%s\n\n%s\n\n", self->name,
+            *self->arguments ? " " : "", self->arguments, self->help);
     for (int i = 0; i < option_count; i++) {
         char left[48];
-        snprintf(left, sizeof(left), "--%s %s", options[i].name, options[i].value != NULL ? options[i].value : "");
+        snprintf(left, sizeof(left), "--%s %s", options[i].name,
+                 options[i].value ? options[i].value : "");
         fprintf(stream, "  %-28s %s\n", left, options[i].help);
     }
     fprintf(stream, "  %-28s %s\n", "--help", "this text");
@@ -47,32 +48,34 @@ static bool set_value(const option *o, const char *value)
         *(int64_t *)o->target = strtoll(value, &end, 10);
     else
         *(double *)o->target = strtod(value, &end);
-    return end != value && *end == '\0' && errno == 0 && (o->kind == OPTION_INT || isfinite(*(double *)o->target));
+    return end != value && *end == '\0' && errno == 0 &&
+           (o->kind == OPTION_INT || isfinite(*(double *)o->target));
 }
 
 // One option; *used is how many words it took.
-static int read_option(const command *self, const option *options, int option_count, int argc, char **argv, int *used)
+static int read_option(const command *self, const option *options, int option_count, int argc,
+                       char **argv, int *used)
 {
     const char *word = argv[0] + 2, *equals = strchr(word, '=');
-    size_t length = equals != NULL ? (size_t)(equals - word) : strlen(word);
+    size_t length = equals ? (size_t)(equals - word) : strlen(word);
     const option *o = find_option(options, option_count, word, length);
     *used = 1;
-    if (o == NULL)
+    if (!o)
         return usage_error(self, "unknown option \"%s\"", argv[0]);
     if (o->kind == OPTION_FLAG) {
         *(bool *)o->target = true;
-        return equals == NULL ? EXIT_DONE : usage_error(self, "option --%s takes no value", o->name);
+        return !equals ? EXIT_DONE : usage_error(self, "option --%s takes no value", o->name);
     }
-    if (equals == NULL && argc < 2)
+    if (!equals && argc < 2)
         return usage_error(self, "option --%s needs a value", o->name);
-    *used = equals != NULL ? 1 : 2;
-    if (!set_value(o, equals != NULL ? equals + 1 : argv[1]))
+    *used = equals ? 1 : 2;
+    if (!set_value(o, equals ? equals + 1 : argv[1]))
         return usage_error(self, "option --%s needs a number", o->name);
     return EXIT_DONE;
 }
 
-int read_options(const command *self, const option *options, int option_count, int argc, char **argv, int least,
-                 int most, const char **words)
+int read_options(const command *self, const option *options, int option_count, int argc,
+                 char **argv, int least, int most, const char **words)
 {
     int count = 0;
     bool only_words = false;
@@ -85,7 +88,8 @@ int read_options(const command *self, const option *options, int option_count, i
             only_words = true;
             i++;
         } else if (!only_words && strncmp(argv[i], "--", 2) == 0) {
-            int used = 0, done = read_option(self, options, option_count, argc - i, argv + i, &used);
+            int used = 0,
+                done = read_option(self, options, option_count, argc - i, argv + i, &used);
             if (done != EXIT_DONE)
                 return done;
             i += used;

@@ -29,8 +29,8 @@ static void span_of(const cj_history *history, const char *const *names, double 
     *high += margin;
 }
 
-static void draw_line(FILE *file, const cj_history *history, const char *name, const char *color, int top, double low,
-                      double high)
+static void draw_line(FILE *file, const cj_history *history, const char *name, const char *color,
+                      int top, double low, double high)
 {
     int epochs = cj_history_epochs(history);
     fprintf(file, "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"2\" points=\"", color);
@@ -50,17 +50,19 @@ static void draw_panel(FILE *file, const cj_history *history, const char *name, 
     const char *const names[2] = {name, validation};
     double low = 0, high = 0;
     span_of(history, names, &low, &high);
-    fprintf(file, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"none\" stroke=\"#999\"/>\n", LEFT, top,
-            WIDTH - LEFT - 20, PANEL);
+    fprintf(file,
+            "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"none\" stroke=\"#999\"/>\n",
+            LEFT, top, WIDTH - LEFT - 20, PANEL);
     for (int i = 0; i <= 4; i++)
-        fprintf(file, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.4g</text>\n", LEFT - 6, top + PANEL * i / 4 + 4,
-                high - (high - low) * i / 4);
+        fprintf(file, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.4g</text>\n", LEFT - 6,
+                top + PANEL * i / 4 + 4, high - (high - low) * i / 4);
     int epochs = cj_history_epochs(history);
     for (int e = 0; e < epochs; e += epochs / 12 + 1)
         fprintf(file, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%d</text>\n",
                 LEFT + (e + 0.5) * (WIDTH - LEFT - 20) / epochs, top + PANEL + 14, e + 1);
     fprintf(file,
-            "<text x=\"%d\" y=\"%d\" fill=\"#1f5fa8\">%s</text><text x=\"%d\" y=\"%d\" fill=\"#c0392b\">%s</text>\n",
+            "<text x=\"%d\" y=\"%d\" fill=\"#1f5fa8\">%s</text><text x=\"%d\" y=\"%d\" "
+            "fill=\"#c0392b\">%s</text>\n",
             LEFT, top - 6, name, LEFT + 100, top - 6, validation);
     draw_line(file, history, name, "#1f5fa8", top, low, high);
     draw_line(file, history, validation, "#c0392b", top, low, high);
@@ -75,16 +77,18 @@ static cj_status file_failed(const char *path)
 cj_status write_curve(const cj_history *history, const char *path)
 {
     FILE *file = fopen(path, "w");
-    if (file == NULL)
+    if (!file)
         return file_failed(path);
     int height = TOP + 2 * PANEL + GAP + 30;
     fprintf(file,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" font-family=\"sans-serif\" "
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
+            "font-family=\"sans-serif\" "
             "font-size=\"11\"><rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n",
             WIDTH, height);
     draw_panel(file, history, "loss", TOP);
     draw_panel(file, history, "accuracy", TOP + PANEL + GAP);
-    fprintf(file, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">epoch</text></svg>\n", WIDTH / 2, height - 4);
+    fprintf(file, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">epoch</text></svg>\n", WIDTH / 2,
+            height - 4);
     bool failed = ferror(file) != 0;
     return fclose(file) != 0 || failed ? file_failed(path) : CJ_OK;
 }
@@ -95,13 +99,15 @@ static int64_t best_of(const cj_tensor *probabilities, int64_t row, int64_t clas
 {
     int64_t best = 0;
     for (int64_t j = 1; j < classes; j++) {
-        if (cj_tensor_get(probabilities, (int64_t[]){row, j}) > cj_tensor_get(probabilities, (int64_t[]){row, best}))
+        if (cj_tensor_get(probabilities, (int64_t[]){row, j}) >
+            cj_tensor_get(probabilities, (int64_t[]){row, best}))
             best = j;
     }
     return best;
 }
 
-cj_status count_confusion(cj_model *model, cj_dataset *data, int64_t **counts, int *classes, cj_tensor **probabilities)
+cj_status count_confusion(cj_model *model, cj_dataset *data, int64_t **counts, int *classes,
+                          cj_tensor **probabilities)
 {
     *counts = NULL;
     *probabilities = NULL;
@@ -113,7 +119,7 @@ cj_status count_confusion(cj_model *model, cj_dataset *data, int64_t **counts, i
     const cj_shape *shape = cj_tensor_shape(*probabilities);
     *classes = shape->rank == 2 ? (int)shape->dims[1] : 0;
     *counts = calloc((size_t)*classes * (size_t)*classes + 1, sizeof(**counts));
-    if (*counts == NULL)
+    if (!*counts)
         return CJ_OUT_OF_MEMORY;
     for (int64_t i = 0; i < cj_dataset_count(data) && *classes > 0; i++) {
         int64_t label = (int64_t)cj_tensor_get(cj_dataset_y(data, 0), &i);
@@ -144,7 +150,7 @@ void print_confusion(const int64_t *counts, int classes, FILE *stream)
 cj_status write_confusion(const int64_t *counts, int classes, const char *path)
 {
     FILE *file = fopen(path, "w");
-    if (file == NULL)
+    if (!file)
         return file_failed(path);
     fprintf(file, "true\\predicted");
     for (int j = 0; j < classes; j++)
@@ -161,8 +167,8 @@ cj_status write_confusion(const int64_t *counts, int classes, const char *path)
 
 // ---- Mistakes: the first hundred images that were taken for another class ----
 
-cj_status write_mistakes(const cj_tensor *images, const uint8_t *labels, const cj_tensor *probabilities,
-                         const char *path)
+cj_status write_mistakes(const cj_tensor *images, const uint8_t *labels,
+                         const cj_tensor *probabilities, const char *path)
 {
     enum { MOST = 100, COLUMNS = 10 };
     const cj_shape *shape = cj_tensor_shape(images);
@@ -175,8 +181,8 @@ cj_status write_mistakes(const cj_tensor *images, const uint8_t *labels, const c
     for (int64_t i = 0; i < shape->dims[0] && found < MOST; i++) {
         if (best_of(probabilities, i, classes) == labels[i])
             continue;
-        memcpy((uint8_t *)cj_tensor_data(picked) + found * size, (const uint8_t *)cj_tensor_data(images) + i * size,
-               (size_t)size);
+        memcpy((uint8_t *)cj_tensor_data(picked) + found * size,
+               (const uint8_t *)cj_tensor_data(images) + i * size, (size_t)size);
         found++;
     }
     cj_status status = cj_tensor_slice(picked, 0, 0, found > 0 ? found : 1, &used);

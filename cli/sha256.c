@@ -7,7 +7,7 @@
 bool sha256_file(const char *path, char sum[65])
 {
     gzFile file = gzopen(path, "rb"); // reads plain files too
-    if (file == NULL)
+    if (!file)
         return false;
     struct sha256_ctx context;
     sha256_init(&context);

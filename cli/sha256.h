@@ -1,5 +1,5 @@
-// SHA-256 of what a file holds, by the nettle library; a gzip file is looked at unpacked, so that it does not matter how
-// it was packed.
+// SHA-256 of what a file holds, by the nettle library; a gzip file is looked at unpacked, so that
+// it does not matter how it was packed.
 #ifndef CLI_SHA256_H
 #define CLI_SHA256_H
 

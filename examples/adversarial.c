@@ -1,10 +1,12 @@
-// The tutorial's fourth network (chapter 3): a generative adversarial network. One network, the generator, makes images
-// from noise; another, the discriminator, tells real digits from made ones; each learns against the other.
+// The tutorial's fourth network (chapter 3): a generative adversarial network. One network, the
+// generator, makes images from noise; another, the discriminator, tells real digits from made ones;
+// each learns against the other.
 //
 //     adversarial [EPOCHS [CLASSIFIER]]
 //
-// After each epoch there is a picture, adversarial-01.png and so on, of 64 digits that nobody ever wrote. With the file
-// of a classifier (convolution_deep saves one) it says at the end which digits ten thousand of them look like.
+// After each epoch there is a picture, adversarial-01.png and so on, of 64 digits that nobody ever
+// wrote. With the file of a classifier (convolution_deep saves one) it says at the end which digits
+// ten thousand of them look like.
 #include <cajal.h>
 #include <math.h>
 #include <stdlib.h>
@@ -36,16 +38,18 @@ static cj_status make_networks(networks *n)
 {
     // The generator: 100 random numbers become an image.
     n->generator = cj_sequential(cj_input(NOISE), cj_dense(256, .activation = "relu"),
-                                 cj_dense(784, .activation = "sigmoid"), cj_reshape_layer({28, 28}));
+                                 cj_dense(784, .activation = "sigmoid"), cj_reshape({28, 28}));
 
     // The discriminator: an image becomes the probability that it is real.
-    n->discriminator = cj_sequential(cj_input(28, 28), cj_flatten(), cj_dense(128, .activation = "relu"),
-                                     cj_dense(1, .activation = "sigmoid"));
+    n->discriminator =
+        cj_sequential(cj_input(28, 28), cj_flatten(), cj_dense(128, .activation = "relu"),
+                      cj_dense(1, .activation = "sigmoid"));
     CJ_TRY(cj_compile(n->discriminator, .optimizer = cj_adam(), .loss = "binary_crossentropy"));
 
-    // Both in a row: training this one changes the generator only, because the discriminator is frozen in it. On its
-    // own the discriminator goes on learning: what counts is what was trainable when a model was compiled. (So there
-    // is no need to thaw and freeze it at every step, as the Keras script does.)
+    // Both in a row: training this one changes the generator only, because the discriminator is
+    // frozen in it. On its own the discriminator goes on learning: what counts is what was
+    // trainable when a model was compiled. (So there is no need to thaw and freeze it at every
+    // step, as the Keras script does.)
     CJ_TRY(cj_set_trainable(cj_model_layer(n->discriminator), false));
     cj_symbol *gan_input = cj_input_symbol(NOISE);
     cj_symbol *x = cj_apply(cj_model_layer(n->generator), gan_input);
@@ -58,8 +62,10 @@ static cj_status make_networks(networks *n)
 
 // The batches, made once and filled anew at each step.
 typedef struct batches {
-    cj_tensor *noise, *x;            // (64, 100), and (128, 28, 28): 64 real images, then 64 made ones
-    cj_dataset *discriminator, *gan; // x with 1 for real and 0 for made; noise with 1: "take these for real!"
+    // (64, 100), and (128, 28, 28): 64 real images, then 64 made ones
+    cj_tensor *noise, *x;
+    // x with 1 for real and 0 for made; noise with 1: "take these for real!"
+    cj_dataset *discriminator, *gan;
 } batches;
 
 static cj_status make_batches(batches *b)
@@ -74,10 +80,11 @@ static cj_status make_batches(batches *b)
     cj_tensor_fill(y_gen, 1);
     b->discriminator = cj_dataset_new(.x = {b->x}, .y = {y_dis});
     b->gan = cj_dataset_new(.x = {b->noise}, .y = {y_gen});
-    return b->discriminator != NULL && b->gan != NULL ? CJ_OK : cj_error_status();
+    return b->discriminator && b->gan ? CJ_OK : cj_error_status();
 }
 
-static cj_status train_step(const networks *n, const batches *b, cj_dataset *digits, double losses[2])
+static cj_status train_step(const networks *n, const batches *b, cj_dataset *digits,
+                            double losses[2])
 {
     cj_results results;
     float *x = cj_tensor_data(b->x);
@@ -124,15 +131,15 @@ static cj_status save_picture(const networks *n, cj_tensor *noise, int epoch)
     return CJ_OK;
 }
 
-// A good generator makes all ten digits. Ten thousand of its images, as a classifier of pixels from 0 to 255 reads
-// them.
+// A good generator makes all ten digits. Ten thousand of its images, as a classifier of pixels from
+// 0 to 255 reads them.
 static cj_status judge(const networks *n, const char *path)
 {
     enum { COUNT = 10000, DIGITS = 10 };
     int found[DIGITS] = {0};
     cj_tensor *noise, *made, *images, *answers;
     cj_model *classifier = cj_load(path);
-    CJ_TRY(classifier != NULL ? CJ_OK : cj_error_status());
+    CJ_TRY(classifier ? CJ_OK : cj_error_status());
     CJ_TRY(cj_tensor_new(CJ_F32, CJ_SHAPE(COUNT, NOISE), &noise));
     fill_with_noise(noise);
     CJ_TRY(cj_predict(n->generator, noise, 256, &made));
@@ -163,8 +170,9 @@ static cj_status run(int epochs, const char *classifier)
     // (x_train, _), (_, _) = mnist.load_data()
     cj_dataset *train, *test;
     CJ_TRY(cj_load_dataset("auto", &train, &test));
-    const char *limit = getenv("CAJAL_EXAMPLE_SAMPLES"); // for a quick look: so many samples an epoch
-    int64_t samples = limit != NULL ? strtoll(limit, NULL, 10) : cj_dataset_count(train);
+    // for a quick look: so many samples an epoch
+    const char *limit = getenv("CAJAL_EXAMPLE_SAMPLES");
+    int64_t samples = limit ? strtoll(limit, NULL, 10) : cj_dataset_count(train);
 
     networks n;
     batches b;
@@ -183,7 +191,7 @@ static cj_status run(int epochs, const char *classifier)
                losses[0] / (double)(samples / BATCH), losses[1] / (double)(samples / BATCH));
         fflush(stdout);
     }
-    if (classifier != NULL)
+    if (classifier)
         CJ_TRY(judge(&n, classifier));
 
     cj_release(n.gan); // it holds the generator and the discriminator

@@ -1,7 +1,7 @@
 // The tutorial's first network (chapter 3): a feed-forward network reads handwritten digits.
 //
-// The data are MNIST where it is found (set CAJAL_DATA to its folder, or run `cajal datasets fetch mnist`); elsewhere
-// the library draws digits itself.
+// The data are MNIST where it is found (set CAJAL_DATA to its folder, or run `cajal datasets fetch
+// mnist`); elsewhere the library draws digits itself.
 #include <cajal.h>
 #include <stdlib.h>
 
@@ -9,7 +9,7 @@
 static int64_t steps(int64_t batch_size)
 {
     const char *samples = getenv("CAJAL_EXAMPLE_SAMPLES");
-    return samples != NULL ? strtoll(samples, NULL, 10) / batch_size : 0;
+    return samples ? strtoll(samples, NULL, 10) / batch_size : 0;
 }
 
 static cj_status run(void)
@@ -18,14 +18,15 @@ static cj_status run(void)
     cj_dataset *train, *test;
     CJ_TRY(cj_load_dataset("auto", &train, &test));
 
-    // The images are bytes from 0 to 255. Rescaling divides them by 255 inside the model, so that whoever uses the
-    // model later cannot forget to.
-    cj_model *model = cj_sequential(cj_input(28, 28, 1), cj_rescaling(1.0 / 255), cj_flatten(),
-                                    cj_dense(128, .activation = "relu"), cj_dense(10, .activation = "softmax"));
+    // The images are bytes from 0 to 255. Rescaling divides them by 255 inside the model, so that
+    // whoever uses the model later cannot forget to.
+    cj_model *model =
+        cj_sequential(cj_input(28, 28, 1), cj_rescaling(1.0 / 255), cj_flatten(),
+                      cj_dense(128, .activation = "relu"), cj_dense(10, .activation = "softmax"));
     CJ_TRY(cj_model_summary(model, stdout));
 
-    CJ_TRY(
-        cj_compile(model, .optimizer = cj_adam(), .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}));
+    CJ_TRY(cj_compile(model, .optimizer = cj_adam(), .loss = "sparse_categorical_crossentropy",
+                      .metrics = {"accuracy"}));
 
     CJ_TRY(cj_fit(model, train, .epochs = 5, .verbose = CJ_BAR, .steps_per_epoch = steps(32)));
 

@@ -1,7 +1,7 @@
 // A functional model: two inputs, two outputs, and layers in between that are shared.
 //
-// The network is shown two handwritten digits and asked two questions: what is their sum, and is the first one greater?
-// Nobody tells it what the single digits are.
+// The network is shown two handwritten digits and asked two questions: what is their sum, and is
+// the first one greater? Nobody tells it what the single digits are.
 #include <cajal.h>
 #include <stdlib.h>
 
@@ -10,7 +10,8 @@ static cj_status make_pairs(cj_dataset *digits, int64_t pairs, cj_dataset **data
 {
     cj_tensor *left, *right, *sum, *greater;
     const uint8_t *label = cj_tensor_data(cj_dataset_y(digits, 0));
-    CJ_TRY(cj_tensor_slice(cj_dataset_x(digits, 0), 0, 0, pairs, &left)); // views: no image is copied
+    // views: no image is copied
+    CJ_TRY(cj_tensor_slice(cj_dataset_x(digits, 0), 0, 0, pairs, &left));
     CJ_TRY(cj_tensor_slice(cj_dataset_x(digits, 0), 0, pairs, pairs, &right));
     CJ_TRY(cj_tensor_new(CJ_I32, CJ_SHAPE(pairs), &sum));
     CJ_TRY(cj_tensor_new(CJ_F32, CJ_SHAPE(pairs, 1), &greater));
@@ -19,7 +20,7 @@ static cj_status make_pairs(cj_dataset *digits, int64_t pairs, cj_dataset **data
         ((float *)cj_tensor_data(greater))[i] = label[i] > label[i + pairs] ? 1.0f : 0.0f;
     }
     *data = cj_dataset_new(.x = {left, right}, .y = {sum, greater});
-    return *data != NULL ? CJ_OK : cj_error_status();
+    return *data ? CJ_OK : cj_error_status();
 }
 
 static cj_status load_pairs(cj_dataset **train, cj_dataset **test)
@@ -27,7 +28,7 @@ static cj_status load_pairs(cj_dataset **train, cj_dataset **test)
     cj_dataset *train_digits, *test_digits;
     const char *limit = getenv("CAJAL_EXAMPLE_SAMPLES"); // for a quick look
     CJ_TRY(cj_load_dataset("auto", &train_digits, &test_digits));
-    int64_t pairs = limit != NULL ? strtoll(limit, NULL, 10) : cj_dataset_count(train_digits) / 2;
+    int64_t pairs = limit ? strtoll(limit, NULL, 10) : cj_dataset_count(train_digits) / 2;
     CJ_TRY(make_pairs(train_digits, pairs, train));
     CJ_TRY(make_pairs(test_digits, cj_dataset_count(test_digits) / 2, test));
     cj_release(train_digits);
@@ -37,13 +38,15 @@ static cj_status load_pairs(cj_dataset **train, cj_dataset **test)
 
 static cj_model *make_model(void)
 {
-    // A small network that looks at one digit. It is a model, and a model is a layer: it can be applied.
-    cj_model *eye =
-        cj_sequential(cj_input(28, 28, 1), cj_rescaling(1.0 / 255), cj_conv2d(16, {3, 3}, .activation = "relu"),
-                      cj_max_pooling2d({2, 2}), cj_conv2d(32, {3, 3}, .activation = "relu"), cj_max_pooling2d({2, 2}),
-                      cj_flatten(), cj_dense(64, .activation = "relu"));
+    // A small network that looks at one digit. It is a model, and a model is a layer: it can be
+    // applied.
+    cj_model *eye = cj_sequential(
+        cj_input(28, 28, 1), cj_rescaling(1.0 / 255), cj_conv2d(16, {3, 3}, .activation = "relu"),
+        cj_max_pooling2d({2, 2}), cj_conv2d(32, {3, 3}, .activation = "relu"),
+        cj_max_pooling2d({2, 2}), cj_flatten(), cj_dense(64, .activation = "relu"));
 
-    // Applied twice, it has its weights once: what it learns from the left digit it knows of the right one.
+    // Applied twice, it has its weights once: what it learns from the left digit it knows of the
+    // right one.
     cj_symbol *left = cj_input_symbol(28, 28, 1);
     cj_symbol *right = cj_input_symbol(28, 28, 1);
     cj_symbol *seen_left = cj_apply(cj_model_layer(eye), left);
@@ -67,8 +70,8 @@ static cj_status run(void)
 
     // A loss for each output; what is minimised is their weighted sum.
     CJ_TRY(cj_compile(model, .optimizer = cj_adam(),
-                      .losses = {"sparse_categorical_crossentropy", "binary_crossentropy"}, .loss_weights = {1.0, 0.5},
-                      .output_metrics = {{"accuracy"}, {"accuracy"}}));
+                      .losses = {"sparse_categorical_crossentropy", "binary_crossentropy"},
+                      .loss_weights = {1.0, 0.5}, .output_metrics = {{"accuracy"}, {"accuracy"}}));
     CJ_TRY(cj_fit(model, train, .epochs = 5, .batch_size = 64, .verbose = CJ_BAR));
 
     cj_results results;

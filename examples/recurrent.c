@@ -1,4 +1,5 @@
-// The tutorial's second network (chapter 3): recurrence, first in four rows, then for what only recurrence can do.
+// The tutorial's second network (chapter 3): recurrence, first in four rows, then for what only
+// recurrence can do.
 #include <cajal.h>
 #include <stdlib.h>
 
@@ -32,9 +33,10 @@ static cj_status four_rows(void)
 
 // Remembering -------------------------------------------------------------------------------------
 
-// One time step needs no memory. Here is what does: the network reads sixteen symbols, one after the other, and is
-// asked for the first when all have gone by. The fifteen others are noise. Whoever sees only the last step must guess,
-// and is right one time in four; a recurrent network has to carry the answer through its state.
+// One time step needs no memory. Here is what does: the network reads sixteen symbols, one after
+// the other, and is asked for the first when all have gone by. The fifteen others are noise.
+// Whoever sees only the last step must guess, and is right one time in four; a recurrent network
+// has to carry the answer through its state.
 enum { SAMPLES = 8192, TEST_SAMPLES = 1024, STEPS = 16, SYMBOLS = 4 };
 
 static cj_status make_sequences(uint64_t seed, int64_t samples, cj_dataset **data)
@@ -50,29 +52,30 @@ static cj_status make_sequences(uint64_t seed, int64_t samples, cj_dataset **dat
             answer[i / STEPS] = symbol[i];
     }
     *data = cj_dataset_new(.x = {sequences}, .y = {first});
-    return *data != NULL ? CJ_OK : cj_error_status();
+    return *data ? CJ_OK : cj_error_status();
 }
 
 static cj_status remember(void)
 {
     const char *limit = getenv("CAJAL_EXAMPLE_SAMPLES"); // for a quick look
     cj_dataset *train, *test;
-    CJ_TRY(make_sequences(1, limit != NULL ? strtoll(limit, NULL, 10) : SAMPLES, &train));
+    CJ_TRY(make_sequences(1, limit ? strtoll(limit, NULL, 10) : SAMPLES, &train));
     CJ_TRY(make_sequences(2, TEST_SAMPLES, &test));
 
-    // The embedding gives each symbol a vector of its own; the recurrent layer reads one a step and hands on its state;
-    // its last state goes to the dense layer.
-    cj_model *model = cj_sequential(cj_input_with(.shape = {STEPS}, .dtype = "int32"), cj_embedding(SYMBOLS, 8),
-                                    cj_simple_rnn(32), cj_dense(SYMBOLS, .activation = "softmax"));
+    // The embedding gives each symbol a vector of its own; the recurrent layer reads one a step and
+    // hands on its state; its last state goes to the dense layer.
+    cj_model *model =
+        cj_sequential(cj_input_with(.shape = {STEPS}, .dtype = "int32"), cj_embedding(SYMBOLS, 8),
+                      cj_simple_rnn(32), cj_dense(SYMBOLS, .activation = "softmax"));
     CJ_TRY(cj_model_summary(model, stdout));
-    CJ_TRY(cj_compile(model, .optimizer = cj_adam(.learning_rate = 0.003), .loss = "sparse_categorical_crossentropy",
-                      .metrics = {"accuracy"}));
+    CJ_TRY(cj_compile(model, .optimizer = cj_adam(.learning_rate = 0.003),
+                      .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}));
     CJ_TRY(cj_fit(model, train, .epochs = 5, .verbose = CJ_BAR));
 
     cj_results results;
     CJ_TRY(cj_evaluate(model, test, 0, &results));
-    printf("The first of %d symbols, remembered: %.4f (a guess: %.4f)\n", STEPS, cj_results_value(&results, "accuracy"),
-           1.0 / SYMBOLS);
+    printf("The first of %d symbols, remembered: %.4f (a guess: %.4f)\n", STEPS,
+           cj_results_value(&results, "accuracy"), 1.0 / SYMBOLS);
     cj_release(model);
     cj_release(train);
     cj_release(test);

@@ -1,6 +1,7 @@
 /**
  * @file cajal.h
- * Cajal: neural networks in C, in the words of Keras. This header is all of it; each part has a header of its own.
+ * Cajal: neural networks in C, in the words of Keras. This header is all of it; each part has a
+ * header of its own.
  */
 #ifndef CAJAL_H
 #define CAJAL_H

@@ -24,7 +24,7 @@ static void *counted_resize(void *context, void *block, size_t size)
         free(block);
     } else if (memory.requests++ != memory.fail_at) {
         result = realloc(block, size);
-        memory.live += block == NULL && result != NULL;
+        memory.live += !block && result != NULL;
     }
     pthread_mutex_unlock(&memory.lock);
     return result;
@@ -63,7 +63,8 @@ void support_fail_each_allocation(cj_status (*body)(void *context), void *contex
         const cj_status status = body(context);
         support_memory_end();
         if (status != CJ_OK && status != CJ_OUT_OF_MEMORY)
-            fail_msg("request %ld of %ld failing gave %s: %s", i, requests, cj_status_name(status), cj_error());
+            fail_msg("request %ld of %ld failing gave %s: %s", i, requests, cj_status_name(status),
+                     cj_error());
         if (status != CJ_OK && !*cj_error())
             fail_msg("request %ld of %ld failing left no sentence", i, requests);
     }
@@ -78,22 +79,25 @@ bool support_near(double actual, double expected, double absolute, double relati
     return fabs(actual - expected) <= absolute + relative * fabs(expected);
 }
 
-void support_assert_near(double actual, double expected, double absolute, double relative, const char *file, int line)
+void support_assert_near(double actual, double expected, double absolute, double relative,
+                         const char *file, int line)
 {
     if (support_near(actual, expected, absolute, relative))
         return;
-    print_error("%.17g is not near %.17g (differs by %g)\n", actual, expected, fabs(actual - expected));
+    print_error("%.17g is not near %.17g (differs by %g)\n", actual, expected,
+                fabs(actual - expected));
     _fail(file, line);
 }
 
-void support_assert_all_near(const float *actual, const float *expected, size_t count, double absolute, double relative,
-                             const char *file, int line)
+void support_assert_all_near(const float *actual, const float *expected, size_t count,
+                             double absolute, double relative, const char *file, int line)
 {
     for (size_t i = 0; i < count; i++) {
         if (support_near((double)actual[i], (double)expected[i], absolute, relative))
             continue;
-        print_error("element %zu of %zu: %.9g is not near %.9g (differs by %g)\n", i, count, (double)actual[i],
-                    (double)expected[i], fabs((double)actual[i] - (double)expected[i]));
+        print_error("element %zu of %zu: %.9g is not near %.9g (differs by %g)\n", i, count,
+                    (double)actual[i], (double)expected[i],
+                    fabs((double)actual[i] - (double)expected[i]));
         _fail(file, line);
     }
 }

@@ -1,6 +1,7 @@
-// oneDNN's own primitives, each at its best: operands lie in the layout that the primitive asks for (format any) or
-// channels last, by the direct algorithm or Winograd's where it can be made, whichever is fastest here. Operands are
-// brought into that layout, weights packed, before time is taken, and there is no bias: all in oneDNN's favour.
+// oneDNN's own primitives, each at its best: operands lie in the layout that the primitive asks for
+// (format any) or channels last, by the direct algorithm or Winograd's where it can be made,
+// whichever is fastest here. Operands are brought into that layout, weights packed, before time is
+// taken, and there is no bias: all in oneDNN's favour.
 #define _POSIX_C_SOURCE 200809L
 #include "serve.h"
 
@@ -71,7 +72,8 @@ static void drop(candidate *c)
     *c = (candidate){0};
 }
 
-// Random values in the given layout, by a reorder from the plain one, which also clears its padding.
+// Random values in the given layout, by a reorder from the plain one, which also clears its
+// padding.
 static const char *fill(dnnl_memory_t to, const dnnl_memory_desc_t *layout, unsigned seed)
 {
     size_t count = 1;
@@ -89,7 +91,8 @@ static const char *fill(dnnl_memory_t to, const dnnl_memory_desc_t *layout, unsi
     TRY(dnnl_memory_create(&from, &plain, engine, values));
     TRY(dnnl_reorder_primitive_desc_create(&description, &plain, engine, layout, engine, NULL));
     TRY(dnnl_primitive_create(&reorder, description));
-    TRY(dnnl_primitive_execute(reorder, stream, 2, (dnnl_exec_arg_t[]){{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}}));
+    TRY(dnnl_primitive_execute(reorder, stream, 2,
+                               (dnnl_exec_arg_t[]){{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}}));
     TRY(dnnl_stream_wait(stream));
     dnnl_primitive_destroy(reorder);
     dnnl_primitive_desc_destroy(description);
@@ -98,11 +101,13 @@ static const char *fill(dnnl_memory_t to, const dnnl_memory_desc_t *layout, unsi
     return NULL;
 }
 
-static const char *allocate(candidate *c, dnnl_primitive_desc_t description, const operand *operands)
+static const char *allocate(candidate *c, dnnl_primitive_desc_t description,
+                            const operand *operands)
 {
     TRY(dnnl_primitive_create(&c->primitive, description));
     for (int i = 0; i < ROLES; i++) {
-        const dnnl_memory_desc_t *layout = dnnl_primitive_desc_query_md(description, operands[i].query, 0);
+        const dnnl_memory_desc_t *layout =
+            dnnl_primitive_desc_query_md(description, operands[i].query, 0);
         const size_t bytes = layout != NULL ? dnnl_memory_desc_get_size(layout) : 0;
         if (bytes == 0 || (c->values[i] = random_floats(bytes / sizeof(float) + 16, 1)) == NULL)
             return "no memory";
@@ -132,7 +137,8 @@ static double time_of(const candidate *c)
         if (run(c) != NULL)
             return 1e30;
         clock_gettime(CLOCK_MONOTONIC, &to);
-        const double seconds = (double)(to.tv_sec - from.tv_sec) + 1e-9 * (double)(to.tv_nsec - from.tv_nsec);
+        const double seconds =
+            (double)(to.tv_sec - from.tv_sec) + 1e-9 * (double)(to.tv_nsec - from.tv_nsec);
         spent += seconds;
         least = i > 0 && seconds < least ? seconds : least; // the first run sets up
     }
@@ -140,7 +146,8 @@ static double time_of(const candidate *c)
 }
 
 // Keeps the faster of `c` and what there was; takes the description.
-static const char *contend(dnnl_primitive_desc_t description, const operand *operands, double *least)
+static const char *contend(dnnl_primitive_desc_t description, const operand *operands,
+                           double *least)
 {
     candidate c = {0};
     const char *why = allocate(&c, description, operands);
@@ -165,40 +172,45 @@ typedef struct shapes {
 // (n, h, h, c) by (k, k, c, f), in oneDNN's order of axes; Keras's "same" pads less at the front.
 static shapes conv_shapes(const settings *s)
 {
-    const int64_t n = setting(s, "n", 32), h = setting(s, "h", 28), c = setting(s, "c", 1), k = setting(s, "k", 3);
-    const int64_t f = setting(s, "f", 32), stride = setting(s, "s", 1), same = setting(s, "same", 0);
+    const int64_t n = setting(s, "n", 32), h = setting(s, "h", 28), c = setting(s, "c", 1),
+                  k = setting(s, "k", 3);
+    const int64_t f = setting(s, "f", 32), stride = setting(s, "s", 1),
+                  same = setting(s, "same", 0);
     const int64_t out = same ? (h + stride - 1) / stride : (h - k) / stride + 1;
     const int64_t needed = (out - 1) * stride + k - h, pad = same && needed > 0 ? needed : 0;
-    const int64_t high = (out - 1) * stride + k - h - pad / 2; // below 0 where the last pixels are never read
+    // below 0 where the last pixels are never read
+    const int64_t high = (out - 1) * stride + k - h - pad / 2;
     return (shapes){.dims = {{n, c, h, h}, {f, c, k, k}, {n, f, out, out}},
                     .strides = {stride, stride},
                     .low = {pad / 2, pad / 2},
                     .high = {high, high}};
 }
 
-static dnnl_status_t describe_conv(const shapes *s, int direction, dnnl_alg_kind_t algorithm, dnnl_format_tag_t tag,
-                                   dnnl_primitive_desc_t *description)
+static dnnl_status_t describe_conv(const shapes *s, int direction, dnnl_alg_kind_t algorithm,
+                                   dnnl_format_tag_t tag, dnnl_primitive_desc_t *description)
 {
     dnnl_memory_desc_t m[ROLES];
     dnnl_convolution_desc_t op;
     dnnl_primitive_desc_t forward = NULL;
     dnnl_status_t status = dnnl_success;
     for (int i = 0; i < ROLES && status == dnnl_success; i++)
-        status = dnnl_memory_desc_init_by_tag(&m[i], 4, s->dims[i], dnnl_f32, i == W ? dnnl_format_tag_any : tag);
+        status = dnnl_memory_desc_init_by_tag(&m[i], 4, s->dims[i], dnnl_f32,
+                                              i == W ? dnnl_format_tag_any : tag);
     if (status == dnnl_success)
-        status =
-            dnnl_convolution_forward_desc_init(&op, direction == 0 ? dnnl_forward_inference : dnnl_forward_training,
-                                               algorithm, &m[X], &m[W], NULL, &m[Y], s->strides, s->low, s->high);
+        status = dnnl_convolution_forward_desc_init(
+            &op, direction == 0 ? dnnl_forward_inference : dnnl_forward_training, algorithm, &m[X],
+            &m[W], NULL, &m[Y], s->strides, s->low, s->high);
     if (status == dnnl_success)
         status = dnnl_primitive_desc_create(&forward, &op, NULL, engine, NULL);
     if (status != dnnl_success || direction == 0) {
         *description = forward;
         return status;
     }
-    status = direction == 1 ? dnnl_convolution_backward_data_desc_init(&op, algorithm, &m[X], &m[W], &m[Y], s->strides,
-                                                                       s->low, s->high) :
-                              dnnl_convolution_backward_weights_desc_init(&op, algorithm, &m[X], &m[W], NULL, &m[Y],
-                                                                          s->strides, s->low, s->high);
+    status = direction == 1 ?
+                 dnnl_convolution_backward_data_desc_init(&op, algorithm, &m[X], &m[W], &m[Y],
+                                                          s->strides, s->low, s->high) :
+                 dnnl_convolution_backward_weights_desc_init(&op, algorithm, &m[X], &m[W], NULL,
+                                                             &m[Y], s->strides, s->low, s->high);
     if (status == dnnl_success)
         status = dnnl_primitive_desc_create(description, &op, NULL, engine, forward);
     dnnl_primitive_desc_destroy(forward);
@@ -207,13 +219,15 @@ static dnnl_status_t describe_conv(const shapes *s, int direction, dnnl_alg_kind
 
 static const char *make_conv(const settings *s, int direction, double *least)
 {
-    static const dnnl_alg_kind_t algorithms[] = {dnnl_convolution_direct, dnnl_convolution_winograd};
+    static const dnnl_alg_kind_t algorithms[] = {dnnl_convolution_direct,
+                                                 dnnl_convolution_winograd};
     static const dnnl_format_tag_t tags[] = {dnnl_format_tag_any, dnnl_nhwc};
     const shapes sizes = conv_shapes(s);
     const char *why = "oneDNN makes no such convolution";
     for (int i = 0; i < 4; i++) {
         dnnl_primitive_desc_t description;
-        if (describe_conv(&sizes, direction, algorithms[i / 2], tags[i % 2], &description) == dnnl_success)
+        if (describe_conv(&sizes, direction, algorithms[i / 2], tags[i % 2], &description) ==
+            dnnl_success)
             why = contend(description, directions[direction].operands, least);
     }
     return why;
@@ -221,8 +235,8 @@ static const char *make_conv(const settings *s, int direction, double *least)
 
 // Products ----------------------------------------------------------------------------------------
 
-// Every direction is a product of its own: dY (m, n) by Bᵀ (n, k), Aᵀ (k, m) by dY (m, n). Layouts are oneDNN's choice,
-// or plain with what is transposed by strides.
+// Every direction is a product of its own: dY (m, n) by Bᵀ (n, k), Aᵀ (k, m) by dY (m, n). Layouts
+// are oneDNN's choice, or plain with what is transposed by strides.
 static const char *make_gemm(const settings *s, int direction, double *least)
 {
     const int64_t sizes[ROLES] = {setting(s, "m", 512), setting(s, "k", 512), setting(s, "n", 512)};
@@ -261,7 +275,8 @@ static const char *make(const char *kind, const settings *s)
     drop(&best);
     omp_set_num_threads((int)setting(s, "threads", 1));
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        for (int direction = 0; direction < ROLES && strcmp(kind, kinds[i].name) == 0; direction++) {
+        for (int direction = 0; direction < ROLES && strcmp(kind, kinds[i].name) == 0;
+             direction++) {
             if (strcmp(what, directions[direction].what) == 0) {
                 const char *why = kinds[i].make(s, direction, &least);
                 return best.primitive != NULL ? NULL : why;
@@ -286,7 +301,8 @@ int main(void)
         puts("{\"error\": \"oneDNN has no engine for this processor\"}");
         return EXIT_FAILURE;
     }
-    const char *how = "best of format any and nhwc, direct and winograd; reorders outside of the time";
+    const char *how =
+        "best of format any and nhwc, direct and winograd; reorders outside of the time";
     const int code = serve(&(peer){"oneDNN", version, how, make, step});
     drop(&best);
     dnnl_stream_destroy(stream);

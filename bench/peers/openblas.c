@@ -14,8 +14,8 @@ static struct {
 
 static const char *step(void)
 {
-    cblas_sgemm(CblasRowMajor, work.a_form, work.b_form, work.m, work.n, work.k, 1, work.a, work.lda, work.b, work.ldb,
-                0, work.c, work.n);
+    cblas_sgemm(CblasRowMajor, work.a_form, work.b_form, work.m, work.n, work.k, 1, work.a,
+                work.lda, work.b, work.ldb, 0, work.c, work.n);
     return NULL;
 }
 
@@ -23,7 +23,8 @@ static const char *step(void)
 static const char *make(const char *kind, const settings *s)
 {
     const char *what = setting_text(s, "what", "forward");
-    const int m = (int)setting(s, "m", 512), k = (int)setting(s, "k", 512), n = (int)setting(s, "n", 512);
+    const int m = (int)setting(s, "m", 512), k = (int)setting(s, "k", 512),
+              n = (int)setting(s, "n", 512);
     if (strcmp(kind, "gemm") != 0)
         return "OpenBLAS has products only";
     free(work.a), free(work.b), free(work.c);

@@ -47,11 +47,13 @@ static const char *measure(const peer *self, double seconds, double *step_second
     return NULL;
 }
 
-static const char *prepare(const peer *self, const char *kind, const settings *s, double *step_seconds)
+static const char *prepare(const peer *self, const char *kind, const settings *s,
+                           double *step_seconds)
 {
     const char *why = self->make(kind, s);
     *step_seconds = 1;
-    // The first step may set up; the second tells how long one takes, and if that is long it is warm.
+    // The first step may set up; the second tells how long one takes, and if that is long it is
+    // warm.
     for (int i = 0; why == NULL && (i < 2 || (i < 3 && *step_seconds < 0.1)); i++)
         why = measure(self, i < 2 ? 1e-9 : 0.1, step_seconds, false);
     if (why == NULL)
@@ -64,7 +66,8 @@ int serve(const peer *self)
     char line[1024], work[1024];
     double step_seconds = 0;
     bool ready = false;
-    printf("{\"name\": \"%s\", \"version\": \"%s\", \"settings\": \"%s\"}\n", self->name, self->version, self->how);
+    printf("{\"name\": \"%s\", \"version\": \"%s\", \"settings\": \"%s\"}\n", self->name,
+           self->version, self->how);
     fflush(stdout);
     while (fgets(line, sizeof line, stdin) != NULL) {
         settings s = {0};
@@ -76,10 +79,12 @@ int serve(const peer *self)
             continue;
         if (strcmp(verb, "quit") == 0)
             break;
-        for (const char *word = NULL; s.count < SETTINGS_MAX && (word = strtok_r(NULL, " \n", &rest)) != NULL;)
+        for (const char *word = NULL;
+             s.count < SETTINGS_MAX && (word = strtok_r(NULL, " \n", &rest)) != NULL;)
             s.words[s.count++] = word;
         if (strcmp(verb, "prepare") == 0) {
-            why = first == NULL ? "prepare needs a kind of work" : prepare(self, first, &s, &step_seconds);
+            why = first == NULL ? "prepare needs a kind of work" :
+                                  prepare(self, first, &s, &step_seconds);
             ready = why == NULL;
         } else if (strcmp(verb, "memory") == 0) {
             printf("{\"peak_kib\": %ld}\n", peak_kib());

@@ -1,4 +1,5 @@
-// The worker's protocol (bench/worker/worker.c) for peers in C: a peer makes a piece of work and steps it.
+// The worker's protocol (bench/worker/worker.c) for peers in C: a peer makes a piece of work and
+// steps it.
 #ifndef BENCH_PEERS_SERVE_H
 #define BENCH_PEERS_SERVE_H
 
@@ -9,8 +10,9 @@
 
 typedef struct peer {
     const char *name, *version, *how;
-    const char *(*make)(const char *kind, const settings *s); // NULL, or the sentence that says why not
-    const char *(*step)(void);                                // the same
+    // NULL, or the sentence that says why not
+    const char *(*make)(const char *kind, const settings *s);
+    const char *(*step)(void); // the same
 } peer;
 
 int serve(const peer *self);

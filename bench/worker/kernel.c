@@ -1,5 +1,6 @@
-// A product or a convolution, or one of its gradients, by the kernel that a plan would choose for it, on operands that lie
-// as that kernel wants them: within a network they lie so already. Peers make their layouts before time is taken, too.
+// A product or a convolution, or one of its gradients, by the kernel that a plan would choose for
+// it, on operands that lie as that kernel wants them: within a network they lie so already. Peers
+// make their layouts before time is taken, too.
 #include "workload.h"
 
 #include "base/error.h"
@@ -32,13 +33,14 @@ static void task(void *context, int64_t begin, int64_t end)
 {
     const struct kernel_work *c = context;
     char *workspace = c->memory[WORKSPACE];
-    void *scratch = workspace + in_lines(c->job.workspace) + in_lines(c->job.scratch) * (size_t)cj__thread_slot();
+    void *scratch = workspace + in_lines(c->job.workspace) +
+                    in_lines(c->job.scratch) * (size_t)cj__thread_slot();
     if (c->multiplies) {
         c->kernels->gemm_run(&c->gemm, workspace, scratch, c->phase, begin, end);
         return;
     }
-    (c->in_blocks ? c->kernels->block_conv2d_run : c->kernels->conv2d_run)[c->kind](&c->args, workspace, scratch,
-                                                                                    c->phase, begin, end);
+    (c->in_blocks ? c->kernels->block_conv2d_run : c->kernels->conv2d_run)[c->kind](
+        &c->args, workspace, scratch, c->phase, begin, end);
 }
 
 static cj_status run_kernel(workload *w, int64_t steps)
@@ -59,7 +61,8 @@ static cj__conv2d geometry(const settings *s)
     const int64_t h = setting(s, "h", 28), k = setting(s, "k", 3), stride = setting(s, "s", 1);
     const bool same = setting(s, "same", 0) != 0;
     const int64_t out = same ? (h + stride - 1) / stride : (h - k) / stride + 1;
-    const int64_t missing = (out - 1) * stride + k - h, before = same && missing > 0 ? missing / 2 : 0;
+    const int64_t missing = (out - 1) * stride + k - h,
+                  before = same && missing > 0 ? missing / 2 : 0;
     return (cj__conv2d){.n = setting(s, "n", 32),
                         .h = h,
                         .w = h,
@@ -79,17 +82,19 @@ static cj__conv2d geometry(const settings *s)
 }
 
 // Memory for operands of so many elements, filled with numbers, and for the kernel.
-static cj_status take_memory(struct kernel_work *c, int64_t threads, int64_t x, int64_t w, int64_t y)
+static cj_status take_memory(struct kernel_work *c, int64_t threads, int64_t x, int64_t w,
+                             int64_t y)
 {
     const int64_t made[CJ__CONV2D_KINDS] = {y, x, w};
     c->sizes[X] = (size_t)x * sizeof(float);
     c->sizes[W] = (size_t)w * sizeof(float);
     c->sizes[Y] = (size_t)y * sizeof(float);
     c->sizes[RESULT] = (size_t)made[c->kind] * sizeof(float);
-    c->sizes[WORKSPACE] = in_lines(c->job.workspace) + in_lines(c->job.scratch) * (size_t)threads + 64;
+    c->sizes[WORKSPACE] =
+        in_lines(c->job.workspace) + in_lines(c->job.scratch) * (size_t)threads + 64;
     for (int i = 0; i < BLOCKS_OF_MEMORY; i++) {
         c->memory[i] = cj__new_aligned(c->sizes[i], 1);
-        if (c->memory[i] == NULL)
+        if (!c->memory[i])
             return CJ_OUT_OF_MEMORY;
         for (size_t k = 0; k < c->sizes[i] / sizeof(float) && i < RESULT; k++)
             ((float *)c->memory[i])[k] = (float)(k % 17) * 0.125f - 1;
@@ -109,7 +114,7 @@ static cj_status take_kind(workload *w, const settings *s, const char **why)
         return CJ_INVALID_ARGUMENT;
     }
     w->kernel = cj__new(1, sizeof *w->kernel);
-    if (w->kernel == NULL)
+    if (!w->kernel)
         return CJ_OUT_OF_MEMORY;
     w->kernel->kind = (cj__conv2d_kind)kind;
     w->kernel->kernels = cj__kernels_for(sizeof(float));
@@ -127,13 +132,17 @@ cj_status make_conv(workload *w, const settings *s, const char **why)
         *why = "the kernel does not fit the image";
         return CJ_INVALID_ARGUMENT;
     }
-    c->in_blocks = c->kernels->lanes > 1 && setting(s, "blocks", c->kernels->blocks_pay(&c->args)) != 0;
+    c->in_blocks =
+        c->kernels->lanes > 1 && setting(s, "blocks", c->kernels->blocks_pay(&c->args)) != 0;
     const int best = c->kernels->winograd_pays(&c->args, c->kind, 4) ? 4 : 2;
     const bool pays = !c->in_blocks && c->kernels->winograd_pays(&c->args, c->kind, 2);
     c->args.winograd = (int)setting(s, "winograd", pays ? best : 0);
-    (c->in_blocks ? c->kernels->block_conv2d_job : c->kernels->conv2d_job)[c->kind](&c->args, &c->job);
-    const int64_t lanes = c->in_blocks ? c->kernels->lanes : 1, images = (g.n + lanes - 1) / lanes * lanes;
-    CJ_TRY(take_memory(c, w->threads, images * g.h * g.w * g.c, g.kh * g.kw * g.c * g.f, images * g.oh * g.ow * g.f));
+    (c->in_blocks ? c->kernels->block_conv2d_job : c->kernels->conv2d_job)[c->kind](&c->args,
+                                                                                    &c->job);
+    const int64_t lanes = c->in_blocks ? c->kernels->lanes : 1,
+                  images = (g.n + lanes - 1) / lanes * lanes;
+    CJ_TRY(take_memory(c, w->threads, images * g.h * g.w * g.c, g.kh * g.kw * g.c * g.f,
+                       images * g.oh * g.ow * g.f));
     c->args.x = c->memory[X];
     c->args.w = c->memory[W];
     c->args.dy = c->memory[Y];
@@ -149,8 +158,22 @@ cj_status make_gemm(workload *w, const settings *s, const char **why)
     struct kernel_work *c = w->kernel;
     const cj__gemm forms[CJ__CONV2D_KINDS] = {
         {.m = m, .n = n, .k = k, .lda = k, .ldb = n, .ldc = n, .act = CJ__UNARY_NONE},
-        {.m = m, .n = k, .k = n, .lda = n, .ldb = n, .ldc = k, .trans_b = true, .act = CJ__UNARY_NONE},
-        {.m = k, .n = n, .k = m, .lda = k, .ldb = n, .ldc = n, .trans_a = true, .act = CJ__UNARY_NONE},
+        {.m = m,
+         .n = k,
+         .k = n,
+         .lda = n,
+         .ldb = n,
+         .ldc = k,
+         .trans_b = true,
+         .act = CJ__UNARY_NONE},
+        {.m = k,
+         .n = n,
+         .k = m,
+         .lda = k,
+         .ldb = n,
+         .ldc = n,
+         .trans_a = true,
+         .act = CJ__UNARY_NONE},
     };
     c->multiplies = true;
     c->gemm = forms[c->kind];
@@ -164,7 +187,7 @@ cj_status make_gemm(workload *w, const settings *s, const char **why)
 
 void free_kernel(struct kernel_work *c)
 {
-    for (int i = 0; c != NULL && i < BLOCKS_OF_MEMORY; i++)
+    for (int i = 0; c && i < BLOCKS_OF_MEMORY; i++)
         cj__free_aligned(c->memory[i], c->sizes[i]);
     cj__free(c);
 }

@@ -10,67 +10,74 @@ static cj_layer *pixels(void)
 
 static cj_model *w1(void)
 {
-    return cj_sequential(pixels(), cj_rescaling(1.0 / 255), cj_flatten(), cj_dense(128, .activation = "relu"),
+    return cj_sequential(pixels(), cj_rescaling(1.0 / 255), cj_flatten(),
+                         cj_dense(128, .activation = "relu"),
                          cj_dense(10, .activation = "softmax"));
 }
 
 // Weights beyond every cache: what the optimizer's step costs.
 static cj_model *wide(void)
 {
-    return cj_sequential(pixels(), cj_rescaling(1.0 / 255), cj_flatten(), cj_dense(2048, .activation = "relu"),
-                         cj_dense(2048, .activation = "relu"), cj_dense(10, .activation = "softmax"));
+    return cj_sequential(pixels(), cj_rescaling(1.0 / 255), cj_flatten(),
+                         cj_dense(2048, .activation = "relu"), cj_dense(2048, .activation = "relu"),
+                         cj_dense(10, .activation = "softmax"));
 }
 
 static cj_model *w2(void)
 {
-    return cj_sequential(pixels(), cj_rescaling(1.0 / 255), cj_conv2d(10, {5, 5}, .activation = "relu"),
-                         cj_max_pooling2d({2, 2}), cj_conv2d(20, {5, 5}, .activation = "relu"),
-                         cj_max_pooling2d({2, 2}), cj_flatten(), cj_dense(50, .activation = "relu"),
+    return cj_sequential(pixels(), cj_rescaling(1.0 / 255),
+                         cj_conv2d(10, {5, 5}, .activation = "relu"), cj_max_pooling2d({2, 2}),
+                         cj_conv2d(20, {5, 5}, .activation = "relu"), cj_max_pooling2d({2, 2}),
+                         cj_flatten(), cj_dense(50, .activation = "relu"),
                          cj_dense(10, .activation = "softmax"));
 }
 
 static cj_model *w3(void)
 {
-    return cj_sequential(pixels(), cj_rescaling(1.0 / 255), cj_conv2d(32, {3, 3}, .activation = "relu"),
-                         cj_max_pooling2d({2, 2}), cj_conv2d(64, {3, 3}, .activation = "relu"),
-                         cj_max_pooling2d({2, 2}), cj_flatten(), cj_dense(128, .activation = "relu"),
+    return cj_sequential(pixels(), cj_rescaling(1.0 / 255),
+                         cj_conv2d(32, {3, 3}, .activation = "relu"), cj_max_pooling2d({2, 2}),
+                         cj_conv2d(64, {3, 3}, .activation = "relu"), cj_max_pooling2d({2, 2}),
+                         cj_flatten(), cj_dense(128, .activation = "relu"),
                          cj_dense(10, .activation = "softmax"));
 }
 
 // An image as a sequence of 28 rows of 28 pixels.
 static cj_model *rnn(void)
 {
-    return cj_sequential(pixels(), cj_rescaling(1.0 / 255), cj_reshape_layer({28, 28}), cj_simple_rnn(128),
-                         cj_dense(10, .activation = "softmax"));
+    return cj_sequential(pixels(), cj_rescaling(1.0 / 255), cj_reshape({28, 28}),
+                         cj_simple_rnn(128), cj_dense(10, .activation = "softmax"));
 }
 
 // As VGG: pairs of padded convolutions, each normalized before its ReLU, and a pool.
 static cj_model *vgg(void)
 {
-    return cj_sequential(pixels(), cj_rescaling(1.0 / 255), cj_conv2d(16, {3, 3}, .padding = "same"),
-                         cj_batch_normalization(), cj_activation("relu"), cj_conv2d(16, {3, 3}, .padding = "same"),
-                         cj_batch_normalization(), cj_activation("relu"), cj_max_pooling2d({2, 2}),
-                         cj_conv2d(32, {3, 3}, .padding = "same"), cj_batch_normalization(), cj_activation("relu"),
-                         cj_max_pooling2d({2, 2}), cj_conv2d(64, {3, 3}, .padding = "same"), cj_batch_normalization(),
-                         cj_activation("relu"), cj_max_pooling2d({2, 2}), cj_flatten(), cj_dropout(0.5),
-                         cj_dense(10, .activation = "softmax"));
+    return cj_sequential(
+        pixels(), cj_rescaling(1.0 / 255), cj_conv2d(16, {3, 3}, .padding = "same"),
+        cj_batch_normalization(), cj_activation("relu"), cj_conv2d(16, {3, 3}, .padding = "same"),
+        cj_batch_normalization(), cj_activation("relu"), cj_max_pooling2d({2, 2}),
+        cj_conv2d(32, {3, 3}, .padding = "same"), cj_batch_normalization(), cj_activation("relu"),
+        cj_max_pooling2d({2, 2}), cj_conv2d(64, {3, 3}, .padding = "same"),
+        cj_batch_normalization(), cj_activation("relu"), cj_max_pooling2d({2, 2}), cj_flatten(),
+        cj_dropout(0.5), cj_dense(10, .activation = "softmax"));
 }
 
 // As an adversarial network's discriminator.
 static cj_model *leaky(void)
 {
-    return cj_sequential(pixels(), cj_rescaling(1.0 / 255), cj_flatten(), cj_dense(512), cj_leaky_relu(0.2),
-                         cj_dense(256), cj_leaky_relu(0.2), cj_dense(10, .activation = "softmax"));
+    return cj_sequential(pixels(), cj_rescaling(1.0 / 255), cj_flatten(), cj_dense(512),
+                         cj_leaky_relu(0.2), cj_dense(256), cj_leaky_relu(0.2),
+                         cj_dense(10, .activation = "softmax"));
 }
 
 static const struct {
     const char *name;
     cj_model *(*make)(void);
-} nets[] = {{"w1", w1}, {"w2", w2}, {"w3", w3}, {"wide", wide}, {"rnn", rnn}, {"vgg", vgg}, {"leaky", leaky}};
+} nets[] = {{"w1", w1},   {"w2", w2},   {"w3", w3},      {"wide", wide},
+            {"rnn", rnn}, {"vgg", vgg}, {"leaky", leaky}};
 
 static cj_model *with_policy(cj_model *model, const char *policy)
 {
-    if (model != NULL && cj_set_dtype_policy(cj_model_layer(model), policy) == CJ_OK)
+    if (model && cj_set_dtype_policy(cj_model_layer(model), policy) == CJ_OK)
         return model;
     cj_release(model);
     return NULL;
@@ -94,19 +101,25 @@ enum { NOISE = 100, PIXELS = 28 * 28 };
 static cj_status make_adversaries(adversaries *a, cj_pool *pool)
 {
     a->generator = cj_sequential(cj_input(NOISE), cj_dense(256, .activation = "relu"),
-                                 cj_dense(PIXELS, .activation = "sigmoid"), cj_reshape_layer({28, 28}));
-    a->discriminator = cj_sequential(cj_input(28, 28), cj_flatten(), cj_dense(128, .activation = "relu"),
-                                     cj_dense(1, .activation = "sigmoid"));
-    CJ_TRY(cj_compile(a->discriminator, .optimizer = cj_adam(), .loss = "binary_crossentropy", .pool = pool));
+                                 cj_dense(PIXELS, .activation = "sigmoid"), cj_reshape({28, 28}));
+    a->discriminator =
+        cj_sequential(cj_input(28, 28), cj_flatten(), cj_dense(128, .activation = "relu"),
+                      cj_dense(1, .activation = "sigmoid"));
+    CJ_TRY(cj_compile(a->discriminator, .optimizer = cj_adam(), .loss = "binary_crossentropy",
+                      .pool = pool));
     CJ_TRY(cj_set_trainable(cj_model_layer(a->discriminator), false));
     cj_symbol *noise = cj_input_symbol(NOISE);
     cj_symbol *images = cj_apply(cj_model_layer(a->generator), noise);
-    a->both = cj_model_new(.inputs = {noise}, .outputs = {cj_apply(cj_model_layer(a->discriminator), images)});
-    CJ_TRY(cj_compile(a->both, .optimizer = cj_adam(), .loss = "binary_crossentropy", .pool = pool));
-    return cj_compile(a->generator, .optimizer = cj_adam(), .loss = "mse", .pool = pool); // for its pool alone
+    a->both = cj_model_new(.inputs = {noise},
+                           .outputs = {cj_apply(cj_model_layer(a->discriminator), images)});
+    CJ_TRY(
+        cj_compile(a->both, .optimizer = cj_adam(), .loss = "binary_crossentropy", .pool = pool));
+    // for its pool alone
+    return cj_compile(a->generator, .optimizer = cj_adam(), .loss = "mse", .pool = pool);
 }
 
-// Half of the images are real (they stay), half are made anew at each step. The noise is drawn once.
+// Half of the images are real (they stay), half are made anew at each step. The noise is drawn
+// once.
 static cj_status make_batches(adversaries *a, int64_t batch)
 {
     cj_tensor *real = NULL, *wanted = NULL;
@@ -123,7 +136,7 @@ static cj_status make_batches(adversaries *a, int64_t batch)
     cj_tensor_fill(wanted, 1);
     a->judged = cj_dataset_new(.x = {a->images}, .y = {real});
     a->made = cj_dataset_new(.x = {a->noise}, .y = {wanted});
-    return a->judged != NULL && a->made != NULL ? CJ_OK : cj_error_status();
+    return a->judged && a->made ? CJ_OK : cj_error_status();
 }
 
 static cj_status contest(workload *w, int64_t steps)
@@ -133,7 +146,8 @@ static cj_status contest(workload *w, int64_t steps)
         cj_tensor *made = NULL;
         CJ_TRY(cj_predict(a->generator, a->noise, w->batch, &made));
         const size_t half = (size_t)w->batch * PIXELS;
-        memcpy((float *)cj_tensor_data(a->images) + half, cj_tensor_data(made), half * sizeof(float));
+        memcpy((float *)cj_tensor_data(a->images) + half, cj_tensor_data(made),
+               half * sizeof(float));
         cj_release(made);
         CJ_TRY(cj_train_on_batch(a->discriminator, a->judged, NULL));
         CJ_TRY(cj_train_on_batch(a->both, a->made, NULL));

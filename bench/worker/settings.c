@@ -17,7 +17,7 @@ const char *setting_text(const settings *s, const char *key, const char *otherwi
 int64_t setting(const settings *s, const char *key, int64_t otherwise)
 {
     const char *text = setting_text(s, key, NULL);
-    return text != NULL ? strtoll(text, NULL, 10) : otherwise;
+    return text ? strtoll(text, NULL, 10) : otherwise;
 }
 
 long peak_kib(void)
@@ -25,11 +25,11 @@ long peak_kib(void)
     char line[256];
     long kib = 0;
     FILE *file = fopen("/proc/self/status", "r");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL && strncmp(line, "VmHWM:", 6) != 0)
+    while (file && fgets(line, sizeof line, file) && strncmp(line, "VmHWM:", 6) != 0)
         continue;
-    if (file != NULL && !feof(file))
+    if (file && !feof(file))
         kib = strtol(line + 6, NULL, 10);
-    if (file != NULL)
+    if (file)
         fclose(file);
     return kib;
 }

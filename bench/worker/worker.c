@@ -1,15 +1,18 @@
 // Measures Cajal. As a worker of bench/run it reads lines and answers each with one line of JSON:
 //
 //   prepare KIND key=value...   makes the work and runs it until it is warm
-//   round SECONDS               runs it for about so long: seconds a step, page faults and allocations a step
+//   round SECONDS               runs it for about so long: seconds a step, page faults and
+//                               allocations a step
 //   memory                      the process's greatest resident size so far
 //   quit
 //
 // For a quick look, and for the time from start to first step:
 //
-//   worker KIND key=value...          eleven rounds: median, least, greatest; worker train net=w3 batch=64 threads=2
+//   worker KIND key=value...          eleven rounds: median, least, greatest; worker train net=w3
+//                                     batch=64 threads=2
 //   worker first KIND key=value...    one step, then the same line as "memory"
-//   worker steps N KIND key=value...  one step, then N in one run, and nothing else: bench/system_calls counts around it
+//   worker steps N KIND key=value...  one step, then N in one run, and nothing else:
+//                                     bench/system_calls counts around it
 #define _DEFAULT_SOURCE
 #include "workload.h"
 
@@ -64,15 +67,16 @@ static cj_status measure(worker *self, double seconds, measured *m)
     m->seconds = (now() - begun) / (double)m->steps;
     getrusage(RUSAGE_SELF, &after);
     m->faults = (double)(after.ru_minflt - before.ru_minflt) / (double)m->steps;
-    m->allocations =
-        self->steady >= 0 ? self->steady : (double)(atomic_load(&self->allocations) - blocks) / (double)m->steps;
+    m->allocations = self->steady >= 0 ?
+                         self->steady :
+                         (double)(atomic_load(&self->allocations) - blocks) / (double)m->steps;
     self->step_seconds = m->seconds;
     return CJ_OK;
 }
 
 static int sentence(const char *why)
 {
-    const char *text = why != NULL ? why : cj_error();
+    const char *text = why ? why : cj_error();
     printf("{\"error\": \"");
     for (; *text != '\0'; text++) {
         if (*text == '"' || *text == '\\')
@@ -108,7 +112,7 @@ static int prepare(worker *self, int count, char **words, bool warm)
         if (measure(self, i < 2 ? 1e-9 : 0.1, &m) != CJ_OK)
             return sentence(NULL);
     }
-    if (warm && self->work.count != NULL) {
+    if (warm && self->work.count) {
         const int64_t steps = (int64_t)(0.1 / self->step_seconds);
         if (self->work.count(&self->work, &self->allocations, steps, &self->steady) != CJ_OK)
             return sentence(NULL);
@@ -126,8 +130,8 @@ static int print_memory(void)
 // And what the same threads multiply and add right after the work, at the clock that it left them.
 static void print_round(const worker *self, const measured *m)
 {
-    printf("{\"seconds\": %.9g, \"steps\": %lld, \"faults\": %.4g, \"allocations\": %.4g", m->seconds,
-           (long long)m->steps, m->faults, m->allocations);
+    printf("{\"seconds\": %.9g, \"steps\": %lld, \"faults\": %.4g, \"allocations\": %.4g",
+           m->seconds, (long long)m->steps, m->faults, m->allocations);
     if (self->work.peak.best > 0)
         printf(", \"usual\": %.6g, \"best\": %.6g", self->work.peak.usual, self->work.peak.best);
     else
@@ -159,12 +163,13 @@ static void answer(worker *self, int count, char **words)
 static int serve(worker *self)
 {
     char line[1024];
-    printf("{\"name\": \"Cajal\", \"version\": \"%s\", \"settings\": \"%s kernels\"}\n", cj_version(), cj_isa());
+    printf("{\"name\": \"Cajal\", \"version\": \"%s\", \"settings\": \"%s kernels\"}\n",
+           cj_version(), cj_isa());
     fflush(stdout);
-    while (fgets(line, sizeof line, stdin) != NULL) {
+    while (fgets(line, sizeof line, stdin)) {
         char *words[SETTINGS_MAX + 2], *rest = NULL;
         int count = 0;
-        for (char *word = strtok_r(line, " \n", &rest); word != NULL && count < SETTINGS_MAX + 2;
+        for (char *word = strtok_r(line, " \n", &rest); word && count < SETTINGS_MAX + 2;
              word = strtok_r(NULL, " \n", &rest))
             words[count++] = word;
         if (count > 0 && strcmp(words[0], "quit") == 0)
@@ -188,15 +193,18 @@ static int look(worker *self, int argc, char **argv)
         seconds[i] = m.seconds;
     }
     qsort(seconds, ROUNDS, sizeof *seconds, ascending);
-    printf("%.6f ms a step (%.6f to %.6f), %.3g page faults, %.3g allocations a step", 1e3 * seconds[ROUNDS / 2],
-           1e3 * seconds[0], 1e3 * seconds[ROUNDS - 1], m.faults, m.allocations);
+    printf("%.6f ms a step (%.6f to %.6f), %.3g page faults, %.3g allocations a step",
+           1e3 * seconds[ROUNDS / 2], 1e3 * seconds[0], 1e3 * seconds[ROUNDS - 1], m.faults,
+           m.allocations);
     if (self->work.peak.best > 0)
-        printf(", peak %.1f GFLOP/s a thread, at best %.1f", 1e-9 * self->work.peak.usual, 1e-9 * self->work.peak.best);
+        printf(", peak %.1f GFLOP/s a thread, at best %.1f", 1e-9 * self->work.peak.usual,
+               1e-9 * self->work.peak.best);
     putchar('\n');
     return EXIT_SUCCESS;
 }
 
-// Page faults and blocks taken by the whole process: what N steps cost is the difference to a run of other N.
+// Page faults and blocks taken by the whole process: what N steps cost is the difference to a run
+// of other N.
 static int walk(worker *self, int64_t steps, int argc, char **argv)
 {
     struct rusage use;
@@ -205,7 +213,8 @@ static int walk(worker *self, int64_t steps, int argc, char **argv)
     if (self->work.run(&self->work, 1) != CJ_OK || self->work.run(&self->work, steps) != CJ_OK)
         return sentence(NULL);
     getrusage(RUSAGE_SELF, &use);
-    printf("{\"faults\": %ld, \"allocations\": %lld}\n", use.ru_minflt, (long long)atomic_load(&self->allocations));
+    printf("{\"faults\": %ld, \"allocations\": %lld}\n", use.ru_minflt,
+           (long long)atomic_load(&self->allocations));
     return EXIT_SUCCESS;
 }
 

@@ -1,5 +1,5 @@
-// The kinds of work, each a row of a table. Networks and Adam go through the graph: whatever the plan chooses is what is
-// measured. Products and convolutions are single kernels (kernel.c).
+// The kinds of work, each a row of a table. Networks and Adam go through the graph: whatever the
+// plan chooses is what is measured. Products and convolutions are single kernels (kernel.c).
 #include "workload.h"
 
 #include "base/object.h"
@@ -41,7 +41,7 @@ static cj_status random_data(cj_shape images, int64_t classes, uint64_t seed, cj
         return status;
     }
     *data = cj_dataset_new(.x = {x}, .y = {y}); // takes both over
-    return *data != NULL ? CJ_OK : cj_error_status();
+    return *data ? CJ_OK : cj_error_status();
 }
 
 // Kinds -------------------------------------------------------------------------------------------
@@ -57,7 +57,8 @@ enum { STEPS_HELD = 64 }; // batches in memory, gone through again and again
 
 static cj_status fit(workload *w, int64_t steps)
 {
-    return cj_fit(w->model, w->data, .batch_size = w->batch, .steps_per_epoch = steps, .verbose = CJ_SILENT);
+    return cj_fit(w->model, w->data, .batch_size = w->batch, .steps_per_epoch = steps,
+                  .verbose = CJ_SILENT);
 }
 
 typedef struct counting {
@@ -80,8 +81,8 @@ static cj_status count_fit(workload *w, const atomic_llong *blocks, int64_t step
     static const cj_callback_methods methods = {.name = "count", .batch_end = count_batch};
     counting c = {.blocks = blocks};
     const int64_t least = steps < 8 ? 8 : steps > 2 * STEPS_HELD ? 2 * STEPS_HELD : steps;
-    CJ_TRY(cj_fit(w->model, w->data, .batch_size = w->batch, .steps_per_epoch = least, .verbose = CJ_SILENT,
-                  .callbacks = {cj_callback_new(&methods, &c)}));
+    CJ_TRY(cj_fit(w->model, w->data, .batch_size = w->batch, .steps_per_epoch = least,
+                  .verbose = CJ_SILENT, .callbacks = {cj_callback_new(&methods, &c)}));
     *each = (double)(c.after_last - c.after_first) / (double)(least - 1);
     return CJ_OK;
 }
@@ -102,11 +103,15 @@ static cj_status make_train(workload *w, const settings *s, const char **why)
 }
 
 // A function of one output over the inputs that w has.
-static cj_status make_function(workload *w, cj_symbol *const *inputs, int count, cj_symbol *output, cj_shape shape)
+static cj_status make_function(workload *w, cj_symbol *const *inputs, int count, cj_symbol *output,
+                               cj_shape shape)
 {
-    w->function = cj_function_new(&(cj_function_args){
-        .inputs = inputs, .input_count = count, .outputs = &output, .output_count = 1, .pool = w->pool});
-    if (w->function == NULL)
+    w->function = cj_function_new(&(cj_function_args){.inputs = inputs,
+                                                      .input_count = count,
+                                                      .outputs = &output,
+                                                      .output_count = 1,
+                                                      .pool = w->pool});
+    if (!w->function)
         return cj_error_status();
     w->run = call_function;
     return cj_tensor_new(CJ_F32, shape, &w->output);
@@ -144,8 +149,9 @@ static cj_status make_adam(workload *w, const settings *s, const char **why)
     cj__build g = {0};
     cj_optimizer *adam = cj_retain(cj_adam());
     cj_symbol *gradient = cj_symbol_input(CJ_F32, shape, "gradient");
-    const cj_status status = cj__optimizer_step(adam, &g, symbols[W], gradient, cj_symbol_scalar(CJ_F32, 0.001),
-                                                cj_symbol_constant(zero), &symbols[M], outputs);
+    const cj_status status =
+        cj__optimizer_step(adam, &g, symbols[W], gradient, cj_symbol_scalar(CJ_F32, 0.001),
+                           cj_symbol_constant(zero), &symbols[M], outputs);
     cj_release(adam);
     if (status != CJ_OK) {
         cj__build_end(&g);
@@ -154,11 +160,14 @@ static cj_status make_adam(workload *w, const settings *s, const char **why)
     cj_update updates[SLOTS];
     for (int i = 0; i < SLOTS; i++)
         updates[i] = (cj_update){variables[i], outputs[i]};
-    w->function = cj_function_new(&(cj_function_args){
-        .inputs = &gradient, .input_count = 1, .updates = updates, .update_count = SLOTS, .pool = w->pool});
+    w->function = cj_function_new(&(cj_function_args){.inputs = &gradient,
+                                                      .input_count = 1,
+                                                      .updates = updates,
+                                                      .update_count = SLOTS,
+                                                      .pool = w->pool});
     w->run = call_function;
     const cj_status built = cj__build_end(&g); // what it kept is the function's now
-    return w->function != NULL ? built : cj_error_status();
+    return w->function ? built : cj_error_status();
 }
 
 static cj_status search(workload *w, int64_t steps)
@@ -179,7 +188,7 @@ static cj_status make_knn(workload *w, const settings *s, const char **why)
     w->knn = cj_knn_new(.k = 5, .metric = "l2", .pool = w->pool);
     CJ_TRY(random_data(CJ_SHAPE(setting(s, "samples", 50000), size), 10, 1, &w->data));
     CJ_TRY(random_tensor(CJ_U8, CJ_SHAPE(setting(s, "queries", 1000), size), 3, &w->inputs[0]));
-    return w->knn != NULL ? cj_knn_fit(w->knn, w->data) : cj_error_status();
+    return w->knn ? cj_knn_fit(w->knn, w->data) : cj_error_status();
 }
 
 static cj_status measure_peak(workload *w, int64_t steps)
@@ -199,8 +208,9 @@ static cj_status make_peak(workload *w, const settings *s, const char **why)
 static const struct {
     const char *name;
     cj_status (*make)(workload *w, const settings *s, const char **why);
-} kinds[] = {{"train", make_train}, {"predict", make_predict}, {"gemm", make_gemm}, {"conv", make_conv},
-             {"adam", make_adam},   {"knn", make_knn},         {"peak", make_peak}};
+} kinds[] = {{"train", make_train}, {"predict", make_predict}, {"gemm", make_gemm},
+             {"conv", make_conv},   {"adam", make_adam},       {"knn", make_knn},
+             {"peak", make_peak}};
 
 cj_status workload_make(workload *w, const char *kind, const settings *s, const char **why)
 {

@@ -1,4 +1,5 @@
-// What a worker measures: a kind of work, made from settings ("net=w3 batch=64 threads=2") and then stepped.
+// What a worker measures: a kind of work, made from settings ("net=w3 batch=64 threads=2") and then
+// stepped.
 #ifndef BENCH_WORKLOAD_H
 #define BENCH_WORKLOAD_H
 
@@ -14,8 +15,8 @@ typedef struct adversaries {
     cj_dataset *judged, *made;
 } adversaries;
 
-// Multiply-adds in registers, FLOP/s of a thread: median and greatest of many short bursts. A processor that changes its
-// clock all the time has the greatest for some microseconds only.
+// Multiply-adds in registers, FLOP/s of a thread: median and greatest of many short bursts. A
+// processor that changes its clock all the time has the greatest for some microseconds only.
 typedef struct peaks {
     double usual, best;
 } peaks;
@@ -33,12 +34,15 @@ typedef struct workload {
     peaks peak; // what "peak" found
     adversaries gan;
     struct kernel_work *kernel; // of kernel.c
-    // Blocks taken a step where a run of steps takes some of its own: cj_fit() does when it begins. Counted after its
-    // first step, by `blocks`, the counter of the memory hook. NULL where nothing but the steps takes any.
-    cj_status (*count)(struct workload *self, const atomic_llong *blocks, int64_t steps, double *each);
+    // Blocks taken a step where a run of steps takes some of its own: cj_fit() does when it begins.
+    // Counted after its first step, by `blocks`, the counter of the memory hook. NULL where nothing
+    // but the steps takes any.
+    cj_status (*count)(struct workload *self, const atomic_llong *blocks, int64_t steps,
+                       double *each);
 } workload;
 
-// CJ_INVALID_ARGUMENT for a kind or a setting that does not exist; the sentence is in *why where cj_error() has none.
+// CJ_INVALID_ARGUMENT for a kind or a setting that does not exist; the sentence is in *why where
+// cj_error() has none.
 cj_status workload_make(workload *w, const char *kind, const settings *s, const char **why);
 void workload_free(workload *w);
 

@@ -2,18 +2,21 @@
  * @file base.h
  * Statuses, error sentences, ownership and memory: what every other header stands on.
  *
- * **Errors are values.** What can fail returns a cj_status and gives its results through pointers, or returns a
- * pointer that is NULL on failure. Beside the status, each thread keeps one sentence, cj_error(), that says which
- * object failed, what it was given and what it needed. Builders may be nested freely: a NULL that one builder returns
- * is accepted by the next, which returns NULL in its turn and leaves the *first* sentence as it was.
+ * **Errors are values.** What can fail returns a cj_status and gives its results through pointers,
+ * or returns a pointer that is NULL on failure. Beside the status, each thread keeps one sentence,
+ * cj_error(), that says which object failed, what it was given and what it needed. Builders may be
+ * nested freely: a NULL that one builder returns is accepted by the next, which returns NULL in its
+ * turn and leaves the *first* sentence as it was.
  *
- * **Objects are counted.** A cj_layer, cj_symbol, cj_variable, cj_model, cj_function, cj_tensor, cj_dataset,
- * cj_optimizer, cj_callback and cj_pool is an object: cj_retain() adds a holder, cj_release() removes one. A new object
- * is *floating*: it belongs to nobody until the first object that is built from it takes it over. So
- * `cj_sequential(cj_input(4), cj_dense(2))` needs one release, of the model; an object that was never handed to another
- * is released by whoever made it. When a builder fails, it releases the floating objects that it was given.
+ * **Objects are counted.** A cj_layer, cj_symbol, cj_variable, cj_model, cj_function, cj_tensor,
+ * cj_dataset, cj_optimizer, cj_callback and cj_pool is an object: cj_retain() adds a holder,
+ * cj_release() removes one. A new object is *floating*: it belongs to nobody until the first object
+ * that is built from it takes it over. So `cj_sequential(cj_input(4), cj_dense(2))` needs one
+ * release, of the model; an object that was never handed to another is released by whoever made it.
+ * When a builder fails, it releases the floating objects that it was given.
  *
- * The library never prints unless asked, never exits, and keeps no mutable state beside the thread's last sentence.
+ * The library never prints unless asked, never exits, and keeps no mutable state beside the
+ * thread's last sentence.
  */
 #ifndef CAJAL_BASE_H
 #define CAJAL_BASE_H
@@ -41,7 +44,10 @@ extern "C" {
 /** The version of these headers; cj_version() gives that of the library that was linked. */
 #define CJ_VERSION "0.1.0"
 
-/** Every status: its name, and what it means in general. The sentence in cj_error() says what happened this time. */
+/**
+ * Every status: its name, and what it means in general. The sentence in cj_error() says what
+ * happened this time.
+ */
 #define CJ_STATUSES(X)                                                                             \
     X(OK, "success")                                                                               \
     X(INVALID_ARGUMENT, "an argument is out of its range, or names something that does not exist") \
@@ -55,20 +61,28 @@ extern "C" {
     X(NOT_FINITE, "a loss or a weight became NaN or infinite")                                     \
     X(CANCELLED, "a callback asked to stop with an error")
 
-/** What a call came to. CJ_OK is zero; everything else is a failure with a sentence in cj_error(). */
+/**
+ * What a call came to. CJ_OK is zero; everything else is a failure with a sentence in cj_error().
+ */
 typedef enum cj_status {
 #define CJ_STATUS_ENUM(name, meaning) CJ_##name,
     CJ_STATUSES(CJ_STATUS_ENUM)
 #undef CJ_STATUS_ENUM
 } cj_status;
 
-/** The name of a status, such as "SHAPE_MISMATCH"; "UNKNOWN" for a number that is none. Static memory. */
+/**
+ * The name of a status, such as "SHAPE_MISMATCH"; "UNKNOWN" for a number that is none. Static
+ * memory.
+ */
 CJ_API const char *cj_status_name(cj_status status);
 
 /** What a status means in general, in English. Static memory. */
 CJ_API const char *cj_status_meaning(cj_status status);
 
-/** The sentence of this thread's latest failure, or "" if there was none. It is valid until the thread's next failure. */
+/**
+ * The sentence of this thread's latest failure, or "" if there was none. It is valid until the
+ * thread's next failure.
+ */
 CJ_API const char *cj_error(void);
 
 /** The status that goes with cj_error(): what a builder that returned NULL would have returned. */
@@ -78,8 +92,9 @@ CJ_API cj_status cj_error_status(void);
 CJ_API void cj_error_clear(void);
 
 /**
- * For the end of a main(): prints the sentence of a failure on standard error and returns 1; returns 0 for CJ_OK.
- * It is the only function of the library that prints without having been given a stream.
+ * For the end of a main(): prints the sentence of a failure on standard error and returns 1;
+ * returns 0 for CJ_OK. It is the only function of the library that prints without having been given
+ * a stream.
  */
 CJ_API int cj_report(cj_status status);
 
@@ -91,44 +106,62 @@ CJ_API int cj_report(cj_status status);
             return cj_try_status;         \
     } while (0)
 
-/** A setting whose default is not plainly "off". CJ_DEFAULT (zero, so also `false`!) means the documented default. */
+/**
+ * A setting whose default is not plainly "off". CJ_DEFAULT (zero, so also `false`!) means the
+ * documented default.
+ */
 typedef enum cj_switch { CJ_DEFAULT = 0, CJ_ON = 1, CJ_OFF = 2 } cj_switch;
 
-/** A real-valued setting: 0 means its documented default; CJ_ZERO, a negative zero, means the number zero. */
+/**
+ * A real-valued setting: 0 means its documented default; CJ_ZERO, a negative zero, means the number
+ * zero.
+ */
 typedef double cj_number;
 #define CJ_ZERO (-0.0)
 
 /** The library's version, such as "0.1.0". Static memory. */
 CJ_API const char *cj_version(void);
 
-/** Adds a holder to any counted object and returns it; NULL is passed through. Safe from several threads. */
+/**
+ * Adds a holder to any counted object and returns it; NULL is passed through. Safe from several
+ * threads.
+ */
 CJ_API void *cj_retain(const void *object);
 
-/** Removes a holder from any counted object, and frees it with the last one; NULL is fine. Safe from several threads. */
+/**
+ * Removes a holder from any counted object, and frees it with the last one; NULL is fine. Safe from
+ * several threads.
+ */
 CJ_API void cj_release(const void *object);
 
-/** How the library obtains memory. `resize` has realloc's contract, with NULL for a new block and size 0 to free one. */
+/**
+ * How the library obtains memory. `resize` has realloc's contract, with NULL for a new block and
+ * size 0 to free one.
+ */
 typedef struct cj_memory_hook {
-    void *(*resize)(void *context, void *block, size_t size); ///< NULL on failure, the old block then stays valid
-    void *context;                                            ///< handed to every call
+    /** NULL on failure, the old block then stays valid */
+    void *(*resize)(void *context, void *block, size_t size);
+    void *context; ///< handed to every call
 } cj_memory_hook;
 
 /**
- * Sets the allocator of the calling thread and of the threads that its objects start; NULL restores malloc. Tests use
- * it to fail the n-th allocation. Blocks are freed through the hook that is set at that time: set it before the first
- * object is made and keep it until the last one is gone.
+ * Sets the allocator of the calling thread and of the threads that its objects start; NULL restores
+ * malloc. Tests use it to fail the n-th allocation. Blocks are freed through the hook that is set
+ * at that time: set it before the first object is made and keep it until the last one is gone.
  */
 CJ_API void cj_set_memory_hook(const cj_memory_hook *hook);
 
 /**
- * A pool of worker threads, shared by whatever is built with it. The calling thread works too, so a pool of 2 starts one.
- * Idle workers spin for some microseconds, then sleep. Results never depend on the size of the pool.
+ * A pool of worker threads, shared by whatever is built with it. The calling thread works too, so a
+ * pool of 2 starts one. Idle workers spin for some microseconds, then sleep. Results never depend
+ * on the size of the pool.
  */
 typedef struct cj_pool cj_pool;
 
 /**
- * Makes a pool. `threads` is the number of threads including the caller's, 0 for the default: CAJAL_NUM_THREADS if set,
- * else the CPUs that affinity and cgroup allow. Returns NULL without memory or threads. Release with cj_release().
+ * Makes a pool. `threads` is the number of threads including the caller's, 0 for the default:
+ * CAJAL_NUM_THREADS if set, else the CPUs that affinity and cgroup allow. Returns NULL without
+ * memory or threads. Release with cj_release().
  */
 CJ_API cj_pool *cj_pool_new(int threads);
 
@@ -136,9 +169,10 @@ CJ_API cj_pool *cj_pool_new(int threads);
 CJ_API int cj_pool_threads(const cj_pool *pool);
 
 /**
- * The instruction set whose kernels are in use: "amx" (AVX-512 with AMX's products of bfloat16), "avx512", "avx2",
- * "baseline" or "ref". CAJAL_ISA can lower it. On Linux the first call of this or of what computes asks the system's
- * permission to use AMX, for the process, where the processor has it and CAJAL_ISA does not lower the choice.
+ * The instruction set whose kernels are in use: "amx" (AVX-512 with AMX's products of bfloat16),
+ * "avx512", "avx2", "baseline" or "ref". CAJAL_ISA can lower it. On Linux the first call of this or
+ * of what computes asks the system's permission to use AMX, for the process, where the processor
+ * has it and CAJAL_ISA does not lower the choice.
  */
 CJ_API const char *cj_isa(void);
 

@@ -1,10 +1,11 @@
 /**
  * @file classic.h
- * Classic learning: classifiers that are no networks. So far k-nearest neighbours, and cross-validation to choose k.
+ * Classic learning: classifiers that are no networks. So far k-nearest neighbours, and
+ * cross-validation to choose k.
  *
- * **k-nearest neighbours** learns nothing: it keeps the samples, and an unknown one gets the label that is most frequent
- * among the k samples nearest to it (Cover and Hart 1967). All work is done when it is asked, one distance for each pair
- * of a query and a sample.
+ * **k-nearest neighbours** learns nothing: it keeps the samples, and an unknown one gets the label
+ * that is most frequent among the k samples nearest to it (Cover and Hart 1967). All work is done
+ * when it is asked, one distance for each pair of a query and a sample.
  *
  *     cj_knn *knn = cj_knn_new(.k = 5, .metric = "l2");
  *     CJ_TRY(cj_knn_fit(knn, train));
@@ -12,11 +13,12 @@
  *     CJ_TRY(cj_knn_predict(knn, images, &labels));
  *     cj_release(knn);
  *
- * A sample is all elements along the axes after the first, whatever their shape. Samples of bytes stay bytes, and
- * distances between them are exact: they are computed in integers. Samples of any other dtype are read as float32, and
- * their distances are sums of float32 differences, each pair of which is taken directly (never as |q|² + |x|² - 2qx, whose
- * digits cancel), so equal samples have distance 0. Of two samples at the same distance the one with the smaller
- * number is the nearer. So results never depend on the number of threads; for bytes nor on the instruction set.
+ * A sample is all elements along the axes after the first, whatever their shape. Samples of bytes
+ * stay bytes, and distances between them are exact: they are computed in integers. Samples of any
+ * other dtype are read as float32, and their distances are sums of float32 differences, each pair
+ * of which is taken directly (never as |q|² + |x|² - 2qx, whose digits cancel), so equal samples
+ * have distance 0. Of two samples at the same distance the one with the smaller number is the
+ * nearer. So results never depend on the number of threads; for bytes nor on the instruction set.
  *
  * Words and results are those of scikit-learn's KNeighborsClassifier.
  */
@@ -29,7 +31,10 @@
 extern "C" {
 #endif
 
-/** A classifier by k-nearest neighbours: a counted object (base.h). After cj_knn_fit() several threads may ask one. */
+/**
+ * A classifier by k-nearest neighbours: a counted object (base.h). After cj_knn_fit() several
+ * threads may ask one.
+ */
 typedef struct cj_knn cj_knn;
 
 /** The arguments of cj_knn_new(). */
@@ -37,51 +42,60 @@ typedef struct cj_knn_args {
     int _;
     int64_t k; ///< how many neighbours vote; default 5
     const char *
-        metric; ///< "l2" (or "euclidean": root of the sum of (q - x)²) or "l1" ("manhattan": sum of |q - x|); default "l2"
-    const char *weights; ///< "uniform": each neighbour has one vote; "distance": 1 / distance votes; default "uniform"
-    cj_pool *pool;       ///< threads; default: a pool of the default size. A new pool is taken over
+        /** "l2" (or "euclidean": root of the sum of (q - x)²) or "l1" ("manhattan": sum of |q -
+            x|); default "l2" */
+        metric;
+    /** "uniform": each neighbour has one vote; "distance": 1 / distance votes; default "uniform" */
+    const char *weights;
+    cj_pool *pool; ///< threads; default: a pool of the default size. A new pool is taken over
 } cj_knn_args;
 /**
- * A classifier without samples; release with cj_release(). NULL with CJ_INVALID_ARGUMENT (k below 0, an unknown metric or
- * weights) or CJ_OUT_OF_MEMORY.
+ * A classifier without samples; release with cj_release(). NULL with CJ_INVALID_ARGUMENT (k below
+ * 0, an unknown metric or weights) or CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_knn *cj_knn_build(const cj_knn_args *args);
 /** `cj_knn_new(.k = 5, .metric = "l1")`. */
 #define cj_knn_new(...) cj_knn_build(&(cj_knn_args){._ = 0, __VA_ARGS__})
 
 /**
- * Keeps the samples and labels of `data`, which stays the caller's: `data` has one input (samples, ...) and one target
- * (samples) or (samples, 1) of class numbers, uint8, int32 or int64, from 0 to 2147483647. Contiguous uint8 and float32
- * inputs are held, not copied, and must not change; others are copied. May be called again; on failure what was kept
- * before stays. CJ_INVALID_ARGUMENT (no data; fewer samples than k; a label out of range; a NaN or infinity among the
- * inputs), CJ_SHAPE_MISMATCH (inputs, targets or dtypes that do not fit), CJ_OUT_OF_MEMORY.
+ * Keeps the samples and labels of `data`, which stays the caller's: `data` has one input (samples,
+ * ...) and one target (samples) or (samples, 1) of class numbers, uint8, int32 or int64, from 0 to
+ * 2147483647. Contiguous uint8 and float32 inputs are held, not copied, and must not change; others
+ * are copied. May be called again; on failure what was kept before stays. CJ_INVALID_ARGUMENT (no
+ * data; fewer samples than k; a label out of range; a NaN or infinity among the inputs),
+ * CJ_SHAPE_MISMATCH (inputs, targets or dtypes that do not fit), CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_knn_fit(cj_knn *knn, cj_dataset *data);
 
 /**
- * The labels of `x` (queries, ...), as a new int32 tensor (queries), to be released. The label with the most votes wins,
- * of several the smallest. With weights "distance" neighbours at distance 0, where there are any, have all votes. `x` has
- * the learned samples' number of elements, and is uint8 if and only if they are. CJ_NOT_BUILT (not fitted),
- * CJ_SHAPE_MISMATCH, CJ_INVALID_ARGUMENT (no queries; a NaN or infinity), CJ_OUT_OF_MEMORY.
+ * The labels of `x` (queries, ...), as a new int32 tensor (queries), to be released. The label with
+ * the most votes wins, of several the smallest. With weights "distance" neighbours at distance 0,
+ * where there are any, have all votes. `x` has the learned samples' number of elements, and is
+ * uint8 if and only if they are. CJ_NOT_BUILT (not fitted), CJ_SHAPE_MISMATCH, CJ_INVALID_ARGUMENT
+ * (no queries; a NaN or infinity), CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_knn_predict(cj_knn *knn, const cj_tensor *x, cj_tensor **labels);
 
 /**
- * The share of the votes that each class has for each query of `x`: a new float32 tensor (queries, classes), to be
- * released; classes are 0 to the greatest label learned. Fails as cj_knn_predict() does, and with CJ_UNSUPPORTED above
- * 65536 classes.
+ * The share of the votes that each class has for each query of `x`: a new float32 tensor (queries,
+ * classes), to be released; classes are 0 to the greatest label learned. Fails as cj_knn_predict()
+ * does, and with CJ_UNSUPPORTED above 65536 classes.
  */
 CJ_API cj_status cj_knn_predict_proba(cj_knn *knn, const cj_tensor *x, cj_tensor **probabilities);
 
 /**
- * The `k` samples (0: the classifier's own k) nearest to each query of `x`, nearest first: their numbers as a new int64
- * tensor (queries, k) and their distances as a new float64 tensor (queries, k), both to be released; either pointer may be
- * NULL. Fails as cj_knn_predict() does, and with CJ_INVALID_ARGUMENT for more neighbours than samples.
+ * The `k` samples (0: the classifier's own k) nearest to each query of `x`, nearest first: their
+ * numbers as a new int64 tensor (queries, k) and their distances as a new float64 tensor (queries,
+ * k), both to be released; either pointer may be NULL. Fails as cj_knn_predict() does, and with
+ * CJ_INVALID_ARGUMENT for more neighbours than samples.
  */
 CJ_API cj_status cj_knn_neighbors(cj_knn *knn, const cj_tensor *x, int64_t k, cj_tensor **distances,
                                   cj_tensor **indices);
 
-/** The share of `test`'s samples whose label is predicted right, 0 to 1. Fails as cj_knn_predict() and cj_knn_fit() do. */
+/**
+ * The share of `test`'s samples whose label is predicted right, 0 to 1. Fails as cj_knn_predict()
+ * and cj_knn_fit() do.
+ */
 CJ_API cj_status cj_knn_score(cj_knn *knn, cj_dataset *test, double *accuracy);
 
 /** The greatest number of values of k to be tried at once, and of folds. */
@@ -89,10 +103,12 @@ CJ_API cj_status cj_knn_score(cj_knn *knn, cj_dataset *test, double *accuracy);
 #define CJ_KNN_MAX_FOLDS   100
 
 /**
- * cj_knn_score() for each of `count` values of k, from one search for the greatest of them: `accuracy` has `count` entries.
- * CJ_INVALID_ARGUMENT for a k below 1 or above the number of samples, or a count outside 1 to CJ_KNN_MAX_CHOICES.
+ * cj_knn_score() for each of `count` values of k, from one search for the greatest of them:
+ * `accuracy` has `count` entries. CJ_INVALID_ARGUMENT for a k below 1 or above the number of
+ * samples, or a count outside 1 to CJ_KNN_MAX_CHOICES.
  */
-CJ_API cj_status cj_knn_score_each(cj_knn *knn, cj_dataset *test, const int64_t *k, int count, double *accuracy);
+CJ_API cj_status cj_knn_score_each(cj_knn *knn, cj_dataset *test, const int64_t *k, int count,
+                                   double *accuracy);
 
 /** The arguments of cj_knn_cross_validate(). */
 typedef struct cj_knn_cross_validate_args {
@@ -101,7 +117,8 @@ typedef struct cj_knn_cross_validate_args {
     int folds;                     ///< default 5, at most CJ_KNN_MAX_FOLDS
     const char *metric;            ///< as in cj_knn_new()
     const char *weights;           ///< as in cj_knn_new()
-    cj_pool *pool;                 ///< threads, and stays yours; default: a pool of the default size
+    /** threads, and stays yours; default: a pool of the default size */
+    cj_pool *pool;
     void (*progress)(void *context, int done,
                      int folds); ///< called after each fold, by the calling thread; may be NULL
     void *context;               ///< handed to `progress`
@@ -109,20 +126,23 @@ typedef struct cj_knn_cross_validate_args {
 
 /** What cj_knn_cross_validate() found: rows are values of k, columns are folds. */
 typedef struct cj_knn_scores {
-    int k_count;                                           ///< rows
-    int folds;                                             ///< columns
-    int64_t k[CJ_KNN_MAX_CHOICES];                         ///< the values tried
-    double accuracy[CJ_KNN_MAX_CHOICES][CJ_KNN_MAX_FOLDS]; ///< of each fold, when the other folds are the samples
-    double mean[CJ_KNN_MAX_CHOICES];                       ///< over the folds
-    double deviation[CJ_KNN_MAX_CHOICES]; ///< standard deviation over the folds (their number as divisor)
-    int64_t best;                         ///< the k of the greatest mean; of several the smallest
+    int k_count;                   ///< rows
+    int folds;                     ///< columns
+    int64_t k[CJ_KNN_MAX_CHOICES]; ///< the values tried
+    /** of each fold, when the other folds are the samples */
+    double accuracy[CJ_KNN_MAX_CHOICES][CJ_KNN_MAX_FOLDS];
+    double mean[CJ_KNN_MAX_CHOICES]; ///< over the folds
+    /** standard deviation over the folds (their number as divisor) */
+    double deviation[CJ_KNN_MAX_CHOICES];
+    int64_t best; ///< the k of the greatest mean; of several the smallest
 } cj_knn_scores;
 
 /**
- * Cross-validation: the data is cut into `folds` consecutive parts (the first `samples mod folds` have one sample more, as
- * scikit-learn's KFold cuts without shuffling), and each part in turn is the test for a classifier that keeps the others.
- * For all values of k together this takes one search a fold. CJ_INVALID_ARGUMENT (folds outside 2 to
- * CJ_KNN_MAX_FOLDS or above the number of samples; a k below 1 or above what the other folds hold), and as cj_knn_fit().
+ * Cross-validation: the data is cut into `folds` consecutive parts (the first `samples mod folds`
+ * have one sample more, as scikit-learn's KFold cuts without shuffling), and each part in turn is
+ * the test for a classifier that keeps the others. For all values of k together this takes one
+ * search a fold. CJ_INVALID_ARGUMENT (folds outside 2 to CJ_KNN_MAX_FOLDS or above the number of
+ * samples; a k below 1 or above what the other folds hold), and as cj_knn_fit().
  */
 CJ_API cj_status cj_knn_cross_validate_with(cj_dataset *data, cj_knn_scores *scores,
                                             const cj_knn_cross_validate_args *args);

@@ -1,8 +1,10 @@
 /**
  * @file data.h
- * Data sets: inputs, targets and weights of many samples, from memory, files, or the library's own generator.
+ * Data sets: inputs, targets and weights of many samples, from memory, files, or the library's own
+ * generator.
  *
- * A data set keeps its tensors as they are (bytes stay bytes); batches are gathered by a thread of its reader's.
+ * A data set keeps its tensors as they are (bytes stay bytes); batches are gathered by a thread of
+ * its reader's.
  */
 #ifndef CAJAL_DATA_H
 #define CAJAL_DATA_H
@@ -26,7 +28,10 @@ typedef struct cj_dataset_args {
     cj_tensor *y[CJ_DATASET_MAX_IO]; ///< targets, none for prediction only
     cj_tensor *sample_weight;        ///< (samples), float; default 1 each
 } cj_dataset_args;
-/** A data set over tensors, which it retains. CJ_SHAPE_MISMATCH if they differ in the number of samples. */
+/**
+ * A data set over tensors, which it retains. CJ_SHAPE_MISMATCH if they differ in the number of
+ * samples.
+ */
 CJ_API cj_dataset *cj_dataset_build(const cj_dataset_args *args);
 /** `cj_dataset_new(.x = {images}, .y = {labels})`. */
 #define cj_dataset_new(...) cj_dataset_build(&(cj_dataset_args){._ = 0, __VA_ARGS__})
@@ -40,27 +45,31 @@ CJ_API cj_tensor *cj_dataset_y(const cj_dataset *data, int index);
 /** The sample weights; NULL if all are 1. */
 CJ_API cj_tensor *cj_dataset_sample_weight(const cj_dataset *data);
 /** Samples `begin` to `begin + count` as a data set of its own, sharing memory. */
-CJ_API cj_status cj_dataset_slice(const cj_dataset *data, int64_t begin, int64_t count, cj_dataset **slice);
+CJ_API cj_status cj_dataset_slice(const cj_dataset *data, int64_t begin, int64_t count,
+                                  cj_dataset **slice);
 
 /**
- * Reads an IDX file (LeCun's MNIST format, plain or gzip) into a tensor: bytes, 32-bit integers and floats as they are,
- * signed bytes and 16-bit integers as int32. CJ_NOT_FOUND, CJ_IO, CJ_BAD_FILE, CJ_OUT_OF_MEMORY.
+ * Reads an IDX file (LeCun's MNIST format, plain or gzip) into a tensor: bytes, 32-bit integers and
+ * floats as they are, signed bytes and 16-bit integers as int32. CJ_NOT_FOUND, CJ_IO, CJ_BAD_FILE,
+ * CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_load_idx(const char *path, cj_tensor **tensor);
 
 /**
- * MNIST: 60,000 and 10,000 images, uint8 (samples, 28, 28, 1), with labels uint8 (samples). Looks in $CAJAL_DATA/mnist, $CAJAL_DATA,
- * then $XDG_CACHE_HOME/cajal/mnist (~/.cache/cajal/mnist). CJ_NOT_FOUND names the places.
+ * MNIST: 60,000 and 10,000 images, uint8 (samples, 28, 28, 1), with labels uint8 (samples). Looks
+ * in $CAJAL_DATA/mnist, $CAJAL_DATA, then $XDG_CACHE_HOME/cajal/mnist (~/.cache/cajal/mnist).
+ * CJ_NOT_FOUND names the places.
  */
 CJ_API cj_status cj_load_mnist(cj_dataset **train, cj_dataset **test);
 
 /**
- * CIFAR-10 (Krizhevsky 2009): 50,000 and 10,000 images, uint8 (samples, 32, 32, 3), with labels uint8 (samples). Reads the
- * binary version, data_batch_1.bin to data_batch_5.bin and test_batch.bin: records of a label and three planes of 32 x 32
- * bytes, which become the last axis. A file may hold fewer records than the published one. Looks in
- * $CAJAL_DATA/cifar-10-batches-bin, $CAJAL_DATA/cifar10, $CAJAL_DATA, then $XDG_CACHE_HOME/cajal/cifar10
- * (~/.cache/cajal/cifar10). CJ_NOT_FOUND names the places; CJ_IO, CJ_BAD_FILE (no whole number of records, none, or more
- * than 10,000; a label above 9), CJ_OUT_OF_MEMORY.
+ * CIFAR-10 (Krizhevsky 2009): 50,000 and 10,000 images, uint8 (samples, 32, 32, 3), with labels
+ * uint8 (samples). Reads the binary version, data_batch_1.bin to data_batch_5.bin and
+ * test_batch.bin: records of a label and three planes of 32 x 32 bytes, which become the last axis.
+ * A file may hold fewer records than the published one. Looks in $CAJAL_DATA/cifar-10-batches-bin,
+ * $CAJAL_DATA/cifar10, $CAJAL_DATA, then $XDG_CACHE_HOME/cajal/cifar10 (~/.cache/cajal/cifar10).
+ * CJ_NOT_FOUND names the places; CJ_IO, CJ_BAD_FILE (no whole number of records, none, or more than
+ * 10,000; a label above 9), CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_load_cifar10(cj_dataset **train, cj_dataset **test);
 
@@ -72,28 +81,39 @@ typedef struct cj_digits_args {
     uint64_t seed;       ///< default 0; the published set
 } cj_digits_args;
 /**
- * Digits: drawn by the library from stroke skeletons with random shear, thickness, curvature and noise; MNIST's shapes
- * and dtypes. The same seed gives the same bytes on every machine.
+ * Digits: drawn by the library from stroke skeletons with random shear, thickness, curvature and
+ * noise; MNIST's shapes and dtypes. The same seed gives the same bytes on every machine.
  */
 CJ_API cj_status cj_load_digits(const cj_digits_args *args, cj_dataset **train, cj_dataset **test);
 
-/** A data set by name: "mnist", "cifar10" or "digits"; "auto" is MNIST where it is found and digits elsewhere. */
+/**
+ * A data set by name: "mnist", "cifar10" or "digits"; "auto" is MNIST where it is found and digits
+ * elsewhere.
+ */
 CJ_API cj_status cj_load_dataset(const char *name, cj_dataset **train, cj_dataset **test);
 
 /**
- * Reads a PNG, JPEG, PGM or PPM image as uint8 (height, width, channels), with `channels` 1 or 3 (0: the file's own).
- * Colour becomes grey by the luma of ITU-R BT.601; what is transparent lies over white. CJ_NOT_FOUND, CJ_IO,
- * CJ_BAD_FILE, CJ_UNSUPPORTED (too large, or a colour space other than grey and RGB), CJ_OUT_OF_MEMORY.
+ * Reads a PNG, JPEG, PGM or PPM image as uint8 (height, width, channels), with `channels` 1 or 3
+ * (0: the file's own). Colour becomes grey by the luma of ITU-R BT.601; what is transparent lies
+ * over white. CJ_NOT_FOUND, CJ_IO, CJ_BAD_FILE, CJ_UNSUPPORTED (too large, or a colour space other
+ * than grey and RGB), CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_load_image(const char *path, int channels, cj_tensor **image);
 
 /** Writes a (height, width, 1 or 3) uint8 tensor as a PNG file. */
 CJ_API cj_status cj_save_png(const cj_tensor *image, const char *path);
 
-/** An (height, width, channels) image resized by area averaging (down) or bilinear interpolation (up). */
-CJ_API cj_status cj_resize_image(const cj_tensor *image, int64_t height, int64_t width, cj_tensor **resized);
+/**
+ * An (height, width, channels) image resized by area averaging (down) or bilinear interpolation
+ * (up).
+ */
+CJ_API cj_status cj_resize_image(const cj_tensor *image, int64_t height, int64_t width,
+                                 cj_tensor **resized);
 
-/** Lays out images (samples, h, w, c) of uint8 or of floats from 0 to 1 as one picture with `columns` images a row. */
+/**
+ * Lays out images (samples, h, w, c) of uint8 or of floats from 0 to 1 as one picture with
+ * `columns` images a row.
+ */
 CJ_API cj_status cj_image_grid(const cj_tensor *images, int64_t columns, cj_tensor **picture);
 
 #ifdef __cplusplus

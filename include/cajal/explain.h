@@ -14,22 +14,26 @@ extern "C" {
 /** The arguments of cj_explain(). */
 typedef struct cj_explain_args {
     int _;
-    const char *layer;          ///< only this layer; default all
-    int64_t index[CJ_MAX_RANK]; ///< the element to derive of that layer's output, else of the last; default: the first
-    bool has_index;             ///< whether `index` counts
-    int64_t max_rows;           ///< longer arrays are shortened; default 12
+    const char *layer; ///< only this layer; default all
+    /** the element to derive of that layer's output, else of the last; default: the first */
+    int64_t index[CJ_MAX_RANK];
+    bool has_index;   ///< whether `index` counts
+    int64_t max_rows; ///< longer arrays are shortened; default 12
 } cj_explain_args;
 /**
- * Prints, for each layer, its input and output for one sample (without or with a batch axis of 1), and for one output
- * element the window, the kernel, each product, their sum, the bias and the activation. `inputs` has a tensor for each
- * input of the model, converted to its dtype. What is derived is compared with what the model computed. Under the dtype
- * policy mixed_bfloat16 inputs, variables and outputs are those that the layer computes with, rounded. Layers inside
- * nested models are shown by their path, "inner/dense"; a model among the layers is shown whole if `layer` names it.
- * Needs no compile. CJ_NOT_FOUND (no layer of that name), CJ_INVALID_ARGUMENT (an index outside; an input layer),
- * CJ_SHAPE_MISMATCH, CJ_NOT_BUILT, CJ_UNSUPPORTED (a fixed batch size above 1; or a derivation that differs from the
- * computed value by more than float32's rounding, which would be an error in this library), CJ_IO, CJ_OUT_OF_MEMORY.
+ * Prints, for each layer, its input and output for one sample (without or with a batch axis of 1),
+ * and for one output element the window, the kernel, each product, their sum, the bias and the
+ * activation. `inputs` has a tensor for each input of the model, converted to its dtype. What is
+ * derived is compared with what the model computed. Under the dtype policy mixed_bfloat16 inputs,
+ * variables and outputs are those that the layer computes with, rounded. Layers inside nested
+ * models are shown by their path, "inner/dense"; a model among the layers is shown whole if `layer`
+ * names it. Needs no compile. CJ_NOT_FOUND (no layer of that name), CJ_INVALID_ARGUMENT (an index
+ * outside; an input layer), CJ_SHAPE_MISMATCH, CJ_NOT_BUILT, CJ_UNSUPPORTED (a fixed batch size
+ * above 1; or a derivation that differs from the computed value by more than float32's rounding,
+ * which would be an error in this library), CJ_IO, CJ_OUT_OF_MEMORY.
  */
-CJ_API cj_status cj_explain_model(cj_model *model, cj_tensor *const *inputs, FILE *stream, const cj_explain_args *args);
+CJ_API cj_status cj_explain_model(cj_model *model, cj_tensor *const *inputs, FILE *stream,
+                                  const cj_explain_args *args);
 /** `cj_explain(model, (cj_tensor *[]){image}, stdout, .layer = "conv2d")`. */
 #define cj_explain(model, inputs, stream, ...) \
     cj_explain_model(model, inputs, stream, &(cj_explain_args){._ = 0, __VA_ARGS__})

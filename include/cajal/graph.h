@@ -1,11 +1,13 @@
 /**
  * @file graph.h
- * Symbols, gradients and functions: what layers and training are made of, and what a user's own loop is written with.
+ * Symbols, gradients and functions: what layers and training are made of, and what a user's own
+ * loop is written with.
  *
- * A *symbol* is a typed, shaped value that has not been computed: an input, a variable, a constant, or the result of an
- * op applied to other symbols. Symbols form a graph without cycles. cj_gradients() extends the graph by the derivatives
- * of a scalar; cj_function_new() turns a part of the graph into something that runs. The axis of length CJ_BATCH is free
- * until a function is called: one function serves every batch size, and plans each size once.
+ * A *symbol* is a typed, shaped value that has not been computed: an input, a variable, a constant,
+ * or the result of an op applied to other symbols. Symbols form a graph without cycles.
+ * cj_gradients() extends the graph by the derivatives of a scalar; cj_function_new() turns a part
+ * of the graph into something that runs. The axis of length CJ_BATCH is free until a function is
+ * called: one function serves every batch size, and plans each size once.
  *
  * Symbols are counted objects and start floating (base.h): the op that uses a symbol keeps it.
  */
@@ -21,13 +23,18 @@ extern "C" {
 /** A value in a graph. */
 typedef struct cj_symbol cj_symbol;
 
-/** A named tensor that functions read and update: a weight, a moving average, an optimizer's slot. */
+/**
+ * A named tensor that functions read and update: a weight, a moving average, an optimizer's slot.
+ */
 typedef struct cj_variable cj_variable;
 
 /** A part of a graph, ready to run. */
 typedef struct cj_function cj_function;
 
-/** A symbol to be given when a function is called. `shape` includes the batch axis, CJ_BATCH where it is free. */
+/**
+ * A symbol to be given when a function is called. `shape` includes the batch axis, CJ_BATCH where
+ * it is free.
+ */
 CJ_API cj_symbol *cj_symbol_input(cj_dtype dtype, cj_shape shape, const char *name);
 
 /** A symbol whose value is the given tensor, which it keeps and which must not change. */
@@ -45,58 +52,80 @@ CJ_API cj_dtype cj_symbol_dtype(const cj_symbol *symbol);
 /** The shape of a symbol, CJ_BATCH for a free length; valid as long as the symbol. */
 CJ_API const cj_shape *cj_symbol_shape(const cj_symbol *symbol);
 
-/** A variable with the given initial value, whose memory it takes over by retaining the tensor. The name is copied. */
+/**
+ * A variable with the given initial value, whose memory it takes over by retaining the tensor. The
+ * name is copied.
+ */
 CJ_API cj_variable *cj_variable_new(const char *name, cj_tensor *value);
 
 /** The name of a variable, such as "dense/kernel"; valid as long as the variable. */
 CJ_API const char *cj_variable_name(const cj_variable *variable);
 
-/** The current value; the variable's own memory, valid as long as the variable. Do not write during a call. */
+/**
+ * The current value; the variable's own memory, valid as long as the variable. Do not write during
+ * a call.
+ */
 CJ_API cj_tensor *cj_variable_value(const cj_variable *variable);
 
 /** Copies `value` (same shape; converted) into the variable. CJ_SHAPE_MISMATCH otherwise. */
 CJ_API cj_status cj_variable_assign(cj_variable *variable, const cj_tensor *value);
 
-/** Element-wise a + b, a - b, a * b, a / b, max and min, with numpy's broadcasting. NULL with a sentence if shapes clash. */
-CJ_API cj_symbol *cj_add(cj_symbol *a, cj_symbol *b);
-CJ_API cj_symbol *cj_subtract(cj_symbol *a, cj_symbol *b);
-CJ_API cj_symbol *cj_multiply(cj_symbol *a, cj_symbol *b);
-CJ_API cj_symbol *cj_divide(cj_symbol *a, cj_symbol *b);
-CJ_API cj_symbol *cj_maximum(cj_symbol *a, cj_symbol *b);
-CJ_API cj_symbol *cj_minimum(cj_symbol *a, cj_symbol *b);
+/**
+ * Element-wise a + b, a - b, a * b, a / b, max and min, with numpy's broadcasting. NULL with a
+ * sentence if shapes clash.
+ */
+CJ_API cj_symbol *cj_op_add(cj_symbol *a, cj_symbol *b);
+CJ_API cj_symbol *cj_op_subtract(cj_symbol *a, cj_symbol *b);
+CJ_API cj_symbol *cj_op_multiply(cj_symbol *a, cj_symbol *b);
+CJ_API cj_symbol *cj_op_divide(cj_symbol *a, cj_symbol *b);
+CJ_API cj_symbol *cj_op_maximum(cj_symbol *a, cj_symbol *b);
+CJ_API cj_symbol *cj_op_minimum(cj_symbol *a, cj_symbol *b);
 
 /** Element-wise -x, exp(x), log(x), sqrt(x), x², |x|, and max(x, 0). */
-CJ_API cj_symbol *cj_negative(cj_symbol *x);
-CJ_API cj_symbol *cj_exp(cj_symbol *x);
-CJ_API cj_symbol *cj_log(cj_symbol *x);
-CJ_API cj_symbol *cj_sqrt(cj_symbol *x);
-CJ_API cj_symbol *cj_square(cj_symbol *x);
-CJ_API cj_symbol *cj_absolute(cj_symbol *x);
-CJ_API cj_symbol *cj_relu(cj_symbol *x);
-
-/** Any element-wise function by its Keras name, such as "sigmoid" or "gelu"; also "softmax" over the last axis. */
-CJ_API cj_symbol *cj_activation_symbol(const char *name, cj_symbol *x);
-
-/** The matrix product over the last axis of `a` and the first of the rank-2 `b`: (..., m, k) by (k, n) is (..., m, n). */
-CJ_API cj_symbol *cj_matmul(cj_symbol *a, cj_symbol *b);
-
-/** The same elements in another shape; one length may be -1 and is worked out, CJ_BATCH stays where the input has it. */
-CJ_API cj_symbol *cj_reshape(cj_symbol *x, cj_shape shape);
-
-/** Sum or mean over all axes (`axes` NULL) or over `count` axes (negative ones from the end), which are dropped. */
-CJ_API cj_symbol *cj_reduce_sum(cj_symbol *x, const int *axes, int count);
-CJ_API cj_symbol *cj_reduce_mean(cj_symbol *x, const int *axes, int count);
-
-/** The same elements in another dtype; gradients pass between float dtypes and stop at integers. */
-CJ_API cj_symbol *cj_cast(cj_symbol *x, cj_dtype dtype);
-
-/** x, but no gradient passes back through it. */
-CJ_API cj_symbol *cj_stop_gradient(cj_symbol *x);
+CJ_API cj_symbol *cj_op_negative(cj_symbol *x);
+CJ_API cj_symbol *cj_op_exp(cj_symbol *x);
+CJ_API cj_symbol *cj_op_log(cj_symbol *x);
+CJ_API cj_symbol *cj_op_sqrt(cj_symbol *x);
+CJ_API cj_symbol *cj_op_square(cj_symbol *x);
+CJ_API cj_symbol *cj_op_absolute(cj_symbol *x);
+CJ_API cj_symbol *cj_op_relu(cj_symbol *x);
 
 /**
- * The derivatives of the scalar `y` with respect to `count` symbols (variables' symbols, inputs, or any others), by
- * reverse-mode differentiation. gradients[i] has the shape of xs[i], and is a zero constant where y does not depend on
- * it. The gradients are symbols in the same graph, may be differentiated again, and are handed to the caller floating.
+ * Any element-wise function by its Keras name, such as "sigmoid" or "gelu"; also "softmax" over the
+ * last axis.
+ */
+CJ_API cj_symbol *cj_op_activation(const char *name, cj_symbol *x);
+
+/**
+ * The matrix product over the last axis of `a` and the first of the rank-2 `b`: (..., m, k) by (k,
+ * n) is (..., m, n).
+ */
+CJ_API cj_symbol *cj_op_matmul(cj_symbol *a, cj_symbol *b);
+
+/**
+ * The same elements in another shape; one length may be -1 and is worked out, CJ_BATCH stays where
+ * the input has it.
+ */
+CJ_API cj_symbol *cj_op_reshape(cj_symbol *x, cj_shape shape);
+
+/**
+ * Sum or mean over all axes (`axes` NULL) or over `count` axes (negative ones from the end), which
+ * are dropped.
+ */
+CJ_API cj_symbol *cj_op_reduce_sum(cj_symbol *x, const int *axes, int count);
+CJ_API cj_symbol *cj_op_reduce_mean(cj_symbol *x, const int *axes, int count);
+
+/** The same elements in another dtype; gradients pass between float dtypes and stop at integers. */
+CJ_API cj_symbol *cj_op_cast(cj_symbol *x, cj_dtype dtype);
+
+/** x, but no gradient passes back through it. */
+CJ_API cj_symbol *cj_op_stop_gradient(cj_symbol *x);
+
+/**
+ * The derivatives of the scalar `y` with respect to `count` symbols (variables' symbols, inputs, or
+ * any others), by reverse-mode differentiation. gradients[i] has the shape of xs[i], and is a zero
+ * constant where y does not depend on it. The gradients are symbols in the same graph, may be
+ * differentiated again, and are handed to the caller floating.
  */
 CJ_API cj_status cj_gradients(cj_symbol *y, cj_symbol *const *xs, int count, cj_symbol **gradients);
 
@@ -106,30 +135,41 @@ typedef struct cj_update {
     cj_symbol *value;      ///< its new value, of the same dtype and shape
 } cj_update;
 
-/** The arguments of cj_function_new(). Arrays are read during the call only; what is in them is kept. */
+/**
+ * The arguments of cj_function_new(). Arrays are read during the call only; what is in them is
+ * kept.
+ */
 typedef struct cj_function_args {
-    cj_symbol *const *inputs;  ///< symbols from cj_symbol_input(), in the order in which a call gives them
+    /** symbols from cj_symbol_input(), in the order in which a call gives them */
+    cj_symbol *const *inputs;
     int input_count;           ///< how many inputs
     cj_symbol *const *outputs; ///< what a call computes, in order
     int output_count;          ///< how many outputs
-    const cj_update *updates;  ///< what a call writes to variables; all reads of a call see the values before it
-    int update_count;          ///< how many updates
-    cj_pool *pool;             ///< threads to run on; NULL for a pool of the default size, made at the first call
+    /** what a call writes to variables; all reads of a call see the values before it */
+    const cj_update *updates;
+    int update_count; ///< how many updates
+    /** threads to run on; NULL for a pool of the default size, made at the first call */
+    cj_pool *pool;
 } cj_function_args;
 
-/** Makes a function: removes what is not needed, fuses, and checks that every input is given. NULL on failure. */
+/**
+ * Makes a function: removes what is not needed, fuses, and checks that every input is given. NULL
+ * on failure.
+ */
 CJ_API cj_function *cj_function_new(const cj_function_args *args);
 
 /**
- * Runs a function. `inputs[i]` must have the dtype and, but for the free axis, the shape of input i; all free axes the
- * same length. `outputs[i]`, if not NULL, must be a contiguous tensor of output i's dtype and shape and is written.
- * The first call for a batch size plans it; later ones allocate nothing. All run in the memory that the largest batch so
- * far needs, which the function keeps. Calls from several threads at once are safe for a function without updates, and
- * need memory for each.
- * Denormal numbers, below 2^-126 in float32 and 2^-1022 in float64, count as 0 and become 0, on processors that can
- * (x86-64, AArch64); with CAJAL_DENORMALS=keep in the environment they are kept.
+ * Runs a function. `inputs[i]` must have the dtype and, but for the free axis, the shape of input
+ * i; all free axes the same length. `outputs[i]`, if not NULL, must be a contiguous tensor of
+ * output i's dtype and shape and is written. The first call for a batch size plans it; later ones
+ * allocate nothing. All run in the memory that the largest batch so far needs, which the function
+ * keeps. Calls from several threads at once are safe for a function without updates, and need
+ * memory for each. Denormal numbers, below 2^-126 in float32 and 2^-1022 in float64, count as 0 and
+ * become 0, on processors that can (x86-64, AArch64); with CAJAL_DENORMALS=keep in the environment
+ * they are kept.
  */
-CJ_API cj_status cj_function_call(cj_function *function, cj_tensor *const *inputs, cj_tensor *const *outputs);
+CJ_API cj_status cj_function_call(cj_function *function, cj_tensor *const *inputs,
+                                  cj_tensor *const *outputs);
 
 #ifdef __cplusplus
 }

@@ -19,48 +19,64 @@ typedef struct cj_model cj_model;
 
 /** The arguments of cj_sequential_new(). */
 typedef struct cj_sequential_args {
-    cj_layer *const *layers; ///< the layers in order; a NULL among them makes the call fail with its sentence
-    int layer_count;         ///< how many layers
-    const char *name;        ///< default "sequential"
+    /** the layers in order; a NULL among them makes the call fail with its sentence */
+    cj_layer *const *layers;
+    int layer_count;  ///< how many layers
+    const char *name; ///< default "sequential"
 } cj_sequential_args;
-/** A model in which each layer feeds the next. Without an input layer it is built when it first sees data. */
+/**
+ * A model in which each layer feeds the next. Without an input layer it is built when it first sees
+ * data.
+ */
 CJ_API cj_model *cj_sequential_new(const cj_sequential_args *args);
 /** `cj_sequential(cj_input(784), cj_dense(10))`. */
-#define cj_sequential(...)                                           \
-    cj_sequential_new(                                               \
-        &(cj_sequential_args){.layers = (cj_layer *[]){__VA_ARGS__}, \
-                              .layer_count = (int)(sizeof((cj_layer *[]){__VA_ARGS__}) / sizeof(cj_layer *))})
+#define cj_sequential(...)                     \
+    cj_sequential_new(&(cj_sequential_args){   \
+        .layers = (cj_layer *[]){__VA_ARGS__}, \
+        .layer_count = (int)(sizeof((cj_layer *[]){__VA_ARGS__}) / sizeof(cj_layer *))})
 
 /** The arguments of cj_model_build(); both arrays end at the first NULL or at CJ_MAX_IO. */
 typedef struct cj_model_args {
     int _;
     cj_symbol *inputs[CJ_MAX_IO];  ///< from cj_input_symbol()
     cj_symbol *outputs[CJ_MAX_IO]; ///< computed from the inputs by applying layers
-    int input_count;               ///< default: up to the first NULL; given, a NULL before it makes the call fail
-    int output_count;              ///< likewise
-    const char *name;              ///< default "functional"
+    /** default: up to the first NULL; given, a NULL before it makes the call fail */
+    int input_count;
+    int output_count; ///< likewise
+    const char *name; ///< default "functional"
 } cj_model_args;
 /** A model from symbols: every layer between the inputs and the outputs belongs to it. */
 CJ_API cj_model *cj_model_build(const cj_model_args *args);
 /** `cj_model_new(.inputs = {a, b}, .outputs = {y, z})`. */
 #define cj_model_new(...) cj_model_build(&(cj_model_args){._ = 0, __VA_ARGS__})
 
-/** The model as a layer, to apply, nest, name or freeze it: the same object, so do not release it twice. NULL for NULL. */
+/**
+ * The model as a layer, to apply, nest, name or freeze it: the same object, so do not release it
+ * twice. NULL for NULL.
+ */
 CJ_API cj_layer *cj_model_layer(const cj_model *model);
 
 /** A layer as the model it is; NULL with a sentence if it is not one. */
 CJ_API cj_model *cj_layer_model(cj_layer *layer);
 
-/** Gives a sequential model without an input layer its variables. `shape` leaves out the batch axis. */
+/**
+ * Gives a sequential model without an input layer its variables. `shape` leaves out the batch axis.
+ */
 CJ_API cj_status cj_model_set_input(cj_model *model, cj_dtype dtype, cj_shape shape);
 
-/** The number of layers, the input layers of a functional model included, as in Keras's `model.layers`. */
+/**
+ * The number of layers, the input layers of a functional model included, as in Keras's
+ * `model.layers`.
+ */
 CJ_API int cj_model_layer_count(const cj_model *model);
 
 /** Layer `index` in order; NULL if out of range. */
 CJ_API cj_layer *cj_model_layer_at(const cj_model *model, int index);
 
-/** The layer of that name, also inside nested models ("inner/dense"); NULL, with a suggestion in cj_error(). */
+/**
+ * The layer of that name, also inside nested models ("inner/dense"); NULL, with a suggestion in
+ * cj_error().
+ */
 CJ_API cj_layer *cj_model_find_layer(const cj_model *model, const char *name);
 
 /** The number of inputs and of outputs; 0 before the model is built. */
@@ -73,8 +89,9 @@ CJ_API const cj_shape *cj_model_input_shape(const cj_model *model, int index);
 CJ_API const cj_shape *cj_model_output_shape(const cj_model *model, int index);
 
 /**
- * Sets the seed of a model (default 0): of its initial weights, dropout and shuffling. All weights of the model are
- * drawn anew from it, those of nested models and those that were trained or assigned too: set it first.
+ * Sets the seed of a model (default 0): of its initial weights, dropout and shuffling. All weights
+ * of the model are drawn anew from it, those of nested models and those that were trained or
+ * assigned too: set it first.
  */
 CJ_API cj_status cj_model_set_seed(cj_model *model, uint64_t seed);
 

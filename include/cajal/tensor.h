@@ -2,10 +2,11 @@
  * @file tensor.h
  * Dense arrays.
  *
- * A tensor is a dtype, a shape, strides and memory. The memory belongs to the tensor, to another tensor of which this
- * one is a view, or to the user, who lent it. Row major order: the last axis is contiguous in a new tensor. A tensor is
- * a counted object (base.h). A view retains what it looks at and does not take it over: who made a tensor and a view of it
- * releases (or hands on) both.
+ * A tensor is a dtype, a shape, strides and memory. The memory belongs to the tensor, to another
+ * tensor of which this one is a view, or to the user, who lent it. Row major order: the last axis
+ * is contiguous in a new tensor. A tensor is a counted object (base.h). A view retains what it
+ * looks at and does not take it over: who made a tensor and a view of it releases (or hands on)
+ * both.
  */
 #ifndef CAJAL_TENSOR_H
 #define CAJAL_TENSOR_H
@@ -20,7 +21,9 @@ extern "C" {
 /** The greatest number of axes. */
 #define CJ_MAX_RANK 8
 
-/** Every dtype: its name in the enum, its name as text (as in Keras), and the bytes of an element. */
+/**
+ * Every dtype: its name in the enum, its name as text (as in Keras), and the bytes of an element.
+ */
 #define CJ_DTYPES(X)       \
     X(F32, "float32", 4)   \
     X(F64, "float64", 8)   \
@@ -30,7 +33,9 @@ extern "C" {
     X(U8, "uint8", 1)      \
     X(BOOL, "bool", 1)
 
-/** The type of a tensor's elements. CJ_F32 is zero, hence the default wherever a dtype is a setting. */
+/**
+ * The type of a tensor's elements. CJ_F32 is zero, hence the default wherever a dtype is a setting.
+ */
 typedef enum cj_dtype {
 #define CJ_DTYPE_ENUM(name, text, size) CJ_##name,
     CJ_DTYPES(CJ_DTYPE_ENUM)
@@ -41,7 +46,9 @@ typedef enum cj_dtype {
 /** The name of a dtype as Keras writes it, such as "float32". Static memory. */
 CJ_API const char *cj_dtype_name(cj_dtype dtype);
 
-/** Finds a dtype by its name. CJ_INVALID_ARGUMENT, with a suggestion, if there is none of that name. */
+/**
+ * Finds a dtype by its name. CJ_INVALID_ARGUMENT, with a suggestion, if there is none of that name.
+ */
 CJ_API cj_status cj_dtype_from_name(const char *name, cj_dtype *dtype);
 
 /** The bytes of one element. */
@@ -52,13 +59,15 @@ CJ_API size_t cj_dtype_size(cj_dtype dtype);
 
 /** The lengths of the axes. Rank 0 is a scalar. */
 typedef struct cj_shape {
-    int rank;                  ///< number of axes, 0 to CJ_MAX_RANK
-    int64_t dims[CJ_MAX_RANK]; ///< the first `rank` are meaningful; CJ_BATCH where a symbol's length is free
+    int rank; ///< number of axes, 0 to CJ_MAX_RANK
+    /** the first `rank` are meaningful; CJ_BATCH where a symbol's length is free */
+    int64_t dims[CJ_MAX_RANK];
 } cj_shape;
 
 /** A shape from its lengths: `CJ_SHAPE(28, 28, 1)`. C only; needs at least one length. */
-#define CJ_SHAPE(...) \
-    ((cj_shape){.rank = (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), .dims = {__VA_ARGS__}})
+#define CJ_SHAPE(...)                                                              \
+    ((cj_shape){.rank = (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), \
+                .dims = {__VA_ARGS__}})
 
 /** Whether two shapes have the same rank and lengths. */
 CJ_API bool cj_shape_equal(const cj_shape *a, const cj_shape *b);
@@ -66,7 +75,10 @@ CJ_API bool cj_shape_equal(const cj_shape *a, const cj_shape *b);
 /** The number of elements; 1 for a scalar; -1 if a length is negative or the product overflows. */
 CJ_API int64_t cj_shape_count(const cj_shape *shape);
 
-/** Writes a shape as "(None, 28, 28, 1)", always terminated, into `text` of `size` bytes; returns `text`. */
+/**
+ * Writes a shape as "(None, 28, 28, 1)", always terminated, into `text` of `size` bytes; returns
+ * `text`.
+ */
 CJ_API const char *cj_shape_text(const cj_shape *shape, char *text, size_t size);
 
 /** A dense array; see the top of this file. */
@@ -75,15 +87,21 @@ typedef struct cj_tensor cj_tensor;
 /** A new tensor, its elements zero. CJ_INVALID_ARGUMENT for a bad shape, CJ_OUT_OF_MEMORY. */
 CJ_API cj_status cj_tensor_new(cj_dtype dtype, cj_shape shape, cj_tensor **tensor);
 
-/** A new tensor with a copy of `count` elements of type `dtype` at `data`; `count` must be what `shape` holds. */
-CJ_API cj_status cj_tensor_from(cj_dtype dtype, cj_shape shape, const void *data, size_t count, cj_tensor **tensor);
+/**
+ * A new tensor with a copy of `count` elements of type `dtype` at `data`; `count` must be what
+ * `shape` holds.
+ */
+CJ_API cj_status cj_tensor_from(cj_dtype dtype, cj_shape shape, const void *data, size_t count,
+                                cj_tensor **tensor);
 
 /**
- * A tensor over memory that stays the user's: row major, of the shape's size, valid until `released` is called with
- * `context` (NULL: until the tensor is gone). The library writes to it only through calls that say so.
+ * A tensor over memory that stays the user's: row major, of the shape's size, valid until
+ * `released` is called with `context` (NULL: until the tensor is gone). The library writes to it
+ * only through calls that say so.
  */
-CJ_API cj_status cj_tensor_borrow(cj_dtype dtype, cj_shape shape, void *data, void (*released)(void *context),
-                                  void *context, cj_tensor **tensor);
+CJ_API cj_status cj_tensor_borrow(cj_dtype dtype, cj_shape shape, void *data,
+                                  void (*released)(void *context), void *context,
+                                  cj_tensor **tensor);
 
 /** The dtype of a tensor. */
 CJ_API cj_dtype cj_tensor_dtype(const cj_tensor *tensor);
@@ -91,34 +109,56 @@ CJ_API cj_dtype cj_tensor_dtype(const cj_tensor *tensor);
 /** The shape of a tensor; valid as long as the tensor. */
 CJ_API const cj_shape *cj_tensor_shape(const cj_tensor *tensor);
 
-/** The steps from element to element along each axis, in elements; `rank` of them, valid as long as the tensor. */
+/**
+ * The steps from element to element along each axis, in elements; `rank` of them, valid as long as
+ * the tensor.
+ */
 CJ_API const int64_t *cj_tensor_strides(const cj_tensor *tensor);
 
 /** The number of elements. */
 CJ_API int64_t cj_tensor_count(const cj_tensor *tensor);
 
-/** The first element. The caller may read and write within the shape and strides while holding the tensor. */
+/**
+ * The first element. The caller may read and write within the shape and strides while holding the
+ * tensor.
+ */
 CJ_API void *cj_tensor_data(const cj_tensor *tensor);
 
 /** Whether the elements lie in row-major order without gaps. */
 CJ_API bool cj_tensor_contiguous(const cj_tensor *tensor);
 
-/** A view of `length` entries from `begin` along `axis` (negative axes count from the end). Shares memory. */
-CJ_API cj_status cj_tensor_slice(const cj_tensor *tensor, int axis, int64_t begin, int64_t length, cj_tensor **view);
+/**
+ * A view of `length` entries from `begin` along `axis` (negative axes count from the end). Shares
+ * memory.
+ */
+CJ_API cj_status cj_tensor_slice(const cj_tensor *tensor, int axis, int64_t begin, int64_t length,
+                                 cj_tensor **view);
 
-/** A view with another shape of the same count; one length may be -1 and is worked out. Needs a contiguous tensor. */
+/**
+ * A view with another shape of the same count; one length may be -1 and is worked out. Needs a
+ * contiguous tensor.
+ */
 CJ_API cj_status cj_tensor_reshape(const cj_tensor *tensor, cj_shape shape, cj_tensor **view);
 
-/** A view with axes in another order: axis i of the view is axis `order[i]` of the tensor. Shares memory. */
+/**
+ * A view with axes in another order: axis i of the view is axis `order[i]` of the tensor. Shares
+ * memory.
+ */
 CJ_API cj_status cj_tensor_transpose(const cj_tensor *tensor, const int *order, cj_tensor **view);
 
-/** A new contiguous tensor with the same elements converted to `dtype` (to integers: towards zero, saturating). */
+/**
+ * A new contiguous tensor with the same elements converted to `dtype` (to integers: towards zero,
+ * saturating).
+ */
 CJ_API cj_status cj_tensor_convert(const cj_tensor *tensor, cj_dtype dtype, cj_tensor **copy);
 
 /** Copies the elements of `from` into `to`, converting; shapes must be equal. Works on views. */
 CJ_API cj_status cj_tensor_copy(cj_tensor *to, const cj_tensor *from);
 
-/** One element as a double; `index` has an entry for each axis. NAN and a sentence if it is out of range. */
+/**
+ * One element as a double; `index` has an entry for each axis. NAN and a sentence if it is out of
+ * range.
+ */
 CJ_API double cj_tensor_get(const cj_tensor *tensor, const int64_t *index);
 
 /** Sets one element from a double, converted as by cj_tensor_convert(). */
@@ -127,7 +167,10 @@ CJ_API cj_status cj_tensor_set(cj_tensor *tensor, const int64_t *index, double v
 /** Sets every element. */
 CJ_API void cj_tensor_fill(cj_tensor *tensor, double value);
 
-/** Prints a tensor as numpy does: nested brackets, aligned columns, "..." in the middle of long axes. */
+/**
+ * Prints a tensor as numpy does: nested brackets, aligned columns, "..." in the middle of long
+ * axes.
+ */
 CJ_API cj_status cj_tensor_print(const cj_tensor *tensor, FILE *stream);
 
 #ifdef __cplusplus

@@ -2,9 +2,9 @@
  * @file train.h
  * Training: compile, fit, evaluate, predict, and the callbacks that watch.
  *
- * A training step is one cj_function: forward, losses, gradients, optimizer, metrics. cj_compile() fixes what it
- * computes; cj_fit() feeds it. Names of losses and metrics are Keras's; options go in the spec, as in
- * "sparse_categorical_crossentropy(from_logits=true)".
+ * A training step is one cj_function: forward, losses, gradients, optimizer, metrics. cj_compile()
+ * fixes what it computes; cj_fit() feeds it. Names of losses and metrics are Keras's; options go in
+ * the spec, as in "sparse_categorical_crossentropy(from_logits=true)".
  */
 #ifndef CAJAL_TRAIN_H
 #define CAJAL_TRAIN_H
@@ -16,18 +16,23 @@
 extern "C" {
 #endif
 
-/** An optimizer: a rule with its settings. Its slots belong to the model that was compiled with it. */
+/**
+ * An optimizer: a rule with its settings. Its slots belong to the model that was compiled with it.
+ */
 typedef struct cj_optimizer cj_optimizer;
 
 /** Members that every optimizer has. */
-#define CJ_OPTIMIZER_MEMBERS                                                                          \
-    double weight_decay;    /**< default 0: w -= learning_rate * weight_decay * w before each step */ \
-    double clipnorm;        /**< default 0 (off): greatest L2 norm of each gradient */                \
-    double global_clipnorm; /**< default 0 (off): greatest L2 norm of all gradients together */       \
-    double clipvalue;       /**< default 0 (off): greatest magnitude of an element of a gradient */   \
-    const char *name;       /**< default: the rule's name */
+#define CJ_OPTIMIZER_MEMBERS                                                                       \
+    double weight_decay; /**< default 0: w -= learning_rate * weight_decay * w before each step */ \
+    double clipnorm;     /**< default 0 (off): greatest L2 norm of each gradient */                \
+    double global_clipnorm; /**< default 0 (off): greatest L2 norm of all gradients together */    \
+    double clipvalue; /**< default 0 (off): greatest magnitude of an element of a gradient */      \
+    const char *name; /**< default: the rule's name */
 
-/** SGD: m = momentum * m - learning_rate * g; w += m (Nesterov: w += momentum * m - learning_rate * g). */
+/**
+ * SGD: m = momentum * m - learning_rate * g; w += m (Nesterov: w += momentum * m - learning_rate *
+ * g).
+ */
 typedef struct cj_sgd_args {
     int _;
     cj_number learning_rate; ///< default 0.01
@@ -63,7 +68,10 @@ typedef struct cj_adadelta_args {
 CJ_API cj_optimizer *cj_adadelta_new(const cj_adadelta_args *args);
 #define cj_adadelta(...) cj_adadelta_new(&(cj_adadelta_args){._ = 0, __VA_ARGS__})
 
-/** RMSprop (Tieleman and Hinton 2012): v = rho * v + (1 - rho) * g²; w -= learning_rate * g / sqrt(v + epsilon). */
+/**
+ * RMSprop (Tieleman and Hinton 2012): v = rho * v + (1 - rho) * g²; w -= learning_rate * g / sqrt(v
+ * + epsilon).
+ */
 typedef struct cj_rmsprop_args {
     int _;
     cj_number learning_rate; ///< default 0.001
@@ -77,7 +85,10 @@ typedef struct cj_rmsprop_args {
 CJ_API cj_optimizer *cj_rmsprop_new(const cj_rmsprop_args *args);
 #define cj_rmsprop(...) cj_rmsprop_new(&(cj_rmsprop_args){._ = 0, __VA_ARGS__})
 
-/** Adam (Kingma and Ba 2014), epsilon outside the root and the bias correction in the rate, as in Keras. */
+/**
+ * Adam (Kingma and Ba 2014), epsilon outside the root and the bias correction in the rate, as in
+ * Keras.
+ */
 typedef struct cj_adam_args {
     int _;
     cj_number learning_rate; ///< default 0.001
@@ -100,14 +111,18 @@ CJ_API cj_optimizer *cj_optimizer_from_spec(const char *spec);
 /** The arguments of cj_compile(). */
 typedef struct cj_compile_args {
     int _;
-    cj_optimizer *optimizer;             ///< default cj_rmsprop(), as in Keras
-    const char *loss;                    ///< spec for every output; required for training unless `losses` is given
+    cj_optimizer *optimizer; ///< default cj_rmsprop(), as in Keras
+    /** spec for every output; required for training unless `losses` is given */
+    const char *loss;
     const char *losses[CJ_MAX_IO];       ///< one spec an output, instead of `loss`
     double loss_weights[CJ_MAX_IO];      ///< default 1 each
     const char *metrics[CJ_MAX_METRICS]; ///< specs, for every output
-    const char *output_metrics[CJ_MAX_IO][CJ_MAX_METRICS]; ///< specs for each output, instead of `metrics`
-    const char *weighted_metrics[CJ_MAX_METRICS];          ///< specs of metrics that see sample and class weights
-    cj_pool *pool;                                         ///< threads; default: a pool of the default size
+    /** specs for each output, instead of `metrics` */
+    const char *output_metrics[CJ_MAX_IO][CJ_MAX_METRICS];
+    /** specs of metrics that see sample and class weights */
+    const char *weighted_metrics[CJ_MAX_METRICS];
+    /** threads; default: a pool of the default size */
+    cj_pool *pool;
 } cj_compile_args;
 /** Fixes loss, optimizer and metrics. The optimizer's state starts anew. May be called again. */
 CJ_API cj_status cj_compile_model(cj_model *model, const cj_compile_args *args);
@@ -119,7 +134,10 @@ CJ_API double cj_learning_rate(const cj_model *model);
 /** Sets the learning rate of a compiled model from the next step on. */
 CJ_API cj_status cj_set_learning_rate(cj_model *model, double learning_rate);
 
-/** What happened in training: a table of a value for each epoch and name ("loss", "accuracy", "val_loss", ...). */
+/**
+ * What happened in training: a table of a value for each epoch and name ("loss", "accuracy",
+ * "val_loss", ...).
+ */
 typedef struct cj_history cj_history;
 /** The number of epochs recorded. */
 CJ_API int cj_history_epochs(const cj_history *history);
@@ -148,15 +166,20 @@ typedef struct cj_logs {
 
 /** The methods of a callback; any may be NULL. A failure status ends cj_fit() with it. */
 typedef struct cj_callback_methods {
-    const char *name;                                                     ///< class name, as in Keras
-    cj_status (*train_begin)(void *self, cj_model *model, cj_logs *logs); ///< before the first epoch
+    /** class name, as in Keras */
+    const char *name;
+    /** before the first epoch */
+    cj_status (*train_begin)(void *self, cj_model *model, cj_logs *logs);
     cj_status (*epoch_begin)(void *self, cj_model *model, cj_logs *logs); ///< before each epoch
-    cj_status (*batch_end)(void *self, cj_model *model, cj_logs *logs);   ///< after each training step
-    cj_status (*epoch_end)(void *self, cj_model *model, cj_logs *logs);   ///< after validation
-    cj_status (*train_end)(void *self, cj_model *model, cj_logs *logs);   ///< after the last epoch
-    int (*state)(void *self, double *values, int capacity);         ///< what a resumed run needs: writes and counts it
+    /** after each training step */
+    cj_status (*batch_end)(void *self, cj_model *model, cj_logs *logs);
+    cj_status (*epoch_end)(void *self, cj_model *model, cj_logs *logs); ///< after validation
+    cj_status (*train_end)(void *self, cj_model *model, cj_logs *logs); ///< after the last epoch
+    /** what a resumed run needs: writes and counts it */
+    int (*state)(void *self, double *values, int capacity);
     void (*set_state)(void *self, const double *values, int count); ///< gives it back
-    void (*free)(void *self);                                       ///< when the callback is released
+    /** when the callback is released */
+    void (*free)(void *self);
 } cj_callback_methods;
 /** A callback of the user's own. `self` is handed to each method; `methods` must stay valid. */
 CJ_API cj_callback *cj_callback_new(const cj_callback_methods *methods, void *self);
@@ -185,9 +208,13 @@ typedef struct cj_model_checkpoint_args {
     int64_t save_freq;    ///< every so many batches instead of every epoch
     int verbose;          ///< 1: say so on standard output
 } cj_model_checkpoint_args;
-/** Saves the model, with its optimizer and place in the run, so that training can resume from the file. */
+/**
+ * Saves the model, with its optimizer and place in the run, so that training can resume from the
+ * file.
+ */
 CJ_API cj_callback *cj_model_checkpoint_new(const cj_model_checkpoint_args *args);
-#define cj_model_checkpoint(...) cj_model_checkpoint_new(&(cj_model_checkpoint_args){._ = 0, __VA_ARGS__})
+#define cj_model_checkpoint(...) \
+    cj_model_checkpoint_new(&(cj_model_checkpoint_args){._ = 0, __VA_ARGS__})
 
 /** EarlyStopping. */
 typedef struct cj_early_stopping_args {
@@ -220,13 +247,21 @@ typedef struct cj_reduce_lr_on_plateau_args {
 } cj_reduce_lr_on_plateau_args;
 /** Multiplies the learning rate by `factor` when the monitored value no longer improves. */
 CJ_API cj_callback *cj_reduce_lr_on_plateau_new(const cj_reduce_lr_on_plateau_args *args);
-#define cj_reduce_lr_on_plateau(...) cj_reduce_lr_on_plateau_new(&(cj_reduce_lr_on_plateau_args){._ = 0, __VA_ARGS__})
+#define cj_reduce_lr_on_plateau(...) \
+    cj_reduce_lr_on_plateau_new(&(cj_reduce_lr_on_plateau_args){._ = 0, __VA_ARGS__})
 
-/** LearningRateScheduler: before each epoch, learning rate = schedule(epoch, learning rate, context). */
-CJ_API cj_callback *cj_learning_rate_scheduler(double (*schedule)(int epoch, double learning_rate, void *context),
+/**
+ * LearningRateScheduler: before each epoch, learning rate = schedule(epoch, learning rate,
+ * context).
+ */
+CJ_API cj_callback *cj_learning_rate_scheduler(double (*schedule)(int epoch, double learning_rate,
+                                                                  void *context),
                                                void *context);
 
-/** TerminateOnNaN: ends training with CJ_NOT_FINITE and names the first layer and the batch that went wrong. */
+/**
+ * TerminateOnNaN: ends training with CJ_NOT_FINITE and names the first layer and the batch that
+ * went wrong.
+ */
 CJ_API cj_callback *cj_terminate_on_nan(void);
 
 /** How much a call prints. */
@@ -240,24 +275,29 @@ typedef struct cj_fit_args {
     int _;
     int64_t batch_size; ///< default 32
     int epochs;         ///< default 1: the epoch to reach, as in Keras
-    cj_verbose verbose; ///< default CJ_AUTO: silent in the library; CJ_BAR: bar or lines on `stream`
-    FILE *stream;       ///< where to print; default standard output
+    /** default CJ_AUTO: silent in the library; CJ_BAR: bar or lines on `stream` */
+    cj_verbose verbose;
+    FILE *stream;                             ///< where to print; default standard output
     cj_callback *callbacks[CJ_MAX_CALLBACKS]; ///< up to the first NULL; new ones are taken over
     cj_dataset *validation_data;              ///< evaluated after each epoch
-    double validation_split;                  ///< the last share of the samples, before shuffling; 0 to 1
-    int64_t validation_batch_size;            ///< default: batch_size
-    int validation_freq;                      ///< default 1: every so many epochs
-    cj_switch shuffle;                        ///< default CJ_ON: a new order each epoch, from the model's seed
-    const double *class_weight;               ///< a weight for each class 0, 1, ...; others count 1
-    int class_count;                          ///< length of class_weight
-    int initial_epoch;                        ///< default 0
-    int64_t steps_per_epoch;                  ///< default: one pass over the data
-    bool resume;                              ///< go on where the model's file was saved, to the same bits
-    cj_history **history;                     ///< receives the history, to be released; may be NULL
+    /** the last share of the samples, before shuffling; 0 to 1 */
+    double validation_split;
+    int64_t validation_batch_size; ///< default: batch_size
+    int validation_freq;           ///< default 1: every so many epochs
+    /** default CJ_ON: a new order each epoch, from the model's seed */
+    cj_switch shuffle;
+    const double *class_weight; ///< a weight for each class 0, 1, ...; others count 1
+    int class_count;            ///< length of class_weight
+    int initial_epoch;          ///< default 0
+    int64_t steps_per_epoch;    ///< default: one pass over the data
+    /** go on where the model's file was saved, to the same bits */
+    bool resume;
+    cj_history **history; ///< receives the history, to be released; may be NULL
 } cj_fit_args;
 /**
- * Trains a compiled model. On failure the weights are those of the last whole step. Callbacks made for the call are released
- * when it ends: cj_retain() one that is to be looked at or used again. The data stays the caller's.
+ * Trains a compiled model. On failure the weights are those of the last whole step. Callbacks made
+ * for the call are released when it ends: cj_retain() one that is to be looked at or used again.
+ * The data stays the caller's.
  */
 CJ_API cj_status cj_fit_model(cj_model *model, cj_dataset *data, const cj_fit_args *args);
 /** `cj_fit(model, train, .epochs = 5, .batch_size = 64, .validation_data = test)`. */
@@ -268,14 +308,16 @@ typedef struct cj_plan_args {
     int _;
     int64_t batch_size; ///< default 32
     bool training;      ///< the training step of a compiled model; default: prediction
-    int rounds;         ///< default 0: no times; else the median of so many runs of each kernel on zeros
-    FILE *stream;       ///< where to print; default standard output
+    /** default 0: no times; else the median of so many runs of each kernel on zeros */
+    int rounds;
+    FILE *stream; ///< where to print; default standard output
 } cj_plan_args;
 /**
- * Prints what a step of a model runs for a batch size: each kernel in order with its form (direct, winograd, blocks), the
- * shapes of its operands, where in the arena its result lies, the bytes of its operands, its floating point operations,
- * and, with rounds, its time and GFLOP/s. CAJAL_PLAN=-name, set before, leaves a rewrite out (docs/architecture.md has the
- * names). Weights have the same bits afterwards; nobody else may use the model meanwhile. CJ_NOT_BUILT if the model
+ * Prints what a step of a model runs for a batch size: each kernel in order with its form (direct,
+ * winograd, blocks), the shapes of its operands, where in the arena its result lies, the bytes of
+ * its operands, its floating point operations, and, with rounds, its time and GFLOP/s.
+ * CAJAL_PLAN=-name, set before, leaves a rewrite out (docs/architecture.md has the names). Weights
+ * have the same bits afterwards; nobody else may use the model meanwhile. CJ_NOT_BUILT if the model
  * does not know its inputs, or, for training, is not compiled.
  */
 CJ_API cj_status cj_model_plan(cj_model *model, const cj_plan_args *args);
@@ -292,15 +334,19 @@ typedef struct cj_results {
 CJ_API double cj_results_value(const cj_results *results, const char *name);
 
 /** Loss and metrics over a data set, in batches of `batch_size` (0: 32). */
-CJ_API cj_status cj_evaluate(cj_model *model, cj_dataset *data, int64_t batch_size, cj_results *results);
+CJ_API cj_status cj_evaluate(cj_model *model, cj_dataset *data, int64_t batch_size,
+                             cj_results *results);
 
 /**
- * The model's outputs for all samples of `inputs`, one tensor an input, in batches of `batch_size` (0: 32). Makes a new
- * tensor for each output, to be released. Needs no compile. Several threads may predict with one model.
+ * The model's outputs for all samples of `inputs`, one tensor an input, in batches of `batch_size`
+ * (0: 32). Makes a new tensor for each output, to be released. Needs no compile. Several threads
+ * may predict with one model.
  */
-CJ_API cj_status cj_predict_many(cj_model *model, cj_tensor *const *inputs, int64_t batch_size, cj_tensor **outputs);
+CJ_API cj_status cj_predict_many(cj_model *model, cj_tensor *const *inputs, int64_t batch_size,
+                                 cj_tensor **outputs);
 /** cj_predict_many() for a model with one input and one output. */
-CJ_API cj_status cj_predict(cj_model *model, cj_tensor *input, int64_t batch_size, cj_tensor **output);
+CJ_API cj_status cj_predict(cj_model *model, cj_tensor *input, int64_t batch_size,
+                            cj_tensor **output);
 
 /** One training step on the samples of `batch` (all of them). `results` may be NULL. */
 CJ_API cj_status cj_train_on_batch(cj_model *model, cj_dataset *batch, cj_results *results);

@@ -40,11 +40,17 @@ cj__isa cj__isa_lowered(cj__isa best, const char *wanted)
 }
 
 #ifdef CAJAL_HAS_AMX
-// AMX with products of bfloat16: the processor has it, the system saves its tiles, and this process may use them. Threads
-// and forks inherit the permission.
+// AMX with products of bfloat16: the processor has it, the system saves its tiles, and this process
+// may use them. Threads and forks inherit the permission.
 static bool may_use_amx(void)
 {
-    enum { LEAF = 7, AMX_BF16 = 1 << 22, AMX_TILE = 1 << 24, XSAVE_IN_USE = 1 << 27, TILE_STATE = 3 << 17 };
+    enum {
+        LEAF = 7,
+        AMX_BF16 = 1 << 22,
+        AMX_TILE = 1 << 24,
+        XSAVE_IN_USE = 1 << 27,
+        TILE_STATE = 3 << 17
+    };
     enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18 }; // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
     unsigned a, b, c, d, low, high;
     if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & XSAVE_IN_USE))
@@ -52,20 +58,23 @@ static bool may_use_amx(void)
     if (!__get_cpuid_count(LEAF, 0, &a, &b, &c, &d) || !(d & AMX_BF16) || !(d & AMX_TILE))
         return false;
     __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-    return (low & TILE_STATE) == TILE_STATE && syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+    return (low & TILE_STATE) == TILE_STATE &&
+           syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
 }
 #endif
 
 static cj__isa detected(const char *wanted)
 {
 #if defined(__x86_64__)
-    __builtin_cpu_init(); // asks the OS too (XGETBV): a register set that is not saved does not count
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma")) {
+    // asks the OS too (XGETBV): a register set that is not saved does not count
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("fma")) {
 #ifdef CAJAL_HAS_AMX
         // Permission is asked for only where it would be used.
-        if (cj__isa_lowered(CJ__ISA_AMX, wanted) == CJ__ISA_AMX && __builtin_cpu_supports("avx512bf16") &&
-            may_use_amx())
+        if (cj__isa_lowered(CJ__ISA_AMX, wanted) == CJ__ISA_AMX &&
+            __builtin_cpu_supports("avx512bf16") && may_use_amx())
             return CJ__ISA_AMX;
 #endif
         return CJ__ISA_AVX512;
@@ -137,15 +146,17 @@ static int read_words(const char *folder, const char *name, char first[32], char
     return words < 0 ? 0 : words;
 }
 
-// The limit that one group's folder states; 0 for none. Version 2 has "quota period" or "max period" in one file,
-// version 1 a file for each, with -1 for no limit.
+// The limit that one group's folder states; 0 for none. Version 2 has "quota period" or "max
+// period" in one file, version 1 a file for each, with -1 for no limit.
 static int limit_of(const char *folder)
 {
     char quota[32], period[32], unused[32];
-    if (read_words(folder, "cpu.max", quota, period) != 2 && (!read_words(folder, "cpu.cfs_quota_us", quota, unused) ||
-                                                              !read_words(folder, "cpu.cfs_period_us", period, unused)))
+    if (read_words(folder, "cpu.max", quota, period) != 2 &&
+        (!read_words(folder, "cpu.cfs_quota_us", quota, unused) ||
+         !read_words(folder, "cpu.cfs_period_us", period, unused)))
         return 0;
-    const long long granted = strtoll(quota, NULL, 10), of = strtoll(period, NULL, 10); // "max" reads as 0
+    // "max" reads as 0
+    const long long granted = strtoll(quota, NULL, 10), of = strtoll(period, NULL, 10);
     if (granted <= 0 || of <= 0 || granted / of >= CPUS_MAX)
         return 0;
     return (int)((granted + of - 1) / of);
@@ -156,8 +167,8 @@ static int smaller_limit(int a, int b)
     return a == 0 || (b != 0 && b < a) ? b : a;
 }
 
-// A group may not use more than any group above it: walks from the group's folder up to `root`. Within a container the
-// path may name folders that only the host sees; those state nothing.
+// A group may not use more than any group above it: walks from the group's folder up to `root`.
+// Within a container the path may name folders that only the host sees; those state nothing.
 static int limit_upwards(const char *root, const char *path)
 {
     char folder[PATH_LENGTH_MAX];
@@ -181,7 +192,8 @@ int cj__cgroup_cpus(const char *membership, const char *root)
         return 0;
     // Lines are "number:controllers:path"; version 2 is "0::path".
     char line[PATH_LENGTH_MAX], version1[PATH_LENGTH_MAX];
-    const bool has_version1 = snprintf(version1, sizeof version1, "%s/cpu", root) < (int)sizeof version1;
+    const bool has_version1 =
+        snprintf(version1, sizeof version1, "%s/cpu", root) < (int)sizeof version1;
     int limit = 0;
     while (fgets(line, sizeof line, file)) {
         line[strcspn(line, "\n")] = '\0';

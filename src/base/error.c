@@ -1,4 +1,5 @@
-// Statuses and the thread's sentence. Nothing here allocates: a sentence lives in a fixed buffer and is cut if too long.
+// Statuses and the thread's sentence. Nothing here allocates: a sentence lives in a fixed buffer
+// and is cut if too long.
 #include "base/error.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -93,8 +94,10 @@ cj_status cj__fail(cj_status status, const char *format, ...)
 cj_status cj__fail_memory(size_t size, const char *what)
 {
     if (size == SIZE_MAX)
-        return cj__fail(CJ_OUT_OF_MEMORY, "%s: out of memory: its size is beyond what can be addressed", what);
-    return cj__fail(CJ_OUT_OF_MEMORY, "%s: out of memory: %zu bytes could not be allocated", what, size);
+        return cj__fail(CJ_OUT_OF_MEMORY,
+                        "%s: out of memory: its size is beyond what can be addressed", what);
+    return cj__fail(CJ_OUT_OF_MEMORY, "%s: out of memory: %zu bytes could not be allocated", what,
+                    size);
 }
 
 cj_status cj__fail_in(cj_status status, const char *format, ...)

@@ -10,14 +10,18 @@
 
 enum { LIST_MAX = 8 };
 
-static cj_status bad_value(const cj__field *field, const char *who, const char *value, const char *needed)
+static cj_status bad_value(const cj__field *field, const char *who, const char *value,
+                           const char *needed)
 {
-    return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s: \"%.100s\" is not %s", who, field->key, value, needed);
+    return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s: \"%.100s\" is not %s", who, field->key, value,
+                    needed);
 }
 
-// ---- Reading ------------------------------------------------------------------------------------------------------
+// ---- Reading
+// ------------------------------------------------------------------------------------------------------
 
-static cj_status parse_int(const cj__field *field, const char *value, const char *who, int64_t *number)
+static cj_status parse_int(const cj__field *field, const char *value, const char *who,
+                           int64_t *number)
 {
     char *end;
     errno = 0;
@@ -51,7 +55,8 @@ static cj_status set_int32(const cj__field *field, void *slot, const char *value
 }
 
 // "3", "3,3", "(3, 3)" or "[3, 3]".
-static cj_status set_numbers(const cj__field *field, int64_t *numbers, int most, const char *value, const char *who)
+static cj_status set_numbers(const cj__field *field, int64_t *numbers, int most, const char *value,
+                             const char *who)
 {
     const char *at = value + strspn(value, " ");
     const char close = *at == '(' ? ')' : *at == '[' ? ']' : '\0';
@@ -73,7 +78,8 @@ static cj_status set_numbers(const cj__field *field, int64_t *numbers, int most,
             break;
         at++;
     }
-    return bad_value(field, who, value, most == 2 ? "one whole number or two" : "a list of up to 8 whole numbers");
+    return bad_value(field, who, value,
+                     most == 2 ? "one whole number or two" : "a list of up to 8 whole numbers");
 }
 
 static cj_status set_pair(const cj__field *field, void *slot, const char *value, const char *who)
@@ -109,7 +115,8 @@ static cj_status set_option(const cj__field *field, void *slot, const char *valu
 
 static cj_status parse_bool(const cj__field *field, const char *value, const char *who, bool *truth)
 {
-    static const char *const words[] = {"false", "true", "False", "True", "0", "1", "no", "yes", "off", "on"};
+    static const char *const words[] = {"false", "true", "False", "True", "0",
+                                        "1",     "no",   "yes",   "off",  "on"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (strcmp(value, words[i]) == 0) {
             *truth = i % 2 != 0;
@@ -145,7 +152,8 @@ static cj_status set_spec(const cj__field *field, void *slot, const char *value,
     return set_text(field, slot, is_none(value) ? "" : value, who);
 }
 
-// ---- Writing: each returns whether the value differs from the default, and adds it if so. --------------------------
+// ---- Writing: each returns whether the value differs from the default, and adds it if so.
+// --------------------------
 
 static void add_key(const cj__field *field, cj__text *text)
 {

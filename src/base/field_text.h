@@ -5,7 +5,8 @@
 #include "base/fields.h"
 #include "base/text.h"
 
-// Adds "key=value" of a resolved field, as cj__field_set() reads it; nothing if the value is the default.
+// Adds "key=value" of a resolved field, as cj__field_set() reads it; nothing if the value is the
+// default.
 void cj__field_write(const cj__field *field, const void *args, cj__text *text);
 
 #endif

@@ -1,5 +1,5 @@
-// Resolving and freeing the fields of an arguments struct. Each kind of field is a row of `kinds`; what a kind is as
-// text stands in field_text.c.
+// Resolving and freeing the fields of an arguments struct. Each kind of field is a row of `kinds`;
+// what a kind is as text stands in field_text.c.
 #include "base/fields.h"
 
 #include "base/error.h"
@@ -26,9 +26,10 @@ static cj_status in_range(const cj__field *field, double value, const char *who)
     if (field->low >= field->high || (value >= field->low && value <= field->high))
         return CJ_OK;
     if (field->high >= 1e15) // stands for "no upper end"
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s must be at least %g, not %g", who, field->key, field->low, value);
-    return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s must be from %g to %g, not %g", who, field->key, field->low,
-                    field->high, value);
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s must be at least %g, not %g", who, field->key,
+                        field->low, value);
+    return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s must be from %g to %g, not %g", who, field->key,
+                    field->low, field->high, value);
 }
 
 static cj_status resolve_int(const cj__field *field, void *slot, const char *who)
@@ -60,7 +61,8 @@ static cj_status resolve_pair(const cj__field *field, void *slot, const char *wh
     }
     if (pair[1] == 0)
         pair[1] = pair[0];
-    if (pair[0] == 0 && pair[1] == 0) // a default that depends on other settings (strides of a pool)
+    // a default that depends on other settings (strides of a pool)
+    if (pair[0] == 0 && pair[1] == 0)
         return CJ_OK;
     CJ_TRY(in_range(field, (double)pair[0], who));
     return in_range(field, (double)pair[1], who);
@@ -106,13 +108,15 @@ static cj_status resolve_switch(const cj__field *field, void *slot, const char *
 {
     cj_switch *value = slot;
     if (*value != CJ_DEFAULT && *value != CJ_ON && *value != CJ_OFF)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s must be CJ_ON or CJ_OFF, not %d", who, field->key, (int)*value);
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s must be CJ_ON or CJ_OFF, not %d", who,
+                        field->key, (int)*value);
     if (*value == CJ_DEFAULT)
         *value = field->fallback != 0 ? CJ_ON : CJ_OFF;
     return CJ_OK;
 }
 
-// The slot points to the user's string; it becomes a copy. NULL stays NULL where there is no default.
+// The slot points to the user's string; it becomes a copy. NULL stays NULL where there is no
+// default.
 static cj_status resolve_text(const cj__field *field, void *slot, const char *who)
 {
     const char **text = slot;
@@ -150,12 +154,13 @@ static const struct {
     [CJ__FIELD_SPEC] = {resolve_spec, true},
 };
 
-cj_status cj__fields_resolve(const cj__field *fields, int count, const void *args, void *resolved, size_t size,
-                             const char *who)
+cj_status cj__fields_resolve(const cj__field *fields, int count, const void *args, void *resolved,
+                             size_t size, const char *who)
 {
     memcpy(resolved, args, size);
     for (int i = 0; i < count; i++) {
-        const cj_status status = kinds[fields[i].kind].resolve(&fields[i], at(resolved, &fields[i]), who);
+        const cj_status status =
+            kinds[fields[i].kind].resolve(&fields[i], at(resolved, &fields[i]), who);
         if (status == CJ_OK)
             continue;
         for (int later = i + 1; later < count; later++) // these still point to the user's strings

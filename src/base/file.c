@@ -20,7 +20,7 @@ cj_status cj__output_open(cj__output *output, const char *path)
     size_t length = strlen(path);
     output->path = cj__copy_text(path);
     output->temporary = cj__new(length + sizeof(suffix), 1);
-    if (output->path == NULL || output->temporary == NULL) {
+    if (!output->path || !output->temporary) {
         cj__output_abandon(output);
         return CJ_OUT_OF_MEMORY;
     }
@@ -37,7 +37,7 @@ cj_status cj__output_open(cj__output *output, const char *path)
     umask(mask);
     fchmod(descriptor, 0666 & ~mask); // mkstemp's 0600 would surprise whoever shares the folder
     output->stream = fdopen(descriptor, "wb");
-    if (output->stream == NULL) {
+    if (!output->stream) {
         close(descriptor);
         cj__output_abandon(output);
         return cj__fail(CJ_IO, "cannot write \"%s\": %s", path, strerror(errno));
@@ -58,7 +58,8 @@ static void sync_folder(char *path)
 cj_status cj__output_commit(cj__output *output)
 {
     errno = 0;
-    bool written = !ferror(output->stream) && fflush(output->stream) == 0 && fsync(fileno(output->stream)) == 0;
+    bool written = !ferror(output->stream) && fflush(output->stream) == 0 &&
+                   fsync(fileno(output->stream)) == 0;
     int cause = errno;
     written = fclose(output->stream) == 0 && written;
     output->stream = NULL;
@@ -77,9 +78,9 @@ cj_status cj__output_commit(cj__output *output)
 
 void cj__output_abandon(cj__output *output)
 {
-    if (output->stream != NULL)
+    if (output->stream)
         fclose(output->stream);
-    if (output->temporary != NULL && output->temporary[0] != '\0')
+    if (output->temporary && output->temporary[0] != '\0')
         unlink(output->temporary);
     cj__free(output->temporary);
     cj__free(output->path);
@@ -91,22 +92,24 @@ cj_status cj__file_read(const char *path, size_t most, char **bytes, size_t *siz
     *bytes = NULL;
     *size = 0;
     FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return cj__fail(errno == ENOENT ? CJ_NOT_FOUND : CJ_IO, "cannot read \"%s\": %s", path, strerror(errno));
+    if (!file)
+        return cj__fail(errno == ENOENT ? CJ_NOT_FOUND : CJ_IO, "cannot read \"%s\": %s", path,
+                        strerror(errno));
     struct stat facts;
     cj_status status = CJ_OK;
     if (fstat(fileno(file), &facts) != 0 || !S_ISREG(facts.st_mode))
         status = cj__fail(CJ_IO, "cannot read \"%s\": it is not a regular file", path);
     else if ((uintmax_t)facts.st_size > most)
-        status = cj__fail(CJ_UNSUPPORTED, "\"%s\": %jd bytes are more than the %zu that are read", path,
-                          (intmax_t)facts.st_size, most);
+        status = cj__fail(CJ_UNSUPPORTED, "\"%s\": %jd bytes are more than the %zu that are read",
+                          path, (intmax_t)facts.st_size, most);
     if (status == CJ_OK) {
         *size = (size_t)facts.st_size;
         *bytes = cj__resize(NULL, *size + 1, 1);
-        if (*bytes == NULL)
+        if (!*bytes)
             status = CJ_OUT_OF_MEMORY;
         else if (fread(*bytes, 1, *size, file) != *size)
-            status = cj__fail(CJ_IO, "cannot read \"%s\": it became shorter while it was read", path);
+            status =
+                cj__fail(CJ_IO, "cannot read \"%s\": it became shorter while it was read", path);
     }
     fclose(file);
     if (status == CJ_OK) {

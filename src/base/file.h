@@ -1,4 +1,5 @@
-// Files that are whole or not there: written beside their place under a temporary name, synced, and renamed.
+// Files that are whole or not there: written beside their place under a temporary name, synced, and
+// renamed.
 #ifndef CJ_BASE_FILE_H
 #define CJ_BASE_FILE_H
 
@@ -18,7 +19,8 @@ cj_status cj__output_commit(cj__output *output);
 // Removes the temporary file; fine after a commit or on {0}.
 void cj__output_abandon(cj__output *output);
 
-// Reads a whole file into a new block (cj__free), with a 0 byte after it. `most` caps its size in bytes.
+// Reads a whole file into a new block (cj__free), with a 0 byte after it. `most` caps its size in
+// bytes.
 cj_status cj__file_read(const char *path, size_t most, char **bytes, size_t *size);
 
 #endif

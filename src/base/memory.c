@@ -1,5 +1,5 @@
-// Allocation through the thread's hook. Aligned blocks go through it as well: they are asked for with room to spare,
-// and the word before the first byte remembers what to give back.
+// Allocation through the thread's hook. Aligned blocks go through it as well: they are asked for
+// with room to spare, and the word before the first byte remembers what to give back.
 #define _DEFAULT_SOURCE
 #include "base/memory.h"
 #include "base/error.h"
@@ -34,7 +34,8 @@ static bool product(size_t a, size_t b, size_t *result)
     return true;
 }
 
-// A new block of at least one byte, zeroed. calloc knows which memory is zero already, so it is used where it can be.
+// A new block of at least one byte, zeroed. calloc knows which memory is zero already, so it is
+// used where it can be.
 static void *fresh(size_t size)
 {
     if (!current.resize)
@@ -64,7 +65,8 @@ void *cj__resize(void *block, size_t count, size_t size)
         return NULL;
     }
     const size_t wanted = bytes ? bytes : 1;
-    void *resized = current.resize ? current.resize(current.context, block, wanted) : realloc(block, wanted);
+    void *resized =
+        current.resize ? current.resize(current.context, block, wanted) : realloc(block, wanted);
     if (!resized)
         cj__fail_memory(bytes, "allocation");
     return resized;
@@ -93,8 +95,9 @@ char *cj__copy_text(const char *text)
     return text ? cj__copy_bytes(text, strlen(text) + 1) : NULL;
 }
 
-// Asks for huge pages and touches each small one, so that no page fault is left for the first use. A system that gives no
-// huge page at a fault may still put one in the place of small ones, of which there is one then.
+// Asks for huge pages and touches each small one, so that no page fault is left for the first use.
+// A system that gives no huge page at a fault may still put one in the place of small ones, of
+// which there is one then.
 static void fault_in(char *begin, size_t size)
 {
 #if defined(MADV_HUGEPAGE)

@@ -1,5 +1,6 @@
-// Numbers as text, with a point whatever the locale is. strtod and printf follow the locale of the program that the
-// library lives in, which may not be changed from here (it belongs to all threads); so the text is changed instead.
+// Numbers as text, with a point whatever the locale is. strtod and printf follow the locale of the
+// program that the library lives in, which may not be changed from here (it belongs to all
+// threads); so the text is changed instead.
 #include "base/text.h"
 
 #include <ctype.h>

@@ -1,5 +1,5 @@
-// Counted objects. Each begins with a cj__object and has a class of static lifetime. See the essay in cajal/base.h:
-// a new object is floating; what is built from it takes it over with cj__own().
+// Counted objects. Each begins with a cj__object and has a class of static lifetime. See the essay
+// in cajal/base.h: a new object is floating; what is built from it takes it over with cj__own().
 #ifndef CJ_BASE_OBJECT_H
 #define CJ_BASE_OBJECT_H
 
@@ -17,10 +17,12 @@ typedef struct cj__object {
     atomic_int floating; // 1 until somebody owns it
 } cj__object;
 
-// A zeroed object of `size` bytes (beginning with a cj__object), floating, with one holder. NULL without memory.
+// A zeroed object of `size` bytes (beginning with a cj__object), floating, with one holder. NULL
+// without memory.
 void *cj__object_new(const cj__class *class, size_t size);
 
-// Takes an object over: a floating one changes hands, any other gains a holder. Returns it; NULL passes through.
+// Takes an object over: a floating one changes hands, any other gains a holder. Returns it; NULL
+// passes through.
 void *cj__own(const void *object);
 
 // For builders that fail: releases an argument if it is still floating, and nothing else.

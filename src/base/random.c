@@ -24,7 +24,8 @@ void cj__philox(uint64_t key, uint64_t step, uint64_t index, uint32_t words[4])
     words[3] = c3;
 }
 
-// The name goes into the counter block by block of a chain, so that every consumer has a key of its own.
+// The name goes into the counter block by block of a chain, so that every consumer has a key of its
+// own.
 uint64_t cj__key(uint64_t seed, const char *consumer)
 {
     uint64_t hash = 0xCBF29CE484222325u; // FNV-1a (Fowler, Noll, Vo), 64 bits
@@ -52,7 +53,8 @@ double cj__random_normal(uint64_t key, uint64_t step, uint64_t index)
     uint32_t words[4];
     cj__philox(key, step, index / 4, words);
     const uint32_t *pair = words + (index % 4 & 2u);
-    double radius = sqrt(-2 * log((pair[0] + 1.0) * 0x1p-32)); // of a number in (0, 1]: the logarithm is finite
+    // of a number in (0, 1]: the logarithm is finite
+    double radius = sqrt(-2 * log((pair[0] + 1.0) * 0x1p-32));
     double angle = 6.283185307179586476925 * (pair[1] * 0x1p-32);
     return radius * (index % 2 == 0 ? cos(angle) : sin(angle));
 }
@@ -67,7 +69,8 @@ void cj__random_order(uint64_t key, uint64_t step, int64_t *order, int64_t count
         if (drawn % 2 == 0)
             cj__philox(key, step, drawn / 2, words);
         uint64_t word = (uint64_t)words[drawn % 2 * 2 + 1] << 32 | words[drawn % 2 * 2];
-        int64_t other = (int64_t)(word % (uint64_t)(i + 1)); // 64 bits: the bias of the remainder is below 2^-32
+        // 64 bits: the bias of the remainder is below 2^-32
+        int64_t other = (int64_t)(word % (uint64_t)(i + 1));
         int64_t swapped = order[i];
         order[i] = order[other];
         order[other] = swapped;

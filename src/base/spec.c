@@ -1,4 +1,5 @@
-// Specs: "name", "name(value)", "name(key=value, key=value)". Values may contain parentheses of their own.
+// Specs: "name", "name(value)", "name(key=value, key=value)". Values may contain parentheses of
+// their own.
 #include "base/field_text.h"
 
 #include "base/error.h"
@@ -17,10 +18,12 @@ const cj__choice *cj__catalog_find(const cj__catalog *catalog, const char *name)
 {
     for (int i = 0; i < catalog->count; i++) {
         const cj__choice *choice = row(catalog, i);
-        if (strcmp(choice->name, name) == 0 || (choice->class_name != NULL && strcmp(choice->class_name, name) == 0))
+        if (strcmp(choice->name, name) == 0 ||
+            (choice->class_name && strcmp(choice->class_name, name) == 0))
             return choice;
     }
-    cj__fail_unknown(CJ_INVALID_ARGUMENT, catalog->what, name, catalog->rows, catalog->stride, catalog->count);
+    cj__fail_unknown(CJ_INVALID_ARGUMENT, catalog->what, name, catalog->rows, catalog->stride,
+                     catalog->count);
     return NULL;
 }
 
@@ -38,7 +41,8 @@ static char *trim(char *text)
     return text;
 }
 
-// The end of an argument: the next comma or closing parenthesis outside inner parentheses, or the end of the text.
+// The end of an argument: the next comma or closing parenthesis outside inner parentheses, or the
+// end of the text.
 static char *argument_end(char *text)
 {
     int depth = 0;
@@ -59,13 +63,15 @@ static const cj__field *find_field(const cj__choice *choice, const char *key)
     }
     char what[96];
     snprintf(what, sizeof(what), "argument of %s", choice->name);
-    cj__fail_unknown(CJ_INVALID_ARGUMENT, what, key, choice->fields, sizeof(cj__field), choice->field_count);
+    cj__fail_unknown(CJ_INVALID_ARGUMENT, what, key, choice->fields, sizeof(cj__field),
+                     choice->field_count);
     return NULL;
 }
 
 // One argument: "key=value", or a value for the field at `position`.
 // `given` has a bit for each field that was set already.
-static cj_status set_argument(const cj__choice *choice, char *argument, int position, uint64_t *given, void *args)
+static cj_status set_argument(const cj__choice *choice, char *argument, int position,
+                              uint64_t *given, void *args)
 {
     char *equals = argument + strcspn(argument, "=(");
     const cj__field *field = NULL;
@@ -74,12 +80,13 @@ static cj_status set_argument(const cj__choice *choice, char *argument, int posi
         *equals = '\0';
         value = equals + 1;
         field = find_field(choice, trim(argument));
-        if (field == NULL)
+        if (!field)
             return cj_error_status();
     } else if (position < choice->field_count) {
         field = &choice->fields[position];
     } else {
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s takes %d arguments at most", choice->name, choice->field_count);
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s takes %d arguments at most", choice->name,
+                        choice->field_count);
     }
     const uint64_t bit = UINT64_C(1) << ((field - choice->fields) & 63);
     if (*given & bit)
@@ -100,7 +107,8 @@ static cj_status set_arguments(const cj__choice *choice, char *text, const char 
         char *end = argument_end(text);
         char stop = *end;
         if (stop == '\0')
-            return cj__fail(CJ_INVALID_ARGUMENT, "\"%.200s\": a closing parenthesis is missing", spec);
+            return cj__fail(CJ_INVALID_ARGUMENT, "\"%.200s\": a closing parenthesis is missing",
+                            spec);
         *end = '\0';
         char *argument = trim(text);
         if (*argument == '\0' && (position != 0 || stop == ','))
@@ -112,24 +120,25 @@ static cj_status set_arguments(const cj__choice *choice, char *text, const char 
             break;
     }
     if (*trim(text) != '\0')
-        return cj__fail(CJ_INVALID_ARGUMENT, "\"%.200s\": \"%.100s\" follows the closing parenthesis", spec,
-                        trim(text));
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "\"%.200s\": \"%.100s\" follows the closing parenthesis", spec, trim(text));
     return CJ_OK;
 }
 
-cj_status cj__spec_parse(const cj__catalog *catalog, const char *spec, const char *who, cj__chosen *chosen)
+cj_status cj__spec_parse(const cj__catalog *catalog, const char *spec, const char *who,
+                         cj__chosen *chosen)
 {
-    memset(chosen, 0, sizeof(*chosen));
-    if (spec == NULL || spec[strspn(spec, " ")] == '\0')
+    memset(chosen, 0, sizeof *chosen);
+    if (!spec || spec[strspn(spec, " ")] == '\0')
         return CJ_OK;
     char *copy = cj__copy_text(spec);
-    if (copy == NULL)
+    if (!copy)
         return CJ_OUT_OF_MEMORY;
     size_t name_length = strcspn(copy, "(");
     char name[96];
     snprintf(name, sizeof(name), "%.*s", (int)(name_length < 90 ? name_length : 90), copy);
     const cj__choice *choice = cj__catalog_find(catalog, trim(name));
-    cj_status status = choice != NULL ? CJ_OK : CJ_INVALID_ARGUMENT;
+    cj_status status = choice ? CJ_OK : CJ_INVALID_ARGUMENT;
     _Alignas(16) unsigned char args[CJ__ARGS_MAX] = {0};
     if (status == CJ_OK)
         status = set_arguments(choice, copy + name_length, spec, args);
@@ -138,7 +147,7 @@ cj_status cj__spec_parse(const cj__catalog *catalog, const char *spec, const cha
                                     choice->args_size != 0 ? choice->args_size : 1, choice->name);
     if (status == CJ_OK)
         chosen->choice = choice;
-    else if (status != CJ_OUT_OF_MEMORY && who != NULL)
+    else if (status != CJ_OUT_OF_MEMORY && who)
         cj__fail_in(status, "%s", who);
     cj__free(copy);
     return status;
@@ -146,7 +155,7 @@ cj_status cj__spec_parse(const cj__catalog *catalog, const char *spec, const cha
 
 void cj__chosen_free(cj__chosen *chosen)
 {
-    if (chosen->choice != NULL)
+    if (chosen->choice)
         cj__fields_free(chosen->choice->fields, chosen->choice->field_count, chosen->args);
     chosen->choice = NULL;
 }

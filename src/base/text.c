@@ -59,7 +59,8 @@ void cj__text_free(cj__text *text)
 
 enum { NAME_MAX_LENGTH = 63 };
 
-// Edits (insert, delete, replace, swap of neighbours) that turn a into b: Damerau 1964, restricted form.
+// Edits (insert, delete, replace, swap of neighbours) that turn a into b: Damerau 1964, restricted
+// form.
 static int edits(const char *a, const char *b)
 {
     size_t m = strlen(a), n = strlen(b);
@@ -76,7 +77,8 @@ static int edits(const char *a, const char *b)
             int best = above[j - 1] + !same;
             best = above[j] + 1 < best ? above[j] + 1 : best;
             best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < best)
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                before[j - 2] + 1 < best)
                 best = before[j - 2] + 1;
             row[j] = best;
         }
@@ -96,7 +98,8 @@ static const char *name_at(const void *names, size_t stride, int index)
 const char *cj__nearest(const char *name, const void *names, size_t stride, int count)
 {
     const char *nearest = NULL;
-    int least = (int)(strlen(name) / 3) + 2; // up to a third of the letters wrong still counts as meant
+    // up to a third of the letters wrong still counts as meant
+    int least = (int)(strlen(name) / 3) + 2;
     for (int i = 0; i < count; i++) {
         int distance = edits(name, name_at(names, stride, i));
         if (distance < least) {
@@ -107,11 +110,11 @@ const char *cj__nearest(const char *name, const void *names, size_t stride, int 
     return nearest;
 }
 
-cj_status cj__fail_unknown(cj_status status, const char *what, const char *name, const void *names, size_t stride,
-                           int count)
+cj_status cj__fail_unknown(cj_status status, const char *what, const char *name, const void *names,
+                           size_t stride, int count)
 {
     const char *nearest = cj__nearest(name, names, stride, count);
-    if (nearest != NULL)
+    if (nearest)
         return cj__fail(status, "unknown %s \"%.200s\": did you mean \"%s\"?", what, name, nearest);
     char list[600] = "";
     size_t used = 0;
@@ -121,8 +124,8 @@ cj_status cj__fail_unknown(cj_status status, const char *what, const char *name,
     return cj__fail(status, "unknown %s \"%.200s\": there are %s", what, name, list);
 }
 
-// Keras: an underscore before a capital that starts a word, and before a capital that follows a small letter or digit;
-// see keras/src/utils/naming.py.
+// Keras: an underscore before a capital that starts a word, and before a capital that follows a
+// small letter or digit; see keras/src/utils/naming.py.
 void cj__snake_case(const char *camel, char *snake, size_t size)
 {
     size_t used = 0;

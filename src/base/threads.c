@@ -1,18 +1,21 @@
 // The pool: persistent workers that help with one piece of work at a time.
 //
-// A piece is cut into chunks, and the chunks into shares, one a thread: the first share is the caller's. Each thread
-// takes chunks of its own share, half of what is left at a time, and then of the others' shares. So equal tasks fall to
-// the same thread, and its caches, piece after piece, unequal ones are evened out, and nobody waits for a worker that
-// is asleep or was suspended before it took anything: the caller takes that share too. A pool is never slower than its
-// slowest thread that is *at work*.
+// A piece is cut into chunks, and the chunks into shares, one a thread: the first share is the
+// caller's. Each thread takes chunks of its own share, half of what is left at a time, and then of
+// the others' shares. So equal tasks fall to the same thread, and its caches, piece after piece,
+// unequal ones are evened out, and nobody waits for a worker that is asleep or was suspended before
+// it took anything: the caller takes that share too. A pool is never slower than its slowest thread
+// that is *at work*.
 //
-// A piece is published by one store to the board, which workers look at; in the same line is what they have to know.
-// What is left of a share is one word, with the piece's number in it: a worker that comes late fails to take from it,
-// whatever the share holds by then. It reads the rest of the board only when it has taken something, and as long as a
-// chunk is taken and not done the board does not change.
+// A piece is published by one store to the board, which workers look at; in the same line is what
+// they have to know. What is left of a share is one word, with the piece's number in it: a worker
+// that comes late fails to take from it, whatever the share holds by then. It reads the rest of the
+// board only when it has taken something, and as long as a chunk is taken and not done the board
+// does not change.
 //
-// Idle workers look at the board for some microseconds, longer while a caller has entered the pool, and then sleep. No
-// more of them are awake than there are CPUs beside the caller's: one more would only keep another from working.
+// Idle workers look at the board for some microseconds, longer while a caller has entered the pool,
+// and then sleep. No more of them are awake than there are CPUs beside the caller's: one more would
+// only keep another from working.
 #define _POSIX_C_SOURCE 200809L
 #include "base/threads.h"
 
@@ -28,17 +31,20 @@
 
 enum {
     THREADS_MAX = 1024,
-    CHUNKS_PER_THREAD = 4, // enough to even out unequal tasks, few enough that taking them costs nothing
-    // Microseconds of looking: for the next piece of a step, for the next step, for workers that are not done.
+    // enough to even out unequal tasks, few enough that taking them costs nothing
+    CHUNKS_PER_THREAD = 4,
+    // Microseconds of looking: for the next piece of a step, for the next step, for workers that
+    // are not done.
     LOOK_IN_STEP = 300,
     LOOK_BETWEEN = 50,
     LOOK_AT_END = 200,
-    // Who looks may be standing in the way of whom it looks out for. A worker yields later: within a step, parts that are
-    // not shared are shorter, and a step makes no system call.
+    // Who looks may be standing in the way of whom it looks out for. A worker yields later: within
+    // a step, parts that are not shared are shorter, and a step makes no system call.
     YIELD_EVERY = 25,
     WORKER_YIELDS_EVERY = 100,
-    // Fields of words, in bits from the lowest: a share's end, its next chunk, the number of its piece; on the board the
-    // number of shares and the number of the piece. A number comes again after 2^40 pieces, which takes days.
+    // Fields of words, in bits from the lowest: a share's end, its next chunk, the number of its
+    // piece; on the board the number of shares and the number of the piece. A number comes again
+    // after 2^40 pieces, which takes days.
     CHUNK_BITS = 12,
     CHUNK_MASK = (1 << CHUNK_BITS) - 1,
     LINE = 64,
@@ -95,7 +101,8 @@ struct cj_pool {
 
     pthread_mutex_t lock; // for sleeping only
     pthread_cond_t work, left;
-    int sleepers, calls;       // under lock: workers that sleep, and how many of them have been called
+    // under lock: workers that sleep, and how many of them have been called
+    int sleepers, calls;
     atomic_int awake;          // workers that do not sleep, those called included
     atomic_bool caller_sleeps; // the caller waits for `left`
 };
@@ -125,14 +132,16 @@ static int64_t nanoseconds(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-// A pause takes from 10 to 150 cycles, so how many make a microsecond is measured: the quickest of a few rounds.
+// A pause takes from 10 to 150 cycles, so how many make a microsecond is measured: the quickest of
+// a few rounds.
 static int64_t measure_pauses(const atomic_uint_least64_t *looked_at)
 {
     enum { ROUNDS = 5, PAUSES = 64 };
     int64_t least = INT64_MAX;
     for (int round = 0; round < ROUNDS; round++) {
         const int64_t begin = nanoseconds();
-        for (int i = 0; i < PAUSES && atomic_load_explicit(looked_at, memory_order_acquire) == 0; i++)
+        for (int i = 0; i < PAUSES && atomic_load_explicit(looked_at, memory_order_acquire) == 0;
+             i++)
             pause_briefly();
         const int64_t took = nanoseconds() - begin;
         least = took < least ? took : least;
@@ -152,12 +161,14 @@ static bool take(member *from, uint64_t number, int64_t *begin, int64_t *end)
 {
     uint64_t word = atomic_load_explicit(&from->share, memory_order_relaxed);
     for (;;) {
-        const int64_t next = (int64_t)(word >> CHUNK_BITS & CHUNK_MASK), last = (int64_t)(word & CHUNK_MASK);
+        const int64_t next = (int64_t)(word >> CHUNK_BITS & CHUNK_MASK),
+                      last = (int64_t)(word & CHUNK_MASK);
         if (share_word(number, next, last) != word || next == last)
             return false;
         *begin = next;
         *end = next + (last - next + 1) / 2;
-        if (atomic_compare_exchange_weak_explicit(&from->share, &word, share_word(number, *end, last),
+        if (atomic_compare_exchange_weak_explicit(&from->share, &word,
+                                                  share_word(number, *end, last),
                                                   memory_order_acquire, memory_order_relaxed))
             return true;
     }
@@ -180,7 +191,8 @@ static void tell(cj_pool *pool, member *self, int64_t chunks)
     }
 }
 
-// Works at a piece until nothing of it is left to take: at the own share first. Returns the chunks done.
+// Works at a piece until nothing of it is left to take: at the own share first. Returns the chunks
+// done.
 static int64_t take_part(cj_pool *pool, member *self, uint64_t number)
 {
     const int shares = (int)(number & CHUNK_MASK);
@@ -208,15 +220,16 @@ static bool look_for_piece(const cj_pool *pool, uint64_t seen)
     for (int64_t i = 1; i < LOOK_IN_STEP * pool->pauses; i++) {
         if (atomic_load_explicit(&b->number, memory_order_acquire) != seen || atomic_load(&b->stop))
             return true;
-        if (i >= LOOK_BETWEEN * pool->pauses && !atomic_load_explicit(&b->entered, memory_order_relaxed))
+        if (i >= LOOK_BETWEEN * pool->pauses &&
+            !atomic_load_explicit(&b->entered, memory_order_relaxed))
             return false;
         pause_or_yield(i, WORKER_YIELDS_EVERY * pool->pauses);
     }
     return false;
 }
 
-// Sleeps until called. The caller publishes first and counts those awake then, a worker is counted out first and looks
-// at the board then: one of the two sees the other.
+// Sleeps until called. The caller publishes first and counts those awake then, a worker is counted
+// out first and looks at the board then: one of the two sees the other.
 static void sleep_until_called(cj_pool *pool, uint64_t seen)
 {
     const board *b = &pool->table->board;
@@ -228,7 +241,8 @@ static void sleep_until_called(cj_pool *pool, uint64_t seen)
         pool->sleepers++;
         while (pool->calls == 0 && !atomic_load(&b->stop))
             pthread_cond_wait(&pool->work, &pool->lock);
-        pool->calls -= pool->calls > 0; // counted as awake, and no longer as a sleeper, by who called
+        // counted as awake, and no longer as a sleeper, by who called
+        pool->calls -= pool->calls > 0;
     }
     pthread_mutex_unlock(&pool->lock);
 }
@@ -280,9 +294,10 @@ static uint64_t publish(cj_pool *pool, const piece *work, int64_t chunks)
     const int shares = lesser(chunks, pool->awake_max + 1);
     const uint64_t number = ++pool->number << CHUNK_BITS | (uint64_t)shares;
     for (int i = 0; i < shares; i++)
-        atomic_store_explicit(&t->members[i].share,
-                              share_word(pool->number, chunks * i / shares, chunks * (i + 1) / shares),
-                              memory_order_relaxed);
+        atomic_store_explicit(
+            &t->members[i].share,
+            share_word(pool->number, chunks * i / shares, chunks * (i + 1) / shares),
+            memory_order_relaxed);
     t->board.work = *work;
     atomic_store(&t->board.number, number);
     if (atomic_load(&pool->awake) < shares - 1)
@@ -316,7 +331,8 @@ static void wait_for_workers(cj_pool *pool)
 
 static void run_shared(cj_pool *pool, int64_t count, int64_t grain, cj__task task, void *context)
 {
-    const int64_t fair = count / ((pool->awake_max + 1) * CHUNKS_PER_THREAD), least = (count - 1) / CHUNK_MASK + 1;
+    const int64_t fair = count / ((pool->awake_max + 1) * CHUNKS_PER_THREAD),
+                  least = (count - 1) / CHUNK_MASK + 1;
     int64_t chunk = fair > grain ? fair : grain;
     chunk = chunk > least ? chunk : least;
     const int64_t chunks = (count - 1) / chunk + 1;
@@ -342,8 +358,8 @@ static bool owns(const cj_pool *pool)
 static bool own(cj_pool *pool)
 {
     uintptr_t nobody = 0;
-    return atomic_compare_exchange_strong_explicit(&pool->owner, &nobody, myself(), memory_order_acquire,
-                                                   memory_order_relaxed);
+    return atomic_compare_exchange_strong_explicit(&pool->owner, &nobody, myself(),
+                                                   memory_order_acquire, memory_order_relaxed);
 }
 
 static void disown(cj_pool *pool)
@@ -425,7 +441,8 @@ static cj_status start_workers(cj_pool *pool)
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failure)
-        return cj__fail(CJ_OUT_OF_MEMORY, "pool: %d threads were asked for, but the system starts no more than %d",
+        return cj__fail(CJ_OUT_OF_MEMORY,
+                        "pool: %d threads were asked for, but the system starts no more than %d",
                         pool->threads, pool->started + 1);
     return CJ_OK;
 }
@@ -433,7 +450,8 @@ static cj_status start_workers(cj_pool *pool)
 cj_pool *cj_pool_new(int threads)
 {
     if (threads < 0 || threads > THREADS_MAX) {
-        cj__fail(CJ_INVALID_ARGUMENT, "pool: %d threads were asked for: give 1 to %d, or 0 for the default", threads,
+        cj__fail(CJ_INVALID_ARGUMENT,
+                 "pool: %d threads were asked for: give 1 to %d, or 0 for the default", threads,
                  THREADS_MAX);
         return NULL;
     }

@@ -7,9 +7,10 @@
 
 enum { CLASSES_MAX = 65536 };
 
-// A search for the k nearest to each row of `x`. On success `queries` is to be closed after the search.
-static cj_status open_search(const cj_knn *knn, const cj_tensor *x, int64_t k, const char *who, cj__rows *queries,
-                             cj__search *search)
+// A search for the k nearest to each row of `x`. On success `queries` is to be closed after the
+// search.
+static cj_status open_search(const cj_knn *knn, const cj_tensor *x, int64_t k, const char *who,
+                             cj__rows *queries, cj__search *search)
 {
     char what[64];
     CJ_TRY(cj__check_fitted(knn, who));
@@ -25,7 +26,8 @@ static cj_status open_search(const cj_knn *knn, const cj_tensor *x, int64_t k, c
     return status;
 }
 
-cj_status cj_knn_neighbors(cj_knn *knn, const cj_tensor *x, int64_t k, cj_tensor **distances, cj_tensor **indices)
+cj_status cj_knn_neighbors(cj_knn *knn, const cj_tensor *x, int64_t k, cj_tensor **distances,
+                           cj_tensor **indices)
 {
     cj__rows queries;
     cj__search search;
@@ -59,15 +61,18 @@ cj_status cj_knn_neighbors(cj_knn *knn, const cj_tensor *x, int64_t k, cj_tensor
 }
 
 // What cj_knn_predict() and cj_knn_predict_proba() do with the ballots of a query.
-typedef void count_ballots(const cj__ballot *ballots, int64_t k, int64_t classes, void *to, int64_t query);
+typedef void count_ballots(const cj__ballot *ballots, int64_t k, int64_t classes, void *to,
+                           int64_t query);
 
-static void take_winner(const cj__ballot *ballots, int64_t k, int64_t classes, void *to, int64_t query)
+static void take_winner(const cj__ballot *ballots, int64_t k, int64_t classes, void *to,
+                        int64_t query)
 {
     (void)classes;
     ((int32_t *)to)[query] = cj__ballots_winner(ballots, k);
 }
 
-static void take_shares(const cj__ballot *ballots, int64_t k, int64_t classes, void *to, int64_t query)
+static void take_shares(const cj__ballot *ballots, int64_t k, int64_t classes, void *to,
+                        int64_t query)
 {
     float *shares = (float *)to + query * classes;
     double all = 0, sum = 0;
@@ -83,15 +88,18 @@ static void take_shares(const cj__ballot *ballots, int64_t k, int64_t classes, v
 }
 
 // A result made beforehand is filled query by query.
-static cj_status fill(const cj_knn *knn, cj__search *search, count_ballots *count, cj_tensor *result)
+static cj_status fill(const cj_knn *knn, cj__search *search, count_ballots *count,
+                      cj_tensor *result)
 {
     cj__ballot *ballots = cj__new((size_t)knn->k, sizeof *ballots);
     if (!ballots)
         return CJ_OUT_OF_MEMORY;
     while (cj__search_next(search))
         for (int64_t i = 0; i < search->count; i++) {
-            cj__ballots_of(search->best + i * knn->k, knn->k, knn->learned.labels, knn->weights, ballots);
-            count(ballots, knn->k, (int64_t)knn->learned.greatest + 1, result->data, search->first + i);
+            cj__ballots_of(search->best + i * knn->k, knn->k, knn->learned.labels, knn->weights,
+                           ballots);
+            count(ballots, knn->k, (int64_t)knn->learned.greatest + 1, result->data,
+                  search->first + i);
         }
     cj__free(ballots);
     return CJ_OK;
@@ -124,8 +132,10 @@ cj_status cj_knn_predict_proba(cj_knn *knn, const cj_tensor *x, cj_tensor **prob
     CJ_TRY(cj__check_fitted(knn, "cj_knn_predict_proba"));
     const int64_t classes = (int64_t)knn->learned.greatest + 1;
     if (classes > CLASSES_MAX)
-        return cj__fail(CJ_UNSUPPORTED, "cj_knn_predict_proba: labels go up to %lld, a table has at most %d classes",
-                        (long long)classes - 1, CLASSES_MAX);
+        return cj__fail(
+            CJ_UNSUPPORTED,
+            "cj_knn_predict_proba: labels go up to %lld, a table has at most %d classes",
+            (long long)classes - 1, CLASSES_MAX);
     CJ_TRY(open_search(knn, x, knn->k, "cj_knn_predict_proba", &queries, &search));
     cj_tensor *result = NULL;
     cj_status status = cj_tensor_new(CJ_F32, CJ_SHAPE(queries.count, classes), &result);

@@ -24,11 +24,12 @@ static int64_t fold_begin(int64_t samples, int folds, int fold)
 static cj_status run_fold(const validation *v, int fold, cj_knn_scores *scores)
 {
     const int64_t samples = v->data.samples.count;
-    const int64_t begin = fold_begin(samples, scores->folds, fold), end = fold_begin(samples, scores->folds, fold + 1);
+    const int64_t begin = fold_begin(samples, scores->folds, fold),
+                  end = fold_begin(samples, scores->folds, fold + 1);
     int64_t right[CJ_KNN_MAX_CHOICES] = {0};
     const cj__among among = {&v->data.samples, v->data.centred, begin, end, v->metric};
-    const cj__trial trial = {cj__rows_part(&v->data.samples, begin, end - begin), v->data.labels + begin, scores->k,
-                             scores->k_count, right};
+    const cj__trial trial = {cj__rows_part(&v->data.samples, begin, end - begin),
+                             v->data.labels + begin, scores->k, scores->k_count, right};
     CJ_TRY(cj__trial_run(&trial, &among, v->data.labels, v->weights, v->pool));
     for (int i = 0; i < scores->k_count; i++)
         scores->accuracy[i][fold] = (double)right[i] / (double)(end - begin);
@@ -44,7 +45,8 @@ static void summarize(cj_knn_scores *scores)
             sum += scores->accuracy[i][f];
         scores->mean[i] = sum / scores->folds;
         for (int f = 0; f < scores->folds; f++)
-            squares += (scores->accuracy[i][f] - scores->mean[i]) * (scores->accuracy[i][f] - scores->mean[i]);
+            squares += (scores->accuracy[i][f] - scores->mean[i]) *
+                       (scores->accuracy[i][f] - scores->mean[i]);
         scores->deviation[i] = sqrt(squares / scores->folds);
         const bool better = scores->mean[i] > scores->mean[best];
         if (better || (!(scores->mean[i] < scores->mean[best]) && scores->k[i] < scores->k[best]))
@@ -53,15 +55,17 @@ static void summarize(cj_knn_scores *scores)
     scores->best = scores->k[best];
 }
 
-static cj_status check(const cj_knn_cross_validate_args *args, const validation *v, cj_knn_scores *scores)
+static cj_status check(const cj_knn_cross_validate_args *args, const validation *v,
+                       cj_knn_scores *scores)
 {
     const int64_t samples = v->data.samples.count;
     scores->folds = args->folds ? args->folds : DEFAULT_FOLDS;
     if (scores->folds < 2 || scores->folds > CJ_KNN_MAX_FOLDS || scores->folds > samples)
-        return cj__fail(CJ_INVALID_ARGUMENT,
-                        "cj_knn_cross_validate: %d folds of %lld samples, it needs 2 to %d and no more "
-                        "than samples",
-                        scores->folds, (long long)samples, CJ_KNN_MAX_FOLDS);
+        return cj__fail(
+            CJ_INVALID_ARGUMENT,
+            "cj_knn_cross_validate: %d folds of %lld samples, it needs 2 to %d and no more "
+            "than samples",
+            scores->folds, (long long)samples, CJ_KNN_MAX_FOLDS);
     while (scores->k_count < CJ_KNN_MAX_CHOICES && args->k[scores->k_count]) {
         scores->k[scores->k_count] = args->k[scores->k_count];
         scores->k_count++;
@@ -73,7 +77,8 @@ static cj_status check(const cj_knn_cross_validate_args *args, const validation 
                        "cj_knn_cross_validate");
 }
 
-cj_status cj_knn_cross_validate_with(cj_dataset *data, cj_knn_scores *scores, const cj_knn_cross_validate_args *args)
+cj_status cj_knn_cross_validate_with(cj_dataset *data, cj_knn_scores *scores,
+                                     const cj_knn_cross_validate_args *args)
 {
     validation v = {.pool = args->pool ? cj_retain(args->pool) : cj_pool_new(0)};
     *scores = (cj_knn_scores){.k_count = 0};

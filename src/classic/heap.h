@@ -1,4 +1,5 @@
-// The k nearest so far: a binary heap with the farthest at its root, which the next one nearer than it replaces.
+// The k nearest so far: a binary heap with the farthest at its root, which the next one nearer than
+// it replaces.
 #ifndef CJ_CLASSIC_HEAP_H
 #define CJ_CLASSIC_HEAP_H
 

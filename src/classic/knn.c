@@ -1,4 +1,5 @@
-// The classifier by k-nearest neighbours: its settings and the samples it keeps. What is asked of it is in ask.c, score.c.
+// The classifier by k-nearest neighbours: its settings and the samples it keeps. What is asked of
+// it is in ask.c, score.c.
 #include "classic/knn.h"
 
 #include "base/error.h"
@@ -43,9 +44,11 @@ cj_status cj__check_k(const int64_t *k, int count, int64_t most, const char *who
 {
     for (int i = 0; i < count; i++) {
         if (k[i] < 1)
-            return cj__fail(CJ_INVALID_ARGUMENT, "%s: k is %lld, it needs to be at least 1", who, (long long)k[i]);
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: k is %lld, it needs to be at least 1", who,
+                            (long long)k[i]);
         if (k[i] > most)
-            return cj__fail(CJ_INVALID_ARGUMENT, "%s: k is %lld, but there are %lld samples to be near to", who,
+            return cj__fail(CJ_INVALID_ARGUMENT,
+                            "%s: k is %lld, but there are %lld samples to be near to", who,
                             (long long)k[i], (long long)most);
     }
     return CJ_OK;
@@ -59,7 +62,9 @@ cj_status cj__labelled_open(cj_dataset *data, const char *who, cj__rows *rows, i
     if (!data)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: the data is NULL", who);
     if (cj_dataset_x(data, 1) || cj_dataset_y(data, 1))
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the data set has several inputs or targets, it needs one of each", who);
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "%s: the data set has several inputs or targets, it needs one of each",
+                        who);
     snprintf(what, sizeof what, "%s: x", who);
     CJ_TRY(cj__rows_open(cj_dataset_x(data, 0), what, rows));
     const cj_status status = cj__labels_read(cj_dataset_y(data, 0), rows->count, who, labels);
@@ -68,8 +73,8 @@ cj_status cj__labelled_open(cj_dataset *data, const char *who, cj__rows *rows, i
     return status;
 }
 
-cj_status cj__learned_open(cj_dataset *data, const cj__metric *metric, cj_pool *pool, const char *who,
-                           cj__learned *learned)
+cj_status cj__learned_open(cj_dataset *data, const cj__metric *metric, cj_pool *pool,
+                           const char *who, cj__learned *learned)
 {
     *learned = (cj__learned){.greatest = 0};
     CJ_TRY(cj__labelled_open(data, who, &learned->samples, &learned->labels));
@@ -111,17 +116,20 @@ cj_status cj__check_fitted(const cj_knn *knn, const char *who)
     if (!knn)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: the classifier is NULL", who);
     if (knn->learned.samples.count == 0)
-        return cj__fail(CJ_NOT_BUILT, "%s: the classifier has no samples yet, call cj_knn_fit() first", who);
+        return cj__fail(CJ_NOT_BUILT,
+                        "%s: the classifier has no samples yet, call cj_knn_fit() first", who);
     return CJ_OK;
 }
 
 cj_status cj__check_alike(const cj__rows *queries, const cj__rows *samples, const char *who)
 {
     if (queries->bytes != samples->bytes)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: x %s uint8, but the samples %s: both or neither need to be", who,
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "%s: x %s uint8, but the samples %s: both or neither need to be", who,
                         queries->bytes ? "is" : "is not", samples->bytes ? "are" : "are not");
     if (queries->width != samples->width)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: x has %lld elements for each query, but the samples have %lld", who,
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "%s: x has %lld elements for each query, but the samples have %lld", who,
                         (long long)queries->width, (long long)samples->width);
     return CJ_OK;
 }

@@ -24,14 +24,16 @@ struct cj_knn {
     cj__learned learned; // samples.count is 0 before the first fit
 };
 
-// One input, one target: rows and labels (cj__free), which belong to the caller. `who` begins the sentences.
+// One input, one target: rows and labels (cj__free), which belong to the caller. `who` begins the
+// sentences.
 cj_status cj__labelled_open(cj_dataset *data, const char *who, cj__rows *rows, int32_t **labels);
 
-cj_status cj__learned_open(cj_dataset *data, const cj__metric *metric, cj_pool *pool, const char *who,
-                           cj__learned *learned);
+cj_status cj__learned_open(cj_dataset *data, const cj__metric *metric, cj_pool *pool,
+                           const char *who, cj__learned *learned);
 void cj__learned_close(cj__learned *learned);
 
-// Queries with known labels, and the values of k for which right answers are counted: right[i] += those for k[i].
+// Queries with known labels, and the values of k for which right answers are counted: right[i] +=
+// those for k[i].
 typedef struct cj__trial {
     cj__rows queries;
     const int32_t *labels; // of the queries
@@ -40,8 +42,8 @@ typedef struct cj__trial {
     int64_t *right;
 } cj__trial;
 
-cj_status cj__trial_run(const cj__trial *trial, const cj__among *among, const int32_t *sample_labels,
-                        cj__weights weights, cj_pool *pool);
+cj_status cj__trial_run(const cj__trial *trial, const cj__among *among,
+                        const int32_t *sample_labels, cj__weights weights, cj_pool *pool);
 
 // Not NULL, and fitted. CJ_INVALID_ARGUMENT, CJ_NOT_BUILT.
 cj_status cj__check_fitted(const cj_knn *knn, const char *who);

@@ -17,9 +17,10 @@ static cj_status check_finite(const cj__rows *rows, const char *who)
             any |= (bits & 0x7f800000u) == 0x7f800000u; // the exponent of NaN and infinity
         }
         if (any)
-            return cj__fail(CJ_INVALID_ARGUMENT,
-                            "%s: sample %lld has a NaN or an infinity (as float32), it has no distance", who,
-                            (long long)i);
+            return cj__fail(
+                CJ_INVALID_ARGUMENT,
+                "%s: sample %lld has a NaN or an infinity (as float32), it has no distance", who,
+                (long long)i);
     }
     return CJ_OK;
 }
@@ -31,7 +32,8 @@ cj_status cj__rows_open(const cj_tensor *tensor, const char *who, cj__rows *rows
         return cj__fail(CJ_INVALID_ARGUMENT, "%s is NULL", who);
     const cj_shape *shape = &tensor->shape;
     if (shape->rank == 0)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s is a scalar, it needs samples along its first axis", who);
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s is a scalar, it needs samples along its first axis",
+                        who);
     if (shape->dims[0] == 0)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s has no samples", who);
     const int64_t elements = cj_shape_count(shape);
@@ -67,7 +69,8 @@ void cj__rows_close(cj__rows *rows)
 
 const void *cj__rows_at(const cj__rows *rows, int64_t index)
 {
-    return rows->data + (size_t)(index * rows->width) * (rows->bytes ? sizeof(uint8_t) : sizeof(float));
+    return rows->data +
+           (size_t)(index * rows->width) * (rows->bytes ? sizeof(uint8_t) : sizeof(float));
 }
 
 cj__rows cj__rows_part(const cj__rows *rows, int64_t begin, int64_t count)
@@ -81,16 +84,19 @@ cj__rows cj__rows_part(const cj__rows *rows, int64_t begin, int64_t count)
 static cj_status check_labels(const cj_tensor *tensor, int64_t count, const char *who)
 {
     if (!tensor)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: there are no labels, the data set needs one target", who);
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: there are no labels, the data set needs one target",
+                        who);
     const cj_dtype dtype = tensor->dtype;
     if (dtype != CJ_U8 && dtype != CJ_I32 && dtype != CJ_I64)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: labels are %s, they need to be class numbers: uint8, int32 or int64",
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "%s: labels are %s, they need to be class numbers: uint8, int32 or int64",
                         who, cj_dtype_name(dtype));
     const cj_shape *shape = &tensor->shape;
     if (shape->rank < 1 || shape->dims[0] != count || cj_shape_count(shape) != count) {
         char text[160];
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: labels have the shape %s, they need (%lld) or (%lld, 1)", who,
-                        cj_shape_text(shape, text, sizeof text), (long long)count, (long long)count);
+        return cj__fail(
+            CJ_SHAPE_MISMATCH, "%s: labels have the shape %s, they need (%lld) or (%lld, 1)", who,
+            cj_shape_text(shape, text, sizeof text), (long long)count, (long long)count);
     }
     return CJ_OK;
 }
@@ -107,7 +113,8 @@ cj_status cj__labels_read(const cj_tensor *tensor, int64_t count, const char *wh
     for (int64_t i = 0; status == CJ_OK && i < count; i++) {
         if (given[i] < 0 || given[i] > INT32_MAX)
             status =
-                cj__fail(CJ_INVALID_ARGUMENT, "%s: label %lld of sample %lld is out of range, it needs 0 to 2147483647",
+                cj__fail(CJ_INVALID_ARGUMENT,
+                         "%s: label %lld of sample %lld is out of range, it needs 0 to 2147483647",
                          who, (long long)given[i], (long long)i);
         numbers[i] = (int32_t)given[i];
     }

@@ -12,8 +12,9 @@ typedef struct cj__rows {
     bool bytes; // uint8, else float32
 } cj__rows;
 
-// `who` begins the sentences of failures: "cj_knn_fit: x". CJ_INVALID_ARGUMENT (NULL; no samples; a NaN or infinity),
-// CJ_SHAPE_MISMATCH (a scalar; no elements), CJ_OUT_OF_MEMORY. On failure `rows` is empty.
+// `who` begins the sentences of failures: "cj_knn_fit: x". CJ_INVALID_ARGUMENT (NULL; no samples; a
+// NaN or infinity), CJ_SHAPE_MISMATCH (a scalar; no elements), CJ_OUT_OF_MEMORY. On failure `rows`
+// is empty.
 cj_status cj__rows_open(const cj_tensor *tensor, const char *who, cj__rows *rows);
 void cj__rows_close(cj__rows *rows);
 
@@ -21,8 +22,10 @@ void cj__rows_close(cj__rows *rows);
 cj__rows cj__rows_part(const cj__rows *rows, int64_t begin, int64_t count);
 const void *cj__rows_at(const cj__rows *rows, int64_t index);
 
-// The class numbers of `count` samples as a new array (cj__free). CJ_SHAPE_MISMATCH for another shape than (count) or
-// (count, 1) and for what is no integer, CJ_INVALID_ARGUMENT for a number outside 0 to 2147483647, CJ_OUT_OF_MEMORY.
-cj_status cj__labels_read(const cj_tensor *tensor, int64_t count, const char *who, int32_t **labels);
+// The class numbers of `count` samples as a new array (cj__free). CJ_SHAPE_MISMATCH for another
+// shape than (count) or (count, 1) and for what is no integer, CJ_INVALID_ARGUMENT for a number
+// outside 0 to 2147483647, CJ_OUT_OF_MEMORY.
+cj_status cj__labels_read(const cj_tensor *tensor, int64_t count, const char *who,
+                          int32_t **labels);
 
 #endif

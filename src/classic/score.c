@@ -4,20 +4,23 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-cj_status cj__trial_run(const cj__trial *trial, const cj__among *among, const int32_t *sample_labels,
-                        cj__weights weights, cj_pool *pool)
+cj_status cj__trial_run(const cj__trial *trial, const cj__among *among,
+                        const int32_t *sample_labels, cj__weights weights, cj_pool *pool)
 {
     cj__search search;
     int64_t most = 0;
     for (int i = 0; i < trial->k_count; i++)
         most = trial->k[i] > most ? trial->k[i] : most;
     cj__ballot *ballots = cj__new((size_t)most, sizeof *ballots);
-    cj_status status = ballots ? cj__search_open(&search, among, &trial->queries, most, pool) : CJ_OUT_OF_MEMORY;
+    cj_status status =
+        ballots ? cj__search_open(&search, among, &trial->queries, most, pool) : CJ_OUT_OF_MEMORY;
     while (status == CJ_OK && cj__search_next(&search))
         for (int64_t query = 0; query < search.count; query++)
             for (int i = 0; i < trial->k_count; i++) {
-                cj__ballots_of(search.best + query * most, trial->k[i], sample_labels, weights, ballots);
-                trial->right[i] += cj__ballots_winner(ballots, trial->k[i]) == trial->labels[search.first + query];
+                cj__ballots_of(search.best + query * most, trial->k[i], sample_labels, weights,
+                               ballots);
+                trial->right[i] +=
+                    cj__ballots_winner(ballots, trial->k[i]) == trial->labels[search.first + query];
             }
     if (status == CJ_OK)
         cj__search_close(&search);
@@ -25,7 +28,8 @@ cj_status cj__trial_run(const cj__trial *trial, const cj__among *among, const in
     return status;
 }
 
-static cj_status score(cj_knn *knn, cj_dataset *test, const int64_t *k, int count, double *accuracy, const char *who)
+static cj_status score(cj_knn *knn, cj_dataset *test, const int64_t *k, int count, double *accuracy,
+                       const char *who)
 {
     cj__trial trial = {.k = k, .k_count = count};
     int64_t right[CJ_KNN_MAX_CHOICES] = {0};
@@ -51,11 +55,12 @@ cj_status cj_knn_score(cj_knn *knn, cj_dataset *test, double *accuracy)
     return score(knn, test, &knn->k, 1, accuracy, "cj_knn_score");
 }
 
-cj_status cj_knn_score_each(cj_knn *knn, cj_dataset *test, const int64_t *k, int count, double *accuracy)
+cj_status cj_knn_score_each(cj_knn *knn, cj_dataset *test, const int64_t *k, int count,
+                            double *accuracy)
 {
     CJ_TRY(cj__check_fitted(knn, "cj_knn_score_each"));
     if (count < 1 || count > CJ_KNN_MAX_CHOICES)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_knn_score_each: %d values of k, it needs 1 to %d", count,
-                        CJ_KNN_MAX_CHOICES);
+        return cj__fail(CJ_INVALID_ARGUMENT, "cj_knn_score_each: %d values of k, it needs 1 to %d",
+                        count, CJ_KNN_MAX_CHOICES);
     return score(knn, test, k, count, accuracy, "cj_knn_score_each");
 }

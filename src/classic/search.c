@@ -19,7 +19,8 @@ enum {
     CENTRE_ROWS = 64,     // rows of a task
 };
 
-static const double worth_sharing = 1e6; // differences of elements: some 20 microseconds of one core
+// differences of elements: some 20 microseconds of one core
+static const double worth_sharing = 1e6;
 
 static const cj__metric metrics[] = {
     {"l2", CJ__DISTANCE_u8_l2, CJ__DISTANCE_f32_l2, true},
@@ -49,12 +50,13 @@ static int64_t greatest(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-static int64_t pieces_of(int64_t whole, int64_t piece)
+static int64_t ceil_div(int64_t whole, int64_t piece)
 {
     return (whole + piece - 1) / piece;
 }
 
-// Centred rows ---------------------------------------------------------------------------------------------------------
+// Centred rows
+// ---------------------------------------------------------------------------------------------------------
 
 typedef struct centring {
     const cj__rows *samples;
@@ -65,10 +67,12 @@ static void centre_task(void *context, int64_t begin, int64_t end)
 {
     const centring *c = context;
     const int64_t first = begin * CENTRE_ROWS, last = least(end * CENTRE_ROWS, c->samples->count);
-    cj__distances_best()->centre(last - first, c->samples->width, cj__rows_at(c->samples, first), c->centred + first);
+    cj__distances_best()->centre(last - first, c->samples->width, cj__rows_at(c->samples, first),
+                                 c->centred + first);
 }
 
-cj_status cj__centre_rows(const cj__rows *samples, const cj__metric *metric, cj_pool *pool, int64_t **centred)
+cj_status cj__centre_rows(const cj__rows *samples, const cj__metric *metric, cj_pool *pool,
+                          int64_t **centred)
 {
     *centred = NULL;
     if (!samples->bytes || metric->of_bytes != CJ__DISTANCE_u8_l2)
@@ -76,14 +80,15 @@ cj_status cj__centre_rows(const cj__rows *samples, const cj__metric *metric, cj_
     centring context = {samples, cj__new((size_t)samples->count, sizeof **centred)};
     if (!context.centred)
         return CJ_OUT_OF_MEMORY;
-    const int64_t tasks = pieces_of(samples->count, CENTRE_ROWS);
+    const int64_t tasks = ceil_div(samples->count, CENTRE_ROWS);
     const bool shared = (double)samples->count * (double)samples->width > worth_sharing;
     cj__parallel(pool, tasks, shared ? 1 : tasks, centre_task, &context);
     *centred = context.centred;
     return CJ_OK;
 }
 
-// The samples that are looked at, by their place among those ------------------------------------------------------------
+// The samples that are looked at, by their place among those
+// ------------------------------------------------------------
 
 int64_t cj__among_count(const cj__among *among)
 {
@@ -104,9 +109,11 @@ static int64_t chunk_begin(const cj__search *s, int64_t chunk)
     return cj__among_count(&s->among) * chunk / s->chunks;
 }
 
-// Keeping the nearest ---------------------------------------------------------------------------------------------------
+// Keeping the nearest
+// ---------------------------------------------------------------------------------------------------
 
-// What a task knows of one panel: the heaps of its queries, all of one size, and what a neighbour must be nearer than.
+// What a task knows of one panel: the heaps of its queries, all of one size, and what a neighbour
+// must be nearer than.
 typedef struct kept {
     cj__neighbor *heaps; // (count, keep)
     int64_t count, size, keep;
@@ -124,8 +131,8 @@ static void keep_one(kept *k, int64_t query, cj__neighbor one)
         k->threshold[query] = heap[0].distance;
 }
 
-// Rows come with rising numbers, so that one at the distance of the farthest is not nearer. Thresholds only fall: rows
-// above those from before the block need no look.
+// Rows come with rising numbers, so that one at the distance of the farthest is not nearer.
+// Thresholds only fall: rows above those from before the block need no look.
 static void keep_nearest(const cj__distances *table, kept *k, const double *distances, int64_t rows,
                          int64_t first_sample)
 {
@@ -141,7 +148,8 @@ static void keep_nearest(const cj__distances *table, kept *k, const double *dist
     }
 }
 
-// Tasks ----------------------------------------------------------------------------------------------------------------
+// Tasks
+// ----------------------------------------------------------------------------------------------------------------
 
 static int64_t panel_count(const cj__search *s, int64_t panel)
 {
@@ -152,7 +160,8 @@ static void pack_task(void *context, int64_t begin, int64_t end)
 {
     const cj__search *s = context;
     for (int64_t panel = begin; panel < end; panel++)
-        s->kernel->pack(panel_count(s, panel), s->queries.width, cj__rows_at(&s->queries, s->first + panel * CJ__PANEL),
+        s->kernel->pack(panel_count(s, panel), s->queries.width,
+                        cj__rows_at(&s->queries, s->first + panel * CJ__PANEL),
                         s->panels + (size_t)panel * s->panel_size);
 }
 
@@ -163,10 +172,14 @@ static void search_chunk(const cj__search *s, int64_t chunk, int64_t panel0, int
     const cj__rows *samples = s->among.samples;
     for (int64_t panel = panel0; panel < panel1; panel++) {
         kept *k = &keeps[panel - panel0];
-        *k =
-            (kept){s->heaps + (chunk * s->batch + panel * CJ__PANEL) * s->keep, panel_count(s, panel), 0, s->keep, {0}};
+        *k = (kept){s->heaps + (chunk * s->batch + panel * CJ__PANEL) * s->keep,
+                    panel_count(s, panel),
+                    0,
+                    s->keep,
+                    {0}};
         for (int i = 0; i < CJ__PANEL; i++)
-            k->threshold[i] = i < k->count ? (double)NAN : (double)-INFINITY; // nothing is below the idle columns
+            // nothing is below the idle columns
+            k->threshold[i] = i < k->count ? (double)NAN : (double)-INFINITY;
     }
     const int64_t end = chunk_begin(s, chunk + 1);
     for (int64_t place = chunk_begin(s, chunk), rows; place < end; place += rows) {
@@ -174,8 +187,9 @@ static void search_chunk(const cj__search *s, int64_t chunk, int64_t panel0, int
         const int64_t sample = sample_at(&s->among, place, &rows);
         const int64_t *centred = s->among.centred ? s->among.centred + sample : NULL;
         for (int64_t panel = panel0; panel < panel1; panel++) {
-            s->kernel->run(panel_count(s, panel), rows, samples->width, s->panels + (size_t)panel * s->panel_size,
-                           cj__rows_at(samples, sample), centred, distances);
+            s->kernel->run(panel_count(s, panel), rows, samples->width,
+                           s->panels + (size_t)panel * s->panel_size, cj__rows_at(samples, sample),
+                           centred, distances);
             keep_nearest(s->table, &keeps[panel - panel0], distances, rows, sample);
         }
     }
@@ -183,13 +197,13 @@ static void search_chunk(const cj__search *s, int64_t chunk, int64_t panel0, int
 
 static int64_t panel_groups(const cj__search *s)
 {
-    return pieces_of(pieces_of(s->count, CJ__PANEL), TASK_PANELS);
+    return ceil_div(ceil_div(s->count, CJ__PANEL), TASK_PANELS);
 }
 
 static void search_task(void *context, int64_t begin, int64_t end)
 {
     const cj__search *s = context;
-    const int64_t groups = panel_groups(s), panels = pieces_of(s->count, CJ__PANEL);
+    const int64_t groups = panel_groups(s), panels = ceil_div(s->count, CJ__PANEL);
     for (int64_t task = begin; task < end; task++) {
         const int64_t panel = task % groups * TASK_PANELS;
         search_chunk(s, task / groups, panel, least(panel + TASK_PANELS, panels));
@@ -222,31 +236,35 @@ static void merge_task(void *context, int64_t begin, int64_t end)
         merge_query(context, query);
 }
 
-// Searches --------------------------------------------------------------------------------------------------------------
+// Searches
+// --------------------------------------------------------------------------------------------------------------
 
 // How the work is cut: by its shape, so that it never matters who does it.
 static void cut(cj__search *s)
 {
     const int64_t samples = cj__among_count(&s->among);
     s->chunks = greatest(least(samples / CHUNK_ROWS_MIN, CHUNKS_MAX), 1);
-    s->keep = least(s->k, pieces_of(samples, s->chunks));
+    s->keep = least(s->k, ceil_div(samples, s->chunks));
     const int64_t panel_heaps = s->chunks * CJ__PANEL * (int64_t)sizeof(cj__neighbor);
     const int64_t most = greatest(HEAPS_MAX / panel_heaps / s->keep, 1);
-    s->batch = least(pieces_of(s->queries.count, CJ__PANEL), least(BATCH_PANELS, most)) * CJ__PANEL;
+    s->batch = least(ceil_div(s->queries.count, CJ__PANEL), least(BATCH_PANELS, most)) * CJ__PANEL;
 }
 
-cj_status cj__search_open(cj__search *search, const cj__among *among, const cj__rows *queries, int64_t k, cj_pool *pool)
+cj_status cj__search_open(cj__search *search, const cj__among *among, const cj__rows *queries,
+                          int64_t k, cj_pool *pool)
 {
     assert(queries->width == among->samples->width && queries->bytes == among->samples->bytes);
     assert(k >= 1 && k <= cj__among_count(among));
     *search = (cj__search){.among = *among, .queries = *queries, .k = k, .pool = pool};
     cut(search);
     search->table = cj__distances_best();
-    search->kernel = &search->table->of[queries->bytes ? among->metric->of_bytes : among->metric->of_floats];
-    search->panel_size = cj__in_lines(search->kernel->panel_size(queries->width));
+    search->kernel =
+        &search->table->of[queries->bytes ? among->metric->of_bytes : among->metric->of_floats];
+    search->panel_size = cj__align_up_64(search->kernel->panel_size(queries->width));
     search->panels_size = search->panel_size * (size_t)(search->batch / CJ__PANEL);
     search->panels = cj__new_aligned(search->panels_size, 1);
-    search->heaps = cj__new((size_t)(search->chunks * search->batch), (size_t)search->keep * sizeof *search->heaps);
+    search->heaps = cj__new((size_t)(search->chunks * search->batch),
+                            (size_t)search->keep * sizeof *search->heaps);
     search->best = cj__new((size_t)search->batch, (size_t)k * sizeof *search->best);
     if (search->panels && search->heaps && search->best)
         return CJ_OK;
@@ -260,12 +278,15 @@ bool cj__search_next(cj__search *search)
     search->count = least(search->batch, search->queries.count - search->first);
     if (search->count <= 0)
         return false;
-    const int64_t panels = pieces_of(search->count, CJ__PANEL), tasks = search->chunks * panel_groups(search);
-    const double work = (double)search->count * (double)cj__among_count(&search->among) * (double)search->queries.width;
+    const int64_t panels = ceil_div(search->count, CJ__PANEL),
+                  tasks = search->chunks * panel_groups(search);
+    const double work = (double)search->count * (double)cj__among_count(&search->among) *
+                        (double)search->queries.width;
     const bool shared = work > worth_sharing;
     cj__parallel(search->pool, panels, shared ? 1 : panels, pack_task, search);
     cj__parallel(search->pool, tasks, shared ? 1 : tasks, search_task, search);
-    cj__parallel(search->pool, search->count, shared ? CJ__PANEL : search->count, merge_task, search);
+    cj__parallel(search->pool, search->count, shared ? CJ__PANEL : search->count, merge_task,
+                 search);
     return true;
 }
 

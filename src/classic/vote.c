@@ -8,7 +8,8 @@
 
 cj_status cj__weights_find(const char *name, cj__weights *weights)
 {
-    static const char *const names[] = {[CJ__WEIGHTS_UNIFORM] = "uniform", [CJ__WEIGHTS_DISTANCE] = "distance"};
+    static const char *const names[] = {
+        [CJ__WEIGHTS_UNIFORM] = "uniform", [CJ__WEIGHTS_DISTANCE] = "distance"};
     for (int i = 0; i < 2; i++)
         if (!name || strcmp(name, names[i]) == 0) {
             *weights = (cj__weights)i;
@@ -25,9 +26,10 @@ static int by_label(const void *a, const void *b)
     return left->place < right->place ? -1 : 1;
 }
 
-// Where neighbours lie on the query itself, 1 / distance is infinite: they have one vote each and the others none.
-void cj__ballots_of(const cj__neighbor *neighbors, int64_t k, const int32_t *labels, cj__weights weights,
-                    cj__ballot *ballots)
+// Where neighbours lie on the query itself, 1 / distance is infinite: they have one vote each and
+// the others none.
+void cj__ballots_of(const cj__neighbor *neighbors, int64_t k, const int32_t *labels,
+                    cj__weights weights, cj__ballot *ballots)
 {
     const bool touching = weights == CJ__WEIGHTS_DISTANCE && neighbors[0].distance <= 0;
     for (int64_t i = 0; i < k; i++) {

@@ -16,9 +16,10 @@ typedef struct cj__ballot {
     double weight;
 } cj__ballot;
 
-// The ballots of k neighbours, nearest first, into `ballots` of k entries: sorted by label, then place.
-void cj__ballots_of(const cj__neighbor *neighbors, int64_t k, const int32_t *labels, cj__weights weights,
-                    cj__ballot *ballots);
+// The ballots of k neighbours, nearest first, into `ballots` of k entries: sorted by label, then
+// place.
+void cj__ballots_of(const cj__neighbor *neighbors, int64_t k, const int32_t *labels,
+                    cj__weights weights, cj__ballot *ballots);
 
 // The label with the greatest sum of weights, of several the smallest.
 int32_t cj__ballots_winner(const cj__ballot *ballots, int64_t k);

@@ -22,8 +22,9 @@ enum {
     BATCHES = 5,
 };
 
-static const char *const train_files[BATCHES] = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
-                                                 "data_batch_4.bin", "data_batch_5.bin"};
+static const char *const train_files[BATCHES] = {"data_batch_1.bin", "data_batch_2.bin",
+                                                 "data_batch_3.bin", "data_batch_4.bin",
+                                                 "data_batch_5.bin"};
 static const char *const test_files[1] = {"test_batch.bin"};
 
 static bool file_path(const char *folder, const char *name, char path[CJ__PATH_SIZE])
@@ -64,10 +65,11 @@ static cj_status read_records(const char *path, int64_t records, uint8_t *images
         return cj__fail(CJ_IO, "%s: %s", path, strerror(errno));
     for (int64_t i = 0; status == CJ_OK && i < records; i++, images += PIXELS) {
         if (fread(record, 1, RECORD, file) != RECORD) {
-            status = cj__fail(CJ_IO, "%s: it ends within record %lld, or cannot be read", path, (long long)i);
+            status = cj__fail(CJ_IO, "%s: it ends within record %lld, or cannot be read", path,
+                              (long long)i);
         } else if (record[0] >= CLASSES) {
-            status =
-                cj__fail(CJ_BAD_FILE, "%s: label %d of image %lld, it needs 0 to 9", path, record[0], (long long)i);
+            status = cj__fail(CJ_BAD_FILE, "%s: label %d of image %lld, it needs 0 to 9", path,
+                              record[0], (long long)i);
         } else {
             labels[i] = record[0];
             for (int p = 0; p < PLANE; p++)
@@ -80,7 +82,8 @@ static cj_status read_records(const char *path, int64_t records, uint8_t *images
 }
 
 // One half of the data set out of some files, one after the other.
-static cj_status load_files(const char *folder, const char *const *names, int count, cj_dataset **data)
+static cj_status load_files(const char *folder, const char *const *names, int count,
+                            cj_dataset **data)
 {
     char path[CJ__PATH_SIZE];
     int64_t records[BATCHES], all = 0, done = 0;
@@ -95,8 +98,8 @@ static cj_status load_files(const char *folder, const char *const *names, int co
         status = cj_tensor_new(CJ_U8, CJ_SHAPE(all), &labels);
     for (int i = 0; status == CJ_OK && i < count; i++) {
         file_path(folder, names[i], path);
-        status =
-            read_records(path, records[i], (uint8_t *)images->data + done * PIXELS, (uint8_t *)labels->data + done);
+        status = read_records(path, records[i], (uint8_t *)images->data + done * PIXELS,
+                              (uint8_t *)labels->data + done);
         done += records[i];
     }
     if (status != CJ_OK) {

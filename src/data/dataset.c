@@ -38,18 +38,20 @@ static void destroy_dataset(void *object)
 static cj_status check_samples(const cj_tensor *tensor, const char *role, int index, int64_t count)
 {
     if (tensor->shape.rank == 0)
-        return cj__fail(CJ_SHAPE_MISMATCH, "data set: %s[%d] is a scalar, it needs samples along its first axis", role,
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "data set: %s[%d] is a scalar, it needs samples along its first axis", role,
                         index);
     if (tensor->shape.dims[0] != count)
-        return cj__fail(CJ_SHAPE_MISMATCH, "data set: %s[%d] has %lld samples, x[0] has %lld", role, index,
-                        (long long)tensor->shape.dims[0], (long long)count);
+        return cj__fail(CJ_SHAPE_MISMATCH, "data set: %s[%d] has %lld samples, x[0] has %lld", role,
+                        index, (long long)tensor->shape.dims[0], (long long)count);
     return CJ_OK;
 }
 
 static cj_status check_tensors(cj_dataset *data)
 {
     if (data->x_count == 0)
-        return cj__fail(CJ_INVALID_ARGUMENT, "data set: it has no input, it needs at least .x = {tensor}");
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "data set: it has no input, it needs at least .x = {tensor}");
     int64_t count = data->x[0]->shape.rank > 0 ? data->x[0]->shape.dims[0] : 0;
     for (int i = 0; i < data->x_count; i++)
         CJ_TRY(check_samples(data->x[i], "x", i, count));
@@ -63,13 +65,15 @@ static cj_status check_tensors(cj_dataset *data)
         return CJ_OK;
     CJ_TRY(check_samples(weight, "sample_weight", 0, count));
     if (cj_shape_count(&weight->shape) != count)
-        return cj__fail(CJ_SHAPE_MISMATCH,
-                        "data set: sample_weight has %lld numbers for %lld samples, it needs one each",
-                        (long long)cj_shape_count(&weight->shape), (long long)count);
+        return cj__fail(
+            CJ_SHAPE_MISMATCH,
+            "data set: sample_weight has %lld numbers for %lld samples, it needs one each",
+            (long long)cj_shape_count(&weight->shape), (long long)count);
     return CJ_OK;
 }
 
-// Weights are kept as contiguous float32 of shape (samples): the one form that a training step reads.
+// Weights are kept as contiguous float32 of shape (samples): the one form that a training step
+// reads.
 static cj_status simplify_weight(cj_dataset *data)
 {
     cj_tensor *given = data->sample_weight;
@@ -84,8 +88,8 @@ static cj_status simplify_weight(cj_dataset *data)
     return CJ_OK;
 }
 
-// Takes every tensor over before anything can fail, so that one release of the data set is the whole way back, also
-// where one floating tensor is both input and target.
+// Takes every tensor over before anything can fail, so that one release of the data set is the
+// whole way back, also where one floating tensor is both input and target.
 cj_dataset *cj_dataset_build(const cj_dataset_args *args)
 {
     cj_dataset held = {.x_count = list_length(args->x), .y_count = list_length(args->y)};
@@ -146,7 +150,8 @@ cj_status cj_dataset_slice(const cj_dataset *data, int64_t begin, int64_t count,
 {
     *slice = NULL;
     if (begin < 0 || count < 1 || begin > data->count - count)
-        return cj__fail(CJ_INVALID_ARGUMENT, "data set: a slice of %lld samples from %lld does not lie in %lld",
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "data set: a slice of %lld samples from %lld does not lie in %lld",
                         (long long)count, (long long)begin, (long long)data->count);
     cj_dataset_args args = {._ = 0};
     cj_status status = CJ_OK;

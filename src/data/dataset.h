@@ -1,8 +1,10 @@
-// Inside a data set, and the reader that hands its samples out in batches; for the rooms that train and predict.
+// Inside a data set, and the reader that hands its samples out in batches; for the rooms that train
+// and predict.
 //
-// A *reader* makes *passes* over a data set. Each pass has an order (a permutation or any list of sample numbers as
-// long as the data set) and begins at any batch, so that a stopped run goes on where it was. A batch gives, for each
-// input, target and for the weights, a pointer to contiguous samples in the tensor's own dtype: bytes stay bytes.
+// A *reader* makes *passes* over a data set. Each pass has an order (a permutation or any list of
+// sample numbers as long as the data set) and begins at any batch, so that a stopped run goes on
+// where it was. A batch gives, for each input, target and for the weights, a pointer to contiguous
+// samples in the tensor's own dtype: bytes stay bytes.
 //
 //     cj__reader *reader;
 //     CJ_TRY(cj__reader_new(data, batch_size, true, &reader));
@@ -14,11 +16,11 @@
 //             step(batch.x, batch.y, batch.sample_weight, batch.count);
 //     cj__reader_free(reader);
 //
-// Data sets lie in memory, so cj__reader_next() gathers a batch itself, bytes as bytes, and asks the cache for the samples
-// of the next one: a thread of the reader's own would only take a CPU from those that compute. Nothing is allocated after
-// cj__reader_new().
-// Where the order is the data set's own and a tensor lies contiguously, its batches are views into the tensor, not
-// copies. A reader belongs to one thread; several readers may read one data set.
+// Data sets lie in memory, so cj__reader_next() gathers a batch itself, bytes as bytes, and asks
+// the cache for the samples of the next one: a thread of the reader's own would only take a CPU
+// from those that compute. Nothing is allocated after cj__reader_new(). Where the order is the data
+// set's own and a tensor lies contiguously, its batches are views into the tensor, not copies. A
+// reader belongs to one thread; several readers may read one data set.
 #ifndef CJ_DATA_DATASET_H
 #define CJ_DATA_DATASET_H
 
@@ -31,7 +33,8 @@ struct cj_dataset {
     int x_count, y_count;
     cj_tensor *x[CJ_DATASET_MAX_IO]; // held
     cj_tensor *y[CJ_DATASET_MAX_IO]; // held
-    cj_tensor *sample_weight;        // (samples), float32, contiguous whatever the user gave; held; or NULL
+    // (samples), float32, contiguous whatever the user gave; held; or NULL
+    cj_tensor *sample_weight;
 };
 
 extern const cj__class cj__dataset_class;
@@ -39,31 +42,35 @@ extern const cj__class cj__dataset_class;
 int cj__dataset_x_count(const cj_dataset *data);
 int cj__dataset_y_count(const cj_dataset *data);
 
-// One batch. Pointers are valid until the next call of cj__reader_next(), cj__reader_start() or cj__reader_free().
-// Gathered samples are aligned to 64 bytes; views only to their element.
+// One batch. Pointers are valid until the next call of cj__reader_next(), cj__reader_start() or
+// cj__reader_free(). Gathered samples are aligned to 64 bytes; views only to their element.
 typedef struct cj__batch {
-    int64_t index;                    // of this batch in the pass, from 0 whatever batch the pass began at
-    int64_t count;                    // samples: the batch size, or what is left in the last batch
-    const void *x[CJ_DATASET_MAX_IO]; // (count, sample shape) each; NULL beyond the data set's inputs
+    // of this batch in the pass, from 0 whatever batch the pass began at
+    int64_t index;
+    int64_t count; // samples: the batch size, or what is left in the last batch
+    // (count, sample shape) each; NULL beyond the data set's inputs
+    const void *x[CJ_DATASET_MAX_IO];
     const void *y[CJ_DATASET_MAX_IO];
     const float *sample_weight; // (count); NULL if all are 1
-    const int64_t *samples;     // their numbers in the data set: the order's entries; NULL for the data set's own order
+    // their numbers in the data set: the order's entries; NULL for the data set's own order
+    const int64_t *samples;
 } cj__batch;
 
 typedef struct cj__reader cj__reader;
 
-// Makes a reader, which holds `data`. A batch size above the number of samples means all of them. Without `shuffled`
-// the caller promises that every pass has the data set's own order: no memory is taken for contiguous tensors.
-// CJ_INVALID_ARGUMENT for a batch size below 1, CJ_OUT_OF_MEMORY.
+// Makes a reader, which holds `data`. A batch size above the number of samples means all of them.
+// Without `shuffled` the caller promises that every pass has the data set's own order: no memory is
+// taken for contiguous tensors. CJ_INVALID_ARGUMENT for a batch size below 1, CJ_OUT_OF_MEMORY.
 cj_status cj__reader_new(cj_dataset *data, int64_t batch_size, bool shuffled, cj__reader **reader);
 
-// Begins a pass at batch `first_batch`; an unfinished pass is given up. `order` has as many entries as the data set has
-// samples, each a valid sample number (asserted); it is the caller's and must stay unchanged until cj__reader_next() has
-// returned false, or the pass has been given up. NULL is the data set's own order.
+// Begins a pass at batch `first_batch`; an unfinished pass is given up. `order` has as many entries
+// as the data set has samples, each a valid sample number (asserted); it is the caller's and must
+// stay unchanged until cj__reader_next() has returned false, or the pass has been given up. NULL is
+// the data set's own order.
 void cj__reader_start(cj__reader *reader, const int64_t *order, int64_t first_batch);
 
-// Gives the pass up: the order is no longer read, and cj__reader_next() returns false. For a pass left before its end
-// whose order array is to be filled anew.
+// Gives the pass up: the order is no longer read, and cj__reader_next() returns false. For a pass
+// left before its end whose order array is to be filled anew.
 void cj__reader_stop(cj__reader *reader);
 
 // The next batch of the pass; false after the last one.

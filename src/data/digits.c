@@ -21,18 +21,21 @@ static void draw_range(void *context, int64_t begin, int64_t end)
         s->labels[i] = (unsigned char)cj__draw_digit(s->key, (uint64_t)i, s->images + i * PIXELS);
 }
 
-static cj_status draw_set(uint64_t seed, const char *consumer, int64_t count, cj_pool *pool, cj_dataset **data)
+static cj_status draw_set(uint64_t seed, const char *consumer, int64_t count, cj_pool *pool,
+                          cj_dataset **data)
 {
     *data = NULL;
     cj_tensor *images = NULL, *labels = NULL;
-    cj_status status = cj_tensor_new(CJ_U8, CJ_SHAPE(count, CJ__DIGIT_SIDE, CJ__DIGIT_SIDE, 1), &images);
+    cj_status status =
+        cj_tensor_new(CJ_U8, CJ_SHAPE(count, CJ__DIGIT_SIDE, CJ__DIGIT_SIDE, 1), &images);
     if (status == CJ_OK)
         status = cj_tensor_new(CJ_U8, CJ_SHAPE(count), &labels);
     if (status != CJ_OK) {
         cj_release(images);
         return status;
     }
-    sheet s = {cj__key(seed, consumer), (unsigned char *)images->data, (unsigned char *)labels->data};
+    sheet s = {cj__key(seed, consumer), (unsigned char *)images->data,
+               (unsigned char *)labels->data};
     cj__parallel(pool, count, 256, draw_range, &s);
     *data = cj_dataset_new(.x = {images}, .y = {labels});
     return *data ? CJ_OK : cj_error_status();
@@ -44,7 +47,8 @@ cj_status cj_load_digits(const cj_digits_args *args, cj_dataset **train, cj_data
     int64_t train_count = args && args->train_count ? args->train_count : 60000;
     int64_t test_count = args && args->test_count ? args->test_count : 10000;
     if (train_count < 1 || test_count < 1)
-        return cj__fail(CJ_INVALID_ARGUMENT, "digits: %lld training and %lld test images, it needs at least 1 of each",
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "digits: %lld training and %lld test images, it needs at least 1 of each",
                         (long long)train_count, (long long)test_count);
     uint64_t seed = args ? args->seed : 0;
     cj_pool *pool = cj_pool_new(0);

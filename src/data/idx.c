@@ -1,8 +1,10 @@
-// IDX, the format in which MNIST is published: two zero bytes, a code for the dtype, the rank, the lengths as
-// big-endian 32-bit numbers, then the elements, big-endian, row major. Files are plain or gzip, told apart by content.
+// IDX, the format in which MNIST is published: two zero bytes, a code for the dtype, the rank, the
+// lengths as big-endian 32-bit numbers, then the elements, big-endian, row major. Files are plain
+// or gzip, told apart by content.
 //
-// What the header promises is believed only as far as the file's size allows: a plain file must have exactly that size,
-// and deflate never packs better than 1032 to 1. So a short file cannot ask for a large block.
+// What the header promises is believed only as far as the file's size allows: a plain file must
+// have exactly that size, and deflate never packs better than 1032 to 1. So a short file cannot ask
+// for a large block.
 #define _POSIX_C_SOURCE 200809L
 #include "base/error.h"
 #include "tensor/tensor.h"
@@ -60,7 +62,8 @@ static void decode_64(const unsigned char *from, char *to, size_t count)
     }
 }
 
-// The dtypes of the format and what they become here: integers that have no dtype of ours become int32.
+// The dtypes of the format and what they become here: integers that have no dtype of ours become
+// int32.
 typedef struct idx_dtype {
     unsigned char code;
     size_t width;
@@ -86,7 +89,8 @@ static cj_status open_source(const char *path, source *s)
     *s = (source){.path = path};
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
-        return cj__fail(errno == ENOENT || errno == ENOTDIR ? CJ_NOT_FOUND : CJ_IO, "%s: %s", path, strerror(errno));
+        return cj__fail(errno == ENOENT || errno == ENOTDIR ? CJ_NOT_FOUND : CJ_IO, "%s: %s", path,
+                        strerror(errno));
     struct stat info;
     if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode)) {
         close(file);
@@ -127,10 +131,11 @@ static cj_status read_header(source *s, const idx_dtype **dtype, cj_shape *shape
         if (dtypes[i].code == head[2])
             *dtype = &dtypes[i];
     if (head[0] != 0 || head[1] != 0 || !*dtype)
-        return cj__fail(CJ_BAD_FILE, "%s: not an IDX file, it begins with %02x %02x %02x %02x", s->path, head[0],
-                        head[1], head[2], head[3]);
+        return cj__fail(CJ_BAD_FILE, "%s: not an IDX file, it begins with %02x %02x %02x %02x",
+                        s->path, head[0], head[1], head[2], head[3]);
     if (head[3] < 1 || head[3] > CJ_MAX_RANK)
-        return cj__fail(CJ_BAD_FILE, "%s: %d axes, it needs 1 to %d", s->path, head[3], CJ_MAX_RANK);
+        return cj__fail(CJ_BAD_FILE, "%s: %d axes, it needs 1 to %d", s->path, head[3],
+                        CJ_MAX_RANK);
     shape->rank = head[3];
     CJ_TRY(read_exactly(s, head + 4, 4 * (size_t)shape->rank, "the IDX header"));
     for (int i = 0; i < shape->rank; i++)
@@ -148,11 +153,12 @@ static cj_status check_size(const source *s, const idx_dtype *dtype, const cj_sh
         return cj__fail(CJ_BAD_FILE, "%s: its shape %s is larger than any file", s->path, text);
     int64_t needed = 4 + 4 * shape->rank + count * width;
     if (!s->packed && s->size != needed)
-        return cj__fail(CJ_BAD_FILE, "%s: %lld bytes, its header %s needs %lld", s->path, (long long)s->size, text,
-                        (long long)needed);
+        return cj__fail(CJ_BAD_FILE, "%s: %lld bytes, its header %s needs %lld", s->path,
+                        (long long)s->size, text, (long long)needed);
     if (s->packed && needed / DEFLATE_RATIO > s->size)
-        return cj__fail(CJ_BAD_FILE, "%s: %lld packed bytes cannot hold the %lld that its header %s needs", s->path,
-                        (long long)s->size, (long long)needed, text);
+        return cj__fail(CJ_BAD_FILE,
+                        "%s: %lld packed bytes cannot hold the %lld that its header %s needs",
+                        s->path, (long long)s->size, (long long)needed, text);
     return CJ_OK;
 }
 

@@ -20,23 +20,30 @@ static const image_format formats[] = {
     {cj__pnm_is, cj__pnm_decode},
 };
 
-cj_status cj__image_new(const cj__file_bytes *file, int64_t height, int64_t width, int channels, cj_tensor **image)
+cj_status cj__image_new(const cj__file_bytes *file, int64_t height, int64_t width, int channels,
+                        cj_tensor **image)
 {
-    if (height < 1 || width < 1 || height > SIDE_MAX || width > SIDE_MAX || height * width > PIXELS_MAX)
-        return cj__fail(CJ_UNSUPPORTED, "%s: an image of %lldx%lld, it needs 1 to %d a side and at most %d pixels",
+    if (height < 1 || width < 1 || height > SIDE_MAX || width > SIDE_MAX ||
+        height * width > PIXELS_MAX)
+        return cj__fail(CJ_UNSUPPORTED,
+                        "%s: an image of %lldx%lld, it needs 1 to %d a side and at most %d pixels",
                         file->path, (long long)width, (long long)height, SIDE_MAX, PIXELS_MAX);
     return cj_tensor_new(CJ_U8, CJ_SHAPE(height, width, channels), image);
 }
 
-// Grey to colour repeats the value; colour to grey is the luma of ITU-R BT.601 in 16-bit fixed point.
-static void change_channels(const unsigned char *from, unsigned char *to, int64_t pixels, int channels)
+// Grey to colour repeats the value; colour to grey is the luma of ITU-R BT.601 in 16-bit fixed
+// point.
+static void change_channels(const unsigned char *from, unsigned char *to, int64_t pixels,
+                            int channels)
 {
     if (channels == 3)
         for (int64_t i = 0; i < 3 * pixels; i++)
             to[i] = from[i / 3];
     else
         for (int64_t i = 0; i < pixels; i++, from += 3)
-            to[i] = (unsigned char)((19595u * from[0] + 38470u * from[1] + 7471u * from[2] + 32768u) >> 16);
+            to[i] =
+                (unsigned char)((19595u * from[0] + 38470u * from[1] + 7471u * from[2] + 32768u) >>
+                                16);
 }
 
 static cj_status with_channels(const cj__file_bytes *file, int channels, cj_tensor **image)
@@ -46,7 +53,8 @@ static cj_status with_channels(const cj__file_bytes *file, int channels, cj_tens
     if (channels == 0 || own->shape.dims[2] == channels)
         return CJ_OK;
     CJ_TRY(cj__image_new(file, height, width, channels, &changed));
-    change_channels((unsigned char *)own->data, (unsigned char *)changed->data, height * width, channels);
+    change_channels((unsigned char *)own->data, (unsigned char *)changed->data, height * width,
+                    channels);
     cj_release(own);
     *image = changed;
     return CJ_OK;
@@ -66,7 +74,8 @@ cj_status cj_load_image(const char *path, int channels, cj_tensor **image)
 {
     *image = NULL;
     if (channels != 0 && channels != 1 && channels != 3)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d channels, it needs 1, 3 or 0 for the file's own", path, channels);
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "%s: %d channels, it needs 1, 3 or 0 for the file's own", path, channels);
     char *bytes;
     cj__file_bytes file = {.path = path};
     CJ_TRY(cj__file_read(path, FILE_MAX, &bytes, &file.size));

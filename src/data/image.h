@@ -1,5 +1,6 @@
-// Decoders of image files, from bytes in memory to uint8 (height, width, 1 or 3). Each recognises its format and is one
-// row of the table in image.c. What a file claims is checked before memory is taken for it.
+// Decoders of image files, from bytes in memory to uint8 (height, width, 1 or 3). Each recognises
+// its format and is one row of the table in image.c. What a file claims is checked before memory is
+// taken for it.
 #ifndef CJ_DATA_IMAGE_H
 #define CJ_DATA_IMAGE_H
 
@@ -13,7 +14,8 @@ typedef struct cj__file_bytes {
 } cj__file_bytes;
 
 // Checks lengths against what an image may have, and makes its tensor.
-cj_status cj__image_new(const cj__file_bytes *file, int64_t height, int64_t width, int channels, cj_tensor **image);
+cj_status cj__image_new(const cj__file_bytes *file, int64_t height, int64_t width, int channels,
+                        cj_tensor **image);
 
 bool cj__png_is(const cj__file_bytes *file);
 cj_status cj__png_decode(const cj__file_bytes *file, cj_tensor **image);

@@ -1,4 +1,5 @@
-// JPEG through libjpeg. Its fatal errors come back by longjmp; what it would merely print counts as damage.
+// JPEG through libjpeg. Its fatal errors come back by longjmp; what it would merely print counts as
+// damage.
 #include "base/error.h"
 #include "data/image.h"
 #include "tensor/tensor.h"
@@ -29,29 +30,32 @@ static void leave(j_common_ptr jpeg)
     longjmp(d->back, 1);
 }
 
-// Level -1 is a warning: data were missing or wrong and have been made up. Bytes between markers do no harm.
+// Level -1 is a warning: data were missing or wrong and have been made up. Bytes between markers do
+// no harm.
 static void note(j_common_ptr jpeg, int level)
 {
     if (level < 0 && jpeg->err->msg_code != JWRN_EXTRANEOUS_DATA)
         leave(jpeg);
 }
 
-// Decodes into *image. Everything that changes lives in the decoder or behind pointers, out of longjmp's reach.
+// Decodes into *image. Everything that changes lives in the decoder or behind pointers, out of
+// longjmp's reach.
 static cj_status decode_pixels(decoder *d, const cj__file_bytes *file, cj_tensor **image)
 {
     struct jpeg_decompress_struct *jpeg = &d->jpeg;
     jpeg_mem_src(jpeg, file->data, file->size);
     jpeg_read_header(jpeg, TRUE);
     if (jpeg->num_components != 1 && jpeg->num_components != 3)
-        return cj__fail(CJ_UNSUPPORTED, "%s: a JPEG with %d colour components, it needs 1 or 3", file->path,
-                        jpeg->num_components);
+        return cj__fail(CJ_UNSUPPORTED, "%s: a JPEG with %d colour components, it needs 1 or 3",
+                        file->path, jpeg->num_components);
     int channels = jpeg->num_components;
     jpeg->out_color_space = channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
     CJ_TRY(cj__image_new(file, jpeg->image_height, jpeg->image_width, channels, image));
     jpeg_start_decompress(jpeg);
     unsigned char *pixels = (unsigned char *)(*image)->data;
     while (jpeg->output_scanline < jpeg->output_height) {
-        JSAMPROW row = pixels + (size_t)jpeg->output_scanline * jpeg->output_width * (size_t)channels;
+        JSAMPROW row =
+            pixels + (size_t)jpeg->output_scanline * jpeg->output_width * (size_t)channels;
         jpeg_read_scanlines(jpeg, &row, 1);
     }
     jpeg_finish_decompress(jpeg);

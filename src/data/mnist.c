@@ -11,14 +11,15 @@
 
 enum { SIDE = 28, CLASSES = 10 };
 
-// Writes the path of `part` ("train-images", 3) in `folder` if it is there: with a dash as published or with a dot, as
-// it is also passed around; plain or packed.
+// Writes the path of `part` ("train-images", 3) in `folder` if it is there: with a dash as
+// published or with a dot, as it is also passed around; plain or packed.
 static bool find_file(const char *folder, const char *part, int rank, char path[CJ__PATH_SIZE])
 {
     for (int form = 0; form < 4; form++) {
         char joint = form < 2 ? '-' : '.';
         const char *packed = form % 2 ? ".gz" : "";
-        int length = snprintf(path, CJ__PATH_SIZE, "%s/%s%cidx%d-ubyte%s", folder, part, joint, rank, packed);
+        int length = snprintf(path, CJ__PATH_SIZE, "%s/%s%cidx%d-ubyte%s", folder, part, joint,
+                              rank, packed);
         if (length > 0 && length < CJ__PATH_SIZE && access(path, R_OK) == 0)
             return true;
     }
@@ -36,7 +37,8 @@ static bool has_all(const char *folder)
 {
     char path[CJ__PATH_SIZE];
     for (int i = 0; i < 2; i++)
-        if (!find_file(folder, halves[i].images, 3, path) || !find_file(folder, halves[i].labels, 1, path))
+        if (!find_file(folder, halves[i].images, 3, path) ||
+            !find_file(folder, halves[i].labels, 1, path))
             return false;
     return true;
 }
@@ -54,14 +56,17 @@ static cj_status check_half(const cj_tensor *images, const cj_tensor *labels, co
 {
     if (images->dtype != CJ_U8 || images->shape.rank != 3 || images->shape.dims[1] != SIDE ||
         images->shape.dims[2] != SIDE || labels->dtype != CJ_U8 || labels->shape.rank != 1)
-        return cj__fail(CJ_BAD_FILE, "%s: MNIST needs bytes of shape (samples, 28, 28) and labels (samples)", path);
+        return cj__fail(CJ_BAD_FILE,
+                        "%s: MNIST needs bytes of shape (samples, 28, 28) and labels (samples)",
+                        path);
     if (images->shape.dims[0] != labels->shape.dims[0])
-        return cj__fail(CJ_BAD_FILE, "%s: %lld labels for %lld images", path, (long long)labels->shape.dims[0],
-                        (long long)images->shape.dims[0]);
+        return cj__fail(CJ_BAD_FILE, "%s: %lld labels for %lld images", path,
+                        (long long)labels->shape.dims[0], (long long)images->shape.dims[0]);
     const unsigned char *label = (const unsigned char *)labels->data;
     for (int64_t i = 0; i < labels->shape.dims[0]; i++)
         if (label[i] >= CLASSES)
-            return cj__fail(CJ_BAD_FILE, "%s: label %d of image %lld, it needs 0 to 9", path, label[i], (long long)i);
+            return cj__fail(CJ_BAD_FILE, "%s: label %d of image %lld, it needs 0 to 9", path,
+                            label[i], (long long)i);
     return CJ_OK;
 }
 
@@ -108,7 +113,8 @@ cj_status cj_load_mnist(cj_dataset **train, cj_dataset **test)
     cj__places_of("mnist", folders, &p);
     *train = *test = NULL;
     const char *folder = find_folder(&p);
-    return folder ? load_from(folder, train, test) : cj__places_fail(&p, "mnist", "its four files are");
+    return folder ? load_from(folder, train, test) :
+                    cj__places_fail(&p, "mnist", "its four files are");
 }
 
 static cj_status load_digits(cj_dataset **train, cj_dataset **test)
@@ -131,8 +137,10 @@ typedef struct named {
     cj_status (*load)(cj_dataset **train, cj_dataset **test);
 } named;
 
-static const named names[] = {
-    {"mnist", cj_load_mnist}, {"cifar10", cj_load_cifar10}, {"digits", load_digits}, {"auto", load_auto}};
+static const named names[] = {{"mnist", cj_load_mnist},
+                              {"cifar10", cj_load_cifar10},
+                              {"digits", load_digits},
+                              {"auto", load_auto}};
 
 cj_status cj_load_dataset(const char *name, cj_dataset **train, cj_dataset **test)
 {
@@ -141,5 +149,6 @@ cj_status cj_load_dataset(const char *name, cj_dataset **train, cj_dataset **tes
         if (strcmp(names[i].name, name) == 0)
             return names[i].load(train, test);
     *train = *test = NULL;
-    return cj__fail_unknown(CJ_INVALID_ARGUMENT, "data set", name ? name : "", names, sizeof *names, count);
+    return cj__fail_unknown(CJ_INVALID_ARGUMENT, "data set", name ? name : "", names, sizeof *names,
+                            count);
 }

@@ -1,9 +1,10 @@
 // The handwriting of digits; see pen.h.
 //
-// One image is made in four moves. Its *hand* is chosen: slant, turn, size, bend, thickness. The *skeleton* is one of
-// the digit's; each point is shaken, bent and placed. The points become a *path* of short straight pieces along
-// Catmull-Rom curves, fitted to the frame as in MNIST: its box scaled to about 20 pixels, its mass in the middle. The
-// *pen* goes along the path; a pixel is as dark as the nearest piece makes it, with a soft edge.
+// One image is made in four moves. Its *hand* is chosen: slant, turn, size, bend, thickness. The
+// *skeleton* is one of the digit's; each point is shaken, bent and placed. The points become a
+// *path* of short straight pieces along Catmull-Rom curves, fitted to the frame as in MNIST: its
+// box scaled to about 20 pixels, its mass in the middle. The *pen* goes along the path; a pixel is
+// as dark as the nearest piece makes it, with a soft edge.
 #include "data/pen.h"
 
 #include "base/random.h"
@@ -52,7 +53,8 @@ typedef struct path {
     int count;
 } path;
 
-// The writer's hand for one image; angles are small, so two terms of the series are enough, and exact everywhere.
+// The writer's hand for one image; angles are small, so two terms of the series are enough, and
+// exact everywhere.
 typedef struct hand {
     double cosine, sine, slant, aspect, bend_x, bend_y, wave, shake;
     double size, radius, darkness, soft;
@@ -80,7 +82,8 @@ static hand choose_hand(dice *d)
     return h;
 }
 
-// Where one point of a skeleton goes: shaken, bent by a field of low order, slanted and turned. Units of half a height.
+// Where one point of a skeleton goes: shaken, bent by a field of low order, slanted and turned.
+// Units of half a height.
 static spot place(const hand *h, const cj__stroke_point *point, double along, dice *d)
 {
     double u = (point->x - 30) / 50.0 * h->aspect + h->shake * swing(d);
@@ -97,7 +100,8 @@ static spot place(const hand *h, const cj__stroke_point *point, double along, di
 static double curve(double a, double b, double c, double e, double t)
 {
     double m0 = (c - a) / 2, m1 = (e - b) / 2, t2 = t * t, t3 = t2 * t;
-    return (2 * t3 - 3 * t2 + 1) * b + (t3 - 2 * t2 + t) * m0 + (3 * t2 - 2 * t3) * c + (t3 - t2) * m1;
+    return (2 * t3 - 3 * t2 + 1) * b + (t3 - 2 * t2 + t) * m0 + (3 * t2 - 2 * t3) * c +
+           (t3 - t2) * m1;
 }
 
 static void write_skeleton(const cj__skeleton *skeleton, const hand *h, dice *d, path *p)
@@ -111,20 +115,25 @@ static void write_skeleton(const cj__skeleton *skeleton, const hand *h, dice *d,
             p->spots[p->count++] = points[i];
             continue;
         }
-        // At a corner or an end the curve has no neighbour beyond: the point itself stands in for it.
-        int last = i + 1 == skeleton->count || points[i + 1].begins || skeleton->points[i].kind == CJ__POINT_CORNER;
+        // At a corner or an end the curve has no neighbour beyond: the point itself stands in for
+        // it.
+        int last = i + 1 == skeleton->count || points[i + 1].begins ||
+                   skeleton->points[i].kind == CJ__POINT_CORNER;
         int first = points[i - 1].begins || skeleton->points[i - 1].kind == CJ__POINT_CORNER;
-        const spot *b = &points[i - 1], *c = &points[i], *a = first ? b : b - 1, *e = last ? c : c + 1;
+        const spot *b = &points[i - 1], *c = &points[i], *a = first ? b : b - 1,
+                   *e = last ? c : c + 1;
         for (int step = 1; step <= STEPS; step++) {
             double t = (double)step / STEPS;
-            p->spots[p->count++] = (spot){.x = curve(a->x, b->x, c->x, e->x, t),
-                                          .y = curve(a->y, b->y, c->y, e->y, t),
-                                          .pressure = b->pressure + (c->pressure - b->pressure) * t};
+            p->spots[p->count++] =
+                (spot){.x = curve(a->x, b->x, c->x, e->x, t),
+                       .y = curve(a->y, b->y, c->y, e->y, t),
+                       .pressure = b->pressure + (c->pressure - b->pressure) * t};
         }
     }
 }
 
-// Scales the longer side of the path's box to the hand's size and moves the mass near the middle of the frame.
+// Scales the longer side of the path's box to the hand's size and moves the mass near the middle of
+// the frame.
 static void fit_to_frame(path *p, const hand *h, dice *d)
 {
     double low_x = p->spots[0].x, high_x = low_x, low_y = p->spots[0].y, high_y = low_y;
@@ -137,14 +146,16 @@ static void fit_to_frame(path *p, const hand *h, dice *d)
         high_y = s->y > high_y ? s->y : high_y;
         if (s->begins)
             continue;
-        double dx = s->x - from->x, dy = s->y - from->y, ink = sqrt(dx * dx + dy * dy) * s->pressure;
+        double dx = s->x - from->x, dy = s->y - from->y,
+               ink = sqrt(dx * dx + dy * dy) * s->pressure;
         mass += ink;
         sum_x += ink * (s->x + from->x) / 2;
         sum_y += ink * (s->y + from->y) / 2;
     }
     double width = high_x - low_x, height = high_y - low_y;
     double scale = (h->size - 2 * h->radius) / (width > height ? width : height);
-    double x = 13.5 + 0.65 * swing(d) - scale * sum_x / mass, y = 13.5 + 0.65 * swing(d) - scale * sum_y / mass;
+    double x = 13.5 + 0.65 * swing(d) - scale * sum_x / mass,
+           y = 13.5 + 0.65 * swing(d) - scale * sum_y / mass;
     for (int i = 0; i < p->count; i++) {
         p->spots[i].x = x + scale * p->spots[i].x;
         p->spots[i].y = y + scale * p->spots[i].y;
@@ -157,12 +168,15 @@ static int clip(double value)
 }
 
 // Lays the ink of one straight piece, keeping the darker of old and new.
-static void draw_piece(const spot *a, const spot *b, double radius, double soft, double darkness, double *ink)
+static void draw_piece(const spot *a, const spot *b, double radius, double soft, double darkness,
+                       double *ink)
 {
     double reach = radius * (a->pressure > b->pressure ? a->pressure : b->pressure) + soft;
     double dx = b->x - a->x, dy = b->y - a->y, length2 = dx * dx + dy * dy;
-    int x0 = clip((a->x < b->x ? a->x : b->x) - reach), x1 = clip((a->x > b->x ? a->x : b->x) + reach + 1);
-    int y0 = clip((a->y < b->y ? a->y : b->y) - reach), y1 = clip((a->y > b->y ? a->y : b->y) + reach + 1);
+    int x0 = clip((a->x < b->x ? a->x : b->x) - reach),
+        x1 = clip((a->x > b->x ? a->x : b->x) + reach + 1);
+    int y0 = clip((a->y < b->y ? a->y : b->y) - reach),
+        y1 = clip((a->y > b->y ? a->y : b->y) + reach + 1);
     double inverse = length2 > 0 ? 1 / length2 : 0;
     for (int y = y0; y <= y1; y++)
         for (int x = x0; x <= x1; x++) {

@@ -5,8 +5,9 @@
 #include <cajal/data.h>
 #include <string.h>
 
-// One axis of a resize: x (outer, in, inner) to y (outer, out, inner). Shrinking averages the area that an output
-// covers, in/out inputs wide; growing interpolates between the two inputs whose centres are nearest.
+// One axis of a resize: x (outer, in, inner) to y (outer, out, inner). Shrinking averages the area
+// that an output covers, in/out inputs wide; growing interpolates between the two inputs whose
+// centres are nearest.
 typedef struct axis {
     int64_t outer, in, out, inner;
 } axis;
@@ -21,7 +22,8 @@ static void shrink_one(const axis *a, const float *x, int64_t index, float *y)
 {
     double step = (double)a->in / (double)a->out, begin = (double)index * step, end = begin + step;
     for (int64_t i = (int64_t)begin; i < a->in && (double)i < end; i++) {
-        double low = (double)i > begin ? (double)i : begin, high = (double)(i + 1) < end ? (double)(i + 1) : end;
+        double low = (double)i > begin ? (double)i : begin,
+               high = (double)(i + 1) < end ? (double)(i + 1) : end;
         add_scaled(x + i * a->inner, (float)((high - low) / step), y, a->inner);
     }
 }
@@ -57,16 +59,19 @@ static void store_bytes(const float *from, unsigned char *to, int64_t count)
         to[i] = (unsigned char)(from[i] < 0 ? 0 : from[i] > 255 ? 255 : from[i] + 0.5f);
 }
 
-cj_status cj_resize_image(const cj_tensor *image, int64_t height, int64_t width, cj_tensor **resized)
+cj_status cj_resize_image(const cj_tensor *image, int64_t height, int64_t width,
+                          cj_tensor **resized)
 {
     *resized = NULL;
     const int64_t *dims = image->shape.dims;
     char text[160];
     if (image->shape.rank != 3 || cj_shape_count(&image->shape) < 1)
-        return cj__fail(CJ_SHAPE_MISMATCH, "image: shape %s cannot be resized, it needs (height, width, channels)",
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "image: shape %s cannot be resized, it needs (height, width, channels)",
                         cj_shape_text(&image->shape, text, sizeof text));
     if (height < 1 || width < 1)
-        return cj__fail(CJ_INVALID_ARGUMENT, "image: %lldx%lld to be resized to, it needs at least 1x1",
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "image: %lldx%lld to be resized to, it needs at least 1x1",
                         (long long)width, (long long)height);
     cj_tensor *x = NULL, *wide = NULL, *y = NULL;
     cj_status status = cj_tensor_convert(image, CJ_F32, &x);
@@ -75,12 +80,15 @@ cj_status cj_resize_image(const cj_tensor *image, int64_t height, int64_t width,
     if (status == CJ_OK)
         status = cj_tensor_new(CJ_F32, CJ_SHAPE(height, width, dims[2]), &y);
     if (status == CJ_OK) {
-        resize_axis(&(axis){dims[0], dims[1], width, dims[2]}, (float *)x->data, (float *)wide->data);
-        resize_axis(&(axis){1, dims[0], height, width * dims[2]}, (float *)wide->data, (float *)y->data);
+        resize_axis(&(axis){dims[0], dims[1], width, dims[2]}, (float *)x->data,
+                    (float *)wide->data);
+        resize_axis(&(axis){1, dims[0], height, width * dims[2]}, (float *)wide->data,
+                    (float *)y->data);
         if (image->dtype != CJ_U8)
             status = cj_tensor_convert(y, image->dtype, resized);
         else if ((status = cj_tensor_new(CJ_U8, y->shape, resized)) == CJ_OK)
-            store_bytes((float *)y->data, (unsigned char *)(*resized)->data, cj_shape_count(&y->shape));
+            store_bytes((float *)y->data, (unsigned char *)(*resized)->data,
+                        cj_shape_count(&y->shape));
     }
     cj_release(x);
     cj_release(wide);
@@ -112,25 +120,32 @@ cj_status cj_image_grid(const cj_tensor *images, int64_t columns, cj_tensor **pi
     *picture = NULL;
     char text[160];
     if (images->shape.rank != 4 || cj_shape_count(&images->shape) < 1)
-        return cj__fail(CJ_SHAPE_MISMATCH, "image grid: shape %s, it needs (samples, height, width, channels)",
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "image grid: shape %s, it needs (samples, height, width, channels)",
                         cj_shape_text(&images->shape, text, sizeof text));
-    if (images->dtype != CJ_U8 && images->dtype != CJ_F32 && images->dtype != CJ_F64 && images->dtype != CJ_BF16)
-        return cj__fail(CJ_SHAPE_MISMATCH, "image grid: %s images, it needs uint8 or floats from 0 to 1",
+    if (images->dtype != CJ_U8 && images->dtype != CJ_F32 && images->dtype != CJ_F64 &&
+        images->dtype != CJ_BF16)
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "image grid: %s images, it needs uint8 or floats from 0 to 1",
                         cj_dtype_name(images->dtype));
     if (columns < 1)
-        return cj__fail(CJ_INVALID_ARGUMENT, "image grid: %lld columns, it needs at least 1", (long long)columns);
-    int64_t count = images->shape.dims[0], height = images->shape.dims[1], width = images->shape.dims[2];
+        return cj__fail(CJ_INVALID_ARGUMENT, "image grid: %lld columns, it needs at least 1",
+                        (long long)columns);
+    int64_t count = images->shape.dims[0], height = images->shape.dims[1],
+            width = images->shape.dims[2];
     int64_t channels = images->shape.dims[3], rows = (count - 1) / columns + 1, total_width;
     if (__builtin_mul_overflow(columns, width, &total_width))
-        return cj__fail(CJ_INVALID_ARGUMENT, "image grid: %lld columns are too many", (long long)columns);
+        return cj__fail(CJ_INVALID_ARGUMENT, "image grid: %lld columns are too many",
+                        (long long)columns);
     cj_tensor *bytes = NULL;
     cj_status status = images_as_bytes(images, &bytes);
     if (status == CJ_OK)
         status = cj_tensor_new(CJ_U8, CJ_SHAPE(rows * height, total_width, channels), picture);
     for (int64_t i = 0; status == CJ_OK && i < count * height; i++) {
-        int64_t sample = i / height, y = sample / columns * height + i % height, x = sample % columns * width;
-        memcpy((*picture)->data + (y * total_width + x) * channels, bytes->data + i * width * channels,
-               (size_t)(width * channels));
+        int64_t sample = i / height, y = sample / columns * height + i % height,
+                x = sample % columns * width;
+        memcpy((*picture)->data + (y * total_width + x) * channels,
+               bytes->data + i * width * channels, (size_t)(width * channels));
     }
     cj_release(bytes);
     return status;

@@ -34,8 +34,9 @@ cj_status cj__places_fail(const cj__places *places, const char *name, const char
         cj__text_add(&list, "%s%s", i > 0 ? ", " : "", places->path[i]);
     cj_status status = cj__text_status(&list);
     if (status == CJ_OK)
-        status = cj__fail(CJ_NOT_FOUND, "%s: %s in none of: %s", name, what,
-                          list.data ? list.data : "(CAJAL_DATA, XDG_CACHE_HOME and HOME are not set)");
+        status =
+            cj__fail(CJ_NOT_FOUND, "%s: %s in none of: %s", name, what,
+                     list.data ? list.data : "(CAJAL_DATA, XDG_CACHE_HOME and HOME are not set)");
     cj__text_free(&list);
     return status;
 }

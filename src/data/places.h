@@ -12,8 +12,8 @@ typedef struct cj__places {
     int count;
 } cj__places;
 
-// $CAJAL_DATA with each of `folders` below it ("" is itself), then $XDG_CACHE_HOME/cajal/NAME or ~/.cache/cajal/NAME.
-// `folders` ends with NULL.
+// $CAJAL_DATA with each of `folders` below it ("" is itself), then $XDG_CACHE_HOME/cajal/NAME or
+// ~/.cache/cajal/NAME. `folders` ends with NULL.
 void cj__places_of(const char *name, const char *const *folders, cj__places *places);
 
 // CJ_NOT_FOUND: "NAME: WHAT in none of: ...".

@@ -15,13 +15,15 @@ bool cj__png_is(const cj__file_bytes *file)
     return file->size >= SIGNATURE && png_sig_cmp(file->data, 0, SIGNATURE) == 0;
 }
 
-// Whether the chunks reach up to the closing IEND: libpng stops at the last pixel and would not miss it.
+// Whether the chunks reach up to the closing IEND: libpng stops at the last pixel and would not
+// miss it.
 static bool is_complete(const cj__file_bytes *file)
 {
     size_t at = SIGNATURE;
     while (file->size - at >= 12) {
         const unsigned char *chunk = file->data + at;
-        size_t length = (size_t)chunk[0] << 24 | (size_t)chunk[1] << 16 | (size_t)chunk[2] << 8 | chunk[3];
+        size_t length =
+            (size_t)chunk[0] << 24 | (size_t)chunk[1] << 16 | (size_t)chunk[2] << 8 | chunk[3];
         if (length > file->size - at - 12)
             return false;
         if (memcmp(chunk + 4, "IEND", 4) == 0)
@@ -68,8 +70,10 @@ cj_status cj_save_png(const cj_tensor *image, const char *path)
     const cj_shape *shape = &image->shape;
     char text[160];
     if (image->dtype != CJ_U8 || shape->rank != 3 || (shape->dims[2] != 1 && shape->dims[2] != 3) ||
-        shape->dims[0] < 1 || shape->dims[1] < 1 || shape->dims[0] > INT32_MAX / 4 || shape->dims[1] > INT32_MAX / 4)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: a %s tensor %s, a PNG needs uint8 (height, width, 1 or 3)", path,
+        shape->dims[0] < 1 || shape->dims[1] < 1 || shape->dims[0] > INT32_MAX / 4 ||
+        shape->dims[1] > INT32_MAX / 4)
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "%s: a %s tensor %s, a PNG needs uint8 (height, width, 1 or 3)", path,
                         cj_dtype_name(image->dtype), cj_shape_text(shape, text, sizeof text));
     if (cj_tensor_contiguous(image))
         return write_png(image, path);

@@ -1,4 +1,5 @@
-// PGM and PPM (Netpbm's P2, P3, P5, P6): a small bounded reader. Numbers above 255 levels are scaled to bytes.
+// PGM and PPM (Netpbm's P2, P3, P5, P6): a small bounded reader. Numbers above 255 levels are
+// scaled to bytes.
 #include "base/error.h"
 #include "data/image.h"
 #include "tensor/tensor.h"
@@ -10,7 +11,8 @@ typedef struct cursor {
 bool cj__pnm_is(const cj__file_bytes *file)
 {
     const unsigned char *d = file->data;
-    return file->size >= 3 && d[0] == 'P' && (d[1] == '2' || d[1] == '3' || d[1] == '5' || d[1] == '6');
+    return file->size >= 3 && d[0] == 'P' &&
+           (d[1] == '2' || d[1] == '3' || d[1] == '5' || d[1] == '6');
 }
 
 static bool is_space(unsigned char c)
@@ -36,7 +38,8 @@ static int32_t read_number(cursor *c, int32_t limit)
     return value;
 }
 
-// One sample: a number in text, or one or two bytes with the high one first; -1 if it is missing or too great.
+// One sample: a number in text, or one or two bytes with the high one first; -1 if it is missing or
+// too great.
 static int32_t read_sample(cursor *c, bool text, int32_t top)
 {
     if (text)
@@ -54,11 +57,15 @@ cj_status cj__pnm_decode(const cj__file_bytes *file, cj_tensor **image)
     cursor c = {file->data + 2, file->data + file->size};
     bool text = file->data[1] <= '3';
     int channels = file->data[1] == '3' || file->data[1] == '6' ? 3 : 1;
-    int32_t width = read_number(&c, 1 << 20), height = read_number(&c, 1 << 20), top = read_number(&c, 65535);
+    int32_t width = read_number(&c, 1 << 20), height = read_number(&c, 1 << 20),
+            top = read_number(&c, 65535);
     if (width < 1 || height < 1 || top < 1 || c.at == c.end || !is_space(*c.at++))
-        return cj__fail(CJ_BAD_FILE, "%s: its header does not give width, height and the greatest value", file->path);
+        return cj__fail(CJ_BAD_FILE,
+                        "%s: its header does not give width, height and the greatest value",
+                        file->path);
     int64_t samples = (int64_t)width * height * channels;
-    // Text needs a digit a sample and a space between; so no more memory is taken than the file justifies.
+    // Text needs a digit a sample and a space between; so no more memory is taken than the file
+    // justifies.
     int64_t needed = text ? 2 * samples - 1 : samples * (top > 255 ? 2 : 1);
     if (c.end - c.at < needed)
         return cj__fail(CJ_BAD_FILE, "%s: %lld bytes of pixels, %dx%d pixels need %lld", file->path,
@@ -68,7 +75,8 @@ cj_status cj__pnm_decode(const cj__file_bytes *file, cj_tensor **image)
     for (int64_t i = 0; i < samples; i++) {
         int32_t value = read_sample(&c, text, top);
         if (value < 0)
-            return cj__fail(CJ_BAD_FILE, "%s: sample %lld is missing or above %d", file->path, (long long)i, top);
+            return cj__fail(CJ_BAD_FILE, "%s: sample %lld is missing or above %d", file->path,
+                            (long long)i, top);
         pixels[i] = (unsigned char)((value * 255 + top / 2) / top);
     }
     return CJ_OK;

@@ -1,7 +1,8 @@
 // The batch reader: see dataset.h for what it promises.
 //
-// Samples are gathered by cj__reader_next() into one place that every batch uses. While it copies a batch it asks the
-// cache for the samples of the next one: they lie anywhere in the data set, and arrive while the step runs.
+// Samples are gathered by cj__reader_next() into one place that every batch uses. While it copies a
+// batch it asks the cache for the samples of the next one: they lie anywhere in the data set, and
+// arrive while the step runs.
 #include "data/dataset.h"
 
 #include "base/error.h"
@@ -35,7 +36,8 @@ struct cj__reader {
     int64_t next, end;    // batches
 };
 
-// Copies the elements of one sample of a tensor with gaps: an odometer over the axes behind the first.
+// Copies the elements of one sample of a tensor with gaps: an odometer over the axes behind the
+// first.
 static void copy_sample(const part *p, const char *from, char *to)
 {
     const cj_tensor *tensor = p->tensor;
@@ -55,7 +57,7 @@ static void copy_sample(const part *p, const char *from, char *to)
 
 static bool copied(const cj__reader *reader, const part *p)
 {
-    return reader->order != NULL || !p->view;
+    return reader->order || !p->view;
 }
 
 static int64_t batch_count(const cj__reader *reader, int64_t batch)
@@ -64,9 +66,10 @@ static int64_t batch_count(const cj__reader *reader, int64_t batch)
     return left < reader->batch_size ? left : reader->batch_size;
 }
 
-// Asks for the sample that stands as far behind `place` in the order as a batch is long. Inlined by force: gcc takes a
-// function that only asks for one without any effect, and drops its calls.
-__attribute__((always_inline)) static inline void fetch_ahead(const cj__reader *reader, const part *p, int64_t place)
+// Asks for the sample that stands as far behind `place` in the order as a batch is long. Inlined by
+// force: gcc takes a function that only asks for one without any effect, and drops its calls.
+__attribute__((always_inline)) static inline void fetch_ahead(const cj__reader *reader,
+                                                              const part *p, int64_t place)
 {
     const int64_t ahead = place + reader->batch_size;
     if (!reader->order || ahead >= reader->data->count)
@@ -131,7 +134,8 @@ static cj_status make_room(cj__reader *reader, bool shuffled)
         part *p = &reader->parts[i];
         if (!shuffled && p->view)
             continue;
-        size_t batch = (size_t)reader->batch_size; // at most the samples of a tensor that exists: cannot overflow
+        // at most the samples of a tensor that exists: cannot overflow
+        size_t batch = (size_t)reader->batch_size;
         p->offset = reader->bytes;
         reader->bytes += (batch * p->sample_bytes + LINE - 1) / LINE * LINE;
         reader->buffered = true;
@@ -146,7 +150,8 @@ cj_status cj__reader_new(cj_dataset *data, int64_t batch_size, bool shuffled, cj
 {
     *result = NULL;
     if (batch_size < 1)
-        return cj__fail(CJ_INVALID_ARGUMENT, "data set: batch size %lld, it needs at least 1", (long long)batch_size);
+        return cj__fail(CJ_INVALID_ARGUMENT, "data set: batch size %lld, it needs at least 1",
+                        (long long)batch_size);
     cj__reader *reader = cj__new(1, sizeof *reader);
     if (!reader)
         return CJ_OUT_OF_MEMORY;
@@ -170,7 +175,7 @@ cj_status cj__reader_new(cj_dataset *data, int64_t batch_size, bool shuffled, cj
 
 void cj__reader_start(cj__reader *reader, const int64_t *order, int64_t first_batch)
 {
-    assert(first_batch >= 0 && (order == NULL || reader->buffered));
+    assert(first_batch >= 0 && (!order || reader->buffered));
     reader->order = order;
     reader->next = first_batch < reader->batches ? first_batch : reader->batches;
     reader->end = reader->batches;

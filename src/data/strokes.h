@@ -1,5 +1,6 @@
-// How each digit is written by hand: skeletons of strokes, several to a digit, in a box about 60 wide and 100 high
-// with y downwards. A stroke is a smooth curve through its points; at a corner it turns sharply.
+// How each digit is written by hand: skeletons of strokes, several to a digit, in a box about 60
+// wide and 100 high with y downwards. A stroke is a smooth curve through its points; at a corner it
+// turns sharply.
 #ifndef CJ_DATA_STROKES_H
 #define CJ_DATA_STROKES_H
 
@@ -18,7 +19,8 @@ typedef struct cj__skeleton {
     cj__stroke_point points[CJ__STROKE_POINTS_MAX];
 } cj__skeleton;
 
-// All skeletons, those of one digit together: skeletons first[d] .. first[d + 1] - 1 are ways to write d.
+// All skeletons, those of one digit together: skeletons first[d] .. first[d + 1] - 1 are ways to
+// write d.
 extern const cj__skeleton cj__skeletons[];
 extern const int cj__skeleton_count;
 

@@ -3,7 +3,8 @@
 #include "explain/window.h"
 #include <math.h>
 
-// x: (1, height, width, channels); kernel: (rows, columns, depth, filters); depth = channels / groups.
+// x: (1, height, width, channels); kernel: (rows, columns, depth, filters); depth = channels /
+// groups.
 typedef struct convolution {
     const cj_tensor *x, *kernel, *bias;
     int64_t height, width, channels, depth, filters, groups, filter;
@@ -32,7 +33,8 @@ static int64_t channel_of(const convolution *c, int64_t depth, int64_t filter)
     return filter / (c->filters / c->groups) * c->depth + depth;
 }
 
-// Fills window, weights and products of one channel for the chosen filter; returns the sum of products.
+// Fills window, weights and products of one channel for the chosen filter; returns the sum of
+// products.
 static double gather(convolution *c, int64_t depth)
 {
     double sum = 0;
@@ -78,13 +80,15 @@ static cj_status tell_channels(cj__telling *telling, convolution *c)
         }
         if (c->channels > 1)
             cj__say(telling, "channel %lld:", (long long)channel_of(c, d, c->filter));
-        const cj__grid grids[] = {{"window", c->window}, {"kernel", c->weights}, {"products", c->both}};
+        const cj__grid grids[] = {
+            {"window", c->window}, {"kernel", c->weights}, {"products", c->both}};
         cj__show_grids(telling, grids, 3, c->rows.count, c->columns.count);
         const cj__products products = {"window", "kernel", c->window, c->weights, c->size};
         CJ_TRY(cj__show_products(telling, &products, &sum, &magnitude));
     }
     if (c->depth > shown)
-        cj__say(telling, "the other %lld channels come to %s", (long long)(c->depth - shown), cj__short(rest, text));
+        cj__say(telling, "the other %lld channels come to %s", (long long)(c->depth - shown),
+                cj__short(rest, text));
     if (c->depth > 1)
         cj__say(telling, "sum over %lld channels: %s", (long long)c->depth, cj__short(sum, text));
     all_filters(c);
@@ -98,9 +102,11 @@ static void say_where(const cj__telling *telling, const convolution *c)
 {
     const int64_t bottom = c->rows.begin + (c->rows.count - 1) * c->rows.step;
     const int64_t right = c->columns.begin + (c->columns.count - 1) * c->columns.step;
-    const bool padded = c->rows.begin < 0 || c->columns.begin < 0 || bottom >= c->height || right >= c->width;
-    cj__say(telling, "filter %lld over rows %lld to %lld and columns %lld to %lld of the input%s", (long long)c->filter,
-            (long long)c->rows.begin, (long long)bottom, (long long)c->columns.begin, (long long)right,
+    const bool padded =
+        c->rows.begin < 0 || c->columns.begin < 0 || bottom >= c->height || right >= c->width;
+    cj__say(telling, "filter %lld over rows %lld to %lld and columns %lld to %lld of the input%s",
+            (long long)c->filter, (long long)c->rows.begin, (long long)bottom,
+            (long long)c->columns.begin, (long long)right,
             padded ? "; what lies outside counts as 0" : "");
 }
 
@@ -108,13 +114,17 @@ cj_status cj__tell_conv2d(cj__telling *telling)
 {
     const cj__sight *sight = telling->sight;
     const cj_conv2d_args *args = sight->layer->args;
-    convolution c = {.x = sight->inputs[0], .kernel = cj__weight(sight, "kernel"), .bias = cj__weight(sight, "bias")};
+    convolution c = {.x = sight->inputs[0],
+                     .kernel = cj__weight(sight, "kernel"),
+                     .bias = cj__weight(sight, "bias")};
     const int64_t *x = cj_tensor_shape(c.x)->dims, *k = cj_tensor_shape(c.kernel)->dims;
     const int64_t *y = cj_tensor_shape(sight->outputs[0])->dims, *at = telling->index;
     c.height = x[1], c.width = x[2], c.channels = x[3];
     c.depth = k[2], c.filters = k[3], c.groups = c.channels / c.depth, c.filter = at[3];
-    c.rows = cj__span_at(at[1], y[1], x[1], k[0], args->strides[0], args->dilation_rate[0], args->padding);
-    c.columns = cj__span_at(at[2], y[2], x[2], k[1], args->strides[1], args->dilation_rate[1], args->padding);
+    c.rows = cj__span_at(at[1], y[1], x[1], k[0], args->strides[0], args->dilation_rate[0],
+                         args->padding);
+    c.columns = cj__span_at(at[2], y[2], x[2], k[1], args->strides[1], args->dilation_rate[1],
+                            args->padding);
     c.size = k[0] * k[1];
     double *room = cj__new((size_t)(3 * c.size + 2 * c.filters), sizeof *room);
     if (!room)

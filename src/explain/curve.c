@@ -10,8 +10,8 @@ cj_status cj__curve_open(cj__curve *curve, const char *spec, const char *who, in
     cj_symbol *x = cj__build_keep(&g, cj_symbol_input(CJ_F64, CJ_SHAPE(1, count), "z"));
     cj_symbol *y = cj__activation(&g, spec, who, x);
     if (y) {
-        curve->function =
-            cj_function_new(&(cj_function_args){.inputs = &x, .input_count = 1, .outputs = &y, .output_count = 1});
+        curve->function = cj_function_new(
+            &(cj_function_args){.inputs = &x, .input_count = 1, .outputs = &y, .output_count = 1});
         if (!curve->function)
             g.status = cj_error_status();
     }
@@ -45,10 +45,11 @@ double cj__slack(double magnitude)
     return 16 * (double)FLT_EPSILON * magnitude;
 }
 
-// The extremes are looked for where all others are at the opposite end: exact for what is monotone in each entry, such
-// as softmax, and for what looks at its own entry only the others do not matter.
-cj_status cj__curve_range(const cj__curve *curve, const double *z, const double *slack, int64_t count, int64_t chosen,
-                          double *low, double *high)
+// The extremes are looked for where all others are at the opposite end: exact for what is monotone
+// in each entry, such as softmax, and for what looks at its own entry only the others do not
+// matter.
+cj_status cj__curve_range(const cj__curve *curve, const double *z, const double *slack,
+                          int64_t count, int64_t chosen, double *low, double *high)
 {
     double *moved = cj__new((size_t)count, sizeof *moved);
     cj_status status = moved ? CJ_OK : CJ_OUT_OF_MEMORY;
@@ -67,14 +68,16 @@ cj_status cj__curve_range(const cj__curve *curve, const double *z, const double 
     return status;
 }
 
-cj_status cj__tell_activation(const cj__telling *telling, const char *spec, const double *z, const double *slack,
-                              int64_t count, int64_t chosen)
+cj_status cj__tell_activation(const cj__telling *telling, const char *spec, const double *z,
+                              const double *slack, int64_t count, int64_t chosen)
 {
     cj__curve curve = {0};
     char from[CJ__SHORT_TEXT], to[CJ__SHORT_TEXT];
     double low, high;
     double *y = cj__new((size_t)count, sizeof *y);
-    cj_status status = y ? cj__curve_open(&curve, spec, cj_layer_name(telling->sight->layer), count) : CJ_OUT_OF_MEMORY;
+    cj_status status =
+        y ? cj__curve_open(&curve, spec, cj_layer_name(telling->sight->layer), count) :
+            CJ_OUT_OF_MEMORY;
     if (status == CJ_OK)
         status = cj__curve_apply(&curve, z, y);
     if (status == CJ_OK)
@@ -85,8 +88,8 @@ cj_status cj__tell_activation(const cj__telling *telling, const char *spec, cons
         if (strcmp(spec, "relu") == 0)
             cj__say(telling, "relu: max(0, %s) = %s", from, to);
         else if (strcmp(spec, "softmax") == 0)
-            cj__say(telling, "softmax: exp(%s) / the sum of exp over the %lld entries = %s", from, (long long)count,
-                    to);
+            cj__say(telling, "softmax: exp(%s) / the sum of exp over the %lld entries = %s", from,
+                    (long long)count, to);
         else if (strcmp(spec, "linear") != 0)
             cj__say(telling, "%s(%s) = %s", spec, from, to);
         status = cj__conclude(telling, low, high);

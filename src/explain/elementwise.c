@@ -18,7 +18,8 @@ cj_status cj__tell_activation_layer(cj__telling *telling)
     const cj__sight *sight = telling->sight;
     const cj_activation_args *args = sight->layer->args;
     const cj_shape *shape = cj_tensor_shape(sight->inputs[0]);
-    const int64_t count = shape->rank > 1 ? shape->dims[shape->rank - 1] : 1, row = telling->place / count;
+    const int64_t count = shape->rank > 1 ? shape->dims[shape->rank - 1] : 1,
+                  row = telling->place / count;
     double *z = cj__new((size_t)count * 2, sizeof *z); // and no slack: the input is exact
     if (!z)
         return CJ_OUT_OF_MEMORY;
@@ -53,8 +54,8 @@ cj_status cj__tell_leaky_relu(cj__telling *telling)
     if (x > 0)
         cj__say(telling, "%s is positive, so it stays", cj__short(x, from));
     else
-        cj__say(telling, "%s is not positive: %sx%s = %s", cj__short(x, from), cj__short(args->negative_slope, slope),
-                from, cj__short(y, to));
+        cj__say(telling, "%s is not positive: %sx%s = %s", cj__short(x, from),
+                cj__short(args->negative_slope, slope), from, cj__short(y, to));
     return conclude_near(telling, y, fabs(y));
 }
 
@@ -71,7 +72,8 @@ cj_status cj__tell_elu(cj__telling *telling)
     return conclude_near(telling, y, fabs(args->alpha)); // exp(x) - 1 loses what exp(x) rounds
 }
 
-// y = exp(x - m) / sum of exp(x - m) along the axis; m, the greatest, keeps exp within range and cancels.
+// y = exp(x - m) / sum of exp(x - m) along the axis; m, the greatest, keeps exp within range and
+// cancels.
 cj_status cj__tell_softmax(cj__telling *telling)
 {
     const cj_softmax_args *args = telling->sight->layer->args;
@@ -88,8 +90,9 @@ cj_status cj__tell_softmax(cj__telling *telling)
     for (index[axis] = 0; index[axis] < shape->dims[axis]; index[axis]++)
         sum += exp(cj__at(input, cj__place_of(input, index)) - greatest);
     const double x = input_at(telling), power = exp(x - greatest), y = power / sum;
-    cj__say(telling, "exp(%s - %s) = %s, and the sum of these over %lld entries is %s", cj__short(x, from),
-            cj__short(greatest, to), cj__short(power, own), (long long)shape->dims[axis], cj__short(sum, all));
+    cj__say(telling, "exp(%s - %s) = %s, and the sum of these over %lld entries is %s",
+            cj__short(x, from), cj__short(greatest, to), cj__short(power, own),
+            (long long)shape->dims[axis], cj__short(sum, all));
     cj__say(telling, "%s / %s = %s", own, all, cj__short(y, to));
     return conclude_near(telling, y, y * (1 + fabs(x - greatest)));
 }
@@ -118,10 +121,12 @@ cj_status cj__tell_batch_normalization(cj__telling *telling)
     const double variance = cj__at(cj__weight(sight, "moving_variance"), entry);
     const double factor = scale / sqrt(variance + args->epsilon), y = factor * (x - mean) + shift;
     char text[7][CJ__SHORT_TEXT];
-    cj__say(telling, "gamma (x - mean) / sqrt(variance + epsilon) + beta, with the moving averages of entry %lld",
+    cj__say(telling,
+            "gamma (x - mean) / sqrt(variance + epsilon) + beta, with the moving averages of entry "
+            "%lld",
             (long long)entry);
-    cj__say(telling, "= %s x (%s - %s) / sqrt(%s + %s) + %s = %s", cj__short(scale, text[0]), cj__short(x, text[1]),
-            cj__short(mean, text[2]), cj__short(variance, text[3]), cj__short(args->epsilon, text[4]),
-            cj__short(shift, text[5]), cj__short(y, text[6]));
+    cj__say(telling, "= %s x (%s - %s) / sqrt(%s + %s) + %s = %s", cj__short(scale, text[0]),
+            cj__short(x, text[1]), cj__short(mean, text[2]), cj__short(variance, text[3]),
+            cj__short(args->epsilon, text[4]), cj__short(shift, text[5]), cj__short(y, text[6]));
     return conclude_near(telling, y, fabs(factor) * (fabs(x) + fabs(mean)) + fabs(shift));
 }

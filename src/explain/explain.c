@@ -1,5 +1,6 @@
-// Explaining: every layer is watched while the model is traced for prediction; one function computes what each was
-// given and gave; then each application is shown, and one element of its output is derived by the class's teller.
+// Explaining: every layer is watched while the model is traced for prediction; one function
+// computes what each was given and gave; then each application is shown, and one element of its
+// output is derived by the class's teller.
 #include "explain/explain.h"
 #include "base/text.h"
 #include "kernels/kernels.h"
@@ -32,7 +33,8 @@ typedef struct explaining {
     bool out_of_memory;
 } explaining;
 
-// Watching ---------------------------------------------------------------------------------------------------------
+// Watching
+// ---------------------------------------------------------------------------------------------------------
 
 // The tensor that will hold the value of a symbol; made when the symbol is first seen.
 static cj_tensor *tensor_of(explaining *e, cj_symbol *symbol)
@@ -45,8 +47,10 @@ static cj_tensor *tensor_of(explaining *e, cj_symbol *symbol)
     for (int i = 0; i < shape.rank; i++)
         shape.dims[i] = shape.dims[i] == CJ_BATCH ? 1 : shape.dims[i];
     cj_tensor *tensor = NULL;
-    if (!cj__reserve((void **)&e->symbols, &e->symbol_capacity, e->symbol_count + 1, sizeof(void *)) ||
-        !cj__reserve((void **)&e->values, &e->value_capacity, e->symbol_count + 1, sizeof(void *)) ||
+    if (!cj__reserve((void **)&e->symbols, &e->symbol_capacity, e->symbol_count + 1,
+                     sizeof(void *)) ||
+        !cj__reserve((void **)&e->values, &e->value_capacity, e->symbol_count + 1,
+                     sizeof(void *)) ||
         cj_tensor_new(type->dtype, shape, &tensor) != CJ_OK) {
         e->out_of_memory = true;
         return NULL;
@@ -56,8 +60,8 @@ static cj_tensor *tensor_of(explaining *e, cj_symbol *symbol)
     return tensor;
 }
 
-static void watch(void *context, cj_layer *layer, const cj__value *inputs, int input_count, const cj__value *outputs,
-                  int output_count)
+static void watch(void *context, cj_layer *layer, const cj__value *inputs, int input_count,
+                  const cj__value *outputs, int output_count)
 {
     explaining *e = context;
     cj_layer *const *children;
@@ -67,24 +71,28 @@ static void watch(void *context, cj_layer *layer, const cj__value *inputs, int i
         which += e->sights[i].layer == layer;
     if (e->only ? e->only != layer : container)
         return;
-    if (!cj__reserve((void **)&e->sights, &e->sight_capacity, e->sight_count + 1, sizeof *e->sights)) {
+    if (!cj__reserve((void **)&e->sights, &e->sight_capacity, e->sight_count + 1,
+                     sizeof *e->sights)) {
         e->out_of_memory = true;
         return;
     }
     cj__sight *sight = &e->sights[e->sight_count++];
-    *sight = (cj__sight){.layer = layer, .which = which, .input_count = input_count, .output_count = output_count};
+    *sight = (cj__sight){
+        .layer = layer, .which = which, .input_count = input_count, .output_count = output_count};
     for (int i = 0; i < input_count; i++) {
         sight->inputs[i] = tensor_of(e, inputs[i].symbol);
-        sight->masked = sight->masked || inputs[i].mask != NULL;
+        sight->masked = sight->masked || inputs[i].mask;
     }
     for (int i = 0; i < output_count; i++)
         sight->outputs[i] = tensor_of(e, outputs[i].symbol);
 }
 
-// Computing --------------------------------------------------------------------------------------------------------
+// Computing
+// --------------------------------------------------------------------------------------------------------
 
 // The sample as the model takes it: with a batch axis of 1 and of the input's dtype.
-static cj_status prepare_input(explaining *e, const cj__type *type, const cj_tensor *sample, int index)
+static cj_status prepare_input(explaining *e, const cj__type *type, const cj_tensor *sample,
+                               int index)
 {
     char need[128], have[128];
     cj_shape shape = type->shape;
@@ -92,16 +100,19 @@ static cj_status prepare_input(explaining *e, const cj__type *type, const cj_ten
         return cj__fail(CJ_INVALID_ARGUMENT, "explain: input %d of %s is NULL", index,
                         cj_layer_name(cj_model_layer(e->model)));
     if (shape.dims[0] != CJ_BATCH && shape.dims[0] != 1)
-        return cj__fail(CJ_UNSUPPORTED, "explain: %s takes batches of %lld only, and one sample is explained at a time",
-                        cj_layer_name(cj_model_layer(e->model)), (long long)shape.dims[0]);
+        return cj__fail(
+            CJ_UNSUPPORTED,
+            "explain: %s takes batches of %lld only, and one sample is explained at a time",
+            cj_layer_name(cj_model_layer(e->model)), (long long)shape.dims[0]);
     shape.dims[0] = 1;
     cj_shape without = {.rank = shape.rank - 1};
     memcpy(without.dims, shape.dims + 1, (size_t)without.rank * sizeof without.dims[0]);
     const cj_shape *given = cj_tensor_shape(sample);
     if (!cj_shape_equal(given, &shape) && !cj_shape_equal(given, &without))
-        return cj__fail(CJ_SHAPE_MISMATCH,
-                        "explain: input %d has shape %s, needs %s, with or without a batch axis of 1", index,
-                        cj_shape_text(given, have, sizeof have), cj_shape_text(&without, need, sizeof need));
+        return cj__fail(
+            CJ_SHAPE_MISMATCH,
+            "explain: input %d has shape %s, needs %s, with or without a batch axis of 1", index,
+            cj_shape_text(given, have, sizeof have), cj_shape_text(&without, need, sizeof need));
     cj_tensor *copy = NULL;
     CJ_TRY(cj_tensor_convert(sample, type->dtype, &copy));
     const cj_status status = cj_tensor_reshape(copy, shape, &e->given[index]);
@@ -115,11 +126,13 @@ static cj_status trace_model(explaining *e, cj_tensor *const *samples)
     cj__value outputs[CJ_MAX_IO];
     e->input_count = cj__model_inputs(e->model, &types);
     if (e->input_count == 0)
-        return cj__fail(CJ_NOT_BUILT, "explain: %s has no input shape yet: give it an input layer or data",
+        return cj__fail(CJ_NOT_BUILT,
+                        "explain: %s has no input shape yet: give it an input layer or data",
                         cj_layer_name(cj_model_layer(e->model)));
     for (int i = 0; i < e->input_count; i++) {
         CJ_TRY(prepare_input(e, &types[i], samples[i], i));
-        e->inputs[i] = cj__build_keep(&e->trace.build, cj_symbol_input(types[i].dtype, types[i].shape, NULL));
+        e->inputs[i] =
+            cj__build_keep(&e->trace.build, cj_symbol_input(types[i].dtype, types[i].shape, NULL));
         if (!e->inputs[i])
             return e->trace.build.status;
     }
@@ -145,7 +158,8 @@ static cj_status compute(explaining *e)
     return status;
 }
 
-// Telling ----------------------------------------------------------------------------------------------------------
+// Telling
+// ----------------------------------------------------------------------------------------------------------
 
 // "inner/dense": the first way to the layer from the model.
 static bool add_path(const cj_layer *from, const cj_layer *to, cj__text *path)
@@ -179,7 +193,8 @@ static cj_status headline(const explaining *e, const cj__sight *sight)
     return status;
 }
 
-// Which element to derive: the user's for the layer that was asked for, or for the last one; else the first.
+// Which element to derive: the user's for the layer that was asked for, or for the last one; else
+// the first.
 static cj_status choose(const explaining *e, const cj__sight *sight, cj__telling *telling)
 {
     const cj_shape *shape = cj_tensor_shape(sight->outputs[0]);
@@ -187,9 +202,10 @@ static cj_status choose(const explaining *e, const cj__sight *sight, cj__telling
     for (int i = 1; e->args->has_index && asked && i < shape->rank; i++) {
         const int64_t entry = e->args->index[i - 1];
         if (entry < 0 || entry >= shape->dims[i])
-            return cj__fail(CJ_INVALID_ARGUMENT,
-                            "%s: index %lld along axis %d is not in the output, which has %lld there",
-                            cj_layer_name(sight->layer), (long long)entry, i - 1, (long long)shape->dims[i]);
+            return cj__fail(
+                CJ_INVALID_ARGUMENT,
+                "%s: index %lld along axis %d is not in the output, which has %lld there",
+                cj_layer_name(sight->layer), (long long)entry, i - 1, (long long)shape->dims[i]);
         telling->index[i] = entry;
     }
     telling->place = cj__place_of(sight->outputs[0], telling->index);
@@ -200,10 +216,13 @@ static cj_status choose(const explaining *e, const cj__sight *sight, cj__telling
 static cj_status round_variables(cj__sight *sight)
 {
     const cj_layer *layer = sight->layer;
-    for (int i = 0; layer->mixed && !layer->kind->exact_variables && i < layer->variable_count; i++) {
-        CJ_TRY(cj_tensor_convert(cj_variable_value(layer->variables[i]), CJ_F32, &sight->rounded[i]));
+    for (int i = 0; layer->mixed && !layer->kind->exact_variables && i < layer->variable_count;
+         i++) {
+        CJ_TRY(
+            cj_tensor_convert(cj_variable_value(layer->variables[i]), CJ_F32, &sight->rounded[i]));
         float *values = cj_tensor_data(sight->rounded[i]);
-        cj__kernels_for(sizeof *values)->round_bf16(cj_tensor_count(sight->rounded[i]), values, values);
+        cj__kernels_for(sizeof *values)
+            ->round_bf16(cj_tensor_count(sight->rounded[i]), values, values);
     }
     return CJ_OK;
 }
@@ -240,15 +259,19 @@ static cj_status explain(explaining *e, cj_tensor *const *samples)
 {
     CJ_TRY(trace_model(e, samples));
     if (e->sight_count == 0)
-        return cj__fail(CJ_INVALID_ARGUMENT, "explain: %s computes nothing: it is what the model is given",
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "explain: %s computes nothing: it is what the model is given",
                         e->only ? cj_layer_name(e->only) : cj_layer_name(cj_model_layer(e->model)));
     CJ_TRY(compute(e));
     for (size_t i = 0; i < e->sight_count; i++)
         CJ_TRY(tell(e, &e->sights[i]));
-    return fflush(e->stream) != 0 || ferror(e->stream) ? cj__fail(CJ_IO, "explain: printing failed") : CJ_OK;
+    return fflush(e->stream) != 0 || ferror(e->stream) ?
+               cj__fail(CJ_IO, "explain: printing failed") :
+               CJ_OK;
 }
 
-cj_status cj_explain_model(cj_model *model, cj_tensor *const *inputs, FILE *stream, const cj_explain_args *args)
+cj_status cj_explain_model(cj_model *model, cj_tensor *const *inputs, FILE *stream,
+                           const cj_explain_args *args)
 {
     if (!model || !inputs || !stream || !args)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_explain: the %s is NULL",
@@ -261,7 +284,9 @@ cj_status cj_explain_model(cj_model *model, cj_tensor *const *inputs, FILE *stre
                         (long long)args->max_rows);
     enum { MAX_ROWS = 12, LEAST_ROWS = 3 };
     explaining e = {.model = model, .stream = stream, .args = args};
-    e.max_rows = args->max_rows == 0 ? MAX_ROWS : args->max_rows < LEAST_ROWS ? LEAST_ROWS : args->max_rows;
+    e.max_rows = args->max_rows == 0         ? MAX_ROWS :
+                 args->max_rows < LEAST_ROWS ? LEAST_ROWS :
+                                               args->max_rows;
     if (args->layer && !(e.only = cj_model_find_layer(model, args->layer)))
         return cj_error_status();
     cj_status status = explain(&e, inputs);

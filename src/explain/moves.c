@@ -18,7 +18,8 @@ static cj_status tell_copy(cj__telling *telling, const char *how, int input, int
     const cj_tensor *x = telling->sight->inputs[input];
     index_of(x, place, index);
     cj__index_text(index, cj_tensor_shape(x)->rank, where);
-    cj__say(telling, "%s: input %d, element %s = %s", how, input, where, cj__short(cj__at(x, place), text));
+    cj__say(telling, "%s: input %d, element %s = %s", how, input, where,
+            cj__short(cj__at(x, place), text));
     return cj__conclude(telling, cj__at(x, place), cj__at(x, place));
 }
 
@@ -63,12 +64,14 @@ cj_status cj__tell_concatenate(cj__telling *telling)
 {
     const cj__sight *sight = telling->sight;
     const cj_concatenate_args *args = sight->layer->args;
-    const int axis = args->axis < 0 ? args->axis + cj_tensor_shape(sight->outputs[0])->rank : args->axis;
+    const int axis =
+        args->axis < 0 ? args->axis + cj_tensor_shape(sight->outputs[0])->rank : args->axis;
     int64_t index[CJ_MAX_RANK];
     int which = 0;
     for (int i = 0; i < CJ_MAX_RANK; i++)
         index[i] = telling->index[i];
-    while (which + 1 < sight->input_count && index[axis] >= cj_tensor_shape(sight->inputs[which])->dims[axis])
+    while (which + 1 < sight->input_count &&
+           index[axis] >= cj_tensor_shape(sight->inputs[which])->dims[axis])
         index[axis] -= cj_tensor_shape(sight->inputs[which++])->dims[axis];
     return tell_copy(telling, "side by side", which, cj__place_of(sight->inputs[which], index));
 }

@@ -11,7 +11,8 @@ typedef struct pooled {
 } pooled;
 
 // The part of a window that lies inside the input, for one channel of (1, height, width, channels).
-static cj_status look(const cj_tensor *x, cj__span rows, cj__span columns, int64_t channel, pooled *p)
+static cj_status look(const cj_tensor *x, cj__span rows, cj__span columns, int64_t channel,
+                      pooled *p)
 {
     const int64_t *dims = cj_tensor_shape(x)->dims;
     const int64_t bottom = rows.begin + rows.count, right = columns.begin + columns.count;
@@ -33,14 +34,16 @@ static cj_status look(const cj_tensor *x, cj__span rows, cj__span columns, int64
     return CJ_OK;
 }
 
-static cj_status tell_window(cj__telling *telling, cj__span rows, cj__span columns, int64_t channel, bool mean)
+static cj_status tell_window(cj__telling *telling, cj__span rows, cj__span columns, int64_t channel,
+                             bool mean)
 {
     pooled p = {0};
     char sum[CJ__SHORT_TEXT], value[CJ__SHORT_TEXT];
     CJ_TRY(look(telling->sight->inputs[0], rows, columns, channel, &p));
     const int64_t count = p.rows * p.columns;
-    cj__say(telling, "channel %lld, rows %lld to %lld and columns %lld to %lld of the input%s", (long long)channel,
-            (long long)p.top, (long long)(p.top + p.rows - 1), (long long)p.left, (long long)(p.left + p.columns - 1),
+    cj__say(telling, "channel %lld, rows %lld to %lld and columns %lld to %lld of the input%s",
+            (long long)channel, (long long)p.top, (long long)(p.top + p.rows - 1),
+            (long long)p.left, (long long)(p.left + p.columns - 1),
             count < rows.count * columns.count ? " (a partial window)" : "");
     cj__show_grids(telling, &(cj__grid){"window", p.values}, 1, p.rows, p.columns);
     double low, high;
@@ -52,8 +55,9 @@ static cj_status tell_window(cj__telling *telling, cj__span rows, cj__span colum
                 cj__short(p.sum / (double)count, value));
     } else {
         low = high = p.values[p.greatest];
-        cj__say(telling, "greatest: %s, at row %lld, column %lld of the input", cj__short(high, value),
-                (long long)(p.top + p.greatest / p.columns), (long long)(p.left + p.greatest % p.columns));
+        cj__say(telling, "greatest: %s, at row %lld, column %lld of the input",
+                cj__short(high, value), (long long)(p.top + p.greatest / p.columns),
+                (long long)(p.left + p.greatest % p.columns));
     }
     cj__free(p.values);
     return cj__conclude(telling, low, high);
@@ -66,15 +70,18 @@ static cj_status tell_pooling(cj__telling *telling, bool mean)
     const int64_t *y = cj_tensor_shape(telling->sight->outputs[0])->dims, *at = telling->index;
     const int64_t stride[2] = {args->strides[0] ? args->strides[0] : args->pool_size[0],
                                args->strides[1] ? args->strides[1] : args->pool_size[1]};
-    const cj__span rows = cj__span_at(at[1], y[1], x[1], args->pool_size[0], stride[0], 1, args->padding);
-    const cj__span columns = cj__span_at(at[2], y[2], x[2], args->pool_size[1], stride[1], 1, args->padding);
+    const cj__span rows =
+        cj__span_at(at[1], y[1], x[1], args->pool_size[0], stride[0], 1, args->padding);
+    const cj__span columns =
+        cj__span_at(at[2], y[2], x[2], args->pool_size[1], stride[1], 1, args->padding);
     return tell_window(telling, rows, columns, at[3], mean);
 }
 
 static cj_status tell_global(cj__telling *telling, bool mean)
 {
     const int64_t *x = cj_tensor_shape(telling->sight->inputs[0])->dims;
-    return tell_window(telling, (cj__span){0, 1, x[1]}, (cj__span){0, 1, x[2]}, telling->place, mean);
+    return tell_window(telling, (cj__span){0, 1, x[1]}, (cj__span){0, 1, x[2]}, telling->place,
+                       mean);
 }
 
 cj_status cj__tell_max_pooling(cj__telling *telling)

@@ -1,4 +1,5 @@
-// Printing numbers, arrays and products as chapter books do: few digits, aligned columns, long axes shortened.
+// Printing numbers, arrays and products as chapter books do: few digits, aligned columns, long axes
+// shortened.
 #include "explain/explain.h"
 #include "kernels/kernels.h"
 #include <float.h>
@@ -52,8 +53,8 @@ const char *cj__index_text(const int64_t *index, int rank, char text[CJ__INDEX_T
 {
     size_t length = (size_t)snprintf(text, CJ__INDEX_TEXT, "[");
     for (int i = 1; i < rank; i++)
-        length +=
-            (size_t)snprintf(text + length, CJ__INDEX_TEXT - length, "%s%lld", i > 1 ? ", " : "", (long long)index[i]);
+        length += (size_t)snprintf(text + length, CJ__INDEX_TEXT - length, "%s%lld",
+                                   i > 1 ? ", " : "", (long long)index[i]);
     snprintf(text + length, CJ__INDEX_TEXT - length, "]");
     return text;
 }
@@ -68,7 +69,8 @@ void cj__say(const cj__telling *telling, const char *format, ...)
     fputc('\n', telling->stream);
 }
 
-// Grids ------------------------------------------------------------------------------------------------------------
+// Grids
+// ------------------------------------------------------------------------------------------------------------
 
 // Rows x columns elements with given steps between them, of a tensor or of an array of doubles.
 typedef struct plane {
@@ -109,13 +111,15 @@ static int width_of(const plane *p, int64_t rows, int64_t columns, int64_t most)
 }
 
 // Prints one row and returns its width in characters.
-static int print_row(FILE *stream, const plane *p, int64_t row, int64_t columns, int64_t most, int width)
+static int print_row(FILE *stream, const plane *p, int64_t row, int64_t columns, int64_t most,
+                     int width)
 {
     char text[CJ__SHORT_TEXT];
     const int64_t half = half_of(columns, most);
     int printed = 0;
     for (int64_t c = 0; c < columns; c = after(c, columns, half)) {
-        printed += fprintf(stream, "%s%*s", c ? " " : "", width, cj__short(element(p, row, c), text));
+        printed +=
+            fprintf(stream, "%s%*s", c ? " " : "", width, cj__short(element(p, row, c), text));
         if (half && c == half - 1)
             printed += fprintf(stream, " ...");
     }
@@ -133,7 +137,8 @@ static void print_plane(const cj__telling *telling, const plane *p, int64_t rows
     }
 }
 
-void cj__show_grids(const cj__telling *telling, const cj__grid *grids, int count, int64_t rows, int64_t columns)
+void cj__show_grids(const cj__telling *telling, const cj__grid *grids, int count, int64_t rows,
+                    int64_t columns)
 {
     const int64_t most = telling->max_rows, half = half_of(rows, most);
     const int64_t shown = half_of(columns, most) ? 2 * (most / 2) : columns;
@@ -143,7 +148,8 @@ void cj__show_grids(const cj__telling *telling, const cj__grid *grids, int count
             const plane p = {.values = grids[i].values, .row_step = columns, .column_step = 1};
             const int width = width_of(&p, rows, columns, most);
             const int64_t full = shown * (width + 1) - 1 + (shown < columns ? 4 : 0);
-            const int64_t title = (int64_t)strlen(grids[i].title), room = full > title ? full : title;
+            const int64_t title = (int64_t)strlen(grids[i].title),
+                          room = full > title ? full : title;
             fputc(' ', telling->stream);
             const int printed = r < 0 ? fprintf(telling->stream, "%s", grids[i].title) :
                                         print_row(telling->stream, &p, r, columns, most, width);
@@ -154,10 +160,12 @@ void cj__show_grids(const cj__telling *telling, const cj__grid *grids, int count
     }
 }
 
-// Tensors ----------------------------------------------------------------------------------------------------------
+// Tensors
+// ----------------------------------------------------------------------------------------------------------
 
 // (..., height, width, channels): the first of what stands before, then channel by channel.
-static void show_channels(const cj__telling *telling, const cj_tensor *tensor, const cj_shape *shape)
+static void show_channels(const cj__telling *telling, const cj_tensor *tensor,
+                          const cj_shape *shape)
 {
     const int64_t *last = &shape->dims[shape->rank - 3];
     const int64_t channels = last[2], most = telling->max_rows / 3;
@@ -165,7 +173,8 @@ static void show_channels(const cj__telling *telling, const cj_tensor *tensor, c
     if (shape->rank > 4)
         fprintf(telling->stream, "    the first height x width x channels of it:\n");
     for (int64_t c = 0; c < shown; c++) {
-        const plane p = {.tensor = tensor, .start = c, .row_step = last[1] * channels, .column_step = channels};
+        const plane p = {
+            .tensor = tensor, .start = c, .row_step = last[1] * channels, .column_step = channels};
         if (channels > 1)
             fprintf(telling->stream, "    channel %lld:\n", (long long)c);
         print_plane(telling, &p, last[0], last[1]);
@@ -189,17 +198,20 @@ void cj__show_tensor(const cj__telling *telling, const char *label, const cj_ten
     }
     const int64_t rows = without.rank == 2 ? without.dims[0] : 1;
     const int64_t columns = without.rank > 0 ? without.dims[without.rank - 1] : 1;
-    print_plane(telling, &(plane){.tensor = tensor, .row_step = columns, .column_step = 1}, rows, columns);
+    print_plane(telling, &(plane){.tensor = tensor, .row_step = columns, .column_step = 1}, rows,
+                columns);
 }
 
-// Products ---------------------------------------------------------------------------------------------------------
+// Products
+// ---------------------------------------------------------------------------------------------------------
 
 static void print_all_products(const cj__telling *telling, const cj__products *p, double sum)
 {
     char a[CJ__SHORT_TEXT], b[CJ__SHORT_TEXT];
     fputs("    ", telling->stream);
     for (int64_t i = 0; i < p->count; i++)
-        fprintf(telling->stream, "%s%sx%s", i ? " + " : "", cj__short(p->a[i], a), cj__short(p->b[i], b));
+        fprintf(telling->stream, "%s%sx%s", i ? " + " : "", cj__short(p->a[i], a),
+                cj__short(p->b[i], b));
     fputs("\n    = ", telling->stream);
     for (int64_t i = 0; i < p->count; i++)
         fprintf(telling->stream, "%s%s", i ? " + " : "", cj__short(p->a[i] * p->b[i], a));
@@ -229,22 +241,25 @@ static cj_status print_greatest(const cj__telling *telling, const cj__products *
     for (int64_t i = 0; i < p->count; i++)
         order[i] = (ranked){fabs(p->a[i] * p->b[i]), i};
     qsort(order, (size_t)p->count, sizeof *order, by_size);
-    cj__say(telling, "%s x %s, the greatest of %lld products:", p->a_name, p->b_name, (long long)p->count);
+    cj__say(telling, "%s x %s, the greatest of %lld products:", p->a_name, p->b_name,
+            (long long)p->count);
     for (int64_t i = 0; i < p->count; i++) {
         const int64_t at = order[i].place;
         if (i < telling->max_rows)
-            cj__say(telling, "  [%lld] %s x %s = %s", (long long)at, cj__short(p->a[at], a), cj__short(p->b[at], b),
-                    cj__short(p->a[at] * p->b[at], c));
+            cj__say(telling, "  [%lld] %s x %s = %s", (long long)at, cj__short(p->a[at], a),
+                    cj__short(p->b[at], b), cj__short(p->a[at] * p->b[at], c));
         else
             rest += p->a[at] * p->b[at];
     }
-    cj__say(telling, "  the other %lld come to %s", (long long)(p->count - telling->max_rows), cj__short(rest, a));
+    cj__say(telling, "  the other %lld come to %s", (long long)(p->count - telling->max_rows),
+            cj__short(rest, a));
     cj__say(telling, "  sum of all: %s", cj__short(sum, a));
     cj__free(order);
     return CJ_OK;
 }
 
-cj_status cj__show_products(const cj__telling *telling, const cj__products *products, double *sum, double *magnitude)
+cj_status cj__show_products(const cj__telling *telling, const cj__products *products, double *sum,
+                            double *magnitude)
 {
     double own = 0;
     for (int64_t i = 0; i < products->count; i++) {
@@ -258,7 +273,8 @@ cj_status cj__show_products(const cj__telling *telling, const cj__products *prod
     return CJ_OK;
 }
 
-// The end ----------------------------------------------------------------------------------------------------------
+// The end
+// ----------------------------------------------------------------------------------------------------------
 
 cj_status cj__conclude(const cj__telling *telling, double low, double high)
 {
@@ -268,15 +284,18 @@ cj_status cj__conclude(const cj__telling *telling, double low, double high)
     const double margin = 16 * (double)FLT_EPSILON * fabs(computed) + (double)FLT_MIN;
     const char *where = cj__index_text(telling->index, cj_tensor_shape(output)->rank, index);
     const cj_layer *layer = telling->sight->layer;
-    bool same = computed >= cj__as_given(layer, low - margin) && computed <= cj__as_given(layer, high + margin);
+    bool same = computed >= cj__as_given(layer, low - margin) &&
+                computed <= cj__as_given(layer, high + margin);
     if (isnan(computed))
         same = isnan(low) || isnan(high);
     else if (isinf(computed))
         same = computed > 0 ? high > (double)FLT_MAX : low < -(double)FLT_MAX;
     if (!same)
         return cj__fail(CJ_UNSUPPORTED,
-                        "explain: %s: by hand, output%s comes to between %.9g and %.9g, but the model computed %.9g",
+                        "explain: %s: by hand, output%s comes to between %.9g and %.9g, but the "
+                        "model computed %.9g",
                         cj_layer_name(layer), where, low, high, computed);
-    cj__say(telling, "so output%s = %s%s", where, cj__short(computed, text), layer->mixed ? " in bfloat16" : "");
+    cj__say(telling, "so output%s = %s%s", where, cj__short(computed, text),
+            layer->mixed ? " in bfloat16" : "");
     return CJ_OK;
 }

@@ -1,5 +1,6 @@
-// SimpleRNN: h(t) = activation(x(t) W + h(t-1) U + b). The steps before the chosen one are computed without words. What
-// float32 may lose in one step is carried into the next, so that the check stays fair over long sequences.
+// SimpleRNN: h(t) = activation(x(t) W + h(t-1) U + b). The steps before the chosen one are computed
+// without words. What float32 may lose in one step is carried into the next, so that the check
+// stays fair over long sequences.
 #include "explain/explain.h"
 #include <math.h>
 #include <string.h>
@@ -63,14 +64,16 @@ static cj_status keep(recurrence *r, const cj_layer *layer)
         CJ_TRY(cj__curve_range(&r->curve, r->z, r->slack, r->units, u, &low, &high));
         const double slack = cj__slack(fabs(r->h[u]));
         r->h[u] = cj__as_given(layer, r->h[u]);
-        r->doubt[u] = fmax(cj__as_given(layer, high + slack) - r->h[u], r->h[u] - cj__as_given(layer, low - slack));
+        r->doubt[u] = fmax(cj__as_given(layer, high + slack) - r->h[u],
+                           r->h[u] - cj__as_given(layer, low - slack));
     }
     memcpy(r->before, r->h, (size_t)r->units * sizeof *r->h);
     return CJ_OK;
 }
 
-static cj_status say_product(cj__telling *telling, recurrence *r, const char *name, const cj_tensor *kernel,
-                             const double *values, int64_t count, int64_t unit)
+static cj_status say_product(cj__telling *telling, recurrence *r, const char *name,
+                             const cj_tensor *kernel, const double *values, int64_t count,
+                             int64_t unit)
 {
     double sum = 0, magnitude = 0;
     for (int64_t i = 0; i < count; i++)
@@ -79,11 +82,14 @@ static cj_status say_product(cj__telling *telling, recurrence *r, const char *na
     return cj__show_products(telling, &products, &sum, &magnitude);
 }
 
-static cj_status tell_step(cj__telling *telling, recurrence *r, const char *activation, int64_t step, int64_t unit)
+static cj_status tell_step(cj__telling *telling, recurrence *r, const char *activation,
+                           int64_t step, int64_t unit)
 {
     char text[CJ__SHORT_TEXT], total[CJ__SHORT_TEXT];
-    cj__say(telling, "unit %lld at step %lld of %lld", (long long)unit, (long long)step, (long long)r->time);
-    cj__say(telling, "the input x(%lld) times the kernel:", (long long)(r->backwards ? r->time - 1 - step : step));
+    cj__say(telling, "unit %lld at step %lld of %lld", (long long)unit, (long long)step,
+            (long long)r->time);
+    cj__say(telling, "the input x(%lld) times the kernel:",
+            (long long)(r->backwards ? r->time - 1 - step : step));
     CJ_TRY(say_product(telling, r, "input", r->kernel, r->row, r->features, unit));
     if (step > 0) {
         cj__say(telling, "the state of the step before times the recurrent kernel:");
@@ -103,7 +109,8 @@ cj_status cj__tell_simple_rnn(cj__telling *telling)
     const cj_simple_rnn_args *args = sight->layer->args;
     if (sight->masked || args->stateful) {
         cj__say(telling, "h(t) = %s(x(t) W + h(t-1) U + b); %s", args->activation,
-                sight->masked ? "steps whose mask is false keep the state" : "the state goes on from batch to batch");
+                sight->masked ? "steps whose mask is false keep the state" :
+                                "the state goes on from batch to batch");
         return CJ_OK;
     }
     const int64_t *x = cj_tensor_shape(sight->inputs[0])->dims;
@@ -116,16 +123,19 @@ cj_status cj__tell_simple_rnn(cj__telling *telling)
                     .units = args->units,
                     .backwards = args->go_backwards};
     const int64_t last = args->return_sequences ? telling->index[1] : r.time - 1;
-    const int64_t unit = telling->place % r.units, longest = r.features > r.units ? r.features : r.units;
+    const int64_t unit = telling->place % r.units,
+                  longest = r.features > r.units ? r.features : r.units;
     double *room = cj__new((size_t)(r.features + 5 * r.units + longest), sizeof *room);
     cj_status status =
-        room ? cj__curve_open(&r.curve, args->activation, cj_layer_name(sight->layer), r.units) : CJ_OUT_OF_MEMORY;
+        room ? cj__curve_open(&r.curve, args->activation, cj_layer_name(sight->layer), r.units) :
+               CJ_OUT_OF_MEMORY;
     if (room)
         lay_out(&r, room);
     for (int64_t step = 0; status == CJ_OK && step <= last; step++) {
         status = advance(&r, step);
         if (status == CJ_OK)
-            status = step < last ? keep(&r, sight->layer) : tell_step(telling, &r, args->activation, step, unit);
+            status = step < last ? keep(&r, sight->layer) :
+                                   tell_step(telling, &r, args->activation, step, unit);
     }
     cj__curve_close(&r.curve);
     cj__free(room);

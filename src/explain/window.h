@@ -1,4 +1,5 @@
-// Windows that slide over height and width: where one lies, as Keras pads. Shared by convolution and pooling.
+// Windows that slide over height and width: where one lies, as Keras pads. Shared by convolution
+// and pooling.
 #ifndef CJ_EXPLAIN_WINDOW_H
 #define CJ_EXPLAIN_WINDOW_H
 
@@ -6,15 +7,16 @@
 #include <stdint.h>
 #include <string.h>
 
-// Along one axis: the first position (negative in the padding), the step between positions, and how many.
+// Along one axis: the first position (negative in the padding), the step between positions, and how
+// many.
 typedef struct cj__span {
     int64_t begin, step, count;
 } cj__span;
 
 // "same" puts half of what is missing before, rounded down, where
 // missing = (outputs - 1) stride + (count - 1) step + 1 - input.
-static inline cj__span cj__span_at(int64_t output, int64_t outputs, int64_t input, int64_t count, int64_t stride,
-                                   int64_t step, const char *padding)
+static inline cj__span cj__span_at(int64_t output, int64_t outputs, int64_t input, int64_t count,
+                                   int64_t stride, int64_t step, const char *padding)
 {
     const int64_t missing = (outputs - 1) * stride + (count - 1) * step + 1 - input;
     const int64_t before = strcmp(padding, "same") == 0 && missing > 0 ? missing / 2 : 0;

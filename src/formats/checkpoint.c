@@ -1,8 +1,9 @@
-// ModelCheckpoint: saving from inside training. It lives here because it writes files; what it decides by is the
-// training room's monitor. What it remembers across a resumed run is the best value so far.
+// ModelCheckpoint: saving from inside training. It lives here because it writes files; what it
+// decides by is the training room's monitor. What it remembers across a resumed run is the best
+// value so far.
 #include "base/error.h"
 #include "base/memory.h"
-#include "train/monitor.h"
+#include "train/callbacks/monitor.h"
 
 #include <cajal/files.h>
 #include <math.h>
@@ -19,7 +20,8 @@ typedef struct checkpoint {
 
 static const char who[] = "ModelCheckpoint";
 
-// With best_only: whether the value improved. A missing value is an error of the settings, as it never comes.
+// With best_only: whether the value improved. A missing value is an error of the settings, as it
+// never comes.
 static cj_status improved(checkpoint *c, cj_logs *logs, bool *yes)
 {
     double value = NAN;
@@ -31,7 +33,8 @@ static cj_status improved(checkpoint *c, cj_logs *logs, bool *yes)
     if (!found) {
         *yes = false;
         return c->every != 0 ? CJ_OK :
-                               cj__fail(CJ_INVALID_ARGUMENT, "%s: \"%s\" is not in the logs", who, c->monitor.name);
+                               cj__fail(CJ_INVALID_ARGUMENT, "%s: \"%s\" is not in the logs", who,
+                                        c->monitor.name);
     }
     *yes = cj__monitor_better(&c->monitor, value, c->best);
     if (*yes)
@@ -108,22 +111,24 @@ static const cj_callback_methods methods = {
 
 cj_callback *cj_model_checkpoint_new(const cj_model_checkpoint_args *args)
 {
-    if (args->filepath == NULL || args->save_freq < 0) {
+    if (!args->filepath || args->save_freq < 0) {
         cj__fail(CJ_INVALID_ARGUMENT, "%s: it needs a filepath and a save_freq of 0 or more", who);
         return NULL;
     }
-    checkpoint *c = cj__new(1, sizeof(*c));
-    if (c == NULL)
+    checkpoint *c = cj__new(1, sizeof *c);
+    if (!c)
         return NULL;
-    *c = (checkpoint){
-        .best_only = args->save_best_only, .every = args->save_freq, .verbose = args->verbose, .best = NAN};
+    *c = (checkpoint){.best_only = args->save_best_only,
+                      .every = args->save_freq,
+                      .verbose = args->verbose,
+                      .best = NAN};
     c->path = cj__copy_text(args->filepath);
-    if (c->path == NULL || cj__monitor_open(&c->monitor, args->monitor, args->mode, 0, who) != CJ_OK) {
+    if (!c->path || cj__monitor_open(&c->monitor, args->monitor, args->mode, 0, who) != CJ_OK) {
         destroy(c);
         return NULL;
     }
     cj_callback *callback = cj_callback_new(&methods, c);
-    if (callback == NULL)
+    if (!callback)
         destroy(c);
     return callback;
 }

@@ -1,5 +1,6 @@
-// Model files behind one door: each format is a row of `cj__formats` (formats.c). To add one, write a file that defines
-// its row. Loading chooses by content, saving by the name's extension; the native format takes what no other claims.
+// Model files behind one door: each format is a row of `cj__formats` (formats.c). To add one, write
+// a file that defines its row. Loading chooses by content, saving by the name's extension; the
+// native format takes what no other claims.
 #ifndef CJ_FORMATS_FORMAT_H
 #define CJ_FORMATS_FORMAT_H
 

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 static const cj__format *const formats[] = {&cj__format_native};
-enum { FORMAT_COUNT = sizeof(formats) / sizeof(formats[0]), HEAD = 64 };
+enum { FORMAT_COUNT = sizeof(formats) / sizeof formats[0], HEAD = 64 };
 
 static const cj__format *by_extension(const char *path)
 {
@@ -27,8 +27,9 @@ static const cj__format *by_extension(const char *path)
 static cj_status by_content(const char *path, const cj__format **format)
 {
     FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return cj__fail(errno == ENOENT ? CJ_NOT_FOUND : CJ_IO, "cannot read \"%s\": %s", path, strerror(errno));
+    if (!file)
+        return cj__fail(errno == ENOENT ? CJ_NOT_FOUND : CJ_IO, "cannot read \"%s\": %s", path,
+                        strerror(errno));
     unsigned char head[HEAD];
     size_t size = fread(head, 1, sizeof(head), file);
     struct stat facts;
@@ -47,8 +48,9 @@ static cj_status by_content(const char *path, const cj__format **format)
 
 cj_status cj_save(cj_model *model, const char *path)
 {
-    if (model == NULL)
-        return cj_error_status() != CJ_OK ? cj_error_status() : cj__fail(CJ_INVALID_ARGUMENT, "save: no model");
+    if (!model)
+        return cj_error_status() != CJ_OK ? cj_error_status() :
+                                            cj__fail(CJ_INVALID_ARGUMENT, "save: no model");
     return by_extension(path)->save(model, path);
 }
 
@@ -68,8 +70,9 @@ cj_model *cj_load(const char *path)
 
 cj_status cj_load_weights(cj_model *model, const char *path)
 {
-    if (model == NULL)
-        return cj_error_status() != CJ_OK ? cj_error_status() : cj__fail(CJ_INVALID_ARGUMENT, "load_weights: no model");
+    if (!model)
+        return cj_error_status() != CJ_OK ? cj_error_status() :
+                                            cj__fail(CJ_INVALID_ARGUMENT, "load_weights: no model");
     const cj__format *format = NULL;
     CJ_TRY(by_content(path, &format));
     cj_status status = format->load_weights(model, path);

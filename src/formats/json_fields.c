@@ -21,7 +21,8 @@ void cj__texts_free(cj__texts *texts)
 
 static const char *keep(cj__texts *texts, char *text)
 {
-    if (text == NULL || !cj__reserve((void **)&texts->items, &texts->capacity, texts->count + 1, sizeof(char *))) {
+    if (!text ||
+        !cj__reserve((void **)&texts->items, &texts->capacity, texts->count + 1, sizeof(char *))) {
         cj__free(text);
         return NULL;
     }
@@ -89,7 +90,7 @@ static json_t *write_text(const cj__field *field, const void *slot)
 {
     const char *text = *(const char *const *)slot;
     (void)field;
-    return text != NULL ? json_string(text) : json_null();
+    return text ? json_string(text) : json_null();
 }
 
 static json_t *write_spec(const cj__field *field, const void *slot)
@@ -100,19 +101,22 @@ static json_t *write_spec(const cj__field *field, const void *slot)
 json_t *cj__spec_to_json(const cj__catalog *catalog, const char *spec)
 {
     cj__chosen chosen;
-    if (spec == NULL)
+    if (!spec)
         return json_null();
-    if (catalog == NULL || strcmp(catalog->what, "activation") == 0)
+    if (!catalog || strcmp(catalog->what, "activation") == 0)
         return json_string(spec);
-    if (cj__spec_parse(catalog, spec, NULL, &chosen) != CJ_OK || chosen.choice == NULL)
+    if (cj__spec_parse(catalog, spec, NULL, &chosen) != CJ_OK || !chosen.choice)
         return NULL;
     json_t *config = json_object();
     char module[64];
-    snprintf(module, sizeof(module), "keras.%.40s%s", catalog->what, catalog->what[0] == 'l' ? "es" : "s");
-    bool made = cj__fields_to_json(chosen.choice->fields, chosen.choice->field_count, chosen.args, config);
-    json_t *object = made ? json_pack("{s:s, s:s, s:O, s:n}", "module", module, "class_name", chosen.choice->class_name,
-                                      "config", config, "registered_name") :
-                            NULL;
+    snprintf(module, sizeof(module), "keras.%.40s%s", catalog->what,
+             catalog->what[0] == 'l' ? "es" : "s");
+    bool made =
+        cj__fields_to_json(chosen.choice->fields, chosen.choice->field_count, chosen.args, config);
+    json_t *object = made ?
+                         json_pack("{s:s, s:s, s:O, s:n}", "module", module, "class_name",
+                                   chosen.choice->class_name, "config", config, "registered_name") :
+                         NULL;
     json_decref(config);
     cj__chosen_free(&chosen);
     return object;
@@ -122,21 +126,25 @@ json_t *cj__spec_to_json(const cj__catalog *catalog, const char *spec)
 
 static cj_status wrong(const cj__field *field, const char *who, const char *needed)
 {
-    return cj__fail(CJ_BAD_FILE, "%s: \"%s\" in the configuration is not %s", who, field->key, needed);
+    return cj__fail(CJ_BAD_FILE, "%s: \"%s\" in the configuration is not %s", who, field->key,
+                    needed);
 }
 
-static cj_status read_int(const cj__field *field, const json_t *value, void *slot, cj__texts *texts, const char *who)
+static cj_status read_int(const cj__field *field, const json_t *value, void *slot, cj__texts *texts,
+                          const char *who)
 {
     (void)texts;
     const json_t *number =
-        json_array_size(value) == 1 ? json_array_get(value, 0) : value; // an axis may be a list of one
+        // an axis may be a list of one
+        json_array_size(value) == 1 ? json_array_get(value, 0) : value;
     if (!json_is_integer(number))
         return wrong(field, who, "a whole number");
     *(int64_t *)slot = json_integer_value(number);
     return CJ_OK;
 }
 
-static cj_status read_int32(const cj__field *field, const json_t *value, void *slot, cj__texts *texts, const char *who)
+static cj_status read_int32(const cj__field *field, const json_t *value, void *slot,
+                            cj__texts *texts, const char *who)
 {
     int64_t number = 0;
     CJ_TRY(read_int(field, value, &number, texts, who));
@@ -146,8 +154,8 @@ static cj_status read_int32(const cj__field *field, const json_t *value, void *s
     return CJ_OK;
 }
 
-static cj_status read_numbers(const cj__field *field, const json_t *value, int64_t *numbers, size_t most,
-                              const char *who)
+static cj_status read_numbers(const cj__field *field, const json_t *value, int64_t *numbers,
+                              size_t most, const char *who)
 {
     if (json_is_integer(value)) {
         numbers[0] = json_integer_value(value);
@@ -166,19 +174,22 @@ static cj_status read_numbers(const cj__field *field, const json_t *value, int64
     return CJ_OK;
 }
 
-static cj_status read_pair(const cj__field *field, const json_t *value, void *slot, cj__texts *texts, const char *who)
+static cj_status read_pair(const cj__field *field, const json_t *value, void *slot,
+                           cj__texts *texts, const char *who)
 {
     (void)texts;
     return read_numbers(field, value, slot, 2, who);
 }
 
-static cj_status read_list(const cj__field *field, const json_t *value, void *slot, cj__texts *texts, const char *who)
+static cj_status read_list(const cj__field *field, const json_t *value, void *slot,
+                           cj__texts *texts, const char *who)
 {
     (void)texts;
     return read_numbers(field, value, slot, LIST_MAX, who);
 }
 
-static cj_status read_real(const cj__field *field, const json_t *value, void *slot, cj__texts *texts, const char *who)
+static cj_status read_real(const cj__field *field, const json_t *value, void *slot,
+                           cj__texts *texts, const char *who)
 {
     (void)texts;
     double number = json_number_value(value);
@@ -188,7 +199,8 @@ static cj_status read_real(const cj__field *field, const json_t *value, void *sl
     return CJ_OK;
 }
 
-static cj_status read_number(const cj__field *field, const json_t *value, void *slot, cj__texts *texts, const char *who)
+static cj_status read_number(const cj__field *field, const json_t *value, void *slot,
+                             cj__texts *texts, const char *who)
 {
     CJ_TRY(read_real(field, value, slot, texts, who));
     if (*(double *)slot == 0)
@@ -196,7 +208,8 @@ static cj_status read_number(const cj__field *field, const json_t *value, void *
     return CJ_OK;
 }
 
-static cj_status read_bool(const cj__field *field, const json_t *value, void *slot, cj__texts *texts, const char *who)
+static cj_status read_bool(const cj__field *field, const json_t *value, void *slot,
+                           cj__texts *texts, const char *who)
 {
     (void)texts;
     if (!json_is_boolean(value))
@@ -205,7 +218,8 @@ static cj_status read_bool(const cj__field *field, const json_t *value, void *sl
     return CJ_OK;
 }
 
-static cj_status read_switch(const cj__field *field, const json_t *value, void *slot, cj__texts *texts, const char *who)
+static cj_status read_switch(const cj__field *field, const json_t *value, void *slot,
+                             cj__texts *texts, const char *who)
 {
     (void)texts;
     if (!json_is_boolean(value))
@@ -214,7 +228,8 @@ static cj_status read_switch(const cj__field *field, const json_t *value, void *
     return CJ_OK;
 }
 
-static cj_status read_text(const cj__field *field, const json_t *value, void *slot, cj__texts *texts, const char *who)
+static cj_status read_text(const cj__field *field, const json_t *value, void *slot,
+                           cj__texts *texts, const char *who)
 {
     (void)texts;
     if (!json_is_string(value))
@@ -223,7 +238,8 @@ static cj_status read_text(const cj__field *field, const json_t *value, void *sl
     return CJ_OK;
 }
 
-static cj_status read_spec(const cj__field *field, const json_t *value, void *slot, cj__texts *texts, const char *who)
+static cj_status read_spec(const cj__field *field, const json_t *value, void *slot,
+                           cj__texts *texts, const char *who)
 {
     return cj__spec_from_json(field->catalog, value, slot, texts, who);
 }
@@ -232,14 +248,17 @@ static cj_status read_spec(const cj__field *field, const json_t *value, void *sl
 static void add_setting(cj__text *text, const char *key, const json_t *value, bool first)
 {
     if (json_is_integer(value))
-        cj__text_add(text, "%s%s=%lld", first ? "" : ", ", key, (long long)json_integer_value(value));
+        cj__text_add(text, "%s%s=%lld", first ? "" : ", ", key,
+                     (long long)json_integer_value(value));
     else if (json_is_real(value))
         cj__text_add(text, "%s%s=%.17g", first ? "" : ", ", key, json_real_value(value));
     else
-        cj__text_add(text, "%s%s=%s", first ? "" : ", ", key, json_is_true(value) ? "true" : "false");
+        cj__text_add(text, "%s%s=%s", first ? "" : ", ", key,
+                     json_is_true(value) ? "true" : "false");
 }
 
-static cj_status spec_of_object(const cj__choice *choice, const json_t *config, const char **spec, cj__texts *texts)
+static cj_status spec_of_object(const cj__choice *choice, const json_t *config, const char **spec,
+                                cj__texts *texts)
 {
     cj__text text = {0};
     bool first = true;
@@ -258,32 +277,33 @@ static cj_status spec_of_object(const cj__choice *choice, const json_t *config, 
         return status;
     }
     *spec = keep(texts, text.data);
-    return *spec != NULL ? CJ_OK : CJ_OUT_OF_MEMORY;
+    return *spec ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
 
-cj_status cj__spec_from_json(const cj__catalog *catalog, const json_t *value, const char **spec, cj__texts *texts,
-                             const char *who)
+cj_status cj__spec_from_json(const cj__catalog *catalog, const json_t *value, const char **spec,
+                             cj__texts *texts, const char *who)
 {
     *spec = json_string_value(value);
-    if (*spec != NULL || json_is_null(value) || value == NULL)
+    if (*spec || json_is_null(value) || !value)
         return CJ_OK;
     const char *class_name = json_string_value(json_object_get(value, "class_name"));
     const json_t *config = json_object_get(value, "config");
-    if (class_name == NULL || catalog == NULL)
+    if (!class_name || !catalog)
         return cj__fail(CJ_BAD_FILE, "%s: an entry of its configuration has no class_name", who);
     if (strcmp(class_name, "function") == 0 && json_is_string(config)) {
         *spec = json_string_value(config);
         return CJ_OK;
     }
     const cj__choice *choice = cj__catalog_find(catalog, class_name);
-    if (choice == NULL)
+    if (!choice)
         return cj__fail_in(CJ_UNSUPPORTED, "%s", who);
     return spec_of_object(choice, config, spec, texts);
 }
 
 static const struct {
     json_t *(*write)(const cj__field *, const void *slot);
-    cj_status (*read)(const cj__field *, const json_t *value, void *slot, cj__texts *, const char *who);
+    cj_status (*read)(const cj__field *, const json_t *value, void *slot, cj__texts *,
+                      const char *who);
 } kinds[] = {
     [CJ__FIELD_INT] = {write_int, read_int},          [CJ__FIELD_INT32] = {write_int32, read_int32},
     [CJ__FIELD_PAIR] = {write_pair, read_pair},       [CJ__FIELD_LIST] = {write_list, read_list},
@@ -295,7 +315,8 @@ static const struct {
 
 static bool common(const cj__field *field)
 {
-    return strcmp(field->key, "name") == 0 || strcmp(field->key, "trainable") == 0 || strcmp(field->key, "dtype") == 0;
+    return strcmp(field->key, "name") == 0 || strcmp(field->key, "trainable") == 0 ||
+           strcmp(field->key, "dtype") == 0;
 }
 
 bool cj__fields_to_json(const cj__field *fields, int count, const void *args, json_t *config)
@@ -303,21 +324,23 @@ bool cj__fields_to_json(const cj__field *fields, int count, const void *args, js
     for (int i = 0; i < count; i++) {
         if (fields[i].hidden || common(&fields[i]))
             continue;
-        json_t *value = kinds[fields[i].kind].write(&fields[i], (const char *)args + fields[i].offset);
-        if (value == NULL || json_object_set_new(config, fields[i].key, value) != 0)
+        json_t *value =
+            kinds[fields[i].kind].write(&fields[i], (const char *)args + fields[i].offset);
+        if (!value || json_object_set_new(config, fields[i].key, value) != 0)
             return false;
     }
     return true;
 }
 
-cj_status cj__fields_from_json(const cj__field *fields, int count, const json_t *config, void *args, cj__texts *texts,
-                               const char *who)
+cj_status cj__fields_from_json(const cj__field *fields, int count, const json_t *config, void *args,
+                               cj__texts *texts, const char *who)
 {
     for (int i = 0; i < count; i++) {
         const json_t *value = json_object_get(config, fields[i].key);
-        if (value == NULL || json_is_null(value) || strcmp(fields[i].key, "dtype") == 0)
+        if (!value || json_is_null(value) || strcmp(fields[i].key, "dtype") == 0)
             continue;
-        CJ_TRY(kinds[fields[i].kind].read(&fields[i], value, (char *)args + fields[i].offset, texts, who));
+        CJ_TRY(kinds[fields[i].kind].read(&fields[i], value, (char *)args + fields[i].offset, texts,
+                                          who));
     }
     return CJ_OK;
 }

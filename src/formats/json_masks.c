@@ -1,6 +1,7 @@
-// Masks in Keras's graphs. Keras 3 writes the mask of Embedding(mask_zero=True) twice: as the layer's setting, and as an
-// operation NotEqual(words, 0) whose result later layers are given as their argument "mask". Here layers pass masks on by
-// themselves, so the operation is left out, once it is clear that it says what the setting says.
+// Masks in Keras's graphs. Keras 3 writes the mask of Embedding(mask_zero=True) twice: as the
+// layer's setting, and as an operation NotEqual(words, 0) whose result later layers are given as
+// their argument "mask". Here layers pass masks on by themselves, so the operation is left out,
+// once it is clear that it says what the setting says.
 #include "base/error.h"
 #include "formats/json_model.h"
 
@@ -9,7 +10,7 @@
 bool cj__json_makes_mask(const json_t *object)
 {
     const char *class_name = json_string_value(json_object_get(object, "class_name"));
-    return class_name != NULL && strcmp(class_name, "NotEqual") == 0;
+    return class_name && strcmp(class_name, "NotEqual") == 0;
 }
 
 // ["layer", node, output] of a tensor; NULL if it is something else.
@@ -23,18 +24,21 @@ static const json_t *arguments_of(const json_t *object, size_t node)
     return json_object_get(json_array_get(json_object_get(object, "inbound_nodes"), node), "args");
 }
 
-// What a mask is made of: the history of `words` in NotEqual(words, 0); NULL if it is made in another way.
+// What a mask is made of: the history of `words` in NotEqual(words, 0); NULL if it is made in
+// another way.
 static const json_t *masked_words(const json_t *objects, const json_t *history)
 {
     const char *name = json_string_value(json_array_get(history, 0));
-    for (size_t i = 0; name != NULL && i < json_array_size(objects); i++) {
+    for (size_t i = 0; name && i < json_array_size(objects); i++) {
         const json_t *object = json_array_get(objects, i);
         const char *own = json_string_value(json_object_get(object, "name"));
-        if (own == NULL || strcmp(own, name) != 0 || !cj__json_makes_mask(object))
+        if (!own || strcmp(own, name) != 0 || !cj__json_makes_mask(object))
             continue;
-        const json_t *arguments = arguments_of(object, (size_t)json_integer_value(json_array_get(history, 1)));
+        const json_t *arguments =
+            arguments_of(object, (size_t)json_integer_value(json_array_get(history, 1)));
         const json_t *zero = json_array_get(arguments, 1);
-        return json_is_number(zero) && !(json_number_value(zero) < 0) && !(json_number_value(zero) > 0) ?
+        return json_is_number(zero) && !(json_number_value(zero) < 0) &&
+                       !(json_number_value(zero) > 0) ?
                    history_of(json_array_get(arguments, 0)) :
                    NULL;
     }
@@ -48,7 +52,8 @@ static bool is_embedded(const json_t *objects, const json_t *words)
         const json_t *object = json_array_get(objects, i);
         if (!json_is_true(json_object_get(json_object_get(object, "config"), "mask_zero")))
             continue;
-        for (size_t node = 0; node < json_array_size(json_object_get(object, "inbound_nodes")); node++)
+        for (size_t node = 0; node < json_array_size(json_object_get(object, "inbound_nodes"));
+             node++)
             if (json_equal(history_of(json_array_get(arguments_of(object, node), 0)), words))
                 return true;
     }
@@ -58,10 +63,11 @@ static bool is_embedded(const json_t *objects, const json_t *words)
 cj_status cj__json_check_mask(const json_t *objects, const json_t *node, const char *who)
 {
     const json_t *mask = json_object_get(json_object_get(node, "kwargs"), "mask");
-    if (mask == NULL || json_is_null(mask))
+    if (!mask || json_is_null(mask))
         return CJ_OK;
     const json_t *words = masked_words(objects, history_of(mask));
-    return words != NULL && is_embedded(objects, words) ?
+    return words && is_embedded(objects, words) ?
                CJ_OK :
-               cj__fail(CJ_UNSUPPORTED, "%s: its mask is not one that an embedding with mask_zero makes", who);
+               cj__fail(CJ_UNSUPPORTED,
+                        "%s: its mask is not one that an embedding with mask_zero makes", who);
 }

@@ -1,6 +1,7 @@
-// The native format: safetensors, with the model in the metadata. Tensors are the model's variables by path, and
-// "optimizer/0", "optimizer/1", ... in Keras's order. Metadata: "format" is "cajal", "version" the layout's, "model" the
-// architecture, "seed", and of a compiled model "compile" and "training". docs/formats/native.md is its description.
+// The native format: safetensors, with the model in the metadata. Tensors are the model's variables
+// by path, and "optimizer/0", "optimizer/1", ... in Keras's order. Metadata: "format" is "cajal",
+// "version" the layout's, "model" the architecture, "seed", and of a compiled model "compile" and
+// "training". docs/formats/native.md is its description.
 #include "base/error.h"
 #include "base/memory.h"
 #include "formats/format.h"
@@ -21,11 +22,11 @@ static const char layout_version[] = "1";
 // Puts `object` into the metadata as text; takes it over.
 static cj_status add_json(json_t *metadata, const char *key, json_t *object)
 {
-    if (object == NULL)
+    if (!object)
         return cj_error_status() != CJ_OK ? cj_error_status() : cj__fail_memory(0, key);
     char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(17));
     json_decref(object);
-    int failed = text == NULL || json_object_set_new(metadata, key, json_string(text)) != 0;
+    int failed = !text || json_object_set_new(metadata, key, json_string(text)) != 0;
     free(text);
     return failed ? cj__fail_memory(0, key) : CJ_OK;
 }
@@ -40,7 +41,7 @@ static cj_status describe(cj_model *model, cj__train_state *state, json_t *metad
         json_object_set_new(metadata, "seed", json_string(seed)) != 0)
         return cj__fail_memory(0, "metadata");
     CJ_TRY(add_json(metadata, "model", cj__layer_to_json(cj_model_layer(model))));
-    if (state == NULL)
+    if (!state)
         return CJ_OK;
     CJ_TRY(add_json(metadata, "compile", cj__settings_to_json(state)));
     return add_json(metadata, "training", cj__place_to_json(state));
@@ -62,12 +63,12 @@ static void tensors_free(tensors *t)
 
 static cj_status list_tensors(const cj__weights *weights, const cj__train_state *state, tensors *t)
 {
-    int slots = state != NULL ? cj__state_variable_count(state) : 0;
+    int slots = state ? cj__state_variable_count(state) : 0;
     size_t most = (size_t)(weights->count + slots);
-    t->names = cj__new(most, sizeof(*t->names));
-    t->items = cj__new(most, sizeof(*t->items));
-    t->numbers = cj__new((size_t)slots, sizeof(*t->numbers));
-    if (t->names == NULL || t->items == NULL || t->numbers == NULL)
+    t->names = cj__new(most, sizeof *t->names);
+    t->items = cj__new(most, sizeof *t->items);
+    t->numbers = cj__new((size_t)slots, sizeof *t->numbers);
+    if (!t->names || !t->items || !t->numbers)
         return CJ_OUT_OF_MEMORY;
     for (int i = 0; i < weights->count; i++) {
         t->names[t->count] = weights->names[i];
@@ -84,7 +85,7 @@ static cj_status list_tensors(const cj__weights *weights, const cj__train_state 
 static cj__train_state *compiled_state(const cj_model *model)
 {
     cj__train_state *state = cj__state_of(model);
-    return state != NULL && state->settings.optimizer != NULL ? state : NULL;
+    return state && state->settings.optimizer ? state : NULL;
 }
 
 static cj_status save(cj_model *model, const char *path)
@@ -94,10 +95,10 @@ static cj_status save(cj_model *model, const char *path)
     tensors list = {0};
     json_t *metadata = json_object();
     cj_error_clear();
-    cj_status status = metadata != NULL ? describe(model, state, metadata) : cj__fail_memory(0, "metadata");
+    cj_status status = metadata ? describe(model, state, metadata) : cj__fail_memory(0, "metadata");
     if (status == CJ_OK)
         status = cj__weights_collect(&weights, cj_model_layer(model));
-    if (status == CJ_OK && state != NULL && weights.count != 0)
+    if (status == CJ_OK && state && weights.count != 0)
         status = cj__state_prepare(model, state);
     if (status == CJ_OK)
         status = list_tensors(&weights, state, &list);
@@ -112,21 +113,21 @@ static cj_status save(cj_model *model, const char *path)
 // ---- Loading ----
 
 // The entry of that name as a tensor of the variable's shape and dtype.
-static cj_status read_tensor(const cj__container *container, const char *name, const cj_variable *variable,
-                             cj_tensor **tensor)
+static cj_status read_tensor(const cj__container *container, const char *name,
+                             const cj_variable *variable, cj_tensor **tensor)
 {
     const cj__entry *entry = cj__container_find(container, name);
-    if (entry == NULL)
+    if (!entry)
         return cj__fail(CJ_BAD_FILE, "weight \"%s\" is missing", name);
     const cj_tensor *own = cj_variable_value(variable);
     if (!cj_shape_equal(&entry->type.shape, cj_tensor_shape(own))) {
         char a[160], b[160];
-        return cj__fail(CJ_SHAPE_MISMATCH, "weight \"%s\" is %s in the file and %s in the model", name,
-                        cj_shape_text(&entry->type.shape, a, sizeof(a)),
+        return cj__fail(CJ_SHAPE_MISMATCH, "weight \"%s\" is %s in the file and %s in the model",
+                        name, cj_shape_text(&entry->type.shape, a, sizeof(a)),
                         cj_shape_text(cj_tensor_shape(own), b, sizeof(b)));
     }
-    return cj_tensor_from(entry->type.dtype, entry->type.shape, entry->data, (size_t)cj_shape_count(&entry->type.shape),
-                          tensor);
+    return cj_tensor_from(entry->type.dtype, entry->type.shape, entry->data,
+                          (size_t)cj_shape_count(&entry->type.shape), tensor);
 }
 
 // Reads everything first and assigns afterwards, so that a failure changes nothing.
@@ -134,14 +135,14 @@ static cj_status assign_weights(const cj__container *container, cj_model *model)
 {
     cj__weights weights = {0};
     cj_status status = cj__weights_collect(&weights, cj_model_layer(model));
-    cj_tensor **read = status == CJ_OK ? cj__new((size_t)weights.count, sizeof(*read)) : NULL;
-    if (status == CJ_OK && read == NULL)
+    cj_tensor **read = status == CJ_OK ? cj__new((size_t)weights.count, sizeof *read) : NULL;
+    if (status == CJ_OK && !read)
         status = CJ_OUT_OF_MEMORY;
     for (int i = 0; i < weights.count && status == CJ_OK; i++)
         status = read_tensor(container, weights.names[i], weights.variables[i], &read[i]);
     for (int i = 0; i < weights.count && status == CJ_OK; i++)
         status = cj_variable_assign(weights.variables[i], read[i]);
-    for (int i = 0; read != NULL && i < weights.count; i++)
+    for (int i = 0; read && i < weights.count; i++)
         cj_release(read[i]);
     cj__free(read);
     cj__weights_free(&weights);
@@ -152,8 +153,8 @@ static cj_status parse(const cj__container *container, const char *key, json_t *
 {
     const char *text = cj__container_text(container, key);
     json_error_t error;
-    *object = text != NULL ? json_loads(text, JSON_REJECT_DUPLICATES, &error) : NULL;
-    if (text != NULL && *object == NULL)
+    *object = text ? json_loads(text, JSON_REJECT_DUPLICATES, &error) : NULL;
+    if (text && !*object)
         return cj__fail(CJ_BAD_FILE, "the metadata's \"%s\" is not JSON: %s", key, error.text);
     return CJ_OK;
 }
@@ -178,14 +179,14 @@ static cj_status compile(const cj__container *container, cj_model *model)
     cj_status status = parse(container, "compile", &settings);
     if (status == CJ_OK)
         status = parse(container, "training", &place);
-    if (status == CJ_OK && settings != NULL)
+    if (status == CJ_OK && settings)
         status = cj__settings_from_json(model, settings);
     cj__train_state *state = compiled_state(model);
-    if (status == CJ_OK && settings != NULL && cj__container_find(container, "optimizer/0") != NULL) {
+    if (status == CJ_OK && settings && cj__container_find(container, "optimizer/0")) {
         status = cj__state_prepare(model, state);
         if (status == CJ_OK)
             status = assign_slots(container, state);
-        if (status == CJ_OK && place != NULL)
+        if (status == CJ_OK && place)
             status = cj__place_from_json(state, place);
     }
     json_decref(settings);
@@ -195,18 +196,21 @@ static cj_status compile(const cj__container *container, cj_model *model)
 
 static cj_status make_model(const cj__container *container, cj_model **model)
 {
-    const char *format = cj__container_text(container, "format"), *version = cj__container_text(container, "version");
-    const char *json = cj__container_text(container, "model"), *seed = cj__container_text(container, "seed");
-    if (format == NULL || strcmp(format, "cajal") != 0 || json == NULL)
-        return cj__fail(CJ_UNSUPPORTED,
-                        "a safetensors file with weights only: load it into a model of its architecture");
-    if (version == NULL || strcmp(version, layout_version) != 0)
+    const char *format = cj__container_text(container, "format"),
+               *version = cj__container_text(container, "version");
+    const char *json = cj__container_text(container, "model"),
+               *seed = cj__container_text(container, "seed");
+    if (!format || strcmp(format, "cajal") != 0 || !json)
+        return cj__fail(
+            CJ_UNSUPPORTED,
+            "a safetensors file with weights only: load it into a model of its architecture");
+    if (!version || strcmp(version, layout_version) != 0)
         return cj__fail(CJ_UNSUPPORTED, "layout version \"%.40s\" is not supported, only %s",
-                        version != NULL ? version : "", layout_version);
+                        version ? version : "", layout_version);
     *model = cj_model_from_json(json, strlen(json));
-    if (*model == NULL)
+    if (!*model)
         return cj_error_status();
-    if (seed != NULL)
+    if (seed)
         CJ_TRY(cj_model_set_seed(*model, strtoull(seed, NULL, 10)));
     CJ_TRY(assign_weights(container, *model));
     return compile(container, *model);

@@ -13,14 +13,15 @@ static json_t *texts_to_json(const char *const *texts, int most)
 {
     json_t *list = json_array();
     int count = most;
-    while (count > 0 && texts[count - 1] == NULL)
+    while (count > 0 && !texts[count - 1])
         count--;
     for (int i = 0; i < count; i++)
-        json_array_append_new(list, texts[i] != NULL ? json_string(texts[i]) : json_null());
+        json_array_append_new(list, texts[i] ? json_string(texts[i]) : json_null());
     return list;
 }
 
-// Numbers in 17 digits read back to the same bits; JSON has no infinities or NaN, which become null.
+// Numbers in 17 digits read back to the same bits; JSON has no infinities or NaN, which become
+// null.
 static json_t *number_to_json(double value)
 {
     return isfinite(value) ? json_real(value) : json_null();
@@ -35,13 +36,15 @@ json_t *cj__settings_to_json(const cj__train_state *state)
         json_array_append_new(flags, json_boolean(state->flags.rows[i].trainable));
     for (int i = 0; i < CJ_MAX_IO; i++) {
         json_array_append_new(weights, number_to_json(settings->loss_weights[i]));
-        json_array_append_new(by_output, texts_to_json(settings->output_metrics[i], CJ_MAX_METRICS));
+        json_array_append_new(by_output,
+                              texts_to_json(settings->output_metrics[i], CJ_MAX_METRICS));
     }
-    json_t *object =
-        json_pack("{s:s?, s:s?, s:o, s:o, s:o, s:o, s:o, s:o}", "optimizer", spec, "loss", settings->loss, "losses",
-                  texts_to_json(settings->losses, CJ_MAX_IO), "loss_weights", weights, "metrics",
-                  texts_to_json(settings->metrics, CJ_MAX_METRICS), "output_metrics", by_output, "weighted_metrics",
-                  texts_to_json(settings->weighted_metrics, CJ_MAX_METRICS), "trainable", flags);
+    json_t *object = json_pack(
+        "{s:s?, s:s?, s:o, s:o, s:o, s:o, s:o, s:o}", "optimizer", spec, "loss", settings->loss,
+        "losses", texts_to_json(settings->losses, CJ_MAX_IO), "loss_weights", weights, "metrics",
+        texts_to_json(settings->metrics, CJ_MAX_METRICS), "output_metrics", by_output,
+        "weighted_metrics", texts_to_json(settings->weighted_metrics, CJ_MAX_METRICS), "trainable",
+        flags);
     cj__free(spec);
     return object;
 }
@@ -61,18 +64,21 @@ static cj_status read_settings(const json_t *settings, cj_compile_args *args)
     const char *spec = json_string_value(json_object_get(settings, "optimizer"));
     CJ_TRY(texts_from_json(json_object_get(settings, "losses"), args->losses, CJ_MAX_IO));
     CJ_TRY(texts_from_json(json_object_get(settings, "metrics"), args->metrics, CJ_MAX_METRICS));
-    CJ_TRY(texts_from_json(json_object_get(settings, "weighted_metrics"), args->weighted_metrics, CJ_MAX_METRICS));
+    CJ_TRY(texts_from_json(json_object_get(settings, "weighted_metrics"), args->weighted_metrics,
+                           CJ_MAX_METRICS));
     const json_t *by_output = json_object_get(settings, "output_metrics");
     const json_t *weights = json_object_get(settings, "loss_weights");
     if (json_array_size(by_output) > CJ_MAX_IO || json_array_size(weights) > CJ_MAX_IO)
-        return cj__fail(CJ_BAD_FILE, "the compile settings are for more than %d outputs", CJ_MAX_IO);
+        return cj__fail(CJ_BAD_FILE, "the compile settings are for more than %d outputs",
+                        CJ_MAX_IO);
     for (size_t i = 0; i < json_array_size(by_output); i++)
-        CJ_TRY(texts_from_json(json_array_get(by_output, i), args->output_metrics[i], CJ_MAX_METRICS));
+        CJ_TRY(
+            texts_from_json(json_array_get(by_output, i), args->output_metrics[i], CJ_MAX_METRICS));
     for (size_t i = 0; i < json_array_size(weights); i++)
         args->loss_weights[i] = json_number_value(json_array_get(weights, i));
     args->loss = json_string_value(json_object_get(settings, "loss"));
-    args->optimizer = spec != NULL ? cj_optimizer_from_spec(spec) : NULL;
-    return spec == NULL || args->optimizer != NULL ? CJ_OK : cj_error_status();
+    args->optimizer = spec ? cj_optimizer_from_spec(spec) : NULL;
+    return !spec || args->optimizer ? CJ_OK : cj_error_status();
 }
 
 cj_status cj__settings_from_json(cj_model *model, const json_t *settings)
@@ -83,7 +89,8 @@ cj_status cj__settings_from_json(cj_model *model, const json_t *settings)
         cj__drop_floating(args.optimizer);
         return status;
     }
-    // What was trainable when the model was compiled may have been frozen since: the flags of then count.
+    // What was trainable when the model was compiled may have been frozen since: the flags of then
+    // count.
     cj__flags flags = {0};
     const json_t *saved = json_object_get(settings, "trainable");
     status = cj__flags_take(&flags, cj_model_layer(model));
@@ -115,7 +122,8 @@ static json_t *numbers_to_json(const double *values, int count)
 static cj_status numbers_from_json(const json_t *list, double *values, size_t most, int *count)
 {
     if (!json_is_array(list) || json_array_size(list) > most)
-        return cj__fail(CJ_BAD_FILE, "the place in training has no list of at most %zu numbers", most);
+        return cj__fail(CJ_BAD_FILE, "the place in training has no list of at most %zu numbers",
+                        most);
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *number = json_array_get(list, i);
         values[i] = json_is_number(number) ? json_number_value(number) : NAN;
@@ -131,13 +139,15 @@ json_t *cj__place_to_json(cj__train_state *state)
         return NULL;
     json_t *memories = json_array();
     for (int i = 0; i < state->memory_count; i++)
-        json_array_append_new(memories,
-                              json_pack("{s:s, s:o}", "name", state->memories[i].name, "values",
-                                        numbers_to_json(state->memories[i].values, state->memories[i].count)));
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:o, s:o, s:o, s:o}", "epoch", (json_int_t)place->epoch,
-                     "batch", (json_int_t)place->batch, "samples", (json_int_t)place->samples, "batch_size",
-                     (json_int_t)place->batch_size, "data_count", (json_int_t)place->data_count, "steps",
-                     (json_int_t)place->steps, "event", (int)place->event, "told", place->told, "sums",
+        json_array_append_new(
+            memories,
+            json_pack("{s:s, s:o}", "name", state->memories[i].name, "values",
+                      numbers_to_json(state->memories[i].values, state->memories[i].count)));
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:o, s:o, s:o, s:o}", "epoch",
+                     (json_int_t)place->epoch, "batch", (json_int_t)place->batch, "samples",
+                     (json_int_t)place->samples, "batch_size", (json_int_t)place->batch_size,
+                     "data_count", (json_int_t)place->data_count, "steps", (json_int_t)place->steps,
+                     "event", (int)place->event, "told", place->told, "sums",
                      numbers_to_json(place->sums, place->sum_count), "weights",
                      numbers_to_json(place->weights, place->sum_count), "validation",
                      numbers_to_json(place->val, place->val_count), "callbacks", memories);
@@ -159,10 +169,10 @@ static cj_status read_memories(cj__train_state *state, const json_t *list)
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *memory = json_array_get(list, i);
         const char *name = json_string_value(json_object_get(memory, "name"));
-        if (name == NULL)
+        if (!name)
             return cj__fail(CJ_BAD_FILE, "a callback's memory has no name");
-        CJ_TRY(
-            numbers_from_json(json_object_get(memory, "values"), values, sizeof(values) / sizeof(values[0]), &count));
+        CJ_TRY(numbers_from_json(json_object_get(memory, "values"), values,
+                                 sizeof(values) / sizeof values[0], &count));
         CJ_TRY(cj__state_remember(state, name, values, count));
     }
     return CJ_OK;
@@ -181,9 +191,12 @@ cj_status cj__place_from_json(cj__train_state *state, const json_t *object)
     CJ_TRY(read_count(object, "event", &event));
     CJ_TRY(read_count(object, "told", &told));
     int weights = 0;
-    CJ_TRY(numbers_from_json(json_object_get(object, "sums"), place.sums, CJ__MAX_VALUES, &place.sum_count));
-    CJ_TRY(numbers_from_json(json_object_get(object, "weights"), place.weights, CJ__MAX_VALUES, &weights));
-    CJ_TRY(numbers_from_json(json_object_get(object, "validation"), place.val, CJ__MAX_VALUES, &place.val_count));
+    CJ_TRY(numbers_from_json(json_object_get(object, "sums"), place.sums, CJ__MAX_VALUES,
+                             &place.sum_count));
+    CJ_TRY(numbers_from_json(json_object_get(object, "weights"), place.weights, CJ__MAX_VALUES,
+                             &weights));
+    CJ_TRY(numbers_from_json(json_object_get(object, "validation"), place.val, CJ__MAX_VALUES,
+                             &place.val_count));
     if (event > CJ__EVENT_EPOCH_END || told > CJ_MAX_CALLBACKS || weights != place.sum_count)
         return cj__fail(CJ_BAD_FILE, "the place in training contradicts itself");
     place.event = (cj__event)event;

@@ -21,10 +21,12 @@ static cj_status add(cj__weights *weights, const char *prefix, cj_variable *vari
         return CJ_OK;
     const char *name = cj_variable_name(variable), *last = strrchr(name, '/');
     cj__text path = {0};
-    cj__text_add(&path, "%s%s", prefix, last != NULL ? last + 1 : name);
+    cj__text_add(&path, "%s%s", prefix, last ? last + 1 : name);
     size_t needed = (size_t)weights->count + 1;
-    if (path.failed || !cj__reserve((void **)&weights->names, &weights->name_capacity, needed, sizeof(char *)) ||
-        !cj__reserve((void **)&weights->variables, &weights->variable_capacity, needed, sizeof(cj_variable *))) {
+    if (path.failed ||
+        !cj__reserve((void **)&weights->names, &weights->name_capacity, needed, sizeof(char *)) ||
+        !cj__reserve((void **)&weights->variables, &weights->variable_capacity, needed,
+                     sizeof(cj_variable *))) {
         cj__text_free(&path);
         return CJ_OUT_OF_MEMORY;
     }

@@ -1,4 +1,5 @@
-// All variables of a model under names that are paths: "dense/kernel", "inner/dense_1/bias". Each variable once.
+// All variables of a model under names that are paths: "dense/kernel", "inner/dense_1/bias". Each
+// variable once.
 #ifndef CJ_FORMATS_WEIGHTS_H
 #define CJ_FORMATS_WEIGHTS_H
 

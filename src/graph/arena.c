@@ -7,7 +7,7 @@
 static void destroy(void *object)
 {
     cj__arenas *arenas = object;
-    while (arenas->first != NULL) {
+    while (arenas->first) {
         cj__arena *arena = arenas->first;
         arenas->first = arena->next;
         cj__free_aligned(arena->data, arena->size);
@@ -21,14 +21,14 @@ static const cj__class arenas_class = {"arenas", destroy};
 
 cj__arenas *cj__arenas_new(void)
 {
-    cj__arenas *arenas = cj__object_new(&arenas_class, sizeof(*arenas));
-    if (arenas != NULL)
+    cj__arenas *arenas = cj__object_new(&arenas_class, sizeof *arenas);
+    if (arenas)
         pthread_mutex_init(&arenas->lock, NULL); // with default attributes it cannot fail
     return arenas;
 }
 
-// Whether `a` suits a run of `size` bytes better than `b`: the smallest that is large enough, so that a larger one
-// stays for those who need it; else the largest.
+// Whether `a` suits a run of `size` bytes better than `b`: the smallest that is large enough, so
+// that a larger one stays for those who need it; else the largest.
 static bool suits_better(const cj__arena *a, const cj__arena *b, size_t size)
 {
     if (a->size >= size && b->size >= size)
@@ -40,11 +40,11 @@ static cj__arena *take_idle(cj__arenas *arenas, size_t size)
 {
     cj__arena *best = NULL;
     pthread_mutex_lock(&arenas->lock);
-    for (cj__arena *arena = arenas->first; arena != NULL; arena = arena->next) {
-        if (!arena->lent && (best == NULL || suits_better(arena, best, size)))
+    for (cj__arena *arena = arenas->first; arena; arena = arena->next) {
+        if (!arena->lent && (!best || suits_better(arena, best, size)))
             best = arena;
     }
-    if (best != NULL)
+    if (best)
         best->lent = true;
     pthread_mutex_unlock(&arenas->lock);
     return best;
@@ -52,8 +52,8 @@ static cj__arena *take_idle(cj__arenas *arenas, size_t size)
 
 static cj__arena *add_lent(cj__arenas *arenas)
 {
-    cj__arena *arena = cj__new(1, sizeof(*arena));
-    if (arena == NULL)
+    cj__arena *arena = cj__new(1, sizeof *arena);
+    if (!arena)
         return NULL;
     arena->lent = true;
     pthread_mutex_lock(&arenas->lock);
@@ -66,8 +66,8 @@ static cj__arena *add_lent(cj__arenas *arenas)
 static bool allocate(cj__arena *arena, size_t size)
 {
     arena->data = cj__new_aligned(size, 1);
-    arena->size = arena->data != NULL ? size : 0;
-    return arena->data != NULL;
+    arena->size = arena->data ? size : 0;
+    return arena->data;
 }
 
 static cj_status grow(cj__arena *arena, size_t size)
@@ -84,11 +84,11 @@ static cj_status grow(cj__arena *arena, size_t size)
 cj_status cj__arena_borrow(cj__arenas *arenas, size_t size, cj__arena **arena)
 {
     *arena = take_idle(arenas, size);
-    if (*arena == NULL)
+    if (!*arena)
         *arena = add_lent(arenas);
-    if (*arena == NULL)
+    if (!*arena)
         return CJ_OUT_OF_MEMORY;
-    const bool fits = (*arena)->data != NULL && (*arena)->size >= size;
+    const bool fits = (*arena)->data && (*arena)->size >= size;
     const cj_status status = fits ? CJ_OK : grow(*arena, size);
     if (status != CJ_OK) {
         cj__arena_return(arenas, *arena);
@@ -99,7 +99,7 @@ cj_status cj__arena_borrow(cj__arenas *arenas, size_t size, cj__arena **arena)
 
 void cj__arena_return(cj__arenas *arenas, cj__arena *arena)
 {
-    if (arena == NULL)
+    if (!arena)
         return;
     pthread_mutex_lock(&arenas->lock);
     arena->lent = false;

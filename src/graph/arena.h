@@ -1,10 +1,10 @@
-// Arenas: the memory that runs borrow. A plan gives its buffers offsets in an arena and has none of its own, so that
-// all plans of a function, and all functions of a model, need as much memory as the greatest of them and not as all
-// together.
+// Arenas: the memory that runs borrow. A plan gives its buffers offsets in an arena and has none of
+// its own, so that all plans of a function, and all functions of a model, need as much memory as
+// the greatest of them and not as all together.
 //
-// A run borrows one arena whole and gives it back. Nothing lives in it between runs, so it may be of any history, and
-// may move: pointers into it are good for the one run. Runs at once, of several threads, borrow different arenas: there
-// are as many as there were runs at the same time.
+// A run borrows one arena whole and gives it back. Nothing lives in it between runs, so it may be
+// of any history, and may move: pointers into it are good for the one run. Runs at once, of several
+// threads, borrow different arenas: there are as many as there were runs at the same time.
 #ifndef CJ_GRAPH_ARENA_H
 #define CJ_GRAPH_ARENA_H
 
@@ -29,8 +29,9 @@ typedef struct cj__arenas {
 // Without an arena yet. A counted object, floating; NULL without memory.
 cj__arenas *cj__arenas_new(void);
 
-// Borrows an arena of at least `size` bytes, faulted in. Where it has to grow, its old memory is given up first: both
-// at once would be a peak. If growing fails, it has its old size again where that can be had, and *arena is NULL.
+// Borrows an arena of at least `size` bytes, faulted in. Where it has to grow, its old memory is
+// given up first: both at once would be a peak. If growing fails, it has its old size again where
+// that can be had, and *arena is NULL.
 cj_status cj__arena_borrow(cj__arenas *arenas, size_t size, cj__arena **arena);
 void cj__arena_return(cj__arenas *arenas, cj__arena *arena); // NULL is fine
 

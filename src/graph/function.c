@@ -1,7 +1,8 @@
 // Functions: a program, the plans made from it so far, and the checks at the door.
 //
-// A plan is used by one thread at a time: a call takes a free plan of its batch size, or makes one. Up to PLANS_MAX
-// stay; then the one that was not used for longest makes room. Memory to run in is borrowed for the call (arena.h).
+// A plan is used by one thread at a time: a call takes a free plan of its batch size, or makes one.
+// Up to PLANS_MAX stay; then the one that was not used for longest makes room. Memory to run in is
+// borrowed for the call (arena.h).
 #include "graph/graph.h"
 
 #include "base/error.h"
@@ -18,7 +19,8 @@ enum { PLANS_MAX = 8 };
 struct cj_function {
     cj__object object;
     cj__program program;
-    cj_symbol **symbols; // inputs, then outputs, then updates' values: held, so that the caller's pointers stay valid
+    // inputs, then outputs, then updates' values: held, so that the caller's pointers stay valid
+    cj_symbol **symbols;
     int symbol_count, input_count, output_count;
     cj_pool *pool;
     cj__arenas *arenas;   // shared with other functions
@@ -53,7 +55,8 @@ static void keep(cj_function *function, cj_symbol *symbol)
     function->symbols[function->symbol_count++] = cj__own(symbol);
 }
 
-// The objects that were given, in one row: inputs, outputs, updates' values and variables, the pool.
+// The objects that were given, in one row: inputs, outputs, updates' values and variables, the
+// pool.
 static const void *argument(const cj_function_args *args, int index)
 {
     if (index < args->input_count)
@@ -68,7 +71,8 @@ static const void *argument(const cj_function_args *args, int index)
     return index < args->update_count ? (const void *)args->updates[index].variable : args->pool;
 }
 
-// Releases those that nobody has taken over. One may be what keeps another alive, so all are held meanwhile.
+// Releases those that nobody has taken over. One may be what keeps another alive, so all are held
+// meanwhile.
 static void drop_arguments(const cj_function_args *args)
 {
     const int count = args->input_count + args->output_count + 2 * args->update_count + 1;
@@ -84,7 +88,7 @@ static cj_status take_switches(cj_function *function)
 {
     const char *off = getenv("CAJAL_PLAN");
     function->off = cj__copy_text(off);
-    return off != NULL && function->off == NULL ? CJ_OUT_OF_MEMORY : cj__check_switches(off);
+    return off && !function->off ? CJ_OUT_OF_MEMORY : cj__check_switches(off);
 }
 
 cj_function *cj_function_new(const cj_function_args *args)
@@ -94,18 +98,18 @@ cj_function *cj_function_new(const cj_function_args *args)
 
 cj_function *cj__function_new(const cj_function_args *args, struct cj__arenas *arenas)
 {
-    cj_function *function = cj__object_new(&function_class, sizeof(*function));
-    if (function == NULL) {
+    cj_function *function = cj__object_new(&function_class, sizeof *function);
+    if (!function) {
         drop_arguments(args);
         return NULL;
     }
     pthread_mutex_init(&function->lock, NULL);
     function->input_count = args->input_count;
     function->output_count = args->output_count;
-    function->symbols =
-        cj__new((size_t)(args->input_count + args->output_count + args->update_count), sizeof(cj_symbol *));
-    function->arenas = cj__own(arenas != NULL ? arenas : cj__arenas_new());
-    cj_status status = function->symbols != NULL && function->arenas != NULL ? CJ_OK : CJ_OUT_OF_MEMORY;
+    function->symbols = cj__new(
+        (size_t)(args->input_count + args->output_count + args->update_count), sizeof(cj_symbol *));
+    function->arenas = cj__own(arenas ? arenas : cj__arenas_new());
+    cj_status status = function->symbols && function->arenas ? CJ_OK : CJ_OUT_OF_MEMORY;
     if (status == CJ_OK) {
         for (int i = 0; i < args->input_count; i++)
             keep(function, args->inputs[i]);
@@ -153,8 +157,8 @@ static void drop_oldest(cj_function *function)
 {
     size_t oldest = function->plan_count;
     for (size_t i = 0; i < function->plan_count; i++) {
-        if (!function->plans[i]->busy &&
-            (oldest == function->plan_count || function->plans[i]->used < function->plans[oldest]->used))
+        if (!function->plans[i]->busy && (oldest == function->plan_count ||
+                                          function->plans[i]->used < function->plans[oldest]->used))
             oldest = i;
     }
     if (oldest == function->plan_count)
@@ -167,12 +171,12 @@ static cj_status find_plan(cj_function *function, int64_t batch, cj__plan **plan
 {
     cj_status status = CJ_OK;
     pthread_mutex_lock(&function->lock);
-    if (function->pool == NULL) {
+    if (!function->pool) {
         function->pool = cj__own(cj_pool_new(0));
-        status = function->pool != NULL ? CJ_OK : cj_error_status();
+        status = function->pool ? CJ_OK : cj_error_status();
     }
     *plan = find_free(function, batch);
-    if (*plan == NULL && status == CJ_OK) {
+    if (!*plan && status == CJ_OK) {
         if (function->plan_count >= PLANS_MAX)
             drop_oldest(function);
         status = cj__plan_new(&function->program, batch, function->pool, function->off, plan);
@@ -205,7 +209,8 @@ static void give_plan_back(cj_function *function, cj__plan *plan)
 static cj_status take_plan(cj_function *function, int64_t batch, cj__plan **plan)
 {
     CJ_TRY(find_plan(function, batch, plan));
-    const cj_status status = cj__arena_borrow(function->arenas, (*plan)->arena_size, &(*plan)->arena);
+    const cj_status status =
+        cj__arena_borrow(function->arenas, (*plan)->arena_size, &(*plan)->arena);
     if (status == CJ_OK)
         cj__plan_point(*plan, (*plan)->arena->data);
     else
@@ -213,7 +218,8 @@ static cj_status take_plan(cj_function *function, int64_t batch, cj__plan **plan
     return status;
 }
 
-cj_status cj__function_run(cj_function *function, int64_t batch, const void *const *inputs, void *const *outputs)
+cj_status cj__function_run(cj_function *function, int64_t batch, const void *const *inputs,
+                           void *const *outputs)
 {
     cj__plan *plan = NULL;
     CJ_TRY(take_plan(function, batch, &plan));
@@ -230,23 +236,25 @@ typedef struct rehearsal {
 
 static cj_status prepare(const cj_function *function, const cj__plan *plan, rehearsal *r)
 {
-    r->inputs = cj__new((size_t)function->input_count, sizeof(*r->inputs));
-    r->saved = cj__new((size_t)plan->program.update_count, sizeof(*r->saved));
-    r->seconds = cj__new((size_t)plan->program.instruction_count, sizeof(*r->seconds));
-    if (r->inputs == NULL || r->saved == NULL || r->seconds == NULL)
+    r->inputs = cj__new((size_t)function->input_count, sizeof *r->inputs);
+    r->saved = cj__new((size_t)plan->program.update_count, sizeof *r->saved);
+    r->seconds = cj__new((size_t)plan->program.instruction_count, sizeof *r->seconds);
+    if (!r->inputs || !r->saved || !r->seconds)
         return CJ_OUT_OF_MEMORY;
     for (int i = 0; i < function->input_count; i++) {
         cj_shape shape = cj__function_input(function, i)->shape;
         for (int axis = 0; axis < shape.rank; axis++)
             shape.dims[axis] = shape.dims[axis] == CJ_BATCH ? plan->batch : shape.dims[axis];
-        r->inputs[i] = cj__new((size_t)cj_shape_count(&shape), cj_dtype_size(cj__function_input(function, i)->dtype));
-        if (r->inputs[i] == NULL)
+        r->inputs[i] = cj__new((size_t)cj_shape_count(&shape),
+                               cj_dtype_size(cj__function_input(function, i)->dtype));
+        if (!r->inputs[i])
             return CJ_OUT_OF_MEMORY;
     }
     for (int i = 0; i < plan->program.update_count; i++) {
         const cj_tensor *value = plan->program.updated[i]->value;
-        r->saved[i] = cj__copy_bytes(value->data, (size_t)cj_tensor_count(value) * cj_dtype_size(value->dtype));
-        if (r->saved[i] == NULL)
+        r->saved[i] = cj__copy_bytes(value->data,
+                                     (size_t)cj_tensor_count(value) * cj_dtype_size(value->dtype));
+        if (!r->saved[i])
             return CJ_OUT_OF_MEMORY;
     }
     return CJ_OK;
@@ -254,12 +262,13 @@ static cj_status prepare(const cj_function *function, const cj__plan *plan, rehe
 
 static void undo(const cj_function *function, const cj__plan *plan, rehearsal *r)
 {
-    for (int i = 0; r->inputs != NULL && i < function->input_count; i++)
+    for (int i = 0; r->inputs && i < function->input_count; i++)
         cj__free(r->inputs[i]);
-    for (int i = 0; r->saved != NULL && i < plan->program.update_count; i++) {
+    for (int i = 0; r->saved && i < plan->program.update_count; i++) {
         const cj_tensor *value = plan->program.updated[i]->value;
-        if (r->saved[i] != NULL)
-            memcpy(value->data, r->saved[i], (size_t)cj_tensor_count(value) * cj_dtype_size(value->dtype));
+        if (r->saved[i])
+            memcpy(value->data, r->saved[i],
+                   (size_t)cj_tensor_count(value) * cj_dtype_size(value->dtype));
         cj__free(r->saved[i]);
     }
     cj__free(r->inputs);
@@ -274,7 +283,8 @@ cj_status cj__function_print(cj_function *function, int64_t batch, int rounds, F
     CJ_TRY(take_plan(function, batch, &plan));
     cj_status status = rounds > 0 ? prepare(function, plan, &r) : CJ_OK;
     if (status == CJ_OK && rounds > 0)
-        status = cj__plan_time(plan, function->pool, (const void *const *)r.inputs, rounds, r.seconds);
+        status =
+            cj__plan_time(plan, function->pool, (const void *const *)r.inputs, rounds, r.seconds);
     if (status == CJ_OK)
         status = cj__plan_print(plan, rounds > 0 ? r.seconds : NULL, stream);
     undo(function, plan, &r);
@@ -285,10 +295,10 @@ cj_status cj__function_print(cj_function *function, int64_t batch, int rounds, F
 // ---- The door ----
 
 // Whether a tensor fits a type whose free axis must be *batch (found here if it is still -1).
-static cj_status check_tensor(const char *what, int index, const cj__type *type, const cj_tensor *tensor,
-                              int64_t *batch)
+static cj_status check_tensor(const char *what, int index, const cj__type *type,
+                              const cj_tensor *tensor, int64_t *batch)
 {
-    if (tensor == NULL)
+    if (!tensor)
         return cj__fail(CJ_INVALID_ARGUMENT, "function: %s %d is missing", what, index);
     bool fits = tensor->dtype == type->dtype && tensor->shape.rank == type->shape.rank;
     for (int i = 0; fits && i < type->shape.rank; i++) {
@@ -305,50 +315,54 @@ static cj_status check_tensor(const char *what, int index, const cj__type *type,
     char needed[160], given[160];
     return cj__fail(CJ_SHAPE_MISMATCH, "function: %s %d: expected %s %s, got %s %s%s", what, index,
                     cj_shape_text(&type->shape, needed, sizeof(needed)), cj_dtype_name(type->dtype),
-                    cj_shape_text(&tensor->shape, given, sizeof(given)), cj_dtype_name(tensor->dtype),
+                    cj_shape_text(&tensor->shape, given, sizeof(given)),
+                    cj_dtype_name(tensor->dtype),
                     *batch >= 0 ? " (all free axes must have one length)" : "");
 }
 
-static cj_status call_contiguous(cj_function *function, cj_tensor *const *inputs, cj_tensor *const *outputs,
-                                 cj_tensor **copies, const void **pointers)
+static cj_status call_contiguous(cj_function *function, cj_tensor *const *inputs,
+                                 cj_tensor *const *outputs, cj_tensor **copies,
+                                 const void **pointers)
 {
     int64_t batch = -1;
     for (int i = 0; i < function->input_count; i++) {
         CJ_TRY(check_tensor("input", i, cj__function_input(function, i), inputs[i], &batch));
         if (!cj_tensor_contiguous(inputs[i]))
             CJ_TRY(cj_tensor_convert(inputs[i], inputs[i]->dtype, &copies[i]));
-        pointers[i] = copies[i] != NULL ? copies[i]->data : inputs[i]->data;
+        pointers[i] = copies[i] ? copies[i]->data : inputs[i]->data;
     }
     batch = batch < 0 ? 1 : batch; // no free axis: any length will do
     void **results = (void **)(pointers + function->input_count);
     for (int i = 0; i < function->output_count; i++) {
-        cj_tensor *output = outputs != NULL ? outputs[i] : NULL;
-        if (output != NULL)
+        cj_tensor *output = outputs ? outputs[i] : NULL;
+        if (output)
             CJ_TRY(check_tensor("output", i, cj__function_output(function, i), output, &batch));
-        if (output != NULL && !cj_tensor_contiguous(output))
+        if (output && !cj_tensor_contiguous(output))
             return cj__fail(CJ_INVALID_ARGUMENT, "function: output %d is a view with gaps", i);
-        results[i] = output != NULL ? output->data : NULL;
+        results[i] = output ? output->data : NULL;
     }
     return cj__function_run(function, batch, pointers, results);
 }
 
 enum { SMALL = 32 }; // inputs and outputs that fit without an allocation
 
-cj_status cj_function_call(cj_function *function, cj_tensor *const *inputs, cj_tensor *const *outputs)
+cj_status cj_function_call(cj_function *function, cj_tensor *const *inputs,
+                           cj_tensor *const *outputs)
 {
-    if (function == NULL)
-        return cj_error_status() != CJ_OK ? cj_error_status() : cj__fail(CJ_INVALID_ARGUMENT, "call: no function");
+    if (!function)
+        return cj_error_status() != CJ_OK ? cj_error_status() :
+                                            cj__fail(CJ_INVALID_ARGUMENT, "call: no function");
     size_t count = (size_t)(function->input_count + function->output_count);
     cj_tensor *few_copies[SMALL] = {0}, **copies = few_copies;
     const void *few_pointers[SMALL], **pointers = few_pointers;
     if (count > SMALL) {
-        copies = cj__new(count, sizeof(*copies));
-        pointers = cj__new(count, sizeof(*pointers));
+        copies = cj__new(count, sizeof *copies);
+        pointers = cj__new(count, sizeof *pointers);
     }
-    cj_status status = copies != NULL && pointers != NULL ?
+    cj_status status = copies && pointers ?
                            call_contiguous(function, inputs, outputs, copies, pointers) :
                            CJ_OUT_OF_MEMORY;
-    for (int i = 0; copies != NULL && i < function->input_count; i++)
+    for (int i = 0; copies && i < function->input_count; i++)
         cj_release(copies[i]);
     if (count > SMALL) {
         cj__free(copies);

@@ -1,14 +1,16 @@
 // Reverse-mode differentiation as a transformation of the graph.
 //
-// The nodes that y needs are put in order; those that lie on a path from some x are marked; then, from y backwards, each
-// marked node turns the gradients by its outputs into gradients by its inputs. Where several users send a gradient to
-// one symbol they are added in the order of the visit, which the graph alone fixes, so the bits of the sums are fixed too.
+// The nodes that y needs are put in order; those that lie on a path from some x are marked; then,
+// from y backwards, each marked node turns the gradients by its outputs into gradients by its
+// inputs. Where several users send a gradient to one symbol they are added in the order of the
+// visit, which the graph alone fixes, so the bits of the sums are fixed too.
 #include "graph/graph.h"
 #include "graph/order.h"
 
 #include "base/memory.h"
 
-// One differentiation under way. `slots` has an entry for each output of each node: first[place] is a node's first.
+// One differentiation under way. `slots` has an entry for each output of each node: first[place] is
+// a node's first.
 typedef struct pass {
     cj__build *build;
     cj__order order;
@@ -26,9 +28,10 @@ static bool is_real(cj_dtype dtype)
 
 static cj_status check(const cj_symbol *y, cj_symbol *const *xs, int count)
 {
-    if (y == NULL)
-        return cj_error_status() != CJ_OK ? cj_error_status() :
-                                            cj__fail(CJ_INVALID_ARGUMENT, "gradients: the value is NULL");
+    if (!y)
+        return cj_error_status() != CJ_OK ?
+                   cj_error_status() :
+                   cj__fail(CJ_INVALID_ARGUMENT, "gradients: the value is NULL");
     const cj__type *type = cj__symbol_type(y);
     char text[128];
     if (!is_real(type->dtype) || type->shape.rank != 0)
@@ -36,11 +39,13 @@ static cj_status check(const cj_symbol *y, cj_symbol *const *xs, int count)
                         "gradients: need the derivatives of a real scalar, not of a %s of shape %s",
                         cj_dtype_name(type->dtype), cj_shape_text(&type->shape, text, sizeof text));
     for (int i = 0; i < count; i++) {
-        if (xs[i] == NULL)
-            return cj_error_status() != CJ_OK ? cj_error_status() :
-                                                cj__fail(CJ_INVALID_ARGUMENT, "gradients: symbol %d is NULL", i);
+        if (!xs[i])
+            return cj_error_status() != CJ_OK ?
+                       cj_error_status() :
+                       cj__fail(CJ_INVALID_ARGUMENT, "gradients: symbol %d is NULL", i);
         if (!is_real(cj__symbol_type(xs[i])->dtype))
-            return cj__fail(CJ_INVALID_ARGUMENT, "gradients: symbol %d is of dtype %s; only reals have derivatives", i,
+            return cj__fail(CJ_INVALID_ARGUMENT,
+                            "gradients: symbol %d is of dtype %s; only reals have derivatives", i,
                             cj_dtype_name(cj__symbol_type(xs[i])->dtype));
     }
     return CJ_OK;
@@ -54,7 +59,7 @@ static cj_status start(pass *p, cj_symbol *y)
     p->first = cj__new(count, sizeof *p->first);
     p->depends = cj__new(count, sizeof *p->depends);
     p->passes = cj__new(count, sizeof *p->passes);
-    if (p->first == NULL || p->depends == NULL || p->passes == NULL)
+    if (!p->first || !p->depends || !p->passes)
         return CJ_OUT_OF_MEMORY;
     for (size_t i = 0; i < count; i++) {
         const cj__node *node = p->order.nodes[i];
@@ -64,7 +69,7 @@ static cj_status start(pass *p, cj_symbol *y)
     }
     p->slots = cj__new(slots, sizeof *p->slots);
     p->input_grads = cj__new((size_t)widest, sizeof *p->input_grads);
-    return p->slots == NULL || p->input_grads == NULL ? CJ_OUT_OF_MEMORY : CJ_OK;
+    return !p->slots || !p->input_grads ? CJ_OUT_OF_MEMORY : CJ_OK;
 }
 
 // Marks what lies between the xs and y.
@@ -83,7 +88,7 @@ static cj_status mark(pass *p, cj_symbol *const *xs, int count)
             p->passes[i] = p->depends[cj__order_place(&p->order, node->inputs[k]->node)] &&
                            is_real(cj__symbol_type(node->inputs[k])->dtype);
         }
-        if (p->passes[i] && node->op->gradient == NULL)
+        if (p->passes[i] && !node->op->gradient)
             return cj__fail(CJ_UNSUPPORTED, "gradients: op %s has no derivative", node->op->name);
         p->depends[i] = p->depends[i] || p->passes[i];
     }
@@ -97,7 +102,7 @@ static void go_back(pass *p, size_t place)
     cj_symbol **grads = &p->slots[p->first[place]];
     bool any = false;
     for (int k = 0; k < node->output_count; k++)
-        any = any || grads[k] != NULL;
+        any = any || grads[k];
     if (!any)
         return;
     for (int k = 0; k < node->input_count; k++)
@@ -106,24 +111,26 @@ static void go_back(pass *p, size_t place)
     for (int k = 0; k < node->input_count; k++) {
         const cj_symbol *input = node->inputs[k];
         size_t source = cj__order_place(&p->order, input->node);
-        if (p->input_grads[k] == NULL || !p->depends[source])
+        if (!p->input_grads[k] || !p->depends[source])
             continue;
         cj_symbol **slot = &p->slots[p->first[source] + (size_t)input->index];
-        *slot = *slot == NULL ? p->input_grads[k] : cj__add(p->build, *slot, p->input_grads[k]);
+        *slot = !*slot ? p->input_grads[k] : cj__add(p->build, *slot, p->input_grads[k]);
     }
 }
 
-// The gradient by x, or zeros of x's shape: a scalar zero broadcast at each call, since x may have the free axis.
+// The gradient by x, or zeros of x's shape: a scalar zero broadcast at each call, since x may have
+// the free axis.
 static cj_symbol *result(pass *p, cj_symbol *x)
 {
     size_t place = cj__order_place(&p->order, x->node);
     cj_symbol *gradient = place == SIZE_MAX ? NULL : p->slots[p->first[place] + (size_t)x->index];
-    if (gradient != NULL)
+    if (gradient)
         return gradient;
     return cj__broadcast_like(p->build, cj__scalar_like(p->build, x, 0), x);
 }
 
-cj_status cj__gradients(cj__build *build, cj_symbol *y, cj_symbol *const *xs, int count, cj_symbol **gradients)
+cj_status cj__gradients(cj__build *build, cj_symbol *y, cj_symbol *const *xs, int count,
+                        cj_symbol **gradients)
 {
     pass p = {.build = build};
     cj_status status = build->status;
@@ -156,12 +163,13 @@ fail:
     return status;
 }
 
-// A symbol of the caller's own for the same value. Two gradients may be one symbol, or one that the caller already has
-// (the gradient of x w by x is w), and a floating symbol can be taken over only once.
+// A symbol of the caller's own for the same value. Two gradients may be one symbol, or one that the
+// caller already has (the gradient of x w by x is w), and a floating symbol can be taken over only
+// once.
 static cj_symbol *hand_out(const cj_symbol *symbol)
 {
     cj_symbol *copy = cj__object_new(&cj__symbol_class, sizeof *copy);
-    if (copy == NULL)
+    if (!copy)
         return NULL;
     copy->node = cj__own(symbol->node);
     copy->index = symbol->index;
@@ -170,14 +178,15 @@ static cj_symbol *hand_out(const cj_symbol *symbol)
 
 cj_status cj_gradients(cj_symbol *y, cj_symbol *const *xs, int count, cj_symbol **gradients)
 {
-    if (count < 0 || (count > 0 && (xs == NULL || gradients == NULL)))
-        return cj__fail(CJ_INVALID_ARGUMENT, "gradients: %d symbols need arrays of that length", count);
+    if (count < 0 || (count > 0 && (!xs || !gradients)))
+        return cj__fail(CJ_INVALID_ARGUMENT, "gradients: %d symbols need arrays of that length",
+                        count);
     cj__build build = {0};
     int made = 0;
     cj_status status = cj__gradients(&build, y, xs, count, gradients);
     while (status == CJ_OK && made < count) {
         gradients[made] = hand_out(gradients[made]);
-        if (gradients[made] == NULL)
+        if (!gradients[made])
             status = CJ_OUT_OF_MEMORY;
         else
             made++;

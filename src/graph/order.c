@@ -17,11 +17,12 @@ typedef struct stack {
     size_t count, capacity;
 } stack;
 
-static struct cj__order_slot *find_slot(struct cj__order_slot *slots, size_t count, const cj__node *node)
+static struct cj__order_slot *find_slot(struct cj__order_slot *slots, size_t count,
+                                        const cj__node *node)
 {
     uint64_t hash = (uint64_t)(uintptr_t)node * UINT64_C(0x9E3779B97F4A7C15);
     size_t i = (size_t)(hash >> 20) & (count - 1);
-    while (slots[i].node != NULL && slots[i].node != node)
+    while (slots[i].node && slots[i].node != node)
         i = (i + 1) & (count - 1);
     return &slots[i];
 }
@@ -33,10 +34,10 @@ static cj_status grow(cj__order *order)
         return CJ_OK;
     size_t count = order->slot_count == 0 ? FIRST_SLOTS : 2 * order->slot_count;
     struct cj__order_slot *slots = cj__new(count, sizeof *slots);
-    if (slots == NULL)
+    if (!slots)
         return CJ_OUT_OF_MEMORY;
     for (size_t i = 0; i < order->slot_count; i++) {
-        if (order->slots[i].node != NULL)
+        if (order->slots[i].node)
             *find_slot(slots, count, order->slots[i].node) = order->slots[i];
     }
     cj__free(order->slots);
@@ -50,9 +51,10 @@ static cj_status enter(cj__order *order, stack *visit, cj__node *node)
 {
     CJ_TRY(grow(order));
     struct cj__order_slot *slot = find_slot(order->slots, order->slot_count, node);
-    if (slot->node != NULL)
+    if (slot->node)
         return CJ_OK;
-    if (!cj__reserve((void **)&visit->frames, &visit->capacity, visit->count + 1, sizeof *visit->frames))
+    if (!cj__reserve((void **)&visit->frames, &visit->capacity, visit->count + 1,
+                     sizeof *visit->frames))
         return CJ_OUT_OF_MEMORY;
     slot->node = node;
     slot->place = pending;
@@ -64,7 +66,8 @@ static cj_status enter(cj__order *order, stack *visit, cj__node *node)
 static cj_status leave(cj__order *order, stack *visit)
 {
     cj__node *node = visit->frames[visit->count - 1].node;
-    if (!cj__reserve((void **)&order->nodes, &order->capacity, order->count + 1, sizeof *order->nodes))
+    if (!cj__reserve((void **)&order->nodes, &order->capacity, order->count + 1,
+                     sizeof *order->nodes))
         return CJ_OUT_OF_MEMORY;
     find_slot(order->slots, order->slot_count, node)->place = order->count;
     order->nodes[order->count++] = node;
@@ -94,7 +97,7 @@ size_t cj__order_place(const cj__order *order, const cj__node *node)
     if (order->slot_count == 0)
         return SIZE_MAX;
     const struct cj__order_slot *slot = find_slot(order->slots, order->slot_count, node);
-    return slot->node == NULL ? SIZE_MAX : slot->place;
+    return !slot->node ? SIZE_MAX : slot->place;
 }
 
 void cj__order_free(cj__order *order)

@@ -1,6 +1,6 @@
-// Placing buffers by lifetime: largest first, each in the smallest gap between those already placed whose lives touch
-// its own. This is the "greedy by size" rule (Pisarchyk and Lee 2020, "Efficient Memory Management for Deep Neural Net
-// Inference").
+// Placing buffers by lifetime: largest first, each in the smallest gap between those already placed
+// whose lives touch its own. This is the "greedy by size" rule (Pisarchyk and Lee 2020, "Efficient
+// Memory Management for Deep Neural Net Inference").
 #include "base/memory.h"
 #include "graph/plan.h"
 
@@ -20,9 +20,10 @@ static int larger_first(const void *a, const void *b)
 }
 
 // The lowest offset of the tightest gap for `buffer` among `placed`, which are sorted by offset.
-static size_t find_gap(const cj__buffer *buffers, const int *placed, int count, const cj__buffer *buffer)
+static size_t find_gap(const cj__buffer *buffers, const int *placed, int count,
+                       const cj__buffer *buffer)
 {
-    size_t end = 0, best = SIZE_MAX, best_room = SIZE_MAX, bytes = cj__in_lines(buffer->bytes);
+    size_t end = 0, best = SIZE_MAX, best_room = SIZE_MAX, bytes = cj__align_up_64(buffer->bytes);
     for (int i = 0; i < count; i++) {
         const cj__buffer *other = &buffers[placed[i]];
         if (other->end < buffer->begin || other->begin > buffer->end)
@@ -31,7 +32,7 @@ static size_t find_gap(const cj__buffer *buffers, const int *placed, int count, 
             best = end;
             best_room = other->offset - end;
         }
-        size_t other_end = other->offset + cj__in_lines(other->bytes);
+        size_t other_end = other->offset + cj__align_up_64(other->bytes);
         end = other_end > end ? other_end : end;
     }
     return best != SIZE_MAX ? best : end;
@@ -40,9 +41,9 @@ static size_t find_gap(const cj__buffer *buffers, const int *placed, int count, 
 cj_status cj__place_buffers(cj__plan *plan, size_t *size)
 {
     int values = plan->program.value_count, count = 0;
-    candidate *candidates = cj__new((size_t)values, sizeof(*candidates));
-    int *placed = cj__new((size_t)values, sizeof(*placed));
-    if (candidates == NULL || placed == NULL) {
+    candidate *candidates = cj__new((size_t)values, sizeof *candidates);
+    int *placed = cj__new((size_t)values, sizeof *placed);
+    if (!candidates || !placed) {
         cj__free(candidates);
         cj__free(placed);
         return CJ_OUT_OF_MEMORY;
@@ -51,7 +52,7 @@ cj_status cj__place_buffers(cj__plan *plan, size_t *size)
         if (plan->buffers[i].home == CJ__HOME_ARENA)
             candidates[count++] = (candidate){plan->buffers[i].bytes, i};
     }
-    qsort(candidates, (size_t)count, sizeof(*candidates), larger_first);
+    qsort(candidates, (size_t)count, sizeof *candidates, larger_first);
     *size = 0;
     for (int i = 0; i < count; i++) {
         cj__buffer *buffer = &plan->buffers[candidates[i].value];
@@ -62,7 +63,7 @@ cj_status cj__place_buffers(cj__plan *plan, size_t *size)
             at--;
         }
         placed[at] = candidates[i].value;
-        size_t end = buffer->offset + cj__in_lines(buffer->bytes);
+        size_t end = buffer->offset + cj__align_up_64(buffer->bytes);
         *size = end > *size ? end : *size;
     }
     cj__free(candidates);

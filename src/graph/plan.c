@@ -1,4 +1,5 @@
-// Making a plan: concrete types, the order of calls, homes and lifetimes of values, places in an arena, calls.
+// Making a plan: concrete types, the order of calls, homes and lifetimes of values, places in an
+// arena, calls.
 #include "graph/plan.h"
 
 #include "base/error.h"
@@ -14,11 +15,13 @@ static cj_status take_types(cj__plan *plan)
     for (int i = 0; i < program->value_count; i++) {
         const cj__type *type = &program->values[i].type;
         int64_t bytes = 0;
-        if (__builtin_mul_overflow(cj_shape_count(&type->shape), (int64_t)cj_dtype_size(type->dtype), &bytes) ||
+        if (__builtin_mul_overflow(cj_shape_count(&type->shape),
+                                   (int64_t)cj_dtype_size(type->dtype), &bytes) ||
             bytes < 0)
-            return cj__fail(CJ_OUT_OF_MEMORY, "function: a batch of %lld is too large", (long long)plan->batch);
-        plan->buffers[i] =
-            (cj__buffer){.type = *type, .home = CJ__HOME_NOWHERE, .root = i, .end = -1, .bytes = (size_t)bytes};
+            return cj__fail(CJ_OUT_OF_MEMORY, "function: a batch of %lld is too large",
+                            (long long)plan->batch);
+        plan->buffers[i] = (cj__buffer){
+            .type = *type, .home = CJ__HOME_NOWHERE, .root = i, .end = -1, .bytes = (size_t)bytes};
     }
     return CJ_OK;
 }
@@ -29,12 +32,13 @@ static cj_status take_types(cj__plan *plan)
 static int aliased(const cj__instruction *instruction, int k)
 {
     const cj__op *op = instruction->op;
-    if (op->aliased != NULL)
+    if (op->aliased)
         return op->aliased(instruction->attrs, k);
-    return op->alias != NULL && k < (int)strlen(op->alias) ? op->alias[k] - '0' : -1;
+    return op->alias && k < (int)strlen(op->alias) ? op->alias[k] - '0' : -1;
 }
 
-// Whether output `k` of an update instruction is what the program gives the variable in the aliased input.
+// Whether output `k` of an update instruction is what the program gives the variable in the aliased
+// input.
 static bool writes_variable(const cj__program *program, const cj__instruction *instruction, int k)
 {
     if (aliased(instruction, k) < 0)
@@ -48,7 +52,8 @@ static bool writes_variable(const cj__program *program, const cj__instruction *i
     return false;
 }
 
-static bool reads_variable(const cj__program *program, const cj__instruction *instruction, const cj_variable *variable)
+static bool reads_variable(const cj__program *program, const cj__instruction *instruction,
+                           const cj_variable *variable)
 {
     for (int i = 0; i < instruction->input_count; i++) {
         if (cj__variable_of(program, instruction->inputs[i]) == variable)
@@ -74,9 +79,10 @@ static bool can_wait(const cj__program *program, int index)
     return true;
 }
 
-// Whether another waiting update reads a variable that this one writes. Such an update comes after its readers; if two
-// read each other's variables, neither writes in place.
-static bool is_read(const cj__program *program, const bool *waits, const int *rank, int index, int rank_of_readers)
+// Whether another waiting update reads a variable that this one writes. Such an update comes after
+// its readers; if two read each other's variables, neither writes in place.
+static bool is_read(const cj__program *program, const bool *waits, const int *rank, int index,
+                    int rank_of_readers)
 {
     const cj__instruction *writer = &program->instructions[index];
     for (int k = 0; k < writer->output_count; k++) {
@@ -96,9 +102,9 @@ static cj_status order_calls(cj__plan *plan)
 {
     const cj__program *program = &plan->program;
     int count = program->instruction_count, next = 0;
-    bool *waits = cj__new((size_t)count, sizeof(*waits));
-    int *rank = cj__new((size_t)count, sizeof(*rank));
-    if (waits == NULL || rank == NULL) {
+    bool *waits = cj__new((size_t)count, sizeof *waits);
+    int *rank = cj__new((size_t)count, sizeof *rank);
+    if (!waits || !rank) {
         cj__free(waits);
         cj__free(rank);
         return CJ_OUT_OF_MEMORY;
@@ -110,7 +116,8 @@ static cj_status order_calls(cj__plan *plan)
     }
     plan->main_count = next;
     for (int i = 0; i < count; i++)
-        rank[i] = waits[i] && is_read(program, waits, rank, i, 0); // of others: all ranks count, they are 0 or 1
+        // of others: all ranks count, they are 0 or 1
+        rank[i] = waits[i] && is_read(program, waits, rank, i, 0);
     for (int last = 0; last < 2; last++) {
         for (int i = 0; i < count; i++) {
             if (waits[i] && rank[i] == last) {
@@ -129,13 +136,14 @@ static cj_status order_calls(cj__plan *plan)
 static void find_homes_of_leaves(cj__plan *plan)
 {
     for (int i = 0; i < plan->program.value_count; i++) {
-        const cj__pvalue *value = &plan->program.values[i];
+        const cj__value_info *value = &plan->program.values[i];
         cj__buffer *buffer = &plan->buffers[i];
         if (value->kind == CJ__VALUE_INPUT)
             buffer->home = CJ__HOME_INPUT;
         else if (value->kind != CJ__VALUE_TEMPORARY) {
             buffer->home = CJ__HOME_FIXED;
-            buffer->data = cj_tensor_data(value->variable != NULL ? value->variable->value : value->constant);
+            buffer->data =
+                cj_tensor_data(value->variable ? value->variable->value : value->constant);
         }
     }
 }
@@ -158,7 +166,8 @@ static cj_status find_last_reads(const cj__plan *plan, int *last)
     // A view keeps its source alive; later views first, so that chains add up.
     for (int position = program->instruction_count - 1; position >= 0; position--) {
         const cj__instruction *instruction = &program->instructions[plan->order[position]];
-        int source = instruction->input_count != 0 ? instruction->inputs[0] : -1, view = instruction->outputs[0];
+        int source = instruction->input_count != 0 ? instruction->inputs[0] : -1,
+            view = instruction->outputs[0];
         if ((instruction->op->flags & CJ__OP_VIEW) && last[view] > last[source])
             last[source] = last[view];
     }
@@ -171,7 +180,8 @@ static void share(cj__plan *plan, int value, int with)
     plan->buffers[value].root = plan->buffers[with].root;
 }
 
-// An element-wise result may take the memory of an input of its type that is not read again by anybody.
+// An element-wise result may take the memory of an input of its type that is not read again by
+// anybody.
 static bool take_dying_input(cj__plan *plan, const cj__instruction *instruction, int position)
 {
     int result = instruction->outputs[0];
@@ -221,7 +231,8 @@ static void find_home(cj__plan *plan, const int *last, int position)
 static bool is_from_caller(const cj__plan *plan, const cj__instruction *instruction)
 {
     for (int i = 0; i < instruction->input_count; i++) {
-        const cj__value_kind kind = plan->program.values[plan->buffers[instruction->inputs[i]].root].kind;
+        const cj__value_kind kind =
+            plan->program.values[plan->buffers[instruction->inputs[i]].root].kind;
         if (kind != CJ__VALUE_INPUT && kind != CJ__VALUE_CONSTANT)
             return false;
     }
@@ -239,7 +250,7 @@ static cj_status make_calls(cj__plan *plan)
         call->pool = plan->pool;
         call->from_caller = is_from_caller(plan, instruction);
         next += (size_t)(instruction->input_count + instruction->output_count);
-        const bool whole = instruction->op->workspace != NULL && instruction->cut.group == 0;
+        const bool whole = instruction->op->workspace && instruction->cut.group == 0;
         size_t workspace = whole ? instruction->op->workspace(call) : 0;
         plan->workspace = workspace > plan->workspace ? workspace : plan->workspace;
     }
@@ -280,12 +291,14 @@ void cj__plan_point(cj__plan *plan, char *base)
     for (int i = 0; i < plan->copy_count; i++) {
         cj__copy *copy = &plan->copies[i];
         if (copy->save)
-            copy->saved = base + plan->buffers_size + cj__in_lines(plan->workspace) + copy->saved_offset;
+            copy->saved =
+                base + plan->buffers_size + cj__align_up_64(plan->workspace) + copy->saved_offset;
     }
     point_calls(plan);
 }
 
-// An update that is not written in place is copied; one that is a variable's old value is saved first, as are outputs.
+// An update that is not written in place is copied; one that is a variable's old value is saved
+// first, as are outputs.
 static void make_copies(cj__plan *plan)
 {
     const cj__program *program = &plan->program;
@@ -296,16 +309,19 @@ static void make_copies(cj__plan *plan)
         void *to = output ? NULL : cj_tensor_data(program->updated[update]->value);
         const cj__buffer *root = &plan->buffers[plan->buffers[value].root];
         bool fixed = root->home == CJ__HOME_FIXED;
-        const cj__pvalue *made = &program->values[value];
+        const cj__value_info *made = &program->values[value];
         bool in_place = fixed && made->kind == CJ__VALUE_TEMPORARY &&
                         (program->instructions[made->producer].op->flags & CJ__OP_UPDATE);
         if (!output && in_place)
             continue;
-        cj__copy copy = {.from = value, .output = output ? i : -1, .to = to, .bytes = plan->buffers[value].bytes};
+        cj__copy copy = {.from = value,
+                         .output = output ? i : -1,
+                         .to = to,
+                         .bytes = plan->buffers[value].bytes};
         if (fixed && !in_place) {
             copy.save = true;
             copy.saved_offset = plan->saved_size;
-            plan->saved_size += cj__in_lines(copy.bytes);
+            plan->saved_size += cj__align_up_64(copy.bytes);
         }
         plan->copies[plan->copy_count++] = copy;
     }
@@ -314,7 +330,7 @@ static void make_copies(cj__plan *plan)
 static cj_status place(cj__plan *plan)
 {
     CJ_TRY(cj__place_buffers(plan, &plan->buffers_size));
-    plan->arena_size = plan->buffers_size + cj__in_lines(plan->workspace) + plan->saved_size;
+    plan->arena_size = plan->buffers_size + cj__align_up_64(plan->workspace) + plan->saved_size;
     return CJ_OK;
 }
 
@@ -323,17 +339,19 @@ static cj_status fill(cj__plan *plan)
     const cj__program *program = &plan->program;
     size_t values = (size_t)program->value_count, count = (size_t)program->instruction_count;
     for (size_t i = 0; i < count; i++)
-        plan->operand_count += (size_t)(program->instructions[i].input_count + program->instructions[i].output_count);
-    plan->buffers = cj__new(values, sizeof(*plan->buffers));
-    plan->order = cj__new(count, sizeof(*plan->order));
-    plan->in_place = cj__new(count, sizeof(*plan->in_place));
-    plan->calls = cj__new(count, sizeof(*plan->calls));
-    plan->operands = cj__new(plan->operand_count, sizeof(*plan->operands));
-    plan->patches = cj__new(plan->operand_count, sizeof(*plan->patches));
-    plan->copies = cj__new((size_t)(program->output_count + program->update_count), sizeof(*plan->copies));
-    int *last = cj__new(values, sizeof(*last));
-    bool whole = plan->buffers != NULL && plan->order != NULL && plan->in_place != NULL && plan->calls != NULL &&
-                 plan->operands != NULL && plan->patches != NULL && plan->copies != NULL && last != NULL;
+        plan->operand_count +=
+            (size_t)(program->instructions[i].input_count + program->instructions[i].output_count);
+    plan->buffers = cj__new(values, sizeof *plan->buffers);
+    plan->order = cj__new(count, sizeof *plan->order);
+    plan->in_place = cj__new(count, sizeof *plan->in_place);
+    plan->calls = cj__new(count, sizeof *plan->calls);
+    plan->operands = cj__new(plan->operand_count, sizeof *plan->operands);
+    plan->patches = cj__new(plan->operand_count, sizeof *plan->patches);
+    plan->copies =
+        cj__new((size_t)(program->output_count + program->update_count), sizeof *plan->copies);
+    int *last = cj__new(values, sizeof *last);
+    bool whole = plan->buffers && plan->order && plan->in_place && plan->calls && plan->operands &&
+                 plan->patches && plan->copies && last;
     cj_status status = whole ? take_types(plan) : CJ_OUT_OF_MEMORY;
     if (status == CJ_OK)
         status = order_calls(plan);
@@ -366,10 +384,11 @@ static cj_status specialise(cj__plan *plan, const cj__program *program, const ch
     return cj__program_infer(&plan->program, plan->batch);
 }
 
-cj_status cj__plan_new(const cj__program *program, int64_t batch, cj_pool *pool, const char *off, cj__plan **plan)
+cj_status cj__plan_new(const cj__program *program, int64_t batch, cj_pool *pool, const char *off,
+                       cj__plan **plan)
 {
     *plan = cj__new(1, sizeof(**plan));
-    if (*plan == NULL)
+    if (!*plan)
         return CJ_OUT_OF_MEMORY;
     (*plan)->batch = batch;
     (*plan)->pool = pool;
@@ -385,7 +404,7 @@ cj_status cj__plan_new(const cj__program *program, int64_t batch, cj_pool *pool,
 
 void cj__plan_free(cj__plan *plan)
 {
-    if (plan == NULL)
+    if (!plan)
         return;
     cj__free_aligned(plan->kept_memory, plan->kept_size);
     cj__free(plan->kept);

@@ -1,9 +1,10 @@
-// A plan: a program for one batch size, with every buffer placed and every call made, ready to run again and again in
-// whatever arena it is pointed into (arena.h).
+// A plan: a program for one batch size, with every buffer placed and every call made, ready to run
+// again and again in whatever arena it is pointed into (arena.h).
 //
-// The steps of a run: main calls; then what must be saved before variables change (outputs and updates that are
-// variables' old values); then update calls, which may write into variables; then copies to the caller and of updates.
-// Calls that can fail (a label out of range) are main calls, so a failure leaves every variable as it was.
+// The steps of a run: main calls; then what must be saved before variables change (outputs and
+// updates that are variables' old values); then update calls, which may write into variables; then
+// copies to the caller and of updates. Calls that can fail (a label out of range) are main calls,
+// so a failure leaves every variable as it was.
 #ifndef CJ_GRAPH_PLAN_H
 #define CJ_GRAPH_PLAN_H
 
@@ -13,8 +14,9 @@
 
 // Where a value lives in a plan.
 typedef enum cj__home {
-    CJ__HOME_ARENA,   // its own place in the arena
-    CJ__HOME_SHARED,  // another value's memory: a view, or an element-wise result over its dying input
+    CJ__HOME_ARENA, // its own place in the arena
+    // another value's memory: a view, or an element-wise result over its dying input
+    CJ__HOME_SHARED,
     CJ__HOME_FIXED,   // a variable's or constant's memory
     CJ__HOME_INPUT,   // the caller's
     CJ__HOME_NOWHERE, // an output that nobody reads
@@ -82,28 +84,37 @@ typedef struct cj__plan {
     cj__trial trial;
 } cj__plan;
 
-// Plans `program` for a batch size and the threads of a pool (NULL for one); `off` as for cj__program_optimize().
-cj_status cj__plan_new(const cj__program *program, int64_t batch, cj_pool *pool, const char *off, cj__plan **plan);
+// Plans `program` for a batch size and the threads of a pool (NULL for one); `off` as for
+// cj__program_optimize().
+cj_status cj__plan_new(const cj__program *program, int64_t batch, cj_pool *pool, const char *off,
+                       cj__plan **plan);
 void cj__plan_free(cj__plan *plan);
-// Makes the plan run in an arena of arena_size bytes. Nothing to do, and quick, for the one that it ran in before.
+// Makes the plan run in an arena of arena_size bytes. Nothing to do, and quick, for the one that it
+// ran in before.
 void cj__plan_point(cj__plan *plan, char *base);
-cj_status cj__plan_run(cj__plan *plan, cj_pool *pool, const void *const *inputs, void *const *outputs); // run.c
-// Runs the calls at some positions, splits as a whole; adds to the seconds of each, unless that is NULL.
+// run.c
+cj_status cj__plan_run(cj__plan *plan, cj_pool *pool, const void *const *inputs,
+                       void *const *outputs);
+// Runs the calls at some positions, splits as a whole; adds to the seconds of each, unless that is
+// NULL.
 cj_status cj__plan_run_calls(cj__plan *plan, cj_pool *pool, int begin, int end, double *seconds);
 
-// split_batch.c: finds the splits, once homes are known, and what memory they want; and the workspace of a split.
+// split_batch.c: finds the splits, once homes are known, and what memory they want; and the
+// workspace of a split.
 cj_status cj__split_in_plan(cj__plan *plan);
 size_t cj__split_workspace(cj__plan *plan, cj__split *split);
 
 // keep_prepared.c: memory for the calls that keep what they prepare, once the calls are made.
 cj_status cj__keep_in_plan(cj__plan *plan);
 
-// print.c: the table, with the seconds of each call by position (NULL for none). And these: the median of `rounds` runs
-// of every call, updates included, which the caller undoes.
+// print.c: the table, with the seconds of each call by position (NULL for none). And these: the
+// median of `rounds` runs of every call, updates included, which the caller undoes.
 cj_status cj__plan_print(const cj__plan *plan, const double *seconds, FILE *stream);
-cj_status cj__plan_time(cj__plan *plan, cj_pool *pool, const void *const *inputs, int rounds, double *seconds);
+cj_status cj__plan_time(cj__plan *plan, cj_pool *pool, const void *const *inputs, int rounds,
+                        double *seconds);
 
-// place.c: gives every root of CJ__HOME_ARENA an offset so that no two that live at once overlap; returns the size.
+// place.c: gives every root of CJ__HOME_ARENA an offset so that no two that live at once overlap;
+// returns the size.
 cj_status cj__place_buffers(cj__plan *plan, size_t *size);
 
 #endif

@@ -15,18 +15,19 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-cj_status cj__plan_time(cj__plan *plan, cj_pool *pool, const void *const *inputs, int rounds, double *seconds)
+cj_status cj__plan_time(cj__plan *plan, cj_pool *pool, const void *const *inputs, int rounds,
+                        double *seconds)
 {
     const int count = plan->program.instruction_count;
-    double *times = cj__new((size_t)count * (size_t)rounds, sizeof(*times));
-    if (times == NULL)
+    double *times = cj__new((size_t)count * (size_t)rounds, sizeof *times);
+    if (!times)
         return CJ_OUT_OF_MEMORY;
     cj_status status = CJ_OK;
     const bool entered = cj__pool_enter(pool);
     for (int i = 0; i < plan->patch_count; i++)
         plan->patches[i].operand->data = (void *)(uintptr_t)inputs[plan->patches[i].input];
     for (int round = -1; round < rounds && status == CJ_OK; round++) { // the first warms up
-        memset(seconds, 0, (size_t)count * sizeof(*seconds));
+        memset(seconds, 0, (size_t)count * sizeof *seconds);
         status = cj__plan_run_calls(plan, pool, 0, count, seconds);
         for (int i = 0; i < count && round >= 0; i++)
             times[(size_t)i * (size_t)rounds + (size_t)round] = seconds[i];
@@ -34,7 +35,7 @@ cj_status cj__plan_time(cj__plan *plan, cj_pool *pool, const void *const *inputs
     if (entered)
         cj__pool_leave(pool);
     for (int i = 0; i < count; i++) {
-        qsort(times + (size_t)i * (size_t)rounds, (size_t)rounds, sizeof(*times), ascending);
+        qsort(times + (size_t)i * (size_t)rounds, (size_t)rounds, sizeof *times, ascending);
         seconds[i] = times[(size_t)i * (size_t)rounds + (size_t)rounds / 2];
     }
     cj__free(times);
@@ -56,25 +57,30 @@ static void shapes_of(const cj__call *call, char *text, size_t size)
              cj_shape_text(&call->outputs[0].type.shape, result, sizeof(result)));
 }
 
-static void memory_of(const cj__plan *plan, const cj__instruction *instruction, char *text, size_t size)
+static void memory_of(const cj__plan *plan, const cj__instruction *instruction, char *text,
+                      size_t size)
 {
-    const cj__buffer *buffer = &plan->buffers[instruction->outputs[0]], *root = &plan->buffers[buffer->root];
+    const cj__buffer *buffer = &plan->buffers[instruction->outputs[0]],
+                     *root = &plan->buffers[buffer->root];
     if (instruction->op->flags & CJ__OP_VIEW)
         snprintf(text, size, "view");
     else if (root->home == CJ__HOME_FIXED)
         snprintf(text, size, "in the variable");
     else
-        snprintf(text, size, "%zu%s", root->offset, buffer->home == CJ__HOME_SHARED ? " (an input's)" : "");
+        snprintf(text, size, "%zu%s", root->offset,
+                 buffer->home == CJ__HOME_SHARED ? " (an input's)" : "");
 }
 
 static double bytes_of(const cj__plan *plan, const cj__instruction *instruction)
 {
     double bytes = 0;
-    for (int i = 0; i < instruction->input_count + instruction->output_count; i++) { // outputs follow inputs
+    // outputs follow inputs
+    for (int i = 0; i < instruction->input_count + instruction->output_count; i++) {
         const cj__buffer *buffer = &plan->buffers[instruction->inputs[i]];
         bytes += buffer->home == CJ__HOME_NOWHERE || (instruction->op->flags & CJ__OP_VIEW) ?
                      0 :
-                     (double)(cj_shape_count(&buffer->type.shape) * (int64_t)cj_dtype_size(buffer->type.dtype));
+                     (double)(cj_shape_count(&buffer->type.shape) *
+                              (int64_t)cj_dtype_size(buffer->type.dtype));
     }
     return bytes;
 }
@@ -83,28 +89,30 @@ typedef struct totals {
     double flops, bytes, seconds;
 } totals;
 
-static void print_call(const cj__plan *plan, int position, const double *seconds, const totals *all, FILE *stream)
+static void print_call(const cj__plan *plan, int position, const double *seconds, const totals *all,
+                       FILE *stream)
 {
     const cj__instruction *instruction = &plan->program.instructions[plan->order[position]];
     const cj__call *call = &plan->calls[position];
-    const double flops = call->op->flops != NULL ? call->op->flops(call) : 0;
+    const double flops = call->op->flops ? call->op->flops(call) : 0;
     char name[2 * WORDS], shapes[SHAPES], memory[WORDS];
-    const char *form = call->op->form != NULL ? call->op->form(call) : NULL;
+    const char *form = call->op->form ? call->op->form(call) : NULL;
     const int64_t part = instruction->op->flags & CJ__OP_VIEW ? 0 : instruction->cut.part;
     char by[32] = "";
     if (part > 0)
         snprintf(by, sizeof(by), ", by %lld", (long long)part);
-    snprintf(name, sizeof(name), "%s%s%s%s%s", call->op->name, form != NULL ? ", " : "", form != NULL ? form : "",
-             call->kept != NULL ? ", kept" :
-             call->rounds       ? ", rounds" :
-                                  "",
+    snprintf(name, sizeof(name), "%s%s%s%s%s", call->op->name, form ? ", " : "", form ? form : "",
+             call->kept   ? ", kept" :
+             call->rounds ? ", rounds" :
+                            "",
              by);
     shapes_of(call, shapes, sizeof(shapes));
     memory_of(plan, instruction, memory, sizeof(memory));
     fprintf(stream, "%4d %-38s %-60s %-22s %10.1f %9.2f", position, name, shapes, memory,
             bytes_of(plan, instruction) / 1024, flops * 1e-6);
-    if (seconds != NULL) {
-        fprintf(stream, " %9.1f %5.1f%%", seconds[position] * 1e6, 100 * seconds[position] / all->seconds);
+    if (seconds) {
+        fprintf(stream, " %9.1f %5.1f%%", seconds[position] * 1e6,
+                100 * seconds[position] / all->seconds);
         if (flops > 0)
             fprintf(stream, " %7.1f", flops / seconds[position] * 1e-9);
     }
@@ -117,20 +125,24 @@ cj_status cj__plan_print(const cj__plan *plan, const double *seconds, FILE *stre
     totals all = {0};
     for (int i = 0; i < count; i++) {
         const cj__call *call = &plan->calls[i];
-        all.flops += call->op->flops != NULL ? call->op->flops(call) : 0;
+        all.flops += call->op->flops ? call->op->flops(call) : 0;
         all.bytes += bytes_of(plan, &plan->program.instructions[plan->order[i]]);
-        all.seconds += seconds != NULL ? seconds[i] : 0;
+        all.seconds += seconds ? seconds[i] : 0;
     }
-    fprintf(stream, "%4s %-38s %-60s %-22s %10s %9s%s\n", "call", "kernel", "operands -> result", "arena offset", "KiB",
-            "MFLOP", seconds != NULL ? "        us  share GFLOP/s" : "");
+    fprintf(stream, "%4s %-38s %-60s %-22s %10s %9s%s\n", "call", "kernel", "operands -> result",
+            "arena offset", "KiB", "MFLOP", seconds ? "        us  share GFLOP/s" : "");
     for (int i = 0; i < count; i++)
         print_call(plan, i, seconds, &all, stream);
-    fprintf(stream, "%4s %-38s %-60s %-22s %10.1f %9.2f", "", "all", "", "", all.bytes / 1024, all.flops * 1e-6);
-    if (seconds != NULL)
-        fprintf(stream, " %9.1f %5.1f%% %7.1f", all.seconds * 1e6, 100.0, all.flops / all.seconds * 1e-9);
+    fprintf(stream, "%4s %-38s %-60s %-22s %10.1f %9.2f", "", "all", "", "", all.bytes / 1024,
+            all.flops * 1e-6);
+    if (seconds)
+        fprintf(stream, " %9.1f %5.1f%% %7.1f", all.seconds * 1e6, 100.0,
+                all.flops / all.seconds * 1e-9);
     fprintf(stream,
-            "\nbatch %lld: %d calls on %d thread%s, %d values, arena %zu bytes, of which workspace %zu; %zu kept\n",
-            (long long)plan->batch, count, cj_pool_threads(plan->pool), cj_pool_threads(plan->pool) == 1 ? "" : "s",
-            plan->program.value_count, plan->arena_size, plan->workspace, plan->kept_size);
+            "\nbatch %lld: %d calls on %d thread%s, %d values, arena %zu bytes, of which workspace "
+            "%zu; %zu kept\n",
+            (long long)plan->batch, count, cj_pool_threads(plan->pool),
+            cj_pool_threads(plan->pool) == 1 ? "" : "s", plan->program.value_count,
+            plan->arena_size, plan->workspace, plan->kept_size);
     return ferror(stream) ? cj__fail(CJ_IO, "plan: printing failed") : CJ_OK;
 }

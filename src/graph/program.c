@@ -13,23 +13,23 @@ typedef struct making {
     int *first; // a node: the value of its output 0; others follow
 } making;
 
-static cj__pvalue *add_value(cj__program *program, cj__value_kind kind, const cj__type *type)
+static cj__value_info *add_value(cj__program *program, cj__value_kind kind, const cj__type *type)
 {
-    if (!cj__reserve((void **)&program->values, &program->value_capacity, (size_t)program->value_count + 1,
-                     sizeof(cj__pvalue)))
+    if (!cj__reserve((void **)&program->values, &program->value_capacity,
+                     (size_t)program->value_count + 1, sizeof(cj__value_info)))
         return NULL;
-    cj__pvalue *value = &program->values[program->value_count++];
-    *value = (cj__pvalue){.kind = kind, .type = *type, .input = -1, .producer = -1};
+    cj__value_info *value = &program->values[program->value_count++];
+    *value = (cj__value_info){.kind = kind, .type = *type, .input = -1, .producer = -1};
     return value;
 }
 
 static cj_status add_leaf(making *m, const cj__node *node, const cj_function_args *args)
 {
-    cj__value_kind kind = node->variable != NULL ? CJ__VALUE_VARIABLE :
-                          node->constant != NULL ? CJ__VALUE_CONSTANT :
-                                                   CJ__VALUE_INPUT;
-    cj__pvalue *value = add_value(m->program, kind, &node->types[0]);
-    if (value == NULL)
+    cj__value_kind kind = node->variable ? CJ__VALUE_VARIABLE :
+                          node->constant ? CJ__VALUE_CONSTANT :
+                                           CJ__VALUE_INPUT;
+    cj__value_info *value = add_value(m->program, kind, &node->types[0]);
+    if (!value)
         return CJ_OUT_OF_MEMORY;
     value->variable = cj_retain(node->variable);
     value->constant = cj_retain(node->constant);
@@ -38,8 +38,9 @@ static cj_status add_leaf(making *m, const cj__node *node, const cj_function_arg
             value->input = i;
     }
     if (kind == CJ__VALUE_INPUT && value->input < 0)
-        return cj__fail(CJ_INVALID_ARGUMENT, "function: input \"%s\" is needed but not among the inputs",
-                        node->name != NULL ? node->name : "without a name");
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "function: input \"%s\" is needed but not among the inputs",
+                        node->name ? node->name : "without a name");
     return CJ_OK;
 }
 
@@ -50,18 +51,20 @@ static cj_status add_instruction(making *m, const cj__node *node)
                      (size_t)program->instruction_count + 1, sizeof(cj__instruction)))
         return CJ_OUT_OF_MEMORY;
     cj__instruction *made = &program->instructions[program->instruction_count++];
-    *made = (cj__instruction){.op = node->op, .input_count = node->input_count, .output_count = node->output_count};
-    memcpy(made->attrs, node->attrs, sizeof(made->attrs));
+    *made = (cj__instruction){
+        .op = node->op, .input_count = node->input_count, .output_count = node->output_count};
+    memcpy(made->attrs, node->attrs, sizeof made->attrs);
     made->inputs = cj__new((size_t)node->input_count + (size_t)node->output_count, sizeof(int));
-    if (made->inputs == NULL)
+    if (!made->inputs)
         return CJ_OUT_OF_MEMORY;
     made->outputs = made->inputs + node->input_count;
     for (int i = 0; i < node->input_count; i++)
-        made->inputs[i] = m->first[cj__order_place(&m->order, node->inputs[i]->node)] + node->inputs[i]->index;
+        made->inputs[i] =
+            m->first[cj__order_place(&m->order, node->inputs[i]->node)] + node->inputs[i]->index;
     for (int i = 0; i < node->output_count; i++) {
         made->outputs[i] = program->value_count;
-        cj__pvalue *value = add_value(program, CJ__VALUE_TEMPORARY, &node->types[i]);
-        if (value == NULL)
+        cj__value_info *value = add_value(program, CJ__VALUE_TEMPORARY, &node->types[i]);
+        if (!value)
             return CJ_OUT_OF_MEMORY;
         value->producer = program->instruction_count - 1;
     }
@@ -72,17 +75,19 @@ static cj_status check(const cj_function_args *args)
 {
     bool missing = false;
     for (int i = 0; i < args->input_count; i++)
-        missing = missing || args->inputs[i] == NULL;
+        missing = missing || !args->inputs[i];
     for (int i = 0; i < args->output_count; i++)
-        missing = missing || args->outputs[i] == NULL;
+        missing = missing || !args->outputs[i];
     for (int i = 0; i < args->update_count; i++)
-        missing = missing || args->updates[i].value == NULL || args->updates[i].variable == NULL;
+        missing = missing || !args->updates[i].value || !args->updates[i].variable;
     if (missing)
-        return cj_error_status() != CJ_OK ? cj_error_status() :
-                                            cj__fail(CJ_INVALID_ARGUMENT, "function: a symbol is missing");
+        return cj_error_status() != CJ_OK ?
+                   cj_error_status() :
+                   cj__fail(CJ_INVALID_ARGUMENT, "function: a symbol is missing");
     for (int i = 0; i < args->input_count; i++) {
         if (args->inputs[i]->node->op != &cj__op_input)
-            return cj__fail(CJ_INVALID_ARGUMENT, "function: input %d is not a symbol from cj_symbol_input()", i);
+            return cj__fail(CJ_INVALID_ARGUMENT,
+                            "function: input %d is not a symbol from cj_symbol_input()", i);
     }
     for (int i = 0; i < args->update_count; i++) {
         const cj_variable *variable = args->updates[i].variable;
@@ -90,12 +95,14 @@ static cj_status check(const cj_function_args *args)
         cj__type own = {variable->value->dtype, variable->value->shape};
         char a[160], b[160];
         if (!cj__type_equal(type, &own))
-            return cj__fail(CJ_SHAPE_MISMATCH, "function: the update of \"%s\" is %s %s, not %s %s", variable->name,
-                            cj_dtype_name(type->dtype), cj_shape_text(&type->shape, a, sizeof(a)),
-                            cj_dtype_name(own.dtype), cj_shape_text(&own.shape, b, sizeof(b)));
+            return cj__fail(CJ_SHAPE_MISMATCH, "function: the update of \"%s\" is %s %s, not %s %s",
+                            variable->name, cj_dtype_name(type->dtype),
+                            cj_shape_text(&type->shape, a, sizeof(a)), cj_dtype_name(own.dtype),
+                            cj_shape_text(&own.shape, b, sizeof(b)));
         for (int j = 0; j < i; j++) {
             if (args->updates[j].variable == variable)
-                return cj__fail(CJ_INVALID_ARGUMENT, "function: \"%s\" is updated twice", variable->name);
+                return cj__fail(CJ_INVALID_ARGUMENT, "function: \"%s\" is updated twice",
+                                variable->name);
         }
     }
     return CJ_OK;
@@ -113,11 +120,11 @@ static cj_status fill(making *m, const cj_function_args *args)
         CJ_TRY(cj__order_add(&m->order, args->outputs[i]->node));
     for (int i = 0; i < args->update_count; i++)
         CJ_TRY(cj__order_add(&m->order, args->updates[i].value->node));
-    m->first = cj__new(m->order.count, sizeof(*m->first));
+    m->first = cj__new(m->order.count, sizeof *m->first);
     program->outputs = cj__new((size_t)args->output_count, sizeof(int));
     program->updates = cj__new((size_t)args->update_count, sizeof(int));
-    program->updated = cj__new((size_t)args->update_count, sizeof(*program->updated));
-    if (m->first == NULL || program->outputs == NULL || program->updates == NULL || program->updated == NULL)
+    program->updated = cj__new((size_t)args->update_count, sizeof *program->updated);
+    if (!m->first || !program->outputs || !program->updates || !program->updated)
         return CJ_OUT_OF_MEMORY;
     for (size_t i = 0; i < m->order.count; i++) {
         const cj__node *node = m->order.nodes[i];
@@ -184,18 +191,18 @@ void cj__program_forward(cj__program *program, int *forward)
 
 int *cj__program_as_is(const cj__program *program)
 {
-    int *forward = cj__new((size_t)program->value_count, sizeof(*forward));
-    for (int i = 0; forward != NULL && i < program->value_count; i++)
+    int *forward = cj__new((size_t)program->value_count, sizeof *forward);
+    for (int i = 0; forward && i < program->value_count; i++)
         forward[i] = i;
     return forward;
 }
 
 void cj__program_uses(const cj__program *program, int *uses)
 {
-    memset(uses, 0, (size_t)program->value_count * sizeof(*uses));
+    memset(uses, 0, (size_t)program->value_count * sizeof *uses);
     for (int i = 0; i < program->instruction_count; i++) {
         const cj__instruction *instruction = &program->instructions[i];
-        for (int j = 0; instruction->op != NULL && j < instruction->input_count; j++)
+        for (int j = 0; instruction->op && j < instruction->input_count; j++)
             uses[instruction->inputs[j]]++;
     }
     for (int i = 0; i < program->output_count; i++)
@@ -209,7 +216,7 @@ void cj__program_compact(cj__program *program)
     int kept = 0;
     for (int i = 0; i < program->instruction_count; i++) {
         cj__instruction *instruction = &program->instructions[i];
-        if (instruction->op == NULL) {
+        if (!instruction->op) {
             cj__free(instruction->inputs);
             continue;
         }

@@ -1,5 +1,6 @@
-// A program: the part of a graph that a function needs, as a flat list of instructions over numbered values. Programs
-// are rewritten by passes (passes.c, fuse.c) and then planned for a batch size (plan.h). The free axis is still free.
+// A program: the part of a graph that a function needs, as a flat list of instructions over
+// numbered values. Programs are rewritten by passes (passes.c, fuse.c) and then planned for a batch
+// size (plan.h). The free axis is still free.
 #ifndef CJ_GRAPH_PROGRAM_H
 #define CJ_GRAPH_PROGRAM_H
 
@@ -12,16 +13,17 @@ typedef enum cj__value_kind {
     CJ__VALUE_TEMPORARY
 } cj__value_kind;
 
-typedef struct cj__pvalue {
+typedef struct cj__value_info {
     cj__value_kind kind;
     cj__type type;
     int input;             // which input of the function, or -1
     cj_variable *variable; // held
     cj_tensor *constant;   // held
     int producer;          // instruction of a temporary
-} cj__pvalue;
+} cj__value_info;
 
-// How an instruction is cut along its operands' first axis, together with its neighbours of the same group.
+// How an instruction is cut along its operands' first axis, together with its neighbours of the
+// same group.
 typedef struct cj__cut {
     int group;    // 0 for none
     int64_t rows; // in all
@@ -39,7 +41,7 @@ typedef struct cj__instruction {
 } cj__instruction;
 
 typedef struct cj__program {
-    cj__pvalue *values;
+    cj__value_info *values;
     int value_count;
     size_t value_capacity;
     cj__instruction *instructions;
@@ -59,30 +61,36 @@ void cj__program_free(cj__program *program);
 void cj__program_forward(cj__program *program, int *forward);
 // A new array in which every value is read as itself; NULL without memory.
 int *cj__program_as_is(const cj__program *program);
-// How often each value is read, by instructions, outputs and updates; `uses` has value_count entries.
+// How often each value is read, by instructions, outputs and updates; `uses` has value_count
+// entries.
 void cj__program_uses(const cj__program *program, int *uses);
 // Takes removed instructions out of the list.
 void cj__program_compact(cj__program *program);
 
 // A second program of the same graph; on failure it is empty.
 cj_status cj__program_copy(const cj__program *program, cj__program *copy);
-// Makes every type concrete: the free axis becomes `batch`. Needed again after a pass that changed attributes.
+// Makes every type concrete: the free axis becomes `batch`. Needed again after a pass that changed
+// attributes.
 cj_status cj__program_infer(cj__program *program, int64_t batch);
 
-// Building blocks of passes. A new value of a type, or -1. An instruction at the end of the list (its arrays change
-// hands). New operands for an instruction; its old arrays are freed.
+// Building blocks of passes. A new value of a type, or -1. An instruction at the end of the list
+// (its arrays change hands). New operands for an instruction; its old arrays are freed.
 int cj__program_add_value(cj__program *program, const cj__type *type);
 cj_status cj__program_append(cj__program *program, const cj__instruction *instruction);
-cj_status cj__program_operands(cj__instruction *instruction, const int *inputs, int input_count, const int *outputs,
-                               int output_count);
-// The instructions that read a value: their number, of which the first `most` go to `readers`. More than `most` if an
-// output or update is the value, so that a caller who knows all readers knows that there is nobody else.
+cj_status cj__program_operands(cj__instruction *instruction, const int *inputs, int input_count,
+                               const int *outputs, int output_count);
+// The instructions that read a value: their number, of which the first `most` go to `readers`. More
+// than `most` if an output or update is the value, so that a caller who knows all readers knows
+// that there is nobody else.
 int cj__program_readers(const cj__program *program, int value, int *readers, int most);
 
-// The call that an instruction will be, with types and without memory; `operands` has room for inputs and outputs.
-cj__call cj__program_call(const cj__program *program, const cj__instruction *instruction, cj__operand *operands);
+// The call that an instruction will be, with types and without memory; `operands` has room for
+// inputs and outputs.
+cj__call cj__program_call(const cj__program *program, const cj__instruction *instruction,
+                          cj__operand *operands);
 
-// A part of such a call, for rows of its operands' first axis; the data's places are still those of the whole.
+// A part of such a call, for rows of its operands' first axis; the data's places are still those of
+// the whole.
 enum { CJ__PART_OPERANDS = 8 };
 typedef struct cj__part {
     cj__call call;
@@ -91,31 +99,34 @@ typedef struct cj__part {
     _Alignas(16) unsigned char attrs[CJ__ATTRS_MAX];
 } cj__part;
 // The part that begins at row `first` of an instruction with a cut, whose whole call is `call`.
-void cj__part_of(const cj__program *program, const cj__instruction *instruction, const cj__call *call, int64_t first,
-                 cj__part *part);
+void cj__part_of(const cj__program *program, const cj__instruction *instruction,
+                 const cj__call *call, int64_t first, cj__part *part);
 
-// The input, variable or constant whose memory a value is, through views; -1 for what is computed. And its variable, or
-// NULL.
+// The input, variable or constant whose memory a value is, through views; -1 for what is computed.
+// And its variable, or NULL.
 int cj__leaf_of(const cj__program *program, int value);
 const cj_variable *cj__variable_of(const cj__program *program, int value);
 
-// Makes a max pool's gradient only as high and wide as the windows reach, if those who read it can do without the zeros
-// behind; they are told. False if they cannot: then nothing has changed.
-bool cj__crop_pool_grad(cj__program *program, cj__instruction *pool_grad, int64_t rows, int64_t cols);
+// Makes a max pool's gradient only as high and wide as the windows reach, if those who read it can
+// do without the zeros behind; they are told. False if they cannot: then nothing has changed.
+bool cj__crop_pool_grad(cj__program *program, cj__instruction *pool_grad, int64_t rows,
+                        int64_t cols);
 
-// Whether all numbers of a value are bfloat16 numbers, as far as the program shows it (fuse_round.c).
+// Whether all numbers of a value are bfloat16 numbers, as far as the program shows it
+// (fuse_round.c).
 bool cj__is_bf16(const cj__program *program, int value);
 
-// Passes come in two stages: those that leave the free axis free, done once for a function, and those that look at
-// concrete shapes, done for each plan on its own copy.
+// Passes come in two stages: those that leave the free axis free, done once for a function, and
+// those that look at concrete shapes, done for each plan on its own copy.
 typedef enum cj__stage { CJ__STAGE_GRAPH, CJ__STAGE_PLAN } cj__stage;
-// Applies every pass of a stage that `off` (a list such as "-cse,-fuse_bias_act"; may be NULL) does not switch off.
+// Applies every pass of a stage that `off` (a list such as "-cse,-fuse_bias_act"; may be NULL) does
+// not switch off.
 cj_status cj__program_optimize(cj__program *program, cj__stage stage, const char *off);
 // Refuses a list that names no pass.
 cj_status cj__check_switches(const char *off);
 cj_status cj__remove_dead(cj__program *program);          // passes.c
 cj_status cj__fuse_bias_act(cj__program *program);        // fuse.c
-cj_status cj__fuse_xent(cj__program *program);            // fuse_xent.c
+cj_status cj__fuse_cross_entropy(cj__program *program);   // fuse_cross_entropy.c
 cj_status cj__fuse_round(cj__program *program);           // fuse_round.c
 cj_status cj__fuse_accuracy(cj__program *program);        // fuse_accuracy.c
 cj_status cj__fuse_pool(cj__program *program);            // fuse_pool.c

@@ -1,4 +1,5 @@
-// Programs that are copied, specialised to a batch size, and changed: what passes over concrete shapes stand on.
+// Programs that are copied, specialised to a batch size, and changed: what passes over concrete
+// shapes stand on.
 #include "base/memory.h"
 #include "graph/program.h"
 
@@ -8,7 +9,7 @@ static cj_status copy_instruction(const cj__instruction *from, cj__instruction *
 {
     *to = *from;
     to->inputs = cj__new((size_t)(from->input_count + from->output_count), sizeof(int));
-    if (to->inputs == NULL)
+    if (!to->inputs)
         return CJ_OUT_OF_MEMORY;
     to->outputs = to->inputs + from->input_count;
     memcpy(to->inputs, from->inputs, (size_t)from->input_count * sizeof(int));
@@ -21,22 +22,24 @@ static cj_status fill_copy(const cj__program *from, cj__program *to)
     const size_t values = (size_t)from->value_count, instructions = (size_t)from->instruction_count;
     to->outputs = cj__copy_bytes(from->outputs, (size_t)from->output_count * sizeof(int));
     to->updates = cj__copy_bytes(from->updates, (size_t)from->update_count * sizeof(int));
-    to->updated = cj__new((size_t)from->update_count, sizeof(*to->updated));
-    if (to->outputs == NULL || to->updates == NULL || to->updated == NULL ||
-        !cj__reserve((void **)&to->values, &to->value_capacity, values, sizeof(*to->values)) ||
-        !cj__reserve((void **)&to->instructions, &to->instruction_capacity, instructions, sizeof(*to->instructions)))
+    to->updated = cj__new((size_t)from->update_count, sizeof *to->updated);
+    if (!to->outputs || !to->updates || !to->updated ||
+        !cj__reserve((void **)&to->values, &to->value_capacity, values, sizeof *to->values) ||
+        !cj__reserve((void **)&to->instructions, &to->instruction_capacity, instructions,
+                     sizeof *to->instructions))
         return CJ_OUT_OF_MEMORY;
     to->output_count = from->output_count;
     for (; to->update_count < from->update_count; to->update_count++)
         to->updated[to->update_count] = cj_retain(from->updated[to->update_count]);
     for (; to->value_count < from->value_count; to->value_count++) {
-        cj__pvalue *value = &to->values[to->value_count];
+        cj__value_info *value = &to->values[to->value_count];
         *value = from->values[to->value_count];
         cj_retain(value->variable);
         cj_retain(value->constant);
     }
     for (; to->instruction_count < from->instruction_count; to->instruction_count++)
-        CJ_TRY(copy_instruction(&from->instructions[to->instruction_count], &to->instructions[to->instruction_count]));
+        CJ_TRY(copy_instruction(&from->instructions[to->instruction_count],
+                                &to->instructions[to->instruction_count]));
     return CJ_OK;
 }
 
@@ -57,19 +60,22 @@ static void set_free_axis(cj__type *type, int64_t batch)
     }
 }
 
-// The op's own rule gives the types of what an instruction makes; it may complete attributes, in a copy.
+// The op's own rule gives the types of what an instruction makes; it may complete attributes, in a
+// copy.
 static cj_status infer_instruction(cj__program *program, const cj__instruction *instruction)
 {
-    cj__type *types = cj__new((size_t)(instruction->input_count + instruction->output_count), sizeof(*types));
-    if (types == NULL)
+    cj__type *types =
+        cj__new((size_t)(instruction->input_count + instruction->output_count), sizeof *types);
+    if (!types)
         return CJ_OUT_OF_MEMORY;
     for (int j = 0; j < instruction->input_count; j++)
         types[j] = program->values[instruction->inputs[j]].type;
     _Alignas(16) unsigned char attrs[CJ__ATTRS_MAX];
     memcpy(attrs, instruction->attrs, sizeof(attrs));
     int outputs = instruction->output_count;
-    cj_status status = instruction->op->infer(instruction->op, attrs, types, instruction->input_count,
-                                              types + instruction->input_count, &outputs);
+    cj_status status =
+        instruction->op->infer(instruction->op, attrs, types, instruction->input_count,
+                               types + instruction->input_count, &outputs);
     for (int j = 0; j < instruction->output_count && status == CJ_OK; j++)
         program->values[instruction->outputs[j]].type = types[instruction->input_count + j];
     cj__free(types);
@@ -87,28 +93,28 @@ cj_status cj__program_infer(cj__program *program, int64_t batch)
 
 int cj__program_add_value(cj__program *program, const cj__type *type)
 {
-    if (!cj__reserve((void **)&program->values, &program->value_capacity, (size_t)program->value_count + 1,
-                     sizeof(*program->values)))
+    if (!cj__reserve((void **)&program->values, &program->value_capacity,
+                     (size_t)program->value_count + 1, sizeof *program->values))
         return -1;
     program->values[program->value_count] =
-        (cj__pvalue){.kind = CJ__VALUE_TEMPORARY, .type = *type, .input = -1, .producer = -1};
+        (cj__value_info){.kind = CJ__VALUE_TEMPORARY, .type = *type, .input = -1, .producer = -1};
     return program->value_count++;
 }
 
 cj_status cj__program_append(cj__program *program, const cj__instruction *instruction)
 {
     if (!cj__reserve((void **)&program->instructions, &program->instruction_capacity,
-                     (size_t)program->instruction_count + 1, sizeof(*program->instructions)))
+                     (size_t)program->instruction_count + 1, sizeof *program->instructions))
         return CJ_OUT_OF_MEMORY;
     program->instructions[program->instruction_count++] = *instruction;
     return CJ_OK;
 }
 
-cj_status cj__program_operands(cj__instruction *instruction, const int *inputs, int input_count, const int *outputs,
-                               int output_count)
+cj_status cj__program_operands(cj__instruction *instruction, const int *inputs, int input_count,
+                               const int *outputs, int output_count)
 {
     int *slots = cj__new((size_t)(input_count + output_count), sizeof(int));
-    if (slots == NULL)
+    if (!slots)
         return CJ_OUT_OF_MEMORY;
     memcpy(slots, inputs, (size_t)input_count * sizeof(int));
     memcpy(slots + input_count, outputs, (size_t)output_count * sizeof(int));
@@ -126,7 +132,7 @@ int cj__program_readers(const cj__program *program, int value, int *readers, int
     for (int i = 0; i < program->instruction_count; i++) {
         const cj__instruction *instruction = &program->instructions[i];
         bool reads = false;
-        for (int j = 0; instruction->op != NULL && j < instruction->input_count; j++)
+        for (int j = 0; instruction->op && j < instruction->input_count; j++)
             reads = reads || instruction->inputs[j] == value;
         if (reads && count < most)
             readers[count] = i;
@@ -166,7 +172,8 @@ const cj_variable *cj__variable_of(const cj__program *program, int value)
     return leaf >= 0 ? program->values[leaf].variable : NULL;
 }
 
-cj__call cj__program_call(const cj__program *program, const cj__instruction *instruction, cj__operand *operands)
+cj__call cj__program_call(const cj__program *program, const cj__instruction *instruction,
+                          cj__operand *operands)
 {
     cj__call call = {.op = instruction->op,
                      .attrs = instruction->attrs,
@@ -175,7 +182,8 @@ cj__call cj__program_call(const cj__program *program, const cj__instruction *ins
                      .output_count = instruction->output_count,
                      .inputs = operands,
                      .outputs = operands + instruction->input_count};
-    for (int j = 0; j < instruction->input_count + instruction->output_count; j++) // adjacent in memory
+    // adjacent in memory
+    for (int j = 0; j < instruction->input_count + instruction->output_count; j++)
         operands[j] = (cj__operand){.type = program->values[instruction->inputs[j]].type};
     call.kernels = kernels_for(&call);
     return call;

@@ -1,16 +1,20 @@
-// The distance table: distances between a panel of queries and rows of samples, for each instruction set.
+// The distance table: distances between a panel of queries and rows of samples, for each
+// instruction set.
 //
-//   l2, of bytes or floats   d[j][i] = sum over p of (q[i][p] - x[j][p])^2      (no root: the order is the same)
+//   l2, of bytes or floats   d[j][i] = sum over p of (q[i][p] - x[j][p])^2 (no root: the order is
+//                            the same)
 //   l1, of bytes or floats   d[j][i] = sum over p of |q[i][p] - x[j][p]|
 //
-// q is (count, width) and x is (rows, width), both contiguous; d is (rows, CJ__PANEL) doubles, of which the first `count`
-// columns are meant and all may be written. Up to CJ__PANEL queries are packed once into a *panel*, the way their table
-// wants them, and are then held against as many rows as one likes, which are read where they lie.
+// q is (count, width) and x is (rows, width), both contiguous; d is (rows, CJ__PANEL) doubles, of
+// which the first `count` columns are meant and all may be written. Up to CJ__PANEL queries are
+// packed once into a *panel*, the way their table wants them, and are then held against as many
+// rows as one likes, which are read where they lie.
 //
-// Distances between bytes are exact whatever the width: sums are taken in integers, in pieces short enough for
-// their lanes, and pieces are added in double, which holds every integer up to 2^53. Distances between floats are sums of
-// directly taken differences, in float over pieces of CJ__FLOAT_PIECE elements, which are added in double. The sum of a pair
-// never depends on what else the panel or the block holds.
+// Distances between bytes are exact whatever the width: sums are taken in integers, in pieces short
+// enough for their lanes, and pieces are added in double, which holds every integer up to 2^53.
+// Distances between floats are sums of directly taken differences, in float over pieces of
+// CJ__FLOAT_PIECE elements, which are added in double. The sum of a pair never depends on what else
+// the panel or the block holds.
 #ifndef CJ_KERNELS_DISTANCES_H
 #define CJ_KERNELS_DISTANCES_H
 
@@ -37,9 +41,10 @@ typedef struct cj__distance_kernel {
     // Bytes of a panel; it is aligned to 64.
     size_t (*panel_size)(int64_t width);
     void (*pack)(int64_t count, int64_t width, const void *q, void *panel);
-    // `centred` has for each row of bytes the sum over p of (x[j][p] - 128)^2, for u8_l2; NULL for the others.
-    void (*run)(int64_t count, int64_t rows, int64_t width, const void *panel, const void *x, const int64_t *centred,
-                double *d);
+    // `centred` has for each row of bytes the sum over p of (x[j][p] - 128)^2, for u8_l2; NULL for
+    // the others.
+    void (*run)(int64_t count, int64_t rows, int64_t width, const void *panel, const void *x,
+                const int64_t *centred, double *d);
 } cj__distance_kernel;
 
 typedef struct cj__distances {
@@ -47,11 +52,13 @@ typedef struct cj__distances {
     cj__distance_kernel of[CJ__DISTANCE_COUNT];
     // centred[j] = sum over p of (x[j][p] - 128)^2.
     void (*centre)(int64_t rows, int64_t width, const uint8_t *x, int64_t *centred);
-    // any[j] = whether some d[j][i] is not >= threshold[i], over all CJ__PANEL columns; a threshold of NaN lets all pass.
+    // any[j] = whether some d[j][i] is not >= threshold[i], over all CJ__PANEL columns; a threshold
+    // of NaN lets all pass.
     void (*any_below)(int64_t rows, const double *d, const double *threshold, uint8_t *any);
 } cj__distances;
 
-// The tables that this machine and CAJAL_ISA allow, from plain C (index 0) to the best; NULL beyond.
+// The tables that this machine and CAJAL_ISA allow, from plain C (index 0) to the best; NULL
+// beyond.
 const cj__distances *cj__distances_at(int index);
 const cj__distances *cj__distances_best(void);
 

@@ -1,15 +1,18 @@
 // The kernel table: every numeric loop of the library, once for each dtype and instruction set.
 //
-// A kernel is a pure function over pointers, sizes and strides. It allocates nothing and starts no threads. There is
-// one table for float and one for double per instruction set; `ref` is plain C and the truth, the others are laid over
-// it and must agree with it (tests/kernels/). Pointers are `void *` so that one struct serves both: in the float table
-// every real operand is float, in the double table double. Unless said otherwise operands are contiguous, rows are
-// adjacent, and outputs do not overlap inputs, except that an element-wise output may be exactly one of its inputs.
+// A kernel is a pure function over pointers, sizes and strides. It allocates nothing and starts no
+// threads. There is one table for float and one for double per instruction set; `ref` is plain C
+// and the truth, the others are laid over it and must agree with it (tests/kernels/). Pointers are
+// `void *` so that one struct serves both: in the float table every real operand is float, in the
+// double table double. Unless said otherwise operands are contiguous, rows are adjacent, and
+// outputs do not overlap inputs, except that an element-wise output may be exactly one of its
+// inputs.
 //
-// Large kernels (products, convolutions, pools) are *jobs*: `..._job` tells, from the shapes alone, how many phases the
-// work has, how many independent tasks each phase has, and how much workspace all of it needs; `..._run` does tasks
-// begin .. end - 1 of a phase. All tasks of a phase must be done before the next phase begins. Nothing depends on how
-// tasks are shared out, so the bits of a result do not depend on the number of threads.
+// Large kernels (products, convolutions, pools) are *jobs*: `..._job` tells, from the shapes alone,
+// how many phases the work has, how many independent tasks each phase has, and how much workspace
+// all of it needs; `..._run` does tasks begin .. end - 1 of a phase. All tasks of a phase must be
+// done before the next phase begins. Nothing depends on how tasks are shared out, so the bits of a
+// result do not depend on the number of threads.
 #ifndef CJ_KERNELS_KERNELS_H
 #define CJ_KERNELS_KERNELS_H
 
@@ -18,8 +21,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Element-wise functions of one operand: name, y = f(x, a, b), dy/dx written in x, y, a, b. `a`, `b` are parameters.
-// Y marks those whose derivative needs only y, X those that need only x: the graph keeps alive only what is needed.
+// Element-wise functions of one operand: name, y = f(x, a, b), dy/dx written in x, y, a, b. `a`,
+// `b` are parameters. Y marks those whose derivative needs only y, X those that need only x: the
+// graph keeps alive only what is needed.
 #define CJ__UNARIES(F)                                                                            \
     F(negative, X, "-x")                                                                          \
     F(absolute, X, "|x|, derivative 0 at 0")                                                      \
@@ -105,15 +109,18 @@ enum { CJ__MAX_PHASES = 4 };
 typedef struct cj__job {
     int phases;
     int64_t tasks[CJ__MAX_PHASES];
-    int prepares; // the first so many phases read one operand alone (the filters, or B) and no other phase writes the
-                  // workspace: while the operand stays as it is, whoever keeps the workspace may leave them out
-    bool rounds;  // of an input's gradient: the last phase rounds it, if the arguments ask for it
+    // the first so many phases read one operand alone (the filters, or B) and no other phase writes
+    // the workspace: while the operand stays as it is, whoever keeps the workspace may leave them
+    // out
+    int prepares;
+    bool rounds; // of an input's gradient: the last phase rounds it, if the arguments ask for it
     size_t workspace; // bytes, 64-byte aligned block, contents undefined at the start
-    size_t scratch;   // bytes that each thread has for itself, 64-byte aligned, contents undefined at each task
+    // bytes that each thread has for itself, 64-byte aligned, contents undefined at each task
+    size_t scratch;
 } cj__job;
 
-// C = act(op(A) op(B) + bias), C of m x n. op(A) is m x k: element (i, p) at a[i * lda + p], or a[p * lda + i] if
-// trans_a. op(B) is k x n: (p, j) at b[p * ldb + j], or b[j * ldb + p] if trans_b.
+// C = act(op(A) op(B) + bias), C of m x n. op(A) is m x k: element (i, p) at a[i * lda + p], or a[p
+// * lda + i] if trans_a. op(B) is k x n: (p, j) at b[p * ldb + j], or b[j * ldb + p] if trans_b.
 typedef struct cj__gemm {
     int64_t m, n, k;
     const void *a, *b;
@@ -125,17 +132,19 @@ typedef struct cj__gemm {
     double act_a, act_b; // its parameters
 } cj__gemm;
 
-// The same with A and B rounded to bfloat16 first (numbers that are bfloat16 already stay), products and sums in float;
-// `rounds`: the result, after act, is rounded too. Kernels may take denormal numbers of A and B as 0.
+// The same with A and B rounded to bfloat16 first (numbers that are bfloat16 already stay),
+// products and sums in float; `rounds`: the result, after act, is rounded too. Kernels may take
+// denormal numbers of A and B as 0.
 typedef struct cj__gemm_bf16 {
     cj__gemm g;
     bool rounds;
 } cj__gemm_bf16;
 
 // A 2-D convolution (cross-correlation) in channels-last layout:
-//   y[n][i][j][f] = sum over u, v, c of x[n][i*sh + u*dh - top][j*sw + v*dw - left][c] * w[u][v][c][f]
-// x is (n, h, w, c), w is (kh, kw, c / groups, f), y is (n, oh, ow, f). Elements outside x count as 0. With groups, the
-// filters of group g see the channels of group g.
+//   y[n][i][j][f] = sum over u, v, c of x[n][i*sh + u*dh - top][j*sw + v*dw - left][c] *
+//     w[u][v][c][f]
+// x is (n, h, w, c), w is (kh, kw, c / groups, f), y is (n, oh, ow, f). Elements outside x count as
+// 0. With groups, the filters of group g see the channels of group g.
 typedef struct cj__conv2d {
     int64_t n, h, w, c;
     int64_t kh, kw, f;
@@ -147,40 +156,46 @@ typedef struct cj__conv2d {
 
 // A convolution and its two gradients.
 typedef enum cj__conv2d_kind {
-    CJ__CONV2D_FORWARD,     // y = pool(act(conv(x, w) + bias))
-    CJ__CONV2D_INPUT_GRAD,  // dx, given w and dy
-    CJ__CONV2D_FILTER_GRAD, // dw and perhaps dbias, given x and dy; sums over the batch are cut by the shape only
+    CJ__CONV2D_FORWARD,    // y = pool(act(conv(x, w) + bias))
+    CJ__CONV2D_INPUT_GRAD, // dx, given w and dy
+    // dw and perhaps dbias, given x and dy; sums over the batch are cut by the shape only
+    CJ__CONV2D_FILTER_GRAD,
     CJ__CONV2D_KINDS
 } cj__conv2d_kind;
 
-// What a convolution kernel takes. A job looks at the geometry and the settings alone; pointers may be NULL then.
+// What a convolution kernel takes. A job looks at the geometry and the settings alone; pointers may
+// be NULL then.
 //
-// oh and ow may be less than the input gives: then the rows and columns behind them are not computed, and dy has none.
-// The pool is a max pool with windows side by side: oh and ow are multiples of pool_h and pool_w, y is
-// (n, oh / pool_h, ow / pool_w, f), act is NONE or relu, and `place`, of y's shape, gets u * pool_w + v of the window's
-// first greatest element, or pool_h * pool_w where act is relu and that element is not above 0, so that no gradient
-// passes through it (max_pool2d_grad then gives zeros).
+// oh and ow may be less than the input gives: then the rows and columns behind them are not
+// computed, and dy has none. The pool is a max pool with windows side by side: oh and ow are
+// multiples of pool_h and pool_w, y is (n, oh / pool_h, ow / pool_w, f), act is NONE or relu, and
+// `place`, of y's shape, gets u * pool_w + v of the window's first greatest element, or pool_h *
+// pool_w where act is relu and that element is not above 0, so that no gradient passes through it
+// (max_pool2d_grad then gives zeros).
 typedef struct cj__conv2d_args {
     cj__conv2d s;
-    int winograd;           // side of the tiles of Winograd's form, 2 or 4, where the kernel has it for this geometry,
-                            // and ignored elsewhere; 0 for the direct form
+    // side of the tiles of Winograd's form, 2 or 4, where the kernel has it for this geometry, and
+    // ignored elsewhere; 0 for the direct form
+    int winograd;
     int64_t pool_h, pool_w; // 0 or 1 for none
     cj__unary act;          // CJ__UNARY_NONE for none
     double act_a, act_b;
-    bool rounds;              // act's result is rounded to bfloat16, before the pool; or dx is, where the job says so
+    // act's result is rounded to bfloat16, before the pool; or dx is, where the job says so
+    bool rounds;
     bool sums_dbias;          // dbias is wanted too
     const void *x, *w, *bias; // bias of f entries, or NULL
     void *y;
-    uint8_t *place;          // NULL if nobody needs it
-    const void *dy;          // (n, oh, ow, f)
-    const uint8_t *dy_place; // of the filters' gradient, where there is a pool: then dy is the pool's, (n, oh / pool_h,
-                             // ow / pool_w, f), and these are its places: dy lies there, and 0 elsewhere in the window
+    uint8_t *place; // NULL if nobody needs it
+    const void *dy; // (n, oh, ow, f)
+    // of the filters' gradient, where there is a pool: then dy is the pool's, (n, oh / pool_h, ow /
+    // pool_w, f), and these are its places: dy lies there, and 0 elsewhere in the window
+    const uint8_t *dy_place;
     void *dx, *dw;
     void *dbias; // f entries: the sum of dy over images and pixels
 } cj__conv2d_args;
 
-// A 2-D pool: the window of output (i, j) is rows i*sh - top .. + kh - 1 and columns likewise, cut to the input.
-// Every window holds an element of the input.
+// A 2-D pool: the window of output (i, j) is rows i*sh - top .. + kh - 1 and columns likewise, cut
+// to the input. Every window holds an element of the input.
 typedef struct cj__pool2d {
     int64_t n, h, w, c;
     int64_t kh, kw;
@@ -193,126 +208,155 @@ typedef struct cj__kernels {
     const char *isa;  // "ref", "baseline", "avx2", "avx512", "amx"
     size_t real_size; // 4 or 8
 
-    // y[i] = f(x[i]); dx[i] = dy[i] * f'(x[i], y[i]) (x or y may be NULL where not needed, see CJ__UNARIES).
+    // y[i] = f(x[i]); dx[i] = dy[i] * f'(x[i], y[i]) (x or y may be NULL where not needed, see
+    // CJ__UNARIES).
     void (*unary[CJ__UNARY_COUNT])(int64_t n, const void *x, void *y, double a, double b);
-    void (*unary_grad[CJ__UNARY_COUNT])(int64_t n, const void *x, const void *y, const void *dy, void *dx, double a,
-                                        double b);
+    void (*unary_grad[CJ__UNARY_COUNT])(int64_t n, const void *x, const void *y, const void *dy,
+                                        void *dx, double a, double b);
 
-    // y[r][j] = f(a[r * a_row + j * a_step], b[r * b_row + j * b_step]) for `rows` rows of `cols`; steps are 0 or 1, y
-    // rows are adjacent. Broadcasting is the caller's: it turns it into rows.
-    void (*binary[CJ__BINARY_COUNT])(int64_t rows, int64_t cols, const void *a, int64_t a_row, int64_t a_step,
-                                     const void *b, int64_t b_row, int64_t b_step, void *y);
-    void (*compare[CJ__COMPARISON_COUNT])(int64_t rows, int64_t cols, const void *a, int64_t a_row, int64_t a_step,
-                                          const void *b, int64_t b_row, int64_t b_step, uint8_t *y);
+    // y[r][j] = f(a[r * a_row + j * a_step], b[r * b_row + j * b_step]) for `rows` rows of `cols`;
+    // steps are 0 or 1, y rows are adjacent. Broadcasting is the caller's: it turns it into rows.
+    void (*binary[CJ__BINARY_COUNT])(int64_t rows, int64_t cols, const void *a, int64_t a_row,
+                                     int64_t a_step, const void *b, int64_t b_row, int64_t b_step,
+                                     void *y);
+    void (*compare[CJ__COMPARISON_COUNT])(int64_t rows, int64_t cols, const void *a, int64_t a_row,
+                                          int64_t a_step, const void *b, int64_t b_row,
+                                          int64_t b_step, uint8_t *y);
     // y[i] = c[i] ? a[i] : b[i]; steps 0 or 1.
-    void (*select)(int64_t n, const uint8_t *c, const void *a, int64_t a_step, const void *b, int64_t b_step, void *y);
+    void (*select)(int64_t n, const uint8_t *c, const void *a, int64_t a_step, const void *b,
+                   int64_t b_step, void *y);
 
-    // y[o][i] = reduction over r of x[o][r][i]; x is (outer, n, inner). `accumulate`: combine with what y holds.
-    void (*reduce[CJ__REDUCTION_COUNT])(int64_t outer, int64_t n, int64_t inner, const void *x, void *y,
-                                        bool accumulate);
+    // y[o][i] = reduction over r of x[o][r][i]; x is (outer, n, inner). `accumulate`: combine with
+    // what y holds.
+    void (*reduce[CJ__REDUCTION_COUNT])(int64_t outer, int64_t n, int64_t inner, const void *x,
+                                        void *y, bool accumulate);
     // y[o][i] = the least r whose x[o][r][i] is greatest.
     void (*argmax)(int64_t outer, int64_t n, int64_t inner, const void *x, int32_t *y);
     // How many rows r of `cols` have argmax x[r] == label[r]; a label may be any number.
     int64_t (*count_correct)(int64_t rows, int64_t cols, const void *x, const int32_t *label);
 
-    // Rows of `cols`: y = softmax(x) or its logarithm, stable; dx = y * (dy - sum(y dy)) and dx = dy - exp(y) sum(dy).
+    // Rows of `cols`: y = softmax(x) or its logarithm, stable; dx = y * (dy - sum(y dy)) and dx =
+    // dy - exp(y) sum(dy).
     void (*softmax)(int64_t rows, int64_t cols, const void *x, void *y);
     void (*softmax_grad)(int64_t rows, int64_t cols, const void *y, const void *dy, void *dx);
     void (*log_softmax)(int64_t rows, int64_t cols, const void *x, void *y);
     void (*log_softmax_grad)(int64_t rows, int64_t cols, const void *y, const void *dy, void *dx);
-    // loss[r] = log(sum exp x[r]) - x[r][label[r]] and, unless NULL, p = softmax(x). Labels are in range (checked above).
-    void (*softmax_xent)(int64_t rows, int64_t cols, const void *x, const int32_t *label, void *p, void *loss);
+    // loss[r] = log(sum exp x[r]) - x[r][label[r]] and, unless NULL, p = softmax(x). Labels are in
+    // range (checked above).
+    void (*softmax_cross_entropy)(int64_t rows, int64_t cols, const void *x, const int32_t *label,
+                                  void *p, void *loss);
     // dx[r][j] = (p[r][j] - (j == label[r])) * dloss[r].
-    void (*softmax_xent_grad)(int64_t rows, int64_t cols, const void *p, const int32_t *label, const void *dloss,
-                              void *dx);
+    void (*softmax_cross_entropy_grad)(int64_t rows, int64_t cols, const void *p,
+                                       const int32_t *label, const void *dloss, void *dx);
     // loss[i] = max(z, 0) - z t + log(1 + e^-|z|); dz = (sigmoid(z) - t) dloss.
-    void (*sigmoid_xent)(int64_t n, const void *z, const void *t, void *loss);
-    void (*sigmoid_xent_grad)(int64_t n, const void *z, const void *t, const void *dloss, void *dz);
+    void (*sigmoid_cross_entropy)(int64_t n, const void *z, const void *t, void *loss);
+    void (*sigmoid_cross_entropy_grad)(int64_t n, const void *z, const void *t, const void *dloss,
+                                       void *dz);
 
     // y[i] = x[i] * scale + offset, from bytes and from reals.
     void (*rescale_u8)(int64_t n, const uint8_t *x, double scale, double offset, void *y);
     void (*rescale)(int64_t n, const void *x, double scale, double offset, void *y);
 
-    // y[i] = the bfloat16 nearest to x[i], ties to even, as a real (of doubles: nearest to (float)x[i]); NaN stays NaN.
+    // y[i] = the bfloat16 nearest to x[i], ties to even, as a real (of doubles: nearest to
+    // (float)x[i]); NaN stays NaN.
     void (*round_bf16)(int64_t n, const void *x, void *y);
 
-    // Elements first .. first + n - 1 of a tensor of which x points to element `first`: element i is kept, divided by
-    // 1 - rate, if word i of the Philox stream (base/random.h) is >= rate * 2^32, else 0. rate 1 gives zeros.
-    void (*dropout)(int64_t first, int64_t n, uint64_t key, uint64_t step, double rate, const void *x, void *y);
-    // The gradient of y = dropout(relu(x)), scale being 1 / (1 - rate): dx[i] = y[i] > 0 ? dy[i] * scale : 0.
+    // Elements first .. first + n - 1 of a tensor of which x points to element `first`: element i
+    // is kept, divided by 1 - rate, if word i of the Philox stream (base/random.h) is >= rate *
+    // 2^32, else 0. rate 1 gives zeros.
+    void (*dropout)(int64_t first, int64_t n, uint64_t key, uint64_t step, double rate,
+                    const void *x, void *y);
+    // The gradient of y = dropout(relu(x)), scale being 1 / (1 - rate): dx[i] = y[i] > 0 ? dy[i] *
+    // scale : 0.
     void (*relu_dropout_grad)(int64_t n, const void *y, const void *dy, double scale, void *dx);
 
     // y (cols, rows) from x (rows, cols), with row strides.
     void (*transpose)(int64_t rows, int64_t cols, const void *x, int64_t ldx, void *y, int64_t ldy);
 
     void (*gemm_job)(const cj__gemm *g, cj__job *job);
-    void (*gemm_run)(const cj__gemm *g, void *workspace, void *scratch, int phase, int64_t begin, int64_t end);
+    void (*gemm_run)(const cj__gemm *g, void *workspace, void *scratch, int phase, int64_t begin,
+                     int64_t end);
 
     void (*gemm_bf16_job)(const cj__gemm_bf16 *a, cj__job *job);
-    void (*gemm_bf16_run)(const cj__gemm_bf16 *a, void *workspace, int phase, int64_t begin, int64_t end);
-    // Whether gemm_bf16 is likely to be faster than gemm for these shapes; never where no instructions exist for it.
+    void (*gemm_bf16_run)(const cj__gemm_bf16 *a, void *workspace, int phase, int64_t begin,
+                          int64_t end);
+    // Whether gemm_bf16 is likely to be faster than gemm for these shapes; never where no
+    // instructions exist for it.
     bool (*gemm_bf16_pays)(const cj__gemm *g);
 
     // Convolutions over channels-last images, by kind.
     void (*conv2d_job[CJ__CONV2D_KINDS])(const cj__conv2d_args *a, cj__job *job);
-    void (*conv2d_run[CJ__CONV2D_KINDS])(const cj__conv2d_args *a, void *workspace, void *scratch, int phase,
-                                         int64_t begin, int64_t end);
-    // Whether Winograd's form is likely to be faster: with tiles of side 2 than the direct form, of 4 than those of 2.
+    void (*conv2d_run[CJ__CONV2D_KINDS])(const cj__conv2d_args *a, void *workspace, void *scratch,
+                                         int phase, int64_t begin, int64_t end);
+    // Whether Winograd's form is likely to be faster: with tiles of side 2 than the direct form, of
+    // 4 than those of 2.
     bool (*winograd_pays)(const cj__conv2d_args *a, cj__conv2d_kind kind, int side);
 
-    // Images in blocks: `lanes` images at a time lie innermost, so that each lane of a vector is an image and no lane is
-    // idle whatever the number of channels. Element (b, i, j, c, l) of (blocks, h, w, c, lanes) is that of image
-    // b * lanes + l; blocks = ceil(n / lanes), and lanes without an image hold finite numbers in values and 0 in
-    // gradients. To pools and element-wise kernels a block is one image of c * lanes channels.
+    // Images in blocks: `lanes` images at a time lie innermost, so that each lane of a vector is an
+    // image and no lane is idle whatever the number of channels. Element (b, i, j, c, l) of
+    // (blocks, h, w, c, lanes) is that of image b * lanes + l; blocks = ceil(n / lanes), and lanes
+    // without an image hold finite numbers in values and 0 in gradients. To pools and element-wise
+    // kernels a block is one image of c * lanes channels.
     int64_t lanes;
-    // Blocks begin .. end - 1 of n images of `size` elements each; lanes without an image become 0. From bytes: x scale
-    // + offset. And back; nothing is written beyond image n - 1.
+    // Blocks begin .. end - 1 of n images of `size` elements each; lanes without an image become 0.
+    // From bytes: x scale + offset. And back; nothing is written beyond image n - 1.
     void (*to_blocks)(int64_t n, int64_t size, const void *x, void *y, int64_t begin, int64_t end);
-    void (*to_blocks_u8)(int64_t n, int64_t size, const uint8_t *x, double scale, double offset, void *y, int64_t begin,
-                         int64_t end);
-    void (*from_blocks)(int64_t n, int64_t size, const void *x, void *y, int64_t begin, int64_t end);
-    // The same convolutions with x, y, place, dy and dx in blocks (w, dw, bias, dbias as ever); s.n counts images; groups
-    // is 1.
+    void (*to_blocks_u8)(int64_t n, int64_t size, const uint8_t *x, double scale, double offset,
+                         void *y, int64_t begin, int64_t end);
+    void (*from_blocks)(int64_t n, int64_t size, const void *x, void *y, int64_t begin,
+                        int64_t end);
+    // The same convolutions with x, y, place, dy and dx in blocks (w, dw, bias, dbias as ever); s.n
+    // counts images; groups is 1.
     void (*block_conv2d_job[CJ__CONV2D_KINDS])(const cj__conv2d_args *a, cj__job *job);
-    void (*block_conv2d_run[CJ__CONV2D_KINDS])(const cj__conv2d_args *a, void *workspace, void *scratch, int phase,
-                                               int64_t begin, int64_t end);
-    // Whether blocks are likely to be faster than channels-last images for this convolution, gradients included.
+    void (*block_conv2d_run[CJ__CONV2D_KINDS])(const cj__conv2d_args *a, void *workspace,
+                                               void *scratch, int phase, int64_t begin,
+                                               int64_t end);
+    // Whether blocks are likely to be faster than channels-last images for this convolution,
+    // gradients included.
     bool (*blocks_pay)(const cj__conv2d_args *a);
 
-    // Pools work on images begin .. end - 1. `index` gets the place of the first greatest element within its window,
-    // u * kw + v counted from the window's uncut corner, as uint8 where kh * kw <= 256 and int32 otherwise; may be NULL.
-    void (*max_pool2d)(const cj__pool2d *s, const void *x, void *y, void *index, int64_t begin, int64_t end);
-    // dx = dy at the remembered places, 0 elsewhere; a place of kh * kw or more is nowhere (see cj__conv2d_args).
-    void (*max_pool2d_grad)(const cj__pool2d *s, const void *index, const void *dy, void *dx, int64_t begin,
-                            int64_t end);
+    // Pools work on images begin .. end - 1. `index` gets the place of the first greatest element
+    // within its window, u * kw + v counted from the window's uncut corner, as uint8 where kh * kw
+    // <= 256 and int32 otherwise; may be NULL.
+    void (*max_pool2d)(const cj__pool2d *s, const void *x, void *y, void *index, int64_t begin,
+                       int64_t end);
+    // dx = dy at the remembered places, 0 elsewhere; a place of kh * kw or more is nowhere (see
+    // cj__conv2d_args).
+    void (*max_pool2d_grad)(const cj__pool2d *s, const void *index, const void *dy, void *dx,
+                            int64_t begin, int64_t end);
     // y = x at the remembered places: the gradient of max_pool2d_grad by dy.
-    void (*max_pool2d_gather)(const cj__pool2d *s, const void *index, const void *x, void *y, int64_t begin,
-                              int64_t end);
+    void (*max_pool2d_gather)(const cj__pool2d *s, const void *index, const void *x, void *y,
+                              int64_t begin, int64_t end);
     // Mean of the window's elements that lie inside the input.
     void (*average_pool2d)(const cj__pool2d *s, const void *x, void *y, int64_t begin, int64_t end);
-    void (*average_pool2d_grad)(const cj__pool2d *s, const void *dy, void *dx, int64_t begin, int64_t end);
+    void (*average_pool2d_grad)(const cj__pool2d *s, const void *dy, void *dx, int64_t begin,
+                                int64_t end);
 
-    // Optimizer steps on n elements, in place; formulas as in cajal/train.h. `w` may be updated in place: w_out == w is
-    // allowed, and so for every slot. decay = learning_rate * weight_decay, applied as w -= decay * w before the step.
-    void (*sgd)(int64_t n, const void *w, const void *g, const void *m, void *w_out, void *m_out, double rate,
-                double momentum, bool nesterov, double decay);
-    void (*adagrad)(int64_t n, const void *w, const void *g, const void *a, void *w_out, void *a_out, double rate,
-                    double epsilon, double decay);
-    void (*adadelta)(int64_t n, const void *w, const void *g, const void *a, const void *d, void *w_out, void *a_out,
-                     void *d_out, double rate, double rho, double epsilon, double decay);
-    void (*rmsprop)(int64_t n, const void *w, const void *g, const void *v, const void *m, const void *mean,
-                    void *w_out, void *v_out, void *m_out, void *mean_out, double rate, double rho, double momentum,
-                    double epsilon, double decay); // m, mean NULL where unused
+    // Optimizer steps on n elements, in place; formulas as in cajal/train.h. `w` may be updated in
+    // place: w_out == w is allowed, and so for every slot. decay = learning_rate * weight_decay,
+    // applied as w -= decay * w before the step.
+    void (*sgd)(int64_t n, const void *w, const void *g, const void *m, void *w_out, void *m_out,
+                double rate, double momentum, bool nesterov, double decay);
+    void (*adagrad)(int64_t n, const void *w, const void *g, const void *a, void *w_out,
+                    void *a_out, double rate, double epsilon, double decay);
+    void (*adadelta)(int64_t n, const void *w, const void *g, const void *a, const void *d,
+                     void *w_out, void *a_out, void *d_out, double rate, double rho, double epsilon,
+                     double decay);
+    void (*rmsprop)(int64_t n, const void *w, const void *g, const void *v, const void *m,
+                    const void *mean, void *w_out, void *v_out, void *m_out, void *mean_out,
+                    double rate, double rho, double momentum, double epsilon,
+                    double decay); // m, mean NULL where unused
     // alpha = learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t); vhat NULL without amsgrad.
-    void (*adam)(int64_t n, const void *w, const void *g, const void *m, const void *v, const void *vhat, void *w_out,
-                 void *m_out, void *v_out, void *vhat_out, double alpha, double beta_1, double beta_2, double epsilon,
-                 double decay);
+    void (*adam)(int64_t n, const void *w, const void *g, const void *m, const void *v,
+                 const void *vhat, void *w_out, void *m_out, void *v_out, void *vhat_out,
+                 double alpha, double beta_1, double beta_2, double epsilon, double decay);
 
     // Sum of squares of n elements in double, in a fixed order: for clipping by norm.
     double (*sum_of_squares)(int64_t n, const void *x);
 } cj__kernels;
 
-// The table in use for a real size of 4 (float) or 8 (double): chosen once by cj__cpu_isa(). Never NULL.
+// The table in use for a real size of 4 (float) or 8 (double): chosen once by cj__cpu_isa(). Never
+// NULL.
 const cj__kernels *cj__kernels_for(size_t real_size);
 
 // The table of a given instruction set, for tests; NULL if this CPU or build lacks it.

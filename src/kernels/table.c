@@ -1,4 +1,5 @@
-// The tables: plain C first, then the entries of each instruction set laid over it. All are made once, on first use.
+// The tables: plain C first, then the entries of each instruction set laid over it. All are made
+// once, on first use.
 #include "kernels/tables.h"
 #include <pthread.h>
 
@@ -6,7 +7,8 @@ enum { ISA_COUNT = CJ__ISA_AMX + 1 };
 
 typedef void overlay(cj__kernels *table);
 
-// What each instruction set lays over plain C, for float and double; NULL where this build has nothing for it.
+// What each instruction set lays over plain C, for float and double; NULL where this build has
+// nothing for it.
 static overlay *const overlays[ISA_COUNT][2] = {
     [CJ__ISA_BASELINE] = {cj__kernels_baseline_f32, cj__kernels_baseline_f64},
 #ifdef __x86_64__

@@ -1,5 +1,6 @@
-// Where the parts of a table come from: each function fills in, over what the table has, the entries that its
-// instruction set does better. They are all that the files of an instruction set export.
+// Where the parts of a table come from: each function fills in, over what the table has, the
+// entries that its instruction set does better. They are all that the files of an instruction set
+// export.
 #ifndef CJ_KERNELS_TABLES_H
 #define CJ_KERNELS_TABLES_H
 

@@ -2,7 +2,8 @@
 #include "layers/kind.h"
 
 static const cj__field activation_fields[] = {
-    CJ__FIELD(cj_activation_args, activation, CJ__FIELD_SPEC, .catalog = &cj__activations, .required = true),
+    CJ__FIELD(cj_activation_args, activation, CJ__FIELD_SPEC, .catalog = &cj__activations,
+              .required = true),
     CJ__LAYER_FIELDS(cj_activation_args),
 };
 static const cj__field relu_fields[] = {
@@ -24,8 +25,8 @@ static const cj__field softmax_fields[] = {
     CJ__LAYER_FIELDS(cj_softmax_args),
 };
 
-static cj_status call_activation(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                                 cj__value *outputs, int *output_count)
+static cj_status call_activation(cj_layer *layer, cj__trace *trace, const cj__value *inputs,
+                                 int count, cj__value *outputs, int *output_count)
 {
     const cj_activation_args *a = layer->args;
     (void)count;
@@ -34,39 +35,42 @@ static cj_status call_activation(cj_layer *layer, cj__trace *trace, const cj__va
     return CJ_OK;
 }
 
-static cj_status call_relu(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
-                           int *output_count)
+static cj_status call_relu(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                           cj__value *outputs, int *output_count)
 {
     const cj_relu_args *a = layer->args;
     (void)count;
     *output_count = 1;
-    outputs[0].symbol = cj__relu_of(&trace->build, inputs[0].symbol, a->negative_slope, a->max_value, a->threshold);
+    outputs[0].symbol =
+        cj__relu_of(&trace->build, inputs[0].symbol, a->negative_slope, a->max_value, a->threshold);
     return CJ_OK;
 }
 
-static cj_status call_leaky_relu(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                                 cj__value *outputs, int *output_count)
+static cj_status call_leaky_relu(cj_layer *layer, cj__trace *trace, const cj__value *inputs,
+                                 int count, cj__value *outputs, int *output_count)
 {
     const cj_leaky_relu_args *a = layer->args;
     (void)count;
     *output_count = 1;
-    outputs[0].symbol = cj__apply_unary(&trace->build, CJ__UNARY_leaky_relu, inputs[0].symbol, a->negative_slope, 0);
+    outputs[0].symbol = cj__apply_unary(&trace->build, CJ__UNARY_leaky_relu, inputs[0].symbol,
+                                        a->negative_slope, 0);
     return CJ_OK;
 }
 
-static cj_status call_elu(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
-                          int *output_count)
+static cj_status call_elu(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                          cj__value *outputs, int *output_count)
 {
     const cj_elu_args *a = layer->args;
     (void)count;
     *output_count = 1;
-    outputs[0].symbol = cj__apply_unary(&trace->build, CJ__UNARY_elu, inputs[0].symbol, a->alpha, 0);
+    outputs[0].symbol =
+        cj__apply_unary(&trace->build, CJ__UNARY_elu, inputs[0].symbol, a->alpha, 0);
     return CJ_OK;
 }
 
 // The op works over the last axis: another one changes places with it before and after.
-static cj_status call_softmax(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
-                              int *output_count)
+static cj_status call_softmax(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                              cj__value *outputs, int *output_count)
 {
     const cj_softmax_args *a = layer->args;
     cj__build *g = &trace->build;
@@ -99,7 +103,7 @@ static cj_status call_softmax(cj_layer *layer, cj__trace *trace, const cj__value
         return cj__layer_new(&cj__layer_##plain, args);                         \
     }
 ELEMENT_WISE(activation, "Activation", cj_activation_new)
-ELEMENT_WISE(relu, "ReLU", cj_relu_layer_new)
+ELEMENT_WISE(relu, "ReLU", cj_relu_new)
 ELEMENT_WISE(leaky_relu, "LeakyReLU", cj_leaky_relu_new)
 ELEMENT_WISE(elu, "ELU", cj_elu_new)
 ELEMENT_WISE(softmax, "Softmax", cj_softmax_new)

@@ -1,4 +1,5 @@
-// Activations: element-wise functions, and softmax over the last axis. Definitions are Keras's (keras/src/activations).
+// Activations: element-wise functions, and softmax over the last axis. Definitions are Keras's
+// (keras/src/activations).
 #include "layers/kind.h"
 
 typedef struct slope_args {
@@ -20,18 +21,23 @@ typedef struct activation {
     cj_symbol *(*apply)(cj__build *g, cj_symbol *x, const void *args);
 } activation;
 
-cj_symbol *cj__relu_of(cj__build *g, cj_symbol *x, double negative_slope, double max_value, double threshold)
+cj_symbol *cj__relu_of(cj__build *g, cj_symbol *x, double negative_slope, double max_value,
+                       double threshold)
 {
-    const bool plain = threshold >= 0 && threshold <= 0, flat = negative_slope >= 0 && negative_slope <= 0;
+    const bool plain = threshold >= 0 && threshold <= 0,
+               flat = negative_slope >= 0 && negative_slope <= 0;
     cj_symbol *y;
     if (!plain)
-        y = cj__select(g, cj__compare(g, CJ__COMPARISON_greater, x, cj__scalar_like(g, x, threshold)), x,
-                       cj__scale(g, cj__shift(g, x, -threshold), negative_slope));
+        y = cj__select(g,
+                       cj__compare(g, CJ__COMPARISON_greater, x, cj__scalar_like(g, x, threshold)),
+                       x, cj__scale(g, cj__shift(g, x, -threshold), negative_slope));
     else if (flat)
         y = cj__apply_unary(g, CJ__UNARY_relu, x, 0, 0);
     else
         y = cj__apply_unary(g, CJ__UNARY_leaky_relu, x, negative_slope, 0);
-    return max_value > 0 ? cj__apply_binary(g, CJ__BINARY_minimum, y, cj__scalar_like(g, x, max_value)) : y;
+    return max_value > 0 ?
+               cj__apply_binary(g, CJ__BINARY_minimum, y, cj__scalar_like(g, x, max_value)) :
+               y;
 }
 
 static cj_symbol *apply_linear(cj__build *g, cj_symbol *x, const void *args)
@@ -48,7 +54,8 @@ static cj_symbol *apply_relu(cj__build *g, cj_symbol *x, const void *args)
 
 static cj_symbol *apply_leaky_relu(cj__build *g, cj_symbol *x, const void *args)
 {
-    return cj__apply_unary(g, CJ__UNARY_leaky_relu, x, ((const slope_args *)args)->negative_slope, 0);
+    return cj__apply_unary(g, CJ__UNARY_leaky_relu, x, ((const slope_args *)args)->negative_slope,
+                           0);
 }
 
 static cj_symbol *apply_elu(cj__build *g, cj_symbol *x, const void *args)
@@ -79,8 +86,10 @@ static const cj__field relu_fields[] = {
     CJ__FIELD(relu_args, max_value, CJ__FIELD_OPTION),
     CJ__FIELD(relu_args, threshold, CJ__FIELD_REAL),
 };
-static const cj__field slope_fields[] = {CJ__FIELD(slope_args, negative_slope, CJ__FIELD_NUMBER, .fallback = 0.2)};
-static const cj__field alpha_fields[] = {CJ__FIELD(alpha_args, alpha, CJ__FIELD_NUMBER, .fallback = 1)};
+static const cj__field slope_fields[] = {
+    CJ__FIELD(slope_args, negative_slope, CJ__FIELD_NUMBER, .fallback = 0.2)};
+static const cj__field alpha_fields[] = {
+    CJ__FIELD(alpha_args, alpha, CJ__FIELD_NUMBER, .fallback = 1)};
 static const cj__field gelu_fields[] = {CJ__FIELD(gelu_args, approximate, CJ__FIELD_BOOL)};
 
 #define PLAIN(keras, unary)                                                           \
@@ -119,8 +128,10 @@ static const activation rows[] = {
     PLAIN("exponential", exp),
 };
 
-const cj__catalog cj__activations = {
-    .what = "activation", .rows = rows, .stride = sizeof rows[0], .count = sizeof rows / sizeof rows[0]};
+const cj__catalog cj__activations = {.what = "activation",
+                                     .rows = rows,
+                                     .stride = sizeof rows[0],
+                                     .count = sizeof rows / sizeof rows[0]};
 
 cj_symbol *cj__activation(cj__build *build, const char *spec, const char *who, cj_symbol *x)
 {
@@ -135,12 +146,13 @@ cj_symbol *cj__activation(cj__build *build, const char *spec, const char *who, c
     }
     const activation *row = (const activation *)(const void *)chosen.choice;
     if (row)
-        x = row->apply ? row->apply(build, x, chosen.args) : cj__apply_unary(build, row->function, x, 0, 0);
+        x = row->apply ? row->apply(build, x, chosen.args) :
+                         cj__apply_unary(build, row->function, x, 0, 0);
     cj__chosen_free(&chosen);
     return x;
 }
 
-cj_symbol *cj_activation_symbol(const char *name, cj_symbol *x)
+cj_symbol *cj_op_activation(const char *name, cj_symbol *x)
 {
     cj__build g = {0};
     cj_symbol *y = NULL;

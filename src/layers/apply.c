@@ -1,9 +1,10 @@
 // Applying layers to symbols that users hold, which gives symbols with a history.
 //
-// A functional model is written line by line, and a symbol or layer is often used on several lines. If one line fails,
-// the next ones still name what that line was given, although the floating ones among them belong to nobody any more.
-// So a failed application parks its arguments: they stay valid until the model is put together, which is where the
-// failure is looked at. The lists are the thread's, and go through the objects themselves: parking cannot fail.
+// A functional model is written line by line, and a symbol or layer is often used on several lines.
+// If one line fails, the next ones still name what that line was given, although the floating ones
+// among them belong to nobody any more. So a failed application parks its arguments: they stay
+// valid until the model is put together, which is where the failure is looked at. The lists are the
+// thread's, and go through the objects themselves: parking cannot fail.
 #include "base/error.h"
 #include "base/memory.h"
 #include "layers/model.h"
@@ -93,14 +94,14 @@ void cj__applied_release(void)
     }
 }
 
-static cj_status apply(cj_layer *layer, cj__trace *trace, cj_symbol *const *inputs, int count, cj_symbol **outputs,
-                       int capacity)
+static cj_status apply(cj_layer *layer, cj__trace *trace, cj_symbol *const *inputs, int count,
+                       cj_symbol **outputs, int capacity)
 {
     cj__value given[CJ__LAYER_IO_MAX], made[CJ__LAYER_IO_MAX];
     int made_count = 0;
     if (count < 1 || count > CJ__LAYER_IO_MAX)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs 1 to %d", layer->name, count,
-                        (int)CJ__LAYER_IO_MAX);
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs 1 to %d", layer->name,
+                        count, (int)CJ__LAYER_IO_MAX);
     for (int i = 0; i < count; i++)
         given[i] = cj__symbol_value(inputs[i]);
     CJ_TRY(cj__layer_call(layer, trace, given, count, made, &made_count));
@@ -119,7 +120,8 @@ static cj_status apply(cj_layer *layer, cj__trace *trace, cj_symbol *const *inpu
     return status;
 }
 
-cj_status cj_apply_many(cj_layer *layer, cj_symbol *const *inputs, int count, cj_symbol **outputs, int output_capacity)
+cj_status cj_apply_many(cj_layer *layer, cj_symbol *const *inputs, int count, cj_symbol **outputs,
+                        int output_capacity)
 {
     cj__trace trace = {0};
     cj_status status = CJ_OK;
@@ -130,8 +132,9 @@ cj_status cj_apply_many(cj_layer *layer, cj_symbol *const *inputs, int count, cj
         cj__own(inputs[i]);
     status = cj__build_take(&trace.build, inputs, count);
     if (!layer && status == CJ_OK)
-        status = cj_error_status() != CJ_OK ? cj_error_status() :
-                                              cj__fail(CJ_INVALID_ARGUMENT, "cj_apply: the layer is NULL");
+        status = cj_error_status() != CJ_OK ?
+                     cj_error_status() :
+                     cj__fail(CJ_INVALID_ARGUMENT, "cj_apply: the layer is NULL");
     if (status == CJ_OK)
         status = apply(layer, &trace, inputs, count, outputs, output_capacity);
     if (status != CJ_OK)

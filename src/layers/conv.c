@@ -24,26 +24,30 @@ cj_status cj__layer_padding(const cj_layer *layer, const char *padding, bool *sa
     *same = strcmp(padding, "same") == 0;
     if (*same || strcmp(padding, "valid") == 0)
         return CJ_OK;
-    return cj__fail(CJ_INVALID_ARGUMENT, "%s: unknown padding \"%.40s\": there are \"valid\" and \"same\"", layer->name,
+    return cj__fail(CJ_INVALID_ARGUMENT,
+                    "%s: unknown padding \"%.40s\": there are \"valid\" and \"same\"", layer->name,
                     padding);
 }
 
-cj_status cj__layer_window(const cj_layer *layer, const char *what, const cj_shape *x, const int64_t *size,
-                           const int64_t *dilation, bool same)
+cj_status cj__layer_window(const cj_layer *layer, const char *what, const cj_shape *x,
+                           const int64_t *size, const int64_t *dilation, bool same)
 {
     CJ_TRY(cj__layer_need_rank(layer, x, 4, 4));
     for (int i = 1; i < 4; i++)
         if (x->dims[i] <= 0)
-            return cj__fail(CJ_SHAPE_MISMATCH, "%s: height, width and channels must be known and positive",
+            return cj__fail(CJ_SHAPE_MISMATCH,
+                            "%s: height, width and channels must be known and positive",
                             layer->name);
     for (int i = 0; i < 2; i++) {
         if (size[i] > INT32_MAX || dilation[i] > INT32_MAX)
-            return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s %lldx%lld is too large", layer->name, what, (long long)size[0],
-                            (long long)size[1]);
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s %lldx%lld is too large", layer->name, what,
+                            (long long)size[0], (long long)size[1]);
         if (!same && (size[i] - 1) * dilation[i] + 1 > x->dims[i + 1])
-            return cj__fail(CJ_SHAPE_MISMATCH, "%s: %s %lldx%lld does not fit input %lldx%lld with padding \"valid\"",
+            return cj__fail(CJ_SHAPE_MISMATCH,
+                            "%s: %s %lldx%lld does not fit input %lldx%lld with padding \"valid\"",
                             layer->name, what, (long long)((size[0] - 1) * dilation[0] + 1),
-                            (long long)((size[1] - 1) * dilation[1] + 1), (long long)x->dims[1], (long long)x->dims[2]);
+                            (long long)((size[1] - 1) * dilation[1] + 1), (long long)x->dims[1],
+                            (long long)x->dims[2]);
     }
     return CJ_OK;
 }
@@ -52,12 +56,14 @@ static cj_status check_conv2d(cj_layer *layer)
 {
     const cj_conv2d_args *a = layer->args;
     bool same;
-    if ((a->strides[0] > 1 || a->strides[1] > 1) && (a->dilation_rate[0] > 1 || a->dilation_rate[1] > 1))
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: strides above 1 and a dilation_rate above 1 exclude each other",
+    if ((a->strides[0] > 1 || a->strides[1] > 1) &&
+        (a->dilation_rate[0] > 1 || a->dilation_rate[1] > 1))
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "%s: strides above 1 and a dilation_rate above 1 exclude each other",
                         layer->name);
     if (a->filters % a->groups != 0)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: filters %lld cannot be divided into %lld groups", layer->name,
-                        (long long)a->filters, (long long)a->groups);
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: filters %lld cannot be divided into %lld groups",
+                        layer->name, (long long)a->filters, (long long)a->groups);
     return cj__layer_padding(layer, a->padding, &same);
 }
 
@@ -66,22 +72,24 @@ static cj_status build_conv2d(cj_layer *layer, const cj__type *inputs, int count
     const cj_conv2d_args *a = layer->args;
     const cj_shape *x = &inputs[0].shape;
     (void)count;
-    CJ_TRY(cj__layer_window(layer, "kernel", x, a->kernel_size, a->dilation_rate, strcmp(a->padding, "same") == 0));
+    CJ_TRY(cj__layer_window(layer, "kernel", x, a->kernel_size, a->dilation_rate,
+                            strcmp(a->padding, "same") == 0));
     if (x->dims[3] % a->groups != 0)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: %lld channels cannot be divided into %lld groups", layer->name,
-                        (long long)x->dims[3], (long long)a->groups);
-    CJ_TRY(cj__layer_add_variable(layer, "kernel",
-                                  CJ_SHAPE(a->kernel_size[0], a->kernel_size[1], x->dims[3] / a->groups, a->filters),
-                                  a->kernel_initializer, a->kernel_regularizer, true, NULL));
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: %lld channels cannot be divided into %lld groups",
+                        layer->name, (long long)x->dims[3], (long long)a->groups);
+    CJ_TRY(cj__layer_add_variable(
+        layer, "kernel",
+        CJ_SHAPE(a->kernel_size[0], a->kernel_size[1], x->dims[3] / a->groups, a->filters),
+        a->kernel_initializer, a->kernel_regularizer, true, NULL));
     if (a->use_bias == CJ_OFF)
         return CJ_OK;
-    return cj__layer_add_variable(layer, "bias", CJ_SHAPE(a->filters), a->bias_initializer, a->bias_regularizer, true,
-                                  NULL);
+    return cj__layer_add_variable(layer, "bias", CJ_SHAPE(a->filters), a->bias_initializer,
+                                  a->bias_regularizer, true, NULL);
 }
 
 // y = activation(conv(x, W) + b): (n, h, w, c) by (kh, kw, c / groups, f) is (n, h', w', f).
-static cj_status call_conv2d(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
-                             int *output_count)
+static cj_status call_conv2d(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                             cj__value *outputs, int *output_count)
 {
     const cj_conv2d_args *a = layer->args;
     const cj_shape *x = cj__value_shape(&inputs[0]);
@@ -98,7 +106,8 @@ static cj_status call_conv2d(cj_layer *layer, cj__trace *trace, const cj__value 
     *output_count = 1;
     CJ_TRY(cj__layer_window(layer, "kernel", x, a->kernel_size, a->dilation_rate, attrs.same));
     CJ_TRY(cj__layer_need_length(layer, x, 3));
-    cj_symbol *y = cj__conv2d_symbol(g, inputs[0].symbol, cj__trace_variable(trace, layer->variables[0]), &attrs);
+    cj_symbol *y = cj__conv2d_symbol(g, inputs[0].symbol,
+                                     cj__trace_variable(trace, layer->variables[0]), &attrs);
     if (a->use_bias != CJ_OFF)
         y = cj__add(g, y, cj__trace_variable(trace, layer->variables[1]));
     y = cj__activation(g, a->activation, layer->name, y);

@@ -2,7 +2,8 @@
 #include "layers/model.h"
 #include <string.h>
 
-// Input ------------------------------------------------------------------------------------------------------------
+// Input
+// ------------------------------------------------------------------------------------------------------------
 
 static const cj__field input_fields[] = {
     CJ__FIELD(cj_input_args, shape, CJ__FIELD_LIST, .low = 1, .high = 1e15, .hidden = true),
@@ -27,7 +28,8 @@ static cj_status check_input(cj_layer *layer)
 void cj__input_type(const cj_layer *input_layer, cj__type *type)
 {
     const cj_input_args *a = input_layer->args;
-    *type = (cj__type){.shape = {.rank = 1, .dims = {a->batch_size > 0 ? a->batch_size : CJ_BATCH}}};
+    *type =
+        (cj__type){.shape = {.rank = 1, .dims = {a->batch_size > 0 ? a->batch_size : CJ_BATCH}}};
     cj_dtype_from_name(a->dtype, &type->dtype); // checked when the layer was made
     while (type->shape.rank < CJ_MAX_RANK && a->shape[type->shape.rank - 1] != 0) {
         type->shape.dims[type->shape.rank] = a->shape[type->shape.rank - 1];
@@ -47,9 +49,10 @@ cj_layer *cj__input_of_type(const cj__type *type)
     return cj_input_new(&args);
 }
 
-// In a model its input is put in its place before it would be called; called otherwise, it passes what it is given.
-static cj_status call_input(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
-                            int *output_count)
+// In a model its input is put in its place before it would be called; called otherwise, it passes
+// what it is given.
+static cj_status call_input(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                            cj__value *outputs, int *output_count)
 {
     (void)layer, (void)trace, (void)count;
     *output_count = 1;
@@ -72,7 +75,8 @@ cj_layer *cj_input_new(const cj_input_args *args)
     return cj__layer_new(&cj__layer_input, args);
 }
 
-// Dense ------------------------------------------------------------------------------------------------------------
+// Dense
+// ------------------------------------------------------------------------------------------------------------
 
 static const cj__field dense_fields[] = {
     CJ__FIELD(cj_dense_args, units, CJ__FIELD_INT, CJ__POSITIVE),
@@ -93,17 +97,17 @@ static cj_status build_dense(cj_layer *layer, const cj__type *inputs, int count)
     (void)count;
     CJ_TRY(cj__layer_need_rank(layer, x, 2, CJ_MAX_RANK));
     CJ_TRY(cj__layer_need_length(layer, x, x->rank - 1));
-    CJ_TRY(cj__layer_add_variable(layer, "kernel", CJ_SHAPE(x->dims[x->rank - 1], a->units), a->kernel_initializer,
-                                  a->kernel_regularizer, true, NULL));
+    CJ_TRY(cj__layer_add_variable(layer, "kernel", CJ_SHAPE(x->dims[x->rank - 1], a->units),
+                                  a->kernel_initializer, a->kernel_regularizer, true, NULL));
     if (a->use_bias == CJ_OFF)
         return CJ_OK;
-    return cj__layer_add_variable(layer, "bias", CJ_SHAPE(a->units), a->bias_initializer, a->bias_regularizer, true,
-                                  NULL);
+    return cj__layer_add_variable(layer, "bias", CJ_SHAPE(a->units), a->bias_initializer,
+                                  a->bias_regularizer, true, NULL);
 }
 
 // y = activation(x W + b): (..., in) by (in, units).
-static cj_status call_dense(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
-                            int *output_count)
+static cj_status call_dense(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                            cj__value *outputs, int *output_count)
 {
     const cj_dense_args *a = layer->args;
     const cj_shape *x = cj__value_shape(&inputs[0]);
@@ -112,10 +116,12 @@ static cj_status call_dense(cj_layer *layer, cj__trace *trace, const cj__value *
     *output_count = 1;
     CJ_TRY(cj__layer_need_rank(layer, x, 2, CJ_MAX_RANK));
     if (x->dims[x->rank - 1] != layer->variables[0]->value->shape.dims[0])
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the input's last axis has %lld entries, the layer was built for %lld",
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "%s: the input's last axis has %lld entries, the layer was built for %lld",
                         layer->name, (long long)x->dims[x->rank - 1],
                         (long long)layer->variables[0]->value->shape.dims[0]);
-    cj_symbol *y = cj__matmul(g, inputs[0].symbol, cj__trace_variable(trace, layer->variables[0]), false, false);
+    cj_symbol *y = cj__matmul(g, inputs[0].symbol, cj__trace_variable(trace, layer->variables[0]),
+                              false, false);
     if (a->use_bias != CJ_OFF)
         y = cj__add(g, y, cj__trace_variable(trace, layer->variables[1]));
     y = cj__activation(g, a->activation, layer->name, y);
@@ -139,7 +145,8 @@ cj_layer *cj_dense_new(const cj_dense_args *args)
     return cj__layer_new(&cj__layer_dense, args);
 }
 
-// Embedding --------------------------------------------------------------------------------------------------------
+// Embedding
+// --------------------------------------------------------------------------------------------------------
 
 static const cj__field embedding_fields[] = {
     CJ__FIELD(cj_embedding_args, input_dim, CJ__FIELD_INT, CJ__POSITIVE),
@@ -154,13 +161,13 @@ static cj_status build_embedding(cj_layer *layer, const cj__type *inputs, int co
 {
     const cj_embedding_args *a = layer->args;
     (void)inputs, (void)count;
-    return cj__layer_add_variable(layer, "embeddings", CJ_SHAPE(a->input_dim, a->output_dim), a->embeddings_initializer,
-                                  a->embeddings_regularizer, true, NULL);
+    return cj__layer_add_variable(layer, "embeddings", CJ_SHAPE(a->input_dim, a->output_dim),
+                                  a->embeddings_initializer, a->embeddings_regularizer, true, NULL);
 }
 
 // y = table[x]: (...) by (input_dim, output_dim); the mask is x != 0.
-static cj_status call_embedding(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                                cj__value *outputs, int *output_count)
+static cj_status call_embedding(cj_layer *layer, cj__trace *trace, const cj__value *inputs,
+                                int count, cj__value *outputs, int *output_count)
 {
     const cj_embedding_args *a = layer->args;
     cj__build *g = &trace->build;
@@ -170,7 +177,8 @@ static cj_status call_embedding(cj_layer *layer, cj__trace *trace, const cj__val
     CJ_TRY(cj__layer_need_rank(layer, cj__value_shape(&inputs[0]), 1, CJ_MAX_RANK - 1));
     outputs[0].symbol = cj__gather(g, cj__trace_variable(trace, layer->variables[0]), x);
     if (a->mask_zero)
-        outputs[0].mask = cj__compare(g, CJ__COMPARISON_not_equal, cj__cast(g, x, CJ_F32), cj__scalar(g, CJ_F32, 0));
+        outputs[0].mask = cj__compare(g, CJ__COMPARISON_not_equal, cj__cast(g, x, CJ_F32),
+                                      cj__scalar(g, CJ_F32, 0));
     return CJ_OK;
 }
 

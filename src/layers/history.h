@@ -1,6 +1,7 @@
-// How a symbol that a user holds came about: which layer was applied to which symbols. A history is an object held by
-// the symbols that it made (cj_symbol.history; history_index says which output a symbol is), and it holds the layer and
-// the symbols that the layer was given, so the whole path back to the inputs stays alive.
+// How a symbol that a user holds came about: which layer was applied to which symbols. A history is
+// an object held by the symbols that it made (cj_symbol.history; history_index says which output a
+// symbol is), and it holds the layer and the symbols that the layer was given, so the whole path
+// back to the inputs stays alive.
 #ifndef CJ_LAYERS_HISTORY_H
 #define CJ_LAYERS_HISTORY_H
 
@@ -16,7 +17,8 @@ typedef struct cj__history {
 
 extern const cj__class cj__layer_class, cj__history_class;
 
-// The history of a symbol; NULL for an input or variable without a layer, and for an op applied by hand.
+// The history of a symbol; NULL for an input or variable without a layer, and for an op applied by
+// hand.
 cj__history *cj__symbol_history(const cj_symbol *symbol);
 // Lets go of what failed applications were given on this thread; see apply.c.
 void cj__applied_release(void);

@@ -1,5 +1,6 @@
-// Initializers: how a variable's first values are drawn (keras/src/initializers). Values are computed in double from a
-// counter-based stream, so that they depend on the key and the place alone, and are then converted.
+// Initializers: how a variable's first values are drawn (keras/src/initializers). Values are
+// computed in double from a counter-based stream, so that they depend on the key and the place
+// alone, and are then converted.
 #include "base/memory.h"
 #include "base/random.h"
 #include "layers/kind.h"
@@ -26,7 +27,8 @@ typedef struct gain_args {
 
 typedef struct initializer {
     cj__choice choice;
-    cj_status (*fill)(const struct initializer *row, const void *args, cj_tensor *tensor, uint64_t key);
+    cj_status (*fill)(const struct initializer *row, const void *args, cj_tensor *tensor,
+                      uint64_t key);
     scaling_args scaling; // of the named special cases of variance scaling
 } initializer;
 
@@ -68,52 +70,60 @@ static cj_status fill_each(cj_tensor *tensor, draw one, uint64_t key, double a, 
     return CJ_OK;
 }
 
-static cj_status fill_zeros(const initializer *row, const void *args, cj_tensor *tensor, uint64_t key)
+static cj_status fill_zeros(const initializer *row, const void *args, cj_tensor *tensor,
+                            uint64_t key)
 {
     (void)row, (void)args;
     return fill_each(tensor, draw_constant, key, 0, 0);
 }
 
-static cj_status fill_ones(const initializer *row, const void *args, cj_tensor *tensor, uint64_t key)
+static cj_status fill_ones(const initializer *row, const void *args, cj_tensor *tensor,
+                           uint64_t key)
 {
     (void)row, (void)args;
     return fill_each(tensor, draw_constant, key, 1, 0);
 }
 
-static cj_status fill_constant(const initializer *row, const void *args, cj_tensor *tensor, uint64_t key)
+static cj_status fill_constant(const initializer *row, const void *args, cj_tensor *tensor,
+                               uint64_t key)
 {
     (void)row;
     return fill_each(tensor, draw_constant, key, ((const value_args *)args)->value, 0);
 }
 
-static cj_status fill_normal(const initializer *row, const void *args, cj_tensor *tensor, uint64_t key)
+static cj_status fill_normal(const initializer *row, const void *args, cj_tensor *tensor,
+                             uint64_t key)
 {
     const normal_args *a = args;
     (void)row;
     return fill_each(tensor, draw_normal, key, a->mean, a->stddev);
 }
 
-static cj_status fill_truncated(const initializer *row, const void *args, cj_tensor *tensor, uint64_t key)
+static cj_status fill_truncated(const initializer *row, const void *args, cj_tensor *tensor,
+                                uint64_t key)
 {
     const normal_args *a = args;
     (void)row;
     return fill_each(tensor, draw_truncated, key, a->mean, a->stddev);
 }
 
-static cj_status fill_uniform(const initializer *row, const void *args, cj_tensor *tensor, uint64_t key)
+static cj_status fill_uniform(const initializer *row, const void *args, cj_tensor *tensor,
+                              uint64_t key)
 {
     const uniform_args *a = args;
     (void)row;
     return fill_each(tensor, draw_uniform, key, a->minval, a->maxval);
 }
 
-// Keras's fans: (in, out) of a matrix; a kernel's are its channels times the size of its window; a vector's its length.
+// Keras's fans: (in, out) of a matrix; a kernel's are its channels times the size of its window; a
+// vector's its length.
 static void fans(const cj_shape *shape, double *in, double *out)
 {
     double window = 1;
     for (int i = 0; i + 2 < shape->rank; i++)
         window *= (double)shape->dims[i];
-    *in = shape->rank == 0 ? 1 : (double)shape->dims[shape->rank >= 2 ? shape->rank - 2 : 0] * window;
+    *in =
+        shape->rank == 0 ? 1 : (double)shape->dims[shape->rank >= 2 ? shape->rank - 2 : 0] * window;
     *out = shape->rank == 0 ? 1 : (double)shape->dims[shape->rank - 1] * window;
 }
 
@@ -129,7 +139,8 @@ static cj_status scaled(const scaling_args *s, cj_tensor *tensor, uint64_t key)
         if (strcmp(s->mode, modes[i].name) == 0)
             n = fmax(1, in * modes[i].in + out * modes[i].out);
     if (n <= 0)
-        return cj__fail(CJ_INVALID_ARGUMENT, "variance_scaling: mode \"%.40s\" is not fan_in, fan_out or fan_avg",
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "variance_scaling: mode \"%.40s\" is not fan_in, fan_out or fan_avg",
                         s->mode);
     const double variance = s->scale / n, limit = sqrt(3 * variance);
     if (strcmp(s->distribution, "uniform") == 0)
@@ -137,17 +148,21 @@ static cj_status scaled(const scaling_args *s, cj_tensor *tensor, uint64_t key)
     if (strcmp(s->distribution, "untruncated_normal") == 0)
         return fill_each(tensor, draw_normal, key, 0, sqrt(variance));
     if (strcmp(s->distribution, "truncated_normal") == 0 || strcmp(s->distribution, "normal") == 0)
-        return fill_each(tensor, draw_truncated, key, 0, sqrt(variance) / 0.87962566103423978); // of a cut at 2
-    return cj__fail(CJ_INVALID_ARGUMENT, "variance_scaling: unknown distribution \"%.40s\"", s->distribution);
+        // of a cut at 2
+        return fill_each(tensor, draw_truncated, key, 0, sqrt(variance) / 0.87962566103423978);
+    return cj__fail(CJ_INVALID_ARGUMENT, "variance_scaling: unknown distribution \"%.40s\"",
+                    s->distribution);
 }
 
-static cj_status fill_scaled(const initializer *row, const void *args, cj_tensor *tensor, uint64_t key)
+static cj_status fill_scaled(const initializer *row, const void *args, cj_tensor *tensor,
+                             uint64_t key)
 {
     return scaled(row->scaling.mode ? &row->scaling : args, tensor, key);
 }
 
-// Makes the `count` vectors of `length` at q (one after the other) orthonormal: modified Gram-Schmidt, each vector
-// twice (Giraud et al. 2005: twice is enough). The lengths divided by are R's diagonal: positive, so signs are settled.
+// Makes the `count` vectors of `length` at q (one after the other) orthonormal: modified
+// Gram-Schmidt, each vector twice (Giraud et al. 2005: twice is enough). The lengths divided by are
+// R's diagonal: positive, so signs are settled.
 static void orthonormalize(double *q, int64_t count, int64_t length)
 {
     for (int64_t i = 0; i < count; i++) {
@@ -168,15 +183,18 @@ static void orthonormalize(double *q, int64_t count, int64_t length)
     }
 }
 
-// The Q of a normal matrix of (product of all but the last axis, last axis); of its transpose if it is wide.
-static cj_status fill_orthogonal(const initializer *row, const void *args, cj_tensor *tensor, uint64_t key)
+// The Q of a normal matrix of (product of all but the last axis, last axis); of its transpose if it
+// is wide.
+static cj_status fill_orthogonal(const initializer *row, const void *args, cj_tensor *tensor,
+                                 uint64_t key)
 {
     const cj_shape *shape = &tensor->shape;
     (void)row;
     if (shape->rank < 2)
-        return cj__fail(CJ_INVALID_ARGUMENT, "orthogonal: a tensor of rank %d was given, needs at least 2",
-                        shape->rank);
-    const int64_t all = cj_tensor_count(tensor), cols = shape->dims[shape->rank - 1], rows = cols ? all / cols : 0;
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "orthogonal: a tensor of rank %d was given, needs at least 2", shape->rank);
+    const int64_t all = cj_tensor_count(tensor), cols = shape->dims[shape->rank - 1],
+                  rows = cols ? all / cols : 0;
     const int64_t count = rows < cols ? rows : cols, length = rows < cols ? cols : rows;
     double *q = cj__new((size_t)all, sizeof *q);
     if (!q)
@@ -197,13 +215,15 @@ static const cj__field value_fields[] = {CJ__FIELD(value_args, value, CJ__FIELD_
 static const cj__field normal_fields[] = {
     CJ__FIELD(normal_args, mean, CJ__FIELD_REAL),
     CJ__FIELD(normal_args, stddev, CJ__FIELD_NUMBER, .fallback = 0.05, .low = 0, .high = 1e30)};
-static const cj__field uniform_fields[] = {CJ__FIELD(uniform_args, minval, CJ__FIELD_NUMBER, .fallback = -0.05),
-                                           CJ__FIELD(uniform_args, maxval, CJ__FIELD_NUMBER, .fallback = 0.05)};
+static const cj__field uniform_fields[] = {
+    CJ__FIELD(uniform_args, minval, CJ__FIELD_NUMBER, .fallback = -0.05),
+    CJ__FIELD(uniform_args, maxval, CJ__FIELD_NUMBER, .fallback = 0.05)};
 static const cj__field scaling_fields[] = {
     CJ__FIELD(scaling_args, scale, CJ__FIELD_REAL, .fallback = 1, .low = 0, .high = 1e30),
     CJ__FIELD(scaling_args, mode, CJ__FIELD_TEXT, .text = "fan_in"),
     CJ__FIELD(scaling_args, distribution, CJ__FIELD_TEXT, .text = "truncated_normal")};
-static const cj__field gain_fields[] = {CJ__FIELD(gain_args, gain, CJ__FIELD_NUMBER, .fallback = 1)};
+static const cj__field gain_fields[] = {
+    CJ__FIELD(gain_args, gain, CJ__FIELD_NUMBER, .fallback = 1)};
 
 #define ROW(keras, class, table, args, how)                          \
     {                                                                \
@@ -213,9 +233,11 @@ static const cj__field gain_fields[] = {CJ__FIELD(gain_args, gain, CJ__FIELD_NUM
     {                                                               \
         .choice = {.name = keras, .class_name = class}, .fill = how \
     }
-#define SCALED(keras, class, ...)                                                                       \
-    {                                                                                                   \
-        .choice = {.name = keras, .class_name = class}, .fill = fill_scaled, .scaling = { __VA_ARGS__ } \
+#define SCALED(keras, class, ...)                                                         \
+    {                                                                                     \
+        .choice = {.name = keras, .class_name = class}, .fill = fill_scaled, .scaling = { \
+            __VA_ARGS__                                                                   \
+        }                                                                                 \
     }
 
 static const initializer rows[] = {
@@ -239,14 +261,17 @@ static const initializer rows[] = {
     ROW("uniform", "RandomUniform", uniform_fields, uniform_args, fill_uniform),
 };
 
-const cj__catalog cj__initializers = {
-    .what = "initializer", .rows = rows, .stride = sizeof rows[0], .count = sizeof rows / sizeof rows[0]};
+const cj__catalog cj__initializers = {.what = "initializer",
+                                      .rows = rows,
+                                      .stride = sizeof rows[0],
+                                      .count = sizeof rows / sizeof rows[0]};
 
 cj_status cj__initialize(cj_tensor *tensor, const char *spec, const char *who, uint64_t key)
 {
     cj__chosen chosen;
     CJ_TRY(cj__spec_parse(&cj__initializers, spec, who, &chosen));
-    const initializer *row = chosen.choice ? (const initializer *)(const void *)chosen.choice : rows;
+    const initializer *row =
+        chosen.choice ? (const initializer *)(const void *)chosen.choice : rows;
     const cj_status status = row->fill(row, chosen.args, tensor, key);
     cj__chosen_free(&chosen);
     return status;

@@ -1,4 +1,5 @@
-// What the families' files share: tables of fields, checks of inputs, and expressions that several layers need.
+// What the families' files share: tables of fields, checks of inputs, and expressions that several
+// layers need.
 #ifndef CJ_LAYERS_KIND_H
 #define CJ_LAYERS_KIND_H
 
@@ -12,18 +13,19 @@
         .key = #member, .offset = offsetof(args, member), .kind = __VA_ARGS__ \
     }
 // The rows of CJ_LAYER_MEMBERS.
-#define CJ__LAYER_FIELDS(args)                                                                          \
-    CJ__FIELD(args, name, CJ__FIELD_TEXT), CJ__FIELD(args, trainable, CJ__FIELD_SWITCH, .fallback = 1), \
+#define CJ__LAYER_FIELDS(args)                                       \
+    CJ__FIELD(args, name, CJ__FIELD_TEXT),                           \
+        CJ__FIELD(args, trainable, CJ__FIELD_SWITCH, .fallback = 1), \
         CJ__FIELD(args, dtype, CJ__FIELD_TEXT, .text = "float32")
 #define CJ__SPEC_FIELD(args, member, which, standard) \
     CJ__FIELD(args, member, CJ__FIELD_SPEC, .catalog = &which, .text = standard)
 #define CJ__POSITIVE .low = 1, .high = 1e15
 
 // The `choice` of a kind.
-#define CJ__CHOICE(plain, class, table, args)                                                                      \
-    {                                                                                                              \
-        .name = plain, .class_name = class, .fields = table, .field_count = (int)(sizeof table / sizeof table[0]), \
-        .args_size = sizeof(args)                                                                                  \
+#define CJ__CHOICE(plain, class, table, args)                                           \
+    {                                                                                   \
+        .name = plain, .class_name = class, .fields = table,                            \
+        .field_count = (int)(sizeof table / sizeof table[0]), .args_size = sizeof(args) \
     }
 
 enum { CJ__SHAPE_WORDS = 160 };
@@ -44,12 +46,14 @@ cj_status cj__layer_axis(const cj_layer *layer, const cj_shape *shape, int setti
 // "valid" or "same".
 cj_status cj__layer_padding(const cj_layer *layer, const char *padding, bool *same);
 // A window over the middle axes of an input (n, h, w, c) fits.
-cj_status cj__layer_window(const cj_layer *layer, const char *what, const cj_shape *x, const int64_t *size,
-                           const int64_t *dilation, bool same);
+cj_status cj__layer_window(const cj_layer *layer, const char *what, const cj_shape *x,
+                           const int64_t *size, const int64_t *dilation, bool same);
 
 // Ones of the shape of x with the axes of the mask reduced to length 1.
 cj_symbol *cj__ones_over(cj__build *g, cj_symbol *x, uint32_t axes);
-// max_value above it, x from threshold on, negative_slope (x - threshold) below; max_value 0 is none.
-cj_symbol *cj__relu_of(cj__build *g, cj_symbol *x, double negative_slope, double max_value, double threshold);
+// max_value above it, x from threshold on, negative_slope (x - threshold) below; max_value 0 is
+// none.
+cj_symbol *cj__relu_of(cj__build *g, cj_symbol *x, double negative_slope, double max_value,
+                       double threshold);
 
 #endif

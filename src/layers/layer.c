@@ -22,7 +22,8 @@ const cj__layer_kind *cj__layer_kind_find(const char *class_name)
         if (strcmp(names[i], class_name) == 0)
             return cj__layer_kinds[i];
     }
-    cj__fail_unknown(CJ_INVALID_ARGUMENT, "layer class", class_name, names, sizeof names[0], KIND_COUNT);
+    cj__fail_unknown(CJ_INVALID_ARGUMENT, "layer class", class_name, names, sizeof names[0],
+                     KIND_COUNT);
     return NULL;
 }
 
@@ -64,8 +65,8 @@ static cj_status resolve(cj_layer *layer, const void *args, const char *who)
     void *resolved = cj__new(1, choice->args_size);
     if (!resolved)
         return CJ_OUT_OF_MEMORY;
-    const cj_status status =
-        cj__fields_resolve(choice->fields, choice->field_count, args, resolved, choice->args_size, who);
+    const cj_status status = cj__fields_resolve(choice->fields, choice->field_count, args, resolved,
+                                                choice->args_size, who);
     if (status != CJ_OK)
         cj__free(resolved);
     else
@@ -81,7 +82,8 @@ cj_layer *cj__layer_new(const cj__layer_kind *kind, const void *args)
     cj__snake_case(kind->choice.class_name, standard, sizeof standard);
     const char *name = given ? given : standard;
     if (*name == '\0' || strchr(name, '/') || strlen(name) > NAME_MAX_LENGTH) {
-        cj__fail(CJ_INVALID_ARGUMENT, "%s: name \"%.40s\" must have 1 to %d characters and no \"/\"", standard, name,
+        cj__fail(CJ_INVALID_ARGUMENT,
+                 "%s: name \"%.40s\" must have 1 to %d characters and no \"/\"", standard, name,
                  NAME_MAX_LENGTH);
         return NULL;
     }
@@ -89,7 +91,7 @@ cj_layer *cj__layer_new(const cj__layer_kind *kind, const void *args)
     if (!layer)
         return NULL;
     layer->kind = kind;
-    layer->named = given != NULL;
+    layer->named = given;
     layer->key = cj__key(0, name);
     if (!(layer->name = cj__copy_text(name)) || resolve(layer, args, name) != CJ_OK)
         goto fail;
@@ -149,12 +151,14 @@ cj_status cj__layer_rename(cj_layer *layer, const char *name)
     return CJ_OK;
 }
 
-cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape shape, const char *initializer,
-                                 const char *regularizer, bool trainable, cj_variable **variable)
+cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape shape,
+                                 const char *initializer, const char *regularizer, bool trainable,
+                                 cj_variable **variable)
 {
     cj_tensor *tensor = NULL;
     if (layer->variable_count == CJ__LAYER_VARIABLES_MAX)
-        return cj__fail(CJ_UNSUPPORTED, "%s: more than %d variables", layer->name, CJ__LAYER_VARIABLES_MAX);
+        return cj__fail(CJ_UNSUPPORTED, "%s: more than %d variables", layer->name,
+                        CJ__LAYER_VARIABLES_MAX);
     CJ_TRY(cj_tensor_new(CJ_F32, shape, &tensor));
     cj_status status = cj__initialize(tensor, initializer, layer->name, cj__key(layer->key, name));
     char *full = status == CJ_OK ? join_names(layer->name, name) : NULL;
@@ -209,7 +213,8 @@ cj_status cj__layer_untouched(const cj_layer *layer, bool *untouched)
     return CJ_OK;
 }
 
-// Puts the layer's name before a sentence that does not begin with it; a model's layers have named themselves.
+// Puts the layer's name before a sentence that does not begin with it; a model's layers have named
+// themselves.
 static cj_status named(const cj_layer *layer, cj_status status)
 {
     cj_layer *const *children;
@@ -242,8 +247,8 @@ static cj_status build_layer(cj_layer *layer, const cj__value *inputs, int count
     return status;
 }
 
-static cj_status call_kind(cj_layer *layer, cj__trace *trace, cj__value *given, int count, cj__value *outputs,
-                           int *output_count)
+static cj_status call_kind(cj_layer *layer, cj__trace *trace, cj__value *given, int count,
+                           cj__value *outputs, int *output_count)
 {
     const bool outer = trace->mixed;
     cj__layer_round(layer, trace, given, count);
@@ -257,14 +262,14 @@ static cj_status call_kind(cj_layer *layer, cj__trace *trace, cj__value *given, 
     return status != CJ_OK ? status : trace->build.status;
 }
 
-static cj_status call_layer(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
-                            int *output_count)
+static cj_status call_layer(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                            cj__value *outputs, int *output_count)
 {
     const cj__layer_kind *kind = layer->kind;
     cj__value given[CJ__LAYER_IO_MAX];
     if (count < kind->min_inputs || count > kind->max_inputs)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs %d to %d", layer->name, count,
-                        kind->min_inputs, kind->max_inputs);
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs %d to %d", layer->name,
+                        count, kind->min_inputs, kind->max_inputs);
     for (int i = 0; i < count; i++) {
         given[i] = inputs[i];
         if (!kind->any_dtype && cj_symbol_dtype(given[i].symbol) != CJ_F32)
@@ -294,8 +299,8 @@ static void show_watcher(cj_layer *layer, cj__trace *trace, const cj__value *inp
         trace->watch(trace->watch_context, layer, seen, count, outputs, output_count);
 }
 
-cj_status cj__layer_call(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
-                         int *output_count)
+cj_status cj__layer_call(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                         cj__value *outputs, int *output_count)
 {
     for (int i = 0; i < count; i++)
         if (!inputs[i].symbol || trace->build.status != CJ_OK)
@@ -319,9 +324,10 @@ cj_status cj__layer_need_rank(const cj_layer *layer, const cj_shape *shape, int 
         return CJ_OK;
     cj_shape_text(shape, text, sizeof text);
     if (low == high)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: input %s has %d axes, needs %d with the batch axis", layer->name, text,
-                        shape->rank, low);
-    return cj__fail(CJ_SHAPE_MISMATCH, "%s: input %s has %d axes, needs %d to %d with the batch axis", layer->name,
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: input %s has %d axes, needs %d with the batch axis",
+                        layer->name, text, shape->rank, low);
+    return cj__fail(CJ_SHAPE_MISMATCH,
+                    "%s: input %s has %d axes, needs %d to %d with the batch axis", layer->name,
                     text, shape->rank, low, high);
 }
 
@@ -330,15 +336,18 @@ cj_status cj__layer_need_length(const cj_layer *layer, const cj_shape *shape, in
     char text[CJ__SHAPE_WORDS];
     cj_shape_text(shape, text, sizeof text);
     if (shape->dims[axis] <= 0)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: axis %d of input %s must have a known, positive length", layer->name,
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "%s: axis %d of input %s must have a known, positive length", layer->name,
                         axis, text);
     if (!layer->input_types)
         return CJ_OK;
     const cj_shape *built = &layer->input_types[0].shape;
     if (built->rank != shape->rank || built->dims[axis] != shape->dims[axis])
-        return cj__fail(CJ_SHAPE_MISMATCH,
-                        "%s: input %s does not fit: the layer was built with %lld entries in axis %d", layer->name,
-                        text, (long long)built->dims[axis < built->rank ? axis : built->rank - 1], axis);
+        return cj__fail(
+            CJ_SHAPE_MISMATCH,
+            "%s: input %s does not fit: the layer was built with %lld entries in axis %d",
+            layer->name, text, (long long)built->dims[axis < built->rank ? axis : built->rank - 1],
+            axis);
     return CJ_OK;
 }
 
@@ -347,7 +356,8 @@ cj_status cj__layer_axis(const cj_layer *layer, const cj_shape *shape, int setti
     char text[CJ__SHAPE_WORDS];
     *axis = setting < 0 ? setting + shape->rank : setting;
     if (*axis < 1 || *axis >= shape->rank)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: axis %d is not one of input %s, or is the batch axis", layer->name,
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "%s: axis %d is not one of input %s, or is the batch axis", layer->name,
                         setting, cj_shape_text(shape, text, sizeof text));
     return CJ_OK;
 }

@@ -1,8 +1,10 @@
-// What a layer is inside: a kind (one row of layers.def, one const struct), resolved settings, variables, sublayers.
+// What a layer is inside: a kind (one row of layers.def, one const struct), resolved settings,
+// variables, sublayers.
 //
-// A layer is *traced*: its call() appends ops through a cj__trace, which says whether training or predicting is meant.
-// Symbols that users hold come from tracing for prediction; compile traces the same layers again for training. The
-// history of a symbol (which layer, at which application, which output) is how a functional model finds its layers.
+// A layer is *traced*: its call() appends ops through a cj__trace, which says whether training or
+// predicting is meant. Symbols that users hold come from tracing for prediction; compile traces the
+// same layers again for training. The history of a symbol (which layer, at which application, which
+// output) is how a functional model finds its layers.
 #ifndef CJ_LAYERS_LAYER_H
 #define CJ_LAYERS_LAYER_H
 
@@ -21,18 +23,21 @@ typedef struct cj__value {
 typedef struct cj__trace {
     cj__build build;
     bool training;
-    cj_symbol *step;    // int64 scalar that counts training steps: what dropout's masks depend on; set if training
+    // int64 scalar that counts training steps: what dropout's masks depend on; set if training
+    cj_symbol *step;
     bool mixed;         // the layer that is being called computes in bfloat16 (policy.c)
     uint64_t seed;      // of the model
     cj_update *updates; // of moving averages and states, held by the builder
     int update_count;
     size_t update_capacity;
-    cj_symbol **losses; // scalars to be added to the loss: activity regularizers (weights' are in cj__layer_losses)
+    // scalars to be added to the loss: activity regularizers (weights' are in cj__layer_losses)
+    cj_symbol **losses;
     int loss_count;
     size_t loss_capacity;
-    // If set, told the outputs of every layer that is traced: explain and TerminateOnNaN look at them.
-    void (*watch)(void *context, cj_layer *layer, const cj__value *inputs, int input_count, const cj__value *outputs,
-                  int output_count);
+    // If set, told the outputs of every layer that is traced: explain and TerminateOnNaN look at
+    // them.
+    void (*watch)(void *context, cj_layer *layer, const cj__value *inputs, int input_count,
+                  const cj__value *outputs, int output_count);
     void *watch_context;
     cj_variable **read_variables; // what cj__trace_variable() gave, and for which variable
     cj_symbol **reads;
@@ -45,14 +50,18 @@ cj_status cj__trace_end(cj__trace *trace); // ends the builder, frees the lists
 cj_status cj__trace_update(cj__trace *trace, cj_variable *variable, cj_symbol *value);
 cj_status cj__trace_loss(cj__trace *trace, cj_symbol *scalar);
 
-// The symbol that reads a variable: one and the same for all of a trace, so that gradients by it are complete. NULL
-// after a failure. Within a layer whose policy is mixed_bfloat16 it is that symbol rounded.
+// The symbol that reads a variable: one and the same for all of a trace, so that gradients by it
+// are complete. NULL after a failure. Within a layer whose policy is mixed_bfloat16 it is that
+// symbol rounded.
 cj_symbol *cj__trace_variable(cj__trace *trace, cj_variable *variable);
-// What the variable will be after the updates traced so far: the value of its latest update, else its symbol.
+// What the variable will be after the updates traced so far: the value of its latest update, else
+// its symbol.
 cj_symbol *cj__trace_latest(cj__trace *trace, cj_variable *variable);
-// x as the layer that is being called computes: rounded to bfloat16 under mixed_bfloat16, else x itself.
+// x as the layer that is being called computes: rounded to bfloat16 under mixed_bfloat16, else x
+// itself.
 cj_symbol *cj__trace_round(cj__trace *trace, cj_symbol *x);
-// A key for a random consumer: from `seed` if that is not 0, else from the trace's; each call gives another.
+// A key for a random consumer: from `seed` if that is not 0, else from the trace's; each call gives
+// another.
 uint64_t cj__trace_key(cj__trace *trace, int64_t seed, const char *name);
 
 enum { CJ__LAYER_IO_MAX = CJ_MAX_IO, CJ__LAYER_VARIABLES_MAX = 8 };
@@ -65,14 +74,16 @@ typedef struct cj__layer_kind {
     // Creates variables for the inputs' types (with the batch axis); may be NULL.
     cj_status (*build)(cj_layer *layer, const cj__type *inputs, int count);
     // Appends ops. Masks: see `mask`.
-    cj_status (*call)(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
-                      int *output_count);
-    // What becomes of masks if call() leaves them alone: passed from input 0 to every output, or dropped.
+    cj_status (*call)(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                      cj__value *outputs, int *output_count);
+    // What becomes of masks if call() leaves them alone: passed from input 0 to every output, or
+    // dropped.
     enum { CJ__MASK_DROP, CJ__MASK_PASS, CJ__MASK_OWN } mask;
     void (*free)(cj_layer *layer); // what the kind added to the layer's memory; may be NULL
-    size_t size;                   // of the layer's struct, at least sizeof(cj_layer); 0 means just that
-    bool any_dtype;                // takes inputs as they are; others get float32 (cast for them)
-    bool exact_variables;          // mixed_bfloat16 leaves its variables as they are
+    // of the layer's struct, at least sizeof(cj_layer); 0 means just that
+    size_t size;
+    bool any_dtype;       // takes inputs as they are; others get float32 (cast for them)
+    bool exact_variables; // mixed_bfloat16 leaves its variables as they are
 } cj__layer_kind;
 
 struct cj_layer {
@@ -86,8 +97,9 @@ struct cj_layer {
     bool built;
     bool joined;  // belongs to a model: its name and initial weights are settled
     uint64_t key; // of initial weights: a variable is drawn with cj__key(key, its name)
-    cj_variable *variables[CJ__LAYER_VARIABLES_MAX];   // own, in order of creation, held
-    const char *initializers[CJ__LAYER_VARIABLES_MAX]; // spec of each variable; strings are those of `args` or static
+    cj_variable *variables[CJ__LAYER_VARIABLES_MAX]; // own, in order of creation, held
+    // spec of each variable; strings are those of `args` or static
+    const char *initializers[CJ__LAYER_VARIABLES_MAX];
     const char *regularizers[CJ__LAYER_VARIABLES_MAX]; // spec of each variable, or NULL
     int variable_count;
     cj__type *input_types; // of the first build
@@ -95,7 +107,8 @@ struct cj_layer {
     cj_layer *parked; // next in the list of apply.c
 };
 
-// Every kind but the models', ended by NULL; by class name ("Conv2D"), with a suggestion on failure.
+// Every kind but the models', ended by NULL; by class name ("Conv2D"), with a suggestion on
+// failure.
 extern const cj__layer_kind *const cj__layer_kinds[];
 #define CJ__LAYER(name) extern const cj__layer_kind cj__layer_##name;
 #include "layers/layers.def"
@@ -103,32 +116,38 @@ extern const cj__layer_kind *const cj__layer_kinds[];
 extern const cj__layer_kind cj__layer_sequential, cj__layer_functional;
 const cj__layer_kind *cj__layer_kind_find(const char *class_name);
 
-// A layer of a kind from its unresolved arguments struct; what the public constructors call. `name` and `trainable` are
-// fields of every kind (key "name", "trainable").
+// A layer of a kind from its unresolved arguments struct; what the public constructors call. `name`
+// and `trainable` are fields of every kind (key "name", "trainable").
 cj_layer *cj__layer_new(const cj__layer_kind *kind, const void *args);
 
-// For build(): creates a variable, drawn from the initializer spec with the layer's key. regularizer may be NULL.
-cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape shape, const char *initializer,
-                                 const char *regularizer, bool trainable, cj_variable **variable);
+// For build(): creates a variable, drawn from the initializer spec with the layer's key.
+// regularizer may be NULL.
+cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape shape,
+                                 const char *initializer, const char *regularizer, bool trainable,
+                                 cj_variable **variable);
 
-// Builds the layer if it is not, checks the number and types of inputs, and calls it. The core of cj_apply and of models.
-cj_status cj__layer_call(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
-                         int *output_count);
+// Builds the layer if it is not, checks the number and types of inputs, and calls it. The core of
+// cj_apply and of models.
+cj_status cj__layer_call(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                         cj__value *outputs, int *output_count);
 
-// All variables of a layer and what it contains, each once, as Keras orders `weights`: a layer's own trainable ones, its
-// own others, then those of each sublayer in turn. With trainable_only, only those that training may change, given
-// frozen layers. Returns the count; fills at most `capacity`.
-int cj__layer_variables(const cj_layer *layer, bool trainable_only, cj_variable **variables, int capacity);
+// All variables of a layer and what it contains, each once, as Keras orders `weights`: a layer's
+// own trainable ones, its own others, then those of each sublayer in turn. With trainable_only,
+// only those that training may change, given frozen layers. Returns the count; fills at most
+// `capacity`.
+int cj__layer_variables(const cj_layer *layer, bool trainable_only, cj_variable **variables,
+                        int capacity);
 
-// The sum of all weight regularizers of a layer and what it contains as a scalar, NULL with *any false if none. Frozen
-// weights do not count, as in Keras.
+// The sum of all weight regularizers of a layer and what it contains as a scalar, NULL with *any
+// false if none. Frozen weights do not count, as in Keras.
 cj_symbol *cj__layer_losses(cj_layer *layer, cj__trace *trace, bool *any);
 
 // Gives a layer a name, also in its arguments and its variables' names.
 cj_status cj__layer_rename(cj_layer *layer, const char *name);
 // The policy of that name for the layer alone (policy.c).
 cj_status cj__layer_set_policy(cj_layer *layer, const char *policy);
-// Rounds what a layer is given or gives, if its policy says so: real float32 values that are no model's.
+// Rounds what a layer is given or gives, if its policy says so: real float32 values that are no
+// model's.
 void cj__layer_round(const cj_layer *layer, cj__trace *trace, cj__value *values, int count);
 // Where the arguments keep the field of that key; NULL if the kind has none.
 void *cj__layer_setting(const cj_layer *layer, const char *key);
@@ -140,14 +159,16 @@ cj_status cj__layer_untouched(const cj_layer *layer, bool *untouched);
 // Immediate sublayers (of models and wrappers) in order; count 0 for plain layers.
 int cj__layer_children(const cj_layer *layer, cj_layer *const **children);
 
-// activations.c: an activation spec applied to a symbol ("softmax" works over the last axis). NULL spec is linear.
+// activations.c: an activation spec applied to a symbol ("softmax" works over the last axis). NULL
+// spec is linear.
 cj_symbol *cj__activation(cj__build *build, const char *spec, const char *who, cj_symbol *x);
 // initializers.c: fills a tensor as the spec says, from a key. fans as Keras computes them.
 cj_status cj__initialize(cj_tensor *tensor, const char *spec, const char *who, uint64_t key);
 // regularizers.c: the penalty of a spec on a symbol: a scalar.
 cj_symbol *cj__regularizer(cj__build *build, const char *spec, const char *who, cj_symbol *x);
 // The same divided by the length of axis 0, the batch: an activity regularizer.
-cj_symbol *cj__activity_regularizer(cj__build *build, const char *spec, const char *who, cj_symbol *x);
+cj_symbol *cj__activity_regularizer(cj__build *build, const char *spec, const char *who,
+                                    cj_symbol *x);
 extern const cj__catalog cj__activations, cj__initializers, cj__regularizers;
 
 // model.h's inside: a model is a layer whose kind is sequential or functional.
@@ -155,16 +176,19 @@ struct cj_model; // the same object as its cj_layer
 // Inputs as the model wants them (built models only).
 int cj__model_inputs(const cj_model *model, const cj__type **types);
 // Traces a whole model on given inputs; outputs in order.
-cj_status cj__model_trace(cj_model *model, cj__trace *trace, cj_symbol *const *inputs, cj__value *outputs);
+cj_status cj__model_trace(cj_model *model, cj__trace *trace, cj_symbol *const *inputs,
+                          cj__value *outputs);
 
 // What training keeps with a model, of the rooms above: held object, released with the model.
 void cj__model_attach(cj_model *model, void *object); // takes one holder over; releases the former
 void *cj__model_attached(const cj_model *model);
 uint64_t cj__model_seed(const cj_model *model);
-// What the summary says about the optimizer: elements of its variables and their bytes; 0 for nothing.
+// What the summary says about the optimizer: elements of its variables and their bytes; 0 for
+// nothing.
 void cj__model_note_optimizer(cj_model *model, int64_t params, int64_t bytes);
 
-// A functional model's graph, for summary, JSON and explain: applications ("nodes") in topological order.
+// A functional model's graph, for summary, JSON and explain: applications ("nodes") in topological
+// order.
 typedef struct cj__application {
     cj_layer *layer; // NULL for an op that was applied to symbols without a layer
     cj__node *node;  // that op, held: remade over this application's inputs; or NULL

@@ -17,8 +17,8 @@ static cj_symbol *combine(cj__build *g, cj__binary function, cj_symbol *a, cj_sy
 }
 
 // The sum, with numpy's broadcasting. A step counts if every mask that there is says so.
-static cj_status call_add(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
-                          int *output_count)
+static cj_status call_add(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                          cj__value *outputs, int *output_count)
 {
     cj__build *g = &trace->build;
     cj_symbol *sum = inputs[0].symbol, *mask = inputs[0].mask;
@@ -31,7 +31,8 @@ static cj_status call_add(cj_layer *layer, cj__trace *trace, const cj__value *in
             fits = a->dims[j] == b->dims[j] || a->dims[j] == 1 || b->dims[j] == 1;
         if (!fits)
             return cj__fail(CJ_SHAPE_MISMATCH, "%s: inputs %s and %s cannot be added", layer->name,
-                            cj_shape_text(a, first, sizeof first), cj_shape_text(b, second, sizeof second));
+                            cj_shape_text(a, first, sizeof first),
+                            cj_shape_text(b, second, sizeof second));
         sum = cj__add(g, sum, inputs[i].symbol);
         mask = combine(g, CJ__BINARY_minimum, mask, inputs[i].mask);
         if (!sum)
@@ -49,13 +50,14 @@ const cj__layer_kind cj__layer_add = {
     .mask = CJ__MASK_OWN,
 };
 
-cj_layer *cj_add_layer_new(const cj_merge_args *args)
+cj_layer *cj_add_new(const cj_merge_args *args)
 {
     return cj__layer_new(&cj__layer_add, args);
 }
 
-// As Keras: the masks are put side by side like the inputs, an input without one counting everywhere, and a step counts
-// if any of its entries does. So along the last axis it counts if any mask says so, and always if one input has none.
+// As Keras: the masks are put side by side like the inputs, an input without one counting
+// everywhere, and a step counts if any of its entries does. So along the last axis it counts if any
+// mask says so, and always if one input has none.
 static cj_symbol *joined_mask(cj__build *g, const cj__value *inputs, int count, int axis, int rank)
 {
     cj_symbol *parts[CJ__LAYER_IO_MAX], *any = NULL;
@@ -69,16 +71,18 @@ static cj_symbol *joined_mask(cj__build *g, const cj__value *inputs, int count, 
             any = combine(g, CJ__BINARY_maximum, any, inputs[i].mask);
             continue;
         }
-        cj_symbol *ones = inputs[i].mask ? NULL : cj__max(g, inputs[i].symbol, 1u << (rank - 1), false);
+        cj_symbol *ones =
+            inputs[i].mask ? NULL : cj__max(g, inputs[i].symbol, 1u << (rank - 1), false);
         ones = ones ? cj__ones_over(g, ones, 0) : NULL;
-        parts[i] =
-            inputs[i].mask ? inputs[i].mask : cj__compare(g, CJ__COMPARISON_greater, ones, cj__scalar(g, CJ_F32, 0));
+        parts[i] = inputs[i].mask ?
+                       inputs[i].mask :
+                       cj__compare(g, CJ__COMPARISON_greater, ones, cj__scalar(g, CJ_F32, 0));
     }
     return axis == rank - 1 ? any : cj__concat(g, parts, count, axis);
 }
 
-static cj_status call_concatenate(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                                  cj__value *outputs, int *output_count)
+static cj_status call_concatenate(cj_layer *layer, cj__trace *trace, const cj__value *inputs,
+                                  int count, cj__value *outputs, int *output_count)
 {
     const cj_concatenate_args *a = layer->args;
     const cj_shape *first = cj__value_shape(&inputs[0]);
@@ -93,8 +97,9 @@ static cj_status call_concatenate(cj_layer *layer, cj__trace *trace, const cj__v
         for (int j = 0; fits && j < first->rank; j++)
             fits = j == axis || shape->dims[j] == first->dims[j];
         if (!fits)
-            return cj__fail(CJ_SHAPE_MISMATCH, "%s: inputs %s and %s differ beside axis %d", layer->name,
-                            cj_shape_text(first, one, sizeof one), cj_shape_text(shape, other, sizeof other), axis);
+            return cj__fail(CJ_SHAPE_MISMATCH, "%s: inputs %s and %s differ beside axis %d",
+                            layer->name, cj_shape_text(first, one, sizeof one),
+                            cj_shape_text(shape, other, sizeof other), axis);
         symbols[i] = inputs[i].symbol;
     }
     outputs[0].symbol = count == 1 ? symbols[0] : cj__concat(&trace->build, symbols, count, axis);

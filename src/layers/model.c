@@ -1,4 +1,5 @@
-// What sequential and functional models share: names and first weights, tracing, and the functions of cajal/model.h.
+// What sequential and functional models share: names and first weights, tracing, and the functions
+// of cajal/model.h.
 #include "layers/model.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -38,9 +39,11 @@ void cj__model_free(cj_layer *layer)
     cj_release(model->input_layer);
 }
 
-cj__application *cj__model_add_application(cj_model *model, cj_layer *layer, cj__node *node, int input_count)
+cj__application *cj__model_add_application(cj_model *model, cj_layer *layer, cj__node *node,
+                                           int input_count)
 {
-    cj__application *all = cj__resize(model->applications, (size_t)model->application_count + 1, sizeof *all);
+    cj__application *all =
+        cj__resize(model->applications, (size_t)model->application_count + 1, sizeof *all);
     if (!all)
         return NULL;
     model->applications = all;
@@ -69,7 +72,8 @@ int cj__layer_children(const cj_layer *layer, cj_layer *const **children)
     return model_of(layer)->layer_count;
 }
 
-// Names ------------------------------------------------------------------------------------------------------------
+// Names
+// ------------------------------------------------------------------------------------------------------------
 
 static bool taken(const cj_model *model, const bool *settled, const char *name)
 {
@@ -90,7 +94,8 @@ static cj_status renumber(const cj_model *model, const bool *settled, cj_layer *
     return strcmp(name, layer->name) == 0 ? CJ_OK : cj__layer_rename(layer, name);
 }
 
-// First those whose names are fixed, by the user or by another model; then the new ones around them.
+// First those whose names are fixed, by the user or by another model; then the new ones around
+// them.
 static cj_status settle_names(cj_model *model, bool *settled)
 {
     for (int fixed = 1; fixed >= 0; fixed--) {
@@ -100,8 +105,8 @@ static cj_status settle_names(cj_model *model, bool *settled)
                 continue;
             if (layer->named && taken(model, settled, layer->name))
                 return cj__fail(CJ_INVALID_ARGUMENT,
-                                "%s: two layers are named \"%s\"; a name must be unique in a model", model->layer.name,
-                                layer->name);
+                                "%s: two layers are named \"%s\"; a name must be unique in a model",
+                                model->layer.name, layer->name);
             if (!layer->named && (!fixed || taken(model, settled, layer->name)))
                 CJ_TRY(renumber(model, settled, layer));
             settled[i] = true;
@@ -129,7 +134,8 @@ cj_status cj__model_join(cj_model *model)
     return status;
 }
 
-// Tracing ----------------------------------------------------------------------------------------------------------
+// Tracing
+// ----------------------------------------------------------------------------------------------------------
 
 typedef struct tracing {
     cj_model *model;
@@ -138,12 +144,14 @@ typedef struct tracing {
     bool settling;      // the model is being built: types of outputs are noted
 } tracing;
 
-static cj_status trace_node(tracing *t, const cj__application *a, const cj__value *inputs, cj__value *outputs)
+static cj_status trace_node(tracing *t, const cj__application *a, const cj__value *inputs,
+                            cj__value *outputs)
 {
     cj_symbol *symbols[CJ__OP_IO_MAX] = {0}, *made[CJ__OP_IO_MAX] = {0};
     const cj__node *node = a->node;
     if (node->output_count > CJ__OP_IO_MAX || a->input_count > CJ__OP_IO_MAX)
-        return cj__fail(CJ_UNSUPPORTED, "%s: op %s between layers has more than %d inputs or outputs",
+        return cj__fail(CJ_UNSUPPORTED,
+                        "%s: op %s between layers has more than %d inputs or outputs",
                         t->model->layer.name, node->op->name, (int)CJ__OP_IO_MAX);
     for (int i = 0; i < a->input_count; i++)
         symbols[i] = inputs[i].symbol;
@@ -178,8 +186,8 @@ static cj_status trace_application(tracing *t, int index)
     int count = a->node ? a->node->output_count : 1;
     for (int i = 0; i < a->input_count; i++) {
         if (a->input_index[i] >= t->model->applications[a->input_app[i]].output_count)
-            return cj__fail(CJ_INVALID_ARGUMENT, "%s: an input of %s is missing", t->model->layer.name,
-                            a->layer ? a->layer->name : a->node->op->name);
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: an input of %s is missing",
+                            t->model->layer.name, a->layer ? a->layer->name : a->node->op->name);
         inputs[i] = t->values[a->input_app[i]][a->input_index[i]];
     }
     CJ_TRY(a->node ? trace_node(t, a, inputs, outputs) :
@@ -196,11 +204,12 @@ static cj_status check_input(const cj_model *model, int index, const cj_symbol *
     char need_text[CJ__SHAPE_WORDS], given_text[CJ__SHAPE_WORDS];
     bool fits = need->rank == given->rank;
     for (int i = 0; fits && i < need->rank; i++)
-        fits = need->dims[i] == given->dims[i] || need->dims[i] == CJ_BATCH || given->dims[i] == CJ_BATCH;
+        fits = need->dims[i] == given->dims[i] || need->dims[i] == CJ_BATCH ||
+               given->dims[i] == CJ_BATCH;
     if (fits)
         return CJ_OK;
-    return cj__fail(CJ_SHAPE_MISMATCH, "%s: input %d has shape %s, needs %s", model->layer.name, index,
-                    cj_shape_text(given, given_text, sizeof given_text),
+    return cj__fail(CJ_SHAPE_MISMATCH, "%s: input %d has shape %s, needs %s", model->layer.name,
+                    index, cj_shape_text(given, given_text, sizeof given_text),
                     cj_shape_text(need, need_text, sizeof need_text));
 }
 
@@ -227,8 +236,8 @@ static cj_status trace_all(tracing *t, const cj__value *inputs, cj__value *outpu
     return t->trace->build.status;
 }
 
-static cj_status trace_model(cj_model *model, cj__trace *trace, bool settling, const cj__value *inputs,
-                             cj__value *outputs)
+static cj_status trace_model(cj_model *model, cj__trace *trace, bool settling,
+                             const cj__value *inputs, cj__value *outputs)
 {
     tracing t = {.model = model, .trace = trace, .settling = settling};
     t.values = cj__new((size_t)model->application_count, sizeof *t.values);
@@ -243,21 +252,24 @@ static cj_status trace_model(cj_model *model, cj__trace *trace, bool settling, c
     return status;
 }
 
-cj_status cj__model_call(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
-                         int *output_count)
+cj_status cj__model_call(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                         cj__value *outputs, int *output_count)
 {
     cj_model *model = model_of(layer);
     if (count != model->input_count)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs %d", layer->name, count, model->input_count);
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs %d", layer->name, count,
+                        model->input_count);
     *output_count = model->output_count;
     return trace_model(model, trace, false, inputs, outputs);
 }
 
-cj_status cj__model_trace(cj_model *model, cj__trace *trace, cj_symbol *const *inputs, cj__value *outputs)
+cj_status cj__model_trace(cj_model *model, cj__trace *trace, cj_symbol *const *inputs,
+                          cj__value *outputs)
 {
     cj__value values[CJ__LAYER_IO_MAX];
     if (!model->layer.built)
-        return cj__fail(CJ_NOT_BUILT, "%s: the model has no input shape yet: give it an input layer or data",
+        return cj__fail(CJ_NOT_BUILT,
+                        "%s: the model has no input shape yet: give it an input layer or data",
                         model->layer.name);
     for (int i = 0; i < model->input_count; i++)
         values[i] = cj__symbol_value(inputs[i]);
@@ -272,9 +284,10 @@ cj_status cj__model_settle(cj_model *model)
     for (int i = 0; i < model->input_count; i++) {
         const cj_layer *input = model->applications[model->input_at[i]].layer;
         cj__input_type(input, &model->input_types[i]);
-        inputs[i] = (cj__value){cj__build_keep(&trace.build, cj_symbol_input(model->input_types[i].dtype,
-                                                                             model->input_types[i].shape, input->name)),
-                                NULL};
+        inputs[i] = (cj__value){
+            cj__build_keep(&trace.build, cj_symbol_input(model->input_types[i].dtype,
+                                                         model->input_types[i].shape, input->name)),
+            NULL};
         if (!inputs[i].symbol)
             status = trace.build.status;
     }
@@ -287,7 +300,8 @@ cj_status cj__model_settle(cj_model *model)
     return status;
 }
 
-// Looking at a model -----------------------------------------------------------------------------------------------
+// Looking at a model
+// -----------------------------------------------------------------------------------------------
 
 cj_layer *cj_model_layer(const cj_model *model)
 {
@@ -299,7 +313,8 @@ cj_model *cj_layer_model(cj_layer *layer)
     if (layer && cj__layer_is_model(layer))
         return model_of(layer);
     if (layer)
-        cj__fail(CJ_INVALID_ARGUMENT, "%s: a %s is not a model", layer->name, layer->kind->choice.class_name);
+        cj__fail(CJ_INVALID_ARGUMENT, "%s: a %s is not a model", layer->name,
+                 layer->kind->choice.class_name);
     return NULL;
 }
 
@@ -330,7 +345,8 @@ cj_layer *cj_model_find_layer(const cj_model *model, const char *name)
         const size_t length = strcspn(name, "/");
         cj_layer *found = NULL;
         for (int i = 0; !found && i < model->layer_count; i++)
-            if (strlen(model->layers[i]->name) == length && strncmp(model->layers[i]->name, name, length) == 0)
+            if (strlen(model->layers[i]->name) == length &&
+                strncmp(model->layers[i]->name, name, length) == 0)
                 found = model->layers[i];
         if (!found)
             return fail_find(model, name);
@@ -354,12 +370,14 @@ int cj_model_output_count(const cj_model *model)
 
 const cj_shape *cj_model_input_shape(const cj_model *model, int index)
 {
-    return index >= 0 && index < cj_model_input_count(model) ? &model->input_types[index].shape : NULL;
+    return index >= 0 && index < cj_model_input_count(model) ? &model->input_types[index].shape :
+                                                               NULL;
 }
 
 const cj_shape *cj_model_output_shape(const cj_model *model, int index)
 {
-    return index >= 0 && index < cj_model_output_count(model) ? &model->output_types[index].shape : NULL;
+    return index >= 0 && index < cj_model_output_count(model) ? &model->output_types[index].shape :
+                                                                NULL;
 }
 
 cj_status cj_model_reset_weights(cj_model *model)

@@ -1,5 +1,6 @@
-// Inside a model: a layer whose kind is sequential or functional. Both keep the same list of applications, which is what
-// tracing, summaries and files read; a sequential model's is a chain, made when it is built.
+// Inside a model: a layer whose kind is sequential or functional. Both keep the same list of
+// applications, which is what tracing, summaries and files read; a sequential model's is a chain,
+// made when it is built.
 #ifndef CJ_LAYERS_MODEL_H
 #define CJ_LAYERS_MODEL_H
 
@@ -9,7 +10,8 @@
 struct cj_model {
     cj_layer layer; // first: a model is a layer
     uint64_t seed;
-    cj_layer **layers; // held, as Keras's model.layers has them: a sequential model's without its input layer
+    // held, as Keras's model.layers has them: a sequential model's without its input layer
+    cj_layer **layers;
     int layer_count;
     cj_layer *input_layer; // held; of a sequential model, once it is known
     cj__application *applications;
@@ -34,10 +36,11 @@ cj_status cj__model_join(cj_model *model);
 // Finds the types of all outputs by a trace that is thrown away; builds every layer.
 cj_status cj__model_settle(cj_model *model);
 // What both kinds of model do as layers.
-cj_status cj__model_call(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
-                         int *output_count);
+cj_status cj__model_call(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                         cj__value *outputs, int *output_count);
 void cj__model_free(cj_layer *layer);
 // Adds an application with room for its inputs.
-cj__application *cj__model_add_application(cj_model *model, cj_layer *layer, cj__node *node, int input_count);
+cj__application *cj__model_add_application(cj_model *model, cj_layer *layer, cj__node *node,
+                                           int input_count);
 
 #endif

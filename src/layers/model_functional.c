@@ -1,8 +1,10 @@
-// Functional models: the layers between the inputs and the outputs, found through the symbols' histories.
+// Functional models: the layers between the inputs and the outputs, found through the symbols'
+// histories.
 //
-// What makes symbols is a *producer*: a history (a layer's application) or, where an op was applied by hand, a node. The
-// walk goes from the outputs back with a stack of its own, since chains may be long. Producers are then put in Keras's
-// order: by their distance from the outputs, greatest first, and by when the walk met them.
+// What makes symbols is a *producer*: a history (a layer's application) or, where an op was applied
+// by hand, a node. The walk goes from the outputs back with a stack of its own, since chains may be
+// long. Producers are then put in Keras's order: by their distance from the outputs, greatest
+// first, and by when the walk met them.
 #include "base/memory.h"
 #include "layers/model.h"
 #include <stdlib.h>
@@ -83,12 +85,14 @@ static cj_status meet(graph *g, const cj_symbol *symbol)
     if (find(g, symbol) >= 0)
         return CJ_OK;
     if (inputs_of(&p, &inputs) > CJ__LAYER_IO_MAX)
-        return cj__fail(CJ_UNSUPPORTED, "%s: op %s between layers has more than %d inputs", g->name, p.node->op->name,
-                        (int)CJ__LAYER_IO_MAX);
+        return cj__fail(CJ_UNSUPPORTED, "%s: op %s between layers has more than %d inputs", g->name,
+                        p.node->op->name, (int)CJ__LAYER_IO_MAX);
     if (p.node && p.node->op == &cj__op_input)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: \"%s\" is a bare input; a model's inputs come from cj_input_symbol()",
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "%s: \"%s\" is a bare input; a model's inputs come from cj_input_symbol()",
                         g->name, p.node->name ? p.node->name : "");
-    if (!cj__reserve((void **)&g->producers, &g->capacity, (size_t)g->count + 1, sizeof *g->producers))
+    if (!cj__reserve((void **)&g->producers, &g->capacity, (size_t)g->count + 1,
+                     sizeof *g->producers))
         return CJ_OUT_OF_MEMORY;
     p.met = g->count;
     g->producers[g->count++] = p;
@@ -115,7 +119,8 @@ static cj_status walk_back(graph *g, const cj_symbol *output)
 static int compare(const void *a, const void *b)
 {
     const producer *p = a, *q = b;
-    return p->depth != q->depth ? (p->depth < q->depth ? 1 : -1) : (p->met > q->met) - (p->met < q->met);
+    return p->depth != q->depth ? (p->depth < q->depth ? 1 : -1) :
+                                  (p->met > q->met) - (p->met < q->met);
 }
 
 static void sort(graph *g)
@@ -171,14 +176,16 @@ static cj_status set_inputs(cj_model *model, const graph *g, cj_symbol *const *i
     for (int i = 0; i < count; i++) {
         const cj__history *history = cj__symbol_history(inputs[i]);
         if (!history || history->layer->kind != &cj__layer_input || history->input_count != 0)
-            return cj__fail(CJ_INVALID_ARGUMENT, "%s: input %d does not come from cj_input_symbol()", name, i);
+            return cj__fail(CJ_INVALID_ARGUMENT,
+                            "%s: input %d does not come from cj_input_symbol()", name, i);
         const int at = find(g, inputs[i]);
         if (at < 0)
-            return cj__fail(CJ_INVALID_ARGUMENT, "%s: input %d (\"%s\") is not used by any output", name, i,
-                            history->layer->name);
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: input %d (\"%s\") is not used by any output",
+                            name, i, history->layer->name);
         for (int j = 0; j < i; j++)
             if (model->input_at[j] == at)
-                return cj__fail(CJ_INVALID_ARGUMENT, "%s: inputs %d and %d are the same symbol", name, j, i);
+                return cj__fail(CJ_INVALID_ARGUMENT, "%s: inputs %d and %d are the same symbol",
+                                name, j, i);
         model->input_at[model->input_count++] = at;
     }
     for (int i = 0; i < g->count; i++) {
@@ -187,14 +194,15 @@ static cj_status set_inputs(cj_model *model, const graph *g, cj_symbol *const *i
         for (int j = 0; !given && j < model->input_count; j++)
             given = model->input_at[j] == i;
         if (!given)
-            return cj__fail(CJ_INVALID_ARGUMENT, "%s: the outputs need input \"%s\", which is not among the inputs",
+            return cj__fail(CJ_INVALID_ARGUMENT,
+                            "%s: the outputs need input \"%s\", which is not among the inputs",
                             name, history->layer->name);
     }
     return CJ_OK;
 }
 
-static cj_status fill(cj_model *model, graph *g, cj_symbol *const *inputs, int input_count, cj_symbol *const *outputs,
-                      int output_count)
+static cj_status fill(cj_model *model, graph *g, cj_symbol *const *inputs, int input_count,
+                      cj_symbol *const *outputs, int output_count)
 {
     for (int i = 0; i < output_count; i++)
         CJ_TRY(walk_back(g, outputs[i]));
@@ -210,8 +218,8 @@ static cj_status fill(cj_model *model, graph *g, cj_symbol *const *inputs, int i
     return cj__model_settle(model);
 }
 
-static cj_model *build(cj_symbol *const *inputs, int input_count, cj_symbol *const *outputs, int output_count,
-                       const char *name)
+static cj_model *build(cj_symbol *const *inputs, int input_count, cj_symbol *const *outputs,
+                       int output_count, const char *name)
 {
     graph g = {0};
     cj_model *model = cj__model_new(&cj__layer_functional, name);
@@ -243,7 +251,8 @@ cj_model *cj_model_build(const cj_model_args *args)
     const int inputs = count_symbols(args->inputs, args->input_count);
     const int outputs = count_symbols(args->outputs, args->output_count);
     if (inputs < 0 || inputs > CJ_MAX_IO || outputs < 0 || outputs > CJ_MAX_IO) {
-        cj__fail(CJ_INVALID_ARGUMENT, "functional: %d inputs and %d outputs, at most %d are possible", inputs, outputs,
+        cj__fail(CJ_INVALID_ARGUMENT,
+                 "functional: %d inputs and %d outputs, at most %d are possible", inputs, outputs,
                  CJ_MAX_IO);
         cj__applied_release();
         return NULL;
@@ -256,7 +265,8 @@ cj_model *cj_model_build(const cj_model_args *args)
     cj_status status = cj__build_take(&held, all, inputs + outputs);
     if (status == CJ_OK && inputs > 0 && outputs > 0)
         model = build(args->inputs, inputs, args->outputs, outputs, args->name);
-    else if (status == CJ_OK && cj_error_status() == CJ_OK) // a NULL first symbol has said why already
+    // a NULL first symbol has said why already
+    else if (status == CJ_OK && cj_error_status() == CJ_OK)
         cj__fail(CJ_INVALID_ARGUMENT, "functional: a model needs inputs and outputs");
     cj__build_end(&held);
     cj__applied_release();

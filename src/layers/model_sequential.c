@@ -1,5 +1,5 @@
-// Sequential models: a chain of layers. With an input layer, or a model that knows its input as the first layer, it is
-// built at once; otherwise when it first sees a shape.
+// Sequential models: a chain of layers. With an input layer, or a model that knows its input as the
+// first layer, it is built at once; otherwise when it first sees a shape.
 #include "base/memory.h"
 #include "layers/model.h"
 
@@ -29,8 +29,10 @@ static cj_status build_chain(cj_model *model)
     CJ_TRY(cj__model_settle(model));
     for (int i = 0; i < model->application_count; i++)
         if (model->applications[i].output_count != 1)
-            return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s has %d outputs; a layer of a sequential model has one",
-                            model->layer.name, model->applications[i].layer->name, model->applications[i].output_count);
+            return cj__fail(CJ_INVALID_ARGUMENT,
+                            "%s: %s has %d outputs; a layer of a sequential model has one",
+                            model->layer.name, model->applications[i].layer->name,
+                            model->applications[i].output_count);
     return CJ_OK;
 }
 
@@ -73,10 +75,11 @@ cj_status cj_model_set_input(cj_model *model, cj_dtype dtype, cj_shape shape)
     if (!model)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_model_set_input: the model is NULL");
     if (model->layer.built || !cj__model_is_sequential(model))
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: the model has its input already", model->layer.name);
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: the model has its input already",
+                        model->layer.name);
     if (shape.rank < 0 || shape.rank >= CJ_MAX_RANK)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: an input of %d axes, needs 0 to %d", model->layer.name, shape.rank,
-                        CJ_MAX_RANK - 1);
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: an input of %d axes, needs 0 to %d",
+                        model->layer.name, shape.rank, CJ_MAX_RANK - 1);
     for (int i = 0; i < shape.rank; i++)
         type.shape.dims[i + 1] = shape.dims[i];
     CJ_TRY(set_input(model, &type));
@@ -96,17 +99,19 @@ static cj_status take_layers(cj_model *model, cj_layer *const *layers, int count
     for (int i = begin; i < count; i++)
         model->layers[model->layer_count++] = cj__own(layers[i]);
     if (model->layer_count == 0)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: a model needs at least one layer beside its input",
-                        model->layer.name);
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "%s: a model needs at least one layer beside its input", model->layer.name);
     for (int i = 0; i < model->layer_count; i++) {
         if (model->layers[i]->kind == &cj__layer_input)
-            return cj__fail(CJ_INVALID_ARGUMENT, "%s: only the first layer can be an input layer, not %d",
+            return cj__fail(CJ_INVALID_ARGUMENT,
+                            "%s: only the first layer can be an input layer, not %d",
                             model->layer.name, i + begin + 1);
         for (int j = 0; j < i; j++)
             if (model->layers[j] == model->layers[i])
-                return cj__fail(CJ_INVALID_ARGUMENT,
-                                "%s: layer %s is given twice; to share one, build a functional model",
-                                model->layer.name, model->layers[i]->name);
+                return cj__fail(
+                    CJ_INVALID_ARGUMENT,
+                    "%s: layer %s is given twice; to share one, build a functional model",
+                    model->layer.name, model->layers[i]->name);
     }
     return CJ_OK;
 }
@@ -115,7 +120,8 @@ static cj_status take_layers(cj_model *model, cj_layer *const *layers, int count
 static cj_status input_of_first(cj_model *model)
 {
     const cj__type *types;
-    cj_model *first = cj__layer_is_model(model->layers[0]) ? cj_layer_model(model->layers[0]) : NULL;
+    cj_model *first =
+        cj__layer_is_model(model->layers[0]) ? cj_layer_model(model->layers[0]) : NULL;
     if (!first || cj__model_inputs(first, &types) != 1)
         return CJ_OK;
     return set_input(model, &types[0]);
@@ -145,7 +151,8 @@ cj_model *cj_sequential_new(const cj_sequential_args *args)
     model = cj__model_new(&cj__layer_sequential, args->name);
     if (!model)
         goto fail;
-    if (take_layers(model, args->layers, args->layer_count) != CJ_OK || cj__model_join(model) != CJ_OK)
+    if (take_layers(model, args->layers, args->layer_count) != CJ_OK ||
+        cj__model_join(model) != CJ_OK)
         goto fail;
     if (!model->input_layer && input_of_first(model) != CJ_OK)
         goto fail;

@@ -10,11 +10,13 @@ static const cj__field rescaling_fields[] = {
 static cj_status check_rescaling(cj_layer *layer)
 {
     const cj_rescaling_args *a = layer->args;
-    return a->scale < 0 || a->scale > 0 ? CJ_OK : cj__fail(CJ_INVALID_ARGUMENT, "%s: scale is required", layer->name);
+    return a->scale < 0 || a->scale > 0 ?
+               CJ_OK :
+               cj__fail(CJ_INVALID_ARGUMENT, "%s: scale is required", layer->name);
 }
 
-static cj_status call_rescaling(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                                cj__value *outputs, int *output_count)
+static cj_status call_rescaling(cj_layer *layer, cj__trace *trace, const cj__value *inputs,
+                                int count, cj__value *outputs, int *output_count)
 {
     const cj_rescaling_args *a = layer->args;
     (void)count;
@@ -38,18 +40,22 @@ cj_layer *cj_rescaling_new(const cj_rescaling_args *args)
     return cj__layer_new(&cj__layer_rescaling, args);
 }
 
-// BatchNormalization -----------------------------------------------------------------------------------------------
+// BatchNormalization
+// -----------------------------------------------------------------------------------------------
 
 static const cj__field norm_fields[] = {
     CJ__FIELD(cj_batch_normalization_args, axis, CJ__FIELD_INT32, .fallback = -1),
-    CJ__FIELD(cj_batch_normalization_args, momentum, CJ__FIELD_NUMBER, .fallback = 0.99, .low = 0, .high = 1),
-    CJ__FIELD(cj_batch_normalization_args, epsilon, CJ__FIELD_REAL, .fallback = 0.001, .low = 0, .high = 1e30),
+    CJ__FIELD(cj_batch_normalization_args, momentum, CJ__FIELD_NUMBER, .fallback = 0.99, .low = 0,
+              .high = 1),
+    CJ__FIELD(cj_batch_normalization_args, epsilon, CJ__FIELD_REAL, .fallback = 0.001, .low = 0,
+              .high = 1e30),
     CJ__FIELD(cj_batch_normalization_args, center, CJ__FIELD_SWITCH, .fallback = 1),
     CJ__FIELD(cj_batch_normalization_args, scale, CJ__FIELD_SWITCH, .fallback = 1),
     CJ__SPEC_FIELD(cj_batch_normalization_args, beta_initializer, cj__initializers, "zeros"),
     CJ__SPEC_FIELD(cj_batch_normalization_args, gamma_initializer, cj__initializers, "ones"),
     CJ__SPEC_FIELD(cj_batch_normalization_args, moving_mean_initializer, cj__initializers, "zeros"),
-    CJ__SPEC_FIELD(cj_batch_normalization_args, moving_variance_initializer, cj__initializers, "ones"),
+    CJ__SPEC_FIELD(cj_batch_normalization_args, moving_variance_initializer, cj__initializers,
+                   "ones"),
     CJ__SPEC_FIELD(cj_batch_normalization_args, beta_regularizer, cj__regularizers, NULL),
     CJ__SPEC_FIELD(cj_batch_normalization_args, gamma_regularizer, cj__regularizers, NULL),
     CJ__LAYER_FIELDS(cj_batch_normalization_args),
@@ -73,13 +79,15 @@ static cj_status build_norm(cj_layer *layer, const cj__type *inputs, int count)
     CJ_TRY(cj__layer_need_length(layer, x, axis));
     const cj_shape shape = CJ_SHAPE(x->dims[axis]);
     if (a->scale != CJ_OFF)
-        CJ_TRY(
-            cj__layer_add_variable(layer, "gamma", shape, a->gamma_initializer, a->gamma_regularizer, true, &n->gamma));
+        CJ_TRY(cj__layer_add_variable(layer, "gamma", shape, a->gamma_initializer,
+                                      a->gamma_regularizer, true, &n->gamma));
     if (a->center != CJ_OFF)
-        CJ_TRY(cj__layer_add_variable(layer, "beta", shape, a->beta_initializer, a->beta_regularizer, true, &n->beta));
-    CJ_TRY(cj__layer_add_variable(layer, "moving_mean", shape, a->moving_mean_initializer, NULL, false, &n->mean));
-    return cj__layer_add_variable(layer, "moving_variance", shape, a->moving_variance_initializer, NULL, false,
-                                  &n->variance);
+        CJ_TRY(cj__layer_add_variable(layer, "beta", shape, a->beta_initializer,
+                                      a->beta_regularizer, true, &n->beta));
+    CJ_TRY(cj__layer_add_variable(layer, "moving_mean", shape, a->moving_mean_initializer, NULL,
+                                  false, &n->mean));
+    return cj__layer_add_variable(layer, "moving_variance", shape, a->moving_variance_initializer,
+                                  NULL, false, &n->variance);
 }
 
 // A vector of the normalized axis in a shape that broadcasts against x.
@@ -93,7 +101,8 @@ static cj_symbol *spread(cj__build *g, cj_symbol *vector, int axis, int rank)
     return cj__reshape(g, vector, &shape);
 }
 
-// The mean over `axes`; with weights w (0 or 1, broadcast against x), of what they select, as Keras: sum / (sum w + eps).
+// The mean over `axes`; with weights w (0 or 1, broadcast against x), of what they select, as
+// Keras: sum / (sum w + eps).
 static cj_symbol *mean_over(cj__build *g, cj_symbol *x, cj_symbol *w, uint32_t axes)
 {
     if (!w)
@@ -104,7 +113,8 @@ static cj_symbol *mean_over(cj__build *g, cj_symbol *x, cj_symbol *w, uint32_t a
 }
 
 // A mask (batch, time) as weights (batch, time, 1).
-static cj_status weights_of(const cj_layer *layer, cj__build *g, const cj__value *input, int axis, cj_symbol **weights)
+static cj_status weights_of(const cj_layer *layer, cj__build *g, const cj__value *input, int axis,
+                            cj_symbol **weights)
 {
     *weights = NULL;
     if (!input->mask)
@@ -112,8 +122,10 @@ static cj_status weights_of(const cj_layer *layer, cj__build *g, const cj__value
     cj_shape shape = *cj_symbol_shape(input->mask);
     const int rank = cj__value_shape(input)->rank;
     if (shape.rank != rank - 1 || axis != rank - 1)
-        return cj__fail(CJ_UNSUPPORTED, "%s: a mask of %d axes with an input of %d, needs one axis less and axis -1",
-                        layer->name, shape.rank, rank);
+        return cj__fail(
+            CJ_UNSUPPORTED,
+            "%s: a mask of %d axes with an input of %d, needs one axis less and axis -1",
+            layer->name, shape.rank, rank);
     shape.dims[shape.rank++] = 1;
     *weights = cj__reshape(g, cj__cast(g, input->mask, CJ_F32), &shape);
     return CJ_OK;
@@ -129,8 +141,8 @@ static void move(cj__trace *trace, cj_variable *variable, cj_symbol *batch, doub
 }
 
 // y = (x - mean) gamma / sqrt(variance + epsilon) + beta; the variance is the biased one.
-static cj_status call_norm(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
-                           int *output_count)
+static cj_status call_norm(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                           cj__value *outputs, int *output_count)
 {
     const cj_batch_normalization_args *a = layer->args;
     const norm *n = (const norm *)(const void *)layer;
@@ -148,7 +160,8 @@ static cj_status call_norm(cj_layer *layer, cj__trace *trace, const cj__value *i
         CJ_TRY(weights_of(layer, g, &inputs[0], axis, &weights));
         mean = mean_over(g, x, weights, axes);
         centered = cj__sub(g, x, spread(g, mean, axis, shape->rank));
-        variance = mean_over(g, cj__apply_unary(g, CJ__UNARY_square, centered, 0, 0), weights, axes);
+        variance =
+            mean_over(g, cj__apply_unary(g, CJ__UNARY_square, centered, 0, 0), weights, axes);
         move(trace, n->mean, mean, a->momentum);
         move(trace, n->variance, variance, a->momentum);
     } else {
@@ -156,7 +169,8 @@ static cj_status call_norm(cj_layer *layer, cj__trace *trace, const cj__value *i
         variance = cj__trace_latest(trace, n->variance);
         centered = cj__sub(g, x, spread(g, mean, axis, shape->rank));
     }
-    cj_symbol *factor = cj__apply_unary(g, CJ__UNARY_rsqrt, cj__shift(g, variance, a->epsilon), 0, 0);
+    cj_symbol *factor =
+        cj__apply_unary(g, CJ__UNARY_rsqrt, cj__shift(g, variance, a->epsilon), 0, 0);
     if (n->gamma)
         factor = cj__mul(g, factor, cj__trace_variable(trace, n->gamma));
     cj_symbol *y = cj__mul(g, centered, spread(g, factor, axis, shape->rank));
@@ -167,7 +181,8 @@ static cj_status call_norm(cj_layer *layer, cj__trace *trace, const cj__value *i
 }
 
 const cj__layer_kind cj__layer_batch_normalization = {
-    .choice = CJ__CHOICE("batch_normalization", "BatchNormalization", norm_fields, cj_batch_normalization_args),
+    .choice = CJ__CHOICE("batch_normalization", "BatchNormalization", norm_fields,
+                         cj_batch_normalization_args),
     .min_inputs = 1,
     .max_inputs = 1,
     .build = build_norm,

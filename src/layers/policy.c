@@ -1,6 +1,7 @@
-// Dtype policies. mixed_bfloat16 is a matter of casts: a layer rounds what it is given, the variables that it reads and
-// what it gives to bfloat16, and computes in float32 between. Products of two bfloat16 numbers are exact in float32, so a
-// product of such operands is what bfloat16 hardware with float32 sums gives, up to the order of the sum.
+// Dtype policies. mixed_bfloat16 is a matter of casts: a layer rounds what it is given, the
+// variables that it reads and what it gives to bfloat16, and computes in float32 between. Products
+// of two bfloat16 numbers are exact in float32, so a product of such operands is what bfloat16
+// hardware with float32 sums gives, up to the order of the sum.
 #include "base/error.h"
 #include "base/text.h"
 #include "layers/model.h"
@@ -15,8 +16,8 @@ cj_status cj__layer_set_policy(cj_layer *layer, const char *policy)
     while (which < POLICY_COUNT && strcmp(policies[which], policy) != 0)
         which++;
     if (which == POLICY_COUNT) {
-        const cj_status status =
-            cj__fail_unknown(CJ_INVALID_ARGUMENT, "dtype policy", policy, policies, sizeof policies[0], POLICY_COUNT);
+        const cj_status status = cj__fail_unknown(CJ_INVALID_ARGUMENT, "dtype policy", policy,
+                                                  policies, sizeof policies[0], POLICY_COUNT);
         return cj__fail_in(status, "%s", layer->name);
     }
     layer->mixed = which == MIXED_BFLOAT16;
@@ -27,7 +28,8 @@ cj_status cj_set_dtype_policy(cj_layer *layer, const char *policy)
 {
     cj_layer *const *children;
     if (!layer || !policy)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_set_dtype_policy: the %s is NULL", layer ? "policy" : "layer");
+        return cj__fail(CJ_INVALID_ARGUMENT, "cj_set_dtype_policy: the %s is NULL",
+                        layer ? "policy" : "layer");
     const int count = cj__layer_children(layer, &children);
     CJ_TRY(cj__layer_set_policy(layer, policy));
     for (int i = 0; i < count; i++)
@@ -40,7 +42,8 @@ const char *cj_dtype_policy(const cj_layer *layer)
     return layer ? policies[layer->mixed ? MIXED_BFLOAT16 : FLOAT32] : "";
 }
 
-// A model is a frame around layers that have policies of their own, and an input passes what it is given.
+// A model is a frame around layers that have policies of their own, and an input passes what it is
+// given.
 void cj__layer_round(const cj_layer *layer, cj__trace *trace, cj__value *values, int count)
 {
     if (!layer->mixed || cj__layer_is_model(layer) || layer->kind == &cj__layer_input)

@@ -21,8 +21,8 @@ static cj_status check_pool(cj_layer *layer)
 typedef cj_symbol *pool_word(cj__build *g, cj_symbol *x, const cj__pool2d_attrs *attrs);
 
 // (n, h, w, c) becomes (n, h', w', c).
-static cj_status call_pool(cj_layer *layer, cj__trace *trace, const cj__value *input, cj__value *outputs,
-                           int *output_count, pool_word *pool)
+static cj_status call_pool(cj_layer *layer, cj__trace *trace, const cj__value *input,
+                           cj__value *outputs, int *output_count, pool_word *pool)
 {
     const cj_pooling2d_args *a = layer->args;
     const cj_shape *x = cj__value_shape(input);
@@ -39,15 +39,15 @@ static cj_status call_pool(cj_layer *layer, cj__trace *trace, const cj__value *i
     return CJ_OK;
 }
 
-static cj_status call_max(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
-                          int *output_count)
+static cj_status call_max(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                          cj__value *outputs, int *output_count)
 {
     (void)count;
     return call_pool(layer, trace, inputs, outputs, output_count, cj__max_pool2d);
 }
 
-static cj_status call_average(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
-                              int *output_count)
+static cj_status call_average(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                              cj__value *outputs, int *output_count)
 {
     (void)count;
     return call_pool(layer, trace, inputs, outputs, output_count, cj__average_pool2d);
@@ -77,25 +77,26 @@ static const cj__field global_fields[] = {
 typedef cj_symbol *reduce_word(cj__build *g, cj_symbol *x, uint32_t axes, bool keepdims);
 
 // (n, h, w, c) becomes (n, c), or (n, 1, 1, c) with keepdims.
-static cj_status call_global(cj_layer *layer, cj__trace *trace, const cj__value *input, cj__value *outputs,
-                             int *output_count, reduce_word *reduce)
+static cj_status call_global(cj_layer *layer, cj__trace *trace, const cj__value *input,
+                             cj__value *outputs, int *output_count, reduce_word *reduce)
 {
     const cj_global_pooling2d_args *a = layer->args;
     *output_count = 1;
-    CJ_TRY(cj__layer_window(layer, "pool", cj__value_shape(input), (int64_t[2]){1, 1}, (int64_t[2]){1, 1}, false));
+    CJ_TRY(cj__layer_window(layer, "pool", cj__value_shape(input), (int64_t[2]){1, 1},
+                            (int64_t[2]){1, 1}, false));
     outputs[0].symbol = reduce(&trace->build, input->symbol, 1u << 1 | 1u << 2, a->keepdims);
     return CJ_OK;
 }
 
-static cj_status call_global_max(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                                 cj__value *outputs, int *output_count)
+static cj_status call_global_max(cj_layer *layer, cj__trace *trace, const cj__value *inputs,
+                                 int count, cj__value *outputs, int *output_count)
 {
     (void)count;
     return call_global(layer, trace, inputs, outputs, output_count, cj__max);
 }
 
-static cj_status call_global_average(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                                     cj__value *outputs, int *output_count)
+static cj_status call_global_average(cj_layer *layer, cj__trace *trace, const cj__value *inputs,
+                                     int count, cj__value *outputs, int *output_count)
 {
     (void)count;
     return call_global(layer, trace, inputs, outputs, output_count, cj__mean);

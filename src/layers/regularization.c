@@ -8,16 +8,19 @@ static const cj__field fields[] = {
     CJ__LAYER_FIELDS(cj_dropout_args),
 };
 
-// r > 0 ? 1 : 1 is 1 whatever r is, and has the shape of r: the batch axis, which may be free, included.
+// r > 0 ? 1 : 1 is 1 whatever r is, and has the shape of r: the batch axis, which may be free,
+// included.
 cj_symbol *cj__ones_over(cj__build *g, cj_symbol *x, uint32_t axes)
 {
     if (axes)
         x = cj__max(g, x, axes, true);
     cj_symbol *one = cj__scalar_like(g, x, 1);
-    return cj__select(g, cj__compare(g, CJ__COMPARISON_greater, x, cj__scalar_like(g, x, 0)), one, one);
+    return cj__select(g, cj__compare(g, CJ__COMPARISON_greater, x, cj__scalar_like(g, x, 0)), one,
+                      one);
 }
 
-// The axes along which the mask is shared: those of length 1 in noise_shape that are longer in the input.
+// The axes along which the mask is shared: those of length 1 in noise_shape that are longer in the
+// input.
 static cj_status shared_axes(const cj_layer *layer, const cj_shape *x, uint32_t *axes)
 {
     const cj_dropout_args *a = layer->args;
@@ -32,14 +35,15 @@ static cj_status shared_axes(const cj_layer *layer, const cj_shape *x, uint32_t 
             rank = CJ_MAX_RANK;
     }
     if (rank != 0 && rank != x->rank)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: noise_shape does not fit input %s: lengths are 1, -1 or the input's",
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "%s: noise_shape does not fit input %s: lengths are 1, -1 or the input's",
                         layer->name, cj_shape_text(x, text, sizeof text));
     return CJ_OK;
 }
 
 // Training: y = x mask / (1 - rate). Predicting: y = x.
-static cj_status call_dropout(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
-                              int *output_count)
+static cj_status call_dropout(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                              cj__value *outputs, int *output_count)
 {
     const cj_dropout_args *a = layer->args;
     cj__build *g = &trace->build;

@@ -38,8 +38,9 @@ static const cj__field l1_fields[] = {
     CJ__FIELD(l1_args, l1, CJ__FIELD_NUMBER, .fallback = 0.01, .low = 0, .high = 1e30)};
 static const cj__field l2_fields[] = {
     CJ__FIELD(l2_args, l2, CJ__FIELD_NUMBER, .fallback = 0.01, .low = 0, .high = 1e30)};
-static const cj__field l1_l2_fields[] = {CJ__FIELD(l1_l2_args, l1, CJ__FIELD_REAL, .low = 0, .high = 1e30),
-                                         CJ__FIELD(l1_l2_args, l2, CJ__FIELD_REAL, .low = 0, .high = 1e30)};
+static const cj__field l1_l2_fields[] = {
+    CJ__FIELD(l1_l2_args, l1, CJ__FIELD_REAL, .low = 0, .high = 1e30),
+    CJ__FIELD(l1_l2_args, l2, CJ__FIELD_REAL, .low = 0, .high = 1e30)};
 
 static const regularizer rows[] = {
     {CJ__CHOICE("l1", "L1", l1_fields, l1_args), factors_l1},
@@ -47,8 +48,10 @@ static const regularizer rows[] = {
     {CJ__CHOICE("l1_l2", "L1L2", l1_l2_fields, l1_l2_args), factors_l1_l2},
 };
 
-const cj__catalog cj__regularizers = {
-    .what = "regularizer", .rows = rows, .stride = sizeof rows[0], .count = sizeof rows / sizeof rows[0]};
+const cj__catalog cj__regularizers = {.what = "regularizer",
+                                      .rows = rows,
+                                      .stride = sizeof rows[0],
+                                      .count = sizeof rows / sizeof rows[0]};
 
 // The sum over all axes; with `per_sample`, divided by the length of axis 0, which may be free.
 static cj_symbol *total(cj__build *g, cj_symbol *x, bool per_sample)
@@ -56,10 +59,12 @@ static cj_symbol *total(cj__build *g, cj_symbol *x, bool per_sample)
     if (!x || !per_sample || cj_symbol_shape(x)->rank == 0)
         return x ? cj__sum(g, x, cj__all_axes(x), false) : NULL;
     cj_symbol *mean = cj__mean(g, x, 1u, false);
-    return mean && cj_symbol_shape(mean)->rank > 0 ? cj__sum(g, mean, cj__all_axes(mean), false) : mean;
+    return mean && cj_symbol_shape(mean)->rank > 0 ? cj__sum(g, mean, cj__all_axes(mean), false) :
+                                                     mean;
 }
 
-static cj_symbol *penalty(cj__build *g, const char *spec, const char *who, cj_symbol *x, bool per_sample)
+static cj_symbol *penalty(cj__build *g, const char *spec, const char *who, cj_symbol *x,
+                          bool per_sample)
 {
     cj__chosen chosen;
     double l1 = 0, l2 = 0;
@@ -74,9 +79,11 @@ static cj_symbol *penalty(cj__build *g, const char *spec, const char *who, cj_sy
         ((const regularizer *)(const void *)chosen.choice)->factors(chosen.args, &l1, &l2);
     cj__chosen_free(&chosen);
     if (l1 > 0)
-        sum = cj__scale(g, total(g, cj__apply_unary(g, CJ__UNARY_absolute, x, 0, 0), per_sample), l1);
+        sum =
+            cj__scale(g, total(g, cj__apply_unary(g, CJ__UNARY_absolute, x, 0, 0), per_sample), l1);
     if (l2 > 0) {
-        cj_symbol *squares = cj__scale(g, total(g, cj__apply_unary(g, CJ__UNARY_square, x, 0, 0), per_sample), l2);
+        cj_symbol *squares =
+            cj__scale(g, total(g, cj__apply_unary(g, CJ__UNARY_square, x, 0, 0), per_sample), l2);
         sum = sum ? cj__add(g, sum, squares) : squares;
     }
     return l1 > 0 || l2 > 0 ? sum : cj__scalar_like(g, x, 0);
@@ -87,7 +94,8 @@ cj_symbol *cj__regularizer(cj__build *build, const char *spec, const char *who, 
     return penalty(build, spec, who, x, false);
 }
 
-cj_symbol *cj__activity_regularizer(cj__build *build, const char *spec, const char *who, cj_symbol *x)
+cj_symbol *cj__activity_regularizer(cj__build *build, const char *spec, const char *who,
+                                    cj_symbol *x)
 {
     return penalty(build, spec, who, x, true);
 }

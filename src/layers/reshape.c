@@ -13,14 +13,14 @@ static cj_status sample_size(const cj_layer *layer, const cj_shape *x, int64_t *
         sample.dims[i] = x->dims[i + 1];
     *size = cj_shape_count(&sample);
     if (*size < 0)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: input %s must be known but for the batch axis", layer->name,
-                        cj_shape_text(x, text, sizeof text));
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: input %s must be known but for the batch axis",
+                        layer->name, cj_shape_text(x, text, sizeof text));
     return CJ_OK;
 }
 
 // (n, ...) becomes (n, elements); (n) becomes (n, 1).
-static cj_status call_flatten(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
-                              int *output_count)
+static cj_status call_flatten(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                              cj__value *outputs, int *output_count)
 {
     const cj_shape *x = cj__value_shape(&inputs[0]);
     int64_t size = 0;
@@ -56,18 +56,20 @@ static cj_status check_reshape(cj_layer *layer)
     int rank = 0, open = 0;
     for (; rank < CJ_MAX_RANK && a->target_shape[rank] != 0; rank++) {
         if (a->target_shape[rank] < -1)
-            return cj__fail(CJ_INVALID_ARGUMENT, "%s: target_shape has length %lld; lengths are positive, or -1 once",
+            return cj__fail(CJ_INVALID_ARGUMENT,
+                            "%s: target_shape has length %lld; lengths are positive, or -1 once",
                             layer->name, (long long)a->target_shape[rank]);
         open += a->target_shape[rank] == -1;
     }
     if (rank == 0 || rank == CJ_MAX_RANK || open > 1)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: target_shape must have 1 to %d lengths, of which one may be -1",
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "%s: target_shape must have 1 to %d lengths, of which one may be -1",
                         layer->name, CJ_MAX_RANK - 1);
     return CJ_OK;
 }
 
-static cj_status call_reshape(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
-                              int *output_count)
+static cj_status call_reshape(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                              cj__value *outputs, int *output_count)
 {
     const cj_reshape_args *a = layer->args;
     const cj_shape *x = cj__value_shape(&inputs[0]);
@@ -85,8 +87,10 @@ static cj_status call_reshape(cj_layer *layer, cj__trace *trace, const cj__value
     }
     const int64_t known = cj_shape_count(&sample);
     if (known <= 0 || size % known != 0 || (!open && size != known))
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: input %s has %lld elements a sample, which do not fit %s", layer->name,
-                        cj_shape_text(x, from, sizeof from), (long long)size, cj_shape_text(&y, to, sizeof to));
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "%s: input %s has %lld elements a sample, which do not fit %s", layer->name,
+                        cj_shape_text(x, from, sizeof from), (long long)size,
+                        cj_shape_text(&y, to, sizeof to));
     if (open)
         y.dims[open] = size / known;
     outputs[0].symbol = cj__reshape(&trace->build, inputs[0].symbol, &y);
@@ -103,7 +107,7 @@ const cj__layer_kind cj__layer_reshape = {
     .any_dtype = true,
 };
 
-cj_layer *cj_reshape_layer_new(const cj_reshape_args *args)
+cj_layer *cj_reshape_new(const cj_reshape_args *args)
 {
     return cj__layer_new(&cj__layer_reshape, args);
 }

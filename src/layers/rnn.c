@@ -1,5 +1,5 @@
-// SimpleRNN: unrolled over time. The product with the inputs is one matrix product for all steps; a step then costs
-// one product with the state.
+// SimpleRNN: unrolled over time. The product with the inputs is one matrix product for all steps; a
+// step then costs one product with the state.
 #include "base/memory.h"
 #include "layers/kind.h"
 
@@ -39,22 +39,26 @@ static cj_status build_rnn(cj_layer *layer, const cj__type *inputs, int count)
     r->bias = r->state = NULL;
     CJ_TRY(cj__layer_need_rank(layer, x, 3, 3));
     CJ_TRY(cj__layer_need_length(layer, x, 2));
-    CJ_TRY(cj__layer_add_variable(layer, "kernel", CJ_SHAPE(x->dims[2], a->units), a->kernel_initializer,
-                                  a->kernel_regularizer, true, &r->kernel));
-    CJ_TRY(cj__layer_add_variable(layer, "recurrent_kernel", CJ_SHAPE(a->units, a->units), a->recurrent_initializer,
-                                  a->recurrent_regularizer, true, &r->recurrent));
+    CJ_TRY(cj__layer_add_variable(layer, "kernel", CJ_SHAPE(x->dims[2], a->units),
+                                  a->kernel_initializer, a->kernel_regularizer, true, &r->kernel));
+    CJ_TRY(cj__layer_add_variable(layer, "recurrent_kernel", CJ_SHAPE(a->units, a->units),
+                                  a->recurrent_initializer, a->recurrent_regularizer, true,
+                                  &r->recurrent));
     if (a->use_bias != CJ_OFF)
-        CJ_TRY(cj__layer_add_variable(layer, "bias", CJ_SHAPE(a->units), a->bias_initializer, a->bias_regularizer, true,
-                                      &r->bias));
+        CJ_TRY(cj__layer_add_variable(layer, "bias", CJ_SHAPE(a->units), a->bias_initializer,
+                                      a->bias_regularizer, true, &r->bias));
     if (!a->stateful)
         return CJ_OK;
     if (x->dims[0] == CJ_BATCH)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: stateful needs an input layer with a batch_size", layer->name);
-    return cj__layer_add_variable(layer, "state", CJ_SHAPE(x->dims[0], a->units), "zeros", NULL, false, &r->state);
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: stateful needs an input layer with a batch_size",
+                        layer->name);
+    return cj__layer_add_variable(layer, "state", CJ_SHAPE(x->dims[0], a->units), "zeros", NULL,
+                                  false, &r->state);
 }
 
 // A dropout mask for a whole sequence: of the shape of `like` without time, drawn once.
-static cj_symbol *mask_like(cj_layer *layer, cj__trace *trace, cj_symbol *like, uint32_t axes, double rate)
+static cj_symbol *mask_like(cj_layer *layer, cj__trace *trace, cj_symbol *like, uint32_t axes,
+                            double rate)
 {
     const cj_simple_rnn_args *a = layer->args;
     return cj__dropout(&trace->build, cj__ones_over(&trace->build, like, axes), trace->step,
@@ -85,8 +89,10 @@ static cj_symbol *carry(cj__build *g, cj_symbol *mask, cj_symbol *new, cj_symbol
     return cj__select(g, cj__reshape(g, mask, &shape), new, old ? old : cj__scalar_like(g, new, 0));
 }
 
-// h = activation(xW(t) + b + h U). `steps` holds xW(t) + b and receives h(t), in the order of the steps taken.
-static cj_status unroll(rnn *r, cj__trace *trace, cj_symbol **steps, cj_symbol *const *masks, int64_t time)
+// h = activation(xW(t) + b + h U). `steps` holds xW(t) + b and receives h(t), in the order of the
+// steps taken.
+static cj_status unroll(rnn *r, cj__trace *trace, cj_symbol **steps, cj_symbol *const *masks,
+                        int64_t time)
 {
     const cj_simple_rnn_args *a = r->layer.args;
     cj__build *g = &trace->build;
@@ -115,8 +121,8 @@ static cj_status unroll(rnn *r, cj__trace *trace, cj_symbol **steps, cj_symbol *
     return CJ_OK;
 }
 
-static cj_status trace_rnn(rnn *r, cj__trace *trace, const cj__value *input, cj_symbol **steps, cj_symbol **masks,
-                           cj__value *outputs, int *output_count)
+static cj_status trace_rnn(rnn *r, cj__trace *trace, const cj__value *input, cj_symbol **steps,
+                           cj_symbol **masks, cj__value *outputs, int *output_count)
 {
     const cj_simple_rnn_args *a = r->layer.args;
     cj__build *g = &trace->build;
@@ -131,25 +137,27 @@ static cj_status trace_rnn(rnn *r, cj__trace *trace, const cj__value *input, cj_
         outputs[1].symbol = steps[time - 1];
     *output_count = a->return_state ? 2 : 1;
     if (a->activity_regularizer)
-        cj__trace_loss(trace, cj__activity_regularizer(g, a->activity_regularizer, r->layer.name, outputs[0].symbol));
+        cj__trace_loss(trace, cj__activity_regularizer(g, a->activity_regularizer, r->layer.name,
+                                                       outputs[0].symbol));
     return CJ_OK;
 }
 
 // (batch, time, features) becomes (batch, units), or (batch, time, units).
-static cj_status call_rnn(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count, cj__value *outputs,
-                          int *output_count)
+static cj_status call_rnn(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                          cj__value *outputs, int *output_count)
 {
     const cj_shape *x = cj__value_shape(&inputs[0]);
     (void)count;
     CJ_TRY(cj__layer_need_rank(layer, x, 3, 3));
     CJ_TRY(cj__layer_need_length(layer, x, 2));
     if (x->dims[1] <= 0 || x->dims[1] > 1 << 20)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the number of steps must be known, from 1 to %d", layer->name, 1 << 20);
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the number of steps must be known, from 1 to %d",
+                        layer->name, 1 << 20);
     cj_symbol **steps = cj__new((size_t)x->dims[1] * 2, sizeof *steps);
     if (!steps)
         return CJ_OUT_OF_MEMORY;
-    const cj_status status =
-        trace_rnn((rnn *)(void *)layer, trace, &inputs[0], steps, steps + x->dims[1], outputs, output_count);
+    const cj_status status = trace_rnn((rnn *)(void *)layer, trace, &inputs[0], steps,
+                                       steps + x->dims[1], outputs, output_count);
     cj__free(steps);
     return status;
 }

@@ -1,4 +1,5 @@
-// Keras's summary table (keras/src/utils/summary_utils.py), at the 76 columns that it has where no terminal is wider.
+// Keras's summary table (keras/src/utils/summary_utils.py), at the 76 columns that it has where no
+// terminal is wider.
 #include "base/memory.h"
 #include "base/text.h"
 #include "layers/model.h"
@@ -19,12 +20,14 @@ static const table plain = {.headers = {"Layer (type)", "Output Shape", "Param #
                             .widths = {31, 22, 13},
                             .right = {false, false, true},
                             .columns = 3};
-static const table connected = {.headers = {"Layer (type)", "Output Shape", "Param #", "Connected to"},
-                                .widths = {19, 17, 10, 17},
-                                .right = {false, false, true, false},
-                                .columns = 4};
+static const table connected = {
+    .headers = {"Layer (type)", "Output Shape", "Param #", "Connected to"},
+    .widths = {19, 17, 10, 17},
+    .right = {false, false, true, false},
+    .columns = 4};
 
-static void rule(const table *t, const char *left, const char *line, const char *cross, const char *right)
+static void rule(const table *t, const char *left, const char *line, const char *cross,
+                 const char *right)
 {
     fputs(left, t->stream);
     for (int c = 0; c < t->columns; c++) {
@@ -35,8 +38,8 @@ static void rule(const table *t, const char *left, const char *line, const char 
     fputc('\n', t->stream);
 }
 
-// The length of the next line of a cell: whole words while they fit. A word that is longer than a line is cut: one
-// character less than the line has, and an ellipsis.
+// The length of the next line of a cell: whole words while they fit. A word that is longer than a
+// line is cut: one character less than the line has, and an ellipsis.
 static size_t line_length(const char *text, size_t width, bool *cut)
 {
     size_t fits = 0;
@@ -63,8 +66,8 @@ static void row(const table *t, const char *border, char cells[][CELL_MAX])
             bool cut;
             const int length = (int)line_length(rest[c], (size_t)t->widths[c], &cut);
             const int gap = t->widths[c] - length - cut;
-            fprintf(t->stream, "%s %*s%.*s%s%*s ", border, t->right[c] ? gap : 0, "", length, rest[c], cut ? "…" : "",
-                    t->right[c] ? 0 : gap, "");
+            fprintf(t->stream, "%s %*s%.*s%s%*s ", border, t->right[c] ? gap : 0, "", length,
+                    rest[c], cut ? "…" : "", t->right[c] ? 0 : gap, "");
             rest[c] += cut ? strcspn(rest[c], " ") : (size_t)length;
             rest[c] += strspn(rest[c], " ");
             more = more || *rest[c];
@@ -125,7 +128,8 @@ static void add_shapes(const cj__application *a, cj__text *text)
     if (a->output_count > 1)
         cj__text_add(text, "[");
     for (int i = 0; i < a->output_count; i++)
-        cj__text_add(text, "%s%s", i ? ", " : "", cj_shape_text(&a->output_types[i].shape, shape, sizeof shape));
+        cj__text_add(text, "%s%s", i ? ", " : "",
+                     cj_shape_text(&a->output_types[i].shape, shape, sizeof shape));
     if (a->output_count > 1)
         cj__text_add(text, "]");
 }
@@ -140,7 +144,8 @@ static void add_connections(const cj_model *model, int at, cj__text *text)
         for (int j = 0; j < all[i].input_count; j++) {
             const cj__application *from = &all[all[i].input_app[j]];
             cj__text_add(text, "%s%s[%d][%d]", text->length ? ", " : "",
-                         from->layer ? from->layer->name : from->node->op->name, from->which, all[i].input_index[j]);
+                         from->layer ? from->layer->name : from->node->op->name, from->which,
+                         all[i].input_index[j]);
         }
     }
     if (!text->length)
@@ -173,7 +178,8 @@ static cj_status print_application(const table *t, const cj_model *model, int at
     return status;
 }
 
-// Whether each application feeds just the next, and no layer is applied twice: then connections need no column.
+// Whether each application feeds just the next, and no layer is applied twice: then connections
+// need no column.
 static bool is_chain(const cj_model *model)
 {
     for (int i = 0; i < model->application_count; i++) {
@@ -203,7 +209,8 @@ static void print_unbuilt(const table *t, const cj_model *model)
 {
     for (int i = 0; i < model->layer_count; i++) {
         char cells[COLUMNS_MAX][CELL_MAX] = {"", "?", "0 (unbuilt)", ""};
-        snprintf(cells[0], CELL_MAX, "%s (%s)", model->layers[i]->name, model->layers[i]->kind->choice.class_name);
+        snprintf(cells[0], CELL_MAX, "%s (%s)", model->layers[i]->name,
+                 model->layers[i]->kind->choice.class_name);
         if (i > 0)
             rule(t, "├", "─", "┼", "┤");
         row(t, "│", cells);
@@ -215,7 +222,8 @@ cj_status cj_model_summary(cj_model *model, FILE *stream)
     amount all, trainable;
     char headers[COLUMNS_MAX][CELL_MAX] = {0};
     if (!model || !stream)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_model_summary: the %s is NULL", model ? "stream" : "model");
+        return cj__fail(CJ_INVALID_ARGUMENT, "cj_model_summary: the %s is NULL",
+                        model ? "stream" : "model");
     table t = !model->layer.built || is_chain(model) ? plain : connected;
     t.stream = stream;
     CJ_TRY(amount_of(&model->layer, false, &all));
@@ -233,10 +241,13 @@ cj_status cj_model_summary(cj_model *model, FILE *stream)
     rule(&t, "└", "─", "┴", "┘");
     const amount frozen = {all.params - trainable.params, all.bytes - trainable.bytes};
     const amount optimizer = {model->optimizer_params, model->optimizer_bytes};
-    total(stream, "Total params", (amount){all.params + optimizer.params, all.bytes + optimizer.bytes});
+    total(stream, "Total params",
+          (amount){all.params + optimizer.params, all.bytes + optimizer.bytes});
     total(stream, "Trainable params", trainable);
     total(stream, "Non-trainable params", frozen);
     if (optimizer.params > 0)
         total(stream, "Optimizer params", optimizer);
-    return ferror(stream) ? cj__fail(CJ_IO, "%s: the summary could not be written", model->layer.name) : CJ_OK;
+    return ferror(stream) ?
+               cj__fail(CJ_IO, "%s: the summary could not be written", model->layer.name) :
+               CJ_OK;
 }

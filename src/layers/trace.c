@@ -1,4 +1,5 @@
-// Traces: a builder, and what layers leave in it beside symbols: updates of variables, losses, keys of random numbers.
+// Traces: a builder, and what layers leave in it beside symbols: updates of variables, losses, keys
+// of random numbers.
 #include "base/memory.h"
 #include "base/random.h"
 #include "layers/kind.h"
@@ -32,8 +33,8 @@ cj_status cj__trace_update(cj__trace *trace, cj_variable *variable, cj_symbol *v
             return CJ_OK;
         }
     }
-    if (!cj__reserve((void **)&trace->updates, &trace->update_capacity, (size_t)trace->update_count + 1,
-                     sizeof *trace->updates))
+    if (!cj__reserve((void **)&trace->updates, &trace->update_capacity,
+                     (size_t)trace->update_count + 1, sizeof *trace->updates))
         return out_of_memory(trace);
     trace->updates[trace->update_count++] = (cj_update){variable, value};
     return CJ_OK;
@@ -59,7 +60,8 @@ static cj_symbol *read_variable(cj__trace *trace, cj_variable *variable)
     if (trace->build.status != CJ_OK)
         return NULL;
     if (!cj__reserve((void **)&trace->reads, &trace->read_capacity, needed, sizeof(void *)) ||
-        !cj__reserve((void **)&trace->read_variables, &trace->read_variable_capacity, needed, sizeof(void *))) {
+        !cj__reserve((void **)&trace->read_variables, &trace->read_variable_capacity, needed,
+                     sizeof(void *))) {
         out_of_memory(trace);
         return NULL;
     }

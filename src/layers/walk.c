@@ -1,7 +1,8 @@
 // Walking over a layer and all that it contains: variables, weight regularizers, freezing.
 //
-// A layer may be reached twice (nested models that share one); only its first place in the walk counts. Places are
-// numbered, and a layer's first number is found by counting again, so that a walk needs no memory.
+// A layer may be reached twice (nested models that share one); only its first place in the walk
+// counts. Places are numbered, and a layer's first number is found by counting again, so that a
+// walk needs no memory.
 #include "layers/kind.h"
 
 typedef struct walk {
@@ -57,7 +58,8 @@ static void collect(walk *w, const cj_layer *layer, bool trainable)
     }
 }
 
-int cj__layer_variables(const cj_layer *layer, bool trainable_only, cj_variable **variables, int capacity)
+int cj__layer_variables(const cj_layer *layer, bool trainable_only, cj_variable **variables,
+                        int capacity)
 {
     walk w = {.root = layer,
               .visit = collect,

@@ -1,14 +1,14 @@
 // Element-wise functions and comparisons of two operands, and select, with numpy's broadcasting.
 //
-// y = f(a, b) for shapes that stretch to a common one. The gradient by an operand is that of the element, summed over
-// the axes along which the operand was stretched (sum_like).
+// y = f(a, b) for shapes that stretch to a common one. The gradient by an operand is that of the
+// element, summed over the axes along which the operand was stretched (sum_like).
 #include "ops/families.h"
 #include "ops/infer.h"
 #include "ops/run.h"
 #include <string.h>
 
-static cj_status infer_binary(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
-                              int *output_count)
+static cj_status infer_binary(const cj__op *op, void *attrs, const cj__type *inputs,
+                              int input_count, cj__type *outputs, int *output_count)
 {
     (void)attrs, (void)input_count;
     *output_count = 1;
@@ -18,8 +18,8 @@ static cj_status infer_binary(const cj__op *op, void *attrs, const cj__type *inp
     return cj__broadcast(op, &inputs[0].shape, &inputs[1].shape, &outputs[0].shape);
 }
 
-static cj_status infer_compare(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                               cj__type *outputs, int *output_count)
+static cj_status infer_compare(const cj__op *op, void *attrs, const cj__type *inputs,
+                               int input_count, cj__type *outputs, int *output_count)
 {
     CJ_TRY(infer_binary(op, attrs, inputs, input_count, outputs, output_count));
     outputs[0].dtype = CJ_BOOL;
@@ -28,9 +28,10 @@ static cj_status infer_compare(const cj__op *op, void *attrs, const cj__type *in
 
 static void work_binary(const cj__call *call, const cj__run_of *r)
 {
-    call->kernels->binary[call->op->variant](r->rows, r->cols, cj__at(call, call->inputs[0].data, r->at[0]), r->row[0],
-                                             r->step[0], cj__at(call, call->inputs[1].data, r->at[1]), r->row[1],
-                                             r->step[1], cj__at(call, call->outputs[0].data, r->out));
+    call->kernels->binary[call->op->variant](
+        r->rows, r->cols, cj__at(call, call->inputs[0].data, r->at[0]), r->row[0], r->step[0],
+        cj__at(call, call->inputs[1].data, r->at[1]), r->row[1], r->step[1],
+        cj__at(call, call->outputs[0].data, r->out));
 }
 
 static cj_status run_binary(const cj__call *call)
@@ -41,9 +42,10 @@ static cj_status run_binary(const cj__call *call)
 
 static void work_compare(const cj__call *call, const cj__run_of *r)
 {
-    call->kernels->compare[call->op->variant](r->rows, r->cols, cj__at(call, call->inputs[0].data, r->at[0]), r->row[0],
-                                              r->step[0], cj__at(call, call->inputs[1].data, r->at[1]), r->row[1],
-                                              r->step[1], (uint8_t *)call->outputs[0].data + r->out);
+    call->kernels->compare[call->op->variant](
+        r->rows, r->cols, cj__at(call, call->inputs[0].data, r->at[0]), r->row[0], r->step[0],
+        cj__at(call, call->inputs[1].data, r->at[1]), r->row[1], r->step[1],
+        (uint8_t *)call->outputs[0].data + r->out);
 }
 
 static cj_status run_compare(const cj__call *call)
@@ -52,7 +54,8 @@ static cj_status run_compare(const cj__call *call)
     return CJ_OK;
 }
 
-// Each function's gradient by a and by b before the summing, in terms of a, b, dy and the node's output.
+// Each function's gradient by a and by b before the summing, in terms of a, b, dy and the node's
+// output.
 typedef void (*element_gradient)(cj__build *g, const cj__node *node, cj_symbol *dy, cj_symbol **by);
 
 static void gradient_add(cj__build *g, const cj__node *node, cj_symbol *dy, cj_symbol **by)
@@ -77,7 +80,8 @@ static void gradient_multiply(cj__build *g, const cj__node *node, cj_symbol *dy,
 static void gradient_divide(cj__build *g, const cj__node *node, cj_symbol *dy, cj_symbol **by)
 {
     by[0] = cj__div(g, dy, node->inputs[1]);
-    by[1] = cj__apply_unary(g, CJ__UNARY_negative, cj__mul(g, by[0], cj__node_output(g, node, 0)), 0, 0);
+    by[1] = cj__apply_unary(g, CJ__UNARY_negative, cj__mul(g, by[0], cj__node_output(g, node, 0)),
+                            0, 0);
 }
 
 // Where both are equal the first gets all, as TensorFlow does it.
@@ -106,7 +110,8 @@ static void gradient_power(cj__build *g, const cj__node *node, cj_symbol *dy, cj
     cj_symbol *a = node->inputs[0], *b = node->inputs[1], *one = cj__scalar_like(g, a, 1);
     cj_symbol *positive = cj__compare(g, CJ__COMPARISON_greater, a, cj__scalar_like(g, a, 0));
     cj_symbol *log = cj__apply_unary(g, CJ__UNARY_log, cj__select(g, positive, a, one), 0, 0);
-    by[0] = cj__mul(g, dy, cj__mul(g, b, cj__apply_binary(g, CJ__BINARY_power, a, cj__shift(g, b, -1))));
+    by[0] = cj__mul(g, dy,
+                    cj__mul(g, b, cj__apply_binary(g, CJ__BINARY_power, a, cj__shift(g, b, -1))));
     by[1] = cj__mul(g, dy, cj__mul(g, cj__node_output(g, node, 0), log));
 }
 
@@ -116,7 +121,8 @@ static const element_gradient element_gradients[CJ__BINARY_COUNT] = {
 #undef CJ__ROW
 };
 
-static void gradient_binary(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+static void gradient_binary(cj__build *g, const cj__node *node, cj_symbol *const *dy,
+                            cj_symbol **dx)
 {
     cj_symbol *by[2] = {NULL, NULL};
     element_gradients[node->op->variant](g, node, dy[0], by);
@@ -125,8 +131,8 @@ static void gradient_binary(cj__build *g, const cj__node *node, cj_symbol *const
 }
 
 // select: y = c ? a : b; c is bool, all three broadcast. c gets no gradient.
-static cj_status infer_select(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
-                              int *output_count)
+static cj_status infer_select(const cj__op *op, void *attrs, const cj__type *inputs,
+                              int input_count, cj__type *outputs, int *output_count)
 {
     cj_shape both;
     (void)attrs, (void)input_count;
@@ -143,15 +149,17 @@ static cj_status infer_select(const cj__op *op, void *attrs, const cj__type *inp
 static void select_row(const cj__call *call, const cj__run_of *r, int64_t row)
 {
     const uint8_t *c = (const uint8_t *)call->inputs[0].data + r->at[0] + row * r->row[0];
-    const int64_t a = r->at[1] + row * r->row[1], b = r->at[2] + row * r->row[2], y = r->out + row * r->cols;
+    const int64_t a = r->at[1] + row * r->row[1], b = r->at[2] + row * r->row[2],
+                  y = r->out + row * r->cols;
     uint8_t repeated[256];
     const int64_t width = r->step[0] ? r->cols : (int64_t)sizeof repeated;
     if (!r->step[0])
         memset(repeated, *c, sizeof repeated);
     for (int64_t j = 0; j < r->cols; j += width) {
         const int64_t n = r->cols - j < width ? r->cols - j : width;
-        call->kernels->select(n, r->step[0] ? c + j : repeated, cj__at(call, call->inputs[1].data, a + j * r->step[1]),
-                              r->step[1], cj__at(call, call->inputs[2].data, b + j * r->step[2]), r->step[2],
+        call->kernels->select(n, r->step[0] ? c + j : repeated,
+                              cj__at(call, call->inputs[1].data, a + j * r->step[1]), r->step[1],
+                              cj__at(call, call->inputs[2].data, b + j * r->step[2]), r->step[2],
                               cj__at(call, call->outputs[0].data, y + j));
     }
 }
@@ -168,7 +176,8 @@ static cj_status run_select(const cj__call *call)
     return CJ_OK;
 }
 
-static void gradient_select(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+static void gradient_select(cj__build *g, const cj__node *node, cj_symbol *const *dy,
+                            cj_symbol **dx)
 {
     cj_symbol *zero = cj__scalar_like(g, dy[0], 0);
     dx[0] = NULL;

@@ -1,14 +1,16 @@
-// To blocks of images and back (ops/blocks.h). Made by the plan only, around chains of convolutions.
+// To blocks of images and back (ops/blocks.h). Made by the plan only, around chains of
+// convolutions.
 //
-//   to_blocks    x (n, h, w, c), real or bytes (then y = x scale + offset) -> (blocks, h, w, c lanes), 0 in idle lanes
+//   to_blocks    x (n, h, w, c), real or bytes (then y = x scale + offset) -> (blocks, h, w, c
+//                lanes), 0 in idle lanes
 //   from_blocks  x (blocks, h, w, c lanes)                                 -> (n, h, w, c)
 #include "ops/blocks.h"
 #include "ops/families.h"
 #include "ops/infer.h"
 #include "ops/run.h"
 
-static cj_status infer_to_blocks(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                                 cj__type *outputs, int *output_count)
+static cj_status infer_to_blocks(const cj__op *op, void *attrs, const cj__type *inputs,
+                                 int input_count, cj__type *outputs, int *output_count)
 {
     const cj__blocks_attrs *a = attrs;
     (void)input_count;
@@ -17,14 +19,14 @@ static cj_status infer_to_blocks(const cj__op *op, void *attrs, const cj__type *
     if (inputs[0].dtype != CJ_U8)
         CJ_TRY(cj__need_dtype(op, inputs, 0, a->dtype));
     if (inputs[0].shape.dims[0] != a->images)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: %lld images, not %lld", op->name, (long long)inputs[0].shape.dims[0],
-                        (long long)a->images);
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: %lld images, not %lld", op->name,
+                        (long long)inputs[0].shape.dims[0], (long long)a->images);
     outputs[0] = (cj__type){a->dtype, cj__blocks_shape(&inputs[0].shape, a->dtype)};
     return cj__check_output(op, &outputs[0].shape);
 }
 
-static cj_status infer_from_blocks(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                                   cj__type *outputs, int *output_count)
+static cj_status infer_from_blocks(const cj__op *op, void *attrs, const cj__type *inputs,
+                                   int input_count, cj__type *outputs, int *output_count)
 {
     const cj__blocks_attrs *a = attrs;
     const int64_t lanes = cj__lanes(a->dtype);
@@ -37,7 +39,8 @@ static cj_status infer_from_blocks(const cj__op *op, void *attrs, const cj__type
     outputs[0].shape.dims[3] /= lanes;
     const cj_shape blocks = cj__blocks_shape(&outputs[0].shape, a->dtype);
     if (!cj_shape_equal(&blocks, &inputs[0].shape))
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the blocks do not hold %lld images", op->name, (long long)a->images);
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the blocks do not hold %lld images", op->name,
+                        (long long)a->images);
     return CJ_OK;
 }
 
@@ -53,15 +56,16 @@ static void to_task(void *context, int64_t begin, int64_t end)
     const cj__blocks_attrs *a = call->attrs;
     const cj__operand *x = &call->inputs[0];
     if (x->type.dtype == CJ_U8)
-        call->kernels->to_blocks_u8(a->images, size_of(x), x->data, a->scale, a->offset, call->outputs[0].data, begin,
-                                    end);
+        call->kernels->to_blocks_u8(a->images, size_of(x), x->data, a->scale, a->offset,
+                                    call->outputs[0].data, begin, end);
     else
         call->kernels->to_blocks(a->images, size_of(x), x->data, call->outputs[0].data, begin, end);
 }
 
 static cj_status run_to_blocks(const cj__call *call)
 {
-    cj__each_item(call, call->outputs[0].type.shape.dims[0], size_of(&call->outputs[0]), to_task, (void *)call);
+    cj__each_item(call, call->outputs[0].type.shape.dims[0], size_of(&call->outputs[0]), to_task,
+                  (void *)call);
     return CJ_OK;
 }
 
@@ -69,13 +73,14 @@ static void from_task(void *context, int64_t begin, int64_t end)
 {
     const cj__call *call = context;
     const cj__blocks_attrs *a = call->attrs;
-    call->kernels->from_blocks(a->images, size_of(&call->outputs[0]), call->inputs[0].data, call->outputs[0].data,
-                               begin, end);
+    call->kernels->from_blocks(a->images, size_of(&call->outputs[0]), call->inputs[0].data,
+                               call->outputs[0].data, begin, end);
 }
 
 static cj_status run_from_blocks(const cj__call *call)
 {
-    cj__each_item(call, call->inputs[0].type.shape.dims[0], size_of(&call->inputs[0]), from_task, (void *)call);
+    cj__each_item(call, call->inputs[0].type.shape.dims[0], size_of(&call->inputs[0]), from_task,
+                  (void *)call);
     return CJ_OK;
 }
 

@@ -1,6 +1,7 @@
-// Images in blocks, batch innermost: (n, h, w, c) as (blocks, h, w, c lanes) with blocks = ceil(n / lanes), where element
-// (b, i, j, c lanes + l) is (b lanes + l, i, j, c). Kernels that work channel by channel take such blocks for images of
-// c lanes channels; convolutions have kernels of their own (cj__kernels.block_conv2d_run). `lanes` is the kernel table's.
+// Images in blocks, batch innermost: (n, h, w, c) as (blocks, h, w, c lanes) with blocks = ceil(n /
+// lanes), where element (b, i, j, c lanes + l) is (b lanes + l, i, j, c). Kernels that work channel
+// by channel take such blocks for images of c lanes channels; convolutions have kernels of their
+// own (cj__kernels.block_conv2d_run). `lanes` is the kernel table's.
 #ifndef CJ_OPS_BLOCKS_H
 #define CJ_OPS_BLOCKS_H
 

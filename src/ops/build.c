@@ -118,7 +118,8 @@ cj_symbol *cj__argmax(cj__build *g, cj_symbol *x, int axis)
 // sum_like and broadcast_like; x itself where the shapes are equal already.
 static cj_symbol *stretch(cj__build *g, const cj__op *op, cj_symbol *x, cj_symbol *like, bool mean)
 {
-    if (x && like && g->status == CJ_OK && cj_shape_equal(&cj__symbol_type(x)->shape, &cj__symbol_type(like)->shape))
+    if (x && like && g->status == CJ_OK &&
+        cj_shape_equal(&cj__symbol_type(x)->shape, &cj__symbol_type(like)->shape))
         return x;
     return cj__append(g, op, &(cj__stretch_attrs){mean}, (cj_symbol *[]){x, like}, 2);
 }

@@ -1,5 +1,5 @@
-// Words for building expressions: one function an op, over a cj__build (symbol.h). All return symbols held by the
-// builder, NULL after a failure. Attributes structs of the ops are here too.
+// Words for building expressions: one function an op, over a cj__build (symbol.h). All return
+// symbols held by the builder, NULL after a failure. Attributes structs of the ops are here too.
 #ifndef CJ_OPS_BUILD_H
 #define CJ_OPS_BUILD_H
 
@@ -23,7 +23,8 @@ typedef struct cj__axis_attrs {
     int axis;
 } cj__axis_attrs; // argmax, concat, unstack, stack, reverse
 typedef struct cj__reshape_attrs {
-    cj_shape shape; // CJ_BATCH in axis 0 where the input's free axis is; one -1 elsewhere is worked out
+    // CJ_BATCH in axis 0 where the input's free axis is; one -1 elsewhere is worked out
+    cj_shape shape;
 } cj__reshape_attrs;
 typedef struct cj__transpose_attrs {
     int order[CJ_MAX_RANK];
@@ -49,7 +50,8 @@ typedef struct cj__conv2d_attrs {
     bool sums_dbias;  // of conv2d_filter_grad: a second output, the bias's gradient
     int32_t pool[2];  // of conv2d_pool: the window; 0 elsewhere
     int32_t out[2];   // rows and columns of y that are computed, after the pool; 0 for all
-    int32_t images;   // not 0: x, y, dx, dy hold so many images in blocks, (blocks, h, w, c lanes): see ops/blocks.h
+    // not 0: x, y, dx, dy hold so many images in blocks, (blocks, h, w, c lanes): see ops/blocks.h
+    int32_t images;
 } cj__conv2d_attrs;
 typedef struct cj__pool2d_attrs {
     int64_t size[2], strides[2];
@@ -106,7 +108,8 @@ cj_symbol *cj__scalar_like(cj__build *g, const cj_symbol *x, double value); // o
 cj_symbol *cj__scale(cj__build *g, cj_symbol *x, double factor);            // x * factor
 cj_symbol *cj__shift(cj__build *g, cj_symbol *x, double term);              // x + term
 
-cj_symbol *cj__round_bf16(cj__build *g, cj_symbol *x);           // x itself if it is that op's result
+// x itself if it is that op's result
+cj_symbol *cj__round_bf16(cj__build *g, cj_symbol *x);
 cj_symbol *cj__cast(cj__build *g, cj_symbol *x, cj_dtype dtype); // x itself if it has that dtype
 cj_symbol *cj__stop_gradient(cj__build *g, cj_symbol *x);
 cj_symbol *cj__rescale(cj__build *g, cj_symbol *x, double scale, double offset, cj_dtype dtype);
@@ -133,15 +136,18 @@ cj_symbol *cj__reverse(cj__build *g, cj_symbol *x, int axis);
 
 cj_symbol *cj__matmul(cj__build *g, cj_symbol *a, cj_symbol *b, bool trans_a, bool trans_b);
 // attrs: kernel and act are filled in here.
-cj_symbol *cj__conv2d_symbol(cj__build *g, cj_symbol *x, cj_symbol *w, const cj__conv2d_attrs *attrs);
+cj_symbol *cj__conv2d_symbol(cj__build *g, cj_symbol *x, cj_symbol *w,
+                             const cj__conv2d_attrs *attrs);
 cj_symbol *cj__max_pool2d(cj__build *g, cj_symbol *x, const cj__pool2d_attrs *attrs);
 cj_symbol *cj__average_pool2d(cj__build *g, cj_symbol *x, const cj__pool2d_attrs *attrs);
 cj_symbol *cj__softmax(cj__build *g, cj_symbol *x);     // over the last axis
 cj_symbol *cj__log_softmax(cj__build *g, cj_symbol *x); // over the last axis
-cj_symbol *cj__softmax_xent(cj__build *g, cj_symbol *logits,
-                            cj_symbol *labels); // the loss; labels of any integer dtype or float
-cj_symbol *cj__sigmoid_xent(cj__build *g, cj_symbol *logits, cj_symbol *targets);
-cj_symbol *cj__gather(cj__build *g, cj_symbol *table, cj_symbol *indices); // indices of any integer dtype or float
+cj_symbol *
+cj__softmax_cross_entropy(cj__build *g, cj_symbol *logits,
+                          cj_symbol *labels); // the loss; labels of any integer dtype or float
+cj_symbol *cj__sigmoid_cross_entropy(cj__build *g, cj_symbol *logits, cj_symbol *targets);
+// indices of any integer dtype or float
+cj_symbol *cj__gather(cj__build *g, cj_symbol *table, cj_symbol *indices);
 cj_symbol *cj__one_hot(cj__build *g, cj_symbol *labels, int64_t classes, cj_dtype dtype);
 cj_symbol *cj__in_top_k(cj__build *g, cj_symbol *scores, cj_symbol *labels, int64_t k); // bool
 cj_symbol *cj__dropout(cj__build *g, cj_symbol *x, cj_symbol *step, uint64_t key, double rate);

@@ -1,4 +1,5 @@
-// The words of build.h that networks are made of: products, convolutions, pools, softmax and losses, picking, dropout.
+// The words of build.h that networks are made of: products, convolutions, pools, softmax and
+// losses, picking, dropout.
 #include "ops/build.h"
 
 cj_symbol *cj__matmul(cj__build *g, cj_symbol *a, cj_symbol *b, bool trans_a, bool trans_b)
@@ -7,7 +8,8 @@ cj_symbol *cj__matmul(cj__build *g, cj_symbol *a, cj_symbol *b, bool trans_a, bo
     return cj__append(g, &cj__op_matmul, &attrs, (cj_symbol *[]){a, b}, 2);
 }
 
-cj_symbol *cj__conv2d_symbol(cj__build *g, cj_symbol *x, cj_symbol *w, const cj__conv2d_attrs *attrs)
+cj_symbol *cj__conv2d_symbol(cj__build *g, cj_symbol *x, cj_symbol *w,
+                             const cj__conv2d_attrs *attrs)
 {
     cj__conv2d_attrs plain = *attrs;
     plain.act = CJ__UNARY_NONE;
@@ -34,20 +36,21 @@ cj_symbol *cj__log_softmax(cj__build *g, cj_symbol *x)
     return cj__append(g, &cj__op_log_softmax, NULL, &x, 1);
 }
 
-cj_symbol *cj__softmax_xent(cj__build *g, cj_symbol *logits, cj_symbol *labels)
+cj_symbol *cj__softmax_cross_entropy(cj__build *g, cj_symbol *logits, cj_symbol *labels)
 {
-    return cj__append(g, &cj__op_softmax_xent, NULL, (cj_symbol *[]){logits, cj__cast(g, labels, CJ_I32)}, 2);
+    return cj__append(g, &cj__op_softmax_cross_entropy, NULL,
+                      (cj_symbol *[]){logits, cj__cast(g, labels, CJ_I32)}, 2);
 }
 
-cj_symbol *cj__sigmoid_xent(cj__build *g, cj_symbol *logits, cj_symbol *targets)
+cj_symbol *cj__sigmoid_cross_entropy(cj__build *g, cj_symbol *logits, cj_symbol *targets)
 {
-    return cj__append(g, &cj__op_sigmoid_xent, NULL, (cj_symbol *[]){logits, targets}, 2);
+    return cj__append(g, &cj__op_sigmoid_cross_entropy, NULL, (cj_symbol *[]){logits, targets}, 2);
 }
 
 cj_symbol *cj__gather(cj__build *g, cj_symbol *table, cj_symbol *indices)
 {
-    return cj__append(g, &cj__op_gather, &(cj__index_attrs){0}, (cj_symbol *[]){table, cj__cast(g, indices, CJ_I32)},
-                      2);
+    return cj__append(g, &cj__op_gather, &(cj__index_attrs){0},
+                      (cj_symbol *[]){table, cj__cast(g, indices, CJ_I32)}, 2);
 }
 
 cj_symbol *cj__one_hot(cj__build *g, cj_symbol *labels, int64_t classes, cj_dtype dtype)
@@ -64,5 +67,6 @@ cj_symbol *cj__in_top_k(cj__build *g, cj_symbol *scores, cj_symbol *labels, int6
 
 cj_symbol *cj__dropout(cj__build *g, cj_symbol *x, cj_symbol *step, uint64_t key, double rate)
 {
-    return cj__append(g, &cj__op_dropout, &(cj__dropout_attrs){key, rate}, (cj_symbol *[]){x, step}, 2);
+    return cj__append(g, &cj__op_dropout, &(cj__dropout_attrs){key, rate}, (cj_symbol *[]){x, step},
+                      2);
 }

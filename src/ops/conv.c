@@ -1,11 +1,12 @@
-// 2-D convolution (cross-correlation, channels last; cj__conv2d has the formula) and its two gradients, which are
-// closed under differentiation: all three are linear in each operand.
+// 2-D convolution (cross-correlation, channels last; cj__conv2d has the formula) and its two
+// gradients, which are closed under differentiation: all three are linear in each operand.
 //
 //   conv2d             x (n, h, w, c), w (kh, kw, c / groups, f)    -> y (n, oh, ow, f)
 //   conv2d_input_grad  w, dy (n, oh, ow, f), like: the shape of x   -> dx (n, h, w, c)
 //   conv2d_filter_grad x, dy                                        -> dw (kh, kw, c / groups, f)
 //
-// Padding "same": oh = ceil(h / stride), zeros halved with the odd one after (right, bottom), as TensorFlow does it.
+// Padding "same": oh = ceil(h / stride), zeros halved with the odd one after (right, bottom), as
+// TensorFlow does it.
 #include "ops/blocks.h"
 #include "ops/conv.h"
 #include "ops/families.h"
@@ -17,9 +18,11 @@ static cj_status check_settings(const cj__op *op, const cj__conv2d_attrs *a)
 {
     for (int i = 0; i < 2; i++)
         if (a->kernel[i] < 1 || a->strides[i] < 1 || a->dilation[i] < 1)
-            return cj__fail(CJ_INVALID_ARGUMENT, "%s: kernel, strides and dilation must be at least 1", op->name);
+            return cj__fail(CJ_INVALID_ARGUMENT,
+                            "%s: kernel, strides and dilation must be at least 1", op->name);
     if (a->groups < 1)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %lld groups, needs at least 1", op->name, (long long)a->groups);
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %lld groups, needs at least 1", op->name,
+                        (long long)a->groups);
     return CJ_OK;
 }
 
@@ -32,7 +35,8 @@ static cj_status need_image(const cj__op *op, const cj__type *inputs, int index)
     return CJ_OK;
 }
 
-// What of `count` outputs along one axis is computed: whole windows of the pool, and no more than attrs.out says.
+// What of `count` outputs along one axis is computed: whole windows of the pool, and no more than
+// attrs.out says.
 static int64_t kept(const cj__conv2d_attrs *a, int axis, int64_t count)
 {
     if (a->pool[axis] > 1)
@@ -41,17 +45,21 @@ static int64_t kept(const cj__conv2d_attrs *a, int axis, int64_t count)
 }
 
 // The shape of y for images of x's shape and f filters.
-static cj_status output_shape(const cj__op *op, const cj__conv2d_attrs *a, const cj_shape *x, int64_t f, cj_shape *y)
+static cj_status output_shape(const cj__op *op, const cj__conv2d_attrs *a, const cj_shape *x,
+                              int64_t f, cj_shape *y)
 {
     *y = (cj_shape){.rank = 4, .dims = {x->dims[0], 0, 0, f}};
     for (int i = 0; i < 2; i++)
-        y->dims[i + 1] = cj__window_count(x->dims[i + 1], a->kernel[i], a->strides[i], a->dilation[i], a->same);
+        y->dims[i + 1] =
+            cj__window_count(x->dims[i + 1], a->kernel[i], a->strides[i], a->dilation[i], a->same);
     if (y->dims[1] < 1 || y->dims[2] < 1)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: kernel %lldx%lld does not fit input %lldx%lld with padding \"%s\"",
-                        op->name, (long long)a->kernel[0], (long long)a->kernel[1], (long long)x->dims[1],
-                        (long long)x->dims[2], a->same ? "same" : "valid");
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "%s: kernel %lldx%lld does not fit input %lldx%lld with padding \"%s\"",
+                        op->name, (long long)a->kernel[0], (long long)a->kernel[1],
+                        (long long)x->dims[1], (long long)x->dims[2], a->same ? "same" : "valid");
     if (x->dims[3] % a->groups || f % a->groups)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: %lld channels and %lld filters cannot be cut into %lld groups",
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "%s: %lld channels and %lld filters cannot be cut into %lld groups",
                         op->name, (long long)x->dims[3], (long long)f, (long long)a->groups);
     y->dims[1] = kept(a, 0, y->dims[1]);
     y->dims[2] = kept(a, 1, y->dims[2]);
@@ -64,8 +72,8 @@ static int64_t lanes_of(const cj__conv2d_attrs *a, cj_dtype dtype)
     return a->images > 0 ? cj__lanes(dtype) : 1;
 }
 
-static cj_status infer_conv2d(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
-                              int *output_count)
+static cj_status infer_conv2d(const cj__op *op, void *attrs, const cj__type *inputs,
+                              int input_count, cj__type *outputs, int *output_count)
 {
     cj__conv2d_attrs *a = attrs;
     const cj_shape *x = &inputs[0].shape, *w = &inputs[1].shape;
@@ -82,8 +90,9 @@ static cj_status infer_conv2d(const cj__op *op, void *attrs, const cj__type *inp
     outputs[0].dtype = inputs[0].dtype;
     CJ_TRY(output_shape(op, a, x, w->dims[3] * lanes, &outputs[0].shape));
     if (w->dims[2] * a->groups * lanes != x->dims[3])
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: filters %s do not fit %lld channels in %lld groups", op->name,
-                        cj__shape_words(w, text), (long long)(x->dims[3] / lanes), (long long)a->groups);
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: filters %s do not fit %lld channels in %lld groups",
+                        op->name, cj__shape_words(w, text), (long long)(x->dims[3] / lanes),
+                        (long long)a->groups);
     if (input_count == 3 && (inputs[2].shape.rank != 1 || inputs[2].shape.dims[0] != w->dims[3]))
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: bias %s does not fit %lld filters", op->name,
                         cj__shape_words(&inputs[2].shape, text), (long long)w->dims[3]);
@@ -91,8 +100,8 @@ static cj_status infer_conv2d(const cj__op *op, void *attrs, const cj__type *inp
 }
 
 // With the pool: y and, in bytes, the places.
-static cj_status infer_conv2d_pool(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                                   cj__type *outputs, int *output_count)
+static cj_status infer_conv2d_pool(const cj__op *op, void *attrs, const cj__type *inputs,
+                                   int input_count, cj__type *outputs, int *output_count)
 {
     CJ_TRY(infer_conv2d(op, attrs, inputs, input_count, outputs, output_count));
     *output_count = 2;
@@ -101,15 +110,16 @@ static cj_status infer_conv2d_pool(const cj__op *op, void *attrs, const cj__type
 }
 
 // dy must be what conv2d of x's shape gives.
-static cj_status check_gradient(const cj__op *op, const cj__conv2d_attrs *a, const cj_shape *x, const cj__type *dy)
+static cj_status check_gradient(const cj__op *op, const cj__conv2d_attrs *a, const cj_shape *x,
+                                const cj__type *dy)
 {
     cj__type expected = *dy;
     CJ_TRY(output_shape(op, a, x, dy->shape.dims[3], &expected.shape));
     return cj__need_same_shape(op, dy, &expected);
 }
 
-static cj_status infer_input_grad(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                                  cj__type *outputs, int *output_count)
+static cj_status infer_input_grad(const cj__op *op, void *attrs, const cj__type *inputs,
+                                  int input_count, cj__type *outputs, int *output_count)
 {
     const cj__conv2d_attrs *a = attrs;
     (void)input_count;
@@ -124,8 +134,8 @@ static cj_status infer_input_grad(const cj__op *op, void *attrs, const cj__type 
     return check_gradient(op, a, &inputs[2].shape, &inputs[1]);
 }
 
-static cj_status infer_filter_grad(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                                   cj__type *outputs, int *output_count)
+static cj_status infer_filter_grad(const cj__op *op, void *attrs, const cj__type *inputs,
+                                   int input_count, cj__type *outputs, int *output_count)
 {
     const cj__conv2d_attrs *a = attrs;
     *output_count = 1;
@@ -136,7 +146,8 @@ static cj_status infer_filter_grad(const cj__op *op, void *attrs, const cj__type
     CJ_TRY(check_settings(op, a));
     const int64_t lanes = lanes_of(a, inputs[0].dtype);
     const cj_shape w = {.rank = 4,
-                        .dims = {a->kernel[0], a->kernel[1], inputs[0].shape.dims[3] / lanes / a->groups,
+                        .dims = {a->kernel[0], a->kernel[1],
+                                 inputs[0].shape.dims[3] / lanes / a->groups,
                                  inputs[1].shape.dims[3] / lanes}};
     outputs[0] = (cj__type){inputs[0].dtype, w};
     if (a->sums_dbias) {
@@ -270,7 +281,7 @@ bool cj__conv2d_question_of(const cj__call *call, cj__conv2d_question *question)
                                           &cj__op_conv2d_input_grad,
                                           &cj__op_conv2d_filter_grad,
                                           &cj__op_conv2d_pool_filter_grad};
-    for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+    for (size_t i = 0; i < sizeof(asked) / sizeof asked[0]; i++) {
         if (call->op == asked[i]) {
             question->kind = kind_of(call);
             question->args = args_of[question->kind](call);
@@ -288,7 +299,8 @@ static int64_t part_conv(const cj__call *call, int64_t first, int64_t rows, void
     *a = *whole;
     if (whole->images == 0)
         return 1;
-    const int64_t lanes = cj__lanes(call->outputs[0].type.dtype), left = whole->images - first * lanes;
+    const int64_t lanes = cj__lanes(call->outputs[0].type.dtype),
+                  left = whole->images - first * lanes;
     a->images = (int32_t)(left < rows * lanes ? left : rows * lanes);
     return lanes;
 }
@@ -299,7 +311,8 @@ static double flops_conv(const cj__call *call)
     return 2.0 * (double)(s.n * s.oh * s.ow * s.f) * (double)(s.kh * s.kw * (s.c / s.groups));
 }
 
-// The same as a measure of time: an output with a short sum takes as long as one of some 24 multiply-adds.
+// The same as a measure of time: an output with a short sum takes as long as one of some 24
+// multiply-adds.
 static double work_conv(const cj__call *call)
 {
     const cj__conv2d s = args_of[kind_of(call)](call).s;
@@ -310,7 +323,10 @@ static double work_conv(const cj__call *call)
 static const char *form_conv(const cj__call *call)
 {
     const cj__conv2d_attrs *a = call->attrs;
-    return a->images > 0 ? "blocks" : a->winograd == 4 ? "winograd 4x4" : a->winograd ? "winograd" : "direct";
+    return a->images > 0    ? "blocks" :
+           a->winograd == 4 ? "winograd 4x4" :
+           a->winograd      ? "winograd" :
+                              "direct";
 }
 
 static void conv_phase(const void *context, void *workspace, int phase, int64_t begin, int64_t end)
@@ -318,7 +334,8 @@ static void conv_phase(const void *context, void *workspace, int phase, int64_t 
     const conv_context *c = context;
     void *scratch = cj__job_scratch(c->call, &c->job);
     if (in_blocks(c->call))
-        c->call->kernels->block_conv2d_run[c->kind](&c->args, workspace, scratch, phase, begin, end);
+        c->call->kernels->block_conv2d_run[c->kind](&c->args, workspace, scratch, phase, begin,
+                                                    end);
     else
         c->call->kernels->conv2d_run[c->kind](&c->args, workspace, scratch, phase, begin, end);
 }
@@ -335,7 +352,8 @@ static cj__prepared prepared_conv(const cj__call *call)
     conv_context context;
     context_of(call, &context);
     const cj__conv2d *s = &context.args.s;
-    return cj__job_prepares(&context.job, context.kind == CJ__CONV2D_INPUT_GRAD ? 0 : 1, s->n * s->oh * s->ow);
+    return cj__job_prepares(&context.job, context.kind == CJ__CONV2D_INPUT_GRAD ? 0 : 1,
+                            s->n * s->oh * s->ow);
 }
 
 // The input's gradient, for kernels that do not round it: tiles of several tasks may add to it.
@@ -361,7 +379,8 @@ static cj_symbol *forward(cj__build *g, const cj__node *node, cj_symbol *x, cj_s
     return cj__append(g, &cj__op_conv2d, node->attrs, (cj_symbol *[]){x, w}, 2);
 }
 
-static cj_symbol *by_input(cj__build *g, const cj__node *node, cj_symbol *w, cj_symbol *dy, cj_symbol *like)
+static cj_symbol *by_input(cj__build *g, const cj__node *node, cj_symbol *w, cj_symbol *dy,
+                           cj_symbol *like)
 {
     return cj__append(g, &cj__op_conv2d_input_grad, node->attrs, (cj_symbol *[]){w, dy, like}, 3);
 }
@@ -371,20 +390,23 @@ static cj_symbol *by_filter(cj__build *g, const cj__node *node, cj_symbol *x, cj
     return cj__append(g, &cj__op_conv2d_filter_grad, node->attrs, (cj_symbol *[]){x, dy}, 2);
 }
 
-static void gradient_conv2d(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+static void gradient_conv2d(cj__build *g, const cj__node *node, cj_symbol *const *dy,
+                            cj_symbol **dx)
 {
     dx[0] = by_input(g, node, node->inputs[1], dy[0], node->inputs[0]);
     dx[1] = by_filter(g, node, node->inputs[0], dy[0]);
 }
 
-static void gradient_input_grad(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+static void gradient_input_grad(cj__build *g, const cj__node *node, cj_symbol *const *dy,
+                                cj_symbol **dx)
 {
     dx[0] = by_filter(g, node, dy[0], node->inputs[1]);
     dx[1] = forward(g, node, dy[0], node->inputs[0]);
     dx[2] = NULL;
 }
 
-static void gradient_filter_grad(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+static void gradient_filter_grad(cj__build *g, const cj__node *node, cj_symbol *const *dy,
+                                 cj_symbol **dx)
 {
     dx[0] = by_input(g, node, dy[0], node->inputs[1], node->inputs[0]);
     dx[1] = forward(g, node, node->inputs[0], dy[0]);
@@ -455,8 +477,8 @@ const cj__op cj__op_conv2d_bias_act = {
     .form = form_conv,
 };
 
-// Likewise; y = max_pool(act(conv2d(x, w) + bias)) and the places, with windows of attrs.pool side by side: see
-// cj__conv2d_args.
+// Likewise; y = max_pool(act(conv2d(x, w) + bias)) and the places, with windows of attrs.pool side
+// by side: see cj__conv2d_args.
 const cj__op cj__op_conv2d_pool = {
     .name = "conv2d_pool",
     .flags = CJ__OP_FUSED,
@@ -473,7 +495,8 @@ const cj__op cj__op_conv2d_pool = {
     .form = form_conv,
 };
 
-// conv2d_filter_grad with the pool's gradient in it: inputs x, dy (n, oh, ow, f) of the pool's output and its places.
+// conv2d_filter_grad with the pool's gradient in it: inputs x, dy (n, oh, ow, f) of the pool's
+// output and its places.
 const cj__op cj__op_conv2d_pool_filter_grad = {
     .name = "conv2d_pool_filter_grad",
     .flags = CJ__OP_FUSED,

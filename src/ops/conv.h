@@ -9,7 +9,8 @@ typedef struct cj__conv2d_question {
     cj__conv2d_args args; // pointers mean nothing
 } cj__conv2d_question;
 
-// Fills in the question of a call whose operands have concrete types. False if it is no convolution.
+// Fills in the question of a call whose operands have concrete types. False if it is no
+// convolution.
 bool cj__conv2d_question_of(const cj__call *call, cj__conv2d_question *question);
 
 #endif

@@ -4,8 +4,8 @@
 #include "ops/run.h"
 #include <string.h>
 
-static cj_status infer_same(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
-                            int *output_count)
+static cj_status infer_same(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                            cj__type *outputs, int *output_count)
 {
     (void)op, (void)attrs, (void)input_count;
     *output_count = 1;
@@ -29,9 +29,10 @@ const cj__op cj__op_stop_gradient = {
     .run = run_same,
 };
 
-// cast: y = x in attrs.dtype (to integers towards zero, saturating). The gradient passes between float32 and float64.
-static cj_status infer_cast(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
-                            int *output_count)
+// cast: y = x in attrs.dtype (to integers towards zero, saturating). The gradient passes between
+// float32 and float64.
+static cj_status infer_cast(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                            cj__type *outputs, int *output_count)
 {
     CJ_TRY(infer_same(op, attrs, inputs, input_count, outputs, output_count));
     outputs[0].dtype = ((const cj__cast_attrs *)attrs)->dtype;
@@ -43,8 +44,9 @@ static cj_status infer_cast(const cj__op *op, void *attrs, const cj__type *input
 static void convert_work(const cj__call *call, int64_t begin, int64_t end)
 {
     const cj__operand *x = &call->inputs[0], *y = &call->outputs[0];
-    cj__convert(x->type.dtype, (const char *)x->data + (size_t)begin * cj_dtype_size(x->type.dtype), y->type.dtype,
-                (char *)y->data + (size_t)begin * cj_dtype_size(y->type.dtype), end - begin);
+    cj__convert(x->type.dtype, (const char *)x->data + (size_t)begin * cj_dtype_size(x->type.dtype),
+                y->type.dtype, (char *)y->data + (size_t)begin * cj_dtype_size(y->type.dtype),
+                end - begin);
 }
 
 static cj_status run_cast(const cj__call *call)
@@ -69,14 +71,16 @@ const cj__op cj__op_cast = {
     .run = run_cast,
 };
 
-// rescale: y = x scale + offset in the real dtype attrs.dtype, from any dtype; bytes go through a kernel of their own.
-static cj_status infer_rescale(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                               cj__type *outputs, int *output_count)
+// rescale: y = x scale + offset in the real dtype attrs.dtype, from any dtype; bytes go through a
+// kernel of their own.
+static cj_status infer_rescale(const cj__op *op, void *attrs, const cj__type *inputs,
+                               int input_count, cj__type *outputs, int *output_count)
 {
     const cj__rescale_attrs *a = attrs;
     CJ_TRY(infer_same(op, attrs, inputs, input_count, outputs, output_count));
     if (!cj__is_real(a->dtype))
-        return cj__fail(CJ_INVALID_ARGUMENT, "rescale: the result would be of a dtype that is not float32 or float64");
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "rescale: the result would be of a dtype that is not float32 or float64");
     outputs[0].dtype = a->dtype;
     return CJ_OK;
 }
@@ -105,7 +109,8 @@ static cj_status run_rescale(const cj__call *call)
     return CJ_OK;
 }
 
-static void gradient_rescale(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+static void gradient_rescale(cj__build *g, const cj__node *node, cj_symbol *const *dy,
+                             cj_symbol **dx)
 {
     const cj__rescale_attrs *a = (const void *)node->attrs;
     const cj_dtype from = cj__input_type(node, 0)->dtype;

@@ -1,39 +1,47 @@
-// Ops that pick by integers. Indices are int32; one that is out of range fails the run with a sentence.
+// Ops that pick by integers. Indices are int32; one that is out of range fails the run with a
+// sentence.
 //
 //   gather       table (v, ...), indices (i...) -> (i..., ...): rows of the table
-//   gather_grad  indices, dy -> (v, ...): rows of dy added at their indices, in the order of the indices; v = attrs.size
+//   gather_grad  indices, dy -> (v, ...): rows of dy added at their indices, in the order of the
+//                indices; v = attrs.size
 //   one_hot      labels (...) -> (..., attrs.size) of attrs.dtype
-//   in_top_k     scores (..., c), labels (...) -> bool (...): fewer than attrs.size scores are greater than the label's
-//   count_correct  scores (..., c), labels (...) -> scalar: how many rows have their first greatest score at the label
+//   in_top_k     scores (..., c), labels (...) -> bool (...): fewer than attrs.size scores are
+//                greater than the label's
+//   count_correct  scores (..., c), labels (...) -> scalar: how many rows have their first greatest
+//                  score at the label
 #include "ops/families.h"
 #include "ops/infer.h"
 #include "ops/run.h"
 #include <string.h>
 
-static cj_status check_range(const cj__call *call, const cj__operand *indices, int64_t limit, const char *what)
+static cj_status check_range(const cj__call *call, const cj__operand *indices, int64_t limit,
+                             const char *what)
 {
     const int32_t *index = indices->data;
     const int64_t count = cj__count(indices);
     for (int64_t i = 0; i < count; i++)
         if (index[i] < 0 || index[i] >= limit)
-            return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s %d of element %lld is outside 0..%lld", call->op->name, what,
-                            (int)index[i], (long long)i, (long long)limit - 1);
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s %d of element %lld is outside 0..%lld",
+                            call->op->name, what, (int)index[i], (long long)i,
+                            (long long)limit - 1);
     return CJ_OK;
 }
 
 // The axes of `first` followed by those of `second` from `skip` on.
-static cj_status join(const cj__op *op, const cj_shape *first, const cj_shape *second, int skip, cj_shape *result)
+static cj_status join(const cj__op *op, const cj_shape *first, const cj_shape *second, int skip,
+                      cj_shape *result)
 {
     if (first->rank + second->rank - skip > CJ_MAX_RANK)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the result would have more than %d axes", op->name, CJ_MAX_RANK);
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the result would have more than %d axes", op->name,
+                        CJ_MAX_RANK);
     *result = *first;
     for (int i = skip; i < second->rank; i++)
         result->dims[result->rank++] = second->dims[i];
     return cj__check_output(op, result);
 }
 
-static cj_status infer_gather(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
-                              int *output_count)
+static cj_status infer_gather(const cj__op *op, void *attrs, const cj__type *inputs,
+                              int input_count, cj__type *outputs, int *output_count)
 {
     cj__index_attrs *a = attrs;
     (void)input_count;
@@ -62,21 +70,25 @@ static cj_status run_gather(const cj__call *call)
 {
     const cj_shape *table = &call->inputs[0].type.shape;
     CJ_TRY(check_range(call, &call->inputs[1], table->dims[0], "index"));
-    cj__each_item(call, cj__count(&call->inputs[1]), cj__span(table, 1, table->rank), gather_task, (void *)call);
+    cj__each_item(call, cj__count(&call->inputs[1]), cj__span(table, 1, table->rank), gather_task,
+                  (void *)call);
     return CJ_OK;
 }
 
-static void gradient_gather(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+static void gradient_gather(cj__build *g, const cj__node *node, cj_symbol *const *dy,
+                            cj_symbol **dx)
 {
-    dx[0] = cj__append(g, &cj__op_gather_grad, node->attrs, (cj_symbol *[]){node->inputs[1], dy[0]}, 2);
+    dx[0] =
+        cj__append(g, &cj__op_gather_grad, node->attrs, (cj_symbol *[]){node->inputs[1], dy[0]}, 2);
     dx[1] = NULL;
 }
 
-static cj_status infer_gather_grad(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                                   cj__type *outputs, int *output_count)
+static cj_status infer_gather_grad(const cj__op *op, void *attrs, const cj__type *inputs,
+                                   int input_count, cj__type *outputs, int *output_count)
 {
     const cj__index_attrs *a = attrs;
-    const cj_shape *indices = &inputs[0].shape, *dy = &inputs[1].shape, rows = {.rank = 1, .dims = {a->size}};
+    const cj_shape *indices = &inputs[0].shape, *dy = &inputs[1].shape,
+                   rows = {.rank = 1, .dims = {a->size}};
     char first[CJ__SHAPE_TEXT], second[CJ__SHAPE_TEXT];
     (void)input_count;
     *output_count = 1;
@@ -102,20 +114,21 @@ static cj_status run_gather_grad(const cj__call *call)
     memset(call->outputs[0].data, 0, cj__bytes(&call->outputs[0]));
     for (int64_t i = 0; i < count; i++) {
         void *row = cj__at(call, call->outputs[0].data, index[i] * cols);
-        call->kernels->binary[CJ__BINARY_add](1, cols, row, 0, 1, cj__at(call, call->inputs[1].data, i * cols), 0, 1,
-                                              row);
+        call->kernels->binary[CJ__BINARY_add](
+            1, cols, row, 0, 1, cj__at(call, call->inputs[1].data, i * cols), 0, 1, row);
     }
     return CJ_OK;
 }
 
-static void gradient_gather_grad(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+static void gradient_gather_grad(cj__build *g, const cj__node *node, cj_symbol *const *dy,
+                                 cj_symbol **dx)
 {
     dx[0] = NULL;
     dx[1] = cj__append(g, &cj__op_gather, node->attrs, (cj_symbol *[]){dy[0], node->inputs[0]}, 2);
 }
 
-static cj_status infer_one_hot(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                               cj__type *outputs, int *output_count)
+static cj_status infer_one_hot(const cj__op *op, void *attrs, const cj__type *inputs,
+                               int input_count, cj__type *outputs, int *output_count)
 {
     const cj__index_attrs *a = attrs;
     const cj_shape classes = {.rank = 1, .dims = {a->size}};
@@ -123,7 +136,8 @@ static cj_status infer_one_hot(const cj__op *op, void *attrs, const cj__type *in
     *output_count = 1;
     CJ_TRY(cj__need_dtype(op, inputs, 0, CJ_I32));
     if (a->size < 1 || !cj__is_real(a->dtype))
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: needs at least one class and a float32 or float64 result", op->name);
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "%s: needs at least one class and a float32 or float64 result", op->name);
     outputs[0].dtype = a->dtype;
     return join(op, &inputs[0].shape, &classes, 0, &outputs[0].shape);
 }
@@ -140,8 +154,8 @@ static cj_status run_one_hot(const cj__call *call)
     return CJ_OK;
 }
 
-static cj_status infer_in_top_k(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                                cj__type *outputs, int *output_count)
+static cj_status infer_in_top_k(const cj__op *op, void *attrs, const cj__type *inputs,
+                                int input_count, cj__type *outputs, int *output_count)
 {
     (void)input_count;
     *output_count = 1;
@@ -156,16 +170,19 @@ static cj_status infer_in_top_k(const cj__op *op, void *attrs, const cj__type *i
     return cj__need_same_shape(op, &inputs[1], &rows);
 }
 
-// A label out of range, or a score that is not finite, is never among the k greatest, as in TensorFlow.
+// A label out of range, or a score that is not finite, is never among the k greatest, as in
+// TensorFlow.
 static cj_status run_in_top_k(const cj__call *call)
 {
     const cj__operand *scores = &call->inputs[0];
-    const int64_t cols = scores->type.shape.dims[scores->type.shape.rank - 1], rows = cj__count(&call->inputs[1]);
+    const int64_t cols = scores->type.shape.dims[scores->type.shape.rank - 1],
+                  rows = cj__count(&call->inputs[1]);
     const int32_t *label = call->inputs[1].data;
     for (int64_t r = 0; r < rows; r++) {
         int64_t greater = 0;
         const bool known = label[r] >= 0 && label[r] < cols;
-        const double own = known ? cj__real_get(call, cj__at(call, scores->data, r * cols + label[r])) : 0;
+        const double own =
+            known ? cj__real_get(call, cj__at(call, scores->data, r * cols + label[r])) : 0;
         for (int64_t j = 0; known && j < cols; j++)
             greater += cj__real_get(call, cj__at(call, scores->data, r * cols + j)) > own;
         ((uint8_t *)call->outputs[0].data)[r] =
@@ -175,8 +192,8 @@ static cj_status run_in_top_k(const cj__call *call)
 }
 
 // Labels may be any number: one that is no class is no row's.
-static cj_status infer_count_correct(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                                     cj__type *outputs, int *output_count)
+static cj_status infer_count_correct(const cj__op *op, void *attrs, const cj__type *inputs,
+                                     int input_count, cj__type *outputs, int *output_count)
 {
     (void)attrs, (void)input_count;
     *output_count = 1;
@@ -208,20 +225,22 @@ static void count_task(void *context, int64_t begin, int64_t end)
 {
     const cj__call *call = context;
     const cj__operand *scores = &call->inputs[0];
-    const int64_t cols = scores->type.shape.dims[scores->type.shape.rank - 1], rows = cj__count(&call->inputs[1]);
+    const int64_t cols = scores->type.shape.dims[scores->type.shape.rank - 1],
+                  rows = cj__count(&call->inputs[1]);
     const int64_t each = rows_counted(call);
     for (int64_t piece = begin; piece < end; piece++) {
         const int64_t first = piece * each, left = rows - first;
-        ((int64_t *)call->workspace)[piece] =
-            call->kernels->count_correct(left < each ? left : each, cols, cj__at(call, scores->data, first * cols),
-                                         (const int32_t *)call->inputs[1].data + first);
+        ((int64_t *)call->workspace)[piece] = call->kernels->count_correct(
+            left < each ? left : each, cols, cj__at(call, scores->data, first * cols),
+            (const int32_t *)call->inputs[1].data + first);
     }
 }
 
 static cj_status run_count_correct(const cj__call *call)
 {
     const cj__operand *scores = &call->inputs[0];
-    const int64_t cols = scores->type.shape.dims[scores->type.shape.rank - 1], rows = cj__count(&call->inputs[1]);
+    const int64_t cols = scores->type.shape.dims[scores->type.shape.rank - 1],
+                  rows = cj__count(&call->inputs[1]);
     const int64_t each = rows_counted(call), pieces = each > 0 ? (rows + each - 1) / each : 0;
     int64_t count = 0;
     cj__each_item(call, pieces, each * cols, count_task, (void *)call);

@@ -15,11 +15,11 @@ cj_status cj__need_real(const cj__op *op, const cj__type *inputs, int index, con
 {
     const cj_dtype dtype = inputs[index].dtype;
     if (!cj__is_real(dtype))
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: input %d is %s, needs float32 or float64", op->name, index,
-                        cj_dtype_name(dtype));
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: input %d is %s, needs float32 or float64", op->name,
+                        index, cj_dtype_name(dtype));
     if (like && like->dtype != dtype)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: input %d is %s, needs %s as the others", op->name, index,
-                        cj_dtype_name(dtype), cj_dtype_name(like->dtype));
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: input %d is %s, needs %s as the others", op->name,
+                        index, cj_dtype_name(dtype), cj_dtype_name(like->dtype));
     return CJ_OK;
 }
 
@@ -38,10 +38,10 @@ cj_status cj__need_rank(const cj__op *op, const cj__type *inputs, int index, int
     if (shape->rank >= low && shape->rank <= high)
         return CJ_OK;
     if (low == high)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: input %d has shape %s, needs %d axes", op->name, index,
-                        cj__shape_words(shape, text), low);
-    return cj__fail(CJ_SHAPE_MISMATCH, "%s: input %d has shape %s, needs %d to %d axes", op->name, index,
-                    cj__shape_words(shape, text), low, high);
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: input %d has shape %s, needs %d axes", op->name,
+                        index, cj__shape_words(shape, text), low);
+    return cj__fail(CJ_SHAPE_MISMATCH, "%s: input %d has shape %s, needs %d to %d axes", op->name,
+                    index, cj__shape_words(shape, text), low, high);
 }
 
 cj_status cj__need_same_shape(const cj__op *op, const cj__type *a, const cj__type *b)
@@ -57,11 +57,11 @@ cj_status cj__need_axis(const cj__op *op, const cj__type *input, int axis, bool 
 {
     char text[CJ__SHAPE_TEXT];
     if (axis < 0 || axis >= input->shape.rank)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: axis %d is outside the %d axes of %s", op->name, axis,
-                        input->shape.rank, cj__shape_words(&input->shape, text));
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: axis %d is outside the %d axes of %s", op->name,
+                        axis, input->shape.rank, cj__shape_words(&input->shape, text));
     if (!free_too && input->shape.dims[axis] == CJ_BATCH)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: axis %d of %s is free, needs a known length", op->name, axis,
-                        cj__shape_words(&input->shape, text));
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: axis %d of %s is free, needs a known length",
+                        op->name, axis, cj__shape_words(&input->shape, text));
     return CJ_OK;
 }
 
@@ -90,11 +90,13 @@ cj_status cj__check_output(const cj__op *op, const cj_shape *shape)
         const int64_t length = shape->dims[i];
         free_axes += length == CJ_BATCH;
         if (length > 0 && count > INT64_MAX / 16 / length)
-            return cj__fail(CJ_SHAPE_MISMATCH, "%s: result %s is too large", op->name, cj__shape_words(shape, text));
+            return cj__fail(CJ_SHAPE_MISMATCH, "%s: result %s is too large", op->name,
+                            cj__shape_words(shape, text));
         count *= length > 0 ? length : 1;
     }
     if (free_axes > 1)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: result %s would have %d free axes, at most one is possible", op->name,
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "%s: result %s would have %d free axes, at most one is possible", op->name,
                         cj__shape_words(shape, text), free_axes);
     return CJ_OK;
 }

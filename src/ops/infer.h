@@ -1,5 +1,6 @@
-// Helpers of shape rules: checks with sentences that begin with the op's name, and shapes with a free axis. Two lengths
-// agree if they are equal; CJ_BATCH agrees only with CJ_BATCH, because nothing is known about it while a graph is built.
+// Helpers of shape rules: checks with sentences that begin with the op's name, and shapes with a
+// free axis. Two lengths agree if they are equal; CJ_BATCH agrees only with CJ_BATCH, because
+// nothing is known about it while a graph is built.
 #ifndef CJ_OPS_INFER_H
 #define CJ_OPS_INFER_H
 
@@ -10,7 +11,8 @@ enum { CJ__SHAPE_TEXT = 128 };
 // float32 or float64: the dtypes that kernels compute in.
 bool cj__is_real(cj_dtype dtype);
 
-// Input `index` must be real; every real input of an op has one dtype, so `like` (NULL for none) must have it too.
+// Input `index` must be real; every real input of an op has one dtype, so `like` (NULL for none)
+// must have it too.
 cj_status cj__need_real(const cj__op *op, const cj__type *inputs, int index, const cj__type *like);
 cj_status cj__need_dtype(const cj__op *op, const cj__type *inputs, int index, cj_dtype dtype);
 cj_status cj__need_rank(const cj__op *op, const cj__type *inputs, int index, int low, int high);

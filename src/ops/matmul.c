@@ -2,24 +2,26 @@
 //
 //   plain    a (..., m, k), b (k, n)              -> (..., m, n)
 //   trans_b  a (..., m, k), b (n, k)              -> (..., m, n)
-//   trans_a  a (..., m),    b (..., n)            -> (m, n): all leading axes, which must agree, are folded into the
-//            summed one. It is the gradient by weights of inputs of any rank, free axis included.
+//   trans_a  a (..., m), b (..., n) -> (m, n): all leading axes, which must agree, are folded into
+//            the summed one. It is the gradient by weights of inputs of any rank, free axis
+//            included.
 //   both     a (k, m),      b (n, k)              -> (m, n)
 #include "ops/families.h"
 #include "ops/infer.h"
 #include "ops/matmul.h"
 #include "ops/run.h"
 
-static cj_status misfit(const cj__op *op, const cj__matmul_attrs *attrs, const cj_shape *a, const cj_shape *b)
+static cj_status misfit(const cj__op *op, const cj__matmul_attrs *attrs, const cj_shape *a,
+                        const cj_shape *b)
 {
     char first[CJ__SHAPE_TEXT], second[CJ__SHAPE_TEXT];
-    return cj__fail(CJ_SHAPE_MISMATCH, "%s: %s%s and %s%s do not fit", op->name, cj__shape_words(a, first),
-                    attrs->trans_a ? " transposed" : "", cj__shape_words(b, second),
-                    attrs->trans_b ? " transposed" : "");
+    return cj__fail(CJ_SHAPE_MISMATCH, "%s: %s%s and %s%s do not fit", op->name,
+                    cj__shape_words(a, first), attrs->trans_a ? " transposed" : "",
+                    cj__shape_words(b, second), attrs->trans_b ? " transposed" : "");
 }
 
-static cj_status infer_matmul(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
-                              int *output_count)
+static cj_status infer_matmul(const cj__op *op, void *attrs, const cj__type *inputs,
+                              int input_count, cj__type *outputs, int *output_count)
 {
     const cj__matmul_attrs *m = attrs;
     const cj_shape *a = &inputs[0].shape, *b = &inputs[1].shape;
@@ -44,7 +46,8 @@ static cj_status infer_matmul(const cj__op *op, void *attrs, const cj__type *inp
             y->dims[0] = a->dims[1];
         y->dims[a->rank - 1] = b->dims[!m->trans_b];
     }
-    if (input_count == 3 && (inputs[2].shape.rank != 1 || inputs[2].shape.dims[0] != y->dims[y->rank - 1]))
+    if (input_count == 3 &&
+        (inputs[2].shape.rank != 1 || inputs[2].shape.dims[0] != y->dims[y->rank - 1]))
         return misfit(op, m, y, &inputs[2].shape);
     return cj__check_output(op, y);
 }
@@ -88,7 +91,8 @@ static void gemm_phase(const void *context, void *workspace, int phase, int64_t 
     if (c->bf16)
         c->call->kernels->gemm_bf16_run(&c->product, workspace, phase, begin, end);
     else
-        c->call->kernels->gemm_run(&c->product.g, workspace, cj__job_scratch(c->call, &c->job), phase, begin, end);
+        c->call->kernels->gemm_run(&c->product.g, workspace, cj__job_scratch(c->call, &c->job),
+                                   phase, begin, end);
 }
 
 static gemm_context prepare(const cj__call *call)
@@ -126,13 +130,17 @@ static cj_status run_matmul(const cj__call *call)
     return CJ_OK;
 }
 
-// Each form's two gradients are products of these forms again: which operands, and their transposes.
-static void gradient_matmul(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+// Each form's two gradients are products of these forms again: which operands, and their
+// transposes.
+static void gradient_matmul(cj__build *g, const cj__node *node, cj_symbol *const *dy,
+                            cj_symbol **dx)
 {
     const cj__matmul_attrs *m = (const void *)node->attrs;
     cj_symbol *a = node->inputs[0], *b = node->inputs[1], *d = dy[0];
-    dx[0] = m->trans_a ? cj__matmul(g, b, d, m->trans_b, true) : cj__matmul(g, d, b, false, !m->trans_b);
-    dx[1] = m->trans_b ? cj__matmul(g, d, a, true, m->trans_a) : cj__matmul(g, a, d, !m->trans_a, false);
+    dx[0] = m->trans_a ? cj__matmul(g, b, d, m->trans_b, true) :
+                         cj__matmul(g, d, b, false, !m->trans_b);
+    dx[1] = m->trans_b ? cj__matmul(g, d, a, true, m->trans_a) :
+                         cj__matmul(g, a, d, !m->trans_a, false);
 }
 
 const cj__op cj__op_matmul = {

@@ -1,10 +1,13 @@
-// The step of a matrix of weights whose gradient is a product, A'B: rows of the gradient are computed, used and
-// forgotten while they are in the inner cache, so that it is neither written nor read again.
+// The step of a matrix of weights whose gradient is a product, A'B: rows of the gradient are
+// computed, used and forgotten while they are in the inner cache, so that it is neither written nor
+// read again.
 //
-//   w, slots = step(w, A'B, rate, slots)       a (..., m), b (..., n) with all leading axes summed; w (m, n)
+//   w, slots = step(w, A'B, rate, slots)       a (..., m), b (..., n) with all leading axes summed;
+//                                              w (m, n)
 //
-// Inputs are the step's with a in the gradient's place, and b last. A task takes some rows; those that a thread takes
-// are about those whose part of the sum it takes in the product by w (kernels/body/gemm_form.h), so w stays its own.
+// Inputs are the step's with a in the gradient's place, and b last. A task takes some rows; those
+// that a thread takes are about those whose part of the sum it takes in the product by w
+// (kernels/body/gemm_form.h), so w stays its own.
 #include "base/memory.h"
 #include "ops/build.h"
 #include "ops/matmul.h"
@@ -26,17 +29,18 @@ static cj__matmul_attrs folding(void)
     return (cj__matmul_attrs){.trans_a = true, .act = CJ__UNARY_NONE};
 }
 
-static cj_status infer_matmul_step(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                                   cj__type *outputs, int *output_count)
+static cj_status infer_matmul_step(const cj__op *op, void *attrs, const cj__type *inputs,
+                                   int input_count, cj__type *outputs, int *output_count)
 {
     cj__matmul_step_attrs *a = attrs;
     cj__matmul_attrs m = folding();
     cj__type operands[2], step[OPERANDS_MAX];
     if (input_count > OPERANDS_MAX || input_count < 4)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, no optimizer has so many", op->name, input_count);
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, no optimizer has so many",
+                        op->name, input_count);
     operands[0] = inputs[GRADIENT];
     operands[1] = inputs[input_count - 1];
-    memcpy(step, inputs, (size_t)(input_count - 1) * sizeof(*step));
+    memcpy(step, inputs, (size_t)(input_count - 1) * sizeof *step);
     int one = 1;
     CJ_TRY(cj__op_matmul.infer(&cj__op_matmul, &m, operands, 2, &step[GRADIENT], &one));
     return a->step->infer(a->step, &a->update, step, input_count - 1, outputs, output_count);
@@ -46,10 +50,11 @@ static cj_status infer_matmul_step(const cj__op *op, void *attrs, const cj__type
 static cj__gemm gradient_of(const cj__call *call)
 {
     const cj__matmul_attrs m = folding();
-    cj__operand in[2] = {call->inputs[GRADIENT], call->inputs[call->input_count - 1]}, out = call->inputs[0];
+    cj__operand in[2] = {call->inputs[GRADIENT], call->inputs[call->input_count - 1]},
+                out = call->inputs[0];
     out.data = NULL;
-    return cj__matmul_gemm(
-        &(cj__call){.op = &cj__op_matmul, .attrs = &m, .inputs = in, .outputs = &out, .input_count = 2});
+    return cj__matmul_gemm(&(cj__call){
+        .op = &cj__op_matmul, .attrs = &m, .inputs = in, .outputs = &out, .input_count = 2});
 }
 
 static int64_t strip_rows(const cj__gemm *g)
@@ -63,24 +68,27 @@ static cj__gemm strip_of(const cj__call *call, const cj__gemm *whole, int64_t ro
 {
     cj__gemm g = *whole;
     const int64_t rows = strip_rows(whole);
-    g.a = whole->a != NULL ? cj__at(call, whole->a, row0) : NULL; // transposed: a row of A' is a column of A
+    // transposed: a row of A' is a column of A
+    g.a = whole->a ? cj__at(call, whole->a, row0) : NULL;
     g.m = whole->m - row0 < rows ? whole->m - row0 : rows;
     return g;
 }
 
 static size_t strip_bytes(const cj__call *call, const cj__gemm *whole)
 {
-    return cj__in_lines((size_t)(strip_rows(whole) * whole->n) * call->kernels->real_size);
+    return cj__align_up_64((size_t)(strip_rows(whole) * whole->n) * call->kernels->real_size);
 }
 
-// A thread's scratch: its strip of the gradient, and what the product of a strip, whole or the last, works in.
+// A thread's scratch: its strip of the gradient, and what the product of a strip, whole or the
+// last, works in.
 static cj__job job_of(const cj__call *call, const cj__gemm *whole)
 {
-    cj__job job = {.phases = 1, .tasks = {(whole->m + strip_rows(whole) - 1) / strip_rows(whole)}}, product;
+    cj__job job = {.phases = 1, .tasks = {(whole->m + strip_rows(whole) - 1) / strip_rows(whole)}},
+            product;
     for (int last = 0; last < 2 && job.tasks[0] > 0; last++) {
         const cj__gemm g = strip_of(call, whole, last ? (job.tasks[0] - 1) * strip_rows(whole) : 0);
         call->kernels->gemm_job(&g, &product);
-        const size_t space = cj__in_lines(product.workspace) + product.scratch;
+        const size_t space = cj__align_up_64(product.workspace) + product.scratch;
         job.scratch = space > job.scratch ? space : job.scratch;
     }
     job.scratch += strip_bytes(call, whole);
@@ -98,7 +106,7 @@ typedef struct context {
     const cj__call *call;
     cj__gemm gradient;
     cj__job job;
-    cj__pace pace;
+    cj__step_size pace;
     cj__step_work work;
 } context;
 
@@ -122,7 +130,8 @@ static void step_strip(const context *c, void *strip, int64_t first, int64_t cou
     }
     in[0].data = cj__at(call, in[0].data, first);
     in[GRADIENT].data = strip;
-    for (int i = step.input_count - (step.output_count - 1); i < step.input_count; i++) // slots are the last ones
+    // slots are the last ones
+    for (int i = step.input_count - (step.output_count - 1); i < step.input_count; i++)
         in[i].data = cj__at(call, in[i].data, first);
     c->work(&step, &c->pace, 0, count);
 }
@@ -131,7 +140,9 @@ static void strips(const void *context_, void *workspace, int phase, int64_t beg
 {
     const context *c = context_;
     const cj__kernels *k = c->call->kernels;
-    char *const strip = cj__job_scratch(c->call, &c->job), *const space = strip + strip_bytes(c->call, &c->gradient);
+    char *const strip = cj__job_scratch(c->call, &c->job), *const space =
+                                                               strip +
+                                                               strip_bytes(c->call, &c->gradient);
     (void)workspace, (void)phase;
     for (int64_t task = begin; task < end; task++) {
         const int64_t row0 = task * strip_rows(&c->gradient);
@@ -140,7 +151,7 @@ static void strips(const void *context_, void *workspace, int phase, int64_t beg
         g.c = strip;
         k->gemm_job(&g, &job);
         for (int p = 0; p < job.phases; p++)
-            k->gemm_run(&g, space, space + cj__in_lines(job.workspace), p, 0, job.tasks[p]);
+            k->gemm_run(&g, space, space + cj__align_up_64(job.workspace), p, 0, job.tasks[p]);
         step_strip(c, strip, row0 * g.n, g.m * g.n);
     }
 }
@@ -157,8 +168,10 @@ static cj_status run_matmul_step(const cj__call *call)
     cj__call step = *call; // for the rate: operands in the step's places
     step.op = a->step;
     step.attrs = &a->update;
-    context c = {
-        .call = call, .gradient = gradient_of(call), .pace = cj__pace_of(&step), .work = cj__step_work_of(a->step)};
+    context c = {.call = call,
+                 .gradient = gradient_of(call),
+                 .pace = cj__step_size_of(&step),
+                 .work = cj__step_work_of(a->step)};
     c.job = job_of(call, &c.gradient);
     cj__run_job(call, &c.job, flops_matmul_step(call), strips, &c);
     return CJ_OK;

@@ -1,5 +1,6 @@
-// Ops that join and cut along one axis: concat, slice, pad, unstack, stack. They copy whole runs, so they work on every
-// dtype. With x seen as (outer, n, inner), each is a copy of blocks from one stride to another.
+// Ops that join and cut along one axis: concat, slice, pad, unstack, stack. They copy whole runs,
+// so they work on every dtype. With x seen as (outer, n, inner), each is a copy of blocks from one
+// stride to another.
 #include "base/memory.h"
 #include "ops/families.h"
 #include "ops/infer.h"
@@ -20,8 +21,8 @@ static size_t block_bytes(const cj__operand *x, int axis)
 }
 
 // concat: inputs alike but for their length along the axis.
-static cj_status infer_concat(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
-                              int *output_count)
+static cj_status infer_concat(const cj__op *op, void *attrs, const cj__type *inputs,
+                              int input_count, cj__type *outputs, int *output_count)
 {
     const int axis = axis_of(attrs);
     int64_t total = 0;
@@ -47,13 +48,15 @@ static cj_status run_concat(const cj__call *call)
     char *y = call->outputs[0].data;
     for (int i = 0; i < call->input_count; i++) {
         const size_t bytes = block_bytes(&call->inputs[i], axis);
-        cj__copy_blocks(cj__span(&call->outputs[0].type.shape, 0, axis), bytes, call->inputs[i].data, bytes, y, stride);
+        cj__copy_blocks(cj__span(&call->outputs[0].type.shape, 0, axis), bytes,
+                        call->inputs[i].data, bytes, y, stride);
         y += bytes;
     }
     return CJ_OK;
 }
 
-static void gradient_concat(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+static void gradient_concat(cj__build *g, const cj__node *node, cj_symbol *const *dy,
+                            cj_symbol **dx)
 {
     const int axis = axis_of(node->attrs);
     int64_t begin = 0;
@@ -75,8 +78,8 @@ const cj__op cj__op_concat = {
 };
 
 // slice: entries begin .. begin + length - 1.
-static cj_status infer_slice(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
-                             int *output_count)
+static cj_status infer_slice(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                             cj__type *outputs, int *output_count)
 {
     const cj__slice_attrs *a = attrs;
     (void)input_count;
@@ -84,8 +87,9 @@ static cj_status infer_slice(const cj__op *op, void *attrs, const cj__type *inpu
     CJ_TRY(cj__need_axis(op, &inputs[0], a->axis, false));
     const int64_t n = inputs[0].shape.dims[a->axis];
     if (a->begin < 0 || a->length < 0 || a->begin > n || a->length > n - a->begin)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %lld entries from %lld do not lie in axis %d of length %lld",
-                        op->name, (long long)a->length, (long long)a->begin, a->axis, (long long)n);
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "%s: %lld entries from %lld do not lie in axis %d of length %lld", op->name,
+                        (long long)a->length, (long long)a->begin, a->axis, (long long)n);
     outputs[0] = inputs[0];
     outputs[0].shape.dims[a->axis] = a->length;
     return CJ_OK;
@@ -97,8 +101,8 @@ static cj_status run_slice(const cj__call *call)
     const cj__operand *x = &call->inputs[0], *y = &call->outputs[0];
     const size_t bytes = block_bytes(y, a->axis);
     cj__copy_blocks(cj__span(&x->type.shape, 0, a->axis), bytes,
-                    (const char *)x->data + (size_t)a->begin * block_bytes(x, a->axis + 1), block_bytes(x, a->axis),
-                    y->data, bytes);
+                    (const char *)x->data + (size_t)a->begin * block_bytes(x, a->axis + 1),
+                    block_bytes(x, a->axis), y->data, bytes);
     return CJ_OK;
 }
 
@@ -120,15 +124,16 @@ const cj__op cj__op_slice = {
 };
 
 // pad: attrs.begin zeros before and attrs.length zeros after.
-static cj_status infer_pad(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
-                           int *output_count)
+static cj_status infer_pad(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                           cj__type *outputs, int *output_count)
 {
     const cj__slice_attrs *a = attrs;
     (void)input_count;
     *output_count = 1;
     CJ_TRY(cj__need_axis(op, &inputs[0], a->axis, false));
     if (a->begin < 0 || a->length < 0 || a->begin > INT32_MAX || a->length > INT32_MAX)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %lld zeros before and %lld after are not possible", op->name,
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "%s: %lld zeros before and %lld after are not possible", op->name,
                         (long long)a->begin, (long long)a->length);
     outputs[0] = inputs[0];
     outputs[0].shape.dims[a->axis] += a->begin + a->length;
@@ -142,7 +147,8 @@ static cj_status run_pad(const cj__call *call)
     const size_t bytes = block_bytes(x, a->axis);
     memset(y->data, 0, cj__bytes(y));
     cj__copy_blocks(cj__span(&x->type.shape, 0, a->axis), bytes, x->data, bytes,
-                    (char *)y->data + (size_t)a->begin * block_bytes(x, a->axis + 1), block_bytes(y, a->axis));
+                    (char *)y->data + (size_t)a->begin * block_bytes(x, a->axis + 1),
+                    block_bytes(y, a->axis));
     return CJ_OK;
 }
 
@@ -171,8 +177,8 @@ static int count_unstack(const void *attrs, const cj__type *inputs)
     return n > 0 && n < INT32_MAX ? (int)n : 0;
 }
 
-static cj_status infer_unstack(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                               cj__type *outputs, int *output_count)
+static cj_status infer_unstack(const cj__op *op, void *attrs, const cj__type *inputs,
+                               int input_count, cj__type *outputs, int *output_count)
 {
     const int axis = axis_of(attrs);
     (void)input_count;
@@ -181,7 +187,8 @@ static cj_status infer_unstack(const cj__op *op, void *attrs, const cj__type *in
     if (*output_count == 0)
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: axis %d has no entries", op->name, axis);
     for (int i = 0; i < *output_count; i++)
-        outputs[i] = (cj__type){inputs[0].dtype, cj__reduced_shape(&inputs[0].shape, 1u << axis, false)};
+        outputs[i] =
+            (cj__type){inputs[0].dtype, cj__reduced_shape(&inputs[0].shape, 1u << axis, false)};
     return CJ_OK;
 }
 
@@ -192,15 +199,18 @@ static cj_status run_unstack(const cj__call *call)
     const size_t bytes = block_bytes(x, axis + 1), stride = block_bytes(x, axis);
     for (int i = 0; i < call->output_count; i++)
         if (call->outputs[i].data)
-            cj__copy_blocks(cj__span(&x->type.shape, 0, axis), bytes, (const char *)x->data + (size_t)i * bytes, stride,
+            cj__copy_blocks(cj__span(&x->type.shape, 0, axis), bytes,
+                            (const char *)x->data + (size_t)i * bytes, stride,
                             call->outputs[i].data, bytes);
     return CJ_OK;
 }
 
 // Outputs that nothing came back to count as zeros, made from one that something did come back to.
-static void gradient_unstack(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+static void gradient_unstack(cj__build *g, const cj__node *node, cj_symbol *const *dy,
+                             cj_symbol **dx)
 {
-    cj_symbol **parts = cj__new((size_t)node->output_count, sizeof(cj_symbol *)), *like = NULL, *zero = NULL;
+    cj_symbol **parts = cj__new((size_t)node->output_count, sizeof(cj_symbol *)), *like = NULL,
+              *zero = NULL;
     for (int i = 0; i < node->output_count; i++)
         like = dy[i] ? dy[i] : like;
     for (int i = 0; parts && i < node->output_count; i++) {
@@ -208,7 +218,8 @@ static void gradient_unstack(cj__build *g, const cj__node *node, cj_symbol *cons
             zero = cj__broadcast_like(g, cj__scalar_like(g, like, 0), like);
         parts[i] = dy[i] ? dy[i] : zero;
     }
-    dx[0] = parts ? cj__stack(g, parts, node->output_count, axis_of(node->attrs)) : cj__build_keep(g, NULL);
+    dx[0] = parts ? cj__stack(g, parts, node->output_count, axis_of(node->attrs)) :
+                    cj__build_keep(g, NULL);
     cj__free(parts);
 }
 
@@ -224,20 +235,22 @@ const cj__op cj__op_unstack = {
 };
 
 // stack: inputs of one type become the entries along a new axis.
-static cj_status infer_stack(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
-                             int *output_count)
+static cj_status infer_stack(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                             cj__type *outputs, int *output_count)
 {
     const int axis = axis_of(attrs), rank = inputs[0].shape.rank;
     *output_count = 1;
     if (axis < 0 || axis > rank || rank == CJ_MAX_RANK)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: axis %d cannot be added to %d axes", op->name, axis, rank);
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: axis %d cannot be added to %d axes", op->name,
+                        axis, rank);
     for (int i = 1; i < input_count; i++) {
         CJ_TRY(cj__need_dtype(op, inputs, i, inputs[0].dtype));
         CJ_TRY(cj__need_same_shape(op, &inputs[0], &inputs[i]));
     }
     outputs[0] = (cj__type){inputs[0].dtype, {.rank = rank + 1}};
     for (int i = 0; i <= rank; i++)
-        outputs[0].shape.dims[i] = i == axis ? input_count : inputs[0].shape.dims[i < axis ? i : i - 1];
+        outputs[0].shape.dims[i] =
+            i == axis ? input_count : inputs[0].shape.dims[i < axis ? i : i - 1];
     return cj__check_output(op, &outputs[0].shape);
 }
 

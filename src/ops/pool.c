@@ -1,12 +1,17 @@
-// 2-D pools over channels-last images, x (n, h, w, c) -> y (n, oh, ow, c), and what their gradients are made of:
+// 2-D pools over channels-last images, x (n, h, w, c) -> y (n, oh, ow, c), and what their gradients
+// are made of:
 //
-//   max_pool2d          x -> y and the place of each maximum within its window (uint8, or int32 for large windows)
-//   max_pool2d_grad     places, dy -> dx: dy put back; linear, with max_pool2d_gather as its transpose
+//   max_pool2d          x -> y and the place of each maximum within its window (uint8, or int32 for
+//                       large windows)
+//   max_pool2d_grad     places, dy -> dx: dy put back; linear, with max_pool2d_gather as its
+//                       transpose
 //   max_pool2d_gather   places, x -> y: x at the places
-//   average_pool2d      the mean over each window's elements that lie inside x (Keras leaves padding out)
+//   average_pool2d      the mean over each window's elements that lie inside x (Keras leaves
+//                       padding out)
 //   average_pool2d_grad dy -> dx: dy shared out; the transpose of average_pool2d
 //
-// Padding "same" pads as for convolutions, with elements that never win. attrs.input is x's height and width.
+// Padding "same" pads as for convolutions, with elements that never win. attrs.input is x's height
+// and width.
 #include "ops/families.h"
 #include "ops/infer.h"
 #include "ops/run.h"
@@ -27,23 +32,26 @@ static cj_status check_image(const cj__op *op, const cj__type *inputs, int index
 }
 
 // y's shape from x's.
-static cj_status pooled_shape(const cj__op *op, const cj__pool2d_attrs *a, const cj_shape *x, cj_shape *y)
+static cj_status pooled_shape(const cj__op *op, const cj__pool2d_attrs *a, const cj_shape *x,
+                              cj_shape *y)
 {
     *y = *x;
     for (int i = 0; i < 2; i++) {
         if (a->size[i] < 1 || a->size[i] > INT32_MAX || a->strides[i] < 1)
-            return cj__fail(CJ_INVALID_ARGUMENT, "%s: window and strides must be at least 1", op->name);
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: window and strides must be at least 1",
+                            op->name);
         y->dims[i + 1] = cj__window_count(x->dims[i + 1], a->size[i], a->strides[i], 1, a->same);
     }
     if (y->dims[1] < 1 || y->dims[2] < 1)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: window %lldx%lld does not fit input %lldx%lld with padding \"%s\"",
-                        op->name, (long long)a->size[0], (long long)a->size[1], (long long)x->dims[1],
-                        (long long)x->dims[2], a->same ? "same" : "valid");
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "%s: window %lldx%lld does not fit input %lldx%lld with padding \"%s\"",
+                        op->name, (long long)a->size[0], (long long)a->size[1],
+                        (long long)x->dims[1], (long long)x->dims[2], a->same ? "same" : "valid");
     return CJ_OK;
 }
 
-static cj_status infer_pool(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
-                            int *output_count)
+static cj_status infer_pool(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                            cj__type *outputs, int *output_count)
 {
     cj__pool2d_attrs *a = attrs;
     (void)input_count;
@@ -59,8 +67,8 @@ static cj_status infer_pool(const cj__op *op, void *attrs, const cj__type *input
 }
 
 // The gradient ops: dy is the last input; x has its images and channels and attrs.input.
-static cj_status infer_grad(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
-                            int *output_count)
+static cj_status infer_grad(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                            cj__type *outputs, int *output_count)
 {
     const cj__pool2d_attrs *a = attrs;
     const cj__type *dy = &inputs[input_count - 1];
@@ -78,8 +86,8 @@ static cj_status infer_grad(const cj__op *op, void *attrs, const cj__type *input
     return cj__need_same_shape(op, &inputs[0], dy);
 }
 
-static cj_status infer_gather(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
-                              int *output_count)
+static cj_status infer_gather(const cj__op *op, void *attrs, const cj__type *inputs,
+                              int input_count, cj__type *outputs, int *output_count)
 {
     cj__pool2d_attrs *a = attrs;
     (void)input_count;
@@ -97,7 +105,8 @@ typedef struct pool_context {
 } pool_context;
 
 // Runs images on the pool, with the geometry from the concrete shapes of x and y.
-static cj_status run_images(const cj__call *call, const cj__operand *x, const cj__operand *y, cj__task task)
+static cj_status run_images(const cj__call *call, const cj__operand *x, const cj__operand *y,
+                            cj__task task)
 {
     const cj__pool2d_attrs *a = call->attrs;
     const int64_t *in = x->type.shape.dims, *out = y->type.shape.dims;
@@ -126,35 +135,38 @@ static void max_task(void *context, int64_t begin, int64_t end)
 {
     const pool_context *c = context;
     const cj__call *call = c->call;
-    call->kernels->max_pool2d(&c->s, call->inputs[0].data, call->outputs[0].data, call->outputs[1].data, begin, end);
+    call->kernels->max_pool2d(&c->s, call->inputs[0].data, call->outputs[0].data,
+                              call->outputs[1].data, begin, end);
 }
 
 static void max_grad_task(void *context, int64_t begin, int64_t end)
 {
     const pool_context *c = context;
     const cj__call *call = c->call;
-    call->kernels->max_pool2d_grad(&c->s, call->inputs[0].data, call->inputs[1].data, call->outputs[0].data, begin,
-                                   end);
+    call->kernels->max_pool2d_grad(&c->s, call->inputs[0].data, call->inputs[1].data,
+                                   call->outputs[0].data, begin, end);
 }
 
 static void gather_task(void *context, int64_t begin, int64_t end)
 {
     const pool_context *c = context;
     const cj__call *call = c->call;
-    call->kernels->max_pool2d_gather(&c->s, call->inputs[0].data, call->inputs[1].data, call->outputs[0].data, begin,
-                                     end);
+    call->kernels->max_pool2d_gather(&c->s, call->inputs[0].data, call->inputs[1].data,
+                                     call->outputs[0].data, begin, end);
 }
 
 static void average_task(void *context, int64_t begin, int64_t end)
 {
     const pool_context *c = context;
-    c->call->kernels->average_pool2d(&c->s, c->call->inputs[0].data, c->call->outputs[0].data, begin, end);
+    c->call->kernels->average_pool2d(&c->s, c->call->inputs[0].data, c->call->outputs[0].data,
+                                     begin, end);
 }
 
 static void average_grad_task(void *context, int64_t begin, int64_t end)
 {
     const pool_context *c = context;
-    c->call->kernels->average_pool2d_grad(&c->s, c->call->inputs[0].data, c->call->outputs[0].data, begin, end);
+    c->call->kernels->average_pool2d_grad(&c->s, c->call->inputs[0].data, c->call->outputs[0].data,
+                                          begin, end);
 }
 
 static cj_status run_max(const cj__call *call)
@@ -186,31 +198,37 @@ static void gradient_max(cj__build *g, const cj__node *node, cj_symbol *const *d
 {
     dx[0] = NULL;
     if (dy[0])
-        dx[0] =
-            cj__append(g, &cj__op_max_pool2d_grad, node->attrs, (cj_symbol *[]){cj__node_output(g, node, 1), dy[0]}, 2);
+        dx[0] = cj__append(g, &cj__op_max_pool2d_grad, node->attrs,
+                           (cj_symbol *[]){cj__node_output(g, node, 1), dy[0]}, 2);
 }
 
-static void gradient_max_grad(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+static void gradient_max_grad(cj__build *g, const cj__node *node, cj_symbol *const *dy,
+                              cj_symbol **dx)
 {
     dx[0] = NULL;
-    dx[1] = cj__append(g, &cj__op_max_pool2d_gather, node->attrs, (cj_symbol *[]){node->inputs[0], dy[0]}, 2);
+    dx[1] = cj__append(g, &cj__op_max_pool2d_gather, node->attrs,
+                       (cj_symbol *[]){node->inputs[0], dy[0]}, 2);
 }
 
-static void gradient_gather(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+static void gradient_gather(cj__build *g, const cj__node *node, cj_symbol *const *dy,
+                            cj_symbol **dx)
 {
     cj__pool2d_attrs attrs = *(const cj__pool2d_attrs *)(const void *)node->attrs;
     attrs.input[0] = cj__input_type(node, 1)->shape.dims[1];
     attrs.input[1] = cj__input_type(node, 1)->shape.dims[2];
     dx[0] = NULL;
-    dx[1] = cj__append(g, &cj__op_max_pool2d_grad, &attrs, (cj_symbol *[]){node->inputs[0], dy[0]}, 2);
+    dx[1] =
+        cj__append(g, &cj__op_max_pool2d_grad, &attrs, (cj_symbol *[]){node->inputs[0], dy[0]}, 2);
 }
 
-static void gradient_average(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+static void gradient_average(cj__build *g, const cj__node *node, cj_symbol *const *dy,
+                             cj_symbol **dx)
 {
     dx[0] = cj__append(g, &cj__op_average_pool2d_grad, node->attrs, &dy[0], 1);
 }
 
-static void gradient_average_grad(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+static void gradient_average_grad(cj__build *g, const cj__node *node, cj_symbol *const *dy,
+                                  cj_symbol **dx)
 {
     dx[0] = cj__append(g, &cj__op_average_pool2d, node->attrs, &dy[0], 1);
 }

@@ -1,4 +1,5 @@
-// The public words of cajal/graph.h: each takes its arguments over, appends one op, and hands the result out floating.
+// The public words of cajal/graph.h: each takes its arguments over, appends one op, and hands the
+// result out floating.
 #include "ops/build.h"
 #include "ops/infer.h"
 
@@ -35,27 +36,27 @@ static cj_symbol *unary(cj__unary function, cj_symbol *x)
     {                                               \
         return binary(CJ__BINARY_##function, a, b); \
     }
-BINARY(cj_add, add)
-BINARY(cj_subtract, subtract)
-BINARY(cj_multiply, multiply)
-BINARY(cj_divide, divide)
-BINARY(cj_maximum, maximum)
-BINARY(cj_minimum, minimum)
+BINARY(cj_op_add, add)
+BINARY(cj_op_subtract, subtract)
+BINARY(cj_op_multiply, multiply)
+BINARY(cj_op_divide, divide)
+BINARY(cj_op_maximum, maximum)
+BINARY(cj_op_minimum, minimum)
 
 #define UNARY(name, function)                  \
     cj_symbol *name(cj_symbol *x)              \
     {                                          \
         return unary(CJ__UNARY_##function, x); \
     }
-UNARY(cj_negative, negative)
-UNARY(cj_exp, exp)
-UNARY(cj_log, log)
-UNARY(cj_sqrt, sqrt)
-UNARY(cj_square, square)
-UNARY(cj_absolute, absolute)
-UNARY(cj_relu, relu)
+UNARY(cj_op_negative, negative)
+UNARY(cj_op_exp, exp)
+UNARY(cj_op_log, log)
+UNARY(cj_op_sqrt, sqrt)
+UNARY(cj_op_square, square)
+UNARY(cj_op_absolute, absolute)
+UNARY(cj_op_relu, relu)
 
-cj_symbol *cj_matmul(cj_symbol *a, cj_symbol *b)
+cj_symbol *cj_op_matmul(cj_symbol *a, cj_symbol *b)
 {
     cj__build g = {0};
     cj_symbol *y = NULL;
@@ -64,7 +65,7 @@ cj_symbol *cj_matmul(cj_symbol *a, cj_symbol *b)
     return cj__build_result(&g, y);
 }
 
-cj_symbol *cj_reshape(cj_symbol *x, cj_shape shape)
+cj_symbol *cj_op_reshape(cj_symbol *x, cj_shape shape)
 {
     cj__build g = {0};
     cj_symbol *y = NULL;
@@ -81,7 +82,8 @@ static cj_status mask_of(const cj_symbol *x, const int *axes, int count, uint32_
     for (int i = 0; axes && i < count; i++) {
         const int axis = axes[i] < 0 ? axes[i] + rank : axes[i];
         if (axis < 0 || axis >= rank)
-            return cj__fail(CJ_INVALID_ARGUMENT, "reduction: axis %d is outside the %d axes of the symbol", axes[i],
+            return cj__fail(CJ_INVALID_ARGUMENT,
+                            "reduction: axis %d is outside the %d axes of the symbol", axes[i],
                             rank);
         *mask |= 1u << axis;
     }
@@ -98,17 +100,17 @@ static cj_symbol *reduce(const cj__op *op, cj_symbol *x, const int *axes, int co
     return cj__build_result(&g, y);
 }
 
-cj_symbol *cj_reduce_sum(cj_symbol *x, const int *axes, int count)
+cj_symbol *cj_op_reduce_sum(cj_symbol *x, const int *axes, int count)
 {
     return reduce(&cj__op_reduce_sum, x, axes, count);
 }
 
-cj_symbol *cj_reduce_mean(cj_symbol *x, const int *axes, int count)
+cj_symbol *cj_op_reduce_mean(cj_symbol *x, const int *axes, int count)
 {
     return reduce(&cj__op_reduce_mean, x, axes, count);
 }
 
-cj_symbol *cj_cast(cj_symbol *x, cj_dtype dtype)
+cj_symbol *cj_op_cast(cj_symbol *x, cj_dtype dtype)
 {
     cj__build g = {0};
     cj_symbol *y = NULL;
@@ -117,7 +119,7 @@ cj_symbol *cj_cast(cj_symbol *x, cj_dtype dtype)
     return cj__build_result(&g, y);
 }
 
-cj_symbol *cj_stop_gradient(cj_symbol *x)
+cj_symbol *cj_op_stop_gradient(cj_symbol *x)
 {
     cj__build g = {0};
     cj_symbol *y = NULL;

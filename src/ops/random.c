@@ -1,14 +1,15 @@
-// dropout: y = x mask / (1 - rate). The mask is a pure function of attrs.key, of the step (input 1, an int64 scalar)
-// and of the element's place, so the gradient is the same op applied to dy.
+// dropout: y = x mask / (1 - rate). The mask is a pure function of attrs.key, of the step (input 1,
+// an int64 scalar) and of the element's place, so the gradient is the same op applied to dy.
 //
-// relu_dropout_grad: dx = y > 0 ? dy / (1 - rate) : 0, the gradient of y = dropout(relu(x)). y above 0 says both that the
-// element was kept and that ReLU let it through, so no random number is needed again.
+// relu_dropout_grad: dx = y > 0 ? dy / (1 - rate) : 0, the gradient of y = dropout(relu(x)). y
+// above 0 says both that the element was kept and that ReLU let it through, so no random number is
+// needed again.
 #include "ops/families.h"
 #include "ops/infer.h"
 #include "ops/run.h"
 
-static cj_status infer_dropout(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                               cj__type *outputs, int *output_count)
+static cj_status infer_dropout(const cj__op *op, void *attrs, const cj__type *inputs,
+                               int input_count, cj__type *outputs, int *output_count)
 {
     const cj__dropout_attrs *a = attrs;
     (void)input_count;
@@ -25,8 +26,9 @@ static cj_status infer_dropout(const cj__op *op, void *attrs, const cj__type *in
 static void dropout_work(const cj__call *call, int64_t begin, int64_t end)
 {
     const cj__dropout_attrs *a = call->attrs;
-    call->kernels->dropout(begin, end - begin, a->key, (uint64_t) * (const int64_t *)call->inputs[1].data, a->rate,
-                           cj__at(call, call->inputs[0].data, begin), cj__at(call, call->outputs[0].data, begin));
+    call->kernels->dropout(
+        begin, end - begin, a->key, (uint64_t) * (const int64_t *)call->inputs[1].data, a->rate,
+        cj__at(call, call->inputs[0].data, begin), cj__at(call, call->outputs[0].data, begin));
 }
 
 static cj_status run_dropout(const cj__call *call)
@@ -35,7 +37,8 @@ static cj_status run_dropout(const cj__call *call)
     return CJ_OK;
 }
 
-static void gradient_dropout(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+static void gradient_dropout(cj__build *g, const cj__node *node, cj_symbol *const *dy,
+                             cj_symbol **dx)
 {
     dx[0] = cj__append(g, &cj__op_dropout, node->attrs, (cj_symbol *[]){dy[0], node->inputs[1]}, 2);
     dx[1] = NULL;
@@ -52,8 +55,8 @@ const cj__op cj__op_dropout = {
     .run = run_dropout,
 };
 
-static cj_status infer_relu_dropout_grad(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                                         cj__type *outputs, int *output_count)
+static cj_status infer_relu_dropout_grad(const cj__op *op, void *attrs, const cj__type *inputs,
+                                         int input_count, cj__type *outputs, int *output_count)
 {
     (void)attrs, (void)input_count;
     *output_count = 1;
@@ -67,7 +70,8 @@ static void relu_dropout_grad_work(const cj__call *call, int64_t begin, int64_t 
 {
     const double rate = ((const cj__dropout_attrs *)call->attrs)->rate;
     call->kernels->relu_dropout_grad(end - begin, cj__at(call, call->inputs[0].data, begin),
-                                     cj__at(call, call->inputs[1].data, begin), rate < 1 ? 1 / (1 - rate) : 0,
+                                     cj__at(call, call->inputs[1].data, begin),
+                                     rate < 1 ? 1 / (1 - rate) : 0,
                                      cj__at(call, call->outputs[0].data, begin));
 }
 

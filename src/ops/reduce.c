@@ -1,8 +1,10 @@
-// Reductions over any axes, and the pair sum_like / broadcast_like that undoes and does broadcasting.
+// Reductions over any axes, and the pair sum_like / broadcast_like that undoes and does
+// broadcasting.
 //
-// Adjacent axes that are kept, or reduced, alike are merged; each group of reduced axes is one pass (outer, n, inner)
-// -> (outer, inner), from the last group to the first. A long n is cut into pieces, by the shape alone, whose results
-// are combined in order. Workspace: three areas, one for the pieces' results and two that hold what lies between passes.
+// Adjacent axes that are kept, or reduced, alike are merged; each group of reduced axes is one pass
+// (outer, n, inner) -> (outer, inner), from the last group to the first. A long n is cut into
+// pieces, by the shape alone, whose results are combined in order. Workspace: three areas, one for
+// the pieces' results and two that hold what lies between passes.
 #include "base/memory.h"
 #include "ops/families.h"
 #include "ops/infer.h"
@@ -15,7 +17,8 @@ typedef struct pass {
     int64_t outer, n, inner, pieces, length; // length: of a piece, along n
 } pass;
 
-// The passes of reducing `axes` of a concrete shape, in the order in which they run; returns their number.
+// The passes of reducing `axes` of a concrete shape, in the order in which they run; returns their
+// number.
 static int passes_of(const cj_shape *shape, uint32_t axes, pass *passes)
 {
     int count = 0;
@@ -28,7 +31,9 @@ static int passes_of(const cj_shape *shape, uint32_t axes, pass *passes)
         const int64_t n = cj__span(shape, begin, end);
         if (reduced && n != 1) {
             pass *p = &passes[count++];
-            *p = (pass){.outer = cj__span(shape, 0, begin), .n = n, .inner = cj__span(&left, end, left.rank)};
+            *p = (pass){.outer = cj__span(shape, 0, begin),
+                        .n = n,
+                        .inner = cj__span(&left, end, left.rank)};
             int64_t pieces = p->n * p->inner / PIECE;
             pieces = pieces > MOST_PIECES ? MOST_PIECES : pieces;
             pieces = pieces > p->n ? p->n : pieces;
@@ -48,7 +53,8 @@ static int64_t area_of(const pass *passes, int count)
 {
     int64_t most = 0;
     for (int i = 0; i < count; i++) {
-        const int64_t partial = passes[i].pieces > 1 ? passes[i].outer * passes[i].pieces * passes[i].inner : 0;
+        const int64_t partial =
+            passes[i].pieces > 1 ? passes[i].outer * passes[i].pieces * passes[i].inner : 0;
         const int64_t result = i + 1 < count ? passes[i].outer * passes[i].inner : 0;
         most = partial > most ? partial : most;
         most = result > most ? result : most;
@@ -68,7 +74,8 @@ static void outer_task(void *context, int64_t begin, int64_t end)
 {
     const pass_context *c = context;
     const pass *p = c->pass;
-    c->call->kernels->reduce[c->function](end - begin, p->n, p->inner, cj__at(c->call, c->x, begin * p->n * p->inner),
+    c->call->kernels->reduce[c->function](end - begin, p->n, p->inner,
+                                          cj__at(c->call, c->x, begin * p->n * p->inner),
                                           cj__at(c->call, c->y, begin * p->inner), false);
 }
 
@@ -80,11 +87,13 @@ static void piece_task(void *context, int64_t begin, int64_t end)
         const int64_t first = task % p->pieces * p->length, left = p->n - first;
         const int64_t at = (task / p->pieces * p->n + first) * p->inner;
         c->call->kernels->reduce[c->function](1, left < p->length ? left : p->length, p->inner,
-                                              cj__at(c->call, c->x, at), cj__at(c->call, c->y, task * p->inner), false);
+                                              cj__at(c->call, c->x, at),
+                                              cj__at(c->call, c->y, task * p->inner), false);
     }
 }
 
-static void run_pass(const cj__call *call, cj__reduction function, const pass *p, const void *x, void *y, void *partial)
+static void run_pass(const cj__call *call, cj__reduction function, const pass *p, const void *x,
+                     void *y, void *partial)
 {
     pass_context context = {call, function, p, x, p->pieces > 1 ? partial : y};
     if (p->pieces > 1) {
@@ -129,8 +138,8 @@ static void divide_work(const cj__call *call, int64_t begin, int64_t end)
     call->kernels->binary[CJ__BINARY_divide](1, end - begin, y, 0, 1, &divisor, 0, 0, y);
 }
 
-static cj_status infer_reduce(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
-                              int *output_count)
+static cj_status infer_reduce(const cj__op *op, void *attrs, const cj__type *inputs,
+                              int input_count, cj__type *outputs, int *output_count)
 {
     const cj__reduce_attrs *a = attrs;
     char text[CJ__SHAPE_TEXT];
@@ -138,9 +147,10 @@ static cj_status infer_reduce(const cj__op *op, void *attrs, const cj__type *inp
     *output_count = 1;
     CJ_TRY(cj__need_real(op, inputs, 0, NULL));
     if (a->axes >> inputs[0].shape.rank)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: an axis is outside the %d axes of %s", op->name, inputs[0].shape.rank,
-                        cj__shape_words(&inputs[0].shape, text));
-    outputs[0] = (cj__type){inputs[0].dtype, cj__reduced_shape(&inputs[0].shape, a->axes, a->keepdims)};
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: an axis is outside the %d axes of %s", op->name,
+                        inputs[0].shape.rank, cj__shape_words(&inputs[0].shape, text));
+    outputs[0] =
+        (cj__type){inputs[0].dtype, cj__reduced_shape(&inputs[0].shape, a->axes, a->keepdims)};
     return CJ_OK;
 }
 
@@ -151,7 +161,8 @@ static size_t workspace_reduce(const cj__call *call)
 
 static cj_status run_reduce(const cj__call *call)
 {
-    run_reduction(call, (cj__reduction)call->op->variant, ((const cj__reduce_attrs *)call->attrs)->axes);
+    run_reduction(call, (cj__reduction)call->op->variant,
+                  ((const cj__reduce_attrs *)call->attrs)->axes);
     if (call->op == &cj__op_reduce_mean)
         cj__each_element(call, cj__count(&call->outputs[0]), divide_work);
     return CJ_OK;
@@ -161,7 +172,8 @@ static cj_status run_reduce(const cj__call *call)
 static cj_symbol *with_axes(cj__build *g, const cj__node *node, cj_symbol *y)
 {
     const cj__reduce_attrs *a = (const void *)node->attrs;
-    const cj__type type = {CJ_F32, cj__reduced_shape(&cj__input_type(node, 0)->shape, a->axes, true)};
+    const cj__type type = {CJ_F32,
+                           cj__reduced_shape(&cj__input_type(node, 0)->shape, a->axes, true)};
     return a->keepdims ? y : cj__reshape_to(g, y, &type);
 }
 
@@ -176,13 +188,15 @@ static void gradient_mean(cj__build *g, const cj__node *node, cj_symbol *const *
 }
 
 // dx = dy / (number of elements equal to y) where x equals y, else 0.
-static void gradient_extreme(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+static void gradient_extreme(cj__build *g, const cj__node *node, cj_symbol *const *dy,
+                             cj_symbol **dx)
 {
     const cj__reduce_attrs *a = (const void *)node->attrs;
     cj_symbol *x = node->inputs[0], *y = with_axes(g, node, cj__node_output(g, node, 0));
     cj_symbol *equal = cj__compare(g, CJ__COMPARISON_equal, x, y);
     cj_symbol *mask = cj__cast(g, equal, cj__symbol_type(x)->dtype);
-    dx[0] = cj__mul(g, mask, cj__div(g, with_axes(g, node, dy[0]), cj__sum(g, mask, a->axes, true)));
+    dx[0] =
+        cj__mul(g, mask, cj__div(g, with_axes(g, node, dy[0]), cj__sum(g, mask, a->axes, true)));
 }
 
 #define REDUCTION(op_name, function, gradient_function) \
@@ -203,8 +217,8 @@ REDUCTION(reduce_max, max, gradient_extreme);
 REDUCTION(reduce_min, min, gradient_extreme);
 
 // argmax: x (outer, n, inner) -> int32 (outer, inner).
-static cj_status infer_argmax(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
-                              int *output_count)
+static cj_status infer_argmax(const cj__op *op, void *attrs, const cj__type *inputs,
+                              int input_count, cj__type *outputs, int *output_count)
 {
     const cj__axis_attrs *a = attrs;
     (void)input_count;
@@ -221,7 +235,8 @@ static void argmax_task(void *context, int64_t begin, int64_t end)
     const cj_shape *shape = &call->inputs[0].type.shape;
     const int axis = ((const cj__axis_attrs *)call->attrs)->axis;
     const int64_t n = shape->dims[axis], inner = cj__span(shape, axis + 1, shape->rank);
-    call->kernels->argmax(end - begin, n, inner, cj__at(call, call->inputs[0].data, begin * n * inner),
+    call->kernels->argmax(end - begin, n, inner,
+                          cj__at(call, call->inputs[0].data, begin * n * inner),
                           (int32_t *)call->outputs[0].data + begin * inner);
 }
 
@@ -229,7 +244,8 @@ static cj_status run_argmax(const cj__call *call)
 {
     const cj_shape *shape = &call->inputs[0].type.shape;
     const int axis = ((const cj__axis_attrs *)call->attrs)->axis;
-    cj__each_item(call, cj__span(shape, 0, axis), cj__span(shape, axis, shape->rank), argmax_task, (void *)call);
+    cj__each_item(call, cj__span(shape, 0, axis), cj__span(shape, axis, shape->rank), argmax_task,
+                  (void *)call);
     return CJ_OK;
 }
 
@@ -243,10 +259,10 @@ const cj__op cj__op_argmax = {
     .run = run_argmax,
 };
 
-// Both directions: inputs (x, like), of which the shape of `like` is all that matters. One shape must stretch to the
-// other; with attrs.mean the result is divided by the ratio of their sizes.
-static cj_status infer_stretch(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                               cj__type *outputs, int *output_count)
+// Both directions: inputs (x, like), of which the shape of `like` is all that matters. One shape
+// must stretch to the other; with attrs.mean the result is divided by the ratio of their sizes.
+static cj_status infer_stretch(const cj__op *op, void *attrs, const cj__type *inputs,
+                               int input_count, cj__type *outputs, int *output_count)
 {
     const bool sums = op == &cj__op_sum_like;
     const cj_shape *large = &inputs[sums ? 0 : 1].shape;
@@ -258,7 +274,8 @@ static cj_status infer_stretch(const cj__op *op, void *attrs, const cj__type *in
     CJ_TRY(cj__broadcast(op, &inputs[0].shape, &inputs[1].shape, &both));
     if (!cj_shape_equal(&both, large))
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: %s does not stretch to %s", op->name,
-                        cj__shape_words(&inputs[sums ? 1 : 0].shape, first), cj__shape_words(large, second));
+                        cj__shape_words(&inputs[sums ? 1 : 0].shape, first),
+                        cj__shape_words(large, second));
     outputs[0] = (cj__type){inputs[0].dtype, inputs[1].shape};
     return CJ_OK;
 }
@@ -277,18 +294,21 @@ static uint32_t stretched_axes(const cj_shape *x, const cj_shape *like)
 
 static size_t workspace_sum_like(const cj__call *call)
 {
-    return workspace_of(call, stretched_axes(&call->inputs[0].type.shape, &call->outputs[0].type.shape));
+    return workspace_of(call,
+                        stretched_axes(&call->inputs[0].type.shape, &call->outputs[0].type.shape));
 }
 
 static cj_status run_sum_like(const cj__call *call)
 {
-    run_reduction(call, CJ__REDUCTION_sum, stretched_axes(&call->inputs[0].type.shape, &call->outputs[0].type.shape));
+    run_reduction(call, CJ__REDUCTION_sum,
+                  stretched_axes(&call->inputs[0].type.shape, &call->outputs[0].type.shape));
     if (((const cj__stretch_attrs *)call->attrs)->mean)
         cj__each_element(call, cj__count(&call->outputs[0]), divide_work);
     return CJ_OK;
 }
 
-static void gradient_sum_like(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+static void gradient_sum_like(cj__build *g, const cj__node *node, cj_symbol *const *dy,
+                              cj_symbol **dx)
 {
     const bool mean = ((const cj__stretch_attrs *)(const void *)node->attrs)->mean;
     dx[0] = (mean ? cj__share_like : cj__broadcast_like)(g, dy[0], node->inputs[0]);
@@ -301,8 +321,8 @@ static void work_broadcast(const cj__call *call, const cj__run_of *r)
     const double ratio = (double)cj__count(&call->outputs[0]) / (double)cj__count(&call->inputs[0]);
     const cj__real factor = cj__real_of(call, mean ? ratio : 1);
     call->kernels->binary[mean ? CJ__BINARY_divide : CJ__BINARY_multiply](
-        r->rows, r->cols, cj__at(call, call->inputs[0].data, r->at[0]), r->row[0], r->step[0], &factor, 0, 0,
-        cj__at(call, call->outputs[0].data, r->out));
+        r->rows, r->cols, cj__at(call, call->inputs[0].data, r->at[0]), r->row[0], r->step[0],
+        &factor, 0, 0, cj__at(call, call->outputs[0].data, r->out));
 }
 
 static cj_status run_broadcast_like(const cj__call *call)
@@ -311,7 +331,8 @@ static cj_status run_broadcast_like(const cj__call *call)
     return CJ_OK;
 }
 
-static void gradient_broadcast_like(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+static void gradient_broadcast_like(cj__build *g, const cj__node *node, cj_symbol *const *dy,
+                                    cj_symbol **dx)
 {
     const bool mean = ((const cj__stretch_attrs *)(const void *)node->attrs)->mean;
     dx[0] = (mean ? cj__mean_like : cj__sum_like)(g, dy[0], node->inputs[0]);

@@ -1,14 +1,15 @@
-// round_bf16: y = x rounded to the nearest bfloat16, ties to even: what a cast to bfloat16 and back does. A bfloat16
-// value is kept as a float32 one whose lower 16 bits are 0. The gradient is rounded too, as that of the cast is, so this
-// is no derivative of the staircase (which is 0) but of the identity, in bfloat16.
+// round_bf16: y = x rounded to the nearest bfloat16, ties to even: what a cast to bfloat16 and back
+// does. A bfloat16 value is kept as a float32 one whose lower 16 bits are 0. The gradient is
+// rounded too, as that of the cast is, so this is no derivative of the staircase (which is 0) but
+// of the identity, in bfloat16.
 #include "ops/infer.h"
 #include "ops/run.h"
 #include "ops/build.h"
 
 #include <string.h>
 
-static cj_status infer_round(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
-                             int *output_count)
+static cj_status infer_round(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                             cj__type *outputs, int *output_count)
 {
     (void)attrs, (void)input_count;
     *output_count = 1;
@@ -26,7 +27,7 @@ static void work_round(const cj__call *call, int64_t begin, int64_t end)
 static bool is_kept(const cj__call *call)
 {
     cj__kept *kept = call->kept;
-    if (kept == NULL)
+    if (!kept)
         return false;
     const void *input = call->inputs[0].data;
     kept->same = kept->prepared && memcmp(kept->copy, input, kept->copy_bytes) == 0;

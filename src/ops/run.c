@@ -14,7 +14,8 @@ static void element_task(void *context, int64_t begin, int64_t end)
 {
     const cj__elements *e = context;
     const int64_t all = end * CJ__PIECE < e->count ? end * CJ__PIECE : e->count;
-    const int64_t piece = e->call->rounds ? CJ__PIECE : all; // one that the cache still holds when it is rounded
+    // one that the cache still holds when it is rounded
+    const int64_t piece = e->call->rounds ? CJ__PIECE : all;
     for (int64_t first = begin * CJ__PIECE, last; first < all; first = last) {
         last = all - first < piece ? all : first + piece;
         e->work(e->call, first, last);
@@ -28,11 +29,13 @@ int64_t cj__piece_grain(const cj__call *call)
     return call->from_caller ? CJ__CALLERS_GRAIN : CJ__PIECE_GRAIN;
 }
 
-void cj__each_element(const cj__call *call, int64_t count, void (*work)(const cj__call *, int64_t, int64_t))
+void cj__each_element(const cj__call *call, int64_t count,
+                      void (*work)(const cj__call *, int64_t, int64_t))
 {
     cj__elements context = {call, count, work};
     if (count > 0)
-        cj__parallel(call->pool, (count + CJ__PIECE - 1) / CJ__PIECE, cj__piece_grain(call), element_task, &context);
+        cj__parallel(call->pool, (count + CJ__PIECE - 1) / CJ__PIECE, cj__piece_grain(call),
+                     element_task, &context);
 }
 
 void cj__each_item(const cj__call *call, int64_t count, int64_t cost, cj__task task, void *context)
@@ -58,13 +61,14 @@ static void job_task(void *context, int64_t begin, int64_t end)
 
 size_t cj__job_space(const cj__call *call, const cj__job *job)
 {
-    return cj__in_lines(job->workspace) + cj__in_lines(job->scratch) * (size_t)cj_pool_threads(call->pool);
+    return cj__align_up_64(job->workspace) +
+           cj__align_up_64(job->scratch) * (size_t)cj_pool_threads(call->pool);
 }
 
 void *cj__job_scratch(const cj__call *call, const cj__job *job)
 {
-    return (char *)call->workspace + cj__in_lines(job->workspace) +
-           cj__in_lines(job->scratch) * (size_t)cj__thread_slot();
+    return (char *)call->workspace + cj__align_up_64(job->workspace) +
+           cj__align_up_64(job->scratch) * (size_t)cj__thread_slot();
 }
 
 cj__prepared cj__job_prepares(const cj__job *job, int input, int64_t uses)
@@ -77,7 +81,7 @@ cj__prepared cj__job_prepares(const cj__job *job, int input, int64_t uses)
 static int first_phase(const cj__call *call, const cj__job *job)
 {
     cj__kept *kept = call->kept;
-    if (kept == NULL)
+    if (!kept)
         return 0;
     if (kept->rounded) {
         kept->prepared = true;
@@ -91,10 +95,11 @@ static int first_phase(const cj__call *call, const cj__job *job)
     return 0;
 }
 
-void cj__run_job(const cj__call *call, const cj__job *job, double flops, cj__phase run, const void *context)
+void cj__run_job(const cj__call *call, const cj__job *job, double flops, cj__phase run,
+                 const void *context)
 {
     const double worth = 4e5; // some 5 microseconds of one core
-    void *workspace = call->kept != NULL ? call->kept->workspace : call->workspace;
+    void *workspace = call->kept ? call->kept->workspace : call->workspace;
     for (int phase = first_phase(call, job); phase < job->phases; phase++) {
         job_context c = {run, context, workspace, phase};
         const int64_t tasks = job->tasks[phase];
@@ -115,7 +120,8 @@ size_t cj__bytes(const cj__operand *operand)
 
 double cj__real_get(const cj__call *call, const void *data)
 {
-    return call->kernels->real_size == sizeof(float) ? (double)*(const float *)data : *(const double *)data;
+    return call->kernels->real_size == sizeof(float) ? (double)*(const float *)data :
+                                                       *(const double *)data;
 }
 
 cj__real cj__real_of(const cj__call *call, double value)

@@ -1,15 +1,17 @@
-// Helpers of run(): sharing work between threads. Pieces are fixed by the shape, so results never depend on the pool;
-// work of less than some microseconds stays on the calling thread.
+// Helpers of run(): sharing work between threads. Pieces are fixed by the shape, so results never
+// depend on the pool; work of less than some microseconds stays on the calling thread.
 #ifndef CJ_OPS_RUN_H
 #define CJ_OPS_RUN_H
 
 #include "ops/op.h"
 
-// Elements of one piece of element-wise work, and how many pieces a thread takes at least. What lies in the caller's cache
-// takes as long to come to another thread's, and the result back, as to be computed where it is (bench/threads).
+// Elements of one piece of element-wise work, and how many pieces a thread takes at least. What
+// lies in the caller's cache takes as long to come to another thread's, and the result back, as to
+// be computed where it is (bench/threads).
 enum { CJ__PIECE = 2048, CJ__PIECE_GRAIN = 2, CJ__CALLERS_GRAIN = 32 };
 
-// Runs `work` on ranges of elements that cover 0 .. count - 1; ranges begin at multiples of CJ__PIECE.
+// Runs `work` on ranges of elements that cover 0 .. count - 1; ranges begin at multiples of
+// CJ__PIECE.
 typedef struct cj__elements {
     const cj__call *call;
     int64_t count;
@@ -18,23 +20,28 @@ typedef struct cj__elements {
 int64_t cj__piece_grain(const cj__call *call);
 
 // Where the call rounds, each piece of its first output is rounded when it is made.
-void cj__each_element(const cj__call *call, int64_t count, void (*work)(const cj__call *, int64_t, int64_t));
+void cj__each_element(const cj__call *call, int64_t count,
+                      void (*work)(const cj__call *, int64_t, int64_t));
 
 // Rounds elements begin .. end - 1 of the first output, which is f32, to bfloat16.
 void cj__round_output(const cj__call *call, int64_t begin, int64_t end);
 
-// Runs `task` on 0 .. count - 1 items, each of about `cost` elements' work: several at a time if they are small.
+// Runs `task` on 0 .. count - 1 items, each of about `cost` elements' work: several at a time if
+// they are small.
 void cj__each_item(const cj__call *call, int64_t count, int64_t cost, cj__task task, void *context);
 
 // Runs all phases of a kernel's job; `flops` tells whether it is worth sharing.
-typedef void (*cj__phase)(const void *context, void *workspace, int phase, int64_t begin, int64_t end);
+typedef void (*cj__phase)(const void *context, void *workspace, int phase, int64_t begin,
+                          int64_t end);
 // What op->workspace() says of a job: its workspace and the scratch of every thread of the pool.
 size_t cj__job_space(const cj__call *call, const cj__job *job);
-// What op->prepared() says of a job that may prepare an input whose every element is then used `uses` times.
+// What op->prepared() says of a job that may prepare an input whose every element is then used
+// `uses` times.
 cj__prepared cj__job_prepares(const cj__job *job, int input, int64_t uses);
 // The running thread's scratch.
 void *cj__job_scratch(const cj__call *call, const cj__job *job);
-void cj__run_job(const cj__call *call, const cj__job *job, double flops, cj__phase run, const void *context);
+void cj__run_job(const cj__call *call, const cj__job *job, double flops, cj__phase run,
+                 const void *context);
 
 // Element `index` of a real array by bytes, and the number of elements of an operand.
 static inline char *cj__at(const cj__call *call, const void *data, int64_t index)

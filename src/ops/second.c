@@ -1,5 +1,6 @@
-// How f'(v), the factor of each element-wise gradient op, changes with v (x or y, as CJ__UNARIES says): composed from
-// other ops, so that it can be differentiated any number of times. Functions with a piecewise constant f' have no row.
+// How f'(v), the factor of each element-wise gradient op, changes with v (x or y, as CJ__UNARIES
+// says): composed from other ops, so that it can be differentiated any number of times. Functions
+// with a piecewise constant f' have no row.
 #include "ops/second.h"
 
 #define SECOND(name)      static cj_symbol *second_##name(cj__build *g, cj_symbol *v, double a, double b)
@@ -7,7 +8,8 @@
 #define IGNORE_PARAMETERS (void)a, (void)b
 
 // yes where v > limit, no elsewhere, for scalars or tensors.
-static cj_symbol *where_above(cj__build *g, cj_symbol *v, double limit, cj_symbol *yes, cj_symbol *no)
+static cj_symbol *where_above(cj__build *g, cj_symbol *v, double limit, cj_symbol *yes,
+                              cj_symbol *no)
 {
     cj_symbol *above = cj__compare(g, CJ__COMPARISON_greater, v, cj__scalar_like(g, v, limit));
     return cj__select(g, above, yes, no);
@@ -66,7 +68,9 @@ SECOND(elu) // f' = 1 if x > 0 else a e^x
     (void)b;
     return where_above(
         g, v, 0, cj__scalar_like(g, v, 0),
-        cj__scale(g, UNARY(exp, cj__apply_binary(g, CJ__BINARY_minimum, v, cj__scalar_like(g, v, 0))), a));
+        cj__scale(g,
+                  UNARY(exp, cj__apply_binary(g, CJ__BINARY_minimum, v, cj__scalar_like(g, v, 0))),
+                  a));
 }
 
 SECOND(selu) // f' = s if y > 0 else y + s t
@@ -98,7 +102,8 @@ SECOND(softsign) // f' = 1 / (1 + |x|)^2
 {
     IGNORE_PARAMETERS;
     cj_symbol *inverse = UNARY(reciprocal, cj__shift(g, UNARY(absolute, v), 1));
-    return cj__scale(g, cj__mul(g, UNARY(sign, v), cj__mul(g, inverse, UNARY(square, inverse))), -2);
+    return cj__scale(g, cj__mul(g, UNARY(sign, v), cj__mul(g, inverse, UNARY(square, inverse))),
+                     -2);
 }
 
 SECOND(silu) // f' = s (1 + x (1 - s)): s (1 - s) (2 + x (1 - 2 s))
@@ -134,11 +139,13 @@ SECOND(gelu_tanh)
 SECOND(hard_silu) // f' = x / 3 + 1 / 2 for -3 < x < 3, else constant
 {
     IGNORE_PARAMETERS;
-    cj_symbol *inside = where_above(g, v, -3, cj__scalar_like(g, v, 1.0 / 3), cj__scalar_like(g, v, 0));
+    cj_symbol *inside =
+        where_above(g, v, -3, cj__scalar_like(g, v, 1.0 / 3), cj__scalar_like(g, v, 0));
     return where_above(g, v, 3, cj__scalar_like(g, v, 0), inside);
 }
 
-// With t = tanh(softplus x), s = sigmoid x: f' = t + x (1 - t^2) s, and so f'' = (1 - t^2) s (2 + x (1 - s - 2 t s)).
+// With t = tanh(softplus x), s = sigmoid x: f' = t + x (1 - t^2) s, and so f'' = (1 - t^2) s (2 + x
+// (1 - s - 2 t s)).
 SECOND(mish)
 {
     IGNORE_PARAMETERS;

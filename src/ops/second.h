@@ -1,4 +1,5 @@
-// The derivative by v of f'(v), for each function of CJ__UNARIES whose f' is not piecewise constant; NULL is zero.
+// The derivative by v of f'(v), for each function of CJ__UNARIES whose f' is not piecewise
+// constant; NULL is zero.
 #ifndef CJ_OPS_SECOND_H
 #define CJ_OPS_SECOND_H
 

@@ -1,4 +1,5 @@
-// Ops that give the same elements another shape or order: reshape, transpose, reverse. They work on every dtype.
+// Ops that give the same elements another shape or order: reshape, transpose, reverse. They work on
+// every dtype.
 #include "ops/families.h"
 #include "ops/infer.h"
 #include "ops/run.h"
@@ -13,9 +14,10 @@ static int64_t known(const cj_shape *shape)
     return count;
 }
 
-// reshape: attrs.shape may have one -1 that is worked out, beside the input's free axis (the first of two -1).
-static cj_status infer_reshape(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                               cj__type *outputs, int *output_count)
+// reshape: attrs.shape may have one -1 that is worked out, beside the input's free axis (the first
+// of two -1).
+static cj_status infer_reshape(const cj__op *op, void *attrs, const cj__type *inputs,
+                               int input_count, cj__type *outputs, int *output_count)
 {
     cj__reshape_attrs *a = attrs;
     const cj_shape *x = &inputs[0].shape;
@@ -38,8 +40,8 @@ static cj_status infer_reshape(const cj__op *op, void *attrs, const cj__type *in
         fits = have == need;
     }
     if (!fits)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: %s cannot be seen as %s", op->name, cj__shape_words(x, from),
-                        cj__shape_words(&a->shape, to));
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: %s cannot be seen as %s", op->name,
+                        cj__shape_words(x, from), cj__shape_words(&a->shape, to));
     if (is_free)
         a->shape = y; // complete for every batch size
     outputs[0] = (cj__type){inputs[0].dtype, y};
@@ -53,7 +55,8 @@ static cj_status run_reshape(const cj__call *call)
     return CJ_OK;
 }
 
-static void gradient_reshape(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+static void gradient_reshape(cj__build *g, const cj__node *node, cj_symbol *const *dy,
+                             cj_symbol **dx)
 {
     dx[0] = cj__reshape_to(g, dy[0], cj__input_type(node, 0));
 }
@@ -70,8 +73,8 @@ const cj__op cj__op_reshape = {
 };
 
 // transpose: axis i of y is axis order[i] of x.
-static cj_status infer_transpose(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                                 cj__type *outputs, int *output_count)
+static cj_status infer_transpose(const cj__op *op, void *attrs, const cj__type *inputs,
+                                 int input_count, cj__type *outputs, int *output_count)
 {
     const int *order = ((cj__transpose_attrs *)attrs)->order;
     const int rank = inputs[0].shape.rank;
@@ -81,14 +84,16 @@ static cj_status infer_transpose(const cj__op *op, void *attrs, const cj__type *
     outputs[0] = inputs[0];
     for (int i = 0; i < rank; i++) {
         if (order[i] < 0 || order[i] >= rank || seen >> order[i] & 1)
-            return cj__fail(CJ_INVALID_ARGUMENT, "%s: the order must name each of %d axes once", op->name, rank);
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: the order must name each of %d axes once",
+                            op->name, rank);
         seen |= 1u << order[i];
         outputs[0].shape.dims[i] = inputs[0].shape.dims[order[i]];
     }
     return CJ_OK;
 }
 
-// The output as rows along its last axis; rows are shared out. Strides are in elements of x, by output axis.
+// The output as rows along its last axis; rows are shared out. Strides are in elements of x, by
+// output axis.
 typedef struct turn {
     const cj__call *call;
     int rank, other; // other: the output axis along which x is contiguous
@@ -120,7 +125,8 @@ static void turn_task(void *context, int64_t begin, int64_t end)
     }
 }
 
-// A task is one block: all of the last axis and of the axis along which x is contiguous, turned by the kernel.
+// A task is one block: all of the last axis and of the axis along which x is contiguous, turned by
+// the kernel.
 static void block_task(void *context, int64_t begin, int64_t end)
 {
     const turn *t = context;
@@ -138,8 +144,9 @@ static void block_task(void *context, int64_t begin, int64_t end)
             }
             out_step *= t->dims[axis];
         }
-        call->kernels->transpose(t->dims[last], t->dims[t->other], cj__at(call, call->inputs[0].data, from),
-                                 t->steps[last], cj__at(call, call->outputs[0].data, to), ldy);
+        call->kernels->transpose(t->dims[last], t->dims[t->other],
+                                 cj__at(call, call->inputs[0].data, from), t->steps[last],
+                                 cj__at(call, call->outputs[0].data, to), ldy);
     }
 }
 
@@ -167,7 +174,8 @@ static cj_status run_transpose(const cj__call *call)
     return CJ_OK;
 }
 
-static void gradient_transpose(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+static void gradient_transpose(cj__build *g, const cj__node *node, cj_symbol *const *dy,
+                               cj_symbol **dx)
 {
     const int *order = ((const cj__transpose_attrs *)(const void *)node->attrs)->order;
     int inverse[CJ_MAX_RANK] = {0};
@@ -187,8 +195,8 @@ const cj__op cj__op_transpose = {
 };
 
 // reverse: y[.., i, ..] = x[.., n - 1 - i, ..] along attrs.axis.
-static cj_status infer_reverse(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                               cj__type *outputs, int *output_count)
+static cj_status infer_reverse(const cj__op *op, void *attrs, const cj__type *inputs,
+                               int input_count, cj__type *outputs, int *output_count)
 {
     (void)input_count;
     *output_count = 1;
@@ -201,7 +209,8 @@ static cj_status run_reverse(const cj__call *call)
     const cj_shape *shape = &call->inputs[0].type.shape;
     const int axis = ((const cj__axis_attrs *)call->attrs)->axis;
     const int64_t n = shape->dims[axis], outer = cj__span(shape, 0, axis);
-    const size_t bytes = (size_t)cj__span(shape, axis + 1, shape->rank) * cj_dtype_size(call->inputs[0].type.dtype);
+    const size_t bytes =
+        (size_t)cj__span(shape, axis + 1, shape->rank) * cj_dtype_size(call->inputs[0].type.dtype);
     const char *x = call->inputs[0].data;
     char *y = call->outputs[0].data;
     for (int64_t o = 0; o < outer; o++)
@@ -210,7 +219,8 @@ static cj_status run_reverse(const cj__call *call)
     return CJ_OK;
 }
 
-static void gradient_reverse(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+static void gradient_reverse(cj__build *g, const cj__node *node, cj_symbol *const *dy,
+                             cj_symbol **dx)
 {
     dx[0] = cj__reverse(g, dy[0], ((const cj__axis_attrs *)(const void *)node->attrs)->axis);
 }

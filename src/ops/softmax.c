@@ -1,13 +1,14 @@
-// Softmax and its logarithm over the last axis. Rows are shared out; each row is one kernel call's work.
+// Softmax and its logarithm over the last axis. Rows are shared out; each row is one kernel call's
+// work.
 //
-//   softmax           y = exp(x - max x) / sum            softmax_grad      y, dy -> y (dy - sum(y dy))
-//   log_softmax       y = x - max x - log sum exp         log_softmax_grad  y, dy -> dy - exp(y) sum(dy)
+//   softmax           y = exp(x - max x) / sum softmax_grad y, dy -> y (dy - sum(y dy))
+//   log_softmax       y = x - max x - log sum exp log_softmax_grad y, dy -> dy - exp(y) sum(dy)
 #include "ops/families.h"
 #include "ops/infer.h"
 #include "ops/run.h"
 
-static cj_status infer_rows(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
-                            int *output_count)
+static cj_status infer_rows(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                            cj__type *outputs, int *output_count)
 {
     (void)attrs;
     *output_count = 1;
@@ -39,9 +40,10 @@ static void backward_task(void *context, int64_t begin, int64_t end)
 {
     const cj__call *call = context;
     const int64_t cols = cols_of(call), at = begin * cols;
-    (call->op == &cj__op_softmax_grad ? call->kernels->softmax_grad : call->kernels->log_softmax_grad)(
-        end - begin, cols, cj__at(call, call->inputs[0].data, at), cj__at(call, call->inputs[1].data, at),
-        cj__at(call, call->outputs[0].data, at));
+    (call->op == &cj__op_softmax_grad ? call->kernels->softmax_grad :
+                                        call->kernels->log_softmax_grad)(
+        end - begin, cols, cj__at(call, call->inputs[0].data, at),
+        cj__at(call, call->inputs[1].data, at), cj__at(call, call->outputs[0].data, at));
 }
 
 static cj_status run_rows(const cj__call *call, cj__task task)
@@ -66,18 +68,24 @@ static cj_symbol *sum_rows(cj__build *g, cj_symbol *x)
     return cj__sum(g, x, x ? 1u << (cj__symbol_type(x)->shape.rank - 1) : 0, true);
 }
 
-static void gradient_softmax(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+static void gradient_softmax(cj__build *g, const cj__node *node, cj_symbol *const *dy,
+                             cj_symbol **dx)
 {
-    dx[0] = cj__append(g, &cj__op_softmax_grad, NULL, (cj_symbol *[]){cj__node_output(g, node, 0), dy[0]}, 2);
+    dx[0] = cj__append(g, &cj__op_softmax_grad, NULL,
+                       (cj_symbol *[]){cj__node_output(g, node, 0), dy[0]}, 2);
 }
 
-static void gradient_log_softmax(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+static void gradient_log_softmax(cj__build *g, const cj__node *node, cj_symbol *const *dy,
+                                 cj_symbol **dx)
 {
-    dx[0] = cj__append(g, &cj__op_log_softmax_grad, NULL, (cj_symbol *[]){cj__node_output(g, node, 0), dy[0]}, 2);
+    dx[0] = cj__append(g, &cj__op_log_softmax_grad, NULL,
+                       (cj_symbol *[]){cj__node_output(g, node, 0), dy[0]}, 2);
 }
 
-// With e arriving: by y it is e (dy - sum(y dy)) - dy sum(y e); by dy the matrix is symmetric, so the op itself.
-static void gradient_softmax_grad(cj__build *g, const cj__node *node, cj_symbol *const *e, cj_symbol **dx)
+// With e arriving: by y it is e (dy - sum(y dy)) - dy sum(y e); by dy the matrix is symmetric, so
+// the op itself.
+static void gradient_softmax_grad(cj__build *g, const cj__node *node, cj_symbol *const *e,
+                                  cj_symbol **dx)
 {
     cj_symbol *y = node->inputs[0], *dy = node->inputs[1];
     cj_symbol *left = cj__mul(g, e[0], cj__sub(g, dy, sum_rows(g, cj__mul(g, y, dy))));
@@ -86,10 +94,13 @@ static void gradient_softmax_grad(cj__build *g, const cj__node *node, cj_symbol 
 }
 
 // With e arriving: by y it is -e exp(y) sum(dy); by dy it is e - sum(e exp(y)).
-static void gradient_log_softmax_grad(cj__build *g, const cj__node *node, cj_symbol *const *e, cj_symbol **dx)
+static void gradient_log_softmax_grad(cj__build *g, const cj__node *node, cj_symbol *const *e,
+                                      cj_symbol **dx)
 {
-    cj_symbol *weighted = cj__mul(g, e[0], cj__apply_unary(g, CJ__UNARY_exp, node->inputs[0], 0, 0));
-    dx[0] = cj__apply_unary(g, CJ__UNARY_negative, cj__mul(g, weighted, sum_rows(g, node->inputs[1])), 0, 0);
+    cj_symbol *weighted =
+        cj__mul(g, e[0], cj__apply_unary(g, CJ__UNARY_exp, node->inputs[0], 0, 0));
+    dx[0] = cj__apply_unary(g, CJ__UNARY_negative,
+                            cj__mul(g, weighted, sum_rows(g, node->inputs[1])), 0, 0);
     dx[1] = cj__sub(g, e[0], sum_rows(g, weighted));
 }
 

@@ -1,4 +1,5 @@
-// Broadcasting at run time: an output of any rank becomes runs of rows and columns that kernels understand.
+// Broadcasting at run time: an output of any rank becomes runs of rows and columns that kernels
+// understand.
 #include "ops/families.h"
 #include "ops/run.h"
 #include <string.h>
@@ -83,7 +84,8 @@ static void rows_task(void *context, int64_t begin, int64_t end)
     for (int64_t row = begin; row < end;) {
         const int64_t place = row % s->dims[last - 1], left = s->dims[last - 1] - place;
         const int64_t rows = left < end - row ? left : end - row;
-        cj__run_of run = {.rows = rows < most ? rows : most, .cols = s->dims[last], .out = row * s->dims[last]};
+        cj__run_of run = {
+            .rows = rows < most ? rows : most, .cols = s->dims[last], .out = row * s->dims[last]};
         int64_t rest = row;
         for (int axis = last - 1; axis >= 0; axis--) {
             for (int i = 0; i < c->count; i++)
@@ -109,13 +111,16 @@ void cj__spread_run(const cj__call *call, int count, cj__spread_work work)
     spread_context context = {call, &spread, count, work};
     const int64_t cols = spread.dims[spread.rank - 1];
     if (spread.rank == 1)
-        cj__parallel(call->pool, (cols + CJ__PIECE - 1) / CJ__PIECE, cj__piece_grain(call), run_task, &context);
+        cj__parallel(call->pool, (cols + CJ__PIECE - 1) / CJ__PIECE, cj__piece_grain(call),
+                     run_task, &context);
     else
         cj__each_item(call, total / cols, cols, rows_task, &context);
 }
 
-void cj__copy_blocks(int64_t outer, size_t bytes, const void *from, size_t from_stride, void *to, size_t to_stride)
+void cj__copy_blocks(int64_t outer, size_t bytes, const void *from, size_t from_stride, void *to,
+                     size_t to_stride)
 {
     for (int64_t o = 0; o < outer && bytes > 0; o++)
-        memcpy((char *)to + (size_t)o * to_stride, (const char *)from + (size_t)o * from_stride, bytes);
+        memcpy((char *)to + (size_t)o * to_stride, (const char *)from + (size_t)o * from_stride,
+               bytes);
 }

@@ -1,7 +1,8 @@
 // The graph's objects, the builder, and the leaves' constructors.
 //
-// Freeing follows chains of any length, so it must not recurse: a node that has lost its last holder is put on a list,
-// and the list is worked off by one loop, which drops holders by itself instead of calling cj_release().
+// Freeing follows chains of any length, so it must not recurse: a node that has lost its last
+// holder is put on a list, and the list is worked off by one loop, which drops holders by itself
+// instead of calling cj_release().
 #include "base/memory.h"
 #include "ops/infer.h"
 #include "ops/symbol.h"
@@ -86,7 +87,8 @@ static cj_symbol *symbol_of(const cj__node *node, int index)
 }
 
 // A node of an op, its inputs held and its outputs' types inferred.
-static cj_status node_new(const cj__op *op, const void *attrs, cj_symbol *const *inputs, int count, cj__node **result)
+static cj_status node_new(const cj__op *op, const void *attrs, cj_symbol *const *inputs, int count,
+                          cj__node **result)
 {
     cj_status status = CJ_OUT_OF_MEMORY;
     cj__type few[CJ__OP_IO_MAX], *types = few;
@@ -196,7 +198,8 @@ cj_symbol *cj_symbol_variable(cj_variable *variable)
 {
     if (!variable)
         return NULL;
-    cj__node *node = leaf_new(&cj__op_variable, &(cj__type){variable->value->dtype, variable->value->shape});
+    cj__node *node =
+        leaf_new(&cj__op_variable, &(cj__type){variable->value->dtype, variable->value->shape});
     if (!node)
         cj__drop_floating(variable);
     else
@@ -214,12 +217,14 @@ cj_status cj__build_end(cj__build *build)
     return status;
 }
 
-// Notes a failure whose sentence is already recorded (or, for a NULL that came from nowhere, records one).
+// Notes a failure whose sentence is already recorded (or, for a NULL that came from nowhere,
+// records one).
 static void build_failed(cj__build *build, cj_status status)
 {
     if (build->status != CJ_OK)
         return;
-    build->status = status != CJ_OK ? status : cj__fail(CJ_INVALID_ARGUMENT, "a symbol that is needed is NULL");
+    build->status =
+        status != CJ_OK ? status : cj__fail(CJ_INVALID_ARGUMENT, "a symbol that is needed is NULL");
 }
 
 cj_symbol *cj__build_keep(cj__build *build, cj_symbol *symbol)
@@ -228,8 +233,8 @@ cj_symbol *cj__build_keep(cj__build *build, cj_symbol *symbol)
         build_failed(build, cj_error_status());
         return NULL;
     }
-    if (build->status == CJ_OK &&
-        !cj__reserve((void **)&build->symbols, &build->capacity, build->count + 1, sizeof *build->symbols))
+    if (build->status == CJ_OK && !cj__reserve((void **)&build->symbols, &build->capacity,
+                                               build->count + 1, sizeof *build->symbols))
         build_failed(build, CJ_OUT_OF_MEMORY);
     if (build->status != CJ_OK) {
         cj__drop_floating(symbol);
@@ -238,7 +243,8 @@ cj_symbol *cj__build_keep(cj__build *build, cj_symbol *symbol)
     return build->symbols[build->count++] = cj__own(symbol);
 }
 
-// Drops what floats. A symbol may be given twice, or be what keeps another one alive, so all are held meanwhile.
+// Drops what floats. A symbol may be given twice, or be what keeps another one alive, so all are
+// held meanwhile.
 static void drop_all(cj_symbol *const *symbols, int count)
 {
     for (int i = 0; i < count; i++)
@@ -287,16 +293,16 @@ cj_symbol *cj__node_output(cj__build *build, const cj__node *node, int index)
     return build->status == CJ_OK ? cj__build_keep(build, symbol_of(node, index)) : NULL;
 }
 
-cj_status cj__append_many(cj__build *build, const cj__op *op, const void *attrs, cj_symbol *const *inputs, int count,
-                          cj_symbol **outputs)
+cj_status cj__append_many(cj__build *build, const cj__op *op, const void *attrs,
+                          cj_symbol *const *inputs, int count, cj_symbol **outputs)
 {
     cj__node *node = NULL;
     for (int i = 0; i < count && build->status == CJ_OK; i++)
         if (!inputs[i])
             build_failed(build, cj_error_status());
     if (build->status == CJ_OK && (count < op->min_inputs || count > op->max_inputs))
-        build_failed(build, cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs %d to %d", op->name, count,
-                                     op->min_inputs, op->max_inputs));
+        build_failed(build, cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs %d to %d",
+                                     op->name, count, op->min_inputs, op->max_inputs));
     if (build->status != CJ_OK)
         return build->status;
     const cj_status status = node_new(op, attrs, inputs, count, &node);
@@ -311,13 +317,15 @@ cj_status cj__append_many(cj__build *build, const cj__op *op, const void *attrs,
     return build->status;
 }
 
-cj_symbol *cj__append(cj__build *build, const cj__op *op, const void *attrs, cj_symbol *const *inputs, int count)
+cj_symbol *cj__append(cj__build *build, const cj__op *op, const void *attrs,
+                      cj_symbol *const *inputs, int count)
 {
     cj_symbol *outputs[CJ__OP_IO_MAX];
     return cj__append_many(build, op, attrs, inputs, count, outputs) == CJ_OK ? outputs[0] : NULL;
 }
 
-cj_status cj__append_like(cj__build *build, const cj__node *node, cj_symbol *const *inputs, cj_symbol **outputs)
+cj_status cj__append_like(cj__build *build, const cj__node *node, cj_symbol *const *inputs,
+                          cj_symbol **outputs)
 {
     return cj__append_many(build, node->op, node->attrs, inputs, node->input_count, outputs);
 }

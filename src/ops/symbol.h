@@ -1,6 +1,7 @@
-// Symbols and nodes: the graph as it is built. A node is an op applied to symbols; a symbol is one output of a node.
-// Nodes hold their input symbols, symbols hold their node, so what is reachable from a symbol stays alive. Inputs,
-// variables and constants are nodes too, of the leaf ops. Chains may be long (unrolled sequences): freeing is iterative.
+// Symbols and nodes: the graph as it is built. A node is an op applied to symbols; a symbol is one
+// output of a node. Nodes hold their input symbols, symbols hold their node, so what is reachable
+// from a symbol stays alive. Inputs, variables and constants are nodes too, of the leaf ops. Chains
+// may be long (unrolled sequences): freeing is iterative.
 #ifndef CJ_OPS_SYMBOL_H
 #define CJ_OPS_SYMBOL_H
 
@@ -44,34 +45,41 @@ const cj__type *cj__symbol_type(const cj_symbol *symbol);
 bool cj__symbol_is(const cj_symbol *symbol, const cj__op *op); // whether its node is of that op
 const void *cj__symbol_attrs(const cj_symbol *symbol);
 
-// Building with care for failure: a builder keeps the first failure and everything appended through it alive until
-// cj__build_end(). Each function below returns a symbol that the builder holds, or NULL once anything has failed (also
-// when given NULL), so expressions may be nested and shared freely, and errors are looked at once, at the end.
+// Building with care for failure: a builder keeps the first failure and everything appended through
+// it alive until cj__build_end(). Each function below returns a symbol that the builder holds, or
+// NULL once anything has failed (also when given NULL), so expressions may be nested and shared
+// freely, and errors are looked at once, at the end.
 typedef struct cj__build {
     cj_status status;
     cj_symbol **symbols; // held
     size_t count, capacity;
 } cj__build; // starts as {0}
 
-// Lets go of everything the builder holds (what others own stays alive) and returns the first failure.
+// Lets go of everything the builder holds (what others own stays alive) and returns the first
+// failure.
 cj_status cj__build_end(cj__build *build);
 
-// Appends an op. `attrs` is the op's attributes struct (op->attrs_size bytes), NULL for none. outputs gets every output.
-cj_status cj__append_many(cj__build *build, const cj__op *op, const void *attrs, cj_symbol *const *inputs, int count,
-                          cj_symbol **outputs);
-cj_symbol *cj__append(cj__build *build, const cj__op *op, const void *attrs, cj_symbol *const *inputs, int count);
+// Appends an op. `attrs` is the op's attributes struct (op->attrs_size bytes), NULL for none.
+// outputs gets every output.
+cj_status cj__append_many(cj__build *build, const cj__op *op, const void *attrs,
+                          cj_symbol *const *inputs, int count, cj_symbol **outputs);
+cj_symbol *cj__append(cj__build *build, const cj__op *op, const void *attrs,
+                      cj_symbol *const *inputs, int count);
 
 // The same node again over other inputs (same op and attributes): how a traced graph is re-made.
-cj_status cj__append_like(cj__build *build, const cj__node *node, cj_symbol *const *inputs, cj_symbol **outputs);
+cj_status cj__append_like(cj__build *build, const cj__node *node, cj_symbol *const *inputs,
+                          cj_symbol **outputs);
 
-// Lets the builder hold a symbol made elsewhere (floating or not), and returns it. After a failure it drops a floating one.
+// Lets the builder hold a symbol made elsewhere (floating or not), and returns it. After a failure
+// it drops a floating one.
 cj_symbol *cj__build_keep(cj__build *build, cj_symbol *symbol);
 
 // The same for the arguments of a public builder, of which some may be NULL or given twice.
 cj_status cj__build_take(cj__build *build, cj_symbol *const *symbols, int count);
 
-// Ends the builder and gives `symbol` to the caller floating; NULL after a failure. What is given is a new symbol object
-// for the same output of the same node, so that it is the caller's alone: compare nodes and indices, not pointers.
+// Ends the builder and gives `symbol` to the caller floating; NULL after a failure. What is given
+// is a new symbol object for the same output of the same node, so that it is the caller's alone:
+// compare nodes and indices, not pointers.
 cj_symbol *cj__build_result(cj__build *build, cj_symbol *symbol);
 
 // A symbol for one output of a node: how a gradient reads the results of its own op.

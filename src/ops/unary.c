@@ -1,6 +1,7 @@
-// Element-wise functions of one operand: y = f(x, a, b), and the gradient ops dx = dy f'(v), where v is x or y as
-// CJ__UNARIES says. A gradient op is differentiated too: by dy it is itself applied to the incoming gradient, by v it is
-// dy f''(v), where f'' (the derivative of f' written in v, by v) is composed from other ops by second.c.
+// Element-wise functions of one operand: y = f(x, a, b), and the gradient ops dx = dy f'(v), where
+// v is x or y as CJ__UNARIES says. A gradient op is differentiated too: by dy it is itself applied
+// to the incoming gradient, by v it is dy f''(v), where f'' (the derivative of f' written in v, by
+// v) is composed from other ops by second.c.
 #include "ops/families.h"
 #include "ops/infer.h"
 #include "ops/run.h"
@@ -15,8 +16,8 @@ static const int reads[CJ__UNARY_COUNT] = {
 #undef CJ__ROW
 };
 
-static cj_status infer_unary(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
-                             int *output_count)
+static cj_status infer_unary(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                             cj__type *outputs, int *output_count)
 {
     (void)attrs, (void)input_count;
     *output_count = 1;
@@ -28,7 +29,8 @@ static void work_unary(const cj__call *call, int64_t begin, int64_t end)
 {
     const cj__unary_attrs *attrs = call->attrs;
     call->kernels->unary[call->op->variant](end - begin, cj__at(call, call->inputs[0].data, begin),
-                                            cj__at(call, call->outputs[0].data, begin), attrs->a, attrs->b);
+                                            cj__at(call, call->outputs[0].data, begin), attrs->a,
+                                            attrs->b);
 }
 
 static cj_status run_unary(const cj__call *call)
@@ -45,14 +47,16 @@ static void gradient_unary(cj__build *g, const cj__node *node, cj_symbol *const 
     dx[0] = cj__apply_unary_grad(g, function, v, dy[0], attrs->a, attrs->b);
 }
 
-cj_symbol *cj__apply_unary_grad(cj__build *g, cj__unary function, cj_symbol *v, cj_symbol *dy, double a, double b)
+cj_symbol *cj__apply_unary_grad(cj__build *g, cj__unary function, cj_symbol *v, cj_symbol *dy,
+                                double a, double b)
 {
-    return cj__append(g, cj__unary_grad_ops[function], &(cj__unary_attrs){a, b}, (cj_symbol *[]){v, dy}, 2);
+    return cj__append(g, cj__unary_grad_ops[function], &(cj__unary_attrs){a, b},
+                      (cj_symbol *[]){v, dy}, 2);
 }
 
 // Inputs: v (x or y), dy of the same shape.
-static cj_status infer_unary_grad(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                                  cj__type *outputs, int *output_count)
+static cj_status infer_unary_grad(const cj__op *op, void *attrs, const cj__type *inputs,
+                                  int input_count, cj__type *outputs, int *output_count)
 {
     CJ_TRY(infer_unary(op, attrs, inputs, input_count, outputs, output_count));
     CJ_TRY(cj__need_real(op, inputs, 1, &inputs[0]));
@@ -66,7 +70,8 @@ static void work_unary_grad(const cj__call *call, int64_t begin, int64_t end)
     const void *v = cj__at(call, call->inputs[0].data, begin);
     call->kernels->unary_grad[function](
         end - begin, reads[function] == READS_X ? v : NULL, reads[function] == READS_Y ? v : NULL,
-        cj__at(call, call->inputs[1].data, begin), cj__at(call, call->outputs[0].data, begin), attrs->a, attrs->b);
+        cj__at(call, call->inputs[1].data, begin), cj__at(call, call->outputs[0].data, begin),
+        attrs->a, attrs->b);
 }
 
 static cj_status run_unary_grad(const cj__call *call)
@@ -75,14 +80,16 @@ static cj_status run_unary_grad(const cj__call *call)
     return CJ_OK;
 }
 
-static void gradient_unary_grad(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+static void gradient_unary_grad(cj__build *g, const cj__node *node, cj_symbol *const *dy,
+                                cj_symbol **dx)
 {
     const cj__unary_attrs *attrs = (const void *)node->attrs;
     const cj__unary function = (cj__unary)node->op->variant;
     const cj__second second = cj__seconds[function];
     dx[0] = NULL;
     if (second)
-        dx[0] = cj__mul(g, cj__mul(g, dy[0], node->inputs[1]), second(g, node->inputs[0], attrs->a, attrs->b));
+        dx[0] = cj__mul(g, cj__mul(g, dy[0], node->inputs[1]),
+                        second(g, node->inputs[0], attrs->a, attrs->b));
     dx[1] = cj__apply_unary_grad(g, function, node->inputs[0], dy[0], attrs->a, attrs->b);
 }
 

@@ -1,6 +1,7 @@
-// Optimizer steps: one tensor's, or a sweep over many. Inputs: weights w, gradient g, the learning rate (a real scalar) and the optimizer's slots, each of
-// w's type; outputs: the new w and slots, each of which may lie in its input's memory (alias). Weight decay comes first:
-// w -= rate weight_decay w. The formulas are in cajal/train.h and at the kernels.
+// Optimizer steps: one tensor's, or a sweep over many. Inputs: weights w, gradient g, the learning
+// rate (a real scalar) and the optimizer's slots, each of w's type; outputs: the new w and slots,
+// each of which may lie in its input's memory (alias). Weight decay comes first: w -= rate
+// weight_decay w. The formulas are in cajal/train.h and at the kernels.
 #include "base/memory.h"
 #include "ops/families.h"
 #include "ops/infer.h"
@@ -15,8 +16,8 @@ static int slots_from(const cj__op *op)
     return op == &cj__op_adam ? 4 : 3;
 }
 
-static cj_status infer_step(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
-                            int *output_count)
+static cj_status infer_step(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                            cj__type *outputs, int *output_count)
 {
     const int first = slots_from(op);
     (void)attrs;
@@ -40,18 +41,20 @@ static cj_status infer_step(const cj__op *op, void *attrs, const cj__type *input
 }
 
 // rmsprop's optional slots are told apart by its attributes.
-static cj_status infer_rmsprop(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                               cj__type *outputs, int *output_count)
+static cj_status infer_rmsprop(const cj__op *op, void *attrs, const cj__type *inputs,
+                               int input_count, cj__type *outputs, int *output_count)
 {
     const cj__update_attrs *a = attrs;
     const int needed = 4 + (a->momentum > 0) + a->centered;
     if (input_count != needed)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, its momentum and centering need %d", op->name,
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "%s: %d inputs given, its momentum and centering need %d", op->name,
                         input_count, needed);
     return infer_step(op, attrs, inputs, input_count, outputs, output_count);
 }
 
-// What a step's pieces share: pointers to element `begin` of input and output slots, NULL where there is none.
+// What a step's pieces share: pointers to element `begin` of input and output slots, NULL where
+// there is none.
 static const void *in(const cj__call *call, int index, int64_t begin)
 {
     return index < call->input_count ? cj__at(call, call->inputs[index].data, begin) : NULL;
@@ -62,40 +65,43 @@ static void *out(const cj__call *call, int index, int64_t begin)
     return index < call->output_count ? cj__at(call, call->outputs[index].data, begin) : NULL;
 }
 
-static void sgd_work(const cj__call *call, const cj__pace *p, int64_t i, int64_t end)
+static void sgd_work(const cj__call *call, const cj__step_size *p, int64_t i, int64_t end)
 {
     const cj__update_attrs *a = call->attrs;
-    call->kernels->sgd(end - i, in(call, 0, i), in(call, 1, i), in(call, 3, i), out(call, 0, i), out(call, 1, i),
-                       p->rate, a->momentum, a->nesterov, p->rate * a->weight_decay);
+    call->kernels->sgd(end - i, in(call, 0, i), in(call, 1, i), in(call, 3, i), out(call, 0, i),
+                       out(call, 1, i), p->rate, a->momentum, a->nesterov,
+                       p->rate * a->weight_decay);
 }
 
-static void adagrad_work(const cj__call *call, const cj__pace *p, int64_t i, int64_t end)
+static void adagrad_work(const cj__call *call, const cj__step_size *p, int64_t i, int64_t end)
 {
     const cj__update_attrs *a = call->attrs;
-    call->kernels->adagrad(end - i, in(call, 0, i), in(call, 1, i), in(call, 3, i), out(call, 0, i), out(call, 1, i),
-                           p->rate, a->epsilon, p->rate * a->weight_decay);
+    call->kernels->adagrad(end - i, in(call, 0, i), in(call, 1, i), in(call, 3, i), out(call, 0, i),
+                           out(call, 1, i), p->rate, a->epsilon, p->rate * a->weight_decay);
 }
 
-static void adadelta_work(const cj__call *call, const cj__pace *p, int64_t i, int64_t end)
+static void adadelta_work(const cj__call *call, const cj__step_size *p, int64_t i, int64_t end)
 {
     const cj__update_attrs *a = call->attrs;
-    call->kernels->adadelta(end - i, in(call, 0, i), in(call, 1, i), in(call, 3, i), in(call, 4, i), out(call, 0, i),
-                            out(call, 1, i), out(call, 2, i), p->rate, a->rho, a->epsilon, p->rate * a->weight_decay);
+    call->kernels->adadelta(end - i, in(call, 0, i), in(call, 1, i), in(call, 3, i), in(call, 4, i),
+                            out(call, 0, i), out(call, 1, i), out(call, 2, i), p->rate, a->rho,
+                            a->epsilon, p->rate * a->weight_decay);
 }
 
-static void rmsprop_work(const cj__call *call, const cj__pace *p, int64_t i, int64_t end)
+static void rmsprop_work(const cj__call *call, const cj__step_size *p, int64_t i, int64_t end)
 {
     const cj__update_attrs *a = call->attrs;
     const bool moving = a->momentum > 0;
-    call->kernels->rmsprop(end - i, in(call, 0, i), in(call, 1, i), in(call, 3, i), moving ? in(call, 4, i) : NULL,
-                           a->centered ? in(call, 4 + moving, i) : NULL, out(call, 0, i), out(call, 1, i),
-                           moving ? out(call, 2, i) : NULL, a->centered ? out(call, 2 + moving, i) : NULL, p->rate,
-                           a->rho, a->momentum, a->epsilon, p->rate * a->weight_decay);
+    call->kernels->rmsprop(
+        end - i, in(call, 0, i), in(call, 1, i), in(call, 3, i), moving ? in(call, 4, i) : NULL,
+        a->centered ? in(call, 4 + moving, i) : NULL, out(call, 0, i), out(call, 1, i),
+        moving ? out(call, 2, i) : NULL, a->centered ? out(call, 2 + moving, i) : NULL, p->rate,
+        a->rho, a->momentum, a->epsilon, p->rate * a->weight_decay);
 }
 
-// Bias correction is folded into the rate: alpha = rate sqrt(1 - beta_2^t) / (1 - beta_1^t), t = step + 1. For float
-// weights it is computed in float, as Keras does: 1 - beta_2^t cancels, so that alpha is some 1e-5 off the exact rate,
-// and a run that is to follow Keras must be off likewise.
+// Bias correction is folded into the rate: alpha = rate sqrt(1 - beta_2^t) / (1 - beta_1^t), t =
+// step + 1. For float weights it is computed in float, as Keras does: 1 - beta_2^t cancels, so that
+// alpha is some 1e-5 off the exact rate, and a run that is to follow Keras must be off likewise.
 static double corrected_rate(const cj__call *call, double rate, double t)
 {
     const cj__update_attrs *a = call->attrs;
@@ -105,28 +111,30 @@ static double corrected_rate(const cj__call *call, double rate, double t)
     return (double)((float)rate * sqrtf(1 - second) / (1 - first));
 }
 
-cj__pace cj__pace_of(const cj__call *call)
+cj__step_size cj__step_size_of(const cj__call *call)
 {
-    cj__pace p = {.rate = cj__real_get(call, call->inputs[2].data)};
+    cj__step_size p = {.rate = cj__real_get(call, call->inputs[2].data)};
     if (slots_from(call->op) == 4)
         p.alpha = corrected_rate(call, p.rate, (double)*(const int64_t *)call->inputs[3].data + 1);
     return p;
 }
 
-static void adam_work(const cj__call *call, const cj__pace *p, int64_t i, int64_t end)
+static void adam_work(const cj__call *call, const cj__step_size *p, int64_t i, int64_t end)
 {
     const cj__update_attrs *a = call->attrs;
-    call->kernels->adam(end - i, in(call, 0, i), in(call, 1, i), in(call, 4, i), in(call, 5, i), in(call, 6, i),
-                        out(call, 0, i), out(call, 1, i), out(call, 2, i), out(call, 3, i), p->alpha, a->beta_1,
-                        a->beta_2, a->epsilon, p->rate * a->weight_decay);
+    call->kernels->adam(end - i, in(call, 0, i), in(call, 1, i), in(call, 4, i), in(call, 5, i),
+                        in(call, 6, i), out(call, 0, i), out(call, 1, i), out(call, 2, i),
+                        out(call, 3, i), p->alpha, a->beta_1, a->beta_2, a->epsilon,
+                        p->rate * a->weight_decay);
 }
 
 static const struct {
     const cj__op *op;
     cj__step_work work;
 } steps[] = {
-    {&cj__op_sgd, sgd_work},         {&cj__op_adagrad, adagrad_work}, {&cj__op_adadelta, adadelta_work},
-    {&cj__op_rmsprop, rmsprop_work}, {&cj__op_adam, adam_work},
+    {&cj__op_sgd, sgd_work},           {&cj__op_adagrad, adagrad_work},
+    {&cj__op_adadelta, adadelta_work}, {&cj__op_rmsprop, rmsprop_work},
+    {&cj__op_adam, adam_work},
 };
 
 cj__step_work cj__step_work_of(const cj__op *op)
@@ -139,17 +147,18 @@ cj__step_work cj__step_work_of(const cj__op *op)
 
 bool cj__is_step(const cj__op *op)
 {
-    return cj__step_work_of(op) != NULL;
+    return cj__step_work_of(op);
 }
 
-// Tensors are laid end to end, each from the beginning of a line, and the whole is cut into pieces, so that many small
-// ones cost no more than one of their size. A piece is about half a microsecond's work.
+// Tensors are laid end to end, each from the beginning of a line, and the whole is cut into pieces,
+// so that many small ones cost no more than one of their size. A piece is about half a
+// microsecond's work.
 enum { SWEEP_LINE = 64, SWEEP_PIECE = 2048, SWEEP_GRAIN = 2 };
 
 typedef struct sweep {
     cj__call member; // the first tensor's step; the others' operands follow its own
     int members;
-    cj__pace pace;
+    cj__step_size pace;
     cj__step_work work;
 } sweep;
 
@@ -174,7 +183,8 @@ static void sweep_task(void *context, int64_t begin, int64_t end)
     for (int i = 0; i < s->members && at < last; i++) {
         const cj__call member = member_of(s, i);
         const int64_t count = cj__count(&member.inputs[0]);
-        const int64_t from = first > at ? first - at : 0, to = last - at < count ? last - at : count;
+        const int64_t from = first > at ? first - at : 0,
+                      to = last - at < count ? last - at : count;
         if (from < to)
             s->work(&member, &s->pace, from, to);
         at += lined(count);
@@ -183,7 +193,10 @@ static void sweep_task(void *context, int64_t begin, int64_t end)
 
 static cj_status run_sweep_of(const cj__call *first, int members)
 {
-    sweep s = {.member = *first, .members = members, .pace = cj__pace_of(first), .work = cj__step_work_of(first->op)};
+    sweep s = {.member = *first,
+               .members = members,
+               .pace = cj__step_size_of(first),
+               .work = cj__step_work_of(first->op)};
     int64_t whole = 0;
     for (int i = 0; i < members; i++)
         whole += lined(cj__count(&member_of(&s, i).inputs[0]));
@@ -213,7 +226,8 @@ STEP(adadelta, 5, 5, "034", infer_step);
 STEP(rmsprop, 4, 6, "0345", infer_rmsprop);
 STEP(adam, 6, 7, "0456", infer_step);
 
-// sweep: the steps of many tensors by one optimizer. Operands are those of each tensor's step in turn.
+// sweep: the steps of many tensors by one optimizer. Operands are those of each tensor's step in
+// turn.
 static int count_sweep(const void *attrs, const cj__type *inputs)
 {
     const cj__sweep_attrs *a = attrs;
@@ -221,17 +235,17 @@ static int count_sweep(const void *attrs, const cj__type *inputs)
     return a->members * a->outputs;
 }
 
-static cj_status infer_sweep(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
-                             int *output_count)
+static cj_status infer_sweep(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                             cj__type *outputs, int *output_count)
 {
     cj__sweep_attrs *a = attrs;
     if (input_count != a->members * a->inputs)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, %d tensors need %d", op->name, input_count,
-                        a->members, a->members * a->inputs);
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, %d tensors need %d", op->name,
+                        input_count, a->members, a->members * a->inputs);
     for (int i = 0; i < a->members; i++) {
         int count = a->outputs;
-        CJ_TRY(
-            a->step->infer(a->step, &a->update, inputs + i * a->inputs, a->inputs, outputs + i * a->outputs, &count));
+        CJ_TRY(a->step->infer(a->step, &a->update, inputs + i * a->inputs, a->inputs,
+                              outputs + i * a->outputs, &count));
     }
     *output_count = a->members * a->outputs;
     return CJ_OK;
@@ -273,8 +287,8 @@ const cj__op cj__op_sweep = {
 };
 
 // increment: n + 1 for an int64 scalar.
-static cj_status infer_increment(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                                 cj__type *outputs, int *output_count)
+static cj_status infer_increment(const cj__op *op, void *attrs, const cj__type *inputs,
+                                 int input_count, cj__type *outputs, int *output_count)
 {
     (void)attrs, (void)input_count;
     *output_count = 1;
@@ -300,8 +314,8 @@ const cj__op cj__op_increment = {
 };
 
 // norm_squared: the sum of x^2 in double, from pieces that are added in order; dx = 2 x dy.
-static cj_status infer_norm(const cj__op *op, void *attrs, const cj__type *inputs, int input_count, cj__type *outputs,
-                            int *output_count)
+static cj_status infer_norm(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
+                            cj__type *outputs, int *output_count)
 {
     (void)attrs, (void)input_count;
     *output_count = 1;
@@ -325,8 +339,8 @@ static void norm_task(void *context, int64_t begin, int64_t end)
     const int64_t count = cj__count(&call->inputs[0]);
     for (int64_t piece = begin; piece < end; piece++) {
         const int64_t first = piece * CJ__PIECE, left = count - first;
-        ((double *)call->workspace)[piece] = call->kernels->sum_of_squares(left < CJ__PIECE ? left : CJ__PIECE,
-                                                                           cj__at(call, call->inputs[0].data, first));
+        ((double *)call->workspace)[piece] = call->kernels->sum_of_squares(
+            left < CJ__PIECE ? left : CJ__PIECE, cj__at(call, call->inputs[0].data, first));
     }
 }
 

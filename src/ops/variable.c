@@ -61,10 +61,11 @@ cj_status cj_variable_assign(cj_variable *variable, const cj_tensor *value)
 {
     char have[CJ_MAX_RANK * 24], given[CJ_MAX_RANK * 24];
     if (!variable || !value)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_variable_assign: %s is NULL", variable ? "the value" : "the variable");
+        return cj__fail(CJ_INVALID_ARGUMENT, "cj_variable_assign: %s is NULL",
+                        variable ? "the value" : "the variable");
     if (!cj_shape_equal(&variable->value->shape, &value->shape))
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: a value of shape %s does not fit, needs %s", variable->name,
-                        cj_shape_text(&value->shape, given, sizeof given),
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: a value of shape %s does not fit, needs %s",
+                        variable->name, cj_shape_text(&value->shape, given, sizeof given),
                         cj_shape_text(&variable->value->shape, have, sizeof have));
     return cj_tensor_copy(variable->value, value);
 }

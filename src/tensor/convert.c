@@ -6,8 +6,9 @@
 #include <math.h>
 #include <string.h>
 
-// Every dtype is loaded as the widest value of its class, exactly: a double for reals, an int64_t for integers. Storing
-// rounds once (reals, to nearest even) or cuts towards zero and saturates (integers). A NaN becomes the integer 0.
+// Every dtype is loaded as the widest value of its class, exactly: a double for reals, an int64_t
+// for integers. Storing rounds once (reals, to nearest even) or cuts towards zero and saturates
+// (integers). A NaN becomes the integer 0.
 
 static double load_F32(const float *at)
 {
@@ -47,8 +48,9 @@ static int64_t load_BOOL(const uint8_t *at)
     return *at != 0;
 }
 
-// The float next to `value` towards zero if it is not exact, with its last bit set: "round to odd" (Boldo and Melquiond
-// 2008), after which a second rounding to fewer bits gives what one rounding would have given.
+// The float next to `value` towards zero if it is not exact, with its last bit set: "round to odd"
+// (Boldo and Melquiond 2008), after which a second rounding to fewer bits gives what one rounding
+// would have given.
 static float to_odd_float(double value)
 {
     float rounded = (float)value;
@@ -104,7 +106,8 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high)
 #define STORE_F64(from_double, value)  ((double)(value))
 #define STORE_BF16(from_double, value) to_bf16((double)(value))
 #define WHOLE(from_double, value)      ((from_double) ? to_integer((double)(value)) : (int64_t)(value))
-#define STORE_I32(from_double, value)  ((int32_t)clamp(WHOLE(from_double, value), INT32_MIN, INT32_MAX))
+#define STORE_I32(from_double, value) \
+    ((int32_t)clamp(WHOLE(from_double, value), INT32_MIN, INT32_MAX))
 #define STORE_I64(from_double, value)  WHOLE(from_double, value)
 #define STORE_U8(from_double, value)   ((uint8_t)clamp(WHOLE(from_double, value), 0, UINT8_MAX))
 #define STORE_BOOL(from_double, value) ((uint8_t)((value) != 0))
@@ -137,10 +140,11 @@ STORED(DEFINE_RUNS)
 typedef void run(const void *source, void *target, int64_t count);
 
 static run *const runs[CJ_DTYPE_COUNT][CJ_DTYPE_COUNT] = {
-#define RUNS_FROM(from, FromType, Wide)                                                                      \
-    [CJ_##from] = {[CJ_F32] = run_##from##_F32,  [CJ_F64] = run_##from##_F64, [CJ_BF16] = run_##from##_BF16, \
-                   [CJ_I32] = run_##from##_I32,  [CJ_I64] = run_##from##_I64, [CJ_U8] = run_##from##_U8,     \
-                   [CJ_BOOL] = run_##from##_BOOL},
+#define RUNS_FROM(from, FromType, Wide)                                                           \
+    [CJ_##from] = {                                                                               \
+        [CJ_F32] = run_##from##_F32,  [CJ_F64] = run_##from##_F64, [CJ_BF16] = run_##from##_BF16, \
+        [CJ_I32] = run_##from##_I32,  [CJ_I64] = run_##from##_I64, [CJ_U8] = run_##from##_U8,     \
+        [CJ_BOOL] = run_##from##_BOOL},
     STORED(RUNS_FROM)
 #undef RUNS_FROM
 };
@@ -158,7 +162,8 @@ void cj__convert(cj_dtype from, const void *source, cj_dtype to, void *target, i
 double cj__element_get(cj_dtype dtype, const void *data, int64_t index)
 {
     double value;
-    cj__convert(dtype, (const char *)data + index * (int64_t)cj_dtype_size(dtype), CJ_F64, &value, 1);
+    cj__convert(dtype, (const char *)data + index * (int64_t)cj_dtype_size(dtype), CJ_F64, &value,
+                1);
     return value;
 }
 
@@ -168,7 +173,8 @@ void cj__element_set(cj_dtype dtype, void *data, int64_t index, double value)
 }
 
 // Walks the rows (runs along the last axis) of two tensors of one shape.
-static void copy_axes(const cj_tensor *from, int64_t from_offset, cj_tensor *to, int64_t to_offset, int axis)
+static void copy_axes(const cj_tensor *from, int64_t from_offset, cj_tensor *to, int64_t to_offset,
+                      int axis)
 {
     int64_t length = axis < from->shape.rank ? from->shape.dims[axis] : 1;
     int64_t from_step = axis < from->shape.rank ? from->strides[axis] : 1;
@@ -194,7 +200,8 @@ cj_status cj_tensor_copy(cj_tensor *to, const cj_tensor *from)
 {
     if (!cj_shape_equal(&to->shape, &from->shape)) {
         char a[160], b[160];
-        return cj__fail(CJ_SHAPE_MISMATCH, "copy: shape %s does not fit %s", cj_shape_text(&from->shape, a, sizeof(a)),
+        return cj__fail(CJ_SHAPE_MISMATCH, "copy: shape %s does not fit %s",
+                        cj_shape_text(&from->shape, a, sizeof(a)),
                         cj_shape_text(&to->shape, b, sizeof(b)));
     }
     if (cj_tensor_count(to) == 0)
@@ -217,8 +224,8 @@ static cj_status offset_of(const cj_tensor *tensor, const int64_t *index, int64_
     *offset = 0;
     for (int i = 0; i < tensor->shape.rank; i++) {
         if (index[i] < 0 || index[i] >= tensor->shape.dims[i])
-            return cj__fail(CJ_INVALID_ARGUMENT, "tensor: index %lld along axis %d of length %lld", (long long)index[i],
-                            i, (long long)tensor->shape.dims[i]);
+            return cj__fail(CJ_INVALID_ARGUMENT, "tensor: index %lld along axis %d of length %lld",
+                            (long long)index[i], i, (long long)tensor->shape.dims[i]);
         *offset += index[i] * tensor->strides[i];
     }
     return CJ_OK;
@@ -227,7 +234,9 @@ static cj_status offset_of(const cj_tensor *tensor, const int64_t *index, int64_
 double cj_tensor_get(const cj_tensor *tensor, const int64_t *index)
 {
     int64_t offset = 0;
-    return offset_of(tensor, index, &offset) == CJ_OK ? cj__element_get(tensor->dtype, tensor->data, offset) : NAN;
+    return offset_of(tensor, index, &offset) == CJ_OK ?
+               cj__element_get(tensor->dtype, tensor->data, offset) :
+               NAN;
 }
 
 cj_status cj_tensor_set(cj_tensor *tensor, const int64_t *index, double value)

@@ -1,4 +1,5 @@
-// Printing as numpy does: one format for all elements, wide enough for the widest, "..." inside long axes.
+// Printing as numpy does: one format for all elements, wide enough for the widest, "..." inside
+// long axes.
 #include "tensor/tensor.h"
 
 #include "base/error.h"
@@ -6,7 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { EDGE = 3, LONG_AXIS = 12, WHOLE_COUNT = 1000 }; // axes are shortened only in tensors of more than WHOLE_COUNT
+// axes are shortened only in tensors of more than WHOLE_COUNT
+enum { EDGE = 3, LONG_AXIS = 12, WHOLE_COUNT = 1000 };
 
 typedef struct printing {
     const cj_tensor *tensor;
@@ -110,7 +112,8 @@ static void print_axis(const printing *p, int64_t offset, int axis)
 
 cj_status cj_tensor_print(const cj_tensor *tensor, FILE *stream)
 {
-    printing p = {.tensor = tensor, .stream = stream, .shorten = cj_tensor_count(tensor) > WHOLE_COUNT};
+    printing p = {
+        .tensor = tensor, .stream = stream, .shorten = cj_tensor_count(tensor) > WHOLE_COUNT};
     each(&p, 0, 0, measure_decimals);
     each(&p, 0, 0, measure_width);
     print_axis(&p, 0, 0);

@@ -24,14 +24,14 @@ const char *cj_dtype_name(cj_dtype dtype)
 
 cj_status cj_dtype_from_name(const char *name, cj_dtype *dtype)
 {
-    for (int i = 0; name != NULL && i < CJ_DTYPE_COUNT; i++) {
+    for (int i = 0; name && i < CJ_DTYPE_COUNT; i++) {
         if (strcmp(name, dtypes[i].name) == 0) {
             *dtype = (cj_dtype)i;
             return CJ_OK;
         }
     }
-    return cj__fail_unknown(CJ_INVALID_ARGUMENT, "dtype", name != NULL ? name : "", dtypes, sizeof(dtypes[0]),
-                            CJ_DTYPE_COUNT);
+    return cj__fail_unknown(CJ_INVALID_ARGUMENT, "dtype", name ? name : "", dtypes,
+                            sizeof dtypes[0], CJ_DTYPE_COUNT);
 }
 
 size_t cj_dtype_size(cj_dtype dtype)
@@ -41,7 +41,8 @@ size_t cj_dtype_size(cj_dtype dtype)
 
 bool cj_shape_equal(const cj_shape *a, const cj_shape *b)
 {
-    return a->rank == b->rank && memcmp(a->dims, b->dims, (size_t)a->rank * sizeof(a->dims[0])) == 0;
+    return a->rank == b->rank &&
+           memcmp(a->dims, b->dims, (size_t)a->rank * sizeof(a->dims[0])) == 0;
 }
 
 int64_t cj_shape_count(const cj_shape *shape)
@@ -64,7 +65,8 @@ const char *cj_shape_text(const cj_shape *shape, char *text, size_t size)
         if (shape->dims[i] == CJ_BATCH)
             used += (size_t)snprintf(text + used, size - used, "%sNone", comma);
         else
-            used += (size_t)snprintf(text + used, size - used, "%s%lld", comma, (long long)shape->dims[i]);
+            used += (size_t)snprintf(text + used, size - used, "%s%lld", comma,
+                                     (long long)shape->dims[i]);
     }
     if (used < size)
         snprintf(text + used, size - used, shape->rank == 1 ? ",)" : ")");
@@ -81,7 +83,7 @@ static void destroy(void *object)
     cj_tensor *tensor = object;
     if (tensor->block_size != 0)
         cj__free_aligned(tensor->data, tensor->block_size);
-    if (tensor->released != NULL)
+    if (tensor->released)
         tensor->released(tensor->context);
     cj_release(tensor->base);
     cj__free(tensor);
@@ -96,15 +98,17 @@ static cj_status new_header(cj_dtype dtype, const cj_shape *shape, cj_tensor **t
     if ((unsigned)dtype >= CJ_DTYPE_COUNT)
         return cj__fail(CJ_INVALID_ARGUMENT, "tensor: %d is not a dtype", (int)dtype);
     if (shape->rank < 0 || shape->rank > CJ_MAX_RANK)
-        return cj__fail(CJ_INVALID_ARGUMENT, "tensor: rank %d is not from 0 to %d", shape->rank, CJ_MAX_RANK);
+        return cj__fail(CJ_INVALID_ARGUMENT, "tensor: rank %d is not from 0 to %d", shape->rank,
+                        CJ_MAX_RANK);
     int64_t count = cj_shape_count(shape), bytes = 0;
     if (count < 0 || __builtin_mul_overflow(count, (int64_t)cj_dtype_size(dtype), &bytes)) {
         char text[160];
-        return cj__fail(CJ_INVALID_ARGUMENT, "tensor: shape %s has a negative length or too many elements",
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "tensor: shape %s has a negative length or too many elements",
                         cj_shape_text(shape, text, sizeof(text)));
     }
-    cj_tensor *made = cj__object_new(&tensor_class, sizeof(*made));
-    if (made == NULL)
+    cj_tensor *made = cj__object_new(&tensor_class, sizeof *made);
+    if (!made)
         return CJ_OUT_OF_MEMORY;
     made->dtype = dtype;
     made->shape.rank = shape->rank;
@@ -124,18 +128,19 @@ cj_status cj_tensor_new(cj_dtype dtype, cj_shape shape, cj_tensor **tensor)
     size_t bytes = (size_t)cj_shape_count(&shape) * cj_dtype_size(dtype);
     size_t block = bytes != 0 ? bytes : 1;
     (*tensor)->data = cj__new_aligned(block, 0);
-    if ((*tensor)->data == NULL) {
+    if (!(*tensor)->data) {
         cj_release(*tensor);
         *tensor = NULL;
         char text[160];
-        return cj__fail(CJ_OUT_OF_MEMORY, "out of memory: %zu bytes for a tensor of shape %s", bytes,
-                        cj_shape_text(&shape, text, sizeof(text)));
+        return cj__fail(CJ_OUT_OF_MEMORY, "out of memory: %zu bytes for a tensor of shape %s",
+                        bytes, cj_shape_text(&shape, text, sizeof(text)));
     }
     (*tensor)->block_size = block;
     return CJ_OK;
 }
 
-cj_status cj_tensor_from(cj_dtype dtype, cj_shape shape, const void *data, size_t count, cj_tensor **tensor)
+cj_status cj_tensor_from(cj_dtype dtype, cj_shape shape, const void *data, size_t count,
+                         cj_tensor **tensor)
 {
     *tensor = NULL;
     int64_t needed = shape.rank >= 0 && shape.rank <= CJ_MAX_RANK ? cj_shape_count(&shape) : -1;
@@ -150,8 +155,8 @@ cj_status cj_tensor_from(cj_dtype dtype, cj_shape shape, const void *data, size_
     return CJ_OK;
 }
 
-cj_status cj_tensor_borrow(cj_dtype dtype, cj_shape shape, void *data, void (*released)(void *context), void *context,
-                           cj_tensor **tensor)
+cj_status cj_tensor_borrow(cj_dtype dtype, cj_shape shape, void *data,
+                           void (*released)(void *context), void *context, cj_tensor **tensor)
 {
     CJ_TRY(new_header(dtype, &shape, tensor));
     (*tensor)->data = data;

@@ -1,4 +1,5 @@
-// Inside a tensor; for rooms above that need to look without asking. See cajal/tensor.h for what a tensor is.
+// Inside a tensor; for rooms above that need to look without asking. See cajal/tensor.h for what a
+// tensor is.
 #ifndef CJ_TENSOR_TENSOR_H
 #define CJ_TENSOR_TENSOR_H
 
@@ -11,9 +12,10 @@ struct cj_tensor {
     cj_shape shape;
     int64_t strides[CJ_MAX_RANK]; // in elements
     char *data;                   // the first element
-    size_t block_size;            // of an owned block (cj__new_aligned); 0 if the memory is another's
-    cj_tensor *base;              // the tensor looked at, held; or NULL
-    void (*released)(void *);     // the user's, for lent memory
+    // of an owned block (cj__new_aligned); 0 if the memory is another's
+    size_t block_size;
+    cj_tensor *base;          // the tensor looked at, held; or NULL
+    void (*released)(void *); // the user's, for lent memory
     void *context;
 };
 
@@ -25,7 +27,8 @@ typedef struct cj__type {
 
 bool cj__type_equal(const cj__type *a, const cj__type *b);
 
-// One element as a double, and a double stored as one element (towards zero and saturating for integers).
+// One element as a double, and a double stored as one element (towards zero and saturating for
+// integers).
 double cj__element_get(cj_dtype dtype, const void *data, int64_t index);
 void cj__element_set(cj_dtype dtype, void *data, int64_t index, double value);
 

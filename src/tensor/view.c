@@ -1,5 +1,6 @@
-// Views: other ways to look at the same elements. A view is one more holder of the tensor that it looks at: it does not
-// take a floating one over, because whoever made that tensor goes on using it.
+// Views: other ways to look at the same elements. A view is one more holder of the tensor that it
+// looks at: it does not take a floating one over, because whoever made that tensor goes on using
+// it.
 #include "tensor/tensor.h"
 
 #include "base/error.h"
@@ -15,7 +16,8 @@ static cj_status whole(const cj_tensor *tensor, cj_tensor **view)
     return CJ_OK;
 }
 
-cj_status cj_tensor_slice(const cj_tensor *tensor, int axis, int64_t begin, int64_t length, cj_tensor **view)
+cj_status cj_tensor_slice(const cj_tensor *tensor, int axis, int64_t begin, int64_t length,
+                          cj_tensor **view)
 {
     *view = NULL;
     int rank = tensor->shape.rank, place = axis < 0 ? axis + rank : axis;
@@ -23,11 +25,12 @@ cj_status cj_tensor_slice(const cj_tensor *tensor, int axis, int64_t begin, int6
         return cj__fail(CJ_INVALID_ARGUMENT, "slice: axis %d of a tensor of rank %d", axis, rank);
     int64_t extent = tensor->shape.dims[place];
     if (begin < 0 || length < 0 || begin > extent || length > extent - begin)
-        return cj__fail(CJ_INVALID_ARGUMENT, "slice: %lld entries from %lld along an axis of %lld", (long long)length,
-                        (long long)begin, (long long)extent);
+        return cj__fail(CJ_INVALID_ARGUMENT, "slice: %lld entries from %lld along an axis of %lld",
+                        (long long)length, (long long)begin, (long long)extent);
     CJ_TRY(whole(tensor, view));
     (*view)->shape.dims[place] = length;
-    (*view)->data = tensor->data + begin * tensor->strides[place] * (int64_t)cj_dtype_size(tensor->dtype);
+    (*view)->data =
+        tensor->data + begin * tensor->strides[place] * (int64_t)cj_dtype_size(tensor->dtype);
     return CJ_OK;
 }
 
@@ -37,10 +40,12 @@ cj_status cj_tensor_reshape(const cj_tensor *tensor, cj_shape shape, cj_tensor *
     char from[160], to[160];
     cj_shape_text(&tensor->shape, from, sizeof(from));
     if (shape.rank < 0 || shape.rank > CJ_MAX_RANK)
-        return cj__fail(CJ_INVALID_ARGUMENT, "reshape: rank %d is not from 0 to %d", shape.rank, CJ_MAX_RANK);
+        return cj__fail(CJ_INVALID_ARGUMENT, "reshape: rank %d is not from 0 to %d", shape.rank,
+                        CJ_MAX_RANK);
     cj_shape_text(&shape, to, sizeof(to));
     if (!cj_tensor_contiguous(tensor))
-        return cj__fail(CJ_INVALID_ARGUMENT, "reshape: a view with gaps, %s, cannot become %s: convert it first", from,
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "reshape: a view with gaps, %s, cannot become %s: convert it first", from,
                         to);
     int64_t count = cj_tensor_count(tensor), known = 1;
     int unknown = -1;
@@ -54,7 +59,8 @@ cj_status cj_tensor_reshape(const cj_tensor *tensor, cj_shape shape, cj_tensor *
     if (unknown >= 0 && known > 0)
         shape.dims[unknown] = count / known;
     if (cj_shape_count(&shape) != count)
-        return cj__fail(CJ_SHAPE_MISMATCH, "reshape: %s, %lld elements, cannot become %s", from, (long long)count, to);
+        return cj__fail(CJ_SHAPE_MISMATCH, "reshape: %s, %lld elements, cannot become %s", from,
+                        (long long)count, to);
     CJ_TRY(cj_tensor_borrow(tensor->dtype, shape, tensor->data, NULL, NULL, view));
     (*view)->base = cj_retain(tensor);
     return CJ_OK;
@@ -67,7 +73,8 @@ cj_status cj_tensor_transpose(const cj_tensor *tensor, const int *order, cj_tens
     unsigned seen = 0;
     for (int i = 0; i < rank; i++) {
         if (order[i] < 0 || order[i] >= rank || (seen >> order[i] & 1u) != 0)
-            return cj__fail(CJ_INVALID_ARGUMENT, "transpose: entry %d, axis %d, does not make an order of %d axes", i,
+            return cj__fail(CJ_INVALID_ARGUMENT,
+                            "transpose: entry %d, axis %d, does not make an order of %d axes", i,
                             order[i], rank);
         seen |= 1u << order[i];
     }

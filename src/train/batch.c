@@ -3,10 +3,11 @@
 #include "train/check.h"
 #include "train/evaluate.h"
 
-static cj_status step_on(cj_model *model, cj_dataset *data, cj__mode mode, const char *who, cj_results *results)
+static cj_status step_on(cj_model *model, cj_dataset *data, cj__mode mode, const char *who,
+                         cj_results *results)
 {
     cj__train_state *state;
-    const cj__functions *functions;
+    const cj__step_functions *functions;
     cj__reader *reader = NULL;
     cj__batch batch;
     double sums[CJ__MAX_VALUES] = {0}, weights[CJ__MAX_VALUES] = {0}, values[CJ__MAX_VALUES];
@@ -15,7 +16,7 @@ static cj_status step_on(cj_model *model, cj_dataset *data, cj__mode mode, const
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: the data is NULL", who);
     CJ_TRY(cj__check_built(model, data, who));
     CJ_TRY(cj__check_data(model, state, data, who));
-    CJ_TRY(cj__functions_find(model, state, mode, data, data->sample_weight != NULL, &functions));
+    CJ_TRY(cj__functions_find(model, state, mode, data, data->sample_weight, &functions));
     CJ_TRY(cj__reader_new(data, data->count, false, &reader));
     cj__reader_start(reader, NULL, 0);
     cj_status status = CJ_OK;

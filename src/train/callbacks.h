@@ -15,7 +15,8 @@ extern const cj__class cj__callback_class;
 
 struct cj__train_state;
 
-// For the library's own callbacks: the same as cj_callback_new(), which frees `self` with methods->free if it fails.
+// For the library's own callbacks: the same as cj_callback_new(), which frees `self` with
+// methods->free if it fails.
 cj_callback *cj__callback_make(const cj_callback_methods *methods, void *self);
 
 // Which method of cj_callback_methods to call.
@@ -27,10 +28,10 @@ typedef enum cj__moment {
     CJ__MOMENT_TRAIN_END
 } cj__moment;
 
-// Tells callbacks first .. count - 1, until one fails. *told, if not NULL, is kept at the number of those told, the one
-// that is being told included.
-cj_status cj__callbacks_tell(cj_callback *const *callbacks, int first, int count, cj__moment moment, cj_model *model,
-                             cj_logs *logs, int *told);
+// Tells callbacks first .. count - 1, until one fails. *told, if not NULL, is kept at the number of
+// those told, the one that is being told included.
+cj_status cj__callbacks_tell(cj_callback *const *callbacks, int first, int count, cj__moment moment,
+                             cj_model *model, cj_logs *logs, int *told);
 
 // The entry of `logs` of that name; NAN if there is none.
 double cj__logs_value(const cj_logs *logs, const char *name);

@@ -19,8 +19,8 @@ cj_status cj__check_built(cj_model *model, const cj_dataset *data, const char *w
     return status ? cj__fail_in(status, "%s", who) : CJ_OK;
 }
 
-// Whether samples of `given` can stand for samples of `wanted`: equal but for one axis of length 1 at the end. The bytes
-// are the same either way.
+// Whether samples of `given` can stand for samples of `wanted`: equal but for one axis of length 1
+// at the end. The bytes are the same either way.
 static bool fits(const cj_shape *given, const cj_shape *wanted)
 {
     const int low = given->rank < wanted->rank ? given->rank : wanted->rank;
@@ -43,18 +43,19 @@ cj_status cj__check_inputs(cj_model *model, const cj_dataset *data, const char *
     if (data->count < 1)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: the data has no samples", who);
     if (data->x_count != count)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the data has %d inputs, model \"%s\" needs %d", who, data->x_count,
-                        name, count);
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the data has %d inputs, model \"%s\" needs %d", who,
+                        data->x_count, name, count);
     for (int i = 0; i < count; i++)
         if (!fits(&data->x[i]->shape, &types[i].shape))
-            return cj__fail(CJ_SHAPE_MISMATCH, "%s: input %d has shape %s, model \"%s\" needs %s", who, i,
-                            cj_shape_text(&data->x[i]->shape, given, sizeof given), name,
+            return cj__fail(CJ_SHAPE_MISMATCH, "%s: input %d has shape %s, model \"%s\" needs %s",
+                            who, i, cj_shape_text(&data->x[i]->shape, given, sizeof given), name,
                             cj_shape_text(&types[i].shape, needed, sizeof needed));
     return CJ_OK;
 }
 
 // The first element in row-major order for which `bad` is true, or -1.
-static int64_t find_element(const cj_tensor *tensor, bool (*bad)(double value, double limit), double limit)
+static int64_t find_element(const cj_tensor *tensor, bool (*bad)(double value, double limit),
+                            double limit)
 {
     const int64_t count = cj_tensor_count(tensor);
     const bool contiguous = cj_tensor_contiguous(tensor);
@@ -82,8 +83,8 @@ static bool is_no_label(double value, double limit)
     return !(value >= 0 && value < limit);
 }
 
-// Float data is scanned once for NaN and infinity. For contiguous float32, the sum of x 0 is 0 only if all are finite,
-// and costs one pass at the speed of memory.
+// Float data is scanned once for NaN and infinity. For contiguous float32, the sum of x 0 is 0 only
+// if all are finite, and costs one pass at the speed of memory.
 static int64_t find_not_finite(const cj_tensor *tensor)
 {
     if (tensor->dtype != CJ_F32 && tensor->dtype != CJ_F64 && tensor->dtype != CJ_BF16)
@@ -112,13 +113,13 @@ static cj_status check_finite(const cj_tensor *tensor, const char *what, int ind
     if (found < 0)
         return CJ_OK;
     const int64_t each = cj_tensor_count(tensor) / tensor->shape.dims[0];
-    return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s %d of sample %lld is NaN or infinite", who, what, index,
-                    (long long)(found / each));
+    return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s %d of sample %lld is NaN or infinite", who, what,
+                    index, (long long)(found / each));
 }
 
 // Labels of a loss that takes class numbers must be 0 .. classes - 1.
-static cj_status check_labels(const cj_model *model, const cj__train_state *state, const cj_tensor *y, int output,
-                              const char *who)
+static cj_status check_labels(const cj_model *model, const cj__train_state *state,
+                              const cj_tensor *y, int output, const char *who)
 {
     const cj_compile_args *settings = &state->settings;
     const char *spec = settings->losses[output] ? settings->losses[output] : settings->loss;
@@ -141,17 +142,19 @@ static cj_status check_labels(const cj_model *model, const cj__train_state *stat
     if (cj_tensor_convert(y, CJ_F64, &flat) == CJ_OK)
         label = ((const double *)cj_tensor_data(flat))[found];
     cj_release(flat);
-    return cj__fail(CJ_INVALID_ARGUMENT, "%s: label %g of sample %lld is outside 0..%lld, the classes of the output",
+    return cj__fail(CJ_INVALID_ARGUMENT,
+                    "%s: label %g of sample %lld is outside 0..%lld, the classes of the output",
                     who, label, (long long)sample, (long long)classes - 1);
 }
 
-cj_status cj__check_data(cj_model *model, const cj__train_state *state, const cj_dataset *data, const char *who)
+cj_status cj__check_data(cj_model *model, const cj__train_state *state, const cj_dataset *data,
+                         const char *who)
 {
     const int outputs = cj_model_output_count(model);
     CJ_TRY(cj__check_inputs(model, data, who));
     if (data->y_count != outputs)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the data has %d targets, model \"%s\" needs %d", who, data->y_count,
-                        cj_layer_name(cj_model_layer(model)), outputs);
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the data has %d targets, model \"%s\" needs %d",
+                        who, data->y_count, cj_layer_name(cj_model_layer(model)), outputs);
     for (int i = 0; i < data->x_count; i++)
         CJ_TRY(check_finite(data->x[i], "input", i, who));
     for (int i = 0; i < outputs; i++) {

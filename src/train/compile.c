@@ -1,5 +1,5 @@
-// cj_compile(): takes the settings over, checks every spec at once, and starts the optimizer's variables. Functions are
-// made when data first comes.
+// cj_compile(): takes the settings over, checks every spec at once, and starts the optimizer's
+// variables. Functions are made when data first comes.
 #include "base/error.h"
 #include "base/memory.h"
 #include "train/losses.h"
@@ -62,14 +62,18 @@ static cj_status check_room(const cj_model *model, const cj_compile_args *settin
     const int outputs = cj_model_output_count(model);
     int values = 1;
     for (int i = 0; i < outputs; i++)
-        values += 1 + list_length(settings->output_metrics[i][0] ? settings->output_metrics[i] : settings->metrics) +
+        values += 1 +
+                  list_length(settings->output_metrics[i][0] ? settings->output_metrics[i] :
+                                                               settings->metrics) +
                   list_length(settings->weighted_metrics);
     if (values > CJ__MAX_VALUES)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_compile: %d losses and metrics, at most %d can be kept", values,
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "cj_compile: %d losses and metrics, at most %d can be kept", values,
                         CJ__MAX_VALUES);
     for (int i = outputs; outputs > 0 && i < CJ_MAX_IO; i++)
         if (settings->losses[i] || settings->output_metrics[i][0])
-            return cj__fail(CJ_INVALID_ARGUMENT, "cj_compile: a loss or metric for output %d, but model \"%s\" has %d",
+            return cj__fail(CJ_INVALID_ARGUMENT,
+                            "cj_compile: a loss or metric for output %d, but model \"%s\" has %d",
                             i, cj_layer_name(cj_model_layer(model)), outputs);
     return CJ_OK;
 }
@@ -80,7 +84,8 @@ static cj_status fill(cj_model *model, const cj_compile_args *args, cj__train_st
     cj_compile_args *settings = &state->settings;
     const bool refused = cj__optimizer_refused();
     if (!args->optimizer && refused && cj_error_status() != CJ_OK)
-        return cj_error_status(); // the builder in the arguments failed: its NULL does not mean the default
+        // the builder in the arguments failed: its NULL does not mean the default
+        return cj_error_status();
     settings->optimizer = cj__own(args->optimizer ? args->optimizer : cj_rmsprop_new(NULL));
     if (!settings->optimizer)
         return cj_error_status();
@@ -88,8 +93,8 @@ static cj_status fill(cj_model *model, const cj_compile_args *args, cj__train_st
     CJ_TRY(check_room(model, settings));
     settings->pool = cj__own(args->pool ? args->pool : cj_pool_new(0));
     state->iterations = cj__state_variable_new(NULL, "iterations", CJ_I64, 0);
-    state->learning_rate =
-        cj__state_variable_new(NULL, "learning_rate", CJ_F32, cj__optimizer_rate(settings->optimizer));
+    state->learning_rate = cj__state_variable_new(NULL, "learning_rate", CJ_F32,
+                                                  cj__optimizer_rate(settings->optimizer));
     if (!settings->pool || !state->iterations || !state->learning_rate)
         return cj_error_status();
     CJ_TRY(cj__flags_take(&state->flags, cj_model_layer(model)));
@@ -104,7 +109,8 @@ cj_status cj_compile_model(cj_model *model, const cj_compile_args *args)
     if (!state) {
         cj__drop_floating(args->optimizer);
         cj__drop_floating(args->pool);
-        return cj_error_status() ? cj_error_status() : cj__fail(CJ_INVALID_ARGUMENT, "cj_compile: the model is NULL");
+        return cj_error_status() ? cj_error_status() :
+                                   cj__fail(CJ_INVALID_ARGUMENT, "cj_compile: the model is NULL");
     }
     const cj_status status = fill(model, args, state);
     if (status == CJ_OK) {
@@ -120,7 +126,9 @@ cj_status cj_compile_model(cj_model *model, const cj_compile_args *args)
 double cj_learning_rate(const cj_model *model)
 {
     const cj__train_state *state = model ? cj__state_of(model) : NULL;
-    return state && state->learning_rate ? cj__element_get(CJ_F32, state->learning_rate->value->data, 0) : (double)NAN;
+    return state && state->learning_rate ?
+               cj__element_get(CJ_F32, state->learning_rate->value->data, 0) :
+               (double)NAN;
 }
 
 cj_status cj_set_learning_rate(cj_model *model, double learning_rate)
@@ -128,7 +136,8 @@ cj_status cj_set_learning_rate(cj_model *model, double learning_rate)
     cj__train_state *state;
     CJ_TRY(cj__state_compiled(model, "cj_set_learning_rate", &state));
     if (!isfinite(learning_rate) || learning_rate < 0)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_set_learning_rate: %g is not a rate", learning_rate);
+        return cj__fail(CJ_INVALID_ARGUMENT, "cj_set_learning_rate: %g is not a rate",
+                        learning_rate);
     cj_tensor_fill(state->learning_rate->value, learning_rate);
     return CJ_OK;
 }

@@ -9,7 +9,8 @@ void cj__row_values(int count, const double *sums, const double *weights, double
         values[i] = weights[i] < 0 || weights[i] > 0 ? sums[i] / weights[i] : 0;
 }
 
-void cj__results_fill(cj_results *results, const cj__functions *functions, const double *values)
+void cj__results_fill(cj_results *results, const cj__step_functions *functions,
+                      const double *values)
 {
     if (!results)
         return;
@@ -20,12 +21,13 @@ void cj__results_fill(cj_results *results, const cj__functions *functions, const
     }
 }
 
-cj_status cj__evaluator_open(cj__evaluator *evaluator, cj_model *model, cj__train_state *state, cj_dataset *data,
-                             int64_t batch_size, const char *who)
+cj_status cj__evaluator_open(cj__evaluator *evaluator, cj_model *model, cj__train_state *state,
+                             cj_dataset *data, int64_t batch_size, const char *who)
 {
     CJ_TRY(cj__check_built(model, data, who));
     CJ_TRY(cj__check_data(model, state, data, who));
-    CJ_TRY(cj__functions_find(model, state, CJ__MODE_TEST, data, data->sample_weight != NULL, &evaluator->functions));
+    CJ_TRY(cj__functions_find(model, state, CJ__MODE_TEST, data, data->sample_weight,
+                              &evaluator->functions));
     return cj__reader_new(data, batch_size, false, &evaluator->reader);
 }
 
@@ -35,7 +37,8 @@ cj_status cj__evaluator_run(cj__evaluator *evaluator, double *values)
     cj__batch batch;
     cj__reader_start(evaluator->reader, NULL, 0);
     while (cj__reader_next(evaluator->reader, &batch))
-        CJ_TRY(cj__step_run(evaluator->functions, &batch, batch.sample_weight, sums, weights, NULL));
+        CJ_TRY(
+            cj__step_run(evaluator->functions, &batch, batch.sample_weight, sums, weights, NULL));
     cj__row_values(evaluator->functions->row_count, sums, weights, values);
     return CJ_OK;
 }
@@ -54,7 +57,8 @@ cj_status cj_evaluate(cj_model *model, cj_dataset *data, int64_t batch_size, cj_
     CJ_TRY(cj__state_compiled(model, "cj_evaluate", &state));
     if (!data)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_evaluate: the data is NULL");
-    cj_status status = cj__evaluator_open(&evaluator, model, state, data, batch_size ? batch_size : 32, "cj_evaluate");
+    cj_status status = cj__evaluator_open(&evaluator, model, state, data,
+                                          batch_size ? batch_size : 32, "cj_evaluate");
     if (status == CJ_OK)
         status = cj__evaluator_run(&evaluator, values);
     if (status == CJ_OK)

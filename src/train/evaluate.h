@@ -5,19 +5,20 @@
 #include "train/step.h"
 
 typedef struct cj__evaluator {
-    const cj__functions *functions;
+    const cj__step_functions *functions;
     cj__reader *reader;
 } cj__evaluator; // starts as {0}
 
 // Checks the data and makes what is needed. `who` begins sentences.
-cj_status cj__evaluator_open(cj__evaluator *evaluator, cj_model *model, cj__train_state *state, cj_dataset *data,
-                             int64_t batch_size, const char *who);
+cj_status cj__evaluator_open(cj__evaluator *evaluator, cj_model *model, cj__train_state *state,
+                             cj_dataset *data, int64_t batch_size, const char *who);
 // One pass; `values` gets one for each row of the functions.
 cj_status cj__evaluator_run(cj__evaluator *evaluator, double *values);
 void cj__evaluator_close(cj__evaluator *evaluator);
 
 // Values of sums and weights as they stand: sum / weight, 0 where nothing was weighed.
 void cj__row_values(int count, const double *sums, const double *weights, double *values);
-void cj__results_fill(cj_results *results, const cj__functions *functions, const double *values);
+void cj__results_fill(cj_results *results, const cj__step_functions *functions,
+                      const double *values);
 
 #endif

@@ -1,8 +1,10 @@
-// cj_fit(): epochs of batches. Where training is lives in state->place and nowhere else, so that a run can be stopped
-// after any batch, or saved from inside any callback, and go on to the same bits.
+// cj_fit(): epochs of batches. Where training is lives in state->place and nowhere else, so that a
+// run can be stopped after any batch, or saved from inside any callback, and go on to the same
+// bits.
 //
-// The order of the samples is a function of the model's seed and the number of the pass. With steps_per_epoch an epoch is
-// not a pass: batches are then counted from the run's first epoch, and pass and batch follow from that count.
+// The order of the samples is a function of the model's seed and the number of the pass. With
+// steps_per_epoch an epoch is not a pass: batches are then counted from the run's first epoch, and
+// pass and batch follow from that count.
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -10,8 +12,8 @@
 #include "train/check.h"
 #include "train/evaluate.h"
 #include "train/history.h"
-#include "train/progbar.h"
-#include "train/weights.h"
+#include "train/callbacks/progbar.h"
+#include "train/class_weights.h"
 #include <math.h>
 #include <string.h>
 
@@ -23,7 +25,7 @@ typedef struct run {
     bool sliced, resumed;
     cj_callback *callbacks[CJ_MAX_CALLBACKS + 1]; // held
     int callback_count;
-    const cj__functions *functions;
+    const cj__step_functions *functions;
     cj__evaluator evaluator;
     cj__reader *reader;
     bool reading;   // the reader is at the batch of the place
@@ -40,12 +42,14 @@ typedef struct run {
 
 static cj_status check_args(const cj_fit_args *args)
 {
-    if (args->batch_size < 0 || args->epochs < 0 || args->initial_epoch < 0 || args->steps_per_epoch < 0 ||
-        args->validation_batch_size < 0 || args->validation_freq < 0)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_fit: batch_size, epochs, initial_epoch, steps_per_epoch, "
-                                             "validation_batch_size and validation_freq cannot be negative");
+    if (args->batch_size < 0 || args->epochs < 0 || args->initial_epoch < 0 ||
+        args->steps_per_epoch < 0 || args->validation_batch_size < 0 || args->validation_freq < 0)
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "cj_fit: batch_size, epochs, initial_epoch, steps_per_epoch, "
+                        "validation_batch_size and validation_freq cannot be negative");
     if (!(args->validation_split >= 0 && args->validation_split < 1))
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_fit: validation_split is %g, needed is 0 <= split < 1",
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "cj_fit: validation_split is %g, needed is 0 <= split < 1",
                         args->validation_split);
     return CJ_OK;
 }
@@ -59,8 +63,10 @@ static cj_status split(run *r, cj_dataset *data)
     if (!(r->args->validation_split > 0) || r->validation)
         return CJ_OK;
     if (first < 1 || first >= data->count)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_fit: validation_split %g of %lld samples leaves none for %s",
-                        r->args->validation_split, (long long)data->count, first < 1 ? "training" : "validation");
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "cj_fit: validation_split %g of %lld samples leaves none for %s",
+                        r->args->validation_split, (long long)data->count,
+                        first < 1 ? "training" : "validation");
     r->sliced = true;
     r->data = r->validation = NULL;
     CJ_TRY(cj_dataset_slice(data, 0, first, &r->data));
@@ -76,7 +82,8 @@ static int64_t batch_size_of(const run *r)
 static cj_status open_data(run *r, cj_dataset *data)
 {
     const cj_fit_args *args = r->args;
-    const int64_t val_size = args->validation_batch_size ? args->validation_batch_size : batch_size_of(r);
+    const int64_t val_size =
+        args->validation_batch_size ? args->validation_batch_size : batch_size_of(r);
     const bool shuffle = args->shuffle != CJ_OFF;
     CJ_TRY(check_args(args));
     CJ_TRY(split(r, data));
@@ -86,8 +93,8 @@ static cj_status open_data(run *r, cj_dataset *data)
     CJ_TRY(cj__functions_find(r->model, r->state, CJ__MODE_TRAIN, r->data,
                               r->data->sample_weight || r->class_weights.buffer, &r->functions));
     if (r->validation)
-        CJ_TRY(
-            cj__evaluator_open(&r->evaluator, r->model, r->state, r->validation, val_size, "cj_fit, validation data"));
+        CJ_TRY(cj__evaluator_open(&r->evaluator, r->model, r->state, r->validation, val_size,
+                                  "cj_fit, validation data"));
     CJ_TRY(cj__reader_new(r->data, batch_size_of(r), shuffle, &r->reader));
     r->batches = cj__reader_batches(r->reader);
     r->steps = args->steps_per_epoch ? args->steps_per_epoch : r->batches;
@@ -97,8 +104,8 @@ static cj_status open_data(run *r, cj_dataset *data)
     return CJ_OK;
 }
 
-// Callbacks are the user's, which a call takes over as an object would, then the bar, so that what they print does not
-// break its line.
+// Callbacks are the user's, which a call takes over as an object would, then the bar, so that what
+// they print does not break its line.
 static cj_status open_callbacks(run *r)
 {
     for (int i = 0; i < CJ_MAX_CALLBACKS && r->args->callbacks[i]; i++)
@@ -115,7 +122,8 @@ static cj_status open_callbacks(run *r)
     return r->history ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
 
-// Gives back to the callbacks what those of the stopped run remembered: the n-th of a class gets the n-th memory.
+// Gives back to the callbacks what those of the stopped run remembered: the n-th of a class gets
+// the n-th memory.
 static void remind_callbacks(run *r)
 {
     const cj__train_state *state = r->state;
@@ -125,16 +133,19 @@ static void remind_callbacks(run *r)
             ordinal += strcmp(state->memories[i].name, state->memories[m].name) == 0;
         for (int c = 0; c < r->callback_count; c++) {
             const cj_callback *callback = r->callbacks[c];
-            if (!callback->methods->state || !callback->methods->set_state || !callback->methods->name ||
+            if (!callback->methods->state || !callback->methods->set_state ||
+                !callback->methods->name ||
                 strcmp(callback->methods->name, state->memories[m].name) != 0 || ordinal-- > 0)
                 continue;
-            callback->methods->set_state(callback->self, state->memories[m].values, state->memories[m].count);
+            callback->methods->set_state(callback->self, state->memories[m].values,
+                                         state->memories[m].count);
             break;
         }
     }
 }
 
-// Where to begin: at the place of the stopped run, if it had the same batches, or at the initial epoch.
+// Where to begin: at the place of the stopped run, if it had the same batches, or at the initial
+// epoch.
 static cj_status open_place(run *r)
 {
     cj__place *place = &r->state->place;
@@ -149,12 +160,15 @@ static cj_status open_place(run *r)
     }
     if (place->batch_size != size || place->data_count != r->data->count || place->steps != steps)
         return cj__fail(CJ_INVALID_ARGUMENT,
-                        "cj_fit: the run to resume had %lld samples in batches of %lld (steps_per_epoch %lld), given "
+                        "cj_fit: the run to resume had %lld samples in batches of %lld "
+                        "(steps_per_epoch %lld), given "
                         "are %lld in batches of %lld (%lld)",
-                        (long long)place->data_count, (long long)place->batch_size, (long long)place->steps,
-                        (long long)r->data->count, (long long)size, (long long)steps);
+                        (long long)place->data_count, (long long)place->batch_size,
+                        (long long)place->steps, (long long)r->data->count, (long long)size,
+                        (long long)steps);
     if (place->sum_count != r->functions->row_count)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_fit: the run to resume logged %d values, this one would log %d",
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "cj_fit: the run to resume logged %d values, this one would log %d",
                         place->sum_count, r->functions->row_count);
     r->resumed = true;
     return CJ_OK;
@@ -203,7 +217,8 @@ static cj_status tell_event(run *r, cj__moment moment)
     cj__place *place = &r->state->place;
     r->logs.stop = place->stop;
     for (int i = place->told; i < r->callback_count; i++) {
-        CJ_TRY(cj__callbacks_tell(r->callbacks, i, i + 1, moment, r->model, &r->logs, &place->told));
+        CJ_TRY(
+            cj__callbacks_tell(r->callbacks, i, i + 1, moment, r->model, &r->logs, &place->told));
         place->stop = r->logs.stop;
     }
     return CJ_OK;
@@ -214,7 +229,8 @@ static cj_status begin_event(run *r, cj__event event)
     r->state->place.event = event;
     r->state->place.told = 0;
     update_logs(r);
-    return tell_event(r, event == CJ__EVENT_BATCH_END ? CJ__MOMENT_BATCH_END : CJ__MOMENT_EPOCH_END);
+    return tell_event(r,
+                      event == CJ__EVENT_BATCH_END ? CJ__MOMENT_BATCH_END : CJ__MOMENT_EPOCH_END);
 }
 
 static void leave_batch(run *r)
@@ -254,9 +270,11 @@ static cj_status train_batch(run *r)
     cj__place *place = &r->state->place;
     cj__batch batch = {0};
     next_batch(r, &batch);
-    const float *weights =
-        r->class_weights.buffer ? cj__class_weights_of(&r->class_weights, &batch) : batch.sample_weight;
-    const cj_status status = cj__step_run(r->functions, &batch, weights, place->sums, place->weights, NULL);
+    const float *weights = r->class_weights.buffer ?
+                               cj__class_weights_of(&r->class_weights, &batch) :
+                               batch.sample_weight;
+    const cj_status status =
+        cj__step_run(r->functions, &batch, weights, place->sums, place->weights, NULL);
     if (status != CJ_OK)
         return cj__fail_in(status, "cj_fit: epoch %lld, batch %lld", (long long)place->epoch + 1,
                            (long long)place->batch + 1);
@@ -292,7 +310,8 @@ static cj_status end_epoch(run *r)
     return CJ_OK;
 }
 
-// An epoch from where the place is in it. Returns early, with the place in its midst, if a callback asks to stop.
+// An epoch from where the place is in it. Returns early, with the place in its midst, if a callback
+// asks to stop.
 static cj_status train_epoch(run *r)
 {
     cj__place *place = &r->state->place;

@@ -4,7 +4,8 @@
 cj_status cj__flags_take(cj__flags *flags, cj_layer *layer)
 {
     cj_layer *const *children = NULL;
-    if (!cj__reserve((void **)&flags->rows, &flags->capacity, flags->count + 1, sizeof *flags->rows))
+    if (!cj__reserve((void **)&flags->rows, &flags->capacity, flags->count + 1,
+                     sizeof *flags->rows))
         return CJ_OUT_OF_MEMORY;
     flags->rows[flags->count++] = (cj__flag){layer, layer->trainable};
     const int count = cj__layer_children(layer, &children);

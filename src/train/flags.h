@@ -1,8 +1,10 @@
-// The trainable flags of a model's layers as they were at cj_compile(): a layer that is frozen or thawed afterwards counts
-// once the model is compiled again. A GAN rests on it: its discriminator is compiled alone, then frozen inside the combined
-// model, and each of the two models goes on training what it was compiled to train. Keras 3.15.1 takes the flags as they
-// stand at the first training step instead; the tutorial's GAN, which sets them before each step, trains the same under
-// both. Whenever a compiled model is traced, its flags are put in place for the time of the tracing.
+// The trainable flags of a model's layers as they were at cj_compile(): a layer that is frozen or
+// thawed afterwards counts once the model is compiled again. A GAN rests on it: its discriminator
+// is compiled alone, then frozen inside the combined model, and each of the two models goes on
+// training what it was compiled to train. Keras 3.15.1 takes the flags as they stand at the first
+// training step instead; the tutorial's GAN, which sets them before each step, trains the same
+// under both. Whenever a compiled model is traced, its flags are put in place for the time of the
+// tracing.
 #ifndef CJ_TRAIN_FLAGS_H
 #define CJ_TRAIN_FLAGS_H
 
@@ -19,8 +21,9 @@ typedef struct cj__flags {
 } cj__flags;
 
 cj_status cj__flags_take(cj__flags *flags, cj_layer *layer); // of the layer and all it contains
-void cj__flags_swap(cj__flags *flags);                       // exchanges the flags of the layers with those kept
-void cj__flags_swap_back(cj__flags *flags);                  // undoes it
+// exchanges the flags of the layers with those kept
+void cj__flags_swap(cj__flags *flags);
+void cj__flags_swap_back(cj__flags *flags); // undoes it
 void cj__flags_free(cj__flags *flags);
 
 #endif

@@ -4,10 +4,10 @@
 #include "train/step.h"
 #include <string.h>
 
-void cj__functions_free(cj__functions *functions)
+void cj__functions_free(cj__step_functions *functions)
 {
     while (functions) {
-        cj__functions *next = functions->next;
+        cj__step_functions *next = functions->next;
         cj_release(functions->function);
         cj__free(functions->rows);
         cj__free(functions);
@@ -22,7 +22,8 @@ static cj__type type_of(const cj_tensor *tensor)
     return type;
 }
 
-static bool serves(const cj__functions *f, cj__mode mode, const cj_dataset *data, bool weighted)
+static bool serves(const cj__step_functions *f, cj__mode mode, const cj_dataset *data,
+                   bool weighted)
 {
     bool same = f->mode == mode && f->weighted == weighted && f->x_count == data->x_count;
     for (int i = 0; same && i < f->x_count; i++)
@@ -43,8 +44,8 @@ typedef struct updates {
     int count;
 } updates;
 
-static cj_status optimizer_updates(cj__train_state *state, cj__build *g, cj_symbol **weights, cj_symbol **gradients,
-                                   cj_symbol *step, updates *u)
+static cj_status optimizer_updates(cj__train_state *state, cj__build *g, cj_symbol **weights,
+                                   cj_symbol **gradients, cj_symbol *step, updates *u)
 {
     const cj_optimizer *optimizer = state->settings.optimizer;
     cj__slot kept[CJ__MAX_SLOTS];
@@ -58,7 +59,8 @@ static cj_status optimizer_updates(cj__train_state *state, cj__build *g, cj_symb
             variables[s] = state->slots[cj__optimizer_place(optimizer, v, s, count)];
             slots[s] = cj__build_keep(g, cj_symbol_variable(variables[s]));
         }
-        CJ_TRY(cj__optimizer_step(optimizer, g, weights[v], gradients[v], rate, step, slots, results));
+        CJ_TRY(
+            cj__optimizer_step(optimizer, g, weights[v], gradients[v], rate, step, slots, results));
         u->rows[u->count++] = (cj_update){state->trained[v], results[0]};
         for (int s = 0; s < each; s++)
             u->rows[u->count++] = (cj_update){variables[s], results[1 + s]};
@@ -83,19 +85,22 @@ static cj_status training_updates(cj__train_state *state, cj__step *step, update
     cj__free(weights);
     for (int i = 0; i < step->trace.update_count; i++)
         u->rows[u->count++] = step->trace.updates[i];
-    u->rows[u->count++] = (cj_update){state->iterations, cj__append(g, &cj__op_increment, NULL, &step->trace.step, 1)};
+    u->rows[u->count++] = (cj_update){state->iterations,
+                                      cj__append(g, &cj__op_increment, NULL, &step->trace.step, 1)};
     return status ? status : g->status;
 }
 
-static cj_status finish(cj__train_state *state, cj__functions *functions, cj__step *step)
+static cj_status finish(cj__train_state *state, cj__step_functions *functions, cj__step *step)
 {
     updates u = {0};
     cj_symbol *predictions[CJ_MAX_IO];
-    const bool training = functions->mode == CJ__MODE_TRAIN, predicting = functions->mode == CJ__MODE_PREDICT;
+    const bool training = functions->mode == CJ__MODE_TRAIN,
+               predicting = functions->mode == CJ__MODE_PREDICT;
     cj_status status = CJ_OK;
     if (training) {
-        u.rows =
-            cj__new((size_t)(state->trained_count + state->slot_count + step->trace.update_count + 1), sizeof *u.rows);
+        u.rows = cj__new(
+            (size_t)(state->trained_count + state->slot_count + step->trace.update_count + 1),
+            sizeof *u.rows);
         status = u.rows ? training_updates(state, step, &u) : CJ_OUT_OF_MEMORY;
     }
     for (int i = 0; i < step->output_count; i++)
@@ -118,7 +123,7 @@ static cj_status finish(cj__train_state *state, cj__functions *functions, cj__st
     return status;
 }
 
-static cj_status make(cj_model *model, cj__train_state *state, cj__functions *functions)
+static cj_status make(cj_model *model, cj__train_state *state, cj__step_functions *functions)
 {
     cj__step *step = cj__new(1, sizeof *step);
     if (!step)
@@ -131,10 +136,10 @@ static cj_status make(cj_model *model, cj__train_state *state, cj__functions *fu
     return status ? status : end;
 }
 
-static cj_status find(cj_model *model, cj__train_state *state, cj__mode mode, const cj_dataset *data, bool weighted,
-                      const cj__functions **functions)
+static cj_status find(cj_model *model, cj__train_state *state, cj__mode mode,
+                      const cj_dataset *data, bool weighted, const cj__step_functions **functions)
 {
-    for (cj__functions *f = state->functions; f; f = f->next)
+    for (cj__step_functions *f = state->functions; f; f = f->next)
         if (serves(f, mode, data, weighted)) {
             *functions = f;
             return CJ_OK;
@@ -145,10 +150,11 @@ static cj_status find(cj_model *model, cj__train_state *state, cj__mode mode, co
         if (!state->settings.pool)
             return cj_error_status();
     }
-    cj__functions *f = cj__new(1, sizeof *f);
+    cj__step_functions *f = cj__new(1, sizeof *f);
     if (!f)
         return CJ_OUT_OF_MEMORY;
-    *f = (cj__functions){.mode = mode, .weighted = weighted, .x_count = data->x_count, .y_count = data->y_count};
+    *f = (cj__step_functions){
+        .mode = mode, .weighted = weighted, .x_count = data->x_count, .y_count = data->y_count};
     for (int i = 0; i < f->x_count; i++)
         f->x[i] = type_of(data->x[i]);
     for (int i = 0; i < f->y_count; i++)
@@ -165,8 +171,9 @@ static cj_status find(cj_model *model, cj__train_state *state, cj__mode mode, co
     return CJ_OK;
 }
 
-cj_status cj__functions_find(cj_model *model, cj__train_state *state, cj__mode mode, const cj_dataset *data,
-                             bool weighted, const cj__functions **functions)
+cj_status cj__functions_find(cj_model *model, cj__train_state *state, cj__mode mode,
+                             const cj_dataset *data, bool weighted,
+                             const cj__step_functions **functions)
 {
     pthread_mutex_lock(&state->lock);
     const cj_status status = find(model, state, mode, data, weighted, functions);
@@ -174,8 +181,8 @@ cj_status cj__functions_find(cj_model *model, cj__train_state *state, cj__mode m
     return status;
 }
 
-cj_status cj__step_run(const cj__functions *functions, const cj__batch *batch, const float *weights, double *sums,
-                       double *sum_weights, double *last)
+cj_status cj__step_run(const cj__step_functions *functions, const cj__batch *batch,
+                       const float *weights, double *sums, double *sum_weights, double *last)
 {
     const void *inputs[2 * CJ_DATASET_MAX_IO + 1];
     float scalars[2 * CJ__MAX_VALUES + 1];
@@ -194,7 +201,9 @@ cj_status cj__step_run(const cj__functions *functions, const cj__batch *batch, c
         const cj__row *row = &functions->rows[i];
         const double n = (double)batch->count, value = (double)scalars[row->sum];
         const double sum = row->mean ? value * n : value;
-        const double weight = row->mean ? n : row->weight < 0 ? n * row->per_sample : (double)scalars[row->weight];
+        const double weight = row->mean       ? n :
+                              row->weight < 0 ? n * row->per_sample :
+                                                (double)scalars[row->weight];
         sums[i] += sum;
         sum_weights[i] += weight;
         if (last)

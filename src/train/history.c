@@ -48,7 +48,8 @@ static column *need_column(cj_history *history, const char *name)
     column *found = find(history, name);
     if (found)
         return found;
-    if (!cj__reserve((void **)&history->columns, &history->capacity, (size_t)history->names + 1, sizeof(column)))
+    if (!cj__reserve((void **)&history->columns, &history->capacity, (size_t)history->names + 1,
+                     sizeof(column)))
         return NULL;
     found = &history->columns[history->names];
     *found = (column){.name = cj__copy_text(name)};
@@ -66,7 +67,8 @@ cj_status cj__history_add(cj_history *history, const cj_logs *logs)
     for (int i = 0; i < history->names; i++) {
         column *c = &history->columns[i];
         const size_t had = c->capacity;
-        if (!cj__reserve((void **)&c->values, &c->capacity, (size_t)history->epochs + 1, sizeof(double)))
+        if (!cj__reserve((void **)&c->values, &c->capacity, (size_t)history->epochs + 1,
+                         sizeof(double)))
             return CJ_OUT_OF_MEMORY;
         for (size_t row = had; row < c->capacity; row++)
             c->values[row] = NAN;

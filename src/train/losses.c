@@ -1,8 +1,10 @@
-// Losses, in Keras's definitions. t are targets, p predictions (..., c); the mean or sum is over the last axis.
+// Losses, in Keras's definitions. t are targets, p predictions (..., c); the mean or sum is over
+// the last axis.
 //
-// Cross-entropies work on logits where they can: if the predictions are the result of a softmax (sigmoid), the loss is
-// taken from what went into it, which loses no digits where the outputs saturate and lets the two be fused. Elsewhere
-// probabilities are clipped to [1e-7, 1 - 1e-7] (and first divided by their sum, if they are of classes).
+// Cross-entropies work on logits where they can: if the predictions are the result of a softmax
+// (sigmoid), the loss is taken from what went into it, which loses no digits where the outputs
+// saturate and lets the two be fused. Elsewhere probabilities are clipped to [1e-7, 1 - 1e-7] (and
+// first divided by their sum, if they are of classes).
 #include "train/losses.h"
 #include "base/error.h"
 
@@ -44,12 +46,14 @@ static cj_symbol *last_sum(cj__build *g, cj_symbol *x)
     return axes ? cj__sum(g, x, axes, false) : x;
 }
 
-// What went into the softmax or sigmoid that made p; p itself if it is logits already; NULL if there are none.
+// What went into the softmax or sigmoid that made p; p itself if it is logits already; NULL if
+// there are none.
 static cj_symbol *logits_of(const loss_args *args, cj_symbol *p, const cj__op *op)
 {
     if (args->from_logits)
         return p;
-    if (p && cj__symbol_is(p, &cj__op_round_bf16)) // a layer of mixed_bfloat16: the loss is of what it computed
+    // a layer of mixed_bfloat16: the loss is of what it computed
+    if (p && cj__symbol_is(p, &cj__op_round_bf16))
         p = p->node->inputs[0];
     return p && cj__symbol_is(p, op) ? p->node->inputs[0] : NULL;
 }
@@ -72,18 +76,20 @@ static cj_symbol *log_probabilities(cj__build *g, cj_symbol *p)
 }
 
 // -ln p[label]
-static cj_symbol *sparse_categorical_crossentropy(cj__build *g, const void *args, cj_symbol *t, cj_symbol *p)
+static cj_symbol *sparse_categorical_crossentropy(cj__build *g, const void *args, cj_symbol *t,
+                                                  cj_symbol *p)
 {
     cj_symbol *logits = logits_of(args, p, &cj__op_softmax);
     if (logits || !p)
-        return cj__softmax_xent(g, logits, t);
+        return cj__softmax_cross_entropy(g, logits, t);
     const cj__type *type = cj__symbol_type(p);
     cj_symbol *one_hot = cj__one_hot(g, t, type->shape.dims[type->shape.rank - 1], type->dtype);
     return negative(g, last_sum(g, cj__mul(g, one_hot, log_probabilities(g, p))));
 }
 
 // -sum t ln p, with t (1 - s) + s / c for t
-static cj_symbol *categorical_crossentropy(cj__build *g, const void *args, cj_symbol *t, cj_symbol *p)
+static cj_symbol *categorical_crossentropy(cj__build *g, const void *args, cj_symbol *t,
+                                           cj_symbol *p)
 {
     const double s = ((const loss_args *)args)->label_smoothing;
     cj_symbol *logits = logits_of(args, p, &cj__op_softmax);
@@ -103,11 +109,12 @@ static cj_symbol *binary_crossentropy(cj__build *g, const void *args, cj_symbol 
     if (s > 0)
         t = cj__shift(g, cj__scale(g, t, 1 - s), s / 2);
     if (logits || !p)
-        return cj__last_mean(g, cj__sigmoid_xent(g, logits, t));
+        return cj__last_mean(g, cj__sigmoid_cross_entropy(g, logits, t));
     cj_symbol *yes = clipped(g, p);
     cj_symbol *no = cj__shift(g, negative(g, yes), 1);
     cj_symbol *first = cj__mul(g, t, cj__apply_unary(g, CJ__UNARY_log, yes, 0, 0));
-    cj_symbol *second = cj__mul(g, cj__shift(g, negative(g, t), 1), cj__apply_unary(g, CJ__UNARY_log, no, 0, 0));
+    cj_symbol *second =
+        cj__mul(g, cj__shift(g, negative(g, t), 1), cj__apply_unary(g, CJ__UNARY_log, no, 0, 0));
     return negative(g, cj__last_mean(g, cj__add(g, first, second)));
 }
 
@@ -131,7 +138,8 @@ static cj_symbol *hinge(cj__build *g, const void *args, cj_symbol *t, cj_symbol 
     (void)args;
     if (!t)
         return NULL;
-    cj_symbol *stray = cj__apply_unary(g, CJ__UNARY_absolute, cj__mul(g, t, cj__shift(g, t, -1)), 0, 0);
+    cj_symbol *stray =
+        cj__apply_unary(g, CJ__UNARY_absolute, cj__mul(g, t, cj__shift(g, t, -1)), 0, 0);
     cj_symbol *farthest = cj__max(g, stray, cj__all_axes(t), false);
     cj_symbol *binary = cj__compare(g, CJ__COMPARISON_equal, farthest, cj__scalar_like(g, t, 0));
     cj_symbol *sign = cj__select(g, binary, cj__shift(g, cj__scale(g, t, 2), -1), t);
@@ -144,7 +152,8 @@ static cj_symbol *categorical_hinge(cj__build *g, const void *args, cj_symbol *t
 {
     (void)args;
     cj_symbol *others = cj__mul(g, cj__shift(g, negative(g, t), 1), p);
-    cj_symbol *worst = others && cj__last_axis(others) ? cj__max(g, others, cj__last_axis(others), false) : others;
+    cj_symbol *worst =
+        others && cj__last_axis(others) ? cj__max(g, others, cj__last_axis(others), false) : others;
     cj_symbol *lack = cj__shift(g, cj__sub(g, worst, last_sum(g, cj__mul(g, t, p))), 1);
     return cj__apply_unary(g, CJ__UNARY_relu, lack, 0, 0);
 }
@@ -165,10 +174,17 @@ static const cj__loss losses[] = {
      false},
     {{"mean_squared_error", "MeanSquaredError", NO_FIELDS}, CJ__TARGET_SAME, cj__values_mse, false},
     {{"mse", NULL, NO_FIELDS}, CJ__TARGET_SAME, cj__values_mse, false},
-    {{"mean_absolute_error", "MeanAbsoluteError", NO_FIELDS}, CJ__TARGET_SAME, cj__values_mae, false},
+    {{"mean_absolute_error", "MeanAbsoluteError", NO_FIELDS},
+     CJ__TARGET_SAME,
+     cj__values_mae,
+     false},
     {{"mae", NULL, NO_FIELDS}, CJ__TARGET_SAME, cj__values_mae, false},
     {{"hinge", "Hinge", NO_FIELDS}, CJ__TARGET_SAME, hinge, false},
-    {{"categorical_hinge", "CategoricalHinge", NO_FIELDS}, CJ__TARGET_SAME, categorical_hinge, false},
+    {{"categorical_hinge", "CategoricalHinge", NO_FIELDS},
+     CJ__TARGET_SAME,
+     categorical_hinge,
+     false},
 };
 
-const cj__catalog cj__losses = {"loss", losses, sizeof losses[0], (int)(sizeof losses / sizeof losses[0])};
+const cj__catalog cj__losses = {"loss", losses, sizeof losses[0],
+                                (int)(sizeof losses / sizeof losses[0])};

@@ -9,10 +9,18 @@ typedef struct metric_args {
 } metric_args;
 
 static const cj__field threshold_fields[] = {
-    {.key = "threshold", .kind = CJ__FIELD_NUMBER, .offset = offsetof(metric_args, threshold), .fallback = 0.5},
+    {.key = "threshold",
+     .kind = CJ__FIELD_NUMBER,
+     .offset = offsetof(metric_args, threshold),
+     .fallback = 0.5},
 };
 static const cj__field k_fields[] = {
-    {.key = "k", .kind = CJ__FIELD_INT, .offset = offsetof(metric_args, k), .fallback = 5, .low = 1, .high = 1e9},
+    {.key = "k",
+     .kind = CJ__FIELD_INT,
+     .offset = offsetof(metric_args, k),
+     .fallback = 5,
+     .low = 1,
+     .high = 1e9},
 };
 
 static int last_of(const cj_symbol *x)
@@ -32,7 +40,8 @@ static cj_symbol *same_class(cj__build *g, cj_symbol *a, cj_symbol *b, cj_symbol
     return counted(g, cj__compare(g, CJ__COMPARISON_equal, counted(g, a, p), counted(g, b, p)), p);
 }
 
-static cj_symbol *sparse_categorical_accuracy(cj__build *g, const void *args, cj_symbol *t, cj_symbol *p)
+static cj_symbol *sparse_categorical_accuracy(cj__build *g, const void *args, cj_symbol *t,
+                                              cj_symbol *p)
 {
     (void)args;
     return same_class(g, t, cj__argmax(g, p, last_of(p)), p);
@@ -48,17 +57,20 @@ static cj_symbol *categorical_accuracy(cj__build *g, const void *args, cj_symbol
 static cj_symbol *binary_accuracy(cj__build *g, const void *args, cj_symbol *t, cj_symbol *p)
 {
     const metric_args *a = args;
-    cj_symbol *yes = p ? cj__compare(g, CJ__COMPARISON_greater, p, cj__scalar_like(g, p, a->threshold)) : NULL;
+    cj_symbol *yes =
+        p ? cj__compare(g, CJ__COMPARISON_greater, p, cj__scalar_like(g, p, a->threshold)) : NULL;
     cj_symbol *right = cj__compare(g, CJ__COMPARISON_equal, t, counted(g, yes, p));
     return cj__last_mean(g, counted(g, right, p));
 }
 
-static cj_symbol *sparse_top_k_categorical_accuracy(cj__build *g, const void *args, cj_symbol *t, cj_symbol *p)
+static cj_symbol *sparse_top_k_categorical_accuracy(cj__build *g, const void *args, cj_symbol *t,
+                                                    cj_symbol *p)
 {
     return counted(g, cj__in_top_k(g, p, t, ((const metric_args *)args)->k), p);
 }
 
-static cj_symbol *top_k_categorical_accuracy(cj__build *g, const void *args, cj_symbol *t, cj_symbol *p)
+static cj_symbol *top_k_categorical_accuracy(cj__build *g, const void *args, cj_symbol *t,
+                                             cj_symbol *p)
 {
     return sparse_top_k_categorical_accuracy(g, args, cj__argmax(g, t, last_of(t)), p);
 }
@@ -70,7 +82,10 @@ enum { ACCURACY, BINARY = 2, SPARSE, CATEGORICAL };
 static const cj__loss metrics[] = {
     [ACCURACY] = {{"accuracy", "Accuracy", THRESHOLD}, CJ__TARGET_RESOLVED, NULL, true},
     {{"acc", NULL, THRESHOLD}, CJ__TARGET_RESOLVED, NULL, true},
-    [BINARY] = {{"binary_accuracy", "BinaryAccuracy", THRESHOLD}, CJ__TARGET_SAME, binary_accuracy, true},
+    [BINARY] = {{"binary_accuracy", "BinaryAccuracy", THRESHOLD},
+                CJ__TARGET_SAME,
+                binary_accuracy,
+                true},
     [SPARSE] = {{"sparse_categorical_accuracy", "SparseCategoricalAccuracy", NO_FIELDS},
                 CJ__TARGET_LABELS,
                 sparse_categorical_accuracy,
@@ -89,13 +104,18 @@ static const cj__loss metrics[] = {
      true},
     {{"mean_squared_error", "MeanSquaredError", NO_FIELDS}, CJ__TARGET_SAME, cj__values_mse, false},
     {{"mse", NULL, NO_FIELDS}, CJ__TARGET_SAME, cj__values_mse, false},
-    {{"mean_absolute_error", "MeanAbsoluteError", NO_FIELDS}, CJ__TARGET_SAME, cj__values_mae, false},
+    {{"mean_absolute_error", "MeanAbsoluteError", NO_FIELDS},
+     CJ__TARGET_SAME,
+     cj__values_mae,
+     false},
     {{"mae", NULL, NO_FIELDS}, CJ__TARGET_SAME, cj__values_mae, false},
 };
 
-const cj__catalog cj__metrics = {"metric", metrics, sizeof metrics[0], (int)(sizeof metrics / sizeof metrics[0])};
+const cj__catalog cj__metrics = {"metric", metrics, sizeof metrics[0],
+                                 (int)(sizeof metrics / sizeof metrics[0])};
 
-const cj__loss *cj__metric_resolve(const cj__loss *metric, const cj_shape *targets, const cj_shape *predictions)
+const cj__loss *cj__metric_resolve(const cj__loss *metric, const cj_shape *targets,
+                                   const cj_shape *predictions)
 {
     if (metric->target != CJ__TARGET_RESOLVED)
         return metric;
@@ -103,13 +123,17 @@ const cj__loss *cj__metric_resolve(const cj__loss *metric, const cj_shape *targe
     const int64_t t_last = targets->rank ? targets->dims[targets->rank - 1] : 1;
     if (p_last == 1)
         return &metrics[BINARY];
-    return targets->rank < predictions->rank || t_last == 1 ? &metrics[SPARSE] : &metrics[CATEGORICAL];
+    return targets->rank < predictions->rank || t_last == 1 ? &metrics[SPARSE] :
+                                                              &metrics[CATEGORICAL];
 }
 
-// The targets in the shape that is wanted, up to axes of length 1 at the end; NULL with a failed builder otherwise.
-static cj_symbol *fit_targets(const char *who, cj__build *g, cj_symbol *targets, cj_symbol *predictions, bool labels)
+// The targets in the shape that is wanted, up to axes of length 1 at the end; NULL with a failed
+// builder otherwise.
+static cj_symbol *fit_targets(const char *who, cj__build *g, cj_symbol *targets,
+                              cj_symbol *predictions, bool labels)
 {
-    const cj_shape *given = &cj__symbol_type(targets)->shape, *p = &cj__symbol_type(predictions)->shape;
+    const cj_shape *given = &cj__symbol_type(targets)->shape,
+                   *p = &cj__symbol_type(predictions)->shape;
     cj_shape wanted = *p, bare = *given;
     char t_text[CJ_MAX_RANK * 24], p_text[CJ_MAX_RANK * 24], w_text[CJ_MAX_RANK * 24];
     if (labels && wanted.rank > 1)
@@ -120,21 +144,24 @@ static cj_symbol *fit_targets(const char *who, cj__build *g, cj_symbol *targets,
         bare.dims[bare.rank++] = 1;
     if (!cj_shape_equal(&bare, &wanted)) {
         if (g->status == CJ_OK)
-            g->status =
-                cj__fail(CJ_SHAPE_MISMATCH, "%s: targets of shape %s do not fit predictions of shape %s, needed are %s",
-                         who, cj_shape_text(given, t_text, sizeof t_text), cj_shape_text(p, p_text, sizeof p_text),
-                         cj_shape_text(&wanted, w_text, sizeof w_text));
+            g->status = cj__fail(
+                CJ_SHAPE_MISMATCH,
+                "%s: targets of shape %s do not fit predictions of shape %s, needed are %s", who,
+                cj_shape_text(given, t_text, sizeof t_text),
+                cj_shape_text(p, p_text, sizeof p_text),
+                cj_shape_text(&wanted, w_text, sizeof w_text));
         return NULL;
     }
     return cj_shape_equal(given, &wanted) ? targets : cj__reshape(g, targets, &wanted);
 }
 
-cj_symbol *cj__loss_values(const cj__loss *loss, const void *args, const char *who, cj__build *g, cj_symbol *targets,
-                           cj_symbol *predictions)
+cj_symbol *cj__loss_values(const cj__loss *loss, const void *args, const char *who, cj__build *g,
+                           cj_symbol *targets, cj_symbol *predictions)
 {
     if (!targets || !predictions)
         return NULL;
-    loss = cj__metric_resolve(loss, &cj__symbol_type(targets)->shape, &cj__symbol_type(predictions)->shape);
+    loss = cj__metric_resolve(loss, &cj__symbol_type(targets)->shape,
+                              &cj__symbol_type(predictions)->shape);
     const bool labels = loss->target == CJ__TARGET_LABELS;
     targets = fit_targets(who, g, targets, predictions, labels);
     if (!targets)

@@ -1,5 +1,6 @@
-// What an optimizer is inside: a rule (one row of optimizers.c) and resolved settings. A rule is an update op, the slots
-// it keeps for each variable, and how its arguments become the op's attributes.
+// What an optimizer is inside: a rule (one row of optimizers.c) and resolved settings. A rule is an
+// update op, the slots it keeps for each variable, and how its arguments become the op's
+// attributes.
 #ifndef CJ_TRAIN_OPTIMIZER_H
 #define CJ_TRAIN_OPTIMIZER_H
 
@@ -25,8 +26,10 @@ typedef struct cj__rule {
     const cj__op *op;
     size_t members;  // offset of CJ_OPTIMIZER_MEMBERS in the arguments
     bool needs_step; // the op takes the step count after the rate
-    int together;    // Keras's order: the first slots variable by variable, each further one as a block
-    // The slots that these arguments ask for (at most CJ__MAX_SLOTS), in the op's order. Returns how many.
+    // Keras's order: the first slots variable by variable, each further one as a block
+    int together;
+    // The slots that these arguments ask for (at most CJ__MAX_SLOTS), in the op's order. Returns
+    // how many.
     int (*slots)(const void *args, cj__slot *slots);
     void (*attrs)(const void *args, cj__update_attrs *attrs); // weight decay apart
 } cj__rule;
@@ -50,14 +53,17 @@ int cj__optimizer_slots(const cj_optimizer *optimizer, cj__slot *slots);
 // Where slot `slot` of variable `variable` is in Keras's order of all slots of `count` variables.
 int cj__optimizer_place(const cj_optimizer *optimizer, int variable, int slot, int count);
 
-// The spec that makes the same optimizer again, with `learning_rate` as it was at first. The caller frees (cj__free).
+// The spec that makes the same optimizer again, with `learning_rate` as it was at first. The caller
+// frees (cj__free).
 char *cj__optimizer_spec(const cj_optimizer *optimizer);
 
 // Clips gradients[i] in place as the settings say.
-void cj__optimizer_clip(const cj_optimizer *optimizer, cj__build *g, cj_symbol **gradients, int count);
+void cj__optimizer_clip(const cj_optimizer *optimizer, cj__build *g, cj_symbol **gradients,
+                        int count);
 
 // Appends the step of one variable: outputs gets the new weights, then the new slots.
-cj_status cj__optimizer_step(const cj_optimizer *optimizer, cj__build *g, cj_symbol *weights, cj_symbol *gradient,
-                             cj_symbol *rate, cj_symbol *step, cj_symbol *const *slots, cj_symbol **outputs);
+cj_status cj__optimizer_step(const cj_optimizer *optimizer, cj__build *g, cj_symbol *weights,
+                             cj_symbol *gradient, cj_symbol *rate, cj_symbol *step,
+                             cj_symbol *const *slots, cj_symbol **outputs);
 
 #endif

@@ -1,5 +1,6 @@
-// Optimizers: SGD, Adagrad, Adadelta, RMSprop, Adam. Formulas are in cajal/train.h; the numbers are crunched by the ops
-// of ops/update.c; here is which slots each keeps, what it starts them with, and how gradients are clipped first.
+// Optimizers: SGD, Adagrad, Adadelta, RMSprop, Adam. Formulas are in cajal/train.h; the numbers are
+// crunched by the ops of ops/update.c; here is which slots each keeps, what it starts them with,
+// and how gradients are clipped first.
 #include "base/error.h"
 #include "base/memory.h"
 #include "train/optimizer.h"
@@ -8,41 +9,47 @@
 #define AT(type, member) offsetof(cj_##type##_args, member)
 #define COUNT(array)     ((int)(sizeof(array) / sizeof(array)[0]))
 
-#define NUMBER(type, key_name, value, least, most)                                                                 \
-    {                                                                                                              \
-        .key = #key_name, .kind = CJ__FIELD_NUMBER, .offset = AT(type, key_name), .fallback = value, .low = least, \
-        .high = most                                                                                               \
+#define NUMBER(type, key_name, value, least, most)                                \
+    {                                                                             \
+        .key = #key_name, .kind = CJ__FIELD_NUMBER, .offset = AT(type, key_name), \
+        .fallback = value, .low = least, .high = most                             \
     }
-#define REAL(type, key_name, value, least, most)                                                                 \
-    {                                                                                                            \
-        .key = #key_name, .kind = CJ__FIELD_REAL, .offset = AT(type, key_name), .fallback = value, .low = least, \
-        .high = most                                                                                             \
+#define REAL(type, key_name, value, least, most)                                                   \
+    {                                                                                              \
+        .key = #key_name, .kind = CJ__FIELD_REAL, .offset = AT(type, key_name), .fallback = value, \
+        .low = least, .high = most                                                                 \
     }
 #define FLAG(type, key_name)                                                   \
     {                                                                          \
         .key = #key_name, .kind = CJ__FIELD_BOOL, .offset = AT(type, key_name) \
     }
-#define OPTION(type, key_name)                                                                           \
-    {                                                                                                    \
-        .key = #key_name, .kind = CJ__FIELD_OPTION, .offset = AT(type, key_name), .low = 0, .high = 1e30 \
+#define OPTION(type, key_name)                                                              \
+    {                                                                                       \
+        .key = #key_name, .kind = CJ__FIELD_OPTION, .offset = AT(type, key_name), .low = 0, \
+        .high = 1e30                                                                        \
     }
-#define MEMBERS(type)                                                                                           \
-    OPTION(type, weight_decay), OPTION(type, clipnorm), OPTION(type, global_clipnorm), OPTION(type, clipvalue), \
-    {                                                                                                           \
-        .key = "name", .kind = CJ__FIELD_TEXT, .offset = AT(type, name), .text = #type                          \
+#define MEMBERS(type)                                                                  \
+    OPTION(type, weight_decay), OPTION(type, clipnorm), OPTION(type, global_clipnorm), \
+        OPTION(type, clipvalue),                                                       \
+    {                                                                                  \
+        .key = "name", .kind = CJ__FIELD_TEXT, .offset = AT(type, name), .text = #type \
     }
 
-static const cj__field sgd_fields[] = {NUMBER(sgd, learning_rate, 0.01, 0, 1e30), REAL(sgd, momentum, 0, 0, 1),
-                                       FLAG(sgd, nesterov), MEMBERS(sgd)};
+static const cj__field sgd_fields[] = {NUMBER(sgd, learning_rate, 0.01, 0, 1e30),
+                                       REAL(sgd, momentum, 0, 0, 1), FLAG(sgd, nesterov),
+                                       MEMBERS(sgd)};
 static const cj__field adagrad_fields[] = {NUMBER(adagrad, learning_rate, 0.001, 0, 1e30),
                                            NUMBER(adagrad, initial_accumulator_value, 0.1, 0, 1e30),
                                            REAL(adagrad, epsilon, 1e-7, 0, 1e30), MEMBERS(adagrad)};
-static const cj__field adadelta_fields[] = {NUMBER(adadelta, learning_rate, 0.001, 0, 1e30),
-                                            NUMBER(adadelta, rho, 0.95, 0, 1), REAL(adadelta, epsilon, 1e-7, 0, 1e30),
-                                            MEMBERS(adadelta)};
-static const cj__field rmsprop_fields[] = {
-    NUMBER(rmsprop, learning_rate, 0.001, 0, 1e30), NUMBER(rmsprop, rho, 0.9, 0, 1), REAL(rmsprop, momentum, 0, 0, 1),
-    REAL(rmsprop, epsilon, 1e-7, 0, 1e30),          FLAG(rmsprop, centered),         MEMBERS(rmsprop)};
+static const cj__field adadelta_fields[] = {
+    NUMBER(adadelta, learning_rate, 0.001, 0, 1e30), NUMBER(adadelta, rho, 0.95, 0, 1),
+    REAL(adadelta, epsilon, 1e-7, 0, 1e30), MEMBERS(adadelta)};
+static const cj__field rmsprop_fields[] = {NUMBER(rmsprop, learning_rate, 0.001, 0, 1e30),
+                                           NUMBER(rmsprop, rho, 0.9, 0, 1),
+                                           REAL(rmsprop, momentum, 0, 0, 1),
+                                           REAL(rmsprop, epsilon, 1e-7, 0, 1e30),
+                                           FLAG(rmsprop, centered),
+                                           MEMBERS(rmsprop)};
 static const cj__field adam_fields[] = {NUMBER(adam, learning_rate, 0.001, 0, 1e30),
                                         NUMBER(adam, beta_1, 0.9, 0, 1),
                                         NUMBER(adam, beta_2, 0.999, 0, 1),
@@ -50,7 +57,8 @@ static const cj__field adam_fields[] = {NUMBER(adam, learning_rate, 0.001, 0, 1e
                                         FLAG(adam, amsgrad),
                                         MEMBERS(adam)};
 
-// Slots and attributes ----------------------------------------------------------------------------------------------
+// Slots and attributes
+// ----------------------------------------------------------------------------------------------
 
 static int sgd_slots(const void *args, cj__slot *slots)
 {
@@ -67,7 +75,8 @@ static void sgd_attrs(const void *args, cj__update_attrs *attrs)
 
 static int adagrad_slots(const void *args, cj__slot *slots)
 {
-    slots[0] = (cj__slot){"accumulator", ((const cj_adagrad_args *)args)->initial_accumulator_value};
+    slots[0] =
+        (cj__slot){"accumulator", ((const cj_adagrad_args *)args)->initial_accumulator_value};
     return 1;
 }
 
@@ -128,11 +137,11 @@ static void adam_attrs(const void *args, cj__update_attrs *attrs)
     attrs->epsilon = a->epsilon;
 }
 
-#define RULE(type, text, class, joined, stepped)                                                                      \
-    {                                                                                                                 \
-        .choice = {text, class, type##_fields, COUNT(type##_fields), sizeof(cj_##type##_args)}, .op = &cj__op_##type, \
-        .members = AT(type, weight_decay), .together = joined, .needs_step = stepped, .slots = type##_slots,          \
-        .attrs = type##_attrs                                                                                         \
+#define RULE(type, text, class, joined, stepped)                                                \
+    {                                                                                           \
+        .choice = {text, class, type##_fields, COUNT(type##_fields), sizeof(cj_##type##_args)}, \
+        .op = &cj__op_##type, .members = AT(type, weight_decay), .together = joined,            \
+        .needs_step = stepped, .slots = type##_slots, .attrs = type##_attrs                     \
     }
 
 static const cj__rule rules[] = {
@@ -145,13 +154,15 @@ static const cj__rule rules[] = {
 
 const cj__catalog cj__optimizers = {"optimizer", rules, sizeof rules[0], COUNT(rules)};
 
-// The object --------------------------------------------------------------------------------------------------------
+// The object
+// --------------------------------------------------------------------------------------------------------
 
 static void optimizer_destroy(void *object)
 {
     cj_optimizer *optimizer = object;
     if (optimizer->rule)
-        cj__fields_free(optimizer->rule->choice.fields, optimizer->rule->choice.field_count, optimizer->args);
+        cj__fields_free(optimizer->rule->choice.fields, optimizer->rule->choice.field_count,
+                        optimizer->args);
     cj__free(optimizer);
 }
 
@@ -159,20 +170,23 @@ const cj__class cj__optimizer_class = {"optimizer", optimizer_destroy};
 
 const cj__optimizer_members *cj__optimizer_common(const cj_optimizer *optimizer)
 {
-    return (const cj__optimizer_members *)(const void *)(optimizer->args + optimizer->rule->members);
+    return (const cj__optimizer_members *)(const void *)(optimizer->args +
+                                                         optimizer->rule->members);
 }
 
 static cj_status check_clipping(const cj_optimizer *optimizer)
 {
     const cj__optimizer_members *common = cj__optimizer_common(optimizer);
     if ((common->clipnorm > 0) + (common->global_clipnorm > 0) + (common->clipvalue > 0) > 1)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: only one of clipnorm, global_clipnorm and clipvalue can be set",
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "%s: only one of clipnorm, global_clipnorm and clipvalue can be set",
                         common->name);
     return CJ_OK;
 }
 
-// Whether this thread's latest attempt to make an optimizer failed: tells a NULL that means "the default" from a NULL that
-// a builder gave inside the arguments of cj_compile(). It belongs to the thread's last error, so to speak.
+// Whether this thread's latest attempt to make an optimizer failed: tells a NULL that means "the
+// default" from a NULL that a builder gave inside the arguments of cj_compile(). It belongs to the
+// thread's last error, so to speak.
 static _Thread_local bool refused;
 
 bool cj__optimizer_refused(void)
@@ -188,8 +202,8 @@ static cj_optimizer *try_optimizer(const char *name, const void *args)
     cj_optimizer *optimizer = rule ? cj__object_new(&cj__optimizer_class, sizeof *optimizer) : NULL;
     if (!optimizer)
         return NULL;
-    if (cj__fields_resolve(rule->choice.fields, rule->choice.field_count, args, optimizer->args, rule->choice.args_size,
-                           name) == CJ_OK) {
+    if (cj__fields_resolve(rule->choice.fields, rule->choice.field_count, args, optimizer->args,
+                           rule->choice.args_size, name) == CJ_OK) {
         optimizer->rule = rule;
         if (check_clipping(optimizer) == CJ_OK)
             return optimizer;
@@ -252,7 +266,8 @@ char *cj__optimizer_spec(const cj_optimizer *optimizer)
 
 double cj__optimizer_rate(const cj_optimizer *optimizer)
 {
-    return *(const double *)(const void *)(optimizer->args + optimizer->rule->choice.fields[0].offset);
+    return *(const double *)(const void *)(optimizer->args +
+                                           optimizer->rule->choice.fields[0].offset);
 }
 
 int cj__optimizer_slots(const cj_optimizer *optimizer, cj__slot *slots)
@@ -266,12 +281,14 @@ int cj__optimizer_place(const cj_optimizer *optimizer, int variable, int slot, i
     return slot < together ? variable * together + slot : slot * count + variable;
 }
 
-// In the graph ------------------------------------------------------------------------------------------------------
+// In the graph
+// ------------------------------------------------------------------------------------------------------
 
 // g * limit / max(norm, limit): unchanged below the limit, of the limit's length above.
 static cj_symbol *shorten(cj__build *g, cj_symbol *gradient, cj_symbol *norm, double limit)
 {
-    cj_symbol *longest = cj__apply_binary(g, CJ__BINARY_maximum, norm, cj__scalar_like(g, norm, limit));
+    cj_symbol *longest =
+        cj__apply_binary(g, CJ__BINARY_maximum, norm, cj__scalar_like(g, norm, limit));
     return cj__mul(g, gradient, cj__div(g, cj__scalar_like(g, norm, limit), longest));
 }
 
@@ -280,19 +297,22 @@ static cj_symbol *norm_squared(cj__build *g, cj_symbol *x)
     return cj__append(g, &cj__op_norm_squared, NULL, &x, 1);
 }
 
-void cj__optimizer_clip(const cj_optimizer *optimizer, cj__build *g, cj_symbol **gradients, int count)
+void cj__optimizer_clip(const cj_optimizer *optimizer, cj__build *g, cj_symbol **gradients,
+                        int count)
 {
     const cj__optimizer_members *common = cj__optimizer_common(optimizer);
     cj_symbol *all = NULL;
     for (int i = 0; i < count; i++) {
         if (common->clipnorm > 0) {
-            cj_symbol *norm = cj__apply_unary(g, CJ__UNARY_sqrt, norm_squared(g, gradients[i]), 0, 0);
+            cj_symbol *norm =
+                cj__apply_unary(g, CJ__UNARY_sqrt, norm_squared(g, gradients[i]), 0, 0);
             gradients[i] = shorten(g, gradients[i], norm, common->clipnorm);
         } else if (common->global_clipnorm > 0) {
             cj_symbol *one = norm_squared(g, gradients[i]);
             all = all ? cj__add(g, all, one) : one;
         } else if (common->clipvalue > 0) {
-            gradients[i] = cj__apply_unary(g, CJ__UNARY_clip, gradients[i], -common->clipvalue, common->clipvalue);
+            gradients[i] = cj__apply_unary(g, CJ__UNARY_clip, gradients[i], -common->clipvalue,
+                                           common->clipvalue);
         }
     }
     if (!all)
@@ -302,8 +322,9 @@ void cj__optimizer_clip(const cj_optimizer *optimizer, cj__build *g, cj_symbol *
         gradients[i] = shorten(g, gradients[i], norm, common->global_clipnorm);
 }
 
-cj_status cj__optimizer_step(const cj_optimizer *optimizer, cj__build *g, cj_symbol *weights, cj_symbol *gradient,
-                             cj_symbol *rate, cj_symbol *step, cj_symbol *const *slots, cj_symbol **outputs)
+cj_status cj__optimizer_step(const cj_optimizer *optimizer, cj__build *g, cj_symbol *weights,
+                             cj_symbol *gradient, cj_symbol *rate, cj_symbol *step,
+                             cj_symbol *const *slots, cj_symbol **outputs)
 {
     const cj__rule *rule = optimizer->rule;
     cj__update_attrs attrs = {.weight_decay = cj__optimizer_common(optimizer)->weight_decay};

@@ -1,5 +1,5 @@
-// cj_plan(): what a model's prediction or training step runs, kernel by kernel. Only the types of the data matter, so
-// zeros stand for it.
+// cj_plan(): what a model's prediction or training step runs, kernel by kernel. Only the types of
+// the data matter, so zeros stand for it.
 #include "base/error.h"
 #include "layers/layer.h"
 #include "train/check.h"
@@ -16,14 +16,17 @@ static cj_status zeros(const cj__type *type, int64_t batch, cj_tensor **tensor)
     return cj_tensor_new(type->dtype, shape, tensor);
 }
 
-// Targets as each output's loss takes them: a label a sample for sparse losses, else the output's own shape.
-static cj_status make_targets(const cj_model *model, const cj__train_state *state, int64_t batch, cj_dataset *data)
+// Targets as each output's loss takes them: a label a sample for sparse losses, else the output's
+// own shape.
+static cj_status make_targets(const cj_model *model, const cj__train_state *state, int64_t batch,
+                              cj_dataset *data)
 {
     data->y_count = cj_model_output_count(model);
     for (int i = 0; i < data->y_count; i++) {
-        const char *loss = state->settings.losses[i] != NULL ? state->settings.losses[i] : state->settings.loss;
+        const char *loss =
+            state->settings.losses[i] ? state->settings.losses[i] : state->settings.loss;
         cj__type type = {CJ_F32, *cj_model_output_shape(model, i)};
-        if (loss != NULL && strncmp(loss, "sparse", strlen("sparse")) == 0) {
+        if (loss && strncmp(loss, "sparse", strlen("sparse")) == 0) {
             type.dtype = CJ_I32;
             type.shape.rank--;
         }
@@ -32,14 +35,15 @@ static cj_status make_targets(const cj_model *model, const cj__train_state *stat
     return CJ_OK;
 }
 
-static cj_status make_data(const cj_model *model, const cj__train_state *state, int64_t batch, bool training,
-                           cj_dataset *data)
+static cj_status make_data(const cj_model *model, const cj__train_state *state, int64_t batch,
+                           bool training, cj_dataset *data)
 {
     const cj__type *types = NULL;
     data->count = batch;
     data->x_count = cj__model_inputs(model, &types);
     if (data->x_count == 0)
-        return cj__fail(CJ_NOT_BUILT, "cj_plan: the model does not know its inputs yet: give it an input layer");
+        return cj__fail(CJ_NOT_BUILT,
+                        "cj_plan: the model does not know its inputs yet: give it an input layer");
     for (int i = 0; i < data->x_count; i++)
         CJ_TRY(zeros(&types[i], batch, &data->x[i]));
     return training ? make_targets(model, state, batch, data) : CJ_OK;
@@ -48,9 +52,10 @@ static cj_status make_data(const cj_model *model, const cj__train_state *state, 
 cj_status cj_model_plan(cj_model *model, const cj_plan_args *args)
 {
     cj__train_state *state;
-    const cj__functions *functions = NULL;
+    const cj__step_functions *functions = NULL;
     const cj__mode mode = args->training ? CJ__MODE_TRAIN : CJ__MODE_PREDICT;
-    cj_dataset data = {.object = {.class = &cj__dataset_class, .holders = 1}}; // on the stack: it holds nothing
+    // on the stack: it holds nothing
+    cj_dataset data = {.object = {.class = &cj__dataset_class, .holders = 1}};
     if (!model)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_plan: the model is NULL");
     if (args->batch_size < 0 || args->rounds < 0)
@@ -64,7 +69,8 @@ cj_status cj_model_plan(cj_model *model, const cj_plan_args *args)
     if (status == CJ_OK)
         status = cj__functions_find(model, state, mode, &data, false, &functions);
     if (status == CJ_OK)
-        status = cj__function_print(functions->function, batch, args->rounds, args->stream ? args->stream : stdout);
+        status = cj__function_print(functions->function, batch, args->rounds,
+                                    args->stream ? args->stream : stdout);
     for (int i = 0; i < CJ_DATASET_MAX_IO; i++) {
         cj_release(data.x[i]);
         cj_release(data.y[i]);

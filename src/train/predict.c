@@ -1,11 +1,13 @@
-// cj_predict(): the model's outputs, written batch by batch into their places in the result. Threads that predict with
-// one model at once share the function and nothing else; the lock is held only while the function is looked up.
+// cj_predict(): the model's outputs, written batch by batch into their places in the result.
+// Threads that predict with one model at once share the function and nothing else; the lock is held
+// only while the function is looked up.
 #include "base/error.h"
 #include "train/check.h"
 #include "train/step.h"
 #include <string.h>
 
-static cj_status make_outputs(cj_model *model, const cj__functions *functions, int64_t count, cj_tensor **outputs)
+static cj_status make_outputs(cj_model *model, const cj__step_functions *functions, int64_t count,
+                              cj_tensor **outputs)
 {
     for (int i = 0; i < cj_model_output_count(model); i++) {
         cj__type type = *cj__function_output(functions->function, i);
@@ -15,7 +17,8 @@ static cj_status make_outputs(cj_model *model, const cj__functions *functions, i
     return CJ_OK;
 }
 
-static cj_status run_batches(const cj__functions *functions, cj__reader *reader, int output_count, cj_tensor **outputs)
+static cj_status run_batches(const cj__step_functions *functions, cj__reader *reader,
+                             int output_count, cj_tensor **outputs)
 {
     cj__batch batch;
     int64_t done = 0;
@@ -24,8 +27,8 @@ static cj_status run_batches(const cj__functions *functions, cj__reader *reader,
         void *places[CJ_MAX_IO];
         for (int i = 0; i < output_count; i++) {
             const cj_tensor *output = outputs[i];
-            const size_t each =
-                (size_t)(cj_tensor_count(output) / output->shape.dims[0]) * cj_dtype_size(output->dtype);
+            const size_t each = (size_t)(cj_tensor_count(output) / output->shape.dims[0]) *
+                                cj_dtype_size(output->dtype);
             places[i] = output->data + (size_t)done * each;
         }
         CJ_TRY(cj__function_run(functions->function, batch.count, batch.x, places));
@@ -37,7 +40,7 @@ static cj_status run_batches(const cj__functions *functions, cj__reader *reader,
 static cj_status predict(cj_model *model, cj_dataset *data, int64_t batch_size, cj_tensor **outputs)
 {
     cj__train_state *state;
-    const cj__functions *functions;
+    const cj__step_functions *functions;
     cj__reader *reader = NULL;
     CJ_TRY(cj__check_built(model, data, "cj_predict"));
     CJ_TRY(cj__check_inputs(model, data, "cj_predict"));
@@ -50,10 +53,12 @@ static cj_status predict(cj_model *model, cj_dataset *data, int64_t batch_size, 
     return status;
 }
 
-cj_status cj_predict_many(cj_model *model, cj_tensor *const *inputs, int64_t batch_size, cj_tensor **outputs)
+cj_status cj_predict_many(cj_model *model, cj_tensor *const *inputs, int64_t batch_size,
+                          cj_tensor **outputs)
 {
     if (!model || !inputs || !outputs)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_predict: %s is NULL", !model ? "the model" : "an argument");
+        return cj__fail(CJ_INVALID_ARGUMENT, "cj_predict: %s is NULL",
+                        !model ? "the model" : "an argument");
     // A data set on the stack: it holds nothing, so that floating tensors stay the caller's.
     cj_dataset data = {.object = {.class = &cj__dataset_class, .holders = 1}};
     const int built = cj_model_input_count(model);
@@ -63,7 +68,8 @@ cj_status cj_predict_many(cj_model *model, cj_tensor *const *inputs, int64_t bat
             return cj__fail(CJ_INVALID_ARGUMENT, "cj_predict: input %d is NULL", i);
         data.x[i] = inputs[i];
         if (inputs[i]->shape.rank == 0 || inputs[i]->shape.dims[0] != inputs[0]->shape.dims[0])
-            return cj__fail(CJ_SHAPE_MISMATCH, "cj_predict: input %d has not the samples of input 0", i);
+            return cj__fail(CJ_SHAPE_MISMATCH,
+                            "cj_predict: input %d has not the samples of input 0", i);
     }
     data.count = inputs[0]->shape.dims[0];
     memset(outputs, 0, (size_t)cj_model_output_count(model) * sizeof *outputs);
@@ -82,7 +88,8 @@ cj_status cj_predict(cj_model *model, cj_tensor *input, int64_t batch_size, cj_t
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_predict: the place for the output is NULL");
     *output = NULL;
     if (model && cj_model_input_count(model) > 1)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_predict: model \"%s\" has %d inputs: use cj_predict_many()",
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "cj_predict: model \"%s\" has %d inputs: use cj_predict_many()",
                         cj_layer_name(cj_model_layer(model)), cj_model_input_count(model));
     CJ_TRY(cj_predict_many(model, &input, batch_size, outputs));
     *output = outputs[0];

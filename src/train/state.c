@@ -6,8 +6,8 @@
 #include "train/step.h"
 #include <string.h>
 
-// Guards the making of a model's state, when several threads predict with a model that has none: the only lock that
-// threads of different models could share, taken for the moment of a look.
+// Guards the making of a model's state, when several threads predict with a model that has none:
+// the only lock that threads of different models could share, taken for the moment of a look.
 static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
 
 static void settings_free(cj_compile_args *settings)
@@ -90,20 +90,23 @@ cj_status cj__state_need(cj_model *model, cj__train_state **state)
 cj_status cj__state_compiled(const cj_model *model, const char *who, cj__train_state **state)
 {
     if (!model)
-        return cj_error_status() ? cj_error_status() : cj__fail(CJ_INVALID_ARGUMENT, "%s: the model is NULL", who);
+        return cj_error_status() ? cj_error_status() :
+                                   cj__fail(CJ_INVALID_ARGUMENT, "%s: the model is NULL", who);
     *state = cj__state_of(model);
     if (!*state || !(*state)->settings.optimizer)
-        return cj__fail(CJ_NOT_BUILT, "%s: model \"%s\" is not compiled: call cj_compile() first", who,
-                        cj_layer_name(cj_model_layer(model)));
+        return cj__fail(CJ_NOT_BUILT, "%s: model \"%s\" is not compiled: call cj_compile() first",
+                        who, cj_layer_name(cj_model_layer(model)));
     return CJ_OK;
 }
 
-cj_variable *cj__state_variable_new(const cj_variable *of, const char *name, cj_dtype dtype, double value)
+cj_variable *cj__state_variable_new(const cj_variable *of, const char *name, cj_dtype dtype,
+                                    double value)
 {
     char text[256];
     cj_tensor *tensor = NULL;
     snprintf(text, sizeof text, "optimizer/%s%s%s", of ? of->name : "", of ? "/" : "", name);
-    if (cj_tensor_new(of ? of->value->dtype : dtype, of ? of->value->shape : (cj_shape){0}, &tensor) != CJ_OK)
+    if (cj_tensor_new(of ? of->value->dtype : dtype, of ? of->value->shape : (cj_shape){0},
+                      &tensor) != CJ_OK)
         return NULL;
     cj_tensor_fill(tensor, value);
     return cj__own(cj_variable_new(text, tensor));
@@ -120,7 +123,8 @@ static cj_status make_slots(cj__train_state *state)
     state->slot_count = each * count;
     for (int v = 0; v < count; v++)
         for (int s = 0; s < each; s++) {
-            cj_variable *slot = cj__state_variable_new(state->trained[v], slots[s].name, CJ_F32, slots[s].initial);
+            cj_variable *slot =
+                cj__state_variable_new(state->trained[v], slots[s].name, CJ_F32, slots[s].initial);
             if (!slot)
                 return cj_error_status();
             state->slots[cj__optimizer_place(optimizer, v, s, count)] = slot;
@@ -167,10 +171,13 @@ cj_variable *cj__state_variable(const cj__train_state *state, int index)
 {
     if (index < 0 || index >= cj__state_variable_count(state))
         return NULL;
-    return index == 0 ? state->iterations : index == 1 ? state->learning_rate : state->slots[index - 2];
+    return index == 0 ? state->iterations :
+           index == 1 ? state->learning_rate :
+                        state->slots[index - 2];
 }
 
-// What callbacks remember ---------------------------------------------------------------------------------------------
+// What callbacks remember
+// ---------------------------------------------------------------------------------------------
 
 void cj__state_forget(cj__train_state *state)
 {
@@ -183,7 +190,8 @@ void cj__state_forget(cj__train_state *state)
     state->memory_count = 0;
 }
 
-cj_status cj__state_remember(cj__train_state *state, const char *name, const double *values, int count)
+cj_status cj__state_remember(cj__train_state *state, const char *name, const double *values,
+                             int count)
 {
     const size_t all = (size_t)state->memory_count + 1;
     cj__memory *grown = cj__resize(state->memories, all, sizeof *grown);
@@ -213,7 +221,8 @@ static cj_status remember_callback(cj__train_state *state, cj_callback *callback
     if (!values)
         return CJ_OUT_OF_MEMORY;
     methods->state(callback->self, values, count);
-    const cj_status status = cj__state_remember(state, methods->name ? methods->name : "Callback", values, count);
+    const cj_status status =
+        cj__state_remember(state, methods->name ? methods->name : "Callback", values, count);
     cj__free(values);
     return status;
 }

@@ -1,14 +1,18 @@
-// What training keeps with a model: the train state, an object that is attached to the model and released with it.
+// What training keeps with a model: the train state, an object that is attached to the model and
+// released with it.
 //
-// It has three parts. *Settings*: the arguments of cj_compile() as the user gave them (a model file stores these specs
-// and compiles again when it is loaded). *Variables*: what the optimizer remembers, in Keras's order. *Place*: how far
-// the latest cj_fit() came, so that a run stopped at any batch goes on to the same bits. What follows from the three
-// (step.h) is made when it is first needed and never stored.
+// It has three parts. *Settings*: the arguments of cj_compile() as the user gave them (a model file
+// stores these specs and compiles again when it is loaded). *Variables*: what the optimizer
+// remembers, in Keras's order. *Place*: how far the latest cj_fit() came, so that a run stopped at
+// any batch goes on to the same bits. What follows from the three (step.h) is made when it is first
+// needed and never stored.
 //
-// To save: cj__state_of(), settings, cj__optimizer_spec(), every cj__state_variable(), place, cj__state_memories().
-// To load: cj_compile_model() with the settings, cj__state_prepare(), then assign the variables, `place` and memories.
+// To save: cj__state_of(), settings, cj__optimizer_spec(), every cj__state_variable(), place,
+// cj__state_memories(). To load: cj_compile_model() with the settings, cj__state_prepare(), then
+// assign the variables, `place` and memories.
 //
-// A model that was never compiled has a state too once it predicts: `settings.optimizer` is NULL then.
+// A model that was never compiled has a state too once it predicts: `settings.optimizer` is NULL
+// then.
 #ifndef CJ_TRAIN_STATE_H
 #define CJ_TRAIN_STATE_H
 
@@ -22,8 +26,8 @@
 // The most values that a log holds: the names of cj_results.
 enum { CJ__MAX_VALUES = CJ_MAX_IO * CJ_MAX_METRICS };
 
-// What a place is in the middle of: a checkpoint is written from inside a callback, when those before it in the list
-// have been told of the event and those after it have not.
+// What a place is in the middle of: a checkpoint is written from inside a callback, when those
+// before it in the list have been told of the event and those after it have not.
 typedef enum cj__event { CJ__EVENT_NONE, CJ__EVENT_BATCH_END, CJ__EVENT_EPOCH_END } cj__event;
 
 // How far training came.
@@ -40,18 +44,20 @@ typedef struct cj__place {
     int sum_count;      // running sums of the epoch: one for each value of the training log
     double sums[CJ__MAX_VALUES];
     double weights[CJ__MAX_VALUES]; // value = sum / weight
-    int val_count;                  // values of the validation of this epoch, while event is CJ__EVENT_EPOCH_END
+    // values of the validation of this epoch, while event is CJ__EVENT_EPOCH_END
+    int val_count;
     double val[CJ__MAX_VALUES];
 } cj__place;
 
-// What a callback remembers (cj_callback_methods.state). Callbacks of one class are told apart by their order.
+// What a callback remembers (cj_callback_methods.state). Callbacks of one class are told apart by
+// their order.
 typedef struct cj__memory {
     char *name;     // class name, owned
     double *values; // owned
     int count;
 } cj__memory;
 
-struct cj__functions; // step.h
+struct cj__step_functions; // step.h
 
 typedef struct cj__train_state {
     cj__object object;
@@ -60,7 +66,8 @@ typedef struct cj__train_state {
 
     cj_variable *iterations;    // "optimizer/iterations", int64 scalar: steps done
     cj_variable *learning_rate; // "optimizer/learning_rate", float32 scalar
-    cj_variable **trained;      // the variables that this compile trains, held; NULL until the model is built
+    // the variables that this compile trains, held; NULL until the model is built
+    cj_variable **trained;
     int trained_count;
     cj_variable **slots; // Keras's order
     int slot_count;
@@ -70,13 +77,14 @@ typedef struct cj__train_state {
     int memory_count;
     cj_callback *const *callbacks; // of the run under way; NULL between runs
     int callback_count;
-    const struct cj__batch *batch;        // the training batch that the callbacks are told of; NULL otherwise,
-    const float *batch_weights;           // its sample weights, or NULL,
-    const struct cj__functions *training; // and what ran it
+    // the training batch that the callbacks are told of; NULL otherwise,
+    const struct cj__batch *batch;
+    const float *batch_weights;                // its sample weights, or NULL,
+    const struct cj__step_functions *training; // and what ran it
 
     struct cj__arenas *arenas; // what all functions run in (graph/arena.h)
     pthread_mutex_t lock;      // guards the list of functions: several threads may predict
-    struct cj__functions *functions;
+    struct cj__step_functions *functions;
 } cj__train_state;
 
 // The state of a model; NULL if it has none.
@@ -92,17 +100,22 @@ cj__train_state *cj__state_new(void);
 // Makes the optimizer's slots if the model is built and they are not there.
 cj_status cj__state_prepare(cj_model *model, cj__train_state *state);
 
-// Everything the optimizer remembers, in the order of Keras's files: iterations, learning rate, slots.
+// Everything the optimizer remembers, in the order of Keras's files: iterations, learning rate,
+// slots.
 int cj__state_variable_count(const cj__train_state *state);
 cj_variable *cj__state_variable(const cj__train_state *state, int index);
 
-// A variable "optimizer/<of>/<name>" like `of`, or, without `of`, a scalar "optimizer/<name>". Held by the caller.
-cj_variable *cj__state_variable_new(const cj_variable *of, const char *name, cj_dtype dtype, double value);
+// A variable "optimizer/<of>/<name>" like `of`, or, without `of`, a scalar "optimizer/<name>". Held
+// by the caller.
+cj_variable *cj__state_variable_new(const cj_variable *of, const char *name, cj_dtype dtype,
+                                    double value);
 
-// What the callbacks remember: of the run under way if there is one, else of the latest. Fills state->memories.
+// What the callbacks remember: of the run under way if there is one, else of the latest. Fills
+// state->memories.
 cj_status cj__state_memories(cj__train_state *state);
 // Adds to state->memories, for loading. Everything is copied.
-cj_status cj__state_remember(cj__train_state *state, const char *name, const double *values, int count);
+cj_status cj__state_remember(cj__train_state *state, const char *name, const double *values,
+                             int count);
 void cj__state_forget(cj__train_state *state); // drops state->memories
 
 #endif

@@ -1,9 +1,12 @@
-// From settings to a graph: the model traced on data of given types, losses, regularizers and metrics on top, gradients
-// and the optimizer's step behind.
+// From settings to a graph: the model traced on data of given types, losses, regularizers and
+// metrics on top, gradients and the optimizer's step behind.
 //
-//   total loss = sum over outputs of loss_weight * loss + weight regularizers + what layers add (activity regularizers)
-//   loss       = mean of values * sample weights * mask / mean(mask)        (sum_over_batch_size: the number of values,
-//                                                                            not the sum of weights, divides)
+//   total loss = sum over outputs of loss_weight * loss + weight regularizers + what layers add
+//     (activity regularizers)
+//   loss       = mean of values * sample weights * mask / mean(mask) (sum_over_batch_size: the
+//              number of values,
+//                                                                            not the sum of
+//                                                                              weights, divides)
 //   metric     = sum of values * weights / sum of weights, over the epoch
 #include "train/step.h"
 #include "base/error.h"
@@ -21,7 +24,7 @@ typedef struct head {
     cj_symbol *weights; // (batch), or NULL
 } head;
 
-static cj__row *add_row(cj__functions *functions, const char *output, const char *name)
+static cj__row *add_row(cj__step_functions *functions, const char *output, const char *name)
 {
     cj__row *row = &functions->rows[functions->row_count++];
     snprintf(row->name, sizeof row->name, "%.22s%s%.22s", output, *output ? "_" : "", name);
@@ -42,7 +45,8 @@ static cj_symbol *stretch(cj__build *g, cj_symbol *weights, const cj_symbol *val
     cj_shape shape = cj__symbol_type(weights)->shape;
     while (shape.rank < cj__symbol_type(values)->shape.rank)
         shape.dims[shape.rank++] = 1;
-    return shape.rank == cj__symbol_type(weights)->shape.rank ? weights : cj__reshape(g, weights, &shape);
+    return shape.rank == cj__symbol_type(weights)->shape.rank ? weights :
+                                                                cj__reshape(g, weights, &shape);
 }
 
 static cj_symbol *mask_of(cj__build *g, const head *h, const cj_symbol *values)
@@ -61,8 +65,10 @@ static cj_symbol *reduce_loss(cj__build *g, const head *h, cj_symbol *values)
         values = cj__mul(g, values, cj__div(g, mask, cj__shift(g, share, 1e-7)));
     }
     if (h->weights)
-        values = cj__mul(g, values,
-                         stretch(g, cj__cast(g, h->weights, cj__symbol_type(h->predictions.symbol)->dtype), values));
+        values = cj__mul(
+            g, values,
+            stretch(g, cj__cast(g, h->weights, cj__symbol_type(h->predictions.symbol)->dtype),
+                    values));
     return values ? cj__mean(g, values, cj__all_axes(values), false) : NULL;
 }
 
@@ -76,16 +82,16 @@ static double per_sample(const cj_symbol *values)
     return count;
 }
 
-static cj_status trace_metric(cj__step *step, cj__functions *functions, const head *h, const char *spec,
-                              const char *output, bool weighted)
+static cj_status trace_metric(cj__step *step, cj__step_functions *functions, const head *h,
+                              const char *spec, const char *output, bool weighted)
 {
     cj__build *g = &step->trace.build;
     cj__chosen chosen;
     char who[160];
     CJ_TRY(cj__spec_parse(&cj__metrics, spec, "metric", &chosen));
     snprintf(who, sizeof who, "metric %s of output \"%.60s\"", chosen.choice->name, h->name);
-    cj_symbol *values =
-        cj__loss_values((const cj__loss *)chosen.choice, chosen.args, who, g, h->targets, h->predictions.symbol);
+    cj_symbol *values = cj__loss_values((const cj__loss *)chosen.choice, chosen.args, who, g,
+                                        h->targets, h->predictions.symbol);
     cj__row *row = add_row(functions, output, chosen.choice->name);
     cj__chosen_free(&chosen);
     if (!values)
@@ -94,7 +100,8 @@ static cj_status trace_metric(cj__step *step, cj__functions *functions, const he
     row->weight = -1;
     row->per_sample = per_sample(values);
     if (weighted && h->weights) {
-        cj_symbol *own = stretch(g, cj__cast(g, h->weights, cj__symbol_type(values)->dtype), values);
+        cj_symbol *own =
+            stretch(g, cj__cast(g, h->weights, cj__symbol_type(values)->dtype), values);
         weights = weights ? cj__mul(g, own, weights) : cj__broadcast_like(g, own, values);
     }
     if (weights) {
@@ -105,11 +112,13 @@ static cj_status trace_metric(cj__step *step, cj__functions *functions, const he
     return g->status;
 }
 
-static cj_status trace_metrics(cj__step *step, cj__functions *functions, const cj_compile_args *settings, const head *h)
+static cj_status trace_metrics(cj__step *step, cj__step_functions *functions,
+                               const cj_compile_args *settings, const head *h)
 {
     const char *output = step->output_count > 1 ? h->name : "";
-    const char *const *metrics =
-        settings->output_metrics[h->index][0] ? settings->output_metrics[h->index] : settings->metrics;
+    const char *const *metrics = settings->output_metrics[h->index][0] ?
+                                     settings->output_metrics[h->index] :
+                                     settings->metrics;
     for (int i = 0; i < CJ_MAX_METRICS && metrics[i]; i++)
         CJ_TRY(trace_metric(step, functions, h, metrics[i], output, false));
     for (int i = 0; i < CJ_MAX_METRICS && settings->weighted_metrics[i]; i++)
@@ -118,7 +127,8 @@ static cj_status trace_metrics(cj__step *step, cj__functions *functions, const c
 }
 
 // Adds one output's loss to the total; NULL specs leave an output without a loss.
-static cj_status trace_loss(cj__step *step, cj__functions *functions, const cj_compile_args *settings, const head *h)
+static cj_status trace_loss(cj__step *step, cj__step_functions *functions,
+                            const cj_compile_args *settings, const head *h)
 {
     cj__build *g = &step->trace.build;
     const char *spec = settings->losses[h->index] ? settings->losses[h->index] : settings->loss;
@@ -129,8 +139,8 @@ static cj_status trace_loss(cj__step *step, cj__functions *functions, const cj_c
         return CJ_OK;
     CJ_TRY(cj__spec_parse(&cj__losses, spec, "loss", &chosen));
     snprintf(who, sizeof who, "loss %s of output \"%.60s\"", chosen.choice->name, h->name);
-    cj_symbol *values =
-        cj__loss_values((const cj__loss *)chosen.choice, chosen.args, who, g, h->targets, h->predictions.symbol);
+    cj_symbol *values = cj__loss_values((const cj__loss *)chosen.choice, chosen.args, who, g,
+                                        h->targets, h->predictions.symbol);
     cj__chosen_free(&chosen);
     cj_symbol *loss = reduce_loss(g, h, values);
     if (!loss)
@@ -155,18 +165,21 @@ static cj_status trace_regularizers(cj_model *model, cj__step *step)
     if (any)
         step->total = step->total ? cj__add(g, step->total, penalty) : penalty;
     for (int i = 0; i < step->trace.loss_count; i++)
-        step->total = step->total ? cj__add(g, step->total, step->trace.losses[i]) : step->trace.losses[i];
+        step->total =
+            step->total ? cj__add(g, step->total, step->trace.losses[i]) : step->trace.losses[i];
     return g->status;
 }
 
 // Input symbols for data: the model's shapes in the data's dtypes, cast to what the model wants.
-static cj_status trace_inputs(cj_model *model, cj__step *step, const cj__functions *functions, cj_symbol **inputs)
+static cj_status trace_inputs(cj_model *model, cj__step *step, const cj__step_functions *functions,
+                              cj_symbol **inputs)
 {
     cj__build *g = &step->trace.build;
     const cj__type *types = NULL;
     const int count = cj__model_inputs(model, &types);
     for (int i = 0; i < count; i++) {
-        cj_symbol *x = cj__build_keep(g, cj_symbol_input(functions->x[i].dtype, types[i].shape, "x"));
+        cj_symbol *x =
+            cj__build_keep(g, cj_symbol_input(functions->x[i].dtype, types[i].shape, "x"));
         step->inputs[step->input_count++] = x;
         inputs[i] = cj__cast(g, x, types[i].dtype);
     }
@@ -180,19 +193,23 @@ static const char *output_name(const cj_model *model, int index)
     int application = 0, output = 0;
     const int count = cj__model_applications(model, &applications);
     cj__model_output_at(model, index, &application, &output);
-    return application >= 0 && application < count ? cj_layer_name(applications[application].layer) : "output";
+    return application >= 0 && application < count ?
+               cj_layer_name(applications[application].layer) :
+               "output";
 }
 
 static cj_symbol *data_symbol(cj__step *step, const cj__type *type, int64_t batch, const char *name)
 {
     cj_shape shape = type->shape;
     shape.dims[0] = batch;
-    cj_symbol *symbol = cj__build_keep(&step->trace.build, cj_symbol_input(type->dtype, shape, name));
+    cj_symbol *symbol =
+        cj__build_keep(&step->trace.build, cj_symbol_input(type->dtype, shape, name));
     step->inputs[step->input_count++] = symbol;
     return symbol;
 }
 
-static cj_status trace_model(cj_model *model, cj__train_state *state, const cj__functions *functions, cj__step *step)
+static cj_status trace_model(cj_model *model, cj__train_state *state,
+                             const cj__step_functions *functions, cj__step *step)
 {
     cj__trace *trace = &step->trace;
     cj_symbol *inputs[CJ_MAX_IO];
@@ -205,7 +222,8 @@ static cj_status trace_model(cj_model *model, cj__train_state *state, const cj__
     return cj__model_trace(model, trace, inputs, step->outputs);
 }
 
-static cj_status trace_heads(cj_model *model, cj__train_state *state, cj__functions *functions, cj__step *step)
+static cj_status trace_heads(cj_model *model, cj__train_state *state, cj__step_functions *functions,
+                             cj__step *step)
 {
     const cj__type *types = NULL, weight_type = {CJ_F32, {1, {CJ_BATCH}}};
     cj__model_inputs(model, &types);
@@ -215,9 +233,10 @@ static cj_status trace_heads(cj_model *model, cj__train_state *state, cj__functi
     const int place = add_scalar(step, NULL);
     *total = (cj__row){.name = "loss", .sum = place, .weight = -1, .mean = true};
     for (int i = 0; i < step->output_count; i++)
-        heads[i] =
-            (head){i, output_name(model, i), step->outputs[i], data_symbol(step, &functions->y[i], batch, "y"), NULL};
-    cj_symbol *weights = functions->weighted ? data_symbol(step, &weight_type, batch, "sample_weight") : NULL;
+        heads[i] = (head){i, output_name(model, i), step->outputs[i],
+                          data_symbol(step, &functions->y[i], batch, "y"), NULL};
+    cj_symbol *weights =
+        functions->weighted ? data_symbol(step, &weight_type, batch, "sample_weight") : NULL;
     for (int i = 0; i < step->output_count; i++) {
         heads[i].weights = weights;
         CJ_TRY(trace_loss(step, functions, &state->settings, &heads[i]));
@@ -232,7 +251,8 @@ static cj_status trace_heads(cj_model *model, cj__train_state *state, cj__functi
     return step->trace.build.status;
 }
 
-cj_status cj__step_trace(cj_model *model, cj__train_state *state, cj__functions *functions, cj__step *step)
+cj_status cj__step_trace(cj_model *model, cj__train_state *state, cj__step_functions *functions,
+                         cj__step *step)
 {
     cj__flags_swap(&state->flags);
     cj_status status = trace_model(model, state, functions, step);

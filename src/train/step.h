@@ -1,9 +1,11 @@
-// One step: the functions that a model is trained, tested and predicted with. A function is made for each kind of step
-// and types of data, when it is first needed, and kept in the model's train state.
+// One step: the functions that a model is trained, tested and predicted with. A function is made
+// for each kind of step and types of data, when it is first needed, and kept in the model's train
+// state.
 //
-// Inputs are x..., y..., and the sample weights (variant without, when there are none). Outputs of training and testing
-// are scalars, from which the loop makes the values of the log: each *row* is an entry of the log and says where in the
-// outputs its sum and its weight are. Prediction gives the model's outputs.
+// Inputs are x..., y..., and the sample weights (variant without, when there are none). Outputs of
+// training and testing are scalars, from which the loop makes the values of the log: each *row* is
+// an entry of the log and says where in the outputs its sum and its weight are. Prediction gives
+// the model's outputs.
 #ifndef CJ_TRAIN_STEP_H
 #define CJ_TRAIN_STEP_H
 
@@ -25,8 +27,8 @@ typedef struct cj__row {
     double per_sample; // values per sample: 10 for a metric over 10 steps
 } cj__row;
 
-typedef struct cj__functions {
-    struct cj__functions *next;
+typedef struct cj__step_functions {
+    struct cj__step_functions *next;
     cj__mode mode;
     bool weighted;
     int x_count, y_count;
@@ -35,20 +37,22 @@ typedef struct cj__functions {
     int row_count;
     cj__row *rows;
     int scalar_count; // outputs of training and testing
-} cj__functions;
+} cj__step_functions;
 
-void cj__functions_free(cj__functions *functions);
+void cj__functions_free(cj__step_functions *functions);
 
 // Looks up or makes the function for a data set's types. Safe from several threads for prediction.
-cj_status cj__functions_find(cj_model *model, cj__train_state *state, cj__mode mode, const cj_dataset *data,
-                             bool weighted, const cj__functions **functions);
+cj_status cj__functions_find(cj_model *model, cj__train_state *state, cj__mode mode,
+                             const cj_dataset *data, bool weighted,
+                             const cj__step_functions **functions);
 
-// Runs one training or test step on a batch and adds its values to the place's sums. `weights` are the sample weights,
-// NULL for none. `last`, if not NULL, receives the values of this batch alone.
-cj_status cj__step_run(const cj__functions *functions, const cj__batch *batch, const float *weights, double *sums,
-                       double *sum_weights, double *last);
+// Runs one training or test step on a batch and adds its values to the place's sums. `weights` are
+// the sample weights, NULL for none. `last`, if not NULL, receives the values of this batch alone.
+cj_status cj__step_run(const cj__step_functions *functions, const cj__batch *batch,
+                       const float *weights, double *sums, double *sum_weights, double *last);
 
-// The graph of a step (train.c of the trace): shared with TerminateOnNaN, which traces it again with eyes open.
+// The graph of a step (train.c of the trace): shared with TerminateOnNaN, which traces it again
+// with eyes open.
 typedef struct cj__step {
     cj__trace trace;
     cj_symbol *inputs[2 * CJ_DATASET_MAX_IO + 1]; // x, y, weights: as the function takes them
@@ -60,7 +64,9 @@ typedef struct cj__step {
     cj_symbol *total; // loss
 } cj__step;
 
-// Traces model, losses and metrics into `step` (zeroed but for trace.watch); fills the rows. End with cj__trace_end().
-cj_status cj__step_trace(cj_model *model, cj__train_state *state, cj__functions *functions, cj__step *step);
+// Traces model, losses and metrics into `step` (zeroed but for trace.watch); fills the rows. End
+// with cj__trace_end().
+cj_status cj__step_trace(cj_model *model, cj__train_state *state, cj__step_functions *functions,
+                         cj__step *step);
 
 #endif

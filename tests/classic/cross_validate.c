@@ -7,7 +7,8 @@ static cj_knn_scores scores;
 // Samples of `data` outside begin .. end - 1, copied.
 static cj_dataset *without(const cj_dataset *data, int64_t begin, int64_t end)
 {
-    const int64_t count = cj_dataset_count(data), width = cj_tensor_shape(cj_dataset_x(data, 0))->dims[1];
+    const int64_t count = cj_dataset_count(data),
+                  width = cj_tensor_shape(cj_dataset_x(data, 0))->dims[1];
     cj_tensor *x = NULL, *y = NULL;
     assert_ok(cj_tensor_new(CJ_U8, CJ_SHAPE(count - (end - begin), width), &x));
     assert_ok(cj_tensor_new(CJ_U8, CJ_SHAPE(count - (end - begin)), &y));
@@ -105,8 +106,10 @@ static void what_cannot_be_is_refused(void **unused)
     assert_int_equal(cj_knn_cross_validate(data, &scores, .folds = 1), CJ_INVALID_ARGUMENT);
     assert_int_equal(cj_knn_cross_validate(data, &scores, .folds = 11), CJ_INVALID_ARGUMENT);
     assert_error_contains("11 folds of 10 samples");
-    assert_int_equal(cj_knn_cross_validate(data, &scores, .folds = CJ_KNN_MAX_FOLDS + 1), CJ_INVALID_ARGUMENT);
-    assert_int_equal(cj_knn_cross_validate(data, &scores, .folds = 3, .k = {1, 7}), CJ_INVALID_ARGUMENT);
+    assert_int_equal(cj_knn_cross_validate(data, &scores, .folds = CJ_KNN_MAX_FOLDS + 1),
+                     CJ_INVALID_ARGUMENT);
+    assert_int_equal(cj_knn_cross_validate(data, &scores, .folds = 3, .k = {1, 7}),
+                     CJ_INVALID_ARGUMENT);
     assert_error_contains("k is 7, but there are 6");
     assert_int_equal(cj_knn_cross_validate(data, &scores, .k = {-1}), CJ_INVALID_ARGUMENT);
     assert_int_equal(cj_knn_cross_validate(data, &scores, .metric = "l4"), CJ_INVALID_ARGUMENT);
@@ -127,7 +130,8 @@ static void survives_failed_allocations(void **unused)
     cj_release(data);
 }
 
-// 5000 samples, 500 queries of raw pixels: by chance 10 of 100 would be right; published courses have 27 to 30 of 100.
+// 5000 samples, 500 queries of raw pixels: by chance 10 of 100 would be right; published courses
+// have 27 to 30 of 100.
 static void pixels_of_cifar10_tell_more_than_chance(void **unused)
 {
     (void)unused;

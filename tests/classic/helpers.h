@@ -15,7 +15,8 @@ cj_tensor *random_samples(cj_dtype dtype, int64_t count, int64_t width, int64_t 
 cj_tensor *random_labels(int64_t count, int64_t classes);
 
 // Both; x[0] and y[0] are the data set's.
-cj_dataset *random_data(cj_dtype dtype, int64_t count, int64_t width, int64_t values, int64_t classes);
+cj_dataset *random_data(cj_dtype dtype, int64_t count, int64_t width, int64_t values,
+                        int64_t classes);
 
 // Tensors of bytes and of floats from numbers.
 cj_tensor *bytes_of(cj_shape shape, const uint8_t *values);

@@ -38,7 +38,8 @@ static void of_as_many_votes_the_smaller_label_wins(void **unused)
     cj_release(knn), cj_release(data);
 }
 
-// At 10 the neighbours are 9 (label 1, distance 1), 8 and 7 (label 0, distances 2 and 3): 1 against 1/2 + 1/3.
+// At 10 the neighbours are 9 (label 1, distance 1), 8 and 7 (label 0, distances 2 and 3): 1 against
+// 1/2 + 1/3.
 static void nearer_votes_weigh_more_with_distance(void **unused)
 {
     (void)unused;
@@ -62,7 +63,8 @@ static void shares_are_the_votes_of_each_class(void **unused)
     assert_ok(cj_knn_fit(knn, data));
     assert_ok(cj_knn_predict_proba(knn, query, &shares));
     assert_true(cj_shape_equal(cj_tensor_shape(shares), &CJ_SHAPE(2, 4)));
-    assert_all_near(cj_tensor_data(shares), ((const float[]){0.25f, 0, 0.75f, 0, 0.25f, 0, 0.75f, 0}), 8, 0, 0);
+    assert_all_near(cj_tensor_data(shares),
+                    ((const float[]){0.25f, 0, 0.75f, 0, 0.25f, 0, 0.75f, 0}), 8, 0, 0);
     cj_release(shares);
     assert_ok(cj_knn_fit(distance, data));
     assert_ok(cj_knn_predict_proba(distance, query, &shares));
@@ -73,7 +75,8 @@ static void shares_are_the_votes_of_each_class(void **unused)
 static void scores_count_right_answers_for_each_k(void **unused)
 {
     (void)unused;
-    cj_dataset *data = random_data(CJ_U8, 500, 3, 256, 3), *test = random_data(CJ_U8, 211, 3, 256, 3);
+    cj_dataset *data = random_data(CJ_U8, 500, 3, 256, 3),
+               *test = random_data(CJ_U8, 211, 3, 256, 3);
     const int64_t k[] = {9, 1, 4};
     double each[3], one;
     cj_knn *all = cj_knn_new(.k = 5);
@@ -129,7 +132,8 @@ static void bytes_and_floats_are_held_not_copied(void **unused)
     }
 }
 
-// Sentences ------------------------------------------------------------------------------------------------------------
+// Sentences
+// ------------------------------------------------------------------------------------------------------------
 
 static void builders_refuse_what_is_none(void **unused)
 {
@@ -143,7 +147,8 @@ static void builders_refuse_what_is_none(void **unused)
     assert_error_contains("k is -2");
 }
 
-static void expect_fit(cj_knn *knn, cj_tensor *x, cj_tensor *y, cj_status status, const char *sentence)
+static void expect_fit(cj_knn *knn, cj_tensor *x, cj_tensor *y, cj_status status,
+                       const char *sentence)
 {
     cj_dataset *data = cj_dataset_new(.x = {x}, .y = {y});
     assert_non_null(data);
@@ -164,19 +169,24 @@ static void fitting_refuses_what_does_not_fit(void **unused)
     assert_int_equal(cj_knn_predict(knn, query, &labels), CJ_NOT_BUILT);
     assert_int_equal(cj_knn_fit(knn, NULL), CJ_INVALID_ARGUMENT);
     assert_int_equal(cj_knn_fit(NULL, NULL), CJ_INVALID_ARGUMENT);
-    expect_fit(knn, bytes_of(CJ_SHAPE(2, 2), bytes), bytes_of(CJ_SHAPE(2), bytes), CJ_INVALID_ARGUMENT,
-               "k is 3, but there are 2");
+    expect_fit(knn, bytes_of(CJ_SHAPE(2, 2), bytes), bytes_of(CJ_SHAPE(2), bytes),
+               CJ_INVALID_ARGUMENT, "k is 3, but there are 2");
     expect_fit(knn, bytes_of(CJ_SHAPE(4, 2), bytes), NULL, CJ_SHAPE_MISMATCH, "no labels");
-    expect_fit(knn, bytes_of(CJ_SHAPE(4, 2), bytes), bytes_of(CJ_SHAPE(4, 2), bytes), CJ_SHAPE_MISMATCH, "(4, 1)");
-    expect_fit(knn, bytes_of(CJ_SHAPE(4, 2), bytes), floats_of(CJ_SHAPE(4), floats), CJ_SHAPE_MISMATCH, "float32");
-    expect_fit(knn, floats_of(CJ_SHAPE(4, 1), floats), bytes_of(CJ_SHAPE(4), bytes), CJ_INVALID_ARGUMENT, "sample 2");
+    expect_fit(knn, bytes_of(CJ_SHAPE(4, 2), bytes), bytes_of(CJ_SHAPE(4, 2), bytes),
+               CJ_SHAPE_MISMATCH, "(4, 1)");
+    expect_fit(knn, bytes_of(CJ_SHAPE(4, 2), bytes), floats_of(CJ_SHAPE(4), floats),
+               CJ_SHAPE_MISMATCH, "float32");
+    expect_fit(knn, floats_of(CJ_SHAPE(4, 1), floats), bytes_of(CJ_SHAPE(4), bytes),
+               CJ_INVALID_ARGUMENT, "sample 2");
     cj_tensor *y = NULL, *empty = NULL;
     assert_ok(cj_tensor_from(CJ_I64, CJ_SHAPE(3), negative, 3, &y));
-    expect_fit(knn, bytes_of(CJ_SHAPE(3, 2), bytes), y, CJ_INVALID_ARGUMENT, "label -1 of sample 1");
+    expect_fit(knn, bytes_of(CJ_SHAPE(3, 2), bytes), y, CJ_INVALID_ARGUMENT,
+               "label -1 of sample 1");
     assert_ok(cj_tensor_new(CJ_U8, CJ_SHAPE(4, 0), &empty));
     expect_fit(knn, empty, bytes_of(CJ_SHAPE(4), bytes), CJ_SHAPE_MISMATCH, "without elements");
-    cj_dataset *two = cj_dataset_new(.x = {bytes_of(CJ_SHAPE(4, 1), bytes), bytes_of(CJ_SHAPE(4, 1), bytes)},
-                                     .y = {bytes_of(CJ_SHAPE(4), bytes)});
+    cj_dataset *two =
+        cj_dataset_new(.x = {bytes_of(CJ_SHAPE(4, 1), bytes), bytes_of(CJ_SHAPE(4, 1), bytes)},
+                       .y = {bytes_of(CJ_SHAPE(4), bytes)});
     assert_int_equal(cj_knn_fit(knn, two), CJ_SHAPE_MISMATCH);
     assert_error_contains("several");
     assert_int_equal(cj_knn_predict(knn, query, &labels), CJ_NOT_BUILT);
@@ -186,7 +196,8 @@ static void fitting_refuses_what_does_not_fit(void **unused)
 static void a_failed_fit_keeps_what_was_learned(void **unused)
 {
     (void)unused;
-    cj_dataset *good = line(6, (const uint8_t[]){0, 0, 0, 4, 4, 4}), *few = line(2, (const uint8_t[]){1, 1});
+    cj_dataset *good = line(6, (const uint8_t[]){0, 0, 0, 4, 4, 4}),
+               *few = line(2, (const uint8_t[]){1, 1});
     cj_knn *knn = cj_knn_new(.k = 3);
     assert_ok(cj_knn_fit(knn, good));
     assert_int_equal(cj_knn_fit(knn, few), CJ_INVALID_ARGUMENT);
@@ -208,7 +219,8 @@ static void asking_refuses_what_does_not_fit(void **unused)
     (void)unused;
     cj_dataset *data = line(6, (const uint8_t[]){0, 0, 0, 4, 4, 4});
     cj_knn *knn = cj_knn_new(.k = 3);
-    cj_tensor *none = NULL, *scalar = NULL, *distances = NULL, *query = bytes_of(CJ_SHAPE(1, 1), (const uint8_t[]){0});
+    cj_tensor *none = NULL, *scalar = NULL, *distances = NULL,
+              *query = bytes_of(CJ_SHAPE(1, 1), (const uint8_t[]){0});
     const uint8_t bytes[4] = {0};
     const float floats[2] = {0, INFINITY};
     double accuracy[CJ_KNN_MAX_CHOICES];
@@ -225,19 +237,23 @@ static void asking_refuses_what_does_not_fit(void **unused)
     assert_int_equal(cj_knn_neighbors(knn, query, 7, &distances, NULL), CJ_INVALID_ARGUMENT);
     assert_error_contains("k is 7, but there are 6");
     assert_int_equal(cj_knn_neighbors(knn, query, -1, &distances, NULL), CJ_INVALID_ARGUMENT);
-    assert_int_equal(cj_knn_score_each(knn, data, (const int64_t[]){7}, 1, accuracy), CJ_INVALID_ARGUMENT);
-    assert_int_equal(cj_knn_score_each(knn, data, (const int64_t[]){1}, 0, accuracy), CJ_INVALID_ARGUMENT);
+    assert_int_equal(cj_knn_score_each(knn, data, (const int64_t[]){7}, 1, accuracy),
+                     CJ_INVALID_ARGUMENT);
+    assert_int_equal(cj_knn_score_each(knn, data, (const int64_t[]){1}, 0, accuracy),
+                     CJ_INVALID_ARGUMENT);
     assert_int_equal(cj_knn_score(knn, NULL, accuracy), CJ_INVALID_ARGUMENT);
     cj_release(query), cj_release(knn), cj_release(data);
 }
 
-// Memory ---------------------------------------------------------------------------------------------------------------
+// Memory
+// ---------------------------------------------------------------------------------------------------------------
 
 static cj_status work(void *context)
 {
     const bool bytes = *(const bool *)context;
     static const uint8_t some[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
-    cj_tensor *x = NULL, *y = NULL, *labels = NULL, *shares = NULL, *distances = NULL, *indices = NULL;
+    cj_tensor *x = NULL, *y = NULL, *labels = NULL, *shares = NULL, *distances = NULL,
+              *indices = NULL;
     cj_dataset *data = NULL;
     cj_knn *knn = NULL;
     double accuracy;

@@ -18,16 +18,19 @@ static int by_distance(const void *a, const void *b)
     return left->index < right->index ? -1 : 1;
 }
 
-// All samples from the nearest to the farthest of query `q`. Elements are whole numbers, so sums are exact here and there.
-static void sort_all(const cj_tensor *x, const cj_tensor *queries, int64_t q, bool squares, pair *all)
+// All samples from the nearest to the farthest of query `q`. Elements are whole numbers, so sums
+// are exact here and there.
+static void sort_all(const cj_tensor *x, const cj_tensor *queries, int64_t q, bool squares,
+                     pair *all)
 {
     const int64_t count = cj_tensor_shape(x)->dims[0], width = cj_tensor_shape(x)->dims[1];
     for (int64_t j = 0; j < count; j++) {
         double sum = 0;
         for (int64_t p = 0; p < width; p++) {
             const bool bytes = cj_tensor_dtype(x) == CJ_U8;
-            const double a = bytes ? ((const uint8_t *)cj_tensor_data(queries))[q * width + p] :
-                                     (double)((const float *)cj_tensor_data(queries))[q * width + p];
+            const double a = bytes ?
+                                 ((const uint8_t *)cj_tensor_data(queries))[q * width + p] :
+                                 (double)((const float *)cj_tensor_data(queries))[q * width + p];
             const double b = bytes ? ((const uint8_t *)cj_tensor_data(x))[j * width + p] :
                                      (double)((const float *)cj_tensor_data(x))[j * width + p];
             sum += squares ? (a - b) * (a - b) : fabs(a - b);
@@ -37,10 +40,11 @@ static void sort_all(const cj_tensor *x, const cj_tensor *queries, int64_t q, bo
     qsort(all, (size_t)count, sizeof *all, by_distance);
 }
 
-static void compare(cj_dtype dtype, const char *metric, int64_t samples, int64_t queries, int64_t width, int64_t values,
-                    int64_t k)
+static void compare(cj_dtype dtype, const char *metric, int64_t samples, int64_t queries,
+                    int64_t width, int64_t values, int64_t k)
 {
-    cj_tensor *distances = NULL, *indices = NULL, *x = random_samples(dtype, queries, width, values);
+    cj_tensor *distances = NULL, *indices = NULL,
+              *x = random_samples(dtype, queries, width, values);
     cj_dataset *data = random_data(dtype, samples, width, values, 10);
     cj_knn *knn = cj_knn_new(.k = 1, .metric = metric);
     pair *all = calloc((size_t)samples, sizeof *all);
@@ -79,7 +83,8 @@ static void neighbors_are_those_of_a_full_sort(void **unused)
 static void equal_samples_are_ordered_by_number(void **unused)
 {
     (void)unused;
-    cj_tensor *x = NULL, *y = NULL, *indices = NULL, *query = bytes_of(CJ_SHAPE(1, 2), (const uint8_t[]){7, 7});
+    cj_tensor *x = NULL, *y = NULL, *indices = NULL,
+              *query = bytes_of(CJ_SHAPE(1, 2), (const uint8_t[]){7, 7});
     assert_ok(cj_tensor_new(CJ_U8, CJ_SHAPE(9000, 2), &x));
     assert_ok(cj_tensor_new(CJ_U8, CJ_SHAPE(9000), &y));
     cj_dataset *data = cj_dataset_new(.x = {x}, .y = {y});
@@ -160,7 +165,8 @@ static void distances_of_wide_rows_are_exact(void **unused)
     assert_ok(cj_tensor_new(CJ_U8, CJ_SHAPE(1, 70000), &query));
     memset(cj_tensor_data(query), 255, 70000);
     ((uint8_t *)cj_tensor_data(x))[70000] = 255;
-    cj_dataset *data = cj_dataset_new(.x = {x}, .y = {bytes_of(CJ_SHAPE(2), (const uint8_t[]){0, 1})});
+    cj_dataset *data =
+        cj_dataset_new(.x = {x}, .y = {bytes_of(CJ_SHAPE(2), (const uint8_t[]){0, 1})});
     cj_knn *knn = cj_knn_new(.k = 2);
     assert_ok(cj_knn_fit(knn, data));
     assert_ok(cj_knn_neighbors(knn, query, 0, &distances, NULL));
@@ -174,8 +180,8 @@ static void other_dtypes_and_views_are_read_as_floats(void **unused)
 {
     (void)unused;
     static const cj_dtype dtypes[] = {CJ_F64, CJ_I32, CJ_I64};
-    cj_tensor *x = random_samples(CJ_F32, 60, 8, 100), *queries = random_samples(CJ_F32, 5, 8, 100), *due = NULL,
-              *got = NULL;
+    cj_tensor *x = random_samples(CJ_F32, 60, 8, 100), *queries = random_samples(CJ_F32, 5, 8, 100),
+              *due = NULL, *got = NULL;
     cj_tensor *y = cj_retain(random_labels(60, 4)); // data sets come and go
     for (int i = -1; i <= 3; i++) {
         cj_tensor *given = NULL, *swapped = NULL;

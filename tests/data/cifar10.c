@@ -8,7 +8,8 @@
 
 enum { RECORD = 3073 };
 
-// A file of records whose pixels tell where they stood: plane c, place p of image i is (i + 64 c + p) mod 256.
+// A file of records whose pixels tell where they stood: plane c, place p of image i is (i + 64 c +
+// p) mod 256.
 static void write_batch(const char *name, int records, size_t less, unsigned char last_label)
 {
     static unsigned char bytes[4 * RECORD];
@@ -61,7 +62,8 @@ static void planes_become_the_last_axis(void **state)
     for (int row = 0; row < 32; row++)
         for (int col = 0; col < 32; col++)
             for (int c = 0; c < 3; c++)
-                assert_int_equal(pixels[3 * 3072 + (row * 32 + col) * 3 + c], (1 + 64 * c + row * 32 + col) & 255);
+                assert_int_equal(pixels[3 * 3072 + (row * 32 + col) * 3 + c],
+                                 (1 + 64 * c + row * 32 + col) & 255);
     const unsigned char due[6] = {1, 2, 3, 3, 4, 5};
     assert_memory_equal(labels, due, sizeof due);
     cj_release(train);
@@ -148,8 +150,10 @@ int main(void)
         cmocka_unit_test(the_published_files_have_a_tenth_of_each_class),
         cmocka_unit_test_setup_teardown(planes_become_the_last_axis, point_at_folder, point_back),
         cmocka_unit_test_setup_teardown(a_cut_file_is_refused, point_at_folder, point_back),
-        cmocka_unit_test_setup_teardown(a_label_beyond_nine_is_refused, point_at_folder, point_back),
-        cmocka_unit_test_setup_teardown(a_missing_file_names_the_places, point_at_folder, point_back),
+        cmocka_unit_test_setup_teardown(a_label_beyond_nine_is_refused, point_at_folder,
+                                        point_back),
+        cmocka_unit_test_setup_teardown(a_missing_file_names_the_places, point_at_folder,
+                                        point_back),
         cmocka_unit_test_setup_teardown(survives_failed_allocations, point_at_folder, point_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

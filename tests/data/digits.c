@@ -1,4 +1,5 @@
-// The generated digits: the same bytes everywhere, MNIST's shapes, all classes. cj_pool_new() draws with every thread.
+// The generated digits: the same bytes everywhere, MNIST's shapes, all classes. cj_pool_new() draws
+// with every thread.
 #include "support.h"
 #include <cajal/data.h>
 #include <stdlib.h>
@@ -16,8 +17,8 @@ static uint64_t hash(uint64_t value, const unsigned char *bytes, size_t size)
 
 static uint64_t hash_set(const cj_dataset *data)
 {
-    uint64_t value =
-        hash(0xcbf29ce484222325u, cj_tensor_data(cj_dataset_x(data, 0)), (size_t)cj_dataset_count(data) * PIXELS);
+    uint64_t value = hash(0xcbf29ce484222325u, cj_tensor_data(cj_dataset_x(data, 0)),
+                          (size_t)cj_dataset_count(data) * PIXELS);
     return hash(value, cj_tensor_data(cj_dataset_y(data, 0)), (size_t)cj_dataset_count(data));
 }
 
@@ -94,14 +95,16 @@ static void counts_below_one_are_refused(void **state)
 {
     (void)state;
     cj_dataset *train, *test;
-    assert_int_equal(cj_load_digits(&(cj_digits_args){.train_count = -1}, &train, &test), CJ_INVALID_ARGUMENT);
+    assert_int_equal(cj_load_digits(&(cj_digits_args){.train_count = -1}, &train, &test),
+                     CJ_INVALID_ARGUMENT);
 }
 
 static cj_status load_few(void *context)
 {
     (void)context;
     cj_dataset *train, *test;
-    cj_status status = cj_load_digits(&(cj_digits_args){.train_count = 3, .test_count = 2}, &train, &test);
+    cj_status status =
+        cj_load_digits(&(cj_digits_args){.train_count = 3, .test_count = 2}, &train, &test);
     cj_release(train);
     cj_release(test);
     return status;

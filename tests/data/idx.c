@@ -62,7 +62,11 @@ static void numbers_are_big_endian(void **state)
         {{0, 0, 0x0B, 1, 0, 0, 0, 2, 0xff, 0xfe, 0x01, 0x02}, 12, CJ_I32, -2, 258},
         {{0, 0, 0x0C, 1, 0, 0, 0, 2, 0xff, 0xff, 0xff, 0xff, 0, 1, 0, 0}, 16, CJ_I32, -1, 65536},
         {{0, 0, 0x0D, 1, 0, 0, 0, 2, 0x3f, 0xc0, 0, 0, 0xc0, 0, 0, 0}, 16, CJ_F32, 1.5, -2},
-        {{0, 0, 0x0E, 1, 0, 0, 0, 2, 0x3f, 0xf8, 0, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0}, 24, CJ_F64, 1.5, -2},
+        {{0, 0, 0x0E, 1, 0, 0, 0, 2, 0x3f, 0xf8, 0, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0},
+         24,
+         CJ_F64,
+         1.5,
+         -2},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         cj_tensor *t;
@@ -125,7 +129,8 @@ static void bytes_after_the_end_are_refused(void **state)
 static void a_header_that_promises_too_much_takes_no_memory(void **state)
 {
     (void)state;
-    static const unsigned char huge[] = {0, 0, 8, 3, 0x7f, 255, 255, 255, 0x7f, 255, 255, 255, 0, 0, 0, 2, 1, 2};
+    static const unsigned char huge[] = {0,   0,   8,   3, 0x7f, 255, 255, 255, 0x7f,
+                                         255, 255, 255, 0, 0,    0,   2,   1,   2};
     static const unsigned char large[] = {0, 0, 8, 2, 0, 1, 0, 0, 0, 1, 0, 0, 1, 2}; // 4 GiB
     refused(huge, sizeof huge);
     size_t size;

@@ -77,7 +77,8 @@ static void png_gives_back_what_was_saved(void **state)
         assert_int_equal(cj_save_png(image, path), CJ_OK);
         assert_int_equal(cj_load_image(path, 0, &back), CJ_OK);
         assert_true(cj_shape_equal(cj_tensor_shape(back), cj_tensor_shape(image)));
-        assert_memory_equal(cj_tensor_data(back), cj_tensor_data(image), (size_t)cj_tensor_count(image));
+        assert_memory_equal(cj_tensor_data(back), cj_tensor_data(image),
+                            (size_t)cj_tensor_count(image));
         damage(path);
         cj_release(image);
         cj_release(back);
@@ -98,7 +99,8 @@ static void jpeg_is_near_what_was_saved(void **state)
     cj_release(back);
 }
 
-static void check_pnm(const char *text, size_t size, int channels, const unsigned char *expected, size_t count)
+static void check_pnm(const char *text, size_t size, int channels, const unsigned char *expected,
+                      size_t count)
 {
     const char *path = support_path("image.pgm");
     cj_tensor *image;

@@ -151,7 +151,8 @@ static void the_published_files_have_their_known_contents(void **state)
     for (int i = 0; i < 60000 * 784; i++)
         all += pixels[i];
     assert_int_equal(first, 27525);
-    assert_near((double)all / (60000.0 * 784), 33.3184, 1e-4, 0); // the mean that is quoted everywhere: 0.1307 of 255
+    // the mean that is quoted everywhere: 0.1307 of 255
+    assert_near((double)all / (60000.0 * 784), 33.3184, 1e-4, 0);
     cj_release(train);
     cj_release(test);
 }
@@ -160,10 +161,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_published_files_have_their_known_contents),
-        cmocka_unit_test_setup_teardown(names_with_dash_and_dot_are_found, point_at_folder, point_back),
-        cmocka_unit_test_setup_teardown(a_label_beyond_nine_is_refused, point_at_folder, point_back),
+        cmocka_unit_test_setup_teardown(names_with_dash_and_dot_are_found, point_at_folder,
+                                        point_back),
+        cmocka_unit_test_setup_teardown(a_label_beyond_nine_is_refused, point_at_folder,
+                                        point_back),
         cmocka_unit_test_setup_teardown(counts_must_agree, point_at_folder, point_back),
-        cmocka_unit_test_setup_teardown(a_missing_file_names_the_places, point_at_folder, point_back),
+        cmocka_unit_test_setup_teardown(a_missing_file_names_the_places, point_at_folder,
+                                        point_back),
         cmocka_unit_test(an_unknown_name_is_answered_with_the_near_one),
         cmocka_unit_test_setup_teardown(survives_failed_allocations, point_at_folder, point_back),
     };

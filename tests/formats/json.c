@@ -6,10 +6,13 @@
 
 static const char sequential[] =
     "{\"class_name\": \"Sequential\", \"config\": {\"name\": \"net\", \"layers\": ["
-    "{\"class_name\": \"InputLayer\", \"config\": {\"batch_shape\": [null, 28, 28, 1], \"dtype\": \"uint8\"}},"
+    "{\"class_name\": \"InputLayer\", \"config\": {\"batch_shape\": [null, 28, 28, 1], \"dtype\": "
+    "\"uint8\"}},"
     "{\"class_name\": \"Rescaling\", \"config\": {\"scale\": 0.00392156862745098}},"
-    "{\"class_name\": \"Conv2D\", \"config\": {\"filters\": 8, \"kernel_size\": [3, 3], \"activation\": \"relu\","
-    " \"kernel_initializer\": {\"class_name\": \"HeNormal\", \"config\": {\"seed\": null}}, \"new_in_some_version\": "
+    "{\"class_name\": \"Conv2D\", \"config\": {\"filters\": 8, \"kernel_size\": [3, 3], "
+    "\"activation\": \"relu\","
+    " \"kernel_initializer\": {\"class_name\": \"HeNormal\", \"config\": {\"seed\": null}}, "
+    "\"new_in_some_version\": "
     "3}},"
     "{\"class_name\": \"MaxPooling2D\", \"config\": {\"pool_size\": 2}},"
     "{\"class_name\": \"Flatten\", \"config\": {}},"
@@ -25,7 +28,7 @@ static void sequential_model_is_read(void **state)
 {
     (void)state;
     cj_model *model = parse(sequential);
-    if (model == NULL)
+    if (!model)
         fail_msg("%s", cj_error());
     assert_int_equal(cj_model_layer_count(model), 5);
     assert_string_equal(cj_layer_name(cj_model_layer(model)), "net");
@@ -40,7 +43,7 @@ static void written_json_reads_back_to_itself(void **state)
     char *first = NULL, *second = NULL;
     assert_int_equal(cj_model_to_json(model, &first), CJ_OK);
     cj_model *again = parse(first);
-    if (again == NULL)
+    if (!again)
         fail_msg("%s", cj_error());
     assert_int_equal(cj_model_to_json(again, &second), CJ_OK);
     assert_string_equal(first, second);
@@ -66,26 +69,33 @@ static void what_is_not_supported_is_named(void **state)
     } cases[] = {
         {"{}", "class_name"},
         {"[]", "class_name"},
-        {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Conv3D\", \"config\": {}}]}}",
+        {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Conv3D\", "
+         "\"config\": {}}]}}",
          "Conv3D"},
-        {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Lambda\", \"config\": {}}]}}",
+        {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Lambda\", "
+         "\"config\": {}}]}}",
          "Lambda"},
-        {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Dense\", \"config\": "
+        {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Dense\", "
+         "\"config\": "
          "{\"units\": -3}}]}}",
          "units"},
-        {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Dense\", \"config\": "
+        {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Dense\", "
+         "\"config\": "
          "{\"units\": \"x\"}}]}}",
          "units"},
-        {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Conv2D\", \"config\": "
+        {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Conv2D\", "
+         "\"config\": "
          "{\"filters\": 1,"
          " \"kernel_size\": 3, \"data_format\": \"channels_first\"}}]}}",
          "channels_first"},
-        {"{\"class_name\": \"Functional\", \"config\": {\"layers\": [{\"class_name\": \"Dense\", \"name\": \"d\", "
+        {"{\"class_name\": \"Functional\", \"config\": {\"layers\": [{\"class_name\": \"Dense\", "
+         "\"name\": \"d\", "
          "\"config\": "
-         "{\"units\": 1}, \"inbound_nodes\": [[[\"d\", 0, 0, {}]]]}], \"input_layers\": [], \"output_layers\": []}}",
+         "{\"units\": 1}, \"inbound_nodes\": [[[\"d\", 0, 0, {}]]]}], \"input_layers\": [], "
+         "\"output_layers\": []}}",
          "circle"},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof cases[0]; i++) {
         cj_error_clear();
         assert_null(parse(cases[i].json));
         assert_error_contains(cases[i].sentence);
@@ -95,7 +105,8 @@ static void what_is_not_supported_is_named(void **state)
 static void models_nested_too_deep_are_refused(void **state)
 {
     (void)state;
-    static const char open[] = "{\"class_name\":\"Sequential\",\"config\":{\"layers\":[", close[] = "]}}";
+    static const char open[] = "{\"class_name\":\"Sequential\",\"config\":{\"layers\":[",
+                      close[] = "]}}";
     enum { DEPTH = 400 };
     static char json[DEPTH * (sizeof(open) + sizeof(close)) + 1];
     for (int i = 0; i < DEPTH; i++)
@@ -123,9 +134,12 @@ static void failing_allocations_leak_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sequential_model_is_read),           cmocka_unit_test(written_json_reads_back_to_itself),
-        cmocka_unit_test(every_truncation_gives_a_sentence),  cmocka_unit_test(what_is_not_supported_is_named),
-        cmocka_unit_test(models_nested_too_deep_are_refused), cmocka_unit_test(failing_allocations_leak_nothing),
+        cmocka_unit_test(sequential_model_is_read),
+        cmocka_unit_test(written_json_reads_back_to_itself),
+        cmocka_unit_test(every_truncation_gives_a_sentence),
+        cmocka_unit_test(what_is_not_supported_is_named),
+        cmocka_unit_test(models_nested_too_deep_are_refused),
+        cmocka_unit_test(failing_allocations_leak_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

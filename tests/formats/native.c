@@ -1,4 +1,5 @@
-// The native file: what is saved comes back, training goes on to the same bits, and damage gives a sentence.
+// The native file: what is saved comes back, training goes on to the same bits, and damage gives a
+// sentence.
 #include "support.h"
 
 #include <cajal.h>
@@ -32,13 +33,14 @@ static cj_dataset *samples(void)
 
 static cj_model *network(void)
 {
-    cj_model *model = cj_sequential(cj_input_with(.shape = {SIDE, SIDE, 1}, .dtype = "uint8"), cj_rescaling(1.0 / 255),
-                                    cj_conv2d(4, {3, 3}, .activation = "relu"), cj_batch_normalization(),
-                                    cj_max_pooling2d({2, 2}), cj_flatten(), cj_dropout(0.25),
-                                    cj_dense(3, .activation = "softmax", .kernel_regularizer = "l2(0.001)"));
+    cj_model *model = cj_sequential(
+        cj_input_with(.shape = {SIDE, SIDE, 1}, .dtype = "uint8"), cj_rescaling(1.0 / 255),
+        cj_conv2d(4, {3, 3}, .activation = "relu"), cj_batch_normalization(),
+        cj_max_pooling2d({2, 2}), cj_flatten(), cj_dropout(0.25),
+        cj_dense(3, .activation = "softmax", .kernel_regularizer = "l2(0.001)"));
     assert_ok(cj_model_set_seed(model, 7));
-    assert_ok(cj_compile(model, .optimizer = cj_adam(.learning_rate = 0.01), .loss = "sparse_categorical_crossentropy",
-                         .metrics = {"accuracy"}));
+    assert_ok(cj_compile(model, .optimizer = cj_adam(.learning_rate = 0.01),
+                         .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}));
     return model;
 }
 
@@ -49,7 +51,8 @@ static void assert_same_weights(const cj_model *a, const cj_model *b)
     for (int i = 0; i < cj_layer_variable_count(x); i++) {
         const cj_tensor *v = cj_variable_value(cj_layer_variable(x, i)),
                         *w = cj_variable_value(cj_layer_variable(y, i));
-        assert_memory_equal(cj_tensor_data(v), cj_tensor_data(w), (size_t)cj_tensor_count(v) * sizeof(float));
+        assert_memory_equal(cj_tensor_data(v), cj_tensor_data(w),
+                            (size_t)cj_tensor_count(v) * sizeof(float));
     }
 }
 
@@ -66,7 +69,8 @@ static void saved_model_predicts_the_same(void **state)
     assert_same_weights(model, loaded);
     assert_ok(cj_predict(model, cj_dataset_x(data, 0), 0, &before));
     assert_ok(cj_predict(loaded, cj_dataset_x(data, 0), 0, &after));
-    assert_memory_equal(cj_tensor_data(before), cj_tensor_data(after), (size_t)cj_tensor_count(before) * sizeof(float));
+    assert_memory_equal(cj_tensor_data(before), cj_tensor_data(after),
+                        (size_t)cj_tensor_count(before) * sizeof(float));
     assert_true(cj_learning_rate(loaded) > 0.0099 && cj_learning_rate(loaded) < 0.0101);
     cj_release(before), cj_release(after), cj_release(model), cj_release(loaded), cj_release(data);
 }
@@ -98,7 +102,8 @@ static void run_stopped_at_any_batch_resumes_to_the_same_bits(void **state)
         cj_release(first);
         cj_model *second = cj_load(support_path("stopped.safetensors"));
         assert_non_null(second);
-        assert_ok(cj_fit(second, data, .epochs = 2, .batch_size = 16, .validation_data = data, .resume = true));
+        assert_ok(cj_fit(second, data, .epochs = 2, .batch_size = 16, .validation_data = data,
+                         .resume = true));
         assert_same_weights(whole, second);
         cj_release(second);
     }
@@ -164,14 +169,17 @@ static void damaged_headers_are_loaded_or_refused(void **state)
 static void weights_of_another_architecture_change_nothing(void **state)
 {
     (void)state;
-    cj_model *small = cj_sequential(cj_input(4), cj_dense(3)), *large = cj_sequential(cj_input(4), cj_dense(5));
+    cj_model *small = cj_sequential(cj_input(4), cj_dense(3)),
+             *large = cj_sequential(cj_input(4), cj_dense(5));
     float before[15];
     assert_ok(cj_save(small, support_path("small.safetensors")));
-    memcpy(before, cj_tensor_data(cj_variable_value(cj_layer_variable(cj_model_layer(large), 0))), sizeof(before));
+    memcpy(before, cj_tensor_data(cj_variable_value(cj_layer_variable(cj_model_layer(large), 0))),
+           sizeof(before));
     assert_int_equal(cj_load_weights(large, support_path("small.safetensors")), CJ_SHAPE_MISMATCH);
     assert_error_contains("dense/kernel");
-    assert_memory_equal(before, cj_tensor_data(cj_variable_value(cj_layer_variable(cj_model_layer(large), 0))),
-                        sizeof(before));
+    assert_memory_equal(
+        before, cj_tensor_data(cj_variable_value(cj_layer_variable(cj_model_layer(large), 0))),
+        sizeof(before));
     cj_release(small), cj_release(large);
 }
 
@@ -191,8 +199,10 @@ static void nested_and_shared_layers_survive(void **state)
     cj_model *inner = cj_sequential(cj_input(4), cj_dense(3, .activation = "relu"), cj_dense(4));
     cj_layer *shared = cj_dense(4, .name = "shared");
     cj_symbol *a = cj_input_symbol(4), *b = cj_input_symbol(4);
-    cj_symbol *left = cj_apply(shared, cj_apply(cj_model_layer(inner), a)), *right = cj_apply(shared, b);
-    cj_model *model = cj_model_new(.inputs = {a, b}, .outputs = {cj_merge(cj_concatenate(), left, right), right});
+    cj_symbol *left = cj_apply(shared, cj_apply(cj_model_layer(inner), a)),
+              *right = cj_apply(shared, b);
+    cj_model *model =
+        cj_model_new(.inputs = {a, b}, .outputs = {cj_merge(cj_concatenate(), left, right), right});
     assert_ok(model != NULL ? CJ_OK : cj_error_status());
     assert_ok(cj_save(model, support_path("nested.safetensors")));
     cj_model *loaded = cj_load(support_path("nested.safetensors"));

@@ -1,4 +1,5 @@
-// Rounding to bfloat16 and products of bfloat16 operands: every instruction set equals plain C, and plain C the format.
+// Rounding to bfloat16 and products of bfloat16 operands: every instruction set equals plain C, and
+// plain C the format.
 #include "harness.h"
 #include <math.h>
 #include <string.h>
@@ -21,7 +22,8 @@ static uint32_t bits_of(float x)
 static const uint32_t lower[] = {0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF};
 enum { LOWER = sizeof lower / sizeof *lower };
 
-// The neighbour below |x| on the grid, or the one above, whichever is nearer; between both the one whose last bit is 0.
+// The neighbour below |x| on the grid, or the one above, whichever is nearer; between both the one
+// whose last bit is 0.
 static uint32_t nearest_of(uint32_t bits)
 {
     const uint32_t below = bits & 0xFFFF0000u, rest = bits & 0xFFFFu;
@@ -39,8 +41,8 @@ static void rounds_all(const cj__kernels *k)
         for (int i = 0; i < LOWER; i++) {
             const uint32_t expected = nearest_of(bits_of(x[i]));
             if (isnan(x[i]) ? !isnan(y[i]) : bits_of(y[i]) != expected)
-                fail_msg("%s: %08x rounds to %08x, not %08x", k->isa, (unsigned)bits_of(x[i]), (unsigned)bits_of(y[i]),
-                         (unsigned)expected);
+                fail_msg("%s: %08x rounds to %08x, not %08x", k->isa, (unsigned)bits_of(x[i]),
+                         (unsigned)bits_of(y[i]), (unsigned)expected);
         }
     }
 }
@@ -57,7 +59,8 @@ static void every_bfloat16_and_its_surroundings_round_to_the_nearest_even(void *
 static void round_of(const tables *t)
 {
     for (int64_t n = 0; n < 70; n++) {
-        operand x = operand_new(n, t->real_size), y = operand_new(n, t->real_size), e = operand_new(n, t->real_size);
+        operand x = operand_new(n, t->real_size), y = operand_new(n, t->real_size),
+                e = operand_new(n, t->real_size);
         fill_worst(&x);
         t->ref->round_bf16(n, x.data, e.data);
         t->fast->round_bf16(n, x.data, y.data);
@@ -94,14 +97,17 @@ static void multiply(const cj__kernels *k, cj__gemm_bf16 a, void *c, sharing how
     run_job(&job, run_product, &p, how);
 }
 
-// Products of rounded operands below 1 are exact, and a sum of k errs by less than k + 2 units of the last place of 1
-// in any order. A rounded result may fall to the next bfloat16 where the sum is near a tie: 2^-7 relative.
+// Products of rounded operands below 1 are exact, and a sum of k errs by less than k + 2 units of
+// the last place of 1 in any order. A rounded result may fall to the next bfloat16 where the sum is
+// near a tie: 2^-7 relative.
 static void compare_products(const tables *t, cj__gemm g, bool bias, bool worst, bool rounds)
 {
     const int64_t a_rows = g.trans_a ? g.k : g.m, b_rows = g.trans_b ? g.n : g.k;
-    operand a = operand_new(a_rows * g.lda, t->real_size), b = operand_new(b_rows * g.ldb, t->real_size);
+    operand a = operand_new(a_rows * g.lda, t->real_size),
+            b = operand_new(b_rows * g.ldb, t->real_size);
     operand row = operand_new(g.n, t->real_size), c = operand_new(g.m * g.ldc, t->real_size);
-    operand e = operand_new(g.m * g.ldc, t->real_size), again = operand_new(g.m * g.ldc, t->real_size);
+    operand e = operand_new(g.m * g.ldc, t->real_size),
+            again = operand_new(g.m * g.ldc, t->real_size);
     fill_uniform(&a, -1, 1), fill_uniform(&b, -1, 1), fill_uniform(&row, -1, 1);
     for (int i = 0; worst && i < 3 && a.count > 0 && b.count > 0; i++) {
         operand_put(&a, pick(a.count), i == 0 ? (double)NAN : (double)INFINITY);
@@ -154,9 +160,11 @@ static void products_of(const tables *t)
         return; // plain C's
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
         for (int64_t m = 0; m <= 14; m++)
-            compare_products(t, product_of(m, widths[i], 1 + pick(70), (int)pick(4)), pick(2), false, pick(2));
+            compare_products(t, product_of(m, widths[i], 1 + pick(70), (int)pick(4)), pick(2),
+                             false, pick(2));
     for (int round = 0; round < 150; round++) {
-        cj__gemm g = product_of(1 + pick(70), 1 + pick(150), pick(8) ? 1 + pick(300) : 0, (int)pick(4));
+        cj__gemm g =
+            product_of(1 + pick(70), 1 + pick(150), pick(8) ? 1 + pick(300) : 0, (int)pick(4));
         g.lda += pick(3), g.ldb += pick(3), g.ldc += pick(3);
         g.act = acts[pick(3)];
         compare_products(t, g, pick(2), pick(6) == 0 && g.act != CJ__UNARY_tanh, pick(2));
@@ -165,8 +173,8 @@ static void products_of(const tables *t)
         compare_products(t, product_of(70, 130, 1201, way), true, false, false);
 }
 
-// All sizes around the edges of tiles; and what only larger products have: blocks cut both ways, pieces of the sum that
-// add to those before, in whole tiles and beyond them.
+// All sizes around the edges of tiles; and what only larger products have: blocks cut both ways,
+// pieces of the sum that add to those before, in whole tiles and beyond them.
 static void products_by_tiles_of(const tables *t)
 {
     static const cj__unary acts[] = {CJ__UNARY_NONE, CJ__UNARY_relu, CJ__UNARY_tanh};
@@ -174,9 +182,12 @@ static void products_by_tiles_of(const tables *t)
         return;
     for (int64_t size = 1; size <= 70; size++) {
         for (int way = 0; way < 4; way++) {
-            compare_products(t, product_of(size, 1 + pick(70), 1 + pick(70), way), pick(2), pick(8) == 0, pick(2));
-            compare_products(t, product_of(1 + pick(70), size, 1 + pick(70), way), pick(2), pick(8) == 0, pick(2));
-            compare_products(t, product_of(1 + pick(70), 1 + pick(70), size, way), pick(2), pick(8) == 0, pick(2));
+            compare_products(t, product_of(size, 1 + pick(70), 1 + pick(70), way), pick(2),
+                             pick(8) == 0, pick(2));
+            compare_products(t, product_of(1 + pick(70), size, 1 + pick(70), way), pick(2),
+                             pick(8) == 0, pick(2));
+            compare_products(t, product_of(1 + pick(70), 1 + pick(70), size, way), pick(2),
+                             pick(8) == 0, pick(2));
         }
     }
     for (int way = 0; way < 4; way++) {
@@ -197,7 +208,8 @@ static void products_by_tiles_equal_plain_c(void **state)
     for_each_table(products_by_tiles_of);
 }
 
-// Products of 64 x 64 x 64 and of one row: instructions for them are needed, and for the first their speed.
+// Products of 64 x 64 x 64 and of one row: instructions for them are needed, and for the first
+// their speed.
 static void are_chosen_only_where_they_are_fast(void **state)
 {
     (void)state;
@@ -209,7 +221,8 @@ static void are_chosen_only_where_they_are_fast(void **state)
             if (!k)
                 continue;
             const bool has = size == sizeof(float) && isa >= CJ__ISA_AVX512 && cj__cpu_has_bf16();
-            assert_int_equal(k->gemm_bf16_pays(&square), has && (isa == CJ__ISA_AMX || cj__cpu_bf16_is_quick()));
+            assert_int_equal(k->gemm_bf16_pays(&square),
+                             has && (isa == CJ__ISA_AMX || cj__cpu_bf16_is_quick()));
             assert_int_equal(k->gemm_bf16_pays(&row), has);
             assert_false(k->gemm_bf16_pays(&turned));
         }

@@ -1,5 +1,5 @@
-// Images in blocks: conversions are exact, and convolutions of every instruction set over blocks, with pools and
-// gradients, equal the plain C ones over images.
+// Images in blocks: conversions are exact, and convolutions of every instruction set over blocks,
+// with pools and gradients, equal the plain C ones over images.
 #include "base/memory.h"
 #include "harness.h"
 #include <math.h>
@@ -21,8 +21,8 @@ typedef struct work {
 static void run_work(const void *context, void *workspace, int phase, int64_t begin, int64_t end)
 {
     const work *c = context;
-    (c->blocks ? c->k->block_conv2d_run : c->k->conv2d_run)[c->kind](&c->args, workspace, c->scratch, phase, begin,
-                                                                     end);
+    (c->blocks ? c->k->block_conv2d_run : c->k->conv2d_run)[c->kind](&c->args, workspace,
+                                                                     c->scratch, phase, begin, end);
 }
 
 static void convolve_either(const cj__kernels *k, bool blocks, work c, outcome *out, sharing how)
@@ -51,7 +51,8 @@ static operand to_blocks(const operand *images, int64_t n, int64_t lanes, double
     operand o = operand_new(all, images->size);
     for (int64_t at = 0; at < all; at++) {
         const int64_t image = at / (size * lanes) * lanes + at % lanes;
-        operand_put(&o, at, image < n ? operand_at(images, image * size + at / lanes % size) : idle);
+        operand_put(&o, at,
+                    image < n ? operand_at(images, image * size + at / lanes % size) : idle);
     }
     return o;
 }
@@ -60,7 +61,9 @@ static operand from_blocks(const operand *blocks, int64_t n, int64_t size, int64
 {
     operand o = operand_new(n * size, blocks->size);
     for (int64_t at = 0; at < n * size; at++)
-        operand_put(&o, at, operand_at(blocks, (at / size / lanes * size + at % size) * lanes + at / size % lanes));
+        operand_put(
+            &o, at,
+            operand_at(blocks, (at / size / lanes * size + at % size) * lanes + at / size % lanes));
     return o;
 }
 
@@ -68,7 +71,8 @@ static operand from_blocks(const operand *blocks, int64_t n, int64_t size, int64
 static int64_t main_size(const work *c)
 {
     const cj__conv2d *s = &c->args.s;
-    const int64_t high = c->args.pool_h > 1 ? c->args.pool_h : 1, wide = c->args.pool_w > 1 ? c->args.pool_w : 1;
+    const int64_t high = c->args.pool_h > 1 ? c->args.pool_h : 1,
+                  wide = c->args.pool_w > 1 ? c->args.pool_w : 1;
     return c->kind == CJ__CONV2D_FORWARD    ? s->oh / high * (s->ow / wide) * s->f :
            c->kind == CJ__CONV2D_INPUT_GRAD ? s->h * s->w * s->c :
                                               0;
@@ -83,8 +87,10 @@ static outcome outcome_new(const work *c, int64_t images, size_t real_size)
 {
     const cj__conv2d *s = &c->args.s;
     if (c->kind == CJ__CONV2D_FILTER_GRAD)
-        return (outcome){operand_new(s->kh * s->kw * s->c * s->f, real_size), operand_new(s->f, real_size)};
-    return (outcome){operand_new(images * main_size(c), real_size), operand_new(images * other_size(c), 1)};
+        return (outcome){operand_new(s->kh * s->kw * s->c * s->f, real_size),
+                         operand_new(s->f, real_size)};
+    return (outcome){operand_new(images * main_size(c), real_size),
+                     operand_new(images * other_size(c), 1)};
 }
 
 static void outcome_free(outcome *o)
@@ -102,7 +108,8 @@ static void outcome_to_images(const work *c, outcome *o, int64_t lanes)
     *o = images;
 }
 
-// Places may differ where the elements of a window are equal but for rounding; they must then be places of equals.
+// Places may differ where the elements of a window are equal but for rounding; they must then be
+// places of equals.
 static void compare_places(const tables *t, const work *c, const outcome *y, const outcome *e)
 {
     int64_t differ = 0;
@@ -111,8 +118,8 @@ static void compare_places(const tables *t, const work *c, const outcome *y, con
         differ += operand_at(&y->other, i) != operand_at(&e->other, i);
     }
     if (differ * 1000 > y->other.count + 1000)
-        fail_msg("places, %s, %zu bytes: %lld of %lld differ", t->fast->isa, t->real_size, (long long)differ,
-                 (long long)y->other.count);
+        fail_msg("places, %s, %zu bytes: %lld of %lld differ", t->fast->isa, t->real_size,
+                 (long long)differ, (long long)y->other.count);
 }
 
 static void assert_idle_lanes_zero(const operand *o, int64_t n, int64_t lanes)
@@ -123,13 +130,15 @@ static void assert_idle_lanes_zero(const operand *o, int64_t n, int64_t lanes)
             assert_true(operand_at(o, at) == 0);
 }
 
-// A sum of `terms` products below 1 errs by less than terms + 2 units of the last place of 1, whatever the order. What is
-// rounded is made of integers: sums are exact, and so is all.
-static void compare_kind(const tables *t, const work *images, const work *blocks, int64_t terms, const char *what)
+// A sum of `terms` products below 1 errs by less than terms + 2 units of the last place of 1,
+// whatever the order. What is rounded is made of integers: sums are exact, and so is all.
+static void compare_kind(const tables *t, const work *images, const work *blocks, int64_t terms,
+                         const char *what)
 {
     const int64_t n = images->args.s.n, lanes = t->fast->lanes, held = blocks_of(n, lanes) * lanes;
     const bool exact = images->args.rounds;
-    const double relative = exact ? 0 : 8 * t->epsilon, absolute = exact ? 0 : (double)(terms + 2) * t->epsilon;
+    const double relative = exact ? 0 : 8 * t->epsilon,
+                 absolute = exact ? 0 : (double)(terms + 2) * t->epsilon;
     outcome e = outcome_new(images, n, t->real_size), y = outcome_new(blocks, held, t->real_size);
     outcome again = outcome_new(blocks, held, t->real_size);
     convolve_either(t->ref, false, *images, &e, SHARE_ALL);
@@ -160,7 +169,8 @@ typedef struct variant {
 } variant;
 
 // A forward convolution, whose pool cuts what it drops.
-static void compare_forward(const tables *t, work images, work blocks, const variant *v, const char *what)
+static void compare_forward(const tables *t, work images, work blocks, const variant *v,
+                            const char *what)
 {
     cj__conv2d *s = &images.args.s;
     images.kind = blocks.kind = CJ__CONV2D_FORWARD;
@@ -176,8 +186,10 @@ static void compare_forward(const tables *t, work images, work blocks, const var
 
 static void compare_convolutions(const tables *t, const cj__conv2d *s, const variant *v)
 {
-    const int64_t in = s->n * s->h * s->w * s->c, out = s->n * s->oh * s->ow * s->f, lanes = t->fast->lanes;
-    operand x = operand_new(in, t->real_size), w = operand_new(s->kh * s->kw * s->c * s->f, t->real_size);
+    const int64_t in = s->n * s->h * s->w * s->c, out = s->n * s->oh * s->ow * s->f,
+                  lanes = t->fast->lanes;
+    operand x = operand_new(in, t->real_size),
+            w = operand_new(s->kh * s->kw * s->c * s->f, t->real_size);
     operand dy = operand_new(out, t->real_size), row = operand_new(s->f, t->real_size);
     fill_uniform(&x, -1, 1);
     fill_uniform(&w, -1, 1);
@@ -188,7 +200,9 @@ static void compare_convolutions(const tables *t, const cj__conv2d *s, const var
         operand_put(&x, pick(in), (double)NAN);
     }
     operand block_x = to_blocks(&x, s->n, lanes, 3), block_dy = to_blocks(&dy, s->n, lanes, 0);
-    work images = {.args = {.s = *s, .x = x.data, .w = w.data, .dy = dy.data, .bias = v->bias ? row.data : NULL}};
+    work images = {
+        .args = {
+            .s = *s, .x = x.data, .w = w.data, .dy = dy.data, .bias = v->bias ? row.data : NULL}};
     images.args.act = v->act;
     images.args.sums_dbias = true;
     work blocks = images;
@@ -271,11 +285,12 @@ static operand integers(int64_t count, size_t size, int64_t most)
     return o;
 }
 
-// Integers beyond what bfloat16 holds, whose sums are exact: elements of a window that differ become equal, and the first
-// wins. Rounded after the pool, places would be others.
+// Integers beyond what bfloat16 holds, whose sums are exact: elements of a window that differ
+// become equal, and the first wins. Rounded after the pool, places would be others.
 static void compare_rounded(const tables *t, const cj__conv2d *s, const variant *v)
 {
-    operand x = integers(s->n * s->h * s->w * s->c, t->real_size, 300), row = integers(s->f, t->real_size, 3);
+    operand x = integers(s->n * s->h * s->w * s->c, t->real_size, 300),
+            row = integers(s->f, t->real_size, 3);
     operand w = integers(s->kh * s->kw * s->c * s->f, t->real_size, 1);
     operand block_x = to_blocks(&x, s->n, t->fast->lanes, 3);
     work images = {.args = {.s = *s, .act = v->act, .rounds = true, .x = x.data, .w = w.data}};
@@ -289,8 +304,9 @@ static void compare_rounded(const tables *t, const cj__conv2d *s, const variant 
 static void rounded_of(const tables *t)
 {
     static const variant variants[] = {
-        {true, CJ__UNARY_relu, 2, 2, false}, {false, CJ__UNARY_NONE, 0, 0, false}, {true, CJ__UNARY_relu, 1, 1, false},
-        {true, CJ__UNARY_NONE, 2, 2, false}, {true, CJ__UNARY_relu, 3, 2, false},  {false, CJ__UNARY_NONE, 1, 3, false},
+        {true, CJ__UNARY_relu, 2, 2, false}, {false, CJ__UNARY_NONE, 0, 0, false},
+        {true, CJ__UNARY_relu, 1, 1, false}, {true, CJ__UNARY_NONE, 2, 2, false},
+        {true, CJ__UNARY_relu, 3, 2, false}, {false, CJ__UNARY_NONE, 1, 3, false},
     };
     for (int round = 0; round < 120;) {
         cj__conv2d s;
@@ -330,11 +346,13 @@ static cj__conv2d square_of(int64_t n, int64_t size, int64_t c, int64_t k, int64
 
 static void usual_of(const tables *t)
 {
-    const variant pooled = {true, CJ__UNARY_relu, 2, 2, false}, plain = {true, CJ__UNARY_relu, 0, 0, false};
-    const cj__conv2d shapes[] = {
-        square_of(2, 12, 1, 5, 10, 0), square_of(2, 8, 10, 5, 20, 0), square_of(3, 12, 1, 5, 6, 2),
-        square_of(2, 7, 6, 5, 16, 0),  square_of(2, 6, 20, 3, 40, 1), square_of(2, 9, 3, 7, 12, 3),
-        square_of(1, 6, 32, 3, 64, 0), square_of(0, 5, 3, 3, 8, 0),   square_of(2, 3, 130, 1, 13, 0)};
+    const variant pooled = {true, CJ__UNARY_relu, 2, 2, false},
+                  plain = {true, CJ__UNARY_relu, 0, 0, false};
+    const cj__conv2d shapes[] = {square_of(2, 12, 1, 5, 10, 0), square_of(2, 8, 10, 5, 20, 0),
+                                 square_of(3, 12, 1, 5, 6, 2),  square_of(2, 7, 6, 5, 16, 0),
+                                 square_of(2, 6, 20, 3, 40, 1), square_of(2, 9, 3, 7, 12, 3),
+                                 square_of(1, 6, 32, 3, 64, 0), square_of(0, 5, 3, 3, 8, 0),
+                                 square_of(2, 3, 130, 1, 13, 0)};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         compare_convolutions(t, &shapes[i], &pooled);
         compare_convolutions(t, &shapes[i], &plain);
@@ -370,7 +388,8 @@ static void convert_of(const tables *t)
     static const int64_t sizes[] = {1, 3, 15, 16, 17, 64, 75};
     for (int i = 0; i < 6 * 7; i++) {
         const int64_t n = counts[i / 7], size = sizes[i % 7], blocks = blocks_of(n, lanes);
-        operand x = operand_new(n * size, t->real_size), y = operand_new(blocks * lanes * size, t->real_size);
+        operand x = operand_new(n * size, t->real_size),
+                y = operand_new(blocks * lanes * size, t->real_size);
         operand back = operand_new(n * size, t->real_size);
         fill_worst(&x);
         operand e = to_blocks(&x, n, lanes, 0);
@@ -401,7 +420,8 @@ static void bytes_of(const tables *t)
                 operand_put(&bytes, i, (double)pick(256));
             t->fast->rescale_u8(n * size, bytes.data, 1.0 / 255, -0.5, x.data);
             operand e = to_blocks(&x, n, lanes, 0);
-            t->fast->to_blocks_u8(n, size, bytes.data, 1.0 / 255, -0.5, y.data, 0, blocks_of(n, lanes));
+            t->fast->to_blocks_u8(n, size, bytes.data, 1.0 / 255, -0.5, y.data, 0,
+                                  blocks_of(n, lanes));
             assert_same_bits(&y, &e, "to_blocks_u8", t);
             operand_free(&bytes), operand_free(&x), operand_free(&y), operand_free(&e);
         }
@@ -416,9 +436,12 @@ static void bytes_are_scaled_on_the_way(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(conversions_are_exact),           cmocka_unit_test(bytes_are_scaled_on_the_way),
-        cmocka_unit_test(random_geometries_equal_plain_c), cmocka_unit_test(usual_shapes_equal_plain_c),
-        cmocka_unit_test(windows_outside_see_zeros),       cmocka_unit_test(outputs_are_rounded_before_the_pool),
+        cmocka_unit_test(conversions_are_exact),
+        cmocka_unit_test(bytes_are_scaled_on_the_way),
+        cmocka_unit_test(random_geometries_equal_plain_c),
+        cmocka_unit_test(usual_shapes_equal_plain_c),
+        cmocka_unit_test(windows_outside_see_zeros),
+        cmocka_unit_test(outputs_are_rounded_before_the_pool),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

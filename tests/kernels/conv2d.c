@@ -15,8 +15,10 @@ static void convolve_into(const cj__kernels *k, work c, void *out, sharing how)
     convolve(k, c.kind, &c.args, how);
 }
 
-// A sum of `terms` products below 1 errs by less than terms + 2 units of the last place of 1, whatever the order.
-static void compare_kind(const tables *t, const work *c, int64_t count, int64_t terms, const char *what)
+// A sum of `terms` products below 1 errs by less than terms + 2 units of the last place of 1,
+// whatever the order.
+static void compare_kind(const tables *t, const work *c, int64_t count, int64_t terms,
+                         const char *what)
 {
     operand y = operand_new(count, t->real_size), e = operand_new(count, t->real_size);
     operand again = operand_new(count, t->real_size);
@@ -30,7 +32,8 @@ static void compare_kind(const tables *t, const work *c, int64_t count, int64_t 
     operand_free(&y), operand_free(&e), operand_free(&again);
 }
 
-static void compare_convolutions(const tables *t, const cj__conv2d *s, bool bias, cj__unary act, bool worst)
+static void compare_convolutions(const tables *t, const cj__conv2d *s, bool bias, cj__unary act,
+                                 bool worst)
 {
     const int64_t in = s->n * s->h * s->w * s->c, out = s->n * s->oh * s->ow * s->f;
     const int64_t window = s->kh * s->kw * s->c / s->groups, filters = window * s->f;
@@ -44,7 +47,12 @@ static void compare_convolutions(const tables *t, const cj__conv2d *s, bool bias
         operand_put(&x, pick(in), (double)NAN);
     if (worst && in > 0)
         operand_put(&x, pick(in), (double)INFINITY);
-    work c = {.args = {.s = *s, .x = x.data, .w = w.data, .dy = dy.data, .bias = bias ? row.data : NULL, .act = act}};
+    work c = {.args = {.s = *s,
+                       .x = x.data,
+                       .w = w.data,
+                       .dy = dy.data,
+                       .bias = bias ? row.data : NULL,
+                       .act = act}};
     c.kind = CJ__CONV2D_FORWARD;
     compare_kind(t, &c, out, window, "conv2d");
     c.kind = CJ__CONV2D_INPUT_GRAD;
@@ -117,8 +125,9 @@ static cj__conv2d square_of(int64_t n, int64_t size, int64_t c, int64_t k, int64
 // The shapes of the tutorial's networks, on fewer and smaller images.
 static void usual_of(const tables *t)
 {
-    const cj__conv2d shapes[] = {square_of(3, 13, 1, 3, 32), square_of(2, 9, 32, 3, 64), square_of(2, 12, 1, 5, 10),
-                                 square_of(2, 8, 10, 5, 20), square_of(2, 5, 16, 1, 33), square_of(1, 5, 70, 5, 130),
+    const cj__conv2d shapes[] = {square_of(3, 13, 1, 3, 32), square_of(2, 9, 32, 3, 64),
+                                 square_of(2, 12, 1, 5, 10), square_of(2, 8, 10, 5, 20),
+                                 square_of(2, 5, 16, 1, 33), square_of(1, 5, 70, 5, 130),
                                  square_of(0, 5, 3, 3, 8)};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         compare_convolutions(t, &shapes[i], true, CJ__UNARY_relu, false);
@@ -169,7 +178,8 @@ static void tall_windows_equal_plain_c(void **unused)
 }
 
 // Images of h x w pixels, and kernels of k x k; "same" as TensorFlow pads, or "valid".
-static cj__conv2d strided_of(int64_t h, int64_t w, int64_t c, int64_t k, int64_t f, int64_t stride, bool same)
+static cj__conv2d strided_of(int64_t h, int64_t w, int64_t c, int64_t k, int64_t f, int64_t stride,
+                             bool same)
 {
     cj__conv2d s = {.n = 3,
                     .h = h,
@@ -185,13 +195,15 @@ static cj__conv2d strided_of(int64_t h, int64_t w, int64_t c, int64_t k, int64_t
                     .groups = 1};
     s.oh = same ? (h + stride - 1) / stride : (h - k) / stride + 1;
     s.ow = same ? (w + stride - 1) / stride : (w - k) / stride + 1;
-    const int64_t missing_rows = (s.oh - 1) * stride + k - h, missing_cols = (s.ow - 1) * stride + k - w;
+    const int64_t missing_rows = (s.oh - 1) * stride + k - h,
+                  missing_cols = (s.ow - 1) * stride + k - w;
     s.top = same && missing_rows > 0 ? missing_rows / 2 : 0;
     s.left = same && missing_cols > 0 ? missing_cols / 2 : 0;
     return s;
 }
 
-// Rows of pixels long enough to be worked on one by one, and cells whose last row and column are cut or too large.
+// Rows of pixels long enough to be worked on one by one, and cells whose last row and column are
+// cut or too large.
 static void strided_of_table(const tables *t)
 {
     static const int64_t channels[] = {1, 2, 3, 4, 5, 10, 16, 33, 70}, filters[] = {1, 16, 33, 40};
@@ -199,9 +211,10 @@ static void strided_of_table(const tables *t)
         for (int64_t stride = 1; stride <= 3; stride++)
             for (int64_t k = 1; k <= 3; k += 2) {
                 const int64_t f = filters[pick(4)];
-                const cj__conv2d s =
-                    strided_of(8 * stride + pick(4), 9 * stride + pick(12), channels[i], k, f, stride, pick(2));
-                compare_convolutions(t, &s, pick(2), pick(2) ? CJ__UNARY_relu : CJ__UNARY_NONE, false);
+                const cj__conv2d s = strided_of(8 * stride + pick(4), 9 * stride + pick(12),
+                                                channels[i], k, f, stride, pick(2));
+                compare_convolutions(t, &s, pick(2), pick(2) ? CJ__UNARY_relu : CJ__UNARY_NONE,
+                                     false);
             }
 }
 
@@ -233,8 +246,8 @@ static void missing_outputs_equal_plain_c(void **unused)
     for_each_table(cut_of);
 }
 
-// Many filters for few channels, where the gradient by the input has its lanes along the filters: groups, more channels
-// than a tile has, dilation, and rows shorter than a tile.
+// Many filters for few channels, where the gradient by the input has its lanes along the filters:
+// groups, more channels than a tile has, dilation, and rows shorter than a tile.
 static void few_channels_of(const tables *t)
 {
     for (int64_t channels = 1; channels <= 7; channels++) {
@@ -258,8 +271,8 @@ static void few_channels_equal_plain_c(void **unused)
     for_each_table(few_channels_of);
 }
 
-// Filters so many for so few pixels that the gradient by the input takes tap by tap: strides, dilation, a last panel and a
-// last piece that are not full.
+// Filters so many for so few pixels that the gradient by the input takes tap by tap: strides,
+// dilation, a last panel and a last piece that are not full.
 static void many_filters_of(const tables *t)
 {
     cj__conv2d s = strided_of(2, 2, 180, 3, 190, 1, true);
@@ -282,8 +295,8 @@ static void many_filters_equal_plain_c(void **unused)
 static void small_images_of(const tables *t)
 {
     for (int64_t size = 1; size <= 6; size++) {
-        cj__conv2d s =
-            strided_of(size, size + pick(2), 1 + pick(20), 1 + pick(size), 1 + pick(40), 1 + pick(2), pick(2));
+        cj__conv2d s = strided_of(size, size + pick(2), 1 + pick(20), 1 + pick(size), 1 + pick(40),
+                                  1 + pick(2), pick(2));
         s.n = 5 + pick(60);
         compare_convolutions(t, &s, true, CJ__UNARY_NONE, false);
         s.groups = 2;
@@ -303,7 +316,8 @@ static void small_images_equal_plain_c(void **unused)
 static void few_images_of(const tables *t)
 {
     for (int64_t n = 1; n <= 3; n++) {
-        cj__conv2d s = strided_of(60 + pick(30), 40 + pick(5), 1 + pick(4), 1 + 2 * pick(2), 1 + pick(40), 1, pick(2));
+        cj__conv2d s = strided_of(60 + pick(30), 40 + pick(5), 1 + pick(4), 1 + 2 * pick(2),
+                                  1 + pick(40), 1, pick(2));
         s.n = n;
         compare_convolutions(t, &s, true, CJ__UNARY_NONE, false);
     }
@@ -318,11 +332,16 @@ static void few_images_equal_plain_c(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_geometries_equal_plain_c), cmocka_unit_test(usual_shapes_equal_plain_c),
-        cmocka_unit_test(depthwise_equals_plain_c),        cmocka_unit_test(tall_windows_equal_plain_c),
-        cmocka_unit_test(strides_equal_plain_c),           cmocka_unit_test(missing_outputs_equal_plain_c),
-        cmocka_unit_test(few_channels_equal_plain_c),      cmocka_unit_test(many_filters_equal_plain_c),
-        cmocka_unit_test(small_images_equal_plain_c),      cmocka_unit_test(few_images_equal_plain_c),
+        cmocka_unit_test(random_geometries_equal_plain_c),
+        cmocka_unit_test(usual_shapes_equal_plain_c),
+        cmocka_unit_test(depthwise_equals_plain_c),
+        cmocka_unit_test(tall_windows_equal_plain_c),
+        cmocka_unit_test(strides_equal_plain_c),
+        cmocka_unit_test(missing_outputs_equal_plain_c),
+        cmocka_unit_test(few_channels_equal_plain_c),
+        cmocka_unit_test(many_filters_equal_plain_c),
+        cmocka_unit_test(small_images_equal_plain_c),
+        cmocka_unit_test(few_images_equal_plain_c),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

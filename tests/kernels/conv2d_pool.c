@@ -1,5 +1,6 @@
-// Convolutions with a max pool, whose output may be cut, and filter gradients with dbias or a pool's gradient, equal
-// plain C. Operands are small integers: sums are exact, windows tie often, and places can be compared one for one.
+// Convolutions with a max pool, whose output may be cut, and filter gradients with dbias or a
+// pool's gradient, equal plain C. Operands are small integers: sums are exact, windows tie often,
+// and places can be compared one for one.
 #include "harness.h"
 #include <math.h>
 #include <string.h>
@@ -71,7 +72,8 @@ static void forward_of(const tables *t)
                                 (cj__conv2d_args){.s = geometries[g],
                                                   .pool_h = pools[p][0],
                                                   .pool_w = pools[p][1],
-                                                  .rounds = how == 3, // then sums are beyond what bfloat16 holds
+                                                  // then sums are beyond what bfloat16 holds
+                                                  .rounds = how == 3,
                                                   .act = how ? CJ__UNARY_relu : CJ__UNARY_NONE},
                                 how == 2);
 }
@@ -82,17 +84,22 @@ static void pooled_convolutions_equal_plain_c(void **unused)
     for_each_table(forward_of);
 }
 
-// The filters' gradient with dbias; dy is plain, or that of a pool of `high` x `wide` with its places.
+// The filters' gradient with dbias; dy is plain, or that of a pool of `high` x `wide` with its
+// places.
 static void compare_filters(const tables *t, const cj__conv2d *s, int64_t high, int64_t wide)
 {
     const int64_t out = s->n * (s->oh / high) * (s->ow / wide) * s->f;
     const int64_t filters = s->kh * s->kw * s->c / s->groups * s->f;
-    operand x = integers(s->n * s->h * s->w * s->c, t->real_size, 2), dy = integers(out, t->real_size, 3);
+    operand x = integers(s->n * s->h * s->w * s->c, t->real_size, 2),
+            dy = integers(out, t->real_size, 3);
     operand dw = operand_new(filters, t->real_size), e = operand_new(filters, t->real_size);
-    operand dbias = operand_new(s->f, t->real_size), b = operand_new(s->f, t->real_size), place = operand_new(out, 1);
+    operand dbias = operand_new(s->f, t->real_size), b = operand_new(s->f, t->real_size),
+            place = operand_new(out, 1);
     for (int64_t i = 0; i < out; i++)
-        ((uint8_t *)place.data)[i] = (uint8_t)pick(high * wide + 1); // one place behind the window, too
-    cj__conv2d_args a = {.s = *s, .sums_dbias = true, .x = x.data, .dy = dy.data, .dw = e.data, .dbias = b.data};
+        // one place behind the window, too
+        ((uint8_t *)place.data)[i] = (uint8_t)pick(high * wide + 1);
+    cj__conv2d_args a = {
+        .s = *s, .sums_dbias = true, .x = x.data, .dy = dy.data, .dw = e.data, .dbias = b.data};
     if (high * wide > 1) {
         a.pool_h = high;
         a.pool_w = wide;
@@ -106,7 +113,8 @@ static void compare_filters(const tables *t, const cj__conv2d *s, int64_t high, 
         assert_close(&dw, &e, 0, 0, "dw", t);
         assert_close(&dbias, &b, 0, 0, "dbias", t);
     }
-    operand_free(&x), operand_free(&dy), operand_free(&dw), operand_free(&e), operand_free(&dbias), operand_free(&b);
+    operand_free(&x), operand_free(&dy), operand_free(&dw), operand_free(&e), operand_free(&dbias),
+        operand_free(&b);
     operand_free(&place);
 }
 

@@ -13,7 +13,8 @@ static const size_t sizes[CJ__DISTANCE_COUNT] = {
 };
 
 // Distances of `count` queries to `rows` rows; columns beyond `count` are not meant.
-static void measure(const cj__distances *t, int kind, const operand *q, const operand *x, int64_t width, double *d)
+static void measure(const cj__distances *t, int kind, const operand *q, const operand *x,
+                    int64_t width, double *d)
 {
     const int64_t count = q->count / width, rows = x->count / width;
     const size_t size = t->of[kind].panel_size(width);
@@ -25,21 +26,25 @@ static void measure(const cj__distances *t, int kind, const operand *q, const op
     t->of[kind].pack(count, width, q->data, panel);
     if (kind == CJ__DISTANCE_u8_l2)
         t->centre(rows, width, x->data, centred);
-    t->of[kind].run(count, rows, width, panel, x->data, kind == CJ__DISTANCE_u8_l2 ? centred : NULL, d);
+    t->of[kind].run(count, rows, width, panel, x->data, kind == CJ__DISTANCE_u8_l2 ? centred : NULL,
+                    d);
     for (size_t i = size; i < (size + 127) / 64 * 64; i++)
         assert_int_equal(panel[i], 0xA5);
     free(panel);
     free(centred);
 }
 
-// A float distance differs from the exact one by what at most CJ__FLOAT_PIECE additions of terms of one sign round off,
-// half an epsilon each, and the difference and its square: (CJ__FLOAT_PIECE + 3) / 2 epsilon of the sum.
-static void compare(const cj__distances *t, int kind, int64_t count, int64_t rows, int64_t width, bool worst)
+// A float distance differs from the exact one by what at most CJ__FLOAT_PIECE additions of terms of
+// one sign round off, half an epsilon each, and the difference and its square: (CJ__FLOAT_PIECE +
+// 3) / 2 epsilon of the sum.
+static void compare(const cj__distances *t, int kind, int64_t count, int64_t rows, int64_t width,
+                    bool worst)
 {
     const bool bytes = sizes[kind] == 1;
     const double tolerance = bytes ? 0 : (CJ__FLOAT_PIECE + 3) * 0.5 * (double)FLT_EPSILON;
     operand q = operand_new(count * width, sizes[kind]), x = operand_new(rows * width, sizes[kind]);
-    operand d = operand_new(rows * CJ__PANEL, sizeof(double)), e = operand_new(rows * CJ__PANEL, sizeof(double));
+    operand d = operand_new(rows * CJ__PANEL, sizeof(double)),
+            e = operand_new(rows * CJ__PANEL, sizeof(double));
     fill_uniform(&q, bytes ? 0 : -4, bytes ? 256 : 4);
     fill_uniform(&x, bytes ? 0 : -4, bytes ? 256 : 4);
     for (int64_t i = 0; worst && i < q.count; i++)
@@ -50,11 +55,13 @@ static void compare(const cj__distances *t, int kind, int64_t count, int64_t row
     measure(t, kind, &q, &x, width, d.data);
     for (int64_t j = 0; j < rows; j++)
         for (int64_t i = 0; i < count; i++) {
-            const double got = operand_at(&d, j * CJ__PANEL + i), due = operand_at(&e, j * CJ__PANEL + i);
+            const double got = operand_at(&d, j * CJ__PANEL + i),
+                         due = operand_at(&e, j * CJ__PANEL + i);
             if (!(fabs(got - due) <= tolerance * due))
-                fail_msg("%s, kind %d, %lld queries, %lld rows, width %lld: d[%lld][%lld] is %.17g, expected %.17g",
-                         t->isa, kind, (long long)count, (long long)rows, (long long)width, (long long)j, (long long)i,
-                         got, due);
+                fail_msg("%s, kind %d, %lld queries, %lld rows, width %lld: d[%lld][%lld] is "
+                         "%.17g, expected %.17g",
+                         t->isa, kind, (long long)count, (long long)rows, (long long)width,
+                         (long long)j, (long long)i, got, due);
         }
     operand_free(&q), operand_free(&x), operand_free(&d), operand_free(&e);
 }
@@ -66,10 +73,12 @@ static void for_each_kind(void (*body)(const cj__distances *t, int kind))
             body(cj__distances_at(i), kind);
 }
 
-// Widths around groups of 2, 4 and 8 and around pieces; counts around vectors and parts; rows around tiles.
+// Widths around groups of 2, 4 and 8 and around pieces; counts around vectors and parts; rows
+// around tiles.
 static void edges_of(const cj__distances *t, int kind)
 {
-    static const int64_t counts[] = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 49, 63, 64};
+    static const int64_t counts[] = {1,  2,  3,  4,  5,  7,  8,  9,  15,
+                                     16, 17, 31, 32, 33, 48, 49, 63, 64};
     for (int64_t width = 1; width <= 19; width++)
         for (size_t c = 0; c < sizeof counts / sizeof *counts; c++)
             compare(t, kind, counts[c], 1 + pick(26), width, pick(4) == 0);
@@ -85,7 +94,8 @@ static void every_edge_equals_plain_c(void **unused)
 
 static void pieces_of_kind(const cj__distances *t, int kind)
 {
-    static const int64_t widths[] = {511, 512, 513, 1023, 1024, 1025, 1031, 3072, 16383, 16384, 16385, 32771};
+    static const int64_t widths[] = {511,  512,  513,   1023,  1024,  1025,
+                                     1031, 3072, 16383, 16384, 16385, 32771};
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
         compare(t, kind, 1 + pick(20), 1 + pick(14), widths[i], i % 2);
 }

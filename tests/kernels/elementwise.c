@@ -4,7 +4,8 @@
 #include <string.h>
 
 // Counts around the widths of vectors, and none.
-static const int64_t counts[] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 130, 257};
+static const int64_t counts[] = {0,  1,  2,  3,  4,  5,  7,  8,   9,  15,
+                                 16, 17, 31, 33, 63, 64, 65, 130, 257};
 enum { COUNTS = sizeof counts / sizeof *counts };
 
 static const struct {
@@ -26,15 +27,18 @@ static const double A = -0.75, B = 1.5;
 
 static int is_of_positives(int f)
 {
-    return f == CJ__UNARY_sqrt || f == CJ__UNARY_rsqrt || f == CJ__UNARY_log || f == CJ__UNARY_log1p;
+    return f == CJ__UNARY_sqrt || f == CJ__UNARY_rsqrt || f == CJ__UNARY_log ||
+           f == CJ__UNARY_log1p;
 }
 
-// The kernels in real arithmetic round after each of at most a dozen steps, polynomials within 4 units in the last
-// place; functions that take a difference (gelu, mish, elu) also lose what cancels, which the absolute part allows.
+// The kernels in real arithmetic round after each of at most a dozen steps, polynomials within 4
+// units in the last place; functions that take a difference (gelu, mish, elu) also lose what
+// cancels, which the absolute part allows.
 static void value_and_gradient_equal_plain_c(const tables *t, int f, int64_t n, int worst)
 {
     const size_t size = t->real_size;
-    operand x = operand_new(n, size), y = operand_new(n, size), e = operand_new(n, size), dy = operand_new(n, size);
+    operand x = operand_new(n, size), y = operand_new(n, size), e = operand_new(n, size),
+            dy = operand_new(n, size);
     const double low = is_of_positives(f) ? 0.01 : functions[f].low;
     if (worst)
         fill_worst(&x);
@@ -46,7 +50,8 @@ static void value_and_gradient_equal_plain_c(const tables *t, int f, int64_t n, 
     assert_close(&y, &e, 16 * t->epsilon, 8 * t->epsilon, functions[f].name, t);
     if (!worst) {
         operand dx = operand_new(n, size), de = operand_new(n, size);
-        const void *given_x = functions[f].reads_y ? NULL : x.data, *given_y = functions[f].reads_y ? e.data : NULL;
+        const void *given_x = functions[f].reads_y ? NULL : x.data,
+                   *given_y = functions[f].reads_y ? e.data : NULL;
         t->ref->unary_grad[f](n, given_x, given_y, dy.data, de.data, A, B);
         t->fast->unary_grad[f](n, given_x, given_y, dy.data, dx.data, A, B);
         assert_close(&dx, &de, 24 * t->epsilon, 16 * t->epsilon, functions[f].name, t);
@@ -90,7 +95,8 @@ static void pieces_of_table(const tables *t)
 {
     enum { N = 150 };
     for (int f = 0; f < CJ__UNARY_COUNT; f++) {
-        operand x = operand_new(N, t->real_size), y = operand_new(N, t->real_size), e = operand_new(N, t->real_size);
+        operand x = operand_new(N, t->real_size), y = operand_new(N, t->real_size),
+                e = operand_new(N, t->real_size);
         fill_uniform(&x, is_of_positives(f) ? 0.01 : -9, 9);
         t->fast->unary[f](N, x.data, e.data, A, B);
         for (int64_t at = 0, n; at < N; at += n) {
@@ -110,12 +116,15 @@ static void pieces_give_the_bits_of_the_whole(void **unused)
 }
 
 // Rows with every combination of steps, with gaps between rows of operands, and without.
-static void one_binary(const tables *t, int f, int compares, int64_t rows, int64_t cols, int steps, int worst)
+static void one_binary(const tables *t, int f, int compares, int64_t rows, int64_t cols, int steps,
+                       int worst)
 {
     const int64_t a_step = steps & 1, b_step = steps >> 1 & 1, gap = pick(3);
-    const int64_t a_row = steps & 4 ? 0 : cols * a_step + gap, b_row = steps & 8 ? 0 : cols * b_step + pick(2);
+    const int64_t a_row = steps & 4 ? 0 : cols * a_step + gap,
+                  b_row = steps & 8 ? 0 : cols * b_step + pick(2);
     const size_t size = t->real_size, y_size = compares ? 1 : size;
-    operand a = operand_new(rows * (cols + 3) + 1, size), b = operand_new(rows * (cols + 3) + 1, size);
+    operand a = operand_new(rows * (cols + 3) + 1, size),
+            b = operand_new(rows * (cols + 3) + 1, size);
     operand y = operand_new(rows * cols, y_size), e = operand_new(rows * cols, y_size);
     if (worst) {
         fill_worst(&a);
@@ -143,7 +152,8 @@ static void binaries_of(const tables *t)
         for (int f = 0; f < (compares ? (int)CJ__COMPARISON_COUNT : (int)CJ__BINARY_COUNT); f++)
             for (int steps = 0; steps < 16; steps++)
                 for (int c = 0; c < COUNTS; c++)
-                    one_binary(t, f, compares, c % 4, counts[c], steps, c % 2 && f != CJ__BINARY_power);
+                    one_binary(t, f, compares, c % 4, counts[c], steps,
+                               c % 2 && f != CJ__BINARY_power);
 }
 
 static void rows_of_two_operands_equal_plain_c(void **unused)
@@ -183,14 +193,16 @@ static void selection_of(const tables *t)
         for (int steps = 0; steps < 4; steps++) {
             const int64_t n = counts[c];
             operand a = operand_new(n + 1, t->real_size), b = operand_new(n + 1, t->real_size);
-            operand y = operand_new(n, t->real_size), e = operand_new(n, t->real_size), which = operand_new(n, 1);
+            operand y = operand_new(n, t->real_size), e = operand_new(n, t->real_size),
+                    which = operand_new(n, 1);
             fill_worst(&a);
             fill_worst(&b);
             fill_uniform(&which, 0, 2);
             t->ref->select(n, which.data, a.data, steps & 1, b.data, steps >> 1, e.data);
             t->fast->select(n, which.data, a.data, steps & 1, b.data, steps >> 1, y.data);
             assert_same_bits(&y, &e, "select", t);
-            operand_free(&a), operand_free(&b), operand_free(&y), operand_free(&e), operand_free(&which);
+            operand_free(&a), operand_free(&b), operand_free(&y), operand_free(&e),
+                operand_free(&which);
         }
     }
 }
@@ -206,7 +218,8 @@ static void transpose_of(const tables *t)
     for (int round = 0; round < 60; round++) {
         const int64_t rows = pick(40), cols = pick(40), ldx = cols + pick(3), ldy = rows + pick(3);
         operand x = operand_new(rows * ldx, t->real_size);
-        operand y = operand_new(cols * ldy, t->real_size), e = operand_new(cols * ldy, t->real_size);
+        operand y = operand_new(cols * ldy, t->real_size),
+                e = operand_new(cols * ldy, t->real_size);
         fill_worst(&x);
         t->ref->transpose(rows, cols, x.data, ldx, e.data, ldy);
         t->fast->transpose(rows, cols, x.data, ldx, y.data, ldy);

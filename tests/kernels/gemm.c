@@ -28,14 +28,17 @@ static void multiply(const cj__kernels *k, cj__gemm g, void *c, sharing how)
     cj__free_aligned(p.scratch, job.scratch);
 }
 
-// A sum of k products below 1 errs by less than k + 2 units of the last place of 1, whatever the order; tanh shrinks
-// errors. Elements between the rows of C keep what they held, which the comparison with the copy shows.
+// A sum of k products below 1 errs by less than k + 2 units of the last place of 1, whatever the
+// order; tanh shrinks errors. Elements between the rows of C keep what they held, which the
+// comparison with the copy shows.
 static void compare_products(const tables *t, cj__gemm g, bool bias, bool worst)
 {
     const int64_t a_rows = g.trans_a ? g.k : g.m, b_rows = g.trans_b ? g.n : g.k;
-    operand a = operand_new(a_rows * g.lda, t->real_size), b = operand_new(b_rows * g.ldb, t->real_size);
+    operand a = operand_new(a_rows * g.lda, t->real_size),
+            b = operand_new(b_rows * g.ldb, t->real_size);
     operand row = operand_new(g.n, t->real_size), c = operand_new(g.m * g.ldc, t->real_size);
-    operand e = operand_new(g.m * g.ldc, t->real_size), again = operand_new(g.m * g.ldc, t->real_size);
+    operand e = operand_new(g.m * g.ldc, t->real_size),
+            again = operand_new(g.m * g.ldc, t->real_size);
     fill_uniform(&a, -1, 1);
     fill_uniform(&b, -1, 1);
     fill_uniform(&row, -1, 1);
@@ -74,7 +77,8 @@ static void random_of(const tables *t)
 {
     static const cj__unary acts[] = {CJ__UNARY_NONE, CJ__UNARY_relu, CJ__UNARY_tanh};
     for (int round = 0; round < 250; round++) {
-        cj__gemm g = product_of(1 + pick(70), 1 + pick(150), pick(8) ? 1 + pick(300) : 0, pick(2), pick(2));
+        cj__gemm g =
+            product_of(1 + pick(70), 1 + pick(150), pick(8) ? 1 + pick(300) : 0, pick(2), pick(2));
         g.lda += pick(3);
         g.ldb += pick(3);
         g.ldc += pick(3);
@@ -92,7 +96,8 @@ static void random_products_equal_plain_c(void **unused)
 // Every size around the edges of tiles, for each way of transposing.
 static void edges_of(const tables *t)
 {
-    static const int64_t widths[] = {0, 1, 2, 4, 7, 8, 15, 16, 17, 31, 32, 33, 47, 49, 63, 64, 65, 80};
+    static const int64_t widths[] = {0,  1,  2,  4,  7,  8,  15, 16, 17,
+                                     31, 32, 33, 47, 49, 63, 64, 65, 80};
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
         for (int64_t m = 0; m <= 25; m += 1 + m % 3)
             for (int way = 0; way < 4; way++) {
@@ -123,19 +128,38 @@ static void products_of_many_blocks_equal_plain_c(void **unused)
     for_each_table(large_of);
 }
 
-// Every form that the kernels choose by shape: dots, C computed transposed, few rows by a wide B, copies of A and of
-// pieces of B, in float and double alike; with sums in several pieces, remainders on every side, bias and activations.
+// Every form that the kernels choose by shape: dots, C computed transposed, few rows by a wide B,
+// copies of A and of pieces of B, in float and double alike; with sums in several pieces,
+// remainders on every side, bias and activations.
 static void forms_of(const tables *t)
 {
     static const struct {
         int64_t m, n, k;
     } sizes[] = {
-        {1, 37, 130},    {3, 70, 161},     {8, 33, 200},   {90, 1, 70},   {77, 7, 133},   // dots, either way round
-        {130, 10, 33},   {33, 10, 129},    {40, 130, 10},  {35, 300, 64}, {21, 90, 2100}, // C transposed
-        {5, 1100, 130},  {12, 2100, 70},                                                  // few rows
-        {530, 270, 259}, {300, 1100, 530},                                                // copies of A; blocks,
-        {270, 530, 300}, {530, 270, 1950},                 // whose B is packed by all, or by each of two for itself
-        {32, 128, 784},  {1, 131, 1601},   {61, 180, 390}, // the sum in parts
+        // dots, either way round
+        {1, 37, 130},
+        {3, 70, 161},
+        {8, 33, 200},
+        {90, 1, 70},
+        {77, 7, 133},
+        // C transposed
+        {130, 10, 33},
+        {33, 10, 129},
+        {40, 130, 10},
+        {35, 300, 64},
+        {21, 90, 2100},
+        // few rows
+        {5, 1100, 130},
+        {12, 2100, 70},
+        // copies of A; blocks,
+        {530, 270, 259},
+        {300, 1100, 530},
+        // whose B is packed by all, or by each of two for itself
+        {270, 530, 300},
+        {530, 270, 1950},
+        {32, 128, 784},
+        {1, 131, 1601},
+        {61, 180, 390}, // the sum in parts
     };
     static const cj__unary acts[] = {CJ__UNARY_NONE, CJ__UNARY_relu, CJ__UNARY_tanh};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -189,9 +213,12 @@ static void empty_products_equal_plain_c(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_products_equal_plain_c),         cmocka_unit_test(tile_edges_equal_plain_c),
-        cmocka_unit_test(products_of_many_blocks_equal_plain_c), cmocka_unit_test(every_form_equals_plain_c),
-        cmocka_unit_test(blocks_that_pack_equal_plain_c),        cmocka_unit_test(empty_products_equal_plain_c),
+        cmocka_unit_test(random_products_equal_plain_c),
+        cmocka_unit_test(tile_edges_equal_plain_c),
+        cmocka_unit_test(products_of_many_blocks_equal_plain_c),
+        cmocka_unit_test(every_form_equals_plain_c),
+        cmocka_unit_test(blocks_that_pack_equal_plain_c),
+        cmocka_unit_test(empty_products_equal_plain_c),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,7 +48,8 @@ double operand_at(const operand *o, int64_t i)
 {
     if (o->size == sizeof(uint8_t))
         return ((const uint8_t *)o->data)[i];
-    return o->size == sizeof(float) ? (double)((const float *)o->data)[i] : ((const double *)o->data)[i];
+    return o->size == sizeof(float) ? (double)((const float *)o->data)[i] :
+                                      ((const double *)o->data)[i];
 }
 
 void operand_put(operand *o, int64_t i, double value)
@@ -96,8 +97,20 @@ void fill_worst(operand *o)
 {
     const double most = o->size == sizeof(float) ? (double)FLT_MAX : DBL_MAX;
     const double least = o->size == sizeof(float) ? (double)FLT_MIN / 8 : DBL_MIN / 8;
-    const double worst[] = {
-        0.0, -0.0, (double)NAN, (double)INFINITY, (double)-INFINITY, most, -most, least, -least, 1, -1, 3, -3, 6};
+    const double worst[] = {0.0,
+                            -0.0,
+                            (double)NAN,
+                            (double)INFINITY,
+                            (double)-INFINITY,
+                            most,
+                            -most,
+                            least,
+                            -least,
+                            1,
+                            -1,
+                            3,
+                            -3,
+                            6};
     const int64_t kinds = sizeof worst / sizeof *worst;
     fill_uniform(o, -8, 8);
     for (int64_t i = 0; i < o->count; i++)
@@ -105,8 +118,8 @@ void fill_worst(operand *o)
             operand_put(o, i, worst[pick(kinds)]);
 }
 
-void assert_close(const operand *actual, const operand *expected, double relative, double absolute, const char *what,
-                  const tables *t)
+void assert_close(const operand *actual, const operand *expected, double relative, double absolute,
+                  const char *what, const tables *t)
 {
     assert_int_equal(actual->count, expected->count);
     for (int64_t i = 0; i < actual->count; i++) {
@@ -114,8 +127,8 @@ void assert_close(const operand *actual, const operand *expected, double relativ
         if (a == e || (isnan(a) && isnan(e)))
             continue;
         if (!(isfinite(a) && isfinite(e) && fabs(a - e) <= relative * fabs(e) + absolute))
-            fail_msg("%s, %s, %zu bytes: element %lld of %lld is %.9g, expected %.9g", what, t->fast->isa, t->real_size,
-                     (long long)i, (long long)actual->count, a, e);
+            fail_msg("%s, %s, %zu bytes: element %lld of %lld is %.9g, expected %.9g", what,
+                     t->fast->isa, t->real_size, (long long)i, (long long)actual->count, a, e);
     }
 }
 
@@ -136,7 +149,9 @@ void run_job(const cj__job *job, job_run *run, const void *context, sharing how)
     for (int phase = 0; phase < job->phases; phase++) {
         const int64_t tasks = job->tasks[phase];
         for (int64_t done = 0; done < tasks;) {
-            const int64_t part = how == SHARE_ALL ? tasks : how == SHARE_REVERSED ? 1 : 1 + pick(tasks - done);
+            const int64_t part = how == SHARE_ALL      ? tasks :
+                                 how == SHARE_REVERSED ? 1 :
+                                                         1 + pick(tasks - done);
             const int64_t begin = how == SHARE_REVERSED ? tasks - done - 1 : done;
             const int64_t count = part < tasks - done ? part : tasks - done;
             run(context, workspace, phase, begin, begin + count);
@@ -153,7 +168,8 @@ typedef struct convolution {
     void *scratch;
 } convolution;
 
-static void run_convolution(const void *context, void *workspace, int phase, int64_t begin, int64_t end)
+static void run_convolution(const void *context, void *workspace, int phase, int64_t begin,
+                            int64_t end)
 {
     const convolution *c = context;
     c->k->conv2d_run[c->kind](c->args, workspace, c->scratch, phase, begin, end);

@@ -1,4 +1,5 @@
-// What the kernel tests share: every fast table beside the plain C one, operands between guard bytes, and comparison.
+// What the kernel tests share: every fast table beside the plain C one, operands between guard
+// bytes, and comparison.
 #ifndef CJ_TESTS_KERNELS_HARNESS_H
 #define CJ_TESTS_KERNELS_HARNESS_H
 
@@ -20,8 +21,8 @@ typedef struct tables {
 // Calls `body` for each instruction set of this machine and both dtypes.
 void for_each_table(void (*body)(const tables *t));
 
-// A block of `count` elements of `size` bytes; its first element is aligned to its own size only, and guard bytes lie on
-// both sides. New operands hold a pattern that is no result of anything.
+// A block of `count` elements of `size` bytes; its first element is aligned to its own size only,
+// and guard bytes lie on both sides. New operands hold a pattern that is no result of anything.
 typedef struct operand {
     unsigned char *block;
     void *data;
@@ -35,7 +36,8 @@ double operand_at(const operand *o, int64_t i);
 void operand_put(operand *o, int64_t i, double value); // rounds to the operand's size
 void operand_copy(operand *to, const operand *from);
 
-// Numbers in [low, high), and the same with a share of the worst: 0, -0, NaN, infinities, denormals, the greatest.
+// Numbers in [low, high), and the same with a share of the worst: 0, -0, NaN, infinities,
+// denormals, the greatest.
 void fill_uniform(operand *o, double low, double high);
 void fill_worst(operand *o);
 
@@ -44,11 +46,12 @@ int64_t pick(int64_t n);
 double pick_uniform(double low, double high);
 
 // |actual - expected| <= relative |expected| + absolute; NaN and infinities must agree.
-void assert_close(const operand *actual, const operand *expected, double relative, double absolute, const char *what,
-                  const tables *t);
+void assert_close(const operand *actual, const operand *expected, double relative, double absolute,
+                  const char *what, const tables *t);
 void assert_same_bits(const operand *a, const operand *b, const char *what, const tables *t);
 
-// How the tasks of a job are shared out: all at once, one by one from the last, or in ranges of random length.
+// How the tasks of a job are shared out: all at once, one by one from the last, or in ranges of
+// random length.
 typedef enum sharing { SHARE_ALL, SHARE_REVERSED, SHARE_RANDOM } sharing;
 typedef void job_run(const void *context, void *workspace, int phase, int64_t begin, int64_t end);
 void run_job(const cj__job *job, job_run *run, const void *context, sharing how);

@@ -1,14 +1,15 @@
-// How far exp, log, tanh and their kin may be from the truth, over the whole range of float. In double every table uses
-// libm, so only float is measured.
+// How far exp, log, tanh and their kin may be from the truth, over the whole range of float. In
+// double every table uses libm, so only float is measured.
 #include "harness.h"
 #include <float.h>
 #include <math.h>
 
 enum { N = 1 << 14 };
 
-// The error in units in the last place of the true value, which plain C computes in double; below the least normal
-// number the unit is that of the least normal number.
-static double worst_error(const cj__kernels *k, cj__unary f, const float *x, double (*truth)(double))
+// The error in units in the last place of the true value, which plain C computes in double; below
+// the least normal number the unit is that of the least normal number.
+static double worst_error(const cj__kernels *k, cj__unary f, const float *x,
+                          double (*truth)(double))
 {
     static float y[N];
     double worst = 0;
@@ -17,7 +18,8 @@ static double worst_error(const cj__kernels *k, cj__unary f, const float *x, dou
         const double e = truth((double)x[i]);
         if ((double)y[i] == (double)(float)e)
             continue;
-        const double unit = ldexp(1, (fabs(e) < (double)FLT_MIN ? -125 : ilogb(e) + 1) - FLT_MANT_DIG);
+        const double unit =
+            ldexp(1, (fabs(e) < (double)FLT_MIN ? -125 : ilogb(e) + 1) - FLT_MANT_DIG);
         const double error = fabs((double)y[i] - e) / unit;
         worst = error > worst || isnan(error) ? error : worst;
     }
@@ -29,7 +31,8 @@ static double sigmoid(double x)
     return 1 / (1 + exp(-x));
 }
 
-// Bounds as body/math.h states them. Below -88 sigmoid's e^-x overflows; its value is a denormal there.
+// Bounds as body/math.h states them. Below -88 sigmoid's e^-x overflows; its value is a denormal
+// there.
 static const struct {
     const char *name;
     cj__unary f;
@@ -58,7 +61,8 @@ static void errors_of(const tables *t)
             x[i] = (float)pick_uniform(rows[r].low, rows[r].high);
         const double worst = worst_error(t->fast, rows[r].f, x, rows[r].truth);
         if (!(worst <= rows[r].bound))
-            fail_msg("%s, %s: %.2f units, at most %.2f", rows[r].name, t->fast->isa, worst, rows[r].bound);
+            fail_msg("%s, %s: %.2f units, at most %.2f", rows[r].name, t->fast->isa, worst,
+                     rows[r].bound);
     }
 }
 

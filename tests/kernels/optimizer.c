@@ -1,4 +1,5 @@
-// Optimizer steps of every instruction set equal the plain C ones: every variant, several steps in place.
+// Optimizer steps of every instruction set equal the plain C ones: every variant, several steps in
+// place.
 #include "harness.h"
 #include <string.h>
 
@@ -14,42 +15,47 @@ typedef void step(const cj__kernels *k, int64_t n, variables *v, int variant, do
 static void sgd(const cj__kernels *k, int64_t n, variables *v, int variant, double decay)
 {
     void *m = variant > 0 ? v->slot[0].data : NULL;
-    k->sgd(n, v->w.data, v->g.data, m, v->w.data, m, 0.01, variant > 0 ? 0.9 : 0, variant == 2, decay);
+    k->sgd(n, v->w.data, v->g.data, m, v->w.data, m, 0.01, variant > 0 ? 0.9 : 0, variant == 2,
+           decay);
 }
 
 static void adagrad(const cj__kernels *k, int64_t n, variables *v, int variant, double decay)
 {
     (void)variant;
-    k->adagrad(n, v->w.data, v->g.data, v->slot[0].data, v->w.data, v->slot[0].data, 0.01, 1e-7, decay);
+    k->adagrad(n, v->w.data, v->g.data, v->slot[0].data, v->w.data, v->slot[0].data, 0.01, 1e-7,
+               decay);
 }
 
 static void adadelta(const cj__kernels *k, int64_t n, variables *v, int variant, double decay)
 {
     (void)variant;
-    k->adadelta(n, v->w.data, v->g.data, v->slot[0].data, v->slot[1].data, v->w.data, v->slot[0].data, v->slot[1].data,
-                1, 0.95, 1e-7, decay);
+    k->adadelta(n, v->w.data, v->g.data, v->slot[0].data, v->slot[1].data, v->w.data,
+                v->slot[0].data, v->slot[1].data, 1, 0.95, 1e-7, decay);
 }
 
 static void rmsprop(const cj__kernels *k, int64_t n, variables *v, int variant, double decay)
 {
     void *m = variant & 1 ? v->slot[1].data : NULL, *mean = variant & 2 ? v->slot[2].data : NULL;
-    k->rmsprop(n, v->w.data, v->g.data, v->slot[0].data, m, mean, v->w.data, v->slot[0].data, m, mean, 0.001, 0.9,
-               variant & 1 ? 0.9 : 0, 1e-7, decay);
+    k->rmsprop(n, v->w.data, v->g.data, v->slot[0].data, m, mean, v->w.data, v->slot[0].data, m,
+               mean, 0.001, 0.9, variant & 1 ? 0.9 : 0, 1e-7, decay);
 }
 
 static void adam(const cj__kernels *k, int64_t n, variables *v, int variant, double decay)
 {
     void *most = variant ? v->slot[2].data : NULL;
-    k->adam(n, v->w.data, v->g.data, v->slot[0].data, v->slot[1].data, most, v->w.data, v->slot[0].data,
-            v->slot[1].data, most, 0.001, 0.9, 0.999, 1e-7, decay);
+    k->adam(n, v->w.data, v->g.data, v->slot[0].data, v->slot[1].data, most, v->w.data,
+            v->slot[0].data, v->slot[1].data, most, 0.001, 0.9, 0.999, 1e-7, decay);
 }
 
 static const struct {
     const char *name;
     step *run;
     int variants;
-} optimizers[] = {
-    {"sgd", sgd, 3}, {"adagrad", adagrad, 1}, {"adadelta", adadelta, 1}, {"rmsprop", rmsprop, 4}, {"adam", adam, 2}};
+} optimizers[] = {{"sgd", sgd, 3},
+                  {"adagrad", adagrad, 1},
+                  {"adadelta", adadelta, 1},
+                  {"rmsprop", rmsprop, 4},
+                  {"adam", adam, 2}};
 enum { OPTIMIZERS = sizeof optimizers / sizeof *optimizers };
 
 static variables variables_new(int64_t n, size_t size)
@@ -59,7 +65,8 @@ static variables variables_new(int64_t n, size_t size)
     fill_uniform(&v.g, -2, 2);
     for (int i = 0; i < SLOTS; i++) {
         v.slot[i] = operand_new(n, size);
-        fill_uniform(&v.slot[i], i == SLOTS - 1 ? 0 : 1, i == SLOTS - 1 ? 0.5 : 2); // squares exceed squared means
+        // squares exceed squared means
+        fill_uniform(&v.slot[i], i == SLOTS - 1 ? 0 : 1, i == SLOTS - 1 ? 0.5 : 2);
     }
     return v;
 }
@@ -93,7 +100,8 @@ static void compare_steps(const tables *t, int which, int variant, int64_t n)
     }
     assert_close(&a.w, &e.w, 8 * t->epsilon, 8 * t->epsilon, optimizers[which].name, t);
     for (int i = 0; i < SLOTS; i++)
-        assert_close(&a.slot[i], &e.slot[i], 12 * t->epsilon, 12 * t->epsilon, optimizers[which].name, t);
+        assert_close(&a.slot[i], &e.slot[i], 12 * t->epsilon, 12 * t->epsilon,
+                     optimizers[which].name, t);
     variables_free(&a);
     variables_free(&e);
 }
@@ -123,12 +131,13 @@ static variables part_of(const variables *v, int64_t at)
     return part;
 }
 
-static void pieces_of(const tables *t)
+static void ceil_div(const tables *t)
 {
     enum { N = 200 };
     for (int which = 0; which < OPTIMIZERS; which++) {
         for (int variant = 0; variant < optimizers[which].variants; variant++) {
-            variables whole = variables_new(N, t->real_size), pieces = variables_new(N, t->real_size);
+            variables whole = variables_new(N, t->real_size),
+                      pieces = variables_new(N, t->real_size);
             variables_copy(&pieces, &whole);
             optimizers[which].run(t->fast, N, &whole, variant, 1e-3);
             for (int64_t at = 0, n; at < N; at += n) {
@@ -148,7 +157,7 @@ static void pieces_of(const tables *t)
 static void pieces_give_the_bits_of_the_whole(void **unused)
 {
     (void)unused;
-    for_each_table(pieces_of);
+    for_each_table(ceil_div);
 }
 
 // A gradient of 0 leaves weights alone, also where a slot is 0: nothing is 0 / 0.

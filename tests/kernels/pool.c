@@ -2,7 +2,8 @@
 #include "harness.h"
 #include <string.h>
 
-// A random geometry in which every window holds an element of the input, as padding made by a layer does.
+// A random geometry in which every window holds an element of the input, as padding made by a layer
+// does.
 static cj__pool2d random_pool(void)
 {
     for (;;) {
@@ -13,7 +14,8 @@ static cj__pool2d random_pool(void)
         s.sw = pick(2) ? s.kw : 1 + pick(4);
         s.top = pick(s.kh);
         s.left = pick(s.kw);
-        const int64_t rows = s.h + s.top + pick(s.kh) - s.kh, cols = s.w + s.left + pick(s.kw) - s.kw;
+        const int64_t rows = s.h + s.top + pick(s.kh) - s.kh,
+                      cols = s.w + s.left + pick(s.kw) - s.kw;
         if (rows < 0 || cols < 0)
             continue;
         s.oh = rows / s.sh + 1;
@@ -25,8 +27,16 @@ static cj__pool2d random_pool(void)
 
 static cj__pool2d pool_of(int64_t n, int64_t size, int64_t c, int64_t k)
 {
-    return (cj__pool2d){
-        .n = n, .h = size, .w = size, .c = c, .kh = k, .kw = k, .sh = k, .sw = k, .oh = size / k, .ow = size / k};
+    return (cj__pool2d){.n = n,
+                        .h = size,
+                        .w = size,
+                        .c = c,
+                        .kh = k,
+                        .kw = k,
+                        .sh = k,
+                        .sw = k,
+                        .oh = size / k,
+                        .ow = size / k};
 }
 
 // Runs both tables and compares everything; the fast one image by image, from the last.
@@ -34,7 +44,8 @@ static void compare_pools(const tables *t, const cj__pool2d *s, int worst)
 {
     const int64_t in = s->n * s->h * s->w * s->c, out = s->n * s->oh * s->ow * s->c;
     const size_t index_size = s->kh * s->kw <= 256 ? sizeof(uint8_t) : sizeof(int32_t);
-    operand x = operand_new(in, t->real_size), y = operand_new(out, t->real_size), e = operand_new(out, t->real_size);
+    operand x = operand_new(in, t->real_size), y = operand_new(out, t->real_size),
+            e = operand_new(out, t->real_size);
     operand dx = operand_new(in, t->real_size), de = operand_new(in, t->real_size);
     operand index = operand_new(out, index_size), expected = operand_new(out, index_size);
     if (worst) {
@@ -68,7 +79,8 @@ static void compare_pools(const tables *t, const cj__pool2d *s, int worst)
         t->ref->average_pool2d_grad(s, e.data, de.data, 0, s->n);
         for (int64_t image = s->n; image-- > 0;)
             t->fast->average_pool2d_grad(s, e.data, dx.data, image, image + 1);
-        assert_close(&dx, &de, 0, 0, "average_pool2d_grad", t); // the same quotients, added in the same order
+        // the same quotients, added in the same order
+        assert_close(&dx, &de, 0, 0, "average_pool2d_grad", t);
     }
     operand_free(&x), operand_free(&y), operand_free(&e), operand_free(&dx), operand_free(&de);
     operand_free(&index), operand_free(&expected);

@@ -1,11 +1,13 @@
-// Dropout of every instruction set equals plain C's bit by bit: masks are the same on every machine.
+// Dropout of every instruction set equals plain C's bit by bit: masks are the same on every
+// machine.
 #include "base/random.h"
 #include "harness.h"
 
 static void compare_dropout(const tables *t, int64_t first, int64_t n, double rate)
 {
     const uint64_t key = (uint64_t)pick(INT64_MAX), step = (uint64_t)pick(INT64_MAX);
-    operand x = operand_new(n, t->real_size), y = operand_new(n, t->real_size), e = operand_new(n, t->real_size);
+    operand x = operand_new(n, t->real_size), y = operand_new(n, t->real_size),
+            e = operand_new(n, t->real_size);
     fill_worst(&x);
     t->ref->dropout(first, n, key, step, rate, x.data, e.data);
     t->fast->dropout(first, n, key, step, rate, x.data, y.data);
@@ -30,10 +32,11 @@ static void masks_equal_plain_c(void **unused)
     for_each_table(masks_of);
 }
 
-static void pieces_of(const tables *t)
+static void ceil_div(const tables *t)
 {
     enum { N = 1000, BEFORE = 7 };
-    operand x = operand_new(N, t->real_size), y = operand_new(N, t->real_size), e = operand_new(N, t->real_size);
+    operand x = operand_new(N, t->real_size), y = operand_new(N, t->real_size),
+            e = operand_new(N, t->real_size);
     fill_uniform(&x, -1, 1);
     t->fast->dropout(BEFORE, N, 42, 3, 0.3, x.data, e.data);
     for (int64_t at = 0, n; at < N; at += n) {
@@ -48,7 +51,7 @@ static void pieces_of(const tables *t)
 static void pieces_give_the_bits_of_the_whole(void **unused)
 {
     (void)unused;
-    for_each_table(pieces_of);
+    for_each_table(ceil_div);
 }
 
 // Each element follows its own word of the stream, kept where the word reaches the rate.
@@ -75,7 +78,8 @@ static void an_element_follows_its_own_word(void **unused)
 static void gradients_of(const tables *t)
 {
     for (int64_t n = 0; n < 300; n += 1 + n / 6) {
-        operand y = operand_new(n, t->real_size), dy = operand_new(n, t->real_size), e = operand_new(n, t->real_size);
+        operand y = operand_new(n, t->real_size), dy = operand_new(n, t->real_size),
+                e = operand_new(n, t->real_size);
         operand dx = operand_new(n, t->real_size);
         fill_worst(&y);
         fill_worst(&dy);
@@ -94,20 +98,23 @@ static void gradients_behind_relu_equal_plain_c(void **unused)
     for_each_table(gradients_of);
 }
 
-// The kernel that needs no mask gives the bits of those that make it again: dropout's, and ReLU's on what that gives.
+// The kernel that needs no mask gives the bits of those that make it again: dropout's, and ReLU's
+// on what that gives.
 static void without_a_mask_of(const tables *t)
 {
     static const double rates[] = {0, 0.1, 0.5, 0.9, 1};
     enum { N = 500, EACH = 5 };
     for (int i = 0; i < EACH; i++) {
-        operand x = operand_new(N, t->real_size), d = operand_new(N, t->real_size), dy = operand_new(N, t->real_size);
+        operand x = operand_new(N, t->real_size), d = operand_new(N, t->real_size),
+                dy = operand_new(N, t->real_size);
         operand e = operand_new(N, t->real_size), dx = operand_new(N, t->real_size);
         fill_worst(&x);
         fill_worst(&dy);
         t->fast->dropout(3, N, 5, 6, rates[i], x.data, d.data);
         t->fast->dropout(3, N, 5, 6, rates[i], dy.data, e.data);
         t->fast->unary_grad[CJ__UNARY_relu](N, NULL, x.data, e.data, e.data, 0, 0);
-        t->fast->relu_dropout_grad(N, d.data, dy.data, rates[i] < 1 ? 1 / (1 - rates[i]) : 0, dx.data);
+        t->fast->relu_dropout_grad(N, d.data, dy.data, rates[i] < 1 ? 1 / (1 - rates[i]) : 0,
+                                   dx.data);
         assert_same_bits(&dx, &e, "relu_dropout_grad", t);
         operand_free(&x), operand_free(&d), operand_free(&dy), operand_free(&e), operand_free(&dx);
     }

@@ -17,12 +17,13 @@ static extent random_extent(void)
     return s;
 }
 
-// A sum of n numbers below 1 in size, in parts no longer than a block, errs by less than n units of the last place of
-// 1; the greatest and least are exact.
+// A sum of n numbers below 1 in size, in parts no longer than a block, errs by less than n units of
+// the last place of 1; the greatest and least are exact.
 static void compare_reductions(const tables *t, extent s, bool accumulate, bool worst)
 {
     operand x = operand_new(s.outer * s.n * s.inner, t->real_size);
-    operand y = operand_new(s.outer * s.inner, t->real_size), e = operand_new(s.outer * s.inner, t->real_size);
+    operand y = operand_new(s.outer * s.inner, t->real_size),
+            e = operand_new(s.outer * s.inner, t->real_size);
     for (int f = 0; f < CJ__REDUCTION_COUNT; f++) {
         fill_uniform(&x, -1, 1);
         if (worst && f != CJ__REDUCTION_sum)
@@ -31,7 +32,8 @@ static void compare_reductions(const tables *t, extent s, bool accumulate, bool 
         operand_copy(&e, &y);
         t->ref->reduce[f](s.outer, s.n, s.inner, x.data, e.data, accumulate);
         t->fast->reduce[f](s.outer, s.n, s.inner, x.data, y.data, accumulate);
-        assert_close(&y, &e, 0, f == CJ__REDUCTION_sum ? (double)(s.n + 1) * t->epsilon : 0, "reduce", t);
+        assert_close(&y, &e, 0, f == CJ__REDUCTION_sum ? (double)(s.n + 1) * t->epsilon : 0,
+                     "reduce", t);
     }
     operand_free(&x), operand_free(&y), operand_free(&e);
 }
@@ -48,8 +50,8 @@ static void reductions_equal_plain_c(void **unused)
     for_each_table(reductions_of);
 }
 
-// A long sum of equal numbers shows whether errors pile up: 2^20 times 0.1 in float, one after another, would be wrong
-// in the third digit.
+// A long sum of equal numbers shows whether errors pile up: 2^20 times 0.1 in float, one after
+// another, would be wrong in the third digit.
 static void long_of(const tables *t)
 {
     static const int64_t inners[] = {1, 3, 32};
@@ -94,12 +96,14 @@ static void argmax_equals_plain_c(void **unused)
     for_each_table(argmax_of);
 }
 
-// Rows with ties, and with what is no number; labels that are right about half the time, and some that are no class.
+// Rows with ties, and with what is no number; labels that are right about half the time, and some
+// that are no class.
 static void correct_of(const tables *t)
 {
     for (int round = 0; round < 200; round++) {
         const int64_t rows = pick(40), cols = 1 + pick(round % 4 ? 20 : 300);
-        operand x = operand_new(rows * cols, t->real_size), label = operand_new(rows, sizeof(int32_t));
+        operand x = operand_new(rows * cols, t->real_size),
+                label = operand_new(rows, sizeof(int32_t));
         int32_t *labels = label.data;
         if (round % 2)
             fill_worst(&x);
@@ -140,13 +144,15 @@ static void sum_of_squares_equals_plain_c(void **unused)
     for_each_table(squares_of);
 }
 
-// Rows of logits with their probabilities, labels and gradients. Probabilities carry the error of exp (4 units), of a
-// sum of `cols` terms and of a quotient; logarithms lie below 32 in size, and err by units of 32.
+// Rows of logits with their probabilities, labels and gradients. Probabilities carry the error of
+// exp (4 units), of a sum of `cols` terms and of a quotient; logarithms lie below 32 in size, and
+// err by units of 32.
 static void compare_softmax(const tables *t, int64_t rows, int64_t cols, double size)
 {
     const int64_t n = rows * cols;
     const double some = (double)(cols / 8 + 8) * t->epsilon, logs = 64 * t->epsilon;
-    operand x = operand_new(n, t->real_size), y = operand_new(n, t->real_size), e = operand_new(n, t->real_size);
+    operand x = operand_new(n, t->real_size), y = operand_new(n, t->real_size),
+            e = operand_new(n, t->real_size);
     operand d = operand_new(n, t->real_size), loss = operand_new(rows, t->real_size);
     operand expected = operand_new(rows, t->real_size), label = operand_new(rows, sizeof(int32_t));
     fill_uniform(&x, -size, size);
@@ -160,16 +166,16 @@ static void compare_softmax(const tables *t, int64_t rows, int64_t cols, double 
     t->ref->log_softmax_grad(rows, cols, y.data, d.data, e.data);
     t->fast->log_softmax_grad(rows, cols, y.data, d.data, y.data);
     assert_close(&y, &e, some, (double)cols * some, "log_softmax_grad", t);
-    t->ref->softmax_xent(rows, cols, x.data, label.data, e.data, expected.data);
-    t->fast->softmax_xent(rows, cols, x.data, label.data, NULL, loss.data);
-    assert_close(&loss, &expected, some, logs, "softmax_xent without probabilities", t);
-    t->fast->softmax_xent(rows, cols, x.data, label.data, y.data, loss.data);
-    assert_close(&y, &e, some, some, "softmax_xent", t);
-    assert_close(&loss, &expected, some, logs, "softmax_xent", t);
+    t->ref->softmax_cross_entropy(rows, cols, x.data, label.data, e.data, expected.data);
+    t->fast->softmax_cross_entropy(rows, cols, x.data, label.data, NULL, loss.data);
+    assert_close(&loss, &expected, some, logs, "softmax_cross_entropy without probabilities", t);
+    t->fast->softmax_cross_entropy(rows, cols, x.data, label.data, y.data, loss.data);
+    assert_close(&y, &e, some, some, "softmax_cross_entropy", t);
+    assert_close(&loss, &expected, some, logs, "softmax_cross_entropy", t);
     operand_copy(&y, &x);
-    t->fast->softmax_xent(rows, cols, y.data, label.data, y.data, loss.data);
-    assert_close(&y, &e, some, some, "softmax_xent in place", t);
-    assert_close(&loss, &expected, some, logs, "softmax_xent in place", t);
+    t->fast->softmax_cross_entropy(rows, cols, y.data, label.data, y.data, loss.data);
+    assert_close(&y, &e, some, some, "softmax_cross_entropy in place", t);
+    assert_close(&loss, &expected, some, logs, "softmax_cross_entropy in place", t);
     t->ref->softmax(rows, cols, x.data, e.data);
     t->fast->softmax(rows, cols, x.data, y.data);
     assert_close(&y, &e, some, some, "softmax", t);
@@ -177,9 +183,9 @@ static void compare_softmax(const tables *t, int64_t rows, int64_t cols, double 
     t->ref->softmax_grad(rows, cols, y.data, d.data, e.data);
     t->fast->softmax_grad(rows, cols, y.data, d.data, y.data);
     assert_close(&y, &e, some, some, "softmax_grad", t);
-    t->ref->softmax_xent_grad(rows, cols, x.data, label.data, expected.data, e.data);
-    t->fast->softmax_xent_grad(rows, cols, x.data, label.data, expected.data, y.data);
-    assert_close(&y, &e, 4 * t->epsilon, 64 * t->epsilon, "softmax_xent_grad", t);
+    t->ref->softmax_cross_entropy_grad(rows, cols, x.data, label.data, expected.data, e.data);
+    t->fast->softmax_cross_entropy_grad(rows, cols, x.data, label.data, expected.data, y.data);
+    assert_close(&y, &e, 4 * t->epsilon, 64 * t->epsilon, "softmax_cross_entropy_grad", t);
     operand_free(&x), operand_free(&y), operand_free(&e), operand_free(&d);
     operand_free(&loss), operand_free(&expected), operand_free(&label);
 }
@@ -208,23 +214,26 @@ static void split_of(const tables *t)
     enum { ROWS = 41 };
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
         const int64_t cols = widths[i];
-        operand x = operand_new(ROWS * cols, t->real_size), label = operand_new(ROWS, sizeof(int32_t));
+        operand x = operand_new(ROWS * cols, t->real_size),
+                label = operand_new(ROWS, sizeof(int32_t));
         operand p = operand_new(ROWS * cols, t->real_size), loss = operand_new(ROWS, t->real_size);
-        operand part = operand_new(ROWS * cols, t->real_size), losses = operand_new(ROWS, t->real_size);
+        operand part = operand_new(ROWS * cols, t->real_size),
+                losses = operand_new(ROWS, t->real_size);
         fill_uniform(&x, -6, 6);
         for (int64_t r = 0; r < ROWS; r++)
             ((int32_t *)label.data)[r] = (int32_t)pick(cols);
-        t->fast->softmax_xent(ROWS, cols, x.data, label.data, p.data, loss.data);
+        t->fast->softmax_cross_entropy(ROWS, cols, x.data, label.data, p.data, loss.data);
         for (int64_t r = 0, rows; r < ROWS; r += rows) {
             rows = 1 + pick(ROWS - r < 6 ? ROWS - r : 6); // by themselves, and a lane each
             const size_t row = (size_t)r * t->real_size, at = row * (size_t)cols;
-            t->fast->softmax_xent(rows, cols, (char *)x.data + at, (int32_t *)label.data + r, (char *)part.data + at,
-                                  (char *)losses.data + row);
+            t->fast->softmax_cross_entropy(rows, cols, (char *)x.data + at,
+                                           (int32_t *)label.data + r, (char *)part.data + at,
+                                           (char *)losses.data + row);
         }
-        assert_same_bits(&part, &p, "softmax_xent in pieces", t);
+        assert_same_bits(&part, &p, "softmax_cross_entropy in pieces", t);
         assert_same_bits(&losses, &loss, "losses in pieces", t);
         t->fast->softmax(ROWS, cols, x.data, part.data);
-        assert_same_bits(&part, &p, "softmax and softmax_xent", t);
+        assert_same_bits(&part, &p, "softmax and softmax_cross_entropy", t);
         operand_free(&x), operand_free(&label), operand_free(&p), operand_free(&loss);
         operand_free(&part), operand_free(&losses);
     }
@@ -236,10 +245,12 @@ static void rows_do_not_depend_on_their_neighbours(void **unused)
     for_each_table(split_of);
 }
 
-// Logits so far apart that exp gives 0 on one side: results stay finite. A NaN makes its row NaN and no other.
+// Logits so far apart that exp gives 0 on one side: results stay finite. A NaN makes its row NaN
+// and no other.
 static void extreme_of(const tables *t)
 {
-    operand x = operand_new(40, t->real_size), y = operand_new(40, t->real_size), e = operand_new(40, t->real_size);
+    operand x = operand_new(40, t->real_size), y = operand_new(40, t->real_size),
+            e = operand_new(40, t->real_size);
     fill_uniform(&x, -1, 1);
     operand_put(&x, 3, 3e4);
     operand_put(&x, 12, -3e4);
@@ -264,17 +275,20 @@ static void sigmoid_of(const tables *t)
 {
     for (int64_t n = 0; n < 150; n += 1 + n / 5) {
         operand z = operand_new(n, t->real_size), target = operand_new(n, t->real_size);
-        operand d = operand_new(n, t->real_size), y = operand_new(n, t->real_size), e = operand_new(n, t->real_size);
+        operand d = operand_new(n, t->real_size), y = operand_new(n, t->real_size),
+                e = operand_new(n, t->real_size);
         fill_uniform(&z, -40, 40);
         fill_uniform(&target, 0, 1);
         fill_uniform(&d, -1, 1);
-        t->ref->sigmoid_xent(n, z.data, target.data, e.data);
-        t->fast->sigmoid_xent(n, z.data, target.data, y.data);
-        assert_close(&y, &e, 8 * t->epsilon, 64 * t->epsilon, "sigmoid_xent", t); // a difference of numbers below 40
-        t->ref->sigmoid_xent_grad(n, z.data, target.data, d.data, e.data);
-        t->fast->sigmoid_xent_grad(n, z.data, target.data, d.data, y.data);
-        assert_close(&y, &e, 8 * t->epsilon, 8 * t->epsilon, "sigmoid_xent_grad", t);
-        operand_free(&z), operand_free(&target), operand_free(&d), operand_free(&y), operand_free(&e);
+        t->ref->sigmoid_cross_entropy(n, z.data, target.data, e.data);
+        t->fast->sigmoid_cross_entropy(n, z.data, target.data, y.data);
+        // a difference of numbers below 40
+        assert_close(&y, &e, 8 * t->epsilon, 64 * t->epsilon, "sigmoid_cross_entropy", t);
+        t->ref->sigmoid_cross_entropy_grad(n, z.data, target.data, d.data, e.data);
+        t->fast->sigmoid_cross_entropy_grad(n, z.data, target.data, d.data, y.data);
+        assert_close(&y, &e, 8 * t->epsilon, 8 * t->epsilon, "sigmoid_cross_entropy_grad", t);
+        operand_free(&z), operand_free(&target), operand_free(&d), operand_free(&y),
+            operand_free(&e);
     }
 }
 

@@ -1,10 +1,11 @@
-// Winograd's form of 3 x 3 convolutions and of their gradients, with tiles of both sizes, equals plain C's direct sum, for
-// every instruction set.
+// Winograd's form of 3 x 3 convolutions and of their gradients, with tiles of both sizes, equals
+// plain C's direct sum, for every instruction set.
 #include "harness.h"
 #include <math.h>
 #include <string.h>
 
-// The operands of one convolution, and what the truth, the fast kernel and the fast kernel again make of them.
+// The operands of one convolution, and what the truth, the fast kernel and the fast kernel again
+// make of them.
 typedef struct trial {
     const tables *t;
     cj__conv2d_args args;
@@ -14,9 +15,13 @@ typedef struct trial {
 
 static const int sides[] = {2, 4}; // of tiles
 
-static trial trial_new(const tables *t, const cj__conv2d *s, int side, bool bias, cj__unary act, int64_t pool)
+static trial trial_new(const tables *t, const cj__conv2d *s, int side, bool bias, cj__unary act,
+                       int64_t pool)
 {
-    trial r = {.t = t, .in = s->n * s->h * s->w * s->c, .taps = 9 * s->c * s->f, .out = s->n * s->oh * s->ow * s->f};
+    trial r = {.t = t,
+               .in = s->n * s->h * s->w * s->c,
+               .taps = 9 * s->c * s->f,
+               .out = s->n * s->oh * s->ow * s->f};
     r.pooled = r.out / (pool * pool);
     r.x = operand_new(r.in, t->real_size);
     r.w = operand_new(r.taps, t->real_size);
@@ -43,11 +48,12 @@ static void trial_free(trial *r)
     operand_free(&r->x), operand_free(&r->w), operand_free(&r->bias), operand_free(&r->dy);
 }
 
-// With operands below 1 the magnitudes of a sum of `terms` products add up to less than `terms`. The direct sum in order
-// errs by up to half a unit of that for each term in the worst case; Winograd's sums are a ninth as long, but the
-// transforms before and after add numbers up to 4 (V), 9/4 (U) and 9 (M) times as large. What is measured for signs that
-// cancel (docs/kernels.md) is below 2 epsilon of the sum of magnitudes, for either form: that, and as much again in
-// absolute terms where there are few. Tiles of 4 x 4 have factors up to 26 (V), 3 (U) and 61 (M), and are
+// With operands below 1 the magnitudes of a sum of `terms` products add up to less than `terms`.
+// The direct sum in order errs by up to half a unit of that for each term in the worst case;
+// Winograd's sums are a ninth as long, but the transforms before and after add numbers up to 4 (V),
+// 9/4 (U) and 9 (M) times as large. What is measured for signs that cancel (docs/kernels.md) is
+// below 2 epsilon of the sum of magnitudes, for either form: that, and as much again in absolute
+// terms where there are few. Tiles of 4 x 4 have factors up to 26 (V), 3 (U) and 61 (M), and are
 // allowed two and a half times as much.
 static double tolerance(const trial *r, int64_t terms)
 {
@@ -58,11 +64,13 @@ typedef struct outcome {
     operand y, place, dbias;
 } outcome;
 
-static outcome outcome_of(const trial *r, const cj__kernels *k, cj__conv2d_kind kind, int64_t count, sharing how)
+static outcome outcome_of(const trial *r, const cj__kernels *k, cj__conv2d_kind kind, int64_t count,
+                          sharing how)
 {
     cj__conv2d_args a = r->args;
     const int64_t places = kind == CJ__CONV2D_FORWARD ? r->pooled : 0;
-    outcome o = {operand_new(count, r->t->real_size), operand_new(places, 1), operand_new(a.s.f, r->t->real_size)};
+    outcome o = {operand_new(count, r->t->real_size), operand_new(places, 1),
+                 operand_new(a.s.f, r->t->real_size)};
     a.y = a.dx = a.dw = o.y.data;
     a.place = a.pool_h > 1 ? o.place.data : NULL;
     a.dbias = o.dbias.data;
@@ -76,7 +84,8 @@ static void outcome_free(outcome *o)
     operand_free(&o->y), operand_free(&o->place), operand_free(&o->dbias);
 }
 
-static void assert_same_outcome(const outcome *a, const outcome *b, const char *what, const tables *t)
+static void assert_same_outcome(const outcome *a, const outcome *b, const char *what,
+                                const tables *t)
 {
     assert_same_bits(&a->y, &b->y, what, t);
     assert_same_bits(&a->place, &b->place, what, t);
@@ -88,14 +97,18 @@ static double element_at_place(const trial *r, const operand *y, int64_t at, int
 {
     const cj__conv2d *s = &r->args.s;
     const int64_t pool = r->args.pool_h, high = s->oh / pool, wide = s->ow / pool, f = at % s->f;
-    const int64_t col = at / s->f % wide, row = at / s->f / wide % high, image = at / s->f / wide / high;
+    const int64_t col = at / s->f % wide, row = at / s->f / wide % high,
+                  image = at / s->f / wide / high;
     if (place >= pool * pool)
         return (double)NAN;
-    return operand_at(y, ((image * s->oh + row * pool + place / pool) * s->ow + col * pool + place % pool) * s->f + f);
+    return operand_at(
+        y,
+        ((image * s->oh + row * pool + place / pool) * s->ow + col * pool + place % pool) * s->f +
+            f);
 }
 
-// A place may differ from plain C's only where two elements of a window, or the greatest and 0, are equal but for
-// rounding.
+// A place may differ from plain C's only where two elements of a window, or the greatest and 0, are
+// equal but for rounding.
 static void assert_places(const trial *r, const outcome *fast, const outcome *ref, double absolute)
 {
     trial flat = *r;
@@ -104,16 +117,19 @@ static void assert_places(const trial *r, const outcome *fast, const outcome *re
     flat.pooled = flat.out;
     outcome all = outcome_of(&flat, r->t->ref, CJ__CONV2D_FORWARD, r->out, SHARE_ALL);
     for (int64_t i = 0; i < r->pooled; i++) {
-        const int64_t a = (int64_t)operand_at(&fast->place, i), e = (int64_t)operand_at(&ref->place, i);
-        const double at_a = element_at_place(r, &all.y, i, a), at_e = element_at_place(r, &all.y, i, e);
+        const int64_t a = (int64_t)operand_at(&fast->place, i),
+                      e = (int64_t)operand_at(&ref->place, i);
+        const double at_a = element_at_place(r, &all.y, i, a),
+                     at_e = element_at_place(r, &all.y, i, e);
         if (a != e && fabs((isnan(at_a) ? 0 : at_a) - (isnan(at_e) ? 0 : at_e)) > 2 * absolute)
-            fail_msg("%s: place %lld of %lld is %lld, expected %lld (%.9g, %.9g)", r->t->fast->isa, (long long)i,
-                     (long long)r->pooled, (long long)a, (long long)e, at_a, at_e);
+            fail_msg("%s: place %lld of %lld is %lld, expected %lld (%.9g, %.9g)", r->t->fast->isa,
+                     (long long)i, (long long)r->pooled, (long long)a, (long long)e, at_a, at_e);
     }
     outcome_free(&all);
 }
 
-static void assert_shared_as(const trial *r, cj__conv2d_kind kind, const outcome *expected, const char *what)
+static void assert_shared_as(const trial *r, cj__conv2d_kind kind, const outcome *expected,
+                             const char *what)
 {
     for (sharing how = SHARE_REVERSED; how <= SHARE_RANDOM; how++) {
         outcome again = outcome_of(r, r->t->fast, kind, expected->y.count, how);
@@ -122,7 +138,8 @@ static void assert_shared_as(const trial *r, cj__conv2d_kind kind, const outcome
     }
 }
 
-static void compare_kind(const trial *r, cj__conv2d_kind kind, int64_t count, int64_t terms, const char *what)
+static void compare_kind(const trial *r, cj__conv2d_kind kind, int64_t count, int64_t terms,
+                         const char *what)
 {
     outcome ref = outcome_of(r, r->t->ref, kind, count, SHARE_ALL);
     outcome fast = outcome_of(r, r->t->fast, kind, count, SHARE_ALL);
@@ -135,13 +152,15 @@ static void compare_kind(const trial *r, cj__conv2d_kind kind, int64_t count, in
     outcome_free(&ref), outcome_free(&fast);
 }
 
-static void compare_side(const tables *t, const cj__conv2d *s, int side, bool bias, cj__unary act, int64_t pool)
+static void compare_side(const tables *t, const cj__conv2d *s, int side, bool bias, cj__unary act,
+                         int64_t pool)
 {
     trial r = trial_new(t, s, side, bias, act, pool);
     compare_kind(&r, CJ__CONV2D_FORWARD, r.pooled, 9 * s->c, "winograd");
     if (pool == 1) {
         compare_kind(&r, CJ__CONV2D_INPUT_GRAD, r.in, 9 * s->f, "winograd by input");
-        compare_kind(&r, CJ__CONV2D_FILTER_GRAD, r.taps, s->n * s->oh * s->ow, "winograd by filters");
+        compare_kind(&r, CJ__CONV2D_FILTER_GRAD, r.taps, s->n * s->oh * s->ow,
+                     "winograd by filters");
     }
     trial_free(&r);
 }
@@ -152,7 +171,8 @@ static void compare(const tables *t, const cj__conv2d *s, bool bias, cj__unary a
         compare_side(t, s, sides[i], bias, act, pool);
 }
 
-// Rounding is monotone: what is `error` away from `value` at most lies, rounded to bfloat16, between these two.
+// Rounding is monotone: what is `error` away from `value` at most lies, rounded to bfloat16,
+// between these two.
 typedef struct bounds {
     double low, high;
 } bounds;
@@ -168,25 +188,29 @@ static bounds rounded_near(const tables *t, double value, double error)
     return b;
 }
 
-// The place is wrong if another element of the window is greater once both are rounded, or as great and comes first, or
-// if it is "nowhere" where one is above 0: as far as `error` leaves no doubt.
-static void assert_rounded_place(const trial *r, const operand *y, int64_t at, int64_t place, double error)
+// The place is wrong if another element of the window is greater once both are rounded, or as great
+// and comes first, or if it is "nowhere" where one is above 0: as far as `error` leaves no doubt.
+static void assert_rounded_place(const trial *r, const operand *y, int64_t at, int64_t place,
+                                 double error)
 {
     const bool nowhere = place >= 4;
     const bounds none = {0, 0};
-    const bounds chosen = nowhere ? none : rounded_near(r->t, element_at_place(r, y, at, place), error);
+    const bounds chosen =
+        nowhere ? none : rounded_near(r->t, element_at_place(r, y, at, place), error);
     bool right = !nowhere || r->args.act == CJ__UNARY_relu;
     for (int64_t other = 0; other < 4; other++) {
         const bounds b = rounded_near(r->t, element_at_place(r, y, at, other), error);
         right = right && !(other < place && !nowhere ? b.low >= chosen.high : b.low > chosen.high);
     }
     if (!right || (!nowhere && r->args.act == CJ__UNARY_relu && !(chosen.high > 0)))
-        fail_msg("%s, tiles of %d: place %lld of %lld is %lld", r->t->fast->isa, r->args.winograd, (long long)at,
-                 (long long)r->pooled, (long long)place);
+        fail_msg("%s, tiles of %d: place %lld of %lld is %lld", r->t->fast->isa, r->args.winograd,
+                 (long long)at, (long long)r->pooled, (long long)place);
 }
 
-// Elements of a window are rounded before they are compared: so ties are won by the first, and places tell.
-static void compare_rounded(const tables *t, const cj__conv2d *s, int side, cj__unary act, int64_t pool)
+// Elements of a window are rounded before they are compared: so ties are won by the first, and
+// places tell.
+static void compare_rounded(const tables *t, const cj__conv2d *s, int side, cj__unary act,
+                            int64_t pool)
 {
     trial r = trial_new(t, s, side, pick(2), act, pool), flat = r;
     outcome ref = outcome_of(&r, t->ref, CJ__CONV2D_FORWARD, r.pooled, SHARE_ALL);
@@ -201,8 +225,8 @@ static void compare_rounded(const tables *t, const cj__conv2d *s, int side, cj__
         const double e = operand_at(&ref.y, i), a = operand_at(&fast.y, i);
         const bounds b = rounded_near(t, e, absolute + 16 * t->epsilon * fabs(e));
         if (!(a >= b.low && a <= b.high))
-            fail_msg("%s, tiles of %d: element %lld of %lld is %.9g, not %.9g rounded", t->fast->isa, side,
-                     (long long)i, (long long)r.pooled, a, e);
+            fail_msg("%s, tiles of %d: element %lld of %lld is %.9g, not %.9g rounded",
+                     t->fast->isa, side, (long long)i, (long long)r.pooled, a, e);
         if (pool > 1)
             assert_rounded_place(&r, &all.y, i, (int64_t)operand_at(&fast.place, i), absolute);
     }
@@ -211,7 +235,8 @@ static void compare_rounded(const tables *t, const cj__conv2d *s, int side, cj__
     trial_free(&r);
 }
 
-// Odd and even sizes, padding before and behind, outputs left away at the end, channels around whole vectors.
+// Odd and even sizes, padding before and behind, outputs left away at the end, channels around
+// whole vectors.
 static cj__conv2d random_geometry(int64_t pool)
 {
     cj__conv2d s = {.n = 1 + pick(5),
@@ -307,7 +332,8 @@ static cj__conv2d square_of(int64_t n, int64_t size, int64_t c, int64_t f, int64
                         .groups = 1};
 }
 
-// Shapes that are cut: into several chunks, pieces and strips of images, and blocks of channels and of filters.
+// Shapes that are cut: into several chunks, pieces and strips of images, and blocks of channels and
+// of filters.
 static void cut_of(const tables *t)
 {
     const cj__conv2d shapes[] = {square_of(9, 13, 32, 64, 0),  square_of(1, 40, 3, 5, 1),
@@ -338,7 +364,8 @@ static void many_filters_equal_plain_c(void **unused)
     for_each_table(many_filters_of);
 }
 
-// The flag is ignored where the form does not exist: other windows, strides, dilations and groups, empty batches.
+// The flag is ignored where the form does not exist: other windows, strides, dilations and groups,
+// empty batches.
 static void elsewhere_of(const tables *t)
 {
     cj__conv2d shapes[6];
@@ -370,12 +397,14 @@ static void other_geometries_stay_direct(void **unused)
     for_each_table(elsewhere_of);
 }
 
-// A NaN in x reaches every output whose window holds it, and none that is not of the tiles whose patches hold it.
+// A NaN in x reaches every output whose window holds it, and none that is not of the tiles whose
+// patches hold it.
 static void nan_of(const tables *t, int side)
 {
     const cj__conv2d s = square_of(1, 12, 3, 4, 0);
     trial r = trial_new(t, &s, side, false, CJ__UNARY_NONE, 1);
-    operand_put(&r.x, (5 * 12 + 5) * 3 + 1, (double)NAN);              // pixel (5, 5): windows 3 .. 5
+    // pixel (5, 5): windows 3 .. 5
+    operand_put(&r.x, (5 * 12 + 5) * 3 + 1, (double)NAN);
     const int64_t first = side == 2 ? 2 : 0, last = side == 2 ? 5 : 7; // tiles 1 and 2, or 0 and 1
     outcome o = outcome_of(&r, t->fast, CJ__CONV2D_FORWARD, r.out, SHARE_ALL);
     for (int64_t at = 0; at < r.out; at++) {
@@ -401,15 +430,18 @@ static void nan_stays_within_its_tiles(void **unused)
     for_each_table(nan_of_both);
 }
 
-// It pays for the usual shapes in float, and never where it does not exist, where channels or tiles are few, in double.
+// It pays for the usual shapes in float, and never where it does not exist, where channels or tiles
+// are few, in double.
 static void pays_of(const tables *t)
 {
-    const cj__conv2d shapes[] = {square_of(64, 13, 32, 64, 0), square_of(64, 13, 1, 32, 0), square_of(1, 2, 64, 64, 1),
-                                 square_of(0, 13, 32, 64, 0), square_of(64, 3, 32, 64, 1)};
+    const cj__conv2d shapes[] = {square_of(64, 13, 32, 64, 0), square_of(64, 13, 1, 32, 0),
+                                 square_of(1, 2, 64, 64, 1), square_of(0, 13, 32, 64, 0),
+                                 square_of(64, 3, 32, 64, 1)};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (cj__conv2d_kind kind = CJ__CONV2D_FORWARD; kind < CJ__CONV2D_KINDS; kind++) {
             const cj__conv2d_args a = {.s = shapes[i], .act = CJ__UNARY_relu};
-            assert_int_equal(t->fast->winograd_pays(&a, kind, 2), i == 0 && t->real_size == sizeof(float));
+            assert_int_equal(t->fast->winograd_pays(&a, kind, 2),
+                             i == 0 && t->real_size == sizeof(float));
             assert_int_equal(t->fast->winograd_pays(&a, kind, 4),
                              i == 0 && t->real_size == sizeof(float) && t->fast->lanes == 16);
         }

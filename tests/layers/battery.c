@@ -1,5 +1,6 @@
-// Every kind of layer goes through the same checks: shapes for free and fixed batches, a batch of one, a wrong rank, a
-// wrong number of inputs, its settings read back, finite numbers, and gradients against differences where it is smooth.
+// Every kind of layer goes through the same checks: shapes for free and fixed batches, a batch of
+// one, a wrong rank, a wrong number of inputs, its settings read back, finite numbers, and
+// gradients against differences where it is smooth.
 #include "layers/helpers.h"
 
 #include "base/memory.h"
@@ -22,15 +23,16 @@ typedef struct sample {
 MAKER(input, cj_input(3))
 MAKER(dense, cj_dense(5, .activation = "tanh", .kernel_regularizer = "l2(1e-4)", .use_bias = CJ_ON))
 MAKER(embedding, cj_embedding(7, 4, .mask_zero = true))
-MAKER(conv2d, cj_conv2d(4, {3, 2}, .padding = "same", .strides = {2}, .groups = 2, .activation = "sigmoid"))
+MAKER(conv2d,
+      cj_conv2d(4, {3, 2}, .padding = "same", .strides = {2}, .groups = 2, .activation = "sigmoid"))
 MAKER(max_pooling2d, cj_max_pooling2d(.padding = "same"))
 MAKER(average_pooling2d, cj_average_pooling2d({3}, .strides = {1}))
 MAKER(global_max_pooling2d, cj_global_max_pooling2d())
 MAKER(global_average_pooling2d, cj_global_average_pooling2d(.keepdims = true))
 MAKER(flatten, cj_flatten())
-MAKER(reshape, cj_reshape_layer({-1, 2}))
+MAKER(reshape, cj_reshape({-1, 2}))
 MAKER(activation, cj_activation("gelu(approximate=true)"))
-MAKER(relu, cj_relu_layer(.max_value = 2, .negative_slope = 0.1))
+MAKER(relu, cj_relu(.max_value = 2, .negative_slope = 0.1))
 MAKER(leaky_relu, cj_leaky_relu(CJ_ZERO))
 MAKER(elu, cj_elu(0.5))
 MAKER(softmax, cj_softmax(.axis = 1))
@@ -38,7 +40,7 @@ MAKER(rescaling, cj_rescaling(2, .offset = -1))
 MAKER(batch_normalization, cj_batch_normalization(.momentum = 0.9))
 MAKER(dropout, cj_dropout(0.5, .noise_shape = {-1, 1, 3}, .seed = 4))
 MAKER(simple_rnn, cj_simple_rnn(3, .return_sequences = true, .go_backwards = true))
-MAKER(add, cj_add_layer())
+MAKER(add, cj_add())
 MAKER(concatenate, cj_concatenate())
 
 static const sample samples[] = {
@@ -229,11 +231,13 @@ static void settings_come_back_from_the_table_of_fields(void **state)
             fail_msg("%s: %s", samples[i].class_name, cj_error());
         for (int f = 0; f < choice->field_count; f++) {
             const cj__field *field = &choice->fields[f];
-            const char *a = (const char *)layer->args + field->offset, *b = (const char *)copy->args + field->offset;
+            const char *a = (const char *)layer->args + field->offset,
+                       *b = (const char *)copy->args + field->offset;
             if (field->kind != CJ__FIELD_TEXT && field->kind != CJ__FIELD_SPEC)
                 continue;
-            const char *first = *(const char *const *)(const void *)a, *second = *(const char *const *)(const void *)b;
-            assert_int_equal(first == NULL, second == NULL);
+            const char *first = *(const char *const *)(const void *)a,
+                       *second = *(const char *const *)(const void *)b;
+            assert_int_equal(!first, !second);
             assert_true(!first || strcmp(first, second) == 0);
         }
         cj_release(copy);

@@ -1,4 +1,5 @@
-// Values of each family against loops written out here. Tolerance 1e-5: sums of a few float products in another order.
+// Values of each family against loops written out here. Tolerance 1e-5: sums of a few float
+// products in another order.
 #include "layers/helpers.h"
 
 #include <math.h>
@@ -26,7 +27,8 @@ static void dense_is_a_product_plus_bias(void **state)
 static void convolution_is_a_sum_over_the_window(void **state)
 {
     (void)state;
-    enum { H = 6, W = 5, C = 2, F = 3, KH = 3, KW = 2, OH = 3, OW = 3 }; // padding "same", strides 2
+    // padding "same", strides 2
+    enum { H = 6, W = 5, C = 2, F = 3, KH = 3, KW = 2, OH = 3, OW = 3 };
     cj_layer *layer = cj_conv2d(F, {KH, KW}, .strides = {2}, .padding = "same");
     cj_tensor *x = helper_random(CJ_SHAPE(1, H, W, C), 3), *y = helper_predict(layer, x);
     assert_true(cj_shape_equal(cj_tensor_shape(y), &CJ_SHAPE(1, OH, OW, F)));
@@ -41,8 +43,8 @@ static void convolution_is_a_sum_over_the_window(void **state)
                         for (int c = 0; c < C; c++) {
                             const int r = i * 2 + u - top, s = j * 2 + v - left;
                             if (r >= 0 && r < H && s >= 0 && s < W)
-                                sum +=
-                                    (double)helper_floats(x)[(r * W + s) * C + c] * w[((u * KW + v) * C + c) * F + f];
+                                sum += (double)helper_floats(x)[(r * W + s) * C + c] *
+                                       w[((u * KW + v) * C + c) * F + f];
                         }
                 assert_near(helper_floats(y)[(i * OW + j) * F + f], sum, 1e-5, 1e-5);
             }
@@ -54,8 +56,9 @@ static void pools_keep_partial_windows_with_padding_same(void **state)
     (void)state;
     const double image[9] = {3, 3, 2, 2, 2, 1, 1, 1, 1};
     cj_tensor *x = helper_tensor(CJ_F32, CJ_SHAPE(1, 3, 3, 1), image);
-    cj_layer *layers[] = {cj_max_pooling2d(.padding = "same"), cj_average_pooling2d(.padding = "same"),
-                          cj_global_max_pooling2d(), cj_global_average_pooling2d()};
+    cj_layer *layers[] = {cj_max_pooling2d(.padding = "same"),
+                          cj_average_pooling2d(.padding = "same"), cj_global_max_pooling2d(),
+                          cj_global_average_pooling2d()};
     static const float expected[][4] = {{3, 2, 1, 1}, {2.5f, 1.5f, 1, 1}, {3}, {16.0f / 9}};
     static const size_t counts[] = {4, 4, 1, 1};
     for (int i = 0; i < 4; i++) {
@@ -72,8 +75,8 @@ static void activation_layers_follow_their_arguments(void **state)
     (void)state;
     const double numbers[5] = {-2, -0.5, 0, 1, 7};
     cj_tensor *x = helper_tensor(CJ_F32, CJ_SHAPE(1, 5), numbers);
-    cj_layer *layers[] = {cj_relu_layer(),
-                          cj_relu_layer(.max_value = 6, .negative_slope = 0.5, .threshold = 1),
+    cj_layer *layers[] = {cj_relu(),
+                          cj_relu(.max_value = 6, .negative_slope = 0.5, .threshold = 1),
                           cj_leaky_relu(),
                           cj_elu(2),
                           cj_activation("hard_sigmoid"),
@@ -102,7 +105,8 @@ static void batch_normalization_uses_and_moves_its_averages(void **state)
 {
     (void)state;
     cj_layer *layer = cj_batch_normalization(.momentum = 0.75);
-    cj_tensor *x = helper_tensor(CJ_F32, CJ_SHAPE(4, 1), (double[]){1, 2, 3, 6}); // mean 3, variance 3.5
+    // mean 3, variance 3.5
+    cj_tensor *x = helper_tensor(CJ_F32, CJ_SHAPE(4, 1), (double[]){1, 2, 3, 6});
     cj_tensor *y = helper_run(layer, &x, 1, 0, true, 0);
     for (int i = 0; i < 4; i++)
         assert_near(helper_floats(y)[i], (helper_floats(x)[i] - 3) / sqrt(3.501), 1e-5, 1e-5);
@@ -113,7 +117,8 @@ static void batch_normalization_uses_and_moves_its_averages(void **state)
     for (int i = 0; i < 4; i++)
         assert_near(helper_floats(y)[i], (helper_floats(x)[i] - 0.75) / sqrt(1.626), 1e-5, 1e-5);
     cj_release(y);
-    assert_int_equal(cj_set_trainable(layer, false), CJ_OK); // a frozen one predicts also in training
+    // a frozen one predicts also in training
+    assert_int_equal(cj_set_trainable(layer, false), CJ_OK);
     y = helper_run(layer, &x, 1, 0, true, 0);
     assert_near(helper_floats(y)[3], (6 - 0.75) / sqrt(1.626), 1e-5, 1e-5);
     assert_near(helper_floats(cj_layer_variable(layer, 2)->value)[0], 0.75, 1e-6, 0);
@@ -127,7 +132,8 @@ static void dropout_keeps_the_mean_and_shares_along_noise_shape(void **state)
     for (int i = 0; i < 600; i++)
         ones[i] = 1;
     cj_tensor *x = helper_tensor(CJ_F32, CJ_SHAPE(2, 100, 3), ones);
-    cj_layer *layer = cj_dropout(0.25, .noise_shape = {-1, 1, 3}), *whole = cj_dropout(0.25), *all = cj_dropout(1);
+    cj_layer *layer = cj_dropout(0.25, .noise_shape = {-1, 1, 3}), *whole = cj_dropout(0.25),
+             *all = cj_dropout(1);
     cj_tensor *y = helper_run(layer, &x, 1, 0, true, 5);
     for (int i = 0; i < 600; i++) {
         const float v = helper_floats(y)[i], first = helper_floats(y)[i / 300 * 300 + i % 3];
@@ -140,7 +146,8 @@ static void dropout_keeps_the_mean_and_shares_along_noise_shape(void **state)
     for (int i = 0; i < 600; i++)
         mean += helper_floats(y)[i] / 600.0;
     assert_near(mean, 1, 0.12, 0); // 5 standard errors
-    cj_tensor *same = helper_run(whole, &x, 1, 0, true, 5), *other = helper_run(whole, &x, 1, 0, true, 6);
+    cj_tensor *same = helper_run(whole, &x, 1, 0, true, 5),
+              *other = helper_run(whole, &x, 1, 0, true, 6);
     assert_memory_equal(helper_floats(y), helper_floats(same), 600 * sizeof(float));
     assert_memory_not_equal(helper_floats(y), helper_floats(other), 600 * sizeof(float));
     cj_tensor *nothing = helper_run(all, &x, 1, 0, true, 0);
@@ -155,7 +162,8 @@ static void recurrent_layer_is_a_loop_over_time(void **state)
 {
     (void)state;
     for (int backwards = 0; backwards < 2; backwards++) {
-        cj_layer *layer = cj_simple_rnn(3, .return_sequences = true, .return_state = true, .go_backwards = backwards);
+        cj_layer *layer = cj_simple_rnn(3, .return_sequences = true, .return_state = true,
+                                        .go_backwards = backwards);
         cj_tensor *x = helper_random(CJ_SHAPE(1, 4, 2), 8), *y = helper_predict(layer, x);
         cj_tensor *last = helper_run(layer, &x, 1, 1, false, 0);
         const float *w = helper_floats(cj_layer_variable(layer, 0)->value),
@@ -182,8 +190,8 @@ static void recurrent_layer_is_a_loop_over_time(void **state)
 static void stateful_layer_goes_on_where_it_stopped(void **state)
 {
     (void)state;
-    cj_layer *layer = cj_simple_rnn(1, .stateful = true, .activation = "linear", .kernel_initializer = "ones",
-                                    .recurrent_initializer = "ones");
+    cj_layer *layer = cj_simple_rnn(1, .stateful = true, .activation = "linear",
+                                    .kernel_initializer = "ones", .recurrent_initializer = "ones");
     cj_symbol *x = cj_symbol_input(CJ_F32, CJ_SHAPE(1, 2, 1), "x");
     cj_retain(layer);
     cj_symbol *applied = cj_apply(layer, x);
@@ -195,7 +203,8 @@ static void stateful_layer_goes_on_where_it_stopped(void **state)
         cj_release(y);
     }
     cj_release(applied), cj_release(in), cj_release(layer);
-    assert_null(cj_apply(cj_simple_rnn(1, .stateful = true), cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 2, 1), "x")));
+    assert_null(cj_apply(cj_simple_rnn(1, .stateful = true),
+                         cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 2, 1), "x")));
     assert_error_contains("stateful needs an input layer with a batch_size");
 }
 
@@ -210,8 +219,8 @@ static void softmax_layer_normalizes_its_axis(void **state)
             for (int i = 0; i < 3; i++)
                 sum += exp(helper_floats(x)[(n * 3 + i) * 4 + j]);
             for (int i = 0; i < 3; i++)
-                assert_near(helper_floats(y)[(n * 3 + i) * 4 + j], exp(helper_floats(x)[(n * 3 + i) * 4 + j]) / sum,
-                            1e-6, 1e-5);
+                assert_near(helper_floats(y)[(n * 3 + i) * 4 + j],
+                            exp(helper_floats(x)[(n * 3 + i) * 4 + j]) / sum, 1e-6, 1e-5);
         }
     cj_release(y), cj_release(x), cj_release(layer);
 }
@@ -234,7 +243,7 @@ static void merges_check_their_inputs(void **state)
     cj_symbol *a = cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 3), "a"),
               *b = cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 4), "b");
     cj_retain(a), cj_retain(b);
-    assert_null(cj_merge(cj_add_layer(), a, b));
+    assert_null(cj_merge(cj_add(), a, b));
     assert_error_contains("add: inputs (None, 3) and (None, 4) cannot be added");
     assert_null(cj_merge(cj_concatenate(.axis = 5), a, b));
     assert_error_contains("concatenate: axis 5");
@@ -246,9 +255,11 @@ static void activity_regularizer_is_divided_by_the_batch(void **state)
 {
     (void)state;
     cj__trace trace = {0};
-    cj_layer *layer = cj_dense(1, .use_bias = CJ_OFF, .kernel_initializer = "ones", .activity_regularizer = "l2(0.5)",
-                               .kernel_regularizer = "l1_l2(l1=1, l2=2)");
-    cj_symbol *x = cj__build_keep(&trace.build, cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 2), "x"));
+    cj_layer *layer =
+        cj_dense(1, .use_bias = CJ_OFF, .kernel_initializer = "ones",
+                 .activity_regularizer = "l2(0.5)", .kernel_regularizer = "l1_l2(l1=1, l2=2)");
+    cj_symbol *x =
+        cj__build_keep(&trace.build, cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 2), "x"));
     cj__value in = {x, NULL}, out[CJ__LAYER_IO_MAX];
     int count = 0;
     bool any = false;
@@ -256,11 +267,13 @@ static void activity_regularizer_is_divided_by_the_batch(void **state)
     assert_int_equal(trace.loss_count, 1);
     cj_symbol *losses[2] = {trace.losses[0], cj__layer_losses(layer, &trace, &any)};
     assert_true(any);
-    cj_function *f =
-        cj_function_new(&(cj_function_args){.inputs = &x, .input_count = 1, .outputs = losses, .output_count = 2});
+    cj_function *f = cj_function_new(
+        &(cj_function_args){.inputs = &x, .input_count = 1, .outputs = losses, .output_count = 2});
     assert_non_null(f);
-    cj_tensor *given = helper_tensor(CJ_F32, CJ_SHAPE(2, 2), (double[]){1, 1, 3, 1}); // outputs 2 and 4
-    cj_tensor *results[2] = {helper_tensor(CJ_F32, (cj_shape){0}, NULL), helper_tensor(CJ_F32, (cj_shape){0}, NULL)};
+    // outputs 2 and 4
+    cj_tensor *given = helper_tensor(CJ_F32, CJ_SHAPE(2, 2), (double[]){1, 1, 3, 1});
+    cj_tensor *results[2] = {helper_tensor(CJ_F32, (cj_shape){0}, NULL),
+                             helper_tensor(CJ_F32, (cj_shape){0}, NULL)};
     assert_int_equal(cj_function_call(f, &given, results), CJ_OK);
     assert_near(helper_floats(results[0])[0], 0.5 * (4 + 16) / 2, 1e-5, 0);
     assert_near(helper_floats(results[1])[0], 1 * 2 + 2 * 2, 1e-5, 0);

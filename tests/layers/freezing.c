@@ -1,4 +1,5 @@
-// trainable, as Keras means it: a frozen model freezes what it contains, wherever else that is used.
+// trainable, as Keras means it: a frozen model freezes what it contains, wherever else that is
+// used.
 #include "layers/helpers.h"
 
 static int trainable_count(const cj_model *model)
@@ -35,7 +36,8 @@ static void variables_come_in_keras_order(void **state)
                                         "dense/kernel",
                                         "dense/bias"};
     for (int i = 0; i < 6; i++)
-        assert_string_equal(cj_variable_name(cj_layer_variable(cj_model_layer(model), i)), names[i]);
+        assert_string_equal(cj_variable_name(cj_layer_variable(cj_model_layer(model), i)),
+                            names[i]);
     assert_null(cj_layer_variable(cj_model_layer(model), 6));
     assert_null(cj_layer_variable(cj_model_layer(model), -1));
     assert_int_equal(trainable_count(model), 4);
@@ -46,7 +48,8 @@ static void layer_in_two_nested_models_is_counted_once(void **state)
 {
     (void)state;
     cj_layer *shared = cj_dense(2);
-    cj_model *a = cj_sequential(cj_input(2), shared), *b = cj_sequential(cj_input(2), shared, cj_dense(2));
+    cj_model *a = cj_sequential(cj_input(2), shared),
+             *b = cj_sequential(cj_input(2), shared, cj_dense(2));
     cj_model *both = cj_sequential(cj_model_layer(a), cj_model_layer(b));
     assert_non_null(both);
     assert_int_equal(cj_layer_variable_count(cj_model_layer(both)), 4);

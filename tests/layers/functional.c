@@ -1,4 +1,5 @@
-// Functional models: several inputs and outputs, shared layers, nested models, ops between layers, sentences.
+// Functional models: several inputs and outputs, shared layers, nested models, ops between layers,
+// sentences.
 #include "layers/helpers.h"
 
 #include <stdio.h>
@@ -9,7 +10,8 @@ static void two_inputs_and_two_outputs_run(void **state)
     (void)state;
     cj_symbol *a = cj_input_symbol(3), *b = cj_input_symbol(2);
     cj_symbol *joined = cj_merge(cj_concatenate(), cj_apply(cj_dense(4), a), b);
-    cj_symbol *y = cj_apply(cj_dense(2), joined), *z = cj_apply(cj_dense(1, .name = "value"), joined);
+    cj_symbol *y = cj_apply(cj_dense(2), joined),
+              *z = cj_apply(cj_dense(1, .name = "value"), joined);
     cj_model *model = cj_model_new(.inputs = {a, b}, .outputs = {y, z});
     if (!model)
         fail_msg("%s", cj_error());
@@ -17,7 +19,8 @@ static void two_inputs_and_two_outputs_run(void **state)
     assert_int_equal(cj_model_output_count(model), 2);
     assert_true(cj_shape_equal(cj_model_output_shape(model, 1), &CJ_SHAPE(CJ_BATCH, 1)));
     assert_int_equal(cj_model_layer_count(model), 6);
-    static const char *const names[] = {"input_layer", "dense", "input_layer_1", "concatenate", "dense_1", "value"};
+    static const char *const names[] = {"input_layer", "dense",   "input_layer_1",
+                                        "concatenate", "dense_1", "value"};
     for (int i = 0; i < 6; i++)
         assert_non_null(cj_model_find_layer(model, names[i]));
     cj_tensor *x[2] = {helper_random(CJ_SHAPE(5, 3), 1), helper_random(CJ_SHAPE(5, 2), 2)};
@@ -34,7 +37,7 @@ static void shared_layer_has_one_set_of_variables(void **state)
     (void)state;
     cj_symbol *a = cj_input_symbol(3), *b = cj_input_symbol(3);
     cj_layer *shared = cj_dense(2, .use_bias = CJ_OFF);
-    cj_symbol *y = cj_merge(cj_add_layer(), cj_apply(shared, a), cj_apply(shared, b));
+    cj_symbol *y = cj_merge(cj_add(), cj_apply(shared, a), cj_apply(shared, b));
     cj_model *model = cj_model_new(.inputs = {a, b}, .outputs = {y});
     assert_non_null(model);
     assert_int_equal(cj_layer_variable_count(cj_model_layer(model)), 1);
@@ -52,8 +55,10 @@ static void shared_layer_has_one_set_of_variables(void **state)
 static void nested_model_counts_its_variables_and_is_found(void **state)
 {
     (void)state;
-    cj_model *inner = cj_sequential_new(&(cj_sequential_args){
-        .layers = (cj_layer *[]){cj_input(4), cj_dense(3), cj_dense(2)}, .layer_count = 3, .name = "inner"});
+    cj_model *inner = cj_sequential_new(
+        &(cj_sequential_args){.layers = (cj_layer *[]){cj_input(4), cj_dense(3), cj_dense(2)},
+                              .layer_count = 3,
+                              .name = "inner"});
     cj_symbol *x = cj_input_symbol(4), *h = cj_apply(cj_model_layer(inner), x);
     cj_model *model = cj_model_new(.inputs = {x}, .outputs = {cj_apply(cj_dense(1), h)});
     assert_non_null(model);
@@ -67,8 +72,10 @@ static void op_between_layers_is_made_again(void **state)
 {
     (void)state;
     cj_symbol *x = cj_input_symbol(2);
-    cj_symbol *scaled = cj_multiply(cj_apply(cj_activation("relu"), x), cj_symbol_scalar(CJ_F32, 3));
-    cj_model *model = cj_model_new(.inputs = {x}, .outputs = {cj_apply(cj_activation("linear"), scaled)});
+    cj_symbol *scaled =
+        cj_op_multiply(cj_apply(cj_activation("relu"), x), cj_symbol_scalar(CJ_F32, 3));
+    cj_model *model =
+        cj_model_new(.inputs = {x}, .outputs = {cj_apply(cj_activation("linear"), scaled)});
     if (!model)
         fail_msg("%s", cj_error());
     assert_int_equal(cj_model_layer_count(model), 3);
@@ -94,8 +101,9 @@ static void layer_that_changes_nothing_still_belongs_to_the_model(void **state)
 static void missing_and_unused_inputs_are_named(void **state)
 {
     (void)state;
-    cj_symbol *a = cj_input_symbol(3), *b = cj_input_symbol_new(&(cj_input_args){.shape = {3}, .name = "noise"});
-    cj_symbol *sum = cj_merge(cj_add_layer(), a, b), *alone = cj_apply(cj_dense(2), a);
+    cj_symbol *a = cj_input_symbol(3),
+              *b = cj_input_symbol_new(&(cj_input_args){.shape = {3}, .name = "noise"});
+    cj_symbol *sum = cj_merge(cj_add(), a, b), *alone = cj_apply(cj_dense(2), a);
     cj_retain(a), cj_retain(b), cj_retain(sum), cj_retain(alone);
     assert_null(cj_model_new(.inputs = {a}, .outputs = {sum}));
     assert_error_contains("need input \"noise\"");
@@ -126,7 +134,7 @@ static void lines_after_a_failure_may_use_its_arguments(void **state)
     cj_symbol *bad = cj_apply(cj_conv2d(3, {2}), h), *again = cj_apply(shared, x);
     assert_null(bad);
     assert_non_null(again);
-    cj_symbol *y = cj_merge(cj_add_layer(), h, bad), *z = cj_merge(cj_add_layer(), h, again);
+    cj_symbol *y = cj_merge(cj_add(), h, bad), *z = cj_merge(cj_add(), h, again);
     assert_null(cj_model_new(.inputs = {x}, .outputs = {z, y}, .output_count = 2));
     assert_error_contains("conv2d: input (None, 4) has 2 axes");
 }
@@ -149,8 +157,10 @@ static void mask_of_an_embedding_reaches_the_recurrent_layer(void **state)
     (void)state;
     cj_symbol *x = cj_input_symbol_new(&(cj_input_args){.shape = {3}, .dtype = "int32"});
     cj_symbol *h = cj_apply(cj_embedding(4, 1, .mask_zero = true), x);
-    cj_symbol *y = cj_apply(
-        cj_simple_rnn(1, .activation = "linear", .recurrent_initializer = "ones", .kernel_initializer = "ones"), h);
+    cj_symbol *y =
+        cj_apply(cj_simple_rnn(1, .activation = "linear", .recurrent_initializer = "ones",
+                               .kernel_initializer = "ones"),
+                 h);
     cj_model *model = cj_model_new(.inputs = {x}, .outputs = {y});
     if (!model)
         fail_msg("%s", cj_error());

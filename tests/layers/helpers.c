@@ -52,7 +52,8 @@ static cj_tensor *result_like(const cj_symbol *symbol, int64_t batch)
     return helper_tensor(cj_symbol_dtype(symbol), shape, NULL);
 }
 
-cj_tensor *helper_run(cj_layer *layer, cj_tensor *const *inputs, int count, int index, bool training, int64_t step)
+cj_tensor *helper_run(cj_layer *layer, cj_tensor *const *inputs, int count, int index,
+                      bool training, int64_t step)
 {
     cj__trace trace = {.training = training};
     cj__value values[CJ__LAYER_IO_MAX], outputs[CJ__LAYER_IO_MAX];
@@ -60,23 +61,26 @@ cj_tensor *helper_run(cj_layer *layer, cj_tensor *const *inputs, int count, int 
     cj_tensor *given[CJ__LAYER_IO_MAX + 1];
     int output_count = 0, given_count = count;
     for (int i = 0; i < count; i++) {
-        symbols[i] = cj__build_keep(&trace.build,
-                                    cj_symbol_input(cj_tensor_dtype(inputs[i]), free_batch(inputs[i], layer), "x"));
+        symbols[i] =
+            cj__build_keep(&trace.build, cj_symbol_input(cj_tensor_dtype(inputs[i]),
+                                                         free_batch(inputs[i], layer), "x"));
         values[i] = (cj__value){symbols[i], NULL};
         given[i] = inputs[i];
     }
-    symbols[count] = trace.step = cj__build_keep(&trace.build, cj_symbol_input(CJ_I64, (cj_shape){0}, "step"));
+    symbols[count] = trace.step =
+        cj__build_keep(&trace.build, cj_symbol_input(CJ_I64, (cj_shape){0}, "step"));
     given[count] = helper_tensor(CJ_I64, (cj_shape){0}, (double[]){(double)step});
     given_count++;
     if (cj__layer_call(layer, &trace, values, count, outputs, &output_count) != CJ_OK)
         fail_msg("%s", cj_error());
     assert_true(index < output_count);
-    cj_function *function = cj_function_new(&(cj_function_args){.inputs = symbols,
-                                                                .input_count = given_count,
-                                                                .outputs = &outputs[index].symbol,
-                                                                .output_count = 1,
-                                                                .updates = trace.updates,
-                                                                .update_count = trace.update_count});
+    cj_function *function =
+        cj_function_new(&(cj_function_args){.inputs = symbols,
+                                            .input_count = given_count,
+                                            .outputs = &outputs[index].symbol,
+                                            .output_count = 1,
+                                            .updates = trace.updates,
+                                            .update_count = trace.update_count});
     if (!function)
         fail_msg("%s", cj_error());
     cj_tensor *result = result_like(outputs[index].symbol, cj_tensor_shape(inputs[0])->dims[0]);
@@ -107,12 +111,14 @@ static void probe_make(probe *p, cj_layer *layer, cj_tensor *input)
     cj_symbol *xs[CJ__LAYER_VARIABLES_MAX + 1], *all[CJ__LAYER_VARIABLES_MAX + 2];
     cj_variable *variables[CJ__LAYER_VARIABLES_MAX];
     int output_count = 0, x_count = 0;
-    value.symbol = cj__build_keep(&trace.build, cj_symbol_input(CJ_F32, *cj_tensor_shape(input), "x"));
+    value.symbol =
+        cj__build_keep(&trace.build, cj_symbol_input(CJ_F32, *cj_tensor_shape(input), "x"));
     trace.step = cj__build_keep(&trace.build, cj_symbol_input(CJ_I64, (cj_shape){0}, "step"));
     if (cj__layer_call(layer, &trace, &value, 1, outputs, &output_count) != CJ_OK)
         fail_msg("%s", cj_error());
     cj_tensor *c = helper_random(*cj_symbol_shape(outputs[0].symbol), 77);
-    cj_symbol *weighted = cj__mul(&trace.build, outputs[0].symbol, cj__build_keep(&trace.build, cj_symbol_constant(c)));
+    cj_symbol *weighted = cj__mul(&trace.build, outputs[0].symbol,
+                                  cj__build_keep(&trace.build, cj_symbol_constant(c)));
     all[0] = cj__sum(&trace.build, weighted, cj__all_axes(weighted), false);
     xs[x_count++] = value.symbol;
     const int count = cj__layer_variables(layer, true, variables, CJ__LAYER_VARIABLES_MAX);
@@ -125,10 +131,11 @@ static void probe_make(probe *p, cj_layer *layer, cj_tensor *input)
     p->result_count = x_count + 1;
     for (int i = 0; i <= x_count; i++)
         p->results[i] = result_like(all[i], 1);
-    p->function = cj_function_new(&(cj_function_args){.inputs = (cj_symbol *[]){value.symbol, trace.step},
-                                                      .input_count = 2,
-                                                      .outputs = all,
-                                                      .output_count = x_count + 1});
+    p->function =
+        cj_function_new(&(cj_function_args){.inputs = (cj_symbol *[]){value.symbol, trace.step},
+                                            .input_count = 2,
+                                            .outputs = all,
+                                            .output_count = x_count + 1});
     if (!p->function)
         fail_msg("%s", cj_error());
     cj__trace_end(&trace);

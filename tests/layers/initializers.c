@@ -40,7 +40,11 @@ static void constants_fill_with_one_number(void **state)
     static const struct {
         const char *spec;
         double value;
-    } rows[] = {{"zeros", 0}, {"Ones", 1}, {"constant(0.25)", 0.25}, {"Constant(value=-3)", -3}, {"one", 1}};
+    } rows[] = {{"zeros", 0},
+                {"Ones", 1},
+                {"constant(0.25)", 0.25},
+                {"Constant(value=-3)", -3},
+                {"one", 1}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const moments m = measure(rows[i].spec, CJ_SHAPE(3, 4));
         assert_near(m.least, rows[i].value, 0, 0);
@@ -67,7 +71,8 @@ static void distributions_have_their_moments(void **state)
         {"he_normal", 0, 0.14142136, 0},
         {"lecun_uniform", 0, 0.1, 0.17320508},
         {"lecun_normal", 0, 0.1, 0},
-        {"variance_scaling(scale=4, mode=fan_out, distribution=untruncated_normal)", 0, 0.14142136, 0},
+        {"variance_scaling(scale=4, mode=fan_out, distribution=untruncated_normal)", 0, 0.14142136,
+         0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const moments m = measure(rows[i].spec, CJ_SHAPE(100, 200));
@@ -75,7 +80,8 @@ static void distributions_have_their_moments(void **state)
         if (fabs(m.mean - rows[i].mean) > 0.03 * unit || fabs(m.deviation - unit) > 0.02 * unit)
             fail_msg("%s: mean %g, deviation %g", rows[i].spec, m.mean, m.deviation);
         if (rows[i].limit > 0) {
-            assert_true(m.greatest <= rows[i].limit * 1.000001 && m.least >= -rows[i].limit * 1.000001);
+            assert_true(m.greatest <= rows[i].limit * 1.000001 &&
+                        m.least >= -rows[i].limit * 1.000001);
             assert_true(m.greatest > rows[i].limit * 0.98);
         }
     }
@@ -102,8 +108,8 @@ static void check_orthogonal(cj_shape shape, double gain, const char *spec)
         for (int64_t j = 0; j < count; j++) {
             double dot = 0;
             for (int64_t k = 0; k < length; k++)
-                dot +=
-                    rows < cols ? (double)x[i * cols + k] * x[j * cols + k] : (double)x[k * cols + i] * x[k * cols + j];
+                dot += rows < cols ? (double)x[i * cols + k] * x[j * cols + k] :
+                                     (double)x[k * cols + i] * x[k * cols + j];
             assert_near(dot, i == j ? gain * gain : 0, 1e-5, 1e-5);
         }
     }
@@ -139,7 +145,8 @@ static void unknown_names_are_answered_with_what_was_meant(void **state)
 {
     (void)state;
     assert_null(cj_dense(3, .kernel_initializer = "glorot_unifrom"));
-    assert_error_contains("unknown initializer \"glorot_unifrom\": did you mean \"glorot_uniform\"?");
+    assert_error_contains(
+        "unknown initializer \"glorot_unifrom\": did you mean \"glorot_uniform\"?");
     assert_null(cj_dense(3, .kernel_regularizer = "l3"));
     assert_error_contains("unknown regularizer");
 }

@@ -1,4 +1,5 @@
-// Every allocation fails in turn while a model of all layers is built: a status, a sentence, and nothing is left.
+// Every allocation fails in turn while a model of all layers is built: a status, a sentence, and
+// nothing is left.
 #include "layers/helpers.h"
 
 static cj_status failed(void)
@@ -12,9 +13,10 @@ static cj_status build_images(void *context)
     cj_error_clear();
     cj_model *model = cj_sequential(
         cj_input_with(.shape = {8, 8, 2}, .dtype = "uint8"), cj_rescaling(1.0 / 255),
-        cj_conv2d(4, {3, 3}, .activation = "relu", .activity_regularizer = "l1"), cj_batch_normalization(),
-        cj_max_pooling2d(), cj_average_pooling2d(.padding = "same"), cj_dropout(0.5), cj_leaky_relu(), cj_elu(),
-        cj_relu_layer(.max_value = 6), cj_reshape_layer({2, 2, 4}), cj_flatten(), cj_dense(3), cj_softmax());
+        cj_conv2d(4, {3, 3}, .activation = "relu", .activity_regularizer = "l1"),
+        cj_batch_normalization(), cj_max_pooling2d(), cj_average_pooling2d(.padding = "same"),
+        cj_dropout(0.5), cj_leaky_relu(), cj_elu(), cj_relu(.max_value = 6), cj_reshape({2, 2, 4}),
+        cj_flatten(), cj_dense(3), cj_softmax());
     if (!model)
         return failed();
     cj_release(model);
@@ -28,12 +30,14 @@ static cj_status build_graph(void *context)
     cj_symbol *words = cj_input_symbol_new(&(cj_input_args){.shape = {5}, .dtype = "int32"});
     cj_symbol *picture = cj_input_symbol(4, 4, 3);
     cj_symbol *h = cj_apply(cj_embedding(6, 4, .mask_zero = true), words);
-    cj_symbol *last = cj_apply(cj_simple_rnn(3), h), *greatest = cj_apply(cj_global_max_pooling2d(), picture);
-    cj_symbol *sum = cj_merge(cj_add_layer(), last, greatest);
-    cj_symbol *both = cj_merge(cj_concatenate(), sum, cj_apply(cj_global_average_pooling2d(), picture));
+    cj_symbol *last = cj_apply(cj_simple_rnn(3), h),
+              *greatest = cj_apply(cj_global_max_pooling2d(), picture);
+    cj_symbol *sum = cj_merge(cj_add(), last, greatest);
+    cj_symbol *both =
+        cj_merge(cj_concatenate(), sum, cj_apply(cj_global_average_pooling2d(), picture));
     cj_symbol *y = cj_apply(cj_activation("gelu"), both);
-    cj_model *model =
-        cj_model_new(.inputs = {words, picture}, .outputs = {y, last}, .input_count = 2, .output_count = 2);
+    cj_model *model = cj_model_new(.inputs = {words, picture}, .outputs = {y, last},
+                                   .input_count = 2, .output_count = 2);
     if (!model)
         return failed();
     cj_release(model);

@@ -1,4 +1,5 @@
-// Names and first weights: counted in each model, unique, drawn by name and seed, and never drawn over what is the user's.
+// Names and first weights: counted in each model, unique, drawn by name and seed, and never drawn
+// over what is the user's.
 #include "layers/helpers.h"
 
 #include <string.h>
@@ -6,10 +7,12 @@
 static void default_names_are_keras_snake_case(void **state)
 {
     (void)state;
-    cj_layer *layers[] = {cj_relu_layer(),           cj_leaky_relu(),          cj_elu(),   cj_simple_rnn(2),
-                          cj_global_max_pooling2d(), cj_batch_normalization(), cj_input(3)};
-    static const char *const names[] = {
-        "re_lu", "leaky_re_lu", "elu", "simple_rnn", "global_max_pooling2d", "batch_normalization", "input_layer"};
+    cj_layer *layers[] = {cj_relu(),        cj_leaky_relu(),           cj_elu(),
+                          cj_simple_rnn(2), cj_global_max_pooling2d(), cj_batch_normalization(),
+                          cj_input(3)};
+    static const char *const names[] = {"re_lu",      "leaky_re_lu",          "elu",
+                                        "simple_rnn", "global_max_pooling2d", "batch_normalization",
+                                        "input_layer"};
     for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++) {
         assert_string_equal(cj_layer_name(layers[i]), names[i]);
         cj_release(layers[i]);
@@ -19,8 +22,8 @@ static void default_names_are_keras_snake_case(void **state)
 static void numbers_go_around_the_names_of_users(void **state)
 {
     (void)state;
-    cj_model *model = cj_sequential(cj_input(2), cj_dense(2), cj_dense(2, .name = "dense"), cj_dense(2),
-                                    cj_dense(2, .name = "dense_2"));
+    cj_model *model = cj_sequential(cj_input(2), cj_dense(2), cj_dense(2, .name = "dense"),
+                                    cj_dense(2), cj_dense(2, .name = "dense_2"));
     assert_non_null(model);
     static const char *const names[] = {"dense_1", "dense", "dense_3", "dense_2"};
     for (int i = 0; i < 4; i++)
@@ -54,9 +57,11 @@ static void functional_and_sequential_layers_get_new_draws_by_their_settled_name
 {
     (void)state;
     cj_symbol *x = cj_input_symbol(4);
-    cj_model *model = cj_model_new(.inputs = {x}, .outputs = {cj_apply(cj_dense(4), cj_apply(cj_dense(4), x))});
+    cj_model *model =
+        cj_model_new(.inputs = {x}, .outputs = {cj_apply(cj_dense(4), cj_apply(cj_dense(4), x))});
     assert_memory_not_equal(kernel(model, 1), kernel(model, 2), 16 * sizeof(float));
-    assert_string_equal(cj_variable_name(cj_layer_variable(cj_model_layer_at(model, 2), 1)), "dense_1/bias");
+    assert_string_equal(cj_variable_name(cj_layer_variable(cj_model_layer_at(model, 2), 1)),
+                        "dense_1/bias");
     cj_release(model);
 }
 

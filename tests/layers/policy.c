@@ -1,4 +1,5 @@
-// Dtype policies: mixed_bfloat16 rounds what layers are given, read and give; float32 does not; names are checked.
+// Dtype policies: mixed_bfloat16 rounds what layers are given, read and give; float32 does not;
+// names are checked.
 #include "graph/graph.h"
 #include "layers/layer.h"
 #include "support.h"
@@ -11,7 +12,8 @@
 static cj_model *network(const char *policy)
 {
     return cj_sequential(cj_input(40), cj_dense(64, .activation = "relu", .dtype = policy),
-                         cj_dense(48, .activation = "tanh", .dtype = policy), cj_dense(3, .dtype = policy));
+                         cj_dense(48, .activation = "tanh", .dtype = policy),
+                         cj_dense(3, .dtype = policy));
 }
 
 // Predictions for `rows` rows of numbers that are no bfloat16 numbers.
@@ -51,7 +53,8 @@ static void outputs_are_bfloat16_and_near_those_in_float32(void **state)
     (void)state;
     cj_model *mixed = network("mixed_bfloat16"), *plain = network(NULL);
     int64_t count = 0;
-    float *y = predict(mixed, 33, &count), *z = predict(plain, 33, &count); // one seed: the same weights
+    // one seed: the same weights
+    float *y = predict(mixed, 33, &count), *z = predict(plain, 33, &count);
     assert_int_equal(off_grid(y, count), 0);
     assert_true(off_grid(z, count) > count / 2);
     for (int64_t i = 0; i < count; i++)
@@ -88,7 +91,8 @@ static void a_model_gives_its_layers_a_policy(void **state)
 static void json_keeps_the_policy_of_each_layer(void **state)
 {
     (void)state;
-    cj_model *model = cj_sequential(cj_input(4), cj_dense(3, .dtype = "mixed_bfloat16"), cj_dense(2));
+    cj_model *model =
+        cj_sequential(cj_input(4), cj_dense(3, .dtype = "mixed_bfloat16"), cj_dense(2));
     char *json = NULL;
     assert_int_equal(cj_model_to_json(model, &json), CJ_OK);
     assert_non_null(strstr(json, "mixed_bfloat16"));
@@ -126,8 +130,9 @@ static void unknown_policies_are_refused(void **state)
     assert_int_equal(cj_set_dtype_policy(NULL, "float32"), CJ_INVALID_ARGUMENT);
     assert_int_equal(cj_set_dtype_policy(cj_model_layer(model), NULL), CJ_INVALID_ARGUMENT);
     cj_release(model);
-    static const char json[] = "{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Dense\","
-                               " \"config\": {\"units\": 3, \"dtype\": \"mixed_float16\"}}]}}";
+    static const char json[] =
+        "{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Dense\","
+        " \"config\": {\"units\": 3, \"dtype\": \"mixed_float16\"}}]}}";
     assert_null(cj_model_from_json(json, strlen(json)));
 }
 
@@ -137,17 +142,20 @@ static cj_status make_mixed(void *context)
     cj_model *model = NULL;
     switch (*(const int *)context) {
     case 0:
-        model = cj_sequential(cj_input(6, 6, 2), cj_conv2d(3, {3, 3}, .activation = "relu", .dtype = "mixed_bfloat16"),
+        model = cj_sequential(cj_input(6, 6, 2),
+                              cj_conv2d(3, {3, 3}, .activation = "relu", .dtype = "mixed_bfloat16"),
                               cj_max_pooling2d({2, 2}, .dtype = "mixed_bfloat16"),
-                              cj_flatten(.dtype = "mixed_bfloat16"), cj_dense(2, .dtype = "mixed_bfloat16"));
+                              cj_flatten(.dtype = "mixed_bfloat16"),
+                              cj_dense(2, .dtype = "mixed_bfloat16"));
         break;
     case 1:
         model = cj_sequential(cj_input(4, 3), cj_simple_rnn(2, .dtype = "mixed_bfloat16"),
-                              cj_batch_normalization(.dtype = "mixed_bfloat16"), cj_softmax(.dtype = "mixed_bfloat16"));
+                              cj_batch_normalization(.dtype = "mixed_bfloat16"),
+                              cj_softmax(.dtype = "mixed_bfloat16"));
         break;
     default:
         model = cj_sequential(cj_input(5), cj_embedding(7, 3, .dtype = "mixed_bfloat16"),
-                              cj_reshape_layer({15}, .dtype = "mixed_bfloat16"),
+                              cj_reshape({15}, .dtype = "mixed_bfloat16"),
                               cj_rescaling(0.5, .dtype = "mixed_bfloat16"));
     }
     const cj_status status = model ? CJ_OK : cj_error_status();

@@ -3,9 +3,10 @@
 
 static cj_model *tutorial(void)
 {
-    return cj_sequential(cj_input(28, 28, 1), cj_rescaling(1.0 / 255), cj_conv2d(32, {3, 3}, .activation = "relu"),
-                         cj_max_pooling2d({2, 2}), cj_conv2d(64, {3, 3}, .activation = "relu"),
-                         cj_max_pooling2d({2, 2}), cj_flatten(), cj_dense(128, .activation = "relu"),
+    return cj_sequential(cj_input(28, 28, 1), cj_rescaling(1.0 / 255),
+                         cj_conv2d(32, {3, 3}, .activation = "relu"), cj_max_pooling2d({2, 2}),
+                         cj_conv2d(64, {3, 3}, .activation = "relu"), cj_max_pooling2d({2, 2}),
+                         cj_flatten(), cj_dense(128, .activation = "relu"),
                          cj_dense(10, .activation = "softmax"));
 }
 
@@ -22,7 +23,8 @@ static void tutorial_model_has_keras_shapes_and_names(void **state)
     assert_true(cj_shape_equal(cj_model_output_shape(model, 0), &CJ_SHAPE(CJ_BATCH, 10)));
     assert_true(cj_shape_equal(cj_model_input_shape(model, 0), &CJ_SHAPE(CJ_BATCH, 28, 28, 1)));
     assert_int_equal(cj_layer_variable_count(cj_model_layer(model)), 8);
-    assert_string_equal(cj_variable_name(cj_layer_variable(cj_model_layer(model), 2)), "conv2d_1/kernel");
+    assert_string_equal(cj_variable_name(cj_layer_variable(cj_model_layer(model), 2)),
+                        "conv2d_1/kernel");
     cj_release(model);
 }
 
@@ -31,7 +33,8 @@ static void kernel_that_does_not_fit_is_said_with_the_layer_name(void **state)
     (void)state;
     cj_error_clear();
     assert_null(cj_sequential(cj_input(5, 5, 1), cj_conv2d(4, {3, 3}), cj_conv2d(4, {5, 5})));
-    assert_string_equal(cj_error(), "conv2d_1: kernel 5x5 does not fit input 3x3 with padding \"valid\"");
+    assert_string_equal(cj_error(),
+                        "conv2d_1: kernel 5x5 does not fit input 3x3 with padding \"valid\"");
     assert_int_equal(cj_error_status(), CJ_SHAPE_MISMATCH);
 }
 
@@ -89,7 +92,8 @@ static void two_outputs_in_a_chain_are_refused(void **state)
 static void layers_may_be_joined_by_models(void **state)
 {
     (void)state;
-    cj_model *first = cj_sequential(cj_input(4), cj_dense(3)), *second = cj_sequential(cj_input(3), cj_dense(2));
+    cj_model *first = cj_sequential(cj_input(4), cj_dense(3)),
+             *second = cj_sequential(cj_input(3), cj_dense(2));
     cj_retain(first);
     cj_model *both = cj_sequential(cj_model_layer(first), cj_model_layer(second));
     assert_non_null(both);
@@ -106,7 +110,8 @@ static void layers_may_be_joined_by_models(void **state)
 static void bytes_go_straight_into_rescaling(void **state)
 {
     (void)state;
-    cj_model *model = cj_sequential(cj_input_with(.shape = {3}, .dtype = "uint8"), cj_rescaling(0.5, .offset = 1));
+    cj_model *model = cj_sequential(cj_input_with(.shape = {3}, .dtype = "uint8"),
+                                    cj_rescaling(0.5, .offset = 1));
     cj_tensor *x = helper_tensor(CJ_U8, CJ_SHAPE(1, 3), (double[]){0, 2, 255});
     cj_tensor *y = helper_predict(cj_model_layer(model), x);
     assert_all_near(helper_floats(y), ((float[]){1, 2, 128.5f}), 3, 0, 0);

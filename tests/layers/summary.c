@@ -21,59 +21,62 @@ static void assert_summary(cj_model *model, const char *expected)
 static void sequential_model_prints_three_columns(void **state)
 {
     (void)state;
-    cj_model *model =
-        cj_sequential(cj_input(28, 28, 1), cj_conv2d(32, {3}, .activation = "relu"), cj_batch_normalization(),
-                      cj_max_pooling2d(), cj_flatten(), cj_dense(10, .name = "a_rather_long_name_of_a_layer_indeed"));
-    assert_summary(model, "Model: \"sequential\"\n"
-                          "┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓\n"
-                          "┃ Layer (type)                    ┃ Output Shape           ┃       Param # ┃\n"
-                          "┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━┩\n"
-                          "│ conv2d (Conv2D)                 │ (None, 26, 26, 32)     │           320 │\n"
-                          "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
-                          "│ batch_normalization             │ (None, 26, 26, 32)     │           128 │\n"
-                          "│ (BatchNormalization)            │                        │               │\n"
-                          "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
-                          "│ max_pooling2d (MaxPooling2D)    │ (None, 13, 13, 32)     │             0 │\n"
-                          "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
-                          "│ flatten (Flatten)               │ (None, 5408)           │             0 │\n"
-                          "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
-                          "│ a_rather_long_name_of_a_layer_… │ (None, 10)             │        54,090 │\n"
-                          "│ (Dense)                         │                        │               │\n"
-                          "└─────────────────────────────────┴────────────────────────┴───────────────┘\n"
-                          " Total params: 54,538 (213.04 KB)\n"
-                          " Trainable params: 54,474 (212.79 KB)\n"
-                          " Non-trainable params: 64 (256.00 B)\n");
+    cj_model *model = cj_sequential(cj_input(28, 28, 1), cj_conv2d(32, {3}, .activation = "relu"),
+                                    cj_batch_normalization(), cj_max_pooling2d(), cj_flatten(),
+                                    cj_dense(10, .name = "a_rather_long_name_of_a_layer_indeed"));
+    assert_summary(model,
+                   "Model: \"sequential\"\n"
+                   "┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓\n"
+                   "┃ Layer (type)                    ┃ Output Shape           ┃       Param # ┃\n"
+                   "┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━┩\n"
+                   "│ conv2d (Conv2D)                 │ (None, 26, 26, 32)     │           320 │\n"
+                   "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
+                   "│ batch_normalization             │ (None, 26, 26, 32)     │           128 │\n"
+                   "│ (BatchNormalization)            │                        │               │\n"
+                   "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
+                   "│ max_pooling2d (MaxPooling2D)    │ (None, 13, 13, 32)     │             0 │\n"
+                   "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
+                   "│ flatten (Flatten)               │ (None, 5408)           │             0 │\n"
+                   "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
+                   "│ a_rather_long_name_of_a_layer_… │ (None, 10)             │        54,090 │\n"
+                   "│ (Dense)                         │                        │               │\n"
+                   "└─────────────────────────────────┴────────────────────────┴───────────────┘\n"
+                   " Total params: 54,538 (213.04 KB)\n"
+                   " Trainable params: 54,474 (212.79 KB)\n"
+                   " Non-trainable params: 64 (256.00 B)\n");
     cj_release(model);
 }
 
 static void branching_model_prints_what_is_connected(void **state)
 {
     (void)state;
-    cj_symbol *a = cj_input_symbol(3), *b = cj_input_symbol_new(&(cj_input_args){.shape = {2}, .name = "noise"});
+    cj_symbol *a = cj_input_symbol(3),
+              *b = cj_input_symbol_new(&(cj_input_args){.shape = {2}, .name = "noise"});
     cj_symbol *c = cj_merge(cj_concatenate(), cj_apply(cj_dense(4), a), b);
     cj_symbol *y = cj_apply(cj_dense(2), c), *z = cj_apply(cj_dense(1, .name = "value"), c);
     cj_model *model = cj_model_new(.inputs = {a, b}, .outputs = {y, z});
-    assert_summary(model, "Model: \"functional\"\n"
-                          "┏━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━┓\n"
-                          "┃ Layer (type)        ┃ Output Shape      ┃    Param # ┃ Connected to      ┃\n"
-                          "┡━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━┩\n"
-                          "│ input_layer         │ (None, 3)         │          0 │ -                 │\n"
-                          "│ (InputLayer)        │                   │            │                   │\n"
-                          "├─────────────────────┼───────────────────┼────────────┼───────────────────┤\n"
-                          "│ dense (Dense)       │ (None, 4)         │         16 │ input_layer[0][0] │\n"
-                          "├─────────────────────┼───────────────────┼────────────┼───────────────────┤\n"
-                          "│ noise (InputLayer)  │ (None, 2)         │          0 │ -                 │\n"
-                          "├─────────────────────┼───────────────────┼────────────┼───────────────────┤\n"
-                          "│ concatenate         │ (None, 6)         │          0 │ dense[0][0],      │\n"
-                          "│ (Concatenate)       │                   │            │ noise[0][0]       │\n"
-                          "├─────────────────────┼───────────────────┼────────────┼───────────────────┤\n"
-                          "│ dense_1 (Dense)     │ (None, 2)         │         14 │ concatenate[0][0] │\n"
-                          "├─────────────────────┼───────────────────┼────────────┼───────────────────┤\n"
-                          "│ value (Dense)       │ (None, 1)         │          7 │ concatenate[0][0] │\n"
-                          "└─────────────────────┴───────────────────┴────────────┴───────────────────┘\n"
-                          " Total params: 37 (148.00 B)\n"
-                          " Trainable params: 37 (148.00 B)\n"
-                          " Non-trainable params: 0 (0.00 B)\n");
+    assert_summary(model,
+                   "Model: \"functional\"\n"
+                   "┏━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━┓\n"
+                   "┃ Layer (type)        ┃ Output Shape      ┃    Param # ┃ Connected to      ┃\n"
+                   "┡━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━┩\n"
+                   "│ input_layer         │ (None, 3)         │          0 │ -                 │\n"
+                   "│ (InputLayer)        │                   │            │                   │\n"
+                   "├─────────────────────┼───────────────────┼────────────┼───────────────────┤\n"
+                   "│ dense (Dense)       │ (None, 4)         │         16 │ input_layer[0][0] │\n"
+                   "├─────────────────────┼───────────────────┼────────────┼───────────────────┤\n"
+                   "│ noise (InputLayer)  │ (None, 2)         │          0 │ -                 │\n"
+                   "├─────────────────────┼───────────────────┼────────────┼───────────────────┤\n"
+                   "│ concatenate         │ (None, 6)         │          0 │ dense[0][0],      │\n"
+                   "│ (Concatenate)       │                   │            │ noise[0][0]       │\n"
+                   "├─────────────────────┼───────────────────┼────────────┼───────────────────┤\n"
+                   "│ dense_1 (Dense)     │ (None, 2)         │         14 │ concatenate[0][0] │\n"
+                   "├─────────────────────┼───────────────────┼────────────┼───────────────────┤\n"
+                   "│ value (Dense)       │ (None, 1)         │          7 │ concatenate[0][0] │\n"
+                   "└─────────────────────┴───────────────────┴────────────┴───────────────────┘\n"
+                   " Total params: 37 (148.00 B)\n"
+                   " Trainable params: 37 (148.00 B)\n"
+                   " Non-trainable params: 0 (0.00 B)\n");
     cj_release(model);
 }
 
@@ -81,17 +84,18 @@ static void unbuilt_model_prints_question_marks(void **state)
 {
     (void)state;
     cj_model *model = cj_sequential(cj_dense(3), cj_dense(2));
-    assert_summary(model, "Model: \"sequential\"\n"
-                          "┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓\n"
-                          "┃ Layer (type)                    ┃ Output Shape           ┃       Param # ┃\n"
-                          "┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━┩\n"
-                          "│ dense (Dense)                   │ ?                      │   0 (unbuilt) │\n"
-                          "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
-                          "│ dense_1 (Dense)                 │ ?                      │   0 (unbuilt) │\n"
-                          "└─────────────────────────────────┴────────────────────────┴───────────────┘\n"
-                          " Total params: 0 (0.00 B)\n"
-                          " Trainable params: 0 (0.00 B)\n"
-                          " Non-trainable params: 0 (0.00 B)\n");
+    assert_summary(model,
+                   "Model: \"sequential\"\n"
+                   "┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓\n"
+                   "┃ Layer (type)                    ┃ Output Shape           ┃       Param # ┃\n"
+                   "┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━┩\n"
+                   "│ dense (Dense)                   │ ?                      │   0 (unbuilt) │\n"
+                   "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
+                   "│ dense_1 (Dense)                 │ ?                      │   0 (unbuilt) │\n"
+                   "└─────────────────────────────────┴────────────────────────┴───────────────┘\n"
+                   " Total params: 0 (0.00 B)\n"
+                   " Trainable params: 0 (0.00 B)\n"
+                   " Non-trainable params: 0 (0.00 B)\n");
     cj_release(model);
 }
 

@@ -28,10 +28,11 @@ void case_build(const op_case *c, cj_dtype real, bool free_axis, case_graph *gra
         ((cj__reshape_attrs *)(void *)attrs)->shape.dims[0] = CASE_BATCH;
     for (int i = 0; i < c->input_count; i++) {
         const cj_shape shape = free_axis ? c->inputs[i].shape : concrete(c->inputs[i].shape);
-        graph->inputs[i] =
-            cj__build_keep(&graph->build, cj_symbol_input(dtype_of(c->inputs[i].fill, real), shape, "x"));
+        graph->inputs[i] = cj__build_keep(
+            &graph->build, cj_symbol_input(dtype_of(c->inputs[i].fill, real), shape, "x"));
     }
-    if (cj__append_many(&graph->build, c->op, attrs, graph->inputs, c->input_count, graph->outputs) != CJ_OK)
+    if (cj__append_many(&graph->build, c->op, attrs, graph->inputs, c->input_count,
+                        graph->outputs) != CJ_OK)
         fail_msg("%s: %s", c->op->name, cj_error());
     graph->output_count = graph->outputs[0]->node->output_count;
 }
@@ -45,15 +46,17 @@ static unsigned next_random(unsigned *state)
 // Functions that are defined for positive numbers only, or whose derivatives are wild elsewhere.
 static bool needs_positive(const cj__op *op)
 {
-    static const cj__op *const ops[] = {&cj__op_sqrt,  &cj__op_rsqrt,    &cj__op_reciprocal, &cj__op_log,
-                                        &cj__op_log1p, &cj__op_log_grad, &cj__op_log1p_grad, &cj__op_sqrt_grad};
+    static const cj__op *const ops[] = {&cj__op_sqrt,       &cj__op_rsqrt,    &cj__op_reciprocal,
+                                        &cj__op_log,        &cj__op_log1p,    &cj__op_log_grad,
+                                        &cj__op_log1p_grad, &cj__op_sqrt_grad};
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
         if (ops[i] == op)
             return true;
     return false;
 }
 
-// Multiples of 0.1 are where derivatives jump (0, 3, 6, limits of clip); each input has a distance to them of its own.
+// Multiples of 0.1 are where derivatives jump (0, 3, 6, limits of clip); each input has a distance
+// to them of its own.
 static double any_number(unsigned *state, int input)
 {
     const int step = (int)(next_random(state) % 126) - 63;
@@ -70,7 +73,8 @@ static double number(const op_case *c, int input, int64_t index, int64_t count, 
         return 0.3 + 0.1 * (next_random(state) % 27) + 0.013;
     case FILL_POSITIVE:
         return 0.3 + 0.1 * (next_random(state) % 27) + 0.013;
-    case FILL_DISTINCT: { // 7919 is a prime that divides no count used here, so this is a permutation
+    // 7919 is a prime that divides no count used here, so this is a permutation
+    case FILL_DISTINCT: {
         const int64_t place = (index * 7919 + 11) % count;
         return 0.05 * (double)place - 0.025 * (double)count + 0.013;
     }
@@ -89,7 +93,8 @@ cj_tensor *case_tensor(const op_case *c, int index, cj_dtype real, unsigned seed
 {
     cj_tensor *tensor = NULL;
     unsigned state = seed * 977u + (unsigned)index * 31u + 5;
-    assert_int_equal(cj_tensor_new(dtype_of(c->inputs[index].fill, real), concrete(c->inputs[index].shape), &tensor),
+    assert_int_equal(cj_tensor_new(dtype_of(c->inputs[index].fill, real),
+                                   concrete(c->inputs[index].shape), &tensor),
                      CJ_OK);
     const int64_t count = cj_tensor_count(tensor);
     for (int64_t i = 0; i < count; i++)
@@ -100,7 +105,8 @@ cj_tensor *case_tensor(const op_case *c, int index, cj_dtype real, unsigned seed
 cj_tensor *case_tensor_like(const cj_symbol *symbol)
 {
     cj_tensor *tensor = NULL;
-    assert_int_equal(cj_tensor_new(cj_symbol_dtype(symbol), concrete(*cj_symbol_shape(symbol)), &tensor), CJ_OK);
+    assert_int_equal(
+        cj_tensor_new(cj_symbol_dtype(symbol), concrete(*cj_symbol_shape(symbol)), &tensor), CJ_OK);
     return tensor;
 }
 
@@ -132,9 +138,9 @@ void case_assert_complete(unsigned exempt)
         size_t j = 0;
         while (j < op_case_count && op_cases[j].op != cj__ops[i])
             j++;
-        if (cj__ops[i] != &cj__op_sweep &&                     // tests/unit/graph/one_sweep.c
-            cj__ops[i] != &cj__op_matmul_step &&               // tests/unit/graph/fuse_step.c
-            !(cj__ops[i]->flags & (exempt | CJ__OP_LAYOUT)) && // tests/unit/graph/convolutions.c
+        if (cj__ops[i] != &cj__op_sweep &&                     // tests/graph/passes/one_sweep.c
+            cj__ops[i] != &cj__op_matmul_step &&               // tests/graph/passes/fuse_step.c
+            !(cj__ops[i]->flags & (exempt | CJ__OP_LAYOUT)) && // tests/graph/convolutions.c
             j == op_case_count)
             fail_msg("op %s has no case", cj__ops[i]->name);
     }

@@ -1,5 +1,5 @@
-// A table with cases of every op: attributes and inputs with which it is run and differentiated. Tests walk through it,
-// so an op without a case is found by any of them.
+// A table with cases of every op: attributes and inputs with which it is run and differentiated.
+// Tests walk through it, so an op without a case is found by any of them.
 #ifndef CJ_TESTS_OPS_CASES_H
 #define CJ_TESTS_OPS_CASES_H
 
@@ -11,7 +11,8 @@ enum { CASE_INPUTS = 7, CASE_OUTPUTS = 16, CASE_BATCH = 3 };
 
 // What an input is filled with, and by that its dtype.
 typedef enum case_fill {
-    FILL_ANY,      // reals that keep away from each other, from 0 and from the places where a derivative jumps
+    // reals that keep away from each other, from 0 and from the places where a derivative jumps
+    FILL_ANY,
     FILL_POSITIVE, // reals in 0.3 .. 3
     FILL_DISTINCT, // reals that all differ by 0.05 or more, shuffled
     FILL_INDEX,    // int32, 0 .. limit - 1, with repetitions
@@ -43,10 +44,12 @@ typedef struct case_graph {
     int output_count;
 } case_graph;
 
-// Builds a case over reals of one dtype; `free_axis` leaves CJ_BATCH free, otherwise it is CASE_BATCH.
+// Builds a case over reals of one dtype; `free_axis` leaves CJ_BATCH free, otherwise it is
+// CASE_BATCH.
 void case_build(const op_case *c, cj_dtype real, bool free_axis, case_graph *graph);
 
-// A new tensor for input `index` of a case: the same numbers for the same index and seed, whatever the real dtype.
+// A new tensor for input `index` of a case: the same numbers for the same index and seed, whatever
+// the real dtype.
 cj_tensor *case_tensor(const op_case *c, int index, cj_dtype real, unsigned seed);
 
 // A new tensor of a symbol's type, CASE_BATCH for the free axis.

@@ -1,10 +1,12 @@
-// Every op's gradient equals differences. The loss is the outputs' elements times fixed weights; each real input's
-// gradient is compared with fourth-order central differences in double.
+// Every op's gradient equals differences. The loss is the outputs' elements times fixed weights;
+// each real input's gradient is compared with fourth-order central differences in double.
 //
-// Tolerance: 1e-6 of the greatest element of the input's gradient (at least of 1). The differences' own error is about
-// h^4 f'''''/30 + 1e-16 |loss| / h, some 1e-9 for h = 1e-3 and the numbers used here.
+// Tolerance: 1e-6 of the greatest element of the input's gradient (at least of 1). The differences'
+// own error is about h^4 f'''''/30 + 1e-16 |loss| / h, some 1e-9 for h = 1e-3 and the numbers used
+// here.
 //
-// Exempt are leaves, ops without a gradient, optimizer steps, and ops that fusion makes after differentiation.
+// Exempt are leaves, ops without a gradient, optimizer steps, and ops that fusion makes after
+// differentiation.
 #include "cases.h"
 
 #include "graph/graph.h"
@@ -26,15 +28,18 @@ typedef struct checked {
     int real_count;
 } checked;
 
-// The sum of the real symbols among `count` times weights, which become inputs; NULL if none is real.
-static cj_symbol *weighted(cj__build *g, checked *t, cj_symbol *const *symbols, int count, cj_symbol **inputs)
+// The sum of the real symbols among `count` times weights, which become inputs; NULL if none is
+// real.
+static cj_symbol *weighted(cj__build *g, checked *t, cj_symbol *const *symbols, int count,
+                           cj_symbol **inputs)
 {
     cj_symbol *loss = NULL;
     for (int i = 0; i < count; i++) {
         cj_symbol *y = symbols[i];
         if (!case_is_real(cj_symbol_dtype(y)))
             continue;
-        cj_symbol *w = cj__build_keep(g, cj_symbol_input(cj_symbol_dtype(y), *cj_symbol_shape(y), "weights"));
+        cj_symbol *w =
+            cj__build_keep(g, cj_symbol_input(cj_symbol_dtype(y), *cj_symbol_shape(y), "weights"));
         cj_symbol *term = cj__sum(g, cj__mul(g, w, y), cj__all_axes(y), false);
         loss = loss ? cj__add(g, loss, term) : term;
         t->given[t->given_count] = case_tensor_like(w);
@@ -44,7 +49,8 @@ static cj_symbol *weighted(cj__build *g, checked *t, cj_symbol *const *symbols, 
     return loss;
 }
 
-static void differentiate(checked *t, cj__build *g, cj_symbol *loss, cj_symbol *const *xs, cj_symbol **gradients)
+static void differentiate(checked *t, cj__build *g, cj_symbol *loss, cj_symbol *const *xs,
+                          cj_symbol **gradients)
 {
     if (cj_gradients(loss, xs, t->real_count, gradients) != CJ_OK)
         fail_msg("%s: %s", t->c->op->name, cj_error());
@@ -75,8 +81,10 @@ static bool start(checked *t, const op_case *c, bool free_axis, int order)
         }
         for (int i = 0; i <= t->real_count; i++)
             t->results[i] = case_tensor_like(outputs[i]);
-        t->function = cj_function_new(&(cj_function_args){
-            .inputs = inputs, .input_count = t->given_count, .outputs = outputs, .output_count = 1 + t->real_count});
+        t->function = cj_function_new(&(cj_function_args){.inputs = inputs,
+                                                          .input_count = t->given_count,
+                                                          .outputs = outputs,
+                                                          .output_count = 1 + t->real_count});
         if (!t->function)
             fail_msg("%s: %s", c->op->name, cj_error());
     }
@@ -123,9 +131,10 @@ static bool compare(checked *t, int which)
         const int64_t index = samples > 1 ? s * (count - 1) / (samples - 1) : 0;
         const double expected = difference(t, x, index), actual = case_get(dx, index);
         if (!support_near(actual, expected, 1e-6 * scale, 0)) {
-            print_error("%s (case %d): gradient by input %d at %lld of %lld is %.12g, differences say %.12g\n",
-                        t->c->op->name, (int)(t->c - op_cases), t->real[which], (long long)index, (long long)count,
-                        actual, expected);
+            print_error("%s (case %d): gradient by input %d at %lld of %lld is %.12g, differences "
+                        "say %.12g\n",
+                        t->c->op->name, (int)(t->c - op_cases), t->real[which], (long long)index,
+                        (long long)count, actual, expected);
             return false;
         }
     }
@@ -137,7 +146,8 @@ static int failures_of(bool free_axis, int order)
     int failures = 0;
     for (size_t i = 0; i < op_case_count; i++) {
         checked t;
-        if (op_cases[i].op->flags & exempt || op_cases[i].op == &cj__op_round_bf16) // its gradient is no difference
+        // its gradient is no difference
+        if (op_cases[i].op->flags & exempt || op_cases[i].op == &cj__op_round_bf16)
             continue;
         if (start(&t, &op_cases[i], free_axis, order)) {
             if (cj_function_call(t.function, t.given, t.results) != CJ_OK)
@@ -179,15 +189,16 @@ static void gradient_at(cj__build *g, cj_symbol *y, cj_symbol *x, cj_tensor *at,
 {
     cj_symbol *gradient = NULL, *loss = cj__sum(g, y, cj__all_axes(y), false);
     assert_int_equal(cj__gradients(g, loss, &x, 1, &gradient), CJ_OK);
-    cj_function *function =
-        cj_function_new(&(cj_function_args){.inputs = &x, .input_count = 1, .outputs = &gradient, .output_count = 1});
+    cj_function *function = cj_function_new(&(cj_function_args){
+        .inputs = &x, .input_count = 1, .outputs = &gradient, .output_count = 1});
     assert_non_null(function);
     assert_int_equal(cj_function_call(function, &at, &dx), CJ_OK);
     cj_release(function);
     assert_int_equal(cj__build_end(g), CJ_OK);
 }
 
-static void expect_gradient(cj__build *g, cj_symbol *y, cj_symbol *x, const double *at, const double *expected)
+static void expect_gradient(cj__build *g, cj_symbol *y, cj_symbol *x, const double *at,
+                            const double *expected)
 {
     cj_tensor *value = NULL, *dx = case_tensor_like(x);
     const size_t count = (size_t)cj_tensor_count(dx);
@@ -216,11 +227,11 @@ static void maximum_gives_all_to_the_first_of_equals(void **state)
     (void)state;
     cj__build g = {0};
     cj_symbol *x = cj__build_keep(&g, cj_symbol_input(CJ_F64, CJ_SHAPE(3), "x"));
-    expect_gradient(&g, cj__apply_binary(&g, CJ__BINARY_maximum, x, cj__scalar_like(&g, x, 2)), x, (double[]){1, 2, 3},
-                    (double[]){0, 1, 1});
+    expect_gradient(&g, cj__apply_binary(&g, CJ__BINARY_maximum, x, cj__scalar_like(&g, x, 2)), x,
+                    (double[]){1, 2, 3}, (double[]){0, 1, 1});
     x = cj__build_keep(&g, cj_symbol_input(CJ_F64, CJ_SHAPE(3), "x"));
-    expect_gradient(&g, cj__apply_binary(&g, CJ__BINARY_minimum, cj__scalar_like(&g, x, 2), x), x, (double[]){1, 2, 3},
-                    (double[]){1, 0, 0});
+    expect_gradient(&g, cj__apply_binary(&g, CJ__BINARY_minimum, cj__scalar_like(&g, x, 2), x), x,
+                    (double[]){1, 2, 3}, (double[]){1, 0, 0});
 }
 
 static void max_pool_gives_all_to_the_first_of_equals(void **state)
@@ -229,7 +240,8 @@ static void max_pool_gives_all_to_the_first_of_equals(void **state)
     cj__build g = {0};
     cj_symbol *x = cj__build_keep(&g, cj_symbol_input(CJ_F64, CJ_SHAPE(1, 2, 2, 1), "x"));
     const cj__pool2d_attrs attrs = {.size = {2, 2}, .strides = {2, 2}};
-    expect_gradient(&g, cj__max_pool2d(&g, x, &attrs), x, (double[]){1, 4, 4, 4}, (double[]){0, 1, 0, 0});
+    expect_gradient(&g, cj__max_pool2d(&g, x, &attrs), x, (double[]){1, 4, 4, 4},
+                    (double[]){0, 1, 0, 0});
 }
 
 // 1 + 2^-8 lies between two bfloat16 numbers and goes to the even one; 3 x 2^-9 above 1 goes up.
@@ -238,7 +250,8 @@ static void round_bf16_passes_the_gradient_rounded(void **state)
     (void)state;
     cj__build g = {0};
     cj_symbol *x = cj__build_keep(&g, cj_symbol_input(CJ_F64, CJ_SHAPE(3), "x"));
-    cj_symbol *weighted = cj__mul(&g, cj__round_bf16(&g, x), cj__shift(&g, cj__stop_gradient(&g, x), 0x1p-8));
+    cj_symbol *weighted =
+        cj__mul(&g, cj__round_bf16(&g, x), cj__shift(&g, cj__stop_gradient(&g, x), 0x1p-8));
     expect_gradient(&g, weighted, x, (double[]){1, 1 + 0x1p-9, 2}, (double[]){1, 1 + 0x1p-7, 2});
 }
 
@@ -247,11 +260,14 @@ static void gradients_stop_where_told_and_pass_through_float32(void **state)
     (void)state;
     cj__build g = {0};
     cj_symbol *x = cj__build_keep(&g, cj_symbol_input(CJ_F64, CJ_SHAPE(3), "x"));
-    expect_gradient(&g, cj__mul(&g, x, cj__stop_gradient(&g, x)), x, (double[]){1, 2, 3}, (double[]){1, 2, 3});
+    expect_gradient(&g, cj__mul(&g, x, cj__stop_gradient(&g, x)), x, (double[]){1, 2, 3},
+                    (double[]){1, 2, 3});
     x = cj__build_keep(&g, cj_symbol_input(CJ_F64, CJ_SHAPE(3), "x"));
-    expect_gradient(&g, cj__scale(&g, cj__cast(&g, x, CJ_F32), 0.5), x, (double[]){1, 2, 3}, (double[]){0.5, 0.5, 0.5});
+    expect_gradient(&g, cj__scale(&g, cj__cast(&g, x, CJ_F32), 0.5), x, (double[]){1, 2, 3},
+                    (double[]){0.5, 0.5, 0.5});
     x = cj__build_keep(&g, cj_symbol_input(CJ_F64, CJ_SHAPE(3), "x"));
-    expect_gradient(&g, cj__cast(&g, cj__cast(&g, x, CJ_I32), CJ_F64), x, (double[]){1, 2, 3}, (double[]){0, 0, 0});
+    expect_gradient(&g, cj__cast(&g, cj__cast(&g, x, CJ_I32), CJ_F64), x, (double[]){1, 2, 3},
+                    (double[]){0, 0, 0});
 }
 
 static void power_has_a_finite_gradient_at_zero(void **state)
@@ -259,8 +275,8 @@ static void power_has_a_finite_gradient_at_zero(void **state)
     (void)state;
     cj__build g = {0};
     cj_symbol *x = cj__build_keep(&g, cj_symbol_input(CJ_F64, CJ_SHAPE(2), "x"));
-    expect_gradient(&g, cj__apply_binary(&g, CJ__BINARY_power, x, cj__scalar_like(&g, x, 2)), x, (double[]){0, 3},
-                    (double[]){0, 6});
+    expect_gradient(&g, cj__apply_binary(&g, CJ__BINARY_power, x, cj__scalar_like(&g, x, 2)), x,
+                    (double[]){0, 3}, (double[]){0, 6});
 }
 
 static void only_some_entries_of_unstack_may_be_used(void **state)
@@ -269,7 +285,8 @@ static void only_some_entries_of_unstack_may_be_used(void **state)
     cj__build g = {0};
     cj_symbol *x = cj__build_keep(&g, cj_symbol_input(CJ_F64, CJ_SHAPE(2, 3), "x")), *parts[3];
     assert_int_equal(cj__unstack(&g, x, 1, parts), CJ_OK);
-    expect_gradient(&g, cj__mul(&g, parts[0], parts[2]), x, (double[]){1, 2, 3, 4, 5, 6}, (double[]){3, 0, 1, 6, 0, 4});
+    expect_gradient(&g, cj__mul(&g, parts[0], parts[2]), x, (double[]){1, 2, 3, 4, 5, 6},
+                    (double[]){3, 0, 1, 6, 0, 4});
 }
 
 int main(void)

@@ -35,9 +35,11 @@ static bool next(int64_t *at, const cj_shape *s)
 }
 
 // The coordinates of every element in turn.
-#define EACH(at, shape) for (bool more_ = (memset(at, 0, sizeof at), true); more_; more_ = next(at, shape))
+#define EACH(at, shape) \
+    for (bool more_ = (memset(at, 0, sizeof at), true); more_; more_ = next(at, shape))
 
-// Functions of one number ---------------------------------------------------------------------------------------------
+// Functions of one number
+// ---------------------------------------------------------------------------------------------
 
 static double sigmoid(double x)
 {
@@ -84,20 +86,22 @@ static double softplus(double x)
     F(mish, x *tanh(softplus(x)))                                                                  \
     F(clip, fmin(fmax(x, a), b))
 
-#define F(name, formula)                                                                                     \
-    static void ref_##name(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)                    \
-    {                                                                                                        \
-        const double a = ((const cj__unary_attrs *)c->attrs)->a, b = ((const cj__unary_attrs *)c->attrs)->b; \
-        (void)a, (void)b;                                                                                    \
-        for (int64_t i = 0; i < cj_tensor_count(out[0]); i++) {                                              \
-            const double x = case_get(in[0], i);                                                             \
-            case_set(out[0], i, formula);                                                                    \
-        }                                                                                                    \
+#define F(name, formula)                                                                  \
+    static void ref_##name(const op_case *c, cj_tensor *const *in, cj_tensor *const *out) \
+    {                                                                                     \
+        const double a = ((const cj__unary_attrs *)c->attrs)->a,                          \
+                     b = ((const cj__unary_attrs *)c->attrs)->b;                          \
+        (void)a, (void)b;                                                                 \
+        for (int64_t i = 0; i < cj_tensor_count(out[0]); i++) {                           \
+            const double x = case_get(in[0], i);                                          \
+            case_set(out[0], i, formula);                                                 \
+        }                                                                                 \
     }
 FORMULAS(F)
 #undef F
 
-// Functions of two and three ------------------------------------------------------------------------------------------
+// Functions of two and three
+// ------------------------------------------------------------------------------------------
 
 #define PAIRS(F)              \
     F(add, a + b)             \
@@ -135,7 +139,8 @@ static void ref_select(const op_case *c, cj_tensor *const *in, cj_tensor *const 
     const cj_shape *s = shape_of(out[0]);
     (void)c;
     EACH(at, s)
-    case_set(out[0], place(out[0], at, s->rank), get(in[get(in[0], at, s->rank) != 0 ? 1 : 2], at, s->rank));
+    case_set(out[0], place(out[0], at, s->rank),
+             get(in[get(in[0], at, s->rank) != 0 ? 1 : 2], at, s->rank));
 }
 
 static void ref_same(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
@@ -169,7 +174,8 @@ static void ref_rescale(const op_case *c, cj_tensor *const *in, cj_tensor *const
         case_set(out[0], i, case_get(in[0], i) * a->scale + a->offset);
 }
 
-// Reductions ----------------------------------------------------------------------------------------------------------
+// Reductions
+// ----------------------------------------------------------------------------------------------------------
 
 // Folds in[0] into out[0]; out's axes are x's with those in `axes` as 1 or left out.
 static void fold(const op_case *c, cj_tensor *const *in, cj_tensor *const *out, uint32_t axes)
@@ -259,7 +265,8 @@ static void ref_norm_squared(const op_case *c, cj_tensor *const *in, cj_tensor *
     case_set(out[0], 0, sum);
 }
 
-// Shapes --------------------------------------------------------------------------------------------------------------
+// Shapes
+// --------------------------------------------------------------------------------------------------------------
 
 static void ref_transpose(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
 {

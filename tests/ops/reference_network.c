@@ -44,21 +44,25 @@ static void ref_relu_dropout_grad(const op_case *c, cj_tensor *const *in, cj_ten
 {
     const double rate = ((const cj__dropout_attrs *)c->attrs)->rate;
     for (int64_t i = 0; i < cj_tensor_count(out[0]); i++)
-        case_set(out[0], i, case_get(in[0], i) > 0 && rate < 1 ? case_get(in[1], i) / (1 - rate) : 0);
+        case_set(out[0], i,
+                 case_get(in[0], i) > 0 && rate < 1 ? case_get(in[1], i) / (1 - rate) : 0);
 }
 
 // Padding before the first element: TensorFlow's rule for "same".
 static int64_t before(int64_t n, int64_t size, int64_t stride, int64_t dilation, bool same)
 {
-    const int64_t count = (n + stride - 1) / stride, missing = (count - 1) * stride + (size - 1) * dilation + 1 - n;
+    const int64_t count = (n + stride - 1) / stride,
+                  missing = (count - 1) * stride + (size - 1) * dilation + 1 - n;
     return same && missing > 0 ? missing / 2 : 0;
 }
 
 // One element of y without the bias.
-static double conv_at(const cj__conv2d_attrs *a, cj_tensor *const *in, int64_t n, int64_t i, int64_t j, int64_t f)
+static double conv_at(const cj__conv2d_attrs *a, cj_tensor *const *in, int64_t n, int64_t i,
+                      int64_t j, int64_t f)
 {
     const cj_tensor *x = in[0], *w = in[1];
-    const int64_t h = dim(x, 1), width = dim(x, 2), channels = dim(w, 2), group = f / (dim(w, 3) / a->groups);
+    const int64_t h = dim(x, 1), width = dim(x, 2), channels = dim(w, 2),
+                  group = f / (dim(w, 3) / a->groups);
     const int64_t top = before(h, dim(w, 0), a->strides[0], a->dilation[0], a->same);
     const int64_t left = before(width, dim(w, 1), a->strides[1], a->dilation[1], a->same);
     double sum = 0;
@@ -67,7 +71,8 @@ static double conv_at(const cj__conv2d_attrs *a, cj_tensor *const *in, int64_t n
             const int64_t r = i * a->strides[0] + u * a->dilation[0] - top;
             const int64_t s = j * a->strides[1] + v * a->dilation[1] - left;
             for (int64_t k = 0; k < channels && r >= 0 && r < h && s >= 0 && s < width; k++)
-                sum += case_get(x, at4(x, n, r, s, group * channels + k)) * case_get(w, at4(w, u, v, k, f));
+                sum += case_get(x, at4(x, n, r, s, group * channels + k)) *
+                       case_get(w, at4(w, u, v, k, f));
         }
     }
     return sum;
@@ -81,22 +86,27 @@ static void ref_conv2d(const op_case *c, cj_tensor *const *in, cj_tensor *const 
         for (int64_t i = 0; i < dim(out[0], 1); i++)
             for (int64_t j = 0; j < dim(out[0], 2); j++)
                 for (int64_t f = 0; f < dim(out[0], 3); f++) {
-                    const double sum = conv_at(a, in, n, i, j, f) + (c->input_count == 3 ? case_get(in[2], f) : 0);
+                    const double sum =
+                        conv_at(a, in, n, i, j, f) + (c->input_count == 3 ? case_get(in[2], f) : 0);
                     case_set(out[0], to++, c->op == &cj__op_conv2d ? sum : act(a->act, sum));
                 }
 }
 
-// The greatest of each window of convolved elements; where relu holds them all down, the place is behind the window.
+// The greatest of each window of convolved elements; where relu holds them all down, the place is
+// behind the window.
 static void ref_conv2d_pool(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
 {
     const cj__conv2d_attrs *a = c->attrs;
-    const int64_t h = dim(out[0], 1), w = dim(out[0], 2), filters = dim(out[0], 3), size = a->pool[0] * a->pool[1];
+    const int64_t h = dim(out[0], 1), w = dim(out[0], 2), filters = dim(out[0], 3),
+                  size = a->pool[0] * a->pool[1];
     for (int64_t at = 0; at < cj_tensor_count(out[0]); at++) {
-        const int64_t n = at / filters / w / h, i = at / filters / w % h, j = at / filters % w, f = at % filters;
+        const int64_t n = at / filters / w / h, i = at / filters / w % h, j = at / filters % w,
+                      f = at % filters;
         double best = -INFINITY;
         int64_t place = 0;
         for (int64_t p = 0; p < size; p++) {
-            const double sum = conv_at(a, in, n, i * a->pool[0] + p / a->pool[1], j * a->pool[1] + p % a->pool[1], f) +
+            const double sum = conv_at(a, in, n, i * a->pool[0] + p / a->pool[1],
+                                       j * a->pool[1] + p % a->pool[1], f) +
                                (c->input_count == 3 ? case_get(in[2], f) : 0);
             place = sum > best ? p : place;
             best = sum > best ? sum : best;
@@ -138,7 +148,8 @@ static void ref_pool(const op_case *c, cj_tensor *const *in, cj_tensor *const *o
     for (int64_t i = 0; i < cj_tensor_count(out[0]); i++) {
         const int64_t h = dim(out[0], 1), w = dim(out[0], 2), k = dim(out[0], 3);
         const int64_t y[] = {i / k / w / h, i / k / w % h, i / k % w, i % k};
-        const window seen = look(c->attrs, in[gathers], y, gathers ? (int64_t)case_get(in[0], i) : -1);
+        const window seen =
+            look(c->attrs, in[gathers], y, gathers ? (int64_t)case_get(in[0], i) : -1);
         case_set(out[0], i,
                  gathers                     ? seen.at_place :
                  c->op == &cj__op_max_pool2d ? seen.greatest :
@@ -166,7 +177,7 @@ static void ref_softmax(const op_case *c, cj_tensor *const *in, cj_tensor *const
 }
 
 // And, of the fused op, the gradient (p - onehot) dloss.
-static void ref_softmax_xent(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+static void ref_softmax_cross_entropy(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
 {
     const int64_t classes = dim(in[0], -1);
     for (int64_t r = 0; r < cj_tensor_count(in[1]); r++) {
@@ -174,14 +185,15 @@ static void ref_softmax_xent(const op_case *c, cj_tensor *const *in, cj_tensor *
         case_set(out[0], r, total - case_get(in[0], r * classes + (int64_t)case_get(in[1], r)));
         for (int64_t j = 0; j < classes; j++)
             case_set(out[1], r * classes + j, exp(case_get(in[0], r * classes + j) - total));
-        for (int64_t j = 0; c->op == &cj__op_softmax_xent_both && j < classes; j++)
+        for (int64_t j = 0; c->op == &cj__op_softmax_cross_entropy_both && j < classes; j++)
             case_set(out[2], r * classes + j,
-                     (exp(case_get(in[0], r * classes + j) - total) - ((double)j == case_get(in[1], r))) *
+                     (exp(case_get(in[0], r * classes + j) - total) -
+                      ((double)j == case_get(in[1], r))) *
                          case_get(in[2], r));
     }
 }
 
-static void ref_sigmoid_xent(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+static void ref_sigmoid_cross_entropy(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
 {
     (void)c;
     for (int64_t i = 0; i < cj_tensor_count(in[0]); i++) {
@@ -211,7 +223,8 @@ static void ref_in_top_k(const op_case *c, cj_tensor *const *in, cj_tensor *cons
     for (int64_t r = 0; r < cj_tensor_count(out[0]); r++) {
         int64_t greater = 0;
         for (int64_t j = 0; j < cols; j++)
-            greater += case_get(in[0], r * cols + j) > case_get(in[0], r * cols + (int64_t)case_get(in[1], r));
+            greater += case_get(in[0], r * cols + j) >
+                       case_get(in[0], r * cols + (int64_t)case_get(in[1], r));
         case_set(out[0], r, greater < ((const cj__index_attrs *)c->attrs)->size);
     }
 }
@@ -232,9 +245,11 @@ static void ref_count_correct(const op_case *c, cj_tensor *const *in, cj_tensor 
 
 // Optimizer steps: formulas of cajal/train.h for one element; s holds the slots.
 
-typedef double (*step)(const cj__update_attrs *a, double w, double g, double rate, double t, double *s, int slots);
+typedef double (*step)(const cj__update_attrs *a, double w, double g, double rate, double t,
+                       double *s, int slots);
 
-static double sgd(const cj__update_attrs *a, double w, double g, double rate, double t, double *s, int slots)
+static double sgd(const cj__update_attrs *a, double w, double g, double rate, double t, double *s,
+                  int slots)
 {
     (void)t;
     if (slots == 0)
@@ -243,14 +258,16 @@ static double sgd(const cj__update_attrs *a, double w, double g, double rate, do
     return a->nesterov ? w + a->momentum * s[0] - rate * g : w + s[0];
 }
 
-static double adagrad(const cj__update_attrs *a, double w, double g, double rate, double t, double *s, int slots)
+static double adagrad(const cj__update_attrs *a, double w, double g, double rate, double t,
+                      double *s, int slots)
 {
     (void)t, (void)slots;
     s[0] += g * g;
     return w - rate * g / sqrt(s[0] + a->epsilon);
 }
 
-static double adadelta(const cj__update_attrs *a, double w, double g, double rate, double t, double *s, int slots)
+static double adadelta(const cj__update_attrs *a, double w, double g, double rate, double t,
+                       double *s, int slots)
 {
     (void)t, (void)slots;
     s[0] = a->rho * s[0] + (1 - a->rho) * g * g;
@@ -259,7 +276,8 @@ static double adadelta(const cj__update_attrs *a, double w, double g, double rat
     return w - rate * delta;
 }
 
-static double rmsprop(const cj__update_attrs *a, double w, double g, double rate, double t, double *s, int slots)
+static double rmsprop(const cj__update_attrs *a, double w, double g, double rate, double t,
+                      double *s, int slots)
 {
     double *mean = &s[1 + (a->momentum > 0)];
     (void)t, (void)slots;
@@ -273,15 +291,18 @@ static double rmsprop(const cj__update_attrs *a, double w, double g, double rate
     return w - s[1];
 }
 
-// Adam's bias correction at step t. That of float weights is computed in float, as in Keras: it cancels to some 1e-5.
+// Adam's bias correction at step t. That of float weights is computed in float, as in Keras: it
+// cancels to some 1e-5.
 static double correction(const cj__update_attrs *a, double t, bool f32)
 {
     if (f32)
-        return (double)(sqrtf(1 - powf((float)a->beta_2, (float)t)) / (1 - powf((float)a->beta_1, (float)t)));
+        return (double)(sqrtf(1 - powf((float)a->beta_2, (float)t)) /
+                        (1 - powf((float)a->beta_1, (float)t)));
     return sqrt(1 - pow(a->beta_2, t)) / (1 - pow(a->beta_1, t));
 }
 
-static double adam(const cj__update_attrs *a, double w, double g, double rate, double corrected, double *s, int slots)
+static double adam(const cj__update_attrs *a, double w, double g, double rate, double corrected,
+                   double *s, int slots)
 {
     s[0] = a->beta_1 * s[0] + (1 - a->beta_1) * g;
     s[1] = a->beta_2 * s[1] + (1 - a->beta_2) * g * g;
@@ -294,7 +315,8 @@ static void run_steps(const op_case *c, cj_tensor *const *in, cj_tensor *const *
     const cj__update_attrs *a = c->attrs;
     const int first = c->op == &cj__op_adam ? 4 : 3, slots = c->input_count - first;
     const double rate = case_get(in[2], 0);
-    const double t = first == 4 ? correction(a, case_get(in[3], 0) + 1, cj_tensor_dtype(in[0]) == CJ_F32) : 0;
+    const double t =
+        first == 4 ? correction(a, case_get(in[3], 0) + 1, cj_tensor_dtype(in[0]) == CJ_F32) : 0;
     for (int64_t i = 0; i < cj_tensor_count(in[0]); i++) {
         double s[4] = {0};
         for (int k = 0; k < slots; k++)
@@ -335,9 +357,9 @@ static const struct {
     {&cj__op_average_pool2d, ref_pool},
     {&cj__op_softmax, ref_softmax},
     {&cj__op_log_softmax, ref_softmax},
-    {&cj__op_softmax_xent, ref_softmax_xent},
-    {&cj__op_softmax_xent_both, ref_softmax_xent},
-    {&cj__op_sigmoid_xent, ref_sigmoid_xent},
+    {&cj__op_softmax_cross_entropy, ref_softmax_cross_entropy},
+    {&cj__op_softmax_cross_entropy_both, ref_softmax_cross_entropy},
+    {&cj__op_sigmoid_cross_entropy, ref_sigmoid_cross_entropy},
     {&cj__op_gather, ref_gather},
     {&cj__op_one_hot, ref_one_hot},
     {&cj__op_in_top_k, ref_in_top_k},

@@ -12,7 +12,8 @@ static void one_release_frees_a_whole_expression(void **state)
 {
     (void)state;
     support_memory_begin(-1);
-    cj_symbol *y = cj_reduce_mean(cj_relu(cj_matmul(input(CJ_BATCH, 3), input(3, 2))), NULL, 0);
+    cj_symbol *y =
+        cj_op_reduce_mean(cj_op_relu(cj_op_matmul(input(CJ_BATCH, 3), input(3, 2))), NULL, 0);
     assert_non_null(y);
     cj_release(y);
     support_memory_end();
@@ -22,9 +23,9 @@ static void an_argument_may_be_used_twice(void **state)
 {
     (void)state;
     support_memory_begin(-1);
-    cj_symbol *x = input(2, 2), *square = cj_multiply(x, x);
+    cj_symbol *x = input(2, 2), *square = cj_op_multiply(x, x);
     assert_non_null(square);
-    cj_symbol *both = cj_add(square, cj_exp(square));
+    cj_symbol *both = cj_op_add(square, cj_op_exp(square));
     assert_non_null(both);
     cj_release(both);
     support_memory_end();
@@ -34,7 +35,7 @@ static void a_held_symbol_outlives_its_users(void **state)
 {
     (void)state;
     support_memory_begin(-1);
-    cj_symbol *x = cj_retain(input(2, 3)), *y = cj_exp(x);
+    cj_symbol *x = cj_retain(input(2, 3)), *y = cj_op_exp(x);
     cj_release(y);
     assert_int_equal(cj_symbol_shape(x)->dims[1], 3);
     cj_release(x);
@@ -46,10 +47,10 @@ static void a_builder_that_fails_releases_what_floats(void **state)
     (void)state;
     support_memory_begin(-1);
     cj_symbol *kept = cj__own(input(2, 3));
-    assert_null(cj_add(kept, input(2, 4)));
-    assert_null(cj_matmul(input(2, 3), input(2, 3)));
-    assert_null(cj_add(cj_add(input(2, 3), input(3, 2)), input(2, 2)));
-    assert_null(cj_reshape(input(2, 3), CJ_SHAPE(4, 2)));
+    assert_null(cj_op_add(kept, input(2, 4)));
+    assert_null(cj_op_matmul(input(2, 3), input(2, 3)));
+    assert_null(cj_op_add(cj_op_add(input(2, 3), input(3, 2)), input(2, 2)));
+    assert_null(cj_op_reshape(input(2, 3), CJ_SHAPE(4, 2)));
     cj_release(kept);
     support_memory_end();
 }
@@ -58,7 +59,7 @@ static void the_first_sentence_of_nested_builders_stays(void **state)
 {
     (void)state;
     cj_error_clear();
-    assert_null(cj_exp(cj_add(cj_matmul(input(2, 3), input(2, 3)), input(2, 2))));
+    assert_null(cj_op_exp(cj_op_add(cj_op_matmul(input(2, 3), input(2, 3)), input(2, 2))));
     assert_error_contains("matmul: (2, 3) and (2, 3) do not fit");
 }
 
@@ -77,11 +78,12 @@ static void a_variable_is_held_by_what_reads_it(void **state)
 // Freeing and differentiating are iterative: recursion this deep would overflow the stack.
 static void a_chain_of_100000_is_differentiated_and_freed(void **state)
 {
-    cj_symbol *x = cj__own(cj_symbol_input(CJ_F32, (cj_shape){0}, "x")), *chain = x, *gradient = NULL;
+    cj_symbol *x = cj__own(cj_symbol_input(CJ_F32, (cj_shape){0}, "x")), *chain = x,
+              *gradient = NULL;
     (void)state;
     support_memory_begin(-1);
     for (int i = 0; i < 100000; i++)
-        chain = cj_negative(chain);
+        chain = cj_op_negative(chain);
     chain = cj__own(chain);
     assert_int_equal(cj_gradients(chain, &x, 1, &gradient), CJ_OK);
     cj_release(chain);
@@ -95,7 +97,7 @@ static void gradients_of_what_is_not_needed_are_zero(void **state)
     (void)state;
     support_memory_begin(-1);
     cj_symbol *xs[] = {cj__own(input(CJ_BATCH, 2)), cj__own(input(CJ_BATCH, 3))}, *gradients[2];
-    cj_symbol *loss = cj__own(cj_reduce_sum(cj_square(xs[0]), NULL, 0));
+    cj_symbol *loss = cj__own(cj_op_reduce_sum(cj_op_square(xs[0]), NULL, 0));
     assert_int_equal(cj_gradients(loss, xs, 2, gradients), CJ_OK);
     assert_true(cj_shape_equal(cj_symbol_shape(gradients[1]), cj_symbol_shape(xs[1])));
     cj_symbol *all[] = {gradients[0], gradients[1], loss, xs[0], xs[1]};
@@ -106,8 +108,9 @@ static void gradients_of_what_is_not_needed_are_zero(void **state)
 
 static void gradients_refuse_what_has_none(void **state)
 {
-    cj_symbol *x = cj__own(input(2, 2)), *n = cj__own(cj_cast(cj_reduce_sum(x, NULL, 0), CJ_I32)), *gradient = NULL;
-    cj_symbol *loss = cj__own(cj_reduce_sum(x, NULL, 0));
+    cj_symbol *x = cj__own(input(2, 2)),
+              *n = cj__own(cj_op_cast(cj_op_reduce_sum(x, NULL, 0), CJ_I32)), *gradient = NULL;
+    cj_symbol *loss = cj__own(cj_op_reduce_sum(x, NULL, 0));
     (void)state;
     assert_int_equal(cj_gradients(x, &x, 1, &gradient), CJ_INVALID_ARGUMENT);
     assert_error_contains("(2, 2)");
@@ -132,38 +135,48 @@ static cj_symbol *integer(cj__build *g, cj_shape shape)
     return cj__build_keep(g, cj_symbol_input(CJ_I32, shape, "n"));
 }
 
-#define MISTAKES(M)                                                                                               \
-    M(add, cj__add(g, real(g, CJ_SHAPE(2, 3)), real(g, CJ_SHAPE(2, 4))), "(2, 4)")                                \
-    M(batch, cj__add(g, real(g, CJ_SHAPE(CJ_BATCH, 3)), real(g, CJ_SHAPE(4, 3))), "None")                         \
-    M(dtype, cj__add(g, real(g, CJ_SHAPE(2)), integer(g, CJ_SHAPE(2))), "add: input 1 is int32")                  \
-    M(exp, cj__apply_unary(g, CJ__UNARY_exp, integer(g, CJ_SHAPE(2)), 0, 0), "needs float32 or float64")          \
-    M(rank, cj__matmul(g, real(g, CJ_SHAPE(3)), real(g, CJ_SHAPE(3, 2)), false, false), "axes")                   \
-    M(axis, cj__sum(g, real(g, CJ_SHAPE(2, 3)), 4, false), "reduce_sum: an axis is outside")                      \
-    M(concat, cj__concat(g, (cj_symbol *[]){real(g, CJ_SHAPE(2, 3)), real(g, CJ_SHAPE(3, 3))}, 2, 1), "concat")   \
-    M(free, cj__concat(g, (cj_symbol *[]){real(g, CJ_SHAPE(CJ_BATCH, 3))}, 1, 0), "concat")                       \
-    M(slice, cj__slice(g, real(g, CJ_SHAPE(2, 3)), 1, 2, 2), "2 entries from 2 do not lie in axis 1 of length 3") \
-    M(reshape, cj__reshape(g, real(g, CJ_SHAPE(2, 3)), &CJ_SHAPE(4, -1)), "(2, 3) cannot be seen as")             \
-    M(order, cj__transpose(g, real(g, CJ_SHAPE(2, 3)), (int[]){1, 1}), "must name each of 2 axes once")           \
-    M(stack, cj__stack(g, (cj_symbol *[]){real(g, CJ_SHAPE(2)), real(g, CJ_SHAPE(3))}, 2, 0), "(2,) and (3,)")    \
-    M(like, cj__sum_like(g, real(g, CJ_SHAPE(2, 3)), real(g, CJ_SHAPE(4))), "sum_like")                           \
-    M(labels, cj__softmax_xent(g, real(g, CJ_SHAPE(2, 3)), integer(g, CJ_SHAPE(3))), "softmax_xent")              \
-    M(classes, cj__one_hot(g, integer(g, CJ_SHAPE(2)), 0, CJ_F32), "at least one class")                          \
-    M(top, cj__in_top_k(g, real(g, CJ_SHAPE(2, 3)), integer(g, CJ_SHAPE(2)), 0), "k must be at least 1")          \
-    M(window,                                                                                                     \
-      cj__max_pool2d(g, real(g, CJ_SHAPE(1, 2, 2, 1)), &(cj__pool2d_attrs){.size = {3, 3}, .strides = {1, 1}}),   \
-      "window 3x3 does not fit input 2x2")                                                                        \
-    M(kernel,                                                                                                     \
-      cj__conv2d_symbol(g, real(g, CJ_SHAPE(1, 2, 2, 1)), real(g, CJ_SHAPE(3, 3, 1, 1)),                          \
-                        &(cj__conv2d_attrs){.strides = {1, 1}, .dilation = {1, 1}, .groups = 1}),                 \
-      "kernel 3x3 does not fit input 2x2")                                                                        \
-    M(channels,                                                                                                   \
-      cj__conv2d_symbol(g, real(g, CJ_SHAPE(1, 4, 4, 3)), real(g, CJ_SHAPE(3, 3, 2, 1)),                          \
-                        &(cj__conv2d_attrs){.strides = {1, 1}, .dilation = {1, 1}, .groups = 1}),                 \
-      "do not fit 3 channels")                                                                                    \
-    M(groups,                                                                                                     \
-      cj__conv2d_symbol(g, real(g, CJ_SHAPE(1, 4, 4, 4)), real(g, CJ_SHAPE(3, 3, 2, 3)),                          \
-                        &(cj__conv2d_attrs){.strides = {1, 1}, .dilation = {1, 1}, .groups = 2}),                 \
-      "cannot be cut into 2 groups")                                                                              \
+#define MISTAKES(M)                                                                               \
+    M(add, cj__add(g, real(g, CJ_SHAPE(2, 3)), real(g, CJ_SHAPE(2, 4))), "(2, 4)")                \
+    M(batch, cj__add(g, real(g, CJ_SHAPE(CJ_BATCH, 3)), real(g, CJ_SHAPE(4, 3))), "None")         \
+    M(dtype, cj__add(g, real(g, CJ_SHAPE(2)), integer(g, CJ_SHAPE(2))), "add: input 1 is int32")  \
+    M(exp, cj__apply_unary(g, CJ__UNARY_exp, integer(g, CJ_SHAPE(2)), 0, 0),                      \
+      "needs float32 or float64")                                                                 \
+    M(rank, cj__matmul(g, real(g, CJ_SHAPE(3)), real(g, CJ_SHAPE(3, 2)), false, false), "axes")   \
+    M(axis, cj__sum(g, real(g, CJ_SHAPE(2, 3)), 4, false), "reduce_sum: an axis is outside")      \
+    M(concat,                                                                                     \
+      cj__concat(g, (cj_symbol *[]){real(g, CJ_SHAPE(2, 3)), real(g, CJ_SHAPE(3, 3))}, 2, 1),     \
+      "concat")                                                                                   \
+    M(free, cj__concat(g, (cj_symbol *[]){real(g, CJ_SHAPE(CJ_BATCH, 3))}, 1, 0), "concat")       \
+    M(slice, cj__slice(g, real(g, CJ_SHAPE(2, 3)), 1, 2, 2),                                      \
+      "2 entries from 2 do not lie in axis 1 of length 3")                                        \
+    M(reshape, cj__reshape(g, real(g, CJ_SHAPE(2, 3)), &CJ_SHAPE(4, -1)),                         \
+      "(2, 3) cannot be seen as")                                                                 \
+    M(order, cj__transpose(g, real(g, CJ_SHAPE(2, 3)), (int[]){1, 1}),                            \
+      "must name each of 2 axes once")                                                            \
+    M(stack, cj__stack(g, (cj_symbol *[]){real(g, CJ_SHAPE(2)), real(g, CJ_SHAPE(3))}, 2, 0),     \
+      "(2,) and (3,)")                                                                            \
+    M(like, cj__sum_like(g, real(g, CJ_SHAPE(2, 3)), real(g, CJ_SHAPE(4))), "sum_like")           \
+    M(labels, cj__softmax_cross_entropy(g, real(g, CJ_SHAPE(2, 3)), integer(g, CJ_SHAPE(3))),     \
+      "softmax_cross_entropy")                                                                    \
+    M(classes, cj__one_hot(g, integer(g, CJ_SHAPE(2)), 0, CJ_F32), "at least one class")          \
+    M(top, cj__in_top_k(g, real(g, CJ_SHAPE(2, 3)), integer(g, CJ_SHAPE(2)), 0),                  \
+      "k must be at least 1")                                                                     \
+    M(window,                                                                                     \
+      cj__max_pool2d(g, real(g, CJ_SHAPE(1, 2, 2, 1)),                                            \
+                     &(cj__pool2d_attrs){.size = {3, 3}, .strides = {1, 1}}),                     \
+      "window 3x3 does not fit input 2x2")                                                        \
+    M(kernel,                                                                                     \
+      cj__conv2d_symbol(g, real(g, CJ_SHAPE(1, 2, 2, 1)), real(g, CJ_SHAPE(3, 3, 1, 1)),          \
+                        &(cj__conv2d_attrs){.strides = {1, 1}, .dilation = {1, 1}, .groups = 1}), \
+      "kernel 3x3 does not fit input 2x2")                                                        \
+    M(channels,                                                                                   \
+      cj__conv2d_symbol(g, real(g, CJ_SHAPE(1, 4, 4, 3)), real(g, CJ_SHAPE(3, 3, 2, 1)),          \
+                        &(cj__conv2d_attrs){.strides = {1, 1}, .dilation = {1, 1}, .groups = 1}), \
+      "do not fit 3 channels")                                                                    \
+    M(groups,                                                                                     \
+      cj__conv2d_symbol(g, real(g, CJ_SHAPE(1, 4, 4, 4)), real(g, CJ_SHAPE(3, 3, 2, 3)),          \
+                        &(cj__conv2d_attrs){.strides = {1, 1}, .dilation = {1, 1}, .groups = 2}), \
+      "cannot be cut into 2 groups")                                                              \
     M(huge, cj__pad(g, real(g, CJ_SHAPE(1, 2147483647, 2147483647)), 0, 9, 0), "too large")
 
 #define M(name, expression, part)                  \
@@ -198,11 +211,11 @@ static void what_does_not_fit_is_named(void **state)
 
 static void reductions_take_axes_from_the_end_and_refuse_others(void **state)
 {
-    cj_symbol *x = cj__own(input(2, 3)), *y = cj_reduce_sum(x, (int[]){-1}, 1);
+    cj_symbol *x = cj__own(input(2, 3)), *y = cj_op_reduce_sum(x, (int[]){-1}, 1);
     (void)state;
     assert_int_equal(cj_symbol_shape(y)->rank, 1);
     assert_int_equal(cj_symbol_shape(y)->dims[0], 2);
-    assert_null(cj_reduce_mean(x, (int[]){2}, 1));
+    assert_null(cj_op_reduce_mean(x, (int[]){2}, 1));
     assert_error_contains("axis 2 is outside the 2 axes");
     cj_release(y);
     cj_release(x);
@@ -214,10 +227,12 @@ static cj_status build_all(void *context)
     cj_tensor *value = NULL;
     cj_symbol *x = cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 4), "x"), *gradient = NULL;
     (void)context;
-    cj_symbol *square = cj_square(x), *root = cj_sqrt(square);
-    cj_symbol *y = root ? cj_multiply(root, square) : NULL;
-    y = cj_reshape(cj_cast(cj_stop_gradient(cj_add(y, cj_symbol_scalar(CJ_F32, 2))), CJ_F64), CJ_SHAPE(CJ_BATCH, 2, 2));
-    y = cj__own(cj_reduce_sum(y, NULL, 0));
+    cj_symbol *square = cj_op_square(x), *root = cj_op_sqrt(square);
+    cj_symbol *y = root ? cj_op_multiply(root, square) : NULL;
+    y = cj_op_reshape(
+        cj_op_cast(cj_op_stop_gradient(cj_op_add(y, cj_symbol_scalar(CJ_F32, 2))), CJ_F64),
+        CJ_SHAPE(CJ_BATCH, 2, 2));
+    y = cj__own(cj_op_reduce_sum(y, NULL, 0));
     if (!y)
         return cj_error_status();
     cj_status status = cj_gradients(y, &y, 1, &gradient);

@@ -1,4 +1,5 @@
-// The cases of every op. N is the free axis. Add a row with an op; further rows for what its attributes change.
+// The cases of every op. N is the free axis. Add a row with an op; further rows for what its
+// attributes change.
 #include "cases.h"
 
 // Not for clang-format: the macros of initializers, and a table of a case a line.
@@ -48,7 +49,8 @@
 #define MATMUL_ACT(ta, tb, act) A(cj__matmul_attrs, ta, tb, act, -1.5, 2.5, false, false)
 #define UPDATE(...) A(cj__update_attrs, __VA_ARGS__)
 
-// The three convolutions of one geometry: images h x w with c channels, filters kh x kw to f, result oh x ow.
+// The three convolutions of one geometry: images h x w with c channels, filters kh x kw to f,
+// result oh x ow.
 #define CONVOLUTION(h, w, c, kh, kw, f, oh, ow, sh, sw, dh, dw, groups, same)                                          \
     {OP(conv2d), CONV(kh, kw, sh, sw, dh, dw, groups, same), 2, {ANY(N, h, w, c), ANY(kh, kw, (c) / (groups), f)}},    \
         {OP(conv2d_input_grad), CONV(kh, kw, sh, sw, dh, dw, groups, same), 3,                                         \
@@ -169,14 +171,14 @@ const op_case op_cases[] = {
     {OP(log_softmax), NULL, 1, {ANY(N, 7)}},
     {OP(log_softmax), NULL, 1, {ANY(6)}},
     {OP(log_softmax_grad), NULL, 2, {ANY(N, 7), ANY(N, 7)}},
-    {OP(softmax_xent), NULL, 2, {ANY(N, 7), INDEX(7, N)}},
-    {OP(softmax_xent), NULL, 2, {ANY(N, 4, 5), INDEX(5, N, 4)}},
-    {OP(softmax_xent_both), NULL, 3, {ANY(N, 7), INDEX(7, N), ANY(N)}},
-    {OP(softmax_xent_both), NULL, 3, {ANY(N, 4, 5), INDEX(5, N, 4), ANY(N, 4)}},
-    {OP(softmax_xent_grad), NULL, 3, {ANY(N, 7), INDEX(7, N), ANY(N)}},
-    {OP(softmax_xent_grad), NULL, 3, {ANY(N, 4, 5), INDEX(5, N, 4), ANY(N, 4)}},
-    {OP(sigmoid_xent), NULL, 2, {ANY(N, 7), ANY(N, 7)}},
-    {OP(sigmoid_xent_grad), NULL, 3, {ANY(N, 7), ANY(N, 7), ANY(N, 7)}},
+    {OP(softmax_cross_entropy), NULL, 2, {ANY(N, 7), INDEX(7, N)}},
+    {OP(softmax_cross_entropy), NULL, 2, {ANY(N, 4, 5), INDEX(5, N, 4)}},
+    {OP(softmax_cross_entropy_both), NULL, 3, {ANY(N, 7), INDEX(7, N), ANY(N)}},
+    {OP(softmax_cross_entropy_both), NULL, 3, {ANY(N, 4, 5), INDEX(5, N, 4), ANY(N, 4)}},
+    {OP(softmax_cross_entropy_grad), NULL, 3, {ANY(N, 7), INDEX(7, N), ANY(N)}},
+    {OP(softmax_cross_entropy_grad), NULL, 3, {ANY(N, 4, 5), INDEX(5, N, 4), ANY(N, 4)}},
+    {OP(sigmoid_cross_entropy), NULL, 2, {ANY(N, 7), ANY(N, 7)}},
+    {OP(sigmoid_cross_entropy_grad), NULL, 3, {ANY(N, 7), ANY(N, 7), ANY(N, 7)}},
 
     {OP(gather), A(cj__index_attrs, 0, CJ_F32), 2, {ANY(6, 3), INDEX(6, N, 4)}},
     {OP(gather), A(cj__index_attrs, 0, CJ_F32), 2, {ANY(6), INDEX(6, 5)}},

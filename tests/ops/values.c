@@ -1,7 +1,8 @@
-// Every op's value equals plain loops (reference.c), in f64 and f32, and does not depend on the number of threads.
+// Every op's value equals plain loops (reference.c), in f64 and f32, and does not depend on the
+// number of threads.
 //
-// Without a plain loop are the ops named *_grad, which gradients.c compares with differences, and dropout, whose mask
-// is random: its statistics are tested here. Leaves are not run.
+// Without a plain loop are the ops named *_grad, which gradients.c compares with differences, and
+// dropout, whose mask is random: its statistics are tested here. Leaves are not run.
 #include "reference.h"
 
 #include <cajal/graph.h>
@@ -50,11 +51,12 @@ static cj_tensor *double_like(const cj_tensor *of)
     return tensor;
 }
 
-// The tolerance is relative to the greatest element, to 1, and to a 500th of the sum of |x|, because long sums cancel: for
-// floats 4e-9 of that sum, a thirtieth of epsilon. A sum in blocks has chains of some hundred additions and so could err
-// by more than epsilon times the sum of |x|; with 8 lanes between 2e-9 and 4e-9 were seen, with 4 and 16 less.
-static int compare(const op_case *c, const cj_tensor *x, const cj_tensor *actual, const cj_tensor *expected,
-                   double tolerance)
+// The tolerance is relative to the greatest element, to 1, and to a 500th of the sum of |x|,
+// because long sums cancel: for floats 4e-9 of that sum, a thirtieth of epsilon. A sum in blocks
+// has chains of some hundred additions and so could err by more than epsilon times the sum of |x|;
+// with 8 lanes between 2e-9 and 4e-9 were seen, with 4 and 16 less.
+static int compare(const op_case *c, const cj_tensor *x, const cj_tensor *actual,
+                   const cj_tensor *expected, double tolerance)
 {
     double scale = 1, sum = 0;
     for (int64_t i = 0; i < cj_tensor_count(x); i++)
@@ -65,8 +67,8 @@ static int compare(const op_case *c, const cj_tensor *x, const cj_tensor *actual
     for (int64_t i = 0; i < cj_tensor_count(expected); i++) {
         const double a = case_get(actual, i), e = case_get(expected, i);
         if (!support_near(a, e, case_is_real(cj_tensor_dtype(actual)) ? tolerance * scale : 0, 0)) {
-            print_error("%s (case %d): element %lld is %.12g, the formula says %.12g\n", c->op->name,
-                        (int)(c - op_cases), (long long)i, a, e);
+            print_error("%s (case %d): element %lld is %.12g, the formula says %.12g\n",
+                        c->op->name, (int)(c - op_cases), (long long)i, a, e);
             return 1;
         }
     }
@@ -102,8 +104,9 @@ static void every_op_has_a_case_and_a_formula(void **state)
     for (int i = 0; cj__ops[i]; i++) {
         const size_t length = strlen(cj__ops[i]->name);
         const bool gradient = length > 5 && strcmp(cj__ops[i]->name + length - 5, "_grad") == 0;
-        if (!(cj__ops[i]->flags & (CJ__OP_LEAF | CJ__OP_LAYOUT)) && !gradient && cj__ops[i] != &cj__op_dropout &&
-            cj__ops[i] != &cj__op_sweep && cj__ops[i] != &cj__op_matmul_step && !reference_of(cj__ops[i]))
+        if (!(cj__ops[i]->flags & (CJ__OP_LEAF | CJ__OP_LAYOUT)) && !gradient &&
+            cj__ops[i] != &cj__op_dropout && cj__ops[i] != &cj__op_sweep &&
+            cj__ops[i] != &cj__op_matmul_step && !reference_of(cj__ops[i]))
             fail_msg("op %s has no formula", cj__ops[i]->name);
     }
 }
@@ -122,12 +125,14 @@ static void f32_values_equal_the_formulas(void **state)
     assert_int_equal(failures_of(CJ_F32, 2e-6), 0);
 }
 
-#define BIG(...)                                                                                       \
-    {                                                                                                  \
-        FILL_ANY, 0,                                                                                   \
-        {                                                                                              \
-            .rank = (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), .dims = { __VA_ARGS__ } \
-        }                                                                                              \
+#define BIG(...)                                                                         \
+    {                                                                                    \
+        FILL_ANY, 0,                                                                     \
+        {                                                                                \
+            .rank = (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), .dims = { \
+                __VA_ARGS__                                                              \
+            }                                                                            \
+        }                                                                                \
     }
 #define INDEX(count)                     \
     {                                    \
@@ -154,22 +159,37 @@ static const op_case big_cases[] = {
     {&cj__op_reduce_max, ATTRS(cj__reduce_attrs, 2, false), 1, {BIG(3000, 50)}},
     {&cj__op_argmax, ATTRS(cj__axis_attrs, 1), 1, {BIG(3000, 50)}},
     {&cj__op_transpose, ATTRS(cj__transpose_attrs, {1, 0}), 1, {BIG(301, 300)}},
-    {&cj__op_matmul, ATTRS(cj__matmul_attrs, .act = CJ__UNARY_NONE), 2, {BIG(301, 200), BIG(200, 130)}},
-    {&cj__op_matmul, ATTRS(cj__matmul_attrs, .trans_a = true, .act = CJ__UNARY_NONE), 2, {BIG(901, 70), BIG(901, 30)}},
+    {&cj__op_matmul,
+     ATTRS(cj__matmul_attrs, .act = CJ__UNARY_NONE),
+     2,
+     {BIG(301, 200), BIG(200, 130)}},
+    {&cj__op_matmul,
+     ATTRS(cj__matmul_attrs, .trans_a = true, .act = CJ__UNARY_NONE),
+     2,
+     {BIG(901, 70), BIG(901, 30)}},
     {&cj__op_conv2d,
-     ATTRS(cj__conv2d_attrs, .kernel = {3, 3}, .strides = {1, 1}, .dilation = {1, 1}, .groups = 1, .same = true),
+     ATTRS(cj__conv2d_attrs, .kernel = {3, 3}, .strides = {1, 1}, .dilation = {1, 1}, .groups = 1,
+           .same = true),
      2,
      {BIG(9, 20, 20, 8), BIG(3, 3, 8, 16)}},
     {&cj__op_conv2d_input_grad,
-     ATTRS(cj__conv2d_attrs, .kernel = {3, 3}, .strides = {1, 1}, .dilation = {1, 1}, .groups = 1, .same = true),
+     ATTRS(cj__conv2d_attrs, .kernel = {3, 3}, .strides = {1, 1}, .dilation = {1, 1}, .groups = 1,
+           .same = true),
      3,
      {BIG(3, 3, 8, 16), BIG(9, 20, 20, 16), BIG(9, 20, 20, 8)}},
     {&cj__op_conv2d_filter_grad,
-     ATTRS(cj__conv2d_attrs, .kernel = {3, 3}, .strides = {1, 1}, .dilation = {1, 1}, .groups = 1, .same = true),
+     ATTRS(cj__conv2d_attrs, .kernel = {3, 3}, .strides = {1, 1}, .dilation = {1, 1}, .groups = 1,
+           .same = true),
      2,
      {BIG(9, 20, 20, 8), BIG(9, 20, 20, 16)}},
-    {&cj__op_max_pool2d, ATTRS(cj__pool2d_attrs, {2, 2}, {2, 2}, false, {0, 0}), 1, {BIG(9, 40, 40, 8)}},
-    {&cj__op_average_pool2d, ATTRS(cj__pool2d_attrs, {3, 3}, {2, 2}, true, {0, 0}), 1, {BIG(9, 40, 40, 8)}},
+    {&cj__op_max_pool2d,
+     ATTRS(cj__pool2d_attrs, {2, 2}, {2, 2}, false, {0, 0}),
+     1,
+     {BIG(9, 40, 40, 8)}},
+    {&cj__op_average_pool2d,
+     ATTRS(cj__pool2d_attrs, {3, 3}, {2, 2}, true, {0, 0}),
+     1,
+     {BIG(9, 40, 40, 8)}},
     {&cj__op_softmax, NULL, 1, {BIG(900, 100)}},
     {&cj__op_log_softmax_grad, NULL, 2, {BIG(900, 100), BIG(900, 100)}},
     {&cj__op_norm_squared, NULL, 1, {BIG(90001)}},
@@ -184,7 +204,8 @@ static int differences_between_threads(const op_case *cases, size_t count, cj_dt
         run_case(&cases[i], real, 1, &one);
         run_case(&cases[i], real, 2, &two);
         for (int k = 0; k < one.out_count; k++) {
-            const size_t bytes = (size_t)cj_tensor_count(one.out[k]) * cj_dtype_size(cj_tensor_dtype(one.out[k]));
+            const size_t bytes =
+                (size_t)cj_tensor_count(one.out[k]) * cj_dtype_size(cj_tensor_dtype(one.out[k]));
             if (memcmp(cj_tensor_data(one.out[k]), cj_tensor_data(two.out[k]), bytes) != 0) {
                 print_error("%s: 1 and 2 threads differ\n", cases[i].op->name);
                 failures++;
@@ -201,7 +222,8 @@ static void two_threads_give_the_same_bits(void **state)
     (void)state;
     const size_t big = sizeof big_cases / sizeof big_cases[0];
     for (int f64 = 0; f64 < 2; f64++) {
-        assert_int_equal(differences_between_threads(op_cases, op_case_count, f64 ? CJ_F64 : CJ_F32), 0);
+        assert_int_equal(
+            differences_between_threads(op_cases, op_case_count, f64 ? CJ_F64 : CJ_F32), 0);
         assert_int_equal(differences_between_threads(big_cases, big, f64 ? CJ_F64 : CJ_F32), 0);
     }
 }
@@ -220,7 +242,8 @@ static void dropout_keeps_its_share_and_scales_it(void **state)
         if (y != 0)
             assert_near(y, x / 0.6, 0, 1e-12);
     }
-    assert_near((double)kept / (double)count, 0.6, 0.01, 0); // 6 standard deviations of the binomial
+    // 6 standard deviations of the binomial
+    assert_near((double)kept / (double)count, 0.6, 0.01, 0);
     forget(&r);
 }
 
@@ -251,8 +274,10 @@ static void every_op_takes_a_batch_of_nothing(void **state)
             r.in[k] = empty_like(g.inputs[k], &has_batch);
         for (int k = 0; k < r.out_count; k++)
             r.out[k] = empty_like(g.outputs[k], &has_batch);
-        cj_function *f = cj_function_new(&(cj_function_args){
-            .inputs = g.inputs, .input_count = r.in_count, .outputs = g.outputs, .output_count = r.out_count});
+        cj_function *f = cj_function_new(&(cj_function_args){.inputs = g.inputs,
+                                                             .input_count = r.in_count,
+                                                             .outputs = g.outputs,
+                                                             .output_count = r.out_count});
         if (!f || (has_batch && cj_function_call(f, r.in, r.out) != CJ_OK))
             fail_msg("%s: %s", c->op->name, cj_error());
         forget(&r);
@@ -265,9 +290,12 @@ static const struct {
     op_case c;
     const char *sentence;
 } out_of_range[] = {
-    {{&cj__op_softmax_xent, NULL, 2, {BIG(4, 3), INDEX(4)}}, "softmax_xent: label"},
-    {{&cj__op_gather, ATTRS(cj__index_attrs, 0, CJ_F32), 2, {BIG(3, 2), INDEX(8)}}, "gather: index"},
-    {{&cj__op_gather_grad, ATTRS(cj__index_attrs, 3, CJ_F32), 2, {INDEX(8), BIG(8, 2)}}, "gather_grad: index"},
+    {{&cj__op_softmax_cross_entropy, NULL, 2, {BIG(4, 3), INDEX(4)}},
+     "softmax_cross_entropy: label"},
+    {{&cj__op_gather, ATTRS(cj__index_attrs, 0, CJ_F32), 2, {BIG(3, 2), INDEX(8)}},
+     "gather: index"},
+    {{&cj__op_gather_grad, ATTRS(cj__index_attrs, 3, CJ_F32), 2, {INDEX(8), BIG(8, 2)}},
+     "gather_grad: index"},
     {{&cj__op_one_hot, ATTRS(cj__index_attrs, 3, CJ_F32), 1, {INDEX(8)}}, "one_hot: label"},
 };
 
@@ -279,10 +307,11 @@ static void labels_and_indices_out_of_range_are_refused(void **state)
         case_graph g;
         cj_tensor *in[2];
         case_build(&out_of_range[i].c, CJ_F32, false, &g);
-        cj_function *f = cj_function_new(&(cj_function_args){.inputs = g.inputs,
-                                                             .input_count = out_of_range[i].c.input_count,
-                                                             .outputs = g.outputs,
-                                                             .output_count = g.output_count});
+        cj_function *f =
+            cj_function_new(&(cj_function_args){.inputs = g.inputs,
+                                                .input_count = out_of_range[i].c.input_count,
+                                                .outputs = g.outputs,
+                                                .output_count = g.output_count});
         assert_non_null(f);
         for (int k = 0; k < out_of_range[i].c.input_count; k++)
             in[k] = case_tensor(&out_of_range[i].c, k, CJ_F32, 3);

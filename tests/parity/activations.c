@@ -1,4 +1,5 @@
-// Activations against Keras: values and derivatives, extreme arguments included; see generator/activations.py.
+// Activations against Keras: values and derivatives, extreme arguments included; see
+// generator/activations.py.
 #include "fixture.h"
 #include "layers/layer.h"
 
@@ -21,16 +22,18 @@ static bool absent(const char *name)
 static bool compute(const char *spec, cj_tensor *x, cj_tensor *dy, cj_tensor *y, cj_tensor *dx)
 {
     cj__build g = {0};
-    cj_symbol *input = cj__build_keep(&g, cj_symbol_input(CJ_F32, *cj_tensor_shape(x), "x")), *outputs[2] = {0};
+    cj_symbol *input = cj__build_keep(&g, cj_symbol_input(CJ_F32, *cj_tensor_shape(x), "x")),
+              *outputs[2] = {0};
     outputs[0] = cj__activation(&g, spec, "parity", input);
-    cj_symbol *weighed =
-        dy && outputs[0] ? cj__mul(&g, outputs[0], cj__build_keep(&g, cj_symbol_constant(dy))) : outputs[0];
+    cj_symbol *weighed = dy && outputs[0] ?
+                             cj__mul(&g, outputs[0], cj__build_keep(&g, cj_symbol_constant(dy))) :
+                             outputs[0];
     cj_symbol *sum = weighed ? cj__sum(&g, weighed, cj__all_axes(weighed), false) : NULL;
     cj_function *function = NULL;
     bool right = sum && cj__gradients(&g, sum, &input, 1, &outputs[1]) == CJ_OK;
     if (right)
-        function = cj_function_new(
-            &(cj_function_args){.inputs = &input, .input_count = 1, .outputs = outputs, .output_count = 2});
+        function = cj_function_new(&(cj_function_args){
+            .inputs = &input, .input_count = 1, .outputs = outputs, .output_count = 2});
     right = function && cj_function_call(function, &x, (cj_tensor *[]){y, dx}) == CJ_OK;
     cj_release(function);
     return cj__build_end(&g) == CJ_OK && right;

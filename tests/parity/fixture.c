@@ -16,7 +16,8 @@ struct fixture_worst {
 static const struct {
     const char *name;
     cj_dtype dtype;
-} DTYPES[] = {{"F32", CJ_F32}, {"F64", CJ_F64}, {"I32", CJ_I32}, {"I64", CJ_I64}, {"U8", CJ_U8}, {"BOOL", CJ_BOOL}};
+} DTYPES[] = {{"F32", CJ_F32}, {"F64", CJ_F64}, {"I32", CJ_I32},
+              {"I64", CJ_I64}, {"U8", CJ_U8},   {"BOOL", CJ_BOOL}};
 
 fixture *fixture_open(const char *name)
 {
@@ -120,7 +121,8 @@ cj_tensor *fixture_tensor(const fixture *file, const char *case_name, const char
     cj_tensor *tensor = NULL;
     assert_int_equal(cj_tensor_new(dtype, shape, &tensor), CJ_OK);
     assert_int_equal((size_t)cj_tensor_count(tensor) * cj_dtype_size(dtype), end - begin);
-    memcpy(cj_tensor_data(tensor), file->data + begin, end - begin); // the file may be unaligned for the dtype
+    // the file may be unaligned for the dtype
+    memcpy(cj_tensor_data(tensor), file->data + begin, end - begin);
     return cj__own(tensor); // never floating: a graph that uses it does not take it over
 }
 
@@ -137,9 +139,11 @@ static double element(const cj_tensor *tensor, int64_t i)
 }
 
 // Notes an error, and returns by how much it is too great: 0 if it is within the tolerance.
-static double excess_of(const fixture *file, const char *case_name, const char *part, double actual, double expected)
+static double excess_of(const fixture *file, const char *case_name, const char *part, double actual,
+                        double expected)
 {
-    const double error = fabs(actual - expected), allowed = file->atol + file->rtol * fabs(expected);
+    const double error = fabs(actual - expected),
+                 allowed = file->atol + file->rtol * fabs(expected);
     struct fixture_worst *worst = file->worst;
     worst->compared++;
     if (isfinite(error) && allowed > 0 && error / allowed > worst->share) {
@@ -151,7 +155,8 @@ static double excess_of(const fixture *file, const char *case_name, const char *
     return isnan(error) ? INFINITY : error;
 }
 
-bool fixture_near(const fixture *file, const char *case_name, const char *part, double actual, double expected)
+bool fixture_near(const fixture *file, const char *case_name, const char *part, double actual,
+                  double expected)
 {
     if (excess_of(file, case_name, part, actual, expected) <= 0)
         return true;
@@ -159,7 +164,8 @@ bool fixture_near(const fixture *file, const char *case_name, const char *part, 
     return false;
 }
 
-bool fixture_compare(const fixture *file, const char *case_name, const char *part, const cj_tensor *actual)
+bool fixture_compare(const fixture *file, const char *case_name, const char *part,
+                     const cj_tensor *actual)
 {
     cj_tensor *expected = fixture_tensor(file, case_name, part);
     const int64_t count = cj_tensor_count(expected);
@@ -167,18 +173,19 @@ bool fixture_compare(const fixture *file, const char *case_name, const char *par
     double greatest = 0;
     const bool same = cj_tensor_count(actual) == count;
     for (int64_t i = 0; same && i < count; i++) {
-        const double excess = excess_of(file, case_name, part, element(actual, i), element(expected, i));
+        const double excess =
+            excess_of(file, case_name, part, element(actual, i), element(expected, i));
         if (excess > greatest) {
             greatest = excess;
             worst = i;
         }
     }
     if (!same)
-        print_message("%s/%s: %lld elements, Keras has %lld\n", case_name, part, (long long)cj_tensor_count(actual),
-                      (long long)count);
+        print_message("%s/%s: %lld elements, Keras has %lld\n", case_name, part,
+                      (long long)cj_tensor_count(actual), (long long)count);
     else if (worst >= 0)
-        print_message("%s/%s: element %lld is %.9g, Keras has %.9g\n", case_name, part, (long long)worst,
-                      element(actual, worst), element(expected, worst));
+        print_message("%s/%s: element %lld is %.9g, Keras has %.9g\n", case_name, part,
+                      (long long)worst, element(actual, worst), element(expected, worst));
     cj_release(expected);
     return same && worst < 0;
 }

@@ -1,5 +1,5 @@
-// Reads the fixtures that make_fixtures.py wrote: safetensors files of cases, each some tensors and some settings.
-// Whatever is wrong with a fixture fails the running test: these are our own files.
+// Reads the fixtures that make_fixtures.py wrote: safetensors files of cases, each some tensors and
+// some settings. Whatever is wrong with a fixture fails the running test: these are our own files.
 #ifndef CJ_TESTS_PARITY_FIXTURE_H
 #define CJ_TESTS_PARITY_FIXTURE_H
 
@@ -31,15 +31,19 @@ const char *fixture_text(const json_t *one, const char *key);
 double fixture_number(const json_t *one, const char *key);
 bool fixture_flag(const json_t *one, const char *key);
 
-// Whether a case has the tensor `part` ("w0"), and a new tensor of it. `case_name` NAME/PART as in the file.
+// Whether a case has the tensor `part` ("w0"), and a new tensor of it. `case_name` NAME/PART as in
+// the file.
 bool fixture_has(const fixture *file, const char *case_name, const char *part);
 cj_tensor *fixture_tensor(const fixture *file, const char *case_name, const char *part);
 
-// Compares element by element; on a difference prints case, part and the worst element, and returns false.
-bool fixture_compare(const fixture *file, const char *case_name, const char *part, const cj_tensor *actual);
+// Compares element by element; on a difference prints case, part and the worst element, and returns
+// false.
+bool fixture_compare(const fixture *file, const char *case_name, const char *part,
+                     const cj_tensor *actual);
 
 // The same for one number, against `expected`.
-bool fixture_near(const fixture *file, const char *case_name, const char *part, double actual, double expected);
+bool fixture_near(const fixture *file, const char *case_name, const char *part, double actual,
+                  double expected);
 
 // A part's name with a number: "w" and 3 give "w3". One of eight static buffers, in turn.
 const char *fixture_part(const char *stem, int number);
@@ -50,7 +54,8 @@ const json_t *fixture_find(const fixture *file, const char *case_name);
 // Prints the greatest error that was compared in this file, as a share of its tolerance.
 void fixture_report(const fixture *file, const char *name);
 
-// Runs `body` on every case, prints each that fails, and fails the test if any did. A body returns whether it was right.
+// Runs `body` on every case, prints each that fails, and fails the test if any did. A body returns
+// whether it was right.
 void fixture_run(const char *name, bool (*body)(const fixture *file, const json_t *one));
 
 #endif

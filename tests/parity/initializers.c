@@ -1,4 +1,5 @@
-// Initializers against Keras's formulas: moments and limits of large samples; see generator/initializers.py.
+// Initializers against Keras's formulas: moments and limits of large samples; see
+// generator/initializers.py.
 #include "fixture.h"
 #include "layers/layer.h"
 
@@ -31,11 +32,16 @@ static bool moments(const json_t *one, const float *data, int64_t count)
         least = fmin(least, data[i]);
         greatest = fmax(greatest, data[i]);
     }
-    const double mean = sum / (double)count, stddev = sqrt(fmax(squares / (double)count - mean * mean, 0));
-    const double wanted = fixture_number(one, "stddev"), error = 5 * wanted / sqrt((double)count) + 1e-6;
-    bool right = support_near(mean, fixture_number(one, "mean"), error, 0) && support_near(stddev, wanted, error, 0);
-    if (json_is_number(json_object_get(one, "low"))) // one rounding to float32 past the limits is allowed
-        right = right && least >= fixture_number(one, "low") - 1e-6 && greatest <= fixture_number(one, "high") + 1e-6;
+    const double mean = sum / (double)count,
+                 stddev = sqrt(fmax(squares / (double)count - mean * mean, 0));
+    const double wanted = fixture_number(one, "stddev"),
+                 error = 5 * wanted / sqrt((double)count) + 1e-6;
+    bool right = support_near(mean, fixture_number(one, "mean"), error, 0) &&
+                 support_near(stddev, wanted, error, 0);
+    // one rounding to float32 past the limits is allowed
+    if (json_is_number(json_object_get(one, "low")))
+        right = right && least >= fixture_number(one, "low") - 1e-6 &&
+                greatest <= fixture_number(one, "high") + 1e-6;
     if (!right)
         print_message("mean %g, deviation %g, from %g to %g\n", mean, stddev, least, greatest);
     return right;

@@ -1,5 +1,6 @@
-// Keras's own to_json() files: each loads, is the model that fixtures/json/index.json describes, and comes back the same from
-// what Cajal writes of it. With a folder as argument, what Cajal writes is put there too, for load_json.py.
+// Keras's own to_json() files: each loads, is the model that fixtures/json/index.json describes,
+// and comes back the same from what Cajal writes of it. With a folder as argument, what Cajal
+// writes is put there too, for load_json.py.
 #include "fixture.h"
 
 #include <cajal/files.h>
@@ -26,7 +27,8 @@ static bool same_shape(const cj_shape *shape, const json_t *lengths)
     return same;
 }
 
-// Weights have Keras's shapes, and its number of elements in all and of those that training changes.
+// Weights have Keras's shapes, and its number of elements in all and of those that training
+// changes.
 static bool weights_agree(cj_model *model, const json_t *facts)
 {
     cj_layer *layer = cj_model_layer(model);
@@ -42,7 +44,8 @@ static bool weights_agree(cj_model *model, const json_t *facts)
         }
         total += cj_tensor_count(cj_variable_value(variable));
     }
-    return index == cj_layer_variable_count(layer) && total == (int64_t)fixture_number(facts, "parameters");
+    return index == cj_layer_variable_count(layer) &&
+           total == (int64_t)fixture_number(facts, "parameters");
 }
 
 static bool layers_agree(const cj_model *model, const json_t *facts)
@@ -62,7 +65,8 @@ static bool layers_agree(const cj_model *model, const json_t *facts)
 
 static bool agrees(cj_model *model, const json_t *facts)
 {
-    const json_t *inputs = json_object_get(facts, "inputs"), *outputs = json_object_get(facts, "outputs");
+    const json_t *inputs = json_object_get(facts, "inputs"),
+                 *outputs = json_object_get(facts, "outputs");
     bool same = cj_model_input_count(model) == (int)json_array_size(inputs) &&
                 cj_model_output_count(model) == (int)json_array_size(outputs);
     for (int i = 0; same && i < cj_model_input_count(model); i++)
@@ -80,8 +84,8 @@ static bool comes_back(const char *name, cj_model *model, const json_t *facts)
     cj_model *again = NULL;
     if (cj_model_to_json(model, &first) == CJ_OK)
         again = cj_model_from_json(first, strlen(first));
-    bool right =
-        again && agrees(again, facts) && cj_model_to_json(again, &second) == CJ_OK && strcmp(first, second) == 0;
+    bool right = again && agrees(again, facts) && cj_model_to_json(again, &second) == CJ_OK &&
+                 strcmp(first, second) == 0;
     if (first && folder) {
         snprintf(path, sizeof path, "%s/%s.json", folder, name);
         support_write(path, first, strlen(first));

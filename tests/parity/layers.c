@@ -1,4 +1,5 @@
-// Layers against Keras: outputs, gradients by inputs and weights, penalties, moving averages; see generator/layers.py.
+// Layers against Keras: outputs, gradients by inputs and weights, penalties, moving averages; see
+// generator/layers.py.
 #include "fixture.h"
 #include "layers/layer.h"
 
@@ -44,7 +45,8 @@ static void want(bench *b, cj_symbol *symbol, const char *part)
 }
 
 // The scalar that the case differentiates: sum of y dy over the outputs, and every penalty.
-static cj_symbol *scalar_of(bench *b, const cj__value *outputs, int count, cj_symbol *const *upstream, bool compared)
+static cj_symbol *scalar_of(bench *b, const cj__value *outputs, int count,
+                            cj_symbol *const *upstream, bool compared)
 {
     cj__build *g = &b->trace.build;
     cj_symbol *sum = NULL;
@@ -72,7 +74,8 @@ static bool gradients_of(bench *b, cj_symbol *scalar, const fixture *file, const
     int count = 0;
     for (int i = 0; i < (int)json_array_size(weights); i++)
         if (fixture_has(file, name, fixture_part("dw", i))) {
-            cj_variable *v = variable_named(b->model, json_string_value(json_array_get(weights, (size_t)i)));
+            cj_variable *v =
+                variable_named(b->model, json_string_value(json_array_get(weights, (size_t)i)));
             by[count] = v ? cj__trace_variable(&b->trace, v) : NULL;
             snprintf(parts[count++], sizeof parts[0], "%s", fixture_part("dw", i));
         }
@@ -113,8 +116,8 @@ static cj_symbol *give(bench *b, const fixture *file, const char *name, const ch
     cj_shape shape = *cj_tensor_shape(tensor);
     shape.dims[0] = CJ_BATCH;
     b->given[b->input_count] = tensor;
-    return b->inputs[b->input_count++] =
-               cj__build_keep(&b->trace.build, cj_symbol_input(cj_tensor_dtype(tensor), shape, part));
+    return b->inputs[b->input_count++] = cj__build_keep(
+               &b->trace.build, cj_symbol_input(cj_tensor_dtype(tensor), shape, part));
 }
 
 static bool trace(bench *b, const fixture *file, const json_t *one)
@@ -129,12 +132,14 @@ static bool trace(bench *b, const fixture *file, const json_t *one)
     for (int i = 0; i < outputs; i++)
         upstream[i] = give(b, file, name, fixture_part("dy", i));
     if (b->trace.training) // only dropout asks, and none of the cases that train drops anything
-        b->trace.step = cj__build_keep(&b->trace.build, cj_symbol_input(CJ_I64, (cj_shape){0}, "step"));
+        b->trace.step =
+            cj__build_keep(&b->trace.build, cj_symbol_input(CJ_I64, (cj_shape){0}, "step"));
     if (cj__model_trace(b->model, &b->trace, b->inputs, values) != CJ_OK)
         return false;
     for (int i = 0; i < outputs; i++)
         want(b, values[i].symbol, fixture_part("y", i));
-    // Keras lists the penalties of weights only outside a call: those of outputs are seen in the gradients.
+    // Keras lists the penalties of weights only outside a call: those of outputs are seen in the
+    // gradients.
     cj_symbol *scalar = scalar_of(b, values, outputs, upstream, fixture_has(file, name, "penalty"));
     return scalar && gradients_of(b, scalar, file, one);
 }
@@ -146,7 +151,8 @@ static bool add_updates(bench *b, const fixture *file, const json_t *one)
         const char *part = fixture_part("after", i);
         if (!fixture_has(file, fixture_case_name(one), part))
             continue;
-        cj_variable *v = variable_named(b->model, json_string_value(json_array_get(weights, (size_t)i)));
+        cj_variable *v =
+            variable_named(b->model, json_string_value(json_array_get(weights, (size_t)i)));
         want(b, cj__trace_latest(&b->trace, v), part);
     }
     return true;
@@ -155,8 +161,10 @@ static bool add_updates(bench *b, const fixture *file, const json_t *one)
 // Makes the function of everything wanted, calls it, and compares.
 static bool run(bench *b, const fixture *file, const json_t *one)
 {
-    b->function = cj_function_new(&(cj_function_args){
-        .inputs = b->inputs, .input_count = b->input_count, .outputs = b->outputs, .output_count = b->output_count});
+    b->function = cj_function_new(&(cj_function_args){.inputs = b->inputs,
+                                                      .input_count = b->input_count,
+                                                      .outputs = b->outputs,
+                                                      .output_count = b->output_count});
     if (!b->function)
         return false;
     const char *name = fixture_case_name(one);
@@ -177,8 +185,8 @@ static bool equals_keras(const fixture *file, const json_t *one)
     assert_non_null(config);
     b.model = cj_model_from_json(config, strlen(config));
     free(config);
-    bool right = b.model && set_weights(&b, file, one) && trace(&b, file, one) && add_updates(&b, file, one) &&
-                 run(&b, file, one);
+    bool right = b.model && set_weights(&b, file, one) && trace(&b, file, one) &&
+                 add_updates(&b, file, one) && run(&b, file, one);
     cj_release(b.function);
     for (int i = 0; i < b.input_count; i++)
         cj_release(b.given[i]);

@@ -1,18 +1,21 @@
-// Losses against Keras: values, their mean with and without sample weights, and its gradient; see generator/losses.py.
+// Losses against Keras: values, their mean with and without sample weights, and its gradient; see
+// generator/losses.py.
 #include "fixture.h"
 #include "graph/graph.h"
 #include "train/losses.h"
 
 enum { GIVEN = 3, WANTED = 5 };
 static const char *const GIVEN_PARTS[GIVEN] = {"y_true", "y_pred", "weights"};
-static const char *const WANTED_PARTS[WANTED] = {"values", "mean", "dmean", "weighted", "dweighted"};
+static const char *const WANTED_PARTS[WANTED] = {"values", "mean", "dmean", "weighted",
+                                                 "dweighted"};
 
 // Appends what a case wants, in the order of WANTED_PARTS.
-static cj_status build(cj__build *g, const cj__chosen *chosen, cj_symbol *const *inputs, cj_symbol **outputs)
+static cj_status build(cj__build *g, const cj__chosen *chosen, cj_symbol *const *inputs,
+                       cj_symbol **outputs)
 {
     cj_symbol *predictions = inputs[1];
-    cj_symbol *values =
-        cj__loss_values((const cj__loss *)chosen->choice, chosen->args, "parity", g, inputs[0], predictions);
+    cj_symbol *values = cj__loss_values((const cj__loss *)chosen->choice, chosen->args, "parity", g,
+                                        inputs[0], predictions);
     if (!values)
         return g->status ? g->status : cj_error_status();
     cj_symbol *mean = cj__mean(g, values, cj__all_axes(values), false);
@@ -34,11 +37,11 @@ static bool compute(const char *spec, cj_tensor *const *given, cj_tensor *const 
     if (cj__spec_parse(&cj__losses, spec, "loss", &chosen) != CJ_OK)
         return false;
     for (int i = 0; i < GIVEN; i++)
-        inputs[i] =
-            cj__build_keep(&g, cj_symbol_input(cj_tensor_dtype(given[i]), *cj_tensor_shape(given[i]), GIVEN_PARTS[i]));
+        inputs[i] = cj__build_keep(&g, cj_symbol_input(cj_tensor_dtype(given[i]),
+                                                       *cj_tensor_shape(given[i]), GIVEN_PARTS[i]));
     if (build(&g, &chosen, inputs, outputs) == CJ_OK)
-        function = cj_function_new(
-            &(cj_function_args){.inputs = inputs, .input_count = GIVEN, .outputs = outputs, .output_count = WANTED});
+        function = cj_function_new(&(cj_function_args){
+            .inputs = inputs, .input_count = GIVEN, .outputs = outputs, .output_count = WANTED});
     bool right = function && cj_function_call(function, given, results) == CJ_OK;
     cj_release(function);
     cj__chosen_free(&chosen);

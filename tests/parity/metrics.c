@@ -1,4 +1,5 @@
-// Metrics against Keras: what evaluate() of an identity model reports, in batches; see generator/metrics.py.
+// Metrics against Keras: what evaluate() of an identity model reports, in batches; see
+// generator/metrics.py.
 #include "fixture.h"
 
 #include <cajal/train.h>
@@ -30,15 +31,17 @@ static bool equals_keras(const fixture *file, const json_t *one)
 {
     const char *name = fixture_case_name(one), *metric = fixture_text(one, "metric");
     cj_tensor *x = fixture_tensor(file, name, "x"), *y = fixture_tensor(file, name, "y");
-    cj_tensor *weights = fixture_tensor(file, name, "weights"), *result = fixture_tensor(file, name, "result");
+    cj_tensor *weights = fixture_tensor(file, name, "weights"),
+              *result = fixture_tensor(file, name, "result");
     cj_model *model = identity(x);
     cj_dataset *data = cj_dataset_new(.x = {x}, .y = {y}, .sample_weight = weights);
     cj_compile_args args = {.loss = fixture_text(one, "loss")};
     args.metrics[0] = fixture_flag(one, "weighted") ? NULL : metric;
     args.weighted_metrics[0] = fixture_flag(one, "weighted") ? metric : NULL;
     cj_results results = {0};
-    bool right = model && data && cj_compile_model(model, &args) == CJ_OK &&
-                 cj_evaluate(model, data, (int64_t)fixture_number(one, "batch_size"), &results) == CJ_OK;
+    bool right =
+        model && data && cj_compile_model(model, &args) == CJ_OK &&
+        cj_evaluate(model, data, (int64_t)fixture_number(one, "batch_size"), &results) == CJ_OK;
     if (absent(metric)) {
         right = !right && strstr(cj_error(), "unknown metric") != NULL;
         if (!right)
@@ -47,7 +50,8 @@ static bool equals_keras(const fixture *file, const json_t *one)
         print_message("%s: %d results\n", name, results.count);
         right = false;
     } else if (right) {
-        right = fixture_near(file, name, "result", results.values[1], cj_tensor_get(result, (int64_t[]){0}));
+        right = fixture_near(file, name, "result", results.values[1],
+                             cj_tensor_get(result, (int64_t[]){0}));
     }
     cj_release(data);
     cj_release(model);

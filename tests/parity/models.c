@@ -1,5 +1,6 @@
-// The tutorial's networks against Keras: from the same weights, on the same batches, the same losses for 100 steps. Weights and
-// batches come from the formulas of generator/formula.py, made again here.
+// The tutorial's networks against Keras: from the same weights, on the same batches, the same
+// losses for 100 steps. Weights and batches come from the formulas of generator/formula.py, made
+// again here.
 #include "fixture.h"
 
 #include <cajal/train.h>
@@ -43,7 +44,8 @@ static void start(cj_model *model, uint64_t stream)
         float *data = cj_tensor_data(value);
         const int64_t count = cj_tensor_count(value), out = shape->dims[shape->rank - 1];
         const int64_t in = shape->rank > 1 ? shape->dims[shape->rank - 2] : 0;
-        const double limit = shape->rank > 1 ? sqrt(6.0 / (double)(count / in / out * (in + out))) : 0;
+        const double limit =
+            shape->rank > 1 ? sqrt(6.0 / (double)(count / in / out * (in + out))) : 0;
         for (int64_t i = 0; i < count; i++)
             data[i] = (float)(limit * (2 * uniform(stream + (uint64_t)w, (uint64_t)i) - 1));
     }
@@ -58,7 +60,8 @@ static void digits(uint64_t number, int step, int64_t batch, float *x, int32_t *
             y[i] = k;
         for (int64_t p = 0; p < 784; p++) {
             const int pattern = 12 * (int)((p / 28 * (k + 3) + p % 28 * (11 - k)) % 11);
-            const int grain = (int)(word(1000 * number + 200000 + (uint64_t)step, (uint64_t)(784 * i + p)) >> 57);
+            const int grain =
+                (int)(word(1000 * number + 200000 + (uint64_t)step, (uint64_t)(784 * i + p)) >> 57);
             x[784 * i + p] = (float)(pattern + grain) / 255.0f;
         }
     }
@@ -75,8 +78,10 @@ static double train(cj_model *model, cj_tensor *x, cj_tensor *y)
     return cj_results_value(&results, "loss");
 }
 
-// For each weight, the sum and the sum of squares that training ended with; `first` is the first row of Keras's.
-static bool sums_near_keras(const char *name, const cj_model *model, cj_tensor *expected, int first, double rtol)
+// For each weight, the sum and the sum of squares that training ended with; `first` is the first
+// row of Keras's.
+static bool sums_near_keras(const char *name, const cj_model *model, cj_tensor *expected, int first,
+                            double rtol)
 {
     cj_layer *layer = cj_model_layer(model);
     bool right = true;
@@ -91,11 +96,12 @@ static bool sums_near_keras(const char *name, const cj_model *model, cj_tensor *
         }
         const double keras = cj_tensor_get(expected, (int64_t[]){first + w, 0});
         const double keras_squares = cj_tensor_get(expected, (int64_t[]){first + w, 1});
-        // A sum may cancel: it is compared as a share of its greatest possible size, sqrt(count * squares).
+        // A sum may cancel: it is compared as a share of its greatest possible size, sqrt(count *
+        // squares).
         if (!support_near(sum, keras, 10 * rtol * sqrt(count * keras_squares), 0) ||
             !support_near(squares, keras_squares, 0, 10 * rtol)) {
-            print_message("%s: weight %d ends with sums %.9g, %.9g, Keras has %.9g, %.9g\n", name, w, sum, squares,
-                          keras, keras_squares);
+            print_message("%s: weight %d ends with sums %.9g, %.9g, Keras has %.9g, %.9g\n", name,
+                          w, sum, squares, keras, keras_squares);
             right = false;
         }
     }
@@ -134,14 +140,17 @@ static void follows(const char *name, cj_model *model, const char *loss, int sen
         shape.dims[0] = batch;
         const bool recurrent = json_array_size(json_object_get(one, "image")) == 0;
         cj_tensor *x = tensor(CJ_F32, shape);
-        cj_tensor *y = recurrent ? tensor(CJ_F32, CJ_SHAPE(batch, 1)) : tensor(CJ_I32, CJ_SHAPE(batch));
+        cj_tensor *y =
+            recurrent ? tensor(CJ_F32, CJ_SHAPE(batch, 1)) : tensor(CJ_I32, CJ_SHAPE(batch));
         if (recurrent) {
-            memcpy(cj_tensor_data(x), (float[]){0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.6f, 0.7f, 0.8f}, 8 * sizeof(float));
+            memcpy(cj_tensor_data(x), (float[]){0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.6f, 0.7f, 0.8f},
+                   8 * sizeof(float));
             memcpy(cj_tensor_data(y), (float[]){0.9f, 1.0f, 1.1f, 1.2f}, 4 * sizeof(float));
         } else {
             digits(number, step, batch, cj_tensor_data(x), cj_tensor_data(y));
         }
-        right = near_keras(name, step, train(model, x, y), losses, sensitive && step >= sensitive ? CHAOS : file->rtol);
+        right = near_keras(name, step, train(model, x, y), losses,
+                           sensitive && step >= sensitive ? CHAOS : file->rtol);
     }
     cj_tensor *sums = fixture_tensor(file, name, "sums");
     right = right && (sensitive || sums_near_keras(name, model, sums, 0, file->rtol));
@@ -171,10 +180,11 @@ static void recurrent_follows_keras(void **state)
 
 static cj_model *network(int64_t first, int64_t second, int64_t hidden, int64_t size)
 {
-    return cj_sequential(cj_input(28, 28, 1), cj_conv2d(first, {size, size}, .activation = "relu"),
-                         cj_max_pooling2d({2, 2}), cj_conv2d(second, {size, size}, .activation = "relu"),
-                         cj_max_pooling2d({2, 2}), cj_flatten(), cj_dense(hidden, .activation = "relu"),
-                         cj_dense(10, .activation = "softmax"));
+    return cj_sequential(
+        cj_input(28, 28, 1), cj_conv2d(first, {size, size}, .activation = "relu"),
+        cj_max_pooling2d({2, 2}), cj_conv2d(second, {size, size}, .activation = "relu"),
+        cj_max_pooling2d({2, 2}), cj_flatten(), cj_dense(hidden, .activation = "relu"),
+        cj_dense(10, .activation = "softmax"));
 }
 
 static void convolution_follows_keras(void **state)
@@ -186,7 +196,8 @@ static void convolution_follows_keras(void **state)
 static void convolution_deep_follows_keras(void **state)
 {
     (void)state;
-    // Keras 3.15.1 against itself, with the first kernel moved by one float32 step: 1e-4 apart at step 59, 2e-2 at step 88.
+    // Keras 3.15.1 against itself, with the first kernel moved by one float32 step: 1e-4 apart at
+    // step 59, 2e-2 at step 88.
     follows("convolution_deep", network(32, 64, 128, 3), CROSSENTROPY, 60);
 }
 
@@ -204,10 +215,11 @@ static cj_tensor *noise(uint64_t stream, int64_t batch)
 }
 
 // Real images, then generated ones, with labels 1 and 0; and the discriminator's step on them.
-static double train_discriminator(cj_model *generator, cj_model *discriminator, uint64_t number, int step,
-                                  int64_t batch)
+static double train_discriminator(cj_model *generator, cj_model *discriminator, uint64_t number,
+                                  int step, int64_t batch)
 {
-    cj_tensor *x = tensor(CJ_F32, CJ_SHAPE(2 * batch, 28, 28)), *y = tensor(CJ_F32, CJ_SHAPE(2 * batch, 1));
+    cj_tensor *x = tensor(CJ_F32, CJ_SHAPE(2 * batch, 28, 28)),
+              *y = tensor(CJ_F32, CJ_SHAPE(2 * batch, 1));
     cj_tensor *from = noise(1000 * number + 300000 + (uint64_t)step, batch), *fake = NULL;
     float *pixels = cj_tensor_data(x);
     assert_int_equal(cj_predict(generator, from, batch, &fake), CJ_OK);
@@ -237,15 +249,18 @@ static void adversarial_follows_keras(void **state)
     cj_tensor *d_losses = fixture_tensor(file, "adversarial", "discriminator_losses");
     cj_tensor *g_losses = fixture_tensor(file, "adversarial", "generator_losses");
     cj_tensor *sums = fixture_tensor(file, "adversarial", "sums");
-    cj_model *generator = cj_sequential(cj_input(100), cj_dense(256, .activation = "relu"),
-                                        cj_dense(784, .activation = "sigmoid"), cj_reshape_layer({28, 28}));
-    cj_model *discriminator = cj_sequential(cj_input(28, 28), cj_flatten(), cj_dense(128, .activation = "relu"),
-                                            cj_dense(1, .activation = "sigmoid"));
+    cj_model *generator =
+        cj_sequential(cj_input(100), cj_dense(256, .activation = "relu"),
+                      cj_dense(784, .activation = "sigmoid"), cj_reshape({28, 28}));
+    cj_model *discriminator =
+        cj_sequential(cj_input(28, 28), cj_flatten(), cj_dense(128, .activation = "relu"),
+                      cj_dense(1, .activation = "sigmoid"));
     cj_retain(generator);
     cj_retain(discriminator);
     start(generator, 1000 * number);
     start(discriminator, 1000 * number + 10);
-    assert_int_equal(cj_compile(discriminator, .optimizer = cj_adam(), .loss = "binary_crossentropy"), CJ_OK);
+    assert_int_equal(
+        cj_compile(discriminator, .optimizer = cj_adam(), .loss = "binary_crossentropy"), CJ_OK);
     cj_set_trainable(cj_model_layer(discriminator), false);
     cj_model *gan = cj_sequential(cj_model_layer(generator), cj_model_layer(discriminator));
     assert_int_equal(cj_compile(gan, .optimizer = cj_adam(), .loss = "binary_crossentropy"), CJ_OK);
@@ -270,8 +285,10 @@ static void adversarial_follows_keras(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(feedforward_follows_keras), cmocka_unit_test(recurrent_follows_keras),
-        cmocka_unit_test(convolution_follows_keras), cmocka_unit_test(convolution_deep_follows_keras),
+        cmocka_unit_test(feedforward_follows_keras),
+        cmocka_unit_test(recurrent_follows_keras),
+        cmocka_unit_test(convolution_follows_keras),
+        cmocka_unit_test(convolution_deep_follows_keras),
         cmocka_unit_test(adversarial_follows_keras),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

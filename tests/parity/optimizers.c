@@ -1,4 +1,5 @@
-// Optimizers against Keras: the weights after each of some steps with given gradients; see generator/optimizers.py.
+// Optimizers against Keras: the weights after each of some steps with given gradients; see
+// generator/optimizers.py.
 #include "fixture.h"
 #include "train/optimizer.h"
 
@@ -69,7 +70,8 @@ static void free_bench(bench *b)
     cj_release(b->optimizer);
 }
 
-// Inputs: rate, step, then for each variable its gradient, weights and slots. Outputs: weights and slots of each.
+// Inputs: rate, step, then for each variable its gradient, weights and slots. Outputs: weights and
+// slots of each.
 static bool make_function(bench *b)
 {
     enum { MOST = 2 + VARIABLES * (2 + CJ__MAX_SLOTS) };
@@ -80,18 +82,20 @@ static bool make_function(bench *b)
     inputs[ins++] = cj__build_keep(&g, cj_symbol_input(CJ_I64, (cj_shape){0}, "step"));
     for (int v = 0; v < VARIABLES; v++) {
         for (int i = 0; i < 2 + b->slot_count; i++)
-            inputs[ins++] = cj__build_keep(&g, cj_symbol_input(CJ_F32, *cj_tensor_shape(b->cells[v].now[0]), "value"));
+            inputs[ins++] = cj__build_keep(
+                &g, cj_symbol_input(CJ_F32, *cj_tensor_shape(b->cells[v].now[0]), "value"));
         gradients[v] = inputs[ins - 2 - b->slot_count];
     }
     cj__optimizer_clip(b->optimizer, &g, gradients, VARIABLES);
     for (int v = 0; v < VARIABLES; v++) {
         cj_symbol **own = &inputs[2 + v * (2 + b->slot_count)];
-        cj__optimizer_step(b->optimizer, &g, own[1], gradients[v], inputs[0], inputs[1], own + 2, &outputs[outs]);
+        cj__optimizer_step(b->optimizer, &g, own[1], gradients[v], inputs[0], inputs[1], own + 2,
+                           &outputs[outs]);
         outs += 1 + b->slot_count;
     }
     if (g.status == CJ_OK)
-        b->function = cj_function_new(
-            &(cj_function_args){.inputs = inputs, .input_count = ins, .outputs = outputs, .output_count = outs});
+        b->function = cj_function_new(&(cj_function_args){
+            .inputs = inputs, .input_count = ins, .outputs = outputs, .output_count = outs});
     return cj__build_end(&g) == CJ_OK && b->function;
 }
 
@@ -103,14 +107,16 @@ static cj_tensor *entry(const cj_tensor *all, int step)
     memmove(shape.dims, shape.dims + 1, (size_t)shape.rank * sizeof shape.dims[0]);
     cj_tensor *one = filled(CJ_F32, shape, 0);
     const size_t count = (size_t)cj_tensor_count(one);
-    memcpy(cj_tensor_data(one), (const float *)cj_tensor_data((cj_tensor *)(uintptr_t)all) + count * (size_t)step,
+    memcpy(cj_tensor_data(one),
+           (const float *)cj_tensor_data((cj_tensor *)(uintptr_t)all) + count * (size_t)step,
            count * sizeof(float));
     return one;
 }
 
 static bool take_step(bench *b, int step)
 {
-    cj_tensor *given[2 + VARIABLES * (2 + CJ__MAX_SLOTS)], *results[VARIABLES * (1 + CJ__MAX_SLOTS)];
+    cj_tensor *given[2 + VARIABLES * (2 + CJ__MAX_SLOTS)],
+        *results[VARIABLES * (1 + CJ__MAX_SLOTS)];
     int ins = 2, outs = 0;
     ((int64_t *)cj_tensor_data(b->step))[0] = step;
     given[0] = b->rate;

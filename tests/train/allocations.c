@@ -1,5 +1,6 @@
-// Steps of cj_fit() allocate nothing once each size of batch has been met: what an epoch allocates does not depend on the
-// number of its batches, by the library's own allocator, on any number of threads.
+// Steps of cj_fit() allocate nothing once each size of batch has been met: what an epoch allocates
+// does not depend on the number of its batches, by the library's own allocator, on any number of
+// threads.
 #include "support.h"
 
 #include <cajal.h>
@@ -35,12 +36,14 @@ static cj_dataset *data_of(int64_t batches)
 static cj_model *model_of(cj_pool *pool)
 {
     cj_model *model =
-        cj_sequential(cj_input_with(.shape = {PIXELS, PIXELS, 1}, .dtype = "uint8"), cj_rescaling(1.0 / 255),
-                      cj_conv2d(8, {3, 3}, .activation = "relu"), cj_max_pooling2d({2, 2}), cj_flatten(),
-                      cj_dropout(0.25), cj_dense(32, .activation = "relu"), cj_dense(10, .activation = "softmax"));
+        cj_sequential(cj_input_with(.shape = {PIXELS, PIXELS, 1}, .dtype = "uint8"),
+                      cj_rescaling(1.0 / 255), cj_conv2d(8, {3, 3}, .activation = "relu"),
+                      cj_max_pooling2d({2, 2}), cj_flatten(), cj_dropout(0.25),
+                      cj_dense(32, .activation = "relu"), cj_dense(10, .activation = "softmax"));
     assert_non_null(model);
-    assert_int_equal(cj_compile(model, .optimizer = cj_adam(), .loss = "sparse_categorical_crossentropy",
-                                .metrics = {"accuracy"}, .pool = pool),
+    assert_int_equal(cj_compile(model, .optimizer = cj_adam(),
+                                .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"},
+                                .pool = pool),
                      CJ_OK);
     return model;
 }
@@ -69,8 +72,9 @@ static void steps_allocate_nothing(void **state)
         const long long few = blocks_of_an_epoch(&blocks, FEW, threads),
                         many = blocks_of_an_epoch(&blocks, MANY, threads);
         if (few != many)
-            fail_msg("%d threads: an epoch of %d batches allocates %lld blocks, one of %d allocates %lld", threads,
-                     FEW + 1, few, MANY + 1, many);
+            fail_msg("%d threads: an epoch of %d batches allocates %lld blocks, one of %d "
+                     "allocates %lld",
+                     threads, FEW + 1, few, MANY + 1, many);
     }
     assert_true(atomic_load(&blocks) > 0);
     cj_set_memory_hook(NULL);

@@ -1,5 +1,5 @@
-// The functions of a model take turns in one memory: what is asked between steps, in batches of any size, changes no
-// bit of what is learnt or told, and needs no memory beside that of the greatest.
+// The functions of a model take turns in one memory: what is asked between steps, in batches of any
+// size, changes no bit of what is learnt or told, and needs no memory beside that of the greatest.
 #include "problems.h"
 
 #include "graph/arena.h"
@@ -11,13 +11,15 @@ enum { STEPS = 6, CLASSES = 4 };
 
 static cj_model *compiled(void)
 {
-    cj_model *model = cj_sequential(cj_input(8, 8, 1), cj_rescaling(1.0 / 255),
-                                    cj_conv2d(16, {3, 3}, .activation = "relu", .padding = "same"),
-                                    cj_max_pooling2d({2, 2}), cj_batch_normalization(), cj_flatten(), cj_dropout(0.25),
-                                    cj_dense(40, .activation = "relu"), cj_dense(CLASSES, .activation = "softmax"));
+    cj_model *model = cj_sequential(
+        cj_input(8, 8, 1), cj_rescaling(1.0 / 255),
+        cj_conv2d(16, {3, 3}, .activation = "relu", .padding = "same"), cj_max_pooling2d({2, 2}),
+        cj_batch_normalization(), cj_flatten(), cj_dropout(0.25),
+        cj_dense(40, .activation = "relu"), cj_dense(CLASSES, .activation = "softmax"));
     assert_ok(cj_model_set_seed(model, 5));
-    assert_ok(cj_compile(model, .optimizer = cj_adam(.clipnorm = 1), .loss = "sparse_categorical_crossentropy",
-                         .metrics = {"accuracy"}, .pool = cj_pool_new(1)));
+    assert_ok(cj_compile(model, .optimizer = cj_adam(.clipnorm = 1),
+                         .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"},
+                         .pool = cj_pool_new(1)));
     return model;
 }
 
@@ -60,7 +62,8 @@ static void questions_between_steps_change_no_bit(void **state)
     assert_memory_equal(one.values, two.values, sizeof(double) * (size_t)one.count);
     assert_ok(cj_predict(asked, cj_dataset_x(many, 0), 100, &predicted));
     assert_ok(cj_predict(left_alone, cj_dataset_x(many, 0), 100, &expected));
-    assert_memory_equal(cj_tensor_data(predicted), cj_tensor_data(expected), 130 * CLASSES * sizeof(float));
+    assert_memory_equal(cj_tensor_data(predicted), cj_tensor_data(expected),
+                        130 * CLASSES * sizeof(float));
     cj_release(predicted), cj_release(expected);
     cj_release(data), cj_release(few), cj_release(many);
     cj_release(asked), cj_release(left_alone);

@@ -3,24 +3,27 @@
 
 static cj_model *dense_model(void)
 {
-    return cj_sequential(cj_input(8, 8, 1), cj_rescaling(1.0 / 255), cj_flatten(), cj_dense(96, .activation = "relu"),
-                         cj_batch_normalization(), cj_dropout(0.25), cj_dense(4, .activation = "softmax"));
+    return cj_sequential(cj_input(8, 8, 1), cj_rescaling(1.0 / 255), cj_flatten(),
+                         cj_dense(96, .activation = "relu"), cj_batch_normalization(),
+                         cj_dropout(0.25), cj_dense(4, .activation = "softmax"));
 }
 
 static cj_model *conv_model(void)
 {
     return cj_sequential(cj_input(8, 8, 1), cj_rescaling(1.0 / 255),
-                         cj_conv2d(16, {3, 3}, .activation = "relu", .padding = "same"), cj_max_pooling2d({2, 2}),
-                         cj_conv2d(24, {3, 3}, .activation = "relu"), cj_batch_normalization(), cj_flatten(),
-                         cj_dropout(0.25), cj_dense(4, .activation = "softmax"));
+                         cj_conv2d(16, {3, 3}, .activation = "relu", .padding = "same"),
+                         cj_max_pooling2d({2, 2}), cj_conv2d(24, {3, 3}, .activation = "relu"),
+                         cj_batch_normalization(), cj_flatten(), cj_dropout(0.25),
+                         cj_dense(4, .activation = "softmax"));
 }
 
 // Wide enough for products in pairs.
 static cj_model *mixed_model(void)
 {
     cj_model *model = cj_sequential(
-        cj_input(8, 8, 1), cj_rescaling(1.0 / 255), cj_conv2d(16, {3, 3}, .activation = "relu"), cj_flatten(),
-        cj_dense(160, .activation = "relu"), cj_dense(96, .activation = "tanh"), cj_dense(4, .activation = "softmax"));
+        cj_input(8, 8, 1), cj_rescaling(1.0 / 255), cj_conv2d(16, {3, 3}, .activation = "relu"),
+        cj_flatten(), cj_dense(160, .activation = "relu"), cj_dense(96, .activation = "tanh"),
+        cj_dense(4, .activation = "softmax"));
     assert_ok(cj_set_dtype_policy(cj_model_layer(model), "mixed_bfloat16"));
     return model;
 }

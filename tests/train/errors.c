@@ -44,8 +44,11 @@ static void wrong_shapes(void **state)
 {
     (void)state;
     const float x[12] = {0}, y[12] = {0};
-    refused(cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(4, 3), x)}, .y = {problem_tensor(CJ_SHAPE(4), y)}), "(4, 3)");
-    refused(cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(3, 4), x)}, .y = {problem_tensor(CJ_SHAPE(3, 4), y)}),
+    refused(cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(4, 3), x)},
+                           .y = {problem_tensor(CJ_SHAPE(4), y)}),
+            "(4, 3)");
+    refused(cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(3, 4), x)},
+                           .y = {problem_tensor(CJ_SHAPE(3, 4), y)}),
             "targets of shape (None, 4) do not fit predictions of shape (None, 3)");
     refused(cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(3, 4), x)}), "0 targets");
 }
@@ -65,9 +68,11 @@ static void unknown_names_when_compiling(void **state)
 {
     (void)state;
     cj_model *model = problem_model();
-    assert_int_equal(cj_compile(model, .loss = "sparse_categorical_crossentopy"), CJ_INVALID_ARGUMENT);
+    assert_int_equal(cj_compile(model, .loss = "sparse_categorical_crossentopy"),
+                     CJ_INVALID_ARGUMENT);
     assert_error_contains("did you mean \"sparse_categorical_crossentropy\"");
-    assert_int_equal(cj_compile(model, .loss = "mse", .metrics = {"accurracy"}), CJ_INVALID_ARGUMENT);
+    assert_int_equal(cj_compile(model, .loss = "mse", .metrics = {"accurracy"}),
+                     CJ_INVALID_ARGUMENT);
     assert_error_contains("did you mean \"accuracy\"");
     cj_release(model);
 }
@@ -90,7 +95,8 @@ static void settings_of_fit(void **state)
     cj_dataset *data = problem_classes(4);
     assert_int_equal(cj_fit(model, data, .validation_split = 1), CJ_INVALID_ARGUMENT);
     assert_int_equal(cj_fit(model, data, .batch_size = -1), CJ_INVALID_ARGUMENT);
-    assert_ok(cj_fit(model, data, .validation_split = 0.01)); // floor(4 * 0.99) = 3 for training, as in Keras
+    // floor(4 * 0.99) = 3 for training, as in Keras
+    assert_ok(cj_fit(model, data, .validation_split = 0.01));
     cj_release(model), cj_release(data);
 }
 
@@ -98,7 +104,8 @@ static void optimizer_that_could_not_be_made_is_not_the_default(void **state)
 {
     (void)state;
     cj_model *model = cj_sequential(cj_input(2), cj_dense(1));
-    assert_int_equal(cj_compile(model, .optimizer = cj_adam(.beta_1 = 7), .loss = "mse"), CJ_INVALID_ARGUMENT);
+    assert_int_equal(cj_compile(model, .optimizer = cj_adam(.beta_1 = 7), .loss = "mse"),
+                     CJ_INVALID_ARGUMENT);
     assert_error_contains("beta_1");
     assert_int_equal(cj_compile(model, .loss = "mse"), CJ_OK); // no builder: the default
     cj_release(model);

@@ -7,8 +7,8 @@
 static cj_model *compiled(void)
 {
     cj_model *model = problem_model();
-    if (cj_compile(model, .optimizer = cj_adam(.learning_rate = 0.02), .loss = "sparse_categorical_crossentropy",
-                   .metrics = {"accuracy"}) != CJ_OK)
+    if (cj_compile(model, .optimizer = cj_adam(.learning_rate = 0.02),
+                   .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}) != CJ_OK)
         fail_msg("%s", cj_error());
     return model;
 }
@@ -74,7 +74,8 @@ static void smaller_last_batch_counts_by_its_samples(void **state)
     assert_ok(cj_evaluate(model, data, 32, &batches));
     assert_int_equal(whole.count, 2);
     assert_near(cj_results_value(&batches, "loss"), cj_results_value(&whole, "loss"), 1e-6, 1e-6);
-    assert_near(cj_results_value(&batches, "accuracy"), cj_results_value(&whole, "accuracy"), 1e-9, 0);
+    assert_near(cj_results_value(&batches, "accuracy"), cj_results_value(&whole, "accuracy"), 1e-9,
+                0);
     assert_true(isnan(cj_results_value(&whole, "mae")));
     cj_release(model);
     cj_release(data);
@@ -106,14 +107,15 @@ static void sample_weights_scale_the_loss_but_not_its_divisor(void **state)
     const float weights[] = {2, 0, 0, 0};
     cj_dataset *data = problem_classes(4), *one = NULL;
     cj_tensor *w = problem_tensor(CJ_SHAPE(4), weights);
-    cj_dataset *weighted =
-        cj_dataset_new(.x = {cj_dataset_x(data, 0)}, .y = {cj_dataset_y(data, 0)}, .sample_weight = w);
+    cj_dataset *weighted = cj_dataset_new(.x = {cj_dataset_x(data, 0)},
+                                          .y = {cj_dataset_y(data, 0)}, .sample_weight = w);
     cj_model *model = compiled();
     cj_results all, single;
     assert_ok(cj_dataset_slice(data, 0, 1, &one));
     assert_ok(cj_test_on_batch(model, weighted, &all));
     assert_ok(cj_test_on_batch(model, one, &single));
-    assert_near(cj_results_value(&all, "loss"), cj_results_value(&single, "loss") * 2 / 4, 1e-6, 1e-6);
+    assert_near(cj_results_value(&all, "loss"), cj_results_value(&single, "loss") * 2 / 4, 1e-6,
+                1e-6);
     cj_release(one), cj_release(weighted), cj_release(data), cj_release(model);
 }
 
@@ -173,7 +175,8 @@ static void sequential_without_input_is_built_by_its_data(void **state)
 {
     (void)state;
     cj_dataset *data = problem_images(64);
-    cj_model *model = cj_sequential(cj_rescaling(1.0 / 255), cj_flatten(), cj_dense(4, .activation = "softmax"));
+    cj_model *model =
+        cj_sequential(cj_rescaling(1.0 / 255), cj_flatten(), cj_dense(4, .activation = "softmax"));
     assert_ok(cj_compile(model, .loss = "sparse_categorical_crossentropy"));
     assert_ok(cj_fit(model, data, .epochs = 1));
     assert_int_equal(cj_layer_variable_count(cj_model_layer(model)), 2);
@@ -185,15 +188,19 @@ static void several_outputs_have_losses_of_their_own(void **state)
     (void)state;
     const float xs[] = {1, 2, 3, 4}, ys[] = {1, 0}, zs[] = {2, 3};
     cj_symbol *x = cj_input_symbol(2);
-    cj_symbol *a = cj_apply(cj_dense(1, .name = "left"), x), *b = cj_apply(cj_dense(1, .name = "right"), x);
+    cj_symbol *a = cj_apply(cj_dense(1, .name = "left"), x),
+              *b = cj_apply(cj_dense(1, .name = "right"), x);
     cj_model *model = cj_model_new(.inputs = {x}, .outputs = {a, b});
-    cj_dataset *data = cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(2, 2), xs)},
-                                      .y = {problem_tensor(CJ_SHAPE(2), ys), problem_tensor(CJ_SHAPE(2, 1), zs)});
+    cj_dataset *data =
+        cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(2, 2), xs)},
+                       .y = {problem_tensor(CJ_SHAPE(2), ys), problem_tensor(CJ_SHAPE(2, 1), zs)});
     cj_results r;
-    assert_ok(cj_compile(model, .losses = {"mse", "mae"}, .loss_weights = {2, 0.5}, .metrics = {"mae"}));
+    assert_ok(
+        cj_compile(model, .losses = {"mse", "mae"}, .loss_weights = {2, 0.5}, .metrics = {"mae"}));
     assert_ok(cj_test_on_batch(model, data, &r));
     assert_near(cj_results_value(&r, "loss"),
-                2 * cj_results_value(&r, "left_loss") + 0.5 * cj_results_value(&r, "right_loss"), 1e-5, 1e-5);
+                2 * cj_results_value(&r, "left_loss") + 0.5 * cj_results_value(&r, "right_loss"),
+                1e-5, 1e-5);
     assert_near(cj_results_value(&r, "right_loss"), cj_results_value(&r, "right_mae"), 1e-6, 1e-6);
     assert_true(cj_results_value(&r, "left_mae") > 0);
     cj_release(model), cj_release(data);
@@ -203,8 +210,10 @@ static void regularizers_join_the_loss(void **state)
 {
     (void)state;
     cj_dataset *data = problem_classes(8);
-    cj_model *plain = cj_sequential(cj_input(4), cj_dense(3, .activation = "softmax", .kernel_initializer = "ones"));
-    cj_model *with = cj_sequential(cj_input(4), cj_dense(3, .activation = "softmax", .kernel_initializer = "ones",
+    cj_model *plain = cj_sequential(
+        cj_input(4), cj_dense(3, .activation = "softmax", .kernel_initializer = "ones"));
+    cj_model *with = cj_sequential(cj_input(4), cj_dense(3, .activation = "softmax",
+                                                         .kernel_initializer = "ones",
                                                          .kernel_regularizer = "l2(0.1)"));
     cj_results a, b;
     assert_ok(cj_compile(plain, .loss = "sparse_categorical_crossentropy"));

@@ -1,5 +1,5 @@
-// What a model trains is fixed when it is compiled: a GAN's two models share a discriminator, which the one trains and
-// the other leaves alone, whatever is frozen or thawed afterwards.
+// What a model trains is fixed when it is compiled: a GAN's two models share a discriminator, which
+// the one trains and the other leaves alone, whatever is frozen or thawed afterwards.
 #include "problems.h"
 #include <string.h>
 
@@ -11,14 +11,17 @@ static gan make_gan(void)
 {
     gan g;
     g.generator = cj_sequential(cj_input(3), cj_dense(4, .activation = "tanh"));
-    g.discriminator = cj_sequential(cj_input(4), cj_dense(6, .activation = "relu"), cj_batch_normalization(),
-                                    cj_dense(1, .activation = "sigmoid"));
-    assert_ok(cj_compile(g.discriminator, .optimizer = cj_adam(.learning_rate = 0.01), .loss = "binary_crossentropy"));
+    g.discriminator = cj_sequential(cj_input(4), cj_dense(6, .activation = "relu"),
+                                    cj_batch_normalization(), cj_dense(1, .activation = "sigmoid"));
+    assert_ok(cj_compile(g.discriminator, .optimizer = cj_adam(.learning_rate = 0.01),
+                         .loss = "binary_crossentropy"));
     assert_ok(cj_set_trainable(cj_model_layer(g.discriminator), false));
     cj_symbol *noise = cj_input_symbol(3);
-    cj_symbol *verdict = cj_apply(cj_model_layer(g.discriminator), cj_apply(cj_model_layer(g.generator), noise));
+    cj_symbol *verdict =
+        cj_apply(cj_model_layer(g.discriminator), cj_apply(cj_model_layer(g.generator), noise));
     g.combined = cj_model_new(.inputs = {noise}, .outputs = {verdict});
-    assert_ok(cj_compile(g.combined, .optimizer = cj_adam(.learning_rate = 0.01), .loss = "binary_crossentropy"));
+    assert_ok(cj_compile(g.combined, .optimizer = cj_adam(.learning_rate = 0.01),
+                         .loss = "binary_crossentropy"));
     return g;
 }
 
@@ -35,7 +38,8 @@ static cj_dataset *pairs(int64_t columns, float target)
         x[i] = (float)(i % 7) / 7 - 0.4f;
     for (int i = 0; i < 8; i++)
         y[i] = target;
-    return cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(8, columns), x)}, .y = {problem_tensor(CJ_SHAPE(8, 1), y)});
+    return cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(8, columns), x)},
+                          .y = {problem_tensor(CJ_SHAPE(8, 1), y)});
 }
 
 // A copy of all variables of a model, to see what changed. Returns the number of values.
@@ -44,7 +48,8 @@ static int take(const cj_model *model, float *values)
     int count = 0;
     for (int i = 0; i < cj_layer_variable_count(cj_model_layer(model)); i++) {
         const cj_tensor *value = cj_variable_value(cj_layer_variable(cj_model_layer(model), i));
-        memcpy(values + count, cj_tensor_data(value), (size_t)cj_tensor_count(value) * sizeof(float));
+        memcpy(values + count, cj_tensor_data(value),
+               (size_t)cj_tensor_count(value) * sizeof(float));
         count += (int)cj_tensor_count(value);
     }
     return count;

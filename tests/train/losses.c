@@ -1,19 +1,22 @@
-// Losses and metrics against values worked out here. The model under test is a linear layer with the identity for a
-// kernel, so that its predictions are its inputs; a softmax or sigmoid after it shows the path through logits.
+// Losses and metrics against values worked out here. The model under test is a linear layer with
+// the identity for a kernel, so that its predictions are its inputs; a softmax or sigmoid after it
+// shows the path through logits.
 #include "problems.h"
 #include <math.h>
 
 // The loss or metric `name` of predictions p (2, 3) and targets.
-static double value_of(const char *spec, bool metric, const char *activation, const float *p, int64_t columns,
-                       cj_tensor *targets)
+static double value_of(const char *spec, bool metric, const char *activation, const float *p,
+                       int64_t columns, cj_tensor *targets)
 {
-    cj_model *model = cj_sequential(cj_input(columns), cj_dense(columns, .use_bias = CJ_OFF, .activation = activation));
+    cj_model *model = cj_sequential(
+        cj_input(columns), cj_dense(columns, .use_bias = CJ_OFF, .activation = activation));
     float identity[9] = {0};
     for (int64_t i = 0; i < columns; i++)
         identity[i * columns + i] = 1;
     cj_tensor *kernel = problem_tensor(CJ_SHAPE(columns, columns), identity);
     assert_ok(cj_variable_assign(cj_layer_variable(cj_model_layer(model), 0), kernel));
-    cj_dataset *data = cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(2, columns), p)}, .y = {targets});
+    cj_dataset *data =
+        cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(2, columns), p)}, .y = {targets});
     cj_results results;
     assert_ok(cj_compile(model, .loss = metric ? "mse" : spec, .metrics = {metric ? spec : NULL}));
     assert_ok(cj_test_on_batch(model, data, &results));
@@ -53,26 +56,31 @@ static void sparse_categorical(void **state)
     const double expected = -(log_softmax(0, 1) + log_softmax(1, 0)) / 2;
     const char *plain = "sparse_categorical_crossentropy";
     assert_near(value_of(plain, false, "softmax", logits, 3, labels(1, 0)), expected, 1e-6, 1e-6);
-    assert_near(value_of("sparse_categorical_crossentropy(from_logits=true)", false, NULL, logits, 3, labels(1, 0)),
+    assert_near(value_of("sparse_categorical_crossentropy(from_logits=true)", false, NULL, logits,
+                         3, labels(1, 0)),
                 expected, 1e-6, 1e-6);
-    assert_near(value_of(plain, false, NULL, probabilities, 3, labels(1, 0)), -(log(0.5) + log(0.1)) / 2, 1e-6, 1e-6);
-    assert_near(value_of("SparseCategoricalCrossentropy", false, NULL, probabilities, 3, labels(1, 0)),
+    assert_near(value_of(plain, false, NULL, probabilities, 3, labels(1, 0)),
                 -(log(0.5) + log(0.1)) / 2, 1e-6, 1e-6);
+    assert_near(
+        value_of("SparseCategoricalCrossentropy", false, NULL, probabilities, 3, labels(1, 0)),
+        -(log(0.5) + log(0.1)) / 2, 1e-6, 1e-6);
 }
 
 static void logits_save_saturated_outputs(void **state)
 {
     (void)state;
     const float far[] = {100, 0, 0, 0, 100, 0};
-    assert_near(value_of("sparse_categorical_crossentropy", false, "softmax", far, 3, labels(1, 0)), 100, 1e-4, 0);
+    assert_near(value_of("sparse_categorical_crossentropy", false, "softmax", far, 3, labels(1, 0)),
+                100, 1e-4, 0);
 }
 
 static void categorical(void **state)
 {
     (void)state;
     const double expected = -(log_softmax(0, 1) + log_softmax(1, 0)) / 2;
-    assert_near(value_of("categorical_crossentropy", false, "softmax", logits, 3, floats(3, one_hot)), expected, 1e-6,
-                1e-6);
+    assert_near(
+        value_of("categorical_crossentropy", false, "softmax", logits, 3, floats(3, one_hot)),
+        expected, 1e-6, 1e-6);
     const float unscaled[] = {0.4f, 1, 0.6f, 0.2f, 0.2f, 1.6f}; // are divided by their sum
     assert_near(value_of("categorical_crossentropy", false, NULL, unscaled, 3, floats(3, one_hot)),
                 -(log(0.5) + log(0.1)) / 2, 1e-6, 1e-6);
@@ -80,9 +88,9 @@ static void categorical(void **state)
     for (int r = 0; r < 2; r++)
         for (int c = 0; c < 3; c++)
             smooth -= ((double)one_hot[3 * r + c] * 0.9 + 0.1 / 3) * log_softmax(r, c);
-    assert_near(
-        value_of("categorical_crossentropy(label_smoothing=0.1)", false, "softmax", logits, 3, floats(3, one_hot)),
-        smooth / 2, 1e-6, 1e-6);
+    assert_near(value_of("categorical_crossentropy(label_smoothing=0.1)", false, "softmax", logits,
+                         3, floats(3, one_hot)),
+                smooth / 2, 1e-6, 1e-6);
 }
 
 static void binary(void **state)
@@ -90,37 +98,48 @@ static void binary(void **state)
     (void)state;
     const float z[] = {0.5f, -2}, t[] = {1, 0}, p[] = {0.25f, 0};
     const double expected = (log(1 + exp(-0.5)) + log(1 + exp(-2))) / 2;
-    assert_near(value_of("binary_crossentropy", false, "sigmoid", z, 1, floats(1, t)), expected, 1e-6, 1e-6);
-    assert_near(value_of("binary_crossentropy(from_logits=true)", false, NULL, z, 1, labels(1, 0)), expected, 1e-6,
-                1e-6);
-    assert_near(value_of("binary_crossentropy", false, NULL, p, 1, floats(1, t)), (-log(0.25) - log(1 - 1e-7)) / 2,
+    assert_near(value_of("binary_crossentropy", false, "sigmoid", z, 1, floats(1, t)), expected,
                 1e-6, 1e-6);
-    assert_near(value_of("binary_crossentropy(label_smoothing=0.2)", false, NULL, p, 1, floats(1, t)),
-                (-0.9 * log(0.25) - 0.1 * log(0.75) - 0.1 * log(1e-7)) / 2, 1e-5, 1e-5);
+    assert_near(value_of("binary_crossentropy(from_logits=true)", false, NULL, z, 1, labels(1, 0)),
+                expected, 1e-6, 1e-6);
+    assert_near(value_of("binary_crossentropy", false, NULL, p, 1, floats(1, t)),
+                (-log(0.25) - log(1 - 1e-7)) / 2, 1e-6, 1e-6);
+    assert_near(
+        value_of("binary_crossentropy(label_smoothing=0.2)", false, NULL, p, 1, floats(1, t)),
+        (-0.9 * log(0.25) - 0.1 * log(0.75) - 0.1 * log(1e-7)) / 2, 1e-5, 1e-5);
 }
 
 static void distances_and_hinges(void **state)
 {
     (void)state;
-    const float p[] = {1, 2, 3, 0, -1, 4}, t[] = {0, 1, 0, 1, 0, 0}, signs[] = {-1, 1, -1, 1, -1, -1};
-    assert_near(value_of("mse", false, NULL, p, 3, floats(3, t)), (1 + 1 + 9 + 1 + 1 + 16) / 6.0, 1e-6, 0);
-    assert_near(value_of("MeanAbsoluteError", false, NULL, p, 3, floats(3, t)), (1 + 1 + 3 + 1 + 1 + 4) / 6.0, 1e-6, 0);
+    const float p[] = {1, 2, 3, 0, -1, 4}, t[] = {0, 1, 0, 1, 0, 0},
+                signs[] = {-1, 1, -1, 1, -1, -1};
+    assert_near(value_of("mse", false, NULL, p, 3, floats(3, t)), (1 + 1 + 9 + 1 + 1 + 16) / 6.0,
+                1e-6, 0);
+    assert_near(value_of("MeanAbsoluteError", false, NULL, p, 3, floats(3, t)),
+                (1 + 1 + 3 + 1 + 1 + 4) / 6.0, 1e-6, 0);
     const double hinge = (2 + 0 + 4 + 1 + 0 + 5) / 6.0;
     assert_near(value_of("hinge", false, NULL, p, 3, floats(3, signs)), hinge, 1e-6, 0);
     assert_near(value_of("hinge", false, NULL, p, 3, floats(3, t)), hinge, 1e-6, 0);
-    assert_near(value_of("categorical_hinge", false, NULL, p, 3, floats(3, t)), ((3 - 2 + 1) + (4 - 0 + 1)) / 2.0, 1e-6,
-                0);
+    assert_near(value_of("categorical_hinge", false, NULL, p, 3, floats(3, t)),
+                ((3 - 2 + 1) + (4 - 0 + 1)) / 2.0, 1e-6, 0);
 }
 
 static void accuracy_is_what_the_shapes_say(void **state)
 {
     (void)state;
     const float scores[] = {0.6f, 0.4f}, targets[] = {1, 1};
-    assert_near(value_of("accuracy", true, NULL, probabilities, 3, floats(3, one_hot)), 0.5, 1e-7, 0);
+    assert_near(value_of("accuracy", true, NULL, probabilities, 3, floats(3, one_hot)), 0.5, 1e-7,
+                0);
     assert_near(value_of("accuracy", true, NULL, scores, 1, labels(1, 1)), 0.5, 1e-7, 0);
-    assert_near(value_of("binary_accuracy(threshold=0.3)", true, NULL, scores, 1, floats(1, targets)), 1, 1e-7, 0);
-    assert_near(value_of("categorical_accuracy", true, NULL, probabilities, 3, floats(3, one_hot)), 0.5, 1e-7, 0);
-    assert_near(value_of("top_k_categorical_accuracy(k=2)", true, NULL, probabilities, 3, floats(3, one_hot)), 1, 1e-7,
+    assert_near(
+        value_of("binary_accuracy(threshold=0.3)", true, NULL, scores, 1, floats(1, targets)), 1,
+        1e-7, 0);
+    assert_near(value_of("categorical_accuracy", true, NULL, probabilities, 3, floats(3, one_hot)),
+                0.5, 1e-7, 0);
+    assert_near(value_of("top_k_categorical_accuracy(k=2)", true, NULL, probabilities, 3,
+                         floats(3, one_hot)),
+                1, 1e-7,
                 0); // 0.1 is shared: no more than one score is greater
     assert_near(value_of("mae", true, NULL, probabilities, 3, floats(3, one_hot)),
                 (0.2 + 0.5 + 0.3 + 0.9 + 0.1 + 0.8) / 6, 1e-6, 0);
@@ -130,14 +149,17 @@ static void accuracy_is_what_the_shapes_say(void **state)
 static void sparse_metrics(void **state)
 {
     (void)state;
-    const char *names[] = {"accuracy", "sparse_categorical_accuracy", "sparse_top_k_categorical_accuracy(k=2)"};
+    const char *names[] = {"accuracy", "sparse_categorical_accuracy",
+                           "sparse_top_k_categorical_accuracy(k=2)"};
     const double expected[] = {0.5, 0.5, 0.5};
     const float scores[] = {1, 2, 3, 3, 2, 1};
     for (int i = 0; i < 3; i++) {
         cj_model *model = cj_sequential(cj_input(3), cj_activation("softmax"));
-        cj_dataset *data = cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(2, 3), scores)}, .y = {labels(0, 0)});
+        cj_dataset *data =
+            cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(2, 3), scores)}, .y = {labels(0, 0)});
         cj_results r;
-        assert_ok(cj_compile(model, .loss = "sparse_categorical_crossentropy", .metrics = {names[i]}));
+        assert_ok(
+            cj_compile(model, .loss = "sparse_categorical_crossentropy", .metrics = {names[i]}));
         assert_ok(cj_test_on_batch(model, data, &r));
         assert_near(r.values[1], expected[i], 1e-7, 0);
         cj_release(model), cj_release(data);

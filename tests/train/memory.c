@@ -1,12 +1,13 @@
-// Every allocation failed in turn while a model is built, compiled, trained for one step and read: a status with a
-// sentence each time, and nothing left behind.
+// Every allocation failed in turn while a model is built, compiled, trained for one step and read:
+// a status with a sentence each time, and nothing left behind.
 #include "problems.h"
 
 static cj_status build_and_train(void *context)
 {
     cj_dataset *data = context;
-    cj_model *model = cj_sequential(cj_input(4), cj_dense(5, .activation = "relu"), cj_batch_normalization(),
-                                    cj_dropout(0.2), cj_dense(3, .activation = "softmax", .kernel_regularizer = "l2"));
+    cj_model *model = cj_sequential(
+        cj_input(4), cj_dense(5, .activation = "relu"), cj_batch_normalization(), cj_dropout(0.2),
+        cj_dense(3, .activation = "softmax", .kernel_regularizer = "l2"));
     cj_optimizer *optimizer = cj_adam(.clipnorm = 1);
     cj_pool *pool = cj_pool_new(1);
     cj_results results;
@@ -14,8 +15,9 @@ static cj_status build_and_train(void *context)
         cj_release(model), cj_release(optimizer), cj_release(pool);
         return cj_error_status();
     }
-    cj_status status = cj_compile(model, .optimizer = optimizer, .loss = "sparse_categorical_crossentropy",
-                                  .metrics = {"accuracy"}, .pool = pool);
+    cj_status status =
+        cj_compile(model, .optimizer = optimizer, .loss = "sparse_categorical_crossentropy",
+                   .metrics = {"accuracy"}, .pool = pool);
     if (status == CJ_OK)
         status = cj_train_on_batch(model, data, &results);
     cj_release(model);
@@ -32,7 +34,8 @@ static cj_status fit_and_predict(void *context)
         cj_release(model), cj_release(pool);
         return cj_error_status();
     }
-    cj_status status = cj_compile(model, .optimizer = NULL, .loss = "sparse_categorical_crossentropy", .pool = pool);
+    cj_status status = cj_compile(model, .optimizer = NULL,
+                                  .loss = "sparse_categorical_crossentropy", .pool = pool);
     if (status == CJ_OK)
         status = cj_fit(model, data, .batch_size = 3, .validation_split = 0.5);
     if (status == CJ_OK)

@@ -1,5 +1,5 @@
-// Three steps of each optimizer on one weight, against the formulas worked out here in double. The loss (w - 0)^2 of a
-// linear unit fed with 1 has the gradient 2 w.
+// Three steps of each optimizer on one weight, against the formulas worked out here in double. The
+// loss (w - 0)^2 of a linear unit fed with 1 has the gradient 2 w.
 #include "problems.h"
 #include "train/state.h"
 #include <math.h>
@@ -7,14 +7,16 @@
 
 static cj_model *unit(cj_optimizer *optimizer)
 {
-    cj_model *model = cj_sequential(cj_input(1), cj_dense(1, .use_bias = CJ_OFF, .kernel_initializer = "ones"));
+    cj_model *model =
+        cj_sequential(cj_input(1), cj_dense(1, .use_bias = CJ_OFF, .kernel_initializer = "ones"));
     assert_ok(cj_compile(model, .optimizer = optimizer, .loss = "mse"));
     return model;
 }
 
 static double weight(const cj_model *model)
 {
-    return cj_tensor_get(cj_variable_value(cj_layer_variable(cj_model_layer(model), 0)), (int64_t[]){0, 0});
+    return cj_tensor_get(cj_variable_value(cj_layer_variable(cj_model_layer(model), 0)),
+                         (int64_t[]){0, 0});
 }
 
 // The weight after three steps.
@@ -22,8 +24,8 @@ static double after_three(cj_optimizer *optimizer)
 {
     const float one[] = {1}, zero[] = {0};
     cj_model *model = unit(optimizer);
-    cj_dataset *data =
-        cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(1, 1), one)}, .y = {problem_tensor(CJ_SHAPE(1, 1), zero)});
+    cj_dataset *data = cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(1, 1), one)},
+                                      .y = {problem_tensor(CJ_SHAPE(1, 1), zero)});
     for (int i = 0; i < 3; i++)
         assert_ok(cj_train_on_batch(model, data, NULL));
     const double w = weight(model);
@@ -46,7 +48,8 @@ static void sgd(void **state)
     }
     assert_near(after_three(cj_sgd(.learning_rate = 0.1)), plain, 1e-6, 0);
     assert_near(after_three(cj_sgd(.learning_rate = 0.1, .momentum = 0.9)), w, 1e-6, 0);
-    assert_near(after_three(cj_sgd(.learning_rate = 0.1, .momentum = 0.9, .nesterov = true)), n, 1e-6, 0);
+    assert_near(after_three(cj_sgd(.learning_rate = 0.1, .momentum = 0.9, .nesterov = true)), n,
+                1e-6, 0);
 }
 
 static void adagrad_and_adadelta(void **state)
@@ -80,16 +83,19 @@ static void rmsprop(void **state)
         c -= cm;
     }
     assert_near(after_three(cj_rmsprop(.learning_rate = 0.1)), w, 1e-6, 0);
-    assert_near(after_three(cj_rmsprop(.learning_rate = 0.1, .momentum = 0.5, .centered = true)), c, 1e-5, 0);
+    assert_near(after_three(cj_rmsprop(.learning_rate = 0.1, .momentum = 0.5, .centered = true)), c,
+                1e-5, 0);
 }
 
 static double adam_by_hand(double decay)
 {
     double w = 1, m = 0, v = 0;
     for (int t = 1; t <= 3; t++) {
-        // In float, as Keras computes it: 1 - 0.999^t cancels, and alpha is some 1e-5 off the exact rate.
+        // In float, as Keras computes it: 1 - 0.999^t cancels, and alpha is some 1e-5 off the exact
+        // rate.
         const double g = 2 * w;
-        const double alpha = (double)(0.1f * sqrtf(1 - powf(0.999f, (float)t)) / (1 - powf(0.9f, (float)t)));
+        const double alpha =
+            (double)(0.1f * sqrtf(1 - powf(0.999f, (float)t)) / (1 - powf(0.9f, (float)t)));
         w -= 0.1 * decay * w;
         m += (g - m) * (1 - 0.9);
         v += (g * g - v) * (1 - 0.999);
@@ -102,8 +108,10 @@ static void adam_with_weight_decay(void **state)
 {
     (void)state;
     assert_near(after_three(cj_adam(.learning_rate = 0.1)), adam_by_hand(0), 1e-6, 0);
-    assert_near(after_three(cj_adam(.learning_rate = 0.1, .weight_decay = 0.5)), adam_by_hand(0.5), 1e-6, 0);
-    assert_near(after_three(cj_optimizer_from_spec("adam(learning_rate=0.1)")), adam_by_hand(0), 1e-6, 0);
+    assert_near(after_three(cj_adam(.learning_rate = 0.1, .weight_decay = 0.5)), adam_by_hand(0.5),
+                1e-6, 0);
+    assert_near(after_three(cj_optimizer_from_spec("adam(learning_rate=0.1)")), adam_by_hand(0),
+                1e-6, 0);
 }
 
 static void clipping(void **state)
@@ -128,13 +136,17 @@ static void slots_are_in_keras_order(void **state)
                           "optimizer/dense/bias/velocity",
                           "optimizer/dense/kernel/velocity_hat",
                           "optimizer/dense/bias/velocity_hat"};
-    const char *rms[] = {
-        "optimizer/iterations",          "optimizer/learning_rate",         "optimizer/dense/kernel/velocity",
-        "optimizer/dense/bias/velocity", "optimizer/dense/kernel/momentum", "optimizer/dense/bias/momentum"};
+    const char *rms[] = {"optimizer/iterations",
+                         "optimizer/learning_rate",
+                         "optimizer/dense/kernel/velocity",
+                         "optimizer/dense/bias/velocity",
+                         "optimizer/dense/kernel/momentum",
+                         "optimizer/dense/bias/momentum"};
     for (int kind = 0; kind < 2; kind++) {
         cj_model *model = cj_sequential(cj_input(2), cj_dense(1));
-        assert_ok(cj_compile(model, .loss = "mse",
-                             .optimizer = kind ? cj_rmsprop(.momentum = 0.1) : cj_adam(.amsgrad = true)));
+        assert_ok(
+            cj_compile(model, .loss = "mse",
+                       .optimizer = kind ? cj_rmsprop(.momentum = 0.1) : cj_adam(.amsgrad = true)));
         const cj__train_state *s = cj__state_of(model);
         assert_int_equal(cj__state_variable_count(s), kind ? 6 : 8);
         for (int i = 0; i < cj__state_variable_count(s); i++)

@@ -7,8 +7,9 @@
 
 static cj_model *pictures(void)
 {
-    return cj_sequential(cj_input_with(.shape = {28, 28, 1}, .dtype = "uint8"), cj_rescaling(1.0 / 255),
-                         cj_conv2d(8, {3, 3}, .activation = "relu"), cj_max_pooling2d({2, 2}), cj_flatten(),
+    return cj_sequential(cj_input_with(.shape = {28, 28, 1}, .dtype = "uint8"),
+                         cj_rescaling(1.0 / 255), cj_conv2d(8, {3, 3}, .activation = "relu"),
+                         cj_max_pooling2d({2, 2}), cj_flatten(),
                          cj_dense(10, .activation = "softmax"));
 }
 
@@ -18,7 +19,8 @@ static char *print(cj_model *model, bool training, int rounds)
     const char *path = support_path("plan.txt");
     FILE *stream = fopen(path, "w");
     assert_non_null(stream);
-    assert_ok(cj_plan(model, .batch_size = 8, .training = training, .rounds = rounds, .stream = stream));
+    assert_ok(
+        cj_plan(model, .batch_size = 8, .training = training, .rounds = rounds, .stream = stream));
     fclose(stream);
     size_t size = 0;
     char *bytes = support_read(path, &size), *text = calloc(size + 1, 1);
@@ -50,7 +52,7 @@ static void a_training_step_is_timed_and_undone(void **state)
     assert_non_null(strstr(text, "share"));
     assert_non_null(strstr(text, "adam"));
     assert_non_null(strstr(text, "filter_grad"));
-    assert_non_null(strstr(text, "softmax_xent_both"));
+    assert_non_null(strstr(text, "softmax_cross_entropy_both"));
     assert_true(problem_same_weights(model, same));
     free(text);
     cj_release(model);

@@ -5,7 +5,8 @@
 cj_tensor *problem_tensor(cj_shape shape, const float *values)
 {
     cj_tensor *tensor = NULL;
-    assert_int_equal(cj_tensor_from(CJ_F32, shape, values, (size_t)cj_shape_count(&shape), &tensor), CJ_OK);
+    assert_int_equal(cj_tensor_from(CJ_F32, shape, values, (size_t)cj_shape_count(&shape), &tensor),
+                     CJ_OK);
     return tensor;
 }
 
@@ -13,7 +14,8 @@ cj_dataset *problem_classes(int64_t count)
 {
     const uint64_t key = cj__key(3, "points");
     cj_tensor *x = NULL, *y = NULL;
-    if (cj_tensor_new(CJ_F32, CJ_SHAPE(count, 4), &x) != CJ_OK || cj_tensor_new(CJ_U8, CJ_SHAPE(count), &y) != CJ_OK) {
+    if (cj_tensor_new(CJ_F32, CJ_SHAPE(count, 4), &x) != CJ_OK ||
+        cj_tensor_new(CJ_U8, CJ_SHAPE(count), &y) != CJ_OK) {
         cj_release(x);
         return NULL;
     }
@@ -22,7 +24,8 @@ cj_dataset *problem_classes(int64_t count)
         ((uint8_t *)cj_tensor_data(y))[i] = class;
         for (int64_t j = 0; j < 4; j++)
             ((float *)cj_tensor_data(x))[i * 4 + j] =
-                (float)(0.4 * cj__random_normal(key, 2, (uint64_t)(i * 4 + j)) + (j == class ? 1.5 : 0));
+                (float)(0.4 * cj__random_normal(key, 2, (uint64_t)(i * 4 + j)) +
+                        (j == class ? 1.5 : 0));
     }
     return cj_dataset_new(.x = {x}, .y = {y});
 }
@@ -50,8 +53,8 @@ cj_dataset *problem_images(int64_t count)
 
 cj_model *problem_model(void)
 {
-    cj_model *model =
-        cj_sequential(cj_input(4), cj_dense(8, .activation = "relu"), cj_dense(3, .activation = "softmax"));
+    cj_model *model = cj_sequential(cj_input(4), cj_dense(8, .activation = "relu"),
+                                    cj_dense(3, .activation = "softmax"));
     return model;
 }
 

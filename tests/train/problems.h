@@ -5,7 +5,8 @@
 #include "support.h"
 #include <cajal.h>
 
-// `count` points (4) of three classes with uint8 labels, separable but for some noise; the same in every run.
+// `count` points (4) of three classes with uint8 labels, separable but for some noise; the same in
+// every run.
 cj_dataset *problem_classes(int64_t count);
 
 // `count` byte images (8, 8, 1) with a bright quarter, and labels 0..3 that say which.

@@ -2,7 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "problems.h"
 #include "train/callbacks.h"
-#include "train/progbar.h"
+#include "train/callbacks/progbar.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,8 +41,9 @@ static void a_line_an_epoch_in_a_file(void **state)
 {
     (void)state;
     char *text = printed(CJ__BAR_LINES, 0.5);
-    assert_string_equal(text, "Epoch 1/2 - 10/10 - 5s - 500ms/step - accuracy: 0.7500 - loss: 0.5000 - "
-                              "val_loss: 1.0000e-04\n");
+    assert_string_equal(text,
+                        "Epoch 1/2 - 10/10 - 5s - 500ms/step - accuracy: 0.7500 - loss: 0.5000 - "
+                        "val_loss: 1.0000e-04\n");
     free(text);
     text = printed(CJ__BAR_AUTO, 0.5); // memory is no terminal
     assert_memory_equal(text, "Epoch 1/2 - 10/10", 17);
@@ -58,10 +59,12 @@ static void a_bar_like_keras_on_a_terminal(void **state)
 {
     (void)state;
     char *text = printed(CJ__BAR_REDRAWN, 0.5);
-    const char *half = "\r\033[1m 5/10\033[0m " GREEN TEN GREY TEN "\033[0m 2s 500ms/step - accuracy: 0.7500 - "
-                       "loss: 0.5000";
-    const char *end = "\r\033[1m10/10\033[0m " GREEN TEN TEN "\033[0m 5s 500ms/step - accuracy: 0.7500 - "
-                      "loss: 0.5000 - val_loss: 1.0000e-04\n";
+    const char *half =
+        "\r\033[1m 5/10\033[0m " GREEN TEN GREY TEN "\033[0m 2s 500ms/step - accuracy: 0.7500 - "
+        "loss: 0.5000";
+    const char *end =
+        "\r\033[1m10/10\033[0m " GREEN TEN TEN "\033[0m 5s 500ms/step - accuracy: 0.7500 - "
+        "loss: 0.5000 - val_loss: 1.0000e-04\n";
     assert_memory_equal(text, "Epoch 1/2\n\r", 11);
     assert_non_null(strstr(text, half));
     assert_string_equal(text + strlen(text) - strlen(end), end);

@@ -1,4 +1,5 @@
-// A run that is stopped after any batch and resumed ends in the same bits as one that never stopped.
+// A run that is stopped after any batch and resumed ends in the same bits as one that never
+// stopped.
 #include "problems.h"
 #include "base/memory.h"
 #include "train/state.h"
@@ -21,11 +22,12 @@ static const cj_callback_methods stopper = {.name = "Stopper", .batch_end = coun
 // Dropout and moving averages depend on the step as well.
 static cj_model *fresh(void)
 {
-    cj_model *model = cj_sequential(cj_input(4), cj_dense(8, .activation = "relu"), cj_batch_normalization(),
-                                    cj_dropout(0.3), cj_dense(3, .activation = "softmax"));
+    cj_model *model =
+        cj_sequential(cj_input(4), cj_dense(8, .activation = "relu"), cj_batch_normalization(),
+                      cj_dropout(0.3), cj_dense(3, .activation = "softmax"));
     assert_ok(cj_model_set_seed(model, 7));
-    assert_ok(cj_compile(model, .optimizer = cj_adam(.learning_rate = 0.05), .loss = "sparse_categorical_crossentropy",
-                         .metrics = {"accuracy"}));
+    assert_ok(cj_compile(model, .optimizer = cj_adam(.learning_rate = 0.05),
+                         .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}));
     return model;
 }
 
@@ -34,22 +36,27 @@ static void move_state(cj_model *from, cj_model *to)
 {
     cj__train_state *a = cj__state_of(from), *b = cj__state_of(to);
     for (int i = 0; i < cj_layer_variable_count(cj_model_layer(from)); i++)
-        assert_ok(cj_variable_assign(cj_layer_variable(cj_model_layer(to), i),
-                                     cj_variable_value(cj_layer_variable(cj_model_layer(from), i))));
+        assert_ok(
+            cj_variable_assign(cj_layer_variable(cj_model_layer(to), i),
+                               cj_variable_value(cj_layer_variable(cj_model_layer(from), i))));
     assert_int_equal(cj__state_variable_count(a), cj__state_variable_count(b));
     for (int i = 0; i < cj__state_variable_count(a); i++)
-        assert_ok(cj_variable_assign(cj__state_variable(b, i), cj_variable_value(cj__state_variable(a, i))));
+        assert_ok(cj_variable_assign(cj__state_variable(b, i),
+                                     cj_variable_value(cj__state_variable(a, i))));
     b->place = a->place;
     for (int i = 0; i < a->memory_count; i++)
-        assert_ok(cj__state_remember(b, a->memories[i].name, a->memories[i].values, a->memories[i].count));
+        assert_ok(cj__state_remember(b, a->memories[i].name, a->memories[i].values,
+                                     a->memories[i].count));
 }
 
-static cj_status fit(cj_model *model, cj_dataset *data, int stop_after, bool resume, cj_history **history)
+static cj_status fit(cj_model *model, cj_dataset *data, int stop_after, bool resume,
+                     cj_history **history)
 {
     int left = stop_after;
-    return cj_fit(model, data, .epochs = EPOCHS, .batch_size = SIZE, .resume = resume, .history = history,
-                  .callbacks = {cj_reduce_lr_on_plateau(.monitor = "loss", .patience = 1, .min_delta = 10),
-                                cj_callback_new(&stopper, &left)});
+    return cj_fit(
+        model, data, .epochs = EPOCHS, .batch_size = SIZE, .resume = resume, .history = history,
+        .callbacks = {cj_reduce_lr_on_plateau(.monitor = "loss", .patience = 1, .min_delta = 10),
+                      cj_callback_new(&stopper, &left)});
 }
 
 static void same_bits_from_every_batch(void **state)
@@ -71,8 +78,8 @@ static void same_bits_from_every_batch(void **state)
         assert_true(problem_same_weights(second, whole));
         assert_near(cj_learning_rate(second), cj_learning_rate(whole), 0, 0);
         if (cj_history_epochs(rest) > 0)
-            assert_near(cj_history_value(rest, "loss", cj_history_epochs(rest) - 1), cj_history_value(all, "loss", 1),
-                        0, 0);
+            assert_near(cj_history_value(rest, "loss", cj_history_epochs(rest) - 1),
+                        cj_history_value(all, "loss", 1), 0, 0);
         cj_release(rest);
         cj_release(second);
     }
@@ -81,7 +88,8 @@ static void same_bits_from_every_batch(void **state)
     cj_release(data);
 }
 
-// A checkpoint is taken inside a callback: those after it in the list must be told of the event after resuming.
+// A checkpoint is taken inside a callback: those after it in the list must be told of the event
+// after resuming.
 typedef struct checkpoint {
     cj_model *to;
     int at;
@@ -107,10 +115,12 @@ static void resumes_from_inside_an_epochs_end(void **state)
         checkpoint first = {second, at}, none = {NULL, 0};
         assert_ok(cj_fit(whole, data, .epochs = EPOCHS, .batch_size = SIZE,
                          .callbacks = {cj_callback_new(&saver, &first),
-                                       cj_reduce_lr_on_plateau(.monitor = "loss", .patience = 1, .min_delta = 10)}));
+                                       cj_reduce_lr_on_plateau(.monitor = "loss", .patience = 1,
+                                                               .min_delta = 10)}));
         assert_ok(cj_fit(second, data, .epochs = EPOCHS, .batch_size = SIZE, .resume = true,
                          .callbacks = {cj_callback_new(&saver, &none),
-                                       cj_reduce_lr_on_plateau(.monitor = "loss", .patience = 1, .min_delta = 10)}));
+                                       cj_reduce_lr_on_plateau(.monitor = "loss", .patience = 1,
+                                                               .min_delta = 10)}));
         assert_true(problem_same_weights(second, whole));
         assert_near(cj_learning_rate(second), cj_learning_rate(whole), 0, 0);
         cj_release(whole);

@@ -1,4 +1,5 @@
-// What products of bfloat16 operands share, whichever instructions compute them (gemm_bf16.h, gemm_amx.h).
+// What products of bfloat16 operands share, whichever instructions compute them (gemm_bf16.h,
+// gemm_amx.h).
 static const cj__kernels *own_table; // what their entries are laid over
 
 ALWAYS_INLINE int64_t lesser(int64_t a, int64_t b)
@@ -11,7 +12,8 @@ ALWAYS_INLINE int64_t parts(int64_t whole, int64_t part)
     return (whole + part - 1) / part;
 }
 
-// Rows `first` and `first + 1` (zeros behind the last) of a matrix with `depth` rows, woven: a vector of columns.
+// Rows `first` and `first + 1` (zeros behind the last) of a matrix with `depth` rows, woven: a
+// vector of columns.
 ALWAYS_INLINE pairs woven(const real *x, int64_t ld, int64_t first, int64_t depth, int64_t cols)
 {
     const real *row = x + first * ld;
@@ -28,7 +30,8 @@ ALWAYS_INLINE bool ends_in_registers(const cj__gemm *g)
 }
 
 // An activation other than ReLU works on rows of the finished block, and the rounding follows it.
-static void finish_block(const cj__gemm_bf16 *a, int64_t row0, int64_t row1, int64_t col0, int64_t col1)
+static void finish_block(const cj__gemm_bf16 *a, int64_t row0, int64_t row1, int64_t col0,
+                         int64_t col1)
 {
     const cj__gemm *g = &a->g;
     for (int64_t i = row0; i < row1; i++) {

@@ -1,8 +1,9 @@
 // 2-D convolutions over blocks of images: forward, and the gradient by the input.
 //
-// Both are one sum with different numbers (conv2d_axis.h); the gradient's "filters" are the channels, and the filters are
-// transposed once in a first phase. The rectangles of a row class and a column class are computed tile by tile with
-// exactly the taps that lie inside, so that not one multiplication is with padding, whatever the geometry.
+// Both are one sum with different numbers (conv2d_axis.h); the gradient's "filters" are the
+// channels, and the filters are transposed once in a first phase. The rectangles of a row class and
+// a column class are computed tile by tile with exactly the taps that lie inside, so that not one
+// multiplication is with padding, whatever the geometry.
 //
 // A task is a strip of rows of one block.
 
@@ -50,7 +51,8 @@ static block_conv input_grad_of(const cj__conv2d_args *a, const void *turned)
     };
 }
 
-// The sum's loops for a class of rows and one of columns; taps that are adjacent in x and w are one run.
+// The sum's loops for a class of rows and one of columns; taps that are adjacent in x and w are one
+// run.
 static void set_taps(const block_conv *c, const conv_span *row, const conv_span *col, block_tile *t)
 {
     const int64_t across = c->depth * c->filters;
@@ -82,24 +84,26 @@ typedef struct block_part {
     int64_t block, blocks, row0, row1, col0, col1;
 } block_part;
 
-// All filters at the pixels of a rectangle of two classes, of the part's blocks. `y` is where pixel (0, 0) of the first would
-// be, rows of out_cols pixels; y_block is from block to block.
-static void block_rectangle(const block_conv *c, const block_part *part, const conv_class *rows, const conv_class *cols,
-                            real *y, int64_t y_block)
+// All filters at the pixels of a rectangle of two classes, of the part's blocks. `y` is where pixel
+// (0, 0) of the first would be, rows of out_cols pixels; y_block is from block to block.
+static void block_rectangle(const block_conv *c, const block_part *part, const conv_class *rows,
+                            const conv_class *cols, real *y, int64_t y_block)
 {
     block_tile t;
     const int64_t pixels = part->blocks * rows->count * cols->count, size = c->tile_filters;
-    const int64_t tiles = pieces_of(pixels, block_pixels[size]);
+    const int64_t tiles = ceil_div(pixels, block_pixels[size]);
     set_taps(c, &rows->span, &cols->span, &t);
     const real *const w = t.w;
     int64_t b = 0, i = 0, j = 0;
     for (int64_t k = 0; k < tiles; k++) {
         const int count = (int)((k + 1) * pixels / tiles - k * pixels / tiles);
         for (int p = 0; p < count; p++) {
-            t.x[p] = source_at(c, part->block + b, rows->span.src + i * rows->step, cols->span.src + j * cols->step);
+            t.x[p] = source_at(c, part->block + b, rows->span.src + i * rows->step,
+                               cols->span.src + j * cols->step);
             t.y[p] =
                 y + b * y_block +
-                ((rows->first + i * c->rows.down) * c->out_cols + cols->first + j * c->cols.down) * c->filters * LANES;
+                ((rows->first + i * c->rows.down) * c->out_cols + cols->first + j * c->cols.down) *
+                    c->filters * LANES;
             if (++j == cols->count) {
                 j = 0;
                 if (++i == rows->count) {
@@ -146,7 +150,7 @@ enum { BLOCK_TASK = 1 << 14 }; // vector multiply-adds of a task at least, where
 
 static int64_t blocks_of(const cj__conv2d *s)
 {
-    return pieces_of(s->n, LANES);
+    return ceil_div(s->n, LANES);
 }
 
 static int64_t block_pool_rows(const cj__conv2d_args *a)
@@ -163,19 +167,20 @@ static int64_t pool_cols(const cj__conv2d_args *a)
 static int64_t block_strip_rows(int64_t rows, int64_t work)
 {
     const int64_t strips = greatest(least(rows * work / BLOCK_TASK, rows), 1);
-    return greatest(pieces_of(rows, strips), 1);
+    return greatest(ceil_div(rows, strips), 1);
 }
 
 // Rows of (pooled) output of a task.
 static int64_t forward_strip(const cj__conv2d_args *a)
 {
     const cj__conv2d *s = &a->s;
-    return block_strip_rows(s->oh / block_pool_rows(a), block_pool_rows(a) * s->ow * s->f * s->c * s->kh * s->kw);
+    return block_strip_rows(s->oh / block_pool_rows(a),
+                            block_pool_rows(a) * s->ow * s->f * s->c * s->kh * s->kw);
 }
 
 static void block_conv2d_forward_job(const cj__conv2d_args *a, cj__job *job)
 {
-    const int64_t strips = pieces_of(a->s.oh / block_pool_rows(a), forward_strip(a));
+    const int64_t strips = ceil_div(a->s.oh / block_pool_rows(a), forward_strip(a));
     *job = (cj__job){.phases = 1, .tasks = {blocks_of(&a->s) * strips}};
     if (block_pool_rows(a) * pool_cols(a) > 1)
         job->scratch = (size_t)(block_pool_rows(a) * a->s.ow * a->s.f * LANES) * sizeof(real);
@@ -184,14 +189,15 @@ static void block_conv2d_forward_job(const cj__conv2d_args *a, cj__job *job)
 // Outputs first .. last - 1 of an axis have all their taps inside.
 static void whole_windows(const conv_axis *a, int64_t outputs, int64_t *first, int64_t *last)
 {
-    const int64_t room = a->size + a->before - (a->taps - 1) * a->dilation - 1; // the last output at most, times stride
-    *first = pieces_of(a->before, a->up);
+    // the last output at most, times stride
+    const int64_t room = a->size + a->before - (a->taps - 1) * a->dilation - 1;
+    *first = ceil_div(a->before, a->up);
     *last = greatest(least(room < 0 ? 0 : room / a->up + 1, outputs), *first);
 }
 
 // A row of windows, from their elements in scratch: rows of out_cols pixels.
-static void pool_strip(const block_conv *c, const cj__conv2d_args *a, const real *elements, int64_t first, int64_t last,
-                       real *y, uint8_t *place)
+static void pool_strip(const block_conv *c, const cj__conv2d_args *a, const real *elements,
+                       int64_t first, int64_t last, real *y, uint8_t *place)
 {
     const int64_t high = block_pool_rows(a), wide = pool_cols(a), across = c->filters * LANES;
     for (int64_t at = first * across; at < last * across; at += LANES) {
@@ -203,11 +209,12 @@ static void pool_strip(const block_conv *c, const cj__conv2d_args *a, const real
             vec v = vec_load(from + (i / wide * c->out_cols + i % wide) * across);
             round_window(a->rounds, &v, 1);
             const vmask m = beats(v, best);
-            best = vec_pick(m, v, best);
-            where = (ivec)vec_pick(m, (vec)ivec_set((lane_int)i), (vec)where);
+            best = vec_select(m, v, best);
+            where = (ivec)vec_select(m, (vec)ivec_set((lane_int)i), (vec)where);
         }
         if (c->relu)
-            where = (ivec)vec_pick(vec_lt(vec_set(0), best), (vec)where, (vec)ivec_set((lane_int)(high * wide)));
+            where = (ivec)vec_select(vec_lt(vec_set(0), best), (vec)where,
+                                     (vec)ivec_set((lane_int)(high * wide)));
         vec_store(y + at, c->relu ? vec_max(vec_set(0), best) : best);
         if (place)
             ivec_store_bytes(place + at, where);
@@ -215,26 +222,32 @@ static void pool_strip(const block_conv *c, const cj__conv2d_args *a, const real
 }
 
 // Windows first .. last - 1 of a row of pooled outputs, by way of scratch.
-static void pool_by_scratch(const block_conv *c, const cj__conv2d_args *a, real *scratch, int64_t block, int64_t row,
-                            int64_t first, int64_t last, real *y, uint8_t *place)
+static void pool_by_scratch(const block_conv *c, const cj__conv2d_args *a, real *scratch,
+                            int64_t block, int64_t row, int64_t first, int64_t last, real *y,
+                            uint8_t *place)
 {
     if (first >= last)
         return;
     block_conv bare = *c;
     bare.relu = bare.rounds = false;
-    const block_part part = {
-        block, 1, row * block_pool_rows(a), (row + 1) * block_pool_rows(a), first * pool_cols(a), last * pool_cols(a)};
+    const block_part part = {block,
+                             1,
+                             row * block_pool_rows(a),
+                             (row + 1) * block_pool_rows(a),
+                             first * pool_cols(a),
+                             last * pool_cols(a)};
     block_outputs(&bare, &part, scratch - part.row0 * c->out_cols * c->filters * LANES, 0);
     pool_strip(c, a, scratch, first, last, y, place);
 }
 
 // Windows of 2 x 2 pixels whose taps all lie inside, in registers.
-static void block_pool_windows(const block_conv *c, int64_t block, int64_t row, int64_t first, int64_t last, real *y,
-                               uint8_t *place)
+static void block_pool_windows(const block_conv *c, int64_t block, int64_t row, int64_t first,
+                               int64_t last, real *y, uint8_t *place)
 {
     block_tile t;
     const conv_span rows = span_of(&c->rows, 2 * row), cols = span_of(&c->cols, 2 * first);
-    const int64_t tiles = pieces_of(c->filters, WINDOW_FILTERS_MAX), down = c->rows.up * c->src_cols * c->depth * LANES;
+    const int64_t tiles = ceil_div(c->filters, WINDOW_FILTERS_MAX),
+                  down = c->rows.up * c->src_cols * c->depth * LANES;
     const int64_t right = c->cols.up * c->depth * LANES;
     set_taps(c, &rows, &cols, &t);
     const real *x = source_at(c, block, rows.src, cols.src), *const w = t.w;
@@ -255,14 +268,14 @@ static void block_pool_windows(const block_conv *c, int64_t block, int64_t row, 
 }
 
 // One row of pooled outputs. `y` and `place` are the row's.
-static void pooled_row(const block_conv *c, const cj__conv2d_args *a, real *scratch, int64_t block, int64_t row,
-                       real *y, uint8_t *place)
+static void pooled_row(const block_conv *c, const cj__conv2d_args *a, real *scratch, int64_t block,
+                       int64_t row, real *y, uint8_t *place)
 {
     const int64_t wide = a->s.ow / pool_cols(a);
     int64_t row0, row1, col0, col1;
     whole_windows(&c->rows, a->s.oh, &row0, &row1);
     whole_windows(&c->cols, a->s.ow, &col0, &col1);
-    const int64_t first = pieces_of(col0, 2), last = col1 / 2;
+    const int64_t first = ceil_div(col0, 2), last = col1 / 2;
     if (a->pool_h != 2 || a->pool_w != 2 || 2 * row < row0 || 2 * row + 2 > row1 || first >= last) {
         pool_by_scratch(c, a, scratch, block, row, 0, wide, y, place);
         return;
@@ -272,8 +285,8 @@ static void pooled_row(const block_conv *c, const cj__conv2d_args *a, real *scra
     pool_by_scratch(c, a, scratch, block, row, last, wide, y, place);
 }
 
-static void forward_strip_run(const block_conv *c, const cj__conv2d_args *a, real *scratch, int64_t block, int64_t row0,
-                              int64_t row1)
+static void forward_strip_run(const block_conv *c, const cj__conv2d_args *a, real *scratch,
+                              int64_t block, int64_t row0, int64_t row1)
 {
     const int64_t high = a->s.oh / block_pool_rows(a), wide = a->s.ow / pool_cols(a),
                   across = wide * c->filters * LANES;
@@ -295,11 +308,12 @@ static void forward_strip_run(const block_conv *c, const cj__conv2d_args *a, rea
         finish_rows(&e, &rows, 1, (row1 - row0) * across);
 }
 
-static void block_conv2d_forward_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
-                                     int64_t end)
+static void block_conv2d_forward_run(const cj__conv2d_args *a, void *workspace, void *scratch,
+                                     int phase, int64_t begin, int64_t end)
 {
     const block_conv c = forward_of(a);
-    const int64_t rows = a->s.oh / block_pool_rows(a), strip = forward_strip(a), strips = pieces_of(rows, strip);
+    const int64_t rows = a->s.oh / block_pool_rows(a), strip = forward_strip(a),
+                  strips = ceil_div(rows, strip);
     (void)workspace, (void)phase;
     for (int64_t task = begin; task < end; task++) {
         const int64_t row = task % strips * strip;
@@ -309,7 +323,8 @@ static void block_conv2d_forward_run(const cj__conv2d_args *a, void *workspace, 
 
 // ---- by the input ----
 
-// Blocks of a task: where images are small many pixels have taps of their own, and those of several blocks make a fuller tile.
+// Blocks of a task: where images are small many pixels have taps of their own, and those of several
+// blocks make a fuller tile.
 static int64_t blocks_together(const cj__conv2d *s)
 {
     enum { FEW_PIXELS = 16 * 16 };
@@ -318,25 +333,27 @@ static int64_t blocks_together(const cj__conv2d *s)
 
 static int64_t input_grad_strip(const cj__conv2d *s)
 {
-    return block_strip_rows(s->h, blocks_together(s) * s->w * s->c * s->f * s->kh * s->kw / (s->sh * s->sw));
+    return block_strip_rows(s->h, blocks_together(s) * s->w * s->c * s->f * s->kh * s->kw /
+                                      (s->sh * s->sw));
 }
 
 static void block_conv2d_input_grad_job(const cj__conv2d_args *a, cj__job *job)
 {
     const cj__conv2d *s = &a->s;
-    *job = (cj__job){
-        .phases = 2,
-        .tasks = {s->kh * s->kw, pieces_of(blocks_of(s), blocks_together(s)) * pieces_of(s->h, input_grad_strip(s))}};
+    *job = (cj__job){.phases = 2,
+                     .tasks = {s->kh * s->kw, ceil_div(blocks_of(s), blocks_together(s)) *
+                                                  ceil_div(s->h, input_grad_strip(s))}};
     job->workspace = (size_t)(s->kh * s->kw * s->c * s->f) * sizeof(real);
     job->prepares = 1;
 }
 
-static void block_conv2d_input_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase,
-                                        int64_t begin, int64_t end)
+static void block_conv2d_input_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch,
+                                        int phase, int64_t begin, int64_t end)
 {
     const cj__conv2d *s = &a->s;
     const block_conv c = input_grad_of(a, workspace);
-    const int64_t strip = input_grad_strip(s), strips = pieces_of(s->h, strip), together = blocks_together(s);
+    const int64_t strip = input_grad_strip(s), strips = ceil_div(s->h, strip),
+                  together = blocks_together(s);
     const int64_t taps = s->kh * s->kw, size = s->c * s->f, image = s->h * s->w * s->c * LANES;
     (void)scratch;
     for (int64_t task = begin; task < end; task++) {
@@ -346,7 +363,8 @@ static void block_conv2d_input_grad_run(const cj__conv2d_args *a, void *workspac
             continue;
         }
         const int64_t block = task / strips * together, row = task % strips * strip;
-        const block_part part = {block, least(together, blocks_of(s) - block), row, least(row + strip, s->h), 0, s->w};
+        const block_part part = {
+            block, least(together, blocks_of(s) - block), row, least(row + strip, s->h), 0, s->w};
         block_outputs(&c, &part, (real *)a->dx + block * image, image);
     }
 }

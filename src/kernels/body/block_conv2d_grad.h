@@ -2,17 +2,19 @@
 //
 //   dw[u][v][c][f] = sum over blocks, pixels and lanes of x[place of tap][c] dy[pixel][f]
 //
-// A tile is a few rows (u, v, c) of dw by a few filters, each accumulator a vector over the images of a block. It runs over
-// a strip of dy that stays in the first cache while all rows pass by; from strip to strip accumulators are kept as they
-// are, in the thread's own memory, and their lanes are added once, at the end, by halves.
+// A tile is a few rows (u, v, c) of dw by a few filters, each accumulator a vector over the images
+// of a block. It runs over a strip of dy that stays in the first cache while all rows pass by; from
+// strip to strip accumulators are kept as they are, in the thread's own memory, and their lanes are
+// added once, at the end, by halves.
 //
-// Rows of a tile see the same pixels. Where windows leave the image, the rows of one tap have a rectangle of their own, so
-// that nothing is multiplied with padding; so they have if channels are many, because taps side by side read the same x.
-// Else these are all pixels for all rows. If the channels are too few for a tile of one tap, a first phase copies x into a
-// frame of zeros.
+// Rows of a tile see the same pixels. Where windows leave the image, the rows of one tap have a
+// rectangle of their own, so that nothing is multiplied with padding; so they have if channels are
+// many, because taps side by side read the same x. Else these are all pixels for all rows. If the
+// channels are too few for a tile of one tap, a first phase copies x into a frame of zeros.
 //
-// The batch is cut into pieces by the shape alone; each piece has its own sums in the workspace, which a last phase adds
-// in order. A task is a piece and a share of the tiles. The sum of dy itself (dbias) is one more row, whose x is 1.
+// The batch is cut into pieces by the shape alone; each piece has its own sums in the workspace,
+// which a last phase adds in order. A task is a piece and a share of the tiles. The sum of dy
+// itself (dbias) is one more row, whose x is 1.
 enum {
     FEW_CHANNELS = 4,       // fewer than this are framed
     MANY_CHANNELS = 8,      // so many fill the tiles of one tap
@@ -43,13 +45,15 @@ ALWAYS_INLINE void grad_tile_body(const grad_tile *t, const int filters, const i
             sum[i][f] = t->begins ? vec_set(0) : t->sum[i * filters + f];
     }
     const int64_t x_col = t->x_col, dy_col = t->dy_col, width = t->cols * dy_col;
-    int64_t offset[BLOCK_PIXELS_MAX]; // one pointer and distances from it: others would want an addition each
+    // one pointer and distances from it: others would want an addition each
+    int64_t offset[BLOCK_PIXELS_MAX];
     UNROLL
     for (int i = 0; i < rows; i++)
         offset[i] = t->offsets[i];
     for (int64_t b = 0; b < t->blocks; b++) {
         for (int64_t r = 0; r < t->rows; r++) {
-            const real *x = t->x + b * t->x_block + r * t->x_row, *dy = t->dy + b * t->dy_block + r * t->dy_row;
+            const real *x = t->x + b * t->x_block + r * t->x_row,
+                       *dy = t->dy + b * t->dy_block + r * t->dy_row;
             for (const real *const end = dy + width; dy != end; x += x_col, dy += dy_col) {
                 if (rows <= filters) {
                     vec v[BLOCK_PIXELS_MAX];
@@ -127,13 +131,15 @@ typedef struct filter_grad {
     cj__conv2d s;
     const real *x, *dy;
     int64_t blocks, pieces;
-    bool by_tap;                  // whether each tap has tiles of its own
-    int64_t down, across, groups; // groups of rows, each with one rectangle: those of a tap, kh by kw, or all
+    bool by_tap; // whether each tap has tiles of its own
+    // groups of rows, each with one rectangle: those of a tap, kh by kw, or all
+    int64_t down, across, groups;
     int64_t group_rows;
     int64_t row_tiles, filter_tiles;
     shares row_shares, filter_shares;
-    int64_t units, chunks; // units: those of one range of filters, and perhaps dbias; chunks: shares of all units
-    int64_t tile_sums;     // of the greatest tile
+    // units: those of one range of filters, and perhaps dbias; chunks: shares of all units
+    int64_t units, chunks;
+    int64_t tile_sums; // of the greatest tile
     bool sums_dbias;
 } filter_grad;
 
@@ -152,12 +158,14 @@ static bool frames_blocks(const cj__conv2d *s)
     return s->c < FEW_CHANNELS && needs_frame(s);
 }
 
-// The sizes of tiles for which loads are fewest: each tile loads a vector a row and a vector a filter.
+// The sizes of tiles for which loads are fewest: each tile loads a vector a row and a vector a
+// filter.
 static void cut_tiles(filter_grad *g)
 {
     int64_t fewest = INT64_MAX;
     for (int64_t size = 1; size <= least(BLOCK_FILTERS_MAX, g->s.f); size++) {
-        const int64_t rows = pieces_of(g->group_rows, block_pixels[size]), filters = pieces_of(g->s.f, size);
+        const int64_t rows = ceil_div(g->group_rows, block_pixels[size]),
+                      filters = ceil_div(g->s.f, size);
         const int64_t loads = rows * g->s.f + filters * g->group_rows;
         if (loads < fewest) {
             fewest = loads;
@@ -170,7 +178,8 @@ static void cut_tiles(filter_grad *g)
 static filter_grad filter_grad_of(const cj__conv2d_args *a, const void *copy)
 {
     const cj__conv2d blocks = block_geometry(&a->s);
-    filter_grad g = {.s = a->s, .x = a->x, .dy = a->dy, .blocks = blocks.n, .sums_dbias = a->sums_dbias};
+    filter_grad g = {
+        .s = a->s, .x = a->x, .dy = a->dy, .blocks = blocks.n, .sums_dbias = a->sums_dbias};
     if (frames_blocks(&a->s)) {
         const framed f = framed_of(&blocks, a->x, copy);
         g.x = f.x;
@@ -186,11 +195,12 @@ static filter_grad filter_grad_of(const cj__conv2d_args *a, const void *copy)
     cut_tiles(&g);
     g.row_shares = shares_of(g.group_rows, g.row_tiles);
     g.filter_shares = shares_of(g.s.f, g.filter_tiles);
-    g.tile_sums = pieces_of(g.group_rows, greatest(g.row_tiles, 1)) * pieces_of(g.s.f, greatest(g.filter_tiles, 1));
+    g.tile_sums = ceil_div(g.group_rows, greatest(g.row_tiles, 1)) *
+                  ceil_div(g.s.f, greatest(g.filter_tiles, 1));
     g.units = g.groups * g.row_tiles + (g.sums_dbias ? 1 : 0);
     const int64_t size = g.s.kh * g.s.kw * g.s.c * g.s.f;
     g.pieces = greatest(least(g.blocks, size <= SMALL_FILTERS ? BLOCK_PIECES_MAX : 2), 1);
-    g.chunks = least(pieces_of(BLOCK_TASKS, g.pieces), g.units * g.filter_tiles);
+    g.chunks = least(ceil_div(BLOCK_TASKS, g.pieces), g.units * g.filter_tiles);
     return g;
 }
 
@@ -206,12 +216,14 @@ static size_t block_frame_size(const cj__conv2d *s)
     return frames_blocks(s) ? frame_size(&blocks) : 0;
 }
 
-// The pixels of dy that a group's taps meet, rows i0 .. i1 - 1 and columns j0 .. j1 - 1, and where in a window it begins.
+// The pixels of dy that a group's taps meet, rows i0 .. i1 - 1 and columns j0 .. j1 - 1, and where
+// in a window it begins.
 typedef struct grad_tap {
     int64_t i0, i1, j0, j1, place;
 } grad_tap;
 
-// What a task has for itself: accumulators, where each row of a group lies in x from the group's first, and the groups.
+// What a task has for itself: accumulators, where each row of a group lies in x from the group's
+// first, and the groups.
 typedef struct grad_tables {
     vec *sums;
     int64_t *offsets;
@@ -221,13 +233,14 @@ typedef struct grad_tables {
 // Bytes of the accumulators of a task.
 static int64_t kept_bytes(const filter_grad *g)
 {
-    const int64_t tiles = pieces_of(g->units * g->filter_tiles, greatest(g->chunks, 1));
+    const int64_t tiles = ceil_div(g->units * g->filter_tiles, greatest(g->chunks, 1));
     return (tiles * g->tile_sums + LANES) * VEC_BYTES;
 }
 
 static int64_t tables_bytes(const filter_grad *g)
 {
-    return kept_bytes(g) + g->group_rows * (int64_t)sizeof(int64_t) + g->groups * (int64_t)sizeof(grad_tap);
+    return kept_bytes(g) + g->group_rows * (int64_t)sizeof(int64_t) +
+           g->groups * (int64_t)sizeof(grad_tap);
 }
 
 static grad_tables make_tables(const filter_grad *g, void *scratch)
@@ -259,13 +272,14 @@ static void block_conv2d_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
     const cj__conv2d *s = &a->s;
     const filter_grad g = filter_grad_of(a, NULL);
     int phase = 0;
-    *job = (cj__job){.workspace = block_frame_size(s) + (g.pieces > 1 ? (size_t)g.pieces * block_partial_size(s) : 0),
+    *job = (cj__job){.workspace = block_frame_size(s) +
+                                  (g.pieces > 1 ? (size_t)g.pieces * block_partial_size(s) : 0),
                      .scratch = (size_t)tables_bytes(&g)};
     if (frames_blocks(s))
         job->tasks[phase++] = g.blocks;
     job->tasks[phase++] = g.pieces * g.chunks;
     if (g.pieces > 1)
-        job->tasks[phase++] = pieces_of((s->kh * s->kw * s->c + 1) * s->f, ADDED_A_TASK);
+        job->tasks[phase++] = ceil_div((s->kh * s->kw * s->c + 1) * s->f, ADDED_A_TASK);
     job->phases = phase;
 }
 
@@ -275,8 +289,8 @@ typedef struct grad_strip {
     bool begins; // the sums
 } grad_strip;
 
-// The lanes of `count` accumulators, added by halves: real i is the sum of accumulator i, whose memory they take. Room for
-// LANES - 1 more is behind the last.
+// The lanes of `count` accumulators, added by halves: real i is the sum of accumulator i, whose
+// memory they take. Room for LANES - 1 more is behind the last.
 static const real *add_lanes(vec *sums, int64_t count)
 {
     real *const to = (real *)(void *)sums;
@@ -297,8 +311,8 @@ static void put_sums(const real *from, int64_t rows, int64_t filters, int64_t ac
     }
 }
 
-// A tile's place among all: its range of filters, its group of rows (down, across), and its part of the group. Groups across
-// come last, for what they read of x overlaps.
+// A tile's place among all: its range of filters, its group of rows (down, across), and its part of
+// the group. Groups across come last, for what they read of x overlaps.
 typedef struct grad_unit {
     int64_t range, down, part, across;
 } grad_unit;
@@ -343,7 +357,8 @@ typedef struct grad_cut {
 static grad_cut cut_of(const filter_grad *g, const grad_unit *at)
 {
     const int64_t start = share_start(&g->row_shares, at->part);
-    grad_cut cut = {start, share_start(&g->row_shares, at->part + 1) - start, share_start(&g->filter_shares, at->range),
+    grad_cut cut = {start, share_start(&g->row_shares, at->part + 1) - start,
+                    share_start(&g->filter_shares, at->range),
                     share_start(&g->filter_shares, at->range + 1)};
     if (is_dbias(g, at))
         cut.rows = 1;
@@ -351,7 +366,8 @@ static grad_cut cut_of(const filter_grad *g, const grad_unit *at)
 }
 
 // The pixels of a tile in a strip: those of its group's taps.
-static void aim_grad_tile(const filter_grad *g, const grad_strip *strip, const grad_tap *tap, grad_tile *t)
+static void aim_grad_tile(const filter_grad *g, const grad_strip *strip, const grad_tap *tap,
+                          grad_tile *t)
 {
     const cj__conv2d *s = &g->s;
     const int64_t i0 = greatest(tap->i0, strip->row0);
@@ -368,8 +384,8 @@ static void aim_grad_tile(const filter_grad *g, const grad_strip *strip, const g
 }
 
 // One tile over a strip. Returns how many accumulators it has.
-static int64_t filter_grad_unit(const filter_grad *g, const grad_tables *tables, const grad_strip *strip,
-                                const grad_unit *at, vec *sum)
+static int64_t filter_grad_unit(const filter_grad *g, const grad_tables *tables,
+                                const grad_strip *strip, const grad_unit *at, vec *sum)
 {
     const cj__conv2d *s = &g->s;
     const grad_cut cut = cut_of(g, at);
@@ -399,20 +415,25 @@ static int64_t filter_grad_unit(const filter_grad *g, const grad_tables *tables,
     return (cut.f1 - cut.f0) * cut.rows;
 }
 
-// A share of the tiles over one piece of the batch, strip by strip: its sums go to dw, where those of dbias follow.
-static void filter_grad_share(const filter_grad *g, int64_t task, void *scratch, real *dw, real *dbias)
+// A share of the tiles over one piece of the batch, strip by strip: its sums go to dw, where those
+// of dbias follow.
+static void filter_grad_share(const filter_grad *g, int64_t task, void *scratch, real *dw,
+                              real *dbias)
 {
     const cj__conv2d *s = &g->s;
     const grad_tables tables = make_tables(g, scratch);
-    const int64_t piece = task / g->chunks, chunk = task % g->chunks, all = g->units * g->filter_tiles;
+    const int64_t piece = task / g->chunks, chunk = task % g->chunks,
+                  all = g->units * g->filter_tiles;
     const int64_t first = chunk * all / g->chunks, units = (chunk + 1) * all / g->chunks - first;
     const grad_unit start = unit_at(g, first);
     const int64_t last = (piece + 1) * g->blocks / g->pieces;
-    const int64_t row_bytes = greatest(s->ow * pieces_of(s->f, g->filter_tiles) * VEC_BYTES, 1);
+    const int64_t row_bytes = greatest(s->ow * ceil_div(s->f, g->filter_tiles) * VEC_BYTES, 1);
     const int64_t bytes = kept_bytes(g) <= KEPT_BYTES ? STRIP_BYTES : LONG_STRIP;
-    const int64_t rows = greatest(least(pieces_of(s->oh * row_bytes, bytes), s->oh), 1); // strips, then rows of one
-    const int64_t strip_of = greatest(pieces_of(s->oh, rows), 1);
-    const int64_t together = strip_of < s->oh ? 1 : greatest(bytes / greatest(s->oh * row_bytes, 1), 1);
+    // strips, then rows of one
+    const int64_t rows = greatest(least(ceil_div(s->oh * row_bytes, bytes), s->oh), 1);
+    const int64_t strip_of = greatest(ceil_div(s->oh, rows), 1);
+    const int64_t together =
+        strip_of < s->oh ? 1 : greatest(bytes / greatest(s->oh * row_bytes, 1), 1);
     grad_strip strip = {.block = piece * g->blocks / g->pieces, .begins = true};
     grad_unit at;
     vec *sum;
@@ -442,9 +463,11 @@ static void filter_grad_share(const filter_grad *g, int64_t task, void *scratch,
 }
 
 // Adds the pieces' sums, in order.
-static void block_add_pieces(const filter_grad *g, const cj__conv2d_args *a, const char *partials, int64_t task)
+static void block_add_pieces(const filter_grad *g, const cj__conv2d_args *a, const char *partials,
+                             int64_t task)
 {
-    const int64_t size = g->s.kh * g->s.kw * g->s.c * g->s.f, all = size + (g->sums_dbias ? g->s.f : 0);
+    const int64_t size = g->s.kh * g->s.kw * g->s.c * g->s.f,
+                  all = size + (g->sums_dbias ? g->s.f : 0);
     const int64_t end = least((task + 1) * ADDED_A_TASK, all);
     for (int64_t at = task * ADDED_A_TASK; at < end;) {
         real *to = at < size ? (real *)a->dw + at : (real *)a->dbias + at - size;
@@ -452,14 +475,15 @@ static void block_add_pieces(const filter_grad *g, const cj__conv2d_args *a, con
         const vmask part = mask_first(count);
         vec sum = vec_set(0);
         for (int64_t piece = 0; piece < g->pieces; piece++)
-            sum += vec_load_part((const real *)(partials + (size_t)piece * block_partial_size(&g->s)) + at, part);
+            sum += vec_load_part(
+                (const real *)(partials + (size_t)piece * block_partial_size(&g->s)) + at, part);
         vec_store_part(to, sum, part);
         at += count;
     }
 }
 
-static void block_conv2d_filter_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase,
-                                         int64_t begin, int64_t end)
+static void block_conv2d_filter_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch,
+                                         int phase, int64_t begin, int64_t end)
 {
     const cj__conv2d blocks = block_geometry(&a->s);
     const filter_grad g = filter_grad_of(a, workspace);
@@ -478,19 +502,20 @@ static void block_conv2d_filter_grad_run(const cj__conv2d_args *a, void *workspa
     }
 }
 
-// Measured with bench/blocks: over blocks all three kernels reach nearly the same share of the peak, times the share of
-// lanes that have an image; over channels-last images two of the three lose the idle lanes of the last vector of filters,
-// and one that of channels; nobody wants the gradient by an image of few channels, for it is data. A tenth pays for the
-// conversion.
+// Measured with bench/blocks: over blocks all three kernels reach nearly the same share of the
+// peak, times the share of lanes that have an image; over channels-last images two of the three
+// lose the idle lanes of the last vector of filters, and one that of channels; nobody wants the
+// gradient by an image of few channels, for it is data. A tenth pays for the conversion.
 static bool idle_lanes_cost_more(const cj__conv2d *s, double used)
 {
-    const double filters = (double)(pieces_of(s->f, LANES) * LANES) / (double)s->f;
-    const double channels = (double)(pieces_of(s->c, LANES) * LANES) / (double)s->c;
+    const double filters = (double)(ceil_div(s->f, LANES) * LANES) / (double)s->f;
+    const double channels = (double)(ceil_div(s->c, LANES) * LANES) / (double)s->c;
     return used * (s->c <= 4 ? filters : (2 * filters + channels) / 3) > 1.1;
 }
 
-// With one or two whole vectors of channels the direct form is 10 % slower forward and 30 to 60 % by the input (16 -> 16
-// and 16 -> 32 channels, strides 1 and 2). Winograd's form, where it serves, is faster than both.
+// With one or two whole vectors of channels the direct form is 10 % slower forward and 30 to 60 %
+// by the input (16 -> 16 and 16 -> 32 channels, strides 1 and 2). Winograd's form, where it serves,
+// is faster than both.
 static bool direct_is_slow(const cj__conv2d_args *a, double used)
 {
     const cj__conv2d *s = &a->s;

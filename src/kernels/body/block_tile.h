@@ -1,10 +1,13 @@
-// The tile of convolutions over blocks of images: a few filters by a few pixels, each a vector of LANES images.
+// The tile of convolutions over blocks of images: a few filters by a few pixels, each a vector of
+// LANES images.
 //
-//   y[p][f] = relu(bias[f] + sum over r, q, k of x[p][r * x_row + q * x_col + k * LANES] w[r * w_row + q * w_col + k * w_step + f])
+//   y[p][f] = relu(bias[f] + sum over r, q, k of x[p][r * x_row + q * x_col + k * LANES] w[r *
+//     w_row + q * w_col + k * w_step + f])
 //
-// for r < rows, q < cols, k < length: the taps of a window that lie inside the image, and their channels; where taps are
-// adjacent in memory they are one long run. An element of x is a vector load, an element of w a broadcast, and both are
-// used several times in registers, so that multiply-adds are the limit whatever the number of channels.
+// for r < rows, q < cols, k < length: the taps of a window that lie inside the image, and their
+// channels; where taps are adjacent in memory they are one long run. An element of x is a vector
+// load, an element of w a broadcast, and both are used several times in registers, so that
+// multiply-adds are the limit whatever the number of channels.
 //
 // A tile of 2 x 2 pixels can end in their greatest, so that what is pooled away is never stored.
 enum { BLOCK_PIXELS_MAX = 12, WINDOW_PIXELS = 4 };
@@ -31,11 +34,12 @@ ALWAYS_INLINE void finish_window(const block_tile *t, const vec *pixels, int fil
         UNROLL
         for (int p = 1; p < WINDOW_PIXELS; p++) {
             const vmask m = beats(pixels[p], best);
-            best = vec_pick(m, pixels[p], best);
-            place = (ivec)vec_pick(m, (vec)ivec_set(p), (vec)place);
+            best = vec_select(m, pixels[p], best);
+            place = (ivec)vec_select(m, (vec)ivec_set(p), (vec)place);
         }
         if (t->relu) {
-            place = (ivec)vec_pick(vec_lt(vec_set(0), best), (vec)place, (vec)ivec_set(WINDOW_PIXELS));
+            place = (ivec)vec_select(vec_lt(vec_set(0), best), (vec)place,
+                                     (vec)ivec_set(WINDOW_PIXELS));
             best = vec_max(vec_set(0), best);
         }
     }
@@ -44,7 +48,8 @@ ALWAYS_INLINE void finish_window(const block_tile *t, const vec *pixels, int fil
         ivec_store_bytes(t->place + filter * LANES, place);
 }
 
-ALWAYS_INLINE void block_tile_body(const block_tile *t, const int filters, const int pixels, const bool is_pooled)
+ALWAYS_INLINE void block_tile_body(const block_tile *t, const int filters, const int pixels,
+                                   const bool is_pooled)
 {
     vec sum[BLOCK_FILTERS_MAX][BLOCK_PIXELS_MAX];
     UNROLL
@@ -156,15 +161,16 @@ static block_tile_code *const block_window_codes[] = {NULL,
 };
 enum { WINDOW_FILTERS_MAX = sizeof block_window_codes / sizeof *block_window_codes - 1 };
 
-// Filters of a tile when there are `filters` of them: as even as can be, so that no tile is nearly empty, and such that
-// loads are fewest: pieces tiles of size filters each load that many elements of w and one of x a pixel.
+// Filters of a tile when there are `filters` of them: as even as can be, so that no tile is nearly
+// empty, and such that loads are fewest: pieces tiles of size filters each load that many elements
+// of w and one of x a pixel.
 static int64_t block_tile_filters(int64_t filters)
 {
     int64_t best = 1;
     double fewest = INFINITY;
     for (int64_t size = 1; size <= BLOCK_FILTERS_MAX; size++) {
-        const double loads =
-            (double)pieces_of(filters, size) * (double)(size + block_pixels[size]) / block_pixels[size];
+        const double loads = (double)ceil_div(filters, size) * (double)(size + block_pixels[size]) /
+                             block_pixels[size];
         if (loads < fewest && size <= filters) {
             fewest = loads;
             best = size;

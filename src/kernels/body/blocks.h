@@ -1,5 +1,6 @@
-// Blocks of images: LANES images at a time lie innermost, one in each lane (see `lanes` in kernels.h). A block of images
-// of `size` elements is a matrix of size x LANES, so going there and back is a transpose of LANES x LANES squares.
+// Blocks of images: LANES images at a time lie innermost, one in each lane (see `lanes` in
+// kernels.h). A block of images of `size` elements is a matrix of size x LANES, so going there and
+// back is a transpose of LANES x LANES squares.
 
 // Images of block b, at most LANES.
 static int64_t images_of_block(int64_t n, int64_t block)
@@ -28,8 +29,8 @@ static void to_blocks(int64_t n, int64_t size, const void *x, void *y, int64_t b
     }
 }
 
-static void to_blocks_u8(int64_t n, int64_t size, const uint8_t *x, double scale, double offset, void *y, int64_t begin,
-                         int64_t end)
+static void to_blocks_u8(int64_t n, int64_t size, const uint8_t *x, double scale, double offset,
+                         void *y, int64_t begin, int64_t end)
 {
     const vec factor = vec_set((real)scale), rest = vec_set((real)offset);
     for (int64_t block = begin; block < end; block++) {

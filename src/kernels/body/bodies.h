@@ -1,4 +1,5 @@
-// Every body, in the order in which they use each other. The including file has set CJ_REAL_BYTES and the vocabulary.
+// Every body, in the order in which they use each other. The including file has set CJ_REAL_BYTES
+// and the vocabulary.
 #include "kernels/body/tile.h"
 #include "kernels/body/row_tile.h"
 #include "kernels/body/epilogue.h"

@@ -1,8 +1,10 @@
-// 2-D convolution, forward: y[pixel][f] = act(sum over u, v, c of x[window][c] w[u][v][c][f] + bias[f]).
+// 2-D convolution, forward: y[pixel][f] = act(sum over u, v, c of x[window][c] w[u][v][c][f] +
+// bias[f]).
 //
-// A row of the product is an output pixel: its windows' rows are runs of adjacent elements of x, so that a tile reads
-// them through one pointer a pixel and one segment a window row (see tile.h) and nothing is unfolded. Where the window
-// reaches outside the image, a first phase copies x into a frame of zeros.
+// A row of the product is an output pixel: its windows' rows are runs of adjacent elements of x, so
+// that a tile reads them through one pointer a pixel and one segment a window row (see tile.h) and
+// nothing is unfolded. Where the window reaches outside the image, a first phase copies x into a
+// frame of zeros.
 
 // A convolution whose input has its frame: the windows of every output lie inside.
 typedef struct framed {
@@ -48,7 +50,8 @@ static size_t frame_size(const cj__conv2d *s)
 static void frame_image(const cj__conv2d *s, const real *x, real *copy, int64_t image)
 {
     const framed f = framed_of(s, NULL, NULL);
-    const size_t row = (size_t)(f.s.w * s->c) * sizeof(real), inner = (size_t)(s->w * s->c) * sizeof(real);
+    const size_t row = (size_t)(f.s.w * s->c) * sizeof(real),
+                 inner = (size_t)(s->w * s->c) * sizeof(real);
     const size_t before = (size_t)(s->left * s->c) * sizeof(real);
     for (int64_t r = 0; r < f.s.h; r++) {
         char *to = (char *)(copy + (image * f.s.h + r) * f.s.w * s->c);
@@ -91,25 +94,26 @@ static const real *window_of_pixel(const framed *f, const pixel *p)
 
 enum { PIXELS_A_TASK = 192, SEGMENTS_MAX = 64, SHORTEST_ROW = 8, LONGEST_SUM = 320 };
 
-// Whether rows of pixels are worked on one by one: they must be long enough, and the sum so short that finding its
-// operands counts.
+// Whether rows of pixels are worked on one by one: they must be long enough, and the sum so short
+// that finding its operands counts.
 static bool is_by_rows(const cj__conv2d *s)
 {
     return s->ow >= SHORTEST_ROW && s->kh * s->kw * (s->c / s->groups) <= LONGEST_SUM;
 }
 
-// Pixels of a task: many for big batches, fewer so that one image still feeds several threads. Whole rows, or divisible by
-// every tile.
+// Pixels of a task: many for big batches, fewer so that one image still feeds several threads.
+// Whole rows, or divisible by every tile.
 static int64_t conv_chunk(const cj__conv2d *s)
 {
     const int64_t pixels = s->n * s->oh * s->ow;
-    const int64_t chunk = greatest(least(pieces_of(pieces_of(pixels, 16), 24) * 24, PIXELS_A_TASK), 24);
+    const int64_t chunk =
+        greatest(least(ceil_div(ceil_div(pixels, 16), 24) * 24, PIXELS_A_TASK), 24);
     return is_by_rows(s) && s->ow < chunk ? chunk / s->ow * s->ow : chunk;
 }
 
 static void conv2d_plain_job(const cj__conv2d *s, cj__job *job)
 {
-    const int64_t tasks = pieces_of(s->n * s->oh * s->ow, conv_chunk(s));
+    const int64_t tasks = ceil_div(s->n * s->oh * s->ow, conv_chunk(s));
     *job = (cj__job){.phases = 1, .tasks = {tasks}};
     if (needs_frame(s))
         *job = (cj__job){.phases = 2, .tasks = {s->n, tasks}, .workspace = frame_size(s)};
@@ -118,7 +122,8 @@ static void conv2d_plain_job(const cj__conv2d *s, cj__job *job)
 // The windows' segments `first` .. as offsets from a window's first element, channel `channel` on.
 static int64_t conv_segments(const framed *f, int64_t first, int64_t channel, int64_t *segments)
 {
-    const int64_t across = f->s.kw / f->run, all = f->s.kh * across, count = least(SEGMENTS_MAX, all - first);
+    const int64_t across = f->s.kw / f->run, all = f->s.kh * across,
+                  count = least(SEGMENTS_MAX, all - first);
     for (int64_t q = 0; q < count; q++) {
         const int64_t u = (first + q) / across, v = (first + q) % across;
         segments[q] = (u * f->s.dh * f->s.w + v * f->s.dw) * f->s.c + channel;
@@ -127,8 +132,8 @@ static int64_t conv_segments(const framed *f, int64_t first, int64_t channel, in
 }
 
 // Pixels begin .. end - 1 for one panel of a group's filters, over the segments that `t` has.
-static void conv2d_panel(const framed *f, const tile *form, int vecs, real *y, const epilogue *e, int64_t begin,
-                         int64_t end)
+static void conv2d_panel(const framed *f, const tile *form, int vecs, real *y, const epilogue *e,
+                         int64_t begin, int64_t end)
 {
     pixel p = pixel_at(&f->s, begin);
     const real *window = window_of_pixel(f, &p);
@@ -154,8 +159,8 @@ static void conv2d_panel(const framed *f, const tile *form, int vecs, real *y, c
 }
 
 // The same by rows of pixels.
-static void conv2d_rows(const framed *f, const tile *t, int vecs, real *y, const epilogue *e, int64_t begin,
-                        int64_t end)
+static void conv2d_rows(const framed *f, const tile *t, int vecs, real *y, const epilogue *e,
+                        int64_t begin, int64_t end)
 {
     row_tile r = row_tile_of(t);
     r.a_row = f->s.sw * f->s.c;
@@ -169,7 +174,8 @@ static void conv2d_rows(const framed *f, const tile *t, int vecs, real *y, const
         r.a = window_of_pixel(f, &p);
         r.c = y + at * f->s.f;
         row_tiles_run(&r, vecs, count);
-        const int64_t pixels = t->cols == f->s.f ? count * r.lines : 1; // at a time, where they are adjacent
+        // at a time, where they are adjacent
+        const int64_t pixels = t->cols == f->s.f ? count * r.lines : 1;
         for (int64_t i = 0; e && i < count * r.lines; i += pixels)
             finish_rows(e, (real *[]){y + (at + i) * f->s.f}, 1, pixels * t->cols);
         p.i += r.lines - 1;
@@ -177,19 +183,22 @@ static void conv2d_rows(const framed *f, const tile *t, int vecs, real *y, const
     }
 }
 
-static void conv2d_group(const framed *f, int64_t group, const real *w, const epilogue *e, real *y, int64_t begin,
-                         int64_t end)
+static void conv2d_group(const framed *f, int64_t group, const real *w, const epilogue *e, real *y,
+                         int64_t begin, int64_t end)
 {
     const int64_t all = f->s.kh * f->s.kw / f->run, length = f->run * f->depth;
     const int64_t last = (group + 1) * f->filters;
-    const bool by_rows = is_by_rows(&f->s), follows = e->rounds || (e->act != CJ__UNARY_NONE && !is_relu(e));
+    const bool by_rows = is_by_rows(&f->s),
+               follows = e->rounds || (e->act != CJ__UNARY_NONE && !is_relu(e));
     int64_t segments[SEGMENTS_MAX];
     for (int64_t first = 0; first < all; first += SEGMENTS_MAX) {
         const int64_t count = conv_segments(f, first, group * f->depth, segments);
         const bool ends = first + count == all;
         for (int64_t col = group * f->filters; col < last;) {
             const int vecs = panel_vecs(last - col);
-            tile t = {.b = w + first * length * f->s.f + col, .segments = segments, .segment_count = count};
+            tile t = {.b = w + first * length * f->s.f + col,
+                      .segments = segments,
+                      .segment_count = count};
             t.length = length;
             t.a_step = 1;
             t.b_step = f->s.f;
@@ -197,7 +206,8 @@ static void conv2d_group(const framed *f, int64_t group, const real *w, const ep
             t.start = first > 0 ? START_SUM : e->bias ? START_BIAS : START_ZERO;
             t.bias = e->bias ? e->bias + col : NULL;
             t.relu = ends && is_relu(e);
-            (by_rows ? conv2d_rows : conv2d_panel)(f, &t, vecs, y + col, ends && follows ? e : NULL, begin, end);
+            (by_rows ? conv2d_rows : conv2d_panel)(f, &t, vecs, y + col, ends && follows ? e : NULL,
+                                                   begin, end);
             col += t.cols;
         }
     }

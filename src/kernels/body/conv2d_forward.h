@@ -1,4 +1,5 @@
-// The entries of the forward convolution: the frame of zeros where windows reach outside, then pixels, or pools' windows.
+// The entries of the forward convolution: the frame of zeros where windows reach outside, then
+// pixels, or pools' windows.
 
 static void conv2d_forward_job(const cj__conv2d_args *a, cj__job *job)
 {
@@ -10,7 +11,8 @@ static void conv2d_forward_job(const cj__conv2d_args *a, cj__job *job)
         conv2d_plain_job(&a->s, job);
 }
 
-static void conv2d_plain_pixels(const cj__conv2d_args *a, const void *frame, int64_t begin, int64_t end)
+static void conv2d_plain_pixels(const cj__conv2d_args *a, const void *frame, int64_t begin,
+                                int64_t end)
 {
     const cj__conv2d *s = &a->s;
     const framed f = framed_of(s, a->x, frame);
@@ -18,11 +20,12 @@ static void conv2d_plain_pixels(const cj__conv2d_args *a, const void *frame, int
     const int64_t chunk = conv_chunk(s), pixels = s->n * s->oh * s->ow;
     for (int64_t task = begin; task < end; task++)
         for (int64_t group = 0; group < s->groups; group++)
-            conv2d_group(&f, group, a->w, &e, a->y, task * chunk, least((task + 1) * chunk, pixels));
+            conv2d_group(&f, group, a->w, &e, a->y, task * chunk,
+                         least((task + 1) * chunk, pixels));
 }
 
-static void conv2d_forward_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
-                               int64_t end)
+static void conv2d_forward_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase,
+                               int64_t begin, int64_t end)
 {
     if (winograd_serves(a, CJ__CONV2D_FORWARD)) {
         winograd_forward_run(a, workspace, scratch, phase, begin, end);

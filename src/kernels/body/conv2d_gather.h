@@ -1,11 +1,12 @@
 // How the gradient of a 2-D convolution by the input is gathered:
 //
-//   dx[pixel][c] = sum over f and the taps (u, v) that reach the pixel of dy[place of tap][f] w[u][v][c][f]
+//   dx[pixel][c] = sum over f and the taps (u, v) that reach the pixel of dy[place of tap][f]
+//     w[u][v][c][f]
 //
-// Pixels that the same taps reach form rectangles, a class of rows by one of columns (conv2d_axis.h), through all images
-// of a task: with strides one for each parity, and one for each edge. Each is a small dense convolution over dy with
-// exactly those taps, so that dx is written once, nothing is multiplied with padding, and what no tap reaches is only
-// zeroed.
+// Pixels that the same taps reach form rectangles, a class of rows by one of columns
+// (conv2d_axis.h), through all images of a task: with strides one for each parity, and one for each
+// edge. Each is a small dense convolution over dy with exactly those taps, so that dx is written
+// once, nothing is multiplied with padding, and what no tap reaches is only zeroed.
 //
 // A task is a panel of channels of some rows of an image, or of several whole images.
 typedef struct gather {
@@ -43,8 +44,8 @@ typedef struct gather_cut {
     int64_t strips;        // of an image
 } gather_cut;
 
-// Whether half of the rows or more have taps of their own, as those near the edges have: then a tile is filled by the same
-// pixels of several images.
+// Whether half of the rows or more have taps of their own, as those near the edges have: then a
+// tile is filled by the same pixels of several images.
 static bool is_mostly_edge(const cj__conv2d *s)
 {
     return 4 * (s->kh - 1) * s->dh >= s->h && s->sh == 1;
@@ -54,15 +55,16 @@ static gather_cut gather_cut_of(const cj__conv2d *s, int64_t most)
 {
     const int64_t depth = s->c / s->groups, image = greatest(s->h * s->w, 1);
     gather_cut cut = {.panel = PANEL_COLS, .images = 1, .rows = greatest(s->h, 1)};
-    cut.panels = pieces_of(depth, cut.panel) * s->groups;
-    const int64_t pixels = least(pieces_of(greatest(s->n, 1) * image * cut.panels, GATHER_TASKS), most);
+    cut.panels = ceil_div(depth, cut.panel) * s->groups;
+    const int64_t pixels =
+        least(ceil_div(greatest(s->n, 1) * image * cut.panels, GATHER_TASKS), most);
     if (pixels >= image) {
         cut.images = pixels / image;
     } else {
         cut.images = is_mostly_edge(s) ? greatest(least(s->n, EDGE_IMAGES), 1) : 1;
-        cut.rows = least(pieces_of(pieces_of(pixels, s->w * cut.images), s->sh) * s->sh, s->h);
+        cut.rows = least(ceil_div(ceil_div(pixels, s->w * cut.images), s->sh) * s->sh, s->h);
     }
-    cut.strips = pieces_of(s->h, cut.rows);
+    cut.strips = ceil_div(s->h, cut.rows);
     return cut;
 }
 
@@ -95,7 +97,8 @@ static void gather_row(const gather *g, const gather_rectangle *r, gather_pixel 
     p->to = g->dx + (to * g->s.w + r->cols.first) * g->s.c;
 }
 
-static gather_pixel gather_first(const gather *g, const gather_part *part, const gather_rectangle *r)
+static gather_pixel gather_first(const gather *g, const gather_part *part,
+                                 const gather_rectangle *r)
 {
     gather_pixel p = {.image = part->image0};
     gather_row(g, r, &p);

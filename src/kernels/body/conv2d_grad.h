@@ -2,9 +2,10 @@
 //
 //   dw[u][v][c][f] = sum over pixels of x[place of tap][c] dy[pixel][f]
 //
-// as tiles whose rows are (u, v, c) and whose sum runs over the rows of dy, an image at a time while it is in the cache.
-// The batch is cut into pieces by the shape alone, of images, or, where there are few, of bands of their rows; each piece has
-// its own sum in the workspace, and a last phase adds them in order.
+// as tiles whose rows are (u, v, c) and whose sum runs over the rows of dy, an image at a time
+// while it is in the cache. The batch is cut into pieces by the shape alone, of images, or, where
+// there are few, of bands of their rows; each piece has its own sum in the workspace, and a last
+// phase adds them in order.
 
 enum {
     PIECES_MAX = 16,
@@ -19,10 +20,11 @@ enum {
 
 static int64_t filter_blocks(const cj__conv2d *s)
 {
-    return pieces_of(s->kh * s->kw * (s->c / s->groups), FILTER_ROWS_A_TASK);
+    return ceil_div(s->kh * s->kw * (s->c / s->groups), FILTER_ROWS_A_TASK);
 }
 
-// Bands of an image: several where images and blocks are so few that threads would idle, and each has pixels enough.
+// Bands of an image: several where images and blocks are so few that threads would idle, and each
+// has pixels enough.
 static int64_t image_bands(const cj__conv2d_args *a)
 {
     const cj__conv2d *s = &a->s;
@@ -31,12 +33,14 @@ static int64_t image_bands(const cj__conv2d_args *a)
     return greatest(least(wanted, s->oh / greatest(a->pool_h, 1)), 1);
 }
 
-// Pieces of the batch, and blocks of the rows of dw: many pieces where dw is small, many blocks where it is large, and no
-// piece of so few pixels that its sums take less time to make than to write and add.
+// Pieces of the batch, and blocks of the rows of dw: many pieces where dw is small, many blocks
+// where it is large, and no piece of so few pixels that its sums take less time to make than to
+// write and add.
 static int64_t batch_pieces(const cj__conv2d_args *a)
 {
     const cj__conv2d *s = &a->s;
-    const int64_t size = s->kh * s->kw * (s->c / s->groups) * s->f, most = size <= SMALL_FILTERS ? PIECES_MAX : 2;
+    const int64_t size = s->kh * s->kw * (s->c / s->groups) * s->f,
+                  most = size <= SMALL_FILTERS ? PIECES_MAX : 2;
     const int64_t wanted = greatest(s->n * s->oh * s->ow / PIECE_PIXELS, 2);
     return greatest(least(s->n * image_bands(a), least(most, wanted)), 1);
 }
@@ -49,7 +53,8 @@ static size_t bias_offset(const cj__conv2d *s)
 
 static size_t partial_size(const cj__conv2d_args *a)
 {
-    return bias_offset(&a->s) + (a->sums_dbias ? ((size_t)a->s.f * sizeof(real) + 63) / 64 * 64 : 0);
+    return bias_offset(&a->s) +
+           (a->sums_dbias ? ((size_t)a->s.f * sizeof(real) + 63) / 64 * 64 : 0);
 }
 
 // Rows of dy that are worked on at once.
@@ -57,7 +62,8 @@ static int64_t strip_rows(const cj__conv2d_args *a)
 {
     const int64_t row = greatest(a->s.ow * a->s.f * (int64_t)sizeof(real), 1);
     if (!has_pool(a))
-        return least(greatest(INNER_BYTES / row, pieces_of(STRIP_LEAST, greatest(a->s.ow, 1))), SEGMENTS_MAX);
+        return least(greatest(INNER_BYTES / row, ceil_div(STRIP_LEAST, greatest(a->s.ow, 1))),
+                     SEGMENTS_MAX);
     if (looks_up(a))
         return greatest(a->s.oh / a->pool_h, 1) * a->pool_h;
     const int64_t fit = UNPOOLED_BYTES / row / a->pool_h;
@@ -66,7 +72,8 @@ static int64_t strip_rows(const cj__conv2d_args *a)
 
 static size_t filter_grad_scratch(const cj__conv2d_args *a)
 {
-    return has_pool(a) && !looks_up(a) ? (size_t)(strip_rows(a) * a->s.ow * a->s.f) * sizeof(real) : 0;
+    return has_pool(a) && !looks_up(a) ? (size_t)(strip_rows(a) * a->s.ow * a->s.f) * sizeof(real) :
+                                         0;
 }
 
 static void conv2d_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
@@ -78,7 +85,8 @@ static void conv2d_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
     const cj__conv2d *s = &a->s;
     const int64_t pieces = batch_pieces(a), blocks = filter_blocks(s);
     int phase = 0;
-    *job = (cj__job){.workspace = frame_size(s) + (pieces > 1 ? (size_t)pieces * partial_size(a) : 0)};
+    *job =
+        (cj__job){.workspace = frame_size(s) + (pieces > 1 ? (size_t)pieces * partial_size(a) : 0)};
     if (needs_frame(s))
         job->tasks[phase++] = s->n;
     job->tasks[phase++] = pieces * blocks;
@@ -88,8 +96,9 @@ static void conv2d_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
     job->scratch = filter_grad_scratch(a);
 }
 
-// Rows row0 .. row1 - 1 of dw, (u * kw + v) * depth + c each, and where they begin in a window. That is found once for all
-// images: it divides, and a row's part of a small image is a few dozen multiply-adds.
+// Rows row0 .. row1 - 1 of dw, (u * kw + v) * depth + c each, and where they begin in a window.
+// That is found once for all images: it divides, and a row's part of a small image is a few dozen
+// multiply-adds.
 typedef struct filter_rows {
     int64_t row0, row1;
     int64_t offsets[FILTER_ROWS_A_TASK];
@@ -106,21 +115,24 @@ static void find_filter_rows(const framed *f, int64_t block, filter_rows *b)
     }
 }
 
-// Rows i0 .. i1 - 1 of dy of some images: the first, of which they begin the sum or not, lies at `dy`.
+// Rows i0 .. i1 - 1 of dy of some images: the first, of which they begin the sum or not, lies at
+// `dy`.
 typedef struct filter_strip {
     int64_t image0, image1, i0, i1;
     const real *dy;
     bool begins;
 } filter_strip;
 
-// Images of a strip: where they are small, and lie side by side, several, so that dw is not read and written for each.
+// Images of a strip: where they are small, and lie side by side, several, so that dw is not read
+// and written for each.
 static int64_t strip_images(const cj__conv2d_args *a)
 {
     const int64_t rows = greatest(a->s.oh, 1), pixels = greatest(a->s.oh * a->s.ow, 1);
     return has_pool(a) ? 1 : greatest(least(SEGMENTS_MAX / rows, STRIP_PIXELS / pixels), 1);
 }
 
-static void filter_grad_strip(const framed *f, int64_t group, const filter_rows *b, const filter_strip *strip)
+static void filter_grad_strip(const framed *f, int64_t group, const filter_rows *b,
+                              const filter_strip *strip)
 {
     int64_t segments[SEGMENTS_MAX], count = 0;
     for (int64_t image = strip->image0; image < strip->image1; image++)
@@ -161,7 +173,8 @@ static void sum_rows(const cj__conv2d *s, const real *dy, int64_t rows, bool beg
 }
 
 // Rows i0 .. i1 - 1 of an image's dy: in memory, or made of the pool's in the scratch.
-static const real *rows_of_dy(const cj__conv2d_args *a, int64_t image, int64_t i0, int64_t i1, void *scratch)
+static const real *rows_of_dy(const cj__conv2d_args *a, int64_t image, int64_t i0, int64_t i1,
+                              void *scratch)
 {
     if (!has_pool(a))
         return (const real *)a->dy + (image * a->s.oh + i0) * a->s.ow * a->s.f;
@@ -176,18 +189,23 @@ static int64_t band_begin(const cj__conv2d_args *a, int64_t band)
     return band == bands ? a->s.oh : a->s.oh / high * band / bands * high;
 }
 
-// One piece of the batch and one block of rows of dw; the first block has dbias too, unless it is NULL.
-static void filter_grad_piece(const cj__conv2d_args *a, const framed *f, int64_t task, void *scratch, real *dw,
-                              real *dbias)
+// One piece of the batch and one block of rows of dw; the first block has dbias too, unless it is
+// NULL.
+static void filter_grad_piece(const cj__conv2d_args *a, const framed *f, int64_t task,
+                              void *scratch, real *dw, real *dbias)
 {
-    const int64_t pieces = batch_pieces(a), block = task / pieces, piece = task % pieces, bands = image_bands(a);
-    const int64_t first = f->s.n * bands * piece / pieces, last = f->s.n * bands * (piece + 1) / pieces;
+    const int64_t pieces = batch_pieces(a), block = task / pieces, piece = task % pieces,
+                  bands = image_bands(a);
+    const int64_t first = f->s.n * bands * piece / pieces,
+                  last = f->s.n * bands * (piece + 1) / pieces;
     const int64_t rows = strip_rows(a), images = bands > 1 || rows < a->s.oh ? 1 : strip_images(a);
     filter_rows b = {.dw = dw};
     find_filter_rows(f, block, &b);
     for (int64_t at = first; at < last; at += images) {
-        const int64_t image = at / bands, low = band_begin(a, at % bands), high = band_begin(a, at % bands + 1);
-        filter_strip strip = {.image0 = image, .image1 = least(image + images, pieces_of(last, bands))};
+        const int64_t image = at / bands, low = band_begin(a, at % bands),
+                      high = band_begin(a, at % bands + 1);
+        filter_strip strip = {.image0 = image,
+                              .image1 = least(image + images, ceil_div(last, bands))};
         for (int64_t i = low; i < high; i += rows) {
             strip.i0 = i;
             strip.i1 = least(i + rows, high);
@@ -212,7 +230,8 @@ static void filter_grad_piece(const cj__conv2d_args *a, const framed *f, int64_t
 }
 
 // Adds `count` numbers of the pieces, which lie `step` bytes apart, in order.
-static void add_pieces(const char *partials, size_t step, int64_t pieces, int64_t first, int64_t last, real *sums)
+static void add_pieces(const char *partials, size_t step, int64_t pieces, int64_t first,
+                       int64_t last, real *sums)
 {
     for (int64_t at = first; at < last; at += LANES) {
         const vmask part = mask_first(least(LANES, last - at));
@@ -235,15 +254,16 @@ static void filter_grad_add(const cj__conv2d_args *a, const char *partials, int6
 }
 
 // Task `task` of the products: block of rows by piece of the batch.
-static void filter_grad_task(const cj__conv2d_args *a, const framed *f, char *partials, void *scratch, int64_t task)
+static void filter_grad_task(const cj__conv2d_args *a, const framed *f, char *partials,
+                             void *scratch, int64_t task)
 {
     char *own = partials ? partials + (size_t)(task % batch_pieces(a)) * partial_size(a) : NULL;
     real *dbias = own ? (real *)(own + bias_offset(&a->s)) : a->dbias;
     filter_grad_piece(a, f, task, scratch, own ? (real *)own : a->dw, a->sums_dbias ? dbias : NULL);
 }
 
-static void conv2d_filter_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
-                                   int64_t end)
+static void conv2d_filter_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch,
+                                   int phase, int64_t begin, int64_t end)
 {
     if (winograd_serves(a, CJ__CONV2D_FILTER_GRAD)) {
         winograd_filter_grad_run(a, workspace, scratch, phase, begin, end);

@@ -2,11 +2,13 @@
 //
 //   dx[pixel][c] = sum over taps, f of dy[place of tap][f] w[tap][c][f]
 //
-// Lanes along 3 channels would leave 13 of 16 idle. Along the filters, which are adjacent in dy and in w as they lie, all
-// lanes work, and nothing is turned; lanes are added once at the end, LANES sums of some pixels and channels at a time.
-// With `taps` of `f` filters that is c taps (f / LANES) multiply-adds and 3 c steps of adding lanes for a pixel, against
-// taps f (c / LANES) multiply-adds.
-enum { DOT_CHANNELS = LANES < 4 ? LANES : 4 }; // of a tile: it reads pixels + channels vectors for LANES multiply-adds
+// Lanes along 3 channels would leave 13 of 16 idle. Along the filters, which are adjacent in dy and
+// in w as they lie, all lanes work, and nothing is turned; lanes are added once at the end, LANES
+// sums of some pixels and channels at a time. With `taps` of `f` filters that is c taps (f / LANES)
+// multiply-adds and 3 c steps of adding lanes for a pixel, against taps f (c / LANES)
+// multiply-adds.
+// of a tile: it reads pixels + channels vectors for LANES multiply-adds
+enum { DOT_CHANNELS = LANES < 4 ? LANES : 4 };
 
 typedef struct dot_tile {
     const real *from[LANES];      // of each pixel: its first source in dy
@@ -20,8 +22,8 @@ ALWAYS_INLINE vec load_dots(const real *from, const bool is_part, vmask part)
     return is_part ? vec_load_part(from, part) : vec_load(from);
 }
 
-ALWAYS_INLINE void dot_step(const dot_tile *t, int64_t place, const real *w, const int channels, const bool is_part,
-                            vmask part, vec sum[LANES])
+ALWAYS_INLINE void dot_step(const dot_tile *t, int64_t place, const real *w, const int channels,
+                            const bool is_part, vmask part, vec sum[LANES])
 {
     const int pixels = LANES / channels;
     vec x[LANES];
@@ -73,7 +75,7 @@ static bool is_by_dots(const cj__conv2d *s)
 {
     const int64_t depth = s->c / s->groups, filters = s->f / s->groups;
     return s->kh * s->kw <= SEGMENTS_MAX &&
-           3 * depth * (pieces_of(filters, LANES) + 1) <= 2 * pieces_of(depth, LANES) * filters;
+           3 * depth * (ceil_div(filters, LANES) + 1) <= 2 * ceil_div(depth, LANES) * filters;
 }
 
 // Where the taps of a rectangle are: turned around, as conv_span counts them.
@@ -90,10 +92,10 @@ static void find_dots(const gather *g, const gather_rectangle *r, int64_t *place
     }
 }
 
-// The next tile's pixels, `count` of them; if there are fewer than a tile has, the last is taken again. Returns whether all
-// lie one behind the other in dx.
-static bool aim_dots(const gather *g, const gather_rectangle *r, gather_pixel *p, int64_t pixels, int64_t count,
-                     const real **from, real **to)
+// The next tile's pixels, `count` of them; if there are fewer than a tile has, the last is taken
+// again. Returns whether all lie one behind the other in dx.
+static bool aim_dots(const gather *g, const gather_rectangle *r, gather_pixel *p, int64_t pixels,
+                     int64_t count, const real **from, real **to)
 {
     const int64_t right = g->cols.down * g->s.c;
     if (count == pixels && p->j + count <= r->cols.count) {
@@ -114,7 +116,8 @@ static bool aim_dots(const gather *g, const gather_rectangle *r, gather_pixel *p
 }
 
 // Some channels of a rectangle, whose first is g->dx's.
-static void gather_dots(const gather *g, const gather_part *part, const gather_rectangle *r, dot_tile *t, int channels)
+static void gather_dots(const gather *g, const gather_part *part, const gather_rectangle *r,
+                        dot_tile *t, int channels)
 {
     const int64_t pixels = LANES / channels;
     const bool is_dense = g->cols.down == 1 && g->s.c == channels;
@@ -139,11 +142,13 @@ static void gather_by_dots(const gather *g, const gather_part *part, const gathe
 {
     int64_t places[SEGMENTS_MAX], taps[SEGMENTS_MAX];
     dot_tile t = {.places = places, .taps = taps, .filters = g->filters, .w_row = g->s.f};
-    const int64_t depth0 = part->channel - part->group * g->depth, pieces = pieces_of(part->channels, DOT_CHANNELS);
+    const int64_t depth0 = part->channel - part->group * g->depth,
+                  pieces = ceil_div(part->channels, DOT_CHANNELS);
     t.tap_count = r->rows.span.count * r->cols.span.count;
     find_dots(g, r, places, taps);
     for (int64_t piece = 0; piece < pieces; piece++) {
-        const int64_t first = part->channels * piece / pieces, last = part->channels * (piece + 1) / pieces;
+        const int64_t first = part->channels * piece / pieces,
+                      last = part->channels * (piece + 1) / pieces;
         gather own = *g;
         own.dy += part->group * g->filters;
         own.dx += part->channel + first;

@@ -1,8 +1,9 @@
-// The gradient of a 2-D convolution by the input: its rectangles (conv2d_gather.h) as tiles with lanes along the channels.
+// The gradient of a 2-D convolution by the input: its rectangles (conv2d_gather.h) as tiles with
+// lanes along the channels.
 //
-// A first phase transposes the filters, so that channels are adjacent, and lays the taps of a class one after another:
-// turned around, those of one remainder by the stride together. Few channels are lanes along the filters instead, and
-// then nothing is turned (conv2d_input_dots.h).
+// A first phase transposes the filters, so that channels are adjacent, and lays the taps of a class
+// one after another: turned around, those of one remainder by the stride together. Few channels are
+// lanes along the filters instead, and then nothing is turned (conv2d_input_dots.h).
 static gather_cut input_grad_cut(const cj__conv2d *s)
 {
     return gather_cut_of(s, is_by_dots(s) ? DOT_PIXELS : GATHER_PIXELS);
@@ -26,8 +27,9 @@ static void conv2d_input_grad_job(const cj__conv2d_args *a, cj__job *job)
         return;
     }
     const gather_cut cut = input_grad_cut(s);
-    const int64_t tasks = pieces_of(s->n, cut.images) * cut.strips * cut.panels;
-    *job = (cj__job){.phases = 2, .tasks = {s->kh * s->kw, tasks}, .prepares = 1, .workspace = turned_size(s)};
+    const int64_t tasks = ceil_div(s->n, cut.images) * cut.strips * cut.panels;
+    *job = (cj__job){
+        .phases = 2, .tasks = {s->kh * s->kw, tasks}, .prepares = 1, .workspace = turned_size(s)};
     if (is_by_dots(s))
         *job = (cj__job){.phases = 1, .tasks = {tasks}};
 }
@@ -37,7 +39,7 @@ static void conv2d_input_grad_job(const cj__conv2d_args *a, cj__job *job)
 // Taps of an axis with this remainder, and where they begin among all.
 static int64_t taps_of(const conv_axis *a, int64_t remainder)
 {
-    return remainder < a->taps ? pieces_of(a->taps - remainder, a->tap_step) : 0;
+    return remainder < a->taps ? ceil_div(a->taps - remainder, a->tap_step) : 0;
 }
 
 static int64_t taps_before(const conv_axis *a, int64_t remainder)
@@ -48,7 +50,8 @@ static int64_t taps_before(const conv_axis *a, int64_t remainder)
     return before;
 }
 
-// The place of tap (u, v), turned around already: rows of one remainder, in them columns of one, in them (u, v).
+// The place of tap (u, v), turned around already: rows of one remainder, in them columns of one, in
+// them (u, v).
 static int64_t turned_place(const gather *g, int64_t u, int64_t v)
 {
     const int64_t r = u % g->rows.tap_step, q = v % g->cols.tap_step, high = taps_of(&g->rows, r);
@@ -59,12 +62,15 @@ static int64_t turned_place(const gather *g, int64_t u, int64_t v)
 // (c, f) of one tap becomes (f, c).
 static void turn_tap(const gather *g, const real *w, real *turned, int64_t tap)
 {
-    const int64_t u = g->s.kh - 1 - tap / g->s.kw, v = g->s.kw - 1 - tap % g->s.kw, size = g->depth * g->s.f;
-    transpose_block(w + tap * size, g->s.f, g->depth, g->s.f, turned + turned_place(g, u, v) * size, g->depth);
+    const int64_t u = g->s.kh - 1 - tap / g->s.kw, v = g->s.kw - 1 - tap % g->s.kw,
+                  size = g->depth * g->s.f;
+    transpose_block(w + tap * size, g->s.f, g->depth, g->s.f, turned + turned_place(g, u, v) * size,
+                    g->depth);
 }
 
 // Adds some taps, those that `t` has, to all pixels of a rectangle, by rows of pixels.
-static void gather_lines(const gather *g, const gather_part *part, const gather_rectangle *r, const tile *t)
+static void gather_lines(const gather *g, const gather_part *part, const gather_rectangle *r,
+                         const tile *t)
 {
     row_tile lines = row_tile_of(t);
     lines.lines = r->rows.count;
@@ -77,14 +83,15 @@ static void gather_lines(const gather *g, const gather_part *part, const gather_
         gather_row(g, r, &p);
         lines.a = p.from + part->group * g->filters;
         lines.c = p.to + part->channel;
-        row_tiles_run(&lines, (int)pieces_of(t->cols, LANES), r->cols.count);
+        row_tiles_run(&lines, (int)ceil_div(t->cols, LANES), r->cols.count);
     }
 }
 
 // The same where rows are short.
-static void gather_pixels(const gather *g, const gather_part *part, const gather_rectangle *r, tile *t)
+static void gather_pixels(const gather *g, const gather_part *part, const gather_rectangle *r,
+                          tile *t)
 {
-    const int vecs = (int)pieces_of(t->cols, LANES);
+    const int vecs = (int)ceil_div(t->cols, LANES);
     gather_pixel p = gather_first(g, part, r);
     for (int64_t at = 0; at < r->pixels; at += tile_rows[vecs]) {
         const int rows = (int)least(tile_rows[vecs], r->pixels - at);
@@ -96,19 +103,20 @@ static void gather_pixels(const gather *g, const gather_part *part, const gather
     }
 }
 
-// All taps of a rectangle: at once where they are adjacent among the turned filters, else by rows of the window or, of
-// groups, one by one.
+// All taps of a rectangle: at once where they are adjacent among the turned filters, else by rows
+// of the window or, of groups, one by one.
 static void gather_taps(const gather *g, const gather_part *part, const gather_rectangle *r)
 {
     const conv_span *row = &r->rows.span, *col = &r->cols.span;
     const int64_t all = row->count * col->count, across = col->count;
     const bool adjacent = g->s.groups == 1 && g->cols.src_step == 1;
     const bool whole = across == taps_of(&g->cols, col->tap % g->cols.tap_step);
-    const int64_t full = tile_rows[pieces_of(part->channels, LANES)];
+    const int64_t full = tile_rows[ceil_div(part->channels, LANES)];
     const bool by_lines = r->cols.count > full && all * g->filters <= LONGEST_SUM;
     const int64_t together = adjacent ? across : 1; // taps of a segment
     int64_t segments[SEGMENTS_MAX];
-    tile t = {.segments = segments, .length = together * g->filters, .a_step = 1, .b_step = g->depth};
+    tile t = {
+        .segments = segments, .length = together * g->filters, .a_step = 1, .b_step = g->depth};
     t.cols = part->channels;
     for (int64_t tap = 0, count; tap < all; tap += count) {
         const int64_t left = g->s.groups > 1 ? 1 : whole ? all - tap : across - tap % across;
@@ -116,11 +124,14 @@ static void gather_taps(const gather *g, const gather_part *part, const gather_r
         t.segment_count = count / together;
         for (int64_t q = 0; q < t.segment_count; q++) {
             const int64_t at = tap + q * together;
-            segments[q] = (at / across * g->rows.src_step * g->s.ow + at % across * g->cols.src_step) * g->s.f;
+            segments[q] =
+                (at / across * g->rows.src_step * g->s.ow + at % across * g->cols.src_step) *
+                g->s.f;
         }
-        const int64_t u = row->tap + tap / across * g->rows.tap_step, v = col->tap + tap % across * g->cols.tap_step;
-        t.b = g->turned + (turned_place(g, u, v) * g->s.f + part->group * g->filters) * g->depth + part->channel -
-              part->group * g->depth;
+        const int64_t u = row->tap + tap / across * g->rows.tap_step,
+                      v = col->tap + tap % across * g->cols.tap_step;
+        t.b = g->turned + (turned_place(g, u, v) * g->s.f + part->group * g->filters) * g->depth +
+              part->channel - part->group * g->depth;
         t.start = tap > 0 ? START_SUM : START_ZERO;
         if (by_lines)
             gather_lines(g, part, r, &t);
@@ -157,7 +168,8 @@ static void gather_task(const gather *g, const gather_cut *cut, int64_t task)
 {
     const int64_t panel = task % cut->panels, strip = task / cut->panels % cut->strips;
     const int64_t images = task / cut->panels / cut->strips, panels = cut->panels / g->s.groups;
-    gather_part part = {.image0 = images * cut->images, .row0 = strip * cut->rows, .group = panel / panels};
+    gather_part part = {
+        .image0 = images * cut->images, .row0 = strip * cut->rows, .group = panel / panels};
     part.image1 = least(part.image0 + cut->images, g->s.n);
     part.row1 = least(part.row0 + cut->rows, g->s.h);
     part.channel = part.group * g->depth + panel % panels * cut->panel;
@@ -168,8 +180,8 @@ static void gather_task(const gather *g, const gather_cut *cut, int64_t task)
         gather_classes(g, &part);
 }
 
-static void conv2d_input_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
-                                  int64_t end)
+static void conv2d_input_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch,
+                                  int phase, int64_t begin, int64_t end)
 {
     if (winograd_serves(a, CJ__CONV2D_INPUT_GRAD)) {
         winograd_input_grad_run(a, workspace, scratch, phase, begin, end);

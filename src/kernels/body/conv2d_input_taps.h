@@ -2,26 +2,28 @@
 //
 //   dx[pixel reached][c] += sum over f of dy[pixel][f] w[tap][c][f]
 //
-// To turn all filters first, and to read them again for each class of pixels, moves four times as many bytes as the filters
-// have, and the 9 MiB of a deep layer leave the second cache. Here a task is a panel of channels of all images: it turns a
-// piece of one tap in its scratch and multiplies with all pixels that the tap reaches, so that filters are read once.
+// To turn all filters first, and to read them again for each class of pixels, moves four times as
+// many bytes as the filters have, and the 9 MiB of a deep layer leave the second cache. Here a task
+// is a panel of channels of all images: it turns a piece of one tap in its scratch and multiplies
+// with all pixels that the tap reaches, so that filters are read once.
 enum {
     TAP_PANEL = 2 * LANES,
     TAP_FILTERS = 128,         // of a piece: with the panel's channels half of the inner cache
     TAPS_FILTERS = 256 * 1024, // elements of the filters at least,
-    TAPS_A_PIXEL = 6 * 1024,   // and for each pixel of dy: dx is read and written for each piece of each tap
+    // and for each pixel of dy: dx is read and written for each piece of each tap
+    TAPS_A_PIXEL = 6 * 1024,
 };
 
 static bool is_by_taps(const cj__conv2d *s)
 {
     const int64_t size = s->kh * s->kw * s->c * s->f;
-    return s->groups == 1 && size >= TAPS_FILTERS && s->n * s->oh * s->ow * TAPS_A_PIXEL <= size && !is_by_dots(s) &&
-           !is_by_cells(s);
+    return s->groups == 1 && size >= TAPS_FILTERS && s->n * s->oh * s->ow * TAPS_A_PIXEL <= size &&
+           !is_by_dots(s) && !is_by_cells(s);
 }
 
 static void taps_job(const cj__conv2d *s, cj__job *job)
 {
-    *job = (cj__job){.phases = 1, .tasks = {pieces_of(s->c, TAP_PANEL)}};
+    *job = (cj__job){.phases = 1, .tasks = {ceil_div(s->c, TAP_PANEL)}};
     job->scratch = (size_t)TAP_PANEL * TAP_FILTERS * sizeof(real);
 }
 
@@ -34,13 +36,15 @@ typedef struct tap_reach {
 static void add_tap(const gather *g, const tap_reach *r, tile *t, int64_t f0, int64_t channel)
 {
     const cj__conv2d *s = &g->s;
-    const int vecs = (int)pieces_of(t->cols, LANES);
-    const int64_t pixels = s->n * (r->row1 - r->row0) * (r->col1 - r->col0), tiles = pieces_of(pixels, tile_rows[vecs]);
+    const int vecs = (int)ceil_div(t->cols, LANES);
+    const int64_t pixels = s->n * (r->row1 - r->row0) * (r->col1 - r->col0),
+                  tiles = ceil_div(pixels, tile_rows[vecs]);
     int64_t image = 0, i = r->row0, j = r->col0;
     for (int64_t k = 0; k < tiles; k++) {
         const int rows = (int)((k + 1) * pixels / tiles - k * pixels / tiles);
         for (int q = 0; q < rows; q++) {
-            const int64_t row = i * s->sh + r->u * s->dh - s->top, col = j * s->sw + r->v * s->dw - s->left;
+            const int64_t row = i * s->sh + r->u * s->dh - s->top,
+                          col = j * s->sw + r->v * s->dw - s->left;
             t->a[q] = g->dy + ((image * s->oh + i) * s->ow + j) * s->f + f0;
             t->c[q] = g->dx + ((image * s->h + row) * s->w + col) * s->c + channel;
             if (++j < r->col1)
@@ -59,7 +63,11 @@ static void gather_by_taps(const gather *g, real *turned, int64_t task)
 {
     const cj__conv2d *s = &g->s;
     const int64_t channel = task * TAP_PANEL, channels = least(TAP_PANEL, s->c - channel);
-    tile t = {.b = turned, .segments = (const int64_t[]){0}, .segment_count = 1, .a_step = 1, .b_step = TAP_PANEL};
+    tile t = {.b = turned,
+              .segments = (const int64_t[]){0},
+              .segment_count = 1,
+              .a_step = 1,
+              .b_step = TAP_PANEL};
     t.cols = channels;
     t.start = START_SUM;
     zero_pixels(g->dx + channel, s->n * s->h * s->w, channels, s->c);
@@ -69,7 +77,8 @@ static void gather_by_taps(const gather *g, real *turned, int64_t task)
         inside(s->ow, s->sw, r.v * s->dw, s->left, s->w, &r.col0, &r.col1);
         for (int64_t f = 0; f < s->f && r.row0 < r.row1 && r.col0 < r.col1; f += t.length) {
             t.length = least(TAP_FILTERS, s->f - f);
-            transpose_block(g->w + (tap * s->c + channel) * s->f + f, s->f, channels, t.length, turned, TAP_PANEL);
+            transpose_block(g->w + (tap * s->c + channel) * s->f + f, s->f, channels, t.length,
+                            turned, TAP_PANEL);
             add_tap(g, &r, &t, f, channel);
         }
     }

@@ -1,9 +1,11 @@
 // The convolution's epilogue with a max pool: the unpooled image is never in memory.
 //
-//   y[window][f] = greatest over the window's pixels of act(sum[pixel][f]), place[window][f] = the first such pixel
+//   y[window][f] = greatest over the window's pixels of act(sum[pixel][f]), place[window][f] = the
+//     first such pixel
 //
-// Windows of 2 x 2 stay in registers: the rows of a tile are the four pixels of one to three windows. Windows of other
-// sizes are convolved into the thread's scratch, one at a time, and pooled from there.
+// Windows of 2 x 2 stay in registers: the rows of a tile are the four pixels of one to three
+// windows. Windows of other sizes are convolved into the thread's scratch, one at a time, and
+// pooled from there.
 enum { POOL_PIXELS = 4, POOL_WINDOWS_MAX = TILE_ROWS_MAX / POOL_PIXELS };
 
 // Where a tile's windows put what they find.
@@ -26,20 +28,20 @@ static void put_bytes(uint8_t *to, ivec lanes, int64_t count)
     memcpy(to, bytes, (size_t)count);
 }
 
-// One vector of a window: `best` and `place` hold its first pixel and 0 before; another pixel wins if it is greater, or
-// if it is the first NaN.
+// One vector of a window: `best` and `place` hold its first pixel and 0 before; another pixel wins
+// if it is greater, or if it is the first NaN.
 ALWAYS_INLINE void window_take(vec v, lane_int number, vec *best, ivec *place)
 {
     const vmask wins = mask_and(mask_not(vec_le(v, *best)), vec_eq(*best, *best));
-    *best = vec_pick(wins, v, *best);
-    *place = (ivec)vec_pick(wins, (vec)ivec_set(number), (vec)*place);
+    *best = vec_select(wins, v, *best);
+    *place = (ivec)vec_select(wins, (vec)ivec_set(number), (vec)*place);
 }
 
 // ReLU, which lets no gradient through where it holds a window down.
 ALWAYS_INLINE void window_relu(lane_int none, vec *best, ivec *place)
 {
     const vmask passes = vec_lt(vec_set(0), *best);
-    *place = (ivec)vec_pick(passes, (vec)*place, (vec)ivec_set(none));
+    *place = (ivec)vec_select(passes, (vec)*place, (vec)ivec_set(none));
     *best = vec_max(vec_set(0), *best);
 }
 
@@ -53,7 +55,8 @@ ALWAYS_INLINE void pool_tile_body(const pool_tile *p, const int windows, const i
         UNROLL
         for (int v = 0; v < vecs; v++) {
             const vec window[POOL_PIXELS] = {sum[w * POOL_PIXELS][v], sum[w * POOL_PIXELS + 1][v],
-                                             sum[w * POOL_PIXELS + 2][v], sum[w * POOL_PIXELS + 3][v]};
+                                             sum[w * POOL_PIXELS + 2][v],
+                                             sum[w * POOL_PIXELS + 3][v]};
             vec best = window[0];
             ivec place = ivec_set(0);
             if (p->rounds) {
@@ -133,7 +136,8 @@ static int64_t pool_windows(const cj__conv2d_args *a)
 
 static int64_t pool_chunk(const cj__conv2d_args *a)
 {
-    return greatest(conv_chunk(&a->s) / pool_area(a) / POOL_WINDOWS_MAX * POOL_WINDOWS_MAX, POOL_WINDOWS_MAX);
+    return greatest(conv_chunk(&a->s) / pool_area(a) / POOL_WINDOWS_MAX * POOL_WINDOWS_MAX,
+                    POOL_WINDOWS_MAX);
 }
 
 static pixel pool_window(const pooled *p, int64_t index)
@@ -164,9 +168,10 @@ static void pixels_of_window(const pooled *p, const pixel *window, const real **
     }
 }
 
-// The tile of one panel of a group's filters, over segments `first` .. of the kernel; `count` of them.
-static tile panel_tile(const framed *f, const real *w, int64_t col, int64_t cols, const int64_t *segments,
-                       int64_t first, int64_t count)
+// The tile of one panel of a group's filters, over segments `first` .. of the kernel; `count` of
+// them.
+static tile panel_tile(const framed *f, const real *w, int64_t col, int64_t cols,
+                       const int64_t *segments, int64_t first, int64_t count)
 {
     const int64_t length = f->run * f->depth;
     return (tile){.b = w + first * length * f->s.f + col,
@@ -187,7 +192,8 @@ static void pool_in_registers(const pooled *p, int64_t group, int64_t begin, int
     for (int64_t col = group * p->f.filters; col < last;) {
         const int vecs = panel_vecs(last - col);
         const int64_t cols = least(vecs * LANES, last - col);
-        pool_tile t = {.t = panel_tile(&p->f, a->w, col, cols, segments, 0, count), .rounds = a->rounds};
+        pool_tile t = {.t = panel_tile(&p->f, a->w, col, cols, segments, 0, count),
+                       .rounds = a->rounds};
         t.t.start = a->bias ? START_BIAS : START_ZERO;
         t.t.bias = a->bias ? (const real *)a->bias + col : NULL;
         t.t.relu = a->act == CJ__UNARY_relu;
@@ -206,7 +212,8 @@ static void pool_in_registers(const pooled *p, int64_t group, int64_t begin, int
 }
 
 // The greatest of `area` rows of `cols` sums that lie side by side in the scratch.
-static void pool_rows(const cj__conv2d_args *a, const real *sums, int64_t cols, real *y, uint8_t *places)
+static void pool_rows(const cj__conv2d_args *a, const real *sums, int64_t cols, real *y,
+                      uint8_t *places)
 {
     const int64_t area = pool_area(a);
     for (int64_t at = 0; at < cols; at += LANES) {
@@ -229,7 +236,8 @@ static void pool_rows(const cj__conv2d_args *a, const real *sums, int64_t cols, 
 }
 
 // One window and one panel, convolved into the scratch.
-static void convolve_window(const pooled *p, int64_t group, int64_t col, int vecs, int64_t index, real *sums)
+static void convolve_window(const pooled *p, int64_t group, int64_t col, int vecs, int64_t index,
+                            real *sums)
 {
     const cj__conv2d_args *a = p->a;
     const int64_t all = p->f.s.kh * p->f.s.kw / p->f.run, area = pool_area(a);
@@ -254,7 +262,8 @@ static void convolve_window(const pooled *p, int64_t group, int64_t col, int vec
     }
 }
 
-static void pool_from_scratch(const pooled *p, int64_t group, int64_t begin, int64_t end, real *sums)
+static void pool_from_scratch(const pooled *p, int64_t group, int64_t begin, int64_t end,
+                              real *sums)
 {
     const cj__conv2d_args *a = p->a;
     const int64_t last = (group + 1) * p->f.filters;
@@ -263,7 +272,8 @@ static void pool_from_scratch(const pooled *p, int64_t group, int64_t begin, int
         const int64_t cols = least(vecs * LANES, last - col);
         for (int64_t at = begin; at < end; at++) {
             convolve_window(p, group, col, vecs, at, sums);
-            pool_rows(a, sums, cols, (real *)a->y + at * a->s.f + col, a->place ? a->place + at * a->s.f + col : NULL);
+            pool_rows(a, sums, cols, (real *)a->y + at * a->s.f + col,
+                      a->place ? a->place + at * a->s.f + col : NULL);
         }
         col += cols;
     }
@@ -271,7 +281,7 @@ static void pool_from_scratch(const pooled *p, int64_t group, int64_t begin, int
 
 static void conv2d_pool_job(const cj__conv2d_args *a, cj__job *job)
 {
-    const int64_t tasks = pieces_of(pool_windows(a), pool_chunk(a));
+    const int64_t tasks = ceil_div(pool_windows(a), pool_chunk(a));
     *job = (cj__job){.phases = 1, .tasks = {tasks}};
     if (needs_frame(&a->s))
         *job = (cj__job){.phases = 2, .tasks = {a->s.n, tasks}, .workspace = frame_size(&a->s)};
@@ -279,11 +289,13 @@ static void conv2d_pool_job(const cj__conv2d_args *a, cj__job *job)
 }
 
 // Tasks of the last phase.
-static void conv2d_pool_windows(const cj__conv2d_args *a, const void *frame, void *scratch, int64_t begin, int64_t end)
+static void conv2d_pool_windows(const cj__conv2d_args *a, const void *frame, void *scratch,
+                                int64_t begin, int64_t end)
 {
     const pooled p = pooled_of(a, frame);
     const int64_t chunk = pool_chunk(a), all = pool_windows(a);
-    const bool registers = a->pool_h == 2 && a->pool_w == 2 && p.f.s.kh * p.f.s.kw / p.f.run <= SEGMENTS_MAX;
+    const bool registers =
+        a->pool_h == 2 && a->pool_w == 2 && p.f.s.kh * p.f.s.kw / p.f.run <= SEGMENTS_MAX;
     for (int64_t task = begin; task < end; task++) {
         for (int64_t group = 0; group < a->s.groups; group++) {
             if (registers)

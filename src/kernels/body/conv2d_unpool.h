@@ -1,4 +1,5 @@
-// A pool undone: rows of dy made of the pool's gradient and its places, for convolutions whose dy is read once.
+// A pool undone: rows of dy made of the pool's gradient and its places, for convolutions whose dy
+// is read once.
 //
 //   dy[row][col][f] = pooled[row / pool_h][col / pool_w][f] if that is its place, else 0
 enum { UNPOOLED_BYTES = 96 << 10 }; // of a thread's scratch, so that what is made there stays near
@@ -13,9 +14,11 @@ ALWAYS_INLINE ivec places_of(const uint8_t *p, int64_t count)
 }
 
 // Rows of windows first .. last - 1 of an image.
-static void unpool_rows(const cj__conv2d_args *a, int64_t image, int64_t first, int64_t last, real *dy)
+static void unpool_rows(const cj__conv2d_args *a, int64_t image, int64_t first, int64_t last,
+                        real *dy)
 {
-    const int64_t wide = a->s.ow / a->pool_w, high = a->s.oh / a->pool_h, filters = a->s.f, row = a->s.ow * filters;
+    const int64_t wide = a->s.ow / a->pool_w, high = a->s.oh / a->pool_h, filters = a->s.f,
+                  row = a->s.ow * filters;
     for (int64_t i = first; i < last; i++, dy += a->pool_h * row) {
         for (int64_t j = 0; j < wide; j++) {
             const int64_t at = ((image * high + i) * wide + j) * filters;
@@ -28,7 +31,8 @@ static void unpool_rows(const cj__conv2d_args *a, int64_t image, int64_t first, 
                 const ivec place = places_of(a->dy_place + at + f, count);
                 for (int64_t q = 0; q < a->pool_h * a->pool_w; q++) {
                     const vec share = (vec)((ivec)d & (place == ivec_set((lane_int)q)));
-                    vec_store_part(corner + q / a->pool_w * row + q % a->pool_w * filters + f, share, part);
+                    vec_store_part(corner + q / a->pool_w * row + q % a->pool_w * filters + f,
+                                   share, part);
                 }
             }
         }

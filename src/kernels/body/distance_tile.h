@@ -1,8 +1,9 @@
-// One kind of distance: the tile, and what packs a panel for it and runs it over rows. A template without a guard, for
-// distances.h, which defines
+// One kind of distance: the tile, and what packs a panel for it and runs it over rows. A template
+// without a guard, for distances.h, which defines
 //
 //   NAME(word)              the word with the kind's name
-//   ELEMENT, LANE, VECTOR   an element of a row, a group of GROUP elements in a lane, a vector of those
+//   ELEMENT, LANE, VECTOR   an element of a row, a group of GROUP elements in a lane, a vector of
+//                           those
 //   SPREAD(group)           a group in all lanes
 //   STEP(sum, x, q)         the sum with one group of the row and one of each query
 //   ROW_GROUP, QUERY_GROUP  (elements, count): a group of a row, of a query
@@ -63,7 +64,8 @@ ALWAYS_INLINE void NAME(tile)(const held_rows *t, const LANE *q, const int rows,
 TILE_SHAPES(TILE)
 #undef TILE
 
-// The rows of `t` against every part of a panel whose queries have `groups` groups, from group `first` on.
+// The rows of `t` against every part of a panel whose queries have `groups` groups, from group
+// `first` on.
 static void NAME(hold)(held_rows t, int64_t count, int64_t groups, int64_t first, const LANE *q)
 {
     static void (*const tiles[TILE_VECS_MAX + 1])(const held_rows *t, const LANE *q) = {
@@ -81,10 +83,10 @@ static void NAME(hold)(held_rows t, int64_t count, int64_t groups, int64_t first
 }
 
 // One piece of the rows from `x` on, `t->count` of them, `length` elements long.
-static void NAME(hold_piece)(held_rows *t, const ELEMENT *x, int64_t width, int64_t length, int64_t count,
-                             int64_t first, const LANE *q)
+static void NAME(hold_piece)(held_rows *t, const ELEMENT *x, int64_t width, int64_t length,
+                             int64_t count, int64_t first, const LANE *q)
 {
-    const int64_t groups = pieces_of(width, GROUP), whole = length / GROUP, rest = length % GROUP;
+    const int64_t groups = ceil_div(width, GROUP), whole = length / GROUP, rest = length % GROUP;
 #if WIDENED
     int16_t wide[ROWS_MAX][WIDENED_PIECE];
 #else
@@ -130,14 +132,14 @@ static void NAME(run)(int64_t count, int64_t rows, int64_t width, const void *pa
             for (int i = 0; i < ROWS_MAX; i++)
                 t.d[i] = d + (j + least(i, t.count - 1)) * CJ__PANEL;
             NAME(hold_piece)
-            (&t, (const ELEMENT *)x + j * width + first, width, least(PIECE, width - first), count, first,
-             (const LANE *)(head + CJ__PANEL));
+            (&t, (const ELEMENT *)x + j * width + first, width, least(PIECE, width - first), count,
+             first, (const LANE *)(head + CJ__PANEL));
         }
 }
 
 static size_t NAME(panel_size)(int64_t width)
 {
-    return CJ__PANEL * (sizeof(double) + (size_t)pieces_of(width, GROUP) * sizeof(LANE));
+    return CJ__PANEL * (sizeof(double) + (size_t)ceil_div(width, GROUP) * sizeof(LANE));
 }
 
 static void NAME(pack)(int64_t count, int64_t width, const void *queries, void *panel)

@@ -1,24 +1,28 @@
 // Distances between a panel of queries and rows: see kernels/distances.h.
 //
-// Queries are lanes. A panel is cut into *parts* of up to TILE_VECS_MAX vectors of queries; within a part lies group after
-// group, a *group* being what one lane takes of a row in one step: 4 or 2 bytes of a product, 8 of a sum of absolute
-// differences, one float. A tile holds a part against some rows: each step loads the part's vectors once and spreads one
-// group of each row over all lanes, so rows are read where they lie, nothing is summed across lanes, and one query costs a
-// vector, not a panel. The tile is in distance_tile.h, which is included once for each kind of distance.
+// Queries are lanes. A panel is cut into *parts* of up to TILE_VECS_MAX vectors of queries; within
+// a part lies group after group, a *group* being what one lane takes of a row in one step: 4 or 2
+// bytes of a product, 8 of a sum of absolute differences, one float. A tile holds a part against
+// some rows: each step loads the part's vectors once and spreads one group of each row over all
+// lanes, so rows are read where they lie, nothing is summed across lanes, and one query costs a
+// vector, not a panel. The tile is in distance_tile.h, which is included once for each kind of
+// distance.
 //
 // Squares of differences of bytes are products: with q' = q - 128 and x' = x - 128,
 //   sum (q - x)^2 = sum x'^2 + (sum q'^2 + 256 sum q') - 2 sum x q'
-// because x = x' + 128. The first sum is the row's `centred`, the second lies at the head of the panel, and the third has
-// an unsigned and a signed factor, as the byte product wants.
+// because x = x' + 128. The first sum is the row's `centred`, the second lies at the head of the
+// panel, and the third has an unsigned and a signed factor, as the byte product wants.
 #include "kernels/distances.h"
 
 enum {
-    BYTE_PIECE = 16384,   // bytes of a row in one piece: a sum is at most 16384 * 255 * 128 < 2^31
-    WIDENED_PIECE = 1024, // the same where rows are widened into a buffer, which is to stay in the first cache
+    BYTE_PIECE = 16384, // bytes of a row in one piece: a sum is at most 16384 * 255 * 128 < 2^31
+    // the same where rows are widened into a buffer, which is to stay in the first cache
+    WIDENED_PIECE = 1024,
     ROWS_MAX = 12,
 };
 
-// A tile's rows: their groups, where their sums go, and how many are meant; the others repeat the last.
+// A tile's rows: their groups, where their sums go, and how many are meant; the others repeat the
+// last.
 typedef struct held_rows {
     const char *x[ROWS_MAX];
     double *d[ROWS_MAX];
@@ -37,7 +41,7 @@ ALWAYS_INLINE int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-ALWAYS_INLINE int64_t pieces_of(int64_t whole, int64_t piece)
+ALWAYS_INLINE int64_t ceil_div(int64_t whole, int64_t piece)
 {
     return (whole + piece - 1) / piece;
 }
@@ -45,10 +49,11 @@ ALWAYS_INLINE int64_t pieces_of(int64_t whole, int64_t piece)
 // Vectors of the part that begins at query `first`.
 ALWAYS_INLINE int part_vecs(int64_t count, int64_t first, int wide)
 {
-    return (int)least(pieces_of(count - first, wide), TILE_VECS_MAX);
+    return (int)least(ceil_div(count - first, wide), TILE_VECS_MAX);
 }
 
-// Groups, as lanes hold them; what a row or a query lacks at its end counts nothing. ------------------------------------
+// Groups, as lanes hold them; what a row or a query lacks at its end counts nothing.
+// ------------------------------------
 
 // `count` unsigned bytes of a row.
 ALWAYS_INLINE int32_t dot_row(const uint8_t *x, int64_t count)
@@ -199,4 +204,5 @@ static void any_below(int64_t rows, const double *d, const double *threshold, ui
     {                                                                                            \
         .isa = name, .of = {CJ__DISTANCES(TABLE_ROW)}, .centre = centre, .any_below = any_below, \
     }
-#define TABLE_ROW(name, element) [CJ__DISTANCE_##name] = {panel_size_##name, pack_##name, run_##name},
+#define TABLE_ROW(name, element) \
+    [CJ__DISTANCE_##name] = {panel_size_##name, pack_##name, run_##name},

@@ -1,9 +1,11 @@
-// Dropout: y[i] = x[i] / (1 - rate) where word i of the Philox stream (base/random.h) is >= rate 2^32, else 0.
+// Dropout: y[i] = x[i] / (1 - rate) where word i of the Philox stream (base/random.h) is >= rate
+// 2^32, else 0.
 //
-// The words of several counters are made side by side: a vector holds one of the four words of a counter in each of its
-// 64-bit lanes, since a round needs whole products of 32-bit words. Their upper halves may hold anything until the end:
-// products look at the lower halves, and exclusive or keeps the halves apart. All of it is integer arithmetic, so the
-// mask is the same for every instruction set.
+// The words of several counters are made side by side: a vector holds one of the four words of a
+// counter in each of its 64-bit lanes, since a round needs whole products of 32-bit words. Their
+// upper halves may hold anything until the end: products look at the lower halves, and exclusive or
+// keeps the halves apart. All of it is integer arithmetic, so the mask is the same for every
+// instruction set.
 enum { WORD_LANES = VEC_BYTES / 8, CHAINS = 4, BLOCKS = CHAINS * WORD_LANES };
 
 // Words 0 and 1, and 2 and 3, of each block as they lie in the stream.
@@ -16,7 +18,8 @@ ALWAYS_INLINE void philox_store(word_vec c0, word_vec c1, word_vec c2, word_vec 
     memcpy(words + VEC_BYTES / 4, &second, sizeof second);
 }
 
-// words[4 * b + w] is word w of block first + b. Several chains of rounds at once hide the latency of products.
+// words[4 * b + w] is word w of block first + b. Several chains of rounds at once hide the latency
+// of products.
 static void philox_blocks(uint64_t key, uint64_t step, uint64_t first, uint32_t words[4 * BLOCKS])
 {
     word_vec c0[CHAINS], c1[CHAINS], c2[CHAINS], c3[CHAINS], place;
@@ -47,7 +50,8 @@ static void philox_blocks(uint64_t key, uint64_t step, uint64_t first, uint32_t 
 }
 
 // By masks of bits: a branch would be mispredicted half the time, and a product would keep NaN.
-ALWAYS_INLINE void keep_some(int64_t count, const uint32_t *words, uint32_t limit, real scale, const real *x, real *y)
+ALWAYS_INLINE void keep_some(int64_t count, const uint32_t *words, uint32_t limit, real scale,
+                             const real *x, real *y)
 {
     for (int64_t j = 0; j < count; j++) {
         const real kept = x[j] * scale;
@@ -58,7 +62,8 @@ ALWAYS_INLINE void keep_some(int64_t count, const uint32_t *words, uint32_t limi
     }
 }
 
-static void dropout(int64_t first, int64_t n, uint64_t key, uint64_t step, double rate, const void *x, void *y)
+static void dropout(int64_t first, int64_t n, uint64_t key, uint64_t step, double rate,
+                    const void *x, void *y)
 {
     const real *from = x;
     real *to = y;

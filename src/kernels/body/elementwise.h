@@ -1,8 +1,9 @@
-// Element-wise functions whose formulas are arithmetic, comparisons and roots: y[i] = f(x[i]) and its gradient, two
-// operands, comparisons, scaling. Those that need exp or log are in math.h.
+// Element-wise functions whose formulas are arithmetic, comparisons and roots: y[i] = f(x[i]) and
+// its gradient, two operands, comparisons, scaling. Those that need exp or log are in math.h.
 //
-// EACH_VEC writes a loop's body twice, for whole vectors and for the masked rest; inside, `i` is the place, GET reads
-// and PUT writes the lanes there. A lane's arithmetic does not depend on where a range begins.
+// EACH_VEC writes a loop's body twice, for whole vectors and for the masked rest; inside, `i` is
+// the place, GET reads and PUT writes the lanes there. A lane's arithmetic does not depend on where
+// a range begins.
 
 #define EACH_VEC(n, ...)                          \
     do {                                          \
@@ -35,12 +36,12 @@ ALWAYS_INLINE void put_vec(real *p, vec v, const bool whole, vmask part)
 // The greater and the lesser of two, NaN if either is.
 ALWAYS_INLINE vec vec_greater(vec a, vec b)
 {
-    return vec_pick(vec_eq(a, a), vec_max(a, b), a);
+    return vec_select(vec_eq(a, a), vec_max(a, b), a);
 }
 
 ALWAYS_INLINE vec vec_lesser(vec a, vec b)
 {
-    return vec_pick(vec_eq(a, a), vec_min(a, b), a);
+    return vec_select(vec_eq(a, a), vec_min(a, b), a);
 }
 
 // NaN stays NaN: vec_max and vec_min take their second operand then.
@@ -54,22 +55,25 @@ ALWAYS_INLINE vmask vec_inside(vec low, vec x, vec high)
     return mask_and(vec_lt(low, x), vec_lt(x, high));
 }
 
-// name, what the gradient reads, f(x, a, b), dx. As in ref/: where the derivative is 0, so is dx whatever dy is.
-#define FORMULAS(F)                                                                                               \
-    F(negative, X, -x, -dy)                                                                                       \
-    F(absolute, X, vec_abs(x), vec_pick(vec_lt(K(0), x), dy, vec_pick(vec_lt(x, K(0)), -dy, K(0))))               \
-    F(sign, X, vec_pick(vec_lt(K(0), x), K(1), vec_pick(vec_lt(x, K(0)), K(-1), x)), K(0))                        \
-    F(square, X, x *x, (x + x) * dy)                                                                              \
-    F(sqrt, Y, vec_sqrt(x), K(0.5) / y * dy)                                                                      \
-    F(rsqrt, Y, K(1) / vec_sqrt(x), K(-0.5) * y * y * y * dy)                                                     \
-    F(reciprocal, Y, K(1) / x, -y * y * dy)                                                                       \
-    F(relu, Y, vec_max(K(0), x), vec_pick(vec_lt(K(0), y), dy, K(0)))                                             \
-    F(relu6, Y, vec_clip(x, K(0), K(6)), vec_pick(vec_inside(K(0), y, K(6)), dy, K(0)))                           \
-    F(leaky_relu, X, vec_pick(vec_lt(K(0), x), x, a *x), vec_pick(vec_lt(K(0), x), dy, a *dy))                    \
-    F(softsign, X, x / (K(1) + vec_abs(x)), dy / ((K(1) + vec_abs(x)) * (K(1) + vec_abs(x))))                     \
-    F(hard_sigmoid, X, vec_clip(hard_line(x), K(0), K(1)), vec_pick(vec_inside(K(-3), x, K(3)), dy / K(6), K(0))) \
-    F(hard_silu, X, x *vec_clip(hard_line(x), K(0), K(1)), hard_silu_grad(x, dy))                                 \
-    F(clip, X, vec_clip(x, a, b), vec_pick(mask_and(vec_le(a, x), vec_le(x, b)), dy, K(0)))
+// name, what the gradient reads, f(x, a, b), dx. As in ref/: where the derivative is 0, so is dx
+// whatever dy is.
+#define FORMULAS(F)                                                                                \
+    F(negative, X, -x, -dy)                                                                        \
+    F(absolute, X, vec_abs(x),                                                                     \
+      vec_select(vec_lt(K(0), x), dy, vec_select(vec_lt(x, K(0)), -dy, K(0))))                     \
+    F(sign, X, vec_select(vec_lt(K(0), x), K(1), vec_select(vec_lt(x, K(0)), K(-1), x)), K(0))     \
+    F(square, X, x *x, (x + x) * dy)                                                               \
+    F(sqrt, Y, vec_sqrt(x), K(0.5) / y * dy)                                                       \
+    F(rsqrt, Y, K(1) / vec_sqrt(x), K(-0.5) * y * y * y * dy)                                      \
+    F(reciprocal, Y, K(1) / x, -y * y * dy)                                                        \
+    F(relu, Y, vec_max(K(0), x), vec_select(vec_lt(K(0), y), dy, K(0)))                            \
+    F(relu6, Y, vec_clip(x, K(0), K(6)), vec_select(vec_inside(K(0), y, K(6)), dy, K(0)))          \
+    F(leaky_relu, X, vec_select(vec_lt(K(0), x), x, a *x), vec_select(vec_lt(K(0), x), dy, a *dy)) \
+    F(softsign, X, x / (K(1) + vec_abs(x)), dy / ((K(1) + vec_abs(x)) * (K(1) + vec_abs(x))))      \
+    F(hard_sigmoid, X, vec_clip(hard_line(x), K(0), K(1)),                                         \
+      vec_select(vec_inside(K(-3), x, K(3)), dy / K(6), K(0)))                                     \
+    F(hard_silu, X, x *vec_clip(hard_line(x), K(0), K(1)), hard_silu_grad(x, dy))                  \
+    F(clip, X, vec_clip(x, a, b), vec_select(mask_and(vec_le(a, x), vec_le(x, b)), dy, K(0)))
 
 // x / 6 + 1/2
 ALWAYS_INLINE vec hard_line(vec x)
@@ -80,7 +84,7 @@ ALWAYS_INLINE vec hard_line(vec x)
 ALWAYS_INLINE vec hard_silu_grad(vec x, vec dy)
 {
     const vec slope = vec_fma(x, K(1.0 / 3), K(0.5)) * dy;
-    return vec_pick(vec_le(x, K(-3)), K(0), vec_pick(vec_le(K(3), x), dy, slope));
+    return vec_select(vec_le(x, K(-3)), K(0), vec_select(vec_le(K(3), x), dy, slope));
 }
 
 #define GRAD_READS_X xs
@@ -94,18 +98,19 @@ ALWAYS_INLINE vec hard_silu_grad(vec x, vec dy)
         (void)a, (void)b;                                                                       \
         EACH_VEC(n, const vec x = GET(from); PUT(to, formula););                                \
     }
-#define DEFINE_GRAD(name, reads, grad)                                                                                 \
-    static void unary_grad_##name(int64_t n, const void *xs, const void *ys, const void *dys, void *dxs, double first, \
-                                  double second)                                                                       \
-    {                                                                                                                  \
-        const real *given = GRAD_READS_##reads, *slopes = dys;                                                         \
-        real *to = dxs;                                                                                                \
-        const vec a = K(first), b = K(second);                                                                         \
-        (void)a, (void)b, (void)xs, (void)ys;                                                                          \
-        EACH_VEC(n, const vec x = GET(given); const vec y = x; const vec dy = GET(slopes); (void)x, (void)y, (void)dy; \
-                 PUT(to, grad););                                                                                      \
+#define DEFINE_GRAD(name, reads, grad)                                                        \
+    static void unary_grad_##name(int64_t n, const void *xs, const void *ys, const void *dys, \
+                                  void *dxs, double first, double second)                     \
+    {                                                                                         \
+        const real *given = GRAD_READS_##reads, *slopes = dys;                                \
+        real *to = dxs;                                                                       \
+        const vec a = K(first), b = K(second);                                                \
+        (void)a, (void)b, (void)xs, (void)ys;                                                 \
+        EACH_VEC(n, const vec x = GET(given); const vec y = x; const vec dy = GET(slopes);    \
+                 (void)x, (void)y, (void)dy; PUT(to, grad););                                 \
     }
-#define DEFINE_BOTH(name, reads, formula, grad) DEFINE_UNARY(name, formula) DEFINE_GRAD(name, reads, grad)
+#define DEFINE_BOTH(name, reads, formula, grad) \
+    DEFINE_UNARY(name, formula) DEFINE_GRAD(name, reads, grad)
 FORMULAS(DEFINE_BOTH)
 
 static void relu_dropout_grad(int64_t n, const void *y, const void *dy, double scale, void *dx)
@@ -113,11 +118,12 @@ static void relu_dropout_grad(int64_t n, const void *y, const void *dy, double s
     const real *result = y, *slopes = dy;
     real *to = dx;
     const vec factor = K(scale);
-    EACH_VEC(n, PUT(to, vec_pick(vec_lt(K(0), GET(result)), GET(slopes) * factor, K(0))););
+    EACH_VEC(n, PUT(to, vec_select(vec_lt(K(0), GET(result)), GET(slopes) * factor, K(0))););
 }
 
 // Rows of two operands that follow each other without gaps are one long row.
-ALWAYS_INLINE void join_rows(int64_t *rows, int64_t *cols, int64_t a_row, int64_t a_step, int64_t b_row, int64_t b_step)
+ALWAYS_INLINE void join_rows(int64_t *rows, int64_t *cols, int64_t a_row, int64_t a_step,
+                             int64_t b_row, int64_t b_step)
 {
     if (a_row == *cols * a_step && b_row == *cols * b_step) {
         *cols *= *rows;
@@ -127,19 +133,20 @@ ALWAYS_INLINE void join_rows(int64_t *rows, int64_t *cols, int64_t a_row, int64_
 
 // y[r][j] = f(p, q); an operand with step 0 is one vector for the whole row.
 #define OPERAND(step, p, fixed) ((step) ? GET(p) : (fixed))
-#define DEFINE(name, formula)                                                                                          \
-    static void binary_##name(int64_t rows, int64_t cols, const void *a, int64_t a_row, int64_t a_step, const void *b, \
-                              int64_t b_row, int64_t b_step, void *y)                                                  \
-    {                                                                                                                  \
-        if (cols > 0)                                                                                                  \
-            join_rows(&rows, &cols, a_row, a_step, b_row, b_step);                                                     \
-        for (int64_t r = 0; r < rows && cols > 0; r++) {                                                               \
-            const real *left = (const real *)a + r * a_row, *right = (const real *)b + r * b_row;                      \
-            const vec p0 = vec_set(*left), q0 = vec_set(*right);                                                       \
-            real *to = (real *)y + r * cols;                                                                           \
-            EACH_VEC(cols, const vec p = OPERAND(a_step, left, p0); const vec q = OPERAND(b_step, right, q0);          \
-                     PUT(to, formula););                                                                               \
-        }                                                                                                              \
+#define DEFINE(name, formula)                                                                     \
+    static void binary_##name(int64_t rows, int64_t cols, const void *a, int64_t a_row,           \
+                              int64_t a_step, const void *b, int64_t b_row, int64_t b_step,       \
+                              void *y)                                                            \
+    {                                                                                             \
+        if (cols > 0)                                                                             \
+            join_rows(&rows, &cols, a_row, a_step, b_row, b_step);                                \
+        for (int64_t r = 0; r < rows && cols > 0; r++) {                                          \
+            const real *left = (const real *)a + r * a_row, *right = (const real *)b + r * b_row; \
+            const vec p0 = vec_set(*left), q0 = vec_set(*right);                                  \
+            real *to = (real *)y + r * cols;                                                      \
+            EACH_VEC(cols, const vec p = OPERAND(a_step, left, p0);                               \
+                     const vec q = OPERAND(b_step, right, q0); PUT(to, formula););                \
+        }                                                                                         \
     }
 DEFINE(add, p + q)
 DEFINE(subtract, p - q)
@@ -151,7 +158,7 @@ DEFINE(minimum, vec_lesser(p, q))
 
 ALWAYS_INLINE void put_truth(uint8_t *p, vmask m, int64_t count)
 {
-    const ivec lanes = (ivec)vec_pick(m, (vec)ivec_set(-1), (vec)ivec_set(0));
+    const ivec lanes = (ivec)vec_select(m, (vec)ivec_set(-1), (vec)ivec_set(0));
     uint8_t bytes[LANES];
     if (count >= LANES) {
         bytes_store(p, lanes);
@@ -161,18 +168,20 @@ ALWAYS_INLINE void put_truth(uint8_t *p, vmask m, int64_t count)
     memcpy(p, bytes, (size_t)count);
 }
 
-#define DEFINE(name, formula)                                                                                 \
-    static void compare_##name(int64_t rows, int64_t cols, const void *a, int64_t a_row, int64_t a_step,      \
-                               const void *b, int64_t b_row, int64_t b_step, uint8_t *y)                      \
-    {                                                                                                         \
-        if (cols > 0)                                                                                         \
-            join_rows(&rows, &cols, a_row, a_step, b_row, b_step);                                            \
-        for (int64_t r = 0; r < rows && cols > 0; r++) {                                                      \
-            const real *left = (const real *)a + r * a_row, *right = (const real *)b + r * b_row;             \
-            const vec p0 = vec_set(*left), q0 = vec_set(*right);                                              \
-            EACH_VEC(cols, const vec p = OPERAND(a_step, left, p0); const vec q = OPERAND(b_step, right, q0); \
-                     put_truth(y + r * cols + i, formula, cols - i););                                        \
-        }                                                                                                     \
+#define DEFINE(name, formula)                                                                     \
+    static void compare_##name(int64_t rows, int64_t cols, const void *a, int64_t a_row,          \
+                               int64_t a_step, const void *b, int64_t b_row, int64_t b_step,      \
+                               uint8_t *y)                                                        \
+    {                                                                                             \
+        if (cols > 0)                                                                             \
+            join_rows(&rows, &cols, a_row, a_step, b_row, b_step);                                \
+        for (int64_t r = 0; r < rows && cols > 0; r++) {                                          \
+            const real *left = (const real *)a + r * a_row, *right = (const real *)b + r * b_row; \
+            const vec p0 = vec_set(*left), q0 = vec_set(*right);                                  \
+            EACH_VEC(cols, const vec p = OPERAND(a_step, left, p0);                               \
+                     const vec q = OPERAND(b_step, right, q0);                                    \
+                     put_truth(y + r * cols + i, formula, cols - i););                            \
+        }                                                                                         \
     }
 DEFINE(equal, vec_eq(p, q))
 DEFINE(not_equal, mask_not(vec_eq(p, q)))

@@ -1,6 +1,7 @@
-// What follows a product: bias, activation and rounding. ReLU happens in registers, at the end of a tile; any other
-// activation is this table's element-wise kernel, applied to rows that are still in the cache, and so is rounding, but
-// for the elements of a pool's window, which are rounded in registers before the greatest is taken.
+// What follows a product: bias, activation and rounding. ReLU happens in registers, at the end of a
+// tile; any other activation is this table's element-wise kernel, applied to rows that are still in
+// the cache, and so is rounding, but for the elements of a pool's window, which are rounded in
+// registers before the greatest is taken.
 #if CJ_REAL_BYTES == 4
 #include "kernels/body/round_vec.h"
 #endif
@@ -59,40 +60,44 @@ ALWAYS_INLINE void round_window(bool rounds, vec *elements, const int count)
 
 enum { FOUR = 4 };
 
-// The greatest of a window's four elements, once they are rounded, and the first of those that are as great; behind ReLU
-// it is FOUR where that holds the window down. NaN is greater than all.
-static __attribute__((noinline)) void careful_window(const vec *elements, bool relu, vec *best, ivec *place)
+// The greatest of a window's four elements, once they are rounded, and the first of those that are
+// as great; behind ReLU it is FOUR where that holds the window down. NaN is greater than all.
+static __attribute__((noinline)) void careful_window(const vec *elements, bool relu, vec *best,
+                                                     ivec *place)
 {
     *best = round_lanes(elements[0]);
     *place = ivec_set(0);
     for (int i = 1; i < FOUR; i++) {
         const vec v = round_lanes(elements[i]);
         const vmask wins = mask_and(mask_not(vec_le(v, *best)), vec_eq(*best, *best));
-        *best = vec_pick(wins, v, *best);
-        *place = (ivec)vec_pick(wins, (vec)ivec_set(i), (vec)*place);
+        *best = vec_select(wins, v, *best);
+        *place = (ivec)vec_select(wins, (vec)ivec_set(i), (vec)*place);
     }
     if (relu) {
-        *place = (ivec)vec_pick(vec_lt(vec_set(0), *best), (vec)*place, (vec)ivec_set(FOUR));
+        *place = (ivec)vec_select(vec_lt(vec_set(0), *best), (vec)*place, (vec)ivec_set(FOUR));
         *best = vec_max(vec_set(0), *best);
     }
 }
 
-// The same, and quicker behind ReLU: to round is monotone, so the greatest element alone is rounded, to r, and those are as
-// great that are not below the least number that is rounded to r, which for r above 0 is half a step (or, where r is odd
-// and the tie would go down, a bit less) below it in the bits of a float. Sums are NaN where an element may be.
+// The same, and quicker behind ReLU: to round is monotone, so the greatest element alone is
+// rounded, to r, and those are as great that are not below the least number that is rounded to r,
+// which for r above 0 is half a step (or, where r is odd and the tie would go down, a bit less)
+// below it in the bits of a float. Sums are NaN where an element may be.
 ALWAYS_INLINE void rounded_window(const vec *elements, bool relu, vec *best, ivec *place)
 {
 #if CJ_REAL_BYTES == 4
     const vec sum = (elements[0] + elements[1]) + (elements[2] + elements[3]);
     if (relu && mask_all(vec_eq(sum, sum))) {
-        const vec greatest = vec_max(elements[3], vec_max(elements[2], vec_max(elements[1], elements[0])));
-        const bits_vec bits = (bits_vec)greatest, r = (bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000;
+        const vec greatest =
+            vec_max(elements[3], vec_max(elements[2], vec_max(elements[1], elements[0])));
+        const bits_vec bits = (bits_vec)greatest,
+                       r = (bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000;
         const vec tie = (vec)(r - 0x8000 + (r >> 16 & 1));
         *place = ivec_set(3);
         UNROLL
         for (int i = 2; i >= 0; i--)
-            *place = (ivec)vec_pick(vec_le(tie, elements[i]), (vec)ivec_set(i), (vec)*place);
-        *place = (ivec)vec_pick(vec_lt(vec_set(0), (vec)r), (vec)*place, (vec)ivec_set(FOUR));
+            *place = (ivec)vec_select(vec_le(tie, elements[i]), (vec)ivec_set(i), (vec)*place);
+        *place = (ivec)vec_select(vec_lt(vec_set(0), (vec)r), (vec)*place, (vec)ivec_set(FOUR));
         *best = vec_max(vec_set(0), (vec)r);
         return;
     }

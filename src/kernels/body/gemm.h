@@ -1,17 +1,18 @@
 // C = act(op(A) op(B) + bias): see cj__gemm, and gemm_form.h for the ways of computing it.
 //
-// A task is a block of rows of C by a panel of columns, or by several panels. The sum is cut into pieces, so that their part
-// of B stays in the cache while the tiles walk down the rows.
+// A task is a block of rows of C by a panel of columns, or by several panels. The sum is cut into
+// pieces, so that their part of B stays in the cache while the tiles walk down the rows.
 enum { PACK_DEPTH = 64 };
 
 static int64_t tasks_across(const product *p)
 {
-    return pieces_of(p->g.n, p->panels * PANEL_COLS);
+    return ceil_div(p->g.n, p->panels * PANEL_COLS);
 }
 
 static int64_t product_tasks(const product *p)
 {
-    return p->dots ? pieces_of(p->g.n, DOT_COLS) : p->parts * tasks_across(p) * pieces_of(p->g.m, p->rows);
+    return p->dots ? ceil_div(p->g.n, DOT_COLS) :
+                     p->parts * tasks_across(p) * ceil_div(p->g.m, p->rows);
 }
 
 // Reals of the Cs of all parts, and tasks of adding them, each some rows.
@@ -19,17 +20,17 @@ enum { ADD_ROWS = 4 };
 
 static int64_t parts_size(const product *p)
 {
-    return p->parts > 1 ? p->parts * p->g.m * pieces_of(p->g.n, LANES) * LANES : 0;
+    return p->parts > 1 ? p->parts * p->g.m * ceil_div(p->g.n, LANES) * LANES : 0;
 }
 
 static int64_t add_tasks(const product *p)
 {
-    return p->parts > 1 ? pieces_of(p->g.m, ADD_ROWS) : 0;
+    return p->parts > 1 ? ceil_div(p->g.m, ADD_ROWS) : 0;
 }
 
 static int64_t pack_tasks(const product *p)
 {
-    return p->packs_b ? tasks_across(p) * pieces_of(p->g.k, PACK_DEPTH) : 0;
+    return p->packs_b ? tasks_across(p) * ceil_div(p->g.k, PACK_DEPTH) : 0;
 }
 
 // Reals of one task's piece of B.
@@ -47,7 +48,7 @@ static void gemm_job(const cj__gemm *g, cj__job *job)
         *job = (cj__job){.phases = 2, .tasks = {packs, tasks}};
     if (p.parts > 1)
         *job = (cj__job){.phases = 2, .tasks = {tasks, add_tasks(&p)}};
-    const int64_t b = p.packs_b ? pieces_of(p.g.n, PANEL_COLS) * PANEL_COLS * p.g.k : 0;
+    const int64_t b = p.packs_b ? ceil_div(p.g.n, PANEL_COLS) * PANEL_COLS * p.g.k : 0;
     job->workspace = copied_a_size(&p) + (size_t)(b + parts_size(&p)) * sizeof(real);
     job->scratch = p.blocks && !p.packs_b ? (size_t)piece_size(&p) * sizeof(real) : 0;
 }
@@ -56,10 +57,10 @@ static void gemm_job(const cj__gemm *g, cj__job *job)
 static void pack_task(const product *p, real *packed, int64_t task)
 {
     const cj__gemm *g = &p->g;
-    const int64_t depths = pieces_of(g->k, PACK_DEPTH), first = task % depths * PACK_DEPTH;
+    const int64_t depths = ceil_div(g->k, PACK_DEPTH), first = task % depths * PACK_DEPTH;
     const int64_t col = task / depths * p->panels * PANEL_COLS;
-    pack_panels(g, col, least(col + p->panels * PANEL_COLS, g->n), first, least(PACK_DEPTH, g->k - first),
-                packed + col * g->k, PANEL_COLS * g->k, first);
+    pack_panels(g, col, least(col + p->panels * PANEL_COLS, g->n), first,
+                least(PACK_DEPTH, g->k - first), packed + col * g->k, PANEL_COLS * g->k, first);
 }
 
 // One piece of the sum of one task: columns col0 .. col1 - 1 of B.
@@ -67,8 +68,9 @@ typedef struct gemm_piece {
     const product *p;
     int64_t col0, col1, first, length;
     bool ends;
-    const real *b;              // the first panel
-    int64_t panel_step, b_step; // from panel to panel, and from row to row; 0: rows of a panel are adjacent
+    const real *b; // the first panel
+    // from panel to panel, and from row to row; 0: rows of a panel are adjacent
+    int64_t panel_step, b_step;
 } gemm_piece;
 
 // Where a piece finds B: packed by phase 0, packed by the task itself, or as it is.
@@ -96,13 +98,14 @@ static int aim_at_b(const gemm_piece *s, tile *t, int64_t panel)
 {
     const int64_t col = s->col0 + panel * PANEL_COLS;
     t->cols = least(PANEL_COLS, s->col1 - col);
-    const int vecs = (int)pieces_of(t->cols, LANES);
+    const int vecs = (int)ceil_div(t->cols, LANES);
     t->b_step = s->b_step > 0 ? s->b_step : vecs * LANES;
     t->b = s->b + panel * s->panel_step + (s->p->packs_b ? s->first * t->b_step : 0);
     return vecs;
 }
 
-// Rows of the next tile: never a lone few after a full one, because few rows do less with each element of B.
+// Rows of the next tile: never a lone few after a full one, because few rows do less with each
+// element of B.
 static int rows_of_tile(int64_t left, int full)
 {
     return (int)(left <= full ? left : left < 2 * full ? (left + 1) / 2 : full);
@@ -111,7 +114,7 @@ static int rows_of_tile(int64_t left, int full)
 // Rows of the greatest tile that suits all panels of a piece.
 static int full_rows(const gemm_piece *s)
 {
-    return tile_rows[pieces_of(least(PANEL_COLS, s->col1 - s->col0), LANES)];
+    return tile_rows[ceil_div(least(PANEL_COLS, s->col1 - s->col0), LANES)];
 }
 
 // The row tile of some rows of A from `row` on and some columns of C from `col` on.
@@ -141,12 +144,13 @@ static void fetch_c(const cj__gemm *g, int64_t row, int64_t rows, int64_t col)
         fetch_ahead(c, 0, TILE_VECS_MAX);
 }
 
-// A few rows of A stay in the first cache while they meet one panel after another, which come from the second.
+// A few rows of A stay in the first cache while they meet one panel after another, which come from
+// the second.
 static void piece_of_block(const gemm_piece *s, tile *t, int64_t row0, int64_t row1)
 {
     const cj__gemm *g = &s->p->g;
     const epilogue e = {g->bias, g->act, g->act_a, g->act_b, false};
-    const int64_t panels = pieces_of(s->col1 - s->col0, PANEL_COLS);
+    const int64_t panels = ceil_div(s->col1 - s->col0, PANEL_COLS);
     const int full = full_rows(s);
     for (int64_t row = row0, rows; row < row1; row += rows) {
         rows = rows_of_tile(row1 - row, full);
@@ -171,7 +175,7 @@ static void piece_of_rows(const gemm_piece *s, tile *t, int64_t row0, int64_t ro
 {
     const cj__gemm *g = &s->p->g;
     const epilogue e = {g->bias, g->act, g->act_a, g->act_b, false};
-    const int64_t panels = pieces_of(s->col1 - s->col0, PANEL_COLS);
+    const int64_t panels = ceil_div(s->col1 - s->col0, PANEL_COLS);
     for (int64_t panel = 0; panel < panels && row0 < row1; panel++) {
         const int64_t col = s->col0 + panel * PANEL_COLS;
         const int vecs = aim_at_b(s, t, panel);
@@ -189,7 +193,8 @@ static void piece_of_flipped_c(const gemm_piece *s, tile *t, int64_t row0, int64
     enum { STRIP = 4 * LANES };
     const cj__gemm *g = &s->p->g;
     const epilogue e = {g->bias, g->act, g->act_a, g->act_b, false};
-    const int64_t a_row = g->trans_a ? 1 : g->lda, cols = s->col1 - s->col0, width = pieces_of(cols, LANES) * LANES;
+    const int64_t a_row = g->trans_a ? 1 : g->lda, cols = s->col1 - s->col0,
+                  width = ceil_div(cols, LANES) * LANES;
     real strip[STRIP * PANEL_COLS];
     t->start = s->first > 0 || g->bias ? START_SUM : START_ZERO;
     for (int64_t top = row0; top < row1; top += STRIP) {
@@ -241,7 +246,8 @@ static void gemm_block(const product *p, const real *packed, real *scratch, int6
     }
 }
 
-// One task of one part of the sum: the same product, shorter, into a C of its own. Parts of a `task` are the outermost.
+// One task of one part of the sum: the same product, shorter, into a C of its own. Parts of a
+// `task` are the outermost.
 static void gemm_part(const product *p, real *cs, int64_t task)
 {
     const int64_t tasks = tasks_across(p), part = task / tasks, first = part * part_depth(p);
@@ -251,7 +257,7 @@ static void gemm_part(const product *p, real *cs, int64_t task)
     g->a = (const real *)g->a + first;
     g->b = (const real *)g->b + first * g->ldb;
     g->k = least(part_depth(p), g->k - first);
-    g->ldc = pieces_of(g->n, LANES) * LANES;
+    g->ldc = ceil_div(g->n, LANES) * LANES;
     g->c = cs + part * g->m * g->ldc;
     g->bias = NULL;
     g->act = CJ__UNARY_NONE;
@@ -263,7 +269,7 @@ static void add_parts(const product *p, const real *cs, int64_t task)
 {
     const cj__gemm *g = &p->g;
     const epilogue e = {g->bias, g->act, g->act_a, g->act_b, false};
-    const int64_t step = pieces_of(g->n, LANES) * LANES;
+    const int64_t step = ceil_div(g->n, LANES) * LANES;
     for (int64_t i = task * ADD_ROWS; i < least(task * ADD_ROWS + ADD_ROWS, g->m); i++) {
         real *const c = (real *)g->c + i * g->ldc;
         for (int64_t j = 0; j < g->n; j += LANES) {
@@ -277,7 +283,8 @@ static void add_parts(const product *p, const real *cs, int64_t task)
     }
 }
 
-static void gemm_run(const cj__gemm *g, void *workspace, void *scratch, int phase, int64_t begin, int64_t end)
+static void gemm_run(const cj__gemm *g, void *workspace, void *scratch, int phase, int64_t begin,
+                     int64_t end)
 {
     const product p = product_of(g), copied = product_of_copy(&p, workspace);
     const int64_t copies = copy_a_tasks(&p), packs = phase == 0 ? copies + pack_tasks(&p) : 0;

@@ -1,15 +1,19 @@
-// C = act(op(A) op(B) + bias) with A and B rounded to bfloat16, by products of tiles: see cj__gemm_bf16.
+// C = act(op(A) op(B) + bias) with A and B rounded to bfloat16, by products of tiles: see
+// cj__gemm_bf16.
 //
-// A tile of A is 16 rows by 16 pairs along the sum, one of B 16 pairs by 16 columns; two of each, side by side, give 32 x 32
-// of C, whose sums stay in four tiles. Multiplying is some eight times faster than by float vectors, so what counts is to
-// bring the operands into tiles: each is rounded and packed once, tile after tile, where a task that alone reads it will find
-// it in its cache, and else in a phase before.
+// A tile of A is 16 rows by 16 pairs along the sum, one of B 16 pairs by 16 columns; two of each,
+// side by side, give 32 x 32 of C, whose sums stay in four tiles. Multiplying is some eight times
+// faster than by float vectors, so what counts is to bring the operands into tiles: each is rounded
+// and packed once, tile after tile, where a task that alone reads it will find it in its cache, and
+// else in a phase before.
 //
 //   strip          16 rows of A or 16 columns of B, along the whole sum
-//   packed         two strips side by side, tile after tile along the sum, rows of 16 pairs: strip s, tile d at
-//                  ((s / 2 * depths + d) * 2 + s % 2) * TILE_WORDS; zeros beyond the edges
-//   along, across  how a strip lies in memory: a row (a column) in order, or its 16 numbers beside each other. A's tiles
-//                  want the first, B's the second; the other is turned as it is packed
+//   packed         two strips side by side, tile after tile along the sum, rows of 16 pairs: strip
+//                  s, tile d at ((s / 2 * depths + d) * 2 + s % 2) * TILE_WORDS; zeros beyond the
+//                  edges
+//   along, across  how a strip lies in memory: a row (a column) in order, or its 16 numbers beside
+//                  each other. A's tiles want the first, B's the second; the other is turned as it
+//                  is packed
 enum {
     SIDE = 2 * TILE_ROWS, // of a block of four tiles
     PACK_STRIPS = 4,      // of a task of packing
@@ -31,16 +35,20 @@ typedef struct amx_plan {
     int64_t a_tasks, b_tasks; // else there are tasks of packing
 } amx_plan;
 
-// About WISHED_TASKS blocks, of whole pairs of strips: rows or columns are cut, or both where both are many.
+// About WISHED_TASKS blocks, of whole pairs of strips: rows or columns are cut, or both where both
+// are many.
 static amx_plan plan_of(const cj__gemm *g)
 {
-    amx_plan p = {
-        .depths = parts(g->k, 2 * LANES), .strips_a = parts(g->m, TILE_ROWS), .strips_b = parts(g->n, TILE_ROWS)};
+    amx_plan p = {.depths = parts(g->k, 2 * LANES),
+                  .strips_a = parts(g->m, TILE_ROWS),
+                  .strips_b = parts(g->n, TILE_ROWS)};
     const bool one = (double)g->m * (double)g->n * (double)g->k <= ONE_TASK;
     const bool both = p.strips_a > TASK_STRIPS && p.strips_b > TASK_STRIPS;
     const int64_t wished = one ? 1 : both ? 4 : WISHED_TASKS, most = one ? INT64_MAX : TASK_STRIPS;
-    p.rows = lesser(both || p.strips_a > p.strips_b ? parts(p.strips_a, 2 * wished) * 2 : p.strips_a, most);
-    p.cols = lesser(both || p.strips_a <= p.strips_b ? parts(p.strips_b, 2 * wished) * 2 : p.strips_b, most);
+    p.rows = lesser(
+        both || p.strips_a > p.strips_b ? parts(p.strips_a, 2 * wished) * 2 : p.strips_a, most);
+    p.cols = lesser(
+        both || p.strips_a <= p.strips_b ? parts(p.strips_b, 2 * wished) * 2 : p.strips_b, most);
     p.down = p.rows > 0 ? parts(p.strips_a, p.rows) : 0;
     p.across = p.cols > 0 ? parts(p.strips_b, p.cols) : 0;
     p.own_a = p.across == 1, p.own_b = p.down == 1;
@@ -57,9 +65,9 @@ static void gemm_bf16_job(const cj__gemm_bf16 *a, cj__job *job)
     *job = (cj__job){.phases = 1, .tasks = {tasks}};
     if (packs > 0)
         *job = (cj__job){.phases = 2, .tasks = {packs, tasks}};
-    job->workspace =
-        (size_t)((parts(p.strips_a, 2) + (p.packs_late ? 0 : parts(p.strips_b, 2))) * 2 * p.depths * TILE_WORDS) *
-        sizeof(uint32_t);
+    job->workspace = (size_t)((parts(p.strips_a, 2) + (p.packs_late ? 0 : parts(p.strips_b, 2))) *
+                              2 * p.depths * TILE_WORDS) *
+                     sizeof(uint32_t);
 }
 
 // An operand: `count` rows or columns of `length` numbers to be summed.
@@ -82,11 +90,13 @@ static operand operand_b(const cj__gemm *g, const amx_plan *p, uint32_t *workspa
     return (operand){g->b, g->ldb, g->n, g->k, g->trans_b, g->trans_b, p->depths, packed};
 }
 
-// Row r of the tile of rows (columns) from `first` on and numbers from `place` on, before it is turned.
-ALWAYS_INLINE vec packed_row(const operand *o, int64_t first, int64_t place, int64_t r, const bool along,
-                             const bool whole)
+// Row r of the tile of rows (columns) from `first` on and numbers from `place` on, before it is
+// turned.
+ALWAYS_INLINE vec packed_row(const operand *o, int64_t first, int64_t place, int64_t r,
+                             const bool along, const bool whole)
 {
-    const int64_t length = whole ? 2 * LANES : o->length - place, count = whole ? LANES : o->count - first;
+    const int64_t length = whole ? 2 * LANES : o->length - place,
+                  count = whole ? LANES : o->count - first;
     if (along && r < count)
         return (vec)pairs_along(o->x + (first + r) * o->ld + place, length);
     if (!along && 2 * r < length)
@@ -94,8 +104,8 @@ ALWAYS_INLINE vec packed_row(const operand *o, int64_t first, int64_t place, int
     return vec_set(0);
 }
 
-ALWAYS_INLINE void pack_tile(const operand *o, int64_t first, int64_t place, const bool along, const bool turns,
-                             const bool whole, uint32_t *to)
+ALWAYS_INLINE void pack_tile(const operand *o, int64_t first, int64_t place, const bool along,
+                             const bool turns, const bool whole, uint32_t *to)
 {
     vec tile[LANES];
     UNROLL
@@ -109,7 +119,8 @@ ALWAYS_INLINE void pack_tile(const operand *o, int64_t first, int64_t place, con
 }
 
 // The tile of a strip and a depth; apart, so that whole tiles have no questions to ask.
-ALWAYS_INLINE void pack_at(const operand *o, int64_t strip, int64_t depth, const bool along, const bool turns)
+ALWAYS_INLINE void pack_at(const operand *o, int64_t strip, int64_t depth, const bool along,
+                           const bool turns)
 {
     const int64_t first = strip * LANES, place = depth * 2 * LANES;
     uint32_t *to = o->packed + ((strip / 2 * o->depths + depth) * 2 + strip % 2) * TILE_WORDS;
@@ -119,9 +130,10 @@ ALWAYS_INLINE void pack_at(const operand *o, int64_t strip, int64_t depth, const
         pack_tile(o, first, place, along, turns, false, to);
 }
 
-// Tiles of strips strip[0] .. strip[1] - 1 and depths depth[0] .. depth[1] - 1, in the order in which they lie in memory.
-ALWAYS_INLINE void pack_tiles(const operand *o, const int64_t strip[2], const int64_t depth[2], const bool along,
-                              const bool turns)
+// Tiles of strips strip[0] .. strip[1] - 1 and depths depth[0] .. depth[1] - 1, in the order in
+// which they lie in memory.
+ALWAYS_INLINE void pack_tiles(const operand *o, const int64_t strip[2], const int64_t depth[2],
+                              const bool along, const bool turns)
 {
     if (along) {
         for (int64_t s = strip[0]; s < strip[1]; s++)
@@ -227,7 +239,8 @@ typedef struct amx_block {
 } amx_block;
 
 // Up to 32 columns from c to its place, or back; the last of its vectors is `part`.
-ALWAYS_INLINE void copy_rows(const real *from, int64_t ld_from, real *to, int64_t ld_to, int64_t rows, int64_t cols)
+ALWAYS_INLINE void copy_rows(const real *from, int64_t ld_from, real *to, int64_t ld_to,
+                             int64_t rows, int64_t cols)
 {
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < cols; j += LANES) {
@@ -243,7 +256,8 @@ static void end_block(const cj__gemm_bf16 *args, const real *sums, int64_t row, 
     const bool relu = g->act == CJ__UNARY_relu, rounds = args->rounds && ends_in_registers(g);
     for (int64_t j = 0; j < SIDE && col + j < g->n; j += LANES) {
         const vmask part = mask_first(lesser(LANES, g->n - col - j));
-        const vec bias = g->bias ? vec_load_part((const real *)g->bias + col + j, part) : vec_set(0);
+        const vec bias =
+            g->bias ? vec_load_part((const real *)g->bias + col + j, part) : vec_set(0);
         real *c = (real *)g->c + row * g->ldc + col + j;
         for (int64_t i = 0; i < SIDE && row + i < g->m; i++, c += g->ldc) {
             vec y = vec_load(sums + i * SIDE + j) + bias;
@@ -265,8 +279,10 @@ static void multiply(const tile_block *t, bool two_rows, bool two_cols)
         multiply_tiles(t, false, false);
 }
 
-// The two strips of B are packed some tiles at a time, which the first-level cache still holds when they are multiplied.
-static void multiply_late(const amx_block *s, const tile_block *all, int64_t col_strip, bool two_rows, bool two_cols)
+// The two strips of B are packed some tiles at a time, which the first-level cache still holds when
+// they are multiplied.
+static void multiply_late(const amx_block *s, const tile_block *all, int64_t col_strip,
+                          bool two_rows, bool two_cols)
 {
     _Alignas(64) uint32_t packed[2 * LATE_DEPTHS * TILE_WORDS];
     for (int64_t d = 0; d == 0 || d < all->depths; d += LATE_DEPTHS) {
@@ -289,7 +305,8 @@ static void square_of_c(const amx_block *s, int64_t row_strip, int64_t col_strip
     const int64_t row = row_strip * TILE_ROWS, col = col_strip * TILE_ROWS, depths = s->a.depths;
     const int64_t rows = lesser(SIDE, g->m - row), cols = lesser(SIDE, g->n - col);
     const bool ends = s->last == depths, two_rows = rows > TILE_ROWS, two_cols = cols > TILE_ROWS;
-    const bool plain = !ends || (!g->bias && g->act != CJ__UNARY_relu && !(s->args->rounds && ends_in_registers(g)));
+    const bool plain = !ends || (!g->bias && g->act != CJ__UNARY_relu &&
+                                 !(s->args->rounds && ends_in_registers(g)));
     const bool direct = plain && rows % TILE_ROWS == 0 && cols % TILE_ROWS == 0;
     real *c = (real *)g->c + row * g->ldc + col;
     const tile_block t = {.a = s->a.packed + (row_strip * depths + 2 * s->first) * TILE_WORDS,
@@ -334,11 +351,12 @@ static void block_task(amx_block *s, const amx_plan *p, int64_t task)
         piece_of_block(s);
     }
     if (!ends_in_registers(g))
-        finish_block(s->args, s->row0 * TILE_ROWS, lesser(s->row1 * TILE_ROWS, g->m), s->col0 * TILE_ROWS,
-                     lesser(s->col1 * TILE_ROWS, g->n));
+        finish_block(s->args, s->row0 * TILE_ROWS, lesser(s->row1 * TILE_ROWS, g->m),
+                     s->col0 * TILE_ROWS, lesser(s->col1 * TILE_ROWS, g->n));
 }
 
-static void gemm_bf16_run(const cj__gemm_bf16 *args, void *workspace, int phase, int64_t begin, int64_t end)
+static void gemm_bf16_run(const cj__gemm_bf16 *args, void *workspace, int phase, int64_t begin,
+                          int64_t end)
 {
     const amx_plan p = plan_of(&args->g);
     amx_block s = {.args = args,

@@ -1,15 +1,23 @@
 // C = act(op(A) op(B) + bias) with A and B rounded to bfloat16, sums in float: see cj__gemm_bf16.
 //
-// Both operands are rounded and packed in pairs along the summed axis, half as many bytes as before: that is the first
-// phase. The second computes blocks of C, a task each, as body/gemm.h does: a panel of columns, tiles of rows that walk
-// down it, the sum in pieces so that the panel's part stays in the cache.
-// A few rows read each element of B once or twice, so B is not packed then: tiles take its rows as they lie, weave two of
-// them and multiply. The sum is cut into short pieces where a task has more than one panel, so that rows are read in runs.
+// Both operands are rounded and packed in pairs along the summed axis, half as many bytes as
+// before: that is the first phase. The second computes blocks of C, a task each, as body/gemm.h
+// does: a panel of columns, tiles of rows that walk down it, the sum in pieces so that the panel's
+// part stays in the cache. A few rows read each element of B once or twice, so B is not packed
+// then: tiles take its rows as they lie, weave two of them and multiply. The sum is cut into short
+// pieces where a task has more than one panel, so that rows are read in runs.
 //
 //   packed A, plain        row i:  pair p at i * pairs + p          from rows that lie in order
-//   packed A, transposed   pair p: row i at p * rows_a + i          rows of the summed axis woven two by two
+//   packed A, transposed   pair p: row i at p * rows_a + i rows of the summed axis woven two by two
 //   packed B               panel, pair p, column: (panel * pairs + p) * PANEL + j
-enum { PAIR_VECS = 4, PAIR_ROWS = 6, PANEL = PAIR_VECS * LANES, PIECE_PAIRS = 256, PACK_ROWS = 32, PACK_PAIRS = 32 };
+enum {
+    PAIR_VECS = 4,
+    PAIR_ROWS = 6,
+    PANEL = PAIR_VECS * LANES,
+    PIECE_PAIRS = 256,
+    PACK_ROWS = 32,
+    PACK_PAIRS = 32
+};
 enum { FEW_ROWS = 12, FEW_TASKS = 4, FEW_PAIRS = 8 };
 
 typedef struct bf16_plan {
@@ -33,7 +41,8 @@ static bf16_plan plan_of(const cj__gemm *g)
                    .across = 1,
                    .piece = PIECE_PAIRS,
                    .few = is_few(g)};
-    const int64_t wanted = p.panels > 0 ? parts(16, p.panels) : 1, tiles = parts(parts(g->m, wanted), PAIR_ROWS);
+    const int64_t wanted = p.panels > 0 ? parts(16, p.panels) : 1,
+                  tiles = parts(parts(g->m, wanted), PAIR_ROWS);
     p.block = p.few ? FEW_ROWS : lesser(tiles > 0 ? tiles : 1, 32) * PAIR_ROWS;
     p.blocks = parts(g->m, p.block);
     p.a_tasks = g->trans_a ? parts(p.pairs, PACK_PAIRS) : parts(g->m, PACK_ROWS);
@@ -55,7 +64,8 @@ static void gemm_bf16_job(const cj__gemm_bf16 *a, cj__job *job)
     const bf16_plan p = plan_of(&a->g);
     *job = (cj__job){.phases = 2,
                      .tasks = {p.a_tasks + p.b_tasks, parts(p.panels, p.across) * p.blocks},
-                     .workspace = (size_t)(p.pairs * (p.rows_a + packed_panels(&p) * PANEL)) * sizeof(uint32_t)};
+                     .workspace = (size_t)(p.pairs * (p.rows_a + packed_panels(&p) * PANEL)) *
+                                  sizeof(uint32_t)};
 }
 
 static void pack_a(const cj__gemm *g, const bf16_plan *p, uint32_t *packed, int64_t task)
@@ -72,17 +82,21 @@ static void pack_a(const cj__gemm *g, const bf16_plan *p, uint32_t *packed, int6
     for (int64_t i = task * PACK_ROWS; i < lesser((task + 1) * PACK_ROWS, g->m); i++)
         for (int64_t q = 0; q < p->pairs; q += LANES) {
             const pairs v = pairs_along(x + i * g->lda + 2 * q, g->k - 2 * q);
-            memcpy(packed + i * p->pairs + q, &v, (size_t)lesser(LANES, p->pairs - q) * sizeof(uint32_t));
+            memcpy(packed + i * p->pairs + q, &v,
+                   (size_t)lesser(LANES, p->pairs - q) * sizeof(uint32_t));
         }
 }
 
-// Up to LANES columns of B, which are rows in memory, by LANES pairs: converted as they lie, then transposed.
+// Up to LANES columns of B, which are rows in memory, by LANES pairs: converted as they lie, then
+// transposed.
 static void pack_square(const cj__gemm *g, int64_t col, int64_t q, int64_t depth, uint32_t *to)
 {
     vec square[LANES];
     for (int64_t j = 0; j < LANES; j++)
-        square[j] = col + j < g->n ? (vec)pairs_along((const real *)g->b + (col + j) * g->ldb + 2 * q, g->k - 2 * q) :
-                                     vec_set(0);
+        square[j] =
+            col + j < g->n ?
+                (vec)pairs_along((const real *)g->b + (col + j) * g->ldb + 2 * q, g->k - 2 * q) :
+                vec_set(0);
     vec_transpose(square);
     for (int64_t i = 0; i < depth; i++)
         memcpy(to + i * PANEL, &square[i], sizeof square[i]);
@@ -90,8 +104,10 @@ static void pack_square(const cj__gemm *g, int64_t col, int64_t q, int64_t depth
 
 static void pack_b(const cj__gemm *g, const bf16_plan *p, uint32_t *packed, int64_t task)
 {
-    const int64_t depths = parts(p->pairs, PACK_PAIRS), panel = task / depths, first = task % depths * PACK_PAIRS;
-    const int64_t last = lesser(first + PACK_PAIRS, p->pairs), end = lesser((panel + 1) * PANEL, g->n);
+    const int64_t depths = parts(p->pairs, PACK_PAIRS), panel = task / depths,
+                  first = task % depths * PACK_PAIRS;
+    const int64_t last = lesser(first + PACK_PAIRS, p->pairs),
+                  end = lesser((panel + 1) * PANEL, g->n);
     uint32_t *to = packed + panel * p->pairs * PANEL;
     for (int64_t col = panel * PANEL; col < end; col += LANES) {
         uint32_t *column = to + col % PANEL;
@@ -105,7 +121,8 @@ static void pack_b(const cj__gemm *g, const bf16_plan *p, uint32_t *packed, int6
 }
 
 typedef struct pair_tile {
-    const uint32_t *a, *b; // first row and pair of A, first pair of the panel where it is packed, ...
+    // first row and pair of A, first pair of the panel where it is packed, ...
+    const uint32_t *a, *b;
     const real *rows;      // ... and else the panel's first row of B, `ldb` before the next
     int64_t ldb, depth;    // and how many rows there are
     int64_t a_row, a_step; // between rows and between pairs of A
@@ -115,10 +132,13 @@ typedef struct pair_tile {
     bool adds, relu, rounds;
 } pair_tile;
 
-#define PAIR_VEC(p, v) ((v) < vecs - 1 ? vec_load((p) + (v)*LANES) : vec_load_part((p) + (v)*LANES, last))
+#define PAIR_VEC(p, v) \
+    ((v) < vecs - 1 ? vec_load((p) + (v)*LANES) : vec_load_part((p) + (v)*LANES, last))
 
-// Pair `p` of the panel. The columns behind the last hold what the packing left, or zeros, and are not stored.
-ALWAYS_INLINE void panel_pairs(const pair_tile *t, int64_t p, const int vecs, vmask last, const bool packed, pairs *w)
+// Pair `p` of the panel. The columns behind the last hold what the packing left, or zeros, and are
+// not stored.
+ALWAYS_INLINE void panel_pairs(const pair_tile *t, int64_t p, const int vecs, vmask last,
+                               const bool packed, pairs *w)
 {
     const real *one = t->rows + 2 * p * t->ldb, *two = one + t->ldb;
     UNROLL
@@ -133,7 +153,8 @@ ALWAYS_INLINE void panel_pairs(const pair_tile *t, int64_t p, const int vecs, vm
 }
 
 // c[i][j] = start + sum over p of a[i][p] . b[p][j].
-ALWAYS_INLINE void pair_tile_body(const pair_tile *t, const int rows, const int vecs, const bool packed)
+ALWAYS_INLINE void pair_tile_body(const pair_tile *t, const int rows, const int vecs,
+                                  const bool packed)
 {
     const vmask last = mask_first(t->cols - (vecs - 1) * LANES);
     vec sum[PAIR_ROWS][PAIR_VECS];
@@ -141,7 +162,9 @@ ALWAYS_INLINE void pair_tile_body(const pair_tile *t, const int rows, const int 
     for (int i = 0; i < rows; i++) {
         UNROLL
         for (int v = 0; v < vecs; v++)
-            sum[i][v] = t->adds ? PAIR_VEC(t->c + i * t->ldc, v) : t->bias ? PAIR_VEC(t->bias, v) : vec_set(0);
+            sum[i][v] = t->adds ? PAIR_VEC(t->c + i * t->ldc, v) :
+                        t->bias ? PAIR_VEC(t->bias, v) :
+                                  vec_set(0);
     }
     const uint32_t *a = t->a;
     for (int64_t p = 0; p < t->pairs; p++, a += t->a_step) {
@@ -241,13 +264,15 @@ static void block_bf16(bf16_block s, int64_t task)
             piece_of_panel(&s, panel, first);
 }
 
-static void gemm_bf16_run(const cj__gemm_bf16 *a, void *workspace, int phase, int64_t begin, int64_t end)
+static void gemm_bf16_run(const cj__gemm_bf16 *a, void *workspace, int phase, int64_t begin,
+                          int64_t end)
 {
     const bf16_plan p = plan_of(&a->g);
     uint32_t *packed_a = workspace, *packed_b = packed_a + p.pairs * p.rows_a;
     for (int64_t task = begin; task < end; task++) {
         if (phase == 1)
-            block_bf16((bf16_block){.args = a, .p = &p, .packed_a = packed_a, .packed_b = packed_b}, task);
+            block_bf16((bf16_block){.args = a, .p = &p, .packed_a = packed_a, .packed_b = packed_b},
+                       task);
         else if (task < p.a_tasks)
             pack_a(&a->g, &p, packed_a, task);
         else

@@ -1,6 +1,7 @@
 // C = A B' for few rows of A: each element the product of two rows, lanes along the sum.
 //
-// LANES sums are kept at a time, of `rows` rows of A by LANES / rows rows of B, so that one transpose adds the lanes of all.
+// LANES sums are kept at a time, of `rows` rows of A by LANES / rows rows of B, so that one
+// transpose adds the lanes of all.
 ALWAYS_INLINE vec dot_square(const real *const *a, const real *const *b, int64_t k, const int rows)
 {
     const int cols = LANES / rows;
@@ -39,7 +40,8 @@ ALWAYS_INLINE vec dot_square(const real *const *a, const real *const *b, int64_t
     return sum[0];
 }
 
-// Elements of C: rows i0 .. of A by columns j0 .. < col1; where a square reaches over the edge, a row is taken twice.
+// Elements of C: rows i0 .. of A by columns j0 .. < col1; where a square reaches over the edge, a
+// row is taken twice.
 static void dot_rows(const product *p, int64_t i0, int64_t j0, int64_t col1, int rows)
 {
     const cj__gemm *g = &p->g;

@@ -1,12 +1,15 @@
 // Copies of a product's operands, and the transpose.
 
 // Up to LANES rows of LANES columns of x, transposed into y; both edges may be cut.
-static void transpose_square(const real *x, int64_t ldx, int64_t rows, int64_t cols, real *y, int64_t ldy)
+static void transpose_square(const real *x, int64_t ldx, int64_t rows, int64_t cols, real *y,
+                             int64_t ldy)
 {
     const vmask in = mask_first(cols), out = mask_first(rows);
     vec square[LANES];
     for (int64_t i = 0; i < LANES; i++)
-        square[i] = i >= rows ? vec_set(0) : cols == LANES ? vec_load(x + i * ldx) : vec_load_part(x + i * ldx, in);
+        square[i] = i >= rows     ? vec_set(0) :
+                    cols == LANES ? vec_load(x + i * ldx) :
+                                    vec_load_part(x + i * ldx, in);
     vec_transpose(square);
     for (int64_t j = 0; j < cols; j++) {
         if (rows == LANES)
@@ -16,12 +19,13 @@ static void transpose_square(const real *x, int64_t ldx, int64_t rows, int64_t c
     }
 }
 
-static void transpose_block(const real *x, int64_t ldx, int64_t rows, int64_t cols, real *y, int64_t ldy)
+static void transpose_block(const real *x, int64_t ldx, int64_t rows, int64_t cols, real *y,
+                            int64_t ldy)
 {
     for (int64_t i = 0; i < rows; i += LANES)
         for (int64_t j = 0; j < cols; j += LANES)
-            transpose_square(x + i * ldx + j, ldx, least(LANES, rows - i), least(LANES, cols - j), y + j * ldy + i,
-                             ldy);
+            transpose_square(x + i * ldx + j, ldx, least(LANES, rows - i), least(LANES, cols - j),
+                             y + j * ldy + i, ldy);
 }
 
 static void transpose(int64_t rows, int64_t cols, const void *x, int64_t ldx, void *y, int64_t ldy)
@@ -40,10 +44,11 @@ static void copy_reals(real *to, const real *from, int64_t count)
     }
 }
 
-// A copied: the rows of A', a few lanes longer than they are, so that neighbours do not share the cache's sets.
+// A copied: the rows of A', a few lanes longer than they are, so that neighbours do not share the
+// cache's sets.
 static int64_t copied_row(const product *p)
 {
-    return pieces_of(p->g.k, LANES) * LANES + LANES;
+    return ceil_div(p->g.k, LANES) * LANES + LANES;
 }
 
 static size_t copied_a_size(const product *p)
@@ -56,16 +61,17 @@ enum { COPY_ROWS = 8 * LANES, COPY_DEPTH = 256 };
 
 static int64_t copy_a_tasks(const product *p)
 {
-    return p->copies_a ? pieces_of(p->g.m, COPY_ROWS) * pieces_of(p->g.k, COPY_DEPTH) : 0;
+    return p->copies_a ? ceil_div(p->g.m, COPY_ROWS) * ceil_div(p->g.k, COPY_DEPTH) : 0;
 }
 
 static void copy_a(const product *p, real *copy, int64_t task)
 {
     const cj__gemm *g = &p->g;
-    const int64_t chunks = pieces_of(g->m, COPY_ROWS), row = task % chunks * COPY_ROWS;
+    const int64_t chunks = ceil_div(g->m, COPY_ROWS), row = task % chunks * COPY_ROWS;
     const int64_t first = task / chunks * COPY_DEPTH;
-    transpose_block((const real *)g->a + first * g->lda + row, g->lda, least(COPY_DEPTH, g->k - first),
-                    least(COPY_ROWS, g->m - row), copy + row * copied_row(p) + first, copied_row(p));
+    transpose_block((const real *)g->a + first * g->lda + row, g->lda,
+                    least(COPY_DEPTH, g->k - first), least(COPY_ROWS, g->m - row),
+                    copy + row * copied_row(p) + first, copied_row(p));
 }
 
 // The product as the phases after the copy see it.
@@ -80,8 +86,10 @@ static product product_of_copy(const product *p, const real *copy)
     return q;
 }
 
-// Packs rows first .. first + depth - 1 of a panel of B, `step` apart. What lies beyond the panel's columns stays as it is.
-static void pack_b(const cj__gemm *g, int64_t col, int64_t cols, int64_t first, int64_t depth, real *to, int64_t step)
+// Packs rows first .. first + depth - 1 of a panel of B, `step` apart. What lies beyond the panel's
+// columns stays as it is.
+static void pack_b(const cj__gemm *g, int64_t col, int64_t cols, int64_t first, int64_t depth,
+                   real *to, int64_t step)
 {
     const real *const b = g->b;
     if (g->trans_b) {
@@ -92,16 +100,18 @@ static void pack_b(const cj__gemm *g, int64_t col, int64_t cols, int64_t first, 
         copy_reals(to + p * step, b + (first + p) * g->ldb + col, cols);
 }
 
-// Packs rows first .. first + depth - 1 of columns col0 .. col1 - 1, some panels, row by row: what the memory gives in long
-// runs, and what it is asked for early. Panels of `to` are panel_step apart, and in each so many rows are left out before.
-static void pack_panels(const cj__gemm *g, int64_t col0, int64_t col1, int64_t first, int64_t depth, real *to,
-                        int64_t panel_step, int64_t before)
+// Packs rows first .. first + depth - 1 of columns col0 .. col1 - 1, some panels, row by row: what
+// the memory gives in long runs, and what it is asked for early. Panels of `to` are panel_step
+// apart, and in each so many rows are left out before.
+static void pack_panels(const cj__gemm *g, int64_t col0, int64_t col1, int64_t first, int64_t depth,
+                        real *to, int64_t panel_step, int64_t before)
 {
     enum { ROWS_AHEAD = 4 };
     const int64_t bytes_ahead = ROWS_AHEAD * g->ldb * (int64_t)sizeof(real);
     if (g->trans_b) {
         for (int64_t col = col0; col < col1; col += PANEL_COLS, to += panel_step) {
-            const int64_t cols = least(PANEL_COLS, col1 - col), width = pieces_of(cols, LANES) * LANES;
+            const int64_t cols = least(PANEL_COLS, col1 - col),
+                          width = ceil_div(cols, LANES) * LANES;
             pack_b(g, col, cols, first, depth, to + before * width, width);
         }
         return;
@@ -110,7 +120,8 @@ static void pack_panels(const cj__gemm *g, int64_t col0, int64_t col1, int64_t f
         const real *const row = (const real *)g->b + (first + p) * g->ldb;
         real *panel = to;
         for (int64_t col = col0; col < col1; col += PANEL_COLS, panel += panel_step) {
-            const int64_t cols = least(PANEL_COLS, col1 - col), width = pieces_of(cols, LANES) * LANES;
+            const int64_t cols = least(PANEL_COLS, col1 - col),
+                          width = ceil_div(cols, LANES) * LANES;
             fetch_ahead(row + col, bytes_ahead, TILE_VECS_MAX);
             copy_reals(panel + (before + p) * width, row + col, cols);
         }

@@ -1,7 +1,8 @@
-// Pools over images begin .. end - 1 of (n, h, w, c), channels as lanes: y[i][j][c] = greatest or mean of x[window][c].
+// Pools over images begin .. end - 1 of (n, h, w, c), channels as lanes: y[i][j][c] = greatest or
+// mean of x[window][c].
 
-// The window of one output, cut to the input: rows row0 .. row1 - 1, columns col0 .. col1 - 1 of the image. `place` is
-// that of its first element, counted from the uncut corner.
+// The window of one output, cut to the input: rows row0 .. row1 - 1, columns col0 .. col1 - 1 of
+// the image. `place` is that of its first element, counted from the uncut corner.
 typedef struct window {
     int64_t row0, row1, col0, col1;
     int64_t place;
@@ -48,7 +49,8 @@ static ivec get_places(const cj__pool2d *s, const void *index, int64_t at, int64
     lane_int lane[LANES] = {0};
     ivec places;
     for (int64_t i = 0; i < count; i++)
-        lane[i] = index_is_byte(s) ? ((const uint8_t *)index)[at + i] : ((const int32_t *)index)[at + i];
+        lane[i] =
+            index_is_byte(s) ? ((const uint8_t *)index)[at + i] : ((const int32_t *)index)[at + i];
     memcpy(&places, lane, sizeof places);
     return places;
 }
@@ -59,9 +61,11 @@ ALWAYS_INLINE vmask beats(vec v, vec best)
     return mask_and(mask_not(vec_le(v, best)), vec_eq(best, best));
 }
 
-// One vector of channels of a window of rows x cols elements. `places` gets where the first greatest ones lie.
-ALWAYS_INLINE vec window_greatest(const real *x, int64_t row_step, int64_t step, const int64_t rows, const int64_t cols,
-                                  const window *p, int64_t kw, const bool whole, vmask part, ivec *places)
+// One vector of channels of a window of rows x cols elements. `places` gets where the first
+// greatest ones lie.
+ALWAYS_INLINE vec window_greatest(const real *x, int64_t row_step, int64_t step, const int64_t rows,
+                                  const int64_t cols, const window *p, int64_t kw, const bool whole,
+                                  vmask part, ivec *places)
 {
     vec best = whole ? vec_load(x) : vec_load_part(x, part);
     *places = ivec_set((lane_int)p->place);
@@ -72,25 +76,29 @@ ALWAYS_INLINE vec window_greatest(const real *x, int64_t row_step, int64_t step,
             const real *from = x + r * row_step + q * step;
             const vec v = whole ? vec_load(from) : vec_load_part(from, part);
             const vmask m = beats(v, best);
-            best = vec_pick(m, v, best);
-            *places = (ivec)vec_pick(m, (vec)ivec_set((lane_int)(p->place + r * kw + q)), (vec)*places);
+            best = vec_select(m, v, best);
+            *places =
+                (ivec)vec_select(m, (vec)ivec_set((lane_int)(p->place + r * kw + q)), (vec)*places);
         }
     }
     return best;
 }
 
 // All channels of one output. Windows of 2 x 2 have code of their own, without loops.
-ALWAYS_INLINE void max_of_window(const cj__pool2d *s, const real *x, const window *p, const int64_t rows,
-                                 const int64_t cols, real *y, void *index, int64_t at)
+ALWAYS_INLINE void max_of_window(const cj__pool2d *s, const real *x, const window *p,
+                                 const int64_t rows, const int64_t cols, real *y, void *index,
+                                 int64_t at)
 {
     const real *from = x + (p->row0 * s->w + p->col0) * s->c;
     real *to = y + at;
     ivec places;
-    EACH_VEC(s->c, PUT(to, window_greatest(from + i, s->w * s->c, s->c, rows, cols, p, s->kw, whole, part, &places));
+    EACH_VEC(s->c, PUT(to, window_greatest(from + i, s->w * s->c, s->c, rows, cols, p, s->kw, whole,
+                                           part, &places));
              if (index) put_places(s, index, at + i, places, least(LANES, s->c - i)););
 }
 
-static void max_pool2d(const cj__pool2d *s, const void *x, void *y, void *index, int64_t begin, int64_t end)
+static void max_pool2d(const cj__pool2d *s, const void *x, void *y, void *index, int64_t begin,
+                       int64_t end)
 {
     int64_t at = begin * s->oh * s->ow * s->c;
     for (int64_t image = begin; image < end; image++) {
@@ -106,14 +114,17 @@ static void max_pool2d(const cj__pool2d *s, const void *x, void *y, void *index,
     }
 }
 
-// dx at every element of a window: dy where the place is remembered, 0 elsewhere. Where windows overlap it is added.
-ALWAYS_INLINE void max_grad_of_window(const cj__pool2d *s, const window *p, const int64_t rows, const int64_t cols,
-                                      const bool adds, const real *dy, const void *index, int64_t at, real *dx)
+// dx at every element of a window: dy where the place is remembered, 0 elsewhere. Where windows
+// overlap it is added.
+ALWAYS_INLINE void max_grad_of_window(const cj__pool2d *s, const window *p, const int64_t rows,
+                                      const int64_t cols, const bool adds, const real *dy,
+                                      const void *index, int64_t at, real *dx)
 {
     real *corner = dx + (p->row0 * s->w + p->col0) * s->c;
     const real *slopes = dy + at;
     EACH_VEC(
-        s->c, const vec d = GET(slopes); const ivec places = get_places(s, index, at + i, least(LANES, s->c - i));
+        s->c, const vec d = GET(slopes);
+        const ivec places = get_places(s, index, at + i, least(LANES, s->c - i));
         for (int64_t r = 0; r < rows; r++) {
             for (int64_t q = 0; q < cols; q++) {
                 real *to = corner + (r * s->w + q) * s->c;
@@ -136,8 +147,8 @@ static bool windows_cover(const cj__pool2d *s)
            (s->ow - 1) * s->sw - s->left + s->kw >= s->w;
 }
 
-static void max_pool2d_grad(const cj__pool2d *s, const void *index, const void *dy, void *dx, int64_t begin,
-                            int64_t end)
+static void max_pool2d_grad(const cj__pool2d *s, const void *index, const void *dy, void *dx,
+                            int64_t begin, int64_t end)
 {
     const int64_t in = s->h * s->w * s->c;
     const bool overlap = windows_overlap(s), bare = overlap || !windows_cover(s);
@@ -178,7 +189,8 @@ static void average_pool2d(const cj__pool2d *s, const void *x, void *y, int64_t 
     }
 }
 
-static void average_pool2d_grad(const cj__pool2d *s, const void *dy, void *dx, int64_t begin, int64_t end)
+static void average_pool2d_grad(const cj__pool2d *s, const void *dy, void *dx, int64_t begin,
+                                int64_t end)
 {
     const int64_t in = s->h * s->w * s->c;
     const real *slopes = (const real *)dy + begin * s->oh * s->ow * s->c;
@@ -189,7 +201,8 @@ static void average_pool2d_grad(const cj__pool2d *s, const void *dy, void *dx, i
             const window p = window_of(s, o / s->ow, o % s->ow);
             const vec count = K((double)window_count(&p));
             EACH_VEC(
-                s->c, const vec share = GET(slopes) / count; for (int64_t r = p.row0; r < p.row1; r++) {
+                s->c, const vec share = GET(slopes) / count;
+                for (int64_t r = p.row0; r < p.row1; r++) {
                     for (int64_t q = p.col0; q < p.col1; q++) {
                         real *to = whole_image + (r * s->w + q) * s->c;
                         PUT(to, GET(to) + share);

@@ -1,13 +1,17 @@
-// Reductions over the middle axis of (outer, n, inner): y[o][i] = sum, greatest or least over r of x[o][r][i].
+// Reductions over the middle axis of (outer, n, inner): y[o][i] = sum, greatest or least over r of
+// x[o][r][i].
 //
-// The order is fixed by the shape: blocks of BLOCK elements (or rows), four partial results a block, blocks one after
-// another. For sums in float it also keeps the error small, for no chain of additions is longer than a block.
+// The order is fixed by the shape: blocks of BLOCK elements (or rows), four partial results a
+// block, blocks one after another. For sums in float it also keeps the error small, for no chain of
+// additions is longer than a block.
 enum { BLOCK_ROWS = 256, BLOCK_VECS = 256 };
 
 // What a partial vector's other lanes hold, so that they change nothing.
 ALWAYS_INLINE vec load_or(const real *p, int64_t count, vec other)
 {
-    return count >= LANES ? vec_load(p) : vec_pick(mask_first(count), vec_load_part(p, mask_first(count)), other);
+    return count >= LANES ?
+               vec_load(p) :
+               vec_select(mask_first(count), vec_load_part(p, mask_first(count)), other);
 }
 
 #define ADD(p, q) ((p) + (q))
@@ -36,41 +40,45 @@ ALWAYS_INLINE vec load_or(const real *p, int64_t count, vec other)
         return result;                                                                     \
     }
 
-// inner > 1: rows of `inner`, columns as lanes. Four rows at a time, so that additions do not wait for each other.
-#define DEFINE_ROWS(name, start, combine)                                                                              \
-    static void rows_##name(int64_t n, int64_t inner, const real *x, real *y)                                          \
-    {                                                                                                                  \
-        for (int64_t first = 0; first < n; first += BLOCK_ROWS) {                                                      \
-            const real *block = x + first * inner;                                                                     \
-            const int64_t count = least(n - first, BLOCK_ROWS);                                                        \
-            EACH_VEC(                                                                                                  \
-                inner, vec part0 = K(start); vec part1 = part0; vec part2 = part0; vec part3 = part0;                  \
-                const real *p = block; int64_t r = 0; for (; r + 4 <= count; r += 4, p += 4 * inner) {                 \
-                    part0 = combine(part0, GET(p));                                                                    \
-                    part1 = combine(part1, GET(p + inner));                                                            \
-                    part2 = combine(part2, GET(p + 2 * inner));                                                        \
-                    part3 = combine(part3, GET(p + 3 * inner));                                                        \
-                } for (; r < count; r++, p += inner) part0 = combine(part0, GET(p));                                   \
-                const vec all = combine(combine(part0, part1), combine(part2, part3)); PUT(y, combine(GET(y), all));); \
-        }                                                                                                              \
+// inner > 1: rows of `inner`, columns as lanes. Four rows at a time, so that additions do not wait
+// for each other.
+#define DEFINE_ROWS(name, start, combine)                                              \
+    static void rows_##name(int64_t n, int64_t inner, const real *x, real *y)          \
+    {                                                                                  \
+        for (int64_t first = 0; first < n; first += BLOCK_ROWS) {                      \
+            const real *block = x + first * inner;                                     \
+            const int64_t count = least(n - first, BLOCK_ROWS);                        \
+            EACH_VEC(                                                                  \
+                inner, vec part0 = K(start); vec part1 = part0; vec part2 = part0;     \
+                vec part3 = part0; const real *p = block; int64_t r = 0;               \
+                for (; r + 4 <= count; r += 4, p += 4 * inner) {                       \
+                    part0 = combine(part0, GET(p));                                    \
+                    part1 = combine(part1, GET(p + inner));                            \
+                    part2 = combine(part2, GET(p + 2 * inner));                        \
+                    part3 = combine(part3, GET(p + 3 * inner));                        \
+                } for (; r < count; r++, p += inner) part0 = combine(part0, GET(p));   \
+                const vec all = combine(combine(part0, part1), combine(part2, part3)); \
+                PUT(y, combine(GET(y), all)););                                        \
+        }                                                                              \
     }
 
-#define DEFINE(name, start, combine)                                                                            \
-    DEFINE_RUN(name, start, combine)                                                                            \
-    DEFINE_ROWS(name, start, combine)                                                                           \
-    static void reduce_##name(int64_t outer, int64_t n, int64_t inner, const void *x, void *y, bool accumulate) \
-    {                                                                                                           \
-        for (int64_t o = 0; o < outer; o++) {                                                                   \
-            const real *from = (const real *)x + o * n * inner;                                                 \
-            real *to = (real *)y + o * inner;                                                                   \
-            if (!accumulate)                                                                                    \
-                for (int64_t i = 0; i < inner; i++)                                                             \
-                    to[i] = (real)(start);                                                                      \
-            if (inner == 1)                                                                                     \
-                *to = run_##name(n, from, *to);                                                                 \
-            else                                                                                                \
-                rows_##name(n, inner, from, to);                                                                \
-        }                                                                                                       \
+#define DEFINE(name, start, combine)                                                           \
+    DEFINE_RUN(name, start, combine)                                                           \
+    DEFINE_ROWS(name, start, combine)                                                          \
+    static void reduce_##name(int64_t outer, int64_t n, int64_t inner, const void *x, void *y, \
+                              bool accumulate)                                                 \
+    {                                                                                          \
+        for (int64_t o = 0; o < outer; o++) {                                                  \
+            const real *from = (const real *)x + o * n * inner;                                \
+            real *to = (real *)y + o * inner;                                                  \
+            if (!accumulate)                                                                   \
+                for (int64_t i = 0; i < inner; i++)                                            \
+                    to[i] = (real)(start);                                                     \
+            if (inner == 1)                                                                    \
+                *to = run_##name(n, from, *to);                                                \
+            else                                                                               \
+                rows_##name(n, inner, from, to);                                               \
+        }                                                                                      \
     }
 
 ALWAYS_INLINE real one_sum(real p, real q)
@@ -115,8 +123,8 @@ DEFINE(min, INFINITY, vec_lesser)
 #undef DEFINE
 #undef ADD
 
-// Whether no element before the label is as great as that at the label, and none behind it greater. What is not a number
-// counts as greater, as it does in argmax.
+// Whether no element before the label is as great as that at the label, and none behind it greater.
+// What is not a number counts as greater, as it does in argmax.
 ALWAYS_INLINE bool is_correct(int64_t cols, const real *x, int64_t label)
 {
     const vec own = vec_set(x[label]);
@@ -124,7 +132,8 @@ ALWAYS_INLINE bool is_correct(int64_t cols, const real *x, int64_t label)
     for (int64_t j = 0; j < cols; j += LANES) {
         const vec v = load_or(x + j, cols - j, K(-INFINITY));
         const vmask before = mask_first(least(greatest(label - j, 0), LANES));
-        beats = mask_and(beats, mask_or(vec_lt(v, own), mask_and(mask_not(before), vec_le(v, own))));
+        beats =
+            mask_and(beats, mask_or(vec_lt(v, own), mask_and(mask_not(before), vec_le(v, own))));
     }
     return mask_all(beats);
 }

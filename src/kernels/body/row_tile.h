@@ -1,12 +1,15 @@
 // The tile for rows at equal distances: those of a matrix, and neighbours in a row of pixels.
 //
-//   c[i * c_row + j] = start + sum over s, p of a[i * a_row + segments[s] + p * a_step] * b[(s * length + p) * b_step + j]
+//   c[i * c_row + j] = start + sum over s, p of a[i * a_row + segments[s] + p * a_step] * b[(s *
+//     length + p) * b_step + j]
 //
-// The same sum in the same order as tile.h's, and so the same bits; but rows need no pointers of their own, and several
-// rows of pixels, lines, are one call. Where a sum has a few dozen terms, pointers cost as much as the sum.
+// The same sum in the same order as tile.h's, and so the same bits; but rows need no pointers of
+// their own, and several rows of pixels, lines, are one call. Where a sum has a few dozen terms,
+// pointers cost as much as the sum.
 //
-// Rows of C may be the first pixels of cells, rows x cols pixels of which only the first is not zero. Then a tile zeroes
-// the others of its cells: stores that wait for nothing, beside the multiply-adds of tiles before and after it.
+// Rows of C may be the first pixels of cells, rows x cols pixels of which only the first is not
+// zero. Then a tile zeroes the others of its cells: stores that wait for nothing, beside the
+// multiply-adds of tiles before and after it.
 typedef struct row_cells {
     int64_t rows, cols;       // of a cell
     int64_t last_rows, width; // rows of the last line's cells; pixels of a line
@@ -28,16 +31,17 @@ typedef struct row_tile {
     const row_cells *cells; // or NULL
 } row_tile;
 
-// Rows that share a pointer: an address has a base and 0, 1, 2 or 3 distances, for which there are registers; if there are
-// few rows, there are registers for all.
+// Rows that share a pointer: an address has a base and 0, 1, 2 or 3 distances, for which there are
+// registers; if there are few rows, there are registers for all.
 enum { ROWS_A_POINTER = 4, ROWS_OF_ONE = 6 };
 
-// Keeps the compiler from making a second pointer of a pointer and this distance: its addition would take a place of a
-// multiply-add's.
+// Keeps the compiler from making a second pointer of a pointer and this distance: its addition
+// would take a place of a multiply-add's.
 #define AS_IT_IS(distance) __asm__("" : "+r"(distance))
 
-ALWAYS_INLINE void row_tile_start(const row_tile *t, const real *c, const int rows, const int vecs, const bool whole,
-                                  const vmask last, vec sum[TILE_ROWS_MAX][TILE_VECS_MAX])
+ALWAYS_INLINE void row_tile_start(const row_tile *t, const real *c, const int rows, const int vecs,
+                                  const bool whole, const vmask last,
+                                  vec sum[TILE_ROWS_MAX][TILE_VECS_MAX])
 {
     UNROLL
     for (int v = 0; v < vecs; v++) {
@@ -57,8 +61,9 @@ ALWAYS_INLINE void row_tile_start(const row_tile *t, const real *c, const int ro
 }
 
 // The sums of one tile, in registers once it is inlined.
-ALWAYS_INLINE void row_tile_sum(const row_tile *t, const real *a, const int rows, const int vecs, const bool whole,
-                                const vmask last, vec sum[TILE_ROWS_MAX][TILE_VECS_MAX])
+ALWAYS_INLINE void row_tile_sum(const row_tile *t, const real *a, const int rows, const int vecs,
+                                const bool whole, const vmask last,
+                                vec sum[TILE_ROWS_MAX][TILE_VECS_MAX])
 {
     const int64_t a_row = t->a_row, a_step = t->a_step, b_step = t->b_step;
     int64_t ahead = STEPS_AHEAD * b_step * (int64_t)sizeof(real);
@@ -117,9 +122,11 @@ static void zero_pixels(real *to, int64_t count, int64_t cols, int64_t step)
         put_zeros(to + i * step, cols);
 }
 
-// Zeros in the cells of rows first .. first + rows - 1 of a line, whose sums will be at `c`: there too, for one long run of
-// stores takes less time than its gaps. A call, so that it weighs nothing where there are no cells.
-__attribute__((noinline)) static void zero_cells(const row_tile *t, int64_t line, int64_t first, int64_t rows, real *c)
+// Zeros in the cells of rows first .. first + rows - 1 of a line, whose sums will be at `c`: there
+// too, for one long run of stores takes less time than its gaps. A call, so that it weighs nothing
+// where there are no cells.
+__attribute__((noinline)) static void zero_cells(const row_tile *t, int64_t line, int64_t first,
+                                                 int64_t rows, real *c)
 {
     const row_cells *e = t->cells;
     const int64_t high = line + 1 < t->lines ? e->rows : e->last_rows;
@@ -133,9 +140,10 @@ typedef struct row_part {
     int64_t line0, line1, first, count;
 } row_part;
 
-// Tiles of `rows` rows. (The copy of the settings is in registers: it is clear that none of C is among them.)
-ALWAYS_INLINE void row_tile_body(const row_tile *given, const row_part *part, const int rows, const int vecs,
-                                 const bool whole)
+// Tiles of `rows` rows. (The copy of the settings is in registers: it is clear that none of C is
+// among them.)
+ALWAYS_INLINE void row_tile_body(const row_tile *given, const row_part *part, const int rows,
+                                 const int vecs, const bool whole)
 {
     const row_tile t = *given;
     const row_part p = *part;
@@ -189,7 +197,8 @@ TILE_SHAPES(ROW)
 #undef TILE
 
 typedef void row_tile_code(const row_tile *t, const row_part *part);
-static row_tile_code *const row_tile_codes[2][TILE_VECS_MAX + 1][TILE_ROWS_MAX + 1] = { // by `whole`
+// by `whole`
+static row_tile_code *const row_tile_codes[2][TILE_VECS_MAX + 1][TILE_ROWS_MAX + 1] = {
 #define TILE(v, r) [r] = row_tile_##v##_##r,
 #define ROW(v, r)  [0][v] = {TILES_##r(v)},
     TILE_SHAPES(ROW)
@@ -227,16 +236,17 @@ static void row_tile_run(const row_tile *t, int vecs, int64_t rows, const row_pa
 
 enum { LONG_LINE = 4096 }; // bytes of C
 
-// `rows` rows of every line, in tiles as even as can be, those of one size first: of all lines, or, where lines are so long
-// that C comes from afar in streams, of one line after the other.
+// `rows` rows of every line, in tiles as even as can be, those of one size first: of all lines, or,
+// where lines are so long that C comes from afar in streams, of one line after the other.
 static void row_tiles_run(const row_tile *t, int vecs, int64_t rows)
 {
-    const int64_t tiles = pieces_of(rows, tile_rows[vecs]), size = rows / tiles, more = rows % tiles;
+    const int64_t tiles = ceil_div(rows, tile_rows[vecs]), size = rows / tiles, more = rows % tiles;
     const bool is_long = t->c_line * (int64_t)sizeof(real) >= LONG_LINE;
     const int64_t lines = more > 0 && is_long ? 1 : greatest(t->lines, 1);
     for (int64_t line = 0; line < t->lines; line += lines) {
         if (more > 0)
             row_tile_run(t, vecs, size + 1, &(row_part){line, line + lines, 0, more});
-        row_tile_run(t, vecs, size, &(row_part){line, line + lines, more * (size + 1), tiles - more});
+        row_tile_run(t, vecs, size,
+                     &(row_part){line, line + lines, more * (size + 1), tiles - more});
     }
 }

@@ -1,9 +1,11 @@
-// Softmax over rows of `cols` and the fused losses, for float: p[j] = e^(x[j] - top) / sum, log p[j] = x[j] - top - log
-// sum, with `top` the greatest of the row, so that no power overflows and the sum is at least 1.
+// Softmax over rows of `cols` and the fused losses, for float: p[j] = e^(x[j] - top) / sum, log
+// p[j] = x[j] - top - log sum, with `top` the greatest of the row, so that no power overflows and
+// the sum is at least 1.
 //
-// Rows of few columns, as classes mostly are, lie side by side, a lane each: nothing is added or compared across lanes,
-// and one logarithm serves LANES rows. A last row or two are computed by themselves, with the same arithmetic: their powers
-// are added in the order of the columns too, so that a row's bits do not depend on those beside it.
+// Rows of few columns, as classes mostly are, lie side by side, a lane each: nothing is added or
+// compared across lanes, and one logarithm serves LANES rows. A last row or two are computed by
+// themselves, with the same arithmetic: their powers are added in the order of the columns too, so
+// that a row's bits do not depend on those beside it.
 enum { FEW_COLS = 32, LAST_ROWS = 2 };
 
 static real few_powers(int64_t cols, const real *x, real top, real *y)
@@ -24,7 +26,8 @@ static real row_of_powers(int64_t cols, const real *x, real top, real *y)
     vec sum = K(0);
     if (cols <= FEW_COLS)
         return few_powers(cols, x, top, y ? y : few);
-    EACH_VEC(cols, const vec e = vec_exp(GET(x) - most); sum += whole ? e : vec_pick(part, e, K(0)); if (y) PUT(y, e););
+    EACH_VEC(cols, const vec e = vec_exp(GET(x) - most);
+             sum += whole ? e : vec_select(part, e, K(0)); if (y) PUT(y, e););
     return vec_sum(sum);
 }
 
@@ -39,7 +42,8 @@ static void softmax_row(int64_t cols, const real *x, real top, real *y)
     EACH_VEC(cols, PUT(y, GET(y) * scale););
 }
 
-// Up to LANES rows as columns, and back. Lanes without a row hold 0; `columns` has room for whole squares.
+// Up to LANES rows as columns, and back. Lanes without a row hold 0; `columns` has room for whole
+// squares.
 static void take_columns(int64_t rows, int64_t cols, const real *x, vec *columns)
 {
     for (int64_t j = 0; j < cols; j += LANES) {
@@ -141,7 +145,8 @@ static void log_softmax_grad(int64_t rows, int64_t cols, const void *y, const vo
     }
 }
 
-static int64_t xent_of_few(int64_t rows, int64_t cols, const real *x, const int32_t *label, real *p, real *loss)
+static int64_t cross_entropy_of_few(int64_t rows, int64_t cols, const real *x, const int32_t *label,
+                                    real *p, real *loss)
 {
     vec columns[FEW_COLS], top;
     int64_t r = 0;
@@ -162,9 +167,11 @@ static int64_t xent_of_few(int64_t rows, int64_t cols, const real *x, const int3
 }
 
 // loss = log sum e^x - x[label] and, unless NULL, p = softmax(x), which may take the place of x.
-static void softmax_xent(int64_t rows, int64_t cols, const void *x, const int32_t *label, void *p, void *loss)
+static void softmax_cross_entropy(int64_t rows, int64_t cols, const void *x, const int32_t *label,
+                                  void *p, void *loss)
 {
-    for (int64_t r = cols <= FEW_COLS ? xent_of_few(rows, cols, x, label, p, loss) : 0; r < rows; r++) {
+    for (int64_t r = cols <= FEW_COLS ? cross_entropy_of_few(rows, cols, x, label, p, loss) : 0;
+         r < rows; r++) {
         const real *from = (const real *)x + r * cols;
         real *to = p ? (real *)p + r * cols : NULL;
         const real top = run_max(cols, from, -INFINITY), target = from[label[r]];
@@ -177,8 +184,8 @@ static void softmax_xent(int64_t rows, int64_t cols, const void *x, const int32_
 }
 
 // dx[j] = (p[j] - (j == label)) dloss
-static void softmax_xent_grad(int64_t rows, int64_t cols, const void *p, const int32_t *label, const void *dloss,
-                              void *dx)
+static void softmax_cross_entropy_grad(int64_t rows, int64_t cols, const void *p,
+                                       const int32_t *label, const void *dloss, void *dx)
 {
     for (int64_t r = 0; r < rows; r++) {
         const real *from = (const real *)p + r * cols, slope = ((const real *)dloss)[r];
@@ -190,7 +197,7 @@ static void softmax_xent_grad(int64_t rows, int64_t cols, const void *p, const i
 }
 
 // loss = max(z, 0) - z t + log(1 + e^-|z|)
-static void sigmoid_xent(int64_t n, const void *z, const void *t, void *loss)
+static void sigmoid_cross_entropy(int64_t n, const void *z, const void *t, void *loss)
 {
     const real *from = z, *target = t;
     real *to = loss;
@@ -198,7 +205,8 @@ static void sigmoid_xent(int64_t n, const void *z, const void *t, void *loss)
 }
 
 // dz = (sigmoid(z) - t) dloss
-static void sigmoid_xent_grad(int64_t n, const void *z, const void *t, const void *dloss, void *dz)
+static void sigmoid_cross_entropy_grad(int64_t n, const void *z, const void *t, const void *dloss,
+                                       void *dz)
 {
     const real *from = z, *target = t, *slopes = dloss;
     real *to = dz;
@@ -207,10 +215,12 @@ static void sigmoid_xent_grad(int64_t n, const void *z, const void *t, const voi
 
 static void fill_softmax(cj__kernels *t)
 {
-#define ROWS(F)     \
-    F(softmax)      \
-    F(softmax_grad) \
-    F(log_softmax) F(log_softmax_grad) F(softmax_xent) F(softmax_xent_grad) F(sigmoid_xent) F(sigmoid_xent_grad)
+#define ROWS(F)                                                                \
+    F(softmax)                                                                 \
+    F(softmax_grad)                                                            \
+    F(log_softmax)                                                             \
+    F(log_softmax_grad) F(softmax_cross_entropy) F(softmax_cross_entropy_grad) \
+        F(sigmoid_cross_entropy) F(sigmoid_cross_entropy_grad)
 #define ROW(name) t->name = name;
     ROWS(ROW)
 #undef ROW

@@ -1,19 +1,24 @@
 // The tile: the one inner loop of every product and convolution.
 //
-//   c[i][j] = start + sum over s, p of a[i][segments[s] + p * a_step] * b[(s * length + p) * b_step + j]
+//   c[i][j] = start + sum over s, p of a[i][segments[s] + p * a_step] * b[(s * length + p) * b_step
+//     + j]
 //
-// for `rows` rows i and `cols` columns j. Rows of A and of C are reached through pointers, and the sum runs over
-// segments, so the same loop reads a matrix, a transposed matrix, or the windows of an image (no im2col):
+// for `rows` rows i and `cols` columns j. Rows of A and of C are reached through pointers, and the
+// sum runs over segments, so the same loop reads a matrix, a transposed matrix, or the windows of
+// an image (no im2col):
 //
 //   matrix            one segment, a_step 1 (or the row stride of a transposed A)
-//   convolution       one segment for each row of the window; a_step 1, for a row of the window is adjacent in memory
+//   convolution       one segment for each row of the window; a_step 1, for a row of the window is
+//                     adjacent in memory
 //   gradient of w     one segment for each row of dy; a_step is a pixel
 //
-// B is read in whole rows, C is kept in registers. A tile is TILE_SHAPES' rows by vectors; every smaller number of rows
-// has its own code, so that edges cost what they weigh, and the last vector is masked.
+// B is read in whole rows, C is kept in registers. A tile is TILE_SHAPES' rows by vectors; every
+// smaller number of rows has its own code, so that edges cost what they weigh, and the last vector
+// is masked.
 enum { TILE_ROWS_MAX = 12 };
 
-typedef enum tile_start { START_ZERO, START_BIAS, START_SUM } tile_start; // from 0, the bias, or what C holds
+// from 0, the bias, or what C holds
+typedef enum tile_start { START_ZERO, START_BIAS, START_SUM } tile_start;
 
 typedef struct tile {
     const real *a[TILE_ROWS_MAX];
@@ -28,13 +33,14 @@ typedef struct tile {
     bool relu;        // at the end, unless it is followed by more
 } tile;
 
-// Vector v of `vecs`, the last of which may be cut. `whole` says that it is not, and is known to the compiler: a masked
-// load takes a multiply-add's place on some processors.
-#define VEC_OF(p, v) ((v) < vecs - 1 || whole ? vec_load((p) + (v)*LANES) : vec_load_part((p) + (v)*LANES, last))
+// Vector v of `vecs`, the last of which may be cut. `whole` says that it is not, and is known to
+// the compiler: a masked load takes a multiply-add's place on some processors.
+#define VEC_OF(p, v) \
+    ((v) < vecs - 1 || whole ? vec_load((p) + (v)*LANES) : vec_load_part((p) + (v)*LANES, last))
 
 // The sums of a tile, in registers once it is inlined.
-ALWAYS_INLINE void tile_sum(const tile *t, const int rows, const int vecs, const bool whole, const vmask last,
-                            vec sum[TILE_ROWS_MAX][TILE_VECS_MAX])
+ALWAYS_INLINE void tile_sum(const tile *t, const int rows, const int vecs, const bool whole,
+                            const vmask last, vec sum[TILE_ROWS_MAX][TILE_VECS_MAX])
 {
     const real *b = t->b;
     const bool zero = t->start == START_ZERO;
@@ -84,7 +90,8 @@ ALWAYS_INLINE void tile_body(const tile *t, const int rows, const int vecs, cons
     }
 }
 
-// Code for every number of rows up to 12; those that a width does not reach are never called, and never made.
+// Code for every number of rows up to 12; those that a width does not reach are never called, and
+// never made.
 #define TILE(v, r)                                  \
     static void tile_##v##_##r(const tile *t)       \
     {                                               \
@@ -135,16 +142,17 @@ ALWAYS_INLINE int64_t greatest(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-ALWAYS_INLINE int64_t pieces_of(int64_t whole, int64_t piece)
+ALWAYS_INLINE int64_t ceil_div(int64_t whole, int64_t piece)
 {
     return (whole + piece - 1) / piece;
 }
 
-// How many vectors wide the next panel is, when `cols` columns are left: the widest, but never a lone vector after it
-// (4 + 1 becomes 3 + 2), because a narrow tile does less with each element of A.
+// How many vectors wide the next panel is, when `cols` columns are left: the widest, but never a
+// lone vector after it (4 + 1 becomes 3 + 2), because a narrow tile does less with each element of
+// A.
 static int panel_vecs(int64_t cols)
 {
-    const int64_t left = pieces_of(cols, LANES);
+    const int64_t left = ceil_div(cols, LANES);
     if (left == TILE_VECS_MAX + 1 && TILE_VECS_MAX > 2)
         return TILE_VECS_MAX - 1;
     return (int)least(left, TILE_VECS_MAX);

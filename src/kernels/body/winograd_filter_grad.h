@@ -1,14 +1,21 @@
-// Winograd's form of the gradient by the filters; see winograd.h. dU is cut into blocks of channels and filters, by the shape
-// alone, and one of two ways is taken:
+// Winograd's form of the gradient by the filters; see winograd.h. dU is cut into blocks of channels
+// and filters, by the shape alone, and one of two ways is taken:
 //
-// - Pieces, for one or two blocks and many tiles: the tiles are cut into pieces, and in phase 0 a task sums a block of dU
-//   over a piece, whose V and D it makes, a chunk at a time. Phase 1 adds the pieces in order and transforms back to dw.
-// - Gathered, otherwise: in phase 0 a task makes V and D of a few tiles, for all blocks; a task of phase 1 takes a block
-//   of dU through all tiles, its sums in registers, and transforms it back.
+// - Pieces, for one or two blocks and many tiles: the tiles are cut into pieces, and in phase 0 a
+//   task sums a block of dU over a piece, whose V and D it makes, a chunk at a time. Phase 1 adds
+//   the pieces in order and transforms back to dw.
+// - Gathered, otherwise: in phase 0 a task makes V and D of a few tiles, for all blocks; a task of
+//   phase 1 takes a block of dU through all tiles, its sums in registers, and transforms it back.
 //
 // dbias is summed where D is made.
 
-enum { FILTER_BLOCK = 64, FILTER_HALF_BLOCK = 32, FILTER_PIECES = 8, FILTER_TASKS = 4, GATHERED_BYTES = 64 << 20 };
+enum {
+    FILTER_BLOCK = 64,
+    FILTER_HALF_BLOCK = 32,
+    FILTER_PIECES = 8,
+    FILTER_TASKS = 4,
+    GATHERED_BYTES = 64 << 20
+};
 
 typedef struct winograd_filter_cut {
     bool gathers;                       // V and D are made once, for all blocks
@@ -22,15 +29,15 @@ static void winograd_filter_blocks(const winograd *g, int64_t side, winograd_fil
 {
     const int64_t unit = least(PANEL_COLS, side), panels = side / unit * unit;
     cut->rows = least(in_vectors(even_piece(g->s.c, side)), g->s.c);
-    cut->row_blocks = pieces_of(g->s.c, cut->rows);
+    cut->row_blocks = ceil_div(g->s.c, cut->rows);
     cut->rows_pad = in_vectors(cut->rows);
-    cut->cols = least(pieces_of(even_piece(g->s.f, panels), unit) * unit, g->s.f);
-    cut->col_blocks = pieces_of(g->s.f, cut->cols);
+    cut->cols = least(ceil_div(even_piece(g->s.f, panels), unit) * unit, g->s.f);
+    cut->col_blocks = ceil_div(g->s.f, cut->cols);
     cut->cols_pad = in_vectors(cut->cols);
 }
 
-// Reals from one position of a block of V or D, `cols` wide, to the next where all tiles are gathered: a line more than
-// they need (see tile_step), and a block.
+// Reals from one position of a block of V or D, `cols` wide, to the next where all tiles are
+// gathered: a line more than they need (see tile_step), and a block.
 static int64_t gathered_step(const winograd *g, int64_t cols)
 {
     return g->tiles * cols + 64 / (int64_t)sizeof(real);
@@ -46,7 +53,8 @@ static int64_t gathered_d(const winograd *g, const winograd_filter_cut *cut)
     return cut->col_blocks * g->positions * gathered_step(g, cut->cols_pad);
 }
 
-// Many blocks would each make V and D anew, and so few tiles that they give few pieces leave threads idle.
+// Many blocks would each make V and D anew, and so few tiles that they give few pieces leave
+// threads idle.
 static winograd_filter_cut winograd_filter_cut_of(const winograd *g)
 {
     winograd_filter_cut cut = {.pieces = 1, .piece = g->tiles, .chunk = g->tiles};
@@ -59,14 +67,16 @@ static winograd_filter_cut winograd_filter_cut_of(const winograd *g)
             winograd_filter_blocks(g, FILTER_HALF_BLOCK, &cut);
         return cut;
     }
-    cut.pieces = greatest(least(pieces_of(FILTER_PIECES, blocks), most), 1);
-    cut.piece = pieces_of(g->tiles, cut.pieces);
-    cut.pieces = pieces_of(g->tiles, cut.piece);
-    cut.chunk = chunk_of(cut.piece, greatest(chunk_that_fits(g, cut.rows_pad + cut.cols_pad), FEW_TILES));
+    cut.pieces = greatest(least(ceil_div(FILTER_PIECES, blocks), most), 1);
+    cut.piece = ceil_div(g->tiles, cut.pieces);
+    cut.pieces = ceil_div(g->tiles, cut.piece);
+    cut.chunk =
+        chunk_of(cut.piece, greatest(chunk_that_fits(g, cut.rows_pad + cut.cols_pad), FEW_TILES));
     return cut;
 }
 
-// Partial sums: dU of a (piece, block of channels, block of filters) after another, then dbias of each piece.
+// Partial sums: dU of a (piece, block of channels, block of filters) after another, then dbias of
+// each piece.
 static int64_t winograd_partial(const winograd *g, const winograd_filter_cut *cut)
 {
     return g->positions * cut->rows * cut->cols_pad;
@@ -82,8 +92,9 @@ typedef struct winograd_filter_task {
     const winograd *g;
     const winograd_filter_cut *cut;
     const real *x, *dy;
-    int64_t row, rows, col, cols;         // its block
-    int64_t v_step, d_step, v_row, d_row; // from one position to the next, and from one tile to the next
+    int64_t row, rows, col, cols; // its block
+    // from one position to the next, and from one tile to the next
+    int64_t v_step, d_step, v_row, d_row;
     real *zeros, *v, *d;
     real *sums;       // of pixels, for dbias; NULL if unwanted
     real *du, *dbias; // where its sums go
@@ -114,7 +125,8 @@ static void winograd_filter_d(const winograd_filter_task *t, int64_t first, int6
     for (int64_t i = 0; i < tiles; i++, tile_place_next(&p)) {
         int64_t at[SIDE_MAX * SIDE_MAX];
         outputs_of(t->g, &p, t->g->side, at);
-        winograd_d(t->g, t->dy + t->col, at, t->zeros, t->cols, t->d_step, d + i * t->d_row, t->sums);
+        winograd_d(t->g, t->dy + t->col, at, t->zeros, t->cols, t->d_step, d + i * t->d_row,
+                   t->sums);
     }
 }
 
@@ -129,8 +141,8 @@ static void winograd_bias_chunk(const winograd_filter_task *t, bool begins)
 }
 
 // dU of a block (+)= the products of `tiles` tiles, whose V and D begin at `v` and `d`.
-static void winograd_filter_products(const winograd_filter_task *t, const real *v, const real *d, int64_t tiles,
-                                     bool begins)
+static void winograd_filter_products(const winograd_filter_task *t, const real *v, const real *d,
+                                     int64_t tiles, bool begins)
 {
     const int64_t cols = in_vectors(t->cols);
     for (int position = 0; position < t->g->positions; position++) {
@@ -150,7 +162,8 @@ static void winograd_filter_products(const winograd_filter_task *t, const real *
     }
 }
 
-static void winograd_filter_chunk(const winograd_filter_task *t, int64_t first, int64_t tiles, bool begins)
+static void winograd_filter_chunk(const winograd_filter_task *t, int64_t first, int64_t tiles,
+                                  bool begins)
 {
     winograd_filter_v(t, first, tiles, t->v);
     winograd_filter_d(t, first, tiles, t->d);
@@ -159,8 +172,10 @@ static void winograd_filter_chunk(const winograd_filter_task *t, int64_t first, 
         winograd_bias_chunk(t, begins);
 }
 
-// Sums a block of dU over a piece. The first blocks of filters have dbias too; `sums` are 0 between chunks.
-static void winograd_filter_piece(winograd_filter_task *t, real *workspace, real *sums, int64_t task)
+// Sums a block of dU over a piece. The first blocks of filters have dbias too; `sums` are 0 between
+// chunks.
+static void winograd_filter_piece(winograd_filter_task *t, real *workspace, real *sums,
+                                  int64_t task)
 {
     const winograd *g = t->g;
     const winograd_filter_cut *cut = t->cut;
@@ -174,9 +189,10 @@ static void winograd_filter_piece(winograd_filter_task *t, real *workspace, real
         winograd_filter_chunk(t, at, least(cut->chunk, last - at), at == first);
 }
 
-// A vector of filters of the row of dw of one channel: `du` points to the first piece's sums at position 0.
-ALWAYS_INLINE void winograd_taps_of(const int side, const winograd_filter_cut *cut, const real *du, int64_t piece_step,
-                                    vec sum[PATCH_MAX][PATCH_MAX])
+// A vector of filters of the row of dw of one channel: `du` points to the first piece's sums at
+// position 0.
+ALWAYS_INLINE void winograd_taps_of(const int side, const winograd_filter_cut *cut, const real *du,
+                                    int64_t piece_step, vec sum[PATCH_MAX][PATCH_MAX])
 {
     const int64_t position = cut->rows * cut->cols_pad;
     load_positions(side + 2, du, position, sum);
@@ -193,8 +209,9 @@ ALWAYS_INLINE void winograd_taps_of(const int side, const winograd_filter_cut *c
 }
 
 // A vector of filters from `f` on of channel `c` of dw.
-static void winograd_filter_vector(const winograd *g, const winograd_filter_cut *cut, const real *du,
-                                   int64_t piece_step, real *dw, int64_t c, int64_t f)
+static void winograd_filter_vector(const winograd *g, const winograd_filter_cut *cut,
+                                   const real *du, int64_t piece_step, real *dw, int64_t c,
+                                   int64_t f)
 {
     const vmask part = mask_first(least(LANES, g->s.f - f));
     vec taps[PATCH_MAX][PATCH_MAX];
@@ -207,13 +224,14 @@ static void winograd_filter_vector(const winograd *g, const winograd_filter_cut 
 }
 
 // The row of dw of channel c.
-static void winograd_filter_finish(const winograd *g, const winograd_filter_cut *cut, const real *partials, real *dw,
-                                   int64_t c)
+static void winograd_filter_finish(const winograd *g, const winograd_filter_cut *cut,
+                                   const real *partials, real *dw, int64_t c)
 {
     const int64_t piece_step = cut->row_blocks * cut->col_blocks * winograd_partial(g, cut);
     const int64_t row_block = c / cut->rows;
     for (int64_t f = 0; f < g->s.f; f += LANES) {
-        const real *du = partials + (row_block * cut->col_blocks + f / cut->cols) * winograd_partial(g, cut) +
+        const real *du = partials +
+                         (row_block * cut->col_blocks + f / cut->cols) * winograd_partial(g, cut) +
                          c % cut->rows * cut->cols_pad + f % cut->cols;
         winograd_filter_vector(g, cut, du, piece_step, dw, c, f);
     }
@@ -230,16 +248,20 @@ static void winograd_bias_finish(const winograd *g, const real *sums, int64_t pi
     }
 }
 
-// ---- gathered: phase 0 makes V and D of a group of tiles, and a task of phase 1 a block of dU, which it finishes ----
+// ---- gathered: phase 0 makes V and D of a group of tiles, and a task of phase 1 a block of dU,
+// which it finishes ----
 //
-// V and D lie as (block, position, tile, channel), so that what a task of phase 1 reads is adjacent; then dbias of each
-// group.
+// V and D lie as (block, position, tile, channel), so that what a task of phase 1 reads is
+// adjacent; then dbias of each group.
 
-static void gathered_job(const winograd *g, const winograd_filter_cut *cut, bool sums_dbias, cj__job *job)
+static void gathered_job(const winograd *g, const winograd_filter_cut *cut, bool sums_dbias,
+                         cj__job *job)
 {
-    const int64_t groups = pieces_of(g->tiles, WIDE_GROUP);
-    const int64_t workspace = gathered_v(g, cut) + gathered_d(g, cut) + (sums_dbias ? groups * g->f_pad : 0);
-    const int64_t scratch = greatest(winograd_partial(g, cut), greatest(cut->rows_pad, cut->cols_pad));
+    const int64_t groups = ceil_div(g->tiles, WIDE_GROUP);
+    const int64_t workspace =
+        gathered_v(g, cut) + gathered_d(g, cut) + (sums_dbias ? groups * g->f_pad : 0);
+    const int64_t scratch =
+        greatest(winograd_partial(g, cut), greatest(cut->rows_pad, cut->cols_pad));
     *job = (cj__job){.phases = 2,
                      .tasks = {groups, cut->row_blocks * cut->col_blocks + sums_dbias},
                      .workspace = (size_t)workspace * sizeof(real),
@@ -276,10 +298,12 @@ static void gathered_block(winograd_filter_task *t, real *dw, int64_t row_block,
                              t->d + col_block * g->positions * t->d_step, g->tiles, true);
     for (int64_t c = 0; c < t->rows; c++)
         for (int64_t f = 0; f < t->cols; f += LANES)
-            winograd_filter_vector(g, cut, t->du + c * cut->cols_pad + f, 0, dw, t->row + c, t->col + f);
+            winograd_filter_vector(g, cut, t->du + c * cut->cols_pad + f, 0, dw, t->row + c,
+                                   t->col + f);
 }
 
-static void gathered_run(const cj__conv2d_args *a, winograd_filter_task *t, real *workspace, int phase, int64_t task)
+static void gathered_run(const cj__conv2d_args *a, winograd_filter_task *t, real *workspace,
+                         int phase, int64_t task)
 {
     const winograd *g = t->g;
     const winograd_filter_cut *cut = t->cut;
@@ -294,7 +318,7 @@ static void gathered_run(const cj__conv2d_args *a, winograd_filter_task *t, real
     else if (task < cut->row_blocks * cut->col_blocks)
         gathered_block(t, a->dw, task / cut->col_blocks, task % cut->col_blocks);
     else
-        winograd_bias_finish(g, sums, pieces_of(g->tiles, WIDE_GROUP), a->dbias);
+        winograd_bias_finish(g, sums, ceil_div(g->tiles, WIDE_GROUP), a->dbias);
 }
 
 // ---- either ----
@@ -309,14 +333,15 @@ static void winograd_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
     }
     const int64_t steps = tile_step(&g, cut.rows_pad) + tile_step(&g, cut.cols_pad);
     const int64_t scratch = greatest(cut.rows_pad, cut.cols_pad) + cut.cols_pad + cut.chunk * steps;
-    *job = (cj__job){.phases = 2,
-                     .tasks = {cut.pieces * cut.row_blocks * cut.col_blocks, g.s.c + (a->sums_dbias ? 1 : 0)},
-                     .workspace = (size_t)(winograd_partials(&g, &cut) + cut.pieces * g.f_pad) * sizeof(real),
-                     .scratch = (size_t)scratch * sizeof(real)};
+    *job = (cj__job){
+        .phases = 2,
+        .tasks = {cut.pieces * cut.row_blocks * cut.col_blocks, g.s.c + (a->sums_dbias ? 1 : 0)},
+        .workspace = (size_t)(winograd_partials(&g, &cut) + cut.pieces * g.f_pad) * sizeof(real),
+        .scratch = (size_t)scratch * sizeof(real)};
 }
 
-static void winograd_filter_pieces_run(const cj__conv2d_args *a, winograd_filter_task *t, real *workspace, int phase,
-                                       int64_t task)
+static void winograd_filter_pieces_run(const cj__conv2d_args *a, winograd_filter_task *t,
+                                       real *workspace, int phase, int64_t task)
 {
     const winograd *g = t->g;
     const winograd_filter_cut *cut = t->cut;
@@ -335,8 +360,8 @@ static void winograd_filter_pieces_run(const cj__conv2d_args *a, winograd_filter
     }
 }
 
-static void winograd_filter_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
-                                     int64_t end)
+static void winograd_filter_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch,
+                                     int phase, int64_t begin, int64_t end)
 {
     const winograd g = winograd_of(a);
     const winograd_filter_cut cut = winograd_filter_cut_of(&g);

@@ -1,7 +1,8 @@
 // Winograd's form, forward: y = pool(act(conv(x, w) + bias)); see winograd.h.
 //
-// Phase 0 makes U, a task a channel. In phase 1 a task is a chunk of tiles and a block of filters: V of the chunk, M of
-// each position, and then the outputs. A tile is whole windows of a 2 x 2 pool, so the pool takes no pass of its own.
+// Phase 0 makes U, a task a channel. In phase 1 a task is a chunk of tiles and a block of filters:
+// V of the chunk, M of each position, and then the outputs. A tile is whole windows of a 2 x 2
+// pool, so the pool takes no pass of its own.
 
 typedef struct winograd_cut {
     int64_t chunk, chunks; // of tiles
@@ -12,14 +13,15 @@ typedef struct winograd_cut {
 static winograd_cut winograd_forward_cut(const winograd *g)
 {
     winograd_cut cut;
-    const int64_t shared = greatest(pieces_of(g->tiles, WINOGRAD_TASKS), CHUNK_STEP);
+    const int64_t shared = greatest(ceil_div(g->tiles, WINOGRAD_TASKS), CHUNK_STEP);
     const int64_t fits = chunk_that_fits(g, g->c_pad + least(OUTPUT_COLS, g->f_pad));
-    cut.chunk = chunk_of(g->tiles, least(fits, pieces_of(shared, CHUNK_STEP) * CHUNK_STEP));
-    if (cut.chunk == g->tiles && g->f_pad <= PANEL_COLS) // else it would be one task: one image of a small network
-        cut.chunk = pieces_of(g->tiles, 2);
-    cut.chunks = pieces_of(g->tiles, cut.chunk);
-    cut.block = block_of_panels(g->s.f, pieces_of(WINOGRAD_TASKS, cut.chunks));
-    cut.blocks = pieces_of(g->s.f, cut.block);
+    cut.chunk = chunk_of(g->tiles, least(fits, ceil_div(shared, CHUNK_STEP) * CHUNK_STEP));
+    // else it would be one task: one image of a small network
+    if (cut.chunk == g->tiles && g->f_pad <= PANEL_COLS)
+        cut.chunk = ceil_div(g->tiles, 2);
+    cut.chunks = ceil_div(g->tiles, cut.chunk);
+    cut.block = block_of_panels(g->s.f, ceil_div(WINOGRAD_TASKS, cut.chunks));
+    cut.blocks = ceil_div(g->s.f, cut.block);
     return cut;
 }
 
@@ -36,8 +38,8 @@ typedef struct winograd_outputs {
 } winograd_outputs;
 
 // The outputs of the vector of filters at `col` of the columns: A^T m A + bias.
-ALWAYS_INLINE void outputs_at(const int side, const winograd_outputs *t, int64_t col, vmask part, const bool whole,
-                              vec y[PATCH_MAX][PATCH_MAX])
+ALWAYS_INLINE void outputs_at(const int side, const winograd_outputs *t, int64_t col, vmask part,
+                              const bool whole, vec y[PATCH_MAX][PATCH_MAX])
 {
     const vec bias = t->e.bias ? load_lanes(t->e.bias + t->col + col, part, whole) : vec_set(0);
     load_positions(side + 2, t->m + col, t->m_step, y);
@@ -55,8 +57,8 @@ static bool rounds_in_registers(const epilogue *e)
     return e->rounds && (e->act == CJ__UNARY_NONE || is_relu(e));
 }
 
-ALWAYS_INLINE void plain_vector(const int side, const winograd_outputs *t, int64_t col, real *const *to, vmask part,
-                                const bool whole)
+ALWAYS_INLINE void plain_vector(const int side, const winograd_outputs *t, int64_t col,
+                                real *const *to, vmask part, const bool whole)
 {
     const bool relu = is_relu(&t->e), rounds = rounds_in_registers(&t->e);
     vec y[PATCH_MAX][PATCH_MAX];
@@ -110,15 +112,15 @@ ALWAYS_INLINE vec greatest_of(const vec y[4], ivec *place)
     for (int i = 1; i < 4; i++) {
         const vmask nan = mask_and(mask_not(vec_eq(y[i], y[i])), vec_eq(best, best));
         const vmask better = mask_or(vec_lt(best, y[i]), nan);
-        best = vec_pick(better, y[i], best);
-        *place = (ivec)vec_pick(better, (vec)ivec_set(i), (vec)*place);
+        best = vec_select(better, y[i], best);
+        *place = (ivec)vec_select(better, (vec)ivec_set(i), (vec)*place);
     }
     return best;
 }
 
 // One window, whose pool is element `at` of y.
-ALWAYS_INLINE void pooled_window(const winograd_outputs *t, const vec y[4], int64_t col, int64_t at, vmask part,
-                                 const bool whole)
+ALWAYS_INLINE void pooled_window(const winograd_outputs *t, const vec y[4], int64_t col, int64_t at,
+                                 vmask part, const bool whole)
 {
     ivec place;
     vec best;
@@ -127,7 +129,7 @@ ALWAYS_INLINE void pooled_window(const winograd_outputs *t, const vec y[4], int6
     } else {
         best = greatest_of(y, &place);
         if (is_relu(&t->e)) {
-            place = (ivec)vec_pick(vec_lt(vec_set(0), best), (vec)place, (vec)ivec_set(4));
+            place = (ivec)vec_select(vec_lt(vec_set(0), best), (vec)place, (vec)ivec_set(4));
             best = vec_max(vec_set(0), best);
         }
     }
@@ -141,8 +143,8 @@ ALWAYS_INLINE void pooled_window(const winograd_outputs *t, const vec y[4], int6
     }
 }
 
-ALWAYS_INLINE void pooled_vector(const int side, const winograd_outputs *t, int64_t col, const int64_t *at, vmask part,
-                                 const bool whole)
+ALWAYS_INLINE void pooled_vector(const int side, const winograd_outputs *t, int64_t col,
+                                 const int64_t *at, vmask part, const bool whole)
 {
     vec y[PATCH_MAX][PATCH_MAX];
     outputs_at(side, t, col, part, whole, y);
@@ -178,20 +180,22 @@ static void winograd_pooled(const winograd_outputs *t, const tile_place *p)
         pooled_vectors(4, t, at);
 }
 
-// U of channel c and the filters first .. last - 1, which are all that this U has. The last panel beyond the last vector is
-// never read.
-ALWAYS_INLINE void winograd_filters_row(const int side, const winograd *g, const real *w, real *u, int64_t c,
-                                        int64_t first, int64_t last)
+// U of channel c and the filters first .. last - 1, which are all that this U has. The last panel
+// beyond the last vector is never read.
+ALWAYS_INLINE void winograd_filters_row(const int side, const winograd *g, const real *w, real *u,
+                                        int64_t c, int64_t first, int64_t last)
 {
     const int64_t step = winograd_u_at(g->s.c, last - first, 1, 0, 0);
     for (int64_t f = first; f < last; f += LANES) {
         vec of[PATCH_MAX][PATCH_MAX];
         winograd_filters_of(side, g, w, c, f, of);
-        store_positions(side + 2, of, step, u + winograd_u_at(g->s.c, last - first, 0, c, f - first));
+        store_positions(side + 2, of, step,
+                        u + winograd_u_at(g->s.c, last - first, 0, c, f - first));
     }
 }
 
-static void winograd_filters(const winograd *g, const real *w, real *u, int64_t c, int64_t first, int64_t last)
+static void winograd_filters(const winograd *g, const real *w, real *u, int64_t c, int64_t first,
+                             int64_t last)
 {
     if (g->side == 2)
         winograd_filters_row(2, g, w, u, c, first, last);
@@ -200,8 +204,8 @@ static void winograd_filters(const winograd *g, const real *w, real *u, int64_t 
 }
 
 // V of `tiles` tiles from `place` on.
-static void winograd_inputs(const winograd *g, const real *x, tile_place place, int64_t tiles, const real *zeros,
-                            real *v)
+static void winograd_inputs(const winograd *g, const real *x, tile_place place, int64_t tiles,
+                            const real *zeros, real *v)
 {
     for (int64_t i = 0; i < tiles; i++, tile_place_next(&place)) {
         int64_t at[POSITIONS_MAX];
@@ -210,9 +214,10 @@ static void winograd_inputs(const winograd *g, const real *x, tile_place place, 
     }
 }
 
-// The block's columns `t->col` on, as many as M takes at once: V times U, which begins with these, then the outputs.
-static void winograd_columns(winograd_outputs *t, const real *v, const real *u, real *m, tile_place place,
-                             int64_t tiles)
+// The block's columns `t->col` on, as many as M takes at once: V times U, which begins with these,
+// then the outputs.
+static void winograd_columns(winograd_outputs *t, const real *v, const real *u, real *m,
+                             tile_place place, int64_t tiles)
 {
     const winograd *g = t->g;
     const int64_t m_row = tile_step(g, t->m_step);
@@ -239,13 +244,17 @@ static void winograd_columns(winograd_outputs *t, const real *v, const real *u, 
     }
 }
 
-static void winograd_forward_task(const winograd *g, const winograd_cut *cut, const cj__conv2d_args *a, const real *u,
-                                  real *scratch, int64_t task)
+static void winograd_forward_task(const winograd *g, const winograd_cut *cut,
+                                  const cj__conv2d_args *a, const real *u, real *scratch,
+                                  int64_t task)
 {
-    const int64_t first = task / cut->blocks * cut->chunk, tiles = least(cut->chunk, g->tiles - first);
+    const int64_t first = task / cut->blocks * cut->chunk,
+                  tiles = least(cut->chunk, g->tiles - first);
     const int64_t col = task % cut->blocks * cut->block, end = least(col + cut->block, g->s.f);
-    winograd_outputs t = {
-        .g = g, .a = a, .e = {a->bias, a->act, a->act_a, a->act_b, a->rounds}, .unwanted = scratch + g->c_pad};
+    winograd_outputs t = {.g = g,
+                          .a = a,
+                          .e = {a->bias, a->act, a->act_a, a->act_b, a->rounds},
+                          .unwanted = scratch + g->c_pad};
     t.m_step = least(OUTPUT_COLS, g->f_pad);
     t.u_step = winograd_u_at(g->s.c, g->s.f, 1, 0, 0);
     real *zeros = scratch, *v = t.unwanted + t.m_step, *m = v + cut->chunk * tile_step(g, g->c_pad);
@@ -258,9 +267,11 @@ static void winograd_forward_task(const winograd *g, const winograd_cut *cut, co
     }
 }
 
-// ---- many filters for few tiles: phase 0 makes V, and a task of phase 1 its columns of U (winograd.h) ----
+// ---- many filters for few tiles: phase 0 makes V, and a task of phase 1 its columns of U
+// (winograd.h) ----
 
-static void wide_filters_task(const winograd *g, const cj__conv2d_args *a, const real *v, real *scratch, int64_t task)
+static void wide_filters_task(const winograd *g, const cj__conv2d_args *a, const real *v,
+                              real *scratch, int64_t task)
 {
     winograd_outputs t = {.g = g, .a = a, .e = {a->bias, a->act, a->act_a, a->act_b, a->rounds}};
     t.col = task * OUTPUT_COLS;
@@ -268,15 +279,18 @@ static void wide_filters_task(const winograd *g, const cj__conv2d_args *a, const
     t.m_step = least(OUTPUT_COLS, g->f_pad);
     t.u_step = winograd_u_at(g->s.c, t.cols, 1, 0, 0);
     t.unwanted = scratch + g->c_pad;
-    real *const m = t.unwanted + t.m_step, *const u = m + least(g->tiles, WIDE_TILES) * tile_step(g, t.m_step);
+    real *const m = t.unwanted + t.m_step, *const u = m + least(g->tiles, WIDE_TILES) *
+                                                              tile_step(g, t.m_step);
     for (int64_t c = 0; c < g->s.c; c++)
         winograd_filters(g, a->w, u, c, t.col, t.col + t.cols);
     for (int64_t first = 0; first < g->tiles; first += WIDE_TILES)
-        winograd_columns(&t, v + first * tile_step(g, g->c_pad), u, m, tile_place_of(g, 0, 0, g->high, first),
+        winograd_columns(&t, v + first * tile_step(g, g->c_pad), u, m,
+                         tile_place_of(g, 0, 0, g->high, first),
                          least(WIDE_TILES, g->tiles - first));
 }
 
-static void wide_run(const winograd *g, const cj__conv2d_args *a, real *v, real *scratch, int phase, int64_t task)
+static void wide_run(const winograd *g, const cj__conv2d_args *a, real *v, real *scratch, int phase,
+                     int64_t task)
 {
     if (phase == 1) {
         wide_filters_task(g, a, v, scratch, task);
@@ -284,7 +298,8 @@ static void wide_run(const winograd *g, const cj__conv2d_args *a, real *v, real 
     }
     const int64_t first = task * WIDE_GROUP;
     memset(scratch, 0, (size_t)g->c_pad * sizeof(real));
-    winograd_inputs(g, a->x, tile_place_of(g, 0, 0, g->high, first), least(WIDE_GROUP, g->tiles - first), scratch,
+    winograd_inputs(g, a->x, tile_place_of(g, 0, 0, g->high, first),
+                    least(WIDE_GROUP, g->tiles - first), scratch,
                     v + first * tile_step(g, g->c_pad));
 }
 
@@ -297,7 +312,8 @@ static void winograd_forward_job(const cj__conv2d_args *a, cj__job *job)
     }
     const winograd_cut cut = winograd_forward_cut(&g);
     const int64_t cols = least(OUTPUT_COLS, g.f_pad);
-    const int64_t scratch = g.c_pad + cols + cut.chunk * (tile_step(&g, g.c_pad) + tile_step(&g, cols));
+    const int64_t scratch =
+        g.c_pad + cols + cut.chunk * (tile_step(&g, g.c_pad) + tile_step(&g, cols));
     *job = (cj__job){.phases = 2,
                      .tasks = {g.s.c, cut.chunks * cut.blocks},
                      .prepares = 1,
@@ -305,8 +321,8 @@ static void winograd_forward_job(const cj__conv2d_args *a, cj__job *job)
                      .scratch = (size_t)scratch * sizeof(real)};
 }
 
-static void winograd_forward_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
-                                 int64_t end)
+static void winograd_forward_run(const cj__conv2d_args *a, void *workspace, void *scratch,
+                                 int phase, int64_t begin, int64_t end)
 {
     const winograd g = winograd_of(a);
     const winograd_cut cut = winograd_forward_cut(&g);

@@ -1,8 +1,9 @@
 // Winograd's form of the gradient by the input; see winograd.h.
 //
-// Phase 0 makes U with c and f exchanged. In phase 1 a task is some whole images, or a strip of rows of one image, and a
-// block of channels; it walks over the tiles whose patches reach its rows and adds each patch to dx, in order. A tile at
-// the border of two strips is done by both, each keeping its own rows, so that no two tasks add to one number.
+// Phase 0 makes U with c and f exchanged. In phase 1 a task is some whole images, or a strip of
+// rows of one image, and a block of channels; it walks over the tiles whose patches reach its rows
+// and adds each patch to dx, in order. A tile at the border of two strips is done by both, each
+// keeping its own rows, so that no two tasks add to one number.
 
 enum { FEW_TILES = 72 }; // a sum over fewer would load and store dU too often
 
@@ -17,22 +18,23 @@ static winograd_input_cut winograd_input_cut_of(const winograd *g)
 {
     winograd_input_cut cut;
     const int64_t area = g->high * g->wide;
-    cut.images = least(pieces_of(CHUNK_STEP, area), g->s.n);
-    cut.groups = pieces_of(g->s.n, cut.images);
-    const int64_t wanted = least(pieces_of(WINOGRAD_TASKS, cut.groups), least(area / FEW_TILES, g->high / 4));
-    cut.rows = pieces_of(g->high, greatest(wanted, 1));
-    cut.strips = pieces_of(g->high, cut.rows);
-    cut.block = block_of_panels(g->s.c, pieces_of(WINOGRAD_TASKS, cut.groups * cut.strips));
-    cut.blocks = pieces_of(g->s.c, cut.block);
+    cut.images = least(ceil_div(CHUNK_STEP, area), g->s.n);
+    cut.groups = ceil_div(g->s.n, cut.images);
+    const int64_t wanted =
+        least(ceil_div(WINOGRAD_TASKS, cut.groups), least(area / FEW_TILES, g->high / 4));
+    cut.rows = ceil_div(g->high, greatest(wanted, 1));
+    cut.strips = ceil_div(g->high, cut.rows);
+    cut.block = block_of_panels(g->s.c, ceil_div(WINOGRAD_TASKS, cut.groups * cut.strips));
+    cut.blocks = ceil_div(g->s.c, cut.block);
     const int64_t tiles = cut.images * g->wide * least(cut.rows + (cut.strips > 1), g->high);
     cut.chunk = chunk_of(tiles, chunk_that_fits(g, g->f_pad + least(OUTPUT_COLS, g->c_pad)));
     return cut;
 }
 
-// U with rows f and columns c, for LANES filters from `f` on and the channels first .. last - 1, which are all that this U
-// has: transformed with lanes along f, then transposed.
-ALWAYS_INLINE void winograd_turned_rows(const int side, const winograd *g, const real *w, real *u, int64_t f,
-                                        int64_t first, int64_t last)
+// U with rows f and columns c, for LANES filters from `f` on and the channels first .. last - 1,
+// which are all that this U has: transformed with lanes along f, then transposed.
+ALWAYS_INLINE void winograd_turned_rows(const int side, const winograd *g, const real *w, real *u,
+                                        int64_t f, int64_t first, int64_t last)
 {
     for (int64_t c = first; c < last; c += LANES) {
         vec squares[POSITIONS_MAX][LANES];
@@ -49,12 +51,14 @@ ALWAYS_INLINE void winograd_turned_rows(const int side, const winograd *g, const
         for (int p = 0; p < g->positions; p++) {
             vec_transpose(squares[p]);
             for (int64_t r = 0; r < least(LANES, g->s.f - f); r++)
-                vec_store(u + winograd_u_at(g->s.f, last - first, p, f + r, c - first), squares[p][r]);
+                vec_store(u + winograd_u_at(g->s.f, last - first, p, f + r, c - first),
+                          squares[p][r]);
         }
     }
 }
 
-static void winograd_turned_filters(const winograd *g, const real *w, real *u, int64_t f, int64_t first, int64_t last)
+static void winograd_turned_filters(const winograd *g, const real *w, real *u, int64_t f,
+                                    int64_t first, int64_t last)
 {
     if (g->side == 2)
         winograd_turned_rows(2, g, w, u, f, first, last);
@@ -63,8 +67,8 @@ static void winograd_turned_filters(const winograd *g, const real *w, real *u, i
 }
 
 // Adds B m B^T of one tile to one vector of the pixels of its patch.
-ALWAYS_INLINE void scatter_vector(const int side, const real *m, int64_t step, real *const *pixels, int64_t c,
-                                  vmask part, const bool whole)
+ALWAYS_INLINE void scatter_vector(const int side, const real *m, int64_t step, real *const *pixels,
+                                  int64_t c, vmask part, const bool whole)
 {
     const int patch = side + 2;
     vec d[PATCH_MAX][PATCH_MAX];
@@ -80,7 +84,8 @@ ALWAYS_INLINE void scatter_vector(const int side, const real *m, int64_t step, r
     }
 }
 
-ALWAYS_INLINE void scatter_vectors(const int side, const real *m, int64_t step, real *const *pixels, int64_t channels)
+ALWAYS_INLINE void scatter_vectors(const int side, const real *m, int64_t step, real *const *pixels,
+                                   int64_t channels)
 {
     const vmask part = mask_first(channels % LANES);
     int64_t c = 0;
@@ -103,9 +108,10 @@ typedef struct winograd_input_task {
     bool rounds; // dx to bfloat16, once it is complete
 } winograd_input_task;
 
-// The channels `col` on, as many as M takes at once: D times U, which begins with these, then the patches.
-static void winograd_input_columns(const winograd_input_task *t, const real *d, const real *u, int64_t col,
-                                   tile_place place, int64_t tiles)
+// The channels `col` on, as many as M takes at once: D times U, which begins with these, then the
+// patches.
+static void winograd_input_columns(const winograd_input_task *t, const real *d, const real *u,
+                                   int64_t col, tile_place place, int64_t tiles)
 {
     const winograd *g = t->g;
     const int64_t cols = least(OUTPUT_COLS, t->col + t->cols - col);
@@ -137,8 +143,8 @@ static void winograd_input_columns(const winograd_input_task *t, const real *d, 
 }
 
 // D of `tiles` tiles from `place` on.
-static void winograd_input_d(const winograd *g, const real *dy, tile_place place, int64_t tiles, const real *zeros,
-                             real *d)
+static void winograd_input_d(const winograd *g, const real *dy, tile_place place, int64_t tiles,
+                             const real *zeros, real *d)
 {
     for (int64_t i = 0; i < tiles; i++, tile_place_next(&place)) {
         int64_t at[SIDE_MAX * SIDE_MAX];
@@ -152,7 +158,8 @@ static void winograd_input_chunk(const winograd_input_task *t, tile_place place,
     const winograd *g = t->g;
     winograd_input_d(g, t->dy, place, tiles, t->zeros, t->d);
     for (int64_t col = t->col; col < t->col + t->cols; col += OUTPUT_COLS)
-        winograd_input_columns(t, t->d, t->u + winograd_u_at(g->s.f, g->s.c, 0, 0, col), col, place, tiles);
+        winograd_input_columns(t, t->d, t->u + winograd_u_at(g->s.f, g->s.c, 0, 0, col), col, place,
+                               tiles);
 }
 
 static void winograd_input_clear(const winograd_input_task *t, int64_t image)
@@ -178,26 +185,32 @@ static void winograd_input_round(const winograd_input_task *t, int64_t image)
         own_table->round_bf16(run * t->cols, to + i * s->c, to + i * s->c);
 }
 
-static void winograd_input_grad_task(winograd_input_task *t, const winograd_input_cut *cut, int64_t task)
+static void winograd_input_grad_task(winograd_input_task *t, const winograd_input_cut *cut,
+                                     int64_t task)
 {
     const winograd *g = t->g;
-    const int64_t strip = task / cut->blocks % cut->strips, group = task / cut->blocks / cut->strips;
+    const int64_t strip = task / cut->blocks % cut->strips,
+                  group = task / cut->blocks / cut->strips;
     const int64_t image = group * cut->images, images = least(cut->images, g->s.n - image);
-    const int64_t first = greatest(strip * cut->rows - 1, 0), last = least((strip + 1) * cut->rows, g->high);
+    const int64_t first = greatest(strip * cut->rows - 1, 0),
+                  last = least((strip + 1) * cut->rows, g->high);
     t->col = task % cut->blocks * cut->block;
     t->cols = least(cut->block, g->s.c - t->col);
     t->low = strip == 0 ? 0 : greatest(least(g->side * strip * cut->rows - g->s.top, g->s.h), 0);
-    t->high = strip == cut->strips - 1 ? g->s.h : greatest(least(g->side * last - g->s.top, g->s.h), 0);
+    t->high =
+        strip == cut->strips - 1 ? g->s.h : greatest(least(g->side * last - g->s.top, g->s.h), 0);
     for (int64_t i = 0; i < images; i++)
         winograd_input_clear(t, image + i);
     const int64_t tiles = images * (last - first) * g->wide;
     for (int64_t at = 0; at < tiles; at += cut->chunk)
-        winograd_input_chunk(t, tile_place_of(g, image, first, last, at), least(cut->chunk, tiles - at));
+        winograd_input_chunk(t, tile_place_of(g, image, first, last, at),
+                             least(cut->chunk, tiles - at));
     for (int64_t i = 0; i < images; i++)
         winograd_input_round(t, image + i);
 }
 
-// ---- many filters for few tiles: phase 0 makes D, and a task of phase 1 its columns of U (winograd.h) ----
+// ---- many filters for few tiles: phase 0 makes D, and a task of phase 1 its columns of U
+// (winograd.h) ----
 
 static void wide_channels_task(winograd_input_task *t, const real *w, const real *d, int64_t task)
 {
@@ -212,7 +225,8 @@ static void wide_channels_task(winograd_input_task *t, const real *w, const real
     for (int64_t i = 0; i < g->s.n; i++)
         winograd_input_clear(t, i);
     for (int64_t first = 0; first < g->tiles; first += WIDE_TILES)
-        winograd_input_columns(t, d + first * t->d_row, u, t->col, tile_place_of(g, 0, 0, g->high, first),
+        winograd_input_columns(t, d + first * t->d_row, u, t->col,
+                               tile_place_of(g, 0, 0, g->high, first),
                                least(WIDE_TILES, g->tiles - first));
     for (int64_t i = 0; i < g->s.n; i++)
         winograd_input_round(t, i);
@@ -225,8 +239,8 @@ static void wide_input_run(winograd_input_task *t, const real *w, real *d, int p
         return;
     }
     const int64_t first = task * WIDE_GROUP;
-    winograd_input_d(t->g, t->dy, tile_place_of(t->g, 0, 0, t->g->high, first), least(WIDE_GROUP, t->g->tiles - first),
-                     t->zeros, d + first * t->d_row);
+    winograd_input_d(t->g, t->dy, tile_place_of(t->g, 0, 0, t->g->high, first),
+                     least(WIDE_GROUP, t->g->tiles - first), t->zeros, d + first * t->d_row);
 }
 
 static void winograd_input_grad_job(const cj__conv2d_args *a, cj__job *job)
@@ -240,14 +254,14 @@ static void winograd_input_grad_job(const cj__conv2d_args *a, cj__job *job)
     const int64_t cols = least(OUTPUT_COLS, g.c_pad);
     const int64_t steps = tile_step(&g, g.f_pad) + tile_step(&g, cols);
     *job = (cj__job){.phases = 2,
-                     .tasks = {pieces_of(g.s.f, LANES), cut.groups * cut.strips * cut.blocks},
+                     .tasks = {ceil_div(g.s.f, LANES), cut.groups * cut.strips * cut.blocks},
                      .prepares = 1,
                      .workspace = winograd_u_size(&g, g.s.f, g.s.c),
                      .scratch = (size_t)(g.f_pad + cols + cut.chunk * steps) * sizeof(real)};
 }
 
-static void winograd_input_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
-                                    int64_t end)
+static void winograd_input_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch,
+                                    int phase, int64_t begin, int64_t end)
 {
     const winograd g = winograd_of(a);
     const bool wide = is_wide(&g, g.s.f, g.s.c);
@@ -257,7 +271,8 @@ static void winograd_input_grad_run(const cj__conv2d_args *a, void *workspace, v
         return;
     }
     const winograd_input_cut cut = winograd_input_cut_of(&g);
-    winograd_input_task t = {.g = &g, .u = workspace, .dy = a->dy, .dx = a->dx, .zeros = scratch, .rounds = a->rounds};
+    winograd_input_task t = {
+        .g = &g, .u = workspace, .dy = a->dy, .dx = a->dx, .zeros = scratch, .rounds = a->rounds};
     t.m_cols = least(OUTPUT_COLS, g.c_pad);
     t.d_row = tile_step(&g, g.f_pad);
     t.m_row = tile_step(&g, t.m_cols);

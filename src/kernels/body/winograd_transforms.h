@@ -1,5 +1,5 @@
-// The transforms of Winograd's form, in registers; see winograd.h. Each is linear and takes a square m to L m L^T, so it
-// is a line's transform L applied to every column and then to every row.
+// The transforms of Winograd's form, in registers; see winograd.h. Each is linear and takes a
+// square m to L m L^T, so it is a line's transform L applied to every column and then to every row.
 //
 // The tile of 2 x 2 comes from the points 0, 1, -1 and infinity:
 //
@@ -17,9 +17,9 @@
 //          0    aab   -aa   -b     1  0           q   -qb    qbb
 //          0   aabb    0   -aa-bb  0  1           0     0     1
 //
-// with n = 1 / aabb, p = 1 / (2 aa (aa - bb)) and q = 1 / (2 bb (bb - aa)). The usual points 1 and 2 are not the best:
-// numbers are multiplied by up to b^6 and divided again. With 3/4 and 3/2 the greatest error is a quarter to a half of
-// theirs, and A and B are exact.
+// with n = 1 / aabb, p = 1 / (2 aa (aa - bb)) and q = 1 / (2 bb (bb - aa)). The usual points 1 and
+// 2 are not the best: numbers are multiplied by up to b^6 and divided again. With 3/4 and 3/2 the
+// greatest error is a quarter to a half of theirs, and A and B are exact.
 enum { SIDE_MAX = 4, PATCH_MAX = SIDE_MAX + 2, POSITIONS_MAX = PATCH_MAX * PATCH_MAX };
 
 #define POINT_A  0.75
@@ -50,7 +50,8 @@ ALWAYS_INLINE vec times(double k, vec x)
     return vec_set((real)k) * x;
 }
 
-ALWAYS_INLINE void line_of_two(const winograd_transform which, const vec x[PATCH_MAX], vec y[PATCH_MAX])
+ALWAYS_INLINE void line_of_two(const winograd_transform which, const vec x[PATCH_MAX],
+                               vec y[PATCH_MAX])
 {
     const vec x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3];
     switch (which) {
@@ -95,12 +96,15 @@ ALWAYS_INLINE void line_of_two(const winograd_transform which, const vec x[PATCH
 }
 
 // Lines from a patch to a patch.
-ALWAYS_INLINE void line_of_patch(const winograd_transform which, const vec x[PATCH_MAX], vec y[PATCH_MAX])
+ALWAYS_INLINE void line_of_patch(const winograd_transform which, const vec x[PATCH_MAX],
+                                 vec y[PATCH_MAX])
 {
     const vec x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3], x4 = x[4], x5 = x[5];
     if (which == TRANSFORM_INPUT) {
-        const vec even_a = scaled(-SQUARE_B, x2, x4), odd_a = times(POINT_A, scaled(-SQUARE_B, x1, x3));
-        const vec even_b = scaled(-SQUARE_A, x2, x4), odd_b = times(POINT_B, scaled(-SQUARE_A, x1, x3));
+        const vec even_a = scaled(-SQUARE_B, x2, x4),
+                  odd_a = times(POINT_A, scaled(-SQUARE_B, x1, x3));
+        const vec even_b = scaled(-SQUARE_A, x2, x4),
+                  odd_b = times(POINT_B, scaled(-SQUARE_A, x1, x3));
         y[0] = scaled(SQUARE_A * SQUARE_B, x0, scaled(-SQUARE_A - SQUARE_B, x2, x4));
         y[1] = even_a + odd_a;
         y[2] = even_a - odd_a;
@@ -109,7 +113,8 @@ ALWAYS_INLINE void line_of_patch(const winograd_transform which, const vec x[PAT
         y[5] = scaled(SQUARE_A * SQUARE_B, x1, scaled(-SQUARE_A - SQUARE_B, x3, x5));
         return;
     }
-    const vec sum_a = x1 + x2, sum_b = x3 + x4, odd_a = times(POINT_A, x1 - x2), odd_b = times(POINT_B, x3 - x4);
+    const vec sum_a = x1 + x2, sum_b = x3 + x4, odd_a = times(POINT_A, x1 - x2),
+              odd_b = times(POINT_B, x3 - x4);
     y[0] = times(SQUARE_A * SQUARE_B, x0);
     y[1] = scaled(SQUARE_A * SQUARE_B, x5, scaled(-SQUARE_B, odd_a, times(-SQUARE_A, odd_b)));
     y[2] = scaled(-SQUARE_A - SQUARE_B, x0, scaled(-SQUARE_B, sum_a, times(-SQUARE_A, sum_b)));
@@ -119,7 +124,8 @@ ALWAYS_INLINE void line_of_patch(const winograd_transform which, const vec x[PAT
 }
 
 // Lines from a patch to less.
-ALWAYS_INLINE void line_from_patch(const winograd_transform which, const vec x[PATCH_MAX], vec y[PATCH_MAX])
+ALWAYS_INLINE void line_from_patch(const winograd_transform which, const vec x[PATCH_MAX],
+                                   vec y[PATCH_MAX])
 {
     const vec sum_a = x[1] + x[2], sum_b = x[3] + x[4], odd_a = x[1] - x[2], odd_b = x[3] - x[4];
     if (which == TRANSFORM_OUTPUT) {
@@ -136,12 +142,15 @@ ALWAYS_INLINE void line_from_patch(const winograd_transform which, const vec x[P
 }
 
 // Lines from less to a patch.
-ALWAYS_INLINE void line_to_patch(const winograd_transform which, const vec x[PATCH_MAX], vec y[PATCH_MAX])
+ALWAYS_INLINE void line_to_patch(const winograd_transform which, const vec x[PATCH_MAX],
+                                 vec y[PATCH_MAX])
 {
     const vec x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3];
     if (which == TRANSFORM_FILTER) {
-        const vec even_a = times(SCALE_A, scaled(SQUARE_A, x2, x0)), odd_a = times(SCALE_A * POINT_A, x1);
-        const vec even_b = times(SCALE_B, scaled(SQUARE_B, x2, x0)), odd_b = times(SCALE_B * POINT_B, x1);
+        const vec even_a = times(SCALE_A, scaled(SQUARE_A, x2, x0)),
+                  odd_a = times(SCALE_A * POINT_A, x1);
+        const vec even_b = times(SCALE_B, scaled(SQUARE_B, x2, x0)),
+                  odd_b = times(SCALE_B * POINT_B, x1);
         y[0] = times(SCALE_0, x0);
         y[1] = even_a + odd_a;
         y[2] = even_a - odd_a;
@@ -160,8 +169,8 @@ ALWAYS_INLINE void line_to_patch(const winograd_transform which, const vec x[PAT
     y[5] = x3;
 }
 
-ALWAYS_INLINE void transform_line(const winograd_transform which, const int side, const vec x[PATCH_MAX],
-                                  vec y[PATCH_MAX])
+ALWAYS_INLINE void transform_line(const winograd_transform which, const int side,
+                                  const vec x[PATCH_MAX], vec y[PATCH_MAX])
 {
     if (side == 2)
         line_of_two(which, x, y);
@@ -174,7 +183,8 @@ ALWAYS_INLINE void transform_line(const winograd_transform which, const int side
 }
 
 // m, `from` lines square, becomes L m L^T, `to` lines square.
-ALWAYS_INLINE void transform_square(const winograd_transform which, const int side, vec m[PATCH_MAX][PATCH_MAX])
+ALWAYS_INLINE void transform_square(const winograd_transform which, const int side,
+                                    vec m[PATCH_MAX][PATCH_MAX])
 {
     const bool of_taps = which == TRANSFORM_FILTER, of_tile = which == TRANSFORM_GRADIENT;
     const int from = of_taps ? 3 : of_tile ? side : side + 2;

@@ -15,23 +15,23 @@
 CJ__DISTANCES(PACKING)
 #undef PACKING
 
-// d[j][i] = sum of `term`, in which a and b are the elements. Differences of bytes are at most 255, so their sums are exact
-// in double up to widths of 2^37.
-#define RUN(name, element, term)                                                                         \
-    static void run_##name(int64_t count, int64_t rows, int64_t width, const void *panel, const void *x, \
-                           const int64_t *centred, double *d)                                            \
-    {                                                                                                    \
-        (void)centred;                                                                                   \
-        for (int64_t j = 0; j < rows; j++)                                                               \
-            for (int64_t i = 0; i < count; i++) {                                                        \
-                double sum = 0;                                                                          \
-                for (int64_t p = 0; p < width; p++) {                                                    \
-                    const double a = (double)((const element *)panel)[i * width + p];                    \
-                    const double b = (double)((const element *)x)[j * width + p];                        \
-                    sum += term;                                                                         \
-                }                                                                                        \
-                d[j * CJ__PANEL + i] = sum;                                                              \
-            }                                                                                            \
+// d[j][i] = sum of `term`, in which a and b are the elements. Differences of bytes are at most 255,
+// so their sums are exact in double up to widths of 2^37.
+#define RUN(name, element, term)                                                          \
+    static void run_##name(int64_t count, int64_t rows, int64_t width, const void *panel, \
+                           const void *x, const int64_t *centred, double *d)              \
+    {                                                                                     \
+        (void)centred;                                                                    \
+        for (int64_t j = 0; j < rows; j++)                                                \
+            for (int64_t i = 0; i < count; i++) {                                         \
+                double sum = 0;                                                           \
+                for (int64_t p = 0; p < width; p++) {                                     \
+                    const double a = (double)((const element *)panel)[i * width + p];     \
+                    const double b = (double)((const element *)x)[j * width + p];         \
+                    sum += term;                                                          \
+                }                                                                         \
+                d[j * CJ__PANEL + i] = sum;                                               \
+            }                                                                             \
     }
 RUN(u8_l2, uint8_t, (a - b) * (a - b))
 RUN(u8_l1, uint8_t, fabs(a - b))

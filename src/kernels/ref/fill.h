@@ -21,8 +21,8 @@ static void fill(cj__kernels *t)
     t->select = select_one;
 // clang-format off
 #define ROWS(F) \
-    F(argmax) F(count_correct) F(softmax) F(softmax_grad) F(log_softmax) F(log_softmax_grad) F(softmax_xent) \
-    F(softmax_xent_grad) F(sigmoid_xent) F(sigmoid_xent_grad) F(rescale_u8) F(rescale) F(round_bf16) F(dropout) \
+    F(argmax) F(count_correct) F(softmax) F(softmax_grad) F(log_softmax) F(log_softmax_grad) F(softmax_cross_entropy) \
+    F(softmax_cross_entropy_grad) F(sigmoid_cross_entropy) F(sigmoid_cross_entropy_grad) F(rescale_u8) F(rescale) F(round_bf16) F(dropout) \
     F(relu_dropout_grad) F(transpose) F(gemm_job) F(gemm_run) F(gemm_bf16_job) F(gemm_bf16_run) F(gemm_bf16_pays) \
     F(winograd_pays) F(to_blocks) F(to_blocks_u8) F(blocks_pay) F(max_pool2d) F(max_pool2d_grad) \
     F(max_pool2d_gather) F(average_pool2d) F(average_pool2d_grad) F(sgd) F(adagrad) F(adadelta) F(rmsprop) F(adam) \

@@ -12,7 +12,8 @@ static real bf16_of(real x)
     return y;
 }
 
-static void gemm_bf16_run(const cj__gemm_bf16 *args, void *workspace, int phase, int64_t begin, int64_t end)
+static void gemm_bf16_run(const cj__gemm_bf16 *args, void *workspace, int phase, int64_t begin,
+                          int64_t end)
 {
     const cj__gemm *g = &args->g;
     const int64_t a_row = g->trans_a ? 1 : g->lda, a_step = g->trans_a ? g->lda : 1;

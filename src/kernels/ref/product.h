@@ -1,4 +1,5 @@
-// Products: matrices and 2-D convolutions, each output a plain sum of products in double. One phase, no workspace.
+// Products: matrices and 2-D convolutions, each output a plain sum of products in double. One
+// phase, no workspace.
 
 static void (*const activations[CJ__UNARY_COUNT])(int64_t, const void *, void *, double, double) = {
 #define CJ__ROW(name, needs, formula) unary_##name,
@@ -23,7 +24,8 @@ static void gemm_job(const cj__gemm *g, cj__job *job)
 }
 
 // A task is a row of C.
-static void gemm_run(const cj__gemm *g, void *workspace, void *scratch, int phase, int64_t begin, int64_t end)
+static void gemm_run(const cj__gemm *g, void *workspace, void *scratch, int phase, int64_t begin,
+                     int64_t end)
 {
     const int64_t a_row = g->trans_a ? 1 : g->lda, a_step = g->trans_a ? g->lda : 1;
     const int64_t b_row = g->trans_b ? 1 : g->ldb, b_step = g->trans_b ? g->ldb : 1;
@@ -42,21 +44,23 @@ static void gemm_run(const cj__gemm *g, void *workspace, void *scratch, int phas
     }
 }
 
-// Runs BODY for every tap (u, v) of output (i, j) that lies inside the input, with `at` the input's place.
-#define EACH_TAP(s, i, j, image, at, BODY)                                                                             \
-    for (int64_t u = 0; u < (s)->kh; u++) {                                                                            \
-        for (int64_t v = 0; v < (s)->kw; v++) {                                                                        \
-            const int64_t row = (i) * (s)->sh + u * (s)->dh - (s)->top, col = (j) * (s)->sw + v * (s)->dw - (s)->left; \
-            if (row < 0 || row >= (s)->h || col < 0 || col >= (s)->w)                                                  \
-                continue;                                                                                              \
-            const int64_t at = (((image) * (s)->h + row) * (s)->w + col) * (s)->c;                                     \
-            BODY                                                                                                       \
-        }                                                                                                              \
+// Runs BODY for every tap (u, v) of output (i, j) that lies inside the input, with `at` the input's
+// place.
+#define EACH_TAP(s, i, j, image, at, BODY)                                         \
+    for (int64_t u = 0; u < (s)->kh; u++) {                                        \
+        for (int64_t v = 0; v < (s)->kw; v++) {                                    \
+            const int64_t row = (i) * (s)->sh + u * (s)->dh - (s)->top,            \
+                          col = (j) * (s)->sw + v * (s)->dw - (s)->left;           \
+            if (row < 0 || row >= (s)->h || col < 0 || col >= (s)->w)              \
+                continue;                                                          \
+            const int64_t at = (((image) * (s)->h + row) * (s)->w + col) * (s)->c; \
+            BODY                                                                   \
+        }                                                                          \
     }
 
 // One element of the output: filter `filter` at (i, j) of an image.
-static double conv2d_element(const cj__conv2d *s, const real *x, const real *w, int64_t image, int64_t i, int64_t j,
-                             int64_t filter)
+static double conv2d_element(const cj__conv2d *s, const real *x, const real *w, int64_t image,
+                             int64_t i, int64_t j, int64_t filter)
 {
     const int64_t depth = s->c / s->groups, first = filter / (s->f / s->groups) * depth;
     double sum = 0;
@@ -84,7 +88,8 @@ static void conv2d_forward_job(const cj__conv2d_args *a, cj__job *job)
 }
 
 // One output: the greatest of a window of convolved elements, and its place.
-static real conv2d_pooled(const cj__conv2d_args *a, int64_t image, int64_t row, int64_t col, int64_t f, uint8_t *place)
+static real conv2d_pooled(const cj__conv2d_args *a, int64_t image, int64_t row, int64_t col,
+                          int64_t f, uint8_t *place)
 {
     const int64_t rows = pool_rows(a), cols = pool_cols(a);
     const double bias = a->bias ? (double)((const real *)a->bias)[f] : 0;
@@ -92,7 +97,9 @@ static real conv2d_pooled(const cj__conv2d_args *a, int64_t image, int64_t row, 
     *place = 0;
     for (int64_t u = 0; u < rows; u++) {
         for (int64_t v = 0; v < cols; v++) {
-            real y = (real)(conv2d_element(&a->s, a->x, a->w, image, row * rows + u, col * cols + v, f) + bias);
+            real y =
+                (real)(conv2d_element(&a->s, a->x, a->w, image, row * rows + u, col * cols + v, f) +
+                       bias);
             if (a->rounds && rows * cols > 1)
                 round_bf16(1, &y, &y);
             if ((u == 0 && v == 0) || y > best || (y != y && best == best)) {
@@ -107,8 +114,8 @@ static real conv2d_pooled(const cj__conv2d_args *a, int64_t image, int64_t row, 
 }
 
 // A task is a row of an output image.
-static void conv2d_forward_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
-                               int64_t end)
+static void conv2d_forward_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase,
+                               int64_t begin, int64_t end)
 {
     const int64_t high = a->s.oh / pool_rows(a), wide = a->s.ow / pool_cols(a), filters = a->s.f;
     (void)workspace, (void)scratch, (void)phase;
@@ -126,11 +133,14 @@ static void conv2d_forward_run(const cj__conv2d_args *a, void *workspace, void *
     }
 }
 
-// The output index that reaches `place` of the input through a tap, or -1: solves o * stride + tap == place + before.
+// The output index that reaches `place` of the input through a tap, or -1: solves o * stride + tap
+// == place + before.
 static int64_t source_of(int64_t place, int64_t before, int64_t tap, int64_t stride, int64_t count)
 {
     const int64_t distance = place + before - tap;
-    return distance >= 0 && distance % stride == 0 && distance / stride < count ? distance / stride : -1;
+    return distance >= 0 && distance % stride == 0 && distance / stride < count ?
+               distance / stride :
+               -1;
 }
 
 static void conv2d_input_grad_job(const cj__conv2d_args *a, cj__job *job)
@@ -138,9 +148,10 @@ static void conv2d_input_grad_job(const cj__conv2d_args *a, cj__job *job)
     one_phase(job, a->s.n * a->s.h);
 }
 
-// One element of dx: dx[row][col][c] = sum over u, v, f of dy[i][j][f] w[u][v][c][f] where (i, j) reaches (row, col).
-static double input_grad_element(const cj__conv2d *s, const real *w, const real *dy, int64_t image, int64_t row,
-                                 int64_t col, int64_t channel)
+// One element of dx: dx[row][col][c] = sum over u, v, f of dy[i][j][f] w[u][v][c][f] where (i, j)
+// reaches (row, col).
+static double input_grad_element(const cj__conv2d *s, const real *w, const real *dy, int64_t image,
+                                 int64_t row, int64_t col, int64_t channel)
 {
     const int64_t depth = s->c / s->groups, filters = s->f / s->groups, group = channel / depth;
     double sum = 0;
@@ -150,7 +161,8 @@ static double input_grad_element(const cj__conv2d *s, const real *w, const real 
             const int64_t j = source_of(col, s->left, v * s->dw, s->sw, s->ow);
             if (j < 0)
                 continue;
-            const real *taps = w + ((u * s->kw + v) * depth + channel % depth) * s->f + group * filters;
+            const real *taps =
+                w + ((u * s->kw + v) * depth + channel % depth) * s->f + group * filters;
             const real *from = dy + ((image * s->oh + i) * s->ow + j) * s->f + group * filters;
             for (int64_t f = 0; f < filters; f++)
                 sum += (double)from[f] * (double)taps[f];
@@ -160,8 +172,8 @@ static double input_grad_element(const cj__conv2d *s, const real *w, const real 
 }
 
 // A task is a row of an input image.
-static void conv2d_input_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
-                                  int64_t end)
+static void conv2d_input_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch,
+                                  int phase, int64_t begin, int64_t end)
 {
     const cj__conv2d *s = &a->s;
     (void)workspace, (void)scratch, (void)phase;
@@ -178,18 +190,22 @@ static void conv2d_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
 }
 
 // One element of dy: where a pool has been undone it is 0 but at the remembered places.
-static double slope_at(const cj__conv2d_args *a, int64_t image, int64_t i, int64_t j, int64_t filter)
+static double slope_at(const cj__conv2d_args *a, int64_t image, int64_t i, int64_t j,
+                       int64_t filter)
 {
     const int64_t high = a->s.oh / pool_rows(a), wide = a->s.ow / pool_cols(a);
     if (!a->dy_place)
-        return (double)((const real *)a->dy)[((image * a->s.oh + i) * a->s.ow + j) * a->s.f + filter];
-    const int64_t at = ((image * high + i / pool_rows(a)) * wide + j / pool_cols(a)) * a->s.f + filter;
+        return (
+            double)((const real *)a->dy)[((image * a->s.oh + i) * a->s.ow + j) * a->s.f + filter];
+    const int64_t at =
+        ((image * high + i / pool_rows(a)) * wide + j / pool_cols(a)) * a->s.f + filter;
     const bool here = a->dy_place[at] == i % pool_rows(a) * pool_cols(a) + j % pool_cols(a);
     return here ? (double)((const real *)a->dy)[at] : 0;
 }
 
 // One element of dw: dw[u][v][c][f] = sum over images, i, j of x[row][col][c] dy[i][j][f].
-static double filter_grad_element(const cj__conv2d_args *a, int64_t u, int64_t v, int64_t channel, int64_t filter)
+static double filter_grad_element(const cj__conv2d_args *a, int64_t u, int64_t v, int64_t channel,
+                                  int64_t filter)
 {
     const cj__conv2d *s = &a->s;
     const real *x = a->x;
@@ -220,11 +236,12 @@ static void sum_dbias(const cj__conv2d_args *a)
 }
 
 // A task is one row (u, v, c) of dw; the last may be dbias.
-static void conv2d_filter_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch, int phase, int64_t begin,
-                                   int64_t end)
+static void conv2d_filter_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch,
+                                   int phase, int64_t begin, int64_t end)
 {
     const cj__conv2d *s = &a->s;
-    const int64_t depth = s->c / s->groups, filters = s->f / s->groups, rows = s->kh * s->kw * depth;
+    const int64_t depth = s->c / s->groups, filters = s->f / s->groups,
+                  rows = s->kh * s->kw * depth;
     (void)workspace, (void)scratch, (void)phase;
     for (int64_t task = begin; task < end; task++) {
         const int64_t tap = task / depth, c = task % depth;

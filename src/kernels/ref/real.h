@@ -1,6 +1,7 @@
-// Makes the bodies of this folder plain C for `real`. The including file defines CJ_REAL_BYTES as 4 or 8; it is the
-// only thing that differs between the float and the double table. Arithmetic is done in double and rounded once, which
-// makes the float table the truth that the fast tables are measured by.
+// Makes the bodies of this folder plain C for `real`. The including file defines CJ_REAL_BYTES as 4
+// or 8; it is the only thing that differs between the float and the double table. Arithmetic is
+// done in double and rounded once, which makes the float table the truth that the fast tables are
+// measured by.
 #ifndef CJ_KERNELS_REF_REAL_H
 #define CJ_KERNELS_REF_REAL_H
 

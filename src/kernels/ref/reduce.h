@@ -1,21 +1,23 @@
-// Reductions over the middle axis of (outer, n, inner), and what is built on them: softmax and the fused losses.
+// Reductions over the middle axis of (outer, n, inner), and what is built on them: softmax and the
+// fused losses.
 
 // The sum of an empty axis is 0, its greatest element -inf and its least +inf.
-#define DEFINE(name, start, combine)                                                                            \
-    static void reduce_##name(int64_t outer, int64_t n, int64_t inner, const void *x, void *y, bool accumulate) \
-    {                                                                                                           \
-        for (int64_t o = 0; o < outer; o++) {                                                                   \
-            for (int64_t i = 0; i < inner; i++) {                                                               \
-                const real *from = (const real *)x + o * n * inner + i;                                         \
-                real *to = (real *)y + o * inner + i;                                                           \
-                double p = accumulate ? (double)*to : (start);                                                  \
-                for (int64_t r = 0; r < n; r++) {                                                               \
-                    double q = from[r * inner];                                                                 \
-                    p = combine;                                                                                \
-                }                                                                                               \
-                *to = (real)p;                                                                                  \
-            }                                                                                                   \
-        }                                                                                                       \
+#define DEFINE(name, start, combine)                                                           \
+    static void reduce_##name(int64_t outer, int64_t n, int64_t inner, const void *x, void *y, \
+                              bool accumulate)                                                 \
+    {                                                                                          \
+        for (int64_t o = 0; o < outer; o++) {                                                  \
+            for (int64_t i = 0; i < inner; i++) {                                              \
+                const real *from = (const real *)x + o * n * inner + i;                        \
+                real *to = (real *)y + o * inner + i;                                          \
+                double p = accumulate ? (double)*to : (start);                                 \
+                for (int64_t r = 0; r < n; r++) {                                              \
+                    double q = from[r * inner];                                                \
+                    p = combine;                                                               \
+                }                                                                              \
+                *to = (real)p;                                                                 \
+            }                                                                                  \
+        }                                                                                      \
     }
 DEFINE(sum, 0, p + q)
 DEFINE(max, (double)-INFINITY, max_of(p, q))
@@ -125,7 +127,8 @@ static void log_softmax_grad(int64_t rows, int64_t cols, const void *y, const vo
     }
 }
 
-static void softmax_xent(int64_t rows, int64_t cols, const void *x, const int32_t *label, void *p, void *loss)
+static void softmax_cross_entropy(int64_t rows, int64_t cols, const void *x, const int32_t *label,
+                                  void *p, void *loss)
 {
     for (int64_t r = 0; r < rows; r++) {
         const real *from = (const real *)x + r * cols;
@@ -137,8 +140,8 @@ static void softmax_xent(int64_t rows, int64_t cols, const void *x, const int32_
     }
 }
 
-static void softmax_xent_grad(int64_t rows, int64_t cols, const void *p, const int32_t *label, const void *dloss,
-                              void *dx)
+static void softmax_cross_entropy_grad(int64_t rows, int64_t cols, const void *p,
+                                       const int32_t *label, const void *dloss, void *dx)
 {
     for (int64_t r = 0; r < rows; r++) {
         double d = (double)((const real *)dloss)[r];
@@ -149,7 +152,7 @@ static void softmax_xent_grad(int64_t rows, int64_t cols, const void *p, const i
     }
 }
 
-static void sigmoid_xent(int64_t n, const void *z, const void *t, void *loss)
+static void sigmoid_cross_entropy(int64_t n, const void *z, const void *t, void *loss)
 {
     for (int64_t i = 0; i < n; i++) {
         double x = (double)((const real *)z)[i], target = (double)((const real *)t)[i];
@@ -157,7 +160,8 @@ static void sigmoid_xent(int64_t n, const void *z, const void *t, void *loss)
     }
 }
 
-static void sigmoid_xent_grad(int64_t n, const void *z, const void *t, const void *dloss, void *dz)
+static void sigmoid_cross_entropy_grad(int64_t n, const void *z, const void *t, const void *dloss,
+                                       void *dz)
 {
     for (int64_t i = 0; i < n; i++) {
         double x = (double)((const real *)z)[i], target = (double)((const real *)t)[i];

@@ -2,8 +2,9 @@
 
 #include <math.h>
 
-// By the definition: the numbers of the grid around x are multiples of a power of two, 2^-7 of x's own, or 2^-133 where
-// bfloat16's denormals are. rint() takes the even one of a tie, and the quotient is exact.
+// By the definition: the numbers of the grid around x are multiples of a power of two, 2^-7 of x's
+// own, or 2^-133 where bfloat16's denormals are. rint() takes the even one of a tie, and the
+// quotient is exact.
 static void round_bf16(int64_t n, const void *x, void *y)
 {
     for (int64_t i = 0; i < n; i++) {

@@ -1,11 +1,13 @@
-// The words for AMX's tiles beside those of bf16.h. A thread has eight tile registers, named by literal numbers; a tile is
-// 16 rows of 64 bytes, in memory `step` bytes apart.
+// The words for AMX's tiles beside those of bf16.h. A thread has eight tile registers, named by
+// literal numbers; a tile is 16 rows of 64 bytes, in memory `step` bytes apart.
 //
-//   tiles_begin(), tiles_end()      around all other words; what the registers hold ends with tiles_end()
+//   tiles_begin(), tiles_end()      around all other words; what the registers hold ends with
+//                                   tiles_end()
 //   TILE_ZERO(t)
 //   TILE_LOAD(t, from, step), TILE_STORE(t, to, step)
-//   TILE_DOT(sum, a, b)             sum[i][j] += sum over p of a[i][p].first b[p][j].first + a[i][p].second b[p][j].second,
-//                                   sums in float, a and b in pairs; denormals count as 0, and results are never denormal
+//   TILE_DOT(sum, a, b)             sum[i][j] += sum over p of a[i][p].first b[p][j].first +
+//                                   a[i][p].second b[p][j].second, sums in float, a and b in pairs;
+//                                   denormals count as 0, and results are never denormal
 #ifndef CJ_KERNELS_SIMD_AMX_H
 #define CJ_KERNELS_SIMD_AMX_H
 
@@ -21,8 +23,9 @@ typedef struct tile_shapes { // as the processor reads it
 
 ALWAYS_INLINE void tiles_begin(void)
 {
-    static const tile_shapes whole = {
-        .palette = 1, .row_bytes = {64, 64, 64, 64, 64, 64, 64, 64}, .rows = {16, 16, 16, 16, 16, 16, 16, 16}};
+    static const tile_shapes whole = {.palette = 1,
+                                      .row_bytes = {64, 64, 64, 64, 64, 64, 64, 64},
+                                      .rows = {16, 16, 16, 16, 16, 16, 16, 16}};
     _tile_loadconfig(&whole);
 }
 

@@ -19,7 +19,8 @@ typedef ivec vmask;
 #define TILE_VECS_MAX  2
 #define TILE_SHAPES(F) F(1, 8) F(2, 6)
 
-// The greatest tile of blocks of images, filters by pixels, and the most filters of a tile of 2 x 2 pixels.
+// The greatest tile of blocks of images, filters by pixels, and the most filters of a tile of 2 x 2
+// pixels.
 #define BLOCK_FILTERS_MAX 4
 #define BLOCK_SHAPES(F)   F(1, 8) F(2, 6) F(3, 4) F(4, 3)
 #define BLOCK_WINDOWS(F)  F(1) F(2) F(3)
@@ -66,7 +67,7 @@ ALWAYS_INLINE vec vec_reciprocal(vec a)
     return vec_set(1) / a;
 }
 
-ALWAYS_INLINE vec vec_pick(vmask m, vec yes, vec no)
+ALWAYS_INLINE vec vec_select(vmask m, vec yes, vec no)
 {
     return MM(blendv)(no, yes, (vec)m);
 }
@@ -85,11 +86,12 @@ ALWAYS_INLINE vec vec_from_bytes(const uint8_t *p)
 // The first byte of each lane goes to the front of its half; the halves' four bytes are joined.
 ALWAYS_INLINE void ivec_store_bytes(uint8_t *p, ivec lanes)
 {
-    const __m256i first = _mm256_setr_epi8(0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 4, 8, 12, -1,
-                                           -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
+    const __m256i first =
+        _mm256_setr_epi8(0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 4, 8, 12,
+                         -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
     const __m256i packed = _mm256_shuffle_epi8((__m256i)lanes, first);
-    _mm_storel_epi64((void *)p,
-                     _mm_unpacklo_epi32(_mm256_castsi256_si128(packed), _mm256_extracti128_si256(packed, 1)));
+    _mm_storel_epi64((void *)p, _mm_unpacklo_epi32(_mm256_castsi256_si128(packed),
+                                                   _mm256_extracti128_si256(packed, 1)));
 }
 #else
 ALWAYS_INLINE __m128i four_bytes(const uint8_t *p)
@@ -121,7 +123,7 @@ ALWAYS_INLINE void bytes_store(uint8_t *p, ivec lanes)
     ivec_store_bytes(p, lanes & 1);
 }
 
-ALWAYS_INLINE vec vec_look_up(vec table, ivec at)
+ALWAYS_INLINE vec vec_permute(vec table, ivec at)
 {
     vec found = table;
     for (int i = 0; i < LANES; i++)

@@ -17,11 +17,13 @@ typedef __mmask8 vmask;
 #define COMPARE _mm512_cmp_pd_mask
 #endif
 
-// The greatest tile of a product by its width in vectors: 24 accumulators of 32 registers leave room for the operands.
+// The greatest tile of a product by its width in vectors: 24 accumulators of 32 registers leave
+// room for the operands.
 #define TILE_VECS_MAX  4
 #define TILE_SHAPES(F) F(1, 12) F(2, 12) F(3, 8) F(4, 6)
 
-// The greatest tile of blocks of images, filters by pixels, and the most filters of a tile of 2 x 2 pixels.
+// The greatest tile of blocks of images, filters by pixels, and the most filters of a tile of 2 x 2
+// pixels.
 #define BLOCK_FILTERS_MAX 8
 #define BLOCK_SHAPES(F)   F(1, 12) F(2, 10) F(3, 7) F(4, 6) F(5, 5) F(6, 4) F(7, 3) F(8, 3)
 #define BLOCK_WINDOWS(F)  F(1) F(2) F(3) F(4) F(5) F(6)
@@ -67,8 +69,9 @@ ALWAYS_INLINE vec vec_sqrt(vec a)
     return MM(sqrt)(a);
 }
 
-// The divider is one, slow and shared with the square root; the reciprocal's 14 bits and a step of Newton's give 24 by the
-// multiplier. Where a is 0, infinite or NaN the first guess is exact and the step is not a number.
+// The divider is one, slow and shared with the square root; the reciprocal's 14 bits and a step of
+// Newton's give 24 by the multiplier. Where a is 0, infinite or NaN the first guess is exact and
+// the step is not a number.
 ALWAYS_INLINE vec vec_reciprocal(vec a)
 {
 #if CJ_REAL_BYTES == 4
@@ -114,12 +117,12 @@ ALWAYS_INLINE bool mask_all(vmask m)
     return m == (vmask)-1;
 }
 
-ALWAYS_INLINE vec vec_pick(vmask m, vec yes, vec no)
+ALWAYS_INLINE vec vec_select(vmask m, vec yes, vec no)
 {
     return MM(mask_blend)(m, no, yes);
 }
 
-ALWAYS_INLINE vec vec_look_up(vec table, ivec at)
+ALWAYS_INLINE vec vec_permute(vec table, ivec at)
 {
     return MM(permutexvar)((__m512i)at, table);
 }

@@ -1,9 +1,12 @@
-// More words of the vocabulary (vector.h), for vectors of bytes seen as lanes of 32 or 64 bits. The instruction set is
-// that of the including file, so what is chosen here is what the compiler was told.
+// More words of the vocabulary (vector.h), for vectors of bytes seen as lanes of 32 or 64 bits. The
+// instruction set is that of the including file, so what is chosen here is what the compiler was
+// told.
 //
 //   lvec                     64-bit lanes; lvec_set(x)
-//   DOT_GROUP                bytes of a row that one 32-bit lane takes: 4 as they are, or 2 widened to 16 bits
-//   ivec_dot(sum, x, q)      sum + the products of a lane's elements: x unsigned bytes, q signed; exact while sums fit
+//   DOT_GROUP                bytes of a row that one 32-bit lane takes: 4 as they are, or 2 widened
+//                            to 16 bits
+//   ivec_dot(sum, x, q)      sum + the products of a lane's elements: x unsigned bytes, q signed;
+//                            exact while sums fit
 //   lvec_absdiff(sum, x, q)  sum + the 8 absolute differences of a lane's unsigned bytes
 #ifndef CJ_KERNELS_SIMD_BYTES_H
 #define CJ_KERNELS_SIMD_BYTES_H
@@ -55,7 +58,8 @@ ALWAYS_INLINE lvec lvec_absdiff(lvec sum, lvec x, lvec q)
     typedef uint64_t words __attribute__((vector_size(VEC_BYTES)));
     const bytes a = (bytes)x, b = (bytes)q, more = (bytes)(a > b);
     const words d = (words)(((a - b) & more) | ((b - a) & ~more));
-    const words pairs = (d & 0x00ff00ff00ff00ffu) + ((d >> 8) & 0x00ff00ff00ff00ffu); // four sums of 16 bits
+    // four sums of 16 bits
+    const words pairs = (d & 0x00ff00ff00ff00ffu) + ((d >> 8) & 0x00ff00ff00ff00ffu);
     return sum + (lvec)((pairs * 0x0001000100010001u) >> 48);
 #endif
 }

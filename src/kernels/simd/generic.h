@@ -1,5 +1,5 @@
-// The vocabulary (vector.h) in the compiler's vector extension alone: SSE2, NEON, WASM or whatever 16-byte vectors the
-// machine has, without fused multiply-add unless the target has one.
+// The vocabulary (vector.h) in the compiler's vector extension alone: SSE2, NEON, WASM or whatever
+// 16-byte vectors the machine has, without fused multiply-add unless the target has one.
 #ifndef CJ_KERNELS_SIMD_GENERIC_H
 #define CJ_KERNELS_SIMD_GENERIC_H
 
@@ -13,8 +13,8 @@ typedef ivec vmask;
 #define TILE_VECS_MAX  2
 #define TILE_SHAPES(F) F(1, 8) F(2, 6)
 
-// The greatest tile of blocks of images, filters by pixels, and the most filters of a tile of 2 x 2 pixels. Without
-// fused multiply-adds a product needs a register too.
+// The greatest tile of blocks of images, filters by pixels, and the most filters of a tile of 2 x 2
+// pixels. Without fused multiply-adds a product needs a register too.
 #define BLOCK_FILTERS_MAX 4
 #define BLOCK_SHAPES(F)   F(1, 8) F(2, 5) F(3, 3) F(4, 2)
 #define BLOCK_WINDOWS(F)  F(1) F(2)
@@ -48,7 +48,7 @@ ALWAYS_INLINE void vec_store_part(real *p, vec v, vmask m)
         p[i] = v[i];
 }
 
-ALWAYS_INLINE vec vec_pick(vmask m, vec yes, vec no)
+ALWAYS_INLINE vec vec_select(vmask m, vec yes, vec no)
 {
     return (vec)((m & (ivec)yes) | (~m & (ivec)no));
 }
@@ -60,12 +60,12 @@ ALWAYS_INLINE vec vec_fma(vec a, vec b, vec c)
 
 ALWAYS_INLINE vec vec_max(vec a, vec b)
 {
-    return vec_pick(vec_lt(b, a), a, b);
+    return vec_select(vec_lt(b, a), a, b);
 }
 
 ALWAYS_INLINE vec vec_min(vec a, vec b)
 {
-    return vec_pick(vec_lt(a, b), a, b);
+    return vec_select(vec_lt(a, b), a, b);
 }
 
 ALWAYS_INLINE vec vec_sqrt(vec a)
@@ -80,7 +80,7 @@ ALWAYS_INLINE vec vec_reciprocal(vec a)
     return vec_set(1) / a;
 }
 
-ALWAYS_INLINE vec vec_look_up(vec table, ivec at)
+ALWAYS_INLINE vec vec_permute(vec table, ivec at)
 {
     vec found = table;
     for (int i = 0; i < LANES; i++)

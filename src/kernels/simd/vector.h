@@ -1,27 +1,33 @@
-// The vocabulary in which every fast kernel is written: a vector of LANES reals and what can be done with it.
+// The vocabulary in which every fast kernel is written: a vector of LANES reals and what can be
+// done with it.
 //
-// The including file has set CJ_REAL_BYTES (4 or 8) and VEC_BYTES (16, 32 or 64). Vectors are the compiler's own vector
-// extension, so + - * / and unary minus work on them lane by lane, shifts and & | work on `ivec`, and casts between
-// `vec` and `ivec` keep the bits. What that extension lacks has a name, given by the header of each instruction set:
+// The including file has set CJ_REAL_BYTES (4 or 8) and VEC_BYTES (16, 32 or 64). Vectors are the
+// compiler's own vector extension, so + - * / and unary minus work on them lane by lane, shifts and
+// & | work on `ivec`, and casts between `vec` and `ivec` keep the bits. What that extension lacks
+// has a name, given by the header of each instruction set:
 //
 //   mask_first(n)              a mask of the first n lanes, 0 <= n <= LANES
 //   vec_load_part(p, mask)     the lanes of the mask, others 0; reads nothing outside the mask
 //   vec_store_part(p, v, mask) writes the lanes of the mask and nothing else
-//   vec_held(v)                v, once loaded, in a register: compilers like to read again for each of a few uses, and where
-//                              a load takes as long as a multiply-add that halves the speed
+//   vec_held(v)                v, once loaded, in a register: compilers like to read again for each
+//                              of a few uses, and where a load takes as long as a multiply-add that
+//                              halves the speed
 //   vec_fma(a, b, c)           a b + c
 //   vec_max(a, b), vec_min     b where either is NaN, and where both are equal
 //   vec_sqrt(a)
-//   vec_reciprocal(a)          1 / a, with the last bit uncertain where that is faster; a no denormal number
+//   vec_reciprocal(a)          1 / a, with the last bit uncertain where that is faster; a no
+//                              denormal number
 //   vec_lt(a, b), vec_le, vec_eq   masks, false for NaN
 //   mask_and, mask_or, mask_not; mask_all(m), whether every lane is set
-//   vec_pick(mask, yes, no)
-//   vec_look_up(table, at)     lane i: the table's lane at[i] % LANES
+//   vec_select(mask, yes, no)
+//   vec_permute(table, at)     lane i: the table's lane at[i] % LANES
 //   word_multiply(a, b)        products of the lower halves of 64-bit words
 //   vec_from_bytes(p)          LANES bytes as reals; ivec_from_bytes as integers
-//   ivec_store_bytes(p, lanes) the lowest byte of each lane; bytes_store 1 or 0 from lanes of -1 or 0
+//   ivec_store_bytes(p, lanes) the lowest byte of each lane; bytes_store 1 or 0 from lanes of -1 or
+//     0
 //
-// Everything is static inline: nothing compiled with one instruction set's flags can be linked into another's code.
+// Everything is static inline: nothing compiled with one instruction set's flags can be linked into
+// another's code.
 #ifndef CJ_KERNELS_SIMD_VECTOR_H
 #define CJ_KERNELS_SIMD_VECTOR_H
 
@@ -43,7 +49,8 @@ enum { LANES = VEC_BYTES / CJ_REAL_BYTES };
 
 typedef real vec __attribute__((vector_size(VEC_BYTES)));
 typedef lane_int ivec __attribute__((vector_size(VEC_BYTES)));
-typedef real unaligned_vec __attribute__((vector_size(VEC_BYTES), aligned(CJ_REAL_BYTES), may_alias));
+typedef real unaligned_vec
+    __attribute__((vector_size(VEC_BYTES), aligned(CJ_REAL_BYTES), may_alias));
 
 // 64-bit words, for random numbers.
 typedef uint64_t word_vec __attribute__((vector_size(VEC_BYTES)));
@@ -60,8 +67,9 @@ typedef uint64_t word_vec __attribute__((vector_size(VEC_BYTES)));
 #define WEAVE_WORDS_HIGH(a, b) __builtin_shufflevector(a, b, 1, 3)
 #endif
 
-// Before a loop whose count is known: without it an array of accumulators would live in memory. clang's plain `unroll`
-// would unroll by some factor before inlining has told the count, and leave it at that.
+// Before a loop whose count is known: without it an array of accumulators would live in memory.
+// clang's plain `unroll` would unroll by some factor before inlining has told the count, and leave
+// it at that.
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #elif defined(__OPTIMIZE__)
@@ -80,8 +88,8 @@ ALWAYS_INLINE void fetch_line(const void *from, int64_t distance)
     __builtin_prefetch((const void *)((uintptr_t)from + (uintptr_t)distance));
 }
 
-// Fetches `vecs` vectors `distance` bytes behind `from` into the first cache, whether there are any or not. (A second cache
-// that gives a line every few cycles does so only for who asks early.)
+// Fetches `vecs` vectors `distance` bytes behind `from` into the first cache, whether there are any
+// or not. (A second cache that gives a line every few cycles does so only for who asks early.)
 ALWAYS_INLINE void fetch_ahead(const void *from, int64_t distance, const int vecs)
 {
     UNROLL
@@ -132,11 +140,13 @@ ALWAYS_INLINE real vec_sum(vec v)
     return lane[0];
 }
 
-// The halves of two vectors woven together, and the transpose of LANES vectors made of it: weaving row i with row
-// i + LANES / 2 log2(LANES) times moves every element (i, j) to (j, i).
+// The halves of two vectors woven together, and the transpose of LANES vectors made of it: weaving
+// row i with row i + LANES / 2 log2(LANES) times moves every element (i, j) to (j, i).
 #if VEC_BYTES / CJ_REAL_BYTES == 16
-#define WEAVE_LOW(a, b)  __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
-#define WEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#define WEAVE_LOW(a, b) \
+    __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define WEAVE_HIGH(a, b) \
+    __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 #elif VEC_BYTES / CJ_REAL_BYTES == 8
 #define WEAVE_LOW(a, b)  __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
 #define WEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
@@ -168,8 +178,8 @@ ALWAYS_INLINE void vec_sum_pairs(vec *r, const int half)
         r[i] = WEAVE_LOW(r[i], r[i + half]) + WEAVE_HIGH(r[i], r[i + half]);
 }
 
-// The sums of LANES vectors, each by halves as vec_sum has it: lane i is that of r[i]. Overwrites r. (Written out, because
-// a loop over halves is unrolled so late that r stays in memory.)
+// The sums of LANES vectors, each by halves as vec_sum has it: lane i is that of r[i]. Overwrites
+// r. (Written out, because a loop over halves is unrolled so late that r stays in memory.)
 ALWAYS_INLINE vec vec_sums(vec r[LANES])
 {
     if (LANES > 8)

@@ -1,5 +1,5 @@
-// Bytes to lanes and back by the compiler's vector extension, for instruction sets without a header that does it better:
-// compilers tend to convert lane by lane.
+// Bytes to lanes and back by the compiler's vector extension, for instruction sets without a header
+// that does it better: compilers tend to convert lane by lane.
 #ifndef CJ_KERNELS_SIMD_VECTOR_BYTES_H
 #define CJ_KERNELS_SIMD_VECTOR_BYTES_H
 

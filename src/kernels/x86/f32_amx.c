@@ -11,9 +11,11 @@
 
 enum { PAIR_ROWS_MAX = 1, ROUNDED_ROWS = 12, LEAST_SUM = 16, LEAST_WORK = 24 * 1024 };
 
-// The form by pairs that this is laid over: for one row, where bringing B into tiles would take longer than the rest.
+// The form by pairs that this is laid over: for one row, where bringing B into tiles would take
+// longer than the rest.
 static void (*pairs_job)(const cj__gemm_bf16 *a, cj__job *job);
-static void (*pairs_run)(const cj__gemm_bf16 *a, void *workspace, int phase, int64_t begin, int64_t end);
+static void (*pairs_run)(const cj__gemm_bf16 *a, void *workspace, int phase, int64_t begin,
+                         int64_t end);
 
 static bool by_pairs(const cj__gemm *g)
 {
@@ -25,21 +27,23 @@ static void amx_or_pairs_job(const cj__gemm_bf16 *a, cj__job *job)
     (by_pairs(&a->g) ? pairs_job : gemm_bf16_job)(a, job);
 }
 
-static void amx_or_pairs_run(const cj__gemm_bf16 *a, void *workspace, int phase, int64_t begin, int64_t end)
+static void amx_or_pairs_run(const cj__gemm_bf16 *a, void *workspace, int phase, int64_t begin,
+                             int64_t end)
 {
     (by_pairs(&a->g) ? pairs_run : gemm_bf16_run)(a, workspace, phase, begin, end);
 }
 
-// Packing costs as (m + n) k, half as much again for an operand that is turned, and less where it is packed late:
-// docs/kernels.md has what bench/bf16.c measured. A few rows by a B in rows need no pass that rounds B before, which takes
-// longer than they do.
+// Packing costs as (m + n) k, half as much again for an operand that is turned, and less where it
+// is packed late: docs/kernels.md has what bench/bf16.c measured. A few rows by a B in rows need no
+// pass that rounds B before, which takes longer than they do.
 static bool gemm_bf16_pays(const cj__gemm *g)
 {
-    const double m = (double)g->m, n = (double)g->n, k = (double)g->k, least = g->m <= SIDE ? 5 : 7.5;
+    const double m = (double)g->m, n = (double)g->n, k = (double)g->k,
+                 least = g->m <= SIDE ? 5 : 7.5;
     if (g->m <= ROUNDED_ROWS && !g->trans_b)
         return g->k >= 8;
-    return m * n >= least * (m * (g->trans_a ? 1.5 : 1) + n * (g->trans_b ? 1.5 : 1)) && g->k >= LEAST_SUM &&
-           m * n * k >= LEAST_WORK;
+    return m * n >= least * (m * (g->trans_a ? 1.5 : 1) + n * (g->trans_b ? 1.5 : 1)) &&
+           g->k >= LEAST_SUM && m * n * k >= LEAST_WORK;
 }
 
 void cj__kernels_amx_f32(cj__kernels *table)

@@ -8,13 +8,15 @@
 #include "kernels/body/gemm_bf16.h"
 #include "kernels/tables.h"
 
-// Packing costs (m + n) k, and what pairs save is as m n k: the ratio m n / (m + n) decides. By bench/bf16.c pairs are
-// 1.14 to 1.95 times as fast from 14 on, and not slower from 12 on, where the instruction is as quick as a multiply-add;
-// docs/kernels.md has the figures. A few rows read B as it is, which then need not be rounded before: on any processor
-// that takes longer than the difference.
+// Packing costs (m + n) k, and what pairs save is as m n k: the ratio m n / (m + n) decides. By
+// bench/bf16.c pairs are 1.14 to 1.95 times as fast from 14 on, and not slower from 12 on, where
+// the instruction is as quick as a multiply-add; docs/kernels.md has the figures. A few rows read B
+// as it is, which then need not be rounded before: on any processor that takes longer than the
+// difference.
 static bool gemm_bf16_pays(const cj__gemm *g)
 {
-    return (is_few(g) || (cj__cpu_bf16_is_quick() && g->m * g->n >= 14 * (g->m + g->n))) && g->k >= 8;
+    return (is_few(g) || (cj__cpu_bf16_is_quick() && g->m * g->n >= 14 * (g->m + g->n))) &&
+           g->k >= 8;
 }
 
 enum { ROUND_VECS = 4 };

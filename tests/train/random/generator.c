@@ -1,5 +1,5 @@
-// The layers of a random model. Shapes are odd on purpose: images smaller than a vector, channels that fill none, windows
-// that overlap or leave pixels out.
+// The layers of a random model. Shapes are odd on purpose: images smaller than a vector, channels
+// that fill none, windows that overlap or leave pixels out.
 #include "generator.h"
 
 #include <math.h>
@@ -32,7 +32,8 @@ double dice_real(dice *d)
 
 double dice_normal(dice *d)
 {
-    const double radius = sqrt(-2 * log(1 - dice_real(d))); // one after the other: arguments have no order
+    // one after the other: arguments have no order
+    const double radius = sqrt(-2 * log(1 - dice_real(d)));
     return radius * cos(6.283185307179586 * dice_real(d));
 }
 
@@ -90,7 +91,8 @@ static const char *pick_regularizer(dice *d)
 
 static const char *pick_bias(dice *d)
 {
-    static const char *const some[] = {"random_normal(stddev=0.2)", "random_uniform(minval=-0.3, maxval=0.3)"};
+    static const char *const some[] = {"random_normal(stddev=0.2)",
+                                       "random_uniform(minval=-0.3, maxval=0.3)"};
     return dice_chance(d, 70) ? DICE_PICK(d, some) : NULL;
 }
 
@@ -116,12 +118,16 @@ static void pick_windows(dice *d, cj_conv2d_args *a, bool usual)
 {
     const bool plain = dice_chance(d, usual ? 85 : 45), square = dice_chance(d, 60);
     for (int i = 0; i < 2; i++) {
-        a->kernel_size[i] = plain ? 3 : i && square ? a->kernel_size[0] : dice_range(d, 1, dice_chance(d, 30) ? 7 : 5);
+        a->kernel_size[i] = plain       ? 3 :
+                            i && square ? a->kernel_size[0] :
+                                          dice_range(d, 1, dice_chance(d, 30) ? 7 : 5);
         a->strides[i] = plain || dice_chance(d, 60) ? 1 : dice_range(d, 1, 3);
     }
     for (int i = 0; i < 2; i++)
         a->dilation_rate[i] =
-            a->strides[0] == 1 && a->strides[1] == 1 && !plain && dice_chance(d, 25) ? dice_range(d, 1, 3) : 1;
+            a->strides[0] == 1 && a->strides[1] == 1 && !plain && dice_chance(d, 25) ?
+                dice_range(d, 1, 3) :
+                1;
 }
 
 static bool pick_conv(random_net *net, conv_choice *c)
@@ -134,7 +140,10 @@ static bool pick_conv(random_net *net, conv_choice *c)
     a->padding = same ? "same" : "valid";
     const int64_t channels = net->dims[2];
     if (dice_chance(d, net->usual ? 5 : 20)) {
-        a->groups = dice_chance(d, 50) ? channels : channels % 2 == 0 ? 2 : channels % 3 == 0 ? 3 : 1;
+        a->groups = dice_chance(d, 50) ? channels :
+                    channels % 2 == 0  ? 2 :
+                    channels % 3 == 0  ? 3 :
+                                         1;
         a->filters = a->groups * dice_range(d, 1, a->groups > 8 ? 2 : 5);
     }
     a->activation = net->usual && dice_chance(d, 75) ? "relu" : pick_activation(d);
@@ -147,19 +156,20 @@ static bool pick_conv(random_net *net, conv_choice *c)
                   reach_w = (a->kernel_size[1] - 1) * a->dilation_rate[1] + 1;
     c->rows = outputs_of(net->dims[0], reach_h, a->strides[0], same);
     c->cols = outputs_of(net->dims[1], reach_w, a->strides[1], same);
-    c->work = (double)(c->rows * c->cols * a->filters * a->kernel_size[0] * a->kernel_size[1]) * (double)channels /
-              (double)a->groups;
+    c->work = (double)(c->rows * c->cols * a->filters * a->kernel_size[0] * a->kernel_size[1]) *
+              (double)channels / (double)a->groups;
     return c->rows > 0 && c->cols > 0 && net->work + c->work <= net->most_work;
 }
 
 static void say_conv(random_net *net, const conv_choice *c)
 {
     const cj_conv2d_args *a = &c->args;
-    random_say(net, " conv2d(%d, {%d, %d}, strides {%d, %d}, dilation {%d, %d}, groups %d, %s, %s%s%s%s)",
-               (int)a->filters, (int)a->kernel_size[0], (int)a->kernel_size[1], (int)a->strides[0], (int)a->strides[1],
-               (int)a->dilation_rate[0], (int)a->dilation_rate[1], (int)a->groups, a->padding, a->activation,
-               a->use_bias == CJ_ON ? "" : ", no bias", a->kernel_regularizer ? ", " : "",
-               a->kernel_regularizer ? a->kernel_regularizer : "");
+    random_say(
+        net, " conv2d(%d, {%d, %d}, strides {%d, %d}, dilation {%d, %d}, groups %d, %s, %s%s%s%s)",
+        (int)a->filters, (int)a->kernel_size[0], (int)a->kernel_size[1], (int)a->strides[0],
+        (int)a->strides[1], (int)a->dilation_rate[0], (int)a->dilation_rate[1], (int)a->groups,
+        a->padding, a->activation, a->use_bias == CJ_ON ? "" : ", no bias",
+        a->kernel_regularizer ? ", " : "", a->kernel_regularizer ? a->kernel_regularizer : "");
 }
 
 static void took_conv(random_net *net, const conv_choice *c)
@@ -195,8 +205,9 @@ static bool add_pool(random_net *net)
                   cols = outputs_of(net->dims[1], a.pool_size[1], a.strides[1], same);
     if (rows < 1 || cols < 1)
         return true;
-    random_say(net, " %s_pooling2d({%d, %d}, strides {%d, %d}, %s)", most ? "max" : "average", (int)a.pool_size[0],
-               (int)a.pool_size[1], (int)a.strides[0], (int)a.strides[1], a.padding);
+    random_say(net, " %s_pooling2d({%d, %d}, strides {%d, %d}, %s)", most ? "max" : "average",
+               (int)a.pool_size[0], (int)a.pool_size[1], (int)a.strides[0], (int)a.strides[1],
+               a.padding);
     net->dims[0] = rows, net->dims[1] = cols;
     return append(net, most ? cj_max_pooling2d_new(&a) : cj_average_pooling2d_new(&a));
 }
@@ -219,7 +230,8 @@ static bool add_any(random_net *net)
     case 1:
     case 2:
         random_say(net, " batch_normalization");
-        return append(net, cj_batch_normalization(.momentum = 0.7, .center = dice_chance(d, 80) ? CJ_ON : CJ_OFF,
+        return append(net, cj_batch_normalization(.momentum = 0.7,
+                                                  .center = dice_chance(d, 80) ? CJ_ON : CJ_OFF,
                                                   .scale = dice_chance(d, 80) ? CJ_ON : CJ_OFF,
                                                   .gamma_regularizer = pick_regularizer(d)));
     case 3:
@@ -227,10 +239,10 @@ static bool add_any(random_net *net)
         return add_dropout(net);
     case 5:
         random_say(net, " relu");
-        return append(net, cj_relu_layer());
+        return append(net, cj_relu());
     case 6:
         random_say(net, " relu(0.1, max 2)");
-        return append(net, cj_relu_layer(.max_value = 2, .negative_slope = 0.1));
+        return append(net, cj_relu(.max_value = 2, .negative_slope = 0.1));
     case 7:
         random_say(net, " leaky_relu");
         return append(net, dice_chance(d, 50) ? cj_leaky_relu(0.2) : cj_elu(0.7));
@@ -256,8 +268,8 @@ static bool add_branches(random_net *net)
         if (one.args.groups == 1 && !add)
             two.args.filters = dice_range(&net->dice, 1, 9);
         two.args.activation = pick_activation(&net->dice);
-        const bool residual =
-            add && one.rows == net->dims[0] && one.cols == net->dims[1] && one.args.filters == net->dims[2];
+        const bool residual = add && one.rows == net->dims[0] && one.cols == net->dims[1] &&
+                              one.args.filters == net->dims[2];
         if (net->work + 2 * one.work > net->most_work)
             continue;
         random_say(net, residual ? " add(self," : add ? " add(" : " concatenate(");
@@ -271,7 +283,7 @@ static bool add_branches(random_net *net)
             net->dims[2] = add ? one.args.filters : one.args.filters + two.args.filters;
         }
         random_say(net, ")");
-        net->symbol = add ? cj_merge(cj_add_layer(), a, b) : cj_merge(cj_concatenate(), a, b);
+        net->symbol = add ? cj_merge(cj_add(), a, b) : cj_merge(cj_concatenate(), a, b);
         return net->symbol != NULL;
     }
     return true;
@@ -285,8 +297,8 @@ static bool add_shared(random_net *net)
         if (!pick_conv(net, &c) || c.rows != net->dims[0] || c.cols != net->dims[1])
             continue;
         c.args.filters = net->dims[2], c.args.groups = 1;
-        c.work =
-            (double)(c.rows * c.cols * net->dims[2] * net->dims[2] * c.args.kernel_size[0] * c.args.kernel_size[1]);
+        c.work = (double)(c.rows * c.cols * net->dims[2] * net->dims[2] * c.args.kernel_size[0] *
+                          c.args.kernel_size[1]);
         if (net->work + 2 * c.work > net->most_work)
             continue;
         random_say(net, " twice:");
@@ -314,10 +326,11 @@ static bool flatten(random_net *net)
     net->dims[0] = way == 2 ? channels : all;
     if (way == 2) {
         random_say(net, " global_average_pooling2d(keepdims) flatten");
-        return append(net, cj_global_average_pooling2d(.keepdims = true)) && append(net, cj_flatten());
+        return append(net, cj_global_average_pooling2d(.keepdims = true)) &&
+               append(net, cj_flatten());
     }
     random_say(net, way == 3 ? " reshape(-1)" : " flatten");
-    return append(net, way == 3 ? cj_reshape_layer({-1}) : cj_flatten());
+    return append(net, way == 3 ? cj_reshape({-1}) : cj_flatten());
 }
 
 static bool add_dense(random_net *net, int64_t units, const char *activation)
@@ -330,8 +343,9 @@ static bool add_dense(random_net *net, int64_t units, const char *activation)
     a.bias_regularizer = a.use_bias == CJ_ON ? pick_regularizer(d) : NULL;
     a.activity_regularizer = dice_chance(d, 4) ? "l1(1e-3)" : NULL;
     net->work += (double)(inputs * units * times);
-    random_say(net, " dense(%d, %s%s%s%s)", (int)units, activation, a.use_bias == CJ_ON ? "" : ", no bias",
-               a.kernel_regularizer ? ", " : "", a.kernel_regularizer ? a.kernel_regularizer : "");
+    random_say(net, " dense(%d, %s%s%s%s)", (int)units, activation,
+               a.use_bias == CJ_ON ? "" : ", no bias", a.kernel_regularizer ? ", " : "",
+               a.kernel_regularizer ? a.kernel_regularizer : "");
     net->dims[net->rank - 1] = units;
     return append(net, cj_dense_new(&a));
 }
@@ -385,8 +399,9 @@ static bool add_rnn(random_net *net, bool sequences)
     a.go_backwards = dice_chance(d, 25);
     a.dropout = dice_chance(d, 15) ? 0.3 : 0;
     a.recurrent_dropout = dice_chance(d, 15) ? 0.2 : 0;
-    random_say(net, " simple_rnn(%d, %s%s%s%s)", (int)a.units, a.activation, sequences ? ", sequences" : "",
-               a.go_backwards ? ", backwards" : "", a.dropout > 0 || a.recurrent_dropout > 0 ? ", dropout" : "");
+    random_say(net, " simple_rnn(%d, %s%s%s%s)", (int)a.units, a.activation,
+               sequences ? ", sequences" : "", a.go_backwards ? ", backwards" : "",
+               a.dropout > 0 || a.recurrent_dropout > 0 ? ", dropout" : "");
     net->work += (double)(net->dims[0] * (net->dims[1] + a.units) * a.units);
     net->dims[sequences ? 1 : 0] = a.units;
     net->rank = sequences ? 2 : 1;
@@ -399,13 +414,16 @@ static bool sequence_body(random_net *net)
     if (net->kind == RANDOM_TOKENS) {
         const int64_t length = dice_range(d, 1, 12);
         const bool mask = dice_chance(d, 30);
-        random_say(net, " embedding(%d, %d%s)", (int)net->tokens, (int)length, mask ? ", mask_zero" : "");
+        random_say(net, " embedding(%d, %d%s)", (int)net->tokens, (int)length,
+                   mask ? ", mask_zero" : "");
         net->dims[1] = length, net->rank = 2;
         if (!append(net, cj_embedding(net->tokens, length, .mask_zero = mask)))
             return false;
     }
     for (int i = (int)dice_range(d, 0, 2); i > 0; i--)
-        if (!(dice_chance(d, 60) ? add_rnn(net, true) : dice_chance(d, 50) ? add_hidden(net) : add_any(net)))
+        if (!(dice_chance(d, 60) ? add_rnn(net, true) :
+              dice_chance(d, 50) ? add_hidden(net) :
+                                   add_any(net)))
             return false;
     if (dice_chance(d, 75))
         return add_rnn(net, false);

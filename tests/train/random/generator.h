@@ -1,5 +1,6 @@
-// Random models with data that fits them. A problem follows from its seed alone: the same seed builds the same model in
-// every process, so a failing one is told by its number. `draw` changes weights and data and leaves the model as it is.
+// Random models with data that fits them. A problem follows from its seed alone: the same seed
+// builds the same model in every process, so a failing one is told by its number. `draw` changes
+// weights and data and leaves the model as it is.
 #ifndef CJ_TESTS_TRAIN_RANDOM_GENERATOR_H
 #define CJ_TESTS_TRAIN_RANDOM_GENERATOR_H
 
@@ -20,13 +21,20 @@ double dice_normal(dice *d);
 #define DICE_PICK(d, list) ((list)[dice_range(d, 0, (int64_t)(sizeof(list) / sizeof *(list)) - 1)])
 
 // What a model reads.
-typedef enum random_input { RANDOM_IMAGE, RANDOM_BYTES, RANDOM_VECTOR, RANDOM_SEQUENCE, RANDOM_TOKENS } random_input;
+typedef enum random_input {
+    RANDOM_IMAGE,
+    RANDOM_BYTES,
+    RANDOM_VECTOR,
+    RANDOM_SEQUENCE,
+    RANDOM_TOKENS
+} random_input;
 
 // A model under construction: layers of a list, or applied to symbols.
 typedef struct random_net {
     dice dice;
     bool functional;
-    bool usual; // as people write models: 3 x 3, ReLU, pools of 2 x 2, dropout. Most passes wait for that
+    // as people write models: 3 x 3, ReLU, pools of 2 x 2, dropout. Most passes wait for that
+    bool usual;
     cj_layer *layers[LAYERS_MAX];
     int layer_count;
     cj_symbol *input, *symbol;
@@ -52,7 +60,8 @@ typedef struct random_problem {
     char text[TEXT_MAX + 512];
 } random_problem;
 
-// Layers up to an output of one of the kinds that losses want. False, with cj_error(), if a layer could not be made.
+// Layers up to an output of one of the kinds that losses want. False, with cj_error(), if a layer
+// could not be made.
 typedef enum random_head { HEAD_CLASSES, HEAD_VALUES, HEAD_YES_NO } random_head;
 bool random_net_body(random_net *net);
 bool random_net_head(random_net *net, random_head head, bool activated);

@@ -1,17 +1,20 @@
-// Settings and data that cannot work are answered with a status and a sentence, never with a crash, and never quietly.
+// Settings and data that cannot work are answered with a status and a sentence, never with a crash,
+// and never quietly.
 #include "generator.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-// What a list of layers after an input of (h, w, c) comes to. With `words` it must fail, and say them.
+// What a list of layers after an input of (h, w, c) comes to. With `words` it must fail, and say
+// them.
 static void refuses(cj_model *model, const char *name, const char *words)
 {
     if (model)
         fail_msg("%s was built", name);
     if (cj_error_status() == CJ_OK || !strstr(cj_error(), words))
-        fail_msg("%s: \"%s\" (%s) does not contain \"%s\"", name, cj_error(), cj_status_name(cj_error_status()), words);
+        fail_msg("%s: \"%s\" (%s) does not contain \"%s\"", name, cj_error(),
+                 cj_status_name(cj_error_status()), words);
     cj_error_clear();
 }
 #define assert_refused(words, ...) refuses(cj_sequential(__VA_ARGS__), #__VA_ARGS__, words)
@@ -25,7 +28,8 @@ static void windows_larger_than_the_image(void **state)
     assert_refused("conv2d", cj_input(5, 5, 1), cj_conv2d(2, {1 << 30, 1}));
     assert_refused("max_pooling2d", cj_input(3, 3, 1), cj_max_pooling2d({4, 4}));
     assert_refused("average_pooling2d", cj_input(1, 1, 1), cj_average_pooling2d());
-    assert_refused("max_pooling2d", cj_input(4, 4, 1), cj_conv2d(2, {3, 3}), cj_max_pooling2d({3, 3}));
+    assert_refused("max_pooling2d", cj_input(4, 4, 1), cj_conv2d(2, {3, 3}),
+                   cj_max_pooling2d({3, 3}));
 }
 
 static void settings_out_of_range(void **state)
@@ -36,7 +40,8 @@ static void settings_out_of_range(void **state)
     assert_refused("kernel_size", cj_input(5, 5, 1), cj_conv2d(1, {-3, 3}));
     assert_refused("kernel_size", cj_input(5, 5, 1), cj_conv2d(1));
     assert_refused("strides", cj_input(5, 5, 1), cj_conv2d(1, {3, 3}, .strides = {-1, 1}));
-    assert_refused("dilation", cj_input(9, 9, 1), cj_conv2d(1, {3, 3}, .dilation_rate = {2, 2}, .strides = {2, 2}));
+    assert_refused("dilation", cj_input(9, 9, 1),
+                   cj_conv2d(1, {3, 3}, .dilation_rate = {2, 2}, .strides = {2, 2}));
     assert_refused("groups", cj_input(5, 5, 3), cj_conv2d(4, {3, 3}, .groups = 2));
     assert_refused("groups", cj_input(5, 5, 4), cj_conv2d(3, {3, 3}, .groups = 2));
     assert_refused("groups", cj_input(5, 5, 4), cj_conv2d(4, {3, 3}, .groups = -2));
@@ -48,9 +53,9 @@ static void settings_out_of_range(void **state)
     assert_refused("rate", cj_input(5), cj_dropout(NAN));
     assert_refused("", cj_input(5), cj_rescaling(NAN));
     assert_refused("", cj_input(-5), cj_dense(1));
-    assert_refused("", cj_input(5), cj_reshape_layer({2, 3}));
-    assert_refused("", cj_input(5), cj_reshape_layer({-1, -1}));
-    assert_refused("", cj_input(5), cj_reshape_layer({-2}));
+    assert_refused("", cj_input(5), cj_reshape({2, 3}));
+    assert_refused("", cj_input(5), cj_reshape({-1, -1}));
+    assert_refused("", cj_input(5), cj_reshape({-2}));
     assert_refused("", cj_input(5), cj_conv2d(1, {1, 1}));
     assert_refused("", cj_input(5), cj_softmax(.axis = 7));
     assert_refused("", cj_input(5), cj_batch_normalization(.axis = 3));
@@ -75,7 +80,8 @@ static void sizes_beyond_measure(void **state)
 // A model that reads (5, 5, 1) and gives three classes.
 static cj_model *small(cj_layer *layer, const char *loss)
 {
-    cj_model *model = cj_sequential(cj_input(5, 5, 1), layer, cj_flatten(), cj_dense(3, .activation = "softmax"));
+    cj_model *model =
+        cj_sequential(cj_input(5, 5, 1), layer, cj_flatten(), cj_dense(3, .activation = "softmax"));
     if (!model || cj_compile(model, .loss = loss, .metrics = {"accuracy"}) != CJ_OK)
         fail_msg("%s", cj_error());
     return model;
@@ -114,7 +120,8 @@ static void strides_beyond_the_image(void **state)
     cj_release(data);
 }
 
-// Nothing to train on, labels outside, numbers that are none: refused, whatever the form of the first layer.
+// Nothing to train on, labels outside, numbers that are none: refused, whatever the form of the
+// first layer.
 static void data_that_does_not_do(void **state)
 {
     (void)state;
@@ -129,7 +136,8 @@ static void data_that_does_not_do(void **state)
         {4, 0, 255, "label 255 of"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        cj_model *model = small(cj_conv2d(4, {3, 3}, .activation = "relu"), "sparse_categorical_crossentropy");
+        cj_model *model =
+            small(cj_conv2d(4, {3, 3}, .activation = "relu"), "sparse_categorical_crossentropy");
         cj_dataset *data = samples(rows[i].count, rows[i].pixel, rows[i].label);
         assert_non_null(data);
         assert_int_not_equal(cj_fit(model, data, .batch_size = 3), CJ_OK);
@@ -141,11 +149,13 @@ static void data_that_does_not_do(void **state)
     }
 }
 
-// An infinity is a number of the type: it is computed with, and what comes of it is told, not hidden.
+// An infinity is a number of the type: it is computed with, and what comes of it is told, not
+// hidden.
 static void infinite_inputs_do_not_crash(void **state)
 {
     (void)state;
-    cj_model *model = small(cj_conv2d(4, {3, 3}, .activation = "relu"), "sparse_categorical_crossentropy");
+    cj_model *model =
+        small(cj_conv2d(4, {3, 3}, .activation = "relu"), "sparse_categorical_crossentropy");
     cj_dataset *data = samples(4, INFINITY, 1);
     cj_tensor *y = NULL;
     const cj_status status = cj_fit(model, data, .batch_size = 3);
@@ -165,7 +175,8 @@ static void batches_that_are_none(void **state)
     assert_int_not_equal(cj_evaluate(model, data, -1, &(cj_results){0}), CJ_OK);
     assert_int_not_equal(cj_predict(model, cj_dataset_x(data, 0), -1, &y), CJ_OK);
     assert_null(y);
-    assert_int_equal(cj_predict(model, cj_dataset_x(data, 0), INT64_MAX, &y), CJ_OK); // no larger than the data
+    // no larger than the data
+    assert_int_equal(cj_predict(model, cj_dataset_x(data, 0), INT64_MAX, &y), CJ_OK);
     cj_release(y), y = NULL;
     assert_int_equal(cj_fit(model, data, .batch_size = INT64_MAX), CJ_OK);
     assert_int_equal(cj_tensor_new(CJ_F32, CJ_SHAPE(0, 5, 5, 1), &empty), CJ_OK);
@@ -183,8 +194,8 @@ static void tokens_out_of_range(void **state)
     (void)state;
     static const int32_t wrong[] = {5, -1, INT32_MAX, INT32_MIN};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        cj_model *model =
-            cj_sequential(cj_input_with(.shape = {3}, .dtype = "int32"), cj_embedding(5, 4), cj_flatten(), cj_dense(1));
+        cj_model *model = cj_sequential(cj_input_with(.shape = {3}, .dtype = "int32"),
+                                        cj_embedding(5, 4), cj_flatten(), cj_dense(1));
         assert_non_null(model);
         assert_int_equal(cj_compile(model, .loss = "mse"), CJ_OK);
         int32_t tokens[6] = {0, 1, 2, 3, 4, wrong[i]};
@@ -204,10 +215,14 @@ static void tokens_out_of_range(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(windows_larger_than_the_image), cmocka_unit_test(settings_out_of_range),
-        cmocka_unit_test(sizes_beyond_measure),          cmocka_unit_test(strides_beyond_the_image),
-        cmocka_unit_test(data_that_does_not_do),         cmocka_unit_test(infinite_inputs_do_not_crash),
-        cmocka_unit_test(batches_that_are_none),         cmocka_unit_test(tokens_out_of_range),
+        cmocka_unit_test(windows_larger_than_the_image),
+        cmocka_unit_test(settings_out_of_range),
+        cmocka_unit_test(sizes_beyond_measure),
+        cmocka_unit_test(strides_beyond_the_image),
+        cmocka_unit_test(data_that_does_not_do),
+        cmocka_unit_test(infinite_inputs_do_not_crash),
+        cmocka_unit_test(batches_that_are_none),
+        cmocka_unit_test(tokens_out_of_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

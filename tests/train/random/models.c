@@ -1,22 +1,27 @@
-// Random models, trained for some steps in every way there is, agree: with 1, 2 and 3 threads to the bit; with the
-// passes of a plan on, off and some of each, and with every instruction set, up to rounding.
+// Random models, trained for some steps in every way there is, agree: with 1, 2 and 3 threads to
+// the bit; with the passes of a plan on, off and some of each, and with every instruction set, up
+// to rounding.
 //
 //     CAJAL_RANDOM_MODELS=5000  how many (else a few, for CTest)
-//     CAJAL_RANDOM_FIRST=17     the first seed; a failure prints the one to give with CAJAL_RANDOM_MODELS=1
+//     CAJAL_RANDOM_FIRST=17     the first seed; a failure prints the one to give with
+//                               CAJAL_RANDOM_MODELS=1
 //     CAJAL_RANDOM_PLAN=-cse    a list as of CAJAL_PLAN, in place of "some of each"
 //     CAJAL_RANDOM_VERBOSE=1    each model in words, and how far it used what it was allowed
 //
-// What is allowed. The truth is plain C (sums in double, each rounded once) with every pass off. How much rounding may
-// change a result depends on the model: a bias before a batch normalization has a gradient of rounding errors alone, and
-// Adam makes full steps of it. So the truth is computed three times more with weights that are wrong in the last digits,
-// by up to SHIFT of themselves, and a result may be off by FACTOR times what that changes. A sum of n terms that are off
-// by SHIFT, independently, moves by about sqrt(n) SHIFT of a term, and sums in float err by at most about sqrt(n) epsilon
-// with signs that cancel: SHIFT = 8 epsilon and FACTOR = 16 leave a factor of about a hundred, while a term that is
-// missing or read twice is wrong by 1 / n of the sum, at least ten times as much for all sums here. On top come GRAIN of
-// the greatest element, for what the shift does not reach (a metric, a constant), and the roundings of each step.
+// What is allowed. The truth is plain C (sums in double, each rounded once) with every pass off.
+// How much rounding may change a result depends on the model: a bias before a batch normalization
+// has a gradient of rounding errors alone, and Adam makes full steps of it. So the truth is
+// computed three times more with weights that are wrong in the last digits, by up to SHIFT of
+// themselves, and a result may be off by FACTOR times what that changes. A sum of n terms that are
+// off by SHIFT, independently, moves by about sqrt(n) SHIFT of a term, and sums in float err by at
+// most about sqrt(n) epsilon with signs that cancel: SHIFT = 8 epsilon and FACTOR = 16 leave a
+// factor of about a hundred, while a term that is missing or read twice is wrong by 1 / n of the
+// sum, at least ten times as much for all sums here. On top come GRAIN of the greatest element, for
+// what the shift does not reach (a metric, a constant), and the roundings of each step.
 //
-// A ReLU, or a max pool, at a tie may fall to either side, rarely, and what follows is not near. Such luck goes away with
-// other numbers: a model fails if it does so with the weights and data of three draws.
+// A ReLU, or a max pool, at a tie may fall to either side, rarely, and what follows is not near.
+// Such luck goes away with other numbers: a model fails if it does so with the weights and data of
+// three draws.
 #define _POSIX_C_SOURCE 200809L
 #include "generator.h"
 #include "graph/program.h"
@@ -29,9 +34,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SEEDS = 24, CHUNK = 20, PARTS_MAX = 160, ISAS = 5, SHIFTS = 3, DRAWS = 3, SECONDS_MAX = 900 };
+enum {
+    SEEDS = 24,
+    CHUNK = 20,
+    PARTS_MAX = 160,
+    ISAS = 5,
+    SHIFTS = 3,
+    DRAWS = 3,
+    SECONDS_MAX = 900
+};
 static const double SHIFT = 8 * FLT_EPSILON, FACTOR = 16, GRAIN = 64 * FLT_EPSILON;
-static const double MIXED_SHIFT = 1.0 / 1024, MIXED_GRAIN = 1.0 / 128; // bfloat16 has an epsilon of 2^-7
+// bfloat16 has an epsilon of 2^-7
+static const double MIXED_SHIFT = 1.0 / 1024, MIXED_GRAIN = 1.0 / 128;
 static const char *const isas[ISAS] = {"ref", "baseline", "avx2", "avx512", "amx"};
 
 typedef struct part {
@@ -57,7 +71,8 @@ typedef struct record {
     result results[WAYS];
 } record;
 
-// One run ----------------------------------------------------------------------------------------------------------
+// One run
+// ----------------------------------------------------------------------------------------------------------
 
 static bool add_part(result *r, const char *name, const float *values, int64_t count, double floor)
 {
@@ -90,8 +105,8 @@ static bool add_value(result *r, const char *name, double value)
 static bool predict(cj_model *model, cj_tensor *x, int64_t batch, const char *name, result *r)
 {
     cj_tensor *y = NULL;
-    const bool well =
-        cj_predict(model, x, batch, &y) == CJ_OK && add_part(r, name, cj_tensor_data(y), cj_tensor_count(y), 0);
+    const bool well = cj_predict(model, x, batch, &y) == CJ_OK &&
+                      add_part(r, name, cj_tensor_data(y), cj_tensor_count(y), 0);
     cj_release(y);
     return well;
 }
@@ -129,7 +144,8 @@ static bool train(random_problem *p, result *r)
                               .history = &history};
     bool well = cj_fit_model(p->model, p->data, &args) == CJ_OK;
     for (int i = 0; well && i < cj_history_names(history); i++)
-        well = add_value(r, cj_history_name(history, i), cj_history_value(history, cj_history_name(history, i), 0));
+        well = add_value(r, cj_history_name(history, i),
+                         cj_history_value(history, cj_history_name(history, i), 0));
     cj_release(history);
     cj_results results = {0};
     well = well && cj_evaluate(p->model, p->data, p->batch_size + 3, &results) == CJ_OK;
@@ -143,7 +159,8 @@ static bool add_changes(random_problem *p, const result *before, result *r)
 {
     cj_layer *layer = cj_model_layer(p->model);
     const double steps = (double)((p->count + p->batch_size - 1) / p->batch_size);
-    // A gradient is grained like numbers about 1; a rule that divides by its size multiplies that by 1 / epsilon.
+    // A gradient is grained like numbers about 1; a rule that divides by its size multiplies that
+    // by 1 / epsilon.
     const double noise = strncmp(p->optimizer, "sgd", 3) == 0 ? 0.2 * (double)FLT_EPSILON : 5e-6;
     bool well = true;
     for (int i = 0; well && i < before->count; i++) {
@@ -154,7 +171,8 @@ static bool add_changes(random_problem *p, const result *before, result *r)
             greatest = fmax(greatest, fabs((double)now[k]));
             b->values[k] = now[k] - b->values[k];
         }
-        well = add_part(r, b->name, b->values, b->count, steps * (4 * (double)FLT_EPSILON * greatest + noise));
+        well = add_part(r, b->name, b->values, b->count,
+                        steps * (4 * (double)FLT_EPSILON * greatest + noise));
     }
     return well;
 }
@@ -162,8 +180,9 @@ static bool add_changes(random_problem *p, const result *before, result *r)
 static bool run_model(random_problem *p, int threads, result *r)
 {
     cj_layer *layer = cj_model_layer(p->model);
-    cj_compile_args args = {
-        .optimizer = cj_optimizer_from_spec(p->optimizer), .loss = p->loss, .pool = cj_pool_new(threads)};
+    cj_compile_args args = {.optimizer = cj_optimizer_from_spec(p->optimizer),
+                            .loss = p->loss,
+                            .pool = cj_pool_new(threads)};
     for (int i = 0; i < 2; i++)
         args.metrics[i] = args.weighted_metrics[i] = p->metrics[i];
     result before = {.count = 0};
@@ -173,16 +192,20 @@ static bool run_model(random_problem *p, int threads, result *r)
     for (int i = 0; well && i < cj_layer_variable_count(layer); i++) {
         const cj_tensor *w = cj_variable_value(cj_layer_variable(layer, i));
         char name[48];
-        snprintf(name, sizeof name, "change of %.36s", cj_variable_name(cj_layer_variable(layer, i)));
-        well = cj_tensor_dtype(w) != CJ_F32 || add_part(&before, name, cj_tensor_data(w), cj_tensor_count(w), 0);
+        snprintf(name, sizeof name, "change of %.36s",
+                 cj_variable_name(cj_layer_variable(layer, i)));
+        well = cj_tensor_dtype(w) != CJ_F32 ||
+               add_part(&before, name, cj_tensor_data(w), cj_tensor_count(w), 0);
     }
     well = well && train(p, r) && add_changes(p, &before, r);
-    well = well && predict(p->model, x, p->batch_size, "predictions", r) && predict_singly(p->model, x, r);
+    well = well && predict(p->model, x, p->batch_size, "predictions", r) &&
+           predict_singly(p->model, x, r);
     free_result(&before);
     return well;
 }
 
-// Switches passes off: none of them, all, or about half, as the seed says. `names` is a list with ", " between.
+// Switches passes off: none of them, all, or about half, as the seed says. `names` is a list with
+// ", " between.
 static void set_plan(int plan, uint64_t seed, const char *names)
 {
     char list[1024] = "", copy[1024], *rest = NULL;
@@ -215,11 +238,12 @@ static bool run(const job *j, int plan, int threads, int shift, record *into, re
     into->mixed = p.mixed;
     memcpy(into->text, p.text, sizeof into->text);
     if (well && shift)
-        shift_weights(cj_model_layer(p.model), j->seed + (uint64_t)shift, p.mixed ? MIXED_SHIFT : SHIFT);
+        shift_weights(cj_model_layer(p.model), j->seed + (uint64_t)shift,
+                      p.mixed ? MIXED_SHIFT : SHIFT);
     well = well && run_model(&p, threads, r);
     if (!well)
-        snprintf(into->message, sizeof into->message, "plan %s, %d threads: %.800s", getenv("CAJAL_PLAN"), threads,
-                 cj_error());
+        snprintf(into->message, sizeof into->message, "plan %s, %d threads: %.800s",
+                 getenv("CAJAL_PLAN"), threads, cj_error());
     random_problem_free(&p);
     return well;
 }
@@ -228,12 +252,14 @@ static const char *first_difference(const result *a, const result *b)
 {
     for (int i = 0; i < a->count; i++)
         if (a->count != b->count || a->parts[i].count != b->parts[i].count ||
-            memcmp(a->parts[i].values, b->parts[i].values, (size_t)a->parts[i].count * sizeof(float)) != 0)
+            memcmp(a->parts[i].values, b->parts[i].values,
+                   (size_t)a->parts[i].count * sizeof(float)) != 0)
             return a->parts[i].name;
     return NULL;
 }
 
-// Children: one process an instruction set, as it is chosen once -----------------------------------------------------
+// Children: one process an instruction set, as it is chosen once
+// -----------------------------------------------------
 
 static bool run_ways(const job *j, bool truth, record *into)
 {
@@ -242,14 +268,18 @@ static bool run_ways(const job *j, bool truth, record *into)
         const int plan = way < PLANS ? way : PLAN_NONE;
         if (!run(j, plan, 1, way < PLANS ? 0 : way - PLANS + 1, into, &into->results[way]))
             return false;
-        for (int threads = 2; threads <= (way >= PLANS ? 0 : way == PLAN_ALL && !truth ? 3 : 2); threads++) {
+        for (int threads = 2; threads <= (way >= PLANS              ? 0 :
+                                          way == PLAN_ALL && !truth ? 3 :
+                                                                      2);
+             threads++) {
             result several = {.count = 0};
             const bool well = run(j, plan, threads, 0, into, &several);
             const char *name = first_difference(&into->results[way], &several);
             free_result(&several);
             if (well && name)
-                snprintf(into->message, sizeof into->message, "plan \"%s\": %d threads give other bits of %s",
-                         getenv("CAJAL_PLAN"), threads, name);
+                snprintf(into->message, sizeof into->message,
+                         "plan \"%s\": %d threads give other bits of %s", getenv("CAJAL_PLAN"),
+                         threads, name);
             if (!well || name)
                 return false;
         }
@@ -262,7 +292,8 @@ static void write_record(const record *r, FILE *stream)
     fwrite(r, sizeof *r, 1, stream);
     for (int way = 0; way < r->ways; way++)
         for (int i = 0; i < r->results[way].count; i++)
-            fwrite(r->results[way].parts[i].values, sizeof(float), (size_t)r->results[way].parts[i].count, stream);
+            fwrite(r->results[way].parts[i].values, sizeof(float),
+                   (size_t)r->results[way].parts[i].count, stream);
     fflush(stream);
 }
 
@@ -282,7 +313,8 @@ static bool read_record(record *r, FILE *stream)
         for (int i = 0; i < r->results[way].count; i++) {
             part *p = &r->results[way].parts[i];
             p->values = calloc((size_t)p->count + 1, sizeof *p->values);
-            well = well && fread(p->values, sizeof(float), (size_t)p->count, stream) == (size_t)p->count;
+            well = well &&
+                   fread(p->values, sizeof(float), (size_t)p->count, stream) == (size_t)p->count;
         }
     }
     return well;
@@ -303,7 +335,8 @@ static void be_child(const char *isa, const char *path, job j, int count)
         support_memory_begin(-1);
         run_ways(&j, isa == isas[0], r);
         if (support_memory_live() != 0 && !*r->message)
-            snprintf(r->message, sizeof r->message, "%ld blocks are still alive", support_memory_live());
+            snprintf(r->message, sizeof r->message, "%ld blocks are still alive",
+                     support_memory_live());
         cj_set_memory_hook(NULL);
         write_record(r, stream);
         free_record(r);
@@ -311,7 +344,8 @@ static void be_child(const char *isa, const char *path, job j, int count)
     _exit(fclose(stream) == 0 ? 0 : 4);
 }
 
-// The parent compares ----------------------------------------------------------------------------------------------
+// The parent compares
+// ----------------------------------------------------------------------------------------------
 
 static double farthest(const part *a, const part *b)
 {
@@ -340,9 +374,10 @@ static double allowed(const record *truth, int i)
     return FACTOR * moved + p->floor + (truth->mixed ? MIXED_GRAIN : GRAIN) * greatest(p);
 }
 
-// Compares what one instruction set made with the truth; false with a sentence. `worst` is the greatest share of what is
-// allowed.
-static bool compare(const record *truth, const record *r, const char *isa, double *worst, char message[1024])
+// Compares what one instruction set made with the truth; false with a sentence. `worst` is the
+// greatest share of what is allowed.
+static bool compare(const record *truth, const record *r, const char *isa, double *worst,
+                    char message[1024])
 {
     const result *t = &truth->results[PLAN_NONE];
     static const char *const plans[] = {"none", "all", "some"};
@@ -350,7 +385,8 @@ static bool compare(const record *truth, const record *r, const char *isa, doubl
         const result *given = &r->results[way];
         for (int i = 0; i < t->count; i++) {
             if (given->count != t->count || given->parts[i].count != t->parts[i].count) {
-                snprintf(message, 1024, "%s, passes: %s: %s has another size", isa, plans[way], t->parts[i].name);
+                snprintf(message, 1024, "%s, passes: %s: %s has another size", isa, plans[way],
+                         t->parts[i].name);
                 return false;
             }
             const double may = allowed(truth, i), off = farthest(&t->parts[i], &given->parts[i]);
@@ -358,8 +394,8 @@ static bool compare(const record *truth, const record *r, const char *isa, doubl
                 *worst = fmax(*worst, off / may);
             if (!isfinite(may) || off <= may)
                 continue;
-            snprintf(message, 1024, "%s, passes: %s: %s is off by %g, may be by %g (greatest %g)", isa, plans[way],
-                     t->parts[i].name, off, may, greatest(&t->parts[i]));
+            snprintf(message, 1024, "%s, passes: %s: %s is off by %g, may be by %g (greatest %g)",
+                     isa, plans[way], t->parts[i].name, off, may, greatest(&t->parts[i]));
             return false;
         }
     }
@@ -372,7 +408,8 @@ typedef struct chunk {
     bool verbose;
     const char *names;
     FILE *streams[ISAS];
-    bool failed[CHUNK], certain[CHUNK]; // certain: a crash, a leak, a status, or bits that depend on threads
+    // certain: a crash, a leak, a status, or bits that depend on threads
+    bool failed[CHUNK], certain[CHUNK];
     char messages[CHUNK][1024];
     char texts[CHUNK][TEXT_MAX + 512];
 } chunk;
@@ -400,7 +437,8 @@ static void judge(chunk *c, int i, record *records[ISAS], const int ended[ISAS])
     char *message = c->messages[i];
     for (int k = 0; k < ISAS && !c->failed[i]; k++) {
         if (!c->streams[k] || !read_record(records[k], c->streams[k])) {
-            snprintf(message, 1024, "%s: the process ended with status %#x", isas[k], (unsigned)ended[k]);
+            snprintf(message, 1024, "%s: the process ended with status %#x", isas[k],
+                     (unsigned)ended[k]);
             c->failed[i] = c->certain[i] = true;
         } else if (*records[k]->message) {
             snprintf(message, 1024, "%s: %.900s", isas[k], records[k]->message);
@@ -418,7 +456,8 @@ static void run_chunk(chunk *c)
 {
     int ended[ISAS];
     start_children(c, ended);
-    bool lost = false; // after a crash there are no records of the seeds that follow: they are run again, alone
+    // after a crash there are no records of the seeds that follow: they are run again, alone
+    bool lost = false;
     for (int i = 0; i < c->count && !lost; i++) {
         record *records[ISAS];
         for (int k = 0; k < ISAS; k++)

@@ -30,8 +30,8 @@ static void pick_input(random_net *net)
     } else {
         dims[0] = dice_range(d, 1, dice_chance(d, 70) ? 14 : 30);
         dims[1] = dice_chance(d, 50) ? dims[0] : dice_range(d, 1, dice_chance(d, 70) ? 14 : 30);
-        dims[2] =
-            net->kind == RANDOM_BYTES && dice_chance(d, 80) ? channels[dice_range(d, 0, 3)] : DICE_PICK(d, channels);
+        dims[2] = net->kind == RANDOM_BYTES && dice_chance(d, 80) ? channels[dice_range(d, 0, 3)] :
+                                                                    DICE_PICK(d, channels);
     }
     memcpy(net->dims, dims, sizeof net->dims);
 }
@@ -52,14 +52,15 @@ static cj_model *build(random_net *net, random_head head, bool activated)
         net->layers[net->layer_count++] = cj_input_new(&input);
     const bool well = random_net_body(net) && random_net_head(net, head, activated);
     if (net->functional)
-        return cj_model_new(.inputs = {net->input}, .outputs = {well ? net->symbol : NULL}, .input_count = 1,
-                            .output_count = 1);
+        return cj_model_new(.inputs = {net->input}, .outputs = {well ? net->symbol : NULL},
+                            .input_count = 1, .output_count = 1);
     if (!well) {
         for (int i = 0; i < net->layer_count; i++)
             cj_release(net->layers[i]);
         return NULL;
     }
-    return cj_sequential_new(&(cj_sequential_args){.layers = net->layers, .layer_count = net->layer_count});
+    return cj_sequential_new(
+        &(cj_sequential_args){.layers = net->layers, .layer_count = net->layer_count});
 }
 
 // Inputs of a kind: reals, bytes of all values or of two, token numbers.
@@ -71,7 +72,9 @@ static cj_tensor *make_inputs(const random_net *net, int64_t count, dice *d, boo
                                                                                     3);
          i++)
         shape.dims[shape.rank++] = net->input_dims[i];
-    const cj_dtype dtype = net->kind == RANDOM_BYTES ? CJ_U8 : net->kind == RANDOM_TOKENS ? CJ_I32 : CJ_F32;
+    const cj_dtype dtype = net->kind == RANDOM_BYTES  ? CJ_U8 :
+                           net->kind == RANDOM_TOKENS ? CJ_I32 :
+                                                        CJ_F32;
     cj_tensor *x = NULL;
     if (cj_tensor_new(dtype, shape, &x) != CJ_OK)
         return NULL;
@@ -79,7 +82,8 @@ static cj_tensor *make_inputs(const random_net *net, int64_t count, dice *d, boo
     void *data = cj_tensor_data(x);
     for (int64_t i = 0; i < n; i++) {
         if (dtype == CJ_U8)
-            ((uint8_t *)data)[i] = (uint8_t)(coarse ? dice_range(d, 0, 3) / 3 * 255 : dice_range(d, 0, 255));
+            ((uint8_t *)data)[i] =
+                (uint8_t)(coarse ? dice_range(d, 0, 3) / 3 * 255 : dice_range(d, 0, 255));
         else if (dtype == CJ_I32)
             ((int32_t *)data)[i] = (int32_t)dice_range(d, 0, net->tokens - 1);
         else
@@ -90,7 +94,8 @@ static cj_tensor *make_inputs(const random_net *net, int64_t count, dice *d, boo
 
 typedef enum target { TARGET_LABELS, TARGET_ONE_HOT, TARGET_BITS, TARGET_REALS } target;
 
-// Targets for an output (count, ..., values): class numbers (count, ...), one-hot, noughts and ones, or reals.
+// Targets for an output (count, ..., values): class numbers (count, ...), one-hot, noughts and
+// ones, or reals.
 static cj_tensor *make_targets(const cj_model *model, target kind, int64_t count, dice *d)
 {
     cj_shape shape = *cj_model_output_shape(model, 0);
@@ -122,21 +127,23 @@ static cj_tensor *make_targets(const cj_model *model, target kind, int64_t count
     return y;
 }
 
-// Rules that divide by the gradient's size have an epsilon that rounding errors of a gradient of 0 do not reach.
+// Rules that divide by the gradient's size have an epsilon that rounding errors of a gradient of 0
+// do not reach.
 static void pick_optimizer(random_problem *p, dice *d)
 {
-    static const char *const rules[] = {"sgd(learning_rate=0.05",
-                                        "sgd(learning_rate=0.02, momentum=0.9",
-                                        "sgd(learning_rate=0.02, momentum=0.9, nesterov=true",
-                                        "adam(learning_rate=0.01, epsilon=0.001",
-                                        "adam(learning_rate=0.005, epsilon=0.001",
-                                        "adam(learning_rate=0.01, epsilon=0.001, amsgrad=true",
-                                        "rmsprop(learning_rate=0.005, epsilon=0.001",
-                                        "rmsprop(learning_rate=0.005, epsilon=0.001, momentum=0.5, centered=true",
-                                        "adagrad(learning_rate=0.05, epsilon=0.001",
-                                        "adadelta(learning_rate=1, epsilon=0.001"};
-    static const char *const more[] = {", clipnorm=0.5", ", global_clipnorm=0.5", ", clipvalue=0.05",
-                                       ", weight_decay=0.01"};
+    static const char *const rules[] = {
+        "sgd(learning_rate=0.05",
+        "sgd(learning_rate=0.02, momentum=0.9",
+        "sgd(learning_rate=0.02, momentum=0.9, nesterov=true",
+        "adam(learning_rate=0.01, epsilon=0.001",
+        "adam(learning_rate=0.005, epsilon=0.001",
+        "adam(learning_rate=0.01, epsilon=0.001, amsgrad=true",
+        "rmsprop(learning_rate=0.005, epsilon=0.001",
+        "rmsprop(learning_rate=0.005, epsilon=0.001, momentum=0.5, centered=true",
+        "adagrad(learning_rate=0.05, epsilon=0.001",
+        "adadelta(learning_rate=1, epsilon=0.001"};
+    static const char *const more[] = {", clipnorm=0.5", ", global_clipnorm=0.5",
+                                       ", clipvalue=0.05", ", weight_decay=0.01"};
     snprintf(p->optimizer, sizeof p->optimizer, "%s%s)", DICE_PICK(d, rules),
              dice_chance(d, 25) ? DICE_PICK(d, more) : "");
 }
@@ -159,11 +166,13 @@ static target pick_loss(random_problem *p, dice *d, random_head head, bool activ
     const bool sparse = dice_chance(d, 65);
     if (!sparse && dice_chance(d, 30))
         options = activated ? "(label_smoothing=0.1)" : "(from_logits=true, label_smoothing=0.1)";
-    snprintf(p->loss, sizeof p->loss, "%scategorical_crossentropy%s", sparse ? "sparse_" : "", options);
+    snprintf(p->loss, sizeof p->loss, "%scategorical_crossentropy%s", sparse ? "sparse_" : "",
+             options);
     if (dice_chance(d, 80))
         p->metrics[0] = "accuracy";
     if (p->metrics[0] && dice_chance(d, 20))
-        p->metrics[1] = sparse ? "sparse_top_k_categorical_accuracy(k=2)" : "top_k_categorical_accuracy(k=2)";
+        p->metrics[1] =
+            sparse ? "sparse_top_k_categorical_accuracy(k=2)" : "top_k_categorical_accuracy(k=2)";
     return sparse ? TARGET_LABELS : TARGET_ONE_HOT;
 }
 
@@ -172,10 +181,12 @@ static void pick_batches(random_problem *p, random_net *net, dice *d)
 {
     static const int64_t sizes[] = {1, 2, 5, 8, 16, 17, 31, 32, 33, 64, 70};
     p->batch_size = dice_chance(d, 50) ? DICE_PICK(d, sizes) : dice_range(d, 1, 70);
-    const double sample = net->work + 20.0 * (double)(net->input_dims[0] * (net->rank > 1 ? net->input_dims[1] : 1));
+    const double sample =
+        net->work + 20.0 * (double)(net->input_dims[0] * (net->rank > 1 ? net->input_dims[1] : 1));
     while (p->batch_size > 1 && sample * (double)p->batch_size > net->most_work * 16)
         p->batch_size /= 2;
-    const int64_t last = p->batch_size > 1 && dice_chance(d, 70) ? dice_range(d, 1, p->batch_size - 1) : 0;
+    const int64_t last =
+        p->batch_size > 1 && dice_chance(d, 70) ? dice_range(d, 1, p->batch_size - 1) : 0;
     p->count = p->batch_size * dice_range(d, 1, p->batch_size < 8 ? 3 : 2) + last;
 }
 
@@ -183,11 +194,12 @@ static bool make_data(random_problem *p, random_net *net, target kind, dice *cho
 {
     const bool coarse = dice_chance(choices, 15), weighted = dice_chance(choices, 20);
     dice data = {dice_word(choices) ^ draw * 0x5851F42D4C957F2Du};
-    cj_tensor *x = make_inputs(net, p->count, &data, coarse), *y = make_targets(p->model, kind, p->count, &data),
-              *w = NULL;
+    cj_tensor *x = make_inputs(net, p->count, &data, coarse),
+              *y = make_targets(p->model, kind, p->count, &data), *w = NULL;
     if (weighted && cj_tensor_new(CJ_F32, CJ_SHAPE(p->count), &w) == CJ_OK)
         for (int64_t i = 0; i < p->count; i++)
-            ((float *)cj_tensor_data(w))[i] = (float)(dice_chance(&data, 20) ? 0 : 2 * dice_real(&data));
+            ((float *)cj_tensor_data(w))[i] =
+                (float)(dice_chance(&data, 20) ? 0 : 2 * dice_real(&data));
     p->data = cj_dataset_new(.x = {x}, .y = {y}, .sample_weight = w);
     const cj_shape *shape = cj_model_output_shape(p->model, 0);
     if (kind <= TARGET_ONE_HOT && shape->rank == 2 && !weighted && dice_chance(choices, 15)) {
@@ -233,9 +245,11 @@ bool random_problem_make(random_problem *p, uint64_t seed, uint64_t draw)
     pick_optimizer(p, d);
     pick_batches(p, &net, d);
     const size_t length = strlen(p->text);
-    snprintf(p->text + length, sizeof p->text - length, ";%s loss %s; %s; %d samples in batches of %d",
-             p->mixed ? " mixed_bfloat16;" : "", p->loss, p->optimizer, (int)p->count, (int)p->batch_size);
-    return make_data(p, &net, kind, d, draw) && cj_model_set_seed(p->model, seed + 1000003 * draw) == CJ_OK;
+    snprintf(p->text + length, sizeof p->text - length,
+             ";%s loss %s; %s; %d samples in batches of %d", p->mixed ? " mixed_bfloat16;" : "",
+             p->loss, p->optimizer, (int)p->count, (int)p->batch_size);
+    return make_data(p, &net, kind, d, draw) &&
+           cj_model_set_seed(p->model, seed + 1000003 * draw) == CJ_OK;
 }
 
 void random_problem_free(random_problem *p)

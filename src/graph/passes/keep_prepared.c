@@ -1,0 +1,123 @@
+// Convolutions whose first phase works on weights alone (Winograd's transformed filters, turned
+// filters) keep the result from run to run, where the program does not itself change those weights:
+// in inference, and in training for layers that are frozen. Each run compares the weights with a
+// copy, so that nobody has to tell of a change.
+#include "base/memory.h"
+#include "graph/plan.h"
+#include "ops/build.h"
+
+enum { OPERANDS_MAX = 5 };
+// bytes of a plan, beyond which it is made anew in each run
+static const size_t KEPT_MOST = (size_t)64 << 20;
+
+static bool is_updated(const cj__program *program, const cj_variable *variable)
+{
+    for (int i = 0; i < program->update_count; i++)
+        if (program->updated[i] == variable)
+            return true;
+    return false;
+}
+
+// Whether a value is likely the same in the next run: a constant, a variable that no update names,
+// or what is computed from one of them alone (filters rounded to bfloat16).
+static bool stays(const cj__program *program, int value)
+{
+    while (program->values[value].kind == CJ__VALUE_TEMPORARY) {
+        const cj__instruction *producer = &program->instructions[program->values[value].producer];
+        if (producer->input_count != 1)
+            return false;
+        value = producer->inputs[0];
+    }
+    const cj__value_info *leaf = &program->values[value];
+    return leaf->kind == CJ__VALUE_CONSTANT ||
+           (leaf->kind == CJ__VALUE_VARIABLE && !is_updated(program, leaf->variable));
+}
+
+// Of a call that is cut, each part prepares, as long as what it prepares is the same for all.
+static cj__prepared prepared_of(const cj__program *program, const cj__instruction *instruction,
+                                const cj__call *call)
+{
+    if (instruction->cut.group == 0)
+        return instruction->op->prepared(call);
+    cj__part part;
+    cj__part_of(program, instruction, call, 0, &part);
+    const cj__prepared made = instruction->op->prepared(&part.call);
+    return made.input >= 0 && part.roles[made.input] != 'w' ? (cj__prepared){.input = -1} : made;
+}
+
+cj_status cj__keep_prepared(cj__program *program)
+{
+    size_t kept = 0;
+    for (int i = 0; i < program->instruction_count; i++) {
+        cj__instruction *instruction = &program->instructions[i];
+        cj__operand operands[OPERANDS_MAX];
+        if (!instruction->op->prepared ||
+            instruction->input_count + instruction->output_count > OPERANDS_MAX)
+            continue;
+        const cj__call call = cj__program_call(program, instruction, operands);
+        const cj__prepared made = prepared_of(program, instruction, &call);
+        if (made.input < 0 || !stays(program, instruction->inputs[made.input]) ||
+            made.bytes > KEPT_MOST - kept)
+            continue;
+        instruction->keeps = true;
+        kept += made.bytes;
+    }
+    return CJ_OK;
+}
+
+// Where the input is a rounding that nobody else reads, that call compares what it rounds, and
+// rounds it only if it has changed. Not where the batch is cut: the last part may be smaller, and
+// prepares for itself.
+static void keep_rounding(cj__plan *plan, int position, cj__kept *kept)
+{
+    const cj__program *program = &plan->program;
+    int reader;
+    const cj__instruction *conv = &program->instructions[plan->order[position]];
+    if (conv->cut.group != 0)
+        return;
+    const int value = conv->inputs[kept->input];
+    const int producer = program->values[value].producer;
+    if (producer < 0 || program->instructions[producer].op != &cj__op_round_bf16 ||
+        program->instructions[producer].cut.group != 0 ||
+        cj__program_readers(program, value, &reader, 1) != 1 ||
+        conv->inputs[1 - kept->input] == value)
+        return;
+    for (int i = 0; i < position; i++) {
+        if (plan->order[i] != producer)
+            continue;
+        plan->calls[i].kept = kept;
+        kept->rounded = true;
+    }
+}
+
+cj_status cj__keep_in_plan(cj__plan *plan)
+{
+    const int count = plan->program.instruction_count;
+    plan->kept = cj__new((size_t)count, sizeof *plan->kept);
+    if (!plan->kept)
+        return CJ_OUT_OF_MEMORY;
+    for (int i = 0; i < count; i++) {
+        const cj__instruction *instruction = &plan->program.instructions[plan->order[i]];
+        if (!instruction->keeps)
+            continue;
+        const cj__prepared made = prepared_of(&plan->program, instruction, &plan->calls[i]);
+        cj__kept *kept = &plan->kept[plan->kept_count++];
+        *kept = (cj__kept){.input = made.input, .workspace_bytes = cj__align_up_64(made.bytes)};
+        kept->copy_bytes = plan->buffers[instruction->inputs[made.input]].bytes;
+        plan->kept_size += kept->workspace_bytes + cj__align_up_64(kept->copy_bytes);
+        plan->calls[i].kept = kept;
+        keep_rounding(plan, i, kept);
+    }
+    if (plan->kept_count == 0)
+        return CJ_OK;
+    plan->kept_memory = cj__new_aligned(plan->kept_size, 1);
+    if (!plan->kept_memory)
+        return CJ_OUT_OF_MEMORY;
+    char *next = plan->kept_memory;
+    for (cj__kept *kept = plan->kept; kept < plan->kept + plan->kept_count; kept++) {
+        kept->workspace = next;
+        kept->copy = next + kept->workspace_bytes;
+        next += kept->workspace_bytes + cj__align_up_64(kept->copy_bytes);
+    }
+    return CJ_OK;
+}

@@ -1,0 +1,82 @@
+#include "train/callbacks.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include <math.h>
+#include <string.h>
+
+static void callback_destroy(void *object)
+{
+    cj_callback *callback = object;
+    if (callback->methods->free)
+        callback->methods->free(callback->self);
+    cj__free(callback);
+}
+
+const cj__class cj__callback_class = {"callback", callback_destroy};
+
+cj_callback *cj_callback_new(const cj_callback_methods *methods, void *self)
+{
+    if (!methods) {
+        cj__fail(CJ_INVALID_ARGUMENT, "cj_callback_new: the methods are NULL");
+        return NULL;
+    }
+    cj_callback *callback = cj__object_new(&cj__callback_class, sizeof *callback);
+    if (!callback)
+        return NULL;
+    callback->methods = methods;
+    callback->self = self;
+    return callback;
+}
+
+cj_callback *cj__callback_make(const cj_callback_methods *methods, void *self)
+{
+    cj_callback *callback = self ? cj_callback_new(methods, self) : NULL;
+    if (!callback && self && methods->free)
+        methods->free(self);
+    return callback;
+}
+
+typedef cj_status (*method)(void *self, cj_model *model, cj_logs *logs);
+
+static method method_of(const cj_callback_methods *methods, cj__moment moment)
+{
+    const method all[] = {
+        [CJ__MOMENT_TRAIN_BEGIN] = methods->train_begin,
+        [CJ__MOMENT_EPOCH_BEGIN] = methods->epoch_begin,
+        [CJ__MOMENT_BATCH_END] = methods->batch_end,
+        [CJ__MOMENT_EPOCH_END] = methods->epoch_end,
+        [CJ__MOMENT_TRAIN_END] = methods->train_end,
+    };
+    return all[moment];
+}
+
+cj_status cj__callbacks_tell(cj_callback *const *callbacks, int first, int count, cj__moment moment,
+                             cj_model *model, cj_logs *logs, int *told)
+{
+    for (int i = first; i < count; i++) {
+        const method call = method_of(callbacks[i]->methods, moment);
+        if (told)
+            *told = i + 1;
+        if (call)
+            CJ_TRY(call(callbacks[i]->self, model, logs));
+    }
+    return CJ_OK;
+}
+
+double cj__logs_value(const cj_logs *logs, const char *name)
+{
+    for (int i = 0; i < logs->count; i++)
+        if (strcmp(logs->names[i], name) == 0)
+            return logs->values[i];
+    return NAN;
+}
+
+void cj__logs_order(const cj_logs *logs, int *order)
+{
+    for (int i = 0; i < logs->count; i++) {
+        int place = i;
+        for (; place > 0 && strcmp(logs->names[i], logs->names[order[place - 1]]) < 0; place--)
+            order[place] = order[place - 1];
+        order[place] = i;
+    }
+}

@@ -1,0 +1,254 @@
+// The progress bar. On a terminal it looks like Keras's and is redrawn at most twenty times a
+// second; elsewhere it is a line an epoch. Between two drawings it costs a look at the clock.
+#define _POSIX_C_SOURCE 200809L
+#include "train/callbacks/progbar.h"
+#include "base/memory.h"
+#include "train/callbacks.h"
+#include "train/step.h"
+#include <math.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { WIDTH = 20, LINE = 4096 };
+static const double interval = 0.05; // seconds between two drawings
+
+typedef struct bar {
+    FILE *stream;
+    bool redrawn;
+    double (*clock)(void *context);
+    void *context;
+    int epoch;           // that is under way, -1 before the first
+    double begun, drawn; // when the epoch began, and the latest drawing
+    int64_t first;       // batches that were done when it began
+    int columns;         // that the latest drawing took
+} bar;
+
+static double now(void *context)
+{
+    struct timespec t;
+    (void)context;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+// A line as it is put together: its bytes, and the columns they take on a terminal.
+typedef struct line {
+    char text[LINE];
+    size_t length;
+    int columns;
+} line;
+
+static void add_text(line *l, const char *text, int columns)
+{
+    const size_t length = strlen(text);
+    if (l->length + length >= sizeof l->text)
+        return;
+    memcpy(l->text + l->length, text, length + 1);
+    l->length += length;
+    l->columns += columns < 0 ? (int)length : columns;
+}
+
+static void add_duration(line *l, double seconds)
+{
+    char text[48];
+    const long long s = (long long)seconds;
+    if (s >= 3600)
+        snprintf(text, sizeof text, "%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);
+    else if (s >= 60)
+        snprintf(text, sizeof text, "%lld:%02lld", s / 60, s % 60);
+    else
+        snprintf(text, sizeof text, "%llds", s);
+    add_text(l, text, -1);
+}
+
+static void add_step_time(line *l, double seconds)
+{
+    char text[48];
+    if (seconds >= 1 || !(seconds > 0))
+        snprintf(text, sizeof text, "%.0fs/step", seconds);
+    else if (seconds >= 1e-3)
+        snprintf(text, sizeof text, "%.0fms/step", seconds * 1e3);
+    else
+        snprintf(text, sizeof text, "%.0fus/step", seconds * 1e6);
+    add_text(l, text, -1);
+}
+
+static void add_values(line *l, const cj_logs *logs)
+{
+    int order[2 * CJ__MAX_VALUES];
+    char text[CJ__NAME_SIZE + 40];
+    cj__logs_order(logs, order);
+    for (int i = 0; i < logs->count; i++) {
+        const double value = logs->values[order[i]];
+        snprintf(text, sizeof text, fabs(value) > 1e-3 ? " - %s: %.4f" : " - %s: %.4e",
+                 logs->names[order[i]], value);
+        add_text(l, text, -1);
+    }
+}
+
+static void add_count(line *l, const cj_logs *logs, int64_t done)
+{
+    char text[48];
+    snprintf(text, sizeof text, "%*lld/%lld", snprintf(NULL, 0, "%lld", (long long)logs->batches),
+             (long long)done, (long long)logs->batches);
+    add_text(l, text, -1);
+}
+
+static void add_blocks(line *l, int64_t done, int64_t all)
+{
+    const int filled = all > 0 ? (int)(WIDTH * done / all) : 0;
+    add_text(l, filled > 0 ? "\033[32m" : "", 0);
+    for (int i = 0; i < WIDTH; i++) {
+        if (i == filled)
+            add_text(l, filled > 0 ? "\033[0m\033[37m" : "\033[37m", 0);
+        add_text(l, "\xe2\x94\x81", 1); // a heavy horizontal line
+    }
+    add_text(l, "\033[0m", 0);
+}
+
+static double step_time(const bar *b, double time, int64_t done)
+{
+    return done > b->first ? (time - b->begun) / (double)(done - b->first) : 0;
+}
+
+// 938/938 ━━━━━━━━━━━━━━━━━━━━ 5s 5ms/step - accuracy: 0.9512 - loss: 0.1623; before the end, the
+// time that is left.
+static void draw(bar *b, const cj_logs *logs, int64_t done, double time, bool last)
+{
+    line l = {.length = 0};
+    const double each = step_time(b, time, done);
+    add_text(&l, "\r\033[1m", 0);
+    add_count(&l, logs, done);
+    add_text(&l, "\033[0m ", 1);
+    add_blocks(&l, done, logs->batches);
+    add_text(&l, " ", 1);
+    add_duration(&l, last ? time - b->begun : each * (double)(logs->batches - done));
+    add_text(&l, " ", 1);
+    add_step_time(&l, each);
+    add_values(&l, logs);
+    const int columns = l.columns;
+    for (int i = columns; i < b->columns; i++)
+        add_text(&l, " ", 1);
+    add_text(&l, last ? "\n" : "", 0);
+    fwrite(l.text, 1, l.length, b->stream);
+    fflush(b->stream);
+    b->columns = columns;
+    b->drawn = time;
+}
+
+// Epoch 1/5 - 938/938 - 5s - 5ms/step - accuracy: 0.9512 - loss: 0.1623
+static void print_line(const bar *b, const cj_logs *logs, double time)
+{
+    line l = {.length = 0};
+    char text[64];
+    snprintf(text, sizeof text, "Epoch %d/%d - ", logs->epoch + 1, logs->epochs);
+    add_text(&l, text, -1);
+    add_count(&l, logs, logs->batches);
+    add_text(&l, " - ", -1);
+    add_duration(&l, time - b->begun);
+    add_text(&l, " - ", -1);
+    add_step_time(&l, step_time(b, time, logs->batches));
+    add_values(&l, logs);
+    fprintf(b->stream, "%s\n", l.text);
+    fflush(b->stream);
+}
+
+static void begin(bar *b, const cj_logs *logs, int64_t done)
+{
+    b->epoch = logs->epoch;
+    b->begun = b->clock(b->context);
+    b->drawn = b->begun - interval;
+    b->first = done;
+    b->columns = 0;
+    if (b->redrawn)
+        fprintf(b->stream, "Epoch %d/%d\n", logs->epoch + 1, logs->epochs);
+}
+
+static cj_status bar_train_begin(void *self, cj_model *model, cj_logs *logs)
+{
+    (void)model, (void)logs;
+    ((bar *)self)->epoch = -1;
+    return CJ_OK;
+}
+
+static cj_status bar_epoch_begin(void *self, cj_model *model, cj_logs *logs)
+{
+    (void)model;
+    begin(self, logs, 0);
+    return CJ_OK;
+}
+
+static cj_status bar_batch_end(void *self, cj_model *model, cj_logs *logs)
+{
+    bar *b = self;
+    (void)model;
+    if (b->epoch != logs->epoch)
+        begin(b, logs, logs->batch); // resumed in the middle of an epoch
+    if (!b->redrawn)
+        return CJ_OK;
+    const double time = b->clock(b->context);
+    if (time - b->drawn >= interval)
+        draw(b, logs, logs->batch + 1, time, false);
+    return CJ_OK;
+}
+
+static cj_status bar_epoch_end(void *self, cj_model *model, cj_logs *logs)
+{
+    bar *b = self;
+    (void)model;
+    if (b->epoch != logs->epoch)
+        begin(b, logs, logs->batch);
+    const double time = b->clock(b->context);
+    if (b->redrawn)
+        draw(b, logs, logs->batches, time, true);
+    else
+        print_line(b, logs, time);
+    b->columns = 0;
+    return CJ_OK;
+}
+
+// A run that was stopped in the middle of an epoch leaves its line behind.
+static cj_status bar_train_end(void *self, cj_model *model, cj_logs *logs)
+{
+    bar *b = self;
+    (void)model, (void)logs;
+    if (b->redrawn && b->columns > 0)
+        fputc('\n', b->stream);
+    fflush(b->stream);
+    return CJ_OK;
+}
+
+static const cj_callback_methods bar_methods = {
+    .name = "ProgbarLogger",
+    .train_begin = bar_train_begin,
+    .epoch_begin = bar_epoch_begin,
+    .batch_end = bar_batch_end,
+    .epoch_end = bar_epoch_end,
+    .train_end = bar_train_end,
+    .free = cj__free,
+};
+
+cj_callback *cj__progress_bar_new(FILE *stream, cj__bar_mode mode)
+{
+    bar *b = cj__new(1, sizeof *b);
+    if (!b)
+        return NULL;
+    b->stream = stream ? stream : stdout;
+    b->redrawn = mode == CJ__BAR_AUTO ? isatty(fileno(b->stream)) == 1 : mode == CJ__BAR_REDRAWN;
+    b->clock = now;
+    b->epoch = -1;
+    return cj__callback_make(&bar_methods, b);
+}
+
+void cj__progress_bar_clock(cj_callback *callback, double (*clock)(void *context), void *context)
+{
+    bar *b = callback->self;
+    b->clock = clock;
+    b->context = context;
+}
+
+cj_callback *cj_progress_bar(FILE *stream)
+{
+    return cj__progress_bar_new(stream, CJ__BAR_AUTO);
+}

@@ -1,0 +1,126 @@
+// ReduceLROnPlateau, with Keras's rules: in cooldown the counter falls first and `wait` stays 0;
+// the rate never goes below min_lr, and is compared with it as the float32 that it is.
+#include "base/error.h"
+#include "base/memory.h"
+#include "train/callbacks.h"
+#include "train/callbacks/monitor.h"
+#include <math.h>
+#include <string.h>
+
+typedef struct plateau {
+    cj_reduce_lr_on_plateau_args args;
+    cj__monitor monitor;
+    int wait, cooldown;
+    double best; // NAN before the first
+} plateau;
+
+static cj_status plateau_begin(void *self, cj_model *model, cj_logs *logs)
+{
+    plateau *p = self;
+    (void)model, (void)logs;
+    p->wait = p->cooldown = 0;
+    p->best = NAN;
+    return CJ_OK;
+}
+
+static cj_status reduce(plateau *p, cj_model *model, int epoch)
+{
+    const double rate = cj_learning_rate(model), least = p->args.min_lr;
+    if (!(rate > (double)(float)least))
+        return CJ_OK;
+    const double reduced = fmax(rate * p->args.factor, least);
+    CJ_TRY(cj_set_learning_rate(model, reduced));
+    if (p->args.verbose > 0)
+        printf("\nEpoch %d: ReduceLROnPlateau reducing learning rate to %.9g.\n", epoch + 1,
+               reduced);
+    p->cooldown = p->args.cooldown;
+    p->wait = 0;
+    return CJ_OK;
+}
+
+static cj_status plateau_epoch_end(void *self, cj_model *model, cj_logs *logs)
+{
+    plateau *p = self;
+    double value;
+    bool found;
+    CJ_TRY(cj__monitor_read(&p->monitor, logs, "ReduceLROnPlateau", &value, &found));
+    if (!found)
+        return CJ_OK;
+    if (p->cooldown > 0) {
+        p->cooldown--;
+        p->wait = 0;
+    }
+    if (cj__monitor_better(&p->monitor, value, p->best)) {
+        p->best = value;
+        p->wait = 0;
+    } else if (p->cooldown <= 0 && ++p->wait >= p->args.patience) {
+        return reduce(p, model, logs->epoch);
+    }
+    return CJ_OK;
+}
+
+static int plateau_state(void *self, double *values, int capacity)
+{
+    const plateau *p = self;
+    const double numbers[] = {p->wait, p->cooldown, p->best};
+    if (capacity >= 3)
+        memcpy(values, numbers, sizeof numbers);
+    return 3;
+}
+
+static void plateau_set_state(void *self, const double *values, int count)
+{
+    plateau *p = self;
+    if (count != 3)
+        return;
+    p->wait = (int)values[0];
+    p->cooldown = (int)values[1];
+    p->best = values[2];
+}
+
+static void plateau_free(void *self)
+{
+    cj__monitor_close(&((plateau *)self)->monitor);
+    cj__free(self);
+}
+
+static const cj_callback_methods plateau_methods = {
+    .name = "ReduceLROnPlateau",
+    .train_begin = plateau_begin,
+    .epoch_end = plateau_epoch_end,
+    .state = plateau_state,
+    .set_state = plateau_set_state,
+    .free = plateau_free,
+};
+
+static bool is_zero(double value)
+{
+    return !(value < 0) && !(value > 0);
+}
+
+cj_callback *cj_reduce_lr_on_plateau_new(const cj_reduce_lr_on_plateau_args *args)
+{
+    const cj_reduce_lr_on_plateau_args none = {0};
+    plateau *p = cj__new(1, sizeof *p);
+    if (!p)
+        return NULL;
+    p->args = args ? *args : none;
+    p->best = NAN;
+    p->args.factor = is_zero(p->args.factor) ? 0.1 : p->args.factor;
+    p->args.patience = p->args.patience ? p->args.patience : 10;
+    if (is_zero(p->args.min_delta) && !signbit(p->args.min_delta))
+        p->args.min_delta = 1e-4;
+    cj_status status = CJ_OK;
+    if (!(p->args.factor > 0 && p->args.factor < 1))
+        status =
+            cj__fail(CJ_INVALID_ARGUMENT,
+                     "ReduceLROnPlateau: factor is %g, needed is 0 < factor < 1", p->args.factor);
+    if (status == CJ_OK)
+        status = cj__monitor_open(&p->monitor, p->args.monitor, p->args.mode, p->args.min_delta,
+                                  "ReduceLROnPlateau");
+    if (status != CJ_OK) {
+        plateau_free(p);
+        return NULL;
+    }
+    return cj__callback_make(&plateau_methods, p);
+}

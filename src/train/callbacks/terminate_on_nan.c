@@ -1,0 +1,231 @@
+// TerminateOnNaN: ends training when the loss is no longer finite, and says where it began.
+//
+// By then the step has written NaN into every weight, which would blame the first layer always. So
+// the callback keeps the weights that each step starts with; on a bad loss it puts them back for a
+// moment, traces the model once more with eyes open, runs the batch again, and looks at each layer
+// in order: first at its weights, then at what it puts out.
+#include "base/error.h"
+#include "base/memory.h"
+#include "train/callbacks.h"
+#include "train/step.h"
+#include <math.h>
+#include <string.h>
+
+typedef struct guard {
+    double *weights; // all variables as the step found them
+    int64_t count;
+} guard;
+
+typedef struct seen {
+    cj_layer *layer;
+    cj_symbol *output;
+} seen;
+
+// What a tracing saw, and the memory for running it.
+typedef struct inquiry {
+    cj__step step;
+    cj__step_functions functions;
+    cj__row rows[CJ__MAX_VALUES];
+    seen *seen;
+    size_t seen_count, capacity;
+    bool failed;
+} inquiry;
+
+// Copies all variables of the model to or from memory; the first call makes the memory.
+static cj_status copy_weights(guard *g, const cj_model *model, bool back)
+{
+    const cj_layer *layer = cj_model_layer(model);
+    const int variables = cj_layer_variable_count(layer);
+    if (!g->weights) {
+        g->count = 0;
+        for (int i = 0; i < variables; i++)
+            g->count += cj_tensor_count(cj_variable_value(cj_layer_variable(layer, i)));
+        g->weights = cj__new((size_t)g->count, sizeof *g->weights);
+        if (!g->weights)
+            return CJ_OUT_OF_MEMORY;
+    }
+    double *kept = g->weights;
+    for (int i = 0; i < variables; i++) {
+        cj_tensor *value = cj_variable_value(cj_layer_variable(layer, i));
+        const int64_t count = cj_tensor_count(value);
+        if (back)
+            cj__convert(CJ_F64, kept, value->dtype, value->data, count);
+        else
+            cj__convert(value->dtype, value->data, CJ_F64, kept, count);
+        kept += count;
+    }
+    return CJ_OK;
+}
+
+static cj_status guard_begin(void *self, cj_model *model, cj_logs *logs)
+{
+    guard *g = self;
+    (void)logs;
+    cj__free(g->weights);
+    g->weights = NULL;
+    return copy_weights(g, model, false);
+}
+
+static void watch(void *context, cj_layer *layer, const cj__value *inputs, int input_count,
+                  const cj__value *outputs, int output_count)
+{
+    inquiry *q = context;
+    (void)inputs, (void)input_count;
+    if (cj_layer_model(layer))
+        return; // its layers have been seen
+    for (int i = 0; i < output_count && !q->failed; i++) {
+        q->failed =
+            !cj__reserve((void **)&q->seen, &q->capacity, q->seen_count + 1, sizeof *q->seen);
+        if (!q->failed && outputs[i].symbol)
+            q->seen[q->seen_count++] = (seen){layer, outputs[i].symbol};
+    }
+}
+
+static bool all_finite(cj_dtype dtype, const void *data, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (!isfinite(cj__element_get(dtype, data, i)))
+            return false;
+    return true;
+}
+
+static const char *bad_weight(const cj_layer *layer)
+{
+    for (int i = 0; i < cj_layer_variable_count(layer); i++) {
+        const cj_variable *variable = cj_layer_variable(layer, i);
+        const cj_tensor *value = cj_variable_value(variable);
+        if (!all_finite(value->dtype, value->data, cj_tensor_count(value)))
+            return cj_variable_name(variable);
+    }
+    return NULL;
+}
+
+// Runs what was traced; outputs[i] is the memory of what layer i of those seen puts out.
+static cj_status run_again(inquiry *q, const cj__train_state *state, void **outputs)
+{
+    const cj__batch *batch = state->batch;
+    const void *inputs[2 * CJ_DATASET_MAX_IO + 1];
+    int count = 0;
+    cj_symbol **symbols = cj__new(q->seen_count, sizeof *symbols);
+    if (!symbols)
+        return CJ_OUT_OF_MEMORY;
+    for (size_t i = 0; i < q->seen_count; i++)
+        symbols[i] = q->seen[i].output;
+    for (int i = 0; i < q->functions.x_count; i++)
+        inputs[count++] = batch->x[i];
+    cj_function *function =
+        cj_function_new(&(cj_function_args){.inputs = q->step.inputs,
+                                            .input_count = count,
+                                            .outputs = symbols,
+                                            .output_count = (int)q->seen_count});
+    cj__free(symbols);
+    if (!function)
+        return cj_error_status();
+    cj_status status = CJ_OK;
+    for (size_t i = 0; i < q->seen_count && status == CJ_OK; i++) {
+        cj__type type = *cj__function_output(function, (int)i);
+        type.shape.dims[0] =
+            type.shape.rank && type.shape.dims[0] == CJ_BATCH ? batch->count : type.shape.dims[0];
+        outputs[i] = cj__new((size_t)cj_shape_count(&type.shape), cj_dtype_size(type.dtype));
+        status = outputs[i] ? CJ_OK : CJ_OUT_OF_MEMORY;
+    }
+    if (status == CJ_OK)
+        status = cj__function_run(function, batch->count, inputs, outputs);
+    cj_release(function);
+    return status;
+}
+
+static cj_status blame(const inquiry *q, void *const *outputs, const cj__train_state *state,
+                       const char *where)
+{
+    for (size_t i = 0; i < q->seen_count; i++) {
+        const char *name = cj_layer_name(q->seen[i].layer), *weight = bad_weight(q->seen[i].layer);
+        cj_shape shape = *cj_symbol_shape(q->seen[i].output);
+        if (shape.rank && shape.dims[0] == CJ_BATCH)
+            shape.dims[0] = state->batch->count;
+        if (weight)
+            return cj__fail(CJ_NOT_FINITE, "%s: layer \"%s\": weight %s is NaN or infinite", where,
+                            name, weight);
+        if (!all_finite(cj_symbol_dtype(q->seen[i].output), outputs[i], cj_shape_count(&shape)))
+            return cj__fail(CJ_NOT_FINITE, "%s: the output of layer \"%s\" is NaN or infinite",
+                            where, name);
+    }
+    return cj__fail(CJ_NOT_FINITE,
+                    "%s: the loss is NaN or infinite, though every layer's output is finite",
+                    where);
+}
+
+static cj_status inquire(cj_model *model, cj__train_state *state, const char *where)
+{
+    inquiry *q = cj__new(1, sizeof *q);
+    if (!q)
+        return CJ_OUT_OF_MEMORY;
+    q->functions = *state->training;
+    q->functions.rows = q->rows;
+    q->functions.row_count = 0;
+    q->step.trace.watch = watch;
+    q->step.trace.watch_context = q;
+    void **outputs = NULL;
+    cj_status status = cj__step_trace(model, state, &q->functions, &q->step);
+    if (status == CJ_OK && (q->failed || !(outputs = cj__new(q->seen_count, sizeof *outputs))))
+        status = CJ_OUT_OF_MEMORY;
+    if (status == CJ_OK)
+        status = run_again(q, state, outputs);
+    if (status == CJ_OK)
+        status = blame(q, outputs, state, where);
+    for (size_t i = 0; outputs && i < q->seen_count; i++)
+        cj__free(outputs[i]);
+    cj__free(outputs);
+    cj__free(q->seen);
+    cj__trace_end(&q->step.trace);
+    cj__free(q);
+    return status;
+}
+
+// Weights and step count as the bad step found them, for the time of the inquiry.
+static cj_status inquire_before(guard *g, cj_model *model, cj__train_state *state,
+                                const char *where)
+{
+    guard after = {0};
+    int64_t *steps = (int64_t *)(void *)state->iterations->value->data;
+    CJ_TRY(copy_weights(&after, model, false));
+    copy_weights(g, model, true);
+    --*steps;
+    const cj_status status = inquire(model, state, where);
+    ++*steps;
+    copy_weights(&after, model, true);
+    cj__free(after.weights);
+    return status;
+}
+
+static cj_status guard_batch_end(void *self, cj_model *model, cj_logs *logs)
+{
+    guard *g = self;
+    cj__train_state *state = cj__state_of(model);
+    char where[128];
+    if (isfinite(cj__logs_value(logs, "loss")))
+        return copy_weights(g, model, false);
+    snprintf(where, sizeof where, "TerminateOnNaN: epoch %d, batch %lld", logs->epoch + 1,
+             (long long)logs->batch + 1);
+    if (!state || !state->batch)
+        return cj__fail(CJ_NOT_FINITE, "%s: the loss is NaN or infinite", where);
+    return inquire_before(g, model, state, where);
+}
+
+static void guard_free(void *self)
+{
+    cj__free(((guard *)self)->weights);
+    cj__free(self);
+}
+
+static const cj_callback_methods guard_methods = {
+    .name = "TerminateOnNaN",
+    .train_begin = guard_begin,
+    .batch_end = guard_batch_end,
+    .free = guard_free,
+};
+
+cj_callback *cj_terminate_on_nan(void)
+{
+    return cj__callback_make(&guard_methods, cj__new(1, sizeof(guard)));
+}

@@ -1,0 +1,252 @@
+// Arguments structs resolved by their tables, and specs.
+#include "base/fields.h"
+#include "base/memory.h"
+#include "support.h"
+#include <math.h>
+#include <string.h>
+
+typedef struct decay_args {
+    cj_number rate;
+    int64_t steps;
+} decay_args;
+
+static const cj__field decay_fields[] = {
+    {.key = "rate",
+     .kind = CJ__FIELD_NUMBER,
+     .offset = offsetof(decay_args, rate),
+     .fallback = 0.5,
+     .low = 0,
+     .high = 1},
+    {.key = "steps", .kind = CJ__FIELD_INT, .offset = offsetof(decay_args, steps), .fallback = 10},
+};
+
+static const cj__choice decay_rows[] = {
+    {"exponential", "Exponential", decay_fields, 2, sizeof(decay_args)},
+    {"none_at_all", "NoneAtAll", NULL, 0, 0},
+};
+static const cj__catalog decays = {"decay", decay_rows, sizeof *decay_rows, 2};
+
+typedef struct all_args {
+    int64_t units, kernel[2], list[8];
+    int count;
+    cj_number momentum;
+    double offset, clip;
+    bool nesterov;
+    cj_switch bias;
+    const char *padding, *decay;
+} all_args;
+
+#define AT(member) .offset = offsetof(all_args, member)
+static const cj__field all_fields[] = {
+    {.key = "units", .kind = CJ__FIELD_INT, AT(units), .required = true, .low = 1, .high = 1e15},
+    {.key = "kernel", .kind = CJ__FIELD_PAIR, AT(kernel), .fallback = 2, .low = 1, .high = 100},
+    {.key = "list", .kind = CJ__FIELD_LIST, AT(list)},
+    {.key = "count", .kind = CJ__FIELD_INT32, AT(count), .fallback = 3},
+    {.key = "momentum",
+     .kind = CJ__FIELD_NUMBER,
+     AT(momentum),
+     .fallback = 0.9,
+     .low = 0,
+     .high = 1},
+    {.key = "offset", .kind = CJ__FIELD_REAL, AT(offset)},
+    {.key = "clip", .kind = CJ__FIELD_OPTION, AT(clip), .low = 0, .high = 1e300},
+    {.key = "nesterov", .kind = CJ__FIELD_BOOL, AT(nesterov)},
+    {.key = "bias", .kind = CJ__FIELD_SWITCH, AT(bias), .fallback = 1},
+    {.key = "padding", .kind = CJ__FIELD_TEXT, AT(padding), .text = "valid"},
+    {.key = "decay", .kind = CJ__FIELD_SPEC, AT(decay), .catalog = &decays},
+};
+enum { ALL = sizeof all_fields / sizeof *all_fields };
+
+static const cj__choice all_rows[] = {{"all", "All", all_fields, ALL, sizeof(all_args)}};
+static const cj__catalog alls = {"thing", all_rows, sizeof *all_rows, 1};
+
+static cj_status resolve(const all_args *args, all_args *resolved)
+{
+    return cj__fields_resolve(all_fields, ALL, args, resolved, sizeof *resolved, "it_1");
+}
+
+static void zeros_become_defaults(void **state)
+{
+    (void)state;
+    all_args resolved;
+    assert_int_equal(resolve(&(all_args){.units = 4}, &resolved), CJ_OK);
+    assert_int_equal(resolved.kernel[0], 2);
+    assert_int_equal(resolved.kernel[1], 2);
+    assert_int_equal(resolved.count, 3);
+    assert_true(resolved.momentum == 0.9);
+    assert_int_equal(resolved.bias, CJ_ON);
+    assert_string_equal(resolved.padding, "valid");
+    assert_null(resolved.decay);
+    cj__fields_free(all_fields, ALL, &resolved);
+}
+
+static void what_is_given_is_kept_and_copied(void **state)
+{
+    (void)state;
+    char padding[] = "same";
+    all_args resolved;
+    assert_int_equal(resolve(&(all_args){.units = 1,
+                                         .kernel = {3},
+                                         .momentum = CJ_ZERO,
+                                         .bias = CJ_OFF,
+                                         .padding = padding,
+                                         .decay = "exponential(0.1)"},
+                             &resolved),
+                     CJ_OK);
+    padding[0] = '!';
+    assert_int_equal(resolved.kernel[1], 3);
+    assert_true(resolved.momentum == 0 && !signbit(resolved.momentum));
+    assert_int_equal(resolved.bias, CJ_OFF);
+    assert_string_equal(resolved.padding, "same");
+    assert_string_equal(resolved.decay, "exponential(0.1)");
+    cj__fields_free(all_fields, ALL, &resolved);
+}
+
+static void bad_arguments_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        all_args args;
+        const char *sentence;
+    } cases[] = {
+        {{.units = 0}, "it_1: units is required"},
+        {{.units = -3}, "it_1: units must be at least 1, not -3"},
+        {{.units = 1, .kernel = {3, 101}}, "it_1: kernel must be from 1 to 100, not 101"},
+        {{.units = 1, .momentum = 1.5}, "it_1: momentum must be from 0 to 1, not 1.5"},
+        {{.units = 1, .momentum = (double)NAN}, "it_1: momentum must be a number, not NaN"},
+        {{.units = 1, .bias = (cj_switch)7}, "it_1: bias must be CJ_ON or CJ_OFF, not 7"},
+        {{.units = 1, .decay = "exponental"}, "did you mean \"exponential\"?"},
+        {{.units = 1, .padding = "x", .decay = "exponential(rate=2)"},
+         "it_1: exponential: rate must be from 0 to 1"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        all_args resolved;
+        support_memory_begin(-1);
+        assert_int_equal(resolve(&cases[i].args, &resolved), CJ_INVALID_ARGUMENT);
+        support_memory_end();
+        assert_error_contains(cases[i].sentence);
+    }
+}
+
+static void a_spec_is_a_name_with_arguments(void **state)
+{
+    (void)state;
+    static const char *const same[] = {
+        "all(7, kernel=(3, 5), list=[1,2], momentum=0, clip=none, bias=false, padding='same', "
+        "decay=exponential(rate=0.1))",
+        " All ( units = 7 ,kernel=[3,5], list=(1, 2),momentum=0.0,bias=False,padding=same, "
+        "decay=exponential(rate=0.1) "
+        ") ",
+    };
+    for (int i = 0; i < 2; i++) {
+        cj__chosen chosen;
+        assert_int_equal(cj__spec_parse(&alls, same[i], "who", &chosen), CJ_OK);
+        const all_args *args = (const all_args *)(const void *)chosen.args;
+        assert_int_equal(args->units, 7);
+        assert_int_equal(args->kernel[1], 5);
+        assert_int_equal(args->list[1], 2);
+        assert_true(args->momentum == 0 && args->clip == 0);
+        assert_int_equal(args->bias, CJ_OFF);
+        assert_string_equal(args->padding, "same");
+        assert_string_equal(args->decay, "exponential(rate=0.1)");
+        char *text = cj__spec_text(chosen.choice, chosen.args);
+        assert_string_equal(
+            text, "all(units=7, kernel=(3, 5), list=(1, 2), momentum=0, bias=false, padding=same, "
+                  "decay=exponential(rate=0.1))");
+        cj__chosen again;
+        assert_int_equal(cj__spec_parse(&alls, text, "who", &again), CJ_OK);
+        assert_int_equal(((const all_args *)(const void *)again.args)->kernel[1], 5);
+        cj__chosen_free(&again);
+        cj__free(text);
+        cj__chosen_free(&chosen);
+    }
+}
+
+static void defaults_are_written_as_the_name_alone(void **state)
+{
+    (void)state;
+    cj__chosen chosen;
+    assert_int_equal(cj__spec_parse(&decays, "Exponential()", "who", &chosen), CJ_OK);
+    char *text = cj__spec_text(chosen.choice, chosen.args);
+    assert_string_equal(text, "exponential");
+    cj__free(text);
+    cj__chosen_free(&chosen);
+    assert_int_equal(cj__spec_parse(&decays, NULL, "who", &chosen), CJ_OK);
+    assert_null(chosen.choice);
+    assert_int_equal(cj__spec_parse(&decays, "", "who", &chosen), CJ_OK);
+    assert_null(chosen.choice);
+    cj__chosen_free(&chosen);
+}
+
+static void a_bad_spec_is_answered_with_a_sentence(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *spec, *sentence;
+    } cases[] = {
+        {"exponentail", "who: unknown decay \"exponentail\": did you mean \"exponential\"?"},
+        {"exponential(raet=0.1)", "did you mean \"rate\"?"},
+        {"exponential(rate=fast)", "exponential: rate: \"fast\" is not a number"},
+        {"exponential(rate=0.1x)", "\"0.1x\" is not a number"},
+        {"exponential(rate=1.5)", "must be from 0 to 1, not 1.5"},
+        {"exponential(steps=1.5)", "\"1.5\" is not a whole number"},
+        {"exponential(steps=0)", "a number other than 0"},
+        {"exponential(steps=99999999999999999999)", "64 bits"},
+        {"exponential(rate=0.1", "a closing parenthesis is missing"},
+        {"exponential(rate=0.1) twice", "\"twice\" follows the closing parenthesis"},
+        {"exponential(rate=0.1, rate=0.2)", "rate is given twice"},
+        {"exponential(0.1, rate=0.2)", "rate is given twice"},
+        {"exponential(0.1,,)", "an argument is empty"},
+        {"exponential(0.1, 2, 3)", "takes 2 arguments at most"},
+        {"none_at_all(1)", "takes 0 arguments at most"},
+        {"(0.1)", "unknown decay \"\""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cj__chosen chosen;
+        support_memory_begin(-1);
+        assert_int_equal(cj__spec_parse(&decays, cases[i].spec, "who", &chosen),
+                         CJ_INVALID_ARGUMENT);
+        support_memory_end();
+        assert_error_contains(cases[i].sentence);
+        assert_null(chosen.choice);
+    }
+    cj__chosen chosen;
+    assert_int_equal(cj__spec_parse(&alls, "all(1, kernel=(1,2,3))", "who", &chosen),
+                     CJ_INVALID_ARGUMENT);
+    assert_int_equal(cj__spec_parse(&alls, "all(1, bias=maybe)", "who", &chosen),
+                     CJ_INVALID_ARGUMENT);
+    assert_int_equal(cj__spec_parse(&alls, "all", "who", &chosen), CJ_INVALID_ARGUMENT);
+    assert_error_contains("units is required");
+}
+
+static cj_status parse_and_write(void *context)
+{
+    (void)context;
+    cj__chosen chosen;
+    CJ_TRY(cj__spec_parse(&alls, "all(1, padding=same, decay=exponential(0.1))", "who", &chosen));
+    char *text = cj__spec_text(chosen.choice, chosen.args);
+    const cj_status status = text ? CJ_OK : CJ_OUT_OF_MEMORY;
+    cj__free(text);
+    cj__chosen_free(&chosen);
+    return status;
+}
+
+static void specs_survive_every_failed_allocation(void **state)
+{
+    (void)state;
+    support_fail_each_allocation(parse_and_write, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(zeros_become_defaults),
+        cmocka_unit_test(what_is_given_is_kept_and_copied),
+        cmocka_unit_test(bad_arguments_are_named),
+        cmocka_unit_test(a_spec_is_a_name_with_arguments),
+        cmocka_unit_test(defaults_are_written_as_the_name_alone),
+        cmocka_unit_test(a_bad_spec_is_answered_with_a_sentence),
+        cmocka_unit_test(specs_survive_every_failed_allocation),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

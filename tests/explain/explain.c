@@ -1,0 +1,386 @@
+// What cj_explain says, and that what it says is true: tellers derive by hand what the model
+// computed.
+#define _POSIX_C_SOURCE 200809L
+#include "explain/explain.h"
+#include "support.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Explains and returns what was printed (free it), or NULL with the status in *status.
+static char *explain(cj_model *model, cj_tensor *const *inputs, cj_explain_args args,
+                     cj_status *status)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    assert_non_null(stream);
+    *status = cj_explain_model(model, inputs, stream, &args);
+    fclose(stream);
+    return text;
+}
+
+static void assert_says(const char *text, const char *part)
+{
+    if (!strstr(text, part))
+        fail_msg("\"%s\" is not in\n%s", part, text);
+}
+
+// Numbers that look random, between -1 and 1.
+static cj_tensor *numbers(cj_shape shape, unsigned seed)
+{
+    cj_tensor *tensor = NULL;
+    assert_int_equal(cj_tensor_new(CJ_F32, shape, &tensor), CJ_OK);
+    float *value = cj_tensor_data(tensor);
+    for (int64_t i = 0; i < cj_tensor_count(tensor); i++) {
+        seed = seed * 1664525u + 1013904223u;
+        value[i] = (float)(seed >> 8) / 8388608.0f - 1;
+    }
+    return tensor;
+}
+
+// Every variable becomes random: biases, and moving averages (variances positive), too.
+static void stir(cj_model *model)
+{
+    const cj_layer *layer = cj_model_layer(model);
+    for (int i = 0; i < cj_layer_variable_count(layer); i++) {
+        cj_variable *variable = cj_layer_variable(layer, i);
+        cj_tensor *value = numbers(*cj_tensor_shape(cj_variable_value(variable)), (unsigned)i + 77);
+        float *v = cj_tensor_data(value);
+        for (int64_t j = 0;
+             strstr(cj_variable_name(variable), "variance") && j < cj_tensor_count(value); j++)
+            v[j] = fabsf(v[j]) + 0.1f;
+        assert_int_equal(cj_variable_assign(variable, value), CJ_OK);
+        cj_release(value);
+    }
+}
+
+// Derives the corner elements and some in between of the last layer. Each must agree.
+static void assert_tells(cj_model *model, bool mixed)
+{
+    cj_shape x = *cj_model_input_shape(model, 0), y = *cj_model_output_shape(model, 0);
+    x.dims[0] = 1;
+    cj_tensor *input = numbers(x, 5);
+    for (int at = 0; at < 5; at++) {
+        cj_explain_args args = {.has_index = true};
+        for (int i = 1; i < y.rank; i++)
+            args.index[i - 1] = (y.dims[i] - 1) * ((at + i) % 5) / 4;
+        cj_status status;
+        char *text = explain(model, &input, args, &status);
+        if (status != CJ_OK)
+            fail_msg("%s\n%s", cj_error(), text);
+        assert_says(text, "so output[");
+        assert_true((strstr(text, " in bfloat16\n") != NULL) == mixed);
+        free(text);
+    }
+    cj_release(input);
+}
+
+// In float32, and in bfloat16, where what a layer is given, its variables and what it gives are
+// rounded; releases the model.
+static void assert_honest(cj_model *model)
+{
+    assert_non_null(model);
+    stir(model);
+    assert_tells(model, false);
+    assert_int_equal(cj_set_dtype_policy(cj_model_layer(model), "mixed_bfloat16"), CJ_OK);
+    assert_tells(model, true);
+    cj_release(model);
+}
+
+// Chapter 4.6
+// ------------------------------------------------------------------------------------------------------
+
+static void assign(cj_model *model, const char *layer, cj_shape shape, const float *values,
+                   size_t count)
+{
+    cj_tensor *tensor = NULL;
+    assert_int_equal(cj_tensor_from(CJ_F32, shape, values, count, &tensor), CJ_OK);
+    assert_int_equal(
+        cj_variable_assign(cj_layer_variable(cj_model_find_layer(model, layer), 0), tensor), CJ_OK);
+    cj_release(tensor);
+}
+
+static cj_model *chapter(cj_tensor **image)
+{
+    static const float pixels[25] = {0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 1, 1};
+    static const float kernel[9] = {1, 0, 1, 0, 1, 0, 1, 0, 1};
+    static const float weights[12] = {0.1f, 0.5f, 0.9f, 0.2f, 0.6f, 1.0f,
+                                      0.3f, 0.7f, 1.1f, 0.4f, 0.8f, 1.2f};
+    cj_model *model = cj_sequential(
+        cj_input(5, 5, 1), cj_conv2d(1, {3, 3}, .activation = "relu", .use_bias = CJ_OFF),
+        cj_max_pooling2d({2, 2}, .padding = "same"), cj_flatten(), cj_dense(3, .use_bias = CJ_OFF));
+    assert_non_null(model);
+    assign(model, "conv2d", CJ_SHAPE(3, 3, 1, 1), kernel, 9);
+    assign(model, "dense", CJ_SHAPE(4, 3), weights, 12);
+    assert_int_equal(cj_tensor_from(CJ_F32, CJ_SHAPE(5, 5, 1), pixels, 25, image), CJ_OK);
+    return model;
+}
+
+static void the_chapter_is_told_number_by_number(void **state)
+{
+    (void)state;
+    cj_tensor *image = NULL;
+    cj_model *model = chapter(&image);
+    cj_status status;
+    char *text = explain(model, &image, (cj_explain_args){._ = 0}, &status);
+    assert_int_equal(status, CJ_OK);
+    assert_says(text, "      3 3 2\n      2 2 1\n      1 1 1\n");
+    assert_says(text, "  output (2, 2, 1):\n      3 2\n      1 1\n");
+    assert_says(text, "  output (4,):\n      3 2 1 1\n");
+    assert_says(text, "  output (3,):\n      1.4 4.2   7\n");
+    assert_says(text,
+                "    = 0 + 0 + 1 + 0 + 1 + 0 + 0 + 0 + 1\n    = 3\n    relu: max(0, 3) = 3\n");
+    assert_says(text,
+                "    3x0.1 + 2x0.2 + 1x0.3 + 1x0.4\n    = 0.3 + 0.4 + 0.3 + 0.4\n    = 1.4\n");
+    free(text);
+    for (int64_t unit = 0; unit < 3; unit++) {
+        static const char *const sums[] = {"= 1.4\n", "= 1.5 + 1.2 + 0.7 + 0.8\n    = 4.2\n",
+                                           "= 2.7 + 2 + 1.1 + 1.2\n    = 7\n"};
+        text = explain(model, &image,
+                       (cj_explain_args){.layer = "dense", .has_index = true, .index = {unit}},
+                       &status);
+        assert_int_equal(status, CJ_OK);
+        assert_says(text, sums[unit]);
+        free(text);
+    }
+    cj_release(image);
+    cj_release(model);
+}
+
+static void one_layer_alone_can_be_asked_for(void **state)
+{
+    (void)state;
+    cj_tensor *image = NULL;
+    cj_model *model = chapter(&image);
+    cj_status status;
+    cj_explain_args args = {.layer = "max_pooling2d", .has_index = true, .index = {0, 1, 0}};
+    char *text = explain(model, &image, args, &status);
+    assert_int_equal(status, CJ_OK);
+    assert_null(strstr(text, "Conv2D"));
+    assert_says(text, "(a partial window)");
+    assert_says(text, "so output[0, 1, 0] = 2\n");
+    free(text);
+    cj_release(image);
+    cj_release(model);
+}
+
+static void mistakes_are_answered_with_sentences(void **state)
+{
+    (void)state;
+    cj_tensor *image = NULL, *wrong = numbers(CJ_SHAPE(4, 5, 1), 1);
+    cj_model *model = chapter(&image);
+    cj_status status;
+    free(explain(model, &image, (cj_explain_args){.layer = "conv2"}, &status));
+    assert_int_equal(status, CJ_NOT_FOUND);
+    assert_error_contains("did you mean \"conv2d\"?");
+    free(explain(model, &image,
+                 (cj_explain_args){.layer = "dense", .has_index = true, .index = {3}}, &status));
+    assert_int_equal(status, CJ_INVALID_ARGUMENT);
+    assert_error_contains("dense: index 3 along axis 0 is not in the output");
+    free(explain(model, &wrong, (cj_explain_args){._ = 0}, &status));
+    assert_int_equal(status, CJ_SHAPE_MISMATCH);
+    assert_error_contains("explain: input 0 has shape (4, 5, 1), needs (5, 5, 1)");
+    cj_model *unbuilt = cj_sequential(cj_dense(2));
+    free(explain(unbuilt, &image, (cj_explain_args){._ = 0}, &status));
+    assert_int_equal(status, CJ_NOT_BUILT);
+    cj_release(unbuilt);
+    cj_release(wrong);
+    cj_release(image);
+    cj_release(model);
+}
+
+// Honesty
+// ----------------------------------------------------------------------------------------------------------
+
+static void convolutions_agree_with_the_model(void **state)
+{
+    (void)state;
+    assert_honest(
+        cj_sequential(cj_input(9, 8, 3), cj_conv2d(4, {3, 2}, .strides = {2, 3}, .padding = "same",
+                                                   .activation = "tanh")));
+    assert_honest(cj_sequential(cj_input(9, 8, 3),
+                                cj_conv2d(4, {3, 3}, .dilation_rate = {2, 2}, .padding = "same")));
+    assert_honest(cj_sequential(cj_input(6, 6, 4),
+                                cj_conv2d(6, {3, 3}, .groups = 2, .activation = "softmax")));
+    assert_honest(cj_sequential(cj_input(9, 9, 20), cj_conv2d(5, {5, 5}, .activation = "gelu")));
+}
+
+static void pooling_agrees_with_the_model(void **state)
+{
+    (void)state;
+    assert_honest(cj_sequential(cj_input(7, 6, 3),
+                                cj_max_pooling2d({3, 2}, .strides = {2, 1}, .padding = "same")));
+    assert_honest(cj_sequential(cj_input(7, 6, 3),
+                                cj_average_pooling2d({3, 3}, .strides = {2}, .padding = "same")));
+    assert_honest(cj_sequential(cj_input(7, 6, 3), cj_average_pooling2d()));
+    assert_honest(cj_sequential(cj_input(7, 6, 3), cj_global_max_pooling2d()));
+    assert_honest(cj_sequential(cj_input(7, 6, 3), cj_global_average_pooling2d()));
+}
+
+static void dense_and_elementwise_layers_agree_with_the_model(void **state)
+{
+    (void)state;
+    assert_honest(cj_sequential(cj_input(300), cj_dense(7, .activation = "softmax")));
+    assert_honest(cj_sequential(cj_input(4, 5), cj_dense(3, .activation = "elu(alpha=0.5)")));
+    assert_honest(
+        cj_sequential(cj_input(4, 5), cj_dropout(0.5), cj_batch_normalization(), cj_relu()));
+    assert_honest(
+        cj_sequential(cj_input(4, 5), cj_batch_normalization(.axis = 1), cj_leaky_relu(0.2)));
+    assert_honest(cj_sequential(
+        cj_input(4, 5), cj_relu(.max_value = 0.5, .negative_slope = 0.1, .threshold = 0.2)));
+    assert_honest(cj_sequential(cj_input(4, 5), cj_rescaling(0.5, .offset = -2), cj_elu(),
+                                cj_activation("sigmoid")));
+    assert_honest(cj_sequential(cj_input(4, 5), cj_softmax(1), cj_reshape({2, 10}),
+                                cj_activation("softmax")));
+    assert_honest(cj_sequential(cj_input(4, 3, 5), cj_softmax(), cj_flatten()));
+}
+
+static void recurrence_agrees_with_the_model(void **state)
+{
+    (void)state;
+    assert_honest(cj_sequential(cj_input(6, 3), cj_simple_rnn(5)));
+    assert_honest(cj_sequential(cj_input(6, 3),
+                                cj_simple_rnn(5, .return_sequences = true, .go_backwards = true)));
+    assert_honest(cj_sequential(cj_input(1, 20),
+                                cj_simple_rnn(40, .activation = "relu", .use_bias = CJ_OFF)));
+}
+
+// h(0) = tanh(0.3), with 0.3 as bfloat16 has it, is rounded before the next step reads it: 0.292027
+// becomes 0.292969.
+static void a_state_in_bfloat16_is_rounded_at_each_step(void **state)
+{
+    (void)state;
+    static const float inputs[2] = {0.3f, 0}, one = 1;
+    cj_model *model = cj_sequential(
+        cj_input(2, 1), cj_simple_rnn(1, .use_bias = CJ_OFF, .dtype = "mixed_bfloat16"));
+    cj_tensor *x = NULL, *weight = NULL;
+    cj_status status;
+    assert_non_null(model);
+    assert_int_equal(cj_tensor_from(CJ_F32, CJ_SHAPE(2, 1), inputs, 2, &x), CJ_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(cj_tensor_from(CJ_F32, CJ_SHAPE(1, 1), &one, 1, &weight), CJ_OK);
+        assert_int_equal(
+            cj_variable_assign(cj_layer_variable(cj_model_find_layer(model, "simple_rnn"), i),
+                               weight),
+            CJ_OK);
+        cj_release(weight);
+    }
+    char *text = explain(model, &x, (cj_explain_args){._ = 0}, &status);
+    assert_int_equal(status, CJ_OK);
+    assert_says(text, "0.300781");
+    assert_says(text, "0.292969x1\n");
+    free(text);
+    cj_release(x);
+    cj_release(model);
+}
+
+static void tokens_are_looked_up(void **state)
+{
+    (void)state;
+    cj_model *model = cj_sequential(cj_input_with(.shape = {3}, .dtype = "int32"),
+                                    cj_embedding(9, 4, .mask_zero = true), cj_simple_rnn(2));
+    cj_tensor *tokens = NULL;
+    assert_int_equal(cj_tensor_from(CJ_I32, CJ_SHAPE(3), (int32_t[]){7, 2, 0}, 3, &tokens), CJ_OK);
+    cj_status status;
+    char *text = explain(model, &tokens, (cj_explain_args){._ = 0}, &status);
+    assert_int_equal(status, CJ_OK);
+    assert_says(text, "index 7: entry 0 of row 7 of the table");
+    assert_says(text, "steps whose mask is false keep the state");
+    free(text);
+    cj_release(tokens);
+    cj_release(model);
+}
+
+static void nested_and_shared_layers_are_named_by_their_path(void **state)
+{
+    (void)state;
+    cj_model *inner =
+        cj_sequential(cj_input(4), cj_dense(3, .activation = "relu", .name = "first"));
+    cj_symbol *a = cj_input_symbol(4), *b = cj_input_symbol(4);
+    cj_symbol *seen_a = cj_apply(cj_model_layer(inner), a),
+              *seen_b = cj_apply(cj_model_layer(inner), b);
+    cj_symbol *sum = cj_merge(cj_add(), seen_a, seen_b);
+    cj_symbol *all = cj_merge(cj_concatenate(), sum, seen_a);
+    cj_model *model = cj_model_new(.inputs = {a, b}, .outputs = {all});
+    assert_non_null(model);
+    stir(model);
+    cj_tensor *inputs[] = {numbers(CJ_SHAPE(1, 4), 1), numbers(CJ_SHAPE(4), 2)};
+    cj_status status;
+    char *text =
+        explain(model, inputs, (cj_explain_args){.has_index = true, .index = {4}}, &status);
+    assert_int_equal(status, CJ_OK);
+    assert_says(text, "sequential/first (Dense)\n");
+    assert_says(text, "sequential/first (Dense), use 2 of the same layer\n");
+    assert_says(text, "side by side: input 1, element [1] = ");
+    free(text);
+    text = explain(model, inputs, (cj_explain_args){.layer = "sequential/first"}, &status);
+    assert_int_equal(status, CJ_OK);
+    assert_null(strstr(text, "Concatenate"));
+    free(text);
+    cj_release(inputs[0]);
+    cj_release(inputs[1]);
+    cj_release(model);
+}
+
+static void a_derivation_that_differs_is_an_error(void **state)
+{
+    (void)state;
+    cj_layer *layer = cj_dense(1);
+    cj_tensor *output = numbers(CJ_SHAPE(1, 1), 3);
+    ((float *)cj_tensor_data(output))[0] = 3;
+    const cj__sight sight = {.layer = layer, .output_count = 1, .outputs = {output}};
+    FILE *stream = fopen("/dev/null", "w");
+    const cj__telling telling = {.sight = &sight, .stream = stream, .max_rows = 12};
+    assert_int_equal(cj__conclude(&telling, 3, 3), CJ_OK);
+    assert_int_equal(cj__conclude(&telling, 3.0001, 3.0002), CJ_UNSUPPORTED);
+    assert_error_contains("dense: by hand, output[0] comes to between 3.0001");
+    assert_int_equal(cj__conclude(&telling, (double)NAN, (double)NAN), CJ_UNSUPPORTED);
+    fclose(stream);
+    cj_release(output);
+    cj_release(layer);
+}
+
+static cj_status build_and_explain(void *context)
+{
+    FILE *stream = context;
+    float pixels[9] = {1, 2, 3};
+    cj_tensor *image = NULL;
+    cj_status status = cj_tensor_from(CJ_F32, CJ_SHAPE(3, 3, 1), pixels, 9, &image);
+    cj_model *model =
+        cj_sequential(cj_input(3, 3, 1), cj_conv2d(2, {2, 2}, .activation = "softmax"),
+                      cj_flatten(), cj_dense(20, .dtype = "mixed_bfloat16"), cj_dense(1));
+    if (status == CJ_OK)
+        status = model ? cj_explain_model(model, &image, stream, &(cj_explain_args){._ = 0}) :
+                         cj_error_status();
+    cj_release(model);
+    cj_release(image);
+    return status;
+}
+
+static void every_failed_allocation_is_reported(void **state)
+{
+    (void)state;
+    FILE *stream = fopen("/dev/null", "w");
+    support_fail_each_allocation(build_and_explain, stream);
+    fclose(stream);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_chapter_is_told_number_by_number),
+        cmocka_unit_test(one_layer_alone_can_be_asked_for),
+        cmocka_unit_test(mistakes_are_answered_with_sentences),
+        cmocka_unit_test(convolutions_agree_with_the_model),
+        cmocka_unit_test(pooling_agrees_with_the_model),
+        cmocka_unit_test(dense_and_elementwise_layers_agree_with_the_model),
+        cmocka_unit_test(recurrence_agrees_with_the_model),
+        cmocka_unit_test(a_state_in_bfloat16_is_rounded_at_each_step),
+        cmocka_unit_test(tokens_are_looked_up),
+        cmocka_unit_test(nested_and_shared_layers_are_named_by_their_path),
+        cmocka_unit_test(a_derivation_that_differs_is_an_error),
+        cmocka_unit_test(every_failed_allocation_is_reported),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
