@@ -12,7 +12,7 @@ typedef struct cj__index {
     struct cj__index_row {
         const void *key; // not copied; NULL is free
         int value;
-    } *rows;
+    } * rows;
     size_t count, capacity; // a power of two
 } cj__index;                // starts as {0}, or {.texts = true}
 

@@ -44,8 +44,8 @@ typedef struct cj__trace {
     int read_count;
     size_t read_capacity;
     cj__index read_index; // the variables' places among them
-    int drawn; // random consumers (dropouts) traced so far: part of their keys
-} cj__trace;   // starts as {0}; ended by cj__trace_end
+    int drawn;            // random consumers (dropouts) traced so far: part of their keys
+} cj__trace;              // starts as {0}; ended by cj__trace_end
 
 cj_status cj__trace_end(cj__trace *trace); // ends the builder, frees the lists
 cj_status cj__trace_update(cj__trace *trace, cj_variable *variable, cj_symbol *value);
@@ -100,9 +100,9 @@ struct cj_layer {
     bool trainable; // own flag; a containing layer that is frozen freezes it too
     bool mixed;     // its dtype policy is mixed_bfloat16
     bool built;
-    bool joined;  // belongs to a model: its name and initial weights are settled
+    bool joined;           // belongs to a model: its name and initial weights are settled
     atomic_int containers; // models whose list of layers has this one
-    uint64_t key; // of initial weights: a variable is drawn with cj__key(key, its name)
+    uint64_t key;          // of initial weights: a variable is drawn with cj__key(key, its name)
     cj_variable *variables[CJ__LAYER_VARIABLES_MAX]; // own, in order of creation, held
     // spec of each variable; strings are those of `args` or static
     const char *initializers[CJ__LAYER_VARIABLES_MAX];

@@ -95,10 +95,9 @@ static cj_status need_distinct(const cj_model *model)
     for (int i = 0; status == CJ_OK && i < model->layer_count; i++) {
         cj_layer *layer = model->layers[i];
         if (cj__index_find(&seen, layer))
-            status =
-                cj__fail(CJ_INVALID_ARGUMENT,
-                         "%s: layer %s is given twice; to share one, build a functional model",
-                         model->layer.name, layer->name);
+            status = cj__fail(CJ_INVALID_ARGUMENT,
+                              "%s: layer %s is given twice; to share one, build a functional model",
+                              model->layer.name, layer->name);
         else if (!cj__index_add(&seen, layer, i))
             status = CJ_OUT_OF_MEMORY;
     }
