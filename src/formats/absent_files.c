@@ -5,8 +5,10 @@
 
 static cj_status absent(const char *what)
 {
-    return cj__fail(CJ_UNSUPPORTED, "%s: this build of the library has no model files "
-                                    "(CAJAL_FILES was off)", what);
+    return cj__fail(CJ_UNSUPPORTED,
+                    "%s: this build of the library has no model files "
+                    "(CAJAL_FILES was off)",
+                    what);
 }
 
 cj_status cj_save(cj_model *model, const char *path)

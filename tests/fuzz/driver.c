@@ -28,7 +28,8 @@ static uint64_t next(uint64_t *state)
 // or the end cut off. Returns the new size.
 static size_t change(uint8_t *data, size_t size, uint64_t *state)
 {
-    static const uint32_t numbers[] = {0, 1, 0x7f, 0xff, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff};
+    static const uint32_t numbers[] = {0,      1,          0x7f,       0xff,
+                                       0xffff, 0x7fffffff, 0x80000000, 0xffffffff};
     if (size == 0)
         return 0;
     const size_t at = next(state) % size, left = size - at;

@@ -16,10 +16,22 @@ typedef struct CMUnitTest {
     void *initial_state;
 } CMUnitTest;
 
-#define cmocka_unit_test(f)                                {#f, f, NULL, NULL, NULL}
-#define cmocka_unit_test_setup(f, setup)                   {#f, f, setup, NULL, NULL}
-#define cmocka_unit_test_teardown(f, teardown)             {#f, f, NULL, teardown, NULL}
-#define cmocka_unit_test_setup_teardown(f, setup, teardown) {#f, f, setup, teardown, NULL}
+#define cmocka_unit_test(f)     \
+    {                           \
+#f, f, NULL, NULL, NULL \
+    }
+#define cmocka_unit_test_setup(f, setup) \
+    {                                    \
+#f, f, setup, NULL, NULL         \
+    }
+#define cmocka_unit_test_teardown(f, teardown) \
+    {                                          \
+#f, f, NULL, teardown, NULL            \
+    }
+#define cmocka_unit_test_setup_teardown(f, setup, teardown) \
+    {                                                       \
+#f, f, setup, teardown, NULL                        \
+    }
 #define cmocka_run_group_tests(tests, setup, teardown) \
     standin_run(tests, sizeof(tests) / sizeof *(tests), setup, teardown)
 
@@ -33,8 +45,8 @@ void print_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 // Leave the running test: failed, or skipped.
 _Noreturn void _fail(const char *file, int line);
 _Noreturn void standin_skip(const char *file, int line);
-#define skip()       standin_skip(__FILE__, __LINE__)
-#define fail()       _fail(__FILE__, __LINE__)
+#define skip()        standin_skip(__FILE__, __LINE__)
+#define fail()        _fail(__FILE__, __LINE__)
 #define fail_msg(...) (print_error("ERROR: " __VA_ARGS__), print_error("\n"), fail())
 
 #define STANDIN_INTEGER(x) ((uintmax_t)(x))
@@ -57,7 +69,7 @@ void standin_memory(const void *a, const void *b, size_t size, int equal, const 
     standin_integers(STANDIN_INTEGER(a), STANDIN_INTEGER(b), 1, __FILE__, __LINE__)
 #define assert_int_not_equal(a, b) \
     standin_integers(STANDIN_INTEGER(a), STANDIN_INTEGER(b), 0, __FILE__, __LINE__)
-#define assert_in_range(v, min, max)                                                      \
+#define assert_in_range(v, min, max)                                                        \
     standin_range(STANDIN_INTEGER(v), STANDIN_INTEGER(min), STANDIN_INTEGER(max), __FILE__, \
                   __LINE__)
 #define assert_string_equal(a, b)     standin_strings(a, b, 1, __FILE__, __LINE__)
