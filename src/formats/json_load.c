@@ -44,7 +44,7 @@ static cj_status input_args(const json_t *config, const char *name, cj_input_arg
 {
     cj_shape shape;
     CJ_TRY(cj__shape_from_json(batch_shape_of(config), &shape, name ? name : "input_layer"));
-    *args = (cj_input_args){.name = name, .dtype = text_of(config, "dtype")};
+    *args = (cj_input_args){CJ_INPUT_DEFAULTS, .name = name, .dtype = text_of(config, "dtype")};
     if (shape.rank == 0)
         return cj__fail(CJ_BAD_FILE, "%s: its batch shape is empty", name ? name : "input_layer");
     args->batch_size = shape.dims[0] == CJ_BATCH ? 0 : shape.dims[0];
@@ -94,7 +94,7 @@ static cj_layer *plain_from_json(const char *class_name, const json_t *config)
     const char *name = text_of(config, "name");
     if (refuse_unsupported(config, name ? name : class_name) != CJ_OK)
         return NULL;
-    void *args = cj__new(1, kind->choice.args_size);
+    void *args = cj__copy_bytes(kind->choice.defaults, kind->choice.args_size);
     cj__texts texts = {0};
     cj_layer *layer = NULL;
     if (args && cj__fields_from_json(kind->choice.fields, kind->choice.field_count, config, args,
@@ -160,8 +160,9 @@ static cj_layer *sequential_from_json(const json_t *config, int depth)
     // In files of Keras before 2.2.3 the configuration is the list of layers itself.
     const json_t *layers = json_is_array(config) ? config : json_object_get(config, "layers");
     if (read_layers(layers, depth, &list) == CJ_OK)
-        model = cj_sequential_new(&(cj_sequential_args){
-            .layers = list.items, .layer_count = (int)list.count, .name = text_of(config, "name")});
+        model = cj_sequential_new(
+            &(cj_sequential_args){CJ_SEQUENTIAL_DEFAULTS, .layers = list.items,
+                                  .layer_count = (int)list.count, .name = text_of(config, "name")});
     list_free(&list);
     return cj_model_layer(model);
 }
@@ -218,14 +219,14 @@ static const json_t *nodes_of(const json_t *object)
 }
 
 typedef struct references {
-    const json_t *items[CJ_MAX_IO]; // ["layer", node, output, ...]
+    const json_t *items[CJ__LAYER_IO_MAX]; // ["layer", node, output, ...]
     int count;
 } references;
 
 static cj_status add_reference(references *refs, const json_t *triple, const char *who)
 {
-    if (refs->count == CJ_MAX_IO)
-        return cj__fail(CJ_UNSUPPORTED, "%s: more than %d inputs", who, CJ_MAX_IO);
+    if (refs->count == CJ__LAYER_IO_MAX)
+        return cj__fail(CJ_UNSUPPORTED, "%s: more than %d inputs", who, CJ__LAYER_IO_MAX);
     if (!json_is_array(triple) || json_array_size(triple) < 3 ||
         !json_is_string(json_array_get(triple, 0)) || !json_is_integer(json_array_get(triple, 1)) ||
         !json_is_integer(json_array_get(triple, 2)))
@@ -286,7 +287,7 @@ static cj_status apply_node(loading *l, size_t index, int which, bool *done)
     references refs;
     CJ_TRY(read_node(json_array_get(nodes_of(object), (size_t)which), name, &refs));
     CJ_TRY(cj__json_check_mask(l->objects, json_array_get(nodes_of(object), (size_t)which), name));
-    cj_symbol *inputs[CJ_MAX_IO], *outputs[CJ_MAX_IO] = {0};
+    cj_symbol *inputs[CJ__LAYER_IO_MAX], *outputs[CJ__LAYER_IO_MAX] = {0};
     for (int i = 0; i < refs.count; i++) {
         inputs[i] = dereference(l, refs.items[i]);
         if (!inputs[i]) {
@@ -294,8 +295,8 @@ static cj_status apply_node(loading *l, size_t index, int which, bool *done)
             return CJ_OK;
         }
     }
-    CJ_TRY(cj_apply_many(l->layers[index], inputs, refs.count, outputs, CJ_MAX_IO));
-    for (int i = 0; i < CJ_MAX_IO && outputs[i]; i++)
+    CJ_TRY(cj_apply_many(l->layers[index], inputs, refs.count, outputs, CJ__LAYER_IO_MAX));
+    for (int i = 0; i < CJ__LAYER_IO_MAX && outputs[i]; i++)
         CJ_TRY(add_result(l, name, which, i, outputs[i]));
     *done = true;
     return CJ_OK;
@@ -356,11 +357,12 @@ static int compare_keys(const void *a, const void *b)
 // An object of triples; Keras takes named inputs and outputs in the order of their names.
 static cj_status read_named_ends(const json_t *ends, references *refs)
 {
-    const char *keys[CJ_MAX_IO], *key;
+    const char *keys[CJ__LAYER_IO_MAX], *key;
     json_t *triple;
     size_t count = 0;
-    if (json_object_size(ends) > CJ_MAX_IO)
-        return cj__fail(CJ_UNSUPPORTED, "the model: more than %d inputs or outputs", CJ_MAX_IO);
+    if (json_object_size(ends) > CJ__LAYER_IO_MAX)
+        return cj__fail(CJ_UNSUPPORTED, "the model: more than %d inputs or outputs",
+                        CJ__LAYER_IO_MAX);
     json_object_foreach ((json_t *)(uintptr_t)ends, key, triple)
         keys[count++] = key;
     qsort(keys, count, sizeof keys[0], compare_keys);
@@ -407,12 +409,13 @@ static cj_status build_functional(loading *l, const json_t *config, int depth, c
         return CJ_OUT_OF_MEMORY;
     CJ_TRY(make_layers(l, depth));
     CJ_TRY(apply_all(l));
-    cj_model_args args = {.name = text_of(config, "name")};
-    CJ_TRY(read_ends(l, json_object_get(config, "input_layers"), false, args.inputs,
-                     &args.input_count));
-    CJ_TRY(read_ends(l, json_object_get(config, "output_layers"), true, args.outputs,
-                     &args.output_count));
-    *model = cj_model_build(&args);
+    cj_symbol *inputs[CJ__LAYER_IO_MAX], *outputs[CJ__LAYER_IO_MAX];
+    int input_count, output_count;
+    CJ_TRY(read_ends(l, json_object_get(config, "input_layers"), false, inputs, &input_count));
+    CJ_TRY(read_ends(l, json_object_get(config, "output_layers"), true, outputs, &output_count));
+    *model =
+        cj_functional(.inputs_list = inputs, .inputs_count = input_count, .outputs_list = outputs,
+                      .outputs_count = output_count, .name = text_of(config, "name"));
     return *model ? CJ_OK : cj_error_status();
 }
 

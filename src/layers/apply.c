@@ -162,7 +162,7 @@ cj_symbol *cj_input_symbol_new(const cj_input_args *args)
     cj_layer *layer = cj__own(cj_input_new(args));
     cj__type type;
     if (!layer)
-        return NULL;
+        return NULL; // which cj_input_new() recorded
     cj__input_type(layer, &type);
     cj_symbol *symbol = cj_symbol_input(type.dtype, type.shape, layer->name), *made = NULL;
     cj__history *history = symbol ? history_new(layer, NULL, 0) : NULL;
@@ -173,5 +173,5 @@ cj_symbol *cj_input_symbol_new(const cj_input_args *args)
     cj_release(history);
     cj_release(symbol);
     cj_release(layer);
-    return made;
+    return made ? made : cj__build_failed();
 }

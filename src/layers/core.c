@@ -5,9 +5,11 @@
 // Input
 // ------------------------------------------------------------------------------------------------------------
 
+CJ__DEFAULTS(input, INPUT)
+
 static const cj__field input_fields[] = {
     CJ__FIELD(cj_input_args, shape, CJ__FIELD_LIST, .low = 1, .high = 1e15, .hidden = true),
-    CJ__FIELD(cj_input_args, dtype, CJ__FIELD_TEXT, .text = "float32"),
+    CJ__FIELD(cj_input_args, dtype, CJ__FIELD_TEXT),
     CJ__FIELD(cj_input_args, batch_size, CJ__FIELD_INT, .low = 0, .high = 1e15, .hidden = true),
     CJ__FIELD(cj_input_args, name, CJ__FIELD_TEXT),
 };
@@ -39,7 +41,7 @@ void cj__input_type(const cj_layer *input_layer, cj__type *type)
 
 cj_layer *cj__input_of_type(const cj__type *type)
 {
-    cj_input_args args = {.dtype = cj_dtype_name(type->dtype)};
+    cj_input_args args = {CJ_INPUT_DEFAULTS, .dtype = cj_dtype_name(type->dtype)};
     if (type->shape.rank == 0) {
         cj__fail(CJ_SHAPE_MISMATCH, "input_layer: a scalar was given, needs a batch axis");
         return NULL;
@@ -61,7 +63,7 @@ static cj_status call_input(cj_layer *layer, cj__trace *trace, const cj__value *
 }
 
 const cj__layer_kind cj__layer_input = {
-    .choice = CJ__CHOICE("input", "InputLayer", input_fields, cj_input_args),
+    .choice = CJ__CHOICE("input", "InputLayer", input_fields, input_defaults),
     .min_inputs = 1,
     .max_inputs = 1,
     .check = check_input,
@@ -78,15 +80,17 @@ cj_layer *cj_input_new(const cj_input_args *args)
 // Dense
 // ------------------------------------------------------------------------------------------------------------
 
+CJ__DEFAULTS(dense, DENSE)
+
 static const cj__field dense_fields[] = {
     CJ__FIELD(cj_dense_args, units, CJ__FIELD_INT, CJ__POSITIVE),
-    CJ__SPEC_FIELD(cj_dense_args, activation, cj__activations, "linear"),
-    CJ__FIELD(cj_dense_args, use_bias, CJ__FIELD_SWITCH, .fallback = 1),
-    CJ__SPEC_FIELD(cj_dense_args, kernel_initializer, cj__initializers, "glorot_uniform"),
-    CJ__SPEC_FIELD(cj_dense_args, bias_initializer, cj__initializers, "zeros"),
-    CJ__SPEC_FIELD(cj_dense_args, kernel_regularizer, cj__regularizers, NULL),
-    CJ__SPEC_FIELD(cj_dense_args, bias_regularizer, cj__regularizers, NULL),
-    CJ__SPEC_FIELD(cj_dense_args, activity_regularizer, cj__regularizers, NULL),
+    CJ__SPEC_FIELD(cj_dense_args, activation, cj__activations),
+    CJ__FIELD(cj_dense_args, use_bias, CJ__FIELD_BOOL),
+    CJ__SPEC_FIELD(cj_dense_args, kernel_initializer, cj__initializers),
+    CJ__SPEC_FIELD(cj_dense_args, bias_initializer, cj__initializers),
+    CJ__SPEC_FIELD(cj_dense_args, kernel_regularizer, cj__regularizers),
+    CJ__SPEC_FIELD(cj_dense_args, bias_regularizer, cj__regularizers),
+    CJ__SPEC_FIELD(cj_dense_args, activity_regularizer, cj__regularizers),
     CJ__LAYER_FIELDS(cj_dense_args),
 };
 
@@ -99,7 +103,7 @@ static cj_status build_dense(cj_layer *layer, const cj__type *inputs, int count)
     CJ_TRY(cj__layer_need_length(layer, x, x->rank - 1));
     CJ_TRY(cj__layer_add_variable(layer, "kernel", CJ_SHAPE(x->dims[x->rank - 1], a->units),
                                   a->kernel_initializer, a->kernel_regularizer, true, NULL));
-    if (a->use_bias == CJ_OFF)
+    if (!a->use_bias)
         return CJ_OK;
     return cj__layer_add_variable(layer, "bias", CJ_SHAPE(a->units), a->bias_initializer,
                                   a->bias_regularizer, true, NULL);
@@ -122,7 +126,7 @@ static cj_status call_dense(cj_layer *layer, cj__trace *trace, const cj__value *
                         (long long)layer->variables[0]->value->shape.dims[0]);
     cj_symbol *y = cj__matmul(g, inputs[0].symbol, cj__trace_variable(trace, layer->variables[0]),
                               false, false);
-    if (a->use_bias != CJ_OFF)
+    if (a->use_bias)
         y = cj__add(g, y, cj__trace_variable(trace, layer->variables[1]));
     y = cj__activation(g, a->activation, layer->name, y);
     if (a->activity_regularizer)
@@ -132,7 +136,7 @@ static cj_status call_dense(cj_layer *layer, cj__trace *trace, const cj__value *
 }
 
 const cj__layer_kind cj__layer_dense = {
-    .choice = CJ__CHOICE("dense", "Dense", dense_fields, cj_dense_args),
+    .choice = CJ__CHOICE("dense", "Dense", dense_fields, dense_defaults),
     .min_inputs = 1,
     .max_inputs = 1,
     .build = build_dense,
@@ -148,11 +152,13 @@ cj_layer *cj_dense_new(const cj_dense_args *args)
 // Embedding
 // --------------------------------------------------------------------------------------------------------
 
+CJ__DEFAULTS(embedding, EMBEDDING)
+
 static const cj__field embedding_fields[] = {
     CJ__FIELD(cj_embedding_args, input_dim, CJ__FIELD_INT, CJ__POSITIVE),
     CJ__FIELD(cj_embedding_args, output_dim, CJ__FIELD_INT, CJ__POSITIVE),
-    CJ__SPEC_FIELD(cj_embedding_args, embeddings_initializer, cj__initializers, "uniform"),
-    CJ__SPEC_FIELD(cj_embedding_args, embeddings_regularizer, cj__regularizers, NULL),
+    CJ__SPEC_FIELD(cj_embedding_args, embeddings_initializer, cj__initializers),
+    CJ__SPEC_FIELD(cj_embedding_args, embeddings_regularizer, cj__regularizers),
     CJ__FIELD(cj_embedding_args, mask_zero, CJ__FIELD_BOOL),
     CJ__LAYER_FIELDS(cj_embedding_args),
 };
@@ -183,7 +189,7 @@ static cj_status call_embedding(cj_layer *layer, cj__trace *trace, const cj__val
 }
 
 const cj__layer_kind cj__layer_embedding = {
-    .choice = CJ__CHOICE("embedding", "Embedding", embedding_fields, cj_embedding_args),
+    .choice = CJ__CHOICE("embedding", "Embedding", embedding_fields, embedding_defaults),
     .min_inputs = 1,
     .max_inputs = 1,
     .build = build_embedding,

@@ -19,7 +19,7 @@ static void refused(cj_dataset *data, const char *words)
     assert_error_contains(words);
     assert_int_not_equal(cj_train_on_batch(model, data, NULL), CJ_OK);
     assert_error_contains(words);
-    assert_int_not_equal(cj_evaluate(model, data, 0, NULL), CJ_OK);
+    assert_int_not_equal(cj_evaluate(model, data, NULL), CJ_OK);
     assert_true(problem_same_weights(model, untouched));
     cj_release(model), cj_release(untouched), cj_release(data);
 }
@@ -44,13 +44,13 @@ static void wrong_shapes(void **state)
 {
     (void)state;
     const float x[12] = {0}, y[12] = {0};
-    refused(cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(4, 3), x)},
-                           .y = {problem_tensor(CJ_SHAPE(4), y)}),
-            "(4, 3)");
-    refused(cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(3, 4), x)},
-                           .y = {problem_tensor(CJ_SHAPE(3, 4), y)}),
+    refused(
+        cj_dataset(.x = {problem_tensor(CJ_SHAPE(4, 3), x)}, .y = {problem_tensor(CJ_SHAPE(4), y)}),
+        "(4, 3)");
+    refused(cj_dataset(.x = {problem_tensor(CJ_SHAPE(3, 4), x)},
+                       .y = {problem_tensor(CJ_SHAPE(3, 4), y)}),
             "targets of shape (None, 4) do not fit predictions of shape (None, 3)");
-    refused(cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(3, 4), x)}), "0 targets");
+    refused(cj_dataset(.x = {problem_tensor(CJ_SHAPE(3, 4), x)}), "0 targets");
 }
 
 static void not_compiled(void **state)
