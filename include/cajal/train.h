@@ -378,7 +378,7 @@ typedef enum cj_verbose { CJ_AUTO = -1, CJ_SILENT = 0, CJ_BAR = 1, CJ_LINES = 2 
 typedef struct cj_fit_args {
     size_t size;        ///< bytes of the struct
     int _;              ///< what follows may be given by position
-    int64_t batch_size; ///< default 32
+    int64_t batch_size; ///< default 0: the model's fixed batch size, else 32
     int epochs;         ///< default 1: the epoch to reach, as in Keras
     /** default CJ_AUTO: silent in the library; CJ_BAR: bar or lines on `stream` */
     cj_verbose verbose;
@@ -402,9 +402,9 @@ typedef struct cj_fit_args {
     cj_history **history; ///< receives the history, to be released; may be NULL
 } cj_fit_args;
 /** The defaults of cj_fit_args. */
-#define CJ_FIT_DEFAULTS                                                             \
-    .size = sizeof(cj_fit_args), .batch_size = 32, .epochs = 1, .verbose = CJ_AUTO, \
-    .validation_freq = 1, .shuffle = true
+#define CJ_FIT_DEFAULTS                                                                 \
+    .size = sizeof(cj_fit_args), .epochs = 1, .verbose = CJ_AUTO, .validation_freq = 1, \
+    .shuffle = true
 /** Sets `args` to CJ_FIT_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_fit_defaults(cj_fit_args *args);
 /**
@@ -422,14 +422,14 @@ CJ_API cj_status cj_fit_with(cj_model *model, cj_dataset *data, const cj_fit_arg
 typedef struct cj_plan_args {
     size_t size;        ///< bytes of the struct
     int _;              ///< what follows may be given by position
-    int64_t batch_size; ///< default 32
+    int64_t batch_size; ///< default 0: the model's fixed batch size, else 32
     bool training;      ///< the training step of a compiled model; default: prediction
     /** default 0: no times; else the median of so many runs of each kernel on zeros */
     int rounds;
     FILE *stream; ///< where to print; default standard output
 } cj_plan_args;
 /** The defaults of cj_plan_args. */
-#define CJ_PLAN_DEFAULTS .size = sizeof(cj_plan_args), .batch_size = 32
+#define CJ_PLAN_DEFAULTS .size = sizeof(cj_plan_args)
 /** Sets `args` to CJ_PLAN_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_plan_defaults(cj_plan_args *args);
 /**
@@ -461,13 +461,13 @@ CJ_API double cj_results_value_at(const cj_results *results, int index);
 typedef struct cj_evaluate_args {
     size_t size;        ///< bytes of the struct
     int _;              ///< what follows may be given by position
-    int64_t batch_size; ///< default 32
+    int64_t batch_size; ///< default 0: the model's fixed batch size, else 32
     /** default CJ_AUTO: silent in the library; CJ_BAR: bar or lines on `stream` */
     cj_verbose verbose;
     FILE *stream; ///< where to print; default NULL: standard output
 } cj_evaluate_args;
 /** The defaults of cj_evaluate_args. */
-#define CJ_EVALUATE_DEFAULTS .size = sizeof(cj_evaluate_args), .batch_size = 32, .verbose = CJ_AUTO
+#define CJ_EVALUATE_DEFAULTS .size = sizeof(cj_evaluate_args), .verbose = CJ_AUTO
 /** Sets `args` to CJ_EVALUATE_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_evaluate_defaults(cj_evaluate_args *args);
 /**
@@ -486,13 +486,13 @@ CJ_API cj_status cj_evaluate_with(cj_model *model, cj_dataset *data, cj_results 
 typedef struct cj_predict_args {
     size_t size;        ///< bytes of the struct
     int _;              ///< what follows may be given by position
-    int64_t batch_size; ///< default 32
+    int64_t batch_size; ///< default 0: the model's fixed batch size, else 32
     /** default CJ_AUTO: silent in the library; CJ_BAR: bar or lines on `stream` */
     cj_verbose verbose;
     FILE *stream; ///< where to print; default NULL: standard output
 } cj_predict_args;
 /** The defaults of cj_predict_args. */
-#define CJ_PREDICT_DEFAULTS .size = sizeof(cj_predict_args), .batch_size = 32, .verbose = CJ_AUTO
+#define CJ_PREDICT_DEFAULTS .size = sizeof(cj_predict_args), .verbose = CJ_AUTO
 /** Sets `args` to CJ_PREDICT_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_predict_defaults(cj_predict_args *args);
 /**

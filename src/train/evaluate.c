@@ -16,6 +16,7 @@ cj_status cj__evaluator_open(cj__evaluator *evaluator, cj_model *model, cj__trai
 {
     CJ_TRY(cj__check_built(model, data, who));
     CJ_TRY(cj__check_data(model, state, data, who));
+    CJ_TRY(cj__check_batches(model, data->count, batch_size, who, &batch_size));
     CJ_TRY(cj__functions_find(model, state, CJ__MODE_TEST, data, data->sample_weight,
                               &evaluator->functions));
     return cj__reader_new(data, batch_size, false, &evaluator->reader);
@@ -55,10 +56,6 @@ cj_status cj_evaluate_with(cj_model *model, cj_dataset *data, cj_results **resul
     CJ_TRY(cj__state_compiled(model, "cj_evaluate", &state));
     if (!data)
         return cj__fail_null("cj_evaluate: the data");
-    if (given.batch_size < 1)
-        return cj__fail(CJ_INVALID_ARGUMENT,
-                        "cj_evaluate: batch_size is %lld, needed is at least 1",
-                        (long long)given.batch_size);
     cj_status status =
         cj__evaluator_open(&evaluator, model, state, data, given.batch_size, "cj_evaluate");
     if (status == CJ_OK)

@@ -63,11 +63,11 @@ cj_status cj_plan_with(cj_model *model, const cj_plan_args *args)
     cj_dataset data = {.object = {.class = &cj__dataset_class, .holders = 1}};
     if (!model)
         return cj__fail_null("cj_plan: the model");
-    if (args->batch_size < 1 || args->rounds < 0)
-        return cj__fail(CJ_INVALID_ARGUMENT,
-                        "cj_plan: batch_size is %lld and rounds %d, needed are at least 1 and 0",
-                        (long long)args->batch_size, args->rounds);
-    const int64_t batch = args->batch_size;
+    if (args->batch_size < 0 || args->rounds < 0)
+        return cj__fail(CJ_INVALID_ARGUMENT, "cj_plan: batch_size and rounds cannot be negative");
+    const int64_t fixed = cj__fixed_batch(model);
+    int64_t batch = args->batch_size ? args->batch_size : fixed ? fixed : 32;
+    CJ_TRY(cj__check_batches(model, batch, batch, "cj_plan", &batch));
     if (args->training)
         CJ_TRY(cj__state_compiled(model, "cj_plan", &state));
     else

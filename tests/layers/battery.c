@@ -206,8 +206,9 @@ static void settings_come_back_from_the_table_of_fields(void **state)
     for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
         cj_layer *layer = made(&samples[i]);
         const cj__choice *choice = &layer->kind->choice;
-        _Alignas(16) char again[CJ__ARGS_MAX] = {0};
+        _Alignas(16) char again[2 * CJ__ARGS_MAX] = {0};
         assert_true(choice->args_size <= sizeof again);
+        memcpy(again, choice->defaults, choice->args_size);
         for (int f = 0; f < choice->field_count; f++) {
             const cj__field *field = &choice->fields[f];
             const char *slot = (const char *)layer->args + field->offset;

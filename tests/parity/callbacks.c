@@ -7,6 +7,12 @@
 
 #include <string.h>
 
+// An option, or its default where the case does not give it.
+static double option_or(const json_t *options, const char *key, double standard)
+{
+    return json_object_get(options, key) ? fixture_number(options, key) : standard;
+}
+
 static cj_callback *make(const json_t *one)
 {
     const json_t *options = json_object_get(one, "options");
@@ -24,9 +30,9 @@ static cj_callback *make(const json_t *one)
                                  .start_from_epoch =
                                      (int)fixture_number(options, "start_from_epoch"));
     return cj_reduce_lr_on_plateau(.monitor = "loss", .mode = mode,
-                                   .factor = fixture_number(options, "factor"),
-                                   .patience = (int)fixture_number(options, "patience"),
-                                   .min_delta = fixture_number(options, "min_delta"),
+                                   .factor = option_or(options, "factor", 0.1),
+                                   .patience = (int)option_or(options, "patience", 10),
+                                   .min_delta = option_or(options, "min_delta", 1e-4),
                                    .cooldown = (int)fixture_number(options, "cooldown"),
                                    .min_lr = fixture_number(options, "min_lr"));
 }

@@ -88,9 +88,11 @@ static void all_functions_need_the_memory_of_the_greatest(void **state)
     cj_model *model = compiled(), *other = compiled();
     cj_dataset *few = problem_images(9), *many = problem_images(200);
     cj_tensor *predicted = NULL;
+    cj_results *results = NULL;
     assert_ok(cj_fit(model, many, .batch_size = 64, .validation_data = few));
     const size_t size = arena_of(model)->size;
-    assert_ok(cj_evaluate(model, many, NULL, .batch_size = 64));
+    assert_ok(cj_evaluate(model, many, &results, .batch_size = 64));
+    cj_release(results);
     assert_ok(cj_predict(model, cj_dataset_x(many, 0), &predicted, .batch_size = 64));
     assert_int_equal(arena_of(model)->size, size);
     assert_ok(cj_train_on_batch(model, many, NULL)); // grows for a larger batch ...
