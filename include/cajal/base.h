@@ -153,7 +153,7 @@ CJ_API int cj_report(cj_status status);
 #endif
 #endif
 
-// Of a list of macro arguments, the first and the others.
+/** Machinery of the macros: of a list of arguments, the first and the others. */
 #define CJ__HEAD(first, ...) first
 #define CJ__TAIL(first, ...) __VA_ARGS__
 
