@@ -1,4 +1,4 @@
-#define _POSIX_C_SOURCE 200809L
+#define _POSIX_C_SOURCE   200809L
 #define _FILE_OFFSET_BITS 64
 #include "base/input.h"
 
@@ -55,9 +55,8 @@ cj_status cj__input_read(const cj__input *input, uint64_t offset, void *to, size
     }
     for (size_t done = 0; done < size;) {
         const size_t left = size - done;
-        const ssize_t got =
-            pread(input->descriptor, (char *)to + done, left < read_max ? left : read_max,
-                  (off_t)(offset + done));
+        const ssize_t got = pread(input->descriptor, (char *)to + done,
+                                  left < read_max ? left : read_max, (off_t)(offset + done));
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)

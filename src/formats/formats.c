@@ -99,9 +99,7 @@ static bool is_json(const unsigned char *bytes, size_t size, uint64_t file_size)
 
 static const cj__format formats_known[] = {
     {.name = "a Keras file", .extensions = {".keras"}, .recognise = is_keras},
-    {.name = "an HDF5 file",
-     .extensions = {".h5", ".hdf5", ".nir"},
-     .recognise = is_hdf5},
+    {.name = "an HDF5 file", .extensions = {".h5", ".hdf5", ".nir"}, .recognise = is_hdf5},
     {.name = "a PyTorch file", .extensions = {".pt", ".pth", ".ckpt"}, .recognise = is_torch},
     {.name = "a NumPy file", .extensions = {".npz", ".npy"}, .recognise = is_numpy},
     {.name = "a zip archive", .extensions = {".zip"}, .recognise = is_zip},
@@ -178,8 +176,9 @@ static cj_status cannot_read(const char *what, const cj__format *format)
     char readable[200];
     list_formats(false, readable, sizeof readable);
     if (!format)
-        return cj__fail(CJ_BAD_FILE, "%s is not a model file of a known format; this version reads %s",
-                        what, readable);
+        return cj__fail(CJ_BAD_FILE,
+                        "%s is not a model file of a known format; this version reads %s", what,
+                        readable);
     return cj__fail(CJ_UNSUPPORTED, "%s is %s, which this version does not read as a model; %s%s",
                     what, format->name, format->instead ? "" : "it reads ",
                     format->instead ? format->instead : readable);
@@ -197,18 +196,10 @@ static cj_status cannot_write(const char *path, const cj__format *format)
 
 // ---- Saving ----
 
-static cj_status no_model(const char *who)
-{
-    return cj_error_status() != CJ_OK ? cj_error_status() :
-                                        cj__fail(CJ_INVALID_ARGUMENT, "%s: the model is NULL", who);
-}
-
 cj_status cj_save(cj_model *model, const char *path)
 {
-    if (!model)
-        return no_model("cj_save");
-    if (!path)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_save: the path is NULL");
+    if (!model || !path)
+        return cj__fail_null(model ? "cj_save: the path" : "cj_save: the model");
     const cj__format *format = by_extension(path);
     if (!format->save)
         return cannot_write(path, format);
@@ -223,9 +214,9 @@ cj_status cj_save_memory(cj_model *model, void **data, size_t *size)
     if (size)
         *size = 0;
     if (!model)
-        return no_model("cj_save_memory");
+        return cj__fail_null("cj_save_memory: the model");
     if (!data || !size)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_save_memory: the result's place is NULL");
+        return cj__fail_null("cj_save_memory: the place of the result");
     cj__sink sink = {0};
     CJ_TRY(cj__sink_end(&sink, cj__format_native.save(model, &sink)));
     *data = sink.bytes;
@@ -245,7 +236,7 @@ static cj_model *load(const cj__input *input, const char *what)
         status = cannot_read(what, format);
     else if (status == CJ_OK && (status = format->load(input, &model)) != CJ_OK)
         cj__fail_in(status, "%s", what);
-    return model;
+    return status == CJ_OK ? model : cj__build_failed();
 }
 
 static char *quoted(const char *path)
@@ -262,8 +253,8 @@ cj_model *cj_load(const char *path)
     cj__input input;
     cj_model *model = NULL;
     if (!path) {
-        cj__fail(CJ_INVALID_ARGUMENT, "cj_load: the path is NULL");
-        return NULL;
+        cj__fail_null("cj_load: the path");
+        return cj__build_failed();
     }
     char *what = quoted(path);
     if (what && cj__input_open(&input, path) == CJ_OK) {
@@ -271,14 +262,14 @@ cj_model *cj_load(const char *path)
         cj__input_close(&input);
     }
     cj__free(what);
-    return model;
+    return model ? model : cj__build_failed();
 }
 
 cj_model *cj_load_memory(const void *data, size_t size)
 {
     if (!data) {
-        cj__fail(CJ_INVALID_ARGUMENT, "cj_load_memory: the data is NULL");
-        return NULL;
+        cj__fail_null("cj_load_memory: the data");
+        return cj__build_failed();
     }
     const cj__input input = cj__input_memory(data, size);
     return load(&input, "the data");
@@ -286,10 +277,8 @@ cj_model *cj_load_memory(const void *data, size_t size)
 
 cj_status cj_load_weights(cj_model *model, const char *path)
 {
-    if (!model)
-        return no_model("cj_load_weights");
-    if (!path)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_load_weights: the path is NULL");
+    if (!model || !path)
+        return cj__fail_null(model ? "cj_load_weights: the path" : "cj_load_weights: the model");
     const cj__format *format = NULL;
     cj__input input;
     char *what = quoted(path);

@@ -274,7 +274,7 @@ static cj_status spec_of_object(const cj__choice *choice, const json_t *config, 
 }
 
 static cj_status spec_from_json(const cj__catalog *catalog, const json_t *value, const char **spec,
-                             cj__texts *texts, const char *who)
+                                cj__texts *texts, const char *who)
 {
     *spec = json_string_value(value);
     if (*spec || json_is_null(value) || !value)
@@ -324,7 +324,8 @@ void cj__fields_to_json(cj__json *b, const cj__field *fields, int count, const v
     for (int i = 0; i < count; i++) {
         const void *slot = (const char *)args + fields[i].offset;
         if (!fields[i].hidden && !common(&fields[i]))
-            cj__json_set(b, config, fields[i].key, kinds[fields[i].kind].write(b, &fields[i], slot));
+            cj__json_set(b, config, fields[i].key,
+                         kinds[fields[i].kind].write(b, &fields[i], slot));
     }
 }
 

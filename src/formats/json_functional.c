@@ -11,9 +11,9 @@
 
 typedef struct entry {
     const char *name;
-    const json_t *nodes;          // "inbound_nodes"
-    cj_layer *layer;              // held; NULL for input layers and for what makes masks
-    int first_node, node_count;   // in loading.nodes; an input layer has one node
+    const json_t *nodes;        // "inbound_nodes"
+    cj_layer *layer;            // held; NULL for input layers and for what makes masks
+    int first_node, node_count; // in loading.nodes; an input layer has one node
 } entry;
 
 typedef struct node {
@@ -122,7 +122,8 @@ static cj_status read_node(const json_t *object, const char *who, references *re
 // The layer that a reference names; NULL if there is none.
 static const entry *entry_of(const loading *l, const json_t *triple)
 {
-    const json_t *place = json_object_get(l->layers.index, json_string_value(json_array_get(triple, 0)));
+    const json_t *place =
+        json_object_get(l->layers.index, json_string_value(json_array_get(triple, 0)));
     return place ? &l->entries[json_integer_value(place)] : NULL;
 }
 
@@ -141,7 +142,7 @@ static cj_symbol *output_of(const node *producer, const json_t *triple)
 {
     const json_int_t output = json_integer_value(json_array_get(triple, 2));
     return producer && output >= 0 && output < producer->output_count ? producer->outputs[output] :
-                                                                       NULL;
+                                                                        NULL;
 }
 
 // ---- Layers ----
@@ -166,8 +167,7 @@ static cj_status index_layers(loading *l)
         *e = (entry){.name = name,
                      .nodes = json_object_get(object, "inbound_nodes"),
                      .first_node = l->node_count};
-        e->node_count =
-            cj__json_is_input(class_name) ? 1 : (int)json_array_size(e->nodes);
+        e->node_count = cj__json_is_input(class_name) ? 1 : (int)json_array_size(e->nodes);
         l->node_count += e->node_count;
     }
     return b.status;

@@ -263,7 +263,8 @@ cj_layer *cj__layer_from_json(cj__json_loader *loader, const json_t *object)
     loader->depth++;
     layer = new_layer(loader, class_name, config);
     loader->depth--;
-    if (layer && loader->depth > 0 && json_is_integer(id) && keep_shared(loader, id, layer) != CJ_OK)
+    if (layer && loader->depth > 0 && json_is_integer(id) &&
+        keep_shared(loader, id, layer) != CJ_OK)
         return NULL;
     return layer;
 }
@@ -297,15 +298,15 @@ cj_model *cj_model_from_json(const char *json, size_t length)
 {
     json_t *object = NULL;
     if (!json) {
-        cj__fail(CJ_INVALID_ARGUMENT, "cj_model_from_json: the text is NULL");
-        return NULL;
+        cj__fail_null("cj_model_from_json: the text");
+        return cj__build_failed();
     }
     const cj_status status = cj__json_parse(json, length, &object);
     if (status != CJ_OK) {
         fail_parse(status, json, length);
-        return NULL;
+        return cj__build_failed();
     }
     cj_model *model = cj__model_from_json(object, NULL);
     json_decref(object);
-    return model;
+    return model ? model : cj__build_failed();
 }

@@ -114,9 +114,9 @@ static json_t *write_sequential(writer *w, cj_layer *layer)
     json_t *config = new_config(b, layer), *layers = cj__json_list(b);
     cj__json_set(b, config, "dtype", dtype_policy(b, layer));
     for (int i = 0; i < (count != 0 ? count : cj_model_layer_count(model)); i++)
-        cj__json_append(b, layers,
-                        write_layer(w, count != 0 ? applications[i].layer :
-                                                    cj_model_layer_at(model, i)));
+        cj__json_append(
+            b, layers,
+            write_layer(w, count != 0 ? applications[i].layer : cj_model_layer_at(model, i)));
     cj__json_set(b, config, "layers", layers);
     if (count != 0)
         cj__json_set(b, config, "build_input_shape",
@@ -173,9 +173,8 @@ static void write_application(writer *w, const cj__application *all, const cj__a
             b->status = cj__pointer_map_add(places, a->layer, place);
     }
     if (b->status == CJ_OK && a->input_count != 0)
-        cj__json_append(
-            b, json_object_get(json_array_get(layers, (size_t)place), "inbound_nodes"),
-            write_node(b, all, a));
+        cj__json_append(b, json_object_get(json_array_get(layers, (size_t)place), "inbound_nodes"),
+                        write_node(b, all, a));
 }
 
 static json_t *write_applications(writer *w, cj_model *model)
@@ -279,10 +278,10 @@ static json_t *write_layer(writer *w, cj_layer *layer)
     if (b->status != CJ_OK)
         return NULL;
     if (w->depth > CJ__JSON_DEPTH_MAX || ++w->layers > CJ__JSON_LAYERS_MAX) {
-        b->status = cj__fail(
-            CJ_UNSUPPORTED,
-            "%s: a file holds models nested at most %d deep and at most %d layers in all",
-            cj_layer_name(layer), CJ__JSON_DEPTH_MAX, CJ__JSON_LAYERS_MAX);
+        b->status =
+            cj__fail(CJ_UNSUPPORTED,
+                     "%s: a file holds models nested at most %d deep and at most %d layers in all",
+                     cj_layer_name(layer), CJ__JSON_DEPTH_MAX, CJ__JSON_LAYERS_MAX);
         return NULL;
     }
     w->depth++;
@@ -292,29 +291,26 @@ static json_t *write_layer(writer *w, cj_layer *layer)
     return object;
 }
 
-json_t *cj__layer_to_json(cj_layer *layer)
+cj_status cj__layer_to_json(cj_layer *layer, json_t **object)
 {
     writer w = {0};
-    json_t *object = write_layer(&w, layer);
+    json_t *whole = write_layer(&w, layer);
     cj__pointer_map_free(&w.written);
     cj__free(w.objects);
-    return cj__json_end(&w.build, object);
+    *object = cj__json_end(&w.build, whole);
+    return w.build.status;
 }
 
 cj_status cj_model_to_json(cj_model *model, char **json)
 {
     if (json)
         *json = NULL;
-    if (!model)
-        return cj_error_status() != CJ_OK ?
-                   cj_error_status() :
-                   cj__fail(CJ_INVALID_ARGUMENT, "cj_model_to_json: the model is NULL");
-    if (!json)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_model_to_json: the result's place is NULL");
-    json_t *object = cj__layer_to_json(cj_model_layer(model));
-    if (!object)
-        return cj_error_status();
+    if (!model || !json)
+        return cj__fail_null(model ? "cj_model_to_json: the place of the result" :
+                                     "cj_model_to_json: the model");
+    json_t *object = NULL;
+    CJ_TRY(cj__layer_to_json(cj_model_layer(model), &object));
     *json = cj__json_print(object, JSON_INDENT(2));
     json_decref(object);
-    return *json ? CJ_OK : cj_error_status();
+    return *json ? CJ_OK : CJ_OUT_OF_MEMORY;
 }

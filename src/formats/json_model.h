@@ -10,11 +10,11 @@
 // model counted each time that the model stands there.
 enum { CJ__JSON_DEPTH_MAX = 64, CJ__JSON_LAYERS_MAX = 100000 };
 
-// A new JSON object for a layer or model; NULL with a sentence if it has a part that has no config
-// form.
-json_t *cj__layer_to_json(cj_layer *layer);
+// A new JSON object for a layer or model: CJ_UNSUPPORTED if it has a part that has no config form.
+cj_status cj__layer_to_json(cj_layer *layer, json_t **object);
 
-// A floating model from its object. If `filling` is given, no variable is drawn: see cj__filling.
+// A floating model from its object, or NULL with a sentence. If `filling` is given, no variable is
+// drawn: see cj__filling.
 cj_model *cj__model_from_json(const json_t *object, cj__filling *filling);
 
 // ---- Between the files that read ----

@@ -20,14 +20,13 @@ static const char layout_version[] = "1";
 
 // ---- Saving ----
 
-// Puts `object`, which it takes over, into the metadata as text. NULL is a failure that has been
-// recorded.
+// Puts `object`, which it takes over, into the metadata as text.
 static cj_status add_json(cj__json *b, json_t *metadata, const char *key, json_t *object)
 {
-    char *text = object ? cj__json_print(object, JSON_COMPACT) : NULL;
+    char *text = cj__json_print(object, JSON_COMPACT);
     json_decref(object);
     if (!text)
-        return b->status = cj_error_status();
+        return b->status = CJ_OUT_OF_MEMORY;
     cj__json_set(b, metadata, key, cj__json_text(b, text));
     cj__free(text);
     return b->status;
@@ -36,6 +35,7 @@ static cj_status add_json(cj__json *b, json_t *metadata, const char *key, json_t
 static cj_status describe(cj_model *model, cj__train_state *state, json_t *metadata)
 {
     cj__json b = {0};
+    json_t *object = NULL;
     char seed[24];
     snprintf(seed, sizeof seed, "%" PRIu64, cj__model_seed(model));
     cj__json_set(&b, metadata, "format", cj__json_text(&b, "cajal"));
@@ -43,11 +43,14 @@ static cj_status describe(cj_model *model, cj__train_state *state, json_t *metad
     cj__json_set(&b, metadata, "cajal_version", cj__json_text(&b, CJ_VERSION));
     cj__json_set(&b, metadata, "seed", cj__json_text(&b, seed));
     CJ_TRY(b.status);
-    CJ_TRY(add_json(&b, metadata, "model", cj__layer_to_json(cj_model_layer(model))));
+    CJ_TRY(cj__layer_to_json(cj_model_layer(model), &object));
+    CJ_TRY(add_json(&b, metadata, "model", object));
     if (!state)
         return CJ_OK;
-    CJ_TRY(add_json(&b, metadata, "compile", cj__settings_to_json(state)));
-    return add_json(&b, metadata, "training", cj__place_to_json(state));
+    object = cj__settings_to_json(state);
+    CJ_TRY(object ? add_json(&b, metadata, "compile", object) : CJ_OUT_OF_MEMORY);
+    object = cj__place_to_json(state);
+    return object ? add_json(&b, metadata, "training", object) : CJ_OUT_OF_MEMORY;
 }
 
 enum { NUMBERED_NAME = 32 };
@@ -117,8 +120,8 @@ static cj_status save(cj_model *model, cj__sink *sink)
     if (status == CJ_OK)
         status = list_tensors(&weights, state, &list);
     if (status == CJ_OK)
-        status = cj__container_write(
-            &(cj__contents){list.names, list.items, list.count, metadata}, sink);
+        status = cj__container_write(&(cj__contents){list.names, list.items, list.count, metadata},
+                                     sink);
     tensors_free(&list);
     cj__weights_free(&weights);
     json_decref(metadata);
@@ -171,8 +174,8 @@ static cj_status replace_all(const cj__container *container, const cj__weights *
     for (int i = 0; i < weights->count && status == CJ_OK; i++)
         status = find_entry(container, weights->names[i], weights->variables[i], &entry);
     for (int i = 0; i < weights->count && status == CJ_OK; i++)
-        status = cj__container_tensor(
-            container, cj__container_find(container, weights->names[i]), &read[i]);
+        status = cj__container_tensor(container, cj__container_find(container, weights->names[i]),
+                                      &read[i]);
     for (int i = 0; i < weights->count && status == CJ_OK; i++)
         status = cj_variable_assign(weights->variables[i], read[i]);
     for (int i = 0; read && i < weights->count; i++)

@@ -173,10 +173,9 @@ cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape sha
     if (layer->filling)
         CJ_TRY(take_elements(layer, name, &shape));
     CJ_TRY(cj_tensor_new(CJ_F32, shape, &tensor));
-    cj_status status =
-        layer->filling ?
-            CJ_OK :
-            cj__initialize(tensor, initializer, layer->name, cj__key(layer->key, name));
+    cj_status status = layer->filling ? CJ_OK :
+                                        cj__initialize(tensor, initializer, layer->name,
+                                                       cj__key(layer->key, name));
     char *full = status == CJ_OK ? join_names(layer->name, name) : NULL;
     cj_variable *made = full ? cj_variable_new(full, tensor) : NULL;
     cj__free(full);
@@ -187,7 +186,7 @@ cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape sha
     }
     made->trainable = trainable;
     const int i = layer->variable_count++;
-    layer->variables[i] = cj__own(made);
+    layer->variables[i] = made;
     layer->initializers[i] = initializer;
     layer->regularizers[i] = regularizer;
     if (variable)

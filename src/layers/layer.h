@@ -111,7 +111,7 @@ struct cj_layer {
     cj__type *input_types; // of the first build
     int input_count;
     cj__filling *filling; // while the model is loaded; else NULL
-    cj_layer *parked; // next in the list of apply.c
+    cj_layer *parked;     // next in the list of apply.c
 };
 
 // Every kind but the models', ended by NULL; by class name ("Conv2D"), with a suggestion on
