@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "formats/json_fields.h"
-#include "formats/pointer_map.h"
+#include "layers/index.h"
 #include "layers/model.h"
 
 #include <cajal/files.h>
@@ -15,7 +15,7 @@
 typedef struct writer {
     cj__json build;
     int depth, layers, shared; // nested models, layers written, ids given
-    cj__pointer_map written;   // layers to their places in `objects`
+    cj__index written;   // layers to their places in `objects`
     json_t **objects;          // of the layers in the order of their first writing; borrowed
     size_t count, capacity;
 } writer;
@@ -159,21 +159,21 @@ static json_t *write_node(cj__json *b, const cj__application *all, const cj__app
 // Adds one application to its layer's object in `layers`, after the object itself if it is the
 // layer's first. Applications of input layers are no nodes. `places` has the places of layers.
 static void write_application(writer *w, const cj__application *all, const cj__application *a,
-                              json_t *layers, cj__pointer_map *places)
+                              json_t *layers, cj__index *places)
 {
     cj__json *b = &w->build;
-    int place = cj__pointer_map_find(places, a->layer);
-    if (place < 0) {
+    const int *known = cj__index_find(places, a->layer);
+    const size_t place = known ? (size_t)*known : json_array_size(layers);
+    if (!known) {
         json_t *object = write_layer(w, a->layer);
         cj__json_set(b, object, "name", cj__json_text(b, cj_layer_name(a->layer)));
         cj__json_set(b, object, "inbound_nodes", cj__json_list(b));
         cj__json_append(b, layers, object);
-        place = (int)json_array_size(layers) - 1;
-        if (b->status == CJ_OK)
-            b->status = cj__pointer_map_add(places, a->layer, place);
+        if (b->status == CJ_OK && !cj__index_add(places, a->layer, (int)place))
+            b->status = CJ_OUT_OF_MEMORY;
     }
     if (b->status == CJ_OK && a->input_count != 0)
-        cj__json_append(b, json_object_get(json_array_get(layers, (size_t)place), "inbound_nodes"),
+        cj__json_append(b, json_object_get(json_array_get(layers, place), "inbound_nodes"),
                         write_node(b, all, a));
 }
 
@@ -181,7 +181,7 @@ static json_t *write_applications(writer *w, cj_model *model)
 {
     const cj__application *all = NULL;
     const int count = cj__model_applications(model, &all);
-    cj__pointer_map places = {0};
+    cj__index places = {0};
     json_t *layers = cj__json_list(&w->build);
     for (int i = 0; i < count && w->build.status == CJ_OK; i++) {
         if (all[i].layer)
@@ -192,7 +192,7 @@ static json_t *write_applications(writer *w, cj_model *model)
                 "%s: op \"%s\" between its layers has no configuration: use a layer instead",
                 cj_layer_name(cj_model_layer(model)), all[i].node->op->name);
     }
-    cj__pointer_map_free(&places);
+    cj__index_free(&places);
     return layers;
 }
 
@@ -253,9 +253,9 @@ static void note(writer *w, const cj_layer *layer, json_t *object)
     cj__json *b = &w->build;
     if (b->status != CJ_OK || layer->kind == &cj__layer_input)
         return;
-    const int place = cj__pointer_map_find(&w->written, layer);
-    if (place >= 0) {
-        json_t *first = w->objects[place];
+    const int *place = cj__index_find(&w->written, layer);
+    if (place) {
+        json_t *first = w->objects[*place];
         if (!json_object_get(first, "shared_object_id"))
             cj__json_set(b, first, "shared_object_id", cj__json_int(b, ++w->shared));
         if (b->status == CJ_OK)
@@ -263,11 +263,11 @@ static void note(writer *w, const cj_layer *layer, json_t *object)
                          json_incref(json_object_get(first, "shared_object_id")));
         return;
     }
-    if (!cj__reserve((void **)&w->objects, &w->capacity, w->count + 1, sizeof *w->objects)) {
+    if (!cj__reserve((void **)&w->objects, &w->capacity, w->count + 1, sizeof *w->objects) ||
+        !cj__index_add(&w->written, layer, (int)w->count)) {
         b->status = CJ_OUT_OF_MEMORY;
         return;
     }
-    b->status = cj__pointer_map_add(&w->written, layer, (int)w->count);
     w->objects[w->count++] = object;
 }
 
@@ -295,7 +295,7 @@ cj_status cj__layer_to_json(cj_layer *layer, json_t **object)
 {
     writer w = {0};
     json_t *whole = write_layer(&w, layer);
-    cj__pointer_map_free(&w.written);
+    cj__index_free(&w.written);
     cj__free(w.objects);
     *object = cj__json_end(&w.build, whole);
     return w.build.status;

@@ -3,7 +3,7 @@
 #ifndef CJ_FORMATS_WEIGHTS_H
 #define CJ_FORMATS_WEIGHTS_H
 
-#include "formats/pointer_map.h"
+#include "layers/index.h"
 #include "layers/layer.h"
 
 typedef struct cj__weights {
@@ -11,7 +11,7 @@ typedef struct cj__weights {
     cj_variable **variables; // the model's
     int count;
     size_t name_capacity, variable_capacity;
-    cj__pointer_map met; // the layers walked over, and the variables listed
+    cj__index met; // the layers walked over, and the variables listed
 } cj__weights;           // starts as {0}
 
 cj_status cj__weights_collect(cj__weights *weights, cj_layer *model);

@@ -215,15 +215,6 @@ static void sigmoid_cross_entropy_grad(int64_t n, const void *z, const void *t, 
 
 static void fill_softmax(cj__kernels *t)
 {
-<<<<<<< HEAD
-#define ROWS(F)              \
-    F(softmax)               \
-    F(softmax_grad)          \
-    F(log_softmax)           \
-    F(log_softmax_grad)      \
-    F(softmax_cross_entropy) \
-    F(softmax_cross_entropy_grad) F(sigmoid_cross_entropy) F(sigmoid_cross_entropy_grad)
-=======
 #define ROWS(F)                                                                     \
     F(softmax)                                                                      \
     F(softmax_grad)                                                                 \
@@ -231,7 +222,6 @@ static void fill_softmax(cj__kernels *t)
     F(log_softmax_grad)                                                             \
     F(softmax_cross_entropy) F(softmax_cross_entropy_grad) F(sigmoid_cross_entropy) \
         F(sigmoid_cross_entropy_grad)
->>>>>>> main
 #define ROW(name) t->name = name;
     ROWS(ROW)
 #undef ROW
