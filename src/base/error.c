@@ -9,6 +9,7 @@ enum { SENTENCE_MAX = 1024 };
 
 static _Thread_local char sentence[SENTENCE_MAX];
 static _Thread_local cj_status sentence_status;
+static _Thread_local bool sentence_of_builder; // a builder returned NULL and left this sentence
 
 static const struct {
     const char *name, *meaning;
@@ -47,6 +48,7 @@ void cj_error_clear(void)
 {
     *sentence = '\0';
     sentence_status = CJ_OK;
+    sentence_of_builder = false;
 }
 
 int cj_report(cj_status status)
@@ -88,7 +90,38 @@ cj_status cj__fail(cj_status status, const char *format, ...)
     const int length = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     record(status, text, length);
+    sentence_of_builder = false;
     return status;
+}
+
+cj_status cj_fail(cj_status status, const char *format, ...)
+{
+    if (status == CJ_OK)
+        return CJ_OK;
+    char text[SENTENCE_MAX] = "";
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = format ? vsnprintf(text, sizeof text, format, arguments) : 0;
+    va_end(arguments);
+    status = known(status) ? status : CJ_INVALID_ARGUMENT;
+    record(status, text, length);
+    sentence_of_builder = false;
+    return status;
+}
+
+cj_status cj__fail_null(const char *what)
+{
+    if (sentence_of_builder)
+        return sentence_status;
+    return cj__fail(CJ_INVALID_ARGUMENT, "%s is NULL", what);
+}
+
+void *cj__build_failed(void)
+{
+    if (sentence_status == CJ_OK)
+        cj__fail(CJ_INVALID_ARGUMENT, "a builder failed and recorded no cause");
+    sentence_of_builder = true;
+    return NULL;
 }
 
 cj_status cj__fail_memory(size_t size, const char *what)

@@ -1,6 +1,6 @@
 // Failing with a sentence. A failure is recorded once, where it is found; callers pass the status
-// on. Nested builders keep the first sentence: whoever receives a NULL from another builder returns
-// NULL without recording anything.
+// on. Builders (functions that return a pointer, NULL on failure) may be nested: the cause that a
+// failed builder left stays recorded while its NULL is passed on from function to function.
 #ifndef CJ_BASE_ERROR_H
 #define CJ_BASE_ERROR_H
 
@@ -17,5 +17,15 @@ cj_status cj__fail_memory(size_t size, const char *what);
 // Puts "prefix: " before the sentence that is recorded; for context that only a caller knows.
 // Returns `status`.
 cj_status cj__fail_in(cj_status status, const char *format, ...) CJ_PRINTF(2, 3);
+
+// What a function returns that was given NULL where an object, a string or an output is due. If a
+// builder of this thread failed last, the NULL is taken to be its result: its sentence stays and
+// its status is returned. Else records "<what> is NULL" and returns CJ_INVALID_ARGUMENT. `what`
+// names the argument: "the model", "the name of the file".
+cj_status cj__fail_null(const char *what);
+
+// How a builder leaves on failure: marks the recorded cause as a builder's, for cj__fail_null(),
+// and returns NULL. A builder that was itself given NULL calls cj__fail_null() before.
+void *cj__build_failed(void);
 
 #endif

@@ -36,7 +36,6 @@ struct cj_symbol {
     int index;      // which output of the node
     void *history;  // an object held for the layers' room: which layer made this; or NULL
     int history_index;
-    struct cj_symbol *parked; // the layers' room: next in a list
 };
 
 extern const cj__class cj__symbol_class, cj__node_class, cj__variable_class;

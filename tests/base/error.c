@@ -81,6 +81,59 @@ static void each_thread_has_its_own_sentence(void **state)
     assert_string_equal(cj_error(), "here");
 }
 
+static void a_null_is_named_where_no_builder_failed(void **state)
+{
+    (void)state;
+    cj_error_clear();
+    assert_int_equal(cj__fail_null("the model"), CJ_INVALID_ARGUMENT);
+    assert_string_equal(cj_error(), "the model is NULL");
+    cj__fail(CJ_IO, "a stale cause");
+    assert_int_equal(cj__fail_null("the tensor"), CJ_INVALID_ARGUMENT);
+    assert_string_equal(cj_error(), "the tensor is NULL");
+}
+
+static void the_first_cause_of_a_builder_survives(void **state)
+{
+    (void)state;
+    cj__fail(CJ_SHAPE_MISMATCH, "conv2d_1: too small");
+    assert_null(cj__build_failed());
+    for (int i = 0; i < 2; i++) { // through any number of builders and functions
+        assert_int_equal(cj__fail_null("the layer"), CJ_SHAPE_MISMATCH);
+        assert_null(cj__build_failed());
+        assert_string_equal(cj_error(), "conv2d_1: too small");
+        assert_int_equal(cj_error_status(), CJ_SHAPE_MISMATCH);
+    }
+    cj__fail(CJ_IO, "something else");
+    assert_int_equal(cj__fail_null("the layer"), CJ_INVALID_ARGUMENT);
+    cj__build_failed();
+    cj_error_clear();
+    assert_int_equal(cj__fail_null("the model"), CJ_INVALID_ARGUMENT);
+    assert_string_equal(cj_error(), "the model is NULL");
+}
+
+static void a_builder_never_fails_with_the_status_ok(void **state)
+{
+    (void)state;
+    cj_error_clear();
+    assert_null(cj__build_failed());
+    assert_int_equal(cj_error_status(), CJ_INVALID_ARGUMENT);
+    assert_int_equal(cj__fail_null("the model"), CJ_INVALID_ARGUMENT);
+}
+
+static void a_user_may_set_the_sentence(void **state)
+{
+    (void)state;
+    assert_int_equal(cj_fail(CJ_CANCELLED, "callback: epoch %d is enough", 3), CJ_CANCELLED);
+    assert_string_equal(cj_error(), "callback: epoch 3 is enough");
+    assert_int_equal(cj_error_status(), CJ_CANCELLED);
+    assert_int_equal(cj_fail(CJ_OK, "ignored"), CJ_OK);
+    assert_int_equal(cj_error_status(), CJ_CANCELLED);
+    assert_int_equal(cj_fail((cj_status)77, "x"), CJ_INVALID_ARGUMENT);
+    const char *no_format = NULL;
+    assert_int_equal(cj_fail(CJ_IO, no_format), CJ_IO);
+    assert_string_equal(cj_error(), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -90,6 +143,10 @@ int main(void)
         cmocka_unit_test(an_argument_may_be_the_sentence_itself),
         cmocka_unit_test(a_long_sentence_is_cut_between_characters),
         cmocka_unit_test(each_thread_has_its_own_sentence),
+        cmocka_unit_test(a_null_is_named_where_no_builder_failed),
+        cmocka_unit_test(the_first_cause_of_a_builder_survives),
+        cmocka_unit_test(a_builder_never_fails_with_the_status_ok),
+        cmocka_unit_test(a_user_may_set_the_sentence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
