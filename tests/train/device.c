@@ -17,7 +17,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { THREADS = 3, SAMPLES = 52, SIZE = 16, EPOCHS = 2, PIXELS = 28 * 28, CLASSES = 10, STEPS = 6 };
+enum {
+    THREADS = 3,
+    SAMPLES = 52,
+    SIZE = 16,
+    EPOCHS = 2,
+    PIXELS = 28 * 28,
+    CLASSES = 10,
+    STEPS = 6
+};
 
 // ---- Data and networks ----
 
@@ -36,7 +44,7 @@ static cj_dataset *images_new(void)
         pixels[i] = (uint8_t)noise((uint64_t)i);
     for (int i = 0; i < SAMPLES; i++)
         labels[i] = (uint8_t)(pixels[i * PIXELS] % CLASSES);
-    return cj_dataset_new(.x = {x}, .y = {y});
+    return cj_dataset(.x = {x}, .y = {y});
 }
 
 static cj_dataset *sequences_new(void)
@@ -50,7 +58,7 @@ static cj_dataset *sequences_new(void)
         values[i] = (float)noise((uint64_t)i) / 256;
     for (int i = 0; i < SAMPLES; i++)
         labels[i] = values[i * STEPS * 2] > 0.5f;
-    return cj_dataset_new(.x = {x}, .y = {y});
+    return cj_dataset(.x = {x}, .y = {y});
 }
 
 static cj_model *mlp(void)
@@ -72,11 +80,11 @@ static cj_model *small_cnn(void)
 // Without an input layer: it is built by its first batch.
 static cj_model *cnn(void)
 {
-    return cj_sequential(
-        cj_rescaling(1.0 / 255), cj_conv2d(32, {3, 3}, .activation = "relu"),
-        cj_max_pooling2d({2, 2}), cj_conv2d(64, {3, 3}, .activation = "relu"),
-        cj_batch_normalization(), cj_max_pooling2d({2, 2}), cj_flatten(),
-        cj_dense(32, .activation = "relu"), cj_dense(CLASSES, .activation = "softmax"));
+    return cj_sequential(cj_rescaling(1.0 / 255), cj_conv2d(32, {3, 3}, .activation = "relu"),
+                         cj_max_pooling2d({2, 2}), cj_conv2d(64, {3, 3}, .activation = "relu"),
+                         cj_batch_normalization(), cj_max_pooling2d({2, 2}), cj_flatten(),
+                         cj_dense(32, .activation = "relu"),
+                         cj_dense(CLASSES, .activation = "softmax"));
 }
 
 static cj_model *rnn(void)
@@ -134,15 +142,17 @@ static void fit(cj_model *model, cj_dataset *data, int batches, bool resume)
 static cj_tensor *predict(cj_model *model, cj_dataset *data)
 {
     cj_tensor *output = NULL;
-    assert_ok(cj_predict(model, cj_dataset_x(data, 0), SIZE, &output));
+    assert_ok(cj_predict(model, cj_dataset_x(data, 0), &output, .batch_size = SIZE));
     return output;
 }
 
 static double loss_of(cj_model *model, cj_dataset *data)
 {
-    cj_results results;
-    assert_ok(cj_evaluate(model, data, SIZE, &results));
-    return cj_results_value(&results, "loss");
+    cj_results *results = NULL;
+    assert_ok(cj_evaluate(model, data, &results, .batch_size = SIZE));
+    const double loss = cj_results_value(results, "loss");
+    cj_release(results);
+    return loss;
 }
 
 static void expect_same(cj_model *model, cj_model *other, cj_dataset *data)
@@ -223,8 +233,7 @@ static void files_are_those_of_the_cpu(void **state)
     for (int i = 0; i < NETWORKS; i++) {
         cj_dataset *data = networks[i].data();
         cj__device *device = cj__own(mapped_new(THREADS));
-        cj_model *whole = make(&networks[i], NULL), *first = make(&networks[i], device),
-                 *second;
+        cj_model *whole = make(&networks[i], NULL), *first = make(&networks[i], device), *second;
         fit(whole, data, -1, false);
         fit(first, data, 3, false); // in the midst of an epoch
         assert_ok(cj_save(first, path));
@@ -266,10 +275,9 @@ static gan gan_new(cj__device *device)
     assert_ok(cj_compile(g.discriminator, .optimizer = cj_adam(), .loss = "binary_crossentropy"));
     assert_ok(cj_set_trainable(cj_model_layer(g.discriminator), false));
     cj_symbol *input = cj_input_symbol(8);
-    g.both = cj_model_new(
-            .inputs = {input},
-            .outputs = {cj_apply(cj_model_layer(g.discriminator),
-                                 cj_apply(cj_model_layer(g.generator), input))});
+    g.both = cj_model_new(.inputs = {input},
+                          .outputs = {cj_apply(cj_model_layer(g.discriminator),
+                                               cj_apply(cj_model_layer(g.generator), input))});
     assert_non_null(g.both);
     assert_ok(cj_compile(g.both, .optimizer = cj_adam(), .loss = "binary_crossentropy"));
     return g;
@@ -286,18 +294,17 @@ static cj_tensor *floats(cj_shape shape, uint64_t begin)
 
 static void gan_train(const gan *g)
 {
-    cj_results results;
     for (int step = 0; step < 3; step++) {
         cj_tensor *seeds = cj_retain(floats(CJ_SHAPE(SIZE, 8), (uint64_t)step * 1000)), *made;
         cj_tensor *ones, *zeros;
-        assert_ok(cj_predict(g->generator, seeds, 0, &made));
+        assert_ok(cj_predict(g->generator, seeds, &made));
         assert_ok(cj_tensor_new(CJ_F32, CJ_SHAPE(SIZE, 1), &ones));
         assert_ok(cj_tensor_new(CJ_F32, CJ_SHAPE(SIZE, 1), &zeros));
         cj_tensor_fill(ones, 1);
-        cj_dataset *fake = cj_dataset_new(.x = {made}, .y = {zeros}),
-                   *fool = cj_dataset_new(.x = {seeds}, .y = {ones});
-        assert_ok(cj_train_on_batch(g->discriminator, fake, &results));
-        assert_ok(cj_train_on_batch(g->both, fool, &results));
+        cj_dataset *fake = cj_dataset(.x = {made}, .y = {zeros}),
+                   *fool = cj_dataset(.x = {seeds}, .y = {ones});
+        assert_ok(cj_train_on_batch(g->discriminator, fake, NULL));
+        assert_ok(cj_train_on_batch(g->both, fool, NULL));
         cj_release(fake);
         cj_release(fool);
         cj_release(seeds);
@@ -314,7 +321,7 @@ static void models_share_layers_on_a_device(void **state)
     assert_true(problem_same_weights(here.generator, there.generator));
     assert_true(problem_same_weights(here.discriminator, there.discriminator));
     expect_on(there.both, device); // it was never told
-    cj_release(here.both); // it holds the two others
+    cj_release(here.both);         // it holds the two others
     cj_release(there.both);
     cj_release(device);
 }
@@ -388,10 +395,11 @@ static void *call(void *context)
     c->right = true;
     for (int i = 0; i < 4 && c->right; i++) {
         cj_tensor *output = NULL;
-        c->right = cj_predict(c->model, cj_dataset_x(c->data, 0), SIZE, &output) == CJ_OK &&
-                   memcmp(cj_tensor_data(output), cj_tensor_data(c->expected),
-                          (size_t)cj_tensor_count(output) * sizeof(float)) == 0 &&
-                   cj_variable_value(cj_layer_variable(cj_model_layer(c->model), 0));
+        c->right =
+            cj_predict(c->model, cj_dataset_x(c->data, 0), &output, .batch_size = SIZE) == CJ_OK &&
+            memcmp(cj_tensor_data(output), cj_tensor_data(c->expected),
+                   (size_t)cj_tensor_count(output) * sizeof(float)) == 0 &&
+            cj_variable_value(cj_layer_variable(cj_model_layer(c->model), 0));
         cj_release(output);
     }
     return NULL;

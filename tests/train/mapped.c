@@ -229,8 +229,8 @@ static cj_status run_list(cj__device *device, void *own, const cj__call_list *li
     return CJ_OK;
 }
 
-static const char *const listing_passes[] = {"identity",      "cse",       "dead", "fuse_bias_act",
-                                             "fuse_cross_entropy", "blocks", "one_sweep", NULL};
+static const char *const listing_passes[] = {
+    "identity", "cse", "dead", "fuse_bias_act", "fuse_cross_entropy", "blocks", "one_sweep", NULL};
 
 static const cj__device_kind listing_kind = {
     .name = "listing",
@@ -252,7 +252,8 @@ static const cj__device_kind listing_kind = {
 
 static mapped *make(const cj__device_kind *kind, int threads)
 {
-    void *memory = mmap(NULL, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *memory =
+        mmap(NULL, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     mapped *m = memory != MAP_FAILED ? cj__device_new(kind, sizeof *m) : NULL;
     if (!m)
         return NULL;
