@@ -5,15 +5,13 @@
 // What the header promises is believed only as far as the file's size allows: a plain file must
 // have exactly that size, and deflate never packs better than 1032 to 1. So a short file cannot ask
 // for a large block.
-#define _POSIX_C_SOURCE 200809L
 #include "base/error.h"
+#include "base/memory.h"
+#include "base/system.h"
 #include "tensor/tensor.h"
 #include <cajal/data.h>
-#include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
 enum { CHUNK = 1 << 14, DEFLATE_RATIO = 1032 };
@@ -76,49 +74,110 @@ static const idx_dtype dtypes[] = {
     {0x0C, 4, CJ_I32, decode_32}, {0x0D, 4, CJ_F32, decode_32}, {0x0E, 8, CJ_F64, decode_64},
 };
 
-// An open file: its path for sentences, its stream, its size on disk, and whether it is gzip.
+// An open file, and what unpacks it if it is gzip.
 typedef struct source {
-    const char *path;
-    gzFile stream;
-    int64_t size;
+    const char *path; // for sentences
+    FILE *file;
+    int64_t size; // on disk
     bool packed;
+    bool ended;      // packed: the last member has ended
+    z_stream stream; // packed: its input lies in `input`
+    unsigned char input[CHUNK];
 } source;
+
+// zlib's memory comes from the library's own allocator.
+static void *allocate(void *unused, unsigned count, unsigned size)
+{
+    (void)unused;
+    return cj__new(count, size);
+}
+
+static void release(void *unused, void *block)
+{
+    (void)unused;
+    cj__free(block);
+}
 
 static cj_status open_source(const char *path, source *s)
 {
+    uint64_t size;
+    unsigned char magic[2];
     *s = (source){.path = path};
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return cj__fail(errno == ENOENT || errno == ENOTDIR ? CJ_NOT_FOUND : CJ_IO, "%s: %s", path,
-                        strerror(errno));
-    struct stat info;
-    if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode)) {
-        close(file);
-        return cj__fail(CJ_IO, "%s: not a regular file", path);
+    CJ_TRY(cj__file_open(path, &s->file, &size));
+    s->size = (int64_t)size;
+    s->packed = fread(magic, 1, 2, s->file) == 2 && magic[0] == 0x1f && magic[1] == 0x8b;
+    rewind(s->file);
+    if (!s->packed)
+        return CJ_OK;
+    s->stream.zalloc = allocate;
+    s->stream.zfree = release;
+    if (inflateInit2(&s->stream, 16 + MAX_WBITS) == Z_OK) // 16: gzip's header and checksum
+        return CJ_OK;
+    fclose(s->file);
+    return cj__fail_memory(sizeof(z_stream), "zlib");
+}
+
+static void close_source(source *s)
+{
+    if (s->packed)
+        inflateEnd(&s->stream);
+    fclose(s->file);
+}
+
+// Reads more input if zlib has used all of it. False at the end of the file.
+static bool fill_input(source *s)
+{
+    if (s->stream.avail_in == 0) {
+        s->stream.next_in = s->input;
+        s->stream.avail_in = (unsigned)fread(s->input, 1, CHUNK, s->file);
     }
-    s->size = info.st_size;
-    s->stream = gzdopen(file, "rb");
-    if (!s->stream) {
-        close(file);
-        return cj__fail_memory(sizeof(z_stream), "zlib");
+    return s->stream.avail_in > 0;
+}
+
+// A gzip file is a row of members. What follows the last one is not gzip and is passed over, as
+// gzip does.
+static void begin_next_member(source *s)
+{
+    if (!fill_input(s) || s->stream.next_in[0] != 0x1f || inflateReset(&s->stream) != Z_OK)
+        s->ended = true;
+}
+
+// Unpacks up to `size` bytes, fewer at the end of the data. Unpacking past the last byte also makes
+// zlib check the sum of the whole.
+static cj_status unpack(source *s, unsigned char *to, size_t size, size_t *got)
+{
+    s->stream.next_out = to;
+    s->stream.avail_out = (unsigned)size;
+    while (s->stream.avail_out > 0 && !s->ended && fill_input(s)) {
+        const int code = inflate(&s->stream, Z_NO_FLUSH);
+        if (code == Z_STREAM_END)
+            begin_next_member(s);
+        else if (code == Z_MEM_ERROR)
+            return cj__fail_memory(1 << MAX_WBITS, "zlib");
+        else if (code != Z_OK)
+            return cj__fail(CJ_BAD_FILE, "%s: damaged gzip data (%s)", s->path,
+                            s->stream.msg ? s->stream.msg : "no reason given");
     }
-    gzbuffer(s->stream, 1 << 16);
-    s->packed = !gzdirect(s->stream);
+    *got = size - s->stream.avail_out;
     return CJ_OK;
 }
 
-// Reads exactly `size` bytes.
+// Reads up to `size` bytes, fewer at the end of the file.
+static cj_status read_some(source *s, unsigned char *to, size_t size, size_t *got)
+{
+    if (s->packed)
+        CJ_TRY(unpack(s, to, size, got));
+    else
+        *got = fread(to, 1, size, s->file);
+    return ferror(s->file) ? cj__fail(CJ_IO, "%s: reading failed", s->path) : CJ_OK;
+}
+
 static cj_status read_exactly(source *s, unsigned char *to, size_t size, const char *what)
 {
-    int got = gzread(s->stream, to, (unsigned)size);
-    if (got == (int)size)
+    size_t got;
+    CJ_TRY(read_some(s, to, size, &got));
+    if (got == size)
         return CJ_OK;
-    int code = Z_OK;
-    const char *reason = gzerror(s->stream, &code);
-    if (code == Z_ERRNO)
-        return cj__fail(CJ_IO, "%s: reading failed", s->path);
-    if (code == Z_DATA_ERROR)
-        return cj__fail(CJ_BAD_FILE, "%s: damaged gzip data (%s)", s->path, reason);
     return cj__fail(CJ_BAD_FILE, "%s: the file ends inside %s", s->path, what);
 }
 
@@ -174,18 +233,18 @@ static cj_status read_elements(source *s, const idx_dtype *dtype, cj_tensor *ten
         to += count * size;
         left -= count;
     }
-    // Reading on past the last element also makes zlib check the sum at the end.
-    int more = gzread(s->stream, chunk, 1), code = Z_OK;
-    const char *reason = gzerror(s->stream, &code);
-    if (more > 0)
+    CJ_TRY(read_some(s, chunk, 1, &left));
+    if (left > 0)
         return cj__fail(CJ_BAD_FILE, "%s: there are bytes after the last element", s->path);
-    if (code != Z_OK && code != Z_STREAM_END)
-        return cj__fail(CJ_BAD_FILE, "%s: damaged or truncated gzip data (%s)", s->path, reason);
+    if (s->packed && !s->ended)
+        return cj__fail(CJ_BAD_FILE, "%s: the gzip data is truncated", s->path);
     return CJ_OK;
 }
 
 cj_status cj_load_idx(const char *path, cj_tensor **tensor)
 {
+    if (!path || !tensor)
+        return cj__fail_null(path ? "the output of cj_load_idx()" : "the name of the IDX file");
     *tensor = NULL;
     source s;
     const idx_dtype *dtype;
@@ -198,7 +257,7 @@ cj_status cj_load_idx(const char *path, cj_tensor **tensor)
         status = cj_tensor_new(dtype->dtype, shape, tensor);
     if (status == CJ_OK)
         status = read_elements(&s, dtype, *tensor);
-    gzclose(s.stream);
+    close_source(&s);
     if (status != CJ_OK) {
         cj_release(*tensor);
         *tensor = NULL;

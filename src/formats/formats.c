@@ -1,14 +1,12 @@
 // cj_save and cj_load: choosing a format.
-#define _POSIX_C_SOURCE 200809L
 #include "formats/format.h"
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/system.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const cj__format *const formats[] = {&cj__format_native};
 enum { FORMAT_COUNT = sizeof(formats) / sizeof formats[0], HEAD = 64 };
@@ -26,19 +24,14 @@ static const cj__format *by_extension(const char *path)
 
 static cj_status by_content(const char *path, const cj__format **format)
 {
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return cj__fail(errno == ENOENT ? CJ_NOT_FOUND : CJ_IO, "cannot read \"%s\": %s", path,
-                        strerror(errno));
+    FILE *file;
+    uint64_t file_size;
+    CJ_TRY(cj__file_open(path, &file, &file_size));
     unsigned char head[HEAD];
     size_t size = fread(head, 1, sizeof(head), file);
-    struct stat facts;
-    bool known = fstat(fileno(file), &facts) == 0 && S_ISREG(facts.st_mode);
     fclose(file);
-    if (!known)
-        return cj__fail(CJ_IO, "cannot read \"%s\": it is not a regular file", path);
     for (int i = 0; i < FORMAT_COUNT; i++) {
-        if (formats[i]->recognise(head, size, (uint64_t)facts.st_size)) {
+        if (formats[i]->recognise(head, size, file_size)) {
             *format = formats[i];
             return CJ_OK;
         }

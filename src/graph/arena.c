@@ -13,7 +13,7 @@ static void destroy(void *object)
         cj__free_aligned(arena->data, arena->size);
         cj__free(arena);
     }
-    pthread_mutex_destroy(&arenas->lock);
+    cj__mutex_destroy(&arenas->lock);
     cj__free(arenas);
 }
 
@@ -23,7 +23,7 @@ cj__arenas *cj__arenas_new(void)
 {
     cj__arenas *arenas = cj__object_new(&arenas_class, sizeof *arenas);
     if (arenas)
-        pthread_mutex_init(&arenas->lock, NULL); // with default attributes it cannot fail
+        cj__mutex_init(&arenas->lock);
     return arenas;
 }
 
@@ -39,14 +39,14 @@ static bool suits_better(const cj__arena *a, const cj__arena *b, size_t size)
 static cj__arena *take_idle(cj__arenas *arenas, size_t size)
 {
     cj__arena *best = NULL;
-    pthread_mutex_lock(&arenas->lock);
+    cj__mutex_lock(&arenas->lock);
     for (cj__arena *arena = arenas->first; arena; arena = arena->next) {
         if (!arena->lent && (!best || suits_better(arena, best, size)))
             best = arena;
     }
     if (best)
         best->lent = true;
-    pthread_mutex_unlock(&arenas->lock);
+    cj__mutex_unlock(&arenas->lock);
     return best;
 }
 
@@ -56,10 +56,10 @@ static cj__arena *add_lent(cj__arenas *arenas)
     if (!arena)
         return NULL;
     arena->lent = true;
-    pthread_mutex_lock(&arenas->lock);
+    cj__mutex_lock(&arenas->lock);
     arena->next = arenas->first;
     arenas->first = arena;
-    pthread_mutex_unlock(&arenas->lock);
+    cj__mutex_unlock(&arenas->lock);
     return arena;
 }
 
@@ -101,7 +101,7 @@ void cj__arena_return(cj__arenas *arenas, cj__arena *arena)
 {
     if (!arena)
         return;
-    pthread_mutex_lock(&arenas->lock);
+    cj__mutex_lock(&arenas->lock);
     arena->lent = false;
-    pthread_mutex_unlock(&arenas->lock);
+    cj__mutex_unlock(&arenas->lock);
 }

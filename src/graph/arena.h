@@ -9,8 +9,8 @@
 #define CJ_GRAPH_ARENA_H
 
 #include "base/object.h"
+#include "base/sync.h"
 
-#include <pthread.h>
 #include <stddef.h>
 
 typedef struct cj__arena {
@@ -22,7 +22,7 @@ typedef struct cj__arena {
 
 typedef struct cj__arenas {
     cj__object object;
-    pthread_mutex_t lock; // guards the list and `lent`; the rest is the borrower's
+    cj__mutex lock; // guards the list and `lent`; the rest is the borrower's
     cj__arena *first;
 } cj__arenas;
 

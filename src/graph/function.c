@@ -10,7 +10,6 @@
 #include "graph/arena.h"
 #include "graph/plan.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,9 +22,9 @@ struct cj_function {
     cj_symbol **symbols;
     int symbol_count, input_count, output_count;
     cj_pool *pool;
-    cj__arenas *arenas;   // shared with other functions
-    char *off;            // passes that are switched off, or NULL
-    pthread_mutex_t lock; // guards what follows
+    cj__arenas *arenas; // shared with other functions
+    char *off;          // passes that are switched off, or NULL
+    cj__mutex lock;     // guards what follows
     cj__plan **plans;
     size_t plan_count, plan_capacity;
     uint64_t clock;
@@ -44,7 +43,7 @@ static void destroy(void *object)
     cj_release(function->pool);
     cj_release(function->arenas);
     cj__free(function->off);
-    pthread_mutex_destroy(&function->lock);
+    cj__mutex_destroy(&function->lock);
     cj__free(function);
 }
 
@@ -103,7 +102,7 @@ cj_function *cj__function_new(const cj_function_args *args, struct cj__arenas *a
         drop_arguments(args);
         return NULL;
     }
-    pthread_mutex_init(&function->lock, NULL);
+    cj__mutex_init(&function->lock);
     function->input_count = args->input_count;
     function->output_count = args->output_count;
     function->symbols = cj__new(
@@ -170,7 +169,7 @@ static void drop_oldest(cj_function *function)
 static cj_status find_plan(cj_function *function, int64_t batch, cj__plan **plan)
 {
     cj_status status = CJ_OK;
-    pthread_mutex_lock(&function->lock);
+    cj__mutex_lock(&function->lock);
     if (!function->pool) {
         function->pool = cj__own(cj_pool_new(0));
         status = function->pool ? CJ_OK : cj_error_status();
@@ -193,16 +192,16 @@ static cj_status find_plan(cj_function *function, int64_t batch, cj__plan **plan
         (*plan)->busy = true;
         (*plan)->used = ++function->clock;
     }
-    pthread_mutex_unlock(&function->lock);
+    cj__mutex_unlock(&function->lock);
     return status;
 }
 
 static void give_plan_back(cj_function *function, cj__plan *plan)
 {
     cj__arena_return(function->arenas, plan->arena);
-    pthread_mutex_lock(&function->lock);
+    cj__mutex_lock(&function->lock);
     plan->busy = false;
-    pthread_mutex_unlock(&function->lock);
+    cj__mutex_unlock(&function->lock);
 }
 
 // A plan and memory for it, both this thread's until they are given back.

@@ -1,7 +1,7 @@
 // The tables: plain C first, then the entries of each instruction set laid over it. All are made
 // once, on first use.
 #include "kernels/tables.h"
-#include <pthread.h>
+#include "base/sync.h"
 
 enum { ISA_COUNT = CJ__ISA_AMX + 1 };
 
@@ -21,7 +21,7 @@ static overlay *const overlays[ISA_COUNT][2] = {
 };
 
 static cj__kernels tables[ISA_COUNT][2];
-static pthread_once_t made = PTHREAD_ONCE_INIT;
+static cj__once made;
 
 static void make_tables(void)
 {
@@ -48,7 +48,7 @@ const cj__kernels *cj__kernels_of(cj__isa isa, size_t real_size)
     const int which = real_size == sizeof(double);
     if (isa < CJ__ISA_REF || isa > cj__cpu_isa() || (isa != CJ__ISA_REF && !overlays[isa][which]))
         return NULL;
-    pthread_once(&made, make_tables);
+    cj__call_once(&made, make_tables);
     return &tables[isa][which];
 }
 

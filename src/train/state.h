@@ -18,10 +18,10 @@
 
 #include "base/fields.h"
 #include "base/object.h"
+#include "base/sync.h"
 #include "train/flags.h"
 #include "train/optimizer.h"
 #include <cajal/train.h>
-#include <pthread.h>
 
 // The most values that a log holds: the names of cj_results.
 enum { CJ__MAX_VALUES = CJ_MAX_IO * CJ_MAX_METRICS };
@@ -83,7 +83,7 @@ typedef struct cj__train_state {
     const struct cj__step_functions *training; // and what ran it
 
     struct cj__arenas *arenas; // what all functions run in (graph/arena.h)
-    pthread_mutex_t lock;      // guards the list of functions: several threads may predict
+    cj__mutex lock;            // guards the list of functions: several threads may predict
     struct cj__step_functions *functions;
 } cj__train_state;
 
