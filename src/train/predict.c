@@ -60,7 +60,7 @@ cj_status cj_predict_many(cj_model *model, cj_tensor *const *inputs, int64_t bat
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_predict: %s is NULL",
                         !model ? "the model" : "an argument");
     // A data set on the stack: it holds nothing, so that floating tensors stay the caller's.
-    cj_dataset data = {.object = {.class = &cj__dataset_class, .holders = 1}};
+    cj_dataset data = {.object = CJ__OBJECT_INIT(&cj__dataset_class)};
     const int built = cj_model_input_count(model);
     data.x_count = built > 0 ? built : 1;
     for (int i = 0; i < data.x_count && i < CJ_DATASET_MAX_IO; i++) {
