@@ -51,6 +51,7 @@ static void add_tensor(updating *u, int64_t count, cj_symbol *rate, cj_symbol *s
     for (int i = 0; i < 3; i++) {
         v[i] = variable(shape, CJ_F32, i == 0 ? 1 : 1e-3f);
         s[i] = cj__build_keep(&u->g, cj_symbol_variable(v[i]));
+        cj_release(v[i]); // the symbol holds it
     }
     u->inputs[t] = cj__build_keep(&u->g, cj_symbol_input(CJ_F32, shape, "gradient"));
     cj_symbol *in[] = {s[0], u->inputs[t], rate, step, s[1], s[2]};
@@ -64,11 +65,18 @@ static void add_tensor(updating *u, int64_t count, cj_symbol *rate, cj_symbol *s
     u->gradients[t] = gradient;
 }
 
+// The symbol of a scalar variable, which it alone holds.
+static cj_symbol *scalar(updating *u, cj_dtype dtype, float value)
+{
+    cj_variable *v = variable((cj_shape){0}, dtype, value);
+    cj_symbol *symbol = cj__build_keep(&u->g, cj_symbol_variable(v));
+    cj_release(v);
+    return symbol;
+}
+
 static cj_status prepare(updating *u, int64_t parameters, int tensors, int threads)
 {
-    cj_symbol *rate =
-        cj__build_keep(&u->g, cj_symbol_variable(variable((cj_shape){0}, CJ_F32, 1e-3f)));
-    cj_symbol *step = cj__build_keep(&u->g, cj_symbol_variable(variable((cj_shape){0}, CJ_I64, 0)));
+    cj_symbol *rate = scalar(u, CJ_F32, 1e-3f), *step = scalar(u, CJ_I64, 0);
     const int large = tensors > 1 ? tensors / 2 : 1, small = tensors - large;
     for (int i = 0; i < large; i++)
         add_tensor(u, (parameters - small * SMALL) / large, rate, step);

@@ -167,6 +167,8 @@ static cj_status make_adam(workload *w, const settings *s, const char **why)
                                                       .pool = w->pool});
     w->run = call_function;
     const cj_status built = cj__build_end(&g); // what it kept is the function's now
+    for (int i = 0; i < SLOTS; i++)
+        cj_release(variables[i]);
     return w->function ? built : cj_error_status();
 }
 

@@ -43,7 +43,10 @@ CJ_API cj_symbol *cj_symbol_constant(cj_tensor *value);
 /** A rank-0 constant of the given float dtype. */
 CJ_API cj_symbol *cj_symbol_scalar(cj_dtype dtype, double value);
 
-/** The symbol that reads a variable; it keeps the variable. */
+/**
+ * A symbol whose value is that of `variable` when a function is called; it holds the variable.
+ * Several symbols may read one variable: they are one value to cj_gradients().
+ */
 CJ_API cj_symbol *cj_symbol_variable(cj_variable *variable);
 
 /** The dtype of a symbol. */
@@ -53,8 +56,9 @@ CJ_API cj_dtype cj_symbol_dtype(const cj_symbol *symbol);
 CJ_API const cj_shape *cj_symbol_shape(const cj_symbol *symbol);
 
 /**
- * A variable with the given initial value, whose memory it takes over by retaining the tensor. The
- * name is copied.
+ * A variable named `name` (copied) whose initial value is the tensor `value`, which it takes over.
+ * A variable does not float: it belongs to its maker, who releases it, before or after the symbols
+ * and functions that use it, which hold it too. NULL with a sentence on failure.
  */
 CJ_API cj_variable *cj_variable_new(const char *name, cj_tensor *value);
 
@@ -123,9 +127,12 @@ CJ_API cj_symbol *cj_op_stop_gradient(cj_symbol *x);
 
 /**
  * The derivatives of the scalar `y` with respect to `count` symbols (variables' symbols, inputs, or
- * any others), by reverse-mode differentiation. gradients[i] has the shape of xs[i], and is a zero
- * constant where y does not depend on it. The gradients are symbols in the same graph, may be
- * differentiated again, and are handed to the caller floating.
+ * any others), by reverse-mode differentiation. gradients[i] has the shape of xs[i], and is zero
+ * where y does not depend on it. For a symbol that reads a variable it is the gradient by the
+ * variable, over all symbols through which y reads it, those of layers included. The gradients are
+ * symbols in the same graph, may be differentiated again, and are handed to the caller floating.
+ * CJ_INVALID_ARGUMENT if a symbol is missing, y is not a real scalar, or an x is not real;
+ * CJ_UNSUPPORTED if an op on the way has no derivative; CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_gradients(cj_symbol *y, cj_symbol *const *xs, int count, cj_symbol **gradients);
 

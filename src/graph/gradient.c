@@ -1,16 +1,19 @@
 // Reverse-mode differentiation as a transformation of the graph.
 //
-// The nodes that y needs are put in order; those that lie on a path from some x are marked; then,
-// from y backwards, each marked node turns the gradients by its outputs into gradients by its
-// inputs. Where several users send a gradient to one symbol they are added in the order of the
-// visit, which the graph alone fixes, so the bits of the sums are fixed too.
+// The nodes that y needs are put in order. Those on a path from some x are marked. Then, from y
+// backwards, each marked node turns the gradients of its outputs into gradients of its inputs.
+// Where a symbol has several readers their gradients are added in the order of the visit, which
+// depends on the graph alone, so the bits of the sums do too.
+//
+// A variable is one value however many symbols read it. An x that reads a variable therefore stands
+// for every node of the graph that reads it, and all of them add to one gradient.
 #include "graph/graph.h"
 #include "graph/order.h"
 
 #include "base/memory.h"
 
-// One differentiation under way. `slots` has an entry for each output of each node: first[place] is
-// a node's first.
+// One differentiation under way. `slots` has an entry for each output of each node; first[place] is
+// the first entry of a node. Nodes that read one variable have one entry, that of the first of them.
 typedef struct pass {
     cj__build *build;
     cj__order order;
@@ -72,12 +75,27 @@ static cj_status start(pass *p, cj_symbol *y)
     return !p->slots || !p->input_grads ? CJ_OUT_OF_MEMORY : CJ_OK;
 }
 
-// Marks what lies between the xs and y.
+// Marks every node that reads `variable` and gives all of them the entry of the first.
+static void mark_reads(pass *p, const cj_variable *variable)
+{
+    size_t entry = SIZE_MAX;
+    for (size_t i = 0; i < p->order.count; i++) {
+        if (p->order.nodes[i]->variable != variable)
+            continue;
+        entry = entry == SIZE_MAX ? p->first[i] : entry;
+        p->first[i] = entry;
+        p->depends[i] = true;
+    }
+}
+
+// Marks the nodes on a path from some x to y.
 static cj_status mark(pass *p, cj_symbol *const *xs, int count)
 {
     for (int i = 0; i < count; i++) {
         size_t place = cj__order_place(&p->order, xs[i]->node);
-        if (place != SIZE_MAX)
+        if (xs[i]->node->variable)
+            mark_reads(p, xs[i]->node->variable);
+        else if (place != SIZE_MAX)
             p->depends[place] = true;
     }
     for (size_t i = 0; i < p->order.count; i++) {
@@ -95,7 +113,7 @@ static cj_status mark(pass *p, cj_symbol *const *xs, int count)
     return CJ_OK;
 }
 
-// Takes a node's gradients to its inputs.
+// Passes the gradients of a node's outputs on to its inputs.
 static void go_back(pass *p, size_t place)
 {
     const cj__node *node = p->order.nodes[place];
@@ -118,11 +136,23 @@ static void go_back(pass *p, size_t place)
     }
 }
 
-// The gradient by x, or zeros of x's shape: a scalar zero broadcast at each call, since x may have
-// the free axis.
+// A node of y's graph that has the value of x: x's own, or for a variable any that reads it;
+// SIZE_MAX if there is none.
+static size_t place_of(const pass *p, const cj_symbol *x)
+{
+    if (!x->node->variable)
+        return cj__order_place(&p->order, x->node);
+    for (size_t i = 0; i < p->order.count; i++)
+        if (p->order.nodes[i]->variable == x->node->variable)
+            return i;
+    return SIZE_MAX;
+}
+
+// The gradient by x, or zeros of x's shape: a scalar zero that is broadcast in each call, since x
+// may have the free axis.
 static cj_symbol *result(pass *p, cj_symbol *x)
 {
-    size_t place = cj__order_place(&p->order, x->node);
+    const size_t place = place_of(p, x);
     cj_symbol *gradient = place == SIZE_MAX ? NULL : p->slots[p->first[place] + (size_t)x->index];
     if (gradient)
         return gradient;
@@ -163,9 +193,9 @@ fail:
     return status;
 }
 
-// A symbol of the caller's own for the same value. Two gradients may be one symbol, or one that the
-// caller already has (the gradient of x w by x is w), and a floating symbol can be taken over only
-// once.
+// A new symbol for the same value, which belongs to the caller alone. Two gradients may be one
+// symbol, or one that the caller already has (the gradient of x w by x is w), and a floating symbol
+// can be taken over only once.
 static cj_symbol *hand_out(const cj_symbol *symbol)
 {
     cj_symbol *copy = cj__object_new(&cj__symbol_class, sizeof *copy);

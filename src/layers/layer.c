@@ -171,7 +171,7 @@ cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape sha
     }
     made->trainable = trainable;
     const int i = layer->variable_count++;
-    layer->variables[i] = cj__own(made);
+    layer->variables[i] = made;
     layer->initializers[i] = initializer;
     layer->regularizers[i] = regularizer;
     if (variable)

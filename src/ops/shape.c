@@ -5,13 +5,14 @@
 #include "ops/run.h"
 #include <string.h>
 
-// Product of the known lengths; a length of -1 counts as 1.
-static int64_t known(const cj_shape *shape)
+// Product of the known lengths, of which a length of -1 counts as 1; false if it overflows.
+static bool known(const cj_shape *shape, int64_t *count)
 {
-    int64_t count = 1;
+    *count = 1;
     for (int i = 0; i < shape->rank; i++)
-        count *= shape->dims[i] < 0 ? 1 : shape->dims[i];
-    return count;
+        if (shape->dims[i] >= 0 && __builtin_mul_overflow(*count, shape->dims[i], count))
+            return false;
+    return true;
 }
 
 // reshape: attrs.shape may have one -1 that is worked out, beside the input's free axis (the first
@@ -24,14 +25,18 @@ static cj_status infer_reshape(const cj__op *op, void *attrs, const cj__type *in
     const bool is_free = cj__free_axis(x) >= 0;
     char from[CJ__SHAPE_TEXT], to[CJ__SHAPE_TEXT];
     int open[2] = {-1, -1}, count = 0;
+    int64_t have = 0, need = 0;
     cj_shape y = a->shape;
     (void)input_count;
     *output_count = 1;
+    if (y.rank < 0 || y.rank > CJ_MAX_RANK)
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "%s: a shape of %d axes is given, at most %d are possible", op->name,
+                        y.rank, CJ_MAX_RANK);
     for (int i = 0; i < y.rank && count <= 2; i++)
         if (y.dims[i] < 0 && count++ < 2)
             open[count - 1] = i;
-    const int64_t have = known(x), need = known(&y);
-    bool fits = y.rank >= 0 && y.rank <= CJ_MAX_RANK && count <= 1 + is_free && count >= is_free;
+    bool fits = known(x, &have) && known(&y, &need) && count <= 1 + is_free && count >= is_free;
     if (fits && count == 1 + is_free) { // the last one open is worked out
         fits = need > 0 && have % need == 0;
         if (fits)

@@ -37,6 +37,8 @@ cj_variable *cj_variable_new(const char *name, cj_tensor *value)
         cj__drop_floating(value);
         return NULL;
     }
+    atomic_store(&variable->object.floating,
+                 0); // its maker's: what reads it becomes a holder beside
     variable->trainable = true;
     variable->value = block_of(value);
     variable->name = cj__copy_text(name);

@@ -109,7 +109,7 @@ cj_variable *cj__state_variable_new(const cj_variable *of, const char *name, cj_
                       &tensor) != CJ_OK)
         return NULL;
     cj_tensor_fill(tensor, value);
-    return cj__own(cj_variable_new(text, tensor));
+    return cj_variable_new(text, tensor);
 }
 
 static cj_status make_slots(cj__train_state *state)

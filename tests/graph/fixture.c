@@ -35,14 +35,14 @@ cj_tensor *fixture_tensor(cj_shape shape, const float *values)
 
 cj_variable *fixture_variable(const char *name, cj_shape shape, const float *values)
 {
-    cj_variable *variable = cj__own(cj_variable_new(name, fixture_tensor(shape, values)));
+    cj_variable *variable = cj_variable_new(name, fixture_tensor(shape, values));
     assert_non_null(variable);
     return variable;
 }
 
 cj_variable *fixture_variable_of(cj_dtype dtype, const char *name, cj_shape shape)
 {
-    cj_variable *variable = cj__own(cj_variable_new(name, fixture_tensor_of(dtype, shape)));
+    cj_variable *variable = cj_variable_new(name, fixture_tensor_of(dtype, shape));
     assert_non_null(variable);
     return variable;
 }
@@ -167,5 +167,5 @@ cj_variable *fixture_scalar(cj_dtype dtype)
     assert_int_equal(cj_tensor_new(dtype, (cj_shape){0}, &tensor), CJ_OK);
     if (dtype == CJ_F32 || dtype == CJ_F64)
         put(tensor, 0, 0.01);
-    return cj__own(cj_variable_new("scalar", tensor));
+    return cj_variable_new("scalar", tensor);
 }

@@ -213,7 +213,7 @@ static void a_step_counter_is_read_before_it_grows(void **state)
     cj_tensor *zero = NULL, *out = NULL;
     (void)state;
     assert_int_equal(cj_tensor_new(CJ_I64, (cj_shape){0}, &zero), CJ_OK);
-    cj_variable *step = cj__own(cj_variable_new("step", zero));
+    cj_variable *step = cj_variable_new("step", zero);
     cj_variable *w = fixture_variable("w", CJ_SHAPE(1), (float[]){1});
     cj_variable *m = fixture_variable("m", CJ_SHAPE(1), (float[]){0}),
                 *v = fixture_variable("v", CJ_SHAPE(1), (float[]){0});
@@ -484,7 +484,7 @@ static cj_status whole_life(void *context)
     cj_symbol *gradient = NULL, *loss = NULL;
     cj_function *function = NULL;
     cj_status status = cj_tensor_new(CJ_F32, CJ_SHAPE(3, 2), &value);
-    cj_variable *w = status == CJ_OK ? cj__own(cj_variable_new("w", value)) : NULL;
+    cj_variable *w = status == CJ_OK ? cj_variable_new("w", value) : NULL;
     cj_symbol *read = cj__own(cj_symbol_variable(w));
     cj_symbol *input = cj__own(cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 3), "x"));
     (void)context;

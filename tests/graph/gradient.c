@@ -218,9 +218,95 @@ static void chain_of_a_hundred_thousand_is_differentiated(void **state)
 
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)
 
+// ---- Variables ----
+
+// A variable of two elements, 1 and 2, and a symbol that reads it.
+static cj_variable *weights(void)
+{
+    cj_tensor *value = NULL;
+    assert_int_equal(cj_tensor_new(CJ_F64, CJ_SHAPE(2), &value), CJ_OK);
+    ((double *)cj_tensor_data(value))[0] = 1;
+    ((double *)cj_tensor_data(value))[1] = 2;
+    cj_variable *w = cj_variable_new("w", value);
+    assert_non_null(w);
+    kept[kept_count++] = w; // it does not float: teardown's release is its maker's
+    return w;
+}
+
+static cj_symbol *read_of(cj_variable *variable)
+{
+    return keep(cj_symbol_variable(variable));
+}
+
+static void compute(cj_symbol *y, double *value)
+{
+    cj_function *f = cj_function_new(&(cj_function_args){.outputs = &y, .output_count = 1});
+    void *out = value;
+    assert_non_null(f);
+    assert_int_equal(cj__function_run(f, 1, NULL, &out), CJ_OK);
+    cj_release(f);
+}
+
+// loss = sum of 3 w w read through two symbols; the gradient is asked for through a third.
+static void gradient_by_a_variable_is_over_all_its_reads(void **state)
+{
+    (void)state;
+    cj_variable *w = weights();
+    cj_symbol *product = cj_op_multiply(read_of(w), read_of(w));
+    cj_symbol *loss = total(cj_op_multiply(product, cj_symbol_scalar(CJ_F64, 3)));
+    double g[2] = {0};
+    compute(gradient(loss, read_of(w)), g);
+    assert_near(g[0], 6, 0);
+    assert_near(g[1], 12, 0);
+}
+
+static void gradient_by_one_of_several_reads_is_the_variables(void **state)
+{
+    (void)state;
+    cj_variable *w = weights();
+    cj_symbol *first = read_of(w), *second = read_of(w);
+    cj_symbol *loss = total(cj_op_add(cj_op_square(first), second));
+    cj_symbol *gs[2];
+    double g[2][2] = {{0}};
+    assert_int_equal(cj_gradients(loss, (cj_symbol *[]){second, first}, 2, gs), CJ_OK);
+    for (int i = 0; i < 2; i++)
+        compute(keep(gs[i]), g[i]);
+    for (int i = 0; i < 2; i++) {
+        assert_near(g[i][0], 3, 0);
+        assert_near(g[i][1], 5, 0);
+    }
+}
+
+static void gradient_by_a_variable_that_is_not_read_is_zero(void **state)
+{
+    (void)state;
+    cj_symbol *loss = total(cj_op_square(read_of(weights())));
+    double g[2] = {1, 1};
+    compute(gradient(loss, read_of(weights())), g);
+    assert_near(g[0], 0, 0);
+    assert_near(g[1], 0, 0);
+}
+
+// The second derivative, through symbols that are made anew each time.
+static void gradient_of_a_gradient_finds_all_reads(void **state)
+{
+    (void)state;
+    cj_variable *w = weights();
+    cj_symbol *cube = cj_op_multiply(cj_op_square(read_of(w)), read_of(w));
+    cj_symbol *once = gradient(total(cube), read_of(w));
+    double g[2] = {0};
+    compute(gradient(total(once), read_of(w)), g);
+    assert_near(g[0], 6, 1e-14);
+    assert_near(g[1], 12, 1e-14);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(gradient_by_a_variable_is_over_all_its_reads),
+        TEST(gradient_by_one_of_several_reads_is_the_variables),
+        TEST(gradient_by_a_variable_that_is_not_read_is_zero),
+        TEST(gradient_of_a_gradient_finds_all_reads),
         TEST(square_has_derivative_two_x),
         TEST(shared_subexpression_sums_over_its_users),
         TEST(second_derivative_of_a_cube_is_six_x),

@@ -2,6 +2,7 @@
 #include "cases.h"
 
 #include "graph/graph.h"
+#include <limits.h>
 
 static cj_symbol *input(int64_t rows, int64_t cols)
 {
@@ -69,10 +70,30 @@ static void a_variable_is_held_by_what_reads_it(void **state)
     (void)state;
     support_memory_begin(-1);
     assert_int_equal(cj_tensor_new(CJ_F32, CJ_SHAPE(2), &value), CJ_OK);
-    cj_symbol *x = cj_symbol_variable(cj_variable_new("w", value));
+    cj_variable *w = cj_variable_new("w", value);
+    cj_symbol *x = cj_symbol_variable(w);
+    cj_release(w);
     assert_string_equal(cj_variable_name(x->node->variable), "w");
     cj_release(x);
     support_memory_end();
+}
+
+static void a_shape_of_too_many_axes_is_refused(void **state)
+{
+    const cj_shape shape = {.rank = CJ_MAX_RANK + 1, .dims = {1, 1, 1, 1, 1, 1, 1, 1}};
+    (void)state;
+    assert_null(cj_op_reshape(input(2, 3), shape));
+    assert_error_contains("reshape: a shape of 9 axes");
+    assert_null(cj_op_reshape(input(2, 3), (cj_shape){.rank = INT_MAX}));
+    assert_null(cj_op_reshape(input(2, 3), (cj_shape){.rank = -1}));
+}
+
+// The product of the lengths would overflow, and another length is 0.
+static void a_shape_whose_size_overflows_is_refused(void **state)
+{
+    (void)state;
+    assert_null(cj_op_reshape(input(2, 3), CJ_SHAPE((int64_t)1 << 40, (int64_t)1 << 40, 0)));
+    assert_error_contains("reshape");
 }
 
 // Freeing and differentiating are iterative: recursion this deep would overflow the stack.
@@ -239,8 +260,10 @@ static cj_status build_all(void *context)
     if (status == CJ_OK)
         status = cj_tensor_new(CJ_F32, CJ_SHAPE(2), &value);
     if (status == CJ_OK) {
-        cj_symbol *read = cj_symbol_variable(cj_variable_new("w", value));
+        cj_variable *w = cj_variable_new("w", value);
+        cj_symbol *read = cj_symbol_variable(w);
         status = read ? CJ_OK : cj_error_status();
+        cj_release(w);
         cj_release(read);
     }
     cj_release(gradient);
@@ -258,6 +281,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_release_frees_a_whole_expression),
+        cmocka_unit_test(a_shape_of_too_many_axes_is_refused),
+        cmocka_unit_test(a_shape_whose_size_overflows_is_refused),
         cmocka_unit_test(an_argument_may_be_used_twice),
         cmocka_unit_test(a_held_symbol_outlives_its_users),
         cmocka_unit_test(a_builder_that_fails_releases_what_floats),
