@@ -6,13 +6,10 @@
 // have exactly that size, and deflate never packs better than 1032 to 1. So a short file cannot ask
 // for a large block.
 #include "base/error.h"
-#include "base/memory.h"
-#include "base/system.h"
+#include "data/packed.h"
 #include "tensor/tensor.h"
 #include <cajal/data.h>
-#include <stdio.h>
 #include <string.h>
-#include <zlib.h>
 
 enum { CHUNK = 1 << 14, DEFLATE_RATIO = 1032 };
 
@@ -74,117 +71,10 @@ static const idx_dtype dtypes[] = {
     {0x0C, 4, CJ_I32, decode_32}, {0x0D, 4, CJ_F32, decode_32}, {0x0E, 8, CJ_F64, decode_64},
 };
 
-// An open file, and what unpacks it if it is gzip.
-typedef struct source {
-    const char *path; // for sentences
-    FILE *file;
-    int64_t size; // on disk
-    bool packed;
-    bool ended;      // packed: the last member has ended
-    z_stream stream; // packed: its input lies in `input`
-    unsigned char input[CHUNK];
-} source;
-
-// zlib's memory comes from the library's own allocator.
-static void *allocate(void *unused, unsigned count, unsigned size)
-{
-    (void)unused;
-    return cj__new(count, size);
-}
-
-static void release(void *unused, void *block)
-{
-    (void)unused;
-    cj__free(block);
-}
-
-static cj_status open_source(const char *path, source *s)
-{
-    uint64_t size;
-    unsigned char magic[2];
-    *s = (source){.path = path};
-    CJ_TRY(cj__file_open(path, &s->file, &size));
-    s->size = (int64_t)size;
-    s->packed = fread(magic, 1, 2, s->file) == 2 && magic[0] == 0x1f && magic[1] == 0x8b;
-    rewind(s->file);
-    if (!s->packed)
-        return CJ_OK;
-    s->stream.zalloc = allocate;
-    s->stream.zfree = release;
-    if (inflateInit2(&s->stream, 16 + MAX_WBITS) == Z_OK) // 16: gzip's header and checksum
-        return CJ_OK;
-    fclose(s->file);
-    return cj__fail_memory(sizeof(z_stream), "zlib");
-}
-
-static void close_source(source *s)
-{
-    if (s->packed)
-        inflateEnd(&s->stream);
-    fclose(s->file);
-}
-
-// Reads more input if zlib has used all of it. False at the end of the file.
-static bool fill_input(source *s)
-{
-    if (s->stream.avail_in == 0) {
-        s->stream.next_in = s->input;
-        s->stream.avail_in = (unsigned)fread(s->input, 1, CHUNK, s->file);
-    }
-    return s->stream.avail_in > 0;
-}
-
-// A gzip file is a row of members. What follows the last one is not gzip and is passed over, as
-// gzip does.
-static void begin_next_member(source *s)
-{
-    if (!fill_input(s) || s->stream.next_in[0] != 0x1f || inflateReset(&s->stream) != Z_OK)
-        s->ended = true;
-}
-
-// Unpacks up to `size` bytes, fewer at the end of the data. Unpacking past the last byte also makes
-// zlib check the sum of the whole.
-static cj_status unpack(source *s, unsigned char *to, size_t size, size_t *got)
-{
-    s->stream.next_out = to;
-    s->stream.avail_out = (unsigned)size;
-    while (s->stream.avail_out > 0 && !s->ended && fill_input(s)) {
-        const int code = inflate(&s->stream, Z_NO_FLUSH);
-        if (code == Z_STREAM_END)
-            begin_next_member(s);
-        else if (code == Z_MEM_ERROR)
-            return cj__fail_memory(1 << MAX_WBITS, "zlib");
-        else if (code != Z_OK)
-            return cj__fail(CJ_BAD_FILE, "%s: damaged gzip data (%s)", s->path,
-                            s->stream.msg ? s->stream.msg : "no reason given");
-    }
-    *got = size - s->stream.avail_out;
-    return CJ_OK;
-}
-
-// Reads up to `size` bytes, fewer at the end of the file.
-static cj_status read_some(source *s, unsigned char *to, size_t size, size_t *got)
-{
-    if (s->packed)
-        CJ_TRY(unpack(s, to, size, got));
-    else
-        *got = fread(to, 1, size, s->file);
-    return ferror(s->file) ? cj__fail(CJ_IO, "%s: reading failed", s->path) : CJ_OK;
-}
-
-static cj_status read_exactly(source *s, unsigned char *to, size_t size, const char *what)
-{
-    size_t got;
-    CJ_TRY(read_some(s, to, size, &got));
-    if (got == size)
-        return CJ_OK;
-    return cj__fail(CJ_BAD_FILE, "%s: the file ends inside %s", s->path, what);
-}
-
-static cj_status read_header(source *s, const idx_dtype **dtype, cj_shape *shape)
+static cj_status read_header(cj__packed *s, const idx_dtype **dtype, cj_shape *shape)
 {
     unsigned char head[4 + 4 * CJ_MAX_RANK];
-    CJ_TRY(read_exactly(s, head, 4, "the IDX header"));
+    CJ_TRY(cj__packed_read(s, head, 4, "the IDX header"));
     *dtype = NULL;
     for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++)
         if (dtypes[i].code == head[2])
@@ -196,14 +86,14 @@ static cj_status read_header(source *s, const idx_dtype **dtype, cj_shape *shape
         return cj__fail(CJ_BAD_FILE, "%s: %d axes, it needs 1 to %d", s->path, head[3],
                         CJ_MAX_RANK);
     shape->rank = head[3];
-    CJ_TRY(read_exactly(s, head + 4, 4 * (size_t)shape->rank, "the IDX header"));
+    CJ_TRY(cj__packed_read(s, head + 4, 4 * (size_t)shape->rank, "the IDX header"));
     for (int i = 0; i < shape->rank; i++)
         shape->dims[i] = big32(head + 4 + 4 * i);
     return CJ_OK;
 }
 
 // Whether the file can hold `count` elements: exactly for a plain one, at all for a packed one.
-static cj_status check_size(const source *s, const idx_dtype *dtype, const cj_shape *shape)
+static cj_status check_size(const cj__packed *s, const idx_dtype *dtype, const cj_shape *shape)
 {
     char text[160];
     cj_shape_text(shape, text, sizeof text);
@@ -211,45 +101,40 @@ static cj_status check_size(const source *s, const idx_dtype *dtype, const cj_sh
     if (count < 0 || count > INT64_MAX / 16)
         return cj__fail(CJ_BAD_FILE, "%s: its shape %s is larger than any file", s->path, text);
     int64_t needed = 4 + 4 * shape->rank + count * width;
-    if (!s->packed && s->size != needed)
+    if (!s->is_packed && s->size != needed)
         return cj__fail(CJ_BAD_FILE, "%s: %lld bytes, its header %s needs %lld", s->path,
                         (long long)s->size, text, (long long)needed);
-    if (s->packed && needed / DEFLATE_RATIO > s->size)
+    if (s->is_packed && needed / DEFLATE_RATIO > s->size)
         return cj__fail(CJ_BAD_FILE,
                         "%s: %lld packed bytes cannot hold the %lld that its header %s needs",
                         s->path, (long long)s->size, (long long)needed, text);
     return CJ_OK;
 }
 
-static cj_status read_elements(source *s, const idx_dtype *dtype, cj_tensor *tensor)
+static cj_status read_elements(cj__packed *s, const idx_dtype *dtype, cj_tensor *tensor)
 {
     unsigned char chunk[CHUNK];
     size_t left = (size_t)cj_shape_count(&tensor->shape), size = cj_dtype_size(tensor->dtype);
     char *to = tensor->data;
     while (left > 0) {
         size_t count = left < CHUNK / dtype->width ? left : CHUNK / dtype->width;
-        CJ_TRY(read_exactly(s, chunk, count * dtype->width, "the elements"));
+        CJ_TRY(cj__packed_read(s, chunk, count * dtype->width, "the elements"));
         dtype->decode(chunk, to, count);
         to += count * size;
         left -= count;
     }
-    CJ_TRY(read_some(s, chunk, 1, &left));
-    if (left > 0)
-        return cj__fail(CJ_BAD_FILE, "%s: there are bytes after the last element", s->path);
-    if (s->packed && !s->ended)
-        return cj__fail(CJ_BAD_FILE, "%s: the gzip data is truncated", s->path);
-    return CJ_OK;
+    return cj__packed_end(s);
 }
 
 cj_status cj_load_idx(const char *path, cj_tensor **tensor)
 {
     if (!path || !tensor)
-        return cj__fail_null(path ? "the output of cj_load_idx()" : "the name of the IDX file");
+        return cj__fail_null(path ? "cj_load_idx: the output" : "cj_load_idx: the file's name");
     *tensor = NULL;
-    source s;
+    cj__packed s;
     const idx_dtype *dtype;
     cj_shape shape = {0};
-    CJ_TRY(open_source(path, &s));
+    CJ_TRY(cj__packed_open(path, &s));
     cj_status status = read_header(&s, &dtype, &shape);
     if (status == CJ_OK)
         status = check_size(&s, dtype, &shape);
@@ -257,7 +142,7 @@ cj_status cj_load_idx(const char *path, cj_tensor **tensor)
         status = cj_tensor_new(dtype->dtype, shape, tensor);
     if (status == CJ_OK)
         status = read_elements(&s, dtype, *tensor);
-    close_source(&s);
+    cj__packed_close(&s);
     if (status != CJ_OK) {
         cj_release(*tensor);
         *tensor = NULL;
