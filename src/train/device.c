@@ -73,13 +73,13 @@ cj_status cj__model_set_device(cj_model *model, cj__device *device)
     cj__device *held = cj__own(device);
     cj_status status = cj__state_need(model, &state);
     if (status == CJ_OK) {
-        pthread_mutex_lock(&state->lock);
+        cj__mutex_lock(&state->lock);
         cj_release(state->device);
         state->device = held;
         cj__functions_free(state->functions); // their plans point to where the variables were
         state->functions = NULL;
         status = cj__state_place(model, state);
-        pthread_mutex_unlock(&state->lock);
+        cj__mutex_unlock(&state->lock);
     } else {
         cj_release(held);
     }
