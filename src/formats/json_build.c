@@ -5,7 +5,6 @@
 #include "base/text.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 // Notes that a value could not be made.
@@ -90,14 +89,21 @@ json_t *cj__json_end(const cj__json *b, json_t *value)
     return NULL;
 }
 
+static int add_bytes(const char *bytes, size_t size, void *text)
+{
+    cj__text_add_bytes(text, bytes, size);
+    return ((const cj__text *)text)->failed ? -1 : 0;
+}
+
+// json_dumps() would leave out what it has no memory for; here the text remembers that it failed.
 char *cj__json_print(const json_t *value, size_t flags)
 {
-    char *text = json_dumps(value, flags | JSON_REAL_PRECISION(17) | JSON_ENCODE_ANY);
-    if (!text) {
-        cj__fail(CJ_OUT_OF_MEMORY, "out of memory: JSON could not be written");
-        return NULL;
-    }
-    char *copy = cj__copy_text(text); // so that cj_free() fits whatever allocator is hooked in
-    free(text);
-    return copy;
+    cj__text text = {0};
+    const int result = json_dump_callback(value, add_bytes, &text,
+                                          flags | JSON_REAL_PRECISION(17) | JSON_ENCODE_ANY);
+    if (result == 0 && !text.failed)
+        return text.data;
+    cj__text_free(&text);
+    cj__fail(CJ_OUT_OF_MEMORY, "out of memory: JSON could not be written");
+    return NULL;
 }
