@@ -4,6 +4,8 @@
 // A plan is used by one thread at a time: a call takes a free plan of its batch size, or makes one.
 // At most PLANS_MAX are kept; then the least recently used one is dropped. Memory to run in is
 // borrowed for the call (arena.h).
+#include "base/args.h"
+#include "base/fields.h"
 #include "graph/graph.h"
 
 #include "base/error.h"
@@ -94,6 +96,19 @@ static cj_status take_switches(cj_function *function)
     return off && !function->off ? CJ_OUT_OF_MEMORY : cj__check_switches(off);
 }
 
+CJ__DEFAULTS(function, FUNCTION)
+
+static cj_status check_lists(const cj_function_args *args)
+{
+    if (args->input_count < 0 || args->output_count < 0 || args->update_count < 0)
+        return cj__fail(CJ_INVALID_ARGUMENT, "function: a count of inputs, outputs or updates is "
+                                             "negative");
+    if ((args->input_count && !args->inputs) || (args->output_count && !args->outputs) ||
+        (args->update_count && !args->updates))
+        return cj__fail_null("function: a list of inputs, outputs or updates");
+    return CJ_OK;
+}
+
 // The device of the program's variables where they are on one, else a CPU with the caller's pool.
 static cj_status choose_device(cj_function *function, cj_pool *pool, cj__arenas *arenas)
 {
@@ -132,7 +147,12 @@ static cj_status check_device(const cj_function *function)
 
 cj_function *cj_function_new(const cj_function_args *args)
 {
-    return cj__function_new(args, NULL);
+    cj_function_args given;
+    cj_function *function = NULL;
+    if (cj__args_read("function", args, &function_defaults, sizeof given, &given) == CJ_OK &&
+        check_lists(&given) == CJ_OK)
+        function = cj__function_new(&given, NULL);
+    return function ? function : cj__build_failed();
 }
 
 cj_function *cj__function_new(const cj_function_args *args, struct cj__arenas *arenas)
