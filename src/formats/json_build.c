@@ -49,6 +49,23 @@ json_t *cj__json_real(cj__json *b, double number)
     return b->status == CJ_OK ? made(b, json_real(number)) : NULL;
 }
 
+json_t *cj__json_double(cj__json *b, double number)
+{
+    if (isfinite(number))
+        return cj__json_real(b, number);
+    return cj__json_text(b, isnan(number) ? "NaN" : number > 0 ? "Infinity" : "-Infinity");
+}
+
+double cj__json_double_value(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    if (text && strcmp(text, "Infinity") == 0)
+        return INFINITY;
+    if (text && strcmp(text, "-Infinity") == 0)
+        return -INFINITY;
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
 json_t *cj__json_bool(cj__json *b, bool truth)
 {
     return b->status == CJ_OK ? json_boolean(truth) : NULL;

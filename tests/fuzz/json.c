@@ -21,12 +21,12 @@ static char *architecture(void)
                  cj_apply(cj_max_pooling2d(),
                           cj_apply(cj_batch_normalization(),
                                    cj_apply(cj_conv2d(2, {3, 3}, .activation = "relu"), image)))));
-    cj_symbol *sense = cj_apply(
-        cj_simple_rnn(4), cj_apply(cj_embedding(7, 3, .mask_zero = true), words));
+    cj_symbol *sense =
+        cj_apply(cj_simple_rnn(4), cj_apply(cj_embedding(7, 3, .mask_zero = true), words));
     cj_symbol *sum =
         cj_merge(cj_add(), cj_apply(cj_model_layer(nested), pixels), cj_apply(shared, sense));
-    cj_model *model = cj_model_new(.inputs = {image, words},
-                                   .outputs = {cj_apply(cj_softmax(), sum), sense});
+    cj_model *model =
+        cj_model_new(.inputs = {image, words}, .outputs = {cj_apply(cj_softmax(), sum), sense});
     if (!model || cj_model_to_json(model, &json) != CJ_OK)
         abort();
     cj_release(model);

@@ -53,9 +53,8 @@ static inline json_t *mutate_list(json_t *item, int count)
 static inline json_t *mutate_value(const mutate_node *nodes, size_t count, size_t at, uint8_t what,
                                    uint8_t more)
 {
-    static const json_int_t numbers[] = {0,       1,          -1,         2,
-                                         17,      2147483647, 2147483648, 4294967295,
-                                         1 << 20, INT64_MAX,  INT64_MIN,  16};
+    static const json_int_t numbers[] = {
+        0, 1, -1, 2, 17, 2147483647, 2147483648, 4294967295, 1 << 20, INT64_MAX, INT64_MIN, 16};
     static const double reals[] = {0.5, -0.5, 1e308, 1e-308, 3.0, 0.0};
     switch (what % 10) {
     case 0:

@@ -15,7 +15,7 @@ static cj_dataset *samples(void)
         cj_tensor_new(CJ_F32, CJ_SHAPE(SAMPLES, 1), &y) != CJ_OK)
         abort();
     cj_tensor_fill(x, 0.5);
-    return cj_dataset_new(.x = {x}, .y = {y});
+    return cj_dataset(.x = {x}, .y = {y});
 }
 
 // A file with its header apart.
