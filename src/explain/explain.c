@@ -5,6 +5,7 @@
 #include "base/args.h"
 #include "base/text.h"
 #include "kernels/kernels.h"
+#include "ops/variable.h"
 #include <string.h>
 
 static const struct {
@@ -210,14 +211,17 @@ static cj_status choose(const explaining *e, const cj__sight *sight, cj__telling
     return CJ_OK;
 }
 
-// A layer of mixed_bfloat16 reads its variables rounded.
+// Reads the variables; a layer of mixed_bfloat16 has them rounded.
 static cj_status round_variables(cj__sight *sight)
 {
     const cj_layer *layer = sight->layer;
-    for (int i = 0; layer->mixed && !layer->kind->exact_variables && i < layer->variable_count;
-         i++) {
-        CJ_TRY(
-            cj_tensor_convert(cj_variable_value(layer->variables[i]), CJ_F32, &sight->rounded[i]));
+    for (int i = 0; i < layer->variable_count; i++) {
+        const cj_tensor *value = cj__variable_read(layer->variables[i]);
+        if (!value)
+            return cj_error_status();
+        if (!layer->mixed || layer->kind->exact_variables)
+            continue;
+        CJ_TRY(cj_tensor_convert(value, CJ_F32, &sight->rounded[i]));
         float *values = cj_tensor_data(sight->rounded[i]);
         cj__kernels_for(sizeof *values)
             ->round_bf16(cj_tensor_count(sight->rounded[i]), values, values);

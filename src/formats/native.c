@@ -10,6 +10,7 @@
 #include "formats/native_state.h"
 #include "formats/safetensors.h"
 #include "formats/weights.h"
+#include "ops/variable.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -65,7 +66,7 @@ static const char *numbered(char name[NUMBERED_NAME], const char *folder, int in
 
 typedef struct tensor_list {
     const char **names;
-    cj_tensor **items;
+    const cj_tensor **items;
     char (*numbers)[NUMBERED_NAME]; // names of the optimizer's
     int count;
 } tensor_list;
@@ -89,11 +90,13 @@ static cj_status list_tensors(const cj__weights *weights, const cj__train_state 
         return CJ_OUT_OF_MEMORY;
     for (int i = 0; i < weights->count; i++) {
         t->names[t->count] = weights->names[i];
-        t->items[t->count++] = cj_variable_value(weights->variables[i]);
+        if (!(t->items[t->count++] = cj__variable_read(weights->variables[i])))
+            return cj_error_status();
     }
     for (int i = 0; i < slots; i++) {
         t->names[t->count] = numbered(t->numbers[i], "optimizer", i);
-        t->items[t->count++] = cj_variable_value(cj__state_variable(state, i));
+        if (!(t->items[t->count++] = cj__variable_read(cj__state_variable(state, i))))
+            return cj_error_status();
     }
     return CJ_OK;
 }
@@ -135,7 +138,8 @@ static cj_status save(cj_model *model, cj__sink *sink)
 static cj_status find_entry(const cj__container *container, const char *name,
                             const cj_variable *variable, const cj__entry **entry)
 {
-    const cj_shape *own = cj_tensor_shape(cj_variable_value(variable));
+    const cj__type type = cj__variable_type(variable);
+    const cj_shape *own = &type.shape;
     *entry = cj__container_find(container, name);
     if (!*entry)
         return cj__fail(CJ_BAD_FILE, "weight \"%s\" is missing", name);

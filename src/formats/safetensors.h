@@ -39,7 +39,7 @@ const char *cj__container_text(const cj__container *container, const char *key);
 // What a file is to hold: tensors under their names, in order, and texts.
 typedef struct cj__contents {
     const char *const *names;
-    cj_tensor *const *tensors;
+    const cj_tensor *const *tensors;
     int count;
     json_t *metadata; // names to texts
 } cj__contents;

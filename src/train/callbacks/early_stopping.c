@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "base/fields.h"
 #include "base/memory.h"
+#include "base/error.h"
+#include "ops/variable.h"
 #include "tensor/tensor.h"
 #include "train/callbacks.h"
 #include "train/callbacks/monitor.h"
@@ -42,7 +44,7 @@ static int64_t count_weights(const cj_layer *layer)
 {
     int64_t count = 0;
     for (int i = 0; i < cj_layer_variable_count(layer); i++)
-        count += cj_tensor_count(cj_variable_value(cj_layer_variable(layer, i)));
+        count += cj__variable_count(cj_layer_variable(layer, i));
     return count;
 }
 
@@ -58,24 +60,31 @@ static cj_status keep_weights(stopping *s, cj_model *model, int epoch)
             return CJ_OUT_OF_MEMORY;
     }
     for (int i = 0; i < cj_layer_variable_count(layer); i++) {
-        const cj_tensor *value = cj_variable_value(cj_layer_variable(layer, i));
+        const cj_tensor *value = cj__variable_read(cj_layer_variable(layer, i));
+        if (!value)
+            return cj_error_status();
         cj__convert(value->dtype, value->data, CJ_F64, to, cj_tensor_count(value));
         to += cj_tensor_count(value);
     }
     return CJ_OK;
 }
 
-static void restore_weights(const stopping *s, cj_model *model)
+static cj_status restore_weights(const stopping *s, cj_model *model)
 {
     const cj_layer *layer = cj_model_layer(model);
     const double *from = s->weights;
     if (count_weights(layer) != s->weight_count)
-        return;
+        return CJ_OK;
     for (int i = 0; i < cj_layer_variable_count(layer); i++) {
-        const cj_tensor *value = cj_variable_value(cj_layer_variable(layer, i));
+        cj_variable *variable = cj_layer_variable(layer, i);
+        cj_tensor *value = cj__variable_edit(variable);
+        if (!value)
+            return cj_error_status();
         cj__convert(CJ_F64, from, value->dtype, value->data, cj_tensor_count(value));
+        CJ_TRY(cj__variable_commit(variable));
         from += cj_tensor_count(value);
     }
+    return CJ_OK;
 }
 
 static cj_status stopping_epoch_end(void *self, cj_model *model, cj_logs *logs)
@@ -113,8 +122,7 @@ static cj_status stopping_end(void *self, cj_model *model, cj_logs *logs)
         return CJ_OK;
     if (s->args.verbose > 0)
         printf("Restoring model weights from the end of the best epoch: %d.\n", s->best_epoch + 1);
-    restore_weights(s, model);
-    return CJ_OK;
+    return restore_weights(s, model);
 }
 
 enum { NUMBERS = 4 };

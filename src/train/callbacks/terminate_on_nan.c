@@ -6,6 +6,7 @@
 // in order: first at its weights, then at what it puts out.
 #include "base/error.h"
 #include "base/memory.h"
+#include "ops/variable.h"
 #include "train/callbacks.h"
 #include "train/step.h"
 #include <math.h>
@@ -39,19 +40,24 @@ static cj_status copy_weights(guard *g, const cj_model *model, bool back)
     if (!g->weights) {
         g->count = 0;
         for (int i = 0; i < variables; i++)
-            g->count += cj_tensor_count(cj_variable_value(cj_layer_variable(layer, i)));
+            g->count += cj__variable_count(cj_layer_variable(layer, i));
         g->weights = cj__new((size_t)g->count, sizeof *g->weights);
         if (!g->weights)
             return CJ_OUT_OF_MEMORY;
     }
     double *kept = g->weights;
     for (int i = 0; i < variables; i++) {
-        cj_tensor *value = cj_variable_value(cj_layer_variable(layer, i));
-        const int64_t count = cj_tensor_count(value);
+        cj_variable *variable = cj_layer_variable(layer, i);
+        cj_tensor *value = cj__variable_edit(variable);
+        const int64_t count = cj__variable_count(variable);
+        if (!value)
+            return cj_error_status();
         if (back)
             cj__convert(CJ_F64, kept, value->dtype, value->data, count);
         else
             cj__convert(value->dtype, value->data, CJ_F64, kept, count);
+        if (back)
+            CJ_TRY(cj__variable_commit(variable));
         kept += count;
     }
     return CJ_OK;
@@ -93,8 +99,8 @@ static const char *bad_weight(const cj_layer *layer)
 {
     for (int i = 0; i < cj_layer_variable_count(layer); i++) {
         const cj_variable *variable = cj_layer_variable(layer, i);
-        const cj_tensor *value = cj_variable_value(variable);
-        if (!all_finite(value->dtype, value->data, cj_tensor_count(value)))
+        const cj_tensor *value = cj__variable_read(variable);
+        if (!value || !all_finite(value->dtype, value->data, cj_tensor_count(value)))
             return cj_variable_name(variable);
     }
     return NULL;
@@ -179,17 +185,27 @@ static cj_status inquire(cj_model *model, cj__train_state *state, const char *wh
     return status;
 }
 
+static cj_status add_to_steps(cj__train_state *state, int64_t more)
+{
+    cj_tensor *value = cj__variable_edit(state->iterations);
+    if (!value)
+        return cj_error_status();
+    *(int64_t *)(void *)value->data += more;
+    return cj__variable_commit(state->iterations);
+}
+
 // Weights and step count as the bad step found them, for the time of the inquiry.
 static cj_status inquire_before(guard *g, cj_model *model, cj__train_state *state,
                                 const char *where)
 {
     guard after = {0};
-    int64_t *steps = (int64_t *)(void *)state->iterations->value->data;
     CJ_TRY(copy_weights(&after, model, false));
-    copy_weights(g, model, true);
-    --*steps;
-    const cj_status status = inquire(model, state, where);
-    ++*steps;
+    cj_status status = copy_weights(g, model, true);
+    if (status == CJ_OK)
+        status = add_to_steps(state, -1);
+    if (status == CJ_OK)
+        status = inquire(model, state, where);
+    add_to_steps(state, 1);
     copy_weights(&after, model, true);
     cj__free(after.weights);
     return status;
