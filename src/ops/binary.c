@@ -7,22 +7,18 @@
 #include "ops/run.h"
 #include <string.h>
 
-static cj_status infer_binary(const cj__op *op, void *attrs, const cj__type *inputs,
-                              int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_binary(cj__inference *r)
 {
-    (void)attrs, (void)input_count;
-    *output_count = 1;
-    CJ_TRY(cj__need_real(op, inputs, 0, NULL));
-    CJ_TRY(cj__need_real(op, inputs, 1, &inputs[0]));
-    outputs[0].dtype = inputs[0].dtype;
-    return cj__broadcast(op, &inputs[0].shape, &inputs[1].shape, &outputs[0].shape);
+    CJ_TRY(cj__need_real(r, 0, NULL));
+    CJ_TRY(cj__need_real(r, 1, &r->inputs[0]));
+    r->outputs[0].dtype = r->inputs[0].dtype;
+    return cj__broadcast(r, &r->inputs[0].shape, &r->inputs[1].shape, &r->outputs[0].shape);
 }
 
-static cj_status infer_compare(const cj__op *op, void *attrs, const cj__type *inputs,
-                               int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_compare(cj__inference *r)
 {
-    CJ_TRY(infer_binary(op, attrs, inputs, input_count, outputs, output_count));
-    outputs[0].dtype = CJ_BOOL;
+    CJ_TRY(infer_binary(r));
+    r->outputs[0].dtype = CJ_BOOL;
     return CJ_OK;
 }
 
@@ -131,18 +127,15 @@ static void gradient_binary(cj__build *g, const cj__node *node, cj_symbol *const
 }
 
 // select: y = c ? a : b; c is bool, all three broadcast. c gets no gradient.
-static cj_status infer_select(const cj__op *op, void *attrs, const cj__type *inputs,
-                              int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_select(cj__inference *r)
 {
     cj_shape both;
-    (void)attrs, (void)input_count;
-    *output_count = 1;
-    CJ_TRY(cj__need_dtype(op, inputs, 0, CJ_BOOL));
-    CJ_TRY(cj__need_real(op, inputs, 1, NULL));
-    CJ_TRY(cj__need_real(op, inputs, 2, &inputs[1]));
-    CJ_TRY(cj__broadcast(op, &inputs[1].shape, &inputs[2].shape, &both));
-    outputs[0].dtype = inputs[1].dtype;
-    return cj__broadcast(op, &inputs[0].shape, &both, &outputs[0].shape);
+    CJ_TRY(cj__need_dtype(r, 0, CJ_BOOL));
+    CJ_TRY(cj__need_real(r, 1, NULL));
+    CJ_TRY(cj__need_real(r, 2, &r->inputs[1]));
+    CJ_TRY(cj__broadcast(r, &r->inputs[1].shape, &r->inputs[2].shape, &both));
+    r->outputs[0].dtype = r->inputs[1].dtype;
+    return cj__broadcast(r, &r->inputs[0].shape, &both, &r->outputs[0].shape);
 }
 
 // One row. A condition that is one value for the whole row is repeated into a short buffer.

@@ -14,24 +14,24 @@
 #include "ops/run.h"
 #include "ops/window.h"
 
-static cj_status check_settings(const cj__op *op, const cj__conv2d_attrs *a)
+static cj_status check_settings(const cj__inference *r, const cj__conv2d_attrs *a)
 {
     for (int i = 0; i < 2; i++)
         if (a->kernel[i] < 1 || a->strides[i] < 1 || a->dilation[i] < 1)
             return cj__fail(CJ_INVALID_ARGUMENT,
-                            "%s: kernel, strides and dilation must be at least 1", op->name);
+                            "%s: kernel, strides and dilation must be at least 1", r->op->name);
     if (a->groups < 1)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %lld groups, needs at least 1", op->name,
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %lld groups, needs at least 1", r->op->name,
                         (long long)a->groups);
     return CJ_OK;
 }
 
 // A rank-4 image of which only the first axis may be free.
-static cj_status need_image(const cj__op *op, const cj__type *inputs, int index)
+static cj_status need_image(const cj__inference *r, int index)
 {
-    CJ_TRY(cj__need_rank(op, inputs, index, 4, 4));
+    CJ_TRY(cj__need_rank(r, index, 4, 4));
     for (int i = 1; i < 4; i++)
-        CJ_TRY(cj__need_axis(op, &inputs[index], i, false));
+        CJ_TRY(cj__need_axis(r, &r->inputs[index], i, false));
     return CJ_OK;
 }
 
@@ -45,7 +45,7 @@ static int64_t kept(const cj__conv2d_attrs *a, int axis, int64_t count)
 }
 
 // The shape of y for images of x's shape and f filters.
-static cj_status output_shape(const cj__op *op, const cj__conv2d_attrs *a, const cj_shape *x,
+static cj_status output_shape(const cj__inference *r, const cj__conv2d_attrs *a, const cj_shape *x,
                               int64_t f, cj_shape *y)
 {
     *y = (cj_shape){.rank = 4, .dims = {x->dims[0], 0, 0, f}};
@@ -55,15 +55,15 @@ static cj_status output_shape(const cj__op *op, const cj__conv2d_attrs *a, const
     if (y->dims[1] < 1 || y->dims[2] < 1)
         return cj__fail(CJ_SHAPE_MISMATCH,
                         "%s: kernel %lldx%lld does not fit input %lldx%lld with padding \"%s\"",
-                        op->name, (long long)a->kernel[0], (long long)a->kernel[1],
+                        r->op->name, (long long)a->kernel[0], (long long)a->kernel[1],
                         (long long)x->dims[1], (long long)x->dims[2], a->same ? "same" : "valid");
     if (x->dims[3] % a->groups || f % a->groups)
         return cj__fail(CJ_SHAPE_MISMATCH,
                         "%s: %lld channels and %lld filters cannot be cut into %lld groups",
-                        op->name, (long long)x->dims[3], (long long)f, (long long)a->groups);
+                        r->op->name, (long long)x->dims[3], (long long)f, (long long)a->groups);
     y->dims[1] = kept(a, 0, y->dims[1]);
     y->dims[2] = kept(a, 1, y->dims[2]);
-    return cj__check_output(op, y);
+    return cj__check_output(r, y);
 }
 
 // Images that lie side by side in x and y: see ops/blocks.h.
@@ -72,93 +72,86 @@ static int64_t lanes_of(const cj__conv2d_attrs *a, cj_dtype dtype)
     return a->images > 0 ? cj__lanes(dtype) : 1;
 }
 
-static cj_status infer_conv2d(const cj__op *op, void *attrs, const cj__type *inputs,
-                              int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_conv2d(cj__inference *r)
 {
-    cj__conv2d_attrs *a = attrs;
-    const cj_shape *x = &inputs[0].shape, *w = &inputs[1].shape;
+    cj__conv2d_attrs *a = r->attrs;
+    const cj_shape *x = &r->inputs[0].shape, *w = &r->inputs[1].shape;
     char text[CJ__SHAPE_TEXT];
-    *output_count = 1;
-    for (int i = 0; i < input_count; i++)
-        CJ_TRY(cj__need_real(op, inputs, i, &inputs[0]));
-    CJ_TRY(need_image(op, inputs, 0));
-    CJ_TRY(cj__need_rank(op, inputs, 1, 4, 4));
-    const int64_t lanes = lanes_of(a, inputs[0].dtype);
+    for (int i = 0; i < r->input_count; i++)
+        CJ_TRY(cj__need_real(r, i, &r->inputs[0]));
+    CJ_TRY(need_image(r, 0));
+    CJ_TRY(cj__need_rank(r, 1, 4, 4));
+    const int64_t lanes = lanes_of(a, r->inputs[0].dtype);
     a->kernel[0] = w->dims[0];
     a->kernel[1] = w->dims[1];
-    CJ_TRY(check_settings(op, a));
-    outputs[0].dtype = inputs[0].dtype;
-    CJ_TRY(output_shape(op, a, x, w->dims[3] * lanes, &outputs[0].shape));
+    CJ_TRY(check_settings(r, a));
+    r->outputs[0].dtype = r->inputs[0].dtype;
+    CJ_TRY(output_shape(r, a, x, w->dims[3] * lanes, &r->outputs[0].shape));
     if (w->dims[2] * a->groups * lanes != x->dims[3])
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: filters %s do not fit %lld channels in %lld groups",
-                        op->name, cj__shape_words(w, text), (long long)(x->dims[3] / lanes),
+                        r->op->name, cj__shape_words(w, text), (long long)(x->dims[3] / lanes),
                         (long long)a->groups);
-    if (input_count == 3 && (inputs[2].shape.rank != 1 || inputs[2].shape.dims[0] != w->dims[3]))
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: bias %s does not fit %lld filters", op->name,
-                        cj__shape_words(&inputs[2].shape, text), (long long)w->dims[3]);
+    if (r->input_count == 3 &&
+        (r->inputs[2].shape.rank != 1 || r->inputs[2].shape.dims[0] != w->dims[3]))
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: bias %s does not fit %lld filters", r->op->name,
+                        cj__shape_words(&r->inputs[2].shape, text), (long long)w->dims[3]);
     return CJ_OK;
 }
 
 // With the pool: y and, in bytes, the places.
-static cj_status infer_conv2d_pool(const cj__op *op, void *attrs, const cj__type *inputs,
-                                   int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_conv2d_pool(cj__inference *r)
 {
-    CJ_TRY(infer_conv2d(op, attrs, inputs, input_count, outputs, output_count));
-    *output_count = 2;
-    outputs[1] = (cj__type){CJ_U8, outputs[0].shape};
+    CJ_TRY(infer_conv2d(r));
+    r->output_count = 2;
+    r->outputs[1] = (cj__type){CJ_U8, r->outputs[0].shape};
     return CJ_OK;
 }
 
 // dy must be what conv2d of x's shape gives.
-static cj_status check_gradient(const cj__op *op, const cj__conv2d_attrs *a, const cj_shape *x,
-                                const cj__type *dy)
+static cj_status check_gradient(const cj__inference *r, const cj__conv2d_attrs *a,
+                                const cj_shape *x, const cj__type *dy)
 {
     cj__type expected = *dy;
-    CJ_TRY(output_shape(op, a, x, dy->shape.dims[3], &expected.shape));
-    return cj__need_same_shape(op, dy, &expected);
+    CJ_TRY(output_shape(r, a, x, dy->shape.dims[3], &expected.shape));
+    return cj__need_same_shape(r, dy, &expected);
 }
 
-static cj_status infer_input_grad(const cj__op *op, void *attrs, const cj__type *inputs,
-                                  int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_input_grad(cj__inference *r)
 {
-    const cj__conv2d_attrs *a = attrs;
-    (void)input_count;
-    *output_count = 1;
-    CJ_TRY(cj__need_real(op, inputs, 0, NULL));
-    CJ_TRY(cj__need_real(op, inputs, 1, &inputs[0]));
-    CJ_TRY(cj__need_rank(op, inputs, 0, 4, 4));
-    CJ_TRY(need_image(op, inputs, 1));
-    CJ_TRY(need_image(op, inputs, 2));
-    CJ_TRY(check_settings(op, a));
-    outputs[0] = (cj__type){inputs[0].dtype, inputs[2].shape};
-    return check_gradient(op, a, &inputs[2].shape, &inputs[1]);
+    const cj__conv2d_attrs *a = r->attrs;
+    CJ_TRY(cj__need_real(r, 0, NULL));
+    CJ_TRY(cj__need_real(r, 1, &r->inputs[0]));
+    CJ_TRY(cj__need_rank(r, 0, 4, 4));
+    CJ_TRY(need_image(r, 1));
+    CJ_TRY(need_image(r, 2));
+    CJ_TRY(check_settings(r, a));
+    r->outputs[0] = (cj__type){r->inputs[0].dtype, r->inputs[2].shape};
+    return check_gradient(r, a, &r->inputs[2].shape, &r->inputs[1]);
 }
 
-static cj_status infer_filter_grad(const cj__op *op, void *attrs, const cj__type *inputs,
-                                   int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_filter_grad(cj__inference *r)
 {
-    const cj__conv2d_attrs *a = attrs;
-    *output_count = 1;
-    CJ_TRY(cj__need_real(op, inputs, 0, NULL));
-    CJ_TRY(cj__need_real(op, inputs, 1, &inputs[0]));
-    CJ_TRY(need_image(op, inputs, 0));
-    CJ_TRY(need_image(op, inputs, 1));
-    CJ_TRY(check_settings(op, a));
-    const int64_t lanes = lanes_of(a, inputs[0].dtype);
+    const cj__conv2d_attrs *a = r->attrs;
+    CJ_TRY(cj__need_real(r, 0, NULL));
+    CJ_TRY(cj__need_real(r, 1, &r->inputs[0]));
+    CJ_TRY(need_image(r, 0));
+    CJ_TRY(need_image(r, 1));
+    CJ_TRY(check_settings(r, a));
+    const int64_t lanes = lanes_of(a, r->inputs[0].dtype);
     const cj_shape w = {.rank = 4,
                         .dims = {a->kernel[0], a->kernel[1],
-                                 inputs[0].shape.dims[3] / lanes / a->groups,
-                                 inputs[1].shape.dims[3] / lanes}};
-    outputs[0] = (cj__type){inputs[0].dtype, w};
+                                 r->inputs[0].shape.dims[3] / lanes / a->groups,
+                                 r->inputs[1].shape.dims[3] / lanes}};
+    r->outputs[0] = (cj__type){r->inputs[0].dtype, w};
     if (a->sums_dbias) {
-        *output_count = 2;
-        outputs[1] = (cj__type){inputs[0].dtype, {.rank = 1, .dims = {w.dims[3]}}};
+        r->output_count = 2;
+        r->outputs[1] = (cj__type){r->inputs[0].dtype, {.rank = 1, .dims = {w.dims[3]}}};
     }
-    CJ_TRY(check_gradient(op, a, &inputs[0].shape, &inputs[1]));
-    if (input_count < 3)
+    CJ_TRY(check_gradient(r, a, &r->inputs[0].shape, &r->inputs[1]));
+    if (r->input_count < 3)
         return CJ_OK;
-    CJ_TRY(cj__need_dtype(op, inputs, 2, CJ_U8));
-    return cj__need_same_shape(op, &inputs[1], &inputs[2]);
+    CJ_TRY(cj__need_dtype(r, 2, CJ_U8));
+    return cj__need_same_shape(r, &r->inputs[1], &r->inputs[2]);
 }
 
 typedef struct conv_context {

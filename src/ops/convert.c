@@ -4,12 +4,9 @@
 #include "ops/run.h"
 #include <string.h>
 
-static cj_status infer_same(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                            cj__type *outputs, int *output_count)
+static cj_status infer_same(cj__inference *r)
 {
-    (void)op, (void)attrs, (void)input_count;
-    *output_count = 1;
-    outputs[0] = inputs[0];
+    r->outputs[0] = r->inputs[0];
     return CJ_OK;
 }
 
@@ -31,13 +28,13 @@ const cj__op cj__op_stop_gradient = {
 
 // cast: y = x in attrs.dtype (to integers towards zero, saturating). The gradient passes between
 // float32 and float64.
-static cj_status infer_cast(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                            cj__type *outputs, int *output_count)
+static cj_status infer_cast(cj__inference *r)
 {
-    CJ_TRY(infer_same(op, attrs, inputs, input_count, outputs, output_count));
-    outputs[0].dtype = ((const cj__cast_attrs *)attrs)->dtype;
-    if ((unsigned)outputs[0].dtype >= CJ_DTYPE_COUNT)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cast: there is no dtype %d", (int)outputs[0].dtype);
+    CJ_TRY(infer_same(r));
+    r->outputs[0].dtype = ((const cj__cast_attrs *)r->attrs)->dtype;
+    if ((unsigned)r->outputs[0].dtype >= CJ_DTYPE_COUNT)
+        return cj__fail(CJ_INVALID_ARGUMENT, "cast: there is no dtype %d",
+                        (int)r->outputs[0].dtype);
     return CJ_OK;
 }
 
@@ -73,15 +70,14 @@ const cj__op cj__op_cast = {
 
 // rescale: y = x scale + offset in the real dtype attrs.dtype, from any dtype; bytes go through a
 // kernel of their own.
-static cj_status infer_rescale(const cj__op *op, void *attrs, const cj__type *inputs,
-                               int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_rescale(cj__inference *r)
 {
-    const cj__rescale_attrs *a = attrs;
-    CJ_TRY(infer_same(op, attrs, inputs, input_count, outputs, output_count));
+    const cj__rescale_attrs *a = r->attrs;
+    CJ_TRY(infer_same(r));
     if (!cj__is_real(a->dtype))
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "rescale: the result would be of a dtype that is not float32 or float64");
-    outputs[0].dtype = a->dtype;
+    r->outputs[0].dtype = a->dtype;
     return CJ_OK;
 }
 

@@ -11,45 +11,43 @@
 #include "ops/matmul.h"
 #include "ops/run.h"
 
-static cj_status misfit(const cj__op *op, const cj__matmul_attrs *attrs, const cj_shape *a,
+static cj_status misfit(const cj__inference *r, const cj__matmul_attrs *attrs, const cj_shape *a,
                         const cj_shape *b)
 {
     char first[CJ__SHAPE_TEXT], second[CJ__SHAPE_TEXT];
-    return cj__fail(CJ_SHAPE_MISMATCH, "%s: %s%s and %s%s do not fit", op->name,
+    return cj__fail(CJ_SHAPE_MISMATCH, "%s: %s%s and %s%s do not fit", r->op->name,
                     cj__shape_words(a, first), attrs->trans_a ? " transposed" : "",
                     cj__shape_words(b, second), attrs->trans_b ? " transposed" : "");
 }
 
-static cj_status infer_matmul(const cj__op *op, void *attrs, const cj__type *inputs,
-                              int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_matmul(cj__inference *r)
 {
-    const cj__matmul_attrs *m = attrs;
-    const cj_shape *a = &inputs[0].shape, *b = &inputs[1].shape;
-    cj_shape *y = &outputs[0].shape;
-    *output_count = 1;
-    for (int i = 0; i < input_count; i++)
-        CJ_TRY(cj__need_real(op, inputs, i, &inputs[0]));
+    const cj__matmul_attrs *m = r->attrs;
+    const cj_shape *a = &r->inputs[0].shape, *b = &r->inputs[1].shape;
+    cj_shape *y = &r->outputs[0].shape;
+    for (int i = 0; i < r->input_count; i++)
+        CJ_TRY(cj__need_real(r, i, &r->inputs[0]));
     const bool folds = m->trans_a && !m->trans_b;
-    CJ_TRY(cj__need_rank(op, inputs, 0, 2, m->trans_a && m->trans_b ? 2 : CJ_MAX_RANK));
-    CJ_TRY(cj__need_rank(op, inputs, 1, folds ? a->rank : 2, folds ? a->rank : 2));
+    CJ_TRY(cj__need_rank(r, 0, 2, m->trans_a && m->trans_b ? 2 : CJ_MAX_RANK));
+    CJ_TRY(cj__need_rank(r, 1, folds ? a->rank : 2, folds ? a->rank : 2));
     *y = *a;
-    outputs[0].dtype = inputs[0].dtype;
+    r->outputs[0].dtype = r->inputs[0].dtype;
     if (folds) {
         for (int i = 0; i < a->rank - 1; i++)
             if (a->dims[i] != b->dims[i])
-                return misfit(op, m, a, b);
+                return misfit(r, m, a, b);
         *y = (cj_shape){.rank = 2, .dims = {a->dims[a->rank - 1], b->dims[b->rank - 1]}};
     } else {
         if (a->dims[m->trans_a ? 0 : a->rank - 1] != b->dims[m->trans_b])
-            return misfit(op, m, a, b);
+            return misfit(r, m, a, b);
         if (m->trans_a)
             y->dims[0] = a->dims[1];
         y->dims[a->rank - 1] = b->dims[!m->trans_b];
     }
-    if (input_count == 3 &&
-        (inputs[2].shape.rank != 1 || inputs[2].shape.dims[0] != y->dims[y->rank - 1]))
-        return misfit(op, m, y, &inputs[2].shape);
-    return cj__check_output(op, y);
+    if (r->input_count == 3 &&
+        (r->inputs[2].shape.rank != 1 || r->inputs[2].shape.dims[0] != y->dims[y->rank - 1]))
+        return misfit(r, m, y, &r->inputs[2].shape);
+    return cj__check_output(r, y);
 }
 
 cj__gemm cj__matmul_gemm(const cj__call *call)

@@ -29,21 +29,31 @@ static cj__matmul_attrs folding(void)
     return (cj__matmul_attrs){.trans_a = true, .act = CJ__UNARY_NONE};
 }
 
-static cj_status infer_matmul_step(const cj__op *op, void *attrs, const cj__type *inputs,
-                                   int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_matmul_step(cj__inference *r)
 {
-    cj__matmul_step_attrs *a = attrs;
+    cj__matmul_step_attrs *a = r->attrs;
     cj__matmul_attrs m = folding();
     cj__type operands[2], step[OPERANDS_MAX];
-    if (input_count > OPERANDS_MAX || input_count < 4)
+    if (r->input_count > OPERANDS_MAX || r->input_count < 4)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, no optimizer has so many",
-                        op->name, input_count);
-    operands[0] = inputs[GRADIENT];
-    operands[1] = inputs[input_count - 1];
-    memcpy(step, inputs, (size_t)(input_count - 1) * sizeof *step);
-    int one = 1;
-    CJ_TRY(cj__op_matmul.infer(&cj__op_matmul, &m, operands, 2, &step[GRADIENT], &one));
-    return a->step->infer(a->step, &a->update, step, input_count - 1, outputs, output_count);
+                        r->op->name, r->input_count);
+    operands[0] = r->inputs[GRADIENT];
+    operands[1] = r->inputs[r->input_count - 1];
+    memcpy(step, r->inputs, (size_t)(r->input_count - 1) * sizeof *step);
+    CJ_TRY(cj__op_matmul.infer(&(cj__inference){.op = &cj__op_matmul,
+                                                .attrs = &m,
+                                                .inputs = operands,
+                                                .input_count = 2,
+                                                .outputs = &step[GRADIENT],
+                                                .output_count = 1}));
+    cj__inference rule = *r;
+    rule.op = a->step;
+    rule.attrs = &a->update;
+    rule.inputs = step;
+    rule.input_count = r->input_count - 1;
+    CJ_TRY(a->step->infer(&rule));
+    r->output_count = rule.output_count;
+    return CJ_OK;
 }
 
 // The whole gradient as a product; its C is nowhere.

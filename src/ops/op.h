@@ -72,6 +72,17 @@ typedef struct cj__call {
     const cj__kernels *kernels; // of the real dtype of this op (first real operand; float if none)
 } cj__call;
 
+// One application of a shape rule (cj__op.infer). A free axis is CJ_BATCH. Sentences of errors name
+// what clashes.
+typedef struct cj__inference {
+    const struct cj__op *op;
+    void *attrs; // may be completed: a -1 worked out
+    const cj__type *inputs;
+    int input_count;
+    cj__type *outputs; // to fill in; room for CJ__OP_IO_MAX, or for cj__op.count_outputs()
+    int output_count;  // 1 when the rule begins
+} cj__inference;
+
 typedef struct cj__op {
     const char *name;
     unsigned flags;
@@ -90,13 +101,11 @@ typedef struct cj__op {
     // cannot.
     const char *samples;
 
-    // Checks inputs and attributes and gives the outputs' types (free axis as CJ_BATCH). Sentences
-    // name what clashes. `attrs` may be completed in place (a -1 worked out). `outputs` has room
-    // for CJ__OP_IO_MAX, or for as many as count_outputs says where an op has that function (a
-    // count that only shapes tell; sound even for bad attributes).
+    // The number of outputs, where it depends on shapes or attributes, which may be bad ones; NULL
+    // for an op of at most CJ__OP_IO_MAX outputs.
     int (*count_outputs)(const void *attrs, const cj__type *inputs);
-    cj_status (*infer)(const struct cj__op *op, void *attrs, const cj__type *inputs,
-                       int input_count, cj__type *outputs, int *output_count);
+    // The shape rule: checks inputs and attributes and fills in the outputs' types.
+    cj_status (*infer)(cj__inference *r);
     // Given the gradients by the outputs (NULL where none arrives), appends the gradients by the
     // inputs through `build` and stores them (NULL where none passes). NULL function only with
     // CJ__OP_NO_GRADIENT, LEAF, UPDATE or FUSED.

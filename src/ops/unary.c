@@ -16,13 +16,10 @@ static const int reads[CJ__UNARY_COUNT] = {
 #undef CJ__ROW
 };
 
-static cj_status infer_unary(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                             cj__type *outputs, int *output_count)
+static cj_status infer_unary(cj__inference *r)
 {
-    (void)attrs, (void)input_count;
-    *output_count = 1;
-    outputs[0] = inputs[0];
-    return cj__need_real(op, inputs, 0, NULL);
+    r->outputs[0] = r->inputs[0];
+    return cj__need_real(r, 0, NULL);
 }
 
 static void work_unary(const cj__call *call, int64_t begin, int64_t end)
@@ -55,12 +52,11 @@ cj_symbol *cj__apply_unary_grad(cj__build *g, cj__unary function, cj_symbol *v, 
 }
 
 // Inputs: v (x or y), dy of the same shape.
-static cj_status infer_unary_grad(const cj__op *op, void *attrs, const cj__type *inputs,
-                                  int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_unary_grad(cj__inference *r)
 {
-    CJ_TRY(infer_unary(op, attrs, inputs, input_count, outputs, output_count));
-    CJ_TRY(cj__need_real(op, inputs, 1, &inputs[0]));
-    return cj__need_same_shape(op, &inputs[0], &inputs[1]);
+    CJ_TRY(infer_unary(r));
+    CJ_TRY(cj__need_real(r, 1, &r->inputs[0]));
+    return cj__need_same_shape(r, &r->inputs[0], &r->inputs[1]);
 }
 
 static void work_unary_grad(const cj__call *call, int64_t begin, int64_t end)

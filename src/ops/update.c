@@ -16,41 +16,38 @@ static int slots_from(const cj__op *op)
     return op == &cj__op_adam ? 4 : 3;
 }
 
-static cj_status infer_step(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                            cj__type *outputs, int *output_count)
+static cj_status infer_step(cj__inference *r)
 {
-    const int first = slots_from(op);
-    (void)attrs;
-    CJ_TRY(cj__need_real(op, inputs, 0, NULL));
-    for (int i = 1; i < input_count; i++) {
+    const int first = slots_from(r->op);
+    CJ_TRY(cj__need_real(r, 0, NULL));
+    for (int i = 1; i < r->input_count; i++) {
         if (i == 3 && first == 4) {
-            CJ_TRY(cj__need_dtype(op, inputs, i, CJ_I64));
-            CJ_TRY(cj__need_rank(op, inputs, i, 0, 0));
+            CJ_TRY(cj__need_dtype(r, i, CJ_I64));
+            CJ_TRY(cj__need_rank(r, i, 0, 0));
             continue;
         }
-        CJ_TRY(cj__need_real(op, inputs, i, &inputs[0]));
+        CJ_TRY(cj__need_real(r, i, &r->inputs[0]));
         if (i == 2)
-            CJ_TRY(cj__need_rank(op, inputs, i, 0, 0));
+            CJ_TRY(cj__need_rank(r, i, 0, 0));
         else
-            CJ_TRY(cj__need_same_shape(op, &inputs[0], &inputs[i]));
+            CJ_TRY(cj__need_same_shape(r, &r->inputs[0], &r->inputs[i]));
     }
-    *output_count = 1 + input_count - first;
-    for (int i = 0; i < *output_count; i++)
-        outputs[i] = inputs[0];
+    r->output_count = 1 + r->input_count - first;
+    for (int i = 0; i < r->output_count; i++)
+        r->outputs[i] = r->inputs[0];
     return CJ_OK;
 }
 
 // rmsprop's optional slots are told apart by its attributes.
-static cj_status infer_rmsprop(const cj__op *op, void *attrs, const cj__type *inputs,
-                               int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_rmsprop(cj__inference *r)
 {
-    const cj__update_attrs *a = attrs;
+    const cj__update_attrs *a = r->attrs;
     const int needed = 4 + (a->momentum > 0) + a->centered;
-    if (input_count != needed)
+    if (r->input_count != needed)
         return cj__fail(CJ_INVALID_ARGUMENT,
-                        "%s: %d inputs given, its momentum and centering need %d", op->name,
-                        input_count, needed);
-    return infer_step(op, attrs, inputs, input_count, outputs, output_count);
+                        "%s: %d inputs given, its momentum and centering need %d", r->op->name,
+                        r->input_count, needed);
+    return infer_step(r);
 }
 
 // What a step's pieces share: pointers to element `begin` of input and output slots, NULL where
@@ -235,19 +232,21 @@ static int count_sweep(const void *attrs, const cj__type *inputs)
     return a->members * a->outputs;
 }
 
-static cj_status infer_sweep(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                             cj__type *outputs, int *output_count)
+static cj_status infer_sweep(cj__inference *r)
 {
-    cj__sweep_attrs *a = attrs;
-    if (input_count != a->members * a->inputs)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, %d tensors need %d", op->name,
-                        input_count, a->members, a->members * a->inputs);
+    cj__sweep_attrs *a = r->attrs;
+    if (r->input_count != a->members * a->inputs)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, %d tensors need %d", r->op->name,
+                        r->input_count, a->members, a->members * a->inputs);
     for (int i = 0; i < a->members; i++) {
-        int count = a->outputs;
-        CJ_TRY(a->step->infer(a->step, &a->update, inputs + i * a->inputs, a->inputs,
-                              outputs + i * a->outputs, &count));
+        CJ_TRY(a->step->infer(&(cj__inference){.op = a->step,
+                                               .attrs = &a->update,
+                                               .inputs = r->inputs + i * a->inputs,
+                                               .input_count = a->inputs,
+                                               .outputs = r->outputs + i * a->outputs,
+                                               .output_count = 1}));
     }
-    *output_count = a->members * a->outputs;
+    r->output_count = a->members * a->outputs;
     return CJ_OK;
 }
 
@@ -287,14 +286,11 @@ const cj__op cj__op_sweep = {
 };
 
 // increment: n + 1 for an int64 scalar.
-static cj_status infer_increment(const cj__op *op, void *attrs, const cj__type *inputs,
-                                 int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_increment(cj__inference *r)
 {
-    (void)attrs, (void)input_count;
-    *output_count = 1;
-    outputs[0] = inputs[0];
-    CJ_TRY(cj__need_dtype(op, inputs, 0, CJ_I64));
-    return cj__need_rank(op, inputs, 0, 0, 0);
+    r->outputs[0] = r->inputs[0];
+    CJ_TRY(cj__need_dtype(r, 0, CJ_I64));
+    return cj__need_rank(r, 0, 0, 0);
 }
 
 static cj_status run_increment(const cj__call *call)
@@ -314,13 +310,10 @@ const cj__op cj__op_increment = {
 };
 
 // norm_squared: the sum of x^2 in double, from pieces that are added in order; dx = 2 x dy.
-static cj_status infer_norm(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                            cj__type *outputs, int *output_count)
+static cj_status infer_norm(cj__inference *r)
 {
-    (void)attrs, (void)input_count;
-    *output_count = 1;
-    outputs[0] = (cj__type){inputs[0].dtype, {0}};
-    return cj__need_real(op, inputs, 0, NULL);
+    r->outputs[0] = (cj__type){r->inputs[0].dtype, {0}};
+    return cj__need_real(r, 0, NULL);
 }
 
 static int64_t norm_pieces(const cj__call *call)
