@@ -112,7 +112,7 @@ static void gradient_power(cj__build *g, const cj__node *node, cj_symbol *dy, cj
 }
 
 static const element_gradient element_gradients[CJ__BINARY_COUNT] = {
-#define CJ__ROW(name, formula) gradient_##name,
+#define CJ__ROW(name, ...) gradient_##name,
     CJ__BINARIES(CJ__ROW)
 #undef CJ__ROW
 };
@@ -178,17 +178,20 @@ static void gradient_select(cj__build *g, const cj__node *node, cj_symbol *const
     dx[2] = cj__sum_like(g, cj__select(g, node->inputs[0], zero, dy[0]), node->inputs[2]);
 }
 
-#define CJ__ROW(function, formula)        \
-    const cj__op cj__op_##function = {    \
-        .name = #function,                \
-        .flags = CJ__OP_ELEMENTWISE,      \
-        .min_inputs = 2,                  \
-        .max_inputs = 2,                  \
-        .variant = CJ__BINARY_##function, \
-        .samples = "ee>s",                \
-        .infer = infer_binary,            \
-        .gradient = gradient_binary,      \
-        .run = run_binary,                \
+#define CJ__ROW(function, traits, formula)                                                  \
+    const cj__op cj__op_##function = {                                                      \
+        .name = #function,                                                                  \
+        .flags = CJ__OP_ELEMENTWISE,                                                        \
+        .min_inputs = 2,                                                                    \
+        .max_inputs = 2,                                                                    \
+        .variant = CJ__BINARY_##function,                                                   \
+        .samples = "ee>s",                                                                  \
+        .on_blocks = (traits)&CJ__FINITE ? CJ__ON_BLOCKS_YES : CJ__ON_BLOCKS_NO,            \
+        .identity = (traits)&CJ__ONE_IS_NEUTRAL ? CJ__IDENTITY_BY_ONE : CJ__IDENTITY_NEVER, \
+        .bf16 = CJ__BF16_NEVER,                                                             \
+        .infer = infer_binary,                                                              \
+        .gradient = gradient_binary,                                                        \
+        .run = run_binary,                                                                  \
     };
 CJ__BINARIES(CJ__ROW)
 #undef CJ__ROW
@@ -199,6 +202,10 @@ CJ__BINARIES(CJ__ROW)
         .min_inputs = 2,                      \
         .max_inputs = 2,                      \
         .variant = CJ__COMPARISON_##function, \
+        .samples = CJ__WHOLE_BATCH,           \
+        .on_blocks = CJ__ON_BLOCKS_NO,        \
+        .identity = CJ__IDENTITY_NEVER,       \
+        .bf16 = CJ__BF16_NEVER,               \
         .infer = infer_compare,               \
         .run = run_compare,                   \
     };
@@ -210,18 +217,22 @@ const cj__op cj__op_select = {
     .flags = CJ__OP_ELEMENTWISE,
     .min_inputs = 3,
     .max_inputs = 3,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
     .infer = infer_select,
     .gradient = gradient_select,
     .run = run_select,
 };
 
 const cj__op *const cj__binary_ops[CJ__BINARY_COUNT] = {
-#define CJ__ROW(name, formula) &cj__op_##name,
+#define CJ__ROW(name, ...) &cj__op_##name,
     CJ__BINARIES(CJ__ROW)
 #undef CJ__ROW
 };
 const cj__op *const cj__comparison_ops[CJ__COMPARISON_COUNT] = {
-#define CJ__ROW(name, formula) &cj__op_##name,
+#define CJ__ROW(name, ...) &cj__op_##name,
     CJ__COMPARISONS(CJ__ROW)
 #undef CJ__ROW
 };

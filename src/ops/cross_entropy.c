@@ -209,6 +209,10 @@ static void gradient_sigmoid_cross_entropy_grad(cj__build *g, const cj__node *no
         .flags = op_flags,                                            \
         .min_inputs = inputs,                                         \
         .max_inputs = inputs,                                         \
+        .samples = CJ__WHOLE_BATCH,                                   \
+        .on_blocks = CJ__ON_BLOCKS_NO,                                \
+        .identity = CJ__IDENTITY_NEVER,                               \
+        .bf16 = CJ__BF16_NEVER,                                       \
         .infer = infer_function,                                      \
         .gradient = gradient_##op_name,                               \
         .run = run_function,                                          \
@@ -224,6 +228,10 @@ const cj__op cj__op_softmax_cross_entropy_both = {
     .flags = CJ__OP_FUSED,
     .min_inputs = 3,
     .max_inputs = 3,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
     .infer = infer_softmax_cross_entropy_both,
     .run = run_softmax_cross_entropy_both,
 };

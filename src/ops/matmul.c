@@ -55,7 +55,7 @@ cj__gemm cj__matmul_gemm(const cj__call *call)
     const cj__matmul_attrs *m = call->attrs;
     const cj_shape *a = &call->inputs[0].type.shape, *b = &call->inputs[1].type.shape;
     const int64_t rows = cj__span(a, 0, a->rank - 1), cols = a->dims[a->rank - 1];
-    const bool fused = call->op == &cj__op_matmul_bias_act;
+    const cj__epilogue *e = call->op->epilogue ? &m->epilogue : &cj__no_epilogue;
     cj__gemm g = {
         .m = m->trans_a ? cols : rows,
         .k = m->trans_a ? rows : cols,
@@ -68,9 +68,9 @@ cj__gemm cj__matmul_gemm(const cj__call *call)
         .trans_a = m->trans_a,
         .trans_b = m->trans_b,
         .bias = call->input_count == 3 ? call->inputs[2].data : NULL,
-        .act = fused ? m->act : CJ__UNARY_NONE,
-        .act_a = m->act_a,
-        .act_b = m->act_b,
+        .act = e->act,
+        .act_a = e->a,
+        .act_b = e->b,
     };
     g.ldc = g.n;
     return g;
@@ -96,7 +96,7 @@ static void gemm_phase(const void *context, void *workspace, int phase, int64_t 
 static gemm_context prepare(const cj__call *call)
 {
     const cj__matmul_attrs *m = call->attrs;
-    gemm_context c = {call, {cj__matmul_gemm(call), m->rounds}, m->bf16, {0}};
+    gemm_context c = {call, {cj__matmul_gemm(call), call->rounds}, m->bf16, {0}};
     if (c.bf16)
         call->kernels->gemm_bf16_job(&c.product, &c.job);
     else
@@ -141,10 +141,20 @@ static void gradient_matmul(cj__build *g, const cj__node *node, cj_symbol *const
                          cj__matmul(g, a, d, !m->trans_a, false);
 }
 
+static cj__epilogue *epilogue_of(void *attrs)
+{
+    return &((cj__matmul_attrs *)attrs)->epilogue;
+}
+
 const cj__op cj__op_matmul = {
     .name = "matmul",
     .min_inputs = 2,
     .max_inputs = 2,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
+    .fused = &cj__op_matmul_bias_act,
     .attrs_size = sizeof(cj__matmul_attrs),
     .infer = infer_matmul,
     .gradient = gradient_matmul,
@@ -154,12 +164,17 @@ const cj__op cj__op_matmul = {
     .form = form_matmul,
 };
 
-// Inputs a, b and perhaps bias (n); attrs.act may be CJ__UNARY_NONE.
+// Inputs a, b and perhaps bias (n).
 const cj__op cj__op_matmul_bias_act = {
     .name = "matmul_bias_act",
     .flags = CJ__OP_FUSED,
     .min_inputs = 2,
     .max_inputs = 3,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
+    .epilogue = epilogue_of,
     .attrs_size = sizeof(cj__matmul_attrs),
     .infer = infer_matmul,
     .workspace = workspace_matmul,

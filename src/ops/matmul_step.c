@@ -26,7 +26,7 @@ enum {
 
 static cj__matmul_attrs folding(void)
 {
-    return (cj__matmul_attrs){.trans_a = true, .act = CJ__UNARY_NONE};
+    return (cj__matmul_attrs){.trans_a = true};
 }
 
 static cj_status infer_matmul_step(cj__inference *r)
@@ -116,8 +116,7 @@ typedef struct context {
     const cj__call *call;
     cj__gemm gradient;
     cj__job job;
-    cj__step_size pace;
-    cj__step_work work;
+    cj__step_size size;
 } context;
 
 // The step of `count` elements from `first` on, whose gradients lie in `strip`.
@@ -143,7 +142,7 @@ static void step_strip(const context *c, void *strip, int64_t first, int64_t cou
     // slots are the last ones
     for (int i = step.input_count - (step.output_count - 1); i < step.input_count; i++)
         in[i].data = cj__at(call, in[i].data, first);
-    c->work(&step, &c->pace, 0, count);
+    a->step->step->run(&step, &c->size, 0, count);
 }
 
 static void strips(const void *context_, void *workspace, int phase, int64_t begin, int64_t end)
@@ -178,10 +177,7 @@ static cj_status run_matmul_step(const cj__call *call)
     cj__call step = *call; // for the rate: operands in the step's places
     step.op = a->step;
     step.attrs = &a->update;
-    context c = {.call = call,
-                 .gradient = gradient_of(call),
-                 .pace = cj__step_size_of(&step),
-                 .work = cj__step_work_of(a->step)};
+    context c = {.call = call, .gradient = gradient_of(call), .size = cj__step_size_of(&step)};
     c.job = job_of(call, &c.gradient);
     cj__run_job(call, &c.job, flops_matmul_step(call), strips, &c);
     return CJ_OK;
@@ -210,6 +206,10 @@ const cj__op cj__op_matmul_step = {
     .flags = CJ__OP_UPDATE | CJ__OP_FUSED,
     .min_inputs = 4,
     .max_inputs = OPERANDS_MAX,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
     .attrs_size = sizeof(cj__matmul_step_attrs),
     .count_outputs = count_matmul_step,
     .aliased = aliased_matmul_step,

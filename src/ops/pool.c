@@ -57,10 +57,15 @@ static cj_status infer_pool(cj__inference *r)
     a->input[0] = r->inputs[0].shape.dims[1];
     a->input[1] = r->inputs[0].shape.dims[2];
     r->outputs[0].dtype = r->inputs[0].dtype;
-    CJ_TRY(pooled_shape(r, a, &r->inputs[0].shape, &r->outputs[0].shape));
-    r->output_count = r->op == &cj__op_max_pool2d ? 2 : 1;
-    if (r->output_count == 2)
-        r->outputs[1] = (cj__type){place_dtype(a), r->outputs[0].shape};
+    return pooled_shape(r, a, &r->inputs[0].shape, &r->outputs[0].shape);
+}
+
+// The max pool also gives the place of each maximum.
+static cj_status infer_max_pool(cj__inference *r)
+{
+    CJ_TRY(infer_pool(r));
+    r->output_count = 2;
+    r->outputs[1] = (cj__type){place_dtype(r->attrs), r->outputs[0].shape};
     return CJ_OK;
 }
 
@@ -226,19 +231,34 @@ static void gradient_average_grad(cj__build *g, const cj__node *node, cj_symbol 
     dx[0] = cj__append(g, &cj__op_average_pool2d, node->attrs, &dy[0], 1);
 }
 
-#define POOL(op_name, inputs, roles, infer_function, gradient_function, run_function) \
-    const cj__op cj__op_##op_name = {                                                 \
-        .name = #op_name,                                                             \
-        .min_inputs = inputs,                                                         \
-        .max_inputs = inputs,                                                         \
-        .attrs_size = sizeof(cj__pool2d_attrs),                                       \
-        .samples = roles,                                                             \
-        .infer = infer_function,                                                      \
-        .gradient = gradient_function,                                                \
-        .run = run_function,                                                          \
+// Where windows overlap an element gets a sum of several dy.
+static bool windows_are_apart(const void *attrs)
+{
+    const cj__pool2d_attrs *a = attrs;
+    return a->strides[0] >= a->size[0] && a->strides[1] >= a->size[1];
+}
+
+#define POOL(op_name, inputs, roles, blocks, bfloat16, keeps, infer_function, gradient_function, \
+             run_function)                                                                       \
+    const cj__op cj__op_##op_name = {                                                            \
+        .name = #op_name,                                                                        \
+        .min_inputs = inputs,                                                                    \
+        .max_inputs = inputs,                                                                    \
+        .attrs_size = sizeof(cj__pool2d_attrs),                                                  \
+        .samples = roles,                                                                        \
+        .on_blocks = CJ__ON_BLOCKS_##blocks,                                                     \
+        .identity = CJ__IDENTITY_NEVER,                                                          \
+        .bf16 = CJ__BF16_##bfloat16,                                                             \
+        .keeps_bf16 = keeps,                                                                     \
+        .infer = infer_function,                                                                 \
+        .gradient = gradient_function,                                                           \
+        .run = run_function,                                                                     \
     }
-POOL(max_pool2d, 1, "s>ss", infer_pool, gradient_max, run_max);
-POOL(max_pool2d_grad, 2, "ss>s", infer_grad, gradient_max_grad, run_max_grad);
-POOL(max_pool2d_gather, 2, "ss>s", infer_gather, gradient_gather, run_gather);
-POOL(average_pool2d, 1, "s>s", infer_pool, gradient_average, run_average);
-POOL(average_pool2d_grad, 1, "s>s", infer_grad, gradient_average_grad, run_average_grad);
+POOL(max_pool2d, 1, "s>ss", YES, FROM_INPUT_0, NULL, infer_max_pool, gradient_max, run_max);
+POOL(max_pool2d_grad, 2, "ss>s", YES, FROM_INPUT_1, windows_are_apart, infer_grad,
+     gradient_max_grad, run_max_grad);
+// Only the gradient of a gradient has it, which is no place for blocks.
+POOL(max_pool2d_gather, 2, "ss>s", NO, NEVER, NULL, infer_gather, gradient_gather, run_gather);
+POOL(average_pool2d, 1, "s>s", YES, NEVER, NULL, infer_pool, gradient_average, run_average);
+POOL(average_pool2d_grad, 1, "s>s", YES, NEVER, NULL, infer_grad, gradient_average_grad,
+     run_average_grad);

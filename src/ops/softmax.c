@@ -106,6 +106,10 @@ static void gradient_log_softmax_grad(cj__build *g, const cj__node *node, cj_sym
         .name = #op_name,                   \
         .min_inputs = inputs,               \
         .max_inputs = inputs,               \
+        .samples = CJ__WHOLE_BATCH,         \
+        .on_blocks = CJ__ON_BLOCKS_NO,      \
+        .identity = CJ__IDENTITY_NEVER,     \
+        .bf16 = CJ__BF16_NEVER,             \
         .infer = infer_rows,                \
         .gradient = gradient_##op_name,     \
         .run = run_function,                \

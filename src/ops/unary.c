@@ -11,7 +11,7 @@ enum { READS_X, READS_Y }; // what f' is written in
 #define CJ__READS_X READS_X
 #define CJ__READS_Y READS_Y
 static const int reads[CJ__UNARY_COUNT] = {
-#define CJ__ROW(name, needs, formula) CJ__READS_##needs,
+#define CJ__ROW(name, needs, ...) CJ__READS_##needs,
     CJ__UNARIES(CJ__ROW)
 #undef CJ__ROW
 };
@@ -89,41 +89,52 @@ static void gradient_unary_grad(cj__build *g, const cj__node *node, cj_symbol *c
     dx[1] = cj__apply_unary_grad(g, function, node->inputs[0], dy[0], attrs->a, attrs->b);
 }
 
-#define CJ__ROW(function, needs, formula)      \
-    const cj__op cj__op_##function = {         \
-        .name = #function,                     \
-        .flags = CJ__OP_ELEMENTWISE,           \
-        .min_inputs = 1,                       \
-        .max_inputs = 1,                       \
-        .samples = "e>s",                      \
-        .attrs_size = sizeof(cj__unary_attrs), \
-        .variant = CJ__UNARY_##function,       \
-        .infer = infer_unary,                  \
-        .gradient = gradient_unary,            \
-        .run = run_unary,                      \
-    };                                         \
-    const cj__op cj__op_##function##_grad = {  \
-        .name = #function "_grad",             \
-        .flags = CJ__OP_ELEMENTWISE,           \
-        .min_inputs = 2,                       \
-        .max_inputs = 2,                       \
-        .samples = "ee>s",                     \
-        .attrs_size = sizeof(cj__unary_attrs), \
-        .variant = CJ__UNARY_##function,       \
-        .infer = infer_unary_grad,             \
-        .gradient = gradient_unary_grad,       \
-        .run = run_unary_grad,                 \
+// What the traits of a row say of its two ops.
+#define ON_BLOCKS(traits)   ((traits)&CJ__FINITE ? CJ__ON_BLOCKS_YES : CJ__ON_BLOCKS_NO)
+#define BF16(traits, input) ((traits)&CJ__EXACT ? CJ__BF16_FROM_INPUT_##input : CJ__BF16_NEVER)
+
+#define CJ__ROW(function, needs, traits, formula) \
+    const cj__op cj__op_##function = {            \
+        .name = #function,                        \
+        .flags = CJ__OP_ELEMENTWISE,              \
+        .min_inputs = 1,                          \
+        .max_inputs = 1,                          \
+        .samples = "e>s",                         \
+        .on_blocks = ON_BLOCKS(traits),           \
+        .identity = CJ__IDENTITY_NEVER,           \
+        .bf16 = BF16(traits, 0),                  \
+        .activation = true,                       \
+        .attrs_size = sizeof(cj__unary_attrs),    \
+        .variant = CJ__UNARY_##function,          \
+        .infer = infer_unary,                     \
+        .gradient = gradient_unary,               \
+        .run = run_unary,                         \
+    };                                            \
+    const cj__op cj__op_##function##_grad = {     \
+        .name = #function "_grad",                \
+        .flags = CJ__OP_ELEMENTWISE,              \
+        .min_inputs = 2,                          \
+        .max_inputs = 2,                          \
+        .samples = "ee>s",                        \
+        .on_blocks = ON_BLOCKS(traits),           \
+        .identity = CJ__IDENTITY_NEVER,           \
+        .bf16 = BF16(traits, 1),                  \
+        .attrs_size = sizeof(cj__unary_attrs),    \
+        .variant = CJ__UNARY_##function,          \
+        .infer = infer_unary_grad,                \
+        .gradient = gradient_unary_grad,          \
+        .run = run_unary_grad,                    \
     };
 CJ__UNARIES(CJ__ROW)
 #undef CJ__ROW
 
 const cj__op *const cj__unary_ops[CJ__UNARY_COUNT] = {
-#define CJ__ROW(name, needs, formula) &cj__op_##name,
+#define CJ__ROW(name, ...) &cj__op_##name,
     CJ__UNARIES(CJ__ROW)
 #undef CJ__ROW
 };
 const cj__op *const cj__unary_grad_ops[CJ__UNARY_COUNT] = {
-#define CJ__ROW(name, needs, formula) &cj__op_##name##_grad,
+#define CJ__ROW(name, ...) &cj__op_##name##_grad,
     CJ__UNARIES(CJ__ROW)
 #undef CJ__ROW
 };

@@ -10,15 +10,9 @@
 #include <limits.h>
 #include <math.h>
 
-// Inputs before the slots: w, g, rate and, for adam, step.
-static int slots_from(const cj__op *op)
-{
-    return op == &cj__op_adam ? 4 : 3;
-}
-
 static cj_status infer_step(cj__inference *r)
 {
-    const int first = slots_from(r->op);
+    const int first = r->op->step->first_slot;
     CJ_TRY(cj__need_real(r, 0, NULL));
     for (int i = 1; i < r->input_count; i++) {
         if (i == 3 && first == 4) {
@@ -111,7 +105,7 @@ static double corrected_rate(const cj__call *call, double rate, double t)
 cj__step_size cj__step_size_of(const cj__call *call)
 {
     cj__step_size p = {.rate = cj__real_get(call, call->inputs[2].data)};
-    if (slots_from(call->op) == 4)
+    if (call->op->step->first_slot > 3)
         p.alpha = corrected_rate(call, p.rate, (double)*(const int64_t *)call->inputs[3].data + 1);
     return p;
 }
@@ -125,28 +119,6 @@ static void adam_work(const cj__call *call, const cj__step_size *p, int64_t i, i
                         p->rate * a->weight_decay);
 }
 
-static const struct {
-    const cj__op *op;
-    cj__step_work work;
-} steps[] = {
-    {&cj__op_sgd, sgd_work},           {&cj__op_adagrad, adagrad_work},
-    {&cj__op_adadelta, adadelta_work}, {&cj__op_rmsprop, rmsprop_work},
-    {&cj__op_adam, adam_work},
-};
-
-cj__step_work cj__step_work_of(const cj__op *op)
-{
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
-        if (steps[i].op == op)
-            return steps[i].work;
-    return NULL;
-}
-
-bool cj__is_step(const cj__op *op)
-{
-    return cj__step_work_of(op);
-}
-
 // Tensors are laid end to end, each from the beginning of a line, and the whole is cut into pieces,
 // so that many small ones cost no more than one of their size. A piece is about half a
 // microsecond's work.
@@ -155,8 +127,7 @@ enum { SWEEP_LINE = 64, SWEEP_PIECE = 2048, SWEEP_GRAIN = 2 };
 typedef struct sweep {
     cj__call member; // the first tensor's step; the others' operands follow its own
     int members;
-    cj__step_size pace;
-    cj__step_work work;
+    cj__step_size size;
 } sweep;
 
 static cj__call member_of(const sweep *s, int index)
@@ -183,17 +154,14 @@ static void sweep_task(void *context, int64_t begin, int64_t end)
         const int64_t from = first > at ? first - at : 0,
                       to = last - at < count ? last - at : count;
         if (from < to)
-            s->work(&member, &s->pace, from, to);
+            member.op->step->run(&member, &s->size, from, to);
         at += lined(count);
     }
 }
 
 static cj_status run_sweep_of(const cj__call *first, int members)
 {
-    sweep s = {.member = *first,
-               .members = members,
-               .pace = cj__step_size_of(first),
-               .work = cj__step_work_of(first->op)};
+    sweep s = {.member = *first, .members = members, .size = cj__step_size_of(first)};
     int64_t whole = 0;
     for (int i = 0; i < members; i++)
         whole += lined(cj__count(&member_of(&s, i).inputs[0]));
@@ -206,22 +174,28 @@ static cj_status run_step(const cj__call *call)
     return run_sweep_of(call, 1);
 }
 
-#define STEP(op_name, least, most, aliases, infer_function) \
-    const cj__op cj__op_##op_name = {                       \
-        .name = #op_name,                                   \
-        .flags = CJ__OP_UPDATE,                             \
-        .min_inputs = least,                                \
-        .max_inputs = most,                                 \
-        .attrs_size = sizeof(cj__update_attrs),             \
-        .alias = aliases,                                   \
-        .infer = infer_function,                            \
-        .run = run_step,                                    \
+#define STEP(op_name, min, max, aliases, first, infer_function)          \
+    static const cj__step_rule op_name##_step = {first, op_name##_work}; \
+    const cj__op cj__op_##op_name = {                                    \
+        .name = #op_name,                                                \
+        .flags = CJ__OP_UPDATE,                                          \
+        .min_inputs = min,                                               \
+        .max_inputs = max,                                               \
+        .samples = CJ__WHOLE_BATCH,                                      \
+        .on_blocks = CJ__ON_BLOCKS_NO,                                   \
+        .identity = CJ__IDENTITY_NEVER,                                  \
+        .bf16 = CJ__BF16_NEVER,                                          \
+        .step = &op_name##_step,                                         \
+        .attrs_size = sizeof(cj__update_attrs),                          \
+        .alias = aliases,                                                \
+        .infer = infer_function,                                         \
+        .run = run_step,                                                 \
     }
-STEP(sgd, 3, 4, "03", infer_step);
-STEP(adagrad, 4, 4, "03", infer_step);
-STEP(adadelta, 5, 5, "034", infer_step);
-STEP(rmsprop, 4, 6, "0345", infer_rmsprop);
-STEP(adam, 6, 7, "0456", infer_step);
+STEP(sgd, 3, 4, "03", 3, infer_step);
+STEP(adagrad, 4, 4, "03", 3, infer_step);
+STEP(adadelta, 5, 5, "034", 3, infer_step);
+STEP(rmsprop, 4, 6, "0345", 3, infer_rmsprop);
+STEP(adam, 6, 7, "0456", 4, infer_step);
 
 // sweep: the steps of many tensors by one optimizer. Operands are those of each tensor's step in
 // turn.
@@ -277,6 +251,10 @@ const cj__op cj__op_sweep = {
     .flags = CJ__OP_UPDATE | CJ__OP_FUSED,
     .min_inputs = 1,
     .max_inputs = INT_MAX,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
     .attrs_size = sizeof(cj__sweep_attrs),
     .count_outputs = count_sweep,
     .aliased = aliased_sweep,
@@ -304,6 +282,10 @@ const cj__op cj__op_increment = {
     .flags = CJ__OP_UPDATE,
     .min_inputs = 1,
     .max_inputs = 1,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
     .alias = "0",
     .infer = infer_increment,
     .run = run_increment,
@@ -357,6 +339,10 @@ const cj__op cj__op_norm_squared = {
     .name = "norm_squared",
     .min_inputs = 1,
     .max_inputs = 1,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
     .infer = infer_norm,
     .gradient = gradient_norm,
     .workspace = workspace_norm,

@@ -4,18 +4,18 @@ static void fill(cj__kernels *t)
 {
     t->isa = "ref";
     t->real_size = sizeof(real);
-#define CJ__ROW(name, needs, formula)          \
+#define CJ__ROW(name, ...)                     \
     t->unary[CJ__UNARY_##name] = unary_##name; \
     t->unary_grad[CJ__UNARY_##name] = unary_grad_##name;
     CJ__UNARIES(CJ__ROW)
 #undef CJ__ROW
-#define CJ__ROW(name, formula) t->binary[CJ__BINARY_##name] = binary_##name;
+#define CJ__ROW(name, ...) t->binary[CJ__BINARY_##name] = binary_##name;
     CJ__BINARIES(CJ__ROW)
 #undef CJ__ROW
-#define CJ__ROW(name, formula) t->compare[CJ__COMPARISON_##name] = compare_##name;
+#define CJ__ROW(name, ...) t->compare[CJ__COMPARISON_##name] = compare_##name;
     CJ__COMPARISONS(CJ__ROW)
 #undef CJ__ROW
-#define CJ__ROW(name, formula) t->reduce[CJ__REDUCTION_##name] = reduce_##name;
+#define CJ__ROW(name, ...) t->reduce[CJ__REDUCTION_##name] = reduce_##name;
     CJ__REDUCTIONS(CJ__ROW)
 #undef CJ__ROW
     t->select = select_one;
