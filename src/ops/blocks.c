@@ -18,20 +18,19 @@ static cj_status infer_to_blocks(cj__inference *r)
     if (r->inputs[0].shape.dims[0] != a->images)
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: %lld images, not %lld", r->op->name,
                         (long long)r->inputs[0].shape.dims[0], (long long)a->images);
-    r->outputs[0] = (cj__type){a->dtype, cj__blocks_shape(&r->inputs[0].shape, a->dtype)};
+    r->outputs[0] = (cj__type){a->dtype, cj__blocks_shape(&r->inputs[0].shape, a->lanes)};
     return cj__check_output(r, &r->outputs[0].shape);
 }
 
 static cj_status infer_from_blocks(cj__inference *r)
 {
     const cj__blocks_attrs *a = r->attrs;
-    const int64_t lanes = cj__lanes(a->dtype);
     CJ_TRY(cj__need_dtype(r, 0, a->dtype));
     CJ_TRY(cj__need_rank(r, 0, 4, 4));
     r->outputs[0] = r->inputs[0];
     r->outputs[0].shape.dims[0] = a->images;
-    r->outputs[0].shape.dims[3] /= lanes;
-    const cj_shape blocks = cj__blocks_shape(&r->outputs[0].shape, a->dtype);
+    r->outputs[0].shape.dims[3] /= a->lanes;
+    const cj_shape blocks = cj__blocks_shape(&r->outputs[0].shape, a->lanes);
     if (!cj_shape_equal(&blocks, &r->inputs[0].shape))
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: the blocks do not hold %lld images", r->op->name,
                         (long long)a->images);

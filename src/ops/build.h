@@ -46,8 +46,9 @@ typedef struct cj__conv2d_choice {
     int32_t winograd;      // side of the tiles of Winograd's form; 0 for the direct form
     int32_t pool[2];       // window of the max pool in it; 0 for none
     int32_t out[2];        // rows and columns of y, after the pool, that are computed; 0 for all
-    // not 0: x, y, dx, dy are in blocks that hold so many images (ops/blocks.h)
-    int32_t images;
+    // not 0: x, y, dx, dy hold so many images in blocks of `lanes` images, (blocks, h, w, c lanes):
+    // see ops/blocks.h
+    int32_t images, lanes;
     bool sums_dbias; // of filters' gradients: a second output, the bias's gradient
 } cj__conv2d_choice;
 // What a convolution means, and what was chosen for it.
@@ -62,9 +63,9 @@ typedef struct cj__pool2d_attrs {
     int64_t input[2]; // height and width of x: for the gradients
 } cj__pool2d_attrs;
 typedef struct cj__blocks_attrs {
-    int64_t images;
-    double scale, offset; // of bytes
-    cj_dtype dtype;       // of the blocks
+    int64_t images, lanes; // in all, and in a block
+    double scale, offset;  // of bytes
+    cj_dtype dtype;        // of the blocks
 } cj__blocks_attrs;
 typedef struct cj__index_attrs {
     int64_t size;   // rows of a table, classes, or k

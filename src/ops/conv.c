@@ -66,9 +66,9 @@ static cj_status output_shape(const cj__inference *r, const cj__conv2d_attrs *a,
 }
 
 // Images that lie side by side in x and y: see ops/blocks.h.
-static int64_t lanes_of(const cj__conv2d_attrs *a, cj_dtype dtype)
+static int64_t lanes_of(const cj__conv2d_attrs *a)
 {
-    return a->chosen.images > 0 ? cj__lanes(dtype) : 1;
+    return a->chosen.images > 0 ? a->chosen.lanes : 1;
 }
 
 static cj_status infer_conv2d(cj__inference *r)
@@ -80,7 +80,7 @@ static cj_status infer_conv2d(cj__inference *r)
         CJ_TRY(cj__need_real(r, i, &r->inputs[0]));
     CJ_TRY(need_image(r, 0));
     CJ_TRY(cj__need_rank(r, 1, 4, 4));
-    const int64_t lanes = lanes_of(a, r->inputs[0].dtype);
+    const int64_t lanes = lanes_of(a);
     a->kernel[0] = w->dims[0];
     a->kernel[1] = w->dims[1];
     CJ_TRY(check_settings(r, a));
@@ -136,7 +136,7 @@ static cj_status infer_filter_grad(cj__inference *r)
     CJ_TRY(need_image(r, 0));
     CJ_TRY(need_image(r, 1));
     CJ_TRY(check_settings(r, a));
-    const int64_t lanes = lanes_of(a, r->inputs[0].dtype);
+    const int64_t lanes = lanes_of(a);
     const cj_shape w = {.rank = 4,
                         .dims = {a->kernel[0], a->kernel[1],
                                  r->inputs[0].shape.dims[3] / lanes / a->groups,
@@ -163,7 +163,7 @@ typedef struct conv_context {
 // The geometry from the attributes and the concrete shapes of x and of y or dy.
 static cj__conv2d geometry_of(const cj__conv2d_attrs *a, const cj__type *x, const cj__type *y)
 {
-    const int64_t *in = x->shape.dims, *out = y->shape.dims, lanes = lanes_of(a, x->dtype),
+    const int64_t *in = x->shape.dims, *out = y->shape.dims, lanes = lanes_of(a),
                   rows = a->chosen.pool[0] > 1 ? a->chosen.pool[0] : 1,
                   cols = a->chosen.pool[1] > 1 ? a->chosen.pool[1] : 1;
     return (cj__conv2d){
@@ -266,8 +266,7 @@ static int64_t part_conv(const cj__call *call, int64_t first, int64_t rows, void
     *a = *whole;
     if (whole->chosen.images == 0)
         return 1;
-    const int64_t lanes = cj__lanes(call->outputs[0].type.dtype),
-                  left = whole->chosen.images - first * lanes;
+    const int64_t lanes = whole->chosen.lanes, left = whole->chosen.images - first * lanes;
     a->chosen.images = (int32_t)(left < rows * lanes ? left : rows * lanes);
     return lanes;
 }

@@ -2,8 +2,10 @@
 // sentences.
 #include "layers/helpers.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 static void two_inputs_and_two_outputs_run(void **state)
 {
@@ -139,6 +141,65 @@ static void lines_after_a_failure_may_use_its_arguments(void **state)
     assert_error_contains("conv2d: input (None, 4) has 2 axes");
 }
 
+static void shared_layer_survives_a_line_without_a_symbol(void **state)
+{
+    (void)state;
+    support_memory_begin(-1);
+    cj_symbol *a = cj_input_symbol(3), *b = cj_input_symbol(3);
+    cj_layer *shared = cj_dense(4);
+    cj_symbol *first = cj_apply(shared, cj_apply(cj_dense(0), a));
+    assert_null(first);
+    cj_symbol *second = cj_apply(shared, b);
+    assert_non_null(second);
+    cj_symbol *y = cj_apply(cj_dense(2), cj_merge(cj_add(), first, second));
+    assert_null(cj_model_new(.inputs = {a, b}, .outputs = {y}));
+    assert_error_contains("units");
+    cj_release(second);
+    support_memory_end();
+}
+
+static void *fail_and_end(void *shared)
+{
+    support_memory_hook();
+    cj_symbol *x = cj_input_symbol(3);
+    assert_null(cj_apply(cj_dense(4), cj_apply(cj_conv2d(3, {2}), x)));
+    assert_null(cj_apply(shared, x)); // of 2 axes, needs 4
+    return NULL;
+}
+
+static void threads_that_end_after_a_failure_leave_nothing(void **state)
+{
+    (void)state;
+    pthread_t threads[2];
+    support_memory_begin(-1);
+    cj_layer *shared = cj_max_pooling2d();
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, fail_and_end, cj_retain(shared)), 0);
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    cj_release(shared), cj_release(shared);
+    support_memory_end();
+}
+
+// A search through all names or all applications for each layer would take minutes.
+static void ten_thousand_layers_without_names_are_quick(void **state)
+{
+    (void)state;
+    const clock_t begin = clock();
+    FILE *stream = tmpfile();
+    cj_symbol *x = cj_input_symbol(2), *h = x;
+    for (int i = 0; i < 10000; i++)
+        h = cj_apply(cj_dense(2), h);
+    cj_model *model = cj_model_new(.inputs = {x}, .outputs = {h});
+    assert_non_null(model);
+    assert_int_equal(cj_layer_variable_count(cj_model_layer(model)), 20000);
+    assert_int_equal(cj_model_summary(model, stream), CJ_OK);
+    assert_string_equal(cj_layer_name(cj_model_layer_at(model, 10000)), "dense_9999");
+    cj_release(model);
+    fclose(stream);
+    assert_true((clock() - begin) / CLOCKS_PER_SEC < 30);
+}
+
 static void long_chain_is_walked_and_freed_without_recursion(void **state)
 {
     (void)state;
@@ -184,6 +245,9 @@ int main(void)
         cmocka_unit_test(missing_and_unused_inputs_are_named),
         cmocka_unit_test(failure_on_the_way_reaches_the_model),
         cmocka_unit_test(lines_after_a_failure_may_use_its_arguments),
+        cmocka_unit_test(shared_layer_survives_a_line_without_a_symbol),
+        cmocka_unit_test(threads_that_end_after_a_failure_leave_nothing),
+        cmocka_unit_test(ten_thousand_layers_without_names_are_quick),
         cmocka_unit_test(long_chain_is_walked_and_freed_without_recursion),
         cmocka_unit_test(mask_of_an_embedding_reaches_the_recurrent_layer),
     };

@@ -1,0 +1,29 @@
+// A regular file that is read from its beginning to its end, plain or gzip, told apart by content.
+// gzip.c reads both through zlib; absent_gzip.c, for builds without zlib, reads plain files and
+// refuses the others.
+#ifndef CJ_DATA_PACKED_H
+#define CJ_DATA_PACKED_H
+
+#include <cajal/base.h>
+
+typedef struct cj__packed {
+    const char *path; // for sentences
+    int64_t size;     // on disk
+    bool is_packed;
+    void *stream;
+} cj__packed;
+
+// Opens a file. CJ_NOT_FOUND, CJ_IO (also for what is no regular file), CJ_OUT_OF_MEMORY, and
+// CJ_UNSUPPORTED for gzip without zlib. On failure there is nothing to close.
+cj_status cj__packed_open(const char *path, cj__packed *file);
+
+// Reads exactly `size` bytes. CJ_IO, CJ_OUT_OF_MEMORY, or CJ_BAD_FILE: damaged, or it ends inside
+// `what`.
+cj_status cj__packed_read(cj__packed *file, void *to, size_t size, const char *what);
+
+// Checks that nothing follows, and the sum at the end of gzip data. CJ_BAD_FILE, CJ_IO.
+cj_status cj__packed_end(cj__packed *file);
+
+void cj__packed_close(cj__packed *file);
+
+#endif

@@ -1,0 +1,74 @@
+// A build without CAJAL_FILES: what would read or write model files answers that it cannot.
+#include "base/error.h"
+#include "base/memory.h"
+#include <cajal/files.h>
+
+static cj_status absent(const char *what)
+{
+    return cj__fail(CJ_UNSUPPORTED,
+                    "%s: this build of the library has no model files "
+                    "(CAJAL_FILES was off)",
+                    what);
+}
+
+cj_status cj_save(cj_model *model, const char *path)
+{
+    (void)model;
+    return absent(path ? path : "save");
+}
+
+cj_status cj_save_memory(cj_model *model, void **data, size_t *size)
+{
+    (void)model;
+    if (data)
+        *data = NULL;
+    if (size)
+        *size = 0;
+    return absent("save_memory");
+}
+
+cj_model *cj_load_memory(const void *data, size_t size)
+{
+    (void)data, (void)size;
+    absent("load_memory");
+    return NULL;
+}
+
+cj_model *cj_load(const char *path)
+{
+    absent(path ? path : "load");
+    return NULL;
+}
+
+cj_status cj_load_weights(cj_model *model, const char *path)
+{
+    (void)model;
+    return absent(path ? path : "load_weights");
+}
+
+cj_status cj_model_to_json(cj_model *model, char **json)
+{
+    (void)model;
+    if (json)
+        *json = NULL;
+    return absent("model_to_json");
+}
+
+cj_model *cj_model_from_json(const char *json, size_t length)
+{
+    (void)json, (void)length;
+    absent("model_from_json");
+    return NULL;
+}
+
+cj_callback *cj_model_checkpoint_new(const cj_model_checkpoint_args *args)
+{
+    (void)args;
+    absent("ModelCheckpoint");
+    return NULL;
+}
+
+void cj_free(void *block)
+{
+    cj__free(block);
+}
