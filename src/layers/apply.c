@@ -4,7 +4,7 @@
 // one line fails, later lines still name what it was given; but a layer that was made in the call,
 // cj_apply(cj_dense(3), NULL), has no name that anybody could release it by. The two look alike
 // from here. So a failed application takes its arguments over, as a good one does, and lets go of
-// them when no later line of that model can name them: at the end of cj_model_build(), where the
+// them when no later line of that model can name them: at the end of cj_functional_new(), where the
 // failure is reported, or at the end of the thread.
 #include "base/error.h"
 #include "base/memory.h"
@@ -147,7 +147,7 @@ cj_status cj_apply_many(cj_layer *layer, cj_symbol *const *inputs, int count, cj
 cj_symbol *cj_apply_list(cj_layer *layer, cj_symbol *const *inputs, int count)
 {
     cj_symbol *output = NULL;
-    return cj_apply_many(layer, inputs, count, &output, 1) == CJ_OK ? output : NULL;
+    return cj_apply_many(layer, inputs, count, &output, 1) == CJ_OK ? output : cj__build_failed();
 }
 
 cj_symbol *cj_apply(cj_layer *layer, cj_symbol *input)
@@ -160,7 +160,7 @@ cj_symbol *cj_input_symbol_new(const cj_input_args *args)
     cj_layer *layer = cj__own(cj_input_new(args));
     cj__type type;
     if (!layer)
-        return NULL;
+        return NULL; // which cj_input_new() recorded
     cj__input_type(layer, &type);
     cj_symbol *symbol = cj_symbol_input(type.dtype, type.shape, layer->name), *made = NULL;
     cj__history *history = symbol ? history_new(layer, NULL, 0) : NULL;
@@ -171,5 +171,5 @@ cj_symbol *cj_input_symbol_new(const cj_input_args *args)
     cj_release(history);
     cj_release(symbol);
     cj_release(layer);
-    return made;
+    return made ? made : cj__build_failed();
 }
