@@ -15,7 +15,7 @@ extern "C" {
 typedef struct cj_explain_args {
     int _;
     const char *layer; ///< only this layer; default all
-    /** the element to derive of that layer's output, else of the last; default: the first */
+    /** the element to derive of that layer's output, else of the last; default: the largest */
     int64_t index[CJ_MAX_RANK];
     bool has_index;   ///< whether `index` counts
     int64_t max_rows; ///< longer arrays are shortened; default 12

@@ -256,6 +256,5 @@ cj_status cj__step_trace(cj_model *model, cj__train_state *state, cj__step_funct
                          cj__step *step)
 {
     CJ_TRY(trace_model(model, state, functions, step));
-    return functions->mode == CJ__MODE_PREDICT ? CJ_OK :
-                                                 trace_heads(model, state, functions, step);
+    return functions->mode == CJ__MODE_PREDICT ? CJ_OK : trace_heads(model, state, functions, step);
 }

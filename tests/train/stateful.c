@@ -5,11 +5,10 @@
 
 static cj_model *make(void)
 {
-    cj_model *model = cj_sequential(
-        cj_input_with(.shape = {3, 2}, .batch_size = 2),
-        cj_simple_rnn(2, .stateful = true, .kernel_initializer = "ones",
-                      .recurrent_initializer = "zeros"),
-        cj_dense(1, .kernel_initializer = "ones"));
+    cj_model *model = cj_sequential(cj_input_with(.shape = {3, 2}, .batch_size = 2),
+                                    cj_simple_rnn(2, .stateful = true, .kernel_initializer = "ones",
+                                                  .recurrent_initializer = "zeros"),
+                                    cj_dense(1, .kernel_initializer = "ones"));
     cj_layer *rnn = cj_model_layer_at(model, 0);
     cj_tensor *identity = problem_tensor(CJ_SHAPE(2, 2), (float[]){1, 0, 0, 1});
     assert_ok(cj_variable_assign(cj_layer_variable(rnn, 1), identity));
