@@ -100,6 +100,16 @@ CJ_API void cj_error_clear(void);
 CJ_API cj_status cj_fail(cj_status status, const char *format, ...) CJ_PRINTF(2, 3);
 
 /**
+ * Sets what this thread does with warnings: sentences about calls that succeed, though not as the
+ * caller may expect, such as a callback that waits for a value which never comes. `handler` is
+ * called from inside the call that warns, with a sentence that is valid until it returns, and with
+ * `context`; it must not call the library. NULL, the default, drops warnings; a cj_fit() that prints
+ * then prints them on its own stream. Each thread has its own handler.
+ */
+CJ_API void cj_set_warning_handler(void (*handler)(const char *sentence, void *context),
+                                   void *context);
+
+/**
  * For the end of a main(): prints the sentence of a failure on standard error and returns 1;
  * returns 0 for CJ_OK. It is the only function of the library that prints without having been given
  * a stream.

@@ -143,11 +143,13 @@ json_t *cj__place_to_json(cj__train_state *state)
             memories,
             json_pack("{s:s, s:o}", "name", state->memories[i].name, "values",
                       numbers_to_json(state->memories[i].values, state->memories[i].count)));
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:o, s:o, s:o, s:o}", "epoch",
-                     (json_int_t)place->epoch, "batch", (json_int_t)place->batch, "samples",
-                     (json_int_t)place->samples, "batch_size", (json_int_t)place->batch_size,
-                     "data_count", (json_int_t)place->data_count, "steps", (json_int_t)place->steps,
-                     "event", (int)place->event, "told", place->told, "sums",
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:o, s:o, s:o, s:o}",
+                     "epoch", (json_int_t)place->epoch, "batch", (json_int_t)place->batch,
+                     "samples", (json_int_t)place->samples, "batch_size",
+                     (json_int_t)place->batch_size, "data_count", (json_int_t)place->data_count,
+                     "steps", (json_int_t)place->steps, "first_epoch",
+                     (json_int_t)place->first_epoch, "passes", (json_int_t)place->passes, "event",
+                     (int)place->event, "told", place->told, "sums",
                      numbers_to_json(place->sums, place->sum_count), "weights",
                      numbers_to_json(place->weights, place->sum_count), "validation",
                      numbers_to_json(place->val, place->val_count), "callbacks", memories);
@@ -188,6 +190,9 @@ cj_status cj__place_from_json(cj__train_state *state, const json_t *object)
     CJ_TRY(read_count(object, "batch_size", &place.batch_size));
     CJ_TRY(read_count(object, "data_count", &place.data_count));
     CJ_TRY(read_count(object, "steps", &place.steps));
+    // files of version 0.1 have none of these two: their runs counted passes from epoch 0
+    place.first_epoch = json_integer_value(json_object_get(object, "first_epoch"));
+    place.passes = json_integer_value(json_object_get(object, "passes"));
     CJ_TRY(read_count(object, "event", &event));
     CJ_TRY(read_count(object, "told", &told));
     int weights = 0;

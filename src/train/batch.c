@@ -10,14 +10,16 @@ static cj_status step_on(cj_model *model, cj_dataset *data, cj__mode mode, const
     const cj__step_functions *functions;
     cj__reader *reader = NULL;
     cj__batch batch;
+    int64_t size = 0;
     double sums[CJ__MAX_VALUES] = {0}, weights[CJ__MAX_VALUES] = {0}, values[CJ__MAX_VALUES];
     CJ_TRY(cj__state_compiled(model, who, &state));
     if (!data)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: the data is NULL", who);
     CJ_TRY(cj__check_built(model, data, who));
     CJ_TRY(cj__check_data(model, state, data, who));
+    CJ_TRY(cj__check_batches(model, data->count, data->count, who, &size));
     CJ_TRY(cj__functions_find(model, state, mode, data, data->sample_weight, &functions));
-    CJ_TRY(cj__reader_new(data, data->count, false, &reader));
+    CJ_TRY(cj__reader_new(data, size, false, &reader));
     cj__reader_start(reader, NULL, 0);
     cj_status status = CJ_OK;
     if (cj__reader_next(reader, &batch))

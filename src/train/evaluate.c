@@ -26,6 +26,7 @@ cj_status cj__evaluator_open(cj__evaluator *evaluator, cj_model *model, cj__trai
 {
     CJ_TRY(cj__check_built(model, data, who));
     CJ_TRY(cj__check_data(model, state, data, who));
+    CJ_TRY(cj__check_batches(model, data->count, batch_size, who, &batch_size));
     CJ_TRY(cj__functions_find(model, state, CJ__MODE_TEST, data, data->sample_weight,
                               &evaluator->functions));
     return cj__reader_new(data, batch_size, false, &evaluator->reader);
@@ -57,8 +58,8 @@ cj_status cj_evaluate(cj_model *model, cj_dataset *data, int64_t batch_size, cj_
     CJ_TRY(cj__state_compiled(model, "cj_evaluate", &state));
     if (!data)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_evaluate: the data is NULL");
-    cj_status status = cj__evaluator_open(&evaluator, model, state, data,
-                                          batch_size ? batch_size : 32, "cj_evaluate");
+    cj_status status =
+        cj__evaluator_open(&evaluator, model, state, data, batch_size, "cj_evaluate");
     if (status == CJ_OK)
         status = cj__evaluator_run(&evaluator, values);
     if (status == CJ_OK)

@@ -127,15 +127,35 @@ const cj__loss *cj__metric_resolve(const cj__loss *metric, const cj_shape *targe
                                                               &metrics[CATEGORICAL];
 }
 
-// The targets in the shape that is wanted, up to axes of length 1 at the end; NULL with a failed
-// builder otherwise.
-static cj_symbol *fit_targets(const char *who, cj__build *g, cj_symbol *targets,
-                              cj_symbol *predictions, bool labels)
+// What to say to targets that another loss or metric takes: one-hot targets where labels are
+// needed, or the other way round. `text` holds the advice; it is empty if none fits.
+static const char *advise(const cj__loss *loss, const cj_shape *given, const cj_shape *predictions,
+                          char *text, size_t size)
 {
+    static const char sparse[] = "sparse_";
+    const char *name = loss->choice.name;
+    const bool is_sparse = strncmp(name, sparse, strlen(sparse)) == 0;
+    const bool is_one_hot = cj_shape_equal(given, predictions);
+    const int rank = given->rank - (given->rank > 1 && given->dims[given->rank - 1] == 1);
+    text[0] = '\0';
+    if (is_sparse && is_one_hot)
+        snprintf(text, size, "; one-hot targets need %s", name + strlen(sparse));
+    else if (strncmp(name, "categorical_", strlen("categorical_")) == 0 &&
+             rank + 1 == predictions->rank)
+        snprintf(text, size, "; class numbers need %s%s", sparse, name);
+    return text;
+}
+
+// The targets in the shape that is needed, up to axes of length 1 at the end; NULL with a failed
+// builder otherwise.
+static cj_symbol *fit_targets(const cj__loss *loss, const char *who, cj__build *g,
+                              cj_symbol *targets, cj_symbol *predictions)
+{
+    const bool labels = loss->target == CJ__TARGET_LABELS;
     const cj_shape *given = &cj__symbol_type(targets)->shape,
                    *p = &cj__symbol_type(predictions)->shape;
     cj_shape wanted = *p, bare = *given;
-    char t_text[CJ_MAX_RANK * 24], p_text[CJ_MAX_RANK * 24], w_text[CJ_MAX_RANK * 24];
+    char t_text[CJ_MAX_RANK * 24], p_text[CJ_MAX_RANK * 24], w_text[CJ_MAX_RANK * 24], advice[96];
     if (labels && wanted.rank > 1)
         wanted.rank--;
     if (bare.rank == wanted.rank + 1 && bare.dims[wanted.rank] == 1)
@@ -146,10 +166,11 @@ static cj_symbol *fit_targets(const char *who, cj__build *g, cj_symbol *targets,
         if (g->status == CJ_OK)
             g->status = cj__fail(
                 CJ_SHAPE_MISMATCH,
-                "%s: targets of shape %s do not fit predictions of shape %s, needed are %s", who,
+                "%s: targets of shape %s do not fit predictions of shape %s, needed are %s%s", who,
                 cj_shape_text(given, t_text, sizeof t_text),
                 cj_shape_text(p, p_text, sizeof p_text),
-                cj_shape_text(&wanted, w_text, sizeof w_text));
+                cj_shape_text(&wanted, w_text, sizeof w_text),
+                advise(loss, given, p, advice, sizeof advice));
         return NULL;
     }
     return cj_shape_equal(given, &wanted) ? targets : cj__reshape(g, targets, &wanted);
@@ -163,7 +184,7 @@ cj_symbol *cj__loss_values(const cj__loss *loss, const void *args, const char *w
     loss = cj__metric_resolve(loss, &cj__symbol_type(targets)->shape,
                               &cj__symbol_type(predictions)->shape);
     const bool labels = loss->target == CJ__TARGET_LABELS;
-    targets = fit_targets(who, g, targets, predictions, labels);
+    targets = fit_targets(loss, who, g, targets, predictions);
     if (!targets)
         return NULL;
     targets = cj__cast(g, targets, labels ? CJ_I32 : cj__symbol_type(predictions)->dtype);

@@ -6,11 +6,20 @@
 #include "train/step.h"
 #include <string.h>
 
+// An output of another number of rows than the batch has samples would not fit into the result.
 static cj_status make_outputs(cj_model *model, const cj__step_functions *functions, int64_t count,
                               cj_tensor **outputs)
 {
+    const int64_t fixed = cj__fixed_batch(model);
     for (int i = 0; i < cj_model_output_count(model); i++) {
         cj__type type = *cj__function_output(functions->function, i);
+        char text[CJ_MAX_RANK * 24];
+        if (type.shape.rank == 0 || (type.shape.dims[0] != CJ_BATCH && type.shape.dims[0] != fixed))
+            return cj__fail(CJ_SHAPE_MISMATCH,
+                            "cj_predict: output %d of model \"%s\" has shape %s, which is not one "
+                            "row a sample",
+                            i, cj_layer_name(cj_model_layer(model)),
+                            cj_shape_text(&type.shape, text, sizeof text));
         type.shape.dims[0] = count;
         CJ_TRY(cj_tensor_new(type.dtype, type.shape, &outputs[i]));
     }
@@ -44,10 +53,11 @@ static cj_status predict(cj_model *model, cj_dataset *data, int64_t batch_size, 
     cj__reader *reader = NULL;
     CJ_TRY(cj__check_built(model, data, "cj_predict"));
     CJ_TRY(cj__check_inputs(model, data, "cj_predict"));
+    CJ_TRY(cj__check_batches(model, data->count, batch_size, "cj_predict", &batch_size));
     CJ_TRY(cj__state_need(model, &state));
     CJ_TRY(cj__functions_find(model, state, CJ__MODE_PREDICT, data, false, &functions));
     CJ_TRY(make_outputs(model, functions, data->count, outputs));
-    CJ_TRY(cj__reader_new(data, batch_size ? batch_size : 32, false, &reader));
+    CJ_TRY(cj__reader_new(data, batch_size, false, &reader));
     const cj_status status = run_batches(functions, reader, cj_model_output_count(model), outputs);
     cj__reader_free(reader);
     return status;

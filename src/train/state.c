@@ -59,7 +59,7 @@ cj__train_state *cj__state_new(void)
     if (!state)
         return NULL;
     pthread_mutex_init(&state->lock, NULL); // with default attributes it cannot fail
-    state->arenas = cj__own(cj__arenas_new());
+    state->arenas = cj__own(cj__arenas_new(NULL));
     if (state->arenas)
         return state;
     cj_release(state);

@@ -32,16 +32,18 @@ typedef enum cj__event { CJ__EVENT_NONE, CJ__EVENT_BATCH_END, CJ__EVENT_EPOCH_EN
 
 // How far training came.
 typedef struct cj__place {
-    int64_t epoch;      // the epoch under way (or to begin, if batch is 0)
-    int64_t batch;      // batches of it that are done
-    int64_t samples;    // samples of it that are done
-    int64_t batch_size; // of the run: a resumed one must have the same
-    int64_t data_count; // samples of its data
-    int64_t steps;      // its steps_per_epoch, 0 for a pass over the data
-    cj__event event;    // what the callbacks are being told, ...
-    int told;           // ... and how many of them have been (the one that saves counts as told)
-    bool stop;          // one of these asked to stop
-    int sum_count;      // running sums of the epoch: one for each value of the training log
+    int64_t epoch;       // the epoch under way (or to begin, if batch is 0)
+    int64_t batch;       // batches of it that are done
+    int64_t samples;     // samples of it that are done
+    int64_t batch_size;  // of the run: a resumed one must have the same
+    int64_t data_count;  // samples of its data
+    int64_t steps;       // its steps_per_epoch, 0 for a pass over the data
+    int64_t first_epoch; // the epoch that the run began with
+    int64_t passes;      // passes over the data that runs before this one began
+    cj__event event;     // what the callbacks are being told, ...
+    int told;            // ... and how many of them have been (the one that saves counts as told)
+    bool stop;           // one of these asked to stop
+    int sum_count;       // running sums of the epoch: one for each value of the training log
     double sums[CJ__MAX_VALUES];
     double weights[CJ__MAX_VALUES]; // value = sum / weight
     // values of the validation of this epoch, while event is CJ__EVENT_EPOCH_END

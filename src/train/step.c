@@ -246,7 +246,8 @@ static cj_status trace_heads(cj_model *model, cj__train_state *state, cj__step_f
     for (int i = 0; i < step->output_count; i++)
         CJ_TRY(trace_metrics(step, functions, &state->settings, &heads[i]));
     if (!step->total)
-        return cj__fail(CJ_INVALID_ARGUMENT, "model \"%s\": compiled without a loss",
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "model \"%s\" was compiled without a loss: give cj_compile() a loss",
                         cj_layer_name(cj_model_layer(model)));
     step->scalars[place] = step->total;
     return step->trace.build.status;

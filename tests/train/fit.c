@@ -1,5 +1,6 @@
 // cj_fit(), cj_evaluate(), cj_predict(): what they compute, and the words of the history.
 #include "problems.h"
+#include "train/state.h"
 #include <math.h>
 #include <pthread.h>
 #include <string.h>
@@ -130,6 +131,27 @@ static void steps_per_epoch_goes_on_through_the_data(void **state)
     cj_release(a), cj_release(b), cj_release(data);
 }
 
+// Fits of one epoch each see the orders that one fit of several epochs sees, also when an epoch is
+// a part of a pass.
+static void the_order_goes_on_from_fit_to_fit(void **state)
+{
+    (void)state;
+    cj_dataset *data = problem_classes(64);
+    cj_model *a = compiled(), *b = compiled(), *c = compiled(), *same = compiled();
+    assert_ok(cj_fit(a, data, .epochs = 3, .batch_size = 16));
+    for (int i = 0; i < 3; i++)
+        assert_ok(cj_fit(b, data, .batch_size = 16));
+    assert_true(problem_same_weights(a, b));
+    for (int i = 0; i < 3; i++)
+        assert_ok(cj_fit(c, data, .epochs = i + 1, .initial_epoch = i, .batch_size = 16));
+    assert_true(problem_same_weights(a, c));
+    assert_ok(cj_fit(same, data, .epochs = 1, .batch_size = 16, .steps_per_epoch = 2));
+    assert_int_equal(cj__state_of(same)->place.passes, 0);
+    assert_ok(cj_fit(same, data, .epochs = 1, .batch_size = 16, .steps_per_epoch = 2));
+    assert_int_equal(cj__state_of(same)->place.passes, 1); // another order, not the same half again
+    cj_release(a), cj_release(b), cj_release(c), cj_release(same), cj_release(data);
+}
+
 static void predict_gives_each_sample_its_row_in_any_batch_size(void **state)
 {
     (void)state;
@@ -234,6 +256,7 @@ int main(void)
         cmocka_unit_test(class_weight_zero_ignores_a_class),
         cmocka_unit_test(sample_weights_scale_the_loss_but_not_its_divisor),
         cmocka_unit_test(steps_per_epoch_goes_on_through_the_data),
+        cmocka_unit_test(the_order_goes_on_from_fit_to_fit),
         cmocka_unit_test(predict_gives_each_sample_its_row_in_any_batch_size),
         cmocka_unit_test(several_threads_predict_with_one_model),
         cmocka_unit_test(sequential_without_input_is_built_by_its_data),
