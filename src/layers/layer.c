@@ -85,11 +85,11 @@ cj_layer *cj__layer_new(const cj__layer_kind *kind, const void *args)
         cj__fail(CJ_INVALID_ARGUMENT,
                  "%s: name \"%.40s\" must have 1 to %d characters and no \"/\"", standard, name,
                  NAME_MAX_LENGTH);
-        return NULL;
+        return cj__build_failed();
     }
     cj_layer *layer = cj__object_new(&cj__layer_class, kind->size ? kind->size : sizeof *layer);
     if (!layer)
-        return NULL;
+        return cj__build_failed();
     layer->kind = kind;
     layer->named = given;
     layer->key = cj__key(0, name);
@@ -105,7 +105,7 @@ cj_layer *cj__layer_new(const cj__layer_kind *kind, const void *args)
     return layer;
 fail:
     cj_release(layer);
-    return NULL;
+    return cj__build_failed();
 }
 
 // The part of a variable's name behind the layer's.

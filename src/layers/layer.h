@@ -214,6 +214,7 @@ typedef struct cj__application {
     int *input_app;         // for each input: index of the producing application
     int *input_index;       // and which of its outputs
     cj__type *output_types; // of each output; of a built model
+    cj_symbol **symbols;    // the outputs, held, once they were asked for (model_symbols.c)
 } cj__application;
 // Sequential models give a chain. Model inputs are applications of input layers.
 int cj__model_applications(const cj_model *model, const cj__application **applications);

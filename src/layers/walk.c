@@ -155,7 +155,7 @@ cj_status cj_set_trainable(cj_layer *layer, bool trainable)
 {
     cj_layer *const *children;
     if (!layer)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_set_trainable: the layer is NULL");
+        return cj__fail_null("cj_set_trainable: the layer");
     const int count = cj__layer_children(layer, &children);
     cj_switch *setting = cj__layer_setting(layer, "trainable");
     layer->trainable = trainable;
