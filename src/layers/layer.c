@@ -151,6 +151,17 @@ cj_status cj__layer_rename(cj_layer *layer, const char *name)
     return CJ_OK;
 }
 
+// Takes a variable's elements from what the file that is being loaded has left.
+static cj_status take_elements(const cj_layer *layer, const char *name, const cj_shape *shape)
+{
+    const int64_t count = cj_shape_count(shape);
+    if (count < 0 || count > layer->filling->elements)
+        return cj__fail(CJ_BAD_FILE, "%s: the file has no %lld numbers for its %s", layer->name,
+                        (long long)count, name);
+    layer->filling->elements -= count;
+    return CJ_OK;
+}
+
 cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape shape,
                                  const char *initializer, const char *regularizer, bool trainable,
                                  cj_variable **variable)
@@ -159,8 +170,12 @@ cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape sha
     if (layer->variable_count == CJ__LAYER_VARIABLES_MAX)
         return cj__fail(CJ_UNSUPPORTED, "%s: more than %d variables", layer->name,
                         CJ__LAYER_VARIABLES_MAX);
+    if (layer->filling)
+        CJ_TRY(take_elements(layer, name, &shape));
     CJ_TRY(cj_tensor_new(CJ_F32, shape, &tensor));
-    cj_status status = cj__initialize(tensor, initializer, layer->name, cj__key(layer->key, name));
+    cj_status status = layer->filling ? CJ_OK :
+                                        cj__initialize(tensor, initializer, layer->name,
+                                                       cj__key(layer->key, name));
     char *full = status == CJ_OK ? join_names(layer->name, name) : NULL;
     cj_variable *made = full ? cj_variable_new(full, tensor) : NULL;
     cj__free(full);
@@ -185,7 +200,7 @@ cj_status cj__layer_draw(cj_layer *layer, uint64_t key)
     cj_layer *const *children;
     const int count = cj__layer_children(layer, &children);
     layer->key = key;
-    for (int i = 0; i < layer->variable_count; i++)
+    for (int i = 0; !layer->filling && i < layer->variable_count; i++)
         CJ_TRY(cj__initialize(layer->variables[i]->value, layer->initializers[i], layer->name,
                               cj__key(key, own_name(layer->variables[i]))));
     for (int i = 0; i < count; i++)
@@ -198,7 +213,7 @@ cj_status cj__layer_untouched(const cj_layer *layer, bool *untouched)
     cj_layer *const *children;
     const int count = cj__layer_children(layer, &children);
     *untouched = true;
-    for (int i = 0; *untouched && i < layer->variable_count; i++) {
+    for (int i = 0; !layer->filling && *untouched && i < layer->variable_count; i++) {
         const cj_tensor *value = layer->variables[i]->value;
         cj_tensor *drawn = NULL;
         CJ_TRY(cj_tensor_new(value->dtype, value->shape, &drawn));
@@ -212,6 +227,15 @@ cj_status cj__layer_untouched(const cj_layer *layer, bool *untouched)
     for (int i = 0; *untouched && i < count; i++)
         CJ_TRY(cj__layer_untouched(children[i], untouched));
     return CJ_OK;
+}
+
+void cj__layer_end_filling(cj_layer *layer)
+{
+    cj_layer *const *children;
+    const int count = cj__layer_children(layer, &children);
+    layer->filling = NULL;
+    for (int i = 0; i < count; i++)
+        cj__layer_end_filling(children[i]);
 }
 
 // Puts the layer's name before a sentence that does not begin with it; a model's layers have named

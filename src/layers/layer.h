@@ -94,6 +94,12 @@ typedef struct cj__layer_kind {
     bool no_policy;       // mixed_bfloat16 leaves its inputs and outputs as they are
 } cj__layer_kind;
 
+// The loading of a model whose weights follow: variables are not drawn, since they are about to be
+// overwritten, and have no more elements than the file has left for them.
+typedef struct cj__filling {
+    int64_t elements;
+} cj__filling;
+
 struct cj_layer {
     cj__object object;
     const cj__layer_kind *kind;
@@ -114,6 +120,7 @@ struct cj_layer {
     int variable_count;
     cj__type *input_types; // of the first build
     int input_count;
+    cj__filling *filling; // while the model is loaded; else NULL
 };
 
 // Every kind but the models', ended by NULL; by class name ("Conv2D"), with a suggestion on
@@ -171,6 +178,9 @@ void *cj__layer_setting(const cj_layer *layer, const char *key);
 cj_status cj__layer_draw(cj_layer *layer, uint64_t key);
 // Whether the variables are still as they were drawn: nobody has assigned or trained them.
 cj_status cj__layer_untouched(const cj_layer *layer, bool *untouched);
+
+// Ends the loading of a layer and all it contains: from now on variables are drawn again.
+void cj__layer_end_filling(cj_layer *layer);
 
 // The immediate sublayers in order and their number; 0 for plain layers.
 int cj__layer_children(const cj_layer *layer, cj_layer *const **children);
