@@ -1,13 +1,12 @@
 // MNIST from the user's disk, and data sets by name.
-#define _POSIX_C_SOURCE 200809L
 #include "base/error.h"
+#include "base/system.h"
 #include "base/text.h"
 #include "data/places.h"
 #include "tensor/tensor.h"
 #include <cajal/data.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { SIDE = 28, CLASSES = 10 };
 
@@ -20,7 +19,7 @@ static bool find_file(const char *folder, const char *part, int rank, char path[
         const char *packed = form % 2 ? ".gz" : "";
         int length = snprintf(path, CJ__PATH_SIZE, "%s/%s%cidx%d-ubyte%s", folder, part, joint,
                               rank, packed);
-        if (length > 0 && length < CJ__PATH_SIZE && access(path, R_OK) == 0)
+        if (length > 0 && length < CJ__PATH_SIZE && cj__path_readable(path))
             return true;
     }
     return false;
@@ -89,7 +88,7 @@ static cj_status load_half(const char *folder, const half *names, cj_dataset **d
         cj_release(labels);
         return status;
     }
-    *data = cj_dataset_new(.x = {shaped}, .y = {labels});
+    *data = cj_dataset(.x = {shaped}, .y = {labels});
     return *data ? CJ_OK : cj_error_status();
 }
 
@@ -119,7 +118,7 @@ cj_status cj_load_mnist(cj_dataset **train, cj_dataset **test)
 
 static cj_status load_digits(cj_dataset **train, cj_dataset **test)
 {
-    return cj_load_digits(&(cj_digits_args){._ = 0}, train, test);
+    return cj_load_digits(train, test);
 }
 
 // Only absence leads to digits: damaged files are worth a sentence.

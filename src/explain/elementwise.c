@@ -37,7 +37,7 @@ cj_status cj__explain_relu(cj__explanation *explanation)
     const cj_relu_args *args = explanation->record->layer->args;
     const double x = input_at(explanation), slope = args->negative_slope,
                  threshold = args->threshold;
-    const bool below = !(x > threshold), cut = args->max_value > 0 && x > args->max_value;
+    const bool below = !(x > threshold), cut = x > args->max_value;
     const double y = cut ? args->max_value : below ? slope * (x - threshold) : x;
     char from[CJ__DIGITS_TEXT], to[CJ__DIGITS_TEXT];
     cj__print_line(explanation, "%s is %s: %s", cj__digits(x, from),

@@ -20,7 +20,7 @@ typedef struct cj__record {
     int which;   // index of this application among those of the same layer, from 0
     bool masked; // an input has a mask
     int input_count, output_count;
-    cj_tensor *inputs[CJ_MAX_IO], *outputs[CJ_MAX_IO];
+    cj_tensor *inputs[CJ__LAYER_IO_MAX], *outputs[CJ__LAYER_IO_MAX];
     // under mixed_bfloat16, while the record is explained: the variables as the layer reads them
     cj_tensor *rounded[CJ__LAYER_VARIABLES_MAX];
 } cj__record;

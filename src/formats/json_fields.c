@@ -71,22 +71,24 @@ static json_t *write_real(cj__json *b, const cj__field *field, const void *slot)
     return cj__json_real(b, *(const double *)slot);
 }
 
-static json_t *write_option(cj__json *b, const cj__field *field, const void *slot)
+static json_t *write_limit(cj__json *b, const cj__field *field, const void *slot)
 {
+    const double limit = *(const double *)slot;
     (void)field;
-    return *(const double *)slot != 0 ? cj__json_real(b, *(const double *)slot) : cj__json_null(b);
+    return isinf(limit) ? cj__json_null(b) : cj__json_real(b, limit);
+}
+
+static json_t *write_seed(cj__json *b, const cj__field *field, const void *slot)
+{
+    const int64_t seed = *(const int64_t *)slot;
+    (void)field;
+    return seed < 0 ? cj__json_null(b) : cj__json_int(b, seed);
 }
 
 static json_t *write_bool(cj__json *b, const cj__field *field, const void *slot)
 {
     (void)field;
     return cj__json_bool(b, *(const bool *)slot);
-}
-
-static json_t *write_switch(cj__json *b, const cj__field *field, const void *slot)
-{
-    (void)field;
-    return cj__json_bool(b, *(const cj_switch *)slot == CJ_ON);
 }
 
 static json_t *write_text(cj__json *b, const cj__field *field, const void *slot)
@@ -156,6 +158,9 @@ static cj_status read_int32(const cj__field *field, const json_t *value, void *s
 static cj_status read_numbers(const cj__field *field, const json_t *value, int64_t *numbers,
                               size_t most, const char *who)
 {
+    memset(numbers, 0, most * sizeof *numbers); // null, or fewer than the defaults have
+    if (json_is_null(value))
+        return CJ_OK;
     if (json_is_integer(value)) {
         numbers[0] = json_integer_value(value);
         return CJ_OK;
@@ -198,13 +203,18 @@ static cj_status read_real(const cj__field *field, const json_t *value, void *sl
     return CJ_OK;
 }
 
-static cj_status read_number(const cj__field *field, const json_t *value, void *slot,
-                             cj__texts *texts, const char *who)
+static cj_status read_limit(const cj__field *field, const json_t *value, void *slot,
+                            cj__texts *texts, const char *who)
 {
-    CJ_TRY(read_real(field, value, slot, texts, who));
-    if (*(double *)slot == 0)
-        *(double *)slot = CJ_ZERO; // written out, a zero is meant
-    return CJ_OK;
+    *(double *)slot = INFINITY;
+    return json_is_null(value) ? CJ_OK : read_real(field, value, slot, texts, who);
+}
+
+static cj_status read_seed(const cj__field *field, const json_t *value, void *slot,
+                           cj__texts *texts, const char *who)
+{
+    *(int64_t *)slot = -1;
+    return json_is_null(value) ? CJ_OK : read_int(field, value, slot, texts, who);
 }
 
 static cj_status read_bool(const cj__field *field, const json_t *value, void *slot,
@@ -217,21 +227,11 @@ static cj_status read_bool(const cj__field *field, const json_t *value, void *sl
     return CJ_OK;
 }
 
-static cj_status read_switch(const cj__field *field, const json_t *value, void *slot,
-                             cj__texts *texts, const char *who)
-{
-    (void)texts;
-    if (!json_is_boolean(value))
-        return wrong(field, who, "true or false");
-    *(cj_switch *)slot = json_is_true(value) ? CJ_ON : CJ_OFF;
-    return CJ_OK;
-}
-
 static cj_status read_text(const cj__field *field, const json_t *value, void *slot,
                            cj__texts *texts, const char *who)
 {
     (void)texts;
-    if (!json_is_string(value))
+    if (!json_is_string(value) && !json_is_null(value))
         return wrong(field, who, "a text");
     *(const char **)slot = json_string_value(value);
     return CJ_OK;
@@ -304,12 +304,17 @@ static const struct {
     cj_status (*read)(const cj__field *, const json_t *value, void *slot, cj__texts *,
                       const char *who);
 } kinds[] = {
-    [CJ__FIELD_INT] = {write_int, read_int},          [CJ__FIELD_INT32] = {write_int32, read_int32},
-    [CJ__FIELD_PAIR] = {write_pair, read_pair},       [CJ__FIELD_LIST] = {write_list, read_list},
-    [CJ__FIELD_NUMBER] = {write_real, read_number},   [CJ__FIELD_REAL] = {write_real, read_real},
-    [CJ__FIELD_OPTION] = {write_option, read_real},   [CJ__FIELD_BOOL] = {write_bool, read_bool},
-    [CJ__FIELD_SWITCH] = {write_switch, read_switch}, [CJ__FIELD_TEXT] = {write_text, read_text},
-    [CJ__FIELD_SPEC] = {write_spec, read_spec},
+    [CJ__FIELD_INT] = {write_int, read_int},       [CJ__FIELD_INT32] = {write_int32, read_int32},
+    [CJ__FIELD_SEED] = {write_seed, read_seed},    [CJ__FIELD_PAIR] = {write_pair, read_pair},
+    [CJ__FIELD_LIST] = {write_list, read_list},    [CJ__FIELD_NUMBER] = {write_real, read_real},
+    [CJ__FIELD_LIMIT] = {write_limit, read_limit}, [CJ__FIELD_BOOL] = {write_bool, read_bool},
+    [CJ__FIELD_TEXT] = {write_text, read_text},    [CJ__FIELD_SPEC] = {write_spec, read_spec},
+};
+
+// Kinds of which null is a value, and not left out.
+static const bool null_is_a_value[] = {
+    [CJ__FIELD_SEED] = true,  [CJ__FIELD_PAIR] = true, [CJ__FIELD_LIST] = true,
+    [CJ__FIELD_LIMIT] = true, [CJ__FIELD_TEXT] = true, [CJ__FIELD_SPEC] = true,
 };
 
 static bool common(const cj__field *field)
@@ -334,7 +339,8 @@ cj_status cj__fields_from_json(const cj__field *fields, int count, const json_t 
 {
     for (int i = 0; i < count; i++) {
         const json_t *value = json_object_get(config, fields[i].key);
-        if (!value || json_is_null(value) || strcmp(fields[i].key, "dtype") == 0)
+        if (!value || strcmp(fields[i].key, "dtype") == 0 ||
+            (json_is_null(value) && !null_is_a_value[fields[i].kind]))
             continue;
         CJ_TRY(kinds[fields[i].kind].read(&fields[i], value, (char *)args + fields[i].offset, texts,
                                           who));

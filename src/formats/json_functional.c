@@ -20,7 +20,7 @@ typedef struct node {
     int entry;
     enum { NODE_WAITS, NODE_VISITED, NODE_DONE } state;
     int output_count;
-    cj_symbol *outputs[CJ_MAX_IO]; // held
+    cj_symbol *outputs[CJ__LAYER_IO_MAX]; // held
 } node;
 
 typedef struct loading {
@@ -42,14 +42,14 @@ static const char *name_of(const json_t *object)
 // ---- What a node refers to ----
 
 typedef struct references {
-    const json_t *items[CJ_MAX_IO]; // ["layer", node, output, ...]
+    const json_t *items[CJ__LAYER_IO_MAX]; // ["layer", node, output, ...]
     int count;
 } references;
 
 static cj_status add_reference(references *refs, const json_t *triple, const char *who)
 {
-    if (refs->count == CJ_MAX_IO)
-        return cj__fail(CJ_UNSUPPORTED, "%s: more than %d inputs", who, CJ_MAX_IO);
+    if (refs->count == CJ__LAYER_IO_MAX)
+        return cj__fail(CJ_UNSUPPORTED, "%s: more than %d inputs", who, CJ__LAYER_IO_MAX);
     if (!json_is_array(triple) || json_array_size(triple) < 3 ||
         !json_is_string(json_array_get(triple, 0)) || !json_is_integer(json_array_get(triple, 1)) ||
         !json_is_integer(json_array_get(triple, 2)))
@@ -205,15 +205,15 @@ static cj_status apply(loading *l, int index, const references *refs)
 {
     node *n = &l->nodes[index];
     const entry *e = &l->entries[n->entry];
-    cj_symbol *inputs[CJ_MAX_IO], *outputs[CJ_MAX_IO] = {0};
+    cj_symbol *inputs[CJ__LAYER_IO_MAX], *outputs[CJ__LAYER_IO_MAX] = {0};
     for (int i = 0; i < refs->count; i++) {
         inputs[i] = output_of(node_of(l, refs->items[i], 0), refs->items[i]);
         if (!inputs[i])
             return cj__fail(CJ_BAD_FILE, "%s: its input \"%.200s\" has no such output", e->name,
                             json_string_value(json_array_get(refs->items[i], 0)));
     }
-    CJ_TRY(cj_apply_many(e->layer, inputs, refs->count, outputs, CJ_MAX_IO));
-    for (int i = 0; i < CJ_MAX_IO && outputs[i]; i++)
+    CJ_TRY(cj_apply_many(e->layer, inputs, refs->count, outputs, CJ__LAYER_IO_MAX));
+    for (int i = 0; i < CJ__LAYER_IO_MAX && outputs[i]; i++)
         CJ_TRY(add_output(n, outputs[i]));
     n->state = NODE_DONE;
     return CJ_OK;
@@ -288,11 +288,12 @@ static int compare_keys(const void *a, const void *b)
 // An object of triples; Keras takes named inputs and outputs in the order of their names.
 static cj_status read_named_ends(const json_t *ends, references *refs)
 {
-    const char *keys[CJ_MAX_IO], *key;
+    const char *keys[CJ__LAYER_IO_MAX], *key;
     json_t *triple;
     size_t count = 0;
-    if (json_object_size(ends) > CJ_MAX_IO)
-        return cj__fail(CJ_UNSUPPORTED, "the model: more than %d inputs or outputs", CJ_MAX_IO);
+    if (json_object_size(ends) > CJ__LAYER_IO_MAX)
+        return cj__fail(CJ_UNSUPPORTED, "the model: more than %d inputs or outputs",
+                        CJ__LAYER_IO_MAX);
     json_object_foreach ((json_t *)(uintptr_t)ends, key, triple)
         keys[count++] = key;
     qsort(keys, count, sizeof keys[0], compare_keys);
@@ -355,12 +356,13 @@ static cj_status build(cj__json_loader *loader, loading *l, const json_t *config
     for (size_t i = 0; i < l->count; i++)
         CJ_TRY(make_layer(loader, l, i));
     CJ_TRY(apply_all(l));
-    cj_model_args args = {.name = cj__json_text_at(config, "name")};
-    CJ_TRY(read_ends(l, json_object_get(config, "input_layers"), false, args.inputs,
-                     &args.input_count));
-    CJ_TRY(read_ends(l, json_object_get(config, "output_layers"), true, args.outputs,
-                     &args.output_count));
-    *model = cj_model_build(&args);
+    cj_symbol *inputs[CJ__LAYER_IO_MAX], *outputs[CJ__LAYER_IO_MAX];
+    int input_count = 0, output_count = 0;
+    CJ_TRY(read_ends(l, json_object_get(config, "input_layers"), false, inputs, &input_count));
+    CJ_TRY(read_ends(l, json_object_get(config, "output_layers"), true, outputs, &output_count));
+    *model =
+        cj_functional(.inputs_list = inputs, .inputs_count = input_count, .outputs_list = outputs,
+                      .outputs_count = output_count, .name = cj__json_text_at(config, "name"));
     return *model ? CJ_OK : cj_error_status();
 }
 

@@ -4,6 +4,8 @@
 // A plan is used by one thread at a time: a call takes a free plan of its batch size, or makes one.
 // At most PLANS_MAX are kept; then the least recently used one is dropped. Memory to run in is
 // borrowed for the call (arena.h).
+#include "base/args.h"
+#include "base/fields.h"
 #include "graph/graph.h"
 
 #include "base/error.h"
@@ -13,7 +15,6 @@
 #include "graph/plan.h"
 #include "ops/variable.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,9 +27,9 @@ struct cj_function {
     cj_symbol **symbols;
     int symbol_count, input_count, output_count;
     cj__device *device;
-    cj__arenas *arenas;   // of the device's memory; may be shared with other functions
-    char *off;            // passes that are switched off, or NULL
-    pthread_mutex_t lock; // guards what follows
+    cj__arenas *arenas; // of the device's memory; may be shared with other functions
+    char *off;          // passes that are switched off, or NULL
+    cj__mutex lock;     // guards what follows
     cj__plan **plans;
     size_t plan_count, plan_capacity;
     uint64_t clock;
@@ -47,7 +48,7 @@ static void destroy(void *object)
     cj_release(function->arenas);
     cj_release(function->device);
     cj__free(function->off);
-    pthread_mutex_destroy(&function->lock);
+    cj__mutex_destroy(&function->lock);
     cj__free(function);
 }
 
@@ -94,6 +95,19 @@ static cj_status take_switches(cj_function *function)
     return off && !function->off ? CJ_OUT_OF_MEMORY : cj__check_switches(off);
 }
 
+CJ__DEFAULTS(function, FUNCTION)
+
+static cj_status check_lists(const cj_function_args *args)
+{
+    if (args->input_count < 0 || args->output_count < 0 || args->update_count < 0)
+        return cj__fail(CJ_INVALID_ARGUMENT, "function: a count of inputs, outputs or updates is "
+                                             "negative");
+    if ((args->input_count && !args->inputs) || (args->output_count && !args->outputs) ||
+        (args->update_count && !args->updates))
+        return cj__fail_null("function: a list of inputs, outputs or updates");
+    return CJ_OK;
+}
+
 // The device of the program's variables where they are on one, else a CPU with the caller's pool.
 static cj_status choose_device(cj_function *function, cj_pool *pool, cj__arenas *arenas)
 {
@@ -132,7 +146,12 @@ static cj_status check_device(const cj_function *function)
 
 cj_function *cj_function_new(const cj_function_args *args)
 {
-    return cj__function_new(args, NULL);
+    cj_function_args given;
+    cj_function *function = NULL;
+    if (cj__args_read("function", args, &function_defaults, sizeof given, &given) == CJ_OK &&
+        check_lists(&given) == CJ_OK)
+        function = cj__function_new(&given, NULL);
+    return function ? function : cj__build_failed();
 }
 
 cj_function *cj__function_new(const cj_function_args *args, struct cj__arenas *arenas)
@@ -142,7 +161,7 @@ cj_function *cj__function_new(const cj_function_args *args, struct cj__arenas *a
         drop_arguments(args);
         return NULL;
     }
-    pthread_mutex_init(&function->lock, NULL);
+    cj__mutex_init(&function->lock);
     function->input_count = args->input_count;
     function->output_count = args->output_count;
     function->symbols = cj__new(
@@ -212,7 +231,7 @@ static void drop_oldest(cj_function *function)
 static cj_status find_plan(cj_function *function, int64_t batch, cj__plan **plan)
 {
     cj_status status = CJ_OK;
-    pthread_mutex_lock(&function->lock);
+    cj__mutex_lock(&function->lock);
     *plan = find_free(function, batch);
     if (!*plan) {
         if (function->plan_count >= PLANS_MAX)
@@ -231,16 +250,16 @@ static cj_status find_plan(cj_function *function, int64_t batch, cj__plan **plan
         (*plan)->busy = true;
         (*plan)->used = ++function->clock;
     }
-    pthread_mutex_unlock(&function->lock);
+    cj__mutex_unlock(&function->lock);
     return status;
 }
 
 static void give_plan_back(cj_function *function, cj__plan *plan)
 {
     cj__arena_return(function->arenas, plan->arena);
-    pthread_mutex_lock(&function->lock);
+    cj__mutex_lock(&function->lock);
     plan->busy = false;
-    pthread_mutex_unlock(&function->lock);
+    cj__mutex_unlock(&function->lock);
 }
 
 // A plan and memory for it, both this thread's until they are given back.

@@ -4,7 +4,7 @@
 // one line fails, later lines still name what it was given; but a layer that was made in the call,
 // cj_apply(cj_dense(3), NULL), has no name that anybody could release it by. The two look alike
 // from here. So a failed application takes its arguments over, as a good one does, and lets go of
-// them when no later line of that model can name them: at the end of cj_model_build(), where the
+// them when no later line of that model can name them: at the end of cj_functional_new(), where the
 // failure is reported, or at the end of the thread.
 #include "base/error.h"
 #include "base/memory.h"

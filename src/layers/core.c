@@ -4,15 +4,17 @@
 // Dense
 // ------------------------------------------------------------------------------------------------------------
 
+CJ__DEFAULTS(dense, DENSE)
+
 static const cj__field dense_fields[] = {
     CJ__FIELD(cj_dense_args, units, CJ__FIELD_INT, CJ__POSITIVE),
-    CJ__SPEC_FIELD(cj_dense_args, activation, cj__activations, "linear"),
-    CJ__FIELD(cj_dense_args, use_bias, CJ__FIELD_SWITCH, .fallback = 1),
-    CJ__SPEC_FIELD(cj_dense_args, kernel_initializer, cj__initializers, "glorot_uniform"),
-    CJ__SPEC_FIELD(cj_dense_args, bias_initializer, cj__initializers, "zeros"),
-    CJ__SPEC_FIELD(cj_dense_args, kernel_regularizer, cj__regularizers, NULL),
-    CJ__SPEC_FIELD(cj_dense_args, bias_regularizer, cj__regularizers, NULL),
-    CJ__SPEC_FIELD(cj_dense_args, activity_regularizer, cj__regularizers, NULL),
+    CJ__SPEC_FIELD(cj_dense_args, activation, cj__activations),
+    CJ__FIELD(cj_dense_args, use_bias, CJ__FIELD_BOOL),
+    CJ__SPEC_FIELD(cj_dense_args, kernel_initializer, cj__initializers),
+    CJ__SPEC_FIELD(cj_dense_args, bias_initializer, cj__initializers),
+    CJ__SPEC_FIELD(cj_dense_args, kernel_regularizer, cj__regularizers),
+    CJ__SPEC_FIELD(cj_dense_args, bias_regularizer, cj__regularizers),
+    CJ__SPEC_FIELD(cj_dense_args, activity_regularizer, cj__regularizers),
     CJ__LAYER_FIELDS(cj_dense_args),
 };
 
@@ -25,7 +27,7 @@ static cj_status build_dense(cj_layer *layer, const cj__type *inputs, int count)
     CJ_TRY(cj__layer_need_length(layer, x, x->rank - 1));
     CJ_TRY(cj__layer_add_variable(layer, "kernel", CJ_SHAPE(x->dims[x->rank - 1], a->units),
                                   a->kernel_initializer, a->kernel_regularizer, true, NULL));
-    if (a->use_bias == CJ_OFF)
+    if (!a->use_bias)
         return CJ_OK;
     return cj__layer_add_variable(layer, "bias", CJ_SHAPE(a->units), a->bias_initializer,
                                   a->bias_regularizer, true, NULL);
@@ -48,7 +50,7 @@ static cj_status call_dense(cj_layer *layer, cj__trace *trace, const cj__value *
                         (long long)layer->variables[0]->value->shape.dims[0]);
     cj_symbol *y = cj__matmul(g, inputs[0].symbol, cj__trace_variable(trace, layer->variables[0]),
                               false, false);
-    if (a->use_bias != CJ_OFF)
+    if (a->use_bias)
         y = cj__add(g, y, cj__trace_variable(trace, layer->variables[1]));
     y = cj__activation(g, a->activation, layer->name, y);
     if (a->activity_regularizer)
@@ -58,7 +60,7 @@ static cj_status call_dense(cj_layer *layer, cj__trace *trace, const cj__value *
 }
 
 const cj__layer_kind cj__layer_dense = {
-    .choice = CJ__CHOICE("dense", "Dense", dense_fields, cj_dense_args),
+    .choice = CJ__CHOICE("dense", "Dense", dense_fields, dense_defaults),
     .min_inputs = 1,
     .max_inputs = 1,
     .build = build_dense,
@@ -74,11 +76,13 @@ cj_layer *cj_dense_new(const cj_dense_args *args)
 // Embedding
 // --------------------------------------------------------------------------------------------------------
 
+CJ__DEFAULTS(embedding, EMBEDDING)
+
 static const cj__field embedding_fields[] = {
     CJ__FIELD(cj_embedding_args, input_dim, CJ__FIELD_INT, CJ__POSITIVE),
     CJ__FIELD(cj_embedding_args, output_dim, CJ__FIELD_INT, CJ__POSITIVE),
-    CJ__SPEC_FIELD(cj_embedding_args, embeddings_initializer, cj__initializers, "uniform"),
-    CJ__SPEC_FIELD(cj_embedding_args, embeddings_regularizer, cj__regularizers, NULL),
+    CJ__SPEC_FIELD(cj_embedding_args, embeddings_initializer, cj__initializers),
+    CJ__SPEC_FIELD(cj_embedding_args, embeddings_regularizer, cj__regularizers),
     CJ__FIELD(cj_embedding_args, mask_zero, CJ__FIELD_BOOL),
     CJ__LAYER_FIELDS(cj_embedding_args),
 };
@@ -109,7 +113,7 @@ static cj_status call_embedding(cj_layer *layer, cj__trace *trace, const cj__val
 }
 
 const cj__layer_kind cj__layer_embedding = {
-    .choice = CJ__CHOICE("embedding", "Embedding", embedding_fields, cj_embedding_args),
+    .choice = CJ__CHOICE("embedding", "Embedding", embedding_fields, embedding_defaults),
     .min_inputs = 1,
     .max_inputs = 1,
     .build = build_embedding,

@@ -3,9 +3,11 @@
 #include "layers/kind.h"
 #include <string.h>
 
+CJ__DEFAULTS(input, INPUT)
+
 static const cj__field input_fields[] = {
     CJ__FIELD(cj_input_args, shape, CJ__FIELD_LIST, .low = 1, .high = 1e15, .hidden = true),
-    CJ__FIELD(cj_input_args, dtype, CJ__FIELD_TEXT, .text = "float32"),
+    CJ__FIELD(cj_input_args, dtype, CJ__FIELD_TEXT),
     CJ__FIELD(cj_input_args, batch_size, CJ__FIELD_INT, .low = 0, .high = 1e15, .hidden = true),
     CJ__FIELD(cj_input_args, name, CJ__FIELD_TEXT),
 };
@@ -37,7 +39,7 @@ void cj__input_type(const cj_layer *input_layer, cj__type *type)
 
 cj_layer *cj__input_of_type(const cj__type *type)
 {
-    cj_input_args args = {.dtype = cj_dtype_name(type->dtype)};
+    cj_input_args args = {CJ_INPUT_DEFAULTS, .dtype = cj_dtype_name(type->dtype)};
     if (type->shape.rank == 0) {
         cj__fail(CJ_SHAPE_MISMATCH, "input_layer: a scalar was given, needs a batch axis");
         return NULL;
@@ -59,7 +61,7 @@ static cj_status call_input(cj_layer *layer, cj__trace *trace, const cj__value *
 }
 
 const cj__layer_kind cj__layer_input = {
-    .choice = CJ__CHOICE("input", "InputLayer", input_fields, cj_input_args),
+    .choice = CJ__CHOICE("input", "InputLayer", input_fields, input_defaults),
     .min_inputs = 1,
     .max_inputs = 1,
     .check = check_input,

@@ -1,4 +1,5 @@
 // Layers as objects: making, naming, building, calling, and walking over what they contain.
+#include "base/args.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -65,8 +66,8 @@ static cj_status resolve(cj_layer *layer, const void *args, const char *who)
     void *resolved = cj__new(1, choice->args_size);
     if (!resolved)
         return CJ_OUT_OF_MEMORY;
-    const cj_status status = cj__fields_resolve(choice->fields, choice->field_count, args, resolved,
-                                                choice->args_size, who);
+    memcpy(resolved, args, choice->args_size);
+    const cj_status status = cj__fields_resolve(choice->fields, choice->field_count, resolved, who);
     if (status != CJ_OK)
         cj__free(resolved);
     else
@@ -74,38 +75,57 @@ static cj_status resolve(cj_layer *layer, const void *args, const char *who)
     return status;
 }
 
-cj_layer *cj__layer_new(const cj__layer_kind *kind, const void *args)
+// The head of every layer's arguments.
+typedef struct layer_args {
+    CJ_LAYER_MEMBERS
+} layer_args;
+
+static bool good_name(const char *name, const char *standard)
 {
-    const cj__field *name_field = field_of(&kind->choice, "name");
-    const char *given = *(const char *const *)((const char *)args + name_field->offset);
-    char standard[64];
-    cj__snake_case(kind->choice.class_name, standard, sizeof standard);
-    const char *name = given ? given : standard;
-    if (*name == '\0' || strchr(name, '/') || strlen(name) > NAME_MAX_LENGTH) {
-        cj__fail(CJ_INVALID_ARGUMENT,
-                 "%s: name \"%.40s\" must have 1 to %d characters and no \"/\"", standard, name,
-                 NAME_MAX_LENGTH);
-        return cj__build_failed();
-    }
+    if (*name && !strchr(name, '/') && strlen(name) <= NAME_MAX_LENGTH)
+        return true;
+    cj__fail(CJ_INVALID_ARGUMENT, "%s: name \"%.40s\" must have 1 to %d characters and no \"/\"",
+             standard, name, NAME_MAX_LENGTH);
+    return false;
+}
+
+static cj_layer *new_layer(const cj__layer_kind *kind, layer_args *args, const char *standard)
+{
+    const char *name = args->name ? args->name : standard;
+    if (!args->dtype) // as Keras's None: the usual policy, the usual dtype
+        args->dtype = "float32";
+    if (!good_name(name, standard))
+        return NULL;
     cj_layer *layer = cj__object_new(&cj__layer_class, kind->size ? kind->size : sizeof *layer);
     if (!layer)
-        return cj__build_failed();
+        return NULL;
     layer->kind = kind;
-    layer->named = given;
+    layer->named = args->name;
     layer->key = cj__key(0, name);
+    layer->trainable = args->trainable;
     if (!(layer->name = cj__copy_text(name)) || resolve(layer, args, name) != CJ_OK)
         goto fail;
-    const cj_switch *trainable = cj__layer_setting(layer, "trainable");
-    layer->trainable = !trainable || *trainable != CJ_OFF;
-    const char *const *policy = kind == &cj__layer_input ? NULL : cj__layer_setting(layer, "dtype");
-    if (policy && cj__layer_set_policy(layer, *policy) != CJ_OK)
+    if (kind != &cj__layer_input && cj__layer_set_policy(layer, args->dtype) != CJ_OK)
         goto fail;
     if (kind->check && kind->check(layer) != CJ_OK)
         goto fail;
     return layer;
 fail:
     cj_release(layer);
-    return cj__build_failed();
+    return NULL;
+}
+
+cj_layer *cj__layer_new(const cj__layer_kind *kind, const void *args)
+{
+    char standard[64];
+    cj__snake_case(kind->choice.class_name, standard, sizeof standard);
+    layer_args *copy = cj__new(1, kind->choice.args_size);
+    cj_layer *layer = NULL;
+    if (copy &&
+        cj__args_read(standard, args, kind->choice.defaults, kind->choice.args_size, copy) == CJ_OK)
+        layer = new_layer(kind, copy, standard);
+    cj__free(copy);
+    return layer ? layer : cj__build_failed();
 }
 
 // The part of a variable's name behind the layer's.

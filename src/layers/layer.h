@@ -64,11 +64,11 @@ cj_symbol *cj__trace_latest(cj__trace *trace, cj_variable *variable);
 // x as the layer that is being called computes: rounded to bfloat16 under mixed_bfloat16, else x
 // itself.
 cj_symbol *cj__trace_round(cj__trace *trace, cj_symbol *x);
-// A key for a random consumer: from `seed` if that is not 0, else from the trace's; each call gives
+// A key for a random consumer: from `seed` if that is not -1, else from the trace's; each call gives
 // another.
 uint64_t cj__trace_key(cj__trace *trace, int64_t seed, const char *name);
 
-enum { CJ__LAYER_IO_MAX = CJ_MAX_IO, CJ__LAYER_VARIABLES_MAX = 8 };
+enum { CJ__LAYER_IO_MAX = 16, CJ__LAYER_VARIABLES_MAX = 8 };
 
 typedef struct cj__layer_kind {
     cj__choice choice; // name "conv2d", class_name "Conv2D", fields of its arguments struct

@@ -19,7 +19,7 @@ bool cj__layer_is_model(const cj_layer *layer)
 
 cj_model *cj__model_new(const cj__layer_kind *kind, const char *name)
 {
-    return (cj_model *)cj__layer_new(kind, &(cj_merge_args){.name = name});
+    return (cj_model *)cj__layer_new(kind, &(cj_merge_args){CJ_MERGE_DEFAULTS, .name = name});
 }
 
 void cj__model_clear(cj_model *model)

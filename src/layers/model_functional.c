@@ -5,14 +5,16 @@
 // to symbols without a layer, a node. The walk goes from the outputs back with a stack of its own,
 // since chains may be long. Producers are then put in Keras's order: those farthest from the
 // outputs first, and those equally far in the order in which the walk met them.
+#include "base/args.h"
 #include "base/memory.h"
 #include "layers/model.h"
 #include <stdlib.h>
 
+static const cj_merge_args defaults = {CJ_MERGE_DEFAULTS};
 static const cj__field fields[] = {CJ__LAYER_FIELDS(cj_merge_args)};
 
 const cj__layer_kind cj__layer_functional = {
-    .choice = CJ__CHOICE("functional", "Functional", fields, cj_merge_args),
+    .choice = CJ__CHOICE("functional", "Functional", fields, defaults),
     .min_inputs = 1,
     .max_inputs = CJ__LAYER_IO_MAX,
     .call = cj__model_call,
@@ -248,39 +250,47 @@ static cj_model *build(cj_symbol *const *inputs, int input_count, cj_symbol *con
     return NULL;
 }
 
-static int count_symbols(cj_symbol *const *symbols, int given)
-{
-    int count = 0;
-    while (!given && count < CJ_MAX_IO && symbols[count])
-        count++;
-    return given ? given : count;
-}
+CJ__DEFAULTS(functional, FUNCTIONAL)
 
-cj_model *cj_model_build(const cj_model_args *args)
+// The symbols of both lists in one row, so that all are taken whatever fails.
+static cj_model *build_of(const cj_functional_args *args, const cj__list *inputs,
+                          const cj__list *outputs)
 {
+    cj_symbol *all[2 * CJ__LAYER_IO_MAX] = {NULL};
+    cj_symbol *const *given = (cj_symbol *const *)(const void *)inputs->items,
+                     *const *wanted = (cj_symbol *const *)(const void *)outputs->items;
     cj__build held = {0};
     cj_model *model = NULL;
-    const int inputs = count_symbols(args->inputs, args->input_count);
-    const int outputs = count_symbols(args->outputs, args->output_count);
-    if (inputs < 0 || inputs > CJ_MAX_IO || outputs < 0 || outputs > CJ_MAX_IO) {
-        cj__fail(CJ_INVALID_ARGUMENT,
-                 "functional: %d inputs and %d outputs, at most %d are possible", inputs, outputs,
-                 CJ_MAX_IO);
-        cj__applied_release();
-        return NULL;
-    }
-    cj_symbol *all[2 * CJ_MAX_IO] = {NULL};
-    for (int i = 0; i < inputs; i++)
-        all[i] = args->inputs[i];
-    for (int i = 0; i < outputs; i++)
-        all[inputs + i] = args->outputs[i];
-    cj_status status = cj__build_take(&held, all, inputs + outputs);
-    if (status == CJ_OK && inputs > 0 && outputs > 0)
-        model = build(args->inputs, inputs, args->outputs, outputs, args->name);
-    // a NULL first symbol has said why already
-    else if (status == CJ_OK && cj_error_status() == CJ_OK)
-        cj__fail(CJ_INVALID_ARGUMENT, "functional: a model needs inputs and outputs");
+    for (int i = 0; i < inputs->count; i++)
+        all[i] = given[i];
+    for (int i = 0; i < outputs->count; i++)
+        all[inputs->count + i] = wanted[i];
+    const cj_status status = cj__build_take(&held, all, inputs->count + outputs->count);
+    if (status == CJ_OK && inputs->count > 0 && outputs->count > 0)
+        model = build(given, inputs->count, wanted, outputs->count, args->name);
+    else if (status == CJ_OK) // an empty list may begin with what a builder could not make
+        cj__fail_null(inputs->count == 0 ? "functional: the first of the model's inputs" :
+                                           "functional: the first of the model's outputs");
     cj__build_end(&held);
-    cj__applied_release();
     return model;
+}
+
+cj_model *cj_functional_new(const cj_functional_args *args)
+{
+    cj_functional_args given;
+    cj__list inputs, outputs;
+    cj_model *model = NULL;
+    if (cj__args_read("functional", args, &functional_defaults, sizeof given, &given) != CJ_OK)
+        return cj__build_failed();
+    const cj_status first = cj__list_read("functional: inputs", given.inputs, given.inputs_list,
+                                          given.inputs_count, &inputs);
+    const cj_status second = cj__list_read("functional: outputs", given.outputs, given.outputs_list,
+                                           given.outputs_count, &outputs);
+    if (inputs.count > CJ__LAYER_IO_MAX || outputs.count > CJ__LAYER_IO_MAX)
+        cj__fail(CJ_UNSUPPORTED, "functional: %d inputs and %d outputs, at most %d are possible",
+                 inputs.count, outputs.count, CJ__LAYER_IO_MAX);
+    else if (first == CJ_OK && second == CJ_OK)
+        model = build_of(&given, &inputs, &outputs);
+    cj__applied_release();
+    return model ? model : cj__build_failed();
 }

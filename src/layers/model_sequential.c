@@ -1,8 +1,11 @@
 // Sequential models: a chain of layers. With an input layer, or a model that knows its input as the
 // first layer, it is built at once; otherwise when it first sees a shape.
+#include "base/args.h"
 #include "base/memory.h"
 #include "layers/model.h"
+#include <stdio.h>
 
+static const cj_merge_args defaults = {CJ_MERGE_DEFAULTS};
 static const cj__field fields[] = {CJ__LAYER_FIELDS(cj_merge_args)};
 
 // Input layer -> layers[0] -> layers[1] -> ...; each takes output 0 of the one before.
@@ -58,7 +61,7 @@ static cj_status build_sequential(cj_layer *layer, const cj__type *inputs, int c
 }
 
 const cj__layer_kind cj__layer_sequential = {
-    .choice = CJ__CHOICE("sequential", "Sequential", fields, cj_merge_args),
+    .choice = CJ__CHOICE("sequential", "Sequential", fields, defaults),
     .min_inputs = 1,
     .max_inputs = 1,
     .build = build_sequential,
@@ -151,14 +154,17 @@ static void drop_layers(cj_layer *const *layers, int count)
         cj_release(layers[i]);
 }
 
-cj_model *cj_sequential_new(const cj_sequential_args *args)
+CJ__DEFAULTS(sequential, SEQUENTIAL)
+
+static cj_model *sequential_of(const cj_sequential_args *args)
 {
     cj_model *model = NULL;
     for (int i = 0; i < args->layer_count; i++) {
+        char what[48];
         if (args->layers[i])
             continue;
-        if (cj_error_status() == CJ_OK)
-            cj__fail(CJ_INVALID_ARGUMENT, "cj_sequential: layer %d is NULL", i);
+        snprintf(what, sizeof what, "sequential: layer %d", i);
+        cj__fail_null(what);
         goto fail;
     }
     model = cj__model_new(&cj__layer_sequential, args->name);
@@ -172,6 +178,7 @@ cj_model *cj_sequential_new(const cj_sequential_args *args)
     if (model->input_layer && build_chain(model) != CJ_OK)
         goto fail;
     return model;
+
 fail:
     if (!model || model->layer_count == 0)
         drop_layers(args->layers, args->layer_count);
@@ -252,4 +259,19 @@ cj_status cj_model_pop(cj_model *model)
                         model->layer.name);
     remove_last(model);
     return rebuild(model);
+}
+
+cj_model *cj_sequential_new(const cj_sequential_args *args)
+{
+    cj_sequential_args given;
+    cj_model *model = NULL;
+    if (cj__args_read("sequential", args, &sequential_defaults, sizeof given, &given) == CJ_OK) {
+        if (given.layer_count < 0)
+            cj__fail(CJ_INVALID_ARGUMENT, "sequential: %d layers", given.layer_count);
+        else if (!given.layers && given.layer_count > 0)
+            cj__fail_null("sequential: the list of layers");
+        else
+            model = sequential_of(&given);
+    }
+    return model ? model : cj__build_failed();
 }

@@ -112,7 +112,6 @@ cj_symbol *cj_layer_input(cj_model *model, const char *name)
     const cj__application *a = application_of(model, name, "cj_layer_input: the model");
     if (!a)
         return cj__build_failed();
-    return a->input_count == 0 ?
-               a->symbols[0] :
-               model->applications[a->input_app[0]].symbols[a->input_index[0]];
+    return a->input_count == 0 ? a->symbols[0] :
+                                 model->applications[a->input_app[0]].symbols[a->input_index[0]];
 }

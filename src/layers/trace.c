@@ -91,6 +91,6 @@ cj_symbol *cj__trace_latest(cj__trace *trace, cj_variable *variable)
 uint64_t cj__trace_key(cj__trace *trace, int64_t seed, const char *name)
 {
     char consumer[160];
-    snprintf(consumer, sizeof consumer, "%d:%.120s", trace->drawn++, seed ? "seed" : name);
-    return cj__key(seed ? (uint64_t)seed : trace->seed, consumer);
+    snprintf(consumer, sizeof consumer, "%d:%.120s", trace->drawn++, seed >= 0 ? "seed" : name);
+    return cj__key(seed >= 0 ? (uint64_t)seed : trace->seed, consumer);
 }

@@ -157,10 +157,10 @@ cj_status cj_set_trainable(cj_layer *layer, bool trainable)
     if (!layer)
         return cj__fail_null("cj_set_trainable: the layer");
     const int count = cj__layer_children(layer, &children);
-    cj_switch *setting = cj__layer_setting(layer, "trainable");
+    bool *setting = cj__layer_setting(layer, "trainable");
     layer->trainable = trainable;
     if (setting)
-        *setting = trainable ? CJ_ON : CJ_OFF;
+        *setting = trainable;
     for (int i = 0; i < count; i++)
         CJ_TRY(cj_set_trainable(children[i], trainable));
     return CJ_OK;

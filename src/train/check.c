@@ -163,8 +163,7 @@ static cj_status check_finite(const cj_tensor *tensor, const char *what, int ind
 static cj_status check_labels(const cj_model *model, const cj__train_state *state,
                               const cj_tensor *y, int output, const char *who)
 {
-    const cj_compile_args *settings = &state->settings;
-    const char *spec = settings->losses[output] ? settings->losses[output] : settings->loss;
+    const char *spec = cj__settings_loss(&state->settings, output);
     const cj_shape *shape = cj_model_output_shape(model, output);
     cj__chosen chosen;
     if (!spec || !shape)

@@ -5,10 +5,11 @@
 // The order of the samples is a function of the model's seed and the number of the pass, counted
 // over all runs since the model was compiled. With steps_per_epoch an epoch is not a pass: batches
 // are then counted from the run's first epoch, and pass and batch follow from that count.
-#define _POSIX_C_SOURCE 200809L
+#include "base/args.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/system.h"
 #include "base/warning.h"
 #include "train/callbacks.h"
 #include "train/check.h"
@@ -19,7 +20,6 @@
 #include <limits.h>
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct run {
     cj_model *model;
@@ -27,7 +27,7 @@ typedef struct run {
     const cj_fit_args *args;
     cj_dataset *data, *validation; // held if they are slices
     bool sliced, resumed;
-    cj_callback *callbacks[CJ_MAX_CALLBACKS + 1]; // held
+    cj_callback **callbacks; // held
     int callback_count;
     const cj__step_functions *functions;
     cj__evaluator evaluator;
@@ -48,10 +48,13 @@ typedef struct run {
 static cj_status check_args(const cj_fit_args *args)
 {
     if (args->batch_size < 0 || args->epochs < 0 || args->initial_epoch < 0 ||
-        args->steps_per_epoch < 0 || args->validation_batch_size < 0 || args->validation_freq < 0)
+        args->steps_per_epoch < 0 || args->validation_batch_size < 0)
         return cj__fail(CJ_INVALID_ARGUMENT,
-                        "cj_fit: batch_size, epochs, initial_epoch, steps_per_epoch, "
-                        "validation_batch_size and validation_freq cannot be negative");
+                        "cj_fit: batch_size, epochs, initial_epoch, steps_per_epoch and "
+                        "validation_batch_size cannot be negative");
+    if (args->validation_freq < 1)
+        return cj__fail(CJ_INVALID_ARGUMENT, "cj_fit: validation_freq is %d, needed is at least 1",
+                        args->validation_freq);
     if (!(args->validation_split >= 0 && args->validation_split < 1))
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "cj_fit: validation_split is %g, needed is 0 <= split < 1",
@@ -82,7 +85,7 @@ static cj_status split(run *r, cj_dataset *data)
 static cj_status open_data(run *r, cj_dataset *data)
 {
     const cj_fit_args *args = r->args;
-    const bool shuffle = args->shuffle != CJ_OFF;
+    const bool shuffle = args->shuffle;
     CJ_TRY(check_args(args));
     CJ_TRY(split(r, data));
     CJ_TRY(cj__check_built(r->model, r->data, "cj_fit"));
@@ -114,8 +117,19 @@ static cj_status open_data(run *r, cj_dataset *data)
 // they print does not break its line.
 static cj_status open_callbacks(run *r)
 {
-    for (int i = 0; i < CJ_MAX_CALLBACKS && r->args->callbacks[i]; i++)
-        r->callbacks[r->callback_count++] = cj__own(r->args->callbacks[i]);
+    const cj_fit_args *args = r->args;
+    cj__list given;
+    const cj_status status = cj__list_read("cj_fit: callbacks", args->callbacks,
+                                           args->callbacks_list, args->callbacks_count, &given);
+    r->callbacks = cj__new((size_t)given.count + 1, sizeof *r->callbacks);
+    for (int i = 0; i < given.count; i++) {
+        if (status != CJ_OK || !r->callbacks)
+            cj__drop_floating(given.items[i]);
+        else
+            r->callbacks[r->callback_count++] = cj__own(given.items[i]);
+    }
+    if (status != CJ_OK || !r->callbacks)
+        return status != CJ_OK ? status : CJ_OUT_OF_MEMORY;
     if (r->args->verbose == CJ_BAR || r->args->verbose == CJ_LINES) {
         FILE *stream = r->args->stream ? r->args->stream : stdout;
         const cj__bar_mode mode = r->args->verbose == CJ_LINES ? CJ__BAR_LINES : CJ__BAR_AUTO;
@@ -139,12 +153,12 @@ static void remind_callbacks(run *r)
             ordinal += strcmp(state->memories[i].name, state->memories[m].name) == 0;
         for (int c = 0; c < r->callback_count; c++) {
             const cj_callback *callback = r->callbacks[c];
-            if (!callback->methods->state || !callback->methods->set_state ||
-                !callback->methods->name ||
-                strcmp(callback->methods->name, state->memories[m].name) != 0 || ordinal-- > 0)
+            if (!callback->methods.state || !callback->methods.set_state ||
+                !callback->methods.name ||
+                strcmp(callback->methods.name, state->memories[m].name) != 0 || ordinal-- > 0)
                 continue;
-            callback->methods->set_state(callback->self, state->memories[m].values,
-                                         state->memories[m].count);
+            callback->methods.set_state(callback->self, state->memories[m].values,
+                                        state->memories[m].count);
             break;
         }
     }
@@ -335,7 +349,7 @@ static cj_status train_batch(run *r)
 static cj_status validate(run *r)
 {
     cj__place *place = &r->state->place;
-    const int every = r->args->validation_freq ? r->args->validation_freq : 1;
+    const int every = r->args->validation_freq;
     if (!r->evaluator.reader || (place->epoch + 1) % every != 0)
         return CJ_OK;
     CJ_TRY(cj__evaluator_run(&r->evaluator, place->val));
@@ -408,6 +422,7 @@ static void close_run(run *r)
     cj_release(r->history);
     for (int i = 0; i < r->callback_count; i++)
         cj_release(r->callbacks[i]);
+    cj__free(r->callbacks);
     if (r->sliced) {
         cj_release(r->data);
         cj_release(r->validation);
@@ -440,7 +455,7 @@ static cj_status train_and_remember(run *r)
 // A warning on a terminal begins a line of its own below the bar.
 static void print_warning(const char *sentence, void *context)
 {
-    fprintf(context, "%swarning: %s\n", isatty(fileno(context)) == 1 ? "\n" : "", sentence);
+    fprintf(context, "%swarning: %s\n", cj__is_terminal(context) ? "\n" : "", sentence);
 }
 
 // Trains with the thread's warning handler or, where there is none and the run prints, one that
@@ -457,20 +472,22 @@ static cj_status train_with_warnings(run *r)
     return status;
 }
 
-cj_status cj_fit_model(cj_model *model, cj_dataset *data, const cj_fit_args *args)
+CJ__DEFAULTS(fit, FIT)
+
+cj_status cj_fit_with(cj_model *model, cj_dataset *data, const cj_fit_args *args)
 {
-    cj_fit_args settled = args ? *args : (cj_fit_args){0};
+    cj_fit_args given;
+    CJ_TRY(cj__args_read("cj_fit", args, &fit_defaults, sizeof given, &given));
     run *r = cj__new(1, sizeof *r);
     if (!r)
         return CJ_OUT_OF_MEMORY;
-    settled.epochs = settled.epochs ? settled.epochs : 1;
     r->model = model;
-    r->args = &settled;
+    r->args = &given;
     cj_status status = open_run(r, data);
     if (status == CJ_OK)
         status = train_with_warnings(r);
-    if (status == CJ_OK && settled.history)
-        *settled.history = cj_retain(r->history);
+    if (status == CJ_OK && given.history)
+        *given.history = cj_retain(r->history);
     close_run(r);
     return status;
 }

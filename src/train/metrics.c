@@ -4,23 +4,16 @@
 #include <string.h>
 
 typedef struct metric_args {
-    cj_number threshold;
+    double threshold;
     int64_t k;
 } metric_args;
+static const metric_args metric_defaults = {.threshold = 0.5, .k = 5};
 
 static const cj__field threshold_fields[] = {
-    {.key = "threshold",
-     .kind = CJ__FIELD_NUMBER,
-     .offset = offsetof(metric_args, threshold),
-     .fallback = 0.5},
+    CJ__FIELD(metric_args, threshold, CJ__FIELD_NUMBER),
 };
 static const cj__field k_fields[] = {
-    {.key = "k",
-     .kind = CJ__FIELD_INT,
-     .offset = offsetof(metric_args, k),
-     .fallback = 5,
-     .low = 1,
-     .high = 1e9},
+    CJ__FIELD(metric_args, k, CJ__FIELD_INT, .low = 1, .high = 1e9),
 };
 
 static int last_of(const cj_symbol *x)
@@ -75,40 +68,28 @@ static cj_symbol *top_k_categorical_accuracy(cj__build *g, const void *args, cj_
     return sparse_top_k_categorical_accuracy(g, args, cj__argmax(g, t, last_of(t)), p);
 }
 
-#define NO_FIELDS NULL, 0, sizeof(metric_args)
-#define THRESHOLD threshold_fields, 1, sizeof(metric_args)
-#define TOP_K     k_fields, 1, sizeof(metric_args)
 enum { ACCURACY, BINARY = 2, SPARSE, CATEGORICAL };
 static const cj__loss metrics[] = {
-    [ACCURACY] = {{"accuracy", "Accuracy", THRESHOLD}, CJ__TARGET_RESOLVED, NULL, true},
-    {{"acc", NULL, THRESHOLD}, CJ__TARGET_RESOLVED, NULL, true},
-    [BINARY] = {{"binary_accuracy", "BinaryAccuracy", THRESHOLD},
-                CJ__TARGET_SAME,
-                binary_accuracy,
-                true},
-    [SPARSE] = {{"sparse_categorical_accuracy", "SparseCategoricalAccuracy", NO_FIELDS},
-                CJ__TARGET_LABELS,
-                sparse_categorical_accuracy,
-                true},
-    [CATEGORICAL] = {{"categorical_accuracy", "CategoricalAccuracy", NO_FIELDS},
-                     CJ__TARGET_SAME,
-                     categorical_accuracy,
-                     true},
-    {{"sparse_top_k_categorical_accuracy", "SparseTopKCategoricalAccuracy", TOP_K},
-     CJ__TARGET_LABELS,
-     sparse_top_k_categorical_accuracy,
-     true},
-    {{"top_k_categorical_accuracy", "TopKCategoricalAccuracy", TOP_K},
-     CJ__TARGET_SAME,
-     top_k_categorical_accuracy,
-     true},
-    {{"mean_squared_error", "MeanSquaredError", NO_FIELDS}, CJ__TARGET_SAME, cj__values_mse, false},
-    {{"mse", NULL, NO_FIELDS}, CJ__TARGET_SAME, cj__values_mse, false},
-    {{"mean_absolute_error", "MeanAbsoluteError", NO_FIELDS},
-     CJ__TARGET_SAME,
-     cj__values_mae,
+    [ACCURACY] = {CJ__CHOICE("accuracy", "Accuracy", threshold_fields, metric_defaults),
+                  CJ__TARGET_RESOLVED, NULL, true},
+    {CJ__CHOICE("acc", NULL, threshold_fields, metric_defaults), CJ__TARGET_RESOLVED, NULL, true},
+    [BINARY] = {CJ__CHOICE("binary_accuracy", "BinaryAccuracy", threshold_fields, metric_defaults),
+                CJ__TARGET_SAME, binary_accuracy, true},
+    [SPARSE] = {CJ__PLAIN_CHOICE("sparse_categorical_accuracy", "SparseCategoricalAccuracy"),
+                CJ__TARGET_LABELS, sparse_categorical_accuracy, true},
+    [CATEGORICAL] = {CJ__PLAIN_CHOICE("categorical_accuracy", "CategoricalAccuracy"),
+                     CJ__TARGET_SAME, categorical_accuracy, true},
+    {CJ__CHOICE("sparse_top_k_categorical_accuracy", "SparseTopKCategoricalAccuracy", k_fields,
+                metric_defaults),
+     CJ__TARGET_LABELS, sparse_top_k_categorical_accuracy, true},
+    {CJ__CHOICE("top_k_categorical_accuracy", "TopKCategoricalAccuracy", k_fields, metric_defaults),
+     CJ__TARGET_SAME, top_k_categorical_accuracy, true},
+    {CJ__PLAIN_CHOICE("mean_squared_error", "MeanSquaredError"), CJ__TARGET_SAME, cj__values_mse,
      false},
-    {{"mae", NULL, NO_FIELDS}, CJ__TARGET_SAME, cj__values_mae, false},
+    {CJ__PLAIN_CHOICE("mse", NULL), CJ__TARGET_SAME, cj__values_mse, false},
+    {CJ__PLAIN_CHOICE("mean_absolute_error", "MeanAbsoluteError"), CJ__TARGET_SAME, cj__values_mae,
+     false},
+    {CJ__PLAIN_CHOICE("mae", NULL), CJ__TARGET_SAME, cj__values_mae, false},
 };
 
 const cj__catalog cj__metrics = {"metric", metrics, sizeof metrics[0],

@@ -8,23 +8,7 @@
 
 // Guards the making of a model's state, when several threads predict with a model that has none:
 // the only lock that threads of different models could share, taken for the moment of a look.
-static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
-
-static void settings_free(cj_compile_args *settings)
-{
-    cj_release(settings->optimizer);
-    cj_release(settings->pool);
-    cj__free((char *)settings->loss);
-    for (int i = 0; i < CJ_MAX_IO; i++) {
-        cj__free((char *)settings->losses[i]);
-        for (int j = 0; j < CJ_MAX_METRICS; j++)
-            cj__free((char *)settings->output_metrics[i][j]);
-    }
-    for (int j = 0; j < CJ_MAX_METRICS; j++) {
-        cj__free((char *)settings->metrics[j]);
-        cj__free((char *)settings->weighted_metrics[j]);
-    }
-}
+static cj__mutex making = CJ__MUTEX_INIT;
 
 static void variables_free(cj_variable ***variables, int *count)
 {
@@ -45,9 +29,9 @@ static void state_destroy(void *object)
     cj_release(state->iterations);
     cj_release(state->learning_rate);
     cj__flags_free(&state->flags);
-    settings_free(&state->settings);
+    cj__settings_free(&state->settings);
     cj_release(state->arenas);
-    pthread_mutex_destroy(&state->lock);
+    cj__mutex_destroy(&state->lock);
     cj__free(state);
 }
 
@@ -58,7 +42,7 @@ cj__train_state *cj__state_new(void)
     cj__train_state *state = cj__object_new(&state_class, sizeof *state);
     if (!state)
         return NULL;
-    pthread_mutex_init(&state->lock, NULL); // with default attributes it cannot fail
+    cj__mutex_init(&state->lock);
     state->arenas = cj__own(cj__arenas_new(NULL));
     if (state->arenas)
         return state;
@@ -68,22 +52,22 @@ cj__train_state *cj__state_new(void)
 
 cj__train_state *cj__state_of(const cj_model *model)
 {
-    pthread_mutex_lock(&making);
+    cj__mutex_lock(&making);
     cj__train_state *state = model ? cj__model_attached(model) : NULL;
-    pthread_mutex_unlock(&making);
+    cj__mutex_unlock(&making);
     return state;
 }
 
 cj_status cj__state_need(cj_model *model, cj__train_state **state)
 {
-    pthread_mutex_lock(&making);
+    cj__mutex_lock(&making);
     *state = cj__model_attached(model);
     if (!*state) {
         *state = cj__state_new();
         if (*state)
             cj__model_attach(model, *state);
     }
-    pthread_mutex_unlock(&making);
+    cj__mutex_unlock(&making);
     return *state ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
 
@@ -212,7 +196,7 @@ cj_status cj__state_remember(cj__train_state *state, const char *name, const dou
 
 static cj_status remember_callback(cj__train_state *state, cj_callback *callback)
 {
-    const cj_callback_methods *methods = callback->methods;
+    const cj_callback_methods *methods = &callback->methods;
     if (!methods->state)
         return CJ_OK;
     const int count = methods->state(callback->self, NULL, 0);

@@ -8,7 +8,7 @@
 // needed and never stored.
 //
 // To save: cj__state_of(), settings, cj__optimizer_spec(), every cj__state_variable(), place,
-// cj__state_memories(). To load: cj_compile_model() with the settings, cj__state_prepare(), then
+// cj__state_memories(). To load: cj_compile_with() with the settings, cj__state_prepare(), then
 // assign the variables, `place` and memories.
 //
 // A model that was never compiled has a state too once it predicts: `settings.optimizer` is NULL
@@ -18,13 +18,14 @@
 
 #include "base/fields.h"
 #include "base/object.h"
+#include "base/sync.h"
 #include "train/flags.h"
 #include "train/optimizer.h"
+#include "train/settings.h"
 #include <cajal/train.h>
-#include <pthread.h>
 
-// The most values that a log holds: the names of cj_results.
-enum { CJ__MAX_VALUES = CJ_MAX_IO * CJ_MAX_METRICS };
+// The most values that a log holds.
+enum { CJ__MAX_VALUES = 128 };
 
 // What a place is in the middle of: a checkpoint is written from inside a callback, when those
 // before it in the list have been told of the event and those after it have not.
@@ -63,8 +64,8 @@ struct cj__step_functions; // step.h
 
 typedef struct cj__train_state {
     cj__object object;
-    cj_compile_args settings; // strings, optimizer and pool are the state's own
-    cj__flags flags;          // trainable flags of all layers at compile
+    cj__settings settings; // of the compile
+    cj__flags flags;       // trainable flags of all layers at compile
 
     cj_variable *iterations;    // "optimizer/iterations", int64 scalar: steps done
     cj_variable *learning_rate; // "optimizer/learning_rate", float32 scalar
@@ -85,7 +86,7 @@ typedef struct cj__train_state {
     const struct cj__step_functions *training; // and what ran it
 
     struct cj__arenas *arenas; // what all functions run in (graph/arena.h)
-    pthread_mutex_t lock;      // guards the list of functions: several threads may predict
+    cj__mutex lock;            // guards the list of functions: several threads may predict
     struct cj__step_functions *functions;
 } cj__train_state;
 

@@ -14,13 +14,14 @@ static cj_model *compiled(void)
 // fit() and train_on_batch() must refuse the data with these words and change nothing.
 static void refused(cj_dataset *data, const char *words)
 {
+    cj_results *results = NULL;
     cj_model *model = compiled(), *untouched = compiled();
     assert_non_null(data);
     assert_int_not_equal(cj_fit(model, data, .epochs = 2), CJ_OK);
     assert_error_contains(words);
     assert_int_not_equal(cj_train_on_batch(model, data, NULL), CJ_OK);
     assert_error_contains(words);
-    assert_int_not_equal(cj_evaluate(model, data, 0, NULL), CJ_OK);
+    assert_int_not_equal(cj_evaluate(model, data, &results), CJ_OK);
     assert_true(problem_same_weights(model, untouched));
     cj_release(model), cj_release(untouched), cj_release(data);
 }
@@ -45,33 +46,33 @@ static void wrong_shapes(void **state)
 {
     (void)state;
     const float x[12] = {0}, y[12] = {0};
-    refused(cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(4, 3), x)},
-                           .y = {problem_tensor(CJ_SHAPE(4), y)}),
-            "(4, 3)");
-    refused(cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(3, 4), x)},
-                           .y = {problem_tensor(CJ_SHAPE(3, 4), y)}),
+    refused(
+        cj_dataset(.x = {problem_tensor(CJ_SHAPE(4, 3), x)}, .y = {problem_tensor(CJ_SHAPE(4), y)}),
+        "(4, 3)");
+    refused(cj_dataset(.x = {problem_tensor(CJ_SHAPE(3, 4), x)},
+                       .y = {problem_tensor(CJ_SHAPE(3, 4), y)}),
             "targets of shape (None, 4) do not fit predictions of shape (None, 3)");
-    refused(cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(3, 4), x)}), "0 targets");
+    refused(cj_dataset(.x = {problem_tensor(CJ_SHAPE(3, 4), x)}), "0 targets");
 }
 
 static void labels_that_are_no_whole_numbers(void **state)
 {
     (void)state;
     const float x[12] = {0}, y[3] = {0, 1.5F, 2};
-    refused(cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(3, 4), x)},
-                           .y = {problem_tensor(CJ_SHAPE(3), y)}),
-            "label 1.5 of sample 1 is not a whole number in 0..2");
+    refused(
+        cj_dataset(.x = {problem_tensor(CJ_SHAPE(3, 4), x)}, .y = {problem_tensor(CJ_SHAPE(3), y)}),
+        "label 1.5 of sample 1 is not a whole number in 0..2");
 }
 
 static void targets_of_another_loss_name_it(void **state)
 {
     (void)state;
     const float x[8] = {0}, one_hot[6] = {1, 0, 0, 0, 1, 0}, labels[2] = {0, 1};
-    refused(cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(2, 4), x)},
-                           .y = {problem_tensor(CJ_SHAPE(2, 3), one_hot)}),
+    refused(cj_dataset(.x = {problem_tensor(CJ_SHAPE(2, 4), x)},
+                       .y = {problem_tensor(CJ_SHAPE(2, 3), one_hot)}),
             "one-hot targets need categorical_crossentropy");
-    cj_dataset *data = cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(2, 4), x)},
-                                      .y = {problem_tensor(CJ_SHAPE(2), labels)});
+    cj_dataset *data = cj_dataset(.x = {problem_tensor(CJ_SHAPE(2, 4), x)},
+                                  .y = {problem_tensor(CJ_SHAPE(2), labels)});
     cj_model *model = problem_model();
     assert_ok(cj_compile(model, .loss = "categorical_crossentropy"));
     assert_int_equal(cj_fit(model, data, .epochs = 1), CJ_SHAPE_MISMATCH);
@@ -83,10 +84,11 @@ static void targets_of_another_loss_name_it(void **state)
 static void batches_other_than_the_fixed_one(void **state)
 {
     (void)state;
-    cj_model *model = cj_sequential(cj_input_with(.shape = {4}, .batch_size = 2),
-                                    cj_dense(3, .activation = "softmax"));
+    cj_model *model =
+        cj_sequential(cj_input(4, .batch_size = 2), cj_dense(3, .activation = "softmax"));
     cj_dataset *three = problem_classes(3), *four = problem_classes(4);
     cj_tensor *output = NULL;
+    cj_results *results = NULL;
     const char words[] = "fixed batch size of 2";
     assert_ok(cj_compile(model, .loss = "sparse_categorical_crossentropy"));
     assert_int_equal(cj_fit(model, three, .batch_size = 2), CJ_SHAPE_MISMATCH);
@@ -96,9 +98,10 @@ static void batches_other_than_the_fixed_one(void **state)
     assert_int_equal(cj_fit(model, four, .batch_size = 2, .validation_data = three),
                      CJ_SHAPE_MISMATCH);
     assert_error_contains("validation data");
-    assert_int_equal(cj_evaluate(model, three, 2, NULL), CJ_SHAPE_MISMATCH);
+    assert_int_equal(cj_evaluate(model, three, &results, .batch_size = 2), CJ_SHAPE_MISMATCH);
     assert_error_contains(words);
-    assert_int_equal(cj_predict(model, cj_dataset_x(three, 0), 2, &output), CJ_SHAPE_MISMATCH);
+    assert_int_equal(cj_predict(model, cj_dataset_x(three, 0), &output, .batch_size = 2),
+                     CJ_SHAPE_MISMATCH);
     assert_error_contains(words);
     assert_null(output);
     assert_int_equal(cj_train_on_batch(model, three, NULL), CJ_SHAPE_MISMATCH);
@@ -109,9 +112,10 @@ static void batches_other_than_the_fixed_one(void **state)
     assert_error_contains(words);
     // the fixed size is also what no size means
     assert_ok(cj_fit(model, four, .epochs = 1));
-    assert_ok(cj_evaluate(model, four, 0, NULL));
-    assert_ok(cj_predict(model, cj_dataset_x(four, 0), 0, &output));
-    cj_release(output), cj_release(model), cj_release(three), cj_release(four);
+    assert_ok(cj_evaluate(model, four, &results));
+    assert_ok(cj_predict(model, cj_dataset_x(four, 0), &output));
+    cj_release(output), cj_release(results);
+    cj_release(model), cj_release(three), cj_release(four);
 }
 
 static void steps_beyond_counting(void **state)

@@ -5,7 +5,7 @@
 
 static cj_model *make(void)
 {
-    cj_model *model = cj_sequential(cj_input_with(.shape = {3, 2}, .batch_size = 2),
+    cj_model *model = cj_sequential(cj_input(3, 2, .batch_size = 2),
                                     cj_simple_rnn(2, .stateful = true, .kernel_initializer = "ones",
                                                   .recurrent_initializer = "zeros"),
                                     cj_dense(1, .kernel_initializer = "ones"));
@@ -28,7 +28,7 @@ static cj_tensor *sequences(void)
 static void assert_predicts(cj_model *model, cj_tensor *x, const float *expected)
 {
     cj_tensor *y = NULL;
-    assert_ok(cj_predict(model, x, 2, &y));
+    assert_ok(cj_predict(model, x, &y, .batch_size = 2));
     assert_all_near((const float *)cj_tensor_data(y), expected, 4, 0, 1e-5);
     cj_release(y);
 }
@@ -40,7 +40,7 @@ static void states_go_on_and_are_reset(void **state)
     cj_model *model = make();
     cj_tensor *x = sequences(), *y = NULL;
     assert_predicts(model, x, keras);
-    assert_ok(cj_predict(model, x, 2, &y));
+    assert_ok(cj_predict(model, x, &y, .batch_size = 2));
     assert_true(((const float *)cj_tensor_data(y))[0] < keras[0] - 0.001f);
     cj_release(y);
     assert_ok(cj_reset_states(cj_model_layer(model)));
