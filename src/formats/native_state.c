@@ -208,7 +208,7 @@ static cj_status read_memories(cj__train_state *state, const json_t *list)
             return cj__fail(CJ_BAD_FILE, "a callback's memory has no name");
         CJ_TRY(numbers_from_json(json_object_get(memory, "values"), values,
                                  sizeof(values) / sizeof values[0], &count));
-        CJ_TRY(cj__state_remember(state, name, values, count));
+        CJ_TRY(cj__state_remember(state, name, values, count, NULL, 0));
     }
     return CJ_OK;
 }
