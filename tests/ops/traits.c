@@ -25,11 +25,9 @@ static void begin(const op_case *c, trial *t)
 {
     *t = (trial){.c = c};
     case_build(c, CJ_F32, true, &t->graph);
-    t->function = cj_function_new(&(cj_function_args){.inputs = t->graph.inputs,
-                                                      .input_count = c->input_count,
-                                                      .outputs = t->graph.outputs,
-                                                      .output_count = t->graph.output_count,
-                                                      .pool = cj_pool_new(1)});
+    t->function = cj_function(.inputs = t->graph.inputs, .input_count = c->input_count,
+                              .outputs = t->graph.outputs, .output_count = t->graph.output_count,
+                              .pool = cj_pool_new(1));
     if (!t->function)
         fail_msg("%s: %s", c->op->name, cj_error());
     for (int i = 0; i < c->input_count; i++)
@@ -224,8 +222,8 @@ static void ops_that_are_identities_give_the_bits_of_the_input(void **state)
         cj_tensor *in = NULL, *out = NULL;
         assert_int_equal(cj_tensor_from(CJ_F32, CJ_SHAPE(4), numbers, 4, &in), CJ_OK);
         assert_int_equal(cj_tensor_new(CJ_F32, CJ_SHAPE(4), &out), CJ_OK);
-        cj_function *f = cj_function_new(
-            &(cj_function_args){.inputs = &x, .input_count = 1, .outputs = &y, .output_count = 1});
+        cj_function *f =
+            cj_function(.inputs = &x, .input_count = 1, .outputs = &y, .output_count = 1);
         if (!f || cj_function_call(f, &in, &out) != CJ_OK)
             fail_msg("%s: %s", op->name, cj_error());
         assert_memory_equal(cj_tensor_data(out), numbers, sizeof numbers);
