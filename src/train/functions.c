@@ -4,11 +4,19 @@
 #include "train/step.h"
 #include <string.h>
 
+void cj__rows_clear(cj__step_functions *functions)
+{
+    for (int i = 0; i < functions->row_count; i++)
+        cj__free(functions->rows[i].name);
+    functions->row_count = 0;
+}
+
 void cj__functions_free(cj__step_functions *functions)
 {
     while (functions) {
         cj__step_functions *next = functions->next;
         cj_release(functions->function);
+        cj__rows_clear(functions);
         cj__free(functions->rows);
         cj__free(functions);
         functions = next;
@@ -145,6 +153,7 @@ static cj_status find(cj_model *model, cj__train_state *state, cj__mode mode,
             return CJ_OK;
         }
     CJ_TRY(cj__state_prepare(model, state));
+    CJ_TRY(cj__state_place(model, state));
     if (!state->settings.pool) {
         state->settings.pool = cj__own(cj_pool_new(0));
         if (!state->settings.pool)
