@@ -154,6 +154,12 @@ cj_status cj__variable_write(cj_variable *variable, const void *bytes)
     return cj__variable_commit(variable);
 }
 
+cj_status cj__variable_fill(cj_variable *variable, double value)
+{
+    cj_tensor_fill(variable->memory.host, value);
+    return cj__variable_commit(variable);
+}
+
 cj_status cj__variable_place(cj_variable *variable, cj__device *device)
 {
     device = cj__device_is_host(device) ? NULL : device;

@@ -1,20 +1,20 @@
 // TerminateOnNaN: ends training when the loss is no longer finite, and says where it began.
 //
-// By then the step has written NaN into every weight, which would blame the first layer always. So
-// the callback keeps the weights that each step starts with; on a bad loss it puts them back for a
-// moment, traces the model once more with eyes open, runs the batch again, and looks at each layer
-// in order: first at its weights, then at what it puts out.
+// By then the step has written NaN into every weight, so the first layer would always be blamed.
+// The callback therefore keeps the weights that each step starts with. On a bad loss it restores
+// them, traces the model again with a watch callback, runs the batch again, and checks each layer
+// in order: first its weights, then its output.
 #include "base/error.h"
 #include "base/memory.h"
 #include "ops/variable.h"
 #include "train/callbacks.h"
+#include "train/callbacks/snapshot.h"
 #include "train/step.h"
 #include <math.h>
 #include <string.h>
 
 typedef struct guard {
-    double *weights; // all variables as the step found them
-    int64_t count;
+    cj__snapshot weights; // as the step found them
 } guard;
 
 typedef struct seen {
@@ -32,44 +32,10 @@ typedef struct inquiry {
     bool failed;
 } inquiry;
 
-// Copies all variables of the model to or from memory; the first call makes the memory.
-static cj_status copy_weights(guard *g, const cj_model *model, bool back)
-{
-    const cj_layer *layer = cj_model_layer(model);
-    const int variables = cj_layer_variable_count(layer);
-    if (!g->weights) {
-        g->count = 0;
-        for (int i = 0; i < variables; i++)
-            g->count += cj__variable_count(cj_layer_variable(layer, i));
-        g->weights = cj__new((size_t)g->count, sizeof *g->weights);
-        if (!g->weights)
-            return CJ_OUT_OF_MEMORY;
-    }
-    double *kept = g->weights;
-    for (int i = 0; i < variables; i++) {
-        cj_variable *variable = cj_layer_variable(layer, i);
-        cj_tensor *value = cj__variable_edit(variable);
-        const int64_t count = cj__variable_count(variable);
-        if (!value)
-            return cj_error_status();
-        if (back)
-            cj__convert(CJ_F64, kept, value->dtype, value->data, count);
-        else
-            cj__convert(value->dtype, value->data, CJ_F64, kept, count);
-        if (back)
-            CJ_TRY(cj__variable_commit(variable));
-        kept += count;
-    }
-    return CJ_OK;
-}
-
 static cj_status guard_begin(void *self, cj_model *model, cj_logs *logs)
 {
-    guard *g = self;
     (void)logs;
-    cj__free(g->weights);
-    g->weights = NULL;
-    return copy_weights(g, model, false);
+    return cj__snapshot_take(&((guard *)self)->weights, model);
 }
 
 static void watch(void *context, cj_layer *layer, const cj__value *inputs, int input_count,
@@ -163,7 +129,7 @@ static cj_status inquire(cj_model *model, cj__train_state *state, const char *wh
     inquiry *q = cj__new(1, sizeof *q);
     if (!q)
         return CJ_OUT_OF_MEMORY;
-    q->functions = *state->training;
+    q->functions = *state->training; // but for its rows, which are filled again
     q->functions.rows = q->rows;
     q->functions.row_count = 0;
     q->step.trace.watch = watch;
@@ -180,6 +146,7 @@ static cj_status inquire(cj_model *model, cj__train_state *state, const char *wh
         cj__free(outputs[i]);
     cj__free(outputs);
     cj__free(q->seen);
+    cj__rows_clear(&q->functions);
     cj__trace_end(&q->step.trace);
     cj__free(q);
     return status;
@@ -194,21 +161,22 @@ static cj_status add_to_steps(cj__train_state *state, int64_t more)
     return cj__variable_commit(state->iterations);
 }
 
-// Weights and step count as the bad step found them, for the time of the inquiry.
+// Weights and step count are as the bad step found them for the time of the inquiry.
 static cj_status inquire_before(guard *g, cj_model *model, cj__train_state *state,
                                 const char *where)
 {
-    guard after = {0};
-    CJ_TRY(copy_weights(&after, model, false));
-    cj_status status = copy_weights(g, model, true);
+    cj__snapshot after = {0};
+    CJ_TRY(cj__snapshot_take(&after, model));
+    cj_status status = cj__snapshot_restore(&g->weights, model);
     if (status == CJ_OK)
         status = add_to_steps(state, -1);
-    if (status == CJ_OK)
+    if (status == CJ_OK) {
         status = inquire(model, state, where);
-    add_to_steps(state, 1);
-    copy_weights(&after, model, true);
-    cj__free(after.weights);
-    return status;
+        add_to_steps(state, 1);
+    }
+    const cj_status restored = cj__snapshot_restore(&after, model);
+    cj__snapshot_free(&after);
+    return status ? status : restored;
 }
 
 static cj_status guard_batch_end(void *self, cj_model *model, cj_logs *logs)
@@ -217,7 +185,7 @@ static cj_status guard_batch_end(void *self, cj_model *model, cj_logs *logs)
     cj__train_state *state = cj__state_of(model);
     char where[128];
     if (isfinite(cj__logs_value(logs, "loss")))
-        return copy_weights(g, model, false);
+        return cj__snapshot_refresh(&g->weights, model);
     snprintf(where, sizeof where, "TerminateOnNaN: epoch %d, batch %lld", logs->epoch + 1,
              (long long)logs->batch + 1);
     if (!state || !state->batch)
@@ -227,7 +195,7 @@ static cj_status guard_batch_end(void *self, cj_model *model, cj_logs *logs)
 
 static void guard_free(void *self)
 {
-    cj__free(((guard *)self)->weights);
+    cj__snapshot_free(&((guard *)self)->weights);
     cj__free(self);
 }
 
