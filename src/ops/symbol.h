@@ -17,7 +17,7 @@ struct cj_variable {
     // What only ops/variable.c touches (tools/check-variables): all others read and write through
     // ops/variable.h.
     struct {
-        cj_tensor *host;           // in the host's memory: the value itself, or a copy of a device's
+        cj_tensor *host; // in the host's memory: the value itself, or a copy of a device's
         struct cj__device *device; // where the value lives, held; NULL for the host's memory
         void *block;               // its block there
         bool host_is_old;          // the block has changed since it was copied

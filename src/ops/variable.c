@@ -14,7 +14,7 @@ static void free_device_memory(cj_variable *variable)
 {
     if (variable->memory.device)
         variable->memory.device->kind->free(variable->memory.device, variable->memory.block,
-                                     cj__variable_bytes(variable));
+                                            cj__variable_bytes(variable));
     cj_release(variable->memory.device);
     variable->memory.device = NULL;
     variable->memory.block = NULL;
@@ -172,8 +172,9 @@ cj_status cj__variable_place(cj_variable *variable, cj__device *device)
     if (device && !memory)
         return cj_error_status();
     const cj_status status =
-        device ? device->kind->copy_in(device, memory, cj_tensor_data(variable->memory.host), bytes) :
-                 CJ_OK;
+        device ?
+            device->kind->copy_in(device, memory, cj_tensor_data(variable->memory.host), bytes) :
+            CJ_OK;
     if (status != CJ_OK) {
         device->kind->free(device, memory, bytes);
         return status;

@@ -121,7 +121,8 @@ static void a_gradient_that_is_wanted_is_not_fused(void **state)
         fail_msg("%s", cj_error());
     assert_int_equal(fixture_planned(function, 1, "matmul_step, "), 0);
     assert_int_equal(cj_function_call(function, given, &gradient), CJ_OK);
-    const float *w = (const void *)cj_variable_value(weights)->data, *slope = (const void *)gradient->data;
+    const float *w = (const void *)cj_variable_value(weights)->data,
+                *slope = (const void *)gradient->data;
     for (int64_t i = 0; i < l->m * l->n; i++)
         assert_true(fabsf(w[i] + 0.01f * slope[i]) <= 1e-6f);
     assert_true(fabsf(slope[0]) > 0);

@@ -98,7 +98,8 @@ static void changes_are_seen(void **state)
             take(s, &o);
             cj_function *keeps = make(s, from, o.w, NULL, form < 3 ? 1 : 3);
             cj_function *makes = make(s, from, o.w, "-keep_prepared", 1);
-            float *w = cj_tensor_data(cj_variable_value(o.w)), *last = w + cj_tensor_count(cj_variable_value(o.w)) - 1;
+            float *w = cj_tensor_data(cj_variable_value(o.w)),
+                  *last = w + cj_tensor_count(cj_variable_value(o.w)) - 1;
             expect_same_results(keeps, makes, &o);
             expect_same_results(keeps, makes, &o); // with what the first run kept
             *last += 1;                            // by a pointer that the user has

@@ -67,7 +67,8 @@ static void compare(const fixture_optimizer *o, cj_dtype dtype)
     for (int threads = 1; threads <= 4; threads++) {
         train(o, dtype, NULL, threads, &swept);
         for (int i = 0; i < swept.count; i++) {
-            fixture_expect_same(cj_variable_value(single.variables[i]), cj_variable_value(swept.variables[i]));
+            fixture_expect_same(cj_variable_value(single.variables[i]),
+                                cj_variable_value(swept.variables[i]));
             cj_release(swept.variables[i]);
         }
     }
@@ -103,7 +104,8 @@ static void steps_that_read_each_others_weights_stay_apart(void **state)
         for (int i = 0; i < BOTH; i++) {
             cj_symbol *flat = cj__reshape(&f.g, read[1 - i], &CJ_SHAPE(COUNT));
             cj_symbol *in[] = {read[i],
-                               viewed ? cj__reshape(&f.g, flat, &cj_variable_value(w[i])->shape) : read[1 - i],
+                               viewed ? cj__reshape(&f.g, flat, &cj_variable_value(w[i])->shape) :
+                                        read[1 - i],
                                rate_read};
             fixture_update(&f, w[i], cj__append(&f.g, &cj__op_sgd, &plain, in, 3));
         }
@@ -113,7 +115,8 @@ static void steps_that_read_each_others_weights_stay_apart(void **state)
         assert_int_equal(cj_function_call(function, NULL, NULL), CJ_OK);
         for (int i = 0; i < BOTH; i++)
             for (int64_t k = 0; k < COUNT; k++)
-                assert_near(fixture_get(cj_variable_value(w[i]), k), i + 1 - 0.01 * (2 - i), 1e-6, 0);
+                assert_near(fixture_get(cj_variable_value(w[i]), k), i + 1 - 0.01 * (2 - i), 1e-6,
+                            0);
         cj_release(function), cj_release(rate), cj_release(w[0]), cj_release(w[1]);
     }
 }

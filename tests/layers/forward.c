@@ -110,8 +110,10 @@ static void batch_normalization_uses_and_moves_its_averages(void **state)
     cj_tensor *y = helper_run(layer, &x, 1, 0, true, 0);
     for (int i = 0; i < 4; i++)
         assert_near(helper_floats(y)[i], (helper_floats(x)[i] - 3) / sqrt(3.501), 1e-5, 1e-5);
-    assert_near(helper_floats(cj_variable_value(cj_layer_variable(layer, 2)))[0], 0.25 * 3, 1e-6, 0);
-    assert_near(helper_floats(cj_variable_value(cj_layer_variable(layer, 3)))[0], 0.75 + 0.25 * 3.5, 1e-6, 0);
+    assert_near(helper_floats(cj_variable_value(cj_layer_variable(layer, 2)))[0], 0.25 * 3, 1e-6,
+                0);
+    assert_near(helper_floats(cj_variable_value(cj_layer_variable(layer, 3)))[0], 0.75 + 0.25 * 3.5,
+                1e-6, 0);
     cj_release(y);
     y = helper_predict(layer, x);
     for (int i = 0; i < 4; i++)

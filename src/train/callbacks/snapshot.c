@@ -25,8 +25,8 @@ cj_status cj__snapshot_take(cj__snapshot *snapshot, const cj_model *model)
     cj_status status = fresh.tensors ? CJ_OK : CJ_OUT_OF_MEMORY;
     for (int i = 0; i < count && status == CJ_OK; i++) {
         const cj_tensor *value = weight(model, i);
-        status = value ? cj_tensor_convert(value, value->dtype, &fresh.tensors[i]) :
-                         cj_error_status();
+        status =
+            value ? cj_tensor_convert(value, value->dtype, &fresh.tensors[i]) : cj_error_status();
         fresh.count += status == CJ_OK;
     }
     cj__snapshot_free(status == CJ_OK ? snapshot : &fresh);
