@@ -161,16 +161,25 @@ CJ_API int cj_report(cj_status status);
 CJ_API const char *cj_version(void);
 
 /**
- * Adds a holder to any counted object and returns it; NULL is passed through. Safe from several
- * threads.
+ * Adds a holder to any counted object and returns it; NULL is passed through. A pointer to anything
+ * else gives NULL, with a sentence. Safe from several threads.
  */
 CJ_API void *cj_retain(const void *object);
 
 /**
- * Removes a holder from any counted object, and frees it with the last one; NULL is fine. Safe from
- * several threads.
+ * Removes a holder from any counted object, and frees it with the last one; NULL is fine. A pointer
+ * to anything else is left alone, with a sentence. Safe from several threads.
  */
 CJ_API void cj_release(const void *object);
+
+/**
+ * Makes the caller a holder of any counted object and returns it; NULL is passed through. A floating
+ * object becomes the caller's own, any other gains a holder; either way the caller releases it once
+ * with cj_release(), whatever is built from it before. For bindings to languages with destructors:
+ * the wrapper of each object takes it when it is made and releases it when it is destroyed. A
+ * pointer to anything else gives NULL, with a sentence. Safe from several threads.
+ */
+CJ_API void *cj_take(const void *object);
 
 /**
  * How the library obtains memory. `resize` has realloc's contract, with NULL for a new block and

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/system.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -91,19 +92,15 @@ cj_status cj__file_read(const char *path, size_t most, char **bytes, size_t *siz
 {
     *bytes = NULL;
     *size = 0;
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return cj__fail(errno == ENOENT ? CJ_NOT_FOUND : CJ_IO, "cannot read \"%s\": %s", path,
-                        strerror(errno));
-    struct stat facts;
+    FILE *file;
+    uint64_t file_size;
+    CJ_TRY(cj__file_open(path, &file, &file_size));
     cj_status status = CJ_OK;
-    if (fstat(fileno(file), &facts) != 0 || !S_ISREG(facts.st_mode))
-        status = cj__fail(CJ_IO, "cannot read \"%s\": it is not a regular file", path);
-    else if ((uintmax_t)facts.st_size > most)
-        status = cj__fail(CJ_UNSUPPORTED, "\"%s\": %jd bytes are more than the %zu that are read",
-                          path, (intmax_t)facts.st_size, most);
+    if (file_size > most)
+        status = cj__fail(CJ_UNSUPPORTED, "\"%s\": %ju bytes are more than the %zu that are read",
+                          path, (uintmax_t)file_size, most);
     if (status == CJ_OK) {
-        *size = (size_t)facts.st_size;
+        *size = (size_t)file_size;
         *bytes = cj__resize(NULL, *size + 1, 1);
         if (!*bytes)
             status = CJ_OUT_OF_MEMORY;

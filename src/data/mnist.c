@@ -1,13 +1,12 @@
 // MNIST from the user's disk, and data sets by name.
-#define _POSIX_C_SOURCE 200809L
 #include "base/error.h"
+#include "base/system.h"
 #include "base/text.h"
 #include "data/places.h"
 #include "tensor/tensor.h"
 #include <cajal/data.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { SIDE = 28, CLASSES = 10 };
 
@@ -20,7 +19,7 @@ static bool find_file(const char *folder, const char *part, int rank, char path[
         const char *packed = form % 2 ? ".gz" : "";
         int length = snprintf(path, CJ__PATH_SIZE, "%s/%s%cidx%d-ubyte%s", folder, part, joint,
                               rank, packed);
-        if (length > 0 && length < CJ__PATH_SIZE && access(path, R_OK) == 0)
+        if (length > 0 && length < CJ__PATH_SIZE && cj__path_readable(path))
             return true;
     }
     return false;

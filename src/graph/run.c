@@ -1,21 +1,18 @@
 // Running a plan. Nothing is allocated here, but for cj__plan_time().
-#define _POSIX_C_SOURCE 200809L
 #include "graph/plan.h"
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/system.h"
 #include "ops/run.h"
 #include "ops/variable.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static double now(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    return 1e-9 * (double)cj__clock();
 }
 
 // Where the results of a part that are sums go, before they are added: after the workspace.

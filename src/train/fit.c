@@ -5,11 +5,11 @@
 // The order of the samples is a function of the model's seed and the number of the pass, counted
 // over all runs since the model was compiled. With steps_per_epoch an epoch is not a pass: batches
 // are then counted from the run's first epoch, and pass and batch follow from that count.
-#define _POSIX_C_SOURCE 200809L
 #include "base/args.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/system.h"
 #include "base/warning.h"
 #include "train/callbacks.h"
 #include "train/check.h"
@@ -20,7 +20,6 @@
 #include <limits.h>
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct run {
     cj_model *model;
@@ -456,7 +455,7 @@ static cj_status train_and_remember(run *r)
 // A warning on a terminal begins a line of its own below the bar.
 static void print_warning(const char *sentence, void *context)
 {
-    fprintf(context, "%swarning: %s\n", isatty(fileno(context)) == 1 ? "\n" : "", sentence);
+    fprintf(context, "%swarning: %s\n", cj__is_terminal(context) ? "\n" : "", sentence);
 }
 
 // Trains with the thread's warning handler or, where there is none and the run prints, one that

@@ -175,9 +175,9 @@ cj_status cj__functions_find(cj_model *model, cj__train_state *state, cj__mode m
                              const cj_dataset *data, bool weighted,
                              const cj__step_functions **functions)
 {
-    pthread_mutex_lock(&state->lock);
+    cj__mutex_lock(&state->lock);
     const cj_status status = find(model, state, mode, data, weighted, functions);
-    pthread_mutex_unlock(&state->lock);
+    cj__mutex_unlock(&state->lock);
     return status;
 }
 

@@ -8,7 +8,7 @@
 
 // Guards the making of a model's state, when several threads predict with a model that has none:
 // the only lock that threads of different models could share, taken for the moment of a look.
-static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
+static cj__mutex making = CJ__MUTEX_INIT;
 
 static void variables_free(cj_variable ***variables, int *count)
 {
@@ -31,7 +31,7 @@ static void state_destroy(void *object)
     cj__flags_free(&state->flags);
     cj__settings_free(&state->settings);
     cj_release(state->arenas);
-    pthread_mutex_destroy(&state->lock);
+    cj__mutex_destroy(&state->lock);
     cj__free(state);
 }
 
@@ -42,7 +42,7 @@ cj__train_state *cj__state_new(void)
     cj__train_state *state = cj__object_new(&state_class, sizeof *state);
     if (!state)
         return NULL;
-    pthread_mutex_init(&state->lock, NULL); // with default attributes it cannot fail
+    cj__mutex_init(&state->lock);
     state->arenas = cj__own(cj__arenas_new(NULL));
     if (state->arenas)
         return state;
@@ -52,22 +52,22 @@ cj__train_state *cj__state_new(void)
 
 cj__train_state *cj__state_of(const cj_model *model)
 {
-    pthread_mutex_lock(&making);
+    cj__mutex_lock(&making);
     cj__train_state *state = model ? cj__model_attached(model) : NULL;
-    pthread_mutex_unlock(&making);
+    cj__mutex_unlock(&making);
     return state;
 }
 
 cj_status cj__state_need(cj_model *model, cj__train_state **state)
 {
-    pthread_mutex_lock(&making);
+    cj__mutex_lock(&making);
     *state = cj__model_attached(model);
     if (!*state) {
         *state = cj__state_new();
         if (*state)
             cj__model_attach(model, *state);
     }
-    pthread_mutex_unlock(&making);
+    cj__mutex_unlock(&making);
     return *state ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
 

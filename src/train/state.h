@@ -18,11 +18,11 @@
 
 #include "base/fields.h"
 #include "base/object.h"
+#include "base/sync.h"
 #include "train/flags.h"
 #include "train/optimizer.h"
 #include "train/settings.h"
 #include <cajal/train.h>
-#include <pthread.h>
 
 // The most values that a log holds.
 enum { CJ__MAX_VALUES = 128 };
@@ -86,7 +86,7 @@ typedef struct cj__train_state {
     const struct cj__step_functions *training; // and what ran it
 
     struct cj__arenas *arenas; // what all functions run in (graph/arena.h)
-    pthread_mutex_t lock;      // guards the list of functions: several threads may predict
+    cj__mutex lock;            // guards the list of functions: several threads may predict
     struct cj__step_functions *functions;
 } cj__train_state;
 

@@ -171,6 +171,28 @@ static void survives_failed_allocations(void **state)
     const char *path = support_path("memory.idx");
     support_write(path, small, sizeof small);
     support_fail_each_allocation(load_and_release, (void *)(uintptr_t)path);
+    size_t size;
+    unsigned char *packed = pack(small, sizeof small, &size); // zlib takes memory too
+    support_write(path, packed, size);
+    free(packed);
+    support_fail_each_allocation(load_and_release, (void *)(uintptr_t)path);
+}
+
+static void members_of_gzip_follow_each_other(void **state)
+{
+    (void)state;
+    size_t first_size, second_size;
+    unsigned char *first = pack(small, 13, &first_size);
+    unsigned char *second = pack(small + 13, sizeof small - 13, &second_size);
+    unsigned char both[256];
+    memcpy(both, first, first_size);
+    memcpy(both + first_size, second, second_size);
+    cj_tensor *t;
+    assert_int_equal(load(both, first_size + second_size, &t), CJ_OK);
+    assert_memory_equal(cj_tensor_data(t), small + 12, 6);
+    cj_release(t);
+    free(first);
+    free(second);
 }
 
 int main(void)
@@ -187,6 +209,7 @@ int main(void)
         cmocka_unit_test(a_strange_header_is_refused),
         cmocka_unit_test(a_missing_file_is_not_found),
         cmocka_unit_test(survives_failed_allocations),
+        cmocka_unit_test(members_of_gzip_follow_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,12 @@
 // The progress bar. On a terminal it looks like Keras's and is redrawn at most twenty times a
 // second; elsewhere it is a line an epoch. Between two drawings it costs a look at the clock.
-#define _POSIX_C_SOURCE 200809L
 #include "train/callbacks/progbar.h"
 #include "base/memory.h"
+#include "base/system.h"
 #include "train/callbacks.h"
 #include "train/step.h"
 #include <math.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { WIDTH = 20, LINE = 4096 };
 static const double interval = 0.05; // seconds between two drawings
@@ -26,10 +24,8 @@ typedef struct bar {
 
 static double now(void *context)
 {
-    struct timespec t;
     (void)context;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    return 1e-9 * (double)cj__clock();
 }
 
 // A line as it is put together: its bytes, and the columns they take on a terminal.
@@ -236,7 +232,7 @@ cj_callback *cj__progress_bar_new(FILE *stream, cj__bar_mode mode)
     if (!b)
         return NULL;
     b->stream = stream ? stream : stdout;
-    b->redrawn = mode == CJ__BAR_AUTO ? isatty(fileno(b->stream)) == 1 : mode == CJ__BAR_REDRAWN;
+    b->redrawn = mode == CJ__BAR_AUTO ? cj__is_terminal(b->stream) : mode == CJ__BAR_REDRAWN;
     b->clock = now;
     b->epoch = -1;
     return cj__callback_make(&bar_methods, b);
