@@ -68,7 +68,8 @@ def functions():
     found = []
     for header in headers():
         text = header.read_text()
-        for match in re.finditer(r"^CJ_API ([^;{]*?)(\w+)\(([^;]*)\)(?: CJ_PRINTF\([^;]*\))?;", text, re.M):
+        text = re.sub(r" CJ_PRINTF\(\d, \d\);", ";", text)
+        for match in re.finditer(r"^CJ_API ([^;{]*?)(\w+)\(([^;]*)\);", text, re.M):
             comment = re.search(r"/\*\*((?:(?!\*/).)*)\*/\s*(?:(?:CJ_API|#define)[^\n]*\n(?:[^\n]+\n)*?)?$",
                                 text[:match.start()], re.S)
             parameters = " ".join(match.group(3).split())
