@@ -41,7 +41,8 @@ cj_status cj__json_input_args(const json_t *config, const char *name, cj_input_a
     const char *who = name ? name : "input_layer";
     cj_shape shape;
     CJ_TRY(read_shape(batch_shape_of(config), &shape, who));
-    *args = (cj_input_args){CJ_INPUT_DEFAULTS, .name = name, .dtype = cj__json_text_at(config, "dtype")};
+    *args = (cj_input_args){CJ_INPUT_DEFAULTS, .name = name,
+                            .dtype = cj__json_text_at(config, "dtype")};
     if (shape.rank == 0)
         return cj__fail(CJ_BAD_FILE, "%s: its batch shape is empty", who);
     args->batch_size = shape.dims[0] == CJ_BATCH ? 0 : shape.dims[0];
@@ -158,9 +159,9 @@ static cj_layer *sequential_from_json(cj__json_loader *loader, const json_t *con
     // In files of Keras before 2.2.3 the configuration is the list of layers itself.
     const json_t *layers = json_is_array(config) ? config : json_object_get(config, "layers");
     if (read_layers(loader, layers, &list) == CJ_OK)
-        model = cj_sequential_new(&(cj_sequential_args){CJ_SEQUENTIAL_DEFAULTS, .layers = list.items,
-                                                        .layer_count = (int)list.count,
-                                                        .name = cj__json_text_at(config, "name")});
+        model = cj_sequential_new(&(cj_sequential_args){
+            CJ_SEQUENTIAL_DEFAULTS, .layers = list.items, .layer_count = (int)list.count,
+            .name = cj__json_text_at(config, "name")});
     list_free(&list);
     return cj_model_layer(model);
 }

@@ -47,10 +47,11 @@ static cj_status describe(cj_model *model, cj__train_state *state, json_t *metad
     CJ_TRY(add_json(&b, metadata, "model", object));
     if (!state)
         return CJ_OK;
-    object = cj__settings_to_json(state);
-    CJ_TRY(object ? add_json(&b, metadata, "compile", object) : CJ_OUT_OF_MEMORY);
-    object = cj__place_to_json(state);
-    return object ? add_json(&b, metadata, "training", object) : CJ_OUT_OF_MEMORY;
+    CJ_TRY(cj__settings_to_json(state, &object));
+    CJ_TRY(add_json(&b, metadata, "compile", object));
+    CJ_TRY(cj__state_memories(state));
+    CJ_TRY(cj__place_to_json(state, &object));
+    return add_json(&b, metadata, "training", object);
 }
 
 enum { NUMBERED_NAME = 32 };

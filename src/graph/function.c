@@ -122,7 +122,9 @@ static cj_status choose_device(cj_function *function, cj_pool *pool, cj__arenas 
     if (!function->device)
         return CJ_OUT_OF_MEMORY;
     function->program.device = function->device;
-    function->arenas = cj__own(arenas ? arenas : cj__arenas_new(function->device));
+    const bool fits = arenas && (arenas->device == device || (cj__device_is_host(arenas->device) &&
+                                                              cj__device_is_host(device)));
+    function->arenas = cj__own(fits ? arenas : cj__arenas_new(function->device));
     return function->arenas ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
 

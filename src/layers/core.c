@@ -1,5 +1,6 @@
 // Dense and Embedding.
 #include "layers/kind.h"
+#include "ops/variable.h"
 
 // Dense
 // ------------------------------------------------------------------------------------------------------------
@@ -43,11 +44,11 @@ static cj_status call_dense(cj_layer *layer, cj__trace *trace, const cj__value *
     (void)count;
     *output_count = 1;
     CJ_TRY(cj__layer_need_rank(layer, x, 2, CJ_MAX_RANK));
-    if (x->dims[x->rank - 1] != layer->variables[0]->value->shape.dims[0])
+    const int64_t needed = cj__variable_type(layer->variables[0]).shape.dims[0];
+    if (x->dims[x->rank - 1] != needed)
         return cj__fail(CJ_SHAPE_MISMATCH,
                         "%s: the input's last axis has %lld entries, the layer was built for %lld",
-                        layer->name, (long long)x->dims[x->rank - 1],
-                        (long long)layer->variables[0]->value->shape.dims[0]);
+                        layer->name, (long long)x->dims[x->rank - 1], (long long)needed);
     cj_symbol *y = cj__matmul(g, inputs[0].symbol, cj__trace_variable(trace, layer->variables[0]),
                               false, false);
     if (a->use_bias)

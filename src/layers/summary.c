@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "layers/model.h"
+#include "ops/variable.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -103,9 +104,9 @@ static cj_status amount_of(const cj_layer *layer, bool trainable_only, amount *s
         return CJ_OUT_OF_MEMORY;
     cj__layer_variables(layer, trainable_only, variables, count);
     for (int i = 0; i < count; i++) {
-        const int64_t params = cj_tensor_count(variables[i]->value);
+        const int64_t params = cj__variable_count(variables[i]);
         sum->params += params;
-        sum->bytes += params * (int64_t)cj_dtype_size(variables[i]->value->dtype);
+        sum->bytes += (int64_t)cj__variable_bytes(variables[i]);
     }
     cj__free(variables);
     return CJ_OK;

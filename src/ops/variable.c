@@ -141,14 +141,16 @@ cj_status cj__variable_commit(cj_variable *variable)
     cj__device *device = variable->device;
     if (!device)
         return CJ_OK;
-    return device->kind->copy_in(device, variable->device_memory, cj_tensor_data(variable->value),
-                                 cj__variable_bytes(variable));
+    const cj_status status =
+        device->kind->copy_in(device, variable->device_memory, cj_tensor_data(variable->value),
+                              cj__variable_bytes(variable));
+    variable->copy_is_old = status != CJ_OK;
+    return status;
 }
 
 cj_status cj__variable_write(cj_variable *variable, const void *bytes)
 {
     memcpy(cj_tensor_data(variable->value), bytes, cj__variable_bytes(variable));
-    variable->copy_is_old = false;
     return cj__variable_commit(variable);
 }
 
@@ -194,6 +196,5 @@ cj_status cj_variable_assign(cj_variable *variable, const cj_tensor *value)
                         variable->name, cj_shape_text(&value->shape, given, sizeof given),
                         cj_shape_text(&variable->value->shape, have, sizeof have));
     CJ_TRY(cj_tensor_copy(variable->value, value));
-    variable->copy_is_old = false;
     return cj__variable_commit(variable);
 }

@@ -3,6 +3,7 @@
 #include "base/args.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "ops/variable.h"
 #include "train/losses.h"
 #include "train/state.h"
 #include <math.h>
@@ -66,6 +67,8 @@ cj_status cj_compile_with(cj_model *model, const cj_compile_args *args)
     }
     const cj_status status = fill(model, &given, state);
     if (status == CJ_OK) {
+        const cj__train_state *before = cj__state_of(model);
+        state->device = before ? cj_retain(before->device) : NULL;
         cj__model_attach(model, state);
         return CJ_OK;
     }
@@ -78,9 +81,9 @@ cj_status cj_compile_with(cj_model *model, const cj_compile_args *args)
 double cj_learning_rate(const cj_model *model)
 {
     const cj__train_state *state = model ? cj__state_of(model) : NULL;
-    return state && state->learning_rate ?
-               cj__element_get(CJ_F32, state->learning_rate->value->data, 0) :
-               (double)NAN;
+    const cj_tensor *rate =
+        state && state->learning_rate ? cj__variable_read(state->learning_rate) : NULL;
+    return rate ? cj__element_get(CJ_F32, rate->data, 0) : (double)NAN;
 }
 
 cj_status cj_set_learning_rate(cj_model *model, double learning_rate)
@@ -90,6 +93,6 @@ cj_status cj_set_learning_rate(cj_model *model, double learning_rate)
     if (!isfinite(learning_rate) || learning_rate < 0)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_set_learning_rate: %g is not a rate",
                         learning_rate);
-    cj_tensor_fill(state->learning_rate->value, learning_rate);
-    return CJ_OK;
+    const float value = (float)learning_rate;
+    return cj__variable_write(state->learning_rate, &value);
 }

@@ -145,6 +145,7 @@ static cj_status find(cj_model *model, cj__train_state *state, cj__mode mode,
             return CJ_OK;
         }
     CJ_TRY(cj__state_prepare(model, state));
+    CJ_TRY(cj__state_place(model, state));
     if (!state->settings.pool) {
         state->settings.pool = cj__own(cj_pool_new(0));
         if (!state->settings.pool)

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "graph/arena.h"
+#include "ops/variable.h"
 #include "train/callbacks.h"
 #include "train/step.h"
 #include <string.h>
@@ -31,6 +32,7 @@ static void state_destroy(void *object)
     cj__flags_free(&state->flags);
     cj__settings_free(&state->settings);
     cj_release(state->arenas);
+    cj_release(state->device);
     cj__mutex_destroy(&state->lock);
     cj__free(state);
 }
@@ -89,8 +91,8 @@ cj_variable *cj__state_variable_new(const cj_variable *of, const char *name, cj_
     char text[256];
     cj_tensor *tensor = NULL;
     snprintf(text, sizeof text, "optimizer/%s%s%s", of ? of->name : "", of ? "/" : "", name);
-    if (cj_tensor_new(of ? of->value->dtype : dtype, of ? of->value->shape : (cj_shape){0},
-                      &tensor) != CJ_OK)
+    const cj__type type = of ? cj__variable_type(of) : (cj__type){dtype, {0}};
+    if (cj_tensor_new(type.dtype, type.shape, &tensor) != CJ_OK)
         return NULL;
     cj_tensor_fill(tensor, value);
     return cj_variable_new(text, tensor);

@@ -85,6 +85,8 @@ typedef struct cj__train_state {
     const float *batch_weights;                // its sample weights, or NULL,
     const struct cj__step_functions *training; // and what ran it
 
+    // where functions run, held; NULL for where the variables are: see cj__model_set_device()
+    struct cj__device *device;
     struct cj__arenas *arenas; // what all functions run in (graph/arena.h)
     cj__mutex lock;            // guards the list of functions: several threads may predict
     struct cj__step_functions *functions;
@@ -99,6 +101,17 @@ cj_status cj__state_compiled(const cj_model *model, const char *who, cj__train_s
 
 // A state without settings.
 cj__train_state *cj__state_new(void);
+
+// Puts a model on a device (ops/device.h), which it takes over: from now on its functions run there
+// and its variables live there, those that are built, compiled or loaded later too. A device of the
+// host's memory takes it back. Functions made so far are dropped: nobody may be running one. A
+// model without a device runs where its variables are, and on a CPU with the pool of
+// cj_compile() if that is the host's memory; so models that share layers are put on a device
+// one by one, before any of them runs.
+struct cj__device;
+cj_status cj__model_set_device(cj_model *model, struct cj__device *device);
+// Moves all variables to where functions are to run; whenever one is made.
+cj_status cj__state_place(cj_model *model, cj__train_state *state);
 
 // Makes the optimizer's slots if the model is built and they are not there.
 cj_status cj__state_prepare(cj_model *model, cj__train_state *state);
