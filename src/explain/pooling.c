@@ -11,7 +11,7 @@ typedef struct pooled {
 } pooled;
 
 // The part of a window that lies inside the input, for one channel of (1, height, width, channels).
-static cj_status look(const cj_tensor *x, cj__span rows, cj__span columns, int64_t channel,
+static cj_status look(const cj_tensor *x, cj__window_span rows, cj__window_span columns, int64_t channel,
                       pooled *p)
 {
     const int64_t *dims = cj_tensor_shape(x)->dims;
@@ -34,7 +34,7 @@ static cj_status look(const cj_tensor *x, cj__span rows, cj__span columns, int64
     return CJ_OK;
 }
 
-static cj_status tell_window(cj__telling *telling, cj__span rows, cj__span columns, int64_t channel,
+static cj_status tell_window(cj__telling *telling, cj__window_span rows, cj__window_span columns, int64_t channel,
                              bool mean)
 {
     pooled p = {0};
@@ -70,9 +70,9 @@ static cj_status tell_pooling(cj__telling *telling, bool mean)
     const int64_t *y = cj_tensor_shape(telling->sight->outputs[0])->dims, *at = telling->index;
     const int64_t stride[2] = {args->strides[0] ? args->strides[0] : args->pool_size[0],
                                args->strides[1] ? args->strides[1] : args->pool_size[1]};
-    const cj__span rows =
+    const cj__window_span rows =
         cj__span_at(at[1], y[1], x[1], args->pool_size[0], stride[0], 1, args->padding);
-    const cj__span columns =
+    const cj__window_span columns =
         cj__span_at(at[2], y[2], x[2], args->pool_size[1], stride[1], 1, args->padding);
     return tell_window(telling, rows, columns, at[3], mean);
 }
@@ -80,7 +80,7 @@ static cj_status tell_pooling(cj__telling *telling, bool mean)
 static cj_status tell_global(cj__telling *telling, bool mean)
 {
     const int64_t *x = cj_tensor_shape(telling->sight->inputs[0])->dims;
-    return tell_window(telling, (cj__span){0, 1, x[1]}, (cj__span){0, 1, x[2]}, telling->place,
+    return tell_window(telling, (cj__window_span){0, 1, x[1]}, (cj__window_span){0, 1, x[2]}, telling->place,
                        mean);
 }
 
