@@ -263,6 +263,17 @@ typedef struct cj_callback_methods {
     void (*set_state)(void *self, const double *values, int count); ///< gives it back
     /** when the callback is released */
     void (*free)(void *self);
+    /**
+     * tensors that a resumed run needs: fills up to `capacity` and counts all; they stay the
+     * callback's, and must not change afterwards
+     */
+    int (*tensors)(void *self, cj_tensor **tensors, int capacity);
+    /** gives them back, after set_state; a callback retains those that it keeps */
+    cj_status (*set_tensors)(void *self, cj_tensor *const *tensors, int count);
+    /** before each training step; logs->batch is the step that begins */
+    cj_status (*batch_begin)(void *self, cj_model *model, cj_logs *logs);
+    /** whether it may change the learning rate: the end of an epoch then has "learning_rate" */
+    bool sets_learning_rate;
 } cj_callback_methods;
 /**
  * A callback of the user's own. `methods` is copied; `self` is handed to each method and stays the

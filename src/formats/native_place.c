@@ -12,9 +12,9 @@ static const struct count {
     size_t offset;
     bool optional;
 } counts[] = {
-#define COUNT(member, ...)                                                   \
-    {                                                                        \
-        .key = #member, .offset = offsetof(cj__place, member), __VA_ARGS__   \
+#define COUNT(member, ...)                                                 \
+    {                                                                      \
+        .key = #member, .offset = offsetof(cj__place, member), __VA_ARGS__ \
     }
     COUNT(epoch, .optional = false),      COUNT(batch, .optional = false),
     COUNT(samples, .optional = false),    COUNT(batch_size, .optional = false),
@@ -53,9 +53,11 @@ cj_status cj__place_to_json(const cj__train_state *state, json_t **object)
     cj__json b = {0};
     json_t *all = cj__json_object(&b);
     for (int i = 0; i < COUNT_COUNT; i++) {
-        const int64_t *count = (const int64_t *)(const void *)((const char *)place + counts[i].offset);
+        const int64_t *count =
+            (const int64_t *)(const void *)((const char *)place + counts[i].offset);
         cj__json_set(&b, all, counts[i].key, cj__json_int(&b, *count));
     }
+    cj__json_set(&b, all, "learning_rate", cj__json_double(&b, place->rate));
     cj__json_set(&b, all, "event", cj__json_int(&b, (int64_t)place->event));
     cj__json_set(&b, all, "told", cj__json_int(&b, place->told));
     cj__json_set(&b, all, "sums", numbers_to_json(&b, place->sums, place->sum_count));
@@ -102,7 +104,7 @@ static cj_status read_memory(cj__train_state *state, const json_t *memory)
         return CJ_OUT_OF_MEMORY;
     for (size_t i = 0; i < count; i++)
         values[i] = cj__json_double_value(json_array_get(list, i));
-    const cj_status status = cj__state_remember(state, name, values, (int)count);
+    const cj_status status = cj__state_remember(state, name, values, (int)count, NULL, 0);
     cj__free(values);
     return status;
 }
@@ -115,6 +117,7 @@ cj_status cj__place_from_json(cj__train_state *state, const json_t *object)
     for (int i = 0; i < COUNT_COUNT; i++)
         CJ_TRY(read_count(object, counts[i].key, counts[i].optional,
                           (int64_t *)(void *)((char *)&place + counts[i].offset)));
+    place.rate = cj__json_double_value(json_object_get(object, "learning_rate"));
     CJ_TRY(read_count(object, "event", false, &event));
     CJ_TRY(read_count(object, "told", false, &told));
     CJ_TRY(read_numbers(object, "sums", place.sums, &place.sum_count));

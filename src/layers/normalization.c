@@ -157,7 +157,7 @@ static cj_status call_norm(cj_layer *layer, cj__trace *trace, const cj__value *i
     CJ_TRY(cj__layer_axis(layer, shape, a->axis, &axis));
     CJ_TRY(cj__layer_need_length(layer, shape, axis));
     const uint32_t axes = cj__all_axes(x) & ~(1u << axis);
-    if (trace->training && layer->trainable) {
+    if (trace->training && cj__layer_trains(layer, trace->flags)) {
         CJ_TRY(weights_of(layer, g, &inputs[0], axis, &weights));
         mean = mean_over(g, x, weights, axes);
         centered = cj__sub(g, x, spread(g, mean, axis, shape->rank));

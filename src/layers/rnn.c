@@ -54,8 +54,10 @@ static cj_status build_rnn(cj_layer *layer, const cj__type *inputs, int count)
     if (x->dims[0] == CJ_BATCH)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: stateful needs an input layer with a batch_size",
                         layer->name);
-    return cj__layer_add_variable(layer, "state", CJ_SHAPE(x->dims[0], a->units), "zeros", NULL,
-                                  false, &r->state);
+    CJ_TRY(cj__layer_add_variable(layer, "state", CJ_SHAPE(x->dims[0], a->units), "zeros", NULL,
+                                  false, &r->state));
+    layer->states[layer->variable_count - 1] = true;
+    return CJ_OK;
 }
 
 // A dropout mask for a whole sequence: of the shape of `like` without time, drawn once.

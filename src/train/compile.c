@@ -53,18 +53,30 @@ static cj_status fill(cj_model *model, const cj_compile_args *args, cj__train_st
     return cj__state_prepare(model, state);
 }
 
+// A call that is refused drops the objects that were made for it.
+static cj_status drop_given(const cj_compile_args *args, cj_status status)
+{
+    cj__drop_floating(args->optimizer);
+    cj__drop_floating(args->pool);
+    return status;
+}
+
 CJ__DEFAULTS(compile, COMPILE)
 
 cj_status cj_compile_with(cj_model *model, const cj_compile_args *args)
 {
     cj_compile_args given;
     CJ_TRY(cj__args_read("cj_compile", args, &compile_defaults, sizeof given, &given));
+    const cj__train_state *old = cj__state_of(model);
+    if (old && old->callbacks)
+        return drop_given(&given, cj__fail(CJ_INVALID_ARGUMENT,
+                                           "cj_compile: model \"%s\" is being trained by a "
+                                           "cj_fit() that has not returned",
+                                           cj_layer_name(cj_model_layer(model))));
     cj__train_state *state = model ? cj__state_new() : NULL;
-    if (!state) {
-        cj__drop_floating(given.optimizer);
-        cj__drop_floating(given.pool);
-        return model ? cj_error_status() : cj__fail_null("cj_compile: the model");
-    }
+    if (!state)
+        return drop_given(&given,
+                          model ? CJ_OUT_OF_MEMORY : cj__fail_null("cj_compile: the model"));
     const cj_status status = fill(model, &given, state);
     if (status == CJ_OK) {
         const cj__train_state *before = cj__state_of(model);

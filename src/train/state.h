@@ -26,6 +26,8 @@
 
 // The most values that a log holds.
 enum { CJ__MAX_VALUES = 128 };
+// The most entries of the logs: values of training and validation, and the learning rate.
+enum { CJ__MAX_LOGS = 2 * CJ__MAX_VALUES + 1 };
 
 // What a place is in the middle of: a checkpoint is written from inside a callback, when those
 // before it in the list have been told of the event and those after it have not.
@@ -47,6 +49,7 @@ typedef struct cj__place {
     int sum_count;       // running sums of the epoch: one for each value of the training log
     double sums[CJ__MAX_VALUES];
     double weights[CJ__MAX_VALUES]; // value = sum / weight
+    double rate; // the learning rate of the epoch, while event is CJ__EVENT_EPOCH_END
     // values of the validation of this epoch, while event is CJ__EVENT_EPOCH_END
     int val_count;
     double val[CJ__MAX_VALUES];
@@ -58,6 +61,8 @@ typedef struct cj__memory {
     char *name;     // class name, owned
     double *values; // owned
     int count;
+    cj_tensor **tensors; // held
+    int tensor_count;
 } cj__memory;
 
 struct cj__step_functions; // step.h
@@ -80,6 +85,7 @@ typedef struct cj__train_state {
     int memory_count;
     cj_callback *const *callbacks; // of the run under way; NULL between runs
     int callback_count;
+    int validation_freq; // of the run under way; 0 if it does not validate
     // the training batch that the callbacks are told of; NULL otherwise,
     const struct cj__batch *batch;
     const float *batch_weights;                // its sample weights, or NULL,
@@ -129,9 +135,9 @@ cj_variable *cj__state_variable_new(const cj_variable *of, const char *name, cj_
 // What the callbacks remember: of the run under way if there is one, else of the latest. Fills
 // state->memories.
 cj_status cj__state_memories(cj__train_state *state);
-// Adds to state->memories, for loading. Everything is copied.
+// Adds to state->memories, for loading. Name and values are copied, tensors are held.
 cj_status cj__state_remember(cj__train_state *state, const char *name, const double *values,
-                             int count);
+                             int count, cj_tensor *const *tensors, int tensor_count);
 void cj__state_forget(cj__train_state *state); // drops state->memories
 
 #endif

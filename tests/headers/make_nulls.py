@@ -19,7 +19,7 @@ OPTIONAL = {
 # Functions that answer NULL with a neutral value and no sentence: getters.
 GETTERS = {
     "cj_dataset_x", "cj_dataset_y", "cj_dataset_sample_weight", "cj_layer_variable", "cj_model_layer_at",
-    "cj_variable_value", "cj_model_layer", "cj_tensor_data", "cj_layer_output",
+    "cj_variable_value", "cj_model_layer", "cj_tensor_data",
 }
 # Functions that do not answer rightly yet: take a name off this list when it does.
 OPEN = {

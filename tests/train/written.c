@@ -100,7 +100,7 @@ static void a_loss_weight_of_zero_takes_no_part(void **state)
     cj_symbol *x = cj_input_symbol(4);
     cj_symbol *a = cj_apply(cj_dense(1, .name = "left"), x),
               *b = cj_apply(cj_dense(1, .name = "right"), x);
-    cj_model *model = cj_model_new(.inputs = {x}, .outputs = {a, b}); // the founding spelling
+    cj_model *model = cj_functional(.inputs = {x}, .outputs = {a, b}); // the founding spelling
     cj_dataset *one = problem_classes(6);
     cj_tensor *y = cj_dataset_y(one, 0);
     cj_dataset *data = cj_dataset(.x = {cj_dataset_x(one, 0)}, .y = {y, y});

@@ -72,14 +72,15 @@ static void add_step_time(line *l, double seconds)
 
 static void add_values(line *l, const cj_logs *logs)
 {
-    int order[2 * CJ__MAX_VALUES];
-    char text[CJ__NAME_SIZE + 40];
+    int order[CJ__MAX_LOGS];
     cj__logs_order(logs, order);
     for (int i = 0; i < logs->count; i++) {
         const double value = logs->values[order[i]];
-        snprintf(text, sizeof text, fabs(value) > 1e-3 ? " - %s: %.4f" : " - %s: %.4e",
-                 logs->names[order[i]], value);
-        add_text(l, text, -1);
+        char number[64];
+        snprintf(number, sizeof number, fabs(value) > 1e-3 ? ": %.4f" : ": %.4e", value);
+        add_text(l, " - ", -1);
+        add_text(l, logs->names[order[i]], -1);
+        add_text(l, number, -1);
     }
 }
 
