@@ -135,11 +135,8 @@ static cj_status make_subject(size_t op, int64_t rows, cj_pool *pool, subject *s
     }
     CJ_TRY(cj_tensor_new(CJ_F32, CJ_SHAPE(rows, COLUMNS), &s->output));
     cj_symbol *y = ops[op].apply(x);
-    s->function = cj_function_new(&(cj_function_args){.inputs = x,
-                                                      .input_count = ops[op].inputs,
-                                                      .outputs = &y,
-                                                      .output_count = 1,
-                                                      .pool = pool});
+    s->function = cj_function(.inputs = x, .input_count = ops[op].inputs, .outputs = &y,
+                              .output_count = 1, .pool = pool);
     return s->function ? CJ_OK : cj_error_status();
 }
 

@@ -82,11 +82,8 @@ static cj_status prepare(updating *u, int64_t parameters, int tensors, int threa
         add_tensor(u, (parameters - small * SMALL) / large, rate, step);
     for (int i = 0; i < small; i++)
         add_tensor(u, SMALL, rate, step);
-    u->function = cj_function_new(&(cj_function_args){.inputs = u->inputs,
-                                                      .input_count = u->tensors,
-                                                      .updates = u->updates,
-                                                      .update_count = 3 * u->tensors,
-                                                      .pool = cj_pool_new(threads)});
+    u->function = cj_function(.inputs = u->inputs, .input_count = u->tensors, .updates = u->updates,
+                              .update_count = 3 * u->tensors, .pool = cj_pool_new(threads));
     cj__build_end(&u->g);
     return u->function ? CJ_OK : cj_error_status();
 }

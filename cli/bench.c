@@ -19,11 +19,13 @@ typedef struct settings {
 
 // A model with data made for it: training goes through `data`, prediction through one batch of
 // inputs.
+enum { MAX_IO = 16 }; // the most inputs, or outputs, of a model
+
 typedef struct bench {
     cj_model *model;
     cj_pool *pool;
     cj_dataset *data;
-    cj_tensor *inputs[CJ_MAX_IO];
+    cj_tensor *inputs[MAX_IO];
     int64_t batches; // that `data` holds
     const char *loss;
 } bench;
@@ -107,7 +109,7 @@ static cj_status make_inputs(bench *b, int64_t samples)
     json_t *architecture = json_loads(text, 0, NULL);
     cj_free(text);
     cj_status status = CJ_OK;
-    for (int i = 0; i < cj_model_input_count(b->model) && i < CJ_MAX_IO && status == CJ_OK; i++) {
+    for (int i = 0; i < cj_model_input_count(b->model) && i < MAX_IO && status == CJ_OK; i++) {
         cj_shape shape = *cj_model_input_shape(b->model, i);
         const cj_dtype dtype = input_dtype(architecture, i);
         shape.dims[0] = samples;
@@ -122,23 +124,24 @@ static cj_status make_inputs(bench *b, int64_t samples)
 // Labels for a softmax over classes, otherwise values of each output's shape.
 static cj_status make_targets(bench *b, int64_t samples)
 {
-    cj_dataset_args args = {0};
+    cj_tensor *x[MAX_IO] = {NULL}, *y[MAX_IO] = {NULL};
     const cj_shape *first = cj_model_output_shape(b->model, 0);
     const int outputs = cj_model_output_count(b->model);
     const bool labels = outputs == 1 && first->rank == 2 && first->dims[1] > 1;
     b->loss = labels ? "sparse_categorical_crossentropy" : "mse";
     cj_status status = CJ_OK;
-    for (int i = 0; i < outputs && i < CJ_DATASET_MAX_IO && status == CJ_OK; i++) {
+    for (int i = 0; i < outputs && i < MAX_IO && status == CJ_OK; i++) {
         cj_shape shape = *cj_model_output_shape(b->model, i);
         shape.dims[0] = samples;
-        status = labels ? make_tensor(CJ_I32, CJ_SHAPE(samples), first->dims[1], &args.y[i]) :
-                          make_tensor(CJ_F32, shape, 1, &args.y[i]);
+        status = labels ? make_tensor(CJ_I32, CJ_SHAPE(samples), first->dims[1], &y[i]) :
+                          make_tensor(CJ_F32, shape, 1, &y[i]);
     }
-    for (int i = 0; i < CJ_MAX_IO; i++)
-        args.x[i] = b->inputs[i] ? cj_retain(b->inputs[i]) : NULL;
+    for (int i = 0; i < MAX_IO; i++)
+        x[i] = b->inputs[i] ? cj_retain(b->inputs[i]) : NULL;
     if (status != CJ_OK)
         return status;
-    b->data = cj_dataset_build(&args);
+    b->data = cj_dataset(.x_list = x, .x_count = cj_model_input_count(b->model), .y_list = y,
+                         .y_count = outputs);
     return b->data ? CJ_OK : cj_error_status();
 }
 
@@ -147,9 +150,9 @@ static cj_status make_targets(bench *b, int64_t samples)
 static cj_status run_steps(bench *b, const settings *s, int64_t steps)
 {
     for (int64_t done = 0; done < steps && !s->training; done++) {
-        cj_tensor *outputs[CJ_MAX_IO] = {0};
-        CJ_TRY(cj_predict_many(b->model, b->inputs, s->batch_size, outputs));
-        for (int i = 0; i < CJ_MAX_IO; i++)
+        cj_tensor *outputs[MAX_IO] = {0};
+        CJ_TRY(cj_predict_many(b->model, b->inputs, outputs, .batch_size = s->batch_size));
+        for (int i = 0; i < MAX_IO; i++)
             cj_release(outputs[i]);
     }
     for (int64_t done = 0; done < steps && s->training;) {
@@ -228,7 +231,7 @@ static cj_status measure(const settings *s, double begun)
         printf("  peak memory %.1f MiB\n", peak_memory());
         printf("  threads     %d\n  kernels     %s\n", cj_pool_threads(b.pool), cj_isa());
     }
-    for (int i = 0; i < CJ_MAX_IO; i++)
+    for (int i = 0; i < MAX_IO; i++)
         cj_release(b.inputs[i]);
     cj_release(b.data);
     cj_release(b.model);

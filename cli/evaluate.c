@@ -16,17 +16,18 @@ static cj_status evaluate(const char *file, const char *data_name, bool json)
     cj_tensor *probabilities = NULL;
     int64_t *counts = NULL;
     int classes = 0;
-    cj_results results;
+    cj_results *results = NULL;
     cj_model *model = cj_load(file);
     cj_status status = model ? cj_load_dataset(data_name, &train, &test) : cj_error_status();
     if (status == CJ_OK)
-        status = cj_evaluate(model, test, 256, &results);
+        status = cj_evaluate(model, test, &results, .batch_size = 256);
     if (status == CJ_OK)
         status = count_confusion(model, test, &counts, &classes, &probabilities);
     if (status == CJ_OK && json) {
         json_t *object = json_object(), *matrix = json_array();
-        for (int i = 0; i < results.count; i++)
-            json_object_set_new(object, results.names[i], json_real(results.values[i]));
+        for (int i = 0; i < cj_results_count(results); i++)
+            json_object_set_new(object, cj_results_name(results, i),
+                                json_real(cj_results_value_at(results, i)));
         for (int i = 0; i < classes; i++) {
             json_t *row = json_array();
             for (int j = 0; j < classes; j++)
@@ -38,11 +39,12 @@ static cj_status evaluate(const char *file, const char *data_name, bool json)
         putchar('\n');
         json_decref(object);
     } else if (status == CJ_OK) {
-        for (int i = 0; i < results.count; i++)
-            printf("%s %.4f\n", results.names[i], results.values[i]);
+        for (int i = 0; i < cj_results_count(results); i++)
+            printf("%s %.4f\n", cj_results_name(results, i), cj_results_value_at(results, i));
         print_confusion(counts, classes, stdout);
     }
     free(counts);
+    cj_release(results);
     cj_release(probabilities);
     cj_release(train);
     cj_release(test);
@@ -188,7 +190,7 @@ int run_predict(int argc, char **argv)
         cj_tensor *input = NULL, *output = NULL;
         status = read_input(model, words[i], &input);
         if (status == CJ_OK)
-            status = cj_predict(model, input, 256, &output);
+            status = cj_predict(model, input, &output, .batch_size = 256);
         if (status == CJ_OK)
             print_rows(words[i], output, list);
         cj_release(input);

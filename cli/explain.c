@@ -17,7 +17,8 @@ int run_explain(int argc, char **argv)
     int done = read_options(find_command("explain"), options, 3, argc, argv, 2, 2, words);
     if (done != EXIT_DONE)
         return done < 0 ? EXIT_DONE : done;
-    cj_explain_args args = {.layer = layer, .has_index = index, .max_rows = rows};
+    cj_explain_args args = {CJ_EXPLAIN_DEFAULTS, .layer = layer, .has_index = index,
+                            .max_rows = rows};
     const char *c = index;
     for (int i = 0; c && *c != '\0' && i < CJ_MAX_RANK; i++) {
         char *end = NULL;
@@ -32,7 +33,7 @@ int run_explain(int argc, char **argv)
     cj_model *model = cj_load(words[0]);
     cj_status status = model ? read_model_image(model, words[1], &image) : cj_error_status();
     if (status == CJ_OK)
-        status = cj_explain_model(model, (cj_tensor *[]){image}, stdout, &args);
+        status = cj_explain_with(model, (cj_tensor *[]){image}, stdout, &args);
     cj_release(image);
     cj_release(model);
     return finish(status);

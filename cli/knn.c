@@ -10,13 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { QUERIES_AT_ONCE = 1024 };
+enum { QUERIES_AT_ONCE = 1024, MAX_CHOICES = 32, MAX_FOLDS = 100 };
 
 typedef struct settings {
     const char *data, *k_list, *metric, *weights;
     int64_t train, test, folds, threads;
     bool json, quiet;
-    int64_t k[CJ_KNN_MAX_CHOICES];
+    int64_t k[MAX_CHOICES];
     int k_count;
 } settings;
 
@@ -47,7 +47,7 @@ static bool read_list(settings *s)
     for (;;) {
         char *end = NULL;
         const long long k = strtoll(at, &end, 10);
-        if (end == at || k < 1 || s->k_count == CJ_KNN_MAX_CHOICES || (*end != '\0' && *end != ','))
+        if (end == at || k < 1 || s->k_count == MAX_CHOICES || (*end != '\0' && *end != ','))
             return false;
         s->k[s->k_count++] = k;
         if (*end == '\0')
@@ -71,7 +71,7 @@ static cj_status limit_samples(cj_dataset **data, int64_t limit)
 static cj_status test(cj_knn *knn, cj_dataset *data, const settings *s, double *accuracy)
 {
     const int64_t all = cj_dataset_count(data);
-    double right[CJ_KNN_MAX_CHOICES] = {0}, part[CJ_KNN_MAX_CHOICES];
+    double right[MAX_CHOICES] = {0}, part[MAX_CHOICES];
     for (int64_t done = 0, count; done < all; done += count) {
         cj_dataset *slice = NULL;
         count = all - done < QUERIES_AT_ONCE ? all - done : QUERIES_AT_ONCE;
@@ -92,16 +92,17 @@ static cj_status test(cj_knn *knn, cj_dataset *data, const settings *s, double *
 static void print_scores(const cj_knn_scores *scores)
 {
     printf("cross-validation\n%6s", "k");
-    for (int f = 0; f < scores->folds; f++)
+    const int folds = cj_knn_scores_folds(scores);
+    for (int f = 0; f < folds; f++)
         printf("%7s%2d", "fold", f + 1);
     printf("%9s%11s\n", "mean", "deviation");
-    for (int i = 0; i < scores->k_count; i++) {
-        printf("%6" PRId64, scores->k[i]);
-        for (int f = 0; f < scores->folds; f++)
-            printf("%9.4f", scores->accuracy[i][f]);
-        printf("%9.4f%11.4f\n", scores->mean[i], scores->deviation[i]);
+    for (int i = 0; i < cj_knn_scores_count(scores); i++) {
+        printf("%6" PRId64, cj_knn_scores_k(scores, i));
+        for (int f = 0; f < folds; f++)
+            printf("%9.4f", cj_knn_scores_accuracy(scores, i, f));
+        printf("%9.4f%11.4f\n", cj_knn_scores_mean(scores, i), cj_knn_scores_deviation(scores, i));
     }
-    printf("best k %" PRId64 "\n", scores->best);
+    printf("best k %" PRId64 "\n", cj_knn_scores_best(scores));
 }
 
 static void print_tests(const settings *s, const double *accuracy)
@@ -117,17 +118,18 @@ static void print_json(const settings *s, const cj_knn_scores *scores, const dou
     for (int i = 0; i < s->k_count; i++)
         json_array_append_new(
             tests, json_pack("{s:I, s:f}", "k", (json_int_t)s->k[i], "accuracy", accuracy[i]));
-    for (int i = 0; i < scores->k_count; i++) {
+    for (int i = 0; i < cj_knn_scores_count(scores); i++) {
         json_t *folds = json_array();
-        for (int f = 0; f < scores->folds; f++)
-            json_array_append_new(folds, json_real(scores->accuracy[i][f]));
-        json_array_append_new(rows, json_pack("{s:I, s:o, s:f, s:f}", "k", (json_int_t)scores->k[i],
-                                              "folds", folds, "mean", scores->mean[i], "deviation",
-                                              scores->deviation[i]));
+        for (int f = 0; f < cj_knn_scores_folds(scores); f++)
+            json_array_append_new(folds, json_real(cj_knn_scores_accuracy(scores, i, f)));
+        json_array_append_new(rows, json_pack("{s:I, s:o, s:f, s:f}", "k",
+                                              (json_int_t)cj_knn_scores_k(scores, i), "folds",
+                                              folds, "mean", cj_knn_scores_mean(scores, i),
+                                              "deviation", cj_knn_scores_deviation(scores, i)));
     }
-    if (scores->k_count > 0) {
+    if (scores) {
         json_object_set_new(whole, "cross_validation", rows);
-        json_object_set_new(whole, "best_k", json_integer(scores->best));
+        json_object_set_new(whole, "best_k", json_integer(cj_knn_scores_best(scores)));
     } else {
         json_decref(rows);
     }
@@ -144,19 +146,21 @@ static void tell_time(const settings *s, const char *what, double since)
 }
 
 static cj_status cross_validate(cj_dataset *train, cj_pool *pool, settings *s,
-                                cj_knn_scores *scores)
+                                cj_knn_scores **scores)
 {
-    cj_knn_cross_validate_args args = {.folds = (int)s->folds,
+    cj_knn_cross_validate_args args = {CJ_KNN_CROSS_VALIDATE_DEFAULTS,
+                                       .folds = (int)s->folds,
                                        .metric = s->metric,
                                        .weights = s->weights,
                                        .pool = pool,
                                        .progress = show_fold,
+                                       .k_list = s->k,
+                                       .k_count = s->k_count,
                                        .context = s};
-    memcpy(args.k, s->k, sizeof args.k);
     const double begin = seconds();
     CJ_TRY(cj_knn_cross_validate_with(train, scores, &args));
     if (!s->json)
-        print_scores(scores);
+        print_scores(*scores);
     tell_time(s, "cross-validation", begin);
     return CJ_OK;
 }
@@ -176,17 +180,17 @@ static cj_status evaluate(cj_knn *knn, cj_dataset *train, cj_dataset *queries, c
 // The classifier is made first: that checks its settings before data is loaded.
 static cj_status run(settings *s)
 {
-    static cj_knn_scores scores;
+    cj_knn_scores *scores = NULL;
     cj_dataset *train = NULL, *queries = NULL;
-    double accuracy[CJ_KNN_MAX_CHOICES];
+    double accuracy[MAX_CHOICES];
     int64_t most = 1;
     for (int i = 0; i < s->k_count; i++)
         most = s->k[i] > most ? s->k[i] : most;
     cj_pool *pool = cj_pool_new((int)s->threads);
     cj_knn *knn = NULL;
     if (pool)
-        knn = cj_knn_new(.k = most, .metric = s->metric, .weights = s->weights,
-                         .pool = cj_retain(pool));
+        knn =
+            cj_knn(.k = most, .metric = s->metric, .weights = s->weights, .pool = cj_retain(pool));
     cj_status status = knn ? cj_load_dataset(s->data, &train, &queries) : cj_error_status();
     if (status == CJ_OK)
         status = limit_samples(&train, s->train);
@@ -200,7 +204,8 @@ static cj_status run(settings *s)
     if (status == CJ_OK)
         status = evaluate(knn, train, queries, s, accuracy);
     if (status == CJ_OK && s->json)
-        print_json(s, &scores, accuracy);
+        print_json(s, scores, accuracy);
+    cj_release(scores);
     cj_release(knn);
     cj_release(pool);
     cj_release(queries);
@@ -233,7 +238,7 @@ int run_knn(int argc, char **argv)
     if (!read_list(&s)) {
         fprintf(stderr,
                 "cajal knn: --k needs 1 to %d numbers above 0 with commas between, not \"%s\"\n",
-                CJ_KNN_MAX_CHOICES, s.k_list);
+                MAX_CHOICES, s.k_list);
         return EXIT_USAGE;
     }
     if (s.train < 0 || s.test < 0 || s.threads < 0 || s.threads > 256) {
@@ -241,8 +246,8 @@ int run_knn(int argc, char **argv)
                 "cajal knn: train, test and threads must not be negative; at most 256 threads\n");
         return EXIT_USAGE;
     }
-    if (s.folds != 0 && (s.folds < 2 || s.folds > CJ_KNN_MAX_FOLDS)) {
-        fprintf(stderr, "cajal knn: --folds needs 2 to %d, or 0 for none\n", CJ_KNN_MAX_FOLDS);
+    if (s.folds != 0 && (s.folds < 2 || s.folds > MAX_FOLDS)) {
+        fprintf(stderr, "cajal knn: --folds needs 2 to %d, or 0 for none\n", MAX_FOLDS);
         return EXIT_USAGE;
     }
     return finish(run(&s));

@@ -84,7 +84,7 @@ cj_model *make_model(const char *name, cj_dataset *data)
         if (strcmp(name, models[i].name) != 0)
             continue;
         const cj_shape *shape = data ? cj_tensor_shape(cj_dataset_x(data, 0)) : NULL;
-        cj_input_args input = {.shape = {28, 28, 1}, .dtype = "uint8"};
+        cj_input_args input = {CJ_INPUT_DEFAULTS, .shape = {28, 28, 1}, .dtype = "uint8"};
         for (int axis = 1; shape && axis < shape->rank; axis++)
             input.shape[axis - 1] = shape->dims[axis];
         return models[i].make(cj_input_new(&input), data ? class_count(data) : 10);

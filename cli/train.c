@@ -102,8 +102,9 @@ static void print_json(const cj_history *history, const cj_results *results, con
                 json_real(cj_history_value(history, cj_history_name(history, n), e)));
         json_array_append_new(epochs, row);
     }
-    for (int i = 0; i < results->count; i++)
-        json_object_set_new(final, results->names[i], json_real(results->values[i]));
+    for (int i = 0; i < cj_results_count(results); i++)
+        json_object_set_new(final, cj_results_name(results, i),
+                            json_real(cj_results_value_at(results, i)));
     json_t *whole = json_pack("{s:o, s:o, s:s?}", "epochs", epochs, "test", final, "model", output);
     json_dumpf(whole, stdout, JSON_INDENT(2));
     putchar('\n');
@@ -115,7 +116,7 @@ static cj_status train(const char *name, const settings *s)
     cj_dataset *data = NULL, *test = NULL;
     cj_model *model = NULL;
     cj_history *history = NULL;
-    cj_results results;
+    cj_results *results = NULL;
     cj_status status = cj_load_dataset(s->data, &data, &test);
     if (status == CJ_OK)
         status = limit_samples(&data, s->limit);
@@ -135,15 +136,16 @@ static cj_status train(const char *name, const settings *s)
     if (status == CJ_OK && s->output)
         status = cj_save(model, s->output);
     if (status == CJ_OK)
-        status = cj_evaluate(model, test, 256, &results);
+        status = cj_evaluate(model, test, &results, .batch_size = 256);
     if (status == CJ_OK && s->report)
         status = report(model, test, history, s);
     if (status == CJ_OK && s->json)
-        print_json(history, &results, s->output);
+        print_json(history, results, s->output);
     else if (status == CJ_OK)
-        printf("test loss %.4f, test accuracy %.4f%s%s\n", cj_results_value(&results, "loss"),
-               cj_results_value(&results, "accuracy"), s->output ? ", saved as " : "",
+        printf("test loss %.4f, test accuracy %.4f%s%s\n", cj_results_value(results, "loss"),
+               cj_results_value(results, "accuracy"), s->output ? ", saved as " : "",
                s->output ? s->output : "");
+    cj_release(results);
     cj_release(history);
     cj_release(model);
     cj_release(data);

@@ -54,7 +54,7 @@ static cj_status make_networks(networks *n)
     cj_symbol *gan_input = cj_input_symbol(NOISE);
     cj_symbol *x = cj_apply(cj_model_layer(n->generator), gan_input);
     cj_symbol *gan_output = cj_apply(cj_model_layer(n->discriminator), x);
-    n->gan = cj_model_new(.inputs = {gan_input}, .outputs = {gan_output});
+    n->gan = cj_functional(.inputs = {gan_input}, .outputs = {gan_output});
     return cj_compile(n->gan, .optimizer = cj_adam(), .loss = "binary_crossentropy");
 }
 
@@ -78,15 +78,15 @@ static cj_status make_batches(batches *b)
     for (int i = 0; i < BATCH; i++)
         ((float *)cj_tensor_data(y_dis))[i] = 1;
     cj_tensor_fill(y_gen, 1);
-    b->discriminator = cj_dataset_new(.x = {b->x}, .y = {y_dis});
-    b->gan = cj_dataset_new(.x = {b->noise}, .y = {y_gen});
+    b->discriminator = cj_dataset(.x = {b->x}, .y = {y_dis});
+    b->gan = cj_dataset(.x = {b->noise}, .y = {y_gen});
     return b->discriminator && b->gan ? CJ_OK : cj_error_status();
 }
 
 static cj_status train_step(const networks *n, const batches *b, cj_dataset *digits,
                             double losses[2])
 {
-    cj_results results;
+    cj_results *results = NULL;
     float *x = cj_tensor_data(b->x);
     const uint8_t *images = cj_tensor_data(cj_dataset_x(digits, 0));
 
@@ -99,17 +99,19 @@ static cj_status train_step(const networks *n, const batches *b, cj_dataset *dig
     // ... and 64 made ones.
     cj_tensor *made;
     fill_with_noise(b->noise);
-    CJ_TRY(cj_predict(n->generator, b->noise, BATCH, &made));
+    CJ_TRY(cj_predict(n->generator, b->noise, &made, .batch_size = BATCH));
     for (int j = 0; j < BATCH * PIXELS; j++)
         x[BATCH * PIXELS + j] = ((const float *)cj_tensor_data(made))[j];
     cj_release(made);
     CJ_TRY(cj_train_on_batch(n->discriminator, b->discriminator, &results));
-    losses[0] += cj_results_value(&results, "loss");
+    losses[0] += cj_results_value(results, "loss");
+    cj_release(results);
 
     // Train the generator to be taken for real.
     fill_with_noise(b->noise);
     CJ_TRY(cj_train_on_batch(n->gan, b->gan, &results));
-    losses[1] += cj_results_value(&results, "loss");
+    losses[1] += cj_results_value(results, "loss");
+    cj_release(results);
     return CJ_OK;
 }
 
@@ -121,7 +123,7 @@ static cj_status save_picture(const networks *n, cj_tensor *noise, int epoch)
     char path[64];
     cj_tensor *made, *images, *picture;
     snprintf(path, sizeof(path), "adversarial-%02d.png", epoch);
-    CJ_TRY(cj_predict(n->generator, noise, 0, &made));
+    CJ_TRY(cj_predict(n->generator, noise, &made));
     CJ_TRY(cj_tensor_reshape(made, CJ_SHAPE(64, 28, 28, 1), &images));
     CJ_TRY(cj_image_grid(images, 8, &picture));
     CJ_TRY(cj_save_png(picture, path));
@@ -142,11 +144,11 @@ static cj_status judge(const networks *n, const char *path)
     CJ_TRY(classifier ? CJ_OK : cj_error_status());
     CJ_TRY(cj_tensor_new(CJ_F32, CJ_SHAPE(COUNT, NOISE), &noise));
     fill_with_noise(noise);
-    CJ_TRY(cj_predict(n->generator, noise, 256, &made));
+    CJ_TRY(cj_predict(n->generator, noise, &made, .batch_size = 256));
     for (int64_t i = 0; i < COUNT * PIXELS; i++)
         ((float *)cj_tensor_data(made))[i] *= 255;
     CJ_TRY(cj_tensor_reshape(made, CJ_SHAPE(COUNT, 28, 28, 1), &images));
-    CJ_TRY(cj_predict(classifier, images, 256, &answers));
+    CJ_TRY(cj_predict(classifier, images, &answers, .batch_size = 256));
     for (int64_t i = 0; i < COUNT; i++) {
         const float *p = (const float *)cj_tensor_data(answers) + i * DIGITS;
         int best = 0;

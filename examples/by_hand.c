@@ -50,15 +50,15 @@ static cj_status run(void)
     // result keeps these partial windows. Keras calls that padding "same"; "valid", the default,
     // would drop them.
     cj_model *model = cj_sequential(
-        cj_input(5, 5, 1), cj_conv2d(1, {3, 3}, .activation = "relu", .use_bias = CJ_OFF),
-        cj_max_pooling2d({2, 2}, .padding = "same"), cj_flatten(), cj_dense(3, .use_bias = CJ_OFF));
+        cj_input(5, 5, 1), cj_conv2d(1, {3, 3}, .activation = "relu", .use_bias = false),
+        cj_max_pooling2d({2, 2}, .padding = "same"), cj_flatten(), cj_dense(3, .use_bias = false));
     CJ_TRY(model ? CJ_OK : cj_error_status());
     CJ_TRY(set_kernel(model, "conv2d", CJ_SHAPE(3, 3, 1, 1), kernel, 9));
     CJ_TRY(set_kernel(model, "dense", CJ_SHAPE(4, 3), weights, 12));
 
     cj_tensor *input, *output;
     CJ_TRY(cj_tensor_borrow(CJ_F32, CJ_SHAPE(1, 5, 5, 1), image, NULL, NULL, &input));
-    CJ_TRY(cj_predict(model, input, 0, &output));
+    CJ_TRY(cj_predict(model, input, &output));
     const float *answer = cj_tensor_data(output);
     printf("The network answers [%.1f %.1f %.1f], and this is how it came to that.\n\n",
            (double)answer[0], (double)answer[1], (double)answer[2]);

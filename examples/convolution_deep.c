@@ -48,12 +48,13 @@ static cj_status run(const char *path)
                   .steps_per_epoch = steps(64)));
 
     // 6. Evaluate it.
-    cj_results results;
-    CJ_TRY(cj_evaluate(model, test, 0, &results));
-    printf("Test accuracy: %.4f\n", cj_results_value(&results, "accuracy"));
+    cj_results *results = NULL;
+    CJ_TRY(cj_evaluate(model, test, &results));
+    printf("Test accuracy: %.4f\n", cj_results_value(results, "accuracy"));
 
     if (path)
         CJ_TRY(cj_save(model, path));
+    cj_release(results);
     cj_release(model);
     cj_release(train);
     cj_release(test);

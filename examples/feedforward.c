@@ -31,10 +31,11 @@ static cj_status run(void)
     CJ_TRY(cj_fit(model, train, .epochs = 5, .verbose = CJ_BAR, .steps_per_epoch = steps(32)));
 
     // Never judge a network by what it was trained on.
-    cj_results results;
-    CJ_TRY(cj_evaluate(model, test, 0, &results));
-    printf("Test accuracy: %.4f\n", cj_results_value(&results, "accuracy"));
+    cj_results *results = NULL;
+    CJ_TRY(cj_evaluate(model, test, &results));
+    printf("Test accuracy: %.4f\n", cj_results_value(results, "accuracy"));
 
+    cj_release(results);
     cj_release(model);
     cj_release(train);
     cj_release(test);

@@ -19,7 +19,7 @@ static cj_status make_pairs(cj_dataset *digits, int64_t pairs, cj_dataset **data
         ((int32_t *)cj_tensor_data(sum))[i] = label[i] + label[i + pairs];
         ((float *)cj_tensor_data(greater))[i] = label[i] > label[i + pairs] ? 1.0f : 0.0f;
     }
-    *data = cj_dataset_new(.x = {left, right}, .y = {sum, greater});
+    *data = cj_dataset(.x = {left, right}, .y = {sum, greater});
     return *data ? CJ_OK : cj_error_status();
 }
 
@@ -58,7 +58,7 @@ static cj_model *make_model(void)
     cj_symbol *sum = cj_apply(cj_dense(19, .activation = "softmax", .name = "sum"), thought);
     cj_symbol *greater = cj_apply(cj_dense(1, .activation = "sigmoid", .name = "greater"), thought);
 
-    return cj_model_new(.inputs = {left, right}, .outputs = {sum, greater}, .name = "two_digits");
+    return cj_functional(.inputs = {left, right}, .outputs = {sum, greater}, .name = "two_digits");
 }
 
 static cj_status run(void)
@@ -71,14 +71,15 @@ static cj_status run(void)
     // A loss for each output; what is minimised is their weighted sum.
     CJ_TRY(cj_compile(model, .optimizer = cj_adam(),
                       .losses = {"sparse_categorical_crossentropy", "binary_crossentropy"},
-                      .loss_weights = {1.0, 0.5}, .output_metrics = {{"accuracy"}, {"accuracy"}}));
+                      .loss_weights = {1.0, 0.5}, .metrics = {"accuracy"}));
     CJ_TRY(cj_fit(model, train, .epochs = 5, .batch_size = 64, .verbose = CJ_BAR));
 
-    cj_results results;
-    CJ_TRY(cj_evaluate(model, test, 0, &results));
-    printf("Test accuracy: sum %.4f, greater %.4f\n", cj_results_value(&results, "sum_accuracy"),
-           cj_results_value(&results, "greater_accuracy"));
+    cj_results *results = NULL;
+    CJ_TRY(cj_evaluate(model, test, &results));
+    printf("Test accuracy: sum %.4f, greater %.4f\n", cj_results_value(results, "sum_accuracy"),
+           cj_results_value(results, "greater_accuracy"));
 
+    cj_release(results);
     cj_release(model);
     cj_release(train);
     cj_release(test);

@@ -15,14 +15,14 @@ static cj_status four_rows(void)
     cj_tensor *data, *target;
     CJ_TRY(cj_tensor_borrow(CJ_F32, CJ_SHAPE(4, 1, 2), rows, NULL, NULL, &data));
     CJ_TRY(cj_tensor_borrow(CJ_F32, CJ_SHAPE(4, 1), targets, NULL, NULL, &target));
-    cj_dataset *train = cj_dataset_new(.x = {data}, .y = {target});
+    cj_dataset *train = cj_dataset(.x = {data}, .y = {target});
 
     cj_model *model = cj_sequential(cj_input(1, 2), cj_simple_rnn(16), cj_dense(1));
     CJ_TRY(cj_compile(model, .optimizer = cj_adam(), .loss = "mse"));
     CJ_TRY(cj_fit(model, train, .epochs = 100, .verbose = CJ_BAR));
 
     cj_tensor *answer;
-    CJ_TRY(cj_predict(model, data, 0, &answer));
+    CJ_TRY(cj_predict(model, data, &answer));
     printf("The network answers\n");
     CJ_TRY(cj_tensor_print(answer, stdout));
     cj_release(answer);
@@ -51,7 +51,7 @@ static cj_status make_sequences(uint64_t seed, int64_t samples, cj_dataset **dat
         if (i % STEPS == 0)
             answer[i / STEPS] = symbol[i];
     }
-    *data = cj_dataset_new(.x = {sequences}, .y = {first});
+    *data = cj_dataset(.x = {sequences}, .y = {first});
     return *data ? CJ_OK : cj_error_status();
 }
 
@@ -64,18 +64,18 @@ static cj_status remember(void)
 
     // The embedding gives each symbol a vector of its own; the recurrent layer reads one a step and
     // hands on its state; its last state goes to the dense layer.
-    cj_model *model =
-        cj_sequential(cj_input_with(.shape = {STEPS}, .dtype = "int32"), cj_embedding(SYMBOLS, 8),
-                      cj_simple_rnn(32), cj_dense(SYMBOLS, .activation = "softmax"));
+    cj_model *model = cj_sequential(cj_input(STEPS, .dtype = "int32"), cj_embedding(SYMBOLS, 8),
+                                    cj_simple_rnn(32), cj_dense(SYMBOLS, .activation = "softmax"));
     CJ_TRY(cj_model_summary(model, stdout));
     CJ_TRY(cj_compile(model, .optimizer = cj_adam(.learning_rate = 0.003),
                       .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}));
     CJ_TRY(cj_fit(model, train, .epochs = 5, .verbose = CJ_BAR));
 
-    cj_results results;
-    CJ_TRY(cj_evaluate(model, test, 0, &results));
+    cj_results *results = NULL;
+    CJ_TRY(cj_evaluate(model, test, &results));
     printf("The first of %d symbols, remembered: %.4f (a guess: %.4f)\n", STEPS,
-           cj_results_value(&results, "accuracy"), 1.0 / SYMBOLS);
+           cj_results_value(results, "accuracy"), 1.0 / SYMBOLS);
+    cj_release(results);
     cj_release(model);
     cj_release(train);
     cj_release(test);

@@ -34,6 +34,11 @@ void support_memory_begin(long fail_at)
 {
     memory.requests = memory.live = 0;
     memory.fail_at = fail_at;
+    support_memory_hook();
+}
+
+void support_memory_hook(void)
+{
     cj_set_memory_hook(&(cj_memory_hook){counted_resize, NULL});
 }
 

@@ -20,6 +20,9 @@
 // too.
 void support_memory_begin(long fail_at);
 
+// The same hook for another thread, whose blocks are then counted too.
+void support_memory_hook(void);
+
 // Back to malloc. Fails the test if a block is still alive. Returns the number of requests (frees
 // are not counted).
 long support_memory_end(void);

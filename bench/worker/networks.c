@@ -5,7 +5,7 @@
 
 static cj_layer *pixels(void)
 {
-    return cj_input_with(.shape = {28, 28, 1}, .dtype = "uint8");
+    return cj_input(28, 28, 1, .dtype = "uint8");
 }
 
 static cj_model *w1(void)
@@ -110,8 +110,8 @@ static cj_status make_adversaries(adversaries *a, cj_pool *pool)
     CJ_TRY(cj_set_trainable(cj_model_layer(a->discriminator), false));
     cj_symbol *noise = cj_input_symbol(NOISE);
     cj_symbol *images = cj_apply(cj_model_layer(a->generator), noise);
-    a->both = cj_model_new(.inputs = {noise},
-                           .outputs = {cj_apply(cj_model_layer(a->discriminator), images)});
+    a->both = cj_functional(.inputs = {noise},
+                            .outputs = {cj_apply(cj_model_layer(a->discriminator), images)});
     CJ_TRY(
         cj_compile(a->both, .optimizer = cj_adam(), .loss = "binary_crossentropy", .pool = pool));
     // for its pool alone
@@ -134,8 +134,8 @@ static cj_status make_batches(adversaries *a, int64_t batch)
     for (int64_t i = 0; i < batch; i++)
         ((float *)cj_tensor_data(real))[i] = 1;
     cj_tensor_fill(wanted, 1);
-    a->judged = cj_dataset_new(.x = {a->images}, .y = {real});
-    a->made = cj_dataset_new(.x = {a->noise}, .y = {wanted});
+    a->judged = cj_dataset(.x = {a->images}, .y = {real});
+    a->made = cj_dataset(.x = {a->noise}, .y = {wanted});
     return a->judged && a->made ? CJ_OK : cj_error_status();
 }
 
@@ -144,7 +144,7 @@ static cj_status contest(workload *w, int64_t steps)
     const adversaries *a = &w->gan;
     for (int64_t i = 0; i < steps; i++) {
         cj_tensor *made = NULL;
-        CJ_TRY(cj_predict(a->generator, a->noise, w->batch, &made));
+        CJ_TRY(cj_predict(a->generator, a->noise, &made, .batch_size = w->batch));
         const size_t half = (size_t)w->batch * PIXELS;
         memcpy((float *)cj_tensor_data(a->images) + half, cj_tensor_data(made),
                half * sizeof(float));

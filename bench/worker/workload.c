@@ -40,7 +40,7 @@ static cj_status random_data(cj_shape images, int64_t classes, uint64_t seed, cj
         cj_release(y);
         return status;
     }
-    *data = cj_dataset_new(.x = {x}, .y = {y}); // takes both over
+    *data = cj_dataset(.x = {x}, .y = {y}); // takes both over
     return *data ? CJ_OK : cj_error_status();
 }
 
@@ -78,7 +78,8 @@ static cj_status count_batch(void *self, cj_model *model, cj_logs *logs)
 
 static cj_status count_fit(workload *w, const atomic_llong *blocks, int64_t steps, double *each)
 {
-    static const cj_callback_methods methods = {.name = "count", .batch_end = count_batch};
+    static const cj_callback_methods methods = {
+        .size = sizeof(cj_callback_methods), .name = "count", .batch_end = count_batch};
     counting c = {.blocks = blocks};
     const int64_t least = steps < 8 ? 8 : steps > 2 * STEPS_HELD ? 2 * STEPS_HELD : steps;
     CJ_TRY(cj_fit(w->model, w->data, .batch_size = w->batch, .steps_per_epoch = least,
@@ -106,11 +107,8 @@ static cj_status make_train(workload *w, const settings *s, const char **why)
 static cj_status make_function(workload *w, cj_symbol *const *inputs, int count, cj_symbol *output,
                                cj_shape shape)
 {
-    w->function = cj_function_new(&(cj_function_args){.inputs = inputs,
-                                                      .input_count = count,
-                                                      .outputs = &output,
-                                                      .output_count = 1,
-                                                      .pool = w->pool});
+    w->function = cj_function(.inputs = inputs, .input_count = count, .outputs = &output,
+                              .output_count = 1, .pool = w->pool);
     if (!w->function)
         return cj_error_status();
     w->run = call_function;
@@ -160,11 +158,8 @@ static cj_status make_adam(workload *w, const settings *s, const char **why)
     cj_update updates[SLOTS];
     for (int i = 0; i < SLOTS; i++)
         updates[i] = (cj_update){variables[i], outputs[i]};
-    w->function = cj_function_new(&(cj_function_args){.inputs = &gradient,
-                                                      .input_count = 1,
-                                                      .updates = updates,
-                                                      .update_count = SLOTS,
-                                                      .pool = w->pool});
+    w->function = cj_function(.inputs = &gradient, .input_count = 1, .updates = updates,
+                              .update_count = SLOTS, .pool = w->pool);
     w->run = call_function;
     const cj_status built = cj__build_end(&g); // what it kept is the function's now
     for (int i = 0; i < SLOTS; i++)
@@ -187,7 +182,7 @@ static cj_status make_knn(workload *w, const settings *s, const char **why)
     (void)why;
     const int64_t size = setting(s, "size", 3072);
     w->run = search;
-    w->knn = cj_knn_new(.k = 5, .metric = "l2", .pool = w->pool);
+    w->knn = cj_knn(.k = 5, .metric = "l2", .pool = w->pool);
     CJ_TRY(random_data(CJ_SHAPE(setting(s, "samples", 50000), size), 10, 1, &w->data));
     CJ_TRY(random_tensor(CJ_U8, CJ_SHAPE(setting(s, "queries", 1000), size), 3, &w->inputs[0]));
     return w->knn ? cj_knn_fit(w->knn, w->data) : cj_error_status();

@@ -15,6 +15,17 @@
  * release, of the model; an object that was never handed to another is released by whoever made it.
  * When a builder fails, it releases the floating objects that it was given.
  *
+ * **Arguments.** What has settings takes a pointer to an arguments struct. Makers are functions
+ * `cj_X_new(const cj_X_args *)`, and `cj_X(...)` is a macro over them in which settings are written
+ * by name: `cj_dense(32, .use_bias = false)`. Functions that act are `cj_X_with(fixed arguments,
+ * const cj_X_args *)`, and `cj_X(fixed arguments, .setting = ...)` is a macro over them. What is
+ * left out has the default that stands in `CJ_X_DEFAULTS`; what is written is what is meant: false
+ * is false, 0 is 0. Settings that may be absent have a value for that: INFINITY for no limit, -1
+ * for no seed, NULL for no text. Each struct begins with its size, `size`, by which a newer library
+ * knows what an older program has: it takes the defaults for members that came later. In C++ and
+ * other languages call `cj_X_defaults(&args)`, set members, and call the function. Arguments are
+ * read during the call only.
+ *
  * The library never prints unless asked, never exits, and keeps no mutable state beside the
  * thread's last sentence.
  */
@@ -42,7 +53,7 @@ extern "C" {
 #endif
 
 /** The version of these headers; cj_version() gives that of the library that was linked. */
-#define CJ_VERSION "0.1.0"
+#define CJ_VERSION "0.2.0"
 
 /**
  * Every status: its name, and what it means in general. The sentence in cj_error() says what
@@ -100,6 +111,16 @@ CJ_API void cj_error_clear(void);
 CJ_API cj_status cj_fail(cj_status status, const char *format, ...) CJ_PRINTF(2, 3);
 
 /**
+ * Sets what this thread does with warnings: sentences about calls that succeed, though not as the
+ * caller may expect, such as a callback that waits for a value which never comes. `handler` is
+ * called from inside the call that warns, with a sentence that is valid until it returns, and with
+ * `context`; it must not call the library. NULL, the default, drops warnings; a cj_fit() that prints
+ * then prints them on its own stream. Each thread has its own handler.
+ */
+CJ_API void cj_set_warning_handler(void (*handler)(const char *sentence, void *context),
+                                   void *context);
+
+/**
  * For the end of a main(): prints the sentence of a failure on standard error and returns 1;
  * returns 0 for CJ_OK. It is the only function of the library that prints without having been given
  * a stream.
@@ -115,19 +136,28 @@ CJ_API int cj_report(cj_status status);
     } while (0)
 
 /**
- * A setting whose default is not plainly "off". CJ_DEFAULT (zero, so also `false`!) means the
- * documented default.
+ * The number of entries that an array member of an arguments struct holds, for a list that is
+ * written in braces: `.metrics = {"accuracy"}`. It ends at the first NULL (or 0). It is no limit:
+ * beside each such member are a pointer and a count (`metrics_list`, `metrics_count`) for lists of
+ * any length. Part of the binary interface, and therefore fixed for ever.
  */
-typedef enum cj_switch { CJ_DEFAULT = 0, CJ_ON = 1, CJ_OFF = 2 } cj_switch;
+#define CJ_IN_BRACES 8
 
-/**
- * A real-valued setting: 0 means its documented default; CJ_ZERO, a negative zero, means the number
- * zero.
- */
-typedef double cj_number;
-#define CJ_ZERO (-0.0)
+// The macros that take arguments put the defaults first, and what the caller writes overrides them:
+// that is what these two warnings are about. They are of C only.
+#if !defined(__cplusplus)
+#if defined(__clang__)
+#pragma clang diagnostic ignored "-Winitializer-overrides"
+#elif defined(__GNUC__)
+#pragma GCC diagnostic ignored "-Woverride-init"
+#endif
+#endif
 
-/** The library's version, such as "0.1.0". Static memory. */
+/** Machinery of the macros: of a list of arguments, the first and the others. */
+#define CJ__HEAD(first, ...) first
+#define CJ__TAIL(first, ...) __VA_ARGS__
+
+/** The library's version, such as "0.2.0". Static memory. */
 CJ_API const char *cj_version(void);
 
 /**

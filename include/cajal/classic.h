@@ -7,7 +7,7 @@
  * that is most frequent among the k samples nearest to it (Cover and Hart 1967). All work is done
  * when it is asked, one distance for each pair of a query and a sample.
  *
- *     cj_knn *knn = cj_knn_new(.k = 5, .metric = "l2");
+ *     cj_knn *knn = cj_knn(.k = 5, .metric = "l2");
  *     CJ_TRY(cj_knn_fit(knn, train));
  *     CJ_TRY(cj_knn_score(knn, test, &accuracy));
  *     CJ_TRY(cj_knn_predict(knn, images, &labels));
@@ -37,25 +37,29 @@ extern "C" {
  */
 typedef struct cj_knn cj_knn;
 
-/** The arguments of cj_knn_new(). */
+/** The arguments of cj_knn(). */
 typedef struct cj_knn_args {
-    int _;
-    int64_t k; ///< how many neighbours vote; default 5
-    const char *
-        /** "l2" (or "euclidean": root of the sum of (q - x)²) or "l1" ("manhattan": sum of |q -
-            x|); default "l2" */
-        metric;
+    size_t size; ///< bytes of the struct
+    int _;       ///< what follows may be given by position
+    int64_t k;   ///< how many neighbours vote; default 5
+    /** "l2" (the default; or "euclidean": root of the sum of (q - x)²) or "l1" ("manhattan": sum of
+        |q - x|) */
+    const char *metric;
     /** "uniform": each neighbour has one vote; "distance": 1 / distance votes; default "uniform" */
     const char *weights;
-    cj_pool *pool; ///< threads; default: a pool of the default size. A new pool is taken over
+    cj_pool *pool; ///< threads; default NULL: a pool of the default size. A new pool is taken over
 } cj_knn_args;
+/** The defaults of cj_knn_args. */
+#define CJ_KNN_DEFAULTS .size = sizeof(cj_knn_args), .k = 5, .metric = "l2", .weights = "uniform"
+/** Sets `args` to CJ_KNN_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_knn_defaults(cj_knn_args *args);
 /**
  * A classifier without samples; release with cj_release(). NULL with CJ_INVALID_ARGUMENT (k below
- * 0, an unknown metric or weights) or CJ_OUT_OF_MEMORY.
+ * 1, an unknown metric or weights) or CJ_OUT_OF_MEMORY.
  */
-CJ_API cj_knn *cj_knn_build(const cj_knn_args *args);
-/** `cj_knn_new(.k = 5, .metric = "l1")`. */
-#define cj_knn_new(...) cj_knn_build(&(cj_knn_args){._ = 0, __VA_ARGS__})
+CJ_API cj_knn *cj_knn_new(const cj_knn_args *args);
+/** `cj_knn(.k = 5, .metric = "l1")`. */
+#define cj_knn(...) cj_knn_new(&(cj_knn_args){CJ_KNN_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /**
  * Keeps the samples and labels of `data`, which stays the caller's: `data` has one input (samples,
@@ -98,57 +102,73 @@ CJ_API cj_status cj_knn_neighbors(cj_knn *knn, const cj_tensor *x, int64_t k, cj
  */
 CJ_API cj_status cj_knn_score(cj_knn *knn, cj_dataset *test, double *accuracy);
 
-/** The greatest number of values of k to be tried at once, and of folds. */
-#define CJ_KNN_MAX_CHOICES 32
-#define CJ_KNN_MAX_FOLDS   100
-
 /**
  * cj_knn_score() for each of `count` values of k, from one search for the greatest of them:
  * `accuracy` has `count` entries. CJ_INVALID_ARGUMENT for a k below 1 or above the number of
- * samples, or a count outside 1 to CJ_KNN_MAX_CHOICES.
+ * samples, or a count below 1.
  */
 CJ_API cj_status cj_knn_score_each(cj_knn *knn, cj_dataset *test, const int64_t *k, int count,
                                    double *accuracy);
 
 /** The arguments of cj_knn_cross_validate(). */
 typedef struct cj_knn_cross_validate_args {
-    int _;
-    int64_t k[CJ_KNN_MAX_CHOICES]; ///< the values of k to try, up to the first 0; default 5 alone
-    int folds;                     ///< default 5, at most CJ_KNN_MAX_FOLDS
-    const char *metric;            ///< as in cj_knn_new()
-    const char *weights;           ///< as in cj_knn_new()
-    /** threads, and stays yours; default: a pool of the default size */
+    size_t size;             ///< bytes of the struct
+    int _;                   ///< what follows may be given by position
+    int64_t k[CJ_IN_BRACES]; ///< the values of k to try, up to the first 0; default {5}
+    const int64_t *k_list;   ///< or any number of them; see CJ_IN_BRACES
+    int k_count;             ///< length of k_list
+    int folds;               ///< default 5
+    const char *metric;      ///< as in cj_knn()
+    const char *weights;     ///< as in cj_knn()
+    /** threads, and stays the caller's; default NULL: a pool of the default size */
     cj_pool *pool;
-    void (*progress)(void *context, int done,
-                     int folds); ///< called after each fold, by the calling thread; may be NULL
-    void *context;               ///< handed to `progress`
+    /** called after each fold, by the calling thread; may be NULL */
+    void (*progress)(void *context, int done, int folds);
+    void *context; ///< handed to `progress`
 } cj_knn_cross_validate_args;
+/** The defaults of cj_knn_cross_validate_args. */
+#define CJ_KNN_CROSS_VALIDATE_DEFAULTS                                                \
+    .size = sizeof(cj_knn_cross_validate_args), .k = {5}, .folds = 5, .metric = "l2", \
+    .weights = "uniform"
+/** Sets `args` to CJ_KNN_CROSS_VALIDATE_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_knn_cross_validate_defaults(cj_knn_cross_validate_args *args);
 
-/** What cj_knn_cross_validate() found: rows are values of k, columns are folds. */
-typedef struct cj_knn_scores {
-    int k_count;                   ///< rows
-    int folds;                     ///< columns
-    int64_t k[CJ_KNN_MAX_CHOICES]; ///< the values tried
-    /** of each fold, when the other folds are the samples */
-    double accuracy[CJ_KNN_MAX_CHOICES][CJ_KNN_MAX_FOLDS];
-    double mean[CJ_KNN_MAX_CHOICES]; ///< over the folds
-    /** standard deviation over the folds (their number as divisor) */
-    double deviation[CJ_KNN_MAX_CHOICES];
-    int64_t best; ///< the k of the greatest mean; of several the smallest
-} cj_knn_scores;
+/**
+ * What cj_knn_cross_validate() found: an accuracy for each value of k and each fold. A counted
+ * object (base.h), never changed once made.
+ */
+typedef struct cj_knn_scores cj_knn_scores;
+/** The number of values of k that were tried; 0 for NULL. */
+CJ_API int cj_knn_scores_count(const cj_knn_scores *scores);
+/** The number of folds; 0 for NULL. */
+CJ_API int cj_knn_scores_folds(const cj_knn_scores *scores);
+/** Value `index` of those that were tried; 0 if out of range. */
+CJ_API int64_t cj_knn_scores_k(const cj_knn_scores *scores, int index);
+/**
+ * The accuracy with value `index` of k on `fold`, when the other folds are the samples; NAN if out
+ * of range.
+ */
+CJ_API double cj_knn_scores_accuracy(const cj_knn_scores *scores, int index, int fold);
+/** The mean over the folds with value `index` of k; NAN if out of range. */
+CJ_API double cj_knn_scores_mean(const cj_knn_scores *scores, int index);
+/** The standard deviation over the folds (their number as divisor); NAN if out of range. */
+CJ_API double cj_knn_scores_deviation(const cj_knn_scores *scores, int index);
+/** The k of the greatest mean; of several the smallest. 0 for NULL. */
+CJ_API int64_t cj_knn_scores_best(const cj_knn_scores *scores);
 
 /**
  * Cross-validation: the data is cut into `folds` consecutive parts (the first `samples mod folds`
  * have one sample more, as scikit-learn's KFold cuts without shuffling), and each part in turn is
  * the test for a classifier that keeps the others. For all values of k together this takes one
- * search a fold. CJ_INVALID_ARGUMENT (folds outside 2 to CJ_KNN_MAX_FOLDS or above the number of
- * samples; a k below 1 or above what the other folds hold), and as cj_knn_fit().
+ * search a fold. CJ_INVALID_ARGUMENT (folds below 2 or above the number of samples; a k below 1 or above what the other folds hold), and as cj_knn_fit().
  */
-CJ_API cj_status cj_knn_cross_validate_with(cj_dataset *data, cj_knn_scores *scores,
+CJ_API cj_status cj_knn_cross_validate_with(cj_dataset *data, cj_knn_scores **scores,
                                             const cj_knn_cross_validate_args *args);
 /** `cj_knn_cross_validate(train, &scores, .k = {1, 3, 5, 8}, .folds = 5)`. */
-#define cj_knn_cross_validate(data, scores, ...) \
-    cj_knn_cross_validate_with(data, scores, &(cj_knn_cross_validate_args){._ = 0, __VA_ARGS__})
+#define cj_knn_cross_validate(data, ...)                                                     \
+    cj_knn_cross_validate_with(data, CJ__HEAD(__VA_ARGS__, ~),                               \
+                               &(cj_knn_cross_validate_args){CJ_KNN_CROSS_VALIDATE_DEFAULTS, \
+                                                             ._ = 0, CJ__TAIL(__VA_ARGS__, )})
 
 #ifdef __cplusplus
 }

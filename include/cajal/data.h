@@ -3,8 +3,8 @@
  * Data sets: inputs, targets and weights of many samples, from memory, files, or the library's own
  * generator.
  *
- * A data set keeps its tensors as they are (bytes stay bytes); batches are gathered by a thread of
- * its reader's.
+ * A data set keeps its tensors as they are (bytes stay bytes); batches are gathered where they are
+ * used.
  */
 #ifndef CAJAL_DATA_H
 #define CAJAL_DATA_H
@@ -18,23 +18,29 @@ extern "C" {
 /** Samples with targets. All tensors have the samples along their first axis. */
 typedef struct cj_dataset cj_dataset;
 
-/** The greatest number of inputs or targets of a data set. */
-#define CJ_DATASET_MAX_IO 16
-
-/** The arguments of cj_dataset_new(): arrays end at the first NULL. */
+/** The arguments of cj_dataset(). Lists: see CJ_IN_BRACES. */
 typedef struct cj_dataset_args {
-    int _;
-    cj_tensor *x[CJ_DATASET_MAX_IO]; ///< inputs, at least one
-    cj_tensor *y[CJ_DATASET_MAX_IO]; ///< targets, none for prediction only
-    cj_tensor *sample_weight;        ///< (samples), float; default 1 each
+    size_t size;                ///< bytes of the struct
+    int _;                      ///< what follows may be given by position
+    cj_tensor *x[CJ_IN_BRACES]; ///< inputs, at least one
+    cj_tensor *const *x_list;   ///< or any number of them
+    int x_count;                ///< length of x_list
+    cj_tensor *y[CJ_IN_BRACES]; ///< targets, none for prediction only
+    cj_tensor *const *y_list;   ///< or any number of them
+    int y_count;                ///< length of y_list
+    cj_tensor *sample_weight;   ///< (samples), float; default NULL: 1 each
 } cj_dataset_args;
+/** The defaults of cj_dataset_args. */
+#define CJ_DATASET_DEFAULTS .size = sizeof(cj_dataset_args)
+/** Sets `args` to CJ_DATASET_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_dataset_defaults(cj_dataset_args *args);
 /**
- * A data set over tensors, which it retains. CJ_SHAPE_MISMATCH if they differ in the number of
- * samples.
+ * A data set over tensors, which it retains. NULL with CJ_INVALID_ARGUMENT (no inputs, a NULL among
+ * them), CJ_SHAPE_MISMATCH (another number of samples) or CJ_OUT_OF_MEMORY.
  */
-CJ_API cj_dataset *cj_dataset_build(const cj_dataset_args *args);
-/** `cj_dataset_new(.x = {images}, .y = {labels})`. */
-#define cj_dataset_new(...) cj_dataset_build(&(cj_dataset_args){._ = 0, __VA_ARGS__})
+CJ_API cj_dataset *cj_dataset_new(const cj_dataset_args *args);
+/** `cj_dataset(.x = {images}, .y = {labels})`. */
+#define cj_dataset(...) cj_dataset_new(&(cj_dataset_args){CJ_DATASET_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /** The number of samples. */
 CJ_API int64_t cj_dataset_count(const cj_dataset *data);
@@ -74,17 +80,30 @@ CJ_API cj_status cj_load_mnist(cj_dataset **train, cj_dataset **test);
 CJ_API cj_status cj_load_cifar10(cj_dataset **train, cj_dataset **test);
 
 /** The arguments of cj_load_digits(). */
-typedef struct cj_digits_args {
-    int _;
+typedef struct cj_load_digits_args {
+    size_t size;         ///< bytes of the struct
+    int _;               ///< what follows may be given by position
     int64_t train_count; ///< default 60000
     int64_t test_count;  ///< default 10000
-    uint64_t seed;       ///< default 0; the published set
-} cj_digits_args;
+    uint64_t seed;       ///< default 0: the published set
+} cj_load_digits_args;
+/** The defaults of cj_load_digits_args. */
+#define CJ_LOAD_DIGITS_DEFAULTS \
+    .size = sizeof(cj_load_digits_args), .train_count = 60000, .test_count = 10000
+/** Sets `args` to CJ_LOAD_DIGITS_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_load_digits_defaults(cj_load_digits_args *args);
 /**
  * Digits: drawn by the library from stroke skeletons with random shear, thickness, curvature and
- * noise; MNIST's shapes and dtypes. The same seed gives the same bytes on every machine.
+ * noise; MNIST's shapes and dtypes. The same seed gives the same bytes on every machine. One of
+ * CJ_OK, CJ_INVALID_ARGUMENT, CJ_OUT_OF_MEMORY.
  */
-CJ_API cj_status cj_load_digits(const cj_digits_args *args, cj_dataset **train, cj_dataset **test);
+CJ_API cj_status cj_load_digits_with(cj_dataset **train, cj_dataset **test,
+                                     const cj_load_digits_args *args);
+/** `cj_load_digits(&train, &test, .train_count = 1000)`. */
+#define cj_load_digits(train, ...)       \
+    cj_load_digits_with(                 \
+        train, CJ__HEAD(__VA_ARGS__, ~), \
+        &(cj_load_digits_args){CJ_LOAD_DIGITS_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
 
 /**
  * A data set by name: "mnist", "cifar10" or "digits"; "auto" is MNIST where it is found and digits

@@ -13,13 +13,18 @@ extern "C" {
 
 /** The arguments of cj_explain(). */
 typedef struct cj_explain_args {
-    int _;
-    const char *layer; ///< only this layer; default all
+    size_t size;       ///< bytes of the struct
+    int _;             ///< what follows may be given by position
+    const char *layer; ///< only this layer; default NULL: all
     /** the element to derive of that layer's output, else of the last; default: the first */
     int64_t index[CJ_MAX_RANK];
-    bool has_index;   ///< whether `index` counts
+    bool has_index;   ///< default false; true: `index` counts
     int64_t max_rows; ///< longer arrays are shortened; default 12
 } cj_explain_args;
+/** The defaults of cj_explain_args. */
+#define CJ_EXPLAIN_DEFAULTS .size = sizeof(cj_explain_args), .max_rows = 12
+/** Sets `args` to CJ_EXPLAIN_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_explain_defaults(cj_explain_args *args);
 /**
  * Prints, for each layer, its input and output for one sample (without or with a batch axis of 1),
  * and for one output element the window, the kernel, each product, their sum, the bias and the
@@ -32,11 +37,12 @@ typedef struct cj_explain_args {
  * above 1; or a derivation that differs from the computed value by more than float32's rounding,
  * which would be an error in this library), CJ_IO, CJ_OUT_OF_MEMORY.
  */
-CJ_API cj_status cj_explain_model(cj_model *model, cj_tensor *const *inputs, FILE *stream,
-                                  const cj_explain_args *args);
+CJ_API cj_status cj_explain_with(cj_model *model, cj_tensor *const *inputs, FILE *stream,
+                                 const cj_explain_args *args);
 /** `cj_explain(model, (cj_tensor *[]){image}, stdout, .layer = "conv2d")`. */
-#define cj_explain(model, inputs, stream, ...) \
-    cj_explain_model(model, inputs, stream, &(cj_explain_args){._ = 0, __VA_ARGS__})
+#define cj_explain(model, inputs, ...)                       \
+    cj_explain_with(model, inputs, CJ__HEAD(__VA_ARGS__, ~), \
+                    &(cj_explain_args){CJ_EXPLAIN_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
 
 #ifdef __cplusplus
 }

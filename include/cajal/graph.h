@@ -136,17 +136,22 @@ CJ_API cj_symbol *cj_op_stop_gradient(cj_symbol *x);
  */
 CJ_API cj_status cj_gradients(cj_symbol *y, cj_symbol *const *xs, int count, cj_symbol **gradients);
 
-/** What a function gives a variable at the end of a call: the value of `symbol`. */
+/**
+ * What a function assigns to a variable at the end of a call. An entry of an array: its size is
+ * fixed for ever.
+ */
 typedef struct cj_update {
     cj_variable *variable; ///< what is updated
     cj_symbol *value;      ///< its new value, of the same dtype and shape
 } cj_update;
 
 /**
- * The arguments of cj_function_new(). Arrays are read during the call only; what is in them is
- * kept.
+ * The arguments of cj_function(). Arrays are read during the call only; the objects in them are
+ * retained.
  */
 typedef struct cj_function_args {
+    size_t size; ///< bytes of the struct
+    int _;       ///< what follows may be given by position
     /** symbols from cj_symbol_input(), in the order in which a call gives them */
     cj_symbol *const *inputs;
     int input_count;           ///< how many inputs
@@ -158,12 +163,19 @@ typedef struct cj_function_args {
     /** threads to run on; NULL for a pool of the default size, made at the first call */
     cj_pool *pool;
 } cj_function_args;
+/** The defaults of cj_function_args. */
+#define CJ_FUNCTION_DEFAULTS .size = sizeof(cj_function_args)
+/** Sets `args` to CJ_FUNCTION_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_function_defaults(cj_function_args *args);
 
 /**
  * Makes a function: removes what is not needed, fuses, and checks that every input is given. NULL
  * on failure.
  */
 CJ_API cj_function *cj_function_new(const cj_function_args *args);
+/** `cj_function(.inputs = &x, .input_count = 1, .outputs = &y, .output_count = 1)`. */
+#define cj_function(...) \
+    cj_function_new(&(cj_function_args){CJ_FUNCTION_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /**
  * Runs a function. `inputs[i]` must have the dtype and, but for the free axis, the shape of input

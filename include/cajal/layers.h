@@ -3,27 +3,35 @@
  * Layers: Keras's vocabulary, one constructor each.
  *
  * A layer is a named, configured object with variables. It gets its variables when it first sees an
- * input shape, and may be applied several times: then the applications share them. Names,
+ * input shape, and may be applied several times: the applications then share them. Names,
  * arguments, defaults and semantics are Keras's (3.15); each arguments struct below is also the
  * layer's JSON config.
  *
- * `cj_dense(32, .activation = "relu")` is a macro over cj_dense_new(&(cj_dense_args){...}): the
- * first members are given by position, the others by name, and a member left out is zero, which
- * means its default. An axis list such as `{3, 3}` may be written in place; a pair whose second
- * entry is left out repeats the first, so `{3}` is `{3, 3}`.
+ * `cj_dense(32, .activation = "relu", .use_bias = false)` is a macro over
+ * cj_dense_new(&(cj_dense_args){CJ_DENSE_DEFAULTS, ...}): the first members are given by position,
+ * the others by name, and a member that is left out has its default (base.h, "Arguments"). An axis
+ * list such as `{3, 3}` may be written in place; a pair whose second entry is left out repeats the
+ * first, so `{3}` is `{3, 3}`.
+ *
+ * Layers have the bare names (`cj_add`, `cj_relu`, `cj_reshape`), as in keras.layers; operators on
+ * symbols are `cj_op_add`, `cj_op_relu`, ... (graph.h), as in keras.ops.
  *
  * Strings that choose something (activation, initializer, regularizer) are *specs*: a Keras name,
  * alone or with arguments, as in "relu", "leaky_relu(negative_slope=0.1)",
  * "random_normal(stddev=0.05)", "l1_l2(l1=1e-5, l2=1e-4)"; a first argument may go without its key:
- * "l2(1e-4)". All strings are copied.
+ * "l2(1e-4)". NULL is Keras's None: no activation, no regularizer, and for an initializer
+ * "glorot_uniform". All strings are copied.
  *
  * Shapes below leave out the batch axis unless they say otherwise. Every constructor returns a
- * floating object, or NULL with a sentence for a bad argument or without memory.
+ * floating object, or NULL with CJ_INVALID_ARGUMENT (an argument missing or out of range, an
+ * unknown name) or CJ_OUT_OF_MEMORY as cj_error_status(). Constructors may be called by several
+ * threads at once.
  */
 #ifndef CAJAL_LAYERS_H
 #define CAJAL_LAYERS_H
 
 #include <cajal/graph.h>
+#include <math.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -33,75 +41,98 @@ extern "C" {
 typedef struct cj_layer cj_layer;
 
 /**
- * Members that every layer has. `name` is unique in a model; left out, it is the class's name, then
- * "dense_1", ...
+ * The head of every layer's arguments. `name` is unique in a model; NULL (the default) is the
+ * class's name, then "dense_1", ... `dtype` is a dtype policy, "float32" (the default, also for
+ * NULL) or "mixed_bfloat16": see cj_set_dtype_policy(). Of a layer that is not `trainable` training
+ * leaves the variables as they are. `reserved` is room for members to come, and is zero.
  */
-#define CJ_LAYER_MEMBERS                                           \
-    const char *name;    /**< default: made from the class name */ \
-    cj_switch trainable; /**< default CJ_ON */                     \
-    const char *                                                   \
-        dtype; /**< dtype policy, "float32" (default) or "mixed_bfloat16": see cj_set_dtype_policy() */
+#define CJ_LAYER_MEMBERS                                                                        \
+    size_t size;          /**< bytes of the struct, by which the library tells older callers */ \
+    const char *name;     /**< default NULL: made from the class name */                        \
+    const char *dtype;    /**< default "float32" */                                             \
+    bool trainable;       /**< default true */                                                  \
+    uint64_t reserved[4]; /**< zero */
 
-/** Input: the shape and dtype of what a model is given. */
+/** The defaults of CJ_LAYER_MEMBERS in the arguments struct `type`. */
+#define CJ_LAYER_DEFAULTS(type) .size = sizeof(type), .dtype = "float32", .trainable = true
+
+/**
+ * Input: the shape and dtype of what a model is given. `dtype` is that of the data: bytes stay
+ * bytes with "uint8", labels and tokens have "int32". `name` NULL is "input_layer"; `trainable`
+ * changes nothing.
+ */
 typedef struct cj_input_args {
-    int _;                      ///< unused
+    CJ_LAYER_MEMBERS
+    int _;                      ///< what follows may be given by position
     int64_t shape[CJ_MAX_RANK]; ///< lengths without the batch axis, ended by 0
-    /** default "float32"; bytes stay bytes with "uint8", labels and tokens with "int32" */
-    const char *dtype;
-    const char *name;   ///< default "input_layer"
-    int64_t batch_size; ///< fixed batch size, 0 for any
+    int64_t batch_size;         ///< fixed batch size; default 0: any
 } cj_input_args;
-
+/** The defaults of cj_input_args. */
+#define CJ_INPUT_DEFAULTS CJ_LAYER_DEFAULTS(cj_input_args)
+/** Sets `args` to CJ_INPUT_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_input_defaults(cj_input_args *args);
 /** The first layer of a sequential model. */
 CJ_API cj_layer *cj_input_new(const cj_input_args *args);
 /**
- * `cj_input(28, 28, 1)`: the lengths without the batch axis. For other settings use
- * cj_input_with().
+ * `cj_input(28, 28, 1, .dtype = "uint8")`: the lengths without the batch axis, at least one, then
+ * other members by name.
  */
-#define cj_input(...)      cj_input_new(&(cj_input_args){.shape = {__VA_ARGS__}})
-/** `cj_input_with(.shape = {28, 28, 1}, .dtype = "uint8")`. */
-#define cj_input_with(...) cj_input_new(&(cj_input_args){._ = 0, __VA_ARGS__})
+#define cj_input(...) cj_input_new(&(cj_input_args){CJ_INPUT_DEFAULTS, .shape[0] = __VA_ARGS__})
 
 /** The symbol that a functional model starts from; what keras.Input() returns. */
 CJ_API cj_symbol *cj_input_symbol_new(const cj_input_args *args);
 /** `cj_symbol *noise = cj_input_symbol(100);` */
-#define cj_input_symbol(...) cj_input_symbol_new(&(cj_input_args){.shape = {__VA_ARGS__}})
+#define cj_input_symbol(...) \
+    cj_input_symbol_new(&(cj_input_args){CJ_INPUT_DEFAULTS, .shape[0] = __VA_ARGS__})
 
 /** Rescaling: x * scale + offset, to float32. Bytes are converted here, in one pass. */
 typedef struct cj_rescaling_args {
-    int _;
+    CJ_LAYER_MEMBERS
+    int _;         ///< what follows may be given by position
     double scale;  ///< required
     double offset; ///< default 0
-    CJ_LAYER_MEMBERS
 } cj_rescaling_args;
+/** The defaults of cj_rescaling_args. */
+#define CJ_RESCALING_DEFAULTS CJ_LAYER_DEFAULTS(cj_rescaling_args), .scale = NAN
+/** Sets `args` to CJ_RESCALING_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_rescaling_defaults(cj_rescaling_args *args);
 /** Any shape, which stays. */
 CJ_API cj_layer *cj_rescaling_new(const cj_rescaling_args *args);
-#define cj_rescaling(...) cj_rescaling_new(&(cj_rescaling_args){._ = 0, __VA_ARGS__})
+#define cj_rescaling(...) \
+    cj_rescaling_new(&(cj_rescaling_args){CJ_RESCALING_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /** Dense: activation(x W + b), W of shape (inputs, units). */
 typedef struct cj_dense_args {
-    int _;
+    CJ_LAYER_MEMBERS
+    int _;                          ///< what follows may be given by position
     int64_t units;                  ///< required, positive
     const char *activation;         ///< spec, default "linear"
-    cj_switch use_bias;             ///< default CJ_ON
+    bool use_bias;                  ///< default true
     const char *kernel_initializer; ///< spec, default "glorot_uniform"
     const char *bias_initializer;   ///< spec, default "zeros"
-    const char *kernel_regularizer; ///< spec, default none
-    const char *bias_regularizer;   ///< spec, default none
-    /** spec on the output, divided by the batch size; default none */
+    const char *kernel_regularizer; ///< spec, default NULL: none
+    const char *bias_regularizer;   ///< spec, default NULL: none
+    /** spec on the output, divided by the batch size; default NULL: none */
     const char *activity_regularizer;
-    CJ_LAYER_MEMBERS
 } cj_dense_args;
+/** The defaults of cj_dense_args. */
+#define CJ_DENSE_DEFAULTS                                                       \
+    CJ_LAYER_DEFAULTS(cj_dense_args), .activation = "linear", .use_bias = true, \
+                                      .kernel_initializer = "glorot_uniform",   \
+                                      .bias_initializer = "zeros"
+/** Sets `args` to CJ_DENSE_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_dense_defaults(cj_dense_args *args);
 /** (..., inputs) becomes (..., units). */
 CJ_API cj_layer *cj_dense_new(const cj_dense_args *args);
-#define cj_dense(...) cj_dense_new(&(cj_dense_args){._ = 0, __VA_ARGS__})
+#define cj_dense(...) cj_dense_new(&(cj_dense_args){CJ_DENSE_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /**
  * Conv2D: cross-correlation over the two middle axes, plus bias, then the activation. Channels
  * last.
  */
 typedef struct cj_conv2d_args {
-    int _;
+    CJ_LAYER_MEMBERS
+    int _;                    ///< what follows may be given by position
     int64_t filters;          ///< required, positive
     int64_t kernel_size[2];   ///< required: height, width
     int64_t strides[2];       ///< default {1, 1}
@@ -110,238 +141,316 @@ typedef struct cj_conv2d_args {
     /** default 1; divides both the input's channels and `filters` */
     int64_t groups;
     const char *activation;           ///< spec, default "linear"
-    cj_switch use_bias;               ///< default CJ_ON
+    bool use_bias;                    ///< default true
     const char *kernel_initializer;   ///< spec, default "glorot_uniform"
     const char *bias_initializer;     ///< spec, default "zeros"
-    const char *kernel_regularizer;   ///< spec, default none
-    const char *bias_regularizer;     ///< spec, default none
-    const char *activity_regularizer; ///< spec on the output, default none
-    CJ_LAYER_MEMBERS
+    const char *kernel_regularizer;   ///< spec, default NULL: none
+    const char *bias_regularizer;     ///< spec, default NULL: none
+    const char *activity_regularizer; ///< spec on the output, default NULL: none
 } cj_conv2d_args;
+/** The defaults of cj_conv2d_args. */
+#define CJ_CONV2D_DEFAULTS                                                                \
+    CJ_LAYER_DEFAULTS(cj_conv2d_args),                                                    \
+        .strides = {1, 1}, .padding = "valid", .dilation_rate = {1, 1}, .groups = 1,      \
+        .activation = "linear", .use_bias = true, .kernel_initializer = "glorot_uniform", \
+        .bias_initializer = "zeros"
+/** Sets `args` to CJ_CONV2D_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_conv2d_defaults(cj_conv2d_args *args);
 /**
  * (height, width, channels) becomes (height', width', filters); the kernel is (h, w, channels /
  * groups, filters).
  */
 CJ_API cj_layer *cj_conv2d_new(const cj_conv2d_args *args);
-#define cj_conv2d(...) cj_conv2d_new(&(cj_conv2d_args){._ = 0, __VA_ARGS__})
+#define cj_conv2d(...) cj_conv2d_new(&(cj_conv2d_args){CJ_CONV2D_DEFAULTS, ._ = 0, __VA_ARGS__})
 
-/**
- * MaxPooling2D and AveragePooling2D: the greatest or mean element of each window; padding never
- * counts.
- */
+/** MaxPooling2D and AveragePooling2D: the maximum or mean of each window; padding never counts. */
 typedef struct cj_pooling2d_args {
-    int _;
+    CJ_LAYER_MEMBERS
+    int _;                ///< what follows may be given by position
     int64_t pool_size[2]; ///< default {2, 2}
-    int64_t strides[2];   ///< default: pool_size
+    int64_t strides[2];   ///< default {0, 0}: pool_size
     /** "valid" (default: partial windows are dropped) or "same" (they are kept) */
     const char *padding;
-    CJ_LAYER_MEMBERS
 } cj_pooling2d_args;
-/** Greatest element of each window, per channel. */
+/** The defaults of cj_pooling2d_args. */
+#define CJ_POOLING2D_DEFAULTS \
+    CJ_LAYER_DEFAULTS(cj_pooling2d_args), .pool_size = {2, 2}, .padding = "valid"
+/** Sets `args` to CJ_POOLING2D_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_pooling2d_defaults(cj_pooling2d_args *args);
+/** The maximum of each window, per channel. */
 CJ_API cj_layer *cj_max_pooling2d_new(const cj_pooling2d_args *args);
-#define cj_max_pooling2d(...) cj_max_pooling2d_new(&(cj_pooling2d_args){._ = 0, __VA_ARGS__})
-/** Mean of the real elements of each window, per channel. */
+#define cj_max_pooling2d(...) \
+    cj_max_pooling2d_new(&(cj_pooling2d_args){CJ_POOLING2D_DEFAULTS, ._ = 0, __VA_ARGS__})
+/** The mean of the real elements of each window, per channel. */
 CJ_API cj_layer *cj_average_pooling2d_new(const cj_pooling2d_args *args);
 #define cj_average_pooling2d(...) \
-    cj_average_pooling2d_new(&(cj_pooling2d_args){._ = 0, __VA_ARGS__})
+    cj_average_pooling2d_new(&(cj_pooling2d_args){CJ_POOLING2D_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /** GlobalMaxPooling2D and GlobalAveragePooling2D. */
 typedef struct cj_global_pooling2d_args {
-    int _;
-    bool keepdims; ///< (1, 1, channels) instead of (channels)
     CJ_LAYER_MEMBERS
+    int _;         ///< what follows may be given by position
+    bool keepdims; ///< default false; true: (1, 1, channels) instead of (channels)
 } cj_global_pooling2d_args;
-/** (height, width, channels) becomes (channels): the greatest. */
+/** The defaults of cj_global_pooling2d_args. */
+#define CJ_GLOBAL_POOLING2D_DEFAULTS CJ_LAYER_DEFAULTS(cj_global_pooling2d_args)
+/** Sets `args` to CJ_GLOBAL_POOLING2D_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_global_pooling2d_defaults(cj_global_pooling2d_args *args);
+/** (height, width, channels) becomes (channels): the maximum. */
 CJ_API cj_layer *cj_global_max_pooling2d_new(const cj_global_pooling2d_args *args);
 #define cj_global_max_pooling2d(...) \
-    cj_global_max_pooling2d_new(&(cj_global_pooling2d_args){._ = 0, __VA_ARGS__})
+    cj_global_max_pooling2d_new(     \
+        &(cj_global_pooling2d_args){CJ_GLOBAL_POOLING2D_DEFAULTS, ._ = 0, __VA_ARGS__})
 /** (height, width, channels) becomes (channels): the mean. */
 CJ_API cj_layer *cj_global_average_pooling2d_new(const cj_global_pooling2d_args *args);
 #define cj_global_average_pooling2d(...) \
-    cj_global_average_pooling2d_new(&(cj_global_pooling2d_args){._ = 0, __VA_ARGS__})
+    cj_global_average_pooling2d_new(     \
+        &(cj_global_pooling2d_args){CJ_GLOBAL_POOLING2D_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /** Flatten. */
 typedef struct cj_flatten_args {
-    int _;
     CJ_LAYER_MEMBERS
+    int _; ///< what follows may be given by position
 } cj_flatten_args;
+/** The defaults of cj_flatten_args. */
+#define CJ_FLATTEN_DEFAULTS CJ_LAYER_DEFAULTS(cj_flatten_args)
+/** Sets `args` to CJ_FLATTEN_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_flatten_defaults(cj_flatten_args *args);
 /** Any shape becomes one axis; a scalar per sample becomes (1). */
 CJ_API cj_layer *cj_flatten_new(const cj_flatten_args *args);
-#define cj_flatten(...) cj_flatten_new(&(cj_flatten_args){._ = 0, __VA_ARGS__})
+#define cj_flatten(...) cj_flatten_new(&(cj_flatten_args){CJ_FLATTEN_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /** Reshape. */
 typedef struct cj_reshape_args {
-    int _;
+    CJ_LAYER_MEMBERS
+    int _; ///< what follows may be given by position
     /** lengths without the batch axis, ended by 0; one may be -1 */
     int64_t target_shape[CJ_MAX_RANK];
-    CJ_LAYER_MEMBERS
 } cj_reshape_args;
+/** The defaults of cj_reshape_args. */
+#define CJ_RESHAPE_DEFAULTS CJ_LAYER_DEFAULTS(cj_reshape_args)
+/** Sets `args` to CJ_RESHAPE_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_reshape_defaults(cj_reshape_args *args);
 /** The same elements in another shape: `cj_reshape({28, 28})`. */
 CJ_API cj_layer *cj_reshape_new(const cj_reshape_args *args);
-#define cj_reshape(...) cj_reshape_new(&(cj_reshape_args){._ = 0, __VA_ARGS__})
+#define cj_reshape(...) cj_reshape_new(&(cj_reshape_args){CJ_RESHAPE_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /** Activation. */
 typedef struct cj_activation_args {
-    int _;
-    const char *activation; ///< spec, required
     CJ_LAYER_MEMBERS
+    int _;                  ///< what follows may be given by position
+    const char *activation; ///< spec, required
 } cj_activation_args;
+/** The defaults of cj_activation_args. */
+#define CJ_ACTIVATION_DEFAULTS CJ_LAYER_DEFAULTS(cj_activation_args)
+/** Sets `args` to CJ_ACTIVATION_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_activation_defaults(cj_activation_args *args);
 /** An activation as a layer of its own: `cj_activation("tanh")`. */
 CJ_API cj_layer *cj_activation_new(const cj_activation_args *args);
-#define cj_activation(...) cj_activation_new(&(cj_activation_args){._ = 0, __VA_ARGS__})
+#define cj_activation(...) \
+    cj_activation_new(&(cj_activation_args){CJ_ACTIVATION_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /** ReLU: max_value above it, x from threshold on, negative_slope * (x - threshold) below. */
 typedef struct cj_relu_args {
-    int _;
-    double max_value;      ///< 0 (default) for no limit; otherwise positive
+    CJ_LAYER_MEMBERS
+    int _;                 ///< what follows may be given by position
+    double max_value;      ///< not negative; default INFINITY: no limit
     double negative_slope; ///< default 0
     double threshold;      ///< default 0
-    CJ_LAYER_MEMBERS
 } cj_relu_args;
+/** The defaults of cj_relu_args. */
+#define CJ_RELU_DEFAULTS CJ_LAYER_DEFAULTS(cj_relu_args), .max_value = INFINITY
+/** Sets `args` to CJ_RELU_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_relu_defaults(cj_relu_args *args);
 /** `cj_relu()`. */
 CJ_API cj_layer *cj_relu_new(const cj_relu_args *args);
-#define cj_relu(...) cj_relu_new(&(cj_relu_args){._ = 0, __VA_ARGS__})
+#define cj_relu(...) cj_relu_new(&(cj_relu_args){CJ_RELU_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /** LeakyReLU: x where positive, negative_slope * x elsewhere. */
 typedef struct cj_leaky_relu_args {
-    int _;
-    cj_number negative_slope; ///< default 0.3
     CJ_LAYER_MEMBERS
+    int _;                 ///< what follows may be given by position
+    double negative_slope; ///< default 0.3
 } cj_leaky_relu_args;
+/** The defaults of cj_leaky_relu_args. */
+#define CJ_LEAKY_RELU_DEFAULTS CJ_LAYER_DEFAULTS(cj_leaky_relu_args), .negative_slope = 0.3
+/** Sets `args` to CJ_LEAKY_RELU_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_leaky_relu_defaults(cj_leaky_relu_args *args);
 /** `cj_leaky_relu(0.2)`. */
 CJ_API cj_layer *cj_leaky_relu_new(const cj_leaky_relu_args *args);
-#define cj_leaky_relu(...) cj_leaky_relu_new(&(cj_leaky_relu_args){._ = 0, __VA_ARGS__})
+#define cj_leaky_relu(...) \
+    cj_leaky_relu_new(&(cj_leaky_relu_args){CJ_LEAKY_RELU_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /** ELU: x where positive, alpha * (exp(x) - 1) elsewhere. */
 typedef struct cj_elu_args {
-    int _;
-    cj_number alpha; ///< default 1
     CJ_LAYER_MEMBERS
+    int _;        ///< what follows may be given by position
+    double alpha; ///< default 1
 } cj_elu_args;
+/** The defaults of cj_elu_args. */
+#define CJ_ELU_DEFAULTS CJ_LAYER_DEFAULTS(cj_elu_args), .alpha = 1
+/** Sets `args` to CJ_ELU_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_elu_defaults(cj_elu_args *args);
 /** `cj_elu()`. */
 CJ_API cj_layer *cj_elu_new(const cj_elu_args *args);
-#define cj_elu(...) cj_elu_new(&(cj_elu_args){._ = 0, __VA_ARGS__})
+#define cj_elu(...) cj_elu_new(&(cj_elu_args){CJ_ELU_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /** Softmax. */
 typedef struct cj_softmax_args {
-    int _;
-    int axis; ///< default -1, the last; counts the batch axis when positive
     CJ_LAYER_MEMBERS
+    int _;    ///< what follows may be given by position
+    int axis; ///< default -1, the last; counts the batch axis when positive
 } cj_softmax_args;
+/** The defaults of cj_softmax_args. */
+#define CJ_SOFTMAX_DEFAULTS CJ_LAYER_DEFAULTS(cj_softmax_args), .axis = -1
+/** Sets `args` to CJ_SOFTMAX_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_softmax_defaults(cj_softmax_args *args);
 /** exp(x) divided by its sum along an axis. */
 CJ_API cj_layer *cj_softmax_new(const cj_softmax_args *args);
-#define cj_softmax(...) cj_softmax_new(&(cj_softmax_args){._ = 0, __VA_ARGS__})
+#define cj_softmax(...) cj_softmax_new(&(cj_softmax_args){CJ_SOFTMAX_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /**
  * Dropout: in training, each element is zero with probability `rate` and divided by 1 - rate
  * otherwise.
  */
 typedef struct cj_dropout_args {
-    int _;
-    double rate; ///< 0 to 1; 1 gives zeros
-    int64_t
-        /** shape of the mask with the batch axis, 1 to share, -1 for the input's; ended by 0 */
-        noise_shape[CJ_MAX_RANK];
-    int64_t seed; ///< default: from the model's seed and the layer's place
     CJ_LAYER_MEMBERS
+    int _;       ///< what follows may be given by position
+    double rate; ///< 0 to 1, default 0; 1 gives zeros
+    /** shape of the mask with the batch axis, 1 to share, -1 for the input's; ended by 0 */
+    int64_t noise_shape[CJ_MAX_RANK];
+    int64_t seed; ///< not negative; default -1: from the model's seed and the layer's place
 } cj_dropout_args;
+/** The defaults of cj_dropout_args. */
+#define CJ_DROPOUT_DEFAULTS CJ_LAYER_DEFAULTS(cj_dropout_args), .seed = -1
+/** Sets `args` to CJ_DROPOUT_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_dropout_defaults(cj_dropout_args *args);
 /** Any shape, which stays. Does nothing when predicting. */
 CJ_API cj_layer *cj_dropout_new(const cj_dropout_args *args);
-#define cj_dropout(...) cj_dropout_new(&(cj_dropout_args){._ = 0, __VA_ARGS__})
+#define cj_dropout(...) cj_dropout_new(&(cj_dropout_args){CJ_DROPOUT_DEFAULTS, ._ = 0, __VA_ARGS__})
 
-/**
- * BatchNormalization: gamma * (x - mean) / sqrt(variance + epsilon) + beta, per entry of `axis`.
- */
+/** BatchNormalization: gamma * (x - mean) / sqrt(variance + epsilon) + beta, per entry of `axis`. */
 typedef struct cj_batch_normalization_args {
-    int _;
+    CJ_LAYER_MEMBERS
+    int _; ///< what follows may be given by position
     /** default -1, the last; counts the batch axis when positive */
     int axis;
-    /** default 0.99: the share of the old value in a moving average */
-    cj_number momentum;
-    double epsilon;                          ///< default 0.001
-    cj_switch center;                        ///< default CJ_ON: learn beta
-    cj_switch scale;                         ///< default CJ_ON: learn gamma
-    const char *beta_initializer;            ///< spec, default "zeros"
-    const char *gamma_initializer;           ///< spec, default "ones"
+    double momentum;               ///< default 0.99: weight of the old value in a moving average
+    double epsilon;                ///< default 0.001
+    bool center;                   ///< default true: learn beta
+    bool scale;                    ///< default true: learn gamma
+    const char *beta_initializer;  ///< spec, default "zeros"
+    const char *gamma_initializer; ///< spec, default "ones"
     const char *moving_mean_initializer;     ///< spec, default "zeros"
     const char *moving_variance_initializer; ///< spec, default "ones"
-    const char *beta_regularizer;            ///< spec, default none
-    const char *gamma_regularizer;           ///< spec, default none
-    CJ_LAYER_MEMBERS
+    const char *beta_regularizer;            ///< spec, default NULL: none
+    const char *gamma_regularizer;           ///< spec, default NULL: none
 } cj_batch_normalization_args;
+/** The defaults of cj_batch_normalization_args. */
+#define CJ_BATCH_NORMALIZATION_DEFAULTS                                                \
+    CJ_LAYER_DEFAULTS(cj_batch_normalization_args),                                    \
+        .axis = -1, .momentum = 0.99, .epsilon = 0.001, .center = true, .scale = true, \
+        .beta_initializer = "zeros", .gamma_initializer = "ones",                      \
+        .moving_mean_initializer = "zeros", .moving_variance_initializer = "ones"
+/** Sets `args` to CJ_BATCH_NORMALIZATION_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_batch_normalization_defaults(cj_batch_normalization_args *args);
 /** Uses the batch's statistics in training, if trainable, and moving averages otherwise. */
 CJ_API cj_layer *cj_batch_normalization_new(const cj_batch_normalization_args *args);
 #define cj_batch_normalization(...) \
-    cj_batch_normalization_new(&(cj_batch_normalization_args){._ = 0, __VA_ARGS__})
+    cj_batch_normalization_new(     \
+        &(cj_batch_normalization_args){CJ_BATCH_NORMALIZATION_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /** Embedding: rows of a learned table. */
 typedef struct cj_embedding_args {
-    int _;
+    CJ_LAYER_MEMBERS
+    int _; ///< what follows may be given by position
     /** required: number of rows; an index outside fails the call */
     int64_t input_dim;
     int64_t output_dim;                 ///< required: length of a row
     const char *embeddings_initializer; ///< spec, default "uniform" (-0.05 to 0.05)
-    const char *embeddings_regularizer; ///< spec, default none
-    bool mask_zero;                     ///< index 0 is padding, and masks later layers
-    CJ_LAYER_MEMBERS
+    const char *embeddings_regularizer; ///< spec, default NULL: none
+    bool mask_zero; ///< default false; true: index 0 is padding, and masks later layers
 } cj_embedding_args;
+/** The defaults of cj_embedding_args. */
+#define CJ_EMBEDDING_DEFAULTS \
+    CJ_LAYER_DEFAULTS(cj_embedding_args), .embeddings_initializer = "uniform"
+/** Sets `args` to CJ_EMBEDDING_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_embedding_defaults(cj_embedding_args *args);
 /** Indices (...) become rows (..., output_dim). */
 CJ_API cj_layer *cj_embedding_new(const cj_embedding_args *args);
-#define cj_embedding(...) cj_embedding_new(&(cj_embedding_args){._ = 0, __VA_ARGS__})
+#define cj_embedding(...) \
+    cj_embedding_new(&(cj_embedding_args){CJ_EMBEDDING_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /** SimpleRNN: h(t) = activation(x(t) W + h(t-1) U + b), h(0) = 0. */
 typedef struct cj_simple_rnn_args {
-    int _;
+    CJ_LAYER_MEMBERS
+    int _;                             ///< what follows may be given by position
     int64_t units;                     ///< required, positive
     const char *activation;            ///< spec, default "tanh"
-    cj_switch use_bias;                ///< default CJ_ON
+    bool use_bias;                     ///< default true
     const char *kernel_initializer;    ///< spec, default "glorot_uniform"
     const char *recurrent_initializer; ///< spec, default "orthogonal"
     const char *bias_initializer;      ///< spec, default "zeros"
-    const char *kernel_regularizer;    ///< spec, default none
-    const char *recurrent_regularizer; ///< spec, default none
-    const char *bias_regularizer;      ///< spec, default none
-    const char *activity_regularizer;  ///< spec on the output, default none
+    const char *kernel_regularizer;    ///< spec, default NULL: none
+    const char *recurrent_regularizer; ///< spec, default NULL: none
+    const char *bias_regularizer;      ///< spec, default NULL: none
+    const char *activity_regularizer;  ///< spec on the output, default NULL: none
     double dropout;                    ///< of the inputs, one mask a sequence; default 0
     double recurrent_dropout;          ///< of the state, one mask a sequence; default 0
-    int64_t seed;                      ///< of the dropouts
-    bool return_sequences;             ///< (time, units) instead of the last (units)
-    bool return_state;                 ///< a second output: the last state
-    /** from the last step to the first; sequences come out in that order */
+    int64_t seed;          ///< of the dropouts, not negative; default -1: from the model's
+    bool return_sequences; ///< default false; true: (time, units) instead of the last (units)
+    bool return_state;     ///< default false; true: a second output, the last state
+    /** default false; true: from the last step to the first; sequences come out in that order */
     bool go_backwards;
-    /** the last state of a batch starts the next; needs a fixed batch size */
+    /** default false; true: the last state of a batch starts the next; needs a fixed batch size */
     bool stateful;
-    bool unroll; ///< accepted for Keras's sake; it changes nothing
-    CJ_LAYER_MEMBERS
+    bool unroll; ///< as in Keras; it changes nothing here
 } cj_simple_rnn_args;
+/** The defaults of cj_simple_rnn_args. */
+#define CJ_SIMPLE_RNN_DEFAULTS                                                          \
+    CJ_LAYER_DEFAULTS(cj_simple_rnn_args),                                              \
+        .activation = "tanh", .use_bias = true, .kernel_initializer = "glorot_uniform", \
+        .recurrent_initializer = "orthogonal", .bias_initializer = "zeros", .seed = -1
+/** Sets `args` to CJ_SIMPLE_RNN_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_simple_rnn_defaults(cj_simple_rnn_args *args);
 /** (time, features) becomes (units) or (time, units). */
 CJ_API cj_layer *cj_simple_rnn_new(const cj_simple_rnn_args *args);
-#define cj_simple_rnn(...) cj_simple_rnn_new(&(cj_simple_rnn_args){._ = 0, __VA_ARGS__})
+#define cj_simple_rnn(...) \
+    cj_simple_rnn_new(&(cj_simple_rnn_args){CJ_SIMPLE_RNN_DEFAULTS, ._ = 0, __VA_ARGS__})
 
-/** Add. */
+/** Add: settings of merging layers that have none but the common ones. */
 typedef struct cj_merge_args {
-    int _;
     CJ_LAYER_MEMBERS
+    int _; ///< what follows may be given by position
 } cj_merge_args;
-/** The element-wise sum of several inputs: apply it with cj_apply_many(). */
+/** The defaults of cj_merge_args. */
+#define CJ_MERGE_DEFAULTS CJ_LAYER_DEFAULTS(cj_merge_args)
+/** Sets `args` to CJ_MERGE_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_merge_defaults(cj_merge_args *args);
+/** The element-wise sum of several inputs: apply it with cj_apply_many() or cj_merge(). */
 CJ_API cj_layer *cj_add_new(const cj_merge_args *args);
-#define cj_add(...) cj_add_new(&(cj_merge_args){._ = 0, __VA_ARGS__})
+#define cj_add(...) cj_add_new(&(cj_merge_args){CJ_MERGE_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /** Concatenate. */
 typedef struct cj_concatenate_args {
-    int _;
-    int axis; ///< default -1, the last; counts the batch axis when positive
     CJ_LAYER_MEMBERS
+    int _;    ///< what follows may be given by position
+    int axis; ///< default -1, the last; counts the batch axis when positive
 } cj_concatenate_args;
-/** Several inputs side by side along an axis: apply it with cj_apply_many(). */
+/** The defaults of cj_concatenate_args. */
+#define CJ_CONCATENATE_DEFAULTS CJ_LAYER_DEFAULTS(cj_concatenate_args), .axis = -1
+/** Sets `args` to CJ_CONCATENATE_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_concatenate_defaults(cj_concatenate_args *args);
+/** Several inputs side by side along an axis: apply it with cj_apply_many() or cj_merge(). */
 CJ_API cj_layer *cj_concatenate_new(const cj_concatenate_args *args);
-#define cj_concatenate(...) cj_concatenate_new(&(cj_concatenate_args){._ = 0, __VA_ARGS__})
+#define cj_concatenate(...) \
+    cj_concatenate_new(&(cj_concatenate_args){CJ_CONCATENATE_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /**
  * Applies a layer or model to one symbol and returns its (first) output. NULL passes through.
  * Unlike other builders, an application that fails keeps what it was given until this thread's next
- * cj_model_build(), as later lines of a model may name the same symbols and layers: so write the
- * whole model, and look at what cj_model_new() returns.
+ * cj_functional_new(), as later lines of a model may name the same symbols and layers: so write the
+ * whole model, and look at what cj_functional() returns.
  */
 CJ_API cj_symbol *cj_apply(cj_layer *layer, cj_symbol *input);
 
@@ -349,17 +458,11 @@ CJ_API cj_symbol *cj_apply(cj_layer *layer, cj_symbol *input);
 CJ_API cj_status cj_apply_many(cj_layer *layer, cj_symbol *const *inputs, int count,
                                cj_symbol **outputs, int output_capacity);
 
-/**
- * The sum of symbols, `cj_add_symbols(a, b)`, and their concatenation along the last axis, as
- * layers in one call.
- */
+/** `cj_merge(cj_add(), a, b)`: a merging layer applied to several symbols. */
 #define cj_merge(layer, ...)                           \
     cj_apply_list(layer, (cj_symbol *[]){__VA_ARGS__}, \
                   (int)(sizeof((cj_symbol *[]){__VA_ARGS__}) / sizeof(void *)))
-/**
- * Applies a merging layer to `count` inputs and returns its one output: `cj_merge(cj_concatenate(),
- * a, b)`.
- */
+/** Applies a merging layer to `count` inputs and returns its first output; NULL on failure. */
 CJ_API cj_symbol *cj_apply_list(cj_layer *layer, cj_symbol *const *inputs, int count);
 
 /**

@@ -14,41 +14,57 @@ extern "C" {
 /** A model. Every function for layers also takes one: pass cj_model_layer(model). */
 typedef struct cj_model cj_model;
 
-/** The greatest number of inputs, and of outputs, of a model that the macros below accept. */
-#define CJ_MAX_IO 16
-
 /** The arguments of cj_sequential_new(). */
 typedef struct cj_sequential_args {
+    size_t size; ///< bytes of the struct
+    int _;       ///< unused
     /** the layers in order; a NULL among them makes the call fail with its sentence */
     cj_layer *const *layers;
     int layer_count;  ///< how many layers
-    const char *name; ///< default "sequential"
+    const char *name; ///< default NULL: "sequential"
 } cj_sequential_args;
+/** The defaults of cj_sequential_args. */
+#define CJ_SEQUENTIAL_DEFAULTS .size = sizeof(cj_sequential_args)
+/** Sets `args` to CJ_SEQUENTIAL_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_sequential_defaults(cj_sequential_args *args);
 /**
  * A model in which each layer feeds the next. Without an input layer it is built when it first sees
  * data.
  */
 CJ_API cj_model *cj_sequential_new(const cj_sequential_args *args);
 /** `cj_sequential(cj_input(784), cj_dense(10))`. */
-#define cj_sequential(...)                     \
-    cj_sequential_new(&(cj_sequential_args){   \
-        .layers = (cj_layer *[]){__VA_ARGS__}, \
+#define cj_sequential(...)                                             \
+    cj_sequential_new(&(cj_sequential_args){                           \
+        CJ_SEQUENTIAL_DEFAULTS, .layers = (cj_layer *[]){__VA_ARGS__}, \
         .layer_count = (int)(sizeof((cj_layer *[]){__VA_ARGS__}) / sizeof(cj_layer *))})
 
-/** The arguments of cj_model_build(); both arrays end at the first NULL or at CJ_MAX_IO. */
-typedef struct cj_model_args {
-    int _;
-    cj_symbol *inputs[CJ_MAX_IO];  ///< from cj_input_symbol()
-    cj_symbol *outputs[CJ_MAX_IO]; ///< computed from the inputs by applying layers
-    /** default: up to the first NULL; given, a NULL before it makes the call fail */
-    int input_count;
-    int output_count; ///< likewise
-    const char *name; ///< default "functional"
-} cj_model_args;
-/** A model from symbols: every layer between the inputs and the outputs belongs to it. */
-CJ_API cj_model *cj_model_build(const cj_model_args *args);
-/** `cj_model_new(.inputs = {a, b}, .outputs = {y, z})`. */
-#define cj_model_new(...) cj_model_build(&(cj_model_args){._ = 0, __VA_ARGS__})
+/** The arguments of cj_functional(). Lists: see CJ_IN_BRACES. */
+typedef struct cj_functional_args {
+    size_t size;                      ///< bytes of the struct
+    int _;                            ///< what follows may be given by position
+    cj_symbol *inputs[CJ_IN_BRACES];  ///< from cj_input_symbol()
+    cj_symbol *const *inputs_list;    ///< or any number of them
+    int inputs_count;                 ///< length of inputs_list
+    cj_symbol *outputs[CJ_IN_BRACES]; ///< computed from the inputs by applying layers
+    cj_symbol *const *outputs_list;   ///< or any number of them
+    int outputs_count;                ///< length of outputs_list
+    const char *name;                 ///< default NULL: "functional"
+} cj_functional_args;
+/** The defaults of cj_functional_args. */
+#define CJ_FUNCTIONAL_DEFAULTS .size = sizeof(cj_functional_args)
+/** Sets `args` to CJ_FUNCTIONAL_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_functional_defaults(cj_functional_args *args);
+/**
+ * A model from symbols: every layer between the inputs and the outputs belongs to it. NULL with
+ * CJ_INVALID_ARGUMENT (no inputs or outputs, an output that does not depend on the inputs),
+ * CJ_UNSUPPORTED or CJ_OUT_OF_MEMORY, or with the first cause if one of the symbols is NULL.
+ */
+CJ_API cj_model *cj_functional_new(const cj_functional_args *args);
+/** `cj_functional(.inputs = {a, b}, .outputs = {y, z})`. */
+#define cj_functional(...) \
+    cj_functional_new(&(cj_functional_args){CJ_FUNCTIONAL_DEFAULTS, ._ = 0, __VA_ARGS__})
+/** The same, as Keras spells it: `cj_model_new(.inputs = {a, b}, .outputs = {y, z})`. */
+#define cj_model_new(...) cj_functional(__VA_ARGS__)
 
 /**
  * The model as a layer, to apply, nest, name or freeze it: the same object, so do not release it

@@ -11,6 +11,7 @@
 
 #include <cajal/data.h>
 #include <cajal/model.h>
+#include <math.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -21,113 +22,183 @@ extern "C" {
  */
 typedef struct cj_optimizer cj_optimizer;
 
-/** Members that every optimizer has. */
-#define CJ_OPTIMIZER_MEMBERS                                                                       \
-    double weight_decay; /**< default 0: w -= learning_rate * weight_decay * w before each step */ \
-    double clipnorm;     /**< default 0 (off): greatest L2 norm of each gradient */                \
-    double global_clipnorm; /**< default 0 (off): greatest L2 norm of all gradients together */    \
-    double clipvalue; /**< default 0 (off): greatest magnitude of an element of a gradient */      \
-    const char *name; /**< default: the rule's name */
+/**
+ * The head of every optimizer's arguments. At most one of the three ways of clipping may be set.
+ * `reserved` is room for members to come, and is zero.
+ */
+#define CJ_OPTIMIZER_MEMBERS                                                                         \
+    size_t size;         /**< bytes of the struct, by which the library tells older callers */       \
+    const char *name;    /**< default: the rule's name, such as "sgd" */                             \
+    double weight_decay; /**< default 0: w -= learning_rate * weight_decay * w before each step */   \
+    double clipnorm;     /**< default INFINITY: no limit on the L2 norm of each gradient */          \
+    double                                                                                           \
+        global_clipnorm; /**< default INFINITY: no limit on the L2 norm of all gradients together */ \
+    double                                                                                           \
+        clipvalue; /**< default INFINITY: no limit on the magnitude of an element of a gradient */   \
+    uint64_t reserved[4]; /**< zero */
+
+/** The defaults of CJ_OPTIMIZER_MEMBERS in the arguments struct `type` of the rule `rule`. */
+#define CJ_OPTIMIZER_DEFAULTS(type, rule)                                                  \
+    .size = sizeof(type), .name = rule, .clipnorm = INFINITY, .global_clipnorm = INFINITY, \
+    .clipvalue = INFINITY
 
 /**
  * SGD: m = momentum * m - learning_rate * g; w += m (Nesterov: w += momentum * m - learning_rate *
  * g).
  */
 typedef struct cj_sgd_args {
-    int _;
-    cj_number learning_rate; ///< default 0.01
-    double momentum;         ///< default 0
-    bool nesterov;           ///< default false
     CJ_OPTIMIZER_MEMBERS
+    int _;                ///< what follows may be given by position
+    double learning_rate; ///< default 0.01
+    double momentum;      ///< default 0
+    bool nesterov;        ///< default false
 } cj_sgd_args;
+/** The defaults of cj_sgd_args. */
+#define CJ_SGD_DEFAULTS CJ_OPTIMIZER_DEFAULTS(cj_sgd_args, "sgd"), .learning_rate = 0.01
+/** Sets `args` to CJ_SGD_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_sgd_defaults(cj_sgd_args *args);
 /** Stochastic gradient descent. */
 CJ_API cj_optimizer *cj_sgd_new(const cj_sgd_args *args);
-#define cj_sgd(...) cj_sgd_new(&(cj_sgd_args){._ = 0, __VA_ARGS__})
+#define cj_sgd(...) cj_sgd_new(&(cj_sgd_args){CJ_SGD_DEFAULTS, ._ = 0, __VA_ARGS__})
 
-/** Adagrad (Duchi et al. 2011): a += g²; w -= learning_rate * g / sqrt(a + epsilon). */
+/**
+ * Adagrad (Duchi et al. 2011): a += g²; w -= learning_rate * g / sqrt(a + epsilon).
+ */
 typedef struct cj_adagrad_args {
-    int _;
-    cj_number learning_rate;             ///< default 0.001
-    cj_number initial_accumulator_value; ///< default 0.1
-    double epsilon;                      ///< default 1e-7
     CJ_OPTIMIZER_MEMBERS
+    int _;                            ///< what follows may be given by position
+    double learning_rate;             ///< default 0.001
+    double initial_accumulator_value; ///< default 0.1
+    double epsilon;                   ///< default 1e-7
 } cj_adagrad_args;
+/** The defaults of cj_adagrad_args. */
+#define CJ_ADAGRAD_DEFAULTS                            \
+    CJ_OPTIMIZER_DEFAULTS(cj_adagrad_args, "adagrad"), \
+        .learning_rate = 0.001, .initial_accumulator_value = 0.1, .epsilon = 1e-7
+/** Sets `args` to CJ_ADAGRAD_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_adagrad_defaults(cj_adagrad_args *args);
 /** Adaptive gradients. */
 CJ_API cj_optimizer *cj_adagrad_new(const cj_adagrad_args *args);
-#define cj_adagrad(...) cj_adagrad_new(&(cj_adagrad_args){._ = 0, __VA_ARGS__})
+#define cj_adagrad(...) cj_adagrad_new(&(cj_adagrad_args){CJ_ADAGRAD_DEFAULTS, ._ = 0, __VA_ARGS__})
 
-/** Adadelta (Zeiler 2012), as Keras has it. */
+/**
+ * Adadelta (Zeiler 2012), as Keras has it.
+ */
 typedef struct cj_adadelta_args {
-    int _;
-    cj_number learning_rate; ///< default 0.001
-    cj_number rho;           ///< default 0.95
-    double epsilon;          ///< default 1e-7
     CJ_OPTIMIZER_MEMBERS
+    int _;                ///< what follows may be given by position
+    double learning_rate; ///< default 0.001
+    double rho;           ///< default 0.95
+    double epsilon;       ///< default 1e-7
 } cj_adadelta_args;
+/** The defaults of cj_adadelta_args. */
+#define CJ_ADADELTA_DEFAULTS                                                                  \
+    CJ_OPTIMIZER_DEFAULTS(cj_adadelta_args, "adadelta"), .learning_rate = 0.001, .rho = 0.95, \
+                                                         .epsilon = 1e-7
+/** Sets `args` to CJ_ADADELTA_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_adadelta_defaults(cj_adadelta_args *args);
 /** Adadelta. */
 CJ_API cj_optimizer *cj_adadelta_new(const cj_adadelta_args *args);
-#define cj_adadelta(...) cj_adadelta_new(&(cj_adadelta_args){._ = 0, __VA_ARGS__})
+#define cj_adadelta(...) \
+    cj_adadelta_new(&(cj_adadelta_args){CJ_ADADELTA_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /**
  * RMSprop (Tieleman and Hinton 2012): v = rho * v + (1 - rho) * g²; w -= learning_rate * g / sqrt(v
  * + epsilon).
  */
 typedef struct cj_rmsprop_args {
-    int _;
-    cj_number learning_rate; ///< default 0.001
-    cj_number rho;           ///< default 0.9
-    double momentum;         ///< default 0
-    double epsilon;          ///< default 1e-7
-    bool centered;           ///< default false: subtract the squared mean gradient
     CJ_OPTIMIZER_MEMBERS
+    int _;                ///< what follows may be given by position
+    double learning_rate; ///< default 0.001
+    double rho;           ///< default 0.9
+    double momentum;      ///< default 0
+    double epsilon;       ///< default 1e-7
+    bool centered;        ///< default false; true: subtract the squared mean gradient
 } cj_rmsprop_args;
+/** The defaults of cj_rmsprop_args. */
+#define CJ_RMSPROP_DEFAULTS                                                                \
+    CJ_OPTIMIZER_DEFAULTS(cj_rmsprop_args, "rmsprop"), .learning_rate = 0.001, .rho = 0.9, \
+                                                       .epsilon = 1e-7
+/** Sets `args` to CJ_RMSPROP_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_rmsprop_defaults(cj_rmsprop_args *args);
 /** RMSprop. */
 CJ_API cj_optimizer *cj_rmsprop_new(const cj_rmsprop_args *args);
-#define cj_rmsprop(...) cj_rmsprop_new(&(cj_rmsprop_args){._ = 0, __VA_ARGS__})
+#define cj_rmsprop(...) cj_rmsprop_new(&(cj_rmsprop_args){CJ_RMSPROP_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /**
  * Adam (Kingma and Ba 2014), epsilon outside the root and the bias correction in the rate, as in
  * Keras.
  */
 typedef struct cj_adam_args {
-    int _;
-    cj_number learning_rate; ///< default 0.001
-    cj_number beta_1;        ///< default 0.9
-    cj_number beta_2;        ///< default 0.999
-    double epsilon;          ///< default 1e-7
-    bool amsgrad;            ///< default false: use the greatest second moment so far
     CJ_OPTIMIZER_MEMBERS
+    int _;                ///< what follows may be given by position
+    double learning_rate; ///< default 0.001
+    double beta_1;        ///< default 0.9
+    double beta_2;        ///< default 0.999
+    double epsilon;       ///< default 1e-7
+    bool amsgrad;         ///< default false; true: use the maximum of the second moments so far
 } cj_adam_args;
+/** The defaults of cj_adam_args. */
+#define CJ_ADAM_DEFAULTS                                                                \
+    CJ_OPTIMIZER_DEFAULTS(cj_adam_args, "adam"), .learning_rate = 0.001, .beta_1 = 0.9, \
+                                                 .beta_2 = 0.999, .epsilon = 1e-7
+/** Sets `args` to CJ_ADAM_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_adam_defaults(cj_adam_args *args);
 /** Adam. */
 CJ_API cj_optimizer *cj_adam_new(const cj_adam_args *args);
-#define cj_adam(...) cj_adam_new(&(cj_adam_args){._ = 0, __VA_ARGS__})
+#define cj_adam(...) cj_adam_new(&(cj_adam_args){CJ_ADAM_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /** An optimizer from a spec: "adam", "sgd(learning_rate=0.1, momentum=0.9)". */
 CJ_API cj_optimizer *cj_optimizer_from_spec(const char *spec);
 
-/** The greatest number of metrics for one output. */
-#define CJ_MAX_METRICS 8
+/** Metrics of one output, an entry of cj_compile_args.output_metrics. Its size is fixed for ever. */
+typedef struct cj_output_metrics {
+    const char *metrics[CJ_IN_BRACES]; ///< specs, up to the first NULL
+    const char *const *metrics_list;   ///< or any number of them
+    int metrics_count;                 ///< length of metrics_list
+    uint64_t reserved[4];              ///< zero
+} cj_output_metrics;
 
-/** The arguments of cj_compile(). */
+/** The arguments of cj_compile(). Lists: see CJ_IN_BRACES. Strings are copied. */
 typedef struct cj_compile_args {
-    int _;
-    cj_optimizer *optimizer; ///< default cj_rmsprop(), as in Keras
+    size_t size;             ///< bytes of the struct
+    int _;                   ///< what follows may be given by position
+    cj_optimizer *optimizer; ///< default NULL: cj_rmsprop(), as in Keras
     /** spec for every output; required for training unless `losses` is given */
     const char *loss;
-    const char *losses[CJ_MAX_IO];       ///< one spec an output, instead of `loss`
-    double loss_weights[CJ_MAX_IO];      ///< default 1 each
-    const char *metrics[CJ_MAX_METRICS]; ///< specs, for every output
-    /** specs for each output, instead of `metrics` */
-    const char *output_metrics[CJ_MAX_IO][CJ_MAX_METRICS];
+    const char *losses[CJ_IN_BRACES]; ///< one spec an output, instead of `loss`
+    const char *const *losses_list;   ///< or any number of them
+    int losses_count;                 ///< length of losses_list
+    /** default: 1 each; if given, an entry for each output: one that is left out is 0 */
+    double loss_weights[CJ_IN_BRACES];
+    const double *loss_weights_list;   ///< or any number of them
+    int loss_weights_count;            ///< length of loss_weights_list
+    const char *metrics[CJ_IN_BRACES]; ///< specs, for every output
+    const char *const *metrics_list;   ///< or any number of them
+    int metrics_count;                 ///< length of metrics_list
+    /** metrics for each output instead of `metrics`: output_metrics_count entries; default NULL */
+    const cj_output_metrics *output_metrics;
+    int output_metrics_count; ///< length of output_metrics: the number of outputs
     /** specs of metrics that see sample and class weights */
-    const char *weighted_metrics[CJ_MAX_METRICS];
-    /** threads; default: a pool of the default size */
-    cj_pool *pool;
+    const char *weighted_metrics[CJ_IN_BRACES];
+    const char *const *weighted_metrics_list; ///< or any number of them
+    int weighted_metrics_count;               ///< length of weighted_metrics_list
+    cj_pool *pool;                            ///< threads; default NULL: a pool of the default size
 } cj_compile_args;
-/** Fixes loss, optimizer and metrics. The optimizer's state starts anew. May be called again. */
-CJ_API cj_status cj_compile_model(cj_model *model, const cj_compile_args *args);
+/** The defaults of cj_compile_args. */
+#define CJ_COMPILE_DEFAULTS .size = sizeof(cj_compile_args), .loss_weights = {NAN}
+/** Sets `args` to CJ_COMPILE_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_compile_defaults(cj_compile_args *args);
+/**
+ * Fixes loss, optimizer and metrics. The optimizer's state starts anew. May be called again. One of
+ * CJ_OK, CJ_INVALID_ARGUMENT (NULL, an unknown name, a list of another length than the outputs),
+ * CJ_UNSUPPORTED, CJ_OUT_OF_MEMORY.
+ */
+CJ_API cj_status cj_compile_with(cj_model *model, const cj_compile_args *args);
 /** `cj_compile(model, .optimizer = cj_adam(), .loss = "mse", .metrics = {"mae"})`. */
-#define cj_compile(model, ...) cj_compile_model(model, &(cj_compile_args){._ = 0, __VA_ARGS__})
+#define cj_compile(...)                       \
+    cj_compile_with(CJ__HEAD(__VA_ARGS__, ~), \
+                    &(cj_compile_args){CJ_COMPILE_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
 
 /** The learning rate of a compiled model; NAN if it is not compiled. */
 CJ_API double cj_learning_rate(const cj_model *model);
@@ -164,8 +235,12 @@ typedef struct cj_logs {
     bool stop;                ///< set by a callback: training ends after this batch (or epoch)
 } cj_logs;
 
-/** The methods of a callback; any may be NULL. A failure status ends cj_fit() with it. */
+/**
+ * The methods of a callback; any may be NULL. A failure status ends cj_fit() with it. Set `size` to
+ * sizeof(cj_callback_methods): methods that a newer library has are then NULL.
+ */
 typedef struct cj_callback_methods {
+    size_t size; ///< bytes of the struct
     /** class name, as in Keras */
     const char *name;
     /** before the first epoch */
@@ -181,7 +256,11 @@ typedef struct cj_callback_methods {
     /** when the callback is released */
     void (*free)(void *self);
 } cj_callback_methods;
-/** A callback of the user's own. `self` is handed to each method; `methods` must stay valid. */
+/**
+ * A callback of the user's own. `methods` is copied; `self` is handed to each method and stays the
+ * caller's, to be freed by the method `free` if there is one. NULL with CJ_INVALID_ARGUMENT or
+ * CJ_OUT_OF_MEMORY; `free` is not called then.
+ */
 CJ_API cj_callback *cj_callback_new(const cj_callback_methods *methods, void *self);
 
 /** ProgbarLogger: a bar that looks like Keras's on a terminal, a line an epoch elsewhere. */
@@ -189,66 +268,94 @@ CJ_API cj_callback *cj_progress_bar(FILE *stream);
 
 /** CSVLogger. */
 typedef struct cj_csv_logger_args {
-    int _;
+    size_t size;           ///< bytes of the struct
+    int _;                 ///< what follows may be given by position
     const char *filename;  ///< required
     const char *separator; ///< default ","
-    bool append;           ///< keep what the file has
+    bool append;           ///< default false; true: keep what the file has
 } cj_csv_logger_args;
+/** The defaults of cj_csv_logger_args. */
+#define CJ_CSV_LOGGER_DEFAULTS .size = sizeof(cj_csv_logger_args), .separator = ","
+/** Sets `args` to CJ_CSV_LOGGER_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_csv_logger_defaults(cj_csv_logger_args *args);
 /** A line an epoch: epoch, then every value. */
 CJ_API cj_callback *cj_csv_logger_new(const cj_csv_logger_args *args);
-#define cj_csv_logger(...) cj_csv_logger_new(&(cj_csv_logger_args){._ = 0, __VA_ARGS__})
+#define cj_csv_logger(...) \
+    cj_csv_logger_new(&(cj_csv_logger_args){CJ_CSV_LOGGER_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /** ModelCheckpoint. */
 typedef struct cj_model_checkpoint_args {
-    int _;
+    size_t size;          ///< bytes of the struct
+    int _;                ///< what follows may be given by position
     const char *filepath; ///< required; {epoch}, {epoch:02d} and {name:.4f} are replaced
     const char *monitor;  ///< default "val_loss"
     const char *mode;     ///< "auto" (default), "min" or "max"
     bool save_best_only;  ///< write only when the monitored value improved
-    int64_t save_freq;    ///< every so many batches instead of every epoch
+    int64_t save_freq;    ///< every so many batches; default 0: every epoch
     int verbose;          ///< 1: say so on standard output
 } cj_model_checkpoint_args;
+/** The defaults of cj_model_checkpoint_args. */
+#define CJ_MODEL_CHECKPOINT_DEFAULTS \
+    .size = sizeof(cj_model_checkpoint_args), .monitor = "val_loss", .mode = "auto"
+/** Sets `args` to CJ_MODEL_CHECKPOINT_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_model_checkpoint_defaults(cj_model_checkpoint_args *args);
 /**
  * Saves the model, with its optimizer and place in the run, so that training can resume from the
  * file.
  */
 CJ_API cj_callback *cj_model_checkpoint_new(const cj_model_checkpoint_args *args);
 #define cj_model_checkpoint(...) \
-    cj_model_checkpoint_new(&(cj_model_checkpoint_args){._ = 0, __VA_ARGS__})
+    cj_model_checkpoint_new(     \
+        &(cj_model_checkpoint_args){CJ_MODEL_CHECKPOINT_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /** EarlyStopping. */
 typedef struct cj_early_stopping_args {
-    int _;
+    size_t size;               ///< bytes of the struct
+    int _;                     ///< what follows may be given by position
     const char *monitor;       ///< default "val_loss"
     double min_delta;          ///< default 0
     int patience;              ///< default 0
     const char *mode;          ///< "auto" (default), "min" or "max"
-    bool has_baseline;         ///< whether `baseline` counts
-    double baseline;           ///< a value to be reached before patience is renewed
+    double baseline;           ///< to be reached before patience is renewed; default NAN: none
     bool restore_best_weights; ///< default false
     int start_from_epoch;      ///< default 0
     int verbose;               ///< 1: say so on standard output
 } cj_early_stopping_args;
+/** The defaults of cj_early_stopping_args. */
+#define CJ_EARLY_STOPPING_DEFAULTS \
+    .size = sizeof(cj_early_stopping_args), .monitor = "val_loss", .mode = "auto", .baseline = NAN
+/** Sets `args` to CJ_EARLY_STOPPING_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_early_stopping_defaults(cj_early_stopping_args *args);
 /** Ends training when the monitored value no longer improves. */
 CJ_API cj_callback *cj_early_stopping_new(const cj_early_stopping_args *args);
-#define cj_early_stopping(...) cj_early_stopping_new(&(cj_early_stopping_args){._ = 0, __VA_ARGS__})
+#define cj_early_stopping(...) \
+    cj_early_stopping_new(     \
+        &(cj_early_stopping_args){CJ_EARLY_STOPPING_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /** ReduceLROnPlateau. */
 typedef struct cj_reduce_lr_on_plateau_args {
-    int _;
+    size_t size;         ///< bytes of the struct
+    int _;               ///< what follows may be given by position
     const char *monitor; ///< default "val_loss"
     double factor;       ///< default 0.1; below 1
     int patience;        ///< default 10
     const char *mode;    ///< "auto" (default), "min" or "max"
-    cj_number min_delta; ///< default 1e-4
+    double min_delta;    ///< default 1e-4
     int cooldown;        ///< default 0
     double min_lr;       ///< default 0
     int verbose;         ///< 1: say so on standard output
 } cj_reduce_lr_on_plateau_args;
+/** The defaults of cj_reduce_lr_on_plateau_args. */
+#define CJ_REDUCE_LR_ON_PLATEAU_DEFAULTS                                                \
+    .size = sizeof(cj_reduce_lr_on_plateau_args), .monitor = "val_loss", .factor = 0.1, \
+    .patience = 10, .mode = "auto", .min_delta = 1e-4
+/** Sets `args` to CJ_REDUCE_LR_ON_PLATEAU_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_reduce_lr_on_plateau_defaults(cj_reduce_lr_on_plateau_args *args);
 /** Multiplies the learning rate by `factor` when the monitored value no longer improves. */
 CJ_API cj_callback *cj_reduce_lr_on_plateau_new(const cj_reduce_lr_on_plateau_args *args);
 #define cj_reduce_lr_on_plateau(...) \
-    cj_reduce_lr_on_plateau_new(&(cj_reduce_lr_on_plateau_args){._ = 0, __VA_ARGS__})
+    cj_reduce_lr_on_plateau_new(     \
+        &(cj_reduce_lr_on_plateau_args){CJ_REDUCE_LR_ON_PLATEAU_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /**
  * LearningRateScheduler: before each epoch, learning rate = schedule(epoch, learning rate,
@@ -265,53 +372,66 @@ CJ_API cj_callback *cj_learning_rate_scheduler(double (*schedule)(int epoch, dou
 CJ_API cj_callback *cj_terminate_on_nan(void);
 
 /** How much a call prints. */
-typedef enum cj_verbose { CJ_AUTO = 0, CJ_SILENT = -1, CJ_BAR = 1, CJ_LINES = 2 } cj_verbose;
-
-/** The greatest number of callbacks that the macros accept. */
-#define CJ_MAX_CALLBACKS 16
+typedef enum cj_verbose { CJ_AUTO = -1, CJ_SILENT = 0, CJ_BAR = 1, CJ_LINES = 2 } cj_verbose;
 
 /** The arguments of cj_fit(). */
 typedef struct cj_fit_args {
-    int _;
-    int64_t batch_size; ///< default 32
+    size_t size;        ///< bytes of the struct
+    int _;              ///< what follows may be given by position
+    int64_t batch_size; ///< default 0: the model's fixed batch size, else 32
     int epochs;         ///< default 1: the epoch to reach, as in Keras
     /** default CJ_AUTO: silent in the library; CJ_BAR: bar or lines on `stream` */
     cj_verbose verbose;
-    FILE *stream;                             ///< where to print; default standard output
-    cj_callback *callbacks[CJ_MAX_CALLBACKS]; ///< up to the first NULL; new ones are taken over
-    cj_dataset *validation_data;              ///< evaluated after each epoch
+    FILE *stream;                         ///< where to print; default NULL: standard output
+    cj_callback *callbacks[CJ_IN_BRACES]; ///< new ones are taken over; lists: see CJ_IN_BRACES
+    cj_callback *const *callbacks_list;   ///< or any number of them
+    int callbacks_count;                  ///< length of callbacks_list
+    cj_dataset *validation_data;          ///< evaluated after each epoch
     /** the last share of the samples, before shuffling; 0 to 1 */
     double validation_split;
-    int64_t validation_batch_size; ///< default: batch_size
+    int64_t validation_batch_size; ///< default 0: batch_size
     int validation_freq;           ///< default 1: every so many epochs
-    /** default CJ_ON: a new order each epoch, from the model's seed */
-    cj_switch shuffle;
+    /** default true: a new order each epoch, from the model's seed */
+    bool shuffle;
     const double *class_weight; ///< a weight for each class 0, 1, ...; others count 1
     int class_count;            ///< length of class_weight
     int initial_epoch;          ///< default 0
-    int64_t steps_per_epoch;    ///< default: one pass over the data
+    int64_t steps_per_epoch;    ///< default 0: one pass over the data
     /** go on where the model's file was saved, to the same bits */
     bool resume;
     cj_history **history; ///< receives the history, to be released; may be NULL
 } cj_fit_args;
+/** The defaults of cj_fit_args. */
+#define CJ_FIT_DEFAULTS                                                                 \
+    .size = sizeof(cj_fit_args), .epochs = 1, .verbose = CJ_AUTO, .validation_freq = 1, \
+    .shuffle = true
+/** Sets `args` to CJ_FIT_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_fit_defaults(cj_fit_args *args);
 /**
  * Trains a compiled model. On failure the weights are those of the last whole step. Callbacks made
  * for the call are released when it ends: cj_retain() one that is to be looked at or used again.
  * The data stays the caller's.
  */
-CJ_API cj_status cj_fit_model(cj_model *model, cj_dataset *data, const cj_fit_args *args);
+CJ_API cj_status cj_fit_with(cj_model *model, cj_dataset *data, const cj_fit_args *args);
 /** `cj_fit(model, train, .epochs = 5, .batch_size = 64, .validation_data = test)`. */
-#define cj_fit(model, data, ...) cj_fit_model(model, data, &(cj_fit_args){._ = 0, __VA_ARGS__})
+#define cj_fit(model, ...)                       \
+    cj_fit_with(model, CJ__HEAD(__VA_ARGS__, ~), \
+                &(cj_fit_args){CJ_FIT_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
 
 /** The arguments of cj_plan(). */
 typedef struct cj_plan_args {
-    int _;
-    int64_t batch_size; ///< default 32
+    size_t size;        ///< bytes of the struct
+    int _;              ///< what follows may be given by position
+    int64_t batch_size; ///< default 0: the model's fixed batch size, else 32
     bool training;      ///< the training step of a compiled model; default: prediction
     /** default 0: no times; else the median of so many runs of each kernel on zeros */
     int rounds;
     FILE *stream; ///< where to print; default standard output
 } cj_plan_args;
+/** The defaults of cj_plan_args. */
+#define CJ_PLAN_DEFAULTS .size = sizeof(cj_plan_args)
+/** Sets `args` to CJ_PLAN_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_plan_defaults(cj_plan_args *args);
 /**
  * Prints what a step of a model runs for a batch size: each kernel in order with its form (direct,
  * winograd, blocks), the shapes of its operands, where in the arena its result lies, the bytes of
@@ -320,38 +440,88 @@ typedef struct cj_plan_args {
  * have the same bits afterwards; nobody else may use the model meanwhile. CJ_NOT_BUILT if the model
  * does not know its inputs, or, for training, is not compiled.
  */
-CJ_API cj_status cj_model_plan(cj_model *model, const cj_plan_args *args);
+CJ_API cj_status cj_plan_with(cj_model *model, const cj_plan_args *args);
 /** `cj_plan(model, .batch_size = 64, .training = true, .rounds = 20)`. */
-#define cj_plan(model, ...) cj_model_plan(model, &(cj_plan_args){._ = 0, __VA_ARGS__})
+#define cj_plan(...)                       \
+    cj_plan_with(CJ__HEAD(__VA_ARGS__, ~), \
+                 &(cj_plan_args){CJ_PLAN_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
 
-/** Values by name: the loss, then each metric. */
-typedef struct cj_results {
-    int count;                                  ///< number of entries
-    char names[CJ_MAX_IO * CJ_MAX_METRICS][48]; ///< "loss", "accuracy", ...
-    double values[CJ_MAX_IO * CJ_MAX_METRICS];  ///< one a name
-} cj_results;
+/** Values by name: the loss, then each metric. A counted object (base.h), never changed once made. */
+typedef struct cj_results cj_results;
+/** The number of values; 0 for NULL. */
+CJ_API int cj_results_count(const cj_results *results);
+/** Name `index`, such as "loss" or "accuracy"; NULL if out of range. Valid as long as the results. */
+CJ_API const char *cj_results_name(const cj_results *results, int index);
 /** The value of `name`; NAN if there is none. */
 CJ_API double cj_results_value(const cj_results *results, const char *name);
+/** Value `index`; NAN if out of range. */
+CJ_API double cj_results_value_at(const cj_results *results, int index);
 
-/** Loss and metrics over a data set, in batches of `batch_size` (0: 32). */
-CJ_API cj_status cj_evaluate(cj_model *model, cj_dataset *data, int64_t batch_size,
-                             cj_results *results);
+/** The arguments of cj_evaluate(). */
+typedef struct cj_evaluate_args {
+    size_t size;        ///< bytes of the struct
+    int _;              ///< what follows may be given by position
+    int64_t batch_size; ///< default 0: the model's fixed batch size, else 32
+    /** default CJ_AUTO: silent in the library; CJ_BAR: bar or lines on `stream` */
+    cj_verbose verbose;
+    FILE *stream; ///< where to print; default NULL: standard output
+} cj_evaluate_args;
+/** The defaults of cj_evaluate_args. */
+#define CJ_EVALUATE_DEFAULTS .size = sizeof(cj_evaluate_args), .verbose = CJ_AUTO
+/** Sets `args` to CJ_EVALUATE_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_evaluate_defaults(cj_evaluate_args *args);
+/**
+ * Loss and metrics of a compiled model over a data set, without training. `*results` receives a new
+ * object, to be released. One of CJ_OK, CJ_INVALID_ARGUMENT, CJ_SHAPE_MISMATCH, CJ_NOT_BUILT (not
+ * compiled), CJ_OUT_OF_MEMORY.
+ */
+CJ_API cj_status cj_evaluate_with(cj_model *model, cj_dataset *data, cj_results **results,
+                                  const cj_evaluate_args *args);
+/** `cj_evaluate(model, test, &results, .batch_size = 256)`. */
+#define cj_evaluate(model, data, ...)                       \
+    cj_evaluate_with(model, data, CJ__HEAD(__VA_ARGS__, ~), \
+                     &(cj_evaluate_args){CJ_EVALUATE_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
+
+/** The arguments of cj_predict() and cj_predict_many(). */
+typedef struct cj_predict_args {
+    size_t size;        ///< bytes of the struct
+    int _;              ///< what follows may be given by position
+    int64_t batch_size; ///< default 0: the model's fixed batch size, else 32
+    /** default CJ_AUTO: silent in the library; CJ_BAR: bar or lines on `stream` */
+    cj_verbose verbose;
+    FILE *stream; ///< where to print; default NULL: standard output
+} cj_predict_args;
+/** The defaults of cj_predict_args. */
+#define CJ_PREDICT_DEFAULTS .size = sizeof(cj_predict_args), .verbose = CJ_AUTO
+/** Sets `args` to CJ_PREDICT_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_predict_defaults(cj_predict_args *args);
+/**
+ * The model's outputs for all samples of `inputs`, one tensor an input. `outputs[i]` receives a new
+ * tensor for output i, to be released. Needs no compile. Several threads may predict with one
+ * model. One of CJ_OK, CJ_INVALID_ARGUMENT, CJ_SHAPE_MISMATCH, CJ_NOT_BUILT, CJ_OUT_OF_MEMORY.
+ */
+CJ_API cj_status cj_predict_many_with(cj_model *model, cj_tensor *const *inputs,
+                                      cj_tensor **outputs, const cj_predict_args *args);
+/** `cj_predict_many(model, inputs, outputs, .batch_size = 256)`. */
+#define cj_predict_many(model, inputs, ...)                       \
+    cj_predict_many_with(model, inputs, CJ__HEAD(__VA_ARGS__, ~), \
+                         &(cj_predict_args){CJ_PREDICT_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
+/** cj_predict_many_with() for a model with one input and one output; the same statuses. */
+CJ_API cj_status cj_predict_with(cj_model *model, cj_tensor *input, cj_tensor **output,
+                                 const cj_predict_args *args);
+/** `cj_predict(model, images, &scores, .batch_size = 256)`. */
+#define cj_predict(model, input, ...)                       \
+    cj_predict_with(model, input, CJ__HEAD(__VA_ARGS__, ~), \
+                    &(cj_predict_args){CJ_PREDICT_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
 
 /**
- * The model's outputs for all samples of `inputs`, one tensor an input, in batches of `batch_size`
- * (0: 32). Makes a new tensor for each output, to be released. Needs no compile. Several threads
- * may predict with one model.
+ * One training step on the samples of `batch` (all of them). If `results` is not NULL, `*results`
+ * receives a new object, to be released. One of CJ_OK, CJ_INVALID_ARGUMENT, CJ_SHAPE_MISMATCH,
+ * CJ_NOT_BUILT, CJ_OUT_OF_MEMORY.
  */
-CJ_API cj_status cj_predict_many(cj_model *model, cj_tensor *const *inputs, int64_t batch_size,
-                                 cj_tensor **outputs);
-/** cj_predict_many() for a model with one input and one output. */
-CJ_API cj_status cj_predict(cj_model *model, cj_tensor *input, int64_t batch_size,
-                            cj_tensor **output);
-
-/** One training step on the samples of `batch` (all of them). `results` may be NULL. */
-CJ_API cj_status cj_train_on_batch(cj_model *model, cj_dataset *batch, cj_results *results);
-/** Loss and metrics of the samples of `batch`, without training. */
-CJ_API cj_status cj_test_on_batch(cj_model *model, cj_dataset *batch, cj_results *results);
+CJ_API cj_status cj_train_on_batch(cj_model *model, cj_dataset *batch, cj_results **results);
+/** Loss and metrics of the samples of `batch`, without training; as cj_train_on_batch(). */
+CJ_API cj_status cj_test_on_batch(cj_model *model, cj_dataset *batch, cj_results **results);
 
 #ifdef __cplusplus
 }

@@ -17,8 +17,7 @@ static cj_status bad_value(const cj__field *field, const char *who, const char *
                     needed);
 }
 
-// ---- Reading
-// ------------------------------------------------------------------------------------------------------
+// ---- Reading ----
 
 static cj_status parse_int(const cj__field *field, const char *value, const char *who,
                            int64_t *number)
@@ -36,12 +35,7 @@ static cj_status parse_int(const cj__field *field, const char *value, const char
 
 static cj_status set_int(const cj__field *field, void *slot, const char *value, const char *who)
 {
-    int64_t number = 0;
-    CJ_TRY(parse_int(field, value, who, &number));
-    if (number == 0 && field->fallback != 0) // in the struct a 0 would come to mean the default
-        return bad_value(field, who, value, "a number other than 0");
-    *(int64_t *)slot = number;
-    return CJ_OK;
+    return parse_int(field, value, who, slot);
 }
 
 static cj_status set_int32(const cj__field *field, void *slot, const char *value, const char *who)
@@ -58,6 +52,7 @@ static cj_status set_int32(const cj__field *field, void *slot, const char *value
 static cj_status set_numbers(const cj__field *field, int64_t *numbers, int most, const char *value,
                              const char *who)
 {
+    memset(numbers, 0, (size_t)most * sizeof *numbers); // the defaults may have more entries
     const char *at = value + strspn(value, " ");
     const char close = *at == '(' ? ')' : *at == '[' ? ']' : '\0';
     at += close != '\0';
@@ -92,13 +87,12 @@ static cj_status set_list(const cj__field *field, void *slot, const char *value,
     return set_numbers(field, slot, LIST_MAX, value, who);
 }
 
-// A zero that is written out is meant, so it must not read as "not given".
 static cj_status set_number(const cj__field *field, void *slot, const char *value, const char *who)
 {
     double number;
     if (!cj__number_parse(value, &number))
         return bad_value(field, who, value, "a number");
-    *(double *)slot = number == 0 ? CJ_ZERO : number;
+    *(double *)slot = number;
     return CJ_OK;
 }
 
@@ -107,36 +101,29 @@ static bool is_none(const char *value)
     return strcmp(value, "none") == 0 || strcmp(value, "None") == 0 || strcmp(value, "null") == 0;
 }
 
-static cj_status set_option(const cj__field *field, void *slot, const char *value, const char *who)
+static cj_status set_limit(const cj__field *field, void *slot, const char *value, const char *who)
 {
-    *(double *)slot = 0;
+    *(double *)slot = INFINITY;
     return is_none(value) ? CJ_OK : set_number(field, slot, value, who);
 }
 
-static cj_status parse_bool(const cj__field *field, const char *value, const char *who, bool *truth)
+static cj_status set_seed(const cj__field *field, void *slot, const char *value, const char *who)
+{
+    *(int64_t *)slot = -1;
+    return is_none(value) ? CJ_OK : set_int(field, slot, value, who);
+}
+
+static cj_status set_bool(const cj__field *field, void *slot, const char *value, const char *who)
 {
     static const char *const words[] = {"false", "true", "False", "True", "0",
                                         "1",     "no",   "yes",   "off",  "on"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (strcmp(value, words[i]) == 0) {
-            *truth = i % 2 != 0;
+            *(bool *)slot = i % 2 != 0;
             return CJ_OK;
         }
     }
     return bad_value(field, who, value, "true or false");
-}
-
-static cj_status set_bool(const cj__field *field, void *slot, const char *value, const char *who)
-{
-    return parse_bool(field, value, who, slot);
-}
-
-static cj_status set_switch(const cj__field *field, void *slot, const char *value, const char *who)
-{
-    bool truth = false;
-    CJ_TRY(parse_bool(field, value, who, &truth));
-    *(cj_switch *)slot = truth ? CJ_ON : CJ_OFF;
-    return CJ_OK;
 }
 
 static cj_status set_text(const cj__field *field, void *slot, const char *value, const char *who)
@@ -146,58 +133,61 @@ static cj_status set_text(const cj__field *field, void *slot, const char *value,
     return CJ_OK;
 }
 
-// An empty spec chooses nothing, where NULL would choose the default.
 static cj_status set_spec(const cj__field *field, void *slot, const char *value, const char *who)
 {
-    return set_text(field, slot, is_none(value) ? "" : value, who);
+    return set_text(field, slot, is_none(value) ? NULL : value, who);
 }
 
-// ---- Writing: each returns whether the value differs from the default, and adds it if so.
-// --------------------------
+// ---- Writing: each adds the value if it differs from that of `standard`, the default ----
 
 static void add_key(const cj__field *field, cj__text *text)
 {
     cj__text_add(text, "%s%s=", text->length ? ", " : "", field->key);
 }
 
-static void write_real(const cj__field *field, const void *slot, cj__text *text)
+static void write_number(const cj__field *field, const void *slot, const void *standard,
+                         cj__text *text)
 {
-    const double number = *(const double *)slot;
+    const double number = *(const double *)slot, usual = *(const double *)standard;
     char digits[CJ__NUMBER_TEXT];
-    if (!(number < field->fallback || number > field->fallback))
+    if (number >= usual && number <= usual)
         return;
     add_key(field, text);
-    cj__text_add(text, "%s", cj__number_text(number, digits));
+    cj__text_add(text, "%s", isinf(number) ? "none" : cj__number_text(number, digits));
 }
 
-static void write_int(const cj__field *field, const void *slot, cj__text *text)
+static void write_int(const cj__field *field, const void *slot, const void *standard,
+                      cj__text *text)
 {
     const int64_t number = *(const int64_t *)slot;
-    if (number == (int64_t)field->fallback)
+    if (number == *(const int64_t *)standard)
         return;
     add_key(field, text);
     cj__text_add(text, "%" PRId64, number);
 }
 
-static void write_int32(const cj__field *field, const void *slot, cj__text *text)
+static void write_int32(const cj__field *field, const void *slot, const void *standard,
+                        cj__text *text)
 {
-    const int64_t number = *(const int *)slot;
-    write_int(field, &number, text);
+    const int64_t number = *(const int *)slot, usual = *(const int *)standard;
+    write_int(field, &number, &usual, text);
 }
 
-static void write_pair(const cj__field *field, const void *slot, cj__text *text)
+static void write_pair(const cj__field *field, const void *slot, const void *standard,
+                       cj__text *text)
 {
-    const int64_t *pair = slot;
-    if (pair[0] == (int64_t)field->fallback && pair[1] == pair[0])
+    const int64_t *pair = slot, *usual = standard;
+    if (pair[0] == usual[0] && pair[1] == (usual[1] ? usual[1] : usual[0]))
         return;
     add_key(field, text);
     cj__text_add(text, "(%" PRId64 ", %" PRId64 ")", pair[0], pair[1]);
 }
 
-static void write_list(const cj__field *field, const void *slot, cj__text *text)
+static void write_list(const cj__field *field, const void *slot, const void *standard,
+                       cj__text *text)
 {
     const int64_t *list = slot;
-    if (list[0] == 0)
+    if (memcmp(slot, standard, LIST_MAX * sizeof *list) == 0)
         return;
     add_key(field, text);
     for (int i = 0; i < LIST_MAX && list[i]; i++)
@@ -205,42 +195,35 @@ static void write_list(const cj__field *field, const void *slot, cj__text *text)
     cj__text_add(text, ")");
 }
 
-static void write_bool(const cj__field *field, const void *slot, cj__text *text)
+static void write_bool(const cj__field *field, const void *slot, const void *standard,
+                       cj__text *text)
 {
-    if (!*(const bool *)slot)
+    const bool truth = *(const bool *)slot;
+    if (truth == *(const bool *)standard)
         return;
     add_key(field, text);
-    cj__text_add(text, "true");
+    cj__text_add(text, truth ? "true" : "false");
 }
 
-static void write_switch(const cj__field *field, const void *slot, cj__text *text)
+static void write_text(const cj__field *field, const void *slot, const void *standard,
+                       cj__text *text)
 {
-    const bool on = *(const cj_switch *)slot == CJ_ON;
-    if (on == (field->fallback != 0))
+    const char *value = *(const char *const *)slot, *usual = *(const char *const *)standard;
+    if (value == usual || (value && usual && strcmp(value, usual) == 0))
         return;
     add_key(field, text);
-    cj__text_add(text, on ? "true" : "false");
-}
-
-static void write_text(const cj__field *field, const void *slot, cj__text *text)
-{
-    const char *value = *(const char *const *)slot;
-    if (!value || (field->text && strcmp(value, field->text) == 0))
-        return;
-    add_key(field, text);
-    cj__text_add(text, "%s", *value ? value : "none");
+    cj__text_add(text, "%s", value && *value ? value : "none");
 }
 
 static const struct {
     cj_status (*set)(const cj__field *field, void *slot, const char *value, const char *who);
-    void (*write)(const cj__field *field, const void *slot, cj__text *text);
+    void (*write)(const cj__field *field, const void *slot, const void *standard, cj__text *text);
 } kinds[] = {
-    [CJ__FIELD_INT] = {set_int, write_int},          [CJ__FIELD_INT32] = {set_int32, write_int32},
-    [CJ__FIELD_PAIR] = {set_pair, write_pair},       [CJ__FIELD_LIST] = {set_list, write_list},
-    [CJ__FIELD_NUMBER] = {set_number, write_real},   [CJ__FIELD_REAL] = {set_number, write_real},
-    [CJ__FIELD_OPTION] = {set_option, write_real},   [CJ__FIELD_BOOL] = {set_bool, write_bool},
-    [CJ__FIELD_SWITCH] = {set_switch, write_switch}, [CJ__FIELD_TEXT] = {set_text, write_text},
-    [CJ__FIELD_SPEC] = {set_spec, write_text},
+    [CJ__FIELD_INT] = {set_int, write_int},        [CJ__FIELD_INT32] = {set_int32, write_int32},
+    [CJ__FIELD_SEED] = {set_seed, write_int},      [CJ__FIELD_PAIR] = {set_pair, write_pair},
+    [CJ__FIELD_LIST] = {set_list, write_list},     [CJ__FIELD_NUMBER] = {set_number, write_number},
+    [CJ__FIELD_LIMIT] = {set_limit, write_number}, [CJ__FIELD_BOOL] = {set_bool, write_bool},
+    [CJ__FIELD_TEXT] = {set_text, write_text},     [CJ__FIELD_SPEC] = {set_spec, write_text},
 };
 
 cj_status cj__field_set(const cj__field *field, void *args, const char *value, const char *who)
@@ -248,7 +231,8 @@ cj_status cj__field_set(const cj__field *field, void *args, const char *value, c
     return kinds[field->kind].set(field, (char *)args + field->offset, value, who);
 }
 
-void cj__field_write(const cj__field *field, const void *args, cj__text *text)
+void cj__field_write(const cj__field *field, const void *args, const void *defaults, cj__text *text)
 {
-    kinds[field->kind].write(field, (const char *)args + field->offset, text);
+    kinds[field->kind].write(field, (const char *)args + field->offset,
+                             (const char *)defaults + field->offset, text);
 }

@@ -5,8 +5,9 @@
 #include "base/fields.h"
 #include "base/text.h"
 
-// Adds "key=value" of a resolved field, as cj__field_set() reads it; nothing if the value is the
-// default.
-void cj__field_write(const cj__field *field, const void *args, cj__text *text);
+// Adds "key=value" of a resolved field, as cj__field_set() reads it; nothing if the value is that
+// of `defaults`.
+void cj__field_write(const cj__field *field, const void *args, const void *defaults,
+                     cj__text *text);
 
 #endif

@@ -34,21 +34,25 @@ static cj_status in_range(const cj__field *field, double value, const char *who)
 
 static cj_status resolve_int(const cj__field *field, void *slot, const char *who)
 {
-    int64_t *number = slot;
-    if (*number == 0 && field->required)
+    const int64_t number = *(const int64_t *)slot;
+    if (number == 0 && field->required)
         return missing(field, who);
-    if (*number == 0)
-        *number = (int64_t)field->fallback;
-    return in_range(field, (double)*number, who);
+    return in_range(field, (double)number, who);
 }
 
 static cj_status resolve_int32(const cj__field *field, void *slot, const char *who)
 {
-    int *number = slot;
-    int64_t wide = *number;
-    CJ_TRY(resolve_int(field, &wide, who));
-    *number = (int)wide;
-    return CJ_OK;
+    int64_t wide = *(const int *)slot;
+    return resolve_int(field, &wide, who);
+}
+
+static cj_status resolve_seed(const cj__field *field, void *slot, const char *who)
+{
+    const int64_t seed = *(const int64_t *)slot;
+    if (seed >= -1)
+        return CJ_OK;
+    return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s must be at least 0, or -1 for none, not %lld", who,
+                    field->key, (long long)seed);
 }
 
 static cj_status resolve_pair(const cj__field *field, void *slot, const char *who)
@@ -57,13 +61,11 @@ static cj_status resolve_pair(const cj__field *field, void *slot, const char *wh
     if (pair[0] == 0 && pair[1] == 0) {
         if (field->required)
             return missing(field, who);
-        pair[0] = (int64_t)field->fallback;
+        if (field->optional)
+            return CJ_OK;
     }
     if (pair[1] == 0)
         pair[1] = pair[0];
-    // a default that depends on other settings (strides of a pool)
-    if (pair[0] == 0 && pair[1] == 0)
-        return CJ_OK;
     CJ_TRY(in_range(field, (double)pair[0], who));
     return in_range(field, (double)pair[1], who);
 }
@@ -78,24 +80,20 @@ static cj_status resolve_list(const cj__field *field, void *slot, const char *wh
     return CJ_OK;
 }
 
-// CJ_ZERO is the number zero, a plain zero is the default.
 static cj_status resolve_number(const cj__field *field, void *slot, const char *who)
 {
-    double *number = slot;
-    if (*number == 0 && !signbit(*number) && field->required)
+    const double number = *(const double *)slot;
+    if (isnan(number) && field->required)
         return missing(field, who);
-    if (*number == 0)
-        *number = signbit(*number) ? 0 : field->fallback;
-    return in_range(field, *number, who);
+    if (isinf(number))
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s must be finite", who, field->key);
+    return in_range(field, number, who);
 }
 
-static cj_status resolve_option(const cj__field *field, void *slot, const char *who)
+static cj_status resolve_limit(const cj__field *field, void *slot, const char *who)
 {
-    double *number = slot;
-    if (*number != 0)
-        return in_range(field, *number, who);
-    *number = 0;
-    return CJ_OK;
+    const double number = *(const double *)slot;
+    return isinf(number) && number > 0 ? CJ_OK : resolve_number(field, slot, who);
 }
 
 static cj_status resolve_bool(const cj__field *field, void *slot, const char *who)
@@ -104,29 +102,17 @@ static cj_status resolve_bool(const cj__field *field, void *slot, const char *wh
     return CJ_OK;
 }
 
-static cj_status resolve_switch(const cj__field *field, void *slot, const char *who)
-{
-    cj_switch *value = slot;
-    if (*value != CJ_DEFAULT && *value != CJ_ON && *value != CJ_OFF)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s must be CJ_ON or CJ_OFF, not %d", who,
-                        field->key, (int)*value);
-    if (*value == CJ_DEFAULT)
-        *value = field->fallback != 0 ? CJ_ON : CJ_OFF;
-    return CJ_OK;
-}
-
-// The slot points to the user's string; it becomes a copy. NULL stays NULL where there is no
-// default.
+// The slot points to the user's string; it becomes a copy. NULL stays NULL.
 static cj_status resolve_text(const cj__field *field, void *slot, const char *who)
 {
     const char **text = slot;
-    const char *meant = *text ? *text : field->text;
+    const char *given = *text;
     *text = NULL; // until it is ours: the caller frees whatever it finds
-    if (field->required && (!meant || !*meant))
+    if (field->required && (!given || !*given))
         return missing(field, who);
-    if (!meant)
+    if (!given)
         return CJ_OK;
-    *text = cj__copy_text(meant);
+    *text = cj__copy_text(given);
     return *text ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
 
@@ -146,27 +132,24 @@ static const struct {
     cj_status (*resolve)(const cj__field *field, void *slot, const char *who);
     bool text; // the slot is a string of ours once resolved
 } kinds[] = {
-    [CJ__FIELD_INT] = {resolve_int, false},       [CJ__FIELD_INT32] = {resolve_int32, false},
-    [CJ__FIELD_PAIR] = {resolve_pair, false},     [CJ__FIELD_LIST] = {resolve_list, false},
-    [CJ__FIELD_NUMBER] = {resolve_number, false}, [CJ__FIELD_REAL] = {resolve_number, false},
-    [CJ__FIELD_OPTION] = {resolve_option, false}, [CJ__FIELD_BOOL] = {resolve_bool, false},
-    [CJ__FIELD_SWITCH] = {resolve_switch, false}, [CJ__FIELD_TEXT] = {resolve_text, true},
-    [CJ__FIELD_SPEC] = {resolve_spec, true},
+    [CJ__FIELD_INT] = {resolve_int, false},     [CJ__FIELD_INT32] = {resolve_int32, false},
+    [CJ__FIELD_SEED] = {resolve_seed, false},   [CJ__FIELD_PAIR] = {resolve_pair, false},
+    [CJ__FIELD_LIST] = {resolve_list, false},   [CJ__FIELD_NUMBER] = {resolve_number, false},
+    [CJ__FIELD_LIMIT] = {resolve_limit, false}, [CJ__FIELD_BOOL] = {resolve_bool, false},
+    [CJ__FIELD_TEXT] = {resolve_text, true},    [CJ__FIELD_SPEC] = {resolve_spec, true},
 };
 
-cj_status cj__fields_resolve(const cj__field *fields, int count, const void *args, void *resolved,
-                             size_t size, const char *who)
+cj_status cj__fields_resolve(const cj__field *fields, int count, void *args, const char *who)
 {
-    memcpy(resolved, args, size);
     for (int i = 0; i < count; i++) {
         const cj_status status =
-            kinds[fields[i].kind].resolve(&fields[i], at(resolved, &fields[i]), who);
+            kinds[fields[i].kind].resolve(&fields[i], at(args, &fields[i]), who);
         if (status == CJ_OK)
             continue;
         for (int later = i + 1; later < count; later++) // these still point to the user's strings
             if (kinds[fields[later].kind].text)
-                *(const char **)at(resolved, &fields[later]) = NULL;
-        cj__fields_free(fields, count, resolved);
+                *(const char **)at(args, &fields[later]) = NULL;
+        cj__fields_free(fields, count, args);
         return status;
     }
     return CJ_OK;

@@ -1,28 +1,29 @@
-// Settings described by data. An arguments struct (cj_dense_args, ...) has a table of fields; from
-// that one table come its defaults, its checks, the parsing of specs such as
+// Settings described by data. An arguments struct (cj_dense_args, ...) has a table of fields and a
+// struct of defaults; from these come its checks, the parsing of specs such as
 // "sgd(learning_rate=0.1)", and (in formats/) its JSON.
 //
-// "Resolving" turns what the user wrote into what is meant: zeros become defaults, {3} becomes {3,
-// 3}, CJ_ZERO becomes 0, strings are copied. Code behind the door reads resolved arguments only.
+// A value is what it says: 0 is 0, false is false, and a value that equals the default is that
+// value. What may be absent has a value for it: INFINITY for no limit, -1 for no seed, NULL for no
+// text. "Resolving" checks, makes {3} to {3, 3}, and copies strings. Code behind the door reads
+// resolved arguments only.
 #ifndef CJ_BASE_FIELDS_H
 #define CJ_BASE_FIELDS_H
 
 #include <cajal/base.h>
+#include <stddef.h>
 
 typedef enum cj__field_kind {
     CJ__FIELD_INT,   // int64_t
     CJ__FIELD_INT32, // int
+    CJ__FIELD_SEED,  // int64_t, not negative; -1 is "none", JSON null
     // int64_t[2]; a second entry of 0 repeats the first; JSON: number or list of two
     CJ__FIELD_PAIR,
     CJ__FIELD_LIST,   // int64_t[8] ended by 0; JSON: list
-    CJ__FIELD_NUMBER, // cj_number: 0 is the default, CJ_ZERO is 0
-    CJ__FIELD_REAL,   // double: 0 is 0, or `fallback` if that is not 0
-    CJ__FIELD_OPTION, // double: 0 is "none"; JSON null
-    CJ__FIELD_BOOL,   // bool, default false
-    CJ__FIELD_SWITCH, // cj_switch; `fallback` 1 is CJ_ON
-    CJ__FIELD_TEXT,   // const char *, default `text`
-    // const char *: a spec in `catalog`; JSON: null, a name, or an object; default `text`
-    CJ__FIELD_SPEC,
+    CJ__FIELD_NUMBER, // double
+    CJ__FIELD_LIMIT,  // double; INFINITY is "none", JSON null
+    CJ__FIELD_BOOL,   // bool
+    CJ__FIELD_TEXT,   // const char *
+    CJ__FIELD_SPEC,   // const char *: a spec in `catalog`; JSON: null, a name, or an object
 } cj__field_kind;
 
 struct cj__catalog;
@@ -31,14 +32,35 @@ typedef struct cj__field {
     const char *key; // Keras's config key
     cj__field_kind kind;
     size_t offset;                     // in the arguments struct
-    bool required;                     // zero or NULL is refused
-    double fallback;                   // default of a number
-    const char *text;                  // default of a text or spec
+    bool required;                     // NULL, NaN, or an int or pair of zeros is refused
+    bool optional;                     // a pair of zeros is taken as it is
     const struct cj__catalog *catalog; // of a spec
     // range of a number, checked if low < high (both ends allowed)
     double low, high;
     bool hidden; // not written to JSON (ours, not Keras's)
 } cj__field;
+
+// A row of a table: CJ__FIELD(cj_dense_args, units, CJ__FIELD_INT, .required = true).
+#define CJ__FIELD(args, member, ...)                                          \
+    {                                                                         \
+        .key = #member, .offset = offsetof(args, member), .kind = __VA_ARGS__ \
+    }
+// The row of a spec, chosen from the catalog `from`.
+#define CJ__SPEC_FIELD(args, member, from) CJ__FIELD(args, member, CJ__FIELD_SPEC, .catalog = &from)
+// Ranges.
+#define CJ__POSITIVE                       .low = 1, .high = 1e15
+#define CJ__NOT_NEGATIVE                   .low = 0, .high = 1e30
+#define CJ__SHARE                          .low = 0, .high = 1
+
+// The defaults of a public arguments struct: the object `dense_defaults` and the function
+// cj_dense_defaults(), both from CJ_DENSE_DEFAULTS.
+#define CJ__DEFAULTS(name, NAME)                                            \
+    static const cj_##name##_args name##_defaults = {CJ_##NAME##_DEFAULTS}; \
+    void cj_##name##_defaults(cj_##name##_args *args)                       \
+    {                                                                       \
+        if (args)                                                           \
+            *args = name##_defaults;                                        \
+    }
 
 // One thing that can be chosen by a spec: its names and settings. Rooms embed this at the head of
 // their own rows.
@@ -47,8 +69,22 @@ typedef struct cj__choice {
     const char *class_name; // "HeNormal"
     const cj__field *fields;
     int field_count;
-    size_t args_size; // of the arguments struct, at most CJ__ARGS_MAX
+    const void *defaults; // of the arguments struct; NULL if there are no fields
+    size_t args_size;     // of the arguments struct; of a spec at most CJ__ARGS_MAX
 } cj__choice;
+
+// A choice with settings: its table of fields and the object of its defaults.
+#define CJ__CHOICE(plain, class, table, standard)                                    \
+    {                                                                                \
+        .name = plain, .class_name = class, .fields = table,                         \
+        .field_count = (int)(sizeof table / sizeof table[0]), .defaults = &standard, \
+        .args_size = sizeof standard                                                 \
+    }
+// A choice without settings.
+#define CJ__PLAIN_CHOICE(plain, class)     \
+    {                                      \
+        .name = plain, .class_name = class \
+    }
 
 enum { CJ__ARGS_MAX = 256 };
 
@@ -80,15 +116,14 @@ void cj__chosen_free(cj__chosen *chosen);
 // frees (cj__free).
 char *cj__spec_text(const cj__choice *choice, const void *args);
 
-// Copies `args` into `resolved` (both of `size` bytes) and resolves and checks every field. On
-// failure `resolved` holds nothing to free.
-cj_status cj__fields_resolve(const cj__field *fields, int count, const void *args, void *resolved,
-                             size_t size, const char *who);
+// Resolves and checks every field of `args`, whose strings become copies. On failure `args` holds
+// nothing to free.
+cj_status cj__fields_resolve(const cj__field *fields, int count, void *args, const char *who);
 // Frees the strings of resolved arguments.
 void cj__fields_free(const cj__field *fields, int count, void *resolved);
 
 // Sets one field of unresolved arguments from text ("0.9", "true", "3,3", "relu"); for specs and
-// command lines. The strings it stores point into `value`.
+// command lines. The strings that it stores point into `value`.
 cj_status cj__field_set(const cj__field *field, void *args, const char *value, const char *who);
 
 #endif

@@ -139,12 +139,13 @@ cj_status cj__spec_parse(const cj__catalog *catalog, const char *spec, const cha
     snprintf(name, sizeof(name), "%.*s", (int)(name_length < 90 ? name_length : 90), copy);
     const cj__choice *choice = cj__catalog_find(catalog, trim(name));
     cj_status status = choice ? CJ_OK : CJ_INVALID_ARGUMENT;
-    _Alignas(16) unsigned char args[CJ__ARGS_MAX] = {0};
+    if (status == CJ_OK && choice->defaults)
+        memcpy(chosen->args, choice->defaults, choice->args_size);
     if (status == CJ_OK)
-        status = set_arguments(choice, copy + name_length, spec, args);
+        status = set_arguments(choice, copy + name_length, spec, chosen->args);
     if (status == CJ_OK)
-        status = cj__fields_resolve(choice->fields, choice->field_count, args, chosen->args,
-                                    choice->args_size != 0 ? choice->args_size : 1, choice->name);
+        status =
+            cj__fields_resolve(choice->fields, choice->field_count, chosen->args, choice->name);
     if (status == CJ_OK)
         chosen->choice = choice;
     else if (status != CJ_OUT_OF_MEMORY && who)
@@ -164,7 +165,7 @@ char *cj__spec_text(const cj__choice *choice, const void *args)
 {
     cj__text inner = {0}, whole = {0};
     for (int i = 0; i < choice->field_count; i++)
-        cj__field_write(&choice->fields[i], args, &inner);
+        cj__field_write(&choice->fields[i], args, choice->defaults, &inner);
     if (inner.length != 0)
         cj__text_add(&whole, "%s(%s)", choice->name, inner.data);
     else

@@ -140,3 +140,34 @@ void cj__snake_case(const char *camel, char *snake, size_t size)
     }
     snake[used] = '\0';
 }
+
+// The length of the character at `c`, of which `left` bytes follow; 0 if it is none.
+static size_t utf8_length(const unsigned char *c, size_t left)
+{
+    if (c[0] == 0)
+        return 0;
+    if (c[0] < 0x80)
+        return 1;
+    const size_t length = c[0] >= 0xC2 && c[0] < 0xE0 ? 2 :
+                          c[0] >= 0xE0 && c[0] < 0xF0 ? 3 :
+                          c[0] >= 0xF0 && c[0] < 0xF5 ? 4 :
+                                                        0;
+    if (length == 0 || length > left)
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((c[i] & 0xC0) != 0x80)
+            return 0;
+    const bool overlong = (c[0] == 0xE0 && c[1] < 0xA0) || (c[0] == 0xF0 && c[1] < 0x90);
+    const bool outside = (c[0] == 0xED && c[1] >= 0xA0) || (c[0] == 0xF4 && c[1] >= 0x90);
+    return overlong || outside ? 0 : length;
+}
+
+bool cj__is_utf8(const char *bytes, size_t length)
+{
+    for (size_t i = 0, step; i < length; i += step) {
+        step = utf8_length((const unsigned char *)bytes + i, length - i);
+        if (step == 0)
+            return false;
+    }
+    return true;
+}

@@ -30,6 +30,9 @@ cj_status cj__fail_unknown(cj_status status, const char *what, const char *name,
 // to_snake_case.
 void cj__snake_case(const char *camel, char *snake, size_t size);
 
+// Whether `length` bytes are UTF-8 (RFC 3629: no surrogates, nothing overlong) without a byte 0.
+bool cj__is_utf8(const char *bytes, size_t length);
+
 // Numbers with a point, whatever the program's locale is. Parsing takes all that strtod does but
 // NaN, and nothing after it but spaces; writing gives the shortest text that reads back the same,
 // into `text`, and returns it.

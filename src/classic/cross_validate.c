@@ -1,10 +1,78 @@
 // Cross-validation over k: each part of the data in turn is the test, the others are the samples.
 #include "classic/knn.h"
 
+#include "base/args.h"
 #include "base/error.h"
+#include "base/fields.h"
+#include "base/memory.h"
+#include "base/object.h"
 #include <math.h>
+#include <string.h>
 
-enum { DEFAULT_FOLDS = 5, DEFAULT_K = 5 };
+struct cj_knn_scores {
+    cj__object object;
+    int k_count, folds;
+    int64_t *k;               // k_count
+    double *accuracy;         // (k_count, folds)
+    double *mean, *deviation; // k_count
+    int64_t *right;           // of the fold under way
+    int64_t best;
+};
+
+static void destroy_scores(void *object)
+{
+    cj_knn_scores *scores = object;
+    cj__free(scores->k);
+    cj__free(scores->accuracy);
+    cj__free(scores->mean);
+    cj__free(scores->deviation);
+    cj__free(scores->right);
+    cj__free(scores);
+}
+
+static const cj__class scores_class = {.name = "scores", .destroy = destroy_scores};
+
+static bool within(const cj_knn_scores *scores, int index)
+{
+    return scores && index >= 0 && index < scores->k_count;
+}
+
+int cj_knn_scores_count(const cj_knn_scores *scores)
+{
+    return scores ? scores->k_count : 0;
+}
+
+int cj_knn_scores_folds(const cj_knn_scores *scores)
+{
+    return scores ? scores->folds : 0;
+}
+
+int64_t cj_knn_scores_k(const cj_knn_scores *scores, int index)
+{
+    return within(scores, index) ? scores->k[index] : 0;
+}
+
+double cj_knn_scores_accuracy(const cj_knn_scores *scores, int index, int fold)
+{
+    return within(scores, index) && fold >= 0 && fold < scores->folds ?
+               scores->accuracy[(int64_t)index * scores->folds + fold] :
+               (double)NAN;
+}
+
+double cj_knn_scores_mean(const cj_knn_scores *scores, int index)
+{
+    return within(scores, index) ? scores->mean[index] : (double)NAN;
+}
+
+double cj_knn_scores_deviation(const cj_knn_scores *scores, int index)
+{
+    return within(scores, index) ? scores->deviation[index] : (double)NAN;
+}
+
+int64_t cj_knn_scores_best(const cj_knn_scores *scores)
+{
+    return scores ? scores->best : 0;
+}
 
 // What all folds have in common.
 typedef struct validation {
@@ -26,13 +94,15 @@ static cj_status run_fold(const validation *v, int fold, cj_knn_scores *scores)
     const int64_t samples = v->data.samples.count;
     const int64_t begin = fold_begin(samples, scores->folds, fold),
                   end = fold_begin(samples, scores->folds, fold + 1);
-    int64_t right[CJ_KNN_MAX_CHOICES] = {0};
+    int64_t *right = scores->right;
+    memset(right, 0, (size_t)scores->k_count * sizeof *right);
     const cj__among among = {&v->data.samples, v->data.centred, begin, end, v->metric};
     const cj__trial trial = {cj__rows_part(&v->data.samples, begin, end - begin),
                              v->data.labels + begin, scores->k, scores->k_count, right};
     CJ_TRY(cj__trial_run(&trial, &among, v->data.labels, v->weights, v->pool));
     for (int i = 0; i < scores->k_count; i++)
-        scores->accuracy[i][fold] = (double)right[i] / (double)(end - begin);
+        scores->accuracy[(int64_t)i * scores->folds + fold] =
+            (double)right[i] / (double)(end - begin);
     return CJ_OK;
 }
 
@@ -40,13 +110,13 @@ static void summarize(cj_knn_scores *scores)
 {
     int best = 0;
     for (int i = 0; i < scores->k_count; i++) {
+        const double *accuracy = scores->accuracy + (int64_t)i * scores->folds;
         double sum = 0, squares = 0;
         for (int f = 0; f < scores->folds; f++)
-            sum += scores->accuracy[i][f];
+            sum += accuracy[f];
         scores->mean[i] = sum / scores->folds;
         for (int f = 0; f < scores->folds; f++)
-            squares += (scores->accuracy[i][f] - scores->mean[i]) *
-                       (scores->accuracy[i][f] - scores->mean[i]);
+            squares += (accuracy[f] - scores->mean[i]) * (accuracy[f] - scores->mean[i]);
         scores->deviation[i] = sqrt(squares / scores->folds);
         const bool better = scores->mean[i] > scores->mean[best];
         if (better || (!(scores->mean[i] < scores->mean[best]) && scores->k[i] < scores->k[best]))
@@ -55,50 +125,77 @@ static void summarize(cj_knn_scores *scores)
     scores->best = scores->k[best];
 }
 
+// The values of k that are meant: a list, or those in braces up to the first 0.
+static cj_status take_choices(const cj_knn_cross_validate_args *args, cj_knn_scores *scores)
+{
+    const int64_t *k = args->k_list ? args->k_list : args->k;
+    int count = args->k_list ? args->k_count : 0;
+    while (!args->k_list && count < CJ_IN_BRACES && k[count])
+        count++;
+    if (count < 1)
+        return cj__fail(CJ_INVALID_ARGUMENT, "cj_knn_cross_validate: no values of k are given");
+    scores->k_count = count;
+    scores->k = cj__copy_bytes(k, (size_t)count * sizeof *k);
+    return scores->k ? CJ_OK : CJ_OUT_OF_MEMORY;
+}
+
 static cj_status check(const cj_knn_cross_validate_args *args, const validation *v,
                        cj_knn_scores *scores)
 {
     const int64_t samples = v->data.samples.count;
-    scores->folds = args->folds ? args->folds : DEFAULT_FOLDS;
-    if (scores->folds < 2 || scores->folds > CJ_KNN_MAX_FOLDS || scores->folds > samples)
-        return cj__fail(
-            CJ_INVALID_ARGUMENT,
-            "cj_knn_cross_validate: %d folds of %lld samples, it needs 2 to %d and no more "
-            "than samples",
-            scores->folds, (long long)samples, CJ_KNN_MAX_FOLDS);
-    while (scores->k_count < CJ_KNN_MAX_CHOICES && args->k[scores->k_count]) {
-        scores->k[scores->k_count] = args->k[scores->k_count];
-        scores->k_count++;
-    }
-    if (scores->k_count == 0)
-        scores->k[scores->k_count++] = DEFAULT_K;
+    scores->folds = args->folds;
+    if (args->folds < 2 || args->folds > samples)
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "cj_knn_cross_validate: %d folds of %lld samples, it needs at least 2 and "
+                        "no more than samples",
+                        args->folds, (long long)samples);
+    CJ_TRY(take_choices(args, scores));
+    const size_t count = (size_t)scores->k_count;
+    if (!(scores->accuracy = cj__new(count * (size_t)args->folds, sizeof(double))) ||
+        !(scores->mean = cj__new(count, sizeof(double))) ||
+        !(scores->deviation = cj__new(count, sizeof(double))) ||
+        !(scores->right = cj__new(count, sizeof(int64_t))))
+        return CJ_OUT_OF_MEMORY;
     // The first fold is the longest, so that it leaves the fewest samples.
     return cj__check_k(scores->k, scores->k_count, samples - fold_begin(samples, scores->folds, 1),
                        "cj_knn_cross_validate");
 }
 
-cj_status cj_knn_cross_validate_with(cj_dataset *data, cj_knn_scores *scores,
-                                     const cj_knn_cross_validate_args *args)
+static cj_status validate(cj_dataset *data, const cj_knn_cross_validate_args *args, validation *v,
+                          cj_knn_scores *scores)
 {
-    validation v = {.pool = args->pool ? cj_retain(args->pool) : cj_pool_new(0)};
-    *scores = (cj_knn_scores){.k_count = 0};
-    cj_status status = v.pool ? CJ_OK : cj_error_status();
-    if (status == CJ_OK)
-        status = cj__metric_find(args->metric, &v.metric);
-    if (status == CJ_OK)
-        status = cj__weights_find(args->weights, &v.weights);
-    if (status == CJ_OK)
-        status = cj__learned_open(data, v.metric, v.pool, "cj_knn_cross_validate", &v.data);
-    if (status == CJ_OK)
-        status = check(args, &v, scores);
-    for (int fold = 0; status == CJ_OK && fold < scores->folds; fold++) {
-        status = run_fold(&v, fold, scores);
-        if (status == CJ_OK && args->progress)
+    CJ_TRY(cj__metric_find(args->metric, &v->metric));
+    CJ_TRY(cj__weights_find(args->weights, &v->weights));
+    CJ_TRY(cj__learned_open(data, v->metric, v->pool, "cj_knn_cross_validate", &v->data));
+    CJ_TRY(check(args, v, scores));
+    for (int fold = 0; fold < scores->folds; fold++) {
+        CJ_TRY(run_fold(v, fold, scores));
+        if (args->progress)
             args->progress(args->context, fold + 1, scores->folds);
     }
-    if (status == CJ_OK)
-        summarize(scores);
+    summarize(scores);
+    return CJ_OK;
+}
+
+CJ__DEFAULTS(knn_cross_validate, KNN_CROSS_VALIDATE)
+
+cj_status cj_knn_cross_validate_with(cj_dataset *data, cj_knn_scores **scores,
+                                     const cj_knn_cross_validate_args *args)
+{
+    cj_knn_cross_validate_args given;
+    if (!scores)
+        return cj__fail_null("cj_knn_cross_validate: the place for the scores");
+    *scores = NULL;
+    CJ_TRY(cj__args_read("cj_knn_cross_validate", args, &knn_cross_validate_defaults, sizeof given,
+                         &given));
+    validation v = {.pool = given.pool ? cj_retain(given.pool) : cj_pool_new(0)};
+    cj_knn_scores *found = v.pool ? cj__object_new(&scores_class, sizeof *found) : NULL;
+    cj_status status = found ? validate(data, &given, &v, found) : cj_error_status();
     cj__learned_close(&v.data);
     cj_release(v.pool);
+    if (status == CJ_OK)
+        *scores = found;
+    else
+        cj_release(found);
     return status;
 }

@@ -2,12 +2,12 @@
 // it is in ask.c, score.c.
 #include "classic/knn.h"
 
+#include "base/args.h"
 #include "base/error.h"
+#include "base/fields.h"
 #include "base/memory.h"
 #include "base/object.h"
 #include "tensor/tensor.h"
-
-enum { DEFAULT_K = 5 };
 
 static void destroy_knn(void *object)
 {
@@ -19,7 +19,9 @@ static void destroy_knn(void *object)
 
 static const cj__class knn_class = {.name = "k-nearest neighbours", .destroy = destroy_knn};
 
-cj_knn *cj_knn_build(const cj_knn_args *args)
+CJ__DEFAULTS(knn, KNN)
+
+static cj_knn *make(const cj_knn_args *args)
 {
     cj_pool *pool = args->pool ? cj__own(args->pool) : cj_pool_new(0);
     cj_knn *knn = pool ? cj__object_new(&knn_class, sizeof *knn) : NULL;
@@ -28,8 +30,8 @@ cj_knn *cj_knn_build(const cj_knn_args *args)
         return NULL;
     }
     knn->pool = pool;
-    knn->k = args->k ? args->k : DEFAULT_K;
-    cj_status status = cj__check_k(&knn->k, 1, INT64_MAX, "cj_knn_new");
+    knn->k = args->k;
+    cj_status status = cj__check_k(&knn->k, 1, INT64_MAX, "cj_knn");
     if (status == CJ_OK)
         status = cj__metric_find(args->metric, &knn->metric);
     if (status == CJ_OK)
@@ -38,6 +40,15 @@ cj_knn *cj_knn_build(const cj_knn_args *args)
         return knn;
     cj_release(knn);
     return NULL;
+}
+
+cj_knn *cj_knn_new(const cj_knn_args *args)
+{
+    cj_knn_args given;
+    cj_knn *knn = NULL;
+    if (cj__args_read("cj_knn", args, &knn_defaults, sizeof given, &given) == CJ_OK)
+        knn = make(&given);
+    return knn ? knn : cj__build_failed();
 }
 
 cj_status cj__check_k(const int64_t *k, int count, int64_t most, const char *who)

@@ -32,18 +32,19 @@ static cj_status score(cj_knn *knn, cj_dataset *test, const int64_t *k, int coun
                        const char *who)
 {
     cj__trial trial = {.k = k, .k_count = count};
-    int64_t right[CJ_KNN_MAX_CHOICES] = {0};
     int32_t *labels;
     CJ_TRY(cj__check_k(k, count, knn->learned.samples.count, who));
     CJ_TRY(cj__labelled_open(test, who, &trial.queries, &labels));
     trial.labels = labels;
-    trial.right = right;
+    trial.right = cj__new((size_t)count, sizeof *trial.right);
     const cj__among among = cj__among_all(knn);
-    cj_status status = cj__check_alike(&trial.queries, &knn->learned.samples, who);
+    cj_status status = trial.right ? cj__check_alike(&trial.queries, &knn->learned.samples, who) :
+                                     CJ_OUT_OF_MEMORY;
     if (status == CJ_OK)
         status = cj__trial_run(&trial, &among, knn->learned.labels, knn->weights, knn->pool);
     for (int i = 0; status == CJ_OK && i < count; i++)
-        accuracy[i] = (double)right[i] / (double)trial.queries.count;
+        accuracy[i] = (double)trial.right[i] / (double)trial.queries.count;
+    cj__free(trial.right);
     cj__free(labels);
     cj__rows_close(&trial.queries);
     return status;
@@ -59,8 +60,10 @@ cj_status cj_knn_score_each(cj_knn *knn, cj_dataset *test, const int64_t *k, int
                             double *accuracy)
 {
     CJ_TRY(cj__check_fitted(knn, "cj_knn_score_each"));
-    if (count < 1 || count > CJ_KNN_MAX_CHOICES)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_knn_score_each: %d values of k, it needs 1 to %d",
-                        count, CJ_KNN_MAX_CHOICES);
+    if (!k || !accuracy)
+        return cj__fail_null("cj_knn_score_each: the values of k, or the place for the accuracies");
+    if (count < 1)
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "cj_knn_score_each: %d values of k, it needs at least 1", count);
     return score(knn, test, k, count, accuracy, "cj_knn_score_each");
 }

@@ -107,7 +107,7 @@ static cj_status load_files(const char *folder, const char *const *names, int co
         cj_release(labels);
         return status;
     }
-    *data = cj_dataset_new(.x = {images}, .y = {labels});
+    *data = cj_dataset(.x = {images}, .y = {labels});
     return *data ? CJ_OK : cj_error_status();
 }
 

@@ -1,6 +1,8 @@
 // The data set object: tensors that agree in their number of samples.
 #include "data/dataset.h"
 
+#include "base/args.h"
+#include "base/fields.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "tensor/tensor.h"
@@ -9,15 +11,6 @@
 static void destroy_dataset(void *object);
 
 const cj__class cj__dataset_class = {.name = "data set", .destroy = destroy_dataset};
-
-// Lengths of the two lists in the arguments: each ends at its first NULL.
-static int list_length(cj_tensor *const *list)
-{
-    int length = 0;
-    while (length < CJ_DATASET_MAX_IO && list[length])
-        length++;
-    return length;
-}
 
 static void release_tensors(cj_dataset *data)
 {
@@ -88,16 +81,18 @@ static cj_status simplify_weight(cj_dataset *data)
     return CJ_OK;
 }
 
+CJ__DEFAULTS(dataset, DATASET)
+
 // Takes every tensor over before anything can fail, so that one release of the data set is the
 // whole way back, also where one floating tensor is both input and target.
-cj_dataset *cj_dataset_build(const cj_dataset_args *args)
+static cj_dataset *make(const cj__list *x, const cj__list *y, cj_tensor *sample_weight)
 {
-    cj_dataset held = {.x_count = list_length(args->x), .y_count = list_length(args->y)};
+    cj_dataset held = {.x_count = x->count, .y_count = y->count};
     for (int i = 0; i < held.x_count; i++)
-        held.x[i] = cj__own(args->x[i]);
+        held.x[i] = cj__own(x->items[i]);
     for (int i = 0; i < held.y_count; i++)
-        held.y[i] = cj__own(args->y[i]);
-    held.sample_weight = cj__own(args->sample_weight);
+        held.y[i] = cj__own(y->items[i]);
+    held.sample_weight = cj__own(sample_weight);
 
     cj_dataset *data = cj__object_new(&cj__dataset_class, sizeof *data);
     if (!data) {
@@ -114,6 +109,32 @@ cj_dataset *cj_dataset_build(const cj_dataset_args *args)
         return NULL;
     }
     return data;
+}
+
+static void drop_list(const cj__list *list)
+{
+    for (int i = 0; i < list->count; i++)
+        cj__drop_floating(list->items[i]);
+}
+
+cj_dataset *cj_dataset_new(const cj_dataset_args *args)
+{
+    cj_dataset_args given;
+    cj__list x, y;
+    cj_dataset *data = NULL;
+    if (cj__args_read("data set", args, &dataset_defaults, sizeof given, &given) != CJ_OK)
+        return cj__build_failed();
+    const cj_status first = cj__list_read("data set: x", given.x, given.x_list, given.x_count, &x);
+    const cj_status second = cj__list_read("data set: y", given.y, given.y_list, given.y_count, &y);
+    if (x.count > CJ__DATASET_IO_MAX || y.count > CJ__DATASET_IO_MAX)
+        cj__fail(CJ_UNSUPPORTED, "data set: %d inputs and %d targets, at most %d are possible",
+                 x.count, y.count, CJ__DATASET_IO_MAX);
+    else if (first == CJ_OK && second == CJ_OK)
+        return (data = make(&x, &y, given.sample_weight)) ? data : cj__build_failed();
+    drop_list(&x);
+    drop_list(&y);
+    cj__drop_floating(given.sample_weight);
+    return cj__build_failed();
 }
 
 int64_t cj_dataset_count(const cj_dataset *data)
@@ -153,21 +174,22 @@ cj_status cj_dataset_slice(const cj_dataset *data, int64_t begin, int64_t count,
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "data set: a slice of %lld samples from %lld does not lie in %lld",
                         (long long)count, (long long)begin, (long long)data->count);
-    cj_dataset_args args = {._ = 0};
+    cj_tensor *x[CJ__DATASET_IO_MAX] = {NULL}, *y[CJ__DATASET_IO_MAX] = {NULL}, *weight = NULL;
     cj_status status = CJ_OK;
     for (int i = 0; status == CJ_OK && i < data->x_count; i++)
-        status = cj_tensor_slice(data->x[i], 0, begin, count, &args.x[i]);
+        status = cj_tensor_slice(data->x[i], 0, begin, count, &x[i]);
     for (int i = 0; status == CJ_OK && i < data->y_count; i++)
-        status = cj_tensor_slice(data->y[i], 0, begin, count, &args.y[i]);
+        status = cj_tensor_slice(data->y[i], 0, begin, count, &y[i]);
     if (status == CJ_OK && data->sample_weight)
-        status = cj_tensor_slice(data->sample_weight, 0, begin, count, &args.sample_weight);
+        status = cj_tensor_slice(data->sample_weight, 0, begin, count, &weight);
     if (status == CJ_OK) {
-        *slice = cj_dataset_build(&args);
+        *slice = cj_dataset(.x_list = x, .x_count = data->x_count, .y_list = y,
+                            .y_count = data->y_count, .sample_weight = weight);
         return *slice ? CJ_OK : cj_error_status();
     }
-    for (int i = 0; i < CJ_DATASET_MAX_IO; i++) {
-        cj_release(args.x[i]);
-        cj_release(args.y[i]);
+    for (int i = 0; i < CJ__DATASET_IO_MAX; i++) {
+        cj_release(x[i]);
+        cj_release(y[i]);
     }
     return status;
 }

@@ -27,12 +27,15 @@
 #include "base/object.h"
 #include <cajal/data.h>
 
+// The most inputs, or targets, of a data set.
+enum { CJ__DATASET_IO_MAX = 16 };
+
 struct cj_dataset {
     cj__object object;
     int64_t count; // samples
     int x_count, y_count;
-    cj_tensor *x[CJ_DATASET_MAX_IO]; // held
-    cj_tensor *y[CJ_DATASET_MAX_IO]; // held
+    cj_tensor *x[CJ__DATASET_IO_MAX]; // held
+    cj_tensor *y[CJ__DATASET_IO_MAX]; // held
     // (samples), float32, contiguous whatever the user gave; held; or NULL
     cj_tensor *sample_weight;
 };
@@ -49,8 +52,8 @@ typedef struct cj__batch {
     int64_t index;
     int64_t count; // samples: the batch size, or what is left in the last batch
     // (count, sample shape) each; NULL beyond the data set's inputs
-    const void *x[CJ_DATASET_MAX_IO];
-    const void *y[CJ_DATASET_MAX_IO];
+    const void *x[CJ__DATASET_IO_MAX];
+    const void *y[CJ__DATASET_IO_MAX];
     const float *sample_weight; // (count); NULL if all are 1
     // their numbers in the data set: the order's entries; NULL for the data set's own order
     const int64_t *samples;

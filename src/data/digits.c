@@ -1,4 +1,6 @@
 // Digits: the data set that is always at hand, because the library draws it.
+#include "base/args.h"
+#include "base/fields.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -37,26 +39,30 @@ static cj_status draw_set(uint64_t seed, const char *consumer, int64_t count, cj
     sheet s = {cj__key(seed, consumer), (unsigned char *)images->data,
                (unsigned char *)labels->data};
     cj__parallel(pool, count, 256, draw_range, &s);
-    *data = cj_dataset_new(.x = {images}, .y = {labels});
+    *data = cj_dataset(.x = {images}, .y = {labels});
     return *data ? CJ_OK : cj_error_status();
 }
 
-cj_status cj_load_digits(const cj_digits_args *args, cj_dataset **train, cj_dataset **test)
+CJ__DEFAULTS(load_digits, LOAD_DIGITS)
+
+cj_status cj_load_digits_with(cj_dataset **train, cj_dataset **test,
+                              const cj_load_digits_args *args)
 {
+    cj_load_digits_args given;
+    if (!train || !test)
+        return cj__fail_null("cj_load_digits: the place for a data set");
     *train = *test = NULL;
-    int64_t train_count = args && args->train_count ? args->train_count : 60000;
-    int64_t test_count = args && args->test_count ? args->test_count : 10000;
-    if (train_count < 1 || test_count < 1)
+    CJ_TRY(cj__args_read("cj_load_digits", args, &load_digits_defaults, sizeof given, &given));
+    if (given.train_count < 1 || given.test_count < 1)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "digits: %lld training and %lld test images, it needs at least 1 of each",
-                        (long long)train_count, (long long)test_count);
-    uint64_t seed = args ? args->seed : 0;
+                        (long long)given.train_count, (long long)given.test_count);
     cj_pool *pool = cj_pool_new(0);
     if (!pool)
         return cj_error_status();
-    cj_status status = draw_set(seed, "digits train", train_count, pool, train);
+    cj_status status = draw_set(given.seed, "digits train", given.train_count, pool, train);
     if (status == CJ_OK)
-        status = draw_set(seed, "digits test", test_count, pool, test);
+        status = draw_set(given.seed, "digits test", given.test_count, pool, test);
     cj_release(pool);
     if (status != CJ_OK) {
         cj_release(*train);

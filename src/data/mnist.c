@@ -89,7 +89,7 @@ static cj_status load_half(const char *folder, const half *names, cj_dataset **d
         cj_release(labels);
         return status;
     }
-    *data = cj_dataset_new(.x = {shaped}, .y = {labels});
+    *data = cj_dataset(.x = {shaped}, .y = {labels});
     return *data ? CJ_OK : cj_error_status();
 }
 
@@ -119,7 +119,7 @@ cj_status cj_load_mnist(cj_dataset **train, cj_dataset **test)
 
 static cj_status load_digits(cj_dataset **train, cj_dataset **test)
 {
-    return cj_load_digits(&(cj_digits_args){._ = 0}, train, test);
+    return cj_load_digits(train, test);
 }
 
 // Only absence leads to digits: damaged files are worth a sentence.

@@ -12,7 +12,7 @@
 #include <string.h>
 
 // Bytes of a sample that are asked for ahead: what is behind them the processor fetches by itself.
-enum { LINE = 64, AHEAD_MOST = 1024, PART_MAX = 2 * CJ_DATASET_MAX_IO + 1 };
+enum { LINE = 64, AHEAD_MOST = 1024, PART_MAX = 2 * CJ__DATASET_IO_MAX + 1 };
 
 // One tensor of the data set, as the reader sees it.
 typedef struct part {

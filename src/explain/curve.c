@@ -10,8 +10,8 @@ cj_status cj__curve_open(cj__curve *curve, const char *spec, const char *who, in
     cj_symbol *x = cj__build_keep(&g, cj_symbol_input(CJ_F64, CJ_SHAPE(1, count), "z"));
     cj_symbol *y = cj__activation(&g, spec, who, x);
     if (y) {
-        curve->function = cj_function_new(
-            &(cj_function_args){.inputs = &x, .input_count = 1, .outputs = &y, .output_count = 1});
+        curve->function =
+            cj_function(.inputs = &x, .input_count = 1, .outputs = &y, .output_count = 1);
         if (!curve->function)
             g.status = cj_error_status();
     }

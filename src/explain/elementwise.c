@@ -35,7 +35,7 @@ cj_status cj__tell_relu(cj__telling *telling)
 {
     const cj_relu_args *args = telling->sight->layer->args;
     const double x = input_at(telling), slope = args->negative_slope, threshold = args->threshold;
-    const bool below = !(x > threshold), cut = args->max_value > 0 && x > args->max_value;
+    const bool below = !(x > threshold), cut = x > args->max_value;
     const double y = cut ? args->max_value : below ? slope * (x - threshold) : x;
     char from[CJ__SHORT_TEXT], to[CJ__SHORT_TEXT];
     cj__say(telling, "%s is %s: %s", cj__short(x, from),

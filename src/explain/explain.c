@@ -2,6 +2,7 @@
 // computes what each was given and gave; then each application is shown, and one element of its
 // output is derived by the class's teller.
 #include "explain/explain.h"
+#include "base/args.h"
 #include "base/text.h"
 #include "kernels/kernels.h"
 #include <string.h>
@@ -22,8 +23,8 @@ typedef struct explaining {
     const cj_explain_args *args;
     int64_t max_rows;
     cj__trace trace;
-    cj_symbol *inputs[CJ_MAX_IO];
-    cj_tensor *given[CJ_MAX_IO];
+    cj_symbol *inputs[CJ__LAYER_IO_MAX];
+    cj_tensor *given[CJ__LAYER_IO_MAX];
     int input_count;
     cj__sight *sights; // in the order of tracing
     size_t sight_count, sight_capacity;
@@ -123,7 +124,7 @@ static cj_status prepare_input(explaining *e, const cj__type *type, const cj_ten
 static cj_status trace_model(explaining *e, cj_tensor *const *samples)
 {
     const cj__type *types;
-    cj__value outputs[CJ_MAX_IO];
+    cj__value outputs[CJ__LAYER_IO_MAX];
     e->input_count = cj__model_inputs(e->model, &types);
     if (e->input_count == 0)
         return cj__fail(CJ_NOT_BUILT,
@@ -145,12 +146,9 @@ static cj_status trace_model(explaining *e, cj_tensor *const *samples)
 
 static cj_status compute(explaining *e)
 {
-    cj_function *function = cj_function_new(&(cj_function_args){
-        .inputs = e->inputs,
-        .input_count = e->input_count,
-        .outputs = e->symbols,
-        .output_count = (int)e->symbol_count,
-    });
+    cj_function *function =
+        cj_function(.inputs = e->inputs, .input_count = e->input_count, .outputs = e->symbols,
+                    .output_count = (int)e->symbol_count);
     if (!function)
         return cj_error_status();
     const cj_status status = cj_function_call(function, e->given, e->values);
@@ -270,24 +268,24 @@ static cj_status explain(explaining *e, cj_tensor *const *samples)
                CJ_OK;
 }
 
-cj_status cj_explain_model(cj_model *model, cj_tensor *const *inputs, FILE *stream,
-                           const cj_explain_args *args)
+CJ__DEFAULTS(explain, EXPLAIN)
+
+cj_status cj_explain_with(cj_model *model, cj_tensor *const *inputs, FILE *stream,
+                          const cj_explain_args *args)
 {
-    if (!model || !inputs || !stream || !args)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_explain: the %s is NULL",
-                        !model  ? "model" :
-                        !inputs ? "array of inputs" :
-                        !stream ? "stream" :
-                                  "arguments struct");
-    if (args->max_rows < 0)
+    enum { FEWEST_ROWS = 3 };
+    cj_explain_args given;
+    if (!model || !inputs || !stream)
+        return cj__fail_null(!model  ? "cj_explain: the model" :
+                             !inputs ? "cj_explain: the array of inputs" :
+                                       "cj_explain: the stream");
+    CJ_TRY(cj__args_read("cj_explain", args, &explain_defaults, sizeof given, &given));
+    if (given.max_rows < 0)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_explain: max_rows is %lld, must not be negative",
-                        (long long)args->max_rows);
-    enum { MAX_ROWS = 12, LEAST_ROWS = 3 };
-    explaining e = {.model = model, .stream = stream, .args = args};
-    e.max_rows = args->max_rows == 0         ? MAX_ROWS :
-                 args->max_rows < LEAST_ROWS ? LEAST_ROWS :
-                                               args->max_rows;
-    if (args->layer && !(e.only = cj_model_find_layer(model, args->layer)))
+                        (long long)given.max_rows);
+    explaining e = {.model = model, .stream = stream, .args = &given};
+    e.max_rows = given.max_rows < FEWEST_ROWS ? FEWEST_ROWS : given.max_rows;
+    if (given.layer && !(e.only = cj_model_find_layer(model, given.layer)))
         return cj_error_status();
     cj_status status = explain(&e, inputs);
     for (size_t i = 0; i < e.symbol_count; i++)

@@ -21,7 +21,7 @@ typedef struct cj__sight {
     int which; // the how-manieth application of this layer, from 0
     bool masked;
     int input_count, output_count;
-    cj_tensor *inputs[CJ_MAX_IO], *outputs[CJ_MAX_IO];
+    cj_tensor *inputs[CJ__LAYER_IO_MAX], *outputs[CJ__LAYER_IO_MAX];
     // under mixed_bfloat16, while it is told: variables as they are read
     cj_tensor *rounded[CJ__LAYER_VARIABLES_MAX];
 } cj__sight;

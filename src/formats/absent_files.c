@@ -17,6 +17,23 @@ cj_status cj_save(cj_model *model, const char *path)
     return absent(path ? path : "save");
 }
 
+cj_status cj_save_memory(cj_model *model, void **data, size_t *size)
+{
+    (void)model;
+    if (data)
+        *data = NULL;
+    if (size)
+        *size = 0;
+    return absent("save_memory");
+}
+
+cj_model *cj_load_memory(const void *data, size_t size)
+{
+    (void)data, (void)size;
+    absent("load_memory");
+    return NULL;
+}
+
 cj_model *cj_load(const char *path)
 {
     absent(path ? path : "load");

@@ -1,7 +1,9 @@
 // ModelCheckpoint: saving from inside training. It lives here because it writes files; what it
 // decides by is the training room's monitor. What it remembers across a resumed run is the best
 // value so far.
+#include "base/args.h"
 #include "base/error.h"
+#include "base/fields.h"
 #include "base/memory.h"
 #include "train/callbacks/monitor.h"
 
@@ -101,6 +103,7 @@ static void destroy(void *self)
 }
 
 static const cj_callback_methods methods = {
+    .size = sizeof(cj_callback_methods),
     .name = "ModelCheckpoint",
     .batch_end = batch_end,
     .epoch_end = epoch_end,
@@ -109,10 +112,17 @@ static const cj_callback_methods methods = {
     .free = destroy,
 };
 
-cj_callback *cj_model_checkpoint_new(const cj_model_checkpoint_args *args)
+CJ__DEFAULTS(model_checkpoint, MODEL_CHECKPOINT)
+
+static cj_callback *make(const cj_model_checkpoint_args *args)
 {
-    if (!args->filepath || args->save_freq < 0) {
-        cj__fail(CJ_INVALID_ARGUMENT, "%s: it needs a filepath and a save_freq of 0 or more", who);
+    if (!args->filepath) {
+        cj__fail_null("ModelCheckpoint: the filepath");
+        return NULL;
+    }
+    if (args->save_freq < 0) {
+        cj__fail(CJ_INVALID_ARGUMENT, "%s: save_freq is %lld, needed is 0 or more", who,
+                 (long long)args->save_freq);
         return NULL;
     }
     checkpoint *c = cj__new(1, sizeof *c);
@@ -131,4 +141,13 @@ cj_callback *cj_model_checkpoint_new(const cj_model_checkpoint_args *args)
     if (!callback)
         destroy(c);
     return callback;
+}
+
+cj_callback *cj_model_checkpoint_new(const cj_model_checkpoint_args *args)
+{
+    cj_model_checkpoint_args given;
+    cj_callback *callback = NULL;
+    if (cj__args_read(who, args, &model_checkpoint_defaults, sizeof given, &given) == CJ_OK)
+        callback = make(&given);
+    return callback ? callback : cj__build_failed();
 }

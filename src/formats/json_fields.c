@@ -31,93 +31,94 @@ static const char *keep(cj__texts *texts, char *text)
 
 // ---- Writing ----
 
-static json_t *write_int(const cj__field *field, const void *slot)
+static json_t *write_int(cj__json *b, const cj__field *field, const void *slot)
 {
     (void)field;
-    return json_integer(*(const int64_t *)slot);
+    return cj__json_int(b, *(const int64_t *)slot);
 }
 
-static json_t *write_int32(const cj__field *field, const void *slot)
+static json_t *write_int32(cj__json *b, const cj__field *field, const void *slot)
 {
     (void)field;
-    return json_integer(*(const int *)slot);
+    return cj__json_int(b, *(const int *)slot);
 }
 
-static json_t *write_pair(const cj__field *field, const void *slot)
+static json_t *write_pair(cj__json *b, const cj__field *field, const void *slot)
 {
     const int64_t *pair = slot;
+    json_t *list = cj__json_list(b);
     (void)field;
-    return json_pack("[I, I]", (json_int_t)pair[0], (json_int_t)pair[1]);
+    cj__json_append(b, list, cj__json_int(b, pair[0]));
+    cj__json_append(b, list, cj__json_int(b, pair[1]));
+    return list;
 }
 
-static json_t *write_list(const cj__field *field, const void *slot)
+static json_t *write_list(cj__json *b, const cj__field *field, const void *slot)
 {
-    const int64_t *list = slot;
+    const int64_t *numbers = slot;
     (void)field;
-    if (list[0] == 0)
-        return json_null();
-    json_t *array = json_array();
-    for (int i = 0; i < LIST_MAX && list[i] != 0; i++)
-        json_array_append_new(array, json_integer(list[i]));
-    return array;
+    if (numbers[0] == 0)
+        return cj__json_null(b);
+    json_t *list = cj__json_list(b);
+    for (int i = 0; i < LIST_MAX && numbers[i] != 0; i++)
+        cj__json_append(b, list, cj__json_int(b, numbers[i]));
+    return list;
 }
 
-static json_t *write_real(const cj__field *field, const void *slot)
-{
-    (void)field;
-    return json_real(*(const double *)slot);
-}
-
-static json_t *write_option(const cj__field *field, const void *slot)
+static json_t *write_real(cj__json *b, const cj__field *field, const void *slot)
 {
     (void)field;
-    return *(const double *)slot != 0 ? json_real(*(const double *)slot) : json_null();
+    return cj__json_real(b, *(const double *)slot);
 }
 
-static json_t *write_bool(const cj__field *field, const void *slot)
+static json_t *write_limit(cj__json *b, const cj__field *field, const void *slot)
+{
+    const double limit = *(const double *)slot;
+    (void)field;
+    return isinf(limit) ? cj__json_null(b) : cj__json_real(b, limit);
+}
+
+static json_t *write_seed(cj__json *b, const cj__field *field, const void *slot)
+{
+    const int64_t seed = *(const int64_t *)slot;
+    (void)field;
+    return seed < 0 ? cj__json_null(b) : cj__json_int(b, seed);
+}
+
+static json_t *write_bool(cj__json *b, const cj__field *field, const void *slot)
 {
     (void)field;
-    return json_boolean(*(const bool *)slot);
+    return cj__json_bool(b, *(const bool *)slot);
 }
 
-static json_t *write_switch(const cj__field *field, const void *slot)
+static json_t *write_text(cj__json *b, const cj__field *field, const void *slot)
 {
     (void)field;
-    return json_boolean(*(const cj_switch *)slot == CJ_ON);
+    return cj__json_text(b, *(const char *const *)slot);
 }
 
-static json_t *write_text(const cj__field *field, const void *slot)
+// A spec of a catalog as Keras writes it: a name for activations, else an object.
+static json_t *write_spec(cj__json *b, const cj__field *field, const void *slot)
 {
-    const char *text = *(const char *const *)slot;
-    (void)field;
-    return text ? json_string(text) : json_null();
-}
-
-static json_t *write_spec(const cj__field *field, const void *slot)
-{
-    return cj__spec_to_json(field->catalog, *(const char *const *)slot);
-}
-
-json_t *cj__spec_to_json(const cj__catalog *catalog, const char *spec)
-{
+    const char *spec = *(const char *const *)slot;
+    const cj__catalog *catalog = field->catalog;
     cj__chosen chosen;
-    if (!spec)
-        return json_null();
-    if (!catalog || strcmp(catalog->what, "activation") == 0)
-        return json_string(spec);
-    if (cj__spec_parse(catalog, spec, NULL, &chosen) != CJ_OK || !chosen.choice)
-        return NULL;
-    json_t *config = json_object();
     char module[64];
-    snprintf(module, sizeof(module), "keras.%.40s%s", catalog->what,
-             catalog->what[0] == 'l' ? "es" : "s");
-    bool made =
-        cj__fields_to_json(chosen.choice->fields, chosen.choice->field_count, chosen.args, config);
-    json_t *object = made ?
-                         json_pack("{s:s, s:s, s:O, s:n}", "module", module, "class_name",
-                                   chosen.choice->class_name, "config", config, "registered_name") :
-                         NULL;
-    json_decref(config);
+    if (!spec || !catalog || strcmp(catalog->what, "activation") == 0)
+        return cj__json_text(b, spec);
+    if (b->status == CJ_OK)
+        b->status = cj__spec_parse(catalog, spec, NULL, &chosen);
+    if (b->status != CJ_OK)
+        return NULL;
+    if (!chosen.choice)
+        return cj__json_null(b);
+    json_t *config = cj__json_object(b), *object = cj__json_object(b);
+    cj__fields_to_json(b, chosen.choice->fields, chosen.choice->field_count, chosen.args, config);
+    snprintf(module, sizeof module, "keras.%.40ss", catalog->what);
+    cj__json_set(b, object, "module", cj__json_text(b, module));
+    cj__json_set(b, object, "class_name", cj__json_text(b, chosen.choice->class_name));
+    cj__json_set(b, object, "config", config);
+    cj__json_set(b, object, "registered_name", cj__json_null(b));
     cj__chosen_free(&chosen);
     return object;
 }
@@ -157,6 +158,9 @@ static cj_status read_int32(const cj__field *field, const json_t *value, void *s
 static cj_status read_numbers(const cj__field *field, const json_t *value, int64_t *numbers,
                               size_t most, const char *who)
 {
+    memset(numbers, 0, most * sizeof *numbers); // null, or fewer than the defaults have
+    if (json_is_null(value))
+        return CJ_OK;
     if (json_is_integer(value)) {
         numbers[0] = json_integer_value(value);
         return CJ_OK;
@@ -199,13 +203,18 @@ static cj_status read_real(const cj__field *field, const json_t *value, void *sl
     return CJ_OK;
 }
 
-static cj_status read_number(const cj__field *field, const json_t *value, void *slot,
-                             cj__texts *texts, const char *who)
+static cj_status read_limit(const cj__field *field, const json_t *value, void *slot,
+                            cj__texts *texts, const char *who)
 {
-    CJ_TRY(read_real(field, value, slot, texts, who));
-    if (*(double *)slot == 0)
-        *(double *)slot = CJ_ZERO; // written out, a zero is meant
-    return CJ_OK;
+    *(double *)slot = INFINITY;
+    return json_is_null(value) ? CJ_OK : read_real(field, value, slot, texts, who);
+}
+
+static cj_status read_seed(const cj__field *field, const json_t *value, void *slot,
+                           cj__texts *texts, const char *who)
+{
+    *(int64_t *)slot = -1;
+    return json_is_null(value) ? CJ_OK : read_int(field, value, slot, texts, who);
 }
 
 static cj_status read_bool(const cj__field *field, const json_t *value, void *slot,
@@ -218,30 +227,14 @@ static cj_status read_bool(const cj__field *field, const json_t *value, void *sl
     return CJ_OK;
 }
 
-static cj_status read_switch(const cj__field *field, const json_t *value, void *slot,
-                             cj__texts *texts, const char *who)
-{
-    (void)texts;
-    if (!json_is_boolean(value))
-        return wrong(field, who, "true or false");
-    *(cj_switch *)slot = json_is_true(value) ? CJ_ON : CJ_OFF;
-    return CJ_OK;
-}
-
 static cj_status read_text(const cj__field *field, const json_t *value, void *slot,
                            cj__texts *texts, const char *who)
 {
     (void)texts;
-    if (!json_is_string(value))
+    if (!json_is_string(value) && !json_is_null(value))
         return wrong(field, who, "a text");
     *(const char **)slot = json_string_value(value);
     return CJ_OK;
-}
-
-static cj_status read_spec(const cj__field *field, const json_t *value, void *slot,
-                           cj__texts *texts, const char *who)
-{
-    return cj__spec_from_json(field->catalog, value, slot, texts, who);
 }
 
 // Adds "key=value" for a number or truth value of a config.
@@ -280,8 +273,8 @@ static cj_status spec_of_object(const cj__choice *choice, const json_t *config, 
     return *spec ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
 
-cj_status cj__spec_from_json(const cj__catalog *catalog, const json_t *value, const char **spec,
-                             cj__texts *texts, const char *who)
+static cj_status spec_from_json(const cj__catalog *catalog, const json_t *value, const char **spec,
+                                cj__texts *texts, const char *who)
 {
     *spec = json_string_value(value);
     if (*spec || json_is_null(value) || !value)
@@ -300,17 +293,28 @@ cj_status cj__spec_from_json(const cj__catalog *catalog, const json_t *value, co
     return spec_of_object(choice, config, spec, texts);
 }
 
+static cj_status read_spec(const cj__field *field, const json_t *value, void *slot,
+                           cj__texts *texts, const char *who)
+{
+    return spec_from_json(field->catalog, value, slot, texts, who);
+}
+
 static const struct {
-    json_t *(*write)(const cj__field *, const void *slot);
+    json_t *(*write)(cj__json *, const cj__field *, const void *slot);
     cj_status (*read)(const cj__field *, const json_t *value, void *slot, cj__texts *,
                       const char *who);
 } kinds[] = {
-    [CJ__FIELD_INT] = {write_int, read_int},          [CJ__FIELD_INT32] = {write_int32, read_int32},
-    [CJ__FIELD_PAIR] = {write_pair, read_pair},       [CJ__FIELD_LIST] = {write_list, read_list},
-    [CJ__FIELD_NUMBER] = {write_real, read_number},   [CJ__FIELD_REAL] = {write_real, read_real},
-    [CJ__FIELD_OPTION] = {write_option, read_real},   [CJ__FIELD_BOOL] = {write_bool, read_bool},
-    [CJ__FIELD_SWITCH] = {write_switch, read_switch}, [CJ__FIELD_TEXT] = {write_text, read_text},
-    [CJ__FIELD_SPEC] = {write_spec, read_spec},
+    [CJ__FIELD_INT] = {write_int, read_int},       [CJ__FIELD_INT32] = {write_int32, read_int32},
+    [CJ__FIELD_SEED] = {write_seed, read_seed},    [CJ__FIELD_PAIR] = {write_pair, read_pair},
+    [CJ__FIELD_LIST] = {write_list, read_list},    [CJ__FIELD_NUMBER] = {write_real, read_real},
+    [CJ__FIELD_LIMIT] = {write_limit, read_limit}, [CJ__FIELD_BOOL] = {write_bool, read_bool},
+    [CJ__FIELD_TEXT] = {write_text, read_text},    [CJ__FIELD_SPEC] = {write_spec, read_spec},
+};
+
+// Kinds of which null is a value, and not left out.
+static const bool null_is_a_value[] = {
+    [CJ__FIELD_SEED] = true,  [CJ__FIELD_PAIR] = true, [CJ__FIELD_LIST] = true,
+    [CJ__FIELD_LIMIT] = true, [CJ__FIELD_TEXT] = true, [CJ__FIELD_SPEC] = true,
 };
 
 static bool common(const cj__field *field)
@@ -319,17 +323,15 @@ static bool common(const cj__field *field)
            strcmp(field->key, "dtype") == 0;
 }
 
-bool cj__fields_to_json(const cj__field *fields, int count, const void *args, json_t *config)
+void cj__fields_to_json(cj__json *b, const cj__field *fields, int count, const void *args,
+                        json_t *config)
 {
     for (int i = 0; i < count; i++) {
-        if (fields[i].hidden || common(&fields[i]))
-            continue;
-        json_t *value =
-            kinds[fields[i].kind].write(&fields[i], (const char *)args + fields[i].offset);
-        if (!value || json_object_set_new(config, fields[i].key, value) != 0)
-            return false;
+        const void *slot = (const char *)args + fields[i].offset;
+        if (!fields[i].hidden && !common(&fields[i]))
+            cj__json_set(b, config, fields[i].key,
+                         kinds[fields[i].kind].write(b, &fields[i], slot));
     }
-    return true;
 }
 
 cj_status cj__fields_from_json(const cj__field *fields, int count, const json_t *config, void *args,
@@ -337,7 +339,8 @@ cj_status cj__fields_from_json(const cj__field *fields, int count, const json_t 
 {
     for (int i = 0; i < count; i++) {
         const json_t *value = json_object_get(config, fields[i].key);
-        if (!value || json_is_null(value) || strcmp(fields[i].key, "dtype") == 0)
+        if (!value || strcmp(fields[i].key, "dtype") == 0 ||
+            (json_is_null(value) && !null_is_a_value[fields[i].kind]))
             continue;
         CJ_TRY(kinds[fields[i].kind].read(&fields[i], value, (char *)args + fields[i].offset, texts,
                                           who));

@@ -3,11 +3,12 @@
 #define CJ_FORMATS_JSON_FIELDS_H
 
 #include "base/fields.h"
-#include <jansson.h>
+#include "formats/json_build.h"
 
 // Adds every field of resolved arguments to `config`, but those named "name", "trainable" and
-// "dtype" (the caller knows them). False without memory.
-bool cj__fields_to_json(const cj__field *fields, int count, const void *args, json_t *config);
+// "dtype" (the caller knows them).
+void cj__fields_to_json(cj__json *b, const cj__field *fields, int count, const void *args,
+                        json_t *config);
 
 // Texts made while reading, to be freed when the arguments have been copied by a constructor.
 typedef struct cj__texts {
@@ -21,11 +22,5 @@ void cj__texts_free(cj__texts *texts);
 // object in sentences.
 cj_status cj__fields_from_json(const cj__field *fields, int count, const json_t *config, void *args,
                                cj__texts *texts, const char *who);
-
-// A spec of a catalog as Keras writes it: a name for activations, else {"module", "class_name",
-// "config"}; and back.
-json_t *cj__spec_to_json(const cj__catalog *catalog, const char *spec);
-cj_status cj__spec_from_json(const cj__catalog *catalog, const json_t *value, const char **spec,
-                             cj__texts *texts, const char *who);
 
 #endif

@@ -7,6 +7,12 @@
 
 #include <string.h>
 
+const json_t *cj__json_layer_named(const cj__json_layers *layers, const char *name)
+{
+    const json_t *place = json_object_get(layers->index, name);
+    return place ? json_array_get(layers->objects, (size_t)json_integer_value(place)) : NULL;
+}
+
 bool cj__json_makes_mask(const json_t *object)
 {
     const char *class_name = json_string_value(json_object_get(object, "class_name"));
@@ -26,47 +32,41 @@ static const json_t *arguments_of(const json_t *object, size_t node)
 
 // What a mask is made of: the history of `words` in NotEqual(words, 0); NULL if it is made in
 // another way.
-static const json_t *masked_words(const json_t *objects, const json_t *history)
+static const json_t *masked_words(const cj__json_layers *layers, const json_t *history)
 {
     const char *name = json_string_value(json_array_get(history, 0));
-    for (size_t i = 0; name && i < json_array_size(objects); i++) {
-        const json_t *object = json_array_get(objects, i);
-        const char *own = json_string_value(json_object_get(object, "name"));
-        if (!own || strcmp(own, name) != 0 || !cj__json_makes_mask(object))
-            continue;
-        const json_t *arguments =
-            arguments_of(object, (size_t)json_integer_value(json_array_get(history, 1)));
-        const json_t *zero = json_array_get(arguments, 1);
-        return json_is_number(zero) && !(json_number_value(zero) < 0) &&
-                       !(json_number_value(zero) > 0) ?
-                   history_of(json_array_get(arguments, 0)) :
-                   NULL;
-    }
-    return NULL;
+    const json_t *object = name ? cj__json_layer_named(layers, name) : NULL;
+    const json_int_t node = json_integer_value(json_array_get(history, 1));
+    if (!object || !cj__json_makes_mask(object) || node < 0)
+        return NULL;
+    const json_t *arguments = arguments_of(object, (size_t)node);
+    const json_t *zero = json_array_get(arguments, 1);
+    return json_is_number(zero) && !(json_number_value(zero) < 0) &&
+                   !(json_number_value(zero) > 0) ?
+               history_of(json_array_get(arguments, 0)) :
+               NULL;
 }
 
 // Whether an embedding with mask_zero reads these words.
-static bool is_embedded(const json_t *objects, const json_t *words)
+static bool is_embedded(const cj__json_layers *layers, const json_t *words)
 {
-    for (size_t i = 0; i < json_array_size(objects); i++) {
-        const json_t *object = json_array_get(objects, i);
-        if (!json_is_true(json_object_get(json_object_get(object, "config"), "mask_zero")))
-            continue;
-        for (size_t node = 0; node < json_array_size(json_object_get(object, "inbound_nodes"));
-             node++)
+    for (size_t i = 0; i < json_array_size(layers->embeddings); i++) {
+        const json_t *object = json_array_get(layers->embeddings, i);
+        const size_t nodes = json_array_size(json_object_get(object, "inbound_nodes"));
+        for (size_t node = 0; node < nodes; node++)
             if (json_equal(history_of(json_array_get(arguments_of(object, node), 0)), words))
                 return true;
     }
     return false;
 }
 
-cj_status cj__json_check_mask(const json_t *objects, const json_t *node, const char *who)
+cj_status cj__json_check_mask(const cj__json_layers *layers, const json_t *node, const char *who)
 {
     const json_t *mask = json_object_get(json_object_get(node, "kwargs"), "mask");
     if (!mask || json_is_null(mask))
         return CJ_OK;
-    const json_t *words = masked_words(objects, history_of(mask));
-    return words && is_embedded(objects, words) ?
+    const json_t *words = masked_words(layers, history_of(mask));
+    return words && is_embedded(layers, words) ?
                CJ_OK :
                cj__fail(CJ_UNSUPPORTED,
                         "%s: its mask is not one that an embedding with mask_zero makes", who);

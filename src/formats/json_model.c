@@ -1,224 +1,316 @@
 // Writing architectures: layers by their fields, sequential models as lists, functional ones with
-// inbound nodes.
+// inbound nodes. A layer that stands in several models is written in each, with one
+// "shared_object_id", as Keras does, so that it is read as one.
 #include "formats/json_model.h"
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "formats/json_fields.h"
+#include "layers/index.h"
 #include "layers/model.h"
 
 #include <cajal/files.h>
-#include <stdlib.h>
 #include <string.h>
 
-json_t *cj__shape_to_json(const cj_shape *shape)
+typedef struct writer {
+    cj__json build;
+    int depth, layers, shared; // nested models, layers written, ids given
+    cj__index written;   // layers to their places in `objects`
+    json_t **objects;          // of the layers in the order of their first writing; borrowed
+    size_t count, capacity;
+} writer;
+
+static json_t *write_layer(writer *w, cj_layer *layer);
+
+// ---- Parts ----
+
+static json_t *shape_to_json(cj__json *b, const cj_shape *shape)
 {
-    json_t *list = json_array();
+    json_t *list = cj__json_list(b);
     for (int i = 0; i < shape->rank; i++)
-        json_array_append_new(list, shape->dims[i] == CJ_BATCH ? json_null() :
-                                                                 json_integer(shape->dims[i]));
+        cj__json_append(b, list,
+                        shape->dims[i] == CJ_BATCH ? cj__json_null(b) :
+                                                     cj__json_int(b, shape->dims[i]));
     return list;
 }
 
-static json_t *dtype_policy(const cj_layer *layer)
+static json_t *wrap(cj__json *b, const char *module, const char *class_name, json_t *config)
 {
-    return json_pack("{s:s, s:s, s:{s:s}, s:n}", "module", "keras", "class_name", "DTypePolicy",
-                     "config", "name", cj_dtype_policy(layer), "registered_name");
+    json_t *object = cj__json_object(b);
+    cj__json_set(b, object, "module", cj__json_text(b, module));
+    cj__json_set(b, object, "class_name", cj__json_text(b, class_name));
+    cj__json_set(b, object, "config", config);
+    cj__json_set(b, object, "registered_name", cj__json_null(b));
+    return object;
 }
 
-// {"class_name": "__keras_tensor__", "config": {"shape", "dtype", "keras_history": [layer,
-// application, output]}}
-static json_t *tensor_reference(const cj__application *producer, int output)
+static json_t *dtype_policy(cj__json *b, const cj_layer *layer)
 {
-    const cj__type *type = &producer->output_types[output];
-    return json_pack("{s:s, s:{s:o, s:s, s:[s, i, i]}}", "class_name", "__keras_tensor__", "config",
-                     "shape", cj__shape_to_json(&type->shape), "dtype", cj_dtype_name(type->dtype),
-                     "keras_history", cj_layer_name(producer->layer), producer->which, output);
+    json_t *config = cj__json_object(b);
+    cj__json_set(b, config, "name", cj__json_text(b, cj_dtype_policy(layer)));
+    return wrap(b, "keras", "DTypePolicy", config);
 }
 
-static json_t *wrap(const char *module, const char *class_name, json_t *config)
+// The beginning of every config but an input's.
+static json_t *new_config(cj__json *b, const cj_layer *layer)
 {
-    return json_pack("{s:s, s:s, s:o, s:n}", "module", module, "class_name", class_name, "config",
-                     config, "registered_name");
+    json_t *config = cj__json_object(b);
+    cj__json_set(b, config, "name", cj__json_text(b, cj_layer_name(layer)));
+    cj__json_set(b, config, "trainable", cj__json_bool(b, layer->trainable));
+    return config;
 }
 
-static json_t *input_to_json(const cj_layer *layer)
+// [layer, application, output]
+static json_t *triple(cj__json *b, const cj_layer *layer, int application, int output)
 {
-    cj__type input, *type = &input;
-    cj__input_type(layer, type);
-    return wrap("keras.layers", "InputLayer",
-                json_pack("{s:o, s:s, s:b, s:b, s:b, s:s}", "batch_shape",
-                          cj__shape_to_json(&type->shape), "dtype", cj_dtype_name(type->dtype),
-                          "sparse", 0, "ragged", 0, "optional", 0, "name", cj_layer_name(layer)));
+    json_t *list = cj__json_list(b);
+    cj__json_append(b, list, cj__json_text(b, cj_layer_name(layer)));
+    cj__json_append(b, list, cj__json_int(b, application));
+    cj__json_append(b, list, cj__json_int(b, output));
+    return list;
 }
 
-static json_t *plain_to_json(const cj_layer *layer)
+// ---- Plain layers ----
+
+static json_t *write_input(writer *w, cj_layer *layer)
 {
+    cj__json *b = &w->build;
+    cj__type type;
+    cj__input_type(layer, &type);
+    json_t *config = cj__json_object(b);
+    cj__json_set(b, config, "batch_shape", shape_to_json(b, &type.shape));
+    cj__json_set(b, config, "dtype", cj__json_text(b, cj_dtype_name(type.dtype)));
+    cj__json_set(b, config, "sparse", cj__json_bool(b, false));
+    cj__json_set(b, config, "ragged", cj__json_bool(b, false));
+    cj__json_set(b, config, "optional", cj__json_bool(b, false));
+    cj__json_set(b, config, "name", cj__json_text(b, cj_layer_name(layer)));
+    return wrap(b, "keras.layers", "InputLayer", config);
+}
+
+static json_t *write_plain(writer *w, cj_layer *layer)
+{
+    cj__json *b = &w->build;
     const cj__choice *choice = &layer->kind->choice;
-    json_t *config = json_pack("{s:s, s:b, s:o}", "name", cj_layer_name(layer), "trainable",
-                               layer->trainable, "dtype", dtype_policy(layer));
-    if (!config || !cj__fields_to_json(choice->fields, choice->field_count, layer->args, config)) {
-        json_decref(config);
-        return NULL;
+    json_t *config = new_config(b, layer);
+    cj__json_set(b, config, "dtype", dtype_policy(b, layer));
+    cj__fields_to_json(b, choice->fields, choice->field_count, layer->args, config);
+    json_t *object = wrap(b, "keras.layers", choice->class_name, config);
+    if (layer->built && layer->input_count == 1) {
+        json_t *built = cj__json_object(b);
+        cj__json_set(b, built, "input_shape", shape_to_json(b, &layer->input_types[0].shape));
+        cj__json_set(b, object, "build_config", built);
     }
-    json_t *object = wrap("keras.layers", choice->class_name, config);
-    if (layer->built && layer->input_count == 1)
-        json_object_set_new(
-            object, "build_config",
-            json_pack("{s:o}", "input_shape", cj__shape_to_json(&layer->input_types[0].shape)));
     return object;
 }
 
 // ---- Sequential ----
 
-static json_t *sequential_to_json(cj_model *model)
+static json_t *write_sequential(writer *w, cj_layer *layer)
 {
-    cj_layer *self = cj_model_layer(model);
-    json_t *layers = json_array();
-    json_t *config = json_pack("{s:s, s:b, s:o, s:O}", "name", cj_layer_name(self), "trainable",
-                               self->trainable, "dtype", dtype_policy(self), "layers", layers);
+    cj__json *b = &w->build;
+    cj_model *model = cj_layer_model(layer);
     const cj__application *applications = NULL;
-    int count = cj__model_applications(model, &applications);
-    bool built = count != 0;
-    bool made = config;
-    for (int i = 0; made && i < (built ? count : cj_model_layer_count(model)); i++) {
-        json_t *layer =
-            cj__layer_to_json(built ? applications[i].layer : cj_model_layer_at(model, i));
-        made = layer && json_array_append_new(layers, layer) == 0;
-    }
-    json_decref(layers);
-    if (!made) {
-        json_decref(config);
-        return NULL;
-    }
-    if (built)
-        json_object_set_new(config, "build_input_shape",
-                            cj__shape_to_json(cj_model_input_shape(model, 0)));
-    return wrap("keras", "Sequential", config);
+    const int count = cj__model_applications(model, &applications);
+    json_t *config = new_config(b, layer), *layers = cj__json_list(b);
+    cj__json_set(b, config, "dtype", dtype_policy(b, layer));
+    for (int i = 0; i < (count != 0 ? count : cj_model_layer_count(model)); i++)
+        cj__json_append(
+            b, layers,
+            write_layer(w, count != 0 ? applications[i].layer : cj_model_layer_at(model, i)));
+    cj__json_set(b, config, "layers", layers);
+    if (count != 0)
+        cj__json_set(b, config, "build_input_shape",
+                     shape_to_json(b, cj_model_input_shape(model, 0)));
+    return wrap(b, "keras", "Sequential", config);
 }
 
 // ---- Functional ----
 
-// One application as an inbound node. Merging layers take their inputs as one list argument.
-static json_t *node_to_json(const cj__application *all, const cj__application *node)
+// {"class_name": "__keras_tensor__", "config": {"shape", "dtype", "keras_history": [layer,
+// application, output]}}
+static json_t *tensor_reference(cj__json *b, const cj__application *producer, int output)
 {
-    json_t *inputs = json_array();
-    for (int i = 0; i < node->input_count; i++)
-        json_array_append_new(inputs,
-                              tensor_reference(&all[node->input_app[i]], node->input_index[i]));
-    if (node->layer->kind->max_inputs == 1)
-        return json_pack("{s:o, s:{}}", "args", inputs, "kwargs");
-    return json_pack("{s:[o], s:{}}", "args", inputs, "kwargs");
-}
-
-// A layer with all its applications. Applications of input layers are no nodes.
-static json_t *layer_with_nodes(const cj__application *all, int count, cj_layer *layer)
-{
-    json_t *object = cj__layer_to_json(layer);
-    json_t *nodes = json_array();
-    for (int i = 0; i < count; i++) {
-        if (all[i].layer == layer && all[i].input_count != 0)
-            json_array_append_new(nodes, node_to_json(all, &all[i]));
-    }
-    if (!object || json_object_set_new(object, "name", json_string(cj_layer_name(layer))) != 0) {
-        json_decref(nodes);
-        json_decref(object);
-        return NULL;
-    }
-    json_object_set_new(object, "inbound_nodes", nodes);
+    const cj__type *type = &producer->output_types[output];
+    json_t *config = cj__json_object(b), *object = cj__json_object(b);
+    cj__json_set(b, config, "shape", shape_to_json(b, &type->shape));
+    cj__json_set(b, config, "dtype", cj__json_text(b, cj_dtype_name(type->dtype)));
+    cj__json_set(b, config, "keras_history", triple(b, producer->layer, producer->which, output));
+    cj__json_set(b, object, "class_name", cj__json_text(b, "__keras_tensor__"));
+    cj__json_set(b, object, "config", config);
     return object;
 }
 
-static bool is_functional(const cj_layer *layer)
+// One application as an inbound node. Merging layers take their inputs as one list argument.
+static json_t *write_node(cj__json *b, const cj__application *all, const cj__application *node)
 {
-    return strcmp(cj_layer_class(layer), "Functional") == 0;
+    json_t *object = cj__json_object(b), *args = cj__json_list(b), *inputs = args;
+    if (node->layer->kind->max_inputs != 1) {
+        inputs = cj__json_list(b);
+        cj__json_append(b, args, inputs);
+    }
+    for (int i = 0; i < node->input_count; i++)
+        cj__json_append(b, inputs,
+                        tensor_reference(b, &all[node->input_app[i]], node->input_index[i]));
+    cj__json_set(b, object, "args", args);
+    cj__json_set(b, object, "kwargs", cj__json_object(b));
+    return object;
 }
 
-// Outputs of nested functional models are counted from 1 here, as Keras does (and from 0 in inbound
-// nodes).
-static json_t *output_reference(const cj__application *producer, int output)
+// Adds one application to its layer's object in `layers`, after the object itself if it is the
+// layer's first. Applications of input layers are no nodes. `places` has the places of layers.
+static void write_application(writer *w, const cj__application *all, const cj__application *a,
+                              json_t *layers, cj__index *places)
 {
-    return json_pack("[s, i, i]", cj_layer_name(producer->layer),
-                     producer->which + is_functional(producer->layer), output);
+    cj__json *b = &w->build;
+    const int *known = cj__index_find(places, a->layer);
+    const size_t place = known ? (size_t)*known : json_array_size(layers);
+    if (!known) {
+        json_t *object = write_layer(w, a->layer);
+        cj__json_set(b, object, "name", cj__json_text(b, cj_layer_name(a->layer)));
+        cj__json_set(b, object, "inbound_nodes", cj__json_list(b));
+        cj__json_append(b, layers, object);
+        if (b->status == CJ_OK && !cj__index_add(places, a->layer, (int)place))
+            b->status = CJ_OUT_OF_MEMORY;
+    }
+    if (b->status == CJ_OK && a->input_count != 0)
+        cj__json_append(b, json_object_get(json_array_get(layers, place), "inbound_nodes"),
+                        write_node(b, all, a));
 }
 
-static json_t *functional_to_json(cj_model *model)
+static json_t *write_applications(writer *w, cj_model *model)
 {
     const cj__application *all = NULL;
-    int count = cj__model_applications(model, &all);
-    cj_layer *self = cj_model_layer(model);
-    json_t *layers = json_array(), *inputs = json_array(), *outputs = json_array();
-    bool made = true;
-    for (int i = 0; i < count && made; i++) {
-        if (!all[i].layer) {
-            cj__fail(CJ_UNSUPPORTED,
-                     "%s: op \"%s\" between its layers has no configuration: use a layer instead",
-                     cj_layer_name(self), all[i].node->op->name);
-            made = false;
-            break;
-        }
-        if (all[i].which != 0)
-            continue; // listed with its first application
-        json_t *layer = layer_with_nodes(all, count, all[i].layer);
-        made = layer && json_array_append_new(layers, layer) == 0;
+    const int count = cj__model_applications(model, &all);
+    cj__index places = {0};
+    json_t *layers = cj__json_list(&w->build);
+    for (int i = 0; i < count && w->build.status == CJ_OK; i++) {
+        if (all[i].layer)
+            write_application(w, all, &all[i], layers, &places);
+        else
+            w->build.status = cj__fail(
+                CJ_UNSUPPORTED,
+                "%s: op \"%s\" between its layers has no configuration: use a layer instead",
+                cj_layer_name(cj_model_layer(model)), all[i].node->op->name);
     }
-    for (int i = 0; made && i < cj_model_input_count(model); i++) {
-        int application = 0;
-        cj__model_input_at(model, i, &application);
-        json_array_append_new(inputs,
-                              json_pack("[s, i, i]", cj_layer_name(all[application].layer), 0, 0));
-    }
-    for (int i = 0; made && i < cj_model_output_count(model); i++) {
-        int application = 0, output = 0;
-        cj__model_output_at(model, i, &application, &output);
-        json_array_append_new(outputs, output_reference(&all[application], output));
-    }
-    json_t *config = json_pack("{s:s, s:b, s:o, s:o, s:o}", "name", cj_layer_name(self),
-                               "trainable", self->trainable, "layers", layers, "input_layers",
-                               inputs, "output_layers", outputs);
-    if (!made || !config) {
-        json_decref(config);
-        return NULL;
-    }
-    return json_pack("{s:s, s:s, s:o, s:s, s:{s:n}}", "module", "keras.src.models.functional",
-                     "class_name", "Functional", "config", config, "registered_name", "Functional",
-                     "build_config", "input_shape");
+    cj__index_free(&places);
+    return layers;
 }
 
-json_t *cj__layer_to_json(cj_layer *layer)
+static json_t *write_functional(writer *w, cj_layer *layer)
 {
-    cj_error_clear();
-    json_t *object = NULL;
-    cj_model *model = !layer->kind->choice.fields ||
-                              strcmp(cj_layer_class(layer), "Sequential") == 0 ||
-                              is_functional(layer) ?
-                          cj_layer_model(layer) :
-                          NULL;
-    if (model)
-        object =
-            cj__model_is_sequential(model) ? sequential_to_json(model) : functional_to_json(model);
-    else if (strcmp(cj_layer_class(layer), "InputLayer") == 0)
-        object = input_to_json(layer);
-    else
-        object = plain_to_json(layer);
-    if (!object && cj_error_status() == CJ_OK)
-        cj__fail(CJ_OUT_OF_MEMORY, "%s: its configuration could not be written",
-                 cj_layer_name(layer));
+    cj__json *b = &w->build;
+    cj_model *model = cj_layer_model(layer);
+    const cj__application *all = NULL;
+    cj__model_applications(model, &all);
+    json_t *config = new_config(b, layer), *inputs = cj__json_list(b), *outputs = cj__json_list(b);
+    cj__json_set(b, config, "layers", write_applications(w, model));
+    for (int i = 0; i < cj_model_input_count(model) && b->status == CJ_OK; i++) {
+        int at = 0;
+        cj__model_input_at(model, i, &at);
+        cj__json_append(b, inputs, triple(b, all[at].layer, 0, 0));
+    }
+    for (int i = 0; i < cj_model_output_count(model) && b->status == CJ_OK; i++) {
+        int at = 0, output = 0;
+        cj__model_output_at(model, i, &at, &output);
+        // Keras counts applications of nested functional models from 1 here (and from 0 in nodes).
+        const int from = all[at].layer->kind == &cj__layer_functional;
+        cj__json_append(b, outputs, triple(b, all[at].layer, all[at].which + from, output));
+    }
+    cj__json_set(b, config, "input_layers", inputs);
+    cj__json_set(b, config, "output_layers", outputs);
+    json_t *object = wrap(b, "keras.src.models.functional", "Functional", config),
+           *built = cj__json_object(b);
+    cj__json_set(b, object, "registered_name", cj__json_text(b, "Functional"));
+    cj__json_set(b, built, "input_shape", cj__json_null(b));
+    cj__json_set(b, object, "build_config", built);
     return object;
+}
+
+// ---- All ----
+
+// The kinds that are not written by their fields.
+static const struct kind_row {
+    const cj__layer_kind *kind;
+    json_t *(*write)(writer *w, cj_layer *layer);
+} kinds[] = {
+    {&cj__layer_input, write_input},
+    {&cj__layer_sequential, write_sequential},
+    {&cj__layer_functional, write_functional},
+};
+
+static const struct kind_row *find_kind(const cj_layer *layer)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (layer->kind == kinds[i].kind)
+            return &kinds[i];
+    return NULL;
+}
+
+// Notes that a layer was written as `object`. From the second time on they all have its id. An
+// input layer is nothing but its type, so sharing it means nothing.
+static void note(writer *w, const cj_layer *layer, json_t *object)
+{
+    cj__json *b = &w->build;
+    if (b->status != CJ_OK || layer->kind == &cj__layer_input)
+        return;
+    const int *place = cj__index_find(&w->written, layer);
+    if (place) {
+        json_t *first = w->objects[*place];
+        if (!json_object_get(first, "shared_object_id"))
+            cj__json_set(b, first, "shared_object_id", cj__json_int(b, ++w->shared));
+        if (b->status == CJ_OK)
+            cj__json_set(b, object, "shared_object_id",
+                         json_incref(json_object_get(first, "shared_object_id")));
+        return;
+    }
+    if (!cj__reserve((void **)&w->objects, &w->capacity, w->count + 1, sizeof *w->objects) ||
+        !cj__index_add(&w->written, layer, (int)w->count)) {
+        b->status = CJ_OUT_OF_MEMORY;
+        return;
+    }
+    w->objects[w->count++] = object;
+}
+
+static json_t *write_layer(writer *w, cj_layer *layer)
+{
+    const struct kind_row *row = find_kind(layer);
+    cj__json *b = &w->build;
+    if (b->status != CJ_OK)
+        return NULL;
+    if (w->depth > CJ__JSON_DEPTH_MAX || ++w->layers > CJ__JSON_LAYERS_MAX) {
+        b->status =
+            cj__fail(CJ_UNSUPPORTED,
+                     "%s: a file holds models nested at most %d deep and at most %d layers in all",
+                     cj_layer_name(layer), CJ__JSON_DEPTH_MAX, CJ__JSON_LAYERS_MAX);
+        return NULL;
+    }
+    w->depth++;
+    json_t *object = row ? row->write(w, layer) : write_plain(w, layer);
+    w->depth--;
+    note(w, layer, object);
+    return object;
+}
+
+cj_status cj__layer_to_json(cj_layer *layer, json_t **object)
+{
+    writer w = {0};
+    json_t *whole = write_layer(&w, layer);
+    cj__index_free(&w.written);
+    cj__free(w.objects);
+    *object = cj__json_end(&w.build, whole);
+    return w.build.status;
 }
 
 cj_status cj_model_to_json(cj_model *model, char **json)
 {
-    *json = NULL;
-    if (!model)
-        return cj_error_status() != CJ_OK ? cj_error_status() :
-                                            cj__fail(CJ_INVALID_ARGUMENT, "to_json: no model");
-    json_t *object = cj__layer_to_json(cj_model_layer(model));
-    if (!object)
-        return cj_error_status();
-    char *text = json_dumps(object, JSON_INDENT(2));
+    if (json)
+        *json = NULL;
+    if (!model || !json)
+        return cj__fail_null(model ? "cj_model_to_json: the place of the result" :
+                                     "cj_model_to_json: the model");
+    json_t *object = NULL;
+    CJ_TRY(cj__layer_to_json(cj_model_layer(model), &object));
+    *json = cj__json_print(object, JSON_INDENT(2));
     json_decref(object);
-    *json = cj__copy_text(text); // so that cj_free() fits whatever allocator is hooked in
-    free(text);
-    return *json ? CJ_OK : cj__fail_memory(0, "JSON");
+    return *json ? CJ_OK : CJ_OUT_OF_MEMORY;
 }

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "formats/format.h"
+#include "formats/json_build.h"
 #include "formats/json_model.h"
 #include "formats/native_state.h"
 #include "formats/safetensors.h"
@@ -19,54 +20,69 @@ static const char layout_version[] = "1";
 
 // ---- Saving ----
 
-// Puts `object` into the metadata as text; takes it over.
-static cj_status add_json(json_t *metadata, const char *key, json_t *object)
+// Puts `object`, which it takes over, into the metadata as text.
+static cj_status add_json(cj__json *b, json_t *metadata, const char *key, json_t *object)
 {
-    if (!object)
-        return cj_error_status() != CJ_OK ? cj_error_status() : cj__fail_memory(0, key);
-    char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    char *text = cj__json_print(object, JSON_COMPACT);
     json_decref(object);
-    int failed = !text || json_object_set_new(metadata, key, json_string(text)) != 0;
-    free(text);
-    return failed ? cj__fail_memory(0, key) : CJ_OK;
+    if (!text)
+        return b->status = CJ_OUT_OF_MEMORY;
+    cj__json_set(b, metadata, key, cj__json_text(b, text));
+    cj__free(text);
+    return b->status;
 }
 
 static cj_status describe(cj_model *model, cj__train_state *state, json_t *metadata)
 {
+    cj__json b = {0};
+    json_t *object = NULL;
     char seed[24];
-    snprintf(seed, sizeof(seed), "%" PRIu64, cj__model_seed(model));
-    if (json_object_set_new(metadata, "format", json_string("cajal")) != 0 ||
-        json_object_set_new(metadata, "version", json_string(layout_version)) != 0 ||
-        json_object_set_new(metadata, "cajal_version", json_string(CJ_VERSION)) != 0 ||
-        json_object_set_new(metadata, "seed", json_string(seed)) != 0)
-        return cj__fail_memory(0, "metadata");
-    CJ_TRY(add_json(metadata, "model", cj__layer_to_json(cj_model_layer(model))));
+    snprintf(seed, sizeof seed, "%" PRIu64, cj__model_seed(model));
+    cj__json_set(&b, metadata, "format", cj__json_text(&b, "cajal"));
+    cj__json_set(&b, metadata, "version", cj__json_text(&b, layout_version));
+    cj__json_set(&b, metadata, "cajal_version", cj__json_text(&b, CJ_VERSION));
+    cj__json_set(&b, metadata, "seed", cj__json_text(&b, seed));
+    CJ_TRY(b.status);
+    CJ_TRY(cj__layer_to_json(cj_model_layer(model), &object));
+    CJ_TRY(add_json(&b, metadata, "model", object));
     if (!state)
         return CJ_OK;
-    CJ_TRY(add_json(metadata, "compile", cj__settings_to_json(state)));
-    return add_json(metadata, "training", cj__place_to_json(state));
+    object = cj__settings_to_json(state);
+    CJ_TRY(object ? add_json(&b, metadata, "compile", object) : CJ_OUT_OF_MEMORY);
+    object = cj__place_to_json(state);
+    return object ? add_json(&b, metadata, "training", object) : CJ_OUT_OF_MEMORY;
 }
 
-typedef struct tensors {
+enum { NUMBERED_NAME = 32 };
+
+// "optimizer/0", "callbacks/3": a tensor that has no name of its own.
+static const char *numbered(char name[NUMBERED_NAME], const char *folder, int index)
+{
+    snprintf(name, NUMBERED_NAME, "%s/%d", folder, index);
+    return name;
+}
+
+typedef struct tensor_list {
     const char **names;
     cj_tensor **items;
-    char (*numbers)[32]; // names of the optimizer's
+    char (*numbers)[NUMBERED_NAME]; // names of the optimizer's
     int count;
-} tensors;
+} tensor_list;
 
-static void tensors_free(tensors *t)
+static void tensors_free(tensor_list *t)
 {
     cj__free(t->names);
     cj__free(t->items);
     cj__free(t->numbers);
 }
 
-static cj_status list_tensors(const cj__weights *weights, const cj__train_state *state, tensors *t)
+static cj_status list_tensors(const cj__weights *weights, const cj__train_state *state,
+                              tensor_list *t)
 {
-    int slots = state ? cj__state_variable_count(state) : 0;
-    size_t most = (size_t)(weights->count + slots);
-    t->names = cj__new(most, sizeof *t->names);
-    t->items = cj__new(most, sizeof *t->items);
+    const int slots = state ? cj__state_variable_count(state) : 0;
+    const size_t all = (size_t)weights->count + (size_t)slots;
+    t->names = cj__new(all, sizeof *t->names);
+    t->items = cj__new(all, sizeof *t->items);
     t->numbers = cj__new((size_t)slots, sizeof *t->numbers);
     if (!t->names || !t->items || !t->numbers)
         return CJ_OUT_OF_MEMORY;
@@ -75,8 +91,7 @@ static cj_status list_tensors(const cj__weights *weights, const cj__train_state 
         t->items[t->count++] = cj_variable_value(weights->variables[i]);
     }
     for (int i = 0; i < slots; i++) {
-        snprintf(t->numbers[i], sizeof(t->numbers[i]), "optimizer/%d", i);
-        t->names[t->count] = t->numbers[i];
+        t->names[t->count] = numbered(t->numbers[i], "optimizer", i);
         t->items[t->count++] = cj_variable_value(cj__state_variable(state, i));
     }
     return CJ_OK;
@@ -88,14 +103,16 @@ static cj__train_state *compiled_state(const cj_model *model)
     return state && state->settings.optimizer ? state : NULL;
 }
 
-static cj_status save(cj_model *model, const char *path)
+static cj_status save(cj_model *model, cj__sink *sink)
 {
     cj__train_state *state = compiled_state(model);
+    cj__json b = {0};
     cj__weights weights = {0};
-    tensors list = {0};
-    json_t *metadata = json_object();
-    cj_error_clear();
-    cj_status status = metadata ? describe(model, state, metadata) : cj__fail_memory(0, "metadata");
+    tensor_list list = {0};
+    json_t *metadata = cj__json_object(&b);
+    cj_status status = b.status;
+    if (status == CJ_OK)
+        status = describe(model, state, metadata);
     if (status == CJ_OK)
         status = cj__weights_collect(&weights, cj_model_layer(model));
     if (status == CJ_OK && state && weights.count != 0)
@@ -103,7 +120,8 @@ static cj_status save(cj_model *model, const char *path)
     if (status == CJ_OK)
         status = list_tensors(&weights, state, &list);
     if (status == CJ_OK)
-        status = cj__container_write(path, list.names, list.items, list.count, metadata);
+        status = cj__container_write(&(cj__contents){list.names, list.items, list.count, metadata},
+                                     sink);
     tensors_free(&list);
     cj__weights_free(&weights);
     json_decref(metadata);
@@ -112,68 +130,80 @@ static cj_status save(cj_model *model, const char *path)
 
 // ---- Loading ----
 
-// The entry of that name as a tensor of the variable's shape and dtype.
-static cj_status read_tensor(const cj__container *container, const char *name,
-                             const cj_variable *variable, cj_tensor **tensor)
+// The entry of that name, which must have the shape of the variable.
+static cj_status find_entry(const cj__container *container, const char *name,
+                            const cj_variable *variable, const cj__entry **entry)
 {
-    const cj__entry *entry = cj__container_find(container, name);
-    if (!entry)
+    const cj_shape *own = cj_tensor_shape(cj_variable_value(variable));
+    *entry = cj__container_find(container, name);
+    if (!*entry)
         return cj__fail(CJ_BAD_FILE, "weight \"%s\" is missing", name);
-    const cj_tensor *own = cj_variable_value(variable);
-    if (!cj_shape_equal(&entry->type.shape, cj_tensor_shape(own))) {
-        char a[160], b[160];
-        return cj__fail(CJ_SHAPE_MISMATCH, "weight \"%s\" is %s in the file and %s in the model",
-                        name, cj_shape_text(&entry->type.shape, a, sizeof(a)),
-                        cj_shape_text(cj_tensor_shape(own), b, sizeof(b)));
-    }
-    return cj_tensor_from(entry->type.dtype, entry->type.shape, entry->data,
-                          (size_t)cj_shape_count(&entry->type.shape), tensor);
+    if (cj_shape_equal(&(*entry)->type.shape, own))
+        return CJ_OK;
+    char a[160], b[160];
+    return cj__fail(CJ_SHAPE_MISMATCH, "weight \"%s\" is %s in the file and %s in the model", name,
+                    cj_shape_text(&(*entry)->type.shape, a, sizeof a),
+                    cj_shape_text(own, b, sizeof b));
+}
+
+static cj_status assign(const cj__container *container, const char *name, cj_variable *variable)
+{
+    const cj__entry *entry = NULL;
+    cj_tensor *tensor = NULL;
+    CJ_TRY(find_entry(container, name, variable, &entry));
+    CJ_TRY(cj__container_tensor(container, entry, &tensor));
+    const cj_status status = cj_variable_assign(variable, tensor);
+    cj_release(tensor);
+    return status;
+}
+
+// Into a model that the caller throws away on failure.
+static cj_status assign_all(const cj__container *container, const cj__weights *weights)
+{
+    for (int i = 0; i < weights->count; i++)
+        CJ_TRY(assign(container, weights->names[i], weights->variables[i]));
+    return CJ_OK;
 }
 
 // Reads everything first and assigns afterwards, so that a failure changes nothing.
-static cj_status assign_weights(const cj__container *container, cj_model *model)
+static cj_status replace_all(const cj__container *container, const cj__weights *weights)
 {
-    cj__weights weights = {0};
-    cj_status status = cj__weights_collect(&weights, cj_model_layer(model));
-    cj_tensor **read = status == CJ_OK ? cj__new((size_t)weights.count, sizeof *read) : NULL;
-    if (status == CJ_OK && !read)
-        status = CJ_OUT_OF_MEMORY;
-    for (int i = 0; i < weights.count && status == CJ_OK; i++)
-        status = read_tensor(container, weights.names[i], weights.variables[i], &read[i]);
-    for (int i = 0; i < weights.count && status == CJ_OK; i++)
-        status = cj_variable_assign(weights.variables[i], read[i]);
-    for (int i = 0; read && i < weights.count; i++)
+    cj_tensor **read = cj__new((size_t)weights->count, sizeof *read);
+    cj_status status = read ? CJ_OK : CJ_OUT_OF_MEMORY;
+    const cj__entry *entry = NULL;
+    for (int i = 0; i < weights->count && status == CJ_OK; i++)
+        status = find_entry(container, weights->names[i], weights->variables[i], &entry);
+    for (int i = 0; i < weights->count && status == CJ_OK; i++)
+        status = cj__container_tensor(container, cj__container_find(container, weights->names[i]),
+                                      &read[i]);
+    for (int i = 0; i < weights->count && status == CJ_OK; i++)
+        status = cj_variable_assign(weights->variables[i], read[i]);
+    for (int i = 0; read && i < weights->count; i++)
         cj_release(read[i]);
     cj__free(read);
-    cj__weights_free(&weights);
     return status;
 }
 
 static cj_status parse(const cj__container *container, const char *key, json_t **object)
 {
     const char *text = cj__container_text(container, key);
-    json_error_t error;
-    *object = text ? json_loads(text, JSON_REJECT_DUPLICATES, &error) : NULL;
-    if (text && !*object)
-        return cj__fail(CJ_BAD_FILE, "the metadata's \"%s\" is not JSON: %s", key, error.text);
-    return CJ_OK;
+    *object = NULL;
+    if (!text)
+        return CJ_OK;
+    const cj_status status = cj__json_parse(text, strlen(text), object);
+    return status == CJ_OK ? CJ_OK : cj__fail_in(status, "metadata \"%s\"", key);
 }
 
-static cj_status assign_slots(const cj__container *container, cj__train_state *state)
+static cj_status assign_slots(const cj__container *container, const cj__train_state *state)
 {
-    for (int i = 0; i < cj__state_variable_count(state); i++) {
-        char name[32];
-        cj_tensor *tensor = NULL;
-        snprintf(name, sizeof(name), "optimizer/%d", i);
-        CJ_TRY(read_tensor(container, name, cj__state_variable(state, i), &tensor));
-        cj_status status = cj_variable_assign(cj__state_variable(state, i), tensor);
-        cj_release(tensor);
-        CJ_TRY(status);
-    }
+    char name[NUMBERED_NAME];
+    for (int i = 0; i < cj__state_variable_count(state); i++)
+        CJ_TRY(assign(container, numbered(name, "optimizer", i), cj__state_variable(state, i)));
     return CJ_OK;
 }
 
-static cj_status compile(const cj__container *container, cj_model *model)
+// Settings and place of a model that was compiled when it was saved.
+static cj_status restore_training(const cj__container *container, cj_model *model)
 {
     json_t *settings = NULL, *place = NULL;
     cj_status status = parse(container, "compile", &settings);
@@ -194,32 +224,66 @@ static cj_status compile(const cj__container *container, cj_model *model)
     return status;
 }
 
-static cj_status make_model(const cj__container *container, cj_model **model)
+static cj_status check_version(const cj__container *container)
 {
     const char *format = cj__container_text(container, "format"),
                *version = cj__container_text(container, "version");
-    const char *json = cj__container_text(container, "model"),
-               *seed = cj__container_text(container, "seed");
-    if (!format || strcmp(format, "cajal") != 0 || !json)
+    if (!format || strcmp(format, "cajal") != 0 || !cj__container_text(container, "model"))
         return cj__fail(
             CJ_UNSUPPORTED,
             "a safetensors file with weights only: load it into a model of its architecture");
     if (!version || strcmp(version, layout_version) != 0)
         return cj__fail(CJ_UNSUPPORTED, "layout version \"%.40s\" is not supported, only %s",
                         version ? version : "", layout_version);
-    *model = cj_model_from_json(json, strlen(json));
-    if (!*model)
-        return cj_error_status();
-    if (seed)
-        CJ_TRY(cj_model_set_seed(*model, strtoull(seed, NULL, 10)));
-    CJ_TRY(assign_weights(container, *model));
-    return compile(container, *model);
+    return CJ_OK;
 }
 
-static cj_status load(const char *path, cj_model **model)
+static cj_status read_seed(const cj__container *container, cj_model *model)
+{
+    const char *text = cj__container_text(container, "seed");
+    char *end = NULL;
+    if (!text)
+        return CJ_OK;
+    const uint64_t seed = strtoull(text, &end, 10);
+    if (end == text || *end != '\0')
+        return cj__fail(CJ_BAD_FILE, "the seed \"%.40s\" is not a whole number", text);
+    return cj_model_set_seed(model, seed);
+}
+
+// The elements of all tensors in the file: a model that needs more cannot be this file's.
+static int64_t count_elements(const cj__container *container)
+{
+    int64_t elements = 0;
+    for (int i = 0; i < container->count; i++)
+        elements += cj_shape_count(&container->entries[i].type.shape);
+    return elements;
+}
+
+static cj_status make_model(const cj__container *container, cj_model **model)
+{
+    CJ_TRY(check_version(container));
+    cj__filling filling = {.elements = count_elements(container)};
+    cj__weights weights = {0};
+    json_t *object = NULL;
+    CJ_TRY(parse(container, "model", &object));
+    *model = cj__model_from_json(object, &filling);
+    json_decref(object);
+    if (!*model)
+        return cj_error_status();
+    cj_status status = read_seed(container, *model);
+    if (status == CJ_OK)
+        status = cj__weights_collect(&weights, cj_model_layer(*model));
+    if (status == CJ_OK)
+        status = assign_all(container, &weights);
+    cj__weights_free(&weights);
+    cj__layer_end_filling(cj_model_layer(*model));
+    return status == CJ_OK ? restore_training(container, *model) : status;
+}
+
+static cj_status load(const cj__input *input, cj_model **model)
 {
     cj__container container;
-    CJ_TRY(cj__container_read(path, &container));
+    CJ_TRY(cj__container_read(input, &container));
     cj_status status = make_model(&container, model);
     if (status != CJ_OK) {
         cj_release(*model);
@@ -229,11 +293,15 @@ static cj_status load(const char *path, cj_model **model)
     return status;
 }
 
-static cj_status load_weights(cj_model *model, const char *path)
+static cj_status load_weights(cj_model *model, const cj__input *input)
 {
     cj__container container;
-    CJ_TRY(cj__container_read(path, &container));
-    cj_status status = assign_weights(&container, model);
+    cj__weights weights = {0};
+    CJ_TRY(cj__container_read(input, &container));
+    cj_status status = cj__weights_collect(&weights, cj_model_layer(model));
+    if (status == CJ_OK)
+        status = replace_all(&container, &weights);
+    cj__weights_free(&weights);
     cj__container_free(&container);
     return status;
 }
@@ -248,8 +316,8 @@ static bool recognise(const unsigned char *bytes, size_t size, uint64_t file_siz
 }
 
 const cj__format cj__format_native = {
-    .name = "safetensors",
-    .extension = ".safetensors",
+    .name = "a safetensors file",
+    .extensions = {".safetensors"},
     .recognise = recognise,
     .save = save,
     .load = load,

@@ -2,8 +2,8 @@
 #include "formats/safetensors.h"
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/memory.h"
+#include "formats/json_build.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,25 @@ static const char *const dtype_names[CJ_DTYPE_COUNT] = {
 
 enum { HEADER_LENGTH_SIZE = 8 };
 static const size_t header_max = 100u << 20; // the format's own limit
-static const size_t file_max = SIZE_MAX / 4;
+
+// A file's numbers are little endian. On a machine that is not, reverses the bytes of each of
+// `count` elements.
+static void swap_bytes(void *data, size_t size, size_t count)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    for (char *element = data; count > 0; element += size, count--) {
+        for (size_t i = 0; i < size / 2; i++) {
+            const char byte = element[i];
+            element[i] = element[size - 1 - i];
+            element[size - 1 - i] = byte;
+        }
+    }
+#else
+    (void)data, (void)size, (void)count;
+#endif
+}
+
+// ---- Reading ----
 
 static cj_status read_dtype(const char *name, const json_t *value, cj_dtype *dtype)
 {
@@ -46,9 +64,9 @@ static cj_status read_shape(const char *name, const json_t *value, cj_shape *sha
     return CJ_OK;
 }
 
-// `data_size` is how many bytes follow the header.
-static cj_status read_entry(const char *name, const json_t *value, const char *data,
-                            uint64_t data_size, cj__entry *entry)
+// `base` is where in the file the tensors' bytes begin.
+static cj_status read_entry(const char *name, const json_t *value, uint64_t base,
+                            uint64_t file_size, cj__entry *entry)
 {
     entry->name = name;
     if (!json_is_object(value))
@@ -59,7 +77,7 @@ static cj_status read_entry(const char *name, const json_t *value, const char *d
     const json_t *first = json_array_get(offsets, 0), *last = json_array_get(offsets, 1);
     int64_t begin = json_integer_value(first), end = json_integer_value(last), size = 0;
     if (json_array_size(offsets) != 2 || !json_is_integer(first) || !json_is_integer(last) ||
-        begin < 0 || end < begin || (uint64_t)end > data_size)
+        begin < 0 || end < begin || (uint64_t)end > file_size - base)
         return cj__fail(CJ_BAD_FILE, "tensor \"%.200s\" lies outside the file", name);
     int64_t count = cj_shape_count(&entry->type.shape);
     if (count < 0 ||
@@ -68,55 +86,55 @@ static cj_status read_entry(const char *name, const json_t *value, const char *d
         return cj__fail(CJ_BAD_FILE,
                         "tensor \"%.200s\" has %lld bytes, which its shape and dtype contradict",
                         name, (long long)(end - begin));
-    entry->data = data + begin;
+    entry->begin = base + (uint64_t)begin;
+    entry->end = base + (uint64_t)end;
     return CJ_OK;
-}
-
-static size_t bytes_of(const cj__entry *entry)
-{
-    return (size_t)cj_shape_count(&entry->type.shape) * cj_dtype_size(entry->type.dtype);
 }
 
 static int by_place(const void *a, const void *b)
 {
-    const cj__entry *x = *(const cj__entry *const *)a, *y = *(const cj__entry *const *)b;
-    if (x->data != y->data)
-        return x->data < y->data ? -1 : 1;
-    return (bytes_of(x) > bytes_of(y)) - (bytes_of(x) < bytes_of(y)); // empty ones first
+    const cj__entry *x = a, *y = b;
+    if (x->begin != y->begin)
+        return x->begin < y->begin ? -1 : 1;
+    return (x->end > y->end) - (x->end < y->end); // empty ones first
 }
 
-// Every byte after the header belongs to exactly one tensor.
-static cj_status check_cover(const cj__container *container, const char *data)
+static int by_name(const void *a, const void *b)
 {
-    const cj__entry **order = cj__new((size_t)container->count, sizeof *order);
-    if (!order)
-        return CJ_OUT_OF_MEMORY;
-    for (int i = 0; i < container->count; i++)
-        order[i] = &container->entries[i];
-    qsort(order, (size_t)container->count, sizeof *order, by_place);
-    const char *next = data;
-    cj_status status = CJ_OK;
-    for (int i = 0; i < container->count && status == CJ_OK; i++) {
-        if (order[i]->data != next)
-            status = cj__fail(CJ_BAD_FILE,
-                              "the bytes of tensor \"%.200s\" overlap others or leave a gap",
-                              order[i]->name);
-        next = order[i]->data + bytes_of(order[i]);
-    }
-    if (status == CJ_OK && next != container->bytes + container->size)
-        status = cj__fail(CJ_BAD_FILE, "%zu bytes at the end belong to no tensor",
-                          (size_t)(container->bytes + container->size - next));
-    cj__free(order);
-    return status;
+    return strcmp(((const cj__entry *)a)->name, ((const cj__entry *)b)->name);
 }
 
-static cj_status read_metadata(cj__container *container, json_t *value)
+// Every byte after the header belongs to exactly one tensor. Leaves the entries in order of their
+// names.
+static cj_status check_cover(cj__container *container, uint64_t base)
+{
+    uint64_t next = base;
+    qsort(container->entries, (size_t)container->count, sizeof *container->entries, by_place);
+    for (int i = 0; i < container->count; i++) {
+        const cj__entry *entry = &container->entries[i];
+        if (entry->begin != next)
+            return cj__fail(CJ_BAD_FILE,
+                            "the bytes of tensor \"%.200s\" overlap others or leave a gap",
+                            entry->name);
+        next = entry->end;
+    }
+    if (next != container->input->size)
+        return cj__fail(CJ_BAD_FILE, "%llu bytes at the end belong to no tensor",
+                        (unsigned long long)(container->input->size - next));
+    qsort(container->entries, (size_t)container->count, sizeof *container->entries, by_name);
+    return CJ_OK;
+}
+
+// The format's description has an object of texts; null stands for none.
+static cj_status read_metadata(cj__container *container, const json_t *value)
 {
     const char *key = NULL;
-    json_t *text = NULL;
+    const json_t *text = NULL;
+    if (json_is_null(value))
+        return CJ_OK;
     if (!json_is_object(value))
         return cj__fail(CJ_BAD_FILE, "the metadata is not an object");
-    json_object_foreach (value, key, text) {
+    json_object_foreach ((json_t *)(uintptr_t)value, key, text) {
         if (!json_is_string(text))
             return cj__fail(CJ_BAD_FILE, "the metadata's entry \"%.200s\" is not a text", key);
     }
@@ -124,41 +142,57 @@ static cj_status read_metadata(cj__container *container, json_t *value)
     return CJ_OK;
 }
 
+// The header as a JSON value, and its length.
+static cj_status parse_header(const cj__input *input, json_t **header, uint64_t *length)
+{
+    unsigned char prefix[HEADER_LENGTH_SIZE];
+    *length = 0;
+    if (input->size < HEADER_LENGTH_SIZE)
+        return cj__fail(CJ_BAD_FILE, "the file ends within its first %d bytes", HEADER_LENGTH_SIZE);
+    CJ_TRY(cj__input_read(input, 0, prefix, sizeof prefix));
+    for (int i = HEADER_LENGTH_SIZE - 1; i >= 0; i--)
+        *length = *length << 8 | prefix[i];
+    const uint64_t left = input->size - HEADER_LENGTH_SIZE;
+    if (*length > left || *length > header_max)
+        return cj__fail(CJ_BAD_FILE, "the header claims %llu bytes where %llu follow, at most %zu",
+                        (unsigned long long)*length, (unsigned long long)left, header_max);
+    char *text = cj__resize(NULL, (size_t)*length + 1, 1);
+    if (!text)
+        return CJ_OUT_OF_MEMORY;
+    cj_status status = cj__input_read(input, HEADER_LENGTH_SIZE, text, (size_t)*length);
+    if (status == CJ_OK) {
+        status = cj__json_parse(text, (size_t)*length, header);
+        status = status == CJ_OK ? CJ_OK : cj__fail_in(status, "the header");
+    }
+    cj__free(text);
+    return status;
+}
+
 static cj_status read_header(cj__container *container)
 {
-    if (container->size < HEADER_LENGTH_SIZE)
-        return cj__fail(CJ_BAD_FILE, "the file ends within its first %d bytes", HEADER_LENGTH_SIZE);
     uint64_t length = 0;
-    for (int i = HEADER_LENGTH_SIZE - 1; i >= 0; i--)
-        length = length << 8 | (unsigned char)container->bytes[i];
-    size_t left = container->size - HEADER_LENGTH_SIZE;
-    if (length > left || length > header_max)
-        return cj__fail(CJ_BAD_FILE, "the header claims %llu bytes where %zu follow",
-                        (unsigned long long)length, left);
-    json_error_t error;
-    container->header = json_loadb(container->bytes + HEADER_LENGTH_SIZE, (size_t)length,
-                                   JSON_REJECT_DUPLICATES, &error);
+    CJ_TRY(parse_header(container->input, &container->header, &length));
     if (!json_is_object(container->header))
-        return cj__fail(CJ_BAD_FILE, "the header is not a JSON object: %s", error.text);
+        return cj__fail(CJ_BAD_FILE, "the header is not a JSON object");
     container->entries = cj__new(json_object_size(container->header), sizeof *container->entries);
     if (!container->entries)
         return CJ_OUT_OF_MEMORY;
-    const char *data = container->bytes + HEADER_LENGTH_SIZE + length, *name = NULL;
+    const uint64_t base = HEADER_LENGTH_SIZE + length;
+    const char *name = NULL;
     json_t *value = NULL;
     json_object_foreach (container->header, name, value) {
         if (strcmp(name, "__metadata__") == 0)
             CJ_TRY(read_metadata(container, value));
         else
-            CJ_TRY(read_entry(name, value, data, left - length,
+            CJ_TRY(read_entry(name, value, base, container->input->size,
                               &container->entries[container->count++]));
     }
-    return check_cover(container, data);
+    return check_cover(container, base);
 }
 
-cj_status cj__container_read(const char *path, cj__container *container)
+cj_status cj__container_read(const cj__input *input, cj__container *container)
 {
-    *container = (cj__container){0};
-    CJ_TRY(cj__file_read(path, file_max, &container->bytes, &container->size));
+    *container = (cj__container){.input = input};
     cj_status status = read_header(container);
     if (status != CJ_OK)
         cj__container_free(container);
@@ -169,17 +203,31 @@ void cj__container_free(cj__container *container)
 {
     cj__free(container->entries);
     json_decref(container->header);
-    cj__free(container->bytes);
     *container = (cj__container){0};
 }
 
 const cj__entry *cj__container_find(const cj__container *container, const char *name)
 {
-    for (int i = 0; i < container->count; i++) {
-        if (strcmp(container->entries[i].name, name) == 0)
-            return &container->entries[i];
+    const cj__entry wanted = {.name = name};
+    return container->count == 0 ? NULL :
+                                   bsearch(&wanted, container->entries, (size_t)container->count,
+                                           sizeof *container->entries, by_name);
+}
+
+cj_status cj__container_tensor(const cj__container *container, const cj__entry *entry,
+                               cj_tensor **tensor)
+{
+    CJ_TRY(cj_tensor_new(entry->type.dtype, entry->type.shape, tensor));
+    const size_t size = cj_dtype_size(entry->type.dtype);
+    cj_status status = cj__input_read(container->input, entry->begin, (*tensor)->data,
+                                      (size_t)(entry->end - entry->begin));
+    if (status == CJ_OK) {
+        swap_bytes((*tensor)->data, size, (size_t)(entry->end - entry->begin) / size);
+        return CJ_OK;
     }
-    return NULL;
+    cj_release(*tensor);
+    *tensor = NULL;
+    return status;
 }
 
 const char *cj__container_text(const cj__container *container, const char *key)
@@ -187,59 +235,94 @@ const char *cj__container_text(const cj__container *container, const char *key)
     return json_string_value(json_object_get(container->metadata, key));
 }
 
+// ---- Writing ----
+
+static int64_t bytes_of(const cj_tensor *tensor)
+{
+    return cj_tensor_count(tensor) * (int64_t)cj_dtype_size(tensor->dtype);
+}
+
 // {"dtype": ..., "shape": [...], "data_offsets": [begin, end]}
-static json_t *describe(const cj_tensor *tensor, int64_t begin)
+static json_t *describe(cj__json *b, const cj_tensor *tensor, int64_t begin)
 {
-    json_t *shape = json_array();
+    json_t *entry = cj__json_object(b), *shape = cj__json_list(b), *offsets = cj__json_list(b);
     for (int i = 0; i < tensor->shape.rank; i++)
-        json_array_append_new(shape, json_integer(tensor->shape.dims[i]));
-    int64_t end = begin + cj_tensor_count(tensor) * (int64_t)cj_dtype_size(tensor->dtype);
-    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", dtype_names[tensor->dtype], "shape", shape,
-                     "data_offsets", (json_int_t)begin, (json_int_t)end);
+        cj__json_append(b, shape, cj__json_int(b, tensor->shape.dims[i]));
+    cj__json_append(b, offsets, cj__json_int(b, begin));
+    cj__json_append(b, offsets, cj__json_int(b, begin + bytes_of(tensor)));
+    cj__json_set(b, entry, "dtype", cj__json_text(b, dtype_names[tensor->dtype]));
+    cj__json_set(b, entry, "shape", shape);
+    cj__json_set(b, entry, "data_offsets", offsets);
+    return entry;
 }
 
-// The header as text, padded with spaces so that the data begins at a multiple of 8. The caller
-// frees it (free).
-static char *make_header(const char *const *names, cj_tensor *const *tensors, int count,
-                         json_t *metadata)
+// The header as text, which cj__free() frees.
+static cj_status make_header(const cj__contents *contents, char **text)
 {
-    json_t *header = json_pack("{s:O}", "__metadata__", metadata);
+    cj__json b = {0};
+    json_t *header = cj__json_object(&b);
     int64_t offset = 0;
-    bool made = header;
-    for (int i = 0; i < count && made; i++) {
-        made = !json_object_get(header, names[i]) &&
-               json_object_set_new(header, names[i], describe(tensors[i], offset)) == 0;
-        offset += cj_tensor_count(tensors[i]) * (int64_t)cj_dtype_size(tensors[i]->dtype);
+    cj__json_set(&b, header, "__metadata__", json_incref(contents->metadata));
+    for (int i = 0; i < contents->count && b.status == CJ_OK; i++) {
+        if (json_object_get(header, contents->names[i]))
+            b.status = cj__fail(CJ_INVALID_ARGUMENT, "two variables are named \"%.200s\"",
+                                contents->names[i]);
+        cj__json_set(&b, header, contents->names[i], describe(&b, contents->tensors[i], offset));
+        offset += bytes_of(contents->tensors[i]);
     }
-    char *text = made ? json_dumps(header, JSON_COMPACT) : NULL;
+    header = cj__json_end(&b, header);
+    *text = header ? cj__json_print(header, JSON_COMPACT) : NULL;
     json_decref(header);
-    return text;
+    if (b.status != CJ_OK)
+        return b.status;
+    if (!*text)
+        return CJ_OUT_OF_MEMORY;
+    if (strlen(*text) <= header_max - HEADER_LENGTH_SIZE)
+        return CJ_OK;
+    cj_status status = cj__fail(CJ_UNSUPPORTED,
+                                "the model's description has %zu bytes, and the header of a "
+                                "safetensors file at most %zu",
+                                strlen(*text), header_max);
+    cj__free(*text);
+    *text = NULL;
+    return status;
 }
 
-static void write_container(FILE *stream, const char *header, cj_tensor *const *tensors, int count)
+static void write_tensor(const cj_tensor *tensor, cj__sink *sink)
 {
-    size_t length = strlen(header), padded = (length + 7) / 8 * 8;
-    for (int i = 0; i < HEADER_LENGTH_SIZE; i++)
-        fputc((int)((uint64_t)padded >> (8 * i) & 0xFF), stream);
-    fprintf(stream, "%s%*s", header, (int)(padded - length), "");
-    for (int i = 0; i < count; i++)
-        fwrite(tensors[i]->data, cj_dtype_size(tensors[i]->dtype),
-               (size_t)cj_tensor_count(tensors[i]), stream);
-}
-
-cj_status cj__container_write(const char *path, const char *const *names, cj_tensor *const *tensors,
-                              int count, json_t *metadata)
-{
-    char *header = make_header(names, tensors, count, metadata);
-    if (!header)
-        return cj__fail(CJ_OUT_OF_MEMORY,
-                        "\"%s\": the header could not be made: no memory, or a name twice", path);
-    cj__output output;
-    cj_status status = cj__output_open(&output, path);
-    if (status == CJ_OK) {
-        write_container(output.stream, header, tensors, count);
-        status = cj__output_commit(&output);
+    const size_t size = cj_dtype_size(tensor->dtype), bytes = (size_t)bytes_of(tensor);
+    if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) {
+        cj__sink_write(sink, tensor->data, bytes);
+        return;
     }
-    free(header);
+    char piece[4096];
+    for (size_t done = 0, step; done < bytes; done += step) {
+        step = bytes - done < sizeof piece ? bytes - done : sizeof piece;
+        memcpy(piece, tensor->data + done, step);
+        swap_bytes(piece, size, step / size);
+        cj__sink_write(sink, piece, step);
+    }
+}
+
+cj_status cj__container_write(const cj__contents *contents, cj__sink *sink)
+{
+    char *header = NULL;
+    CJ_TRY(make_header(contents, &header));
+    const size_t length = strlen(header), padded = (length + 7) / 8 * 8;
+    size_t all = HEADER_LENGTH_SIZE + padded;
+    for (int i = 0; i < contents->count; i++)
+        all += (size_t)bytes_of(contents->tensors[i]);
+    cj_status status = cj__sink_begin(sink, all);
+    if (status == CJ_OK) {
+        unsigned char prefix[HEADER_LENGTH_SIZE];
+        for (int i = 0; i < HEADER_LENGTH_SIZE; i++)
+            prefix[i] = (unsigned char)((uint64_t)padded >> (8 * i));
+        cj__sink_write(sink, prefix, sizeof prefix);
+        cj__sink_write(sink, header, length);
+        cj__sink_write(sink, "        ", padded - length); // so that the tensors are aligned
+        for (int i = 0; i < contents->count; i++)
+            write_tensor(contents->tensors[i], sink);
+    }
+    cj__free(header);
     return status;
 }

@@ -6,19 +6,12 @@
 
 #include <string.h>
 
-static bool known(const cj__weights *weights, const cj_variable *variable)
-{
-    for (int i = 0; i < weights->count; i++) {
-        if (weights->variables[i] == variable)
-            return true;
-    }
-    return false;
-}
-
 static cj_status add(cj__weights *weights, const char *prefix, cj_variable *variable)
 {
-    if (known(weights, variable))
+    if (cj__index_find(&weights->met, variable))
         return CJ_OK;
+    if (!cj__index_add(&weights->met, variable, weights->count))
+        return CJ_OUT_OF_MEMORY;
     const char *name = cj_variable_name(variable), *last = strrchr(name, '/');
     cj__text path = {0};
     cj__text_add(&path, "%s%s", prefix, last ? last + 1 : name);
@@ -38,6 +31,10 @@ static cj_status add(cj__weights *weights, const char *prefix, cj_variable *vari
 // `prefix` ends with a slash, or is empty for the outermost model.
 static cj_status walk(cj__weights *weights, const char *prefix, const cj_layer *layer)
 {
+    if (cj__index_find(&weights->met, layer))
+        return CJ_OK; // shared: its variables are listed
+    if (!cj__index_add(&weights->met, layer, 0))
+        return CJ_OUT_OF_MEMORY;
     for (int i = 0; i < layer->variable_count; i++)
         CJ_TRY(add(weights, prefix, layer->variables[i]));
     cj_layer *const *children = NULL;
@@ -63,5 +60,6 @@ void cj__weights_free(cj__weights *weights)
         cj__free(weights->names[i]);
     cj__free(weights->names);
     cj__free(weights->variables);
+    cj__index_free(&weights->met);
     *weights = (cj__weights){0};
 }

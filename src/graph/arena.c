@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "graph/cpu.h"
 
 static void destroy(void *object)
 {
@@ -10,21 +11,30 @@ static void destroy(void *object)
     while (arenas->first) {
         cj__arena *arena = arenas->first;
         arenas->first = arena->next;
-        cj__free_aligned(arena->data, arena->size);
+        if (arena->data)
+            arenas->device->kind->free(arenas->device, arena->data, arena->size);
         cj__free(arena);
     }
+    cj_release(arenas->device);
     pthread_mutex_destroy(&arenas->lock);
     cj__free(arenas);
 }
 
 static const cj__class arenas_class = {"arenas", destroy};
 
-cj__arenas *cj__arenas_new(void)
+cj__arenas *cj__arenas_new(cj__device *device)
 {
     cj__arenas *arenas = cj__object_new(&arenas_class, sizeof *arenas);
-    if (arenas)
-        pthread_mutex_init(&arenas->lock, NULL); // with default attributes it cannot fail
-    return arenas;
+    if (!arenas) {
+        cj__drop_floating(device);
+        return NULL;
+    }
+    pthread_mutex_init(&arenas->lock, NULL); // with default attributes it cannot fail
+    arenas->device = cj__own(device ? device : cj__cpu_new(NULL));
+    if (arenas->device)
+        return arenas;
+    cj_release(arenas);
+    return NULL;
 }
 
 // Whether `a` suits a run of `size` bytes better than `b`: the smallest that is large enough, so
@@ -63,21 +73,21 @@ static cj__arena *add_lent(cj__arenas *arenas)
     return arena;
 }
 
-static bool allocate(cj__arena *arena, size_t size)
+static bool allocate(cj__device *device, cj__arena *arena, size_t size)
 {
-    arena->data = cj__new_aligned(size, 1);
+    arena->data = device->kind->allocate(device, size);
     arena->size = arena->data ? size : 0;
     return arena->data;
 }
 
-static cj_status grow(cj__arena *arena, size_t size)
+static cj_status grow(cj__device *device, cj__arena *arena, size_t size)
 {
     const size_t before = arena->size;
-    cj__free_aligned(arena->data, arena->size);
-    if (allocate(arena, size))
+    device->kind->free(device, arena->data, arena->size);
+    if (allocate(device, arena, size))
         return CJ_OK;
     if (before != 0)
-        allocate(arena, before); // or the next run asks again
+        allocate(device, arena, before); // or the next run asks again
     return CJ_OUT_OF_MEMORY;
 }
 
@@ -89,7 +99,7 @@ cj_status cj__arena_borrow(cj__arenas *arenas, size_t size, cj__arena **arena)
     if (!*arena)
         return CJ_OUT_OF_MEMORY;
     const bool fits = (*arena)->data && (*arena)->size >= size;
-    const cj_status status = fits ? CJ_OK : grow(*arena, size);
+    const cj_status status = fits ? CJ_OK : grow(arenas->device, *arena, size);
     if (status != CJ_OK) {
         cj__arena_return(arenas, *arena);
         *arena = NULL;

@@ -2,36 +2,40 @@
 // its own, so that all plans of a function, and all functions of a model, need as much memory as
 // the greatest of them and not as all together.
 //
+// All arenas of a list are memory of one device (ops/device.h).
+//
 // A run borrows one arena whole and gives it back. Nothing lives in it between runs, so it may be
 // of any history, and may move: pointers into it are good for the one run. Runs at once, of several
 // threads, borrow different arenas: there are as many as there were runs at the same time.
 #ifndef CJ_GRAPH_ARENA_H
 #define CJ_GRAPH_ARENA_H
 
-#include "base/object.h"
+#include "ops/device.h"
 
 #include <pthread.h>
 #include <stddef.h>
 
 typedef struct cj__arena {
     struct cj__arena *next;
-    char *data;  // aligned to 64 bytes; NULL before the first run and after a failure
+    char *data;  // the device's, aligned to 64 bytes; NULL before the first run and after a failure
     size_t size; // grows, and never shrinks
     bool lent;
 } cj__arena;
 
 typedef struct cj__arenas {
     cj__object object;
+    cj__device *device;   // held
     pthread_mutex_t lock; // guards the list and `lent`; the rest is the borrower's
     cj__arena *first;
 } cj__arenas;
 
-// Without an arena yet. A counted object, floating; NULL without memory.
-cj__arenas *cj__arenas_new(void);
+// Without an arena yet, of a device, which it takes over; NULL for a CPU. A counted object, floating;
+// NULL without memory.
+cj__arenas *cj__arenas_new(cj__device *device);
 
 // Borrows an arena of at least `size` bytes, faulted in. Where it has to grow, its old memory is
-// given up first: both at once would be a peak. If growing fails, it has its old size again where
-// that can be had, and *arena is NULL.
+// freed first: both at once would be a peak. If growing fails, it has its old size again where there
+// is memory for that, and *arena is NULL.
 cj_status cj__arena_borrow(cj__arenas *arenas, size_t size, cj__arena **arena);
 void cj__arena_return(cj__arenas *arenas, cj__arena *arena); // NULL is fine
 

@@ -1,14 +1,19 @@
-// Functions: a program, the plans made from it so far, and the checks at the door.
+// Functions: a program, the device it runs on, the plans made so far, and the checks of a public
+// call.
 //
 // A plan is used by one thread at a time: a call takes a free plan of its batch size, or makes one.
-// Up to PLANS_MAX stay; then the one that was not used for longest makes room. Memory to run in is
+// At most PLANS_MAX are kept; then the least recently used one is dropped. Memory to run in is
 // borrowed for the call (arena.h).
+#include "base/args.h"
+#include "base/fields.h"
 #include "graph/graph.h"
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "graph/arena.h"
+#include "graph/cpu.h"
 #include "graph/plan.h"
+#include "ops/variable.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -22,8 +27,8 @@ struct cj_function {
     // inputs, then outputs, then updates' values: held, so that the caller's pointers stay valid
     cj_symbol **symbols;
     int symbol_count, input_count, output_count;
-    cj_pool *pool;
-    cj__arenas *arenas;   // shared with other functions
+    cj__device *device;
+    cj__arenas *arenas;   // of the device's memory; may be shared with other functions
     char *off;            // passes that are switched off, or NULL
     pthread_mutex_t lock; // guards what follows
     cj__plan **plans;
@@ -41,8 +46,8 @@ static void destroy(void *object)
     for (int i = 0; i < function->symbol_count; i++)
         cj_release(function->symbols[i]);
     cj__free(function->symbols);
-    cj_release(function->pool);
     cj_release(function->arenas);
+    cj_release(function->device);
     cj__free(function->off);
     pthread_mutex_destroy(&function->lock);
     cj__free(function);
@@ -71,7 +76,7 @@ static const void *argument(const cj_function_args *args, int index)
     return index < args->update_count ? (const void *)args->updates[index].variable : args->pool;
 }
 
-// Releases those that nobody has taken over. One may be what keeps another alive, so all are held
+// Releases those that are still floating. One may be what keeps another alive, so all are held
 // meanwhile.
 static void drop_arguments(const cj_function_args *args)
 {
@@ -91,9 +96,63 @@ static cj_status take_switches(cj_function *function)
     return off && !function->off ? CJ_OUT_OF_MEMORY : cj__check_switches(off);
 }
 
+CJ__DEFAULTS(function, FUNCTION)
+
+static cj_status check_lists(const cj_function_args *args)
+{
+    if (args->input_count < 0 || args->output_count < 0 || args->update_count < 0)
+        return cj__fail(CJ_INVALID_ARGUMENT, "function: a count of inputs, outputs or updates is "
+                                             "negative");
+    if ((args->input_count && !args->inputs) || (args->output_count && !args->outputs) ||
+        (args->update_count && !args->updates))
+        return cj__fail_null("function: a list of inputs, outputs or updates");
+    return CJ_OK;
+}
+
+// The device of the program's variables where they are on one, else a CPU with the caller's pool.
+static cj_status choose_device(cj_function *function, cj_pool *pool, cj__arenas *arenas)
+{
+    const cj__program *program = &function->program;
+    cj__device *device = arenas && !arenas->device->kind->host_memory ? arenas->device : NULL;
+    for (int i = 0; i < program->value_count && !device; i++)
+        if (program->values[i].variable)
+            device = cj__variable_device(program->values[i].variable);
+    for (int i = 0; i < program->update_count && !device; i++)
+        device = cj__variable_device(program->updated[i]);
+    function->device = cj__own(device ? device : cj__cpu_new(pool));
+    if (!function->device)
+        return CJ_OUT_OF_MEMORY;
+    function->program.device = function->device;
+    function->arenas = cj__own(arenas ? arenas : cj__arenas_new(function->device));
+    return function->arenas ? CJ_OK : CJ_OUT_OF_MEMORY;
+}
+
+// A function reads and writes its variables where they are, so all must be on its device.
+static cj_status check_device(const cj_function *function)
+{
+    const cj__program *program = &function->program;
+    const cj__device *device = function->device->kind->host_memory ? NULL : function->device;
+    CJ_TRY(cj__check_device_passes(function->device->kind));
+    for (int i = 0; i < program->value_count + program->update_count; i++) {
+        const cj_variable *variable = i < program->value_count ?
+                                          program->values[i].variable :
+                                          program->updated[i - program->value_count];
+        if (variable && cj__variable_device(variable) != device)
+            return cj__fail(CJ_INVALID_ARGUMENT,
+                            "function: variable \"%s\" is not on the device \"%s\" of the others",
+                            variable->name, function->device->kind->name);
+    }
+    return CJ_OK;
+}
+
 cj_function *cj_function_new(const cj_function_args *args)
 {
-    return cj__function_new(args, NULL);
+    cj_function_args given;
+    cj_function *function = NULL;
+    if (cj__args_read("function", args, &function_defaults, sizeof given, &given) == CJ_OK &&
+        check_lists(&given) == CJ_OK)
+        function = cj__function_new(&given, NULL);
+    return function ? function : cj__build_failed();
 }
 
 cj_function *cj__function_new(const cj_function_args *args, struct cj__arenas *arenas)
@@ -108,8 +167,7 @@ cj_function *cj__function_new(const cj_function_args *args, struct cj__arenas *a
     function->output_count = args->output_count;
     function->symbols = cj__new(
         (size_t)(args->input_count + args->output_count + args->update_count), sizeof(cj_symbol *));
-    function->arenas = cj__own(arenas ? arenas : cj__arenas_new());
-    cj_status status = function->symbols && function->arenas ? CJ_OK : CJ_OUT_OF_MEMORY;
+    cj_status status = function->symbols ? CJ_OK : CJ_OUT_OF_MEMORY;
     if (status == CJ_OK) {
         for (int i = 0; i < args->input_count; i++)
             keep(function, args->inputs[i]);
@@ -117,9 +175,12 @@ cj_function *cj__function_new(const cj_function_args *args, struct cj__arenas *a
             keep(function, args->outputs[i]);
         for (int i = 0; i < args->update_count; i++)
             keep(function, args->updates[i].value);
-        function->pool = cj__own(args->pool);
         status = cj__program_new(args, &function->program);
     }
+    if (status == CJ_OK)
+        status = choose_device(function, args->pool, arenas);
+    if (status == CJ_OK)
+        status = check_device(function);
     if (status == CJ_OK)
         status = take_switches(function);
     if (status == CJ_OK)
@@ -129,6 +190,7 @@ cj_function *cj__function_new(const cj_function_args *args, struct cj__arenas *a
         cj_release(function);
         return NULL;
     }
+    cj__drop_floating(args->pool); // of a device that needs none
     return function;
 }
 
@@ -171,15 +233,11 @@ static cj_status find_plan(cj_function *function, int64_t batch, cj__plan **plan
 {
     cj_status status = CJ_OK;
     pthread_mutex_lock(&function->lock);
-    if (!function->pool) {
-        function->pool = cj__own(cj_pool_new(0));
-        status = function->pool ? CJ_OK : cj_error_status();
-    }
     *plan = find_free(function, batch);
-    if (!*plan && status == CJ_OK) {
+    if (!*plan) {
         if (function->plan_count >= PLANS_MAX)
             drop_oldest(function);
-        status = cj__plan_new(&function->program, batch, function->pool, function->off, plan);
+        status = cj__plan_new(&function->program, batch, function->off, plan);
         if (status == CJ_OK && !cj__reserve((void **)&function->plans, &function->plan_capacity,
                                             function->plan_count + 1, sizeof(cj__plan *))) {
             cj__plan_free(*plan);
@@ -223,7 +281,7 @@ cj_status cj__function_run(cj_function *function, int64_t batch, const void *con
 {
     cj__plan *plan = NULL;
     CJ_TRY(take_plan(function, batch, &plan));
-    cj_status status = cj__plan_run(plan, function->pool, inputs, outputs);
+    cj_status status = cj__plan_run(plan, inputs, outputs);
     give_plan_back(function, plan);
     return status;
 }
@@ -251,29 +309,31 @@ static cj_status prepare(const cj_function *function, const cj__plan *plan, rehe
             return CJ_OUT_OF_MEMORY;
     }
     for (int i = 0; i < plan->program.update_count; i++) {
-        const cj_tensor *value = plan->program.updated[i]->value;
-        r->saved[i] = cj__copy_bytes(value->data,
-                                     (size_t)cj_tensor_count(value) * cj_dtype_size(value->dtype));
+        const cj_variable *variable = plan->program.updated[i];
+        const cj_tensor *value = cj__variable_read(variable);
+        if (!value)
+            return cj_error_status();
+        r->saved[i] = cj__copy_bytes(value->data, cj__variable_bytes(variable));
         if (!r->saved[i])
             return CJ_OUT_OF_MEMORY;
     }
     return CJ_OK;
 }
 
-static void undo(const cj_function *function, const cj__plan *plan, rehearsal *r)
+static cj_status undo(const cj_function *function, const cj__plan *plan, rehearsal *r)
 {
+    cj_status status = CJ_OK;
     for (int i = 0; r->inputs && i < function->input_count; i++)
         cj__free(r->inputs[i]);
     for (int i = 0; r->saved && i < plan->program.update_count; i++) {
-        const cj_tensor *value = plan->program.updated[i]->value;
-        if (r->saved[i])
-            memcpy(value->data, r->saved[i],
-                   (size_t)cj_tensor_count(value) * cj_dtype_size(value->dtype));
+        if (r->saved[i] && status == CJ_OK)
+            status = cj__variable_write(plan->program.updated[i], r->saved[i]);
         cj__free(r->saved[i]);
     }
     cj__free(r->inputs);
     cj__free(r->saved);
     cj__free(r->seconds);
+    return status;
 }
 
 cj_status cj__function_print(cj_function *function, int64_t batch, int rounds, FILE *stream)
@@ -283,13 +343,12 @@ cj_status cj__function_print(cj_function *function, int64_t batch, int rounds, F
     CJ_TRY(take_plan(function, batch, &plan));
     cj_status status = rounds > 0 ? prepare(function, plan, &r) : CJ_OK;
     if (status == CJ_OK && rounds > 0)
-        status =
-            cj__plan_time(plan, function->pool, (const void *const *)r.inputs, rounds, r.seconds);
+        status = cj__plan_time(plan, (const void *const *)r.inputs, rounds, r.seconds);
     if (status == CJ_OK)
         status = cj__plan_print(plan, rounds > 0 ? r.seconds : NULL, stream);
-    undo(function, plan, &r);
+    const cj_status undone = undo(function, plan, &r);
     give_plan_back(function, plan);
-    return status;
+    return status != CJ_OK ? status : undone;
 }
 
 // ---- The door ----

@@ -15,8 +15,9 @@
 cj_status cj__gradients(cj__build *build, cj_symbol *y, cj_symbol *const *xs, int count,
                         cj_symbol **gradients);
 
-// cj_function_new() for a function that runs in memory shared with others, where there is only one
-// run at a time: its arenas (arena.h), which it holds. NULL for arenas of its own.
+// cj_function_new() for a function that runs in memory shared with others: their arenas (arena.h),
+// which it holds, and whose device it runs on where that has memory of its own. NULL for arenas of
+// its own, on the device of its variables if they are on one, else on the CPU.
 struct cj__arenas;
 cj_function *cj__function_new(const cj_function_args *args, struct cj__arenas *arenas);
 

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "ops/variable.h"
 
 #include <string.h>
 
@@ -133,23 +134,79 @@ static cj_status order_calls(cj__plan *plan)
 
 // ---- Homes and lifetimes ----
 
-static void find_homes_of_leaves(cj__plan *plan)
+// An input that the device cannot read where the caller has it has a place in the arena from before
+// the first call to its last reader.
+static void find_home_of_input(cj__plan *plan, int value, const int *last)
+{
+    cj__buffer *buffer = &plan->buffers[value];
+    if (plan->device->kind->host_memory) {
+        buffer->home = CJ__HOME_INPUT;
+    } else if (last[value] >= 0) {
+        buffer->home = CJ__HOME_ARENA;
+        buffer->begin = -1;
+        buffer->end = last[value];
+        plan->staged[plan->staged_count++] = value;
+    }
+}
+
+static void find_homes_of_leaves(cj__plan *plan, const int *last)
 {
     for (int i = 0; i < plan->program.value_count; i++) {
         const cj__value_info *value = &plan->program.values[i];
         cj__buffer *buffer = &plan->buffers[i];
         if (value->kind == CJ__VALUE_INPUT)
-            buffer->home = CJ__HOME_INPUT;
-        else if (value->kind != CJ__VALUE_TEMPORARY) {
+            find_home_of_input(plan, i, last);
+        else if (value->kind != CJ__VALUE_TEMPORARY)
             buffer->home = CJ__HOME_FIXED;
-            buffer->data =
-                cj_tensor_data(value->variable ? value->variable->value : value->constant);
-        }
+        if (value->kind == CJ__VALUE_VARIABLE)
+            buffer->data = cj__variable_memory(value->variable);
+        else if (value->kind == CJ__VALUE_CONSTANT)
+            buffer->data = cj_tensor_data(value->constant);
     }
 }
 
+// A device whose memory is not the host's has the constants of its plans in one block.
+static cj_status bring_constants(cj__plan *plan)
+{
+    const cj__device_kind *kind = plan->device->kind;
+    if (kind->host_memory)
+        return CJ_OK;
+    for (int i = 0; i < plan->program.value_count; i++)
+        if (plan->program.values[i].kind == CJ__VALUE_CONSTANT)
+            plan->constants_size += cj__align_up_64(plan->buffers[i].bytes);
+    plan->constants = kind->allocate(plan->device, plan->constants_size);
+    if (!plan->constants)
+        return cj_error_status();
+    char *next = plan->constants;
+    for (int i = 0; i < plan->program.value_count; i++) {
+        cj__buffer *buffer = &plan->buffers[i];
+        if (plan->program.values[i].kind != CJ__VALUE_CONSTANT)
+            continue;
+        CJ_TRY(kind->copy_in(plan->device, next, buffer->data, buffer->bytes));
+        buffer->data = next;
+        next += cj__align_up_64(buffer->bytes);
+    }
+    return CJ_OK;
+}
+
+static void note_place(cj__plan *plan, cj_variable *variable)
+{
+    if (variable)
+        plan->placed[plan->placed_count++] =
+            (struct cj__placed){variable, cj__variable_memory(variable)};
+}
+
+// Where the variables are, so that a run finds out if one has moved since.
+static void note_places(cj__plan *plan)
+{
+    for (int i = 0; i < plan->program.value_count; i++)
+        note_place(plan, plan->program.values[i].variable);
+    for (int i = 0; i < plan->program.update_count; i++)
+        note_place(plan, plan->program.updated[i]);
+}
+
 // The last position that reads each value; outputs and updates are read at the very end.
-static cj_status find_last_reads(const cj__plan *plan, int *last)
+static void find_last_reads(const cj__plan *plan, int *last)
 {
     const cj__program *program = &plan->program;
     for (int i = 0; i < program->value_count; i++)
@@ -171,7 +228,6 @@ static cj_status find_last_reads(const cj__plan *plan, int *last)
         if ((instruction->op->flags & CJ__OP_VIEW) && last[view] > last[source])
             last[source] = last[view];
     }
-    return CJ_OK;
 }
 
 static void share(cj__plan *plan, int value, int with)
@@ -247,12 +303,14 @@ static cj_status make_calls(cj__plan *plan)
         const cj__instruction *instruction = &program->instructions[plan->order[position]];
         cj__call *call = &plan->calls[position];
         *call = cj__program_call(program, instruction, &plan->operands[next]);
-        call->pool = plan->pool;
         call->from_caller = is_from_caller(plan, instruction);
         next += (size_t)(instruction->input_count + instruction->output_count);
-        const bool whole = instruction->op->workspace && instruction->cut.group == 0;
-        size_t workspace = whole ? instruction->op->workspace(call) : 0;
-        plan->workspace = workspace > plan->workspace ? workspace : plan->workspace;
+        if (instruction->op->flags & CJ__OP_VIEW)
+            continue;
+        size_t workspace = 0;
+        CJ_TRY(plan->device->kind->prepare(plan->device, call, &workspace));
+        if (instruction->cut.group == 0) // of the others each part has its own: below
+            plan->workspace = workspace > plan->workspace ? workspace : plan->workspace;
     }
     for (int i = 0; i < plan->split_count; i++) {
         const size_t workspace = cj__split_workspace(plan, &plan->splits[i]);
@@ -284,6 +342,7 @@ void cj__plan_point(cj__plan *plan, char *base)
     if (plan->base == base)
         return;
     plan->base = base;
+    plan->version++;
     for (int i = 0; i < plan->program.value_count; i++) {
         if (plan->buffers[i].home == CJ__HOME_ARENA)
             plan->buffers[i].data = base + plan->buffers[i].offset;
@@ -306,7 +365,7 @@ static void make_copies(cj__plan *plan)
         bool output = i < program->output_count;
         int update = i - program->output_count;
         int value = output ? program->outputs[i] : program->updates[update];
-        void *to = output ? NULL : cj_tensor_data(program->updated[update]->value);
+        cj_variable *to = output ? NULL : program->updated[update];
         const cj__buffer *root = &plan->buffers[plan->buffers[value].root];
         bool fixed = root->home == CJ__HOME_FIXED;
         const cj__value_info *made = &program->values[value];
@@ -349,17 +408,21 @@ static cj_status fill(cj__plan *plan)
     plan->patches = cj__new(plan->operand_count, sizeof *plan->patches);
     plan->copies =
         cj__new((size_t)(program->output_count + program->update_count), sizeof *plan->copies);
+    plan->staged = cj__new(values, sizeof *plan->staged);
+    plan->placed = cj__new(values + (size_t)program->update_count, sizeof *plan->placed);
     int *last = cj__new(values, sizeof *last);
     bool whole = plan->buffers && plan->order && plan->in_place && plan->calls && plan->operands &&
-                 plan->patches && plan->copies && last;
+                 plan->patches && plan->copies && plan->staged && plan->placed && last;
     cj_status status = whole ? take_types(plan) : CJ_OUT_OF_MEMORY;
     if (status == CJ_OK)
         status = order_calls(plan);
     if (status == CJ_OK) {
-        find_homes_of_leaves(plan);
-        status = find_last_reads(plan, last);
-        for (int position = 0; position < program->instruction_count && status == CJ_OK; position++)
+        find_last_reads(plan, last);
+        find_homes_of_leaves(plan, last);
+        note_places(plan);
+        for (int position = 0; position < program->instruction_count; position++)
             find_home(plan, last, position);
+        status = bring_constants(plan);
     }
     cj__free(last);
     if (status == CJ_OK)
@@ -384,15 +447,16 @@ static cj_status specialise(cj__plan *plan, const cj__program *program, const ch
     return cj__program_infer(&plan->program, plan->batch);
 }
 
-cj_status cj__plan_new(const cj__program *program, int64_t batch, cj_pool *pool, const char *off,
-                       cj__plan **plan)
+cj_status cj__plan_new(const cj__program *program, int64_t batch, const char *off, cj__plan **plan)
 {
     *plan = cj__new(1, sizeof(**plan));
     if (!*plan)
         return CJ_OUT_OF_MEMORY;
     (*plan)->batch = batch;
-    (*plan)->pool = pool;
-    cj_status status = specialise(*plan, program, off);
+    (*plan)->device = program->device;
+    cj_status status = (*plan)->device->kind->plan_open((*plan)->device, &(*plan)->device_own);
+    if (status == CJ_OK)
+        status = specialise(*plan, program, off);
     if (status == CJ_OK)
         status = fill(*plan);
     if (status != CJ_OK) {
@@ -406,7 +470,10 @@ void cj__plan_free(cj__plan *plan)
 {
     if (!plan)
         return;
-    cj__free_aligned(plan->kept_memory, plan->kept_size);
+    const cj__device_kind *kind = plan->device->kind;
+    kind->plan_close(plan->device, plan->device_own);
+    kind->free(plan->device, plan->kept_memory, plan->kept_size);
+    kind->free(plan->device, plan->constants, plan->constants_size);
     cj__free(plan->kept);
     cj__free(plan->splits);
     cj__free(plan->buffers);
@@ -416,6 +483,8 @@ void cj__plan_free(cj__plan *plan)
     cj__free(plan->operands);
     cj__free(plan->patches);
     cj__free(plan->copies);
+    cj__free(plan->staged);
+    cj__free(plan->placed);
     cj__program_free(&plan->program);
     cj__free(plan);
 }

@@ -1,15 +1,16 @@
-// A plan: a program for one batch size, with every buffer placed and every call made, ready to run
-// again and again in whatever arena it is pointed into (arena.h).
+// A plan: a program for one batch size and one device, with every buffer placed and every call
+// prepared, ready to run again and again in whatever arena it is pointed into (arena.h).
 //
-// The steps of a run: main calls; then what must be saved before variables change (outputs and
-// updates that are variables' old values); then update calls, which may write into variables; then
-// copies to the caller and of updates. Calls that can fail (a label out of range) are main calls,
-// so a failure leaves every variable as it was.
+// The steps of a run: the inputs come into the device's memory, unless that is the host's; main
+// calls; then what must be saved before variables change (outputs and updates that are variables'
+// old values); then update calls, which may write into variables; then copies to the caller and of
+// updates. Calls that can fail (a label out of range) are main calls, so a failure leaves every
+// variable as it was.
 #ifndef CJ_GRAPH_PLAN_H
 #define CJ_GRAPH_PLAN_H
 
 #include "graph/program.h"
-#include "graph/trial.h"
+#include "ops/device.h"
 #include <stdio.h>
 
 // Where a value lives in a plan.
@@ -18,7 +19,7 @@ typedef enum cj__home {
     // another value's memory: a view, or an element-wise result over its dying input
     CJ__HOME_SHARED,
     CJ__HOME_FIXED,   // a variable's or constant's memory
-    CJ__HOME_INPUT,   // the caller's
+    CJ__HOME_INPUT,   // the caller's, where the device reads the host's memory
     CJ__HOME_NOWHERE, // an output that nobody reads
 } cj__home;
 
@@ -28,7 +29,7 @@ typedef struct cj__buffer {
     int root; // the value whose memory this is: itself, or another for CJ__HOME_SHARED
     size_t bytes;
     size_t offset;  // in the arena
-    int begin, end; // first and last call (by position) that touch it; for roots
+    int begin, end; // first and last call (by position) that touch it, -1 for before; for roots
     bool one_part;  // of roots: it has room for one part of the batch only (split_batch.c)
     void *data;     // of roots; inputs' are set at each run
 } cj__buffer;
@@ -37,9 +38,9 @@ typedef struct cj__buffer {
 typedef struct cj__copy {
     int from;            // value
     int output;          // to the caller's output, or -1
-    void *to;            // else to here: a variable's memory
+    cj_variable *to;     // else to this variable
     bool save;           // the value must be saved before variables change, ...
-    size_t saved_offset; // ... so far behind what else is saved, ...
+    size_t saved_offset; // ... so far after what else is saved, ...
     void *saved;         // ... which is here in this arena; NULL for the others
     size_t bytes;
 } cj__copy;
@@ -48,16 +49,17 @@ typedef struct cj__copy {
 typedef struct cj__split {
     int begin, end; // positions
     int64_t rows, part;
-    size_t workspace; // of a part; what parts after the first sum up lies behind it
+    size_t workspace; // of a part; what parts after the first sum up lies after it
 } cj__split;
 
 typedef struct cj__plan {
     cj__program program; // this plan's own: types are concrete
     int64_t batch;
-    cj_pool *pool;       // the function's: decides how much scratch memory there is
+    cj__device *device;  // the function's
+    void *device_own;    // what the device keeps for this plan
     cj__buffer *buffers; // one a value
     int *order;          // positions to instructions
-    int main_count;      // the first so many positions are main calls; the others updates
+    int main_count;      // positions [0, main_count) are main calls, the rest updates
     bool *in_place;      // an update instruction writes into its variables
     cj__call *calls;     // by position
     cj__operand *operands;
@@ -67,6 +69,15 @@ typedef struct cj__plan {
         int input;
     } * patches; // operands that live in the caller's inputs
     int patch_count;
+    int *staged; // values of inputs that are copied into the arena, where the device needs that
+    int staged_count;
+    struct cj__placed {
+        cj_variable *variable;
+        const void *memory;
+    } * placed; // the variables that the plan reads or writes, and where they were
+    int placed_count;
+    char *constants; // of a device whose memory is not the host's
+    size_t constants_size;
     cj__copy *copies;
     int copy_count;
     cj__split *splits; // in order
@@ -78,26 +89,23 @@ typedef struct cj__plan {
     // The arena has buffers, the workspace, and what is saved.
     size_t arena_size, buffers_size, workspace, saved_size;
     char *base;              // the arena that all pointers point into; NULL before the first
+    uint64_t version;        // another one whenever they have moved
     bool busy;               // in use by a thread, ...
     struct cj__arena *arena; // ... which has borrowed this
     uint64_t used;           // when it was last used
-    cj__trial trial;
 } cj__plan;
 
-// Plans `program` for a batch size and the threads of a pool (NULL for one); `off` as for
-// cj__program_optimize().
-cj_status cj__plan_new(const cj__program *program, int64_t batch, cj_pool *pool, const char *off,
-                       cj__plan **plan);
+// Plans a program for a batch size, on the program's device; `off` as for cj__program_optimize().
+cj_status cj__plan_new(const cj__program *program, int64_t batch, const char *off, cj__plan **plan);
 void cj__plan_free(cj__plan *plan);
 // Makes the plan run in an arena of arena_size bytes. Nothing to do, and quick, for the one that it
 // ran in before.
 void cj__plan_point(cj__plan *plan, char *base);
 // run.c
-cj_status cj__plan_run(cj__plan *plan, cj_pool *pool, const void *const *inputs,
-                       void *const *outputs);
-// Runs the calls at some positions, splits as a whole; adds to the seconds of each, unless that is
-// NULL.
-cj_status cj__plan_run_calls(cj__plan *plan, cj_pool *pool, int begin, int end, double *seconds);
+cj_status cj__plan_run(cj__plan *plan, const void *const *inputs, void *const *outputs);
+// The median seconds of every call, by position, in so many runs of them all, updates included,
+// which the caller undoes.
+cj_status cj__plan_time(cj__plan *plan, const void *const *inputs, int rounds, double *seconds);
 
 // split_batch.c: finds the splits, once homes are known, and what memory they want; and the
 // workspace of a split.
@@ -107,11 +115,8 @@ size_t cj__split_workspace(cj__plan *plan, cj__split *split);
 // keep_prepared.c: memory for the calls that keep what they prepare, once the calls are made.
 cj_status cj__keep_in_plan(cj__plan *plan);
 
-// print.c: the table, with the seconds of each call by position (NULL for none). And these: the
-// median of `rounds` runs of every call, updates included, which the caller undoes.
+// print.c: the table, with the seconds of each call by position (NULL for none).
 cj_status cj__plan_print(const cj__plan *plan, const double *seconds, FILE *stream);
-cj_status cj__plan_time(cj__plan *plan, cj_pool *pool, const void *const *inputs, int rounds,
-                        double *seconds);
 
 // place.c: gives every root of CJ__HOME_ARENA an offset so that no two that live at once overlap;
 // returns the size.

@@ -2,45 +2,8 @@
 #include "graph/plan.h"
 
 #include "base/error.h"
-#include "base/memory.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 enum { WORDS = 160, SHAPES = 4 * WORDS };
-
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-cj_status cj__plan_time(cj__plan *plan, cj_pool *pool, const void *const *inputs, int rounds,
-                        double *seconds)
-{
-    const int count = plan->program.instruction_count;
-    double *times = cj__new((size_t)count * (size_t)rounds, sizeof *times);
-    if (!times)
-        return CJ_OUT_OF_MEMORY;
-    cj_status status = CJ_OK;
-    const bool entered = cj__pool_enter(pool);
-    for (int i = 0; i < plan->patch_count; i++)
-        plan->patches[i].operand->data = (void *)(uintptr_t)inputs[plan->patches[i].input];
-    for (int round = -1; round < rounds && status == CJ_OK; round++) { // the first warms up
-        memset(seconds, 0, (size_t)count * sizeof *seconds);
-        status = cj__plan_run_calls(plan, pool, 0, count, seconds);
-        for (int i = 0; i < count && round >= 0; i++)
-            times[(size_t)i * (size_t)rounds + (size_t)round] = seconds[i];
-    }
-    if (entered)
-        cj__pool_leave(pool);
-    for (int i = 0; i < count; i++) {
-        qsort(times + (size_t)i * (size_t)rounds, (size_t)rounds, sizeof *times, ascending);
-        seconds[i] = times[(size_t)i * (size_t)rounds + (size_t)rounds / 2];
-    }
-    cj__free(times);
-    return status;
-}
 
 // "(64, 28, 28, 1) (3, 3, 1, 32) .. -> (64, 12, 12, 32)": two operands tell what is computed.
 static void shapes_of(const cj__call *call, char *text, size_t size)
@@ -96,7 +59,7 @@ static void print_call(const cj__plan *plan, int position, const double *seconds
     const cj__call *call = &plan->calls[position];
     const double flops = call->op->flops ? call->op->flops(call) : 0;
     char name[2 * WORDS], shapes[SHAPES], memory[WORDS];
-    const char *form = call->op->form ? call->op->form(call) : NULL;
+    const char *form = call->op->form && call->kernels ? call->op->form(call) : NULL;
     const int64_t part = instruction->op->flags & CJ__OP_VIEW ? 0 : instruction->cut.part;
     char by[32] = "";
     if (part > 0)
@@ -122,7 +85,9 @@ static void print_call(const cj__plan *plan, int position, const double *seconds
 cj_status cj__plan_print(const cj__plan *plan, const double *seconds, FILE *stream)
 {
     const int count = plan->program.instruction_count;
+    char workers[WORDS] = "";
     totals all = {0};
+    plan->device->kind->describe(plan->device, workers, sizeof workers);
     for (int i = 0; i < count; i++) {
         const cj__call *call = &plan->calls[i];
         all.flops += call->op->flops ? call->op->flops(call) : 0;
@@ -139,10 +104,9 @@ cj_status cj__plan_print(const cj__plan *plan, const double *seconds, FILE *stre
         fprintf(stream, " %9.1f %5.1f%% %7.1f", all.seconds * 1e6, 100.0,
                 all.flops / all.seconds * 1e-9);
     fprintf(stream,
-            "\nbatch %lld: %d calls on %d thread%s, %d values, arena %zu bytes, of which workspace "
+            "\nbatch %lld: %d calls on %s, %d values, arena %zu bytes, of which workspace "
             "%zu; %zu kept\n",
-            (long long)plan->batch, count, cj_pool_threads(plan->pool),
-            cj_pool_threads(plan->pool) == 1 ? "" : "s", plan->program.value_count,
-            plan->arena_size, plan->workspace, plan->kept_size);
+            (long long)plan->batch, count, workers, plan->program.value_count, plan->arena_size,
+            plan->workspace, plan->kept_size);
     return ferror(stream) ? cj__fail(CJ_IO, "plan: printing failed") : CJ_OK;
 }

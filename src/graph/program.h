@@ -40,7 +40,10 @@ typedef struct cj__instruction {
     _Alignas(16) unsigned char attrs[CJ__ATTRS_MAX];
 } cj__instruction;
 
+struct cj__device;
+
 typedef struct cj__program {
+    struct cj__device *device; // where it will run; the function's
     cj__value_info *values;
     int value_count;
     size_t value_capacity;
@@ -122,8 +125,10 @@ typedef enum cj__stage { CJ__STAGE_GRAPH, CJ__STAGE_PLAN } cj__stage;
 // Applies every pass of a stage that `off` (a list such as "-cse,-fuse_bias_act"; may be NULL) does
 // not switch off.
 cj_status cj__program_optimize(cj__program *program, cj__stage stage, const char *off);
-// Refuses a list that names no pass.
+// Rejects a list that names no pass; and the list of a kind of devices.
 cj_status cj__check_switches(const char *off);
+struct cj__device_kind;
+cj_status cj__check_device_passes(const struct cj__device_kind *kind);
 cj_status cj__remove_dead(cj__program *program);          // passes.c
 cj_status cj__fuse_bias_act(cj__program *program);        // fuse.c
 cj_status cj__fuse_cross_entropy(cj__program *program);   // fuse_cross_entropy.c

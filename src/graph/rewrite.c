@@ -2,6 +2,7 @@
 // shapes stand on.
 #include "base/memory.h"
 #include "graph/program.h"
+#include "ops/device.h"
 
 #include <string.h>
 
@@ -45,7 +46,7 @@ static cj_status fill_copy(const cj__program *from, cj__program *to)
 
 cj_status cj__program_copy(const cj__program *program, cj__program *copy)
 {
-    *copy = (cj__program){0};
+    *copy = (cj__program){.device = program->device};
     cj_status status = fill_copy(program, copy);
     if (status != CJ_OK)
         cj__program_free(copy);
@@ -145,14 +146,14 @@ int cj__program_readers(const cj__program *program, int value, int *readers, int
     return count;
 }
 
-static const cj__kernels *kernels_for(const cj__call *call)
+static const cj__kernels *kernels_for(const cj__device *device, const cj__call *call)
 {
     for (int i = 0; i < call->input_count + call->output_count; i++) {
         cj_dtype dtype = call->inputs[i].type.dtype; // outputs follow inputs
         if (dtype == CJ_F32 || dtype == CJ_F64)
-            return cj__kernels_for(cj_dtype_size(dtype));
+            return cj__device_kernels(device, dtype);
     }
-    return cj__kernels_for(sizeof(float));
+    return cj__device_kernels(device, CJ_F32);
 }
 
 int cj__leaf_of(const cj__program *program, int value)
@@ -176,6 +177,7 @@ cj__call cj__program_call(const cj__program *program, const cj__instruction *ins
                           cj__operand *operands)
 {
     cj__call call = {.op = instruction->op,
+                     .device = program->device,
                      .attrs = instruction->attrs,
                      .rounds = instruction->rounds,
                      .input_count = instruction->input_count,
@@ -185,6 +187,6 @@ cj__call cj__program_call(const cj__program *program, const cj__instruction *ins
     // adjacent in memory
     for (int j = 0; j < instruction->input_count + instruction->output_count; j++)
         operands[j] = (cj__operand){.type = program->values[instruction->inputs[j]].type};
-    call.kernels = kernels_for(&call);
+    call.kernels = kernels_for(program->device, &call);
     return call;
 }

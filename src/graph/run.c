@@ -1,10 +1,13 @@
-// Running a plan. Nothing is allocated here.
+// Running a plan. Nothing is allocated here, but for cj__plan_time().
 #define _POSIX_C_SOURCE 200809L
 #include "graph/plan.h"
 
-#include "base/denormals.h"
+#include "base/error.h"
 #include "base/memory.h"
 #include "ops/run.h"
+#include "ops/variable.h"
+
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -15,7 +18,7 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-// Where the results of a part that are sums go, before they are added: behind the workspace.
+// Where the results of a part that are sums go, before they are added: after the workspace.
 static void point_sums(cj__part *part, char *next)
 {
     for (int k = 0; k < part->call.output_count; k++) {
@@ -38,11 +41,11 @@ static void add_sums(const cj__call *whole, const cj__part *part)
 }
 
 static cj_status run_part(cj__plan *plan, const cj__split *split, int position, int64_t first,
-                          cj_pool *pool)
+                          const cj__run *run)
 {
     const cj__instruction *instruction = &plan->program.instructions[plan->order[position]];
     const cj__call *whole = &plan->calls[position];
-    if (whole->op->flags & CJ__OP_VIEW)
+    if (!whole->run)
         return CJ_OK;
     cj__part part;
     cj__part_of(&plan->program, instruction, whole, first, &part);
@@ -54,21 +57,22 @@ static cj_status run_part(cj__plan *plan, const cj__split *split, int position, 
             part.operands[i].data =
                 (char *)operand->data + (int64_t)cj__bytes(operand) / split->rows * first;
     }
-    part.call.pool = pool;
+    part.call.pool = run->pool;
     if (first == 0)
-        return part.call.op->run(&part.call);
+        return part.call.run(&part.call);
     point_sums(&part, (char *)whole->workspace + split->workspace);
-    CJ_TRY(part.call.op->run(&part.call));
+    CJ_TRY(part.call.run(&part.call));
     add_sums(whole, &part);
     return CJ_OK;
 }
 
-static cj_status run_split(cj__plan *plan, const cj__split *split, cj_pool *pool, double *seconds)
+static cj_status run_split(cj__plan *plan, const cj__split *split, const cj__run *run,
+                           double *seconds)
 {
     for (int64_t first = 0; first < split->rows; first += split->part) {
         for (int i = split->begin; i < split->end; i++) {
             const double before = seconds ? now() : 0;
-            CJ_TRY(run_part(plan, split, i, first, pool));
+            CJ_TRY(run_part(plan, split, i, first, run));
             if (seconds)
                 seconds[i] += now() - before;
         }
@@ -76,41 +80,41 @@ static cj_status run_split(cj__plan *plan, const cj__split *split, cj_pool *pool
     return CJ_OK;
 }
 
-static cj_status run_calls(cj__plan *plan, cj_pool *pool, int begin, int end, double *seconds)
+// Runs the calls at some positions one by one, splits as a whole; adds to the seconds of each, unless
+// that is NULL.
+static cj_status run_calls(cj__plan *plan, const cj__run *run, int begin, int end, double *seconds)
 {
     const cj__split *split = plan->splits, *splits_end = plan->splits + plan->split_count;
     while (split < splits_end && split->begin < begin)
         split++;
     for (int i = begin; i < end; i++) {
         if (split < splits_end && split->begin == i) {
-            CJ_TRY(run_split(plan, split, pool, seconds));
+            CJ_TRY(run_split(plan, split, run, seconds));
             i = split++->end - 1;
             continue;
         }
         cj__call *call = &plan->calls[i];
-        if (call->op->flags & CJ__OP_VIEW)
+        if (!call->run)
             continue;
-        call->pool = pool;
+        call->pool = run->pool;
         const double before = seconds ? now() : 0;
-        CJ_TRY(call->op->run(call));
+        CJ_TRY(call->run(call));
         if (seconds)
             seconds[i] += now() - before;
     }
     return CJ_OK;
 }
 
-cj_status cj__plan_run_calls(cj__plan *plan, cj_pool *pool, int begin, int end, double *seconds)
+// Runs the main calls (0) or the updates (1).
+static cj_status run_list(cj__plan *plan, const cj__run *run, int index)
 {
-    const uint64_t mode = cj__flush_denormals();
-    const cj_status status = run_calls(plan, pool, begin, end, seconds);
-    cj__restore_denormals(mode);
-    return status;
-}
-
-static void copy_bytes(void *to, const void *from, size_t bytes)
-{
-    if (bytes != 0 && to != from)
-        memcpy(to, from, bytes);
+    const cj__device_kind *kind = plan->device->kind;
+    const int begin = index == 0 ? 0 : plan->main_count,
+              end = index == 0 ? plan->main_count : plan->program.instruction_count;
+    if (!kind->run_list)
+        return run_calls(plan, run, begin, end, NULL);
+    const cj__call_list list = {plan->calls + begin, end - begin, index, plan->version};
+    return kind->run_list(plan->device, plan->device_own, &list, run);
 }
 
 // Where a value is in this run.
@@ -121,39 +125,128 @@ static const void *whereabouts(const cj__plan *plan, const void *const *inputs, 
                                                         plan->buffers[root].data;
 }
 
-static cj_status run_plan(cj__plan *plan, cj_pool *pool, const void *const *inputs,
-                          void *const *outputs)
+// Points calls to the caller's inputs, or copies those into the arena.
+static cj_status bring_inputs(cj__plan *plan, const void *const *inputs)
 {
     for (int i = 0; i < plan->patch_count; i++)
         plan->patches[i].operand->data = (void *)(uintptr_t)inputs[plan->patches[i].input];
-    CJ_TRY(cj__plan_run_calls(plan, pool, 0, plan->main_count, NULL));
-    for (int i = 0; i < plan->copy_count; i++) {
-        const cj__copy *copy = &plan->copies[i];
-        if (copy->saved)
-            copy_bytes(copy->saved, whereabouts(plan, inputs, copy->from), copy->bytes);
-    }
-    CJ_TRY(cj__plan_run_calls(plan, pool, plan->main_count, plan->program.instruction_count, NULL));
-    for (int i = 0; i < plan->copy_count; i++) {
-        const cj__copy *copy = &plan->copies[i];
-        void *to = copy->output >= 0 ? (outputs ? outputs[copy->output] : NULL) : copy->to;
-        if (to)
-            copy_bytes(to, copy->saved ? copy->saved : whereabouts(plan, inputs, copy->from),
-                       copy->bytes);
+    for (int i = 0; i < plan->staged_count; i++) {
+        const cj__buffer *buffer = &plan->buffers[plan->staged[i]];
+        const int input = plan->program.values[plan->staged[i]].input;
+        CJ_TRY(
+            plan->device->kind->copy_in(plan->device, buffer->data, inputs[input], buffer->bytes));
     }
     return CJ_OK;
 }
 
-cj_status cj__plan_run(cj__plan *plan, cj_pool *pool, const void *const *inputs,
-                       void *const *outputs)
+static cj_status save_old_values(cj__plan *plan, const void *const *inputs)
 {
-    const bool tries = cj_pool_threads(pool) > 1, timed = tries && cj__trial_is_timed(&plan->trial);
-    cj_pool *used = tries && !cj__trial_shares(&plan->trial) ? NULL : pool;
-    const double before = timed ? now() : 0;
-    const bool entered = cj__pool_enter(used);
-    const cj_status status = run_plan(plan, used, inputs, outputs);
-    if (entered)
-        cj__pool_leave(used);
-    if (tries && status == CJ_OK)
-        cj__trial_ran(&plan->trial, timed ? now() - before : 0);
+    for (int i = 0; i < plan->copy_count; i++) {
+        const cj__copy *copy = &plan->copies[i];
+        if (copy->saved)
+            CJ_TRY(plan->device->kind->copy_within(
+                plan->device, copy->saved, whereabouts(plan, inputs, copy->from), copy->bytes));
+    }
+    return CJ_OK;
+}
+
+static cj_status bring_results(cj__plan *plan, const void *const *inputs, void *const *outputs)
+{
+    const cj__device_kind *kind = plan->device->kind;
+    for (int i = 0; i < plan->copy_count; i++) {
+        const cj__copy *copy = &plan->copies[i];
+        const void *from = copy->saved ? copy->saved : whereabouts(plan, inputs, copy->from);
+        void *output = outputs && copy->output >= 0 ? outputs[copy->output] : NULL;
+        if (output)
+            CJ_TRY(kind->copy_out(plan->device, output, from, copy->bytes));
+        if (copy->to)
+            CJ_TRY(
+                kind->copy_within(plan->device, cj__variable_memory(copy->to), from, copy->bytes));
+    }
+    return CJ_OK;
+}
+
+static cj_status run_steps(cj__plan *plan, const cj__run *run, const void *const *inputs,
+                           void *const *outputs)
+{
+    CJ_TRY(bring_inputs(plan, inputs));
+    CJ_TRY(run_list(plan, run, 0));
+    CJ_TRY(save_old_values(plan, inputs));
+    CJ_TRY(run_list(plan, run, 1));
+    return bring_results(plan, inputs, outputs);
+}
+
+static cj_status check_places(const cj__plan *plan)
+{
+    for (int i = 0; i < plan->placed_count; i++)
+        if (cj__variable_memory(plan->placed[i].variable) != plan->placed[i].memory)
+            return cj__fail(CJ_INVALID_ARGUMENT,
+                            "function: variable \"%s\" was moved to another device after the "
+                            "function was planned for \"%s\"",
+                            plan->placed[i].variable->name, plan->device->kind->name);
+    return CJ_OK;
+}
+
+static void note_changes(const cj__plan *plan)
+{
+    for (int i = 0; i < plan->program.update_count; i++)
+        cj__variable_changed(plan->program.updated[i]);
+}
+
+cj_status cj__plan_run(cj__plan *plan, const void *const *inputs, void *const *outputs)
+{
+    cj__device *device = plan->device;
+    cj__run run = {0};
+    CJ_TRY(check_places(plan));
+    CJ_TRY(device->kind->begin(device, plan->device_own, &run));
+    const cj_status status = run_steps(plan, &run, inputs, outputs);
+    note_changes(plan);
+    return device->kind->end(device, plan->device_own, &run, status);
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+// The seconds of every call in each of so many runs, after one to warm up: those of call i from
+// times[i * rounds] on.
+static cj_status time_rounds(cj__plan *plan, const cj__run *run, int rounds, double *seconds,
+                             double *times)
+{
+    const int count = plan->program.instruction_count;
+    for (int round = -1; round < rounds; round++) {
+        memset(seconds, 0, (size_t)count * sizeof *seconds);
+        CJ_TRY(run_calls(plan, run, 0, count, seconds));
+        for (int i = 0; i < count && round >= 0; i++)
+            times[(size_t)i * (size_t)rounds + (size_t)round] = seconds[i];
+    }
+    return CJ_OK;
+}
+
+cj_status cj__plan_time(cj__plan *plan, const void *const *inputs, int rounds, double *seconds)
+{
+    const int count = plan->program.instruction_count;
+    cj__device *device = plan->device;
+    cj__run run = {.timing = true};
+    double *times = cj__new((size_t)count * (size_t)rounds, sizeof *times);
+    if (!times)
+        return CJ_OUT_OF_MEMORY;
+    cj_status status = check_places(plan);
+    if (status == CJ_OK)
+        status = device->kind->begin(device, plan->device_own, &run);
+    if (status == CJ_OK) {
+        status = bring_inputs(plan, inputs);
+        if (status == CJ_OK)
+            status = time_rounds(plan, &run, rounds, seconds, times);
+        note_changes(plan);
+        status = device->kind->end(device, plan->device_own, &run, status);
+    }
+    for (int i = 0; i < count && status == CJ_OK; i++) {
+        qsort(times + (size_t)i * (size_t)rounds, (size_t)rounds, sizeof *times, ascending);
+        seconds[i] = times[(size_t)i * (size_t)rounds + (size_t)rounds / 2];
+    }
+    cj__free(times);
     return status;
 }

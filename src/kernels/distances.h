@@ -62,13 +62,14 @@ typedef struct cj__distances {
 const cj__distances *cj__distances_at(int index);
 const cj__distances *cj__distances_best(void);
 
-// All that the files of an instruction set export.
-const cj__distances *cj__distances_ref(void);
-const cj__distances *cj__distances_baseline(void);
+// All that the files of an instruction set export: data, for no code of theirs may run before the
+// choice.
+extern const cj__distances cj__distances_ref;
+extern const cj__distances cj__distances_baseline;
 #ifdef __x86_64__
-const cj__distances *cj__distances_avx2(void);
-const cj__distances *cj__distances_avx512(void);
-const cj__distances *cj__distances_avx512vnni(void);
+extern const cj__distances cj__distances_avx2;
+extern const cj__distances cj__distances_avx512;
+extern const cj__distances cj__distances_avx512vnni;
 #endif
 
 #endif

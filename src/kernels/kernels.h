@@ -208,6 +208,15 @@ typedef struct cj__kernels {
     const char *isa;  // "ref", "baseline", "avx2", "avx512", "amx"
     size_t real_size; // 4 or 8
 
+    // Images in blocks: `lanes` images at a time lie innermost, so that each lane of a vector is an
+    // image and no lane is idle whatever the number of channels. Element (b, i, j, c, l) of
+    // (blocks, h, w, c, lanes) is that of image b * lanes + l; blocks = ceil(n / lanes), and lanes
+    // without an image hold finite numbers in values and 0 in gradients. To pools and element-wise
+    // kernels a block is one image of c * lanes channels.
+    int64_t lanes;
+
+    // From here on all members are pointers to functions (table.c copies them one by one).
+
     // y[i] = f(x[i]); dx[i] = dy[i] * f'(x[i], y[i]) (x or y may be NULL where not needed, see
     // CJ__UNARIES).
     void (*unary[CJ__UNARY_COUNT])(int64_t n, const void *x, void *y, double a, double b);
@@ -292,12 +301,6 @@ typedef struct cj__kernels {
     // 4 than those of 2.
     bool (*winograd_pays)(const cj__conv2d_args *a, cj__conv2d_kind kind, int side);
 
-    // Images in blocks: `lanes` images at a time lie innermost, so that each lane of a vector is an
-    // image and no lane is idle whatever the number of channels. Element (b, i, j, c, l) of
-    // (blocks, h, w, c, lanes) is that of image b * lanes + l; blocks = ceil(n / lanes), and lanes
-    // without an image hold finite numbers in values and 0 in gradients. To pools and element-wise
-    // kernels a block is one image of c * lanes channels.
-    int64_t lanes;
     // Blocks begin .. end - 1 of n images of `size` elements each; lanes without an image become 0.
     // From bytes: x scale + offset. And back; nothing is written beyond image n - 1.
     void (*to_blocks)(int64_t n, int64_t size, const void *x, void *y, int64_t begin, int64_t end);

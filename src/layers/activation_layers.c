@@ -1,27 +1,37 @@
 // Activation, ReLU, LeakyReLU, ELU, Softmax.
 #include "layers/kind.h"
 
+CJ__DEFAULTS(activation, ACTIVATION)
+
 static const cj__field activation_fields[] = {
     CJ__FIELD(cj_activation_args, activation, CJ__FIELD_SPEC, .catalog = &cj__activations,
               .required = true),
     CJ__LAYER_FIELDS(cj_activation_args),
 };
+CJ__DEFAULTS(relu, RELU)
+
 static const cj__field relu_fields[] = {
-    CJ__FIELD(cj_relu_args, max_value, CJ__FIELD_OPTION, .low = 0, .high = 1e30),
-    CJ__FIELD(cj_relu_args, negative_slope, CJ__FIELD_REAL, .low = 0, .high = 1e30),
-    CJ__FIELD(cj_relu_args, threshold, CJ__FIELD_REAL, .low = 0, .high = 1e30),
+    CJ__FIELD(cj_relu_args, max_value, CJ__FIELD_LIMIT, .low = 0, .high = 1e30),
+    CJ__FIELD(cj_relu_args, negative_slope, CJ__FIELD_NUMBER, .low = 0, .high = 1e30),
+    CJ__FIELD(cj_relu_args, threshold, CJ__FIELD_NUMBER, .low = 0, .high = 1e30),
     CJ__LAYER_FIELDS(cj_relu_args),
 };
+CJ__DEFAULTS(leaky_relu, LEAKY_RELU)
+
 static const cj__field leaky_relu_fields[] = {
-    CJ__FIELD(cj_leaky_relu_args, negative_slope, CJ__FIELD_NUMBER, .fallback = 0.3),
+    CJ__FIELD(cj_leaky_relu_args, negative_slope, CJ__FIELD_NUMBER),
     CJ__LAYER_FIELDS(cj_leaky_relu_args),
 };
+CJ__DEFAULTS(elu, ELU)
+
 static const cj__field elu_fields[] = {
-    CJ__FIELD(cj_elu_args, alpha, CJ__FIELD_NUMBER, .fallback = 1),
+    CJ__FIELD(cj_elu_args, alpha, CJ__FIELD_NUMBER),
     CJ__LAYER_FIELDS(cj_elu_args),
 };
+CJ__DEFAULTS(softmax, SOFTMAX)
+
 static const cj__field softmax_fields[] = {
-    CJ__FIELD(cj_softmax_args, axis, CJ__FIELD_INT32, .fallback = -1),
+    CJ__FIELD(cj_softmax_args, axis, CJ__FIELD_INT32),
     CJ__LAYER_FIELDS(cj_softmax_args),
 };
 
@@ -90,17 +100,17 @@ static cj_status call_softmax(cj_layer *layer, cj__trace *trace, const cj__value
     return CJ_OK;
 }
 
-#define ELEMENT_WISE(plain, class, maker)                                       \
-    const cj__layer_kind cj__layer_##plain = {                                  \
-        .choice = CJ__CHOICE(#plain, class, plain##_fields, cj_##plain##_args), \
-        .min_inputs = 1,                                                        \
-        .max_inputs = 1,                                                        \
-        .call = call_##plain,                                                   \
-        .mask = CJ__MASK_PASS,                                                  \
-    };                                                                          \
-    cj_layer *maker(const cj_##plain##_args *args)                              \
-    {                                                                           \
-        return cj__layer_new(&cj__layer_##plain, args);                         \
+#define ELEMENT_WISE(plain, class, maker)                                      \
+    const cj__layer_kind cj__layer_##plain = {                                 \
+        .choice = CJ__CHOICE(#plain, class, plain##_fields, plain##_defaults), \
+        .min_inputs = 1,                                                       \
+        .max_inputs = 1,                                                       \
+        .call = call_##plain,                                                  \
+        .mask = CJ__MASK_PASS,                                                 \
+    };                                                                         \
+    cj_layer *maker(const cj_##plain##_args *args)                             \
+    {                                                                          \
+        return cj__layer_new(&cj__layer_##plain, args);                        \
     }
 ELEMENT_WISE(activation, "Activation", cj_activation_new)
 ELEMENT_WISE(relu, "ReLU", cj_relu_new)

@@ -1,19 +1,24 @@
 // Activations: element-wise functions, and softmax over the last axis. Definitions are Keras's
 // (keras/src/activations).
 #include "layers/kind.h"
+#include <math.h>
 
 typedef struct slope_args {
-    cj_number negative_slope;
+    double negative_slope;
 } slope_args;
+static const slope_args slope_defaults = {.negative_slope = 0.2};
 typedef struct alpha_args {
-    cj_number alpha;
+    double alpha;
 } alpha_args;
+static const alpha_args alpha_defaults = {.alpha = 1};
 typedef struct gelu_args {
     bool approximate;
 } gelu_args;
+static const gelu_args gelu_defaults = {.approximate = false};
 typedef struct relu_args {
     double negative_slope, max_value, threshold;
 } relu_args;
+static const relu_args relu_defaults = {.max_value = INFINITY};
 
 typedef struct activation {
     cj__choice choice;
@@ -35,9 +40,9 @@ cj_symbol *cj__relu_of(cj__build *g, cj_symbol *x, double negative_slope, double
         y = cj__apply_unary(g, CJ__UNARY_relu, x, 0, 0);
     else
         y = cj__apply_unary(g, CJ__UNARY_leaky_relu, x, negative_slope, 0);
-    return max_value > 0 ?
-               cj__apply_binary(g, CJ__BINARY_minimum, y, cj__scalar_like(g, x, max_value)) :
-               y;
+    return isinf(max_value) ?
+               y :
+               cj__apply_binary(g, CJ__BINARY_minimum, y, cj__scalar_like(g, x, max_value));
 }
 
 static cj_symbol *apply_linear(cj__build *g, cj_symbol *x, const void *args)
@@ -82,14 +87,12 @@ static cj_symbol *apply_log_softmax(cj__build *g, cj_symbol *x, const void *args
 }
 
 static const cj__field relu_fields[] = {
-    CJ__FIELD(relu_args, negative_slope, CJ__FIELD_REAL),
-    CJ__FIELD(relu_args, max_value, CJ__FIELD_OPTION),
-    CJ__FIELD(relu_args, threshold, CJ__FIELD_REAL),
+    CJ__FIELD(relu_args, negative_slope, CJ__FIELD_NUMBER),
+    CJ__FIELD(relu_args, max_value, CJ__FIELD_LIMIT),
+    CJ__FIELD(relu_args, threshold, CJ__FIELD_NUMBER),
 };
-static const cj__field slope_fields[] = {
-    CJ__FIELD(slope_args, negative_slope, CJ__FIELD_NUMBER, .fallback = 0.2)};
-static const cj__field alpha_fields[] = {
-    CJ__FIELD(alpha_args, alpha, CJ__FIELD_NUMBER, .fallback = 1)};
+static const cj__field slope_fields[] = {CJ__FIELD(slope_args, negative_slope, CJ__FIELD_NUMBER)};
+static const cj__field alpha_fields[] = {CJ__FIELD(alpha_args, alpha, CJ__FIELD_NUMBER)};
 static const cj__field gelu_fields[] = {CJ__FIELD(gelu_args, approximate, CJ__FIELD_BOOL)};
 
 #define PLAIN(keras, unary)                                                           \
@@ -100,17 +103,18 @@ static const cj__field gelu_fields[] = {CJ__FIELD(gelu_args, approximate, CJ__FI
     {                                                                                            \
         .choice = {.name = keras, .class_name = keras}, .function = CJ__UNARY_NONE, .apply = how \
     }
-#define WITH_ARGS(keras, table, args, how)                                                        \
-    {                                                                                             \
-        .choice = CJ__CHOICE(keras, keras, table, args), .function = CJ__UNARY_NONE, .apply = how \
+#define WITH_ARGS(keras, table, standard, how)                                           \
+    {                                                                                    \
+        .choice = CJ__CHOICE(keras, keras, table, standard), .function = CJ__UNARY_NONE, \
+        .apply = how                                                                     \
     }
 
 static const activation rows[] = {
     COMPOSED("linear", apply_linear),
-    WITH_ARGS("relu", relu_fields, relu_args, apply_relu),
-    WITH_ARGS("leaky_relu", slope_fields, slope_args, apply_leaky_relu),
+    WITH_ARGS("relu", relu_fields, relu_defaults, apply_relu),
+    WITH_ARGS("leaky_relu", slope_fields, slope_defaults, apply_leaky_relu),
     PLAIN("relu6", relu6),
-    WITH_ARGS("elu", alpha_fields, alpha_args, apply_elu),
+    WITH_ARGS("elu", alpha_fields, alpha_defaults, apply_elu),
     PLAIN("selu", selu),
     COMPOSED("softmax", apply_softmax),
     COMPOSED("log_softmax", apply_log_softmax),
@@ -123,7 +127,7 @@ static const activation rows[] = {
     PLAIN("swish", silu),
     PLAIN("hard_silu", hard_silu),
     PLAIN("hard_swish", hard_silu),
-    WITH_ARGS("gelu", gelu_fields, gelu_args, apply_gelu),
+    WITH_ARGS("gelu", gelu_fields, gelu_defaults, apply_gelu),
     PLAIN("mish", mish),
     PLAIN("exponential", exp),
 };

@@ -1,13 +1,16 @@
 // Applying layers to symbols that users hold, which gives symbols with a history.
 //
-// A functional model is written line by line, and a symbol or layer is often used on several lines.
-// If one line fails, the next ones still name what that line was given, although the floating ones
-// among them belong to nobody any more. So a failed application parks its arguments: they stay
-// valid until the model is put together, which is where the failure is looked at. The lists are the
-// thread's, and go through the objects themselves: parking cannot fail.
+// A functional model is written line by line, and several lines name the same symbol or layer. When
+// one line fails, later lines still name what it was given; but a layer that was made in the call,
+// cj_apply(cj_dense(3), NULL), has no name that anybody could release it by. The two look alike
+// from here. So a failed application takes its arguments over, as a good one does, and lets go of
+// them when no later line of that model can name them: at the end of cj_functional_new(), where the
+// failure is reported, or at the end of the thread.
 #include "base/error.h"
 #include "base/memory.h"
-#include "layers/model.h"
+#include "base/thread_end.h"
+#include "layers/history.h"
+#include "layers/input.h"
 
 static void history_destroy(void *object)
 {
@@ -57,41 +60,34 @@ static cj__history *history_new(cj_layer *layer, cj_symbol *const *inputs, int c
     return history;
 }
 
-static _Thread_local cj_symbol *parked_symbols;
-static _Thread_local cj_layer *parked_layers;
-
-static void park(cj_layer *layer, cj_symbol *const *inputs, int count)
-{
-    bool seen = !layer;
-    for (const cj_layer *l = parked_layers; l; l = l->parked)
-        seen = seen || l == layer;
-    if (!seen) {
-        layer->parked = parked_layers;
-        parked_layers = cj_retain(layer);
-    }
-    for (int i = 0; i < count; i++) {
-        seen = !inputs[i];
-        for (const cj_symbol *s = parked_symbols; s; s = s->parked)
-            seen = seen || s == inputs[i];
-        if (!seen) {
-            inputs[i]->parked = parked_symbols;
-            parked_symbols = cj_retain(inputs[i]);
-        }
-    }
-}
+// The arguments of this thread's failed applications, each held once.
+static _Thread_local struct kept {
+    const void **objects;
+    size_t count, capacity;
+} kept;
 
 void cj__applied_release(void)
 {
-    while (parked_symbols) {
-        cj_symbol *symbol = parked_symbols;
-        parked_symbols = symbol->parked;
-        cj_release(symbol);
-    }
-    while (parked_layers) {
-        cj_layer *layer = parked_layers;
-        parked_layers = layer->parked;
-        cj_release(layer);
-    }
+    const struct kept done = kept;
+    kept = (struct kept){0};
+    for (size_t i = 0; i < done.count; i++)
+        cj_release(done.objects[i]);
+    cj__free(done.objects);
+}
+
+// Without memory the object is held for good: a leak is better than a later line that names freed
+// memory.
+static void keep(const void *object)
+{
+    if (!object)
+        return;
+    for (size_t i = 0; i < kept.count; i++)
+        if (kept.objects[i] == object)
+            return;
+    cj__at_thread_end(cj__applied_release);
+    cj_retain(object);
+    if (cj__reserve((void **)&kept.objects, &kept.capacity, kept.count + 1, sizeof *kept.objects))
+        kept.objects[kept.count++] = object;
 }
 
 static cj_status apply(cj_layer *layer, cj__trace *trace, cj_symbol *const *inputs, int count,
@@ -128,7 +124,7 @@ cj_status cj_apply_many(cj_layer *layer, cj_symbol *const *inputs, int count, cj
     for (int i = 0; i < output_capacity; i++)
         outputs[i] = NULL;
     cj__own(layer);
-    for (int i = 0; i < count; i++) // held here, so that parking comes before anything is let go
+    for (int i = 0; i < count; i++) // held here until it is kept
         cj__own(inputs[i]);
     status = cj__build_take(&trace.build, inputs, count);
     if (!layer && status == CJ_OK)
@@ -138,7 +134,9 @@ cj_status cj_apply_many(cj_layer *layer, cj_symbol *const *inputs, int count, cj
     if (status == CJ_OK)
         status = apply(layer, &trace, inputs, count, outputs, output_capacity);
     if (status != CJ_OK)
-        park(layer, inputs, count);
+        keep(layer);
+    for (int i = 0; status != CJ_OK && i < count; i++)
+        keep(inputs[i]);
     cj__trace_end(&trace);
     for (int i = 0; i < count; i++)
         cj_release(inputs[i]);
@@ -149,7 +147,7 @@ cj_status cj_apply_many(cj_layer *layer, cj_symbol *const *inputs, int count, cj
 cj_symbol *cj_apply_list(cj_layer *layer, cj_symbol *const *inputs, int count)
 {
     cj_symbol *output = NULL;
-    return cj_apply_many(layer, inputs, count, &output, 1) == CJ_OK ? output : NULL;
+    return cj_apply_many(layer, inputs, count, &output, 1) == CJ_OK ? output : cj__build_failed();
 }
 
 cj_symbol *cj_apply(cj_layer *layer, cj_symbol *input)
@@ -162,7 +160,7 @@ cj_symbol *cj_input_symbol_new(const cj_input_args *args)
     cj_layer *layer = cj__own(cj_input_new(args));
     cj__type type;
     if (!layer)
-        return NULL;
+        return NULL; // which cj_input_new() recorded
     cj__input_type(layer, &type);
     cj_symbol *symbol = cj_symbol_input(type.dtype, type.shape, layer->name), *made = NULL;
     cj__history *history = symbol ? history_new(layer, NULL, 0) : NULL;
@@ -173,5 +171,5 @@ cj_symbol *cj_input_symbol_new(const cj_input_args *args)
     cj_release(history);
     cj_release(symbol);
     cj_release(layer);
-    return made;
+    return made ? made : cj__build_failed();
 }

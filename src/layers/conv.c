@@ -2,20 +2,22 @@
 #include "layers/kind.h"
 #include <string.h>
 
+CJ__DEFAULTS(conv2d, CONV2D)
+
 static const cj__field fields[] = {
     CJ__FIELD(cj_conv2d_args, filters, CJ__FIELD_INT, CJ__POSITIVE),
     CJ__FIELD(cj_conv2d_args, kernel_size, CJ__FIELD_PAIR, .required = true, CJ__POSITIVE),
-    CJ__FIELD(cj_conv2d_args, strides, CJ__FIELD_PAIR, .fallback = 1, CJ__POSITIVE),
-    CJ__FIELD(cj_conv2d_args, padding, CJ__FIELD_TEXT, .text = "valid"),
-    CJ__FIELD(cj_conv2d_args, dilation_rate, CJ__FIELD_PAIR, .fallback = 1, CJ__POSITIVE),
-    CJ__FIELD(cj_conv2d_args, groups, CJ__FIELD_INT, .fallback = 1, CJ__POSITIVE),
-    CJ__SPEC_FIELD(cj_conv2d_args, activation, cj__activations, "linear"),
-    CJ__FIELD(cj_conv2d_args, use_bias, CJ__FIELD_SWITCH, .fallback = 1),
-    CJ__SPEC_FIELD(cj_conv2d_args, kernel_initializer, cj__initializers, "glorot_uniform"),
-    CJ__SPEC_FIELD(cj_conv2d_args, bias_initializer, cj__initializers, "zeros"),
-    CJ__SPEC_FIELD(cj_conv2d_args, kernel_regularizer, cj__regularizers, NULL),
-    CJ__SPEC_FIELD(cj_conv2d_args, bias_regularizer, cj__regularizers, NULL),
-    CJ__SPEC_FIELD(cj_conv2d_args, activity_regularizer, cj__regularizers, NULL),
+    CJ__FIELD(cj_conv2d_args, strides, CJ__FIELD_PAIR, CJ__POSITIVE),
+    CJ__FIELD(cj_conv2d_args, padding, CJ__FIELD_TEXT, .required = true),
+    CJ__FIELD(cj_conv2d_args, dilation_rate, CJ__FIELD_PAIR, CJ__POSITIVE),
+    CJ__FIELD(cj_conv2d_args, groups, CJ__FIELD_INT, CJ__POSITIVE),
+    CJ__SPEC_FIELD(cj_conv2d_args, activation, cj__activations),
+    CJ__FIELD(cj_conv2d_args, use_bias, CJ__FIELD_BOOL),
+    CJ__SPEC_FIELD(cj_conv2d_args, kernel_initializer, cj__initializers),
+    CJ__SPEC_FIELD(cj_conv2d_args, bias_initializer, cj__initializers),
+    CJ__SPEC_FIELD(cj_conv2d_args, kernel_regularizer, cj__regularizers),
+    CJ__SPEC_FIELD(cj_conv2d_args, bias_regularizer, cj__regularizers),
+    CJ__SPEC_FIELD(cj_conv2d_args, activity_regularizer, cj__regularizers),
     CJ__LAYER_FIELDS(cj_conv2d_args),
 };
 
@@ -81,7 +83,7 @@ static cj_status build_conv2d(cj_layer *layer, const cj__type *inputs, int count
         layer, "kernel",
         CJ_SHAPE(a->kernel_size[0], a->kernel_size[1], x->dims[3] / a->groups, a->filters),
         a->kernel_initializer, a->kernel_regularizer, true, NULL));
-    if (a->use_bias == CJ_OFF)
+    if (!a->use_bias)
         return CJ_OK;
     return cj__layer_add_variable(layer, "bias", CJ_SHAPE(a->filters), a->bias_initializer,
                                   a->bias_regularizer, true, NULL);
@@ -108,7 +110,7 @@ static cj_status call_conv2d(cj_layer *layer, cj__trace *trace, const cj__value 
     CJ_TRY(cj__layer_need_length(layer, x, 3));
     cj_symbol *y = cj__conv2d_symbol(g, inputs[0].symbol,
                                      cj__trace_variable(trace, layer->variables[0]), &attrs);
-    if (a->use_bias != CJ_OFF)
+    if (a->use_bias)
         y = cj__add(g, y, cj__trace_variable(trace, layer->variables[1]));
     y = cj__activation(g, a->activation, layer->name, y);
     if (a->activity_regularizer)
@@ -118,7 +120,7 @@ static cj_status call_conv2d(cj_layer *layer, cj__trace *trace, const cj__value 
 }
 
 const cj__layer_kind cj__layer_conv2d = {
-    .choice = CJ__CHOICE("conv2d", "Conv2D", fields, cj_conv2d_args),
+    .choice = CJ__CHOICE("conv2d", "Conv2D", fields, conv2d_defaults),
     .min_inputs = 1,
     .max_inputs = 1,
     .check = check_conv2d,

@@ -1,92 +1,20 @@
-// Input, Dense, Embedding.
-#include "layers/model.h"
-#include <string.h>
-
-// Input
-// ------------------------------------------------------------------------------------------------------------
-
-static const cj__field input_fields[] = {
-    CJ__FIELD(cj_input_args, shape, CJ__FIELD_LIST, .low = 1, .high = 1e15, .hidden = true),
-    CJ__FIELD(cj_input_args, dtype, CJ__FIELD_TEXT, .text = "float32"),
-    CJ__FIELD(cj_input_args, batch_size, CJ__FIELD_INT, .low = 0, .high = 1e15, .hidden = true),
-    CJ__FIELD(cj_input_args, name, CJ__FIELD_TEXT),
-};
-
-static cj_status check_input(cj_layer *layer)
-{
-    const cj_input_args *a = layer->args;
-    cj_dtype dtype;
-    int rank = 0;
-    while (rank < CJ_MAX_RANK && a->shape[rank] != 0)
-        rank++;
-    if (rank == CJ_MAX_RANK)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: more than %d axes", layer->name, CJ_MAX_RANK - 1);
-    const cj_status status = cj_dtype_from_name(a->dtype, &dtype);
-    return status != CJ_OK ? cj__fail_in(status, "%s", layer->name) : CJ_OK;
-}
-
-void cj__input_type(const cj_layer *input_layer, cj__type *type)
-{
-    const cj_input_args *a = input_layer->args;
-    *type =
-        (cj__type){.shape = {.rank = 1, .dims = {a->batch_size > 0 ? a->batch_size : CJ_BATCH}}};
-    cj_dtype_from_name(a->dtype, &type->dtype); // checked when the layer was made
-    while (type->shape.rank < CJ_MAX_RANK && a->shape[type->shape.rank - 1] != 0) {
-        type->shape.dims[type->shape.rank] = a->shape[type->shape.rank - 1];
-        type->shape.rank++;
-    }
-}
-
-cj_layer *cj__input_of_type(const cj__type *type)
-{
-    cj_input_args args = {.dtype = cj_dtype_name(type->dtype)};
-    if (type->shape.rank == 0) {
-        cj__fail(CJ_SHAPE_MISMATCH, "input_layer: a scalar was given, needs a batch axis");
-        return NULL;
-    }
-    args.batch_size = type->shape.dims[0] == CJ_BATCH ? 0 : type->shape.dims[0];
-    memcpy(args.shape, type->shape.dims + 1, (size_t)(type->shape.rank - 1) * sizeof args.shape[0]);
-    return cj_input_new(&args);
-}
-
-// In a model its input is put in its place before it would be called; called otherwise, it passes
-// what it is given.
-static cj_status call_input(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                            cj__value *outputs, int *output_count)
-{
-    (void)layer, (void)trace, (void)count;
-    *output_count = 1;
-    outputs[0] = inputs[0];
-    return CJ_OK;
-}
-
-const cj__layer_kind cj__layer_input = {
-    .choice = CJ__CHOICE("input", "InputLayer", input_fields, cj_input_args),
-    .min_inputs = 1,
-    .max_inputs = 1,
-    .check = check_input,
-    .call = call_input,
-    .mask = CJ__MASK_PASS,
-    .any_dtype = true,
-};
-
-cj_layer *cj_input_new(const cj_input_args *args)
-{
-    return cj__layer_new(&cj__layer_input, args);
-}
+// Dense and Embedding.
+#include "layers/kind.h"
 
 // Dense
 // ------------------------------------------------------------------------------------------------------------
 
+CJ__DEFAULTS(dense, DENSE)
+
 static const cj__field dense_fields[] = {
     CJ__FIELD(cj_dense_args, units, CJ__FIELD_INT, CJ__POSITIVE),
-    CJ__SPEC_FIELD(cj_dense_args, activation, cj__activations, "linear"),
-    CJ__FIELD(cj_dense_args, use_bias, CJ__FIELD_SWITCH, .fallback = 1),
-    CJ__SPEC_FIELD(cj_dense_args, kernel_initializer, cj__initializers, "glorot_uniform"),
-    CJ__SPEC_FIELD(cj_dense_args, bias_initializer, cj__initializers, "zeros"),
-    CJ__SPEC_FIELD(cj_dense_args, kernel_regularizer, cj__regularizers, NULL),
-    CJ__SPEC_FIELD(cj_dense_args, bias_regularizer, cj__regularizers, NULL),
-    CJ__SPEC_FIELD(cj_dense_args, activity_regularizer, cj__regularizers, NULL),
+    CJ__SPEC_FIELD(cj_dense_args, activation, cj__activations),
+    CJ__FIELD(cj_dense_args, use_bias, CJ__FIELD_BOOL),
+    CJ__SPEC_FIELD(cj_dense_args, kernel_initializer, cj__initializers),
+    CJ__SPEC_FIELD(cj_dense_args, bias_initializer, cj__initializers),
+    CJ__SPEC_FIELD(cj_dense_args, kernel_regularizer, cj__regularizers),
+    CJ__SPEC_FIELD(cj_dense_args, bias_regularizer, cj__regularizers),
+    CJ__SPEC_FIELD(cj_dense_args, activity_regularizer, cj__regularizers),
     CJ__LAYER_FIELDS(cj_dense_args),
 };
 
@@ -99,7 +27,7 @@ static cj_status build_dense(cj_layer *layer, const cj__type *inputs, int count)
     CJ_TRY(cj__layer_need_length(layer, x, x->rank - 1));
     CJ_TRY(cj__layer_add_variable(layer, "kernel", CJ_SHAPE(x->dims[x->rank - 1], a->units),
                                   a->kernel_initializer, a->kernel_regularizer, true, NULL));
-    if (a->use_bias == CJ_OFF)
+    if (!a->use_bias)
         return CJ_OK;
     return cj__layer_add_variable(layer, "bias", CJ_SHAPE(a->units), a->bias_initializer,
                                   a->bias_regularizer, true, NULL);
@@ -122,7 +50,7 @@ static cj_status call_dense(cj_layer *layer, cj__trace *trace, const cj__value *
                         (long long)layer->variables[0]->value->shape.dims[0]);
     cj_symbol *y = cj__matmul(g, inputs[0].symbol, cj__trace_variable(trace, layer->variables[0]),
                               false, false);
-    if (a->use_bias != CJ_OFF)
+    if (a->use_bias)
         y = cj__add(g, y, cj__trace_variable(trace, layer->variables[1]));
     y = cj__activation(g, a->activation, layer->name, y);
     if (a->activity_regularizer)
@@ -132,7 +60,7 @@ static cj_status call_dense(cj_layer *layer, cj__trace *trace, const cj__value *
 }
 
 const cj__layer_kind cj__layer_dense = {
-    .choice = CJ__CHOICE("dense", "Dense", dense_fields, cj_dense_args),
+    .choice = CJ__CHOICE("dense", "Dense", dense_fields, dense_defaults),
     .min_inputs = 1,
     .max_inputs = 1,
     .build = build_dense,
@@ -148,11 +76,13 @@ cj_layer *cj_dense_new(const cj_dense_args *args)
 // Embedding
 // --------------------------------------------------------------------------------------------------------
 
+CJ__DEFAULTS(embedding, EMBEDDING)
+
 static const cj__field embedding_fields[] = {
     CJ__FIELD(cj_embedding_args, input_dim, CJ__FIELD_INT, CJ__POSITIVE),
     CJ__FIELD(cj_embedding_args, output_dim, CJ__FIELD_INT, CJ__POSITIVE),
-    CJ__SPEC_FIELD(cj_embedding_args, embeddings_initializer, cj__initializers, "uniform"),
-    CJ__SPEC_FIELD(cj_embedding_args, embeddings_regularizer, cj__regularizers, NULL),
+    CJ__SPEC_FIELD(cj_embedding_args, embeddings_initializer, cj__initializers),
+    CJ__SPEC_FIELD(cj_embedding_args, embeddings_regularizer, cj__regularizers),
     CJ__FIELD(cj_embedding_args, mask_zero, CJ__FIELD_BOOL),
     CJ__LAYER_FIELDS(cj_embedding_args),
 };
@@ -183,7 +113,7 @@ static cj_status call_embedding(cj_layer *layer, cj__trace *trace, const cj__val
 }
 
 const cj__layer_kind cj__layer_embedding = {
-    .choice = CJ__CHOICE("embedding", "Embedding", embedding_fields, cj_embedding_args),
+    .choice = CJ__CHOICE("embedding", "Embedding", embedding_fields, embedding_defaults),
     .min_inputs = 1,
     .max_inputs = 1,
     .build = build_embedding,

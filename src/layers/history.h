@@ -20,7 +20,7 @@ extern const cj__class cj__layer_class, cj__history_class;
 // The history of a symbol; NULL for an input or variable without a layer, and for an op applied by
 // hand.
 cj__history *cj__symbol_history(const cj_symbol *symbol);
-// Lets go of what failed applications were given on this thread; see apply.c.
+// Lets go of what this thread's failed applications were given; see apply.c.
 void cj__applied_release(void);
 // A symbol with the mask that its history knows of.
 cj__value cj__symbol_value(cj_symbol *symbol);

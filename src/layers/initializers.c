@@ -10,20 +10,26 @@
 typedef struct value_args {
     double value;
 } value_args;
+static const value_args value_defaults = {.value = 0};
 typedef struct normal_args {
     double mean;
-    cj_number stddev;
+    double stddev;
 } normal_args;
+static const normal_args normal_defaults = {.mean = 0, .stddev = 0.05};
 typedef struct uniform_args {
-    cj_number minval, maxval;
+    double minval, maxval;
 } uniform_args;
+static const uniform_args uniform_defaults = {.minval = -0.05, .maxval = 0.05};
 typedef struct scaling_args {
     double scale;
     const char *mode, *distribution;
 } scaling_args;
+static const scaling_args scaling_defaults = {
+    .scale = 1, .mode = "fan_in", .distribution = "truncated_normal"};
 typedef struct gain_args {
-    cj_number gain;
+    double gain;
 } gain_args;
+static const gain_args gain_defaults = {.gain = 1};
 
 typedef struct initializer {
     cj__choice choice;
@@ -211,23 +217,21 @@ static cj_status fill_orthogonal(const initializer *row, const void *args, cj_te
     return CJ_OK;
 }
 
-static const cj__field value_fields[] = {CJ__FIELD(value_args, value, CJ__FIELD_REAL)};
+static const cj__field value_fields[] = {CJ__FIELD(value_args, value, CJ__FIELD_NUMBER)};
 static const cj__field normal_fields[] = {
-    CJ__FIELD(normal_args, mean, CJ__FIELD_REAL),
-    CJ__FIELD(normal_args, stddev, CJ__FIELD_NUMBER, .fallback = 0.05, .low = 0, .high = 1e30)};
-static const cj__field uniform_fields[] = {
-    CJ__FIELD(uniform_args, minval, CJ__FIELD_NUMBER, .fallback = -0.05),
-    CJ__FIELD(uniform_args, maxval, CJ__FIELD_NUMBER, .fallback = 0.05)};
+    CJ__FIELD(normal_args, mean, CJ__FIELD_NUMBER),
+    CJ__FIELD(normal_args, stddev, CJ__FIELD_NUMBER, .low = 0, .high = 1e30)};
+static const cj__field uniform_fields[] = {CJ__FIELD(uniform_args, minval, CJ__FIELD_NUMBER),
+                                           CJ__FIELD(uniform_args, maxval, CJ__FIELD_NUMBER)};
 static const cj__field scaling_fields[] = {
-    CJ__FIELD(scaling_args, scale, CJ__FIELD_REAL, .fallback = 1, .low = 0, .high = 1e30),
-    CJ__FIELD(scaling_args, mode, CJ__FIELD_TEXT, .text = "fan_in"),
-    CJ__FIELD(scaling_args, distribution, CJ__FIELD_TEXT, .text = "truncated_normal")};
-static const cj__field gain_fields[] = {
-    CJ__FIELD(gain_args, gain, CJ__FIELD_NUMBER, .fallback = 1)};
+    CJ__FIELD(scaling_args, scale, CJ__FIELD_NUMBER, .low = 0, .high = 1e30),
+    CJ__FIELD(scaling_args, mode, CJ__FIELD_TEXT, .required = true),
+    CJ__FIELD(scaling_args, distribution, CJ__FIELD_TEXT, .required = true)};
+static const cj__field gain_fields[] = {CJ__FIELD(gain_args, gain, CJ__FIELD_NUMBER)};
 
-#define ROW(keras, class, table, args, how)                          \
-    {                                                                \
-        .choice = CJ__CHOICE(keras, class, table, args), .fill = how \
+#define ROW(keras, class, table, standard, how)                          \
+    {                                                                    \
+        .choice = CJ__CHOICE(keras, class, table, standard), .fill = how \
     }
 #define PLAIN(keras, class, how)                                    \
     {                                                               \
@@ -240,25 +244,26 @@ static const cj__field gain_fields[] = {
         }                                                                                 \
     }
 
+enum { GLOROT_UNIFORM = 6 };
 static const initializer rows[] = {
     PLAIN("zeros", "Zeros", fill_zeros),
     PLAIN("ones", "Ones", fill_ones),
-    ROW("constant", "Constant", value_fields, value_args, fill_constant),
-    ROW("random_normal", "RandomNormal", normal_fields, normal_args, fill_normal),
-    ROW("random_uniform", "RandomUniform", uniform_fields, uniform_args, fill_uniform),
-    ROW("truncated_normal", "TruncatedNormal", normal_fields, normal_args, fill_truncated),
-    SCALED("glorot_uniform", "GlorotUniform", 1, "fan_avg", "uniform"),
+    ROW("constant", "Constant", value_fields, value_defaults, fill_constant),
+    ROW("random_normal", "RandomNormal", normal_fields, normal_defaults, fill_normal),
+    ROW("random_uniform", "RandomUniform", uniform_fields, uniform_defaults, fill_uniform),
+    ROW("truncated_normal", "TruncatedNormal", normal_fields, normal_defaults, fill_truncated),
+    [GLOROT_UNIFORM] = SCALED("glorot_uniform", "GlorotUniform", 1, "fan_avg", "uniform"),
     SCALED("glorot_normal", "GlorotNormal", 1, "fan_avg", "truncated_normal"),
     SCALED("he_uniform", "HeUniform", 2, "fan_in", "uniform"),
     SCALED("he_normal", "HeNormal", 2, "fan_in", "truncated_normal"),
     SCALED("lecun_uniform", "LecunUniform", 1, "fan_in", "uniform"),
     SCALED("lecun_normal", "LecunNormal", 1, "fan_in", "truncated_normal"),
-    ROW("variance_scaling", "VarianceScaling", scaling_fields, scaling_args, fill_scaled),
-    ROW("orthogonal", "Orthogonal", gain_fields, gain_args, fill_orthogonal),
+    ROW("variance_scaling", "VarianceScaling", scaling_fields, scaling_defaults, fill_scaled),
+    ROW("orthogonal", "Orthogonal", gain_fields, gain_defaults, fill_orthogonal),
     PLAIN("zero", "Zeros", fill_zeros),
     PLAIN("one", "Ones", fill_ones),
-    ROW("normal", "RandomNormal", normal_fields, normal_args, fill_normal),
-    ROW("uniform", "RandomUniform", uniform_fields, uniform_args, fill_uniform),
+    ROW("normal", "RandomNormal", normal_fields, normal_defaults, fill_normal),
+    ROW("uniform", "RandomUniform", uniform_fields, uniform_defaults, fill_uniform),
 };
 
 const cj__catalog cj__initializers = {.what = "initializer",
@@ -271,7 +276,7 @@ cj_status cj__initialize(cj_tensor *tensor, const char *spec, const char *who, u
     cj__chosen chosen;
     CJ_TRY(cj__spec_parse(&cj__initializers, spec, who, &chosen));
     const initializer *row =
-        chosen.choice ? (const initializer *)(const void *)chosen.choice : rows;
+        chosen.choice ? (const initializer *)(const void *)chosen.choice : &rows[GLOROT_UNIFORM];
     const cj_status status = row->fill(row, chosen.args, tensor, key);
     cj__chosen_free(&chosen);
     return status;

@@ -7,26 +7,10 @@
 #include "layers/layer.h"
 #include <stddef.h>
 
-// One row of a table of fields: CJ__FIELD(cj_dense_args, units, CJ__FIELD_INT, .required = true).
-#define CJ__FIELD(args, member, ...)                                          \
-    {                                                                         \
-        .key = #member, .offset = offsetof(args, member), .kind = __VA_ARGS__ \
-    }
 // The rows of CJ_LAYER_MEMBERS.
-#define CJ__LAYER_FIELDS(args)                                       \
-    CJ__FIELD(args, name, CJ__FIELD_TEXT),                           \
-        CJ__FIELD(args, trainable, CJ__FIELD_SWITCH, .fallback = 1), \
-        CJ__FIELD(args, dtype, CJ__FIELD_TEXT, .text = "float32")
-#define CJ__SPEC_FIELD(args, member, which, standard) \
-    CJ__FIELD(args, member, CJ__FIELD_SPEC, .catalog = &which, .text = standard)
-#define CJ__POSITIVE .low = 1, .high = 1e15
-
-// The `choice` of a kind.
-#define CJ__CHOICE(plain, class, table, args)                                           \
-    {                                                                                   \
-        .name = plain, .class_name = class, .fields = table,                            \
-        .field_count = (int)(sizeof table / sizeof table[0]), .args_size = sizeof(args) \
-    }
+#define CJ__LAYER_FIELDS(args)                                                         \
+    CJ__FIELD(args, name, CJ__FIELD_TEXT), CJ__FIELD(args, trainable, CJ__FIELD_BOOL), \
+        CJ__FIELD(args, dtype, CJ__FIELD_TEXT)
 
 enum { CJ__SHAPE_WORDS = 160 };
 

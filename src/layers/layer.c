@@ -1,4 +1,5 @@
 // Layers as objects: making, naming, building, calling, and walking over what they contain.
+#include "base/args.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -65,8 +66,8 @@ static cj_status resolve(cj_layer *layer, const void *args, const char *who)
     void *resolved = cj__new(1, choice->args_size);
     if (!resolved)
         return CJ_OUT_OF_MEMORY;
-    const cj_status status = cj__fields_resolve(choice->fields, choice->field_count, args, resolved,
-                                                choice->args_size, who);
+    memcpy(resolved, args, choice->args_size);
+    const cj_status status = cj__fields_resolve(choice->fields, choice->field_count, resolved, who);
     if (status != CJ_OK)
         cj__free(resolved);
     else
@@ -74,31 +75,37 @@ static cj_status resolve(cj_layer *layer, const void *args, const char *who)
     return status;
 }
 
-cj_layer *cj__layer_new(const cj__layer_kind *kind, const void *args)
+// The head of every layer's arguments.
+typedef struct layer_args {
+    CJ_LAYER_MEMBERS
+} layer_args;
+
+static bool good_name(const char *name, const char *standard)
 {
-    const cj__field *name_field = field_of(&kind->choice, "name");
-    const char *given = *(const char *const *)((const char *)args + name_field->offset);
-    char standard[64];
-    cj__snake_case(kind->choice.class_name, standard, sizeof standard);
-    const char *name = given ? given : standard;
-    if (*name == '\0' || strchr(name, '/') || strlen(name) > NAME_MAX_LENGTH) {
-        cj__fail(CJ_INVALID_ARGUMENT,
-                 "%s: name \"%.40s\" must have 1 to %d characters and no \"/\"", standard, name,
-                 NAME_MAX_LENGTH);
+    if (*name && !strchr(name, '/') && strlen(name) <= NAME_MAX_LENGTH)
+        return true;
+    cj__fail(CJ_INVALID_ARGUMENT, "%s: name \"%.40s\" must have 1 to %d characters and no \"/\"",
+             standard, name, NAME_MAX_LENGTH);
+    return false;
+}
+
+static cj_layer *new_layer(const cj__layer_kind *kind, layer_args *args, const char *standard)
+{
+    const char *name = args->name ? args->name : standard;
+    if (!args->dtype) // as Keras's None: the usual policy, the usual dtype
+        args->dtype = "float32";
+    if (!good_name(name, standard))
         return NULL;
-    }
     cj_layer *layer = cj__object_new(&cj__layer_class, kind->size ? kind->size : sizeof *layer);
     if (!layer)
         return NULL;
     layer->kind = kind;
-    layer->named = given;
+    layer->named = args->name;
     layer->key = cj__key(0, name);
+    layer->trainable = args->trainable;
     if (!(layer->name = cj__copy_text(name)) || resolve(layer, args, name) != CJ_OK)
         goto fail;
-    const cj_switch *trainable = cj__layer_setting(layer, "trainable");
-    layer->trainable = !trainable || *trainable != CJ_OFF;
-    const char *const *policy = kind == &cj__layer_input ? NULL : cj__layer_setting(layer, "dtype");
-    if (policy && cj__layer_set_policy(layer, *policy) != CJ_OK)
+    if (kind != &cj__layer_input && cj__layer_set_policy(layer, args->dtype) != CJ_OK)
         goto fail;
     if (kind->check && kind->check(layer) != CJ_OK)
         goto fail;
@@ -106,6 +113,19 @@ cj_layer *cj__layer_new(const cj__layer_kind *kind, const void *args)
 fail:
     cj_release(layer);
     return NULL;
+}
+
+cj_layer *cj__layer_new(const cj__layer_kind *kind, const void *args)
+{
+    char standard[64];
+    cj__snake_case(kind->choice.class_name, standard, sizeof standard);
+    layer_args *copy = cj__new(1, kind->choice.args_size);
+    cj_layer *layer = NULL;
+    if (copy &&
+        cj__args_read(standard, args, kind->choice.defaults, kind->choice.args_size, copy) == CJ_OK)
+        layer = new_layer(kind, copy, standard);
+    cj__free(copy);
+    return layer ? layer : cj__build_failed();
 }
 
 // The part of a variable's name behind the layer's.
@@ -151,6 +171,17 @@ cj_status cj__layer_rename(cj_layer *layer, const char *name)
     return CJ_OK;
 }
 
+// Takes a variable's elements from what the file that is being loaded has left.
+static cj_status take_elements(const cj_layer *layer, const char *name, const cj_shape *shape)
+{
+    const int64_t count = cj_shape_count(shape);
+    if (count < 0 || count > layer->filling->elements)
+        return cj__fail(CJ_BAD_FILE, "%s: the file has no %lld numbers for its %s", layer->name,
+                        (long long)count, name);
+    layer->filling->elements -= count;
+    return CJ_OK;
+}
+
 cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape shape,
                                  const char *initializer, const char *regularizer, bool trainable,
                                  cj_variable **variable)
@@ -159,8 +190,12 @@ cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape sha
     if (layer->variable_count == CJ__LAYER_VARIABLES_MAX)
         return cj__fail(CJ_UNSUPPORTED, "%s: more than %d variables", layer->name,
                         CJ__LAYER_VARIABLES_MAX);
+    if (layer->filling)
+        CJ_TRY(take_elements(layer, name, &shape));
     CJ_TRY(cj_tensor_new(CJ_F32, shape, &tensor));
-    cj_status status = cj__initialize(tensor, initializer, layer->name, cj__key(layer->key, name));
+    cj_status status = layer->filling ? CJ_OK :
+                                        cj__initialize(tensor, initializer, layer->name,
+                                                       cj__key(layer->key, name));
     char *full = status == CJ_OK ? join_names(layer->name, name) : NULL;
     cj_variable *made = full ? cj_variable_new(full, tensor) : NULL;
     cj__free(full);
@@ -184,7 +219,7 @@ cj_status cj__layer_draw(cj_layer *layer, uint64_t key)
     cj_layer *const *children;
     const int count = cj__layer_children(layer, &children);
     layer->key = key;
-    for (int i = 0; i < layer->variable_count; i++)
+    for (int i = 0; !layer->filling && i < layer->variable_count; i++)
         CJ_TRY(cj__initialize(layer->variables[i]->value, layer->initializers[i], layer->name,
                               cj__key(key, own_name(layer->variables[i]))));
     for (int i = 0; i < count; i++)
@@ -197,7 +232,7 @@ cj_status cj__layer_untouched(const cj_layer *layer, bool *untouched)
     cj_layer *const *children;
     const int count = cj__layer_children(layer, &children);
     *untouched = true;
-    for (int i = 0; *untouched && i < layer->variable_count; i++) {
+    for (int i = 0; !layer->filling && *untouched && i < layer->variable_count; i++) {
         const cj_tensor *value = layer->variables[i]->value;
         cj_tensor *drawn = NULL;
         CJ_TRY(cj_tensor_new(value->dtype, value->shape, &drawn));
@@ -211,6 +246,15 @@ cj_status cj__layer_untouched(const cj_layer *layer, bool *untouched)
     for (int i = 0; *untouched && i < count; i++)
         CJ_TRY(cj__layer_untouched(children[i], untouched));
     return CJ_OK;
+}
+
+void cj__layer_end_filling(cj_layer *layer)
+{
+    cj_layer *const *children;
+    const int count = cj__layer_children(layer, &children);
+    layer->filling = NULL;
+    for (int i = 0; i < count; i++)
+        cj__layer_end_filling(children[i]);
 }
 
 // Puts the layer's name before a sentence that does not begin with it; a model's layers have named

@@ -10,6 +10,7 @@
 
 #include "base/fields.h"
 #include "graph/graph.h"
+#include "layers/index.h"
 #include <cajal/layers.h>
 #include <cajal/model.h>
 
@@ -39,12 +40,12 @@ typedef struct cj__trace {
     void (*watch)(void *context, cj_layer *layer, const cj__value *inputs, int input_count,
                   const cj__value *outputs, int output_count);
     void *watch_context;
-    cj_variable **read_variables; // what cj__trace_variable() gave, and for which variable
-    cj_symbol **reads;
+    cj_symbol **reads; // the symbols of variables that were read, and
     int read_count;
-    size_t read_capacity, read_variable_capacity;
-    int drawn; // random consumers (dropouts) traced so far: part of their keys
-} cj__trace;   // starts as {0}; ended by cj__trace_end
+    size_t read_capacity;
+    cj__index read_index; // the variables' places among them
+    int drawn;            // random consumers (dropouts) traced so far: part of their keys
+} cj__trace;              // starts as {0}; ended by cj__trace_end
 
 cj_status cj__trace_end(cj__trace *trace); // ends the builder, frees the lists
 cj_status cj__trace_update(cj__trace *trace, cj_variable *variable, cj_symbol *value);
@@ -60,11 +61,11 @@ cj_symbol *cj__trace_latest(cj__trace *trace, cj_variable *variable);
 // x as the layer that is being called computes: rounded to bfloat16 under mixed_bfloat16, else x
 // itself.
 cj_symbol *cj__trace_round(cj__trace *trace, cj_symbol *x);
-// A key for a random consumer: from `seed` if that is not 0, else from the trace's; each call gives
+// A key for a random consumer: from `seed` if that is not -1, else from the trace's; each call gives
 // another.
 uint64_t cj__trace_key(cj__trace *trace, int64_t seed, const char *name);
 
-enum { CJ__LAYER_IO_MAX = CJ_MAX_IO, CJ__LAYER_VARIABLES_MAX = 8 };
+enum { CJ__LAYER_IO_MAX = 16, CJ__LAYER_VARIABLES_MAX = 8 };
 
 typedef struct cj__layer_kind {
     cj__choice choice; // name "conv2d", class_name "Conv2D", fields of its arguments struct
@@ -79,12 +80,22 @@ typedef struct cj__layer_kind {
     // What becomes of masks if call() leaves them alone: passed from input 0 to every output, or
     // dropped.
     enum { CJ__MASK_DROP, CJ__MASK_PASS, CJ__MASK_OWN } mask;
-    void (*free)(cj_layer *layer); // what the kind added to the layer's memory; may be NULL
+    // The immediate sublayers in order, of a model or wrapper; returns their number. NULL for plain
+    // layers.
+    int (*children)(const cj_layer *layer, cj_layer *const **children);
+    void (*free)(cj_layer *layer); // frees what the kind added to the layer; may be NULL
     // of the layer's struct, at least sizeof(cj_layer); 0 means just that
     size_t size;
     bool any_dtype;       // takes inputs as they are; others get float32 (cast for them)
     bool exact_variables; // mixed_bfloat16 leaves its variables as they are
+    bool no_policy;       // mixed_bfloat16 leaves its inputs and outputs as they are
 } cj__layer_kind;
+
+// The loading of a model whose weights follow: variables are not drawn, since they are about to be
+// overwritten, and have no more elements than the file has left for them.
+typedef struct cj__filling {
+    int64_t elements;
+} cj__filling;
 
 struct cj_layer {
     cj__object object;
@@ -95,8 +106,9 @@ struct cj_layer {
     bool trainable; // own flag; a containing layer that is frozen freezes it too
     bool mixed;     // its dtype policy is mixed_bfloat16
     bool built;
-    bool joined;  // belongs to a model: its name and initial weights are settled
-    uint64_t key; // of initial weights: a variable is drawn with cj__key(key, its name)
+    bool joined;           // belongs to a model: its name and initial weights are settled
+    atomic_int containers; // models whose list of layers has this one
+    uint64_t key;          // of initial weights: a variable is drawn with cj__key(key, its name)
     cj_variable *variables[CJ__LAYER_VARIABLES_MAX]; // own, in order of creation, held
     // spec of each variable; strings are those of `args` or static
     const char *initializers[CJ__LAYER_VARIABLES_MAX];
@@ -104,7 +116,7 @@ struct cj_layer {
     int variable_count;
     cj__type *input_types; // of the first build
     int input_count;
-    cj_layer *parked; // next in the list of apply.c
+    cj__filling *filling; // while the model is loaded; else NULL
 };
 
 // Every kind but the models', ended by NULL; by class name ("Conv2D"), with a suggestion on
@@ -156,7 +168,10 @@ cj_status cj__layer_draw(cj_layer *layer, uint64_t key);
 // Whether the variables are still as they were drawn: nobody has assigned or trained them.
 cj_status cj__layer_untouched(const cj_layer *layer, bool *untouched);
 
-// Immediate sublayers (of models and wrappers) in order; count 0 for plain layers.
+// Ends the loading of a layer and all it contains: from now on variables are drawn again.
+void cj__layer_end_filling(cj_layer *layer);
+
+// The immediate sublayers in order and their number; 0 for plain layers.
 int cj__layer_children(const cj_layer *layer, cj_layer *const **children);
 
 // activations.c: an activation spec applied to a symbol ("softmax" works over the last axis). NULL
@@ -192,7 +207,8 @@ void cj__model_note_optimizer(cj_model *model, int64_t params, int64_t bytes);
 typedef struct cj__application {
     cj_layer *layer; // NULL for an op that was applied to symbols without a layer
     cj__node *node;  // that op, held: remade over this application's inputs; or NULL
-    int which;       // the how-manieth application of that layer within the model, from 0
+    int which;       // index of this application among those of the same layer, from 0
+    int next;        // the next application of the same layer; -1 if this is the last
     int input_count, output_count;
     int *input_app;         // for each input: index of the producing application
     int *input_index;       // and which of its outputs

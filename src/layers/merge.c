@@ -1,9 +1,13 @@
 // Add and Concatenate.
 #include "layers/kind.h"
 
+CJ__DEFAULTS(merge, MERGE)
+
 static const cj__field add_fields[] = {CJ__LAYER_FIELDS(cj_merge_args)};
+CJ__DEFAULTS(concatenate, CONCATENATE)
+
 static const cj__field concatenate_fields[] = {
-    CJ__FIELD(cj_concatenate_args, axis, CJ__FIELD_INT32, .fallback = -1),
+    CJ__FIELD(cj_concatenate_args, axis, CJ__FIELD_INT32),
     CJ__LAYER_FIELDS(cj_concatenate_args),
 };
 
@@ -43,7 +47,7 @@ static cj_status call_add(cj_layer *layer, cj__trace *trace, const cj__value *in
 }
 
 const cj__layer_kind cj__layer_add = {
-    .choice = CJ__CHOICE("add", "Add", add_fields, cj_merge_args),
+    .choice = CJ__CHOICE("add", "Add", add_fields, merge_defaults),
     .min_inputs = 2,
     .max_inputs = CJ__LAYER_IO_MAX,
     .call = call_add,
@@ -108,7 +112,7 @@ static cj_status call_concatenate(cj_layer *layer, cj__trace *trace, const cj__v
 }
 
 const cj__layer_kind cj__layer_concatenate = {
-    .choice = CJ__CHOICE("concatenate", "Concatenate", concatenate_fields, cj_concatenate_args),
+    .choice = CJ__CHOICE("concatenate", "Concatenate", concatenate_fields, concatenate_defaults),
     .min_inputs = 1,
     .max_inputs = CJ__LAYER_IO_MAX,
     .call = call_concatenate,

@@ -19,7 +19,7 @@ bool cj__layer_is_model(const cj_layer *layer)
 
 cj_model *cj__model_new(const cj__layer_kind *kind, const char *name)
 {
-    return (cj_model *)cj__layer_new(kind, &(cj_merge_args){.name = name});
+    return (cj_model *)cj__layer_new(kind, &(cj_merge_args){CJ_MERGE_DEFAULTS, .name = name});
 }
 
 void cj__model_free(cj_layer *layer)
@@ -33,22 +33,32 @@ void cj__model_free(cj_layer *layer)
         cj__free(model->applications[i].output_types);
     }
     cj__free(model->applications);
-    for (int i = 0; i < model->layer_count; i++)
+    for (int i = 0; i < model->layer_count; i++) {
+        atomic_fetch_sub(&model->layers[i]->containers, 1);
         cj_release(model->layers[i]);
+    }
     cj__free(model->layers);
     cj_release(model->input_layer);
 }
 
-cj__application *cj__model_add_application(cj_model *model, cj_layer *layer, cj__node *node,
-                                           int input_count)
+cj_status cj__model_add_layer(cj_model *model, cj_layer *layer)
 {
-    cj__application *all =
-        cj__resize(model->applications, (size_t)model->application_count + 1, sizeof *all);
-    if (!all)
+    if (!cj__reserve((void **)&model->layers, &model->layer_capacity,
+                     (size_t)model->layer_count + 1, sizeof *model->layers))
+        return CJ_OUT_OF_MEMORY;
+    model->layers[model->layer_count++] = cj__own(layer);
+    atomic_fetch_add(&layer->containers, 1);
+    return CJ_OK;
+}
+
+cj__application *cj__model_add_application(cj_model *model, cj_layer *layer, cj__node *node,
+                                           int input_count, int former)
+{
+    if (!cj__reserve((void **)&model->applications, &model->application_capacity,
+                     (size_t)model->application_count + 1, sizeof *model->applications))
         return NULL;
-    model->applications = all;
-    cj__application *application = &all[model->application_count];
-    *application = (cj__application){.layer = layer, .input_count = input_count};
+    cj__application *all = model->applications, *application = &all[model->application_count];
+    *application = (cj__application){.layer = layer, .input_count = input_count, .next = -1};
     application->input_app = cj__new((size_t)input_count, sizeof(int));
     application->input_index = cj__new((size_t)input_count, sizeof(int));
     if (!application->input_app || !application->input_index) {
@@ -56,18 +66,17 @@ cj__application *cj__model_add_application(cj_model *model, cj_layer *layer, cj_
         cj__free(application->input_index);
         return NULL;
     }
-    for (int i = 0; layer && i < model->application_count; i++)
-        application->which += all[i].layer == layer;
+    if (former >= 0) {
+        application->which = all[former].which + 1;
+        all[former].next = model->application_count;
+    }
     application->node = cj__own(node);
     model->application_count++;
     return application;
 }
 
-int cj__layer_children(const cj_layer *layer, cj_layer *const **children)
+int cj__model_children(const cj_layer *layer, cj_layer *const **children)
 {
-    *children = NULL;
-    if (!cj__layer_is_model(layer))
-        return 0;
     *children = model_of(layer)->layers;
     return model_of(layer)->layer_count;
 }
@@ -75,63 +84,79 @@ int cj__layer_children(const cj_layer *layer, cj_layer *const **children)
 // Names
 // ------------------------------------------------------------------------------------------------------------
 
-static bool taken(const cj_model *model, const bool *settled, const char *name)
-{
-    for (int i = 0; i < model->layer_count; i++)
-        if (settled[i] && strcmp(model->layers[i]->name, name) == 0)
-            return true;
-    return false;
-}
+// The names that are given out within a model, and for each class the number to try next.
+typedef struct naming {
+    cj__index taken;   // by text
+    cj__index numbers; // by class name, which is one address for each class
+} naming;
 
 // The class's name, or the first of "dense_1", "dense_2", ... that is free.
-static cj_status renumber(const cj_model *model, const bool *settled, cj_layer *layer)
+static cj_status renumber(naming *n, cj_layer *layer)
 {
+    const char *class_name = layer->kind->choice.class_name;
     char base[64], name[96];
-    cj__snake_case(layer->kind->choice.class_name, base, sizeof base);
-    snprintf(name, sizeof name, "%s", base);
-    for (int n = 1; taken(model, settled, name); n++)
-        snprintf(name, sizeof name, "%s_%d", base, n);
+    int *number = cj__index_find(&n->numbers, class_name);
+    if (!number && cj__index_add(&n->numbers, class_name, 0))
+        number = cj__index_find(&n->numbers, class_name);
+    if (!number)
+        return CJ_OUT_OF_MEMORY;
+    cj__snake_case(class_name, base, sizeof base);
+    do {
+        if (*number == 0)
+            snprintf(name, sizeof name, "%s", base);
+        else
+            snprintf(name, sizeof name, "%s_%d", base, *number);
+        ++*number;
+    } while (cj__index_find(&n->taken, name));
     return strcmp(name, layer->name) == 0 ? CJ_OK : cj__layer_rename(layer, name);
 }
 
-// First those whose names are fixed, by the user or by another model; then the new ones around
-// them.
-static cj_status settle_names(cj_model *model, bool *settled)
+static bool has_fixed_name(const cj_layer *layer)
 {
-    for (int fixed = 1; fixed >= 0; fixed--) {
-        for (int i = 0; i < model->layer_count; i++) {
-            cj_layer *layer = model->layers[i];
-            if (settled[i] || (fixed && !layer->named && !layer->joined))
-                continue;
-            if (layer->named && taken(model, settled, layer->name))
-                return cj__fail(CJ_INVALID_ARGUMENT,
-                                "%s: two layers are named \"%s\"; a name must be unique in a model",
-                                model->layer.name, layer->name);
-            if (!layer->named && (!fixed || taken(model, settled, layer->name)))
-                CJ_TRY(renumber(model, settled, layer));
-            settled[i] = true;
-        }
-    }
-    return CJ_OK;
+    return layer->named || layer->joined;
+}
+
+static cj_status settle_name(const cj_model *model, naming *n, cj_layer *layer)
+{
+    const bool taken = cj__index_find(&n->taken, layer->name);
+    if (layer->named && taken)
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "%s: two layers are named \"%s\"; a name must be unique in a model",
+                        model->layer.name, layer->name);
+    if (!layer->named && (taken || !layer->joined))
+        CJ_TRY(renumber(n, layer));
+    return cj__index_add(&n->taken, layer->name, 0) ? CJ_OK : CJ_OUT_OF_MEMORY;
+}
+
+// Layers that the user or another model has named come first, the others are numbered around them.
+static cj_status settle_names(cj_model *model)
+{
+    naming n = {.taken = {.texts = true}};
+    cj_status status = CJ_OK;
+    for (int fixed = 1; fixed >= 0; fixed--)
+        for (int i = 0; status == CJ_OK && i < model->layer_count; i++)
+            if (has_fixed_name(model->layers[i]) == fixed)
+                status = settle_name(model, &n, model->layers[i]);
+    cj__index_free(&n.taken);
+    cj__index_free(&n.numbers);
+    return status;
 }
 
 cj_status cj__model_join(cj_model *model)
 {
     const uint64_t key = cj__key(model->seed, model->layer.name);
-    bool *settled = cj__new((size_t)model->layer_count, sizeof *settled);
-    cj_status status = settled ? settle_names(model, settled) : CJ_OUT_OF_MEMORY;
-    for (int i = 0; status == CJ_OK && i < model->layer_count; i++) {
+    CJ_TRY(settle_names(model));
+    for (int i = 0; i < model->layer_count; i++) {
         cj_layer *layer = model->layers[i];
         bool untouched = false;
         if (!layer->joined && !cj__layer_is_model(layer))
-            status = cj__layer_untouched(layer, &untouched);
-        if (status == CJ_OK && untouched)
-            status = cj__layer_draw(layer, cj__key(key, layer->name));
+            CJ_TRY(cj__layer_untouched(layer, &untouched));
+        if (untouched)
+            CJ_TRY(cj__layer_draw(layer, cj__key(key, layer->name)));
     }
-    for (int i = 0; status == CJ_OK && i < model->layer_count; i++)
+    for (int i = 0; i < model->layer_count; i++)
         model->layers[i]->joined = true;
-    cj__free(settled);
-    return status;
+    return CJ_OK;
 }
 
 // Tracing

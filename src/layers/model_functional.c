@@ -2,31 +2,35 @@
 // histories.
 //
 // What makes symbols is a *producer*: a history (a layer's application) or, where an op was applied
-// by hand, a node. The walk goes from the outputs back with a stack of its own, since chains may be
-// long. Producers are then put in Keras's order: by their distance from the outputs, greatest
-// first, and by when the walk met them.
+// to symbols without a layer, a node. The walk goes from the outputs back with a stack of its own,
+// since chains may be long. Producers are then put in Keras's order: those farthest from the
+// outputs first, and those equally far in the order in which the walk met them.
+#include "base/args.h"
 #include "base/memory.h"
 #include "layers/model.h"
 #include <stdlib.h>
 
+static const cj_merge_args defaults = {CJ_MERGE_DEFAULTS};
 static const cj__field fields[] = {CJ__LAYER_FIELDS(cj_merge_args)};
 
 const cj__layer_kind cj__layer_functional = {
-    .choice = CJ__CHOICE("functional", "Functional", fields, cj_merge_args),
+    .choice = CJ__CHOICE("functional", "Functional", fields, defaults),
     .min_inputs = 1,
     .max_inputs = CJ__LAYER_IO_MAX,
     .call = cj__model_call,
     .mask = CJ__MASK_OWN,
+    .children = cj__model_children,
     .free = cj__model_free,
     .size = sizeof(cj_model),
     .any_dtype = true,
+    .no_policy = true,
 };
 
 typedef struct producer {
     cj__history *history; // or
     cj__node *node;
-    int met;   // order in which the walk met it
-    int next;  // input to be looked at next
+    int met;   // position in the order in which the walk met them
+    int next;  // input that the walk visits next
     int depth; // distance from the outputs
 } producer;
 
@@ -35,7 +39,8 @@ typedef struct graph {
     producer *producers; // in the order they were met; later sorted
     int count;
     size_t capacity;
-    int *done; // indices, each after what it needs
+    cj__index index; // of producers, by history or node
+    int *done;       // indices of producers, each after those of its inputs
     int done_count;
     size_t done_capacity;
     int *stack;
@@ -60,13 +65,17 @@ static int inputs_of(const producer *p, cj_symbol *const **inputs)
     return p->history ? p->history->input_count : p->node->input_count;
 }
 
+static const void *key_of(const producer *p)
+{
+    return p->history ? (const void *)p->history : (const void *)p->node;
+}
+
+// The index of the producer of a symbol, -1 if the walk has not met it.
 static int find(const graph *g, const cj_symbol *symbol)
 {
     const producer p = producer_of(symbol);
-    for (int i = 0; i < g->count; i++)
-        if (g->producers[i].history == p.history && g->producers[i].node == p.node)
-            return i;
-    return -1;
+    const int *at = cj__index_find(&g->index, key_of(&p));
+    return at ? *at : -1;
 }
 
 static bool push(int **items, int *count, size_t *capacity, int item)
@@ -77,7 +86,7 @@ static bool push(int **items, int *count, size_t *capacity, int item)
     return true;
 }
 
-// Meets the producer of a symbol, if it is new, and puts it on the stack.
+// Adds the producer of a symbol, if it is new, and puts it on the stack.
 static cj_status meet(graph *g, const cj_symbol *symbol)
 {
     producer p = producer_of(symbol);
@@ -92,7 +101,8 @@ static cj_status meet(graph *g, const cj_symbol *symbol)
                         "%s: \"%s\" is a bare input; a model's inputs come from cj_input_symbol()",
                         g->name, p.node->name ? p.node->name : "");
     if (!cj__reserve((void **)&g->producers, &g->capacity, (size_t)g->count + 1,
-                     sizeof *g->producers))
+                     sizeof *g->producers) ||
+        !cj__index_add(&g->index, key_of(&p), g->count))
         return CJ_OUT_OF_MEMORY;
     p.met = g->count;
     g->producers[g->count++] = p;
@@ -135,39 +145,42 @@ static void sort(graph *g)
         }
     }
     qsort(g->producers, (size_t)g->count, sizeof *g->producers, compare);
+    for (int i = 0; i < g->count; i++)
+        *cj__index_find(&g->index, key_of(&g->producers[i])) = i;
 }
 
-static cj_status add_layer(cj_model *model, cj_layer *layer)
+// Adds producer `i` as an application. `latest` has the latest application of each layer.
+static cj_status add_producer(cj_model *model, const graph *g, int i, cj__index *latest)
 {
-    for (int i = 0; i < model->layer_count; i++)
-        if (model->layers[i] == layer)
-            return CJ_OK;
-    cj_layer **all = cj__resize(model->layers, (size_t)model->layer_count + 1, sizeof *all);
-    if (!all)
+    const producer *p = &g->producers[i];
+    cj_symbol *const *inputs;
+    const int count = inputs_of(p, &inputs);
+    cj_layer *layer = p->history ? p->history->layer : NULL;
+    int *former = layer ? cj__index_find(latest, layer) : NULL;
+    cj__application *a =
+        cj__model_add_application(model, layer, p->node, count, former ? *former : -1);
+    if (!a)
         return CJ_OUT_OF_MEMORY;
-    model->layers = all;
-    model->layers[model->layer_count++] = cj__own(layer);
-    return CJ_OK;
+    for (int j = 0; j < count; j++) {
+        a->input_app[j] = find(g, inputs[j]);
+        a->input_index[j] = index_of_output(inputs[j]);
+    }
+    if (former)
+        *former = i;
+    if (former || !layer)
+        return CJ_OK;
+    CJ_TRY(cj__model_add_layer(model, layer));
+    return cj__index_add(latest, layer, i) ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
 
 static cj_status add_producers(cj_model *model, const graph *g)
 {
-    for (int i = 0; i < g->count; i++) {
-        const producer *p = &g->producers[i];
-        cj_symbol *const *inputs;
-        const int count = inputs_of(p, &inputs);
-        cj_layer *layer = p->history ? p->history->layer : NULL;
-        cj__application *a = cj__model_add_application(model, layer, p->node, count);
-        if (!a)
-            return CJ_OUT_OF_MEMORY;
-        for (int j = 0; j < count; j++) {
-            a->input_app[j] = find(g, inputs[j]);
-            a->input_index[j] = index_of_output(inputs[j]);
-        }
-        if (layer)
-            CJ_TRY(add_layer(model, layer));
-    }
-    return CJ_OK;
+    cj__index latest = {0};
+    cj_status status = CJ_OK;
+    for (int i = 0; status == CJ_OK && i < g->count; i++)
+        status = add_producer(model, g, i, &latest);
+    cj__index_free(&latest);
+    return status;
 }
 
 static cj_status set_inputs(cj_model *model, const graph *g, cj_symbol *const *inputs, int count)
@@ -230,45 +243,54 @@ static cj_model *build(cj_symbol *const *inputs, int input_count, cj_symbol *con
     cj__free(g.producers);
     cj__free(g.done);
     cj__free(g.stack);
+    cj__index_free(&g.index);
     if (status == CJ_OK)
         return model;
     cj_release(model);
     return NULL;
 }
 
-static int count_symbols(cj_symbol *const *symbols, int given)
-{
-    int count = 0;
-    while (!given && count < CJ_MAX_IO && symbols[count])
-        count++;
-    return given ? given : count;
-}
+CJ__DEFAULTS(functional, FUNCTIONAL)
 
-cj_model *cj_model_build(const cj_model_args *args)
+// The symbols of both lists in one row, so that all are taken whatever fails.
+static cj_model *build_of(const cj_functional_args *args, const cj__list *inputs,
+                          const cj__list *outputs)
 {
+    cj_symbol *all[2 * CJ__LAYER_IO_MAX] = {NULL};
+    cj_symbol *const *given = (cj_symbol *const *)(const void *)inputs->items,
+                     *const *wanted = (cj_symbol *const *)(const void *)outputs->items;
     cj__build held = {0};
     cj_model *model = NULL;
-    const int inputs = count_symbols(args->inputs, args->input_count);
-    const int outputs = count_symbols(args->outputs, args->output_count);
-    if (inputs < 0 || inputs > CJ_MAX_IO || outputs < 0 || outputs > CJ_MAX_IO) {
-        cj__fail(CJ_INVALID_ARGUMENT,
-                 "functional: %d inputs and %d outputs, at most %d are possible", inputs, outputs,
-                 CJ_MAX_IO);
-        cj__applied_release();
-        return NULL;
-    }
-    cj_symbol *all[2 * CJ_MAX_IO] = {NULL};
-    for (int i = 0; i < inputs; i++)
-        all[i] = args->inputs[i];
-    for (int i = 0; i < outputs; i++)
-        all[inputs + i] = args->outputs[i];
-    cj_status status = cj__build_take(&held, all, inputs + outputs);
-    if (status == CJ_OK && inputs > 0 && outputs > 0)
-        model = build(args->inputs, inputs, args->outputs, outputs, args->name);
-    // a NULL first symbol has said why already
-    else if (status == CJ_OK && cj_error_status() == CJ_OK)
-        cj__fail(CJ_INVALID_ARGUMENT, "functional: a model needs inputs and outputs");
+    for (int i = 0; i < inputs->count; i++)
+        all[i] = given[i];
+    for (int i = 0; i < outputs->count; i++)
+        all[inputs->count + i] = wanted[i];
+    const cj_status status = cj__build_take(&held, all, inputs->count + outputs->count);
+    if (status == CJ_OK && inputs->count > 0 && outputs->count > 0)
+        model = build(given, inputs->count, wanted, outputs->count, args->name);
+    else if (status == CJ_OK) // an empty list may begin with what a builder could not make
+        cj__fail_null(inputs->count == 0 ? "functional: the first of the model's inputs" :
+                                           "functional: the first of the model's outputs");
     cj__build_end(&held);
-    cj__applied_release();
     return model;
+}
+
+cj_model *cj_functional_new(const cj_functional_args *args)
+{
+    cj_functional_args given;
+    cj__list inputs, outputs;
+    cj_model *model = NULL;
+    if (cj__args_read("functional", args, &functional_defaults, sizeof given, &given) != CJ_OK)
+        return cj__build_failed();
+    const cj_status first = cj__list_read("functional: inputs", given.inputs, given.inputs_list,
+                                          given.inputs_count, &inputs);
+    const cj_status second = cj__list_read("functional: outputs", given.outputs, given.outputs_list,
+                                           given.outputs_count, &outputs);
+    if (inputs.count > CJ__LAYER_IO_MAX || outputs.count > CJ__LAYER_IO_MAX)
+        cj__fail(CJ_UNSUPPORTED, "functional: %d inputs and %d outputs, at most %d are possible",
+                 inputs.count, outputs.count, CJ__LAYER_IO_MAX);
+    else if (first == CJ_OK && second == CJ_OK)
+        model = build_of(&given, &inputs, &outputs);
+    cj__applied_release();
+    return model ? model : cj__build_failed();
 }

@@ -1,17 +1,20 @@
 // Sequential models: a chain of layers. With an input layer, or a model that knows its input as the
 // first layer, it is built at once; otherwise when it first sees a shape.
+#include "base/args.h"
 #include "base/memory.h"
 #include "layers/model.h"
+#include <stdio.h>
 
+static const cj_merge_args defaults = {CJ_MERGE_DEFAULTS};
 static const cj__field fields[] = {CJ__LAYER_FIELDS(cj_merge_args)};
 
 // Input layer -> layers[0] -> layers[1] -> ...; each takes output 0 of the one before.
 static cj_status chain(cj_model *model)
 {
-    if (!cj__model_add_application(model, model->input_layer, NULL, 0))
+    if (!cj__model_add_application(model, model->input_layer, NULL, 0, -1))
         return CJ_OUT_OF_MEMORY;
     for (int i = 0; i < model->layer_count; i++) {
-        cj__application *a = cj__model_add_application(model, model->layers[i], NULL, 1);
+        cj__application *a = cj__model_add_application(model, model->layers[i], NULL, 1, -1);
         if (!a)
             return CJ_OUT_OF_MEMORY;
         a->input_app[0] = i;
@@ -36,7 +39,7 @@ static cj_status build_chain(cj_model *model)
     return CJ_OK;
 }
 
-// The input layer that an input's type asks for. The batch axis is left free.
+// Makes the input layer for an input of that type.
 static cj_status set_input(cj_model *model, const cj__type *type)
 {
     cj_layer *input = cj__input_of_type(type);
@@ -58,15 +61,17 @@ static cj_status build_sequential(cj_layer *layer, const cj__type *inputs, int c
 }
 
 const cj__layer_kind cj__layer_sequential = {
-    .choice = CJ__CHOICE("sequential", "Sequential", fields, cj_merge_args),
+    .choice = CJ__CHOICE("sequential", "Sequential", fields, defaults),
     .min_inputs = 1,
     .max_inputs = 1,
     .build = build_sequential,
     .call = cj__model_call,
     .mask = CJ__MASK_OWN,
+    .children = cj__model_children,
     .free = cj__model_free,
     .size = sizeof(cj_model),
     .any_dtype = true,
+    .no_policy = true,
 };
 
 cj_status cj_model_set_input(cj_model *model, cj_dtype dtype, cj_shape shape)
@@ -86,7 +91,24 @@ cj_status cj_model_set_input(cj_model *model, cj_dtype dtype, cj_shape shape)
     return build_chain(model);
 }
 
-// Takes the layers over; a NULL among them, or one twice, is a failure.
+static cj_status need_distinct(const cj_model *model)
+{
+    cj__index seen = {0};
+    cj_status status = CJ_OK;
+    for (int i = 0; status == CJ_OK && i < model->layer_count; i++) {
+        cj_layer *layer = model->layers[i];
+        if (cj__index_find(&seen, layer))
+            status = cj__fail(CJ_INVALID_ARGUMENT,
+                              "%s: layer %s is given twice; to share one, build a functional model",
+                              model->layer.name, layer->name);
+        else if (!cj__index_add(&seen, layer, i))
+            status = CJ_OUT_OF_MEMORY;
+    }
+    cj__index_free(&seen);
+    return status;
+}
+
+// Owns the layers; a layer given twice is a failure.
 static cj_status take_layers(cj_model *model, cj_layer *const *layers, int count)
 {
     int begin = 0;
@@ -94,29 +116,23 @@ static cj_status take_layers(cj_model *model, cj_layer *const *layers, int count
         model->input_layer = cj__own(layers[0]);
         begin = 1;
     }
-    if (!(model->layers = cj__new((size_t)count, sizeof *model->layers)))
+    if (!cj__reserve((void **)&model->layers, &model->layer_capacity, (size_t)count,
+                     sizeof *model->layers))
         return CJ_OUT_OF_MEMORY;
     for (int i = begin; i < count; i++)
-        model->layers[model->layer_count++] = cj__own(layers[i]);
+        CJ_TRY(cj__model_add_layer(model, layers[i]));
     if (model->layer_count == 0)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "%s: a model needs at least one layer beside its input", model->layer.name);
-    for (int i = 0; i < model->layer_count; i++) {
+    for (int i = 0; i < model->layer_count; i++)
         if (model->layers[i]->kind == &cj__layer_input)
             return cj__fail(CJ_INVALID_ARGUMENT,
                             "%s: only the first layer can be an input layer, not %d",
                             model->layer.name, i + begin + 1);
-        for (int j = 0; j < i; j++)
-            if (model->layers[j] == model->layers[i])
-                return cj__fail(
-                    CJ_INVALID_ARGUMENT,
-                    "%s: layer %s is given twice; to share one, build a functional model",
-                    model->layer.name, model->layers[i]->name);
-    }
-    return CJ_OK;
+    return need_distinct(model);
 }
 
-// The input that the first layer knows of, if it is a model with one.
+// Takes the input over from the first layer, if that is a model with one input.
 static cj_status input_of_first(cj_model *model)
 {
     const cj__type *types;
@@ -127,25 +143,28 @@ static cj_status input_of_first(cj_model *model)
     return set_input(model, &types[0]);
 }
 
+// Releases the layers that float. One may be given twice, so all are held meanwhile.
 static void drop_layers(cj_layer *const *layers, int count)
 {
-    for (int i = 0; i < count; i++) {
-        bool seen = false; // one that is given twice must be dropped once
-        for (int j = 0; j < i; j++)
-            seen = seen || layers[j] == layers[i];
-        if (!seen)
-            cj__drop_floating(layers[i]);
-    }
+    for (int i = 0; i < count; i++)
+        cj_retain(layers[i]);
+    for (int i = 0; i < count; i++)
+        cj__drop_floating(layers[i]);
+    for (int i = 0; i < count; i++)
+        cj_release(layers[i]);
 }
 
-cj_model *cj_sequential_new(const cj_sequential_args *args)
+CJ__DEFAULTS(sequential, SEQUENTIAL)
+
+static cj_model *sequential_of(const cj_sequential_args *args)
 {
     cj_model *model = NULL;
     for (int i = 0; i < args->layer_count; i++) {
+        char what[48];
         if (args->layers[i])
             continue;
-        if (cj_error_status() == CJ_OK)
-            cj__fail(CJ_INVALID_ARGUMENT, "cj_sequential: layer %d is NULL", i);
+        snprintf(what, sizeof what, "sequential: layer %d", i);
+        cj__fail_null(what);
         goto fail;
     }
     model = cj__model_new(&cj__layer_sequential, args->name);
@@ -159,9 +178,25 @@ cj_model *cj_sequential_new(const cj_sequential_args *args)
     if (model->input_layer && build_chain(model) != CJ_OK)
         goto fail;
     return model;
+
 fail:
     if (!model || model->layer_count == 0)
         drop_layers(args->layers, args->layer_count);
     cj_release(model);
     return NULL;
+}
+
+cj_model *cj_sequential_new(const cj_sequential_args *args)
+{
+    cj_sequential_args given;
+    cj_model *model = NULL;
+    if (cj__args_read("sequential", args, &sequential_defaults, sizeof given, &given) == CJ_OK) {
+        if (given.layer_count < 0)
+            cj__fail(CJ_INVALID_ARGUMENT, "sequential: %d layers", given.layer_count);
+        else if (!given.layers && given.layer_count > 0)
+            cj__fail_null("sequential: the list of layers");
+        else
+            model = sequential_of(&given);
+    }
+    return model ? model : cj__build_failed();
 }

@@ -1,9 +1,11 @@
 // Rescaling and BatchNormalization.
 #include "layers/kind.h"
 
+CJ__DEFAULTS(rescaling, RESCALING)
+
 static const cj__field rescaling_fields[] = {
-    CJ__FIELD(cj_rescaling_args, scale, CJ__FIELD_REAL, .required = true),
-    CJ__FIELD(cj_rescaling_args, offset, CJ__FIELD_REAL),
+    CJ__FIELD(cj_rescaling_args, scale, CJ__FIELD_NUMBER, .required = true),
+    CJ__FIELD(cj_rescaling_args, offset, CJ__FIELD_NUMBER),
     CJ__LAYER_FIELDS(cj_rescaling_args),
 };
 
@@ -26,7 +28,7 @@ static cj_status call_rescaling(cj_layer *layer, cj__trace *trace, const cj__val
 }
 
 const cj__layer_kind cj__layer_rescaling = {
-    .choice = CJ__CHOICE("rescaling", "Rescaling", rescaling_fields, cj_rescaling_args),
+    .choice = CJ__CHOICE("rescaling", "Rescaling", rescaling_fields, rescaling_defaults),
     .min_inputs = 1,
     .max_inputs = 1,
     .check = check_rescaling,
@@ -43,21 +45,20 @@ cj_layer *cj_rescaling_new(const cj_rescaling_args *args)
 // BatchNormalization
 // -----------------------------------------------------------------------------------------------
 
+CJ__DEFAULTS(batch_normalization, BATCH_NORMALIZATION)
+
 static const cj__field norm_fields[] = {
-    CJ__FIELD(cj_batch_normalization_args, axis, CJ__FIELD_INT32, .fallback = -1),
-    CJ__FIELD(cj_batch_normalization_args, momentum, CJ__FIELD_NUMBER, .fallback = 0.99, .low = 0,
-              .high = 1),
-    CJ__FIELD(cj_batch_normalization_args, epsilon, CJ__FIELD_REAL, .fallback = 0.001, .low = 0,
-              .high = 1e30),
-    CJ__FIELD(cj_batch_normalization_args, center, CJ__FIELD_SWITCH, .fallback = 1),
-    CJ__FIELD(cj_batch_normalization_args, scale, CJ__FIELD_SWITCH, .fallback = 1),
-    CJ__SPEC_FIELD(cj_batch_normalization_args, beta_initializer, cj__initializers, "zeros"),
-    CJ__SPEC_FIELD(cj_batch_normalization_args, gamma_initializer, cj__initializers, "ones"),
-    CJ__SPEC_FIELD(cj_batch_normalization_args, moving_mean_initializer, cj__initializers, "zeros"),
-    CJ__SPEC_FIELD(cj_batch_normalization_args, moving_variance_initializer, cj__initializers,
-                   "ones"),
-    CJ__SPEC_FIELD(cj_batch_normalization_args, beta_regularizer, cj__regularizers, NULL),
-    CJ__SPEC_FIELD(cj_batch_normalization_args, gamma_regularizer, cj__regularizers, NULL),
+    CJ__FIELD(cj_batch_normalization_args, axis, CJ__FIELD_INT32),
+    CJ__FIELD(cj_batch_normalization_args, momentum, CJ__FIELD_NUMBER, .low = 0, .high = 1),
+    CJ__FIELD(cj_batch_normalization_args, epsilon, CJ__FIELD_NUMBER, .low = 0, .high = 1e30),
+    CJ__FIELD(cj_batch_normalization_args, center, CJ__FIELD_BOOL),
+    CJ__FIELD(cj_batch_normalization_args, scale, CJ__FIELD_BOOL),
+    CJ__SPEC_FIELD(cj_batch_normalization_args, beta_initializer, cj__initializers),
+    CJ__SPEC_FIELD(cj_batch_normalization_args, gamma_initializer, cj__initializers),
+    CJ__SPEC_FIELD(cj_batch_normalization_args, moving_mean_initializer, cj__initializers),
+    CJ__SPEC_FIELD(cj_batch_normalization_args, moving_variance_initializer, cj__initializers),
+    CJ__SPEC_FIELD(cj_batch_normalization_args, beta_regularizer, cj__regularizers),
+    CJ__SPEC_FIELD(cj_batch_normalization_args, gamma_regularizer, cj__regularizers),
     CJ__LAYER_FIELDS(cj_batch_normalization_args),
 };
 
@@ -78,10 +79,10 @@ static cj_status build_norm(cj_layer *layer, const cj__type *inputs, int count)
     CJ_TRY(cj__layer_axis(layer, x, a->axis, &axis));
     CJ_TRY(cj__layer_need_length(layer, x, axis));
     const cj_shape shape = CJ_SHAPE(x->dims[axis]);
-    if (a->scale != CJ_OFF)
+    if (a->scale)
         CJ_TRY(cj__layer_add_variable(layer, "gamma", shape, a->gamma_initializer,
                                       a->gamma_regularizer, true, &n->gamma));
-    if (a->center != CJ_OFF)
+    if (a->center)
         CJ_TRY(cj__layer_add_variable(layer, "beta", shape, a->beta_initializer,
                                       a->beta_regularizer, true, &n->beta));
     CJ_TRY(cj__layer_add_variable(layer, "moving_mean", shape, a->moving_mean_initializer, NULL,
@@ -182,7 +183,7 @@ static cj_status call_norm(cj_layer *layer, cj__trace *trace, const cj__value *i
 
 const cj__layer_kind cj__layer_batch_normalization = {
     .choice = CJ__CHOICE("batch_normalization", "BatchNormalization", norm_fields,
-                         cj_batch_normalization_args),
+                         batch_normalization_defaults),
     .min_inputs = 1,
     .max_inputs = 1,
     .build = build_norm,

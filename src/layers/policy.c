@@ -4,7 +4,7 @@
 // hardware with float32 sums gives, up to the order of the sum.
 #include "base/error.h"
 #include "base/text.h"
-#include "layers/model.h"
+#include "layers/kind.h"
 #include <string.h>
 
 static const char *const policies[] = {"float32", "mixed_bfloat16"};
@@ -42,11 +42,11 @@ const char *cj_dtype_policy(const cj_layer *layer)
     return layer ? policies[layer->mixed ? MIXED_BFLOAT16 : FLOAT32] : "";
 }
 
-// A model is a frame around layers that have policies of their own, and an input passes what it is
-// given.
+// A model only surrounds layers that have policies of their own, and an input layer passes on what
+// it is given: both are marked no_policy.
 void cj__layer_round(const cj_layer *layer, cj__trace *trace, cj__value *values, int count)
 {
-    if (!layer->mixed || cj__layer_is_model(layer) || layer->kind == &cj__layer_input)
+    if (!layer->mixed || layer->kind->no_policy)
         return;
     for (int i = 0; i < count; i++)
         if (values[i].symbol && cj_symbol_dtype(values[i].symbol) == CJ_F32)

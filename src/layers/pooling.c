@@ -2,10 +2,12 @@
 #include "layers/kind.h"
 #include <string.h>
 
+CJ__DEFAULTS(pooling2d, POOLING2D)
+
 static const cj__field pool_fields[] = {
-    CJ__FIELD(cj_pooling2d_args, pool_size, CJ__FIELD_PAIR, .fallback = 2, CJ__POSITIVE),
-    CJ__FIELD(cj_pooling2d_args, strides, CJ__FIELD_PAIR, CJ__POSITIVE),
-    CJ__FIELD(cj_pooling2d_args, padding, CJ__FIELD_TEXT, .text = "valid"),
+    CJ__FIELD(cj_pooling2d_args, pool_size, CJ__FIELD_PAIR, CJ__POSITIVE),
+    CJ__FIELD(cj_pooling2d_args, strides, CJ__FIELD_PAIR, .optional = true, CJ__POSITIVE),
+    CJ__FIELD(cj_pooling2d_args, padding, CJ__FIELD_TEXT, .required = true),
     CJ__LAYER_FIELDS(cj_pooling2d_args),
 };
 
@@ -53,21 +55,23 @@ static cj_status call_average(cj_layer *layer, cj__trace *trace, const cj__value
     return call_pool(layer, trace, inputs, outputs, output_count, cj__average_pool2d);
 }
 
-#define POOL(plain, class, how)                                              \
-    const cj__layer_kind cj__layer_##plain = {                               \
-        .choice = CJ__CHOICE(#plain, class, pool_fields, cj_pooling2d_args), \
-        .min_inputs = 1,                                                     \
-        .max_inputs = 1,                                                     \
-        .check = check_pool,                                                 \
-        .call = how,                                                         \
-        .mask = CJ__MASK_DROP,                                               \
-    };                                                                       \
-    cj_layer *cj_##plain##_new(const cj_pooling2d_args *args)                \
-    {                                                                        \
-        return cj__layer_new(&cj__layer_##plain, args);                      \
+#define POOL(plain, class, how)                                               \
+    const cj__layer_kind cj__layer_##plain = {                                \
+        .choice = CJ__CHOICE(#plain, class, pool_fields, pooling2d_defaults), \
+        .min_inputs = 1,                                                      \
+        .max_inputs = 1,                                                      \
+        .check = check_pool,                                                  \
+        .call = how,                                                          \
+        .mask = CJ__MASK_DROP,                                                \
+    };                                                                        \
+    cj_layer *cj_##plain##_new(const cj_pooling2d_args *args)                 \
+    {                                                                         \
+        return cj__layer_new(&cj__layer_##plain, args);                       \
     }
 POOL(max_pooling2d, "MaxPooling2D", call_max)
 POOL(average_pooling2d, "AveragePooling2D", call_average)
+
+CJ__DEFAULTS(global_pooling2d, GLOBAL_POOLING2D)
 
 static const cj__field global_fields[] = {
     CJ__FIELD(cj_global_pooling2d_args, keepdims, CJ__FIELD_BOOL),
@@ -102,17 +106,17 @@ static cj_status call_global_average(cj_layer *layer, cj__trace *trace, const cj
     return call_global(layer, trace, inputs, outputs, output_count, cj__mean);
 }
 
-#define GLOBAL_POOL(plain, class, how)                                                \
-    const cj__layer_kind cj__layer_##plain = {                                        \
-        .choice = CJ__CHOICE(#plain, class, global_fields, cj_global_pooling2d_args), \
-        .min_inputs = 1,                                                              \
-        .max_inputs = 1,                                                              \
-        .call = how,                                                                  \
-        .mask = CJ__MASK_DROP,                                                        \
-    };                                                                                \
-    cj_layer *cj_##plain##_new(const cj_global_pooling2d_args *args)                  \
-    {                                                                                 \
-        return cj__layer_new(&cj__layer_##plain, args);                               \
+#define GLOBAL_POOL(plain, class, how)                                                 \
+    const cj__layer_kind cj__layer_##plain = {                                         \
+        .choice = CJ__CHOICE(#plain, class, global_fields, global_pooling2d_defaults), \
+        .min_inputs = 1,                                                               \
+        .max_inputs = 1,                                                               \
+        .call = how,                                                                   \
+        .mask = CJ__MASK_DROP,                                                         \
+    };                                                                                 \
+    cj_layer *cj_##plain##_new(const cj_global_pooling2d_args *args)                   \
+    {                                                                                  \
+        return cj__layer_new(&cj__layer_##plain, args);                                \
     }
 GLOBAL_POOL(global_max_pooling2d, "GlobalMaxPooling2D", call_global_max)
 GLOBAL_POOL(global_average_pooling2d, "GlobalAveragePooling2D", call_global_average)

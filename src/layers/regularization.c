@@ -1,10 +1,12 @@
 // Dropout.
 #include "layers/kind.h"
 
+CJ__DEFAULTS(dropout, DROPOUT)
+
 static const cj__field fields[] = {
-    CJ__FIELD(cj_dropout_args, rate, CJ__FIELD_REAL, .low = 0, .high = 1),
+    CJ__FIELD(cj_dropout_args, rate, CJ__FIELD_NUMBER, .low = 0, .high = 1),
     CJ__FIELD(cj_dropout_args, noise_shape, CJ__FIELD_LIST),
-    CJ__FIELD(cj_dropout_args, seed, CJ__FIELD_INT),
+    CJ__FIELD(cj_dropout_args, seed, CJ__FIELD_SEED),
     CJ__LAYER_FIELDS(cj_dropout_args),
 };
 
@@ -64,7 +66,7 @@ static cj_status call_dropout(cj_layer *layer, cj__trace *trace, const cj__value
 }
 
 const cj__layer_kind cj__layer_dropout = {
-    .choice = CJ__CHOICE("dropout", "Dropout", fields, cj_dropout_args),
+    .choice = CJ__CHOICE("dropout", "Dropout", fields, dropout_defaults),
     .min_inputs = 1,
     .max_inputs = 1,
     .call = call_dropout,

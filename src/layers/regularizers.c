@@ -2,14 +2,17 @@
 #include "layers/kind.h"
 
 typedef struct l1_args {
-    cj_number l1;
+    double l1;
 } l1_args;
+static const l1_args l1_defaults = {.l1 = 0.01};
 typedef struct l2_args {
-    cj_number l2;
+    double l2;
 } l2_args;
+static const l2_args l2_defaults = {.l2 = 0.01};
 typedef struct l1_l2_args {
     double l1, l2;
 } l1_l2_args;
+static const l1_l2_args l1_l2_defaults = {.l1 = 0, .l2 = 0};
 
 typedef struct regularizer {
     cj__choice choice;
@@ -35,17 +38,17 @@ static void factors_l1_l2(const void *args, double *l1, double *l2)
 }
 
 static const cj__field l1_fields[] = {
-    CJ__FIELD(l1_args, l1, CJ__FIELD_NUMBER, .fallback = 0.01, .low = 0, .high = 1e30)};
+    CJ__FIELD(l1_args, l1, CJ__FIELD_NUMBER, .low = 0, .high = 1e30)};
 static const cj__field l2_fields[] = {
-    CJ__FIELD(l2_args, l2, CJ__FIELD_NUMBER, .fallback = 0.01, .low = 0, .high = 1e30)};
+    CJ__FIELD(l2_args, l2, CJ__FIELD_NUMBER, .low = 0, .high = 1e30)};
 static const cj__field l1_l2_fields[] = {
-    CJ__FIELD(l1_l2_args, l1, CJ__FIELD_REAL, .low = 0, .high = 1e30),
-    CJ__FIELD(l1_l2_args, l2, CJ__FIELD_REAL, .low = 0, .high = 1e30)};
+    CJ__FIELD(l1_l2_args, l1, CJ__FIELD_NUMBER, .low = 0, .high = 1e30),
+    CJ__FIELD(l1_l2_args, l2, CJ__FIELD_NUMBER, .low = 0, .high = 1e30)};
 
 static const regularizer rows[] = {
-    {CJ__CHOICE("l1", "L1", l1_fields, l1_args), factors_l1},
-    {CJ__CHOICE("l2", "L2", l2_fields, l2_args), factors_l2},
-    {CJ__CHOICE("l1_l2", "L1L2", l1_l2_fields, l1_l2_args), factors_l1_l2},
+    {CJ__CHOICE("l1", "L1", l1_fields, l1_defaults), factors_l1},
+    {CJ__CHOICE("l2", "L2", l2_fields, l2_defaults), factors_l2},
+    {CJ__CHOICE("l1_l2", "L1L2", l1_l2_fields, l1_l2_defaults), factors_l1_l2},
 };
 
 const cj__catalog cj__regularizers = {.what = "regularizer",

@@ -1,6 +1,8 @@
 // Flatten and Reshape: the same elements in another shape.
 #include "layers/kind.h"
 
+CJ__DEFAULTS(flatten, FLATTEN)
+
 static const cj__field flatten_fields[] = {CJ__LAYER_FIELDS(cj_flatten_args)};
 
 // The number of elements of a sample: the product of all but the batch axis.
@@ -32,7 +34,7 @@ static cj_status call_flatten(cj_layer *layer, cj__trace *trace, const cj__value
 }
 
 const cj__layer_kind cj__layer_flatten = {
-    .choice = CJ__CHOICE("flatten", "Flatten", flatten_fields, cj_flatten_args),
+    .choice = CJ__CHOICE("flatten", "Flatten", flatten_fields, flatten_defaults),
     .min_inputs = 1,
     .max_inputs = 1,
     .call = call_flatten,
@@ -44,6 +46,8 @@ cj_layer *cj_flatten_new(const cj_flatten_args *args)
 {
     return cj__layer_new(&cj__layer_flatten, args);
 }
+
+CJ__DEFAULTS(reshape, RESHAPE)
 
 static const cj__field reshape_fields[] = {
     CJ__FIELD(cj_reshape_args, target_shape, CJ__FIELD_LIST),
@@ -98,7 +102,7 @@ static cj_status call_reshape(cj_layer *layer, cj__trace *trace, const cj__value
 }
 
 const cj__layer_kind cj__layer_reshape = {
-    .choice = CJ__CHOICE("reshape", "Reshape", reshape_fields, cj_reshape_args),
+    .choice = CJ__CHOICE("reshape", "Reshape", reshape_fields, reshape_defaults),
     .min_inputs = 1,
     .max_inputs = 1,
     .check = check_reshape,

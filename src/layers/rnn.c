@@ -3,20 +3,22 @@
 #include "base/memory.h"
 #include "layers/kind.h"
 
+CJ__DEFAULTS(simple_rnn, SIMPLE_RNN)
+
 static const cj__field fields[] = {
     CJ__FIELD(cj_simple_rnn_args, units, CJ__FIELD_INT, CJ__POSITIVE),
-    CJ__SPEC_FIELD(cj_simple_rnn_args, activation, cj__activations, "tanh"),
-    CJ__FIELD(cj_simple_rnn_args, use_bias, CJ__FIELD_SWITCH, .fallback = 1),
-    CJ__SPEC_FIELD(cj_simple_rnn_args, kernel_initializer, cj__initializers, "glorot_uniform"),
-    CJ__SPEC_FIELD(cj_simple_rnn_args, recurrent_initializer, cj__initializers, "orthogonal"),
-    CJ__SPEC_FIELD(cj_simple_rnn_args, bias_initializer, cj__initializers, "zeros"),
-    CJ__SPEC_FIELD(cj_simple_rnn_args, kernel_regularizer, cj__regularizers, NULL),
-    CJ__SPEC_FIELD(cj_simple_rnn_args, recurrent_regularizer, cj__regularizers, NULL),
-    CJ__SPEC_FIELD(cj_simple_rnn_args, bias_regularizer, cj__regularizers, NULL),
-    CJ__SPEC_FIELD(cj_simple_rnn_args, activity_regularizer, cj__regularizers, NULL),
-    CJ__FIELD(cj_simple_rnn_args, dropout, CJ__FIELD_REAL, .low = 0, .high = 1),
-    CJ__FIELD(cj_simple_rnn_args, recurrent_dropout, CJ__FIELD_REAL, .low = 0, .high = 1),
-    CJ__FIELD(cj_simple_rnn_args, seed, CJ__FIELD_INT),
+    CJ__SPEC_FIELD(cj_simple_rnn_args, activation, cj__activations),
+    CJ__FIELD(cj_simple_rnn_args, use_bias, CJ__FIELD_BOOL),
+    CJ__SPEC_FIELD(cj_simple_rnn_args, kernel_initializer, cj__initializers),
+    CJ__SPEC_FIELD(cj_simple_rnn_args, recurrent_initializer, cj__initializers),
+    CJ__SPEC_FIELD(cj_simple_rnn_args, bias_initializer, cj__initializers),
+    CJ__SPEC_FIELD(cj_simple_rnn_args, kernel_regularizer, cj__regularizers),
+    CJ__SPEC_FIELD(cj_simple_rnn_args, recurrent_regularizer, cj__regularizers),
+    CJ__SPEC_FIELD(cj_simple_rnn_args, bias_regularizer, cj__regularizers),
+    CJ__SPEC_FIELD(cj_simple_rnn_args, activity_regularizer, cj__regularizers),
+    CJ__FIELD(cj_simple_rnn_args, dropout, CJ__FIELD_NUMBER, .low = 0, .high = 1),
+    CJ__FIELD(cj_simple_rnn_args, recurrent_dropout, CJ__FIELD_NUMBER, .low = 0, .high = 1),
+    CJ__FIELD(cj_simple_rnn_args, seed, CJ__FIELD_SEED),
     CJ__FIELD(cj_simple_rnn_args, return_sequences, CJ__FIELD_BOOL),
     CJ__FIELD(cj_simple_rnn_args, return_state, CJ__FIELD_BOOL),
     CJ__FIELD(cj_simple_rnn_args, go_backwards, CJ__FIELD_BOOL),
@@ -44,7 +46,7 @@ static cj_status build_rnn(cj_layer *layer, const cj__type *inputs, int count)
     CJ_TRY(cj__layer_add_variable(layer, "recurrent_kernel", CJ_SHAPE(a->units, a->units),
                                   a->recurrent_initializer, a->recurrent_regularizer, true,
                                   &r->recurrent));
-    if (a->use_bias != CJ_OFF)
+    if (a->use_bias)
         CJ_TRY(cj__layer_add_variable(layer, "bias", CJ_SHAPE(a->units), a->bias_initializer,
                                       a->bias_regularizer, true, &r->bias));
     if (!a->stateful)
@@ -163,7 +165,7 @@ static cj_status call_rnn(cj_layer *layer, cj__trace *trace, const cj__value *in
 }
 
 const cj__layer_kind cj__layer_simple_rnn = {
-    .choice = CJ__CHOICE("simple_rnn", "SimpleRNN", fields, cj_simple_rnn_args),
+    .choice = CJ__CHOICE("simple_rnn", "SimpleRNN", fields, simple_rnn_defaults),
     .min_inputs = 1,
     .max_inputs = 1,
     .build = build_rnn,

@@ -138,9 +138,7 @@ static void add_shapes(const cj__application *a, cj__text *text)
 static void add_connections(const cj_model *model, int at, cj__text *text)
 {
     const cj__application *all = model->applications;
-    for (int i = at; i < model->application_count; i++) {
-        if (i != at && (!all[at].layer || all[i].layer != all[at].layer))
-            continue;
+    for (int i = at; i >= 0; i = all[i].next) {
         for (int j = 0; j < all[i].input_count; j++) {
             const cj__application *from = &all[all[i].input_app[j]];
             cj__text_add(text, "%s%s[%d][%d]", text->length ? ", " : "",

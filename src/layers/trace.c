@@ -11,7 +11,7 @@ cj_status cj__trace_end(cj__trace *trace)
     cj__free(trace->updates);
     cj__free(trace->losses);
     cj__free(trace->reads);
-    cj__free(trace->read_variables);
+    cj__index_free(&trace->read_index);
     *trace = (cj__trace){0};
     return status;
 }
@@ -53,24 +53,21 @@ cj_status cj__trace_loss(cj__trace *trace, cj_symbol *scalar)
 
 static cj_symbol *read_variable(cj__trace *trace, cj_variable *variable)
 {
-    for (int i = 0; i < trace->read_count; i++)
-        if (trace->read_variables[i] == variable)
-            return trace->reads[i];
-    const size_t needed = (size_t)trace->read_count + 1;
+    const int *at = cj__index_find(&trace->read_index, variable);
+    if (at)
+        return trace->reads[*at];
     if (trace->build.status != CJ_OK)
         return NULL;
-    if (!cj__reserve((void **)&trace->reads, &trace->read_capacity, needed, sizeof(void *)) ||
-        !cj__reserve((void **)&trace->read_variables, &trace->read_variable_capacity, needed,
-                     sizeof(void *))) {
+    cj_symbol *symbol = cj__build_keep(&trace->build, cj_symbol_variable(variable));
+    if (!symbol)
+        return NULL;
+    if (!cj__reserve((void **)&trace->reads, &trace->read_capacity, (size_t)trace->read_count + 1,
+                     sizeof *trace->reads) ||
+        !cj__index_add(&trace->read_index, variable, trace->read_count)) {
         out_of_memory(trace);
         return NULL;
     }
-    cj_symbol *symbol = cj__build_keep(&trace->build, cj_symbol_variable(variable));
-    if (symbol) {
-        trace->reads[trace->read_count] = symbol;
-        trace->read_variables[trace->read_count++] = variable;
-    }
-    return symbol;
+    return trace->reads[trace->read_count++] = symbol;
 }
 
 cj_symbol *cj__trace_round(cj__trace *trace, cj_symbol *x)
@@ -94,6 +91,6 @@ cj_symbol *cj__trace_latest(cj__trace *trace, cj_variable *variable)
 uint64_t cj__trace_key(cj__trace *trace, int64_t seed, const char *name)
 {
     char consumer[160];
-    snprintf(consumer, sizeof consumer, "%d:%.120s", trace->drawn++, seed ? "seed" : name);
-    return cj__key(seed ? (uint64_t)seed : trace->seed, consumer);
+    snprintf(consumer, sizeof consumer, "%d:%.120s", trace->drawn++, seed >= 0 ? "seed" : name);
+    return cj__key(seed >= 0 ? (uint64_t)seed : trace->seed, consumer);
 }

@@ -1,13 +1,12 @@
 // Walking over a layer and all that it contains: variables, weight regularizers, freezing.
 //
-// A layer may be reached twice (nested models that share one); only its first place in the walk
-// counts. Places are numbered, and a layer's first number is found by counting again, so that a
-// walk needs no memory.
+// A layer may be reached twice, through nested models that share it; only the first time counts. A
+// walk needs no memory for that: a layer that is in one container only is reached as often as the
+// container, and for the others the walk looks up which container reaches it first.
 #include "layers/kind.h"
 
 typedef struct walk {
     const cj_layer *root;
-    int place;
     void (*visit)(struct walk *walk, const cj_layer *layer, bool trainable);
     cj__trace *trace;
     cj_symbol *sum;
@@ -16,31 +15,34 @@ typedef struct walk {
     int count, capacity;
 } walk;
 
-static bool seek(const cj_layer *at, const cj_layer *target, int *place)
+int cj__layer_children(const cj_layer *layer, cj_layer *const **children)
+{
+    *children = NULL;
+    return layer->kind->children ? layer->kind->children(layer, children) : 0;
+}
+
+// The container of the first occurrence of `target` below `at`, in the order of a walk; NULL if
+// there is none.
+static const cj_layer *first_container(const cj_layer *at, const cj_layer *target)
 {
     cj_layer *const *children;
-    if (at == target)
-        return true;
-    ++*place;
     const int count = cj__layer_children(at, &children);
-    for (int i = 0; i < count; i++)
-        if (seek(children[i], target, place))
-            return true;
-    return false;
+    const cj_layer *found = NULL;
+    for (int i = 0; !found && i < count; i++)
+        found = children[i] == target ? at : first_container(children[i], target);
+    return found;
 }
 
 static void go(walk *w, const cj_layer *layer, bool trainable)
 {
     cj_layer *const *children;
     const int count = cj__layer_children(layer, &children);
-    int first = 0;
-    seek(w->root, layer, &first);
     trainable = trainable && layer->trainable;
-    if (first == w->place)
-        w->visit(w, layer, trainable);
-    w->place++;
+    w->visit(w, layer, trainable);
     for (int i = 0; i < count; i++)
-        go(w, children[i], trainable);
+        if (atomic_load(&children[i]->containers) < 2 ||
+            first_container(w->root, children[i]) == layer)
+            go(w, children[i], trainable);
 }
 
 static void collect(walk *w, const cj_layer *layer, bool trainable)
@@ -121,10 +123,10 @@ cj_status cj_set_trainable(cj_layer *layer, bool trainable)
     if (!layer)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_set_trainable: the layer is NULL");
     const int count = cj__layer_children(layer, &children);
-    cj_switch *setting = cj__layer_setting(layer, "trainable");
+    bool *setting = cj__layer_setting(layer, "trainable");
     layer->trainable = trainable;
     if (setting)
-        *setting = trainable ? CJ_ON : CJ_OFF;
+        *setting = trainable;
     for (int i = 0; i < count; i++)
         CJ_TRY(cj_set_trainable(children[i], trainable));
     return CJ_OK;

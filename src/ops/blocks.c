@@ -21,7 +21,7 @@ static cj_status infer_to_blocks(const cj__op *op, void *attrs, const cj__type *
     if (inputs[0].shape.dims[0] != a->images)
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: %lld images, not %lld", op->name,
                         (long long)inputs[0].shape.dims[0], (long long)a->images);
-    outputs[0] = (cj__type){a->dtype, cj__blocks_shape(&inputs[0].shape, a->dtype)};
+    outputs[0] = (cj__type){a->dtype, cj__blocks_shape(&inputs[0].shape, a->lanes)};
     return cj__check_output(op, &outputs[0].shape);
 }
 
@@ -29,15 +29,14 @@ static cj_status infer_from_blocks(const cj__op *op, void *attrs, const cj__type
                                    int input_count, cj__type *outputs, int *output_count)
 {
     const cj__blocks_attrs *a = attrs;
-    const int64_t lanes = cj__lanes(a->dtype);
     (void)input_count;
     *output_count = 1;
     CJ_TRY(cj__need_dtype(op, inputs, 0, a->dtype));
     CJ_TRY(cj__need_rank(op, inputs, 0, 4, 4));
     outputs[0] = inputs[0];
     outputs[0].shape.dims[0] = a->images;
-    outputs[0].shape.dims[3] /= lanes;
-    const cj_shape blocks = cj__blocks_shape(&outputs[0].shape, a->dtype);
+    outputs[0].shape.dims[3] /= a->lanes;
+    const cj_shape blocks = cj__blocks_shape(&outputs[0].shape, a->lanes);
     if (!cj_shape_equal(&blocks, &inputs[0].shape))
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: the blocks do not hold %lld images", op->name,
                         (long long)a->images);

@@ -50,8 +50,9 @@ typedef struct cj__conv2d_attrs {
     bool sums_dbias;  // of conv2d_filter_grad: a second output, the bias's gradient
     int32_t pool[2];  // of conv2d_pool: the window; 0 elsewhere
     int32_t out[2];   // rows and columns of y that are computed, after the pool; 0 for all
-    // not 0: x, y, dx, dy hold so many images in blocks, (blocks, h, w, c lanes): see ops/blocks.h
-    int32_t images;
+    // not 0: x, y, dx, dy hold so many images in blocks of `lanes` images, (blocks, h, w, c lanes):
+    // see ops/blocks.h
+    int32_t images, lanes;
 } cj__conv2d_attrs;
 typedef struct cj__pool2d_attrs {
     int64_t size[2], strides[2];
@@ -59,9 +60,9 @@ typedef struct cj__pool2d_attrs {
     int64_t input[2]; // height and width of x: for the gradients
 } cj__pool2d_attrs;
 typedef struct cj__blocks_attrs {
-    int64_t images;
-    double scale, offset; // of bytes
-    cj_dtype dtype;       // of the blocks
+    int64_t images, lanes; // in all, and in a block
+    double scale, offset;  // of bytes
+    cj_dtype dtype;        // of the blocks
 } cj__blocks_attrs;
 typedef struct cj__index_attrs {
     int64_t size;   // rows of a table, classes, or k

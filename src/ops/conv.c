@@ -67,9 +67,9 @@ static cj_status output_shape(const cj__op *op, const cj__conv2d_attrs *a, const
 }
 
 // Images that lie side by side in x and y: see ops/blocks.h.
-static int64_t lanes_of(const cj__conv2d_attrs *a, cj_dtype dtype)
+static int64_t lanes_of(const cj__conv2d_attrs *a)
 {
-    return a->images > 0 ? cj__lanes(dtype) : 1;
+    return a->images > 0 ? a->lanes : 1;
 }
 
 static cj_status infer_conv2d(const cj__op *op, void *attrs, const cj__type *inputs,
@@ -83,7 +83,7 @@ static cj_status infer_conv2d(const cj__op *op, void *attrs, const cj__type *inp
         CJ_TRY(cj__need_real(op, inputs, i, &inputs[0]));
     CJ_TRY(need_image(op, inputs, 0));
     CJ_TRY(cj__need_rank(op, inputs, 1, 4, 4));
-    const int64_t lanes = lanes_of(a, inputs[0].dtype);
+    const int64_t lanes = lanes_of(a);
     a->kernel[0] = w->dims[0];
     a->kernel[1] = w->dims[1];
     CJ_TRY(check_settings(op, a));
@@ -144,7 +144,7 @@ static cj_status infer_filter_grad(const cj__op *op, void *attrs, const cj__type
     CJ_TRY(need_image(op, inputs, 0));
     CJ_TRY(need_image(op, inputs, 1));
     CJ_TRY(check_settings(op, a));
-    const int64_t lanes = lanes_of(a, inputs[0].dtype);
+    const int64_t lanes = lanes_of(a);
     const cj_shape w = {.rank = 4,
                         .dims = {a->kernel[0], a->kernel[1],
                                  inputs[0].shape.dims[3] / lanes / a->groups,
@@ -179,7 +179,7 @@ static cj__conv2d_kind kind_of(const cj__call *call)
 // The geometry from the attributes and the concrete shapes of x and of y or dy.
 static cj__conv2d geometry_of(const cj__conv2d_attrs *a, const cj__type *x, const cj__type *y)
 {
-    const int64_t *in = x->shape.dims, *out = y->shape.dims, lanes = lanes_of(a, x->dtype),
+    const int64_t *in = x->shape.dims, *out = y->shape.dims, lanes = lanes_of(a),
                   rows = a->pool[0] > 1 ? a->pool[0] : 1, cols = a->pool[1] > 1 ? a->pool[1] : 1;
     return (cj__conv2d){
         .n = a->images > 0 ? a->images : in[0],
@@ -299,8 +299,7 @@ static int64_t part_conv(const cj__call *call, int64_t first, int64_t rows, void
     *a = *whole;
     if (whole->images == 0)
         return 1;
-    const int64_t lanes = cj__lanes(call->outputs[0].type.dtype),
-                  left = whole->images - first * lanes;
+    const int64_t lanes = whole->lanes, left = whole->images - first * lanes;
     a->images = (int32_t)(left < rows * lanes ? left : rows * lanes);
     return lanes;
 }

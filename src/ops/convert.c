@@ -1,4 +1,5 @@
 // Ops that keep every element's place and change what it is made of: stop_gradient, cast, rescale.
+#include "ops/device.h"
 #include "ops/families.h"
 #include "ops/infer.h"
 #include "ops/run.h"
@@ -89,7 +90,7 @@ static void rescale_work(const cj__call *call, int64_t begin, int64_t end)
 {
     const cj__rescale_attrs *a = call->attrs;
     const cj_dtype from = call->inputs[0].type.dtype;
-    const cj__kernels *kernels = cj__kernels_for(cj_dtype_size(a->dtype));
+    const cj__kernels *kernels = cj__device_kernels(call->device, a->dtype);
     char *y = (char *)call->outputs[0].data + (size_t)begin * kernels->real_size;
     const char *x = (const char *)call->inputs[0].data + (size_t)begin * cj_dtype_size(from);
     if (from == CJ_U8) {

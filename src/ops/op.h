@@ -13,6 +13,8 @@ enum { CJ__ATTRS_MAX = 128, CJ__OP_IO_MAX = 16 };
 struct cj__node;
 struct cj__build;
 struct cj_symbol;
+struct cj__call;
+struct cj__device;
 
 typedef enum cj__op_flags {
     CJ__OP_LEAF = 1, // input, variable, constant: never run
@@ -24,7 +26,7 @@ typedef enum cj__op_flags {
     CJ__OP_UPDATE = 8,
     CJ__OP_NO_GRADIENT = 16, // integer, boolean or constant results: nothing passes back
     CJ__OP_FUSED = 32,       // made only by the plan's passes, after differentiation
-    // likewise, and its shapes depend on the kernel table's lanes (ops/blocks.h)
+    // likewise, and its operands are in a layout that the device's kernels chose (ops/blocks.h)
     CJ__OP_LAYOUT = 64,
 } cj__op_flags;
 
@@ -59,6 +61,10 @@ typedef struct cj__kept {
 
 typedef struct cj__call {
     const struct cj__op *op;
+    // what the device has prepared to compute it, and the device; NULL of a view, which has nothing
+    // to compute
+    cj_status (*run)(const struct cj__call *call);
+    const struct cj__device *device;
     const void *attrs;
     int input_count, output_count;
     cj__operand *inputs, *outputs;
@@ -68,8 +74,10 @@ typedef struct cj__call {
     bool rounds;
     // all inputs are the caller's of the plan: no other thread's cache has any of them
     bool from_caller;
-    cj_pool *pool;
-    const cj__kernels *kernels; // of the real dtype of this op (first real operand; float if none)
+    cj_pool *pool; // of the CPU: the threads of this run; NULL for the calling thread alone
+    // the device's, for the real dtype of this op (first real operand; float if none); NULL where
+    // the device has kernels of another kind
+    const cj__kernels *kernels;
 } cj__call;
 
 typedef struct cj__op {
@@ -116,7 +124,8 @@ typedef struct cj__op {
     // The form of the kernel that a call takes, such as "winograd", for listings; NULL where there
     // is but one.
     const char *(*form)(const cj__call *call);
-    // Computes the outputs. Fails only for what shapes cannot tell, such as an index out of range.
+    // Computes the outputs on the host's processors, in memory that it can reach: how the CPU runs
+    // a call (device.h). Fails only for what shapes cannot tell, such as an index out of range.
     cj_status (*run)(const cj__call *call);
 } cj__op;
 

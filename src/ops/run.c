@@ -2,12 +2,13 @@
 #include "ops/run.h"
 
 #include "base/memory.h"
+#include "ops/device.h"
 #include <string.h>
 
 void cj__round_output(const cj__call *call, int64_t begin, int64_t end)
 {
     float *const y = (float *)call->outputs[0].data + begin;
-    cj__kernels_for(sizeof(float))->round_bf16(end - begin, y, y);
+    cj__device_kernels(call->device, CJ_F32)->round_bf16(end - begin, y, y);
 }
 
 static void element_task(void *context, int64_t begin, int64_t end)

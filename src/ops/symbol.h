@@ -13,8 +13,12 @@
 struct cj_variable {
     cj__object object;
     char *name;
-    cj_tensor *value;
     bool trainable; // what layers say; the graph does not read it
+    // Its memory, which ops/variable.h reads and writes for all others.
+    cj_tensor *value;          // in the host's memory: the value itself, or a copy of a device's
+    struct cj__device *device; // where it lives, held; NULL for the host's memory
+    void *device_memory;       // its block there
+    bool copy_is_old;          // the device's block has changed since it was copied
 };
 
 typedef struct cj__node {
@@ -36,7 +40,6 @@ struct cj_symbol {
     int index;      // which output of the node
     void *history;  // an object held for the layers' room: which layer made this; or NULL
     int history_index;
-    struct cj_symbol *parked; // the layers' room: next in a list
 };
 
 extern const cj__class cj__symbol_class, cj__node_class, cj__variable_class;

@@ -1,10 +1,29 @@
-// Variables: named tensors that functions read and update.
+// Variables: named tensors that functions read and update. Their memory: see variable.h.
+#include "ops/variable.h"
+
+#include "base/error.h"
 #include "base/memory.h"
-#include "ops/symbol.h"
+
+#include <pthread.h>
+#include <string.h>
+
+// Guards the refreshing of host copies, when several threads read one variable of a device.
+static pthread_mutex_t refreshing = PTHREAD_MUTEX_INITIALIZER;
+
+static void free_device_memory(cj_variable *variable)
+{
+    if (variable->device)
+        variable->device->kind->free(variable->device, variable->device_memory,
+                                     cj__variable_bytes(variable));
+    cj_release(variable->device);
+    variable->device = NULL;
+    variable->device_memory = NULL;
+}
 
 static void variable_destroy(void *object)
 {
     cj_variable *variable = object;
+    free_device_memory(variable);
     cj_release(variable->value);
     cj__free(variable->name);
     cj__free(variable);
@@ -54,9 +73,114 @@ const char *cj_variable_name(const cj_variable *variable)
     return variable->name;
 }
 
+// ---- Memory ----
+
+cj__device *cj__variable_device(const cj_variable *variable)
+{
+    return variable->device;
+}
+
+void *cj__variable_memory(const cj_variable *variable)
+{
+    return variable->device ? variable->device_memory : cj_tensor_data(variable->value);
+}
+
+void cj__variable_changed(cj_variable *variable)
+{
+    variable->copy_is_old = variable->device != NULL;
+}
+
+cj__type cj__variable_type(const cj_variable *variable)
+{
+    return (cj__type){variable->value->dtype, variable->value->shape};
+}
+
+int64_t cj__variable_count(const cj_variable *variable)
+{
+    return cj_shape_count(&variable->value->shape);
+}
+
+size_t cj__variable_bytes(const cj_variable *variable)
+{
+    return (size_t)cj__variable_count(variable) * cj_dtype_size(variable->value->dtype);
+}
+
+// Brings the host copy of a variable on a device up to date.
+static cj_status refresh(cj_variable *variable)
+{
+    cj__device *device = variable->device;
+    pthread_mutex_lock(&refreshing);
+    cj_status status = CJ_OK;
+    if (variable->copy_is_old)
+        status = device->kind->copy_out(device, cj_tensor_data(variable->value),
+                                        variable->device_memory, cj__variable_bytes(variable));
+    variable->copy_is_old = variable->copy_is_old && status != CJ_OK;
+    pthread_mutex_unlock(&refreshing);
+    return status;
+}
+
+static cj_tensor *read_value(const cj_variable *variable)
+{
+    if (variable->device && refresh((cj_variable *)(uintptr_t)variable) != CJ_OK)
+        return NULL;
+    return variable->value;
+}
+
+const cj_tensor *cj__variable_read(const cj_variable *variable)
+{
+    return read_value(variable);
+}
+
+cj_tensor *cj__variable_edit(cj_variable *variable)
+{
+    return read_value(variable);
+}
+
+cj_status cj__variable_commit(cj_variable *variable)
+{
+    cj__device *device = variable->device;
+    if (!device)
+        return CJ_OK;
+    return device->kind->copy_in(device, variable->device_memory, cj_tensor_data(variable->value),
+                                 cj__variable_bytes(variable));
+}
+
+cj_status cj__variable_write(cj_variable *variable, const void *bytes)
+{
+    memcpy(cj_tensor_data(variable->value), bytes, cj__variable_bytes(variable));
+    variable->copy_is_old = false;
+    return cj__variable_commit(variable);
+}
+
+cj_status cj__variable_place(cj_variable *variable, cj__device *device)
+{
+    device = cj__device_is_host(device) ? NULL : device;
+    if (device == variable->device)
+        return CJ_OK;
+    if (!read_value(variable))
+        return cj_error_status();
+    const size_t bytes = cj__variable_bytes(variable);
+    void *memory = device ? device->kind->allocate(device, bytes) : NULL;
+    if (device && !memory)
+        return cj_error_status();
+    const cj_status status =
+        device ? device->kind->copy_in(device, memory, cj_tensor_data(variable->value), bytes) :
+                 CJ_OK;
+    if (status != CJ_OK) {
+        device->kind->free(device, memory, bytes);
+        return status;
+    }
+    free_device_memory(variable);
+    variable->device = cj__own(device);
+    variable->device_memory = memory;
+    return CJ_OK;
+}
+
+// ---- The door ----
+
 cj_tensor *cj_variable_value(const cj_variable *variable)
 {
-    return variable->value;
+    return read_value(variable);
 }
 
 cj_status cj_variable_assign(cj_variable *variable, const cj_tensor *value)
@@ -69,5 +193,7 @@ cj_status cj_variable_assign(cj_variable *variable, const cj_tensor *value)
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: a value of shape %s does not fit, needs %s",
                         variable->name, cj_shape_text(&value->shape, given, sizeof given),
                         cj_shape_text(&variable->value->shape, have, sizeof have));
-    return cj_tensor_copy(variable->value, value);
+    CJ_TRY(cj_tensor_copy(variable->value, value));
+    variable->copy_is_old = false;
+    return cj__variable_commit(variable);
 }

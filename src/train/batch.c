@@ -2,38 +2,47 @@
 #include "base/error.h"
 #include "train/check.h"
 #include "train/evaluate.h"
+#include "train/results.h"
+#include <stdio.h>
 
 static cj_status step_on(cj_model *model, cj_dataset *data, cj__mode mode, const char *who,
-                         cj_results *results)
+                         cj_results **results)
 {
     cj__train_state *state;
     const cj__step_functions *functions;
     cj__reader *reader = NULL;
     cj__batch batch;
+    int64_t size = 0;
     double sums[CJ__MAX_VALUES] = {0}, weights[CJ__MAX_VALUES] = {0}, values[CJ__MAX_VALUES];
+    if (results)
+        *results = NULL;
     CJ_TRY(cj__state_compiled(model, who, &state));
-    if (!data)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: the data is NULL", who);
+    if (!data) {
+        char what[48];
+        snprintf(what, sizeof what, "%s: the data", who);
+        return cj__fail_null(what);
+    }
     CJ_TRY(cj__check_built(model, data, who));
     CJ_TRY(cj__check_data(model, state, data, who));
+    CJ_TRY(cj__check_batches(model, data->count, data->count, who, &size));
     CJ_TRY(cj__functions_find(model, state, mode, data, data->sample_weight, &functions));
-    CJ_TRY(cj__reader_new(data, data->count, false, &reader));
+    CJ_TRY(cj__reader_new(data, size, false, &reader));
     cj__reader_start(reader, NULL, 0);
     cj_status status = CJ_OK;
     if (cj__reader_next(reader, &batch))
         status = cj__step_run(functions, &batch, batch.sample_weight, sums, weights, values);
-    if (status == CJ_OK)
-        cj__results_fill(results, functions, values);
+    if (status == CJ_OK && results)
+        status = cj__results_new(functions, values, results);
     cj__reader_free(reader);
     return status;
 }
 
-cj_status cj_train_on_batch(cj_model *model, cj_dataset *batch, cj_results *results)
+cj_status cj_train_on_batch(cj_model *model, cj_dataset *batch, cj_results **results)
 {
     return step_on(model, batch, CJ__MODE_TRAIN, "cj_train_on_batch", results);
 }
 
-cj_status cj_test_on_batch(cj_model *model, cj_dataset *batch, cj_results *results)
+cj_status cj_test_on_batch(cj_model *model, cj_dataset *batch, cj_results **results)
 {
     return step_on(model, batch, CJ__MODE_TEST, "cj_test_on_batch", results);
 }

@@ -7,7 +7,7 @@
 
 struct cj_callback {
     cj__object object;
-    const cj_callback_methods *methods;
+    cj_callback_methods methods;
     void *self;
 };
 

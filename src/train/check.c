@@ -53,6 +53,48 @@ cj_status cj__check_inputs(cj_model *model, const cj_dataset *data, const char *
     return CJ_OK;
 }
 
+int64_t cj__fixed_batch(const cj_model *model)
+{
+    const cj__type *types = NULL;
+    const int count = cj__model_inputs(model, &types);
+    for (int i = 0; i < count; i++)
+        if (types[i].shape.rank > 0 && types[i].shape.dims[0] != CJ_BATCH)
+            return types[i].shape.dims[0];
+    return 0;
+}
+
+// Whether batches of `size` samples suit every input; one that leaves its batch size free has any.
+static bool suits(const cj_model *model, int64_t size)
+{
+    const cj__type *types = NULL;
+    const int count = cj__model_inputs(model, &types);
+    for (int i = 0; i < count; i++) {
+        const cj_shape *shape = &types[i].shape;
+        if (shape->rank > 0 && shape->dims[0] != CJ_BATCH && shape->dims[0] != size)
+            return false;
+    }
+    return true;
+}
+
+cj_status cj__check_batches(const cj_model *model, int64_t count, int64_t batch_size,
+                            const char *who, int64_t *size)
+{
+    const int64_t fixed = cj__fixed_batch(model);
+    if (batch_size < 0)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: batch_size is %lld, needed is 0 or more", who,
+                        (long long)batch_size);
+    *size = batch_size ? batch_size : fixed ? fixed : 32;
+    const int64_t first = *size < count ? *size : count, last = count % first;
+    const int64_t wrong = !suits(model, first) ? first : last && !suits(model, last) ? last : 0;
+    if (wrong)
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "%s: model \"%s\" has a fixed batch size of %lld, but %lld samples in "
+                        "batches of %lld give a batch of %lld",
+                        who, cj_layer_name(cj_model_layer(model)), (long long)fixed,
+                        (long long)count, (long long)*size, (long long)wrong);
+    return CJ_OK;
+}
+
 // The first element in row-major order for which `bad` is true, or -1.
 static int64_t find_element(const cj_tensor *tensor, bool (*bad)(double value, double limit),
                             double limit)
@@ -80,7 +122,7 @@ static bool is_not_finite(double value, double limit)
 
 static bool is_no_label(double value, double limit)
 {
-    return !(value >= 0 && value < limit);
+    return !(value >= 0 && value < limit && value == floor(value));
 }
 
 // Float data is scanned once for NaN and infinity. For contiguous float32, the sum of x 0 is 0 only
@@ -121,8 +163,7 @@ static cj_status check_finite(const cj_tensor *tensor, const char *what, int ind
 static cj_status check_labels(const cj_model *model, const cj__train_state *state,
                               const cj_tensor *y, int output, const char *who)
 {
-    const cj_compile_args *settings = &state->settings;
-    const char *spec = settings->losses[output] ? settings->losses[output] : settings->loss;
+    const char *spec = cj__settings_loss(&state->settings, output);
     const cj_shape *shape = cj_model_output_shape(model, output);
     cj__chosen chosen;
     if (!spec || !shape)
@@ -143,8 +184,10 @@ static cj_status check_labels(const cj_model *model, const cj__train_state *stat
         label = ((const double *)cj_tensor_data(flat))[found];
     cj_release(flat);
     return cj__fail(CJ_INVALID_ARGUMENT,
-                    "%s: label %g of sample %lld is outside 0..%lld, the classes of the output",
-                    who, label, (long long)sample, (long long)classes - 1);
+                    "%s: label %g of sample %lld is %s 0..%lld, the classes of the output", who,
+                    label, (long long)sample,
+                    label >= 0 && label < (double)classes ? "not a whole number in" : "outside",
+                    (long long)classes - 1);
 }
 
 cj_status cj__check_data(cj_model *model, const cj__train_state *state, const cj_dataset *data,

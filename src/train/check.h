@@ -1,4 +1,4 @@
-// What is checked at the door, before the first step: a call that is refused has changed nothing.
+// Checks of data before the first step: a call that is refused has changed nothing.
 #ifndef CJ_TRAIN_CHECK_H
 #define CJ_TRAIN_CHECK_H
 
@@ -11,6 +11,15 @@ cj_status cj__check_built(cj_model *model, const cj_dataset *data, const char *w
 
 // The inputs: as many as the model has, each of a shape that fits.
 cj_status cj__check_inputs(cj_model *model, const cj_dataset *data, const char *who);
+
+// The size of the batches for a data set: `batch_size`, or, for 0, the batch size that the model's
+// input layer fixes, or 32. A fixed batch size must be met by every batch, the last one included;
+// CJ_SHAPE_MISMATCH otherwise, CJ_INVALID_ARGUMENT for a negative size.
+cj_status cj__check_batches(const cj_model *model, int64_t count, int64_t batch_size,
+                            const char *who, int64_t *size);
+
+// The batch size that the model's input layers fix; 0 if they leave it free.
+int64_t cj__fixed_batch(const cj_model *model);
 
 // Inputs and targets for training and testing: their number, shapes, finite numbers, and labels
 // within the classes.

@@ -18,7 +18,4 @@ void cj__evaluator_close(cj__evaluator *evaluator);
 
 // Values of sums and weights as they stand: sum / weight, 0 where nothing was weighed.
 void cj__row_values(int count, const double *sums, const double *weights, double *values);
-void cj__results_fill(cj_results *results, const cj__step_functions *functions,
-                      const double *values);
-
 #endif

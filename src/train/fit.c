@@ -2,20 +2,25 @@
 // run can be stopped after any batch, or saved from inside any callback, and go on to the same
 // bits.
 //
-// The order of the samples is a function of the model's seed and the number of the pass. With
-// steps_per_epoch an epoch is not a pass: batches are then counted from the run's first epoch, and
-// pass and batch follow from that count.
+// The order of the samples is a function of the model's seed and the number of the pass, counted
+// over all runs since the model was compiled. With steps_per_epoch an epoch is not a pass: batches
+// are then counted from the run's first epoch, and pass and batch follow from that count.
+#define _POSIX_C_SOURCE 200809L
+#include "base/args.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/warning.h"
 #include "train/callbacks.h"
 #include "train/check.h"
 #include "train/evaluate.h"
 #include "train/history.h"
 #include "train/callbacks/progbar.h"
 #include "train/class_weights.h"
+#include <limits.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct run {
     cj_model *model;
@@ -23,7 +28,7 @@ typedef struct run {
     const cj_fit_args *args;
     cj_dataset *data, *validation; // held if they are slices
     bool sliced, resumed;
-    cj_callback *callbacks[CJ_MAX_CALLBACKS + 1]; // held
+    cj_callback **callbacks; // held
     int callback_count;
     const cj__step_functions *functions;
     cj__evaluator evaluator;
@@ -31,6 +36,7 @@ typedef struct run {
     bool reading;   // the reader is at the batch of the place
     int64_t *order; // NULL without shuffling
     uint64_t key;
+    int64_t batch_size;
     int64_t batches, steps; // of a pass, of an epoch
     cj__class_weights class_weights;
     cj_history *history; // held
@@ -43,10 +49,13 @@ typedef struct run {
 static cj_status check_args(const cj_fit_args *args)
 {
     if (args->batch_size < 0 || args->epochs < 0 || args->initial_epoch < 0 ||
-        args->steps_per_epoch < 0 || args->validation_batch_size < 0 || args->validation_freq < 0)
+        args->steps_per_epoch < 0 || args->validation_batch_size < 0)
         return cj__fail(CJ_INVALID_ARGUMENT,
-                        "cj_fit: batch_size, epochs, initial_epoch, steps_per_epoch, "
-                        "validation_batch_size and validation_freq cannot be negative");
+                        "cj_fit: batch_size, epochs, initial_epoch, steps_per_epoch and "
+                        "validation_batch_size cannot be negative");
+    if (args->validation_freq < 1)
+        return cj__fail(CJ_INVALID_ARGUMENT, "cj_fit: validation_freq is %d, needed is at least 1",
+                        args->validation_freq);
     if (!(args->validation_split >= 0 && args->validation_split < 1))
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "cj_fit: validation_split is %g, needed is 0 <= split < 1",
@@ -73,31 +82,32 @@ static cj_status split(run *r, cj_dataset *data)
     return cj_dataset_slice(data, first, data->count - first, &r->validation);
 }
 
-static int64_t batch_size_of(const run *r)
-{
-    return r->args->batch_size ? r->args->batch_size : 32;
-}
-
 // Makes everything before the first step; a run that is refused has changed nothing.
 static cj_status open_data(run *r, cj_dataset *data)
 {
     const cj_fit_args *args = r->args;
-    const int64_t val_size =
-        args->validation_batch_size ? args->validation_batch_size : batch_size_of(r);
-    const bool shuffle = args->shuffle != CJ_OFF;
+    const bool shuffle = args->shuffle;
     CJ_TRY(check_args(args));
     CJ_TRY(split(r, data));
     CJ_TRY(cj__check_built(r->model, r->data, "cj_fit"));
     CJ_TRY(cj__check_data(r->model, r->state, r->data, "cj_fit"));
-    CJ_TRY(cj__class_weights_open(&r->class_weights, args, r->data, batch_size_of(r)));
+    CJ_TRY(cj__check_batches(r->model, r->data->count, args->batch_size, "cj_fit", &r->batch_size));
+    CJ_TRY(cj__class_weights_open(&r->class_weights, args, r->data, r->batch_size));
     CJ_TRY(cj__functions_find(r->model, r->state, CJ__MODE_TRAIN, r->data,
                               r->data->sample_weight || r->class_weights.buffer, &r->functions));
     if (r->validation)
-        CJ_TRY(cj__evaluator_open(&r->evaluator, r->model, r->state, r->validation, val_size,
+        CJ_TRY(cj__evaluator_open(&r->evaluator, r->model, r->state, r->validation,
+                                  args->validation_batch_size ? args->validation_batch_size :
+                                                                r->batch_size,
                                   "cj_fit, validation data"));
-    CJ_TRY(cj__reader_new(r->data, batch_size_of(r), shuffle, &r->reader));
+    CJ_TRY(cj__reader_new(r->data, r->batch_size, shuffle, &r->reader));
     r->batches = cj__reader_batches(r->reader);
     r->steps = args->steps_per_epoch ? args->steps_per_epoch : r->batches;
+    if (r->steps > INT64_MAX / ((int64_t)args->epochs + 1))
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "cj_fit: steps_per_epoch %lld in %d epochs are more batches than can be "
+                        "counted",
+                        (long long)r->steps, args->epochs);
     r->key = cj__key(cj__model_seed(r->model), "shuffle");
     if (shuffle && !(r->order = cj__new((size_t)r->data->count, sizeof *r->order)))
         return CJ_OUT_OF_MEMORY;
@@ -108,8 +118,19 @@ static cj_status open_data(run *r, cj_dataset *data)
 // they print does not break its line.
 static cj_status open_callbacks(run *r)
 {
-    for (int i = 0; i < CJ_MAX_CALLBACKS && r->args->callbacks[i]; i++)
-        r->callbacks[r->callback_count++] = cj__own(r->args->callbacks[i]);
+    const cj_fit_args *args = r->args;
+    cj__list given;
+    const cj_status status = cj__list_read("cj_fit: callbacks", args->callbacks,
+                                           args->callbacks_list, args->callbacks_count, &given);
+    r->callbacks = cj__new((size_t)given.count + 1, sizeof *r->callbacks);
+    for (int i = 0; i < given.count; i++) {
+        if (status != CJ_OK || !r->callbacks)
+            cj__drop_floating(given.items[i]);
+        else
+            r->callbacks[r->callback_count++] = cj__own(given.items[i]);
+    }
+    if (status != CJ_OK || !r->callbacks)
+        return status != CJ_OK ? status : CJ_OUT_OF_MEMORY;
     if (r->args->verbose == CJ_BAR || r->args->verbose == CJ_LINES) {
         FILE *stream = r->args->stream ? r->args->stream : stdout;
         const cj__bar_mode mode = r->args->verbose == CJ_LINES ? CJ__BAR_LINES : CJ__BAR_AUTO;
@@ -133,15 +154,46 @@ static void remind_callbacks(run *r)
             ordinal += strcmp(state->memories[i].name, state->memories[m].name) == 0;
         for (int c = 0; c < r->callback_count; c++) {
             const cj_callback *callback = r->callbacks[c];
-            if (!callback->methods->state || !callback->methods->set_state ||
-                !callback->methods->name ||
-                strcmp(callback->methods->name, state->memories[m].name) != 0 || ordinal-- > 0)
+            if (!callback->methods.state || !callback->methods.set_state ||
+                !callback->methods.name ||
+                strcmp(callback->methods.name, state->memories[m].name) != 0 || ordinal-- > 0)
                 continue;
-            callback->methods->set_state(callback->self, state->memories[m].values,
-                                         state->memories[m].count);
+            callback->methods.set_state(callback->self, state->memories[m].values,
+                                        state->memories[m].count);
             break;
         }
     }
+}
+
+// Batches of a pass, and steps of an epoch, of the run that a place belongs to.
+static int64_t place_batches(const cj__place *place)
+{
+    return place->data_count / place->batch_size + (place->data_count % place->batch_size != 0);
+}
+
+static int64_t place_steps(const cj__place *place)
+{
+    return place->steps ? place->steps : place_batches(place);
+}
+
+// Whether the counts of a place fit each other. One from a damaged file may not.
+static bool is_sound(const cj__place *place)
+{
+    const int64_t epochs = place->epoch - place->first_epoch;
+    return place->batch_size > 0 && place->data_count > 0 && place->steps >= 0 &&
+           place->first_epoch >= 0 && epochs >= 0 && place->epoch < INT_MAX && place->passes >= 0 &&
+           place->passes < INT64_MAX / 4 && place_steps(place) <= INT64_MAX / 4 / (epochs + 1) &&
+           place->batch >= 0 && place->batch <= place_steps(place);
+}
+
+// Passes begun by the end of a run: a pass that was left in its middle is not gone back to.
+static int64_t passes_begun(const cj__place *place)
+{
+    if (!is_sound(place))
+        return 0;
+    const int64_t batches = place_batches(place);
+    const int64_t done = (place->epoch - place->first_epoch) * place_steps(place) + place->batch;
+    return place->passes + done / batches + (done % batches != 0);
 }
 
 // Where to begin: at the place of the stopped run, if it had the same batches, or at the initial
@@ -149,9 +201,11 @@ static void remind_callbacks(run *r)
 static cj_status open_place(run *r)
 {
     cj__place *place = &r->state->place;
-    const int64_t size = batch_size_of(r), steps = r->args->steps_per_epoch;
+    const int64_t size = r->batch_size, steps = r->args->steps_per_epoch;
     if (!r->args->resume || place->batch_size == 0) {
         *place = (cj__place){.epoch = r->args->initial_epoch,
+                             .first_epoch = r->args->initial_epoch,
+                             .passes = passes_begun(place),
                              .batch_size = size,
                              .data_count = r->data->count,
                              .steps = steps,
@@ -170,6 +224,8 @@ static cj_status open_place(run *r)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "cj_fit: the run to resume logged %d values, this one would log %d",
                         place->sum_count, r->functions->row_count);
+    if (!is_sound(place) || (place->val_count && place->val_count != place->sum_count))
+        return cj__fail(CJ_BAD_FILE, "cj_fit: the place of the run to resume contradicts itself");
     r->resumed = true;
     return CJ_OK;
 }
@@ -255,7 +311,8 @@ static void leave_epoch(run *r)
 static void next_batch(run *r, cj__batch *batch)
 {
     const cj__place *place = &r->state->place;
-    const int64_t all = place->epoch * r->steps + place->batch, pass = all / r->batches;
+    const int64_t all = (place->epoch - place->first_epoch) * r->steps + place->batch;
+    const int64_t pass = place->passes + all / r->batches;
     if (!r->reading || all % r->batches == 0) {
         if (r->order)
             cj__random_order(r->key, (uint64_t)pass, r->order, r->data->count);
@@ -293,7 +350,7 @@ static cj_status train_batch(run *r)
 static cj_status validate(run *r)
 {
     cj__place *place = &r->state->place;
-    const int every = r->args->validation_freq ? r->args->validation_freq : 1;
+    const int every = r->args->validation_freq;
     if (!r->evaluator.reader || (place->epoch + 1) % every != 0)
         return CJ_OK;
     CJ_TRY(cj__evaluator_run(&r->evaluator, place->val));
@@ -366,6 +423,7 @@ static void close_run(run *r)
     cj_release(r->history);
     for (int i = 0; i < r->callback_count; i++)
         cj_release(r->callbacks[i]);
+    cj__free(r->callbacks);
     if (r->sliced) {
         cj_release(r->data);
         cj_release(r->validation);
@@ -395,20 +453,42 @@ static cj_status train_and_remember(run *r)
     return status ? status : memories;
 }
 
-cj_status cj_fit_model(cj_model *model, cj_dataset *data, const cj_fit_args *args)
+// A warning on a terminal begins a line of its own below the bar.
+static void print_warning(const char *sentence, void *context)
 {
-    cj_fit_args settled = args ? *args : (cj_fit_args){0};
+    fprintf(context, "%swarning: %s\n", isatty(fileno(context)) == 1 ? "\n" : "", sentence);
+}
+
+// Trains with the thread's warning handler or, where there is none and the run prints, one that
+// prints on the run's stream.
+static cj_status train_with_warnings(run *r)
+{
+    const cj__warning_handler handler = cj__warning_handler_of_thread();
+    const bool prints = r->args->verbose == CJ_BAR || r->args->verbose == CJ_LINES;
+    if (handler.call || !prints)
+        return train_and_remember(r);
+    cj_set_warning_handler(print_warning, r->args->stream ? r->args->stream : stdout);
+    const cj_status status = train_and_remember(r);
+    cj_set_warning_handler(NULL, NULL);
+    return status;
+}
+
+CJ__DEFAULTS(fit, FIT)
+
+cj_status cj_fit_with(cj_model *model, cj_dataset *data, const cj_fit_args *args)
+{
+    cj_fit_args given;
+    CJ_TRY(cj__args_read("cj_fit", args, &fit_defaults, sizeof given, &given));
     run *r = cj__new(1, sizeof *r);
     if (!r)
         return CJ_OUT_OF_MEMORY;
-    settled.epochs = settled.epochs ? settled.epochs : 1;
     r->model = model;
-    r->args = &settled;
+    r->args = &given;
     cj_status status = open_run(r, data);
     if (status == CJ_OK)
-        status = train_and_remember(r);
-    if (status == CJ_OK && settled.history)
-        *settled.history = cj_retain(r->history);
+        status = train_with_warnings(r);
+    if (status == CJ_OK && given.history)
+        *given.history = cj_retain(r->history);
     close_run(r);
     return status;
 }

@@ -93,7 +93,7 @@ static cj_status training_updates(cj__train_state *state, cj__step *step, update
 static cj_status finish(cj__train_state *state, cj__step_functions *functions, cj__step *step)
 {
     updates u = {0};
-    cj_symbol *predictions[CJ_MAX_IO];
+    cj_symbol *predictions[CJ__LAYER_IO_MAX];
     const bool training = functions->mode == CJ__MODE_TRAIN,
                predicting = functions->mode == CJ__MODE_PREDICT;
     cj_status status = CJ_OK;
@@ -184,7 +184,7 @@ cj_status cj__functions_find(cj_model *model, cj__train_state *state, cj__mode m
 cj_status cj__step_run(const cj__step_functions *functions, const cj__batch *batch,
                        const float *weights, double *sums, double *sum_weights, double *last)
 {
-    const void *inputs[2 * CJ_DATASET_MAX_IO + 1];
+    const void *inputs[2 * CJ__DATASET_IO_MAX + 1];
     float scalars[2 * CJ__MAX_VALUES + 1];
     void *outputs[2 * CJ__MAX_VALUES + 1];
     int count = 0;

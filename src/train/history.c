@@ -99,11 +99,3 @@ double cj_history_value(const cj_history *history, const char *name, int epoch)
     const column *found = history && name ? find(history, name) : NULL;
     return found && epoch >= 0 && epoch < history->epochs ? found->values[epoch] : (double)NAN;
 }
-
-double cj_results_value(const cj_results *results, const char *name)
-{
-    for (int i = 0; results && name && i < results->count; i++)
-        if (strcmp(results->names[i], name) == 0)
-            return results->values[i];
-    return NAN;
-}

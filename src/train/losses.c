@@ -14,18 +14,14 @@ typedef struct loss_args {
     bool from_logits;
     double label_smoothing;
 } loss_args;
+static const loss_args loss_defaults = {.from_logits = false, .label_smoothing = 0};
 
-#define FIELDS_OF(name) name, (int)(sizeof(name) / sizeof(name)[0]), sizeof(loss_args)
 static const cj__field entropy_fields[] = {
-    {.key = "from_logits", .kind = CJ__FIELD_BOOL, .offset = offsetof(loss_args, from_logits)},
-    {.key = "label_smoothing",
-     .kind = CJ__FIELD_REAL,
-     .offset = offsetof(loss_args, label_smoothing),
-     .low = 0,
-     .high = 1},
+    CJ__FIELD(loss_args, from_logits, CJ__FIELD_BOOL),
+    CJ__FIELD(loss_args, label_smoothing, CJ__FIELD_NUMBER, CJ__SHARE),
 };
 static const cj__field sparse_fields[] = {
-    {.key = "from_logits", .kind = CJ__FIELD_BOOL, .offset = offsetof(loss_args, from_logits)},
+    CJ__FIELD(loss_args, from_logits, CJ__FIELD_BOOL),
 };
 
 uint32_t cj__last_axis(const cj_symbol *x)
@@ -158,31 +154,23 @@ static cj_symbol *categorical_hinge(cj__build *g, const void *args, cj_symbol *t
     return cj__apply_unary(g, CJ__UNARY_relu, lack, 0, 0);
 }
 
-#define NO_FIELDS NULL, 0, sizeof(loss_args)
 static const cj__loss losses[] = {
-    {{"sparse_categorical_crossentropy", "SparseCategoricalCrossentropy", FIELDS_OF(sparse_fields)},
-     CJ__TARGET_LABELS,
-     sparse_categorical_crossentropy,
+    {CJ__CHOICE("sparse_categorical_crossentropy", "SparseCategoricalCrossentropy", sparse_fields,
+                loss_defaults),
+     CJ__TARGET_LABELS, sparse_categorical_crossentropy, false},
+    {CJ__CHOICE("categorical_crossentropy", "CategoricalCrossentropy", entropy_fields,
+                loss_defaults),
+     CJ__TARGET_SAME, categorical_crossentropy, false},
+    {CJ__CHOICE("binary_crossentropy", "BinaryCrossentropy", entropy_fields, loss_defaults),
+     CJ__TARGET_SAME, binary_crossentropy, false},
+    {CJ__PLAIN_CHOICE("mean_squared_error", "MeanSquaredError"), CJ__TARGET_SAME, cj__values_mse,
      false},
-    {{"categorical_crossentropy", "CategoricalCrossentropy", FIELDS_OF(entropy_fields)},
-     CJ__TARGET_SAME,
-     categorical_crossentropy,
+    {CJ__PLAIN_CHOICE("mse", NULL), CJ__TARGET_SAME, cj__values_mse, false},
+    {CJ__PLAIN_CHOICE("mean_absolute_error", "MeanAbsoluteError"), CJ__TARGET_SAME, cj__values_mae,
      false},
-    {{"binary_crossentropy", "BinaryCrossentropy", FIELDS_OF(entropy_fields)},
-     CJ__TARGET_SAME,
-     binary_crossentropy,
-     false},
-    {{"mean_squared_error", "MeanSquaredError", NO_FIELDS}, CJ__TARGET_SAME, cj__values_mse, false},
-    {{"mse", NULL, NO_FIELDS}, CJ__TARGET_SAME, cj__values_mse, false},
-    {{"mean_absolute_error", "MeanAbsoluteError", NO_FIELDS},
-     CJ__TARGET_SAME,
-     cj__values_mae,
-     false},
-    {{"mae", NULL, NO_FIELDS}, CJ__TARGET_SAME, cj__values_mae, false},
-    {{"hinge", "Hinge", NO_FIELDS}, CJ__TARGET_SAME, hinge, false},
-    {{"categorical_hinge", "CategoricalHinge", NO_FIELDS},
-     CJ__TARGET_SAME,
-     categorical_hinge,
+    {CJ__PLAIN_CHOICE("mae", NULL), CJ__TARGET_SAME, cj__values_mae, false},
+    {CJ__PLAIN_CHOICE("hinge", "Hinge"), CJ__TARGET_SAME, hinge, false},
+    {CJ__PLAIN_CHOICE("categorical_hinge", "CategoricalHinge"), CJ__TARGET_SAME, categorical_hinge,
      false},
 };
 

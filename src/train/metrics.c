@@ -4,23 +4,16 @@
 #include <string.h>
 
 typedef struct metric_args {
-    cj_number threshold;
+    double threshold;
     int64_t k;
 } metric_args;
+static const metric_args metric_defaults = {.threshold = 0.5, .k = 5};
 
 static const cj__field threshold_fields[] = {
-    {.key = "threshold",
-     .kind = CJ__FIELD_NUMBER,
-     .offset = offsetof(metric_args, threshold),
-     .fallback = 0.5},
+    CJ__FIELD(metric_args, threshold, CJ__FIELD_NUMBER),
 };
 static const cj__field k_fields[] = {
-    {.key = "k",
-     .kind = CJ__FIELD_INT,
-     .offset = offsetof(metric_args, k),
-     .fallback = 5,
-     .low = 1,
-     .high = 1e9},
+    CJ__FIELD(metric_args, k, CJ__FIELD_INT, .low = 1, .high = 1e9),
 };
 
 static int last_of(const cj_symbol *x)
@@ -75,40 +68,28 @@ static cj_symbol *top_k_categorical_accuracy(cj__build *g, const void *args, cj_
     return sparse_top_k_categorical_accuracy(g, args, cj__argmax(g, t, last_of(t)), p);
 }
 
-#define NO_FIELDS NULL, 0, sizeof(metric_args)
-#define THRESHOLD threshold_fields, 1, sizeof(metric_args)
-#define TOP_K     k_fields, 1, sizeof(metric_args)
 enum { ACCURACY, BINARY = 2, SPARSE, CATEGORICAL };
 static const cj__loss metrics[] = {
-    [ACCURACY] = {{"accuracy", "Accuracy", THRESHOLD}, CJ__TARGET_RESOLVED, NULL, true},
-    {{"acc", NULL, THRESHOLD}, CJ__TARGET_RESOLVED, NULL, true},
-    [BINARY] = {{"binary_accuracy", "BinaryAccuracy", THRESHOLD},
-                CJ__TARGET_SAME,
-                binary_accuracy,
-                true},
-    [SPARSE] = {{"sparse_categorical_accuracy", "SparseCategoricalAccuracy", NO_FIELDS},
-                CJ__TARGET_LABELS,
-                sparse_categorical_accuracy,
-                true},
-    [CATEGORICAL] = {{"categorical_accuracy", "CategoricalAccuracy", NO_FIELDS},
-                     CJ__TARGET_SAME,
-                     categorical_accuracy,
-                     true},
-    {{"sparse_top_k_categorical_accuracy", "SparseTopKCategoricalAccuracy", TOP_K},
-     CJ__TARGET_LABELS,
-     sparse_top_k_categorical_accuracy,
-     true},
-    {{"top_k_categorical_accuracy", "TopKCategoricalAccuracy", TOP_K},
-     CJ__TARGET_SAME,
-     top_k_categorical_accuracy,
-     true},
-    {{"mean_squared_error", "MeanSquaredError", NO_FIELDS}, CJ__TARGET_SAME, cj__values_mse, false},
-    {{"mse", NULL, NO_FIELDS}, CJ__TARGET_SAME, cj__values_mse, false},
-    {{"mean_absolute_error", "MeanAbsoluteError", NO_FIELDS},
-     CJ__TARGET_SAME,
-     cj__values_mae,
+    [ACCURACY] = {CJ__CHOICE("accuracy", "Accuracy", threshold_fields, metric_defaults),
+                  CJ__TARGET_RESOLVED, NULL, true},
+    {CJ__CHOICE("acc", NULL, threshold_fields, metric_defaults), CJ__TARGET_RESOLVED, NULL, true},
+    [BINARY] = {CJ__CHOICE("binary_accuracy", "BinaryAccuracy", threshold_fields, metric_defaults),
+                CJ__TARGET_SAME, binary_accuracy, true},
+    [SPARSE] = {CJ__PLAIN_CHOICE("sparse_categorical_accuracy", "SparseCategoricalAccuracy"),
+                CJ__TARGET_LABELS, sparse_categorical_accuracy, true},
+    [CATEGORICAL] = {CJ__PLAIN_CHOICE("categorical_accuracy", "CategoricalAccuracy"),
+                     CJ__TARGET_SAME, categorical_accuracy, true},
+    {CJ__CHOICE("sparse_top_k_categorical_accuracy", "SparseTopKCategoricalAccuracy", k_fields,
+                metric_defaults),
+     CJ__TARGET_LABELS, sparse_top_k_categorical_accuracy, true},
+    {CJ__CHOICE("top_k_categorical_accuracy", "TopKCategoricalAccuracy", k_fields, metric_defaults),
+     CJ__TARGET_SAME, top_k_categorical_accuracy, true},
+    {CJ__PLAIN_CHOICE("mean_squared_error", "MeanSquaredError"), CJ__TARGET_SAME, cj__values_mse,
      false},
-    {{"mae", NULL, NO_FIELDS}, CJ__TARGET_SAME, cj__values_mae, false},
+    {CJ__PLAIN_CHOICE("mse", NULL), CJ__TARGET_SAME, cj__values_mse, false},
+    {CJ__PLAIN_CHOICE("mean_absolute_error", "MeanAbsoluteError"), CJ__TARGET_SAME, cj__values_mae,
+     false},
+    {CJ__PLAIN_CHOICE("mae", NULL), CJ__TARGET_SAME, cj__values_mae, false},
 };
 
 const cj__catalog cj__metrics = {"metric", metrics, sizeof metrics[0],
@@ -127,15 +108,35 @@ const cj__loss *cj__metric_resolve(const cj__loss *metric, const cj_shape *targe
                                                               &metrics[CATEGORICAL];
 }
 
-// The targets in the shape that is wanted, up to axes of length 1 at the end; NULL with a failed
-// builder otherwise.
-static cj_symbol *fit_targets(const char *who, cj__build *g, cj_symbol *targets,
-                              cj_symbol *predictions, bool labels)
+// What to say to targets that another loss or metric takes: one-hot targets where labels are
+// needed, or the other way round. `text` holds the advice; it is empty if none fits.
+static const char *advise(const cj__loss *loss, const cj_shape *given, const cj_shape *predictions,
+                          char *text, size_t size)
 {
+    static const char sparse[] = "sparse_";
+    const char *name = loss->choice.name;
+    const bool is_sparse = strncmp(name, sparse, strlen(sparse)) == 0;
+    const bool is_one_hot = cj_shape_equal(given, predictions);
+    const int rank = given->rank - (given->rank > 1 && given->dims[given->rank - 1] == 1);
+    text[0] = '\0';
+    if (is_sparse && is_one_hot)
+        snprintf(text, size, "; one-hot targets need %s", name + strlen(sparse));
+    else if (strncmp(name, "categorical_", strlen("categorical_")) == 0 &&
+             rank + 1 == predictions->rank)
+        snprintf(text, size, "; class numbers need %s%s", sparse, name);
+    return text;
+}
+
+// The targets in the shape that is needed, up to axes of length 1 at the end; NULL with a failed
+// builder otherwise.
+static cj_symbol *fit_targets(const cj__loss *loss, const char *who, cj__build *g,
+                              cj_symbol *targets, cj_symbol *predictions)
+{
+    const bool labels = loss->target == CJ__TARGET_LABELS;
     const cj_shape *given = &cj__symbol_type(targets)->shape,
                    *p = &cj__symbol_type(predictions)->shape;
     cj_shape wanted = *p, bare = *given;
-    char t_text[CJ_MAX_RANK * 24], p_text[CJ_MAX_RANK * 24], w_text[CJ_MAX_RANK * 24];
+    char t_text[CJ_MAX_RANK * 24], p_text[CJ_MAX_RANK * 24], w_text[CJ_MAX_RANK * 24], advice[96];
     if (labels && wanted.rank > 1)
         wanted.rank--;
     if (bare.rank == wanted.rank + 1 && bare.dims[wanted.rank] == 1)
@@ -146,10 +147,11 @@ static cj_symbol *fit_targets(const char *who, cj__build *g, cj_symbol *targets,
         if (g->status == CJ_OK)
             g->status = cj__fail(
                 CJ_SHAPE_MISMATCH,
-                "%s: targets of shape %s do not fit predictions of shape %s, needed are %s", who,
+                "%s: targets of shape %s do not fit predictions of shape %s, needed are %s%s", who,
                 cj_shape_text(given, t_text, sizeof t_text),
                 cj_shape_text(p, p_text, sizeof p_text),
-                cj_shape_text(&wanted, w_text, sizeof w_text));
+                cj_shape_text(&wanted, w_text, sizeof w_text),
+                advise(loss, given, p, advice, sizeof advice));
         return NULL;
     }
     return cj_shape_equal(given, &wanted) ? targets : cj__reshape(g, targets, &wanted);
@@ -163,7 +165,7 @@ cj_symbol *cj__loss_values(const cj__loss *loss, const void *args, const char *w
     loss = cj__metric_resolve(loss, &cj__symbol_type(targets)->shape,
                               &cj__symbol_type(predictions)->shape);
     const bool labels = loss->target == CJ__TARGET_LABELS;
-    targets = fit_targets(who, g, targets, predictions, labels);
+    targets = fit_targets(loss, who, g, targets, predictions);
     if (!targets)
         return NULL;
     targets = cj__cast(g, targets, labels ? CJ_I32 : cj__symbol_type(predictions)->dtype);

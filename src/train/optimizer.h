@@ -11,7 +11,7 @@
 
 enum { CJ__MAX_SLOTS = 3 };
 
-// CJ_OPTIMIZER_MEMBERS as a struct of its own, to read them from any rule's arguments.
+// CJ_OPTIMIZER_MEMBERS as a struct of its own, the head of any rule's arguments.
 typedef struct cj__optimizer_members {
     CJ_OPTIMIZER_MEMBERS
 } cj__optimizer_members;
@@ -24,7 +24,6 @@ typedef struct cj__slot {
 typedef struct cj__rule {
     cj__choice choice; // name "adam", class_name "Adam"
     const cj__op *op;
-    size_t members;  // offset of CJ_OPTIMIZER_MEMBERS in the arguments
     bool needs_step; // the op takes the step count after the rate
     // Keras's order: the first slots variable by variable, each further one as a block
     int together;

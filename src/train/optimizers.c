@@ -1,61 +1,46 @@
 // Optimizers: SGD, Adagrad, Adadelta, RMSprop, Adam. Formulas are in cajal/train.h; the numbers are
 // crunched by the ops of ops/update.c; here is which slots each keeps, what it starts them with,
 // and how gradients are clipped first.
+#include "base/args.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "train/optimizer.h"
+#include <math.h>
 #include <string.h>
 
-#define AT(type, member) offsetof(cj_##type##_args, member)
-#define COUNT(array)     ((int)(sizeof(array) / sizeof(array)[0]))
+#define COUNT(array) ((int)(sizeof(array) / sizeof(array)[0]))
 
-#define NUMBER(type, key_name, value, least, most)                                \
-    {                                                                             \
-        .key = #key_name, .kind = CJ__FIELD_NUMBER, .offset = AT(type, key_name), \
-        .fallback = value, .low = least, .high = most                             \
-    }
-#define REAL(type, key_name, value, least, most)                                                   \
-    {                                                                                              \
-        .key = #key_name, .kind = CJ__FIELD_REAL, .offset = AT(type, key_name), .fallback = value, \
-        .low = least, .high = most                                                                 \
-    }
-#define FLAG(type, key_name)                                                   \
-    {                                                                          \
-        .key = #key_name, .kind = CJ__FIELD_BOOL, .offset = AT(type, key_name) \
-    }
-#define OPTION(type, key_name)                                                              \
-    {                                                                                       \
-        .key = #key_name, .kind = CJ__FIELD_OPTION, .offset = AT(type, key_name), .low = 0, \
-        .high = 1e30                                                                        \
-    }
-#define MEMBERS(type)                                                                  \
-    OPTION(type, weight_decay), OPTION(type, clipnorm), OPTION(type, global_clipnorm), \
-        OPTION(type, clipvalue),                                                       \
-    {                                                                                  \
-        .key = "name", .kind = CJ__FIELD_TEXT, .offset = AT(type, name), .text = #type \
-    }
+CJ__DEFAULTS(sgd, SGD)
+CJ__DEFAULTS(adagrad, ADAGRAD)
+CJ__DEFAULTS(adadelta, ADADELTA)
+CJ__DEFAULTS(rmsprop, RMSPROP)
+CJ__DEFAULTS(adam, ADAM)
 
-static const cj__field sgd_fields[] = {NUMBER(sgd, learning_rate, 0.01, 0, 1e30),
-                                       REAL(sgd, momentum, 0, 0, 1), FLAG(sgd, nesterov),
-                                       MEMBERS(sgd)};
-static const cj__field adagrad_fields[] = {NUMBER(adagrad, learning_rate, 0.001, 0, 1e30),
-                                           NUMBER(adagrad, initial_accumulator_value, 0.1, 0, 1e30),
-                                           REAL(adagrad, epsilon, 1e-7, 0, 1e30), MEMBERS(adagrad)};
+#define NUMBER(args, member) CJ__FIELD(args, member, CJ__FIELD_NUMBER, CJ__NOT_NEGATIVE)
+#define SHARE(args, member)  CJ__FIELD(args, member, CJ__FIELD_NUMBER, CJ__SHARE)
+#define FLAG(args, member)   CJ__FIELD(args, member, CJ__FIELD_BOOL)
+#define LIMIT(args, member)  CJ__FIELD(args, member, CJ__FIELD_LIMIT, CJ__NOT_NEGATIVE)
+// The rows of CJ_OPTIMIZER_MEMBERS.
+#define MEMBERS(args)                                                                \
+    NUMBER(args, weight_decay), LIMIT(args, clipnorm), LIMIT(args, global_clipnorm), \
+        LIMIT(args, clipvalue), CJ__FIELD(args, name, CJ__FIELD_TEXT, .required = true)
+
+static const cj__field sgd_fields[] = {NUMBER(cj_sgd_args, learning_rate),
+                                       SHARE(cj_sgd_args, momentum), FLAG(cj_sgd_args, nesterov),
+                                       MEMBERS(cj_sgd_args)};
+static const cj__field adagrad_fields[] = {
+    NUMBER(cj_adagrad_args, learning_rate), NUMBER(cj_adagrad_args, initial_accumulator_value),
+    NUMBER(cj_adagrad_args, epsilon), MEMBERS(cj_adagrad_args)};
 static const cj__field adadelta_fields[] = {
-    NUMBER(adadelta, learning_rate, 0.001, 0, 1e30), NUMBER(adadelta, rho, 0.95, 0, 1),
-    REAL(adadelta, epsilon, 1e-7, 0, 1e30), MEMBERS(adadelta)};
-static const cj__field rmsprop_fields[] = {NUMBER(rmsprop, learning_rate, 0.001, 0, 1e30),
-                                           NUMBER(rmsprop, rho, 0.9, 0, 1),
-                                           REAL(rmsprop, momentum, 0, 0, 1),
-                                           REAL(rmsprop, epsilon, 1e-7, 0, 1e30),
-                                           FLAG(rmsprop, centered),
-                                           MEMBERS(rmsprop)};
-static const cj__field adam_fields[] = {NUMBER(adam, learning_rate, 0.001, 0, 1e30),
-                                        NUMBER(adam, beta_1, 0.9, 0, 1),
-                                        NUMBER(adam, beta_2, 0.999, 0, 1),
-                                        REAL(adam, epsilon, 1e-7, 0, 1e30),
-                                        FLAG(adam, amsgrad),
-                                        MEMBERS(adam)};
+    NUMBER(cj_adadelta_args, learning_rate), SHARE(cj_adadelta_args, rho),
+    NUMBER(cj_adadelta_args, epsilon), MEMBERS(cj_adadelta_args)};
+static const cj__field rmsprop_fields[] = {
+    NUMBER(cj_rmsprop_args, learning_rate), SHARE(cj_rmsprop_args, rho),
+    SHARE(cj_rmsprop_args, momentum),       NUMBER(cj_rmsprop_args, epsilon),
+    FLAG(cj_rmsprop_args, centered),        MEMBERS(cj_rmsprop_args)};
+static const cj__field adam_fields[] = {
+    NUMBER(cj_adam_args, learning_rate), SHARE(cj_adam_args, beta_1), SHARE(cj_adam_args, beta_2),
+    NUMBER(cj_adam_args, epsilon),       FLAG(cj_adam_args, amsgrad), MEMBERS(cj_adam_args)};
 
 // Slots and attributes
 // ----------------------------------------------------------------------------------------------
@@ -137,19 +122,16 @@ static void adam_attrs(const void *args, cj__update_attrs *attrs)
     attrs->epsilon = a->epsilon;
 }
 
-#define RULE(type, text, class, joined, stepped)                                                \
-    {                                                                                           \
-        .choice = {text, class, type##_fields, COUNT(type##_fields), sizeof(cj_##type##_args)}, \
-        .op = &cj__op_##type, .members = AT(type, weight_decay), .together = joined,            \
-        .needs_step = stepped, .slots = type##_slots, .attrs = type##_attrs                     \
+#define RULE(type, class, joined, stepped)                                                        \
+    {                                                                                             \
+        .choice = CJ__CHOICE(#type, class, type##_fields, type##_defaults), .op = &cj__op_##type, \
+        .together = joined, .needs_step = stepped, .slots = type##_slots, .attrs = type##_attrs   \
     }
 
 static const cj__rule rules[] = {
-    RULE(sgd, "sgd", "SGD", 1, false),
-    RULE(adagrad, "adagrad", "Adagrad", 1, false),
-    RULE(adadelta, "adadelta", "Adadelta", 2, false),
-    RULE(rmsprop, "rmsprop", "RMSprop", 1, false),
-    RULE(adam, "adam", "Adam", 2, true),
+    RULE(sgd, "SGD", 1, false),           RULE(adagrad, "Adagrad", 1, false),
+    RULE(adadelta, "Adadelta", 2, false), RULE(rmsprop, "RMSprop", 1, false),
+    RULE(adam, "Adam", 2, true),
 };
 
 const cj__catalog cj__optimizers = {"optimizer", rules, sizeof rules[0], COUNT(rules)};
@@ -170,16 +152,20 @@ const cj__class cj__optimizer_class = {"optimizer", optimizer_destroy};
 
 const cj__optimizer_members *cj__optimizer_common(const cj_optimizer *optimizer)
 {
-    return (const cj__optimizer_members *)(const void *)(optimizer->args +
-                                                         optimizer->rule->members);
+    return (const cj__optimizer_members *)(const void *)optimizer->args;
 }
 
 static cj_status check_clipping(const cj_optimizer *optimizer)
 {
     const cj__optimizer_members *common = cj__optimizer_common(optimizer);
-    if ((common->clipnorm > 0) + (common->global_clipnorm > 0) + (common->clipvalue > 0) > 1)
+    if (!isinf(common->clipnorm) + !isinf(common->global_clipnorm) + !isinf(common->clipvalue) > 1)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "%s: only one of clipnorm, global_clipnorm and clipvalue can be set",
+                        common->name);
+    if (common->clipnorm <= 0 || common->global_clipnorm <= 0 || common->clipvalue <= 0)
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "%s: clipnorm, global_clipnorm and clipvalue must be positive; without a "
+                        "limit they are INFINITY",
                         common->name);
     return CJ_OK;
 }
@@ -202,12 +188,20 @@ static cj_optimizer *try_optimizer(const char *name, const void *args)
     cj_optimizer *optimizer = rule ? cj__object_new(&cj__optimizer_class, sizeof *optimizer) : NULL;
     if (!optimizer)
         return NULL;
-    if (cj__fields_resolve(rule->choice.fields, rule->choice.field_count, args, optimizer->args,
-                           rule->choice.args_size, name) == CJ_OK) {
-        optimizer->rule = rule;
-        if (check_clipping(optimizer) == CJ_OK)
-            return optimizer;
+    cj_status status =
+        cj__args_read(name, args, rule->choice.defaults, rule->choice.args_size, optimizer->args);
+    cj__optimizer_members *common = (cj__optimizer_members *)(void *)optimizer->args;
+    if (status == CJ_OK && !common->name)
+        common->name = name;
+    if (status == CJ_OK)
+        status = cj__fields_resolve(rule->choice.fields, rule->choice.field_count, optimizer->args,
+                                    name);
+    if (status == CJ_OK) {
+        optimizer->rule = rule; // from here on the strings are the optimizer's
+        status = check_clipping(optimizer);
     }
+    if (status == CJ_OK)
+        return optimizer;
     cj_release(optimizer);
     return NULL;
 }
@@ -216,13 +210,13 @@ static cj_optimizer *optimizer_new(const char *name, const void *args)
 {
     cj_optimizer *optimizer = try_optimizer(name, args);
     refused = !optimizer;
-    return optimizer;
+    return optimizer ? optimizer : cj__build_failed();
 }
 
-#define CONSTRUCTOR(type)                                                  \
-    cj_optimizer *cj_##type##_new(const cj_##type##_args *args)            \
-    {                                                                      \
-        return optimizer_new(#type, args ? args : &(cj_##type##_args){0}); \
+#define CONSTRUCTOR(type)                                       \
+    cj_optimizer *cj_##type##_new(const cj_##type##_args *args) \
+    {                                                           \
+        return optimizer_new(#type, args);                      \
     }
 CONSTRUCTOR(sgd)
 CONSTRUCTOR(adagrad)
@@ -233,7 +227,11 @@ CONSTRUCTOR(adam)
 static cj_optimizer *from_spec(const char *spec)
 {
     cj__chosen chosen;
-    if (!spec || !*spec) {
+    if (!spec) {
+        cj__fail_null("optimizer: the spec");
+        return NULL;
+    }
+    if (!*spec) {
         cj__fail(CJ_INVALID_ARGUMENT, "optimizer: a name is needed, such as \"adam\"");
         return NULL;
     }
@@ -256,7 +254,7 @@ cj_optimizer *cj_optimizer_from_spec(const char *spec)
 {
     cj_optimizer *optimizer = from_spec(spec);
     refused = !optimizer;
-    return optimizer;
+    return optimizer ? optimizer : cj__build_failed();
 }
 
 char *cj__optimizer_spec(const cj_optimizer *optimizer)
@@ -303,14 +301,14 @@ void cj__optimizer_clip(const cj_optimizer *optimizer, cj__build *g, cj_symbol *
     const cj__optimizer_members *common = cj__optimizer_common(optimizer);
     cj_symbol *all = NULL;
     for (int i = 0; i < count; i++) {
-        if (common->clipnorm > 0) {
+        if (!isinf(common->clipnorm)) {
             cj_symbol *norm =
                 cj__apply_unary(g, CJ__UNARY_sqrt, norm_squared(g, gradients[i]), 0, 0);
             gradients[i] = shorten(g, gradients[i], norm, common->clipnorm);
-        } else if (common->global_clipnorm > 0) {
+        } else if (!isinf(common->global_clipnorm)) {
             cj_symbol *one = norm_squared(g, gradients[i]);
             all = all ? cj__add(g, all, one) : one;
-        } else if (common->clipvalue > 0) {
+        } else if (!isinf(common->clipvalue)) {
             gradients[i] = cj__apply_unary(g, CJ__UNARY_clip, gradients[i], -common->clipvalue,
                                            common->clipvalue);
         }

@@ -1,5 +1,6 @@
 // cj_plan(): what a model's prediction or training step runs, kernel by kernel. Only the types of
 // the data matter, so zeros stand for it.
+#include "base/args.h"
 #include "base/error.h"
 #include "layers/layer.h"
 #include "train/check.h"
@@ -23,8 +24,7 @@ static cj_status make_targets(const cj_model *model, const cj__train_state *stat
 {
     data->y_count = cj_model_output_count(model);
     for (int i = 0; i < data->y_count; i++) {
-        const char *loss =
-            state->settings.losses[i] ? state->settings.losses[i] : state->settings.loss;
+        const char *loss = cj__settings_loss(&state->settings, i);
         cj__type type = {CJ_F32, *cj_model_output_shape(model, i)};
         if (loss && strncmp(loss, "sparse", strlen("sparse")) == 0) {
             type.dtype = CJ_I32;
@@ -49,18 +49,25 @@ static cj_status make_data(const cj_model *model, const cj__train_state *state, 
     return training ? make_targets(model, state, batch, data) : CJ_OK;
 }
 
-cj_status cj_model_plan(cj_model *model, const cj_plan_args *args)
+CJ__DEFAULTS(plan, PLAN)
+
+cj_status cj_plan_with(cj_model *model, const cj_plan_args *args)
 {
+    cj_plan_args given;
+    CJ_TRY(cj__args_read("cj_plan", args, &plan_defaults, sizeof given, &given));
+    args = &given;
     cj__train_state *state;
     const cj__step_functions *functions = NULL;
     const cj__mode mode = args->training ? CJ__MODE_TRAIN : CJ__MODE_PREDICT;
     // on the stack: it holds nothing
     cj_dataset data = {.object = {.class = &cj__dataset_class, .holders = 1}};
     if (!model)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_plan: the model is NULL");
+        return cj__fail_null("cj_plan: the model");
     if (args->batch_size < 0 || args->rounds < 0)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_plan: batch_size and rounds cannot be negative");
-    const int64_t batch = args->batch_size ? args->batch_size : 32;
+    const int64_t fixed = cj__fixed_batch(model);
+    int64_t batch = args->batch_size ? args->batch_size : fixed ? fixed : 32;
+    CJ_TRY(cj__check_batches(model, batch, batch, "cj_plan", &batch));
     if (args->training)
         CJ_TRY(cj__state_compiled(model, "cj_plan", &state));
     else
@@ -71,7 +78,7 @@ cj_status cj_model_plan(cj_model *model, const cj_plan_args *args)
     if (status == CJ_OK)
         status = cj__function_print(functions->function, batch, args->rounds,
                                     args->stream ? args->stream : stdout);
-    for (int i = 0; i < CJ_DATASET_MAX_IO; i++) {
+    for (int i = 0; i < CJ__DATASET_IO_MAX; i++) {
         cj_release(data.x[i]);
         cj_release(data.y[i]);
     }

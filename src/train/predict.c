@@ -1,16 +1,26 @@
 // cj_predict(): the model's outputs, written batch by batch into their places in the result.
 // Threads that predict with one model at once share the function and nothing else; the lock is held
 // only while the function is looked up.
+#include "base/args.h"
 #include "base/error.h"
 #include "train/check.h"
 #include "train/step.h"
 #include <string.h>
 
+// An output of another number of rows than the batch has samples would not fit into the result.
 static cj_status make_outputs(cj_model *model, const cj__step_functions *functions, int64_t count,
                               cj_tensor **outputs)
 {
+    const int64_t fixed = cj__fixed_batch(model);
     for (int i = 0; i < cj_model_output_count(model); i++) {
         cj__type type = *cj__function_output(functions->function, i);
+        char text[CJ_MAX_RANK * 24];
+        if (type.shape.rank == 0 || (type.shape.dims[0] != CJ_BATCH && type.shape.dims[0] != fixed))
+            return cj__fail(CJ_SHAPE_MISMATCH,
+                            "cj_predict: output %d of model \"%s\" has shape %s, which is not one "
+                            "row a sample",
+                            i, cj_layer_name(cj_model_layer(model)),
+                            cj_shape_text(&type.shape, text, sizeof text));
         type.shape.dims[0] = count;
         CJ_TRY(cj_tensor_new(type.dtype, type.shape, &outputs[i]));
     }
@@ -24,7 +34,7 @@ static cj_status run_batches(const cj__step_functions *functions, cj__reader *re
     int64_t done = 0;
     cj__reader_start(reader, NULL, 0);
     while (cj__reader_next(reader, &batch)) {
-        void *places[CJ_MAX_IO];
+        void *places[CJ__LAYER_IO_MAX];
         for (int i = 0; i < output_count; i++) {
             const cj_tensor *output = outputs[i];
             const size_t each = (size_t)(cj_tensor_count(output) / output->shape.dims[0]) *
@@ -44,28 +54,34 @@ static cj_status predict(cj_model *model, cj_dataset *data, int64_t batch_size, 
     cj__reader *reader = NULL;
     CJ_TRY(cj__check_built(model, data, "cj_predict"));
     CJ_TRY(cj__check_inputs(model, data, "cj_predict"));
+    CJ_TRY(cj__check_batches(model, data->count, batch_size, "cj_predict", &batch_size));
     CJ_TRY(cj__state_need(model, &state));
     CJ_TRY(cj__functions_find(model, state, CJ__MODE_PREDICT, data, false, &functions));
     CJ_TRY(make_outputs(model, functions, data->count, outputs));
-    CJ_TRY(cj__reader_new(data, batch_size ? batch_size : 32, false, &reader));
+    CJ_TRY(cj__reader_new(data, batch_size, false, &reader));
     const cj_status status = run_batches(functions, reader, cj_model_output_count(model), outputs);
     cj__reader_free(reader);
     return status;
 }
 
-cj_status cj_predict_many(cj_model *model, cj_tensor *const *inputs, int64_t batch_size,
-                          cj_tensor **outputs)
+CJ__DEFAULTS(predict, PREDICT)
+
+cj_status cj_predict_many_with(cj_model *model, cj_tensor *const *inputs, cj_tensor **outputs,
+                               const cj_predict_args *args)
 {
+    cj_predict_args given;
     if (!model || !inputs || !outputs)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_predict: %s is NULL",
-                        !model ? "the model" : "an argument");
+        return cj__fail_null(!model  ? "cj_predict: the model" :
+                             !inputs ? "cj_predict: the array of inputs" :
+                                       "cj_predict: the place for the outputs");
+    CJ_TRY(cj__args_read("cj_predict", args, &predict_defaults, sizeof given, &given));
     // A data set on the stack: it holds nothing, so that floating tensors stay the caller's.
     cj_dataset data = {.object = {.class = &cj__dataset_class, .holders = 1}};
     const int built = cj_model_input_count(model);
     data.x_count = built > 0 ? built : 1;
-    for (int i = 0; i < data.x_count && i < CJ_DATASET_MAX_IO; i++) {
+    for (int i = 0; i < data.x_count && i < CJ__DATASET_IO_MAX; i++) {
         if (!inputs[i])
-            return cj__fail(CJ_INVALID_ARGUMENT, "cj_predict: input %d is NULL", i);
+            return cj__fail_null("cj_predict: an input");
         data.x[i] = inputs[i];
         if (inputs[i]->shape.rank == 0 || inputs[i]->shape.dims[0] != inputs[0]->shape.dims[0])
             return cj__fail(CJ_SHAPE_MISMATCH,
@@ -73,7 +89,7 @@ cj_status cj_predict_many(cj_model *model, cj_tensor *const *inputs, int64_t bat
     }
     data.count = inputs[0]->shape.dims[0];
     memset(outputs, 0, (size_t)cj_model_output_count(model) * sizeof *outputs);
-    const cj_status status = predict(model, &data, batch_size, outputs);
+    const cj_status status = predict(model, &data, given.batch_size, outputs);
     for (int i = 0; status != CJ_OK && i < cj_model_output_count(model); i++) {
         cj_release(outputs[i]);
         outputs[i] = NULL;
@@ -81,19 +97,20 @@ cj_status cj_predict_many(cj_model *model, cj_tensor *const *inputs, int64_t bat
     return status;
 }
 
-cj_status cj_predict(cj_model *model, cj_tensor *input, int64_t batch_size, cj_tensor **output)
+cj_status cj_predict_with(cj_model *model, cj_tensor *input, cj_tensor **output,
+                          const cj_predict_args *args)
 {
-    cj_tensor *outputs[CJ_MAX_IO] = {NULL};
+    cj_tensor *outputs[CJ__LAYER_IO_MAX] = {NULL};
     if (!output)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_predict: the place for the output is NULL");
+        return cj__fail_null("cj_predict: the place for the output");
     *output = NULL;
     if (model && cj_model_input_count(model) > 1)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "cj_predict: model \"%s\" has %d inputs: use cj_predict_many()",
                         cj_layer_name(cj_model_layer(model)), cj_model_input_count(model));
-    CJ_TRY(cj_predict_many(model, &input, batch_size, outputs));
+    CJ_TRY(cj_predict_many_with(model, &input, outputs, args));
     *output = outputs[0];
-    for (int i = 1; i < CJ_MAX_IO; i++)
+    for (int i = 1; i < CJ__LAYER_IO_MAX; i++)
         cj_release(outputs[i]);
     return CJ_OK;
 }

@@ -10,22 +10,6 @@
 // the only lock that threads of different models could share, taken for the moment of a look.
 static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
 
-static void settings_free(cj_compile_args *settings)
-{
-    cj_release(settings->optimizer);
-    cj_release(settings->pool);
-    cj__free((char *)settings->loss);
-    for (int i = 0; i < CJ_MAX_IO; i++) {
-        cj__free((char *)settings->losses[i]);
-        for (int j = 0; j < CJ_MAX_METRICS; j++)
-            cj__free((char *)settings->output_metrics[i][j]);
-    }
-    for (int j = 0; j < CJ_MAX_METRICS; j++) {
-        cj__free((char *)settings->metrics[j]);
-        cj__free((char *)settings->weighted_metrics[j]);
-    }
-}
-
 static void variables_free(cj_variable ***variables, int *count)
 {
     for (int i = 0; i < *count; i++)
@@ -45,7 +29,7 @@ static void state_destroy(void *object)
     cj_release(state->iterations);
     cj_release(state->learning_rate);
     cj__flags_free(&state->flags);
-    settings_free(&state->settings);
+    cj__settings_free(&state->settings);
     cj_release(state->arenas);
     pthread_mutex_destroy(&state->lock);
     cj__free(state);
@@ -59,7 +43,7 @@ cj__train_state *cj__state_new(void)
     if (!state)
         return NULL;
     pthread_mutex_init(&state->lock, NULL); // with default attributes it cannot fail
-    state->arenas = cj__own(cj__arenas_new());
+    state->arenas = cj__own(cj__arenas_new(NULL));
     if (state->arenas)
         return state;
     cj_release(state);
@@ -213,7 +197,7 @@ cj_status cj__state_remember(cj__train_state *state, const char *name, const dou
 
 static cj_status remember_callback(cj__train_state *state, cj_callback *callback)
 {
-    const cj_callback_methods *methods = callback->methods;
+    const cj_callback_methods *methods = &callback->methods;
     if (!methods->state)
         return CJ_OK;
     const int count = methods->state(callback->self, NULL, 0);

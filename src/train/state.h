@@ -8,7 +8,7 @@
 // needed and never stored.
 //
 // To save: cj__state_of(), settings, cj__optimizer_spec(), every cj__state_variable(), place,
-// cj__state_memories(). To load: cj_compile_model() with the settings, cj__state_prepare(), then
+// cj__state_memories(). To load: cj_compile_with() with the settings, cj__state_prepare(), then
 // assign the variables, `place` and memories.
 //
 // A model that was never compiled has a state too once it predicts: `settings.optimizer` is NULL
@@ -20,11 +20,12 @@
 #include "base/object.h"
 #include "train/flags.h"
 #include "train/optimizer.h"
+#include "train/settings.h"
 #include <cajal/train.h>
 #include <pthread.h>
 
-// The most values that a log holds: the names of cj_results.
-enum { CJ__MAX_VALUES = CJ_MAX_IO * CJ_MAX_METRICS };
+// The most values that a log holds.
+enum { CJ__MAX_VALUES = 128 };
 
 // What a place is in the middle of: a checkpoint is written from inside a callback, when those
 // before it in the list have been told of the event and those after it have not.
@@ -32,16 +33,18 @@ typedef enum cj__event { CJ__EVENT_NONE, CJ__EVENT_BATCH_END, CJ__EVENT_EPOCH_EN
 
 // How far training came.
 typedef struct cj__place {
-    int64_t epoch;      // the epoch under way (or to begin, if batch is 0)
-    int64_t batch;      // batches of it that are done
-    int64_t samples;    // samples of it that are done
-    int64_t batch_size; // of the run: a resumed one must have the same
-    int64_t data_count; // samples of its data
-    int64_t steps;      // its steps_per_epoch, 0 for a pass over the data
-    cj__event event;    // what the callbacks are being told, ...
-    int told;           // ... and how many of them have been (the one that saves counts as told)
-    bool stop;          // one of these asked to stop
-    int sum_count;      // running sums of the epoch: one for each value of the training log
+    int64_t epoch;       // the epoch under way (or to begin, if batch is 0)
+    int64_t batch;       // batches of it that are done
+    int64_t samples;     // samples of it that are done
+    int64_t batch_size;  // of the run: a resumed one must have the same
+    int64_t data_count;  // samples of its data
+    int64_t steps;       // its steps_per_epoch, 0 for a pass over the data
+    int64_t first_epoch; // the epoch that the run began with
+    int64_t passes;      // passes over the data that runs before this one began
+    cj__event event;     // what the callbacks are being told, ...
+    int told;            // ... and how many of them have been (the one that saves counts as told)
+    bool stop;           // one of these asked to stop
+    int sum_count;       // running sums of the epoch: one for each value of the training log
     double sums[CJ__MAX_VALUES];
     double weights[CJ__MAX_VALUES]; // value = sum / weight
     // values of the validation of this epoch, while event is CJ__EVENT_EPOCH_END
@@ -61,8 +64,8 @@ struct cj__step_functions; // step.h
 
 typedef struct cj__train_state {
     cj__object object;
-    cj_compile_args settings; // strings, optimizer and pool are the state's own
-    cj__flags flags;          // trainable flags of all layers at compile
+    cj__settings settings; // of the compile
+    cj__flags flags;       // trainable flags of all layers at compile
 
     cj_variable *iterations;    // "optimizer/iterations", int64 scalar: steps done
     cj_variable *learning_rate; // "optimizer/learning_rate", float32 scalar

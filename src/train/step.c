@@ -113,26 +113,25 @@ static cj_status trace_metric(cj__step *step, cj__step_functions *functions, con
 }
 
 static cj_status trace_metrics(cj__step *step, cj__step_functions *functions,
-                               const cj_compile_args *settings, const head *h)
+                               const cj__settings *settings, const head *h)
 {
     const char *output = step->output_count > 1 ? h->name : "";
-    const char *const *metrics = settings->output_metrics[h->index][0] ?
-                                     settings->output_metrics[h->index] :
-                                     settings->metrics;
-    for (int i = 0; i < CJ_MAX_METRICS && metrics[i]; i++)
-        CJ_TRY(trace_metric(step, functions, h, metrics[i], output, false));
-    for (int i = 0; i < CJ_MAX_METRICS && settings->weighted_metrics[i]; i++)
-        CJ_TRY(trace_metric(step, functions, h, settings->weighted_metrics[i], output, true));
+    const cj__specs *metrics = cj__settings_metrics(settings, h->index),
+                    *weighted = &settings->weighted_metrics;
+    for (int i = 0; i < metrics->count; i++)
+        CJ_TRY(trace_metric(step, functions, h, metrics->items[i], output, false));
+    for (int i = 0; i < weighted->count; i++)
+        CJ_TRY(trace_metric(step, functions, h, weighted->items[i], output, true));
     return CJ_OK;
 }
 
 // Adds one output's loss to the total; NULL specs leave an output without a loss.
 static cj_status trace_loss(cj__step *step, cj__step_functions *functions,
-                            const cj_compile_args *settings, const head *h)
+                            const cj__settings *settings, const head *h)
 {
     cj__build *g = &step->trace.build;
-    const char *spec = settings->losses[h->index] ? settings->losses[h->index] : settings->loss;
-    const double weight = settings->loss_weights[h->index];
+    const char *spec = cj__settings_loss(settings, h->index);
+    const double weight = cj__settings_loss_weight(settings, h->index);
     cj__chosen chosen;
     char who[160];
     if (!spec)
@@ -150,8 +149,7 @@ static cj_status trace_loss(cj__step *step, cj__step_functions *functions,
         row->mean = true;
         row->sum = add_scalar(step, loss);
     }
-    // A weight that was left out counts 1; CJ_ZERO is a weight of zero.
-    if (weight < 0 || weight > 0 || signbit(weight))
+    if (weight < 1 || weight > 1)
         loss = cj__scale(g, loss, weight);
     step->total = step->total ? cj__add(g, step->total, loss) : loss;
     return g->status;
@@ -212,7 +210,7 @@ static cj_status trace_model(cj_model *model, cj__train_state *state,
                              const cj__step_functions *functions, cj__step *step)
 {
     cj__trace *trace = &step->trace;
-    cj_symbol *inputs[CJ_MAX_IO];
+    cj_symbol *inputs[CJ__LAYER_IO_MAX];
     trace->seed = cj__model_seed(model);
     trace->training = functions->mode == CJ__MODE_TRAIN;
     if (trace->training)
@@ -228,7 +226,7 @@ static cj_status trace_heads(cj_model *model, cj__train_state *state, cj__step_f
     const cj__type *types = NULL, weight_type = {CJ_F32, {1, {CJ_BATCH}}};
     cj__model_inputs(model, &types);
     const int64_t batch = types[0].shape.dims[0];
-    head heads[CJ_MAX_IO] = {{0}};
+    head heads[CJ__LAYER_IO_MAX] = {{0}};
     cj__row *total = add_row(functions, "", "loss");
     const int place = add_scalar(step, NULL);
     *total = (cj__row){.name = "loss", .sum = place, .weight = -1, .mean = true};
@@ -245,7 +243,8 @@ static cj_status trace_heads(cj_model *model, cj__train_state *state, cj__step_f
     for (int i = 0; i < step->output_count; i++)
         CJ_TRY(trace_metrics(step, functions, &state->settings, &heads[i]));
     if (!step->total)
-        return cj__fail(CJ_INVALID_ARGUMENT, "model \"%s\": compiled without a loss",
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "model \"%s\" was compiled without a loss: give cj_compile() a loss",
                         cj_layer_name(cj_model_layer(model)));
     step->scalars[place] = step->total;
     return step->trace.build.status;

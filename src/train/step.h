@@ -32,7 +32,7 @@ typedef struct cj__step_functions {
     cj__mode mode;
     bool weighted;
     int x_count, y_count;
-    cj__type x[CJ_DATASET_MAX_IO], y[CJ_DATASET_MAX_IO]; // of the data, the batch axis free
+    cj__type x[CJ__DATASET_IO_MAX], y[CJ__DATASET_IO_MAX]; // of the data, the batch axis free
     cj_function *function;
     int row_count;
     cj__row *rows;
@@ -55,9 +55,9 @@ cj_status cj__step_run(const cj__step_functions *functions, const cj__batch *bat
 // with eyes open.
 typedef struct cj__step {
     cj__trace trace;
-    cj_symbol *inputs[2 * CJ_DATASET_MAX_IO + 1]; // x, y, weights: as the function takes them
+    cj_symbol *inputs[2 * CJ__DATASET_IO_MAX + 1]; // x, y, weights: as the function takes them
     int input_count;
-    cj__value outputs[CJ_MAX_IO]; // of the model
+    cj__value outputs[CJ__LAYER_IO_MAX]; // of the model
     int output_count;
     cj_symbol *scalars[2 * CJ__MAX_VALUES + 1];
     int scalar_count;

@@ -43,8 +43,8 @@ cj_tensor *random_labels(int64_t count, int64_t classes)
 cj_dataset *random_data(cj_dtype dtype, int64_t count, int64_t width, int64_t values,
                         int64_t classes)
 {
-    return cj_dataset_new(.x = {random_samples(dtype, count, width, values)},
-                          .y = {random_labels(count, classes)});
+    return cj_dataset(.x = {random_samples(dtype, count, width, values)},
+                      .y = {random_labels(count, classes)});
 }
 
 cj_tensor *bytes_of(cj_shape shape, const uint8_t *values)

@@ -10,7 +10,7 @@ static cj_dataset *line(int64_t count, const uint8_t *labels)
     assert_ok(cj_tensor_new(CJ_U8, CJ_SHAPE(count, 1), &x));
     for (int64_t i = 0; i < count; i++)
         ((uint8_t *)cj_tensor_data(x))[i] = (uint8_t)i;
-    return cj_dataset_new(.x = {x}, .y = {bytes_of(CJ_SHAPE(count), labels)});
+    return cj_dataset(.x = {x}, .y = {bytes_of(CJ_SHAPE(count), labels)});
 }
 
 static int label_at(cj_knn *knn, uint8_t place)
@@ -27,11 +27,11 @@ static void of_as_many_votes_the_smaller_label_wins(void **unused)
 {
     (void)unused;
     cj_dataset *data = line(6, (const uint8_t[]){7, 3, 3, 7, 9, 9});
-    cj_knn *knn = cj_knn_new(.k = 4);
+    cj_knn *knn = cj_knn(.k = 4);
     assert_ok(cj_knn_fit(knn, data));
     assert_int_equal(label_at(knn, 0), 3); // 7 3 3 7
     cj_release(knn);
-    knn = cj_knn_new(.k = 1);
+    knn = cj_knn(.k = 1);
     assert_ok(cj_knn_fit(knn, data));
     assert_int_equal(label_at(knn, 0), 7);
     assert_int_equal(label_at(knn, 200), 9);
@@ -44,7 +44,7 @@ static void nearer_votes_weigh_more_with_distance(void **unused)
 {
     (void)unused;
     cj_dataset *data = line(10, (const uint8_t[]){0, 0, 0, 0, 0, 0, 0, 0, 0, 1});
-    cj_knn *uniform = cj_knn_new(.k = 3), *distance = cj_knn_new(.k = 3, .weights = "distance");
+    cj_knn *uniform = cj_knn(.k = 3), *distance = cj_knn(.k = 3, .weights = "distance");
     assert_ok(cj_knn_fit(uniform, data));
     assert_ok(cj_knn_fit(distance, data));
     assert_int_equal(label_at(uniform, 10), 0);
@@ -59,7 +59,7 @@ static void shares_are_the_votes_of_each_class(void **unused)
     (void)unused;
     cj_dataset *data = line(6, (const uint8_t[]){2, 2, 0, 2, 3, 3});
     cj_tensor *query = bytes_of(CJ_SHAPE(2, 1), (const uint8_t[]){0, 2}), *shares = NULL;
-    cj_knn *knn = cj_knn_new(.k = 4), *distance = cj_knn_new(.k = 3, .weights = "distance");
+    cj_knn *knn = cj_knn(.k = 4), *distance = cj_knn(.k = 3, .weights = "distance");
     assert_ok(cj_knn_fit(knn, data));
     assert_ok(cj_knn_predict_proba(knn, query, &shares));
     assert_true(cj_shape_equal(cj_tensor_shape(shares), &CJ_SHAPE(2, 4)));
@@ -79,13 +79,13 @@ static void scores_count_right_answers_for_each_k(void **unused)
                *test = random_data(CJ_U8, 211, 3, 256, 3);
     const int64_t k[] = {9, 1, 4};
     double each[3], one;
-    cj_knn *all = cj_knn_new(.k = 5);
+    cj_knn *all = cj_knn(.k = 5);
     assert_ok(cj_knn_fit(all, data));
     assert_ok(cj_knn_score_each(all, test, k, 3, each));
     for (int i = 0; i < 3; i++) {
         cj_tensor *labels = NULL;
         int64_t right = 0;
-        cj_knn *knn = cj_knn_new(.k = k[i]);
+        cj_knn *knn = cj_knn(.k = k[i]);
         assert_ok(cj_knn_fit(knn, data));
         assert_ok(cj_knn_score(knn, test, &one));
         assert_true(one == each[i]);
@@ -104,8 +104,8 @@ static void labels_may_be_large_and_of_any_integer_type(void **unused)
     (void)unused;
     cj_tensor *x = bytes_of(CJ_SHAPE(2, 1), (const uint8_t[]){0, 100}), *y = NULL, *shares = NULL;
     assert_ok(cj_tensor_from(CJ_I64, CJ_SHAPE(2, 1), (const int64_t[]){INT32_MAX, 5}, 2, &y));
-    cj_dataset *data = cj_dataset_new(.x = {x}, .y = {y});
-    cj_knn *knn = cj_knn_new(.k = 1);
+    cj_dataset *data = cj_dataset(.x = {x}, .y = {y});
+    cj_knn *knn = cj_knn(.k = 1);
     assert_ok(cj_knn_fit(knn, data));
     assert_int_equal(label_at(knn, 1), INT32_MAX);
     assert_int_equal(label_at(knn, 99), 5);
@@ -120,7 +120,7 @@ static void bytes_and_floats_are_held_not_copied(void **unused)
     for (int d = 0; d < 2; d++) {
         cj_dataset *data = random_data(d ? CJ_F32 : CJ_U8, 4000, 500, 256, 3);
         support_memory_begin(-1);
-        cj_knn *knn = cj_knn_new(.k = 1, .metric = "l1");
+        cj_knn *knn = cj_knn(.k = 1, .metric = "l1");
         const long before = support_memory_live();
         assert_ok(cj_knn_fit(knn, data));
         assert_true(support_memory_live() == before + 1); // the labels
@@ -138,19 +138,19 @@ static void bytes_and_floats_are_held_not_copied(void **unused)
 static void builders_refuse_what_is_none(void **unused)
 {
     (void)unused;
-    assert_null(cj_knn_new(.metric = "l3"));
+    assert_null(cj_knn(.metric = "l3"));
     assert_int_equal(cj_error_status(), CJ_INVALID_ARGUMENT);
     assert_error_contains("unknown metric \"l3\"");
-    assert_null(cj_knn_new(.weights = "unifrom"));
+    assert_null(cj_knn(.weights = "unifrom"));
     assert_error_contains("did you mean \"uniform\"?");
-    assert_null(cj_knn_new(.k = -2));
+    assert_null(cj_knn(.k = -2));
     assert_error_contains("k is -2");
 }
 
 static void expect_fit(cj_knn *knn, cj_tensor *x, cj_tensor *y, cj_status status,
                        const char *sentence)
 {
-    cj_dataset *data = cj_dataset_new(.x = {x}, .y = {y});
+    cj_dataset *data = cj_dataset(.x = {x}, .y = {y});
     assert_non_null(data);
     assert_int_equal(cj_knn_fit(knn, data), status);
     assert_error_contains(sentence);
@@ -160,7 +160,7 @@ static void expect_fit(cj_knn *knn, cj_tensor *x, cj_tensor *y, cj_status status
 static void fitting_refuses_what_does_not_fit(void **unused)
 {
     (void)unused;
-    cj_knn *knn = cj_knn_new(.k = 3);
+    cj_knn *knn = cj_knn(.k = 3);
     cj_tensor *labels = NULL, *query = bytes_of(CJ_SHAPE(1, 2), (const uint8_t[]){0, 0});
     const uint8_t bytes[8] = {0};
     const float floats[4] = {0, 1, NAN, 2};
@@ -185,8 +185,8 @@ static void fitting_refuses_what_does_not_fit(void **unused)
     assert_ok(cj_tensor_new(CJ_U8, CJ_SHAPE(4, 0), &empty));
     expect_fit(knn, empty, bytes_of(CJ_SHAPE(4), bytes), CJ_SHAPE_MISMATCH, "without elements");
     cj_dataset *two =
-        cj_dataset_new(.x = {bytes_of(CJ_SHAPE(4, 1), bytes), bytes_of(CJ_SHAPE(4, 1), bytes)},
-                       .y = {bytes_of(CJ_SHAPE(4), bytes)});
+        cj_dataset(.x = {bytes_of(CJ_SHAPE(4, 1), bytes), bytes_of(CJ_SHAPE(4, 1), bytes)},
+                   .y = {bytes_of(CJ_SHAPE(4), bytes)});
     assert_int_equal(cj_knn_fit(knn, two), CJ_SHAPE_MISMATCH);
     assert_error_contains("several");
     assert_int_equal(cj_knn_predict(knn, query, &labels), CJ_NOT_BUILT);
@@ -198,7 +198,7 @@ static void a_failed_fit_keeps_what_was_learned(void **unused)
     (void)unused;
     cj_dataset *good = line(6, (const uint8_t[]){0, 0, 0, 4, 4, 4}),
                *few = line(2, (const uint8_t[]){1, 1});
-    cj_knn *knn = cj_knn_new(.k = 3);
+    cj_knn *knn = cj_knn(.k = 3);
     assert_ok(cj_knn_fit(knn, good));
     assert_int_equal(cj_knn_fit(knn, few), CJ_INVALID_ARGUMENT);
     assert_int_equal(label_at(knn, 5), 4);
@@ -218,12 +218,12 @@ static void asking_refuses_what_does_not_fit(void **unused)
 {
     (void)unused;
     cj_dataset *data = line(6, (const uint8_t[]){0, 0, 0, 4, 4, 4});
-    cj_knn *knn = cj_knn_new(.k = 3);
+    cj_knn *knn = cj_knn(.k = 3);
     cj_tensor *none = NULL, *scalar = NULL, *distances = NULL,
               *query = bytes_of(CJ_SHAPE(1, 1), (const uint8_t[]){0});
     const uint8_t bytes[4] = {0};
     const float floats[2] = {0, INFINITY};
-    double accuracy[CJ_KNN_MAX_CHOICES];
+    double accuracy[32];
     assert_ok(cj_knn_fit(knn, data));
     expect_predict(knn, NULL, CJ_INVALID_ARGUMENT, "x is NULL");
     expect_predict(knn, bytes_of(CJ_SHAPE(2, 2), bytes), CJ_SHAPE_MISMATCH,
@@ -264,8 +264,8 @@ static cj_status work(void *context)
         cj_release(x);
         return status;
     }
-    data = cj_dataset_new(.x = {x}, .y = {y});
-    knn = data ? cj_knn_new(.k = 2) : NULL;
+    data = cj_dataset(.x = {x}, .y = {y});
+    knn = data ? cj_knn(.k = 2) : NULL;
     status = knn ? CJ_OK : cj_error_status();
     if (status == CJ_OK)
         status = cj_knn_fit(knn, data);

@@ -46,7 +46,7 @@ static void compare(cj_dtype dtype, const char *metric, int64_t samples, int64_t
     cj_tensor *distances = NULL, *indices = NULL,
               *x = random_samples(dtype, queries, width, values);
     cj_dataset *data = random_data(dtype, samples, width, values, 10);
-    cj_knn *knn = cj_knn_new(.k = 1, .metric = metric);
+    cj_knn *knn = cj_knn(.k = 1, .metric = metric);
     pair *all = calloc((size_t)samples, sizeof *all);
     assert_non_null(all);
     assert_ok(cj_knn_fit(knn, data));
@@ -87,8 +87,8 @@ static void equal_samples_are_ordered_by_number(void **unused)
               *query = bytes_of(CJ_SHAPE(1, 2), (const uint8_t[]){7, 7});
     assert_ok(cj_tensor_new(CJ_U8, CJ_SHAPE(9000, 2), &x));
     assert_ok(cj_tensor_new(CJ_U8, CJ_SHAPE(9000), &y));
-    cj_dataset *data = cj_dataset_new(.x = {x}, .y = {y});
-    cj_knn *knn = cj_knn_new(.k = 40);
+    cj_dataset *data = cj_dataset(.x = {x}, .y = {y});
+    cj_knn *knn = cj_knn(.k = 40);
     assert_ok(cj_knn_fit(knn, data));
     assert_ok(cj_knn_neighbors(knn, query, 0, NULL, &indices));
     assert_true(cj_shape_equal(cj_tensor_shape(indices), &CJ_SHAPE(1, 40)));
@@ -106,7 +106,7 @@ static void results_do_not_depend_on_threads(void **unused)
         cj_tensor *queries = random_samples(d ? CJ_F32 : CJ_U8, 333, 97, 256);
         cj_tensor *distances[3], *indices[3];
         for (int t = 0; t < 3; t++) {
-            cj_knn *knn = cj_knn_new(.pool = cj_pool_new(threads[t]));
+            cj_knn *knn = cj_knn(.pool = cj_pool_new(threads[t]));
             assert_ok(cj_knn_fit(knn, data));
             assert_ok(cj_knn_neighbors(knn, queries, 7, &distances[t], &indices[t]));
             assert_same_tensor(distances[t], distances[0]);
@@ -136,7 +136,7 @@ static void several_threads_may_ask_one_classifier(void **unused)
 {
     (void)unused;
     cj_dataset *data = random_data(CJ_U8, 3000, 50, 256, 10);
-    cj_knn *knn = cj_knn_new(.pool = cj_pool_new(2));
+    cj_knn *knn = cj_knn(.pool = cj_pool_new(2));
     asking asked[4];
     pthread_t threads[4];
     assert_ok(cj_knn_fit(knn, data));
@@ -165,9 +165,8 @@ static void distances_of_wide_rows_are_exact(void **unused)
     assert_ok(cj_tensor_new(CJ_U8, CJ_SHAPE(1, 70000), &query));
     memset(cj_tensor_data(query), 255, 70000);
     ((uint8_t *)cj_tensor_data(x))[70000] = 255;
-    cj_dataset *data =
-        cj_dataset_new(.x = {x}, .y = {bytes_of(CJ_SHAPE(2), (const uint8_t[]){0, 1})});
-    cj_knn *knn = cj_knn_new(.k = 2);
+    cj_dataset *data = cj_dataset(.x = {x}, .y = {bytes_of(CJ_SHAPE(2), (const uint8_t[]){0, 1})});
+    cj_knn *knn = cj_knn(.k = 2);
     assert_ok(cj_knn_fit(knn, data));
     assert_ok(cj_knn_neighbors(knn, query, 0, &distances, NULL));
     assert_true(((const double *)cj_tensor_data(distances))[0] == sqrt(65025.0 * 69999));
@@ -195,8 +194,8 @@ static void other_dtypes_and_views_are_read_as_floats(void **unused)
             assert_ok(cj_tensor_transpose(swapped, (const int[]){1, 0}, &given));
             assert_false(cj_tensor_contiguous(given));
         }
-        cj_dataset *data = cj_dataset_new(.x = {given}, .y = {y});
-        cj_knn *knn = cj_knn_new(.k = 3);
+        cj_dataset *data = cj_dataset(.x = {given}, .y = {y});
+        cj_knn *knn = cj_knn(.k = 3);
         assert_ok(cj_knn_fit(knn, data));
         assert_ok(cj_knn_neighbors(knn, queries, 0, i < 0 ? &due : &got, NULL));
         if (i >= 0) {

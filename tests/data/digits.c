@@ -24,8 +24,9 @@ static uint64_t hash_set(const cj_dataset *data)
 
 static void load(int64_t train_count, uint64_t seed, cj_dataset **train, cj_dataset **test)
 {
-    cj_digits_args args = {.train_count = train_count, .test_count = 500, .seed = seed};
-    assert_int_equal(cj_load_digits(&args, train, test), CJ_OK);
+    cj_load_digits_args args = {CJ_LOAD_DIGITS_DEFAULTS, .train_count = train_count,
+                                .test_count = 500, .seed = seed};
+    assert_int_equal(cj_load_digits_with(train, test, &args), CJ_OK);
 }
 
 static void the_published_set_has_known_bytes(void **state)
@@ -95,16 +96,14 @@ static void counts_below_one_are_refused(void **state)
 {
     (void)state;
     cj_dataset *train, *test;
-    assert_int_equal(cj_load_digits(&(cj_digits_args){.train_count = -1}, &train, &test),
-                     CJ_INVALID_ARGUMENT);
+    assert_int_equal(cj_load_digits(&train, &test, .train_count = -1), CJ_INVALID_ARGUMENT);
 }
 
 static cj_status load_few(void *context)
 {
     (void)context;
     cj_dataset *train, *test;
-    cj_status status =
-        cj_load_digits(&(cj_digits_args){.train_count = 3, .test_count = 2}, &train, &test);
+    cj_status status = cj_load_digits(&train, &test, .train_count = 3, .test_count = 2);
     cj_release(train);
     cj_release(test);
     return status;

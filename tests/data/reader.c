@@ -21,7 +21,7 @@ static cj_dataset *numbered(void)
         ((int32_t *)cj_tensor_data(y))[i] = i;
         ((double *)cj_tensor_data(weight))[i] = i / 2.0;
     }
-    cj_dataset *data = cj_dataset_new(.x = {x}, .y = {y}, .sample_weight = weight);
+    cj_dataset *data = cj_dataset(.x = {x}, .y = {y}, .sample_weight = weight);
     assert_non_null(data);
     return data;
 }
@@ -106,7 +106,7 @@ static void large_batches_are_gathered_whole(void **state)
     assert_int_equal(cj_tensor_new(CJ_U8, CJ_SHAPE(COUNT, BYTES), &x), CJ_OK);
     for (int i = 0; i < COUNT; i++)
         memset((char *)cj_tensor_data(x) + (size_t)i * BYTES, i, BYTES);
-    cj_dataset *data = cj_dataset_new(.x = {x});
+    cj_dataset *data = cj_dataset(.x = {x});
     cj__reader *reader;
     int64_t order[COUNT];
     assert_int_equal(cj__reader_new(data, 3, true, &reader), CJ_OK);
@@ -149,7 +149,7 @@ static void views_with_gaps_are_gathered(void **state)
     assert_int_equal(cj_tensor_from(CJ_F32, CJ_SHAPE(4, 3), values, 12, &plain), CJ_OK);
     assert_int_equal(cj_tensor_transpose(plain, (int[]){1, 0}, &turned), CJ_OK);
     cj_release(plain);
-    cj_dataset *data = cj_dataset_new(.x = {turned});
+    cj_dataset *data = cj_dataset(.x = {turned});
     cj__reader *reader;
     cj__batch b;
     assert_int_equal(cj__reader_new(data, 2, false, &reader), CJ_OK);
@@ -183,10 +183,10 @@ static void tensors_must_agree_in_samples(void **state)
     cj_tensor *x, *y;
     assert_int_equal(cj_tensor_new(CJ_F32, CJ_SHAPE(4, 2), &x), CJ_OK);
     assert_int_equal(cj_tensor_new(CJ_F32, CJ_SHAPE(5), &y), CJ_OK);
-    assert_null(cj_dataset_new(.x = {x}, .y = {y}));
+    assert_null(cj_dataset(.x = {x}, .y = {y}));
     assert_int_equal(cj_error_status(), CJ_SHAPE_MISMATCH);
     assert_error_contains("y[0] has 5 samples, x[0] has 4");
-    assert_null(cj_dataset_new(.x = {NULL}));
+    assert_null(cj_dataset(.x = {NULL}));
 }
 
 // One floating tensor as input and target, then two readers' worth of everything.
@@ -201,7 +201,7 @@ static cj_status make_and_read(void *context)
         cj_release(x);
         return status;
     }
-    cj_dataset *data = cj_dataset_new(.x = {x}, .y = {x}, .sample_weight = weight), *slice = NULL;
+    cj_dataset *data = cj_dataset(.x = {x}, .y = {x}, .sample_weight = weight), *slice = NULL;
     if (!data)
         return cj_error_status();
     cj__reader *reader = NULL;

@@ -15,7 +15,7 @@ static char *explain(cj_model *model, cj_tensor *const *inputs, cj_explain_args 
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
     assert_non_null(stream);
-    *status = cj_explain_model(model, inputs, stream, &args);
+    *status = cj_explain_with(model, inputs, stream, &args);
     fclose(stream);
     return text;
 }
@@ -62,7 +62,7 @@ static void assert_tells(cj_model *model, bool mixed)
     x.dims[0] = 1;
     cj_tensor *input = numbers(x, 5);
     for (int at = 0; at < 5; at++) {
-        cj_explain_args args = {.has_index = true};
+        cj_explain_args args = {CJ_EXPLAIN_DEFAULTS, .has_index = true};
         for (int i = 1; i < y.rank; i++)
             args.index[i - 1] = (y.dims[i] - 1) * ((at + i) % 5) / 4;
         cj_status status;
@@ -108,8 +108,8 @@ static cj_model *chapter(cj_tensor **image)
     static const float weights[12] = {0.1f, 0.5f, 0.9f, 0.2f, 0.6f, 1.0f,
                                       0.3f, 0.7f, 1.1f, 0.4f, 0.8f, 1.2f};
     cj_model *model = cj_sequential(
-        cj_input(5, 5, 1), cj_conv2d(1, {3, 3}, .activation = "relu", .use_bias = CJ_OFF),
-        cj_max_pooling2d({2, 2}, .padding = "same"), cj_flatten(), cj_dense(3, .use_bias = CJ_OFF));
+        cj_input(5, 5, 1), cj_conv2d(1, {3, 3}, .activation = "relu", .use_bias = false),
+        cj_max_pooling2d({2, 2}, .padding = "same"), cj_flatten(), cj_dense(3, .use_bias = false));
     assert_non_null(model);
     assign(model, "conv2d", CJ_SHAPE(3, 3, 1, 1), kernel, 9);
     assign(model, "dense", CJ_SHAPE(4, 3), weights, 12);
@@ -123,7 +123,7 @@ static void the_chapter_is_told_number_by_number(void **state)
     cj_tensor *image = NULL;
     cj_model *model = chapter(&image);
     cj_status status;
-    char *text = explain(model, &image, (cj_explain_args){._ = 0}, &status);
+    char *text = explain(model, &image, (cj_explain_args){CJ_EXPLAIN_DEFAULTS}, &status);
     assert_int_equal(status, CJ_OK);
     assert_says(text, "      3 3 2\n      2 2 1\n      1 1 1\n");
     assert_says(text, "  output (2, 2, 1):\n      3 2\n      1 1\n");
@@ -138,7 +138,8 @@ static void the_chapter_is_told_number_by_number(void **state)
         static const char *const sums[] = {"= 1.4\n", "= 1.5 + 1.2 + 0.7 + 0.8\n    = 4.2\n",
                                            "= 2.7 + 2 + 1.1 + 1.2\n    = 7\n"};
         text = explain(model, &image,
-                       (cj_explain_args){.layer = "dense", .has_index = true, .index = {unit}},
+                       (cj_explain_args){CJ_EXPLAIN_DEFAULTS, .layer = "dense", .has_index = true,
+                                         .index = {unit}},
                        &status);
         assert_int_equal(status, CJ_OK);
         assert_says(text, sums[unit]);
@@ -154,7 +155,8 @@ static void one_layer_alone_can_be_asked_for(void **state)
     cj_tensor *image = NULL;
     cj_model *model = chapter(&image);
     cj_status status;
-    cj_explain_args args = {.layer = "max_pooling2d", .has_index = true, .index = {0, 1, 0}};
+    cj_explain_args args = {CJ_EXPLAIN_DEFAULTS, .layer = "max_pooling2d", .has_index = true,
+                            .index = {0, 1, 0}};
     char *text = explain(model, &image, args, &status);
     assert_int_equal(status, CJ_OK);
     assert_null(strstr(text, "Conv2D"));
@@ -171,18 +173,20 @@ static void mistakes_are_answered_with_sentences(void **state)
     cj_tensor *image = NULL, *wrong = numbers(CJ_SHAPE(4, 5, 1), 1);
     cj_model *model = chapter(&image);
     cj_status status;
-    free(explain(model, &image, (cj_explain_args){.layer = "conv2"}, &status));
+    free(explain(model, &image, (cj_explain_args){CJ_EXPLAIN_DEFAULTS, .layer = "conv2"}, &status));
     assert_int_equal(status, CJ_NOT_FOUND);
     assert_error_contains("did you mean \"conv2d\"?");
-    free(explain(model, &image,
-                 (cj_explain_args){.layer = "dense", .has_index = true, .index = {3}}, &status));
+    free(explain(
+        model, &image,
+        (cj_explain_args){CJ_EXPLAIN_DEFAULTS, .layer = "dense", .has_index = true, .index = {3}},
+        &status));
     assert_int_equal(status, CJ_INVALID_ARGUMENT);
     assert_error_contains("dense: index 3 along axis 0 is not in the output");
-    free(explain(model, &wrong, (cj_explain_args){._ = 0}, &status));
+    free(explain(model, &wrong, (cj_explain_args){CJ_EXPLAIN_DEFAULTS}, &status));
     assert_int_equal(status, CJ_SHAPE_MISMATCH);
     assert_error_contains("explain: input 0 has shape (4, 5, 1), needs (5, 5, 1)");
     cj_model *unbuilt = cj_sequential(cj_dense(2));
-    free(explain(unbuilt, &image, (cj_explain_args){._ = 0}, &status));
+    free(explain(unbuilt, &image, (cj_explain_args){CJ_EXPLAIN_DEFAULTS}, &status));
     assert_int_equal(status, CJ_NOT_BUILT);
     cj_release(unbuilt);
     cj_release(wrong);
@@ -242,8 +246,8 @@ static void recurrence_agrees_with_the_model(void **state)
     assert_honest(cj_sequential(cj_input(6, 3), cj_simple_rnn(5)));
     assert_honest(cj_sequential(cj_input(6, 3),
                                 cj_simple_rnn(5, .return_sequences = true, .go_backwards = true)));
-    assert_honest(cj_sequential(cj_input(1, 20),
-                                cj_simple_rnn(40, .activation = "relu", .use_bias = CJ_OFF)));
+    assert_honest(
+        cj_sequential(cj_input(1, 20), cj_simple_rnn(40, .activation = "relu", .use_bias = false)));
 }
 
 // h(0) = tanh(0.3), with 0.3 as bfloat16 has it, is rounded before the next step reads it: 0.292027
@@ -252,8 +256,8 @@ static void a_state_in_bfloat16_is_rounded_at_each_step(void **state)
 {
     (void)state;
     static const float inputs[2] = {0.3f, 0}, one = 1;
-    cj_model *model = cj_sequential(
-        cj_input(2, 1), cj_simple_rnn(1, .use_bias = CJ_OFF, .dtype = "mixed_bfloat16"));
+    cj_model *model = cj_sequential(cj_input(2, 1),
+                                    cj_simple_rnn(1, .use_bias = false, .dtype = "mixed_bfloat16"));
     cj_tensor *x = NULL, *weight = NULL;
     cj_status status;
     assert_non_null(model);
@@ -266,7 +270,7 @@ static void a_state_in_bfloat16_is_rounded_at_each_step(void **state)
             CJ_OK);
         cj_release(weight);
     }
-    char *text = explain(model, &x, (cj_explain_args){._ = 0}, &status);
+    char *text = explain(model, &x, (cj_explain_args){CJ_EXPLAIN_DEFAULTS}, &status);
     assert_int_equal(status, CJ_OK);
     assert_says(text, "0.300781");
     assert_says(text, "0.292969x1\n");
@@ -278,12 +282,12 @@ static void a_state_in_bfloat16_is_rounded_at_each_step(void **state)
 static void tokens_are_looked_up(void **state)
 {
     (void)state;
-    cj_model *model = cj_sequential(cj_input_with(.shape = {3}, .dtype = "int32"),
+    cj_model *model = cj_sequential(cj_input(3, .dtype = "int32"),
                                     cj_embedding(9, 4, .mask_zero = true), cj_simple_rnn(2));
     cj_tensor *tokens = NULL;
     assert_int_equal(cj_tensor_from(CJ_I32, CJ_SHAPE(3), (int32_t[]){7, 2, 0}, 3, &tokens), CJ_OK);
     cj_status status;
-    char *text = explain(model, &tokens, (cj_explain_args){._ = 0}, &status);
+    char *text = explain(model, &tokens, (cj_explain_args){CJ_EXPLAIN_DEFAULTS}, &status);
     assert_int_equal(status, CJ_OK);
     assert_says(text, "index 7: entry 0 of row 7 of the table");
     assert_says(text, "steps whose mask is false keep the state");
@@ -302,19 +306,21 @@ static void nested_and_shared_layers_are_named_by_their_path(void **state)
               *seen_b = cj_apply(cj_model_layer(inner), b);
     cj_symbol *sum = cj_merge(cj_add(), seen_a, seen_b);
     cj_symbol *all = cj_merge(cj_concatenate(), sum, seen_a);
-    cj_model *model = cj_model_new(.inputs = {a, b}, .outputs = {all});
+    cj_model *model = cj_functional(.inputs = {a, b}, .outputs = {all});
     assert_non_null(model);
     stir(model);
     cj_tensor *inputs[] = {numbers(CJ_SHAPE(1, 4), 1), numbers(CJ_SHAPE(4), 2)};
     cj_status status;
     char *text =
-        explain(model, inputs, (cj_explain_args){.has_index = true, .index = {4}}, &status);
+        explain(model, inputs,
+                (cj_explain_args){CJ_EXPLAIN_DEFAULTS, .has_index = true, .index = {4}}, &status);
     assert_int_equal(status, CJ_OK);
     assert_says(text, "sequential/first (Dense)\n");
     assert_says(text, "sequential/first (Dense), use 2 of the same layer\n");
     assert_says(text, "side by side: input 1, element [1] = ");
     free(text);
-    text = explain(model, inputs, (cj_explain_args){.layer = "sequential/first"}, &status);
+    text = explain(model, inputs,
+                   (cj_explain_args){CJ_EXPLAIN_DEFAULTS, .layer = "sequential/first"}, &status);
     assert_int_equal(status, CJ_OK);
     assert_null(strstr(text, "Concatenate"));
     free(text);
@@ -351,7 +357,8 @@ static cj_status build_and_explain(void *context)
         cj_sequential(cj_input(3, 3, 1), cj_conv2d(2, {2, 2}, .activation = "softmax"),
                       cj_flatten(), cj_dense(20, .dtype = "mixed_bfloat16"), cj_dense(1));
     if (status == CJ_OK)
-        status = model ? cj_explain_model(model, &image, stream, &(cj_explain_args){._ = 0}) :
+        status = model ? cj_explain_with(model, &image, stream,
+                                         &(cj_explain_args){CJ_EXPLAIN_DEFAULTS}) :
                          cj_error_status();
     cj_release(model);
     cj_release(image);

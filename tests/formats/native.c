@@ -28,16 +28,16 @@ static cj_dataset *samples(void)
     cj_tensor *x = NULL, *y = NULL;
     assert_ok(cj_tensor_from(CJ_U8, CJ_SHAPE(SAMPLES, SIDE, SIDE, 1), pixels, sizeof(pixels), &x));
     assert_ok(cj_tensor_from(CJ_U8, CJ_SHAPE(SAMPLES), labels, sizeof(labels), &y));
-    return cj_dataset_new(.x = {x}, .y = {y});
+    return cj_dataset(.x = {x}, .y = {y});
 }
 
 static cj_model *network(void)
 {
-    cj_model *model = cj_sequential(
-        cj_input_with(.shape = {SIDE, SIDE, 1}, .dtype = "uint8"), cj_rescaling(1.0 / 255),
-        cj_conv2d(4, {3, 3}, .activation = "relu"), cj_batch_normalization(),
-        cj_max_pooling2d({2, 2}), cj_flatten(), cj_dropout(0.25),
-        cj_dense(3, .activation = "softmax", .kernel_regularizer = "l2(0.001)"));
+    cj_model *model =
+        cj_sequential(cj_input(SIDE, SIDE, 1, .dtype = "uint8"), cj_rescaling(1.0 / 255),
+                      cj_conv2d(4, {3, 3}, .activation = "relu"), cj_batch_normalization(),
+                      cj_max_pooling2d({2, 2}), cj_flatten(), cj_dropout(0.25),
+                      cj_dense(3, .activation = "softmax", .kernel_regularizer = "l2(0.001)"));
     assert_ok(cj_model_set_seed(model, 7));
     assert_ok(cj_compile(model, .optimizer = cj_adam(.learning_rate = 0.01),
                          .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}));
@@ -67,8 +67,8 @@ static void saved_model_predicts_the_same(void **state)
     cj_model *loaded = cj_load(support_path("m.safetensors"));
     assert_ok(loaded != NULL ? CJ_OK : cj_error_status());
     assert_same_weights(model, loaded);
-    assert_ok(cj_predict(model, cj_dataset_x(data, 0), 0, &before));
-    assert_ok(cj_predict(loaded, cj_dataset_x(data, 0), 0, &after));
+    assert_ok(cj_predict(model, cj_dataset_x(data, 0), &before));
+    assert_ok(cj_predict(loaded, cj_dataset_x(data, 0), &after));
     assert_memory_equal(cj_tensor_data(before), cj_tensor_data(after),
                         (size_t)cj_tensor_count(before) * sizeof(float));
     assert_true(cj_learning_rate(loaded) > 0.0099 && cj_learning_rate(loaded) < 0.0101);
@@ -84,7 +84,8 @@ static cj_status stop_at(void *self, cj_model *model, cj_logs *logs)
     return CJ_OK;
 }
 
-static const cj_callback_methods stopper = {.name = "Stopper", .batch_end = stop_at};
+static const cj_callback_methods stopper = {
+    .size = sizeof(cj_callback_methods), .name = "Stopper", .batch_end = stop_at};
 
 static void run_stopped_at_any_batch_resumes_to_the_same_bits(void **state)
 {
@@ -201,8 +202,8 @@ static void nested_and_shared_layers_survive(void **state)
     cj_symbol *a = cj_input_symbol(4), *b = cj_input_symbol(4);
     cj_symbol *left = cj_apply(shared, cj_apply(cj_model_layer(inner), a)),
               *right = cj_apply(shared, b);
-    cj_model *model =
-        cj_model_new(.inputs = {a, b}, .outputs = {cj_merge(cj_concatenate(), left, right), right});
+    cj_model *model = cj_functional(.inputs = {a, b},
+                                    .outputs = {cj_merge(cj_concatenate(), left, right), right});
     assert_ok(model != NULL ? CJ_OK : cj_error_status());
     assert_ok(cj_save(model, support_path("nested.safetensors")));
     cj_model *loaded = cj_load(support_path("nested.safetensors"));
@@ -211,8 +212,8 @@ static void nested_and_shared_layers_survive(void **state)
     cj_tensor *x = NULL, *before[2] = {0}, *after[2] = {0};
     assert_ok(cj_tensor_new(CJ_F32, CJ_SHAPE(3, 4), &x));
     cj_tensor_fill(x, 0.5);
-    assert_ok(cj_predict_many(model, (cj_tensor *[]){x, x}, 0, before));
-    assert_ok(cj_predict_many(loaded, (cj_tensor *[]){x, x}, 0, after));
+    assert_ok(cj_predict_many(model, ((cj_tensor *[]){x, x}), before));
+    assert_ok(cj_predict_many(loaded, ((cj_tensor *[]){x, x}), after));
     for (int i = 0; i < 2; i++) {
         assert_memory_equal(cj_tensor_data(before[i]), cj_tensor_data(after[i]),
                             (size_t)cj_tensor_count(before[i]) * sizeof(float));

@@ -112,7 +112,7 @@ static void shared_memory_gives_the_bits_of_memory_alone(void **state)
                                       SMALL, 2,     5,     6, LARGE, SMALL};
     (void)state;
     const weights w = weights_new(), v = weights_new();
-    cj__arenas *arenas = cj__own(cj__arenas_new());
+    cj__arenas *arenas = cj__own(cj__arenas_new(NULL));
     cj_function *step = step_new(&w, arenas), *prediction = prediction_new(&w, arenas);
     // more sizes than plans are kept
     for (size_t i = 0; i < sizeof(batches) / sizeof batches[0]; i++) {
@@ -147,7 +147,7 @@ static void functions_need_the_memory_of_the_greatest(void **state)
 {
     (void)state;
     const weights w = weights_new();
-    cj__arenas *together = cj__own(cj__arenas_new()), *apart = cj__own(cj__arenas_new());
+    cj__arenas *together = cj__own(cj__arenas_new(NULL)), *apart = cj__own(cj__arenas_new(NULL));
     cj_function *step = step_new(&w, together), *prediction = prediction_new(&w, together);
     cj_function *other = step_new(&w, apart);
     static const int64_t batches[] = {SMALL, LARGE, 17, SMALL};
@@ -169,7 +169,7 @@ static cj_status small_then_large(void *context)
 {
     const weights *w = context;
     results small, large, again;
-    cj__arenas *arenas = cj__own(cj__arenas_new());
+    cj__arenas *arenas = cj__own(cj__arenas_new(NULL));
     if (!arenas)
         return cj_error_status();
     cj_function *prediction = prediction_new(w, arenas);
@@ -209,7 +209,7 @@ static void without_any_memory_later_calls_ask_again(void **state)
     const weights w = weights_new();
     const results small = alone(prediction_new, &w, SMALL),
                   large = alone(prediction_new, &w, LARGE);
-    cj__arenas *arenas = cj__own(cj__arenas_new());
+    cj__arenas *arenas = cj__own(cj__arenas_new(NULL));
     cj_function *prediction = prediction_new(&w, arenas);
     results r;
     assert_int_equal(run(prediction, SMALL, &r), CJ_OK);
@@ -233,7 +233,7 @@ static void without_any_memory_later_calls_ask_again(void **state)
 static void borrowers_at_once_have_different_arenas(void **state)
 {
     (void)state;
-    cj__arenas *arenas = cj__own(cj__arenas_new());
+    cj__arenas *arenas = cj__own(cj__arenas_new(NULL));
     cj__arena *a, *b, *c;
     assert_int_equal(cj__arena_borrow(arenas, 1000, &a), CJ_OK);
     assert_int_equal(cj__arena_borrow(arenas, 100, &b), CJ_OK);
@@ -274,7 +274,7 @@ static void threads_may_run_functions_that_share(void **state)
     enum { THREADS = 4 };
     (void)state;
     const weights w[2] = {weights_new(), weights_new()};
-    cj__arenas *arenas = cj__own(cj__arenas_new());
+    cj__arenas *arenas = cj__own(cj__arenas_new(NULL));
     cj_function *functions[2];
     results expected[2][2];
     caller callers[THREADS];

@@ -68,10 +68,12 @@ cj_function *fixture_function(fixture *f, const char *off)
     if (off)
         setenv("CAJAL_PLAN", off, 1);
     if (f->g.status == CJ_OK)
-        function = cj__function_new(&(cj_function_args){f->inputs, f->input_count, f->outputs,
-                                                        f->output_count, f->updates,
-                                                        f->update_count, f->pool},
-                                    f->arenas);
+        function = cj__function_new(
+            &(cj_function_args){CJ_FUNCTION_DEFAULTS, .inputs = f->inputs,
+                                .input_count = f->input_count, .outputs = f->outputs,
+                                .output_count = f->output_count, .updates = f->updates,
+                                .update_count = f->update_count, .pool = f->pool},
+            f->arenas);
     unsetenv("CAJAL_PLAN");
     cj__build_end(&f->g);
     return function;

@@ -495,13 +495,10 @@ static cj_status whole_life(void *context)
     if (loss && status != CJ_OK)
         cj_release(loss);
     if (loss && status == CJ_OK)
-        function = cj_function_new(&(cj_function_args){.inputs = &input,
-                                                       .input_count = 1,
-                                                       .outputs = (cj_symbol *[]){loss, gradient},
-                                                       .output_count = 2,
-                                                       .updates = &(cj_update){w, gradient},
-                                                       .update_count = 1,
-                                                       .pool = cj_pool_new(1)});
+        function = cj_function(.inputs = &input, .input_count = 1,
+                               .outputs = (cj_symbol *[]){loss, gradient}, .output_count = 2,
+                               .updates = &(cj_update){w, gradient}, .update_count = 1,
+                               .pool = cj_pool_new(1));
     if (function && (status = cj_tensor_new(CJ_F32, CJ_SHAPE(4, 3), &x)) == CJ_OK)
         status = cj_function_call(function, &x, NULL);
     else if (status == CJ_OK)

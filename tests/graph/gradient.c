@@ -51,8 +51,7 @@ static cj_symbol *gradient(cj_symbol *y, cj_symbol *x)
 // The value of `y` for x of VALUES elements.
 static void evaluate(cj_symbol *x, cj_symbol *y, const double *at, double *value)
 {
-    cj_function *f = cj_function_new(
-        &(cj_function_args){.inputs = &x, .input_count = 1, .outputs = &y, .output_count = 1});
+    cj_function *f = cj_function(.inputs = &x, .input_count = 1, .outputs = &y, .output_count = 1);
     assert_non_null(f);
     const void *in = at;
     void *out = value;
@@ -240,7 +239,7 @@ static cj_symbol *read_of(cj_variable *variable)
 
 static void compute(cj_symbol *y, double *value)
 {
-    cj_function *f = cj_function_new(&(cj_function_args){.outputs = &y, .output_count = 1});
+    cj_function *f = cj_function(.outputs = &y, .output_count = 1);
     void *out = value;
     assert_non_null(f);
     assert_int_equal(cj__function_run(f, 1, NULL, &out), CJ_OK);

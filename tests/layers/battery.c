@@ -21,7 +21,7 @@ typedef struct sample {
         return call;                   \
     }
 MAKER(input, cj_input(3))
-MAKER(dense, cj_dense(5, .activation = "tanh", .kernel_regularizer = "l2(1e-4)", .use_bias = CJ_ON))
+MAKER(dense, cj_dense(5, .activation = "tanh", .kernel_regularizer = "l2(1e-4)", .use_bias = true))
 MAKER(embedding, cj_embedding(7, 4, .mask_zero = true))
 MAKER(conv2d,
       cj_conv2d(4, {3, 2}, .padding = "same", .strides = {2}, .groups = 2, .activation = "sigmoid"))
@@ -33,7 +33,7 @@ MAKER(flatten, cj_flatten())
 MAKER(reshape, cj_reshape({-1, 2}))
 MAKER(activation, cj_activation("gelu(approximate=true)"))
 MAKER(relu, cj_relu(.max_value = 2, .negative_slope = 0.1))
-MAKER(leaky_relu, cj_leaky_relu(CJ_ZERO))
+MAKER(leaky_relu, cj_leaky_relu(0))
 MAKER(elu, cj_elu(0.5))
 MAKER(softmax, cj_softmax(.axis = 1))
 MAKER(rescaling, cj_rescaling(2, .offset = -1))
@@ -206,22 +206,21 @@ static void settings_come_back_from_the_table_of_fields(void **state)
     for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
         cj_layer *layer = made(&samples[i]);
         const cj__choice *choice = &layer->kind->choice;
-        _Alignas(16) char again[CJ__ARGS_MAX] = {0};
+        _Alignas(16) char again[2 * CJ__ARGS_MAX] = {0};
         assert_true(choice->args_size <= sizeof again);
+        memcpy(again, choice->defaults, choice->args_size);
         for (int f = 0; f < choice->field_count; f++) {
             const cj__field *field = &choice->fields[f];
             const char *slot = (const char *)layer->args + field->offset;
             if (field->kind == CJ__FIELD_TEXT || field->kind == CJ__FIELD_SPEC)
                 memcpy(again + field->offset, slot, sizeof(void *));
-            else if (field->kind == CJ__FIELD_NUMBER && *(const double *)(const void *)slot == 0)
-                memcpy(again + field->offset, &(double){CJ_ZERO}, sizeof(double));
             else if (field->kind == CJ__FIELD_LIST)
                 memcpy(again + field->offset, slot, 8 * sizeof(int64_t));
             else if (field->kind == CJ__FIELD_PAIR)
                 memcpy(again + field->offset, slot, 2 * sizeof(int64_t));
             else if (field->kind == CJ__FIELD_BOOL)
                 memcpy(again + field->offset, slot, sizeof(bool));
-            else if (field->kind == CJ__FIELD_SWITCH || field->kind == CJ__FIELD_INT32)
+            else if (field->kind == CJ__FIELD_INT32)
                 memcpy(again + field->offset, slot, 4);
             else
                 memcpy(again + field->offset, slot, 8);

@@ -248,7 +248,7 @@ static void merges_check_their_inputs(void **state)
     assert_null(cj_merge(cj_concatenate(.axis = 5), a, b));
     assert_error_contains("concatenate: axis 5");
     cj_release(a), cj_release(b);
-    assert_null(cj_model_new(.inputs = {NULL}));
+    assert_null(cj_functional(.inputs = {NULL}));
 }
 
 static void activity_regularizer_is_divided_by_the_batch(void **state)
@@ -256,7 +256,7 @@ static void activity_regularizer_is_divided_by_the_batch(void **state)
     (void)state;
     cj__trace trace = {0};
     cj_layer *layer =
-        cj_dense(1, .use_bias = CJ_OFF, .kernel_initializer = "ones",
+        cj_dense(1, .use_bias = false, .kernel_initializer = "ones",
                  .activity_regularizer = "l2(0.5)", .kernel_regularizer = "l1_l2(l1=1, l2=2)");
     cj_symbol *x =
         cj__build_keep(&trace.build, cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 2), "x"));
@@ -267,8 +267,8 @@ static void activity_regularizer_is_divided_by_the_batch(void **state)
     assert_int_equal(trace.loss_count, 1);
     cj_symbol *losses[2] = {trace.losses[0], cj__layer_losses(layer, &trace, &any)};
     assert_true(any);
-    cj_function *f = cj_function_new(
-        &(cj_function_args){.inputs = &x, .input_count = 1, .outputs = losses, .output_count = 2});
+    cj_function *f =
+        cj_function(.inputs = &x, .input_count = 1, .outputs = losses, .output_count = 2);
     assert_non_null(f);
     // outputs 2 and 4
     cj_tensor *given = helper_tensor(CJ_F32, CJ_SHAPE(2, 2), (double[]){1, 1, 3, 1});

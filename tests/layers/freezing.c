@@ -59,7 +59,7 @@ static void layer_in_two_nested_models_is_counted_once(void **state)
 static void layer_made_frozen_has_no_trainable_variables(void **state)
 {
     (void)state;
-    cj_model *model = cj_sequential(cj_input(2), cj_dense(2, .trainable = CJ_OFF), cj_dense(1));
+    cj_model *model = cj_sequential(cj_input(2), cj_dense(2, .trainable = false), cj_dense(1));
     assert_int_equal(trainable_count(model), 2);
     cj_release(model);
 }

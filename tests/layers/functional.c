@@ -2,8 +2,10 @@
 // sentences.
 #include "layers/helpers.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 static void two_inputs_and_two_outputs_run(void **state)
 {
@@ -12,7 +14,7 @@ static void two_inputs_and_two_outputs_run(void **state)
     cj_symbol *joined = cj_merge(cj_concatenate(), cj_apply(cj_dense(4), a), b);
     cj_symbol *y = cj_apply(cj_dense(2), joined),
               *z = cj_apply(cj_dense(1, .name = "value"), joined);
-    cj_model *model = cj_model_new(.inputs = {a, b}, .outputs = {y, z});
+    cj_model *model = cj_functional(.inputs = {a, b}, .outputs = {y, z});
     if (!model)
         fail_msg("%s", cj_error());
     assert_int_equal(cj_model_input_count(model), 2);
@@ -36,9 +38,9 @@ static void shared_layer_has_one_set_of_variables(void **state)
 {
     (void)state;
     cj_symbol *a = cj_input_symbol(3), *b = cj_input_symbol(3);
-    cj_layer *shared = cj_dense(2, .use_bias = CJ_OFF);
+    cj_layer *shared = cj_dense(2, .use_bias = false);
     cj_symbol *y = cj_merge(cj_add(), cj_apply(shared, a), cj_apply(shared, b));
-    cj_model *model = cj_model_new(.inputs = {a, b}, .outputs = {y});
+    cj_model *model = cj_functional(.inputs = {a, b}, .outputs = {y});
     assert_non_null(model);
     assert_int_equal(cj_layer_variable_count(cj_model_layer(model)), 1);
     helper_assign(cj_model_find_layer(model, "dense"), 0, (double[]){1, 0, 0, 1, 2, 3});
@@ -55,12 +57,11 @@ static void shared_layer_has_one_set_of_variables(void **state)
 static void nested_model_counts_its_variables_and_is_found(void **state)
 {
     (void)state;
-    cj_model *inner = cj_sequential_new(
-        &(cj_sequential_args){.layers = (cj_layer *[]){cj_input(4), cj_dense(3), cj_dense(2)},
-                              .layer_count = 3,
-                              .name = "inner"});
+    cj_model *inner = cj_sequential_new(&(cj_sequential_args){
+        CJ_SEQUENTIAL_DEFAULTS, .layers = (cj_layer *[]){cj_input(4), cj_dense(3), cj_dense(2)},
+        .layer_count = 3, .name = "inner"});
     cj_symbol *x = cj_input_symbol(4), *h = cj_apply(cj_model_layer(inner), x);
-    cj_model *model = cj_model_new(.inputs = {x}, .outputs = {cj_apply(cj_dense(1), h)});
+    cj_model *model = cj_functional(.inputs = {x}, .outputs = {cj_apply(cj_dense(1), h)});
     assert_non_null(model);
     assert_int_equal(cj_layer_variable_count(cj_model_layer(model)), 6);
     assert_non_null(cj_model_find_layer(model, "inner/dense_1"));
@@ -75,7 +76,7 @@ static void op_between_layers_is_made_again(void **state)
     cj_symbol *scaled =
         cj_op_multiply(cj_apply(cj_activation("relu"), x), cj_symbol_scalar(CJ_F32, 3));
     cj_model *model =
-        cj_model_new(.inputs = {x}, .outputs = {cj_apply(cj_activation("linear"), scaled)});
+        cj_functional(.inputs = {x}, .outputs = {cj_apply(cj_activation("linear"), scaled)});
     if (!model)
         fail_msg("%s", cj_error());
     assert_int_equal(cj_model_layer_count(model), 3);
@@ -91,7 +92,7 @@ static void layer_that_changes_nothing_still_belongs_to_the_model(void **state)
 {
     (void)state;
     cj_symbol *x = cj_input_symbol(2);
-    cj_model *model = cj_model_new(.inputs = {x}, .outputs = {cj_apply(cj_dropout(0.5), x)});
+    cj_model *model = cj_functional(.inputs = {x}, .outputs = {cj_apply(cj_dropout(0.5), x)});
     assert_non_null(model);
     assert_int_equal(cj_model_layer_count(model), 2);
     assert_string_equal(cj_layer_class(cj_model_layer_at(model, 1)), "Dropout");
@@ -101,15 +102,14 @@ static void layer_that_changes_nothing_still_belongs_to_the_model(void **state)
 static void missing_and_unused_inputs_are_named(void **state)
 {
     (void)state;
-    cj_symbol *a = cj_input_symbol(3),
-              *b = cj_input_symbol_new(&(cj_input_args){.shape = {3}, .name = "noise"});
+    cj_symbol *a = cj_input_symbol(3), *b = cj_input_symbol(3, .name = "noise");
     cj_symbol *sum = cj_merge(cj_add(), a, b), *alone = cj_apply(cj_dense(2), a);
     cj_retain(a), cj_retain(b), cj_retain(sum), cj_retain(alone);
-    assert_null(cj_model_new(.inputs = {a}, .outputs = {sum}));
+    assert_null(cj_functional(.inputs = {a}, .outputs = {sum}));
     assert_error_contains("need input \"noise\"");
-    assert_null(cj_model_new(.inputs = {a, b}, .outputs = {alone}));
+    assert_null(cj_functional(.inputs = {a, b}, .outputs = {alone}));
     assert_error_contains("input 1 (\"noise\") is not used");
-    assert_null(cj_model_new(.inputs = {alone}, .outputs = {sum}));
+    assert_null(cj_functional(.inputs = {alone}, .outputs = {sum}));
     assert_error_contains("cj_input_symbol()");
     cj_release(alone), cj_release(sum), cj_release(a), cj_release(b);
 }
@@ -121,7 +121,8 @@ static void failure_on_the_way_reaches_the_model(void **state)
     cj_error_clear();
     cj_symbol *y = cj_apply(cj_dense(2, .activation = "sofmax"), cj_apply(cj_dense(4), x));
     assert_null(y);
-    assert_null(cj_model_new(.inputs = {x}, .outputs = {y}, .input_count = 1, .output_count = 1));
+    assert_null(
+        cj_functional(.inputs = {x}, .outputs = {y}, .inputs_count = 1, .outputs_count = 1));
     assert_error_contains("did you mean \"softmax\"");
 }
 
@@ -135,8 +136,67 @@ static void lines_after_a_failure_may_use_its_arguments(void **state)
     assert_null(bad);
     assert_non_null(again);
     cj_symbol *y = cj_merge(cj_add(), h, bad), *z = cj_merge(cj_add(), h, again);
-    assert_null(cj_model_new(.inputs = {x}, .outputs = {z, y}, .output_count = 2));
+    assert_null(cj_functional(.inputs = {x}, .outputs = {z, y}, .outputs_count = 2));
     assert_error_contains("conv2d: input (None, 4) has 2 axes");
+}
+
+static void shared_layer_survives_a_line_without_a_symbol(void **state)
+{
+    (void)state;
+    support_memory_begin(-1);
+    cj_symbol *a = cj_input_symbol(3), *b = cj_input_symbol(3);
+    cj_layer *shared = cj_dense(4);
+    cj_symbol *first = cj_apply(shared, cj_apply(cj_dense(0), a));
+    assert_null(first);
+    cj_symbol *second = cj_apply(shared, b);
+    assert_non_null(second);
+    cj_symbol *y = cj_apply(cj_dense(2), cj_merge(cj_add(), first, second));
+    assert_null(cj_functional(.inputs = {a, b}, .outputs = {y}));
+    assert_error_contains("units");
+    cj_release(second);
+    support_memory_end();
+}
+
+static void *fail_and_end(void *shared)
+{
+    support_memory_hook();
+    cj_symbol *x = cj_input_symbol(3);
+    assert_null(cj_apply(cj_dense(4), cj_apply(cj_conv2d(3, {2}), x)));
+    assert_null(cj_apply(shared, x)); // of 2 axes, needs 4
+    return NULL;
+}
+
+static void threads_that_end_after_a_failure_leave_nothing(void **state)
+{
+    (void)state;
+    pthread_t threads[2];
+    support_memory_begin(-1);
+    cj_layer *shared = cj_max_pooling2d();
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, fail_and_end, cj_retain(shared)), 0);
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    cj_release(shared), cj_release(shared);
+    support_memory_end();
+}
+
+// A search through all names or all applications for each layer would take minutes.
+static void ten_thousand_layers_without_names_are_quick(void **state)
+{
+    (void)state;
+    const clock_t begin = clock();
+    FILE *stream = tmpfile();
+    cj_symbol *x = cj_input_symbol(2), *h = x;
+    for (int i = 0; i < 10000; i++)
+        h = cj_apply(cj_dense(2), h);
+    cj_model *model = cj_functional(.inputs = {x}, .outputs = {h});
+    assert_non_null(model);
+    assert_int_equal(cj_layer_variable_count(cj_model_layer(model)), 20000);
+    assert_int_equal(cj_model_summary(model, stream), CJ_OK);
+    assert_string_equal(cj_layer_name(cj_model_layer_at(model, 10000)), "dense_9999");
+    cj_release(model);
+    fclose(stream);
+    assert_true((clock() - begin) / CLOCKS_PER_SEC < 30);
 }
 
 static void long_chain_is_walked_and_freed_without_recursion(void **state)
@@ -145,7 +205,7 @@ static void long_chain_is_walked_and_freed_without_recursion(void **state)
     cj_symbol *x = cj_input_symbol(2), *h = x;
     for (int i = 0; i < 3000; i++)
         h = cj_apply(cj_activation("relu"), h);
-    cj_model *model = cj_model_new(.inputs = {x}, .outputs = {h});
+    cj_model *model = cj_functional(.inputs = {x}, .outputs = {h});
     assert_non_null(model);
     assert_int_equal(cj_model_layer_count(model), 3001);
     assert_string_equal(cj_layer_name(cj_model_layer_at(model, 3000)), "activation_2999");
@@ -155,13 +215,13 @@ static void long_chain_is_walked_and_freed_without_recursion(void **state)
 static void mask_of_an_embedding_reaches_the_recurrent_layer(void **state)
 {
     (void)state;
-    cj_symbol *x = cj_input_symbol_new(&(cj_input_args){.shape = {3}, .dtype = "int32"});
+    cj_symbol *x = cj_input_symbol(3, .dtype = "int32");
     cj_symbol *h = cj_apply(cj_embedding(4, 1, .mask_zero = true), x);
     cj_symbol *y =
         cj_apply(cj_simple_rnn(1, .activation = "linear", .recurrent_initializer = "ones",
                                .kernel_initializer = "ones"),
                  h);
-    cj_model *model = cj_model_new(.inputs = {x}, .outputs = {y});
+    cj_model *model = cj_functional(.inputs = {x}, .outputs = {y});
     if (!model)
         fail_msg("%s", cj_error());
     helper_assign(cj_model_find_layer(model, "embedding"), 0, (double[]){100, 1, 2, 3});
@@ -184,6 +244,9 @@ int main(void)
         cmocka_unit_test(missing_and_unused_inputs_are_named),
         cmocka_unit_test(failure_on_the_way_reaches_the_model),
         cmocka_unit_test(lines_after_a_failure_may_use_its_arguments),
+        cmocka_unit_test(shared_layer_survives_a_line_without_a_symbol),
+        cmocka_unit_test(threads_that_end_after_a_failure_leave_nothing),
+        cmocka_unit_test(ten_thousand_layers_without_names_are_quick),
         cmocka_unit_test(long_chain_is_walked_and_freed_without_recursion),
         cmocka_unit_test(mask_of_an_embedding_reaches_the_recurrent_layer),
     };

@@ -75,12 +75,9 @@ cj_tensor *helper_run(cj_layer *layer, cj_tensor *const *inputs, int count, int 
         fail_msg("%s", cj_error());
     assert_true(index < output_count);
     cj_function *function =
-        cj_function_new(&(cj_function_args){.inputs = symbols,
-                                            .input_count = given_count,
-                                            .outputs = &outputs[index].symbol,
-                                            .output_count = 1,
-                                            .updates = trace.updates,
-                                            .update_count = trace.update_count});
+        cj_function(.inputs = symbols, .input_count = given_count,
+                    .outputs = &outputs[index].symbol, .output_count = 1, .updates = trace.updates,
+                    .update_count = trace.update_count);
     if (!function)
         fail_msg("%s", cj_error());
     cj_tensor *result = result_like(outputs[index].symbol, cj_tensor_shape(inputs[0])->dims[0]);
@@ -131,11 +128,8 @@ static void probe_make(probe *p, cj_layer *layer, cj_tensor *input)
     p->result_count = x_count + 1;
     for (int i = 0; i <= x_count; i++)
         p->results[i] = result_like(all[i], 1);
-    p->function =
-        cj_function_new(&(cj_function_args){.inputs = (cj_symbol *[]){value.symbol, trace.step},
-                                            .input_count = 2,
-                                            .outputs = all,
-                                            .output_count = x_count + 1});
+    p->function = cj_function(.inputs = (cj_symbol *[]){value.symbol, trace.step}, .input_count = 2,
+                              .outputs = all, .output_count = x_count + 1);
     if (!p->function)
         fail_msg("%s", cj_error());
     cj__trace_end(&trace);

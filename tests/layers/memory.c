@@ -12,7 +12,7 @@ static cj_status build_images(void *context)
     (void)context;
     cj_error_clear();
     cj_model *model = cj_sequential(
-        cj_input_with(.shape = {8, 8, 2}, .dtype = "uint8"), cj_rescaling(1.0 / 255),
+        cj_input(8, 8, 2, .dtype = "uint8"), cj_rescaling(1.0 / 255),
         cj_conv2d(4, {3, 3}, .activation = "relu", .activity_regularizer = "l1"),
         cj_batch_normalization(), cj_max_pooling2d(), cj_average_pooling2d(.padding = "same"),
         cj_dropout(0.5), cj_leaky_relu(), cj_elu(), cj_relu(.max_value = 6), cj_reshape({2, 2, 4}),
@@ -27,7 +27,7 @@ static cj_status build_graph(void *context)
 {
     (void)context;
     cj_error_clear();
-    cj_symbol *words = cj_input_symbol_new(&(cj_input_args){.shape = {5}, .dtype = "int32"});
+    cj_symbol *words = cj_input_symbol(5, .dtype = "int32");
     cj_symbol *picture = cj_input_symbol(4, 4, 3);
     cj_symbol *h = cj_apply(cj_embedding(6, 4, .mask_zero = true), words);
     cj_symbol *last = cj_apply(cj_simple_rnn(3), h),
@@ -36,8 +36,8 @@ static cj_status build_graph(void *context)
     cj_symbol *both =
         cj_merge(cj_concatenate(), sum, cj_apply(cj_global_average_pooling2d(), picture));
     cj_symbol *y = cj_apply(cj_activation("gelu"), both);
-    cj_model *model = cj_model_new(.inputs = {words, picture}, .outputs = {y, last},
-                                   .input_count = 2, .output_count = 2);
+    cj_model *model = cj_functional(.inputs = {words, picture}, .outputs = {y, last},
+                                    .inputs_count = 2, .outputs_count = 2);
     if (!model)
         return failed();
     cj_release(model);

@@ -58,7 +58,7 @@ static void functional_and_sequential_layers_get_new_draws_by_their_settled_name
     (void)state;
     cj_symbol *x = cj_input_symbol(4);
     cj_model *model =
-        cj_model_new(.inputs = {x}, .outputs = {cj_apply(cj_dense(4), cj_apply(cj_dense(4), x))});
+        cj_functional(.inputs = {x}, .outputs = {cj_apply(cj_dense(4), cj_apply(cj_dense(4), x))});
     assert_memory_not_equal(kernel(model, 1), kernel(model, 2), 16 * sizeof(float));
     assert_string_equal(cj_variable_name(cj_layer_variable(cj_model_layer_at(model, 2), 1)),
                         "dense_1/bias");
@@ -73,7 +73,7 @@ static void assigned_weights_are_not_drawn_over(void **state)
     cj_symbol *y = cj_apply(layer, x);
     cj_tensor *value = helper_tensor(CJ_F32, CJ_SHAPE(1, 1), (double[]){42});
     assert_int_equal(cj_variable_assign(cj_layer_variable(layer, 0), value), CJ_OK);
-    cj_model *model = cj_model_new(.inputs = {x}, .outputs = {y});
+    cj_model *model = cj_functional(.inputs = {x}, .outputs = {y});
     assert_near(kernel(model, 1)[0], 42, 0, 0);
     cj_release(value), cj_release(model);
 }

@@ -24,7 +24,7 @@ static float *predict(cj_model *model, int64_t rows, int64_t *count)
     float *numbers = cj_tensor_data(x);
     for (int64_t i = 0; i < rows * 40; i++)
         numbers[i] = sinf((float)i * 0.37f) * 1.3f;
-    if (cj_predict(model, x, 0, &y) != CJ_OK)
+    if (cj_predict(model, x, &y) != CJ_OK)
         fail_msg("%s", cj_error());
     *count = cj_tensor_count(y);
     float *copy = malloc((size_t)*count * sizeof *copy);

@@ -110,8 +110,7 @@ static void layers_may_be_joined_by_models(void **state)
 static void bytes_go_straight_into_rescaling(void **state)
 {
     (void)state;
-    cj_model *model = cj_sequential(cj_input_with(.shape = {3}, .dtype = "uint8"),
-                                    cj_rescaling(0.5, .offset = 1));
+    cj_model *model = cj_sequential(cj_input(3, .dtype = "uint8"), cj_rescaling(0.5, .offset = 1));
     cj_tensor *x = helper_tensor(CJ_U8, CJ_SHAPE(1, 3), (double[]){0, 2, 255});
     cj_tensor *y = helper_predict(cj_model_layer(model), x);
     assert_all_near(helper_floats(y), ((float[]){1, 2, 128.5f}), 3, 0, 0);

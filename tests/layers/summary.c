@@ -50,11 +50,10 @@ static void sequential_model_prints_three_columns(void **state)
 static void branching_model_prints_what_is_connected(void **state)
 {
     (void)state;
-    cj_symbol *a = cj_input_symbol(3),
-              *b = cj_input_symbol_new(&(cj_input_args){.shape = {2}, .name = "noise"});
+    cj_symbol *a = cj_input_symbol(3), *b = cj_input_symbol(2, .name = "noise");
     cj_symbol *c = cj_merge(cj_concatenate(), cj_apply(cj_dense(4), a), b);
     cj_symbol *y = cj_apply(cj_dense(2), c), *z = cj_apply(cj_dense(1, .name = "value"), c);
-    cj_model *model = cj_model_new(.inputs = {a, b}, .outputs = {y, z});
+    cj_model *model = cj_functional(.inputs = {a, b}, .outputs = {y, z});
     assert_summary(model,
                    "Model: \"functional\"\n"
                    "┏━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━┓\n"

@@ -81,10 +81,8 @@ static bool start(checked *t, const op_case *c, bool free_axis, int order)
         }
         for (int i = 0; i <= t->real_count; i++)
             t->results[i] = case_tensor_like(outputs[i]);
-        t->function = cj_function_new(&(cj_function_args){.inputs = inputs,
-                                                          .input_count = t->given_count,
-                                                          .outputs = outputs,
-                                                          .output_count = 1 + t->real_count});
+        t->function = cj_function(.inputs = inputs, .input_count = t->given_count,
+                                  .outputs = outputs, .output_count = 1 + t->real_count);
         if (!t->function)
             fail_msg("%s: %s", c->op->name, cj_error());
     }
@@ -189,8 +187,8 @@ static void gradient_at(cj__build *g, cj_symbol *y, cj_symbol *x, cj_tensor *at,
 {
     cj_symbol *gradient = NULL, *loss = cj__sum(g, y, cj__all_axes(y), false);
     assert_int_equal(cj__gradients(g, loss, &x, 1, &gradient), CJ_OK);
-    cj_function *function = cj_function_new(&(cj_function_args){
-        .inputs = &x, .input_count = 1, .outputs = &gradient, .output_count = 1});
+    cj_function *function =
+        cj_function(.inputs = &x, .input_count = 1, .outputs = &gradient, .output_count = 1);
     assert_non_null(function);
     assert_int_equal(cj_function_call(function, &at, &dx), CJ_OK);
     cj_release(function);

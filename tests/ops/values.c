@@ -24,11 +24,9 @@ static void run_case(const op_case *c, cj_dtype real, int threads, ran *r)
         r->in[i] = case_tensor(c, i, real, 3);
     for (int i = 0; i < r->out_count; i++)
         r->out[i] = case_tensor_like(g.outputs[i]);
-    cj_function *f = cj_function_new(&(cj_function_args){.inputs = g.inputs,
-                                                         .input_count = r->in_count,
-                                                         .outputs = g.outputs,
-                                                         .output_count = r->out_count,
-                                                         .pool = cj_pool_new(threads)});
+    cj_function *f =
+        cj_function(.inputs = g.inputs, .input_count = r->in_count, .outputs = g.outputs,
+                    .output_count = r->out_count, .pool = cj_pool_new(threads));
     if (!f || cj_function_call(f, r->in, r->out) != CJ_OK)
         fail_msg("%s: %s", c->op->name, cj_error());
     cj_release(f);
@@ -274,10 +272,8 @@ static void every_op_takes_a_batch_of_nothing(void **state)
             r.in[k] = empty_like(g.inputs[k], &has_batch);
         for (int k = 0; k < r.out_count; k++)
             r.out[k] = empty_like(g.outputs[k], &has_batch);
-        cj_function *f = cj_function_new(&(cj_function_args){.inputs = g.inputs,
-                                                             .input_count = r.in_count,
-                                                             .outputs = g.outputs,
-                                                             .output_count = r.out_count});
+        cj_function *f = cj_function(.inputs = g.inputs, .input_count = r.in_count,
+                                     .outputs = g.outputs, .output_count = r.out_count);
         if (!f || (has_batch && cj_function_call(f, r.in, r.out) != CJ_OK))
             fail_msg("%s: %s", c->op->name, cj_error());
         forget(&r);
@@ -308,10 +304,8 @@ static void labels_and_indices_out_of_range_are_refused(void **state)
         cj_tensor *in[2];
         case_build(&out_of_range[i].c, CJ_F32, false, &g);
         cj_function *f =
-            cj_function_new(&(cj_function_args){.inputs = g.inputs,
-                                                .input_count = out_of_range[i].c.input_count,
-                                                .outputs = g.outputs,
-                                                .output_count = g.output_count});
+            cj_function(.inputs = g.inputs, .input_count = out_of_range[i].c.input_count,
+                        .outputs = g.outputs, .output_count = g.output_count);
         assert_non_null(f);
         for (int k = 0; k < out_of_range[i].c.input_count; k++)
             in[k] = case_tensor(&out_of_range[i].c, k, CJ_F32, 3);

@@ -32,8 +32,8 @@ static bool compute(const char *spec, cj_tensor *x, cj_tensor *dy, cj_tensor *y,
     cj_function *function = NULL;
     bool right = sum && cj__gradients(&g, sum, &input, 1, &outputs[1]) == CJ_OK;
     if (right)
-        function = cj_function_new(&(cj_function_args){
-            .inputs = &input, .input_count = 1, .outputs = outputs, .output_count = 2});
+        function =
+            cj_function(.inputs = &input, .input_count = 1, .outputs = outputs, .output_count = 2);
     right = function && cj_function_call(function, &x, (cj_tensor *[]){y, dx}) == CJ_OK;
     cj_release(function);
     return cj__build_end(&g) == CJ_OK && right;

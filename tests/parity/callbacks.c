@@ -7,25 +7,32 @@
 
 #include <string.h>
 
+// An option, or its default where the case does not give it.
+static double option_or(const json_t *options, const char *key, double standard)
+{
+    return json_object_get(options, key) ? fixture_number(options, key) : standard;
+}
+
 static cj_callback *make(const json_t *one)
 {
     const json_t *options = json_object_get(one, "options");
     const char *mode = fixture_text(options, "mode");
-    mode = *mode ? mode : NULL;
+    mode = *mode ? mode : "auto";
     if (strcmp(fixture_text(one, "callback"), "EarlyStopping") == 0)
         return cj_early_stopping(.monitor = "loss", .mode = mode,
                                  .patience = (int)fixture_number(options, "patience"),
                                  .min_delta = fixture_number(options, "min_delta"),
-                                 .has_baseline = json_object_get(options, "baseline") != NULL,
-                                 .baseline = fixture_number(options, "baseline"),
+                                 .baseline = json_object_get(options, "baseline") ?
+                                                 fixture_number(options, "baseline") :
+                                                 (double)NAN,
                                  .restore_best_weights =
                                      fixture_flag(options, "restore_best_weights"),
                                  .start_from_epoch =
                                      (int)fixture_number(options, "start_from_epoch"));
     return cj_reduce_lr_on_plateau(.monitor = "loss", .mode = mode,
-                                   .factor = fixture_number(options, "factor"),
-                                   .patience = (int)fixture_number(options, "patience"),
-                                   .min_delta = fixture_number(options, "min_delta"),
+                                   .factor = option_or(options, "factor", 0.1),
+                                   .patience = (int)option_or(options, "patience", 10),
+                                   .min_delta = option_or(options, "min_delta", 1e-4),
                                    .cooldown = (int)fixture_number(options, "cooldown"),
                                    .min_lr = fixture_number(options, "min_lr"));
 }
@@ -73,7 +80,7 @@ static bool drive(cj_callback *callback, cj_model *model, const fixture *file, c
 
 static bool equals_keras(const fixture *file, const json_t *one)
 {
-    cj_model *model = cj_sequential(cj_input(1), cj_dense(1, .use_bias = CJ_OFF));
+    cj_model *model = cj_sequential(cj_input(1), cj_dense(1, .use_bias = false));
     cj_callback *callback = cj__own(make(one));
     int ran = 0;
     bool right = model && callback &&

@@ -6,16 +6,16 @@
 
 static bool scores_equal(const fixture *file, const char *name, const json_t *one, cj_dataset *data)
 {
-    static cj_knn_scores scores;
+    cj_knn_scores *scores = NULL;
     cj_tensor *due = fixture_tensor(file, name, "scores");
     bool right = cj_knn_cross_validate(data, &scores, .k = {(int64_t)fixture_number(one, "k")},
                                        .folds = (int)fixture_number(one, "folds"),
                                        .metric = fixture_text(one, "metric"),
                                        .weights = fixture_text(one, "weights")) == CJ_OK;
     for (int64_t f = 0; right && f < cj_tensor_count(due); f++)
-        right = fixture_near(file, name, fixture_part("score", (int)f), scores.accuracy[0][f],
-                             cj_tensor_get(due, &f));
-    cj_release(due);
+        right = fixture_near(file, name, fixture_part("score", (int)f),
+                             cj_knn_scores_accuracy(scores, 0, (int)f), cj_tensor_get(due, &f));
+    cj_release(due), cj_release(scores);
     return right;
 }
 
@@ -25,10 +25,10 @@ static bool equals_sklearn(const fixture *file, const json_t *one)
     cj_tensor *queries = fixture_tensor(file, name, "queries");
     cj_tensor *labels = NULL, *shares = NULL, *distances = NULL, *indices = NULL, *numbers = NULL;
     cj_tensor *x = fixture_tensor(file, name, "x"), *y = fixture_tensor(file, name, "y");
-    cj_dataset *data = cj_dataset_new(.x = {x}, .y = {y});
+    cj_dataset *data = cj_dataset(.x = {x}, .y = {y});
     cj_knn *knn =
-        cj_knn_new(.k = (int64_t)fixture_number(one, "k"), .metric = fixture_text(one, "metric"),
-                   .weights = fixture_text(one, "weights"));
+        cj_knn(.k = (int64_t)fixture_number(one, "k"), .metric = fixture_text(one, "metric"),
+               .weights = fixture_text(one, "weights"));
     bool right = knn && cj_knn_fit(knn, data) == CJ_OK &&
                  cj_knn_predict(knn, queries, &labels) == CJ_OK &&
                  cj_knn_predict_proba(knn, queries, &shares) == CJ_OK &&

@@ -161,10 +161,8 @@ static bool add_updates(bench *b, const fixture *file, const json_t *one)
 // Makes the function of everything wanted, calls it, and compares.
 static bool run(bench *b, const fixture *file, const json_t *one)
 {
-    b->function = cj_function_new(&(cj_function_args){.inputs = b->inputs,
-                                                      .input_count = b->input_count,
-                                                      .outputs = b->outputs,
-                                                      .output_count = b->output_count});
+    b->function = cj_function(.inputs = b->inputs, .input_count = b->input_count,
+                              .outputs = b->outputs, .output_count = b->output_count);
     if (!b->function)
         return false;
     const char *name = fixture_case_name(one);

@@ -40,8 +40,8 @@ static bool compute(const char *spec, cj_tensor *const *given, cj_tensor *const 
         inputs[i] = cj__build_keep(&g, cj_symbol_input(cj_tensor_dtype(given[i]),
                                                        *cj_tensor_shape(given[i]), GIVEN_PARTS[i]));
     if (build(&g, &chosen, inputs, outputs) == CJ_OK)
-        function = cj_function_new(&(cj_function_args){
-            .inputs = inputs, .input_count = GIVEN, .outputs = outputs, .output_count = WANTED});
+        function = cj_function(.inputs = inputs, .input_count = GIVEN, .outputs = outputs,
+                               .output_count = WANTED);
     bool right = function && cj_function_call(function, given, results) == CJ_OK;
     cj_release(function);
     cj__chosen_free(&chosen);

@@ -21,7 +21,7 @@ static bool absent(const char *metric)
 static cj_model *identity(const cj_tensor *x)
 {
     const cj_shape *shape = cj_tensor_shape(x);
-    cj_input_args input = {0};
+    cj_input_args input = {CJ_INPUT_DEFAULTS};
     for (int i = 1; i < shape->rank; i++)
         input.shape[i - 1] = shape->dims[i];
     return cj_sequential(cj_input_new(&input), cj_activation("linear"));
@@ -34,25 +34,26 @@ static bool equals_keras(const fixture *file, const json_t *one)
     cj_tensor *weights = fixture_tensor(file, name, "weights"),
               *result = fixture_tensor(file, name, "result");
     cj_model *model = identity(x);
-    cj_dataset *data = cj_dataset_new(.x = {x}, .y = {y}, .sample_weight = weights);
-    cj_compile_args args = {.loss = fixture_text(one, "loss")};
+    cj_dataset *data = cj_dataset(.x = {x}, .y = {y}, .sample_weight = weights);
+    cj_compile_args args = {CJ_COMPILE_DEFAULTS, .loss = fixture_text(one, "loss")};
     args.metrics[0] = fixture_flag(one, "weighted") ? NULL : metric;
     args.weighted_metrics[0] = fixture_flag(one, "weighted") ? metric : NULL;
-    cj_results results = {0};
-    bool right =
-        model && data && cj_compile_model(model, &args) == CJ_OK &&
-        cj_evaluate(model, data, (int64_t)fixture_number(one, "batch_size"), &results) == CJ_OK;
+    cj_results *results = NULL;
+    bool right = model && data && cj_compile_with(model, &args) == CJ_OK &&
+                 cj_evaluate(model, data, &results,
+                             .batch_size = (int64_t)fixture_number(one, "batch_size")) == CJ_OK;
     if (absent(metric)) {
         right = !right && strstr(cj_error(), "unknown metric") != NULL;
         if (!right)
             print_message("%s is there: take it off the list of what is not\n", metric);
-    } else if (right && results.count != 2) {
-        print_message("%s: %d results\n", name, results.count);
+    } else if (right && cj_results_count(results) != 2) {
+        print_message("%s: %d results\n", name, cj_results_count(results));
         right = false;
     } else if (right) {
-        right = fixture_near(file, name, "result", results.values[1],
+        right = fixture_near(file, name, "result", cj_results_value_at(results, 1),
                              cj_tensor_get(result, (int64_t[]){0}));
     }
+    cj_release(results);
     cj_release(data);
     cj_release(model);
     cj_release(x);

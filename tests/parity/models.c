@@ -70,12 +70,14 @@ static void digits(uint64_t number, int step, int64_t batch, float *x, int32_t *
 // The loss of one training step; takes both tensors over.
 static double train(cj_model *model, cj_tensor *x, cj_tensor *y)
 {
-    cj_dataset *data = cj_dataset_new(.x = {x}, .y = {y});
-    cj_results results = {0};
+    cj_dataset *data = cj_dataset(.x = {x}, .y = {y});
+    cj_results *results = NULL;
     if (cj_train_on_batch(model, data, &results) != CJ_OK)
         fail_msg("%s", cj_error());
     cj_release(data);
-    return cj_results_value(&results, "loss");
+    const double loss = cj_results_value(results, "loss");
+    cj_release(results);
+    return loss;
 }
 
 // For each weight, the sum and the sum of squares that training ended with; `first` is the first
@@ -222,7 +224,7 @@ static double train_discriminator(cj_model *generator, cj_model *discriminator, 
               *y = tensor(CJ_F32, CJ_SHAPE(2 * batch, 1));
     cj_tensor *from = noise(1000 * number + 300000 + (uint64_t)step, batch), *fake = NULL;
     float *pixels = cj_tensor_data(x);
-    assert_int_equal(cj_predict(generator, from, batch, &fake), CJ_OK);
+    assert_int_equal(cj_predict(generator, from, &fake, .batch_size = batch), CJ_OK);
     digits(number, step, batch, pixels, NULL);
     memcpy(pixels + batch * 784, cj_tensor_data(fake), (size_t)batch * 784 * sizeof(float));
     for (int64_t i = 0; i < 2 * batch; i++)

@@ -94,8 +94,8 @@ static bool make_function(bench *b)
         outs += 1 + b->slot_count;
     }
     if (g.status == CJ_OK)
-        b->function = cj_function_new(&(cj_function_args){
-            .inputs = inputs, .input_count = ins, .outputs = outputs, .output_count = outs});
+        b->function = cj_function(.inputs = inputs, .input_count = ins, .outputs = outputs,
+                                  .output_count = outs);
     return cj__build_end(&g) == CJ_OK && b->function;
 }
 

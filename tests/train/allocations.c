@@ -30,16 +30,16 @@ static cj_dataset *data_of(int64_t batches)
         ((uint8_t *)cj_tensor_data(x))[i] = (uint8_t)(i * 37 % 251);
     for (int64_t i = 0; i < samples; i++)
         ((uint8_t *)cj_tensor_data(y))[i] = (uint8_t)(i % 10);
-    return cj_dataset_new(.x = {x}, .y = {y});
+    return cj_dataset(.x = {x}, .y = {y});
 }
 
 static cj_model *model_of(cj_pool *pool)
 {
     cj_model *model =
-        cj_sequential(cj_input_with(.shape = {PIXELS, PIXELS, 1}, .dtype = "uint8"),
-                      cj_rescaling(1.0 / 255), cj_conv2d(8, {3, 3}, .activation = "relu"),
-                      cj_max_pooling2d({2, 2}), cj_flatten(), cj_dropout(0.25),
-                      cj_dense(32, .activation = "relu"), cj_dense(10, .activation = "softmax"));
+        cj_sequential(cj_input(PIXELS, PIXELS, 1, .dtype = "uint8"), cj_rescaling(1.0 / 255),
+                      cj_conv2d(8, {3, 3}, .activation = "relu"), cj_max_pooling2d({2, 2}),
+                      cj_flatten(), cj_dropout(0.25), cj_dense(32, .activation = "relu"),
+                      cj_dense(10, .activation = "softmax"));
     assert_non_null(model);
     assert_int_equal(cj_compile(model, .optimizer = cj_adam(),
                                 .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"},

@@ -38,30 +38,43 @@ static void spoil(const cj_model *model)
     memset(arena_of(model)->data, 0xff, arena_of(model)->size);
 }
 
+// Of the same bits; both are released.
+static void assert_same_results(cj_results *a, cj_results *b)
+{
+    assert_int_equal(cj_results_count(a), cj_results_count(b));
+    for (int i = 0; i < cj_results_count(a); i++) {
+        const double x = cj_results_value_at(a, i), y = cj_results_value_at(b, i);
+        assert_memory_equal(&x, &y, sizeof x);
+    }
+    cj_release(a), cj_release(b);
+}
+
 static void questions_between_steps_change_no_bit(void **state)
 {
     (void)state;
     cj_model *asked = compiled(), *left_alone = compiled();
     cj_dataset *data = problem_images(48), *few = problem_images(5), *many = problem_images(130);
-    cj_results one, two;
+    cj_results *one = NULL, *two = NULL;
     cj_tensor *predicted = NULL, *expected = NULL;
     for (int step = 0; step < STEPS; step++) {
         assert_ok(cj_train_on_batch(asked, step % 3 == 1 ? few : data, &one));
         assert_ok(cj_train_on_batch(left_alone, step % 3 == 1 ? few : data, &two));
-        assert_memory_equal(one.values, two.values, sizeof(double) * (size_t)one.count);
+        assert_same_results(one, two);
         spoil(asked);
-        assert_ok(cj_evaluate(asked, step % 2 == 0 ? few : many, 64, &one));
+        assert_ok(cj_evaluate(asked, step % 2 == 0 ? few : many, &one, .batch_size = 64));
+        cj_release(one);
         spoil(asked);
-        assert_ok(cj_predict(asked, cj_dataset_x(step % 2 == 0 ? many : few, 0), 100, &predicted));
+        assert_ok(cj_predict(asked, cj_dataset_x(step % 2 == 0 ? many : few, 0), &predicted,
+                             .batch_size = 100));
         spoil(asked);
         cj_release(predicted);
     }
     assert_true(problem_same_weights(asked, left_alone));
-    assert_ok(cj_evaluate(asked, many, 64, &one));
-    assert_ok(cj_evaluate(left_alone, many, 64, &two));
-    assert_memory_equal(one.values, two.values, sizeof(double) * (size_t)one.count);
-    assert_ok(cj_predict(asked, cj_dataset_x(many, 0), 100, &predicted));
-    assert_ok(cj_predict(left_alone, cj_dataset_x(many, 0), 100, &expected));
+    assert_ok(cj_evaluate(asked, many, &one, .batch_size = 64));
+    assert_ok(cj_evaluate(left_alone, many, &two, .batch_size = 64));
+    assert_same_results(one, two);
+    assert_ok(cj_predict(asked, cj_dataset_x(many, 0), &predicted, .batch_size = 100));
+    assert_ok(cj_predict(left_alone, cj_dataset_x(many, 0), &expected, .batch_size = 100));
     assert_memory_equal(cj_tensor_data(predicted), cj_tensor_data(expected),
                         130 * CLASSES * sizeof(float));
     cj_release(predicted), cj_release(expected);
@@ -75,10 +88,12 @@ static void all_functions_need_the_memory_of_the_greatest(void **state)
     cj_model *model = compiled(), *other = compiled();
     cj_dataset *few = problem_images(9), *many = problem_images(200);
     cj_tensor *predicted = NULL;
+    cj_results *results = NULL;
     assert_ok(cj_fit(model, many, .batch_size = 64, .validation_data = few));
     const size_t size = arena_of(model)->size;
-    assert_ok(cj_evaluate(model, many, 64, NULL));
-    assert_ok(cj_predict(model, cj_dataset_x(many, 0), 64, &predicted));
+    assert_ok(cj_evaluate(model, many, &results, .batch_size = 64));
+    cj_release(results);
+    assert_ok(cj_predict(model, cj_dataset_x(many, 0), &predicted, .batch_size = 64));
     assert_int_equal(arena_of(model)->size, size);
     assert_ok(cj_train_on_batch(model, many, NULL)); // grows for a larger batch ...
     assert_true(arena_of(model)->size > size);

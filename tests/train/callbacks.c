@@ -46,9 +46,7 @@ static void early_stopping(void **state)
                                        model, losses, 8),
                      6);
     assert_int_equal(
-        epochs_until_stop(cj_early_stopping(.has_baseline = true, .baseline = 0.5, .patience = 3),
-                          model, losses, 8),
-        3);
+        epochs_until_stop(cj_early_stopping(.baseline = 0.5, .patience = 3), model, losses, 8), 3);
     assert_null(cj_early_stopping(.mode = "lowest"));
     cj_release(model);
 }
@@ -60,7 +58,8 @@ static cj_status spoil(void *self, cj_model *model, cj_logs *logs)
         cj_tensor_fill(cj_variable_value(cj_layer_variable(cj_model_layer(model), 0)), 100);
     return CJ_OK;
 }
-static const cj_callback_methods spoiler = {.name = "Spoiler", .epoch_begin = spoil};
+static const cj_callback_methods spoiler = {
+    .size = sizeof(cj_callback_methods), .name = "Spoiler", .epoch_begin = spoil};
 
 static void early_stopping_restores_the_best_weights(void **state)
 {
@@ -166,7 +165,8 @@ static cj_status refuse(void *self, cj_model *model, cj_logs *logs)
     (void)self, (void)model, (void)logs;
     return CJ_CANCELLED;
 }
-static const cj_callback_methods refuser = {.name = "Refuser", .batch_end = refuse};
+static const cj_callback_methods refuser = {
+    .size = sizeof(cj_callback_methods), .name = "Refuser", .batch_end = refuse};
 
 static void a_failing_callback_ends_training(void **state)
 {

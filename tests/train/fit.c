@@ -1,5 +1,6 @@
 // cj_fit(), cj_evaluate(), cj_predict(): what they compute, and the words of the history.
 #include "problems.h"
+#include "train/state.h"
 #include <math.h>
 #include <pthread.h>
 #include <string.h>
@@ -69,14 +70,15 @@ static void smaller_last_batch_counts_by_its_samples(void **state)
     (void)state;
     cj_dataset *data = problem_classes(70);
     cj_model *model = compiled();
-    cj_results whole, batches;
-    assert_ok(cj_evaluate(model, data, 70, &whole));
-    assert_ok(cj_evaluate(model, data, 32, &batches));
-    assert_int_equal(whole.count, 2);
-    assert_near(cj_results_value(&batches, "loss"), cj_results_value(&whole, "loss"), 1e-6, 1e-6);
-    assert_near(cj_results_value(&batches, "accuracy"), cj_results_value(&whole, "accuracy"), 1e-9,
+    cj_results *whole = NULL, *batches = NULL;
+    assert_ok(cj_evaluate(model, data, &whole, .batch_size = 70));
+    assert_ok(cj_evaluate(model, data, &batches));
+    assert_int_equal(cj_results_count(whole), 2);
+    assert_near(cj_results_value(batches, "loss"), cj_results_value(whole, "loss"), 1e-6, 1e-6);
+    assert_near(cj_results_value(batches, "accuracy"), cj_results_value(whole, "accuracy"), 1e-9,
                 0);
-    assert_true(isnan(cj_results_value(&whole, "mae")));
+    assert_true(isnan(cj_results_value(whole, "mae")));
+    cj_release(whole), cj_release(batches);
     cj_release(model);
     cj_release(data);
 }
@@ -90,7 +92,7 @@ static void class_weight_zero_ignores_a_class(void **state)
     cj_tensor *output = NULL;
     int64_t first = 0;
     assert_ok(cj_fit(model, data, .epochs = 15, .class_weight = weights, .class_count = 3));
-    assert_ok(cj_predict(model, cj_dataset_x(data, 0), 0, &output));
+    assert_ok(cj_predict(model, cj_dataset_x(data, 0), &output));
     for (int64_t i = 0; i < 200; i++) {
         const float *p = (const float *)cj_tensor_data(output) + 3 * i;
         first += p[0] > p[1] && p[0] > p[2];
@@ -107,15 +109,16 @@ static void sample_weights_scale_the_loss_but_not_its_divisor(void **state)
     const float weights[] = {2, 0, 0, 0};
     cj_dataset *data = problem_classes(4), *one = NULL;
     cj_tensor *w = problem_tensor(CJ_SHAPE(4), weights);
-    cj_dataset *weighted = cj_dataset_new(.x = {cj_dataset_x(data, 0)},
-                                          .y = {cj_dataset_y(data, 0)}, .sample_weight = w);
+    cj_dataset *weighted =
+        cj_dataset(.x = {cj_dataset_x(data, 0)}, .y = {cj_dataset_y(data, 0)}, .sample_weight = w);
     cj_model *model = compiled();
-    cj_results all, single;
+    cj_results *all = NULL, *single = NULL;
     assert_ok(cj_dataset_slice(data, 0, 1, &one));
     assert_ok(cj_test_on_batch(model, weighted, &all));
     assert_ok(cj_test_on_batch(model, one, &single));
-    assert_near(cj_results_value(&all, "loss"), cj_results_value(&single, "loss") * 2 / 4, 1e-6,
+    assert_near(cj_results_value(all, "loss"), cj_results_value(single, "loss") * 2 / 4, 1e-6,
                 1e-6);
+    cj_release(all), cj_release(single);
     cj_release(one), cj_release(weighted), cj_release(data), cj_release(model);
 }
 
@@ -130,14 +133,35 @@ static void steps_per_epoch_goes_on_through_the_data(void **state)
     cj_release(a), cj_release(b), cj_release(data);
 }
 
+// Fits of one epoch each see the orders that one fit of several epochs sees, also when an epoch is
+// a part of a pass.
+static void the_order_goes_on_from_fit_to_fit(void **state)
+{
+    (void)state;
+    cj_dataset *data = problem_classes(64);
+    cj_model *a = compiled(), *b = compiled(), *c = compiled(), *same = compiled();
+    assert_ok(cj_fit(a, data, .epochs = 3, .batch_size = 16));
+    for (int i = 0; i < 3; i++)
+        assert_ok(cj_fit(b, data, .batch_size = 16));
+    assert_true(problem_same_weights(a, b));
+    for (int i = 0; i < 3; i++)
+        assert_ok(cj_fit(c, data, .epochs = i + 1, .initial_epoch = i, .batch_size = 16));
+    assert_true(problem_same_weights(a, c));
+    assert_ok(cj_fit(same, data, .epochs = 1, .batch_size = 16, .steps_per_epoch = 2));
+    assert_int_equal(cj__state_of(same)->place.passes, 0);
+    assert_ok(cj_fit(same, data, .epochs = 1, .batch_size = 16, .steps_per_epoch = 2));
+    assert_int_equal(cj__state_of(same)->place.passes, 1); // another order, not the same half again
+    cj_release(a), cj_release(b), cj_release(c), cj_release(same), cj_release(data);
+}
+
 static void predict_gives_each_sample_its_row_in_any_batch_size(void **state)
 {
     (void)state;
     cj_dataset *data = problem_classes(37);
     cj_model *model = problem_model(); // not compiled
     cj_tensor *whole = NULL, *parts = NULL;
-    assert_ok(cj_predict(model, cj_dataset_x(data, 0), 37, &whole));
-    assert_ok(cj_predict(model, cj_dataset_x(data, 0), 5, &parts));
+    assert_ok(cj_predict(model, cj_dataset_x(data, 0), &whole, .batch_size = 37));
+    assert_ok(cj_predict(model, cj_dataset_x(data, 0), &parts, .batch_size = 5));
     assert_int_equal(cj_tensor_shape(whole)->dims[0], 37);
     assert_all_near(cj_tensor_data(parts), cj_tensor_data(whole), 37 * 3, 1e-6, 1e-6);
     cj_release(whole), cj_release(parts), cj_release(model), cj_release(data);
@@ -148,7 +172,7 @@ static void *predict_often(void *context)
     void **given = context;
     for (int i = 0; i < 50; i++) {
         cj_tensor *output = NULL;
-        if (cj_predict(given[0], given[1], 8, &output) != CJ_OK)
+        if (cj_predict(given[0], given[1], &output, .batch_size = 8) != CJ_OK)
             return given;
         cj_release(output);
     }
@@ -190,19 +214,20 @@ static void several_outputs_have_losses_of_their_own(void **state)
     cj_symbol *x = cj_input_symbol(2);
     cj_symbol *a = cj_apply(cj_dense(1, .name = "left"), x),
               *b = cj_apply(cj_dense(1, .name = "right"), x);
-    cj_model *model = cj_model_new(.inputs = {x}, .outputs = {a, b});
+    cj_model *model = cj_functional(.inputs = {x}, .outputs = {a, b});
     cj_dataset *data =
-        cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(2, 2), xs)},
-                       .y = {problem_tensor(CJ_SHAPE(2), ys), problem_tensor(CJ_SHAPE(2, 1), zs)});
-    cj_results r;
+        cj_dataset(.x = {problem_tensor(CJ_SHAPE(2, 2), xs)},
+                   .y = {problem_tensor(CJ_SHAPE(2), ys), problem_tensor(CJ_SHAPE(2, 1), zs)});
+    cj_results *r = NULL;
     assert_ok(
         cj_compile(model, .losses = {"mse", "mae"}, .loss_weights = {2, 0.5}, .metrics = {"mae"}));
     assert_ok(cj_test_on_batch(model, data, &r));
-    assert_near(cj_results_value(&r, "loss"),
-                2 * cj_results_value(&r, "left_loss") + 0.5 * cj_results_value(&r, "right_loss"),
+    assert_near(cj_results_value(r, "loss"),
+                2 * cj_results_value(r, "left_loss") + 0.5 * cj_results_value(r, "right_loss"),
                 1e-5, 1e-5);
-    assert_near(cj_results_value(&r, "right_loss"), cj_results_value(&r, "right_mae"), 1e-6, 1e-6);
-    assert_true(cj_results_value(&r, "left_mae") > 0);
+    assert_near(cj_results_value(r, "right_loss"), cj_results_value(r, "right_mae"), 1e-6, 1e-6);
+    assert_true(cj_results_value(r, "left_mae") > 0);
+    cj_release(r);
     cj_release(model), cj_release(data);
 }
 
@@ -215,12 +240,13 @@ static void regularizers_join_the_loss(void **state)
     cj_model *with = cj_sequential(cj_input(4), cj_dense(3, .activation = "softmax",
                                                          .kernel_initializer = "ones",
                                                          .kernel_regularizer = "l2(0.1)"));
-    cj_results a, b;
+    cj_results *a = NULL, *b = NULL;
     assert_ok(cj_compile(plain, .loss = "sparse_categorical_crossentropy"));
     assert_ok(cj_compile(with, .loss = "sparse_categorical_crossentropy"));
     assert_ok(cj_test_on_batch(plain, data, &a));
     assert_ok(cj_test_on_batch(with, data, &b));
-    assert_near(cj_results_value(&b, "loss") - cj_results_value(&a, "loss"), 0.1 * 12, 1e-5, 0);
+    assert_near(cj_results_value(b, "loss") - cj_results_value(a, "loss"), 0.1 * 12, 1e-5, 0);
+    cj_release(a), cj_release(b);
     cj_release(plain), cj_release(with), cj_release(data);
 }
 
@@ -234,6 +260,7 @@ int main(void)
         cmocka_unit_test(class_weight_zero_ignores_a_class),
         cmocka_unit_test(sample_weights_scale_the_loss_but_not_its_divisor),
         cmocka_unit_test(steps_per_epoch_goes_on_through_the_data),
+        cmocka_unit_test(the_order_goes_on_from_fit_to_fit),
         cmocka_unit_test(predict_gives_each_sample_its_row_in_any_batch_size),
         cmocka_unit_test(several_threads_predict_with_one_model),
         cmocka_unit_test(sequential_without_input_is_built_by_its_data),

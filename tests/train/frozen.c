@@ -19,7 +19,7 @@ static gan make_gan(void)
     cj_symbol *noise = cj_input_symbol(3);
     cj_symbol *verdict =
         cj_apply(cj_model_layer(g.discriminator), cj_apply(cj_model_layer(g.generator), noise));
-    g.combined = cj_model_new(.inputs = {noise}, .outputs = {verdict});
+    g.combined = cj_functional(.inputs = {noise}, .outputs = {verdict});
     assert_ok(cj_compile(g.combined, .optimizer = cj_adam(.learning_rate = 0.01),
                          .loss = "binary_crossentropy"));
     return g;
@@ -38,8 +38,8 @@ static cj_dataset *pairs(int64_t columns, float target)
         x[i] = (float)(i % 7) / 7 - 0.4f;
     for (int i = 0; i < 8; i++)
         y[i] = target;
-    return cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(8, columns), x)},
-                          .y = {problem_tensor(CJ_SHAPE(8, 1), y)});
+    return cj_dataset(.x = {problem_tensor(CJ_SHAPE(8, columns), x)},
+                      .y = {problem_tensor(CJ_SHAPE(8, 1), y)});
 }
 
 // A copy of all variables of a model, to see what changed. Returns the number of values.

@@ -8,19 +8,19 @@
 static double value_of(const char *spec, bool metric, const char *activation, const float *p,
                        int64_t columns, cj_tensor *targets)
 {
-    cj_model *model = cj_sequential(
-        cj_input(columns), cj_dense(columns, .use_bias = CJ_OFF, .activation = activation));
+    cj_model *model = cj_sequential(cj_input(columns),
+                                    cj_dense(columns, .use_bias = false, .activation = activation));
     float identity[9] = {0};
     for (int64_t i = 0; i < columns; i++)
         identity[i * columns + i] = 1;
     cj_tensor *kernel = problem_tensor(CJ_SHAPE(columns, columns), identity);
     assert_ok(cj_variable_assign(cj_layer_variable(cj_model_layer(model), 0), kernel));
-    cj_dataset *data =
-        cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(2, columns), p)}, .y = {targets});
-    cj_results results;
+    cj_dataset *data = cj_dataset(.x = {problem_tensor(CJ_SHAPE(2, columns), p)}, .y = {targets});
+    cj_results *results = NULL;
     assert_ok(cj_compile(model, .loss = metric ? "mse" : spec, .metrics = {metric ? spec : NULL}));
     assert_ok(cj_test_on_batch(model, data, &results));
-    const double value = results.values[metric ? 1 : 0];
+    const double value = cj_results_value_at(results, metric ? 1 : 0);
+    cj_release(results);
     cj_release(kernel), cj_release(data), cj_release(model);
     return value;
 }
@@ -156,12 +156,13 @@ static void sparse_metrics(void **state)
     for (int i = 0; i < 3; i++) {
         cj_model *model = cj_sequential(cj_input(3), cj_activation("softmax"));
         cj_dataset *data =
-            cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(2, 3), scores)}, .y = {labels(0, 0)});
-        cj_results r;
+            cj_dataset(.x = {problem_tensor(CJ_SHAPE(2, 3), scores)}, .y = {labels(0, 0)});
+        cj_results *r = NULL;
         assert_ok(
             cj_compile(model, .loss = "sparse_categorical_crossentropy", .metrics = {names[i]}));
         assert_ok(cj_test_on_batch(model, data, &r));
-        assert_near(r.values[1], expected[i], 1e-7, 0);
+        assert_near(cj_results_value_at(r, 1), expected[i], 1e-7, 0);
+        cj_release(r);
         cj_release(model), cj_release(data);
     }
 }

@@ -10,7 +10,7 @@ static cj_status build_and_train(void *context)
         cj_dense(3, .activation = "softmax", .kernel_regularizer = "l2"));
     cj_optimizer *optimizer = cj_adam(.clipnorm = 1);
     cj_pool *pool = cj_pool_new(1);
-    cj_results results;
+    cj_results *results = NULL;
     if (!model || !optimizer || !pool) {
         cj_release(model), cj_release(optimizer), cj_release(pool);
         return cj_error_status();
@@ -20,6 +20,7 @@ static cj_status build_and_train(void *context)
                    .metrics = {"accuracy"}, .pool = pool);
     if (status == CJ_OK)
         status = cj_train_on_batch(model, data, &results);
+    cj_release(results);
     cj_release(model);
     return status;
 }
@@ -39,7 +40,7 @@ static cj_status fit_and_predict(void *context)
     if (status == CJ_OK)
         status = cj_fit(model, data, .batch_size = 3, .validation_split = 0.5);
     if (status == CJ_OK)
-        status = cj_predict(model, cj_dataset_x(data, 0), 0, &output);
+        status = cj_predict(model, cj_dataset_x(data, 0), &output);
     cj_release(output);
     cj_release(model);
     return status;

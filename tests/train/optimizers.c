@@ -8,7 +8,7 @@
 static cj_model *unit(cj_optimizer *optimizer)
 {
     cj_model *model =
-        cj_sequential(cj_input(1), cj_dense(1, .use_bias = CJ_OFF, .kernel_initializer = "ones"));
+        cj_sequential(cj_input(1), cj_dense(1, .use_bias = false, .kernel_initializer = "ones"));
     assert_ok(cj_compile(model, .optimizer = optimizer, .loss = "mse"));
     return model;
 }
@@ -24,8 +24,8 @@ static double after_three(cj_optimizer *optimizer)
 {
     const float one[] = {1}, zero[] = {0};
     cj_model *model = unit(optimizer);
-    cj_dataset *data = cj_dataset_new(.x = {problem_tensor(CJ_SHAPE(1, 1), one)},
-                                      .y = {problem_tensor(CJ_SHAPE(1, 1), zero)});
+    cj_dataset *data = cj_dataset(.x = {problem_tensor(CJ_SHAPE(1, 1), one)},
+                                  .y = {problem_tensor(CJ_SHAPE(1, 1), zero)});
     for (int i = 0; i < 3; i++)
         assert_ok(cj_train_on_batch(model, data, NULL));
     const double w = weight(model);

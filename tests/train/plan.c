@@ -7,10 +7,9 @@
 
 static cj_model *pictures(void)
 {
-    return cj_sequential(cj_input_with(.shape = {28, 28, 1}, .dtype = "uint8"),
-                         cj_rescaling(1.0 / 255), cj_conv2d(8, {3, 3}, .activation = "relu"),
-                         cj_max_pooling2d({2, 2}), cj_flatten(),
-                         cj_dense(10, .activation = "softmax"));
+    return cj_sequential(cj_input(28, 28, 1, .dtype = "uint8"), cj_rescaling(1.0 / 255),
+                         cj_conv2d(8, {3, 3}, .activation = "relu"), cj_max_pooling2d({2, 2}),
+                         cj_flatten(), cj_dense(10, .activation = "softmax"));
 }
 
 // What a plan prints. To be freed.

@@ -27,7 +27,7 @@ cj_dataset *problem_classes(int64_t count)
                 (float)(0.4 * cj__random_normal(key, 2, (uint64_t)(i * 4 + j)) +
                         (j == class ? 1.5 : 0));
     }
-    return cj_dataset_new(.x = {x}, .y = {y});
+    return cj_dataset(.x = {x}, .y = {y});
 }
 
 cj_dataset *problem_images(int64_t count)
@@ -48,7 +48,7 @@ cj_dataset *problem_images(int64_t count)
                 (uint8_t)(cj__random_word(key, 2, (uint64_t)i * 64 + p) % 128 + (bright ? 100 : 0));
         }
     }
-    return cj_dataset_new(.x = {x}, .y = {y});
+    return cj_dataset(.x = {x}, .y = {y});
 }
 
 cj_model *problem_model(void)

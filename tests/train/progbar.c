@@ -23,15 +23,15 @@ static char *printed(cj__bar_mode mode, double between)
     cj_callback *bar = cj__progress_bar_new(stream, mode);
     cj_logs logs = {.count = 2, .names = names, .values = values, .epochs = 2, .batches = 10};
     cj__progress_bar_clock(bar, time_of, &time);
-    bar->methods->train_begin(bar->self, NULL, &logs);
-    bar->methods->epoch_begin(bar->self, NULL, &logs);
+    bar->methods.train_begin(bar->self, NULL, &logs);
+    bar->methods.epoch_begin(bar->self, NULL, &logs);
     for (logs.batch = 0; logs.batch < 10; logs.batch++) {
         time += between;
-        bar->methods->batch_end(bar->self, NULL, &logs);
+        bar->methods.batch_end(bar->self, NULL, &logs);
     }
     logs.count = 3;
-    bar->methods->epoch_end(bar->self, NULL, &logs);
-    bar->methods->train_end(bar->self, NULL, &logs);
+    bar->methods.epoch_end(bar->self, NULL, &logs);
+    bar->methods.train_end(bar->self, NULL, &logs);
     cj_release(bar);
     fclose(stream);
     return text;

@@ -17,7 +17,8 @@ static cj_status count_down(void *self, cj_model *model, cj_logs *logs)
         logs->stop = true;
     return CJ_OK;
 }
-static const cj_callback_methods stopper = {.name = "Stopper", .batch_end = count_down};
+static const cj_callback_methods stopper = {
+    .size = sizeof(cj_callback_methods), .name = "Stopper", .batch_end = count_down};
 
 // Dropout and moving averages depend on the step as well.
 static cj_model *fresh(void)
@@ -104,7 +105,8 @@ static cj_status copy_at_epoch_end(void *self, cj_model *model, cj_logs *logs)
     move_state(model, c->to);
     return CJ_OK;
 }
-static const cj_callback_methods saver = {.name = "Saver", .epoch_end = copy_at_epoch_end};
+static const cj_callback_methods saver = {
+    .size = sizeof(cj_callback_methods), .name = "Saver", .epoch_end = copy_at_epoch_end};
 
 static void resumes_from_inside_an_epochs_end(void **state)
 {

@@ -11,6 +11,7 @@
 #include "ops/blocks.h"
 #include "ops/build.h"
 #include "ops/conv.h"
+#include "ops/device.h"
 
 #include <string.h>
 
@@ -147,11 +148,17 @@ static cj_status convert(blocking *b, const cj__op *op, const cj__blocks_attrs *
     return status;
 }
 
+// The images of a block: as many as the device's kernels for the dtype want.
+static int64_t lanes_of(const blocking *b, cj_dtype real)
+{
+    return cj__device_kernels(b->program->device, real)->lanes;
+}
+
 // A new value for images in blocks.
 static cj_status new_twin(blocking *b, int value, cj_dtype real)
 {
     cj__type type = *type_of(b, value);
-    type.shape = cj__blocks_shape(&type.shape, real);
+    type.shape = cj__blocks_shape(&type.shape, lanes_of(b, real));
     b->twin[value] = cj__program_add_value(b->program, &type);
     return b->twin[value] >= 0 ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
@@ -173,7 +180,8 @@ static cj_status put_into_blocks(blocking *b, const cj__instruction *old, int *o
     const int value = *operand;
     if (b->twin[value] < 0) {
         const cj__instruction *scale = scaled_bytes(b, old, value);
-        cj__blocks_attrs attrs = {.images = type_of(b, value)->shape.dims[0], .dtype = real};
+        cj__blocks_attrs attrs = {
+            .images = type_of(b, value)->shape.dims[0], .lanes = lanes_of(b, real), .dtype = real};
         if (scale) {
             const cj__rescale_attrs *s = (const void *)scale->attrs;
             attrs.scale = s->scale;
@@ -193,6 +201,7 @@ static cj_status put_back(blocking *b, int value)
         return CJ_OK;
     const cj__type *type = type_of(b, b->twin[value]);
     const cj__blocks_attrs attrs = {.images = type_of(b, value)->shape.dims[0],
+                                    .lanes = lanes_of(b, type->dtype),
                                     .dtype = type->dtype};
     b->in_blocks[value] = false;
     return convert(b, &cj__op_from_blocks, &attrs, b->twin[value], value);
@@ -218,6 +227,7 @@ static cj_status work_on_blocks(blocking *b, const cj__instruction *old,
     if (c->convolves) {
         cj__conv2d_attrs *a = (void *)instruction->attrs;
         a->images = (int32_t)count;
+        a->lanes = (int32_t)lanes_of(b, real);
     }
     return CJ_OK;
 }

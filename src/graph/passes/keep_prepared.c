@@ -110,9 +110,9 @@ cj_status cj__keep_in_plan(cj__plan *plan)
     }
     if (plan->kept_count == 0)
         return CJ_OK;
-    plan->kept_memory = cj__new_aligned(plan->kept_size, 1);
+    plan->kept_memory = plan->device->kind->allocate(plan->device, plan->kept_size);
     if (!plan->kept_memory)
-        return CJ_OUT_OF_MEMORY;
+        return cj_error_status();
     char *next = plan->kept_memory;
     for (cj__kept *kept = plan->kept; kept < plan->kept + plan->kept_count; kept++) {
         kept->workspace = next;

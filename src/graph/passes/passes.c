@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "graph/program.h"
 #include "ops/build.h"
+#include "ops/device.h"
 
 #include <string.h>
 
@@ -161,44 +162,49 @@ static const struct {
     cj__stage stage;
     cj_status (*apply)(cj__program *program);
     const char *what;
+    // It asks the device's kernels (kernels/kernels.h) what they do best, or makes forms that only
+    // those have: for devices that have such kernels.
+    bool asks_kernels;
 } passes[] = {
-    {"identity", CJ__STAGE_GRAPH, remove_identities, "instructions that change nothing"},
-    {"cse", CJ__STAGE_GRAPH, merge_common, "the same instruction twice"},
-    {"dead", CJ__STAGE_GRAPH, cj__remove_dead, "results that nobody reads"},
+    {"identity", CJ__STAGE_GRAPH, remove_identities, "instructions that change nothing", false},
+    {"cse", CJ__STAGE_GRAPH, merge_common, "the same instruction twice", false},
+    {"dead", CJ__STAGE_GRAPH, cj__remove_dead, "results that nobody reads", false},
     {"fuse_bias_act", CJ__STAGE_GRAPH, cj__fuse_bias_act,
-     "bias and activation into a product or convolution"},
+     "bias and activation into a product or convolution", false},
     {"fuse_cross_entropy", CJ__STAGE_GRAPH, cj__fuse_cross_entropy,
-     "softmax with cross-entropy, forward and backward, in one pass"},
+     "softmax with cross-entropy, forward and backward, in one pass", false},
     {"fuse_round", CJ__STAGE_GRAPH, cj__fuse_round,
-     "roundings to bfloat16 into convolutions, or away where nothing changes"},
+     "roundings to bfloat16 into convolutions, or away where nothing changes", false},
     {"fuse_accuracy", CJ__STAGE_PLAN, cj__fuse_accuracy,
-     "argmax, comparison and count of right answers in one"},
+     "argmax, comparison and count of right answers in one", false},
     {"fuse_pool", CJ__STAGE_PLAN, cj__fuse_pool,
-     "max pool into the convolution before it, ReLU's gradient into the pool's"},
+     "max pool into the convolution before it, ReLU's gradient into the pool's", false},
     {"fuse_dropout", CJ__STAGE_PLAN, cj__fuse_dropout,
-     "dropout's gradient behind a ReLU without its random numbers"},
-    {"fuse_bias_grad", CJ__STAGE_PLAN, cj__fuse_bias_grad, "the bias's gradient into the filters'"},
+     "dropout's gradient behind a ReLU without its random numbers", false},
+    {"fuse_bias_grad", CJ__STAGE_PLAN, cj__fuse_bias_grad, "the bias's gradient into the filters'",
+     false},
     {"dead_pixels", CJ__STAGE_PLAN, cj__drop_dead_pixels,
-     "rows and columns of images that nobody reads"},
+     "rows and columns of images that nobody reads", false},
     {"blocks", CJ__STAGE_PLAN, cj__choose_blocks,
-     "convolutions over blocks of images, where lanes would be idle"},
+     "convolutions over blocks of images, where lanes would be idle", true},
     {"bf16_products", CJ__STAGE_PLAN, cj__choose_bf16_products,
-     "products of bfloat16 numbers in pairs, where it is faster"},
+     "products of bfloat16 numbers in pairs, where it is faster", true},
     {"winograd", CJ__STAGE_PLAN, cj__choose_winograd,
-     "Winograd's form of convolutions, where it is faster"},
+     "Winograd's form of convolutions, where it is faster", true},
     {"winograd4", CJ__STAGE_PLAN, cj__choose_winograd4,
-     "Winograd's tiles of 4 x 4 instead of 2 x 2, where it is faster"},
+     "Winograd's tiles of 4 x 4 instead of 2 x 2, where it is faster", true},
     {"fuse_pool_grad", CJ__STAGE_PLAN, cj__fuse_pool_grad,
-     "a pool's gradient into the filters' that alone reads it"},
+     "a pool's gradient into the filters' that alone reads it", false},
     {"fuse_step", CJ__STAGE_PLAN, cj__fuse_step,
-     "the optimizer's step into the product that makes its gradient"},
-    {"one_sweep", CJ__STAGE_PLAN, cj__one_sweep, "the optimizer's steps of all tensors in one"},
+     "the optimizer's step into the product that makes its gradient", false},
+    {"one_sweep", CJ__STAGE_PLAN, cj__one_sweep, "the optimizer's steps of all tensors in one",
+     false},
     {"round_elements", CJ__STAGE_PLAN, cj__round_elements,
-     "roundings to bfloat16 into the element-wise step before"},
+     "roundings to bfloat16 into the element-wise step before", false},
     {"split_batch", CJ__STAGE_PLAN, cj__split_batch,
-     "neighbours that work image by image on parts of a batch in turn"},
+     "neighbours that work image by image on parts of a batch in turn", true},
     {"keep_prepared", CJ__STAGE_PLAN, cj__keep_prepared,
-     "filters transformed or turned once, not in every run"},
+     "filters transformed or turned once, not in every run", true},
 };
 
 static bool switched_off(const char *off, const char *name)
@@ -236,11 +242,36 @@ cj_status cj__check_switches(const char *off)
     return CJ_OK;
 }
 
-cj_status cj__program_optimize(cj__program *program, cj__stage stage, const char *off)
+cj_status cj__check_device_passes(const cj__device_kind *kind)
 {
-    for (int i = 0; i < PASS_COUNT; i++) {
-        if (passes[i].stage == stage && !switched_off(off, passes[i].name))
-            CJ_TRY(passes[i].apply(program));
+    for (int i = 0; kind->passes && kind->passes[i]; i++) {
+        bool known = false;
+        for (int j = 0; j < PASS_COUNT; j++)
+            known = known || strcmp(passes[j].name, kind->passes[i]) == 0;
+        if (!known)
+            return cj__fail_unknown(CJ_INVALID_ARGUMENT, "pass of the device", kind->passes[i],
+                                    passes, sizeof passes[0], PASS_COUNT);
     }
     return CJ_OK;
+}
+
+// Whether a pass is for the programs of a device.
+static bool is_for(const cj__device_kind *kind, int pass)
+{
+    if (passes[pass].asks_kernels && !kind->kernels)
+        return false;
+    bool named = !kind->passes;
+    for (int i = 0; !named && kind->passes[i]; i++)
+        named = strcmp(kind->passes[i], passes[pass].name) == 0;
+    return named;
+}
+
+cj_status cj__program_optimize(cj__program *program, cj__stage stage, const char *off)
+{
+    const cj__device_kind *kind = program->device->kind;
+    for (int i = 0; i < PASS_COUNT; i++) {
+        if (passes[i].stage == stage && is_for(kind, i) && !switched_off(off, passes[i].name))
+            CJ_TRY(passes[i].apply(program));
+    }
+    return kind->rewrite ? kind->rewrite(program->device, program, stage) : CJ_OK;
 }

@@ -1,6 +1,6 @@
 // What products of bfloat16 operands share, whichever instructions compute them (gemm_bf16.h,
 // gemm_amx.h).
-static const cj__kernels *own_table; // what their entries are laid over
+#include "kernels/body/own_table.h"
 
 ALWAYS_INLINE int64_t lesser(int64_t a, int64_t b)
 {
@@ -36,8 +36,8 @@ static void finish_block(const cj__gemm_bf16 *a, int64_t row0, int64_t row1, int
     const cj__gemm *g = &a->g;
     for (int64_t i = row0; i < row1; i++) {
         real *row = (real *)g->c + i * g->ldc + col0;
-        own_table->unary[g->act](col1 - col0, row, row, g->act_a, g->act_b);
+        own_table()->unary[g->act](col1 - col0, row, row, g->act_a, g->act_b);
         if (a->rounds)
-            own_table->round_bf16(col1 - col0, row, row);
+            own_table()->round_bf16(col1 - col0, row, row);
     }
 }

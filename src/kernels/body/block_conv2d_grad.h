@@ -531,19 +531,3 @@ static bool blocks_pay(const cj__conv2d_args *a)
     const double used = (double)s->n / (double)(blocks_of(s) * LANES);
     return idle_lanes_cost_more(s, used) || direct_is_slow(a, used);
 }
-
-static void fill_blocks(cj__kernels *t)
-{
-    t->lanes = LANES;
-    t->to_blocks = to_blocks;
-    t->to_blocks_u8 = to_blocks_u8;
-    t->from_blocks = from_blocks;
-    t->blocks_pay = blocks_pay;
-#define ROW(kind, name)                                  \
-    t->block_conv2d_job[CJ__CONV2D_##kind] = name##_job; \
-    t->block_conv2d_run[CJ__CONV2D_##kind] = name##_run;
-    ROW(FORWARD, block_conv2d_forward)
-    ROW(INPUT_GRAD, block_conv2d_input_grad)
-    ROW(FILTER_GRAD, block_conv2d_filter_grad)
-#undef ROW
-}

@@ -38,4 +38,4 @@
 #include "kernels/body/math.h"
 #include "kernels/body/softmax.h"
 #endif
-#include "kernels/body/fill.h"
+#include "kernels/body/entries.h"

@@ -57,7 +57,7 @@ ALWAYS_INLINE vmask vec_inside(vec low, vec x, vec high)
 
 // name, what the gradient reads, f(x, a, b), dx. As in ref/: where the derivative is 0, so is dx
 // whatever dy is.
-#define FORMULAS(F)                                                                                \
+#define ELEMENTWISE_FORMULAS(F)                                                                    \
     F(negative, X, -x, -dy)                                                                        \
     F(absolute, X, vec_abs(x),                                                                     \
       vec_select(vec_lt(K(0), x), dy, vec_select(vec_lt(x, K(0)), -dy, K(0))))                     \
@@ -111,7 +111,7 @@ ALWAYS_INLINE vec hard_silu_grad(vec x, vec dy)
     }
 #define DEFINE_BOTH(name, reads, formula, grad) \
     DEFINE_UNARY(name, formula) DEFINE_GRAD(name, reads, grad)
-FORMULAS(DEFINE_BOTH)
+ELEMENTWISE_FORMULAS(DEFINE_BOTH)
 
 static void relu_dropout_grad(int64_t n, const void *y, const void *dy, double scale, void *dx)
 {
@@ -214,25 +214,3 @@ static void rescale_u8(int64_t n, const uint8_t *x, double scale, double offset,
     EACH_VEC(n, const vec v = whole ? vec_from_bytes(x + i) : vec_from_last_bytes(x + i, n - i);
              PUT(to, vec_fma(v, factor, rest)););
 }
-
-// What goes into the table.
-#define LAY_UNARY(name) t->unary[CJ__UNARY_##name] = unary_##name;
-#define LAY_GRAD(name)  t->unary_grad[CJ__UNARY_##name] = unary_grad_##name;
-
-static void fill_elementwise(cj__kernels *t)
-{
-#define ROW(name, reads, formula, grad) LAY_UNARY(name) LAY_GRAD(name)
-    FORMULAS(ROW)
-#undef ROW
-#define ROW(name) t->binary[CJ__BINARY_##name] = binary_##name;
-    // clang-format off
-    ROW(add) ROW(subtract) ROW(multiply) ROW(divide) ROW(maximum) ROW(minimum)
-    // clang-format on
-#undef ROW
-#define CJ__ROW(name, formula) t->compare[CJ__COMPARISON_##name] = compare_##name;
-        CJ__COMPARISONS(CJ__ROW)
-#undef CJ__ROW
-            t->rescale = rescale;
-    t->rescale_u8 = rescale_u8;
-}
-#undef FORMULAS

@@ -2,6 +2,7 @@
 // tile; any other activation is this table's element-wise kernel, applied to rows that are still in
 // the cache, and so is rounding, but for the elements of a pool's window, which are rounded in
 // registers before the greatest is taken.
+#include "kernels/body/own_table.h"
 #if CJ_REAL_BYTES == 4
 #include "kernels/body/round_vec.h"
 #endif
@@ -12,9 +13,6 @@ typedef struct epilogue {
     double a, b;
     bool rounds; // to bfloat16, in the end
 } epilogue;
-
-// The table that these bodies are part of; set once, when it is made (table.c).
-static const cj__kernels *own_table;
 
 static bool is_relu(const epilogue *e)
 {
@@ -31,9 +29,9 @@ static void finish_rows(const epilogue *e, real *const *rows, int count, int64_t
 {
     const bool acts = e->act != CJ__UNARY_NONE && !is_relu(e);
     for (int i = 0; i < count && acts; i++)
-        own_table->unary[e->act](cols, rows[i], rows[i], e->a, e->b);
+        own_table()->unary[e->act](cols, rows[i], rows[i], e->a, e->b);
     for (int i = 0; i < count && e->rounds; i++)
-        own_table->round_bf16(cols, rows[i], rows[i]);
+        own_table()->round_bf16(cols, rows[i], rows[i]);
 }
 
 ALWAYS_INLINE vec round_lanes(vec x)
@@ -43,7 +41,7 @@ ALWAYS_INLINE vec round_lanes(vec x)
 #else // nobody's road to speed
     real lanes[LANES];
     vec_store(lanes, x);
-    own_table->round_bf16(LANES, lanes, lanes);
+    own_table()->round_bf16(LANES, lanes, lanes);
     return vec_load(lanes);
 #endif
 }

@@ -121,7 +121,7 @@ ALWAYS_INLINE vec mish_grad(vec x)
 
 #define SELU_SCALE K(1.0507009873554805)
 #define SELU_LOW   K(1.0507009873554805 * 1.6732632423543772)
-#define FORMULAS(F)                                                                \
+#define MATH_FORMULAS(F)                                                           \
     F(exp, Y, vec_exp(x), y *dy)                                                   \
     F(log, X, vec_log(x), dy / x)                                                  \
     F(log1p, X, vec_log1p(x), dy / (K(1) + x))                                     \
@@ -135,12 +135,4 @@ ALWAYS_INLINE vec mish_grad(vec x)
     F(silu, X, x *vec_sigmoid(x), silu_grad(x) * dy)                               \
     F(gelu_tanh, X, x *vec_sigmoid(gelu_angle(x)), gelu_tanh_grad(x) * dy)         \
     F(mish, X, x *vec_tanh(vec_softplus(x)), mish_grad(x) * dy)
-FORMULAS(DEFINE_BOTH)
-
-static void fill_math(cj__kernels *t)
-{
-#define ROW(name, reads, formula, grad) LAY_UNARY(name) LAY_GRAD(name)
-    FORMULAS(ROW)
-#undef ROW
-}
-#undef FORMULAS
+MATH_FORMULAS(DEFINE_BOTH)

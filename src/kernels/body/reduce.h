@@ -155,11 +155,3 @@ static int64_t count_correct(int64_t rows, int64_t cols, const void *x, const in
     }
     return count;
 }
-
-static void fill_reduce(cj__kernels *t)
-{
-    t->count_correct = count_correct;
-#define CJ__ROW(name, formula) t->reduce[CJ__REDUCTION_##name] = reduce_##name;
-    CJ__REDUCTIONS(CJ__ROW)
-#undef CJ__ROW
-}

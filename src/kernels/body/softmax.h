@@ -212,18 +212,3 @@ static void sigmoid_cross_entropy_grad(int64_t n, const void *z, const void *t, 
     real *to = dz;
     EACH_VEC(n, PUT(to, (vec_sigmoid(GET(from)) - GET(target)) * GET(slopes)););
 }
-
-static void fill_softmax(cj__kernels *t)
-{
-#define ROWS(F)                                                                     \
-    F(softmax)                                                                      \
-    F(softmax_grad)                                                                 \
-    F(log_softmax)                                                                  \
-    F(log_softmax_grad)                                                             \
-    F(softmax_cross_entropy) F(softmax_cross_entropy_grad) F(sigmoid_cross_entropy) \
-        F(sigmoid_cross_entropy_grad)
-#define ROW(name) t->name = name;
-    ROWS(ROW)
-#undef ROW
-#undef ROWS
-}

@@ -182,7 +182,7 @@ static void winograd_input_round(const winograd_input_task *t, int64_t image)
     const int64_t pixels = (t->high - t->low) * s->w, run = t->cols == s->c ? pixels : 1;
     real *const to = t->dx + (image * s->h + t->low) * s->w * s->c + t->col;
     for (int64_t i = 0; i < pixels && t->rounds; i += run)
-        own_table->round_bf16(run * t->cols, to + i * s->c, to + i * s->c);
+        own_table()->round_bf16(run * t->cols, to + i * s->c, to + i * s->c);
 }
 
 static void winograd_input_grad_task(winograd_input_task *t, const winograd_input_cut *cut,

@@ -58,15 +58,11 @@ static void any_below(int64_t rows, const double *d, const double *threshold, ui
     }
 }
 
-const cj__distances *cj__distances_ref(void)
-{
-    static const cj__distances table = {
-        .isa = "ref",
+const cj__distances cj__distances_ref = {
+    .isa = "ref",
 #define ROW(name, element) .of[CJ__DISTANCE_##name] = {panel_size_##name, pack_##name, run_##name},
-        CJ__DISTANCES(ROW)
+    CJ__DISTANCES(ROW)
 #undef ROW
-            .centre = centre,
-        .any_below = any_below,
-    };
-    return &table;
-}
+        .centre = centre,
+    .any_below = any_below,
+};

@@ -10,10 +10,7 @@
 #include "kernels/ref/blocks.h"
 #include "kernels/ref/pool.h"
 #include "kernels/ref/optimizer.h"
-#include "kernels/ref/fill.h"
+#include "kernels/ref/entries.h"
 #include "kernels/tables.h"
 
-void cj__kernels_ref_f32(cj__kernels *table)
-{
-    fill(table);
-}
+const cj__kernels cj__kernels_ref_f32 = KERNEL_ENTRIES;

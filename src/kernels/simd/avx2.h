@@ -3,6 +3,7 @@
 #define CJ_KERNELS_SIMD_AVX2_H
 
 #define VEC_BYTES 32
+#define ISA       CJ__ISA_AVX2
 #define ISA_NAME  "avx2"
 #include "kernels/simd/vector.h"
 #include <immintrin.h>

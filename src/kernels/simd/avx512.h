@@ -3,6 +3,7 @@
 #define CJ_KERNELS_SIMD_AVX512_H
 
 #define VEC_BYTES 64
+#define ISA       CJ__ISA_AVX512
 #define ISA_NAME  "avx512"
 #include "kernels/simd/vector.h"
 #include <immintrin.h>

@@ -2,9 +2,5 @@
 #define CJ_REAL_BYTES 4
 #include "kernels/simd/generic.h"
 #include "kernels/body/bodies.h"
-#include "kernels/tables.h"
 
-void cj__kernels_baseline_f32(cj__kernels *table)
-{
-    fill(table);
-}
+const cj__kernels cj__kernels_baseline_f32 = KERNEL_ENTRIES;

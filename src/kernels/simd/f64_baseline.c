@@ -2,9 +2,5 @@
 #define CJ_REAL_BYTES 8
 #include "kernels/simd/generic.h"
 #include "kernels/body/bodies.h"
-#include "kernels/tables.h"
 
-void cj__kernels_baseline_f64(cj__kernels *table)
-{
-    fill(table);
-}
+const cj__kernels cj__kernels_baseline_f64 = KERNEL_ENTRIES;

@@ -4,6 +4,7 @@
 #define CJ_KERNELS_SIMD_GENERIC_H
 
 #define VEC_BYTES 16
+#define ISA       CJ__ISA_BASELINE
 #define ISA_NAME  "baseline"
 #include "kernels/simd/vector.h"
 

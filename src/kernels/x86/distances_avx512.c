@@ -5,9 +5,5 @@
 #include "kernels/simd/bytes.h"
 #include "kernels/body/distances.h"
 
-const cj__distances *cj__distances_avx512(void)
-{
-    static const cj__distances table = TABLE("avx512");
-    return &table;
-}
+const cj__distances cj__distances_avx512 = TABLE("avx512");
 #endif

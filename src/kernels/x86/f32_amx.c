@@ -11,12 +11,8 @@
 
 enum { PAIR_ROWS_MAX = 1, ROUNDED_ROWS = 12, LEAST_SUM = 16, LEAST_WORK = 24 * 1024 };
 
-// The form by pairs that this is laid over: for one row, where bringing B into tiles would take
-// longer than the rest.
-static void (*pairs_job)(const cj__gemm_bf16 *a, cj__job *job);
-static void (*pairs_run)(const cj__gemm_bf16 *a, void *workspace, int phase, int64_t begin,
-                         int64_t end);
-
+// One row takes the form by pairs that this is laid over: bringing B into tiles would take longer
+// than the rest.
 static bool by_pairs(const cj__gemm *g)
 {
     return g->m <= PAIR_ROWS_MAX && !g->trans_b;
@@ -24,13 +20,13 @@ static bool by_pairs(const cj__gemm *g)
 
 static void amx_or_pairs_job(const cj__gemm_bf16 *a, cj__job *job)
 {
-    (by_pairs(&a->g) ? pairs_job : gemm_bf16_job)(a, job);
+    (by_pairs(&a->g) ? own_table()->gemm_bf16_job : gemm_bf16_job)(a, job);
 }
 
 static void amx_or_pairs_run(const cj__gemm_bf16 *a, void *workspace, int phase, int64_t begin,
                              int64_t end)
 {
-    (by_pairs(&a->g) ? pairs_run : gemm_bf16_run)(a, workspace, phase, begin, end);
+    (by_pairs(&a->g) ? own_table()->gemm_bf16_run : gemm_bf16_run)(a, workspace, phase, begin, end);
 }
 
 // Packing costs as (m + n) k, half as much again for an operand that is turned, and less where it
@@ -46,14 +42,10 @@ static bool gemm_bf16_pays(const cj__gemm *g)
            g->k >= LEAST_SUM && m * n * k >= LEAST_WORK;
 }
 
-void cj__kernels_amx_f32(cj__kernels *table)
-{
-    own_table = table;
-    table->isa = "amx";
-    pairs_job = table->gemm_bf16_job;
-    pairs_run = table->gemm_bf16_run;
-    table->gemm_bf16_job = amx_or_pairs_job;
-    table->gemm_bf16_run = amx_or_pairs_run;
-    table->gemm_bf16_pays = gemm_bf16_pays;
-}
+const cj__kernels cj__kernels_amx_f32 = {
+    .isa = "amx",
+    .gemm_bf16_job = amx_or_pairs_job,
+    .gemm_bf16_run = amx_or_pairs_run,
+    .gemm_bf16_pays = gemm_bf16_pays,
+};
 #endif

@@ -3,10 +3,6 @@
 #define CJ_REAL_BYTES 4
 #include "kernels/simd/avx512.h"
 #include "kernels/body/bodies.h"
-#include "kernels/tables.h"
 
-void cj__kernels_avx512_f32(cj__kernels *table)
-{
-    fill(table);
-}
+const cj__kernels cj__kernels_avx512_f32 = KERNEL_ENTRIES;
 #endif

@@ -50,12 +50,11 @@ static void round_bf16(int64_t n, const void *x, void *y)
         vec_store_part(to + i, vec_round_bf16(vec_load_part(from + i, part)), part);
 }
 
-void cj__kernels_avx512bf16_f32(cj__kernels *table)
-{
-    own_table = table;
-    table->round_bf16 = round_bf16;
-    table->gemm_bf16_job = gemm_bf16_job;
-    table->gemm_bf16_run = gemm_bf16_run;
-    table->gemm_bf16_pays = gemm_bf16_pays;
-}
+const cj__kernels cj__kernels_avx512bf16_f32 = {
+    .isa = "avx512",
+    .round_bf16 = round_bf16,
+    .gemm_bf16_job = gemm_bf16_job,
+    .gemm_bf16_run = gemm_bf16_run,
+    .gemm_bf16_pays = gemm_bf16_pays,
+};
 #endif

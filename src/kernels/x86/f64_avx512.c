@@ -3,10 +3,6 @@
 #define CJ_REAL_BYTES 8
 #include "kernels/simd/avx512.h"
 #include "kernels/body/bodies.h"
-#include "kernels/tables.h"
 
-void cj__kernels_avx512_f64(cj__kernels *table)
-{
-    fill(table);
-}
+const cj__kernels cj__kernels_avx512_f64 = KERNEL_ENTRIES;
 #endif

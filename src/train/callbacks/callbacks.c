@@ -1,3 +1,4 @@
+#include "base/args.h"
 #include "train/callbacks.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -7,33 +8,42 @@
 static void callback_destroy(void *object)
 {
     cj_callback *callback = object;
-    if (callback->methods->free)
-        callback->methods->free(callback->self);
+    if (callback->methods.free)
+        callback->methods.free(callback->self);
     cj__free(callback);
 }
 
 const cj__class cj__callback_class = {"callback", callback_destroy};
 
-cj_callback *cj_callback_new(const cj_callback_methods *methods, void *self)
+static const cj_callback_methods no_methods = {.size = sizeof(cj_callback_methods)};
+
+static cj_callback *make(const cj_callback_methods *methods, void *self)
 {
-    if (!methods) {
-        cj__fail(CJ_INVALID_ARGUMENT, "cj_callback_new: the methods are NULL");
-        return NULL;
-    }
     cj_callback *callback = cj__object_new(&cj__callback_class, sizeof *callback);
     if (!callback)
         return NULL;
-    callback->methods = methods;
-    callback->self = self;
-    return callback;
+    if (cj__args_read("cj_callback_new", methods, &no_methods, sizeof no_methods,
+                      &callback->methods) == CJ_OK) {
+        callback->self = self;
+        return callback;
+    }
+    callback->methods = no_methods;
+    cj_release(callback);
+    return NULL;
+}
+
+cj_callback *cj_callback_new(const cj_callback_methods *methods, void *self)
+{
+    cj_callback *callback = make(methods, self);
+    return callback ? callback : cj__build_failed();
 }
 
 cj_callback *cj__callback_make(const cj_callback_methods *methods, void *self)
 {
-    cj_callback *callback = self ? cj_callback_new(methods, self) : NULL;
+    cj_callback *callback = self ? make(methods, self) : NULL;
     if (!callback && self && methods->free)
         methods->free(self);
-    return callback;
+    return callback ? callback : cj__build_failed();
 }
 
 typedef cj_status (*method)(void *self, cj_model *model, cj_logs *logs);
@@ -54,7 +64,7 @@ cj_status cj__callbacks_tell(cj_callback *const *callbacks, int first, int count
                              cj_model *model, cj_logs *logs, int *told)
 {
     for (int i = first; i < count; i++) {
-        const method call = method_of(callbacks[i]->methods, moment);
+        const method call = method_of(&callbacks[i]->methods, moment);
         if (told)
             *told = i + 1;
         if (call)

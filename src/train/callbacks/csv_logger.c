@@ -1,6 +1,8 @@
 // CSVLogger: a head line, then a line an epoch with the values by name. A resumed run goes on below
 // what it wrote.
+#include "base/args.h"
 #include "base/error.h"
+#include "base/fields.h"
 #include "base/memory.h"
 #include "train/callbacks.h"
 #include "train/step.h"
@@ -95,6 +97,7 @@ static void logger_free(void *self)
 }
 
 static const cj_callback_methods logger_methods = {
+    .size = sizeof(cj_callback_methods),
     .name = "CSVLogger",
     .train_begin = logger_begin,
     .epoch_end = logger_epoch_end,
@@ -104,21 +107,26 @@ static const cj_callback_methods logger_methods = {
     .free = logger_free,
 };
 
+CJ__DEFAULTS(csv_logger, CSV_LOGGER)
+
 cj_callback *cj_csv_logger_new(const cj_csv_logger_args *args)
 {
-    if (!args || !args->filename) {
-        cj__fail(CJ_INVALID_ARGUMENT, "CSVLogger: a filename is needed");
-        return NULL;
+    cj_csv_logger_args given;
+    if (cj__args_read("CSVLogger", args, &csv_logger_defaults, sizeof given, &given) != CJ_OK)
+        return cj__build_failed();
+    if (!given.filename || !given.separator) {
+        cj__fail_null(given.filename ? "CSVLogger: the separator" : "CSVLogger: the filename");
+        return cj__build_failed();
     }
     logger *l = cj__new(1, sizeof *l);
     if (!l)
-        return NULL;
-    l->filename = cj__copy_text(args->filename);
-    l->separator = cj__copy_text(args->separator ? args->separator : ",");
-    l->append = args->append;
+        return cj__build_failed();
+    l->filename = cj__copy_text(given.filename);
+    l->separator = cj__copy_text(given.separator);
+    l->append = given.append;
     if (!l->filename || !l->separator) {
         logger_free(l);
-        return NULL;
+        return cj__build_failed();
     }
     return cj__callback_make(&logger_methods, l);
 }

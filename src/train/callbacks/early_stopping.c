@@ -2,6 +2,9 @@
 // when it reaches `patience` (never after the first epoch); with a baseline only an improvement
 // that reaches it renews patience; the best weights come back at the end whether or not training
 // was stopped.
+#include "base/args.h"
+#include "base/error.h"
+#include "base/fields.h"
 #include "base/memory.h"
 #include "tensor/tensor.h"
 #include "train/callbacks.h"
@@ -89,7 +92,7 @@ static cj_status stopping_epoch_end(void *self, cj_model *model, cj_logs *logs)
     if (cj__monitor_better(&s->monitor, value, s->best)) {
         s->best = value;
         s->best_epoch = logs->epoch;
-        if (!s->args.has_baseline || cj__monitor_better(&s->monitor, value, s->args.baseline))
+        if (isnan(s->args.baseline) || cj__monitor_better(&s->monitor, value, s->args.baseline))
             s->wait = 0;
         return s->args.restore_best_weights ? keep_weights(s, model, logs->epoch) : CJ_OK;
     }
@@ -153,6 +156,7 @@ static void stopping_free(void *self)
 }
 
 static const cj_callback_methods stopping_methods = {
+    .size = sizeof(cj_callback_methods),
     .name = "EarlyStopping",
     .train_begin = stopping_begin,
     .epoch_end = stopping_epoch_end,
@@ -162,18 +166,22 @@ static const cj_callback_methods stopping_methods = {
     .free = stopping_free,
 };
 
+CJ__DEFAULTS(early_stopping, EARLY_STOPPING)
+
 cj_callback *cj_early_stopping_new(const cj_early_stopping_args *args)
 {
-    const cj_early_stopping_args none = {0};
     stopping *s = cj__new(1, sizeof *s);
     if (!s)
-        return NULL;
-    s->args = args ? *args : none;
+        return cj__build_failed();
     s->best = NAN;
-    if (cj__monitor_open(&s->monitor, s->args.monitor, s->args.mode, s->args.min_delta,
-                         "EarlyStopping") != CJ_OK) {
+    cj_status status =
+        cj__args_read("EarlyStopping", args, &early_stopping_defaults, sizeof s->args, &s->args);
+    if (status == CJ_OK)
+        status = cj__monitor_open(&s->monitor, s->args.monitor, s->args.mode, s->args.min_delta,
+                                  "EarlyStopping");
+    if (status != CJ_OK) {
         stopping_free(s);
-        return NULL;
+        return cj__build_failed();
     }
     return cj__callback_make(&stopping_methods, s);
 }

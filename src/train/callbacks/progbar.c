@@ -220,6 +220,7 @@ static cj_status bar_train_end(void *self, cj_model *model, cj_logs *logs)
 }
 
 static const cj_callback_methods bar_methods = {
+    .size = sizeof(cj_callback_methods),
     .name = "ProgbarLogger",
     .train_begin = bar_train_begin,
     .epoch_begin = bar_epoch_begin,

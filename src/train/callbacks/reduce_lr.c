@@ -1,6 +1,8 @@
 // ReduceLROnPlateau, with Keras's rules: in cooldown the counter falls first and `wait` stays 0;
 // the rate never goes below min_lr, and is compared with it as the float32 that it is.
+#include "base/args.h"
 #include "base/error.h"
+#include "base/fields.h"
 #include "base/memory.h"
 #include "train/callbacks.h"
 #include "train/callbacks/monitor.h"
@@ -85,6 +87,7 @@ static void plateau_free(void *self)
 }
 
 static const cj_callback_methods plateau_methods = {
+    .size = sizeof(cj_callback_methods),
     .name = "ReduceLROnPlateau",
     .train_begin = plateau_begin,
     .epoch_end = plateau_epoch_end,
@@ -93,34 +96,26 @@ static const cj_callback_methods plateau_methods = {
     .free = plateau_free,
 };
 
-static bool is_zero(double value)
-{
-    return !(value < 0) && !(value > 0);
-}
+CJ__DEFAULTS(reduce_lr_on_plateau, REDUCE_LR_ON_PLATEAU)
 
 cj_callback *cj_reduce_lr_on_plateau_new(const cj_reduce_lr_on_plateau_args *args)
 {
-    const cj_reduce_lr_on_plateau_args none = {0};
     plateau *p = cj__new(1, sizeof *p);
     if (!p)
-        return NULL;
-    p->args = args ? *args : none;
+        return cj__build_failed();
     p->best = NAN;
-    p->args.factor = is_zero(p->args.factor) ? 0.1 : p->args.factor;
-    p->args.patience = p->args.patience ? p->args.patience : 10;
-    if (is_zero(p->args.min_delta) && !signbit(p->args.min_delta))
-        p->args.min_delta = 1e-4;
-    cj_status status = CJ_OK;
-    if (!(p->args.factor > 0 && p->args.factor < 1))
+    cj_status status = cj__args_read("ReduceLROnPlateau", args, &reduce_lr_on_plateau_defaults,
+                                     sizeof p->args, &p->args);
+    if (status == CJ_OK && !(p->args.factor >= 0 && p->args.factor < 1))
         status =
             cj__fail(CJ_INVALID_ARGUMENT,
-                     "ReduceLROnPlateau: factor is %g, needed is 0 < factor < 1", p->args.factor);
+                     "ReduceLROnPlateau: factor is %g, needed is 0 <= factor < 1", p->args.factor);
     if (status == CJ_OK)
         status = cj__monitor_open(&p->monitor, p->args.monitor, p->args.mode, p->args.min_delta,
                                   "ReduceLROnPlateau");
     if (status != CJ_OK) {
         plateau_free(p);
-        return NULL;
+        return cj__build_failed();
     }
     return cj__callback_make(&plateau_methods, p);
 }

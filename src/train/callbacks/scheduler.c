@@ -16,6 +16,7 @@ static cj_status scheduler_epoch_begin(void *self, cj_model *model, cj_logs *log
 }
 
 static const cj_callback_methods scheduler_methods = {
+    .size = sizeof(cj_callback_methods),
     .name = "LearningRateScheduler",
     .epoch_begin = scheduler_epoch_begin,
     .free = cj__free,

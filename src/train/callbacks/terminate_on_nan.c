@@ -104,7 +104,7 @@ static const char *bad_weight(const cj_layer *layer)
 static cj_status run_again(inquiry *q, const cj__train_state *state, void **outputs)
 {
     const cj__batch *batch = state->batch;
-    const void *inputs[2 * CJ_DATASET_MAX_IO + 1];
+    const void *inputs[2 * CJ__DATASET_IO_MAX + 1];
     int count = 0;
     cj_symbol **symbols = cj__new(q->seen_count, sizeof *symbols);
     if (!symbols)
@@ -113,11 +113,8 @@ static cj_status run_again(inquiry *q, const cj__train_state *state, void **outp
         symbols[i] = q->seen[i].output;
     for (int i = 0; i < q->functions.x_count; i++)
         inputs[count++] = batch->x[i];
-    cj_function *function =
-        cj_function_new(&(cj_function_args){.inputs = q->step.inputs,
-                                            .input_count = count,
-                                            .outputs = symbols,
-                                            .output_count = (int)q->seen_count});
+    cj_function *function = cj_function(.inputs = q->step.inputs, .input_count = count,
+                                        .outputs = symbols, .output_count = (int)q->seen_count);
     cj__free(symbols);
     if (!function)
         return cj_error_status();
@@ -219,6 +216,7 @@ static void guard_free(void *self)
 }
 
 static const cj_callback_methods guard_methods = {
+    .size = sizeof(cj_callback_methods),
     .name = "TerminateOnNaN",
     .train_begin = guard_begin,
     .batch_end = guard_batch_end,

@@ -93,7 +93,7 @@ static const char *pick_bias(dice *d)
 {
     static const char *const some[] = {"random_normal(stddev=0.2)",
                                        "random_uniform(minval=-0.3, maxval=0.3)"};
-    return dice_chance(d, 70) ? DICE_PICK(d, some) : NULL;
+    return dice_chance(d, 70) ? DICE_PICK(d, some) : "zeros";
 }
 
 static int64_t pick_channels(dice *d)
@@ -133,7 +133,7 @@ static void pick_windows(dice *d, cj_conv2d_args *a, bool usual)
 static bool pick_conv(random_net *net, conv_choice *c)
 {
     dice *d = &net->dice;
-    *c = (conv_choice){.args = {.filters = pick_channels(d), .groups = 1}};
+    *c = (conv_choice){.args = {CJ_CONV2D_DEFAULTS, .filters = pick_channels(d)}};
     cj_conv2d_args *a = &c->args;
     pick_windows(d, a, net->usual);
     const bool same = dice_chance(d, 50);
@@ -147,10 +147,10 @@ static bool pick_conv(random_net *net, conv_choice *c)
         a->filters = a->groups * dice_range(d, 1, a->groups > 8 ? 2 : 5);
     }
     a->activation = net->usual && dice_chance(d, 75) ? "relu" : pick_activation(d);
-    a->use_bias = dice_chance(d, 80) ? CJ_ON : CJ_OFF;
+    a->use_bias = dice_chance(d, 80);
     a->bias_initializer = pick_bias(d);
     a->kernel_regularizer = pick_regularizer(d);
-    a->bias_regularizer = a->use_bias == CJ_ON ? pick_regularizer(d) : NULL;
+    a->bias_regularizer = a->use_bias ? pick_regularizer(d) : NULL;
     a->activity_regularizer = dice_chance(d, 4) ? "l2(1e-3)" : NULL;
     const int64_t reach_h = (a->kernel_size[0] - 1) * a->dilation_rate[0] + 1,
                   reach_w = (a->kernel_size[1] - 1) * a->dilation_rate[1] + 1;
@@ -168,7 +168,7 @@ static void say_conv(random_net *net, const conv_choice *c)
         net, " conv2d(%d, {%d, %d}, strides {%d, %d}, dilation {%d, %d}, groups %d, %s, %s%s%s%s)",
         (int)a->filters, (int)a->kernel_size[0], (int)a->kernel_size[1], (int)a->strides[0],
         (int)a->strides[1], (int)a->dilation_rate[0], (int)a->dilation_rate[1], (int)a->groups,
-        a->padding, a->activation, a->use_bias == CJ_ON ? "" : ", no bias",
+        a->padding, a->activation, a->use_bias ? "" : ", no bias",
         a->kernel_regularizer ? ", " : "", a->kernel_regularizer ? a->kernel_regularizer : "");
 }
 
@@ -194,7 +194,7 @@ static bool add_conv(random_net *net)
 static bool add_pool(random_net *net)
 {
     dice *d = &net->dice;
-    cj_pooling2d_args a = {.padding = dice_chance(d, 70) ? "valid" : "same"};
+    cj_pooling2d_args a = {CJ_POOLING2D_DEFAULTS, .padding = dice_chance(d, 70) ? "valid" : "same"};
     const bool plain = dice_chance(d, net->usual ? 90 : 60);
     for (int i = 0; i < 2; i++) {
         a.pool_size[i] = plain ? 2 : dice_range(d, 1, 4);
@@ -230,9 +230,8 @@ static bool add_any(random_net *net)
     case 1:
     case 2:
         random_say(net, " batch_normalization");
-        return append(net, cj_batch_normalization(.momentum = 0.7,
-                                                  .center = dice_chance(d, 80) ? CJ_ON : CJ_OFF,
-                                                  .scale = dice_chance(d, 80) ? CJ_ON : CJ_OFF,
+        return append(net, cj_batch_normalization(.momentum = 0.7, .center = dice_chance(d, 80),
+                                                  .scale = dice_chance(d, 80),
                                                   .gamma_regularizer = pick_regularizer(d)));
     case 3:
     case 4:
@@ -337,15 +336,15 @@ static bool add_dense(random_net *net, int64_t units, const char *activation)
 {
     dice *d = &net->dice;
     const int64_t inputs = net->dims[net->rank - 1], times = net->rank == 2 ? net->dims[0] : 1;
-    cj_dense_args a = {.units = units, .activation = activation, .bias_initializer = pick_bias(d)};
-    a.use_bias = dice_chance(d, 85) ? CJ_ON : CJ_OFF;
+    cj_dense_args a = {CJ_DENSE_DEFAULTS, .units = units, .activation = activation,
+                       .bias_initializer = pick_bias(d)};
+    a.use_bias = dice_chance(d, 85);
     a.kernel_regularizer = pick_regularizer(d);
-    a.bias_regularizer = a.use_bias == CJ_ON ? pick_regularizer(d) : NULL;
+    a.bias_regularizer = a.use_bias ? pick_regularizer(d) : NULL;
     a.activity_regularizer = dice_chance(d, 4) ? "l1(1e-3)" : NULL;
     net->work += (double)(inputs * units * times);
-    random_say(net, " dense(%d, %s%s%s%s)", (int)units, activation,
-               a.use_bias == CJ_ON ? "" : ", no bias", a.kernel_regularizer ? ", " : "",
-               a.kernel_regularizer ? a.kernel_regularizer : "");
+    random_say(net, " dense(%d, %s%s%s%s)", (int)units, activation, a.use_bias ? "" : ", no bias",
+               a.kernel_regularizer ? ", " : "", a.kernel_regularizer ? a.kernel_regularizer : "");
     net->dims[net->rank - 1] = units;
     return append(net, cj_dense_new(&a));
 }
@@ -392,9 +391,10 @@ static bool add_rnn(random_net *net, bool sequences)
     dice *d = &net->dice;
     static const int64_t units[] = {1, 3, 7, 16, 20};
     static const char *const activations[] = {"tanh", "tanh", "relu", "sigmoid", "linear"};
-    cj_simple_rnn_args a = {.units = DICE_PICK(d, units), .return_sequences = sequences};
+    cj_simple_rnn_args a = {CJ_SIMPLE_RNN_DEFAULTS, .units = DICE_PICK(d, units),
+                            .return_sequences = sequences};
     a.activation = DICE_PICK(d, activations);
-    a.use_bias = dice_chance(d, 80) ? CJ_ON : CJ_OFF;
+    a.use_bias = dice_chance(d, 80);
     a.bias_initializer = pick_bias(d);
     a.go_backwards = dice_chance(d, 25);
     a.dropout = dice_chance(d, 15) ? 0.3 : 0;

@@ -94,7 +94,7 @@ static cj_dataset *samples(int64_t count, float pixel, uint8_t label)
     assert_int_equal(cj_tensor_new(CJ_U8, CJ_SHAPE(count), &y), CJ_OK);
     ((float *)cj_tensor_data(x))[25 * count - 1] = pixel;
     ((uint8_t *)cj_tensor_data(y))[count - 1] = label;
-    return cj_dataset_new(.x = {x}, .y = {y});
+    return cj_dataset(.x = {x}, .y = {y});
 }
 
 // Strides far beyond the image leave one pixel, and train.
@@ -142,7 +142,8 @@ static void data_that_does_not_do(void **state)
         assert_non_null(data);
         assert_int_not_equal(cj_fit(model, data, .batch_size = 3), CJ_OK);
         assert_error_contains(rows[i].words);
-        assert_int_not_equal(cj_evaluate(model, data, 2, &(cj_results){0}), CJ_OK);
+        cj_results *results = NULL;
+        assert_int_not_equal(cj_evaluate(model, data, &results, .batch_size = 2), CJ_OK);
         assert_error_contains(rows[i].words);
         assert_int_not_equal(cj_train_on_batch(model, data, NULL), CJ_OK);
         cj_release(model), cj_release(data);
@@ -161,7 +162,7 @@ static void infinite_inputs_do_not_crash(void **state)
     const cj_status status = cj_fit(model, data, .batch_size = 3);
     if (status != CJ_OK)
         assert_true(*cj_error());
-    (void)cj_predict(model, cj_dataset_x(data, 0), 2, &y);
+    (void)cj_predict(model, cj_dataset_x(data, 0), &y, .batch_size = 2);
     cj_release(y), cj_release(model), cj_release(data);
 }
 
@@ -172,18 +173,19 @@ static void batches_that_are_none(void **state)
     cj_dataset *data = samples(4, 0, 1);
     cj_tensor *empty = NULL, *y = NULL;
     assert_int_equal(cj_fit(model, data, .batch_size = -1), CJ_INVALID_ARGUMENT);
-    assert_int_not_equal(cj_evaluate(model, data, -1, &(cj_results){0}), CJ_OK);
-    assert_int_not_equal(cj_predict(model, cj_dataset_x(data, 0), -1, &y), CJ_OK);
+    cj_results *results = NULL;
+    assert_int_not_equal(cj_evaluate(model, data, &results, .batch_size = -1), CJ_OK);
+    assert_int_not_equal(cj_predict(model, cj_dataset_x(data, 0), &y, .batch_size = -1), CJ_OK);
     assert_null(y);
     // no larger than the data
-    assert_int_equal(cj_predict(model, cj_dataset_x(data, 0), INT64_MAX, &y), CJ_OK);
+    assert_int_equal(cj_predict(model, cj_dataset_x(data, 0), &y, .batch_size = INT64_MAX), CJ_OK);
     cj_release(y), y = NULL;
     assert_int_equal(cj_fit(model, data, .batch_size = INT64_MAX), CJ_OK);
     assert_int_equal(cj_tensor_new(CJ_F32, CJ_SHAPE(0, 5, 5, 1), &empty), CJ_OK);
-    assert_int_not_equal(cj_predict(model, empty, 2, &y), CJ_OK);
+    assert_int_not_equal(cj_predict(model, empty, &y, .batch_size = 2), CJ_OK);
     assert_error_contains("no samples");
     assert_null(y);
-    assert_null(cj_dataset_new(.x = {empty})); // which drops it
+    assert_null(cj_dataset(.x = {empty})); // which drops it
     assert_error_contains("no samples");
     cj_release(model), cj_release(data);
 }
@@ -194,8 +196,8 @@ static void tokens_out_of_range(void **state)
     (void)state;
     static const int32_t wrong[] = {5, -1, INT32_MAX, INT32_MIN};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        cj_model *model = cj_sequential(cj_input_with(.shape = {3}, .dtype = "int32"),
-                                        cj_embedding(5, 4), cj_flatten(), cj_dense(1));
+        cj_model *model = cj_sequential(cj_input(3, .dtype = "int32"), cj_embedding(5, 4),
+                                        cj_flatten(), cj_dense(1));
         assert_non_null(model);
         assert_int_equal(cj_compile(model, .loss = "mse"), CJ_OK);
         int32_t tokens[6] = {0, 1, 2, 3, 4, wrong[i]};
@@ -203,9 +205,9 @@ static void tokens_out_of_range(void **state)
         cj_tensor *x = NULL, *y = NULL, *p = NULL;
         assert_int_equal(cj_tensor_from(CJ_I32, CJ_SHAPE(2, 3), tokens, 6, &x), CJ_OK);
         assert_int_equal(cj_tensor_from(CJ_F32, CJ_SHAPE(2, 1), targets, 2, &y), CJ_OK);
-        assert_int_not_equal(cj_predict(model, x, 2, &p), CJ_OK);
+        assert_int_not_equal(cj_predict(model, x, &p, .batch_size = 2), CJ_OK);
         assert_null(p);
-        cj_dataset *data = cj_dataset_new(.x = {x}, .y = {y});
+        cj_dataset *data = cj_dataset(.x = {x}, .y = {y});
         assert_int_not_equal(cj_fit(model, data, .epochs = 1), CJ_OK);
         assert_true(*cj_error());
         cj_release(model), cj_release(data);

@@ -105,7 +105,7 @@ static bool add_value(result *r, const char *name, double value)
 static bool predict(cj_model *model, cj_tensor *x, int64_t batch, const char *name, result *r)
 {
     cj_tensor *y = NULL;
-    const bool well = cj_predict(model, x, batch, &y) == CJ_OK &&
+    const bool well = cj_predict(model, x, &y, .batch_size = batch) == CJ_OK &&
                       add_part(r, name, cj_tensor_data(y), cj_tensor_count(y), 0);
     cj_release(y);
     return well;
@@ -137,20 +137,23 @@ static void shift_weights(cj_layer *layer, uint64_t seed, double shift)
 static bool train(random_problem *p, result *r)
 {
     cj_history *history = NULL;
-    const cj_fit_args args = {.batch_size = p->batch_size,
+    const cj_fit_args args = {CJ_FIT_DEFAULTS,
+                              .batch_size = p->batch_size,
                               .validation_data = p->data,
                               .class_weight = p->class_count ? p->class_weights : NULL,
                               .class_count = p->class_count,
                               .history = &history};
-    bool well = cj_fit_model(p->model, p->data, &args) == CJ_OK;
+    bool well = cj_fit_with(p->model, p->data, &args) == CJ_OK;
     for (int i = 0; well && i < cj_history_names(history); i++)
         well = add_value(r, cj_history_name(history, i),
                          cj_history_value(history, cj_history_name(history, i), 0));
     cj_release(history);
-    cj_results results = {0};
-    well = well && cj_evaluate(p->model, p->data, p->batch_size + 3, &results) == CJ_OK;
-    for (int i = 0; well && i < results.count; i++)
-        well = add_value(r, results.names[i], results.values[i]);
+    cj_results *results = NULL;
+    well =
+        well && cj_evaluate(p->model, p->data, &results, .batch_size = p->batch_size + 3) == CJ_OK;
+    for (int i = 0; well && i < cj_results_count(results); i++)
+        well = add_value(r, cj_results_name(results, i), cj_results_value_at(results, i));
+    cj_release(results);
     return well;
 }
 
@@ -180,13 +183,12 @@ static bool add_changes(random_problem *p, const result *before, result *r)
 static bool run_model(random_problem *p, int threads, result *r)
 {
     cj_layer *layer = cj_model_layer(p->model);
-    cj_compile_args args = {.optimizer = cj_optimizer_from_spec(p->optimizer),
-                            .loss = p->loss,
-                            .pool = cj_pool_new(threads)};
+    cj_compile_args args = {CJ_COMPILE_DEFAULTS, .optimizer = cj_optimizer_from_spec(p->optimizer),
+                            .loss = p->loss, .pool = cj_pool_new(threads)};
     for (int i = 0; i < 2; i++)
         args.metrics[i] = args.weighted_metrics[i] = p->metrics[i];
     result before = {.count = 0};
-    bool well = cj_compile_model(p->model, &args) == CJ_OK;
+    bool well = cj_compile_with(p->model, &args) == CJ_OK;
     cj_tensor *x = cj_dataset_x(p->data, 0);
     well = well && predict(p->model, x, p->batch_size, "predictions before", r);
     for (int i = 0; well && i < cj_layer_variable_count(layer); i++) {

@@ -38,7 +38,8 @@ static void pick_input(random_net *net)
 
 static cj_model *build(random_net *net, random_head head, bool activated)
 {
-    cj_input_args input = {.dtype = net->kind == RANDOM_TOKENS ? "int32" : "float32"};
+    cj_input_args input = {CJ_INPUT_DEFAULTS,
+                           .dtype = net->kind == RANDOM_TOKENS ? "int32" : "float32"};
     random_say(net, "%s: input %s", net->functional ? "functional" : "sequential",
                net->kind == RANDOM_BYTES ? "bytes" : input.dtype);
     for (int i = 0; i < net->rank; i++) {
@@ -52,15 +53,15 @@ static cj_model *build(random_net *net, random_head head, bool activated)
         net->layers[net->layer_count++] = cj_input_new(&input);
     const bool well = random_net_body(net) && random_net_head(net, head, activated);
     if (net->functional)
-        return cj_model_new(.inputs = {net->input}, .outputs = {well ? net->symbol : NULL},
-                            .input_count = 1, .output_count = 1);
+        return cj_functional(.inputs = {net->input}, .outputs = {well ? net->symbol : NULL},
+                             .inputs_count = 1, .outputs_count = 1);
     if (!well) {
         for (int i = 0; i < net->layer_count; i++)
             cj_release(net->layers[i]);
         return NULL;
     }
-    return cj_sequential_new(
-        &(cj_sequential_args){.layers = net->layers, .layer_count = net->layer_count});
+    return cj_sequential_new(&(cj_sequential_args){CJ_SEQUENTIAL_DEFAULTS, .layers = net->layers,
+                                                   .layer_count = net->layer_count});
 }
 
 // Inputs of a kind: reals, bytes of all values or of two, token numbers.
@@ -200,7 +201,7 @@ static bool make_data(random_problem *p, random_net *net, target kind, dice *cho
         for (int64_t i = 0; i < p->count; i++)
             ((float *)cj_tensor_data(w))[i] =
                 (float)(dice_chance(&data, 20) ? 0 : 2 * dice_real(&data));
-    p->data = cj_dataset_new(.x = {x}, .y = {y}, .sample_weight = w);
+    p->data = cj_dataset(.x = {x}, .y = {y}, .sample_weight = w);
     const cj_shape *shape = cj_model_output_shape(p->model, 0);
     if (kind <= TARGET_ONE_HOT && shape->rank == 2 && !weighted && dice_chance(choices, 15)) {
         p->class_count = (int)shape->dims[1] < CLASSES_MAX ? (int)shape->dims[1] : CLASSES_MAX;

@@ -1,0 +1,384 @@
+// Reading functional models. A node is one application of a layer; nodes may be listed before those
+// that they depend on. So they are applied by a depth-first walk, which visits each node and each of
+// its inputs once, with a stack of its own since chains may be long. The nodes of one layer are
+// applied in their order, because they are referred to by their numbers.
+#include "base/error.h"
+#include "base/memory.h"
+#include "formats/json_model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct entry {
+    const char *name;
+    const json_t *nodes;        // "inbound_nodes"
+    cj_layer *layer;            // held; NULL for input layers and for what makes masks
+    int first_node, node_count; // in loading.nodes; an input layer has one node
+} entry;
+
+typedef struct node {
+    int entry;
+    enum { NODE_WAITS, NODE_VISITED, NODE_DONE } state;
+    int output_count;
+    cj_symbol *outputs[CJ__LAYER_IO_MAX]; // held
+} node;
+
+typedef struct loading {
+    cj__json_layers layers;
+    entry *entries; // one for each object
+    size_t count;
+    node *nodes; // of all layers
+    int node_count;
+    int *stack; // nodes that are visited
+    int height;
+} loading;
+
+static const char *name_of(const json_t *object)
+{
+    const char *name = cj__json_text_at(object, "name");
+    return name ? name : cj__json_text_at(json_object_get(object, "config"), "name");
+}
+
+// ---- What a node refers to ----
+
+typedef struct references {
+    const json_t *items[CJ__LAYER_IO_MAX]; // ["layer", node, output, ...]
+    int count;
+} references;
+
+static cj_status add_reference(references *refs, const json_t *triple, const char *who)
+{
+    if (refs->count == CJ__LAYER_IO_MAX)
+        return cj__fail(CJ_UNSUPPORTED, "%s: more than %d inputs", who, CJ__LAYER_IO_MAX);
+    if (!json_is_array(triple) || json_array_size(triple) < 3 ||
+        !json_is_string(json_array_get(triple, 0)) || !json_is_integer(json_array_get(triple, 1)) ||
+        !json_is_integer(json_array_get(triple, 2)))
+        return cj__fail(CJ_BAD_FILE,
+                        "%s: an input does not name a layer, an application and an output", who);
+    refs->items[refs->count++] = triple;
+    return CJ_OK;
+}
+
+// Collects the tensors in one argument of a node: an object, or a list of them.
+static cj_status collect(const json_t *argument, const char *who, references *refs)
+{
+    if (json_is_array(argument)) {
+        for (size_t i = 0; i < json_array_size(argument); i++) {
+            const json_t *item = json_array_get(argument, i);
+            if (json_is_array(item))
+                return cj__fail(CJ_UNSUPPORTED, "%s: nested lists of inputs", who);
+            CJ_TRY(collect(item, who, refs));
+        }
+        return CJ_OK;
+    }
+    const char *class_name = cj__json_text_at(argument, "class_name");
+    if (!class_name || strcmp(class_name, "__keras_tensor__") != 0)
+        return cj__fail(CJ_UNSUPPORTED, "%s: an argument of an application is not a tensor", who);
+    return add_reference(
+        refs, json_object_get(json_object_get(argument, "config"), "keras_history"), who);
+}
+
+// Named arguments of an application: the mask is checked elsewhere, and "training" may say what is
+// done anyway. Others, such as an "initial_state", would change the result.
+static cj_status check_arguments(const json_t *arguments, const char *who)
+{
+    const char *key = NULL;
+    const json_t *value = NULL;
+    json_object_foreach ((json_t *)(uintptr_t)arguments, key, value) {
+        const bool usual = json_is_null(value) || strcmp(key, "mask") == 0 ||
+                           (strcmp(key, "training") == 0 && json_is_false(value));
+        if (!usual)
+            return cj__fail(CJ_UNSUPPORTED,
+                            "%s: an application gives it \"%.100s\", which is not supported", who,
+                            key);
+    }
+    return CJ_OK;
+}
+
+static cj_status add_old_reference(references *refs, const json_t *triple, const char *who)
+{
+    CJ_TRY(check_arguments(json_array_get(triple, 3), who));
+    return add_reference(refs, triple, who);
+}
+
+// A node is {"args", "kwargs"} since Keras 3, and a list of ["layer", node, output, {}] before.
+static cj_status read_node(const json_t *object, const char *who, references *refs)
+{
+    refs->count = 0;
+    if (json_is_object(object)) {
+        const json_t *args = json_object_get(object, "args");
+        CJ_TRY(check_arguments(json_object_get(object, "kwargs"), who));
+        for (size_t i = 0; i < json_array_size(args); i++)
+            CJ_TRY(collect(json_array_get(args, i), who, refs));
+        return CJ_OK;
+    }
+    if (json_is_string(json_array_get(object, 0)))
+        return add_old_reference(refs, object, who);
+    for (size_t i = 0; i < json_array_size(object); i++)
+        CJ_TRY(add_old_reference(refs, json_array_get(object, i), who));
+    return CJ_OK;
+}
+
+// The layer that a reference names; NULL if there is none.
+static const entry *entry_of(const loading *l, const json_t *triple)
+{
+    const json_t *place =
+        json_object_get(l->layers.index, json_string_value(json_array_get(triple, 0)));
+    return place ? &l->entries[json_integer_value(place)] : NULL;
+}
+
+// The node that a reference means, its number lessened by `from`; NULL if there is none.
+static node *node_of(const loading *l, const json_t *triple, int from)
+{
+    const entry *producer = entry_of(l, triple);
+    const json_int_t number = json_integer_value(json_array_get(triple, 1)) - from;
+    if (!producer || number < 0 || number >= producer->node_count)
+        return NULL;
+    return &l->nodes[producer->first_node + number];
+}
+
+// The symbol of a node that is done.
+static cj_symbol *output_of(const node *producer, const json_t *triple)
+{
+    const json_int_t output = json_integer_value(json_array_get(triple, 2));
+    return producer && output >= 0 && output < producer->output_count ? producer->outputs[output] :
+                                                                        NULL;
+}
+
+// ---- Layers ----
+
+// Makes the index by names and counts the nodes.
+static cj_status index_layers(loading *l)
+{
+    cj__json b = {0};
+    l->layers.index = cj__json_object(&b);
+    l->layers.embeddings = cj__json_list(&b);
+    for (size_t i = 0; i < l->count && b.status == CJ_OK; i++) {
+        const json_t *object = json_array_get(l->layers.objects, i);
+        const char *class_name = cj__json_text_at(object, "class_name"), *name = name_of(object);
+        if (!class_name || !name)
+            return cj__fail(CJ_BAD_FILE, "layer %zu has no class_name or no name", i);
+        if (json_object_get(l->layers.index, name))
+            return cj__fail(CJ_BAD_FILE, "two layers are named \"%.200s\"", name);
+        cj__json_set(&b, l->layers.index, name, cj__json_int(&b, (int64_t)i));
+        if (json_is_true(json_object_get(json_object_get(object, "config"), "mask_zero")))
+            cj__json_append(&b, l->layers.embeddings, json_incref((json_t *)(uintptr_t)object));
+        entry *e = &l->entries[i];
+        *e = (entry){.name = name,
+                     .nodes = json_object_get(object, "inbound_nodes"),
+                     .first_node = l->node_count};
+        e->node_count = cj__json_is_input(class_name) ? 1 : (int)json_array_size(e->nodes);
+        l->node_count += e->node_count;
+    }
+    return b.status;
+}
+
+static cj_status add_output(node *n, cj_symbol *symbol)
+{
+    if (!symbol)
+        return cj_error_status();
+    n->outputs[n->output_count++] = cj__own(symbol);
+    return CJ_OK;
+}
+
+static cj_status make_layer(cj__json_loader *loader, loading *l, size_t index)
+{
+    const json_t *object = json_array_get(l->layers.objects, index);
+    entry *e = &l->entries[index];
+    if (cj__json_is_input(cj__json_text_at(object, "class_name"))) {
+        cj_input_args args;
+        CJ_TRY(cj__json_input_args(json_object_get(object, "config"), e->name, &args));
+        l->nodes[e->first_node].state = NODE_DONE;
+        return add_output(&l->nodes[e->first_node], cj_input_symbol_new(&args));
+    }
+    if (!cj__json_makes_mask(object)) {
+        e->layer = cj__own(cj__layer_from_json(loader, object));
+        if (!e->layer)
+            return cj_error_status();
+    }
+    return CJ_OK;
+}
+
+// ---- Applying ----
+
+static cj_status apply(loading *l, int index, const references *refs)
+{
+    node *n = &l->nodes[index];
+    const entry *e = &l->entries[n->entry];
+    cj_symbol *inputs[CJ__LAYER_IO_MAX], *outputs[CJ__LAYER_IO_MAX] = {0};
+    for (int i = 0; i < refs->count; i++) {
+        inputs[i] = output_of(node_of(l, refs->items[i], 0), refs->items[i]);
+        if (!inputs[i])
+            return cj__fail(CJ_BAD_FILE, "%s: its input \"%.200s\" has no such output", e->name,
+                            json_string_value(json_array_get(refs->items[i], 0)));
+    }
+    CJ_TRY(cj_apply_many(e->layer, inputs, refs->count, outputs, CJ__LAYER_IO_MAX));
+    for (int i = 0; i < CJ__LAYER_IO_MAX && outputs[i]; i++)
+        CJ_TRY(add_output(n, outputs[i]));
+    n->state = NODE_DONE;
+    return CJ_OK;
+}
+
+// The first node that must be done before node `index`: the one before it of its layer, then its
+// inputs; -1 if all are done.
+static cj_status find_pending(const loading *l, int index, const references *refs, int *pending)
+{
+    const entry *e = &l->entries[l->nodes[index].entry];
+    *pending = -1;
+    if (index > e->first_node && l->nodes[index - 1].state != NODE_DONE) {
+        *pending = index - 1;
+        return CJ_OK;
+    }
+    for (int i = 0; i < refs->count; i++) {
+        const entry *producer = entry_of(l, refs->items[i]);
+        const node *needed = node_of(l, refs->items[i], 0);
+        if (!needed || (!producer->layer && needed->state != NODE_DONE))
+            return cj__fail(CJ_BAD_FILE, "%s: its input \"%.200s\" does not exist", e->name,
+                            json_string_value(json_array_get(refs->items[i], 0)));
+        if (needed->state != NODE_DONE) {
+            *pending = (int)(needed - l->nodes);
+            return CJ_OK;
+        }
+    }
+    return CJ_OK;
+}
+
+// Applies the node on top of the stack, or puts one that it waits for on top of it.
+static cj_status step(loading *l)
+{
+    const int top = l->stack[l->height - 1];
+    const entry *e = &l->entries[l->nodes[top].entry];
+    const json_t *object = json_array_get(e->nodes, (size_t)(top - e->first_node));
+    references refs;
+    int pending = -1;
+    CJ_TRY(read_node(object, e->name, &refs));
+    CJ_TRY(cj__json_check_mask(&l->layers, object, e->name));
+    CJ_TRY(find_pending(l, top, &refs, &pending));
+    if (pending < 0) {
+        l->height--;
+        return apply(l, top, &refs);
+    }
+    if (l->nodes[pending].state == NODE_VISITED)
+        return cj__fail(CJ_BAD_FILE, "%s: the inputs of layers form a circle", e->name);
+    l->nodes[pending].state = NODE_VISITED;
+    l->stack[l->height++] = pending;
+    return CJ_OK;
+}
+
+static cj_status apply_all(loading *l)
+{
+    for (int i = 0; i < l->node_count; i++) {
+        if (l->nodes[i].state == NODE_DONE || !l->entries[l->nodes[i].entry].layer)
+            continue;
+        l->nodes[i].state = NODE_VISITED;
+        l->stack[l->height++] = i;
+        while (l->height > 0)
+            CJ_TRY(step(l));
+    }
+    return CJ_OK;
+}
+
+// ---- Inputs and outputs of the model ----
+
+static int compare_keys(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+// An object of triples; Keras takes named inputs and outputs in the order of their names.
+static cj_status read_named_ends(const json_t *ends, references *refs)
+{
+    const char *keys[CJ__LAYER_IO_MAX], *key;
+    json_t *triple;
+    size_t count = 0;
+    if (json_object_size(ends) > CJ__LAYER_IO_MAX)
+        return cj__fail(CJ_UNSUPPORTED, "the model: more than %d inputs or outputs", CJ__LAYER_IO_MAX);
+    json_object_foreach ((json_t *)(uintptr_t)ends, key, triple)
+        keys[count++] = key;
+    qsort(keys, count, sizeof keys[0], compare_keys);
+    for (size_t i = 0; i < count; i++)
+        CJ_TRY(add_reference(refs, json_object_get(ends, keys[i]), "the model"));
+    return CJ_OK;
+}
+
+// In "output_layers" Keras counts the applications of nested functional models from 1, since their
+// own making is number 0; 0 is taken as well.
+static int first_number(const entry *producer, const json_t *triple)
+{
+    return producer && producer->layer && producer->layer->kind == &cj__layer_functional &&
+           json_integer_value(json_array_get(triple, 1)) > 0;
+}
+
+// `ends` is one triple, a list of triples, or an object of triples.
+static cj_status read_ends(const loading *l, const json_t *ends, bool outputs, cj_symbol **symbols,
+                           int *count)
+{
+    references refs = {.count = 0};
+    CJ_TRY(json_is_object(ends) ? read_named_ends(ends, &refs) :
+                                  read_node(ends, "the model", &refs));
+    for (int i = 0; i < refs.count; i++) {
+        const int from = outputs ? first_number(entry_of(l, refs.items[i]), refs.items[i]) : 0;
+        symbols[i] = output_of(node_of(l, refs.items[i], from), refs.items[i]);
+        if (!symbols[i])
+            return cj__fail(CJ_BAD_FILE, "the model's %s %d names \"%.200s\", which does not exist",
+                            outputs ? "output" : "input", i,
+                            json_string_value(json_array_get(refs.items[i], 0)));
+    }
+    *count = refs.count;
+    return CJ_OK;
+}
+
+// ---- All ----
+
+static cj_status make_nodes(loading *l)
+{
+    l->nodes = cj__new((size_t)l->node_count, sizeof *l->nodes);
+    l->stack = cj__new((size_t)l->node_count, sizeof *l->stack);
+    if (!l->nodes || !l->stack)
+        return CJ_OUT_OF_MEMORY;
+    for (size_t i = 0; i < l->count; i++)
+        for (int j = 0; j < l->entries[i].node_count; j++)
+            l->nodes[l->entries[i].first_node + j].entry = (int)i;
+    return CJ_OK;
+}
+
+static cj_status build(cj__json_loader *loader, loading *l, const json_t *config, cj_model **model)
+{
+    l->count = json_array_size(l->layers.objects);
+    if (!json_is_array(l->layers.objects) || l->count == 0)
+        return cj__fail(CJ_BAD_FILE, "the model has no list of layers");
+    l->entries = cj__new(l->count, sizeof *l->entries);
+    if (!l->entries)
+        return CJ_OUT_OF_MEMORY;
+    CJ_TRY(index_layers(l));
+    CJ_TRY(make_nodes(l));
+    for (size_t i = 0; i < l->count; i++)
+        CJ_TRY(make_layer(loader, l, i));
+    CJ_TRY(apply_all(l));
+    cj_symbol *inputs[CJ__LAYER_IO_MAX], *outputs[CJ__LAYER_IO_MAX];
+    int input_count = 0, output_count = 0;
+    CJ_TRY(read_ends(l, json_object_get(config, "input_layers"), false, inputs, &input_count));
+    CJ_TRY(read_ends(l, json_object_get(config, "output_layers"), true, outputs, &output_count));
+    *model = cj_functional(.inputs_list = inputs, .inputs_count = input_count,
+                           .outputs_list = outputs, .outputs_count = output_count,
+                           .name = cj__json_text_at(config, "name"));
+    return *model ? CJ_OK : cj_error_status();
+}
+
+cj_layer *cj__functional_from_json(cj__json_loader *loader, const json_t *config)
+{
+    loading l = {.layers.objects = json_object_get(config, "layers")};
+    cj_model *model = NULL;
+    build(loader, &l, config, &model);
+    for (size_t i = 0; l.entries && i < l.count; i++)
+        cj_release(l.entries[i].layer);
+    for (int i = 0; l.nodes && i < l.node_count; i++)
+        for (int j = 0; j < l.nodes[i].output_count; j++)
+            cj_release(l.nodes[i].outputs[j]);
+    json_decref(l.layers.index);
+    json_decref(l.layers.embeddings);
+    cj__free(l.entries);
+    cj__free(l.nodes);
+    cj__free(l.stack);
+    return cj_model_layer(model);
+}

@@ -1,0 +1,42 @@
+// The memory of variables. A variable lives in the host's memory, in the block of its tensor, or on
+// one device, in memory of that device; then the tensor is a copy that is refreshed when somebody
+// asks for the value. Who computes with variables in calls needs cj__variable_place() and
+// cj__variable_memory(); who reads or writes numbers on the host uses the four functions below
+// them, which are right wherever the variable lives.
+//
+// Threads: reading beside reading is safe. Writing, moving, and runs of functions that update the
+// variable need it for themselves.
+#ifndef CJ_OPS_VARIABLE_H
+#define CJ_OPS_VARIABLE_H
+
+#include "ops/device.h"
+#include "ops/symbol.h"
+
+// Moves a variable, with its value, into the memory of a device, which it holds; into the host's
+// for NULL and for a device of that memory. Nothing to do where it is there already.
+cj_status cj__variable_place(cj_variable *variable, cj__device *device);
+// Where it lives; NULL for the host's memory.
+cj__device *cj__variable_device(const cj_variable *variable);
+// The block that calls read and write: in the host's memory, or in that of the device.
+void *cj__variable_memory(const cj_variable *variable);
+// A call on a device has written into the block.
+void cj__variable_changed(cj_variable *variable);
+
+// Dtype and shape, which never change; the number of elements and of bytes.
+cj__type cj__variable_type(const cj_variable *variable);
+int64_t cj__variable_count(const cj_variable *variable);
+size_t cj__variable_bytes(const cj_variable *variable);
+
+// The value in the host's memory, to be read and not written; of a variable on a device, it is that
+// of now and does not follow later changes. Valid as long as the variable. NULL with a sentence if
+// the device cannot be read.
+const cj_tensor *cj__variable_read(const cj_variable *variable);
+// Gives the variable a value of its bytes.
+cj_status cj__variable_write(cj_variable *variable, const void *bytes);
+// The same without another block: the value in the host's memory, of which all or some is to be
+// overwritten, and then cj__variable_commit(), which gives it to the variable. NULL with a sentence
+// as above.
+cj_tensor *cj__variable_edit(cj_variable *variable);
+cj_status cj__variable_commit(cj_variable *variable);
+
+#endif

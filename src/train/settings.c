@@ -1,0 +1,157 @@
+#include "train/settings.h"
+
+#include "base/args.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "train/losses.h"
+#include <math.h>
+
+static cj_status check_spec(const cj__catalog *catalog, const char *spec)
+{
+    cj__chosen chosen;
+    CJ_TRY(cj__spec_parse(catalog, spec, catalog->what, &chosen));
+    if (!chosen.choice)
+        return cj__fail(CJ_INVALID_ARGUMENT, "cj_compile: an empty %s", catalog->what);
+    cj__chosen_free(&chosen);
+    return CJ_OK;
+}
+
+// Copies one spec after a look at it.
+static cj_status take(const cj__catalog *catalog, const char *spec, char **copy)
+{
+    if (!spec)
+        return CJ_OK;
+    CJ_TRY(check_spec(catalog, spec));
+    *copy = cj__copy_text(spec);
+    return *copy ? CJ_OK : CJ_OUT_OF_MEMORY;
+}
+
+static cj_status take_items(const cj__catalog *catalog, const void *const *items, int count,
+                            cj__specs *specs)
+{
+    if (count == 0)
+        return CJ_OK;
+    specs->items = cj__new((size_t)count, sizeof *specs->items);
+    if (!specs->items)
+        return CJ_OUT_OF_MEMORY;
+    specs->count = count;
+    for (int i = 0; i < count; i++)
+        CJ_TRY(take(catalog, items[i], &specs->items[i]));
+    return CJ_OK;
+}
+
+static cj_status take_metrics(const char *what, const char *const *braces, const char *const *list,
+                              int count, cj__specs *specs)
+{
+    cj__list entries;
+    CJ_TRY(cj__list_read(what, braces, list, count, &entries));
+    return take_items(&cj__metrics, entries.items, entries.count, specs);
+}
+
+// Of losses, NULL is an entry like others: an output that takes `loss`, or has none.
+static cj_status take_losses(const cj_compile_args *args, cj__specs *specs)
+{
+    const void *const *items =
+        args->losses_list ? (const void *)args->losses_list : (const void *)args->losses;
+    int count = args->losses_count;
+    if (count < 0 || (!args->losses_list && count > CJ_IN_BRACES))
+        return cj__fail(CJ_INVALID_ARGUMENT, "cj_compile: a list of %d losses", count);
+    for (int i = 0; !args->losses_list && i < CJ_IN_BRACES; i++)
+        if (items[i] && i >= count)
+            count = i + 1;
+    return take_items(&cj__losses, items, count, specs);
+}
+
+static cj_status take_weights(const cj_compile_args *args, cj__settings *settings)
+{
+    const bool given = args->loss_weights_list || !isnan(args->loss_weights[0]);
+    const double *weights = args->loss_weights_list ? args->loss_weights_list : args->loss_weights;
+    const int count = args->loss_weights_list ? args->loss_weights_count : CJ_IN_BRACES;
+    if (!given)
+        return CJ_OK;
+    if (count < 1)
+        return cj__fail(CJ_INVALID_ARGUMENT, "cj_compile: a list of %d loss weights", count);
+    for (int i = 0; i < count; i++)
+        if (!isfinite(weights[i]))
+            return cj__fail(CJ_INVALID_ARGUMENT, "cj_compile: loss weight %d is not finite", i);
+    settings->loss_weights = cj__copy_bytes(weights, (size_t)count * sizeof *weights);
+    settings->loss_weight_count = count;
+    return settings->loss_weights ? CJ_OK : CJ_OUT_OF_MEMORY;
+}
+
+static cj_status take_output_metrics(const cj_compile_args *args, cj__settings *settings)
+{
+    const int count = args->output_metrics_count;
+    if (count < 0 || (count > 0 && !args->output_metrics))
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "cj_compile: output_metrics is for %d outputs, but no list is given",
+                        count);
+    if (count == 0)
+        return CJ_OK;
+    settings->output_metrics = cj__new((size_t)count, sizeof *settings->output_metrics);
+    if (!settings->output_metrics)
+        return CJ_OUT_OF_MEMORY;
+    settings->output_metrics_count = count;
+    for (int i = 0; i < count; i++) {
+        const cj_output_metrics *of = &args->output_metrics[i];
+        CJ_TRY(take_metrics("cj_compile: output_metrics", of->metrics, of->metrics_list,
+                            of->metrics_count, &settings->output_metrics[i]));
+    }
+    return CJ_OK;
+}
+
+cj_status cj__settings_take(cj__settings *settings, const cj_compile_args *args)
+{
+    CJ_TRY(take(&cj__losses, args->loss, &settings->loss));
+    CJ_TRY(take_losses(args, &settings->losses));
+    CJ_TRY(take_weights(args, settings));
+    CJ_TRY(take_metrics("cj_compile: metrics", args->metrics, args->metrics_list,
+                        args->metrics_count, &settings->metrics));
+    CJ_TRY(take_output_metrics(args, settings));
+    return take_metrics("cj_compile: weighted_metrics", args->weighted_metrics,
+                        args->weighted_metrics_list, args->weighted_metrics_count,
+                        &settings->weighted_metrics);
+}
+
+static void specs_free(cj__specs *specs)
+{
+    for (int i = 0; i < specs->count; i++)
+        cj__free(specs->items[i]);
+    cj__free(specs->items);
+    *specs = (cj__specs){0};
+}
+
+void cj__settings_free(cj__settings *settings)
+{
+    cj_release(settings->optimizer);
+    cj_release(settings->pool);
+    cj__free(settings->loss);
+    cj__free(settings->loss_weights);
+    specs_free(&settings->losses);
+    specs_free(&settings->metrics);
+    specs_free(&settings->weighted_metrics);
+    for (int i = 0; i < settings->output_metrics_count; i++)
+        specs_free(&settings->output_metrics[i]);
+    cj__free(settings->output_metrics);
+    *settings = (cj__settings){0};
+}
+
+const char *cj__settings_loss(const cj__settings *settings, int output)
+{
+    const char *own = output < settings->losses.count ? settings->losses.items[output] : NULL;
+    return own ? own : settings->loss;
+}
+
+double cj__settings_loss_weight(const cj__settings *settings, int output)
+{
+    if (!settings->loss_weights)
+        return 1;
+    return output < settings->loss_weight_count ? settings->loss_weights[output] : 0;
+}
+
+const cj__specs *cj__settings_metrics(const cj__settings *settings, int output)
+{
+    return output < settings->output_metrics_count && settings->output_metrics[output].count ?
+               &settings->output_metrics[output] :
+               &settings->metrics;
+}
