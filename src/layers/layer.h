@@ -72,6 +72,8 @@ enum { CJ__LAYER_IO_MAX = 16, CJ__LAYER_VARIABLES_MAX = 8 };
 
 typedef struct cj__layer_kind {
     cj__choice choice; // name "conv2d", class_name "Conv2D", fields of its arguments struct
+    // keys of Keras's config that are no field's, ended by a row without a key; or NULL
+    const cj__config_key *keys;
     int min_inputs, max_inputs;
     // Settings that clash; may be NULL. After cj__fields_resolve().
     cj_status (*check)(cj_layer *layer);
