@@ -4,6 +4,7 @@
 #include <ftw.h>
 #include <math.h>
 #include <pthread.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,4 +189,17 @@ bool support_flushes_denormals(void)
 #else
     return false;
 #endif
+}
+
+bool support_locale_with_comma(void)
+{
+    static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8"};
+    char command[1400];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (setlocale(LC_ALL, names[i]))
+            return true;
+    snprintf(command, sizeof command, "localedef -i de_DE -f UTF-8 '%s' >/dev/null 2>&1",
+             support_path("de_DE.UTF-8"));
+    return system(command) == 0 && setenv("LOCPATH", support_folder(), 1) == 0 &&
+           setlocale(LC_ALL, "de_DE.UTF-8") != NULL;
 }

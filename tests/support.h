@@ -84,6 +84,10 @@ void *support_read(const char *path, size_t *size);
 // $CAJAL_DATA if `name` is there below it, else NULL.
 const char *support_data(const char *name);
 
+// Sets a locale with a decimal comma, which is built with localedef where none is installed; false
+// if that cannot be done. setlocale(LC_ALL, "C") goes back.
+bool support_locale_with_comma(void);
+
 // Says "skipped: reason" and leaves the test.
 #define support_skip(reason)                    \
     do {                                        \

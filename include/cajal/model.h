@@ -29,7 +29,9 @@ typedef struct cj_sequential_args {
 CJ_API void cj_sequential_defaults(cj_sequential_args *args);
 /**
  * A model in which each layer feeds the next. Without an input layer it is built when it first sees
- * data.
+ * data. NULL with CJ_INVALID_ARGUMENT (a NULL; two layers of one name), CJ_SHAPE_MISMATCH (a layer
+ * does not take what comes to it) or CJ_OUT_OF_MEMORY, or with the first cause if one of the layers
+ * is NULL because its constructor failed.
  */
 CJ_API cj_model *cj_sequential_new(const cj_sequential_args *args);
 /** `cj_sequential(cj_input(784), cj_dense(10))`. */
@@ -77,6 +79,8 @@ CJ_API cj_model *cj_layer_model(cj_layer *layer);
 
 /**
  * Gives a sequential model without an input layer its variables. `shape` leaves out the batch axis.
+ * One of CJ_OK, CJ_INVALID_ARGUMENT (NULL; a model that knows its inputs), CJ_SHAPE_MISMATCH (a
+ * layer does not take what comes to it), CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_model_set_input(cj_model *model, cj_dtype dtype, cj_shape shape);
 
@@ -95,7 +99,69 @@ CJ_API cj_layer *cj_model_layer_at(const cj_model *model, int index);
  */
 CJ_API cj_layer *cj_model_find_layer(const cj_model *model, const char *name);
 
-/** The number of inputs and of outputs; 0 before the model is built. */
+/**
+ * The symbol of input or output `index` of a built model, as Keras's `model.inputs[index]` and
+ * `model.outputs[index]`: what models of a part of its layers are made from,
+ *
+ *     cj_functional(.inputs = {cj_model_input(model, 0)},
+ *                   .outputs = {cj_layer_output(model, "conv2d_1")})
+ *
+ * shares the layers and their weights with `model`. The symbols belong to the model and live as
+ * long as it does.
+ *
+ * @param model a built model
+ * @param index from 0
+ * @return NULL after a failure: CJ_INVALID_ARGUMENT (NULL, or there is no such input),
+ *         CJ_NOT_BUILT, CJ_OUT_OF_MEMORY.
+ *
+ * The first call makes the symbols of all layers: not while another thread uses the model.
+ */
+CJ_API cj_symbol *cj_model_input(cj_model *model, int index);
+/** Output `index`, likewise. */
+CJ_API cj_symbol *cj_model_output(cj_model *model, int index);
+
+/**
+ * The symbol of the (first) output of a layer of a built model, as Keras's
+ * `model.get_layer(name).output`. Where the layer is applied several times, that of the first time.
+ * Ownership and threads as for cj_model_input().
+ *
+ * @param model a built model
+ * @param name  the name of one of its own layers, not of one inside a nested model
+ * @return NULL after a failure: CJ_NOT_FOUND, CJ_INVALID_ARGUMENT (NULL, or the layer is inside a
+ *         nested model), CJ_NOT_BUILT, CJ_OUT_OF_MEMORY.
+ */
+CJ_API cj_symbol *cj_layer_output(cj_model *model, const char *name);
+/** The symbol of the (first) input of a layer, likewise. */
+CJ_API cj_symbol *cj_layer_input(cj_model *model, const char *name);
+
+/**
+ * Adds a layer at the end of a sequential model, as Keras's `model.add(layer)`. A model that is
+ * built stays so; one that was compiled must be compiled again.
+ *
+ * @param model a sequential model that belongs to no other model
+ * @param layer the layer; the model takes it over, also on failure
+ * @return CJ_OK; CJ_INVALID_ARGUMENT if an argument is NULL, the model is not sequential or belongs
+ *         to another one, or the layer or its name is there already; CJ_SHAPE_MISMATCH if the layer
+ *         does not fit the output; CJ_OUT_OF_MEMORY. After a failure the model is as before, but
+ *         not compiled.
+ *
+ * Not while another thread uses the model.
+ */
+CJ_API cj_status cj_model_add(cj_model *model, cj_layer *layer);
+
+/**
+ * Removes the last layer of a sequential model, as Keras's `model.pop()`. A model that was compiled
+ * must be compiled again.
+ *
+ * @param model a sequential model of at least two layers that belongs to no other model
+ * @return CJ_OK, CJ_INVALID_ARGUMENT (NULL, not sequential, part of another model, or only one
+ *         layer), CJ_OUT_OF_MEMORY.
+ *
+ * Not while another thread uses the model.
+ */
+CJ_API cj_status cj_model_pop(cj_model *model);
+
+/** The number of inputs; 0 before the model is built. */
 CJ_API int cj_model_input_count(const cj_model *model);
 /** The number of outputs; 0 before the model is built. */
 CJ_API int cj_model_output_count(const cj_model *model);
@@ -107,14 +173,20 @@ CJ_API const cj_shape *cj_model_output_shape(const cj_model *model, int index);
 /**
  * Sets the seed of a model (default 0): of its initial weights, dropout and shuffling. All weights
  * of the model are drawn anew from it, those of nested models and those that were trained or
- * assigned too: set it first.
+ * assigned too: set it first. One of CJ_OK, CJ_INVALID_ARGUMENT (NULL), CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_model_set_seed(cj_model *model, uint64_t seed);
 
-/** Draws all weights anew from the model's seed. */
+/**
+ * Draws all weights anew from the model's seed. One of CJ_OK, CJ_INVALID_ARGUMENT (NULL),
+ * CJ_OUT_OF_MEMORY.
+ */
 CJ_API cj_status cj_model_reset_weights(cj_model *model);
 
-/** Prints Keras's table: layer (type), output shape, number of parameters, and the totals. */
+/**
+ * Prints Keras's table: layer (type), output shape, number of parameters, and the totals. One of
+ * CJ_OK, CJ_INVALID_ARGUMENT (a NULL), CJ_IO, CJ_OUT_OF_MEMORY.
+ */
 CJ_API cj_status cj_model_summary(cj_model *model, FILE *stream);
 
 #ifdef __cplusplus

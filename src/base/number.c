@@ -45,13 +45,9 @@ bool cj__number_parse(const char *text, double *number)
     return *end == '\0';
 }
 
-const char *cj__number_text(double number, char text[CJ__NUMBER_TEXT])
+// Puts a point in the place of the locale's.
+static void point_to_dot(char *text)
 {
-    for (int precision = 1; precision <= 17; precision++) {
-        snprintf(text, CJ__NUMBER_TEXT, "%.*g", precision, number);
-        if (isnan(number) || strtod(text, NULL) == number)
-            break;
-    }
     char point[16];
     const size_t length = decimal_point(point);
     char *found = strstr(text, point);
@@ -59,5 +55,22 @@ const char *cj__number_text(double number, char text[CJ__NUMBER_TEXT])
         memmove(found + 1, found + length, strlen(found + length) + 1);
         *found = '.';
     }
+}
+
+const char *cj__number_fixed(double number, int decimals, char *text, size_t size)
+{
+    snprintf(text, size, "%.*f", decimals, number);
+    point_to_dot(text);
+    return text;
+}
+
+const char *cj__number_text(double number, char text[CJ__NUMBER_TEXT])
+{
+    for (int precision = 1; precision <= 17; precision++) {
+        snprintf(text, CJ__NUMBER_TEXT, "%.*g", precision, number);
+        if (isnan(number) || strtod(text, NULL) == number)
+            break;
+    }
+    point_to_dot(text);
     return text;
 }

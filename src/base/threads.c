@@ -16,18 +16,16 @@
 // Idle workers look at the board for some microseconds, longer while a caller has entered the pool,
 // and then sleep. No more of them are awake than there are CPUs beside the caller's: one more would
 // only keep another from working.
-#define _POSIX_C_SOURCE 200809L
 #include "base/threads.h"
 
 #include "base/cpu.h"
 #include "base/denormals.h"
+#include "base/environment.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/object.h"
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
-#include <time.h>
+#include "base/sync.h"
+#include "base/system.h"
 
 enum {
     THREADS_MAX = 1024,
@@ -76,7 +74,7 @@ typedef struct member {
     _Alignas(LINE) atomic_uint_least64_t share;
     atomic_uint_least64_t done; // chunks that this worker has done, over all pieces
     _Alignas(LINE) struct cj_pool *pool;
-    pthread_t thread;
+    cj__thread thread;
     int slot;
 } member;
 
@@ -91,6 +89,7 @@ struct cj_pool {
     int threads, started; // the caller's included; workers that run
     int awake_max;        // workers that may be awake at once
     int64_t pauses;       // pauses of a microsecond
+    unsigned forks;       // cj__fork_count() when the workers were started
     table *table;
     atomic_uintptr_t owner; // who has the pool: the address of that thread's slot, or 0
 
@@ -99,8 +98,8 @@ struct cj_pool {
     uint64_t number;   // of the latest piece
     uint64_t expected; // chunks that workers have done, all together, once the latest piece is done
 
-    pthread_mutex_t lock; // for sleeping only
-    pthread_cond_t work, left;
+    cj__mutex lock; // for sleeping only
+    cj__condition work, left;
     // under lock: workers that sleep, and how many of them have been called
     int sleepers, calls;
     atomic_int awake;          // workers that do not sleep, those called included
@@ -120,16 +119,9 @@ static void pause_briefly(void)
 static void pause_or_yield(int64_t number, int64_t between_yields)
 {
     if (number % between_yields == 0)
-        sched_yield();
+        cj__thread_yield();
     else
         pause_briefly();
-}
-
-static int64_t nanoseconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 // A pause takes from 10 to 150 cycles, so how many make a microsecond is measured: the quickest of
@@ -139,11 +131,11 @@ static int64_t measure_pauses(const atomic_uint_least64_t *looked_at)
     enum { ROUNDS = 5, PAUSES = 64 };
     int64_t least = INT64_MAX;
     for (int round = 0; round < ROUNDS; round++) {
-        const int64_t begin = nanoseconds();
+        const int64_t begin = cj__clock();
         for (int i = 0; i < PAUSES && atomic_load_explicit(looked_at, memory_order_acquire) == 0;
              i++)
             pause_briefly();
-        const int64_t took = nanoseconds() - begin;
+        const int64_t took = cj__clock() - begin;
         least = took < least ? took : least;
     }
     return PAUSES * 1000 / (least > PAUSES ? least : PAUSES) + 1;
@@ -185,9 +177,9 @@ static void tell(cj_pool *pool, member *self, int64_t chunks)
 {
     atomic_fetch_add(&self->done, (uint64_t)chunks);
     if (atomic_load(&pool->caller_sleeps)) {
-        pthread_mutex_lock(&pool->lock);
-        pthread_cond_signal(&pool->left);
-        pthread_mutex_unlock(&pool->lock);
+        cj__mutex_lock(&pool->lock);
+        cj__condition_signal(&pool->left);
+        cj__mutex_unlock(&pool->lock);
     }
 }
 
@@ -233,23 +225,23 @@ static bool look_for_piece(const cj_pool *pool, uint64_t seen)
 static void sleep_until_called(cj_pool *pool, uint64_t seen)
 {
     const board *b = &pool->table->board;
-    pthread_mutex_lock(&pool->lock);
+    cj__mutex_lock(&pool->lock);
     atomic_fetch_sub(&pool->awake, 1);
     if (atomic_load(&b->number) != seen || atomic_load(&b->stop)) {
         atomic_fetch_add(&pool->awake, 1);
     } else {
         pool->sleepers++;
         while (pool->calls == 0 && !atomic_load(&b->stop))
-            pthread_cond_wait(&pool->work, &pool->lock);
+            cj__condition_wait(&pool->work, &pool->lock);
         // counted as awake, and no longer as a sleeper, by who called
         pool->calls -= pool->calls > 0;
     }
-    pthread_mutex_unlock(&pool->lock);
+    cj__mutex_unlock(&pool->lock);
 }
 
-static void *work(void *argument)
+static void work(void *context)
 {
-    member *self = argument;
+    member *self = context;
     cj_pool *pool = self->pool;
     const board *b = &pool->table->board;
     uint64_t seen = 0;
@@ -259,7 +251,7 @@ static void *work(void *argument)
         if (!look_for_piece(pool, seen))
             sleep_until_called(pool, seen);
         if (atomic_load(&b->stop))
-            return NULL;
+            return;
         const uint64_t number = atomic_load_explicit(&b->number, memory_order_acquire);
         if (number != seen)
             (void)take_part(pool, self, number);
@@ -272,14 +264,14 @@ static void *work(void *argument)
 // Calls sleepers until `wanted` workers are awake.
 static void call_sleepers(cj_pool *pool, int wanted)
 {
-    pthread_mutex_lock(&pool->lock);
+    cj__mutex_lock(&pool->lock);
     while (pool->sleepers > 0 && atomic_load(&pool->awake) < wanted) {
         pool->sleepers--;
         pool->calls++;
         atomic_fetch_add(&pool->awake, 1);
-        pthread_cond_signal(&pool->work);
+        cj__condition_signal(&pool->work);
     }
-    pthread_mutex_unlock(&pool->lock);
+    cj__mutex_unlock(&pool->lock);
 }
 
 static int lesser(int64_t a, int b)
@@ -321,12 +313,12 @@ static void wait_for_workers(cj_pool *pool)
             return;
         pause_or_yield(i, YIELD_EVERY * pool->pauses);
     }
-    pthread_mutex_lock(&pool->lock);
+    cj__mutex_lock(&pool->lock);
     atomic_store(&pool->caller_sleeps, true);
     while (!all_done(pool))
-        pthread_cond_wait(&pool->left, &pool->lock);
+        cj__condition_wait(&pool->left, &pool->lock);
     atomic_store(&pool->caller_sleeps, false);
-    pthread_mutex_unlock(&pool->lock);
+    cj__mutex_unlock(&pool->lock);
 }
 
 static void run_shared(cj_pool *pool, int64_t count, int64_t grain, cj__task task, void *context)
@@ -367,9 +359,21 @@ static void disown(cj_pool *pool)
     atomic_store_explicit(&pool->owner, 0, memory_order_release);
 }
 
+// Whether fork() has left the pool's workers behind in another process. Such a pool runs everything
+// on the calling thread.
+static bool is_of_parent(const cj_pool *pool)
+{
+    return pool->forks != cj__fork_count();
+}
+
+static bool can_share(const cj_pool *pool)
+{
+    return pool && pool->awake_max > 0 && !is_of_parent(pool);
+}
+
 bool cj__pool_enter(cj_pool *pool)
 {
-    if (!pool || pool->awake_max == 0 || owns(pool) || !own(pool))
+    if (!can_share(pool) || owns(pool) || !own(pool))
         return false;
     atomic_store_explicit(&pool->table->board.entered, true, memory_order_relaxed);
     return true;
@@ -387,7 +391,7 @@ void cj__parallel(cj_pool *pool, int64_t count, int64_t grain, cj__task task, vo
     if (count <= 0)
         return;
     const int before = thread_slot;
-    const bool shared = pool && pool->awake_max > 0 && count > (grain > 1 ? grain : 1);
+    const bool shared = can_share(pool) && count > (grain > 1 ? grain : 1);
     const bool entered = shared && owns(pool) && !pool->in_piece;
     const uint64_t mode = cj__flush_denormals(); // as the workers
     thread_slot = 0;
@@ -404,43 +408,46 @@ void cj__parallel(cj_pool *pool, int64_t count, int64_t grain, cj__task task, vo
 
 // ---- Beginning and end ----
 
+static void stop_workers(cj_pool *pool)
+{
+    if (pool->table) {
+        cj__mutex_lock(&pool->lock);
+        atomic_store(&pool->table->board.stop, true);
+        cj__condition_broadcast(&pool->work);
+        cj__mutex_unlock(&pool->lock);
+    }
+    for (int i = 1; i <= pool->started; i++)
+        cj__thread_join(&pool->table->members[i].thread);
+    cj__condition_destroy(&pool->left);
+    cj__condition_destroy(&pool->work);
+    cj__mutex_destroy(&pool->lock);
+}
+
+// In a forked child the workers do not exist, and the lock and the conditions may be in the midst
+// of what a worker did with them: they are left as they are.
 static void destroy(void *object)
 {
     cj_pool *pool = object;
-    if (pool->table) {
-        pthread_mutex_lock(&pool->lock);
-        atomic_store(&pool->table->board.stop, true);
-        pthread_cond_broadcast(&pool->work);
-        pthread_mutex_unlock(&pool->lock);
-    }
-    for (int i = 1; i <= pool->started; i++)
-        pthread_join(pool->table->members[i].thread, NULL);
-    pthread_cond_destroy(&pool->left);
-    pthread_cond_destroy(&pool->work);
-    pthread_mutex_destroy(&pool->lock);
+    if (!is_of_parent(pool))
+        stop_workers(pool);
     cj__free_aligned(pool->table, 0);
     cj__free(pool);
 }
 
 static const cj__class pool_class = {"pool", destroy};
 
-// Workers take no signals: those are for the threads of the program.
 static cj_status start_workers(cj_pool *pool)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failure = 0;
+    bool started = true;
     atomic_store(&pool->awake, pool->threads - 1);
-    while (!failure && pool->started < pool->threads - 1) {
+    while (started && pool->started < pool->threads - 1) {
         member *next = &pool->table->members[pool->started + 1];
         next->pool = pool;
         next->slot = pool->started + 1;
-        failure = pthread_create(&next->thread, NULL, work, next);
-        pool->started += !failure;
+        started = cj__thread_start(&next->thread, work, next);
+        pool->started += started;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failure)
+    if (!started)
         return cj__fail(CJ_OUT_OF_MEMORY,
                         "pool: %d threads were asked for, but the system starts no more than %d",
                         pool->threads, pool->started + 1);
@@ -449,26 +456,29 @@ static cj_status start_workers(cj_pool *pool)
 
 cj_pool *cj_pool_new(int threads)
 {
+    if (cj__environment_check() != CJ_OK)
+        return cj__build_failed();
     if (threads < 0 || threads > THREADS_MAX) {
         cj__fail(CJ_INVALID_ARGUMENT,
                  "pool: %d threads were asked for: give 1 to %d, or 0 for the default", threads,
                  THREADS_MAX);
-        return NULL;
+        return cj__build_failed();
     }
     cj_pool *pool = cj__object_new(&pool_class, sizeof *pool);
     if (!pool)
-        return NULL;
+        return cj__build_failed();
     pool->threads = threads ? threads : cj__cpu_count();
     pool->awake_max = lesser(pool->threads - 1, cj__cpu_allowed() - 1);
-    pthread_mutex_init(&pool->lock, NULL);
-    pthread_cond_init(&pool->work, NULL);
-    pthread_cond_init(&pool->left, NULL);
+    pool->forks = cj__fork_count();
+    cj__mutex_init(&pool->lock);
+    cj__condition_init(&pool->work);
+    cj__condition_init(&pool->left);
     pool->table = cj__new_aligned(sizeof(table) + (size_t)pool->threads * sizeof(member), 0);
     if (pool->table && pool->threads > 1)
         pool->pauses = measure_pauses(&pool->table->board.number);
     if (!pool->table || start_workers(pool) != CJ_OK) {
         cj_release(pool);
-        return NULL;
+        return cj__build_failed();
     }
     return pool;
 }

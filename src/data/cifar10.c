@@ -1,15 +1,12 @@
 // CIFAR-10 from the user's disk, in the binary version: https://www.cs.toronto.edu/~kriz/cifar.html
-#define _POSIX_C_SOURCE 200809L
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/system.h"
 #include "data/places.h"
 #include "tensor/tensor.h"
 #include <cajal/data.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum {
     SIDE = 32,
@@ -36,22 +33,23 @@ static bool file_path(const char *folder, const char *name, char path[CJ__PATH_S
 static bool has_all(const char *folder)
 {
     char path[CJ__PATH_SIZE];
-    bool all = file_path(folder, test_files[0], path) && access(path, R_OK) == 0;
+    bool all = file_path(folder, test_files[0], path) && cj__path_readable(path);
     for (int i = 0; i < BATCHES; i++)
-        all = all && file_path(folder, train_files[i], path) && access(path, R_OK) == 0;
+        all = all && file_path(folder, train_files[i], path) && cj__path_readable(path);
     return all;
 }
 
 // How many records a file has, by its size.
 static cj_status count_records(const char *path, int64_t *records)
 {
-    struct stat info;
-    if (stat(path, &info) != 0)
-        return cj__fail(CJ_IO, "%s: %s", path, strerror(errno));
-    *records = (int64_t)info.st_size / RECORD;
-    if (info.st_size % RECORD != 0 || *records < 1 || *records > RECORDS_MAX)
-        return cj__fail(CJ_BAD_FILE, "%s: %lld bytes are not 1 to %d records of %d bytes", path,
-                        (long long)info.st_size, RECORDS_MAX, RECORD);
+    FILE *file;
+    uint64_t size;
+    CJ_TRY(cj__file_open(path, &file, &size));
+    fclose(file);
+    *records = (int64_t)(size / RECORD);
+    if (size % RECORD != 0 || *records < 1 || *records > RECORDS_MAX)
+        return cj__fail(CJ_BAD_FILE, "%s: %llu bytes are not 1 to %d records of %d bytes", path,
+                        (unsigned long long)size, RECORDS_MAX, RECORD);
     return CJ_OK;
 }
 
@@ -60,9 +58,9 @@ static cj_status read_records(const char *path, int64_t records, uint8_t *images
 {
     uint8_t record[RECORD];
     cj_status status = CJ_OK;
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return cj__fail(CJ_IO, "%s: %s", path, strerror(errno));
+    FILE *file;
+    uint64_t size;
+    CJ_TRY(cj__file_open(path, &file, &size));
     for (int64_t i = 0; status == CJ_OK && i < records; i++, images += PIXELS) {
         if (fread(record, 1, RECORD, file) != RECORD) {
             status = cj__fail(CJ_IO, "%s: it ends within record %lld, or cannot be read", path,
@@ -116,6 +114,8 @@ cj_status cj_load_cifar10(cj_dataset **train, cj_dataset **test)
     static const char *const folders[] = {"cifar-10-batches-bin", "cifar10", "", NULL};
     const char *folder = NULL;
     cj__places p;
+    if (!train || !test)
+        return cj__fail_null("cj_load_cifar10: the place for a data set");
     *train = *test = NULL;
     cj__places_of("cifar10", folders, &p);
     for (int i = 0; i < p.count && !folder; i++)

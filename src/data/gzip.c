@@ -1,60 +1,117 @@
-// Plain and gzip files through zlib. See packed.h.
-#define _POSIX_C_SOURCE 200809L
+// Plain and gzip files through zlib's inflate, with the library's own allocator. See packed.h.
 #include "base/error.h"
+#include "base/memory.h"
+#include "base/system.h"
 #include "data/packed.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
-enum { BUFFER = 1 << 16, READ_MAX = 1 << 30 };
+enum { BUFFER = 1 << 16, GZIP = 16, PART_MAX = 1 << 30 };
+
+typedef struct reading {
+    FILE *file;
+    bool ended; // gzip: the last member has ended
+    z_stream z; // gzip: its input lies in `input`
+    unsigned char input[BUFFER];
+} reading;
+
+static void *allocate(void *unused, unsigned count, unsigned size)
+{
+    (void)unused;
+    return cj__new(count, size);
+}
+
+static void release(void *unused, void *block)
+{
+    (void)unused;
+    cj__free(block);
+}
+
+static bool begins_as_gzip(FILE *file)
+{
+    unsigned char head[2];
+    const bool is_gzip = fread(head, 1, 2, file) == 2 && head[0] == 0x1f && head[1] == 0x8b;
+    rewind(file);
+    return is_gzip;
+}
 
 cj_status cj__packed_open(const char *path, cj__packed *file)
 {
     *file = (cj__packed){.path = path};
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return cj__fail(errno == ENOENT || errno == ENOTDIR ? CJ_NOT_FOUND : CJ_IO, "%s: %s", path,
-                        strerror(errno));
-    struct stat info;
-    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-        close(fd);
-        return cj__fail(CJ_IO, "%s: not a regular file", path);
+    reading *r = cj__new(1, sizeof *r);
+    if (!r)
+        return CJ_OUT_OF_MEMORY;
+    uint64_t size;
+    cj_status status = cj__file_open(path, &r->file, &size);
+    if (status == CJ_OK) {
+        file->stream = r;
+        file->size = (int64_t)size;
+        file->is_packed = begins_as_gzip(r->file);
+        r->z.zalloc = allocate;
+        r->z.zfree = release;
+        if (!file->is_packed || inflateInit2(&r->z, GZIP + MAX_WBITS) == Z_OK)
+            return CJ_OK;
+        fclose(r->file);
+        status = cj__fail_memory(sizeof(z_stream), "zlib");
     }
-    file->size = info.st_size;
-    gzFile stream = gzdopen(fd, "rb");
-    if (!stream) {
-        close(fd);
-        return cj__fail_memory(sizeof(z_stream), "zlib");
+    cj__free(r);
+    return status;
+}
+
+// Reads on in the file if zlib has used all of its input. False at the end of the file.
+static bool fill_input(reading *r)
+{
+    if (r->z.avail_in == 0) {
+        r->z.next_in = r->input;
+        r->z.avail_in = (unsigned)fread(r->input, 1, BUFFER, r->file);
     }
-    gzbuffer(stream, BUFFER);
-    file->is_packed = !gzdirect(stream);
-    file->stream = stream;
+    return r->z.avail_in > 0;
+}
+
+// A gzip file is a row of members. What follows the last one is passed over, as gzip does.
+static void begin_next_member(reading *r)
+{
+    if (!fill_input(r) || r->z.next_in[0] != 0x1f || inflateReset(&r->z) != Z_OK)
+        r->ended = true;
+}
+
+// Unpacks up to `size` bytes, fewer at the end of the data.
+static cj_status unpack(cj__packed *file, reading *r, unsigned char *to, unsigned size, size_t *got)
+{
+    r->z.next_out = to;
+    r->z.avail_out = size;
+    while (r->z.avail_out > 0 && !r->ended && fill_input(r)) {
+        const int code = inflate(&r->z, Z_NO_FLUSH);
+        if (code == Z_STREAM_END)
+            begin_next_member(r);
+        else if (code == Z_MEM_ERROR)
+            return cj__fail_memory(1 << MAX_WBITS, "zlib");
+        else if (code != Z_OK)
+            return cj__fail(CJ_BAD_FILE, "%s: damaged gzip data (%s)", file->path,
+                            r->z.msg ? r->z.msg : "zlib gives no reason");
+    }
+    *got = size - r->z.avail_out;
     return CJ_OK;
 }
 
-// What zlib says went wrong, with `ended` for a file that is too short.
-static cj_status fail(const cj__packed *file, const char *ended)
+// Reads up to `size` bytes, fewer at the end of the file.
+static cj_status read_some(cj__packed *file, unsigned char *to, size_t size, size_t *got)
 {
-    int code = Z_OK;
-    const char *reason = gzerror(file->stream, &code);
-    if (code == Z_ERRNO)
-        return cj__fail(CJ_IO, "%s: reading failed", file->path);
-    if (code == Z_MEM_ERROR)
-        return cj__fail_memory(BUFFER, "zlib");
-    if (code == Z_DATA_ERROR)
-        return cj__fail(CJ_BAD_FILE, "%s: damaged gzip data (%s)", file->path, reason);
-    return cj__fail(CJ_BAD_FILE, "%s: the file ends inside %s", file->path, ended);
+    reading *r = file->stream;
+    if (file->is_packed)
+        CJ_TRY(unpack(file, r, to, (unsigned)size, got));
+    else
+        *got = fread(to, 1, size, r->file);
+    return ferror(r->file) ? cj__fail(CJ_IO, "%s: reading failed", file->path) : CJ_OK;
 }
 
 cj_status cj__packed_read(cj__packed *file, void *to, size_t size, const char *what)
 {
-    for (char *at = to; size > 0;) {
-        const unsigned part = size < READ_MAX ? (unsigned)size : READ_MAX;
-        if (gzread(file->stream, at, part) != (int)part)
-            return fail(file, what);
+    for (unsigned char *at = to; size > 0;) {
+        const size_t part = size < PART_MAX ? size : PART_MAX;
+        size_t got;
+        CJ_TRY(read_some(file, at, part, &got));
+        if (got != part)
+            return cj__fail(CJ_BAD_FILE, "%s: the file ends inside %s", file->path, what);
         at += part;
         size -= part;
     }
@@ -64,17 +121,21 @@ cj_status cj__packed_read(cj__packed *file, void *to, size_t size, const char *w
 // Reading past the last byte also makes zlib check the sum at the end.
 cj_status cj__packed_end(cj__packed *file)
 {
-    char byte;
-    int code = Z_OK;
-    if (gzread(file->stream, &byte, 1) > 0)
+    unsigned char byte;
+    size_t got;
+    CJ_TRY(read_some(file, &byte, 1, &got));
+    if (got > 0)
         return cj__fail(CJ_BAD_FILE, "%s: there are bytes after the last element", file->path);
-    gzerror(file->stream, &code);
-    if (code == Z_BUF_ERROR)
+    if (file->is_packed && !((reading *)file->stream)->ended)
         return cj__fail(CJ_BAD_FILE, "%s: truncated gzip data", file->path);
-    return code == Z_OK || code == Z_STREAM_END ? CJ_OK : fail(file, "its check sum");
+    return CJ_OK;
 }
 
 void cj__packed_close(cj__packed *file)
 {
-    gzclose(file->stream);
+    reading *r = file->stream;
+    if (file->is_packed)
+        inflateEnd(&r->z);
+    fclose(r->file);
+    cj__free(r);
 }

@@ -128,6 +128,8 @@ static cj_status read_elements(cj__packed *s, const idx_dtype *dtype, cj_tensor 
 
 cj_status cj_load_idx(const char *path, cj_tensor **tensor)
 {
+    if (!path || !tensor)
+        return cj__fail_null(path ? "cj_load_idx: the output" : "cj_load_idx: the file's name");
     *tensor = NULL;
     cj__packed s;
     const idx_dtype *dtype;

@@ -1,14 +1,17 @@
 // ModelCheckpoint: saving from inside training. It lives here because it writes files; what it
-// decides by is the training room's monitor. What it remembers across a resumed run is the best
-// value so far.
+// decides by is the training room's monitor. What a resumed run needs is the best value so far and
+// the count of batches.
 #include "base/args.h"
 #include "base/error.h"
 #include "base/fields.h"
 #include "base/memory.h"
+#include "base/system.h"
+#include "train/callbacks.h"
 #include "train/callbacks/monitor.h"
 
 #include <cajal/files.h>
 #include <math.h>
+#include <string.h>
 
 typedef struct checkpoint {
     char *path;
@@ -17,47 +20,90 @@ typedef struct checkpoint {
     int64_t every;   // batches; 0 for each epoch
     int64_t batches; // since the run began
     int verbose;
-    double best;
 } checkpoint;
 
 static const char who[] = "ModelCheckpoint";
 
-// With best_only: whether the value improved. A missing value is an error of the settings, as it
-// never comes.
-static cj_status improved(checkpoint *c, cj_logs *logs, bool *yes)
+static cj_status begin(void *self, cj_model *model, cj_logs *logs)
+{
+    checkpoint *c = self;
+    (void)model, (void)logs;
+    c->monitor.warned = false; // the best so far counts over several runs, as in Keras
+    return CJ_OK;
+}
+
+static void tell_improvement(const checkpoint *c, const cj_logs *logs, const double *before,
+                             double value, const char *path)
+{
+    char from[64] = "None", to[64];
+    if (before)
+        cj__number_fixed(*before, 5, from, sizeof from);
+    if (path)
+        printf("\nEpoch %d: %s improved from %s to %s, saving model to %s\n", logs->epoch + 1,
+               c->monitor.name, from, cj__number_fixed(value, 5, to, sizeof to), path);
+    else
+        printf("\nEpoch %d: %s did not improve from %s\n", logs->epoch + 1, c->monitor.name, from);
+}
+
+// Whether to save: with best_only, if the value improved. Without a value Keras saves, and so does
+// this, but for an epoch that has none because it does not validate: that would replace the best.
+static cj_status decide(checkpoint *c, const cj_model *model, const cj_logs *logs, const char *path,
+                        bool *yes)
 {
     double value = NAN;
     bool found = false;
     *yes = true;
-    if (!c->best_only)
-        return CJ_OK;
-    CJ_TRY(cj__monitor_read(&c->monitor, logs, who, &value, &found));
-    if (!found) {
-        *yes = false;
-        return c->every != 0 ? CJ_OK :
-                               cj__fail(CJ_INVALID_ARGUMENT, "%s: \"%s\" is not in the logs", who,
-                                        c->monitor.name);
+    if (c->best_only) {
+        CJ_TRY(cj__monitor_read(&c->monitor, model, logs,
+                                "each epoch is saved as if it were the best", &value, &found));
+        *yes = found || c->monitor.warned;
+    } else if (c->verbose > 0) {
+        printf("\nEpoch %d: saving model to %s\n", logs->epoch + 1, path);
     }
-    *yes = cj__monitor_better(&c->monitor, value, c->best);
-    if (*yes)
-        c->best = value;
+    if (!found)
+        return CJ_OK;
+    const double before = c->monitor.best;
+    const bool had = c->monitor.has_best;
+    *yes = cj__monitor_improves(&c->monitor, value);
+    if (c->verbose > 0)
+        tell_improvement(c, logs, had ? &before : NULL, value, *yes ? path : NULL);
     return CJ_OK;
 }
 
-static cj_status save(checkpoint *c, cj_model *model, cj_logs *logs)
+static cj_status make_folder_of(char *path)
+{
+    char *slash = strrchr(path, '/');
+    if (!slash || slash == path)
+        return CJ_OK;
+    *slash = '\0';
+    const cj_status status = cj__folder_make(path);
+    *slash = '/';
+    return status ? cj__fail_in(status, "%s", who) : CJ_OK;
+}
+
+static cj_status save_to(checkpoint *c, cj_model *model, const cj_logs *logs, char *path)
 {
     bool yes = false;
-    CJ_TRY(improved(c, logs, &yes));
+    CJ_TRY(decide(c, model, logs, path, &yes));
     if (!yes)
         return CJ_OK;
+    CJ_TRY(make_folder_of(path));
+    CJ_TRY(cj_save(model, path));
+    if (c->verbose > 0)
+        printf("\nEpoch %d: finished saving model to %s\n", logs->epoch + 1, path);
+    return CJ_OK;
+}
+
+static cj_status save(checkpoint *c, cj_model *model, const cj_logs *logs)
+{
     cj__text path = {0};
-    cj_status status = cj__monitor_fill(c->path, logs, who, &path);
-    if (status == CJ_OK)
-        status = cj__text_status(&path);
-    if (status == CJ_OK)
-        status = cj_save(model, path.data);
-    if (status == CJ_OK && c->verbose != 0)
-        printf("Epoch %d: saving model to %s\n", logs->epoch + 1, path.data);
+    bool missing = false;
+    cj_status status = cj__monitor_fill(c->path, logs, who, &path, &missing);
+    if (status == CJ_OK && missing && !cj__monitor_validates_later(model, logs))
+        status = cj__fail(CJ_INVALID_ARGUMENT, "%s: the logs lack a value that \"%s\" names", who,
+                          c->path);
+    if (status == CJ_OK && !missing)
+        status = save_to(c, model, logs, path.data);
     cj__text_free(&path);
     return status;
 }
@@ -75,23 +121,25 @@ static cj_status epoch_end(void *self, cj_model *model, cj_logs *logs)
     return c->every == 0 ? save(c, model, logs) : CJ_OK;
 }
 
+enum { NUMBERS = 1 + CJ__MONITOR_NUMBERS };
+
 static int state(void *self, double *values, int capacity)
 {
     const checkpoint *c = self;
-    if (capacity < 2)
-        return 0;
-    values[0] = c->best;
-    values[1] = (double)c->batches;
-    return 2;
+    if (capacity < NUMBERS)
+        return NUMBERS;
+    values[0] = (double)c->batches;
+    cj__monitor_save(&c->monitor, values + 1);
+    return NUMBERS;
 }
 
 static void set_state(void *self, const double *values, int count)
 {
     checkpoint *c = self;
-    if (count == 2) {
-        c->best = values[0];
-        c->batches = (int64_t)values[1];
-    }
+    if (count != NUMBERS)
+        return;
+    c->batches = values[0] >= 0 && values[0] < 9e15 ? (int64_t)values[0] : 0;
+    cj__monitor_restore(&c->monitor, values + 1);
 }
 
 static void destroy(void *self)
@@ -105,6 +153,7 @@ static void destroy(void *self)
 static const cj_callback_methods methods = {
     .size = sizeof(cj_callback_methods),
     .name = "ModelCheckpoint",
+    .train_begin = begin,
     .batch_end = batch_end,
     .epoch_end = epoch_end,
     .state = state,
@@ -128,12 +177,10 @@ static cj_callback *make(const cj_model_checkpoint_args *args)
     checkpoint *c = cj__new(1, sizeof *c);
     if (!c)
         return NULL;
-    *c = (checkpoint){.best_only = args->save_best_only,
-                      .every = args->save_freq,
-                      .verbose = args->verbose,
-                      .best = NAN};
+    *c = (checkpoint){
+        .best_only = args->save_best_only, .every = args->save_freq, .verbose = args->verbose};
     c->path = cj__copy_text(args->filepath);
-    if (!c->path || cj__monitor_open(&c->monitor, args->monitor, args->mode, 0, who) != CJ_OK) {
+    if (!c->path || cj__monitor_open(&c->monitor, who, args->monitor, args->mode, 0) != CJ_OK) {
         destroy(c);
         return NULL;
     }

@@ -5,7 +5,6 @@
 #include "base/text.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 // Notes that a value could not be made.
@@ -50,6 +49,23 @@ json_t *cj__json_real(cj__json *b, double number)
     return b->status == CJ_OK ? made(b, json_real(number)) : NULL;
 }
 
+json_t *cj__json_double(cj__json *b, double number)
+{
+    if (isfinite(number))
+        return cj__json_real(b, number);
+    return cj__json_text(b, isnan(number) ? "NaN" : number > 0 ? "Infinity" : "-Infinity");
+}
+
+double cj__json_double_value(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    if (text && strcmp(text, "Infinity") == 0)
+        return INFINITY;
+    if (text && strcmp(text, "-Infinity") == 0)
+        return -INFINITY;
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
 json_t *cj__json_bool(cj__json *b, bool truth)
 {
     return b->status == CJ_OK ? json_boolean(truth) : NULL;
@@ -90,14 +106,21 @@ json_t *cj__json_end(const cj__json *b, json_t *value)
     return NULL;
 }
 
+static int add_bytes(const char *bytes, size_t size, void *text)
+{
+    cj__text_add_bytes(text, bytes, size);
+    return ((const cj__text *)text)->failed ? -1 : 0;
+}
+
+// json_dumps() would leave out what it has no memory for; here the text remembers that it failed.
 char *cj__json_print(const json_t *value, size_t flags)
 {
-    char *text = json_dumps(value, flags | JSON_REAL_PRECISION(17) | JSON_ENCODE_ANY);
-    if (!text) {
-        cj__fail(CJ_OUT_OF_MEMORY, "out of memory: JSON could not be written");
-        return NULL;
-    }
-    char *copy = cj__copy_text(text); // so that cj_free() fits whatever allocator is hooked in
-    free(text);
-    return copy;
+    cj__text text = {0};
+    const int result = json_dump_callback(value, add_bytes, &text,
+                                          flags | JSON_REAL_PRECISION(17) | JSON_ENCODE_ANY);
+    if (result == 0 && !text.failed)
+        return text.data;
+    cj__text_free(&text);
+    cj__fail(CJ_OUT_OF_MEMORY, "out of memory: JSON could not be written");
+    return NULL;
 }

@@ -292,7 +292,8 @@ static cj_status read_named_ends(const json_t *ends, references *refs)
     json_t *triple;
     size_t count = 0;
     if (json_object_size(ends) > CJ__LAYER_IO_MAX)
-        return cj__fail(CJ_UNSUPPORTED, "the model: more than %d inputs or outputs", CJ__LAYER_IO_MAX);
+        return cj__fail(CJ_UNSUPPORTED, "the model: more than %d inputs or outputs",
+                        CJ__LAYER_IO_MAX);
     json_object_foreach ((json_t *)(uintptr_t)ends, key, triple)
         keys[count++] = key;
     qsort(keys, count, sizeof keys[0], compare_keys);
@@ -359,9 +360,9 @@ static cj_status build(cj__json_loader *loader, loading *l, const json_t *config
     int input_count = 0, output_count = 0;
     CJ_TRY(read_ends(l, json_object_get(config, "input_layers"), false, inputs, &input_count));
     CJ_TRY(read_ends(l, json_object_get(config, "output_layers"), true, outputs, &output_count));
-    *model = cj_functional(.inputs_list = inputs, .inputs_count = input_count,
-                           .outputs_list = outputs, .outputs_count = output_count,
-                           .name = cj__json_text_at(config, "name"));
+    *model =
+        cj_functional(.inputs_list = inputs, .inputs_count = input_count, .outputs_list = outputs,
+                      .outputs_count = output_count, .name = cj__json_text_at(config, "name"));
     return *model ? CJ_OK : cj_error_status();
 }
 

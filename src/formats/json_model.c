@@ -15,7 +15,7 @@
 typedef struct writer {
     cj__json build;
     int depth, layers, shared; // nested models, layers written, ids given
-    cj__index written;   // layers to their places in `objects`
+    cj__index written;         // layers to their places in `objects`
     json_t **objects;          // of the layers in the order of their first writing; borrowed
     size_t count, capacity;
 } writer;

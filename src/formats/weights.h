@@ -12,7 +12,7 @@ typedef struct cj__weights {
     int count;
     size_t name_capacity, variable_capacity;
     cj__index met; // the layers walked over, and the variables listed
-} cj__weights;           // starts as {0}
+} cj__weights;     // starts as {0}
 
 cj_status cj__weights_collect(cj__weights *weights, cj_layer *model);
 void cj__weights_free(cj__weights *weights);

@@ -16,7 +16,7 @@ static void destroy(void *object)
         cj__free(arena);
     }
     cj_release(arenas->device);
-    pthread_mutex_destroy(&arenas->lock);
+    cj__mutex_destroy(&arenas->lock);
     cj__free(arenas);
 }
 
@@ -29,7 +29,7 @@ cj__arenas *cj__arenas_new(cj__device *device)
         cj__drop_floating(device);
         return NULL;
     }
-    pthread_mutex_init(&arenas->lock, NULL); // with default attributes it cannot fail
+    cj__mutex_init(&arenas->lock);
     arenas->device = cj__own(device ? device : cj__cpu_new(NULL));
     if (arenas->device)
         return arenas;
@@ -49,14 +49,14 @@ static bool suits_better(const cj__arena *a, const cj__arena *b, size_t size)
 static cj__arena *take_idle(cj__arenas *arenas, size_t size)
 {
     cj__arena *best = NULL;
-    pthread_mutex_lock(&arenas->lock);
+    cj__mutex_lock(&arenas->lock);
     for (cj__arena *arena = arenas->first; arena; arena = arena->next) {
         if (!arena->lent && (!best || suits_better(arena, best, size)))
             best = arena;
     }
     if (best)
         best->lent = true;
-    pthread_mutex_unlock(&arenas->lock);
+    cj__mutex_unlock(&arenas->lock);
     return best;
 }
 
@@ -66,10 +66,10 @@ static cj__arena *add_lent(cj__arenas *arenas)
     if (!arena)
         return NULL;
     arena->lent = true;
-    pthread_mutex_lock(&arenas->lock);
+    cj__mutex_lock(&arenas->lock);
     arena->next = arenas->first;
     arenas->first = arena;
-    pthread_mutex_unlock(&arenas->lock);
+    cj__mutex_unlock(&arenas->lock);
     return arena;
 }
 
@@ -111,7 +111,7 @@ void cj__arena_return(cj__arenas *arenas, cj__arena *arena)
 {
     if (!arena)
         return;
-    pthread_mutex_lock(&arenas->lock);
+    cj__mutex_lock(&arenas->lock);
     arena->lent = false;
-    pthread_mutex_unlock(&arenas->lock);
+    cj__mutex_unlock(&arenas->lock);
 }

@@ -10,9 +10,9 @@
 #ifndef CJ_GRAPH_ARENA_H
 #define CJ_GRAPH_ARENA_H
 
+#include "base/sync.h"
 #include "ops/device.h"
 
-#include <pthread.h>
 #include <stddef.h>
 
 typedef struct cj__arena {
@@ -24,8 +24,8 @@ typedef struct cj__arena {
 
 typedef struct cj__arenas {
     cj__object object;
-    cj__device *device;   // held
-    pthread_mutex_t lock; // guards the list and `lent`; the rest is the borrower's
+    cj__device *device; // held
+    cj__mutex lock;     // guards the list and `lent`; the rest is the borrower's
     cj__arena *first;
 } cj__arenas;
 

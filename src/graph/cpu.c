@@ -1,16 +1,15 @@
 // The CPU as a device: see cpu.h. Everything about threads is here: which pool a run has for
 // itself, whether its work is shared, and what denormal numbers count as meanwhile.
-#define _POSIX_C_SOURCE 200809L
 #include "graph/cpu.h"
 
 #include "base/denormals.h"
 #include "base/memory.h"
+#include "base/system.h"
 #include "base/threads.h"
 #include "graph/trial.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 static cj__cpu *cpu_of(cj__device *device)
 {
@@ -19,9 +18,7 @@ static cj__cpu *cpu_of(cj__device *device)
 
 static double now(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    return 1e-9 * (double)cj__clock();
 }
 
 static void *allocate(cj__device *device, size_t size)

@@ -8,6 +8,7 @@
 #include "base/fields.h"
 #include "graph/graph.h"
 
+#include "base/environment.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "graph/arena.h"
@@ -15,7 +16,6 @@
 #include "graph/plan.h"
 #include "ops/variable.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,9 +28,9 @@ struct cj_function {
     cj_symbol **symbols;
     int symbol_count, input_count, output_count;
     cj__device *device;
-    cj__arenas *arenas;   // of the device's memory; may be shared with other functions
-    char *off;            // passes that are switched off, or NULL
-    pthread_mutex_t lock; // guards what follows
+    cj__arenas *arenas; // of the device's memory; may be shared with other functions
+    char *off;          // passes that are switched off, or NULL
+    cj__mutex lock;     // guards what follows
     cj__plan **plans;
     size_t plan_count, plan_capacity;
     uint64_t clock;
@@ -49,7 +49,7 @@ static void destroy(void *object)
     cj_release(function->arenas);
     cj_release(function->device);
     cj__free(function->off);
-    pthread_mutex_destroy(&function->lock);
+    cj__mutex_destroy(&function->lock);
     cj__free(function);
 }
 
@@ -93,7 +93,10 @@ static cj_status take_switches(cj_function *function)
 {
     const char *off = getenv("CAJAL_PLAN");
     function->off = cj__copy_text(off);
-    return off && !function->off ? CJ_OUT_OF_MEMORY : cj__check_switches(off);
+    if (off && !function->off)
+        return CJ_OUT_OF_MEMORY;
+    CJ_TRY(cj__environment_check());
+    return cj__check_switches(off);
 }
 
 CJ__DEFAULTS(function, FUNCTION)
@@ -123,7 +126,9 @@ static cj_status choose_device(cj_function *function, cj_pool *pool, cj__arenas 
     if (!function->device)
         return CJ_OUT_OF_MEMORY;
     function->program.device = function->device;
-    function->arenas = cj__own(arenas ? arenas : cj__arenas_new(function->device));
+    const bool fits = arenas && (arenas->device == device || (cj__device_is_host(arenas->device) &&
+                                                              cj__device_is_host(device)));
+    function->arenas = cj__own(fits ? arenas : cj__arenas_new(function->device));
     return function->arenas ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
 
@@ -162,7 +167,7 @@ cj_function *cj__function_new(const cj_function_args *args, struct cj__arenas *a
         drop_arguments(args);
         return NULL;
     }
-    pthread_mutex_init(&function->lock, NULL);
+    cj__mutex_init(&function->lock);
     function->input_count = args->input_count;
     function->output_count = args->output_count;
     function->symbols = cj__new(
@@ -232,7 +237,7 @@ static void drop_oldest(cj_function *function)
 static cj_status find_plan(cj_function *function, int64_t batch, cj__plan **plan)
 {
     cj_status status = CJ_OK;
-    pthread_mutex_lock(&function->lock);
+    cj__mutex_lock(&function->lock);
     *plan = find_free(function, batch);
     if (!*plan) {
         if (function->plan_count >= PLANS_MAX)
@@ -251,16 +256,16 @@ static cj_status find_plan(cj_function *function, int64_t batch, cj__plan **plan
         (*plan)->busy = true;
         (*plan)->used = ++function->clock;
     }
-    pthread_mutex_unlock(&function->lock);
+    cj__mutex_unlock(&function->lock);
     return status;
 }
 
 static void give_plan_back(cj_function *function, cj__plan *plan)
 {
     cj__arena_return(function->arenas, plan->arena);
-    pthread_mutex_lock(&function->lock);
+    cj__mutex_lock(&function->lock);
     plan->busy = false;
-    pthread_mutex_unlock(&function->lock);
+    cj__mutex_unlock(&function->lock);
 }
 
 // A plan and memory for it, both this thread's until they are given back.

@@ -2,7 +2,7 @@
 // once, on first use. Compiled without the flags of any instruction set, for it runs on every
 // processor, and entries are data: a function of theirs would have been compiled with those flags.
 #include "kernels/tables.h"
-#include <pthread.h>
+#include "base/sync.h"
 #include <string.h>
 
 typedef void function(void);
@@ -26,7 +26,7 @@ static const cj__kernels *const overlays[CJ__ISA_COUNT][2] = {
 };
 
 cj__kernels cj__tables[CJ__ISA_COUNT][2];
-static pthread_once_t made = PTHREAD_ONCE_INIT;
+static cj__once made;
 
 // Copies the entries that `overlay` has. Pointers to functions are all represented alike (POSIX).
 static void lay_over(cj__kernels *table, const cj__kernels *overlay)
@@ -66,7 +66,7 @@ const cj__kernels *cj__kernels_of(cj__isa isa, size_t real_size)
     const int which = real_size == sizeof(double);
     if (isa < CJ__ISA_REF || isa > cj__cpu_isa() || (isa != CJ__ISA_REF && !overlays[isa][which]))
         return NULL;
-    pthread_once(&made, make_tables);
+    cj__call_once(&made, make_tables);
     return &cj__tables[isa][which];
 }
 

@@ -1,5 +1,6 @@
 // Dense and Embedding.
 #include "layers/kind.h"
+#include "ops/variable.h"
 
 // Dense
 // ------------------------------------------------------------------------------------------------------------
@@ -16,6 +17,22 @@ static const cj__field dense_fields[] = {
     CJ__SPEC_FIELD(cj_dense_args, bias_regularizer, cj__regularizers),
     CJ__SPEC_FIELD(cj_dense_args, activity_regularizer, cj__regularizers),
     CJ__LAYER_FIELDS(cj_dense_args),
+};
+
+static const cj__config_key dense_keys[] = {
+    CJ__KEY_RENAMED("output_dim", "units"),
+    CJ__KEY_RENAMED("init", "kernel_initializer"),
+    CJ__KEY_RENAMED("W_regularizer", "kernel_regularizer"),
+    CJ__KEY_RENAMED("b_regularizer", "bias_regularizer"),
+    CJ__KEY_RENAMED("bias", "use_bias"),
+    CJ__KEY_ONLY("kernel_constraint", "null"),
+    CJ__KEY_ONLY("bias_constraint", "null"),
+    CJ__KEY_ONLY("W_constraint", "null"),
+    CJ__KEY_ONLY("b_constraint", "null"),
+    CJ__KEY_ONLY("lora_rank", "null"),
+    CJ__KEY_ONLY("lora_alpha", "null"),
+    CJ__KEY_HARMLESS("input_dim"),
+    {.key = NULL},
 };
 
 static cj_status build_dense(cj_layer *layer, const cj__type *inputs, int count)
@@ -43,11 +60,11 @@ static cj_status call_dense(cj_layer *layer, cj__trace *trace, const cj__value *
     (void)count;
     *output_count = 1;
     CJ_TRY(cj__layer_need_rank(layer, x, 2, CJ_MAX_RANK));
-    if (x->dims[x->rank - 1] != layer->variables[0]->value->shape.dims[0])
+    const int64_t needed = cj__variable_type(layer->variables[0]).shape.dims[0];
+    if (x->dims[x->rank - 1] != needed)
         return cj__fail(CJ_SHAPE_MISMATCH,
                         "%s: the input's last axis has %lld entries, the layer was built for %lld",
-                        layer->name, (long long)x->dims[x->rank - 1],
-                        (long long)layer->variables[0]->value->shape.dims[0]);
+                        layer->name, (long long)x->dims[x->rank - 1], (long long)needed);
     cj_symbol *y = cj__matmul(g, inputs[0].symbol, cj__trace_variable(trace, layer->variables[0]),
                               false, false);
     if (a->use_bias)
@@ -61,6 +78,7 @@ static cj_status call_dense(cj_layer *layer, cj__trace *trace, const cj__value *
 
 const cj__layer_kind cj__layer_dense = {
     .choice = CJ__CHOICE("dense", "Dense", dense_fields, dense_defaults),
+    .keys = dense_keys,
     .min_inputs = 1,
     .max_inputs = 1,
     .build = build_dense,
@@ -85,6 +103,20 @@ static const cj__field embedding_fields[] = {
     CJ__SPEC_FIELD(cj_embedding_args, embeddings_regularizer, cj__regularizers),
     CJ__FIELD(cj_embedding_args, mask_zero, CJ__FIELD_BOOL),
     CJ__LAYER_FIELDS(cj_embedding_args),
+};
+
+static const cj__config_key embedding_keys[] = {
+    CJ__KEY_RENAMED("init", "embeddings_initializer"),
+    CJ__KEY_RENAMED("W_regularizer", "embeddings_regularizer"),
+    CJ__KEY_ONLY("embeddings_constraint", "null"),
+    CJ__KEY_ONLY("W_constraint", "null"),
+    CJ__KEY_ONLY("activity_regularizer", "null"),
+    CJ__KEY_ONLY("lora_rank", "null"),
+    CJ__KEY_ONLY("lora_alpha", "null"),
+    CJ__KEY_ONLY("dropout", "0"),
+    CJ__KEY_HARMLESS("input_length"),
+    CJ__KEY_HARMLESS("sparse"),
+    {.key = NULL},
 };
 
 static cj_status build_embedding(cj_layer *layer, const cj__type *inputs, int count)
@@ -114,6 +146,7 @@ static cj_status call_embedding(cj_layer *layer, cj__trace *trace, const cj__val
 
 const cj__layer_kind cj__layer_embedding = {
     .choice = CJ__CHOICE("embedding", "Embedding", embedding_fields, embedding_defaults),
+    .keys = embedding_keys,
     .min_inputs = 1,
     .max_inputs = 1,
     .build = build_embedding,

@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "layers/kind.h"
+#include "ops/variable.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -209,6 +210,7 @@ cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape sha
     layer->variables[i] = made;
     layer->initializers[i] = initializer;
     layer->regularizers[i] = regularizer;
+    layer->states[i] = false;
     if (variable)
         *variable = made;
     return CJ_OK;
@@ -219,9 +221,14 @@ cj_status cj__layer_draw(cj_layer *layer, uint64_t key)
     cj_layer *const *children;
     const int count = cj__layer_children(layer, &children);
     layer->key = key;
-    for (int i = 0; !layer->filling && i < layer->variable_count; i++)
-        CJ_TRY(cj__initialize(layer->variables[i]->value, layer->initializers[i], layer->name,
+    for (int i = 0; !layer->filling && i < layer->variable_count; i++) {
+        cj_tensor *value = cj__variable_edit(layer->variables[i]);
+        if (!value)
+            return cj_error_status();
+        CJ_TRY(cj__initialize(value, layer->initializers[i], layer->name,
                               cj__key(key, own_name(layer->variables[i]))));
+        CJ_TRY(cj__variable_commit(layer->variables[i]));
+    }
     for (int i = 0; i < count; i++)
         CJ_TRY(cj__layer_draw(children[i], cj__key(key, children[i]->name)));
     return CJ_OK;
@@ -233,12 +240,14 @@ cj_status cj__layer_untouched(const cj_layer *layer, bool *untouched)
     const int count = cj__layer_children(layer, &children);
     *untouched = true;
     for (int i = 0; !layer->filling && *untouched && i < layer->variable_count; i++) {
-        const cj_tensor *value = layer->variables[i]->value;
+        const cj_tensor *value = cj__variable_read(layer->variables[i]);
         cj_tensor *drawn = NULL;
+        if (!value)
+            return cj_error_status();
         CJ_TRY(cj_tensor_new(value->dtype, value->shape, &drawn));
         const cj_status status = cj__initialize(drawn, layer->initializers[i], layer->name,
                                                 cj__key(layer->key, own_name(layer->variables[i])));
-        const size_t bytes = (size_t)cj_tensor_count(value) * cj_dtype_size(value->dtype);
+        const size_t bytes = cj__variable_bytes(layer->variables[i]);
         *untouched = status == CJ_OK && memcmp(drawn->data, value->data, bytes) == 0;
         cj_release(drawn);
         CJ_TRY(status);

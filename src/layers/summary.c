@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "layers/model.h"
+#include "ops/variable.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -103,9 +104,9 @@ static cj_status amount_of(const cj_layer *layer, bool trainable_only, amount *s
         return CJ_OUT_OF_MEMORY;
     cj__layer_variables(layer, trainable_only, variables, count);
     for (int i = 0; i < count; i++) {
-        const int64_t params = cj_tensor_count(variables[i]->value);
+        const int64_t params = cj__variable_count(variables[i]);
         sum->params += params;
-        sum->bytes += params * (int64_t)cj_dtype_size(variables[i]->value->dtype);
+        sum->bytes += (int64_t)cj__variable_bytes(variables[i]);
     }
     cj__free(variables);
     return CJ_OK;
@@ -220,8 +221,8 @@ cj_status cj_model_summary(cj_model *model, FILE *stream)
     amount all, trainable;
     char headers[COLUMNS_MAX][CELL_MAX] = {0};
     if (!model || !stream)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_model_summary: the %s is NULL",
-                        model ? "stream" : "model");
+        return cj__fail_null(model ? "cj_model_summary: the stream" :
+                                     "cj_model_summary: the model");
     table t = !model->layer.built || is_chain(model) ? plain : connected;
     t.stream = stream;
     CJ_TRY(amount_of(&model->layer, false, &all));

@@ -3,12 +3,12 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/sync.h"
 
-#include <pthread.h>
 #include <string.h>
 
 // Guards the refreshing of host copies, when several threads read one variable of a device.
-static pthread_mutex_t refreshing = PTHREAD_MUTEX_INITIALIZER;
+static cj__mutex refreshing = CJ__MUTEX_INIT;
 
 static void free_device_memory(cj_variable *variable)
 {
@@ -109,13 +109,13 @@ size_t cj__variable_bytes(const cj_variable *variable)
 static cj_status refresh(cj_variable *variable)
 {
     cj__device *device = variable->device;
-    pthread_mutex_lock(&refreshing);
+    cj__mutex_lock(&refreshing);
     cj_status status = CJ_OK;
     if (variable->copy_is_old)
         status = device->kind->copy_out(device, cj_tensor_data(variable->value),
                                         variable->device_memory, cj__variable_bytes(variable));
     variable->copy_is_old = variable->copy_is_old && status != CJ_OK;
-    pthread_mutex_unlock(&refreshing);
+    cj__mutex_unlock(&refreshing);
     return status;
 }
 
@@ -141,14 +141,16 @@ cj_status cj__variable_commit(cj_variable *variable)
     cj__device *device = variable->device;
     if (!device)
         return CJ_OK;
-    return device->kind->copy_in(device, variable->device_memory, cj_tensor_data(variable->value),
-                                 cj__variable_bytes(variable));
+    const cj_status status =
+        device->kind->copy_in(device, variable->device_memory, cj_tensor_data(variable->value),
+                              cj__variable_bytes(variable));
+    variable->copy_is_old = status != CJ_OK;
+    return status;
 }
 
 cj_status cj__variable_write(cj_variable *variable, const void *bytes)
 {
     memcpy(cj_tensor_data(variable->value), bytes, cj__variable_bytes(variable));
-    variable->copy_is_old = false;
     return cj__variable_commit(variable);
 }
 
@@ -194,6 +196,5 @@ cj_status cj_variable_assign(cj_variable *variable, const cj_tensor *value)
                         variable->name, cj_shape_text(&value->shape, given, sizeof given),
                         cj_shape_text(&variable->value->shape, have, sizeof have));
     CJ_TRY(cj_tensor_copy(variable->value, value));
-    variable->copy_is_old = false;
     return cj__variable_commit(variable);
 }

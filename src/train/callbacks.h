@@ -23,6 +23,7 @@ cj_callback *cj__callback_make(const cj_callback_methods *methods, void *self);
 typedef enum cj__moment {
     CJ__MOMENT_TRAIN_BEGIN,
     CJ__MOMENT_EPOCH_BEGIN,
+    CJ__MOMENT_BATCH_BEGIN,
     CJ__MOMENT_BATCH_END,
     CJ__MOMENT_EPOCH_END,
     CJ__MOMENT_TRAIN_END
@@ -32,6 +33,9 @@ typedef enum cj__moment {
 // those told, the one that is being told included.
 cj_status cj__callbacks_tell(cj_callback *const *callbacks, int first, int count, cj__moment moment,
                              cj_model *model, cj_logs *logs, int *told);
+
+// A number of a callback's state as a count: what a damaged file gives is brought into range.
+int cj__count_of(double number);
 
 // The entry of `logs` of that name; NAN if there is none.
 double cj__logs_value(const cj_logs *logs, const char *name);

@@ -1,9 +1,12 @@
-// Class weights: a weight for each sample of a batch, from its label.
-#ifndef CJ_TRAIN_WEIGHTS_H
-#define CJ_TRAIN_WEIGHTS_H
+// Class weights: a weight for each sample of a batch, from its class. As in Keras, the class is the
+// target rounded to a whole number, or the greatest element of a one-hot target; classes without a
+// weight count 1. Targets that name no single class for a sample are refused: sequences of labels,
+// and the values of a regression.
+#ifndef CJ_TRAIN_CLASS_WEIGHTS_H
+#define CJ_TRAIN_CLASS_WEIGHTS_H
 
 #include "data/dataset.h"
-#include <cajal/train.h>
+#include "train/settings.h"
 
 typedef struct cj__class_weights {
     const double *weights; // by class
@@ -13,8 +16,10 @@ typedef struct cj__class_weights {
     int64_t per_sample; // elements: 1 for class numbers, else one-hot
 } cj__class_weights;    // starts as {0}
 
+// Nothing is opened if the arguments have no class weights. The settings tell the loss.
 cj_status cj__class_weights_open(cj__class_weights *cw, const cj_fit_args *args,
-                                 const cj_dataset *data, int64_t batch_size);
+                                 const cj__settings *settings, const cj_dataset *data,
+                                 int64_t batch_size);
 const float *cj__class_weights_of(cj__class_weights *cw, const cj__batch *batch);
 void cj__class_weights_close(cj__class_weights *cw);
 

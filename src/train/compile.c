@@ -3,6 +3,7 @@
 #include "base/args.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "ops/variable.h"
 #include "train/losses.h"
 #include "train/state.h"
 #include <math.h>
@@ -52,35 +53,59 @@ static cj_status fill(cj_model *model, const cj_compile_args *args, cj__train_st
     return cj__state_prepare(model, state);
 }
 
+// A call that is refused drops the objects that were made for it.
+static cj_status drop_given(const cj_compile_args *args, cj_status status)
+{
+    cj__drop_floating(args->optimizer);
+    cj__drop_floating(args->pool);
+    return status;
+}
+
+static cj_status compile(cj_model *model, const cj_compile_args *args)
+{
+    const cj__train_state *old = cj__state_of(model);
+    if (old && old->callbacks)
+        return drop_given(args, cj__fail(CJ_INVALID_ARGUMENT,
+                                         "cj_compile: model \"%s\" is being trained by a "
+                                         "cj_fit() that has not returned",
+                                         cj_layer_name(cj_model_layer(model))));
+    cj__train_state *state = cj__state_new();
+    if (!state)
+        return drop_given(args, CJ_OUT_OF_MEMORY);
+    const cj_status status = fill(model, args, state);
+    if (status == CJ_OK) {
+        const cj__train_state *before = cj__state_of(model);
+        state->device = before ? cj_retain(before->device) : NULL;
+        cj__model_attach(model, state);
+        return CJ_OK;
+    }
+    if (!state->settings.pool)
+        cj__drop_floating(args->pool);
+    cj_release(state);
+    return status;
+}
+
 CJ__DEFAULTS(compile, COMPILE)
 
 cj_status cj_compile_with(cj_model *model, const cj_compile_args *args)
 {
     cj_compile_args given;
     CJ_TRY(cj__args_read("cj_compile", args, &compile_defaults, sizeof given, &given));
-    cj__train_state *state = model ? cj__state_new() : NULL;
-    if (!state) {
-        cj__drop_floating(given.optimizer);
-        cj__drop_floating(given.pool);
-        return model ? cj_error_status() : cj__fail_null("cj_compile: the model");
-    }
-    const cj_status status = fill(model, &given, state);
-    if (status == CJ_OK) {
-        cj__model_attach(model, state);
-        return CJ_OK;
-    }
-    if (!state->settings.pool)
-        cj__drop_floating(given.pool);
-    cj_release(state);
+    cj_status status = model ? cj__use_to_write(cj__model_use(model), "cj_compile") :
+                               cj__fail_null("cj_compile: the model");
+    if (status != CJ_OK)
+        return drop_given(&given, status);
+    status = compile(model, &given);
+    cj__use_written(cj__model_use(model));
     return status;
 }
 
 double cj_learning_rate(const cj_model *model)
 {
     const cj__train_state *state = model ? cj__state_of(model) : NULL;
-    return state && state->learning_rate ?
-               cj__element_get(CJ_F32, state->learning_rate->value->data, 0) :
-               (double)NAN;
+    const cj_tensor *rate =
+        state && state->learning_rate ? cj__variable_read(state->learning_rate) : NULL;
+    return rate ? cj__element_get(CJ_F32, rate->data, 0) : (double)NAN;
 }
 
 cj_status cj_set_learning_rate(cj_model *model, double learning_rate)
@@ -90,6 +115,6 @@ cj_status cj_set_learning_rate(cj_model *model, double learning_rate)
     if (!isfinite(learning_rate) || learning_rate < 0)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_set_learning_rate: %g is not a rate",
                         learning_rate);
-    cj_tensor_fill(state->learning_rate->value, learning_rate);
-    return CJ_OK;
+    const float value = (float)learning_rate;
+    return cj__variable_write(state->learning_rate, &value);
 }

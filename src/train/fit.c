@@ -5,11 +5,12 @@
 // The order of the samples is a function of the model's seed and the number of the pass, counted
 // over all runs since the model was compiled. With steps_per_epoch an epoch is not a pass: batches
 // are then counted from the run's first epoch, and pass and batch follow from that count.
-#define _POSIX_C_SOURCE 200809L
 #include "base/args.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/system.h"
+#include "base/text.h"
 #include "base/warning.h"
 #include "train/callbacks.h"
 #include "train/check.h"
@@ -20,7 +21,6 @@
 #include <limits.h>
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct run {
     cj_model *model;
@@ -28,6 +28,7 @@ typedef struct run {
     const cj_fit_args *args;
     cj_dataset *data, *validation; // held if they are slices
     bool sliced, resumed;
+    bool alone;              // no other thread may use the model until the run is closed
     cj_callback **callbacks; // held
     int callback_count;
     const cj__step_functions *functions;
@@ -41,9 +42,10 @@ typedef struct run {
     cj__class_weights class_weights;
     cj_history *history; // held
     cj_logs logs;
-    const char *names[2 * CJ__MAX_VALUES];
-    double values[2 * CJ__MAX_VALUES];
-    char val_names[CJ__MAX_VALUES][CJ__NAME_SIZE + 4];
+    const char *names[CJ__MAX_LOGS]; // of training, of validation, and the learning rate
+    double values[CJ__MAX_LOGS];
+    char *val_names[CJ__MAX_VALUES];
+    bool logs_rate; // a callback of the run sets the learning rate
 } run;
 
 static cj_status check_args(const cj_fit_args *args)
@@ -92,7 +94,8 @@ static cj_status open_data(run *r, cj_dataset *data)
     CJ_TRY(cj__check_built(r->model, r->data, "cj_fit"));
     CJ_TRY(cj__check_data(r->model, r->state, r->data, "cj_fit"));
     CJ_TRY(cj__check_batches(r->model, r->data->count, args->batch_size, "cj_fit", &r->batch_size));
-    CJ_TRY(cj__class_weights_open(&r->class_weights, args, r->data, r->batch_size));
+    CJ_TRY(cj__class_weights_open(&r->class_weights, args, &r->state->settings, r->data,
+                                  r->batch_size));
     CJ_TRY(cj__functions_find(r->model, r->state, CJ__MODE_TRAIN, r->data,
                               r->data->sample_weight || r->class_weights.buffer, &r->functions));
     if (r->validation)
@@ -143,26 +146,36 @@ static cj_status open_callbacks(run *r)
     return r->history ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
 
+static cj_status remind(const cj_callback *callback, const cj__memory *memory)
+{
+    const cj_callback_methods *methods = &callback->methods;
+    if (methods->set_state)
+        methods->set_state(callback->self, memory->values, memory->count);
+    return methods->set_tensors ?
+               methods->set_tensors(callback->self, memory->tensors, memory->tensor_count) :
+               CJ_OK;
+}
+
 // Gives back to the callbacks what those of the stopped run remembered: the n-th of a class gets
 // the n-th memory.
-static void remind_callbacks(run *r)
+static cj_status remind_callbacks(run *r)
 {
     const cj__train_state *state = r->state;
     for (int m = 0; m < state->memory_count; m++) {
+        const char *name = state->memories[m].name;
         int ordinal = 0;
         for (int i = 0; i < m; i++)
-            ordinal += strcmp(state->memories[i].name, state->memories[m].name) == 0;
+            ordinal += strcmp(state->memories[i].name, name) == 0;
         for (int c = 0; c < r->callback_count; c++) {
-            const cj_callback *callback = r->callbacks[c];
-            if (!callback->methods.state || !callback->methods.set_state ||
-                !callback->methods.name ||
-                strcmp(callback->methods.name, state->memories[m].name) != 0 || ordinal-- > 0)
+            const cj_callback_methods *methods = &r->callbacks[c]->methods;
+            const char *class = methods->name ? methods->name : "Callback";
+            if ((!methods->state && !methods->tensors) || strcmp(class, name) != 0 || ordinal-- > 0)
                 continue;
-            callback->methods.set_state(callback->self, state->memories[m].values,
-                                        state->memories[m].count);
+            CJ_TRY(remind(r->callbacks[c], &state->memories[m]));
             break;
         }
     }
+    return CJ_OK;
 }
 
 // Batches of a pass, and steps of an epoch, of the run that a place belongs to.
@@ -230,15 +243,20 @@ static cj_status open_place(run *r)
     return CJ_OK;
 }
 
-static void open_logs(run *r)
+static cj_status open_logs(run *r)
 {
     const cj__place *place = &r->state->place;
     const int count = r->functions->row_count;
     for (int i = 0; i < count; i++) {
+        cj__text name = {0};
+        cj__text_add(&name, "val_%s", r->functions->rows[i].name);
+        r->val_names[i] = name.data;
+        CJ_TRY(cj__text_status(&name));
         r->names[i] = r->functions->rows[i].name;
-        snprintf(r->val_names[i], sizeof r->val_names[i], "val_%s", r->functions->rows[i].name);
         r->names[count + i] = r->val_names[i];
     }
+    for (int i = 0; i < r->callback_count; i++)
+        r->logs_rate = r->logs_rate || r->callbacks[i]->methods.sets_learning_rate;
     r->logs = (cj_logs){.count = count,
                         .names = r->names,
                         .values = r->values,
@@ -247,9 +265,11 @@ static void open_logs(run *r)
                         .batch = place->batch,
                         .batches = r->steps,
                         .samples = place->samples};
+    return CJ_OK;
 }
 
-// Values as the place has them.
+// Values as the place has them. As in Keras, the end of an epoch shows the learning rate of the
+// epoch if a callback may change it.
 static void update_logs(run *r)
 {
     const cj__place *place = &r->state->place;
@@ -257,6 +277,12 @@ static void update_logs(run *r)
     cj__row_values(count, place->sums, place->weights, r->values);
     memcpy(r->values + count, place->val, (size_t)place->val_count * sizeof(double));
     r->logs.count = count + place->val_count;
+    for (int i = 0; i < count; i++)
+        r->names[count + i] = r->val_names[i];
+    if (r->logs_rate && place->event == CJ__EVENT_EPOCH_END) {
+        r->names[r->logs.count] = "learning_rate";
+        r->values[r->logs.count++] = place->rate;
+    }
     r->logs.epoch = (int)place->epoch;
     r->logs.batch = place->batch > 0 ? place->batch - 1 : 0;
     r->logs.samples = place->samples;
@@ -326,6 +352,8 @@ static cj_status train_batch(run *r)
 {
     cj__place *place = &r->state->place;
     cj__batch batch = {0};
+    r->logs.batch = place->batch;
+    CJ_TRY(tell(r, CJ__MOMENT_BATCH_BEGIN));
     next_batch(r, &batch);
     const float *weights = r->class_weights.buffer ?
                                cj__class_weights_of(&r->class_weights, &batch) :
@@ -361,6 +389,7 @@ static cj_status validate(run *r)
 static cj_status end_epoch(run *r)
 {
     CJ_TRY(validate(r));
+    r->state->place.rate = cj_learning_rate(r->model);
     CJ_TRY(begin_event(r, CJ__EVENT_EPOCH_END));
     CJ_TRY(cj__history_add(r->history, &r->logs));
     leave_epoch(r);
@@ -387,6 +416,8 @@ static cj_status train_epoch(run *r)
 static cj_status finish_event(run *r)
 {
     cj__place *place = &r->state->place;
+    if (!(place->rate > 0)) // the file has none
+        place->rate = cj_learning_rate(r->model);
     update_logs(r);
     if (place->event == CJ__EVENT_BATCH_END) {
         CJ_TRY(tell_event(r, CJ__MOMENT_BATCH_END));
@@ -404,7 +435,7 @@ static cj_status train(run *r)
     cj__place *place = &r->state->place;
     CJ_TRY(tell(r, CJ__MOMENT_TRAIN_BEGIN));
     if (r->resumed)
-        remind_callbacks(r);
+        CJ_TRY(remind_callbacks(r));
     if (place->event == CJ__EVENT_NONE)
         place->stop = false; // a run that was stopped is resumed to go on
     CJ_TRY(finish_event(r));
@@ -416,11 +447,15 @@ static cj_status train(run *r)
 
 static void close_run(run *r)
 {
+    if (r->alone)
+        cj__use_written(cj__model_use(r->model));
     cj__reader_free(r->reader);
     cj__evaluator_close(&r->evaluator);
     cj__class_weights_close(&r->class_weights);
     cj__free(r->order);
     cj_release(r->history);
+    for (int i = 0; i < CJ__MAX_VALUES; i++)
+        cj__free(r->val_names[i]);
     for (int i = 0; i < r->callback_count; i++)
         cj_release(r->callbacks[i]);
     cj__free(r->callbacks);
@@ -434,29 +469,37 @@ static void close_run(run *r)
 static cj_status open_run(run *r, cj_dataset *data)
 {
     CJ_TRY(open_callbacks(r)); // first, so that they are let go of whatever happens
+    if (r->model)
+        CJ_TRY(cj__use_to_write(cj__model_use(r->model), "cj_fit"));
+    r->alone = r->model;
     CJ_TRY(cj__state_compiled(r->model, "cj_fit", &r->state));
+    if (r->state->callbacks)
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "cj_fit: model \"%s\" is being trained by a cj_fit() that has not returned",
+                        cj_layer_name(cj_model_layer(r->model)));
     if (!data)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_fit: the data is NULL");
     CJ_TRY(open_data(r, data));
     CJ_TRY(open_place(r));
-    open_logs(r);
-    return CJ_OK;
+    return open_logs(r);
 }
 
 static cj_status train_and_remember(run *r)
 {
     r->state->callbacks = r->callbacks;
     r->state->callback_count = r->callback_count;
+    r->state->validation_freq = r->evaluator.reader ? r->args->validation_freq : 0;
     const cj_status status = train(r), memories = cj__state_memories(r->state);
     r->state->callbacks = NULL;
     r->state->callback_count = 0;
+    r->state->validation_freq = 0;
     return status ? status : memories;
 }
 
 // A warning on a terminal begins a line of its own below the bar.
 static void print_warning(const char *sentence, void *context)
 {
-    fprintf(context, "%swarning: %s\n", isatty(fileno(context)) == 1 ? "\n" : "", sentence);
+    fprintf(context, "%swarning: %s\n", cj__is_terminal(context) ? "\n" : "", sentence);
 }
 
 // Trains with the thread's warning handler or, where there is none and the run prints, one that

@@ -4,11 +4,19 @@
 #include "train/step.h"
 #include <string.h>
 
+void cj__rows_clear(cj__step_functions *functions)
+{
+    for (int i = 0; i < functions->row_count; i++)
+        cj__free(functions->rows[i].name);
+    functions->row_count = 0;
+}
+
 void cj__functions_free(cj__step_functions *functions)
 {
     while (functions) {
         cj__step_functions *next = functions->next;
         cj_release(functions->function);
+        cj__rows_clear(functions);
         cj__free(functions->rows);
         cj__free(functions);
         functions = next;
@@ -102,6 +110,9 @@ static cj_status finish(cj__train_state *state, cj__step_functions *functions, c
             (size_t)(state->trained_count + state->slot_count + step->trace.update_count + 1),
             sizeof *u.rows);
         status = u.rows ? training_updates(state, step, &u) : CJ_OUT_OF_MEMORY;
+    } else { // the states of stateful layers
+        u.rows = step->trace.updates;
+        u.count = step->trace.update_count;
     }
     for (int i = 0; i < step->output_count; i++)
         predictions[i] = step->outputs[i].symbol;
@@ -119,7 +130,8 @@ static cj_status finish(cj__train_state *state, cj__step_functions *functions, c
         functions->function = cj__own(cj__function_new(&args, state->arenas));
         status = functions->function ? CJ_OK : cj_error_status();
     }
-    cj__free(u.rows);
+    if (training)
+        cj__free(u.rows);
     return status;
 }
 
@@ -145,6 +157,7 @@ static cj_status find(cj_model *model, cj__train_state *state, cj__mode mode,
             return CJ_OK;
         }
     CJ_TRY(cj__state_prepare(model, state));
+    CJ_TRY(cj__state_place(model, state));
     if (!state->settings.pool) {
         state->settings.pool = cj__own(cj_pool_new(0));
         if (!state->settings.pool)
@@ -175,9 +188,9 @@ cj_status cj__functions_find(cj_model *model, cj__train_state *state, cj__mode m
                              const cj_dataset *data, bool weighted,
                              const cj__step_functions **functions)
 {
-    pthread_mutex_lock(&state->lock);
+    cj__mutex_lock(&state->lock);
     const cj_status status = find(model, state, mode, data, weighted, functions);
-    pthread_mutex_unlock(&state->lock);
+    cj__mutex_unlock(&state->lock);
     return status;
 }
 

@@ -19,7 +19,8 @@ typedef struct cj__loss {
     cj__target target;
     cj_symbol *(*values)(cj__build *g, const void *args, cj_symbol *targets,
                          cj_symbol *predictions);
-    bool rises; // greater is better
+    bool rises;      // greater is better
+    bool of_classes; // a loss whose targets are classes
 } cj__loss;
 
 extern const cj__catalog cj__losses, cj__metrics;

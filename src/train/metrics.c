@@ -71,29 +71,32 @@ static cj_symbol *top_k_categorical_accuracy(cj__build *g, const void *args, cj_
 enum { ACCURACY, BINARY = 2, SPARSE, CATEGORICAL };
 static const cj__loss metrics[] = {
     [ACCURACY] = {CJ__CHOICE("accuracy", "Accuracy", threshold_fields, metric_defaults),
-                  CJ__TARGET_RESOLVED, NULL, true},
-    {CJ__CHOICE("acc", NULL, threshold_fields, metric_defaults), CJ__TARGET_RESOLVED, NULL, true},
+                  CJ__TARGET_RESOLVED, NULL, true, false},
+    {CJ__CHOICE("acc", NULL, threshold_fields, metric_defaults), CJ__TARGET_RESOLVED, NULL, true,
+     false},
     [BINARY] = {CJ__CHOICE("binary_accuracy", "BinaryAccuracy", threshold_fields, metric_defaults),
-                CJ__TARGET_SAME, binary_accuracy, true},
+                CJ__TARGET_SAME, binary_accuracy, true, false},
     [SPARSE] = {CJ__PLAIN_CHOICE("sparse_categorical_accuracy", "SparseCategoricalAccuracy"),
-                CJ__TARGET_LABELS, sparse_categorical_accuracy, true},
+                CJ__TARGET_LABELS, sparse_categorical_accuracy, true, false},
     [CATEGORICAL] = {CJ__PLAIN_CHOICE("categorical_accuracy", "CategoricalAccuracy"),
-                     CJ__TARGET_SAME, categorical_accuracy, true},
+                     CJ__TARGET_SAME, categorical_accuracy, true, false},
     {CJ__CHOICE("sparse_top_k_categorical_accuracy", "SparseTopKCategoricalAccuracy", k_fields,
                 metric_defaults),
-     CJ__TARGET_LABELS, sparse_top_k_categorical_accuracy, true},
+     CJ__TARGET_LABELS, sparse_top_k_categorical_accuracy, true, false},
     {CJ__CHOICE("top_k_categorical_accuracy", "TopKCategoricalAccuracy", k_fields, metric_defaults),
-     CJ__TARGET_SAME, top_k_categorical_accuracy, true},
+     CJ__TARGET_SAME, top_k_categorical_accuracy, true, false},
     {CJ__PLAIN_CHOICE("mean_squared_error", "MeanSquaredError"), CJ__TARGET_SAME, cj__values_mse,
-     false},
-    {CJ__PLAIN_CHOICE("mse", NULL), CJ__TARGET_SAME, cj__values_mse, false},
+     false, false},
+    {CJ__PLAIN_CHOICE("mse", NULL), CJ__TARGET_SAME, cj__values_mse, false, false},
     {CJ__PLAIN_CHOICE("mean_absolute_error", "MeanAbsoluteError"), CJ__TARGET_SAME, cj__values_mae,
-     false},
-    {CJ__PLAIN_CHOICE("mae", NULL), CJ__TARGET_SAME, cj__values_mae, false},
+     false, false},
+    {CJ__PLAIN_CHOICE("mae", NULL), CJ__TARGET_SAME, cj__values_mae, false, false},
 };
 
-const cj__catalog cj__metrics = {"metric", metrics, sizeof metrics[0],
-                                 (int)(sizeof metrics / sizeof metrics[0])};
+const cj__catalog cj__metrics = {.what = "metric",
+                                 .rows = metrics,
+                                 .stride = sizeof metrics[0],
+                                 .count = (int)(sizeof metrics / sizeof metrics[0])};
 
 const cj__loss *cj__metric_resolve(const cj__loss *metric, const cj_shape *targets,
                                    const cj_shape *predictions)

@@ -60,7 +60,7 @@ cj_status cj_plan_with(cj_model *model, const cj_plan_args *args)
     const cj__step_functions *functions = NULL;
     const cj__mode mode = args->training ? CJ__MODE_TRAIN : CJ__MODE_PREDICT;
     // on the stack: it holds nothing
-    cj_dataset data = {.object = {.class = &cj__dataset_class, .holders = 1}};
+    cj_dataset data = {.object = CJ__OBJECT_INIT(&cj__dataset_class)};
     if (!model)
         return cj__fail_null("cj_plan: the model");
     if (args->batch_size < 0 || args->rounds < 0)

@@ -76,7 +76,7 @@ cj_status cj_predict_many_with(cj_model *model, cj_tensor *const *inputs, cj_ten
                                        "cj_predict: the place for the outputs");
     CJ_TRY(cj__args_read("cj_predict", args, &predict_defaults, sizeof given, &given));
     // A data set on the stack: it holds nothing, so that floating tensors stay the caller's.
-    cj_dataset data = {.object = {.class = &cj__dataset_class, .holders = 1}};
+    cj_dataset data = {.object = CJ__OBJECT_INIT(&cj__dataset_class)};
     const int built = cj_model_input_count(model);
     data.x_count = built > 0 ? built : 1;
     for (int i = 0; i < data.x_count && i < CJ__DATASET_IO_MAX; i++) {
@@ -88,8 +88,10 @@ cj_status cj_predict_many_with(cj_model *model, cj_tensor *const *inputs, cj_ten
                             "cj_predict: input %d has not the samples of input 0", i);
     }
     data.count = inputs[0]->shape.dims[0];
+    CJ_TRY(cj__use_to_read(cj__model_use(model), "cj_predict"));
     memset(outputs, 0, (size_t)cj_model_output_count(model) * sizeof *outputs);
     const cj_status status = predict(model, &data, given.batch_size, outputs);
+    cj__use_read(cj__model_use(model));
     for (int i = 0; status != CJ_OK && i < cj_model_output_count(model); i++) {
         cj_release(outputs[i]);
         outputs[i] = NULL;

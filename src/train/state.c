@@ -2,13 +2,14 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "graph/arena.h"
+#include "ops/variable.h"
 #include "train/callbacks.h"
 #include "train/step.h"
 #include <string.h>
 
 // Guards the making of a model's state, when several threads predict with a model that has none:
 // the only lock that threads of different models could share, taken for the moment of a look.
-static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
+static cj__mutex making = CJ__MUTEX_INIT;
 
 static void variables_free(cj_variable ***variables, int *count)
 {
@@ -31,7 +32,8 @@ static void state_destroy(void *object)
     cj__flags_free(&state->flags);
     cj__settings_free(&state->settings);
     cj_release(state->arenas);
-    pthread_mutex_destroy(&state->lock);
+    cj_release(state->device);
+    cj__mutex_destroy(&state->lock);
     cj__free(state);
 }
 
@@ -42,7 +44,7 @@ cj__train_state *cj__state_new(void)
     cj__train_state *state = cj__object_new(&state_class, sizeof *state);
     if (!state)
         return NULL;
-    pthread_mutex_init(&state->lock, NULL); // with default attributes it cannot fail
+    cj__mutex_init(&state->lock);
     state->arenas = cj__own(cj__arenas_new(NULL));
     if (state->arenas)
         return state;
@@ -52,22 +54,22 @@ cj__train_state *cj__state_new(void)
 
 cj__train_state *cj__state_of(const cj_model *model)
 {
-    pthread_mutex_lock(&making);
+    cj__mutex_lock(&making);
     cj__train_state *state = model ? cj__model_attached(model) : NULL;
-    pthread_mutex_unlock(&making);
+    cj__mutex_unlock(&making);
     return state;
 }
 
 cj_status cj__state_need(cj_model *model, cj__train_state **state)
 {
-    pthread_mutex_lock(&making);
+    cj__mutex_lock(&making);
     *state = cj__model_attached(model);
     if (!*state) {
         *state = cj__state_new();
         if (*state)
             cj__model_attach(model, *state);
     }
-    pthread_mutex_unlock(&making);
+    cj__mutex_unlock(&making);
     return *state ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
 
@@ -89,8 +91,8 @@ cj_variable *cj__state_variable_new(const cj_variable *of, const char *name, cj_
     char text[256];
     cj_tensor *tensor = NULL;
     snprintf(text, sizeof text, "optimizer/%s%s%s", of ? of->name : "", of ? "/" : "", name);
-    if (cj_tensor_new(of ? of->value->dtype : dtype, of ? of->value->shape : (cj_shape){0},
-                      &tensor) != CJ_OK)
+    const cj__type type = of ? cj__variable_type(of) : (cj__type){dtype, {0}};
+    if (cj_tensor_new(type.dtype, type.shape, &tensor) != CJ_OK)
         return NULL;
     cj_tensor_fill(tensor, value);
     return cj_variable_new(text, tensor);
@@ -118,12 +120,11 @@ static cj_status make_slots(cj__train_state *state)
 
 static cj_status find_trained(cj_layer *layer, cj__train_state *state)
 {
-    cj__flags_swap(&state->flags);
-    const int count = cj__layer_variables(layer, true, NULL, 0);
+    const cj__index *flags = &state->flags.index;
+    const int count = cj__layer_trained(layer, flags, NULL, 0);
     state->trained = cj__new((size_t)count, sizeof(cj_variable *));
     if (state->trained)
-        cj__layer_variables(layer, true, state->trained, count);
-    cj__flags_swap_back(&state->flags);
+        cj__layer_trained(layer, flags, state->trained, count);
     if (!state->trained)
         return CJ_OUT_OF_MEMORY;
     state->trained_count = count;
@@ -163,51 +164,68 @@ cj_variable *cj__state_variable(const cj__train_state *state, int index)
 // What callbacks remember
 // ---------------------------------------------------------------------------------------------
 
+static void memory_free(cj__memory *memory)
+{
+    cj__free(memory->name);
+    cj__free(memory->values);
+    for (int i = 0; i < memory->tensor_count; i++)
+        cj_release(memory->tensors[i]);
+    cj__free(memory->tensors);
+}
+
 void cj__state_forget(cj__train_state *state)
 {
-    for (int i = 0; i < state->memory_count; i++) {
-        cj__free(state->memories[i].name);
-        cj__free(state->memories[i].values);
-    }
+    for (int i = 0; i < state->memory_count; i++)
+        memory_free(&state->memories[i]);
     cj__free(state->memories);
     state->memories = NULL;
     state->memory_count = 0;
 }
 
 cj_status cj__state_remember(cj__train_state *state, const char *name, const double *values,
-                             int count)
+                             int count, cj_tensor *const *tensors, int tensor_count)
 {
     const size_t all = (size_t)state->memory_count + 1;
     cj__memory *grown = cj__resize(state->memories, all, sizeof *grown);
     if (!grown)
         return CJ_OUT_OF_MEMORY;
     state->memories = grown;
-    cj__memory *memory = &grown[state->memory_count];
-    *memory = (cj__memory){cj__copy_text(name), cj__new((size_t)count, sizeof(double)), count};
-    if (!memory->name || !memory->values) {
-        cj__free(memory->name);
-        cj__free(memory->values);
+    cj__memory memory = {.name = cj__copy_text(name),
+                         .values = cj__new((size_t)count, sizeof(double)),
+                         .count = count,
+                         .tensors = cj__new((size_t)tensor_count, sizeof(cj_tensor *))};
+    if (!memory.name || !memory.values || !memory.tensors) {
+        memory_free(&memory);
         return CJ_OUT_OF_MEMORY;
     }
     if (count > 0)
-        memcpy(memory->values, values, (size_t)count * sizeof(double));
-    state->memory_count++;
+        memcpy(memory.values, values, (size_t)count * sizeof(double));
+    for (; memory.tensor_count < tensor_count; memory.tensor_count++)
+        memory.tensors[memory.tensor_count] = cj_retain(tensors[memory.tensor_count]);
+    grown[state->memory_count++] = memory;
     return CJ_OK;
 }
 
 static cj_status remember_callback(cj__train_state *state, cj_callback *callback)
 {
     const cj_callback_methods *methods = &callback->methods;
-    if (!methods->state)
+    void *self = callback->self;
+    const int count = methods->state ? methods->state(self, NULL, 0) : 0;
+    const int tensor_count = methods->tensors ? methods->tensors(self, NULL, 0) : 0;
+    if (!methods->state && !methods->tensors)
         return CJ_OK;
-    const int count = methods->state(callback->self, NULL, 0);
-    double *values = cj__new((size_t)count, sizeof(double));
-    if (!values)
-        return CJ_OUT_OF_MEMORY;
-    methods->state(callback->self, values, count);
-    const cj_status status =
-        cj__state_remember(state, methods->name ? methods->name : "Callback", values, count);
+    double *values = cj__new((size_t)count, sizeof *values);
+    cj_tensor **tensors = cj__new((size_t)tensor_count, sizeof *tensors);
+    cj_status status = values && tensors ? CJ_OK : CJ_OUT_OF_MEMORY;
+    if (status == CJ_OK && count > 0)
+        methods->state(self, values, count);
+    if (status == CJ_OK && tensor_count > 0)
+        methods->tensors(self, tensors, tensor_count);
+    if (status == CJ_OK)
+        status = cj__state_remember(state, methods->name ? methods->name : "Callback", values,
+                                    count, tensors, tensor_count);
     cj__free(values);
+    cj__free(tensors);
     return status;
 }
 

@@ -18,14 +18,16 @@
 
 #include "base/fields.h"
 #include "base/object.h"
+#include "base/sync.h"
 #include "train/flags.h"
 #include "train/optimizer.h"
 #include "train/settings.h"
 #include <cajal/train.h>
-#include <pthread.h>
 
 // The most values that a log holds.
 enum { CJ__MAX_VALUES = 128 };
+// The most entries of the logs: values of training and validation, and the learning rate.
+enum { CJ__MAX_LOGS = 2 * CJ__MAX_VALUES + 1 };
 
 // What a place is in the middle of: a checkpoint is written from inside a callback, when those
 // before it in the list have been told of the event and those after it have not.
@@ -47,6 +49,7 @@ typedef struct cj__place {
     int sum_count;       // running sums of the epoch: one for each value of the training log
     double sums[CJ__MAX_VALUES];
     double weights[CJ__MAX_VALUES]; // value = sum / weight
+    double rate; // the learning rate of the epoch, while event is CJ__EVENT_EPOCH_END
     // values of the validation of this epoch, while event is CJ__EVENT_EPOCH_END
     int val_count;
     double val[CJ__MAX_VALUES];
@@ -58,6 +61,8 @@ typedef struct cj__memory {
     char *name;     // class name, owned
     double *values; // owned
     int count;
+    cj_tensor **tensors; // held
+    int tensor_count;
 } cj__memory;
 
 struct cj__step_functions; // step.h
@@ -80,13 +85,16 @@ typedef struct cj__train_state {
     int memory_count;
     cj_callback *const *callbacks; // of the run under way; NULL between runs
     int callback_count;
+    int validation_freq; // of the run under way; 0 if it does not validate
     // the training batch that the callbacks are told of; NULL otherwise,
     const struct cj__batch *batch;
     const float *batch_weights;                // its sample weights, or NULL,
     const struct cj__step_functions *training; // and what ran it
 
+    // where functions run, held; NULL for where the variables are: see cj__model_set_device()
+    struct cj__device *device;
     struct cj__arenas *arenas; // what all functions run in (graph/arena.h)
-    pthread_mutex_t lock;      // guards the list of functions: several threads may predict
+    cj__mutex lock;            // guards the list of functions: several threads may predict
     struct cj__step_functions *functions;
 } cj__train_state;
 
@@ -99,6 +107,17 @@ cj_status cj__state_compiled(const cj_model *model, const char *who, cj__train_s
 
 // A state without settings.
 cj__train_state *cj__state_new(void);
+
+// Puts a model on a device (ops/device.h), which it takes over: from now on its functions run there
+// and its variables live there, those that are built, compiled or loaded later too. A device of the
+// host's memory takes it back. Functions made so far are dropped: nobody may be running one. A
+// model without a device runs where its variables are, and on a CPU with the pool of
+// cj_compile() if that is the host's memory; so models that share layers are put on a device
+// one by one, before any of them runs.
+struct cj__device;
+cj_status cj__model_set_device(cj_model *model, struct cj__device *device);
+// Moves all variables to where functions are to run; whenever one is made.
+cj_status cj__state_place(cj_model *model, cj__train_state *state);
 
 // Makes the optimizer's slots if the model is built and they are not there.
 cj_status cj__state_prepare(cj_model *model, cj__train_state *state);
@@ -116,9 +135,9 @@ cj_variable *cj__state_variable_new(const cj_variable *of, const char *name, cj_
 // What the callbacks remember: of the run under way if there is one, else of the latest. Fills
 // state->memories.
 cj_status cj__state_memories(cj__train_state *state);
-// Adds to state->memories, for loading. Everything is copied.
+// Adds to state->memories, for loading. Name and values are copied, tensors are held.
 cj_status cj__state_remember(cj__train_state *state, const char *name, const double *values,
-                             int count);
+                             int count, cj_tensor *const *tensors, int tensor_count);
 void cj__state_forget(cj__train_state *state); // drops state->memories
 
 #endif

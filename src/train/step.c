@@ -11,6 +11,7 @@
 #include "train/step.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "train/losses.h"
 #include <math.h>
 #include <string.h>
@@ -24,11 +25,52 @@ typedef struct head {
     cj_symbol *weights; // (batch), or NULL
 } head;
 
-static cj__row *add_row(cj__step_functions *functions, const char *output, const char *name)
+static bool is_taken(const cj__step_functions *functions, const char *name)
 {
+    for (int i = 0; i < functions->row_count; i++)
+        if (strcmp(functions->rows[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+// A row called OUTPUT_NAME, or, where that is taken, as Keras makes names unique: first with
+// `prefix` before the name ("weighted_accuracy"), then with a number behind it ("accuracy_1").
+// Without an output there is no first part. NULL without memory.
+static cj__row *add_row(cj__step_functions *functions, const char *output, const char *prefix,
+                        const char *name)
+{
+    const char *joint = *output ? "_" : "";
+    cj__text text = {0};
+    cj__text_add(&text, "%s%s%s", output, joint, name);
+    if (text.data && *prefix && is_taken(functions, text.data)) {
+        text.length = 0;
+        cj__text_add(&text, "%s%s%s%s", output, joint, prefix, name);
+    }
+    const size_t length = text.length;
+    for (int i = 1; text.data && !text.failed && is_taken(functions, text.data); i++) {
+        text.length = length;
+        cj__text_add(&text, "_%d", i);
+    }
+    if (cj__text_status(&text) != CJ_OK) {
+        cj__text_free(&text);
+        return NULL;
+    }
     cj__row *row = &functions->rows[functions->row_count++];
-    snprintf(row->name, sizeof row->name, "%.22s%s%.22s", output, *output ? "_" : "", name);
+    *row = (cj__row){.name = text.data};
     return row;
+}
+
+// The name that a metric is logged by: that of its spec as the user wrote it, without settings.
+static cj_status logged_name(const char *spec, char **name)
+{
+    size_t length = strcspn(spec, "(");
+    while (length > 0 && spec[length - 1] == ' ')
+        length--;
+    *name = cj__copy_bytes(spec, length + 1);
+    if (!*name)
+        return CJ_OUT_OF_MEMORY;
+    (*name)[length] = '\0';
+    return CJ_OK;
 }
 
 static int add_scalar(cj__step *step, cj_symbol *scalar)
@@ -87,12 +129,16 @@ static cj_status trace_metric(cj__step *step, cj__step_functions *functions, con
 {
     cj__build *g = &step->trace.build;
     cj__chosen chosen;
-    char who[160];
+    char who[160], *name = NULL;
+    CJ_TRY(logged_name(spec, &name));
+    cj__row *row = add_row(functions, output, weighted ? "weighted_" : "", name);
+    cj__free(name);
+    if (!row)
+        return CJ_OUT_OF_MEMORY;
     CJ_TRY(cj__spec_parse(&cj__metrics, spec, "metric", &chosen));
     snprintf(who, sizeof who, "metric %s of output \"%.60s\"", chosen.choice->name, h->name);
     cj_symbol *values = cj__loss_values((const cj__loss *)chosen.choice, chosen.args, who, g,
                                         h->targets, h->predictions.symbol);
-    cj__row *row = add_row(functions, output, chosen.choice->name);
     cj__chosen_free(&chosen);
     if (!values)
         return g->status ? g->status : cj_error_status();
@@ -125,6 +171,15 @@ static cj_status trace_metrics(cj__step *step, cj__step_functions *functions,
     return CJ_OK;
 }
 
+// How many outputs have a loss; where there are several, each has a row of its own.
+static int loss_count(const cj__step *step, const cj__settings *settings)
+{
+    int count = 0;
+    for (int i = 0; i < step->output_count; i++)
+        count += cj__settings_loss(settings, i) != NULL;
+    return count;
+}
+
 // Adds one output's loss to the total; NULL specs leave an output without a loss.
 static cj_status trace_loss(cj__step *step, cj__step_functions *functions,
                             const cj__settings *settings, const head *h)
@@ -144,8 +199,10 @@ static cj_status trace_loss(cj__step *step, cj__step_functions *functions,
     cj_symbol *loss = reduce_loss(g, h, values);
     if (!loss)
         return g->status ? g->status : cj_error_status();
-    if (step->output_count > 1) {
-        cj__row *row = add_row(functions, h->name, "loss");
+    if (loss_count(step, settings) > 1) {
+        cj__row *row = add_row(functions, h->name, "", "loss");
+        if (!row)
+            return CJ_OUT_OF_MEMORY;
         row->mean = true;
         row->sum = add_scalar(step, loss);
     }
@@ -213,6 +270,7 @@ static cj_status trace_model(cj_model *model, cj__train_state *state,
     cj_symbol *inputs[CJ__LAYER_IO_MAX];
     trace->seed = cj__model_seed(model);
     trace->training = functions->mode == CJ__MODE_TRAIN;
+    trace->flags = &state->flags.index;
     if (trace->training)
         trace->step = cj__build_keep(&trace->build, cj_symbol_variable(state->iterations));
     CJ_TRY(trace_inputs(model, step, functions, inputs));
@@ -227,9 +285,13 @@ static cj_status trace_heads(cj_model *model, cj__train_state *state, cj__step_f
     cj__model_inputs(model, &types);
     const int64_t batch = types[0].shape.dims[0];
     head heads[CJ__LAYER_IO_MAX] = {{0}};
-    cj__row *total = add_row(functions, "", "loss");
+    cj__row *total = add_row(functions, "", "", "loss");
+    if (!total)
+        return CJ_OUT_OF_MEMORY;
     const int place = add_scalar(step, NULL);
-    *total = (cj__row){.name = "loss", .sum = place, .weight = -1, .mean = true};
+    total->sum = place;
+    total->weight = -1;
+    total->mean = true;
     for (int i = 0; i < step->output_count; i++)
         heads[i] = (head){i, output_name(model, i), step->outputs[i],
                           data_symbol(step, &functions->y[i], batch, "y"), NULL};
@@ -253,10 +315,6 @@ static cj_status trace_heads(cj_model *model, cj__train_state *state, cj__step_f
 cj_status cj__step_trace(cj_model *model, cj__train_state *state, cj__step_functions *functions,
                          cj__step *step)
 {
-    cj__flags_swap(&state->flags);
-    cj_status status = trace_model(model, state, functions, step);
-    if (status == CJ_OK && functions->mode != CJ__MODE_PREDICT)
-        status = trace_heads(model, state, functions, step);
-    cj__flags_swap_back(&state->flags);
-    return status;
+    CJ_TRY(trace_model(model, state, functions, step));
+    return functions->mode == CJ__MODE_PREDICT ? CJ_OK : trace_heads(model, state, functions, step);
 }

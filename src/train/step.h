@@ -16,11 +16,9 @@
 
 typedef enum cj__mode { CJ__MODE_TRAIN, CJ__MODE_TEST, CJ__MODE_PREDICT } cj__mode;
 
-enum { CJ__NAME_SIZE = 48 };
-
 // One value of the log. Over the batches b of n samples it is sum of s(b) / sum of w(b).
 typedef struct cj__row {
-    char name[CJ__NAME_SIZE];
+    char *name;        // unique among the rows, owned
     int sum;           // output that gives s, or the batch's mean if `mean`
     int weight;        // output that gives w; -1 if w = n * per_sample
     bool mean;         // s = n * output, w = n
@@ -51,8 +49,7 @@ cj_status cj__functions_find(cj_model *model, cj__train_state *state, cj__mode m
 cj_status cj__step_run(const cj__step_functions *functions, const cj__batch *batch,
                        const float *weights, double *sums, double *sum_weights, double *last);
 
-// The graph of a step (train.c of the trace): shared with TerminateOnNaN, which traces it again
-// with eyes open.
+// The graph of a step. TerminateOnNaN makes it once more, with a watch callback.
 typedef struct cj__step {
     cj__trace trace;
     cj_symbol *inputs[2 * CJ__DATASET_IO_MAX + 1]; // x, y, weights: as the function takes them
@@ -63,6 +60,9 @@ typedef struct cj__step {
     int scalar_count;
     cj_symbol *total; // loss
 } cj__step;
+
+// Frees the names of the rows, which can be filled again.
+void cj__rows_clear(cj__step_functions *functions);
 
 // Traces model, losses and metrics into `step` (zeroed but for trace.watch); fills the rows. End
 // with cj__trace_end().

@@ -101,15 +101,18 @@ static void numbers_are_written_shortest(void **state)
 static void a_locale_with_a_comma_changes_nothing(void **state)
 {
     (void)state;
-    if (!setlocale(LC_NUMERIC, "de_DE.UTF-8") && !setlocale(LC_NUMERIC, "fr_FR.UTF-8"))
-        support_skip("no locale with a decimal comma is installed");
+    if (!support_locale_with_comma())
+        support_skip("there is no locale with a decimal comma");
     double number;
     char text[CJ__NUMBER_TEXT];
     const bool read = cj__number_parse("0.25", &number);
+    char fixed[32];
     cj__number_text(0.25, text);
-    setlocale(LC_NUMERIC, "C");
+    cj__number_fixed(-1234.5678, 2, fixed, sizeof fixed);
+    setlocale(LC_ALL, "C");
     assert_true(read && number == 0.25);
     assert_string_equal(text, "0.25");
+    assert_string_equal(fixed, "-1234.57");
 }
 
 int main(void)

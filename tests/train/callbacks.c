@@ -112,28 +112,6 @@ static void learning_rate_scheduler(void **state)
     cj_release(model), cj_release(data);
 }
 
-static void csv_logger(void **state)
-{
-    (void)state;
-    cj_dataset *data = problem_classes(40);
-    cj_model *model = compiled();
-    size_t size;
-    int lines = 0;
-    const char *path = support_path("log.csv");
-    assert_ok(cj_fit(model, data, .epochs = 2, .validation_data = data,
-                     .callbacks = {cj_csv_logger(path)}));
-    assert_ok(cj_fit(model, data, .epochs = 1, .validation_data = data,
-                     .callbacks = {cj_csv_logger(path, .append = true)}));
-    char *text = support_read(path, &size);
-    for (size_t i = 0; i < size; i++)
-        lines += text[i] == '\n';
-    assert_int_equal(lines, 4);
-    assert_memory_equal(text, "epoch,loss,val_loss\n0,", 22);
-    free(text);
-    assert_int_equal(cj_fit(model, data, .callbacks = {cj_csv_logger("/nowhere/log.csv")}), CJ_IO);
-    cj_release(model), cj_release(data);
-}
-
 static void terminate_on_nan_names_the_layer_and_the_batch(void **state)
 {
     (void)state;
@@ -185,12 +163,205 @@ static void file_names_are_filled_in(void **state)
     const double values[] = {0.123456, 0.9};
     const cj_logs logs = {.count = 2, .names = names, .values = values, .epoch = 4, .batch = 9};
     cj__text text = {0};
+    bool missing = true;
     assert_ok(cj__monitor_fill("m-{epoch:02d}-{batch}-{val_accuracy:.2f}-{loss:.4f}.x", &logs,
-                               "test", &text));
+                               "test", &text, &missing));
     assert_string_equal(text.data, "m-05-10-0.90-0.1235.x");
-    assert_int_equal(cj__monitor_fill("{los}", &logs, "test", &text), CJ_INVALID_ARGUMENT);
-    assert_int_equal(cj__monitor_fill("{loss", &logs, "test", &text), CJ_INVALID_ARGUMENT);
+    assert_false(missing);
+    assert_ok(cj__monitor_fill("{los}", &logs, "test", &text, &missing));
+    assert_true(missing);
+    assert_int_equal(cj__monitor_fill("{loss", &logs, "test", &text, &missing),
+                     CJ_INVALID_ARGUMENT);
+    assert_int_equal(cj__monitor_fill("{loss:.2fx}", &logs, "test", &text, &missing),
+                     CJ_INVALID_ARGUMENT);
     cj__text_free(&text);
+}
+
+// Keras: a first NaN is the best for ever; a later one is no improvement.
+static void nan_is_a_value_that_never_improves(void **state)
+{
+    (void)state;
+    const double late[] = {1, NAN, NAN, NAN, NAN}, first[] = {NAN, 1, 0.5, 0.2, 0.1};
+    cj_model *model = compiled();
+    assert_int_equal(epochs_until_stop(cj_early_stopping(.patience = 2), model, late, 5), 3);
+    assert_int_equal(epochs_until_stop(cj_early_stopping(.patience = 2), model, first, 5), 3);
+    epochs_until_stop(cj_reduce_lr_on_plateau(.factor = 0.5, .patience = 2), model, late, 5);
+    assert_near(cj_learning_rate(model), 0.25, 1e-7, 0);
+    cj_release(model);
+}
+
+static void plateau_without_patience(void **state)
+{
+    (void)state;
+    const double losses[] = {1, 1, 1};
+    cj_model *model = compiled();
+    epochs_until_stop(cj_reduce_lr_on_plateau(.factor = 0.5, .patience = 0), model, losses, 3);
+    assert_near(cj_learning_rate(model), 0.25, 1e-7, 0);
+    cj_release(model);
+}
+
+static void keep_warning(const char *sentence, void *context)
+{
+    char *kept = context;
+    const size_t length = strlen(kept);
+    snprintf(kept + length, 4000 - length, "%s\n", sentence);
+}
+
+static int count_of(const char *text, const char *part)
+{
+    int count = 0;
+    for (const char *at = strstr(text, part); at; at = strstr(at + 1, part))
+        count++;
+    return count;
+}
+
+static void a_monitor_that_never_appears_warns_once(void **state)
+{
+    (void)state;
+    char kept[4000] = "";
+    cj_dataset *data = problem_classes(20);
+    cj_model *model = compiled();
+    cj_set_warning_handler(keep_warning, kept);
+    assert_ok(cj_fit(model, data, .epochs = 3,
+                     .callbacks = {cj_early_stopping(), cj_reduce_lr_on_plateau()}));
+    assert_int_equal(count_of(kept, "EarlyStopping: the logs have no \"val_loss\", only loss"), 1);
+    assert_int_equal(count_of(kept, "ReduceLROnPlateau: the logs have no \"val_loss\""), 1);
+    kept[0] = '\0'; // a value that comes in the next epoch is no reason to warn
+    assert_ok(cj_fit(model, data, .epochs = 4, .validation_data = data, .validation_freq = 2,
+                     .callbacks = {cj_early_stopping(.patience = 5)}));
+    assert_string_equal(kept, "");
+    cj_set_warning_handler(NULL, NULL);
+    cj_release(model), cj_release(data);
+}
+
+static void without_a_handler_a_fit_that_prints_prints_warnings(void **state)
+{
+    (void)state;
+    const char *path = support_path("printed.txt");
+    cj_dataset *data = problem_classes(20);
+    cj_model *model = compiled();
+    FILE *stream = fopen(path, "w");
+    size_t size;
+    assert_non_null(stream);
+    assert_ok(cj_fit(model, data, .verbose = CJ_LINES, .stream = stream,
+                     .callbacks = {cj_early_stopping()}));
+    fclose(stream);
+    char *text = support_read(path, &size);
+    assert_non_null(text);
+    assert_memory_equal(text, "warning: EarlyStopping: the logs have no \"val_loss\"", 50);
+    free(text);
+    cj_release(model), cj_release(data);
+}
+
+static void auto_mode_knows_names_of_every_form(void **state)
+{
+    (void)state;
+    const struct {
+        const char *name;
+        int direction;
+    } cases[] = {{"val_accuracy_1", 1},
+                 {"weighted_accuracy", 1},
+                 {"SparseCategoricalAccuracy", 1},
+                 {"val_left_loss", -1},
+                 {"out_MeanSquaredError_2", -1}};
+    cj_model *model = compiled();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const double value = 1;
+        const cj_logs logs = {.count = 1, .names = &cases[i].name, .values = &value};
+        cj__monitor monitor = {0};
+        double read;
+        bool found;
+        assert_ok(cj__monitor_open(&monitor, "test", cases[i].name, "auto", 0));
+        assert_ok(cj__monitor_read(&monitor, model, &logs, "", &read, &found));
+        assert_true(found);
+        assert_int_equal(monitor.direction, cases[i].direction);
+        cj__monitor_close(&monitor);
+    }
+    cj_release(model);
+}
+
+static void the_best_so_far_survives_numbers_without_nan(void **state)
+{
+    (void)state;
+    const double bests[] = {0.25, NAN, INFINITY, -INFINITY};
+    double numbers[CJ__MONITOR_NUMBERS];
+    for (size_t i = 0; i < sizeof bests / sizeof bests[0]; i++) {
+        const cj__monitor from = {.has_best = true, .best = bests[i]};
+        cj__monitor to = {0};
+        cj__monitor_save(&from, numbers);
+        assert_true(isfinite(numbers[0]) && isfinite(numbers[1]));
+        cj__monitor_restore(&to, numbers);
+        assert_true(to.has_best);
+        assert_true(isnan(bests[i]) ? isnan(to.best) : !(to.best < bests[i] || to.best > bests[i]));
+    }
+}
+
+static void the_learning_rate_is_logged_when_a_callback_sets_it(void **state)
+{
+    (void)state;
+    cj_dataset *data = problem_classes(20);
+    cj_model *model = compiled();
+    cj_history *history = NULL;
+    assert_ok(cj_fit(model, data, .epochs = 2, .validation_data = data, .history = &history,
+                     .callbacks = {cj_learning_rate_scheduler(halve, NULL)}));
+    assert_string_equal(cj_history_name(history, 2), "learning_rate");
+    assert_near(cj_history_value(history, "learning_rate", 0), 1, 0, 0);
+    assert_near(cj_history_value(history, "learning_rate", 1), 0.5, 0, 0);
+    cj_release(history);
+    assert_ok(cj_fit(model, data, .epochs = 1, .history = &history));
+    assert_int_equal(cj_history_names(history), 1);
+    cj_release(history), cj_release(model), cj_release(data);
+}
+
+static cj_status compile_again(void *self, cj_model *model, cj_logs *logs)
+{
+    (void)self, (void)logs;
+    return cj_compile(model, .loss = "mse");
+}
+
+static cj_status fit_again(void *self, cj_model *model, cj_logs *logs)
+{
+    (void)logs;
+    return cj_fit(model, self, .epochs = 1);
+}
+
+static void compiling_or_fitting_from_a_callback_is_refused(void **state)
+{
+    (void)state;
+    const cj_callback_methods compiler = {.size = sizeof compiler, .batch_end = compile_again},
+                              fitter = {.size = sizeof fitter, .epoch_end = fit_again};
+    cj_dataset *data = problem_classes(20);
+    cj_model *model = compiled();
+    assert_int_equal(cj_fit(model, data, .callbacks = {cj_callback_new(&compiler, NULL)}),
+                     CJ_INVALID_ARGUMENT);
+    assert_error_contains("cj_compile: model \"sequential");
+    assert_error_contains("is being trained");
+    assert_int_equal(cj_fit(model, data, .callbacks = {cj_callback_new(&fitter, data)}),
+                     CJ_INVALID_ARGUMENT);
+    assert_error_contains("cj_fit: model \"sequential");
+    assert_ok(cj_fit(model, data)); // and works again
+    assert_ok(cj_compile(model, .loss = "sparse_categorical_crossentropy"));
+    cj_release(model), cj_release(data);
+}
+
+static cj_status count_begin(void *self, cj_model *model, cj_logs *logs)
+{
+    (void)model;
+    assert_int_equal(logs->batch, (*(int *)self)++);
+    return CJ_OK;
+}
+
+static void steps_are_announced(void **state)
+{
+    (void)state;
+    const cj_callback_methods counter = {.size = sizeof counter, .batch_begin = count_begin};
+    cj_dataset *data = problem_classes(20);
+    cj_model *model = compiled();
+    int steps = 0;
+    assert_ok(
+        cj_fit(model, data, .batch_size = 8, .callbacks = {cj_callback_new(&counter, &steps)}));
+    assert_int_equal(steps, 3);
+    cj_release(model), cj_release(data);
 }
 
 int main(void)
@@ -200,11 +371,19 @@ int main(void)
         cmocka_unit_test(early_stopping_restores_the_best_weights),
         cmocka_unit_test(reduce_lr_on_plateau),
         cmocka_unit_test(learning_rate_scheduler),
-        cmocka_unit_test(csv_logger),
         cmocka_unit_test(terminate_on_nan_names_the_layer_and_the_batch),
         cmocka_unit_test(unknown_monitor_needs_a_mode),
         cmocka_unit_test(a_failing_callback_ends_training),
         cmocka_unit_test(file_names_are_filled_in),
+        cmocka_unit_test(nan_is_a_value_that_never_improves),
+        cmocka_unit_test(plateau_without_patience),
+        cmocka_unit_test(a_monitor_that_never_appears_warns_once),
+        cmocka_unit_test(without_a_handler_a_fit_that_prints_prints_warnings),
+        cmocka_unit_test(auto_mode_knows_names_of_every_form),
+        cmocka_unit_test(the_best_so_far_survives_numbers_without_nan),
+        cmocka_unit_test(the_learning_rate_is_logged_when_a_callback_sets_it),
+        cmocka_unit_test(compiling_or_fitting_from_a_callback_is_refused),
+        cmocka_unit_test(steps_are_announced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -103,6 +103,60 @@ static void class_weight_zero_ignores_a_class(void **state)
     cj_release(data);
 }
 
+// The targets of one sample each, and what the loss of a class weight of 0 for class 1 is.
+static void class_weights_are_of_rounded_targets(void **state)
+{
+    (void)state;
+    const float x[8] = {0}, y[2] = {0.1F, 0.9F};
+    const double weights[] = {1, 0};
+    cj_dataset *data =
+        cj_dataset(.x = {problem_tensor(CJ_SHAPE(2, 4), x)}, .y = {problem_tensor(CJ_SHAPE(2), y)});
+    cj_model *model = cj_sequential(cj_input(4), cj_dense(1, .activation = "sigmoid"));
+    cj_history *history = NULL;
+    assert_ok(cj_compile(model, .loss = "binary_crossentropy"));
+    assert_ok(cj_fit(model, data, .class_weight = weights, .class_count = 2, .history = &history));
+    // 0.9 is class 1: only the first sample counts, with -ln 0.5, over two samples
+    assert_near(cj_history_value(history, "loss", 0), 0.5 * 0.6931472, 1e-6, 0);
+    cj_release(history), cj_release(model), cj_release(data);
+}
+
+static void class_weights_need_classes(void **state)
+{
+    (void)state;
+    const float x[12] = {0}, values[3] = {0.25F, 1, 2}, rows[6] = {1, 0, 0, 1, 0.5F, 0.5F};
+    const double weights[] = {1, 2};
+    cj_model *model = cj_sequential(cj_input(4), cj_dense(1)),
+             *wide = cj_sequential(cj_input(4), cj_dense(2));
+    cj_dataset *regression = cj_dataset(.x = {problem_tensor(CJ_SHAPE(3, 4), x)},
+                                        .y = {problem_tensor(CJ_SHAPE(3), values)}),
+               *several = cj_dataset(.x = {problem_tensor(CJ_SHAPE(3, 4), x)},
+                                     .y = {problem_tensor(CJ_SHAPE(3, 2), rows)});
+    assert_ok(cj_compile(model, .loss = "mse"));
+    assert_int_equal(cj_fit(model, regression, .class_weight = weights, .class_count = 2),
+                     CJ_INVALID_ARGUMENT);
+    assert_error_contains("target 0.25 of sample 0");
+    assert_ok(cj_compile(wide, .loss = "mse"));
+    assert_int_equal(cj_fit(wide, several, .class_weight = weights, .class_count = 2),
+                     CJ_INVALID_ARGUMENT);
+    assert_error_contains("target 0.5 of sample 2");
+    cj_release(model), cj_release(wide), cj_release(regression), cj_release(several);
+}
+
+static void class_weights_of_sequences_are_refused(void **state)
+{
+    (void)state;
+    const float x[12] = {0}, y[6] = {0, 1, 0, 1, 0, 1};
+    const double weights[] = {1, 2};
+    cj_model *model = cj_sequential(cj_input(2, 2), cj_dense(2, .activation = "softmax"));
+    cj_dataset *data = cj_dataset(.x = {problem_tensor(CJ_SHAPE(3, 2, 2), x)},
+                                  .y = {problem_tensor(CJ_SHAPE(3, 2), y)});
+    assert_ok(cj_compile(model, .loss = "sparse_categorical_crossentropy"));
+    assert_int_equal(cj_fit(model, data, .class_weight = weights, .class_count = 2),
+                     CJ_INVALID_ARGUMENT);
+    assert_error_contains("one class for each sample");
+    cj_release(model), cj_release(data);
+}
+
 static void sample_weights_scale_the_loss_but_not_its_divisor(void **state)
 {
     (void)state;
@@ -258,6 +312,9 @@ int main(void)
         cmocka_unit_test(validation_split_takes_the_last_samples),
         cmocka_unit_test(smaller_last_batch_counts_by_its_samples),
         cmocka_unit_test(class_weight_zero_ignores_a_class),
+        cmocka_unit_test(class_weights_are_of_rounded_targets),
+        cmocka_unit_test(class_weights_need_classes),
+        cmocka_unit_test(class_weights_of_sequences_are_refused),
         cmocka_unit_test(sample_weights_scale_the_loss_but_not_its_divisor),
         cmocka_unit_test(steps_per_epoch_goes_on_through_the_data),
         cmocka_unit_test(the_order_goes_on_from_fit_to_fit),

@@ -47,7 +47,8 @@ static void move_state(cj_model *from, cj_model *to)
     b->place = a->place;
     for (int i = 0; i < a->memory_count; i++)
         assert_ok(cj__state_remember(b, a->memories[i].name, a->memories[i].values,
-                                     a->memories[i].count));
+                                     a->memories[i].count, a->memories[i].tensors,
+                                     a->memories[i].tensor_count));
 }
 
 static cj_status fit(cj_model *model, cj_dataset *data, int stop_after, bool resume,

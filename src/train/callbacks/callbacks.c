@@ -2,6 +2,7 @@
 #include "train/callbacks.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -53,6 +54,7 @@ static method method_of(const cj_callback_methods *methods, cj__moment moment)
     const method all[] = {
         [CJ__MOMENT_TRAIN_BEGIN] = methods->train_begin,
         [CJ__MOMENT_EPOCH_BEGIN] = methods->epoch_begin,
+        [CJ__MOMENT_BATCH_BEGIN] = methods->batch_begin,
         [CJ__MOMENT_BATCH_END] = methods->batch_end,
         [CJ__MOMENT_EPOCH_END] = methods->epoch_end,
         [CJ__MOMENT_TRAIN_END] = methods->train_end,
@@ -71,6 +73,11 @@ cj_status cj__callbacks_tell(cj_callback *const *callbacks, int first, int count
             CJ_TRY(call(callbacks[i]->self, model, logs));
     }
     return CJ_OK;
+}
+
+int cj__count_of(double number)
+{
+    return number >= 0 && number <= INT_MAX ? (int)number : 0;
 }
 
 double cj__logs_value(const cj_logs *logs, const char *name)

@@ -6,29 +6,23 @@
 #include "base/error.h"
 #include "base/fields.h"
 #include "base/memory.h"
-#include "tensor/tensor.h"
 #include "train/callbacks.h"
 #include "train/callbacks/monitor.h"
-#include <cajal/layers.h>
+#include "train/callbacks/snapshot.h"
 #include <math.h>
-#include <string.h>
 
 typedef struct stopping {
     cj_early_stopping_args args;
     cj__monitor monitor;
     int wait, stopped_epoch, best_epoch;
-    double best;     // NAN before the first
-    double *weights; // of the best epoch, all variables in order; NULL if not kept
-    int64_t weight_count;
+    cj__snapshot weights; // of the best epoch, with restore_best_weights
 } stopping;
 
 static void stopping_reset(stopping *s)
 {
     s->wait = s->stopped_epoch = s->best_epoch = 0;
-    s->best = NAN;
-    cj__free(s->weights);
-    s->weights = NULL;
-    s->weight_count = 0;
+    cj__monitor_reset(&s->monitor);
+    cj__snapshot_free(&s->weights);
 }
 
 static cj_status stopping_begin(void *self, cj_model *model, cj_logs *logs)
@@ -38,44 +32,10 @@ static cj_status stopping_begin(void *self, cj_model *model, cj_logs *logs)
     return CJ_OK;
 }
 
-static int64_t count_weights(const cj_layer *layer)
-{
-    int64_t count = 0;
-    for (int i = 0; i < cj_layer_variable_count(layer); i++)
-        count += cj_tensor_count(cj_variable_value(cj_layer_variable(layer, i)));
-    return count;
-}
-
 static cj_status keep_weights(stopping *s, cj_model *model, int epoch)
 {
-    const cj_layer *layer = cj_model_layer(model);
-    double *to = s->weights;
     s->best_epoch = epoch;
-    if (!to) {
-        s->weight_count = count_weights(layer);
-        to = s->weights = cj__new((size_t)s->weight_count, sizeof *to);
-        if (!to)
-            return CJ_OUT_OF_MEMORY;
-    }
-    for (int i = 0; i < cj_layer_variable_count(layer); i++) {
-        const cj_tensor *value = cj_variable_value(cj_layer_variable(layer, i));
-        cj__convert(value->dtype, value->data, CJ_F64, to, cj_tensor_count(value));
-        to += cj_tensor_count(value);
-    }
-    return CJ_OK;
-}
-
-static void restore_weights(const stopping *s, cj_model *model)
-{
-    const cj_layer *layer = cj_model_layer(model);
-    const double *from = s->weights;
-    if (count_weights(layer) != s->weight_count)
-        return;
-    for (int i = 0; i < cj_layer_variable_count(layer); i++) {
-        const cj_tensor *value = cj_variable_value(cj_layer_variable(layer, i));
-        cj__convert(CJ_F64, from, value->dtype, value->data, cj_tensor_count(value));
-        from += cj_tensor_count(value);
-    }
+    return s->args.restore_best_weights ? cj__snapshot_take(&s->weights, model) : CJ_OK;
 }
 
 static cj_status stopping_epoch_end(void *self, cj_model *model, cj_logs *logs)
@@ -83,18 +43,17 @@ static cj_status stopping_epoch_end(void *self, cj_model *model, cj_logs *logs)
     stopping *s = self;
     double value;
     bool found;
-    CJ_TRY(cj__monitor_read(&s->monitor, logs, "EarlyStopping", &value, &found));
+    CJ_TRY(cj__monitor_read(&s->monitor, model, logs, "training will not be stopped by it", &value,
+                            &found));
     if (!found || logs->epoch < s->args.start_from_epoch)
         return CJ_OK;
-    if (s->args.restore_best_weights && !s->weights)
+    if (!s->weights.tensors)
         CJ_TRY(keep_weights(s, model, logs->epoch));
     s->wait++;
-    if (cj__monitor_better(&s->monitor, value, s->best)) {
-        s->best = value;
-        s->best_epoch = logs->epoch;
+    if (cj__monitor_improves(&s->monitor, value)) {
         if (isnan(s->args.baseline) || cj__monitor_better(&s->monitor, value, s->args.baseline))
             s->wait = 0;
-        return s->args.restore_best_weights ? keep_weights(s, model, logs->epoch) : CJ_OK;
+        return keep_weights(s, model, logs->epoch);
     }
     if (s->wait >= s->args.patience && logs->epoch > 0) {
         s->stopped_epoch = logs->epoch;
@@ -109,49 +68,57 @@ static cj_status stopping_end(void *self, cj_model *model, cj_logs *logs)
     (void)logs;
     if (s->stopped_epoch > 0 && s->args.verbose > 0)
         printf("Epoch %d: early stopping\n", s->stopped_epoch + 1);
-    if (!s->weights)
+    if (!s->weights.tensors || !cj__snapshot_fits(&s->weights, model))
         return CJ_OK;
     if (s->args.verbose > 0)
         printf("Restoring model weights from the end of the best epoch: %d.\n", s->best_epoch + 1);
-    restore_weights(s, model);
-    return CJ_OK;
+    return cj__snapshot_restore(&s->weights, model);
 }
 
-enum { NUMBERS = 4 };
+enum { NUMBERS = 3 + CJ__MONITOR_NUMBERS };
 
 static int stopping_state(void *self, double *values, int capacity)
 {
     const stopping *s = self;
-    const int count = NUMBERS + (int)(s->weights ? s->weight_count : 0);
-    const double numbers[NUMBERS] = {s->wait, s->stopped_epoch, s->best_epoch, s->best};
-    if (capacity < count)
-        return count;
-    memcpy(values, numbers, sizeof numbers);
-    if (s->weights)
-        memcpy(values + NUMBERS, s->weights, (size_t)s->weight_count * sizeof *values);
-    return count;
+    if (capacity < NUMBERS)
+        return NUMBERS;
+    values[0] = s->wait;
+    values[1] = s->stopped_epoch;
+    values[2] = s->best_epoch;
+    cj__monitor_save(&s->monitor, values + 3);
+    return NUMBERS;
 }
 
 static void stopping_set_state(void *self, const double *values, int count)
 {
     stopping *s = self;
-    if (count < NUMBERS)
+    if (count != NUMBERS)
         return;
-    stopping_reset(s);
-    s->wait = (int)values[0];
-    s->stopped_epoch = (int)values[1];
-    s->best_epoch = (int)values[2];
-    s->best = values[3];
-    if (count > NUMBERS &&
-        (s->weights = cj__copy_bytes(values + NUMBERS, (size_t)(count - NUMBERS) * sizeof *values)))
-        s->weight_count = count - NUMBERS;
+    s->wait = cj__count_of(values[0]);
+    s->stopped_epoch = cj__count_of(values[1]);
+    s->best_epoch = cj__count_of(values[2]);
+    cj__monitor_restore(&s->monitor, values + 3);
+}
+
+static int stopping_tensors(void *self, cj_tensor **tensors, int capacity)
+{
+    const stopping *s = self;
+    for (int i = 0; i < s->weights.count && i < capacity; i++)
+        tensors[i] = s->weights.tensors[i];
+    return s->weights.count;
+}
+
+static cj_status stopping_set_tensors(void *self, cj_tensor *const *tensors, int count)
+{
+    stopping *s = self;
+    return count > 0 ? cj__snapshot_set(&s->weights, tensors, count) : CJ_OK;
 }
 
 static void stopping_free(void *self)
 {
     stopping *s = self;
     cj__monitor_close(&s->monitor);
-    cj__free(s->weights);
+    cj__snapshot_free(&s->weights);
     cj__free(s);
 }
 
@@ -163,6 +130,8 @@ static const cj_callback_methods stopping_methods = {
     .train_end = stopping_end,
     .state = stopping_state,
     .set_state = stopping_set_state,
+    .tensors = stopping_tensors,
+    .set_tensors = stopping_set_tensors,
     .free = stopping_free,
 };
 
@@ -173,12 +142,11 @@ cj_callback *cj_early_stopping_new(const cj_early_stopping_args *args)
     stopping *s = cj__new(1, sizeof *s);
     if (!s)
         return cj__build_failed();
-    s->best = NAN;
     cj_status status =
         cj__args_read("EarlyStopping", args, &early_stopping_defaults, sizeof s->args, &s->args);
     if (status == CJ_OK)
-        status = cj__monitor_open(&s->monitor, s->args.monitor, s->args.mode, s->args.min_delta,
-                                  "EarlyStopping");
+        status = cj__monitor_open(&s->monitor, "EarlyStopping", s->args.monitor, s->args.mode,
+                                  s->args.min_delta);
     if (status != CJ_OK) {
         stopping_free(s);
         return cj__build_failed();

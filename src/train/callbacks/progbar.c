@@ -1,14 +1,12 @@
 // The progress bar. On a terminal it looks like Keras's and is redrawn at most twenty times a
 // second; elsewhere it is a line an epoch. Between two drawings it costs a look at the clock.
-#define _POSIX_C_SOURCE 200809L
 #include "train/callbacks/progbar.h"
 #include "base/memory.h"
+#include "base/system.h"
 #include "train/callbacks.h"
 #include "train/step.h"
 #include <math.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { WIDTH = 20, LINE = 4096 };
 static const double interval = 0.05; // seconds between two drawings
@@ -26,10 +24,8 @@ typedef struct bar {
 
 static double now(void *context)
 {
-    struct timespec t;
     (void)context;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    return 1e-9 * (double)cj__clock();
 }
 
 // A line as it is put together: its bytes, and the columns they take on a terminal.
@@ -76,14 +72,15 @@ static void add_step_time(line *l, double seconds)
 
 static void add_values(line *l, const cj_logs *logs)
 {
-    int order[2 * CJ__MAX_VALUES];
-    char text[CJ__NAME_SIZE + 40];
+    int order[CJ__MAX_LOGS];
     cj__logs_order(logs, order);
     for (int i = 0; i < logs->count; i++) {
         const double value = logs->values[order[i]];
-        snprintf(text, sizeof text, fabs(value) > 1e-3 ? " - %s: %.4f" : " - %s: %.4e",
-                 logs->names[order[i]], value);
-        add_text(l, text, -1);
+        char number[64];
+        snprintf(number, sizeof number, fabs(value) > 1e-3 ? ": %.4f" : ": %.4e", value);
+        add_text(l, " - ", -1);
+        add_text(l, logs->names[order[i]], -1);
+        add_text(l, number, -1);
     }
 }
 
@@ -236,7 +233,7 @@ cj_callback *cj__progress_bar_new(FILE *stream, cj__bar_mode mode)
     if (!b)
         return NULL;
     b->stream = stream ? stream : stdout;
-    b->redrawn = mode == CJ__BAR_AUTO ? isatty(fileno(b->stream)) == 1 : mode == CJ__BAR_REDRAWN;
+    b->redrawn = mode == CJ__BAR_AUTO ? cj__is_terminal(b->stream) : mode == CJ__BAR_REDRAWN;
     b->clock = now;
     b->epoch = -1;
     return cj__callback_make(&bar_methods, b);

@@ -20,6 +20,7 @@ static const cj_callback_methods scheduler_methods = {
     .name = "LearningRateScheduler",
     .epoch_begin = scheduler_epoch_begin,
     .free = cj__free,
+    .sets_learning_rate = true,
 };
 
 cj_callback *cj_learning_rate_scheduler(double (*schedule)(int epoch, double learning_rate,

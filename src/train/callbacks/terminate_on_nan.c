@@ -1,19 +1,19 @@
 // TerminateOnNaN: ends training when the loss is no longer finite, and says where it began.
 //
-// By then the step has written NaN into every weight, which would blame the first layer always. So
-// the callback keeps the weights that each step starts with; on a bad loss it puts them back for a
-// moment, traces the model once more with eyes open, runs the batch again, and looks at each layer
-// in order: first at its weights, then at what it puts out.
+// By then the step has written NaN into every weight, so the first layer would always be blamed.
+// The callback therefore keeps the weights that each step starts with. On a bad loss it restores
+// them, traces the model again with a watch callback, runs the batch again, and checks each layer
+// in order: first its weights, then its output.
 #include "base/error.h"
 #include "base/memory.h"
 #include "train/callbacks.h"
+#include "train/callbacks/snapshot.h"
 #include "train/step.h"
 #include <math.h>
 #include <string.h>
 
 typedef struct guard {
-    double *weights; // all variables as the step found them
-    int64_t count;
+    cj__snapshot weights; // as the step found them
 } guard;
 
 typedef struct seen {
@@ -31,39 +31,10 @@ typedef struct inquiry {
     bool failed;
 } inquiry;
 
-// Copies all variables of the model to or from memory; the first call makes the memory.
-static cj_status copy_weights(guard *g, const cj_model *model, bool back)
-{
-    const cj_layer *layer = cj_model_layer(model);
-    const int variables = cj_layer_variable_count(layer);
-    if (!g->weights) {
-        g->count = 0;
-        for (int i = 0; i < variables; i++)
-            g->count += cj_tensor_count(cj_variable_value(cj_layer_variable(layer, i)));
-        g->weights = cj__new((size_t)g->count, sizeof *g->weights);
-        if (!g->weights)
-            return CJ_OUT_OF_MEMORY;
-    }
-    double *kept = g->weights;
-    for (int i = 0; i < variables; i++) {
-        cj_tensor *value = cj_variable_value(cj_layer_variable(layer, i));
-        const int64_t count = cj_tensor_count(value);
-        if (back)
-            cj__convert(CJ_F64, kept, value->dtype, value->data, count);
-        else
-            cj__convert(value->dtype, value->data, CJ_F64, kept, count);
-        kept += count;
-    }
-    return CJ_OK;
-}
-
 static cj_status guard_begin(void *self, cj_model *model, cj_logs *logs)
 {
-    guard *g = self;
     (void)logs;
-    cj__free(g->weights);
-    g->weights = NULL;
-    return copy_weights(g, model, false);
+    return cj__snapshot_take(&((guard *)self)->weights, model);
 }
 
 static void watch(void *context, cj_layer *layer, const cj__value *inputs, int input_count,
@@ -157,7 +128,7 @@ static cj_status inquire(cj_model *model, cj__train_state *state, const char *wh
     inquiry *q = cj__new(1, sizeof *q);
     if (!q)
         return CJ_OUT_OF_MEMORY;
-    q->functions = *state->training;
+    q->functions = *state->training; // but for its rows, which are filled again
     q->functions.rows = q->rows;
     q->functions.row_count = 0;
     q->step.trace.watch = watch;
@@ -174,25 +145,27 @@ static cj_status inquire(cj_model *model, cj__train_state *state, const char *wh
         cj__free(outputs[i]);
     cj__free(outputs);
     cj__free(q->seen);
+    cj__rows_clear(&q->functions);
     cj__trace_end(&q->step.trace);
     cj__free(q);
     return status;
 }
 
-// Weights and step count as the bad step found them, for the time of the inquiry.
+// Weights and step count are as the bad step found them for the time of the inquiry.
 static cj_status inquire_before(guard *g, cj_model *model, cj__train_state *state,
                                 const char *where)
 {
-    guard after = {0};
+    cj__snapshot after = {0};
     int64_t *steps = (int64_t *)(void *)state->iterations->value->data;
-    CJ_TRY(copy_weights(&after, model, false));
-    copy_weights(g, model, true);
+    CJ_TRY(cj__snapshot_take(&after, model));
+    cj_status status = cj__snapshot_restore(&g->weights, model);
     --*steps;
-    const cj_status status = inquire(model, state, where);
+    if (status == CJ_OK)
+        status = inquire(model, state, where);
     ++*steps;
-    copy_weights(&after, model, true);
-    cj__free(after.weights);
-    return status;
+    const cj_status restored = cj__snapshot_restore(&after, model);
+    cj__snapshot_free(&after);
+    return status ? status : restored;
 }
 
 static cj_status guard_batch_end(void *self, cj_model *model, cj_logs *logs)
@@ -201,7 +174,7 @@ static cj_status guard_batch_end(void *self, cj_model *model, cj_logs *logs)
     cj__train_state *state = cj__state_of(model);
     char where[128];
     if (isfinite(cj__logs_value(logs, "loss")))
-        return copy_weights(g, model, false);
+        return cj__snapshot_refresh(&g->weights, model);
     snprintf(where, sizeof where, "TerminateOnNaN: epoch %d, batch %lld", logs->epoch + 1,
              (long long)logs->batch + 1);
     if (!state || !state->batch)
@@ -211,7 +184,7 @@ static cj_status guard_batch_end(void *self, cj_model *model, cj_logs *logs)
 
 static void guard_free(void *self)
 {
-    cj__free(((guard *)self)->weights);
+    cj__snapshot_free(&((guard *)self)->weights);
     cj__free(self);
 }
 

@@ -9,10 +9,13 @@ import numpy as np
 
 from .store import Fixture
 
-NAN = float("nan")
+NAN, INF = float("nan"), float("inf")
 FALLING = [1.0, 0.8, 0.6, 0.5, 0.45, 0.42, 0.41, 0.405]
 UNEVEN = [1.0, 0.7, 0.72, 0.69, 0.75, 0.74, 0.68, 0.9, 0.91, 0.92, 0.67, 0.95, 0.96]
 FLAT = [0.5] * 14
+LATE_NAN = [1.0, 0.8, NAN, NAN, 0.7, NAN, NAN, NAN, NAN]
+FIRST_NAN = [NAN, 1.0, 0.8, 0.7, 0.6, 0.5]
+INFINITE = [INF, 1.0, INF, 0.5, -INF, 0.1, -INF, INF]
 RISING = [0.3, 0.35, 0.4, 0.45, 0.5, 0.55]
 STOPPING = [{}, {"patience": 1}, {"patience": 2}, {"patience": 3}, {"patience": 2, "restore_best_weights": True},
             {"patience": 3, "min_delta": 0.05}, {"patience": 3, "min_delta": 0.05, "restore_best_weights": True},
@@ -22,8 +25,9 @@ STOPPING = [{}, {"patience": 1}, {"patience": 2}, {"patience": 3}, {"patience": 
             {"patience": 20, "restore_best_weights": True}]
 PLATEAU = [{"patience": 1}, {"patience": 2}, {"patience": 2, "factor": 0.5}, {"patience": 2, "cooldown": 2},
            {"patience": 1, "cooldown": 3, "factor": 0.5}, {"patience": 1, "min_lr": 0.02}, {"patience": 2, "min_delta": 0.05},
-           {"patience": 2, "mode": "max", "factor": 0.3}, {}]
-SEQUENCES = {"falling": FALLING, "uneven": UNEVEN, "flat": FLAT, "rising": RISING}
+           {"patience": 2, "mode": "max", "factor": 0.3}, {}, {"patience": 0, "factor": 0.5}]
+SEQUENCES = {"falling": FALLING, "uneven": UNEVEN, "flat": FLAT, "rising": RISING,
+             "late_nan": LATE_NAN, "first_nan": FIRST_NAN, "infinite": INFINITE}
 
 
 def drive(callback, values, rate=0.1):

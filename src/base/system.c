@@ -1,0 +1,106 @@
+// Time, terminals and paths; see system.h.
+#if defined(__linux__)
+#define _DEFAULT_SOURCE // TIOCGWINSZ
+#else
+#define _POSIX_C_SOURCE 200809L
+#endif
+#include "base/system.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#if defined(__linux__)
+#include <sys/ioctl.h>
+#endif
+
+int64_t cj__clock(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+bool cj__is_terminal(FILE *stream)
+{
+    return stream && isatty(fileno(stream)) == 1;
+}
+
+int cj__terminal_columns(FILE *stream)
+{
+#ifdef TIOCGWINSZ
+    struct winsize size;
+    if (cj__is_terminal(stream) && ioctl(fileno(stream), TIOCGWINSZ, &size) == 0)
+        return size.ws_col;
+#endif
+    (void)stream;
+    return 0;
+}
+
+bool cj__path_readable(const char *path)
+{
+    return access(path, R_OK) == 0;
+}
+
+bool cj__path_is_folder(const char *path)
+{
+    struct stat facts;
+    return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
+}
+
+static cj_status make_one(const char *path)
+{
+    if (mkdir(path, 0777) == 0)
+        return CJ_OK;
+    const int cause = errno;
+    if (cj__path_is_folder(path))
+        return CJ_OK;
+    return cj__fail(CJ_IO, "cannot make the folder \"%s\": %s", path, strerror(cause));
+}
+
+cj_status cj__folder_make(const char *path)
+{
+    char *part = cj__copy_text(path);
+    if (!part)
+        return path ? CJ_OUT_OF_MEMORY : cj__fail_null("the name of the folder");
+    cj_status status = CJ_OK;
+    for (size_t i = 1; status == CJ_OK && *part && part[i]; i++) {
+        if (part[i] != '/' || part[i - 1] == '/')
+            continue;
+        part[i] = '\0';
+        status = make_one(part);
+        part[i] = '/';
+    }
+    if (status == CJ_OK)
+        status = make_one(part);
+    cj__free(part);
+    return status;
+}
+
+// O_NONBLOCK keeps open() from waiting for the writer of a FIFO; regular files do not heed it.
+cj_status cj__file_open(const char *path, FILE **file, uint64_t *size)
+{
+    *file = NULL;
+    *size = 0;
+    const int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (descriptor < 0)
+        return cj__fail(errno == ENOENT || errno == ENOTDIR ? CJ_NOT_FOUND : CJ_IO,
+                        "cannot read \"%s\": %s", path, strerror(errno));
+    struct stat facts;
+    if (fstat(descriptor, &facts) != 0 || !S_ISREG(facts.st_mode)) {
+        close(descriptor);
+        return cj__fail(CJ_IO, "cannot read \"%s\": it is not a regular file", path);
+    }
+    *file = fdopen(descriptor, "rb");
+    if (!*file) {
+        close(descriptor);
+        return cj__fail_memory(BUFSIZ, path);
+    }
+    *size = (uint64_t)facts.st_size;
+    return CJ_OK;
+}

@@ -1,0 +1,33 @@
+// What the library asks of the operating system beside threads (sync.h), CPUs (cpu.h) and whole
+// files (file.h): time, terminals and paths. No file outside base includes <unistd.h>,
+// <sys/stat.h> or another header that ISO C does not have.
+#ifndef CJ_BASE_SYSTEM_H
+#define CJ_BASE_SYSTEM_H
+
+#include <cajal/base.h>
+#include <stdio.h>
+
+// Nanoseconds of a clock that only goes forward; its zero is arbitrary.
+int64_t cj__clock(void);
+
+// Whether a stream writes to a terminal; false for NULL.
+bool cj__is_terminal(FILE *stream);
+
+// The width of a stream's terminal in columns; 0 if it is no terminal or does not say.
+int cj__terminal_columns(FILE *stream);
+
+// Whether `path` names something that this process may read.
+bool cj__path_readable(const char *path);
+
+// Whether `path` names a folder.
+bool cj__path_is_folder(const char *path);
+
+// Makes the folder `path` and those above it that are missing; one that exists is fine. CJ_IO,
+// CJ_OUT_OF_MEMORY.
+cj_status cj__folder_make(const char *path);
+
+// Opens a regular file to read and tells its size. A FIFO, a device or a folder is refused at once,
+// without waiting for a writer. CJ_NOT_FOUND, or CJ_IO.
+cj_status cj__file_open(const char *path, FILE **file, uint64_t *size);
+
+#endif
