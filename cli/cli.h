@@ -1,6 +1,6 @@
 // The program: a table of commands, each a function over options that it declares as data. Exit
-// codes: 0 done, 1 the work failed (the sentence is on standard error), 2 the command line was
-// wrong.
+// codes: 0 done, 1 the work failed (the sentence is on standard error), 2 the command line was wrong,
+// 130 interrupted.
 #ifndef CLI_H
 #define CLI_H
 
