@@ -205,6 +205,20 @@ CJ_API cj_status cj_compile_with(cj_model *model, const cj_compile_args *args);
     cj_compile_with(CJ__HEAD(__VA_ARGS__, ~), \
                     &(cj_compile_args){CJ_COMPILE_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
 
+/**
+ * The spec of the loss that output `output` was compiled with, such as "mean_squared_error"; NULL if
+ * the model is NULL or not compiled, or the output has no loss. Valid until the next compile.
+ */
+CJ_API const char *cj_model_loss(const cj_model *model, int output);
+
+/**
+ * Where cj_fit() with `.resume` would go on: whether the model holds a run that is under way or done
+ * (after cj_load() or cj_fit()). Gives the epoch to go on with, from 0, the samples of a batch and
+ * of the data set, which the resumed run must have too. Each pointer may be NULL. False for NULL.
+ */
+CJ_API bool cj_resume_point(const cj_model *model, int64_t *epoch, int64_t *batch_size,
+                            int64_t *samples);
+
 /** The learning rate of a compiled model; NAN if it is not compiled. */
 CJ_API double cj_learning_rate(const cj_model *model);
 /**

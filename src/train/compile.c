@@ -100,6 +100,27 @@ cj_status cj_compile_with(cj_model *model, const cj_compile_args *args)
     return status;
 }
 
+const char *cj_model_loss(const cj_model *model, int output)
+{
+    const cj__train_state *state = model ? cj__state_of(model) : NULL;
+    const bool exists = output >= 0 && output < cj_model_output_count(model);
+    return state && exists ? cj__settings_loss(&state->settings, output) : NULL;
+}
+
+bool cj_resume_point(const cj_model *model, int64_t *epoch, int64_t *batch_size, int64_t *samples)
+{
+    const cj__train_state *state = model ? cj__state_of(model) : NULL;
+    if (!state || state->place.batch_size == 0)
+        return false;
+    if (epoch)
+        *epoch = state->place.epoch;
+    if (batch_size)
+        *batch_size = state->place.batch_size;
+    if (samples)
+        *samples = state->place.data_count;
+    return true;
+}
+
 double cj_learning_rate(const cj_model *model)
 {
     const cj__train_state *state = model ? cj__state_of(model) : NULL;
