@@ -208,9 +208,12 @@ static cj_symbol *hand_out(const cj_symbol *symbol)
 
 cj_status cj_gradients(cj_symbol *y, cj_symbol *const *xs, int count, cj_symbol **gradients)
 {
-    if (count < 0 || (count > 0 && (!xs || !gradients)))
-        return cj__fail(CJ_INVALID_ARGUMENT, "gradients: %d symbols need arrays of that length",
-                        count);
+    if (count < 0)
+        return cj__fail(CJ_INVALID_ARGUMENT, "cj_gradients: %d symbols", count);
+    if (!y || (count > 0 && (!xs || !gradients)))
+        return cj__fail_null(!y  ? "cj_gradients: the scalar" :
+                             !xs ? "cj_gradients: the array of symbols" :
+                                   "cj_gradients: the place for the gradients");
     cj__build build = {0};
     int made = 0;
     cj_status status = cj__gradients(&build, y, xs, count, gradients);
