@@ -459,11 +459,11 @@ cj_pool *cj_pool_new(int threads)
         cj__fail(CJ_INVALID_ARGUMENT,
                  "pool: %d threads were asked for: give 1 to %d, or 0 for the default", threads,
                  THREADS_MAX);
-        return NULL;
+        return cj__build_failed();
     }
     cj_pool *pool = cj__object_new(&pool_class, sizeof *pool);
     if (!pool)
-        return NULL;
+        return cj__build_failed();
     pool->threads = threads ? threads : cj__cpu_count();
     pool->awake_max = lesser(pool->threads - 1, cj__cpu_allowed() - 1);
     pool->forks = cj__fork_count();
@@ -475,7 +475,7 @@ cj_pool *cj_pool_new(int threads)
         pool->pauses = measure_pauses(&pool->table->board.number);
     if (!pool->table || start_workers(pool) != CJ_OK) {
         cj_release(pool);
-        return NULL;
+        return cj__build_failed();
     }
     return pool;
 }
