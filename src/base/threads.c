@@ -20,6 +20,7 @@
 
 #include "base/cpu.h"
 #include "base/denormals.h"
+#include "base/environment.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/object.h"
@@ -455,6 +456,8 @@ static cj_status start_workers(cj_pool *pool)
 
 cj_pool *cj_pool_new(int threads)
 {
+    if (cj__environment_check() != CJ_OK)
+        return cj__build_failed();
     if (threads < 0 || threads > THREADS_MAX) {
         cj__fail(CJ_INVALID_ARGUMENT,
                  "pool: %d threads were asked for: give 1 to %d, or 0 for the default", threads,
