@@ -70,18 +70,28 @@ uint64_t cj__trace_key(cj__trace *trace, int64_t seed, const char *name);
 
 enum { CJ__LAYER_IO_MAX = 16, CJ__LAYER_VARIABLES_MAX = 8 };
 
+// One call of a layer: what its kind's call() reads, and where it leaves its outputs.
+typedef struct cj__layer_context {
+    cj_layer *layer;
+    cj__trace *trace;
+    cj__build *build; // the trace's
+    const cj__value *inputs;
+    int input_count;
+    cj__value *outputs; // zeroed, room for CJ__LAYER_IO_MAX
+    int output_count;   // 1, unless call() sets another number
+} cj__layer_context;
+
 typedef struct cj__layer_kind {
     cj__choice choice; // name "conv2d", class_name "Conv2D", fields of its arguments struct
     int min_inputs, max_inputs;
     // Settings that clash; may be NULL. After cj__fields_resolve().
     cj_status (*check)(cj_layer *layer);
-    // Creates variables for the inputs' types (with the batch axis); may be NULL.
-    cj_status (*build)(cj_layer *layer, const cj__type *inputs, int count);
+    // Creates variables for the types of layer->input_count inputs, the batch axis included; may be
+    // NULL.
+    cj_status (*build)(cj_layer *layer, const cj__type *inputs);
     // Appends ops. Masks: see `mask`.
-    cj_status (*call)(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                      cj__value *outputs, int *output_count);
-    // What becomes of masks if call() leaves them alone: passed from input 0 to every output, or
-    // dropped.
+    cj_status (*call)(cj__layer_context *context);
+    // The outputs' masks: none; that of input 0 where call() sets none; or what call() sets.
     enum { CJ__MASK_DROP, CJ__MASK_PASS, CJ__MASK_OWN } mask;
     // The immediate sublayers in order, of a model or wrapper; returns their number. NULL for plain
     // layers.

@@ -35,8 +35,7 @@ cj_status cj__model_join(cj_model *model);
 // Traces the model once: builds every layer and records the types of all outputs.
 cj_status cj__model_settle(cj_model *model);
 // The methods that both kinds of model share.
-cj_status cj__model_call(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                         cj__value *outputs, int *output_count);
+cj_status cj__model_call(cj__layer_context *context);
 int cj__model_children(const cj_layer *layer, cj_layer *const **children);
 void cj__model_free(cj_layer *layer);
 // Forgets the applications: the model is unbuilt, and has its layers still.

@@ -52,10 +52,9 @@ static cj_status set_input(cj_model *model, const cj__type *type)
     return CJ_OK;
 }
 
-static cj_status build_sequential(cj_layer *layer, const cj__type *inputs, int count)
+static cj_status build_sequential(cj_layer *layer, const cj__type *inputs)
 {
     cj_model *model = (cj_model *)(void *)layer;
-    (void)count;
     CJ_TRY(set_input(model, &inputs[0]));
     return build_chain(model);
 }
