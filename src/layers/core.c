@@ -31,10 +31,9 @@ static cj_status call_dense(cj__layer_context *c)
     CJ_TRY(cj__layer_need_rank(c->layer, x, 2, CJ_MAX_RANK));
     const int64_t needed = cj__variable_type(c->layer->variables[0]).shape.dims[0];
     if (x->dims[x->rank - 1] != needed)
-        return cj__fail(
-            CJ_SHAPE_MISMATCH,
-            "%s: the input's last axis has %lld entries, the layer was built for %lld",
-            c->layer->name, (long long)x->dims[x->rank - 1], (long long)needed);
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "%s: the input's last axis has %lld entries, the layer was built for %lld",
+                        c->layer->name, (long long)x->dims[x->rank - 1], (long long)needed);
     cj_symbol *y = cj__matmul(g, c->inputs[0].symbol,
                               cj__trace_variable(c->trace, c->layer->variables[0]), false, false);
     return cj__finish_kernel(c, y, CJ__KERNEL_SETTINGS(a));
