@@ -9,12 +9,14 @@
 static cj_status copy_instruction(const cj__instruction *from, cj__instruction *to)
 {
     *to = *from;
+    to->attrs_object = NULL;
     to->inputs = cj__new((size_t)(from->input_count + from->output_count), sizeof(int));
     if (!to->inputs)
         return CJ_OUT_OF_MEMORY;
     to->outputs = to->inputs + from->input_count;
     memcpy(to->inputs, from->inputs, (size_t)from->input_count * sizeof(int));
     memcpy(to->outputs, from->outputs, (size_t)from->output_count * sizeof(int));
+    to->attrs_object = cj_retain(from->attrs_object);
     return CJ_OK;
 }
 
@@ -73,10 +75,13 @@ static cj_status infer_instruction(cj__program *program, const cj__instruction *
         types[j] = program->values[instruction->inputs[j]].type;
     _Alignas(16) unsigned char attrs[CJ__ATTRS_MAX];
     memcpy(attrs, instruction->attrs, sizeof(attrs));
-    int outputs = instruction->output_count;
-    cj_status status =
-        instruction->op->infer(instruction->op, attrs, types, instruction->input_count,
-                               types + instruction->input_count, &outputs);
+    cj__inference rule = {.op = instruction->op,
+                          .attrs = attrs,
+                          .inputs = types,
+                          .input_count = instruction->input_count,
+                          .outputs = types + instruction->input_count,
+                          .output_count = 1};
+    cj_status status = instruction->op->infer(&rule);
     for (int j = 0; j < instruction->output_count && status == CJ_OK; j++)
         program->values[instruction->outputs[j]].type = types[instruction->input_count + j];
     cj__free(types);

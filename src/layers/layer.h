@@ -83,6 +83,8 @@ typedef struct cj__layer_context {
 
 typedef struct cj__layer_kind {
     cj__choice choice; // name "conv2d", class_name "Conv2D", fields of its arguments struct
+    // keys of Keras's config that are no field's, ended by a row without a key; or NULL
+    const cj__config_key *keys;
     int min_inputs, max_inputs;
     // Settings that clash; may be NULL. After cj__fields_resolve().
     cj_status (*check)(cj_layer *layer);
@@ -115,10 +117,10 @@ struct cj_layer {
     const cj__layer_kind *kind;
     void *args; // resolved
     char *name;
-    bool named;     // by the user: never renumbered
-    bool trainable; // own flag; a containing layer that is frozen freezes it too
-    bool mixed;     // its dtype policy is mixed_bfloat16
-    bool built;
+    bool named;            // by the user: never renumbered
+    bool trainable;        // own flag; a containing layer that is frozen freezes it too
+    bool mixed;            // its dtype policy is mixed_bfloat16
+    atomic_bool built;     // set last, so that a thread that sees it sees the variables too
     bool joined;           // belongs to a model: its name and initial weights are settled
     atomic_int containers; // models whose list of layers has this one
     uint64_t key;          // of initial weights: a variable is drawn with cj__key(key, its name)
@@ -211,6 +213,8 @@ extern const cj__catalog cj__activations, cj__initializers, cj__regularizers;
 struct cj_model; // the same object as its cj_layer
 // Inputs as the model wants them (built models only).
 int cj__model_inputs(const cj_model *model, const cj__type **types);
+// cj_model_set_input(), but for a model that may be built already, or meanwhile by another thread.
+cj_status cj__model_need_input(cj_model *model, cj_dtype dtype, cj_shape shape);
 // Traces a whole model on given inputs; outputs in order.
 cj_status cj__model_trace(cj_model *model, cj__trace *trace, cj_symbol *const *inputs,
                           cj__value *outputs);

@@ -15,6 +15,13 @@ static const cj__field fields[] = {
     CJ__LAYER_FIELDS(cj_layer_normalization_args),
 };
 
+static const cj__config_key keys[] = {
+    CJ__KEY_ONLY("beta_constraint", "null"),
+    CJ__KEY_ONLY("gamma_constraint", "null"),
+    CJ__KEY_ONLY("rms_scaling", "false"),
+    {.key = NULL},
+};
+
 // The set of normalized axes, and the lengths of x with 1 for all other axes: what gamma and beta
 // broadcast from.
 static cj_status axes_of(const cj_layer *layer, const cj_shape *x, uint32_t *axes, cj_shape *shape)
@@ -97,6 +104,7 @@ const cj__layer_kind cj__layer_layer_normalization = {
     .call = call,
     .mask = CJ__MASK_PASS,
     .exact_variables = true,
+    .keys = keys,
 };
 
 CJ__CONSTRUCTOR(layer_normalization)

@@ -4,13 +4,15 @@
 #ifndef CJ_LAYERS_MODEL_H
 #define CJ_LAYERS_MODEL_H
 
+#include "base/sync.h"
 #include "layers/history.h"
 #include "layers/index.h"
 #include "layers/input.h"
 #include "layers/kind.h"
 
 struct cj_model {
-    cj_layer layer; // first: a model is a layer
+    cj_layer layer;     // first: a model is a layer
+    cj__mutex building; // several threads may be the first to predict
     uint64_t seed;
     // held, as Keras's model.layers has them: a sequential model's without its input layer
     cj_layer **layers;

@@ -127,7 +127,8 @@ static cj_status count_down(void *self, cj_model *model, cj_logs *logs)
         logs->stop = true;
     return CJ_OK;
 }
-static const cj_callback_methods stopper = {.name = "Stopper", .batch_end = count_down};
+static const cj_callback_methods stopper = {
+    .size = sizeof(cj_callback_methods), .name = "Stopper", .batch_end = count_down};
 
 // Stops after a number of batches; negative: never.
 static void fit(cj_model *model, cj_dataset *data, int batches, bool resume)
@@ -275,9 +276,9 @@ static gan gan_new(cj__device *device)
     assert_ok(cj_compile(g.discriminator, .optimizer = cj_adam(), .loss = "binary_crossentropy"));
     assert_ok(cj_set_trainable(cj_model_layer(g.discriminator), false));
     cj_symbol *input = cj_input_symbol(8);
-    g.both = cj_model_new(.inputs = {input},
-                          .outputs = {cj_apply(cj_model_layer(g.discriminator),
-                                               cj_apply(cj_model_layer(g.generator), input))});
+    g.both = cj_functional(.inputs = {input},
+                           .outputs = {cj_apply(cj_model_layer(g.discriminator),
+                                                cj_apply(cj_model_layer(g.generator), input))});
     assert_non_null(g.both);
     assert_ok(cj_compile(g.both, .optimizer = cj_adam(), .loss = "binary_crossentropy"));
     return g;
