@@ -9,6 +9,7 @@
 #define CJ_LAYERS_LAYER_H
 
 #include "base/fields.h"
+#include "base/use.h"
 #include "graph/graph.h"
 #include "layers/index.h"
 #include <cajal/layers.h>
@@ -222,6 +223,10 @@ cj_status cj__model_trace(cj_model *model, cj__trace *trace, cj_symbol *const *i
 // What training keeps with a model, of the rooms above: held object, released with the model.
 void cj__model_attach(cj_model *model, void *object); // takes one holder over; releases the former
 void *cj__model_attached(const cj_model *model);
+
+// The uses of a model by threads at the moment: for functions that change a model, or read it while
+// another thread might change it.
+cj__use *cj__model_use(cj_model *model);
 uint64_t cj__model_seed(const cj_model *model);
 // What the summary says about the optimizer: elements of its variables and their bytes; 0 for
 // nothing.

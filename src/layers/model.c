@@ -229,6 +229,11 @@ void *cj__model_attached(const cj_model *model)
     return model->attached;
 }
 
+cj__use *cj__model_use(cj_model *model)
+{
+    return &model->use;
+}
+
 uint64_t cj__model_seed(const cj_model *model)
 {
     return model->seed;

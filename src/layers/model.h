@@ -27,6 +27,7 @@ struct cj_model {
     cj__type input_types[CJ__LAYER_IO_MAX], output_types[CJ__LAYER_IO_MAX];
     void *attached;                            // held
     int64_t optimizer_params, optimizer_bytes; // for the summary
+    cj__use use;                               // by threads, at the moment
 };
 
 bool cj__layer_is_model(const cj_layer *layer);
