@@ -87,8 +87,9 @@ static void kept_weights_come_back_from_a_file(void **state)
              *loaded = NULL;
     const char *path = support_path("kept.safetensors");
     assert_ok(cj_compile(model, .loss = "sparse_categorical_crossentropy"));
-    assert_ok(cj_fit(model, data, .epochs = 2, .validation_data = data,
-                     .callbacks = {cj_early_stopping(.patience = 5, .restore_best_weights = true)}));
+    assert_ok(
+        cj_fit(model, data, .epochs = 2, .validation_data = data,
+               .callbacks = {cj_early_stopping(.patience = 5, .restore_best_weights = true)}));
     assert_ok(cj_save(model, path));
     loaded = cj_load(path);
     assert_non_null(loaded);
@@ -101,8 +102,9 @@ static void kept_weights_come_back_from_a_file(void **state)
         assert_memory_equal(cj_tensor_data(x), cj_tensor_data(y),
                             (size_t)cj_tensor_count(x) * sizeof(float));
     }
-    assert_ok(cj_fit(loaded, data, .epochs = 4, .validation_data = data, .resume = true,
-                     .callbacks = {cj_early_stopping(.patience = 5, .restore_best_weights = true)}));
+    assert_ok(
+        cj_fit(loaded, data, .epochs = 4, .validation_data = data, .resume = true,
+               .callbacks = {cj_early_stopping(.patience = 5, .restore_best_weights = true)}));
     cj_release(model), cj_release(loaded), cj_release(data);
 }
 
