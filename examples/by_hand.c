@@ -63,9 +63,10 @@ static cj_status run(void)
     printf("The network answers [%.1f %.1f %.1f], and this is how it came to that.\n\n",
            (double)answer[0], (double)answer[1], (double)answer[2]);
 
-    // For every layer: what went in, what came out, and how the first element of the output came
-    // about. Axes longer than max_rows would be shortened.
-    CJ_TRY(cj_explain(model, (cj_tensor *[]){input}, stdout, .max_rows = 12));
+    // For every layer: its input, its output, and how the largest element of the output came about;
+    // of the last layer, element 0. Axes longer than max_rows would be shortened.
+    CJ_TRY(cj_explain(model, (cj_tensor *[]){input}, stdout, .max_rows = 12, .has_index = true,
+                      .index = {0}));
 
     // Any other element can be asked for: here the top right corner of the feature map.
     printf("And the top right corner of the feature map:\n\n");

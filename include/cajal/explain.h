@@ -16,7 +16,7 @@ typedef struct cj_explain_args {
     size_t size;       ///< bytes of the struct
     int _;             ///< what follows may be given by position
     const char *layer; ///< only this layer; default NULL: all
-    /** the element to derive of that layer's output, else of the last; default: the first */
+    /** the element to derive of that layer's output, else of the last; default: the largest */
     int64_t index[CJ_MAX_RANK];
     bool has_index;   ///< default false; true: `index` counts
     int64_t max_rows; ///< longer arrays are shortened; default 12

@@ -486,6 +486,18 @@ CJ_API int cj_layer_variable_count(const cj_layer *layer);
 CJ_API cj_variable *cj_layer_variable(const cj_layer *layer, int index);
 
 /**
+ * Sets the states of stateful layers (cj_simple_rnn(.stateful = true)) back to zero, in a layer and
+ * all it contains; other layers are left alone. Between two calls of this, a stateful layer starts
+ * each batch where the batch before it stopped, in cj_fit(), cj_evaluate() and cj_predict() alike.
+ *
+ * @param layer a layer, or a model by cj_model_layer()
+ * @return CJ_OK, or CJ_INVALID_ARGUMENT if `layer` is NULL.
+ *
+ * Not while another thread uses the layer. A stateful layer predicts from one thread at a time.
+ */
+CJ_API cj_status cj_reset_states(cj_layer *layer);
+
+/**
  * Freezes or thaws a layer and all it contains. A model keeps the flags that it was compiled with:
  * compile again to change.
  */

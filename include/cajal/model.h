@@ -95,6 +95,68 @@ CJ_API cj_layer *cj_model_layer_at(const cj_model *model, int index);
  */
 CJ_API cj_layer *cj_model_find_layer(const cj_model *model, const char *name);
 
+/**
+ * The symbol of input or output `index` of a built model, as Keras's `model.inputs[index]` and
+ * `model.outputs[index]`: what models of a part of its layers are made from,
+ *
+ *     cj_model_new(.inputs = {cj_model_input(model, 0)},
+ *                  .outputs = {cj_layer_output(model, "conv2d_1")})
+ *
+ * shares the layers and their weights with `model`. The symbols belong to the model and live as
+ * long as it does.
+ *
+ * @param model a built model
+ * @param index from 0
+ * @return NULL after a failure: CJ_INVALID_ARGUMENT (NULL, or there is no such input),
+ *         CJ_NOT_BUILT, CJ_OUT_OF_MEMORY.
+ *
+ * The first call makes the symbols of all layers: not while another thread uses the model.
+ */
+CJ_API cj_symbol *cj_model_input(cj_model *model, int index);
+/** Output `index`, likewise. */
+CJ_API cj_symbol *cj_model_output(cj_model *model, int index);
+
+/**
+ * The symbol of the (first) output of a layer of a built model, as Keras's
+ * `model.get_layer(name).output`. Where the layer is applied several times, that of the first time.
+ * Ownership and threads as for cj_model_input().
+ *
+ * @param model a built model
+ * @param name  the name of one of its own layers, not of one inside a nested model
+ * @return NULL after a failure: CJ_NOT_FOUND, CJ_INVALID_ARGUMENT (NULL, or the layer is inside a
+ *         nested model), CJ_NOT_BUILT, CJ_OUT_OF_MEMORY.
+ */
+CJ_API cj_symbol *cj_layer_output(cj_model *model, const char *name);
+/** The symbol of the (first) input of a layer, likewise. */
+CJ_API cj_symbol *cj_layer_input(cj_model *model, const char *name);
+
+/**
+ * Adds a layer at the end of a sequential model, as Keras's `model.add(layer)`. A model that is
+ * built stays so; one that was compiled must be compiled again.
+ *
+ * @param model a sequential model that belongs to no other model
+ * @param layer the layer; the model takes it over, also on failure
+ * @return CJ_OK; CJ_INVALID_ARGUMENT if an argument is NULL, the model is not sequential or belongs
+ *         to another one, or the layer or its name is there already; CJ_SHAPE_MISMATCH if the layer
+ *         does not fit the output; CJ_OUT_OF_MEMORY. After a failure the model is as before, but
+ *         not compiled.
+ *
+ * Not while another thread uses the model.
+ */
+CJ_API cj_status cj_model_add(cj_model *model, cj_layer *layer);
+
+/**
+ * Removes the last layer of a sequential model, as Keras's `model.pop()`. A model that was compiled
+ * must be compiled again.
+ *
+ * @param model a sequential model of at least two layers that belongs to no other model
+ * @return CJ_OK, CJ_INVALID_ARGUMENT (NULL, not sequential, part of another model, or only one
+ *         layer), CJ_OUT_OF_MEMORY.
+ *
+ * Not while another thread uses the model.
+ */
+CJ_API cj_status cj_model_pop(cj_model *model);
+
 /** The number of inputs and of outputs; 0 before the model is built. */
 CJ_API int cj_model_input_count(const cj_model *model);
 /** The number of outputs; 0 before the model is built. */

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include <math.h>
 #include <string.h>
 
@@ -102,6 +103,20 @@ static cj_status resolve_bool(const cj__field *field, void *slot, const char *wh
     return CJ_OK;
 }
 
+// A text is one of the words that the field takes.
+static cj_status check_word(const cj__field *field, const char *text, const char *who)
+{
+    int count = 0;
+    for (; field->words && field->words[count]; count++)
+        if (strcmp(field->words[count], text) == 0)
+            return CJ_OK;
+    if (!field->words)
+        return CJ_OK;
+    const cj_status status = cj__fail_unknown(CJ_INVALID_ARGUMENT, field->key, text, field->words,
+                                              sizeof field->words[0], count);
+    return cj__fail_in(status, "%s", who);
+}
+
 // The slot points to the user's string; it becomes a copy. NULL stays NULL.
 static cj_status resolve_text(const cj__field *field, void *slot, const char *who)
 {
@@ -112,6 +127,9 @@ static cj_status resolve_text(const cj__field *field, void *slot, const char *wh
         return missing(field, who);
     if (!given)
         return CJ_OK;
+    if (!cj__is_utf8(given, strlen(given)))
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s is not text in UTF-8", who, field->key);
+    CJ_TRY(check_word(field, given, who));
     *text = cj__copy_text(given);
     return *text ? CJ_OK : CJ_OUT_OF_MEMORY;
 }

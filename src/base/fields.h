@@ -37,8 +37,35 @@ typedef struct cj__field {
     const struct cj__catalog *catalog; // of a spec
     // range of a number, checked if low < high (both ends allowed)
     double low, high;
-    bool hidden; // not written to JSON (ours, not Keras's)
+    const char *const *words; // of a text: what it may be, ended by NULL; NULL for anything
+    bool hidden;              // not written to JSON (ours, not Keras's)
 } cj__field;
+
+// A key of a Keras config that is no field's: an older name of a field, a setting of Keras that
+// Cajal has with one value only, or one that changes nothing here.
+typedef struct cj__config_key {
+    const char *key;
+    const char *field; // the field that it is another name of, or NULL
+    int part;          // 1 or 2: that entry of a pair; 0 for the whole field
+    const char *only;  // the only value that is taken beside null ("false", "0", "channels_last");
+                       // NULL without `field`: any value, since it changes nothing
+} cj__config_key;
+#define CJ__KEY_RENAMED(older, now) \
+    {                               \
+        .key = older, .field = now  \
+    }
+#define CJ__KEY_PART(older, now, which)           \
+    {                                             \
+        .key = older, .field = now, .part = which \
+    }
+#define CJ__KEY_ONLY(name, value)  \
+    {                              \
+        .key = name, .only = value \
+    }
+#define CJ__KEY_HARMLESS(name) \
+    {                          \
+        .key = name            \
+    }
 
 // A row of a table: CJ__FIELD(cj_dense_args, units, CJ__FIELD_INT, .required = true).
 #define CJ__FIELD(args, member, ...)                                          \
@@ -95,6 +122,7 @@ typedef struct cj__catalog {
     const void *rows;
     size_t stride;
     int count;
+    const cj__config_key *keys; // of the configs of all rows, ended by a row without a key; or NULL
 } cj__catalog;
 
 // A spec that has been understood: which row, and its resolved arguments.

@@ -1,4 +1,4 @@
-// Activations in double, over the library's own graph, and how far float32 may be from them.
+// Activations in double, run as graphs of this library, and bounds for float32's error.
 #include "explain/explain.h"
 #include <float.h>
 #include <math.h>
@@ -40,15 +40,15 @@ cj_status cj__curve_apply(const cj__curve *curve, const double *z, double *y)
     return CJ_OK;
 }
 
-double cj__slack(double magnitude)
+double cj__rounding_bound(double magnitude)
 {
     return 16 * (double)FLT_EPSILON * magnitude;
 }
 
-// The extremes are looked for where all others are at the opposite end: exact for what is monotone
-// in each entry, such as softmax, and for what looks at its own entry only the others do not
-// matter.
-cj_status cj__curve_range(const cj__curve *curve, const double *z, const double *slack,
+// The extremes are taken where the chosen entry is at one end of its range and all others are at
+// the opposite end. That is exact for functions that are monotone in each entry, such as softmax;
+// for functions of one entry the others do not matter.
+cj_status cj__curve_range(const cj__curve *curve, const double *z, const double *bound,
                           int64_t count, int64_t chosen, double *low, double *high)
 {
     double *moved = cj__new((size_t)count, sizeof *moved);
@@ -57,7 +57,7 @@ cj_status cj__curve_range(const cj__curve *curve, const double *z, const double 
     *high = -INFINITY;
     for (int side = -1; status == CJ_OK && side <= 1; side++) {
         for (int64_t i = 0; i < count; i++)
-            moved[i] = z[i] + (i == chosen ? side : -side) * slack[i];
+            moved[i] = z[i] + (i == chosen ? side : -side) * bound[i];
         status = cj__curve_apply(curve, moved, moved);
         if (status == CJ_OK && !(moved[chosen] >= *low))
             *low = moved[chosen];
@@ -68,31 +68,33 @@ cj_status cj__curve_range(const cj__curve *curve, const double *z, const double 
     return status;
 }
 
-cj_status cj__tell_activation(const cj__telling *telling, const char *spec, const double *z,
-                              const double *slack, int64_t count, int64_t chosen)
+cj_status cj__explain_activation(const cj__explanation *explanation, const char *spec,
+                                 const double *z, const double *bound, int64_t count,
+                                 int64_t chosen)
 {
     cj__curve curve = {0};
-    char from[CJ__SHORT_TEXT], to[CJ__SHORT_TEXT];
+    char from[CJ__DIGITS_TEXT], to[CJ__DIGITS_TEXT];
     double low, high;
     double *y = cj__new((size_t)count, sizeof *y);
     cj_status status =
-        y ? cj__curve_open(&curve, spec, cj_layer_name(telling->sight->layer), count) :
+        y ? cj__curve_open(&curve, spec, cj_layer_name(explanation->record->layer), count) :
             CJ_OUT_OF_MEMORY;
     if (status == CJ_OK)
         status = cj__curve_apply(&curve, z, y);
     if (status == CJ_OK)
-        status = cj__curve_range(&curve, z, slack, count, chosen, &low, &high);
+        status = cj__curve_range(&curve, z, bound, count, chosen, &low, &high);
     if (status == CJ_OK) {
-        cj__short(z[chosen], from);
-        cj__short(y[chosen], to);
+        cj__digits(z[chosen], from);
+        cj__digits(y[chosen], to);
         if (strcmp(spec, "relu") == 0)
-            cj__say(telling, "relu: max(0, %s) = %s", from, to);
+            cj__print_line(explanation, "relu: max(0, %s) = %s", from, to);
         else if (strcmp(spec, "softmax") == 0)
-            cj__say(telling, "softmax: exp(%s) / the sum of exp over the %lld entries = %s", from,
-                    (long long)count, to);
+            cj__print_line(explanation,
+                           "softmax: exp(%s) / the sum of exp over the %lld entries = %s", from,
+                           (long long)count, to);
         else if (strcmp(spec, "linear") != 0)
-            cj__say(telling, "%s(%s) = %s", spec, from, to);
-        status = cj__conclude(telling, low, high);
+            cj__print_line(explanation, "%s(%s) = %s", spec, from, to);
+        status = cj__conclude(explanation, low, high);
     }
     cj__curve_close(&curve);
     cj__free(y);

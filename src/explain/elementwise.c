@@ -1,132 +1,139 @@
-// Layers that compute each element from one element, or from those along one axis.
+// Layers that compute each element from one input element, or from those along one axis.
 #include "explain/explain.h"
 #include <math.h>
 
-static double input_at(const cj__telling *telling)
+static double input_at(const cj__explanation *explanation)
 {
-    return cj__at(telling->sight->inputs[0], telling->place);
+    return cj__element_at(explanation->record->inputs[0], explanation->offset);
 }
 
-static cj_status conclude_near(const cj__telling *telling, double value, double magnitude)
+static cj_status conclude_near(const cj__explanation *explanation, double value, double magnitude)
 {
-    return cj__conclude(telling, value - cj__slack(magnitude), value + cj__slack(magnitude));
+    return cj__conclude(explanation, value - cj__rounding_bound(magnitude),
+                        value + cj__rounding_bound(magnitude));
 }
 
-// Activations work on a row of the last axis, as Keras's do; most look at their own element only.
-cj_status cj__tell_activation_layer(cj__telling *telling)
+// An activation works on a row of the last axis, as in Keras. Most depend on their own element only.
+cj_status cj__explain_activation_layer(cj__explanation *explanation)
 {
-    const cj__sight *sight = telling->sight;
-    const cj_activation_args *args = sight->layer->args;
-    const cj_shape *shape = cj_tensor_shape(sight->inputs[0]);
+    const cj__record *record = explanation->record;
+    const cj_activation_args *args = record->layer->args;
+    const cj_shape *shape = cj_tensor_shape(record->inputs[0]);
     const int64_t count = shape->rank > 1 ? shape->dims[shape->rank - 1] : 1,
-                  row = telling->place / count;
-    double *z = cj__new((size_t)count * 2, sizeof *z); // and no slack: the input is exact
+                  row = explanation->offset / count;
+    double *z = cj__new((size_t)count * 2, sizeof *z); // and bounds of 0: the input is exact
     if (!z)
         return CJ_OUT_OF_MEMORY;
     for (int64_t i = 0; i < count; i++)
-        z[i] = cj__at(sight->inputs[0], row * count + i);
-    const cj_status status =
-        cj__tell_activation(telling, args->activation, z, z + count, count, telling->place % count);
+        z[i] = cj__element_at(record->inputs[0], row * count + i);
+    const cj_status status = cj__explain_activation(explanation, args->activation, z, z + count,
+                                                    count, explanation->offset % count);
     cj__free(z);
     return status;
 }
 
-cj_status cj__tell_relu(cj__telling *telling)
+cj_status cj__explain_relu(cj__explanation *explanation)
 {
-    const cj_relu_args *args = telling->sight->layer->args;
-    const double x = input_at(telling), slope = args->negative_slope, threshold = args->threshold;
+    const cj_relu_args *args = explanation->record->layer->args;
+    const double x = input_at(explanation), slope = args->negative_slope,
+                 threshold = args->threshold;
     const bool below = !(x > threshold), cut = x > args->max_value;
     const double y = cut ? args->max_value : below ? slope * (x - threshold) : x;
-    char from[CJ__SHORT_TEXT], to[CJ__SHORT_TEXT];
-    cj__say(telling, "%s is %s: %s", cj__short(x, from),
-            cut   ? "above max_value" :
-            below ? "not above the threshold, so negative_slope x (x - threshold)" :
-                    "above the threshold, so it stays",
-            cj__short(y, to));
-    return conclude_near(telling, y, fabs(slope) * (fabs(x) + fabs(threshold)));
+    char from[CJ__DIGITS_TEXT], to[CJ__DIGITS_TEXT];
+    cj__print_line(explanation, "%s is %s: %s", cj__digits(x, from),
+                   cut   ? "above max_value" :
+                   below ? "not above the threshold, so negative_slope × (x - threshold)" :
+                           "above the threshold, so it stays",
+                   cj__digits(y, to));
+    return conclude_near(explanation, y, fabs(slope) * (fabs(x) + fabs(threshold)));
 }
 
-cj_status cj__tell_leaky_relu(cj__telling *telling)
+cj_status cj__explain_leaky_relu(cj__explanation *explanation)
 {
-    const cj_leaky_relu_args *args = telling->sight->layer->args;
-    const double x = input_at(telling), y = x > 0 ? x : args->negative_slope * x;
-    char from[CJ__SHORT_TEXT], to[CJ__SHORT_TEXT], slope[CJ__SHORT_TEXT];
+    const cj_leaky_relu_args *args = explanation->record->layer->args;
+    const double x = input_at(explanation), y = x > 0 ? x : args->negative_slope * x;
+    char from[CJ__DIGITS_TEXT], to[CJ__DIGITS_TEXT], slope[CJ__DIGITS_TEXT];
     if (x > 0)
-        cj__say(telling, "%s is positive, so it stays", cj__short(x, from));
+        cj__print_line(explanation, "%s is positive, so it stays", cj__digits(x, from));
     else
-        cj__say(telling, "%s is not positive: %sx%s = %s", cj__short(x, from),
-                cj__short(args->negative_slope, slope), from, cj__short(y, to));
-    return conclude_near(telling, y, fabs(y));
+        cj__print_line(explanation, "%s is not positive: %s × %s = %s", cj__digits(x, from),
+                       cj__digits(args->negative_slope, slope), from, cj__digits(y, to));
+    return conclude_near(explanation, y, fabs(y));
 }
 
-cj_status cj__tell_elu(cj__telling *telling)
+cj_status cj__explain_elu(cj__explanation *explanation)
 {
-    const cj_elu_args *args = telling->sight->layer->args;
-    const double x = input_at(telling), y = x > 0 ? x : args->alpha * expm1(x);
-    char from[CJ__SHORT_TEXT], to[CJ__SHORT_TEXT], alpha[CJ__SHORT_TEXT];
+    const cj_elu_args *args = explanation->record->layer->args;
+    const double x = input_at(explanation), y = x > 0 ? x : args->alpha * expm1(x);
+    char from[CJ__DIGITS_TEXT], to[CJ__DIGITS_TEXT], alpha[CJ__DIGITS_TEXT];
     if (x > 0)
-        cj__say(telling, "%s is positive, so it stays", cj__short(x, from));
+        cj__print_line(explanation, "%s is positive, so it stays", cj__digits(x, from));
     else
-        cj__say(telling, "%s is not positive: %s x (exp(%s) - 1) = %s", cj__short(x, from),
-                cj__short(args->alpha, alpha), from, cj__short(y, to));
-    return conclude_near(telling, y, fabs(args->alpha)); // exp(x) - 1 loses what exp(x) rounds
+        cj__print_line(explanation, "%s is not positive: %s × (exp(%s) - 1) = %s",
+                       cj__digits(x, from), cj__digits(args->alpha, alpha), from,
+                       cj__digits(y, to));
+    return conclude_near(explanation, y, fabs(args->alpha)); // exp(x) - 1 loses what exp(x) rounds
 }
 
-// y = exp(x - m) / sum of exp(x - m) along the axis; m, the greatest, keeps exp within range and
-// cancels.
-cj_status cj__tell_softmax(cj__telling *telling)
+// y = exp(x - m) / sum of exp(x - m) along the axis, where m is the largest x: it keeps exp within
+// range and cancels out.
+cj_status cj__explain_softmax(cj__explanation *explanation)
 {
-    const cj_softmax_args *args = telling->sight->layer->args;
-    const cj_tensor *input = telling->sight->inputs[0];
+    const cj_softmax_args *args = explanation->record->layer->args;
+    const cj_tensor *input = explanation->record->inputs[0];
     const cj_shape *shape = cj_tensor_shape(input);
     const int axis = args->axis < 0 ? args->axis + shape->rank : args->axis;
     int64_t index[CJ_MAX_RANK];
-    double greatest = -INFINITY, sum = 0;
-    char from[CJ__SHORT_TEXT], own[CJ__SHORT_TEXT], all[CJ__SHORT_TEXT], to[CJ__SHORT_TEXT];
+    double largest = -INFINITY, sum = 0;
+    char from[CJ__DIGITS_TEXT], own[CJ__DIGITS_TEXT], all[CJ__DIGITS_TEXT], to[CJ__DIGITS_TEXT];
     for (int i = 0; i < CJ_MAX_RANK; i++)
-        index[i] = telling->index[i];
+        index[i] = explanation->index[i];
     for (index[axis] = 0; index[axis] < shape->dims[axis]; index[axis]++)
-        greatest = fmax(greatest, cj__at(input, cj__place_of(input, index)));
+        largest = fmax(largest, cj__element_at(input, cj__offset_of(input, index)));
     for (index[axis] = 0; index[axis] < shape->dims[axis]; index[axis]++)
-        sum += exp(cj__at(input, cj__place_of(input, index)) - greatest);
-    const double x = input_at(telling), power = exp(x - greatest), y = power / sum;
-    cj__say(telling, "exp(%s - %s) = %s, and the sum of these over %lld entries is %s",
-            cj__short(x, from), cj__short(greatest, to), cj__short(power, own),
-            (long long)shape->dims[axis], cj__short(sum, all));
-    cj__say(telling, "%s / %s = %s", own, all, cj__short(y, to));
-    return conclude_near(telling, y, y * (1 + fabs(x - greatest)));
+        sum += exp(cj__element_at(input, cj__offset_of(input, index)) - largest);
+    const double x = input_at(explanation), power = exp(x - largest), y = power / sum;
+    cj__print_line(explanation, "exp(%s - %s) = %s, and the sum of these over %lld entries is %s",
+                   cj__digits(x, from), cj__digits(largest, to), cj__digits(power, own),
+                   (long long)shape->dims[axis], cj__digits(sum, all));
+    cj__print_line(explanation, "%s / %s = %s", own, all, cj__digits(y, to));
+    return conclude_near(explanation, y, y * (1 + fabs(x - largest)));
 }
 
-cj_status cj__tell_rescaling(cj__telling *telling)
+cj_status cj__explain_rescaling(cj__explanation *explanation)
 {
-    const cj_rescaling_args *args = telling->sight->layer->args;
-    const double x = input_at(telling), y = x * args->scale + args->offset;
-    char from[CJ__SHORT_TEXT], scale[CJ__SHORT_TEXT], offset[CJ__SHORT_TEXT], to[CJ__SHORT_TEXT];
-    cj__say(telling, "%sx%s + %s = %s", cj__short(x, from), cj__short(args->scale, scale),
-            cj__short(args->offset, offset), cj__short(y, to));
-    return conclude_near(telling, y, fabs(x * args->scale) + fabs(args->offset));
+    const cj_rescaling_args *args = explanation->record->layer->args;
+    const double x = input_at(explanation), y = x * args->scale + args->offset;
+    char from[CJ__DIGITS_TEXT], scale[CJ__DIGITS_TEXT], offset[CJ__DIGITS_TEXT],
+        to[CJ__DIGITS_TEXT];
+    cj__print_line(explanation, "%s × %s + %s = %s", cj__digits(x, from),
+                   cj__digits(args->scale, scale), cj__digits(args->offset, offset),
+                   cj__digits(y, to));
+    return conclude_near(explanation, y, fabs(x * args->scale) + fabs(args->offset));
 }
 
 // y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with the moving averages.
-cj_status cj__tell_batch_normalization(cj__telling *telling)
+cj_status cj__explain_batch_normalization(cj__explanation *explanation)
 {
-    const cj__sight *sight = telling->sight;
-    const cj_batch_normalization_args *args = sight->layer->args;
-    const int rank = cj_tensor_shape(sight->inputs[0])->rank;
-    const int64_t entry = telling->index[args->axis < 0 ? args->axis + rank : args->axis];
-    const cj_tensor *gamma = cj__weight(sight, "gamma"), *beta = cj__weight(sight, "beta");
-    const double x = input_at(telling), scale = gamma ? cj__at(gamma, entry) : 1;
-    const double shift = beta ? cj__at(beta, entry) : 0;
-    const double mean = cj__at(cj__weight(sight, "moving_mean"), entry);
-    const double variance = cj__at(cj__weight(sight, "moving_variance"), entry);
+    const cj__record *record = explanation->record;
+    const cj_batch_normalization_args *args = record->layer->args;
+    const int rank = cj_tensor_shape(record->inputs[0])->rank;
+    const int64_t entry = explanation->index[args->axis < 0 ? args->axis + rank : args->axis];
+    const cj_tensor *gamma = cj__weight(record, "gamma"), *beta = cj__weight(record, "beta");
+    const double x = input_at(explanation), scale = gamma ? cj__element_at(gamma, entry) : 1;
+    const double shift = beta ? cj__element_at(beta, entry) : 0;
+    const double mean = cj__element_at(cj__weight(record, "moving_mean"), entry);
+    const double variance = cj__element_at(cj__weight(record, "moving_variance"), entry);
     const double factor = scale / sqrt(variance + args->epsilon), y = factor * (x - mean) + shift;
-    char text[7][CJ__SHORT_TEXT];
-    cj__say(telling,
-            "gamma (x - mean) / sqrt(variance + epsilon) + beta, with the moving averages of entry "
-            "%lld",
-            (long long)entry);
-    cj__say(telling, "= %s x (%s - %s) / sqrt(%s + %s) + %s = %s", cj__short(scale, text[0]),
-            cj__short(x, text[1]), cj__short(mean, text[2]), cj__short(variance, text[3]),
-            cj__short(args->epsilon, text[4]), cj__short(shift, text[5]), cj__short(y, text[6]));
-    return conclude_near(telling, y, fabs(factor) * (fabs(x) + fabs(mean)) + fabs(shift));
+    char text[7][CJ__DIGITS_TEXT];
+    cj__print_line(
+        explanation,
+        "gamma × (x - mean) / sqrt(variance + epsilon) + beta, with the moving averages of entry "
+        "%lld",
+        (long long)entry);
+    cj__print_line(explanation, "= %s × (%s - %s) / sqrt(%s + %s) + %s = %s",
+                   cj__digits(scale, text[0]), cj__digits(x, text[1]), cj__digits(mean, text[2]),
+                   cj__digits(variance, text[3]), cj__digits(args->epsilon, text[4]),
+                   cj__digits(shift, text[5]), cj__digits(y, text[6]));
+    return conclude_near(explanation, y, fabs(factor) * (fabs(x) + fabs(mean)) + fabs(shift));
 }

@@ -1,19 +1,20 @@
-// Explaining: every layer is watched while the model is traced for prediction; one function
-// computes what each was given and gave; then each application is shown, and one element of its
-// output is derived by the class's teller.
+// Explaining a model: every layer is watched while the model is traced for prediction, one function
+// computes all inputs and outputs, and then each application is printed and one element of its
+// output derived by the explainer of its class.
 #include "explain/explain.h"
 #include "base/args.h"
 #include "base/text.h"
 #include "kernels/kernels.h"
+#include <math.h>
 #include <string.h>
 
 static const struct {
     const char *class_name;
-    cj_status (*tell)(cj__telling *telling);
-} tellers[] = {
-#define CJ__TELLER(class_name, function) {class_name, function},
+    cj_status (*explain)(cj__explanation *explanation);
+} explainers[] = {
+#define CJ__EXPLAINER(class_name, function) {class_name, function},
 #include "explain/explain.def"
-#undef CJ__TELLER
+#undef CJ__EXPLAINER
 };
 
 typedef struct explaining {
@@ -26,10 +27,10 @@ typedef struct explaining {
     cj_symbol *inputs[CJ__LAYER_IO_MAX];
     cj_tensor *given[CJ__LAYER_IO_MAX];
     int input_count;
-    cj__sight *sights; // in the order of tracing
-    size_t sight_count, sight_capacity;
-    cj_symbol **symbols; // what the sights' tensors are the values of: each once
-    cj_tensor **values;
+    cj__record *records; // in the order of tracing
+    size_t record_count, record_capacity;
+    cj_symbol **symbols; // whose values the records hold, each once,
+    cj_tensor **values;  // and these values
     size_t symbol_count, symbol_capacity, value_capacity;
     bool out_of_memory;
 } explaining;
@@ -68,24 +69,24 @@ static void watch(void *context, cj_layer *layer, const cj__value *inputs, int i
     cj_layer *const *children;
     const bool container = cj__layer_children(layer, &children) > 0;
     int which = 0;
-    for (size_t i = 0; i < e->sight_count; i++)
-        which += e->sights[i].layer == layer;
+    for (size_t i = 0; i < e->record_count; i++)
+        which += e->records[i].layer == layer;
     if (e->only ? e->only != layer : container)
         return;
-    if (!cj__reserve((void **)&e->sights, &e->sight_capacity, e->sight_count + 1,
-                     sizeof *e->sights)) {
+    if (!cj__reserve((void **)&e->records, &e->record_capacity, e->record_count + 1,
+                     sizeof *e->records)) {
         e->out_of_memory = true;
         return;
     }
-    cj__sight *sight = &e->sights[e->sight_count++];
-    *sight = (cj__sight){
+    cj__record *record = &e->records[e->record_count++];
+    *record = (cj__record){
         .layer = layer, .which = which, .input_count = input_count, .output_count = output_count};
     for (int i = 0; i < input_count; i++) {
-        sight->inputs[i] = tensor_of(e, inputs[i].symbol);
-        sight->masked = sight->masked || inputs[i].mask;
+        record->inputs[i] = tensor_of(e, inputs[i].symbol);
+        record->masked = record->masked || inputs[i].mask;
     }
     for (int i = 0; i < output_count; i++)
-        sight->outputs[i] = tensor_of(e, outputs[i].symbol);
+        record->outputs[i] = tensor_of(e, outputs[i].symbol);
 }
 
 // Computing
@@ -98,8 +99,9 @@ static cj_status prepare_input(explaining *e, const cj__type *type, const cj_ten
     char need[128], have[128];
     cj_shape shape = type->shape;
     if (!sample)
-        return cj__fail(CJ_INVALID_ARGUMENT, "explain: input %d of %s is NULL", index,
-                        cj_layer_name(cj_model_layer(e->model)));
+        return cj__fail(CJ_INVALID_ARGUMENT, "explain: input %d of %s is NULL; it has %d inputs",
+                        index, cj_layer_name(cj_model_layer(e->model)),
+                        cj_model_input_count(e->model));
     if (shape.dims[0] != CJ_BATCH && shape.dims[0] != 1)
         return cj__fail(
             CJ_UNSUPPORTED,
@@ -156,10 +158,10 @@ static cj_status compute(explaining *e)
     return status;
 }
 
-// Telling
+// Explaining
 // ----------------------------------------------------------------------------------------------------------
 
-// "inner/dense": the first way to the layer from the model.
+// The path of a layer within the model, such as "inner/dense"; the first one if there are several.
 static bool add_path(const cj_layer *from, const cj_layer *to, cj__text *path)
 {
     cj_layer *const *children;
@@ -176,79 +178,112 @@ static bool add_path(const cj_layer *from, const cj_layer *to, cj__text *path)
     return false;
 }
 
-static cj_status headline(const explaining *e, const cj__sight *sight)
+static cj_status headline(const explaining *e, const cj__record *record)
 {
     cj__text path = {0};
-    add_path(cj_model_layer(e->model), sight->layer, &path);
+    add_path(cj_model_layer(e->model), record->layer, &path);
     const cj_status status = cj__text_status(&path);
     if (status == CJ_OK) {
-        fprintf(e->stream, "%s (%s)", path.data, cj_layer_class(sight->layer));
-        if (sight->which > 0)
-            fprintf(e->stream, ", use %d of the same layer", sight->which + 1);
+        fprintf(e->stream, "%s (%s)", path.data, cj_layer_class(record->layer));
+        if (record->which > 0)
+            fprintf(e->stream, ", use %d of the same layer", record->which + 1);
         fputc('\n', e->stream);
     }
     cj__text_free(&path);
     return status;
 }
 
-// Which element to derive: the user's for the layer that was asked for, or for the last one; else
-// the first.
-static cj_status choose(const explaining *e, const cj__sight *sight, cj__telling *telling)
+// The offset of the largest element, the first one if there are several; 0 if all are NaN.
+static int64_t largest(const cj_tensor *tensor)
 {
-    const cj_shape *shape = cj_tensor_shape(sight->outputs[0]);
-    const bool asked = e->only || sight == &e->sights[e->sight_count - 1];
-    for (int i = 1; e->args->has_index && asked && i < shape->rank; i++) {
-        const int64_t entry = e->args->index[i - 1];
-        if (entry < 0 || entry >= shape->dims[i])
+    const int64_t count = cj_tensor_count(tensor);
+    int64_t at = 0;
+    for (int64_t i = 1; i < count; i++) {
+        const double best = cj__element_at(tensor, at), value = cj__element_at(tensor, i);
+        if (value > best || (isnan(best) && !isnan(value)))
+            at = i;
+    }
+    return at;
+}
+
+static cj_status check_index(const cj__record *record, const int64_t *index)
+{
+    const cj_shape *shape = cj_tensor_shape(record->outputs[0]);
+    for (int i = 1; i < shape->rank; i++)
+        if (index[i] < 0 || index[i] >= shape->dims[i])
             return cj__fail(
                 CJ_INVALID_ARGUMENT,
                 "%s: index %lld along axis %d is not in the output, which has %lld there",
-                cj_layer_name(sight->layer), (long long)entry, i - 1, (long long)shape->dims[i]);
-        telling->index[i] = entry;
-    }
-    telling->place = cj__place_of(sight->outputs[0], telling->index);
+                cj_layer_name(record->layer), (long long)index[i], i - 1,
+                (long long)shape->dims[i]);
     return CJ_OK;
 }
 
-// A layer of mixed_bfloat16 reads its variables rounded.
-static cj_status round_variables(cj__sight *sight)
+// The element to derive: the user's, for the layer that was asked for or else the last one; without
+// an index, and for all other layers, the largest.
+static cj_status choose(const explaining *e, const cj__record *record, cj__explanation *explanation)
 {
-    const cj_layer *layer = sight->layer;
+    const cj_tensor *output = record->outputs[0];
+    const cj_shape *shape = cj_tensor_shape(output);
+    const bool asked = e->only || record == &e->records[e->record_count - 1];
+    if (cj_tensor_count(output) == 0)
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the output has no elements",
+                        cj_layer_name(record->layer));
+    if (e->args->has_index && asked) {
+        for (int i = 1; i < shape->rank; i++)
+            explanation->index[i] = e->args->index[i - 1];
+        CJ_TRY(check_index(record, explanation->index));
+        explanation->offset = cj__offset_of(output, explanation->index);
+        return CJ_OK;
+    }
+    explanation->offset = largest(output);
+    int64_t rest = explanation->offset;
+    for (int i = shape->rank - 1; i >= 0; i--) {
+        explanation->index[i] = rest % shape->dims[i];
+        rest /= shape->dims[i];
+    }
+    return CJ_OK;
+}
+
+// Under mixed_bfloat16 a layer reads its variables rounded.
+static cj_status round_variables(cj__record *record)
+{
+    const cj_layer *layer = record->layer;
     for (int i = 0; layer->mixed && !layer->kind->exact_variables && i < layer->variable_count;
          i++) {
         CJ_TRY(
-            cj_tensor_convert(cj_variable_value(layer->variables[i]), CJ_F32, &sight->rounded[i]));
-        float *values = cj_tensor_data(sight->rounded[i]);
+            cj_tensor_convert(cj_variable_value(layer->variables[i]), CJ_F32, &record->rounded[i]));
+        float *values = cj_tensor_data(record->rounded[i]);
         cj__kernels_for(sizeof *values)
-            ->round_bf16(cj_tensor_count(sight->rounded[i]), values, values);
+            ->round_bf16(cj_tensor_count(record->rounded[i]), values, values);
     }
     return CJ_OK;
 }
 
-static cj_status tell_element(const explaining *e, const cj__sight *sight)
+static cj_status explain_element(const explaining *e, const cj__record *record)
 {
-    cj__telling telling = {.sight = sight, .stream = e->stream, .max_rows = e->max_rows};
-    CJ_TRY(choose(e, sight, &telling));
-    CJ_TRY(headline(e, sight));
-    for (int i = 0; i < sight->input_count; i++)
-        cj__show_tensor(&telling, "input", sight->inputs[i]);
-    for (int i = 0; i < sight->output_count; i++)
-        cj__show_tensor(&telling, "output", sight->outputs[i]);
-    for (size_t i = 0; i < sizeof tellers / sizeof tellers[0]; i++)
-        if (strcmp(tellers[i].class_name, cj_layer_class(sight->layer)) == 0)
-            CJ_TRY(tellers[i].tell(&telling));
+    cj__explanation explanation = {.record = record, .stream = e->stream, .max_rows = e->max_rows};
+    CJ_TRY(choose(e, record, &explanation));
+    CJ_TRY(headline(e, record));
+    for (int i = 0; i < record->input_count; i++)
+        cj__show_tensor(&explanation, "input", record->inputs[i]);
+    for (int i = 0; i < record->output_count; i++)
+        cj__show_tensor(&explanation, "output", record->outputs[i]);
+    for (size_t i = 0; i < sizeof explainers / sizeof explainers[0]; i++)
+        if (strcmp(explainers[i].class_name, cj_layer_class(record->layer)) == 0)
+            CJ_TRY(explainers[i].explain(&explanation));
     fputc('\n', e->stream);
     return CJ_OK;
 }
 
-static cj_status tell(const explaining *e, cj__sight *sight)
+static cj_status explain_record(const explaining *e, cj__record *record)
 {
-    cj_status status = round_variables(sight);
+    cj_status status = round_variables(record);
     if (status == CJ_OK)
-        status = tell_element(e, sight);
+        status = explain_element(e, record);
     for (int i = 0; i < CJ__LAYER_VARIABLES_MAX; i++) {
-        cj_release(sight->rounded[i]);
-        sight->rounded[i] = NULL;
+        cj_release(record->rounded[i]);
+        record->rounded[i] = NULL;
     }
     return status;
 }
@@ -256,13 +291,13 @@ static cj_status tell(const explaining *e, cj__sight *sight)
 static cj_status explain(explaining *e, cj_tensor *const *samples)
 {
     CJ_TRY(trace_model(e, samples));
-    if (e->sight_count == 0)
+    if (e->record_count == 0)
         return cj__fail(CJ_INVALID_ARGUMENT,
-                        "explain: %s computes nothing: it is what the model is given",
+                        "explain: %s is an input of the model: it computes nothing",
                         e->only ? cj_layer_name(e->only) : cj_layer_name(cj_model_layer(e->model)));
     CJ_TRY(compute(e));
-    for (size_t i = 0; i < e->sight_count; i++)
-        CJ_TRY(tell(e, &e->sights[i]));
+    for (size_t i = 0; i < e->record_count; i++)
+        CJ_TRY(explain_record(e, &e->records[i]));
     return fflush(e->stream) != 0 || ferror(e->stream) ?
                cj__fail(CJ_IO, "explain: printing failed") :
                CJ_OK;
@@ -273,7 +308,7 @@ CJ__DEFAULTS(explain, EXPLAIN)
 cj_status cj_explain_with(cj_model *model, cj_tensor *const *inputs, FILE *stream,
                           const cj_explain_args *args)
 {
-    enum { FEWEST_ROWS = 3 };
+    enum { MIN_ROWS = 3 };
     cj_explain_args given;
     if (!model || !inputs || !stream)
         return cj__fail_null(!model  ? "cj_explain: the model" :
@@ -284,7 +319,7 @@ cj_status cj_explain_with(cj_model *model, cj_tensor *const *inputs, FILE *strea
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_explain: max_rows is %lld, must not be negative",
                         (long long)given.max_rows);
     explaining e = {.model = model, .stream = stream, .args = &given};
-    e.max_rows = given.max_rows < FEWEST_ROWS ? FEWEST_ROWS : given.max_rows;
+    e.max_rows = given.max_rows < MIN_ROWS ? MIN_ROWS : given.max_rows;
     if (given.layer && !(e.only = cj_model_find_layer(model, given.layer)))
         return cj_error_status();
     cj_status status = explain(&e, inputs);
@@ -294,7 +329,7 @@ cj_status cj_explain_with(cj_model *model, cj_tensor *const *inputs, FILE *strea
         cj_release(e.given[i]);
     cj__free(e.values);
     cj__free(e.symbols);
-    cj__free(e.sights);
+    cj__free(e.records);
     const cj_status end = cj__trace_end(&e.trace);
     return status != CJ_OK ? status : end;
 }

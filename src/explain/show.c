@@ -1,4 +1,4 @@
-// Printing numbers, arrays and products as chapter books do: few digits, aligned columns, long axes
+// Printing numbers, arrays and products for readers: few digits, aligned columns, long axes
 // shortened.
 #include "explain/explain.h"
 #include "kernels/kernels.h"
@@ -8,33 +8,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-double cj__at(const cj_tensor *tensor, int64_t place)
+double cj__element_at(const cj_tensor *tensor, int64_t offset)
 {
-    return cj__element_get(cj_tensor_dtype(tensor), cj_tensor_data(tensor), place);
+    return cj__element_get(cj_tensor_dtype(tensor), cj_tensor_data(tensor), offset);
 }
 
-int64_t cj__place_of(const cj_tensor *tensor, const int64_t *index)
+int64_t cj__offset_of(const cj_tensor *tensor, const int64_t *index)
 {
     const cj_shape *shape = cj_tensor_shape(tensor);
-    int64_t place = 0;
+    int64_t offset = 0;
     for (int i = 0; i < shape->rank; i++)
-        place = place * shape->dims[i] + index[i];
-    return place;
+        offset = offset * shape->dims[i] + index[i];
+    return offset;
 }
 
-const cj_tensor *cj__weight(const cj__sight *sight, const char *name)
+const cj_tensor *cj__weight(const cj__record *record, const char *name)
 {
-    const cj_layer *layer = sight->layer;
+    const cj_layer *layer = record->layer;
     for (int i = 0; i < layer->variable_count; i++) {
         const char *full = cj_variable_name(layer->variables[i]);
         const char *slash = strrchr(full, '/');
         if (strcmp(slash ? slash + 1 : full, name) == 0)
-            return sight->rounded[i] ? sight->rounded[i] : cj_variable_value(layer->variables[i]);
+            return record->rounded[i] ? record->rounded[i] : cj_variable_value(layer->variables[i]);
     }
     return NULL;
 }
 
-double cj__as_given(const cj_layer *layer, double value)
+double cj__as_output(const cj_layer *layer, double value)
 {
     float number = (float)value;
     if (!layer->mixed)
@@ -43,9 +43,9 @@ double cj__as_given(const cj_layer *layer, double value)
     return (double)number;
 }
 
-const char *cj__short(double value, char text[CJ__SHORT_TEXT])
+const char *cj__digits(double value, char text[CJ__DIGITS_TEXT])
 {
-    snprintf(text, CJ__SHORT_TEXT, "%.6g", fabs(value) > 0 ? value : 0.0); // no "-0"
+    snprintf(text, CJ__DIGITS_TEXT, "%.6g", fabs(value) > 0 ? value : 0.0); // no "-0"
     return text;
 }
 
@@ -59,20 +59,20 @@ const char *cj__index_text(const int64_t *index, int rank, char text[CJ__INDEX_T
     return text;
 }
 
-void cj__say(const cj__telling *telling, const char *format, ...)
+void cj__print_line(const cj__explanation *explanation, const char *format, ...)
 {
     va_list list;
-    fputs("    ", telling->stream);
+    fputs("    ", explanation->stream);
     va_start(list, format);
-    vfprintf(telling->stream, format, list);
+    vfprintf(explanation->stream, format, list);
     va_end(list);
-    fputc('\n', telling->stream);
+    fputc('\n', explanation->stream);
 }
 
 // Grids
 // ------------------------------------------------------------------------------------------------------------
 
-// Rows x columns elements with given steps between them, of a tensor or of an array of doubles.
+// Elements of a tensor, or of an array of doubles, as rows and columns with given steps.
 typedef struct plane {
     const cj_tensor *tensor;
     const double *values;
@@ -81,11 +81,11 @@ typedef struct plane {
 
 static double element(const plane *p, int64_t row, int64_t column)
 {
-    const int64_t place = p->start + row * p->row_step + column * p->column_step;
-    return p->tensor ? cj__at(p->tensor, place) : p->values[place];
+    const int64_t offset = p->start + row * p->row_step + column * p->column_step;
+    return p->tensor ? cj__element_at(p->tensor, offset) : p->values[offset];
 }
 
-// A long axis shows its first and last entries; `half` is how many of each, 0 if the axis is short.
+// The number of entries shown at each end of a long axis; 0 for a short one, which is shown whole.
 static int64_t half_of(int64_t length, int64_t most)
 {
     return length > most ? most / 2 : 0;
@@ -99,11 +99,11 @@ static int64_t after(int64_t i, int64_t length, int64_t half)
 static int width_of(const plane *p, int64_t rows, int64_t columns, int64_t most)
 {
     int width = 1;
-    char text[CJ__SHORT_TEXT];
+    char text[CJ__DIGITS_TEXT];
     const int64_t row_half = half_of(rows, most), column_half = half_of(columns, most);
     for (int64_t r = 0; r < rows; r = after(r, rows, row_half)) {
         for (int64_t c = 0; c < columns; c = after(c, columns, column_half)) {
-            const int length = (int)strlen(cj__short(element(p, r, c), text));
+            const int length = (int)strlen(cj__digits(element(p, r, c), text));
             width = length > width ? length : width;
         }
     }
@@ -114,113 +114,116 @@ static int width_of(const plane *p, int64_t rows, int64_t columns, int64_t most)
 static int print_row(FILE *stream, const plane *p, int64_t row, int64_t columns, int64_t most,
                      int width)
 {
-    char text[CJ__SHORT_TEXT];
+    char text[CJ__DIGITS_TEXT];
     const int64_t half = half_of(columns, most);
     int printed = 0;
     for (int64_t c = 0; c < columns; c = after(c, columns, half)) {
         printed +=
-            fprintf(stream, "%s%*s", c ? " " : "", width, cj__short(element(p, row, c), text));
+            fprintf(stream, "%s%*s", c ? " " : "", width, cj__digits(element(p, row, c), text));
         if (half && c == half - 1)
             printed += fprintf(stream, " ...");
     }
     return printed;
 }
 
-static void print_plane(const cj__telling *telling, const plane *p, int64_t rows, int64_t columns)
+static void print_plane(const cj__explanation *explanation, const plane *p, int64_t rows,
+                        int64_t columns)
 {
-    const int64_t most = telling->max_rows, half = half_of(rows, most);
+    const int64_t most = explanation->max_rows, half = half_of(rows, most);
     const int width = width_of(p, rows, columns, most);
     for (int64_t r = 0; r < rows; r = after(r, rows, half)) {
-        fputs("      ", telling->stream);
-        print_row(telling->stream, p, r, columns, most, width);
-        fputs(half && r == half - 1 ? "\n      ...\n" : "\n", telling->stream);
+        fputs("      ", explanation->stream);
+        print_row(explanation->stream, p, r, columns, most, width);
+        fputs(half && r == half - 1 ? "\n      ...\n" : "\n", explanation->stream);
     }
 }
 
-void cj__show_grids(const cj__telling *telling, const cj__grid *grids, int count, int64_t rows,
-                    int64_t columns)
+void cj__show_grids(const cj__explanation *explanation, const cj__grid *grids, int count,
+                    int64_t rows, int64_t columns)
 {
-    const int64_t most = telling->max_rows, half = half_of(rows, most);
+    const int64_t most = explanation->max_rows, half = half_of(rows, most);
     const int64_t shown = half_of(columns, most) ? 2 * (most / 2) : columns;
     for (int64_t r = -1; r < rows; r = r < 0 ? 0 : after(r, rows, half)) {
-        fputs("     ", telling->stream);
+        fputs("     ", explanation->stream);
         for (int i = 0; i < count; i++) {
             const plane p = {.values = grids[i].values, .row_step = columns, .column_step = 1};
             const int width = width_of(&p, rows, columns, most);
             const int64_t full = shown * (width + 1) - 1 + (shown < columns ? 4 : 0);
             const int64_t title = (int64_t)strlen(grids[i].title),
-                          room = full > title ? full : title;
-            fputc(' ', telling->stream);
-            const int printed = r < 0 ? fprintf(telling->stream, "%s", grids[i].title) :
-                                        print_row(telling->stream, &p, r, columns, most, width);
+                          buffer = full > title ? full : title;
+            fputc(' ', explanation->stream);
+            const int printed = r < 0 ? fprintf(explanation->stream, "%s", grids[i].title) :
+                                        print_row(explanation->stream, &p, r, columns, most, width);
             if (i + 1 < count)
-                fprintf(telling->stream, "%*s", (int)(room - printed) + 2, "");
+                fprintf(explanation->stream, "%*s", (int)(buffer - printed) + 2, "");
         }
-        fputs(half && r == half - 1 ? "\n      ...\n" : "\n", telling->stream);
+        fputs(half && r == half - 1 ? "\n      ...\n" : "\n", explanation->stream);
     }
 }
 
 // Tensors
 // ----------------------------------------------------------------------------------------------------------
 
-// (..., height, width, channels): the first of what stands before, then channel by channel.
-static void show_channels(const cj__telling *telling, const cj_tensor *tensor,
+// (..., height, width, channels), channel by channel; of longer shapes the first entry of each
+// leading axis.
+static void show_channels(const cj__explanation *explanation, const cj_tensor *tensor,
                           const cj_shape *shape)
 {
     const int64_t *last = &shape->dims[shape->rank - 3];
-    const int64_t channels = last[2], most = telling->max_rows / 3;
+    const int64_t channels = last[2], most = explanation->max_rows / 3;
     const int64_t shown = channels > most ? most : channels;
     if (shape->rank > 4)
-        fprintf(telling->stream, "    the first height x width x channels of it:\n");
+        fprintf(explanation->stream, "    the first height × width × channels of it:\n");
     for (int64_t c = 0; c < shown; c++) {
         const plane p = {
             .tensor = tensor, .start = c, .row_step = last[1] * channels, .column_step = channels};
         if (channels > 1)
-            fprintf(telling->stream, "    channel %lld:\n", (long long)c);
-        print_plane(telling, &p, last[0], last[1]);
+            fprintf(explanation->stream, "    channel %lld:\n", (long long)c);
+        print_plane(explanation, &p, last[0], last[1]);
     }
     if (channels > shown)
-        fprintf(telling->stream, "    and %lld more channels\n", (long long)(channels - shown));
+        fprintf(explanation->stream, "    and %lld more channels\n", (long long)(channels - shown));
 }
 
-void cj__show_tensor(const cj__telling *telling, const char *label, const cj_tensor *tensor)
+void cj__show_tensor(const cj__explanation *explanation, const char *label, const cj_tensor *tensor)
 {
     char text[128];
     const cj_shape *shape = cj_tensor_shape(tensor);
     cj_shape without = {.rank = shape->rank > 0 ? shape->rank - 1 : 0};
     memcpy(without.dims, shape->dims + 1, (size_t)without.rank * sizeof without.dims[0]);
-    fprintf(telling->stream, "  %s %s:\n", label, cj_shape_text(&without, text, sizeof text));
+    fprintf(explanation->stream, "  %s %s:\n", label, cj_shape_text(&without, text, sizeof text));
     if (cj_tensor_count(tensor) == 0)
         return;
     if (without.rank >= 3) {
-        show_channels(telling, tensor, shape);
+        show_channels(explanation, tensor, shape);
         return;
     }
     const int64_t rows = without.rank == 2 ? without.dims[0] : 1;
     const int64_t columns = without.rank > 0 ? without.dims[without.rank - 1] : 1;
-    print_plane(telling, &(plane){.tensor = tensor, .row_step = columns, .column_step = 1}, rows,
-                columns);
+    print_plane(explanation, &(plane){.tensor = tensor, .row_step = columns, .column_step = 1},
+                rows, columns);
 }
 
 // Products
 // ---------------------------------------------------------------------------------------------------------
 
-static void print_all_products(const cj__telling *telling, const cj__products *p, double sum)
+static void print_all_products(const cj__explanation *explanation, const cj__products *p,
+                               double sum)
 {
-    char a[CJ__SHORT_TEXT], b[CJ__SHORT_TEXT];
-    fputs("    ", telling->stream);
+    char a[CJ__DIGITS_TEXT], b[CJ__DIGITS_TEXT];
+    fputs("    ", explanation->stream);
     for (int64_t i = 0; i < p->count; i++)
-        fprintf(telling->stream, "%s%sx%s", i ? " + " : "", cj__short(p->a[i], a),
-                cj__short(p->b[i], b));
-    fputs("\n    = ", telling->stream);
+        fprintf(explanation->stream, "%s%s × %s", i ? " + " : "", cj__digits(p->a[i], a),
+                cj__digits(p->b[i], b));
+    fputs("\n    = ", explanation->stream);
     for (int64_t i = 0; i < p->count; i++)
-        fprintf(telling->stream, "%s%s", i ? " + " : "", cj__short(p->a[i] * p->b[i], a));
-    fprintf(telling->stream, "\n    = %s\n", cj__short(sum, a));
+        fprintf(explanation->stream, "%s%s", i ? " + " : "", cj__digits(p->a[i] * p->b[i], a));
+    fprintf(explanation->stream, "\n    = %s\n", cj__digits(sum, a));
 }
 
 typedef struct ranked {
     double size;
-    int64_t place;
+    int64_t offset;
 } ranked;
 
 static int by_size(const void *left, const void *right)
@@ -228,12 +231,13 @@ static int by_size(const void *left, const void *right)
     const ranked *a = left, *b = right;
     if (a->size > b->size || a->size < b->size)
         return a->size > b->size ? -1 : 1;
-    return a->place < b->place ? -1 : a->place > b->place;
+    return a->offset < b->offset ? -1 : a->offset > b->offset;
 }
 
-static cj_status print_greatest(const cj__telling *telling, const cj__products *p, double sum)
+static cj_status print_largest(const cj__explanation *explanation, const cj__products *p,
+                               double sum)
 {
-    char a[CJ__SHORT_TEXT], b[CJ__SHORT_TEXT], c[CJ__SHORT_TEXT];
+    char a[CJ__DIGITS_TEXT], b[CJ__DIGITS_TEXT], c[CJ__DIGITS_TEXT];
     ranked *order = cj__new((size_t)p->count, sizeof *order);
     double rest = 0;
     if (!order)
@@ -241,25 +245,26 @@ static cj_status print_greatest(const cj__telling *telling, const cj__products *
     for (int64_t i = 0; i < p->count; i++)
         order[i] = (ranked){fabs(p->a[i] * p->b[i]), i};
     qsort(order, (size_t)p->count, sizeof *order, by_size);
-    cj__say(telling, "%s x %s, the greatest of %lld products:", p->a_name, p->b_name,
-            (long long)p->count);
+    cj__print_line(explanation, "%s × %s, the largest of %lld products:", p->a_name, p->b_name,
+                   (long long)p->count);
     for (int64_t i = 0; i < p->count; i++) {
-        const int64_t at = order[i].place;
-        if (i < telling->max_rows)
-            cj__say(telling, "  [%lld] %s x %s = %s", (long long)at, cj__short(p->a[at], a),
-                    cj__short(p->b[at], b), cj__short(p->a[at] * p->b[at], c));
+        const int64_t at = order[i].offset;
+        if (i < explanation->max_rows)
+            cj__print_line(explanation, "  [%lld] %s × %s = %s", (long long)at,
+                           cj__digits(p->a[at], a), cj__digits(p->b[at], b),
+                           cj__digits(p->a[at] * p->b[at], c));
         else
             rest += p->a[at] * p->b[at];
     }
-    cj__say(telling, "  the other %lld come to %s", (long long)(p->count - telling->max_rows),
-            cj__short(rest, a));
-    cj__say(telling, "  sum of all: %s", cj__short(sum, a));
+    cj__print_line(explanation, "  the other %lld come to %s",
+                   (long long)(p->count - explanation->max_rows), cj__digits(rest, a));
+    cj__print_line(explanation, "  sum of all: %s", cj__digits(sum, a));
     cj__free(order);
     return CJ_OK;
 }
 
-cj_status cj__show_products(const cj__telling *telling, const cj__products *products, double *sum,
-                            double *magnitude)
+cj_status cj__show_products(const cj__explanation *explanation, const cj__products *products,
+                            double *sum, double *magnitude)
 {
     double own = 0;
     for (int64_t i = 0; i < products->count; i++) {
@@ -267,25 +272,25 @@ cj_status cj__show_products(const cj__telling *telling, const cj__products *prod
         *magnitude += fabs(products->a[i] * products->b[i]);
     }
     *sum += own;
-    if (products->count > telling->max_rows)
-        return print_greatest(telling, products, own);
-    print_all_products(telling, products, own);
+    if (products->count > explanation->max_rows)
+        return print_largest(explanation, products, own);
+    print_all_products(explanation, products, own);
     return CJ_OK;
 }
 
-// The end
+// The result
 // ----------------------------------------------------------------------------------------------------------
 
-cj_status cj__conclude(const cj__telling *telling, double low, double high)
+cj_status cj__conclude(const cj__explanation *explanation, double low, double high)
 {
-    char index[CJ__INDEX_TEXT], text[CJ__SHORT_TEXT];
-    const cj_tensor *output = telling->sight->outputs[0];
-    const double computed = cj__at(output, telling->place);
+    char index[CJ__INDEX_TEXT], text[CJ__DIGITS_TEXT];
+    const cj_tensor *output = explanation->record->outputs[0];
+    const double computed = cj__element_at(output, explanation->offset);
     const double margin = 16 * (double)FLT_EPSILON * fabs(computed) + (double)FLT_MIN;
-    const char *where = cj__index_text(telling->index, cj_tensor_shape(output)->rank, index);
-    const cj_layer *layer = telling->sight->layer;
-    bool same = computed >= cj__as_given(layer, low - margin) &&
-                computed <= cj__as_given(layer, high + margin);
+    const char *where = cj__index_text(explanation->index, cj_tensor_shape(output)->rank, index);
+    const cj_layer *layer = explanation->record->layer;
+    bool same = computed >= cj__as_output(layer, low - margin) &&
+                computed <= cj__as_output(layer, high + margin);
     if (isnan(computed))
         same = isnan(low) || isnan(high);
     else if (isinf(computed))
@@ -295,7 +300,7 @@ cj_status cj__conclude(const cj__telling *telling, double low, double high)
                         "explain: %s: by hand, output%s comes to between %.9g and %.9g, but the "
                         "model computed %.9g",
                         cj_layer_name(layer), where, low, high, computed);
-    cj__say(telling, "so output%s = %s%s", where, cj__short(computed, text),
-            layer->mixed ? " in bfloat16" : "");
+    cj__print_line(explanation, "so output%s = %s%s", where, cj__digits(computed, text),
+                   layer->mixed ? " in bfloat16" : "");
     return CJ_OK;
 }

@@ -1,6 +1,6 @@
 // SimpleRNN: h(t) = activation(x(t) W + h(t-1) U + b). The steps before the chosen one are computed
-// without words. What float32 may lose in one step is carried into the next, so that the check
-// stays fair over long sequences.
+// without being printed. The bound for float32's error is carried from step to step, so that the
+// check allows for it in long sequences.
 #include "explain/explain.h"
 #include <math.h>
 #include <string.h>
@@ -10,20 +10,20 @@ typedef struct recurrence {
     int64_t time, features, units;
     bool backwards;
     cj__curve curve;
-    double *row;            // x(t)
-    double *before, *doubt; // h(t-1) and how far float32 may be from it
-    double *z, *slack, *h;  // of step t
-    double *column;         // of a kernel
+    double *row;                   // x(t)
+    double *before, *before_bound; // h(t-1), and the bound for float32's error in it
+    double *z, *bound, *h;         // of step t
+    double *column;                // of a kernel
 } recurrence;
 
-static void lay_out(recurrence *r, double *room)
+static void set_pointers(recurrence *r, double *buffer)
 {
-    r->row = room;
+    r->row = buffer;
     r->before = r->row + r->features;
-    r->doubt = r->before + r->units;
-    r->z = r->doubt + r->units;
-    r->slack = r->z + r->units;
-    r->h = r->slack + r->units;
+    r->before_bound = r->before + r->units;
+    r->z = r->before_bound + r->units;
+    r->bound = r->z + r->units;
+    r->h = r->bound + r->units;
     r->column = r->h + r->units;
 }
 
@@ -31,113 +31,113 @@ static void read_step(recurrence *r, int64_t step)
 {
     const int64_t t = r->backwards ? r->time - 1 - step : step;
     for (int64_t i = 0; i < r->features; i++)
-        r->row[i] = cj__at(r->x, t * r->features + i);
+        r->row[i] = cj__element_at(r->x, t * r->features + i);
 }
 
 static cj_status advance(recurrence *r, int64_t step)
 {
     read_step(r, step);
     for (int64_t u = 0; u < r->units; u++) {
-        double sum = r->bias ? cj__at(r->bias, u) : 0, magnitude = fabs(sum), carried = 0;
+        double sum = r->bias ? cj__element_at(r->bias, u) : 0, magnitude = fabs(sum), carried = 0;
         for (int64_t i = 0; i < r->features; i++) {
-            const double product = r->row[i] * cj__at(r->kernel, i * r->units + u);
+            const double product = r->row[i] * cj__element_at(r->kernel, i * r->units + u);
             sum += product;
             magnitude += fabs(product);
         }
         for (int64_t i = 0; i < r->units; i++) {
-            const double weight = cj__at(r->recurrent, i * r->units + u);
+            const double weight = cj__element_at(r->recurrent, i * r->units + u);
             sum += r->before[i] * weight;
             magnitude += fabs(r->before[i] * weight);
-            carried += fabs(weight) * r->doubt[i];
+            carried += fabs(weight) * r->before_bound[i];
         }
         r->z[u] = sum;
-        r->slack[u] = cj__slack(magnitude) + carried;
+        r->bound[u] = cj__rounding_bound(magnitude) + carried;
     }
     return cj__curve_apply(&r->curve, r->z, r->h);
 }
 
-// The state of the next step is what the layer gives.
-static cj_status keep(recurrence *r, const cj_layer *layer)
+// h(t), rounded as the layer rounds its output, becomes the state of the next step.
+static cj_status keep_state(recurrence *r, const cj_layer *layer)
 {
     for (int64_t u = 0; u < r->units; u++) {
         double low, high;
-        CJ_TRY(cj__curve_range(&r->curve, r->z, r->slack, r->units, u, &low, &high));
-        const double slack = cj__slack(fabs(r->h[u]));
-        r->h[u] = cj__as_given(layer, r->h[u]);
-        r->doubt[u] = fmax(cj__as_given(layer, high + slack) - r->h[u],
-                           r->h[u] - cj__as_given(layer, low - slack));
+        CJ_TRY(cj__curve_range(&r->curve, r->z, r->bound, r->units, u, &low, &high));
+        const double bound = cj__rounding_bound(fabs(r->h[u]));
+        r->h[u] = cj__as_output(layer, r->h[u]);
+        r->before_bound[u] = fmax(cj__as_output(layer, high + bound) - r->h[u],
+                                  r->h[u] - cj__as_output(layer, low - bound));
     }
     memcpy(r->before, r->h, (size_t)r->units * sizeof *r->h);
     return CJ_OK;
 }
 
-static cj_status say_product(cj__telling *telling, recurrence *r, const char *name,
-                             const cj_tensor *kernel, const double *values, int64_t count,
-                             int64_t unit)
+static cj_status print_product(cj__explanation *explanation, recurrence *r, const char *name,
+                               const cj_tensor *kernel, const double *values, int64_t count,
+                               int64_t unit)
 {
     double sum = 0, magnitude = 0;
     for (int64_t i = 0; i < count; i++)
-        r->column[i] = cj__at(kernel, i * r->units + unit);
+        r->column[i] = cj__element_at(kernel, i * r->units + unit);
     const cj__products products = {name, "weight", values, r->column, count};
-    return cj__show_products(telling, &products, &sum, &magnitude);
+    return cj__show_products(explanation, &products, &sum, &magnitude);
 }
 
-static cj_status tell_step(cj__telling *telling, recurrence *r, const char *activation,
-                           int64_t step, int64_t unit)
+static cj_status explain_step(cj__explanation *explanation, recurrence *r, const char *activation,
+                              int64_t step, int64_t unit)
 {
-    char text[CJ__SHORT_TEXT], total[CJ__SHORT_TEXT];
-    cj__say(telling, "unit %lld at step %lld of %lld", (long long)unit, (long long)step,
-            (long long)r->time);
-    cj__say(telling, "the input x(%lld) times the kernel:",
-            (long long)(r->backwards ? r->time - 1 - step : step));
-    CJ_TRY(say_product(telling, r, "input", r->kernel, r->row, r->features, unit));
+    char text[CJ__DIGITS_TEXT], total[CJ__DIGITS_TEXT];
+    cj__print_line(explanation, "unit %lld at step %lld of %lld", (long long)unit, (long long)step,
+                   (long long)r->time);
+    cj__print_line(explanation, "the input x(%lld) times the kernel:",
+                   (long long)(r->backwards ? r->time - 1 - step : step));
+    CJ_TRY(print_product(explanation, r, "input", r->kernel, r->row, r->features, unit));
     if (step > 0) {
-        cj__say(telling, "the state of the step before times the recurrent kernel:");
-        CJ_TRY(say_product(telling, r, "state", r->recurrent, r->before, r->units, unit));
+        cj__print_line(explanation, "the state of the step before times the recurrent kernel:");
+        CJ_TRY(print_product(explanation, r, "state", r->recurrent, r->before, r->units, unit));
     } else {
-        cj__say(telling, "the state before the first step is 0");
+        cj__print_line(explanation, "the state before the first step is 0");
     }
     if (r->bias)
-        cj__say(telling, "+ bias %s", cj__short(cj__at(r->bias, unit), text));
-    cj__say(telling, "together %s", cj__short(r->z[unit], total));
-    return cj__tell_activation(telling, activation, r->z, r->slack, r->units, unit);
+        cj__print_line(explanation, "+ bias %s", cj__digits(cj__element_at(r->bias, unit), text));
+    cj__print_line(explanation, "together %s", cj__digits(r->z[unit], total));
+    return cj__explain_activation(explanation, activation, r->z, r->bound, r->units, unit);
 }
 
-cj_status cj__tell_simple_rnn(cj__telling *telling)
+cj_status cj__explain_simple_rnn(cj__explanation *explanation)
 {
-    const cj__sight *sight = telling->sight;
-    const cj_simple_rnn_args *args = sight->layer->args;
-    if (sight->masked || args->stateful) {
-        cj__say(telling, "h(t) = %s(x(t) W + h(t-1) U + b); %s", args->activation,
-                sight->masked ? "steps whose mask is false keep the state" :
-                                "the state goes on from batch to batch");
+    const cj__record *record = explanation->record;
+    const cj_simple_rnn_args *args = record->layer->args;
+    if (record->masked || args->stateful) {
+        cj__print_line(explanation, "h(t) = %s(x(t) W + h(t-1) U + b); %s", args->activation,
+                       record->masked ? "steps whose mask is false keep the state" :
+                                        "the state goes on from batch to batch");
         return CJ_OK;
     }
-    const int64_t *x = cj_tensor_shape(sight->inputs[0])->dims;
-    recurrence r = {.x = sight->inputs[0],
-                    .kernel = cj__weight(sight, "kernel"),
-                    .recurrent = cj__weight(sight, "recurrent_kernel"),
-                    .bias = cj__weight(sight, "bias"),
+    const int64_t *x = cj_tensor_shape(record->inputs[0])->dims;
+    recurrence r = {.x = record->inputs[0],
+                    .kernel = cj__weight(record, "kernel"),
+                    .recurrent = cj__weight(record, "recurrent_kernel"),
+                    .bias = cj__weight(record, "bias"),
                     .time = x[1],
                     .features = x[2],
                     .units = args->units,
                     .backwards = args->go_backwards};
-    const int64_t last = args->return_sequences ? telling->index[1] : r.time - 1;
-    const int64_t unit = telling->place % r.units,
+    const int64_t last = args->return_sequences ? explanation->index[1] : r.time - 1;
+    const int64_t unit = explanation->offset % r.units,
                   longest = r.features > r.units ? r.features : r.units;
-    double *room = cj__new((size_t)(r.features + 5 * r.units + longest), sizeof *room);
+    double *buffer = cj__new((size_t)(r.features + 5 * r.units + longest), sizeof *buffer);
     cj_status status =
-        room ? cj__curve_open(&r.curve, args->activation, cj_layer_name(sight->layer), r.units) :
-               CJ_OUT_OF_MEMORY;
-    if (room)
-        lay_out(&r, room);
+        buffer ? cj__curve_open(&r.curve, args->activation, cj_layer_name(record->layer), r.units) :
+                 CJ_OUT_OF_MEMORY;
+    if (buffer)
+        set_pointers(&r, buffer);
     for (int64_t step = 0; status == CJ_OK && step <= last; step++) {
         status = advance(&r, step);
         if (status == CJ_OK)
-            status = step < last ? keep(&r, sight->layer) :
-                                   tell_step(telling, &r, args->activation, step, unit);
+            status = step < last ? keep_state(&r, record->layer) :
+                                   explain_step(explanation, &r, args->activation, step, unit);
     }
     cj__curve_close(&r.curve);
-    cj__free(room);
+    cj__free(buffer);
     return status;
 }

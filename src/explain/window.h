@@ -1,5 +1,5 @@
-// Windows that slide over height and width: where one lies, as Keras pads. Shared by convolution
-// and pooling.
+// The position of a sliding window over height and width, with Keras's padding. Shared by
+// convolution and pooling.
 #ifndef CJ_EXPLAIN_WINDOW_H
 #define CJ_EXPLAIN_WINDOW_H
 
@@ -13,7 +13,7 @@ typedef struct cj__span {
     int64_t begin, step, count;
 } cj__span;
 
-// "same" puts half of what is missing before, rounded down, where
+// With "same", half of the missing positions, rounded down, lie before the input:
 // missing = (outputs - 1) stride + (count - 1) step + 1 - input.
 static inline cj__span cj__span_at(int64_t output, int64_t outputs, int64_t input, int64_t count,
                                    int64_t stride, int64_t step, const char *padding)

@@ -1,33 +1,13 @@
-// One function a kind of field and direction; the tables at the end say which.
+// Fields to and from JSON: a function for each kind of field and direction; the table at the end
+// says which.
 #include "formats/json_fields.h"
 
 #include "base/error.h"
-#include "base/memory.h"
-#include "base/text.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { LIST_MAX = 8 };
-
-void cj__texts_free(cj__texts *texts)
-{
-    for (size_t i = 0; i < texts->count; i++)
-        cj__free(texts->items[i]);
-    cj__free(texts->items);
-    *texts = (cj__texts){0};
-}
-
-static const char *keep(cj__texts *texts, char *text)
-{
-    if (!text ||
-        !cj__reserve((void **)&texts->items, &texts->capacity, texts->count + 1, sizeof(char *))) {
-        cj__free(text);
-        return NULL;
-    }
-    return texts->items[texts->count++] = text;
-}
 
 // ---- Writing ----
 
@@ -97,30 +77,9 @@ static json_t *write_text(cj__json *b, const cj__field *field, const void *slot)
     return cj__json_text(b, *(const char *const *)slot);
 }
 
-// A spec of a catalog as Keras writes it: a name for activations, else an object.
 static json_t *write_spec(cj__json *b, const cj__field *field, const void *slot)
 {
-    const char *spec = *(const char *const *)slot;
-    const cj__catalog *catalog = field->catalog;
-    cj__chosen chosen;
-    char module[64];
-    if (!spec || !catalog || strcmp(catalog->what, "activation") == 0)
-        return cj__json_text(b, spec);
-    if (b->status == CJ_OK)
-        b->status = cj__spec_parse(catalog, spec, NULL, &chosen);
-    if (b->status != CJ_OK)
-        return NULL;
-    if (!chosen.choice)
-        return cj__json_null(b);
-    json_t *config = cj__json_object(b), *object = cj__json_object(b);
-    cj__fields_to_json(b, chosen.choice->fields, chosen.choice->field_count, chosen.args, config);
-    snprintf(module, sizeof module, "keras.%.40ss", catalog->what);
-    cj__json_set(b, object, "module", cj__json_text(b, module));
-    cj__json_set(b, object, "class_name", cj__json_text(b, chosen.choice->class_name));
-    cj__json_set(b, object, "config", config);
-    cj__json_set(b, object, "registered_name", cj__json_null(b));
-    cj__chosen_free(&chosen);
-    return object;
+    return cj__spec_to_json(b, field->catalog, *(const char *const *)slot);
 }
 
 // ---- Reading ----
@@ -237,66 +196,10 @@ static cj_status read_text(const cj__field *field, const json_t *value, void *sl
     return CJ_OK;
 }
 
-// Adds "key=value" for a number or truth value of a config.
-static void add_setting(cj__text *text, const char *key, const json_t *value, bool first)
-{
-    if (json_is_integer(value))
-        cj__text_add(text, "%s%s=%lld", first ? "" : ", ", key,
-                     (long long)json_integer_value(value));
-    else if (json_is_real(value))
-        cj__text_add(text, "%s%s=%.17g", first ? "" : ", ", key, json_real_value(value));
-    else
-        cj__text_add(text, "%s%s=%s", first ? "" : ", ", key,
-                     json_is_true(value) ? "true" : "false");
-}
-
-static cj_status spec_of_object(const cj__choice *choice, const json_t *config, const char **spec,
-                                cj__texts *texts)
-{
-    cj__text text = {0};
-    bool first = true;
-    cj__text_add(&text, "%s(", choice->name);
-    for (int i = 0; i < choice->field_count; i++) {
-        const json_t *value = json_object_get(config, choice->fields[i].key);
-        if (json_is_number(value) || json_is_boolean(value)) {
-            add_setting(&text, choice->fields[i].key, value, first);
-            first = false;
-        }
-    }
-    cj__text_add(&text, ")");
-    cj_status status = cj__text_status(&text);
-    if (status != CJ_OK) {
-        cj__text_free(&text);
-        return status;
-    }
-    *spec = keep(texts, text.data);
-    return *spec ? CJ_OK : CJ_OUT_OF_MEMORY;
-}
-
-static cj_status spec_from_json(const cj__catalog *catalog, const json_t *value, const char **spec,
-                                cj__texts *texts, const char *who)
-{
-    *spec = json_string_value(value);
-    if (*spec || json_is_null(value) || !value)
-        return CJ_OK;
-    const char *class_name = json_string_value(json_object_get(value, "class_name"));
-    const json_t *config = json_object_get(value, "config");
-    if (!class_name || !catalog)
-        return cj__fail(CJ_BAD_FILE, "%s: an entry of its configuration has no class_name", who);
-    if (strcmp(class_name, "function") == 0 && json_is_string(config)) {
-        *spec = json_string_value(config);
-        return CJ_OK;
-    }
-    const cj__choice *choice = cj__catalog_find(catalog, class_name);
-    if (!choice)
-        return cj__fail_in(CJ_UNSUPPORTED, "%s", who);
-    return spec_of_object(choice, config, spec, texts);
-}
-
 static cj_status read_spec(const cj__field *field, const json_t *value, void *slot,
                            cj__texts *texts, const char *who)
 {
-    return spec_from_json(field->catalog, value, slot, texts, who);
+    return cj__spec_from_json(field->catalog, value, slot, texts, who);
 }
 
 static const struct {
@@ -317,7 +220,8 @@ static const bool null_is_a_value[] = {
     [CJ__FIELD_LIMIT] = true, [CJ__FIELD_TEXT] = true, [CJ__FIELD_SPEC] = true,
 };
 
-static bool common(const cj__field *field)
+// What every layer has is written by json_model.c.
+static bool is_common(const cj__field *field)
 {
     return strcmp(field->key, "name") == 0 || strcmp(field->key, "trainable") == 0 ||
            strcmp(field->key, "dtype") == 0;
@@ -328,22 +232,19 @@ void cj__fields_to_json(cj__json *b, const cj__field *fields, int count, const v
 {
     for (int i = 0; i < count; i++) {
         const void *slot = (const char *)args + fields[i].offset;
-        if (!fields[i].hidden && !common(&fields[i]))
+        if (!fields[i].hidden && !is_common(&fields[i]))
             cj__json_set(b, config, fields[i].key,
                          kinds[fields[i].kind].write(b, &fields[i], slot));
     }
 }
 
-cj_status cj__fields_from_json(const cj__field *fields, int count, const json_t *config, void *args,
-                               cj__texts *texts, const char *who)
+cj_status cj__field_from_json(const cj__field *field, int part, const json_t *value, void *args,
+                              cj__texts *texts, const char *who)
 {
-    for (int i = 0; i < count; i++) {
-        const json_t *value = json_object_get(config, fields[i].key);
-        if (!value || strcmp(fields[i].key, "dtype") == 0 ||
-            (json_is_null(value) && !null_is_a_value[fields[i].kind]))
-            continue;
-        CJ_TRY(kinds[fields[i].kind].read(&fields[i], value, (char *)args + fields[i].offset, texts,
-                                          who));
-    }
-    return CJ_OK;
+    char *slot = (char *)args + field->offset;
+    if (json_is_null(value) && !null_is_a_value[field->kind])
+        return CJ_OK;
+    if (part == 0)
+        return kinds[field->kind].read(field, value, slot, texts, who);
+    return read_int(field, value, (int64_t *)(void *)slot + part - 1, texts, who);
 }

@@ -36,7 +36,15 @@ static const json_t *batch_shape_of(const json_t *config)
     return shape ? shape : json_object_get(config, "batch_input_shape");
 }
 
-cj_status cj__json_input_args(const json_t *config, const char *name, cj_input_args *args)
+static const cj__config_key input_keys[] = {
+    CJ__KEY_ONLY("sparse", "false"),
+    CJ__KEY_ONLY("ragged", "false"),
+    CJ__KEY_HARMLESS("optional"),
+    {.key = NULL},
+};
+
+// The arguments of the input that a config's batch shape asks for.
+static cj_status input_args(const json_t *config, const char *name, cj_input_args *args)
 {
     const char *who = name ? name : "input_layer";
     cj_shape shape;
@@ -56,6 +64,13 @@ cj_status cj__json_input_args(const json_t *config, const char *name, cj_input_a
     return CJ_OK;
 }
 
+cj_status cj__json_input_args(const json_t *config, const char *name, cj_input_args *args)
+{
+    const cj__config what = {.keys = input_keys};
+    CJ_TRY(cj__config_check(&what, config, name ? name : "input_layer"));
+    return input_args(config, name, args);
+}
+
 static cj_layer *input_from_json(cj__json_loader *loader, const json_t *config)
 {
     cj_input_args args;
@@ -67,39 +82,29 @@ static cj_layer *input_from_json(cj__json_loader *loader, const json_t *config)
 
 // ---- Plain layers ----
 
-// Settings that Keras knows and this library does not are refused where they would change the
-// result.
-static cj_status refuse_unsupported(const json_t *config, const char *who)
+// Classes that were renamed: Keras 1.
+static const char *const renamed[][2] = {{"Convolution2D", "Conv2D"}};
+
+static const char *class_of_today(const char *class_name)
 {
-    const char *format = cj__json_text_at(config, "data_format");
-    if (format && strcmp(format, "channels_last") != 0)
-        return cj__fail(CJ_UNSUPPORTED,
-                        "%s: data_format \"%.40s\" is not supported, only channels_last", who,
-                        format);
-    static const char *const unsupported[] = {"kernel_constraint",    "bias_constraint",
-                                              "recurrent_constraint", "embeddings_constraint",
-                                              "beta_constraint",      "gamma_constraint"};
-    for (size_t i = 0; i < sizeof(unsupported) / sizeof unsupported[0]; i++) {
-        const json_t *value = json_object_get(config, unsupported[i]);
-        if (value && !json_is_null(value))
-            return cj__fail(CJ_UNSUPPORTED, "%s: %s is not supported", who, unsupported[i]);
-    }
-    return CJ_OK;
+    for (size_t i = 0; i < sizeof renamed / sizeof renamed[0]; i++)
+        if (strcmp(class_name, renamed[i][0]) == 0)
+            return renamed[i][1];
+    return class_name;
 }
 
 static cj_layer *plain_from_json(const char *class_name, const json_t *config)
 {
-    const cj__layer_kind *kind = cj__layer_kind_find(class_name);
+    const cj__layer_kind *kind = cj__layer_kind_find(class_of_today(class_name));
     if (!kind)
         return NULL;
+    const cj__choice *choice = &kind->choice;
+    const cj__config what = {choice->fields, choice->field_count, kind->keys};
     const char *name = cj__json_text_at(config, "name");
-    if (refuse_unsupported(config, name ? name : class_name) != CJ_OK)
-        return NULL;
-    void *args = cj__copy_bytes(kind->choice.defaults, kind->choice.args_size);
+    void *args = cj__copy_bytes(choice->defaults, choice->args_size);
     cj__texts texts = {0};
     cj_layer *layer = NULL;
-    if (args && cj__fields_from_json(kind->choice.fields, kind->choice.field_count, config, args,
-                                     &texts, name ? name : class_name) == CJ_OK)
+    if (args && cj__config_read(&what, config, args, &texts, name ? name : class_name) == CJ_OK)
         layer = cj__layer_new(kind, args);
     cj__free(args);
     cj__texts_free(&texts);
@@ -143,7 +148,7 @@ static cj_status read_layers(cj__json_loader *loader, const json_t *layers, laye
         const char *class_name = cj__json_text_at(object, "class_name");
         if (i == 0 && class_name && !cj__json_is_input(class_name) && batch_shape_of(config)) {
             cj_input_args args; // an old file: the first layer carries the input's shape
-            CJ_TRY(cj__json_input_args(config, NULL, &args));
+            CJ_TRY(input_args(config, NULL, &args));
             args.dtype = NULL;
             CJ_TRY(list_add(list, cj_input_new(&args)));
         }

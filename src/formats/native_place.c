@@ -12,9 +12,9 @@ static const struct count {
     size_t offset;
     bool optional;
 } counts[] = {
-#define COUNT(member, ...)                                                   \
-    {                                                                        \
-        .key = #member, .offset = offsetof(cj__place, member), __VA_ARGS__   \
+#define COUNT(member, ...)                                                 \
+    {                                                                      \
+        .key = #member, .offset = offsetof(cj__place, member), __VA_ARGS__ \
     }
     COUNT(epoch, .optional = false),      COUNT(batch, .optional = false),
     COUNT(samples, .optional = false),    COUNT(batch_size, .optional = false),
@@ -55,7 +55,8 @@ cj_status cj__place_to_json(const cj__train_state *state, json_t **object)
     cj__json b = {0};
     json_t *all = cj__json_object(&b);
     for (int i = 0; i < COUNT_COUNT; i++) {
-        const int64_t *count = (const int64_t *)(const void *)((const char *)place + counts[i].offset);
+        const int64_t *count =
+            (const int64_t *)(const void *)((const char *)place + counts[i].offset);
         cj__json_set(&b, all, counts[i].key, cj__json_int(&b, *count));
     }
     cj__json_set(&b, all, "learning_rate", cj__json_double(&b, place->rate));

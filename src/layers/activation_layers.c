@@ -35,6 +35,9 @@ static const cj__field softmax_fields[] = {
     CJ__LAYER_FIELDS(cj_softmax_args),
 };
 
+// LeakyReLU of Keras 2. ELU has a field of that name.
+static const cj__config_key keys[] = {CJ__KEY_RENAMED("alpha", "negative_slope"), {.key = NULL}};
+
 static cj_status call_activation(cj_layer *layer, cj__trace *trace, const cj__value *inputs,
                                  int count, cj__value *outputs, int *output_count)
 {
@@ -103,6 +106,7 @@ static cj_status call_softmax(cj_layer *layer, cj__trace *trace, const cj__value
 #define ELEMENT_WISE(plain, class, maker)                                      \
     const cj__layer_kind cj__layer_##plain = {                                 \
         .choice = CJ__CHOICE(#plain, class, plain##_fields, plain##_defaults), \
+        .keys = keys,                                                          \
         .min_inputs = 1,                                                       \
         .max_inputs = 1,                                                       \
         .call = call_##plain,                                                  \

@@ -121,16 +121,22 @@ cj_status cj_apply_many(cj_layer *layer, cj_symbol *const *inputs, int count, cj
 {
     cj__trace trace = {0};
     cj_status status = CJ_OK;
-    for (int i = 0; i < output_capacity; i++)
+    for (int i = 0; outputs && i < output_capacity; i++)
         outputs[i] = NULL;
+    count = inputs && count > 0 ? count : 0;
     cj__own(layer);
     for (int i = 0; i < count; i++) // held here until it is kept
         cj__own(inputs[i]);
-    status = cj__build_take(&trace.build, inputs, count);
-    if (!layer && status == CJ_OK)
-        status = cj_error_status() != CJ_OK ?
-                     cj_error_status() :
-                     cj__fail(CJ_INVALID_ARGUMENT, "cj_apply: the layer is NULL");
+    if (!layer)
+        status = cj__fail_null("cj_apply: the layer");
+    for (int i = 0; status == CJ_OK && i < count; i++)
+        if (!inputs[i])
+            status = cj__fail_null("cj_apply: the symbol");
+    if (status == CJ_OK && (!inputs || (!outputs && output_capacity > 0)))
+        status = cj__fail_null(inputs ? "cj_apply_many: the list of outputs" :
+                                        "cj_apply_many: the list of inputs");
+    if (status == CJ_OK)
+        status = cj__build_take(&trace.build, inputs, count);
     if (status == CJ_OK)
         status = apply(layer, &trace, inputs, count, outputs, output_capacity);
     if (status != CJ_OK)
@@ -155,12 +161,9 @@ cj_symbol *cj_apply(cj_layer *layer, cj_symbol *input)
     return cj_apply_list(layer, &input, 1);
 }
 
-cj_symbol *cj_input_symbol_new(const cj_input_args *args)
+cj_symbol *cj__input_symbol_of(cj_layer *layer)
 {
-    cj_layer *layer = cj__own(cj_input_new(args));
     cj__type type;
-    if (!layer)
-        return NULL; // which cj_input_new() recorded
     cj__input_type(layer, &type);
     cj_symbol *symbol = cj_symbol_input(type.dtype, type.shape, layer->name), *made = NULL;
     cj__history *history = symbol ? history_new(layer, NULL, 0) : NULL;
@@ -170,6 +173,13 @@ cj_symbol *cj_input_symbol_new(const cj_input_args *args)
     }
     cj_release(history);
     cj_release(symbol);
+    return made;
+}
+
+cj_symbol *cj_input_symbol_new(const cj_input_args *args)
+{
+    cj_layer *layer = cj__own(cj_input_new(args));
+    cj_symbol *symbol = layer ? cj__input_symbol_of(layer) : NULL;
     cj_release(layer);
-    return made ? made : cj__build_failed();
+    return symbol ? symbol : cj__build_failed();
 }

@@ -21,6 +21,27 @@ static const cj__field fields[] = {
     CJ__LAYER_FIELDS(cj_conv2d_args),
 };
 
+static const cj__config_key keys[] = {
+    CJ__KEY_RENAMED("nb_filter", "filters"),
+    CJ__KEY_PART("nb_row", "kernel_size", 1),
+    CJ__KEY_PART("nb_col", "kernel_size", 2),
+    CJ__KEY_RENAMED("subsample", "strides"),
+    CJ__KEY_RENAMED("border_mode", "padding"),
+    CJ__KEY_RENAMED("init", "kernel_initializer"),
+    CJ__KEY_RENAMED("W_regularizer", "kernel_regularizer"),
+    CJ__KEY_RENAMED("b_regularizer", "bias_regularizer"),
+    CJ__KEY_RENAMED("bias", "use_bias"),
+    CJ__KEY_ONLY("kernel_constraint", "null"),
+    CJ__KEY_ONLY("bias_constraint", "null"),
+    CJ__KEY_ONLY("W_constraint", "null"),
+    CJ__KEY_ONLY("b_constraint", "null"),
+    CJ__KEY_ONLY("lora_rank", "null"),
+    CJ__KEY_ONLY("lora_alpha", "null"),
+    CJ__KEY_ONLY("data_format", "channels_last"),
+    CJ__KEY_ONLY("dim_ordering", "tf"),
+    {.key = NULL},
+};
+
 cj_status cj__layer_padding(const cj_layer *layer, const char *padding, bool *same)
 {
     *same = strcmp(padding, "same") == 0;
@@ -121,6 +142,7 @@ static cj_status call_conv2d(cj_layer *layer, cj__trace *trace, const cj__value 
 
 const cj__layer_kind cj__layer_conv2d = {
     .choice = CJ__CHOICE("conv2d", "Conv2D", fields, conv2d_defaults),
+    .keys = keys,
     .min_inputs = 1,
     .max_inputs = 1,
     .check = check_conv2d,

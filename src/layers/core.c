@@ -19,6 +19,22 @@ static const cj__field dense_fields[] = {
     CJ__LAYER_FIELDS(cj_dense_args),
 };
 
+static const cj__config_key dense_keys[] = {
+    CJ__KEY_RENAMED("output_dim", "units"),
+    CJ__KEY_RENAMED("init", "kernel_initializer"),
+    CJ__KEY_RENAMED("W_regularizer", "kernel_regularizer"),
+    CJ__KEY_RENAMED("b_regularizer", "bias_regularizer"),
+    CJ__KEY_RENAMED("bias", "use_bias"),
+    CJ__KEY_ONLY("kernel_constraint", "null"),
+    CJ__KEY_ONLY("bias_constraint", "null"),
+    CJ__KEY_ONLY("W_constraint", "null"),
+    CJ__KEY_ONLY("b_constraint", "null"),
+    CJ__KEY_ONLY("lora_rank", "null"),
+    CJ__KEY_ONLY("lora_alpha", "null"),
+    CJ__KEY_HARMLESS("input_dim"),
+    {.key = NULL},
+};
+
 static cj_status build_dense(cj_layer *layer, const cj__type *inputs, int count)
 {
     const cj_dense_args *a = layer->args;
@@ -62,6 +78,7 @@ static cj_status call_dense(cj_layer *layer, cj__trace *trace, const cj__value *
 
 const cj__layer_kind cj__layer_dense = {
     .choice = CJ__CHOICE("dense", "Dense", dense_fields, dense_defaults),
+    .keys = dense_keys,
     .min_inputs = 1,
     .max_inputs = 1,
     .build = build_dense,
@@ -86,6 +103,20 @@ static const cj__field embedding_fields[] = {
     CJ__SPEC_FIELD(cj_embedding_args, embeddings_regularizer, cj__regularizers),
     CJ__FIELD(cj_embedding_args, mask_zero, CJ__FIELD_BOOL),
     CJ__LAYER_FIELDS(cj_embedding_args),
+};
+
+static const cj__config_key embedding_keys[] = {
+    CJ__KEY_RENAMED("init", "embeddings_initializer"),
+    CJ__KEY_RENAMED("W_regularizer", "embeddings_regularizer"),
+    CJ__KEY_ONLY("embeddings_constraint", "null"),
+    CJ__KEY_ONLY("W_constraint", "null"),
+    CJ__KEY_ONLY("activity_regularizer", "null"),
+    CJ__KEY_ONLY("lora_rank", "null"),
+    CJ__KEY_ONLY("lora_alpha", "null"),
+    CJ__KEY_ONLY("dropout", "0"),
+    CJ__KEY_HARMLESS("input_length"),
+    CJ__KEY_HARMLESS("sparse"),
+    {.key = NULL},
 };
 
 static cj_status build_embedding(cj_layer *layer, const cj__type *inputs, int count)
@@ -115,6 +146,7 @@ static cj_status call_embedding(cj_layer *layer, cj__trace *trace, const cj__val
 
 const cj__layer_kind cj__layer_embedding = {
     .choice = CJ__CHOICE("embedding", "Embedding", embedding_fields, embedding_defaults),
+    .keys = embedding_keys,
     .min_inputs = 1,
     .max_inputs = 1,
     .build = build_embedding,

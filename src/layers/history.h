@@ -22,6 +22,8 @@ extern const cj__class cj__layer_class, cj__history_class;
 cj__history *cj__symbol_history(const cj_symbol *symbol);
 // Lets go of what this thread's failed applications were given; see apply.c.
 void cj__applied_release(void);
+// A new symbol for the value of an input layer; floating. NULL after a failure.
+cj_symbol *cj__input_symbol_of(cj_layer *layer);
 // A symbol with the mask that its history knows of.
 cj__value cj__symbol_value(cj_symbol *symbol);
 

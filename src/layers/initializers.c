@@ -223,10 +223,14 @@ static const cj__field normal_fields[] = {
     CJ__FIELD(normal_args, stddev, CJ__FIELD_NUMBER, .low = 0, .high = 1e30)};
 static const cj__field uniform_fields[] = {CJ__FIELD(uniform_args, minval, CJ__FIELD_NUMBER),
                                            CJ__FIELD(uniform_args, maxval, CJ__FIELD_NUMBER)};
+static const char *const modes[] = {"fan_in", "fan_out", "fan_avg", NULL};
+static const char *const distributions[] = {"truncated_normal", "untruncated_normal", "uniform",
+                                            "normal", NULL};
 static const cj__field scaling_fields[] = {
     CJ__FIELD(scaling_args, scale, CJ__FIELD_NUMBER, .low = 0, .high = 1e30),
-    CJ__FIELD(scaling_args, mode, CJ__FIELD_TEXT, .required = true),
-    CJ__FIELD(scaling_args, distribution, CJ__FIELD_TEXT, .required = true)};
+    CJ__FIELD(scaling_args, mode, CJ__FIELD_TEXT, .required = true, .words = modes),
+    CJ__FIELD(scaling_args, distribution, CJ__FIELD_TEXT, .required = true,
+              .words = distributions)};
 static const cj__field gain_fields[] = {CJ__FIELD(gain_args, gain, CJ__FIELD_NUMBER)};
 
 #define ROW(keras, class, table, standard, how)                          \
@@ -266,10 +270,18 @@ static const initializer rows[] = {
     ROW("uniform", "RandomUniform", uniform_fields, uniform_defaults, fill_uniform),
 };
 
+// A seed of one's own would fix what follows from the model's seed here.
+static const cj__config_key keys[] = {CJ__KEY_HARMLESS("seed"),
+                                      CJ__KEY_HARMLESS("dtype"),
+                                      CJ__KEY_ONLY("input_axes", "null"),
+                                      CJ__KEY_ONLY("output_axes", "null"),
+                                      {.key = NULL}};
+
 const cj__catalog cj__initializers = {.what = "initializer",
                                       .rows = rows,
                                       .stride = sizeof rows[0],
-                                      .count = sizeof rows / sizeof rows[0]};
+                                      .count = sizeof rows / sizeof rows[0],
+                                      .keys = keys};
 
 cj_status cj__initialize(cj_tensor *tensor, const char *spec, const char *who, uint64_t key)
 {

@@ -210,6 +210,7 @@ cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape sha
     layer->variables[i] = made;
     layer->initializers[i] = initializer;
     layer->regularizers[i] = regularizer;
+    layer->states[i] = false;
     if (variable)
         *variable = made;
     return CJ_OK;

@@ -24,6 +24,9 @@ typedef struct cj__value {
 typedef struct cj__trace {
     cj__build build;
     bool training;
+    // For each layer whether it trains, as it was when the model was compiled; NULL, and a layer
+    // that is not there: its own flag. Not held.
+    const cj__index *flags;
     // int64 scalar that counts training steps: what dropout's masks depend on; set if training
     cj_symbol *step;
     bool mixed;         // the layer that is being called computes in bfloat16 (policy.c)
@@ -69,6 +72,8 @@ enum { CJ__LAYER_IO_MAX = 16, CJ__LAYER_VARIABLES_MAX = 8 };
 
 typedef struct cj__layer_kind {
     cj__choice choice; // name "conv2d", class_name "Conv2D", fields of its arguments struct
+    // keys of Keras's config that are no field's, ended by a row without a key; or NULL
+    const cj__config_key *keys;
     int min_inputs, max_inputs;
     // Settings that clash; may be NULL. After cj__fields_resolve().
     cj_status (*check)(cj_layer *layer);
@@ -113,6 +118,7 @@ struct cj_layer {
     // spec of each variable; strings are those of `args` or static
     const char *initializers[CJ__LAYER_VARIABLES_MAX];
     const char *regularizers[CJ__LAYER_VARIABLES_MAX]; // spec of each variable, or NULL
+    bool states[CJ__LAYER_VARIABLES_MAX]; // goes on from batch to batch: no weight, no parameter
     int variable_count;
     cj__type *input_types; // of the first build
     int input_count;
@@ -149,6 +155,13 @@ cj_status cj__layer_call(cj_layer *layer, cj__trace *trace, const cj__value *inp
 // `capacity`.
 int cj__layer_variables(const cj_layer *layer, bool trainable_only, cj_variable **variables,
                         int capacity);
+
+// The variables that training changes, given the flags of a compile (see cj__trace.flags), in the
+// same order. Returns the count; fills at most `capacity`.
+int cj__layer_trained(const cj_layer *layer, const cj__index *flags, cj_variable **variables,
+                      int capacity);
+// Whether the layer itself trains under these flags.
+bool cj__layer_trains(const cj_layer *layer, const cj__index *flags);
 
 // The sum of all weight regularizers of a layer and what it contains as a scalar, NULL with *any
 // false if none. Frozen weights do not count, as in Keras.
@@ -213,6 +226,7 @@ typedef struct cj__application {
     int *input_app;         // for each input: index of the producing application
     int *input_index;       // and which of its outputs
     cj__type *output_types; // of each output; of a built model
+    cj_symbol **symbols;    // the outputs, held, once they were asked for (model_symbols.c)
 } cj__application;
 // Sequential models give a chain. Model inputs are applications of input layers.
 int cj__model_applications(const cj_model *model, const cj__application **applications);

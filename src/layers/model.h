@@ -39,6 +39,8 @@ cj_status cj__model_call(cj_layer *layer, cj__trace *trace, const cj__value *inp
                          cj__value *outputs, int *output_count);
 int cj__model_children(const cj_layer *layer, cj_layer *const **children);
 void cj__model_free(cj_layer *layer);
+// Forgets the applications: the model is unbuilt, and has its layers still.
+void cj__model_clear(cj_model *model);
 // Adds a layer to the list and owns it. CJ_OUT_OF_MEMORY leaves it to the caller.
 cj_status cj__model_add_layer(cj_model *model, cj_layer *layer);
 // Adds an application with room for its inputs. `former` is the layer's application before this

@@ -78,7 +78,7 @@ cj_status cj_model_set_input(cj_model *model, cj_dtype dtype, cj_shape shape)
 {
     cj__type type = {dtype, {.rank = shape.rank + 1, .dims = {CJ_BATCH}}};
     if (!model)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_model_set_input: the model is NULL");
+        return cj__fail_null("cj_model_set_input: the model");
     if (model->layer.built || !cj__model_is_sequential(model))
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: the model has its input already",
                         model->layer.name);
@@ -184,6 +184,81 @@ fail:
         drop_layers(args->layers, args->layer_count);
     cj_release(model);
     return NULL;
+}
+
+// Builds the chain anew after a change of the layers; what training kept is dropped.
+static cj_status rebuild(cj_model *model)
+{
+    cj__model_attach(model, NULL);
+    cj__model_clear(model);
+    return model->input_layer ? build_chain(model) : CJ_OK;
+}
+
+static void remove_last(cj_model *model)
+{
+    cj_layer *layer = model->layers[--model->layer_count];
+    atomic_fetch_sub(&layer->containers, 1);
+    cj_release(layer);
+}
+
+static cj_status need_alone(const cj_model *model, const char *what)
+{
+    if (!model)
+        return cj__fail_null(what);
+    if (!cj__model_is_sequential(model))
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: only a sequential model can change its layers",
+                        model->layer.name);
+    if (model->layer.joined)
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "%s: the model belongs to another one and cannot change its layers",
+                        model->layer.name);
+    return CJ_OK;
+}
+
+static cj_status add_last(cj_model *model, cj_layer *layer)
+{
+    if (layer->kind == &cj__layer_input)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: only the first layer can be an input layer",
+                        model->layer.name);
+    CJ_TRY(cj__model_add_layer(model, layer));
+    cj_status status = need_distinct(model);
+    if (status == CJ_OK)
+        status = cj__model_join(model);
+    if (status == CJ_OK)
+        status = rebuild(model);
+    return status;
+}
+
+cj_status cj_model_add(cj_model *model, cj_layer *layer)
+{
+    cj_status status = need_alone(model, "cj_model_add: the model");
+    if (status == CJ_OK && !layer)
+        status = cj__fail_null("cj_model_add: the layer");
+    if (status != CJ_OK) {
+        cj__drop_floating(layer);
+        return status;
+    }
+    const int count = model->layer_count;
+    status = add_last(model, layer);
+    if (status == CJ_OK)
+        return CJ_OK;
+    if (model->layer_count > count)
+        remove_last(model);
+    else
+        cj__drop_floating(layer);
+    if (!model->layer.built)
+        rebuild(model); // as it was before; a failure leaves it unbuilt
+    return status;
+}
+
+cj_status cj_model_pop(cj_model *model)
+{
+    CJ_TRY(need_alone(model, "cj_model_pop: the model"));
+    if (model->layer_count < 2)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: a model needs at least one layer",
+                        model->layer.name);
+    remove_last(model);
+    return rebuild(model);
 }
 
 cj_model *cj_sequential_new(const cj_sequential_args *args)

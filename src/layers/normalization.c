@@ -62,6 +62,22 @@ static const cj__field norm_fields[] = {
     CJ__LAYER_FIELDS(cj_batch_normalization_args),
 };
 
+static const cj__config_key norm_keys[] = {
+    CJ__KEY_RENAMED("beta_init", "beta_initializer"),
+    CJ__KEY_RENAMED("gamma_init", "gamma_initializer"),
+    CJ__KEY_ONLY("beta_constraint", "null"),
+    CJ__KEY_ONLY("gamma_constraint", "null"),
+    CJ__KEY_ONLY("renorm", "false"),
+    CJ__KEY_ONLY("renorm_clipping", "null"),
+    CJ__KEY_HARMLESS("renorm_momentum"),
+    CJ__KEY_ONLY("virtual_batch_size", "null"),
+    CJ__KEY_ONLY("adjustment", "null"),
+    CJ__KEY_ONLY("mode", "0"),
+    CJ__KEY_HARMLESS("synchronized"),
+    CJ__KEY_HARMLESS("fused"),
+    {.key = NULL},
+};
+
 typedef struct norm {
     cj_layer layer;
     cj_variable *gamma, *beta, *mean, *variance; // those of `layer`; gamma and beta may be NULL
@@ -157,7 +173,7 @@ static cj_status call_norm(cj_layer *layer, cj__trace *trace, const cj__value *i
     CJ_TRY(cj__layer_axis(layer, shape, a->axis, &axis));
     CJ_TRY(cj__layer_need_length(layer, shape, axis));
     const uint32_t axes = cj__all_axes(x) & ~(1u << axis);
-    if (trace->training && layer->trainable) {
+    if (trace->training && cj__layer_trains(layer, trace->flags)) {
         CJ_TRY(weights_of(layer, g, &inputs[0], axis, &weights));
         mean = mean_over(g, x, weights, axes);
         centered = cj__sub(g, x, spread(g, mean, axis, shape->rank));
@@ -184,6 +200,7 @@ static cj_status call_norm(cj_layer *layer, cj__trace *trace, const cj__value *i
 const cj__layer_kind cj__layer_batch_normalization = {
     .choice = CJ__CHOICE("batch_normalization", "BatchNormalization", norm_fields,
                          batch_normalization_defaults),
+    .keys = norm_keys,
     .min_inputs = 1,
     .max_inputs = 1,
     .build = build_norm,

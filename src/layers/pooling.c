@@ -11,6 +11,13 @@ static const cj__field pool_fields[] = {
     CJ__LAYER_FIELDS(cj_pooling2d_args),
 };
 
+static const cj__config_key pool_keys[] = {
+    CJ__KEY_RENAMED("border_mode", "padding"),
+    CJ__KEY_ONLY("data_format", "channels_last"),
+    CJ__KEY_ONLY("dim_ordering", "tf"),
+    {.key = NULL},
+};
+
 static cj_status check_pool(cj_layer *layer)
 {
     cj_pooling2d_args *a = layer->args;
@@ -58,6 +65,7 @@ static cj_status call_average(cj_layer *layer, cj__trace *trace, const cj__value
 #define POOL(plain, class, how)                                               \
     const cj__layer_kind cj__layer_##plain = {                                \
         .choice = CJ__CHOICE(#plain, class, pool_fields, pooling2d_defaults), \
+        .keys = pool_keys,                                                    \
         .min_inputs = 1,                                                      \
         .max_inputs = 1,                                                      \
         .check = check_pool,                                                  \
@@ -109,6 +117,7 @@ static cj_status call_global_average(cj_layer *layer, cj__trace *trace, const cj
 #define GLOBAL_POOL(plain, class, how)                                                 \
     const cj__layer_kind cj__layer_##plain = {                                         \
         .choice = CJ__CHOICE(#plain, class, global_fields, global_pooling2d_defaults), \
+        .keys = pool_keys,                                                             \
         .min_inputs = 1,                                                               \
         .max_inputs = 1,                                                               \
         .call = how,                                                                   \

@@ -10,6 +10,11 @@ static const cj__field fields[] = {
     CJ__LAYER_FIELDS(cj_dropout_args),
 };
 
+static const cj__config_key keys[] = {
+    CJ__KEY_RENAMED("p", "rate"),
+    {.key = NULL},
+};
+
 // r > 0 ? 1 : 1 is 1 whatever r is, and has the shape of r: the batch axis, which may be free,
 // included.
 cj_symbol *cj__ones_over(cj__build *g, cj_symbol *x, uint32_t axes)
@@ -67,6 +72,7 @@ static cj_status call_dropout(cj_layer *layer, cj__trace *trace, const cj__value
 
 const cj__layer_kind cj__layer_dropout = {
     .choice = CJ__CHOICE("dropout", "Dropout", fields, dropout_defaults),
+    .keys = keys,
     .min_inputs = 1,
     .max_inputs = 1,
     .call = call_dropout,

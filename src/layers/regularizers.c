@@ -49,12 +49,17 @@ static const regularizer rows[] = {
     {CJ__CHOICE("l1", "L1", l1_fields, l1_defaults), factors_l1},
     {CJ__CHOICE("l2", "L2", l2_fields, l2_defaults), factors_l2},
     {CJ__CHOICE("l1_l2", "L1L2", l1_l2_fields, l1_l2_defaults), factors_l1_l2},
+    {CJ__CHOICE("l1_l2", "WeightRegularizer", l1_l2_fields, l1_l2_defaults), factors_l1_l2},
+    {CJ__CHOICE("l1_l2", "ActivityRegularizer", l1_l2_fields, l1_l2_defaults), factors_l1_l2},
 };
+
+static const cj__config_key keys[] = {CJ__KEY_HARMLESS("name"), {.key = NULL}};
 
 const cj__catalog cj__regularizers = {.what = "regularizer",
                                       .rows = rows,
                                       .stride = sizeof rows[0],
-                                      .count = sizeof rows / sizeof rows[0]};
+                                      .count = sizeof rows / sizeof rows[0],
+                                      .keys = keys};
 
 // The sum over all axes; with `per_sample`, divided by the length of axis 0, which may be free.
 static cj_symbol *total(cj__build *g, cj_symbol *x, bool per_sample)

@@ -5,6 +5,11 @@ CJ__DEFAULTS(flatten, FLATTEN)
 
 static const cj__field flatten_fields[] = {CJ__LAYER_FIELDS(cj_flatten_args)};
 
+static const cj__config_key flatten_keys[] = {
+    CJ__KEY_ONLY("data_format", "channels_last"),
+    {.key = NULL},
+};
+
 // The number of elements of a sample: the product of all but the batch axis.
 static cj_status sample_size(const cj_layer *layer, const cj_shape *x, int64_t *size)
 {
@@ -35,6 +40,7 @@ static cj_status call_flatten(cj_layer *layer, cj__trace *trace, const cj__value
 
 const cj__layer_kind cj__layer_flatten = {
     .choice = CJ__CHOICE("flatten", "Flatten", flatten_fields, flatten_defaults),
+    .keys = flatten_keys,
     .min_inputs = 1,
     .max_inputs = 1,
     .call = call_flatten,

@@ -27,6 +27,27 @@ static const cj__field fields[] = {
     CJ__LAYER_FIELDS(cj_simple_rnn_args),
 };
 
+static const cj__config_key keys[] = {
+    CJ__KEY_RENAMED("output_dim", "units"),
+    CJ__KEY_RENAMED("init", "kernel_initializer"),
+    CJ__KEY_RENAMED("inner_init", "recurrent_initializer"),
+    CJ__KEY_RENAMED("W_regularizer", "kernel_regularizer"),
+    CJ__KEY_RENAMED("U_regularizer", "recurrent_regularizer"),
+    CJ__KEY_RENAMED("b_regularizer", "bias_regularizer"),
+    CJ__KEY_RENAMED("dropout_W", "dropout"),
+    CJ__KEY_RENAMED("dropout_U", "recurrent_dropout"),
+    CJ__KEY_ONLY("kernel_constraint", "null"),
+    CJ__KEY_ONLY("recurrent_constraint", "null"),
+    CJ__KEY_ONLY("bias_constraint", "null"),
+    CJ__KEY_ONLY("zero_output_for_mask", "false"),
+    CJ__KEY_ONLY("time_major", "false"),
+    CJ__KEY_HARMLESS("input_dim"),
+    CJ__KEY_HARMLESS("input_length"),
+    CJ__KEY_HARMLESS("consume_less"),
+    CJ__KEY_HARMLESS("implementation"),
+    {.key = NULL},
+};
+
 typedef struct rnn {
     cj_layer layer;
     cj_variable *kernel, *recurrent, *bias, *state; // those of `layer`; bias and state may be NULL
@@ -54,8 +75,10 @@ static cj_status build_rnn(cj_layer *layer, const cj__type *inputs, int count)
     if (x->dims[0] == CJ_BATCH)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: stateful needs an input layer with a batch_size",
                         layer->name);
-    return cj__layer_add_variable(layer, "state", CJ_SHAPE(x->dims[0], a->units), "zeros", NULL,
-                                  false, &r->state);
+    CJ_TRY(cj__layer_add_variable(layer, "state", CJ_SHAPE(x->dims[0], a->units), "zeros", NULL,
+                                  false, &r->state));
+    layer->states[layer->variable_count - 1] = true;
+    return CJ_OK;
 }
 
 // A dropout mask for a whole sequence: of the shape of `like` without time, drawn once.
@@ -166,6 +189,7 @@ static cj_status call_rnn(cj_layer *layer, cj__trace *trace, const cj__value *in
 
 const cj__layer_kind cj__layer_simple_rnn = {
     .choice = CJ__CHOICE("simple_rnn", "SimpleRNN", fields, simple_rnn_defaults),
+    .keys = keys,
     .min_inputs = 1,
     .max_inputs = 1,
     .build = build_rnn,

@@ -221,8 +221,8 @@ cj_status cj_model_summary(cj_model *model, FILE *stream)
     amount all, trainable;
     char headers[COLUMNS_MAX][CELL_MAX] = {0};
     if (!model || !stream)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_model_summary: the %s is NULL",
-                        model ? "stream" : "model");
+        return cj__fail_null(model ? "cj_model_summary: the stream" :
+                                     "cj_model_summary: the model");
     table t = !model->layer.built || is_chain(model) ? plain : connected;
     t.stream = stream;
     CJ_TRY(amount_of(&model->layer, false, &all));

@@ -8,6 +8,7 @@
 typedef struct walk {
     const cj_layer *root;
     void (*visit)(struct walk *walk, const cj_layer *layer, bool trainable);
+    const cj__index *flags; // see cj__trace.flags
     cj__trace *trace;
     cj_symbol *sum;
     bool trainable_only;
@@ -33,11 +34,17 @@ static const cj_layer *first_container(const cj_layer *at, const cj_layer *targe
     return found;
 }
 
+bool cj__layer_trains(const cj_layer *layer, const cj__index *flags)
+{
+    const int *flag = flags ? cj__index_find(flags, layer) : NULL;
+    return flag ? *flag : layer->trainable;
+}
+
 static void go(walk *w, const cj_layer *layer, bool trainable)
 {
     cj_layer *const *children;
     const int count = cj__layer_children(layer, &children);
-    trainable = trainable && layer->trainable;
+    trainable = trainable && cj__layer_trains(layer, w->flags);
     w->visit(w, layer, trainable);
     for (int i = 0; i < count; i++)
         if (atomic_load(&children[i]->containers) < 2 ||
@@ -49,7 +56,7 @@ static void collect(walk *w, const cj_layer *layer, bool trainable)
 {
     for (int others = 0; others < 2; others++) {
         for (int i = 0; i < layer->variable_count; i++) {
-            if (layer->variables[i]->trainable == others)
+            if (layer->variables[i]->trainable == others || layer->states[i])
                 continue;
             if (w->trainable_only && (others || !trainable))
                 continue;
@@ -73,6 +80,19 @@ int cj__layer_variables(const cj_layer *layer, bool trainable_only, cj_variable 
     return w.count;
 }
 
+int cj__layer_trained(const cj_layer *layer, const cj__index *flags, cj_variable **variables,
+                      int capacity)
+{
+    walk w = {.root = layer,
+              .visit = collect,
+              .trainable_only = true,
+              .flags = flags,
+              .variables = variables,
+              .capacity = capacity};
+    go(&w, layer, true);
+    return w.count;
+}
+
 static void add_losses(walk *w, const cj_layer *layer, bool trainable)
 {
     for (int i = 0; i < layer->variable_count; i++) {
@@ -86,7 +106,7 @@ static void add_losses(walk *w, const cj_layer *layer, bool trainable)
 
 cj_symbol *cj__layer_losses(cj_layer *layer, cj__trace *trace, bool *any)
 {
-    walk w = {.root = layer, .visit = add_losses, .trace = trace};
+    walk w = {.root = layer, .visit = add_losses, .trace = trace, .flags = trace->flags};
     go(&w, layer, true);
     *any = w.count > 0;
     return w.sum;
@@ -117,11 +137,25 @@ cj_variable *cj_layer_variable(const cj_layer *layer, int index)
     return found;
 }
 
+cj_status cj_reset_states(cj_layer *layer)
+{
+    cj_layer *const *children;
+    if (!layer)
+        return cj__fail_null("cj_reset_states: the layer");
+    const int count = cj__layer_children(layer, &children);
+    for (int i = 0; i < layer->variable_count; i++)
+        if (layer->states[i])
+            cj_tensor_fill(layer->variables[i]->value, 0);
+    for (int i = 0; i < count; i++)
+        CJ_TRY(cj_reset_states(children[i]));
+    return CJ_OK;
+}
+
 cj_status cj_set_trainable(cj_layer *layer, bool trainable)
 {
     cj_layer *const *children;
     if (!layer)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_set_trainable: the layer is NULL");
+        return cj__fail_null("cj_set_trainable: the layer");
     const int count = cj__layer_children(layer, &children);
     bool *setting = cj__layer_setting(layer, "trainable");
     layer->trainable = trainable;

@@ -7,6 +7,9 @@ cj_status cj__flags_take(cj__flags *flags, cj_layer *layer)
     if (!cj__reserve((void **)&flags->rows, &flags->capacity, flags->count + 1,
                      sizeof *flags->rows))
         return CJ_OUT_OF_MEMORY;
+    if (!cj__index_find(&flags->index, layer) &&
+        !cj__index_add(&flags->index, layer, layer->trainable))
+        return CJ_OUT_OF_MEMORY;
     flags->rows[flags->count++] = (cj__flag){layer, layer->trainable};
     const int count = cj__layer_children(layer, &children);
     for (int i = 0; i < count; i++)
@@ -37,5 +40,6 @@ void cj__flags_swap_back(cj__flags *flags)
 void cj__flags_free(cj__flags *flags)
 {
     cj__free(flags->rows);
+    cj__index_free(&flags->index);
     *flags = (cj__flags){0};
 }

@@ -110,6 +110,9 @@ static cj_status finish(cj__train_state *state, cj__step_functions *functions, c
             (size_t)(state->trained_count + state->slot_count + step->trace.update_count + 1),
             sizeof *u.rows);
         status = u.rows ? training_updates(state, step, &u) : CJ_OUT_OF_MEMORY;
+    } else { // the states of stateful layers
+        u.rows = step->trace.updates;
+        u.count = step->trace.update_count;
     }
     for (int i = 0; i < step->output_count; i++)
         predictions[i] = step->outputs[i].symbol;
@@ -127,7 +130,8 @@ static cj_status finish(cj__train_state *state, cj__step_functions *functions, c
         functions->function = cj__own(cj__function_new(&args, state->arenas));
         status = functions->function ? CJ_OK : cj_error_status();
     }
-    cj__free(u.rows);
+    if (training)
+        cj__free(u.rows);
     return status;
 }
 

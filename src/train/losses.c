@@ -174,5 +174,7 @@ static const cj__loss losses[] = {
      false, true},
 };
 
-const cj__catalog cj__losses = {"loss", losses, sizeof losses[0],
-                                (int)(sizeof losses / sizeof losses[0])};
+const cj__catalog cj__losses = {.what = "loss",
+                                .rows = losses,
+                                .stride = sizeof losses[0],
+                                .count = (int)(sizeof losses / sizeof losses[0])};

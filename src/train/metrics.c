@@ -93,8 +93,10 @@ static const cj__loss metrics[] = {
     {CJ__PLAIN_CHOICE("mae", NULL), CJ__TARGET_SAME, cj__values_mae, false, false},
 };
 
-const cj__catalog cj__metrics = {"metric", metrics, sizeof metrics[0],
-                                 (int)(sizeof metrics / sizeof metrics[0])};
+const cj__catalog cj__metrics = {.what = "metric",
+                                 .rows = metrics,
+                                 .stride = sizeof metrics[0],
+                                 .count = (int)(sizeof metrics / sizeof metrics[0])};
 
 const cj__loss *cj__metric_resolve(const cj__loss *metric, const cj_shape *targets,
                                    const cj_shape *predictions)

@@ -134,7 +134,8 @@ static const cj__rule rules[] = {
     RULE(adam, "Adam", 2, true),
 };
 
-const cj__catalog cj__optimizers = {"optimizer", rules, sizeof rules[0], COUNT(rules)};
+const cj__catalog cj__optimizers = {
+    .what = "optimizer", .rows = rules, .stride = sizeof rules[0], .count = COUNT(rules)};
 
 // The object
 // --------------------------------------------------------------------------------------------------------

@@ -120,12 +120,11 @@ static cj_status make_slots(cj__train_state *state)
 
 static cj_status find_trained(cj_layer *layer, cj__train_state *state)
 {
-    cj__flags_swap(&state->flags);
-    const int count = cj__layer_variables(layer, true, NULL, 0);
+    const cj__index *flags = &state->flags.index;
+    const int count = cj__layer_trained(layer, flags, NULL, 0);
     state->trained = cj__new((size_t)count, sizeof(cj_variable *));
     if (state->trained)
-        cj__layer_variables(layer, true, state->trained, count);
-    cj__flags_swap_back(&state->flags);
+        cj__layer_trained(layer, flags, state->trained, count);
     if (!state->trained)
         return CJ_OUT_OF_MEMORY;
     state->trained_count = count;

@@ -270,6 +270,7 @@ static cj_status trace_model(cj_model *model, cj__train_state *state,
     cj_symbol *inputs[CJ__LAYER_IO_MAX];
     trace->seed = cj__model_seed(model);
     trace->training = functions->mode == CJ__MODE_TRAIN;
+    trace->flags = &state->flags.index;
     if (trace->training)
         trace->step = cj__build_keep(&trace->build, cj_symbol_variable(state->iterations));
     CJ_TRY(trace_inputs(model, step, functions, inputs));
@@ -314,10 +315,6 @@ static cj_status trace_heads(cj_model *model, cj__train_state *state, cj__step_f
 cj_status cj__step_trace(cj_model *model, cj__train_state *state, cj__step_functions *functions,
                          cj__step *step)
 {
-    cj__flags_swap(&state->flags);
-    cj_status status = trace_model(model, state, functions, step);
-    if (status == CJ_OK && functions->mode != CJ__MODE_PREDICT)
-        status = trace_heads(model, state, functions, step);
-    cj__flags_swap_back(&state->flags);
-    return status;
+    CJ_TRY(trace_model(model, state, functions, step));
+    return functions->mode == CJ__MODE_PREDICT ? CJ_OK : trace_heads(model, state, functions, step);
 }

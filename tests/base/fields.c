@@ -20,7 +20,8 @@ static const cj__choice decay_rows[] = {
     CJ__CHOICE("exponential", "Exponential", decay_fields, decay_defaults),
     CJ__PLAIN_CHOICE("none_at_all", "NoneAtAll"),
 };
-static const cj__catalog decays = {"decay", decay_rows, sizeof *decay_rows, 2};
+static const cj__catalog decays = {
+    .what = "decay", .rows = decay_rows, .stride = sizeof *decay_rows, .count = 2};
 
 typedef struct all_args {
     int64_t units, kernel[2], list[8];
@@ -52,7 +53,8 @@ static const cj__field all_fields[] = {
 enum { ALL = sizeof all_fields / sizeof *all_fields };
 
 static const cj__choice all_rows[] = {CJ__CHOICE("all", "All", all_fields, all_defaults)};
-static const cj__catalog alls = {"thing", all_rows, sizeof *all_rows, 1};
+static const cj__catalog alls = {
+    .what = "thing", .rows = all_rows, .stride = sizeof *all_rows, .count = 1};
 
 static cj_status resolve(const all_args *args, all_args *resolved)
 {

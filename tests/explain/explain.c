@@ -1,5 +1,4 @@
-// What cj_explain says, and that what it says is true: tellers derive by hand what the model
-// computed.
+// What cj_explain() prints, and that it is true: explainers derive what the model computed.
 #define _POSIX_C_SOURCE 200809L
 #include "explain/explain.h"
 #include "support.h"
@@ -56,7 +55,7 @@ static void stir(cj_model *model)
 }
 
 // Derives the corner elements and some in between of the last layer. Each must agree.
-static void assert_tells(cj_model *model, bool mixed)
+static void assert_derives(cj_model *model, bool mixed)
 {
     cj_shape x = *cj_model_input_shape(model, 0), y = *cj_model_output_shape(model, 0);
     x.dims[0] = 1;
@@ -82,9 +81,9 @@ static void assert_honest(cj_model *model)
 {
     assert_non_null(model);
     stir(model);
-    assert_tells(model, false);
+    assert_derives(model, false);
     assert_int_equal(cj_set_dtype_policy(cj_model_layer(model), "mixed_bfloat16"), CJ_OK);
-    assert_tells(model, true);
+    assert_derives(model, true);
     cj_release(model);
 }
 
@@ -117,7 +116,7 @@ static cj_model *chapter(cj_tensor **image)
     return model;
 }
 
-static void the_chapter_is_told_number_by_number(void **state)
+static void the_chapter_is_explained_number_by_number(void **state)
 {
     (void)state;
     cj_tensor *image = NULL;
@@ -132,7 +131,8 @@ static void the_chapter_is_told_number_by_number(void **state)
     assert_says(text,
                 "    = 0 + 0 + 1 + 0 + 1 + 0 + 0 + 0 + 1\n    = 3\n    relu: max(0, 3) = 3\n");
     assert_says(text,
-                "    3x0.1 + 2x0.2 + 1x0.3 + 1x0.4\n    = 0.3 + 0.4 + 0.3 + 0.4\n    = 1.4\n");
+                "    3 × 0.9 + 2 × 1 + 1 × 1.1 + 1 × 1.2\n    = 2.7 + 2 + 1.1 + 1.2\n    = 7\n");
+    assert_says(text, "so output[2] = 7\n"); // the largest
     free(text);
     for (int64_t unit = 0; unit < 3; unit++) {
         static const char *const sums[] = {"= 1.4\n", "= 1.5 + 1.2 + 0.7 + 0.8\n    = 4.2\n",
@@ -273,7 +273,7 @@ static void a_state_in_bfloat16_is_rounded_at_each_step(void **state)
     char *text = explain(model, &x, (cj_explain_args){CJ_EXPLAIN_DEFAULTS}, &status);
     assert_int_equal(status, CJ_OK);
     assert_says(text, "0.300781");
-    assert_says(text, "0.292969x1\n");
+    assert_says(text, "0.292969 × 1\n");
     free(text);
     cj_release(x);
     cj_release(model);
@@ -289,7 +289,7 @@ static void tokens_are_looked_up(void **state)
     cj_status status;
     char *text = explain(model, &tokens, (cj_explain_args){CJ_EXPLAIN_DEFAULTS}, &status);
     assert_int_equal(status, CJ_OK);
-    assert_says(text, "index 7: entry 0 of row 7 of the table");
+    assert_says(text, "index 2: entry 3 of row 2 of the table");
     assert_says(text, "steps whose mask is false keep the state");
     free(text);
     cj_release(tokens);
@@ -335,13 +335,13 @@ static void a_derivation_that_differs_is_an_error(void **state)
     cj_layer *layer = cj_dense(1);
     cj_tensor *output = numbers(CJ_SHAPE(1, 1), 3);
     ((float *)cj_tensor_data(output))[0] = 3;
-    const cj__sight sight = {.layer = layer, .output_count = 1, .outputs = {output}};
+    const cj__record record = {.layer = layer, .output_count = 1, .outputs = {output}};
     FILE *stream = fopen("/dev/null", "w");
-    const cj__telling telling = {.sight = &sight, .stream = stream, .max_rows = 12};
-    assert_int_equal(cj__conclude(&telling, 3, 3), CJ_OK);
-    assert_int_equal(cj__conclude(&telling, 3.0001, 3.0002), CJ_UNSUPPORTED);
+    const cj__explanation explanation = {.record = &record, .stream = stream, .max_rows = 12};
+    assert_int_equal(cj__conclude(&explanation, 3, 3), CJ_OK);
+    assert_int_equal(cj__conclude(&explanation, 3.0001, 3.0002), CJ_UNSUPPORTED);
     assert_error_contains("dense: by hand, output[0] comes to between 3.0001");
-    assert_int_equal(cj__conclude(&telling, (double)NAN, (double)NAN), CJ_UNSUPPORTED);
+    assert_int_equal(cj__conclude(&explanation, (double)NAN, (double)NAN), CJ_UNSUPPORTED);
     fclose(stream);
     cj_release(output);
     cj_release(layer);
@@ -376,7 +376,7 @@ static void every_failed_allocation_is_reported(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_chapter_is_told_number_by_number),
+        cmocka_unit_test(the_chapter_is_explained_number_by_number),
         cmocka_unit_test(one_layer_alone_can_be_asked_for),
         cmocka_unit_test(mistakes_are_answered_with_sentences),
         cmocka_unit_test(convolutions_agree_with_the_model),

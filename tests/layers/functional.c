@@ -199,6 +199,34 @@ static void ten_thousand_layers_without_names_are_quick(void **state)
     assert_true((clock() - begin) / CLOCKS_PER_SEC < 30);
 }
 
+static void model_of_a_part_shares_the_layers(void **state)
+{
+    (void)state;
+    cj_symbol *x = cj_input_symbol(3), *h = cj_apply(cj_dense(4, .activation = "tanh"), x);
+    cj_symbol *twice = cj_op_multiply(h, cj_symbol_scalar(CJ_F32, 2));
+    cj_model *model = cj_model_new(.inputs = {x}, .outputs = {cj_apply(cj_dense(1), twice)});
+    assert_non_null(model);
+    cj_model *part = cj_model_new(.inputs = {cj_model_input(model, 0)},
+                                  .outputs = {cj_layer_input(model, "dense_1")});
+    if (!part)
+        fail_msg("%s", cj_error());
+    assert_ptr_equal(cj_model_find_layer(part, "dense"), cj_model_find_layer(model, "dense"));
+    cj_symbol *output = cj_layer_output(model, "dense");
+    assert_true(cj_shape_equal(cj_symbol_shape(output), &CJ_SHAPE(CJ_BATCH, 4)));
+    assert_true(cj_shape_equal(cj_symbol_shape(cj_model_output(model, 0)), &CJ_SHAPE(CJ_BATCH, 1)));
+    cj_tensor *in = helper_random(CJ_SHAPE(2, 3), 1);
+    cj_tensor *whole = helper_predict(cj_model_find_layer(model, "dense"), in);
+    cj_tensor *half = helper_predict(cj_model_layer(part), in);
+    for (int i = 0; i < 8; i++)
+        assert_near(helper_floats(half)[i], 2 * helper_floats(whole)[i], 0, 1e-6);
+    cj_release(whole), cj_release(half), cj_release(in);
+    assert_null(cj_layer_output(model, "dence"));
+    assert_error_contains("did you mean \"dense\"");
+    assert_null(cj_model_input(model, 1));
+    assert_error_contains("there is no input 1");
+    cj_release(part), cj_release(model);
+}
+
 static void long_chain_is_walked_and_freed_without_recursion(void **state)
 {
     (void)state;
@@ -247,6 +275,7 @@ int main(void)
         cmocka_unit_test(shared_layer_survives_a_line_without_a_symbol),
         cmocka_unit_test(threads_that_end_after_a_failure_leave_nothing),
         cmocka_unit_test(ten_thousand_layers_without_names_are_quick),
+        cmocka_unit_test(model_of_a_part_shares_the_layers),
         cmocka_unit_test(long_chain_is_walked_and_freed_without_recursion),
         cmocka_unit_test(mask_of_an_embedding_reaches_the_recurrent_layer),
     };

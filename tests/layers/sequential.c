@@ -119,6 +119,45 @@ static void bytes_go_straight_into_rescaling(void **state)
     cj_release(model);
 }
 
+static void layers_are_added_and_popped(void **state)
+{
+    (void)state;
+    cj_model *model = cj_sequential(cj_input(3), cj_dense(4));
+    assert_int_equal(cj_model_add(model, cj_dense(2)), CJ_OK);
+    assert_string_equal(cj_layer_name(cj_model_layer_at(model, 1)), "dense_1");
+    assert_true(cj_shape_equal(cj_model_output_shape(model, 0), &CJ_SHAPE(CJ_BATCH, 2)));
+    cj_model *same = cj_sequential(cj_input(3), cj_dense(4), cj_dense(2));
+    assert_memory_equal(helper_floats(cj_layer_variable(cj_model_layer(model), 2)->value),
+                        helper_floats(cj_layer_variable(cj_model_layer(same), 2)->value),
+                        8 * sizeof(float));
+    cj_release(same);
+    assert_int_equal(cj_model_add(model, cj_max_pooling2d()), CJ_SHAPE_MISMATCH);
+    assert_int_equal(cj_model_add(model, cj_model_layer_at(model, 0)), CJ_INVALID_ARGUMENT);
+    assert_int_equal(cj_model_add(model, cj_input(2)), CJ_INVALID_ARGUMENT);
+    assert_int_equal(cj_model_add(model, cj_dense(0)), CJ_INVALID_ARGUMENT);
+    assert_error_contains("units");
+    assert_true(cj_shape_equal(cj_model_output_shape(model, 0), &CJ_SHAPE(CJ_BATCH, 2)));
+    assert_int_equal(cj_model_pop(model), CJ_OK);
+    assert_int_equal(cj_model_layer_count(model), 1);
+    assert_true(cj_shape_equal(cj_model_output_shape(model, 0), &CJ_SHAPE(CJ_BATCH, 4)));
+    assert_int_equal(cj_model_pop(model), CJ_INVALID_ARGUMENT);
+    cj_release(model);
+}
+
+static void layers_are_added_before_the_input_is_known(void **state)
+{
+    (void)state;
+    cj_model *model = cj_sequential(cj_dense(4));
+    assert_int_equal(cj_model_add(model, cj_dense(2)), CJ_OK);
+    assert_int_equal(cj_model_output_count(model), 0);
+    assert_int_equal(cj_model_set_input(model, CJ_F32, CJ_SHAPE(3)), CJ_OK);
+    assert_true(cj_shape_equal(cj_model_output_shape(model, 0), &CJ_SHAPE(CJ_BATCH, 2)));
+    cj_model *outer = cj_sequential(cj_model_layer(model), cj_dense(1));
+    assert_int_equal(cj_model_pop(model), CJ_INVALID_ARGUMENT);
+    assert_error_contains("belongs to another one");
+    cj_release(outer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +170,8 @@ int main(void)
         cmocka_unit_test(two_outputs_in_a_chain_are_refused),
         cmocka_unit_test(layers_may_be_joined_by_models),
         cmocka_unit_test(bytes_go_straight_into_rescaling),
+        cmocka_unit_test(layers_are_added_and_popped),
+        cmocka_unit_test(layers_are_added_before_the_input_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

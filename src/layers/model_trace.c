@@ -1,0 +1,167 @@
+// Tracing a model: its applications in order, each on the outputs of those before it.
+#include "base/memory.h"
+#include "layers/model.h"
+#include <string.h>
+
+typedef struct tracing {
+    cj_model *model;
+    cj__trace *trace;
+    cj__value **values; // the outputs of each application
+    bool settling;      // the model is being built: types of outputs are noted
+} tracing;
+
+static cj_status trace_node(tracing *t, const cj__application *a, const cj__value *inputs,
+                            cj__value *outputs)
+{
+    cj_symbol *symbols[CJ__OP_IO_MAX] = {0}, *made[CJ__OP_IO_MAX] = {0};
+    const cj__node *node = a->node;
+    if (node->output_count > CJ__OP_IO_MAX || a->input_count > CJ__OP_IO_MAX)
+        return cj__fail(CJ_UNSUPPORTED,
+                        "%s: op %s between layers has more than %d inputs or outputs",
+                        t->model->layer.name, node->op->name, (int)CJ__OP_IO_MAX);
+    for (int i = 0; i < a->input_count; i++)
+        symbols[i] = inputs[i].symbol;
+    if (node->variable)
+        made[0] = cj__trace_variable(t->trace, node->variable);
+    else if (node->op->flags & CJ__OP_LEAF)
+        made[0] = cj__node_output(&t->trace->build, node, 0);
+    else
+        cj__append_like(&t->trace->build, node, symbols, made);
+    for (int i = 0; i < node->output_count; i++)
+        outputs[i] = (cj__value){made[i], i == 0 && a->input_count > 0 ? inputs[0].mask : NULL};
+    return t->trace->build.status;
+}
+
+static cj_status note_outputs(cj__application *a, const cj__value *outputs, int count)
+{
+    cj__type *types = cj__new((size_t)count, sizeof *types);
+    if (!types)
+        return CJ_OUT_OF_MEMORY;
+    for (int i = 0; i < count; i++)
+        types[i] = *cj__symbol_type(outputs[i].symbol);
+    cj__free(a->output_types);
+    a->output_types = types;
+    a->output_count = count;
+    return CJ_OK;
+}
+
+static cj_status trace_application(tracing *t, int index)
+{
+    cj__application *a = &t->model->applications[index];
+    cj__value inputs[CJ__LAYER_IO_MAX], outputs[CJ__LAYER_IO_MAX] = {0};
+    int count = a->node ? a->node->output_count : 1;
+    for (int i = 0; i < a->input_count; i++) {
+        if (a->input_index[i] >= t->model->applications[a->input_app[i]].output_count)
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: an input of %s is missing",
+                            t->model->layer.name, a->layer ? a->layer->name : a->node->op->name);
+        inputs[i] = t->values[a->input_app[i]][a->input_index[i]];
+    }
+    CJ_TRY(a->node ? trace_node(t, a, inputs, outputs) :
+                     cj__layer_call(a->layer, t->trace, inputs, a->input_count, outputs, &count));
+    if (t->settling)
+        CJ_TRY(note_outputs(a, outputs, count));
+    t->values[index] = cj__copy_bytes(outputs, (size_t)count * sizeof outputs[0]);
+    return t->values[index] ? CJ_OK : CJ_OUT_OF_MEMORY;
+}
+
+static cj_status check_input(const cj_model *model, int index, const cj_symbol *symbol)
+{
+    const cj_shape *need = &model->input_types[index].shape, *given = cj_symbol_shape(symbol);
+    char need_text[CJ__SHAPE_WORDS], given_text[CJ__SHAPE_WORDS];
+    bool fits = need->rank == given->rank;
+    for (int i = 0; fits && i < need->rank; i++)
+        fits = need->dims[i] == given->dims[i] || need->dims[i] == CJ_BATCH ||
+               given->dims[i] == CJ_BATCH;
+    if (fits)
+        return CJ_OK;
+    return cj__fail(CJ_SHAPE_MISMATCH, "%s: input %d has shape %s, needs %s", model->layer.name,
+                    index, cj_shape_text(given, given_text, sizeof given_text),
+                    cj_shape_text(need, need_text, sizeof need_text));
+}
+
+static cj_status trace_all(tracing *t, const cj__value *inputs, cj__value *outputs)
+{
+    cj_model *model = t->model;
+    for (int i = 0; i < model->input_count; i++) {
+        cj__value value = inputs[i];
+        CJ_TRY(check_input(model, i, value.symbol));
+        if (cj_symbol_dtype(value.symbol) != model->input_types[i].dtype)
+            value.symbol = cj__cast(&t->trace->build, value.symbol, model->input_types[i].dtype);
+        if (!value.symbol)
+            return t->trace->build.status;
+        if (!(t->values[model->input_at[i]] = cj__copy_bytes(&value, sizeof value)))
+            return CJ_OUT_OF_MEMORY;
+        if (t->settling)
+            CJ_TRY(note_outputs(&model->applications[model->input_at[i]], &value, 1));
+    }
+    for (int i = 0; i < model->application_count; i++)
+        if (!t->values[i])
+            CJ_TRY(trace_application(t, i));
+    for (int i = 0; i < model->output_count; i++)
+        outputs[i] = t->values[model->output_at[i]][model->output_index[i]];
+    return t->trace->build.status;
+}
+
+static cj_status trace_model(cj_model *model, cj__trace *trace, bool settling,
+                             const cj__value *inputs, cj__value *outputs)
+{
+    tracing t = {.model = model, .trace = trace, .settling = settling};
+    t.values = cj__new((size_t)model->application_count, sizeof *t.values);
+    if (!t.values)
+        return CJ_OUT_OF_MEMORY;
+    const cj_status status = trace_all(&t, inputs, outputs);
+    for (int i = 0; i < model->application_count; i++)
+        cj__free(t.values[i]);
+    cj__free(t.values);
+    if (trace->build.status == CJ_OK)
+        trace->build.status = status;
+    return status;
+}
+
+cj_status cj__model_call(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
+                         cj__value *outputs, int *output_count)
+{
+    cj_model *model = (cj_model *)(void *)layer;
+    if (count != model->input_count)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs %d", layer->name, count,
+                        model->input_count);
+    *output_count = model->output_count;
+    return trace_model(model, trace, false, inputs, outputs);
+}
+
+cj_status cj__model_trace(cj_model *model, cj__trace *trace, cj_symbol *const *inputs,
+                          cj__value *outputs)
+{
+    cj__value values[CJ__LAYER_IO_MAX];
+    if (!model->layer.built)
+        return cj__fail(CJ_NOT_BUILT,
+                        "%s: the model has no input shape yet: give it an input layer or data",
+                        model->layer.name);
+    for (int i = 0; i < model->input_count; i++)
+        values[i] = cj__symbol_value(inputs[i]);
+    return trace_model(model, trace, false, values, outputs);
+}
+
+cj_status cj__model_settle(cj_model *model)
+{
+    cj__trace trace = {0};
+    cj__value inputs[CJ__LAYER_IO_MAX], outputs[CJ__LAYER_IO_MAX];
+    cj_status status = CJ_OK;
+    for (int i = 0; i < model->input_count; i++) {
+        const cj_layer *input = model->applications[model->input_at[i]].layer;
+        cj__input_type(input, &model->input_types[i]);
+        inputs[i] = (cj__value){
+            cj__build_keep(&trace.build, cj_symbol_input(model->input_types[i].dtype,
+                                                         model->input_types[i].shape, input->name)),
+            NULL};
+        if (!inputs[i].symbol)
+            status = trace.build.status;
+    }
+    if (status == CJ_OK)
+        status = trace_model(model, &trace, true, inputs, outputs);
+    for (int i = 0; status == CJ_OK && i < model->output_count; i++)
+        model->output_types[i] = *cj__symbol_type(outputs[i].symbol);
+    cj__trace_end(&trace);
+    model->layer.built = status == CJ_OK;
+    return status;
+}
