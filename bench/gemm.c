@@ -195,8 +195,7 @@ static cj__operand matrix(void *data, int64_t rows, int64_t cols)
 static void report(const subject *s, float *const block[3], cj_pool *pool,
                    const cj__kernels *kernels, double peak)
 {
-    const cj__matmul_attrs attrs = {
-        .trans_a = s->trans_a, .trans_b = s->trans_b, .act = CJ__UNARY_NONE};
+    const cj__matmul_attrs attrs = {.trans_a = s->trans_a, .trans_b = s->trans_b};
     cj__operand inputs[] = {matrix(block[0], s->trans_a ? s->k : s->m, s->trans_a ? s->m : s->k),
                             matrix(block[1], s->trans_b ? s->n : s->k, s->trans_b ? s->k : s->n)};
     cj__operand output = matrix(block[2], s->m, s->n);

@@ -114,6 +114,8 @@ cj_status cj_load_cifar10(cj_dataset **train, cj_dataset **test)
     static const char *const folders[] = {"cifar-10-batches-bin", "cifar10", "", NULL};
     const char *folder = NULL;
     cj__places p;
+    if (!train || !test)
+        return cj__fail_null("cj_load_cifar10: the place for a data set");
     *train = *test = NULL;
     cj__places_of("cifar10", folders, &p);
     for (int i = 0; i < p.count && !folder; i++)

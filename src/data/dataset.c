@@ -139,22 +139,22 @@ cj_dataset *cj_dataset_new(const cj_dataset_args *args)
 
 int64_t cj_dataset_count(const cj_dataset *data)
 {
-    return data->count;
+    return data ? data->count : 0;
 }
 
 cj_tensor *cj_dataset_x(const cj_dataset *data, int index)
 {
-    return index >= 0 && index < data->x_count ? data->x[index] : NULL;
+    return data && index >= 0 && index < data->x_count ? data->x[index] : NULL;
 }
 
 cj_tensor *cj_dataset_y(const cj_dataset *data, int index)
 {
-    return index >= 0 && index < data->y_count ? data->y[index] : NULL;
+    return data && index >= 0 && index < data->y_count ? data->y[index] : NULL;
 }
 
 cj_tensor *cj_dataset_sample_weight(const cj_dataset *data)
 {
-    return data->sample_weight;
+    return data ? data->sample_weight : NULL;
 }
 
 int cj__dataset_x_count(const cj_dataset *data)
@@ -169,6 +169,9 @@ int cj__dataset_y_count(const cj_dataset *data)
 
 cj_status cj_dataset_slice(const cj_dataset *data, int64_t begin, int64_t count, cj_dataset **slice)
 {
+    if (!data || !slice)
+        return cj__fail_null(data ? "cj_dataset_slice: the place for the slice" :
+                                    "cj_dataset_slice: the data set");
     *slice = NULL;
     if (begin < 0 || count < 1 || begin > data->count - count)
         return cj__fail(CJ_INVALID_ARGUMENT,

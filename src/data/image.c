@@ -72,6 +72,9 @@ static cj_status decode(const cj__file_bytes *file, int channels, cj_tensor **im
 
 cj_status cj_load_image(const char *path, int channels, cj_tensor **image)
 {
+    if (!path || !image)
+        return cj__fail_null(path ? "cj_load_image: the place for the image" :
+                                    "cj_load_image: the file's name");
     *image = NULL;
     if (channels != 0 && channels != 1 && channels != 3)
         return cj__fail(CJ_INVALID_ARGUMENT,

@@ -11,9 +11,14 @@
 
 #include <jerror.h>
 
+// A progressive JPEG goes over the whole image in each scan; encoders make some ten. How many are
+// accepted depends on the size of the image, so that a small file cannot ask for hours of work.
+enum { SCANS_MIN = 16, SCANS_MAX = 100, SCANNED_PIXELS_MAX = 1 << 29 };
+
 typedef struct decoder {
     struct jpeg_error_mgr errors; // first, so that libjpeg's pointer to it is one to the decoder
     struct jpeg_decompress_struct jpeg;
+    struct jpeg_progress_mgr progress;
     jmp_buf back;
     char reason[JMSG_LENGTH_MAX];
 } decoder;
@@ -38,6 +43,25 @@ static void note(j_common_ptr jpeg, int level)
         leave(jpeg);
 }
 
+static int scan_limit(const struct jpeg_decompress_struct *jpeg)
+{
+    const int64_t pixels = (int64_t)jpeg->image_width * jpeg->image_height;
+    const int64_t scans = SCANNED_PIXELS_MAX / (pixels > 0 ? pixels : 1);
+    return (int)(scans < SCANS_MIN ? SCANS_MIN : scans > SCANS_MAX ? SCANS_MAX : scans);
+}
+
+static void count_scans(j_common_ptr common)
+{
+    struct jpeg_decompress_struct *jpeg = (struct jpeg_decompress_struct *)common;
+    decoder *d = (decoder *)common->err;
+    const int limit = scan_limit(jpeg);
+    if (jpeg->input_scan_number <= limit)
+        return;
+    snprintf(d->reason, sizeof d->reason, "more than %d scans for %u x %u pixels", limit,
+             jpeg->image_width, jpeg->image_height);
+    longjmp(d->back, 1);
+}
+
 // Decodes into *image. Everything that changes lives in the decoder or behind pointers, out of
 // longjmp's reach.
 static cj_status decode_pixels(decoder *d, const cj__file_bytes *file, cj_tensor **image)
@@ -51,6 +75,8 @@ static cj_status decode_pixels(decoder *d, const cj__file_bytes *file, cj_tensor
     int channels = jpeg->num_components;
     jpeg->out_color_space = channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
     CJ_TRY(cj__image_new(file, jpeg->image_height, jpeg->image_width, channels, image));
+    d->progress.progress_monitor = count_scans;
+    jpeg->progress = &d->progress;
     jpeg_start_decompress(jpeg);
     unsigned char *pixels = (unsigned char *)(*image)->data;
     while (jpeg->output_scanline < jpeg->output_height) {
@@ -72,6 +98,8 @@ cj_status cj__jpeg_decode(const cj__file_bytes *file, cj_tensor **image)
     if (setjmp(d.back) == 0) {
         jpeg_create_decompress(&d.jpeg);
         status = decode_pixels(&d, file, image);
+    } else if (d.errors.msg_code == JERR_OUT_OF_MEMORY) {
+        status = cj__fail(CJ_OUT_OF_MEMORY, "%s: out of memory in libjpeg", file->path);
     } else {
         status = cj__fail(CJ_BAD_FILE, "%s: damaged or truncated JPEG (%s)", file->path, d.reason);
     }

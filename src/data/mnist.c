@@ -109,6 +109,8 @@ cj_status cj_load_mnist(cj_dataset **train, cj_dataset **test)
 {
     static const char *const folders[] = {"mnist", "", NULL};
     cj__places p;
+    if (!train || !test)
+        return cj__fail_null("cj_load_mnist: the place for a data set");
     cj__places_of("mnist", folders, &p);
     *train = *test = NULL;
     const char *folder = find_folder(&p);
@@ -143,11 +145,13 @@ static const named names[] = {{"mnist", cj_load_mnist},
 
 cj_status cj_load_dataset(const char *name, cj_dataset **train, cj_dataset **test)
 {
-    int count = (int)(sizeof names / sizeof *names);
-    for (int i = 0; name && i < count; i++)
+    const int count = (int)(sizeof names / sizeof *names);
+    if (!name || !train || !test)
+        return cj__fail_null(name ? "cj_load_dataset: the place for a data set" :
+                                    "cj_load_dataset: the name of the data set");
+    for (int i = 0; i < count; i++)
         if (strcmp(names[i].name, name) == 0)
             return names[i].load(train, test);
     *train = *test = NULL;
-    return cj__fail_unknown(CJ_INVALID_ARGUMENT, "data set", name ? name : "", names, sizeof *names,
-                            count);
+    return cj__fail_unknown(CJ_INVALID_ARGUMENT, "data set", name, names, sizeof *names, count);
 }

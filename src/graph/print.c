@@ -65,9 +65,9 @@ static void print_call(const cj__plan *plan, int position, const double *seconds
     if (part > 0)
         snprintf(by, sizeof(by), ", by %lld", (long long)part);
     snprintf(name, sizeof(name), "%s%s%s%s%s", call->op->name, form ? ", " : "", form ? form : "",
-             call->kept   ? ", kept" :
-             call->rounds ? ", rounds" :
-                            "",
+             call->kept                                             ? ", kept" :
+             call->rounds && (call->op->flags & CJ__OP_ELEMENTWISE) ? ", rounds" :
+                                                                      "",
              by);
     shapes_of(call, shapes, sizeof(shapes));
     memory_of(plan, instruction, memory, sizeof(memory));

@@ -73,10 +73,13 @@ static cj_status infer_instruction(cj__program *program, const cj__instruction *
         types[j] = program->values[instruction->inputs[j]].type;
     _Alignas(16) unsigned char attrs[CJ__ATTRS_MAX];
     memcpy(attrs, instruction->attrs, sizeof(attrs));
-    int outputs = instruction->output_count;
-    cj_status status =
-        instruction->op->infer(instruction->op, attrs, types, instruction->input_count,
-                               types + instruction->input_count, &outputs);
+    cj__inference rule = {.op = instruction->op,
+                          .attrs = attrs,
+                          .inputs = types,
+                          .input_count = instruction->input_count,
+                          .outputs = types + instruction->input_count,
+                          .output_count = 1};
+    cj_status status = instruction->op->infer(&rule);
     for (int j = 0; j < instruction->output_count && status == CJ_OK; j++)
         program->values[instruction->outputs[j]].type = types[instruction->input_count + j];
     cj__free(types);

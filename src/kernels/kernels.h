@@ -21,46 +21,51 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Element-wise functions of one operand: name, y = f(x, a, b), dy/dx written in x, y, a, b. `a`,
-// `b` are parameters. Y marks those whose derivative needs only y, X those that need only x: the
-// graph keeps alive only what is needed.
-#define CJ__UNARIES(F)                                                                            \
-    F(negative, X, "-x")                                                                          \
-    F(absolute, X, "|x|, derivative 0 at 0")                                                      \
-    F(sign, X, "-1, 0 or 1; derivative 0")                                                        \
-    F(square, X, "x^2")                                                                           \
-    F(sqrt, Y, "x^(1/2)")                                                                         \
-    F(rsqrt, Y, "x^(-1/2)")                                                                       \
-    F(reciprocal, Y, "1/x")                                                                       \
-    F(exp, Y, "e^x")                                                                              \
-    F(log, X, "ln x")                                                                             \
-    F(log1p, X, "ln(1 + x)")                                                                      \
-    F(relu, Y, "max(x, 0); derivative 0 at 0")                                                    \
-    F(relu6, Y, "min(max(x, 0), 6)")                                                              \
-    F(leaky_relu, X, "x if x > 0 else a x")                                                       \
-    F(elu, X, "x if x > 0 else a (e^x - 1)")                                                      \
-    F(selu, Y, "s (x if x > 0 else t (e^x - 1)), s = 1.0507009873554805, t = 1.6732632423543772") \
-    F(sigmoid, Y, "1 / (1 + e^-x)")                                                               \
-    F(tanh, Y, "tanh x")                                                                          \
-    F(softplus, X, "ln(1 + e^x), without overflow")                                               \
-    F(softsign, X, "x / (1 + |x|)")                                                               \
-    F(silu, X, "x sigmoid(x)")                                                                    \
-    F(gelu, X, "x (1 + erf(x / sqrt 2)) / 2")                                                     \
-    F(gelu_tanh, X, "x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2")                          \
-    F(hard_sigmoid, X, "min(max(x / 6 + 1/2, 0), 1)")                                             \
-    F(hard_silu, X, "x hard_sigmoid(x)")                                                          \
-    F(mish, X, "x tanh(softplus x)")                                                              \
-    F(clip, X, "min(max(x, a), b); derivative 1 for a <= x <= b, else 0")
+// Element-wise functions of one operand y = f(x, a, b), where a and b are parameters. A row has the
+// name; what dy/dx is written in (Y: y, X: x), so that the graph keeps only that alive; traits; and
+// the formula. The traits are what the planner must know of the function (ops/op.h):
+//
+//   CJ__FINITE          finite for every finite x, and dy/dx too
+//   CJ__EXACT           |y| is |x|, or a constant of few bits; dy/dx is -1, 0 or 1
+//   CJ__ONE_IS_NEUTRAL  of two operands: where one is 1 the result is the other, bit for bit
+#define CJ__UNARIES(F)                                                                   \
+    F(negative, X, CJ__FINITE | CJ__EXACT, "-x")                                         \
+    F(absolute, X, CJ__FINITE | CJ__EXACT, "|x|, derivative 0 at 0")                     \
+    F(sign, X, CJ__FINITE | CJ__EXACT, "-1, 0 or 1; derivative 0")                       \
+    F(square, X, 0, "x^2")                                                               \
+    F(sqrt, Y, 0, "x^(1/2)")                                                             \
+    F(rsqrt, Y, 0, "x^(-1/2)")                                                           \
+    F(reciprocal, Y, 0, "1/x")                                                           \
+    F(exp, Y, 0, "e^x")                                                                  \
+    F(log, X, 0, "ln x")                                                                 \
+    F(log1p, X, 0, "ln(1 + x)")                                                          \
+    F(relu, Y, CJ__FINITE | CJ__EXACT, "max(x, 0); derivative 0 at 0")                   \
+    F(relu6, Y, CJ__FINITE | CJ__EXACT, "min(max(x, 0), 6)")                             \
+    F(leaky_relu, X, CJ__FINITE, "x if x > 0 else a x")                                  \
+    F(elu, X, CJ__FINITE, "x if x > 0 else a (e^x - 1)")                                 \
+    F(selu, Y, CJ__FINITE,                                                               \
+      "s (x if x > 0 else t (e^x - 1)), s = 1.0507009873554805, t = 1.6732632423543772") \
+    F(sigmoid, Y, CJ__FINITE, "1 / (1 + e^-x)")                                          \
+    F(tanh, Y, CJ__FINITE, "tanh x")                                                     \
+    F(softplus, X, CJ__FINITE, "ln(1 + e^x), without overflow")                          \
+    F(softsign, X, CJ__FINITE, "x / (1 + |x|)")                                          \
+    F(silu, X, CJ__FINITE, "x sigmoid(x)")                                               \
+    F(gelu, X, CJ__FINITE, "x (1 + erf(x / sqrt 2)) / 2")                                \
+    F(gelu_tanh, X, CJ__FINITE, "x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2")     \
+    F(hard_sigmoid, X, CJ__FINITE, "min(max(x / 6 + 1/2, 0), 1)")                        \
+    F(hard_silu, X, CJ__FINITE, "x hard_sigmoid(x)")                                     \
+    F(mish, X, CJ__FINITE, "x tanh(softplus x)")                                         \
+    F(clip, X, CJ__FINITE, "min(max(x, a), b); derivative 1 for a <= x <= b, else 0")
 
-// Element-wise functions of two operands.
-#define CJ__BINARIES(F)     \
-    F(add, "a + b")         \
-    F(subtract, "a - b")    \
-    F(multiply, "a b")      \
-    F(divide, "a / b")      \
-    F(maximum, "max(a, b)") \
-    F(minimum, "min(a, b)") \
-    F(power, "a^b")
+// Element-wise functions of two operands: name, traits, formula.
+#define CJ__BINARIES(F)                                 \
+    F(add, CJ__FINITE, "a + b")                         \
+    F(subtract, CJ__FINITE, "a - b")                    \
+    F(multiply, CJ__FINITE | CJ__ONE_IS_NEUTRAL, "a b") \
+    F(divide, 0, "a / b")                               \
+    F(maximum, CJ__FINITE, "max(a, b)")                 \
+    F(minimum, CJ__FINITE, "min(a, b)")                 \
+    F(power, 0, "a^b")
 
 // Comparisons of two real operands: 1 or 0 in a byte (dtype bool).
 #define CJ__COMPARISONS(F)     \
@@ -78,7 +83,7 @@
     F(min, "least x")
 
 typedef enum cj__unary {
-#define CJ__ROW(name, needs, formula) CJ__UNARY_##name,
+#define CJ__ROW(name, ...) CJ__UNARY_##name,
     CJ__UNARIES(CJ__ROW)
 #undef CJ__ROW
         CJ__UNARY_COUNT,
@@ -86,7 +91,7 @@ typedef enum cj__unary {
 } cj__unary;
 
 typedef enum cj__binary {
-#define CJ__B(name, formula) CJ__BINARY_##name,
+#define CJ__B(name, ...) CJ__BINARY_##name,
     CJ__BINARIES(CJ__B)
 #undef CJ__B
         CJ__BINARY_COUNT

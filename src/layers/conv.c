@@ -122,7 +122,6 @@ static cj_status call_conv2d(cj_layer *layer, cj__trace *trace, const cj__value 
         .dilation = {a->dilation_rate[0], a->dilation_rate[1]},
         .groups = a->groups,
         .same = strcmp(a->padding, "same") == 0,
-        .act = CJ__UNARY_NONE,
     };
     cj__build *g = &trace->build;
     (void)count;

@@ -7,22 +7,18 @@
 #include "ops/run.h"
 #include <string.h>
 
-static cj_status infer_binary(const cj__op *op, void *attrs, const cj__type *inputs,
-                              int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_binary(cj__inference *r)
 {
-    (void)attrs, (void)input_count;
-    *output_count = 1;
-    CJ_TRY(cj__need_real(op, inputs, 0, NULL));
-    CJ_TRY(cj__need_real(op, inputs, 1, &inputs[0]));
-    outputs[0].dtype = inputs[0].dtype;
-    return cj__broadcast(op, &inputs[0].shape, &inputs[1].shape, &outputs[0].shape);
+    CJ_TRY(cj__need_real(r, 0, NULL));
+    CJ_TRY(cj__need_real(r, 1, &r->inputs[0]));
+    r->outputs[0].dtype = r->inputs[0].dtype;
+    return cj__broadcast(r, &r->inputs[0].shape, &r->inputs[1].shape, &r->outputs[0].shape);
 }
 
-static cj_status infer_compare(const cj__op *op, void *attrs, const cj__type *inputs,
-                               int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_compare(cj__inference *r)
 {
-    CJ_TRY(infer_binary(op, attrs, inputs, input_count, outputs, output_count));
-    outputs[0].dtype = CJ_BOOL;
+    CJ_TRY(infer_binary(r));
+    r->outputs[0].dtype = CJ_BOOL;
     return CJ_OK;
 }
 
@@ -116,7 +112,7 @@ static void gradient_power(cj__build *g, const cj__node *node, cj_symbol *dy, cj
 }
 
 static const element_gradient element_gradients[CJ__BINARY_COUNT] = {
-#define CJ__ROW(name, formula) gradient_##name,
+#define CJ__ROW(name, ...) gradient_##name,
     CJ__BINARIES(CJ__ROW)
 #undef CJ__ROW
 };
@@ -131,18 +127,15 @@ static void gradient_binary(cj__build *g, const cj__node *node, cj_symbol *const
 }
 
 // select: y = c ? a : b; c is bool, all three broadcast. c gets no gradient.
-static cj_status infer_select(const cj__op *op, void *attrs, const cj__type *inputs,
-                              int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_select(cj__inference *r)
 {
     cj_shape both;
-    (void)attrs, (void)input_count;
-    *output_count = 1;
-    CJ_TRY(cj__need_dtype(op, inputs, 0, CJ_BOOL));
-    CJ_TRY(cj__need_real(op, inputs, 1, NULL));
-    CJ_TRY(cj__need_real(op, inputs, 2, &inputs[1]));
-    CJ_TRY(cj__broadcast(op, &inputs[1].shape, &inputs[2].shape, &both));
-    outputs[0].dtype = inputs[1].dtype;
-    return cj__broadcast(op, &inputs[0].shape, &both, &outputs[0].shape);
+    CJ_TRY(cj__need_dtype(r, 0, CJ_BOOL));
+    CJ_TRY(cj__need_real(r, 1, NULL));
+    CJ_TRY(cj__need_real(r, 2, &r->inputs[1]));
+    CJ_TRY(cj__broadcast(r, &r->inputs[1].shape, &r->inputs[2].shape, &both));
+    r->outputs[0].dtype = r->inputs[1].dtype;
+    return cj__broadcast(r, &r->inputs[0].shape, &both, &r->outputs[0].shape);
 }
 
 // One row. A condition that is one value for the whole row is repeated into a short buffer.
@@ -185,17 +178,20 @@ static void gradient_select(cj__build *g, const cj__node *node, cj_symbol *const
     dx[2] = cj__sum_like(g, cj__select(g, node->inputs[0], zero, dy[0]), node->inputs[2]);
 }
 
-#define CJ__ROW(function, formula)        \
-    const cj__op cj__op_##function = {    \
-        .name = #function,                \
-        .flags = CJ__OP_ELEMENTWISE,      \
-        .min_inputs = 2,                  \
-        .max_inputs = 2,                  \
-        .variant = CJ__BINARY_##function, \
-        .samples = "ee>s",                \
-        .infer = infer_binary,            \
-        .gradient = gradient_binary,      \
-        .run = run_binary,                \
+#define CJ__ROW(function, traits, formula)                                                  \
+    const cj__op cj__op_##function = {                                                      \
+        .name = #function,                                                                  \
+        .flags = CJ__OP_ELEMENTWISE,                                                        \
+        .min_inputs = 2,                                                                    \
+        .max_inputs = 2,                                                                    \
+        .variant = CJ__BINARY_##function,                                                   \
+        .samples = "ee>s",                                                                  \
+        .on_blocks = (traits)&CJ__FINITE ? CJ__ON_BLOCKS_YES : CJ__ON_BLOCKS_NO,            \
+        .identity = (traits)&CJ__ONE_IS_NEUTRAL ? CJ__IDENTITY_BY_ONE : CJ__IDENTITY_NEVER, \
+        .bf16 = CJ__BF16_NEVER,                                                             \
+        .infer = infer_binary,                                                              \
+        .gradient = gradient_binary,                                                        \
+        .run = run_binary,                                                                  \
     };
 CJ__BINARIES(CJ__ROW)
 #undef CJ__ROW
@@ -206,6 +202,10 @@ CJ__BINARIES(CJ__ROW)
         .min_inputs = 2,                      \
         .max_inputs = 2,                      \
         .variant = CJ__COMPARISON_##function, \
+        .samples = CJ__WHOLE_BATCH,           \
+        .on_blocks = CJ__ON_BLOCKS_NO,        \
+        .identity = CJ__IDENTITY_NEVER,       \
+        .bf16 = CJ__BF16_NEVER,               \
         .infer = infer_compare,               \
         .run = run_compare,                   \
     };
@@ -217,18 +217,22 @@ const cj__op cj__op_select = {
     .flags = CJ__OP_ELEMENTWISE,
     .min_inputs = 3,
     .max_inputs = 3,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
     .infer = infer_select,
     .gradient = gradient_select,
     .run = run_select,
 };
 
 const cj__op *const cj__binary_ops[CJ__BINARY_COUNT] = {
-#define CJ__ROW(name, formula) &cj__op_##name,
+#define CJ__ROW(name, ...) &cj__op_##name,
     CJ__BINARIES(CJ__ROW)
 #undef CJ__ROW
 };
 const cj__op *const cj__comparison_ops[CJ__COMPARISON_COUNT] = {
-#define CJ__ROW(name, formula) &cj__op_##name,
+#define CJ__ROW(name, ...) &cj__op_##name,
     CJ__COMPARISONS(CJ__ROW)
 #undef CJ__ROW
 };

@@ -9,36 +9,30 @@
 #include "ops/infer.h"
 #include "ops/run.h"
 
-static cj_status infer_to_blocks(const cj__op *op, void *attrs, const cj__type *inputs,
-                                 int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_to_blocks(cj__inference *r)
 {
-    const cj__blocks_attrs *a = attrs;
-    (void)input_count;
-    *output_count = 1;
-    CJ_TRY(cj__need_rank(op, inputs, 0, 4, 4));
-    if (inputs[0].dtype != CJ_U8)
-        CJ_TRY(cj__need_dtype(op, inputs, 0, a->dtype));
-    if (inputs[0].shape.dims[0] != a->images)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: %lld images, not %lld", op->name,
-                        (long long)inputs[0].shape.dims[0], (long long)a->images);
-    outputs[0] = (cj__type){a->dtype, cj__blocks_shape(&inputs[0].shape, a->lanes)};
-    return cj__check_output(op, &outputs[0].shape);
+    const cj__blocks_attrs *a = r->attrs;
+    CJ_TRY(cj__need_rank(r, 0, 4, 4));
+    if (r->inputs[0].dtype != CJ_U8)
+        CJ_TRY(cj__need_dtype(r, 0, a->dtype));
+    if (r->inputs[0].shape.dims[0] != a->images)
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: %lld images, not %lld", r->op->name,
+                        (long long)r->inputs[0].shape.dims[0], (long long)a->images);
+    r->outputs[0] = (cj__type){a->dtype, cj__blocks_shape(&r->inputs[0].shape, a->lanes)};
+    return cj__check_output(r, &r->outputs[0].shape);
 }
 
-static cj_status infer_from_blocks(const cj__op *op, void *attrs, const cj__type *inputs,
-                                   int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_from_blocks(cj__inference *r)
 {
-    const cj__blocks_attrs *a = attrs;
-    (void)input_count;
-    *output_count = 1;
-    CJ_TRY(cj__need_dtype(op, inputs, 0, a->dtype));
-    CJ_TRY(cj__need_rank(op, inputs, 0, 4, 4));
-    outputs[0] = inputs[0];
-    outputs[0].shape.dims[0] = a->images;
-    outputs[0].shape.dims[3] /= a->lanes;
-    const cj_shape blocks = cj__blocks_shape(&outputs[0].shape, a->lanes);
-    if (!cj_shape_equal(&blocks, &inputs[0].shape))
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the blocks do not hold %lld images", op->name,
+    const cj__blocks_attrs *a = r->attrs;
+    CJ_TRY(cj__need_dtype(r, 0, a->dtype));
+    CJ_TRY(cj__need_rank(r, 0, 4, 4));
+    r->outputs[0] = r->inputs[0];
+    r->outputs[0].shape.dims[0] = a->images;
+    r->outputs[0].shape.dims[3] /= a->lanes;
+    const cj_shape blocks = cj__blocks_shape(&r->outputs[0].shape, a->lanes);
+    if (!cj_shape_equal(&blocks, &r->inputs[0].shape))
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the blocks do not hold %lld images", r->op->name,
                         (long long)a->images);
     return CJ_OK;
 }
@@ -89,6 +83,10 @@ static cj_status run_from_blocks(const cj__call *call)
         .flags = CJ__OP_FUSED | CJ__OP_LAYOUT,  \
         .min_inputs = 1,                        \
         .max_inputs = 1,                        \
+        .samples = CJ__WHOLE_BATCH,             \
+        .on_blocks = CJ__ON_BLOCKS_NO,          \
+        .identity = CJ__IDENTITY_NEVER,         \
+        .bf16 = CJ__BF16_FROM_INPUT_0,          \
         .attrs_size = sizeof(cj__blocks_attrs), \
         .infer = infer_##op_name,               \
         .run = run_##op_name,                   \

@@ -35,24 +35,27 @@ typedef struct cj__slice_attrs {
 } cj__slice_attrs;
 typedef struct cj__matmul_attrs {
     bool trans_a, trans_b; // see matmul.c: trans_a folds leading axes into the summed one
-    cj__unary act;         // of the fused form
-    double act_a, act_b;
-    bool bf16;   // set by the plan: operands are rounded to bfloat16 and multiplied in pairs
-    bool rounds; // with bf16: the result is rounded too
+    // Chosen by passes; zero in a graph.
+    bool bf16;             // operands are rounded to bfloat16 and multiplied in pairs
+    cj__epilogue epilogue; // of matmul_bias_act
 } cj__matmul_attrs;
-typedef struct cj__conv2d_attrs {
-    int64_t kernel[2], strides[2], dilation[2], groups;
-    bool same;     // padding "same"; otherwise "valid"
-    cj__unary act; // set by the plan, like all that follows: of the fused forms
-    double act_a, act_b;
-    int32_t winograd; // side of the tiles of Winograd's form; 0 for the direct form
-    bool rounds;      // y (before the pool) or dx is rounded to bfloat16
-    bool sums_dbias;  // of conv2d_filter_grad: a second output, the bias's gradient
-    int32_t pool[2];  // of conv2d_pool: the window; 0 elsewhere
-    int32_t out[2];   // rows and columns of y that are computed, after the pool; 0 for all
+
+// What the passes of a plan choose for a convolution; zero in a graph.
+typedef struct cj__conv2d_choice {
+    cj__epilogue epilogue; // of conv2d_bias_act and conv2d_pool
+    int32_t winograd;      // side of the tiles of Winograd's form; 0 for the direct form
+    int32_t pool[2];       // window of the max pool in it; 0 for none
+    int32_t out[2];        // rows and columns of y, after the pool, that are computed; 0 for all
     // not 0: x, y, dx, dy hold so many images in blocks of `lanes` images, (blocks, h, w, c lanes):
     // see ops/blocks.h
     int32_t images, lanes;
+    bool sums_dbias; // of filters' gradients: a second output, the bias's gradient
+} cj__conv2d_choice;
+// What a convolution means, and what was chosen for it.
+typedef struct cj__conv2d_attrs {
+    int64_t kernel[2], strides[2], dilation[2], groups;
+    bool same; // padding "same"; otherwise "valid"
+    cj__conv2d_choice chosen;
 } cj__conv2d_attrs;
 typedef struct cj__pool2d_attrs {
     int64_t size[2], strides[2];
@@ -92,7 +95,6 @@ typedef struct cj__sweep_attrs {
     int members, inputs, outputs;
     cj__update_attrs update;
 } cj__sweep_attrs;
-bool cj__is_step(const cj__op *op); // of an optimizer
 
 // y = f(x) for any function of CJ__UNARIES; a and b are its parameters.
 cj_symbol *cj__apply_unary(cj__build *g, cj__unary function, cj_symbol *x, double a, double b);
@@ -136,7 +138,7 @@ cj_symbol *cj__stack(cj__build *g, cj_symbol *const *inputs, int count, int axis
 cj_symbol *cj__reverse(cj__build *g, cj_symbol *x, int axis);
 
 cj_symbol *cj__matmul(cj__build *g, cj_symbol *a, cj_symbol *b, bool trans_a, bool trans_b);
-// attrs: kernel and act are filled in here.
+// attrs: the kernel is filled in from w.
 cj_symbol *cj__conv2d_symbol(cj__build *g, cj_symbol *x, cj_symbol *w,
                              const cj__conv2d_attrs *attrs);
 cj_symbol *cj__max_pool2d(cj__build *g, cj_symbol *x, const cj__pool2d_attrs *attrs);

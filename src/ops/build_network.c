@@ -4,16 +4,14 @@
 
 cj_symbol *cj__matmul(cj__build *g, cj_symbol *a, cj_symbol *b, bool trans_a, bool trans_b)
 {
-    const cj__matmul_attrs attrs = {.trans_a = trans_a, .trans_b = trans_b, .act = CJ__UNARY_NONE};
+    const cj__matmul_attrs attrs = {.trans_a = trans_a, .trans_b = trans_b};
     return cj__append(g, &cj__op_matmul, &attrs, (cj_symbol *[]){a, b}, 2);
 }
 
 cj_symbol *cj__conv2d_symbol(cj__build *g, cj_symbol *x, cj_symbol *w,
                              const cj__conv2d_attrs *attrs)
 {
-    cj__conv2d_attrs plain = *attrs;
-    plain.act = CJ__UNARY_NONE;
-    return cj__append(g, &cj__op_conv2d, &plain, (cj_symbol *[]){x, w}, 2);
+    return cj__append(g, &cj__op_conv2d, attrs, (cj_symbol *[]){x, w}, 2);
 }
 
 cj_symbol *cj__max_pool2d(cj__build *g, cj_symbol *x, const cj__pool2d_attrs *attrs)

@@ -8,30 +8,29 @@
 // Padding "same": oh = ceil(h / stride), zeros halved with the odd one after (right, bottom), as
 // TensorFlow does it.
 #include "ops/blocks.h"
-#include "ops/conv.h"
 #include "ops/families.h"
 #include "ops/infer.h"
 #include "ops/run.h"
 #include "ops/window.h"
 
-static cj_status check_settings(const cj__op *op, const cj__conv2d_attrs *a)
+static cj_status check_settings(const cj__inference *r, const cj__conv2d_attrs *a)
 {
     for (int i = 0; i < 2; i++)
         if (a->kernel[i] < 1 || a->strides[i] < 1 || a->dilation[i] < 1)
             return cj__fail(CJ_INVALID_ARGUMENT,
-                            "%s: kernel, strides and dilation must be at least 1", op->name);
+                            "%s: kernel, strides and dilation must be at least 1", r->op->name);
     if (a->groups < 1)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %lld groups, needs at least 1", op->name,
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %lld groups, needs at least 1", r->op->name,
                         (long long)a->groups);
     return CJ_OK;
 }
 
 // A rank-4 image of which only the first axis may be free.
-static cj_status need_image(const cj__op *op, const cj__type *inputs, int index)
+static cj_status need_image(const cj__inference *r, int index)
 {
-    CJ_TRY(cj__need_rank(op, inputs, index, 4, 4));
+    CJ_TRY(cj__need_rank(r, index, 4, 4));
     for (int i = 1; i < 4; i++)
-        CJ_TRY(cj__need_axis(op, &inputs[index], i, false));
+        CJ_TRY(cj__need_axis(r, &r->inputs[index], i, false));
     return CJ_OK;
 }
 
@@ -39,13 +38,13 @@ static cj_status need_image(const cj__op *op, const cj__type *inputs, int index)
 // attrs.out says.
 static int64_t kept(const cj__conv2d_attrs *a, int axis, int64_t count)
 {
-    if (a->pool[axis] > 1)
-        count /= a->pool[axis];
-    return a->out[axis] > 0 && a->out[axis] < count ? a->out[axis] : count;
+    if (a->chosen.pool[axis] > 1)
+        count /= a->chosen.pool[axis];
+    return a->chosen.out[axis] > 0 && a->chosen.out[axis] < count ? a->chosen.out[axis] : count;
 }
 
 // The shape of y for images of x's shape and f filters.
-static cj_status output_shape(const cj__op *op, const cj__conv2d_attrs *a, const cj_shape *x,
+static cj_status output_shape(const cj__inference *r, const cj__conv2d_attrs *a, const cj_shape *x,
                               int64_t f, cj_shape *y)
 {
     *y = (cj_shape){.rank = 4, .dims = {x->dims[0], 0, 0, f}};
@@ -55,110 +54,103 @@ static cj_status output_shape(const cj__op *op, const cj__conv2d_attrs *a, const
     if (y->dims[1] < 1 || y->dims[2] < 1)
         return cj__fail(CJ_SHAPE_MISMATCH,
                         "%s: kernel %lldx%lld does not fit input %lldx%lld with padding \"%s\"",
-                        op->name, (long long)a->kernel[0], (long long)a->kernel[1],
+                        r->op->name, (long long)a->kernel[0], (long long)a->kernel[1],
                         (long long)x->dims[1], (long long)x->dims[2], a->same ? "same" : "valid");
     if (x->dims[3] % a->groups || f % a->groups)
         return cj__fail(CJ_SHAPE_MISMATCH,
                         "%s: %lld channels and %lld filters cannot be cut into %lld groups",
-                        op->name, (long long)x->dims[3], (long long)f, (long long)a->groups);
+                        r->op->name, (long long)x->dims[3], (long long)f, (long long)a->groups);
     y->dims[1] = kept(a, 0, y->dims[1]);
     y->dims[2] = kept(a, 1, y->dims[2]);
-    return cj__check_output(op, y);
+    return cj__check_output(r, y);
 }
 
 // Images that lie side by side in x and y: see ops/blocks.h.
 static int64_t lanes_of(const cj__conv2d_attrs *a)
 {
-    return a->images > 0 ? a->lanes : 1;
+    return a->chosen.images > 0 ? a->chosen.lanes : 1;
 }
 
-static cj_status infer_conv2d(const cj__op *op, void *attrs, const cj__type *inputs,
-                              int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_conv2d(cj__inference *r)
 {
-    cj__conv2d_attrs *a = attrs;
-    const cj_shape *x = &inputs[0].shape, *w = &inputs[1].shape;
+    cj__conv2d_attrs *a = r->attrs;
+    const cj_shape *x = &r->inputs[0].shape, *w = &r->inputs[1].shape;
     char text[CJ__SHAPE_TEXT];
-    *output_count = 1;
-    for (int i = 0; i < input_count; i++)
-        CJ_TRY(cj__need_real(op, inputs, i, &inputs[0]));
-    CJ_TRY(need_image(op, inputs, 0));
-    CJ_TRY(cj__need_rank(op, inputs, 1, 4, 4));
+    for (int i = 0; i < r->input_count; i++)
+        CJ_TRY(cj__need_real(r, i, &r->inputs[0]));
+    CJ_TRY(need_image(r, 0));
+    CJ_TRY(cj__need_rank(r, 1, 4, 4));
     const int64_t lanes = lanes_of(a);
     a->kernel[0] = w->dims[0];
     a->kernel[1] = w->dims[1];
-    CJ_TRY(check_settings(op, a));
-    outputs[0].dtype = inputs[0].dtype;
-    CJ_TRY(output_shape(op, a, x, w->dims[3] * lanes, &outputs[0].shape));
+    CJ_TRY(check_settings(r, a));
+    r->outputs[0].dtype = r->inputs[0].dtype;
+    CJ_TRY(output_shape(r, a, x, w->dims[3] * lanes, &r->outputs[0].shape));
     if (w->dims[2] * a->groups * lanes != x->dims[3])
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: filters %s do not fit %lld channels in %lld groups",
-                        op->name, cj__shape_words(w, text), (long long)(x->dims[3] / lanes),
+                        r->op->name, cj__shape_words(w, text), (long long)(x->dims[3] / lanes),
                         (long long)a->groups);
-    if (input_count == 3 && (inputs[2].shape.rank != 1 || inputs[2].shape.dims[0] != w->dims[3]))
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: bias %s does not fit %lld filters", op->name,
-                        cj__shape_words(&inputs[2].shape, text), (long long)w->dims[3]);
+    if (r->input_count == 3 &&
+        (r->inputs[2].shape.rank != 1 || r->inputs[2].shape.dims[0] != w->dims[3]))
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: bias %s does not fit %lld filters", r->op->name,
+                        cj__shape_words(&r->inputs[2].shape, text), (long long)w->dims[3]);
     return CJ_OK;
 }
 
 // With the pool: y and, in bytes, the places.
-static cj_status infer_conv2d_pool(const cj__op *op, void *attrs, const cj__type *inputs,
-                                   int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_conv2d_pool(cj__inference *r)
 {
-    CJ_TRY(infer_conv2d(op, attrs, inputs, input_count, outputs, output_count));
-    *output_count = 2;
-    outputs[1] = (cj__type){CJ_U8, outputs[0].shape};
+    CJ_TRY(infer_conv2d(r));
+    r->output_count = 2;
+    r->outputs[1] = (cj__type){CJ_U8, r->outputs[0].shape};
     return CJ_OK;
 }
 
 // dy must be what conv2d of x's shape gives.
-static cj_status check_gradient(const cj__op *op, const cj__conv2d_attrs *a, const cj_shape *x,
-                                const cj__type *dy)
+static cj_status check_gradient(const cj__inference *r, const cj__conv2d_attrs *a,
+                                const cj_shape *x, const cj__type *dy)
 {
     cj__type expected = *dy;
-    CJ_TRY(output_shape(op, a, x, dy->shape.dims[3], &expected.shape));
-    return cj__need_same_shape(op, dy, &expected);
+    CJ_TRY(output_shape(r, a, x, dy->shape.dims[3], &expected.shape));
+    return cj__need_same_shape(r, dy, &expected);
 }
 
-static cj_status infer_input_grad(const cj__op *op, void *attrs, const cj__type *inputs,
-                                  int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_input_grad(cj__inference *r)
 {
-    const cj__conv2d_attrs *a = attrs;
-    (void)input_count;
-    *output_count = 1;
-    CJ_TRY(cj__need_real(op, inputs, 0, NULL));
-    CJ_TRY(cj__need_real(op, inputs, 1, &inputs[0]));
-    CJ_TRY(cj__need_rank(op, inputs, 0, 4, 4));
-    CJ_TRY(need_image(op, inputs, 1));
-    CJ_TRY(need_image(op, inputs, 2));
-    CJ_TRY(check_settings(op, a));
-    outputs[0] = (cj__type){inputs[0].dtype, inputs[2].shape};
-    return check_gradient(op, a, &inputs[2].shape, &inputs[1]);
+    const cj__conv2d_attrs *a = r->attrs;
+    CJ_TRY(cj__need_real(r, 0, NULL));
+    CJ_TRY(cj__need_real(r, 1, &r->inputs[0]));
+    CJ_TRY(cj__need_rank(r, 0, 4, 4));
+    CJ_TRY(need_image(r, 1));
+    CJ_TRY(need_image(r, 2));
+    CJ_TRY(check_settings(r, a));
+    r->outputs[0] = (cj__type){r->inputs[0].dtype, r->inputs[2].shape};
+    return check_gradient(r, a, &r->inputs[2].shape, &r->inputs[1]);
 }
 
-static cj_status infer_filter_grad(const cj__op *op, void *attrs, const cj__type *inputs,
-                                   int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_filter_grad(cj__inference *r)
 {
-    const cj__conv2d_attrs *a = attrs;
-    *output_count = 1;
-    CJ_TRY(cj__need_real(op, inputs, 0, NULL));
-    CJ_TRY(cj__need_real(op, inputs, 1, &inputs[0]));
-    CJ_TRY(need_image(op, inputs, 0));
-    CJ_TRY(need_image(op, inputs, 1));
-    CJ_TRY(check_settings(op, a));
+    const cj__conv2d_attrs *a = r->attrs;
+    CJ_TRY(cj__need_real(r, 0, NULL));
+    CJ_TRY(cj__need_real(r, 1, &r->inputs[0]));
+    CJ_TRY(need_image(r, 0));
+    CJ_TRY(need_image(r, 1));
+    CJ_TRY(check_settings(r, a));
     const int64_t lanes = lanes_of(a);
     const cj_shape w = {.rank = 4,
                         .dims = {a->kernel[0], a->kernel[1],
-                                 inputs[0].shape.dims[3] / lanes / a->groups,
-                                 inputs[1].shape.dims[3] / lanes}};
-    outputs[0] = (cj__type){inputs[0].dtype, w};
-    if (a->sums_dbias) {
-        *output_count = 2;
-        outputs[1] = (cj__type){inputs[0].dtype, {.rank = 1, .dims = {w.dims[3]}}};
+                                 r->inputs[0].shape.dims[3] / lanes / a->groups,
+                                 r->inputs[1].shape.dims[3] / lanes}};
+    r->outputs[0] = (cj__type){r->inputs[0].dtype, w};
+    if (a->chosen.sums_dbias) {
+        r->output_count = 2;
+        r->outputs[1] = (cj__type){r->inputs[0].dtype, {.rank = 1, .dims = {w.dims[3]}}};
     }
-    CJ_TRY(check_gradient(op, a, &inputs[0].shape, &inputs[1]));
-    if (input_count < 3)
+    CJ_TRY(check_gradient(r, a, &r->inputs[0].shape, &r->inputs[1]));
+    if (r->input_count < 3)
         return CJ_OK;
-    CJ_TRY(cj__need_dtype(op, inputs, 2, CJ_U8));
-    return cj__need_same_shape(op, &inputs[1], &inputs[2]);
+    CJ_TRY(cj__need_dtype(r, 2, CJ_U8));
+    return cj__need_same_shape(r, &r->inputs[1], &r->inputs[2]);
 }
 
 typedef struct conv_context {
@@ -168,21 +160,14 @@ typedef struct conv_context {
     cj__job job;
 } conv_context;
 
-static cj__conv2d_kind kind_of(const cj__call *call)
-{
-    return call->op == &cj__op_conv2d_input_grad ? CJ__CONV2D_INPUT_GRAD :
-           call->op == &cj__op_conv2d_filter_grad || call->op == &cj__op_conv2d_pool_filter_grad ?
-                                                   CJ__CONV2D_FILTER_GRAD :
-                                                   CJ__CONV2D_FORWARD;
-}
-
 // The geometry from the attributes and the concrete shapes of x and of y or dy.
 static cj__conv2d geometry_of(const cj__conv2d_attrs *a, const cj__type *x, const cj__type *y)
 {
     const int64_t *in = x->shape.dims, *out = y->shape.dims, lanes = lanes_of(a),
-                  rows = a->pool[0] > 1 ? a->pool[0] : 1, cols = a->pool[1] > 1 ? a->pool[1] : 1;
+                  rows = a->chosen.pool[0] > 1 ? a->chosen.pool[0] : 1,
+                  cols = a->chosen.pool[1] > 1 ? a->chosen.pool[1] : 1;
     return (cj__conv2d){
-        .n = a->images > 0 ? a->images : in[0],
+        .n = a->chosen.images > 0 ? a->chosen.images : in[0],
         .h = in[1],
         .w = in[2],
         .c = in[3] / lanes,
@@ -204,16 +189,16 @@ static cj__conv2d geometry_of(const cj__conv2d_attrs *a, const cj__type *x, cons
 static cj__conv2d_args forward_args(const cj__call *call)
 {
     const cj__conv2d_attrs *a = call->attrs;
-    const bool fused = call->op != &cj__op_conv2d;
+    const cj__epilogue *e = call->op->epilogue ? &a->chosen.epilogue : &cj__no_epilogue;
     return (cj__conv2d_args){
         .s = geometry_of(a, &call->inputs[0].type, &call->outputs[0].type),
-        .winograd = a->winograd,
-        .pool_h = a->pool[0],
-        .pool_w = a->pool[1],
-        .act = fused ? a->act : CJ__UNARY_NONE,
-        .act_a = a->act_a,
-        .act_b = a->act_b,
-        .rounds = a->rounds,
+        .winograd = a->chosen.winograd,
+        .pool_h = a->chosen.pool[0],
+        .pool_w = a->chosen.pool[1],
+        .act = e->act,
+        .act_a = e->a,
+        .act_b = e->b,
+        .rounds = call->rounds,
         .x = call->inputs[0].data,
         .w = call->inputs[1].data,
         .bias = call->input_count == 3 ? call->inputs[2].data : NULL,
@@ -227,8 +212,8 @@ static cj__conv2d_args input_grad_args(const cj__call *call)
     const cj__conv2d_attrs *a = call->attrs;
     return (cj__conv2d_args){
         .s = geometry_of(a, &call->outputs[0].type, &call->inputs[1].type),
-        .winograd = a->winograd,
-        .rounds = a->rounds,
+        .winograd = a->chosen.winograd,
+        .rounds = call->rounds,
         .w = call->inputs[0].data,
         .dy = call->inputs[1].data,
         .dx = call->outputs[0].data,
@@ -240,55 +225,37 @@ static cj__conv2d_args filter_grad_args(const cj__call *call)
     const cj__conv2d_attrs *a = call->attrs;
     return (cj__conv2d_args){
         .s = geometry_of(a, &call->inputs[0].type, &call->inputs[1].type),
-        .winograd = a->winograd,
-        .sums_dbias = a->sums_dbias,
+        .winograd = a->chosen.winograd,
+        .sums_dbias = a->chosen.sums_dbias,
         .x = call->inputs[0].data,
-        .pool_h = a->pool[0],
-        .pool_w = a->pool[1],
+        .pool_h = a->chosen.pool[0],
+        .pool_w = a->chosen.pool[1],
         .dy = call->inputs[1].data,
         .dy_place = call->input_count == 3 ? call->inputs[2].data : NULL,
         .dw = call->outputs[0].data,
-        .dbias = a->sums_dbias ? call->outputs[1].data : NULL,
+        .dbias = a->chosen.sums_dbias ? call->outputs[1].data : NULL,
     };
 }
 
-static cj__conv2d_args (*const args_of[CJ__CONV2D_KINDS])(const cj__call *call) = {
-    [CJ__CONV2D_FORWARD] = forward_args,
-    [CJ__CONV2D_INPUT_GRAD] = input_grad_args,
-    [CJ__CONV2D_FILTER_GRAD] = filter_grad_args,
-};
+static const cj__convolution forward_with_pool = {CJ__CONV2D_FORWARD, forward_args,
+                                                  &cj__op_conv2d_pool},
+                             forward_only = {CJ__CONV2D_FORWARD, forward_args, NULL},
+                             input_grad = {CJ__CONV2D_INPUT_GRAD, input_grad_args, NULL},
+                             filter_grad = {CJ__CONV2D_FILTER_GRAD, filter_grad_args, NULL};
 
 static bool in_blocks(const cj__call *call)
 {
-    return ((const cj__conv2d_attrs *)call->attrs)->images > 0;
+    return ((const cj__conv2d_attrs *)call->attrs)->chosen.images > 0;
 }
 
 static void context_of(const cj__call *call, conv_context *c)
 {
-    const cj__conv2d_kind kind = kind_of(call);
-    *c = (conv_context){.call = call, .kind = kind, .args = args_of[kind](call)};
+    const cj__conv2d_kind kind = call->op->convolution->kind;
+    *c = (conv_context){.call = call, .kind = kind, .args = call->op->convolution->args(call)};
     if (in_blocks(call))
         call->kernels->block_conv2d_job[kind](&c->args, &c->job);
     else
         call->kernels->conv2d_job[kind](&c->args, &c->job);
-}
-
-bool cj__conv2d_question_of(const cj__call *call, cj__conv2d_question *question)
-{
-    static const cj__op *const asked[] = {&cj__op_conv2d,
-                                          &cj__op_conv2d_bias_act,
-                                          &cj__op_conv2d_pool,
-                                          &cj__op_conv2d_input_grad,
-                                          &cj__op_conv2d_filter_grad,
-                                          &cj__op_conv2d_pool_filter_grad};
-    for (size_t i = 0; i < sizeof(asked) / sizeof asked[0]; i++) {
-        if (call->op == asked[i]) {
-            question->kind = kind_of(call);
-            question->args = args_of[question->kind](call);
-            return true;
-        }
-    }
-    return false;
 }
 
 // The last block of images may have idle lanes; those of a part that ends before it have none.
@@ -297,16 +264,16 @@ static int64_t part_conv(const cj__call *call, int64_t first, int64_t rows, void
     const cj__conv2d_attrs *whole = call->attrs;
     cj__conv2d_attrs *a = attrs;
     *a = *whole;
-    if (whole->images == 0)
+    if (whole->chosen.images == 0)
         return 1;
-    const int64_t lanes = whole->lanes, left = whole->images - first * lanes;
-    a->images = (int32_t)(left < rows * lanes ? left : rows * lanes);
+    const int64_t lanes = whole->chosen.lanes, left = whole->chosen.images - first * lanes;
+    a->chosen.images = (int32_t)(left < rows * lanes ? left : rows * lanes);
     return lanes;
 }
 
 static double flops_conv(const cj__call *call)
 {
-    const cj__conv2d s = args_of[kind_of(call)](call).s;
+    const cj__conv2d s = call->op->convolution->args(call).s;
     return 2.0 * (double)(s.n * s.oh * s.ow * s.f) * (double)(s.kh * s.kw * (s.c / s.groups));
 }
 
@@ -314,7 +281,7 @@ static double flops_conv(const cj__call *call)
 // multiply-adds.
 static double work_conv(const cj__call *call)
 {
-    const cj__conv2d s = args_of[kind_of(call)](call).s;
+    const cj__conv2d s = call->op->convolution->args(call).s;
     const int64_t sum = s.kh * s.kw * (s.c / s.groups);
     return flops_conv(call) * (sum < 24 ? 24.0 / (double)sum : 1.0);
 }
@@ -322,10 +289,10 @@ static double work_conv(const cj__call *call)
 static const char *form_conv(const cj__call *call)
 {
     const cj__conv2d_attrs *a = call->attrs;
-    return a->images > 0    ? "blocks" :
-           a->winograd == 4 ? "winograd 4x4" :
-           a->winograd      ? "winograd" :
-                              "direct";
+    return a->chosen.images > 0    ? "blocks" :
+           a->chosen.winograd == 4 ? "winograd 4x4" :
+           a->chosen.winograd      ? "winograd" :
+                                     "direct";
 }
 
 static void conv_phase(const void *context, void *workspace, int phase, int64_t begin, int64_t end)
@@ -355,11 +322,11 @@ static cj__prepared prepared_conv(const cj__call *call)
                             s->n * s->oh * s->ow);
 }
 
-// The input's gradient, for kernels that do not round it: tiles of several tasks may add to it.
+// The input's gradient, for kernels that do not round it because tiles of several tasks may add to
+// it.
 static void round_result(const cj__call *call, int64_t begin, int64_t end)
 {
-    void *dx = cj__at(call, call->outputs[0].data, begin);
-    call->kernels->round_bf16(end - begin, dx, dx);
+    (void)call, (void)begin, (void)end; // cj__each_element() rounds what a call has made
 }
 
 static cj_status run_conv(const cj__call *call)
@@ -411,12 +378,23 @@ static void gradient_filter_grad(cj__build *g, const cj__node *node, cj_symbol *
     dx[1] = forward(g, node, node->inputs[0], dy[0]);
 }
 
+static cj__epilogue *epilogue_of(void *attrs)
+{
+    return &((cj__conv2d_attrs *)attrs)->chosen.epilogue;
+}
+
 const cj__op cj__op_conv2d = {
     .name = "conv2d",
     .min_inputs = 2,
     .max_inputs = 2,
-    .attrs_size = sizeof(cj__conv2d_attrs),
     .samples = "sw>s",
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
+    .rounds = true,
+    .fused = &cj__op_conv2d_bias_act,
+    .convolution = &forward_with_pool,
+    .attrs_size = sizeof(cj__conv2d_attrs),
     .part = part_conv,
     .infer = infer_conv2d,
     .gradient = gradient_conv2d,
@@ -431,8 +409,14 @@ const cj__op cj__op_conv2d_input_grad = {
     .name = "conv2d_input_grad",
     .min_inputs = 3,
     .max_inputs = 3,
-    .attrs_size = sizeof(cj__conv2d_attrs),
     .samples = "wss>s",
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
+    .rounds = true,
+    .shape_only = 1 << 2,
+    .convolution = &input_grad,
+    .attrs_size = sizeof(cj__conv2d_attrs),
     .part = part_conv,
     .infer = infer_input_grad,
     .gradient = gradient_input_grad,
@@ -447,8 +431,12 @@ const cj__op cj__op_conv2d_filter_grad = {
     .name = "conv2d_filter_grad",
     .min_inputs = 2,
     .max_inputs = 2,
-    .attrs_size = sizeof(cj__conv2d_attrs),
     .samples = "ss>++",
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
+    .convolution = &filter_grad,
+    .attrs_size = sizeof(cj__conv2d_attrs),
     .part = part_conv,
     .infer = infer_filter_grad,
     .gradient = gradient_filter_grad,
@@ -459,14 +447,20 @@ const cj__op cj__op_conv2d_filter_grad = {
     .form = form_conv,
 };
 
-// Inputs x, w and perhaps bias (f); attrs.act may be CJ__UNARY_NONE.
+// Inputs x, w and perhaps bias (f).
 const cj__op cj__op_conv2d_bias_act = {
     .name = "conv2d_bias_act",
     .flags = CJ__OP_FUSED,
     .min_inputs = 2,
     .max_inputs = 3,
-    .attrs_size = sizeof(cj__conv2d_attrs),
     .samples = "sww>s",
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
+    .rounds = true,
+    .epilogue = epilogue_of,
+    .convolution = &forward_with_pool,
+    .attrs_size = sizeof(cj__conv2d_attrs),
     .part = part_conv,
     .infer = infer_conv2d,
     .workspace = workspace_conv,
@@ -483,8 +477,13 @@ const cj__op cj__op_conv2d_pool = {
     .flags = CJ__OP_FUSED,
     .min_inputs = 2,
     .max_inputs = 3,
-    .attrs_size = sizeof(cj__conv2d_attrs),
     .samples = "sww>ss",
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
+    .epilogue = epilogue_of,
+    .convolution = &forward_only,
+    .attrs_size = sizeof(cj__conv2d_attrs),
     .part = part_conv,
     .infer = infer_conv2d_pool,
     .workspace = workspace_conv,
@@ -501,8 +500,12 @@ const cj__op cj__op_conv2d_pool_filter_grad = {
     .flags = CJ__OP_FUSED,
     .min_inputs = 3,
     .max_inputs = 3,
-    .attrs_size = sizeof(cj__conv2d_attrs),
     .samples = "sss>++",
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
+    .convolution = &filter_grad,
+    .attrs_size = sizeof(cj__conv2d_attrs),
     .part = part_conv,
     .infer = infer_filter_grad,
     .workspace = workspace_conv,

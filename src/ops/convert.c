@@ -5,12 +5,9 @@
 #include "ops/run.h"
 #include <string.h>
 
-static cj_status infer_same(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                            cj__type *outputs, int *output_count)
+static cj_status infer_same(cj__inference *r)
 {
-    (void)op, (void)attrs, (void)input_count;
-    *output_count = 1;
-    outputs[0] = inputs[0];
+    r->outputs[0] = r->inputs[0];
     return CJ_OK;
 }
 
@@ -26,19 +23,23 @@ const cj__op cj__op_stop_gradient = {
     .flags = CJ__OP_VIEW | CJ__OP_NO_GRADIENT,
     .min_inputs = 1,
     .max_inputs = 1,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_OF_EQUAL_TYPE,
+    .bf16 = CJ__BF16_FROM_INPUT_0,
     .infer = infer_same,
     .run = run_same,
 };
 
 // cast: y = x in attrs.dtype (to integers towards zero, saturating). The gradient passes between
 // float32 and float64.
-static cj_status infer_cast(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                            cj__type *outputs, int *output_count)
+static cj_status infer_cast(cj__inference *r)
 {
-    CJ_TRY(infer_same(op, attrs, inputs, input_count, outputs, output_count));
-    outputs[0].dtype = ((const cj__cast_attrs *)attrs)->dtype;
-    if ((unsigned)outputs[0].dtype >= CJ_DTYPE_COUNT)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cast: there is no dtype %d", (int)outputs[0].dtype);
+    CJ_TRY(infer_same(r));
+    r->outputs[0].dtype = ((const cj__cast_attrs *)r->attrs)->dtype;
+    if ((unsigned)r->outputs[0].dtype >= CJ_DTYPE_COUNT)
+        return cj__fail(CJ_INVALID_ARGUMENT, "cast: there is no dtype %d",
+                        (int)r->outputs[0].dtype);
     return CJ_OK;
 }
 
@@ -66,6 +67,10 @@ const cj__op cj__op_cast = {
     .name = "cast",
     .min_inputs = 1,
     .max_inputs = 1,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_OF_EQUAL_TYPE,
+    .bf16 = CJ__BF16_NEVER,
     .attrs_size = sizeof(cj__cast_attrs),
     .infer = infer_cast,
     .gradient = gradient_cast,
@@ -74,15 +79,14 @@ const cj__op cj__op_cast = {
 
 // rescale: y = x scale + offset in the real dtype attrs.dtype, from any dtype; bytes go through a
 // kernel of their own.
-static cj_status infer_rescale(const cj__op *op, void *attrs, const cj__type *inputs,
-                               int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_rescale(cj__inference *r)
 {
-    const cj__rescale_attrs *a = attrs;
-    CJ_TRY(infer_same(op, attrs, inputs, input_count, outputs, output_count));
+    const cj__rescale_attrs *a = r->attrs;
+    CJ_TRY(infer_same(r));
     if (!cj__is_real(a->dtype))
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "rescale: the result would be of a dtype that is not float32 or float64");
-    outputs[0].dtype = a->dtype;
+    r->outputs[0].dtype = a->dtype;
     return CJ_OK;
 }
 
@@ -124,6 +128,9 @@ const cj__op cj__op_rescale = {
     .min_inputs = 1,
     .max_inputs = 1,
     .samples = "e>s",
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
     .attrs_size = sizeof(cj__rescale_attrs),
     .infer = infer_rescale,
     .gradient = gradient_rescale,

@@ -12,25 +12,23 @@
 #include "ops/run.h"
 
 // Labels (...) for classes (..., c).
-static cj_status check_labels(const cj__op *op, const cj__type *inputs)
+static cj_status check_labels(const cj__inference *r)
 {
-    CJ_TRY(cj__need_real(op, inputs, 0, NULL));
-    CJ_TRY(cj__need_rank(op, inputs, 0, 1, CJ_MAX_RANK));
-    const int last = inputs[0].shape.rank - 1;
-    const cj__type rows = {CJ_I32, cj__reduced_shape(&inputs[0].shape, 1u << last, false)};
-    CJ_TRY(cj__need_axis(op, &inputs[0], last, false));
-    CJ_TRY(cj__need_dtype(op, inputs, 1, CJ_I32));
-    return cj__need_same_shape(op, &inputs[1], &rows);
+    CJ_TRY(cj__need_real(r, 0, NULL));
+    CJ_TRY(cj__need_rank(r, 0, 1, CJ_MAX_RANK));
+    const int last = r->inputs[0].shape.rank - 1;
+    const cj__type rows = {CJ_I32, cj__reduced_shape(&r->inputs[0].shape, 1u << last, false)};
+    CJ_TRY(cj__need_axis(r, &r->inputs[0], last, false));
+    CJ_TRY(cj__need_dtype(r, 1, CJ_I32));
+    return cj__need_same_shape(r, &r->inputs[1], &rows);
 }
 
-static cj_status infer_softmax_cross_entropy(const cj__op *op, void *attrs, const cj__type *inputs,
-                                             int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_softmax_cross_entropy(cj__inference *r)
 {
-    (void)attrs, (void)input_count;
-    *output_count = 2;
-    CJ_TRY(check_labels(op, inputs));
-    outputs[0] = (cj__type){inputs[0].dtype, inputs[1].shape};
-    outputs[1] = inputs[0];
+    r->output_count = 2;
+    CJ_TRY(check_labels(r));
+    r->outputs[0] = (cj__type){r->inputs[0].dtype, r->inputs[1].shape};
+    r->outputs[1] = r->inputs[0];
     return CJ_OK;
 }
 
@@ -84,16 +82,12 @@ static void gradient_softmax_cross_entropy(cj__build *g, const cj__node *node, c
     dx[1] = NULL;
 }
 
-static cj_status infer_softmax_cross_entropy_grad(const cj__op *op, void *attrs,
-                                                  const cj__type *inputs, int input_count,
-                                                  cj__type *outputs, int *output_count)
+static cj_status infer_softmax_cross_entropy_grad(cj__inference *r)
 {
-    (void)attrs, (void)input_count;
-    *output_count = 1;
-    CJ_TRY(check_labels(op, inputs));
-    CJ_TRY(cj__need_real(op, inputs, 2, &inputs[0]));
-    CJ_TRY(cj__need_same_shape(op, &inputs[1], &inputs[2]));
-    outputs[0] = inputs[0];
+    CJ_TRY(check_labels(r));
+    CJ_TRY(cj__need_real(r, 2, &r->inputs[0]));
+    CJ_TRY(cj__need_same_shape(r, &r->inputs[1], &r->inputs[2]));
+    r->outputs[0] = r->inputs[0];
     return CJ_OK;
 }
 
@@ -116,15 +110,13 @@ static cj_status run_softmax_cross_entropy_grad(const cj__call *call)
 
 // The loss, the probabilities and the gradient by the logits; the probabilities lie in dz where
 // nobody else wants them.
-static cj_status infer_softmax_cross_entropy_both(const cj__op *op, void *attrs,
-                                                  const cj__type *inputs, int input_count,
-                                                  cj__type *outputs, int *output_count)
+static cj_status infer_softmax_cross_entropy_both(cj__inference *r)
 {
-    CJ_TRY(infer_softmax_cross_entropy(op, attrs, inputs, input_count, outputs, output_count));
-    CJ_TRY(cj__need_real(op, inputs, 2, &inputs[0]));
-    CJ_TRY(cj__need_same_shape(op, &inputs[1], &inputs[2]));
-    *output_count = 3;
-    outputs[2] = inputs[0];
+    CJ_TRY(infer_softmax_cross_entropy(r));
+    CJ_TRY(cj__need_real(r, 2, &r->inputs[0]));
+    CJ_TRY(cj__need_same_shape(r, &r->inputs[1], &r->inputs[2]));
+    r->output_count = 3;
+    r->outputs[2] = r->inputs[0];
     return CJ_OK;
 }
 
@@ -164,15 +156,12 @@ static void gradient_softmax_cross_entropy_grad(cj__build *g, const cj__node *no
     dx[2] = cj__sum(g, cj__mul(g, e[0], cj__sub(g, node->inputs[0], onehot)), 1u << last, false);
 }
 
-static cj_status infer_sigmoid(const cj__op *op, void *attrs, const cj__type *inputs,
-                               int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_sigmoid(cj__inference *r)
 {
-    (void)attrs;
-    *output_count = 1;
-    outputs[0] = inputs[0];
-    for (int i = 0; i < input_count; i++) {
-        CJ_TRY(cj__need_real(op, inputs, i, &inputs[0]));
-        CJ_TRY(cj__need_same_shape(op, &inputs[0], &inputs[i]));
+    r->outputs[0] = r->inputs[0];
+    for (int i = 0; i < r->input_count; i++) {
+        CJ_TRY(cj__need_real(r, i, &r->inputs[0]));
+        CJ_TRY(cj__need_same_shape(r, &r->inputs[0], &r->inputs[i]));
     }
     return CJ_OK;
 }
@@ -220,6 +209,10 @@ static void gradient_sigmoid_cross_entropy_grad(cj__build *g, const cj__node *no
         .flags = op_flags,                                            \
         .min_inputs = inputs,                                         \
         .max_inputs = inputs,                                         \
+        .samples = CJ__WHOLE_BATCH,                                   \
+        .on_blocks = CJ__ON_BLOCKS_NO,                                \
+        .identity = CJ__IDENTITY_NEVER,                               \
+        .bf16 = CJ__BF16_NEVER,                                       \
         .infer = infer_function,                                      \
         .gradient = gradient_##op_name,                               \
         .run = run_function,                                          \
@@ -235,6 +228,10 @@ const cj__op cj__op_softmax_cross_entropy_both = {
     .flags = CJ__OP_FUSED,
     .min_inputs = 3,
     .max_inputs = 3,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
     .infer = infer_softmax_cross_entropy_both,
     .run = run_softmax_cross_entropy_both,
 };

@@ -28,31 +28,28 @@ static cj_status check_range(const cj__call *call, const cj__operand *indices, i
 }
 
 // The axes of `first` followed by those of `second` from `skip` on.
-static cj_status join(const cj__op *op, const cj_shape *first, const cj_shape *second, int skip,
-                      cj_shape *result)
+static cj_status join(const cj__inference *r, const cj_shape *first, const cj_shape *second,
+                      int skip, cj_shape *result)
 {
     if (first->rank + second->rank - skip > CJ_MAX_RANK)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the result would have more than %d axes", op->name,
-                        CJ_MAX_RANK);
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the result would have more than %d axes",
+                        r->op->name, CJ_MAX_RANK);
     *result = *first;
     for (int i = skip; i < second->rank; i++)
         result->dims[result->rank++] = second->dims[i];
-    return cj__check_output(op, result);
+    return cj__check_output(r, result);
 }
 
-static cj_status infer_gather(const cj__op *op, void *attrs, const cj__type *inputs,
-                              int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_gather(cj__inference *r)
 {
-    cj__index_attrs *a = attrs;
-    (void)input_count;
-    *output_count = 1;
-    CJ_TRY(cj__need_real(op, inputs, 0, NULL));
-    CJ_TRY(cj__need_rank(op, inputs, 0, 1, CJ_MAX_RANK));
-    CJ_TRY(cj__need_axis(op, &inputs[0], 0, false));
-    CJ_TRY(cj__need_dtype(op, inputs, 1, CJ_I32));
-    a->size = inputs[0].shape.dims[0];
-    outputs[0].dtype = inputs[0].dtype;
-    return join(op, &inputs[1].shape, &inputs[0].shape, 1, &outputs[0].shape);
+    cj__index_attrs *a = r->attrs;
+    CJ_TRY(cj__need_real(r, 0, NULL));
+    CJ_TRY(cj__need_rank(r, 0, 1, CJ_MAX_RANK));
+    CJ_TRY(cj__need_axis(r, &r->inputs[0], 0, false));
+    CJ_TRY(cj__need_dtype(r, 1, CJ_I32));
+    a->size = r->inputs[0].shape.dims[0];
+    r->outputs[0].dtype = r->inputs[0].dtype;
+    return join(r, &r->inputs[1].shape, &r->inputs[0].shape, 1, &r->outputs[0].shape);
 }
 
 static void gather_task(void *context, int64_t begin, int64_t end)
@@ -83,25 +80,22 @@ static void gradient_gather(cj__build *g, const cj__node *node, cj_symbol *const
     dx[1] = NULL;
 }
 
-static cj_status infer_gather_grad(const cj__op *op, void *attrs, const cj__type *inputs,
-                                   int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_gather_grad(cj__inference *r)
 {
-    const cj__index_attrs *a = attrs;
-    const cj_shape *indices = &inputs[0].shape, *dy = &inputs[1].shape,
+    const cj__index_attrs *a = r->attrs;
+    const cj_shape *indices = &r->inputs[0].shape, *dy = &r->inputs[1].shape,
                    rows = {.rank = 1, .dims = {a->size}};
     char first[CJ__SHAPE_TEXT], second[CJ__SHAPE_TEXT];
-    (void)input_count;
-    *output_count = 1;
-    CJ_TRY(cj__need_dtype(op, inputs, 0, CJ_I32));
-    CJ_TRY(cj__need_real(op, inputs, 1, NULL));
+    CJ_TRY(cj__need_dtype(r, 0, CJ_I32));
+    CJ_TRY(cj__need_real(r, 1, NULL));
     bool fits = a->size >= 0 && dy->rank >= indices->rank;
     for (int i = 0; fits && i < indices->rank; i++)
         fits = indices->dims[i] == dy->dims[i];
     if (!fits)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: indices %s do not lead the axes of %s", op->name,
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: indices %s do not lead the axes of %s", r->op->name,
                         cj__shape_words(indices, first), cj__shape_words(dy, second));
-    outputs[0].dtype = inputs[1].dtype;
-    return join(op, &rows, dy, indices->rank, &outputs[0].shape);
+    r->outputs[0].dtype = r->inputs[1].dtype;
+    return join(r, &rows, dy, indices->rank, &r->outputs[0].shape);
 }
 
 // All on one thread, since the order of additions is part of the result.
@@ -127,19 +121,17 @@ static void gradient_gather_grad(cj__build *g, const cj__node *node, cj_symbol *
     dx[1] = cj__append(g, &cj__op_gather, node->attrs, (cj_symbol *[]){dy[0], node->inputs[0]}, 2);
 }
 
-static cj_status infer_one_hot(const cj__op *op, void *attrs, const cj__type *inputs,
-                               int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_one_hot(cj__inference *r)
 {
-    const cj__index_attrs *a = attrs;
+    const cj__index_attrs *a = r->attrs;
     const cj_shape classes = {.rank = 1, .dims = {a->size}};
-    (void)input_count;
-    *output_count = 1;
-    CJ_TRY(cj__need_dtype(op, inputs, 0, CJ_I32));
+    CJ_TRY(cj__need_dtype(r, 0, CJ_I32));
     if (a->size < 1 || !cj__is_real(a->dtype))
         return cj__fail(CJ_INVALID_ARGUMENT,
-                        "%s: needs at least one class and a float32 or float64 result", op->name);
-    outputs[0].dtype = a->dtype;
-    return join(op, &inputs[0].shape, &classes, 0, &outputs[0].shape);
+                        "%s: needs at least one class and a float32 or float64 result",
+                        r->op->name);
+    r->outputs[0].dtype = a->dtype;
+    return join(r, &r->inputs[0].shape, &classes, 0, &r->outputs[0].shape);
 }
 
 static cj_status run_one_hot(const cj__call *call)
@@ -154,20 +146,17 @@ static cj_status run_one_hot(const cj__call *call)
     return CJ_OK;
 }
 
-static cj_status infer_in_top_k(const cj__op *op, void *attrs, const cj__type *inputs,
-                                int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_in_top_k(cj__inference *r)
 {
-    (void)input_count;
-    *output_count = 1;
-    CJ_TRY(cj__need_real(op, inputs, 0, NULL));
-    CJ_TRY(cj__need_rank(op, inputs, 0, 1, CJ_MAX_RANK));
-    CJ_TRY(cj__need_dtype(op, inputs, 1, CJ_I32));
-    const int last = inputs[0].shape.rank - 1;
-    const cj__type rows = {CJ_BOOL, cj__reduced_shape(&inputs[0].shape, 1u << last, false)};
-    if (((const cj__index_attrs *)attrs)->size < 1)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: k must be at least 1", op->name);
-    outputs[0] = rows;
-    return cj__need_same_shape(op, &inputs[1], &rows);
+    CJ_TRY(cj__need_real(r, 0, NULL));
+    CJ_TRY(cj__need_rank(r, 0, 1, CJ_MAX_RANK));
+    CJ_TRY(cj__need_dtype(r, 1, CJ_I32));
+    const int last = r->inputs[0].shape.rank - 1;
+    const cj__type rows = {CJ_BOOL, cj__reduced_shape(&r->inputs[0].shape, 1u << last, false)};
+    if (((const cj__index_attrs *)r->attrs)->size < 1)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: k must be at least 1", r->op->name);
+    r->outputs[0] = rows;
+    return cj__need_same_shape(r, &r->inputs[1], &rows);
 }
 
 // A label out of range, or a score that is not finite, is never among the k greatest, as in
@@ -192,19 +181,16 @@ static cj_status run_in_top_k(const cj__call *call)
 }
 
 // Labels may be any number: one that is no class is no row's.
-static cj_status infer_count_correct(const cj__op *op, void *attrs, const cj__type *inputs,
-                                     int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_count_correct(cj__inference *r)
 {
-    (void)attrs, (void)input_count;
-    *output_count = 1;
-    CJ_TRY(cj__need_real(op, inputs, 0, NULL));
-    CJ_TRY(cj__need_rank(op, inputs, 0, 1, CJ_MAX_RANK));
-    CJ_TRY(cj__need_dtype(op, inputs, 1, CJ_I32));
-    const int last = inputs[0].shape.rank - 1;
-    const cj__type rows = {CJ_I32, cj__reduced_shape(&inputs[0].shape, 1u << last, false)};
-    CJ_TRY(cj__need_axis(op, &inputs[0], last, true));
-    outputs[0] = (cj__type){inputs[0].dtype, {.rank = 0}};
-    return cj__need_same_shape(op, &inputs[1], &rows);
+    CJ_TRY(cj__need_real(r, 0, NULL));
+    CJ_TRY(cj__need_rank(r, 0, 1, CJ_MAX_RANK));
+    CJ_TRY(cj__need_dtype(r, 1, CJ_I32));
+    const int last = r->inputs[0].shape.rank - 1;
+    const cj__type rows = {CJ_I32, cj__reduced_shape(&r->inputs[0].shape, 1u << last, false)};
+    CJ_TRY(cj__need_axis(r, &r->inputs[0], last, true));
+    r->outputs[0] = (cj__type){r->inputs[0].dtype, {.rank = 0}};
+    return cj__need_same_shape(r, &r->inputs[1], &rows);
 }
 
 // Rows are counted in so many pieces at most, each into a place of its own in the workspace.
@@ -256,6 +242,10 @@ static cj_status run_count_correct(const cj__call *call)
         .flags = op_flags,                                  \
         .min_inputs = inputs,                               \
         .max_inputs = inputs,                               \
+        .samples = CJ__WHOLE_BATCH,                         \
+        .on_blocks = CJ__ON_BLOCKS_NO,                      \
+        .identity = CJ__IDENTITY_NEVER,                     \
+        .bf16 = CJ__BF16_NEVER,                             \
         .attrs_size = sizeof(cj__index_attrs),              \
         .infer = infer_##op_name,                           \
         .gradient = gradient_function,                      \
@@ -271,6 +261,10 @@ const cj__op cj__op_count_correct = {
     .flags = CJ__OP_FUSED,
     .min_inputs = 2,
     .max_inputs = 2,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
     .infer = infer_count_correct,
     .workspace = workspace_count_correct,
     .run = run_count_correct,

@@ -13,18 +13,19 @@ bool cj__is_real(cj_dtype dtype);
 
 // Input `index` must be real; every real input of an op has one dtype, so `like` (NULL for none)
 // must have it too.
-cj_status cj__need_real(const cj__op *op, const cj__type *inputs, int index, const cj__type *like);
-cj_status cj__need_dtype(const cj__op *op, const cj__type *inputs, int index, cj_dtype dtype);
-cj_status cj__need_rank(const cj__op *op, const cj__type *inputs, int index, int low, int high);
-cj_status cj__need_same_shape(const cj__op *op, const cj__type *a, const cj__type *b);
+cj_status cj__need_real(const cj__inference *r, int index, const cj__type *like);
+cj_status cj__need_dtype(const cj__inference *r, int index, cj_dtype dtype);
+cj_status cj__need_rank(const cj__inference *r, int index, int low, int high);
+cj_status cj__need_same_shape(const cj__inference *r, const cj__type *a, const cj__type *b);
 // The axis is one of the input's, and (unless free_too) not the free one.
-cj_status cj__need_axis(const cj__op *op, const cj__type *input, int axis, bool free_too);
+cj_status cj__need_axis(const cj__inference *r, const cj__type *input, int axis, bool free_too);
 
 // The shape that both stretch to, by numpy's rules.
-cj_status cj__broadcast(const cj__op *op, const cj_shape *a, const cj_shape *b, cj_shape *result);
+cj_status cj__broadcast(const cj__inference *r, const cj_shape *a, const cj_shape *b,
+                        cj_shape *result);
 
 // At most one free axis, and a product of the known lengths that does not overflow.
-cj_status cj__check_output(const cj__op *op, const cj_shape *shape);
+cj_status cj__check_output(const cj__inference *r, const cj_shape *shape);
 
 // The axis that is free, or -1.
 int cj__free_axis(const cj_shape *shape);

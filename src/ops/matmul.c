@@ -11,45 +11,43 @@
 #include "ops/matmul.h"
 #include "ops/run.h"
 
-static cj_status misfit(const cj__op *op, const cj__matmul_attrs *attrs, const cj_shape *a,
+static cj_status misfit(const cj__inference *r, const cj__matmul_attrs *attrs, const cj_shape *a,
                         const cj_shape *b)
 {
     char first[CJ__SHAPE_TEXT], second[CJ__SHAPE_TEXT];
-    return cj__fail(CJ_SHAPE_MISMATCH, "%s: %s%s and %s%s do not fit", op->name,
+    return cj__fail(CJ_SHAPE_MISMATCH, "%s: %s%s and %s%s do not fit", r->op->name,
                     cj__shape_words(a, first), attrs->trans_a ? " transposed" : "",
                     cj__shape_words(b, second), attrs->trans_b ? " transposed" : "");
 }
 
-static cj_status infer_matmul(const cj__op *op, void *attrs, const cj__type *inputs,
-                              int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_matmul(cj__inference *r)
 {
-    const cj__matmul_attrs *m = attrs;
-    const cj_shape *a = &inputs[0].shape, *b = &inputs[1].shape;
-    cj_shape *y = &outputs[0].shape;
-    *output_count = 1;
-    for (int i = 0; i < input_count; i++)
-        CJ_TRY(cj__need_real(op, inputs, i, &inputs[0]));
+    const cj__matmul_attrs *m = r->attrs;
+    const cj_shape *a = &r->inputs[0].shape, *b = &r->inputs[1].shape;
+    cj_shape *y = &r->outputs[0].shape;
+    for (int i = 0; i < r->input_count; i++)
+        CJ_TRY(cj__need_real(r, i, &r->inputs[0]));
     const bool folds = m->trans_a && !m->trans_b;
-    CJ_TRY(cj__need_rank(op, inputs, 0, 2, m->trans_a && m->trans_b ? 2 : CJ_MAX_RANK));
-    CJ_TRY(cj__need_rank(op, inputs, 1, folds ? a->rank : 2, folds ? a->rank : 2));
+    CJ_TRY(cj__need_rank(r, 0, 2, m->trans_a && m->trans_b ? 2 : CJ_MAX_RANK));
+    CJ_TRY(cj__need_rank(r, 1, folds ? a->rank : 2, folds ? a->rank : 2));
     *y = *a;
-    outputs[0].dtype = inputs[0].dtype;
+    r->outputs[0].dtype = r->inputs[0].dtype;
     if (folds) {
         for (int i = 0; i < a->rank - 1; i++)
             if (a->dims[i] != b->dims[i])
-                return misfit(op, m, a, b);
+                return misfit(r, m, a, b);
         *y = (cj_shape){.rank = 2, .dims = {a->dims[a->rank - 1], b->dims[b->rank - 1]}};
     } else {
         if (a->dims[m->trans_a ? 0 : a->rank - 1] != b->dims[m->trans_b])
-            return misfit(op, m, a, b);
+            return misfit(r, m, a, b);
         if (m->trans_a)
             y->dims[0] = a->dims[1];
         y->dims[a->rank - 1] = b->dims[!m->trans_b];
     }
-    if (input_count == 3 &&
-        (inputs[2].shape.rank != 1 || inputs[2].shape.dims[0] != y->dims[y->rank - 1]))
-        return misfit(op, m, y, &inputs[2].shape);
-    return cj__check_output(op, y);
+    if (r->input_count == 3 &&
+        (r->inputs[2].shape.rank != 1 || r->inputs[2].shape.dims[0] != y->dims[y->rank - 1]))
+        return misfit(r, m, y, &r->inputs[2].shape);
+    return cj__check_output(r, y);
 }
 
 cj__gemm cj__matmul_gemm(const cj__call *call)
@@ -57,7 +55,7 @@ cj__gemm cj__matmul_gemm(const cj__call *call)
     const cj__matmul_attrs *m = call->attrs;
     const cj_shape *a = &call->inputs[0].type.shape, *b = &call->inputs[1].type.shape;
     const int64_t rows = cj__span(a, 0, a->rank - 1), cols = a->dims[a->rank - 1];
-    const bool fused = call->op == &cj__op_matmul_bias_act;
+    const cj__epilogue *e = call->op->epilogue ? &m->epilogue : &cj__no_epilogue;
     cj__gemm g = {
         .m = m->trans_a ? cols : rows,
         .k = m->trans_a ? rows : cols,
@@ -70,9 +68,9 @@ cj__gemm cj__matmul_gemm(const cj__call *call)
         .trans_a = m->trans_a,
         .trans_b = m->trans_b,
         .bias = call->input_count == 3 ? call->inputs[2].data : NULL,
-        .act = fused ? m->act : CJ__UNARY_NONE,
-        .act_a = m->act_a,
-        .act_b = m->act_b,
+        .act = e->act,
+        .act_a = e->a,
+        .act_b = e->b,
     };
     g.ldc = g.n;
     return g;
@@ -98,7 +96,7 @@ static void gemm_phase(const void *context, void *workspace, int phase, int64_t 
 static gemm_context prepare(const cj__call *call)
 {
     const cj__matmul_attrs *m = call->attrs;
-    gemm_context c = {call, {cj__matmul_gemm(call), m->rounds}, m->bf16, {0}};
+    gemm_context c = {call, {cj__matmul_gemm(call), call->rounds}, m->bf16, {0}};
     if (c.bf16)
         call->kernels->gemm_bf16_job(&c.product, &c.job);
     else
@@ -143,10 +141,20 @@ static void gradient_matmul(cj__build *g, const cj__node *node, cj_symbol *const
                          cj__matmul(g, a, d, !m->trans_a, false);
 }
 
+static cj__epilogue *epilogue_of(void *attrs)
+{
+    return &((cj__matmul_attrs *)attrs)->epilogue;
+}
+
 const cj__op cj__op_matmul = {
     .name = "matmul",
     .min_inputs = 2,
     .max_inputs = 2,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
+    .fused = &cj__op_matmul_bias_act,
     .attrs_size = sizeof(cj__matmul_attrs),
     .infer = infer_matmul,
     .gradient = gradient_matmul,
@@ -156,12 +164,17 @@ const cj__op cj__op_matmul = {
     .form = form_matmul,
 };
 
-// Inputs a, b and perhaps bias (n); attrs.act may be CJ__UNARY_NONE.
+// Inputs a, b and perhaps bias (n).
 const cj__op cj__op_matmul_bias_act = {
     .name = "matmul_bias_act",
     .flags = CJ__OP_FUSED,
     .min_inputs = 2,
     .max_inputs = 3,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
+    .epilogue = epilogue_of,
     .attrs_size = sizeof(cj__matmul_attrs),
     .infer = infer_matmul,
     .workspace = workspace_matmul,

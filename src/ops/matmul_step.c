@@ -26,24 +26,34 @@ enum {
 
 static cj__matmul_attrs folding(void)
 {
-    return (cj__matmul_attrs){.trans_a = true, .act = CJ__UNARY_NONE};
+    return (cj__matmul_attrs){.trans_a = true};
 }
 
-static cj_status infer_matmul_step(const cj__op *op, void *attrs, const cj__type *inputs,
-                                   int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_matmul_step(cj__inference *r)
 {
-    cj__matmul_step_attrs *a = attrs;
+    cj__matmul_step_attrs *a = r->attrs;
     cj__matmul_attrs m = folding();
     cj__type operands[2], step[OPERANDS_MAX];
-    if (input_count > OPERANDS_MAX || input_count < 4)
+    if (r->input_count > OPERANDS_MAX || r->input_count < 4)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, no optimizer has so many",
-                        op->name, input_count);
-    operands[0] = inputs[GRADIENT];
-    operands[1] = inputs[input_count - 1];
-    memcpy(step, inputs, (size_t)(input_count - 1) * sizeof *step);
-    int one = 1;
-    CJ_TRY(cj__op_matmul.infer(&cj__op_matmul, &m, operands, 2, &step[GRADIENT], &one));
-    return a->step->infer(a->step, &a->update, step, input_count - 1, outputs, output_count);
+                        r->op->name, r->input_count);
+    operands[0] = r->inputs[GRADIENT];
+    operands[1] = r->inputs[r->input_count - 1];
+    memcpy(step, r->inputs, (size_t)(r->input_count - 1) * sizeof *step);
+    CJ_TRY(cj__op_matmul.infer(&(cj__inference){.op = &cj__op_matmul,
+                                                .attrs = &m,
+                                                .inputs = operands,
+                                                .input_count = 2,
+                                                .outputs = &step[GRADIENT],
+                                                .output_count = 1}));
+    cj__inference rule = *r;
+    rule.op = a->step;
+    rule.attrs = &a->update;
+    rule.inputs = step;
+    rule.input_count = r->input_count - 1;
+    CJ_TRY(a->step->infer(&rule));
+    r->output_count = rule.output_count;
+    return CJ_OK;
 }
 
 // The whole gradient as a product; its C is nowhere.
@@ -106,8 +116,7 @@ typedef struct context {
     const cj__call *call;
     cj__gemm gradient;
     cj__job job;
-    cj__step_size pace;
-    cj__step_work work;
+    cj__step_size size;
 } context;
 
 // The step of `count` elements from `first` on, whose gradients lie in `strip`.
@@ -133,7 +142,7 @@ static void step_strip(const context *c, void *strip, int64_t first, int64_t cou
     // slots are the last ones
     for (int i = step.input_count - (step.output_count - 1); i < step.input_count; i++)
         in[i].data = cj__at(call, in[i].data, first);
-    c->work(&step, &c->pace, 0, count);
+    a->step->step->run(&step, &c->size, 0, count);
 }
 
 static void strips(const void *context_, void *workspace, int phase, int64_t begin, int64_t end)
@@ -168,10 +177,7 @@ static cj_status run_matmul_step(const cj__call *call)
     cj__call step = *call; // for the rate: operands in the step's places
     step.op = a->step;
     step.attrs = &a->update;
-    context c = {.call = call,
-                 .gradient = gradient_of(call),
-                 .pace = cj__step_size_of(&step),
-                 .work = cj__step_work_of(a->step)};
+    context c = {.call = call, .gradient = gradient_of(call), .size = cj__step_size_of(&step)};
     c.job = job_of(call, &c.gradient);
     cj__run_job(call, &c.job, flops_matmul_step(call), strips, &c);
     return CJ_OK;
@@ -200,6 +206,10 @@ const cj__op cj__op_matmul_step = {
     .flags = CJ__OP_UPDATE | CJ__OP_FUSED,
     .min_inputs = 4,
     .max_inputs = OPERANDS_MAX,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
     .attrs_size = sizeof(cj__matmul_step_attrs),
     .count_outputs = count_matmul_step,
     .aliased = aliased_matmul_step,

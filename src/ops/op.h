@@ -16,9 +16,72 @@ struct cj_symbol;
 struct cj__call;
 struct cj__device;
 
+// Traits. Passes ask what an op is like, never which op it is, unless they are about that one op.
+// An op that runs answers every question below whose first answer is "undeclared"; a test fails for
+// one that does not (tests/ops/traits.c).
+
+// May the op run on images in blocks (ops/blocks.h) as it is? Then each channel of a result depends
+// on the same channel of the operands alone, and finite operands give finite results, as idle lanes
+// need it.
+typedef enum cj__on_blocks {
+    CJ__ON_BLOCKS_UNDECLARED,
+    CJ__ON_BLOCKS_NO,
+    CJ__ON_BLOCKS_YES,
+} cj__on_blocks;
+
+// When is output 0 one of the inputs, bit for bit?
+typedef enum cj__identity {
+    CJ__IDENTITY_UNDECLARED,
+    CJ__IDENTITY_NEVER,
+    CJ__IDENTITY_OF_EQUAL_TYPE, // it is input 0 where it has that input's type
+    CJ__IDENTITY_BY_ONE,        // it is one of two inputs where the other is the scalar 1
+} cj__identity;
+
+// When are the numbers of output 0 bfloat16 numbers?
+typedef enum cj__bf16 {
+    CJ__BF16_UNDECLARED,
+    CJ__BF16_NEVER, // as far as anyone can tell
+    CJ__BF16_FROM_INPUT_0,
+    CJ__BF16_FROM_INPUT_1, // where those of this input are
+    CJ__BF16_ALWAYS,
+} cj__bf16;
+
+// cj__op.samples of an op that needs the whole batch at once.
+#define CJ__WHOLE_BATCH ""
+
+// Traits of the rows of CJ__UNARIES and CJ__BINARIES.
+enum { CJ__FINITE = 1, CJ__EXACT = 2, CJ__ONE_IS_NEUTRAL = 4 };
+
+// A bias and an activation after a product or convolution: part of the attributes of fused ops.
+typedef struct cj__epilogue {
+    cj__unary act; // CJ__UNARY_NONE for none
+    double a, b;   // its parameters
+} cj__epilogue;
+static const cj__epilogue cj__no_epilogue = {CJ__UNARY_NONE, 0, 0};
+
+struct cj__call;
+
+// What a convolution or a gradient of one is to the passes.
+typedef struct cj__convolution {
+    cj__conv2d_kind kind;
+    // The kernel's arguments; pointers that the call does not have yet are NULL.
+    cj__conv2d_args (*args)(const struct cj__call *call);
+    const struct cj__op *with_pool; // a convolution with a max pool after it; NULL for none
+} cj__convolution;
+
+// What an optimizer's step is to the passes and to the ops that run one in their own way (step.h).
+struct cj__step_size;
+typedef struct cj__step_rule {
+    int first_slot; // input; before it are w, g, rate and perhaps the number of the step
+    // the step of elements begin .. end - 1
+    void (*run)(const struct cj__call *call, const struct cj__step_size *size, int64_t begin,
+                int64_t end);
+} cj__step_rule;
+
 typedef enum cj__op_flags {
     CJ__OP_LEAF = 1, // input, variable, constant: never run
-    // output 0 may be placed in the memory of any input of its type that dies here
+    // output 0 may be placed in the memory of any input of its type that dies here, and is rounded
+    // piece by piece where the call asks for it (run.h)
     CJ__OP_ELEMENTWISE = 2,
     // output 0 has the bytes of input 0: the plan shares the buffer and does not run it
     CJ__OP_VIEW = 4,
@@ -80,6 +143,17 @@ typedef struct cj__call {
     const cj__kernels *kernels;
 } cj__call;
 
+// One application of a shape rule (cj__op.infer). A free axis is CJ_BATCH. Sentences of errors name
+// what clashes.
+typedef struct cj__inference {
+    const struct cj__op *op;
+    void *attrs; // may be completed: a -1 worked out
+    const cj__type *inputs;
+    int input_count;
+    cj__type *outputs; // to fill in; room for CJ__OP_IO_MAX, or for cj__op.count_outputs()
+    int output_count;  // 1 when the rule begins
+} cj__inference;
+
 typedef struct cj__op {
     const char *name;
     unsigned flags;
@@ -92,19 +166,31 @@ typedef struct cj__op {
     int (*aliased)(const void *attrs, int output); // the same for ops with any number of outputs
     // which of a family (a cj__unary, cj__binary, ...)
     int variant;
-    // Where a part of the batch can be computed by itself: a letter an input, '>', a letter an
-    // output. 's': samples along the first axis, and those of a result come of the same ones of the
-    // operands; 'e': likewise, or broadcast; 'w': whole; '+': a sum over the samples. NULL: it
-    // cannot.
-    const char *samples;
 
-    // Checks inputs and attributes and gives the outputs' types (free axis as CJ_BATCH). Sentences
-    // name what clashes. `attrs` may be completed in place (a -1 worked out). `outputs` has room
-    // for CJ__OP_IO_MAX, or for as many as count_outputs says where an op has that function (a
-    // count that only shapes tell; sound even for bad attributes).
+    // Traits: see above.
+
+    // Whether a part of the batch can be computed by itself: a letter for each input, '>', a letter
+    // for each output. 's': samples along the first axis, and sample i of a result depends only on
+    // sample i of the operands; 'e': likewise, or broadcast; 'w': whole; '+': a sum over the
+    // samples. CJ__WHOLE_BATCH: it cannot.
+    const char *samples;
+    cj__on_blocks on_blocks;
+    cj__identity identity;
+    cj__bf16 bf16;
+    bool (*keeps_bf16)(const void *attrs); // whether `bf16` holds with these; NULL: with all
+    bool rounds;         // its kernels round the result to bfloat16 where the call asks for it
+    bool activation;     // `variant` is the cj__unary that an epilogue can do instead
+    unsigned shape_only; // bit i: of input i only the shape is read
+    const struct cj__op *fused;             // the same with an epilogue; NULL for none
+    cj__epilogue *(*epilogue)(void *attrs); // of an op with an epilogue: where it is
+    const cj__convolution *convolution;     // NULL for all others
+    const cj__step_rule *step;              // NULL for all others
+
+    // The number of outputs, where it depends on shapes or attributes, which may be bad ones; NULL
+    // for an op of at most CJ__OP_IO_MAX outputs.
     int (*count_outputs)(const void *attrs, const cj__type *inputs);
-    cj_status (*infer)(const struct cj__op *op, void *attrs, const cj__type *inputs,
-                       int input_count, cj__type *outputs, int *output_count);
+    // The shape rule: checks inputs and attributes and fills in the outputs' types.
+    cj_status (*infer)(cj__inference *r);
     // Given the gradients by the outputs (NULL where none arrives), appends the gradients by the
     // inputs through `build` and stores them (NULL where none passes). NULL function only with
     // CJ__OP_NO_GRADIENT, LEAF, UPDATE or FUSED.

@@ -21,24 +21,22 @@ static size_t block_bytes(const cj__operand *x, int axis)
 }
 
 // concat: inputs alike but for their length along the axis.
-static cj_status infer_concat(const cj__op *op, void *attrs, const cj__type *inputs,
-                              int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_concat(cj__inference *r)
 {
-    const int axis = axis_of(attrs);
+    const int axis = axis_of(r->attrs);
     int64_t total = 0;
-    *output_count = 1;
-    for (int i = 0; i < input_count; i++) {
-        cj__type like = inputs[i];
-        CJ_TRY(cj__need_dtype(op, inputs, i, inputs[0].dtype));
-        CJ_TRY(cj__need_axis(op, &inputs[i], axis, false));
-        like.shape.dims[axis] = inputs[0].shape.dims[axis];
-        if (!cj_shape_equal(&like.shape, &inputs[0].shape))
-            return cj__need_same_shape(op, &inputs[0], &inputs[i]);
-        total += inputs[i].shape.dims[axis];
+    for (int i = 0; i < r->input_count; i++) {
+        cj__type like = r->inputs[i];
+        CJ_TRY(cj__need_dtype(r, i, r->inputs[0].dtype));
+        CJ_TRY(cj__need_axis(r, &r->inputs[i], axis, false));
+        like.shape.dims[axis] = r->inputs[0].shape.dims[axis];
+        if (!cj_shape_equal(&like.shape, &r->inputs[0].shape))
+            return cj__need_same_shape(r, &r->inputs[0], &r->inputs[i]);
+        total += r->inputs[i].shape.dims[axis];
     }
-    outputs[0] = inputs[0];
-    outputs[0].shape.dims[axis] = total;
-    return cj__check_output(op, &outputs[0].shape);
+    r->outputs[0] = r->inputs[0];
+    r->outputs[0].shape.dims[axis] = total;
+    return cj__check_output(r, &r->outputs[0].shape);
 }
 
 static cj_status run_concat(const cj__call *call)
@@ -71,6 +69,10 @@ const cj__op cj__op_concat = {
     .name = "concat",
     .min_inputs = 1,
     .max_inputs = INT_MAX,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
     .attrs_size = sizeof(cj__axis_attrs),
     .infer = infer_concat,
     .gradient = gradient_concat,
@@ -78,20 +80,17 @@ const cj__op cj__op_concat = {
 };
 
 // slice: entries begin .. begin + length - 1.
-static cj_status infer_slice(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                             cj__type *outputs, int *output_count)
+static cj_status infer_slice(cj__inference *r)
 {
-    const cj__slice_attrs *a = attrs;
-    (void)input_count;
-    *output_count = 1;
-    CJ_TRY(cj__need_axis(op, &inputs[0], a->axis, false));
-    const int64_t n = inputs[0].shape.dims[a->axis];
+    const cj__slice_attrs *a = r->attrs;
+    CJ_TRY(cj__need_axis(r, &r->inputs[0], a->axis, false));
+    const int64_t n = r->inputs[0].shape.dims[a->axis];
     if (a->begin < 0 || a->length < 0 || a->begin > n || a->length > n - a->begin)
-        return cj__fail(CJ_INVALID_ARGUMENT,
-                        "%s: %lld entries from %lld do not lie in axis %d of length %lld", op->name,
-                        (long long)a->length, (long long)a->begin, a->axis, (long long)n);
-    outputs[0] = inputs[0];
-    outputs[0].shape.dims[a->axis] = a->length;
+        return cj__fail(
+            CJ_INVALID_ARGUMENT, "%s: %lld entries from %lld do not lie in axis %d of length %lld",
+            r->op->name, (long long)a->length, (long long)a->begin, a->axis, (long long)n);
+    r->outputs[0] = r->inputs[0];
+    r->outputs[0].shape.dims[a->axis] = a->length;
     return CJ_OK;
 }
 
@@ -117,6 +116,10 @@ const cj__op cj__op_slice = {
     .name = "slice",
     .min_inputs = 1,
     .max_inputs = 1,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_FROM_INPUT_0,
     .attrs_size = sizeof(cj__slice_attrs),
     .infer = infer_slice,
     .gradient = gradient_slice,
@@ -124,20 +127,17 @@ const cj__op cj__op_slice = {
 };
 
 // pad: attrs.begin zeros before and attrs.length zeros after.
-static cj_status infer_pad(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                           cj__type *outputs, int *output_count)
+static cj_status infer_pad(cj__inference *r)
 {
-    const cj__slice_attrs *a = attrs;
-    (void)input_count;
-    *output_count = 1;
-    CJ_TRY(cj__need_axis(op, &inputs[0], a->axis, false));
+    const cj__slice_attrs *a = r->attrs;
+    CJ_TRY(cj__need_axis(r, &r->inputs[0], a->axis, false));
     if (a->begin < 0 || a->length < 0 || a->begin > INT32_MAX || a->length > INT32_MAX)
         return cj__fail(CJ_INVALID_ARGUMENT,
-                        "%s: %lld zeros before and %lld after are not possible", op->name,
+                        "%s: %lld zeros before and %lld after are not possible", r->op->name,
                         (long long)a->begin, (long long)a->length);
-    outputs[0] = inputs[0];
-    outputs[0].shape.dims[a->axis] += a->begin + a->length;
-    return cj__check_output(op, &outputs[0].shape);
+    r->outputs[0] = r->inputs[0];
+    r->outputs[0].shape.dims[a->axis] += a->begin + a->length;
+    return cj__check_output(r, &r->outputs[0].shape);
 }
 
 static cj_status run_pad(const cj__call *call)
@@ -162,6 +162,10 @@ const cj__op cj__op_pad = {
     .name = "pad",
     .min_inputs = 1,
     .max_inputs = 1,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_FROM_INPUT_0,
     .attrs_size = sizeof(cj__slice_attrs),
     .infer = infer_pad,
     .gradient = gradient_pad,
@@ -177,18 +181,16 @@ static int count_unstack(const void *attrs, const cj__type *inputs)
     return n > 0 && n < INT32_MAX ? (int)n : 0;
 }
 
-static cj_status infer_unstack(const cj__op *op, void *attrs, const cj__type *inputs,
-                               int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_unstack(cj__inference *r)
 {
-    const int axis = axis_of(attrs);
-    (void)input_count;
-    CJ_TRY(cj__need_axis(op, &inputs[0], axis, false));
-    *output_count = count_unstack(attrs, inputs);
-    if (*output_count == 0)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: axis %d has no entries", op->name, axis);
-    for (int i = 0; i < *output_count; i++)
-        outputs[i] =
-            (cj__type){inputs[0].dtype, cj__reduced_shape(&inputs[0].shape, 1u << axis, false)};
+    const int axis = axis_of(r->attrs);
+    CJ_TRY(cj__need_axis(r, &r->inputs[0], axis, false));
+    r->output_count = count_unstack(r->attrs, r->inputs);
+    if (r->output_count == 0)
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: axis %d has no entries", r->op->name, axis);
+    for (int i = 0; i < r->output_count; i++)
+        r->outputs[i] = (cj__type){r->inputs[0].dtype,
+                                   cj__reduced_shape(&r->inputs[0].shape, 1u << axis, false)};
     return CJ_OK;
 }
 
@@ -227,6 +229,10 @@ const cj__op cj__op_unstack = {
     .name = "unstack",
     .min_inputs = 1,
     .max_inputs = 1,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
     .attrs_size = sizeof(cj__axis_attrs),
     .infer = infer_unstack,
     .count_outputs = count_unstack,
@@ -235,23 +241,21 @@ const cj__op cj__op_unstack = {
 };
 
 // stack: inputs of one type become the entries along a new axis.
-static cj_status infer_stack(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                             cj__type *outputs, int *output_count)
+static cj_status infer_stack(cj__inference *r)
 {
-    const int axis = axis_of(attrs), rank = inputs[0].shape.rank;
-    *output_count = 1;
+    const int axis = axis_of(r->attrs), rank = r->inputs[0].shape.rank;
     if (axis < 0 || axis > rank || rank == CJ_MAX_RANK)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: axis %d cannot be added to %d axes", op->name,
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: axis %d cannot be added to %d axes", r->op->name,
                         axis, rank);
-    for (int i = 1; i < input_count; i++) {
-        CJ_TRY(cj__need_dtype(op, inputs, i, inputs[0].dtype));
-        CJ_TRY(cj__need_same_shape(op, &inputs[0], &inputs[i]));
+    for (int i = 1; i < r->input_count; i++) {
+        CJ_TRY(cj__need_dtype(r, i, r->inputs[0].dtype));
+        CJ_TRY(cj__need_same_shape(r, &r->inputs[0], &r->inputs[i]));
     }
-    outputs[0] = (cj__type){inputs[0].dtype, {.rank = rank + 1}};
+    r->outputs[0] = (cj__type){r->inputs[0].dtype, {.rank = rank + 1}};
     for (int i = 0; i <= rank; i++)
-        outputs[0].shape.dims[i] =
-            i == axis ? input_count : inputs[0].shape.dims[i < axis ? i : i - 1];
-    return cj__check_output(op, &outputs[0].shape);
+        r->outputs[0].shape.dims[i] =
+            i == axis ? r->input_count : r->inputs[0].shape.dims[i < axis ? i : i - 1];
+    return cj__check_output(r, &r->outputs[0].shape);
 }
 
 static cj_status run_stack(const cj__call *call)
@@ -275,6 +279,10 @@ const cj__op cj__op_stack = {
     .name = "stack",
     .min_inputs = 1,
     .max_inputs = INT_MAX,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
     .attrs_size = sizeof(cj__axis_attrs),
     .infer = infer_stack,
     .gradient = gradient_stack,

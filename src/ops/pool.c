@@ -22,81 +22,79 @@ static cj_dtype place_dtype(const cj__pool2d_attrs *a)
     return a->size[0] * a->size[1] <= 256 ? CJ_U8 : CJ_I32;
 }
 
-static cj_status check_image(const cj__op *op, const cj__type *inputs, int index)
+static cj_status check_image(const cj__inference *r, int index)
 {
-    CJ_TRY(cj__need_real(op, inputs, index, NULL));
-    CJ_TRY(cj__need_rank(op, inputs, index, 4, 4));
+    CJ_TRY(cj__need_real(r, index, NULL));
+    CJ_TRY(cj__need_rank(r, index, 4, 4));
     for (int i = 1; i < 4; i++)
-        CJ_TRY(cj__need_axis(op, &inputs[index], i, false));
+        CJ_TRY(cj__need_axis(r, &r->inputs[index], i, false));
     return CJ_OK;
 }
 
 // y's shape from x's.
-static cj_status pooled_shape(const cj__op *op, const cj__pool2d_attrs *a, const cj_shape *x,
+static cj_status pooled_shape(const cj__inference *r, const cj__pool2d_attrs *a, const cj_shape *x,
                               cj_shape *y)
 {
     *y = *x;
     for (int i = 0; i < 2; i++) {
         if (a->size[i] < 1 || a->size[i] > INT32_MAX || a->strides[i] < 1)
             return cj__fail(CJ_INVALID_ARGUMENT, "%s: window and strides must be at least 1",
-                            op->name);
+                            r->op->name);
         y->dims[i + 1] = cj__window_count(x->dims[i + 1], a->size[i], a->strides[i], 1, a->same);
     }
     if (y->dims[1] < 1 || y->dims[2] < 1)
         return cj__fail(CJ_SHAPE_MISMATCH,
                         "%s: window %lldx%lld does not fit input %lldx%lld with padding \"%s\"",
-                        op->name, (long long)a->size[0], (long long)a->size[1],
+                        r->op->name, (long long)a->size[0], (long long)a->size[1],
                         (long long)x->dims[1], (long long)x->dims[2], a->same ? "same" : "valid");
     return CJ_OK;
 }
 
-static cj_status infer_pool(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                            cj__type *outputs, int *output_count)
+static cj_status infer_pool(cj__inference *r)
 {
-    cj__pool2d_attrs *a = attrs;
-    (void)input_count;
-    CJ_TRY(check_image(op, inputs, 0));
-    a->input[0] = inputs[0].shape.dims[1];
-    a->input[1] = inputs[0].shape.dims[2];
-    outputs[0].dtype = inputs[0].dtype;
-    CJ_TRY(pooled_shape(op, a, &inputs[0].shape, &outputs[0].shape));
-    *output_count = op == &cj__op_max_pool2d ? 2 : 1;
-    if (*output_count == 2)
-        outputs[1] = (cj__type){place_dtype(a), outputs[0].shape};
+    cj__pool2d_attrs *a = r->attrs;
+    CJ_TRY(check_image(r, 0));
+    a->input[0] = r->inputs[0].shape.dims[1];
+    a->input[1] = r->inputs[0].shape.dims[2];
+    r->outputs[0].dtype = r->inputs[0].dtype;
+    return pooled_shape(r, a, &r->inputs[0].shape, &r->outputs[0].shape);
+}
+
+// The max pool also gives the place of each maximum.
+static cj_status infer_max_pool(cj__inference *r)
+{
+    CJ_TRY(infer_pool(r));
+    r->output_count = 2;
+    r->outputs[1] = (cj__type){place_dtype(r->attrs), r->outputs[0].shape};
     return CJ_OK;
 }
 
 // The gradient ops: dy is the last input; x has its images and channels and attrs.input.
-static cj_status infer_grad(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                            cj__type *outputs, int *output_count)
+static cj_status infer_grad(cj__inference *r)
 {
-    const cj__pool2d_attrs *a = attrs;
-    const cj__type *dy = &inputs[input_count - 1];
+    const cj__pool2d_attrs *a = r->attrs;
+    const cj__type *dy = &r->inputs[r->input_count - 1];
     cj__type expected = *dy;
-    *output_count = 1;
-    CJ_TRY(check_image(op, inputs, input_count - 1));
-    outputs[0] = *dy;
-    outputs[0].shape.dims[1] = a->input[0];
-    outputs[0].shape.dims[2] = a->input[1];
-    CJ_TRY(pooled_shape(op, a, &outputs[0].shape, &expected.shape));
-    CJ_TRY(cj__need_same_shape(op, dy, &expected));
-    if (input_count == 1)
+    CJ_TRY(check_image(r, r->input_count - 1));
+    r->outputs[0] = *dy;
+    r->outputs[0].shape.dims[1] = a->input[0];
+    r->outputs[0].shape.dims[2] = a->input[1];
+    CJ_TRY(pooled_shape(r, a, &r->outputs[0].shape, &expected.shape));
+    CJ_TRY(cj__need_same_shape(r, dy, &expected));
+    if (r->input_count == 1)
         return CJ_OK;
-    CJ_TRY(cj__need_dtype(op, inputs, 0, place_dtype(a)));
-    return cj__need_same_shape(op, &inputs[0], dy);
+    CJ_TRY(cj__need_dtype(r, 0, place_dtype(a)));
+    return cj__need_same_shape(r, &r->inputs[0], dy);
 }
 
-static cj_status infer_gather(const cj__op *op, void *attrs, const cj__type *inputs,
-                              int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_gather(cj__inference *r)
 {
-    cj__pool2d_attrs *a = attrs;
-    (void)input_count;
-    *output_count = 1;
-    CJ_TRY(check_image(op, inputs, 1));
-    outputs[0].dtype = inputs[1].dtype;
-    CJ_TRY(pooled_shape(op, a, &inputs[1].shape, &outputs[0].shape));
-    CJ_TRY(cj__need_dtype(op, inputs, 0, place_dtype(a)));
-    return cj__need_same_shape(op, &inputs[0], &outputs[0]);
+    cj__pool2d_attrs *a = r->attrs;
+    CJ_TRY(check_image(r, 1));
+    r->outputs[0].dtype = r->inputs[1].dtype;
+    CJ_TRY(pooled_shape(r, a, &r->inputs[1].shape, &r->outputs[0].shape));
+    CJ_TRY(cj__need_dtype(r, 0, place_dtype(a)));
+    return cj__need_same_shape(r, &r->inputs[0], &r->outputs[0]);
 }
 
 typedef struct pool_context {
@@ -233,19 +231,34 @@ static void gradient_average_grad(cj__build *g, const cj__node *node, cj_symbol 
     dx[0] = cj__append(g, &cj__op_average_pool2d, node->attrs, &dy[0], 1);
 }
 
-#define POOL(op_name, inputs, roles, infer_function, gradient_function, run_function) \
-    const cj__op cj__op_##op_name = {                                                 \
-        .name = #op_name,                                                             \
-        .min_inputs = inputs,                                                         \
-        .max_inputs = inputs,                                                         \
-        .attrs_size = sizeof(cj__pool2d_attrs),                                       \
-        .samples = roles,                                                             \
-        .infer = infer_function,                                                      \
-        .gradient = gradient_function,                                                \
-        .run = run_function,                                                          \
+// Where windows overlap an element gets a sum of several dy.
+static bool windows_are_apart(const void *attrs)
+{
+    const cj__pool2d_attrs *a = attrs;
+    return a->strides[0] >= a->size[0] && a->strides[1] >= a->size[1];
+}
+
+#define POOL(op_name, inputs, roles, blocks, bfloat16, keeps, infer_function, gradient_function, \
+             run_function)                                                                       \
+    const cj__op cj__op_##op_name = {                                                            \
+        .name = #op_name,                                                                        \
+        .min_inputs = inputs,                                                                    \
+        .max_inputs = inputs,                                                                    \
+        .attrs_size = sizeof(cj__pool2d_attrs),                                                  \
+        .samples = roles,                                                                        \
+        .on_blocks = CJ__ON_BLOCKS_##blocks,                                                     \
+        .identity = CJ__IDENTITY_NEVER,                                                          \
+        .bf16 = CJ__BF16_##bfloat16,                                                             \
+        .keeps_bf16 = keeps,                                                                     \
+        .infer = infer_function,                                                                 \
+        .gradient = gradient_function,                                                           \
+        .run = run_function,                                                                     \
     }
-POOL(max_pool2d, 1, "s>ss", infer_pool, gradient_max, run_max);
-POOL(max_pool2d_grad, 2, "ss>s", infer_grad, gradient_max_grad, run_max_grad);
-POOL(max_pool2d_gather, 2, "ss>s", infer_gather, gradient_gather, run_gather);
-POOL(average_pool2d, 1, "s>s", infer_pool, gradient_average, run_average);
-POOL(average_pool2d_grad, 1, "s>s", infer_grad, gradient_average_grad, run_average_grad);
+POOL(max_pool2d, 1, "s>ss", YES, FROM_INPUT_0, NULL, infer_max_pool, gradient_max, run_max);
+POOL(max_pool2d_grad, 2, "ss>s", YES, FROM_INPUT_1, windows_are_apart, infer_grad,
+     gradient_max_grad, run_max_grad);
+// Only the gradient of a gradient has it, which is no place for blocks.
+POOL(max_pool2d_gather, 2, "ss>s", NO, NEVER, NULL, infer_gather, gradient_gather, run_gather);
+POOL(average_pool2d, 1, "s>s", YES, NEVER, NULL, infer_pool, gradient_average, run_average);
+POOL(average_pool2d_grad, 1, "s>s", YES, NEVER, NULL, infer_grad, gradient_average_grad,
+     run_average_grad);

@@ -8,18 +8,15 @@
 #include "ops/infer.h"
 #include "ops/run.h"
 
-static cj_status infer_dropout(const cj__op *op, void *attrs, const cj__type *inputs,
-                               int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_dropout(cj__inference *r)
 {
-    const cj__dropout_attrs *a = attrs;
-    (void)input_count;
-    *output_count = 1;
-    outputs[0] = inputs[0];
-    CJ_TRY(cj__need_real(op, inputs, 0, NULL));
-    CJ_TRY(cj__need_dtype(op, inputs, 1, CJ_I64));
-    CJ_TRY(cj__need_rank(op, inputs, 1, 0, 0));
+    const cj__dropout_attrs *a = r->attrs;
+    r->outputs[0] = r->inputs[0];
+    CJ_TRY(cj__need_real(r, 0, NULL));
+    CJ_TRY(cj__need_dtype(r, 1, CJ_I64));
+    CJ_TRY(cj__need_rank(r, 1, 0, 0));
     if (!(a->rate >= 0 && a->rate <= 1))
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: rate %g is outside 0..1", op->name, a->rate);
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: rate %g is outside 0..1", r->op->name, a->rate);
     return CJ_OK;
 }
 
@@ -49,21 +46,22 @@ const cj__op cj__op_dropout = {
     .flags = CJ__OP_ELEMENTWISE,
     .min_inputs = 2,
     .max_inputs = 2,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
     .attrs_size = sizeof(cj__dropout_attrs),
     .infer = infer_dropout,
     .gradient = gradient_dropout,
     .run = run_dropout,
 };
 
-static cj_status infer_relu_dropout_grad(const cj__op *op, void *attrs, const cj__type *inputs,
-                                         int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_relu_dropout_grad(cj__inference *r)
 {
-    (void)attrs, (void)input_count;
-    *output_count = 1;
-    outputs[0] = inputs[0];
-    CJ_TRY(cj__need_real(op, inputs, 0, NULL));
-    CJ_TRY(cj__need_real(op, inputs, 1, &inputs[0]));
-    return cj__need_same_shape(op, &inputs[0], &inputs[1]);
+    r->outputs[0] = r->inputs[0];
+    CJ_TRY(cj__need_real(r, 0, NULL));
+    CJ_TRY(cj__need_real(r, 1, &r->inputs[0]));
+    return cj__need_same_shape(r, &r->inputs[0], &r->inputs[1]);
 }
 
 static void relu_dropout_grad_work(const cj__call *call, int64_t begin, int64_t end)
@@ -86,6 +84,10 @@ const cj__op cj__op_relu_dropout_grad = {
     .flags = CJ__OP_ELEMENTWISE | CJ__OP_FUSED,
     .min_inputs = 2,
     .max_inputs = 2,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
     .attrs_size = sizeof(cj__dropout_attrs),
     .infer = infer_relu_dropout_grad,
     .run = run_relu_dropout_grad,

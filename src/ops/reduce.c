@@ -138,19 +138,17 @@ static void divide_work(const cj__call *call, int64_t begin, int64_t end)
     call->kernels->binary[CJ__BINARY_divide](1, end - begin, y, 0, 1, &divisor, 0, 0, y);
 }
 
-static cj_status infer_reduce(const cj__op *op, void *attrs, const cj__type *inputs,
-                              int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_reduce(cj__inference *r)
 {
-    const cj__reduce_attrs *a = attrs;
+    const cj__reduce_attrs *a = r->attrs;
     char text[CJ__SHAPE_TEXT];
-    (void)input_count;
-    *output_count = 1;
-    CJ_TRY(cj__need_real(op, inputs, 0, NULL));
-    if (a->axes >> inputs[0].shape.rank)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: an axis is outside the %d axes of %s", op->name,
-                        inputs[0].shape.rank, cj__shape_words(&inputs[0].shape, text));
-    outputs[0] =
-        (cj__type){inputs[0].dtype, cj__reduced_shape(&inputs[0].shape, a->axes, a->keepdims)};
+    CJ_TRY(cj__need_real(r, 0, NULL));
+    if (a->axes >> r->inputs[0].shape.rank)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: an axis is outside the %d axes of %s",
+                        r->op->name, r->inputs[0].shape.rank,
+                        cj__shape_words(&r->inputs[0].shape, text));
+    r->outputs[0] = (cj__type){r->inputs[0].dtype,
+                               cj__reduced_shape(&r->inputs[0].shape, a->axes, a->keepdims)};
     return CJ_OK;
 }
 
@@ -204,6 +202,10 @@ static void gradient_extreme(cj__build *g, const cj__node *node, cj_symbol *cons
         .name = #op_name,                               \
         .min_inputs = 1,                                \
         .max_inputs = 1,                                \
+        .samples = CJ__WHOLE_BATCH,                     \
+        .on_blocks = CJ__ON_BLOCKS_NO,                  \
+        .identity = CJ__IDENTITY_NEVER,                 \
+        .bf16 = CJ__BF16_NEVER,                         \
         .attrs_size = sizeof(cj__reduce_attrs),         \
         .variant = CJ__REDUCTION_##function,            \
         .infer = infer_reduce,                          \
@@ -217,15 +219,13 @@ REDUCTION(reduce_max, max, gradient_extreme);
 REDUCTION(reduce_min, min, gradient_extreme);
 
 // argmax: x (outer, n, inner) -> int32 (outer, inner).
-static cj_status infer_argmax(const cj__op *op, void *attrs, const cj__type *inputs,
-                              int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_argmax(cj__inference *r)
 {
-    const cj__axis_attrs *a = attrs;
-    (void)input_count;
-    *output_count = 1;
-    CJ_TRY(cj__need_real(op, inputs, 0, NULL));
-    CJ_TRY(cj__need_axis(op, &inputs[0], a->axis, true));
-    outputs[0] = (cj__type){CJ_I32, cj__reduced_shape(&inputs[0].shape, 1u << a->axis, false)};
+    const cj__axis_attrs *a = r->attrs;
+    CJ_TRY(cj__need_real(r, 0, NULL));
+    CJ_TRY(cj__need_axis(r, &r->inputs[0], a->axis, true));
+    r->outputs[0] =
+        (cj__type){CJ_I32, cj__reduced_shape(&r->inputs[0].shape, 1u << a->axis, false)};
     return CJ_OK;
 }
 
@@ -254,6 +254,10 @@ const cj__op cj__op_argmax = {
     .flags = CJ__OP_NO_GRADIENT,
     .min_inputs = 1,
     .max_inputs = 1,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
     .attrs_size = sizeof(cj__axis_attrs),
     .infer = infer_argmax,
     .run = run_argmax,
@@ -261,22 +265,19 @@ const cj__op cj__op_argmax = {
 
 // Both directions: inputs (x, like), of which the shape of `like` is all that matters. One shape
 // must stretch to the other; with attrs.mean the result is divided by the ratio of their sizes.
-static cj_status infer_stretch(const cj__op *op, void *attrs, const cj__type *inputs,
-                               int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_stretch(cj__inference *r)
 {
-    const bool sums = op == &cj__op_sum_like;
-    const cj_shape *large = &inputs[sums ? 0 : 1].shape;
+    const bool sums = r->op == &cj__op_sum_like;
+    const cj_shape *large = &r->inputs[sums ? 0 : 1].shape;
     char first[CJ__SHAPE_TEXT], second[CJ__SHAPE_TEXT];
     cj_shape both;
-    (void)attrs, (void)input_count;
-    *output_count = 1;
-    CJ_TRY(cj__need_real(op, inputs, 0, NULL));
-    CJ_TRY(cj__broadcast(op, &inputs[0].shape, &inputs[1].shape, &both));
+    CJ_TRY(cj__need_real(r, 0, NULL));
+    CJ_TRY(cj__broadcast(r, &r->inputs[0].shape, &r->inputs[1].shape, &both));
     if (!cj_shape_equal(&both, large))
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: %s does not stretch to %s", op->name,
-                        cj__shape_words(&inputs[sums ? 1 : 0].shape, first),
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: %s does not stretch to %s", r->op->name,
+                        cj__shape_words(&r->inputs[sums ? 1 : 0].shape, first),
                         cj__shape_words(large, second));
-    outputs[0] = (cj__type){inputs[0].dtype, inputs[1].shape};
+    r->outputs[0] = (cj__type){r->inputs[0].dtype, r->inputs[1].shape};
     return CJ_OK;
 }
 
@@ -343,6 +344,11 @@ const cj__op cj__op_sum_like = {
     .name = "sum_like",
     .min_inputs = 2,
     .max_inputs = 2,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_OF_EQUAL_TYPE,
+    .bf16 = CJ__BF16_NEVER,
+    .shape_only = 1 << 1,
     .attrs_size = sizeof(cj__stretch_attrs),
     .infer = infer_stretch,
     .gradient = gradient_sum_like,
@@ -354,6 +360,11 @@ const cj__op cj__op_broadcast_like = {
     .name = "broadcast_like",
     .min_inputs = 2,
     .max_inputs = 2,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_OF_EQUAL_TYPE,
+    .bf16 = CJ__BF16_NEVER,
+    .shape_only = 1 << 1,
     .attrs_size = sizeof(cj__stretch_attrs),
     .infer = infer_stretch,
     .gradient = gradient_broadcast_like,

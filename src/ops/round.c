@@ -8,13 +8,10 @@
 
 #include <string.h>
 
-static cj_status infer_round(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                             cj__type *outputs, int *output_count)
+static cj_status infer_round(cj__inference *r)
 {
-    (void)attrs, (void)input_count;
-    *output_count = 1;
-    outputs[0] = inputs[0];
-    return cj__need_real(op, inputs, 0, NULL);
+    r->outputs[0] = r->inputs[0];
+    return cj__need_real(r, 0, NULL);
 }
 
 static void work_round(const cj__call *call, int64_t begin, int64_t end)
@@ -58,6 +55,9 @@ const cj__op cj__op_round_bf16 = {
     .min_inputs = 1,
     .max_inputs = 1,
     .samples = "e>s",
+    .on_blocks = CJ__ON_BLOCKS_YES,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_ALWAYS,
     .infer = infer_round,
     .gradient = gradient_round,
     .run = run_round,

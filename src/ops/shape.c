@@ -17,21 +17,18 @@ static bool known(const cj_shape *shape, int64_t *count)
 
 // reshape: attrs.shape may have one -1 that is worked out, beside the input's free axis (the first
 // of two -1).
-static cj_status infer_reshape(const cj__op *op, void *attrs, const cj__type *inputs,
-                               int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_reshape(cj__inference *r)
 {
-    cj__reshape_attrs *a = attrs;
-    const cj_shape *x = &inputs[0].shape;
+    cj__reshape_attrs *a = r->attrs;
+    const cj_shape *x = &r->inputs[0].shape;
     const bool is_free = cj__free_axis(x) >= 0;
     char from[CJ__SHAPE_TEXT], to[CJ__SHAPE_TEXT];
     int open[2] = {-1, -1}, count = 0;
     int64_t have = 0, need = 0;
     cj_shape y = a->shape;
-    (void)input_count;
-    *output_count = 1;
     if (y.rank < 0 || y.rank > CJ_MAX_RANK)
         return cj__fail(CJ_INVALID_ARGUMENT,
-                        "%s: a shape of %d axes is given, at most %d are possible", op->name,
+                        "%s: a shape of %d axes is given, at most %d are possible", r->op->name,
                         y.rank, CJ_MAX_RANK);
     for (int i = 0; i < y.rank && count <= 2; i++)
         if (y.dims[i] < 0 && count++ < 2)
@@ -45,12 +42,12 @@ static cj_status infer_reshape(const cj__op *op, void *attrs, const cj__type *in
         fits = have == need;
     }
     if (!fits)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: %s cannot be seen as %s", op->name,
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: %s cannot be seen as %s", r->op->name,
                         cj__shape_words(x, from), cj__shape_words(&a->shape, to));
     if (is_free)
         a->shape = y; // complete for every batch size
-    outputs[0] = (cj__type){inputs[0].dtype, y};
-    return cj__check_output(op, &y);
+    r->outputs[0] = (cj__type){r->inputs[0].dtype, y};
+    return cj__check_output(r, &y);
 }
 
 static cj_status run_reshape(const cj__call *call)
@@ -71,6 +68,10 @@ const cj__op cj__op_reshape = {
     .flags = CJ__OP_VIEW,
     .min_inputs = 1,
     .max_inputs = 1,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_OF_EQUAL_TYPE,
+    .bf16 = CJ__BF16_FROM_INPUT_0,
     .attrs_size = sizeof(cj__reshape_attrs),
     .infer = infer_reshape,
     .gradient = gradient_reshape,
@@ -78,21 +79,18 @@ const cj__op cj__op_reshape = {
 };
 
 // transpose: axis i of y is axis order[i] of x.
-static cj_status infer_transpose(const cj__op *op, void *attrs, const cj__type *inputs,
-                                 int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_transpose(cj__inference *r)
 {
-    const int *order = ((cj__transpose_attrs *)attrs)->order;
-    const int rank = inputs[0].shape.rank;
+    const int *order = ((cj__transpose_attrs *)r->attrs)->order;
+    const int rank = r->inputs[0].shape.rank;
     uint32_t seen = 0;
-    (void)input_count;
-    *output_count = 1;
-    outputs[0] = inputs[0];
+    r->outputs[0] = r->inputs[0];
     for (int i = 0; i < rank; i++) {
         if (order[i] < 0 || order[i] >= rank || seen >> order[i] & 1)
             return cj__fail(CJ_INVALID_ARGUMENT, "%s: the order must name each of %d axes once",
-                            op->name, rank);
+                            r->op->name, rank);
         seen |= 1u << order[i];
-        outputs[0].shape.dims[i] = inputs[0].shape.dims[order[i]];
+        r->outputs[0].shape.dims[i] = r->inputs[0].shape.dims[order[i]];
     }
     return CJ_OK;
 }
@@ -193,6 +191,10 @@ const cj__op cj__op_transpose = {
     .name = "transpose",
     .min_inputs = 1,
     .max_inputs = 1,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_FROM_INPUT_0,
     .attrs_size = sizeof(cj__transpose_attrs),
     .infer = infer_transpose,
     .gradient = gradient_transpose,
@@ -200,13 +202,10 @@ const cj__op cj__op_transpose = {
 };
 
 // reverse: y[.., i, ..] = x[.., n - 1 - i, ..] along attrs.axis.
-static cj_status infer_reverse(const cj__op *op, void *attrs, const cj__type *inputs,
-                               int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_reverse(cj__inference *r)
 {
-    (void)input_count;
-    *output_count = 1;
-    outputs[0] = inputs[0];
-    return cj__need_axis(op, &inputs[0], ((cj__axis_attrs *)attrs)->axis, true);
+    r->outputs[0] = r->inputs[0];
+    return cj__need_axis(r, &r->inputs[0], ((cj__axis_attrs *)r->attrs)->axis, true);
 }
 
 static cj_status run_reverse(const cj__call *call)
@@ -234,6 +233,10 @@ const cj__op cj__op_reverse = {
     .name = "reverse",
     .min_inputs = 1,
     .max_inputs = 1,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_FROM_INPUT_0,
     .attrs_size = sizeof(cj__axis_attrs),
     .infer = infer_reverse,
     .gradient = gradient_reverse,

@@ -7,16 +7,13 @@
 #include "ops/infer.h"
 #include "ops/run.h"
 
-static cj_status infer_rows(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                            cj__type *outputs, int *output_count)
+static cj_status infer_rows(cj__inference *r)
 {
-    (void)attrs;
-    *output_count = 1;
-    outputs[0] = inputs[0];
-    CJ_TRY(cj__need_rank(op, inputs, 0, 1, CJ_MAX_RANK));
-    for (int i = 0; i < input_count; i++) {
-        CJ_TRY(cj__need_real(op, inputs, i, &inputs[0]));
-        CJ_TRY(cj__need_same_shape(op, &inputs[0], &inputs[i]));
+    r->outputs[0] = r->inputs[0];
+    CJ_TRY(cj__need_rank(r, 0, 1, CJ_MAX_RANK));
+    for (int i = 0; i < r->input_count; i++) {
+        CJ_TRY(cj__need_real(r, i, &r->inputs[0]));
+        CJ_TRY(cj__need_same_shape(r, &r->inputs[0], &r->inputs[i]));
     }
     return CJ_OK;
 }
@@ -109,6 +106,10 @@ static void gradient_log_softmax_grad(cj__build *g, const cj__node *node, cj_sym
         .name = #op_name,                   \
         .min_inputs = inputs,               \
         .max_inputs = inputs,               \
+        .samples = CJ__WHOLE_BATCH,         \
+        .on_blocks = CJ__ON_BLOCKS_NO,      \
+        .identity = CJ__IDENTITY_NEVER,     \
+        .bf16 = CJ__BF16_NEVER,             \
         .infer = infer_rows,                \
         .gradient = gradient_##op_name,     \
         .run = run_function,                \

@@ -109,7 +109,14 @@ static cj_status node_new(const cj__op *op, const void *attrs, cj_symbol *const 
         outputs = op->count_outputs(node->attrs, types);
     if (!(node->types = cj__new((size_t)outputs, sizeof *node->types)))
         goto done;
-    status = op->infer(op, node->attrs, types, count, node->types, &node->output_count);
+    cj__inference rule = {.op = op,
+                          .attrs = node->attrs,
+                          .inputs = types,
+                          .input_count = count,
+                          .outputs = node->types,
+                          .output_count = 1};
+    status = op->infer(&rule);
+    node->output_count = status == CJ_OK ? rule.output_count : 0;
 done:
     if (types != few)
         cj__free(types);
@@ -155,7 +162,7 @@ cj_symbol *cj_symbol_input(cj_dtype dtype, cj_shape shape, const char *name)
         cj__fail(CJ_INVALID_ARGUMENT, "input \"%s\": bad dtype, rank or length", name ? name : "");
         return NULL;
     }
-    if (cj__check_output(&cj__op_input, &shape) != CJ_OK)
+    if (cj__check_output(&(cj__inference){.op = &cj__op_input}, &shape) != CJ_OK)
         return NULL;
     cj__node *node = leaf_new(&cj__op_input, &(cj__type){dtype, shape});
     if (node && name && !(node->name = cj__copy_text(name))) {

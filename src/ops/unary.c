@@ -11,18 +11,15 @@ enum { READS_X, READS_Y }; // what f' is written in
 #define CJ__READS_X READS_X
 #define CJ__READS_Y READS_Y
 static const int reads[CJ__UNARY_COUNT] = {
-#define CJ__ROW(name, needs, formula) CJ__READS_##needs,
+#define CJ__ROW(name, needs, ...) CJ__READS_##needs,
     CJ__UNARIES(CJ__ROW)
 #undef CJ__ROW
 };
 
-static cj_status infer_unary(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                             cj__type *outputs, int *output_count)
+static cj_status infer_unary(cj__inference *r)
 {
-    (void)attrs, (void)input_count;
-    *output_count = 1;
-    outputs[0] = inputs[0];
-    return cj__need_real(op, inputs, 0, NULL);
+    r->outputs[0] = r->inputs[0];
+    return cj__need_real(r, 0, NULL);
 }
 
 static void work_unary(const cj__call *call, int64_t begin, int64_t end)
@@ -55,12 +52,11 @@ cj_symbol *cj__apply_unary_grad(cj__build *g, cj__unary function, cj_symbol *v, 
 }
 
 // Inputs: v (x or y), dy of the same shape.
-static cj_status infer_unary_grad(const cj__op *op, void *attrs, const cj__type *inputs,
-                                  int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_unary_grad(cj__inference *r)
 {
-    CJ_TRY(infer_unary(op, attrs, inputs, input_count, outputs, output_count));
-    CJ_TRY(cj__need_real(op, inputs, 1, &inputs[0]));
-    return cj__need_same_shape(op, &inputs[0], &inputs[1]);
+    CJ_TRY(infer_unary(r));
+    CJ_TRY(cj__need_real(r, 1, &r->inputs[0]));
+    return cj__need_same_shape(r, &r->inputs[0], &r->inputs[1]);
 }
 
 static void work_unary_grad(const cj__call *call, int64_t begin, int64_t end)
@@ -93,41 +89,52 @@ static void gradient_unary_grad(cj__build *g, const cj__node *node, cj_symbol *c
     dx[1] = cj__apply_unary_grad(g, function, node->inputs[0], dy[0], attrs->a, attrs->b);
 }
 
-#define CJ__ROW(function, needs, formula)      \
-    const cj__op cj__op_##function = {         \
-        .name = #function,                     \
-        .flags = CJ__OP_ELEMENTWISE,           \
-        .min_inputs = 1,                       \
-        .max_inputs = 1,                       \
-        .samples = "e>s",                      \
-        .attrs_size = sizeof(cj__unary_attrs), \
-        .variant = CJ__UNARY_##function,       \
-        .infer = infer_unary,                  \
-        .gradient = gradient_unary,            \
-        .run = run_unary,                      \
-    };                                         \
-    const cj__op cj__op_##function##_grad = {  \
-        .name = #function "_grad",             \
-        .flags = CJ__OP_ELEMENTWISE,           \
-        .min_inputs = 2,                       \
-        .max_inputs = 2,                       \
-        .samples = "ee>s",                     \
-        .attrs_size = sizeof(cj__unary_attrs), \
-        .variant = CJ__UNARY_##function,       \
-        .infer = infer_unary_grad,             \
-        .gradient = gradient_unary_grad,       \
-        .run = run_unary_grad,                 \
+// What the traits of a row say of its two ops.
+#define ON_BLOCKS(traits)   ((traits)&CJ__FINITE ? CJ__ON_BLOCKS_YES : CJ__ON_BLOCKS_NO)
+#define BF16(traits, input) ((traits)&CJ__EXACT ? CJ__BF16_FROM_INPUT_##input : CJ__BF16_NEVER)
+
+#define CJ__ROW(function, needs, traits, formula) \
+    const cj__op cj__op_##function = {            \
+        .name = #function,                        \
+        .flags = CJ__OP_ELEMENTWISE,              \
+        .min_inputs = 1,                          \
+        .max_inputs = 1,                          \
+        .samples = "e>s",                         \
+        .on_blocks = ON_BLOCKS(traits),           \
+        .identity = CJ__IDENTITY_NEVER,           \
+        .bf16 = BF16(traits, 0),                  \
+        .activation = true,                       \
+        .attrs_size = sizeof(cj__unary_attrs),    \
+        .variant = CJ__UNARY_##function,          \
+        .infer = infer_unary,                     \
+        .gradient = gradient_unary,               \
+        .run = run_unary,                         \
+    };                                            \
+    const cj__op cj__op_##function##_grad = {     \
+        .name = #function "_grad",                \
+        .flags = CJ__OP_ELEMENTWISE,              \
+        .min_inputs = 2,                          \
+        .max_inputs = 2,                          \
+        .samples = "ee>s",                        \
+        .on_blocks = ON_BLOCKS(traits),           \
+        .identity = CJ__IDENTITY_NEVER,           \
+        .bf16 = BF16(traits, 1),                  \
+        .attrs_size = sizeof(cj__unary_attrs),    \
+        .variant = CJ__UNARY_##function,          \
+        .infer = infer_unary_grad,                \
+        .gradient = gradient_unary_grad,          \
+        .run = run_unary_grad,                    \
     };
 CJ__UNARIES(CJ__ROW)
 #undef CJ__ROW
 
 const cj__op *const cj__unary_ops[CJ__UNARY_COUNT] = {
-#define CJ__ROW(name, needs, formula) &cj__op_##name,
+#define CJ__ROW(name, ...) &cj__op_##name,
     CJ__UNARIES(CJ__ROW)
 #undef CJ__ROW
 };
 const cj__op *const cj__unary_grad_ops[CJ__UNARY_COUNT] = {
-#define CJ__ROW(name, needs, formula) &cj__op_##name##_grad,
+#define CJ__ROW(name, ...) &cj__op_##name##_grad,
     CJ__UNARIES(CJ__ROW)
 #undef CJ__ROW
 };

@@ -10,47 +10,38 @@
 #include <limits.h>
 #include <math.h>
 
-// Inputs before the slots: w, g, rate and, for adam, step.
-static int slots_from(const cj__op *op)
+static cj_status infer_step(cj__inference *r)
 {
-    return op == &cj__op_adam ? 4 : 3;
-}
-
-static cj_status infer_step(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                            cj__type *outputs, int *output_count)
-{
-    const int first = slots_from(op);
-    (void)attrs;
-    CJ_TRY(cj__need_real(op, inputs, 0, NULL));
-    for (int i = 1; i < input_count; i++) {
+    const int first = r->op->step->first_slot;
+    CJ_TRY(cj__need_real(r, 0, NULL));
+    for (int i = 1; i < r->input_count; i++) {
         if (i == 3 && first == 4) {
-            CJ_TRY(cj__need_dtype(op, inputs, i, CJ_I64));
-            CJ_TRY(cj__need_rank(op, inputs, i, 0, 0));
+            CJ_TRY(cj__need_dtype(r, i, CJ_I64));
+            CJ_TRY(cj__need_rank(r, i, 0, 0));
             continue;
         }
-        CJ_TRY(cj__need_real(op, inputs, i, &inputs[0]));
+        CJ_TRY(cj__need_real(r, i, &r->inputs[0]));
         if (i == 2)
-            CJ_TRY(cj__need_rank(op, inputs, i, 0, 0));
+            CJ_TRY(cj__need_rank(r, i, 0, 0));
         else
-            CJ_TRY(cj__need_same_shape(op, &inputs[0], &inputs[i]));
+            CJ_TRY(cj__need_same_shape(r, &r->inputs[0], &r->inputs[i]));
     }
-    *output_count = 1 + input_count - first;
-    for (int i = 0; i < *output_count; i++)
-        outputs[i] = inputs[0];
+    r->output_count = 1 + r->input_count - first;
+    for (int i = 0; i < r->output_count; i++)
+        r->outputs[i] = r->inputs[0];
     return CJ_OK;
 }
 
 // rmsprop's optional slots are told apart by its attributes.
-static cj_status infer_rmsprop(const cj__op *op, void *attrs, const cj__type *inputs,
-                               int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_rmsprop(cj__inference *r)
 {
-    const cj__update_attrs *a = attrs;
+    const cj__update_attrs *a = r->attrs;
     const int needed = 4 + (a->momentum > 0) + a->centered;
-    if (input_count != needed)
+    if (r->input_count != needed)
         return cj__fail(CJ_INVALID_ARGUMENT,
-                        "%s: %d inputs given, its momentum and centering need %d", op->name,
-                        input_count, needed);
-    return infer_step(op, attrs, inputs, input_count, outputs, output_count);
+                        "%s: %d inputs given, its momentum and centering need %d", r->op->name,
+                        r->input_count, needed);
+    return infer_step(r);
 }
 
 // What a step's pieces share: pointers to element `begin` of input and output slots, NULL where
@@ -114,7 +105,7 @@ static double corrected_rate(const cj__call *call, double rate, double t)
 cj__step_size cj__step_size_of(const cj__call *call)
 {
     cj__step_size p = {.rate = cj__real_get(call, call->inputs[2].data)};
-    if (slots_from(call->op) == 4)
+    if (call->op->step->first_slot > 3)
         p.alpha = corrected_rate(call, p.rate, (double)*(const int64_t *)call->inputs[3].data + 1);
     return p;
 }
@@ -128,28 +119,6 @@ static void adam_work(const cj__call *call, const cj__step_size *p, int64_t i, i
                         p->rate * a->weight_decay);
 }
 
-static const struct {
-    const cj__op *op;
-    cj__step_work work;
-} steps[] = {
-    {&cj__op_sgd, sgd_work},           {&cj__op_adagrad, adagrad_work},
-    {&cj__op_adadelta, adadelta_work}, {&cj__op_rmsprop, rmsprop_work},
-    {&cj__op_adam, adam_work},
-};
-
-cj__step_work cj__step_work_of(const cj__op *op)
-{
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
-        if (steps[i].op == op)
-            return steps[i].work;
-    return NULL;
-}
-
-bool cj__is_step(const cj__op *op)
-{
-    return cj__step_work_of(op);
-}
-
 // Tensors are laid end to end, each from the beginning of a line, and the whole is cut into pieces,
 // so that many small ones cost no more than one of their size. A piece is about half a
 // microsecond's work.
@@ -158,8 +127,7 @@ enum { SWEEP_LINE = 64, SWEEP_PIECE = 2048, SWEEP_GRAIN = 2 };
 typedef struct sweep {
     cj__call member; // the first tensor's step; the others' operands follow its own
     int members;
-    cj__step_size pace;
-    cj__step_work work;
+    cj__step_size size;
 } sweep;
 
 static cj__call member_of(const sweep *s, int index)
@@ -186,17 +154,14 @@ static void sweep_task(void *context, int64_t begin, int64_t end)
         const int64_t from = first > at ? first - at : 0,
                       to = last - at < count ? last - at : count;
         if (from < to)
-            s->work(&member, &s->pace, from, to);
+            member.op->step->run(&member, &s->size, from, to);
         at += lined(count);
     }
 }
 
 static cj_status run_sweep_of(const cj__call *first, int members)
 {
-    sweep s = {.member = *first,
-               .members = members,
-               .pace = cj__step_size_of(first),
-               .work = cj__step_work_of(first->op)};
+    sweep s = {.member = *first, .members = members, .size = cj__step_size_of(first)};
     int64_t whole = 0;
     for (int i = 0; i < members; i++)
         whole += lined(cj__count(&member_of(&s, i).inputs[0]));
@@ -209,22 +174,28 @@ static cj_status run_step(const cj__call *call)
     return run_sweep_of(call, 1);
 }
 
-#define STEP(op_name, least, most, aliases, infer_function) \
-    const cj__op cj__op_##op_name = {                       \
-        .name = #op_name,                                   \
-        .flags = CJ__OP_UPDATE,                             \
-        .min_inputs = least,                                \
-        .max_inputs = most,                                 \
-        .attrs_size = sizeof(cj__update_attrs),             \
-        .alias = aliases,                                   \
-        .infer = infer_function,                            \
-        .run = run_step,                                    \
+#define STEP(op_name, min, max, aliases, first, infer_function)          \
+    static const cj__step_rule op_name##_step = {first, op_name##_work}; \
+    const cj__op cj__op_##op_name = {                                    \
+        .name = #op_name,                                                \
+        .flags = CJ__OP_UPDATE,                                          \
+        .min_inputs = min,                                               \
+        .max_inputs = max,                                               \
+        .samples = CJ__WHOLE_BATCH,                                      \
+        .on_blocks = CJ__ON_BLOCKS_NO,                                   \
+        .identity = CJ__IDENTITY_NEVER,                                  \
+        .bf16 = CJ__BF16_NEVER,                                          \
+        .step = &op_name##_step,                                         \
+        .attrs_size = sizeof(cj__update_attrs),                          \
+        .alias = aliases,                                                \
+        .infer = infer_function,                                         \
+        .run = run_step,                                                 \
     }
-STEP(sgd, 3, 4, "03", infer_step);
-STEP(adagrad, 4, 4, "03", infer_step);
-STEP(adadelta, 5, 5, "034", infer_step);
-STEP(rmsprop, 4, 6, "0345", infer_rmsprop);
-STEP(adam, 6, 7, "0456", infer_step);
+STEP(sgd, 3, 4, "03", 3, infer_step);
+STEP(adagrad, 4, 4, "03", 3, infer_step);
+STEP(adadelta, 5, 5, "034", 3, infer_step);
+STEP(rmsprop, 4, 6, "0345", 3, infer_rmsprop);
+STEP(adam, 6, 7, "0456", 4, infer_step);
 
 // sweep: the steps of many tensors by one optimizer. Operands are those of each tensor's step in
 // turn.
@@ -235,19 +206,21 @@ static int count_sweep(const void *attrs, const cj__type *inputs)
     return a->members * a->outputs;
 }
 
-static cj_status infer_sweep(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                             cj__type *outputs, int *output_count)
+static cj_status infer_sweep(cj__inference *r)
 {
-    cj__sweep_attrs *a = attrs;
-    if (input_count != a->members * a->inputs)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, %d tensors need %d", op->name,
-                        input_count, a->members, a->members * a->inputs);
+    cj__sweep_attrs *a = r->attrs;
+    if (r->input_count != a->members * a->inputs)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, %d tensors need %d", r->op->name,
+                        r->input_count, a->members, a->members * a->inputs);
     for (int i = 0; i < a->members; i++) {
-        int count = a->outputs;
-        CJ_TRY(a->step->infer(a->step, &a->update, inputs + i * a->inputs, a->inputs,
-                              outputs + i * a->outputs, &count));
+        CJ_TRY(a->step->infer(&(cj__inference){.op = a->step,
+                                               .attrs = &a->update,
+                                               .inputs = r->inputs + i * a->inputs,
+                                               .input_count = a->inputs,
+                                               .outputs = r->outputs + i * a->outputs,
+                                               .output_count = 1}));
     }
-    *output_count = a->members * a->outputs;
+    r->output_count = a->members * a->outputs;
     return CJ_OK;
 }
 
@@ -278,6 +251,10 @@ const cj__op cj__op_sweep = {
     .flags = CJ__OP_UPDATE | CJ__OP_FUSED,
     .min_inputs = 1,
     .max_inputs = INT_MAX,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
     .attrs_size = sizeof(cj__sweep_attrs),
     .count_outputs = count_sweep,
     .aliased = aliased_sweep,
@@ -287,14 +264,11 @@ const cj__op cj__op_sweep = {
 };
 
 // increment: n + 1 for an int64 scalar.
-static cj_status infer_increment(const cj__op *op, void *attrs, const cj__type *inputs,
-                                 int input_count, cj__type *outputs, int *output_count)
+static cj_status infer_increment(cj__inference *r)
 {
-    (void)attrs, (void)input_count;
-    *output_count = 1;
-    outputs[0] = inputs[0];
-    CJ_TRY(cj__need_dtype(op, inputs, 0, CJ_I64));
-    return cj__need_rank(op, inputs, 0, 0, 0);
+    r->outputs[0] = r->inputs[0];
+    CJ_TRY(cj__need_dtype(r, 0, CJ_I64));
+    return cj__need_rank(r, 0, 0, 0);
 }
 
 static cj_status run_increment(const cj__call *call)
@@ -308,19 +282,20 @@ const cj__op cj__op_increment = {
     .flags = CJ__OP_UPDATE,
     .min_inputs = 1,
     .max_inputs = 1,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
     .alias = "0",
     .infer = infer_increment,
     .run = run_increment,
 };
 
 // norm_squared: the sum of x^2 in double, from pieces that are added in order; dx = 2 x dy.
-static cj_status infer_norm(const cj__op *op, void *attrs, const cj__type *inputs, int input_count,
-                            cj__type *outputs, int *output_count)
+static cj_status infer_norm(cj__inference *r)
 {
-    (void)attrs, (void)input_count;
-    *output_count = 1;
-    outputs[0] = (cj__type){inputs[0].dtype, {0}};
-    return cj__need_real(op, inputs, 0, NULL);
+    r->outputs[0] = (cj__type){r->inputs[0].dtype, {0}};
+    return cj__need_real(r, 0, NULL);
 }
 
 static int64_t norm_pieces(const cj__call *call)
@@ -364,6 +339,10 @@ const cj__op cj__op_norm_squared = {
     .name = "norm_squared",
     .min_inputs = 1,
     .max_inputs = 1,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
     .infer = infer_norm,
     .gradient = gradient_norm,
     .workspace = workspace_norm,

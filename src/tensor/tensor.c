@@ -24,14 +24,16 @@ const char *cj_dtype_name(cj_dtype dtype)
 
 cj_status cj_dtype_from_name(const char *name, cj_dtype *dtype)
 {
-    for (int i = 0; name && i < CJ_DTYPE_COUNT; i++) {
+    if (!name || !dtype)
+        return cj__fail_null(name ? "the place for the dtype" : "the name of the dtype");
+    for (int i = 0; i < CJ_DTYPE_COUNT; i++) {
         if (strcmp(name, dtypes[i].name) == 0) {
             *dtype = (cj_dtype)i;
             return CJ_OK;
         }
     }
-    return cj__fail_unknown(CJ_INVALID_ARGUMENT, "dtype", name ? name : "", dtypes,
-                            sizeof dtypes[0], CJ_DTYPE_COUNT);
+    return cj__fail_unknown(CJ_INVALID_ARGUMENT, "dtype", name, dtypes, sizeof dtypes[0],
+                            CJ_DTYPE_COUNT);
 }
 
 size_t cj_dtype_size(cj_dtype dtype)
@@ -41,24 +43,36 @@ size_t cj_dtype_size(cj_dtype dtype)
 
 bool cj_shape_equal(const cj_shape *a, const cj_shape *b)
 {
-    return a->rank == b->rank &&
+    return a && b && a->rank == b->rank && a->rank >= 0 && a->rank <= CJ_MAX_RANK &&
            memcmp(a->dims, b->dims, (size_t)a->rank * sizeof(a->dims[0])) == 0;
 }
 
 int64_t cj_shape_count(const cj_shape *shape)
 {
-    int64_t count = 1;
+    if (!shape || shape->rank < 0 || shape->rank > CJ_MAX_RANK)
+        return -1;
+    int64_t product = 1;
+    bool empty = false;
     for (int i = 0; i < shape->rank; i++) {
-        if (shape->dims[i] < 0 || __builtin_mul_overflow(count, shape->dims[i], &count))
+        if (shape->dims[i] < 0)
+            return -1;
+        if (shape->dims[i] == 0)
+            empty = true;
+        else if (__builtin_mul_overflow(product, shape->dims[i], &product))
             return -1;
     }
-    return count;
+    return empty ? 0 : product;
 }
 
 const char *cj_shape_text(const cj_shape *shape, char *text, size_t size)
 {
-    if (size == 0)
+    if (!text || size == 0)
         return text;
+    if (!shape || shape->rank < 0 || shape->rank > CJ_MAX_RANK) {
+        snprintf(text, size, shape ? "(a shape of rank %d)" : "(no shape)",
+                 shape ? shape->rank : 0);
+        return text;
+    }
     size_t used = (size_t)snprintf(text, size, "(");
     for (int i = 0; i < shape->rank && used < size; i++) {
         const char *comma = i != 0 ? ", " : "";
@@ -91,17 +105,30 @@ static void destroy(void *object)
 
 static const cj__class tensor_class = {"tensor", destroy};
 
+// Whether what a tensor of this type spans can be counted in bytes. Lengths of 0 are left out, so
+// that the strides beside them, which count from element to element, cannot overflow either.
+static bool is_addressable(cj_dtype dtype, const cj_shape *shape)
+{
+    int64_t bytes = (int64_t)cj_dtype_size(dtype);
+    for (int i = 0; i < shape->rank; i++)
+        if (shape->dims[i] < 0 ||
+            (shape->dims[i] > 0 && __builtin_mul_overflow(bytes, shape->dims[i], &bytes)))
+            return false;
+    return true;
+}
+
 // A tensor without memory yet: type checked, strides row major.
 static cj_status new_header(cj_dtype dtype, const cj_shape *shape, cj_tensor **tensor)
 {
+    if (!tensor)
+        return cj__fail_null("tensor: the place for the new tensor");
     *tensor = NULL;
     if ((unsigned)dtype >= CJ_DTYPE_COUNT)
         return cj__fail(CJ_INVALID_ARGUMENT, "tensor: %d is not a dtype", (int)dtype);
     if (shape->rank < 0 || shape->rank > CJ_MAX_RANK)
         return cj__fail(CJ_INVALID_ARGUMENT, "tensor: rank %d is not from 0 to %d", shape->rank,
                         CJ_MAX_RANK);
-    int64_t count = cj_shape_count(shape), bytes = 0;
-    if (count < 0 || __builtin_mul_overflow(count, (int64_t)cj_dtype_size(dtype), &bytes)) {
+    if (!is_addressable(dtype, shape)) {
         char text[160];
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "tensor: shape %s has a negative length or too many elements",
@@ -142,6 +169,8 @@ cj_status cj_tensor_new(cj_dtype dtype, cj_shape shape, cj_tensor **tensor)
 cj_status cj_tensor_from(cj_dtype dtype, cj_shape shape, const void *data, size_t count,
                          cj_tensor **tensor)
 {
+    if (!tensor || (!data && count != 0))
+        return cj__fail_null(tensor ? "tensor: the data" : "tensor: the place for the new tensor");
     *tensor = NULL;
     int64_t needed = shape.rank >= 0 && shape.rank <= CJ_MAX_RANK ? cj_shape_count(&shape) : -1;
     if (needed >= 0 && (size_t)needed != count) {
@@ -159,6 +188,11 @@ cj_status cj_tensor_borrow(cj_dtype dtype, cj_shape shape, void *data,
                            void (*released)(void *context), void *context, cj_tensor **tensor)
 {
     CJ_TRY(new_header(dtype, &shape, tensor));
+    if (!data && cj_shape_count(&shape) != 0) {
+        cj_release(*tensor);
+        *tensor = NULL;
+        return cj__fail_null("tensor: the data");
+    }
     (*tensor)->data = data;
     (*tensor)->released = released;
     (*tensor)->context = context;
@@ -167,31 +201,33 @@ cj_status cj_tensor_borrow(cj_dtype dtype, cj_shape shape, void *data,
 
 cj_dtype cj_tensor_dtype(const cj_tensor *tensor)
 {
-    return tensor->dtype;
+    return tensor ? tensor->dtype : CJ_F32;
 }
 
 const cj_shape *cj_tensor_shape(const cj_tensor *tensor)
 {
-    return &tensor->shape;
+    return tensor ? &tensor->shape : NULL;
 }
 
 const int64_t *cj_tensor_strides(const cj_tensor *tensor)
 {
-    return tensor->strides;
+    return tensor ? tensor->strides : NULL;
 }
 
 int64_t cj_tensor_count(const cj_tensor *tensor)
 {
-    return cj_shape_count(&tensor->shape);
+    return tensor ? cj_shape_count(&tensor->shape) : 0;
 }
 
 void *cj_tensor_data(const cj_tensor *tensor)
 {
-    return tensor->data;
+    return tensor ? tensor->data : NULL;
 }
 
 bool cj_tensor_contiguous(const cj_tensor *tensor)
 {
+    if (!tensor)
+        return false;
     int64_t step = 1;
     for (int i = tensor->shape.rank - 1; i >= 0; i--) {
         if (tensor->shape.dims[i] == 0)

@@ -4,8 +4,19 @@
 #include "tensor/tensor.h"
 
 #include "base/error.h"
+#include <stdio.h>
 
-// A view of the whole tensor, to be narrowed by the caller.
+static cj_status check_arguments(const char *what, const cj_tensor *tensor, cj_tensor **view)
+{
+    char sentence[64];
+    if (tensor && view)
+        return CJ_OK;
+    snprintf(sentence, sizeof sentence, "%s: %s", what,
+             tensor ? "the place for the view" : "the tensor");
+    return cj__fail_null(sentence);
+}
+
+// A view of the whole tensor; the caller narrows it.
 static cj_status whole(const cj_tensor *tensor, cj_tensor **view)
 {
     cj_shape shape = tensor->shape;
@@ -19,23 +30,25 @@ static cj_status whole(const cj_tensor *tensor, cj_tensor **view)
 cj_status cj_tensor_slice(const cj_tensor *tensor, int axis, int64_t begin, int64_t length,
                           cj_tensor **view)
 {
+    CJ_TRY(check_arguments("slice", tensor, view));
     *view = NULL;
-    int rank = tensor->shape.rank, place = axis < 0 ? axis + rank : axis;
-    if (place < 0 || place >= rank)
+    int rank = tensor->shape.rank, from_first = axis < 0 ? axis + rank : axis;
+    if (from_first < 0 || from_first >= rank)
         return cj__fail(CJ_INVALID_ARGUMENT, "slice: axis %d of a tensor of rank %d", axis, rank);
-    int64_t extent = tensor->shape.dims[place];
+    int64_t extent = tensor->shape.dims[from_first];
     if (begin < 0 || length < 0 || begin > extent || length > extent - begin)
         return cj__fail(CJ_INVALID_ARGUMENT, "slice: %lld entries from %lld along an axis of %lld",
                         (long long)length, (long long)begin, (long long)extent);
     CJ_TRY(whole(tensor, view));
-    (*view)->shape.dims[place] = length;
+    (*view)->shape.dims[from_first] = length;
     (*view)->data =
-        tensor->data + begin * tensor->strides[place] * (int64_t)cj_dtype_size(tensor->dtype);
+        tensor->data + begin * tensor->strides[from_first] * (int64_t)cj_dtype_size(tensor->dtype);
     return CJ_OK;
 }
 
 cj_status cj_tensor_reshape(const cj_tensor *tensor, cj_shape shape, cj_tensor **view)
 {
+    CJ_TRY(check_arguments("reshape", tensor, view));
     *view = NULL;
     char from[160], to[160];
     cj_shape_text(&tensor->shape, from, sizeof(from));
@@ -68,8 +81,11 @@ cj_status cj_tensor_reshape(const cj_tensor *tensor, cj_shape shape, cj_tensor *
 
 cj_status cj_tensor_transpose(const cj_tensor *tensor, const int *order, cj_tensor **view)
 {
+    CJ_TRY(check_arguments("transpose", tensor, view));
     *view = NULL;
     int rank = tensor->shape.rank;
+    if (!order && rank > 0)
+        return cj__fail_null("transpose: the order of the axes");
     unsigned seen = 0;
     for (int i = 0; i < rank; i++) {
         if (order[i] < 0 || order[i] >= rank || (seen >> order[i] & 1u) != 0)

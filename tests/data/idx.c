@@ -140,6 +140,17 @@ static void a_header_that_promises_too_much_takes_no_memory(void **state)
     free(packed);
 }
 
+static void lengths_of_zero_beside_huge_ones_are_refused(void **state)
+{
+    (void)state;
+    static const unsigned char zero_first[] = {0,   0,   8,   3,   0,   0,   0,   0,
+                                               255, 255, 255, 255, 255, 255, 255, 255};
+    static const unsigned char zero_last[] = {0,   0,   8,   4,   255, 255, 255, 255, 255, 255,
+                                              255, 255, 255, 255, 255, 255, 0,   0,   0,   0};
+    refused(zero_first, sizeof zero_first);
+    refused(zero_last, sizeof zero_last);
+}
+
 static void a_strange_header_is_refused(void **state)
 {
     (void)state;
@@ -155,6 +166,7 @@ static void a_missing_file_is_not_found(void **state)
     cj_tensor *t;
     assert_int_equal(cj_load_idx(support_path("nothing"), &t), CJ_NOT_FOUND);
     assert_int_equal(cj_load_idx(support_folder(), &t), CJ_IO);
+    assert_int_equal(cj_load_idx("/dev/zero", &t), CJ_IO);
 }
 
 static cj_status load_and_release(void *path)
@@ -206,6 +218,7 @@ int main(void)
         cmocka_unit_test(a_flipped_byte_in_gzip_data_gives_a_sentence),
         cmocka_unit_test(bytes_after_the_end_are_refused),
         cmocka_unit_test(a_header_that_promises_too_much_takes_no_memory),
+        cmocka_unit_test(lengths_of_zero_beside_huge_ones_are_refused),
         cmocka_unit_test(a_strange_header_is_refused),
         cmocka_unit_test(a_missing_file_is_not_found),
         cmocka_unit_test(survives_failed_allocations),

@@ -177,6 +177,108 @@ static void a_grid_lays_images_in_rows(void **state)
     cj_release(images);
 }
 
+// The files and the values are Pillow's: tests/data/png/make.py.
+static void png_of_every_kind_has_the_values_of_pil(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"grey16",     "rgb16",     "rgba16",
+                                        "grey_alpha", "rgba",      "rgba_interlaced",
+                                        "grey_gamma", "rgb_gamma", "palette"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[512];
+        size_t size;
+        cj_tensor *image;
+        snprintf(path, sizeof path, CAJAL_TEST_SOURCES "/data/png/%s.raw", names[i]);
+        unsigned char *expected = support_read(path, &size);
+        snprintf(path, sizeof path, CAJAL_TEST_SOURCES "/data/png/%s.png", names[i]);
+        assert_int_equal(cj_load_image(path, 0, &image), CJ_OK);
+        assert_int_equal(cj_tensor_count(image), size);
+        if (memcmp(cj_tensor_data(image), expected, size) != 0)
+            fail_msg("%s: other values than PIL's", names[i]);
+        cj_release(image);
+        free(expected);
+        damage(path);
+    }
+}
+
+// A JPEG whose coefficients come one by one, in `scans` scans.
+static const char *write_many_scans(int scans, int side)
+{
+    static jpeg_scan_info script[64 * 3];
+    int count = 0;
+    for (int component = 0; component < 3; component++)
+        script[count++] = (jpeg_scan_info){1, {component}, 0, 0, 0, 0};
+    for (int component = 0; component < 3; component++)
+        for (int k = 1; k < 64 && count < scans; k++)
+            script[count++] = (jpeg_scan_info){1, {component}, k, k, 0, 0};
+    const char *path = support_path("scans.jpg");
+    struct jpeg_error_mgr errors;
+    struct jpeg_compress_struct jpeg = {.err = jpeg_std_error(&errors)};
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    jpeg_create_compress(&jpeg);
+    jpeg_stdio_dest(&jpeg, file);
+    jpeg.image_height = jpeg.image_width = (JDIMENSION)side;
+    jpeg.input_components = 3;
+    jpeg.in_color_space = JCS_RGB;
+    jpeg_set_defaults(&jpeg);
+    jpeg.scan_info = script;
+    jpeg.num_scans = count;
+    jpeg_start_compress(&jpeg, TRUE);
+    unsigned char *pixels = calloc((size_t)side, 3);
+    for (int y = 0; y < side; y++)
+        jpeg_write_scanlines(&jpeg, &pixels, 1);
+    free(pixels);
+    jpeg_finish_compress(&jpeg);
+    jpeg_destroy_compress(&jpeg);
+    fclose(file);
+    return path;
+}
+
+static void a_jpeg_of_too_many_scans_is_refused(void **state)
+{
+    (void)state;
+    cj_tensor *image;
+    assert_int_equal(cj_load_image(write_many_scans(60, 16), 0, &image), CJ_OK);
+    cj_release(image);
+    assert_int_equal(cj_load_image(write_many_scans(140, 16), 0, &image), CJ_BAD_FILE);
+    assert_error_contains("more than 100 scans");
+    assert_null(image);
+    assert_int_equal(cj_load_image(write_many_scans(40, 4096), 0, &image), CJ_BAD_FILE);
+    assert_error_contains("more than 32 scans for 4096 x 4096 pixels");
+}
+
+static void null_is_refused_with_a_sentence(void **state)
+{
+    (void)state;
+    cj_tensor *image = gradient(2, 2, 1), *out;
+    const cj_status answers[] = {
+        cj_load_image(NULL, 0, &out),
+        cj_load_image("x", 0, NULL),
+        cj_save_png(NULL, "x"),
+        cj_save_png(image, NULL),
+        cj_resize_image(NULL, 1, 1, &out),
+        cj_resize_image(image, 1, 1, NULL),
+        cj_image_grid(NULL, 1, &out),
+        cj_image_grid(image, 1, NULL),
+        cj_load_idx(NULL, &out),
+        cj_load_idx("x", NULL),
+        cj_load_dataset(NULL, NULL, NULL),
+        cj_load_dataset("digits", NULL, NULL),
+        cj_load_mnist(NULL, NULL),
+        cj_load_cifar10(NULL, NULL),
+        cj_dataset_slice(NULL, 0, 1, NULL),
+    };
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
+        if (answers[i] != CJ_INVALID_ARGUMENT)
+            fail_msg("call %zu gave %s", i, cj_status_name(answers[i]));
+    assert_int_equal(cj_dataset_count(NULL), 0);
+    assert_null(cj_dataset_x(NULL, 0));
+    assert_null(cj_dataset_y(NULL, 0));
+    assert_null(cj_dataset_sample_weight(NULL));
+    cj_release(image);
+}
+
 static cj_status use_everything(void *context)
 {
     const char *path = context;
@@ -204,6 +306,9 @@ static void survives_failed_allocations(void **state)
     char path[512];
     snprintf(path, sizeof path, "%s", write_jpeg(image));
     support_fail_each_allocation(use_everything, path);
+    char png[512];
+    snprintf(png, sizeof png, CAJAL_TEST_SOURCES "/data/png/rgba_interlaced.png");
+    support_fail_each_allocation(use_everything, png);
     cj_release(image);
 }
 
@@ -217,6 +322,9 @@ int main(void)
         cmocka_unit_test(only_pictures_are_saved),
         cmocka_unit_test(shrinking_averages_and_growing_interpolates),
         cmocka_unit_test(a_grid_lays_images_in_rows),
+        cmocka_unit_test(png_of_every_kind_has_the_values_of_pil),
+        cmocka_unit_test(a_jpeg_of_too_many_scans_is_refused),
+        cmocka_unit_test(null_is_refused_with_a_sentence),
         cmocka_unit_test(survives_failed_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -145,6 +145,32 @@ static void pools_of_rounded_elements_are_fused(void **state)
     }
 }
 
+// Where windows overlap, a gradient is a sum of several, which is no bfloat16 number: its rounding
+// must stay.
+static void gradients_of_overlapping_pools_are_rounded(void **state)
+{
+    const cj__pool2d_attrs pool = {.size = {3, 3}, .strides = {1, 1}};
+    const cj_shape shape = CJ_SHAPE(BATCH, 6, 6, 2);
+    cj_tensor *in = fixture_tensor(shape, NULL), *out[2];
+    (void)state;
+    fixture_fill(in, 3);
+    for (int i = 0; i < 2; i++) {
+        fixture f = {0};
+        cj_symbol *x = fixture_input(&f, CJ_SHAPE(CJ_BATCH, 6, 6, 2));
+        cj_symbol *y = cj__max_pool2d(&f.g, cj__round_bf16(&f.g, x), &pool);
+        y = cj__round_bf16(&f.g, y);
+        cj_symbol *loss = cj__sum(&f.g, cj__mul(&f.g, y, y), cj__all_axes(y), false);
+        assert_int_equal(cj__gradients(&f.g, loss, &x, 1, f.outputs), CJ_OK);
+        f.output_count = 1;
+        cj_function *function = fixture_function(&f, i == 0 ? NULL : "-fuse_round,-round_elements");
+        out[i] = fixture_tensor(shape, NULL);
+        assert_int_equal(cj_function_call(function, &in, &out[i]), CJ_OK);
+        cj_release(function);
+    }
+    fixture_expect_same(out[0], out[1]);
+    cj_release(in), cj_release(out[0]), cj_release(out[1]);
+}
+
 // round(x a + b), with a and b along the last axis, its square rounded, and the gradients of its
 // sum: element-wise instructions of one run and of rows, each with a rounding behind it.
 static cj_function *make_elements(int64_t rows, int64_t cols, const char *off)
@@ -205,6 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bits_are_those_of_the_unfused_plan),
         cmocka_unit_test(pools_of_rounded_elements_are_fused),
+        cmocka_unit_test(gradients_of_overlapping_pools_are_rounded),
         cmocka_unit_test(elements_are_rounded_as_they_are_made),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

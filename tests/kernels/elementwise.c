@@ -13,9 +13,9 @@ static const struct {
     double low, high; // where the function is defined
     int reads_y;
 } functions[CJ__UNARY_COUNT] = {
-#define X                             0
-#define Y                             1
-#define CJ__ROW(name, reads, formula) [CJ__UNARY_##name] = {#name, -9, 9, reads},
+#define X                         0
+#define Y                         1
+#define CJ__ROW(name, reads, ...) [CJ__UNARY_##name] = {#name, -9, 9, reads},
     CJ__UNARIES(CJ__ROW)
 #undef CJ__ROW
 #undef X

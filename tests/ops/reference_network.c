@@ -35,7 +35,7 @@ static void ref_matmul(const op_case *c, cj_tensor *const *in, cj_tensor *const 
             for (int64_t p = 0; p < k; p++)
                 sum += case_get(in[0], m->trans_a ? p * ca + i : i * ca + p) *
                        case_get(in[1], m->trans_b ? j * cb + p : p * cb + j);
-            case_set(out[0], i * n + j, c->op == &cj__op_matmul ? sum : act(m->act, sum));
+            case_set(out[0], i * n + j, c->op == &cj__op_matmul ? sum : act(m->epilogue.act, sum));
         }
     }
 }
@@ -88,7 +88,8 @@ static void ref_conv2d(const op_case *c, cj_tensor *const *in, cj_tensor *const 
                 for (int64_t f = 0; f < dim(out[0], 3); f++) {
                     const double sum =
                         conv_at(a, in, n, i, j, f) + (c->input_count == 3 ? case_get(in[2], f) : 0);
-                    case_set(out[0], to++, c->op == &cj__op_conv2d ? sum : act(a->act, sum));
+                    case_set(out[0], to++,
+                             c->op == &cj__op_conv2d ? sum : act(a->chosen.epilogue.act, sum));
                 }
 }
 
@@ -98,21 +99,22 @@ static void ref_conv2d_pool(const op_case *c, cj_tensor *const *in, cj_tensor *c
 {
     const cj__conv2d_attrs *a = c->attrs;
     const int64_t h = dim(out[0], 1), w = dim(out[0], 2), filters = dim(out[0], 3),
-                  size = a->pool[0] * a->pool[1];
+                  size = a->chosen.pool[0] * a->chosen.pool[1];
     for (int64_t at = 0; at < cj_tensor_count(out[0]); at++) {
         const int64_t n = at / filters / w / h, i = at / filters / w % h, j = at / filters % w,
                       f = at % filters;
         double best = -INFINITY;
         int64_t place = 0;
         for (int64_t p = 0; p < size; p++) {
-            const double sum = conv_at(a, in, n, i * a->pool[0] + p / a->pool[1],
-                                       j * a->pool[1] + p % a->pool[1], f) +
+            const double sum = conv_at(a, in, n, i * a->chosen.pool[0] + p / a->chosen.pool[1],
+                                       j * a->chosen.pool[1] + p % a->chosen.pool[1], f) +
                                (c->input_count == 3 ? case_get(in[2], f) : 0);
             place = sum > best ? p : place;
             best = sum > best ? sum : best;
         }
-        case_set(out[0], at, act(a->act, best));
-        case_set(out[1], at, (double)(a->act == CJ__UNARY_relu && best <= 0 ? size : place));
+        case_set(out[0], at, act(a->chosen.epilogue.act, best));
+        case_set(out[1], at,
+                 (double)(a->chosen.epilogue.act == CJ__UNARY_relu && best <= 0 ? size : place));
     }
 }
 

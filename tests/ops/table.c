@@ -17,10 +17,10 @@
 #define A(type, ...) &(const type){__VA_ARGS__}
 #define OP(name) &cj__op_##name
 
-#define UNARY(name, needs, formula)                                                                                    \
+#define UNARY(name, ...)                                                                                    \
     {OP(name), A(cj__unary_attrs, -1.5, 2.5), 1, {ANY(N, 17)}},                                                        \
         {OP(name##_grad), A(cj__unary_attrs, -1.5, 2.5), 2, {ANY(N, 17), ANY(N, 17)}},
-#define BINARY(name, formula)                                                                                          \
+#define BINARY(name, ...)                                                                                          \
     {OP(name), NULL, 2, {POSITIVE(N, 5), ANY(N, 5)}}, {OP(name), NULL, 2, {POSITIVE(N, 2, 5), ANY(2, 1)}},             \
         {OP(name), NULL, 2, {POSITIVE(5), ANY(N, 4, 5)}}, {OP(name), NULL, 2, {POSITIVE(4, 1), ANY(1, 5)}},            \
         {OP(name), NULL, 2, {SCALAR, ANY(2, 3)}}, {OP(name), NULL, 2, {POSITIVE(2, 1, 3, 1), ANY(4, 1, 5)}},
@@ -37,16 +37,16 @@
         {OP(name), A(cj__reduce_attrs, 5, false), 1, {DISTINCT(601, 2, 70)}},
 
 #define CONV(kh, kw, sh, sw, dh, dw, groups, same)                                                                     \
-    A(cj__conv2d_attrs, CONV_GEOMETRY(kh, kw, sh, sw, dh, dw, groups, same), .act = CJ__UNARY_NONE)
+    A(cj__conv2d_attrs, CONV_GEOMETRY(kh, kw, sh, sw, dh, dw, groups, same))
 #define CONV_ACT(function, ...)                                                                                        \
-    A(cj__conv2d_attrs, CONV_GEOMETRY(__VA_ARGS__), .act = function, .act_a = -1.5, .act_b = 2.5)
+    A(cj__conv2d_attrs, CONV_GEOMETRY(__VA_ARGS__), .chosen.epilogue = {function, -1.5, 2.5})
 #define CONV_POOL(function, high, wide, ...)                                                                           \
-    A(cj__conv2d_attrs, CONV_GEOMETRY(__VA_ARGS__), .act = function, .pool = {high, wide})
+    A(cj__conv2d_attrs, CONV_GEOMETRY(__VA_ARGS__), .chosen.epilogue.act = function, .chosen.pool = {high, wide})
 #define CONV_GEOMETRY(kh, kw, sh, sw, dh, dw, n, same_)                                                                \
     .kernel = {kh, kw}, .strides = {sh, sw}, .dilation = {dh, dw}, .groups = n, .same = same_
 #define POOL(h, w, sh, sw, same, ih, iw) A(cj__pool2d_attrs, {h, w}, {sh, sw}, same, {ih, iw})
-#define MATMUL(ta, tb) A(cj__matmul_attrs, ta, tb, CJ__UNARY_NONE, 0, 0, false, false)
-#define MATMUL_ACT(ta, tb, act) A(cj__matmul_attrs, ta, tb, act, -1.5, 2.5, false, false)
+#define MATMUL(ta, tb) A(cj__matmul_attrs, .trans_a = ta, .trans_b = tb)
+#define MATMUL_ACT(ta, tb, act) A(cj__matmul_attrs, .trans_a = ta, .trans_b = tb, .epilogue = {act, -1.5, 2.5})
 #define UPDATE(...) A(cj__update_attrs, __VA_ARGS__)
 
 // The three convolutions of one geometry: images h x w with c channels, filters kh x kw to f,

@@ -66,11 +66,10 @@ static void take_results(cj__program *program, const int *uses)
             continue;
         cj__instruction *product =
             &program->instructions[program->values[rounding->inputs[0]].producer];
-        if (!product->op || !is_product(product) || !attrs_of(product)->bf16 ||
-            attrs_of(product)->rounds)
+        if (!product->op || !is_product(product) || !attrs_of(product)->bf16 || product->rounds)
             continue;
         product->outputs[0] = rounding->outputs[0];
-        attrs_of(product)->rounds = true;
+        product->rounds = true;
         rounding->op = NULL;
     }
 }

@@ -10,7 +10,6 @@
 #include "graph/program.h"
 #include "ops/blocks.h"
 #include "ops/build.h"
-#include "ops/conv.h"
 #include "ops/device.h"
 
 #include <string.h>
@@ -25,28 +24,6 @@ typedef struct blocking {
     int moved;       // instructions of the old list that are in the new one
 } blocking;
 
-// Element-wise ops that keep finite numbers finite, as idle lanes must stay: see cj__kernels.lanes.
-// Not for clang-format: a list to be read by pairs.
-// clang-format off
-static const cj__op *const lane_by_lane[] = {
-    &cj__op_relu,          &cj__op_relu_grad,      &cj__op_relu6,         &cj__op_relu6_grad,    &cj__op_leaky_relu,
-    &cj__op_leaky_relu_grad, &cj__op_elu,          &cj__op_elu_grad,      &cj__op_selu,          &cj__op_selu_grad,
-    &cj__op_sigmoid,       &cj__op_sigmoid_grad,   &cj__op_tanh,          &cj__op_tanh_grad,     &cj__op_softplus,
-    &cj__op_softplus_grad, &cj__op_silu,           &cj__op_silu_grad,     &cj__op_gelu,          &cj__op_gelu_grad,
-    &cj__op_negative,      &cj__op_add,            &cj__op_subtract,      &cj__op_multiply,      &cj__op_maximum,
-    &cj__op_minimum,       &cj__op_max_pool2d,     &cj__op_max_pool2d_grad, &cj__op_average_pool2d,
-    &cj__op_average_pool2d_grad, &cj__op_round_bf16,
-};
-// clang-format on
-
-static bool works_lane_by_lane(const cj__op *op)
-{
-    for (size_t i = 0; i < sizeof(lane_by_lane) / sizeof lane_by_lane[0]; i++)
-        if (op == lane_by_lane[i])
-            return true;
-    return false;
-}
-
 static const cj__type *type_of(const blocking *b, int value)
 {
     return &b->program->values[value].type;
@@ -57,8 +34,7 @@ static bool is_real(cj_dtype dtype)
     return dtype == CJ_F32 || dtype == CJ_F64;
 }
 
-// Whether the places that a pool remembers are read by pools' gradients alone, which can have them
-// in blocks.
+// Whether the places that a pool remembers are read by ops alone that can have them in blocks.
 static bool places_stay_inside(const blocking *b, const cj__instruction *instruction)
 {
     int readers[READERS_MAX];
@@ -68,7 +44,7 @@ static bool places_stay_inside(const blocking *b, const cj__instruction *instruc
         cj__program_readers(b->program, instruction->outputs[1], readers, READERS_MAX);
     for (int i = 0; i < count; i++)
         if (count > READERS_MAX ||
-            b->program->instructions[readers[i]].op != &cj__op_max_pool2d_grad)
+            b->program->instructions[readers[i]].op->on_blocks != CJ__ON_BLOCKS_YES)
             return false;
     return true;
 }
@@ -100,17 +76,17 @@ static candidate candidate_of(const blocking *b, const cj__instruction *instruct
     };
     const candidate none = {0};
     cj__operand operands[OPERANDS_MAX];
-    cj__conv2d_question q;
     if (instruction->input_count + instruction->output_count > OPERANDS_MAX ||
         !places_stay_inside(b, instruction))
         return none;
     const cj__call call = cj__program_call(b->program, instruction, operands);
-    if (cj__conv2d_question_of(&call, &q))
-        return call.kernels->lanes > 1 && q.args.s.groups == 1 &&
-                       call.kernels->blocks_pay(&q.args) ?
-                   by_kind[q.kind] :
-                   none;
-    if (!works_lane_by_lane(instruction->op))
+    if (call.op->convolution) {
+        const cj__conv2d_args args = call.op->convolution->args(&call);
+        const bool pays =
+            call.kernels->lanes > 1 && args.s.groups == 1 && call.kernels->blocks_pay(&args);
+        return pays ? by_kind[call.op->convolution->kind] : none;
+    }
+    if (call.op->on_blocks != CJ__ON_BLOCKS_YES)
         return none;
     for (int i = 0; i < instruction->input_count; i++) {
         const cj__type *type = &operands[i].type;
@@ -226,8 +202,8 @@ static cj_status work_on_blocks(blocking *b, const cj__instruction *old,
     }
     if (c->convolves) {
         cj__conv2d_attrs *a = (void *)instruction->attrs;
-        a->images = (int32_t)count;
-        a->lanes = (int32_t)lanes_of(b, real);
+        a->chosen.images = (int32_t)count;
+        a->chosen.lanes = (int32_t)lanes_of(b, real);
     }
     return CJ_OK;
 }

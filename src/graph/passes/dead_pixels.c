@@ -16,9 +16,9 @@ typedef struct chain {
     int64_t rows, cols; // of the input that are read
 } chain;
 
-static bool is_forward(const cj__op *op)
+static bool is_convolution(const cj__op *op, cj__conv2d_kind kind)
 {
-    return op == &cj__op_conv2d || op == &cj__op_conv2d_bias_act || op == &cj__op_conv2d_pool;
+    return op->convolution && op->convolution->kind == kind;
 }
 
 static int64_t reach(int64_t outputs, int64_t stride, int64_t taps, int64_t dilation)
@@ -34,8 +34,8 @@ static bool find_reach(chain *c)
     const cj_shape *x = &c->program->values[c->conv->inputs[0]].type.shape;
     const cj_shape *y = &c->program->values[c->conv->outputs[0]].type.shape;
     const cj_shape *w = &c->program->values[c->conv->inputs[1]].type.shape;
-    const int64_t high = y->dims[1] * (a->pool[0] > 1 ? a->pool[0] : 1),
-                  wide = y->dims[2] * (a->pool[1] > 1 ? a->pool[1] : 1);
+    const int64_t high = y->dims[1] * (a->chosen.pool[0] > 1 ? a->chosen.pool[0] : 1),
+                  wide = y->dims[2] * (a->chosen.pool[1] > 1 ? a->chosen.pool[1] : 1);
     c->rows = reach(high, a->strides[0], w->dims[0], a->dilation[0]);
     c->cols = reach(wide, a->strides[1], w->dims[1], a->dilation[1]);
     return !a->same && (c->rows < x->dims[1] || c->cols < x->dims[2]) && c->rows <= x->dims[1] &&
@@ -64,9 +64,10 @@ static bool find_readers(chain *c)
         cj__instruction *reader = &c->program->instructions[readers[i]];
         if (reader == c->conv)
             continue;
-        const bool by_filters = reader->op == &cj__op_conv2d_filter_grad && reader->inputs[1] != x;
-        const bool by_input = reader->op == &cj__op_conv2d_input_grad && reader->inputs[0] != x &&
-                              reader->inputs[1] != x && !c->by_input;
+        const bool by_filters =
+            is_convolution(reader->op, CJ__CONV2D_FILTER_GRAD) && reader->inputs[1] != x;
+        const bool by_input = is_convolution(reader->op, CJ__CONV2D_INPUT_GRAD) &&
+                              reader->inputs[0] != x && reader->inputs[1] != x && !c->by_input;
         if (!(by_filters || by_input) || !has_short_dy(c, reader))
             return false;
         if (by_input)
@@ -97,7 +98,7 @@ static bool find_maker(chain *c)
 
 static void shorten(const chain *c)
 {
-    cj__conv2d_attrs *a = (void *)c->maker->attrs;
+    cj__conv2d_choice *a = &((cj__conv2d_attrs *)(void *)c->maker->attrs)->chosen;
     if (c->undo &&
         !cj__crop_pool_grad(c->program, c->undo, c->rows * a->pool[0], c->cols * a->pool[1]))
         return;
@@ -117,7 +118,8 @@ cj_status cj__drop_dead_pixels(cj__program *program)
 {
     for (int i = program->instruction_count - 1; i >= 0; i--) {
         chain c = {.program = program, .conv = &program->instructions[i]};
-        if (is_forward(c.conv->op) && find_reach(&c) && find_readers(&c) && find_maker(&c))
+        if (is_convolution(c.conv->op, CJ__CONV2D_FORWARD) && find_reach(&c) && find_readers(&c) &&
+            find_maker(&c))
             shorten(&c);
     }
     return cj__program_infer(program, 0); // no free axis is left: this checks that all still fits

@@ -10,17 +10,6 @@
 
 #include <string.h>
 
-static const struct {
-    const cj__op *plain, *fused;
-    size_t act, act_a, act_b; // where the attributes keep the activation
-} fusions[] = {
-    {&cj__op_matmul, &cj__op_matmul_bias_act, offsetof(cj__matmul_attrs, act),
-     offsetof(cj__matmul_attrs, act_a), offsetof(cj__matmul_attrs, act_b)},
-    {&cj__op_conv2d, &cj__op_conv2d_bias_act, offsetof(cj__conv2d_attrs, act),
-     offsetof(cj__conv2d_attrs, act_a), offsetof(cj__conv2d_attrs, act_b)},
-};
-enum { FUSION_COUNT = sizeof(fusions) / sizeof fusions[0] };
-
 // The instruction that makes `value`, if only one reader exists.
 static cj__instruction *sole_producer(cj__program *program, const int *uses, int value)
 {
@@ -28,15 +17,13 @@ static cj__instruction *sole_producer(cj__program *program, const int *uses, int
     return producer >= 0 && uses[value] == 1 ? &program->instructions[producer] : NULL;
 }
 
-static void set_act(cj__instruction *instruction, int fusion, cj__unary act, double a, double b)
+static cj__epilogue *epilogue_of(cj__instruction *fused)
 {
-    memcpy(instruction->attrs + fusions[fusion].act, &act, sizeof(act));
-    memcpy(instruction->attrs + fusions[fusion].act_a, &a, sizeof(a));
-    memcpy(instruction->attrs + fusions[fusion].act_b, &b, sizeof(b));
+    return fused->op->epilogue(fused->attrs);
 }
 
 // `add` becomes the fused product; the plain one goes.
-static cj_status take_product(cj__instruction *add, cj__instruction *product, int bias, int fusion)
+static cj_status take_product(cj__instruction *add, cj__instruction *product, int bias)
 {
     int *slots = cj__new(4, sizeof(int));
     if (!slots)
@@ -49,9 +36,9 @@ static cj_status take_product(cj__instruction *add, cj__instruction *product, in
     add->inputs = slots;
     add->outputs = slots + 3;
     add->input_count = 3;
-    add->op = fusions[fusion].fused;
+    add->op = product->op->fused;
     memcpy(add->attrs, product->attrs, sizeof add->attrs);
-    set_act(add, fusion, CJ__UNARY_NONE, 0, 0);
+    *epilogue_of(add) = cj__no_epilogue;
     product->op = NULL;
     return CJ_OK;
 }
@@ -66,19 +53,10 @@ static cj_status try_bias(cj__program *program, const int *uses, cj__instruction
         if (!product || !product->op || bias_type->shape.rank != 1 || type->shape.rank < 2 ||
             bias_type->shape.dims[0] != type->shape.dims[type->shape.rank - 1])
             continue;
-        for (int fusion = 0; fusion < FUSION_COUNT; fusion++) {
-            if (product->op == fusions[fusion].plain)
-                return take_product(add, product, bias, fusion);
-        }
+        if (product->op->fused)
+            return take_product(add, product, bias);
     }
     return CJ_OK;
-}
-
-static bool is_unary(const cj__op *op)
-{
-#define CJ__U(name, needs, formula) || op == &cj__op_##name
-    return false CJ__UNARIES(CJ__U);
-#undef CJ__U
 }
 
 // The activation moves into the fused product, which then makes the activation's result. The
@@ -86,23 +64,19 @@ static bool is_unary(const cj__op *op)
 static void try_act(cj__program *program, const int *uses, cj__instruction *act)
 {
     cj__instruction *product = sole_producer(program, uses, act->inputs[0]);
-    for (int fusion = 0; product && fusion < FUSION_COUNT; fusion++) {
-        cj__unary none = CJ__UNARY_NONE;
-        if (product->op != fusions[fusion].fused ||
-            memcmp(product->attrs + fusions[fusion].act, &none, sizeof(none)) != 0)
-            continue;
-        cj__unary_attrs parameters;
-        memcpy(&parameters, act->attrs, sizeof(parameters));
-        int result = act->outputs[0];
-        cj__unary function = (cj__unary)act->op->variant;
-        cj__free(act->inputs);
-        *act = *product;
-        act->outputs[0] = result;
-        set_act(act, fusion, function, parameters.a, parameters.b);
-        product->op = NULL;
-        product->inputs = NULL;
+    if (!product || !product->op || !product->op->epilogue ||
+        epilogue_of(product)->act != CJ__UNARY_NONE)
         return;
-    }
+    cj__unary_attrs parameters;
+    memcpy(&parameters, act->attrs, sizeof parameters);
+    const cj__unary function = (cj__unary)act->op->variant;
+    const int result = act->outputs[0];
+    cj__free(act->inputs);
+    *act = *product;
+    act->outputs[0] = result;
+    *epilogue_of(act) = (cj__epilogue){function, parameters.a, parameters.b};
+    product->op = NULL;
+    product->inputs = NULL;
 }
 
 cj_status cj__fuse_bias_act(cj__program *program)
@@ -116,7 +90,7 @@ cj_status cj__fuse_bias_act(cj__program *program)
         cj__instruction *instruction = &program->instructions[i];
         if (instruction->op == &cj__op_add)
             status = try_bias(program, uses, instruction);
-        else if (instruction->op && is_unary(instruction->op))
+        else if (instruction->op && instruction->op->activation)
             try_act(program, uses, instruction);
     }
     cj__free(uses);

@@ -43,7 +43,7 @@ static cj_status join(cj__program *program, int filter_grad, int sum, int at)
     const int inputs[2] = {from->inputs[0], from->inputs[1]};
     const int outputs[2] = {from->outputs[0], program->instructions[sum].outputs[0]};
     cj__conv2d_attrs a = *(const cj__conv2d_attrs *)(const void *)from->attrs;
-    a.sums_dbias = true;
+    a.chosen.sums_dbias = true;
     CJ_TRY(cj__program_operands(place, inputs, 2, outputs, 2));
     memset(place->attrs, 0, sizeof place->attrs);
     memcpy(place->attrs, &a, sizeof(a));

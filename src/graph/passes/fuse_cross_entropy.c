@@ -30,14 +30,15 @@ static int find_gradient(const cj__program *program, const cj__instruction *cros
     return found;
 }
 
-// An instruction that takes of its second operand nothing but the shape reads it of the labels,
-// which are there before, instead of the loss.
+// An instruction that reads only the shape of an operand reads it of the labels, which are there
+// before, instead of the loss, which has the same shape.
 static void take_shape_of(const cj__program *program, cj__instruction *instruction, int labels)
 {
     const cj_shape *shape = &program->values[labels].type.shape;
-    if (instruction->op == &cj__op_broadcast_like &&
-        cj_shape_equal(&program->values[instruction->inputs[1]].type.shape, shape))
-        instruction->inputs[1] = labels;
+    for (int i = 0; i < instruction->input_count; i++)
+        if ((instruction->op->shape_only >> i & 1) &&
+            cj_shape_equal(&program->values[instruction->inputs[i]].type.shape, shape))
+            instruction->inputs[i] = labels;
 }
 
 // Marks what has to move before instruction `to` so that `value` is known there. False if it

@@ -39,7 +39,8 @@ static int gated(const cj__program *program, const cj__instruction *gate, int *y
         return -1;
     const cj__instruction *pool = &program->instructions[producer];
     if (pool->op != &cj__op_conv2d_pool || pool->outputs[1] != gate->inputs[0] ||
-        ((const cj__conv2d_attrs *)(const void *)pool->attrs)->act != CJ__UNARY_relu)
+        ((const cj__conv2d_attrs *)(const void *)pool->attrs)->chosen.epilogue.act !=
+            CJ__UNARY_relu)
         return -1;
     *y = pool->outputs[0];
     return gate->inputs[1];

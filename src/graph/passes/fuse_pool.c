@@ -22,16 +22,11 @@ typedef struct fusion {
     int64_t rows, cols;                     // of the convolution's output that the pool reads
 } fusion;
 
-static bool is_forward(const cj__instruction *instruction)
-{
-    return instruction->op == &cj__op_conv2d || instruction->op == &cj__op_conv2d_bias_act;
-}
-
-// conv2d leaves its attribute for the activation alone.
+// conv2d has no epilogue.
 static cj__unary act_of(const cj__instruction *conv)
 {
     const cj__conv2d_attrs *a = (const void *)conv->attrs;
-    return conv->op == &cj__op_conv2d ? CJ__UNARY_NONE : a->act;
+    return conv->op->epilogue ? a->chosen.epilogue.act : CJ__UNARY_NONE;
 }
 
 // Windows side by side from the first element on, all of them whole.
@@ -127,8 +122,8 @@ bool cj__crop_pool_grad(cj__program *program, cj__instruction *pool_grad, int64_
         cj__conv2d_attrs *a = (void *)reader->attrs;
         if (reader->op == &cj__op_sum_like)
             continue;
-        a->out[0] = (int32_t)rows;
-        a->out[1] = (int32_t)cols;
+        a->chosen.out[0] = (int32_t)rows;
+        a->chosen.out[1] = (int32_t)cols;
     }
     program->values[value].type.shape.dims[1] = rows;
     program->values[value].type.shape.dims[2] = cols;
@@ -143,11 +138,12 @@ static cj_status fuse(fusion *f)
     const cj__unary act = act_of(f->conv);
     CJ_TRY(cj__program_operands(f->pool, f->conv->inputs, f->conv->input_count, outputs, 2));
     memcpy(f->pool->attrs, f->conv->attrs, sizeof f->pool->attrs);
-    cj__conv2d_attrs *a = (void *)f->pool->attrs;
-    a->act = act;
-    a->pool[0] = (int32_t)p.size[0];
-    a->pool[1] = (int32_t)p.size[1];
-    f->pool->op = &cj__op_conv2d_pool;
+    cj__conv2d_choice *chosen = &((cj__conv2d_attrs *)(void *)f->pool->attrs)->chosen;
+    chosen->epilogue.act = act;
+    chosen->pool[0] = (int32_t)p.size[0];
+    chosen->pool[1] = (int32_t)p.size[1];
+    f->pool->rounds = f->conv->rounds;
+    f->pool->op = f->conv->op->convolution->with_pool;
     f->conv->op = NULL;
     if (f->relu_grad) { // the pool's gradient makes what ReLU's made
         f->pool_grad->outputs[0] = f->relu_grad->outputs[0];
@@ -163,7 +159,8 @@ cj_status cj__fuse_pool(cj__program *program)
     cj_status status = CJ_OK;
     for (int i = 0; i < program->instruction_count && status == CJ_OK; i++) {
         fusion f = {.program = program, .conv = &program->instructions[i]};
-        if (f.conv->op && is_forward(f.conv) && find_parts(&f) && find_gradient(&f))
+        if (f.conv->op && f.conv->op->convolution && f.conv->op->convolution->with_pool &&
+            find_parts(&f) && find_gradient(&f))
             status = fuse(&f);
     }
     cj__program_compact(program);

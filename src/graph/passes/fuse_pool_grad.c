@@ -26,7 +26,7 @@ static cj_status try_filter_grad(cj__program *program, cj__instruction *filter_g
 {
     int reader;
     const int dz = filter_grad->inputs[1], producer = program->values[dz].producer;
-    cj__conv2d_attrs *a = (void *)filter_grad->attrs;
+    cj__conv2d_choice *a = &((cj__conv2d_attrs *)(void *)filter_grad->attrs)->chosen;
     cj__instruction *pool_grad = producer >= 0 ? &program->instructions[producer] : NULL;
     if (a->images > 0 || a->winograd || !pool_grad || pool_grad->op != &cj__op_max_pool2d_grad ||
         filter_grad->inputs[0] == dz || cj__program_readers(program, dz, &reader, 1) != 1 ||

@@ -20,49 +20,19 @@
 #include "graph/program.h"
 #include "ops/build.h"
 
-// Ops that make bfloat16 numbers out of bfloat16 numbers, and which input that is.
-static const struct {
-    const cj__op *op;
-    int input;
-} keepers[] = {
-    {&cj__op_reshape, 0},   {&cj__op_transpose, 0},   {&cj__op_relu, 0},
-    {&cj__op_relu_grad, 1}, {&cj__op_max_pool2d, 0},  {&cj__op_max_pool2d_grad, 1},
-    {&cj__op_to_blocks, 0}, {&cj__op_from_blocks, 0}, {&cj__op_slice, 0},
-    {&cj__op_reverse, 0},   {&cj__op_pad, 0},         {&cj__op_stop_gradient, 0},
-};
-
-static bool is_conv(const cj__op *op)
-{
-    return op == &cj__op_conv2d || op == &cj__op_conv2d_bias_act || op == &cj__op_conv2d_pool ||
-           op == &cj__op_conv2d_input_grad;
-}
-
-static bool makes_bf16(const cj__instruction *instruction)
-{
-    const cj__op *op = instruction->op;
-    if (is_conv(op))
-        return ((const cj__conv2d_attrs *)(const void *)instruction->attrs)->rounds;
-    if (op == &cj__op_matmul || op == &cj__op_matmul_bias_act)
-        return ((const cj__matmul_attrs *)(const void *)instruction->attrs)->rounds;
-    return op == &cj__op_round_bf16;
-}
-
 bool cj__is_bf16(const cj__program *program, int value)
 {
     for (int producer; (producer = program->values[value].producer) >= 0;) {
         const cj__instruction *instruction = &program->instructions[producer];
-        int next = -1;
         if (program->values[value].type.dtype != CJ_F32 || !instruction->op ||
             instruction->outputs[0] != value)
             return false;
-        if (makes_bf16(instruction))
+        if (instruction->rounds || instruction->op->bf16 == CJ__BF16_ALWAYS)
             return true;
-        for (size_t i = 0; i < sizeof keepers / sizeof keepers[0]; i++)
-            if (instruction->op == keepers[i].op)
-                next = instruction->inputs[keepers[i].input];
-        if (next < 0)
+        if (instruction->op->bf16 == CJ__BF16_NEVER ||
+            (instruction->op->keeps_bf16 && !instruction->op->keeps_bf16(instruction->attrs)))
             return false;
-        value = next;
+        value = instruction->inputs[instruction->op->bf16 == CJ__BF16_FROM_INPUT_1];
     }
     return false;
 }
@@ -108,11 +78,10 @@ static void move_into_convolutions(cj__program *program, int *uses)
         if (producer < 0 || program->values[value].type.dtype != CJ_F32)
             continue;
         cj__instruction *conv = &program->instructions[producer];
-        if (!conv->op || !is_conv(conv->op) || conv->op == &cj__op_conv2d_pool ||
-            conv->outputs[0] != value)
+        if (!conv->op || !conv->op->rounds || conv->outputs[0] != value)
             continue;
         conv->outputs[0] = rounding->outputs[0];
-        ((cj__conv2d_attrs *)(void *)conv->attrs)->rounds = true;
+        conv->rounds = true;
         rounding->op = NULL;
     }
     cj__program_compact(program);

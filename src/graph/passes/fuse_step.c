@@ -35,7 +35,7 @@ static cj__instruction *find_product(const cj__program *program, const cj__instr
     cj__instruction *product = &program->instructions[gradient->producer];
     const cj__matmul_attrs *m = (const void *)product->attrs;
     const bool fits = product->op == &cj__op_matmul && m->trans_a && !m->trans_b && !m->bf16 &&
-                      !m->rounds && !cj__variable_of(program, product->inputs[0]) &&
+                      !product->rounds && !cj__variable_of(program, product->inputs[0]) &&
                       !cj__variable_of(program, product->inputs[1]);
     return fits && cj__program_readers(program, step->inputs[1], &reader, 1) == 1 ? product : NULL;
 }
@@ -79,7 +79,7 @@ cj_status cj__fuse_step(cj__program *program)
     cj_status status = CJ_OK;
     for (int i = 0; i < program->instruction_count && status == CJ_OK; i++) {
         cj__instruction *step = &program->instructions[i];
-        if (!step->op || !cj__is_step(step->op) || !is_plain(program, step))
+        if (!step->op || !step->op->step || !is_plain(program, step))
             continue;
         cj__instruction *product = find_product(program, step);
         if (product && pays(program, product))

@@ -13,7 +13,7 @@
 // sweep writes all its variables at once, so no member may read one that is not its own.
 static bool can_join(const cj__program *program, const cj__instruction *step, const int *reads)
 {
-    if (!step->op || !cj__is_step(step->op) || cj__variable_of(program, step->inputs[1]))
+    if (!step->op || !step->op->step || cj__variable_of(program, step->inputs[1]))
         return false;
     for (int k = 0; k < step->output_count; k++)
         if (reads[step->outputs[k]] != 0)
@@ -26,7 +26,7 @@ static bool can_join(const cj__program *program, const cj__instruction *step, co
 static bool fit_together(const cj__program *program, const cj__instruction *a,
                          const cj__instruction *b)
 {
-    const int shared = a->op == &cj__op_adam ? 4 : 3;
+    const int shared = a->op->step->first_slot; // inputs before it, but for w and g
     return a->op == b->op && a->input_count == b->input_count &&
            a->output_count == b->output_count && memcmp(a->attrs, b->attrs, sizeof a->attrs) == 0 &&
            memcmp(a->inputs + 2, b->inputs + 2, (size_t)(shared - 2) * sizeof(int)) == 0 &&

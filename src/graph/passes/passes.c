@@ -10,8 +10,8 @@
 
 #include <string.h>
 
-// Instructions that change nothing: a reshape or cast to the type that is there, stop_gradient, a
-// factor of one.
+// Instructions whose result is one of their inputs (cj__op.identity): a reshape or cast to the type
+// that is there, stop_gradient, a factor of one.
 static bool is_one(const cj__value_info *value)
 {
     return value->kind == CJ__VALUE_CONSTANT && value->type.shape.rank == 0 &&
@@ -20,16 +20,23 @@ static bool is_one(const cj__value_info *value)
 
 static int same_as(const cj__program *program, const cj__instruction *instruction)
 {
-    const cj__op *op = instruction->op;
     const cj__type *type = &program->values[instruction->outputs[0]].type;
-    int candidate = instruction->inputs[0];
-    if (op == &cj__op_multiply && is_one(&program->values[candidate]))
-        candidate = instruction->inputs[1];
-    else if (op != &cj__op_reshape && op != &cj__op_cast && op != &cj__op_stop_gradient &&
-             op != &cj__op_sum_like && op != &cj__op_broadcast_like &&
-             !(op == &cj__op_multiply && is_one(&program->values[instruction->inputs[1]])))
-        return -1;
-    return cj__type_equal(type, &program->values[candidate].type) ? candidate : -1;
+    int same = -1;
+    switch (instruction->op->identity) {
+    case CJ__IDENTITY_OF_EQUAL_TYPE:
+        same = instruction->inputs[0];
+        break;
+    case CJ__IDENTITY_BY_ONE:
+        if (is_one(&program->values[instruction->inputs[0]]))
+            same = instruction->inputs[1];
+        else if (is_one(&program->values[instruction->inputs[1]]))
+            same = instruction->inputs[0];
+        break;
+    case CJ__IDENTITY_UNDECLARED:
+    case CJ__IDENTITY_NEVER:
+        break;
+    }
+    return same >= 0 && cj__type_equal(type, &program->values[same].type) ? same : -1;
 }
 
 static cj_status remove_identities(cj__program *program)

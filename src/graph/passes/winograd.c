@@ -3,7 +3,6 @@
 // those with CAJAL_PLAN=-winograd; they are the same for any number of threads.
 #include "graph/program.h"
 #include "ops/build.h"
-#include "ops/conv.h"
 
 enum { OPERANDS_MAX = 5 }; // of a convolution
 
@@ -13,16 +12,16 @@ static void choose_tiles(cj__program *program, int from, int to)
     for (int i = 0; i < program->instruction_count; i++) {
         cj__instruction *instruction = &program->instructions[i];
         cj__operand operands[OPERANDS_MAX];
-        cj__conv2d_question q;
         if (instruction->input_count + instruction->output_count > OPERANDS_MAX)
             continue;
         const cj__call call = cj__program_call(program, instruction, operands);
-        if (!cj__conv2d_question_of(&call, &q))
+        if (!call.op->convolution)
             continue;
-        cj__conv2d_attrs *a = (void *)instruction->attrs;
-        if (a->winograd == from && a->images == 0 &&
-            call.kernels->winograd_pays(&q.args, q.kind, to))
-            a->winograd = to;
+        const cj__conv2d_args args = call.op->convolution->args(&call);
+        cj__conv2d_choice *chosen = &((cj__conv2d_attrs *)(void *)instruction->attrs)->chosen;
+        if (chosen->winograd == from && chosen->images == 0 &&
+            call.kernels->winograd_pays(&args, call.op->convolution->kind, to))
+            chosen->winograd = to;
     }
 }
 

@@ -1,8 +1,8 @@
 // The whole table from the functions of this folder, as an initialiser. Last of the included files.
 #define ENTRY(name) .name = name,
-#define UNARY_ENTRY(name, needs, formula) \
+#define UNARY_ENTRY(name, ...) \
     .unary[CJ__UNARY_##name] = unary_##name, .unary_grad[CJ__UNARY_##name] = unary_grad_##name,
-#define BINARY_ENTRY(name, formula)     .binary[CJ__BINARY_##name] = binary_##name,
+#define BINARY_ENTRY(name, ...)     .binary[CJ__BINARY_##name] = binary_##name,
 #define COMPARISON_ENTRY(name, formula) .compare[CJ__COMPARISON_##name] = compare_##name,
 #define REDUCTION_ENTRY(name, formula)  .reduce[CJ__REDUCTION_##name] = reduce_##name,
 #define CONV2D_ENTRY(kind, name)                                                              \

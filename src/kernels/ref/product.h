@@ -2,7 +2,7 @@
 // phase, no workspace.
 
 static void (*const activations[CJ__UNARY_COUNT])(int64_t, const void *, void *, double, double) = {
-#define CJ__ROW(name, needs, formula) unary_##name,
+#define CJ__ROW(name, ...) unary_##name,
     CJ__UNARIES(CJ__ROW)
 #undef CJ__ROW
 };
