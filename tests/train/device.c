@@ -127,7 +127,8 @@ static cj_status count_down(void *self, cj_model *model, cj_logs *logs)
         logs->stop = true;
     return CJ_OK;
 }
-static const cj_callback_methods stopper = {.name = "Stopper", .batch_end = count_down};
+static const cj_callback_methods stopper = {
+    .size = sizeof(cj_callback_methods), .name = "Stopper", .batch_end = count_down};
 
 // Stops after a number of batches; negative: never.
 static void fit(cj_model *model, cj_dataset *data, int batches, bool resume)
