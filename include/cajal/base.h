@@ -114,8 +114,8 @@ CJ_API cj_status cj_fail(cj_status status, const char *format, ...) CJ_PRINTF(2,
  * Sets what this thread does with warnings: sentences about calls that succeed, though not as the
  * caller may expect, such as a callback that waits for a value which never comes. `handler` is
  * called from inside the call that warns, with a sentence that is valid until it returns, and with
- * `context`; it must not call the library. NULL, the default, drops warnings; a cj_fit() that prints
- * then prints them on its own stream. Each thread has its own handler.
+ * `context`; it must not call the library. NULL, the default, drops warnings; a cj_fit() that
+ * prints then prints them on its own stream. Each thread has its own handler.
  */
 CJ_API void cj_set_warning_handler(void (*handler)(const char *sentence, void *context),
                                    void *context);
@@ -173,11 +173,11 @@ CJ_API void *cj_retain(const void *object);
 CJ_API void cj_release(const void *object);
 
 /**
- * Makes the caller a holder of any counted object and returns it; NULL is passed through. A floating
- * object becomes the caller's own, any other gains a holder; either way the caller releases it once
- * with cj_release(), whatever is built from it before. For bindings to languages with destructors:
- * the wrapper of each object takes it when it is made and releases it when it is destroyed. A
- * pointer to anything else gives NULL, with a sentence. Safe from several threads.
+ * Makes the caller a holder of any counted object and returns it; NULL is passed through. A
+ * floating object becomes the caller's own, any other gains a holder; either way the caller
+ * releases it once with cj_release(), whatever is built from it before. For bindings to languages
+ * with destructors: the wrapper of each object takes it when it is made and releases it when it is
+ * destroyed. A pointer to anything else gives NULL, with a sentence. Safe from several threads.
  */
 CJ_API void *cj_take(const void *object);
 

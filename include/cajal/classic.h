@@ -130,7 +130,9 @@ typedef struct cj_knn_cross_validate_args {
 #define CJ_KNN_CROSS_VALIDATE_DEFAULTS                                                \
     .size = sizeof(cj_knn_cross_validate_args), .k = {5}, .folds = 5, .metric = "l2", \
     .weights = "uniform"
-/** Sets `args` to CJ_KNN_CROSS_VALIDATE_DEFAULTS, for languages without the macros; NULL is fine. */
+/**
+ * Sets `args` to CJ_KNN_CROSS_VALIDATE_DEFAULTS, for languages without the macros; NULL is fine.
+ */
 CJ_API void cj_knn_cross_validate_defaults(cj_knn_cross_validate_args *args);
 
 /**
@@ -160,7 +162,8 @@ CJ_API int64_t cj_knn_scores_best(const cj_knn_scores *scores);
  * Cross-validation: the data is cut into `folds` consecutive parts (the first `samples mod folds`
  * have one sample more, as scikit-learn's KFold cuts without shuffling), and each part in turn is
  * the test for a classifier that keeps the others. For all values of k together this takes one
- * search a fold. CJ_INVALID_ARGUMENT (folds below 2 or above the number of samples; a k below 1 or above what the other folds hold), and as cj_knn_fit().
+ * search a fold. CJ_INVALID_ARGUMENT (folds below 2 or above the number of samples; a k below 1 or
+ * above what the other folds hold), and as cj_knn_fit().
  */
 CJ_API cj_status cj_knn_cross_validate_with(cj_dataset *data, cj_knn_scores **scores,
                                             const cj_knn_cross_validate_args *args);

@@ -42,15 +42,19 @@ CJ_API cj_dataset *cj_dataset_new(const cj_dataset_args *args);
 /** `cj_dataset(.x = {images}, .y = {labels})`. */
 #define cj_dataset(...) cj_dataset_new(&(cj_dataset_args){CJ_DATASET_DEFAULTS, ._ = 0, __VA_ARGS__})
 
-/** The number of samples. */
+/** The number of samples; 0 for NULL. */
 CJ_API int64_t cj_dataset_count(const cj_dataset *data);
-/** Input `index`; NULL if there is none. Valid as long as the data set. */
+/** Input `index`; NULL if there is none. It belongs to the data set. */
 CJ_API cj_tensor *cj_dataset_x(const cj_dataset *data, int index);
-/** Target `index`; NULL if there is none. */
+/** Target `index`; NULL if there is none. It belongs to the data set. */
 CJ_API cj_tensor *cj_dataset_y(const cj_dataset *data, int index);
 /** The sample weights; NULL if all are 1. */
 CJ_API cj_tensor *cj_dataset_sample_weight(const cj_dataset *data);
-/** Samples `begin` to `begin + count` as a data set of its own, sharing memory. */
+/**
+ * Samples `begin` to `begin + count - 1` as a new data set that shares their memory, to be
+ * released. One of CJ_OK, CJ_INVALID_ARGUMENT (a NULL; samples that the data set does not have),
+ * CJ_OUT_OF_MEMORY.
+ */
 CJ_API cj_status cj_dataset_slice(const cj_dataset *data, int64_t begin, int64_t count,
                                   cj_dataset **slice);
 
@@ -64,7 +68,8 @@ CJ_API cj_status cj_load_idx(const char *path, cj_tensor **tensor);
 /**
  * MNIST: 60,000 and 10,000 images, uint8 (samples, 28, 28, 1), with labels uint8 (samples). Looks
  * in $CAJAL_DATA/mnist, $CAJAL_DATA, then $XDG_CACHE_HOME/cajal/mnist (~/.cache/cajal/mnist).
- * CJ_NOT_FOUND names the places.
+ * `*train` and `*test` receive new data sets, to be released. One of CJ_OK, CJ_INVALID_ARGUMENT (a
+ * NULL), CJ_NOT_FOUND (the sentence names the places), CJ_IO, CJ_BAD_FILE, CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_load_mnist(cj_dataset **train, cj_dataset **test);
 
@@ -107,7 +112,8 @@ CJ_API cj_status cj_load_digits_with(cj_dataset **train, cj_dataset **test,
 
 /**
  * A data set by name: "mnist", "cifar10" or "digits"; "auto" is MNIST where it is found and digits
- * elsewhere.
+ * elsewhere. `*train` and `*test` receive new data sets, to be released. CJ_INVALID_ARGUMENT (a
+ * NULL; an unknown name), and as the function that loads it.
  */
 CJ_API cj_status cj_load_dataset(const char *name, cj_dataset **train, cj_dataset **test);
 
@@ -119,19 +125,25 @@ CJ_API cj_status cj_load_dataset(const char *name, cj_dataset **train, cj_datase
  */
 CJ_API cj_status cj_load_image(const char *path, int channels, cj_tensor **image);
 
-/** Writes a (height, width, 1 or 3) uint8 tensor as a PNG file. */
+/**
+ * Writes a (height, width, 1 or 3) uint8 tensor as a PNG file. One of CJ_OK, CJ_INVALID_ARGUMENT (a
+ * NULL), CJ_SHAPE_MISMATCH (another shape or dtype), CJ_IO, CJ_OUT_OF_MEMORY, CJ_UNSUPPORTED (a
+ * library built without images).
+ */
 CJ_API cj_status cj_save_png(const cj_tensor *image, const char *path);
 
 /**
- * An (height, width, channels) image resized by area averaging (down) or bilinear interpolation
- * (up).
+ * A (height, width, channels) image, uint8 or float32, resized by area averaging (down) or bilinear
+ * interpolation (up): a new tensor of its dtype, to be released. One of CJ_OK, CJ_INVALID_ARGUMENT
+ * (a NULL; a height or width below 1), CJ_SHAPE_MISMATCH, CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_resize_image(const cj_tensor *image, int64_t height, int64_t width,
                                  cj_tensor **resized);
 
 /**
- * Lays out images (samples, h, w, c) of uint8 or of floats from 0 to 1 as one picture with
- * `columns` images a row.
+ * Lays out images (samples, h, w, c) of uint8, or of floats from 0 to 1, as one uint8 picture with
+ * `columns` images in a row: a new tensor, to be released. One of CJ_OK, CJ_INVALID_ARGUMENT (a
+ * NULL; columns below 1 or too many), CJ_SHAPE_MISMATCH, CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_image_grid(const cj_tensor *images, int64_t columns, cj_tensor **picture);
 

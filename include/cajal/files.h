@@ -58,7 +58,10 @@ CJ_API cj_status cj_save_memory(cj_model *model, void **data, size_t *size);
  */
 CJ_API cj_model *cj_load_memory(const void *data, size_t size);
 
-/** The architecture as JSON in Keras's config form; to be freed with cj_free(). */
+/**
+ * The architecture as JSON in Keras's config form; to be freed with cj_free(). One of CJ_OK,
+ * CJ_INVALID_ARGUMENT (a NULL), CJ_UNSUPPORTED (an op between its layers), CJ_OUT_OF_MEMORY.
+ */
 CJ_API cj_status cj_model_to_json(cj_model *model, char **json);
 
 /**

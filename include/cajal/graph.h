@@ -5,8 +5,8 @@
  *
  * A *symbol* is a typed, shaped value that has not been computed: an input, a variable, a constant,
  * or the result of an op applied to other symbols. Symbols form a graph without cycles.
- * cj_gradients() extends the graph by the derivatives of a scalar; cj_function_new() turns a part
- * of the graph into something that runs. The axis of length CJ_BATCH is free until a function is
+ * cj_gradients() extends the graph by the derivatives of a scalar; cj_function() turns a part of
+ * the graph into something that runs. The axis of length CJ_BATCH is free until a function is
  * called: one function serves every batch size, and plans each size once.
  *
  * Symbols are counted objects and start floating (base.h): the op that uses a symbol keeps it.
@@ -32,8 +32,9 @@ typedef struct cj_variable cj_variable;
 typedef struct cj_function cj_function;
 
 /**
- * A symbol to be given when a function is called. `shape` includes the batch axis, CJ_BATCH where
- * it is free.
+ * A symbol whose value is given when a function is called. `shape` includes the batch axis,
+ * CJ_BATCH where it is free; `name` is copied, NULL for none. NULL with CJ_INVALID_ARGUMENT or
+ * CJ_OUT_OF_MEMORY, as every function here that returns a symbol.
  */
 CJ_API cj_symbol *cj_symbol_input(cj_dtype dtype, cj_shape shape, const char *name);
 
@@ -49,10 +50,12 @@ CJ_API cj_symbol *cj_symbol_scalar(cj_dtype dtype, double value);
  */
 CJ_API cj_symbol *cj_symbol_variable(cj_variable *variable);
 
-/** The dtype of a symbol. */
+/** The dtype of a symbol; CJ_F32 for NULL. */
 CJ_API cj_dtype cj_symbol_dtype(const cj_symbol *symbol);
 
-/** The shape of a symbol, CJ_BATCH for a free length; valid as long as the symbol. */
+/**
+ * The shape of a symbol, CJ_BATCH for a free length; valid as long as the symbol. NULL for NULL.
+ */
 CJ_API const cj_shape *cj_symbol_shape(const cj_symbol *symbol);
 
 /**
@@ -62,16 +65,20 @@ CJ_API const cj_shape *cj_symbol_shape(const cj_symbol *symbol);
  */
 CJ_API cj_variable *cj_variable_new(const char *name, cj_tensor *value);
 
-/** The name of a variable, such as "dense/kernel"; valid as long as the variable. */
+/** The name of a variable, such as "dense/kernel"; valid as long as the variable. "" for NULL. */
 CJ_API const char *cj_variable_name(const cj_variable *variable);
 
 /**
- * The current value; the variable's own memory, valid as long as the variable. Do not write during
- * a call.
+ * The current value: the variable's own tensor, valid as long as the variable; NULL for NULL. Do
+ * not write to it while a function that uses the variable runs.
  */
 CJ_API cj_tensor *cj_variable_value(const cj_variable *variable);
 
-/** Copies `value` (same shape; converted) into the variable. CJ_SHAPE_MISMATCH otherwise. */
+/**
+ * Copies `value`, converted to the variable's dtype, into the variable. One of CJ_OK,
+ * CJ_INVALID_ARGUMENT (a NULL), CJ_SHAPE_MISMATCH, CJ_OUT_OF_MEMORY. Not while a function that uses
+ * the variable runs.
+ */
 CJ_API cj_status cj_variable_assign(cj_variable *variable, const cj_tensor *value);
 
 /**
@@ -169,8 +176,10 @@ typedef struct cj_function_args {
 CJ_API void cj_function_defaults(cj_function_args *args);
 
 /**
- * Makes a function: removes what is not needed, fuses, and checks that every input is given. NULL
- * on failure.
+ * Makes a function of the part of the graph that the outputs and updates need. NULL with
+ * CJ_INVALID_ARGUMENT (a list that is missing; an input that is needed and not given; CAJAL_PLAN
+ * with an unknown name), CJ_SHAPE_MISMATCH (an update of another shape or dtype) or
+ * CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_function *cj_function_new(const cj_function_args *args);
 /** `cj_function(.inputs = &x, .input_count = 1, .outputs = &y, .output_count = 1)`. */
@@ -185,7 +194,9 @@ CJ_API cj_function *cj_function_new(const cj_function_args *args);
  * keeps. Calls from several threads at once are safe for a function without updates, and need
  * memory for each. Denormal numbers, below 2^-126 in float32 and 2^-1022 in float64, count as 0 and
  * become 0, on processors that can (x86-64, AArch64); with CAJAL_DENORMALS=keep in the environment
- * they are kept.
+ * they are kept. One of CJ_OK, CJ_INVALID_ARGUMENT (a NULL; an output with gaps; a label or index
+ * out of range among the values), CJ_SHAPE_MISMATCH, CJ_OUT_OF_MEMORY. On failure no variable has
+ * changed.
  */
 CJ_API cj_status cj_function_call(cj_function *function, cj_tensor *const *inputs,
                                   cj_tensor *const *outputs);

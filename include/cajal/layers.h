@@ -329,7 +329,9 @@ CJ_API void cj_dropout_defaults(cj_dropout_args *args);
 CJ_API cj_layer *cj_dropout_new(const cj_dropout_args *args);
 #define cj_dropout(...) cj_dropout_new(&(cj_dropout_args){CJ_DROPOUT_DEFAULTS, ._ = 0, __VA_ARGS__})
 
-/** BatchNormalization: gamma * (x - mean) / sqrt(variance + epsilon) + beta, per entry of `axis`. */
+/**
+ * BatchNormalization: gamma * (x - mean) / sqrt(variance + epsilon) + beta, per entry of `axis`.
+ */
 typedef struct cj_batch_normalization_args {
     CJ_LAYER_MEMBERS
     int _; ///< what follows may be given by position
@@ -352,7 +354,9 @@ typedef struct cj_batch_normalization_args {
         .axis = -1, .momentum = 0.99, .epsilon = 0.001, .center = true, .scale = true, \
         .beta_initializer = "zeros", .gamma_initializer = "ones",                      \
         .moving_mean_initializer = "zeros", .moving_variance_initializer = "ones"
-/** Sets `args` to CJ_BATCH_NORMALIZATION_DEFAULTS, for languages without the macros; NULL is fine. */
+/**
+ * Sets `args` to CJ_BATCH_NORMALIZATION_DEFAULTS, for languages without the macros; NULL is fine.
+ */
 CJ_API void cj_batch_normalization_defaults(cj_batch_normalization_args *args);
 /** Uses the batch's statistics in training, if trainable, and moving averages otherwise. */
 CJ_API cj_layer *cj_batch_normalization_new(const cj_batch_normalization_args *args);
@@ -454,7 +458,12 @@ CJ_API cj_layer *cj_concatenate_new(const cj_concatenate_args *args);
  */
 CJ_API cj_symbol *cj_apply(cj_layer *layer, cj_symbol *input);
 
-/** Applies a layer to `count` inputs; writes up to `output_capacity` outputs. */
+/**
+ * Applies a layer to `count` inputs; writes up to `output_capacity` outputs, floating. One of
+ * CJ_OK, CJ_INVALID_ARGUMENT (a NULL; another number of inputs than the layer takes),
+ * CJ_SHAPE_MISMATCH, CJ_OUT_OF_MEMORY, or the first cause if an input is NULL because a builder
+ * failed. On failure all outputs are NULL.
+ */
 CJ_API cj_status cj_apply_many(cj_layer *layer, cj_symbol *const *inputs, int count,
                                cj_symbol **outputs, int output_capacity);
 
@@ -466,12 +475,12 @@ CJ_API cj_status cj_apply_many(cj_layer *layer, cj_symbol *const *inputs, int co
 CJ_API cj_symbol *cj_apply_list(cj_layer *layer, cj_symbol *const *inputs, int count);
 
 /**
- * The name of a layer; valid as long as the layer. It may be renumbered when the layer joins a
- * model.
+ * The name of a layer; valid as long as the layer; "" for NULL. The layer may get another when it
+ * joins a model.
  */
 CJ_API const char *cj_layer_name(const cj_layer *layer);
 
-/** The class of a layer as Keras spells it, such as "Conv2D". Static memory. */
+/** The class of a layer as Keras spells it, such as "Conv2D"; "" for NULL. Static memory. */
 CJ_API const char *cj_layer_class(const cj_layer *layer);
 
 /**
@@ -499,11 +508,11 @@ CJ_API cj_status cj_reset_states(cj_layer *layer);
 
 /**
  * Freezes or thaws a layer and all it contains. A model keeps the flags that it was compiled with:
- * compile again to change.
+ * compile again to change. One of CJ_OK, CJ_INVALID_ARGUMENT (NULL).
  */
 CJ_API cj_status cj_set_trainable(cj_layer *layer, bool trainable);
 
-/** Whether a layer is trainable. */
+/** Whether a layer is trainable; false for NULL. */
 CJ_API bool cj_trainable(const cj_layer *layer);
 
 /**

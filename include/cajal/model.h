@@ -29,7 +29,9 @@ typedef struct cj_sequential_args {
 CJ_API void cj_sequential_defaults(cj_sequential_args *args);
 /**
  * A model in which each layer feeds the next. Without an input layer it is built when it first sees
- * data.
+ * data. NULL with CJ_INVALID_ARGUMENT (a NULL; two layers of one name), CJ_SHAPE_MISMATCH (a layer
+ * does not take what comes to it) or CJ_OUT_OF_MEMORY, or with the first cause if one of the layers
+ * is NULL because its constructor failed.
  */
 CJ_API cj_model *cj_sequential_new(const cj_sequential_args *args);
 /** `cj_sequential(cj_input(784), cj_dense(10))`. */
@@ -77,6 +79,8 @@ CJ_API cj_model *cj_layer_model(cj_layer *layer);
 
 /**
  * Gives a sequential model without an input layer its variables. `shape` leaves out the batch axis.
+ * One of CJ_OK, CJ_INVALID_ARGUMENT (NULL; a model that knows its inputs), CJ_SHAPE_MISMATCH (a
+ * layer does not take what comes to it), CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_model_set_input(cj_model *model, cj_dtype dtype, cj_shape shape);
 
@@ -99,8 +103,8 @@ CJ_API cj_layer *cj_model_find_layer(const cj_model *model, const char *name);
  * The symbol of input or output `index` of a built model, as Keras's `model.inputs[index]` and
  * `model.outputs[index]`: what models of a part of its layers are made from,
  *
- *     cj_model_new(.inputs = {cj_model_input(model, 0)},
- *                  .outputs = {cj_layer_output(model, "conv2d_1")})
+ *     cj_functional(.inputs = {cj_model_input(model, 0)},
+ *                   .outputs = {cj_layer_output(model, "conv2d_1")})
  *
  * shares the layers and their weights with `model`. The symbols belong to the model and live as
  * long as it does.
@@ -157,7 +161,7 @@ CJ_API cj_status cj_model_add(cj_model *model, cj_layer *layer);
  */
 CJ_API cj_status cj_model_pop(cj_model *model);
 
-/** The number of inputs and of outputs; 0 before the model is built. */
+/** The number of inputs; 0 before the model is built. */
 CJ_API int cj_model_input_count(const cj_model *model);
 /** The number of outputs; 0 before the model is built. */
 CJ_API int cj_model_output_count(const cj_model *model);
@@ -169,14 +173,20 @@ CJ_API const cj_shape *cj_model_output_shape(const cj_model *model, int index);
 /**
  * Sets the seed of a model (default 0): of its initial weights, dropout and shuffling. All weights
  * of the model are drawn anew from it, those of nested models and those that were trained or
- * assigned too: set it first.
+ * assigned too: set it first. One of CJ_OK, CJ_INVALID_ARGUMENT (NULL), CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_model_set_seed(cj_model *model, uint64_t seed);
 
-/** Draws all weights anew from the model's seed. */
+/**
+ * Draws all weights anew from the model's seed. One of CJ_OK, CJ_INVALID_ARGUMENT (NULL),
+ * CJ_OUT_OF_MEMORY.
+ */
 CJ_API cj_status cj_model_reset_weights(cj_model *model);
 
-/** Prints Keras's table: layer (type), output shape, number of parameters, and the totals. */
+/**
+ * Prints Keras's table: layer (type), output shape, number of parameters, and the totals. One of
+ * CJ_OK, CJ_INVALID_ARGUMENT (a NULL), CJ_IO, CJ_OUT_OF_MEMORY.
+ */
 CJ_API cj_status cj_model_summary(cj_model *model, FILE *stream);
 
 #ifdef __cplusplus

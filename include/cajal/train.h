@@ -23,19 +23,22 @@ extern "C" {
 typedef struct cj_optimizer cj_optimizer;
 
 /**
- * The head of every optimizer's arguments. At most one of the three ways of clipping may be set.
- * `reserved` is room for members to come, and is zero.
+ * The head of every optimizer's arguments. `size` is the bytes of the struct, by which the library
+ * tells older callers. `name` is the rule's name by default, such as "sgd". With `weight_decay`
+ * (default 0) each step begins with w -= learning_rate * weight_decay * w. At most one of the three
+ * limits may be set, to a positive number: `clipnorm` on the L2 norm of each gradient,
+ * `global_clipnorm` on the L2 norm of all gradients together, `clipvalue` on the magnitude of each
+ * element; the default of each is INFINITY, no limit. `reserved` is room for members to come, and is
+ * zero.
  */
-#define CJ_OPTIMIZER_MEMBERS                                                                         \
-    size_t size;         /**< bytes of the struct, by which the library tells older callers */       \
-    const char *name;    /**< default: the rule's name, such as "sgd" */                             \
-    double weight_decay; /**< default 0: w -= learning_rate * weight_decay * w before each step */   \
-    double clipnorm;     /**< default INFINITY: no limit on the L2 norm of each gradient */          \
-    double                                                                                           \
-        global_clipnorm; /**< default INFINITY: no limit on the L2 norm of all gradients together */ \
-    double                                                                                           \
-        clipvalue; /**< default INFINITY: no limit on the magnitude of an element of a gradient */   \
-    uint64_t reserved[4]; /**< zero */
+#define CJ_OPTIMIZER_MEMBERS                                 \
+    size_t size;                                             \
+    const char *name;       /**< default: the rule's name */ \
+    double weight_decay;    /**< default 0 */                \
+    double clipnorm;        /**< default INFINITY */         \
+    double global_clipnorm; /**< default INFINITY */         \
+    double clipvalue;       /**< default INFINITY */         \
+    uint64_t reserved[4];   /**< zero */
 
 /** The defaults of CJ_OPTIMIZER_MEMBERS in the arguments struct `type` of the rule `rule`. */
 #define CJ_OPTIMIZER_DEFAULTS(type, rule)                                                  \
@@ -157,7 +160,9 @@ CJ_API cj_optimizer *cj_optimizer_from_spec(const char *spec);
  */
 CJ_API extern cj_optimizer cj_default_optimizer;
 
-/** Metrics of one output, an entry of cj_compile_args.output_metrics. Its size is fixed for ever. */
+/**
+ * Metrics of one output, an entry of cj_compile_args.output_metrics. Its size is fixed for ever.
+ */
 typedef struct cj_output_metrics {
     const char *metrics[CJ_IN_BRACES]; ///< specs, up to the first NULL
     const char *const *metrics_list;   ///< or any number of them
@@ -209,7 +214,10 @@ CJ_API cj_status cj_compile_with(cj_model *model, const cj_compile_args *args);
 
 /** The learning rate of a compiled model; NAN if it is not compiled. */
 CJ_API double cj_learning_rate(const cj_model *model);
-/** Sets the learning rate of a compiled model from the next step on. */
+/**
+ * Sets the learning rate of a compiled model from the next step on. One of CJ_OK,
+ * CJ_INVALID_ARGUMENT (NULL; a rate that is negative or not finite), CJ_NOT_BUILT (not compiled).
+ */
 CJ_API cj_status cj_set_learning_rate(cj_model *model, double learning_rate);
 
 /**
@@ -367,7 +375,9 @@ typedef struct cj_reduce_lr_on_plateau_args {
 #define CJ_REDUCE_LR_ON_PLATEAU_DEFAULTS                                                \
     .size = sizeof(cj_reduce_lr_on_plateau_args), .monitor = "val_loss", .factor = 0.1, \
     .patience = 10, .mode = "auto", .min_delta = 1e-4
-/** Sets `args` to CJ_REDUCE_LR_ON_PLATEAU_DEFAULTS, for languages without the macros; NULL is fine. */
+/**
+ * Sets `args` to CJ_REDUCE_LR_ON_PLATEAU_DEFAULTS, for languages without the macros; NULL is fine.
+ */
 CJ_API void cj_reduce_lr_on_plateau_defaults(cj_reduce_lr_on_plateau_args *args);
 /** Multiplies the learning rate by `factor` when the monitored value no longer improves. */
 CJ_API cj_callback *cj_reduce_lr_on_plateau_new(const cj_reduce_lr_on_plateau_args *args);
@@ -428,7 +438,10 @@ CJ_API void cj_fit_defaults(cj_fit_args *args);
 /**
  * Trains a compiled model. On failure the weights are those of the last whole step. Callbacks made
  * for the call are released when it ends: cj_retain() one that is to be looked at or used again.
- * The data stays the caller's.
+ * The data stays the caller's. One of CJ_OK, CJ_INVALID_ARGUMENT (a NULL; a setting out of range;
+ * values that are NaN, infinite or no labels), CJ_SHAPE_MISMATCH (data that does not fit the
+ * model), CJ_NOT_BUILT (not compiled), CJ_OUT_OF_MEMORY, CJ_NOT_FINITE (TerminateOnNaN), CJ_IO and
+ * others that a callback returns, CJ_CANCELLED among them.
  */
 CJ_API cj_status cj_fit_with(cj_model *model, cj_dataset *data, const cj_fit_args *args);
 /** `cj_fit(model, train, .epochs = 5, .batch_size = 64, .validation_data = test)`. */
@@ -464,11 +477,15 @@ CJ_API cj_status cj_plan_with(cj_model *model, const cj_plan_args *args);
     cj_plan_with(CJ__HEAD(__VA_ARGS__, ~), \
                  &(cj_plan_args){CJ_PLAN_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
 
-/** Values by name: the loss, then each metric. A counted object (base.h), never changed once made. */
+/**
+ * Values by name: the loss, then each metric. A counted object (base.h), never changed once made.
+ */
 typedef struct cj_results cj_results;
 /** The number of values; 0 for NULL. */
 CJ_API int cj_results_count(const cj_results *results);
-/** Name `index`, such as "loss" or "accuracy"; NULL if out of range. Valid as long as the results. */
+/**
+ * Name `index`, such as "loss" or "accuracy"; NULL if out of range. Valid as long as the results.
+ */
 CJ_API const char *cj_results_name(const cj_results *results, int index);
 /** The value of `name`; NAN if there is none. */
 CJ_API double cj_results_value(const cj_results *results, const char *name);
@@ -524,7 +541,10 @@ CJ_API cj_status cj_predict_many_with(cj_model *model, cj_tensor *const *inputs,
 #define cj_predict_many(model, inputs, ...)                       \
     cj_predict_many_with(model, inputs, CJ__HEAD(__VA_ARGS__, ~), \
                          &(cj_predict_args){CJ_PREDICT_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
-/** cj_predict_many_with() for a model with one input and one output; the same statuses. */
+/**
+ * cj_predict_many_with() for a model with one input and one output. Statuses as
+ * cj_predict_many_with(), and CJ_INVALID_ARGUMENT for a model with several inputs.
+ */
 CJ_API cj_status cj_predict_with(cj_model *model, cj_tensor *input, cj_tensor **output,
                                  const cj_predict_args *args);
 /** `cj_predict(model, images, &scores, .batch_size = 256)`. */

@@ -34,15 +34,15 @@ void cj__learned_close(cj__learned *learned);
 
 // Queries with known labels, and the values of k for which right answers are counted: right[i] +=
 // those for k[i].
-typedef struct cj__trial {
+typedef struct cj__knn_trial {
     cj__rows queries;
     const int32_t *labels; // of the queries
     const int64_t *k;
     int k_count;
     int64_t *right;
-} cj__trial;
+} cj__knn_trial;
 
-cj_status cj__trial_run(const cj__trial *trial, const cj__among *among,
+cj_status cj__knn_trial_run(const cj__knn_trial *trial, const cj__among *among,
                         const int32_t *sample_labels, cj__weights weights, cj_pool *pool);
 
 // Not NULL, and fitted. CJ_INVALID_ARGUMENT, CJ_NOT_BUILT.

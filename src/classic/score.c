@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-cj_status cj__trial_run(const cj__trial *trial, const cj__among *among,
+cj_status cj__knn_trial_run(const cj__knn_trial *trial, const cj__among *among,
                         const int32_t *sample_labels, cj__weights weights, cj_pool *pool)
 {
     cj__search search;
@@ -31,7 +31,7 @@ cj_status cj__trial_run(const cj__trial *trial, const cj__among *among,
 static cj_status score(cj_knn *knn, cj_dataset *test, const int64_t *k, int count, double *accuracy,
                        const char *who)
 {
-    cj__trial trial = {.k = k, .k_count = count};
+    cj__knn_trial trial = {.k = k, .k_count = count};
     int32_t *labels;
     CJ_TRY(cj__check_k(k, count, knn->learned.samples.count, who));
     CJ_TRY(cj__labelled_open(test, who, &trial.queries, &labels));
@@ -41,7 +41,7 @@ static cj_status score(cj_knn *knn, cj_dataset *test, const int64_t *k, int coun
     cj_status status = trial.right ? cj__check_alike(&trial.queries, &knn->learned.samples, who) :
                                      CJ_OUT_OF_MEMORY;
     if (status == CJ_OK)
-        status = cj__trial_run(&trial, &among, knn->learned.labels, knn->weights, knn->pool);
+        status = cj__knn_trial_run(&trial, &among, knn->learned.labels, knn->weights, knn->pool);
     for (int i = 0; status == CJ_OK && i < count; i++)
         accuracy[i] = (double)trial.right[i] / (double)trial.queries.count;
     cj__free(trial.right);

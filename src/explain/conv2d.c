@@ -8,7 +8,7 @@
 typedef struct convolution {
     const cj_tensor *x, *kernel, *bias;
     int64_t height, width, channels, depth, filters, groups, filter;
-    cj__span rows, columns;
+    cj__window_span rows, columns;
     int64_t size;                    // of the window: rows x columns
     double *window, *weights, *both; // of one channel
     double *z, *bound;               // of every filter

@@ -11,8 +11,8 @@ typedef struct pooled {
 } pooled;
 
 // The part of a window that lies inside the input, for one channel of (1, height, width, channels).
-static cj_status read_window(const cj_tensor *x, cj__span rows, cj__span columns, int64_t channel,
-                             pooled *p)
+static cj_status read_window(const cj_tensor *x, cj__window_span rows, cj__window_span columns,
+                             int64_t channel, pooled *p)
 {
     const int64_t *dims = cj_tensor_shape(x)->dims;
     const int64_t bottom = rows.begin + rows.count, right = columns.begin + columns.count;
@@ -34,8 +34,8 @@ static cj_status read_window(const cj_tensor *x, cj__span rows, cj__span columns
     return CJ_OK;
 }
 
-static cj_status explain_window(cj__explanation *explanation, cj__span rows, cj__span columns,
-                                int64_t channel, bool mean)
+static cj_status explain_window(cj__explanation *explanation, cj__window_span rows,
+                                cj__window_span columns, int64_t channel, bool mean)
 {
     pooled p = {0};
     char sum[CJ__DIGITS_TEXT], value[CJ__DIGITS_TEXT];
@@ -72,9 +72,9 @@ static cj_status explain_pooling(cj__explanation *explanation, bool mean)
                   *at = explanation->index;
     const int64_t stride[2] = {args->strides[0] ? args->strides[0] : args->pool_size[0],
                                args->strides[1] ? args->strides[1] : args->pool_size[1]};
-    const cj__span rows =
+    const cj__window_span rows =
         cj__span_at(at[1], y[1], x[1], args->pool_size[0], stride[0], 1, args->padding);
-    const cj__span columns =
+    const cj__window_span columns =
         cj__span_at(at[2], y[2], x[2], args->pool_size[1], stride[1], 1, args->padding);
     return explain_window(explanation, rows, columns, at[3], mean);
 }
@@ -82,7 +82,7 @@ static cj_status explain_pooling(cj__explanation *explanation, bool mean)
 static cj_status explain_global(cj__explanation *explanation, bool mean)
 {
     const int64_t *x = cj_tensor_shape(explanation->record->inputs[0])->dims;
-    return explain_window(explanation, (cj__span){0, 1, x[1]}, (cj__span){0, 1, x[2]},
+    return explain_window(explanation, (cj__window_span){0, 1, x[1]}, (cj__window_span){0, 1, x[2]},
                           explanation->offset, mean);
 }
 

@@ -9,18 +9,19 @@
 
 // Along one axis: the first position (negative in the padding), the step between positions, and how
 // many.
-typedef struct cj__span {
+typedef struct cj__window_span {
     int64_t begin, step, count;
-} cj__span;
+} cj__window_span;
 
 // With "same", half of the missing positions, rounded down, lie before the input:
 // missing = (outputs - 1) stride + (count - 1) step + 1 - input.
-static inline cj__span cj__span_at(int64_t output, int64_t outputs, int64_t input, int64_t count,
-                                   int64_t stride, int64_t step, const char *padding)
+static inline cj__window_span cj__span_at(int64_t output, int64_t outputs, int64_t input,
+                                          int64_t count, int64_t stride, int64_t step,
+                                          const char *padding)
 {
     const int64_t missing = (outputs - 1) * stride + (count - 1) * step + 1 - input;
     const int64_t before = strcmp(padding, "same") == 0 && missing > 0 ? missing / 2 : 0;
-    return (cj__span){output * stride - before, step, count};
+    return (cj__window_span){output * stride - before, step, count};
 }
 
 static inline bool cj__inside(int64_t position, int64_t length)

@@ -220,12 +220,13 @@ static void find_last_reads(const cj__plan *plan, int *last)
         last[program->outputs[i]] = program->instruction_count;
     for (int i = 0; i < program->update_count; i++)
         last[program->updates[i]] = program->instruction_count;
+    cj__keep_pending(plan, last);
     // A view keeps its source alive; later views first, so that chains add up.
     for (int position = program->instruction_count - 1; position >= 0; position--) {
         const cj__instruction *instruction = &program->instructions[plan->order[position]];
         int source = instruction->input_count != 0 ? instruction->inputs[0] : -1,
             view = instruction->outputs[0];
-        if ((instruction->op->flags & CJ__OP_VIEW) && last[view] > last[source])
+        if ((instruction->op->flags & (CJ__OP_VIEW | CJ__OP_AWAIT)) && last[view] > last[source])
             last[source] = last[view];
     }
 }
@@ -270,7 +271,8 @@ static void find_home(cj__plan *plan, const int *last, int position)
         cj__buffer *buffer = &plan->buffers[value];
         if (plan->in_place[index] && writes_variable(&plan->program, instruction, k)) {
             share(plan, value, instruction->inputs[aliased(instruction, k)]);
-        } else if (instruction->op->flags & CJ__OP_VIEW) {
+        } else if ((instruction->op->flags & CJ__OP_VIEW) ||
+                   (k == 0 && (instruction->op->flags & CJ__OP_AWAIT))) {
             share(plan, value, instruction->inputs[0]);
         } else if (last[value] < 0 && k > 0 && !(instruction->op->flags & CJ__OP_UPDATE)) {
             buffer->home = CJ__HOME_NOWHERE;
@@ -416,6 +418,8 @@ static cj_status fill(cj__plan *plan)
     cj_status status = whole ? take_types(plan) : CJ_OUT_OF_MEMORY;
     if (status == CJ_OK)
         status = order_calls(plan);
+    if (status == CJ_OK)
+        status = cj__order_effects(plan);
     if (status == CJ_OK) {
         find_last_reads(plan, last);
         find_homes_of_leaves(plan, last);
@@ -483,6 +487,7 @@ void cj__plan_free(cj__plan *plan)
     cj__free(plan->operands);
     cj__free(plan->patches);
     cj__free(plan->copies);
+    cj__free(plan->pending);
     cj__free(plan->staged);
     cj__free(plan->placed);
     cj__program_free(&plan->program);

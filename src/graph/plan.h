@@ -52,6 +52,12 @@ typedef struct cj__split {
     size_t workspace; // of a part; what parts after the first sum up lies after it
 } cj__split;
 
+// Work that goes on beside the calls between two positions: see Effects in ops/op.h.
+typedef struct cj__pending {
+    int start, await; // positions
+    bool under_way;   // in this run
+} cj__pending;
+
 typedef struct cj__plan {
     cj__program program; // this plan's own: types are concrete
     int64_t batch;
@@ -82,6 +88,8 @@ typedef struct cj__plan {
     int copy_count;
     cj__split *splits; // in order
     int split_count;
+    cj__pending *pending; // in the order of the awaits
+    int pending_count;
     cj__kept *kept; // what calls keep from run to run, and its memory
     int kept_count;
     char *kept_memory;
@@ -111,6 +119,16 @@ cj_status cj__plan_time(cj__plan *plan, const void *const *inputs, int rounds, d
 // workspace of a split.
 cj_status cj__split_in_plan(cj__plan *plan);
 size_t cj__split_workspace(cj__plan *plan, cj__split *split);
+
+// effects.c: moves starts up and awaits down, once the order of calls is known, and finds the pairs.
+cj_status cj__order_effects(cj__plan *plan);
+// What a start reads and writes lives until its await.
+void cj__keep_pending(const cj__plan *plan, int *last);
+// After the call at a position: what it started is under way, what it awaited is not, and all that
+// is gets on.
+void cj__poke_pending(cj__plan *plan, int position);
+// After a failure with a status, which it returns with its sentence: awaits what is under way.
+cj_status cj__await_pending(cj__plan *plan, const cj__run *run, cj_status status);
 
 // keep_prepared.c: memory for the calls that keep what they prepare, once the calls are made.
 cj_status cj__keep_in_plan(cj__plan *plan);

@@ -54,6 +54,7 @@ static cj_status add_instruction(making *m, const cj__node *node)
     *made = (cj__instruction){
         .op = node->op, .input_count = node->input_count, .output_count = node->output_count};
     memcpy(made->attrs, node->attrs, sizeof made->attrs);
+    made->attrs_object = cj_retain(node->attrs_object);
     made->inputs = cj__new((size_t)node->input_count + (size_t)node->output_count, sizeof(int));
     if (!made->inputs)
         return CJ_OUT_OF_MEMORY;
@@ -159,8 +160,10 @@ void cj__program_free(cj__program *program)
         cj_release(program->values[i].variable);
         cj_release(program->values[i].constant);
     }
-    for (int i = 0; i < program->instruction_count; i++)
+    for (int i = 0; i < program->instruction_count; i++) {
         cj__free(program->instructions[i].inputs);
+        cj_release(program->instructions[i].attrs_object);
+    }
     for (int i = 0; i < program->update_count; i++)
         cj_release(program->updated[i]);
     cj__free(program->values);
@@ -218,6 +221,7 @@ void cj__program_compact(cj__program *program)
         cj__instruction *instruction = &program->instructions[i];
         if (!instruction->op) {
             cj__free(instruction->inputs);
+            cj_release(instruction->attrs_object);
             continue;
         }
         for (int j = 0; j < instruction->output_count; j++)

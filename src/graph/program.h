@@ -37,6 +37,7 @@ typedef struct cj__instruction {
     bool keeps;  // its call keeps what it prepares of an input from run to run (keep_prepared.c)
     bool rounds; // element-wise: its result is rounded to bfloat16 (fuse_round.c)
     cj__cut cut;
+    void *attrs_object; // what the attributes refer to (cj__op.object), held; or NULL
     _Alignas(16) unsigned char attrs[CJ__ATTRS_MAX];
 } cj__instruction;
 

@@ -9,12 +9,14 @@
 static cj_status copy_instruction(const cj__instruction *from, cj__instruction *to)
 {
     *to = *from;
+    to->attrs_object = NULL;
     to->inputs = cj__new((size_t)(from->input_count + from->output_count), sizeof(int));
     if (!to->inputs)
         return CJ_OUT_OF_MEMORY;
     to->outputs = to->inputs + from->input_count;
     memcpy(to->inputs, from->inputs, (size_t)from->input_count * sizeof(int));
     memcpy(to->outputs, from->outputs, (size_t)from->output_count * sizeof(int));
+    to->attrs_object = cj_retain(from->attrs_object);
     return CJ_OK;
 }
 

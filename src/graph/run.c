@@ -88,6 +88,8 @@ static cj_status run_calls(cj__plan *plan, const cj__run *run, int begin, int en
         if (split < splits_end && split->begin == i) {
             CJ_TRY(run_split(plan, split, run, seconds));
             i = split++->end - 1;
+            if (plan->pending_count > 0)
+                cj__poke_pending(plan, i);
             continue;
         }
         cj__call *call = &plan->calls[i];
@@ -98,6 +100,8 @@ static cj_status run_calls(cj__plan *plan, const cj__run *run, int begin, int en
         CJ_TRY(call->run(call));
         if (seconds)
             seconds[i] += now() - before;
+        if (plan->pending_count > 0)
+            cj__poke_pending(plan, i);
     }
     return CJ_OK;
 }
@@ -196,7 +200,9 @@ cj_status cj__plan_run(cj__plan *plan, const void *const *inputs, void *const *o
     cj__run run = {0};
     CJ_TRY(check_places(plan));
     CJ_TRY(device->kind->begin(device, plan->device_own, &run));
-    const cj_status status = run_steps(plan, &run, inputs, outputs);
+    cj_status status = run_steps(plan, &run, inputs, outputs);
+    if (status != CJ_OK)
+        status = cj__await_pending(plan, &run, status);
     note_changes(plan);
     return device->kind->end(device, plan->device_own, &run, status);
 }
@@ -237,6 +243,8 @@ cj_status cj__plan_time(cj__plan *plan, const void *const *inputs, int rounds, d
         status = bring_inputs(plan, inputs);
         if (status == CJ_OK)
             status = time_rounds(plan, &run, rounds, seconds, times);
+        if (status != CJ_OK)
+            status = cj__await_pending(plan, &run, status);
         note_changes(plan);
         status = device->kind->end(device, plan->device_own, &run, status);
     }

@@ -16,6 +16,25 @@ struct cj_symbol;
 struct cj__call;
 struct cj__device;
 
+// Effects. An op may do something that its outputs do not show: send, log, wait for another machine.
+// Such an op has CJ__OP_EFFECT. It runs in every run of a function that needs it (a function needs
+// what its outputs and updates are computed from; an effect that nothing reads is given as an
+// output), as one of the main calls. It is never merged with an equal one, dropped, or cut into
+// parts of a batch, and effects run in the order in which the program has them: operands first,
+// then in the order of the function's outputs and updates.
+//
+// Work that goes on beside other calls is two ops. One with CJ__OP_START begins it: output 0 is the
+// memory of the result, which must not be read yet, and further outputs are what the work needs to
+// know of itself (a request). One with CJ__OP_AWAIT has output 0 of the start as input 0, waits for
+// the end, and gives the result in that memory as its own output 0. A plan moves the start
+// up to the call that makes its last operand, and the await down to its first reader. In between
+// it keeps the operands and the memory, and calls poke() of the await after each other call, so that
+// libraries whose work makes progress only when they are called (MPI) get on. If a call in between
+// fails, the await still runs before the run ends. Both ops have CJ__OP_EFFECT too.
+//
+// Attributes may refer to a counted object, a connection or a log, which op->object() finds in them:
+// what has such attributes holds the object.
+
 // Traits. Passes ask what an op is like, never which op it is, unless they are about that one op.
 // An op that runs answers every question below whose first answer is "undeclared"; a test fails for
 // one that does not (tests/ops/traits.c).
@@ -91,6 +110,10 @@ typedef enum cj__op_flags {
     CJ__OP_FUSED = 32,       // made only by the plan's passes, after differentiation
     // likewise, and its operands are in a layout that the device's kernels chose (ops/blocks.h)
     CJ__OP_LAYOUT = 64,
+    // it does more than compute its outputs: see Effects
+    CJ__OP_EFFECT = 128,
+    CJ__OP_START = 256,
+    CJ__OP_AWAIT = 512,
 } cj__op_flags;
 
 // One run: operands with concrete shapes (no free axis), ready to compute. Made once by the plan;
@@ -205,6 +228,10 @@ typedef struct cj__op {
     // What the first phases of the call's job prepare (filters transformed, panels packed), where
     // it is worth keeping as long as the input that it is made from stays the same. NULL for none.
     cj__prepared (*prepared)(const cj__call *call);
+    // The counted object that attributes refer to; NULL for none.
+    void *(*object)(const void *attrs);
+    // Of an op with CJ__OP_AWAIT: makes progress between start and await; NULL for none.
+    void (*poke)(const cj__call *call);
     // Floating point operations of a call, for listings; NULL for those that are bound by memory.
     double (*flops)(const cj__call *call);
     // The form of the kernel that a call takes, such as "winograd", for listings; NULL where there

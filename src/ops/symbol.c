@@ -36,6 +36,7 @@ static void free_nodes(cj__node *dead)
                 free_symbol(node->inputs[i], &dead);
         cj_release(node->constant);
         cj_release(node->variable);
+        cj_release(node->attrs_object);
         cj__free(node->name);
         cj__free(node->inputs);
         cj__free(node->types);
@@ -101,6 +102,7 @@ static cj_status node_new(const cj__op *op, const void *attrs, cj_symbol *const 
     node->op = op;
     if (attrs)
         memcpy(node->attrs, attrs, op->attrs_size);
+    node->attrs_object = op->object ? cj_retain(op->object(node->attrs)) : NULL;
     for (int i = 0; i < count; i++) {
         node->inputs[node->input_count++] = cj__own(inputs[i]);
         types[i] = *cj__symbol_type(inputs[i]);

@@ -30,6 +30,7 @@ typedef struct cj__node {
     cj_tensor *constant;        // of op "constant", held
     cj_variable *variable;      // of op "variable", held
     char *name;                 // of op "input"; may be NULL
+    void *attrs_object;         // what the attributes refer to (cj__op.object), held; or NULL
     struct cj__node *next_dead; // while it is being freed
     _Alignas(16) unsigned char attrs[CJ__ATTRS_MAX];
 } cj__node;

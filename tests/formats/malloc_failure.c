@@ -64,7 +64,7 @@ static cj_model *network(void)
     cj_symbol *y = cj_apply(cj_model_layer(inner), x);
     cj_symbol *z =
         cj_apply(cj_dense(3, .kernel_regularizer = "l2(0.01)", .name = "a long name"), x);
-    cj_model *model = cj_model_new(.inputs = {x}, .outputs = {cj_merge(cj_add(), y, z)});
+    cj_model *model = cj_functional(.inputs = {x}, .outputs = {cj_merge(cj_add(), y, z)});
     if (!model || cj_compile(model, .optimizer = cj_adam(.learning_rate = 0.0123456789),
                              .loss = "mse", .metrics = {"mae"}) != CJ_OK)
         fail_msg("%s", cj_error());

@@ -14,7 +14,7 @@ static char *architecture(void)
     cj_symbol *inner = cj_input_symbol(4), *image = cj_input_symbol(6, 6, 1),
               *words = cj_input_symbol(5);
     cj_model *nested =
-        cj_model_new(.inputs = {inner}, .outputs = {cj_apply(shared, inner)}, .name = "nested");
+        cj_functional(.inputs = {inner}, .outputs = {cj_apply(shared, inner)}, .name = "nested");
     cj_symbol *pixels = cj_apply(
         cj_dense(4),
         cj_apply(cj_flatten(),
@@ -26,7 +26,7 @@ static char *architecture(void)
     cj_symbol *sum =
         cj_merge(cj_add(), cj_apply(cj_model_layer(nested), pixels), cj_apply(shared, sense));
     cj_model *model =
-        cj_model_new(.inputs = {image, words}, .outputs = {cj_apply(cj_softmax(), sum), sense});
+        cj_functional(.inputs = {image, words}, .outputs = {cj_apply(cj_softmax(), sum), sense});
     if (!model || cj_model_to_json(model, &json) != CJ_OK)
         abort();
     cj_release(model);

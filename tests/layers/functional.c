@@ -204,10 +204,10 @@ static void model_of_a_part_shares_the_layers(void **state)
     (void)state;
     cj_symbol *x = cj_input_symbol(3), *h = cj_apply(cj_dense(4, .activation = "tanh"), x);
     cj_symbol *twice = cj_op_multiply(h, cj_symbol_scalar(CJ_F32, 2));
-    cj_model *model = cj_model_new(.inputs = {x}, .outputs = {cj_apply(cj_dense(1), twice)});
+    cj_model *model = cj_functional(.inputs = {x}, .outputs = {cj_apply(cj_dense(1), twice)});
     assert_non_null(model);
-    cj_model *part = cj_model_new(.inputs = {cj_model_input(model, 0)},
-                                  .outputs = {cj_layer_input(model, "dense_1")});
+    cj_model *part = cj_functional(.inputs = {cj_model_input(model, 0)},
+                                   .outputs = {cj_layer_input(model, "dense_1")});
     if (!part)
         fail_msg("%s", cj_error());
     assert_ptr_equal(cj_model_find_layer(part, "dense"), cj_model_find_layer(model, "dense"));

@@ -95,6 +95,11 @@ static void traits_that_go_together_do(void **state)
             fail_msg("op %s: the op that it is fused to has the epilogue", op->name);
         if (op->activation && (op->min_inputs != 1 || op->variant >= CJ__UNARY_COUNT))
             fail_msg("op %s: no activation", op->name);
+        if ((op->flags & CJ__OP_EFFECT) &&
+            (op->samples[0] != '\0' || op->identity != CJ__IDENTITY_NEVER))
+            fail_msg("op %s: an effect is neither cut into parts nor left out", op->name);
+        if ((op->flags & (CJ__OP_START | CJ__OP_AWAIT)) && !(op->flags & CJ__OP_EFFECT))
+            fail_msg("op %s: a start or an await is an effect", op->name);
         if (op->step && !(op->flags & CJ__OP_UPDATE))
             fail_msg("op %s: a step is an update", op->name);
         if (op->convolution && op->convolution->with_pool &&

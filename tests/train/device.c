@@ -276,9 +276,9 @@ static gan gan_new(cj__device *device)
     assert_ok(cj_compile(g.discriminator, .optimizer = cj_adam(), .loss = "binary_crossentropy"));
     assert_ok(cj_set_trainable(cj_model_layer(g.discriminator), false));
     cj_symbol *input = cj_input_symbol(8);
-    g.both = cj_model_new(.inputs = {input},
-                          .outputs = {cj_apply(cj_model_layer(g.discriminator),
-                                               cj_apply(cj_model_layer(g.generator), input))});
+    g.both = cj_functional(.inputs = {input},
+                           .outputs = {cj_apply(cj_model_layer(g.discriminator),
+                                                cj_apply(cj_model_layer(g.generator), input))});
     assert_non_null(g.both);
     assert_ok(cj_compile(g.both, .optimizer = cj_adam(), .loss = "binary_crossentropy"));
     return g;

@@ -42,7 +42,7 @@ static void take_shape_of(const cj__program *program, cj__instruction *instructi
 }
 
 // Marks what has to move before instruction `to` so that `value` is known there. False if it
-// depends on `to` itself, or on an update.
+// depends on `to` itself, on an update or on an effect.
 static bool mark_needed(cj__program *program, int value, int to, bool *needed)
 {
     const int labels = program->instructions[to].inputs[1];
@@ -53,7 +53,7 @@ static bool mark_needed(cj__program *program, int value, int to, bool *needed)
         cj__instruction *instruction = &program->instructions[i];
         if (!needed[i])
             continue;
-        if (instruction->op->flags & CJ__OP_UPDATE)
+        if (instruction->op->flags & (CJ__OP_UPDATE | CJ__OP_EFFECT))
             return false;
         take_shape_of(program, instruction, labels);
         for (int j = 0; j < instruction->input_count; j++) {

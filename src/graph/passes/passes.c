@@ -123,7 +123,7 @@ static cj_status merge_common(cj__program *program)
         cj__instruction *instruction = &program->instructions[i];
         for (int j = 0; j < instruction->input_count; j++)
             instruction->inputs[j] = forward[instruction->inputs[j]];
-        if (instruction->op->flags & CJ__OP_UPDATE)
+        if (instruction->op->flags & (CJ__OP_UPDATE | CJ__OP_EFFECT))
             continue;
         size_t place = (size_t)hash_of(instruction) & (slots - 1);
         while (table[place] != 0 && !equal(&program->instructions[table[place] - 1], instruction))
@@ -151,7 +151,7 @@ cj_status cj__remove_dead(cj__program *program)
     cj__program_uses(program, uses);
     for (int i = program->instruction_count - 1; i >= 0; i--) {
         cj__instruction *instruction = &program->instructions[i];
-        bool used = false;
+        bool used = instruction->op && (instruction->op->flags & CJ__OP_EFFECT);
         for (int j = 0; j < instruction->output_count; j++)
             used = used || uses[instruction->outputs[j]] != 0;
         for (int j = 0; j < instruction->input_count && !used; j++)

@@ -1,0 +1,126 @@
+// Arguments structs of any age, and lists in braces or of any length.
+#include "base/args.h"
+#include "base/error.h"
+#include "support.h"
+#include <string.h>
+
+// What a library knows; an older program knows the first three members only.
+typedef struct new_args {
+    size_t size;
+    int _;
+    bool on;
+    double rate;
+    const char *name;
+} new_args;
+static const new_args standard = {.size = sizeof(new_args), .on = true, .rate = 0.5, .name = "x"};
+
+static void what_is_there_is_read(void **state)
+{
+    (void)state;
+    const new_args given = {.size = sizeof given, .on = false, .rate = 0, .name = NULL};
+    new_args read;
+    assert_int_equal(cj__args_read("it", &given, &standard, sizeof read, &read), CJ_OK);
+    assert_memory_equal(&read, &given, sizeof read);
+}
+
+static void an_older_program_gets_defaults_for_the_rest(void **state)
+{
+    (void)state;
+    new_args given = {.size = offsetof(new_args, rate), .on = false, .rate = 7, .name = "y"}, read;
+    assert_int_equal(cj__args_read("it", &given, &standard, sizeof read, &read), CJ_OK);
+    assert_false(read.on);
+    assert_true(read.rate == 0.5);
+    assert_string_equal(read.name, "x");
+    assert_int_equal(read.size, sizeof read);
+}
+
+static void a_newer_program_is_read_as_far_as_known(void **state)
+{
+    (void)state;
+    struct {
+        new_args known;
+        double later;
+    } given = {{.size = sizeof given, .rate = 2}, 9};
+    new_args read;
+    assert_int_equal(cj__args_read("it", &given, &standard, sizeof read, &read), CJ_OK);
+    assert_true(read.rate == 2);
+    assert_int_equal(read.size, sizeof read);
+}
+
+static void no_struct_and_no_size_are_refused(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {0, sizeof(size_t) - 1, SIZE_MAX, (size_t)1 << 30};
+    new_args given = standard, read;
+    cj_error_clear();
+    assert_int_equal(cj__args_read("it", NULL, &standard, sizeof read, &read), CJ_INVALID_ARGUMENT);
+    assert_error_contains("it: the arguments struct is NULL");
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        given.size = sizes[i];
+        assert_int_equal(cj__args_read("it", &given, &standard, sizeof read, &read),
+                         CJ_INVALID_ARGUMENT);
+        assert_error_contains("it: the member size");
+    }
+}
+
+static void a_list_ends_at_the_first_null(void **state)
+{
+    (void)state;
+    const char *braces[CJ_IN_BRACES] = {"a", "b"}, *full[CJ_IN_BRACES];
+    cj__list list;
+    assert_int_equal(cj__list_read("it", braces, NULL, 0, &list), CJ_OK);
+    assert_int_equal(list.count, 2);
+    assert_string_equal(list.items[1], "b");
+    for (int i = 0; i < CJ_IN_BRACES; i++)
+        full[i] = "c";
+    assert_int_equal(cj__list_read("it", full, NULL, 0, &list), CJ_OK);
+    assert_int_equal(list.count, CJ_IN_BRACES);
+}
+
+static void a_longer_list_has_a_pointer_and_a_count(void **state)
+{
+    (void)state;
+    const char *braces[CJ_IN_BRACES] = {"a"}, *many[20];
+    cj__list list;
+    for (int i = 0; i < 20; i++)
+        many[i] = "m";
+    assert_int_equal(cj__list_read("it", braces, many, 20, &list), CJ_OK);
+    assert_int_equal(list.count, 20);
+    assert_ptr_equal(list.items[0], many[0]);
+    assert_int_equal(cj__list_read("it", braces, many, 0, &list), CJ_OK);
+    assert_int_equal(list.count, 0);
+    assert_int_equal(cj__list_read("it", braces, many, -1, &list), CJ_INVALID_ARGUMENT);
+    assert_int_equal(cj__list_read("it", braces, NULL, CJ_IN_BRACES + 1, &list),
+                     CJ_INVALID_ARGUMENT);
+}
+
+// What a failed builder left in the middle is no end of the list.
+static void a_null_among_entries_is_a_failure(void **state)
+{
+    (void)state;
+    const char *braces[CJ_IN_BRACES] = {"a", NULL, "c"}, *many[] = {"a", NULL};
+    cj__list list;
+    cj_error_clear();
+    assert_int_equal(cj__list_read("it", braces, NULL, 0, &list), CJ_INVALID_ARGUMENT);
+    assert_error_contains("it: entry 1 of the list is NULL");
+    assert_int_equal(list.count, 3); // so that the others can be dropped
+    assert_int_equal(cj__list_read("it", braces, many, 2, &list), CJ_INVALID_ARGUMENT);
+    cj__fail(CJ_SHAPE_MISMATCH, "the first cause");
+    cj__build_failed();
+    assert_int_equal(cj__list_read("it", braces, NULL, 0, &list), CJ_SHAPE_MISMATCH);
+    assert_error_contains("the first cause");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_there_is_read),
+        cmocka_unit_test(an_older_program_gets_defaults_for_the_rest),
+        cmocka_unit_test(a_newer_program_is_read_as_far_as_known),
+        cmocka_unit_test(no_struct_and_no_size_are_refused),
+        cmocka_unit_test(a_list_ends_at_the_first_null),
+        cmocka_unit_test(a_longer_list_has_a_pointer_and_a_count),
+        cmocka_unit_test(a_null_among_entries_is_a_failure),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

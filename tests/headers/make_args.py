@@ -1,0 +1,121 @@
+"""Writes a C program that checks every arguments struct of the public headers: its macro of defaults, its function of
+defaults and its table of fields agree; 0 and false are taken as 0 and false; a shorter struct of an older program has
+the defaults for the rest; a struct without a size is refused."""
+import sys
+
+from declarations import functions, structs
+
+# What a maker cannot do without.
+NEEDED = {
+    "input": ".shape = {3}", "rescaling": ".scale = 2", "dense": ".units = 3",
+    "conv2d": ".filters = 2, .kernel_size = {3}", "reshape": ".target_shape = {2}",
+    "activation": '.activation = "relu"', "embedding": ".input_dim = 4, .output_dim = 2",
+    "simple_rnn": ".units = 2", "csv_logger": '.filename = "log.csv"', "model_checkpoint": '.filepath = "x"',
+}
+SCALARS = {"bool": "false", "double": "0", "int": "0", "int64_t": "0"}
+
+HEAD = """// Written by tests/headers/make_args.py: do not change.
+#include "layers/layer.h"
+#include "train/optimizer.h"
+#include "support.h"
+#include <cajal.h>
+#include <string.h>
+
+// A struct whose rest is not the caller's: it is filled with bytes that nobody should read.
+static void shorten(void *args, size_t size, size_t whole)
+{
+    memset((char *)args + size, 0x5a, whole - size);
+    memcpy(args, &size, sizeof size);
+}
+
+"""
+
+
+def scalars(struct):
+    names = [m.name for m in struct.members]
+    own = struct.members[names.index("_") + 1:]
+    common = [m for m in struct.members[:names.index("_")] if m.name not in ("size", "reserved")]
+    return [m for m in common + own if m.type in SCALARS and not m.length]
+
+
+def maker(struct, makers):
+    """The function, and how its object shows the resolved arguments."""
+    for function in makers:
+        if function.result in ("cj_layer *", "cj_optimizer *"):
+            return function
+    return None
+
+
+def main(path):
+    makers = {}
+    for function in functions():
+        if function.name.endswith("_new") and len(function.parameters) == 1 and \
+                function.parameters[0].type.startswith("const cj_") and function.parameters[0].name == "args":
+            makers.setdefault(function.parameters[0].type[len("const cj_"):-len("_args *")], []).append(function)
+    out, tests = [HEAD], []
+
+    def test(name, body):
+        out.append(f"static void {name}(void **state)\n{{\n    (void)state;\n{body}}}\n\n")
+        tests.append(name)
+
+    for s in structs():
+        made = makers.get(s.name, [])
+        needed = NEEDED.get(s.name)
+        full = s.defaults + (", " + needed if needed else "")
+        body = f"    static const {s.type} standard = {{{s.defaults}}};\n    {s.type} args;\n"
+        body += f"    memset(&args, 0, sizeof args);\n    cj_{s.name}_defaults(&args);\n"
+        body += "    assert_memory_equal(&args, &standard, sizeof args);\n"
+        body += f"    cj_{s.name}_defaults(NULL);\n    assert_int_equal(args.size, sizeof args);\n"
+        body += f"    assert_int_equal(offsetof({s.type}, size), 0);\n"
+        for f in made:
+            plain = f.name[3:-4]
+            choice = {"cj_layer *": f"&cj__layer_{plain}.choice",
+                      "cj_optimizer *": f'cj__catalog_find(&cj__optimizers, "{plain}")'}.get(f.result)
+            if choice and f.name != "cj_sequential_new":
+                body += f"    const cj__choice *{plain} = {choice};\n"
+                body += f"    assert_int_equal({plain}->args_size, sizeof args);\n"
+                body += f"    assert_memory_equal({plain}->defaults, &standard, sizeof args);\n"
+        test(f"{s.name}_has_its_defaults_once", body)
+        for f in made:
+            plain = f.name[3:-4]
+            body = f"    {s.type} args = {{{full}}};\n"
+            for size in ("0", "3", "SIZE_MAX"):
+                body += f"    args.size = {size};\n    assert_null({f.name}(&args));\n"
+                body += '    assert_error_contains("size");\n'
+            test(f"{plain}_without_a_size_is_refused", body)
+            if f.result not in ("cj_layer *", "cj_optimizer *") or plain in ("sequential",):
+                continue
+            what = "layer" if f.result == "cj_layer *" else "optimizer"
+            held = f"((const {s.type} *)(const void *)made->args)"
+            body = ""
+            for m in scalars(s):
+                body += f"    {{\n        {s.type} args = {{{full}}};\n        args.{m.name} = {SCALARS[m.type]};\n"
+                body += f"        cj_{what} *made = {f.name}(&args);\n        if (made)\n"
+                body += f"            assert_true({held}->{m.name} == 0);\n        else\n"
+                body += f'            assert_error_contains("{m.name}");\n        cj_release(made);\n    }}\n'
+            test(f"{plain}_takes_zero_as_zero", body)
+            body = ""
+            names = [m.name for m in s.members]
+            required = [n.split("=")[0].strip(" .") for n in needed.split(", .")] if needed else []
+            first = max([names.index(n) for n in required if n in names] + [names.index("_")]) + 1
+            for m in s.members[first:]:
+                body += f"    {{\n        {s.type} args = {{{full}}};\n"
+                body += f"        shorten(&args, offsetof({s.type}, {m.name}), sizeof args);\n"
+                body += f"        cj_{what} *made = {f.name}(&args);\n        assert_non_null(made);\n"
+                body += f"        const {s.type} standard = {{{s.defaults}}};\n"
+                for later in s.members[names.index(m.name):]:
+                    if later.type in SCALARS and not later.length:
+                        body += f"        assert_true({held}->{later.name} == standard.{later.name});\n"
+                    elif later.type == "const char *":
+                        body += f"        assert_true(!{held}->{later.name} == !standard.{later.name});\n"
+                body += "        (void)standard;\n        cj_release(made);\n    }\n"
+            if body:
+                test(f"{plain}_of_an_older_program_has_the_defaults", body)
+    out.append("int main(void)\n{\n    const struct CMUnitTest tests[] = {\n")
+    out.extend(f"        cmocka_unit_test({name}),\n" for name in tests)
+    out.append("    };\n    return cmocka_run_group_tests(tests, NULL, NULL);\n}\n")
+    with open(path, "w") as file:
+        file.write("".join(out))
+
+
+main(sys.argv[1])

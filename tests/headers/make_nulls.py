@@ -1,0 +1,232 @@
+"""Writes a C program that calls every public function with NULL in each pointer argument in turn, the others valid: once
+alone, where NULL is a mistake of the caller, and once after a builder failed, where NULL is that builder's result. None
+may crash; where an object, a string or an output is due the call fails, with a sentence about the NULL, or with the
+builder's sentence. Each call runs in a process of its own."""
+import sys
+
+from declarations import functions
+
+# Arguments that may be NULL: the call must only not crash.
+OPTIONAL = {
+    ("cj_train_on_batch", "results"), ("cj_test_on_batch", "results"), ("cj_tensor_borrow", "released"),
+    ("cj_tensor_borrow", "context"), ("cj_op_reduce_sum", "axes"), ("cj_op_reduce_mean", "axes"),
+    ("cj_set_memory_hook", "hook"), ("cj_set_warning_handler", "handler"), ("cj_set_warning_handler", "context"),
+    ("cj_callback_new", "self"), ("cj_learning_rate_scheduler", "context"), ("cj_knn_neighbors", "distances"),
+    ("cj_knn_neighbors", "indices"), ("cj_variable_new", "name"), ("cj_symbol_input", "name"),
+    ("cj_function_call", "outputs"), ("cj_retain", "object"), ("cj_release", "object"), ("cj_take", "object"),
+    ("cj_free", "block"), ("cj_fail", "format"),
+}
+# Functions that answer NULL with a neutral value and no sentence: getters.
+GETTERS = {
+    "cj_dataset_x", "cj_dataset_y", "cj_dataset_sample_weight", "cj_layer_variable", "cj_model_layer_at",
+    "cj_variable_value", "cj_model_layer", "cj_tensor_data",
+}
+# Functions that do not answer rightly yet: take a name off this list when it does.
+OPEN = {
+    "cj_apply_list", "cj_apply_many", "cj_dataset_count", "cj_dataset_sample_weight", "cj_dataset_slice",
+    "cj_dataset_x", "cj_dataset_y", "cj_dtype_from_name", "cj_fit_with", "cj_function_call", "cj_gradients",
+    "cj_image_grid", "cj_knn_cross_validate_with", "cj_knn_fit", "cj_knn_neighbors", "cj_knn_predict",
+    "cj_knn_predict_proba", "cj_knn_score", "cj_knn_score_each", "cj_layer_model", "cj_learning_rate_scheduler",
+    "cj_load_cifar10", "cj_load_dataset", "cj_load_image", "cj_load_mnist", "cj_model_find_layer",
+    "cj_model_reset_weights", "cj_model_set_input", "cj_model_set_seed", "cj_model_summary", "cj_op_activation",
+    "cj_progress_bar", "cj_resize_image", "cj_save_png", "cj_set_dtype_policy", "cj_set_trainable", "cj_shape_count",
+    "cj_shape_equal", "cj_shape_text", "cj_symbol_constant", "cj_symbol_dtype", "cj_symbol_shape",
+    "cj_symbol_variable", "cj_tensor_borrow", "cj_tensor_contiguous", "cj_tensor_convert", "cj_tensor_copy",
+    "cj_tensor_count", "cj_tensor_data", "cj_tensor_dtype", "cj_tensor_fill", "cj_tensor_from", "cj_tensor_get",
+    "cj_tensor_new", "cj_tensor_print", "cj_tensor_reshape", "cj_tensor_set", "cj_tensor_slice",
+    "cj_tensor_transpose", "cj_variable_assign", "cj_variable_name", "cj_variable_new", "cj_variable_value",
+}
+# C expressions by type, by name, by function and name: the last that is there counts.
+TYPES = {
+    "cj_model *": "w.model", "cj_layer *": "w.layer", "cj_symbol *": "w.symbol", "cj_tensor *": "w.x",
+    "cj_dataset *": "w.data", "cj_variable *": "w.variable", "cj_function *": "w.function",
+    "cj_optimizer *": "cj_sgd()", "cj_callback *": "cj_terminate_on_nan()", "cj_history *": "w.history",
+    "cj_results *": "w.results", "cj_knn *": "w.knn", "cj_knn_scores *": "w.scores", "cj_pool *": "w.pool",
+    "cj_tensor **": "(cj_tensor *[4]){NULL}", "cj_dataset **": "(cj_dataset *[1]){NULL}",
+    "cj_symbol **": "(cj_symbol *[4]){NULL}", "cj_results **": "(cj_results *[1]){NULL}",
+    "cj_knn_scores **": "(cj_knn_scores *[1]){NULL}", "cj_tensor *const *": "(cj_tensor *[]){w.x}",
+    "cj_symbol *const *": "(cj_symbol *[]){w.symbol}", "char *": "w.text", "char **": "(char *[1]){NULL}",
+    "void **": "(void *[1]){NULL}", "void *": "w.floats", "size_t *": "(size_t[1]){0}", "double *": "w.numbers",
+    "int *": "(int[8]){0, 1, 2}", "int64_t *": "(int64_t[8]){1, 1}", "cj_shape *": "&(cj_shape){2, {1, 4}}",
+    "cj_dtype *": "(cj_dtype[1]){CJ_F32}", "FILE *": "w.stream", "bool *": "(bool[1]){false}", "float *": "w.floats",
+    "uint64_t *": "(uint64_t[1]){0}", "int": "1", "int64_t": "1", "size_t": "sizeof w.text", "double": "0.5",
+    "bool": "true", "cj_dtype": "CJ_F32", "cj_shape": "CJ_SHAPE(1, 4)", "uint64_t": "1", "cj_status": "CJ_IO",
+    "cj_memory_hook *": "NULL", "cj_callback_methods *": "&(cj_callback_methods){.size = sizeof(cj_callback_methods)}",
+}
+NAMES = {"path": "w.path", "name": '"dense"', "spec": '"adam"', "policy": '"float32"', "index": "(int64_t[8]){0}"}
+PLACES = {
+    ("cj_dtype_from_name", "name"): '"float32"', ("cj_op_activation", "name"): '"relu"',
+    ("cj_load_dataset", "name"): '"digits"', ("cj_model_from_json", "json"): '"{}"', ("cj_fail", "format"): '"x"',
+    ("cj_retain", "object"): "w.x", ("cj_release", "object"): "cj_retain(w.x)", ("cj_take", "object"): "w.x",
+    ("cj_free", "block"): "NULL", ("cj_tensor_from", "count"): "4", ("cj_model_from_json", "length"): "2",
+}
+ARGS = {
+    "input": ".shape = {3}", "rescaling": ".scale = 2", "dense": ".units = 3", "conv2d": ".filters = 2, .kernel_size = {3}",
+    "reshape": ".target_shape = {2}", "activation": '.activation = "relu"', "embedding": ".input_dim = 4, .output_dim = 2",
+    "simple_rnn": ".units = 2", "csv_logger": ".filename = w.path", "model_checkpoint": ".filepath = w.path",
+    "dataset": ".x = {w.x}, .y = {w.y}", "functional": ".inputs = {w.symbol}, .outputs = {w.symbol}",
+    "sequential": ".layers = &w.layer, .layer_count = 1", "compile": '.loss = "mse"',
+    "function": ".inputs = &w.symbol, .input_count = 1, .outputs = &w.symbol, .output_count = 1",
+    "load_digits": ".train_count = 1, .test_count = 1", "fit": ".epochs = 1", "knn_cross_validate": ".k = {1}, .folds = 2",
+}
+
+HEAD = """// Written by tests/headers/make_nulls.py: do not change.
+#define _POSIX_C_SOURCE 200809L
+#include <cajal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+// Something valid of each kind. Children of fork() use it and throw it away.
+typedef struct world {
+    cj_model *model;
+    cj_layer *layer;
+    cj_symbol *symbol;
+    cj_tensor *x, *y;
+    cj_dataset *data;
+    cj_variable *variable;
+    cj_function *function;
+    cj_history *history;
+    cj_results *results;
+    cj_knn *knn;
+    cj_knn_scores *scores;
+    cj_pool *pool;
+    FILE *stream;
+    char path[64], text[256];
+    float floats[64];
+    double numbers[64];
+} world;
+static world w;
+
+static const char first_cause[] = "dense: units must be at least 1, not -7";
+
+static int make(void)
+{
+    const uint8_t labels[8] = {0, 1, 2, 0, 1, 2, 0, 1};
+    snprintf(w.path, sizeof w.path, "/tmp/cajal-nulls-%ld", (long)getpid());
+    CJ_TRY(cj_tensor_new(CJ_F32, CJ_SHAPE(8, 4), &w.x));
+    CJ_TRY(cj_tensor_from(CJ_U8, CJ_SHAPE(8), labels, 8, &w.y));
+    cj_take(w.x), cj_take(w.y);
+    w.pool = cj_take(cj_pool_new(1));
+    w.data = cj_take(cj_dataset(.x = {w.x}, .y = {w.y}));
+    w.model = cj_take(cj_sequential(cj_input(4), cj_dense(3, .activation = "softmax")));
+    CJ_TRY(cj_compile(w.model, .loss = "sparse_categorical_crossentropy", .pool = w.pool));
+    CJ_TRY(cj_fit(w.model, w.data, .history = &w.history));
+    CJ_TRY(cj_evaluate(w.model, w.data, &w.results));
+    w.layer = cj_model_layer_at(w.model, 0);
+    w.variable = cj_layer_variable(w.layer, 0);
+    w.symbol = cj_take(cj_input_symbol(4));
+    w.function = cj_take(cj_function(.inputs = &w.symbol, .input_count = 1, .outputs = &w.symbol,
+                                     .output_count = 1, .pool = w.pool));
+    w.knn = cj_take(cj_knn(.k = 1, .pool = w.pool));
+    CJ_TRY(cj_knn_fit(w.knn, w.data));
+    CJ_TRY(cj_knn_cross_validate(w.data, &w.scores, .k = {1}, .folds = 2, .pool = w.pool));
+    w.stream = tmpfile();
+    return w.data && w.model && w.symbol && w.function && w.knn && w.stream ? CJ_OK : CJ_OUT_OF_MEMORY;
+}
+
+
+
+
+static int wrong(const char *what, bool after)
+{
+    fprintf(stderr, "%s%s: %s; the sentence is \\"%s\\"\\n", what, after ? ", after a failed builder" : "",
+            "no failure, or not the right sentence", cj_error());
+    return 1;
+}
+
+// Whether the failure has its sentence.
+static bool told(bool after)
+{
+    return after ? strcmp(cj_error(), first_cause) == 0 : strstr(cj_error(), "NULL") != NULL;
+}
+
+"""
+
+TAIL = """
+static int run(int index, bool after)
+{
+    const pid_t child = fork();
+    int status = 0;
+    if (child == 0) {
+        if (!freopen("/dev/null", "w", stdout))
+            _exit(2);
+        cj_error_clear();
+        if (after && cj_dense(-7))
+            _exit(2);
+        _exit(cases[index].call(cases[index].name, after));
+    }
+    if (child < 0 || waitpid(child, &status, 0) != child)
+        return 1;
+    if (WIFSIGNALED(status))
+        fprintf(stderr, "%s%s: signal %d\\n", cases[index].name, after ? ", after a failed builder" : "",
+                WTERMSIG(status));
+    return status != 0;
+}
+
+int main(void)
+{
+    const int count = (int)(sizeof cases / sizeof *cases);
+    int failures = 0;
+    if (make() != CJ_OK)
+        return cj_report(cj_error_status());
+    for (int i = 0; i < count; i++)
+        failures += run(i, false) + run(i, true);
+    remove(w.path);
+    printf("%d calls with NULL, twice each: %d wrong\\n", count, failures);
+    return failures != 0;
+}
+"""
+
+
+def value(function, parameter):
+    plain = parameter.type.replace("const ", "", 1) if parameter.type.startswith("const ") else parameter.type
+    if (function.name, parameter.name) in PLACES:
+        return PLACES[function.name, parameter.name]
+    if parameter.function:
+        return "NULL"
+    if plain.startswith("cj_") and plain.endswith("_args *"):
+        name = plain[3:-len("_args *")]
+        own = f", {ARGS[name]}" if name in ARGS else ""
+        cast = f"({plain[:-2]})" + "{" + f"CJ_{name.upper()}_DEFAULTS{own}" + "}"
+        return "&" + cast
+    if parameter.type == "const char *":
+        return NAMES.get(parameter.name, '"text"')
+    if parameter.name in NAMES and parameter.pointer:
+        return NAMES[parameter.name]
+    if plain not in TYPES:
+        sys.exit(f"make_nulls.py: {function.name} takes a {parameter.type}: say in TYPES what a valid one is")
+    return TYPES[plain]
+
+
+def main(path):
+    out, rows = [HEAD], []
+    for function in functions():
+        if function.name in OPEN:
+            continue
+        for index, parameter in enumerate(function.parameters):
+            if not parameter.pointer:
+                continue
+            given = [f"(({p.type})NULL)" if i == index and not p.function else "NULL" if i == index else value(function, p)
+                     for i, p in enumerate(function.parameters)]
+            call = f"{function.name}({', '.join(given)})"
+            optional = (function.name, parameter.name) in OPTIONAL
+            name = f"case_{len(rows)}"
+            if not optional and function.result == "cj_status":
+                body = f"    return {call} != CJ_OK && told(after) ? 0 : wrong(what, after);\n"
+            elif (not optional and function.result.startswith("cj_") and function.result.endswith("*")
+                  and function.name not in GETTERS):
+                body = f"    return !{call} && told(after) ? 0 : wrong(what, after);\n"
+            else:
+                body = f"    (void)what, (void)after;\n    (void){call};\n    return 0;\n"
+            out.append(f"static int {name}(const char *what, bool after)\n{{\n{body}}}\n\n")
+            rows.append(f'    {{"{function.name}, {parameter.name} NULL", {name}}},\n')
+    out.append("static const struct {\n    const char *name;\n    int (*call)(const char *what, bool after);\n} cases[] = {\n")
+    out += rows + ["};\n", TAIL]
+    with open(path, "w") as file:
+        file.write("".join(out))
+
+
+main(sys.argv[1])
