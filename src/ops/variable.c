@@ -46,7 +46,7 @@ static cj_tensor *block_of(cj_tensor *value)
 cj_variable *cj_variable_new(const char *name, cj_tensor *value)
 {
     if (!value || !name) {
-        cj__fail_null(value ? "the name of the variable" : "the value of the variable");
+        cj__fail_null(name ? "variable: the tensor" : "variable: the name");
         cj__drop_floating(value);
         return cj__build_failed();
     }
