@@ -13,6 +13,7 @@
 
 typedef struct cj__json {
     cj_status status; // the first failure, whose sentence is recorded
+    int values;       // made so far: no more than cj__json_parse() takes
 } cj__json;           // starts as {0}
 
 json_t *cj__json_object(cj__json *b);
@@ -43,6 +44,6 @@ char *cj__json_print(const json_t *value, size_t flags);
 // has more than CJ__JSON_VALUES_MAX values.
 cj_status cj__json_parse(const char *text, size_t length, json_t **value);
 
-enum { CJ__JSON_LEVELS_MAX = 1000, CJ__JSON_VALUES_MAX = 1 << 23 };
+enum { CJ__JSON_LEVELS_MAX = 1000, CJ__JSON_VALUES_MAX = 1 << 22 };
 
 #endif
