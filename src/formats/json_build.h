@@ -21,8 +21,8 @@ json_t *cj__json_list(cj__json *b);
 json_t *cj__json_text(cj__json *b, const char *text); // null for NULL; refuses what is not UTF-8
 json_t *cj__json_int(cj__json *b, int64_t number);
 json_t *cj__json_real(cj__json *b, double number); // null if it is infinite or NaN
-// Any double, to be read back by cj__json_double_value() to the same number: "Infinity", "-Infinity"
-// and "NaN" are texts.
+// Any double, to be read back by cj__json_double_value() to the same number: infinities and NaN are
+// texts.
 json_t *cj__json_double(cj__json *b, double number);
 double cj__json_double_value(const json_t *value); // NaN for what is no number
 json_t *cj__json_bool(cj__json *b, bool truth);

@@ -1,6 +1,6 @@
 // Reading functional models. A node is one application of a layer; nodes may be listed before those
-// that they depend on. So they are applied by a depth-first walk, which visits each node and each of
-// its inputs once, with a stack of its own since chains may be long. The nodes of one layer are
+// that they depend on. So they are applied by a depth-first walk, which visits each node and each
+// of its inputs once, with a stack of its own since chains may be long. The nodes of one layer are
 // applied in their order, because they are referred to by their numbers.
 #include "base/error.h"
 #include "base/memory.h"

@@ -121,7 +121,8 @@ static void saving_fails_or_writes_the_right_bytes(void **state)
             check_failure(status, "saving", i);
         cj_free(data);
         if (live != before)
-            fail_msg("saving: request %ld failing leaves %ld blocks (%s)", i, live - before, cj_error());
+            fail_msg("saving: request %ld failing leaves %ld blocks (%s)", i, live - before,
+                     cj_error());
     }
     cj_release(model);
 }
@@ -142,7 +143,8 @@ static void loading_fails_or_makes_the_right_model(void **state)
         if (!model) {
             check_failure(cj_error_status(), "loading", i);
             if (live != before)
-                fail_msg("loading: request %ld failing leaves %ld blocks (%s)", i, live - before, cj_error());
+                fail_msg("loading: request %ld failing leaves %ld blocks (%s)", i, live - before,
+                         cj_error());
             continue;
         }
         assert_int_equal(save(model, -1, &data, &size), CJ_OK);

@@ -222,7 +222,7 @@ static void nested_and_shared_layers_survive(void **state)
     cj_release(x), cj_release(model), cj_release(loaded);
 }
 
-// A file of version 0.1, stopped in its second epoch: the model is what it was, and its run goes on.
+// A file of version 0.1, stopped in its second epoch: the model is what it was and its run goes on.
 static void files_of_version_0_1_load_and_go_on(void **state)
 {
     (void)state;
