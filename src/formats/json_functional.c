@@ -1,10 +1,11 @@
 // Reading functional models. A node is one application of a layer; nodes may be listed before those
-// that they depend on. So they are applied by a depth-first walk, which visits each node and each of
-// its inputs once, with a stack of its own since chains may be long. The nodes of one layer are
+// that they depend on. So they are applied by a depth-first walk, which visits each node and each
+// of its inputs once, with a stack of its own since chains may be long. The nodes of one layer are
 // applied in their order, because they are referred to by their numbers.
 #include "base/error.h"
 #include "base/memory.h"
 #include "formats/json_model.h"
+#include "layers/history.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -370,7 +371,8 @@ cj_layer *cj__functional_from_json(cj__json_loader *loader, const json_t *config
 {
     loading l = {.layers.objects = json_object_get(config, "layers")};
     cj_model *model = NULL;
-    build(loader, &l, config, &model);
+    if (build(loader, &l, config, &model) != CJ_OK)
+        cj__applied_release(); // nothing names what a failed application was given
     for (size_t i = 0; l.entries && i < l.count; i++)
         cj_release(l.entries[i].layer);
     for (int i = 0; l.nodes && i < l.node_count; i++)
