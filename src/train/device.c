@@ -1,9 +1,9 @@
 // The device that a model's functions run on.
 //
-// Layers make variables in the host's memory and know of nothing else. They move when a function is
-// made: to the device that the model was put on, else to the one that some of them are on already
-// (those of a model that shares layers with another). So what is built, compiled or loaded later
-// follows without a word.
+// Layers make variables in the host's memory and know of no other. Variables move when a function is
+// made: to the device that the model was put on, or else to the device where some of them are
+// already (in a model that shares layers with another). So variables that are built, compiled or
+// loaded later follow by themselves.
 #include "base/error.h"
 #include "base/memory.h"
 #include "graph/arena.h"
