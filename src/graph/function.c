@@ -410,8 +410,9 @@ cj_status cj_function_call(cj_function *function, cj_tensor *const *inputs,
                            cj_tensor *const *outputs)
 {
     if (!function)
-        return cj_error_status() != CJ_OK ? cj_error_status() :
-                                            cj__fail(CJ_INVALID_ARGUMENT, "call: no function");
+        return cj__fail_null("the function");
+    if (!inputs && function->input_count > 0)
+        return cj__fail_null("the list of inputs");
     size_t count = (size_t)(function->input_count + function->output_count);
     cj_tensor *few_copies[SMALL] = {0}, **copies = few_copies;
     const void *few_pointers[SMALL], **pointers = few_pointers;

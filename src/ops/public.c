@@ -1,16 +1,16 @@
-// The public words of cajal/graph.h: each takes its arguments over, appends one op, and hands the
-// result out floating.
+// The operators of cajal/graph.h: each takes its arguments over, appends one op, and returns the
+// result floating.
 #include "ops/build.h"
 #include "ops/infer.h"
 
 cj_dtype cj_symbol_dtype(const cj_symbol *symbol)
 {
-    return cj__symbol_type(symbol)->dtype;
+    return symbol ? cj__symbol_type(symbol)->dtype : CJ_F32;
 }
 
 const cj_shape *cj_symbol_shape(const cj_symbol *symbol)
 {
-    return &cj__symbol_type(symbol)->shape;
+    return symbol ? &cj__symbol_type(symbol)->shape : NULL;
 }
 
 static cj_symbol *binary(cj__binary function, cj_symbol *a, cj_symbol *b)

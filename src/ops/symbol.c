@@ -81,7 +81,7 @@ static cj_symbol *symbol_of(const cj__node *node, int index)
 {
     cj_symbol *symbol = cj__object_new(&cj__symbol_class, sizeof *symbol);
     if (!symbol)
-        return NULL;
+        return cj__build_failed();
     symbol->node = cj__own(node);
     symbol->index = index;
     return symbol;
@@ -150,9 +150,10 @@ static cj__node *leaf_new(const cj__op *op, const cj__type *type)
 static cj_symbol *leaf_symbol(cj__node *node)
 {
     cj_symbol *symbol = node ? symbol_of(node, 0) : NULL;
-    if (!symbol)
-        cj_release(node);
-    return symbol;
+    if (symbol)
+        return symbol;
+    cj_release(node);
+    return cj__build_failed();
 }
 
 cj_symbol *cj_symbol_input(cj_dtype dtype, cj_shape shape, const char *name)
@@ -162,14 +163,14 @@ cj_symbol *cj_symbol_input(cj_dtype dtype, cj_shape shape, const char *name)
         valid = shape.dims[i] >= 0 || shape.dims[i] == CJ_BATCH;
     if (!valid) {
         cj__fail(CJ_INVALID_ARGUMENT, "input \"%s\": bad dtype, rank or length", name ? name : "");
-        return NULL;
+        return cj__build_failed();
     }
     if (cj__check_output(&(cj__inference){.op = &cj__op_input}, &shape) != CJ_OK)
-        return NULL;
+        return cj__build_failed();
     cj__node *node = leaf_new(&cj__op_input, &(cj__type){dtype, shape});
     if (node && name && !(node->name = cj__copy_text(name))) {
         cj_release(node);
-        return NULL;
+        return cj__build_failed();
     }
     return leaf_symbol(node);
 }
@@ -177,14 +178,16 @@ cj_symbol *cj_symbol_input(cj_dtype dtype, cj_shape shape, const char *name)
 cj_symbol *cj_symbol_constant(cj_tensor *value)
 {
     cj_tensor *block = value;
-    if (!value)
-        return NULL;
+    if (!value) {
+        cj__fail_null("the tensor of a constant");
+        return cj__build_failed();
+    }
     if (!cj_tensor_contiguous(value)) {
         block = NULL;
         cj_tensor_convert(value, value->dtype, &block);
         cj__drop_floating(value);
         if (!block)
-            return NULL;
+            return cj__build_failed();
     }
     cj__node *node = leaf_new(&cj__op_constant, &(cj__type){block->dtype, block->shape});
     if (!node)
@@ -198,15 +201,17 @@ cj_symbol *cj_symbol_scalar(cj_dtype dtype, double value)
 {
     cj_tensor *tensor;
     if (cj_tensor_new(dtype, (cj_shape){0}, &tensor) != CJ_OK)
-        return NULL;
+        return cj__build_failed();
     cj__element_set(dtype, tensor->data, 0, value);
     return cj_symbol_constant(tensor);
 }
 
 cj_symbol *cj_symbol_variable(cj_variable *variable)
 {
-    if (!variable)
-        return NULL;
+    if (!variable) {
+        cj__fail_null("the variable of a symbol");
+        return cj__build_failed();
+    }
     cj__node *node =
         leaf_new(&cj__op_variable, &(cj__type){variable->value->dtype, variable->value->shape});
     if (!node)
@@ -226,20 +231,23 @@ cj_status cj__build_end(cj__build *build)
     return status;
 }
 
-// Notes a failure whose sentence is already recorded (or, for a NULL that came from nowhere,
-// records one).
+// Notes the first failure, whose sentence is recorded.
 static void build_failed(cj__build *build, cj_status status)
 {
-    if (build->status != CJ_OK)
-        return;
-    build->status =
-        status != CJ_OK ? status : cj__fail(CJ_INVALID_ARGUMENT, "a symbol that is needed is NULL");
+    if (build->status == CJ_OK)
+        build->status = status;
+}
+
+static void build_given_null(cj__build *build)
+{
+    if (build->status == CJ_OK)
+        build->status = cj__fail_null("a symbol that is needed");
 }
 
 cj_symbol *cj__build_keep(cj__build *build, cj_symbol *symbol)
 {
     if (!symbol) {
-        build_failed(build, cj_error_status());
+        build_given_null(build);
         return NULL;
     }
     if (build->status == CJ_OK && !cj__reserve((void **)&build->symbols, &build->capacity,
@@ -270,7 +278,7 @@ cj_status cj__build_take(cj__build *build, cj_symbol *const *symbols, int count)
     for (int i = 0; i < count; i++)
         complete = complete && symbols[i];
     if (!complete)
-        build_failed(build, cj_error_status());
+        build_given_null(build);
     else if (!cj__reserve((void **)&build->symbols, &build->capacity, build->count + (size_t)count,
                           sizeof *build->symbols))
         build_failed(build, CJ_OUT_OF_MEMORY);
@@ -294,7 +302,7 @@ cj_symbol *cj__build_result(cj__build *build, cj_symbol *symbol)
         }
     }
     cj__build_end(build);
-    return result;
+    return result ? result : cj__build_failed();
 }
 
 cj_symbol *cj__node_output(cj__build *build, const cj__node *node, int index)
@@ -308,7 +316,7 @@ cj_status cj__append_many(cj__build *build, const cj__op *op, const void *attrs,
     cj__node *node = NULL;
     for (int i = 0; i < count && build->status == CJ_OK; i++)
         if (!inputs[i])
-            build_failed(build, cj_error_status());
+            build_given_null(build);
     if (build->status == CJ_OK && (count < op->min_inputs || count > op->max_inputs))
         build_failed(build, cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs %d to %d",
                                      op->name, count, op->min_inputs, op->max_inputs));

@@ -46,31 +46,29 @@ static cj_tensor *block_of(cj_tensor *value)
 cj_variable *cj_variable_new(const char *name, cj_tensor *value)
 {
     if (!value || !name) {
-        if (!name)
-            cj__fail(CJ_INVALID_ARGUMENT, "a variable needs a name");
+        cj__fail_null(value ? "the name of a variable" : "the value of a variable");
         cj__drop_floating(value);
-        return NULL;
+        return cj__build_failed();
     }
     cj_variable *variable = cj__object_new(&cj__variable_class, sizeof *variable);
     if (!variable) {
         cj__drop_floating(value);
-        return NULL;
+        return cj__build_failed();
     }
-    atomic_store(&variable->object.floating,
-                 0); // its maker's: what reads it becomes a holder beside
+    // Its maker's: what reads it becomes one more holder.
+    atomic_store(&variable->object.floating, 0);
     variable->trainable = true;
     variable->value = block_of(value);
     variable->name = cj__copy_text(name);
-    if (!variable->value || !variable->name) {
-        cj_release(variable);
-        return NULL;
-    }
-    return variable;
+    if (variable->value && variable->name)
+        return variable;
+    cj_release(variable);
+    return cj__build_failed();
 }
 
 const char *cj_variable_name(const cj_variable *variable)
 {
-    return variable->name;
+    return variable ? variable->name : "";
 }
 
 // ---- Memory ----
@@ -121,7 +119,7 @@ static cj_status refresh(cj_variable *variable)
 
 static cj_tensor *read_value(const cj_variable *variable)
 {
-    if (variable->device && refresh((cj_variable *)(uintptr_t)variable) != CJ_OK)
+    if (!variable || (variable->device && refresh((cj_variable *)(uintptr_t)variable) != CJ_OK))
         return NULL;
     return variable->value;
 }
@@ -189,8 +187,7 @@ cj_status cj_variable_assign(cj_variable *variable, const cj_tensor *value)
 {
     char have[CJ_MAX_RANK * 24], given[CJ_MAX_RANK * 24];
     if (!variable || !value)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_variable_assign: %s is NULL",
-                        variable ? "the value" : "the variable");
+        return cj__fail_null(variable ? "the value to assign" : "the variable to assign to");
     if (!cj_shape_equal(&variable->value->shape, &value->shape))
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: a value of shape %s does not fit, needs %s",
                         variable->name, cj_shape_text(&value->shape, given, sizeof given),
