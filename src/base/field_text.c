@@ -205,7 +205,24 @@ static void write_bool(const cj__field *field, const void *slot, const void *sta
     cj__text_add(text, truth ? "true" : "false");
 }
 
-static void write_text(const cj__field *field, const void *slot, const void *standard,
+// Adds a text as the parser of specs reads it back: in quotes where it could be taken for more than
+// one value, or for spaces around one.
+static void add_text(cj__text *text, const char *value)
+{
+    const size_t length = strlen(value);
+    if (length > 0 && value[0] != ' ' && value[length - 1] != ' ' &&
+        !strpbrk(value, ",()[]\"'=\\\t\n\v\f\r")) {
+        cj__text_add(text, "%s", value);
+        return;
+    }
+    cj__text_add(text, "\"");
+    for (const char *c = value; *c; c++)
+        cj__text_add(text, "%s%c", *c == '"' || *c == '\\' ? "\\" : "", *c);
+    cj__text_add(text, "\"");
+}
+
+// A spec within a spec has parentheses of its own, which the parser counts.
+static void write_spec(const cj__field *field, const void *slot, const void *standard,
                        cj__text *text)
 {
     const char *value = *(const char *const *)slot, *usual = *(const char *const *)standard;
@@ -213,6 +230,16 @@ static void write_text(const cj__field *field, const void *slot, const void *sta
         return;
     add_key(field, text);
     cj__text_add(text, "%s", value && *value ? value : "none");
+}
+
+static void write_text(const cj__field *field, const void *slot, const void *standard,
+                       cj__text *text)
+{
+    const char *value = *(const char *const *)slot, *usual = *(const char *const *)standard;
+    if (!value || (usual && strcmp(value, usual) == 0))
+        return;
+    add_key(field, text);
+    add_text(text, value);
 }
 
 static const struct {
@@ -223,7 +250,7 @@ static const struct {
     [CJ__FIELD_SEED] = {set_seed, write_int},      [CJ__FIELD_PAIR] = {set_pair, write_pair},
     [CJ__FIELD_LIST] = {set_list, write_list},     [CJ__FIELD_NUMBER] = {set_number, write_number},
     [CJ__FIELD_LIMIT] = {set_limit, write_number}, [CJ__FIELD_BOOL] = {set_bool, write_bool},
-    [CJ__FIELD_TEXT] = {set_text, write_text},     [CJ__FIELD_SPEC] = {set_spec, write_text},
+    [CJ__FIELD_TEXT] = {set_text, write_text},     [CJ__FIELD_SPEC] = {set_spec, write_spec},
 };
 
 cj_status cj__field_set(const cj__field *field, void *args, const char *value, const char *who)

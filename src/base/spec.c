@@ -27,6 +27,29 @@ const cj__choice *cj__catalog_find(const cj__catalog *catalog, const char *name)
     return NULL;
 }
 
+// The end of a quoted text that begins at `text`: its closing quote, or the end of the whole.
+static char *quote_end(char *text)
+{
+    const char quote = *text++;
+    for (; *text != '\0' && *text != quote; text++)
+        text += *text == '\\' && text[1] != '\0';
+    return text;
+}
+
+// Takes the quotes off a text, and the backslashes before what they protect.
+static char *unquote(char *text)
+{
+    char *end = quote_end(text), *to = text;
+    if (*end == '\0' || end[1] != '\0')
+        return text; // the quote is not closed at the end
+    for (char *from = text + 1; from < end; from++) {
+        from += *from == '\\';
+        *to++ = *from;
+    }
+    *to = '\0';
+    return text;
+}
+
 static char *trim(char *text)
 {
     while (isspace((unsigned char)*text))
@@ -34,20 +57,20 @@ static char *trim(char *text)
     size_t length = strlen(text);
     while (length != 0 && isspace((unsigned char)text[length - 1]))
         text[--length] = '\0';
-    if (length >= 2 && (*text == '"' || *text == '\'') && text[length - 1] == *text) {
-        text[length - 1] = '\0';
-        text++;
-    }
-    return text;
+    return *text == '"' || *text == '\'' ? unquote(text) : text;
 }
 
-// The end of an argument: the next comma or closing parenthesis outside inner parentheses, or the
-// end of the text.
+// The end of an argument: the next comma or closing parenthesis outside quotes and inner
+// parentheses, or the end of the text.
 static char *argument_end(char *text)
 {
     int depth = 0;
     for (; *text != '\0'; text++) {
         if (depth == 0 && (*text == ',' || *text == ')'))
+            return text;
+        if (*text == '"' || *text == '\'')
+            text = quote_end(text);
+        if (*text == '\0')
             return text;
         depth += *text == '(' || *text == '[';
         depth -= *text == ')' || *text == ']';

@@ -10,6 +10,7 @@
 #include "formats/native_state.h"
 #include "formats/safetensors.h"
 #include "formats/weights.h"
+#include "ops/variable.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -65,7 +66,7 @@ static const char *numbered(char name[NUMBERED_NAME], const char *folder, int in
 
 typedef struct tensor_list {
     const char **names;
-    cj_tensor **items;
+    const cj_tensor **items;
     char (*numbers)[NUMBERED_NAME]; // names of the optimizer's
     int count;
 } tensor_list;
@@ -75,6 +76,13 @@ static void tensors_free(tensor_list *t)
     cj__free(t->names);
     cj__free(t->items);
     cj__free(t->numbers);
+}
+
+static cj_status list_variable(tensor_list *t, const char *name, const cj_variable *variable)
+{
+    t->names[t->count] = name;
+    t->items[t->count] = cj__variable_read(variable);
+    return t->items[t->count++] ? CJ_OK : cj_error_status();
 }
 
 static cj_status list_tensors(const cj__weights *weights, const cj__train_state *state,
@@ -87,14 +95,11 @@ static cj_status list_tensors(const cj__weights *weights, const cj__train_state 
     t->numbers = cj__new((size_t)slots, sizeof *t->numbers);
     if (!t->names || !t->items || !t->numbers)
         return CJ_OUT_OF_MEMORY;
-    for (int i = 0; i < weights->count; i++) {
-        t->names[t->count] = weights->names[i];
-        t->items[t->count++] = cj_variable_value(weights->variables[i]);
-    }
-    for (int i = 0; i < slots; i++) {
-        t->names[t->count] = numbered(t->numbers[i], "optimizer", i);
-        t->items[t->count++] = cj_variable_value(cj__state_variable(state, i));
-    }
+    for (int i = 0; i < weights->count; i++)
+        CJ_TRY(list_variable(t, weights->names[i], weights->variables[i]));
+    for (int i = 0; i < slots; i++)
+        CJ_TRY(list_variable(t, numbered(t->numbers[i], "optimizer", i),
+                             cj__state_variable(state, i)));
     return CJ_OK;
 }
 
@@ -135,7 +140,8 @@ static cj_status save(cj_model *model, cj__sink *sink)
 static cj_status find_entry(const cj__container *container, const char *name,
                             const cj_variable *variable, const cj__entry **entry)
 {
-    const cj_shape *own = cj_tensor_shape(cj_variable_value(variable));
+    const cj__type type = cj__variable_type(variable);
+    const cj_shape *own = &type.shape;
     *entry = cj__container_find(container, name);
     if (!*entry)
         return cj__fail(CJ_BAD_FILE, "weight \"%s\" is missing", name);
@@ -147,11 +153,19 @@ static cj_status find_entry(const cj__container *container, const char *name,
                     cj_shape_text(own, b, sizeof b));
 }
 
+// Into the variable's own memory where the dtype is its own; on failure its value is lost.
 static cj_status assign(const cj__container *container, const char *name, cj_variable *variable)
 {
     const cj__entry *entry = NULL;
-    cj_tensor *tensor = NULL;
     CJ_TRY(find_entry(container, name, variable, &entry));
+    if (entry->type.dtype == cj__variable_type(variable).dtype) {
+        cj_tensor *value = cj__variable_edit(variable);
+        if (!value)
+            return cj_error_status();
+        CJ_TRY(cj__container_elements(container, entry, value->data));
+        return cj__variable_commit(variable);
+    }
+    cj_tensor *tensor = NULL;
     CJ_TRY(cj__container_tensor(container, entry, &tensor));
     const cj_status status = cj_variable_assign(variable, tensor);
     cj_release(tensor);

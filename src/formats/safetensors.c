@@ -214,19 +214,25 @@ const cj__entry *cj__container_find(const cj__container *container, const char *
                                            sizeof *container->entries, by_name);
 }
 
+cj_status cj__container_elements(const cj__container *container, const cj__entry *entry,
+                                 void *elements)
+{
+    const size_t size = cj_dtype_size(entry->type.dtype),
+                 bytes = (size_t)(entry->end - entry->begin);
+    CJ_TRY(cj__input_read(container->input, entry->begin, elements, bytes));
+    swap_bytes(elements, size, bytes / size);
+    return CJ_OK;
+}
+
 cj_status cj__container_tensor(const cj__container *container, const cj__entry *entry,
                                cj_tensor **tensor)
 {
     CJ_TRY(cj_tensor_new(entry->type.dtype, entry->type.shape, tensor));
-    const size_t size = cj_dtype_size(entry->type.dtype);
-    cj_status status = cj__input_read(container->input, entry->begin, (*tensor)->data,
-                                      (size_t)(entry->end - entry->begin));
-    if (status == CJ_OK) {
-        swap_bytes((*tensor)->data, size, (size_t)(entry->end - entry->begin) / size);
-        return CJ_OK;
+    const cj_status status = cj__container_elements(container, entry, (*tensor)->data);
+    if (status != CJ_OK) {
+        cj_release(*tensor);
+        *tensor = NULL;
     }
-    cj_release(*tensor);
-    *tensor = NULL;
     return status;
 }
 

@@ -30,7 +30,10 @@ typedef struct cj__container {
 cj_status cj__container_read(const cj__input *input, cj__container *container);
 void cj__container_free(cj__container *container); // fine on {0}
 const cj__entry *cj__container_find(const cj__container *container, const char *name);
-// A new tensor with the bytes of an entry.
+// The elements of an entry, into a block of their size.
+cj_status cj__container_elements(const cj__container *container, const cj__entry *entry,
+                                 void *elements);
+// A new tensor with the elements of an entry.
 cj_status cj__container_tensor(const cj__container *container, const cj__entry *entry,
                                cj_tensor **tensor);
 // from the metadata, or NULL
@@ -39,7 +42,7 @@ const char *cj__container_text(const cj__container *container, const char *key);
 // What a file is to hold: tensors under their names, in order, and texts.
 typedef struct cj__contents {
     const char *const *names;
-    cj_tensor *const *tensors;
+    const cj_tensor *const *tensors;
     int count;
     json_t *metadata; // names to texts
 } cj__contents;

@@ -3,6 +3,7 @@
 #include "base/fields.h"
 #include "base/memory.h"
 #include "layers/layer.h"
+#include "train/optimizer.h"
 #include <cajal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,22 @@ static void try_catalog(const cj__catalog *catalog, const char *spec)
     cj__chosen_free(&second);
 }
 
+static void try_optimizer(const char *spec)
+{
+    cj_optimizer *first = cj_optimizer_from_spec(spec);
+    if (!first)
+        return;
+    char *text = cj__optimizer_spec(first);
+    cj_optimizer *second = text ? cj_optimizer_from_spec(text) : NULL;
+    char *again = second ? cj__optimizer_spec(second) : NULL;
+    if (!again || strcmp(text, again) != 0)
+        abort();
+    cj__free(text);
+    cj__free(again);
+    cj_release(first);
+    cj_release(second);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const cj__catalog *const catalogs[] = {&cj__activations, &cj__initializers,
@@ -38,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     spec[size] = '\0';
     for (size_t i = 0; i < sizeof catalogs / sizeof catalogs[0]; i++)
         try_catalog(catalogs[i], spec);
-    cj_release(cj_optimizer_from_spec(spec));
+    try_optimizer(spec);
     free(spec);
     return 0;
 }
