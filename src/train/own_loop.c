@@ -2,6 +2,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "ops/variable.h"
+#include <cajal/loop.h>
+
 #include "train/losses.h"
 #include "train/optimizer.h"
 #include "train/state.h"

@@ -12,29 +12,29 @@ OPTIONAL = {
     ("cj_tensor_borrow", "context"), ("cj_op_reduce_sum", "axes"), ("cj_op_reduce_mean", "axes"),
     ("cj_set_memory_hook", "hook"), ("cj_set_warning_handler", "handler"), ("cj_set_warning_handler", "context"),
     ("cj_callback_new", "self"), ("cj_learning_rate_scheduler", "context"), ("cj_knn_neighbors", "distances"),
-    ("cj_knn_neighbors", "indices"), ("cj_variable_new", "name"), ("cj_symbol_input", "name"),
+    ("cj_knn_neighbors", "indices"), ("cj_symbol_input", "name"),
     ("cj_function_call", "outputs"), ("cj_retain", "object"), ("cj_release", "object"), ("cj_take", "object"),
     ("cj_free", "block"), ("cj_fail", "format"),
 }
 # Functions that answer NULL with a neutral value and no sentence: getters.
 GETTERS = {
     "cj_dataset_x", "cj_dataset_y", "cj_dataset_sample_weight", "cj_layer_variable", "cj_model_layer_at",
-    "cj_variable_value", "cj_model_layer", "cj_tensor_data",
+    "cj_variable_value", "cj_model_layer", "cj_tensor_data", "cj_updates_learning_rate",
 }
 # Functions that do not answer rightly yet: take a name off this list when it does.
 OPEN = {
     "cj_apply_list", "cj_apply_many", "cj_dataset_count", "cj_dataset_sample_weight", "cj_dataset_slice",
-    "cj_dataset_x", "cj_dataset_y", "cj_dtype_from_name", "cj_fit_with", "cj_function_call", "cj_gradients",
+    "cj_dataset_x", "cj_dataset_y", "cj_dtype_from_name", "cj_fit_with",
     "cj_image_grid", "cj_knn_cross_validate_with", "cj_knn_fit", "cj_knn_neighbors", "cj_knn_predict",
     "cj_knn_predict_proba", "cj_knn_score", "cj_knn_score_each", "cj_layer_model", "cj_learning_rate_scheduler",
     "cj_load_cifar10", "cj_load_dataset", "cj_load_image", "cj_load_mnist", "cj_model_find_layer",
     "cj_model_reset_weights", "cj_model_set_input", "cj_model_set_seed", "cj_model_summary", "cj_op_activation",
     "cj_progress_bar", "cj_resize_image", "cj_save_png", "cj_set_dtype_policy", "cj_set_trainable", "cj_shape_count",
-    "cj_shape_equal", "cj_shape_text", "cj_symbol_constant", "cj_symbol_dtype", "cj_symbol_shape",
-    "cj_symbol_variable", "cj_tensor_borrow", "cj_tensor_contiguous", "cj_tensor_convert", "cj_tensor_copy",
+    "cj_shape_equal", "cj_shape_text",
+    "cj_tensor_borrow", "cj_tensor_contiguous", "cj_tensor_convert", "cj_tensor_copy",
     "cj_tensor_count", "cj_tensor_data", "cj_tensor_dtype", "cj_tensor_fill", "cj_tensor_from", "cj_tensor_get",
     "cj_tensor_new", "cj_tensor_print", "cj_tensor_reshape", "cj_tensor_set", "cj_tensor_slice",
-    "cj_tensor_transpose", "cj_variable_assign", "cj_variable_name", "cj_variable_new", "cj_variable_value",
+    "cj_tensor_transpose",
 }
 # C expressions by type, by name, by function and name: the last that is there counts.
 TYPES = {
@@ -45,7 +45,8 @@ TYPES = {
     "cj_tensor **": "(cj_tensor *[4]){NULL}", "cj_dataset **": "(cj_dataset *[1]){NULL}",
     "cj_symbol **": "(cj_symbol *[4]){NULL}", "cj_results **": "(cj_results *[1]){NULL}",
     "cj_knn_scores **": "(cj_knn_scores *[1]){NULL}", "cj_tensor *const *": "(cj_tensor *[]){w.x}",
-    "cj_symbol *const *": "(cj_symbol *[]){w.symbol}", "char *": "w.text", "char **": "(char *[1]){NULL}",
+    "cj_symbol *const *": "(cj_symbol *[]){w.symbol}", "cj_updates *": "NULL",
+    "cj_variable *const *": "&w.variable", "char *": "w.text", "char **": "(char *[1]){NULL}",
     "void **": "(void *[1]){NULL}", "void *": "w.floats", "size_t *": "(size_t[1]){0}", "double *": "w.numbers",
     "int *": "(int[8]){0, 1, 2}", "int64_t *": "(int64_t[8]){1, 1}", "cj_shape *": "&(cj_shape){2, {1, 4}}",
     "cj_dtype *": "(cj_dtype[1]){CJ_F32}", "FILE *": "w.stream", "bool *": "(bool[1]){false}", "float *": "w.floats",
@@ -55,7 +56,8 @@ TYPES = {
 }
 NAMES = {"path": "w.path", "name": '"dense"', "spec": '"adam"', "policy": '"float32"', "index": "(int64_t[8]){0}"}
 PLACES = {
-    ("cj_dtype_from_name", "name"): '"float32"', ("cj_op_activation", "name"): '"relu"',
+    ("cj_dtype_from_name", "name"): '"float32"', ("cj_op_activation", "name"): '"relu"', ("cj_op_loss", "spec"): '"mse"',
+   
     ("cj_load_dataset", "name"): '"digits"', ("cj_model_from_json", "json"): '"{}"', ("cj_fail", "format"): '"x"',
     ("cj_retain", "object"): "w.x", ("cj_release", "object"): "cj_retain(w.x)", ("cj_take", "object"): "w.x",
     ("cj_free", "block"): "NULL", ("cj_tensor_from", "count"): "4", ("cj_model_from_json", "length"): "2",
