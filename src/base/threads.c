@@ -19,7 +19,8 @@
 #include "base/threads.h"
 
 #include "base/cpu.h"
-#include "base/denormals.h"
+#include "base/environment.h"
+#include "base/float_mode.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/object.h"
@@ -245,7 +246,7 @@ static void work(void *context)
     const board *b = &pool->table->board;
     uint64_t seen = 0;
     thread_slot = self->slot;
-    (void)cj__flush_denormals();
+    (void)cj__set_float_mode();
     for (;;) {
         if (!look_for_piece(pool, seen))
             sleep_until_called(pool, seen);
@@ -392,7 +393,7 @@ void cj__parallel(cj_pool *pool, int64_t count, int64_t grain, cj__task task, vo
     const int before = thread_slot;
     const bool shared = can_share(pool) && count > (grain > 1 ? grain : 1);
     const bool entered = shared && owns(pool) && !pool->in_piece;
-    const uint64_t mode = cj__flush_denormals(); // as the workers
+    const uint64_t mode = cj__set_float_mode(); // as the workers
     thread_slot = 0;
     if (entered || (shared && own(pool))) {
         run_shared(pool, count, grain > 1 ? grain : 1, task, context);
@@ -402,7 +403,7 @@ void cj__parallel(cj_pool *pool, int64_t count, int64_t grain, cj__task task, vo
         task(context, 0, count);
     }
     thread_slot = before;
-    cj__restore_denormals(mode);
+    cj__restore_float_mode(mode);
 }
 
 // ---- Beginning and end ----
@@ -455,15 +456,17 @@ static cj_status start_workers(cj_pool *pool)
 
 cj_pool *cj_pool_new(int threads)
 {
+    if (cj__environment_check() != CJ_OK)
+        return cj__build_failed();
     if (threads < 0 || threads > THREADS_MAX) {
         cj__fail(CJ_INVALID_ARGUMENT,
                  "pool: %d threads were asked for: give 1 to %d, or 0 for the default", threads,
                  THREADS_MAX);
-        return NULL;
+        return cj__build_failed();
     }
     cj_pool *pool = cj__object_new(&pool_class, sizeof *pool);
     if (!pool)
-        return NULL;
+        return cj__build_failed();
     pool->threads = threads ? threads : cj__cpu_count();
     pool->awake_max = lesser(pool->threads - 1, cj__cpu_allowed() - 1);
     pool->forks = cj__fork_count();
@@ -475,7 +478,7 @@ cj_pool *cj_pool_new(int threads)
         pool->pauses = measure_pauses(&pool->table->board.number);
     if (!pool->table || start_workers(pool) != CJ_OK) {
         cj_release(pool);
-        return NULL;
+        return cj__build_failed();
     }
     return pool;
 }

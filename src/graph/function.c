@@ -8,6 +8,7 @@
 #include "base/fields.h"
 #include "graph/graph.h"
 
+#include "base/environment.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "graph/arena.h"
@@ -92,7 +93,10 @@ static cj_status take_switches(cj_function *function)
 {
     const char *off = getenv("CAJAL_PLAN");
     function->off = cj__copy_text(off);
-    return off && !function->off ? CJ_OUT_OF_MEMORY : cj__check_switches(off);
+    if (off && !function->off)
+        return CJ_OUT_OF_MEMORY;
+    CJ_TRY(cj__environment_check());
+    return cj__check_switches(off);
 }
 
 CJ__DEFAULTS(function, FUNCTION)
@@ -358,8 +362,11 @@ cj_status cj__function_print(cj_function *function, int64_t batch, int rounds, F
 static cj_status check_tensor(const char *what, int index, const cj__type *type,
                               const cj_tensor *tensor, int64_t *batch)
 {
-    if (!tensor)
-        return cj__fail(CJ_INVALID_ARGUMENT, "function: %s %d is missing", what, index);
+    if (!tensor) {
+        char missing[48];
+        snprintf(missing, sizeof missing, "function: %s %d", what, index);
+        return cj__fail_null(missing);
+    }
     bool fits = tensor->dtype == type->dtype && tensor->shape.rank == type->shape.rank;
     for (int i = 0; fits && i < type->shape.rank; i++) {
         int64_t length = tensor->shape.dims[i];
@@ -409,10 +416,9 @@ enum { SMALL = 32 }; // inputs and outputs that fit without an allocation
 cj_status cj_function_call(cj_function *function, cj_tensor *const *inputs,
                            cj_tensor *const *outputs)
 {
-    if (!function)
-        return cj__fail_null("the function");
-    if (!inputs && function->input_count > 0)
-        return cj__fail_null("the list of inputs");
+    if (!function || (!inputs && function->input_count > 0))
+        return cj__fail_null(function ? "cj_function_call: the array of inputs" :
+                                        "cj_function_call: the function");
     size_t count = (size_t)(function->input_count + function->output_count);
     cj_tensor *few_copies[SMALL] = {0}, **copies = few_copies;
     const void *few_pointers[SMALL], **pointers = few_pointers;

@@ -146,7 +146,8 @@ static cj__node *leaf_new(const cj__op *op, const cj__type *type)
     return node;
 }
 
-// The symbol of a leaf, which takes the node over; NULL for NULL.
+// The symbol of a leaf, which takes the node over: how a builder of a leaf ends. A NULL is its
+// failure.
 static cj_symbol *leaf_symbol(cj__node *node)
 {
     cj_symbol *symbol = node ? symbol_of(node, 0) : NULL;
@@ -170,7 +171,7 @@ cj_symbol *cj_symbol_input(cj_dtype dtype, cj_shape shape, const char *name)
     cj__node *node = leaf_new(&cj__op_input, &(cj__type){dtype, shape});
     if (node && name && !(node->name = cj__copy_text(name))) {
         cj_release(node);
-        return cj__build_failed();
+        node = NULL;
     }
     return leaf_symbol(node);
 }
@@ -179,7 +180,7 @@ cj_symbol *cj_symbol_constant(cj_tensor *value)
 {
     cj_tensor *block = value;
     if (!value) {
-        cj__fail_null("the tensor of a constant");
+        cj__fail_null("constant: the tensor");
         return cj__build_failed();
     }
     if (!cj_tensor_contiguous(value)) {
@@ -209,7 +210,7 @@ cj_symbol *cj_symbol_scalar(cj_dtype dtype, double value)
 cj_symbol *cj_symbol_variable(cj_variable *variable)
 {
     if (!variable) {
-        cj__fail_null("the variable of a symbol");
+        cj__fail_null("symbol: the variable");
         return cj__build_failed();
     }
     cj__node *node =

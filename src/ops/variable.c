@@ -46,7 +46,7 @@ static cj_tensor *block_of(cj_tensor *value)
 cj_variable *cj_variable_new(const char *name, cj_tensor *value)
 {
     if (!value || !name) {
-        cj__fail_null(value ? "the name of a variable" : "the value of a variable");
+        cj__fail_null(name ? "variable: the tensor" : "variable: the name");
         cj__drop_floating(value);
         return cj__build_failed();
     }
@@ -60,10 +60,11 @@ cj_variable *cj_variable_new(const char *name, cj_tensor *value)
     variable->trainable = true;
     variable->value = block_of(value);
     variable->name = cj__copy_text(name);
-    if (variable->value && variable->name)
-        return variable;
-    cj_release(variable);
-    return cj__build_failed();
+    if (!variable->value || !variable->name) {
+        cj_release(variable);
+        return cj__build_failed();
+    }
+    return variable;
 }
 
 const char *cj_variable_name(const cj_variable *variable)
@@ -180,14 +181,15 @@ cj_status cj__variable_place(cj_variable *variable, cj__device *device)
 
 cj_tensor *cj_variable_value(const cj_variable *variable)
 {
-    return read_value(variable);
+    return variable ? read_value(variable) : NULL;
 }
 
 cj_status cj_variable_assign(cj_variable *variable, const cj_tensor *value)
 {
     char have[CJ_MAX_RANK * 24], given[CJ_MAX_RANK * 24];
     if (!variable || !value)
-        return cj__fail_null(variable ? "the value to assign" : "the variable to assign to");
+        return cj__fail_null(variable ? "cj_variable_assign: the value" :
+                                        "cj_variable_assign: the variable");
     if (!cj_shape_equal(&variable->value->shape, &value->shape))
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: a value of shape %s does not fit, needs %s",
                         variable->name, cj_shape_text(&value->shape, given, sizeof given),
