@@ -55,8 +55,8 @@ cj_variable *cj_variable_new(const char *name, cj_tensor *value)
         cj__drop_floating(value);
         return cj__build_failed();
     }
-    atomic_store(&variable->object.floating,
-                 0); // its maker's: what reads it becomes a holder beside
+    // Its maker's: what reads it becomes one more holder.
+    atomic_store(&variable->object.floating, 0);
     variable->trainable = true;
     variable->value = block_of(value);
     variable->name = cj__copy_text(name);
@@ -120,7 +120,7 @@ static cj_status refresh(cj_variable *variable)
 
 static cj_tensor *read_value(const cj_variable *variable)
 {
-    if (variable->device && refresh((cj_variable *)(uintptr_t)variable) != CJ_OK)
+    if (!variable || (variable->device && refresh((cj_variable *)(uintptr_t)variable) != CJ_OK))
         return NULL;
     return variable->value;
 }
