@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "ops/infer.h"
 #include "ops/symbol.h"
+#include "ops/variable.h"
 #include <string.h>
 
 // Removes a holder; whether it was the last.
@@ -213,8 +214,8 @@ cj_symbol *cj_symbol_variable(cj_variable *variable)
         cj__fail_null("symbol: the variable");
         return cj__build_failed();
     }
-    cj__node *node =
-        leaf_new(&cj__op_variable, &(cj__type){variable->value->dtype, variable->value->shape});
+    const cj__type type = cj__variable_type(variable);
+    cj__node *node = leaf_new(&cj__op_variable, &type);
     if (!node)
         cj__drop_floating(variable);
     else
