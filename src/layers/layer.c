@@ -416,10 +416,14 @@ cj_status cj__layer_axis(const cj_layer *layer, const cj_shape *shape, int setti
 {
     char text[CJ__SHAPE_WORDS];
     *axis = setting < 0 ? setting + shape->rank : setting;
-    if (*axis < 1 || *axis >= shape->rank)
-        return cj__fail(CJ_INVALID_ARGUMENT,
-                        "%s: axis %d is not one of input %s, or is the batch axis", layer->name,
-                        setting, cj_shape_text(shape, text, sizeof text));
+    cj_shape_text(shape, text, sizeof text);
+    if (*axis == 0)
+        return cj__fail(CJ_UNSUPPORTED,
+                        "%s: axis %d of input %s is the batch axis; needs one of the others",
+                        layer->name, setting, text);
+    if (*axis < 0 || *axis >= shape->rank)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: axis %d is not one of input %s", layer->name,
+                        setting, text);
     return CJ_OK;
 }
 

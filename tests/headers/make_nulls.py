@@ -28,7 +28,7 @@ OPEN = {
     "cj_image_grid", "cj_knn_cross_validate_with", "cj_knn_fit", "cj_knn_neighbors", "cj_knn_predict",
     "cj_knn_predict_proba", "cj_knn_score", "cj_knn_score_each", "cj_layer_model", "cj_learning_rate_scheduler",
     "cj_load_cifar10", "cj_load_dataset", "cj_load_image", "cj_load_mnist", "cj_model_find_layer",
-    "cj_model_reset_weights", "cj_model_set_input", "cj_model_set_seed", "cj_model_summary", "cj_op_activation",
+    "cj_model_reset_weights", "cj_model_set_input", "cj_model_set_seed", "cj_model_summary_with", "cj_op_activation",
     "cj_progress_bar", "cj_resize_image", "cj_save_png", "cj_set_dtype_policy", "cj_set_trainable", "cj_shape_count",
     "cj_shape_equal", "cj_shape_text", "cj_symbol_constant", "cj_symbol_dtype", "cj_symbol_shape",
     "cj_symbol_variable", "cj_tensor_borrow", "cj_tensor_contiguous", "cj_tensor_convert", "cj_tensor_copy",
