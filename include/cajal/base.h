@@ -208,7 +208,8 @@ typedef struct cj_pool cj_pool;
 /**
  * Makes a pool. `threads` is the number of threads including the caller's, 0 for the default:
  * CAJAL_NUM_THREADS if set, else the CPUs that affinity and cgroup allow. Returns NULL without
- * memory or threads. Release with cj_release().
+ * memory or threads (CJ_OUT_OF_MEMORY), for another number, and where CAJAL_NUM_THREADS, CAJAL_ISA or
+ * CAJAL_DENORMALS has a value that means nothing (CJ_INVALID_ARGUMENT). Release with cj_release().
  */
 CJ_API cj_pool *cj_pool_new(int threads);
 

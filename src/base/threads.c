@@ -20,6 +20,7 @@
 
 #include "base/cpu.h"
 #include "base/denormals.h"
+#include "base/environment.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/object.h"
@@ -455,15 +456,17 @@ static cj_status start_workers(cj_pool *pool)
 
 cj_pool *cj_pool_new(int threads)
 {
+    if (cj__environment_check() != CJ_OK)
+        return cj__build_failed();
     if (threads < 0 || threads > THREADS_MAX) {
         cj__fail(CJ_INVALID_ARGUMENT,
                  "pool: %d threads were asked for: give 1 to %d, or 0 for the default", threads,
                  THREADS_MAX);
-        return NULL;
+        return cj__build_failed();
     }
     cj_pool *pool = cj__object_new(&pool_class, sizeof *pool);
     if (!pool)
-        return NULL;
+        return cj__build_failed();
     pool->threads = threads ? threads : cj__cpu_count();
     pool->awake_max = lesser(pool->threads - 1, cj__cpu_allowed() - 1);
     pool->forks = cj__fork_count();
@@ -475,7 +478,7 @@ cj_pool *cj_pool_new(int threads)
         pool->pauses = measure_pauses(&pool->table->board.number);
     if (!pool->table || start_workers(pool) != CJ_OK) {
         cj_release(pool);
-        return NULL;
+        return cj__build_failed();
     }
     return pool;
 }

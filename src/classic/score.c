@@ -5,7 +5,7 @@
 #include "base/memory.h"
 
 cj_status cj__knn_trial_run(const cj__knn_trial *trial, const cj__among *among,
-                        const int32_t *sample_labels, cj__weights weights, cj_pool *pool)
+                            const int32_t *sample_labels, cj__weights weights, cj_pool *pool)
 {
     cj__search search;
     int64_t most = 0;

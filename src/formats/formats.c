@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "layers/layer.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -204,7 +205,10 @@ cj_status cj_save(cj_model *model, const char *path)
     if (!format->save)
         return cannot_write(path, format);
     cj__sink sink = {.path = path};
-    return cj__sink_end(&sink, format->save(model, &sink));
+    CJ_TRY(cj__use_to_read(cj__model_use(model), "cj_save"));
+    const cj_status status = cj__sink_end(&sink, format->save(model, &sink));
+    cj__use_read(cj__model_use(model));
+    return status;
 }
 
 cj_status cj_save_memory(cj_model *model, void **data, size_t *size)
@@ -218,7 +222,10 @@ cj_status cj_save_memory(cj_model *model, void **data, size_t *size)
     if (!data || !size)
         return cj__fail_null("cj_save_memory: the place of the result");
     cj__sink sink = {0};
-    CJ_TRY(cj__sink_end(&sink, cj__format_native.save(model, &sink)));
+    CJ_TRY(cj__use_to_read(cj__model_use(model), "cj_save_memory"));
+    const cj_status status = cj__sink_end(&sink, cj__format_native.save(model, &sink));
+    cj__use_read(cj__model_use(model));
+    CJ_TRY(status);
     *data = sink.bytes;
     *size = sink.used;
     return CJ_OK;
@@ -281,6 +288,7 @@ cj_status cj_load_weights(cj_model *model, const char *path)
         return cj__fail_null(model ? "cj_load_weights: the path" : "cj_load_weights: the model");
     const cj__format *format = NULL;
     cj__input input;
+    CJ_TRY(cj__use_to_write(cj__model_use(model), "cj_load_weights"));
     char *what = quoted(path);
     cj_status status = what ? cj__input_open(&input, path) : CJ_OUT_OF_MEMORY;
     if (status == CJ_OK) {
@@ -292,6 +300,7 @@ cj_status cj_load_weights(cj_model *model, const char *path)
         cj__input_close(&input);
     }
     cj__free(what);
+    cj__use_written(cj__model_use(model));
     return status;
 }
 

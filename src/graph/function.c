@@ -8,6 +8,7 @@
 #include "base/fields.h"
 #include "graph/graph.h"
 
+#include "base/environment.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "graph/arena.h"
@@ -92,7 +93,10 @@ static cj_status take_switches(cj_function *function)
 {
     const char *off = getenv("CAJAL_PLAN");
     function->off = cj__copy_text(off);
-    return off && !function->off ? CJ_OUT_OF_MEMORY : cj__check_switches(off);
+    if (off && !function->off)
+        return CJ_OUT_OF_MEMORY;
+    CJ_TRY(cj__environment_check());
+    return cj__check_switches(off);
 }
 
 CJ__DEFAULTS(function, FUNCTION)

@@ -39,10 +39,20 @@ static cj_status step_on(cj_model *model, cj_dataset *data, cj__mode mode, const
 
 cj_status cj_train_on_batch(cj_model *model, cj_dataset *batch, cj_results **results)
 {
-    return step_on(model, batch, CJ__MODE_TRAIN, "cj_train_on_batch", results);
+    if (!model)
+        return cj__fail_null("cj_train_on_batch: the model");
+    CJ_TRY(cj__use_to_write(cj__model_use(model), "cj_train_on_batch"));
+    const cj_status status = step_on(model, batch, CJ__MODE_TRAIN, "cj_train_on_batch", results);
+    cj__use_written(cj__model_use(model));
+    return status;
 }
 
 cj_status cj_test_on_batch(cj_model *model, cj_dataset *batch, cj_results **results)
 {
-    return step_on(model, batch, CJ__MODE_TEST, "cj_test_on_batch", results);
+    if (!model)
+        return cj__fail_null("cj_test_on_batch: the model");
+    CJ_TRY(cj__use_to_read(cj__model_use(model), "cj_test_on_batch"));
+    const cj_status status = step_on(model, batch, CJ__MODE_TEST, "cj_test_on_batch", results);
+    cj__use_read(cj__model_use(model));
+    return status;
 }

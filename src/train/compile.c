@@ -55,27 +55,18 @@ static cj_status drop_given(const cj_compile_args *args, cj_status status)
     return status;
 }
 
-CJ__DEFAULTS(compile, COMPILE)
-
-cj_status cj_compile_with(cj_model *model, const cj_compile_args *args)
+static cj_status compile(cj_model *model, const cj_compile_args *args)
 {
-    cj_compile_args given;
-    CJ_TRY(cj__args_read("cj_compile", args, &compile_defaults, sizeof given, &given));
-    if (given.optimizer == &cj_default_optimizer)
-        given.optimizer = cj_rmsprop();
-    if (!given.optimizer)
-        return drop_given(&given, cj__fail_null("cj_compile: the optimizer"));
     const cj__train_state *old = cj__state_of(model);
     if (old && old->callbacks)
-        return drop_given(&given, cj__fail(CJ_INVALID_ARGUMENT,
-                                           "cj_compile: model \"%s\" is being trained by a "
-                                           "cj_fit() that has not returned",
-                                           cj_layer_name(cj_model_layer(model))));
-    cj__train_state *state = model ? cj__state_new() : NULL;
+        return drop_given(args, cj__fail(CJ_INVALID_ARGUMENT,
+                                         "cj_compile: model \"%s\" is being trained by a "
+                                         "cj_fit() that has not returned",
+                                         cj_layer_name(cj_model_layer(model))));
+    cj__train_state *state = cj__state_new();
     if (!state)
-        return drop_given(&given,
-                          model ? CJ_OUT_OF_MEMORY : cj__fail_null("cj_compile: the model"));
-    const cj_status status = fill(model, &given, state);
+        return drop_given(args, CJ_OUT_OF_MEMORY);
+    const cj_status status = fill(model, args, state);
     cj__error_pass();
     if (status == CJ_OK) {
         const cj__train_state *before = cj__state_of(model);
@@ -84,8 +75,27 @@ cj_status cj_compile_with(cj_model *model, const cj_compile_args *args)
         return CJ_OK;
     }
     if (!state->settings.pool)
-        cj__drop_floating(given.pool);
+        cj__drop_floating(args->pool);
     cj_release(state);
+    return status;
+}
+
+CJ__DEFAULTS(compile, COMPILE)
+
+cj_status cj_compile_with(cj_model *model, const cj_compile_args *args)
+{
+    cj_compile_args given;
+    CJ_TRY(cj__args_read("cj_compile", args, &compile_defaults, sizeof given, &given));
+    if (given.optimizer == &cj_default_optimizer)
+        given.optimizer = cj_rmsprop();
+    if (!model || !given.optimizer)
+        return drop_given(
+            &given, cj__fail_null(model ? "cj_compile: the optimizer" : "cj_compile: the model"));
+    cj_status status = cj__use_to_write(cj__model_use(model), "cj_compile");
+    if (status != CJ_OK)
+        return drop_given(&given, status);
+    status = compile(model, &given);
+    cj__use_written(cj__model_use(model));
     return status;
 }
 

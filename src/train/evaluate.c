@@ -56,6 +56,7 @@ cj_status cj_evaluate_with(cj_model *model, cj_dataset *data, cj_results **resul
     CJ_TRY(cj__state_compiled(model, "cj_evaluate", &state));
     if (!data)
         return cj__fail_null("cj_evaluate: the data");
+    CJ_TRY(cj__use_to_read(cj__model_use(model), "cj_evaluate"));
     cj_status status =
         cj__evaluator_open(&evaluator, model, state, data, given.batch_size, "cj_evaluate");
     if (status == CJ_OK)
@@ -63,5 +64,6 @@ cj_status cj_evaluate_with(cj_model *model, cj_dataset *data, cj_results **resul
     if (status == CJ_OK)
         status = cj__results_new(evaluator.functions, values, results);
     cj__evaluator_close(&evaluator);
+    cj__use_read(cj__model_use(model));
     return status;
 }

@@ -28,6 +28,7 @@ typedef struct run {
     const cj_fit_args *args;
     cj_dataset *data, *validation; // held if they are slices
     bool sliced, resumed;
+    bool alone;              // no other thread may use the model until the run is closed
     cj_callback **callbacks; // held
     int callback_count;
     const cj__step_functions *functions;
@@ -450,6 +451,8 @@ static cj_status train(run *r)
 
 static void close_run(run *r)
 {
+    if (r->alone)
+        cj__use_written(cj__model_use(r->model));
     cj__reader_free(r->reader);
     cj__evaluator_close(&r->evaluator);
     cj__class_weights_close(&r->class_weights);
@@ -470,6 +473,9 @@ static void close_run(run *r)
 static cj_status open_run(run *r, cj_dataset *data)
 {
     CJ_TRY(open_callbacks(r)); // first, so that they are let go of whatever happens
+    if (r->model)
+        CJ_TRY(cj__use_to_write(cj__model_use(r->model), "cj_fit"));
+    r->alone = r->model;
     CJ_TRY(cj__state_compiled(r->model, "cj_fit", &r->state));
     if (r->state->callbacks)
         return cj__fail(CJ_INVALID_ARGUMENT,

@@ -88,8 +88,10 @@ cj_status cj_predict_many_with(cj_model *model, cj_tensor *const *inputs, cj_ten
                             "cj_predict: input %d has not the samples of input 0", i);
     }
     data.count = inputs[0]->shape.dims[0];
+    CJ_TRY(cj__use_to_read(cj__model_use(model), "cj_predict"));
     memset(outputs, 0, (size_t)cj_model_output_count(model) * sizeof *outputs);
     const cj_status status = predict(model, &data, given.batch_size, outputs);
+    cj__use_read(cj__model_use(model));
     for (int i = 0; status != CJ_OK && i < cj_model_output_count(model); i++) {
         cj_release(outputs[i]);
         outputs[i] = NULL;
