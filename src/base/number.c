@@ -64,6 +64,13 @@ const char *cj__number_fixed(double number, int decimals, char *text, size_t siz
     return text;
 }
 
+const char *cj__number_scientific(double number, int decimals, char *text, size_t size)
+{
+    snprintf(text, size, "%.*e", decimals, number);
+    point_to_dot(text);
+    return text;
+}
+
 const char *cj__number_text(double number, char text[CJ__NUMBER_TEXT])
 {
     for (int precision = 1; precision <= 17; precision++) {
