@@ -1,18 +1,18 @@
 /**
  * @file base.h
- * Statuses, error sentences, ownership and memory: what every other header stands on.
+ * Statuses, error sentences, ownership and memory: the base of every other header.
  *
  * **Errors are values.** What can fail returns a cj_status and gives its results through pointers,
  * or returns a pointer that is NULL on failure. Beside the status, each thread keeps one sentence,
  * cj_error(), that says which object failed, what it was given and what it needed. Builders may be
  * nested freely: a NULL that one builder returns is accepted by the next, which returns NULL in its
- * turn and leaves the *first* sentence as it was.
+ * turn and leaves the *first* sentence as it was; so do functions that return a status.
  *
  * **Objects are counted.** A cj_layer, cj_symbol, cj_variable, cj_model, cj_function, cj_tensor,
  * cj_dataset, cj_optimizer, cj_callback and cj_pool is an object: cj_retain() adds a holder,
- * cj_release() removes one. A new object is *floating*: it belongs to nobody until the first object
- * that is built from it takes it over. So `cj_sequential(cj_input(4), cj_dense(2))` needs one
- * release, of the model; an object that was never handed to another is released by whoever made it.
+ * cj_release() removes one. A new object is *floating*: it has no owner until an object is
+ * built from it, which takes it over. So `cj_sequential(cj_input(4), cj_dense(2))` needs one
+ * release, of the model; an object from which nothing was built is released by its maker.
  * When a builder fails, it releases the floating objects that it was given.
  *
  * **Arguments.** What has settings takes a pointer to an arguments struct. Makers are functions
@@ -26,8 +26,9 @@
  * other languages call `cj_X_defaults(&args)`, set members, and call the function. Arguments are
  * read during the call only.
  *
- * The library never prints unless asked, never exits, and keeps no mutable state beside the
- * thread's last sentence.
+ * The library never prints unless asked and never exits. What it keeps beside objects belongs to a
+ * thread: the last sentence, the memory hook and the warning handler. docs/threads.md says what
+ * threads may share.
  */
 #ifndef CAJAL_BASE_H
 #define CAJAL_BASE_H
@@ -82,7 +83,7 @@ typedef enum cj_status {
 } cj_status;
 
 /**
- * The name of a status, such as "SHAPE_MISMATCH"; "UNKNOWN" for a number that is none. Static
+ * The name of a status, such as "SHAPE_MISMATCH"; "UNKNOWN" for a number that is no status. Static
  * memory.
  */
 CJ_API const char *cj_status_name(cj_status status);
@@ -96,7 +97,7 @@ CJ_API const char *cj_status_meaning(cj_status status);
  */
 CJ_API const char *cj_error(void);
 
-/** The status that goes with cj_error(): what a builder that returned NULL would have returned. */
+/** The status of the failure that cj_error() describes; for a builder, which can return only NULL. */
 CJ_API cj_status cj_error_status(void);
 
 /** Forgets this thread's sentence: cj_error() is "" and cj_error_status() is CJ_OK afterwards. */
@@ -188,7 +189,7 @@ CJ_API void *cj_take(const void *object);
 typedef struct cj_memory_hook {
     /** NULL on failure, the old block then stays valid */
     void *(*resize)(void *context, void *block, size_t size);
-    void *context; ///< handed to every call
+    void *context; ///< passed to every call
 } cj_memory_hook;
 
 /**

@@ -3,7 +3,7 @@
 //
 // Many processors compute with them a hundred times more slowly than with others, by microcode, and
 // training makes them: the mean gradient of a weight that no longer learns shrinks by a factor at
-// each step, and stays at the least denormal for ever. So kernels run by a plan or on a pool take
+// each step, and stays at the smallest denormal for ever. So kernels run by a plan or on a pool take
 // them as 0 and give 0 for them (FTZ and DAZ of x86-64, FZ of AArch64; other processors go on as
 // they are), in all threads alike. CAJAL_DENORMALS=keep leaves everything as it is.
 #ifndef CJ_BASE_DENORMALS_H

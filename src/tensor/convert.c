@@ -1,4 +1,4 @@
-// Elements one by one and in runs: reading, writing and converting between dtypes.
+// Reading, writing and converting elements between dtypes, one by one and in runs.
 #include "tensor/tensor.h"
 
 #include "base/error.h"
@@ -76,7 +76,7 @@ static uint16_t to_bf16(double value)
     return (uint16_t)((word + 0x7fffu + (word >> 16 & 1u)) >> 16);
 }
 
-// 2^63 is the first double past the integers; INT64_MAX itself is none.
+// 2^63 is the first double above the integers; INT64_MAX itself is not representable.
 static int64_t to_integer(double value)
 {
     if (isnan(value))

@@ -1,4 +1,4 @@
-// Making tensors, and looking at them.
+// Making tensors, and what can be asked of them.
 #include "tensor/tensor.h"
 
 #include "base/error.h"

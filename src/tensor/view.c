@@ -1,6 +1,5 @@
-// Views: other ways to look at the same elements. A view is one more holder of the tensor that it
-// looks at: it does not take a floating one over, because whoever made that tensor goes on using
-// it.
+// Views: other shapes and orders of the same elements. A view retains the tensor that it looks at
+// and does not take a floating one over, because the maker of that tensor goes on using it.
 #include "tensor/tensor.h"
 
 #include "base/error.h"
