@@ -199,6 +199,9 @@ typedef struct cj_memory_hook {
  */
 CJ_API void cj_set_memory_hook(const cj_memory_hook *hook);
 
+/** Frees a block that a function of this library gave to be freed with it; NULL is fine. */
+CJ_API void cj_free(void *block);
+
 /**
  * A pool of worker threads, shared by whatever is built with it. The calling thread works too, so a
  * pool of 2 starts one. Idle workers spin for some microseconds, then sleep. Results never depend

@@ -82,6 +82,11 @@ void cj__free(void *block)
         free(block);
 }
 
+void cj_free(void *block)
+{
+    cj__free(block);
+}
+
 void *cj__copy_bytes(const void *bytes, size_t size)
 {
     void *copy = cj__new(size, 1);

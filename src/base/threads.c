@@ -470,6 +470,9 @@ cj_pool *cj_pool_new(int threads)
     cj_pool *pool = cj__object_new(&pool_class, sizeof *pool);
     if (!pool)
         return cj__build_failed();
+#ifdef CAJAL_NO_THREADS
+    threads = 1;
+#endif
     pool->threads = threads ? threads : cj__cpu_count();
     pool->awake_max = min_int(pool->threads - 1, cj__cpu_allowed() - 1);
     pool->forks = cj__fork_count();
