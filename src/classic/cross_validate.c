@@ -98,7 +98,7 @@ static cj_status run_fold(const validation *v, int fold, cj_knn_scores *scores)
     memset(right, 0, (size_t)scores->k_count * sizeof *right);
     const cj__among among = {&v->data.samples, v->data.centred, begin, end, v->metric};
     const cj__knn_trial trial = {cj__rows_part(&v->data.samples, begin, end - begin),
-                             v->data.labels + begin, scores->k, scores->k_count, right};
+                                 v->data.labels + begin, scores->k, scores->k_count, right};
     CJ_TRY(cj__knn_trial_run(&trial, &among, v->data.labels, v->weights, v->pool));
     for (int i = 0; i < scores->k_count; i++)
         scores->accuracy[(int64_t)i * scores->folds + fold] =

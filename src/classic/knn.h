@@ -43,7 +43,7 @@ typedef struct cj__knn_trial {
 } cj__knn_trial;
 
 cj_status cj__knn_trial_run(const cj__knn_trial *trial, const cj__among *among,
-                        const int32_t *sample_labels, cj__weights weights, cj_pool *pool);
+                            const int32_t *sample_labels, cj__weights weights, cj_pool *pool);
 
 // Not NULL, and fitted. CJ_INVALID_ARGUMENT, CJ_NOT_BUILT.
 cj_status cj__check_fitted(const cj_knn *knn, const char *who);
