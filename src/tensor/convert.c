@@ -203,8 +203,8 @@ cj_status cj_tensor_copy(cj_tensor *to, const cj_tensor *from)
     if (!cj_shape_equal(&to->shape, &from->shape)) {
         char a[160], b[160];
         return cj__fail(CJ_SHAPE_MISMATCH, "copy: shape %s does not fit %s",
-                        cj_shape_text(&from->shape, a, sizeof(a)),
-                        cj_shape_text(&to->shape, b, sizeof(b)));
+                        cj_shape_text(&from->shape, a, sizeof a),
+                        cj_shape_text(&to->shape, b, sizeof b));
     }
     if (cj_tensor_count(to) == 0)
         return CJ_OK;

@@ -84,7 +84,7 @@ static void measure_decimals(printing *p, double value)
 static void measure_width(printing *p, double value)
 {
     char text[400];
-    int width = format_element(p, value, text, sizeof(text));
+    int width = format_element(p, value, text, sizeof text);
     p->width = width > p->width ? width : p->width;
 }
 
@@ -93,7 +93,7 @@ static void print_axis(const printing *p, int64_t offset, int axis)
     const cj_tensor *tensor = p->tensor;
     if (axis == tensor->shape.rank) {
         char text[400];
-        format_element(p, cj__element_get(tensor->dtype, tensor->data, offset), text, sizeof(text));
+        format_element(p, cj__element_get(tensor->dtype, tensor->data, offset), text, sizeof text);
         fprintf(p->stream, "%*s", p->width, text);
         return;
     }
