@@ -307,6 +307,11 @@ static cj_status make_calls(cj__plan *plan)
         *call = cj__program_call(program, instruction, &plan->operands[next]);
         call->from_caller = is_from_caller(plan, instruction);
         next += (size_t)(instruction->input_count + instruction->output_count);
+    }
+    CJ_TRY(cj__make_setups(plan));
+    for (int position = 0; position < program->instruction_count; position++) {
+        const cj__instruction *instruction = &program->instructions[plan->order[position]];
+        cj__call *call = &plan->calls[position];
         if (instruction->op->flags & CJ__OP_VIEW)
             continue;
         size_t workspace = 0;
@@ -488,6 +493,8 @@ void cj__plan_free(cj__plan *plan)
     cj__free(plan->patches);
     cj__free(plan->copies);
     cj__free(plan->pending);
+    cj__free(plan->setups);
+    cj__free(plan->part_setups);
     cj__free(plan->staged);
     cj__free(plan->placed);
     cj__program_free(&plan->program);

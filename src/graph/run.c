@@ -54,6 +54,7 @@ static cj_status run_part(cj__plan *plan, const cj__split *split, int position, 
             part.operands[i].data =
                 (char *)operand->data + (int64_t)cj__bytes(operand) / split->rows * first;
     }
+    part.call.setup = cj__part_setup(plan, position, first);
     part.call.pool = run->pool;
     if (first == 0)
         return part.call.run(&part.call);
@@ -81,13 +82,13 @@ static cj_status run_split(cj__plan *plan, const cj__split *split, const cj__run
 // that is NULL.
 static cj_status run_calls(cj__plan *plan, const cj__run *run, int begin, int end, double *seconds)
 {
-    const cj__split *split = plan->splits, *splits_end = plan->splits + plan->split_count;
-    while (split < splits_end && split->begin < begin)
+    int split = 0;
+    while (split < plan->split_count && plan->splits[split].begin < begin)
         split++;
     for (int i = begin; i < end; i++) {
-        if (split < splits_end && split->begin == i) {
-            CJ_TRY(run_split(plan, split, run, seconds));
-            i = split++->end - 1;
+        if (split < plan->split_count && plan->splits[split].begin == i) {
+            CJ_TRY(run_split(plan, &plan->splits[split], run, seconds));
+            i = plan->splits[split++].end - 1;
             if (plan->pending_count > 0)
                 cj__poke_pending(plan, i);
             continue;
