@@ -92,7 +92,7 @@ static int first_phase(const cj__call *call, const cj__job *job)
     if (kept->prepared && memcmp(kept->copy, input, kept->copy_bytes) == 0)
         return job->prepares;
     memcpy(kept->copy, input, kept->copy_bytes);
-    kept->prepared = true; // when this call ends, and nobody looks before that
+    kept->prepared = true; // from the end of this call on; nothing reads it before
     return 0;
 }
 
