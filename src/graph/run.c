@@ -78,6 +78,32 @@ static cj_status run_split(cj__plan *plan, const cj__split *split, const cj__run
     return CJ_OK;
 }
 
+// The variable that a value is, or is computed from alone (a rounded table); NULL for none.
+static const cj_variable *variable_behind(const cj__program *program, int value)
+{
+    while (program->values[value].kind == CJ__VALUE_TEMPORARY) {
+        const cj__instruction *producer = &program->instructions[program->values[value].producer];
+        if (producer->input_count != 1)
+            return NULL;
+        value = producer->inputs[0];
+    }
+    return program->values[value].variable;
+}
+
+// Puts the name of the variable that a failed call reads, which says whose call it was, before the
+// sentence.
+static cj_status name_failure(const cj__plan *plan, int position, cj_status status)
+{
+    const cj__program *program = &plan->program;
+    const cj__instruction *failed = &program->instructions[plan->order[position]];
+    for (int i = 0; i < failed->input_count; i++) {
+        const cj_variable *variable = variable_behind(program, failed->inputs[i]);
+        if (variable)
+            return cj__fail_in(status, "%s", variable->name);
+    }
+    return status;
+}
+
 // Runs the calls at some positions one by one, splits as a whole; adds to the seconds of each, unless
 // that is NULL.
 static cj_status run_calls(cj__plan *plan, const cj__run *run, int begin, int end, double *seconds)
@@ -98,7 +124,9 @@ static cj_status run_calls(cj__plan *plan, const cj__run *run, int begin, int en
             continue;
         call->pool = run->pool;
         const double before = seconds ? now() : 0;
-        CJ_TRY(call->run(call));
+        const cj_status status = call->run(call);
+        if (status != CJ_OK)
+            return name_failure(plan, i, status);
         if (seconds)
             seconds[i] += now() - before;
         if (plan->pending_count > 0)

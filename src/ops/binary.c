@@ -1,7 +1,7 @@
 // Element-wise functions and comparisons of two operands, and select, with numpy's broadcasting.
 //
-// y = f(a, b) for shapes that stretch to a common one. The gradient by an operand is that of the
-// element, summed over the axes along which the operand was stretched (sum_like).
+// y = f(a, b), with both shapes broadcast to a common one. The gradient by an operand is that of
+// the element, summed over the axes along which the operand was broadcast (sum_like).
 #include "ops/families.h"
 #include "ops/infer.h"
 #include "ops/run.h"

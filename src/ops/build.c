@@ -1,4 +1,4 @@
-// The words of build.h: arithmetic, reductions and shapes. Networks' words are in build_network.c.
+// The functions of build.h for arithmetic, reductions and shapes. build_network.c has the others.
 #include "base/memory.h"
 #include "ops/build.h"
 #include "ops/families.h"

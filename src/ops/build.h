@@ -1,4 +1,4 @@
-// Words for building expressions: one function an op, over a cj__build (symbol.h). All return
+// Functions for building expressions, one for each op, over a cj__build (symbol.h). All return
 // symbols held by the builder, NULL after a failure. Attributes structs of the ops are here too.
 #ifndef CJ_OPS_BUILD_H
 #define CJ_OPS_BUILD_H
@@ -89,7 +89,7 @@ typedef struct cj__matmul_step_attrs {
     cj__update_attrs update;
 } cj__matmul_step_attrs;
 
-// The steps of `members` tensors, each with so many operands, by the op `step`.
+// The steps of `members` tensors by the op `step`, each with `inputs` and `outputs` operands.
 typedef struct cj__sweep_attrs {
     const cj__op *step;
     int members, inputs, outputs;

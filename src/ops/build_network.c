@@ -1,4 +1,4 @@
-// The words of build.h that networks are made of: products, convolutions, pools, softmax and
+// The functions of build.h that networks are made of: products, convolutions, pools, softmax and
 // losses, picking, dropout.
 #include "ops/build.h"
 

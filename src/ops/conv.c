@@ -382,7 +382,7 @@ static cj_status run_conv(const cj__call *call)
     return CJ_OK;
 }
 
-// The three words that gradients are made of, all with the attributes of the node at hand.
+// What gradients are made of: the three ops with the attributes of a node.
 static cj_symbol *forward(cj__build *g, const cj__node *node, cj_symbol *x, cj_symbol *w)
 {
     return cj__append(g, &cj__op_conv2d, node->attrs, (cj_symbol *[]){x, w}, 2);

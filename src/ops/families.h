@@ -1,5 +1,5 @@
-// Inside the ops room: the ops of each family by their function, and words that gradients use
-// beside build.h's.
+// Inside the ops room: the ops of each family by their function, and functions for gradients
+// beside those of build.h.
 #ifndef CJ_OPS_FAMILIES_H
 #define CJ_OPS_FAMILIES_H
 

@@ -7,7 +7,7 @@
 //   one_hot      labels (...) -> (..., attrs.size) of attrs.dtype
 //   in_top_k     scores (..., c), labels (...) -> bool (...): fewer than attrs.size scores are
 //                greater than the label's
-//   count_correct  scores (..., c), labels (...) -> scalar: how many rows have their first greatest
+//   count_correct  scores (..., c), labels (...) -> scalar: how many rows have their first maximum
 //                  score at the label
 #include "ops/families.h"
 #include "ops/infer.h"
@@ -159,7 +159,7 @@ static cj_status infer_in_top_k(cj__inference *r)
     return cj__need_same_shape(r, &r->inputs[1], &rows);
 }
 
-// A label out of range, or a score that is not finite, is never among the k greatest, as in
+// A label out of range, or a score that is not finite, is never among the k largest, as in
 // TensorFlow.
 static cj_status run_in_top_k(const cj__call *call)
 {
@@ -193,7 +193,7 @@ static cj_status infer_count_correct(cj__inference *r)
     return cj__need_same_shape(r, &r->inputs[1], &rows);
 }
 
-// Rows are counted in so many pieces at most, each into a place of its own in the workspace.
+// Rows are counted in at most COUNTS pieces, each into its own entry of the workspace.
 enum { COUNTS = 64 };
 
 static int64_t rows_counted(const cj__call *call)

@@ -20,7 +20,7 @@ cj_status cj__need_same_shape(const cj__inference *r, const cj__type *a, const c
 // The axis is one of the input's, and (unless free_too) not the free one.
 cj_status cj__need_axis(const cj__inference *r, const cj__type *input, int axis, bool free_too);
 
-// The shape that both stretch to, by numpy's rules.
+// The shape that both are broadcast to, by numpy's rules.
 cj_status cj__broadcast(const cj__inference *r, const cj_shape *a, const cj_shape *b,
                         cj_shape *result);
 

@@ -118,7 +118,7 @@ typedef enum cj__op_flags {
 
 // One run: operands with concrete shapes (no free axis), ready to compute. Made once by the plan;
 // pointers of the function's own inputs and outputs are set at each call. The data of an output
-// after the first may be NULL if nobody needs it, except for ops with CJ__OP_UPDATE; output 0
+// after the first may be NULL if nothing reads it, except for ops with CJ__OP_UPDATE; output 0
 // always has memory.
 typedef struct cj__operand {
     void *data;
@@ -132,7 +132,7 @@ typedef struct cj__prepared {
 } cj__prepared;
 
 // What a call keeps from run to run: a workspace of its own that its job has prepared from one of
-// its inputs, and a copy of that input, by which a change is seen whoever makes it. (Comparing 73
+// its inputs, and a copy of that input, so that any change is detected. (Comparing 73
 // KB takes 2 microseconds, transforming them 5.)
 typedef struct cj__kept {
     void *workspace;
@@ -141,7 +141,7 @@ typedef struct cj__kept {
     size_t workspace_bytes, copy_bytes;
     bool prepared;
     // The input is rounded by a call before, which has the copy of what it rounds, and looks
-    // whether that is the same: then it need not round, for nobody else reads it.
+    // whether that is the same: then it need not round, since nothing else reads it.
     bool rounded, same;
 } cj__kept;
 
@@ -237,7 +237,7 @@ typedef struct cj__op {
     void *(*object)(const void *attrs);
     // Of an op with CJ__OP_AWAIT: makes progress between start and await; NULL for none.
     void (*poke)(const cj__call *call);
-    // Floating point operations of a call, for listings; NULL for those that are bound by memory.
+    // Floating point operations of a call, for listings; NULL for ops that are bound by memory.
     double (*flops)(const cj__call *call);
     // The form of the kernel that a call takes, such as "winograd", for listings; NULL where there
     // is but one.

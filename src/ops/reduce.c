@@ -264,7 +264,7 @@ const cj__op cj__op_argmax = {
 };
 
 // Both directions: inputs (x, like), of which the shape of `like` is all that matters. One shape
-// must stretch to the other; with attrs.mean the result is divided by the ratio of their sizes.
+// must broadcast to the other; with attrs.mean the result is divided by the ratio of their sizes.
 static cj_status infer_stretch(cj__inference *r)
 {
     const bool sums = r->op == &cj__op_sum_like;
@@ -274,14 +274,14 @@ static cj_status infer_stretch(cj__inference *r)
     CJ_TRY(cj__need_real(r, 0, NULL));
     CJ_TRY(cj__broadcast(r, &r->inputs[0].shape, &r->inputs[1].shape, &both));
     if (!cj_shape_equal(&both, large))
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: %s does not stretch to %s", r->op->name,
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: %s does not broadcast to %s", r->op->name,
                         cj__shape_words(&r->inputs[sums ? 1 : 0].shape, first),
                         cj__shape_words(large, second));
     r->outputs[0] = (cj__type){r->inputs[0].dtype, r->inputs[1].shape};
     return CJ_OK;
 }
 
-// The axes of x along which `like` would be stretched.
+// The axes of x along which `like` would be broadcast.
 static uint32_t stretched_axes(const cj_shape *x, const cj_shape *like)
 {
     uint32_t axes = 0;

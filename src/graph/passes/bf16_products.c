@@ -5,7 +5,7 @@
 //   w' = round_bf16(w);  y = matmul(x, w')        becomes      y = matmul(x, w; bf16)
 //   y = matmul(x, w; bf16);  y' = round_bf16(y)   becomes      y' = matmul(x, w; bf16, rounds)
 //
-// if nobody else reads w' (y). The values stay, but for the order of sums and denormal operands.
+// if nothing else reads w' (y). The values stay, but for the order of sums and denormal operands.
 #include "base/memory.h"
 #include "graph/program.h"
 #include "ops/build.h"
@@ -85,7 +85,7 @@ cj_status cj__choose_bf16_products(cj__program *program)
     if (status == CJ_OK) {
         cj__program_uses(program, uses);
         count_readers(program, readers);
-        // first: it looks at who reads what, which the next one changes
+        // first, because the next one changes the readers
         take_results(program, uses);
         take_operands(program, uses, readers);
         cj__program_compact(program);

@@ -4,7 +4,7 @@
 // are scaled while they are put into blocks.
 //
 // The list of instructions is written anew. `twin` is the value that holds an image value in
-// blocks; a value that was made in blocks is put back as images when somebody who wants images
+// blocks; a value that was made in blocks is converted back where an instruction that needs images
 // reads it.
 #include "base/memory.h"
 #include "graph/program.h"

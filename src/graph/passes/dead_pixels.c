@@ -1,4 +1,4 @@
-// Rows and columns of an image that nobody reads are not computed. A pool that drops a row (11 ->
+// Rows and columns of an image that nothing reads are not computed. A pool that drops a row (11 ->
 // 5) leaves a row of the convolution before it dead; fuse_pool leaves that one out. But then the
 // convolution's own input has dead rows too, and so has, through the pool before it, the
 // convolution before that. This pass walks from the last convolution to the first and shortens what
@@ -11,7 +11,7 @@ enum { READERS_MAX = 8 };
 typedef struct chain {
     cj__program *program;
     cj__instruction *conv, *maker; // a convolution; the conv2d_pool that makes its input
-    // the input's gradient, and the pool's gradient behind it; or NULL
+    // the input's gradient, and the pool's gradient after it; or NULL
     cj__instruction *by_input, *undo;
     int64_t rows, cols; // of the input that are read
 } chain;

@@ -2,8 +2,8 @@
 //
 //   u = matmul(a, b);  v = add(u, bias); y = relu(v) becomes y = matmul_bias_act(a, b, bias; relu)
 //
-// if nobody else reads u (and v): then no gradient needs them, for derivatives that are written in
-// y alone.
+// if nothing else reads u (and v). Then no gradient needs them either: derivatives of activations
+// that are fused are written in y alone.
 #include "base/memory.h"
 #include "graph/program.h"
 #include "ops/build.h"

@@ -18,7 +18,7 @@ typedef struct chain {
     const int *uses;
 } chain;
 
-// The instruction that makes `value`, if it is of this op and nobody else reads the value; NULL
+// The instruction that makes `value`, if it is of this op and nothing else reads the value; NULL
 // otherwise.
 static cj__instruction *made_by(const chain *c, int value, const cj__op *op)
 {

@@ -1,4 +1,4 @@
-// Dropout's gradient behind a ReLU needs no random numbers:
+// Dropout's gradient after a ReLU needs no random numbers:
 //
 //   d = dropout(y; step)                              d = dropout(y; step)
 //   g = dropout(dd; step)              becomes        dx = relu_dropout_grad(d, dd)
@@ -46,7 +46,7 @@ static int gated(const cj__program *program, const cj__instruction *gate, int *y
     return gate->inputs[1];
 }
 
-// The dropout whose result, which nobody else reads, goes through a gate; -1 if there is none.
+// The dropout whose result goes through a gate and to no other reader; -1 if there is none.
 static int find_gradient(const cj__program *program, const int *uses, int value)
 {
     for (int producer; uses[value] == 1 && (producer = program->values[value].producer) >= 0;) {
@@ -105,7 +105,7 @@ cj_status cj__fuse_dropout(cj__program *program)
     for (int i = 0; i < program->instruction_count && status == CJ_OK; i++)
         status = try_gate(program, uses, forward, &program->instructions[i]);
     if (status == CJ_OK)
-        cj__program_forward(program, forward); // nobody reads what the gates gave
+        cj__program_forward(program, forward); // what the gates gave has no reader now
     cj__free(uses);
     cj__free(forward);
     return status == CJ_OK ? cj__remove_dead(program) : status;

@@ -5,9 +5,9 @@
 //   g = max_pool2d_grad(place, dy)                  dz = max_pool2d_grad(place, dy)
 //   dz = relu_grad(r, g)
 //
-// The unpooled image is never written. A place behind the window says that ReLU let nothing
+// The unpooled image is never written. A place past the window says that ReLU let nothing
 // through, so the pool's gradient alone gives what both gave. Rows and columns that the pool drops
-// are not computed, and dz has none either if those who read it can do without.
+// are not computed, and dz has none either if its readers can do without.
 #include "graph/program.h"
 #include "ops/build.h"
 
@@ -42,7 +42,7 @@ static bool pool_fits(fusion *f)
            f->rows <= in[1] && f->cols <= in[2];
 }
 
-// Finds the parts around a convolution. False if somebody else needs the unpooled image.
+// Finds the instructions around a convolution. False if another one needs the unpooled image.
 static bool find_parts(fusion *f)
 {
     int readers[READERS_MAX], image = f->conv->outputs[0];
@@ -83,8 +83,7 @@ static bool find_gradient(fusion *f)
            cj__program_readers(f->program, f->pool_grad->outputs[0], &user, 1) == 1;
 }
 
-// Whether a gradient without the dropped rows and columns, which are zeros, serves all who read it;
-// then they are told.
+// Whether a gradient without the dropped rows and columns, which are zeros, serves all its readers.
 static bool readers_can_crop(const cj__program *program, int value)
 {
     int readers[READERS_MAX];

@@ -3,16 +3,16 @@
 //
 //   y = round_bf16(x)                                   becomes x if x is bfloat16 already
 //   r' = round_bf16(r);  dz = relu_grad(r, g)           becomes      dz = relu_grad(r', g)
-//   r = conv2d(x, w);  r' = round_bf16(r) becomes r' = conv2d(x, w; rounds) if nobody else reads r
+//   r = conv2d(x, w);  r' = round_bf16(r) becomes r' = conv2d(x, w; rounds) if nothing else reads r
 //
 // The second makes way for the third: ReLU's gradient asks only whether r is above 0, and so is r'
-// then, unless r is less than half of bfloat16's least number (2^-134, a denormal). The third also
+// then, unless r is less than half of bfloat16's smallest number (2^-134, a denormal). The third also
 // holds for a convolution's gradient by the input. What is left between a convolution and its
 // neighbours is what float32 has there, so that later passes fuse on.
 //
 // Last of all, when nothing else is looked for (`round_elements`):
 //
-//   s = add(a, b);  s' = round_bf16(s) becomes s' = add(a, b), rounded if nobody else reads s
+//   s = add(a, b);  s' = round_bf16(s) becomes s' = add(a, b), rounded if nothing else reads s
 //
 // and so for every element-wise instruction: each piece of its result is rounded while the inner
 // cache holds it.
@@ -47,7 +47,7 @@ static cj_status drop_identities(cj__program *program)
         if (rounding->op == &cj__op_round_bf16 && cj__is_bf16(program, rounding->inputs[0]))
             forward[rounding->outputs[0]] = rounding->inputs[0];
     }
-    cj__program_forward(program, forward); // nobody reads them now
+    cj__program_forward(program, forward); // they have no reader now
     cj__free(forward);
     return cj__remove_dead(program);
 }

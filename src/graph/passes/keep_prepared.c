@@ -1,7 +1,7 @@
-// Convolutions whose first phase works on weights alone (Winograd's transformed filters, turned
+// Convolutions whose first phase works on weights alone (Winograd's transformed filters, transposed
 // filters) keep the result from run to run, where the program does not itself change those weights:
 // in inference, and in training for layers that are frozen. Each run compares the weights with a
-// copy, so that nobody has to tell of a change.
+// copy, so that any change is detected.
 #include "base/memory.h"
 #include "graph/plan.h"
 #include "ops/build.h"
@@ -65,7 +65,7 @@ cj_status cj__keep_prepared(cj__program *program)
     return CJ_OK;
 }
 
-// Where the input is a rounding that nobody else reads, that call compares what it rounds, and
+// Where the input is a rounding that nothing else reads, that call compares what it rounds, and
 // rounds it only if it has changed. Not where the batch is cut: the last part may be smaller, and
 // prepares for itself.
 static void keep_rounding(cj__plan *plan, int position, cj__kept *kept)

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-// Steps whose results nobody computes with stand at the end of the program as well as anywhere. A
+// Steps whose results no instruction reads may stand at the end of the program. A
 // sweep writes all its variables at once, so no member may read one that is not its own.
 static bool can_join(const cj__program *program, const cj__instruction *step, const int *reads)
 {

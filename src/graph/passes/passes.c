@@ -135,14 +135,15 @@ static cj_status merge_common(cj__program *program)
         for (int j = 0; j < instruction->output_count; j++)
             forward[instruction->outputs[j]] = program->instructions[table[place] - 1].outputs[j];
     }
-    // what was merged is now read by nobody: "dead" removes it
+    // what was merged has no reader now: the pass "dead" removes it
     cj__program_forward(program, forward);
     cj__free(forward);
     cj__free(table);
     return CJ_OK;
 }
 
-// Instructions whose results nobody reads, last to first so that whole chains go at once.
+// Removes instructions whose results nothing reads, from last to first, so that whole chains go at
+// once.
 cj_status cj__remove_dead(cj__program *program)
 {
     int *uses = cj__new((size_t)program->value_count, sizeof *uses);

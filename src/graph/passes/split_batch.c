@@ -1,6 +1,6 @@
 // Neighbouring instructions that work image by image run a part of the batch at a time: all of them
 // on the first images, then all on the next. What one writes is still in the second-level cache
-// when the next reads it, whatever the size of the batch, and values that nobody else reads take
+// when the next reads it, whatever the size of the batch, and values that nothing else reads take
 // the memory of one part only.
 //
 // Which operands have samples along their first axis, and which results are sums over them, an op
@@ -12,7 +12,7 @@
 #include <string.h>
 
 static const int64_t PART_BYTES = 1 << 20; // operands of an instruction, in 1 MB of cache
-static const int64_t PART_MOST = 4 << 20;  // where the least part has more, cutting gains nothing
+static const int64_t PART_MOST = 4 << 20; // where the smallest part has more, cutting gains nothing
 static const int64_t SUM_MOST = 256 << 10; // bytes of a sum, which is added once a part
 // of a part: with fewer, kernels lose more than the cache gives
 enum { IMAGES_LEAST = 32 };
@@ -81,7 +81,7 @@ static bool joins(const cj__program *program, int begin, int index, int64_t rows
     return true;
 }
 
-// What the instructions from `begin` to `end` ask for: bytes of a row, and rows of the least part.
+// What the instructions from `begin` to `end` need: bytes of a row, and rows of the smallest part.
 typedef struct needs {
     int kernels;
     int64_t row_bytes, least;
@@ -271,7 +271,7 @@ cj_status cj__split_in_plan(cj__plan *plan)
     return has_memory ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
 
-// The greatest workspace of a part, and of the last, which may be smaller and take another form;
+// The largest workspace of a part, and of the last, which may be smaller and take another form;
 // and room for sums.
 size_t cj__split_workspace(cj__plan *plan, cj__split *split)
 {
