@@ -13,10 +13,11 @@
  *
  * **Objects are counted.** A cj_layer, cj_symbol, cj_variable, cj_model, cj_function, cj_tensor,
  * cj_dataset, cj_optimizer, cj_callback and cj_pool is an object: cj_retain() adds a holder,
- * cj_release() removes one. A new object is *floating*: it has no owner until an object is
- * built from it, which takes it over. So `cj_sequential(cj_input(4), cj_dense(2))` needs one
- * release, of the model; an object from which nothing was built is released by its maker.
- * When a builder fails, it releases the floating objects that it was given.
+ * cj_release() removes one. cj_history, cj_results, cj_knn and cj_knn_scores are objects too. A new
+ * object is *floating* until the first object that is built from it takes it over. So
+ * `cj_sequential(cj_input(4), cj_dense(2))` needs one release, of the model; an object from which
+ * nothing was built is released by its maker. When a builder fails, it releases the floating
+ * objects that it was given.
  *
  * **Arguments.** What has settings takes a pointer to an arguments struct. Makers are functions
  * `cj_X_new(const cj_X_args *)`, and `cj_X(...)` is a macro over them in which settings are written
@@ -193,7 +194,7 @@ CJ_API void *cj_take(const void *object);
 typedef struct cj_memory_hook {
     /** NULL on failure, the old block then stays valid */
     void *(*resize)(void *context, void *block, size_t size);
-    void *context; ///< passed to every call
+    void *context; ///< given to every call
 } cj_memory_hook;
 
 /**
@@ -216,8 +217,9 @@ typedef struct cj_pool cj_pool;
 /**
  * Makes a pool. `threads` is the number of threads including the caller's, 0 for the default:
  * CAJAL_NUM_THREADS if set, else the CPUs that affinity and cgroup allow. Returns NULL without
- * memory or threads (CJ_OUT_OF_MEMORY), for another number, and where CAJAL_NUM_THREADS, CAJAL_ISA or
- * CAJAL_DENORMALS has a value that means nothing (CJ_INVALID_ARGUMENT). Release with cj_release().
+ * memory or threads (CJ_OUT_OF_MEMORY), for another number, and where CAJAL_NUM_THREADS, CAJAL_ISA
+ * or CAJAL_DENORMALS has a value that means nothing (CJ_INVALID_ARGUMENT). Release with
+ * cj_release().
  */
 CJ_API cj_pool *cj_pool_new(int threads);
 
