@@ -6,7 +6,10 @@
  * or returns a pointer that is NULL on failure. Beside the status, each thread keeps one sentence,
  * cj_error(), that says which object failed, what it was given and what it needed. Builders may be
  * nested freely: a NULL that one builder returns is accepted by the next, which returns NULL in its
- * turn and leaves the *first* sentence as it was.
+ * turn and leaves the *first* sentence as it was. So does every function that is given that NULL:
+ * it fails with the builder's status and sentence. A NULL that no builder gave is
+ * CJ_INVALID_ARGUMENT, with a sentence that says what was NULL; getters answer it with a neutral
+ * value ("", 0, NULL or NAN).
  *
  * **Objects are counted.** A cj_layer, cj_symbol, cj_variable, cj_model, cj_function, cj_tensor,
  * cj_dataset, cj_optimizer, cj_callback and cj_pool is an object: cj_retain() adds a holder,
@@ -26,8 +29,9 @@
  * other languages call `cj_X_defaults(&args)`, set members, and call the function. Arguments are
  * read during the call only.
  *
- * The library never prints unless asked, never exits, and keeps no mutable state beside the
- * thread's last sentence.
+ * The library never prints unless asked and never exits. Beside objects it keeps, for each thread,
+ * the last sentence, the memory hook, the warning handler, and what cj_apply() was given in vain
+ * until the thread's next cj_functional() or its end; and for the process the choice of kernels.
  */
 #ifndef CAJAL_BASE_H
 #define CAJAL_BASE_H

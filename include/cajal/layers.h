@@ -364,6 +364,37 @@ CJ_API cj_layer *cj_batch_normalization_new(const cj_batch_normalization_args *a
     cj_batch_normalization_new(     \
         &(cj_batch_normalization_args){CJ_BATCH_NORMALIZATION_DEFAULTS, ._ = 0, __VA_ARGS__})
 
+/**
+ * LayerNormalization: gamma * (x - mean) / sqrt(variance + epsilon) + beta, with the mean and the
+ * (biased) variance over the axes `axis` of each sample (Ba et al. 2016, "Layer Normalization").
+ * gamma and beta have the lengths of these axes.
+ */
+typedef struct cj_layer_normalization_args {
+    CJ_LAYER_MEMBERS
+    int _; ///< what follows may be given by position
+    /** default {-1}, the last; counts the batch axis when positive; ended by 0 */
+    int64_t axis[CJ_MAX_RANK];
+    double epsilon;                ///< default 0.001
+    bool center;                   ///< default true: learn beta
+    bool scale;                    ///< default true: learn gamma
+    const char *beta_initializer;  ///< spec, default "zeros"
+    const char *gamma_initializer; ///< spec, default "ones"
+    const char *beta_regularizer;  ///< spec, default NULL: none
+    const char *gamma_regularizer; ///< spec, default NULL: none
+} cj_layer_normalization_args;
+/** The defaults of cj_layer_normalization_args. */
+#define CJ_LAYER_NORMALIZATION_DEFAULTS                                \
+    CJ_LAYER_DEFAULTS(cj_layer_normalization_args),                    \
+        .axis = {-1}, .epsilon = 0.001, .center = true, .scale = true, \
+        .beta_initializer = "zeros", .gamma_initializer = "ones"
+/** Sets `args` to CJ_LAYER_NORMALIZATION_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_layer_normalization_defaults(cj_layer_normalization_args *args);
+/** Any shape of at least one axis, which stays. */
+CJ_API cj_layer *cj_layer_normalization_new(const cj_layer_normalization_args *args);
+#define cj_layer_normalization(...) \
+    cj_layer_normalization_new(     \
+        &(cj_layer_normalization_args){CJ_LAYER_NORMALIZATION_DEFAULTS, ._ = 0, __VA_ARGS__})
+
 /** Embedding: rows of a learned table. */
 typedef struct cj_embedding_args {
     CJ_LAYER_MEMBERS

@@ -165,6 +165,12 @@ CJ_API cj_status cj_model_pop(cj_model *model);
 CJ_API int cj_model_input_count(const cj_model *model);
 /** The number of outputs; 0 before the model is built. */
 CJ_API int cj_model_output_count(const cj_model *model);
+/**
+ * The batch size that a built model is fixed to by one of its inputs, cj_input(..., .batch_size =
+ * 2); 0 if it takes any, is not built, or is NULL. Data that is given to such a model has this many
+ * samples, or comes in batches of this many.
+ */
+CJ_API int64_t cj_model_batch_size(const cj_model *model);
 /** The shape of input `index`, CJ_BATCH first; NULL if out of range. */
 CJ_API const cj_shape *cj_model_input_shape(const cj_model *model, int index);
 /** The shape of output `index`, CJ_BATCH first; NULL if out of range. */

@@ -38,68 +38,54 @@ static const cj__field softmax_fields[] = {
 // LeakyReLU of Keras 2. ELU has a field of that name.
 static const cj__config_key keys[] = {CJ__KEY_RENAMED("alpha", "negative_slope"), {.key = NULL}};
 
-static cj_status call_activation(cj_layer *layer, cj__trace *trace, const cj__value *inputs,
-                                 int count, cj__value *outputs, int *output_count)
+static cj_status call_activation(cj__layer_context *c)
 {
-    const cj_activation_args *a = layer->args;
-    (void)count;
-    *output_count = 1;
-    outputs[0].symbol = cj__activation(&trace->build, a->activation, layer->name, inputs[0].symbol);
+    const cj_activation_args *a = c->layer->args;
+    c->outputs[0].symbol =
+        cj__activation(c->build, a->activation, c->layer->name, c->inputs[0].symbol);
     return CJ_OK;
 }
 
-static cj_status call_relu(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                           cj__value *outputs, int *output_count)
+static cj_status call_relu(cj__layer_context *c)
 {
-    const cj_relu_args *a = layer->args;
-    (void)count;
-    *output_count = 1;
-    outputs[0].symbol =
-        cj__relu_of(&trace->build, inputs[0].symbol, a->negative_slope, a->max_value, a->threshold);
+    const cj_relu_args *a = c->layer->args;
+    c->outputs[0].symbol =
+        cj__relu_of(c->build, c->inputs[0].symbol, a->negative_slope, a->max_value, a->threshold);
     return CJ_OK;
 }
 
-static cj_status call_leaky_relu(cj_layer *layer, cj__trace *trace, const cj__value *inputs,
-                                 int count, cj__value *outputs, int *output_count)
+static cj_status call_leaky_relu(cj__layer_context *c)
 {
-    const cj_leaky_relu_args *a = layer->args;
-    (void)count;
-    *output_count = 1;
-    outputs[0].symbol = cj__apply_unary(&trace->build, CJ__UNARY_leaky_relu, inputs[0].symbol,
-                                        a->negative_slope, 0);
+    const cj_leaky_relu_args *a = c->layer->args;
+    c->outputs[0].symbol =
+        cj__apply_unary(c->build, CJ__UNARY_leaky_relu, c->inputs[0].symbol, a->negative_slope, 0);
     return CJ_OK;
 }
 
-static cj_status call_elu(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                          cj__value *outputs, int *output_count)
+static cj_status call_elu(cj__layer_context *c)
 {
-    const cj_elu_args *a = layer->args;
-    (void)count;
-    *output_count = 1;
-    outputs[0].symbol =
-        cj__apply_unary(&trace->build, CJ__UNARY_elu, inputs[0].symbol, a->alpha, 0);
+    const cj_elu_args *a = c->layer->args;
+    c->outputs[0].symbol =
+        cj__apply_unary(c->build, CJ__UNARY_elu, c->inputs[0].symbol, a->alpha, 0);
     return CJ_OK;
 }
 
 // The op works over the last axis: another one changes places with it before and after.
-static cj_status call_softmax(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                              cj__value *outputs, int *output_count)
+static cj_status call_softmax(cj__layer_context *c)
 {
-    const cj_softmax_args *a = layer->args;
-    cj__build *g = &trace->build;
-    cj_symbol *x = inputs[0].symbol;
+    const cj_softmax_args *a = c->layer->args;
+    cj__build *g = c->build;
+    cj_symbol *x = c->inputs[0].symbol;
     const int last = cj_symbol_shape(x)->rank - 1;
     int axis = 0, order[CJ_MAX_RANK];
-    (void)count;
-    *output_count = 1;
-    CJ_TRY(cj__layer_need_rank(layer, cj_symbol_shape(x), 2, CJ_MAX_RANK));
-    CJ_TRY(cj__layer_axis(layer, cj_symbol_shape(x), a->axis, &axis));
+    CJ_TRY(cj__layer_need_rank(c->layer, cj_symbol_shape(x), 2, CJ_MAX_RANK));
+    CJ_TRY(cj__layer_axis(c->layer, cj_symbol_shape(x), a->axis, &axis));
     for (int i = 0; i <= last; i++)
         order[i] = i == axis ? last : i == last ? axis : i;
     if (axis == last)
-        outputs[0].symbol = cj__softmax(g, x);
+        c->outputs[0].symbol = cj__softmax(g, x);
     else
-        outputs[0].symbol = cj__transpose(g, cj__softmax(g, cj__transpose(g, x, order)), order);
+        c->outputs[0].symbol = cj__transpose(g, cj__softmax(g, cj__transpose(g, x, order)), order);
     return CJ_OK;
 }
 

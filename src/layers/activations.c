@@ -86,6 +86,12 @@ static cj_symbol *apply_log_softmax(cj__build *g, cj_symbol *x, const void *args
     return cj__log_softmax(g, x);
 }
 
+static cj_symbol *apply_tanh_shrink(cj__build *g, cj_symbol *x, const void *args)
+{
+    (void)args;
+    return cj__sub(g, x, cj__apply_unary(g, CJ__UNARY_tanh, x, 0, 0));
+}
+
 static const cj__field relu_fields[] = {
     CJ__FIELD(relu_args, negative_slope, CJ__FIELD_NUMBER),
     CJ__FIELD(relu_args, max_value, CJ__FIELD_LIMIT),
@@ -121,6 +127,7 @@ static const activation rows[] = {
     PLAIN("softplus", softplus),
     PLAIN("softsign", softsign),
     PLAIN("tanh", tanh),
+    COMPOSED("tanh_shrink", apply_tanh_shrink), // x - tanh(x)
     PLAIN("sigmoid", sigmoid),
     PLAIN("hard_sigmoid", hard_sigmoid),
     PLAIN("silu", silu),
@@ -160,7 +167,9 @@ cj_symbol *cj_op_activation(const char *name, cj_symbol *x)
 {
     cj__build g = {0};
     cj_symbol *y = NULL;
-    if (cj__build_take(&g, &x, 1) == CJ_OK)
+    if (cj__build_take(&g, &x, 1) == CJ_OK && !name)
+        cj__fail_null("cj_op_activation: the name");
+    else if (g.status == CJ_OK)
         y = cj__activation(&g, name, NULL, x);
     return cj__build_result(&g, y);
 }

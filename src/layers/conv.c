@@ -11,13 +11,7 @@ static const cj__field fields[] = {
     CJ__FIELD(cj_conv2d_args, padding, CJ__FIELD_TEXT, .required = true),
     CJ__FIELD(cj_conv2d_args, dilation_rate, CJ__FIELD_PAIR, CJ__POSITIVE),
     CJ__FIELD(cj_conv2d_args, groups, CJ__FIELD_INT, CJ__POSITIVE),
-    CJ__SPEC_FIELD(cj_conv2d_args, activation, cj__activations),
-    CJ__FIELD(cj_conv2d_args, use_bias, CJ__FIELD_BOOL),
-    CJ__SPEC_FIELD(cj_conv2d_args, kernel_initializer, cj__initializers),
-    CJ__SPEC_FIELD(cj_conv2d_args, bias_initializer, cj__initializers),
-    CJ__SPEC_FIELD(cj_conv2d_args, kernel_regularizer, cj__regularizers),
-    CJ__SPEC_FIELD(cj_conv2d_args, bias_regularizer, cj__regularizers),
-    CJ__SPEC_FIELD(cj_conv2d_args, activity_regularizer, cj__regularizers),
+    CJ__KERNEL_FIELDS(cj_conv2d_args),
     CJ__LAYER_FIELDS(cj_conv2d_args),
 };
 
@@ -90,32 +84,25 @@ static cj_status check_conv2d(cj_layer *layer)
     return cj__layer_padding(layer, a->padding, &same);
 }
 
-static cj_status build_conv2d(cj_layer *layer, const cj__type *inputs, int count)
+static cj_status build_conv2d(cj_layer *layer, const cj__type *inputs)
 {
     const cj_conv2d_args *a = layer->args;
     const cj_shape *x = &inputs[0].shape;
-    (void)count;
     CJ_TRY(cj__layer_window(layer, "kernel", x, a->kernel_size, a->dilation_rate,
                             strcmp(a->padding, "same") == 0));
     if (x->dims[3] % a->groups != 0)
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: %lld channels cannot be divided into %lld groups",
                         layer->name, (long long)x->dims[3], (long long)a->groups);
-    CJ_TRY(cj__layer_add_variable(
-        layer, "kernel",
-        CJ_SHAPE(a->kernel_size[0], a->kernel_size[1], x->dims[3] / a->groups, a->filters),
-        a->kernel_initializer, a->kernel_regularizer, true, NULL));
-    if (!a->use_bias)
-        return CJ_OK;
-    return cj__layer_add_variable(layer, "bias", CJ_SHAPE(a->filters), a->bias_initializer,
-                                  a->bias_regularizer, true, NULL);
+    return cj__add_kernel(
+        layer, CJ_SHAPE(a->kernel_size[0], a->kernel_size[1], x->dims[3] / a->groups, a->filters),
+        CJ__KERNEL_SETTINGS(a));
 }
 
 // y = activation(conv(x, W) + b): (n, h, w, c) by (kh, kw, c / groups, f) is (n, h', w', f).
-static cj_status call_conv2d(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                             cj__value *outputs, int *output_count)
+static cj_status call_conv2d(cj__layer_context *c)
 {
-    const cj_conv2d_args *a = layer->args;
-    const cj_shape *x = cj__value_shape(&inputs[0]);
+    const cj_conv2d_args *a = c->layer->args;
+    const cj_shape *x = cj__value_shape(&c->inputs[0]);
     const cj__conv2d_attrs attrs = {
         .kernel = {a->kernel_size[0], a->kernel_size[1]},
         .strides = {a->strides[0], a->strides[1]},
@@ -123,20 +110,12 @@ static cj_status call_conv2d(cj_layer *layer, cj__trace *trace, const cj__value 
         .groups = a->groups,
         .same = strcmp(a->padding, "same") == 0,
     };
-    cj__build *g = &trace->build;
-    (void)count;
-    *output_count = 1;
-    CJ_TRY(cj__layer_window(layer, "kernel", x, a->kernel_size, a->dilation_rate, attrs.same));
-    CJ_TRY(cj__layer_need_length(layer, x, 3));
-    cj_symbol *y = cj__conv2d_symbol(g, inputs[0].symbol,
-                                     cj__trace_variable(trace, layer->variables[0]), &attrs);
-    if (a->use_bias)
-        y = cj__add(g, y, cj__trace_variable(trace, layer->variables[1]));
-    y = cj__activation(g, a->activation, layer->name, y);
-    if (a->activity_regularizer)
-        cj__trace_loss(trace, cj__activity_regularizer(g, a->activity_regularizer, layer->name, y));
-    outputs[0].symbol = y;
-    return CJ_OK;
+    cj__build *g = c->build;
+    CJ_TRY(cj__layer_window(c->layer, "kernel", x, a->kernel_size, a->dilation_rate, attrs.same));
+    CJ_TRY(cj__layer_need_length(c->layer, x, 3));
+    cj_symbol *y = cj__conv2d_symbol(g, c->inputs[0].symbol,
+                                     cj__trace_variable(c->trace, c->layer->variables[0]), &attrs);
+    return cj__finish_kernel(c, y, CJ__KERNEL_SETTINGS(a));
 }
 
 const cj__layer_kind cj__layer_conv2d = {
@@ -150,7 +129,4 @@ const cj__layer_kind cj__layer_conv2d = {
     .mask = CJ__MASK_DROP,
 };
 
-cj_layer *cj_conv2d_new(const cj_conv2d_args *args)
-{
-    return cj__layer_new(&cj__layer_conv2d, args);
-}
+CJ__CONSTRUCTOR(conv2d)

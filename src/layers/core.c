@@ -9,13 +9,7 @@ CJ__DEFAULTS(dense, DENSE)
 
 static const cj__field dense_fields[] = {
     CJ__FIELD(cj_dense_args, units, CJ__FIELD_INT, CJ__POSITIVE),
-    CJ__SPEC_FIELD(cj_dense_args, activation, cj__activations),
-    CJ__FIELD(cj_dense_args, use_bias, CJ__FIELD_BOOL),
-    CJ__SPEC_FIELD(cj_dense_args, kernel_initializer, cj__initializers),
-    CJ__SPEC_FIELD(cj_dense_args, bias_initializer, cj__initializers),
-    CJ__SPEC_FIELD(cj_dense_args, kernel_regularizer, cj__regularizers),
-    CJ__SPEC_FIELD(cj_dense_args, bias_regularizer, cj__regularizers),
-    CJ__SPEC_FIELD(cj_dense_args, activity_regularizer, cj__regularizers),
+    CJ__KERNEL_FIELDS(cj_dense_args),
     CJ__LAYER_FIELDS(cj_dense_args),
 };
 
@@ -35,45 +29,30 @@ static const cj__config_key dense_keys[] = {
     {.key = NULL},
 };
 
-static cj_status build_dense(cj_layer *layer, const cj__type *inputs, int count)
+static cj_status build_dense(cj_layer *layer, const cj__type *inputs)
 {
     const cj_dense_args *a = layer->args;
     const cj_shape *x = &inputs[0].shape;
-    (void)count;
     CJ_TRY(cj__layer_need_rank(layer, x, 2, CJ_MAX_RANK));
     CJ_TRY(cj__layer_need_length(layer, x, x->rank - 1));
-    CJ_TRY(cj__layer_add_variable(layer, "kernel", CJ_SHAPE(x->dims[x->rank - 1], a->units),
-                                  a->kernel_initializer, a->kernel_regularizer, true, NULL));
-    if (!a->use_bias)
-        return CJ_OK;
-    return cj__layer_add_variable(layer, "bias", CJ_SHAPE(a->units), a->bias_initializer,
-                                  a->bias_regularizer, true, NULL);
+    return cj__add_kernel(layer, CJ_SHAPE(x->dims[x->rank - 1], a->units), CJ__KERNEL_SETTINGS(a));
 }
 
 // y = activation(x W + b): (..., in) by (in, units).
-static cj_status call_dense(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                            cj__value *outputs, int *output_count)
+static cj_status call_dense(cj__layer_context *c)
 {
-    const cj_dense_args *a = layer->args;
-    const cj_shape *x = cj__value_shape(&inputs[0]);
-    cj__build *g = &trace->build;
-    (void)count;
-    *output_count = 1;
-    CJ_TRY(cj__layer_need_rank(layer, x, 2, CJ_MAX_RANK));
-    const int64_t needed = cj__variable_type(layer->variables[0]).shape.dims[0];
+    const cj_dense_args *a = c->layer->args;
+    const cj_shape *x = cj__value_shape(&c->inputs[0]);
+    cj__build *g = c->build;
+    CJ_TRY(cj__layer_need_rank(c->layer, x, 2, CJ_MAX_RANK));
+    const int64_t needed = cj__variable_type(c->layer->variables[0]).shape.dims[0];
     if (x->dims[x->rank - 1] != needed)
         return cj__fail(CJ_SHAPE_MISMATCH,
                         "%s: the input's last axis has %lld entries, the layer was built for %lld",
-                        layer->name, (long long)x->dims[x->rank - 1], (long long)needed);
-    cj_symbol *y = cj__matmul(g, inputs[0].symbol, cj__trace_variable(trace, layer->variables[0]),
-                              false, false);
-    if (a->use_bias)
-        y = cj__add(g, y, cj__trace_variable(trace, layer->variables[1]));
-    y = cj__activation(g, a->activation, layer->name, y);
-    if (a->activity_regularizer)
-        cj__trace_loss(trace, cj__activity_regularizer(g, a->activity_regularizer, layer->name, y));
-    outputs[0].symbol = y;
-    return CJ_OK;
+                        c->layer->name, (long long)x->dims[x->rank - 1], (long long)needed);
+    cj_symbol *y = cj__matmul(g, c->inputs[0].symbol,
+                              cj__trace_variable(c->trace, c->layer->variables[0]), false, false);
+    return cj__finish_kernel(c, y, CJ__KERNEL_SETTINGS(a));
 }
 
 const cj__layer_kind cj__layer_dense = {
@@ -86,10 +65,7 @@ const cj__layer_kind cj__layer_dense = {
     .mask = CJ__MASK_PASS,
 };
 
-cj_layer *cj_dense_new(const cj_dense_args *args)
-{
-    return cj__layer_new(&cj__layer_dense, args);
-}
+CJ__CONSTRUCTOR(dense)
 
 // Embedding
 // --------------------------------------------------------------------------------------------------------
@@ -119,28 +95,25 @@ static const cj__config_key embedding_keys[] = {
     {.key = NULL},
 };
 
-static cj_status build_embedding(cj_layer *layer, const cj__type *inputs, int count)
+static cj_status build_embedding(cj_layer *layer, const cj__type *inputs)
 {
     const cj_embedding_args *a = layer->args;
-    (void)inputs, (void)count;
+    (void)inputs;
     return cj__layer_add_variable(layer, "embeddings", CJ_SHAPE(a->input_dim, a->output_dim),
                                   a->embeddings_initializer, a->embeddings_regularizer, true, NULL);
 }
 
 // y = table[x]: (...) by (input_dim, output_dim); the mask is x != 0.
-static cj_status call_embedding(cj_layer *layer, cj__trace *trace, const cj__value *inputs,
-                                int count, cj__value *outputs, int *output_count)
+static cj_status call_embedding(cj__layer_context *c)
 {
-    const cj_embedding_args *a = layer->args;
-    cj__build *g = &trace->build;
-    cj_symbol *x = inputs[0].symbol;
-    (void)count;
-    *output_count = 1;
-    CJ_TRY(cj__layer_need_rank(layer, cj__value_shape(&inputs[0]), 1, CJ_MAX_RANK - 1));
-    outputs[0].symbol = cj__gather(g, cj__trace_variable(trace, layer->variables[0]), x);
+    const cj_embedding_args *a = c->layer->args;
+    cj__build *g = c->build;
+    cj_symbol *x = c->inputs[0].symbol;
+    CJ_TRY(cj__layer_need_rank(c->layer, cj__value_shape(&c->inputs[0]), 1, CJ_MAX_RANK - 1));
+    c->outputs[0].symbol = cj__gather(g, cj__trace_variable(c->trace, c->layer->variables[0]), x);
     if (a->mask_zero)
-        outputs[0].mask = cj__compare(g, CJ__COMPARISON_not_equal, cj__cast(g, x, CJ_F32),
-                                      cj__scalar(g, CJ_F32, 0));
+        c->outputs[0].mask = cj__compare(g, CJ__COMPARISON_not_equal, cj__cast(g, x, CJ_F32),
+                                         cj__scalar(g, CJ_F32, 0));
     return CJ_OK;
 }
 
@@ -155,7 +128,4 @@ const cj__layer_kind cj__layer_embedding = {
     .any_dtype = true,
 };
 
-cj_layer *cj_embedding_new(const cj_embedding_args *args)
-{
-    return cj__layer_new(&cj__layer_embedding, args);
-}
+CJ__CONSTRUCTOR(embedding)

@@ -51,12 +51,9 @@ cj_layer *cj__input_of_type(const cj__type *type)
 
 // A model puts its own input in place of this layer and does not call it. Called otherwise, it
 // passes its input on.
-static cj_status call_input(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                            cj__value *outputs, int *output_count)
+static cj_status call_input(cj__layer_context *c)
 {
-    (void)layer, (void)trace, (void)count;
-    *output_count = 1;
-    outputs[0] = inputs[0];
+    c->outputs[0] = c->inputs[0];
     return CJ_OK;
 }
 
@@ -71,7 +68,4 @@ const cj__layer_kind cj__layer_input = {
     .no_policy = true,
 };
 
-cj_layer *cj_input_new(const cj_input_args *args)
-{
-    return cj__layer_new(&cj__layer_input, args);
-}
+CJ__CONSTRUCTOR(input)

@@ -1,5 +1,5 @@
-// What the families' files share: tables of fields, checks of inputs, and expressions that several
-// layers need.
+// What the files of the layers share: tables of fields, kernels with a bias, checks of inputs, and
+// expressions that several layers need.
 #ifndef CJ_LAYERS_KIND_H
 #define CJ_LAYERS_KIND_H
 
@@ -12,9 +12,44 @@
     CJ__FIELD(args, name, CJ__FIELD_TEXT), CJ__FIELD(args, trainable, CJ__FIELD_BOOL), \
         CJ__FIELD(args, dtype, CJ__FIELD_TEXT)
 
+// The settings of layers with a kernel and a bias: the rows of their fields, ...
+#define CJ__KERNEL_FIELDS(args)                                                                   \
+    CJ__SPEC_FIELD(args, activation, cj__activations), CJ__FIELD(args, use_bias, CJ__FIELD_BOOL), \
+        CJ__SPEC_FIELD(args, kernel_initializer, cj__initializers),                               \
+        CJ__SPEC_FIELD(args, bias_initializer, cj__initializers),                                 \
+        CJ__SPEC_FIELD(args, kernel_regularizer, cj__regularizers),                               \
+        CJ__SPEC_FIELD(args, bias_regularizer, cj__regularizers),                                 \
+        CJ__SPEC_FIELD(args, activity_regularizer, cj__regularizers)
+
+// ... their values, ...
+typedef struct cj__kernel_settings {
+    bool use_bias;
+    const char *activation, *kernel_initializer, *bias_initializer;
+    const char *kernel_regularizer, *bias_regularizer, *activity_regularizer;
+} cj__kernel_settings;
+#define CJ__KERNEL_SETTINGS(args)                                                             \
+    (&(cj__kernel_settings){(args)->use_bias, (args)->activation, (args)->kernel_initializer, \
+                            (args)->bias_initializer, (args)->kernel_regularizer,             \
+                            (args)->bias_regularizer, (args)->activity_regularizer})
+
+// ... for build(): the variables "kernel" and, with use_bias, "bias" of the kernel's last length,
+cj_status cj__add_kernel(cj_layer *layer, cj_shape kernel, const cj__kernel_settings *settings);
+// and for call(): activation(y + bias) as output 0, and the activity regularizer on it.
+cj_status cj__finish_kernel(cj__layer_context *context, cj_symbol *y,
+                            const cj__kernel_settings *settings);
+// Adds the penalty of an activity regularizer on output 0 to the losses; nothing for a NULL spec.
+void cj__add_activity_loss(cj__layer_context *context, const char *regularizer);
+
+// The constructor of a kind: cj_dense_new().
+#define CJ__CONSTRUCTOR(plain)                                \
+    cj_layer *cj_##plain##_new(const cj_##plain##_args *args) \
+    {                                                         \
+        return cj__layer_new(&cj__layer_##plain, args);       \
+    }
+
 enum { CJ__SHAPE_WORDS = 160 };
 
-// The type of an input, its shape, and the shape as text for a sentence.
+// The shape of an input.
 static inline const cj_shape *cj__value_shape(const cj__value *value)
 {
     return cj_symbol_shape(value->symbol);

@@ -287,7 +287,7 @@ static cj_status build_layer(cj_layer *layer, const cj__value *inputs, int count
         types[i] = *cj__symbol_type(inputs[i].symbol);
     layer->input_types = types;
     layer->input_count = count;
-    const cj_status status = layer->kind->build ? layer->kind->build(layer, types, count) : CJ_OK;
+    const cj_status status = layer->kind->build ? layer->kind->build(layer, types) : CJ_OK;
     if (status == CJ_OK) {
         layer->built = true;
         return CJ_OK;
@@ -300,18 +300,19 @@ static cj_status build_layer(cj_layer *layer, const cj__value *inputs, int count
     return status;
 }
 
-static cj_status call_kind(cj_layer *layer, cj__trace *trace, cj__value *given, int count,
-                           cj__value *outputs, int *output_count)
+static cj_status call_kind(cj__layer_context *c, cj__value *given)
 {
+    cj_layer *layer = c->layer;
+    cj__trace *trace = c->trace;
     const bool outer = trace->mixed;
-    cj__layer_round(layer, trace, given, count);
+    cj__layer_round(layer, trace, given, c->input_count);
     if (trace->build.status != CJ_OK)
         return trace->build.status; // there may be no input left to look at
     trace->mixed = layer->mixed && !layer->kind->exact_variables;
-    const cj_status status = layer->kind->call(layer, trace, given, count, outputs, output_count);
+    const cj_status status = layer->kind->call(c);
     trace->mixed = outer;
     if (status == CJ_OK)
-        cj__layer_round(layer, trace, outputs, *output_count);
+        cj__layer_round(layer, trace, c->outputs, c->output_count);
     return status != CJ_OK ? status : trace->build.status;
 }
 
@@ -320,6 +321,13 @@ static cj_status call_layer(cj_layer *layer, cj__trace *trace, const cj__value *
 {
     const cj__layer_kind *kind = layer->kind;
     cj__value given[CJ__LAYER_IO_MAX];
+    cj__layer_context context = {.layer = layer,
+                                 .trace = trace,
+                                 .build = &trace->build,
+                                 .inputs = given,
+                                 .input_count = count,
+                                 .outputs = outputs,
+                                 .output_count = 1};
     if (count < kind->min_inputs || count > kind->max_inputs)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs %d to %d", layer->name,
                         count, kind->min_inputs, kind->max_inputs);
@@ -332,9 +340,9 @@ static cj_status call_layer(cj_layer *layer, cj__trace *trace, const cj__value *
     }
     if (!layer->built)
         CJ_TRY(build_layer(layer, given, count));
-    *output_count = 1;
     memset(outputs, 0, CJ__LAYER_IO_MAX * sizeof *outputs);
-    CJ_TRY(call_kind(layer, trace, given, count, outputs, output_count));
+    CJ_TRY(call_kind(&context, given));
+    *output_count = context.output_count;
     for (int i = 0; i < *output_count && trace->build.status == CJ_OK; i++)
         if (kind->mask == CJ__MASK_PASS && !outputs[i].mask)
             outputs[i].mask = inputs[0].mask;

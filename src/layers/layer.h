@@ -71,6 +71,17 @@ uint64_t cj__trace_key(cj__trace *trace, int64_t seed, const char *name);
 
 enum { CJ__LAYER_IO_MAX = 16, CJ__LAYER_VARIABLES_MAX = 8 };
 
+// One call of a layer: what its kind's call() reads, and where it leaves its outputs.
+typedef struct cj__layer_context {
+    cj_layer *layer;
+    cj__trace *trace;
+    cj__build *build; // the trace's
+    const cj__value *inputs;
+    int input_count;
+    cj__value *outputs; // zeroed, room for CJ__LAYER_IO_MAX
+    int output_count;   // 1, unless call() sets another number
+} cj__layer_context;
+
 typedef struct cj__layer_kind {
     cj__choice choice; // name "conv2d", class_name "Conv2D", fields of its arguments struct
     // keys of Keras's config that are no field's, ended by a row without a key; or NULL
@@ -78,13 +89,12 @@ typedef struct cj__layer_kind {
     int min_inputs, max_inputs;
     // Settings that clash; may be NULL. After cj__fields_resolve().
     cj_status (*check)(cj_layer *layer);
-    // Creates variables for the inputs' types (with the batch axis); may be NULL.
-    cj_status (*build)(cj_layer *layer, const cj__type *inputs, int count);
+    // Creates variables for the types of layer->input_count inputs, the batch axis included; may be
+    // NULL.
+    cj_status (*build)(cj_layer *layer, const cj__type *inputs);
     // Appends ops. Masks: see `mask`.
-    cj_status (*call)(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                      cj__value *outputs, int *output_count);
-    // What becomes of masks if call() leaves them alone: passed from input 0 to every output, or
-    // dropped.
+    cj_status (*call)(cj__layer_context *context);
+    // The outputs' masks: none; that of input 0 where call() sets none; or what call() sets.
     enum { CJ__MASK_DROP, CJ__MASK_PASS, CJ__MASK_OWN } mask;
     // The immediate sublayers in order, of a model or wrapper; returns their number. NULL for plain
     // layers.
@@ -108,10 +118,10 @@ struct cj_layer {
     const cj__layer_kind *kind;
     void *args; // resolved
     char *name;
-    bool named;     // by the user: never renumbered
-    bool trainable; // own flag; a containing layer that is frozen freezes it too
-    bool mixed;     // its dtype policy is mixed_bfloat16
-    bool built;
+    bool named;            // by the user: never renumbered
+    bool trainable;        // own flag; a containing layer that is frozen freezes it too
+    bool mixed;            // its dtype policy is mixed_bfloat16
+    atomic_bool built;     // set last, so that a thread that sees it sees the variables too
     bool joined;           // belongs to a model: its name and initial weights are settled
     atomic_int containers; // models whose list of layers has this one
     uint64_t key;          // of initial weights: a variable is drawn with cj__key(key, its name)
@@ -204,6 +214,8 @@ extern const cj__catalog cj__activations, cj__initializers, cj__regularizers;
 struct cj_model; // the same object as its cj_layer
 // Inputs as the model wants them (built models only).
 int cj__model_inputs(const cj_model *model, const cj__type **types);
+// cj_model_set_input(), but for a model that may be built already, or meanwhile by another thread.
+cj_status cj__model_need_input(cj_model *model, cj_dtype dtype, cj_shape shape);
 // Traces a whole model on given inputs; outputs in order.
 cj_status cj__model_trace(cj_model *model, cj__trace *trace, cj_symbol *const *inputs,
                           cj__value *outputs);

@@ -21,28 +21,26 @@ static cj_symbol *combine(cj__build *g, cj__binary function, cj_symbol *a, cj_sy
 }
 
 // The sum, with numpy's broadcasting. A step counts if every mask that there is says so.
-static cj_status call_add(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                          cj__value *outputs, int *output_count)
+static cj_status call_add(cj__layer_context *c)
 {
-    cj__build *g = &trace->build;
-    cj_symbol *sum = inputs[0].symbol, *mask = inputs[0].mask;
-    *output_count = 1;
-    for (int i = 1; i < count; i++) {
-        const cj_shape *a = cj_symbol_shape(sum), *b = cj__value_shape(&inputs[i]);
+    cj__build *g = c->build;
+    cj_symbol *sum = c->inputs[0].symbol, *mask = c->inputs[0].mask;
+    for (int i = 1; i < c->input_count; i++) {
+        const cj_shape *a = cj_symbol_shape(sum), *b = cj__value_shape(&c->inputs[i]);
         char first[CJ__SHAPE_WORDS], second[CJ__SHAPE_WORDS];
         bool fits = a->rank == b->rank;
         for (int j = 0; fits && j < a->rank; j++)
             fits = a->dims[j] == b->dims[j] || a->dims[j] == 1 || b->dims[j] == 1;
         if (!fits)
-            return cj__fail(CJ_SHAPE_MISMATCH, "%s: inputs %s and %s cannot be added", layer->name,
-                            cj_shape_text(a, first, sizeof first),
+            return cj__fail(CJ_SHAPE_MISMATCH, "%s: inputs %s and %s cannot be added",
+                            c->layer->name, cj_shape_text(a, first, sizeof first),
                             cj_shape_text(b, second, sizeof second));
-        sum = cj__add(g, sum, inputs[i].symbol);
-        mask = combine(g, CJ__BINARY_minimum, mask, inputs[i].mask);
+        sum = cj__add(g, sum, c->inputs[i].symbol);
+        mask = combine(g, CJ__BINARY_minimum, mask, c->inputs[i].mask);
         if (!sum)
             return g->status;
     }
-    outputs[0] = (cj__value){sum, mask};
+    c->outputs[0] = (cj__value){sum, mask};
     return CJ_OK;
 }
 
@@ -85,29 +83,29 @@ static cj_symbol *joined_mask(cj__build *g, const cj__value *inputs, int count, 
     return axis == rank - 1 ? any : cj__concat(g, parts, count, axis);
 }
 
-static cj_status call_concatenate(cj_layer *layer, cj__trace *trace, const cj__value *inputs,
-                                  int count, cj__value *outputs, int *output_count)
+static cj_status call_concatenate(cj__layer_context *c)
 {
-    const cj_concatenate_args *a = layer->args;
-    const cj_shape *first = cj__value_shape(&inputs[0]);
+    const cj_concatenate_args *a = c->layer->args;
+    const cj_shape *first = cj__value_shape(&c->inputs[0]);
     cj_symbol *symbols[CJ__LAYER_IO_MAX];
     int axis = 0;
-    *output_count = 1;
-    CJ_TRY(cj__layer_axis(layer, first, a->axis, &axis));
-    for (int i = 0; i < count; i++) {
-        const cj_shape *shape = cj__value_shape(&inputs[i]);
+    CJ_TRY(cj__layer_axis(c->layer, first, a->axis, &axis));
+    for (int i = 0; i < c->input_count; i++) {
+        const cj_shape *shape = cj__value_shape(&c->inputs[i]);
         char one[CJ__SHAPE_WORDS], other[CJ__SHAPE_WORDS];
         bool fits = shape->rank == first->rank;
         for (int j = 0; fits && j < first->rank; j++)
             fits = j == axis || shape->dims[j] == first->dims[j];
         if (!fits)
-            return cj__fail(CJ_SHAPE_MISMATCH, "%s: inputs %s and %s differ beside axis %d",
-                            layer->name, cj_shape_text(first, one, sizeof one),
+            return cj__fail(CJ_SHAPE_MISMATCH,
+                            "%s: inputs %s and %s differ along more than axis %d", c->layer->name,
+                            cj_shape_text(first, one, sizeof one),
                             cj_shape_text(shape, other, sizeof other), axis);
-        symbols[i] = inputs[i].symbol;
+        symbols[i] = c->inputs[i].symbol;
     }
-    outputs[0].symbol = count == 1 ? symbols[0] : cj__concat(&trace->build, symbols, count, axis);
-    outputs[0].mask = joined_mask(&trace->build, inputs, count, axis, first->rank);
+    c->outputs[0].symbol =
+        c->input_count == 1 ? symbols[0] : cj__concat(c->build, symbols, c->input_count, axis);
+    c->outputs[0].mask = joined_mask(c->build, c->inputs, c->input_count, axis, first->rank);
     return CJ_OK;
 }
 
@@ -119,7 +117,4 @@ const cj__layer_kind cj__layer_concatenate = {
     .mask = CJ__MASK_OWN,
 };
 
-cj_layer *cj_concatenate_new(const cj_concatenate_args *args)
-{
-    return cj__layer_new(&cj__layer_concatenate, args);
-}
+CJ__CONSTRUCTOR(concatenate)

@@ -19,7 +19,11 @@ bool cj__layer_is_model(const cj_layer *layer)
 
 cj_model *cj__model_new(const cj__layer_kind *kind, const char *name)
 {
-    return (cj_model *)cj__layer_new(kind, &(cj_merge_args){CJ_MERGE_DEFAULTS, .name = name});
+    cj_model *model =
+        (cj_model *)cj__layer_new(kind, &(cj_merge_args){CJ_MERGE_DEFAULTS, .name = name});
+    if (model)
+        cj__mutex_init(&model->building);
+    return model;
 }
 
 void cj__model_clear(cj_model *model)
@@ -52,6 +56,7 @@ void cj__model_free(cj_layer *layer)
     }
     cj__free(model->layers);
     cj_release(model->input_layer);
+    cj__mutex_destroy(&model->building);
 }
 
 cj_status cj__model_add_layer(cj_model *model, cj_layer *layer)
@@ -163,6 +168,15 @@ int cj_model_input_count(const cj_model *model)
 int cj_model_output_count(const cj_model *model)
 {
     return model && model->layer.built ? model->output_count : 0;
+}
+
+int64_t cj_model_batch_size(const cj_model *model)
+{
+    int64_t size = 0;
+    for (int i = 0; size == 0 && i < cj_model_input_count(model); i++)
+        if (model->input_types[i].shape.dims[0] != CJ_BATCH)
+            size = model->input_types[i].shape.dims[0];
+    return size;
 }
 
 const cj_shape *cj_model_input_shape(const cj_model *model, int index)

@@ -4,13 +4,15 @@
 #ifndef CJ_LAYERS_MODEL_H
 #define CJ_LAYERS_MODEL_H
 
+#include "base/sync.h"
 #include "layers/history.h"
 #include "layers/index.h"
 #include "layers/input.h"
 #include "layers/kind.h"
 
 struct cj_model {
-    cj_layer layer; // first: a model is a layer
+    cj_layer layer;     // first: a model is a layer
+    cj__mutex building; // several threads may be the first to predict
     uint64_t seed;
     // held, as Keras's model.layers has them: a sequential model's without its input layer
     cj_layer **layers;
@@ -36,8 +38,7 @@ cj_status cj__model_join(cj_model *model);
 // Traces the model once: builds every layer and records the types of all outputs.
 cj_status cj__model_settle(cj_model *model);
 // The methods that both kinds of model share.
-cj_status cj__model_call(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                         cj__value *outputs, int *output_count);
+cj_status cj__model_call(cj__layer_context *context);
 int cj__model_children(const cj_layer *layer, cj_layer *const **children);
 void cj__model_free(cj_layer *layer);
 // Forgets the applications: the model is unbuilt, and has its layers still.

@@ -52,10 +52,9 @@ static cj_status set_input(cj_model *model, const cj__type *type)
     return CJ_OK;
 }
 
-static cj_status build_sequential(cj_layer *layer, const cj__type *inputs, int count)
+static cj_status build_sequential(cj_layer *layer, const cj__type *inputs)
 {
     cj_model *model = (cj_model *)(void *)layer;
-    (void)count;
     CJ_TRY(set_input(model, &inputs[0]));
     return build_chain(model);
 }
@@ -74,21 +73,39 @@ const cj__layer_kind cj__layer_sequential = {
     .no_policy = true,
 };
 
-cj_status cj_model_set_input(cj_model *model, cj_dtype dtype, cj_shape shape)
+// Builds a model for an input without the batch axis. *built says whether it was built before.
+static cj_status build_once(cj_model *model, cj_dtype dtype, cj_shape shape, bool *built)
 {
     cj__type type = {dtype, {.rank = shape.rank + 1, .dims = {CJ_BATCH}}};
-    if (!model)
-        return cj__fail_null("cj_model_set_input: the model");
-    if (model->layer.built || !cj__model_is_sequential(model))
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: the model has its input already",
-                        model->layer.name);
     if (shape.rank < 0 || shape.rank >= CJ_MAX_RANK)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: an input of %d axes, needs 0 to %d",
                         model->layer.name, shape.rank, CJ_MAX_RANK - 1);
     for (int i = 0; i < shape.rank; i++)
         type.shape.dims[i + 1] = shape.dims[i];
-    CJ_TRY(set_input(model, &type));
-    return build_chain(model);
+    cj__mutex_lock(&model->building);
+    *built = model->layer.built || !cj__model_is_sequential(model);
+    cj_status status = *built ? CJ_OK : set_input(model, &type);
+    if (status == CJ_OK && !*built)
+        status = build_chain(model);
+    cj__mutex_unlock(&model->building);
+    return status;
+}
+
+cj_status cj_model_set_input(cj_model *model, cj_dtype dtype, cj_shape shape)
+{
+    bool built = false;
+    if (!model)
+        return cj__fail_null("cj_model_set_input: the model");
+    CJ_TRY(build_once(model, dtype, shape, &built));
+    return built ? cj__fail(CJ_INVALID_ARGUMENT, "%s: the model has its input already",
+                            model->layer.name) :
+                   CJ_OK;
+}
+
+cj_status cj__model_need_input(cj_model *model, cj_dtype dtype, cj_shape shape)
+{
+    bool built = false;
+    return build_once(model, dtype, shape, &built);
 }
 
 static cj_status need_distinct(const cj_model *model)

@@ -118,15 +118,14 @@ static cj_status trace_model(cj_model *model, cj__trace *trace, bool settling,
     return status;
 }
 
-cj_status cj__model_call(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                         cj__value *outputs, int *output_count)
+cj_status cj__model_call(cj__layer_context *c)
 {
-    cj_model *model = (cj_model *)(void *)layer;
-    if (count != model->input_count)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs %d", layer->name, count,
-                        model->input_count);
-    *output_count = model->output_count;
-    return trace_model(model, trace, false, inputs, outputs);
+    cj_model *model = (cj_model *)(void *)c->layer;
+    if (c->input_count != model->input_count)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs %d", c->layer->name,
+                        c->input_count, model->input_count);
+    c->output_count = model->output_count;
+    return trace_model(model, c->trace, false, c->inputs, c->outputs);
 }
 
 cj_status cj__model_trace(cj_model *model, cj__trace *trace, cj_symbol *const *inputs,

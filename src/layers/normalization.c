@@ -17,13 +17,10 @@ static cj_status check_rescaling(cj_layer *layer)
                cj__fail(CJ_INVALID_ARGUMENT, "%s: scale is required", layer->name);
 }
 
-static cj_status call_rescaling(cj_layer *layer, cj__trace *trace, const cj__value *inputs,
-                                int count, cj__value *outputs, int *output_count)
+static cj_status call_rescaling(cj__layer_context *c)
 {
-    const cj_rescaling_args *a = layer->args;
-    (void)count;
-    *output_count = 1;
-    outputs[0].symbol = cj__rescale(&trace->build, inputs[0].symbol, a->scale, a->offset, CJ_F32);
+    const cj_rescaling_args *a = c->layer->args;
+    c->outputs[0].symbol = cj__rescale(c->build, c->inputs[0].symbol, a->scale, a->offset, CJ_F32);
     return CJ_OK;
 }
 
@@ -37,10 +34,7 @@ const cj__layer_kind cj__layer_rescaling = {
     .any_dtype = true,
 };
 
-cj_layer *cj_rescaling_new(const cj_rescaling_args *args)
-{
-    return cj__layer_new(&cj__layer_rescaling, args);
-}
+CJ__CONSTRUCTOR(rescaling)
 
 // BatchNormalization
 // -----------------------------------------------------------------------------------------------
@@ -83,13 +77,12 @@ typedef struct norm {
     cj_variable *gamma, *beta, *mean, *variance; // those of `layer`; gamma and beta may be NULL
 } norm;
 
-static cj_status build_norm(cj_layer *layer, const cj__type *inputs, int count)
+static cj_status build_norm(cj_layer *layer, const cj__type *inputs)
 {
     const cj_batch_normalization_args *a = layer->args;
     const cj_shape *x = &inputs[0].shape;
     norm *n = (norm *)(void *)layer;
     int axis = 0;
-    (void)count;
     n->gamma = n->beta = NULL;
     CJ_TRY(cj__layer_need_rank(layer, x, 2, CJ_MAX_RANK));
     CJ_TRY(cj__layer_axis(layer, x, a->axis, &axis));
@@ -158,42 +151,39 @@ static void move(cj__trace *trace, cj_variable *variable, cj_symbol *batch, doub
 }
 
 // y = (x - mean) gamma / sqrt(variance + epsilon) + beta; the variance is the biased one.
-static cj_status call_norm(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                           cj__value *outputs, int *output_count)
+static cj_status call_norm(cj__layer_context *c)
 {
-    const cj_batch_normalization_args *a = layer->args;
-    const norm *n = (const norm *)(const void *)layer;
-    cj__build *g = &trace->build;
-    cj_symbol *x = inputs[0].symbol, *mean, *variance, *weights, *centered;
+    const cj_batch_normalization_args *a = c->layer->args;
+    const norm *n = (const norm *)(const void *)c->layer;
+    cj__build *g = c->build;
+    cj_symbol *x = c->inputs[0].symbol, *mean, *variance, *weights, *centered;
     const cj_shape *shape = cj_symbol_shape(x);
     int axis = 0;
-    (void)count;
-    *output_count = 1;
-    CJ_TRY(cj__layer_need_rank(layer, shape, 2, CJ_MAX_RANK));
-    CJ_TRY(cj__layer_axis(layer, shape, a->axis, &axis));
-    CJ_TRY(cj__layer_need_length(layer, shape, axis));
+    CJ_TRY(cj__layer_need_rank(c->layer, shape, 2, CJ_MAX_RANK));
+    CJ_TRY(cj__layer_axis(c->layer, shape, a->axis, &axis));
+    CJ_TRY(cj__layer_need_length(c->layer, shape, axis));
     const uint32_t axes = cj__all_axes(x) & ~(1u << axis);
-    if (trace->training && cj__layer_trains(layer, trace->flags)) {
-        CJ_TRY(weights_of(layer, g, &inputs[0], axis, &weights));
+    if (c->trace->training && cj__layer_trains(c->layer, c->trace->flags)) {
+        CJ_TRY(weights_of(c->layer, g, &c->inputs[0], axis, &weights));
         mean = mean_over(g, x, weights, axes);
         centered = cj__sub(g, x, spread(g, mean, axis, shape->rank));
         variance =
             mean_over(g, cj__apply_unary(g, CJ__UNARY_square, centered, 0, 0), weights, axes);
-        move(trace, n->mean, mean, a->momentum);
-        move(trace, n->variance, variance, a->momentum);
+        move(c->trace, n->mean, mean, a->momentum);
+        move(c->trace, n->variance, variance, a->momentum);
     } else {
-        mean = cj__trace_latest(trace, n->mean);
-        variance = cj__trace_latest(trace, n->variance);
+        mean = cj__trace_latest(c->trace, n->mean);
+        variance = cj__trace_latest(c->trace, n->variance);
         centered = cj__sub(g, x, spread(g, mean, axis, shape->rank));
     }
     cj_symbol *factor =
         cj__apply_unary(g, CJ__UNARY_rsqrt, cj__shift(g, variance, a->epsilon), 0, 0);
     if (n->gamma)
-        factor = cj__mul(g, factor, cj__trace_variable(trace, n->gamma));
+        factor = cj__mul(g, factor, cj__trace_variable(c->trace, n->gamma));
     cj_symbol *y = cj__mul(g, centered, spread(g, factor, axis, shape->rank));
     if (n->beta)
-        y = cj__add(g, y, spread(g, cj__trace_variable(trace, n->beta), axis, shape->rank));
-    outputs[0].symbol = y;
+        y = cj__add(g, y, spread(g, cj__trace_variable(c->trace, n->beta), axis, shape->rank));
+    c->outputs[0].symbol = y;
     return CJ_OK;
 }
 
@@ -210,7 +200,4 @@ const cj__layer_kind cj__layer_batch_normalization = {
     .exact_variables = true,
 };
 
-cj_layer *cj_batch_normalization_new(const cj_batch_normalization_args *args)
-{
-    return cj__layer_new(&cj__layer_batch_normalization, args);
-}
+CJ__CONSTRUCTOR(batch_normalization)

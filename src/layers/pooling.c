@@ -27,39 +27,33 @@ static cj_status check_pool(cj_layer *layer)
     return cj__layer_padding(layer, a->padding, &same);
 }
 
-typedef cj_symbol *pool_word(cj__build *g, cj_symbol *x, const cj__pool2d_attrs *attrs);
+typedef cj_symbol *pool_op(cj__build *g, cj_symbol *x, const cj__pool2d_attrs *attrs);
 
 // (n, h, w, c) becomes (n, h', w', c).
-static cj_status call_pool(cj_layer *layer, cj__trace *trace, const cj__value *input,
-                           cj__value *outputs, int *output_count, pool_word *pool)
+static cj_status call_pool(cj__layer_context *c, pool_op *pool)
 {
-    const cj_pooling2d_args *a = layer->args;
-    const cj_shape *x = cj__value_shape(input);
+    const cj_pooling2d_args *a = c->layer->args;
+    const cj_shape *x = cj__value_shape(c->inputs);
     const bool same = strcmp(a->padding, "same") == 0;
-    *output_count = 1;
-    CJ_TRY(cj__layer_window(layer, "pool", x, a->pool_size, (int64_t[2]){1, 1}, same));
+    CJ_TRY(cj__layer_window(c->layer, "pool", x, a->pool_size, (int64_t[2]){1, 1}, same));
     const cj__pool2d_attrs attrs = {
         .size = {a->pool_size[0], a->pool_size[1]},
         .strides = {a->strides[0], a->strides[1]},
         .same = same,
         .input = {x->dims[1], x->dims[2]},
     };
-    outputs[0].symbol = pool(&trace->build, input->symbol, &attrs);
+    c->outputs[0].symbol = pool(c->build, c->inputs->symbol, &attrs);
     return CJ_OK;
 }
 
-static cj_status call_max(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                          cj__value *outputs, int *output_count)
+static cj_status call_max(cj__layer_context *c)
 {
-    (void)count;
-    return call_pool(layer, trace, inputs, outputs, output_count, cj__max_pool2d);
+    return call_pool(c, cj__max_pool2d);
 }
 
-static cj_status call_average(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                              cj__value *outputs, int *output_count)
+static cj_status call_average(cj__layer_context *c)
 {
-    (void)count;
-    return call_pool(layer, trace, inputs, outputs, output_count, cj__average_pool2d);
+    return call_pool(c, cj__average_pool2d);
 }
 
 #define POOL(plain, class, how)                                               \
@@ -86,32 +80,26 @@ static const cj__field global_fields[] = {
     CJ__LAYER_FIELDS(cj_global_pooling2d_args),
 };
 
-typedef cj_symbol *reduce_word(cj__build *g, cj_symbol *x, uint32_t axes, bool keepdims);
+typedef cj_symbol *reduce_op(cj__build *g, cj_symbol *x, uint32_t axes, bool keepdims);
 
 // (n, h, w, c) becomes (n, c), or (n, 1, 1, c) with keepdims.
-static cj_status call_global(cj_layer *layer, cj__trace *trace, const cj__value *input,
-                             cj__value *outputs, int *output_count, reduce_word *reduce)
+static cj_status call_global(cj__layer_context *c, reduce_op *reduce)
 {
-    const cj_global_pooling2d_args *a = layer->args;
-    *output_count = 1;
-    CJ_TRY(cj__layer_window(layer, "pool", cj__value_shape(input), (int64_t[2]){1, 1},
+    const cj_global_pooling2d_args *a = c->layer->args;
+    CJ_TRY(cj__layer_window(c->layer, "pool", cj__value_shape(c->inputs), (int64_t[2]){1, 1},
                             (int64_t[2]){1, 1}, false));
-    outputs[0].symbol = reduce(&trace->build, input->symbol, 1u << 1 | 1u << 2, a->keepdims);
+    c->outputs[0].symbol = reduce(c->build, c->inputs->symbol, 1u << 1 | 1u << 2, a->keepdims);
     return CJ_OK;
 }
 
-static cj_status call_global_max(cj_layer *layer, cj__trace *trace, const cj__value *inputs,
-                                 int count, cj__value *outputs, int *output_count)
+static cj_status call_global_max(cj__layer_context *c)
 {
-    (void)count;
-    return call_global(layer, trace, inputs, outputs, output_count, cj__max);
+    return call_global(c, cj__max);
 }
 
-static cj_status call_global_average(cj_layer *layer, cj__trace *trace, const cj__value *inputs,
-                                     int count, cj__value *outputs, int *output_count)
+static cj_status call_global_average(cj__layer_context *c)
 {
-    (void)count;
-    return call_global(layer, trace, inputs, outputs, output_count, cj__mean);
+    return call_global(c, cj__mean);
 }
 
 #define GLOBAL_POOL(plain, class, how)                                                 \

@@ -49,24 +49,22 @@ static cj_status shared_axes(const cj_layer *layer, const cj_shape *x, uint32_t 
 }
 
 // Training: y = x mask / (1 - rate). Predicting: y = x.
-static cj_status call_dropout(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                              cj__value *outputs, int *output_count)
+static cj_status call_dropout(cj__layer_context *c)
 {
-    const cj_dropout_args *a = layer->args;
-    cj__build *g = &trace->build;
-    cj_symbol *x = inputs[0].symbol;
+    const cj_dropout_args *a = c->layer->args;
+    cj__build *g = c->build;
+    cj_symbol *x = c->inputs[0].symbol;
     uint32_t axes = 0;
-    (void)count;
-    *output_count = 1;
-    CJ_TRY(shared_axes(layer, cj_symbol_shape(x), &axes));
-    if (trace->training && a->rate > 0) {
-        const uint64_t key = cj__trace_key(trace, a->seed, layer->name);
+    CJ_TRY(shared_axes(c->layer, cj_symbol_shape(x), &axes));
+    if (c->trace->training && a->rate > 0) {
+        const uint64_t key = cj__trace_key(c->trace, a->seed, c->layer->name);
         if (axes)
-            x = cj__mul(g, x, cj__dropout(g, cj__ones_over(g, x, axes), trace->step, key, a->rate));
+            x = cj__mul(g, x,
+                        cj__dropout(g, cj__ones_over(g, x, axes), c->trace->step, key, a->rate));
         else
-            x = cj__dropout(g, x, trace->step, key, a->rate);
+            x = cj__dropout(g, x, c->trace->step, key, a->rate);
     }
-    outputs[0].symbol = x;
+    c->outputs[0].symbol = x;
     return CJ_OK;
 }
 
@@ -79,7 +77,4 @@ const cj__layer_kind cj__layer_dropout = {
     .mask = CJ__MASK_PASS,
 };
 
-cj_layer *cj_dropout_new(const cj_dropout_args *args)
-{
-    return cj__layer_new(&cj__layer_dropout, args);
-}
+CJ__CONSTRUCTOR(dropout)

@@ -26,15 +26,12 @@ static cj_status sample_size(const cj_layer *layer, const cj_shape *x, int64_t *
 }
 
 // (n, ...) becomes (n, elements); (n) becomes (n, 1).
-static cj_status call_flatten(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                              cj__value *outputs, int *output_count)
+static cj_status call_flatten(cj__layer_context *c)
 {
-    const cj_shape *x = cj__value_shape(&inputs[0]);
+    const cj_shape *x = cj__value_shape(&c->inputs[0]);
     int64_t size = 0;
-    (void)count;
-    *output_count = 1;
-    CJ_TRY(sample_size(layer, x, &size));
-    outputs[0].symbol = cj__reshape(&trace->build, inputs[0].symbol, &CJ_SHAPE(x->dims[0], size));
+    CJ_TRY(sample_size(c->layer, x, &size));
+    c->outputs[0].symbol = cj__reshape(c->build, c->inputs[0].symbol, &CJ_SHAPE(x->dims[0], size));
     return CJ_OK;
 }
 
@@ -48,10 +45,7 @@ const cj__layer_kind cj__layer_flatten = {
     .any_dtype = true,
 };
 
-cj_layer *cj_flatten_new(const cj_flatten_args *args)
-{
-    return cj__layer_new(&cj__layer_flatten, args);
-}
+CJ__CONSTRUCTOR(flatten)
 
 CJ__DEFAULTS(reshape, RESHAPE)
 
@@ -78,18 +72,15 @@ static cj_status check_reshape(cj_layer *layer)
     return CJ_OK;
 }
 
-static cj_status call_reshape(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                              cj__value *outputs, int *output_count)
+static cj_status call_reshape(cj__layer_context *c)
 {
-    const cj_reshape_args *a = layer->args;
-    const cj_shape *x = cj__value_shape(&inputs[0]);
+    const cj_reshape_args *a = c->layer->args;
+    const cj_shape *x = cj__value_shape(&c->inputs[0]);
     cj_shape y = {.rank = 1, .dims = {x->dims[0]}}, sample = {0};
     char from[CJ__SHAPE_WORDS], to[CJ__SHAPE_WORDS];
     int64_t size = 0;
     int open = 0;
-    (void)count;
-    *output_count = 1;
-    CJ_TRY(sample_size(layer, x, &size));
+    CJ_TRY(sample_size(c->layer, x, &size));
     for (int i = 0; i < CJ_MAX_RANK - 1 && a->target_shape[i] != 0; i++) {
         open = a->target_shape[i] == -1 ? i + 1 : open;
         y.dims[y.rank++] = a->target_shape[i];
@@ -98,12 +89,12 @@ static cj_status call_reshape(cj_layer *layer, cj__trace *trace, const cj__value
     const int64_t known = cj_shape_count(&sample);
     if (known <= 0 || size % known != 0 || (!open && size != known))
         return cj__fail(CJ_SHAPE_MISMATCH,
-                        "%s: input %s has %lld elements a sample, which do not fit %s", layer->name,
-                        cj_shape_text(x, from, sizeof from), (long long)size,
+                        "%s: input %s has %lld elements a sample, which do not fit %s",
+                        c->layer->name, cj_shape_text(x, from, sizeof from), (long long)size,
                         cj_shape_text(&y, to, sizeof to));
     if (open)
         y.dims[open] = size / known;
-    outputs[0].symbol = cj__reshape(&trace->build, inputs[0].symbol, &y);
+    c->outputs[0].symbol = cj__reshape(c->build, c->inputs[0].symbol, &y);
     return CJ_OK;
 }
 
@@ -117,7 +108,4 @@ const cj__layer_kind cj__layer_reshape = {
     .any_dtype = true,
 };
 
-cj_layer *cj_reshape_new(const cj_reshape_args *args)
-{
-    return cj__layer_new(&cj__layer_reshape, args);
-}
+CJ__CONSTRUCTOR(reshape)

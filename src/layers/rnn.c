@@ -7,15 +7,9 @@ CJ__DEFAULTS(simple_rnn, SIMPLE_RNN)
 
 static const cj__field fields[] = {
     CJ__FIELD(cj_simple_rnn_args, units, CJ__FIELD_INT, CJ__POSITIVE),
-    CJ__SPEC_FIELD(cj_simple_rnn_args, activation, cj__activations),
-    CJ__FIELD(cj_simple_rnn_args, use_bias, CJ__FIELD_BOOL),
-    CJ__SPEC_FIELD(cj_simple_rnn_args, kernel_initializer, cj__initializers),
+    CJ__KERNEL_FIELDS(cj_simple_rnn_args),
     CJ__SPEC_FIELD(cj_simple_rnn_args, recurrent_initializer, cj__initializers),
-    CJ__SPEC_FIELD(cj_simple_rnn_args, bias_initializer, cj__initializers),
-    CJ__SPEC_FIELD(cj_simple_rnn_args, kernel_regularizer, cj__regularizers),
     CJ__SPEC_FIELD(cj_simple_rnn_args, recurrent_regularizer, cj__regularizers),
-    CJ__SPEC_FIELD(cj_simple_rnn_args, bias_regularizer, cj__regularizers),
-    CJ__SPEC_FIELD(cj_simple_rnn_args, activity_regularizer, cj__regularizers),
     CJ__FIELD(cj_simple_rnn_args, dropout, CJ__FIELD_NUMBER, .low = 0, .high = 1),
     CJ__FIELD(cj_simple_rnn_args, recurrent_dropout, CJ__FIELD_NUMBER, .low = 0, .high = 1),
     CJ__FIELD(cj_simple_rnn_args, seed, CJ__FIELD_SEED),
@@ -53,12 +47,11 @@ typedef struct rnn {
     cj_variable *kernel, *recurrent, *bias, *state; // those of `layer`; bias and state may be NULL
 } rnn;
 
-static cj_status build_rnn(cj_layer *layer, const cj__type *inputs, int count)
+static cj_status build_rnn(cj_layer *layer, const cj__type *inputs)
 {
     const cj_simple_rnn_args *a = layer->args;
     const cj_shape *x = &inputs[0].shape;
     rnn *r = (rnn *)(void *)layer;
-    (void)count;
     r->bias = r->state = NULL;
     CJ_TRY(cj__layer_need_rank(layer, x, 3, 3));
     CJ_TRY(cj__layer_need_length(layer, x, 2));
@@ -146,43 +139,39 @@ static cj_status unroll(rnn *r, cj__trace *trace, cj_symbol **steps, cj_symbol *
     return CJ_OK;
 }
 
-static cj_status trace_rnn(rnn *r, cj__trace *trace, const cj__value *input, cj_symbol **steps,
-                           cj_symbol **masks, cj__value *outputs, int *output_count)
+static cj_status trace_rnn(cj__layer_context *c, cj_symbol **steps, cj_symbol **masks)
 {
-    const cj_simple_rnn_args *a = r->layer.args;
-    cj__build *g = &trace->build;
+    rnn *r = (rnn *)(void *)c->layer;
+    const cj_simple_rnn_args *a = c->layer->args;
+    const cj__value *input = &c->inputs[0];
     const int64_t time = cj__value_shape(input)->dims[1];
-    CJ_TRY(input_products(r, trace, input->symbol, steps));
+    CJ_TRY(input_products(r, c->trace, input->symbol, steps));
     if (input->mask)
-        CJ_TRY(cj__unstack(g, input->mask, 1, masks));
-    CJ_TRY(unroll(r, trace, steps, input->mask ? masks : NULL, time));
-    outputs[0].symbol = a->return_sequences ? cj__stack(g, steps, (int)time, 1) : steps[time - 1];
-    outputs[0].mask = a->return_sequences ? input->mask : NULL;
+        CJ_TRY(cj__unstack(c->build, input->mask, 1, masks));
+    CJ_TRY(unroll(r, c->trace, steps, input->mask ? masks : NULL, time));
+    c->outputs[0].symbol =
+        a->return_sequences ? cj__stack(c->build, steps, (int)time, 1) : steps[time - 1];
+    c->outputs[0].mask = a->return_sequences ? input->mask : NULL;
     if (a->return_state)
-        outputs[1].symbol = steps[time - 1];
-    *output_count = a->return_state ? 2 : 1;
-    if (a->activity_regularizer)
-        cj__trace_loss(trace, cj__activity_regularizer(g, a->activity_regularizer, r->layer.name,
-                                                       outputs[0].symbol));
+        c->outputs[1].symbol = steps[time - 1];
+    c->output_count = a->return_state ? 2 : 1;
+    cj__add_activity_loss(c, a->activity_regularizer);
     return CJ_OK;
 }
 
 // (batch, time, features) becomes (batch, units), or (batch, time, units).
-static cj_status call_rnn(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
-                          cj__value *outputs, int *output_count)
+static cj_status call_rnn(cj__layer_context *c)
 {
-    const cj_shape *x = cj__value_shape(&inputs[0]);
-    (void)count;
-    CJ_TRY(cj__layer_need_rank(layer, x, 3, 3));
-    CJ_TRY(cj__layer_need_length(layer, x, 2));
+    const cj_shape *x = cj__value_shape(&c->inputs[0]);
+    CJ_TRY(cj__layer_need_rank(c->layer, x, 3, 3));
+    CJ_TRY(cj__layer_need_length(c->layer, x, 2));
     if (x->dims[1] <= 0 || x->dims[1] > 1 << 20)
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: the number of steps must be known, from 1 to %d",
-                        layer->name, 1 << 20);
+                        c->layer->name, 1 << 20);
     cj_symbol **steps = cj__new((size_t)x->dims[1] * 2, sizeof *steps);
     if (!steps)
         return CJ_OUT_OF_MEMORY;
-    const cj_status status = trace_rnn((rnn *)(void *)layer, trace, &inputs[0], steps,
-                                       steps + x->dims[1], outputs, output_count);
+    const cj_status status = trace_rnn(c, steps, steps + x->dims[1]);
     cj__free(steps);
     return status;
 }
@@ -198,7 +187,4 @@ const cj__layer_kind cj__layer_simple_rnn = {
     .size = sizeof(rnn),
 };
 
-cj_layer *cj_simple_rnn_new(const cj_simple_rnn_args *args)
-{
-    return cj__layer_new(&cj__layer_simple_rnn, args);
-}
+CJ__CONSTRUCTOR(simple_rnn)

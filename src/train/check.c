@@ -15,7 +15,7 @@ cj_status cj__check_built(cj_model *model, const cj_dataset *data, const char *w
     for (int i = 0; i < shape.rank; i++)
         shape.dims[i] = x->shape.dims[i + 1];
     const cj_dtype dtype = x->dtype == CJ_I32 || x->dtype == CJ_I64 ? CJ_I32 : CJ_F32;
-    const cj_status status = cj_model_set_input(model, dtype, shape);
+    const cj_status status = cj__model_need_input(model, dtype, shape);
     return status ? cj__fail_in(status, "%s", who) : CJ_OK;
 }
 

@@ -38,6 +38,7 @@ MAKER(elu, cj_elu(0.5))
 MAKER(softmax, cj_softmax(.axis = 1))
 MAKER(rescaling, cj_rescaling(2, .offset = -1))
 MAKER(batch_normalization, cj_batch_normalization(.momentum = 0.9))
+MAKER(layer_normalization, cj_layer_normalization({1, -1}))
 MAKER(dropout, cj_dropout(0.5, .noise_shape = {-1, 1, 3}, .seed = 4))
 MAKER(simple_rnn, cj_simple_rnn(3, .return_sequences = true, .go_backwards = true))
 MAKER(add, cj_add())
@@ -61,6 +62,7 @@ static const sample samples[] = {
     {"Softmax", make_softmax, {3, 4}, {3, 4}, false, 4e-3},
     {"Rescaling", make_rescaling, {3, 4}, {3, 4}, true, 4e-3},
     {"BatchNormalization", make_batch_normalization, {3, 2}, {3, 2}, false, 1e-2},
+    {"LayerNormalization", make_layer_normalization, {3, 4}, {3, 4}, false, 1e-2},
     {"Dropout", make_dropout, {4, 3}, {4, 3}, true, 4e-3},
     {"SimpleRNN", make_simple_rnn, {4, 2}, {4, 3}, false, 4e-3},
     {"Add", make_add, {3}, {3}, true, 0},

@@ -167,6 +167,16 @@ def normalization(b):
         b.one(f"bn_{tag}_regularized", B(gamma_regularizer="l2", beta_regularizer="l1"), (4,), batch=6, training=training)
     b.one("bn_train_frozen", B(trainable=False), (4,), batch=6, training=True)
     b.one("bn_train_batch_of_1", B(), (4, 4, 2), batch=1, training=True)
+    N = L.LayerNormalization
+    b.one("ln_rank2", N(), (5,))
+    b.one("ln_rank4", N(), (4, 3, 5))
+    b.one("ln_axis1", N(axis=1), (3, 4, 2))
+    b.one("ln_axes", N(axis=[1, -1]), (3, 4, 2))
+    b.one("ln_no_center", N(center=False), (4,))
+    b.one("ln_no_scale", N(scale=False), (4,))
+    b.one("ln_bare", N(center=False, scale=False, epsilon=0.05), (3, 4))
+    b.one("ln_regularized", N(gamma_regularizer="l2", beta_regularizer="l1"), (4,))
+    b.one("ln_batch_of_1", N(), (3,), batch=1)
 
 
 def recurrent(b):
