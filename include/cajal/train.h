@@ -155,6 +155,12 @@ CJ_API cj_optimizer *cj_adam_new(const cj_adam_args *args);
 CJ_API cj_optimizer *cj_optimizer_from_spec(const char *spec);
 
 /**
+ * What stands for "no optimizer given" in cj_compile_args: cj_compile() makes a cj_rmsprop(), as in
+ * Keras. It is known by its address and of no other use.
+ */
+CJ_API extern cj_optimizer cj_default_optimizer;
+
+/**
  * Metrics of one output, an entry of cj_compile_args.output_metrics. Its size is fixed for ever.
  */
 typedef struct cj_output_metrics {
@@ -168,7 +174,7 @@ typedef struct cj_output_metrics {
 typedef struct cj_compile_args {
     size_t size;             ///< bytes of the struct
     int _;                   ///< what follows may be given by position
-    cj_optimizer *optimizer; ///< default NULL: cj_rmsprop(), as in Keras
+    cj_optimizer *optimizer; ///< default &cj_default_optimizer: cj_rmsprop(); NULL is refused
     /** spec for every output; required for training unless `losses` is given */
     const char *loss;
     const char *losses[CJ_IN_BRACES]; ///< one spec an output, instead of `loss`
@@ -191,7 +197,8 @@ typedef struct cj_compile_args {
     cj_pool *pool;                            ///< threads; default NULL: a pool of the default size
 } cj_compile_args;
 /** The defaults of cj_compile_args. */
-#define CJ_COMPILE_DEFAULTS .size = sizeof(cj_compile_args), .loss_weights = {NAN}
+#define CJ_COMPILE_DEFAULTS \
+    .size = sizeof(cj_compile_args), .optimizer = &cj_default_optimizer, .loss_weights = {NAN}
 /** Sets `args` to CJ_COMPILE_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_compile_defaults(cj_compile_args *args);
 /**
@@ -204,6 +211,20 @@ CJ_API cj_status cj_compile_with(cj_model *model, const cj_compile_args *args);
 #define cj_compile(...)                       \
     cj_compile_with(CJ__HEAD(__VA_ARGS__, ~), \
                     &(cj_compile_args){CJ_COMPILE_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
+
+/**
+ * The spec of the loss that output `output` was compiled with, such as "mean_squared_error"; NULL if
+ * the model is NULL or not compiled, or the output has no loss. Valid until the next compile.
+ */
+CJ_API const char *cj_model_loss(const cj_model *model, int output);
+
+/**
+ * Where cj_fit() with `.resume` would go on: whether the model holds a run that is under way or done
+ * (after cj_load() or cj_fit()). Gives the epoch to go on with, from 0, the samples of a batch and
+ * of the data set, which the resumed run must have too. Each pointer may be NULL. False for NULL.
+ */
+CJ_API bool cj_resume_point(const cj_model *model, int64_t *epoch, int64_t *batch_size,
+                            int64_t *samples);
 
 /** The learning rate of a compiled model; NAN if it is not compiled. */
 CJ_API double cj_learning_rate(const cj_model *model);

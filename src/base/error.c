@@ -9,6 +9,7 @@ enum { SENTENCE_MAX = 1024 };
 
 static _Thread_local char sentence[SENTENCE_MAX];
 static _Thread_local cj_status sentence_status;
+static _Thread_local uint64_t moment = 1;
 static _Thread_local bool sentence_of_builder; // a builder returned NULL and left this sentence
 
 static const struct {
@@ -36,16 +37,29 @@ const char *cj_status_meaning(cj_status status)
 
 const char *cj_error(void)
 {
+    moment++;
     return sentence;
 }
 
 cj_status cj_error_status(void)
 {
+    moment++;
     return sentence_status;
+}
+
+uint64_t cj__error_moment(void)
+{
+    return moment;
+}
+
+void cj__error_pass(void)
+{
+    moment++;
 }
 
 void cj_error_clear(void)
 {
+    moment++;
     *sentence = '\0';
     sentence_status = CJ_OK;
     sentence_of_builder = false;
@@ -80,6 +94,7 @@ static void record(cj_status status, const char *text, int length)
     if (length >= SENTENCE_MAX)
         mark_cut(sentence);
     sentence_status = status;
+    moment++;
 }
 
 cj_status cj__fail(cj_status status, const char *format, ...)

@@ -31,4 +31,14 @@ cj_status cj__fail_null_of(const char *who, const char *what);
 // and returns NULL. A builder that was itself given NULL calls cj__fail_null() before.
 void *cj__build_failed(void);
 
+// A number, never 0, that changes whenever this thread's sentence is recorded, read or forgotten.
+// A function with an optional object, where NULL is also the default, tells by it the NULL of a
+// builder that failed in its arguments from the default: the builder keeps the number when it
+// fails, and nothing has happened to the sentence since.
+uint64_t cj__error_moment(void);
+
+// For a function that no argument list calls: what failed before is no failure of a later call's
+// arguments.
+void cj__error_pass(void);
+
 #endif

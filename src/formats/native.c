@@ -78,6 +78,14 @@ static void tensors_free(tensor_list *t)
     cj__free(t->numbers);
 }
 
+static int remembered_count(const cj__train_state *state)
+{
+    int count = 0;
+    for (int i = 0; state && i < state->memory_count; i++)
+        count += state->memories[i].tensor_count;
+    return count;
+}
+
 static cj_status list_variable(tensor_list *t, const char *name, const cj_variable *variable)
 {
     t->names[t->count] = name;
@@ -89,10 +97,11 @@ static cj_status list_tensors(const cj__weights *weights, const cj__train_state 
                               tensor_list *t)
 {
     const int slots = state ? cj__state_variable_count(state) : 0;
-    const size_t all = (size_t)weights->count + (size_t)slots;
+    const size_t unnamed = (size_t)slots + (size_t)remembered_count(state),
+                 all = (size_t)weights->count + unnamed;
     t->names = cj__new(all, sizeof *t->names);
     t->items = cj__new(all, sizeof *t->items);
-    t->numbers = cj__new((size_t)slots, sizeof *t->numbers);
+    t->numbers = cj__new(unnamed, sizeof *t->numbers);
     if (!t->names || !t->items || !t->numbers)
         return CJ_OUT_OF_MEMORY;
     for (int i = 0; i < weights->count; i++)
@@ -100,6 +109,13 @@ static cj_status list_tensors(const cj__weights *weights, const cj__train_state 
     for (int i = 0; i < slots; i++)
         CJ_TRY(list_variable(t, numbered(t->numbers[i], "optimizer", i),
                              cj__state_variable(state, i)));
+    int number = 0;
+    for (int i = 0; state && i < state->memory_count; i++)
+        for (int j = 0; j < state->memories[i].tensor_count; j++) {
+            t->names[t->count] = numbered(t->numbers[slots + number], "callbacks", number);
+            t->items[t->count++] = state->memories[i].tensors[j];
+            number++;
+        }
     return CJ_OK;
 }
 
@@ -217,6 +233,43 @@ static cj_status assign_slots(const cj__container *container, const cj__train_st
     return CJ_OK;
 }
 
+static cj_status read_memory(const cj__container *container, int64_t count, int *number,
+                             cj__memory *memory)
+{
+    char name[NUMBERED_NAME];
+    cj_tensor **tensors = cj__resize(memory->tensors, (size_t)count, sizeof *tensors);
+    if (!tensors)
+        return CJ_OUT_OF_MEMORY;
+    memory->tensors = tensors;
+    while (memory->tensor_count < count) {
+        const cj__entry *entry =
+            cj__container_find(container, numbered(name, "callbacks", (*number)++));
+        if (!entry)
+            return cj__fail(CJ_BAD_FILE, "tensor \"%s\" of a callback is missing", name);
+        CJ_TRY(cj__container_tensor(container, entry, &memory->tensors[memory->tensor_count]));
+        memory->tensor_count++;
+    }
+    return CJ_OK;
+}
+
+// The tensors that callbacks remember: their number is with their numbers in the place.
+static cj_status read_remembered(const cj__container *container, const json_t *place,
+                                 cj__train_state *state)
+{
+    const json_t *memories = json_object_get(place, "callbacks");
+    int number = 0;
+    for (int i = 0; i < state->memory_count; i++) {
+        const json_t *memory = json_array_get(memories, (size_t)i);
+        const int64_t count = json_integer_value(json_object_get(memory, "tensors"));
+        if (count < 0 || count > container->count)
+            return cj__fail(CJ_BAD_FILE, "a callback's memory cannot have %lld tensors",
+                            (long long)count);
+        if (count > 0)
+            CJ_TRY(read_memory(container, count, &number, &state->memories[i]));
+    }
+    return CJ_OK;
+}
+
 // Settings and place of a model that was compiled when it was saved.
 static cj_status restore_training(const cj__container *container, cj_model *model)
 {
@@ -233,6 +286,8 @@ static cj_status restore_training(const cj__container *container, cj_model *mode
             status = assign_slots(container, state);
         if (status == CJ_OK && place)
             status = cj__place_from_json(state, place);
+        if (status == CJ_OK && place)
+            status = read_remembered(container, place, state);
     }
     json_decref(settings);
     json_decref(place);

@@ -42,6 +42,8 @@ static json_t *memories_to_json(cj__json *b, const cj__train_state *state)
         json_t *object = cj__json_object(b);
         cj__json_set(b, object, "name", cj__json_text(b, memory->name));
         cj__json_set(b, object, "values", numbers_to_json(b, memory->values, memory->count));
+        if (memory->tensor_count > 0)
+            cj__json_set(b, object, "tensors", cj__json_int(b, memory->tensor_count));
         cj__json_append(b, list, object);
     }
     return list;

@@ -116,8 +116,8 @@ static cj_status read_settings(const json_t *settings, int outputs, reading *r)
     args->output_metrics_count = (int)of_outputs;
     args->loss = json_string_value(json_object_get(settings, "loss"));
     const char *spec = json_string_value(json_object_get(settings, "optimizer"));
-    args->optimizer = spec ? cj_optimizer_from_spec(spec) : NULL;
-    return !spec || args->optimizer ? CJ_OK : cj_error_status();
+    args->optimizer = spec ? cj_optimizer_from_spec(spec) : cj_rmsprop();
+    return args->optimizer ? CJ_OK : cj_error_status();
 }
 
 cj_status cj__settings_from_json(cj_model *model, const json_t *settings)

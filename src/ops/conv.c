@@ -198,7 +198,7 @@ static cj__conv2d_args forward_args(const cj__call *call)
         .act = e->act,
         .act_a = e->a,
         .act_b = e->b,
-        .rounds = call->rounds,
+        .to_bf16 = call->rounds,
         .x = call->inputs[0].data,
         .w = call->inputs[1].data,
         .bias = call->input_count == 3 ? call->inputs[2].data : NULL,
@@ -213,7 +213,7 @@ static cj__conv2d_args input_grad_args(const cj__call *call)
     return (cj__conv2d_args){
         .s = geometry_of(a, &call->outputs[0].type, &call->inputs[1].type),
         .winograd = a->chosen.winograd,
-        .rounds = call->rounds,
+        .to_bf16 = call->rounds,
         .w = call->inputs[0].data,
         .dy = call->inputs[1].data,
         .dx = call->outputs[0].data,
@@ -334,7 +334,7 @@ static cj_status run_conv(const cj__call *call)
     conv_context context;
     context_of(call, &context);
     cj__run_job(call, &context.job, work_conv(call), conv_phase, &context);
-    if (context.kind == CJ__CONV2D_INPUT_GRAD && context.args.rounds && !context.job.rounds)
+    if (context.kind == CJ__CONV2D_INPUT_GRAD && context.args.to_bf16 && !context.job.to_bf16)
         cj__each_element(call, cj__count(&call->outputs[0]), round_result);
     return CJ_OK;
 }

@@ -34,13 +34,7 @@ static cj_status check_room(const cj_model *model, const cj__settings *settings)
 static cj_status fill(cj_model *model, const cj_compile_args *args, cj__train_state *state)
 {
     cj__settings *settings = &state->settings;
-    const bool refused = cj__optimizer_refused();
-    if (!args->optimizer && refused && cj_error_status() != CJ_OK)
-        // the builder in the arguments failed: its NULL does not mean the default
-        return cj_error_status();
-    settings->optimizer = cj__own(args->optimizer ? args->optimizer : cj_rmsprop());
-    if (!settings->optimizer)
-        return cj_error_status();
+    settings->optimizer = cj__own(args->optimizer);
     CJ_TRY(cj__settings_take(settings, args));
     CJ_TRY(check_room(model, settings));
     settings->pool = cj__own(args->pool ? args->pool : cj_pool_new(0));
@@ -73,6 +67,7 @@ static cj_status compile(cj_model *model, const cj_compile_args *args)
     if (!state)
         return drop_given(args, CJ_OUT_OF_MEMORY);
     const cj_status status = fill(model, args, state);
+    cj__error_pass();
     if (status == CJ_OK) {
         const cj__train_state *before = cj__state_of(model);
         state->device = before ? cj_retain(before->device) : NULL;
@@ -91,6 +86,10 @@ cj_status cj_compile_with(cj_model *model, const cj_compile_args *args)
 {
     cj_compile_args given;
     CJ_TRY(cj__args_read("cj_compile", args, &compile_defaults, sizeof given, &given));
+    if (given.optimizer == &cj_default_optimizer)
+        given.optimizer = cj_rmsprop();
+    if (!given.optimizer)
+        return drop_given(&given, cj__fail_null("cj_compile: the optimizer"));
     cj_status status = model ? cj__use_to_write(cj__model_use(model), "cj_compile") :
                                cj__fail_null("cj_compile: the model");
     if (status != CJ_OK)
@@ -98,6 +97,27 @@ cj_status cj_compile_with(cj_model *model, const cj_compile_args *args)
     status = compile(model, &given);
     cj__use_written(cj__model_use(model));
     return status;
+}
+
+const char *cj_model_loss(const cj_model *model, int output)
+{
+    const cj__train_state *state = model ? cj__state_of(model) : NULL;
+    const bool exists = output >= 0 && output < cj_model_output_count(model);
+    return state && exists ? cj__settings_loss(&state->settings, output) : NULL;
+}
+
+bool cj_resume_point(const cj_model *model, int64_t *epoch, int64_t *batch_size, int64_t *samples)
+{
+    const cj__train_state *state = model ? cj__state_of(model) : NULL;
+    if (!state || state->place.batch_size == 0)
+        return false;
+    if (epoch)
+        *epoch = state->place.epoch;
+    if (batch_size)
+        *batch_size = state->place.batch_size;
+    if (samples)
+        *samples = state->place.data_count;
+    return true;
 }
 
 double cj_learning_rate(const cj_model *model)

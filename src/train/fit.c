@@ -123,8 +123,12 @@ static cj_status open_callbacks(run *r)
 {
     const cj_fit_args *args = r->args;
     cj__list given;
-    const cj_status status = cj__list_read("cj_fit: callbacks", args->callbacks,
-                                           args->callbacks_list, args->callbacks_count, &given);
+    const bool failed = cj__callback_just_failed();
+    cj_status status = cj__list_read("cj_fit: callbacks", args->callbacks, args->callbacks_list,
+                                     args->callbacks_count, &given);
+    // a NULL at the end of those in braces looks like their end
+    if (status == CJ_OK && failed && given.count < CJ_IN_BRACES && !args->callbacks_list)
+        status = cj_error_status();
     r->callbacks = cj__new((size_t)given.count + 1, sizeof *r->callbacks);
     for (int i = 0; i < given.count; i++) {
         if (status != CJ_OK || !r->callbacks)
@@ -533,5 +537,6 @@ cj_status cj_fit_with(cj_model *model, cj_dataset *data, const cj_fit_args *args
     if (status == CJ_OK && given.history)
         *given.history = cj_retain(r->history);
     close_run(r);
+    cj__error_pass();
     return status;
 }

@@ -42,9 +42,6 @@ struct cj_optimizer {
 extern const cj__class cj__optimizer_class;
 extern const cj__catalog cj__optimizers;
 
-// Whether this thread's latest optimizer could not be made; asking forgets it.
-bool cj__optimizer_refused(void);
-
 double cj__optimizer_rate(const cj_optimizer *optimizer); // the learning rate it starts with
 const cj__optimizer_members *cj__optimizer_common(const cj_optimizer *optimizer);
 int cj__optimizer_slots(const cj_optimizer *optimizer, cj__slot *slots);

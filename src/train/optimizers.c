@@ -171,17 +171,7 @@ static cj_status check_clipping(const cj_optimizer *optimizer)
     return CJ_OK;
 }
 
-// Whether this thread's latest attempt to make an optimizer failed: tells a NULL that means "the
-// default" from a NULL that a builder gave inside the arguments of cj_compile(). It belongs to the
-// thread's last error, so to speak.
-static _Thread_local bool refused;
-
-bool cj__optimizer_refused(void)
-{
-    const bool was = refused;
-    refused = false;
-    return was;
-}
+cj_optimizer cj_default_optimizer = {.rule = NULL}; // known by its address
 
 static cj_optimizer *try_optimizer(const char *name, const void *args)
 {
@@ -210,7 +200,6 @@ static cj_optimizer *try_optimizer(const char *name, const void *args)
 static cj_optimizer *optimizer_new(const char *name, const void *args)
 {
     cj_optimizer *optimizer = try_optimizer(name, args);
-    refused = !optimizer;
     return optimizer ? optimizer : cj__build_failed();
 }
 
@@ -254,7 +243,6 @@ static cj_optimizer *from_spec(const char *spec)
 cj_optimizer *cj_optimizer_from_spec(const char *spec)
 {
     cj_optimizer *optimizer = from_spec(spec);
-    refused = !optimizer;
     return optimizer ? optimizer : cj__build_failed();
 }
 

@@ -313,6 +313,47 @@ static void the_learning_rate_is_logged_when_a_callback_sets_it(void **state)
     cj_release(history), cj_release(model), cj_release(data);
 }
 
+// Wherever the callback that failed stands, the others are not dropped in silence.
+static void a_callback_that_failed_fails_the_fit(void **state)
+{
+    (void)state;
+    cj_dataset *data = problem_classes(20);
+    cj_model *model = compiled(), *untouched = compiled();
+    const char *path = support_path("kept.csv");
+    const char words[] = "EarlyStopping: unknown mode \"mni\"";
+    assert_int_equal(
+        cj_fit(model, data, .callbacks = {cj_early_stopping(.mode = "mni"), cj_csv_logger(path)}),
+        CJ_INVALID_ARGUMENT);
+    assert_error_contains(words);
+    assert_int_equal(
+        cj_fit(model, data, .callbacks = {cj_csv_logger(path), cj_early_stopping(.mode = "mni")}),
+        CJ_INVALID_ARGUMENT);
+    assert_error_contains(words);
+    assert_int_equal(cj_fit(model, data, .callbacks = {cj_early_stopping(.mode = "mni")}),
+                     CJ_INVALID_ARGUMENT);
+    assert_error_contains(words);
+    assert_true(problem_same_weights(model, untouched));
+    // one whose failure was seen to does not fail a later fit
+    assert_null(cj_early_stopping(.mode = "mni"));
+    assert_error_contains(words);
+    assert_ok(cj_fit(model, data));
+    cj_release(model), cj_release(untouched), cj_release(data);
+}
+
+static void an_optimizer_that_failed_fails_this_compile_alone(void **state)
+{
+    (void)state;
+    cj_model *model = problem_model();
+    assert_int_equal(cj_compile(model, .optimizer = cj_adam(.beta_1 = 2), .loss = "mse"),
+                     CJ_INVALID_ARGUMENT);
+    assert_error_contains("beta_1");
+    assert_ok(cj_compile(model, .loss = "mse"));
+    assert_null(cj_optimizer_from_spec("adamm"));
+    assert_int_equal(cj_error_status(), CJ_INVALID_ARGUMENT);
+    assert_ok(cj_compile(model, .loss = "mse"));
+    cj_release(model);
+}
+
 static cj_status compile_again(void *self, cj_model *model, cj_logs *logs)
 {
     (void)self, (void)logs;
@@ -382,6 +423,8 @@ int main(void)
         cmocka_unit_test(auto_mode_knows_names_of_every_form),
         cmocka_unit_test(the_best_so_far_survives_numbers_without_nan),
         cmocka_unit_test(the_learning_rate_is_logged_when_a_callback_sets_it),
+        cmocka_unit_test(a_callback_that_failed_fails_the_fit),
+        cmocka_unit_test(an_optimizer_that_failed_fails_this_compile_alone),
         cmocka_unit_test(compiling_or_fitting_from_a_callback_is_refused),
         cmocka_unit_test(steps_are_announced),
     };

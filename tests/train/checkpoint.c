@@ -77,6 +77,37 @@ static void the_count_of_batches_survives_a_file(void **state)
     cj_release(model), cj_release(loaded), cj_release(data);
 }
 
+// The weights that EarlyStopping keeps are tensors of the file, however many they are.
+static void kept_weights_come_back_from_a_file(void **state)
+{
+    (void)state;
+    cj_dataset *data = problem_classes(60);
+    cj_model *model = cj_sequential(cj_input(4), cj_dense(100, .activation = "relu"),
+                                    cj_dense(3, .activation = "softmax")),
+             *loaded = NULL;
+    const char *path = support_path("kept.safetensors");
+    assert_ok(cj_compile(model, .loss = "sparse_categorical_crossentropy"));
+    assert_ok(
+        cj_fit(model, data, .epochs = 2, .validation_data = data,
+               .callbacks = {cj_early_stopping(.patience = 5, .restore_best_weights = true)}));
+    assert_ok(cj_save(model, path));
+    loaded = cj_load(path);
+    assert_non_null(loaded);
+    const cj__train_state *a = cj__state_of(model), *b = cj__state_of(loaded);
+    assert_int_equal(b->memory_count, 1);
+    assert_int_equal(b->memories[0].tensor_count, 4);
+    for (int i = 0; i < 4; i++) {
+        const cj_tensor *x = a->memories[0].tensors[i], *y = b->memories[0].tensors[i];
+        assert_true(cj_shape_equal(cj_tensor_shape(x), cj_tensor_shape(y)));
+        assert_memory_equal(cj_tensor_data(x), cj_tensor_data(y),
+                            (size_t)cj_tensor_count(x) * sizeof(float));
+    }
+    assert_ok(
+        cj_fit(loaded, data, .epochs = 4, .validation_data = data, .resume = true,
+               .callbacks = {cj_early_stopping(.patience = 5, .restore_best_weights = true)}));
+    cj_release(model), cj_release(loaded), cj_release(data);
+}
+
 static void epochs_without_a_validation_are_passed_over(void **state)
 {
     (void)state;
@@ -167,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_best_so_far_and_the_count_survive_a_stop),
         cmocka_unit_test(the_count_of_batches_survives_a_file),
+        cmocka_unit_test(kept_weights_come_back_from_a_file),
         cmocka_unit_test(epochs_without_a_validation_are_passed_over),
         cmocka_unit_test(without_the_monitored_value_each_epoch_is_saved),
         cmocka_unit_test(the_folder_of_the_file_is_made),

@@ -35,8 +35,7 @@ static cj_status fit_and_predict(void *context)
         cj_release(model), cj_release(pool);
         return cj_error_status();
     }
-    cj_status status = cj_compile(model, .optimizer = NULL,
-                                  .loss = "sparse_categorical_crossentropy", .pool = pool);
+    cj_status status = cj_compile(model, .loss = "sparse_categorical_crossentropy", .pool = pool);
     if (status == CJ_OK)
         status = cj_fit(model, data, .batch_size = 3, .validation_split = 0.5);
     if (status == CJ_OK)
