@@ -1,4 +1,4 @@
-// The kernel table: every numeric loop of the library, once for each dtype and instruction set.
+// The kernel table: every numeric loop of the library, one for each dtype and instruction set.
 //
 // A kernel is a pure function over pointers, sizes and strides. It allocates nothing and starts no
 // threads. There is one table for float and one for double per instruction set; `ref` is plain C
@@ -79,8 +79,8 @@
 // Reductions of n elements.
 #define CJ__REDUCTIONS(F)                \
     F(sum, "sum of x, in a fixed order") \
-    F(max, "greatest x")                 \
-    F(min, "least x")
+    F(max, "maximum of x")               \
+    F(min, "minimum of x")
 
 typedef enum cj__unary {
 #define CJ__ROW(name, ...) CJ__UNARY_##name,
@@ -114,11 +114,10 @@ enum { CJ__MAX_PHASES = 4 };
 typedef struct cj__job {
     int phases;
     int64_t tasks[CJ__MAX_PHASES];
-    // the first so many phases read one operand alone (the filters, or B) and no other phase writes
-    // the workspace: while the operand stays as it is, whoever keeps the workspace may leave them
-    // out
+    // Number of leading phases that depend on one operand only (the filters, or B). No other phase
+    // writes the workspace, so a caller that keeps it may skip them while the operand is unchanged.
     int prepares;
-    bool rounds; // of an input's gradient: the last phase rounds it, if the arguments ask for it
+    bool to_bf16; // of an input's gradient: the last phase rounds it, if the arguments ask for it
     size_t workspace; // bytes, 64-byte aligned block, contents undefined at the start
     // bytes that each thread has for itself, 64-byte aligned, contents undefined at each task
     size_t scratch;
@@ -138,11 +137,11 @@ typedef struct cj__gemm {
 } cj__gemm;
 
 // The same with A and B rounded to bfloat16 first (numbers that are bfloat16 already stay),
-// products and sums in float; `rounds`: the result, after act, is rounded too. Kernels may take
+// products and sums in float; `to_bf16`: the result, after act, is rounded too. Kernels may take
 // denormal numbers of A and B as 0.
 typedef struct cj__gemm_bf16 {
     cj__gemm g;
-    bool rounds;
+    bool to_bf16;
 } cj__gemm_bf16;
 
 // A 2-D convolution (cross-correlation) in channels-last layout:
@@ -171,10 +170,10 @@ typedef enum cj__conv2d_kind {
 // What a convolution kernel takes. A job looks at the geometry and the settings alone; pointers may
 // be NULL then.
 //
-// oh and ow may be less than the input gives: then the rows and columns behind them are not
+// oh and ow may be less than the input gives: then the rows and columns after them are not
 // computed, and dy has none. The pool is a max pool with windows side by side: oh and ow are
 // multiples of pool_h and pool_w, y is (n, oh / pool_h, ow / pool_w, f), act is NONE or relu, and
-// `place`, of y's shape, gets u * pool_w + v of the window's first greatest element, or pool_h *
+// `place`, of y's shape, gets u * pool_w + v of the window's first maximum, or pool_h *
 // pool_w where act is relu and that element is not above 0, so that no gradient passes through it
 // (max_pool2d_grad then gives zeros).
 typedef struct cj__conv2d_args {
@@ -186,11 +185,11 @@ typedef struct cj__conv2d_args {
     cj__unary act;          // CJ__UNARY_NONE for none
     double act_a, act_b;
     // act's result is rounded to bfloat16, before the pool; or dx is, where the job says so
-    bool rounds;
+    bool to_bf16;
     bool sums_dbias;          // dbias is wanted too
     const void *x, *w, *bias; // bias of f entries, or NULL
     void *y;
-    uint8_t *place; // NULL if nobody needs it
+    uint8_t *place; // NULL if not needed
     const void *dy; // (n, oh, ow, f)
     // of the filters' gradient, where there is a pool: then dy is the pool's, (n, oh / pool_h, ow /
     // pool_w, f), and these are its places: dy lies there, and 0 elsewhere in the window
@@ -244,7 +243,7 @@ typedef struct cj__kernels {
     // what y holds.
     void (*reduce[CJ__REDUCTION_COUNT])(int64_t outer, int64_t n, int64_t inner, const void *x,
                                         void *y, bool accumulate);
-    // y[o][i] = the least r whose x[o][r][i] is greatest.
+    // y[o][i] = the first r whose x[o][r][i] is the maximum.
     void (*argmax)(int64_t outer, int64_t n, int64_t inner, const void *x, int32_t *y);
     // How many rows r of `cols` have argmax x[r] == label[r]; a label may be any number.
     int64_t (*count_correct)(int64_t rows, int64_t cols, const void *x, const int32_t *label);
@@ -313,7 +312,7 @@ typedef struct cj__kernels {
                          void *y, int64_t begin, int64_t end);
     void (*from_blocks)(int64_t n, int64_t size, const void *x, void *y, int64_t begin,
                         int64_t end);
-    // The same convolutions with x, y, place, dy and dx in blocks (w, dw, bias, dbias as ever); s.n
+    // The same convolutions with x, y, place, dy and dx in blocks (w, dw, bias and dbias as above); s.n
     // counts images; groups is 1.
     void (*block_conv2d_job[CJ__CONV2D_KINDS])(const cj__conv2d_args *a, cj__job *job);
     void (*block_conv2d_run[CJ__CONV2D_KINDS])(const cj__conv2d_args *a, void *workspace,

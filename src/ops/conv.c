@@ -199,7 +199,7 @@ static cj__conv2d_args forward_args(const cj__call *call)
         .act = e->act,
         .act_a = e->a,
         .act_b = e->b,
-        .rounds = call->rounds,
+        .to_bf16 = call->rounds,
     };
 }
 
@@ -218,7 +218,7 @@ static cj__conv2d_args input_grad_args(const cj__call *call)
     return (cj__conv2d_args){
         .s = geometry_of(a, &call->outputs[0].type, &call->inputs[1].type),
         .winograd = a->chosen.winograd,
-        .rounds = call->rounds,
+        .to_bf16 = call->rounds,
     };
 }
 
@@ -377,7 +377,7 @@ static cj_status run_conv(const cj__call *call)
     conv_context context = {call, &setup->job, setup->args};
     point[kind](call, &context.args);
     cj__run_job(call, &setup->job, setup->work, conv_phase, &context);
-    if (kind == CJ__CONV2D_INPUT_GRAD && call->rounds && !setup->job.rounds)
+    if (kind == CJ__CONV2D_INPUT_GRAD && call->rounds && !setup->job.to_bf16)
         cj__each_element(call, cj__count(&call->outputs[0]), round_result);
     return CJ_OK;
 }

@@ -7,7 +7,7 @@
 //
 // Inputs are the step's with a in the gradient's place, and b last. A task takes some rows; those
 // that a thread takes are about those whose part of the sum it takes in the product by w
-// (kernels/body/gemm_form.h), so w stays its own.
+// (kernels/body/product/gemm_form.h), so w stays its own.
 #include "base/memory.h"
 #include "ops/build.h"
 #include "ops/matmul.h"

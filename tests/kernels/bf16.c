@@ -100,7 +100,7 @@ static void multiply(const cj__kernels *k, cj__gemm_bf16 a, void *c, sharing how
 // Products of rounded operands below 1 are exact, and a sum of k errs by less than k + 2 units of
 // the last place of 1 in any order. A rounded result may fall to the next bfloat16 where the sum is
 // near a tie: 2^-7 relative.
-static void compare_products(const tables *t, cj__gemm g, bool bias, bool worst, bool rounds)
+static void compare_products(const tables *t, cj__gemm g, bool bias, bool worst, bool to_bf16)
 {
     const int64_t a_rows = g.trans_a ? g.k : g.m, b_rows = g.trans_b ? g.n : g.k;
     operand a = operand_new(a_rows * g.lda, t->real_size),
@@ -116,12 +116,12 @@ static void compare_products(const tables *t, cj__gemm g, bool bias, bool worst,
     if (!worst && a.count > 0)
         operand_put(&a, pick(a.count), 1e-40); // counts as it is, or as 0
     g.a = a.data, g.b = b.data, g.bias = bias ? row.data : NULL;
-    const cj__gemm_bf16 args = {g, rounds};
+    const cj__gemm_bf16 args = {g, to_bf16};
     multiply(t->ref, args, e.data, SHARE_ALL);
     multiply(t->fast, args, c.data, SHARE_ALL);
-    const double relative = rounds ? 0x1p-7 : 8 * t->epsilon;
+    const double relative = to_bf16 ? 0x1p-7 : 8 * t->epsilon;
     assert_close(&c, &e, relative, (double)(g.k + 2) * t->epsilon, "bfloat16 product", t);
-    if (rounds) {
+    if (to_bf16) {
         t->ref->round_bf16(c.count, c.data, again.data);
         for (int64_t i = 0; i < g.m; i++)
             for (int64_t j = 0; j < g.n; j++)

@@ -136,7 +136,7 @@ static void compare_kind(const tables *t, const work *images, const work *blocks
                          const char *what)
 {
     const int64_t n = images->args.s.n, lanes = t->fast->lanes, held = blocks_of(n, lanes) * lanes;
-    const bool exact = images->args.rounds;
+    const bool exact = images->args.to_bf16;
     const double relative = exact ? 0 : 8 * t->epsilon,
                  absolute = exact ? 0 : (double)(terms + 2) * t->epsilon;
     outcome e = outcome_new(images, n, t->real_size), y = outcome_new(blocks, held, t->real_size);
@@ -293,7 +293,7 @@ static void compare_rounded(const tables *t, const cj__conv2d *s, const variant 
             row = integers(s->f, t->real_size, 3);
     operand w = integers(s->kh * s->kw * s->c * s->f, t->real_size, 1);
     operand block_x = to_blocks(&x, s->n, t->fast->lanes, 3);
-    work images = {.args = {.s = *s, .act = v->act, .rounds = true, .x = x.data, .w = w.data}};
+    work images = {.args = {.s = *s, .act = v->act, .to_bf16 = true, .x = x.data, .w = w.data}};
     images.args.bias = v->bias ? row.data : NULL;
     work blocks = images;
     blocks.args.x = block_x.data;

@@ -35,7 +35,7 @@ static void compare_forward(const tables *t, cj__conv2d_args a, bool with_nan)
 {
     const cj__conv2d *s = &a.s;
     const int64_t out = s->n * (s->oh / a.pool_h) * (s->ow / a.pool_w) * s->f;
-    operand x = integers(s->n * s->h * s->w * s->c, t->real_size, a.rounds ? 300 : 2),
+    operand x = integers(s->n * s->h * s->w * s->c, t->real_size, a.to_bf16 ? 300 : 2),
             bias = integers(s->f, t->real_size, 3);
     operand w = integers(s->kh * s->kw * s->c / s->groups * s->f, t->real_size, 1);
     operand y = operand_new(out, t->real_size), e = operand_new(out, t->real_size);
@@ -73,7 +73,7 @@ static void forward_of(const tables *t)
                                                   .pool_h = pools[p][0],
                                                   .pool_w = pools[p][1],
                                                   // then sums are beyond what bfloat16 holds
-                                                  .rounds = how == 3,
+                                                  .to_bf16 = how == 3,
                                                   .act = how ? CJ__UNARY_relu : CJ__UNARY_NONE},
                                 how == 2);
 }

@@ -31,7 +31,7 @@ static double sigmoid(double x)
     return 1 / (1 + exp(-x));
 }
 
-// Bounds as body/math.h states them. Below -88 sigmoid's e^-x overflows; its value is a denormal
+// Bounds as body/elementwise/math.h states them. Below -88 sigmoid's e^-x overflows; its value is a denormal
 // there.
 static const struct {
     const char *name;

@@ -218,7 +218,7 @@ static void compare_rounded(const tables *t, const cj__conv2d *s, int side, cj__
     flat.args.act = CJ__UNARY_NONE;
     flat.pooled = flat.out;
     outcome all = outcome_of(&flat, t->ref, CJ__CONV2D_FORWARD, r.out, SHARE_ALL);
-    r.args.rounds = true;
+    r.args.to_bf16 = true;
     outcome fast = outcome_of(&r, t->fast, CJ__CONV2D_FORWARD, r.pooled, SHARE_ALL);
     const double absolute = tolerance(&r, 9 * s->c);
     for (int64_t i = 0; i < r.pooled; i++) {

@@ -2,6 +2,9 @@
 //
 // A table is data: no code that was compiled with the flags of an instruction set runs before the
 // table has been chosen (table.c).
+#ifndef CJ_KERNELS_BODY_ENTRIES_H
+#define CJ_KERNELS_BODY_ENTRIES_H
+
 #include "kernels/tables.h"
 
 #define ENTRY(name) .name = name,
@@ -45,3 +48,5 @@
 #define KERNEL_ENTRIES {ENTRIES_OF_BOTH_SIZES}
 #endif
 // clang-format on
+
+#endif

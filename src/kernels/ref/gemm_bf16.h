@@ -29,7 +29,7 @@ static void gemm_bf16_run(const cj__gemm_bf16 *args, void *workspace, int phase,
             c[j] = (real)sum;
         }
         activate(g->act, g->act_a, g->act_b, g->n, c);
-        if (args->rounds)
+        if (args->to_bf16)
             round_bf16(g->n, c, c);
     }
 }

@@ -1,90 +1,101 @@
-// Optimizer steps, in place; the formulas are Keras's (cajal/train.h).
+// Optimizer steps, in place. Letters are those of the papers and of Keras (cajal/train.h): w weight,
+// g gradient, m first moment or momentum, v second moment; `_out` is what is written.
+#ifndef CJ_KERNELS_REF_OPTIMIZER_H
+#define CJ_KERNELS_REF_OPTIMIZER_H
 
-static void sgd(int64_t n, const void *w, const void *g, const void *m, void *w_out, void *m_out,
-                double rate, double momentum, bool nesterov, double decay)
+#define AT(p)         ((double)((const real *)(p))[i])
+#define PUT(p, value) (((real *)(p))[i] = (real)(value))
+
+// w -= lr g; with momentum m = momentum m - lr g and w += m, by Nesterov w += momentum m - lr g.
+static void sgd(int64_t n, const void *ws, const void *gs, const void *ms, void *w_out, void *m_out,
+                double lr, double momentum, bool nesterov, double decay)
 {
     for (int64_t i = 0; i < n; i++) {
-        const double weight = (double)((const real *)w)[i] * (1 - decay),
-                     step = rate * (double)((const real *)g)[i];
+        const double w = AT(ws) * (1 - decay), step = lr * AT(gs);
         double change = -step;
-        if (m) {
-            const double speed = momentum * (double)((const real *)m)[i] - step;
-            ((real *)m_out)[i] = (real)speed;
-            change = nesterov ? momentum * speed - step : speed;
+        if (ms) {
+            const double m = momentum * AT(ms) - step;
+            PUT(m_out, m);
+            change = nesterov ? momentum * m - step : m;
         }
-        ((real *)w_out)[i] = (real)(weight + change);
+        PUT(w_out, w + change);
     }
 }
 
-static void adagrad(int64_t n, const void *w, const void *g, const void *a, void *w_out,
-                    void *a_out, double rate, double epsilon, double decay)
+// a += g^2, w -= lr g / sqrt(a + epsilon).
+static void adagrad(int64_t n, const void *ws, const void *gs, const void *as, void *w_out,
+                    void *a_out, double lr, double epsilon, double decay)
 {
     for (int64_t i = 0; i < n; i++) {
-        const double slope = (double)((const real *)g)[i],
-                     weight = (double)((const real *)w)[i] * (1 - decay);
-        const double sum = (double)((const real *)a)[i] + slope * slope;
-        ((real *)a_out)[i] = (real)sum;
-        ((real *)w_out)[i] = (real)(weight - rate * slope / sqrt(sum + epsilon));
+        const double g = AT(gs), w = AT(ws) * (1 - decay), a = AT(as) + g * g;
+        PUT(a_out, a);
+        PUT(w_out, w - lr * g / sqrt(a + epsilon));
     }
 }
 
-static void adadelta(int64_t n, const void *w, const void *g, const void *a, const void *d,
-                     void *w_out, void *a_out, void *d_out, double rate, double rho, double epsilon,
+// a = rho a + (1 - rho) g^2, change = -sqrt((d + epsilon) / (a + epsilon)) g, d = rho d + (1 - rho)
+// change^2, w += lr change.
+static void adadelta(int64_t n, const void *ws, const void *gs, const void *as, const void *ds,
+                     void *w_out, void *a_out, void *d_out, double lr, double rho, double epsilon,
                      double decay)
 {
     for (int64_t i = 0; i < n; i++) {
-        const double slope = (double)((const real *)g)[i],
-                     weight = (double)((const real *)w)[i] * (1 - decay);
-        const double sum = rho * (double)((const real *)a)[i] + (1 - rho) * slope * slope;
-        const double past = (double)((const real *)d)[i];
-        const double change = -sqrt((past + epsilon) / (sum + epsilon)) * slope;
-        ((real *)a_out)[i] = (real)sum;
-        ((real *)d_out)[i] = (real)(rho * past + (1 - rho) * change * change);
-        ((real *)w_out)[i] = (real)(weight + rate * change);
+        const double g = AT(gs), w = AT(ws) * (1 - decay), d = AT(ds);
+        const double a = rho * AT(as) + (1 - rho) * g * g;
+        const double change = -sqrt((d + epsilon) / (a + epsilon)) * g;
+        PUT(a_out, a);
+        PUT(d_out, rho * d + (1 - rho) * change * change);
+        PUT(w_out, w + lr * change);
     }
 }
 
-static void rmsprop(int64_t n, const void *w, const void *g, const void *v, const void *m,
-                    const void *mean, void *w_out, void *v_out, void *m_out, void *mean_out,
-                    double rate, double rho, double momentum, double epsilon, double decay)
+// v = rho v + (1 - rho) g^2, step = lr g / sqrt(v + epsilon), w -= step. Centred: mean = rho mean +
+// (1 - rho) g, and v - mean^2 takes v's place below the root. With momentum: m = momentum m + step,
+// w -= m.
+static void rmsprop(int64_t n, const void *ws, const void *gs, const void *vs, const void *ms,
+                    const void *means, void *w_out, void *v_out, void *m_out, void *mean_out,
+                    double lr, double rho, double momentum, double epsilon, double decay)
 {
     for (int64_t i = 0; i < n; i++) {
-        const double slope = (double)((const real *)g)[i],
-                     weight = (double)((const real *)w)[i] * (1 - decay);
-        const double square = rho * (double)((const real *)v)[i] + (1 - rho) * slope * slope;
-        double variance = square;
-        if (mean) {
-            const double average = rho * (double)((const real *)mean)[i] + (1 - rho) * slope;
-            ((real *)mean_out)[i] = (real)average;
-            variance -= average * average;
+        const double g = AT(gs), w = AT(ws) * (1 - decay);
+        const double v = rho * AT(vs) + (1 - rho) * g * g;
+        double variance = v;
+        if (means) {
+            const double mean = rho * AT(means) + (1 - rho) * g;
+            PUT(mean_out, mean);
+            variance -= mean * mean;
         }
-        double step = rate * slope / sqrt(variance + epsilon);
-        if (m) {
-            step += momentum * (double)((const real *)m)[i];
-            ((real *)m_out)[i] = (real)step;
+        double step = lr * g / sqrt(variance + epsilon);
+        if (ms) {
+            step += momentum * AT(ms);
+            PUT(m_out, step);
         }
-        ((real *)v_out)[i] = (real)square;
-        ((real *)w_out)[i] = (real)(weight - step);
+        PUT(v_out, v);
+        PUT(w_out, w - step);
     }
 }
 
-static void adam(int64_t n, const void *w, const void *g, const void *m, const void *v,
-                 const void *vhat, void *w_out, void *m_out, void *v_out, void *vhat_out,
+// m = m + (1 - beta_1) (g - m), v = v + (1 - beta_2) (g^2 - v), w -= alpha m / (sqrt(v) + epsilon);
+// AMSGrad: vhat = max(vhat, v) takes v's place below the root.
+static void adam(int64_t n, const void *ws, const void *gs, const void *ms, const void *vs,
+                 const void *vhats, void *w_out, void *m_out, void *v_out, void *vhat_out,
                  double alpha, double beta_1, double beta_2, double epsilon, double decay)
 {
     for (int64_t i = 0; i < n; i++) {
-        const double slope = (double)((const real *)g)[i],
-                     weight = (double)((const real *)w)[i] * (1 - decay);
-        const double first = (double)((const real *)m)[i], second = (double)((const real *)v)[i];
-        const double mean = first + (slope - first) * (1 - beta_1);
-        const double square = second + (slope * slope - second) * (1 - beta_2);
-        double spread = square;
-        if (vhat) {
-            spread = max_of((double)((const real *)vhat)[i], square);
-            ((real *)vhat_out)[i] = (real)spread;
+        const double g = AT(gs), w = AT(ws) * (1 - decay), m_before = AT(ms), v_before = AT(vs);
+        const double m = m_before + (g - m_before) * (1 - beta_1);
+        const double v = v_before + (g * g - v_before) * (1 - beta_2);
+        double vhat = v;
+        if (vhats) {
+            vhat = max_of(AT(vhats), v);
+            PUT(vhat_out, vhat);
         }
-        ((real *)m_out)[i] = (real)mean;
-        ((real *)v_out)[i] = (real)square;
-        ((real *)w_out)[i] = (real)(weight - alpha * mean / (sqrt(spread) + epsilon));
+        PUT(m_out, m);
+        PUT(v_out, v);
+        PUT(w_out, w - alpha * m / (sqrt(vhat) + epsilon));
     }
 }
+
+#undef AT
+#undef PUT
+#endif

@@ -12,9 +12,9 @@ static window window_of(const cj__pool2d *s, int64_t i, int64_t j)
     return (window){top,
                     left,
                     top < 0 ? 0 : top,
-                    least(top + s->kh, s->h),
+                    min(top + s->kh, s->h),
                     left < 0 ? 0 : left,
-                    least(left + s->kw, s->w)};
+                    min(left + s->kw, s->w)};
 }
 
 static bool index_is_byte(const cj__pool2d *s)
@@ -91,7 +91,8 @@ static void max_pool2d_grad(const cj__pool2d *s, const void *index, const void *
     for (int64_t i = begin * in; i < end * in; i++)
         ((real *)dx)[i] = 0;
     for (int64_t at = begin * out; at < end * out; at++)
-        if (read_index(s, index, at) < s->kh * s->kw) // else behind the window: nothing passes
+        if (read_index(s, index, at) <
+            s->kh * s->kw) // else no element of the window: nothing passes
             ((real *)dx)[remembered(s, index, at)] += ((const real *)dy)[at];
 }
 

@@ -100,7 +100,7 @@ static real conv2d_pooled(const cj__conv2d_args *a, int64_t image, int64_t row, 
             real y =
                 (real)(conv2d_element(&a->s, a->x, a->w, image, row * rows + u, col * cols + v, f) +
                        bias);
-            if (a->rounds && rows * cols > 1)
+            if (a->to_bf16 && rows * cols > 1)
                 round_bf16(1, &y, &y);
             if ((u == 0 && v == 0) || y > best || (y != y && best == best)) {
                 best = y;
@@ -128,7 +128,7 @@ static void conv2d_forward_run(const cj__conv2d_args *a, void *workspace, void *
                 a->place[task * wide * filters + at] = place;
         }
         activate(a->act, a->act_a, a->act_b, wide * filters, to);
-        if (a->rounds)
+        if (a->to_bf16)
             round_bf16(wide * filters, to, to);
     }
 }

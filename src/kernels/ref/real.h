@@ -5,6 +5,7 @@
 #ifndef CJ_KERNELS_REF_REAL_H
 #define CJ_KERNELS_REF_REAL_H
 
+#include "kernels/common.h"
 #include "kernels/kernels.h"
 #include <math.h>
 #include <string.h>
@@ -44,11 +45,6 @@ static inline double sigmoid_of(double x)
 static inline double softplus_of(double x)
 {
     return relu_of(x) + log1p(exp(-fabs(x)));
-}
-
-static inline int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
 }
 
 #endif

@@ -62,7 +62,7 @@ static double sum_of_squares(int64_t n, const void *x)
     return sum;
 }
 
-static double greatest(int64_t n, const real *x)
+static double max_of_row(int64_t n, const real *x)
 {
     double best = -INFINITY;
     for (int64_t j = 0; j < n; j++)
@@ -74,7 +74,7 @@ static double greatest(int64_t n, const real *x)
 static double log_sum_exp(int64_t n, const real *x, double *top)
 {
     double sum = 0;
-    *top = greatest(n, x);
+    *top = max_of_row(n, x);
     for (int64_t j = 0; j < n; j++)
         sum += exp(x[j] - *top);
     return *top + log(sum);
@@ -85,7 +85,7 @@ static void softmax(int64_t rows, int64_t cols, const void *x, void *y)
     for (int64_t r = 0; r < rows; r++) {
         const real *from = (const real *)x + r * cols;
         real *to = (real *)y + r * cols;
-        double top = greatest(cols, from), sum = 0;
+        double top = max_of_row(cols, from), sum = 0;
         for (int64_t j = 0; j < cols; j++)
             sum += exp(from[j] - top);
         for (int64_t j = 0; j < cols; j++)

@@ -31,6 +31,8 @@
 #ifndef CJ_KERNELS_SIMD_VECTOR_H
 #define CJ_KERNELS_SIMD_VECTOR_H
 
+#include "base/memory.h"
+#include "kernels/common.h"
 #include "kernels/kernels.h"
 #include <float.h>
 #include <math.h>
@@ -56,16 +58,16 @@ typedef real unaligned_vec
 // 64-bit words, for random numbers.
 typedef uint64_t word_vec __attribute__((vector_size(VEC_BYTES)));
 
-// The halves of two vectors of words woven together.
+// The halves of two vectors of words, interleaved.
 #if VEC_BYTES == 64
-#define WEAVE_WORDS_LOW(a, b)  __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
-#define WEAVE_WORDS_HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#define INTERLEAVE_WORDS_LOW(a, b)  __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define INTERLEAVE_WORDS_HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
 #elif VEC_BYTES == 32
-#define WEAVE_WORDS_LOW(a, b)  __builtin_shufflevector(a, b, 0, 4, 1, 5)
-#define WEAVE_WORDS_HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#define INTERLEAVE_WORDS_LOW(a, b)  __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define INTERLEAVE_WORDS_HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
 #else
-#define WEAVE_WORDS_LOW(a, b)  __builtin_shufflevector(a, b, 0, 2)
-#define WEAVE_WORDS_HIGH(a, b) __builtin_shufflevector(a, b, 1, 3)
+#define INTERLEAVE_WORDS_LOW(a, b)  __builtin_shufflevector(a, b, 0, 2)
+#define INTERLEAVE_WORDS_HIGH(a, b) __builtin_shufflevector(a, b, 1, 3)
 #endif
 
 // Before a loop whose count is known: without it an array of accumulators would live in memory.
@@ -83,14 +85,14 @@ typedef uint64_t word_vec __attribute__((vector_size(VEC_BYTES)));
 
 enum { STEPS_AHEAD = 8, CACHE_LINE = 64 };
 
-// Asks for the line `distance` bytes behind `from`, whether there is one or not.
+// Asks for the line `distance` bytes after `from`; the address need not exist.
 ALWAYS_INLINE void fetch_line(const void *from, int64_t distance)
 {
     __builtin_prefetch((const void *)((uintptr_t)from + (uintptr_t)distance));
 }
 
-// Fetches `vecs` vectors `distance` bytes behind `from` into the first cache, whether there are any
-// or not. (A second cache that gives a line every few cycles does so only for who asks early.)
+// Fetches `vecs` vectors `distance` bytes after `from` into the first cache; the addresses need not
+// exist. (The second cache gives a line every few cycles only if lines are asked for early.)
 ALWAYS_INLINE void fetch_ahead(const void *from, int64_t distance, const int vecs)
 {
     UNROLL
@@ -148,34 +150,34 @@ ALWAYS_INLINE real vec_sum(vec v)
     return lane[0];
 }
 
-// The halves of two vectors woven together, and the transpose of LANES vectors made of it: weaving
+// The halves of two vectors, interleaved, and the transpose of LANES vectors made of it: interleaving
 // row i with row i + LANES / 2 log2(LANES) times moves every element (i, j) to (j, i).
 #if VEC_BYTES / CJ_REAL_BYTES == 16
-#define WEAVE_LOW(a, b) \
+#define INTERLEAVE_LOW(a, b) \
     __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
-#define WEAVE_HIGH(a, b) \
+#define INTERLEAVE_HIGH(a, b) \
     __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 #elif VEC_BYTES / CJ_REAL_BYTES == 8
-#define WEAVE_LOW(a, b)  __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
-#define WEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#define INTERLEAVE_LOW(a, b)  __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define INTERLEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
 #elif VEC_BYTES / CJ_REAL_BYTES == 4
-#define WEAVE_LOW(a, b)  __builtin_shufflevector(a, b, 0, 4, 1, 5)
-#define WEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#define INTERLEAVE_LOW(a, b)  __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define INTERLEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
 #else
-#define WEAVE_LOW(a, b)  __builtin_shufflevector(a, b, 0, 2)
-#define WEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 1, 3)
+#define INTERLEAVE_LOW(a, b)  __builtin_shufflevector(a, b, 0, 2)
+#define INTERLEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 1, 3)
 #endif
 
 ALWAYS_INLINE void vec_transpose(vec r[LANES])
 {
     for (int round = 1; round < LANES; round *= 2) {
-        vec woven[LANES];
+        vec interleaved[LANES];
         for (int i = 0; i < LANES / 2; i++) {
-            woven[2 * i] = WEAVE_LOW(r[i], r[i + LANES / 2]);
-            woven[2 * i + 1] = WEAVE_HIGH(r[i], r[i + LANES / 2]);
+            interleaved[2 * i] = INTERLEAVE_LOW(r[i], r[i + LANES / 2]);
+            interleaved[2 * i + 1] = INTERLEAVE_HIGH(r[i], r[i + LANES / 2]);
         }
         for (int i = 0; i < LANES; i++)
-            r[i] = woven[i];
+            r[i] = interleaved[i];
     }
 }
 
@@ -183,7 +185,7 @@ ALWAYS_INLINE void vec_sum_pairs(vec *r, const int half)
 {
     UNROLL
     for (int i = 0; i < half; i++)
-        r[i] = WEAVE_LOW(r[i], r[i + half]) + WEAVE_HIGH(r[i], r[i + half]);
+        r[i] = INTERLEAVE_LOW(r[i], r[i + half]) + INTERLEAVE_HIGH(r[i], r[i + half]);
 }
 
 // The sums of LANES vectors, each by halves as vec_sum has it: lane i is that of r[i]. Overwrites

@@ -4,9 +4,9 @@
 #include "kernels/simd/avx512.h"
 #include "kernels/simd/bf16.h"
 #include "kernels/simd/amx.h"
-#include "kernels/body/round_vec.h"
-#include "kernels/body/bf16_product.h"
-#include "kernels/body/gemm_amx.h"
+#include "kernels/body/elementwise/round_vec.h"
+#include "kernels/body/product/bf16_product.h"
+#include "kernels/body/product/gemm_amx.h"
 #include "kernels/tables.h"
 
 enum { PAIR_ROWS_MAX = 1, ROUNDED_ROWS = 12, LEAST_SUM = 16, LEAST_WORK = 24 * 1024 };
@@ -35,10 +35,10 @@ static void amx_or_pairs_run(const cj__gemm_bf16 *a, void *workspace, int phase,
 static bool gemm_bf16_pays(const cj__gemm *g)
 {
     const double m = (double)g->m, n = (double)g->n, k = (double)g->k,
-                 least = g->m <= SIDE ? 5 : 7.5;
+                 minimum = g->m <= SIDE ? 5 : 7.5;
     if (g->m <= ROUNDED_ROWS && !g->trans_b)
         return g->k >= 8;
-    return m * n >= least * (m * (g->trans_a ? 1.5 : 1) + n * (g->trans_b ? 1.5 : 1)) &&
+    return m * n >= minimum * (m * (g->trans_a ? 1.5 : 1) + n * (g->trans_b ? 1.5 : 1)) &&
            g->k >= LEAST_SUM && m * n * k >= LEAST_WORK;
 }
 

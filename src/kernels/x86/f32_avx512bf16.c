@@ -3,9 +3,9 @@
 #define CJ_REAL_BYTES 4
 #include "kernels/simd/avx512.h"
 #include "kernels/simd/bf16.h"
-#include "kernels/body/round_vec.h"
-#include "kernels/body/bf16_product.h"
-#include "kernels/body/gemm_bf16.h"
+#include "kernels/body/elementwise/round_vec.h"
+#include "kernels/body/product/bf16_product.h"
+#include "kernels/body/product/gemm_bf16.h"
 #include "kernels/tables.h"
 
 // Packing costs (m + n) k, and what pairs save is as m n k: the ratio m n / (m + n) decides. By
