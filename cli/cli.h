@@ -1,13 +1,13 @@
 // The program: a table of commands, each a function over options that it declares as data. Exit
-// codes: 0 done, 1 the work failed (the sentence is on standard error), 2 the command line was
-// wrong.
+// codes: 0 done, 1 the work failed (the sentence is on standard error), 2 the command line was wrong,
+// 130 interrupted.
 #ifndef CLI_H
 #define CLI_H
 
 #include <cajal.h>
 #include <jansson.h>
 
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
 typedef enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_INT, OPTION_REAL } option_kind;
 
@@ -34,9 +34,6 @@ extern const command commands[]; // ended by a name of NULL
 int read_options(const command *self, const option *options, int option_count, int argc,
                  char **argv, int least, int most, const char **words);
 const command *find_command(const char *name);
-// The exit code of a status, after its sentence; a failure without a sentence of the library's was
-// told where it was.
-int finish(cj_status status);
 void print_usage(FILE *stream);
 void print_help(const command *self, const option *options, int option_count, FILE *stream);
 
@@ -51,25 +48,62 @@ int run_datasets(int argc, char **argv);
 int run_completion(int argc, char **argv);
 
 // models.c: the tutorial's networks by name, for images of height x width x channels bytes and
-// `classes` classes. A name with a dot or slash is a JSON file. NULL with a sentence, told or in
-// cj_error().
+// `classes` classes. A name with a dot or slash is a JSON file. NULL with a sentence in cj_error().
 cj_model *make_model(const char *name, cj_dataset *data);
-void print_models(FILE *stream);
 
-// report.c: what a run leaves behind.
+// places.c: files and folders to be written, checked before work begins.
+// Makes a folder and those above it. CJ_IO with a sentence.
+cj_status make_folder(const char *path);
+// Makes the folder of a file and sees that the file can be written; leaves what is there as it is.
+cj_status check_output(const char *path);
+
+// data.c
+// A data set by name. *name "auto" becomes what was found: mnist, else digits. A missing one is
+// CJ_NOT_FOUND with what to do.
+cj_status load_data(const char **name, cj_dataset **train, cj_dataset **test);
+// Keeps the first `limit` samples; 0 keeps all.
+cj_status limit_samples(cj_dataset **data, int64_t limit);
+
+// interrupt.c: Ctrl-C. A callback that, once the program is interrupted, saves the model as `path`
+// (unless that is NULL) after the running step and ends cj_fit() with CJ_CANCELLED.
+cj_callback *interruptible(const char *path);
+bool was_interrupted(void);
+
+// curve.c, confusion.c, mistakes.c: what a run leaves behind.
 cj_status write_curve(const cj_history *history, const char *path); // SVG
 cj_status write_mistakes(const cj_tensor *images, const uint8_t *labels,
                          const cj_tensor *probabilities,
                          const char *path); // PNG
+// The greatest of a row of probabilities.
+int64_t best_of(const cj_tensor *probabilities, int64_t row, int64_t classes);
 void print_confusion(const int64_t *counts, int classes, FILE *stream);
 cj_status write_confusion(const int64_t *counts, int classes, const char *path); // CSV
+cj_status draw_confusion(const int64_t *counts, int classes, const char *path);  // SVG
 // Counts[label * classes + predicted] over a data set; the probabilities are released by the
 // caller.
 cj_status count_confusion(cj_model *model, cj_dataset *data, int64_t **counts, int *classes,
                           cj_tensor **probabilities);
 
-// One image file as the model's first input wants it: (1, height, width, channels), uint8.
-cj_status read_model_image(const cj_model *model, const char *path, cj_tensor **image);
+// output.c: what is printed.
+// The exit code of a status, after "cajal: " and its sentence on standard error.
+int finish(cj_status status);
+// Flushes standard output at the end of main(). A failure, such as a full disk, is told, and turns
+// EXIT_DONE into EXIT_FAILED.
+int close_output(int code);
+// Text that may come from a file: control characters and what is not UTF-8 are printed as \xNN.
+void print_text(const char *text, FILE *stream);
+// The same as JSON, and a number that may be NaN or infinite: those become "nan", "inf", "-inf".
+json_t *text_json(const char *text);
+json_t *number_json(double value);
+// A JSON value and a line end on standard output.
+void print_json_value(const json_t *value);
+
+// inputs.c
+// Whether a name has that ending, in capitals or not.
+bool ends_with(const char *text, const char *end);
+// One image file as the model's first input wants it: (1, height, width, channels), uint8. With
+// `invert` light and dark change places; without it a light border of a grey image is remarked on.
+cj_status read_model_image(const cj_model *model, const char *path, bool invert, cj_tensor **image);
 // A tensor converted to the model's input type: bytes become floats as they are if the model takes
 // floats.
 cj_status fit_input(const cj_model *model, cj_tensor *given, cj_tensor **fitted);

@@ -1,20 +1,11 @@
 // cajal datasets: what there is, where it is found, fetching it, and looking at it.
-#define _POSIX_C_SOURCE 200809L
 #include "cli.h"
 
-#include <curl/curl.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "sha256.h"
-
-typedef struct remote_file {
-    const char *name, *sha256;
-} remote_file;
+#include "fetch.h"
 
 // The published MNIST files; checksums of what they hold when unpacked.
 static const remote_file mnist_files[] = {
@@ -52,113 +43,21 @@ static int find_set(const char *name)
         if (strcmp(sets[i].name, name) == 0)
             return i;
     }
-    fprintf(stderr, "cajal datasets: there is no data set \"%s\"\n", name);
+    fputs("cajal datasets: there is no data set \"", stderr);
+    print_text(name, stderr);
+    fputs("\"; it knows", stderr);
+    for (int i = 0; i < SET_COUNT; i++)
+        fprintf(stderr, "%s %s", i ? "," : "", sets[i].name);
+    fputc('\n', stderr);
     return -1;
 }
 
 // ---- fetch ----
 
-static int show_progress(void *context, curl_off_t total, curl_off_t now, curl_off_t up_total,
-                         curl_off_t up_now)
-{
-    (void)up_total, (void)up_now;
-    if (isatty(STDERR_FILENO) && total > 0)
-        fprintf(stderr, "\r%-28s %3d%% of %.1f MB", (const char *)context, (int)(100 * now / total),
-                (double)total / 1e6);
-    return 0;
-}
-
-static bool download(const char *address, const remote_file *file, FILE *to)
-{
-    char url[512], problem[CURL_ERROR_SIZE] = "";
-    snprintf(url, sizeof(url), "%s%s", address, file->name);
-    CURL *curl = curl_easy_init();
-    if (!curl)
-        return false;
-    curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, to);
-    curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https,http,file");
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 15L);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1000L);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, 30L);
-    curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)64 << 20);
-    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, show_progress);
-    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, (void *)(uintptr_t)file->name);
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, problem);
-    CURLcode code = curl_easy_perform(curl);
-    curl_easy_cleanup(curl);
-    if (code != CURLE_OK)
-        fprintf(stderr, "\ncajal datasets: %s: %s\n", url,
-                problem[0] != '\0' ? problem : curl_easy_strerror(code));
-    return code == CURLE_OK;
-}
-
-// Downloads beside its place, checks, renames.
-static bool fetch_file(const char *address, const remote_file *file, const char *folder)
-{
-    char path[1024], part[1100], sum[65] = "";
-    snprintf(path, sizeof(path), "%s/%s", folder, file->name);
-    snprintf(part, sizeof(part), "%s.part", path);
-    if (sha256_file(path, sum) && strcmp(sum, file->sha256) == 0) {
-        printf("%-28s is there already\n", file->name);
-        return true;
-    }
-    FILE *to = fopen(part, "wb");
-    if (!to) {
-        fprintf(stderr, "cajal datasets: cannot write \"%s\": %s\n", part, strerror(errno));
-        return false;
-    }
-    bool got = download(address, file, to);
-    got = fclose(to) == 0 && got;
-    if (got && (!sha256_file(part, sum) || strcmp(sum, file->sha256) != 0)) {
-        fprintf(stderr,
-                "\ncajal datasets: %s has SHA-256 %s, not %s: it is not the published file\n",
-                file->name, sum, file->sha256);
-        got = false;
-    }
-    if (got && rename(part, path) == 0) {
-        printf("%s%-28s SHA-256 is right\n", isatty(STDERR_FILENO) ? "\n" : "", file->name);
-        return true;
-    }
-    remove(part);
-    return false;
-}
-
-static void make_folders(char *path)
-{
-    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        mkdir(path, 0777);
-        *slash = '/';
-    }
-    mkdir(path, 0777);
-}
-
-static bool cache_folder(const char *name, char *path, size_t size)
-{
-    const char *data = getenv("CAJAL_DATA"), *cache = getenv("XDG_CACHE_HOME"),
-               *home = getenv("HOME");
-    if (data && *data != '\0')
-        snprintf(path, size, "%s/%s", data, name);
-    else if (cache && *cache != '\0')
-        snprintf(path, size, "%s/cajal/%s", cache, name);
-    else if (home && *home != '\0')
-        snprintf(path, size, "%s/.cache/cajal/%s", home, name);
-    else
-        return false;
-    make_folders(path);
-    return true;
-}
-
 static int fetch(int set, const char *address)
 {
-    char folder[900];
     if (!sets[set].address && sets[set].by_hand) {
-        fprintf(stderr,
-                "cajal datasets: %s is one archive, which this program does not unpack: %s\n",
+        fprintf(stderr, "cajal: %s is one archive, which this program does not fetch; %s\n",
                 sets[set].name, sets[set].by_hand);
         return EXIT_FAILED;
     }
@@ -166,16 +65,8 @@ static int fetch(int set, const char *address)
         printf("%s needs no fetching\n", sets[set].name);
         return EXIT_DONE;
     }
-    if (!cache_folder(sets[set].name, folder, sizeof(folder))) {
-        fprintf(stderr, "cajal datasets: neither CAJAL_DATA nor HOME says where to put it\n");
-        return EXIT_FAILED;
-    }
-    for (int i = 0; i < sets[set].file_count; i++) {
-        if (!fetch_file(address ? address : sets[set].address, &sets[set].files[i], folder))
-            return EXIT_FAILED;
-    }
-    printf("%s is in %s\n", sets[set].name, folder);
-    return EXIT_DONE;
+    return finish(fetch_files(sets[set].name, address ? address : sets[set].address,
+                              sets[set].files, sets[set].file_count));
 }
 
 // ---- list, info, show ----
@@ -195,8 +86,7 @@ static int list(bool json)
                                              "what", sets[i].what));
     }
     if (json) {
-        json_dumpf(all, stdout, JSON_INDENT(2));
-        putchar('\n');
+        print_json_value(all);
     }
     json_decref(all);
     return EXIT_DONE;
@@ -219,6 +109,26 @@ static void describe(const char *part, const cj_dataset *data)
     putchar('\n');
 }
 
+// One training image as it is.
+static cj_status show_one(const cj_dataset *train, int64_t index, const char *path)
+{
+    cj_tensor *one = NULL, *picture = NULL;
+    if (index >= cj_dataset_count(train))
+        return cj_fail(CJ_INVALID_ARGUMENT, "--index %lld: there are %lld training samples",
+                       (long long)index, (long long)cj_dataset_count(train));
+    cj_status status = cj_tensor_slice(cj_dataset_x(train, 0), 0, index, 1, &one);
+    if (status == CJ_OK)
+        status = cj_image_grid(one, 1, &picture);
+    if (status == CJ_OK)
+        status = cj_save_png(picture, path);
+    if (status == CJ_OK)
+        printf("%s: sample %lld, label %lld\n", path, (long long)index,
+               (long long)cj_tensor_get(cj_dataset_y(train, 0), &index));
+    cj_release(one);
+    cj_release(picture);
+    return status;
+}
+
 static cj_status show(const cj_dataset *train, const char *path)
 {
     cj_tensor *first = NULL, *picture = NULL;
@@ -233,13 +143,17 @@ static cj_status show(const cj_dataset *train, const char *path)
     return status;
 }
 
-static int look(const char *verb, const char *name, const char *path)
+static int look(const char *verb, const char *name, const char *path, int64_t index)
 {
     cj_dataset *train = NULL, *test = NULL;
-    cj_status status = cj_load_dataset(name, &train, &test);
+    cj_status status = load_data(&name, &train, &test);
+    if (status == CJ_OK && path)
+        status = check_output(path);
     if (status == CJ_OK && strcmp(verb, "info") == 0) {
         describe("train", train);
         describe("test", test);
+    } else if (status == CJ_OK && index >= 0) {
+        status = show_one(train, index, path);
     } else if (status == CJ_OK) {
         status = show(train, path);
         if (status == CJ_OK)
@@ -253,14 +167,17 @@ static int look(const char *verb, const char *name, const char *path)
 int run_datasets(int argc, char **argv)
 {
     const char *words[3] = {NULL, NULL, NULL}, *address = NULL;
+    int64_t index = -1;
     bool json = false;
     const option options[] = {
+        {"index", "N", "with show: training sample N alone (all of the first 200)", OPTION_INT,
+         &index},
         {"from", "ADDRESS", "fetch from another address (ends with a slash)", OPTION_TEXT,
          &address},
         {"json", NULL, "print the list as JSON", OPTION_FLAG, &json},
     };
     const command *self = find_command("datasets");
-    int done = read_options(self, options, 2, argc, argv, 1, 3, words);
+    int done = read_options(self, options, 3, argc, argv, 1, 3, words);
     if (done != EXIT_DONE)
         return done < 0 ? EXIT_DONE : done;
     if (strcmp(words[0], "list") == 0 && !words[1])
@@ -269,9 +186,11 @@ int run_datasets(int argc, char **argv)
     if (known && strcmp(words[0], "fetch") == 0 && !words[2])
         return fetch(find_set(words[1]), address);
     if (known && strcmp(words[0], "info") == 0 && !words[2])
-        return look("info", words[1], NULL);
+        return look("info", words[1], NULL, -1);
     if (known && strcmp(words[0], "show") == 0 && words[2])
-        return look("show", words[1], words[2]);
-    print_help(self, options, 2, stderr);
+        return look("show", words[1], words[2], index);
+    if (words[1] && !known)
+        return EXIT_USAGE;
+    print_help(self, options, 3, stderr);
     return EXIT_USAGE;
 }

@@ -1,11 +1,21 @@
 // Bringing files into the shape that a model takes.
+#define _XOPEN_SOURCE 700
 #include "cli.h"
 
 #include <string.h>
+#include <strings.h>
+
+bool ends_with(const char *text, const char *end)
+{
+    const size_t length = strlen(text), tail = strlen(end);
+    return length >= tail && strcasecmp(text + length - tail, end) == 0;
+}
 
 cj_status fit_input(const cj_model *model, cj_tensor *given, cj_tensor **fitted)
 {
     const cj_shape *shape = cj_model_input_shape(model, 0);
+    if (!shape)
+        return cj_fail(CJ_NOT_BUILT, "the model does not know the shape of its input");
     cj_shape wanted = *shape;
     wanted.dims[0] = -1;
     cj_tensor *reshaped = NULL;
@@ -14,17 +24,56 @@ cj_status fit_input(const cj_model *model, cj_tensor *given, cj_tensor **fitted)
     return CJ_OK;
 }
 
-cj_status read_model_image(const cj_model *model, const char *path, cj_tensor **image)
+// Whether most of the border of a grey image is light, as ink on paper is; MNIST is light on dark.
+static bool has_light_border(const cj_tensor *image)
+{
+    const cj_shape *shape = cj_tensor_shape(image);
+    const int64_t height = shape->dims[0], width = shape->dims[1];
+    const uint8_t *pixels = cj_tensor_data(image);
+    int64_t light = 0, all = 0;
+    for (int64_t y = 0; y < height; y++)
+        for (int64_t x = 0; x < width; x++)
+            if (y == 0 || x == 0 || y == height - 1 || x == width - 1) {
+                light += pixels[y * width + x] > 160;
+                all++;
+            }
+    return shape->dims[2] == 1 && 2 * light > all;
+}
+
+static void turn(cj_tensor *image)
+{
+    uint8_t *pixels = cj_tensor_data(image);
+    for (int64_t i = 0; i < cj_tensor_count(image); i++)
+        pixels[i] = (uint8_t)(255 - pixels[i]);
+}
+
+static void remark(const char *path)
+{
+    fflush(stdout);
+    fputs("cajal: ", stderr);
+    print_text(path, stderr);
+    fputs(": dark on a light ground; a model of light digits on dark, as MNIST's are, wants "
+          "--invert\n",
+          stderr);
+}
+
+cj_status read_model_image(const cj_model *model, const char *path, bool invert, cj_tensor **image)
 {
     const cj_shape *shape = cj_model_input_shape(model, 0);
-    int64_t height = shape && shape->rank >= 3 ? shape->dims[1] : 28;
-    int64_t width = shape && shape->rank >= 3 ? shape->dims[2] : 28;
-    int channels = shape && shape->rank == 4 ? (int)shape->dims[3] : 1;
+    if (!shape)
+        return cj_fail(CJ_NOT_BUILT, "the model does not know the shape of its input");
+    const int64_t height = shape->rank >= 3 && shape->dims[1] > 0 ? shape->dims[1] : 28;
+    const int64_t width = shape->rank >= 3 && shape->dims[2] > 0 ? shape->dims[2] : 28;
+    const int channels = shape->rank == 4 ? (int)shape->dims[3] : 1;
     cj_tensor *read = NULL, *resized = NULL;
     CJ_TRY(cj_load_image(path, channels, &read));
     cj_status status = cj_resize_image(read, height, width, &resized);
     cj_release(read);
     CJ_TRY(status);
+    if (invert)
+        turn(resized);
+    else if (has_light_border(resized))
+        remark(path);
     status = fit_input(model, resized, image);
     cj_release(resized); // the view holds it
     return status;

@@ -56,17 +56,6 @@ static bool read_list(settings *s)
     }
 }
 
-static cj_status limit_samples(cj_dataset **data, int64_t limit)
-{
-    cj_dataset *slice = NULL;
-    if (limit <= 0 || limit >= cj_dataset_count(*data))
-        return CJ_OK;
-    CJ_TRY(cj_dataset_slice(*data, 0, limit, &slice));
-    cj_release(*data);
-    *data = slice;
-    return CJ_OK;
-}
-
 // Accuracies on the test samples, some at a time so that there is progress to show.
 static cj_status test(cj_knn *knn, cj_dataset *data, const settings *s, double *accuracy)
 {
@@ -121,7 +110,7 @@ static void print_json(const settings *s, const cj_knn_scores *scores, const dou
     for (int i = 0; i < cj_knn_scores_count(scores); i++) {
         json_t *folds = json_array();
         for (int f = 0; f < cj_knn_scores_folds(scores); f++)
-            json_array_append_new(folds, json_real(cj_knn_scores_accuracy(scores, i, f)));
+            json_array_append_new(folds, number_json(cj_knn_scores_accuracy(scores, i, f)));
         json_array_append_new(rows, json_pack("{s:I, s:o, s:f, s:f}", "k",
                                               (json_int_t)cj_knn_scores_k(scores, i), "folds",
                                               folds, "mean", cj_knn_scores_mean(scores, i),
@@ -134,8 +123,7 @@ static void print_json(const settings *s, const cj_knn_scores *scores, const dou
         json_decref(rows);
     }
     json_object_set_new(whole, "test", tests);
-    json_dumpf(whole, stdout, JSON_INDENT(2));
-    putchar('\n');
+    print_json_value(whole);
     json_decref(whole);
 }
 
@@ -191,7 +179,7 @@ static cj_status run(settings *s)
     if (pool)
         knn =
             cj_knn(.k = most, .metric = s->metric, .weights = s->weights, .pool = cj_retain(pool));
-    cj_status status = knn ? cj_load_dataset(s->data, &train, &queries) : cj_error_status();
+    cj_status status = knn ? load_data(&s->data, &train, &queries) : cj_error_status();
     if (status == CJ_OK)
         status = limit_samples(&train, s->train);
     if (status == CJ_OK)
@@ -236,9 +224,10 @@ int run_knn(int argc, char **argv)
     if (done != EXIT_DONE)
         return done < 0 ? EXIT_DONE : done;
     if (!read_list(&s)) {
-        fprintf(stderr,
-                "cajal knn: --k needs 1 to %d numbers above 0 with commas between, not \"%s\"\n",
-                MAX_CHOICES, s.k_list);
+        fprintf(stderr, "cajal knn: --k needs 1 to %d numbers above 0 with commas between, not \"",
+                MAX_CHOICES);
+        print_text(s.k_list, stderr);
+        fputs("\"\n", stderr);
         return EXIT_USAGE;
     }
     if (s.train < 0 || s.test < 0 || s.threads < 0 || s.threads > 256) {

@@ -8,14 +8,14 @@ const command commands[] = {
     {"train", "[MODEL]",
      "train mnist-cnn (the default), mnist-cnn-small, mnist-mlp or a JSON architecture", run_train},
     {"evaluate", "FILE", "loss, accuracy and confusion matrix of a trained model", run_evaluate},
-    {"predict", "FILE INPUT...", "class and probability of images or rows", run_predict},
+    {"predict", "FILE INPUT...", "what a model answers to images or rows of numbers", run_predict},
     {"summary", "MODEL", "the layers of a model", run_summary},
     {"bench", "MODEL", "how long a step of a model takes on this machine", run_bench},
     {"explain", "FILE INPUT", "how a model computes, number by number", run_explain},
     {"knn", "", "k-nearest neighbours on a data set, and cross-validation over k", run_knn},
-    {"datasets", "list | info NAME | fetch NAME | show NAME FILE", "the data sets at hand",
+    {"datasets", "list | info NAME | fetch NAME | show NAME FILE.png", "the data sets at hand",
      run_datasets},
-    {"completion", "SHELL", "completion for bash", run_completion},
+    {"completion", "SHELL", "completion for bash (the default), zsh or fish", run_completion},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -33,11 +33,23 @@ void print_usage(FILE *stream)
     fprintf(stream, "usage: cajal COMMAND [OPTION]... [ARGUMENT]...\n\n");
     for (const command *c = commands; c->name; c++)
         fprintf(stream, "  %-11s %s\n", c->name, c->help);
-    fprintf(stream, "\n`cajal COMMAND --help` tells more; `cajal --version` the version.\n"
-                    "Exit code: 0 done, 1 the work failed, 2 the command line was wrong.\n");
+    fprintf(
+        stream,
+        "\n`cajal COMMAND --help` tells more; `cajal --version` the version.\n"
+        "Exit code: 0 done, 1 the work failed, 2 the command line was wrong, 130 interrupted.\n");
 }
 
-int main(int argc, char **argv)
+// Warnings of the library go where errors go.
+static void warn(const char *sentence, void *context)
+{
+    (void)context;
+    fflush(stdout);
+    fputs("cajal: warning: ", stderr);
+    print_text(sentence, stderr);
+    fputc('\n', stderr);
+}
+
+static int run(int argc, char **argv)
 {
     if (argc < 2) {
         print_usage(stderr);
@@ -54,33 +66,17 @@ int main(int argc, char **argv)
     }
     const command *chosen = find_command(argv[1]);
     if (!chosen) {
-        fprintf(stderr, "cajal: unknown command \"%s\"\n\n", argv[1]);
+        fputs("cajal: unknown command \"", stderr);
+        print_text(argv[1], stderr);
+        fputs("\"\n\n", stderr);
         print_usage(stderr);
         return EXIT_USAGE;
     }
     return chosen->run(argc - 1, argv + 1);
 }
 
-int run_completion(int argc, char **argv)
+int main(int argc, char **argv)
 {
-    const char *shell = "bash";
-    int done = read_options(find_command("completion"), NULL, 0, argc, argv, 0, 1, &shell);
-    if (done != EXIT_DONE)
-        return done < 0 ? EXIT_DONE : done;
-    if (strcmp(shell, "bash") != 0) {
-        fprintf(stderr, "cajal completion: only bash is known, not \"%s\"\n", shell);
-        return EXIT_USAGE;
-    }
-    printf("_cajal() {\n    local word=${COMP_WORDS[COMP_CWORD]}\n    if [ \"$COMP_CWORD\" -eq 1 "
-           "]; then\n"
-           "        COMPREPLY=($(compgen -W \"");
-    for (const command *c = commands; c->name; c++)
-        printf("%s ", c->name);
-    printf("\" -- \"$word\"))\n    elif [[ $word == -* ]]; then\n"
-           "        COMPREPLY=($(compgen -W \"$(cajal \"${COMP_WORDS[1]}\" --help | grep -o -- "
-           "'--[a-z-]*')\" -- "
-           "\"$word\"))\n"
-           "    else\n        COMPREPLY=($(compgen -f -- \"$word\"))\n    fi\n}\ncomplete -o "
-           "filenames -F _cajal cajal\n");
-    return EXIT_DONE;
+    cj_set_warning_handler(warn, NULL);
+    return close_output(run(argc, argv));
 }

@@ -45,17 +45,11 @@ static const struct {
 };
 enum { MODEL_COUNT = sizeof(models) / sizeof models[0] };
 
-void print_models(FILE *stream)
-{
-    for (int i = 0; i < MODEL_COUNT; i++)
-        fprintf(stream, "  %-16s %s\n", models[i].name, models[i].what);
-}
-
 static cj_model *from_json(const char *path)
 {
     FILE *file = fopen(path, "rb");
     if (!file) {
-        fprintf(stderr, "cajal: cannot read \"%s\"\n", path);
+        cj_fail(CJ_NOT_FOUND, "%s: cannot be read", path);
         return NULL;
     }
     enum { MOST = 16 << 20 };
@@ -91,7 +85,11 @@ cj_model *make_model(const char *name, cj_dataset *data)
     }
     if (strpbrk(name, "./"))
         return from_json(name);
-    fprintf(stderr, "cajal: there is no model \"%s\"; a JSON file or one of\n", name);
-    print_models(stderr);
+    char names[256] = "";
+    for (int i = 0; i < MODEL_COUNT; i++)
+        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i ? ", " : "",
+                 models[i].name);
+    cj_fail(CJ_NOT_FOUND, "there is no model \"%s\"; it takes a JSON file or one of %s", name,
+            names);
     return NULL;
 }

@@ -21,8 +21,10 @@ void print_help(const command *self, const option *options, int option_count, FI
 
 static int usage_error(const command *self, const char *format, const char *what)
 {
+    char text[1024];
+    snprintf(text, sizeof text, format, what);
     fprintf(stderr, "cajal %s: ", self->name);
-    fprintf(stderr, format, what);
+    print_text(text, stderr);
     fprintf(stderr, "; see `cajal %s --help`\n", self->name);
     return EXIT_USAGE;
 }
@@ -80,7 +82,7 @@ int read_options(const command *self, const option *options, int option_count, i
     int count = 0;
     bool only_words = false;
     for (int i = 1; i < argc;) {
-        if (!only_words && strcmp(argv[i], "--help") == 0) {
+        if (!only_words && (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)) {
             print_help(self, options, option_count, stdout);
             return -1;
         }
@@ -100,11 +102,4 @@ int read_options(const command *self, const option *options, int option_count, i
         }
     }
     return count >= least ? EXIT_DONE : usage_error(self, "it needs %s", self->arguments);
-}
-
-int finish(cj_status status)
-{
-    if (status != CJ_OK && cj_error()[0] == '\0')
-        return EXIT_FAILED;
-    return cj_report(status);
 }

@@ -1,156 +1,273 @@
 // cajal train: a model by name or from JSON, a data set by name; leaves the model, a curve, a
-// confusion matrix, mistakes.
+// confusion matrix and the mistakes.
 #include "cli.h"
 
-#include <errno.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+enum { MOST_CLASSES = 1024 };
+
+// What --report leaves.
+enum { REPORT_CURVE, REPORT_CONFUSION, REPORT_CONFUSION_PICTURE, REPORT_MISTAKES, REPORT_COUNT };
+static const char *const report_files[] = {"curve.svg", "confusion.csv", "confusion.svg",
+                                           "mistakes.png"};
 
 typedef struct settings {
-    const char *data, *optimizer, *loss, *output, *report, *resume, *dtype;
-    int64_t epochs, batch_size, seed, threads, limit;
-    double learning_rate;
-    bool json, quiet;
+    const char *data, *optimizer, *loss, *output, *report, *resume, *dtype, *class_weights;
+    int64_t epochs, batch_size, seed, threads, limit, patience;
+    double learning_rate; // NAN: the optimizer's own
+    double validation_split;
+    bool save_best_only, json, quiet;
+    double class_weight[MOST_CLASSES];
+    int class_count;
 } settings;
-
-static cj_status limit_samples(cj_dataset **data, int64_t limit)
-{
-    cj_dataset *slice = NULL;
-    if (limit <= 0 || limit >= cj_dataset_count(*data))
-        return CJ_OK;
-    CJ_TRY(cj_dataset_slice(*data, 0, limit, &slice));
-    cj_release(*data);
-    *data = slice;
-    return CJ_OK;
-}
 
 static cj_optimizer *make_optimizer(const settings *s)
 {
-    if (s->learning_rate <= 0)
+    if (isnan(s->learning_rate))
         return cj_optimizer_from_spec(s->optimizer);
     char spec[256];
-    size_t length = strlen(s->optimizer);
-    bool open = length != 0 && s->optimizer[length - 1] == ')';
-    snprintf(spec, sizeof(spec), "%.*s%slearning_rate=%.17g)", (int)(open ? length - 1 : length),
+    const size_t length = strlen(s->optimizer);
+    const bool open = length != 0 && s->optimizer[length - 1] == ')';
+    snprintf(spec, sizeof spec, "%.*s%slearning_rate=%.17g)", (int)(open ? length - 1 : length),
              s->optimizer, open ? ", " : "(", s->learning_rate);
     return cj_optimizer_from_spec(spec);
 }
 
-static cj_status prepare(const char *name, const settings *s, cj_dataset *train, cj_model **model)
+static cj_status make_new(const char *name, const settings *s, cj_dataset *train, cj_model **model)
 {
-    if (s->resume) {
-        *model = cj_load(s->resume);
-        return *model ? CJ_OK : cj_error_status();
-    }
     *model = make_model(name, train);
     if (!*model)
-        // told by make_model()
-        return cj_error_status() != CJ_OK ? cj_error_status() : CJ_INVALID_ARGUMENT;
+        return cj_error_status();
     CJ_TRY(cj_set_dtype_policy(cj_model_layer(*model), s->dtype));
     CJ_TRY(cj_model_set_seed(*model, (uint64_t)s->seed));
     cj_pool *pool = cj_pool_new((int)s->threads);
-    cj_optimizer *optimizer = make_optimizer(s);
-    if (!pool || !optimizer)
+    cj_optimizer *optimizer = pool ? make_optimizer(s) : NULL;
+    if (!optimizer) {
+        cj_release(pool);
         return cj_error_status();
+    }
     return cj_compile(*model, .optimizer = optimizer, .loss = s->loss, .metrics = {"accuracy"},
                       .pool = pool);
+}
+
+// A saved run goes on with the batches and the samples that it had, unless the command line says
+// otherwise: what contradicts the file is refused by cj_fit().
+static cj_status load_saved(settings *s, cj_model **model)
+{
+    int64_t batch_size = 0, samples = 0;
+    *model = cj_load(s->resume);
+    if (!*model)
+        return cj_error_status();
+    if (!cj_resume_point(*model, NULL, &batch_size, &samples))
+        return cj_fail(CJ_INVALID_ARGUMENT,
+                       "%s: the model was saved before it was trained; there "
+                       "is no run to resume",
+                       s->resume);
+    s->batch_size = s->batch_size ? s->batch_size : batch_size;
+    s->limit = s->limit ? s->limit : samples;
+    return CJ_OK;
+}
+
+// What would fail after hours fails now.
+static cj_status check_places(const settings *s)
+{
+    char path[4096];
+    if (s->output)
+        CJ_TRY(check_output(s->output));
+    if (!s->report)
+        return CJ_OK;
+    CJ_TRY(make_folder(s->report));
+    for (int i = 0; i < REPORT_COUNT; i++) {
+        snprintf(path, sizeof path, "%s/%s", s->report, report_files[i]);
+        CJ_TRY(check_output(path));
+    }
+    return CJ_OK;
 }
 
 static cj_status report(cj_model *model, cj_dataset *test, const cj_history *history,
                         const settings *s)
 {
-    char path[1024];
+    char path[4096];
     cj_tensor *probabilities = NULL;
     int64_t *counts = NULL;
     int classes = 0;
-    if (mkdir(s->report, 0777) != 0 && errno != EEXIST) {
-        fprintf(stderr, "cajal: cannot make the folder \"%s\": %s\n", s->report, strerror(errno));
-        return CJ_IO;
-    }
-    snprintf(path, sizeof(path), "%s/curve.svg", s->report);
+    const cj_tensor *images = cj_dataset_x(test, 0);
+    snprintf(path, sizeof path, "%s/%s", s->report, report_files[REPORT_CURVE]);
     CJ_TRY(write_curve(history, path));
     cj_status status = count_confusion(model, test, &counts, &classes, &probabilities);
     if (status == CJ_OK && classes > 0) {
         if (!s->json)
             print_confusion(counts, classes, stdout);
-        snprintf(path, sizeof(path), "%s/confusion.csv", s->report);
+        snprintf(path, sizeof path, "%s/%s", s->report, report_files[REPORT_CONFUSION]);
         status = write_confusion(counts, classes, path);
-        const cj_tensor *images = cj_dataset_x(test, 0);
-        snprintf(path, sizeof(path), "%s/mistakes.png", s->report);
+        snprintf(path, sizeof path, "%s/%s", s->report, report_files[REPORT_CONFUSION_PICTURE]);
+        if (status == CJ_OK)
+            status = draw_confusion(counts, classes, path);
+        snprintf(path, sizeof path, "%s/%s", s->report, report_files[REPORT_MISTAKES]);
         if (status == CJ_OK && cj_tensor_dtype(images) == CJ_U8 &&
             cj_tensor_shape(images)->rank == 4)
             status =
                 write_mistakes(images, cj_tensor_data(cj_dataset_y(test, 0)), probabilities, path);
-        if (status == CJ_OK && !s->json)
-            printf("%s: curve.svg, confusion.csv, mistakes.png\n", s->report);
+    }
+    if (status == CJ_OK && !s->json) {
+        printf("%s: ", s->report);
+        for (int i = 0; i < REPORT_COUNT; i++)
+            printf("%s%s", report_files[i], i + 1 < REPORT_COUNT ? ", " : "\n");
     }
     free(counts);
     cj_release(probabilities);
     return status;
 }
 
-static void print_json(const cj_history *history, const cj_results *results, const char *output)
+static void print_json(const cj_history *history, const cj_results *results, const settings *s)
 {
-    json_t *epochs = json_array(), *final = json_object();
+    json_t *epochs = json_array(), *final = json_object(), *whole = json_object();
     for (int e = 0; e < cj_history_epochs(history); e++) {
         json_t *row = json_object();
-        for (int n = 0; n < cj_history_names(history); n++)
-            json_object_set_new(
-                row, cj_history_name(history, n),
-                json_real(cj_history_value(history, cj_history_name(history, n), e)));
+        for (int n = 0; n < cj_history_names(history); n++) {
+            const char *name = cj_history_name(history, n);
+            json_object_set_new(row, name, number_json(cj_history_value(history, name, e)));
+        }
         json_array_append_new(epochs, row);
     }
     for (int i = 0; i < cj_results_count(results); i++)
         json_object_set_new(final, cj_results_name(results, i),
-                            json_real(cj_results_value_at(results, i)));
-    json_t *whole = json_pack("{s:o, s:o, s:s?}", "epochs", epochs, "test", final, "model", output);
-    json_dumpf(whole, stdout, JSON_INDENT(2));
-    putchar('\n');
+                            number_json(cj_results_value_at(results, i)));
+    json_object_set_new(whole, "data", json_string(s->data));
+    json_object_set_new(whole, "epochs", epochs);
+    json_object_set_new(whole, "test", final);
+    if (s->output)
+        json_object_set_new(whole, "model", text_json(s->output));
+    print_json_value(whole);
     json_decref(whole);
 }
 
-static cj_status train(const char *name, const settings *s)
+static cj_status fit(cj_model *model, cj_dataset *data, cj_dataset *test, const settings *s,
+                     cj_history **history)
+{
+    cj_callback *callbacks[3];
+    int count = 0;
+    if (s->output)
+        callbacks[count++] = cj_model_checkpoint(s->output, .save_best_only = s->save_best_only,
+                                                 .verbose = s->save_best_only && !s->json);
+    if (s->patience > 0)
+        callbacks[count++] = cj_early_stopping(.patience = (int)s->patience - 1);
+    callbacks[count++] = interruptible(s->output);
+    const bool splits = s->validation_split > 0;
+    return cj_fit(
+        model, data, .epochs = (int)s->epochs, .batch_size = s->batch_size,
+        .validation_data = splits ? NULL : test, .validation_split = s->validation_split,
+        .class_weight = s->class_count ? s->class_weight : NULL, .class_count = s->class_count,
+        .verbose = s->json || s->quiet ? CJ_SILENT : CJ_BAR, .stream = stdout, .resume = s->resume,
+        .history = history, .callbacks_list = callbacks, .callbacks_count = count);
+}
+
+static cj_status finish_training(cj_model *model, cj_dataset *test, const cj_history *history,
+                                 const settings *s)
+{
+    cj_results *results = NULL;
+    if (s->output && !s->save_best_only)
+        CJ_TRY(cj_save(model, s->output));
+    CJ_TRY(cj_evaluate(model, test, &results, .batch_size = 256));
+    const double loss = cj_results_value(results, "loss");
+    cj_status status = s->report ? report(model, test, history, s) : CJ_OK;
+    if (status == CJ_OK && s->json)
+        print_json(history, results, s);
+    else if (status == CJ_OK) {
+        printf("test loss %.4f, test accuracy %.4f", loss, cj_results_value(results, "accuracy"));
+        if (s->output) {
+            printf(", saved as ");
+            print_text(s->output, stdout);
+        }
+        putchar('\n');
+    }
+    if (status == CJ_OK && !isfinite(loss))
+        status = cj_fail(CJ_NOT_FINITE, "the loss is no finite number: training diverged (try a "
+                                        "smaller --learning-rate)");
+    cj_release(results);
+    return status;
+}
+
+static void tell_interrupted(const settings *s)
+{
+    fflush(stdout);
+    if (s->output)
+        fprintf(stderr,
+                "\ncajal: interrupted; the run is saved, go on with\n"
+                "    cajal train --resume %s --data %s --epochs %lld --output %s\n",
+                s->output, s->data, (long long)s->epochs, s->output);
+    else
+        fprintf(stderr, "\ncajal: interrupted; nothing is saved without --output\n");
+}
+
+static cj_status train(const char *name, settings *s)
 {
     cj_dataset *data = NULL, *test = NULL;
     cj_model *model = NULL;
     cj_history *history = NULL;
-    cj_results *results = NULL;
-    cj_status status = cj_load_dataset(s->data, &data, &test);
+    cj_status status = check_places(s);
+    if (status == CJ_OK && s->resume)
+        status = load_saved(s, &model);
+    if (status == CJ_OK)
+        status = load_data(&s->data, &data, &test);
     if (status == CJ_OK)
         status = limit_samples(&data, s->limit);
-    if (status == CJ_OK)
-        status = prepare(name, s, data, &model);
+    if (status == CJ_OK && !s->resume)
+        status = make_new(name, s, data, &model);
     if (status == CJ_OK && !s->json && !s->quiet) {
-        cj_model_summary(model, stdout);
-        printf("training on %lld samples of \"%s\", kernels %s\n",
-               (long long)cj_dataset_count(data), s->data, cj_isa());
+        status = cj_model_summary(model, stdout);
+        printf("training on %lld samples of %s, kernels %s\n", (long long)cj_dataset_count(data),
+               s->data, cj_isa());
     }
     if (status == CJ_OK)
-        status =
-            cj_fit(model, data, .epochs = (int)s->epochs, .batch_size = s->batch_size,
-                   .validation_data = test, .verbose = s->json || s->quiet ? CJ_SILENT : CJ_BAR,
-                   .stream = stdout, .resume = s->resume, .history = &history,
-                   .callbacks = {s->output ? cj_model_checkpoint(s->output) : NULL});
-    if (status == CJ_OK && s->output)
-        status = cj_save(model, s->output);
+        status = fit(model, data, test, s, &history);
     if (status == CJ_OK)
-        status = cj_evaluate(model, test, &results, .batch_size = 256);
-    if (status == CJ_OK && s->report)
-        status = report(model, test, history, s);
-    if (status == CJ_OK && s->json)
-        print_json(history, results, s->output);
-    else if (status == CJ_OK)
-        printf("test loss %.4f, test accuracy %.4f%s%s\n", cj_results_value(results, "loss"),
-               cj_results_value(results, "accuracy"), s->output ? ", saved as " : "",
-               s->output ? s->output : "");
-    cj_release(results);
+        status = finish_training(model, test, history, s);
     cj_release(history);
     cj_release(model);
     cj_release(data);
     cj_release(test);
     return status;
+}
+
+// "1,2.5,1" into a weight for each class 0, 1, 2.
+static bool read_weights(settings *s)
+{
+    for (const char *at = s->class_weights; at;) {
+        char *end = NULL;
+        const double weight = strtod(at, &end);
+        if (end == at || !(weight >= 0) || !isfinite(weight) || s->class_count == MOST_CLASSES ||
+            (*end != '\0' && *end != ','))
+            return false;
+        s->class_weight[s->class_count++] = weight;
+        at = *end == ',' ? end + 1 : NULL;
+    }
+    return true;
+}
+
+// What is wrong with the numbers, or NULL.
+static const char *check_numbers(settings *s)
+{
+    if (s->epochs < 1 || s->epochs > 1000000)
+        return "--epochs needs 1 to 1000000";
+    if (s->batch_size < 0 || s->batch_size > INT32_MAX)
+        return "--batch-size needs 1 or more";
+    if (s->threads < 0 || s->threads > 256)
+        return "--threads needs 1 to 256, or 0 for all";
+    if (s->limit < 0)
+        return "--limit needs 1 or more";
+    if (s->learning_rate < 0)
+        return "--learning-rate cannot be negative";
+    if (s->validation_split < 0 || s->validation_split >= 1)
+        return "--validation-split needs a share from 0 to below 1";
+    if (s->patience < 0 || s->patience > 1000000)
+        return "--early-stopping needs 1 to 1000000 epochs";
+    if (s->save_best_only && !s->output)
+        return "--save-best-only needs --output";
+    return read_weights(s) ? NULL : "--class-weight needs weights such as 1,2.5,1";
 }
 
 int run_train(int argc, char **argv)
@@ -159,13 +276,15 @@ int run_train(int argc, char **argv)
                   .optimizer = "adam",
                   .loss = "sparse_categorical_crossentropy",
                   .dtype = "float32",
-                  .epochs = 5,
-                  .batch_size = 32};
+                  .learning_rate = NAN,
+                  .epochs = 5};
     const option options[] = {
-        {"data", "NAME", "mnist, digits, or auto (mnist where it is found; the default)",
+        {"data", "NAME",
+         "mnist, cifar10, digits, or auto (mnist where it is found, else digits; the default)",
          OPTION_TEXT, &s.data},
         {"epochs", "N", "how often to go through the data (5)", OPTION_INT, &s.epochs},
-        {"batch-size", "N", "samples a step (32)", OPTION_INT, &s.batch_size},
+        {"batch-size", "N", "samples a step (32, or what the resumed run had)", OPTION_INT,
+         &s.batch_size},
         {"optimizer", "SPEC", "such as adam or \"sgd(momentum=0.9)\" (adam)", OPTION_TEXT,
          &s.optimizer},
         {"learning-rate", "X", "instead of the optimizer's own", OPTION_REAL, &s.learning_rate},
@@ -177,8 +296,17 @@ int run_train(int argc, char **argv)
         {"limit", "N", "train on the first N samples only", OPTION_INT, &s.limit},
         {"output", "FILE", "where to save the model, after each epoch and at the end", OPTION_TEXT,
          &s.output},
-        {"report", "FOLDER", "write curve.svg, confusion.csv and mistakes.png there", OPTION_TEXT,
-         &s.report},
+        {"save-best-only", NULL, "with --output: keep the epoch of the smallest val_loss",
+         OPTION_FLAG, &s.save_best_only},
+        {"early-stopping", "N", "end when val_loss has not improved for N epochs", OPTION_INT,
+         &s.patience},
+        {"validation-split", "X",
+         "validate on the last share X of the training samples, not on the test samples",
+         OPTION_REAL, &s.validation_split},
+        {"class-weight", "LIST", "a weight for each class 0, 1, ..., such as 1,2.5,1", OPTION_TEXT,
+         &s.class_weights},
+        {"report", "FOLDER", "write curve.svg, confusion.csv, confusion.svg and mistakes.png there",
+         OPTION_TEXT, &s.report},
         {"resume", "FILE", "go on with a saved run, to the same bits", OPTION_TEXT, &s.resume},
         {"quiet", NULL, "no summary and no progress", OPTION_FLAG, &s.quiet},
         {"json", NULL, "print the results as JSON only", OPTION_FLAG, &s.json},
@@ -188,10 +316,17 @@ int run_train(int argc, char **argv)
                             argc, argv, 0, 1, &name);
     if (done != EXIT_DONE)
         return done < 0 ? EXIT_DONE : done;
-    if (s.epochs < 1 || s.epochs > 1000000 || s.batch_size < 1 || s.threads < 0 ||
-        s.threads > 256) {
-        fprintf(stderr, "cajal train: epochs, batch size and threads must be positive\n");
+    const char *wrong = check_numbers(&s);
+    if (wrong) {
+        fprintf(stderr, "cajal train: %s\n", wrong);
         return EXIT_USAGE;
     }
-    return finish(train(name, &s));
+    if (!s.resume && s.batch_size == 0)
+        s.batch_size = 32;
+    const cj_status status = train(name, &s);
+    if (status == CJ_CANCELLED && was_interrupted()) {
+        tell_interrupted(&s);
+        return EXIT_INTERRUPTED;
+    }
+    return finish(status);
 }

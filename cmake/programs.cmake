@@ -1,13 +1,15 @@
 # The program, the examples and the benchmarks. The first two stand on the public headers alone.
 file(GLOB cli_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cli/*.c)
 if(CAJAL_CLI)
-  pkg_check_modules(LIBCURL REQUIRED IMPORTED_TARGET libcurl)
+  pkg_check_modules(LIBCURL REQUIRED libcurl)
   pkg_check_modules(NETTLE REQUIRED IMPORTED_TARGET nettle)
   add_executable(cajal_program ${cli_sources})
   set_target_properties(cajal_program PROPERTIES OUTPUT_NAME cajal)
   target_include_directories(cajal_program PRIVATE ${PROJECT_SOURCE_DIR}/cli)
   target_link_libraries(cajal_program PRIVATE
-    cajal_static cajal_warnings PkgConfig::JANSSON PkgConfig::LIBCURL PkgConfig::NETTLE PkgConfig::ZLIB Threads::Threads m)
+    cajal_static cajal_warnings PkgConfig::JANSSON PkgConfig::NETTLE PkgConfig::ZLIB Threads::Threads m ${CMAKE_DL_LIBS})
+  # libcurl is loaded when it is needed (cli/fetch.c): its headers are enough.
+  target_include_directories(cajal_program PRIVATE ${LIBCURL_INCLUDE_DIRS})
 endif()
 
 # One program for each file of a folder. Examples link the shared library: what is not exported is missed here.

@@ -32,11 +32,11 @@ add_library(cajal_warnings INTERFACE)
 target_compile_options(cajal_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion $<$<BOOL:${CAJAL_WERROR}>:-Werror>)
 
-# How every room is compiled. Fused multiply-adds are left to kernels, so that results elsewhere do not depend on what
-# a compiler happens to contract.
+# How every room is compiled. No compiler may contract a * b + c: it would decide anew in each loop and for each tail, and
+# bits would depend on how work is cut. Kernels that want a fused multiply-add say vec_fma.
 add_library(cajal_settings INTERFACE)
 target_compile_definitions(cajal_settings INTERFACE CAJAL_BUILDING)
-target_compile_options(cajal_settings INTERFACE -fvisibility=hidden)
+target_compile_options(cajal_settings INTERFACE -fvisibility=hidden -ffp-contract=off)
 target_include_directories(cajal_settings INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(cajal_settings INTERFACE cajal_warnings Threads::Threads)
 
@@ -84,9 +84,11 @@ foreach(room IN LISTS CAJAL_ROOMS)
     cajal_set_isa_flags("${sources}")
     # Unrolling is asked for by pragmas; where clang's optimizer declines, that is no fault of the code.
     target_compile_options(cajal_kernels PRIVATE $<$<C_COMPILER_ID:Clang>:-Wno-pass-failed>)
-    target_compile_options(cajal_kernels PRIVATE -ffp-contract=fast $<$<CONFIG:Release>:-O3>)
-  else()
-    target_compile_options(cajal_${room} PRIVATE -ffp-contract=off)
+    target_compile_options(cajal_kernels PRIVATE $<$<CONFIG:Release>:-O3>)
+    if(CMAKE_SYSTEM_PROCESSOR MATCHES "^i.86$")
+      # gcc warns that vectors are passed otherwise without SSE; they are passed between inline functions alone.
+      target_compile_options(cajal_kernels PRIVATE -Wno-psabi)
+    endif()
   endif()
   list(APPEND CAJAL_OBJECTS cajal_${room})
 endforeach()

@@ -6,14 +6,18 @@
  * or returns a pointer that is NULL on failure. Beside the status, each thread keeps one sentence,
  * cj_error(), that says which object failed, what it was given and what it needed. Builders may be
  * nested freely: a NULL that one builder returns is accepted by the next, which returns NULL in its
- * turn and leaves the *first* sentence as it was.
+ * turn and leaves the *first* sentence as it was. So does every function that is given that NULL:
+ * it fails with the builder's status and sentence. A NULL that no builder gave is
+ * CJ_INVALID_ARGUMENT, with a sentence that says what was NULL; getters answer it with a neutral
+ * value ("", 0, NULL or NAN).
  *
  * **Objects are counted.** A cj_layer, cj_symbol, cj_variable, cj_model, cj_function, cj_tensor,
  * cj_dataset, cj_optimizer, cj_callback and cj_pool is an object: cj_retain() adds a holder,
- * cj_release() removes one. A new object is *floating*: it belongs to nobody until the first object
- * that is built from it takes it over. So `cj_sequential(cj_input(4), cj_dense(2))` needs one
- * release, of the model; an object that was never handed to another is released by whoever made it.
- * When a builder fails, it releases the floating objects that it was given.
+ * cj_release() removes one. cj_history, cj_results, cj_knn and cj_knn_scores are objects too. A new
+ * object is *floating* until the first object that is built from it takes it over. So
+ * `cj_sequential(cj_input(4), cj_dense(2))` needs one release, of the model; an object from which
+ * nothing was built is released by its maker. When a builder fails, it releases the floating
+ * objects that it was given.
  *
  * **Arguments.** What has settings takes a pointer to an arguments struct. Makers are functions
  * `cj_X_new(const cj_X_args *)`, and `cj_X(...)` is a macro over them in which settings are written
@@ -26,8 +30,9 @@
  * other languages call `cj_X_defaults(&args)`, set members, and call the function. Arguments are
  * read during the call only.
  *
- * The library never prints unless asked, never exits, and keeps no mutable state beside the
- * thread's last sentence.
+ * The library never prints unless asked and never exits. Beside objects it keeps, for each thread,
+ * the last sentence, the memory hook, the warning handler, and what cj_apply() was given in vain
+ * until the thread's next cj_functional() or its end; and for the process the choice of kernels.
  */
 #ifndef CAJAL_BASE_H
 #define CAJAL_BASE_H
@@ -188,7 +193,7 @@ CJ_API void *cj_take(const void *object);
 typedef struct cj_memory_hook {
     /** NULL on failure, the old block then stays valid */
     void *(*resize)(void *context, void *block, size_t size);
-    void *context; ///< handed to every call
+    void *context; ///< given to every call
 } cj_memory_hook;
 
 /**
@@ -208,8 +213,9 @@ typedef struct cj_pool cj_pool;
 /**
  * Makes a pool. `threads` is the number of threads including the caller's, 0 for the default:
  * CAJAL_NUM_THREADS if set, else the CPUs that affinity and cgroup allow. Returns NULL without
- * memory or threads (CJ_OUT_OF_MEMORY), for another number, and where CAJAL_NUM_THREADS, CAJAL_ISA or
- * CAJAL_DENORMALS has a value that means nothing (CJ_INVALID_ARGUMENT). Release with cj_release().
+ * memory or threads (CJ_OUT_OF_MEMORY), for another number, and where CAJAL_NUM_THREADS, CAJAL_ISA
+ * or CAJAL_DENORMALS has a value that means nothing (CJ_INVALID_ARGUMENT). Release with
+ * cj_release().
  */
 CJ_API cj_pool *cj_pool_new(int threads);
 

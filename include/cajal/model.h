@@ -59,7 +59,8 @@ CJ_API void cj_functional_defaults(cj_functional_args *args);
 /**
  * A model from symbols: every layer between the inputs and the outputs belongs to it. NULL with
  * CJ_INVALID_ARGUMENT (no inputs or outputs, an output that does not depend on the inputs),
- * CJ_UNSUPPORTED or CJ_OUT_OF_MEMORY, or with the first cause if one of the symbols is NULL.
+ * CJ_UNSUPPORTED (more than 16 inputs or outputs, in this version) or CJ_OUT_OF_MEMORY, or with the
+ * first cause if one of the symbols is NULL.
  */
 CJ_API cj_model *cj_functional_new(const cj_functional_args *args);
 /** `cj_functional(.inputs = {a, b}, .outputs = {y, z})`. */

@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-/** The greatest number of axes. */
+/** The maximal number of axes. */
 #define CJ_MAX_RANK 8
 
 /**
@@ -166,8 +166,8 @@ CJ_API cj_status cj_tensor_convert(const cj_tensor *tensor, cj_dtype dtype, cj_t
 CJ_API cj_status cj_tensor_copy(cj_tensor *to, const cj_tensor *from);
 
 /**
- * One element as a double; `index` has an entry for each axis, and may be NULL for a scalar. NAN and
- * a sentence if it is out of range, or an argument is NULL.
+ * One element as a double; `index` has an entry for each axis, and may be NULL for a scalar. NAN
+ * and a sentence if it is out of range, or an argument is NULL.
  */
 CJ_API double cj_tensor_get(const cj_tensor *tensor, const int64_t *index);
 

@@ -11,11 +11,8 @@ cj_status cj__args_read(const char *what, const void *args, const void *defaults
                         void *copy)
 {
     size_t given;
-    if (!args) {
-        char sentence[96];
-        snprintf(sentence, sizeof sentence, "%.60s: the arguments struct", what);
-        return cj__fail_null(sentence);
-    }
+    if (!args)
+        return cj__fail_null_of(what, "the arguments struct");
     memcpy(&given, args, sizeof given);
     if (given < sizeof given || given > SIZE_MAX_OF_STRUCT)
         return cj__fail(CJ_INVALID_ARGUMENT,
@@ -45,11 +42,11 @@ cj_status cj__list_read(const char *what, const void *braces, const void *list, 
     }
     *entries = (cj__list){.items = items, .count = length};
     for (int i = 0; i < length; i++) {
-        char sentence[96];
+        char entry[48];
         if (items[i])
             continue;
-        snprintf(sentence, sizeof sentence, "%.60s: entry %d of the list", what, i);
-        return cj__fail_null(sentence);
+        snprintf(entry, sizeof entry, "entry %d of the list", i);
+        return cj__fail_null_of(what, entry);
     }
     return CJ_OK;
 }

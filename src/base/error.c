@@ -131,6 +131,13 @@ cj_status cj__fail_null(const char *what)
     return cj__fail(CJ_INVALID_ARGUMENT, "%s is NULL", what);
 }
 
+cj_status cj__fail_null_of(const char *who, const char *what)
+{
+    if (sentence_of_builder)
+        return sentence_status;
+    return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s is NULL", who, what);
+}
+
 void *cj__build_failed(void)
 {
     if (sentence_status == CJ_OK)

@@ -24,6 +24,9 @@ cj_status cj__fail_in(cj_status status, const char *format, ...) CJ_PRINTF(2, 3)
 // names the argument: "the model", "the name of the file".
 cj_status cj__fail_null(const char *what);
 
+// The same for a function of that name, or an object: "<who>: <what> is NULL".
+cj_status cj__fail_null_of(const char *who, const char *what);
+
 // How a builder leaves on failure: marks the recorded cause as a builder's, for cj__fail_null(),
 // and returns NULL. A builder that was itself given NULL calls cj__fail_null() before.
 void *cj__build_failed(void);

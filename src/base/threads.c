@@ -19,8 +19,8 @@
 #include "base/threads.h"
 
 #include "base/cpu.h"
-#include "base/denormals.h"
 #include "base/environment.h"
+#include "base/float_mode.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/object.h"
@@ -246,7 +246,7 @@ static void work(void *context)
     const board *b = &pool->table->board;
     uint64_t seen = 0;
     thread_slot = self->slot;
-    (void)cj__flush_denormals();
+    (void)cj__set_float_mode();
     for (;;) {
         if (!look_for_piece(pool, seen))
             sleep_until_called(pool, seen);
@@ -393,7 +393,7 @@ void cj__parallel(cj_pool *pool, int64_t count, int64_t grain, cj__task task, vo
     const int before = thread_slot;
     const bool shared = can_share(pool) && count > (grain > 1 ? grain : 1);
     const bool entered = shared && owns(pool) && !pool->in_piece;
-    const uint64_t mode = cj__flush_denormals(); // as the workers
+    const uint64_t mode = cj__set_float_mode(); // as the workers
     thread_slot = 0;
     if (entered || (shared && own(pool))) {
         run_shared(pool, count, grain > 1 ? grain : 1, task, context);
@@ -403,7 +403,7 @@ void cj__parallel(cj_pool *pool, int64_t count, int64_t grain, cj__task task, vo
         task(context, 0, count);
     }
     thread_slot = before;
-    cj__restore_denormals(mode);
+    cj__restore_float_mode(mode);
 }
 
 // ---- Beginning and end ----

@@ -13,7 +13,7 @@ typedef void (*cj__task)(void *context, int64_t begin, int64_t end);
 // chunks of at least `grain` tasks; of two threads the first has the first half of the tasks, and
 // takes of the other's when it is done with them. A NULL pool, a pool of one thread, a count within
 // one grain, and a pool that is busy with another caller's work all mean: run on the calling
-// thread. Tasks take denormal numbers as 0 (denormals.h). Allocates nothing.
+// thread. Tasks take denormal numbers as 0 (float_mode.h). Allocates nothing.
 void cj__parallel(cj_pool *pool, int64_t count, int64_t grain, cj__task task, void *context);
 
 // A caller that has many pieces of work to run in a row, such as the steps of a plan, enters the

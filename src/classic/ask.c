@@ -109,6 +109,8 @@ cj_status cj_knn_predict(cj_knn *knn, const cj_tensor *x, cj_tensor **labels)
 {
     cj__rows queries;
     cj__search search;
+    if (!labels)
+        return cj__fail_null_of("cj_knn_predict", "the place for the labels");
     *labels = NULL;
     CJ_TRY(open_search(knn, x, knn ? knn->k : 0, "cj_knn_predict", &queries, &search));
     cj_tensor *result = NULL;
@@ -128,6 +130,8 @@ cj_status cj_knn_predict_proba(cj_knn *knn, const cj_tensor *x, cj_tensor **prob
 {
     cj__rows queries;
     cj__search search;
+    if (!probabilities)
+        return cj__fail_null_of("cj_knn_predict_proba", "the place for the probabilities");
     *probabilities = NULL;
     CJ_TRY(cj__check_fitted(knn, "cj_knn_predict_proba"));
     const int64_t classes = (int64_t)knn->learned.greatest + 1;

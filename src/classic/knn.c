@@ -71,7 +71,7 @@ cj_status cj__labelled_open(cj_dataset *data, const char *who, cj__rows *rows, i
     *rows = (cj__rows){0};
     *labels = NULL;
     if (!data)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: the data is NULL", who);
+        return cj__fail_null_of(who, "the data");
     if (cj_dataset_x(data, 1) || cj_dataset_y(data, 1))
         return cj__fail(CJ_SHAPE_MISMATCH,
                         "%s: the data set has several inputs or targets, it needs one of each",
@@ -110,7 +110,7 @@ cj_status cj_knn_fit(cj_knn *knn, cj_dataset *data)
 {
     cj__learned learned;
     if (!knn)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_knn_fit: the classifier is NULL");
+        return cj__fail_null_of("cj_knn_fit", "the classifier");
     CJ_TRY(cj__learned_open(data, knn->metric, knn->pool, "cj_knn_fit", &learned));
     const cj_status status = cj__check_k(&knn->k, 1, learned.samples.count, "cj_knn_fit");
     if (status != CJ_OK) {
@@ -125,7 +125,7 @@ cj_status cj_knn_fit(cj_knn *knn, cj_dataset *data)
 cj_status cj__check_fitted(const cj_knn *knn, const char *who)
 {
     if (!knn)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: the classifier is NULL", who);
+        return cj__fail_null_of(who, "the classifier");
     if (knn->learned.samples.count == 0)
         return cj__fail(CJ_NOT_BUILT,
                         "%s: the classifier has no samples yet, call cj_knn_fit() first", who);

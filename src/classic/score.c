@@ -53,6 +53,8 @@ static cj_status score(cj_knn *knn, cj_dataset *test, const int64_t *k, int coun
 cj_status cj_knn_score(cj_knn *knn, cj_dataset *test, double *accuracy)
 {
     CJ_TRY(cj__check_fitted(knn, "cj_knn_score"));
+    if (!accuracy)
+        return cj__fail_null_of("cj_knn_score", "the place for the accuracy");
     return score(knn, test, &knn->k, 1, accuracy, "cj_knn_score");
 }
 

@@ -2,7 +2,7 @@
 // itself, whether its work is shared, and what denormal numbers count as meanwhile.
 #include "graph/cpu.h"
 
-#include "base/denormals.h"
+#include "base/float_mode.h"
 #include "base/memory.h"
 #include "base/system.h"
 #include "base/threads.h"
@@ -77,14 +77,14 @@ static cj_status begin(cj__device *device, void *own, cj__run *run)
     run->pool = tries && !cj__trial_shares(trial) ? NULL : pool;
     run->began = run->timed ? now() : 0;
     run->entered = cj__pool_enter(run->pool);
-    run->float_mode = cj__flush_denormals();
+    run->float_mode = cj__set_float_mode();
     return CJ_OK;
 }
 
 static cj_status end(cj__device *device, void *own, cj__run *run, cj_status status)
 {
     cj__trial *trial = own;
-    cj__restore_denormals(run->float_mode);
+    cj__restore_float_mode(run->float_mode);
     if (run->entered)
         cj__pool_leave(run->pool);
     if (status == CJ_OK && !run->timing && cj_pool_threads(cpu_of(device)->pool) > 1)

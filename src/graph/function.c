@@ -362,8 +362,11 @@ cj_status cj__function_print(cj_function *function, int64_t batch, int rounds, F
 static cj_status check_tensor(const char *what, int index, const cj__type *type,
                               const cj_tensor *tensor, int64_t *batch)
 {
-    if (!tensor)
-        return cj__fail(CJ_INVALID_ARGUMENT, "function: %s %d is missing", what, index);
+    if (!tensor) {
+        char missing[48];
+        snprintf(missing, sizeof missing, "function: %s %d", what, index);
+        return cj__fail_null(missing);
+    }
     bool fits = tensor->dtype == type->dtype && tensor->shape.rank == type->shape.rank;
     for (int i = 0; fits && i < type->shape.rank; i++) {
         int64_t length = tensor->shape.dims[i];
@@ -413,9 +416,9 @@ enum { SMALL = 32 }; // inputs and outputs that fit without an allocation
 cj_status cj_function_call(cj_function *function, cj_tensor *const *inputs,
                            cj_tensor *const *outputs)
 {
-    if (!function)
-        return cj_error_status() != CJ_OK ? cj_error_status() :
-                                            cj__fail(CJ_INVALID_ARGUMENT, "call: no function");
+    if (!function || (!inputs && function->input_count > 0))
+        return cj__fail_null(function ? "cj_function_call: the array of inputs" :
+                                        "cj_function_call: the function");
     size_t count = (size_t)(function->input_count + function->output_count);
     cj_tensor *few_copies[SMALL] = {0}, **copies = few_copies;
     const void *few_pointers[SMALL], **pointers = few_pointers;

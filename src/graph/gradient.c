@@ -32,9 +32,7 @@ static bool is_real(cj_dtype dtype)
 static cj_status check(const cj_symbol *y, cj_symbol *const *xs, int count)
 {
     if (!y)
-        return cj_error_status() != CJ_OK ?
-                   cj_error_status() :
-                   cj__fail(CJ_INVALID_ARGUMENT, "gradients: the value is NULL");
+        return cj__fail_null("gradients: the scalar");
     const cj__type *type = cj__symbol_type(y);
     char text[128];
     if (!is_real(type->dtype) || type->shape.rank != 0)
@@ -43,9 +41,7 @@ static cj_status check(const cj_symbol *y, cj_symbol *const *xs, int count)
                         cj_dtype_name(type->dtype), cj_shape_text(&type->shape, text, sizeof text));
     for (int i = 0; i < count; i++) {
         if (!xs[i])
-            return cj_error_status() != CJ_OK ?
-                       cj_error_status() :
-                       cj__fail(CJ_INVALID_ARGUMENT, "gradients: symbol %d is NULL", i);
+            return cj__fail_null("gradients: one of the symbols");
         if (!is_real(cj__symbol_type(xs[i])->dtype))
             return cj__fail(CJ_INVALID_ARGUMENT,
                             "gradients: symbol %d is of dtype %s; only reals have derivatives", i,
@@ -208,9 +204,12 @@ static cj_symbol *hand_out(const cj_symbol *symbol)
 
 cj_status cj_gradients(cj_symbol *y, cj_symbol *const *xs, int count, cj_symbol **gradients)
 {
-    if (count < 0 || (count > 0 && (!xs || !gradients)))
-        return cj__fail(CJ_INVALID_ARGUMENT, "gradients: %d symbols need arrays of that length",
-                        count);
+    if (count < 0)
+        return cj__fail(CJ_INVALID_ARGUMENT, "cj_gradients: %d symbols", count);
+    if (!y || (count > 0 && (!xs || !gradients)))
+        return cj__fail_null(!y  ? "cj_gradients: the scalar" :
+                             !xs ? "cj_gradients: the array of symbols" :
+                                   "cj_gradients: the place for the gradients");
     cj__build build = {0};
     int made = 0;
     cj_status status = cj__gradients(&build, y, xs, count, gradients);

@@ -167,7 +167,9 @@ cj_symbol *cj_op_activation(const char *name, cj_symbol *x)
 {
     cj__build g = {0};
     cj_symbol *y = NULL;
-    if (cj__build_take(&g, &x, 1) == CJ_OK)
+    if (cj__build_take(&g, &x, 1) == CJ_OK && !name)
+        cj__fail_null("cj_op_activation: the name");
+    else if (g.status == CJ_OK)
         y = cj__activation(&g, name, NULL, x);
     return cj__build_result(&g, y);
 }

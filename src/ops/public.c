@@ -5,12 +5,12 @@
 
 cj_dtype cj_symbol_dtype(const cj_symbol *symbol)
 {
-    return cj__symbol_type(symbol)->dtype;
+    return symbol ? cj__symbol_type(symbol)->dtype : CJ_F32;
 }
 
 const cj_shape *cj_symbol_shape(const cj_symbol *symbol)
 {
-    return &cj__symbol_type(symbol)->shape;
+    return symbol ? &cj__symbol_type(symbol)->shape : NULL;
 }
 
 static cj_symbol *binary(cj__binary function, cj_symbol *a, cj_symbol *b)

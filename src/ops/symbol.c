@@ -146,13 +146,15 @@ static cj__node *leaf_new(const cj__op *op, const cj__type *type)
     return node;
 }
 
-// The symbol of a leaf, which takes the node over; NULL for NULL.
+// The symbol of a leaf, which takes the node over: how a builder of a leaf ends. A NULL is its
+// failure.
 static cj_symbol *leaf_symbol(cj__node *node)
 {
     cj_symbol *symbol = node ? symbol_of(node, 0) : NULL;
-    if (!symbol)
-        cj_release(node);
-    return symbol;
+    if (symbol)
+        return symbol;
+    cj_release(node);
+    return cj__build_failed();
 }
 
 cj_symbol *cj_symbol_input(cj_dtype dtype, cj_shape shape, const char *name)
@@ -162,14 +164,14 @@ cj_symbol *cj_symbol_input(cj_dtype dtype, cj_shape shape, const char *name)
         valid = shape.dims[i] >= 0 || shape.dims[i] == CJ_BATCH;
     if (!valid) {
         cj__fail(CJ_INVALID_ARGUMENT, "input \"%s\": bad dtype, rank or length", name ? name : "");
-        return NULL;
+        return cj__build_failed();
     }
     if (cj__check_output(&(cj__inference){.op = &cj__op_input}, &shape) != CJ_OK)
-        return NULL;
+        return cj__build_failed();
     cj__node *node = leaf_new(&cj__op_input, &(cj__type){dtype, shape});
     if (node && name && !(node->name = cj__copy_text(name))) {
         cj_release(node);
-        return NULL;
+        node = NULL;
     }
     return leaf_symbol(node);
 }
@@ -177,14 +179,16 @@ cj_symbol *cj_symbol_input(cj_dtype dtype, cj_shape shape, const char *name)
 cj_symbol *cj_symbol_constant(cj_tensor *value)
 {
     cj_tensor *block = value;
-    if (!value)
-        return NULL;
+    if (!value) {
+        cj__fail_null("constant: the tensor");
+        return cj__build_failed();
+    }
     if (!cj_tensor_contiguous(value)) {
         block = NULL;
         cj_tensor_convert(value, value->dtype, &block);
         cj__drop_floating(value);
         if (!block)
-            return NULL;
+            return cj__build_failed();
     }
     cj__node *node = leaf_new(&cj__op_constant, &(cj__type){block->dtype, block->shape});
     if (!node)
@@ -198,15 +202,17 @@ cj_symbol *cj_symbol_scalar(cj_dtype dtype, double value)
 {
     cj_tensor *tensor;
     if (cj_tensor_new(dtype, (cj_shape){0}, &tensor) != CJ_OK)
-        return NULL;
+        return cj__build_failed();
     cj__element_set(dtype, tensor->data, 0, value);
     return cj_symbol_constant(tensor);
 }
 
 cj_symbol *cj_symbol_variable(cj_variable *variable)
 {
-    if (!variable)
-        return NULL;
+    if (!variable) {
+        cj__fail_null("symbol: the variable");
+        return cj__build_failed();
+    }
     cj__node *node =
         leaf_new(&cj__op_variable, &(cj__type){variable->value->dtype, variable->value->shape});
     if (!node)
@@ -269,8 +275,8 @@ cj_status cj__build_take(cj__build *build, cj_symbol *const *symbols, int count)
     bool complete = true;
     for (int i = 0; i < count; i++)
         complete = complete && symbols[i];
-    if (!complete)
-        build_failed(build, cj_error_status());
+    if (!complete && build->status == CJ_OK)
+        build->status = cj__fail_null("a symbol that is needed");
     else if (!cj__reserve((void **)&build->symbols, &build->capacity, build->count + (size_t)count,
                           sizeof *build->symbols))
         build_failed(build, CJ_OUT_OF_MEMORY);
@@ -294,7 +300,7 @@ cj_symbol *cj__build_result(cj__build *build, cj_symbol *symbol)
         }
     }
     cj__build_end(build);
-    return result;
+    return result ? result : cj__build_failed();
 }
 
 cj_symbol *cj__node_output(cj__build *build, const cj__node *node, int index)

@@ -46,15 +46,14 @@ static cj_tensor *block_of(cj_tensor *value)
 cj_variable *cj_variable_new(const char *name, cj_tensor *value)
 {
     if (!value || !name) {
-        if (!name)
-            cj__fail(CJ_INVALID_ARGUMENT, "a variable needs a name");
+        cj__fail_null(name ? "variable: the tensor" : "variable: the name");
         cj__drop_floating(value);
-        return NULL;
+        return cj__build_failed();
     }
     cj_variable *variable = cj__object_new(&cj__variable_class, sizeof *variable);
     if (!variable) {
         cj__drop_floating(value);
-        return NULL;
+        return cj__build_failed();
     }
     atomic_store(&variable->object.floating,
                  0); // its maker's: what reads it becomes a holder beside
@@ -63,14 +62,14 @@ cj_variable *cj_variable_new(const char *name, cj_tensor *value)
     variable->name = cj__copy_text(name);
     if (!variable->value || !variable->name) {
         cj_release(variable);
-        return NULL;
+        return cj__build_failed();
     }
     return variable;
 }
 
 const char *cj_variable_name(const cj_variable *variable)
 {
-    return variable->name;
+    return variable ? variable->name : "";
 }
 
 // ---- Memory ----
@@ -182,15 +181,15 @@ cj_status cj__variable_place(cj_variable *variable, cj__device *device)
 
 cj_tensor *cj_variable_value(const cj_variable *variable)
 {
-    return read_value(variable);
+    return variable ? read_value(variable) : NULL;
 }
 
 cj_status cj_variable_assign(cj_variable *variable, const cj_tensor *value)
 {
     char have[CJ_MAX_RANK * 24], given[CJ_MAX_RANK * 24];
     if (!variable || !value)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_variable_assign: %s is NULL",
-                        variable ? "the value" : "the variable");
+        return cj__fail_null(variable ? "cj_variable_assign: the value" :
+                                        "cj_variable_assign: the variable");
     if (!cj_shape_equal(&variable->value->shape, &value->shape))
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: a value of shape %s does not fit, needs %s",
                         variable->name, cj_shape_text(&value->shape, given, sizeof given),

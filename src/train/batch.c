@@ -3,7 +3,6 @@
 #include "train/check.h"
 #include "train/evaluate.h"
 #include "train/results.h"
-#include <stdio.h>
 
 static cj_status step_on(cj_model *model, cj_dataset *data, cj__mode mode, const char *who,
                          cj_results **results)
@@ -17,11 +16,8 @@ static cj_status step_on(cj_model *model, cj_dataset *data, cj__mode mode, const
     if (results)
         *results = NULL;
     CJ_TRY(cj__state_compiled(model, who, &state));
-    if (!data) {
-        char what[48];
-        snprintf(what, sizeof what, "%s: the data", who);
-        return cj__fail_null(what);
-    }
+    if (!data)
+        return cj__fail_null_of(who, "the data");
     CJ_TRY(cj__check_built(model, data, who));
     CJ_TRY(cj__check_data(model, state, data, who));
     CJ_TRY(cj__check_batches(model, data->count, data->count, who, &size));

@@ -88,15 +88,36 @@ cj_status cj_compile_with(cj_model *model, const cj_compile_args *args)
     CJ_TRY(cj__args_read("cj_compile", args, &compile_defaults, sizeof given, &given));
     if (given.optimizer == &cj_default_optimizer)
         given.optimizer = cj_rmsprop();
-    if (!model || !given.optimizer)
-        return drop_given(
-            &given, cj__fail_null(model ? "cj_compile: the optimizer" : "cj_compile: the model"));
-    cj_status status = cj__use_to_write(cj__model_use(model), "cj_compile");
+    if (!given.optimizer)
+        return drop_given(&given, cj__fail_null("cj_compile: the optimizer"));
+    cj_status status = model ? cj__use_to_write(cj__model_use(model), "cj_compile") :
+                               cj__fail_null("cj_compile: the model");
     if (status != CJ_OK)
         return drop_given(&given, status);
     status = compile(model, &given);
     cj__use_written(cj__model_use(model));
     return status;
+}
+
+const char *cj_model_loss(const cj_model *model, int output)
+{
+    const cj__train_state *state = model ? cj__state_of(model) : NULL;
+    const bool exists = output >= 0 && output < cj_model_output_count(model);
+    return state && exists ? cj__settings_loss(&state->settings, output) : NULL;
+}
+
+bool cj_resume_point(const cj_model *model, int64_t *epoch, int64_t *batch_size, int64_t *samples)
+{
+    const cj__train_state *state = model ? cj__state_of(model) : NULL;
+    if (!state || state->place.batch_size == 0)
+        return false;
+    if (epoch)
+        *epoch = state->place.epoch;
+    if (batch_size)
+        *batch_size = state->place.batch_size;
+    if (samples)
+        *samples = state->place.data_count;
+    return true;
 }
 
 double cj_learning_rate(const cj_model *model)

@@ -482,7 +482,7 @@ static cj_status open_run(run *r, cj_dataset *data)
                         "cj_fit: model \"%s\" is being trained by a cj_fit() that has not returned",
                         cj_layer_name(cj_model_layer(r->model)));
     if (!data)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_fit: the data is NULL");
+        return cj__fail_null_of("cj_fit", "the data");
     CJ_TRY(open_data(r, data));
     CJ_TRY(open_place(r));
     return open_logs(r);

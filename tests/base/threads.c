@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "base/threads.h"
 #include "support.h"
+#include <fenv.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -69,6 +70,41 @@ static void denormals_are_zero_in_tasks_and_nowhere_else(void **state)
         volatile float own = 0x1p-126f;
         own /= 2;
         assert_true(own == 0x1p-127f);
+        cj_release(pool);
+    }
+}
+
+static void third_task(void *context, int64_t begin, int64_t end)
+{
+    volatile float *values = context;
+    for (int64_t i = begin; i < end; i++) {
+        volatile float one = 1;
+        values[i] = one / 3;
+    }
+}
+
+// 1/3 is rounded up to the nearest float, so that rounding down shows; the program changes its mode
+// before the pool is made or after.
+static void tasks_round_to_nearest_whatever_the_program_does(void **state)
+{
+    (void)state;
+    static float values[TASKS];
+    const float nearest = 0x1.555556p-2f, below = 0x1.555554p-2f;
+    for (int i = 0; i < 6; i++) {
+        const bool early = i % 2 == 0;
+        if (early)
+            fesetround(FE_DOWNWARD);
+        cj_pool *pool = i / 2 > 0 ? cj_pool_new(i / 2) : NULL;
+        fesetround(FE_DOWNWARD);
+        cj__parallel(pool, TASKS, 1, third_task, values);
+        const int mode = fegetround();
+        float own;
+        third_task(&own, 0, 1);
+        fesetround(FE_TONEAREST);
+        assert_int_equal(mode, FE_DOWNWARD);
+        assert_true(own == below);
+        for (int t = 0; t < TASKS; t++)
+            assert_true(values[t] == nearest);
         cj_release(pool);
     }
 }
@@ -254,6 +290,7 @@ int main(void)
         cmocka_unit_test(every_task_runs_once),
         cmocka_unit_test(no_pool_and_no_tasks_are_fine),
         cmocka_unit_test(denormals_are_zero_in_tasks_and_nowhere_else),
+        cmocka_unit_test(tasks_round_to_nearest_whatever_the_program_does),
         cmocka_unit_test(workers_that_sleep_are_woken),
         cmocka_unit_test(work_within_work_runs_inline),
         cmocka_unit_test(an_entered_pool_runs_pieces_until_it_is_left),

@@ -3,7 +3,7 @@
 # code. A file is "$ ARGUMENTS", the output, then "exit CODE". With --write as second argument, writes what it saw.
 #   run.sh PROGRAM [--write]
 set -u
-program=$1
+program=$(realpath "$1")
 write=${2:-}
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)

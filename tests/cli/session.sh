@@ -2,7 +2,7 @@
 # A user's session from end to end on few of the built-in digits: train, evaluate, predict, explain, resume, damage.
 #   session.sh PROGRAM
 set -eu
-program=$1
+program=$(realpath "$1")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"

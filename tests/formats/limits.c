@@ -103,12 +103,12 @@ static void layers_that_nested_models_share_come_back_shared(void **state)
     (void)state;
     cj_layer *shared = cj_dense(2, .name = "shared");
     cj_symbol *u = cj_input_symbol(2), *v = cj_input_symbol(2), *w = cj_input_symbol(2);
-    cj_model *left = cj_model_new(.inputs = {u}, .outputs = {cj_apply(shared, u)}, .name = "l");
+    cj_model *left = cj_functional(.inputs = {u}, .outputs = {cj_apply(shared, u)}, .name = "l");
     cj_model *right =
-        cj_model_new(.inputs = {v}, .outputs = {cj_apply(cj_dense(2), cj_apply(shared, v))},
+        cj_functional(.inputs = {v}, .outputs = {cj_apply(cj_dense(2), cj_apply(shared, v))},
                      .name = "r");
     cj_symbol *h = cj_apply(shared, cj_apply(cj_model_layer(left), w));
-    cj_model *model = cj_model_new(.inputs = {w}, .outputs = {cj_apply(cj_model_layer(right), h)});
+    cj_model *model = cj_functional(.inputs = {w}, .outputs = {cj_apply(cj_model_layer(right), h)});
     cj_model *loaded = there_and_back(model);
     assert_int_equal(cj_layer_variable_count(cj_model_layer(loaded)), 4);
     assert_ptr_equal(cj_model_find_layer(loaded, "l/shared"),

@@ -2,6 +2,7 @@
 // allocates.
 #include "fixture.h"
 
+#include <fenv.h>
 #include <pthread.h>
 
 static void call(cj_function *function, cj_tensor *const *inputs, cj_tensor *const *outputs)
@@ -76,6 +77,35 @@ static void denormals_are_zero(void **state)
     cj_release(function);
     cj_release(a);
     cj_release(b);
+}
+
+// a := a - b / 2, with a b that is far below the last place of a, while the program rounds down.
+static void a_run_rounds_to_nearest_whatever_the_program_does(void **state)
+{
+    const cj__update_attrs attrs = {0};
+    float bits[2];
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        fixture f = {0};
+        cj_variable *a = fixture_variable("a", CJ_SHAPE(1), (float[]){0x1.8p0f}),
+                    *b = fixture_variable("b", CJ_SHAPE(1), (float[]){0x1.555556p-26f});
+        cj_symbol *x = fixture_read(&f, a), *y = fixture_read(&f, b),
+                  *rate = cj__scalar(&f.g, CJ_F32, 0.5);
+        fixture_update(&f, a,
+                       cj__append(&f.g, &cj__op_sgd, &attrs, (cj_symbol *[]){x, y, rate}, 3));
+        cj_function *function = fixture_function(&f, NULL);
+        fesetround(i == 0 ? FE_TONEAREST : FE_DOWNWARD);
+        call(function, NULL, NULL);
+        const int mode = fegetround();
+        fesetround(FE_TONEAREST);
+        assert_int_equal(mode, i == 0 ? FE_TONEAREST : FE_DOWNWARD);
+        bits[i] = *(const float *)cj_tensor_data(cj_variable_value(a));
+        cj_release(function);
+        cj_release(a);
+        cj_release(b);
+    }
+    assert_true(bits[0] == 0x1.8p0f); // the step is less than half of the last place
+    assert_true(bits[1] == bits[0]);
 }
 
 // Three in a ring, and one that reads a variable that another updates.
@@ -330,7 +360,7 @@ static void wrong_tensors_are_refused_with_a_sentence(void **state)
     assert_int_equal(cj_function_call(function, &bytes, NULL), CJ_SHAPE_MISMATCH);
     assert_error_contains("uint8");
     assert_int_equal(cj_function_call(function, &none, NULL), CJ_INVALID_ARGUMENT);
-    assert_error_contains("input 0 is missing");
+    assert_error_contains("input 0 is NULL");
     assert_int_equal(cj_function_call(function, &x, (cj_tensor *[]){y, NULL}), CJ_SHAPE_MISMATCH);
     assert_error_contains("output 0");
     assert_int_equal(cj_tensor_transpose(dw, (int[]){1, 0}, &turned), CJ_OK);
@@ -524,6 +554,7 @@ int main(void)
         cmocka_unit_test(updates_that_read_each_other_see_old_values),
         cmocka_unit_test(updates_in_a_ring_see_old_values),
         cmocka_unit_test(denormals_are_zero),
+        cmocka_unit_test(a_run_rounds_to_nearest_whatever_the_program_does),
         cmocka_unit_test(old_and_new_values_are_told_apart),
         cmocka_unit_test(a_step_may_be_computed_with),
         cmocka_unit_test(a_step_whose_slot_is_not_kept_still_runs),

@@ -131,7 +131,7 @@ static variables part_of(const variables *v, int64_t at)
     return part;
 }
 
-static void ceil_div(const tables *t)
+static void pieces_of(const tables *t)
 {
     enum { N = 200 };
     for (int which = 0; which < OPTIMIZERS; which++) {
@@ -157,7 +157,7 @@ static void ceil_div(const tables *t)
 static void pieces_give_the_bits_of_the_whole(void **unused)
 {
     (void)unused;
-    for_each_table(ceil_div);
+    for_each_table(pieces_of);
 }
 
 // A gradient of 0 leaves weights alone, also where a slot is 0: nothing is 0 / 0.

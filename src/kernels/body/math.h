@@ -62,8 +62,9 @@ ALWAYS_INLINE vec vec_log(vec x)
     vec p = vec_fma(q, K(2.0 / 11), K(2.0 / 9));
     p = vec_fma(p, q, K(2.0 / 7));
     p = vec_fma(p, q, K(2.0 / 5));
-    p = vec_fma(p, q, K(2.0 / 3)) * q;
-    const vec rest = s * (f - p) - n * K(LN2_LOW), result = vec_fma(n, K(LN2_HIGH), f - rest);
+    p = vec_fma(p, q, K(2.0 / 3));
+    const vec rest = vec_fma(s, vec_fma(-p, q, f), n * K(-LN2_LOW)),
+              result = vec_fma(n, K(LN2_HIGH), f - rest);
     const vec special =
         vec_select(vec_eq(x, K(0)), K(-INFINITY), vec_select(vec_lt(x, K(0)), K(NAN), x));
     return vec_select(mask_and(vec_lt(K(0), x), vec_lt(x, K(INFINITY))), result, special);
@@ -116,7 +117,7 @@ ALWAYS_INLINE vec silu_grad(vec x)
 ALWAYS_INLINE vec mish_grad(vec x)
 {
     const vec t = vec_tanh(vec_softplus(x));
-    return vec_fma(x * (K(1) - t * t), vec_sigmoid(x), t);
+    return vec_fma(x * vec_fma(-t, t, K(1)), vec_sigmoid(x), t);
 }
 
 #define SELU_SCALE K(1.0507009873554805)
@@ -130,7 +131,7 @@ ALWAYS_INLINE vec mish_grad(vec x)
     F(selu, Y, vec_select(vec_lt(K(0), x), SELU_SCALE *x, SELU_LOW *vec_expm1(x)), \
       vec_select(vec_lt(K(0), y), SELU_SCALE, y + SELU_LOW) * dy)                  \
     F(sigmoid, Y, vec_sigmoid(x), y *(K(1) - y) * dy)                              \
-    F(tanh, Y, vec_tanh(x), (K(1) - y * y) * dy)                                   \
+    F(tanh, Y, vec_tanh(x), vec_fma(-y, y, K(1)) * dy)                             \
     F(softplus, X, vec_softplus(x), vec_sigmoid(x) * dy)                           \
     F(silu, X, x *vec_sigmoid(x), silu_grad(x) * dy)                               \
     F(gelu_tanh, X, x *vec_sigmoid(gelu_angle(x)), gelu_tanh_grad(x) * dy)         \

@@ -101,15 +101,13 @@ ALWAYS_INLINE void line_of_patch(const winograd_transform which, const vec x[PAT
 {
     const vec x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3], x4 = x[4], x5 = x[5];
     if (which == TRANSFORM_INPUT) {
-        const vec even_a = scaled(-SQUARE_B, x2, x4),
-                  odd_a = times(POINT_A, scaled(-SQUARE_B, x1, x3));
-        const vec even_b = scaled(-SQUARE_A, x2, x4),
-                  odd_b = times(POINT_B, scaled(-SQUARE_A, x1, x3));
+        const vec even_a = scaled(-SQUARE_B, x2, x4), odd_a = scaled(-SQUARE_B, x1, x3);
+        const vec even_b = scaled(-SQUARE_A, x2, x4), odd_b = scaled(-SQUARE_A, x1, x3);
         y[0] = scaled(SQUARE_A * SQUARE_B, x0, scaled(-SQUARE_A - SQUARE_B, x2, x4));
-        y[1] = even_a + odd_a;
-        y[2] = even_a - odd_a;
-        y[3] = even_b + odd_b;
-        y[4] = even_b - odd_b;
+        y[1] = scaled(POINT_A, odd_a, even_a);
+        y[2] = scaled(-POINT_A, odd_a, even_a);
+        y[3] = scaled(POINT_B, odd_b, even_b);
+        y[4] = scaled(-POINT_B, odd_b, even_b);
         y[5] = scaled(SQUARE_A * SQUARE_B, x1, scaled(-SQUARE_A - SQUARE_B, x3, x5));
         return;
     }
@@ -147,25 +145,23 @@ ALWAYS_INLINE void line_to_patch(const winograd_transform which, const vec x[PAT
 {
     const vec x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3];
     if (which == TRANSFORM_FILTER) {
-        const vec even_a = times(SCALE_A, scaled(SQUARE_A, x2, x0)),
-                  odd_a = times(SCALE_A * POINT_A, x1);
-        const vec even_b = times(SCALE_B, scaled(SQUARE_B, x2, x0)),
-                  odd_b = times(SCALE_B * POINT_B, x1);
+        const vec even_a = scaled(SQUARE_A, x2, x0), odd_a = times(SCALE_A * POINT_A, x1);
+        const vec even_b = scaled(SQUARE_B, x2, x0), odd_b = times(SCALE_B * POINT_B, x1);
         y[0] = times(SCALE_0, x0);
-        y[1] = even_a + odd_a;
-        y[2] = even_a - odd_a;
-        y[3] = even_b + odd_b;
-        y[4] = even_b - odd_b;
+        y[1] = scaled(SCALE_A, even_a, odd_a);
+        y[2] = scaled(SCALE_A, even_a, -odd_a);
+        y[3] = scaled(SCALE_B, even_b, odd_b);
+        y[4] = scaled(SCALE_B, even_b, -odd_b);
         y[5] = x2;
         return;
     }
-    const vec even_a = scaled(SQUARE_A, x2, x0), odd_a = times(POINT_A, scaled(SQUARE_A, x3, x1));
-    const vec even_b = scaled(SQUARE_B, x2, x0), odd_b = times(POINT_B, scaled(SQUARE_B, x3, x1));
+    const vec even_a = scaled(SQUARE_A, x2, x0), odd_a = scaled(SQUARE_A, x3, x1);
+    const vec even_b = scaled(SQUARE_B, x2, x0), odd_b = scaled(SQUARE_B, x3, x1);
     y[0] = x0;
-    y[1] = even_a + odd_a;
-    y[2] = even_a - odd_a;
-    y[3] = even_b + odd_b;
-    y[4] = even_b - odd_b;
+    y[1] = scaled(POINT_A, odd_a, even_a);
+    y[2] = scaled(-POINT_A, odd_a, even_a);
+    y[3] = scaled(POINT_B, odd_b, even_b);
+    y[4] = scaled(-POINT_B, odd_b, even_b);
     y[5] = x3;
 }
 

@@ -2,7 +2,7 @@
 #define ENTRY(name) .name = name,
 #define UNARY_ENTRY(name, ...) \
     .unary[CJ__UNARY_##name] = unary_##name, .unary_grad[CJ__UNARY_##name] = unary_grad_##name,
-#define BINARY_ENTRY(name, ...)     .binary[CJ__BINARY_##name] = binary_##name,
+#define BINARY_ENTRY(name, ...)         .binary[CJ__BINARY_##name] = binary_##name,
 #define COMPARISON_ENTRY(name, formula) .compare[CJ__COMPARISON_##name] = compare_##name,
 #define REDUCTION_ENTRY(name, formula)  .reduce[CJ__REDUCTION_##name] = reduce_##name,
 #define CONV2D_ENTRY(kind, name)                                                              \

@@ -1,5 +1,5 @@
-// The vocabulary (vector.h) in the compiler's vector extension alone: SSE2, NEON, WASM or whatever
-// 16-byte vectors the machine has, without fused multiply-add unless the target has one.
+// The vocabulary (vector.h) in the compiler's vector extension: SSE2, NEON, WASM or whatever 16-byte
+// vectors the machine has. Multiply-adds are fused where the target has an instruction for them.
 #ifndef CJ_KERNELS_SIMD_GENERIC_H
 #define CJ_KERNELS_SIMD_GENERIC_H
 
@@ -7,6 +7,9 @@
 #define ISA       CJ__ISA_BASELINE
 #define ISA_NAME  "baseline"
 #include "kernels/simd/vector.h"
+#if defined(__aarch64__)
+#include <arm_neon.h>
+#endif
 
 typedef ivec vmask;
 
@@ -54,9 +57,25 @@ ALWAYS_INLINE vec vec_select(vmask m, vec yes, vec no)
     return (vec)((m & (ivec)yes) | (~m & (ivec)no));
 }
 
+// Fused wherever the target is sure to have the instruction, and nowhere else: never as the compiler
+// likes, for then a tail could have other bits than the vectors before it.
 ALWAYS_INLINE vec vec_fma(vec a, vec b, vec c)
 {
+#if defined(__aarch64__) && CJ_REAL_BYTES == 4
+    return (vec)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+#elif defined(__aarch64__)
+    return (vec)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
+#elif CJ_REAL_BYTES == 4 && defined(__FP_FAST_FMAF)
+    for (int i = 0; i < LANES; i++)
+        c[i] = __builtin_fmaf(a[i], b[i], c[i]);
+    return c;
+#elif CJ_REAL_BYTES == 8 && defined(__FP_FAST_FMA)
+    for (int i = 0; i < LANES; i++)
+        c[i] = __builtin_fma(a[i], b[i], c[i]);
+    return c;
+#else
     return a * b + c;
+#endif
 }
 
 ALWAYS_INLINE vec vec_max(vec a, vec b)

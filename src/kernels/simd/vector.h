@@ -32,6 +32,7 @@
 #define CJ_KERNELS_SIMD_VECTOR_H
 
 #include "kernels/kernels.h"
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -109,7 +110,14 @@ ALWAYS_INLINE void vec_store(real *p, vec v)
 
 ALWAYS_INLINE vec vec_set(real x)
 {
+#if FLT_EVAL_METHOD == 0
     return x - (vec){0}; // unlike x + 0 this is x for -0 too, and costs nothing
+#else                    // s390x, i686: a scalar of an expression is wider than a lane
+    vec v;
+    for (int i = 0; i < LANES; i++)
+        v[i] = x;
+    return v;
+#endif
 }
 
 ALWAYS_INLINE ivec ivec_set(lane_int x)

@@ -1,6 +1,7 @@
 // The progress bar. On a terminal it looks like Keras's and is redrawn at most twenty times a
 // second; elsewhere it is a line an epoch. Between two drawings it costs a look at the clock.
 #include "train/callbacks/progbar.h"
+#include "base/error.h"
 #include "base/memory.h"
 #include "base/system.h"
 #include "train/callbacks.h"
@@ -248,5 +249,8 @@ void cj__progress_bar_clock(cj_callback *callback, double (*clock)(void *context
 
 cj_callback *cj_progress_bar(FILE *stream)
 {
-    return cj__progress_bar_new(stream, CJ__BAR_AUTO);
+    if (stream)
+        return cj__progress_bar_new(stream, CJ__BAR_AUTO);
+    cj__fail_null("cj_progress_bar: the stream");
+    return cj__build_failed();
 }

@@ -28,12 +28,12 @@ cj_callback *cj_learning_rate_scheduler(double (*schedule)(int epoch, double lea
                                         void *context)
 {
     if (!schedule) {
-        cj__fail(CJ_INVALID_ARGUMENT, "LearningRateScheduler: the schedule is NULL");
-        return NULL;
+        cj__fail_null("LearningRateScheduler: the schedule");
+        return cj__build_failed();
     }
     scheduler *s = cj__new(1, sizeof *s);
     if (!s)
-        return NULL;
+        return cj__build_failed();
     *s = (scheduler){schedule, context};
     return cj__callback_make(&scheduler_methods, s);
 }

@@ -1,0 +1,151 @@
+// The curve of a training run: loss above, accuracy below, an SVG that any browser shows.
+#include "cli.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+enum { WIDTH = 680, PANEL = 220, LEFT = 70, RIGHT = 20, TOP = 60, GAP = 50, BOTTOM = 50 };
+
+// An axis: from `low` to `high` with a tick each `step`, all round numbers.
+typedef struct axis {
+    double low, high, step;
+} axis;
+
+typedef struct panel {
+    FILE *file;
+    const cj_history *history;
+    const char *names[2]; // of training and validation
+    int top;
+    axis y;
+} panel;
+
+static const char *const colors[2] = {"#1f5fa8", "#c0392b"};
+
+// The 1, 2 or 5 times a power of ten that cuts `span` into about `parts`.
+static double round_step(double span, int parts)
+{
+    const double raw = span / parts, power = pow(10, floor(log10(raw)));
+    const double times = raw / power;
+    return power * (times < 1.5 ? 1 : times < 3.5 ? 2 : times < 7.5 ? 5 : 10);
+}
+
+// An axis that holds the finite values of both lines.
+static axis axis_of(const panel *p)
+{
+    double low = INFINITY, high = -INFINITY;
+    for (int n = 0; n < 2; n++)
+        for (int e = 0; e < cj_history_epochs(p->history); e++) {
+            const double value = cj_history_value(p->history, p->names[n], e);
+            if (isfinite(value)) {
+                low = fmin(low, value);
+                high = fmax(high, value);
+            }
+        }
+    if (!(low <= high))
+        low = 0, high = 1;
+    if (high - low < 1e-12 * fmax(1, fabs(high))) {
+        const double around = high != 0 ? fabs(high) * 0.1 : 0.5;
+        low -= around;
+        high += around;
+    }
+    const double step = round_step(high - low, 5);
+    return (axis){step * floor(low / step), step * ceil(high / step), step};
+}
+
+static double x_of(const panel *p, int epoch)
+{
+    const int epochs = cj_history_epochs(p->history);
+    const double width = WIDTH - LEFT - RIGHT;
+    return epochs > 1 ? LEFT + width * (0.02 + 0.96 * epoch / (epochs - 1)) : LEFT + width / 2;
+}
+
+static double y_of(const panel *p, double value)
+{
+    return p->top + PANEL * (1 - (value - p->y.low) / (p->y.high - p->y.low));
+}
+
+static void draw_grid(const panel *p)
+{
+    const int epochs = cj_history_epochs(p->history);
+    const int ticks = (int)lround((p->y.high - p->y.low) / p->y.step);
+    for (int i = 0; i <= ticks; i++) {
+        const double value = p->y.low + i * p->y.step, y = y_of(p, value);
+        fprintf(p->file, "<path d=\"M%d %.1fH%d\" stroke=\"#ddd\"/>\n", LEFT, y, WIDTH - RIGHT);
+        fprintf(p->file, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.4g</text>\n", LEFT - 8,
+                y + 4, fabs(value) < p->y.step / 2 ? 0 : value);
+    }
+    for (int e = 0; e < epochs; e += epochs / 12 + 1) {
+        const double x = x_of(p, e);
+        fprintf(p->file, "<path d=\"M%.1f %dV%d\" stroke=\"#eee\"/>\n", x, p->top, p->top + PANEL);
+        fprintf(p->file, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%d</text>\n", x,
+                p->top + PANEL + 16, e + 1);
+    }
+    fprintf(p->file,
+            "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"none\" "
+            "stroke=\"#888\"/>\n",
+            LEFT, p->top, WIDTH - LEFT - RIGHT, PANEL);
+}
+
+// A value that is not finite breaks the line. Points are marked, so that one epoch is seen as well.
+static void draw_line(const panel *p, int n)
+{
+    bool pen_down = false;
+    fprintf(p->file, "<path fill=\"none\" stroke=\"%s\" stroke-width=\"2\" d=\"", colors[n]);
+    for (int e = 0; e < cj_history_epochs(p->history); e++) {
+        const double value = cj_history_value(p->history, p->names[n], e);
+        if (isfinite(value))
+            fprintf(p->file, "%c%.1f %.1f", pen_down ? 'L' : 'M', x_of(p, e), y_of(p, value));
+        pen_down = isfinite(value);
+    }
+    fprintf(p->file, "\"/>\n");
+    for (int e = 0; e < cj_history_epochs(p->history) && cj_history_epochs(p->history) <= 60; e++) {
+        const double value = cj_history_value(p->history, p->names[n], e);
+        if (isfinite(value))
+            fprintf(p->file, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" fill=\"%s\"/>\n", x_of(p, e),
+                    y_of(p, value), colors[n]);
+    }
+}
+
+static void draw_panel(FILE *file, const cj_history *history, const char *name, int top)
+{
+    char validation[64];
+    snprintf(validation, sizeof validation, "val_%s", name);
+    panel p = {file, history, {name, validation}, top, {0, 1, 1}};
+    p.y = axis_of(&p);
+    draw_grid(&p);
+    for (int n = 0; n < 2; n++) {
+        fprintf(file, "<text x=\"%d\" y=\"%d\" fill=\"%s\">\342\227\217 %s</text>\n",
+                LEFT + 110 * n, top - 8, colors[n], p.names[n]);
+        draw_line(&p, n);
+    }
+    fprintf(file,
+            "<text transform=\"translate(18,%d) rotate(-90)\" text-anchor=\"middle\">%s"
+            "</text>\n",
+            top + PANEL / 2, name);
+    fprintf(file, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">epoch</text>\n",
+            (LEFT + WIDTH - RIGHT) / 2, top + PANEL + 34);
+}
+
+cj_status write_curve(const cj_history *history, const char *path)
+{
+    FILE *file = fopen(path, "w");
+    if (!file)
+        return cj_fail(CJ_IO, "%s: cannot be written: %s", path, strerror(errno));
+    fprintf(file,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
+            "font-family=\"sans-serif\" font-size=\"12\">"
+            "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n",
+            WIDTH, TOP + 2 * PANEL + GAP + BOTTOM);
+    fprintf(file,
+            "<text x=\"%d\" y=\"26\" text-anchor=\"middle\" font-size=\"16\">"
+            "Loss and accuracy over %d epoch%s</text>\n",
+            WIDTH / 2, cj_history_epochs(history), cj_history_epochs(history) == 1 ? "" : "s");
+    draw_panel(file, history, "loss", TOP);
+    draw_panel(file, history, "accuracy", TOP + PANEL + GAP);
+    fprintf(file, "</svg>\n");
+    const bool failed = ferror(file) != 0;
+    if (fclose(file) != 0 || failed)
+        return cj_fail(CJ_IO, "%s: cannot be written: %s", path, strerror(errno));
+    return CJ_OK;
+}

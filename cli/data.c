@@ -1,0 +1,34 @@
+// Data sets for the commands.
+#include "cli.h"
+
+#include <string.h>
+
+cj_status load_data(const char **name, cj_dataset **train, cj_dataset **test)
+{
+    const bool automatic = strcmp(*name, "auto") == 0;
+    const cj_status status = cj_load_dataset(automatic ? "mnist" : *name, train, test);
+    if (automatic && status == CJ_NOT_FOUND) {
+        cj_error_clear();
+        *name = "digits";
+        return cj_load_dataset("digits", train, test);
+    }
+    if (automatic)
+        *name = "mnist";
+    if (status == CJ_NOT_FOUND)
+        return cj_fail(status,
+                       "%s; `cajal datasets fetch %s` gets it or says how; CAJAL_DATA names the "
+                       "folder where it lies",
+                       cj_error(), *name);
+    return status;
+}
+
+cj_status limit_samples(cj_dataset **data, int64_t limit)
+{
+    cj_dataset *slice = NULL;
+    if (limit == 0 || limit >= cj_dataset_count(*data))
+        return CJ_OK;
+    CJ_TRY(cj_dataset_slice(*data, 0, limit, &slice));
+    cj_release(*data);
+    *data = slice;
+    return CJ_OK;
+}

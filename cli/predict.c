@@ -1,0 +1,253 @@
+// cajal predict: what a model answers, one input file after the other. A bad input is named and
+// passed over; the exit code says that there was one.
+#include "cli.h"
+#include "csv.h"
+#include "meaning.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_INPUTS = 4096, MOST_OUTPUTS = 64, MOST_SHOWN = 16 };
+
+typedef struct prediction {
+    cj_model *model;
+    int outputs;
+    meaning meanings[MOST_OUTPUTS];
+    bool invert;
+    bool failed;  // some input was
+    json_t *list; // NULL: words on standard output
+} prediction;
+
+// ---- inputs ----
+
+static cj_status read_rows(const cj_model *model, const char *path, cj_tensor **input)
+{
+    const cj_shape *shape = cj_model_input_shape(model, 0);
+    int64_t width = 1;
+    for (int i = 1; i < shape->rank; i++)
+        width *= shape->dims[i];
+    if (width < 1)
+        return cj_fail(CJ_UNSUPPORTED, "%s: rows of numbers do not fit a model with a free length",
+                       path);
+    const bool standard = strcmp(path, "-") == 0;
+    FILE *file = standard ? stdin : fopen(path, "rb");
+    if (!file)
+        return cj_fail(CJ_NOT_FOUND, "%s: cannot be read", path);
+    cj_tensor *rows = NULL;
+    cj_status status = read_csv(file, standard ? "standard input" : path, width, &rows);
+    if (!standard)
+        fclose(file);
+    if (status == CJ_OK)
+        status = fit_input(model, rows, input);
+    cj_release(rows);
+    return status;
+}
+
+static cj_status read_idx(const cj_model *model, const char *path, cj_tensor **input)
+{
+    cj_tensor *read = NULL;
+    CJ_TRY(cj_load_idx(path, &read));
+    const cj_status status = fit_input(model, read, input);
+    cj_release(read);
+    return status;
+}
+
+static cj_status read_input(const prediction *p, const char *path, cj_tensor **input)
+{
+    if (strcmp(path, "-") == 0 || ends_with(path, ".csv") || ends_with(path, ".tsv"))
+        return read_rows(p->model, path, input);
+    if (strstr(path, "ubyte") || ends_with(path, ".idx") || ends_with(path, ".idx.gz"))
+        return read_idx(p->model, path, input);
+    return read_model_image(p->model, path, p->invert, input);
+}
+
+// ---- one row of an output ----
+
+typedef struct row {
+    const double *values;
+    int64_t count;
+    meaning meaning;
+} row;
+
+static int64_t greatest_of(const row *r)
+{
+    int64_t best = 0;
+    for (int64_t j = 1; j < r->count; j++)
+        if (r->values[j] > r->values[best])
+            best = j;
+    return best;
+}
+
+// The softmax of one entry, or the sigmoid of a single one.
+static double probability_of(const row *r, int64_t at)
+{
+    double sum = 0;
+    if (r->meaning == MEANING_ONE_LOGIT || r->count == 1)
+        return 1 / (1 + exp(-r->values[at]));
+    for (int64_t j = 0; j < r->count; j++)
+        sum += exp(r->values[j] - r->values[at]);
+    return 1 / sum;
+}
+
+static void print_values(const row *r)
+{
+    for (int64_t j = 0; j < r->count && j < MOST_SHOWN; j++)
+        printf(" %.6g", r->values[j]);
+    if (r->count > MOST_SHOWN)
+        printf(" ... (%lld values)", (long long)r->count);
+}
+
+static void print_row(const row *r)
+{
+    const int64_t best = greatest_of(r);
+    const bool one = r->count == 1;
+    switch (r->meaning) {
+    case MEANING_CLASSES:
+        printf(" class %lld, probability %.4f", (long long)best, r->values[best]);
+        break;
+    case MEANING_LOGITS:
+        printf(" class %lld, probability %.4f (logit %.4g)", (long long)best,
+               probability_of(r, best), r->values[best]);
+        break;
+    case MEANING_PROBABILITIES:
+        if (one)
+            printf(" class %d, probability of class 1 %.4f", r->values[0] >= 0.5, r->values[0]);
+        else
+            printf(" probabilities"), print_values(r);
+        break;
+    case MEANING_ONE_LOGIT:
+        if (one)
+            printf(" class %d, probability of class 1 %.4f (logit %.4g)", r->values[0] >= 0,
+                   probability_of(r, 0), r->values[0]);
+        else
+            printf(" logits"), print_values(r);
+        break;
+    case MEANING_VALUES:
+        print_values(r);
+        break;
+    }
+}
+
+static void row_to_json(const row *r, json_t *object)
+{
+    json_t *all = json_array();
+    const int64_t best = greatest_of(r);
+    for (int64_t j = 0; j < r->count; j++)
+        json_array_append_new(all, number_json(r->values[j]));
+    json_object_set_new(object, "outputs", all);
+    if (r->meaning == MEANING_CLASSES || r->meaning == MEANING_LOGITS) {
+        json_object_set_new(object, "class", json_integer(best));
+        json_object_set_new(
+            object, "probability",
+            number_json(r->meaning == MEANING_LOGITS ? probability_of(r, best) : r->values[best]));
+    } else if (r->count == 1 && r->meaning != MEANING_VALUES) {
+        const double p = r->meaning == MEANING_ONE_LOGIT ? probability_of(r, 0) : r->values[0];
+        json_object_set_new(object, "class", json_integer(p >= 0.5));
+        json_object_set_new(object, "probability", number_json(p));
+    }
+}
+
+// ---- an output ----
+
+// Rows along all axes but the last: one a sample, or one a step of each sample's sequence.
+static cj_status show_output(const prediction *p, const char *path, int index,
+                             const cj_tensor *output)
+{
+    cj_tensor *values = NULL;
+    CJ_TRY(cj_tensor_convert(output, CJ_F64, &values));
+    const cj_shape *shape = cj_tensor_shape(values);
+    const int64_t samples = shape->rank > 0 ? shape->dims[0] : 1;
+    const int64_t width = shape->rank > 1 ? shape->dims[shape->rank - 1] : 1;
+    const int64_t rows = width > 0 ? cj_tensor_count(values) / width : 0;
+    const int64_t steps = samples > 0 ? rows / samples : 0;
+    for (int64_t i = 0; i < rows; i++) {
+        const row r = {(const double *)cj_tensor_data(values) + i * width, width,
+                       p->meanings[index]};
+        if (p->list) {
+            json_t *object = json_object();
+            json_object_set_new(object, "input", text_json(path));
+            json_object_set_new(object, "row", json_integer(i / steps));
+            if (steps > 1)
+                json_object_set_new(object, "step", json_integer(i % steps));
+            if (p->outputs > 1)
+                json_object_set_new(object, "output", json_integer(index));
+            row_to_json(&r, object);
+            json_array_append_new(p->list, object);
+            continue;
+        }
+        print_text(path, stdout);
+        if (samples > 1)
+            printf("[%lld]", (long long)(i / steps));
+        if (steps > 1)
+            printf(", step %lld", (long long)(i % steps));
+        if (p->outputs > 1)
+            printf(", output %d", index);
+        putchar(':');
+        print_row(&r);
+        putchar('\n');
+    }
+    cj_release(values);
+    return CJ_OK;
+}
+
+static cj_status predict_input(const prediction *p, const char *path)
+{
+    cj_tensor *input = NULL, *outputs[MOST_OUTPUTS] = {NULL};
+    cj_status status = read_input(p, path, &input);
+    if (status == CJ_OK)
+        status = cj_predict_many(p->model, &input, outputs, .batch_size = 256);
+    for (int i = 0; i < p->outputs; i++) {
+        if (status == CJ_OK)
+            status = show_output(p, path, i, outputs[i]);
+        cj_release(outputs[i]);
+    }
+    cj_release(input);
+    return status;
+}
+
+static cj_status prepare(prediction *p, const char *file)
+{
+    p->model = cj_load(file);
+    if (!p->model)
+        return cj_error_status();
+    p->outputs = cj_model_output_count(p->model);
+    if (!cj_model_input_shape(p->model, 0))
+        return cj_fail(CJ_NOT_BUILT, "%s: the model does not know the shape of its input", file);
+    if (cj_model_input_count(p->model) != 1 || p->outputs > MOST_OUTPUTS)
+        return cj_fail(CJ_UNSUPPORTED,
+                       "%s: a model of %d inputs and %d outputs; predict takes one "
+                       "input and at most %d outputs",
+                       file, cj_model_input_count(p->model), p->outputs, MOST_OUTPUTS);
+    for (int i = 0; i < p->outputs; i++)
+        p->meanings[i] = meaning_of_output(p->model, i);
+    return CJ_OK;
+}
+
+int run_predict(int argc, char **argv)
+{
+    static const char *words[MOST_INPUTS];
+    bool json = false;
+    prediction p = {.invert = false};
+    const option options[] = {
+        {"json", NULL, "print as JSON", OPTION_FLAG, &json},
+        {"invert", NULL, "the images are dark on light: take them the other way round", OPTION_FLAG,
+         &p.invert},
+    };
+    const int done =
+        read_options(find_command("predict"), options, 2, argc, argv, 2, MOST_INPUTS, words);
+    if (done != EXIT_DONE)
+        return done < 0 ? EXIT_DONE : done;
+    p.list = json ? json_array() : NULL;
+    int code = finish(prepare(&p, words[0]));
+    for (int i = 1; code == EXIT_DONE && i < MOST_INPUTS && words[i]; i++) {
+        cj_error_clear();
+        if (finish(predict_input(&p, words[i])) != EXIT_DONE)
+            p.failed = true;
+    }
+    if (p.list && code == EXIT_DONE)
+        print_json_value(p.list);
+    json_decref(p.list);
+    cj_release(p.model);
+    return code == EXIT_DONE && p.failed ? EXIT_FAILED : code;
+}

@@ -1,0 +1,67 @@
+// cajal summary: the layers of a model, its architecture as JSON, or the plan of a step.
+#include "cli.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct summary_settings {
+    const char *name, *dtype;
+    bool json, plan, training;
+    int64_t batch_size, rounds;
+} summary_settings;
+
+// The plan of a step. A model that was never compiled is compiled as `cajal train` does it.
+static cj_status print_plan(cj_model *model, const summary_settings *s)
+{
+    if (s->training && isnan(cj_learning_rate(model)))
+        CJ_TRY(cj_compile(model, .optimizer = cj_adam(), .loss = "sparse_categorical_crossentropy",
+                          .metrics = {"accuracy"}));
+    return cj_plan(model, .batch_size = s->batch_size, .training = s->training,
+                   .rounds = (int)s->rounds);
+}
+
+static cj_status print_json(cj_model *model)
+{
+    char *text = NULL;
+    cj_status status = cj_model_to_json(model, &text);
+    if (status == CJ_OK)
+        puts(text);
+    cj_free(text);
+    return status;
+}
+
+int run_summary(int argc, char **argv)
+{
+    summary_settings s = {.batch_size = 32, .rounds = 20};
+    const option options[] = {
+        {"json", NULL, "print the architecture as JSON, in Keras's config form", OPTION_FLAG,
+         &s.json},
+        {"dtype", "POLICY", "float32 or mixed_bfloat16, what layers compute in (the model's own)",
+         OPTION_TEXT, &s.dtype},
+        {"plan", NULL, "print the kernels of a prediction, with their times", OPTION_FLAG, &s.plan},
+        {"training", NULL, "with --plan: of a training step instead", OPTION_FLAG, &s.training},
+        {"batch-size", "N", "with --plan: samples of a step (32)", OPTION_INT, &s.batch_size},
+        {"rounds", "N", "with --plan: runs that are timed; 0 for none (20)", OPTION_INT, &s.rounds},
+    };
+    int done = read_options(find_command("summary"), options, sizeof(options) / sizeof options[0],
+                            argc, argv, 1, 1, &s.name);
+    if (done != EXIT_DONE)
+        return done < 0 ? EXIT_DONE : done;
+    if (s.batch_size < 1 || s.batch_size > 1 << 20 || s.rounds < 0 || s.rounds > 10000) {
+        fprintf(stderr,
+                "cajal summary: --batch-size must be 1 to 1048576 and --rounds 0 to 10000\n");
+        return EXIT_USAGE;
+    }
+    cj_model *model =
+        ends_with(s.name, ".safetensors") ? cj_load(s.name) : make_model(s.name, NULL);
+    cj_status status = model ? CJ_OK : cj_error_status();
+    if (status == CJ_OK && s.dtype)
+        status = cj_set_dtype_policy(cj_model_layer(model), s.dtype);
+    if (status == CJ_OK)
+        status = s.json ? print_json(model) :
+                 s.plan ? print_plan(model, &s) :
+                          cj_model_summary(model, stdout);
+    cj_release(model);
+    return finish(status);
+}
