@@ -423,6 +423,15 @@ CJ_API cj_callback *cj_learning_rate_scheduler(double (*schedule)(int epoch, dou
                                                void *context);
 
 /**
+ * A schedule by steps, as Keras's LearningRateSchedule: before each training step, learning rate =
+ * schedule(step, learning rate, context). `step` counts the steps since cj_compile(), from 0, and goes
+ * on in a resumed run. NULL with CJ_INVALID_ARGUMENT without a schedule, or CJ_OUT_OF_MEMORY.
+ */
+CJ_API cj_callback *cj_step_scheduler(double (*schedule)(int64_t step, double learning_rate,
+                                                         void *context),
+                                      void *context);
+
+/**
  * TerminateOnNaN: ends training with CJ_NOT_FINITE and names the first layer and the batch that
  * went wrong.
  */
@@ -459,6 +468,8 @@ typedef struct cj_fit_args {
     /** go on where the model's file was saved, to the same bits */
     bool resume;
     cj_history **history; ///< receives the history, to be released; may be NULL
+    /** default 0: all of the validation data; else its first so many batches */
+    int64_t validation_steps;
 } cj_fit_args;
 /** The defaults of cj_fit_args. */
 #define CJ_FIT_DEFAULTS                                                                 \

@@ -51,10 +51,10 @@ typedef struct run {
 static cj_status check_args(const cj_fit_args *args)
 {
     if (args->batch_size < 0 || args->epochs < 0 || args->initial_epoch < 0 ||
-        args->steps_per_epoch < 0 || args->validation_batch_size < 0)
+        args->steps_per_epoch < 0 || args->validation_batch_size < 0 || args->validation_steps < 0)
         return cj__fail(CJ_INVALID_ARGUMENT,
-                        "cj_fit: batch_size, epochs, initial_epoch, steps_per_epoch and "
-                        "validation_batch_size cannot be negative");
+                        "cj_fit: batch_size, epochs, initial_epoch, steps_per_epoch, "
+                        "validation_batch_size and validation_steps cannot be negative");
     if (args->validation_freq < 1)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_fit: validation_freq is %d, needed is at least 1",
                         args->validation_freq);
@@ -385,7 +385,7 @@ static cj_status validate(run *r)
     const int every = r->args->validation_freq;
     if (!r->evaluator.reader || (place->epoch + 1) % every != 0)
         return CJ_OK;
-    CJ_TRY(cj__evaluator_run(&r->evaluator, place->val));
+    CJ_TRY(cj__evaluator_run(&r->evaluator, r->args->validation_steps, NULL, place->val));
     place->val_count = r->functions->row_count;
     return CJ_OK;
 }
