@@ -17,5 +17,6 @@
 #include <cajal/optimizers.h>
 #include <cajal/tensor.h>
 #include <cajal/train.h>
+#include <cajal/loop.h>
 
 #endif
