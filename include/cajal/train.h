@@ -98,8 +98,11 @@ CJ_API double cj_learning_rate(const cj_model *model);
 CJ_API cj_status cj_set_learning_rate(cj_model *model, double learning_rate);
 
 /**
- * What happened in training: a table of a value for each epoch and name ("loss", "accuracy",
- * "val_loss", ...).
+ * What happened in training: a table of a value for each epoch and name. Names are Keras's: "loss",
+ * "left_loss" where several outputs have a loss, the metrics as they were written ("accuracy",
+ * "left_mae" with several outputs; a name that is taken becomes "accuracy_1", or "weighted_accuracy"
+ * for a weighted metric), "val_" of each after a validation, and "learning_rate" if a callback sets
+ * it.
  */
 typedef struct cj_history cj_history;
 /** The number of epochs recorded. */
@@ -188,7 +191,11 @@ typedef struct cj_csv_logger_args {
 #define CJ_CSV_LOGGER_DEFAULTS .size = sizeof(cj_csv_logger_args), .separator = ","
 /** Sets `args` to CJ_CSV_LOGGER_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_csv_logger_defaults(cj_csv_logger_args *args);
-/** A line an epoch: epoch, then every value. */
+/**
+ * Writes a row an epoch, with its number from 0. The columns are those of the first epoch in
+ * alphabetical order and, if it had no validation, a column "val_" of each, as in Keras; or those of
+ * the file that is appended to. NA stands for a value that an epoch lacks. A resumed run appends.
+ */
 CJ_API cj_callback *cj_csv_logger_new(const cj_csv_logger_args *args);
 #define cj_csv_logger(...) \
     cj_csv_logger_new(&(cj_csv_logger_args){CJ_CSV_LOGGER_DEFAULTS, ._ = 0, __VA_ARGS__})
@@ -211,7 +218,9 @@ typedef struct cj_model_checkpoint_args {
 CJ_API void cj_model_checkpoint_defaults(cj_model_checkpoint_args *args);
 /**
  * Saves the model, with its optimizer and place in the run, so that training can resume from the
- * file.
+ * file. The folder of the file is made. With save_best_only and without the monitored value it warns
+ * and saves, as in Keras; an epoch that does not validate (validation_freq) is passed over, also
+ * where the path names one of the validation's values.
  */
 CJ_API cj_callback *cj_model_checkpoint_new(const cj_model_checkpoint_args *args);
 #define cj_model_checkpoint(...) \
@@ -236,7 +245,11 @@ typedef struct cj_early_stopping_args {
     .size = sizeof(cj_early_stopping_args), .monitor = "val_loss", .mode = "auto", .baseline = NAN
 /** Sets `args` to CJ_EARLY_STOPPING_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_early_stopping_defaults(cj_early_stopping_args *args);
-/** Ends training when the monitored value no longer improves. */
+/**
+ * Ends training when the monitored value no longer improves by more than min_delta; NaN is no
+ * improvement. With restore_best_weights the weights of the best epoch come back at the end. Warns
+ * once if the logs lack the value.
+ */
 CJ_API cj_callback *cj_early_stopping_new(const cj_early_stopping_args *args);
 #define cj_early_stopping(...) \
     cj_early_stopping_new(     \
@@ -263,7 +276,10 @@ typedef struct cj_reduce_lr_on_plateau_args {
  * Sets `args` to CJ_REDUCE_LR_ON_PLATEAU_DEFAULTS, for languages without the macros; NULL is fine.
  */
 CJ_API void cj_reduce_lr_on_plateau_defaults(cj_reduce_lr_on_plateau_args *args);
-/** Multiplies the learning rate by `factor` when the monitored value no longer improves. */
+/**
+ * Multiplies the learning rate by `factor` when the monitored value has not improved for `patience`
+ * epochs; NaN is no improvement. Warns once if the logs lack the value.
+ */
 CJ_API cj_callback *cj_reduce_lr_on_plateau_new(const cj_reduce_lr_on_plateau_args *args);
 #define cj_reduce_lr_on_plateau(...) \
     cj_reduce_lr_on_plateau_new(     \
@@ -314,12 +330,17 @@ typedef struct cj_fit_args {
     double validation_split;
     int64_t validation_batch_size; ///< default 0: batch_size
     int validation_freq;           ///< default 1: epochs from one validation to the next
-    /** default true: a new order each epoch, from the model's seed */
+    /** default true: a new order for each pass since cj_compile(), from the model's seed */
     bool shuffle;
-    const double *class_weight; ///< a weight for each class 0, 1, ...; others count 1
-    int class_count;            ///< length of class_weight
-    int initial_epoch;          ///< default 0
-    int64_t steps_per_epoch;    ///< default 0: one pass over the data
+    /**
+     * a weight for each class 0, 1, ...; others count 1. Each sample needs one class: a number,
+     * which is rounded, or a one-hot row
+     */
+    const double *class_weight;
+    int class_count;   ///< length of class_weight
+    int initial_epoch; ///< default 0
+    /** default 0: one pass over the data; else so many batches, which go on through the data */
+    int64_t steps_per_epoch;
     /** go on where the model's file was saved, to the same bits */
     bool resume;
     cj_history **history; ///< receives the history, to be released; may be NULL

@@ -117,8 +117,8 @@ static cj_status open_data(run *r, cj_dataset *data)
     return CJ_OK;
 }
 
-// Callbacks are the user's, which a call takes over as an object would, then the bar, so that what
-// they print does not break its line.
+// The user's callbacks, which the run holds, then the bar, so that what they print does not break its
+// line.
 static cj_status open_callbacks(run *r)
 {
     const cj_fit_args *args = r->args;
@@ -297,7 +297,7 @@ static cj_status tell(run *r, cj__moment moment)
     return cj__callbacks_tell(r->callbacks, 0, r->callback_count, moment, r->model, &r->logs, NULL);
 }
 
-// Tells the callbacks that have not been told yet of the event the place is in the middle of.
+// Tells the callbacks of the current event, from the first that has not been told yet.
 static cj_status tell_event(run *r, cj__moment moment)
 {
     cj__place *place = &r->state->place;
@@ -400,8 +400,8 @@ static cj_status end_epoch(run *r)
     return CJ_OK;
 }
 
-// An epoch from where the place is in it. Returns early, with the place in its midst, if a callback
-// asks to stop.
+// Trains the rest of an epoch, from the batch of the place. Returns before its end if a callback asks
+// to stop.
 static cj_status train_epoch(run *r)
 {
     cj__place *place = &r->state->place;
@@ -416,7 +416,7 @@ static cj_status train_epoch(run *r)
     return end_epoch(r);
 }
 
-// Finishes what a checkpoint was saved in the middle of.
+// Tells the remaining callbacks of the event during which the checkpoint was saved.
 static cj_status finish_event(run *r)
 {
     cj__place *place = &r->state->place;

@@ -207,7 +207,7 @@ static cj_status bar_epoch_end(void *self, cj_model *model, cj_logs *logs)
     return CJ_OK;
 }
 
-// A run that was stopped in the middle of an epoch leaves its line behind.
+// Ends the line of a run that was stopped in the middle of an epoch.
 static cj_status bar_train_end(void *self, cj_model *model, cj_logs *logs)
 {
     bar *b = self;
