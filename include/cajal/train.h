@@ -6,8 +6,8 @@
  * fixes what it computes; cj_fit() feeds it. Names of losses and metrics are Keras's; options go in
  * the spec, as in "sparse_categorical_crossentropy(from_logits=true)".
  *
- * Constructors of optimizers and callbacks return a floating object, which cj_compile() or cj_fit()
- * takes over, or NULL with CJ_INVALID_ARGUMENT (a setting missing or out of range, an unknown name)
+ * Constructors of callbacks return a floating object, which cj_fit() takes
+ * over, or NULL with CJ_INVALID_ARGUMENT (a setting missing or out of range, an unknown name)
  * or CJ_OUT_OF_MEMORY. Several threads may predict with one model, and evaluate or train different
  * models; a model that is being trained or compiled is used by one thread alone.
  */
@@ -99,8 +99,11 @@ CJ_API double cj_learning_rate(const cj_model *model);
 CJ_API cj_status cj_set_learning_rate(cj_model *model, double learning_rate);
 
 /**
- * What happened in training: a table of a value for each epoch and name ("loss", "accuracy",
- * "val_loss", ...).
+ * What happened in training: a table of a value for each epoch and name. Names are Keras's: "loss",
+ * "left_loss" where several outputs have a loss, the metrics as they were written ("accuracy",
+ * "left_mae" with several outputs; a name that is taken becomes "accuracy_1", or "weighted_accuracy"
+ * for a weighted metric), "val_" of each after a validation, and "learning_rate" if a callback sets
+ * it.
  */
 typedef struct cj_history cj_history;
 /** The number of epochs recorded. */
@@ -189,7 +192,11 @@ typedef struct cj_csv_logger_args {
 #define CJ_CSV_LOGGER_DEFAULTS .size = sizeof(cj_csv_logger_args), .separator = ","
 /** Sets `args` to CJ_CSV_LOGGER_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_csv_logger_defaults(cj_csv_logger_args *args);
-/** A line an epoch: epoch, then every value. */
+/**
+ * Writes a row an epoch, with its number from 0. The columns are those of the first epoch in
+ * alphabetical order and, if it had no validation, a column "val_" of each, as in Keras; or those of
+ * the file that is appended to. NA stands for a value that an epoch lacks. A resumed run appends.
+ */
 CJ_API cj_callback *cj_csv_logger_new(const cj_csv_logger_args *args);
 #define cj_csv_logger(...) \
     cj_csv_logger_new(&(cj_csv_logger_args){CJ_CSV_LOGGER_DEFAULTS, ._ = 0, __VA_ARGS__})
@@ -212,7 +219,9 @@ typedef struct cj_model_checkpoint_args {
 CJ_API void cj_model_checkpoint_defaults(cj_model_checkpoint_args *args);
 /**
  * Saves the model, with its optimizer and place in the run, so that training can resume from the
- * file.
+ * file. The folder of the file is made. With save_best_only and without the monitored value it warns
+ * and saves, as in Keras; an epoch that does not validate (validation_freq) is passed over, also
+ * where the path names one of the validation's values.
  */
 CJ_API cj_callback *cj_model_checkpoint_new(const cj_model_checkpoint_args *args);
 #define cj_model_checkpoint(...) \
@@ -237,7 +246,11 @@ typedef struct cj_early_stopping_args {
     .size = sizeof(cj_early_stopping_args), .monitor = "val_loss", .mode = "auto", .baseline = NAN
 /** Sets `args` to CJ_EARLY_STOPPING_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_early_stopping_defaults(cj_early_stopping_args *args);
-/** Ends training when the monitored value no longer improves. */
+/**
+ * Ends training when the monitored value no longer improves by more than min_delta; NaN is no
+ * improvement. With restore_best_weights the weights of the best epoch come back at the end. Warns
+ * once if the logs lack the value.
+ */
 CJ_API cj_callback *cj_early_stopping_new(const cj_early_stopping_args *args);
 #define cj_early_stopping(...) \
     cj_early_stopping_new(     \
@@ -264,7 +277,10 @@ typedef struct cj_reduce_lr_on_plateau_args {
  * Sets `args` to CJ_REDUCE_LR_ON_PLATEAU_DEFAULTS, for languages without the macros; NULL is fine.
  */
 CJ_API void cj_reduce_lr_on_plateau_defaults(cj_reduce_lr_on_plateau_args *args);
-/** Multiplies the learning rate by `factor` when the monitored value no longer improves. */
+/**
+ * Multiplies the learning rate by `factor` when the monitored value has not improved for `patience`
+ * epochs; NaN is no improvement. Warns once if the logs lack the value.
+ */
 CJ_API cj_callback *cj_reduce_lr_on_plateau_new(const cj_reduce_lr_on_plateau_args *args);
 #define cj_reduce_lr_on_plateau(...) \
     cj_reduce_lr_on_plateau_new(     \
@@ -277,6 +293,15 @@ CJ_API cj_callback *cj_reduce_lr_on_plateau_new(const cj_reduce_lr_on_plateau_ar
 CJ_API cj_callback *cj_learning_rate_scheduler(double (*schedule)(int epoch, double learning_rate,
                                                                   void *context),
                                                void *context);
+
+/**
+ * A schedule by steps, as Keras's LearningRateSchedule: before each training step, learning rate =
+ * schedule(step, learning rate, context). `step` counts the steps since cj_compile(), from 0, and goes
+ * on in a resumed run. NULL with CJ_INVALID_ARGUMENT without a schedule, or CJ_OUT_OF_MEMORY.
+ */
+CJ_API cj_callback *cj_step_scheduler(double (*schedule)(int64_t step, double learning_rate,
+                                                         void *context),
+                                      void *context);
 
 /**
  * TerminateOnNaN: ends training with CJ_NOT_FINITE and names the first layer and the batch that
@@ -306,15 +331,22 @@ typedef struct cj_fit_args {
     double validation_split;
     int64_t validation_batch_size; ///< default 0: batch_size
     int validation_freq;           ///< default 1: epochs from one validation to the next
-    /** default true: a new order each epoch, from the model's seed */
+    /** default true: a new order for each pass since cj_compile(), from the model's seed */
     bool shuffle;
-    const double *class_weight; ///< a weight for each class 0, 1, ...; others count 1
-    int class_count;            ///< length of class_weight
-    int initial_epoch;          ///< default 0
-    int64_t steps_per_epoch;    ///< default 0: one pass over the data
+    /**
+     * a weight for each class 0, 1, ...; others count 1. Each sample needs one class: a number,
+     * which is rounded, or a one-hot row
+     */
+    const double *class_weight;
+    int class_count;   ///< length of class_weight
+    int initial_epoch; ///< default 0
+    /** default 0: one pass over the data; else so many batches, which go on through the data */
+    int64_t steps_per_epoch;
     /** go on where the model's file was saved, to the same bits */
     bool resume;
     cj_history **history; ///< receives the history, to be released; may be NULL
+    /** default 0: all of the validation data; else its first so many batches */
+    int64_t validation_steps;
 } cj_fit_args;
 /** The defaults of cj_fit_args. */
 #define CJ_FIT_DEFAULTS                                                                 \

@@ -22,15 +22,32 @@ cj_status cj__evaluator_open(cj__evaluator *evaluator, cj_model *model, cj__trai
     return cj__reader_new(data, batch_size, false, &evaluator->reader);
 }
 
-cj_status cj__evaluator_run(cj__evaluator *evaluator, double *values)
+cj_status cj__evaluator_run(cj__evaluator *evaluator, int64_t steps, cj__progress *progress,
+                            double *values)
 {
     double sums[CJ__MAX_VALUES] = {0}, weights[CJ__MAX_VALUES] = {0};
+    const char *names[CJ__MAX_VALUES];
+    const int count = evaluator->functions->row_count;
     cj__batch batch;
+    for (int i = 0; i < count; i++)
+        names[i] = evaluator->functions->rows[i].name;
     cj__reader_start(evaluator->reader, NULL, 0);
-    while (cj__reader_next(evaluator->reader, &batch))
+    for (int64_t step = 0; steps == 0 || step < steps; step++) {
+        if (!cj__reader_next(evaluator->reader, &batch))
+            break;
         CJ_TRY(
             cj__step_run(evaluator->functions, &batch, batch.sample_weight, sums, weights, NULL));
-    cj__row_values(evaluator->functions->row_count, sums, weights, values);
+        if (!progress)
+            continue;
+        cj__row_values(count, sums, weights, values);
+        progress->logs.count = count;
+        progress->logs.names = names;
+        progress->logs.values = values;
+        cj__progress_batch(progress);
+    }
+    cj__row_values(count, sums, weights, values);
+    if (progress)
+        cj__progress_close(progress, true);
     return CJ_OK;
 }
 
@@ -47,6 +64,7 @@ cj_status cj_evaluate_with(cj_model *model, cj_dataset *data, cj_results **resul
 {
     cj__train_state *state;
     cj__evaluator evaluator = {0};
+    cj__progress progress = {0};
     cj_evaluate_args given;
     double values[CJ__MAX_VALUES];
     if (!results)
@@ -60,7 +78,11 @@ cj_status cj_evaluate_with(cj_model *model, cj_dataset *data, cj_results **resul
     cj_status status =
         cj__evaluator_open(&evaluator, model, state, data, given.batch_size, "cj_evaluate");
     if (status == CJ_OK)
-        status = cj__evaluator_run(&evaluator, values);
+        status = cj__progress_open(&progress, given.verbose, given.stream,
+                                   cj__reader_batches(evaluator.reader));
+    if (status == CJ_OK)
+        status = cj__evaluator_run(&evaluator, 0, &progress, values);
+    cj__progress_close(&progress, false); // where it is open yet
     if (status == CJ_OK)
         status = cj__results_new(evaluator.functions, values, results);
     cj__evaluator_close(&evaluator);

@@ -51,10 +51,10 @@ typedef struct run {
 static cj_status check_args(const cj_fit_args *args)
 {
     if (args->batch_size < 0 || args->epochs < 0 || args->initial_epoch < 0 ||
-        args->steps_per_epoch < 0 || args->validation_batch_size < 0)
+        args->steps_per_epoch < 0 || args->validation_batch_size < 0 || args->validation_steps < 0)
         return cj__fail(CJ_INVALID_ARGUMENT,
-                        "cj_fit: batch_size, epochs, initial_epoch, steps_per_epoch and "
-                        "validation_batch_size cannot be negative");
+                        "cj_fit: batch_size, epochs, initial_epoch, steps_per_epoch, "
+                        "validation_batch_size and validation_steps cannot be negative");
     if (args->validation_freq < 1)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_fit: validation_freq is %d, needed is at least 1",
                         args->validation_freq);
@@ -117,8 +117,8 @@ static cj_status open_data(run *r, cj_dataset *data)
     return CJ_OK;
 }
 
-// Callbacks are the user's, which a call takes over as an object would, then the bar, so that what
-// they print does not break its line.
+// The user's callbacks, which the run holds, then the bar, so that what they print does not break its
+// line.
 static cj_status open_callbacks(run *r)
 {
     const cj_fit_args *args = r->args;
@@ -297,7 +297,7 @@ static cj_status tell(run *r, cj__moment moment)
     return cj__callbacks_tell(r->callbacks, 0, r->callback_count, moment, r->model, &r->logs, NULL);
 }
 
-// Tells the callbacks that have not been told yet of the event the place is in the middle of.
+// Tells the callbacks of the current event, from the first that has not been told yet.
 static cj_status tell_event(run *r, cj__moment moment)
 {
     cj__place *place = &r->state->place;
@@ -385,7 +385,7 @@ static cj_status validate(run *r)
     const int every = r->args->validation_freq;
     if (!r->evaluator.reader || (place->epoch + 1) % every != 0)
         return CJ_OK;
-    CJ_TRY(cj__evaluator_run(&r->evaluator, place->val));
+    CJ_TRY(cj__evaluator_run(&r->evaluator, r->args->validation_steps, NULL, place->val));
     place->val_count = r->functions->row_count;
     return CJ_OK;
 }
@@ -400,8 +400,8 @@ static cj_status end_epoch(run *r)
     return CJ_OK;
 }
 
-// An epoch from where the place is in it. Returns early, with the place in its midst, if a callback
-// asks to stop.
+// Trains the rest of an epoch, from the batch of the place. Returns before its end if a callback asks
+// to stop.
 static cj_status train_epoch(run *r)
 {
     cj__place *place = &r->state->place;
@@ -416,7 +416,7 @@ static cj_status train_epoch(run *r)
     return end_epoch(r);
 }
 
-// Finishes what a checkpoint was saved in the middle of.
+// Tells the remaining callbacks of the event during which the checkpoint was saved.
 static cj_status finish_event(run *r)
 {
     cj__place *place = &r->state->place;

@@ -26,8 +26,8 @@ typedef struct cj__loss {
 extern const cj__catalog cj__losses, cj__metrics;
 
 // The values of a loss or metric, of the predictions' dtype. Targets may have any dtype, and an
-// axis of length 1 too many or too few, as in Keras; what does not fit makes the builder fail with
-// a sentence that begins with `who`.
+// axis of length 1 too many or too few, as in Keras; targets that do not fit make the builder fail
+// with a sentence that begins with `who`.
 cj_symbol *cj__loss_values(const cj__loss *loss, const void *args, const char *who, cj__build *g,
                            cj_symbol *targets, cj_symbol *predictions);
 

@@ -1,6 +1,6 @@
-// Optimizers: SGD, Adagrad, Adadelta, RMSprop, Adam. Formulas are in cajal/optimizers.h; the numbers are
-// crunched by the ops of ops/update.c; here is which slots each keeps, what it starts them with,
-// and how gradients are clipped first.
+// Optimizers: SGD, Adagrad, Adadelta, RMSprop, Adam. Formulas are in
+// cajal/optimizers.h, and the ops that compute them in ops/update.c; this file says which slots each
+// rule keeps, their initial values, and how gradients are clipped.
 #include "base/args.h"
 #include "base/error.h"
 #include "base/memory.h"

@@ -3,6 +3,7 @@
 // only while the function is looked up.
 #include "base/args.h"
 #include "base/error.h"
+#include "train/callbacks/progbar.h"
 #include "train/check.h"
 #include "train/step.h"
 #include <string.h>
@@ -28,7 +29,7 @@ static cj_status make_outputs(cj_model *model, const cj__step_functions *functio
 }
 
 static cj_status run_batches(const cj__step_functions *functions, cj__reader *reader,
-                             int output_count, cj_tensor **outputs)
+                             int output_count, cj_tensor **outputs, cj__progress *progress)
 {
     cj__batch batch;
     int64_t done = 0;
@@ -43,23 +44,31 @@ static cj_status run_batches(const cj__step_functions *functions, cj__reader *re
         }
         CJ_TRY(cj__function_run(functions->function, batch.count, batch.x, places));
         done += batch.count;
+        cj__progress_batch(progress);
     }
     return CJ_OK;
 }
 
-static cj_status predict(cj_model *model, cj_dataset *data, int64_t batch_size, cj_tensor **outputs)
+static cj_status predict(cj_model *model, cj_dataset *data, const cj_predict_args *args,
+                         cj_tensor **outputs)
 {
+    int64_t batch_size = 0;
+    cj__progress progress = {0};
     cj__train_state *state;
     const cj__step_functions *functions;
     cj__reader *reader = NULL;
     CJ_TRY(cj__check_built(model, data, "cj_predict"));
     CJ_TRY(cj__check_inputs(model, data, "cj_predict"));
-    CJ_TRY(cj__check_batches(model, data->count, batch_size, "cj_predict", &batch_size));
+    CJ_TRY(cj__check_batches(model, data->count, args->batch_size, "cj_predict", &batch_size));
     CJ_TRY(cj__state_need(model, &state));
     CJ_TRY(cj__functions_find(model, state, CJ__MODE_PREDICT, data, false, &functions));
     CJ_TRY(make_outputs(model, functions, data->count, outputs));
     CJ_TRY(cj__reader_new(data, batch_size, false, &reader));
-    const cj_status status = run_batches(functions, reader, cj_model_output_count(model), outputs);
+    cj_status status =
+        cj__progress_open(&progress, args->verbose, args->stream, cj__reader_batches(reader));
+    if (status == CJ_OK)
+        status = run_batches(functions, reader, cj_model_output_count(model), outputs, &progress);
+    cj__progress_close(&progress, status == CJ_OK);
     cj__reader_free(reader);
     return status;
 }
@@ -90,7 +99,7 @@ cj_status cj_predict_many_with(cj_model *model, cj_tensor *const *inputs, cj_ten
     data.count = inputs[0]->shape.dims[0];
     CJ_TRY(cj__use_to_read(cj__model_use(model), "cj_predict"));
     memset(outputs, 0, (size_t)cj_model_output_count(model) * sizeof *outputs);
-    const cj_status status = predict(model, &data, given.batch_size, outputs);
+    const cj_status status = predict(model, &data, &given, outputs);
     cj__use_read(cj__model_use(model));
     for (int i = 0; status != CJ_OK && i < cj_model_output_count(model); i++) {
         cj_release(outputs[i]);

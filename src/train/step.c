@@ -1,5 +1,5 @@
-// From settings to a graph: the model traced on data of given types, losses, regularizers and
-// metrics on top, gradients and the optimizer's step behind.
+// From settings to a graph: the model traced on data of given types, then losses, regularizers and
+// metrics. functions.c adds gradients and the optimizer's step.
 //
 //   total loss = sum over outputs of loss_weight * loss + weight regularizers + what layers add
 //     (activity regularizers)
@@ -16,7 +16,7 @@
 #include <math.h>
 #include <string.h>
 
-// One output on its way to losses and metrics.
+// One output of the model with what its losses and metrics need.
 typedef struct head {
     int index;
     const char *name; // of the output's layer
@@ -80,7 +80,7 @@ static int add_scalar(cj__step *step, cj_symbol *scalar)
 }
 
 // Weights (batch) in the rank of values (batch, ...), with 1 for the other lengths.
-static cj_symbol *stretch(cj__build *g, cj_symbol *weights, const cj_symbol *values)
+static cj_symbol *reshape_weights(cj__build *g, cj_symbol *weights, const cj_symbol *values)
 {
     if (!weights || !values)
         return NULL;
@@ -95,7 +95,8 @@ static cj_symbol *mask_of(cj__build *g, const head *h, const cj_symbol *values)
 {
     if (!h->predictions.mask || !values)
         return NULL;
-    return stretch(g, cj__cast(g, h->predictions.mask, cj__symbol_type(values)->dtype), values);
+    return reshape_weights(g, cj__cast(g, h->predictions.mask, cj__symbol_type(values)->dtype),
+                           values);
 }
 
 // The mean over the batch of a loss.
@@ -109,8 +110,8 @@ static cj_symbol *reduce_loss(cj__build *g, const head *h, cj_symbol *values)
     if (h->weights)
         values = cj__mul(
             g, values,
-            stretch(g, cj__cast(g, h->weights, cj__symbol_type(h->predictions.symbol)->dtype),
-                    values));
+            reshape_weights(
+                g, cj__cast(g, h->weights, cj__symbol_type(h->predictions.symbol)->dtype), values));
     return values ? cj__mean(g, values, cj__all_axes(values), false) : NULL;
 }
 
@@ -147,7 +148,7 @@ static cj_status trace_metric(cj__step *step, cj__step_functions *functions, con
     row->per_sample = per_sample(values);
     if (weighted && h->weights) {
         cj_symbol *own =
-            stretch(g, cj__cast(g, h->weights, cj__symbol_type(values)->dtype), values);
+            reshape_weights(g, cj__cast(g, h->weights, cj__symbol_type(values)->dtype), values);
         weights = weights ? cj__mul(g, own, weights) : cj__broadcast_like(g, own, values);
     }
     if (weights) {

@@ -354,6 +354,33 @@ static void an_optimizer_that_failed_fails_this_compile_alone(void **state)
     cj_release(model);
 }
 
+static double by_step(int64_t step, double rate, void *context)
+{
+    (*(int *)context)++;
+    return step == 0 ? 1 : rate / 2;
+}
+
+static void a_schedule_by_steps_goes_on_from_fit_to_fit(void **state)
+{
+    (void)state;
+    cj_dataset *data = problem_classes(20);
+    cj_model *model = compiled();
+    cj_history *history = NULL;
+    int calls = 0;
+    for (int i = 0; i < 2; i++) {
+        assert_ok(cj_fit(model, data, .batch_size = 8, .history = &history,
+                         .callbacks = {cj_step_scheduler(by_step, &calls)}));
+        assert_near(cj_history_value(history, "learning_rate", 0), i == 0 ? 0.25 : 0.03125, 1e-7,
+                    0);
+        cj_release(history);
+    }
+    assert_int_equal(calls, 6);
+    cj_error_clear();
+    assert_null(cj_step_scheduler(NULL, NULL));
+    assert_error_contains("the schedule is NULL");
+    cj_release(model), cj_release(data);
+}
+
 static cj_status compile_again(void *self, cj_model *model, cj_logs *logs)
 {
     (void)self, (void)logs;
@@ -425,6 +452,7 @@ int main(void)
         cmocka_unit_test(the_learning_rate_is_logged_when_a_callback_sets_it),
         cmocka_unit_test(a_callback_that_failed_fails_the_fit),
         cmocka_unit_test(an_optimizer_that_failed_fails_this_compile_alone),
+        cmocka_unit_test(a_schedule_by_steps_goes_on_from_fit_to_fit),
         cmocka_unit_test(compiling_or_fitting_from_a_callback_is_refused),
         cmocka_unit_test(steps_are_announced),
     };

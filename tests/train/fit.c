@@ -3,6 +3,7 @@
 #include "train/state.h"
 #include <math.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 static cj_model *compiled(void)
@@ -104,6 +105,60 @@ static void class_weight_zero_ignores_a_class(void **state)
 }
 
 // The targets of one sample each, and what the loss of a class weight of 0 for class 1 is.
+static char *lines_of(cj_model *model, cj_dataset *data, bool predict)
+{
+    const char *path = support_path("bar.txt");
+    FILE *stream = fopen(path, "w");
+    cj_results *results = NULL;
+    cj_tensor *output = NULL;
+    size_t size = 0;
+    assert_non_null(stream);
+    if (predict)
+        assert_ok(cj_predict(model, cj_dataset_x(data, 0), &output, .batch_size = 8,
+                             .verbose = CJ_LINES, .stream = stream));
+    else
+        assert_ok(cj_evaluate(model, data, &results, .batch_size = 8, .verbose = CJ_LINES,
+                              .stream = stream));
+    fclose(stream);
+    cj_release(results), cj_release(output);
+    char *bytes = support_read(path, &size);
+    bytes[size ? size - 1 : 0] = '\0'; // the line's end
+    return bytes;
+}
+
+// As in Keras with verbose = 2: "3/3 - 0s - 1ms/step - accuracy: 0.4500 - loss: 1.1".
+static void evaluate_and_predict_print_a_line(void **state)
+{
+    (void)state;
+    cj_dataset *data = problem_classes(20);
+    cj_model *model = compiled();
+    char *evaluated = lines_of(model, data, false), *predicted = lines_of(model, data, true);
+    assert_memory_equal(evaluated, "3/3 - 0s - ", 11);
+    assert_non_null(strstr(evaluated, "/step - accuracy: 0."));
+    assert_non_null(strstr(evaluated, " - loss: "));
+    assert_memory_equal(predicted, "3/3 - 0s - ", 11);
+    assert_non_null(strstr(predicted, "/step"));
+    assert_null(strstr(predicted, "loss"));
+    free(evaluated), free(predicted);
+    cj_release(model), cj_release(data);
+}
+
+static void validation_steps_are_its_first_batches(void **state)
+{
+    (void)state;
+    cj_dataset *data = problem_classes(40), *first = NULL;
+    cj_model *model = compiled();
+    cj_history *history = NULL;
+    cj_results *results = NULL;
+    assert_ok(cj_dataset_slice(data, 0, 16, &first));
+    assert_ok(cj_fit(model, data, .validation_data = data, .validation_batch_size = 8,
+                     .validation_steps = 2, .history = &history));
+    assert_ok(cj_evaluate(model, first, &results, .batch_size = 8));
+    assert_near(cj_history_value(history, "val_loss", 0), cj_results_value(results, "loss"), 0, 0);
+    cj_release(results), cj_release(history), cj_release(model);
+    cj_release(first), cj_release(data);
+}
+
 static void class_weights_are_of_rounded_targets(void **state)
 {
     (void)state;
@@ -312,6 +367,8 @@ int main(void)
         cmocka_unit_test(validation_split_takes_the_last_samples),
         cmocka_unit_test(smaller_last_batch_counts_by_its_samples),
         cmocka_unit_test(class_weight_zero_ignores_a_class),
+        cmocka_unit_test(evaluate_and_predict_print_a_line),
+        cmocka_unit_test(validation_steps_are_its_first_batches),
         cmocka_unit_test(class_weights_are_of_rounded_targets),
         cmocka_unit_test(class_weights_need_classes),
         cmocka_unit_test(class_weights_of_sequences_are_refused),

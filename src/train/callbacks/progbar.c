@@ -139,8 +139,9 @@ static void draw(bar *b, const cj_logs *logs, int64_t done, double time, bool la
 static void print_line(const bar *b, const cj_logs *logs, double time)
 {
     line l = {.length = 0};
-    char text[64];
-    snprintf(text, sizeof text, "Epoch %d/%d - ", logs->epoch + 1, logs->epochs);
+    char text[64] = "";
+    if (logs->epochs > 0)
+        snprintf(text, sizeof text, "Epoch %d/%d - ", logs->epoch + 1, logs->epochs);
     add_text(&l, text, -1);
     add_count(&l, logs, logs->batches);
     add_text(&l, " - ", -1);
@@ -159,7 +160,7 @@ static void begin(bar *b, const cj_logs *logs, int64_t done)
     b->drawn = b->begun - interval;
     b->first = done;
     b->columns = 0;
-    if (b->redrawn)
+    if (b->redrawn && logs->epochs > 0)
         fprintf(b->stream, "Epoch %d/%d\n", logs->epoch + 1, logs->epochs);
 }
 
@@ -206,7 +207,7 @@ static cj_status bar_epoch_end(void *self, cj_model *model, cj_logs *logs)
     return CJ_OK;
 }
 
-// A run that was stopped in the middle of an epoch leaves its line behind.
+// Ends the line of a run that was stopped in the middle of an epoch.
 static cj_status bar_train_end(void *self, cj_model *model, cj_logs *logs)
 {
     bar *b = self;
@@ -253,4 +254,35 @@ cj_callback *cj_progress_bar(FILE *stream)
         return cj__progress_bar_new(stream, CJ__BAR_AUTO);
     cj__fail_null("cj_progress_bar: the stream");
     return cj__build_failed();
+}
+
+cj_status cj__progress_open(cj__progress *progress, cj_verbose verbose, FILE *stream,
+                            int64_t batches)
+{
+    progress->logs.batches = batches;
+    if (verbose != CJ_BAR && verbose != CJ_LINES)
+        return CJ_OK;
+    progress->bar =
+        cj__own(cj__progress_bar_new(stream, verbose == CJ_LINES ? CJ__BAR_LINES : CJ__BAR_AUTO));
+    if (!progress->bar)
+        return cj_error_status();
+    bar_train_begin(progress->bar->self, NULL, &progress->logs);
+    return bar_epoch_begin(progress->bar->self, NULL, &progress->logs);
+}
+
+void cj__progress_batch(cj__progress *progress)
+{
+    if (progress->bar)
+        bar_batch_end(progress->bar->self, NULL, &progress->logs);
+    progress->logs.batch++;
+}
+
+void cj__progress_close(cj__progress *progress, bool finished)
+{
+    if (progress->bar && finished)
+        bar_epoch_end(progress->bar->self, NULL, &progress->logs);
+    if (progress->bar)
+        bar_train_end(progress->bar->self, NULL, &progress->logs);
+    cj_release(progress->bar);
+    *progress = (cj__progress){0};
 }
