@@ -1,6 +1,6 @@
 /**
  * @file base.h
- * Statuses, error sentences, ownership and memory: what every other header stands on.
+ * Statuses, error sentences, ownership and memory: the base of every other header.
  *
  * **Errors are values.** What can fail returns a cj_status and gives its results through pointers,
  * or returns a pointer that is NULL on failure. Beside the status, each thread keeps one sentence,
@@ -33,6 +33,7 @@
  * The library never prints unless asked and never exits. Beside objects it keeps, for each thread,
  * the last sentence, the memory hook, the warning handler, and what cj_apply() was given in vain
  * until the thread's next cj_functional() or its end; and for the process the choice of kernels.
+ * docs/threads.md says what threads may share.
  */
 #ifndef CAJAL_BASE_H
 #define CAJAL_BASE_H
@@ -87,7 +88,7 @@ typedef enum cj_status {
 } cj_status;
 
 /**
- * The name of a status, such as "SHAPE_MISMATCH"; "UNKNOWN" for a number that is none. Static
+ * The name of a status, such as "SHAPE_MISMATCH"; "UNKNOWN" for a number that is no status. Static
  * memory.
  */
 CJ_API const char *cj_status_name(cj_status status);
@@ -101,7 +102,7 @@ CJ_API const char *cj_status_meaning(cj_status status);
  */
 CJ_API const char *cj_error(void);
 
-/** The status that goes with cj_error(): what a builder that returned NULL would have returned. */
+/** The status of the failure that cj_error() describes; for a builder, which can return only NULL. */
 CJ_API cj_status cj_error_status(void);
 
 /** Forgets this thread's sentence: cj_error() is "" and cj_error_status() is CJ_OK afterwards. */
@@ -202,6 +203,9 @@ typedef struct cj_memory_hook {
  * at that time: set it before the first object is made and keep it until the last one is gone.
  */
 CJ_API void cj_set_memory_hook(const cj_memory_hook *hook);
+
+/** Frees a block that a function of this library gave to be freed with it; NULL is fine. */
+CJ_API void cj_free(void *block);
 
 /**
  * A pool of worker threads, shared by whatever is built with it. The calling thread works too, so a

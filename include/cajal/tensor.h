@@ -3,10 +3,9 @@
  * Dense arrays.
  *
  * A tensor is a dtype, a shape, strides and memory. The memory belongs to the tensor, to another
- * tensor of which this one is a view, or to the user, who lent it. Row major order: the last axis
+ * tensor of which this one is a view, or to the user, who lends it. Row major order: the last axis
  * is contiguous in a new tensor. A tensor is a counted object (base.h). A view retains what it
- * looks at and does not take it over: who made a tensor and a view of it releases (or hands on)
- * both.
+ * looks at and does not take it over: the maker of a tensor and of a view of it releases both.
  */
 #ifndef CAJAL_TENSOR_H
 #define CAJAL_TENSOR_H
