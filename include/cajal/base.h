@@ -194,7 +194,7 @@ CJ_API void *cj_take(const void *object);
 typedef struct cj_memory_hook {
     /** NULL on failure, the old block then stays valid */
     void *(*resize)(void *context, void *block, size_t size);
-    void *context; ///< given to every call
+    void *context; ///< passed to every call
 } cj_memory_hook;
 
 /**

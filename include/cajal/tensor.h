@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-/** The maximal number of axes. */
+/** The maximum number of axes. */
 #define CJ_MAX_RANK 8
 
 /**

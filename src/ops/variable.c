@@ -55,7 +55,7 @@ cj_variable *cj_variable_new(const char *name, cj_tensor *value)
         cj__drop_floating(value);
         return cj__build_failed();
     }
-    // It belongs to its maker: what reads it becomes a holder beside.
+    // It belongs to its maker: what reads it becomes one more holder.
     atomic_store(&variable->object.floating, 0);
     variable->trainable = true;
     variable->memory.host = block_of(value);
@@ -120,7 +120,8 @@ static cj_status refresh(cj_variable *variable)
 
 static cj_tensor *read_value(const cj_variable *variable)
 {
-    if (variable->memory.device && refresh((cj_variable *)(uintptr_t)variable) != CJ_OK)
+    if (!variable ||
+        (variable->memory.device && refresh((cj_variable *)(uintptr_t)variable) != CJ_OK))
         return NULL;
     return variable->memory.host;
 }

@@ -284,6 +284,28 @@ static void activity_regularizer_is_divided_by_the_batch(void **state)
     cj_release(layer);
 }
 
+// Keras counts the batch axis: axis 0 is that one, and never a default.
+static void batch_axis_is_refused(void **state)
+{
+    (void)state;
+    cj_layer *const layers[] = {cj_softmax(.axis = 0), cj_batch_normalization(.axis = 0),
+                                cj_softmax(.axis = -3), cj_layer_normalization({-3, 1})};
+    for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++) {
+        cj_symbol *x = cj_retain(cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 3, 4), "x"));
+        assert_null(cj_apply(layers[i], x));
+        assert_int_equal(cj_error_status(), CJ_UNSUPPORTED);
+        assert_error_contains("is the batch axis");
+        cj_release(x);
+    }
+    cj_symbol *a = cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 3), "a"),
+              *b = cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 3), "b");
+    assert_null(cj_merge(cj_concatenate(.axis = 0), a, b));
+    assert_error_contains("concatenate: axis 0 of input (None, 3) is the batch axis");
+    cj_symbol *c = cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 3), "c");
+    assert_null(cj_apply(cj_layer_normalization({1, -1}), c));
+    assert_error_contains("axis 1 is given twice");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -299,6 +321,7 @@ int main(void)
         cmocka_unit_test(embedding_picks_rows_of_any_integers),
         cmocka_unit_test(merges_check_their_inputs),
         cmocka_unit_test(activity_regularizer_is_divided_by_the_batch),
+        cmocka_unit_test(batch_axis_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
