@@ -1,9 +1,11 @@
 /**
  * @file optimizers.h
- * Optimizers: a function for each rule, and specs such as "sgd(learning_rate=0.1)".
+ * Optimizers: Keras's rules, one constructor each. Names, arguments, defaults and formulas are
+ * Keras's (3.15).
  *
- * A constructor returns a floating object, which cj_compile() takes over, or NULL with
- * CJ_INVALID_ARGUMENT (a setting out of range, an unknown name) or CJ_OUT_OF_MEMORY.
+ * Constructors return a floating object, which cj_compile() takes over, or NULL with
+ * CJ_INVALID_ARGUMENT (a setting out of range, an unknown name) or CJ_OUT_OF_MEMORY. They may be
+ * called by several threads at once.
  */
 #ifndef CAJAL_OPTIMIZERS_H
 #define CAJAL_OPTIMIZERS_H

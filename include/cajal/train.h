@@ -76,15 +76,16 @@ CJ_API cj_status cj_compile_with(cj_model *model, const cj_compile_args *args);
                     &(cj_compile_args){CJ_COMPILE_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
 
 /**
- * The spec of the loss that output `output` was compiled with, such as "mean_squared_error"; NULL if
- * the model is NULL or not compiled, or the output has no loss. Valid until the next compile.
+ * The spec of the loss that output `output` was compiled with, such as "mean_squared_error"; NULL
+ * if the model is NULL or not compiled, or the output has no loss. Valid until the next compile.
  */
 CJ_API const char *cj_model_loss(const cj_model *model, int output);
 
 /**
- * Where cj_fit() with `.resume` would go on: whether the model holds a run that is under way or done
- * (after cj_load() or cj_fit()). Gives the epoch to go on with, from 0, the samples of a batch and
- * of the data set, which the resumed run must have too. Each pointer may be NULL. False for NULL.
+ * Where cj_fit() with `.resume` would go on: whether the model holds a run that is under way or
+ * done (after cj_load() or cj_fit()). Gives the epoch to go on with, from 0, the samples of a batch
+ * and of the data set, which the resumed run must have too. Each pointer may be NULL. False for
+ * NULL.
  */
 CJ_API bool cj_resume_point(const cj_model *model, int64_t *epoch, int64_t *batch_size,
                             int64_t *samples);
@@ -456,7 +457,10 @@ CJ_API void cj_predict_defaults(cj_predict_args *args);
  */
 CJ_API cj_status cj_predict_many_with(cj_model *model, cj_tensor *const *inputs,
                                       cj_tensor **outputs, const cj_predict_args *args);
-/** `cj_predict_many(model, inputs, outputs, .batch_size = 256)`. */
+/**
+ * `cj_predict_many(model, inputs, outputs, .batch_size = 256)`. An array that is written in place
+ * has parentheses around it, since the macro sees its commas: `((cj_tensor *[]){a, b})`.
+ */
 #define cj_predict_many(model, inputs, ...)                       \
     cj_predict_many_with(model, inputs, CJ__HEAD(__VA_ARGS__, ~), \
                          &(cj_predict_args){CJ_PREDICT_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
