@@ -16,5 +16,6 @@
 #include <cajal/model.h>
 #include <cajal/tensor.h>
 #include <cajal/train.h>
+#include <cajal/loop.h>
 
 #endif

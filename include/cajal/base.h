@@ -1,6 +1,6 @@
 /**
  * @file base.h
- * Statuses, error sentences, ownership and memory: what every other header stands on.
+ * Statuses, error sentences, ownership and memory: the base of every other header.
  *
  * **Errors are values.** What can fail returns a cj_status and gives its results through pointers,
  * or returns a pointer that is NULL on failure. Beside the status, each thread keeps one sentence,
@@ -13,10 +13,11 @@
  *
  * **Objects are counted.** A cj_layer, cj_symbol, cj_variable, cj_model, cj_function, cj_tensor,
  * cj_dataset, cj_optimizer, cj_callback and cj_pool is an object: cj_retain() adds a holder,
- * cj_release() removes one. A new object is *floating*: it belongs to nobody until the first object
- * that is built from it takes it over. So `cj_sequential(cj_input(4), cj_dense(2))` needs one
- * release, of the model; an object that was never handed to another is released by whoever made it.
- * When a builder fails, it releases the floating objects that it was given.
+ * cj_release() removes one. cj_history, cj_results, cj_knn and cj_knn_scores are objects too. A new
+ * object is *floating* until the first object that is built from it takes it over. So
+ * `cj_sequential(cj_input(4), cj_dense(2))` needs one release, of the model; an object from which
+ * nothing was built is released by its maker. When a builder fails, it releases the floating
+ * objects that it was given.
  *
  * **Arguments.** What has settings takes a pointer to an arguments struct. Makers are functions
  * `cj_X_new(const cj_X_args *)`, and `cj_X(...)` is a macro over them in which settings are written
@@ -32,6 +33,7 @@
  * The library never prints unless asked and never exits. Beside objects it keeps, for each thread,
  * the last sentence, the memory hook, the warning handler, and what cj_apply() was given in vain
  * until the thread's next cj_functional() or its end; and for the process the choice of kernels.
+ * docs/threads.md says what threads may share.
  */
 #ifndef CAJAL_BASE_H
 #define CAJAL_BASE_H
@@ -86,7 +88,7 @@ typedef enum cj_status {
 } cj_status;
 
 /**
- * The name of a status, such as "SHAPE_MISMATCH"; "UNKNOWN" for a number that is none. Static
+ * The name of a status, such as "SHAPE_MISMATCH"; "UNKNOWN" for a number that is no status. Static
  * memory.
  */
 CJ_API const char *cj_status_name(cj_status status);
@@ -100,7 +102,7 @@ CJ_API const char *cj_status_meaning(cj_status status);
  */
 CJ_API const char *cj_error(void);
 
-/** The status that goes with cj_error(): what a builder that returned NULL would have returned. */
+/** The status of the failure that cj_error() describes; for a builder, which can return only NULL. */
 CJ_API cj_status cj_error_status(void);
 
 /** Forgets this thread's sentence: cj_error() is "" and cj_error_status() is CJ_OK afterwards. */
@@ -192,7 +194,7 @@ CJ_API void *cj_take(const void *object);
 typedef struct cj_memory_hook {
     /** NULL on failure, the old block then stays valid */
     void *(*resize)(void *context, void *block, size_t size);
-    void *context; ///< handed to every call
+    void *context; ///< passed to every call
 } cj_memory_hook;
 
 /**
@@ -201,6 +203,9 @@ typedef struct cj_memory_hook {
  * at that time: set it before the first object is made and keep it until the last one is gone.
  */
 CJ_API void cj_set_memory_hook(const cj_memory_hook *hook);
+
+/** Frees a block that a function of this library gave to be freed with it; NULL is fine. */
+CJ_API void cj_free(void *block);
 
 /**
  * A pool of worker threads, shared by whatever is built with it. The calling thread works too, so a
@@ -212,8 +217,9 @@ typedef struct cj_pool cj_pool;
 /**
  * Makes a pool. `threads` is the number of threads including the caller's, 0 for the default:
  * CAJAL_NUM_THREADS if set, else the CPUs that affinity and cgroup allow. Returns NULL without
- * memory or threads (CJ_OUT_OF_MEMORY), for another number, and where CAJAL_NUM_THREADS, CAJAL_ISA or
- * CAJAL_DENORMALS has a value that means nothing (CJ_INVALID_ARGUMENT). Release with cj_release().
+ * memory or threads (CJ_OUT_OF_MEMORY), for another number, and where CAJAL_NUM_THREADS, CAJAL_ISA
+ * or CAJAL_DENORMALS has a value that means nothing (CJ_INVALID_ARGUMENT). Release with
+ * cj_release().
  */
 CJ_API cj_pool *cj_pool_new(int threads);
 

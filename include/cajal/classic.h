@@ -82,8 +82,8 @@ CJ_API cj_status cj_knn_predict(cj_knn *knn, const cj_tensor *x, cj_tensor **lab
 
 /**
  * The share of the votes that each class has for each query of `x`: a new float32 tensor (queries,
- * classes), to be released; classes are 0 to the greatest label learned. Fails as cj_knn_predict()
- * does, and with CJ_UNSUPPORTED above 65536 classes.
+ * classes), to be released; classes are 0 to the maximum of the labels learned. Fails as
+ * cj_knn_predict() does, and with CJ_UNSUPPORTED above 65536 classes.
  */
 CJ_API cj_status cj_knn_predict_proba(cj_knn *knn, const cj_tensor *x, cj_tensor **probabilities);
 
@@ -103,7 +103,7 @@ CJ_API cj_status cj_knn_neighbors(cj_knn *knn, const cj_tensor *x, int64_t k, cj
 CJ_API cj_status cj_knn_score(cj_knn *knn, cj_dataset *test, double *accuracy);
 
 /**
- * cj_knn_score() for each of `count` values of k, from one search for the greatest of them:
+ * cj_knn_score() for each of `count` values of k, from one search for their maximum:
  * `accuracy` has `count` entries. CJ_INVALID_ARGUMENT for a k below 1 or above the number of
  * samples, or a count below 1.
  */
@@ -124,7 +124,7 @@ typedef struct cj_knn_cross_validate_args {
     cj_pool *pool;
     /** called after each fold, by the calling thread; may be NULL */
     void (*progress)(void *context, int done, int folds);
-    void *context; ///< handed to `progress`
+    void *context; ///< given to `progress`
 } cj_knn_cross_validate_args;
 /** The defaults of cj_knn_cross_validate_args. */
 #define CJ_KNN_CROSS_VALIDATE_DEFAULTS                                                \
@@ -155,7 +155,7 @@ CJ_API double cj_knn_scores_accuracy(const cj_knn_scores *scores, int index, int
 CJ_API double cj_knn_scores_mean(const cj_knn_scores *scores, int index);
 /** The standard deviation over the folds (their number as divisor); NAN if out of range. */
 CJ_API double cj_knn_scores_deviation(const cj_knn_scores *scores, int index);
-/** The k of the greatest mean; of several the smallest. 0 for NULL. */
+/** The k with the maximal mean; of several the smallest. 0 for NULL. */
 CJ_API int64_t cj_knn_scores_best(const cj_knn_scores *scores);
 
 /**

@@ -36,7 +36,8 @@ typedef struct cj_dataset_args {
 CJ_API void cj_dataset_defaults(cj_dataset_args *args);
 /**
  * A data set over tensors, which it retains. NULL with CJ_INVALID_ARGUMENT (no inputs, a NULL among
- * them), CJ_SHAPE_MISMATCH (another number of samples) or CJ_OUT_OF_MEMORY.
+ * them), CJ_SHAPE_MISMATCH (another number of samples), CJ_UNSUPPORTED (more than 16 inputs or
+ * targets, in this version) or CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_dataset *cj_dataset_new(const cj_dataset_args *args);
 /** `cj_dataset(.x = {images}, .y = {labels})`. */

@@ -70,9 +70,6 @@ CJ_API cj_status cj_model_to_json(cj_model *model, char **json);
  */
 CJ_API cj_model *cj_model_from_json(const char *json, size_t length);
 
-/** Frees what a function of this library says is to be freed with it; NULL is fine. */
-CJ_API void cj_free(void *block);
-
 #ifdef __cplusplus
 }
 #endif

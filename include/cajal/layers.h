@@ -387,7 +387,9 @@ typedef struct cj_layer_normalization_args {
     CJ_LAYER_DEFAULTS(cj_layer_normalization_args),                    \
         .axis = {-1}, .epsilon = 0.001, .center = true, .scale = true, \
         .beta_initializer = "zeros", .gamma_initializer = "ones"
-/** Sets `args` to CJ_LAYER_NORMALIZATION_DEFAULTS, for languages without the macros; NULL is fine. */
+/**
+ * Sets `args` to CJ_LAYER_NORMALIZATION_DEFAULTS, for languages without the macros; NULL is fine.
+ */
 CJ_API void cj_layer_normalization_defaults(cj_layer_normalization_args *args);
 /** Any shape of at least one axis, which stays. */
 CJ_API cj_layer *cj_layer_normalization_new(const cj_layer_normalization_args *args);

@@ -59,7 +59,8 @@ CJ_API void cj_functional_defaults(cj_functional_args *args);
 /**
  * A model from symbols: every layer between the inputs and the outputs belongs to it. NULL with
  * CJ_INVALID_ARGUMENT (no inputs or outputs, an output that does not depend on the inputs),
- * CJ_UNSUPPORTED or CJ_OUT_OF_MEMORY, or with the first cause if one of the symbols is NULL.
+ * CJ_UNSUPPORTED (more than 16 inputs or outputs, in this version) or CJ_OUT_OF_MEMORY, or with the
+ * first cause if one of the symbols is NULL.
  */
 CJ_API cj_model *cj_functional_new(const cj_functional_args *args);
 /** `cj_functional(.inputs = {a, b}, .outputs = {y, z})`. */
@@ -189,11 +190,32 @@ CJ_API cj_status cj_model_set_seed(cj_model *model, uint64_t seed);
  */
 CJ_API cj_status cj_model_reset_weights(cj_model *model);
 
+/** The arguments of cj_model_summary(). */
+typedef struct cj_summary_args {
+    size_t size; ///< bytes of the struct
+    int _;       ///< what follows may be given by position
+    /**
+     * the columns that the table may take; default 76, Keras's for a terminal of 80. As in Keras it
+     * takes at most 88, or 108 with the column "Connected to", and 12 more with show_trainable.
+     */
+    int64_t width;
+    bool show_trainable; ///< default false; true: a column says which layers train
+    bool expand_nested;  ///< default false; true: a nested model's layers follow its row
+} cj_summary_args;
+/** The defaults of cj_summary_args. */
+#define CJ_SUMMARY_DEFAULTS .size = sizeof(cj_summary_args), .width = 76
+/** Sets `args` to CJ_SUMMARY_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_summary_defaults(cj_summary_args *args);
 /**
  * Prints Keras's table: layer (type), output shape, number of parameters, and the totals. One of
- * CJ_OK, CJ_INVALID_ARGUMENT (a NULL), CJ_IO, CJ_OUT_OF_MEMORY.
+ * CJ_OK, CJ_INVALID_ARGUMENT (NULL, or a width that no table fits), CJ_IO, CJ_OUT_OF_MEMORY.
  */
-CJ_API cj_status cj_model_summary(cj_model *model, FILE *stream);
+CJ_API cj_status cj_model_summary_with(cj_model *model, FILE *stream, const cj_summary_args *args);
+/** `cj_model_summary(model, stdout, .show_trainable = true)`. */
+#define cj_model_summary(model, ...)     \
+    cj_model_summary_with(               \
+        model, CJ__HEAD(__VA_ARGS__, ~), \
+        &(cj_summary_args){CJ_SUMMARY_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
 
 #ifdef __cplusplus
 }

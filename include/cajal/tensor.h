@@ -3,10 +3,9 @@
  * Dense arrays.
  *
  * A tensor is a dtype, a shape, strides and memory. The memory belongs to the tensor, to another
- * tensor of which this one is a view, or to the user, who lent it. Row major order: the last axis
+ * tensor of which this one is a view, or to the user, who lends it. Row major order: the last axis
  * is contiguous in a new tensor. A tensor is a counted object (base.h). A view retains what it
- * looks at and does not take it over: who made a tensor and a view of it releases (or hands on)
- * both.
+ * looks at and does not take it over: the maker of a tensor and of a view of it releases both.
  */
 #ifndef CAJAL_TENSOR_H
 #define CAJAL_TENSOR_H
@@ -18,7 +17,7 @@
 extern "C" {
 #endif
 
-/** The greatest number of axes. */
+/** The maximum number of axes. */
 #define CJ_MAX_RANK 8
 
 /**
@@ -166,8 +165,8 @@ CJ_API cj_status cj_tensor_convert(const cj_tensor *tensor, cj_dtype dtype, cj_t
 CJ_API cj_status cj_tensor_copy(cj_tensor *to, const cj_tensor *from);
 
 /**
- * One element as a double; `index` has an entry for each axis, and may be NULL for a scalar. NAN and
- * a sentence if it is out of range, or an argument is NULL.
+ * One element as a double; `index` has an entry for each axis, and may be NULL for a scalar. NAN
+ * and a sentence if it is out of range, or an argument is NULL.
  */
 CJ_API double cj_tensor_get(const cj_tensor *tensor, const int64_t *index);
 

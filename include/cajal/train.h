@@ -1,10 +1,15 @@
 /**
  * @file train.h
- * Training: compile, fit, evaluate, predict, and the callbacks that watch.
+ * Training: compile, fit, evaluate, predict, and callbacks.
  *
  * A training step is one cj_function: forward, losses, gradients, optimizer, metrics. cj_compile()
  * fixes what it computes; cj_fit() feeds it. Names of losses and metrics are Keras's; options go in
  * the spec, as in "sparse_categorical_crossentropy(from_logits=true)".
+ *
+ * Constructors of optimizers and callbacks return a floating object, which cj_compile() or cj_fit()
+ * takes over, or NULL with CJ_INVALID_ARGUMENT (a setting missing or out of range, an unknown name)
+ * or CJ_OUT_OF_MEMORY. Several threads may predict with one model, and evaluate or train different
+ * models; a model that is being trained or compiled is used by one thread alone.
  */
 #ifndef CAJAL_TRAIN_H
 #define CAJAL_TRAIN_H
@@ -28,8 +33,8 @@ typedef struct cj_optimizer cj_optimizer;
  * (default 0) each step begins with w -= learning_rate * weight_decay * w. At most one of the three
  * limits may be set, to a positive number: `clipnorm` on the L2 norm of each gradient,
  * `global_clipnorm` on the L2 norm of all gradients together, `clipvalue` on the magnitude of each
- * element; the default of each is INFINITY, no limit. `reserved` is room for members to come, and is
- * zero.
+ * element; the default of each is INFINITY, no limit. `reserved` is room for members to come, and
+ * is zero.
  */
 #define CJ_OPTIMIZER_MEMBERS                                 \
     size_t size;                                             \
@@ -151,7 +156,10 @@ CJ_API void cj_adam_defaults(cj_adam_args *args);
 CJ_API cj_optimizer *cj_adam_new(const cj_adam_args *args);
 #define cj_adam(...) cj_adam_new(&(cj_adam_args){CJ_ADAM_DEFAULTS, ._ = 0, __VA_ARGS__})
 
-/** An optimizer from a spec: "adam", "sgd(learning_rate=0.1, momentum=0.9)". */
+/**
+ * An optimizer from a spec: "adam", "sgd(learning_rate=0.1, momentum=0.9)". Fails as the
+ * constructors do.
+ */
 CJ_API cj_optimizer *cj_optimizer_from_spec(const char *spec);
 
 /**
@@ -248,18 +256,21 @@ CJ_API const char *cj_history_name(const cj_history *history, int index);
 /** The value of `name` after `epoch` (from 0); NAN if there is none. */
 CJ_API double cj_history_value(const cj_history *history, const char *name, int epoch);
 
-/** A watcher of training; see cj_callback_methods. */
+/** An object whose methods cj_fit() calls while it trains; see cj_callback_methods. */
 typedef struct cj_callback cj_callback;
 
-/** What a callback is told: names and values so far in this epoch, and where training is. */
+/**
+ * What the methods of a callback are given: the values of this epoch so far, by name, and where
+ * training is. Made by the library, which may append members.
+ */
 typedef struct cj_logs {
     int count;                ///< number of entries
     const char *const *names; ///< "loss", "accuracy", then "val_loss", ... at an epoch's end
-    const double *values;     ///< one a name
+    const double *values;     ///< one for each name
     int epoch;                ///< from 0
-    int epochs;               ///< how many there will be
+    int epochs;               ///< the epoch to reach
     int64_t batch;            ///< from 0, within the epoch
-    int64_t batches;          ///< how many the epoch has
+    int64_t batches;          ///< number of batches of the epoch
     int64_t samples;          ///< samples seen in this epoch so far
     bool stop;                ///< set by a callback: training ends after this batch (or epoch)
 } cj_logs;
@@ -279,10 +290,14 @@ typedef struct cj_callback_methods {
     cj_status (*batch_end)(void *self, cj_model *model, cj_logs *logs);
     cj_status (*epoch_end)(void *self, cj_model *model, cj_logs *logs); ///< after validation
     cj_status (*train_end)(void *self, cj_model *model, cj_logs *logs); ///< after the last epoch
-    /** what a resumed run needs: writes and counts it */
+    /**
+     * numbers that a resumed run needs: writes up to `capacity` of them to `values` and returns how
+     * many there are; asked with a capacity of 0 first
+     */
     int (*state)(void *self, double *values, int capacity);
-    void (*set_state)(void *self, const double *values, int count); ///< gives it back
-    /** when the callback is released */
+    /** gives the callback of a resumed run the numbers that state() wrote */
+    void (*set_state)(void *self, const double *values, int count);
+    /** when the callback is destroyed: frees `self` */
     void (*free)(void *self);
     /**
      * tensors that a resumed run needs: fills up to `capacity` and counts all; they stay the
@@ -331,8 +346,8 @@ typedef struct cj_model_checkpoint_args {
     const char *monitor;  ///< default "val_loss"
     const char *mode;     ///< "auto" (default), "min" or "max"
     bool save_best_only;  ///< write only when the monitored value improved
-    int64_t save_freq;    ///< every so many batches; default 0: every epoch
-    int verbose;          ///< 1: say so on standard output
+    int64_t save_freq;    ///< number of batches between two saves; default 0: every epoch
+    int verbose;          ///< default 0; 1: a line on standard output at each save
 } cj_model_checkpoint_args;
 /** The defaults of cj_model_checkpoint_args. */
 #define CJ_MODEL_CHECKPOINT_DEFAULTS \
@@ -359,7 +374,7 @@ typedef struct cj_early_stopping_args {
     double baseline;           ///< to be reached before patience is renewed; default NAN: none
     bool restore_best_weights; ///< default false
     int start_from_epoch;      ///< default 0
-    int verbose;               ///< 1: say so on standard output
+    int verbose;               ///< default 0; 1: a line on standard output when training stops
 } cj_early_stopping_args;
 /** The defaults of cj_early_stopping_args. */
 #define CJ_EARLY_STOPPING_DEFAULTS \
@@ -383,7 +398,7 @@ typedef struct cj_reduce_lr_on_plateau_args {
     double min_delta;    ///< default 1e-4
     int cooldown;        ///< default 0
     double min_lr;       ///< default 0
-    int verbose;         ///< 1: say so on standard output
+    int verbose;         ///< default 0; 1: a line on standard output at each reduction
 } cj_reduce_lr_on_plateau_args;
 /** The defaults of cj_reduce_lr_on_plateau_args. */
 #define CJ_REDUCE_LR_ON_PLATEAU_DEFAULTS                                                \
@@ -429,10 +444,12 @@ typedef struct cj_fit_args {
     cj_callback *const *callbacks_list;   ///< or any number of them
     int callbacks_count;                  ///< length of callbacks_list
     cj_dataset *validation_data;          ///< evaluated after each epoch
-    /** the last share of the samples, before shuffling; 0 to 1 */
+    /**
+     * share of the samples, the last ones before shuffling, kept for validation: 0 (default) to 1
+     */
     double validation_split;
     int64_t validation_batch_size; ///< default 0: batch_size
-    int validation_freq;           ///< default 1: every so many epochs
+    int validation_freq;           ///< default 1: epochs from one validation to the next
     /** default true: a new order each epoch, from the model's seed */
     bool shuffle;
     const double *class_weight; ///< a weight for each class 0, 1, ...; others count 1
@@ -469,7 +486,7 @@ typedef struct cj_plan_args {
     int _;              ///< what follows may be given by position
     int64_t batch_size; ///< default 0: the model's fixed batch size, else 32
     bool training;      ///< the training step of a compiled model; default: prediction
-    /** default 0: no times; else the median of so many runs of each kernel on zeros */
+    /** default 0: no times; else the number of runs on zeros whose median time is printed */
     int rounds;
     FILE *stream; ///< where to print; default standard output
 } cj_plan_args;
@@ -482,8 +499,9 @@ CJ_API void cj_plan_defaults(cj_plan_args *args);
  * winograd, blocks), the shapes of its operands, where in the arena its result lies, the bytes of
  * its operands, its floating point operations, and, with rounds, its time and GFLOP/s.
  * CAJAL_PLAN=-name, set before, leaves a rewrite out (docs/architecture.md has the names). Weights
- * have the same bits afterwards; nobody else may use the model meanwhile. CJ_NOT_BUILT if the model
- * does not know its inputs, or, for training, is not compiled.
+ * have the same bits afterwards; no other thread may use the model meanwhile. One of CJ_OK,
+ * CJ_INVALID_ARGUMENT, CJ_NOT_BUILT (the model does not know its inputs or, for training, is not
+ * compiled), CJ_IO, CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_plan_with(cj_model *model, const cj_plan_args *args);
 /** `cj_plan(model, .batch_size = 64, .training = true, .rounds = 20)`. */

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SIZE_MAX_OF_STRUCT = 1 << 16 }; // none will ever be that large
+enum { SIZE_MAX_OF_STRUCT = 1 << 16 }; // no struct will ever be that large
 
 cj_status cj__args_read(const char *what, const void *args, const void *defaults, size_t size,
                         void *copy)

@@ -4,9 +4,9 @@
 
 #include <cajal/base.h>
 
-// Whether CAJAL_ISA, CAJAL_NUM_THREADS and CAJAL_DENORMALS are unset, empty or have a value that
-// means something. What computes asks this before it begins, so that a misspelt value is not passed
-// over in silence. CJ_INVALID_ARGUMENT.
+// Whether CAJAL_ISA, CAJAL_NUM_THREADS and CAJAL_DENORMALS are unset, empty or have a valid
+// value. Functions that compute check this before they begin, so that a misspelt value is not
+// ignored silently. CJ_INVALID_ARGUMENT.
 cj_status cj__environment_check(void);
 
 #endif

@@ -1,5 +1,5 @@
 // Resolving and freeing the fields of an arguments struct. Each kind of field is a row of `kinds`;
-// what a kind is as text stands in field_text.c.
+// how a kind is written as text is in field_text.c.
 #include "base/fields.h"
 
 #include "base/error.h"

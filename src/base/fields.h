@@ -4,8 +4,8 @@
 //
 // A value is what it says: 0 is 0, false is false, and a value that equals the default is that
 // value. What may be absent has a value for it: INFINITY for no limit, -1 for no seed, NULL for no
-// text. "Resolving" checks, makes {3} to {3, 3}, and copies strings. Code behind the door reads
-// resolved arguments only.
+// text. "Resolving" checks values, turns {3} into {3, 3}, and copies strings. Code after the check
+// of a public function reads resolved arguments only.
 #ifndef CJ_BASE_FIELDS_H
 #define CJ_BASE_FIELDS_H
 

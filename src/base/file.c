@@ -1,8 +1,8 @@
 // Whole files: see file.h.
 //
 // A temporary file is called .cajal-<process>-<number>.tmp, lies in the folder of its target, and is
-// locked as long as its process lives. So whoever can lock one knows that its process has gone, and
-// removes it: that is how what a killed process left is cleaned up, by the next that writes there.
+// locked as long as its process lives. A process that can lock one knows that its owner has
+// ended, and removes it: so the files of killed processes are removed by the next save in the folder.
 #if defined(__linux__)
 #define _DEFAULT_SOURCE // flock()
 #else

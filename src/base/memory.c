@@ -34,8 +34,8 @@ static bool product(size_t a, size_t b, size_t *result)
     return true;
 }
 
-// A new block of at least one byte, zeroed. calloc knows which memory is zero already, so it is
-// used where it can be.
+// A new block of at least one byte, zeroed. calloc knows which memory is already zero, so it is
+// used unless there is a hook.
 static void *fresh(size_t size)
 {
     if (!current.resize)
@@ -82,6 +82,11 @@ void cj__free(void *block)
         free(block);
 }
 
+void cj_free(void *block)
+{
+    cj__free(block);
+}
+
 void *cj__copy_bytes(const void *bytes, size_t size)
 {
     void *copy = cj__new(size, 1);
@@ -96,8 +101,8 @@ char *cj__copy_text(const char *text)
 }
 
 // Asks for huge pages and touches each small one, so that no page fault is left for the first use.
-// A system that gives no huge page at a fault may still put one in the place of small ones, of
-// which there is one then.
+// A system that gives no huge page at a page fault may still collapse small pages into one, once
+// they exist.
 static void fault_in(char *begin, size_t size)
 {
 #if defined(MADV_HUGEPAGE)

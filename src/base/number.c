@@ -1,6 +1,6 @@
 // Numbers as text, with a point whatever the locale is. strtod and printf follow the locale of the
-// program that the library lives in, which may not be changed from here (it belongs to all
-// threads); so the text is changed instead.
+// program, which the library must not change, since it belongs to all threads. So the text is
+// converted instead.
 #include "base/text.h"
 
 #include <ctype.h>
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// What stands between the digits of "0.5" in this locale.
+// The decimal point of this locale: the text between the digits of "0.5".
 static size_t decimal_point(char point[16])
 {
     char probe[16];
@@ -45,7 +45,7 @@ bool cj__number_parse(const char *text, double *number)
     return *end == '\0';
 }
 
-// Puts a point in the place of the locale's.
+// Replaces the decimal point of the locale by a point.
 static void point_to_dot(char *text)
 {
     char point[16];
@@ -60,6 +60,13 @@ static void point_to_dot(char *text)
 const char *cj__number_fixed(double number, int decimals, char *text, size_t size)
 {
     snprintf(text, size, "%.*f", decimals, number);
+    point_to_dot(text);
+    return text;
+}
+
+const char *cj__number_scientific(double number, int decimals, char *text, size_t size)
+{
+    snprintf(text, size, "%.*e", decimals, number);
     point_to_dot(text);
     return text;
 }

@@ -25,13 +25,13 @@ static bool is_object(const void *object)
 
 // The object to count, or NULL with a sentence if it is none. Counting does not change what an
 // object means, so holders of const pointers may count too.
-static cj__object *counted(const void *object, const char *who)
+static cj__object *counted(const void *object, const char *caller)
 {
     if (!object)
         return NULL;
     if (!is_object(object)) {
         cj__fail(CJ_INVALID_ARGUMENT,
-                 "%s: the pointer is to no object of this library, or to one that is gone", who);
+                 "%s: the pointer is to no object of this library, or to one that is gone", caller);
         return NULL;
     }
     return (cj__object *)(uintptr_t)object;
@@ -66,9 +66,9 @@ void cj_release(const void *object)
         remove_holder(self);
 }
 
-static void *own(const void *object, const char *who)
+static void *own(const void *object, const char *caller)
 {
-    cj__object *self = counted(object, who);
+    cj__object *self = counted(object, caller);
     if (self && !atomic_exchange_explicit(&self->floating, 0, memory_order_acq_rel))
         add_holder(self);
     return self;

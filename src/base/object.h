@@ -24,8 +24,7 @@ typedef struct cj__object {
 
 #define CJ__OBJECT_MAGIC 0x4a43414aU
 
-// For an object that is no allocation of its own, such as one on the stack: it has a holder, its
-// maker, who never releases it.
+// For an object on the stack, or within another: it has one holder, its maker, and is never released.
 #define CJ__OBJECT_INIT(its_class)                                    \
     {                                                                 \
         .magic = CJ__OBJECT_MAGIC, .holders = 1, .class = (its_class) \

@@ -24,7 +24,7 @@ void cj__philox(uint64_t key, uint64_t step, uint64_t index, uint32_t words[4])
     words[3] = c3;
 }
 
-// The name goes into the counter block by block of a chain, so that every consumer has a key of its
+// The hash of the consumer's name is the step of the counter, so that each consumer has a key of its
 // own.
 uint64_t cj__key(uint64_t seed, const char *consumer)
 {

@@ -27,7 +27,7 @@ const cj__choice *cj__catalog_find(const cj__catalog *catalog, const char *name)
     return NULL;
 }
 
-// The end of a quoted text that begins at `text`: its closing quote, or the end of the whole.
+// The closing quote of a text that begins with a quote, or the end of the text if there is none.
 static char *quote_end(char *text)
 {
     const char quote = *text++;
@@ -36,7 +36,7 @@ static char *quote_end(char *text)
     return text;
 }
 
-// Takes the quotes off a text, and the backslashes before what they protect.
+// Removes the quotes around a text, and the backslashes of its escapes.
 static char *unquote(char *text)
 {
     char *end = quote_end(text), *to = text;
@@ -85,7 +85,7 @@ static const cj__field *find_field(const cj__choice *choice, const char *key)
             return &choice->fields[i];
     }
     char what[96];
-    snprintf(what, sizeof(what), "argument of %s", choice->name);
+    snprintf(what, sizeof what, "argument of %s", choice->name);
     cj__fail_unknown(CJ_INVALID_ARGUMENT, what, key, choice->fields, sizeof(cj__field),
                      choice->field_count);
     return NULL;
@@ -159,7 +159,7 @@ cj_status cj__spec_parse(const cj__catalog *catalog, const char *spec, const cha
         return CJ_OUT_OF_MEMORY;
     size_t name_length = strcspn(copy, "(");
     char name[96];
-    snprintf(name, sizeof(name), "%.*s", (int)(name_length < 90 ? name_length : 90), copy);
+    snprintf(name, sizeof name, "%.*s", (int)(name_length < 90 ? name_length : 90), copy);
     const cj__choice *choice = cj__catalog_find(catalog, trim(name));
     cj_status status = choice ? CJ_OK : CJ_INVALID_ARGUMENT;
     if (status == CJ_OK && choice->defaults)

@@ -1,5 +1,5 @@
-// What the library asks of the operating system beside threads (sync.h), CPUs (cpu.h) and whole
-// files (file.h): time, terminals and paths. No file outside base includes <unistd.h>,
+// Services of the operating system other than threads (sync.h), CPUs (cpu.h) and whole files
+// (file.h): time, terminals and paths. No file outside base includes <unistd.h>,
 // <sys/stat.h> or another header that ISO C does not have.
 #ifndef CJ_BASE_SYSTEM_H
 #define CJ_BASE_SYSTEM_H
@@ -7,7 +7,7 @@
 #include <cajal/base.h>
 #include <stdio.h>
 
-// Nanoseconds of a clock that only goes forward; its zero is arbitrary.
+// Nanoseconds of a monotonic clock; its zero is arbitrary.
 int64_t cj__clock(void);
 
 // Whether a stream writes to a terminal; false for NULL.

@@ -118,8 +118,8 @@ cj_status cj__fail_unknown(cj_status status, const char *what, const char *name,
         return cj__fail(status, "unknown %s \"%.200s\": did you mean \"%s\"?", what, name, nearest);
     char list[600] = "";
     size_t used = 0;
-    for (int i = 0; i < count && used + 64 < sizeof(list); i++)
-        used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%.48s", i != 0 ? ", " : "",
+    for (int i = 0; i < count && used + 64 < sizeof list; i++)
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%.48s", i != 0 ? ", " : "",
                                  name_at(names, stride, i));
     return cj__fail(status, "unknown %s \"%.200s\": there are %s", what, name, list);
 }
@@ -141,7 +141,7 @@ void cj__snake_case(const char *camel, char *snake, size_t size)
     snake[used] = '\0';
 }
 
-// The length of the character at `c`, of which `left` bytes follow; 0 if it is none.
+// The bytes of the UTF-8 character at `c`, where `left` bytes are left; 0 if it is not UTF-8.
 static size_t utf8_length(const unsigned char *c, size_t left)
 {
     if (c[0] == 0)

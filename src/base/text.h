@@ -40,7 +40,8 @@ enum { CJ__NUMBER_TEXT = 32 };
 bool cj__number_parse(const char *text, double *number);
 const char *cj__number_text(double number, char text[CJ__NUMBER_TEXT]);
 
-// The same with a fixed number of decimals, as "%.4f" writes it in the C locale; cut to `size`.
+// With a fixed number of decimals, as "%.4f" and "%.4e" write it in the C locale; cut to `size`.
 const char *cj__number_fixed(double number, int decimals, char *text, size_t size);
+const char *cj__number_scientific(double number, int decimals, char *text, size_t size);
 
 #endif

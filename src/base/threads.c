@@ -3,19 +3,19 @@
 // A piece is cut into chunks, and the chunks into shares, one a thread: the first share is the
 // caller's. Each thread takes chunks of its own share, half of what is left at a time, and then of
 // the others' shares. So equal tasks fall to the same thread, and its caches, piece after piece,
-// unequal ones are evened out, and nobody waits for a worker that is asleep or was suspended before
-// it took anything: the caller takes that share too. A pool is never slower than its slowest thread
-// that is *at work*.
+// unequal tasks are balanced, and the caller never waits for a worker that is asleep, or that was
+// suspended before it took anything: the caller takes that share too. Only threads that are *at
+// work* are waited for.
 //
-// A piece is published by one store to the board, which workers look at; in the same line is what
-// they have to know. What is left of a share is one word, with the piece's number in it: a worker
-// that comes late fails to take from it, whatever the share holds by then. It reads the rest of the
-// board only when it has taken something, and as long as a chunk is taken and not done the board
-// does not change.
+// A piece is published by one store to the board, which workers watch; the description of the piece
+// is in the same cache line. What is left of a share is one word that includes the piece's number: a
+// late worker fails to take from it, whatever the share holds by then. A worker reads the rest of
+// the board only after it has taken a chunk, and the board does not change while a chunk is taken
+// and not done.
 //
-// Idle workers look at the board for some microseconds, longer while a caller has entered the pool,
+// Idle workers spin on the board for some microseconds, longer while a caller has entered the pool,
 // and then sleep. No more of them are awake than there are CPUs beside the caller's: one more would
-// only keep another from working.
+// only take a CPU from another.
 #include "base/threads.h"
 
 #include "base/cpu.h"
@@ -31,17 +31,18 @@ enum {
     THREADS_MAX = 1024,
     // enough to even out unequal tasks, few enough that taking them costs nothing
     CHUNKS_PER_THREAD = 4,
-    // Microseconds of looking: for the next piece of a step, for the next step, for workers that
+    // Microseconds of spinning: for the next piece of a step, for the next step, for workers that
     // are not done.
-    LOOK_IN_STEP = 300,
-    LOOK_BETWEEN = 50,
-    LOOK_AT_END = 200,
-    // Who looks may be standing in the way of whom it looks out for. A worker yields later: within
-    // a step, parts that are not shared are shorter, and a step makes no system call.
+    SPIN_IN_STEP = 300,
+    SPIN_BETWEEN = 50,
+    SPIN_AT_END = 200,
+    // Microseconds until a spinning thread yields: it may occupy the CPU that the awaited thread
+    // needs. A worker yields later: the parts of a step that are not shared are shorter than that,
+    // so that a step makes no system call.
     YIELD_EVERY = 25,
     WORKER_YIELDS_EVERY = 100,
     // Fields of words, in bits from the lowest: a share's end, its next chunk, the number of its
-    // piece; on the board the number of shares and the number of the piece. A number comes again
+    // piece; on the board the number of shares and the number of the piece. A number repeats
     // after 2^40 pieces, which takes days.
     CHUNK_BITS = 12,
     CHUNK_MASK = (1 << CHUNK_BITS) - 1,
@@ -55,21 +56,22 @@ int cj__thread_slot(void)
     return thread_slot;
 }
 
-// A piece of work, and the line where workers see it.
+// A piece of work.
 typedef struct piece {
     cj__task task;
     void *context;
     int64_t count, chunk; // tasks, and tasks of a chunk
 } piece;
 
+// Where workers see it: one cache line.
 typedef struct board {
     _Alignas(LINE) atomic_uint_least64_t number; // of the piece, and how many shares it has
     piece work;
-    atomic_bool stop;    // the workers shall end
+    atomic_bool stop;    // asks the workers to end
     atomic_bool entered; // a caller has entered: more pieces will follow soon
 } board;
 
-// One thread: the first line is for taking work, the second for what changes seldom.
+// One thread: the first cache line is for taking work, the second for what changes seldom.
 typedef struct member {
     _Alignas(LINE) atomic_uint_least64_t share;
     atomic_uint_least64_t done; // chunks that this worker has done, over all pieces
@@ -91,7 +93,7 @@ struct cj_pool {
     int64_t pauses;       // pauses of a microsecond
     unsigned forks;       // cj__fork_count() when the workers were started
     table *table;
-    atomic_uintptr_t owner; // who has the pool: the address of that thread's slot, or 0
+    atomic_uintptr_t owner; // the thread that has the pool, by the address of its slot; or 0
 
     // The owner's own.
     bool in_piece;
@@ -100,9 +102,9 @@ struct cj_pool {
 
     cj__mutex lock; // for sleeping only
     cj__condition work, left;
-    // under lock: workers that sleep, and how many of them have been called
-    int sleepers, calls;
-    atomic_int awake;          // workers that do not sleep, those called included
+    // under lock: workers that sleep, and wake-ups that none of them has taken yet
+    int sleepers, wakes;
+    atomic_int awake;          // workers that do not sleep, including those being woken
     atomic_bool caller_sleeps; // the caller waits for `left`
 };
 
@@ -115,7 +117,7 @@ static void pause_briefly(void)
 #endif
 }
 
-// One of many pauses, the first being number 1.
+// Pause `number` of a spinning loop, counted from 1.
 static void pause_or_yield(int64_t number, int64_t between_yields)
 {
     if (number % between_yields == 0)
@@ -124,21 +126,21 @@ static void pause_or_yield(int64_t number, int64_t between_yields)
         pause_briefly();
 }
 
-// A pause takes from 10 to 150 cycles, so how many make a microsecond is measured: the quickest of
-// a few rounds.
+// How many pauses make a microsecond: one takes from 10 to 150 cycles, so it is measured, as the
+// fastest of a few rounds.
 static int64_t measure_pauses(const atomic_uint_least64_t *looked_at)
 {
     enum { ROUNDS = 5, PAUSES = 64 };
-    int64_t least = INT64_MAX;
+    int64_t shortest = INT64_MAX;
     for (int round = 0; round < ROUNDS; round++) {
         const int64_t begin = cj__clock();
         for (int i = 0; i < PAUSES && atomic_load_explicit(looked_at, memory_order_acquire) == 0;
              i++)
             pause_briefly();
         const int64_t took = cj__clock() - begin;
-        least = took < least ? took : least;
+        shortest = took < shortest ? took : shortest;
     }
-    return PAUSES * 1000 / (least > PAUSES ? least : PAUSES) + 1;
+    return PAUSES * 1000 / (shortest > PAUSES ? shortest : PAUSES) + 1;
 }
 
 // ---- Taking work ----
@@ -148,7 +150,7 @@ static uint64_t share_word(uint64_t number, int64_t next, int64_t end)
     return (number << CHUNK_BITS | (uint64_t)next) << CHUNK_BITS | (uint64_t)end;
 }
 
-// Takes half of what is left of a share, rounded up; false if nothing is, or if the piece is over.
+// Takes half of what is left of a share, rounded up. False if nothing is left, or the piece is over.
 static bool take(member *from, uint64_t number, int64_t *begin, int64_t *end)
 {
     uint64_t word = atomic_load_explicit(&from->share, memory_order_relaxed);
@@ -172,8 +174,8 @@ static void run_chunks(const piece *work, int64_t begin, int64_t end)
     work->task(work->context, begin * work->chunk, last < work->count ? last : work->count);
 }
 
-// A worker tells that it has done chunks; when it has, the caller may go on at once.
-static void tell(cj_pool *pool, member *self, int64_t chunks)
+// A worker reports chunks as done. The caller may return from the piece at once.
+static void report_done(cj_pool *pool, member *self, int64_t chunks)
 {
     atomic_fetch_add(&self->done, (uint64_t)chunks);
     if (atomic_load(&pool->caller_sleeps)) {
@@ -183,9 +185,9 @@ static void tell(cj_pool *pool, member *self, int64_t chunks)
     }
 }
 
-// Works at a piece until nothing of it is left to take: at the own share first. Returns the chunks
-// done.
-static int64_t take_part(cj_pool *pool, member *self, uint64_t number)
+// Works on a piece until nothing of it is left to take, on the thread's own share first. Returns the
+// number of chunks done.
+static int64_t work_on_piece(cj_pool *pool, member *self, uint64_t number)
 {
     const int shares = (int)(number & CHUNK_MASK);
     int64_t begin, end, sum = 0;
@@ -195,7 +197,7 @@ static int64_t take_part(cj_pool *pool, member *self, uint64_t number)
             run_chunks(&pool->table->board.work, begin, end);
             sum += end - begin;
             if (self->slot > 0)
-                tell(pool, self, end - begin);
+                report_done(pool, self, end - begin);
         }
     }
     return sum;
@@ -203,16 +205,17 @@ static int64_t take_part(cj_pool *pool, member *self, uint64_t number)
 
 // ---- Workers ----
 
-// Looks at the board until there is another piece than `seen`, for as long as it is worth it.
-static bool look_for_piece(const cj_pool *pool, uint64_t seen)
+// Spins until the board has another piece than `seen`, for as long as that is worth it. False if
+// the worker should sleep.
+static bool spin_for_piece(const cj_pool *pool, uint64_t seen)
 {
     const board *b = &pool->table->board;
     if (atomic_load_explicit(&pool->awake, memory_order_relaxed) > pool->awake_max)
         return false;
-    for (int64_t i = 1; i < LOOK_IN_STEP * pool->pauses; i++) {
+    for (int64_t i = 1; i < SPIN_IN_STEP * pool->pauses; i++) {
         if (atomic_load_explicit(&b->number, memory_order_acquire) != seen || atomic_load(&b->stop))
             return true;
-        if (i >= LOOK_BETWEEN * pool->pauses &&
+        if (i >= SPIN_BETWEEN * pool->pauses &&
             !atomic_load_explicit(&b->entered, memory_order_relaxed))
             return false;
         pause_or_yield(i, WORKER_YIELDS_EVERY * pool->pauses);
@@ -220,9 +223,9 @@ static bool look_for_piece(const cj_pool *pool, uint64_t seen)
     return false;
 }
 
-// Sleeps until called. The caller publishes first and counts those awake then, a worker is counted
-// out first and looks at the board then: one of the two sees the other.
-static void sleep_until_called(cj_pool *pool, uint64_t seen)
+// Sleeps until woken. The caller publishes and then counts the workers that are awake; a worker
+// leaves that count and then looks at the board: so at least one of the two sees the other.
+static void sleep_until_woken(cj_pool *pool, uint64_t seen)
 {
     const board *b = &pool->table->board;
     cj__mutex_lock(&pool->lock);
@@ -231,10 +234,10 @@ static void sleep_until_called(cj_pool *pool, uint64_t seen)
         atomic_fetch_add(&pool->awake, 1);
     } else {
         pool->sleepers++;
-        while (pool->calls == 0 && !atomic_load(&b->stop))
+        while (pool->wakes == 0 && !atomic_load(&b->stop))
             cj__condition_wait(&pool->work, &pool->lock);
-        // counted as awake, and no longer as a sleeper, by who called
-        pool->calls -= pool->calls > 0;
+        // the thread that woke this one has counted it as awake
+        pool->wakes -= pool->wakes > 0;
     }
     cj__mutex_unlock(&pool->lock);
 }
@@ -248,42 +251,42 @@ static void work(void *context)
     thread_slot = self->slot;
     (void)cj__set_float_mode();
     for (;;) {
-        if (!look_for_piece(pool, seen))
-            sleep_until_called(pool, seen);
+        if (!spin_for_piece(pool, seen))
+            sleep_until_woken(pool, seen);
         if (atomic_load(&b->stop))
             return;
         const uint64_t number = atomic_load_explicit(&b->number, memory_order_acquire);
         if (number != seen)
-            (void)take_part(pool, self, number);
+            (void)work_on_piece(pool, self, number);
         seen = number;
     }
 }
 
 // ---- The caller ----
 
-// Calls sleepers until `wanted` workers are awake.
-static void call_sleepers(cj_pool *pool, int wanted)
+// Wakes sleepers until `wanted` workers are awake.
+static void wake_sleepers(cj_pool *pool, int wanted)
 {
     cj__mutex_lock(&pool->lock);
     while (pool->sleepers > 0 && atomic_load(&pool->awake) < wanted) {
         pool->sleepers--;
-        pool->calls++;
+        pool->wakes++;
         atomic_fetch_add(&pool->awake, 1);
         cj__condition_signal(&pool->work);
     }
     cj__mutex_unlock(&pool->lock);
 }
 
-static int lesser(int64_t a, int b)
+static int min_int(int64_t a, int b)
 {
     return a < b ? (int)a : b;
 }
 
-// Shares first: the board is written in one go, so that its line changes hands once.
+// The shares first: then the board is written at once, so that its cache line moves once.
 static uint64_t publish(cj_pool *pool, const piece *work, int64_t chunks)
 {
     table *t = pool->table;
-    const int shares = lesser(chunks, pool->awake_max + 1);
+    const int shares = min_int(chunks, pool->awake_max + 1);
     const uint64_t number = ++pool->number << CHUNK_BITS | (uint64_t)shares;
     for (int i = 0; i < shares; i++)
         atomic_store_explicit(
@@ -293,7 +296,7 @@ static uint64_t publish(cj_pool *pool, const piece *work, int64_t chunks)
     t->board.work = *work;
     atomic_store(&t->board.number, number);
     if (atomic_load(&pool->awake) < shares - 1)
-        call_sleepers(pool, shares - 1);
+        wake_sleepers(pool, shares - 1);
     return number;
 }
 
@@ -305,10 +308,10 @@ static bool all_done(const cj_pool *pool)
     return sum == pool->expected;
 }
 
-// Waits for what workers have taken and not done: looking first, asleep then.
+// Waits for chunks that workers have taken and not done: spins, then sleeps.
 static void wait_for_workers(cj_pool *pool)
 {
-    for (int64_t i = 1; i < LOOK_AT_END * pool->pauses; i++) {
+    for (int64_t i = 1; i < SPIN_AT_END * pool->pauses; i++) {
         if (all_done(pool))
             return;
         pause_or_yield(i, YIELD_EVERY * pool->pauses);
@@ -324,33 +327,33 @@ static void wait_for_workers(cj_pool *pool)
 static void run_shared(cj_pool *pool, int64_t count, int64_t grain, cj__task task, void *context)
 {
     const int64_t fair = count / ((pool->awake_max + 1) * CHUNKS_PER_THREAD),
-                  least = (count - 1) / CHUNK_MASK + 1;
+                  smallest = (count - 1) / CHUNK_MASK + 1;
     int64_t chunk = fair > grain ? fair : grain;
-    chunk = chunk > least ? chunk : least;
+    chunk = chunk > smallest ? chunk : smallest;
     const int64_t chunks = (count - 1) / chunk + 1;
     pool->in_piece = true;
     const uint64_t number = publish(pool, &(piece){task, context, count, chunk}, chunks);
-    const int64_t done = take_part(pool, &pool->table->members[0], number);
+    const int64_t done = work_on_piece(pool, &pool->table->members[0], number);
     pool->expected += (uint64_t)(chunks - done);
     if (done < chunks)
         wait_for_workers(pool);
     pool->in_piece = false;
 }
 
-static uintptr_t myself(void)
+static uintptr_t this_thread(void)
 {
     return (uintptr_t)&thread_slot;
 }
 
 static bool owns(const cj_pool *pool)
 {
-    return atomic_load_explicit(&pool->owner, memory_order_relaxed) == myself();
+    return atomic_load_explicit(&pool->owner, memory_order_relaxed) == this_thread();
 }
 
 static bool own(cj_pool *pool)
 {
-    uintptr_t nobody = 0;
-    return atomic_compare_exchange_strong_explicit(&pool->owner, &nobody, myself(),
+    uintptr_t free_pool = 0;
+    return atomic_compare_exchange_strong_explicit(&pool->owner, &free_pool, this_thread(),
                                                    memory_order_acquire, memory_order_relaxed);
 }
 
@@ -385,7 +388,7 @@ void cj__pool_leave(cj_pool *pool)
     disown(pool);
 }
 
-// The caller is number 0, also where it is a worker of another pool.
+// The caller has slot 0, even if it is a worker of another pool.
 void cj__parallel(cj_pool *pool, int64_t count, int64_t grain, cj__task task, void *context)
 {
     if (count <= 0)
@@ -423,8 +426,8 @@ static void stop_workers(cj_pool *pool)
     cj__mutex_destroy(&pool->lock);
 }
 
-// In a forked child the workers do not exist, and the lock and the conditions may be in the midst
-// of what a worker did with them: they are left as they are.
+// In a forked child the workers do not exist, and a worker may have held the lock when the process
+// forked: lock and conditions are left as they are.
 static void destroy(void *object)
 {
     cj_pool *pool = object;
@@ -467,8 +470,11 @@ cj_pool *cj_pool_new(int threads)
     cj_pool *pool = cj__object_new(&pool_class, sizeof *pool);
     if (!pool)
         return cj__build_failed();
+#ifdef CAJAL_NO_THREADS
+    threads = 1;
+#endif
     pool->threads = threads ? threads : cj__cpu_count();
-    pool->awake_max = lesser(pool->threads - 1, cj__cpu_allowed() - 1);
+    pool->awake_max = min_int(pool->threads - 1, cj__cpu_allowed() - 1);
     pool->forks = cj__fork_count();
     cj__mutex_init(&pool->lock);
     cj__condition_init(&pool->work);

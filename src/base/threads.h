@@ -9,18 +9,18 @@
 // Runs tasks begin .. end - 1; called several times with disjoint ranges, from several threads.
 typedef void (*cj__task)(void *context, int64_t begin, int64_t end);
 
-// Runs tasks 0 .. count - 1 on the pool and returns when all are done. Ranges are handed out in
-// chunks of at least `grain` tasks; of two threads the first has the first half of the tasks, and
-// takes of the other's when it is done with them. A NULL pool, a pool of one thread, a count within
+// Runs tasks 0 .. count - 1 on the pool and returns when all are done. Threads take chunks of at
+// least `grain` tasks; of two threads the first begins with the first half of the tasks, and takes
+// from the other half when it is done with its own. A NULL pool, a pool of one thread, a count within
 // one grain, and a pool that is busy with another caller's work all mean: run on the calling
 // thread. Tasks take denormal numbers as 0 (float_mode.h). Allocates nothing.
 void cj__parallel(cj_pool *pool, int64_t count, int64_t grain, cj__task task, void *context);
 
 // A caller that has many pieces of work to run in a row, such as the steps of a plan, enters the
-// pool first: it then has the pool for itself until it leaves, and workers look out for the next
-// piece instead of going to sleep between two. False, and nothing is to be left, for NULL, where
-// nobody could help, where the thread has entered already, and where another caller has the pool:
-// cj__parallel() does what is right in each of these cases.
+// pool first: it then has the pool for itself until it leaves, and workers spin for the next piece
+// instead of going to sleep between two. False, and then cj__pool_leave() must not be called: for
+// NULL, for a pool without workers, if the thread has entered already, and if another caller has
+// the pool. cj__parallel() works in each of these cases.
 bool cj__pool_enter(cj_pool *pool);
 void cj__pool_leave(cj_pool *pool);
 

@@ -2,8 +2,8 @@
 // and predict.
 //
 // A *reader* makes *passes* over a data set. Each pass has an order (a permutation or any list of
-// sample numbers as long as the data set) and begins at any batch, so that a stopped run goes on
-// where it was. A batch gives, for each input, target and for the weights, a pointer to contiguous
+// sample numbers as long as the data set) and begins at any batch, so that a stopped run can be
+// resumed. A batch gives, for each input, target and for the weights, a pointer to contiguous
 // samples in the tensor's own dtype: bytes stay bytes.
 //
 //     cj__reader *reader;
@@ -16,9 +16,8 @@
 //             step(batch.x, batch.y, batch.sample_weight, batch.count);
 //     cj__reader_free(reader);
 //
-// Data sets lie in memory, so cj__reader_next() gathers a batch itself, bytes as bytes, and asks
-// the cache for the samples of the next one: a thread of the reader's own would only take a CPU
-// from those that compute. Nothing is allocated after cj__reader_new(). Where the order is the data
+// Data sets lie in memory, so cj__reader_next() gathers a batch itself and prefetches the samples of
+// the next one into the cache: a thread for reading would only take a CPU from those that compute. Nothing is allocated after cj__reader_new(). Where the order is the data
 // set's own and a tensor lies contiguously, its batches are views into the tensor, not copies. A
 // reader belongs to one thread; several readers may read one data set.
 #ifndef CJ_DATA_DATASET_H
@@ -66,14 +65,14 @@ typedef struct cj__reader cj__reader;
 // taken for contiguous tensors. CJ_INVALID_ARGUMENT for a batch size below 1, CJ_OUT_OF_MEMORY.
 cj_status cj__reader_new(cj_dataset *data, int64_t batch_size, bool shuffled, cj__reader **reader);
 
-// Begins a pass at batch `first_batch`; an unfinished pass is given up. `order` has as many entries
+// Begins a pass at batch `first_batch`; an unfinished pass is ended. `order` has as many entries
 // as the data set has samples, each a valid sample number (asserted); it is the caller's and must
-// stay unchanged until cj__reader_next() has returned false, or the pass has been given up. NULL is
+// stay unchanged until cj__reader_next() has returned false, or the pass has been ended. NULL is
 // the data set's own order.
 void cj__reader_start(cj__reader *reader, const int64_t *order, int64_t first_batch);
 
-// Gives the pass up: the order is no longer read, and cj__reader_next() returns false. For a pass
-// left before its end whose order array is to be filled anew.
+// Ends the pass early: the order is no longer read, and cj__reader_next() returns false. To be
+// called before the order array of an unfinished pass is filled again.
 void cj__reader_stop(cj__reader *reader);
 
 // The next batch of the pass; false after the last one.

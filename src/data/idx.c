@@ -2,9 +2,9 @@
 // lengths as big-endian 32-bit numbers, then the elements, big-endian, row major. Files are plain
 // or gzip, told apart by content.
 //
-// What the header promises is believed only as far as the file's size allows: a plain file must
-// have exactly that size, and deflate never packs better than 1032 to 1. So a short file cannot ask
-// for a large block.
+// The header is checked against the size of the file before memory is allocated: a plain file must
+// have exactly the size that the header implies, and deflate compresses by at most 1032 to 1. So a
+// short file cannot ask for a large block.
 #include "base/error.h"
 #include "data/packed.h"
 #include "tensor/tensor.h"

@@ -1,5 +1,5 @@
-// JPEG through libjpeg. Its fatal errors come back by longjmp; what it would merely print counts as
-// damage.
+// JPEG through libjpeg. Its fatal errors come back by longjmp; a warning that data is missing or
+// wrong counts as damage.
 #include "base/error.h"
 #include "data/image.h"
 #include "tensor/tensor.h"
@@ -35,8 +35,8 @@ static void leave(j_common_ptr jpeg)
     longjmp(d->back, 1);
 }
 
-// Level -1 is a warning: data were missing or wrong and have been made up. Bytes between markers do
-// no harm.
+// Level -1 is a warning: data was missing or wrong and has been replaced. Extra bytes between
+// markers do no harm.
 static void note(j_common_ptr jpeg, int level)
 {
     if (level < 0 && jpeg->err->msg_code != JWRN_EXTRANEOUS_DATA)
@@ -62,8 +62,8 @@ static void count_scans(j_common_ptr common)
     longjmp(d->back, 1);
 }
 
-// Decodes into *image. Everything that changes lives in the decoder or behind pointers, out of
-// longjmp's reach.
+// Decodes into *image. Everything that changes is in the decoder or behind pointers, so that no
+// local variable is lost by longjmp.
 static cj_status decode_pixels(decoder *d, const cj__file_bytes *file, cj_tensor **image)
 {
     struct jpeg_decompress_struct *jpeg = &d->jpeg;

@@ -11,7 +11,7 @@
 enum { SIDE = 28, CLASSES = 10 };
 
 // Writes the path of `part` ("train-images", 3) in `folder` if it is there: with a dash as
-// published or with a dot, as it is also passed around; plain or packed.
+// published or with a dot, as some copies have it; plain or packed.
 static bool find_file(const char *folder, const char *part, int rank, char path[CJ__PATH_SIZE])
 {
     for (int form = 0; form < 4; form++) {
@@ -42,7 +42,7 @@ static bool has_all(const char *folder)
     return true;
 }
 
-// The first folder that has all four files; NULL if none has.
+// The first folder that has all four files, or NULL.
 static const char *find_folder(const cj__places *p)
 {
     for (int i = 0; i < p->count; i++)
@@ -123,7 +123,7 @@ static cj_status load_digits(cj_dataset **train, cj_dataset **test)
     return cj_load_digits(train, test);
 }
 
-// Only absence leads to digits: damaged files are worth a sentence.
+// Falls back to digits only if MNIST is absent: damaged files are an error.
 static cj_status load_auto(cj_dataset **train, cj_dataset **test)
 {
     cj_status status = cj_load_mnist(train, test);

@@ -82,9 +82,9 @@ static hand choose_hand(dice *d)
     return h;
 }
 
-// Where one point of a skeleton goes: shaken, bent by a field of low order, slanted and turned.
-// Units of half a height.
-static spot place(const hand *h, const cj__stroke_point *point, double along, dice *d)
+// One point of a skeleton, shaken, bent by a field of low order, slanted and turned. Units of half
+// a height.
+static spot place_point(const hand *h, const cj__stroke_point *point, double along, dice *d)
 {
     double u = (point->x - 30) / 50.0 * h->aspect + h->shake * swing(d);
     double v = (point->y - 50) / 50.0 + h->shake * swing(d);
@@ -108,15 +108,14 @@ static void write_skeleton(const cj__skeleton *skeleton, const hand *h, dice *d,
 {
     spot points[CJ__STROKE_POINTS_MAX];
     for (int i = 0; i < skeleton->count; i++)
-        points[i] = place(h, &skeleton->points[i], (double)i / (skeleton->count - 1), d);
+        points[i] = place_point(h, &skeleton->points[i], (double)i / (skeleton->count - 1), d);
     p->count = 0;
     for (int i = 0; i < skeleton->count; i++) {
         if (points[i].begins) {
             p->spots[p->count++] = points[i];
             continue;
         }
-        // At a corner or an end the curve has no neighbour beyond: the point itself stands in for
-        // it.
+        // At a corner or an end the curve has no further neighbour: the point itself is used twice.
         int last = i + 1 == skeleton->count || points[i + 1].begins ||
                    skeleton->points[i].kind == CJ__POINT_CORNER;
         int first = points[i - 1].begins || skeleton->points[i - 1].kind == CJ__POINT_CORNER;

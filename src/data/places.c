@@ -1,4 +1,4 @@
-// See places.h.
+// The folders where data sets are looked for; see places.h.
 #include "data/places.h"
 
 #include "base/error.h"

@@ -20,7 +20,7 @@ static bool is_space(unsigned char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-// Skips white space and comments, then reads a number of at most `limit`; -1 if there is none.
+// Skips white space and comments, then reads a number of at most `limit`; -1 if there is no such number.
 static int32_t read_number(cursor *c, int32_t limit)
 {
     while (c->at < c->end && (is_space(*c->at) || *c->at == '#'))

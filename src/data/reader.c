@@ -1,8 +1,8 @@
 // The batch reader: see dataset.h for what it promises.
 //
-// Samples are gathered by cj__reader_next() into one place that every batch uses. While it copies a
-// batch it asks the cache for the samples of the next one: they lie anywhere in the data set, and
-// arrive while the step runs.
+// cj__reader_next() gathers the samples of a batch in one buffer, which every batch uses. While it
+// copies a batch it prefetches the samples of the next one, which may lie anywhere in the data set:
+// they arrive in the cache while the step runs.
 #include "data/dataset.h"
 
 #include "base/error.h"
@@ -11,15 +11,15 @@
 #include <assert.h>
 #include <string.h>
 
-// Bytes of a sample that are asked for ahead: what is behind them the processor fetches by itself.
-enum { LINE = 64, AHEAD_MOST = 1024, PART_MAX = 2 * CJ__DATASET_IO_MAX + 1 };
+// The bytes of a sample that are prefetched: the processor fetches what follows them by itself.
+enum { LINE = 64, PREFETCH_MAX = 1024, PART_MAX = 2 * CJ__DATASET_IO_MAX + 1 };
 
 // One tensor of the data set, as the reader sees it.
 typedef struct part {
     const cj_tensor *tensor;
     size_t element_size, sample_bytes, step_bytes; // from sample to sample in the tensor
     bool dense;                                    // each sample is contiguous
-    bool view;     // and they follow each other without gaps: an ordered pass needs no copy
+    bool view;     // and samples follow each other without gaps: an ordered pass needs no copy
     size_t offset; // of this part in `gathered`
 } part;
 
@@ -36,7 +36,7 @@ struct cj__reader {
     int64_t next, end;    // batches
 };
 
-// Copies the elements of one sample of a tensor with gaps: an odometer over the axes behind the
+// Copies the elements of one sample of a tensor with gaps: an odometer over the axes after the
 // first.
 static void copy_sample(const part *p, const char *from, char *to)
 {
@@ -66,16 +66,16 @@ static int64_t batch_count(const cj__reader *reader, int64_t batch)
     return left < reader->batch_size ? left : reader->batch_size;
 }
 
-// Asks for the sample that stands as far behind `place` in the order as a batch is long. Inlined by
-// force: gcc takes a function that only asks for one without any effect, and drops its calls.
-__attribute__((always_inline)) static inline void fetch_ahead(const cj__reader *reader,
-                                                              const part *p, int64_t place)
+// Prefetches the sample that comes one batch after `position` in the order. Forced inline, because
+// gcc takes a function that only prefetches for one without effect and drops the calls.
+__attribute__((always_inline)) static inline void prefetch(const cj__reader *reader, const part *p,
+                                                           int64_t position)
 {
-    const int64_t ahead = place + reader->batch_size;
+    const int64_t ahead = position + reader->batch_size;
     if (!reader->order || ahead >= reader->data->count)
         return;
     const char *from = p->tensor->data + reader->order[ahead] * (int64_t)p->step_bytes;
-    for (size_t at = 0; at < p->sample_bytes && at < AHEAD_MOST; at += LINE)
+    for (size_t at = 0; at < p->sample_bytes && at < PREFETCH_MAX; at += LINE)
         __builtin_prefetch(from + at);
 }
 
@@ -91,7 +91,7 @@ static void gather(const cj__reader *reader, int64_t batch)
         for (int64_t k = 0; k < count; k++, to += p->sample_bytes) {
             int64_t sample = reader->order ? reader->order[begin + k] : begin + k;
             assert(sample >= 0 && sample < reader->data->count);
-            fetch_ahead(reader, p, begin + k);
+            prefetch(reader, p, begin + k);
             const char *from = p->tensor->data + sample * (int64_t)p->step_bytes;
             if (p->dense)
                 memcpy(to, from, p->sample_bytes);
@@ -101,7 +101,7 @@ static void gather(const cj__reader *reader, int64_t batch)
     }
 }
 
-// Whether this pass copies anything at all.
+// Whether this pass copies any tensor.
 static bool pass_copies(const cj__reader *reader)
 {
     for (int i = 0; i < reader->part_count; i++)
@@ -127,8 +127,8 @@ static void add_part(cj__reader *reader, const cj_tensor *tensor)
     p->view = p->dense && (tensor->strides[0] == elements || tensor->shape.dims[0] == 1);
 }
 
-// Places the parts, each aligned to 64 bytes.
-static cj_status make_room(cj__reader *reader, bool shuffled)
+// Allocates the buffer and gives each part its offset, aligned to 64 bytes.
+static cj_status make_buffer(cj__reader *reader, bool shuffled)
 {
     for (int i = 0; i < reader->part_count; i++) {
         part *p = &reader->parts[i];
@@ -164,7 +164,7 @@ cj_status cj__reader_new(cj_dataset *data, int64_t batch_size, bool shuffled, cj
         add_part(reader, data->y[i]);
     if (data->sample_weight)
         add_part(reader, data->sample_weight);
-    cj_status status = make_room(reader, shuffled);
+    cj_status status = make_buffer(reader, shuffled);
     if (status != CJ_OK) {
         cj__reader_free(reader);
         return status;

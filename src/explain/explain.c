@@ -5,6 +5,7 @@
 #include "base/args.h"
 #include "base/text.h"
 #include "kernels/kernels.h"
+#include "ops/variable.h"
 #include <math.h>
 #include <string.h>
 
@@ -245,14 +246,17 @@ static cj_status choose(const explaining *e, const cj__record *record, cj__expla
     return CJ_OK;
 }
 
-// Under mixed_bfloat16 a layer reads its variables rounded.
+// Reads the variables. Under mixed_bfloat16 a layer has them rounded.
 static cj_status round_variables(cj__record *record)
 {
     const cj_layer *layer = record->layer;
-    for (int i = 0; layer->mixed && !layer->kind->exact_variables && i < layer->variable_count;
-         i++) {
-        CJ_TRY(
-            cj_tensor_convert(cj_variable_value(layer->variables[i]), CJ_F32, &record->rounded[i]));
+    for (int i = 0; i < layer->variable_count; i++) {
+        const cj_tensor *value = cj__variable_read(layer->variables[i]);
+        if (!value)
+            return cj_error_status();
+        if (!layer->mixed || layer->kind->exact_variables)
+            continue;
+        CJ_TRY(cj_tensor_convert(value, CJ_F32, &record->rounded[i]));
         float *values = cj_tensor_data(record->rounded[i]);
         cj__kernels_for(sizeof *values)
             ->round_bf16(cj_tensor_count(record->rounded[i]), values, values);

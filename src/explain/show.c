@@ -2,6 +2,7 @@
 // shortened.
 #include "explain/explain.h"
 #include "kernels/kernels.h"
+#include "ops/variable.h"
 #include <float.h>
 #include <math.h>
 #include <stdarg.h>
@@ -29,7 +30,7 @@ const cj_tensor *cj__weight(const cj__record *record, const char *name)
         const char *full = cj_variable_name(layer->variables[i]);
         const char *slash = strrchr(full, '/');
         if (strcmp(slash ? slash + 1 : full, name) == 0)
-            return record->rounded[i] ? record->rounded[i] : cj_variable_value(layer->variables[i]);
+            return record->rounded[i] ? record->rounded[i] : cj__variable_read(layer->variables[i]);
     }
     return NULL;
 }

@@ -67,8 +67,3 @@ cj_callback *cj_model_checkpoint_new(const cj_model_checkpoint_args *args)
     absent("ModelCheckpoint");
     return NULL;
 }
-
-void cj_free(void *block)
-{
-    cj__free(block);
-}

@@ -303,8 +303,3 @@ cj_status cj_load_weights(cj_model *model, const char *path)
     cj__use_written(cj__model_use(model));
     return status;
 }
-
-void cj_free(void *block)
-{
-    cj__free(block);
-}

@@ -12,6 +12,8 @@ static json_t *made(cj__json *b, json_t *value)
 {
     if (!value && b->status == CJ_OK)
         b->status = cj__fail(CJ_OUT_OF_MEMORY, "out of memory: a JSON value could not be made");
+    if (b->status == CJ_OK && ++b->values > CJ__JSON_VALUES_MAX)
+        b->status = cj__fail(CJ_UNSUPPORTED, "JSON of more than %d values", CJ__JSON_VALUES_MAX);
     return value;
 }
 
@@ -30,7 +32,7 @@ json_t *cj__json_text(cj__json *b, const char *text)
     if (b->status != CJ_OK)
         return NULL;
     if (!text)
-        return json_null();
+        return made(b, json_null());
     if (cj__is_utf8(text, strlen(text)))
         return made(b, json_string_nocheck(text));
     b->status = cj__fail(CJ_INVALID_ARGUMENT, "\"%.100s\" is not text in UTF-8", text);
@@ -68,12 +70,12 @@ double cj__json_double_value(const json_t *value)
 
 json_t *cj__json_bool(cj__json *b, bool truth)
 {
-    return b->status == CJ_OK ? json_boolean(truth) : NULL;
+    return b->status == CJ_OK ? made(b, json_boolean(truth)) : NULL;
 }
 
 json_t *cj__json_null(cj__json *b)
 {
-    return b->status == CJ_OK ? json_null() : NULL;
+    return b->status == CJ_OK ? made(b, json_null()) : NULL;
 }
 
 void cj__json_set(cj__json *b, json_t *object, const char *key, json_t *value)

@@ -13,6 +13,7 @@
 
 typedef struct cj__json {
     cj_status status; // the first failure, whose sentence is recorded
+    int values;       // made so far: no more than cj__json_parse() takes
 } cj__json;           // starts as {0}
 
 json_t *cj__json_object(cj__json *b);
@@ -20,8 +21,8 @@ json_t *cj__json_list(cj__json *b);
 json_t *cj__json_text(cj__json *b, const char *text); // null for NULL; refuses what is not UTF-8
 json_t *cj__json_int(cj__json *b, int64_t number);
 json_t *cj__json_real(cj__json *b, double number); // null if it is infinite or NaN
-// Any double, to be read back by cj__json_double_value() to the same number: "Infinity", "-Infinity"
-// and "NaN" are texts.
+// Any double, to be read back by cj__json_double_value() to the same number: infinities and NaN are
+// texts.
 json_t *cj__json_double(cj__json *b, double number);
 double cj__json_double_value(const json_t *value); // NaN for what is no number
 json_t *cj__json_bool(cj__json *b, bool truth);
@@ -43,6 +44,6 @@ char *cj__json_print(const json_t *value, size_t flags);
 // has more than CJ__JSON_VALUES_MAX values.
 cj_status cj__json_parse(const char *text, size_t length, json_t **value);
 
-enum { CJ__JSON_LEVELS_MAX = 1000, CJ__JSON_VALUES_MAX = 1 << 23 };
+enum { CJ__JSON_LEVELS_MAX = 1000, CJ__JSON_VALUES_MAX = 1 << 22 };
 
 #endif

@@ -1,5 +1,5 @@
-// Configs of Keras: their keys are fields of ours, older names of these, settings that Cajal has with
-// one value only, or settings that change nothing here. Nothing else is passed over in silence.
+// Configs of Keras: their keys are fields of ours, older names of these, settings that Cajal has
+// with one value only, or settings that change nothing here. Nothing else is ignored in silence.
 #include "formats/json_fields.h"
 
 #include "base/error.h"

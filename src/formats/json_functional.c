@@ -1,10 +1,11 @@
 // Reading functional models. A node is one application of a layer; nodes may be listed before those
-// that they depend on. So they are applied by a depth-first walk, which visits each node and each of
-// its inputs once, with a stack of its own since chains may be long. The nodes of one layer are
+// that they depend on. So they are applied by a depth-first walk, which visits each node and each
+// of its inputs once, with a stack of its own since chains may be long. The nodes of one layer are
 // applied in their order, because they are referred to by their numbers.
 #include "base/error.h"
 #include "base/memory.h"
 #include "formats/json_model.h"
+#include "layers/history.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -176,7 +177,7 @@ static cj_status index_layers(loading *l)
 static cj_status add_output(node *n, cj_symbol *symbol)
 {
     if (!symbol)
-        return cj_error_status();
+        return cj__fail_null("a layer's output");
     n->outputs[n->output_count++] = cj__own(symbol);
     return CJ_OK;
 }
@@ -194,7 +195,7 @@ static cj_status make_layer(cj__json_loader *loader, loading *l, size_t index)
     if (!cj__json_makes_mask(object)) {
         e->layer = cj__own(cj__layer_from_json(loader, object));
         if (!e->layer)
-            return cj_error_status();
+            return cj__fail_null("a layer");
     }
     return CJ_OK;
 }
@@ -363,14 +364,15 @@ static cj_status build(cj__json_loader *loader, loading *l, const json_t *config
     *model =
         cj_functional(.inputs_list = inputs, .inputs_count = input_count, .outputs_list = outputs,
                       .outputs_count = output_count, .name = cj__json_text_at(config, "name"));
-    return *model ? CJ_OK : cj_error_status();
+    return *model ? CJ_OK : cj__fail_null("the model");
 }
 
 cj_layer *cj__functional_from_json(cj__json_loader *loader, const json_t *config)
 {
     loading l = {.layers.objects = json_object_get(config, "layers")};
     cj_model *model = NULL;
-    build(loader, &l, config, &model);
+    if (build(loader, &l, config, &model) != CJ_OK)
+        cj__applied_release(); // nothing names what a failed application was given
     for (size_t i = 0; l.entries && i < l.count; i++)
         cj_release(l.entries[i].layer);
     for (int i = 0; l.nodes && i < l.node_count; i++)

@@ -121,7 +121,7 @@ typedef struct layer_list {
 static cj_status list_add(layer_list *list, cj_layer *layer)
 {
     if (!layer)
-        return cj_error_status();
+        return cj__fail_null("a layer");
     if (!cj__reserve((void **)&list->items, &list->capacity, list->count + 1,
                      sizeof *list->items)) {
         cj__drop_floating(layer);
@@ -249,14 +249,11 @@ static cj_status keep_shared(cj__json_loader *loader, const json_t *id, cj_layer
     return CJ_OK;
 }
 
-cj_layer *cj__layer_from_json(cj__json_loader *loader, const json_t *object)
+// The layer of an object that is not one which is shared and was read before.
+static cj_layer *read_object(cj__json_loader *loader, const json_t *object)
 {
     const char *class_name = cj__json_text_at(object, "class_name");
-    const json_t *config = json_object_get(object, "config"),
-                 *id = json_object_get(object, "shared_object_id");
-    cj_layer *layer = json_is_integer(id) ? find_shared(loader, id) : NULL;
-    if (layer)
-        return layer;
+    const json_t *config = json_object_get(object, "config");
     if (!class_name || !config) {
         cj__fail(CJ_BAD_FILE, "an object of the configuration has no class_name or no config");
         return NULL;
@@ -267,12 +264,22 @@ cj_layer *cj__layer_from_json(cj__json_loader *loader, const json_t *object)
         return NULL;
     }
     loader->depth++;
-    layer = new_layer(loader, class_name, config);
+    cj_layer *layer = new_layer(loader, class_name, config);
     loader->depth--;
+    return layer;
+}
+
+cj_layer *cj__layer_from_json(cj__json_loader *loader, const json_t *object)
+{
+    const json_t *id = json_object_get(object, "shared_object_id");
+    cj_layer *layer = json_is_integer(id) ? find_shared(loader, id) : NULL;
+    if (layer)
+        return layer;
+    layer = read_object(loader, object);
     if (layer && loader->depth > 0 && json_is_integer(id) &&
         keep_shared(loader, id, layer) != CJ_OK)
-        return NULL;
-    return layer;
+        layer = NULL;
+    return layer ? layer : cj__build_failed();
 }
 
 cj_model *cj__model_from_json(const json_t *object, cj__filling *filling)
@@ -286,7 +293,7 @@ cj_model *cj__model_from_json(const json_t *object, cj__filling *filling)
         cj_release(loader.shared[i]);
     cj__free(loader.shared);
     cj__free(loader.ids);
-    return model;
+    return model ? model : cj__build_failed();
 }
 
 // A file of another format that was taken for JSON is called by its name.

@@ -28,29 +28,100 @@ static const char *keep(cj__texts *texts, char *text)
     return texts->items[texts->count++] = text;
 }
 
+static const cj__field *field_named(const cj__choice *choice, const char *key)
+{
+    for (int i = 0; i < choice->field_count; i++)
+        if (strcmp(choice->fields[i].key, key) == 0)
+            return &choice->fields[i];
+    return NULL;
+}
+
+static size_t size_of_field(const cj__field *field)
+{
+    return field->kind == CJ__FIELD_BOOL                                     ? sizeof(bool) :
+           field->kind == CJ__FIELD_INT32                                    ? sizeof(int) :
+           field->kind == CJ__FIELD_NUMBER || field->kind == CJ__FIELD_LIMIT ? sizeof(double) :
+                                                                               sizeof(int64_t);
+}
+
 // ---- Writing ----
+
+static const cj__layer_kind *kind_named(const char *name)
+{
+    for (const cj__layer_kind *const *kind = cj__layer_kinds; *kind; kind++)
+        if (strcmp((*kind)->choice.name, name) == 0)
+            return *kind;
+    return NULL;
+}
+
+// An activation with settings as the layer of its name, which Keras reads; NULL without a failure
+// if there is no such layer.
+static json_t *activation_as_layer(cj__json *b, const cj__chosen *chosen)
+{
+    _Alignas(16) unsigned char args[CJ__ARGS_MAX] = {0};
+    const cj__layer_kind *kind = kind_named(chosen->choice->name);
+    if (!kind || kind->choice.args_size > sizeof args)
+        return NULL;
+    memcpy(args, kind->choice.defaults, kind->choice.args_size);
+    for (int i = 0; i < chosen->choice->field_count; i++) {
+        const cj__field *from = &chosen->choice->fields[i];
+        const cj__field *to = field_named(&kind->choice, from->key);
+        if (!to || to->kind != from->kind)
+            return NULL;
+        memcpy(args + to->offset, chosen->args + from->offset, size_of_field(from));
+    }
+    json_t *config = cj__json_object(b), *object = cj__json_object(b);
+    cj__fields_to_json(b, kind->choice.fields, kind->choice.field_count, args, config);
+    cj__json_set(b, object, "module", cj__json_text(b, "keras.layers"));
+    cj__json_set(b, object, "class_name", cj__json_text(b, kind->choice.class_name));
+    cj__json_set(b, object, "config", config);
+    cj__json_set(b, object, "registered_name", cj__json_null(b));
+    return object;
+}
+
+// A name, a layer, or, for settings that no layer has, the spec.
+static json_t *activation_to_json(cj__json *b, const cj__chosen *chosen)
+{
+    char *text = cj__spec_text(chosen->choice, chosen->args);
+    json_t *value = NULL;
+    if (!text)
+        b->status = CJ_OUT_OF_MEMORY;
+    else if (strcmp(text, chosen->choice->name) != 0)
+        value = activation_as_layer(b, chosen);
+    if (!value)
+        value = cj__json_text(b, text);
+    cj__free(text);
+    return value;
+}
+
+static json_t *choice_to_json(cj__json *b, const cj__catalog *catalog, const cj__chosen *chosen)
+{
+    char module[64];
+    json_t *config = cj__json_object(b), *object = cj__json_object(b);
+    cj__fields_to_json(b, chosen->choice->fields, chosen->choice->field_count, chosen->args,
+                       config);
+    snprintf(module, sizeof module, "keras.%.40ss", catalog->what);
+    cj__json_set(b, object, "module", cj__json_text(b, module));
+    cj__json_set(b, object, "class_name", cj__json_text(b, chosen->choice->class_name));
+    cj__json_set(b, object, "config", config);
+    cj__json_set(b, object, "registered_name", cj__json_null(b));
+    return object;
+}
 
 json_t *cj__spec_to_json(cj__json *b, const cj__catalog *catalog, const char *spec)
 {
     cj__chosen chosen;
-    char module[64];
-    if (!spec || !catalog || catalog == &cj__activations)
+    if (!spec || !catalog)
         return cj__json_text(b, spec);
     if (b->status == CJ_OK)
         b->status = cj__spec_parse(catalog, spec, NULL, &chosen);
     if (b->status != CJ_OK)
         return NULL;
-    if (!chosen.choice)
-        return cj__json_null(b);
-    json_t *config = cj__json_object(b), *object = cj__json_object(b);
-    cj__fields_to_json(b, chosen.choice->fields, chosen.choice->field_count, chosen.args, config);
-    snprintf(module, sizeof module, "keras.%.40ss", catalog->what);
-    cj__json_set(b, object, "module", cj__json_text(b, module));
-    cj__json_set(b, object, "class_name", cj__json_text(b, chosen.choice->class_name));
-    cj__json_set(b, object, "config", config);
-    cj__json_set(b, object, "registered_name", cj__json_null(b));
+    json_t *value = !chosen.choice              ? cj__json_null(b) :
+                    catalog == &cj__activations ? activation_to_json(b, &chosen) :
+                                                  choice_to_json(b, catalog, &chosen);
     cj__chosen_free(&chosen);
-    return object;
+    return value;
 }
 
 // ---- Reading ----
@@ -67,22 +138,6 @@ static cj_status spec_of_config(const cj__catalog *catalog, const cj__choice *ch
     CJ_TRY(cj__config_read(&what, config, args, texts, who));
     *spec = keep(texts, cj__spec_text(choice, args));
     return *spec ? CJ_OK : CJ_OUT_OF_MEMORY;
-}
-
-static const cj__field *field_named(const cj__choice *choice, const char *key)
-{
-    for (int i = 0; i < choice->field_count; i++)
-        if (strcmp(choice->fields[i].key, key) == 0)
-            return &choice->fields[i];
-    return NULL;
-}
-
-static size_t size_of_field(const cj__field *field)
-{
-    return field->kind == CJ__FIELD_BOOL                                     ? sizeof(bool) :
-           field->kind == CJ__FIELD_INT32                                    ? sizeof(int) :
-           field->kind == CJ__FIELD_NUMBER || field->kind == CJ__FIELD_LIMIT ? sizeof(double) :
-                                                                               sizeof(int64_t);
 }
 
 // The activation that does what a layer with these arguments does: the one of its name. Settings

@@ -1,5 +1,5 @@
-// What training keeps with a model, as JSON: the settings of cj_compile() (native_settings.c) and the
-// place in the run (native_place.c).
+// What training keeps with a model, as JSON: the settings of cj_compile() (native_settings.c) and
+// the place in the run (native_place.c).
 #ifndef CJ_FORMATS_NATIVE_STATE_H
 #define CJ_FORMATS_NATIVE_STATE_H
 

@@ -20,7 +20,7 @@ typedef enum cj__home {
     CJ__HOME_SHARED,
     CJ__HOME_FIXED,   // a variable's or constant's memory
     CJ__HOME_INPUT,   // the caller's, where the device reads the host's memory
-    CJ__HOME_NOWHERE, // an output that nobody reads
+    CJ__HOME_NOWHERE, // an output without a reader
 } cj__home;
 
 typedef struct cj__buffer {
@@ -70,6 +70,9 @@ typedef struct cj__plan {
     cj__call *calls;     // by position
     cj__operand *operands;
     size_t operand_count;
+    unsigned char *setups; // of all calls (setup.c)
+    // by position, of a call that runs on parts of the batch: of a whole part, and of the last one
+    const void *(*part_setups)[2];
     struct cj__patch {
         cj__operand *operand;
         int input;
@@ -114,6 +117,10 @@ cj_status cj__plan_run(cj__plan *plan, const void *const *inputs, void *const *o
 // The median seconds of every call, by position, in so many runs of them all, updates included,
 // which the caller undoes.
 cj_status cj__plan_time(cj__plan *plan, const void *const *inputs, int rounds, double *seconds);
+
+// setup.c: what calls work out once (cj__op.set_up), once the calls are made; and that of a part.
+cj_status cj__make_setups(cj__plan *plan);
+const void *cj__part_setup(const cj__plan *plan, int position, int64_t first);
 
 // split_batch.c: finds the splits, once homes are known, and what memory they want; and the
 // workspace of a split.

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "graph/order.h"
+#include "ops/variable.h"
 
 #include <string.h>
 
@@ -91,7 +92,7 @@ static cj_status check(const cj_function_args *args)
     for (int i = 0; i < args->update_count; i++) {
         const cj_variable *variable = args->updates[i].variable;
         const cj__type *type = cj__symbol_type(args->updates[i].value);
-        cj__type own = {variable->value->dtype, variable->value->shape};
+        const cj__type own = cj__variable_type(variable);
         char a[160], b[160];
         if (!cj__type_equal(type, &own))
             return cj__fail(CJ_SHAPE_MISMATCH, "function: the update of \"%s\" is %s %s, not %s %s",

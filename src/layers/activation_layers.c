@@ -70,7 +70,7 @@ static cj_status call_elu(cj__layer_context *c)
     return CJ_OK;
 }
 
-// The op works over the last axis: another one changes places with it before and after.
+// The op works over the last axis; another axis is swapped with it before and after.
 static cj_status call_softmax(cj__layer_context *c)
 {
     const cj_softmax_args *a = c->layer->args;

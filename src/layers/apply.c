@@ -1,11 +1,11 @@
 // Applying layers to symbols that users hold, which gives symbols with a history.
 //
 // A functional model is written line by line, and several lines name the same symbol or layer. When
-// one line fails, later lines still name what it was given; but a layer that was made in the call,
-// cj_apply(cj_dense(3), NULL), has no name that anybody could release it by. The two look alike
-// from here. So a failed application takes its arguments over, as a good one does, and lets go of
-// them when no later line of that model can name them: at the end of cj_functional_new(), where the
-// failure is reported, or at the end of the thread.
+// one line fails, later lines may still name its arguments; but a layer made within the call, as in
+// cj_apply(cj_dense(3), NULL), has no name by which anybody could release it. The two cases look
+// alike from here. So a failed application takes its arguments over, as a successful one does, and
+// releases them when no later line of that model can name them: at the end of cj_functional_new(),
+// where the failure is reported, or at the end of the thread.
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/thread_end.h"
@@ -125,7 +125,7 @@ cj_status cj_apply_many(cj_layer *layer, cj_symbol *const *inputs, int count, cj
         outputs[i] = NULL;
     count = inputs && count > 0 ? count : 0;
     cj__own(layer);
-    for (int i = 0; i < count; i++) // held here until it is kept
+    for (int i = 0; i < count; i++) // held until the end, when keep() may hold them
         cj__own(inputs[i]);
     if (!layer)
         status = cj__fail_null("cj_apply: the layer");

@@ -1,6 +1,6 @@
-// Initializers: how a variable's first values are drawn (keras/src/initializers). Values are
-// computed in double from a counter-based stream, so that they depend on the key and the place
-// alone, and are then converted.
+// Initializers: the initial values of variables (keras/src/initializers). Values are computed in
+// double from a counter-based stream, so that they depend on the key and the index alone, and are
+// then converted.
 #include "base/memory.h"
 #include "base/random.h"
 #include "layers/kind.h"
@@ -35,7 +35,7 @@ typedef struct initializer {
     cj__choice choice;
     cj_status (*fill)(const struct initializer *row, const void *args, cj_tensor *tensor,
                       uint64_t key);
-    scaling_args scaling; // of the named special cases of variance scaling
+    scaling_args scaling; // of glorot_uniform, he_normal, ...: variance scaling with fixed settings
 } initializer;
 
 typedef double (*draw)(uint64_t key, uint64_t index, double a, double b);
@@ -56,7 +56,8 @@ static double draw_uniform(uint64_t key, uint64_t index, double low, double high
     return low + (high - low) * cj__random_uniform(key, 0, index);
 }
 
-// Drawn again while outside two standard deviations; each attempt is a step of the stream.
+// Normal numbers, redrawn while outside two standard deviations; each attempt is a step of the
+// stream.
 static double draw_truncated(uint64_t key, uint64_t index, double mean, double stddev)
 {
     double x = 0;
@@ -121,8 +122,8 @@ static cj_status fill_uniform(const initializer *row, const void *args, cj_tenso
     return fill_each(tensor, draw_uniform, key, a->minval, a->maxval);
 }
 
-// Keras's fans: (in, out) of a matrix; a kernel's are its channels times the size of its window; a
-// vector's its length.
+// Keras's fans: (in, out) of a matrix; of a kernel its channels times the size of its window; of a
+// vector its length twice.
 static void fans(const cj_shape *shape, double *in, double *out)
 {
     double window = 1;
@@ -154,7 +155,7 @@ static cj_status scaled(const scaling_args *s, cj_tensor *tensor, uint64_t key)
     if (strcmp(s->distribution, "untruncated_normal") == 0)
         return fill_each(tensor, draw_normal, key, 0, sqrt(variance));
     if (strcmp(s->distribution, "truncated_normal") == 0 || strcmp(s->distribution, "normal") == 0)
-        // of a cut at 2
+        // the standard deviation of a normal distribution truncated at 2
         return fill_each(tensor, draw_truncated, key, 0, sqrt(variance) / 0.87962566103423978);
     return cj__fail(CJ_INVALID_ARGUMENT, "variance_scaling: unknown distribution \"%.40s\"",
                     s->distribution);
@@ -166,9 +167,9 @@ static cj_status fill_scaled(const initializer *row, const void *args, cj_tensor
     return scaled(row->scaling.mode ? &row->scaling : args, tensor, key);
 }
 
-// Makes the `count` vectors of `length` at q (one after the other) orthonormal: modified
-// Gram-Schmidt, each vector twice (Giraud et al. 2005: twice is enough). The lengths divided by are
-// R's diagonal: positive, so signs are settled.
+// Makes the `count` vectors of `length` at q (one after the other) orthonormal by the modified
+// Gram-Schmidt process, each vector twice (Giraud et al. 2005: twice is enough). The diagonal of R,
+// the lengths, is positive, which settles the signs.
 static void orthonormalize(double *q, int64_t count, int64_t length)
 {
     for (int64_t i = 0; i < count; i++) {
@@ -189,8 +190,8 @@ static void orthonormalize(double *q, int64_t count, int64_t length)
     }
 }
 
-// The Q of a normal matrix of (product of all but the last axis, last axis); of its transpose if it
-// is wide.
+// Q of the QR decomposition of a random normal matrix (product of all but the last axis, last axis);
+// of its transpose if it has more columns than rows.
 static cj_status fill_orthogonal(const initializer *row, const void *args, cj_tensor *tensor,
                                  uint64_t key)
 {

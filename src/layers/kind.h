@@ -57,12 +57,12 @@ static inline const cj_shape *cj__value_shape(const cj__value *value)
 
 // The input has from `low` to `high` axes, the batch axis included.
 cj_status cj__layer_need_rank(const cj_layer *layer, const cj_shape *shape, int low, int high);
-// The length of an axis is known, and what it was when the layer was built.
+// The length of an axis is known, and equals that which the layer was built for.
 cj_status cj__layer_need_length(const cj_layer *layer, const cj_shape *shape, int axis);
-// The axis that a setting means (negative from the end), checked.
+// The axis of a setting that counts from the end if negative. The batch axis is refused.
 cj_status cj__layer_axis(const cj_layer *layer, const cj_shape *shape, int setting, int *axis);
 
-// "valid" or "same".
+// Whether `padding` is "same"; fails if it is not "valid" either.
 cj_status cj__layer_padding(const cj_layer *layer, const char *padding, bool *same);
 // A window over the middle axes of an input (n, h, w, c) fits.
 cj_status cj__layer_window(const cj_layer *layer, const char *what, const cj_shape *x,
@@ -70,8 +70,8 @@ cj_status cj__layer_window(const cj_layer *layer, const char *what, const cj_sha
 
 // Ones of the shape of x with the axes of the mask reduced to length 1.
 cj_symbol *cj__ones_over(cj__build *g, cj_symbol *x, uint32_t axes);
-// max_value above it, x from threshold on, negative_slope (x - threshold) below; max_value 0 is
-// none.
+// min(max_value, x) above the threshold, negative_slope (x - threshold) elsewhere. INFINITY is no
+// max_value.
 cj_symbol *cj__relu_of(cj__build *g, cj_symbol *x, double negative_slope, double max_value,
                        double threshold);
 

@@ -1,4 +1,4 @@
-// Layers as objects: making, naming, building, calling, and walking over what they contain.
+// Layers as objects: making, naming, building and calling them.
 #include "base/args.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -129,7 +129,7 @@ cj_layer *cj__layer_new(const cj__layer_kind *kind, const void *args)
     return layer ? layer : cj__build_failed();
 }
 
-// The part of a variable's name behind the layer's.
+// The part of a variable's name after the layer's.
 static const char *own_name(const cj_variable *variable)
 {
     const char *slash = strrchr(variable->name, '/');
@@ -266,8 +266,8 @@ void cj__layer_end_filling(cj_layer *layer)
         cj__layer_end_filling(children[i]);
 }
 
-// Puts the layer's name before a sentence that does not begin with it; a model's layers have named
-// themselves.
+// Puts the layer's name before a sentence that does not begin with it. In models the layer that
+// failed has done so already.
 static cj_status named(const cj_layer *layer, cj_status status)
 {
     cj_layer *const *children;
@@ -292,7 +292,7 @@ static cj_status build_layer(cj_layer *layer, const cj__value *inputs, int count
         layer->built = true;
         return CJ_OK;
     }
-    while (layer->variable_count > 0) // so that the next attempt begins afresh
+    while (layer->variable_count > 0) // the next attempt starts from nothing
         cj_release(layer->variables[--layer->variable_count]);
     cj__free(types);
     layer->input_types = NULL;
@@ -307,7 +307,7 @@ static cj_status call_kind(cj__layer_context *c, cj__value *given)
     const bool outer = trace->mixed;
     cj__layer_round(layer, trace, given, c->input_count);
     if (trace->build.status != CJ_OK)
-        return trace->build.status; // there may be no input left to look at
+        return trace->build.status; // a symbol may be NULL
     trace->mixed = layer->mixed && !layer->kind->exact_variables;
     const cj_status status = layer->kind->call(c);
     trace->mixed = outer;
@@ -349,7 +349,7 @@ static cj_status call_layer(cj_layer *layer, cj__trace *trace, const cj__value *
     return trace->build.status;
 }
 
-// What the layer computed with: under mixed_bfloat16 that is what it was given, rounded.
+// Calls the watcher with the inputs that the layer computed with: under mixed_bfloat16 rounded ones.
 static void show_watcher(cj_layer *layer, cj__trace *trace, const cj__value *inputs, int count,
                          const cj__value *outputs, int output_count)
 {
@@ -416,10 +416,14 @@ cj_status cj__layer_axis(const cj_layer *layer, const cj_shape *shape, int setti
 {
     char text[CJ__SHAPE_WORDS];
     *axis = setting < 0 ? setting + shape->rank : setting;
-    if (*axis < 1 || *axis >= shape->rank)
-        return cj__fail(CJ_INVALID_ARGUMENT,
-                        "%s: axis %d is not one of input %s, or is the batch axis", layer->name,
-                        setting, cj_shape_text(shape, text, sizeof text));
+    cj_shape_text(shape, text, sizeof text);
+    if (*axis == 0)
+        return cj__fail(CJ_UNSUPPORTED,
+                        "%s: axis %d of input %s is the batch axis; needs one of the others",
+                        layer->name, setting, text);
+    if (*axis < 0 || *axis >= shape->rank)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: axis %d is not one of input %s", layer->name,
+                        setting, text);
     return CJ_OK;
 }
 

@@ -1,10 +1,10 @@
-// What a layer is inside: a kind (one row of layers.def, one const struct), resolved settings,
+// The inside of a layer: its kind (a row of layers.def, a const struct), resolved settings,
 // variables, sublayers.
 //
-// A layer is *traced*: its call() appends ops through a cj__trace, which says whether training or
-// predicting is meant. Symbols that users hold come from tracing for prediction; compile traces the
-// same layers again for training. The history of a symbol (which layer, at which application, which
-// output) is how a functional model finds its layers.
+// A layer is *traced*: its call() appends ops through a cj__trace, either for training or for
+// prediction. Symbols that users hold come from tracing for prediction; compiling traces the same
+// layers again for training. A functional model finds its layers through the history of its symbols
+// (which layer, which application, which output).
 #ifndef CJ_LAYERS_LAYER_H
 #define CJ_LAYERS_LAYER_H
 
@@ -15,7 +15,7 @@
 #include <cajal/layers.h>
 #include <cajal/model.h>
 
-// A symbol and its mask: bool (batch, time), true where a step counts; NULL for no mask.
+// A symbol and its mask, bool (batch, time): false for steps to be ignored. NULL for no mask.
 typedef struct cj__value {
     cj_symbol *symbol;
     cj_symbol *mask;
@@ -25,10 +25,11 @@ typedef struct cj__value {
 typedef struct cj__trace {
     cj__build build;
     bool training;
-    // For each layer whether it trains, as it was when the model was compiled; NULL, and a layer
-    // that is not there: its own flag. Not held.
+    // For each layer, whether it was trainable when the model was compiled. If NULL, and for layers
+    // that are not in it, the layer's own flag counts. Not held.
     const cj__index *flags;
-    // int64 scalar that counts training steps: what dropout's masks depend on; set if training
+    // int64 scalar, the number of the training step, on which dropout's masks depend; set if
+    // training
     cj_symbol *step;
     bool mixed;         // the layer that is being called computes in bfloat16 (policy.c)
     uint64_t seed;      // of the model
@@ -39,15 +40,15 @@ typedef struct cj__trace {
     cj_symbol **losses;
     int loss_count;
     size_t loss_capacity;
-    // If set, told the outputs of every layer that is traced: explain and TerminateOnNaN look at
-    // them.
+    // If not NULL, called after each layer with its inputs and outputs (for cj_explain() and
+    // TerminateOnNaN).
     void (*watch)(void *context, cj_layer *layer, const cj__value *inputs, int input_count,
                   const cj__value *outputs, int output_count);
     void *watch_context;
-    cj_symbol **reads; // the symbols of variables that were read, and
+    cj_symbol **reads; // the symbols of the variables that were read
     int read_count;
     size_t read_capacity;
-    cj__index read_index; // the variables' places among them
+    cj__index read_index; // of each variable, the index of its symbol in `reads`
     int drawn;            // random consumers (dropouts) traced so far: part of their keys
 } cj__trace;              // starts as {0}; ended by cj__trace_end
 
@@ -55,23 +56,21 @@ cj_status cj__trace_end(cj__trace *trace); // ends the builder, frees the lists
 cj_status cj__trace_update(cj__trace *trace, cj_variable *variable, cj_symbol *value);
 cj_status cj__trace_loss(cj__trace *trace, cj_symbol *scalar);
 
-// The symbol that reads a variable: one and the same for all of a trace, so that gradients by it
-// are complete. NULL after a failure. Within a layer whose policy is mixed_bfloat16 it is that
-// symbol rounded.
+// The symbol that reads a variable. A trace has one for each variable, so that gradients by it are
+// complete; a layer with the policy mixed_bfloat16 gets it rounded. NULL after a failure.
 cj_symbol *cj__trace_variable(cj__trace *trace, cj_variable *variable);
-// What the variable will be after the updates traced so far: the value of its latest update, else
-// its symbol.
+// The value of the variable after the updates traced so far: that of its latest update, or else its
+// symbol.
 cj_symbol *cj__trace_latest(cj__trace *trace, cj_variable *variable);
-// x as the layer that is being called computes: rounded to bfloat16 under mixed_bfloat16, else x
-// itself.
+// x rounded to bfloat16 if the layer that is being called has the policy mixed_bfloat16, else x.
 cj_symbol *cj__trace_round(cj__trace *trace, cj_symbol *x);
-// A key for a random consumer: from `seed` if that is not -1, else from the trace's; each call gives
-// another.
+// A key for random numbers, made from `seed`, or from the trace's seed if that is -1. Each call
+// gives another key.
 uint64_t cj__trace_key(cj__trace *trace, int64_t seed, const char *name);
 
 enum { CJ__LAYER_IO_MAX = 16, CJ__LAYER_VARIABLES_MAX = 8 };
 
-// One call of a layer: what its kind's call() reads, and where it leaves its outputs.
+// One call of a layer: the inputs of its kind's call(), and the place for its outputs.
 typedef struct cj__layer_context {
     cj_layer *layer;
     cj__trace *trace;
@@ -84,10 +83,10 @@ typedef struct cj__layer_context {
 
 typedef struct cj__layer_kind {
     cj__choice choice; // name "conv2d", class_name "Conv2D", fields of its arguments struct
-    // keys of Keras's config that are no field's, ended by a row without a key; or NULL
+    // further keys of Keras's config, ended by a row without a key; or NULL
     const cj__config_key *keys;
     int min_inputs, max_inputs;
-    // Settings that clash; may be NULL. After cj__fields_resolve().
+    // Checks resolved settings against each other; may be NULL.
     cj_status (*check)(cj_layer *layer);
     // Creates variables for the types of layer->input_count inputs, the batch axis included; may be
     // NULL.
@@ -100,9 +99,9 @@ typedef struct cj__layer_kind {
     // layers.
     int (*children)(const cj_layer *layer, cj_layer *const **children);
     void (*free)(cj_layer *layer); // frees what the kind added to the layer; may be NULL
-    // of the layer's struct, at least sizeof(cj_layer); 0 means just that
+    // of the layer's struct, at least sizeof(cj_layer); 0 for sizeof(cj_layer)
     size_t size;
-    bool any_dtype;       // takes inputs as they are; others get float32 (cast for them)
+    bool any_dtype;       // takes inputs of any dtype; for others they are cast to float32
     bool exact_variables; // mixed_bfloat16 leaves its variables as they are
     bool no_policy;       // mixed_bfloat16 leaves its inputs and outputs as they are
 } cj__layer_kind;
@@ -129,15 +128,15 @@ struct cj_layer {
     // spec of each variable; strings are those of `args` or static
     const char *initializers[CJ__LAYER_VARIABLES_MAX];
     const char *regularizers[CJ__LAYER_VARIABLES_MAX]; // spec of each variable, or NULL
-    bool states[CJ__LAYER_VARIABLES_MAX]; // goes on from batch to batch: no weight, no parameter
+    bool states[CJ__LAYER_VARIABLES_MAX];              // carried from batch to batch: not a weight
     int variable_count;
     cj__type *input_types; // of the first build
     int input_count;
     cj__filling *filling; // while the model is loaded; else NULL
 };
 
-// Every kind but the models', ended by NULL; by class name ("Conv2D"), with a suggestion on
-// failure.
+// All kinds but those of models, ended by NULL. cj__layer_kind_find() takes a class name ("Conv2D")
+// and suggests one on failure.
 extern const cj__layer_kind *const cj__layer_kinds[];
 #define CJ__LAYER(name) extern const cj__layer_kind cj__layer_##name;
 #include "layers/layers.def"
@@ -145,8 +144,8 @@ extern const cj__layer_kind *const cj__layer_kinds[];
 extern const cj__layer_kind cj__layer_sequential, cj__layer_functional;
 const cj__layer_kind *cj__layer_kind_find(const char *class_name);
 
-// A layer of a kind from its unresolved arguments struct; what the public constructors call. `name`
-// and `trainable` are fields of every kind (key "name", "trainable").
+// Makes a layer of a kind from its unresolved arguments struct, for the public constructors. Every
+// kind has the fields "name" and "trainable".
 cj_layer *cj__layer_new(const cj__layer_kind *kind, const void *args);
 
 // For build(): creates a variable, drawn from the initializer spec with the layer's key.
@@ -166,6 +165,8 @@ cj_status cj__layer_call(cj_layer *layer, cj__trace *trace, const cj__value *inp
 // `capacity`.
 int cj__layer_variables(const cj_layer *layer, bool trainable_only, cj_variable **variables,
                         int capacity);
+// The states of stateful layers, which are variables too but no weights; counted and filled alike.
+int cj__layer_states(const cj_layer *layer, cj_variable **variables, int capacity);
 
 // The variables that training changes, given the flags of a compile (see cj__trace.flags), in the
 // same order. Returns the count; fills at most `capacity`.
@@ -182,14 +183,14 @@ cj_symbol *cj__layer_losses(cj_layer *layer, cj__trace *trace, bool *any);
 cj_status cj__layer_rename(cj_layer *layer, const char *name);
 // The policy of that name for the layer alone (policy.c).
 cj_status cj__layer_set_policy(cj_layer *layer, const char *policy);
-// Rounds what a layer is given or gives, if its policy says so: real float32 values that are no
-// model's.
+// Rounds float32 inputs or outputs of a layer to bfloat16 if its policy is mixed_bfloat16.
 void cj__layer_round(const cj_layer *layer, cj__trace *trace, cj__value *values, int count);
-// Where the arguments keep the field of that key; NULL if the kind has none.
+// The address of the setting of that key in the layer's arguments; NULL if the kind has none.
 void *cj__layer_setting(const cj_layer *layer, const char *key);
-// Draws the variables of a layer, and of what it contains, anew: keys go down by names.
+// Draws the variables of a layer and of all it contains anew. The key of a sublayer is made from
+// that of its container and its name.
 cj_status cj__layer_draw(cj_layer *layer, uint64_t key);
-// Whether the variables are still as they were drawn: nobody has assigned or trained them.
+// Whether the variables still have the values that were drawn: not assigned, not trained.
 cj_status cj__layer_untouched(const cj_layer *layer, bool *untouched);
 
 // Ends the loading of a layer and all it contains: from now on variables are drawn again.
@@ -201,7 +202,7 @@ int cj__layer_children(const cj_layer *layer, cj_layer *const **children);
 // activations.c: an activation spec applied to a symbol ("softmax" works over the last axis). NULL
 // spec is linear.
 cj_symbol *cj__activation(cj__build *build, const char *spec, const char *who, cj_symbol *x);
-// initializers.c: fills a tensor as the spec says, from a key. fans as Keras computes them.
+// initializers.c: fills a tensor with initial values by a spec, with random numbers of the key.
 cj_status cj__initialize(cj_tensor *tensor, const char *spec, const char *who, uint64_t key);
 // regularizers.c: the penalty of a spec on a symbol: a scalar.
 cj_symbol *cj__regularizer(cj__build *build, const char *spec, const char *who, cj_symbol *x);
@@ -210,9 +211,9 @@ cj_symbol *cj__activity_regularizer(cj__build *build, const char *spec, const ch
                                     cj_symbol *x);
 extern const cj__catalog cj__activations, cj__initializers, cj__regularizers;
 
-// model.h's inside: a model is a layer whose kind is sequential or functional.
+// Models (model.h): layers whose kind is sequential or functional.
 struct cj_model; // the same object as its cj_layer
-// Inputs as the model wants them (built models only).
+// The types of the inputs of a built model, and their number; 0 for a model that is not built.
 int cj__model_inputs(const cj_model *model, const cj__type **types);
 // cj_model_set_input(), but for a model that may be built already, or meanwhile by another thread.
 cj_status cj__model_need_input(cj_model *model, cj_dtype dtype, cj_shape shape);
@@ -220,7 +221,7 @@ cj_status cj__model_need_input(cj_model *model, cj_dtype dtype, cj_shape shape);
 cj_status cj__model_trace(cj_model *model, cj__trace *trace, cj_symbol *const *inputs,
                           cj__value *outputs);
 
-// What training keeps with a model, of the rooms above: held object, released with the model.
+// An object that a room above keeps with a model (train/state.h); it is released with the model.
 void cj__model_attach(cj_model *model, void *object); // takes one holder over; releases the former
 void *cj__model_attached(const cj_model *model);
 
@@ -228,15 +229,14 @@ void *cj__model_attached(const cj_model *model);
 // another thread might change it.
 cj__use *cj__model_use(cj_model *model);
 uint64_t cj__model_seed(const cj_model *model);
-// What the summary says about the optimizer: elements of its variables and their bytes; 0 for
-// nothing.
+// Sets the size of the optimizer's variables for the summary: elements and bytes; 0 for none.
 void cj__model_note_optimizer(cj_model *model, int64_t params, int64_t bytes);
 
 // A functional model's graph, for summary, JSON and explain: applications ("nodes") in topological
 // order.
 typedef struct cj__application {
     cj_layer *layer; // NULL for an op that was applied to symbols without a layer
-    cj__node *node;  // that op, held: remade over this application's inputs; or NULL
+    cj__node *node;  // that op, held, to be appended again over this application's inputs; or NULL
     int which;       // index of this application among those of the same layer, from 0
     int next;        // the next application of the same layer; -1 if this is the last
     int input_count, output_count;
@@ -245,7 +245,8 @@ typedef struct cj__application {
     cj__type *output_types; // of each output; of a built model
     cj_symbol **symbols;    // the outputs, held, once they were asked for (model_symbols.c)
 } cj__application;
-// Sequential models give a chain. Model inputs are applications of input layers.
+// The applications of a sequential model form a chain. Inputs of a model are applications of input
+// layers.
 int cj__model_applications(const cj_model *model, const cj__application **applications);
 // Input and output `index` of the model as (application, output).
 void cj__model_input_at(const cj_model *model, int index, int *application);

@@ -11,7 +11,7 @@ static const cj__field concatenate_fields[] = {
     CJ__LAYER_FIELDS(cj_concatenate_args),
 };
 
-// Both or either of two masks, NULL where there is none.
+// Two masks combined by minimum (and) or maximum (or); the other one if one is NULL.
 static cj_symbol *combine(cj__build *g, cj__binary function, cj_symbol *a, cj_symbol *b)
 {
     if (!a || !b)
@@ -20,7 +20,7 @@ static cj_symbol *combine(cj__build *g, cj__binary function, cj_symbol *a, cj_sy
     return cj__compare(g, CJ__COMPARISON_greater, both, cj__scalar_like(g, both, 0));
 }
 
-// The sum, with numpy's broadcasting. A step counts if every mask that there is says so.
+// The sum, with numpy's broadcasting. The mask is true where all masks of inputs are.
 static cj_status call_add(cj__layer_context *c)
 {
     cj__build *g = c->build;
@@ -57,9 +57,9 @@ cj_layer *cj_add_new(const cj_merge_args *args)
     return cj__layer_new(&cj__layer_add, args);
 }
 
-// As Keras: the masks are put side by side like the inputs, an input without one counting
-// everywhere, and a step counts if any of its entries does. So along the last axis it counts if any
-// mask says so, and always if one input has none.
+// The mask as in Keras: those of the inputs are concatenated like the inputs, an input without one
+// counts as true, and a step is true if any of its entries is. So along the last axis the mask is
+// the "or" of all masks, and there is none if one input has none.
 static cj_symbol *joined_mask(cj__build *g, const cj__value *inputs, int count, int axis, int rank)
 {
     cj_symbol *parts[CJ__LAYER_IO_MAX], *any = NULL;

@@ -1,6 +1,6 @@
-// Inside a model: a layer whose kind is sequential or functional. Both keep the same list of
-// applications, which is what tracing, summaries and files read; a sequential model's is a chain,
-// made when it is built.
+// The inside of a model: a layer whose kind is sequential or functional. Both keep a list of
+// applications, which tracing, summaries and files read. That of a sequential model is a chain, made
+// when the model is built.
 #ifndef CJ_LAYERS_MODEL_H
 #define CJ_LAYERS_MODEL_H
 
@@ -12,9 +12,9 @@
 
 struct cj_model {
     cj_layer layer;     // first: a model is a layer
-    cj__mutex building; // several threads may be the first to predict
+    cj__mutex building; // held while the model is built: several threads may predict first
     uint64_t seed;
-    // held, as Keras's model.layers has them: a sequential model's without its input layer
+    // held, as in Keras's model.layers: those of a sequential model without its input layer
     cj_layer **layers;
     int layer_count;
     size_t layer_capacity;

@@ -1,5 +1,5 @@
-// Sequential models: a chain of layers. With an input layer, or a model that knows its input as the
-// first layer, it is built at once; otherwise when it first sees a shape.
+// Sequential models: chains of layers. A model is built at once if its first layer is an input layer
+// or a built model, otherwise when it gets its first data.
 #include "base/args.h"
 #include "base/memory.h"
 #include "layers/model.h"
@@ -203,7 +203,7 @@ fail:
     return NULL;
 }
 
-// Builds the chain anew after a change of the layers; what training kept is dropped.
+// Builds the chain again after a change of the layers, and drops the training state.
 static cj_status rebuild(cj_model *model)
 {
     cj__model_attach(model, NULL);

@@ -7,7 +7,7 @@ typedef struct tracing {
     cj_model *model;
     cj__trace *trace;
     cj__value **values; // the outputs of each application
-    bool settling;      // the model is being built: types of outputs are noted
+    bool settling;      // the model is being built: record the types of outputs
 } tracing;
 
 static cj_status trace_node(tracing *t, const cj__application *a, const cj__value *inputs,

@@ -100,7 +100,7 @@ static cj_status build_norm(cj_layer *layer, const cj__type *inputs)
                                   NULL, false, &n->variance);
 }
 
-// A vector of the normalized axis in a shape that broadcasts against x.
+// A vector over the normalized axis, reshaped to broadcast against x.
 static cj_symbol *spread(cj__build *g, cj_symbol *vector, int axis, int rank)
 {
     cj_shape shape = {.rank = rank};
@@ -111,8 +111,8 @@ static cj_symbol *spread(cj__build *g, cj_symbol *vector, int axis, int rank)
     return cj__reshape(g, vector, &shape);
 }
 
-// The mean over `axes`; with weights w (0 or 1, broadcast against x), of what they select, as
-// Keras: sum / (sum w + eps).
+// The mean over `axes`; with weights w (0 or 1, broadcast against x) the weighted mean of Keras,
+// sum(x w) / (sum(w) + eps).
 static cj_symbol *mean_over(cj__build *g, cj_symbol *x, cj_symbol *w, uint32_t axes)
 {
     if (!w)
@@ -141,7 +141,7 @@ static cj_status weights_of(const cj_layer *layer, cj__build *g, const cj__value
     return CJ_OK;
 }
 
-// moving = moving * momentum + batch * (1 - momentum), to be written at the end of the step.
+// Updates a moving average: moving = moving * momentum + batch * (1 - momentum).
 static void move(cj__trace *trace, cj_variable *variable, cj_symbol *batch, double momentum)
 {
     cj__build *g = &trace->build;

@@ -1,7 +1,7 @@
-// Dtype policies. mixed_bfloat16 is a matter of casts: a layer rounds what it is given, the
-// variables that it reads and what it gives to bfloat16, and computes in float32 between. Products
-// of two bfloat16 numbers are exact in float32, so a product of such operands is what bfloat16
-// hardware with float32 sums gives, up to the order of the sum.
+// Dtype policies. mixed_bfloat16 is implemented by casts: a layer rounds its inputs, the variables
+// that it reads and its outputs to bfloat16, and computes in float32 between. Products of two
+// bfloat16 numbers are exact in float32, so the results are those of bfloat16 hardware with float32
+// sums, up to the order of the sums.
 #include "base/error.h"
 #include "base/text.h"
 #include "layers/kind.h"
@@ -42,8 +42,8 @@ const char *cj_dtype_policy(const cj_layer *layer)
     return layer ? policies[layer->mixed ? MIXED_BFLOAT16 : FLOAT32] : "";
 }
 
-// A model only surrounds layers that have policies of their own, and an input layer passes on what
-// it is given: both are marked no_policy.
+// Models, whose layers have policies of their own, and input layers, which pass on their input, are
+// marked no_policy.
 void cj__layer_round(const cj_layer *layer, cj__trace *trace, cj__value *values, int count)
 {
     if (!layer->mixed || layer->kind->no_policy)

@@ -15,8 +15,7 @@ static const cj__config_key keys[] = {
     {.key = NULL},
 };
 
-// r > 0 ? 1 : 1 is 1 whatever r is, and has the shape of r: the batch axis, which may be free,
-// included.
+// x > 0 ? 1 : 1 is 1 for any x and has the shape of x, a free batch axis included.
 cj_symbol *cj__ones_over(cj__build *g, cj_symbol *x, uint32_t axes)
 {
     if (axes)
@@ -26,8 +25,7 @@ cj_symbol *cj__ones_over(cj__build *g, cj_symbol *x, uint32_t axes)
                       one);
 }
 
-// The axes along which the mask is shared: those of length 1 in noise_shape that are longer in the
-// input.
+// The axes along which the mask is shared: those with length 1 in noise_shape but not in the input.
 static cj_status shared_axes(const cj_layer *layer, const cj_shape *x, uint32_t *axes)
 {
     const cj_dropout_args *a = layer->args;

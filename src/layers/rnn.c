@@ -1,5 +1,5 @@
-// SimpleRNN: unrolled over time. The product with the inputs is one matrix product for all steps; a
-// step then costs one product with the state.
+// SimpleRNN, unrolled over time. The inputs of all steps are multiplied by the kernel in one matrix
+// product; then each step takes one product with the state.
 #include "base/memory.h"
 #include "layers/kind.h"
 
@@ -74,7 +74,7 @@ static cj_status build_rnn(cj_layer *layer, const cj__type *inputs)
     return CJ_OK;
 }
 
-// A dropout mask for a whole sequence: of the shape of `like` without time, drawn once.
+// A dropout mask for all steps of a sequence, of the shape of `like` without time.
 static cj_symbol *mask_like(cj_layer *layer, cj__trace *trace, cj_symbol *like, uint32_t axes,
                             double rate)
 {
@@ -83,7 +83,7 @@ static cj_symbol *mask_like(cj_layer *layer, cj__trace *trace, cj_symbol *like, 
                        cj__trace_key(trace, a->seed, layer->name), rate);
 }
 
-// x W + b for all steps at once, then apart: `time` symbols (batch, units).
+// x W + b for all steps at once, split into `time` symbols (batch, units).
 static cj_status input_products(rnn *r, cj__trace *trace, cj_symbol *x, cj_symbol **steps)
 {
     const cj_simple_rnn_args *a = r->layer.args;
@@ -96,7 +96,7 @@ static cj_status input_products(rnn *r, cj__trace *trace, cj_symbol *x, cj_symbo
     return x ? cj__unstack(g, x, 1, steps) : g->status;
 }
 
-// A step whose mask is false carries the state (0 before the first).
+// The state after a step: the new one where the mask is true, else the old one (0 at first).
 static cj_symbol *carry(cj__build *g, cj_symbol *mask, cj_symbol *new, cj_symbol *old)
 {
     cj_shape shape;
@@ -107,8 +107,8 @@ static cj_symbol *carry(cj__build *g, cj_symbol *mask, cj_symbol *new, cj_symbol
     return cj__select(g, cj__reshape(g, mask, &shape), new, old ? old : cj__scalar_like(g, new, 0));
 }
 
-// h = activation(xW(t) + b + h U). `steps` holds xW(t) + b and receives h(t), in the order of the
-// steps taken.
+// h(t) = activation(x(t) W + b + h(t-1) U). `steps` has x(t) W + b and receives h(t), in the order
+// in which the steps are taken.
 static cj_status unroll(rnn *r, cj__trace *trace, cj_symbol **steps, cj_symbol *const *masks,
                         int64_t time)
 {
@@ -128,7 +128,7 @@ static cj_status unroll(rnn *r, cj__trace *trace, cj_symbol **steps, cj_symbol *
         if (dropped)
             x = cj__add(g, x, cj__matmul(g, dropped, recurrent, false, false));
         x = cj__activation(g, a->activation, r->layer.name, x);
-        x = cj__trace_round(trace, x); // the state is what the layer gives
+        x = cj__trace_round(trace, x); // the state is rounded as the output is
         h = carry(g, masks ? masks[a->go_backwards ? time - 1 - i : i] : NULL, x, h);
         if (!h)
             return g->status;

@@ -1,81 +1,20 @@
-// Keras's summary table (keras/src/utils/summary_utils.py), at the 76 columns that it has where no
-// terminal is wider.
+// Keras's summary (keras/src/utils/summary_utils.py).
+#include "base/args.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "layers/model.h"
+#include "layers/summary_table.h"
 #include "ops/variable.h"
 #include <inttypes.h>
 #include <string.h>
 
-enum { COLUMNS_MAX = 4, CELL_MAX = 400 };
+CJ__DEFAULTS(summary, SUMMARY)
 
-typedef struct table {
-    FILE *stream;
-    const char *headers[COLUMNS_MAX];
-    int widths[COLUMNS_MAX]; // of the text; a space on both sides is added
-    bool right[COLUMNS_MAX];
-    int columns;
-} table;
-
-static const table plain = {.headers = {"Layer (type)", "Output Shape", "Param #"},
-                            .widths = {31, 22, 13},
-                            .right = {false, false, true},
-                            .columns = 3};
-static const table connected = {
-    .headers = {"Layer (type)", "Output Shape", "Param #", "Connected to"},
-    .widths = {19, 17, 10, 17},
-    .right = {false, false, true, false},
-    .columns = 4};
-
-static void rule(const table *t, const char *left, const char *line, const char *cross,
-                 const char *right)
-{
-    fputs(left, t->stream);
-    for (int c = 0; c < t->columns; c++) {
-        for (int i = 0; i < t->widths[c] + 2; i++)
-            fputs(line, t->stream);
-        fputs(c + 1 < t->columns ? cross : right, t->stream);
-    }
-    fputc('\n', t->stream);
-}
-
-// The length of the next line of a cell: whole words while they fit. A word that is longer than a
-// line is cut: one character less than the line has, and an ellipsis.
-static size_t line_length(const char *text, size_t width, bool *cut)
-{
-    size_t fits = 0;
-    *cut = false;
-    for (size_t i = 0; i <= width; i++) {
-        if (text[i] == '\0')
-            return i;
-        if (text[i] == ' ')
-            fits = i;
-    }
-    *cut = fits == 0;
-    return fits ? fits : width - 1;
-}
-
-static void row(const table *t, const char *border, char cells[][CELL_MAX])
-{
-    const char *rest[COLUMNS_MAX];
-    bool more = true;
-    for (int c = 0; c < t->columns; c++)
-        rest[c] = cells[c];
-    for (bool first = true; more || first; first = false) {
-        more = false;
-        for (int c = 0; c < t->columns; c++) {
-            bool cut;
-            const int length = (int)line_length(rest[c], (size_t)t->widths[c], &cut);
-            const int gap = t->widths[c] - length - cut;
-            fprintf(t->stream, "%s %*s%.*s%s%*s ", border, t->right[c] ? gap : 0, "", length,
-                    rest[c], cut ? "…" : "", t->right[c] ? 0 : gap, "");
-            rest[c] += cut ? strcspn(rest[c], " ") : (size_t)length;
-            rest[c] += strspn(rest[c], " ");
-            more = more || *rest[c];
-        }
-        fprintf(t->stream, "%s\n", border);
-    }
-}
+typedef struct summary {
+    cj__table table;
+    const cj_summary_args *args;
+    bool connections; // a column of them
+} summary;
 
 static const char *grouped(int64_t number, char text[32])
 {
@@ -151,26 +90,35 @@ static void add_connections(const cj_model *model, int at, cj__text *text)
         cj__text_add(text, "-");
 }
 
-static cj_status print_application(const table *t, const cj_model *model, int at)
+// The cells of the row of application `at` of a model that is `level` models deep in the whole.
+static cj_status print_application(summary *s, const cj_model *model, int at, int level)
 {
     const cj__application *a = &model->applications[at];
-    char cells[COLUMNS_MAX][CELL_MAX] = {0}, number[32];
+    char cells[CJ__TABLE_COLUMNS][CJ__TABLE_CELL] = {0}, number[32];
     cj__text shapes = {0}, connections = {0};
     amount sum = {0};
+    int c = 0;
     cj_status status = a->layer ? amount_of(a->layer, false, &sum) : CJ_OK;
     add_shapes(a, &shapes);
-    add_connections(model, at, &connections);
+    if (level == 0)
+        add_connections(model, at, &connections);
     if (status == CJ_OK)
         status = cj__text_status(&shapes);
     if (status == CJ_OK)
         status = cj__text_status(&connections);
     if (status == CJ_OK) {
-        snprintf(cells[0], CELL_MAX, "%s (%s)", a->layer ? a->layer->name : a->node->op->name,
+        snprintf(cells[c++], CJ__TABLE_CELL, "%*s%s%s (%s)", 3 * level, "", level ? "└ " : "",
+                 a->layer ? a->layer->name : a->node->op->name,
                  a->layer ? a->layer->kind->choice.class_name : "op");
-        snprintf(cells[1], CELL_MAX, "%s", shapes.data ? shapes.data : "?");
-        snprintf(cells[2], CELL_MAX, "%s", grouped(sum.params, number));
-        snprintf(cells[3], CELL_MAX, "%s", connections.data);
-        row(t, "│", cells);
+        snprintf(cells[c++], CJ__TABLE_CELL, "%s", shapes.data ? shapes.data : "?");
+        snprintf(cells[c++], CJ__TABLE_CELL, "%s", grouped(sum.params, number));
+        if (s->connections)
+            snprintf(cells[c++], CJ__TABLE_CELL, "%s", connections.data ? connections.data : "-");
+        snprintf(cells[c], CJ__TABLE_CELL, "%s",
+                 sum.params == 0     ? "-" :
+                 a->layer->trainable ? "Y" :
+                                       "N");
+        cj__table_row(&s->table, cells);
     }
     cj__text_free(&shapes);
     cj__text_free(&connections);
@@ -189,55 +137,62 @@ static bool is_chain(const cj_model *model)
     return true;
 }
 
-static cj_status print_rows(const table *t, const cj_model *model)
+static cj_status print_rows(summary *s, const cj_model *model, int level)
 {
-    bool first = true;
     // A sequential model's input layer is not among its rows.
     for (int i = cj__model_is_sequential(model); i < model->application_count; i++) {
-        if (model->applications[i].which > 0)
+        const cj__application *a = &model->applications[i];
+        if (a->which > 0 || (level > 0 && !a->layer))
             continue;
-        if (!first)
-            rule(t, "├", "─", "┼", "┤");
-        first = false;
-        CJ_TRY(print_application(t, model, i));
+        CJ_TRY(print_application(s, model, i, level));
+        if (s->args->expand_nested && a->layer && cj__layer_is_model(a->layer))
+            CJ_TRY(print_rows(s, (const cj_model *)(const void *)a->layer, level + 1));
     }
     return CJ_OK;
 }
 
-static void print_unbuilt(const table *t, const cj_model *model)
+static void print_unbuilt(summary *s, const cj_model *model)
 {
     for (int i = 0; i < model->layer_count; i++) {
-        char cells[COLUMNS_MAX][CELL_MAX] = {"", "?", "0 (unbuilt)", ""};
-        snprintf(cells[0], CELL_MAX, "%s (%s)", model->layers[i]->name,
+        char cells[CJ__TABLE_COLUMNS][CJ__TABLE_CELL] = {"", "?", "0 (unbuilt)", "-"};
+        snprintf(cells[0], CJ__TABLE_CELL, "%s (%s)", model->layers[i]->name,
                  model->layers[i]->kind->choice.class_name);
-        if (i > 0)
-            rule(t, "├", "─", "┼", "┤");
-        row(t, "│", cells);
+        cj__table_row(&s->table, cells);
     }
 }
 
-cj_status cj_model_summary(cj_model *model, FILE *stream)
+// The columns and their shares of the line, as Keras sets them.
+static cj_status lay_out(summary *s, const cj_model *model)
+{
+    static const double ends_of_3[] = {0.45, 0.80, 1}, ends_of_4[] = {0.3, 0.56, 0.74, 1};
+    static const cj__table_column columns[] = {{"Layer (type)", CJ__ALIGN_LEFT, 0},
+                                               {"Output Shape", CJ__ALIGN_LEFT, 0},
+                                               {"Param #", CJ__ALIGN_RIGHT, 0},
+                                               {"Connected to", CJ__ALIGN_LEFT, 0}};
+    double ends[CJ__TABLE_COLUMNS] = {0};
+    cj__table *t = &s->table;
+    int widest = s->connections ? 108 : 88;
+    t->count = s->connections ? 4 : 3;
+    memcpy(t->columns, columns, (size_t)t->count * sizeof columns[0]);
+    for (int c = 0; c < t->count; c++)
+        ends[c] = (s->connections ? ends_of_4 : ends_of_3)[c] * (s->args->show_trainable ? 0.9 : 1);
+    if (s->args->show_trainable) {
+        widest += 12;
+        ends[t->count] = 1;
+        t->columns[t->count++] = (cj__table_column){"Trainable", CJ__ALIGN_CENTER, 0};
+    }
+    const int64_t width = s->args->width < widest ? s->args->width : widest;
+    if (width > 0 && cj__table_share(t, (int)width, ends))
+        return CJ_OK;
+    return cj__fail(CJ_INVALID_ARGUMENT, "%s: a width of %lld is too small for a summary",
+                    model->layer.name, (long long)s->args->width);
+}
+
+static cj_status print_totals(const cj_model *model, FILE *stream)
 {
     amount all, trainable;
-    char headers[COLUMNS_MAX][CELL_MAX] = {0};
-    if (!model || !stream)
-        return cj__fail_null(model ? "cj_model_summary: the stream" :
-                                     "cj_model_summary: the model");
-    table t = !model->layer.built || is_chain(model) ? plain : connected;
-    t.stream = stream;
     CJ_TRY(amount_of(&model->layer, false, &all));
     CJ_TRY(amount_of(&model->layer, true, &trainable));
-    for (int i = 0; i < t.columns; i++)
-        snprintf(headers[i], CELL_MAX, "%s", t.headers[i]);
-    fprintf(stream, "Model: \"%s\"\n", model->layer.name);
-    rule(&t, "┏", "━", "┳", "┓");
-    row(&t, "┃", headers);
-    rule(&t, "┡", "━", "╇", "┩");
-    if (model->layer.built)
-        CJ_TRY(print_rows(&t, model));
-    else
-        print_unbuilt(&t, model);
-    rule(&t, "└", "─", "┴", "┘");
     const amount frozen = {all.params - trainable.params, all.bytes - trainable.bytes};
     const amount optimizer = {model->optimizer_params, model->optimizer_bytes};
     total(stream, "Total params",
@@ -246,6 +201,27 @@ cj_status cj_model_summary(cj_model *model, FILE *stream)
     total(stream, "Non-trainable params", frozen);
     if (optimizer.params > 0)
         total(stream, "Optimizer params", optimizer);
+    return CJ_OK;
+}
+
+cj_status cj_model_summary_with(cj_model *model, FILE *stream, const cj_summary_args *args)
+{
+    cj_summary_args given;
+    summary s = {.table = {.stream = stream}, .args = &given};
+    if (!model || !stream)
+        return cj__fail_null(model ? "cj_model_summary: the stream" :
+                                     "cj_model_summary: the model");
+    CJ_TRY(cj__args_read("cj_model_summary", args, &summary_defaults, sizeof given, &given));
+    s.connections = model->layer.built && !is_chain(model);
+    CJ_TRY(lay_out(&s, model));
+    fprintf(stream, "Model: \"%s\"\n", model->layer.name);
+    cj__table_begin(&s.table);
+    if (model->layer.built)
+        CJ_TRY(print_rows(&s, model, 0));
+    else
+        print_unbuilt(&s, model);
+    cj__table_end(&s.table);
+    CJ_TRY(print_totals(model, stream));
     return ferror(stream) ?
                cj__fail(CJ_IO, "%s: the summary could not be written", model->layer.name) :
                CJ_OK;

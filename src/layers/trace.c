@@ -1,5 +1,4 @@
-// Traces: a builder, and what layers leave in it beside symbols: updates of variables, losses, keys
-// of random numbers.
+// Traces: a builder with the updates, losses and random keys of the layers that are traced.
 #include "base/memory.h"
 #include "base/random.h"
 #include "layers/kind.h"

@@ -4,6 +4,7 @@
 // walk needs no memory for that: a layer that is in one container only is reached as often as the
 // container, and for the others the walk looks up which container reaches it first.
 #include "layers/kind.h"
+#include "ops/variable.h"
 
 typedef struct walk {
     const cj_layer *root;
@@ -93,6 +94,26 @@ int cj__layer_trained(const cj_layer *layer, const cj__index *flags, cj_variable
     return w.count;
 }
 
+static void collect_states(walk *w, const cj_layer *layer, bool trainable)
+{
+    (void)trainable;
+    for (int i = 0; i < layer->variable_count; i++) {
+        if (!layer->states[i])
+            continue;
+        if (w->count < w->capacity)
+            w->variables[w->count] = layer->variables[i];
+        w->count++;
+    }
+}
+
+int cj__layer_states(const cj_layer *layer, cj_variable **variables, int capacity)
+{
+    walk w = {.root = layer, .visit = collect_states, .variables = variables, .capacity = capacity};
+    if (layer)
+        go(&w, layer, true);
+    return w.count;
+}
+
 static void add_losses(walk *w, const cj_layer *layer, bool trainable)
 {
     for (int i = 0; i < layer->variable_count; i++) {
@@ -145,7 +166,7 @@ cj_status cj_reset_states(cj_layer *layer)
     const int count = cj__layer_children(layer, &children);
     for (int i = 0; i < layer->variable_count; i++)
         if (layer->states[i])
-            cj_tensor_fill(layer->variables[i]->value, 0);
+            CJ_TRY(cj__variable_fill(layer->variables[i], 0));
     for (int i = 0; i < count; i++)
         CJ_TRY(cj_reset_states(children[i]));
     return CJ_OK;

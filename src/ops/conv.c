@@ -153,12 +153,13 @@ static cj_status infer_filter_grad(cj__inference *r)
     return cj__need_same_shape(r, &r->inputs[1], &r->inputs[2]);
 }
 
-typedef struct conv_context {
-    const cj__call *call;
-    cj__conv2d_kind kind;
-    cj__conv2d_args args;
+// What a call works out once, when it is planned.
+typedef struct conv_setup {
+    cj__conv2d_args args; // without pointers
     cj__job job;
-} conv_context;
+    double flops;
+    double work; // a measure of time, in multiply-adds
+} conv_setup;
 
 // The geometry from the attributes and the concrete shapes of x and of y or dy.
 static cj__conv2d geometry_of(const cj__conv2d_attrs *a, const cj__type *x, const cj__type *y)
@@ -199,12 +200,16 @@ static cj__conv2d_args forward_args(const cj__call *call)
         .act_a = e->a,
         .act_b = e->b,
         .to_bf16 = call->rounds,
-        .x = call->inputs[0].data,
-        .w = call->inputs[1].data,
-        .bias = call->input_count == 3 ? call->inputs[2].data : NULL,
-        .y = call->outputs[0].data,
-        .place = call->output_count == 2 ? call->outputs[1].data : NULL,
     };
+}
+
+static void forward_point(const cj__call *call, cj__conv2d_args *args)
+{
+    args->x = call->inputs[0].data;
+    args->w = call->inputs[1].data;
+    args->bias = call->input_count == 3 ? call->inputs[2].data : NULL;
+    args->y = call->outputs[0].data;
+    args->place = call->output_count == 2 ? call->outputs[1].data : NULL;
 }
 
 static cj__conv2d_args input_grad_args(const cj__call *call)
@@ -214,10 +219,14 @@ static cj__conv2d_args input_grad_args(const cj__call *call)
         .s = geometry_of(a, &call->outputs[0].type, &call->inputs[1].type),
         .winograd = a->chosen.winograd,
         .to_bf16 = call->rounds,
-        .w = call->inputs[0].data,
-        .dy = call->inputs[1].data,
-        .dx = call->outputs[0].data,
     };
+}
+
+static void input_grad_point(const cj__call *call, cj__conv2d_args *args)
+{
+    args->w = call->inputs[0].data;
+    args->dy = call->inputs[1].data;
+    args->dx = call->outputs[0].data;
 }
 
 static cj__conv2d_args filter_grad_args(const cj__call *call)
@@ -227,15 +236,25 @@ static cj__conv2d_args filter_grad_args(const cj__call *call)
         .s = geometry_of(a, &call->inputs[0].type, &call->inputs[1].type),
         .winograd = a->chosen.winograd,
         .sums_dbias = a->chosen.sums_dbias,
-        .x = call->inputs[0].data,
         .pool_h = a->chosen.pool[0],
         .pool_w = a->chosen.pool[1],
-        .dy = call->inputs[1].data,
-        .dy_place = call->input_count == 3 ? call->inputs[2].data : NULL,
-        .dw = call->outputs[0].data,
-        .dbias = a->chosen.sums_dbias ? call->outputs[1].data : NULL,
     };
 }
+
+static void filter_grad_point(const cj__call *call, cj__conv2d_args *args)
+{
+    args->x = call->inputs[0].data;
+    args->dy = call->inputs[1].data;
+    args->dy_place = call->input_count == 3 ? call->inputs[2].data : NULL;
+    args->dw = call->outputs[0].data;
+    args->dbias = args->sums_dbias ? call->outputs[1].data : NULL;
+}
+
+static void (*const point[CJ__CONV2D_KINDS])(const cj__call *call, cj__conv2d_args *args) = {
+    [CJ__CONV2D_FORWARD] = forward_point,
+    [CJ__CONV2D_INPUT_GRAD] = input_grad_point,
+    [CJ__CONV2D_FILTER_GRAD] = filter_grad_point,
+};
 
 static const cj__convolution forward_with_pool = {CJ__CONV2D_FORWARD, forward_args,
                                                   &cj__op_conv2d_pool},
@@ -248,14 +267,39 @@ static bool in_blocks(const cj__call *call)
     return ((const cj__conv2d_attrs *)call->attrs)->chosen.images > 0;
 }
 
-static void context_of(const cj__call *call, conv_context *c)
+static double flops_of(const cj__conv2d *s)
 {
-    const cj__conv2d_kind kind = call->op->convolution->kind;
-    *c = (conv_context){.call = call, .kind = kind, .args = call->op->convolution->args(call)};
+    return 2.0 * (double)(s->n * s->oh * s->ow * s->f) *
+           (double)(s->kh * s->kw * (s->c / s->groups));
+}
+
+// An output with a short sum takes as long as one of some 24 multiply-adds.
+static double work_of(const cj__conv2d *s)
+{
+    const int64_t sum = s->kh * s->kw * (s->c / s->groups);
+    return flops_of(s) * (sum < 24 ? 24.0 / (double)sum : 1.0);
+}
+
+static void set_up_conv(const cj__call *call, void *setup)
+{
+    const cj__convolution *convolution = call->op->convolution;
+    conv_setup *made = setup;
+    *made = (conv_setup){.args = convolution->args(call)};
+    made->flops = flops_of(&made->args.s);
+    made->work = work_of(&made->args.s);
     if (in_blocks(call))
-        call->kernels->block_conv2d_job[kind](&c->args, &c->job);
+        call->kernels->block_conv2d_job[convolution->kind](&made->args, &made->job);
     else
-        call->kernels->conv2d_job[kind](&c->args, &c->job);
+        call->kernels->conv2d_job[convolution->kind](&made->args, &made->job);
+}
+
+// The plan's, or for a call that a pass is considering one that is made here.
+static const conv_setup *setup_of(const cj__call *call, conv_setup *room)
+{
+    if (call->setup)
+        return call->setup;
+    set_up_conv(call, room);
+    return room;
 }
 
 // The last block of images may have idle lanes; those of a part that ends before it have none.
@@ -273,17 +317,8 @@ static int64_t part_conv(const cj__call *call, int64_t first, int64_t rows, void
 
 static double flops_conv(const cj__call *call)
 {
-    const cj__conv2d s = call->op->convolution->args(call).s;
-    return 2.0 * (double)(s.n * s.oh * s.ow * s.f) * (double)(s.kh * s.kw * (s.c / s.groups));
-}
-
-// The same as a measure of time: an output with a short sum takes as long as one of some 24
-// multiply-adds.
-static double work_conv(const cj__call *call)
-{
-    const cj__conv2d s = call->op->convolution->args(call).s;
-    const int64_t sum = s.kh * s.kw * (s.c / s.groups);
-    return flops_conv(call) * (sum < 24 ? 24.0 / (double)sum : 1.0);
+    conv_setup room;
+    return setup_of(call, &room)->flops;
 }
 
 static const char *form_conv(const cj__call *call)
@@ -295,31 +330,36 @@ static const char *form_conv(const cj__call *call)
                                      "direct";
 }
 
+typedef struct conv_context {
+    const cj__call *call;
+    const cj__job *job;
+    cj__conv2d_args args;
+} conv_context;
+
 static void conv_phase(const void *context, void *workspace, int phase, int64_t begin, int64_t end)
 {
     const conv_context *c = context;
-    void *scratch = cj__job_scratch(c->call, &c->job);
+    const cj__conv2d_kind kind = c->call->op->convolution->kind;
+    void *scratch = cj__job_scratch(c->call, c->job);
     if (in_blocks(c->call))
-        c->call->kernels->block_conv2d_run[c->kind](&c->args, workspace, scratch, phase, begin,
-                                                    end);
+        c->call->kernels->block_conv2d_run[kind](&c->args, workspace, scratch, phase, begin, end);
     else
-        c->call->kernels->conv2d_run[c->kind](&c->args, workspace, scratch, phase, begin, end);
+        c->call->kernels->conv2d_run[kind](&c->args, workspace, scratch, phase, begin, end);
 }
 
 static size_t workspace_conv(const cj__call *call)
 {
-    conv_context context;
-    context_of(call, &context);
-    return cj__job_space(call, &context.job);
+    conv_setup room;
+    return cj__job_space(call, &setup_of(call, &room)->job);
 }
 
 static cj__prepared prepared_conv(const cj__call *call)
 {
-    conv_context context;
-    context_of(call, &context);
-    const cj__conv2d *s = &context.args.s;
-    return cj__job_prepares(&context.job, context.kind == CJ__CONV2D_INPUT_GRAD ? 0 : 1,
-                            s->n * s->oh * s->ow);
+    conv_setup room;
+    const conv_setup *setup = setup_of(call, &room);
+    const cj__conv2d *s = &setup->args.s;
+    const int filters = call->op->convolution->kind == CJ__CONV2D_INPUT_GRAD ? 0 : 1;
+    return cj__job_prepares(&setup->job, filters, s->n * s->oh * s->ow);
 }
 
 // The input's gradient, for kernels that do not round it because tiles of several tasks may add to
@@ -331,10 +371,13 @@ static void round_result(const cj__call *call, int64_t begin, int64_t end)
 
 static cj_status run_conv(const cj__call *call)
 {
-    conv_context context;
-    context_of(call, &context);
-    cj__run_job(call, &context.job, work_conv(call), conv_phase, &context);
-    if (context.kind == CJ__CONV2D_INPUT_GRAD && context.args.to_bf16 && !context.job.to_bf16)
+    const cj__conv2d_kind kind = call->op->convolution->kind;
+    conv_setup room;
+    const conv_setup *setup = setup_of(call, &room);
+    conv_context context = {call, &setup->job, setup->args};
+    point[kind](call, &context.args);
+    cj__run_job(call, &setup->job, setup->work, conv_phase, &context);
+    if (kind == CJ__CONV2D_INPUT_GRAD && call->rounds && !setup->job.to_bf16)
         cj__each_element(call, cj__count(&call->outputs[0]), round_result);
     return CJ_OK;
 }
@@ -383,134 +426,45 @@ static cj__epilogue *epilogue_of(void *attrs)
     return &((cj__conv2d_attrs *)attrs)->chosen.epilogue;
 }
 
-const cj__op cj__op_conv2d = {
-    .name = "conv2d",
-    .min_inputs = 2,
-    .max_inputs = 2,
-    .samples = "sw>s",
-    .on_blocks = CJ__ON_BLOCKS_NO,
-    .identity = CJ__IDENTITY_NEVER,
-    .bf16 = CJ__BF16_NEVER,
-    .rounds = true,
-    .fused = &cj__op_conv2d_bias_act,
-    .convolution = &forward_with_pool,
-    .attrs_size = sizeof(cj__conv2d_attrs),
-    .part = part_conv,
-    .infer = infer_conv2d,
-    .gradient = gradient_conv2d,
-    .workspace = workspace_conv,
-    .prepared = prepared_conv,
-    .run = run_conv,
-    .flops = flops_conv,
-    .form = form_conv,
-};
+// The members in which the six differ follow.
+#define CONVOLUTION(op_name, min, max, roles, rule, traits, ...) \
+    const cj__op cj__op_##op_name = {                            \
+        .name = #op_name,                                        \
+        .min_inputs = min,                                       \
+        .max_inputs = max,                                       \
+        .samples = roles,                                        \
+        .on_blocks = CJ__ON_BLOCKS_NO,                           \
+        .identity = CJ__IDENTITY_NEVER,                          \
+        .bf16 = CJ__BF16_NEVER,                                  \
+        .convolution = traits,                                   \
+        .attrs_size = sizeof(cj__conv2d_attrs),                  \
+        .setup_size = sizeof(conv_setup),                        \
+        .part = part_conv,                                       \
+        .infer = rule,                                           \
+        .set_up = set_up_conv,                                   \
+        .workspace = workspace_conv,                             \
+        .prepared = prepared_conv,                               \
+        .run = run_conv,                                         \
+        .flops = flops_conv,                                     \
+        .form = form_conv,                                       \
+        __VA_ARGS__,                                             \
+    }
 
-const cj__op cj__op_conv2d_input_grad = {
-    .name = "conv2d_input_grad",
-    .min_inputs = 3,
-    .max_inputs = 3,
-    .samples = "wss>s",
-    .on_blocks = CJ__ON_BLOCKS_NO,
-    .identity = CJ__IDENTITY_NEVER,
-    .bf16 = CJ__BF16_NEVER,
-    .rounds = true,
-    .shape_only = 1 << 2,
-    .convolution = &input_grad,
-    .attrs_size = sizeof(cj__conv2d_attrs),
-    .part = part_conv,
-    .infer = infer_input_grad,
-    .gradient = gradient_input_grad,
-    .workspace = workspace_conv,
-    .prepared = prepared_conv,
-    .run = run_conv,
-    .flops = flops_conv,
-    .form = form_conv,
-};
-
-const cj__op cj__op_conv2d_filter_grad = {
-    .name = "conv2d_filter_grad",
-    .min_inputs = 2,
-    .max_inputs = 2,
-    .samples = "ss>++",
-    .on_blocks = CJ__ON_BLOCKS_NO,
-    .identity = CJ__IDENTITY_NEVER,
-    .bf16 = CJ__BF16_NEVER,
-    .convolution = &filter_grad,
-    .attrs_size = sizeof(cj__conv2d_attrs),
-    .part = part_conv,
-    .infer = infer_filter_grad,
-    .gradient = gradient_filter_grad,
-    .workspace = workspace_conv,
-    .prepared = prepared_conv,
-    .run = run_conv,
-    .flops = flops_conv,
-    .form = form_conv,
-};
+CONVOLUTION(conv2d, 2, 2, "sw>s", infer_conv2d, &forward_with_pool, .gradient = gradient_conv2d,
+            .fused = &cj__op_conv2d_bias_act, .rounds = true);
+CONVOLUTION(conv2d_input_grad, 3, 3, "wss>s", infer_input_grad, &input_grad,
+            .gradient = gradient_input_grad, .shape_only = 1 << 2, .rounds = true);
+CONVOLUTION(conv2d_filter_grad, 2, 2, "ss>++", infer_filter_grad, &filter_grad,
+            .gradient = gradient_filter_grad);
 
 // Inputs x, w and perhaps bias (f).
-const cj__op cj__op_conv2d_bias_act = {
-    .name = "conv2d_bias_act",
-    .flags = CJ__OP_FUSED,
-    .min_inputs = 2,
-    .max_inputs = 3,
-    .samples = "sww>s",
-    .on_blocks = CJ__ON_BLOCKS_NO,
-    .identity = CJ__IDENTITY_NEVER,
-    .bf16 = CJ__BF16_NEVER,
-    .rounds = true,
-    .epilogue = epilogue_of,
-    .convolution = &forward_with_pool,
-    .attrs_size = sizeof(cj__conv2d_attrs),
-    .part = part_conv,
-    .infer = infer_conv2d,
-    .workspace = workspace_conv,
-    .prepared = prepared_conv,
-    .run = run_conv,
-    .flops = flops_conv,
-    .form = form_conv,
-};
-
-// Likewise; y = max_pool(act(conv2d(x, w) + bias)) and the places, with windows of attrs.pool side
-// by side: see cj__conv2d_args.
-const cj__op cj__op_conv2d_pool = {
-    .name = "conv2d_pool",
-    .flags = CJ__OP_FUSED,
-    .min_inputs = 2,
-    .max_inputs = 3,
-    .samples = "sww>ss",
-    .on_blocks = CJ__ON_BLOCKS_NO,
-    .identity = CJ__IDENTITY_NEVER,
-    .bf16 = CJ__BF16_NEVER,
-    .epilogue = epilogue_of,
-    .convolution = &forward_only,
-    .attrs_size = sizeof(cj__conv2d_attrs),
-    .part = part_conv,
-    .infer = infer_conv2d_pool,
-    .workspace = workspace_conv,
-    .prepared = prepared_conv,
-    .run = run_conv,
-    .flops = flops_conv,
-    .form = form_conv,
-};
-
+CONVOLUTION(conv2d_bias_act, 2, 3, "sww>s", infer_conv2d, &forward_with_pool, .flags = CJ__OP_FUSED,
+            .epilogue = epilogue_of, .rounds = true);
+// Likewise; y = max_pool(act(conv2d(x, w) + bias)) and the places, with windows side by side: see
+// cj__conv2d_args.
+CONVOLUTION(conv2d_pool, 2, 3, "sww>ss", infer_conv2d_pool, &forward_only, .flags = CJ__OP_FUSED,
+            .epilogue = epilogue_of);
 // conv2d_filter_grad with the pool's gradient in it: inputs x, dy (n, oh, ow, f) of the pool's
 // output and its places.
-const cj__op cj__op_conv2d_pool_filter_grad = {
-    .name = "conv2d_pool_filter_grad",
-    .flags = CJ__OP_FUSED,
-    .min_inputs = 3,
-    .max_inputs = 3,
-    .samples = "sss>++",
-    .on_blocks = CJ__ON_BLOCKS_NO,
-    .identity = CJ__IDENTITY_NEVER,
-    .bf16 = CJ__BF16_NEVER,
-    .convolution = &filter_grad,
-    .attrs_size = sizeof(cj__conv2d_attrs),
-    .part = part_conv,
-    .infer = infer_filter_grad,
-    .workspace = workspace_conv,
-    .prepared = prepared_conv,
-    .run = run_conv,
-    .flops = flops_conv,
-    .form = form_conv,
-};
+CONVOLUTION(conv2d_pool_filter_grad, 3, 3, "sss>++", infer_filter_grad, &filter_grad,
+            .flags = CJ__OP_FUSED);

@@ -76,38 +76,56 @@ cj__gemm cj__matmul_gemm(const cj__call *call)
     return g;
 }
 
+// What a call works out once, when it is planned.
+typedef struct gemm_setup {
+    cj__gemm_bf16 product; // without pointers
+    cj__job job;
+} gemm_setup;
+
+static bool in_bf16(const cj__call *call)
+{
+    return ((const cj__matmul_attrs *)call->attrs)->bf16;
+}
+
+static void set_up_matmul(const cj__call *call, void *setup)
+{
+    gemm_setup *made = setup;
+    *made = (gemm_setup){.product = {cj__matmul_gemm(call), call->rounds}};
+    if (in_bf16(call))
+        call->kernels->gemm_bf16_job(&made->product, &made->job);
+    else
+        call->kernels->gemm_job(&made->product.g, &made->job);
+}
+
+// The plan's, or for a call that a pass is considering one that is made here.
+static const gemm_setup *setup_of(const cj__call *call, gemm_setup *room)
+{
+    if (call->setup)
+        return call->setup;
+    set_up_matmul(call, room);
+    return room;
+}
+
 typedef struct gemm_context {
     const cj__call *call;
+    const cj__job *job;
     cj__gemm_bf16 product;
-    bool bf16;
-    cj__job job;
 } gemm_context;
 
 static void gemm_phase(const void *context, void *workspace, int phase, int64_t begin, int64_t end)
 {
     const gemm_context *c = context;
-    if (c->bf16)
+    if (in_bf16(c->call))
         c->call->kernels->gemm_bf16_run(&c->product, workspace, phase, begin, end);
     else
-        c->call->kernels->gemm_run(&c->product.g, workspace, cj__job_scratch(c->call, &c->job),
+        c->call->kernels->gemm_run(&c->product.g, workspace, cj__job_scratch(c->call, c->job),
                                    phase, begin, end);
-}
-
-static gemm_context prepare(const cj__call *call)
-{
-    const cj__matmul_attrs *m = call->attrs;
-    gemm_context c = {call, {cj__matmul_gemm(call), call->rounds}, m->bf16, {0}};
-    if (c.bf16)
-        call->kernels->gemm_bf16_job(&c.product, &c.job);
-    else
-        call->kernels->gemm_job(&c.product.g, &c.job);
-    return c;
 }
 
 static size_t workspace_matmul(const cj__call *call)
 {
-    const gemm_context c = prepare(call);
-    return cj__job_space(call, &c.job);
+    gemm_setup room;
+    return cj__job_space(call, &setup_of(call, &room)->job);
 }
 
 static double flops_matmul(const cj__call *call)
@@ -123,8 +141,16 @@ static const char *form_matmul(const cj__call *call)
 
 static cj_status run_matmul(const cj__call *call)
 {
-    const gemm_context context = prepare(call);
-    cj__run_job(call, &context.job, flops_matmul(call), gemm_phase, &context);
+    gemm_setup room;
+    const gemm_setup *setup = setup_of(call, &room);
+    gemm_context context = {call, &setup->job, setup->product};
+    cj__gemm *g = &context.product.g;
+    g->a = call->inputs[0].data;
+    g->b = call->inputs[1].data;
+    g->c = call->outputs[0].data;
+    g->bias = call->input_count == 3 ? call->inputs[2].data : NULL;
+    cj__run_job(call, &setup->job, 2.0 * (double)g->m * (double)g->n * (double)g->k, gemm_phase,
+                &context);
     return CJ_OK;
 }
 
@@ -156,7 +182,9 @@ const cj__op cj__op_matmul = {
     .bf16 = CJ__BF16_NEVER,
     .fused = &cj__op_matmul_bias_act,
     .attrs_size = sizeof(cj__matmul_attrs),
+    .setup_size = sizeof(gemm_setup),
     .infer = infer_matmul,
+    .set_up = set_up_matmul,
     .gradient = gradient_matmul,
     .workspace = workspace_matmul,
     .run = run_matmul,
@@ -176,7 +204,9 @@ const cj__op cj__op_matmul_bias_act = {
     .bf16 = CJ__BF16_NEVER,
     .epilogue = epilogue_of,
     .attrs_size = sizeof(cj__matmul_attrs),
+    .setup_size = sizeof(gemm_setup),
     .infer = infer_matmul,
+    .set_up = set_up_matmul,
     .workspace = workspace_matmul,
     .run = run_matmul,
     .flops = flops_matmul,

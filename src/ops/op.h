@@ -150,6 +150,7 @@ typedef struct cj__call {
     // what the device has prepared to compute it, and the device; NULL of a view, which has nothing
     // to compute
     cj_status (*run)(const struct cj__call *call);
+    const void *setup; // what op->set_up() made when the call was planned; NULL before
     const struct cj__device *device;
     const void *attrs;
     int input_count, output_count;
@@ -223,6 +224,10 @@ typedef struct cj__op {
     // with `samples`, from the call's; returns how many images a row is. NULL where no attribute
     // does.
     int64_t (*part)(const cj__call *call, int64_t first, int64_t rows, void *attrs);
+    // What every run would work out again from types and attributes alone (a geometry, the tasks
+    // of a job) is made once, when the call is planned, in setup_size bytes. NULL for nothing.
+    size_t setup_size;
+    void (*set_up)(const cj__call *call, void *setup);
     // Bytes of workspace for concrete operands; NULL for none.
     size_t (*workspace)(const cj__call *call);
     // What the first phases of the call's job prepare (filters transformed, panels packed), where

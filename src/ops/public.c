@@ -1,5 +1,5 @@
-// The public words of cajal/graph.h: each takes its arguments over, appends one op, and hands the
-// result out floating.
+// The operators of cajal/graph.h: each takes its arguments over, appends one op, and returns the
+// result floating.
 #include "ops/build.h"
 #include "ops/infer.h"
 

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "ops/infer.h"
 #include "ops/symbol.h"
+#include "ops/variable.h"
 #include <string.h>
 
 // Removes a holder; whether it was the last.
@@ -81,7 +82,7 @@ static cj_symbol *symbol_of(const cj__node *node, int index)
 {
     cj_symbol *symbol = cj__object_new(&cj__symbol_class, sizeof *symbol);
     if (!symbol)
-        return NULL;
+        return cj__build_failed();
     symbol->node = cj__own(node);
     symbol->index = index;
     return symbol;
@@ -213,8 +214,8 @@ cj_symbol *cj_symbol_variable(cj_variable *variable)
         cj__fail_null("symbol: the variable");
         return cj__build_failed();
     }
-    cj__node *node =
-        leaf_new(&cj__op_variable, &(cj__type){variable->value->dtype, variable->value->shape});
+    const cj__type type = cj__variable_type(variable);
+    cj__node *node = leaf_new(&cj__op_variable, &type);
     if (!node)
         cj__drop_floating(variable);
     else
@@ -232,20 +233,23 @@ cj_status cj__build_end(cj__build *build)
     return status;
 }
 
-// Notes a failure whose sentence is already recorded (or, for a NULL that came from nowhere,
-// records one).
+// Notes the first failure, whose sentence is recorded.
 static void build_failed(cj__build *build, cj_status status)
 {
-    if (build->status != CJ_OK)
-        return;
-    build->status =
-        status != CJ_OK ? status : cj__fail(CJ_INVALID_ARGUMENT, "a symbol that is needed is NULL");
+    if (build->status == CJ_OK)
+        build->status = status;
+}
+
+static void build_given_null(cj__build *build)
+{
+    if (build->status == CJ_OK)
+        build->status = cj__fail_null("a symbol that is needed");
 }
 
 cj_symbol *cj__build_keep(cj__build *build, cj_symbol *symbol)
 {
     if (!symbol) {
-        build_failed(build, cj_error_status());
+        build_given_null(build);
         return NULL;
     }
     if (build->status == CJ_OK && !cj__reserve((void **)&build->symbols, &build->capacity,
@@ -275,8 +279,8 @@ cj_status cj__build_take(cj__build *build, cj_symbol *const *symbols, int count)
     bool complete = true;
     for (int i = 0; i < count; i++)
         complete = complete && symbols[i];
-    if (!complete && build->status == CJ_OK)
-        build->status = cj__fail_null("a symbol that is needed");
+    if (!complete)
+        build_given_null(build);
     else if (!cj__reserve((void **)&build->symbols, &build->capacity, build->count + (size_t)count,
                           sizeof *build->symbols))
         build_failed(build, CJ_OUT_OF_MEMORY);
@@ -314,7 +318,7 @@ cj_status cj__append_many(cj__build *build, const cj__op *op, const void *attrs,
     cj__node *node = NULL;
     for (int i = 0; i < count && build->status == CJ_OK; i++)
         if (!inputs[i])
-            build_failed(build, cj_error_status());
+            build_given_null(build);
     if (build->status == CJ_OK && (count < op->min_inputs || count > op->max_inputs))
         build_failed(build, cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs %d to %d",
                                      op->name, count, op->min_inputs, op->max_inputs));

@@ -14,11 +14,14 @@ struct cj_variable {
     cj__object object;
     char *name;
     bool trainable; // what layers say; the graph does not read it
-    // Its memory, which ops/variable.h reads and writes for all others.
-    cj_tensor *value;          // in the host's memory: the value itself, or a copy of a device's
-    struct cj__device *device; // where it lives, held; NULL for the host's memory
-    void *device_memory;       // its block there
-    bool copy_is_old;          // the device's block has changed since it was copied
+    // What only ops/variable.c touches (tools/check-variables): all others read and write through
+    // ops/variable.h.
+    struct {
+        cj_tensor *host; // in the host's memory: the value itself, or a copy of a device's
+        struct cj__device *device; // where the value lives, held; NULL for the host's memory
+        void *block;               // its block there
+        bool host_is_old;          // the block has changed since it was copied
+    } memory;
 };
 
 typedef struct cj__node {

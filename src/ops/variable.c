@@ -12,19 +12,19 @@ static cj__mutex refreshing = CJ__MUTEX_INIT;
 
 static void free_device_memory(cj_variable *variable)
 {
-    if (variable->device)
-        variable->device->kind->free(variable->device, variable->device_memory,
-                                     cj__variable_bytes(variable));
-    cj_release(variable->device);
-    variable->device = NULL;
-    variable->device_memory = NULL;
+    if (variable->memory.device)
+        variable->memory.device->kind->free(variable->memory.device, variable->memory.block,
+                                            cj__variable_bytes(variable));
+    cj_release(variable->memory.device);
+    variable->memory.device = NULL;
+    variable->memory.block = NULL;
 }
 
 static void variable_destroy(void *object)
 {
     cj_variable *variable = object;
     free_device_memory(variable);
-    cj_release(variable->value);
+    cj_release(variable->memory.host);
     cj__free(variable->name);
     cj__free(variable);
 }
@@ -55,12 +55,12 @@ cj_variable *cj_variable_new(const char *name, cj_tensor *value)
         cj__drop_floating(value);
         return cj__build_failed();
     }
-    atomic_store(&variable->object.floating,
-                 0); // its maker's: what reads it becomes a holder beside
+    // It belongs to its maker: what reads it becomes one more holder.
+    atomic_store(&variable->object.floating, 0);
     variable->trainable = true;
-    variable->value = block_of(value);
+    variable->memory.host = block_of(value);
     variable->name = cj__copy_text(name);
-    if (!variable->value || !variable->name) {
+    if (!variable->memory.host || !variable->name) {
         cj_release(variable);
         return cj__build_failed();
     }
@@ -76,53 +76,54 @@ const char *cj_variable_name(const cj_variable *variable)
 
 cj__device *cj__variable_device(const cj_variable *variable)
 {
-    return variable->device;
+    return variable->memory.device;
 }
 
 void *cj__variable_memory(const cj_variable *variable)
 {
-    return variable->device ? variable->device_memory : cj_tensor_data(variable->value);
+    return variable->memory.device ? variable->memory.block : cj_tensor_data(variable->memory.host);
 }
 
 void cj__variable_changed(cj_variable *variable)
 {
-    variable->copy_is_old = variable->device != NULL;
+    variable->memory.host_is_old = variable->memory.device != NULL;
 }
 
 cj__type cj__variable_type(const cj_variable *variable)
 {
-    return (cj__type){variable->value->dtype, variable->value->shape};
+    return (cj__type){variable->memory.host->dtype, variable->memory.host->shape};
 }
 
 int64_t cj__variable_count(const cj_variable *variable)
 {
-    return cj_shape_count(&variable->value->shape);
+    return cj_shape_count(&variable->memory.host->shape);
 }
 
 size_t cj__variable_bytes(const cj_variable *variable)
 {
-    return (size_t)cj__variable_count(variable) * cj_dtype_size(variable->value->dtype);
+    return (size_t)cj__variable_count(variable) * cj_dtype_size(variable->memory.host->dtype);
 }
 
 // Brings the host copy of a variable on a device up to date.
 static cj_status refresh(cj_variable *variable)
 {
-    cj__device *device = variable->device;
+    cj__device *device = variable->memory.device;
     cj__mutex_lock(&refreshing);
     cj_status status = CJ_OK;
-    if (variable->copy_is_old)
-        status = device->kind->copy_out(device, cj_tensor_data(variable->value),
-                                        variable->device_memory, cj__variable_bytes(variable));
-    variable->copy_is_old = variable->copy_is_old && status != CJ_OK;
+    if (variable->memory.host_is_old)
+        status = device->kind->copy_out(device, cj_tensor_data(variable->memory.host),
+                                        variable->memory.block, cj__variable_bytes(variable));
+    variable->memory.host_is_old = variable->memory.host_is_old && status != CJ_OK;
     cj__mutex_unlock(&refreshing);
     return status;
 }
 
 static cj_tensor *read_value(const cj_variable *variable)
 {
-    if (variable->device && refresh((cj_variable *)(uintptr_t)variable) != CJ_OK)
+    if (!variable ||
+        (variable->memory.device && refresh((cj_variable *)(uintptr_t)variable) != CJ_OK))
         return NULL;
-    return variable->value;
+    return variable->memory.host;
 }
 
 const cj_tensor *cj__variable_read(const cj_variable *variable)
@@ -137,26 +138,32 @@ cj_tensor *cj__variable_edit(cj_variable *variable)
 
 cj_status cj__variable_commit(cj_variable *variable)
 {
-    cj__device *device = variable->device;
+    cj__device *device = variable->memory.device;
     if (!device)
         return CJ_OK;
     const cj_status status =
-        device->kind->copy_in(device, variable->device_memory, cj_tensor_data(variable->value),
+        device->kind->copy_in(device, variable->memory.block, cj_tensor_data(variable->memory.host),
                               cj__variable_bytes(variable));
-    variable->copy_is_old = status != CJ_OK;
+    variable->memory.host_is_old = status != CJ_OK;
     return status;
 }
 
 cj_status cj__variable_write(cj_variable *variable, const void *bytes)
 {
-    memcpy(cj_tensor_data(variable->value), bytes, cj__variable_bytes(variable));
+    memcpy(cj_tensor_data(variable->memory.host), bytes, cj__variable_bytes(variable));
+    return cj__variable_commit(variable);
+}
+
+cj_status cj__variable_fill(cj_variable *variable, double value)
+{
+    cj_tensor_fill(variable->memory.host, value);
     return cj__variable_commit(variable);
 }
 
 cj_status cj__variable_place(cj_variable *variable, cj__device *device)
 {
     device = cj__device_is_host(device) ? NULL : device;
-    if (device == variable->device)
+    if (device == variable->memory.device)
         return CJ_OK;
     if (!read_value(variable))
         return cj_error_status();
@@ -165,15 +172,16 @@ cj_status cj__variable_place(cj_variable *variable, cj__device *device)
     if (device && !memory)
         return cj_error_status();
     const cj_status status =
-        device ? device->kind->copy_in(device, memory, cj_tensor_data(variable->value), bytes) :
-                 CJ_OK;
+        device ?
+            device->kind->copy_in(device, memory, cj_tensor_data(variable->memory.host), bytes) :
+            CJ_OK;
     if (status != CJ_OK) {
         device->kind->free(device, memory, bytes);
         return status;
     }
     free_device_memory(variable);
-    variable->device = cj__own(device);
-    variable->device_memory = memory;
+    variable->memory.device = cj__own(device);
+    variable->memory.block = memory;
     return CJ_OK;
 }
 
@@ -190,10 +198,10 @@ cj_status cj_variable_assign(cj_variable *variable, const cj_tensor *value)
     if (!variable || !value)
         return cj__fail_null(variable ? "cj_variable_assign: the value" :
                                         "cj_variable_assign: the variable");
-    if (!cj_shape_equal(&variable->value->shape, &value->shape))
+    if (!cj_shape_equal(&variable->memory.host->shape, &value->shape))
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: a value of shape %s does not fit, needs %s",
                         variable->name, cj_shape_text(&value->shape, given, sizeof given),
-                        cj_shape_text(&variable->value->shape, have, sizeof have));
-    CJ_TRY(cj_tensor_copy(variable->value, value));
+                        cj_shape_text(&variable->memory.host->shape, have, sizeof have));
+    CJ_TRY(cj_tensor_copy(variable->memory.host, value));
     return cj__variable_commit(variable);
 }

@@ -1,4 +1,4 @@
-// Elements one by one and in runs: reading, writing and converting between dtypes.
+// Reading, writing and converting elements between dtypes, one by one and in runs.
 #include "tensor/tensor.h"
 
 #include "base/error.h"
@@ -76,7 +76,7 @@ static uint16_t to_bf16(double value)
     return (uint16_t)((word + 0x7fffu + (word >> 16 & 1u)) >> 16);
 }
 
-// 2^63 is the first double past the integers; INT64_MAX itself is none.
+// 2^63 is the first double above the integers; INT64_MAX itself is not representable.
 static int64_t to_integer(double value)
 {
     if (isnan(value))
@@ -203,8 +203,8 @@ cj_status cj_tensor_copy(cj_tensor *to, const cj_tensor *from)
     if (!cj_shape_equal(&to->shape, &from->shape)) {
         char a[160], b[160];
         return cj__fail(CJ_SHAPE_MISMATCH, "copy: shape %s does not fit %s",
-                        cj_shape_text(&from->shape, a, sizeof(a)),
-                        cj_shape_text(&to->shape, b, sizeof(b)));
+                        cj_shape_text(&from->shape, a, sizeof a),
+                        cj_shape_text(&to->shape, b, sizeof b));
     }
     if (cj_tensor_count(to) == 0)
         return CJ_OK;

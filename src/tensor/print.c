@@ -3,11 +3,12 @@
 #include "tensor/tensor.h"
 
 #include "base/error.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <string.h>
 
-// axes are shortened only in tensors of more than WHOLE_COUNT
+// axes are shortened only in tensors of more than WHOLE_COUNT elements
 enum { EDGE = 3, LONG_AXIS = 12, WHOLE_COUNT = 1000 };
 
 typedef struct printing {
@@ -22,15 +23,19 @@ static bool is_real(cj_dtype dtype)
     return dtype == CJ_F32 || dtype == CJ_F64 || dtype == CJ_BF16;
 }
 
+// Returns the length of the text. Numbers have a point whatever the locale is.
 static int format_element(const printing *p, double value, char *text, size_t size)
 {
-    if (!is_real(p->tensor->dtype))
-        return snprintf(text, size, "%.0f", value);
-    if (!isfinite(value))
-        return snprintf(text, size, "%s", isnan(value) ? "nan" : value > 0 ? "inf" : "-inf");
-    if (p->scientific)
-        return snprintf(text, size, "%.6e", value);
-    return snprintf(text, size, p->decimals == 0 ? "%.*f." : "%.*f", p->decimals, value);
+    const bool real = is_real(p->tensor->dtype);
+    if (real && !isfinite(value))
+        snprintf(text, size, "%s", isnan(value) ? "nan" : value > 0 ? "inf" : "-inf");
+    else if (real && p->scientific)
+        cj__number_scientific(value, 6, text, size);
+    else
+        cj__number_fixed(value, real ? p->decimals : 0, text, size);
+    if (real && isfinite(value) && !p->scientific && p->decimals == 0)
+        strncat(text, ".", size - strlen(text) - 1);
+    return (int)strlen(text);
 }
 
 // The digits after the point that a value needs, at most 8, as its dtype holds it.
@@ -38,9 +43,8 @@ static int decimals_of(cj_dtype dtype, double value)
 {
     for (int decimals = 0; decimals < 8; decimals++) {
         char text[400];
-        snprintf(text, sizeof(text), "%.*f", decimals, value);
         double back = 0;
-        sscanf(text, "%lf", &back);
+        cj__number_parse(cj__number_fixed(value, decimals, text, sizeof text), &back);
         if (dtype == CJ_F64 ? back == value : (float)back == (float)value)
             return decimals;
     }
@@ -69,8 +73,10 @@ static void measure_decimals(printing *p, double value)
     double size = fabs(value);
     if (!is_real(p->tensor->dtype) || !isfinite(value))
         return;
-    if (size >= 1e8 || (size > 0 && size < 1e-4))
+    if (size >= 1e8 || (size > 0 && size < 1e-4)) {
         p->scientific = true;
+        return;
+    }
     int decimals = decimals_of(p->tensor->dtype, value);
     p->decimals = decimals > p->decimals ? decimals : p->decimals;
 }
@@ -78,7 +84,7 @@ static void measure_decimals(printing *p, double value)
 static void measure_width(printing *p, double value)
 {
     char text[400];
-    int width = format_element(p, value, text, sizeof(text));
+    int width = format_element(p, value, text, sizeof text);
     p->width = width > p->width ? width : p->width;
 }
 
@@ -87,7 +93,7 @@ static void print_axis(const printing *p, int64_t offset, int axis)
     const cj_tensor *tensor = p->tensor;
     if (axis == tensor->shape.rank) {
         char text[400];
-        format_element(p, cj__element_get(tensor->dtype, tensor->data, offset), text, sizeof(text));
+        format_element(p, cj__element_get(tensor->dtype, tensor->data, offset), text, sizeof text);
         fprintf(p->stream, "%*s", p->width, text);
         return;
     }

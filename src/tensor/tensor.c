@@ -1,4 +1,4 @@
-// Making tensors, and looking at them.
+// Making tensors, and what can be asked of them.
 #include "tensor/tensor.h"
 
 #include "base/error.h"
@@ -44,7 +44,7 @@ size_t cj_dtype_size(cj_dtype dtype)
 bool cj_shape_equal(const cj_shape *a, const cj_shape *b)
 {
     return a && b && a->rank == b->rank && a->rank >= 0 && a->rank <= CJ_MAX_RANK &&
-           memcmp(a->dims, b->dims, (size_t)a->rank * sizeof(a->dims[0])) == 0;
+           memcmp(a->dims, b->dims, (size_t)a->rank * sizeof *a->dims) == 0;
 }
 
 int64_t cj_shape_count(const cj_shape *shape)
@@ -132,14 +132,14 @@ static cj_status new_header(cj_dtype dtype, const cj_shape *shape, cj_tensor **t
         char text[160];
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "tensor: shape %s has a negative length or too many elements",
-                        cj_shape_text(shape, text, sizeof(text)));
+                        cj_shape_text(shape, text, sizeof text));
     }
     cj_tensor *made = cj__object_new(&tensor_class, sizeof *made);
     if (!made)
         return CJ_OUT_OF_MEMORY;
     made->dtype = dtype;
     made->shape.rank = shape->rank;
-    memcpy(made->shape.dims, shape->dims, (size_t)shape->rank * sizeof(shape->dims[0]));
+    memcpy(made->shape.dims, shape->dims, (size_t)shape->rank * sizeof *shape->dims);
     int64_t step = 1;
     for (int i = shape->rank - 1; i >= 0; i--) {
         made->strides[i] = step;
@@ -160,7 +160,7 @@ cj_status cj_tensor_new(cj_dtype dtype, cj_shape shape, cj_tensor **tensor)
         *tensor = NULL;
         char text[160];
         return cj__fail(CJ_OUT_OF_MEMORY, "out of memory: %zu bytes for a tensor of shape %s",
-                        bytes, cj_shape_text(&shape, text, sizeof(text)));
+                        bytes, cj_shape_text(&shape, text, sizeof text));
     }
     (*tensor)->block_size = block;
     return CJ_OK;
@@ -176,7 +176,7 @@ cj_status cj_tensor_from(cj_dtype dtype, cj_shape shape, const void *data, size_
     if (needed >= 0 && (size_t)needed != count) {
         char text[160];
         return cj__fail(CJ_SHAPE_MISMATCH, "tensor: shape %s holds %lld elements, not %zu",
-                        cj_shape_text(&shape, text, sizeof(text)), (long long)needed, count);
+                        cj_shape_text(&shape, text, sizeof text), (long long)needed, count);
     }
     CJ_TRY(cj_tensor_new(dtype, shape, tensor));
     if (count != 0)

@@ -1,6 +1,5 @@
-// Views: other ways to look at the same elements. A view is one more holder of the tensor that it
-// looks at: it does not take a floating one over, because whoever made that tensor goes on using
-// it.
+// Views: other shapes and orders of the same elements. A view retains the tensor that it looks at
+// and does not take a floating one over, because the maker of that tensor goes on using it.
 #include "tensor/tensor.h"
 
 #include "base/error.h"
@@ -51,11 +50,11 @@ cj_status cj_tensor_reshape(const cj_tensor *tensor, cj_shape shape, cj_tensor *
     CJ_TRY(check_arguments("reshape", tensor, view));
     *view = NULL;
     char from[160], to[160];
-    cj_shape_text(&tensor->shape, from, sizeof(from));
+    cj_shape_text(&tensor->shape, from, sizeof from);
     if (shape.rank < 0 || shape.rank > CJ_MAX_RANK)
         return cj__fail(CJ_INVALID_ARGUMENT, "reshape: rank %d is not from 0 to %d", shape.rank,
                         CJ_MAX_RANK);
-    cj_shape_text(&shape, to, sizeof(to));
+    cj_shape_text(&shape, to, sizeof to);
     if (!cj_tensor_contiguous(tensor))
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "reshape: a view with gaps, %s, cannot become %s: convert it first", from,

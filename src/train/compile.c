@@ -88,10 +88,10 @@ cj_status cj_compile_with(cj_model *model, const cj_compile_args *args)
     CJ_TRY(cj__args_read("cj_compile", args, &compile_defaults, sizeof given, &given));
     if (given.optimizer == &cj_default_optimizer)
         given.optimizer = cj_rmsprop();
-    if (!given.optimizer)
-        return drop_given(&given, cj__fail_null("cj_compile: the optimizer"));
-    cj_status status = model ? cj__use_to_write(cj__model_use(model), "cj_compile") :
-                               cj__fail_null("cj_compile: the model");
+    if (!model || !given.optimizer)
+        return drop_given(
+            &given, cj__fail_null(model ? "cj_compile: the optimizer" : "cj_compile: the model"));
+    cj_status status = cj__use_to_write(cj__model_use(model), "cj_compile");
     if (status != CJ_OK)
         return drop_given(&given, status);
     status = compile(model, &given);

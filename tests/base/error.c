@@ -130,7 +130,7 @@ static void a_user_may_set_the_sentence(void **state)
     assert_int_equal(cj_error_status(), CJ_CANCELLED);
     assert_int_equal(cj_fail((cj_status)77, "x"), CJ_INVALID_ARGUMENT);
     const char *no_format = NULL;
-    assert_int_equal(cj_fail(CJ_IO, no_format), CJ_IO);
+    assert_int_equal(cj_fail(CJ_IO, no_format, 0), CJ_IO);
     assert_string_equal(cj_error(), "");
 }
 

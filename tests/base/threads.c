@@ -51,7 +51,7 @@ static void halve_task(void *context, int64_t begin, int64_t end)
 {
     volatile float *values = context;
     for (int64_t i = begin; i < end; i++) {
-        volatile float normal = 0x1p-126f; // the least of the normal numbers
+        volatile float normal = 0x1p-126f; // the smallest normal number
         values[i] = normal / 2 + values[i] * 0x1p24f;
     }
 }
@@ -190,7 +190,7 @@ static void *enter_and_work(void *pool)
     return NULL;
 }
 
-// Who finds the pool taken works alone; so does work within work.
+// A caller that finds the pool taken works alone; so does work within work.
 static void a_pool_that_another_has_entered_is_done_without(void **state)
 {
     (void)state;

@@ -204,9 +204,8 @@ static void the_first_cause_survives_every_builder(void **state)
         snprintf(sentence, sizeof sentence, "%s", cj_error());
         cj_tensor *y = NULL;
         const bool good = !made && status != CJ_OK && *sentence &&
-                          cj_predict(NULL, NULL, &y) == status &&
-                          cj_save(NULL, "x") == status && cj_compile(NULL) == status &&
-                          strcmp(sentence, cj_error()) == 0;
+                          cj_predict(NULL, NULL, &y) == status && cj_save(NULL, "x") == status &&
+                          cj_compile(NULL) == status && strcmp(sentence, cj_error()) == 0;
         if (!good)
             print_message("%s: %s\"%s\", then \"%s\"\n", builders[i].name,
                           made ? "no failure, " : "", sentence, cj_error());

@@ -106,7 +106,7 @@ static void layers_that_nested_models_share_come_back_shared(void **state)
     cj_model *left = cj_functional(.inputs = {u}, .outputs = {cj_apply(shared, u)}, .name = "l");
     cj_model *right =
         cj_functional(.inputs = {v}, .outputs = {cj_apply(cj_dense(2), cj_apply(shared, v))},
-                     .name = "r");
+                      .name = "r");
     cj_symbol *h = cj_apply(shared, cj_apply(cj_model_layer(left), w));
     cj_model *model = cj_functional(.inputs = {w}, .outputs = {cj_apply(cj_model_layer(right), h)});
     cj_model *loaded = there_and_back(model);

@@ -13,7 +13,8 @@ static cj_model *network(void)
                                              .kernel_regularizer = "l2(0.001)"),
                                     cj_dropout(0.25));
     if (!model || cj_compile(model, .optimizer = cj_sgd(.learning_rate = 0.0123, .momentum = 0.9),
-                             .loss = "categorical_crossentropy(label_smoothing=0.125)", .metrics = {"mae"}) != CJ_OK)
+                             .loss = "categorical_crossentropy(label_smoothing=0.125)",
+                             .metrics = {"mae"}) != CJ_OK)
         fail_msg("%s", cj_error());
     return model;
 }

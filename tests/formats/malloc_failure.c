@@ -13,10 +13,12 @@
 // Requests of this thread are counted while `counting`; number `fail_at` fails.
 static _Thread_local bool counting;
 static _Thread_local long requests, fail_at;
+static _Thread_local long live; // blocks, at any time
 
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *block, size_t size);
+void __libc_free(void *block);
 
 static bool fails(void)
 {
@@ -26,19 +28,33 @@ static bool fails(void)
 // Seen by the shared libraries of the process, though tests are compiled with hidden names.
 #define SEEN_BY_ALL __attribute__((visibility("default")))
 
+static void *counted(void *block)
+{
+    live += block != NULL;
+    return block;
+}
+
 SEEN_BY_ALL void *malloc(size_t size)
 {
-    return fails() ? NULL : __libc_malloc(size);
+    return fails() ? NULL : counted(__libc_malloc(size));
 }
 
 SEEN_BY_ALL void *calloc(size_t count, size_t size)
 {
-    return fails() ? NULL : __libc_calloc(count, size);
+    return fails() ? NULL : counted(__libc_calloc(count, size));
 }
 
 SEEN_BY_ALL void *realloc(void *block, size_t size)
 {
-    return fails() ? NULL : __libc_realloc(block, size);
+    if (fails())
+        return NULL;
+    return block ? __libc_realloc(block, size) : counted(__libc_malloc(size));
+}
+
+SEEN_BY_ALL void free(void *block)
+{
+    live -= block != NULL;
+    __libc_free(block);
 }
 
 static void begin(long number)
@@ -93,7 +109,7 @@ static void saving_fails_or_writes_the_right_bytes(void **state)
     (void)state;
     cj_model *model = network();
     assert_int_equal(save(model, -1, &whole, &whole_size), CJ_OK);
-    const long all = requests;
+    const long all = requests, before = live;
     assert_true(all > 500); // else those of jansson are not seen
     for (long i = 0; i < all; i++) {
         void *data = NULL;
@@ -104,6 +120,9 @@ static void saving_fails_or_writes_the_right_bytes(void **state)
         if (status != CJ_OK)
             check_failure(status, "saving", i);
         cj_free(data);
+        if (live != before)
+            fail_msg("saving: request %ld failing leaves %ld blocks (%s)", i, live - before,
+                     cj_error());
     }
     cj_release(model);
 }
@@ -111,7 +130,7 @@ static void saving_fails_or_writes_the_right_bytes(void **state)
 static void loading_fails_or_makes_the_right_model(void **state)
 {
     (void)state;
-    long all = 1;
+    long all = 1, before = live;
     for (long i = -1; i < all; i++) {
         void *data = NULL;
         size_t size = 0;
@@ -123,6 +142,9 @@ static void loading_fails_or_makes_the_right_model(void **state)
             all = made;
         if (!model) {
             check_failure(cj_error_status(), "loading", i);
+            if (live != before)
+                fail_msg("loading: request %ld failing leaves %ld blocks (%s)", i, live - before,
+                         cj_error());
             continue;
         }
         assert_int_equal(save(model, -1, &data, &size), CJ_OK);

@@ -222,6 +222,23 @@ static void nested_and_shared_layers_survive(void **state)
     cj_release(x), cj_release(model), cj_release(loaded);
 }
 
+// A file of version 0.1, stopped in its second epoch: the model is what it was and its run goes on.
+static void files_of_version_0_1_load_and_go_on(void **state)
+{
+    (void)state;
+    static const float expected[] = {0.282035857f, 0.158389613f, 0.559574544f,
+                                     0.278326988f, 0.223931462f, 0.49774152f};
+    cj_dataset *data = samples();
+    cj_tensor *scores = NULL;
+    cj_model *model = cj_load(CAJAL_TEST_SOURCES "/formats/files/version_0_1");
+    assert_ok(model ? CJ_OK : cj_error_status());
+    assert_ok(cj_predict(model, cj_dataset_x(data, 0), &scores));
+    assert_all_near(cj_tensor_data(scores), expected, 6, 1e-6, 1e-5);
+    assert_ok(cj_fit(model, data, .epochs = 3, .batch_size = 16, .validation_data = data,
+                     .resume = true, .callbacks = {cj_early_stopping(.patience = 5)}));
+    cj_release(scores), cj_release(model), cj_release(data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +250,7 @@ int main(void)
         cmocka_unit_test(weights_of_another_architecture_change_nothing),
         cmocka_unit_test(failed_write_leaves_the_old_file),
         cmocka_unit_test(nested_and_shared_layers_survive),
+        cmocka_unit_test(files_of_version_0_1_load_and_go_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

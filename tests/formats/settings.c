@@ -170,14 +170,17 @@ static void values_mean_themselves(void **state)
         {"Dense",
          "\"units\": 2, \"activation\": {\"class_name\": \"LeakyReLU\", \"config\": {\"name\": "
          "\"x\", \"trainable\": true, \"negative_slope\": 0.1}}",
-         flat, "leaky_relu(negative_slope=0.1)"},
+         flat, "\"negative_slope\": 0.1"},
         // the layer's default, which is not the activation's
+        {"Dense", "\"units\": 2, \"activation\": \"relu6\"", flat, "\"relu6\""},
+        {"Dense", "\"units\": 2, \"activation\": \"gelu(approximate=true)\"", flat,
+         "gelu(approximate=true)"},
         {"Dense", "\"units\": 2, \"activation\": {\"class_name\": \"LeakyReLU\", \"config\": {}}",
-         flat, "leaky_relu(negative_slope=0.3)"},
+         flat, "\"negative_slope\": 0.2999999"},
         {"Dense",
          "\"units\": 2, \"activation\": {\"class_name\": \"ReLU\", \"config\": {\"max_value\": "
          "6.0}}",
-         flat, "relu(max_value=6)"},
+         flat, "\"max_value\": 6.0"},
         {"Dense",
          "\"units\": 2, \"activation\": {\"class_name\": \"Softmax\", \"config\": {\"axis\": "
          "-1}}",

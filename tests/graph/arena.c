@@ -20,7 +20,7 @@ static weights weights_new(void)
 {
     const weights w = {fixture_variable("kernel", CJ_SHAPE(FEATURES, UNITS), NULL),
                        fixture_variable("average", CJ_SHAPE(FEATURES, UNITS), NULL)};
-    fixture_fill(w.kernel->value, 1);
+    fixture_fill(cj_variable_value(w.kernel), 1);
     return w;
 }
 
@@ -125,9 +125,9 @@ static void shared_memory_gives_the_bits_of_memory_alone(void **state)
         spoil(arenas);
         assert_int_equal(run(prediction, LARGE - batches[i], &r), CJ_OK);
         assert_same(&r, &p);
-        assert_memory_equal(w.kernel->value->data, v.kernel->value->data,
+        assert_memory_equal(cj_variable_value(w.kernel)->data, cj_variable_value(v.kernel)->data,
                             FEATURES * UNITS * sizeof(float));
-        assert_memory_equal(w.average->value->data, v.average->value->data,
+        assert_memory_equal(cj_variable_value(w.average)->data, cj_variable_value(v.average)->data,
                             FEATURES * UNITS * sizeof(float));
     }
     cj_release(step), cj_release(prediction);
@@ -279,7 +279,7 @@ static void threads_may_run_functions_that_share(void **state)
     results expected[2][2];
     caller callers[THREADS];
     pthread_t threads[THREADS];
-    fixture_fill(w[1].kernel->value, 2);
+    fixture_fill(cj_variable_value(w[1].kernel), 2);
     for (int i = 0; i < 2; i++) {
         functions[i] = prediction_new(&w[i], arenas);
         expected[i][0] = alone(prediction_new, &w[i], SMALL);

@@ -34,7 +34,7 @@ static void train(const fixture_optimizer *o, const struct layer *l, const char 
     for (int i = 0; i < r->count; i++) {
         r->variables[i] = fixture_variable_of(dtype, "v", CJ_SHAPE(l->m, l->n));
         if (i == 0)
-            fixture_fill(r->variables[i]->value, 7);
+            fixture_fill(cj_variable_value(r->variables[i]), 7);
         in[i == 0 ? 0 : slots_from + i - 1] = fixture_read(&f, r->variables[i]);
     }
     cj_symbol *w = cj__append(&f.g, o->op, &o->attrs, in, slots_from + o->slots);
@@ -85,9 +85,9 @@ static void a_fused_step_is_the_product_and_the_step(void **state)
             train(&fixture_optimizers[o], &layers[l], NULL, 1, &fused);
             train(&fixture_optimizers[o], &layers[l], NULL, 3, &shared);
             for (int i = 0; i < fused.count; i++) {
-                const cj_tensor *one = fused.variables[i]->value,
-                                *three = shared.variables[i]->value;
-                assert_like(one, apart.variables[i]->value);
+                const cj_tensor *one = cj_variable_value(fused.variables[i]),
+                                *three = cj_variable_value(shared.variables[i]);
+                assert_like(one, cj_variable_value(apart.variables[i]));
                 fixture_expect_same(one, three);
             }
             release(&apart);
@@ -121,7 +121,8 @@ static void a_gradient_that_is_wanted_is_not_fused(void **state)
         fail_msg("%s", cj_error());
     assert_int_equal(fixture_planned(function, 1, "matmul_step, "), 0);
     assert_int_equal(cj_function_call(function, given, &gradient), CJ_OK);
-    const float *w = (const void *)weights->value->data, *slope = (const void *)gradient->data;
+    const float *w = (const void *)cj_variable_value(weights)->data,
+                *slope = (const void *)gradient->data;
     for (int64_t i = 0; i < l->m * l->n; i++)
         assert_true(fabsf(w[i] + 0.01f * slope[i]) <= 1e-6f);
     assert_true(fabsf(slope[0]) > 0);
@@ -173,7 +174,7 @@ static void train_selfishly(const selfish *s, cj_variable **v)
     cj_tensor *given[2];
     for (unsigned i = 0; i < SELFISH_VARIABLES; i++) {
         v[i] = fixture_variable("v", shape, NULL);
-        fixture_fill(v[i]->value, 7 + i);
+        fixture_fill(cj_variable_value(v[i]), 7 + i);
     }
     cj_symbol *rate_read = fixture_read(&f, rate);
     add_selfish_step(&f, s, v, v[2], rate_read);
@@ -199,14 +200,14 @@ static void expect_stepped(const selfish *s, int second_step, cj_variable *const
         *given = fixture_tensor(CJ_SHAPE(SELFISH_ROWS, SELFISH_ROWS), NULL);
     fixture_fill(given, 1 + (unsigned)second_step);
     for (unsigned i = 0; i < SELFISH_VARIABLES; i++) {
-        before[i] = fixture_tensor(v[i]->value->shape, NULL);
+        before[i] = fixture_tensor(cj_variable_value(v[i])->shape, NULL);
         fixture_fill(before[i], 7 + i);
         w[i] = cj_tensor_data(before[i]);
     }
     const int own = 2 * second_step, read = s->reads == OTHERS   ? 2 - own :
                                             s->reads == OWN_SLOT ? own + 1 :
                                                                    own;
-    const float *x = cj_tensor_data(given), *after = cj_tensor_data(v[own]->value);
+    const float *x = cj_tensor_data(given), *after = cj_tensor_data(cj_variable_value(v[own]));
     const int64_t cols = s->second ? SELFISH_LONG : SELFISH_ROWS;
     for (int64_t at = 0; at < SELFISH_LONG * SELFISH_ROWS; at++) {
         double gradient = 0;

@@ -56,10 +56,10 @@ static void take_images(int64_t n, const struct shape *s, operands *o)
     const int64_t out = s->size - 2;
     const cj_shape x = CJ_SHAPE(n, s->size, s->size, s->c), y = CJ_SHAPE(n, out, out, s->f);
     o->w = fixture_variable("w", CJ_SHAPE(3, 3, s->c, s->f), NULL);
-    fixture_fill(o->w->value, 1);
+    fixture_fill(cj_variable_value(o->w), 1);
     o->in[0] = fixture_tensor(x, NULL);
     o->in[1] = fixture_tensor(y, NULL);
-    o->in[2] = cj_retain(o->w->value);
+    o->in[2] = cj_retain(cj_variable_value(o->w));
     fixture_fill(o->in[0], 2);
     fixture_fill(o->in[1], 3);
     o->kept[0] = fixture_tensor(y, NULL), o->anew[0] = fixture_tensor(y, NULL);
@@ -98,7 +98,8 @@ static void changes_are_seen(void **state)
             take(s, &o);
             cj_function *keeps = make(s, from, o.w, NULL, form < 3 ? 1 : 3);
             cj_function *makes = make(s, from, o.w, "-keep_prepared", 1);
-            float *w = cj_tensor_data(o.w->value), *last = w + cj_tensor_count(o.w->value) - 1;
+            float *w = cj_tensor_data(cj_variable_value(o.w)),
+                  *last = w + cj_tensor_count(cj_variable_value(o.w)) - 1;
             expect_same_results(keeps, makes, &o);
             expect_same_results(keeps, makes, &o); // with what the first run kept
             *last += 1;                            // by a pointer that the user has
@@ -107,7 +108,7 @@ static void changes_are_seen(void **state)
             expect_same_results(keeps, makes, &o);
             *last -= 1, *w = 3;
             expect_same_results(keeps, makes, &o);
-            cj_tensor *other = fixture_tensor(o.w->value->shape, NULL);
+            cj_tensor *other = fixture_tensor(cj_variable_value(o.w)->shape, NULL);
             fixture_fill(other, 9);
             assert_int_equal(cj_variable_assign(o.w, other), CJ_OK);
             expect_same_results(keeps, makes, &o);

@@ -25,7 +25,7 @@ static void add_tensor(fixture *f, const fixture_optimizer *o, training *t, int 
     for (int i = 0; i <= o->slots; i++) {
         cj_variable *v = fixture_variable_of(dtype, "v", shape);
         if (i == 0)
-            fixture_fill(v->value, (unsigned)index);
+            fixture_fill(cj_variable_value(v), (unsigned)index);
         in[i == 0 ? 0 : slots_from + i - 1] = fixture_read(f, v);
         t->variables[t->count++] = v;
     }
@@ -52,7 +52,7 @@ static void train(const fixture_optimizer *o, cj_dtype dtype, const char *off, i
     assert_int_equal(fixture_planned(function, 1, " sweep"), !off);
     for (int i = 0; i < STEPS; i++)
         assert_int_equal(cj_function_call(function, t->gradients, NULL), CJ_OK);
-    assert_int_equal(*(int64_t *)cj_tensor_data(steps->value), STEPS);
+    assert_int_equal(*(int64_t *)cj_tensor_data(cj_variable_value(steps)), STEPS);
     cj_release(function);
     cj_release(rate);
     cj_release(steps);
@@ -67,7 +67,8 @@ static void compare(const fixture_optimizer *o, cj_dtype dtype)
     for (int threads = 1; threads <= 4; threads++) {
         train(o, dtype, NULL, threads, &swept);
         for (int i = 0; i < swept.count; i++) {
-            fixture_expect_same(single.variables[i]->value, swept.variables[i]->value);
+            fixture_expect_same(cj_variable_value(single.variables[i]),
+                                cj_variable_value(swept.variables[i]));
             cj_release(swept.variables[i]);
         }
     }
@@ -97,13 +98,14 @@ static void steps_that_read_each_others_weights_stay_apart(void **state)
         cj_symbol *read[BOTH], *rate_read = fixture_read(&f, rate);
         for (int i = 0; i < BOTH; i++) {
             w[i] = fixture_variable("w", viewed ? CJ_SHAPE(COUNT / 4, 4) : CJ_SHAPE(COUNT), NULL);
-            cj_tensor_fill(w[i]->value, i + 1);
+            cj_tensor_fill(cj_variable_value(w[i]), i + 1);
             read[i] = fixture_read(&f, w[i]);
         }
         for (int i = 0; i < BOTH; i++) {
             cj_symbol *flat = cj__reshape(&f.g, read[1 - i], &CJ_SHAPE(COUNT));
             cj_symbol *in[] = {read[i],
-                               viewed ? cj__reshape(&f.g, flat, &w[i]->value->shape) : read[1 - i],
+                               viewed ? cj__reshape(&f.g, flat, &cj_variable_value(w[i])->shape) :
+                                        read[1 - i],
                                rate_read};
             fixture_update(&f, w[i], cj__append(&f.g, &cj__op_sgd, &plain, in, 3));
         }
@@ -113,7 +115,8 @@ static void steps_that_read_each_others_weights_stay_apart(void **state)
         assert_int_equal(cj_function_call(function, NULL, NULL), CJ_OK);
         for (int i = 0; i < BOTH; i++)
             for (int64_t k = 0; k < COUNT; k++)
-                assert_near(fixture_get(w[i]->value, k), i + 1 - 0.01 * (2 - i), 1e-6, 0);
+                assert_near(fixture_get(cj_variable_value(w[i]), k), i + 1 - 0.01 * (2 - i), 1e-6,
+                            0);
         cj_release(function), cj_release(rate), cj_release(w[0]), cj_release(w[1]);
     }
 }

@@ -28,7 +28,24 @@ static void shorten(void *args, size_t size, size_t whole)
     memcpy(args, &size, sizeof size);
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
 """
+
+
+def comparison(struct):
+    """A function that tells whether two structs have the same settings: addresses of texts may differ."""
+    body = f"static bool same_{struct.name}(const void *first, const void *second)\n{{\n"
+    body += f"    const {struct.type} *a = first, *b = second;\n    bool same = true;\n"
+    for m in struct.members:
+        if m.type == "const char *" and not m.length:
+            body += f"    same = same && same_text(a->{m.name}, b->{m.name});\n"
+        else:
+            body += f"    same = same && memcmp(&a->{m.name}, &b->{m.name}, sizeof a->{m.name}) == 0;\n"
+    return body + "    return same;\n}\n\n"
 
 
 def scalars(struct):
@@ -59,12 +76,13 @@ def main(path):
         tests.append(name)
 
     for s in structs():
+        out.append(comparison(s))
         made = makers.get(s.name, [])
         needed = NEEDED.get(s.name)
         full = s.defaults + (", " + needed if needed else "")
         body = f"    static const {s.type} standard = {{{s.defaults}}};\n    {s.type} args;\n"
         body += f"    memset(&args, 0, sizeof args);\n    cj_{s.name}_defaults(&args);\n"
-        body += "    assert_memory_equal(&args, &standard, sizeof args);\n"
+        body += f"    assert_true(same_{s.name}(&args, &standard));\n"
         body += f"    cj_{s.name}_defaults(NULL);\n    assert_int_equal(args.size, sizeof args);\n"
         body += f"    assert_int_equal(offsetof({s.type}, size), 0);\n"
         for f in made:
@@ -74,7 +92,7 @@ def main(path):
             if choice and f.name != "cj_sequential_new":
                 body += f"    const cj__choice *{plain} = {choice};\n"
                 body += f"    assert_int_equal({plain}->args_size, sizeof args);\n"
-                body += f"    assert_memory_equal({plain}->defaults, &standard, sizeof args);\n"
+                body += f"    assert_true(same_{s.name}({plain}->defaults, &standard));\n"
         test(f"{s.name}_has_its_defaults_once", body)
         for f in made:
             plain = f.name[3:-4]

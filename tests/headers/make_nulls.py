@@ -19,7 +19,7 @@ OPTIONAL = {
 # Functions that answer NULL with a neutral value and no sentence: getters.
 GETTERS = {
     "cj_dataset_x", "cj_dataset_y", "cj_dataset_sample_weight", "cj_layer_variable", "cj_model_layer_at",
-    "cj_variable_value", "cj_model_layer", "cj_tensor_data",
+    "cj_variable_value", "cj_model_layer", "cj_tensor_data", "cj_updates_learning_rate",
 }
 # C expressions by type, by name, by function and name: the last that is there counts.
 TYPES = {
@@ -30,7 +30,8 @@ TYPES = {
     "cj_tensor **": "(cj_tensor *[4]){NULL}", "cj_dataset **": "(cj_dataset *[1]){NULL}",
     "cj_symbol **": "(cj_symbol *[4]){NULL}", "cj_results **": "(cj_results *[1]){NULL}",
     "cj_knn_scores **": "(cj_knn_scores *[1]){NULL}", "cj_tensor *const *": "(cj_tensor *[]){w.x}",
-    "cj_symbol *const *": "(cj_symbol *[]){w.symbol}", "char *": "w.text", "char **": "(char *[1]){NULL}",
+    "cj_symbol *const *": "(cj_symbol *[]){w.symbol}", "cj_updates *": "NULL",
+    "cj_variable *const *": "&w.variable", "char *": "w.text", "char **": "(char *[1]){NULL}",
     "void **": "(void *[1]){NULL}", "void *": "w.floats", "size_t *": "(size_t[1]){0}", "double *": "w.numbers",
     "int *": "(int[8]){0, 1, 2}", "int64_t *": "(int64_t[8]){1, 1}", "cj_shape *": "&(cj_shape){2, {1, 4}}",
     "cj_dtype *": "(cj_dtype[1]){CJ_F32}", "FILE *": "w.stream", "bool *": "(bool[1]){false}", "float *": "w.floats",
@@ -40,7 +41,8 @@ TYPES = {
 }
 NAMES = {"path": "w.path", "name": '"dense"', "spec": '"adam"', "policy": '"float32"', "index": "(int64_t[8]){0}"}
 PLACES = {
-    ("cj_dtype_from_name", "name"): '"float32"', ("cj_op_activation", "name"): '"relu"',
+    ("cj_dtype_from_name", "name"): '"float32"', ("cj_op_activation", "name"): '"relu"', ("cj_op_loss", "spec"): '"mse"',
+   
     ("cj_load_dataset", "name"): '"digits"', ("cj_model_from_json", "json"): '"{}"', ("cj_fail", "format"): '"x"',
     ("cj_retain", "object"): "w.x", ("cj_release", "object"): "cj_retain(w.x)", ("cj_take", "object"): "w.x",
     ("cj_free", "block"): "NULL", ("cj_tensor_from", "count"): "4", ("cj_model_from_json", "length"): "2",

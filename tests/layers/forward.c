@@ -12,8 +12,8 @@ static void dense_is_a_product_plus_bias(void **state)
     cj_release(helper_predict(layer, x));
     helper_assign(layer, 1, (double[]){0.5, -0.5, 0.25});
     cj_tensor *y = helper_predict(layer, x);
-    const float *w = helper_floats(cj_layer_variable(layer, 0)->value),
-                *b = helper_floats(cj_layer_variable(layer, 1)->value);
+    const float *w = helper_floats(cj_variable_value(cj_layer_variable(layer, 0))),
+                *b = helper_floats(cj_variable_value(cj_layer_variable(layer, 1)));
     for (int r = 0; r < 8; r++)
         for (int u = 0; u < 3; u++) {
             double sum = b[u];
@@ -32,7 +32,7 @@ static void convolution_is_a_sum_over_the_window(void **state)
     cj_layer *layer = cj_conv2d(F, {KH, KW}, .strides = {2}, .padding = "same");
     cj_tensor *x = helper_random(CJ_SHAPE(1, H, W, C), 3), *y = helper_predict(layer, x);
     assert_true(cj_shape_equal(cj_tensor_shape(y), &CJ_SHAPE(1, OH, OW, F)));
-    const float *w = helper_floats(cj_layer_variable(layer, 0)->value);
+    const float *w = helper_floats(cj_variable_value(cj_layer_variable(layer, 0)));
     const int top = ((OH - 1) * 2 + KH - H) / 2, left = ((OW - 1) * 2 + KW - W) / 2;
     for (int i = 0; i < OH; i++)
         for (int j = 0; j < OW; j++)
@@ -110,8 +110,10 @@ static void batch_normalization_uses_and_moves_its_averages(void **state)
     cj_tensor *y = helper_run(layer, &x, 1, 0, true, 0);
     for (int i = 0; i < 4; i++)
         assert_near(helper_floats(y)[i], (helper_floats(x)[i] - 3) / sqrt(3.501), 1e-5, 1e-5);
-    assert_near(helper_floats(cj_layer_variable(layer, 2)->value)[0], 0.25 * 3, 1e-6, 0);
-    assert_near(helper_floats(cj_layer_variable(layer, 3)->value)[0], 0.75 + 0.25 * 3.5, 1e-6, 0);
+    assert_near(helper_floats(cj_variable_value(cj_layer_variable(layer, 2)))[0], 0.25 * 3, 1e-6,
+                0);
+    assert_near(helper_floats(cj_variable_value(cj_layer_variable(layer, 3)))[0], 0.75 + 0.25 * 3.5,
+                1e-6, 0);
     cj_release(y);
     y = helper_predict(layer, x);
     for (int i = 0; i < 4; i++)
@@ -121,7 +123,7 @@ static void batch_normalization_uses_and_moves_its_averages(void **state)
     assert_int_equal(cj_set_trainable(layer, false), CJ_OK);
     y = helper_run(layer, &x, 1, 0, true, 0);
     assert_near(helper_floats(y)[3], (6 - 0.75) / sqrt(1.626), 1e-5, 1e-5);
-    assert_near(helper_floats(cj_layer_variable(layer, 2)->value)[0], 0.75, 1e-6, 0);
+    assert_near(helper_floats(cj_variable_value(cj_layer_variable(layer, 2)))[0], 0.75, 1e-6, 0);
     cj_release(y), cj_release(x), cj_release(layer);
 }
 
@@ -166,8 +168,8 @@ static void recurrent_layer_is_a_loop_over_time(void **state)
                                         .go_backwards = backwards);
         cj_tensor *x = helper_random(CJ_SHAPE(1, 4, 2), 8), *y = helper_predict(layer, x);
         cj_tensor *last = helper_run(layer, &x, 1, 1, false, 0);
-        const float *w = helper_floats(cj_layer_variable(layer, 0)->value),
-                    *u = helper_floats(cj_layer_variable(layer, 1)->value);
+        const float *w = helper_floats(cj_variable_value(cj_layer_variable(layer, 0))),
+                    *u = helper_floats(cj_variable_value(cj_layer_variable(layer, 1)));
         double h[3] = {0};
         for (int t = 0; t < 4; t++) {
             double new[3];
@@ -282,6 +284,28 @@ static void activity_regularizer_is_divided_by_the_batch(void **state)
     cj_release(layer);
 }
 
+// Keras counts the batch axis: axis 0 is that one, and never a default.
+static void batch_axis_is_refused(void **state)
+{
+    (void)state;
+    cj_layer *const layers[] = {cj_softmax(.axis = 0), cj_batch_normalization(.axis = 0),
+                                cj_softmax(.axis = -3), cj_layer_normalization({-3, 1})};
+    for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++) {
+        cj_symbol *x = cj_retain(cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 3, 4), "x"));
+        assert_null(cj_apply(layers[i], x));
+        assert_int_equal(cj_error_status(), CJ_UNSUPPORTED);
+        assert_error_contains("is the batch axis");
+        cj_release(x);
+    }
+    cj_symbol *a = cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 3), "a"),
+              *b = cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 3), "b");
+    assert_null(cj_merge(cj_concatenate(.axis = 0), a, b));
+    assert_error_contains("concatenate: axis 0 of input (None, 3) is the batch axis");
+    cj_symbol *c = cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 3), "c");
+    assert_null(cj_apply(cj_layer_normalization({1, -1}), c));
+    assert_error_contains("axis 1 is given twice");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +321,7 @@ int main(void)
         cmocka_unit_test(embedding_picks_rows_of_any_integers),
         cmocka_unit_test(merges_check_their_inputs),
         cmocka_unit_test(activity_regularizer_is_divided_by_the_batch),
+        cmocka_unit_test(batch_axis_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,8 +31,8 @@ void helper_assign(cj_layer *layer, int index, const double *numbers)
 {
     cj_variable *variable = cj_layer_variable(layer, index);
     assert_non_null(variable);
-    for (int64_t i = 0; i < cj_tensor_count(variable->value); i++)
-        cj__element_set(CJ_F32, variable->value->data, i, numbers[i]);
+    for (int64_t i = 0; i < cj_tensor_count(cj_variable_value(variable)); i++)
+        cj__element_set(CJ_F32, cj_variable_value(variable)->data, i, numbers[i]);
 }
 
 static cj_shape free_batch(const cj_tensor *tensor, const cj_layer *layer)
@@ -170,7 +170,7 @@ double helper_gradient_error(cj_layer *layer, cj_tensor *input, double step)
     double worst = error_by(&p, input, p.results[1], step);
     const int count = cj__layer_variables(layer, true, variables, CJ__LAYER_VARIABLES_MAX);
     for (int i = 0; i < count; i++)
-        worst = fmax(worst, error_by(&p, variables[i]->value, p.results[i + 2], step));
+        worst = fmax(worst, error_by(&p, cj_variable_value(variables[i]), p.results[i + 2], step));
     for (int i = 0; i < p.result_count; i++)
         cj_release(p.results[i]);
     cj_release(p.inputs[1]);

@@ -36,7 +36,7 @@ static void numbers_go_around_the_names_of_users(void **state)
 
 static const float *kernel(cj_model *model, int layer)
 {
-    return helper_floats(cj_layer_variable(cj_model_layer_at(model, layer), 0)->value);
+    return helper_floats(cj_variable_value(cj_layer_variable(cj_model_layer_at(model, layer), 0)));
 }
 
 static void equal_layers_start_differently_and_models_alike(void **state)

@@ -127,9 +127,10 @@ static void layers_are_added_and_popped(void **state)
     assert_string_equal(cj_layer_name(cj_model_layer_at(model, 1)), "dense_1");
     assert_true(cj_shape_equal(cj_model_output_shape(model, 0), &CJ_SHAPE(CJ_BATCH, 2)));
     cj_model *same = cj_sequential(cj_input(3), cj_dense(4), cj_dense(2));
-    assert_memory_equal(helper_floats(cj_layer_variable(cj_model_layer(model), 2)->value),
-                        helper_floats(cj_layer_variable(cj_model_layer(same), 2)->value),
-                        8 * sizeof(float));
+    assert_memory_equal(
+        helper_floats(cj_variable_value(cj_layer_variable(cj_model_layer(model), 2))),
+        helper_floats(cj_variable_value(cj_layer_variable(cj_model_layer(same), 2))),
+        8 * sizeof(float));
     cj_release(same);
     assert_int_equal(cj_model_add(model, cj_max_pooling2d()), CJ_SHAPE_MISMATCH);
     assert_int_equal(cj_model_add(model, cj_model_layer_at(model, 0)), CJ_INVALID_ARGUMENT);

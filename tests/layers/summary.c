@@ -6,13 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void assert_summary(cj_model *model, const char *expected)
+#define assert_summary(model, expected) \
+    assert_summary_with(model, &(cj_summary_args){CJ_SUMMARY_DEFAULTS}, expected)
+
+static void assert_summary_with(cj_model *model, const cj_summary_args *args, const char *expected)
 {
     char *text = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
     assert_non_null(stream);
-    assert_int_equal(cj_model_summary(model, stream), CJ_OK);
+    assert_int_equal(cj_model_summary_with(model, stream, args), CJ_OK);
     fclose(stream);
     assert_string_equal(text, expected);
     free(text);
@@ -114,6 +117,54 @@ static void optimizer_is_counted_when_it_is_noted(void **state)
     cj_release(model);
 }
 
+static void nested_layers_and_what_trains_are_shown(void **state)
+{
+    (void)state;
+    cj_model *inner = cj_sequential_new(&(cj_sequential_args){
+        CJ_SEQUENTIAL_DEFAULTS, .layers = (cj_layer *[]){cj_input(4), cj_dense(3), cj_dense(2)},
+        .layer_count = 3, .name = "inner"});
+    cj_model *model = cj_sequential(cj_input(4), cj_model_layer(inner), cj_flatten(),
+                                    cj_dense(1, .name = "last", .trainable = false));
+    assert_summary_with(
+        model,
+        &(cj_summary_args){CJ_SUMMARY_DEFAULTS, .show_trainable = true, .expand_nested = true},
+        "Model: \"sequential\"\n"
+        "┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━┳━━━━━━━┓\n"
+        "┃ Layer (type)                ┃ Output Shape          ┃    Param # ┃ Trai… ┃\n"
+        "┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━╇━━━━━━━┩\n"
+        "│ inner (Sequential)          │ (None, 2)             │         23 │   Y   │\n"
+        "├─────────────────────────────┼───────────────────────┼────────────┼───────┤\n"
+        "│    └ dense (Dense)          │ (None, 3)             │         15 │   Y   │\n"
+        "├─────────────────────────────┼───────────────────────┼────────────┼───────┤\n"
+        "│    └ dense_1 (Dense)        │ (None, 2)             │          8 │   Y   │\n"
+        "├─────────────────────────────┼───────────────────────┼────────────┼───────┤\n"
+        "│ flatten (Flatten)           │ (None, 2)             │          0 │   -   │\n"
+        "├─────────────────────────────┼───────────────────────┼────────────┼───────┤\n"
+        "│ last (Dense)                │ (None, 1)             │          3 │   N   │\n"
+        "└─────────────────────────────┴───────────────────────┴────────────┴───────┘\n"
+        " Total params: 26 (104.00 B)\n"
+        " Trainable params: 23 (92.00 B)\n"
+        " Non-trainable params: 3 (12.00 B)\n");
+    assert_summary_with(
+        model, &(cj_summary_args){CJ_SUMMARY_DEFAULTS, .width = 60, .show_trainable = true},
+        "Model: \"sequential\"\n"
+        "┏━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━┳━━━━━━━━━┳━━━━━┓\n"
+        "┃ Layer (type)          ┃ Output Shape     ┃ Param # ┃ Tr… ┃\n"
+        "┡━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━╇━━━━━━━━━╇━━━━━┩\n"
+        "│ inner (Sequential)    │ (None, 2)        │      23 │  Y  │\n"
+        "├───────────────────────┼──────────────────┼─────────┼─────┤\n"
+        "│ flatten (Flatten)     │ (None, 2)        │       0 │  -  │\n"
+        "├───────────────────────┼──────────────────┼─────────┼─────┤\n"
+        "│ last (Dense)          │ (None, 1)        │       3 │  N  │\n"
+        "└───────────────────────┴──────────────────┴─────────┴─────┘\n"
+        " Total params: 26 (104.00 B)\n"
+        " Trainable params: 23 (92.00 B)\n"
+        " Non-trainable params: 3 (12.00 B)\n");
+    assert_int_equal(cj_model_summary(model, stderr, .width = 8), CJ_INVALID_ARGUMENT);
+    assert_error_contains("a width of 8 is too small");
+    cj_release(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -121,6 +172,7 @@ int main(void)
         cmocka_unit_test(branching_model_prints_what_is_connected),
         cmocka_unit_test(unbuilt_model_prints_question_marks),
         cmocka_unit_test(optimizer_is_counted_when_it_is_noted),
+        cmocka_unit_test(nested_layers_and_what_trains_are_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

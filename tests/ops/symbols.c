@@ -96,6 +96,37 @@ static void a_shape_whose_size_overflows_is_refused(void **state)
     assert_error_contains("reshape");
 }
 
+// The first cause survives every builder that is given the NULL.
+static void null_goes_through_builders_with_the_first_cause(void **state)
+{
+    cj_symbol *gradient = NULL;
+    (void)state;
+    cj_symbol *bad = cj_op_matmul(input(2, 3), input(2, 3));
+    assert_null(bad);
+    assert_null(cj_op_reduce_sum(cj_op_exp(cj_op_add(bad, input(2, 3))), NULL, 0));
+    assert_int_equal(cj_gradients(NULL, &gradient, 1, &gradient), CJ_SHAPE_MISMATCH);
+    assert_error_contains("matmul: (2, 3) and (2, 3) do not fit");
+    assert_null(cj_symbol_variable(cj_variable_new("w", NULL)));
+    assert_error_contains("matmul");
+}
+
+static void null_alone_is_refused_by_name(void **state)
+{
+    cj_symbol *x = cj__own(input(2, 3)), *out = NULL;
+    (void)state;
+    cj_error_clear();
+    assert_null(cj_op_add(x, NULL));
+    assert_error_contains("a symbol that is needed is NULL");
+    assert_int_equal(cj_error_status(), CJ_INVALID_ARGUMENT);
+    assert_null(cj_symbol_shape(NULL));
+    assert_int_equal(cj_symbol_dtype(NULL), CJ_F32);
+    assert_string_equal(cj_variable_name(NULL), "");
+    assert_null(cj_variable_value(NULL));
+    assert_int_not_equal(cj_gradients(x, NULL, 1, &out), CJ_OK);
+    assert_int_not_equal(cj_function_call(NULL, NULL, NULL), CJ_OK);
+    cj_release(x);
+}
+
 // Freeing and differentiating are iterative: recursion this deep would overflow the stack.
 static void a_chain_of_100000_is_differentiated_and_freed(void **state)
 {
@@ -282,6 +313,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_release_frees_a_whole_expression),
         cmocka_unit_test(a_shape_of_too_many_axes_is_refused),
+        cmocka_unit_test(null_goes_through_builders_with_the_first_cause),
+        cmocka_unit_test(null_alone_is_refused_by_name),
         cmocka_unit_test(a_shape_whose_size_overflows_is_refused),
         cmocka_unit_test(an_argument_may_be_used_twice),
         cmocka_unit_test(a_held_symbol_outlives_its_users),

@@ -96,6 +96,16 @@ static bool comes_back(const char *name, cj_model *model, const json_t *facts)
     return right;
 }
 
+// What Keras writes by itself is known to the last key.
+static int warnings;
+
+static void count_warning(const char *sentence, void *context)
+{
+    (void)context;
+    print_message("warning: %s\n", sentence);
+    warnings++;
+}
+
 static void architectures_of_keras_load(void **state)
 {
     (void)state;
@@ -105,6 +115,7 @@ static void architectures_of_keras_load(void **state)
     const char *name;
     free(text);
     assert_non_null(index);
+    cj_set_warning_handler(count_warning, NULL);
     json_object_foreach (index, name, facts) {
         cj_error_clear();
         text = read_fixture(name, &size);
@@ -117,7 +128,9 @@ static void architectures_of_keras_load(void **state)
         free(text);
     }
     json_decref(index);
+    cj_set_warning_handler(NULL, NULL);
     assert_int_equal(wrong, 0);
+    assert_int_equal(warnings, 0);
 }
 
 int main(int argc, char **argv)

@@ -118,7 +118,7 @@ static void lists_have_any_length(void **state)
     enum { MANY = 12 };
     const char *metrics[MANY];
     cj_callback *callbacks[MANY];
-    char names[MANY][48];
+    char names[MANY][64];
     for (int i = 0; i < MANY; i++) {
         snprintf(names[i], sizeof names[i], "sparse_top_k_categorical_accuracy(k=%d)", i + 1);
         metrics[i] = names[i];

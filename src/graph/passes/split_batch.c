@@ -282,6 +282,7 @@ size_t cj__split_workspace(cj__plan *plan, cj__split *split)
         for (int i = 0; i < 2 && instruction->op->workspace; i++) {
             cj__part part;
             cj__part_of(&plan->program, instruction, &plan->calls[position], firsts[i], &part);
+            part.call.setup = cj__part_setup(plan, position, firsts[i]);
             const size_t workspace = instruction->op->workspace(&part.call);
             most = workspace > most ? workspace : most;
         }

@@ -1,6 +1,8 @@
 #include "train/callbacks/snapshot.h"
 #include "base/memory.h"
+#include "base/error.h"
 #include "base/object.h"
+#include "ops/variable.h"
 #include <cajal/layers.h>
 
 void cj__snapshot_free(cj__snapshot *snapshot)
@@ -11,9 +13,9 @@ void cj__snapshot_free(cj__snapshot *snapshot)
     *snapshot = (cj__snapshot){0};
 }
 
-static cj_tensor *weight(const cj_model *model, int index)
+static const cj_tensor *weight(const cj_model *model, int index)
 {
-    return cj_variable_value(cj_layer_variable(cj_model_layer(model), index));
+    return cj__variable_read(cj_layer_variable(cj_model_layer(model), index));
 }
 
 cj_status cj__snapshot_take(cj__snapshot *snapshot, const cj_model *model)
@@ -23,7 +25,8 @@ cj_status cj__snapshot_take(cj__snapshot *snapshot, const cj_model *model)
     cj_status status = fresh.tensors ? CJ_OK : CJ_OUT_OF_MEMORY;
     for (int i = 0; i < count && status == CJ_OK; i++) {
         const cj_tensor *value = weight(model, i);
-        status = cj_tensor_convert(value, cj_tensor_dtype(value), &fresh.tensors[i]);
+        status =
+            value ? cj_tensor_convert(value, value->dtype, &fresh.tensors[i]) : cj_error_status();
         fresh.count += status == CJ_OK;
     }
     cj__snapshot_free(status == CJ_OK ? snapshot : &fresh);
@@ -34,8 +37,12 @@ cj_status cj__snapshot_take(cj__snapshot *snapshot, const cj_model *model)
 
 cj_status cj__snapshot_refresh(cj__snapshot *snapshot, const cj_model *model)
 {
-    for (int i = 0; i < snapshot->count; i++)
-        CJ_TRY(cj_tensor_copy(snapshot->tensors[i], weight(model, i)));
+    for (int i = 0; i < snapshot->count; i++) {
+        const cj_tensor *value = weight(model, i);
+        if (!value)
+            return cj_error_status();
+        CJ_TRY(cj_tensor_copy(snapshot->tensors[i], value));
+    }
     return CJ_OK;
 }
 
@@ -54,9 +61,10 @@ cj_status cj__snapshot_set(cj__snapshot *snapshot, cj_tensor *const *tensors, in
 bool cj__snapshot_fits(const cj__snapshot *snapshot, const cj_model *model)
 {
     bool fits = snapshot->count == cj_layer_variable_count(cj_model_layer(model));
-    for (int i = 0; fits && i < snapshot->count; i++)
-        fits = cj_shape_equal(cj_tensor_shape(snapshot->tensors[i]),
-                              cj_tensor_shape(weight(model, i)));
+    for (int i = 0; fits && i < snapshot->count; i++) {
+        const cj__type type = cj__variable_type(cj_layer_variable(cj_model_layer(model), i));
+        fits = cj_shape_equal(cj_tensor_shape(snapshot->tensors[i]), &type.shape);
+    }
     return fits;
 }
 

@@ -6,6 +6,7 @@
 // in order: first its weights, then its output.
 #include "base/error.h"
 #include "base/memory.h"
+#include "ops/variable.h"
 #include "train/callbacks.h"
 #include "train/callbacks/snapshot.h"
 #include "train/step.h"
@@ -64,8 +65,8 @@ static const char *bad_weight(const cj_layer *layer)
 {
     for (int i = 0; i < cj_layer_variable_count(layer); i++) {
         const cj_variable *variable = cj_layer_variable(layer, i);
-        const cj_tensor *value = cj_variable_value(variable);
-        if (!all_finite(value->dtype, value->data, cj_tensor_count(value)))
+        const cj_tensor *value = cj__variable_read(variable);
+        if (!value || !all_finite(value->dtype, value->data, cj_tensor_count(value)))
             return cj_variable_name(variable);
     }
     return NULL;
@@ -151,18 +152,28 @@ static cj_status inquire(cj_model *model, cj__train_state *state, const char *wh
     return status;
 }
 
+static cj_status add_to_steps(cj__train_state *state, int64_t more)
+{
+    cj_tensor *value = cj__variable_edit(state->iterations);
+    if (!value)
+        return cj_error_status();
+    *(int64_t *)(void *)value->data += more;
+    return cj__variable_commit(state->iterations);
+}
+
 // Weights and step count are as the bad step found them for the time of the inquiry.
 static cj_status inquire_before(guard *g, cj_model *model, cj__train_state *state,
                                 const char *where)
 {
     cj__snapshot after = {0};
-    int64_t *steps = (int64_t *)(void *)state->iterations->value->data;
     CJ_TRY(cj__snapshot_take(&after, model));
     cj_status status = cj__snapshot_restore(&g->weights, model);
-    --*steps;
     if (status == CJ_OK)
+        status = add_to_steps(state, -1);
+    if (status == CJ_OK) {
         status = inquire(model, state, where);
-    ++*steps;
+        add_to_steps(state, 1);
+    }
     const cj_status restored = cj__snapshot_restore(&after, model);
     cj__snapshot_free(&after);
     return status ? status : restored;
