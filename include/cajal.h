@@ -14,6 +14,7 @@
 #include <cajal/graph.h>
 #include <cajal/layers.h>
 #include <cajal/model.h>
+#include <cajal/optimizers.h>
 #include <cajal/tensor.h>
 #include <cajal/train.h>
 #include <cajal/loop.h>

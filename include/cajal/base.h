@@ -26,9 +26,9 @@
  * left out has the default that stands in `CJ_X_DEFAULTS`; what is written is what is meant: false
  * is false, 0 is 0. Settings that may be absent have a value for that: INFINITY for no limit, -1
  * for no seed, NULL for no text. Each struct begins with its size, `size`, by which a newer library
- * knows what an older program has: it takes the defaults for members that came later. In C++ and
- * other languages call `cj_X_defaults(&args)`, set members, and call the function. Arguments are
- * read during the call only.
+ * knows what an older program has: it takes the defaults for members that came later. The macros
+ * are of C: in C++ and other languages call `cj_X_defaults(&args)`, set members, and call the
+ * function. Arguments are read during the call only.
  *
  * The library never prints unless asked and never exits. Beside objects it keeps, for each thread,
  * the last sentence, the memory hook, the warning handler, and what cj_apply() was given in vain

@@ -39,7 +39,10 @@ CJ_API void cj_explain_defaults(cj_explain_args *args);
  */
 CJ_API cj_status cj_explain_with(cj_model *model, cj_tensor *const *inputs, FILE *stream,
                                  const cj_explain_args *args);
-/** `cj_explain(model, (cj_tensor *[]){image}, stdout, .layer = "conv2d")`. */
+/**
+ * `cj_explain(model, (cj_tensor *[]){image}, stdout, .layer = "conv2d")`. Several inputs that are
+ * written in place have parentheses around them: `((cj_tensor *[]){a, b})`.
+ */
 #define cj_explain(model, inputs, ...)                       \
     cj_explain_with(model, inputs, CJ__HEAD(__VA_ARGS__, ~), \
                     &(cj_explain_args){CJ_EXPLAIN_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})

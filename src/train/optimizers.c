@@ -1,4 +1,4 @@
-// Optimizers: SGD, Adagrad, Adadelta, RMSprop, Adam. Formulas are in cajal/train.h; the numbers are
+// Optimizers: SGD, Adagrad, Adadelta, RMSprop, Adam. Formulas are in cajal/optimizers.h; the numbers are
 // crunched by the ops of ops/update.c; here is which slots each keeps, what it starts them with,
 // and how gradients are clipped first.
 #include "base/args.h"

@@ -10,14 +10,14 @@
 #include <sys/mman.h>
 
 // Address space that is reserved; pages take no memory before they are touched.
-static const size_t reserved = (size_t)1 << 34;
+static const size_t reserved = (size_t)1 << 30;
 enum { GARBAGE = 0xa5 };
 
 struct mapped {
     cj__cpu cpu;
     char *memory;
     size_t used;
-    pthread_mutex_t lock; // guards all below
+    pthread_mutex_t lock; // guards what follows
     int open;             // runs and copies under way
     int copies_left;      // until one fails; 0 for none
     mapped_counts counts;
