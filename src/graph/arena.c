@@ -37,8 +37,8 @@ cj__arenas *cj__arenas_new(cj__device *device)
     return NULL;
 }
 
-// Whether `a` suits a run of `size` bytes better than `b`: the smallest that is large enough, so
-// that a larger one stays for those who need it; else the largest.
+// Whether `a` suits a run of `size` bytes better than `b`. The smallest arena that is large enough
+// suits best, so that larger ones stay free for larger plans; if none is, the largest.
 static bool suits_better(const cj__arena *a, const cj__arena *b, size_t size)
 {
     if (a->size >= size && b->size >= size)
@@ -87,7 +87,7 @@ static cj_status grow(cj__device *device, cj__arena *arena, size_t size)
     if (allocate(device, arena, size))
         return CJ_OK;
     if (before != 0)
-        allocate(device, arena, before); // or the next run asks again
+        allocate(device, arena, before); // if this fails too, the next run tries again
     return CJ_OUT_OF_MEMORY;
 }
 

@@ -1,12 +1,10 @@
-// Arenas: the memory that runs borrow. A plan gives its buffers offsets in an arena and has none of
-// its own, so that all plans of a function, and all functions of a model, need as much memory as
-// the greatest of them and not as all together.
+// Arenas: the memory that runs borrow. A plan gives its buffers offsets in an arena and has no memory
+// of its own, so that all plans of a function, and all functions of a model, together need the
+// memory of the largest one only. All arenas of a list are memory of one device (ops/device.h).
 //
-// All arenas of a list are memory of one device (ops/device.h).
-//
-// A run borrows one arena whole and gives it back. Nothing lives in it between runs, so it may be
-// of any history, and may move: pointers into it are good for the one run. Runs at once, of several
-// threads, borrow different arenas: there are as many as there were runs at the same time.
+// A run borrows a whole arena and returns it. Nothing is kept in it between runs, so its contents are
+// undefined and it may move: pointers into it are valid for one run. Concurrent runs of several
+// threads borrow different arenas: there are as many as there have been concurrent runs.
 #ifndef CJ_GRAPH_ARENA_H
 #define CJ_GRAPH_ARENA_H
 
@@ -33,9 +31,9 @@ typedef struct cj__arenas {
 // NULL without memory.
 cj__arenas *cj__arenas_new(cj__device *device);
 
-// Borrows an arena of at least `size` bytes, faulted in. Where it has to grow, its old memory is
-// freed first: both at once would be a peak. If growing fails, it has its old size again where there
-// is memory for that, and *arena is NULL.
+// Borrows an arena of at least `size` bytes, faulted in. An arena that has to grow frees its old
+// memory first, so that the two never exist together. If growing fails, *arena is NULL and the
+// arena goes back to its old size if there is memory for that.
 cj_status cj__arena_borrow(cj__arenas *arenas, size_t size, cj__arena **arena);
 void cj__arena_return(cj__arenas *arenas, cj__arena *arena); // NULL is fine
 

@@ -60,8 +60,8 @@ static void keep(cj_function *function, cj_symbol *symbol)
     function->symbols[function->symbol_count++] = cj__own(symbol);
 }
 
-// The objects that were given, in one row: inputs, outputs, updates' values and variables, the
-// pool.
+// The objects in the arguments as one list: inputs, outputs, values and variables of the updates, and
+// the pool.
 static const void *argument(const cj_function_args *args, int index)
 {
     if (index < args->input_count)
@@ -268,7 +268,7 @@ static void give_plan_back(cj_function *function, cj__plan *plan)
     cj__mutex_unlock(&function->lock);
 }
 
-// A plan and memory for it, both this thread's until they are given back.
+// Takes a plan and an arena for it. Both belong to this thread until they are given back.
 static cj_status take_plan(cj_function *function, int64_t batch, cj__plan **plan)
 {
     CJ_TRY(find_plan(function, batch, plan));
@@ -291,7 +291,7 @@ cj_status cj__function_run(cj_function *function, int64_t batch, const void *con
     return status;
 }
 
-// What a timing needs: inputs of zeros, and the bytes of the variables that it overwrites.
+// What timing a plan needs: inputs of zeros, and copies of the variables that the runs overwrite.
 typedef struct rehearsal {
     void **inputs, **saved;
     double *seconds;
@@ -356,9 +356,10 @@ cj_status cj__function_print(cj_function *function, int64_t batch, int rounds, F
     return status != CJ_OK ? status : undone;
 }
 
-// ---- The door ----
+// ---- Public calls: checks ----
 
-// Whether a tensor fits a type whose free axis must be *batch (found here if it is still -1).
+// Checks a tensor against a type. Its free axis must have length *batch, which is set here if it is
+// still -1.
 static cj_status check_tensor(const char *what, int index, const cj__type *type,
                               const cj_tensor *tensor, int64_t *batch)
 {
@@ -398,7 +399,7 @@ static cj_status call_contiguous(cj_function *function, cj_tensor *const *inputs
             CJ_TRY(cj_tensor_convert(inputs[i], inputs[i]->dtype, &copies[i]));
         pointers[i] = copies[i] ? copies[i]->data : inputs[i]->data;
     }
-    batch = batch < 0 ? 1 : batch; // no free axis: any length will do
+    batch = batch < 0 ? 1 : batch; // without a free axis the batch size has no effect
     void **results = (void **)(pointers + function->input_count);
     for (int i = 0; i < function->output_count; i++) {
         cj_tensor *output = outputs ? outputs[i] : NULL;
@@ -411,7 +412,7 @@ static cj_status call_contiguous(cj_function *function, cj_tensor *const *inputs
     return cj__function_run(function, batch, pointers, results);
 }
 
-enum { SMALL = 32 }; // inputs and outputs that fit without an allocation
+enum { SMALL = 32 }; // up to so many inputs and outputs, a call allocates nothing
 
 cj_status cj_function_call(cj_function *function, cj_tensor *const *inputs,
                            cj_tensor *const *outputs)

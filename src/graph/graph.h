@@ -33,7 +33,7 @@ const cj__type *cj__function_output(const cj_function *function, int index);
 
 // Prints the plan for a batch size: each kernel, its operands, buffer, bytes and FLOPs; totals.
 // With rounds > 0 also the median time of each kernel in so many runs on inputs of zeros, after
-// which every variable has its bits again; nobody else may use the variables meanwhile.
+// which every variable has its bits again; no other thread may use the variables meanwhile.
 cj_status cj__function_print(cj_function *function, int64_t batch, int rounds, FILE *stream);
 
 #endif

@@ -1,4 +1,4 @@
-// Topological order without recursion, and a hash table from a node to its place.
+// Topological order without recursion, with a hash table from a node to its place in the order.
 #include "graph/order.h"
 
 #include "base/memory.h"

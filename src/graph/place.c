@@ -1,5 +1,5 @@
-// Placing buffers by lifetime: largest first, each in the smallest gap between those already placed
-// whose lives touch its own. This is the "greedy by size" rule (Pisarchyk and Lee 2020, "Efficient
+// Placing buffers by lifetime: largest first, each in the smallest gap between the buffers already
+// placed whose lifetimes overlap its own. This is the "greedy by size" rule (Pisarchyk and Lee 2020, "Efficient
 // Memory Management for Deep Neural Net Inference").
 #include "base/memory.h"
 #include "graph/plan.h"

@@ -1,5 +1,5 @@
-// Making a plan: concrete types, the order of calls, homes and lifetimes of values, places in an
-// arena, calls.
+// Making a plan, in this order: concrete types, the order of calls, the home and lifetime of each
+// value, offsets in the arena, and the calls themselves.
 #include "graph/plan.h"
 
 #include "base/error.h"
@@ -29,7 +29,7 @@ static cj_status take_types(cj__plan *plan)
 
 // ---- Order: main calls, then updates ----
 
-// The input whose memory output `k` may take, or -1.
+// The input whose memory output `k` may reuse, or -1.
 static int aliased(const cj__instruction *instruction, int k)
 {
     const cj__op *op = instruction->op;
@@ -38,8 +38,8 @@ static int aliased(const cj__instruction *instruction, int k)
     return op->alias && k < (int)strlen(op->alias) ? op->alias[k] - '0' : -1;
 }
 
-// Whether output `k` of an update instruction is what the program gives the variable in the aliased
-// input.
+// Whether output `k` of an update instruction is the new value of the variable that its aliased input
+// reads.
 static bool writes_variable(const cj__program *program, const cj__instruction *instruction, int k)
 {
     if (aliased(instruction, k) < 0)
@@ -63,7 +63,7 @@ static bool reads_variable(const cj__program *program, const cj__instruction *in
     return false;
 }
 
-// An update instruction can wait for the end if nothing computes with its results.
+// An update instruction can run after all main calls if no instruction reads its results.
 static bool can_wait(const cj__program *program, int index)
 {
     const cj__instruction *update = &program->instructions[index];
@@ -80,8 +80,8 @@ static bool can_wait(const cj__program *program, int index)
     return true;
 }
 
-// Whether another waiting update reads a variable that this one writes. Such an update comes after
-// its readers; if two read each other's variables, neither writes in place.
+// Whether another of the updates that run last reads a variable that this one writes. The writer then
+// runs after its readers. If two read each other's variables, neither writes in place.
 static bool is_read(const cj__program *program, const bool *waits, const int *rank, int index,
                     int rank_of_readers)
 {
@@ -117,7 +117,7 @@ static cj_status order_calls(cj__plan *plan)
     }
     plan->main_count = next;
     for (int i = 0; i < count; i++)
-        // of others: all ranks count, they are 0 or 1
+        // all other updates count here, whatever their rank (0 or 1)
         rank[i] = waits[i] && is_read(program, waits, rank, i, 0);
     for (int last = 0; last < 2; last++) {
         for (int i = 0; i < count; i++) {
@@ -134,8 +134,8 @@ static cj_status order_calls(cj__plan *plan)
 
 // ---- Homes and lifetimes ----
 
-// An input that the device cannot read where the caller has it has a place in the arena from before
-// the first call to its last reader.
+// An input that the device cannot read in the caller's memory has a place in the arena, from before
+// the first call until its last reader.
 static void find_home_of_input(cj__plan *plan, int value, const int *last)
 {
     cj__buffer *buffer = &plan->buffers[value];
@@ -165,7 +165,7 @@ static void find_homes_of_leaves(cj__plan *plan, const int *last)
     }
 }
 
-// A device whose memory is not the host's has the constants of its plans in one block.
+// On a device whose memory is not the host's, the constants of a plan lie in one block.
 static cj_status bring_constants(cj__plan *plan)
 {
     const cj__device_kind *kind = plan->device->kind;
@@ -196,7 +196,7 @@ static void note_place(cj__plan *plan, cj_variable *variable)
             (struct cj__placed){variable, cj__variable_memory(variable)};
 }
 
-// Where the variables are, so that a run finds out if one has moved since.
+// Records where the variables are, so that a run detects one that has moved since.
 static void note_places(cj__plan *plan)
 {
     for (int i = 0; i < plan->program.value_count; i++)
@@ -205,7 +205,7 @@ static void note_places(cj__plan *plan)
         note_place(plan, plan->program.updated[i]);
 }
 
-// The last position that reads each value; outputs and updates are read at the very end.
+// Finds the last position that reads each value. Outputs and updates are read after the last call.
 static void find_last_reads(const cj__plan *plan, int *last)
 {
     const cj__program *program = &plan->program;
@@ -221,7 +221,7 @@ static void find_last_reads(const cj__plan *plan, int *last)
     for (int i = 0; i < program->update_count; i++)
         last[program->updates[i]] = program->instruction_count;
     cj__keep_pending(plan, last);
-    // A view keeps its source alive; later views first, so that chains add up.
+    // A view keeps its source alive. Later views come first, so that chains are followed.
     for (int position = program->instruction_count - 1; position >= 0; position--) {
         const cj__instruction *instruction = &program->instructions[plan->order[position]];
         int source = instruction->input_count != 0 ? instruction->inputs[0] : -1,
@@ -237,8 +237,8 @@ static void share(cj__plan *plan, int value, int with)
     plan->buffers[value].root = plan->buffers[with].root;
 }
 
-// An element-wise result may take the memory of an input of its type that is not read again by
-// anybody.
+// An element-wise result may reuse the memory of an input of the same type whose last reader this
+// call is.
 static bool take_dying_input(cj__plan *plan, const cj__instruction *instruction, int position)
 {
     int result = instruction->outputs[0];
@@ -316,7 +316,7 @@ static cj_status make_calls(cj__plan *plan)
             continue;
         size_t workspace = 0;
         CJ_TRY(plan->device->kind->prepare(plan->device, call, &workspace));
-        if (instruction->cut.group == 0) // of the others each part has its own: below
+        if (instruction->cut.group == 0) // calls that run in parts: see the next loop
             plan->workspace = workspace > plan->workspace ? workspace : plan->workspace;
     }
     for (int i = 0; i < plan->split_count; i++) {
@@ -363,8 +363,8 @@ void cj__plan_point(cj__plan *plan, char *base)
     point_calls(plan);
 }
 
-// An update that is not written in place is copied; one that is a variable's old value is saved
-// first, as are outputs.
+// An update that is not written in place is copied. Updates and outputs that are the old value of a
+// variable are saved before the updates run.
 static void make_copies(cj__plan *plan)
 {
     const cj__program *program = &plan->program;
@@ -447,7 +447,7 @@ static cj_status fill(cj__plan *plan)
     return status;
 }
 
-// A copy of the program, with concrete types, rewritten for them.
+// Copies the program, makes its types concrete, and applies the passes that depend on shapes.
 static cj_status specialise(cj__plan *plan, const cj__program *program, const char *off)
 {
     CJ_TRY(cj__program_copy(program, &plan->program));

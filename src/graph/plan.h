@@ -20,7 +20,7 @@ typedef enum cj__home {
     CJ__HOME_SHARED,
     CJ__HOME_FIXED,   // a variable's or constant's memory
     CJ__HOME_INPUT,   // the caller's, where the device reads the host's memory
-    CJ__HOME_NOWHERE, // an output that nobody reads
+    CJ__HOME_NOWHERE, // an output without a reader
 } cj__home;
 
 typedef struct cj__buffer {

@@ -1,11 +1,11 @@
-// A plan as a table, so that a user sees what runs, where it lives and where the time goes.
+// A plan as a table: what runs, where its result lies, and where the time goes.
 #include "graph/plan.h"
 
 #include "base/error.h"
 
 enum { WORDS = 160, SHAPES = 4 * WORDS };
 
-// "(64, 28, 28, 1) (3, 3, 1, 32) .. -> (64, 12, 12, 32)": two operands tell what is computed.
+// "(64, 28, 28, 1) (3, 3, 1, 32) .. -> (64, 12, 12, 32)": at most two inputs are written out.
 static void shapes_of(const cj__call *call, char *text, size_t size)
 {
     char first[WORDS] = "", second[WORDS] = "", result[WORDS];

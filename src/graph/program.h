@@ -84,8 +84,8 @@ cj_status cj__program_append(cj__program *program, const cj__instruction *instru
 cj_status cj__program_operands(cj__instruction *instruction, const int *inputs, int input_count,
                                const int *outputs, int output_count);
 // The instructions that read a value: their number, of which the first `most` go to `readers`. More
-// than `most` if an output or update is the value, so that a caller that finds all readers
-// in the array knows that there are no others.
+// than `most` if the value is also an output or update: a result of at most `most` means that
+// `readers` has all uses.
 int cj__program_readers(const cj__program *program, int value, int *readers, int most);
 
 // The call that an instruction will be, with types and without memory; `operands` has room for
@@ -111,8 +111,9 @@ void cj__part_of(const cj__program *program, const cj__instruction *instruction,
 int cj__leaf_of(const cj__program *program, int value);
 const cj_variable *cj__variable_of(const cj__program *program, int value);
 
-// Makes a max pool's gradient only as high and wide as the windows reach, if its readers can do
-// without the zeros beyond, and makes them expect that. False, and nothing changed, if they cannot.
+// Crops a max pool's gradient to the rows and columns that its windows reach, if all its readers can
+// do without the zeros beyond; the readers are changed too. False, and nothing is changed, if they
+// cannot.
 bool cj__crop_pool_grad(cj__program *program, cj__instruction *pool_grad, int64_t rows,
                         int64_t cols);
 

@@ -1,5 +1,5 @@
-// Programs that are copied, specialised to a batch size, and changed: what passes over concrete
-// shapes stand on.
+// Copying programs, specialising them to a batch size, and changing them: the building blocks of
+// passes over concrete shapes.
 #include "base/memory.h"
 #include "graph/program.h"
 #include "ops/device.h"
@@ -63,8 +63,8 @@ static void set_free_axis(cj__type *type, int64_t batch)
     }
 }
 
-// The op's own rule gives the types of what an instruction makes; it may complete attributes, in a
-// copy.
+// The op's shape rule gives the types of the outputs. It may complete attributes; those changes are
+// dropped.
 static cj_status infer_instruction(cj__program *program, const cj__instruction *instruction)
 {
     cj__type *types =

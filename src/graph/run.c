@@ -15,7 +15,7 @@ static double now(void)
     return 1e-9 * (double)cj__clock();
 }
 
-// Where the results of a part that are sums go, before they are added: after the workspace.
+// Results of a part that are sums are first written to memory after the workspace, then added.
 static void point_sums(cj__part *part, char *next)
 {
     for (int k = 0; k < part->call.output_count; k++) {
@@ -135,27 +135,28 @@ static cj_status run_calls(cj__plan *plan, const cj__run *run, int begin, int en
     return CJ_OK;
 }
 
-// Runs the main calls (0) or the updates (1).
+// Runs the main calls (0) or the updates (1): as a list where the device can, but for a plan with
+// calls that are started early, which are poked between the others.
 static cj_status run_list(cj__plan *plan, const cj__run *run, int index)
 {
     const cj__device_kind *kind = plan->device->kind;
     const int begin = index == 0 ? 0 : plan->main_count,
               end = index == 0 ? plan->main_count : plan->program.instruction_count;
-    if (!kind->run_list)
+    if (!kind->run_list || plan->pending_count > 0)
         return run_calls(plan, run, begin, end, NULL);
     const cj__call_list list = {plan->calls + begin, end - begin, index, plan->version};
     return kind->run_list(plan->device, plan->device_own, &list, run);
 }
 
-// Where a value is in this run.
-static const void *whereabouts(const cj__plan *plan, const void *const *inputs, int value)
+// The address of a value in this run.
+static const void *address_of(const cj__plan *plan, const void *const *inputs, int value)
 {
     int root = plan->buffers[value].root;
     return plan->buffers[root].home == CJ__HOME_INPUT ? inputs[plan->program.values[root].input] :
                                                         plan->buffers[root].data;
 }
 
-// Points calls to the caller's inputs, or copies those into the arena.
+// Points the calls to the caller's inputs, or copies the inputs into the arena.
 static cj_status bring_inputs(cj__plan *plan, const void *const *inputs)
 {
     for (int i = 0; i < plan->patch_count; i++)
@@ -175,7 +176,7 @@ static cj_status save_old_values(cj__plan *plan, const void *const *inputs)
         const cj__copy *copy = &plan->copies[i];
         if (copy->saved)
             CJ_TRY(plan->device->kind->copy_within(
-                plan->device, copy->saved, whereabouts(plan, inputs, copy->from), copy->bytes));
+                plan->device, copy->saved, address_of(plan, inputs, copy->from), copy->bytes));
     }
     return CJ_OK;
 }
@@ -185,7 +186,7 @@ static cj_status bring_results(cj__plan *plan, const void *const *inputs, void *
     const cj__device_kind *kind = plan->device->kind;
     for (int i = 0; i < plan->copy_count; i++) {
         const cj__copy *copy = &plan->copies[i];
-        const void *from = copy->saved ? copy->saved : whereabouts(plan, inputs, copy->from);
+        const void *from = copy->saved ? copy->saved : address_of(plan, inputs, copy->from);
         void *output = outputs && copy->output >= 0 ? outputs[copy->output] : NULL;
         if (output)
             CJ_TRY(kind->copy_out(plan->device, output, from, copy->bytes));
@@ -242,8 +243,8 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-// The seconds of every call in each of so many runs, after one to warm up: those of call i from
-// times[i * rounds] on.
+// Measures every call in each of `rounds` runs, after a run to warm up. The times of call i begin at
+// times[i * rounds].
 static cj_status time_rounds(cj__plan *plan, const cj__run *run, int rounds, double *seconds,
                              double *times)
 {

@@ -1,4 +1,4 @@
-// The round of a plan's runs: see trial.h.
+// Trials of a plan, and what follows from them: see trial.h.
 #include "graph/trial.h"
 
 static bool is_trying(const cj__trial *trial)
@@ -23,17 +23,17 @@ bool cj__trial_is_timed(const cj__trial *trial)
 
 void cj__trial_ran(cj__trial *trial, double seconds)
 {
-    double *least = &trial->least[is_alone(trial)];
+    double *min = &trial->min[is_alone(trial)];
     const bool timed = cj__trial_is_timed(trial);
-    if (timed && (*least == 0 || seconds < *least))
-        *least = seconds;
+    if (timed && (*min == 0 || seconds < *min))
+        *min = seconds;
     if (timed && !is_alone(trial) && seconds > CJ__TRIAL_LONG) {
         trial->alone = false;
         trial->run = CJ__TRIALS * CJ__TRIAL_RUNS;
         return;
     }
     if (++trial->run == CJ__TRIALS * CJ__TRIAL_RUNS)
-        trial->alone = trial->least[1] < trial->least[0];
+        trial->alone = trial->min[1] < trial->min[0];
     if (trial->run >= CJ__TRIAL_ROUND)
         *trial = (cj__trial){.alone = trial->alone};
 }

@@ -1,7 +1,7 @@
-// Whether a plan's runs share their work between threads. Whether that pays depends on how long the
-// machine takes to hand lines of the cache from one processor to another, and on who else uses it:
-// no rule by shapes tells. Bits do not depend on it, so a plan whose runs are short tries both, and
-// again from time to time.
+// Whether the runs of a plan share their work between threads. Whether sharing is faster depends on
+// how long the machine takes to move cache lines between processors, and on its other load: shapes
+// alone do not tell. Results do not depend on it, so a plan with short runs measures both ways, and
+// repeats that from time to time.
 #ifndef CJ_GRAPH_TRIAL_H
 #define CJ_GRAPH_TRIAL_H
 
@@ -10,22 +10,22 @@
 
 enum { CJ__TRIAL_RUNS = 4, CJ__TRIALS = 4, CJ__TRIAL_ROUND = 4096 };
 
-// Runs longer than this are shared without being tried: what handing over costs is small beside
-// them.
+// Runs longer than this are shared without a trial: the cost of sharing is small beside them.
 #define CJ__TRIAL_LONG 5e-3 // seconds
 
-// All zeros before the first run. A round is CJ__TRIALS trials, shared and alone in turn, and then
-// runs as they have decided.
+// All zeros before the first run. A round has CJ__TRIALS trials, alternately shared and alone, and
+// then runs the way that was faster.
 typedef struct cj__trial {
-    int64_t run;     // of the round
-    bool alone;      // what was decided
-    double least[2]; // seconds of a run so far: shared, and alone; 0 before the first
+    int64_t run;   // index within the round
+    bool alone;    // the decision of the last trials
+    double min[2]; // least seconds of a run so far, shared and alone; 0 before the first
 } cj__trial;
 
 bool cj__trial_shares(const cj__trial *trial);
-// the first run of a trial is not: it moves the operands
+// Whether the next run is timed. The first run of each trial is not, since it moves the operands
+// into other caches.
 bool cj__trial_is_timed(const cj__trial *trial);
-// a run has ended well; its time, if it is timed
+// Records a run that has ended without an error, with its time in seconds if it was timed.
 void cj__trial_ran(cj__trial *trial, double seconds);
 
 #endif

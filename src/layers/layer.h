@@ -165,6 +165,8 @@ cj_status cj__layer_call(cj_layer *layer, cj__trace *trace, const cj__value *inp
 // `capacity`.
 int cj__layer_variables(const cj_layer *layer, bool trainable_only, cj_variable **variables,
                         int capacity);
+// The states of stateful layers, which are variables too but no weights; counted and filled alike.
+int cj__layer_states(const cj_layer *layer, cj_variable **variables, int capacity);
 
 // The variables that training changes, given the flags of a compile (see cj__trace.flags), in the
 // same order. Returns the count; fills at most `capacity`.

@@ -94,6 +94,26 @@ int cj__layer_trained(const cj_layer *layer, const cj__index *flags, cj_variable
     return w.count;
 }
 
+static void collect_states(walk *w, const cj_layer *layer, bool trainable)
+{
+    (void)trainable;
+    for (int i = 0; i < layer->variable_count; i++) {
+        if (!layer->states[i])
+            continue;
+        if (w->count < w->capacity)
+            w->variables[w->count] = layer->variables[i];
+        w->count++;
+    }
+}
+
+int cj__layer_states(const cj_layer *layer, cj_variable **variables, int capacity)
+{
+    walk w = {.root = layer, .visit = collect_states, .variables = variables, .capacity = capacity};
+    if (layer)
+        go(&w, layer, true);
+    return w.count;
+}
+
 static void add_losses(walk *w, const cj_layer *layer, bool trainable)
 {
     for (int i = 0; i < layer->variable_count; i++) {

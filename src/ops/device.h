@@ -90,8 +90,9 @@ typedef struct cj__device_kind {
     // of the run, and returns it or, if that was CJ_OK, its own.
     cj_status (*begin)(cj__device *device, void *own, cj__run *run);
     cj_status (*end)(cj__device *device, void *own, cj__run *run, cj_status status);
-    // Runs a list at once. NULL for a device whose calls are run one by one. Such a device must not
-    // name the pass split_batch, which makes lists into loops over parts of a batch.
+    // Runs a list at once. NULL for a device whose calls are run one by one. A device with this
+    // function must leave out the pass split_batch, which makes lists into loops over parts of a
+    // batch. Plans with ops that start early and are awaited late run call by call all the same.
     cj_status (*run_list)(cj__device *device, void *own, const cj__call_list *list,
                           const cj__run *run);
     // What it computes with, for listings: "2 threads".

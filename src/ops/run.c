@@ -15,7 +15,7 @@ static void element_task(void *context, int64_t begin, int64_t end)
 {
     const cj__elements *e = context;
     const int64_t all = end * CJ__PIECE < e->count ? end * CJ__PIECE : e->count;
-    // one that the cache still holds when it is rounded
+    // small enough to be in the cache still when it is rounded
     const int64_t piece = e->call->rounds ? CJ__PIECE : all;
     for (int64_t first = begin * CJ__PIECE, last; first < all; first = last) {
         last = all - first < piece ? all : first + piece;
@@ -74,11 +74,11 @@ void *cj__job_scratch(const cj__call *call, const cj__job *job)
 
 cj__prepared cj__job_prepares(const cj__job *job, int input, int64_t uses)
 {
-    const int64_t most = 2048; // with so many, preparing takes a hundredth of the call
+    const int64_t most = 2048; // with more uses, preparing takes less than 1 % of the call
     return (cj__prepared){job->prepares > 0 && uses <= most ? input : -1, job->workspace};
 }
 
-// The first phase to run. What an earlier run left is good as long as the input has the same bytes.
+// The first phase to run. What an earlier run prepared is valid while the input has the same bytes.
 static int first_phase(const cj__call *call, const cj__job *job)
 {
     cj__kept *kept = call->kept;
@@ -92,7 +92,7 @@ static int first_phase(const cj__call *call, const cj__job *job)
     if (kept->prepared && memcmp(kept->copy, input, kept->copy_bytes) == 0)
         return job->prepares;
     memcpy(kept->copy, input, kept->copy_bytes);
-    kept->prepared = true; // from the end of this call on; nothing reads it before
+    kept->prepared = true; // true once this call has ended; not read before
     return 0;
 }
 

@@ -5,9 +5,9 @@
 
 #include "ops/op.h"
 
-// Elements of one piece of element-wise work, and how many pieces a thread takes at least. What
-// lies in the caller's cache takes as long to come to another thread's, and the result back, as to
-// be computed where it is (bench/threads).
+// Elements in a piece of element-wise work, and the least number of pieces for a thread. Data in the
+// cache of the calling thread take as long to move to another thread and back as to be processed
+// in place (bench/threads), so inputs of the caller are shared in larger runs.
 enum { CJ__PIECE = 2048, CJ__PIECE_GRAIN = 2, CJ__CALLERS_GRAIN = 32 };
 
 // Runs `work` on ranges of elements that cover 0 .. count - 1; ranges begin at multiples of
@@ -19,7 +19,7 @@ typedef struct cj__elements {
 } cj__elements;
 int64_t cj__piece_grain(const cj__call *call);
 
-// Where the call rounds, each piece of its first output is rounded when it is made.
+// If the call rounds, each piece of its first output is rounded right after it is computed.
 void cj__each_element(const cj__call *call, int64_t count,
                       void (*work)(const cj__call *, int64_t, int64_t));
 
@@ -33,9 +33,9 @@ void cj__each_item(const cj__call *call, int64_t count, int64_t cost, cj__task t
 // Runs all phases of a kernel's job; `flops` tells whether it is worth sharing.
 typedef void (*cj__phase)(const void *context, void *workspace, int phase, int64_t begin,
                           int64_t end);
-// What op->workspace() says of a job: its workspace and the scratch of every thread of the pool.
+// The value of op->workspace() for a job: its workspace, and scratch for every thread of the pool.
 size_t cj__job_space(const cj__call *call, const cj__job *job);
-// What op->prepared() says of a job that may prepare an input whose every element is then used
+// The value of op->prepared() for a job that can prepare an input, of which each element is then used
 // `uses` times.
 cj__prepared cj__job_prepares(const cj__job *job, int input, int64_t uses);
 // The running thread's scratch.

@@ -1,11 +1,11 @@
 // The memory of variables. A variable lives in the host's memory, in the block of its tensor, or on
-// one device, in memory of that device; then the tensor is a copy that is refreshed when somebody
-// asks for the value. Who computes with variables in calls needs cj__variable_place() and
-// cj__variable_memory(); who reads or writes numbers on the host uses the functions
-// below them, which are right wherever the variable lives.
+// one device, in memory of that device. On a device its tensor is a host copy, refreshed when the
+// value is asked for. Plans use cj__variable_place() and cj__variable_memory(). All code that reads
+// or writes numbers on the host uses the functions below them, which work wherever the variable
+// lives.
 //
-// Threads: reading beside reading is safe. Writing, moving, and runs of functions that update the
-// variable need it for themselves.
+// Threads: several threads may read a variable at once. Writing it, moving it, and running a function
+// that updates it need exclusive access.
 #ifndef CJ_OPS_VARIABLE_H
 #define CJ_OPS_VARIABLE_H
 

@@ -1,16 +1,16 @@
 // The device that a model's functions run on.
 //
-// Layers make variables in the host's memory and know of nothing else. They move when a function is
-// made: to the device that the model was put on, else to the one that some of them are on already
-// (those of a model that shares layers with another). So what is built, compiled or loaded later
-// follows without a word.
+// Layers make variables in the host's memory and know of no other. Variables move when a function is
+// made: to the device that the model was put on, or else to the device where some of them are
+// already (in a model that shares layers with another). So variables that are built, compiled or
+// loaded later follow by themselves.
 #include "base/error.h"
 #include "base/memory.h"
 #include "graph/arena.h"
 #include "ops/variable.h"
 #include "train/step.h"
 
-// The variables of the model, then the optimizer's.
+// The weights and states of the model, then the optimizer's variables.
 typedef struct variables {
     cj_variable **items;
     int count;
@@ -19,15 +19,16 @@ typedef struct variables {
 static cj_status list_variables(const cj_model *model, const cj__train_state *state, variables *all)
 {
     const cj_layer *layer = cj_model_layer(model);
-    const int own = cj__layer_variables(layer, false, NULL, 0),
-              kept = cj__state_variable_count(state);
-    all->items = cj__new((size_t)(own + kept), sizeof(cj_variable *));
+    const int weights = cj__layer_variables(layer, false, NULL, 0),
+              states = cj__layer_states(layer, NULL, 0), kept = cj__state_variable_count(state);
+    all->items = cj__new((size_t)weights + (size_t)states + (size_t)kept, sizeof(cj_variable *));
     if (!all->items)
         return CJ_OUT_OF_MEMORY;
-    cj__layer_variables(layer, false, all->items, own);
+    cj__layer_variables(layer, false, all->items, weights);
+    cj__layer_states(layer, all->items + weights, states);
     for (int i = 0; i < kept; i++)
-        all->items[own + i] = cj__state_variable(state, i);
-    all->count = own + kept;
+        all->items[weights + states + i] = cj__state_variable(state, i);
+    all->count = weights + states + kept;
     return CJ_OK;
 }
 

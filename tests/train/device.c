@@ -431,6 +431,102 @@ static void threads_predict_at_once(void **state)
     cj_release(data);
 }
 
+// ---- What reads and writes weights beside the steps ----
+
+static void callbacks_keep_and_restore_weights(void **state)
+{
+    (void)state;
+    cj_dataset *data = images_new();
+    cj__device *device = cj__own(mapped_new(THREADS));
+    cj_model *here = make(&networks[0], NULL), *there = make(&networks[0], device);
+    cj_model *models[] = {here, there};
+    char sentences[2][256];
+    for (int i = 0; i < 2; i++)
+        // "best" is the first epoch: the accuracy cannot rise by 10
+        assert_ok(cj_fit(
+            models[i], data, .epochs = 4, .batch_size = SIZE,
+            .callbacks = {cj_early_stopping(.monitor = "accuracy", .mode = "max", .min_delta = 10,
+                                            .patience = 2, .restore_best_weights = true)}));
+    expect_same(there, here, data);
+    for (int i = 0; i < 2; i++) {
+        assert_ok(cj_set_learning_rate(models[i], 1e38));
+        assert_int_equal(cj_fit(models[i], data, .epochs = 4, .batch_size = SIZE,
+                                .callbacks = {cj_terminate_on_nan()}),
+                         CJ_NOT_FINITE);
+        snprintf(sentences[i], sizeof sentences[i], "%s", cj_error());
+    }
+    assert_string_equal(sentences[0], sentences[1]);
+    assert_true(problem_same_weights(here, there));
+    cj_release(here);
+    cj_release(there);
+    cj_release(device);
+    cj_release(data);
+}
+
+static cj_model *stateful(void)
+{
+    return cj_sequential(cj_input(STEPS, 2, .batch_size = SAMPLES / 2),
+                         cj_simple_rnn(16, .stateful = true), cj_dense(2, .activation = "softmax"));
+}
+
+static void states_carry_on_and_are_reset(void **state)
+{
+    static const struct network network = {"stateful", stateful, sequences_new};
+    (void)state;
+    cj_dataset *data = sequences_new();
+    cj__device *device = cj__own(mapped_new(THREADS));
+    cj_model *models[] = {make(&network, NULL), make(&network, device)};
+    cj_tensor *outputs[2][3];
+    for (int i = 0; i < 2; i++) {
+        assert_ok(cj_predict(models[i], cj_dataset_x(data, 0), &outputs[i][0]));
+        assert_ok(cj_predict(models[i], cj_dataset_x(data, 0), &outputs[i][1]));
+        assert_ok(cj_reset_states(cj_model_layer(models[i])));
+        assert_ok(cj_predict(models[i], cj_dataset_x(data, 0), &outputs[i][2]));
+    }
+    const size_t bytes = (size_t)SAMPLES * 2 * sizeof(float);
+    for (int k = 0; k < 3; k++)
+        assert_memory_equal(cj_tensor_data(outputs[0][k]), cj_tensor_data(outputs[1][k]), bytes);
+    assert_memory_not_equal(cj_tensor_data(outputs[1][0]), cj_tensor_data(outputs[1][1]), bytes);
+    assert_memory_equal(cj_tensor_data(outputs[1][0]), cj_tensor_data(outputs[1][2]), bytes);
+    for (int i = 0; i < 2; i++) {
+        for (int k = 0; k < 3; k++)
+            cj_release(outputs[i][k]);
+        cj_release(models[i]);
+    }
+    cj_release(device);
+    cj_release(data);
+}
+
+static char *explained(cj_model *model)
+{
+    char *text = NULL;
+    size_t size = 0;
+    cj_tensor *x;
+    assert_ok(cj_tensor_new(CJ_U8, CJ_SHAPE(28, 28, 1), &x));
+    for (int i = 0; i < PIXELS; i++)
+        ((uint8_t *)cj_tensor_data(x))[i] = (uint8_t)noise((uint64_t)i);
+    FILE *stream = open_memstream(&text, &size);
+    assert_ok(cj_explain(model, &x, stream));
+    fclose(stream);
+    cj_release(x);
+    return text;
+}
+
+static void explanations_are_those_of_the_cpu(void **state)
+{
+    (void)state;
+    cj__device *device = cj__own(mapped_new(THREADS));
+    cj_model *here = make(&networks[1], NULL), *there = make(&networks[1], device);
+    char *a = explained(here), *b = explained(there);
+    assert_true(strlen(a) > 1000);
+    assert_string_equal(a, b);
+    free(a);
+    free(b);
+    cj_release(here);
+    cj_release(there);
+    cj_release(device);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -441,6 +537,9 @@ int main(void)
         cmocka_unit_test(values_are_copies_that_are_refreshed),
         cmocka_unit_test(stray_access_ends_the_process),
         cmocka_unit_test(threads_predict_at_once),
+        cmocka_unit_test(callbacks_keep_and_restore_weights),
+        cmocka_unit_test(states_carry_on_and_are_reset),
+        cmocka_unit_test(explanations_are_those_of_the_cpu),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
