@@ -59,7 +59,7 @@ static cj_status run_cast(const cj__call *call)
 
 static void gradient_cast(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
 {
-    const cj_dtype from = cj__input_type(node, 0)->dtype, to = node->types[0].dtype;
+    const cj_dtype from = cj__operand_type(node, 0)->dtype, to = node->types[0].dtype;
     dx[0] = cj__is_real(from) && cj__is_real(to) ? cj__cast(g, dy[0], from) : NULL;
 }
 
@@ -118,7 +118,7 @@ static void gradient_rescale(cj__build *g, const cj__node *node, cj_symbol *cons
                              cj_symbol **dx)
 {
     const cj__rescale_attrs *a = (const void *)node->attrs;
-    const cj_dtype from = cj__input_type(node, 0)->dtype;
+    const cj_dtype from = cj__operand_type(node, 0)->dtype;
     dx[0] = cj__is_real(from) ? cj__rescale(g, dy[0], a->scale, 0, from) : NULL;
 }
 

@@ -147,7 +147,7 @@ static cj_status run_softmax_cross_entropy_both(const cj__call *call)
 static void gradient_softmax_cross_entropy_grad(cj__build *g, const cj__node *node,
                                                 cj_symbol *const *e, cj_symbol **dx)
 {
-    const cj__type *p = cj__input_type(node, 0);
+    const cj__type *p = cj__operand_type(node, 0);
     const int last = p->shape.rank - 1;
     const cj__type column = {p->dtype, cj__reduced_shape(&p->shape, 1u << last, true)};
     cj_symbol *onehot = cj__one_hot(g, node->inputs[1], p->shape.dims[last], p->dtype);

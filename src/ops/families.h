@@ -23,7 +23,7 @@ cj_symbol *cj__share_like(cj__build *g, cj_symbol *x, cj_symbol *like);
 cj_symbol *cj__reshape_to(cj__build *g, cj_symbol *x, const cj__type *type);
 
 // The type of input `index` of a node.
-static inline const cj__type *cj__input_type(const cj__node *node, int index)
+static inline const cj__type *cj__operand_type(const cj__node *node, int index)
 {
     return cj__symbol_type(node->inputs[index]);
 }

@@ -59,7 +59,7 @@ static void gradient_concat(cj__build *g, const cj__node *node, cj_symbol *const
     const int axis = axis_of(node->attrs);
     int64_t begin = 0;
     for (int i = 0; i < node->input_count; i++) {
-        const int64_t length = cj__input_type(node, i)->shape.dims[axis];
+        const int64_t length = cj__operand_type(node, i)->shape.dims[axis];
         dx[i] = cj__slice(g, dy[0], axis, begin, length);
         begin += length;
     }
@@ -108,7 +108,7 @@ static cj_status run_slice(const cj__call *call)
 static void gradient_slice(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
 {
     const cj__slice_attrs *a = (const void *)node->attrs;
-    const int64_t n = cj__input_type(node, 0)->shape.dims[a->axis];
+    const int64_t n = cj__operand_type(node, 0)->shape.dims[a->axis];
     dx[0] = cj__pad(g, dy[0], a->axis, a->begin, n - a->begin - a->length);
 }
 
@@ -155,7 +155,7 @@ static cj_status run_pad(const cj__call *call)
 static void gradient_pad(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
 {
     const cj__slice_attrs *a = (const void *)node->attrs;
-    dx[0] = cj__slice(g, dy[0], a->axis, a->begin, cj__input_type(node, 0)->shape.dims[a->axis]);
+    dx[0] = cj__slice(g, dy[0], a->axis, a->begin, cj__operand_type(node, 0)->shape.dims[a->axis]);
 }
 
 const cj__op cj__op_pad = {

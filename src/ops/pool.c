@@ -212,8 +212,8 @@ static void gradient_gather(cj__build *g, const cj__node *node, cj_symbol *const
                             cj_symbol **dx)
 {
     cj__pool2d_attrs attrs = *(const cj__pool2d_attrs *)(const void *)node->attrs;
-    attrs.input[0] = cj__input_type(node, 1)->shape.dims[1];
-    attrs.input[1] = cj__input_type(node, 1)->shape.dims[2];
+    attrs.input[0] = cj__operand_type(node, 1)->shape.dims[1];
+    attrs.input[1] = cj__operand_type(node, 1)->shape.dims[2];
     dx[0] = NULL;
     dx[1] =
         cj__append(g, &cj__op_max_pool2d_grad, &attrs, (cj_symbol *[]){node->inputs[0], dy[0]}, 2);

@@ -171,7 +171,7 @@ static cj_symbol *with_axes(cj__build *g, const cj__node *node, cj_symbol *y)
 {
     const cj__reduce_attrs *a = (const void *)node->attrs;
     const cj__type type = {CJ_F32,
-                           cj__reduced_shape(&cj__input_type(node, 0)->shape, a->axes, true)};
+                           cj__reduced_shape(&cj__operand_type(node, 0)->shape, a->axes, true)};
     return a->keepdims ? y : cj__reshape_to(g, y, &type);
 }
 

@@ -60,7 +60,7 @@ static cj_status run_reshape(const cj__call *call)
 static void gradient_reshape(cj__build *g, const cj__node *node, cj_symbol *const *dy,
                              cj_symbol **dx)
 {
-    dx[0] = cj__reshape_to(g, dy[0], cj__input_type(node, 0));
+    dx[0] = cj__reshape_to(g, dy[0], cj__operand_type(node, 0));
 }
 
 const cj__op cj__op_reshape = {
