@@ -95,6 +95,10 @@ void print_text(const char *text, FILE *stream);
 // The same as JSON, and a number that may be NaN or infinite: those become "nan", "inf", "-inf".
 json_t *text_json(const char *text);
 json_t *number_json(double value);
+// The columns of standard output's terminal, 80 if it is none.
+int output_columns(void);
+// The width of a summary: that of the terminal within what a table can use.
+int64_t summary_width(void);
 // A JSON value and a line end on standard output.
 void print_json_value(const json_t *value);
 

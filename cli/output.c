@@ -1,10 +1,13 @@
 // What is printed: text that came from files made harmless for the terminal, JSON that can always
 // be written, and the check that all of it arrived.
+#define _DEFAULT_SOURCE
 #include "cli.h"
 
 #include <errno.h>
 #include <math.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 // The bytes of the UTF-8 character at `text`, 0 if it is none or a control character.
 static int printable(const unsigned char *text)
@@ -82,6 +85,20 @@ int finish(cj_status status)
     print_text(cj_error()[0] != '\0' ? cj_error() : cj_status_meaning(status), stderr);
     fputc('\n', stderr);
     return EXIT_FAILED;
+}
+
+int output_columns(void)
+{
+    struct winsize size;
+    if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    return 80;
+}
+
+int64_t summary_width(void)
+{
+    const int width = output_columns() - 4; // of the text of the columns: the frame comes beside
+    return width < 40 ? 40 : width > 120 ? 120 : width;
 }
 
 int close_output(int code)

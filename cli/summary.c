@@ -61,7 +61,7 @@ int run_summary(int argc, char **argv)
     if (status == CJ_OK)
         status = s.json ? print_json(model) :
                  s.plan ? print_plan(model, &s) :
-                          cj_model_summary(model, stdout);
+                          cj_model_summary(model, stdout, .width = summary_width());
     cj_release(model);
     return finish(status);
 }

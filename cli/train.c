@@ -218,7 +218,7 @@ static cj_status train(const char *name, settings *s)
     if (status == CJ_OK && !s->resume)
         status = make_new(name, s, data, &model);
     if (status == CJ_OK && !s->json && !s->quiet) {
-        status = cj_model_summary(model, stdout);
+        status = cj_model_summary(model, stdout, .width = summary_width());
         printf("training on %lld samples of %s, kernels %s\n", (long long)cj_dataset_count(data),
                s->data, cj_isa());
     }

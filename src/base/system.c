@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -40,6 +41,33 @@ int cj__terminal_columns(FILE *stream)
 #endif
     (void)stream;
     return 0;
+}
+
+static bool is_set(const char *name)
+{
+    const char *value = getenv(name);
+    return value && *value != '\0';
+}
+
+static bool locale_is_utf8(void)
+{
+    const char *locale = is_set("LC_ALL")   ? getenv("LC_ALL") :
+                         is_set("LC_CTYPE") ? getenv("LC_CTYPE") :
+                         is_set("LANG")     ? getenv("LANG") :
+                                              "";
+    return strstr(locale, "UTF-8") || strstr(locale, "utf8") || strstr(locale, "UTF8") ||
+           strstr(locale, "utf-8");
+}
+
+cj__terminal cj__terminal_of(FILE *stream)
+{
+    if (!cj__is_terminal(stream))
+        return (cj__terminal){0};
+    const bool dumb = is_set("TERM") && strcmp(getenv("TERM"), "dumb") == 0;
+    return (cj__terminal){.redraws = !dumb,
+                          .colours = !dumb && !is_set("NO_COLOR"),
+                          .utf8 = locale_is_utf8(),
+                          .columns = cj__terminal_columns(stream)};
 }
 
 bool cj__path_readable(const char *path)

@@ -13,6 +13,15 @@ int64_t cj__clock(void);
 // Whether a stream writes to a terminal; false for NULL.
 bool cj__is_terminal(FILE *stream);
 
+// What a stream's terminal can do; nothing, and 0 columns, if it is none. `redraws` is false for
+// TERM=dumb, `colours` also where NO_COLOR is set (no-color.org), `utf8` where the locale of the
+// environment (LC_ALL, LC_CTYPE, LANG) is another.
+typedef struct cj__terminal {
+    bool redraws, colours, utf8;
+    int columns;
+} cj__terminal;
+cj__terminal cj__terminal_of(FILE *stream);
+
 // The width of a stream's terminal in columns; 0 if it is no terminal or does not say.
 int cj__terminal_columns(FILE *stream);
 

@@ -11,6 +11,50 @@ static double time_of(void *context)
     return *(double *)context;
 }
 
+// What drawings of a bar leave in `columns` columns of a terminal without colours.
+static char *drawn_in(int columns, bool utf8)
+{
+    const char *names[] = {"loss", "accuracy"};
+    const double values[] = {0.5, 0.75};
+    char *text = NULL;
+    size_t size = 0;
+    double time = 100;
+    FILE *stream = open_memstream(&text, &size);
+    cj_callback *bar = cj__progress_bar_new(stream, CJ__BAR_REDRAWN);
+    cj_logs logs = {.count = 2, .names = names, .values = values, .epochs = 2, .batches = 10};
+    cj__progress_bar_clock(bar, time_of, &time);
+    cj__progress_bar_look(bar, false, utf8, columns);
+    bar->methods.train_begin(bar->self, NULL, &logs);
+    bar->methods.epoch_begin(bar->self, NULL, &logs);
+    for (logs.batch = 0; logs.batch < 5; logs.batch++) {
+        time += 0.5;
+        bar->methods.batch_end(bar->self, NULL, &logs);
+    }
+    cj_release(bar);
+    fclose(stream);
+    return text;
+}
+
+static void a_narrow_terminal_without_colours_or_utf8(void **state)
+{
+    (void)state;
+    char *text = drawn_in(40, false);
+    assert_null(strchr(text, '\033'));
+    char *line = strchr(text, '\r');
+    assert_non_null(line);
+    for (; line; line = strchr(line + 1, '\r')) {
+        assert_true(strcspn(line + 1, "\r") <= 39);
+        for (const char *c = line; *c; c++)
+            assert_true((unsigned char)*c < 0x80);
+    }
+    assert_non_null(strstr(text, "==.................. "));
+    free(text);
+    text = drawn_in(0, true);
+    assert_non_null(strstr(text, "\xe2\x94\x81\xe2\x94\x80"));
+    assert_non_null(strstr(text, "accuracy: 0.7500 - loss: 0.5000"));
+    free(text);
+}
+
 // Three batches, half a second apart, of epoch 1 of 2; then the epoch's end with validation.
 static char *printed(cj__bar_mode mode, double between)
 {
@@ -85,6 +129,7 @@ static void is_not_drawn_more_than_twenty_times_a_second(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_narrow_terminal_without_colours_or_utf8),
         cmocka_unit_test(a_line_an_epoch_in_a_file),
         cmocka_unit_test(a_bar_like_keras_on_a_terminal),
         cmocka_unit_test(is_not_drawn_more_than_twenty_times_a_second),

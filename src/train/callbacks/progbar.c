@@ -15,6 +15,8 @@ static const double interval = 0.05; // seconds between two drawings
 typedef struct bar {
     FILE *stream;
     bool redrawn;
+    bool coloured, utf8; // what the terminal takes
+    int width;           // of the terminal; 0 for any
     double (*clock)(void *context);
     void *context;
     int epoch;           // that is under way, -1 before the first
@@ -34,15 +36,21 @@ typedef struct line {
     char text[LINE];
     size_t length;
     int columns;
+    int limit; // of columns; 0 for none
 } line;
 
+// Text of so many columns, or -1 for one a byte, of which what fits is added.
 static void add_text(line *l, const char *text, int columns)
 {
-    const size_t length = strlen(text);
-    if (l->length + length >= sizeof l->text)
+    size_t length = strlen(text);
+    const int left = l->limit > 0 ? l->limit - l->columns : LINE;
+    if (columns < 0 && (int)length > left)
+        length = left > 0 ? (size_t)left : 0;
+    if (l->length + length >= sizeof l->text || columns > left)
         return;
-    memcpy(l->text + l->length, text, length + 1);
+    memcpy(l->text + l->length, text, length);
     l->length += length;
+    l->text[l->length] = '\0';
     l->columns += columns < 0 ? (int)length : columns;
 }
 
@@ -93,16 +101,23 @@ static void add_count(line *l, const cj_logs *logs, int64_t done)
     add_text(l, text, -1);
 }
 
-static void add_blocks(line *l, int64_t done, int64_t all)
+static void add_colour(line *l, const bar *b, const char *sequence)
+{
+    add_text(l, b->coloured ? sequence : "", 0);
+}
+
+static void add_blocks(line *l, const bar *b, int64_t done, int64_t all)
 {
     const int filled = all > 0 ? (int)(WIDTH * done / all) : 0;
-    add_text(l, filled > 0 ? "\033[32m" : "", 0);
+    const char *heavy = b->utf8 ? "\xe2\x94\x81" : "="; // a heavy horizontal line
+    const char *rest = b->coloured ? heavy : b->utf8 ? "\xe2\x94\x80" : ".";
+    add_colour(l, b, filled > 0 ? "\033[32m" : "");
     for (int i = 0; i < WIDTH; i++) {
         if (i == filled)
-            add_text(l, filled > 0 ? "\033[0m\033[37m" : "\033[37m", 0);
-        add_text(l, "\xe2\x94\x81", 1); // a heavy horizontal line
+            add_colour(l, b, filled > 0 ? "\033[0m\033[37m" : "\033[37m");
+        add_text(l, i < filled ? heavy : rest, 1);
     }
-    add_text(l, "\033[0m", 0);
+    add_colour(l, b, "\033[0m");
 }
 
 static double step_time(const bar *b, double time, int64_t done)
@@ -114,12 +129,15 @@ static double step_time(const bar *b, double time, int64_t done)
 // time that is left.
 static void draw(bar *b, const cj_logs *logs, int64_t done, double time, bool last)
 {
-    line l = {.length = 0};
+    // A line that is redrawn must not wrap; the last one may.
+    line l = {.limit = last || b->width == 0 ? 0 : b->width - 1};
     const double each = step_time(b, time, done);
-    add_text(&l, "\r\033[1m", 0);
+    add_text(&l, "\r", 0);
+    add_colour(&l, b, "\033[1m");
     add_count(&l, logs, done);
-    add_text(&l, "\033[0m ", 1);
-    add_blocks(&l, done, logs->batches);
+    add_colour(&l, b, "\033[0m");
+    add_text(&l, " ", 1);
+    add_blocks(&l, b, done, logs->batches);
     add_text(&l, " ", 1);
     add_duration(&l, last ? time - b->begun : each * (double)(logs->batches - done));
     add_text(&l, " ", 1);
@@ -235,10 +253,22 @@ cj_callback *cj__progress_bar_new(FILE *stream, cj__bar_mode mode)
     if (!b)
         return NULL;
     b->stream = stream ? stream : stdout;
-    b->redrawn = mode == CJ__BAR_AUTO ? cj__is_terminal(b->stream) : mode == CJ__BAR_REDRAWN;
+    const cj__terminal terminal = cj__terminal_of(b->stream);
+    b->redrawn = mode == CJ__BAR_AUTO ? terminal.redraws : mode == CJ__BAR_REDRAWN;
+    b->coloured = mode == CJ__BAR_AUTO ? terminal.colours : true;
+    b->utf8 = mode == CJ__BAR_AUTO ? terminal.utf8 : true;
+    b->width = terminal.columns;
     b->clock = now;
     b->epoch = -1;
     return cj__callback_make(&bar_methods, b);
+}
+
+void cj__progress_bar_look(cj_callback *callback, bool coloured, bool utf8, int width)
+{
+    bar *b = callback->self;
+    b->coloured = coloured;
+    b->utf8 = utf8;
+    b->width = width;
 }
 
 void cj__progress_bar_clock(cj_callback *callback, double (*clock)(void *context), void *context)

@@ -23,6 +23,10 @@ void cj__progress_batch(cj__progress *progress); // one more batch is done
 // Ends the line; the last one is drawn only if all went well.
 void cj__progress_close(cj__progress *progress, bool finished);
 
+// Replaces what a bar found out about its terminal: whether it takes colours and UTF-8, and its
+// width, 0 for any.
+void cj__progress_bar_look(cj_callback *bar, bool coloured, bool utf8, int width);
+
 // Replaces the clock of a bar: seconds from any moment on.
 void cj__progress_bar_clock(cj_callback *bar, double (*clock)(void *context), void *context);
 
