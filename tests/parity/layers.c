@@ -41,7 +41,9 @@ static cj_variable *variable_named(cj_model *model, const char *name)
 static void want(bench *b, cj_symbol *symbol, const char *part)
 {
     b->outputs[b->output_count] = symbol;
-    snprintf(b->parts[b->output_count++], sizeof b->parts[0], "%s", part);
+    const size_t size = strlen(part) + 1;
+    assert_true(size <= sizeof b->parts[0]);
+    memcpy(b->parts[b->output_count++], part, size);
 }
 
 // The scalar that the case differentiates: sum of y dy over the outputs, and every penalty.
