@@ -39,9 +39,8 @@ static cj_variable *variable_new(const char *name, int seed)
 
 static cj_function *function_of(cj_symbol *x, cj_symbol *y, const cj_update *updates, int count)
 {
-    return cj_function(CJ_FUNCTION_DEFAULTS, ._ = 0, .inputs = &x,
-                                               .input_count = 1, .outputs = &y, .output_count = 1,
-                                               .updates = updates, .update_count = count);
+    return cj_function(CJ_FUNCTION_DEFAULTS, ._ = 0, .inputs = &x, .input_count = 1, .outputs = &y,
+                       .output_count = 1, .updates = updates, .update_count = count);
 }
 
 static step step_new(cj__device *device)
