@@ -1,6 +1,6 @@
 // Rows of numbers from a CSV file as RFC 4180 has it: fields separated by commas (or, where the
 // first line has none, by semicolons, tabs or spaces), perhaps in quotes; lines end in LF or CRLF; a
-// byte-order mark is passed over. A first record with a field that is no number is a heading. Every
+// byte-order mark is passed over. A first record without a number is a heading. Every
 // record has as many fields as the model takes; what is wrong is refused with its line.
 #include "csv.h"
 
@@ -167,8 +167,10 @@ static cj_status read_record(reader *r, int c, bool first, table *t)
     }
     if (fields != t->width)
         return wrong_width(r, fields, t->width);
-    if (words > 0)
+    if (words == fields)
         t->count = before;
+    else if (words > 0)
+        return refuse(r, "some fields are numbers and others are not; a heading has words only");
     return CJ_OK;
 }
 

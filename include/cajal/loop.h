@@ -7,6 +7,10 @@
  * symbols, take a loss, differentiate it by the model's variables (cj_gradients()), let an optimizer
  * say what to assign, and make one function of all that (cj_function()). Each call of the function
  * is a step.
+ *
+ * Applying a new model gives it to the symbol that comes out, and so to the function: it is gone
+ * with the function unless you keep it. So write `cj_model *model = cj_take(cj_sequential(...))`, and
+ * release it after the loop, when it is saved. The same holds for a loss that is used twice.
  */
 #ifndef CAJAL_LOOP_H
 #define CAJAL_LOOP_H

@@ -47,7 +47,7 @@ static const cj__config_key input_keys[] = {
 static cj_status input_args(const json_t *config, const char *name, cj_input_args *args)
 {
     const char *who = name ? name : "input_layer";
-    cj_shape shape;
+    cj_shape shape = {0};
     CJ_TRY(read_shape(batch_shape_of(config), &shape, who));
     *args = (cj_input_args){CJ_INPUT_DEFAULTS, .name = name,
                             .dtype = cj__json_text_at(config, "dtype")};

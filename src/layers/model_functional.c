@@ -275,6 +275,13 @@ static cj_model *build_of(const cj_functional_args *args, const cj__list *inputs
     return model;
 }
 
+// What a call that is refused was given: objects made for it alone go.
+static void drop_entries(const cj__list *list)
+{
+    for (int i = 0; i < list->count; i++)
+        cj__drop_floating(list->items[i]);
+}
+
 cj_model *cj_functional_new(const cj_functional_args *args)
 {
     cj_functional_args given;
@@ -286,11 +293,16 @@ cj_model *cj_functional_new(const cj_functional_args *args)
                                           given.inputs_count, &inputs);
     const cj_status second = cj__list_read("functional: outputs", given.outputs, given.outputs_list,
                                            given.outputs_count, &outputs);
-    if (inputs.count > CJ__LAYER_IO_MAX || outputs.count > CJ__LAYER_IO_MAX)
+    const bool too_many = inputs.count > CJ__LAYER_IO_MAX || outputs.count > CJ__LAYER_IO_MAX;
+    if (too_many)
         cj__fail(CJ_UNSUPPORTED, "functional: %d inputs and %d outputs, at most %d are possible",
                  inputs.count, outputs.count, CJ__LAYER_IO_MAX);
-    else if (first == CJ_OK && second == CJ_OK)
+    if (!too_many && first == CJ_OK && second == CJ_OK) {
         model = build_of(&given, &inputs, &outputs);
+    } else {
+        drop_entries(&outputs);
+        drop_entries(&inputs);
+    }
     cj__applied_release();
     return model ? model : cj__build_failed();
 }

@@ -218,7 +218,7 @@ static void remove_last(cj_model *model)
     cj_release(layer);
 }
 
-static cj_status need_alone(const cj_model *model, const char *what)
+static cj_status need_alone(cj_model *model, const char *what)
 {
     if (!model)
         return cj__fail_null(what);
@@ -229,6 +229,8 @@ static cj_status need_alone(const cj_model *model, const char *what)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "%s: the model belongs to another one and cannot change its layers",
                         model->layer.name);
+    if (atomic_load(&cj__model_use(model)->writer) != 0)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s is being trained or changed", what);
     return CJ_OK;
 }
 
@@ -251,6 +253,9 @@ cj_status cj_model_add(cj_model *model, cj_layer *layer)
     cj_status status = need_alone(model, "cj_model_add: the model");
     if (status == CJ_OK && !layer)
         status = cj__fail_null("cj_model_add: the layer");
+    if (status == CJ_OK && layer == &model->layer)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: a model cannot be a layer of itself",
+                        model->layer.name);
     if (status != CJ_OK) {
         cj__drop_floating(layer);
         return status;

@@ -16,8 +16,8 @@ typedef struct cj__rescale_attrs {
     cj_dtype dtype; // of the result: f32 or f64
 } cj__rescale_attrs;
 typedef struct cj__reduce_attrs {
-    uint32_t axes; // bit i: axis i
-    bool keepdims;
+    uint32_t axes;     // bit i: axis i
+    uint32_t keepdims; // not 0: yes. Attributes are compared by bytes: a bool would leave padding
 } cj__reduce_attrs;
 typedef struct cj__axis_attrs {
     int axis;

@@ -529,7 +529,7 @@ cj_status cj_fit_with(cj_model *model, cj_dataset *data, const cj_fit_args *args
     run *r = cj__new(1, sizeof *r);
     if (!r)
         return CJ_OUT_OF_MEMORY;
-    r->model = model;
+    r->model = cj_retain(model); // a callback may drop the last holder
     r->args = &given;
     cj_status status = open_run(r, data);
     if (status == CJ_OK)
@@ -538,5 +538,6 @@ cj_status cj_fit_with(cj_model *model, cj_dataset *data, const cj_fit_args *args
         *given.history = cj_retain(r->history);
     close_run(r);
     cj__error_pass();
+    cj_release(model);
     return status;
 }

@@ -37,6 +37,8 @@ refused 1 'line 1: field 5 is empty' predict m.safetensors empty.csv
 echo "$row" | sed 's/,784$/,784 garbage/' | cat short.csv - | tail -1 >words.csv
 printf '%s\n' "$row" | cat - words.csv >garbage.csv
 refused 1 'line 2: field 784 is no finite number: "784 garbage"' predict m.safetensors garbage.csv
+echo "$row" | sed 's/^1,/1O,/' >damaged.csv
+refused 1 'damaged.csv, line 1: some fields are numbers' predict m.safetensors damaged.csv
 : >nothing.csv
 refused 1 'nothing.csv: there are no rows' predict m.safetensors nothing.csv
 

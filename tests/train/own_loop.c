@@ -10,7 +10,9 @@ enum { ROWS = 8, IN = 3, OUT = 2, STEPS = 4, WEIGHTS = 4 };
 
 static cj_model *network(void)
 {
-    cj_model *model = cj_sequential(cj_input(IN), cj_dense(5, .activation = "tanh"), cj_dense(OUT));
+    // Taken: otherwise it would be the step's, and gone with it.
+    cj_model *model =
+        cj_take(cj_sequential(cj_input(IN), cj_dense(5, .activation = "tanh"), cj_dense(OUT)));
     assert_non_null(model);
     cj_model_set_seed(model, 7);
     return model;

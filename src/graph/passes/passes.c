@@ -281,5 +281,5 @@ cj_status cj__program_optimize(cj__program *program, cj__stage stage, const char
         if (passes[i].stage == stage && is_for(kind, i) && !switched_off(off, passes[i].name))
             CJ_TRY(passes[i].apply(program));
     }
-    return kind->rewrite ? kind->rewrite(program->device, program, stage) : CJ_OK;
+    return kind->rewrite ? kind->rewrite(program->device, program, (int)stage) : CJ_OK;
 }
