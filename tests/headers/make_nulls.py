@@ -98,7 +98,7 @@ static bool kept(void)
     return cj_model_summary(NULL, w.stream) == status && strcmp(before, cj_error()) == 0;
 }
 
-static int make(void)
+static cj_status make(void)
 {
     const uint8_t labels[8] = {0, 1, 2, 0, 1, 2, 0, 1};
     snprintf(w.path, sizeof w.path, "/tmp/cajal-nulls-%ld", (long)getpid());
