@@ -81,11 +81,6 @@ foreach(room IN LISTS CAJAL_ROOMS)
   set_target_properties(cajal_${room} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   target_link_libraries(cajal_${room} PRIVATE cajal_settings ${CAJAL_LIBRARIES_${room}})
   if(room STREQUAL kernels)
-    # gcc drops an unrolling that it was asked for on some processors, and says so without a name by
-    # which that could be switched off.
-    if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64|aarch64)$")
-      target_compile_options(cajal_kernels PRIVATE -Wno-error)
-    endif()
     cajal_set_isa_flags("${sources}")
     # Unrolling is asked for by pragmas; where clang's optimizer declines, that is no fault of the code.
     target_compile_options(cajal_kernels PRIVATE $<$<C_COMPILER_ID:Clang>:-Wno-pass-failed>)
