@@ -15,7 +15,11 @@ enum { WORD_LANES = VEC_BYTES / 8, CHAINS = 4, BLOCKS = CHAINS * WORD_LANES };
 ALWAYS_INLINE void philox_store(word_vec c0, word_vec c1, word_vec c2, word_vec c3, uint32_t *words)
 {
     const word_vec low = (word_vec){0} + 0xffffffffu;
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    const word_vec front = c0 << 32 | (c1 & low), back = c2 << 32 | (c3 & low);
+#else
     const word_vec front = (c0 & low) | c1 << 32, back = (c2 & low) | c3 << 32;
+#endif
     const word_vec first = INTERLEAVE_WORDS_LOW(front, back),
                    second = INTERLEAVE_WORDS_HIGH(front, back);
     memcpy(words, &first, sizeof first);
