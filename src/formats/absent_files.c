@@ -1,5 +1,6 @@
 // A build without CAJAL_FILES: what would read or write model files answers that it cannot.
 #include "base/error.h"
+#include "base/fields.h"
 #include "base/memory.h"
 #include <cajal/files.h>
 
@@ -31,13 +32,13 @@ cj_model *cj_load_memory(const void *data, size_t size)
 {
     (void)data, (void)size;
     absent("load_memory");
-    return NULL;
+    return cj__build_failed();
 }
 
 cj_model *cj_load(const char *path)
 {
     absent(path ? path : "load");
-    return NULL;
+    return cj__build_failed();
 }
 
 cj_status cj_load_weights(cj_model *model, const char *path)
@@ -58,12 +59,14 @@ cj_model *cj_model_from_json(const char *json, size_t length)
 {
     (void)json, (void)length;
     absent("model_from_json");
-    return NULL;
+    return cj__build_failed();
 }
 
 cj_callback *cj_model_checkpoint_new(const cj_model_checkpoint_args *args)
 {
     (void)args;
     absent("ModelCheckpoint");
-    return NULL;
+    return cj__build_failed();
 }
+
+CJ__DEFAULTS(model_checkpoint, MODEL_CHECKPOINT)
