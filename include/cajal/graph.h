@@ -110,10 +110,22 @@ CJ_API cj_symbol *cj_op_relu(cj_symbol *x);
 CJ_API cj_symbol *cj_op_activation(const char *name, cj_symbol *x);
 
 /**
- * The matrix product over the last axis of `a` and the first of the rank-2 `b`: (..., m, k) by (k,
- * n) is (..., m, n).
+ * The matrix product over the last axis of `a` and the last but one of `b`: (..., m, k) by (..., k, n)
+ * is (..., m, n). Leading axes broadcast as in NumPy; those of a product with a `b` of two axes belong
+ * to its rows. Both need two axes at least.
  */
 CJ_API cj_symbol *cj_op_matmul(cj_symbol *a, cj_symbol *b);
+
+/**
+ * Einstein's sum of products, as in NumPy and Keras: `equation` names each axis of both operands and
+ * of the result by a letter, as in "abc,cd->abd"; products are summed over the letters that the
+ * result lacks. "..." stands for any axes, which broadcast. Spaces are ignored. The result must be
+ * given ("->"), and a letter may stand once in an operand (no diagonals). Up to 8 axes each.
+ *
+ * Fails with CJ_INVALID_ARGUMENT for an equation that says something else, and CJ_SHAPE_MISMATCH
+ * where it does not fit the shapes. Gradients of any order pass.
+ */
+CJ_API cj_symbol *cj_op_einsum(const char *equation, cj_symbol *a, cj_symbol *b);
 
 /**
  * The same elements in another shape; one length may be -1 and is worked out, CJ_BATCH stays where

@@ -40,6 +40,11 @@ typedef struct cj__matmul_attrs {
     cj__epilogue epilogue; // of matmul_bias_act
 } cj__matmul_attrs;
 
+// The letter of each axis of both operands and of the result: see einsum.c.
+typedef struct cj__einsum_attrs {
+    char a[CJ_MAX_RANK + 1], b[CJ_MAX_RANK + 1], y[CJ_MAX_RANK + 1];
+} cj__einsum_attrs;
+
 // What the passes of a plan choose for a convolution; zero in a graph.
 typedef struct cj__conv2d_choice {
     cj__epilogue epilogue; // of conv2d_bias_act and conv2d_pool
@@ -138,6 +143,8 @@ cj_symbol *cj__stack(cj__build *g, cj_symbol *const *inputs, int count, int axis
 cj_symbol *cj__reverse(cj__build *g, cj_symbol *x, int axis);
 
 cj_symbol *cj__matmul(cj__build *g, cj_symbol *a, cj_symbol *b, bool trans_a, bool trans_b);
+// Any sum of products of two operands, such as "abc,cd->abd": see cj_op_einsum().
+cj_symbol *cj__einsum(cj__build *g, const char *equation, cj_symbol *a, cj_symbol *b);
 // attrs: the kernel is filled in from w.
 cj_symbol *cj__conv2d_symbol(cj__build *g, cj_symbol *x, cj_symbol *w,
                              const cj__conv2d_attrs *attrs);

@@ -61,7 +61,22 @@ cj_symbol *cj_op_matmul(cj_symbol *a, cj_symbol *b)
     cj__build g = {0};
     cj_symbol *y = NULL;
     if (cj__build_take(&g, (cj_symbol *[]){a, b}, 2) == CJ_OK)
-        y = cj__matmul(&g, a, b, false, false);
+        y = cj_symbol_shape(b)->rank > 2 && cj_symbol_shape(a)->rank >= 2 ?
+                cj__einsum(&g, "...ab,...bc->...ac", a, b) :
+                cj__matmul(&g, a, b, false, false);
+    return cj__build_result(&g, y);
+}
+
+cj_symbol *cj_op_einsum(const char *equation, cj_symbol *a, cj_symbol *b)
+{
+    cj__build g = {0};
+    cj_symbol *y = NULL;
+    if (cj__build_take(&g, (cj_symbol *[]){a, b}, 2) == CJ_OK) {
+        if (equation)
+            y = cj__einsum(&g, equation, a, b);
+        else
+            cj__build_refuse(&g, cj__fail(CJ_INVALID_ARGUMENT, "einsum: equation is NULL"));
+    }
     return cj__build_result(&g, y);
 }
 

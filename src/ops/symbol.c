@@ -233,8 +233,7 @@ cj_status cj__build_end(cj__build *build)
     return status;
 }
 
-// Notes the first failure, whose sentence is recorded.
-static void build_failed(cj__build *build, cj_status status)
+void cj__build_refuse(cj__build *build, cj_status status)
 {
     if (build->status == CJ_OK)
         build->status = status;
@@ -254,7 +253,7 @@ cj_symbol *cj__build_keep(cj__build *build, cj_symbol *symbol)
     }
     if (build->status == CJ_OK && !cj__reserve((void **)&build->symbols, &build->capacity,
                                                build->count + 1, sizeof *build->symbols))
-        build_failed(build, CJ_OUT_OF_MEMORY);
+        cj__build_refuse(build, CJ_OUT_OF_MEMORY);
     if (build->status != CJ_OK) {
         cj__drop_floating(symbol);
         return NULL;
@@ -283,7 +282,7 @@ cj_status cj__build_take(cj__build *build, cj_symbol *const *symbols, int count)
         build_given_null(build);
     else if (!cj__reserve((void **)&build->symbols, &build->capacity, build->count + (size_t)count,
                           sizeof *build->symbols))
-        build_failed(build, CJ_OUT_OF_MEMORY);
+        cj__build_refuse(build, CJ_OUT_OF_MEMORY);
     if (build->status != CJ_OK) {
         drop_all(symbols, count);
         return build->status;
@@ -320,13 +319,13 @@ cj_status cj__append_many(cj__build *build, const cj__op *op, const void *attrs,
         if (!inputs[i])
             build_given_null(build);
     if (build->status == CJ_OK && (count < op->min_inputs || count > op->max_inputs))
-        build_failed(build, cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs %d to %d",
-                                     op->name, count, op->min_inputs, op->max_inputs));
+        cj__build_refuse(build, cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs %d to %d",
+                                         op->name, count, op->min_inputs, op->max_inputs));
     if (build->status != CJ_OK)
         return build->status;
     const cj_status status = node_new(op, attrs, inputs, count, &node);
     if (status != CJ_OK) {
-        build_failed(build, status);
+        cj__build_refuse(build, status);
         return status;
     }
     cj__own(node);

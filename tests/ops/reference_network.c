@@ -2,6 +2,7 @@
 #include "reference.h"
 
 #include <math.h>
+#include <string.h>
 
 static int64_t dim(const cj_tensor *t, int axis)
 {
@@ -37,6 +38,35 @@ static void ref_matmul(const op_case *c, cj_tensor *const *in, cj_tensor *const 
                        case_get(in[1], m->trans_b ? j * cb + p : p * cb + j);
             case_set(out[0], i * n + j, c->op == &cj__op_matmul ? sum : act(m->epilogue.act, sum));
         }
+    }
+}
+
+// Every combination of all letters, one after another.
+static void ref_einsum(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const cj__einsum_attrs *e = c->attrs;
+    const char *const letters[3] = {e->a, e->b, e->y};
+    const cj_tensor *const operands[3] = {in[0], in[1], out[0]};
+    char all[2 * CJ_MAX_RANK + 1] = {0};
+    int64_t lengths[2 * CJ_MAX_RANK], total = 1;
+    for (int k = 0; k < 2; k++)
+        for (int i = 0; letters[k][i]; i++)
+            if (!strchr(all, letters[k][i])) {
+                const size_t at = strlen(all);
+                all[at] = letters[k][i];
+                total *= lengths[at] = dim(operands[k], i);
+            }
+    for (int64_t i = 0; i < cj_tensor_count(out[0]); i++)
+        case_set(out[0], i, 0);
+    for (int64_t number = 0; number < total; number++) {
+        int64_t at[3] = {0}, index[2 * CJ_MAX_RANK], rest = number;
+        for (size_t i = 0; i < strlen(all); i++, rest /= lengths[i - 1])
+            index[i] = rest % lengths[i];
+        for (int k = 0; k < 3; k++)
+            for (int i = 0; letters[k][i]; i++)
+                at[k] = at[k] * dim(operands[k], i) + index[strchr(all, letters[k][i]) - all];
+        case_set(out[0], at[2],
+                 case_get(out[0], at[2]) + case_get(in[0], at[0]) * case_get(in[1], at[1]));
     }
 }
 
@@ -350,6 +380,7 @@ static const struct {
     reference function;
 } rows[] = {
     {&cj__op_matmul, ref_matmul},
+    {&cj__op_einsum, ref_einsum},
     {&cj__op_matmul_bias_act, ref_matmul},
     {&cj__op_conv2d, ref_conv2d},
     {&cj__op_conv2d_bias_act, ref_conv2d},

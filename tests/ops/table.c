@@ -47,6 +47,7 @@
 #define POOL(h, w, sh, sw, same, ih, iw) A(cj__pool2d_attrs, {h, w}, {sh, sw}, same, {ih, iw})
 #define MATMUL(ta, tb) A(cj__matmul_attrs, .trans_a = ta, .trans_b = tb)
 #define MATMUL_ACT(ta, tb, act) A(cj__matmul_attrs, .trans_a = ta, .trans_b = tb, .epilogue = {act, -1.5, 2.5})
+#define EINSUM(a_, b_, y_) A(cj__einsum_attrs, .a = a_, .b = b_, .y = y_)
 #define UPDATE(...) A(cj__update_attrs, __VA_ARGS__)
 
 // The three convolutions of one geometry: images h x w with c channels, filters kh x kw to f,
@@ -132,6 +133,16 @@ const op_case op_cases[] = {
     {OP(matmul), MATMUL(true, false), 2, {ANY(N, 2, 4), ANY(N, 2, 5)}},
     {OP(matmul), MATMUL(true, true), 2, {ANY(4, 3), ANY(5, 4)}},
     {OP(matmul), MATMUL(false, false), 2, {ANY(67, 129), ANY(129, 35)}},
+    {OP(einsum), EINSUM("nij", "njk", "nik"), 2, {ANY(N, 3, 4), ANY(N, 4, 5)}},
+    {OP(einsum), EINSUM("nihd", "njhd", "nhij"), 2, {ANY(N, 3, 2, 5), ANY(N, 4, 2, 5)}},
+    {OP(einsum), EINSUM("nhij", "njhd", "nihd"), 2, {ANY(N, 2, 3, 4), ANY(N, 4, 2, 5)}},
+    {OP(einsum), EINSUM("ij", "kj", "ki"), 2, {ANY(3, 4), ANY(5, 4)}},
+    {OP(einsum), EINSUM("aib", "bja", "ij"), 2, {ANY(2, 3, 4), ANY(4, 5, 2)}},
+    {OP(einsum), EINSUM("nk", "nk", "n"), 2, {ANY(N, 7), ANY(N, 7)}},
+    {OP(einsum), EINSUM("bm", "bn", "mnb"), 2, {ANY(3, 4), ANY(3, 5)}},
+    {OP(einsum), EINSUM("mb", "nb", "mn"), 2, {ANY(40, 1), ANY(30, 1)}},
+    {OP(einsum), EINSUM("n", "", "n"), 2, {ANY(N), SCALAR}},
+    {OP(einsum), EINSUM("i", "i", ""), 2, {ANY(9), ANY(9)}},
     {OP(matmul_bias_act), MATMUL_ACT(false, false, CJ__UNARY_relu), 3, {ANY(N, 4), ANY(4, 5), ANY(5)}},
     {OP(matmul_bias_act), MATMUL_ACT(false, true, CJ__UNARY_tanh), 3, {ANY(N, 2, 4), ANY(5, 4), ANY(5)}},
     {OP(matmul_bias_act), MATMUL_ACT(false, false, CJ__UNARY_NONE), 2, {ANY(33, 70), ANY(70, 41)}},
