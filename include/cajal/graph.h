@@ -128,6 +128,27 @@ CJ_API cj_symbol *cj_op_matmul(cj_symbol *a, cj_symbol *b);
 CJ_API cj_symbol *cj_op_einsum(const char *equation, cj_symbol *a, cj_symbol *b);
 
 /**
+ * Scaled dot-product attention (Vaswani et al., "Attention Is All You Need", 2017, equation 1):
+ * softmax(scale query key') value for each head, without the matrix of scores in memory.
+ *
+ * Shapes: query (batch, t, heads, depth), key (batch, s, key heads, depth), value (batch, s, key
+ * heads, width); the result is (batch, t, heads, width). The number of heads is a multiple of that of
+ * key heads, which groups of heads share (grouped-query attention). `scale` NAN means 1 /
+ * sqrt(depth). `causal`: query i sees keys 0 to i only.
+ *
+ * Fails with CJ_SHAPE_MISMATCH where shapes or dtypes do not fit. Gradients of any order pass.
+ */
+CJ_API cj_symbol *cj_op_attention(cj_symbol *query, cj_symbol *key, cj_symbol *value, double scale,
+                                  bool causal);
+
+/**
+ * The same with a mask of booleans that broadcasts to (batch, heads, t, s): a query does not see the
+ * keys where it is false. A query that sees no key gets the mean of all values.
+ */
+CJ_API cj_symbol *cj_op_masked_attention(cj_symbol *query, cj_symbol *key, cj_symbol *value,
+                                         cj_symbol *mask, double scale, bool causal);
+
+/**
  * The same elements in another shape; one length may be -1 and is worked out, CJ_BATCH stays where
  * the input has it.
  */

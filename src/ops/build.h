@@ -45,6 +45,11 @@ typedef struct cj__einsum_attrs {
     char a[CJ_MAX_RANK + 1], b[CJ_MAX_RANK + 1], y[CJ_MAX_RANK + 1];
 } cj__einsum_attrs;
 
+typedef struct cj__attention_attrs {
+    double scale;   // of scores
+    int64_t causal; // not 0: query i sees keys 0 .. i
+} cj__attention_attrs;
+
 // What the passes of a plan choose for a convolution; zero in a graph.
 typedef struct cj__conv2d_choice {
     cj__epilogue epilogue; // of conv2d_bias_act and conv2d_pool
@@ -145,6 +150,9 @@ cj_symbol *cj__reverse(cj__build *g, cj_symbol *x, int axis);
 cj_symbol *cj__matmul(cj__build *g, cj_symbol *a, cj_symbol *b, bool trans_a, bool trans_b);
 // Any sum of products of two operands, such as "abc,cd->abd": see cj_op_einsum().
 cj_symbol *cj__einsum(cj__build *g, const char *equation, cj_symbol *a, cj_symbol *b);
+// q (b, t, h, d), k (b, s, g, d), v (b, s, g, e) and a mask or NULL: see attention.c.
+cj_symbol *cj__attention(cj__build *g, cj_symbol *q, cj_symbol *k, cj_symbol *v, cj_symbol *mask,
+                         double scale, bool causal);
 // attrs: the kernel is filled in from w.
 cj_symbol *cj__conv2d_symbol(cj__build *g, cj_symbol *x, cj_symbol *w,
                              const cj__conv2d_attrs *attrs);

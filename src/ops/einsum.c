@@ -59,8 +59,8 @@ static cj_status infer_einsum(cj__inference *r)
     cj_shape *y = &r->outputs[0].shape;
     char first[CJ__SHAPE_TEXT], second[CJ__SHAPE_TEXT];
     if ((int)strlen(e->a) != a->rank || (int)strlen(e->b) != b->rank || !letters_agree(e))
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: %s,%s->%s does not fit %s and %s", r->op->name, e->a,
-                        e->b, e->y, cj__shape_words(a, first), cj__shape_words(b, second));
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: %s,%s->%s does not fit %s and %s", r->op->name,
+                        e->a, e->b, e->y, cj__shape_words(a, first), cj__shape_words(b, second));
     for (int i = 0; i < 2; i++)
         CJ_TRY(cj__need_real(r, i, &r->inputs[0]));
     r->outputs[0].dtype = r->inputs[0].dtype;
@@ -68,8 +68,9 @@ static cj_status infer_einsum(cj__inference *r)
     for (int i = 0; i < a->rank; i++) {
         const char *in_b = strchr(e->b, e->a[i]);
         if (in_b && b->dims[in_b - e->b] != a->dims[i])
-            return cj__fail(CJ_SHAPE_MISMATCH, "%s: axis %c of %s,%s->%s has two lengths in %s and %s",
-                            r->op->name, e->a[i], e->a, e->b, e->y, cj__shape_words(a, first),
+            return cj__fail(CJ_SHAPE_MISMATCH,
+                            "%s: axis %c of %s,%s->%s has two lengths in %s and %s", r->op->name,
+                            e->a[i], e->a, e->b, e->y, cj__shape_words(a, first),
                             cj__shape_words(b, second));
     }
     for (int i = 0; i < y->rank; i++) {
@@ -108,12 +109,12 @@ typedef struct axes {
 } axes;
 
 typedef struct einsum_setup {
-    cj__gemm product; // without pointers
-    cj__job job;      // of one product
-    bool swapped;     // the product's A is b
-    bool large;       // a product is shared between threads
-    axes loops;       // over products
-    int64_t count;    // of products
+    cj__gemm product;                 // without pointers
+    cj__job job;                      // of one product
+    bool swapped;                     // the product's A is b
+    bool large;                       // a product is shared between threads
+    axes loops;                       // over products
+    int64_t count;                    // of products
     int order[OPERANDS][CJ_MAX_RANK]; // of the axes of a copy
     bool copied[OPERANDS];
     size_t copy_at[OPERANDS], copies; // in the workspace; bytes of all
@@ -306,8 +307,8 @@ static void set_up_einsum(const cj__call *call, void *setup)
         s->copied[missing] = true;
         order_copy(call->attrs, missing, s->order[missing]);
         s->copy_at[missing] = s->copies;
-        s->copies += cj__align_up_64(
-            cj__bytes(missing == Y ? &call->outputs[0] : &call->inputs[missing]));
+        s->copies +=
+            cj__align_up_64(cj__bytes(missing == Y ? &call->outputs[0] : &call->inputs[missing]));
     }
     for (int i = 0; i < s->loops.count; i++)
         s->count *= s->loops.list[i].length;
@@ -362,7 +363,8 @@ static cj__gemm product_at(const running *r, int64_t index)
         index /= loop->length;
     }
     cj__gemm g = s->product;
-    const void *const a = cj__at(r->call, r->in[0], at[A]), *const b = cj__at(r->call, r->in[1], at[B]);
+    const void *const a = cj__at(r->call, r->in[0], at[A]), *const b =
+                                                                cj__at(r->call, r->in[1], at[B]);
     g.a = s->swapped ? b : a;
     g.b = s->swapped ? a : b;
     g.c = cj__at(r->call, r->out, at[Y]);
@@ -415,7 +417,8 @@ static cj_status turn(const cj__call *call, const int *order, const cj_shape *sh
                       const void *from, void *to)
 {
     cj__transpose_attrs attrs = {{0}};
-    cj__operand in = {(void *)(uintptr_t)from, {call->outputs[0].type.dtype, *shape}}, out = {to, in.type};
+    cj__operand in = {(void *)(uintptr_t)from, {call->outputs[0].type.dtype, *shape}},
+                out = {to, in.type};
     memcpy(attrs.order, order, sizeof attrs.order);
     cj__call copy = {.op = &cj__op_transpose,
                      .device = call->device,
@@ -444,7 +447,8 @@ static cj_status run_einsum(const cj__call *call)
         void *const copy = (char *)call->workspace + s->copy_at[i];
         r.in[i] = s->copied[i] ? copy : call->inputs[i].data;
         if (s->copied[i])
-            CJ_TRY(turn(call, s->order[i], &call->inputs[i].type.shape, call->inputs[i].data, copy));
+            CJ_TRY(
+                turn(call, s->order[i], &call->inputs[i].type.shape, call->inputs[i].data, copy));
     }
     if (!s->copied[Y]) {
         run_products(&r);

@@ -21,8 +21,8 @@ static cj_status misread(const char *text, const char *why)
 // Reads the letters of an operand of `rank` axes, or of the result (rank -1), up to a character of
 // `ends`. "..." stands for the axes without a letter, in the result for `dots`, and becomes that many
 // digits; `dots` receives their number.
-static cj_status read_letters(const char *text, const char **at, const char *ends, int rank, int *dots,
-                              char *letters)
+static cj_status read_letters(const char *text, const char **at, const char *ends, int rank,
+                              int *dots, char *letters)
 {
     int count = 0, place = -1;
     char read[CJ_MAX_RANK];
@@ -42,13 +42,15 @@ static cj_status read_letters(const char *text, const char **at, const char *end
     }
     const int digits = place < 0 ? 0 : rank >= 0 ? rank - count : *dots;
     if (rank >= 0 && (digits < 0 || count + digits != rank))
-        return cj__fail(CJ_SHAPE_MISMATCH, "einsum: \"%s\" has %d letters for an operand of %d axes", text,
-                        count, rank);
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "einsum: \"%s\" has %d letters for an operand of %d axes", text, count,
+                        rank);
     if (count + digits > CJ_MAX_RANK)
         return misread(text, "has a result of more than 8 axes");
     for (int i = 0, from = 0; i < count + digits; i++)
-        letters[i] = place >= 0 && i >= place && i < place + digits ? (char)('0' + digits - 1 - (i - place)) :
-                                                                      read[from++];
+        letters[i] = place >= 0 && i >= place && i < place + digits ?
+                         (char)('0' + digits - 1 - (i - place)) :
+                         read[from++];
     letters[count + digits] = 0;
     *dots = digits > *dots ? digits : *dots;
     for (const char *p = letters; *p; p++)
@@ -139,7 +141,8 @@ static cj_symbol *as_matrices(cj__build *g, int count, cj_symbol *a, cj_symbol *
         y.dims[rows + i] = w->dims[count + i];
     left.dims[rows] = right.dims[0] = cj__span(w, 0, count);
     right.dims[1] = cj__span(w, count, w->rank);
-    return cj__reshape(g, cj__matmul(g, cj__reshape(g, a, &left), cj__reshape(g, b, &right), false, false), &y);
+    return cj__reshape(
+        g, cj__matmul(g, cj__reshape(g, a, &left), cj__reshape(g, b, &right), false, false), &y);
 }
 
 static bool is_known(const cj_symbol *x)

@@ -47,8 +47,7 @@ static int64_t place(const cj_tensor *tensor, const char *letters, const char *a
     const cj_shape *shape = cj_tensor_shape(tensor);
     int64_t at = 0;
     for (int i = 0; i < shape->rank; i++)
-        at = at * shape->dims[i] +
-             (shape->dims[i] == 1 ? 0 : index[strchr(all, letters[i]) - all]);
+        at = at * shape->dims[i] + (shape->dims[i] == 1 ? 0 : index[strchr(all, letters[i]) - all]);
     return at;
 }
 
@@ -84,9 +83,8 @@ static void assert_sums(const char *const letters[3], const cj_tensor *a, const 
             index[i] = rest % lengths[i];
             rest /= lengths[i];
         }
-        sums[place(y, letters[2], all, index)] +=
-            case_get(a, place(a, letters[0], all, index)) *
-            case_get(b, place(b, letters[1], all, index));
+        sums[place(y, letters[2], all, index)] += case_get(a, place(a, letters[0], all, index)) *
+                                                  case_get(b, place(b, letters[1], all, index));
     }
     for (int64_t i = 0; i < cj_tensor_count(y); i++)
         assert_true(fabs(sums[i] - case_get(y, i)) < 1e-12);
@@ -94,8 +92,10 @@ static void assert_sums(const char *const letters[3], const cj_tensor *a, const 
 }
 
 // An equation, what it means without dots, and the shapes.
-#define SHAPE(...)                                                               \
-    {.rank = (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), .dims = {__VA_ARGS__}}
+#define SHAPE(...)                                                                                 \
+    {                                                                                              \
+        .rank = (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), .dims = { __VA_ARGS__ } \
+    }
 static const struct {
     const char *equation, *letters[3]; // no equation: matmul
     cj_shape a, b;
@@ -196,8 +196,8 @@ static void a_free_axis_stays_free(void **state)
 static void refuse(const char *equation, cj_shape a, cj_shape b, cj_status status,
                    const char *sentence)
 {
-    assert_null(cj_op_einsum(equation, cj_symbol_input(CJ_F32, a, "a"),
-                             cj_symbol_input(CJ_F32, b, "b")));
+    assert_null(
+        cj_op_einsum(equation, cj_symbol_input(CJ_F32, a, "a"), cj_symbol_input(CJ_F32, b, "b")));
     assert_error_contains(sentence);
     assert_int_equal(cj_error_status(), status);
 }

@@ -48,6 +48,13 @@
 #define MATMUL(ta, tb) A(cj__matmul_attrs, .trans_a = ta, .trans_b = tb)
 #define MATMUL_ACT(ta, tb, act) A(cj__matmul_attrs, .trans_a = ta, .trans_b = tb, .epilogue = {act, -1.5, 2.5})
 #define EINSUM(a_, b_, y_) A(cj__einsum_attrs, .a = a_, .b = b_, .y = y_)
+#define ATTENTION(scale, causal) A(cj__attention_attrs, scale, causal)
+#define ATTENTIONS(causal, t, s, h, g, d, e, ...)                                                                      \
+    {OP(attention), ATTENTION(0.12, causal), 3, {ANY(N, t, h, d), ANY(N, s, g, d), ANY(N, s, g, e)}},                   \
+        {OP(attention), ATTENTION(0.2, causal), 4, {ANY(N, t, h, d), ANY(N, s, g, d), ANY(N, s, g, e), BOOL(__VA_ARGS__)}},\
+        {OP(attention_grad), ATTENTION(0.12, causal), 4, {ANY(N, t, h, d), ANY(N, s, g, d), ANY(N, s, g, e), ANY(N, t, h, e)}},\
+        {OP(attention_grad), ATTENTION(0.2, causal), 5,                                                                \
+         {ANY(N, t, h, d), ANY(N, s, g, d), ANY(N, s, g, e), ANY(N, t, h, e), BOOL(__VA_ARGS__)}},
 #define UPDATE(...) A(cj__update_attrs, __VA_ARGS__)
 
 // The three convolutions of one geometry: images h x w with c channels, filters kh x kw to f,
@@ -143,6 +150,10 @@ const op_case op_cases[] = {
     {OP(einsum), EINSUM("mb", "nb", "mn"), 2, {ANY(40, 1), ANY(30, 1)}},
     {OP(einsum), EINSUM("n", "", "n"), 2, {ANY(N), SCALAR}},
     {OP(einsum), EINSUM("i", "i", ""), 2, {ANY(9), ANY(9)}},
+    ATTENTIONS(0, 3, 4, 2, 2, 5, 3, N, 2, 3, 4)
+    ATTENTIONS(1, 4, 4, 2, 1, 3, 2, N, 1, 1, 4)
+    ATTENTIONS(1, 5, 3, 4, 2, 2, 2, 1, 4, 5, 1)
+    ATTENTIONS(0, 2, 3, 1, 1, 2, 2, N, 1, 2, 3)
     {OP(matmul_bias_act), MATMUL_ACT(false, false, CJ__UNARY_relu), 3, {ANY(N, 4), ANY(4, 5), ANY(5)}},
     {OP(matmul_bias_act), MATMUL_ACT(false, true, CJ__UNARY_tanh), 3, {ANY(N, 2, 4), ANY(5, 4), ANY(5)}},
     {OP(matmul_bias_act), MATMUL_ACT(false, false, CJ__UNARY_NONE), 2, {ANY(33, 70), ANY(70, 41)}},
