@@ -17,12 +17,12 @@
 
 #include <string.h>
 
-enum { TILE = 64 * 1024, ROWS_MIN = 8, ROWS_MAX = 128 }; // scores of a block; queries
+enum { TILE = 64 * 1024, ROWS_MIN = 8, ROWS_MAX = 64 }; // scores of a block; queries
 
 typedef struct attention_setup {
     int64_t batch, queries, keys, heads, key_heads, depth, width;
-    int64_t rows;  // queries of a block
-    cj__job space; // scratch of a thread
+    int64_t rows;               // queries of a block
+    cj__job space;              // scratch of a thread
     size_t product, tile, rest; // of which: for products, for scores, for what is summed up
 } attention_setup;
 
@@ -64,8 +64,9 @@ static cj_status check_operands(const cj__inference *r, int mask, cj__type *y)
     if (memcmp(k->shape.dims, v->shape.dims, 3 * sizeof(int64_t)) != 0)
         return misfit(r, k, v);
     if (key_heads < 1 || heads % key_heads != 0)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: %lld heads of queries are no multiple of %lld of keys",
-                        r->op->name, (long long)heads, (long long)key_heads);
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "%s: %lld heads of queries are no multiple of %lld of keys", r->op->name,
+                        (long long)heads, (long long)key_heads);
     for (int i = 0; i < 3; i++)
         for (int axis = 1; axis < 4; axis++)
             CJ_TRY(cj__need_axis(r, &r->inputs[i], axis, false));
@@ -131,7 +132,8 @@ static void multiply(const cj__call *call, char *scratch, matrix a, bool trans_a
                                     job.tasks[phase]);
 }
 
-static size_t space_of(const cj__call *call, matrix a, bool trans_a, matrix b, bool trans_b, matrix c)
+static size_t space_of(const cj__call *call, matrix a, bool trans_a, matrix b, bool trans_b,
+                       matrix c)
 {
     const cj__gemm g = product_of(a, trans_a, b, trans_b, c);
     cj__job job = {0};
@@ -181,9 +183,14 @@ static matrix rows_of(const cj__call *call, const cj__operand *x, int64_t image,
 
 static void fill(const cj__call *call, char *data, int64_t count, double value)
 {
-    const cj__real real = cj__real_of(call, value);
-    for (int64_t i = 0; i < count; i++)
-        memcpy(data + (size_t)i * call->kernels->real_size, &real, call->kernels->real_size);
+    float *const floats = (void *)data;
+    double *const doubles = (void *)data;
+    if (call->kernels->real_size == sizeof *floats)
+        for (int64_t i = 0; i < count; i++)
+            floats[i] = (float)value;
+    else
+        for (int64_t i = 0; i < count; i++)
+            doubles[i] = value;
 }
 
 // Puts `value` where the queries do not see the keys.
@@ -220,8 +227,8 @@ static room room_of(const cj__call *call)
     char *at = cj__job_scratch(call, &s->space);
     room r = {.product = at};
     r.queries = at + s->product;
-    r.tile[0] = r.queries +
-                cj__align_up_64((size_t)(s->rows * s->depth) * call->kernels->real_size);
+    r.tile[0] =
+        r.queries + cj__align_up_64((size_t)(s->rows * s->depth) * call->kernels->real_size);
     r.tile[1] = r.tile[0] + s->tile;
     r.sum = r.tile[1] + s->tile;
     return r;
@@ -415,8 +422,8 @@ static void set_up(const cj__call *call, attention_setup *s, bool backward)
     const int64_t wide = s->depth > s->width ? s->depth : s->width;
     s->tile = cj__align_up_64((size_t)(s->rows * s->keys) * real);
     s->rest = backward ? s->tile + cj__align_up_64((size_t)(s->keys * wide) * real) : 0;
-    s->space.scratch = s->product + cj__align_up_64((size_t)(s->rows * s->depth) * real) + s->tile +
-                       s->rest;
+    s->space.scratch =
+        s->product + cj__align_up_64((size_t)(s->rows * s->depth) * real) + s->tile + s->rest;
 }
 
 static void set_up_attention(const cj__call *call, void *setup)
@@ -447,7 +454,7 @@ static double flops_attention(const cj__call *call)
 
 // A mask gets no gradient.
 void cj__gradient_attention(cj__build *g, const cj__node *node, cj_symbol *const *dy,
-                               cj_symbol **dx)
+                            cj_symbol **dx)
 {
     cj_symbol *inputs[5] = {node->inputs[0], node->inputs[1], node->inputs[2], dy[0]};
     if (node->input_count == 4)
@@ -455,23 +462,23 @@ void cj__gradient_attention(cj__build *g, const cj__node *node, cj_symbol *const
     cj__append_many(g, &cj__op_attention_grad, node->attrs, inputs, node->input_count + 1, dx);
 }
 
-#define ATTENTION(op_name, inputs)               \
-    const cj__op cj__op_##op_name = {            \
-        .name = #op_name,                        \
-        .min_inputs = inputs,                    \
-        .max_inputs = (inputs) + 1,              \
-        .samples = CJ__WHOLE_BATCH,              \
-        .on_blocks = CJ__ON_BLOCKS_NO,           \
-        .identity = CJ__IDENTITY_NEVER,          \
-        .bf16 = CJ__BF16_NEVER,                  \
+#define ATTENTION(op_name, inputs)                 \
+    const cj__op cj__op_##op_name = {              \
+        .name = #op_name,                          \
+        .min_inputs = inputs,                      \
+        .max_inputs = (inputs) + 1,                \
+        .samples = CJ__WHOLE_BATCH,                \
+        .on_blocks = CJ__ON_BLOCKS_NO,             \
+        .identity = CJ__IDENTITY_NEVER,            \
+        .bf16 = CJ__BF16_NEVER,                    \
         .attrs_size = sizeof(cj__attention_attrs), \
-        .setup_size = sizeof(attention_setup),   \
-        .infer = infer_##op_name,                \
-        .set_up = set_up_##op_name,              \
-        .gradient = cj__gradient_##op_name,          \
-        .workspace = workspace_attention,        \
-        .run = run_##op_name,                    \
-        .flops = flops_attention,                \
+        .setup_size = sizeof(attention_setup),     \
+        .infer = infer_##op_name,                  \
+        .set_up = set_up_##op_name,                \
+        .gradient = cj__gradient_##op_name,        \
+        .workspace = workspace_attention,          \
+        .run = run_##op_name,                      \
+        .flops = flops_attention,                  \
     }
 ATTENTION(attention, 3);
 ATTENTION(attention_grad, 4);

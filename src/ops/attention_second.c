@@ -101,8 +101,8 @@ static cj_symbol *visible_of(const second *s, cj_symbol *mask, bool causal)
     if (!earlier)
         return mask;
     cj_symbol *one = cj__scalar(s->g, CJ_F32, 1), *zero = cj__scalar(s->g, CJ_F32, 0);
-    cj_symbol *both = cj__mul(s->g, cj__select(s->g, mask, one, zero),
-                              cj__select(s->g, earlier, one, zero));
+    cj_symbol *both =
+        cj__mul(s->g, cj__select(s->g, mask, one, zero), cj__select(s->g, earlier, one, zero));
     return cj__compare(s->g, CJ__COMPARISON_greater, both, zero);
 }
 
@@ -124,25 +124,24 @@ void cj__gradient_attention_grad(cj__build *g, const cj__node *node, cj_symbol *
     cj_symbol *scores = hidden(&s, scaled(&s, product(&s, to_scores, s.q, s.k)), -1e9);
     cj_symbol *p = cj__softmax(g, scores), *dp = product(&s, to_scores, s.dy, s.v);
     cj_symbol *ds = hidden(&s, softmax_grad(&s, p, dp), 0);
-    cj_symbol *by_ds = hidden(&s,
-                              scaled(&s, sum_of(&s, product(&s, to_scores, eq, s.k),
-                                                product(&s, to_scores, s.q, ek))),
-                              0);
+    cj_symbol *by_ds = hidden(
+        &s,
+        scaled(&s, sum_of(&s, product(&s, to_scores, eq, s.k), product(&s, to_scores, s.q, ek))),
+        0);
     cj_symbol *by_dp = softmax_grad(&s, p, by_ds), *by_p = product(&s, to_scores, s.dy, ev);
     if (by_ds) {
-        cj_symbol *left =
-            cj__mul(g, by_ds, cj__sub(g, dp, sum_rows(&s, cj__mul(g, p, dp))));
-        by_p = sum_of(&s, by_p,
-                      cj__sub(g, left, cj__mul(g, dp, sum_rows(&s, cj__mul(g, p, by_ds)))));
+        cj_symbol *left = cj__mul(g, by_ds, cj__sub(g, dp, sum_rows(&s, cj__mul(g, p, dp))));
+        by_p =
+            sum_of(&s, by_p, cj__sub(g, left, cj__mul(g, dp, sum_rows(&s, cj__mul(g, p, by_ds)))));
     }
     cj_symbol *by_scores = scaled(&s, hidden(&s, softmax_grad(&s, p, by_p), 0));
     cj_symbol *by_q = sum_of(&s, product(&s, to_queries, by_scores, s.k),
                              scaled(&s, product(&s, to_queries, ds, ek)));
-    cj_symbol *by_dy = sum_of(&s, product(&s, to_queries, by_dp, s.v),
-                              product(&s, to_queries, p, ev));
+    cj_symbol *by_dy =
+        sum_of(&s, product(&s, to_queries, by_dp, s.v), product(&s, to_queries, p, ev));
     dx[0] = by_q ? cj__reshape_to(g, by_q, cj__operand_type(node, 0)) : NULL;
-    dx[1] = sum_of(&s, product(&s, to_keys, by_scores, s.q),
-                   scaled(&s, product(&s, to_keys, ds, eq)));
+    dx[1] =
+        sum_of(&s, product(&s, to_keys, by_scores, s.q), scaled(&s, product(&s, to_keys, ds, eq)));
     dx[2] = product(&s, to_keys, by_dp, s.dy);
     dx[3] = by_dy ? cj__reshape_to(g, by_dy, cj__operand_type(node, 3)) : NULL;
 }

@@ -96,8 +96,8 @@ static void a_query_without_keys_gets_the_mean_and_passes_nothing(void **state)
     cj_tensor *in[4];
     for (int k = 0; k < 4; k++) {
         cj_retain(x[k]);
-        assert_int_equal(
-            cj_tensor_new(cj_symbol_dtype(x[k]), *cj_symbol_shape(x[k]), &in[k]), CJ_OK);
+        assert_int_equal(cj_tensor_new(cj_symbol_dtype(x[k]), *cj_symbol_shape(x[k]), &in[k]),
+                         CJ_OK);
         if (k < 3)
             case_fill_weights(in[k], (unsigned)k + 5);
     }
