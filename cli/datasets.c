@@ -45,10 +45,11 @@ static int find_set(const char *name)
     }
     fputs("cajal datasets: there is no data set \"", stderr);
     print_text(name, stderr);
-    fputs("\"; it knows", stderr);
-    for (int i = 0; i < SET_COUNT; i++)
-        fprintf(stderr, "%s %s", i ? "," : "", sets[i].name);
-    fputc('\n', stderr);
+    const char *nearest = nearest_name(name, sets, sizeof *sets, SET_COUNT);
+    if (nearest)
+        fprintf(stderr, "\": did you mean \"%s\"?\n", nearest);
+    else
+        fputs("\"; `cajal datasets list` shows all\n", stderr);
     return -1;
 }
 
@@ -170,11 +171,10 @@ int run_datasets(int argc, char **argv)
     int64_t index = -1;
     bool json = false;
     const option options[] = {
-        {"index", "N", "with show: training sample N alone (all of the first 200)", OPTION_INT,
-         &index},
-        {"from", "ADDRESS", "fetch from another address (ends with a slash)", OPTION_TEXT,
-         &address},
-        {"json", NULL, "print the list as JSON", OPTION_FLAG, &json},
+        INT_OPTION("index", "N", &index, 0, INFINITY,
+                   "with show: training sample N alone (all of the first 200)"),
+        TEXT_OPTION("from", "ADDRESS", &address, "fetch from another address (ends with a slash)"),
+        FLAG_OPTION("json", &json, "print the list as JSON"),
     };
     const command *self = find_command("datasets");
     int done = read_options(self, options, 3, argc, argv, 1, 3, words);

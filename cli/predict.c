@@ -230,9 +230,9 @@ int run_predict(int argc, char **argv)
     bool json = false;
     prediction p = {.invert = false};
     const option options[] = {
-        {"json", NULL, "print as JSON", OPTION_FLAG, &json},
-        {"invert", NULL, "the images are dark on light: take them the other way round", OPTION_FLAG,
-         &p.invert},
+        FLAG_OPTION("json", &json, "print as JSON"),
+        FLAG_OPTION("invert", &p.invert,
+                    "the images are dark on light: take them the other way round"),
     };
     const int done =
         read_options(find_command("predict"), options, 2, argc, argv, 2, MOST_INPUTS, words);
