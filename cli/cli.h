@@ -64,6 +64,11 @@ typedef struct option {
         "data", "NAME", target, \
         "mnist, cifar10, digits, or auto (mnist where it is found, else digits; the default)")
 
+// The same where a model file may say what it was trained on.
+#define MODEL_DATA_OPTION(target)       \
+    TEXT_OPTION("data", "NAME", target, \
+                "mnist, cifar10, digits, or auto (what the model was trained on; the default)")
+
 typedef struct command {
     const char *name, *arguments, *help;
     int (*run)(int argc, char **argv); // argv[0] is the command's name
@@ -107,11 +112,18 @@ cj_status make_folder(const char *path);
 cj_status check_output(const char *path);
 
 // data.c
-// A data set by name. *name "auto" becomes what was found: mnist, else digits. A missing one is
-// CJ_NOT_FOUND with what to do.
-cj_status load_data(const char **name, cj_dataset **train, cj_dataset **test);
+// A data set by name. *name "auto" becomes what the model was trained on, if there is a model and
+// it knows, else what is found: mnist, else digits. A missing one is CJ_NOT_FOUND with what to do.
+cj_status load_data(const char **name, const cj_model *model, cj_dataset **train,
+                    cj_dataset **test);
 // Keeps the first `limit` samples; 0 keeps all.
 cj_status limit_samples(cj_dataset **data, int64_t limit);
+
+// datasets.c: a model file remembers the data set, and the names of its classes one a line, in the
+// notes "data" and "classes".
+cj_status note_data(cj_model *model, const char *name);
+// The data set that the model was trained on; NULL if it does not say, or names none that is known.
+const char *noted_data(const cj_model *model);
 
 // interrupt.c: Ctrl-C. A callback that, once the program is interrupted, saves the model as `path`
 // (unless that is NULL) after the running step and ends cj_fit() with CJ_CANCELLED.

@@ -24,16 +24,18 @@ static const struct {
     const remote_file *files;
     int file_count;
     const char *by_hand; // what to do instead
+    const char *classes; // their names, one a line; NULL if they are numbers
 } sets[] = {
     {"mnist",
      "handwritten digits of LeCun, Cortes and Burges: 60000 + 10000 images of 28 x 28 bytes, 10 "
      "classes",
-     "https://storage.googleapis.com/cvdf-datasets/mnist/", mnist_files, 4, NULL},
+     "https://storage.googleapis.com/cvdf-datasets/mnist/", mnist_files, 4, NULL, NULL},
     {"cifar10",
      "small pictures of Krizhevsky: 50000 + 10000 images of 32 x 32 x 3 bytes, 10 classes", NULL,
-     NULL, 0, "unpack https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz in $CAJAL_DATA"},
+     NULL, 0, "unpack https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz in $CAJAL_DATA",
+     "airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck"},
     {"digits", "digits drawn by the library itself, in MNIST's shapes; always there", NULL, NULL, 0,
-     NULL},
+     NULL, NULL},
 };
 enum { SET_COUNT = sizeof(sets) / sizeof sets[0] };
 
@@ -51,6 +53,25 @@ static int find_set(const char *name)
     else
         fputs("\"; `cajal datasets list` shows all\n", stderr);
     return -1;
+}
+
+cj_status note_data(cj_model *model, const char *name)
+{
+    for (int i = 0; i < SET_COUNT; i++)
+        if (strcmp(sets[i].name, name) == 0) {
+            CJ_TRY(cj_model_set_note(model, "data", name));
+            return cj_model_set_note(model, "classes", sets[i].classes ? sets[i].classes : "");
+        }
+    return CJ_OK;
+}
+
+const char *noted_data(const cj_model *model)
+{
+    const char *name = cj_model_note(model, "data");
+    for (int i = 0; name && i < SET_COUNT; i++)
+        if (strcmp(sets[i].name, name) == 0)
+            return sets[i].name;
+    return NULL;
 }
 
 // ---- fetch ----
@@ -147,7 +168,7 @@ static cj_status show(const cj_dataset *train, const char *path)
 static int look(const char *verb, const char *name, const char *path, int64_t index)
 {
     cj_dataset *train = NULL, *test = NULL;
-    cj_status status = load_data(&name, &train, &test);
+    cj_status status = load_data(&name, NULL, &train, &test);
     if (status == CJ_OK && path)
         status = check_output(path);
     if (status == CJ_OK && strcmp(verb, "info") == 0) {

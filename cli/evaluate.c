@@ -13,7 +13,7 @@ static cj_status evaluate(const char *file, const char *data_name, int64_t limit
     int classes = 0;
     cj_results *results = NULL;
     cj_model *model = cj_load(file);
-    cj_status status = model ? load_data(&data_name, &train, &test) : cj_error_status();
+    cj_status status = model ? load_data(&data_name, model, &train, &test) : cj_error_status();
     if (status == CJ_OK)
         status = limit_samples(&test, limit);
     if (status == CJ_OK)
@@ -56,7 +56,7 @@ int run_evaluate(int argc, char **argv)
     int64_t limit = 0;
     bool json = false;
     const option options[] = {
-        DATA_OPTION(&data),
+        MODEL_DATA_OPTION(&data),
         INT_OPTION("limit", "N", &limit, 1, INFINITY, "evaluate on the first N test samples only"),
         FLAG_OPTION("json", &json, "print as JSON"),
     };

@@ -212,11 +212,13 @@ static cj_status train(const char *name, settings *s)
     if (status == CJ_OK && s->resume)
         status = load_saved(s, &model);
     if (status == CJ_OK)
-        status = load_data(&s->data, &data, &test);
+        status = load_data(&s->data, model, &data, &test);
     if (status == CJ_OK)
         status = limit_samples(&data, s->limit);
     if (status == CJ_OK && !s->resume)
         status = make_new(name, s, data, &model);
+    if (status == CJ_OK)
+        status = note_data(model, s->data);
     if (status == CJ_OK && !s->json && !s->quiet) {
         status = cj_model_summary(model, stdout, .width = summary_width());
         printf("training on %lld samples of %s, kernels %s\n", (long long)cj_dataset_count(data),
