@@ -40,7 +40,7 @@ static cj_status split(cj__run *r, cj_dataset *data)
                         "cj_fit: validation_split %g of %lld samples leaves none for %s",
                         r->args->validation_split, (long long)data->count,
                         first < 1 ? "training" : "validation");
-    r->sliced = true;
+    r->is_split = true;
     r->data = r->validation = NULL;
     CJ_TRY(cj_dataset_slice(data, 0, first, &r->data));
     return cj_dataset_slice(data, first, data->count - first, &r->validation);
@@ -114,7 +114,7 @@ static cj_status open_callbacks(cj__run *r)
 
 static void close_run(cj__run *r)
 {
-    if (r->alone)
+    if (r->is_exclusive)
         cj__use_written(cj__model_use(r->model));
     cj__reader_free(r->reader);
     cj__evaluator_close(&r->evaluator);
@@ -126,7 +126,7 @@ static void close_run(cj__run *r)
     for (int i = 0; i < r->callback_count; i++)
         cj_release(r->callbacks[i]);
     cj__free(r->callbacks);
-    if (r->sliced) {
+    if (r->is_split) {
         cj_release(r->data);
         cj_release(r->validation);
     }
@@ -138,7 +138,7 @@ static cj_status open_run(cj__run *r, cj_dataset *data)
     CJ_TRY(open_callbacks(r)); // first, so that they are let go of whatever happens
     if (r->model)
         CJ_TRY(cj__use_to_write(cj__model_use(r->model), "cj_fit"));
-    r->alone = r->model;
+    r->is_exclusive = r->model;
     CJ_TRY(cj__state_compiled(r->model, "cj_fit", &r->state));
     if (r->state->callbacks)
         return cj__fail(CJ_INVALID_ARGUMENT,

@@ -10,18 +10,19 @@
 // The place
 // ----------------------------------------------------------------------------------------------
 
-// Batches of a pass, and steps of an epoch, of the run that a place belongs to.
+// The number of batches in a pass, of the run that the place belongs to.
 static int64_t place_batches(const cj__place *place)
 {
     return place->data_count / place->batch_size + (place->data_count % place->batch_size != 0);
 }
 
+// The number of steps in an epoch of that run.
 static int64_t place_steps(const cj__place *place)
 {
     return place->steps ? place->steps : place_batches(place);
 }
 
-// Whether the counts of a place fit each other. One from a damaged file may not.
+// Whether the counts of a place are consistent: those from a damaged file may not be.
 static bool is_sound(const cj__place *place)
 {
     const int64_t epochs = place->epoch - place->first_epoch;
@@ -31,7 +32,8 @@ static bool is_sound(const cj__place *place)
            place->batch >= 0 && place->batch <= place_steps(place);
 }
 
-// Passes begun by the end of a run: a pass that was left in its middle is not gone back to.
+// The number of passes that the run has begun. The next run begins a new pass, also if the last one
+// was left unfinished.
 static int64_t passes_begun(const cj__place *place)
 {
     if (!is_sound(place))
@@ -69,7 +71,7 @@ cj_status cj__run_open_place(cj__run *r)
                         place->sum_count, r->functions->row_count);
     if (!is_sound(place) || (place->val_count && place->val_count != place->sum_count))
         return cj__fail(CJ_BAD_FILE, "cj_fit: the place of the run to resume contradicts itself");
-    r->resumed = true;
+    r->is_resumed = true;
     return CJ_OK;
 }
 
@@ -89,7 +91,7 @@ cj_status cj__run_open_logs(cj__run *r)
         r->names[count + i] = r->val_names[i];
     }
     for (int i = 0; i < r->callback_count; i++)
-        r->logs_rate = r->logs_rate || r->callbacks[i]->methods.sets_learning_rate;
+        r->rate_is_logged = r->rate_is_logged || r->callbacks[i]->methods.sets_learning_rate;
     r->logs = (cj_logs){.count = count,
                         .names = r->names,
                         .values = r->values,
@@ -101,8 +103,8 @@ cj_status cj__run_open_logs(cj__run *r)
     return CJ_OK;
 }
 
-// Values as the place has them. As in Keras, the end of an epoch shows the learning rate of the
-// epoch if a callback may change it.
+// Sets the logs from the place. As in Keras, they have the learning rate at the end of an epoch if a
+// callback may change it.
 static void update_logs(cj__run *r)
 {
     const cj__place *place = &r->state->place;
@@ -112,7 +114,7 @@ static void update_logs(cj__run *r)
     r->logs.count = count + place->val_count;
     for (int i = 0; i < count; i++)
         r->names[count + i] = r->val_names[i];
-    if (r->logs_rate && place->event == CJ__EVENT_EPOCH_END) {
+    if (r->rate_is_logged && place->event == CJ__EVENT_EPOCH_END) {
         r->names[r->logs.count] = "learning_rate";
         r->values[r->logs.count++] = place->rate;
     }
@@ -124,7 +126,7 @@ static void update_logs(cj__run *r)
 // Callbacks
 // ----------------------------------------------------------------------------------------------
 
-static cj_status remind(const cj_callback *callback, const cj__memory *memory)
+static cj_status restore_callback(const cj_callback *callback, const cj__memory *memory)
 {
     const cj_callback_methods *methods = &callback->methods;
     if (methods->set_state)
@@ -134,9 +136,9 @@ static cj_status remind(const cj_callback *callback, const cj__memory *memory)
                CJ_OK;
 }
 
-// Gives back to the callbacks what those of the stopped run remembered: the n-th of a class gets
-// the n-th memory.
-static cj_status remind_callbacks(cj__run *r)
+// Restores the callbacks from the memories of the stopped run: the n-th callback of a class gets the
+// n-th memory of that class.
+static cj_status restore_callbacks(cj__run *r)
 {
     const cj__train_state *state = r->state;
     for (int m = 0; m < state->memory_count; m++) {
@@ -149,7 +151,7 @@ static cj_status remind_callbacks(cj__run *r)
             const char *class = methods->name ? methods->name : "Callback";
             if ((!methods->state && !methods->tensors) || strcmp(class, name) != 0 || ordinal-- > 0)
                 continue;
-            CJ_TRY(remind(r->callbacks[c], &state->memories[m]));
+            CJ_TRY(restore_callback(r->callbacks[c], &state->memories[m]));
             break;
         }
     }
@@ -161,7 +163,7 @@ static cj_status tell(cj__run *r, cj__moment moment)
     return cj__callbacks_tell(r->callbacks, 0, r->callback_count, moment, r->model, &r->logs, NULL);
 }
 
-// Tells the callbacks of the current event, from the first that has not been told yet.
+// Calls the callbacks for the current event, beginning with the first that has not been called.
 static cj_status tell_event(cj__run *r, cj__moment moment)
 {
     cj__place *place = &r->state->place;
@@ -204,17 +206,17 @@ static void leave_epoch(cj__run *r)
     memset(place->weights, 0, sizeof place->weights);
 }
 
-// The next batch of the run; passes begin anew as often as needed.
+// The next batch of the run. After the last batch of a pass the next pass begins.
 static void next_batch(cj__run *r, cj__batch *batch)
 {
     const cj__place *place = &r->state->place;
     const int64_t all = (place->epoch - place->first_epoch) * r->steps + place->batch;
     const int64_t pass = place->passes + all / r->batches;
-    if (!r->reading || all % r->batches == 0) {
+    if (!r->reader_is_set || all % r->batches == 0) {
         if (r->order)
             cj__random_order(r->key, (uint64_t)pass, r->order, r->data->count);
         cj__reader_start(r->reader, r->order, all % r->batches);
-        r->reading = true;
+        r->reader_is_set = true;
     }
     cj__reader_next(r->reader, batch);
 }
@@ -267,8 +269,7 @@ static cj_status end_epoch(cj__run *r)
     return CJ_OK;
 }
 
-// Trains the rest of an epoch, from the batch of the place. Returns before its end if a callback asks
-// to stop.
+// Trains from the place's batch to the end of the epoch, or until a callback asks to stop.
 static cj_status train_epoch(cj__run *r)
 {
     cj__place *place = &r->state->place;
@@ -283,7 +284,7 @@ static cj_status train_epoch(cj__run *r)
     return end_epoch(r);
 }
 
-// Tells the remaining callbacks of the event during which the checkpoint was saved.
+// A checkpoint saved by a callback is in the middle of an event: calls the callbacks after that one.
 static cj_status finish_event(cj__run *r)
 {
     cj__place *place = &r->state->place;
@@ -305,8 +306,8 @@ cj_status cj__run_train(cj__run *r)
 {
     cj__place *place = &r->state->place;
     CJ_TRY(tell(r, CJ__MOMENT_TRAIN_BEGIN));
-    if (r->resumed)
-        CJ_TRY(remind_callbacks(r));
+    if (r->is_resumed)
+        CJ_TRY(restore_callbacks(r));
     if (place->event == CJ__EVENT_NONE)
         place->stop = false; // a run that was stopped is resumed to go on
     CJ_TRY(finish_event(r));

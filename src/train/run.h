@@ -21,15 +21,16 @@ typedef struct cj__run {
     cj__train_state *state;
     const cj_fit_args *args;
     cj_dataset *data, *validation; // held if they are slices
-    bool sliced, resumed;
-    bool alone;              // no other thread may use the model until the run is closed
+    bool is_split;                 // data and validation are slices of the given data
+    bool is_resumed;
+    bool is_exclusive;       // no other thread may use the model until the run is closed
     cj_callback **callbacks; // held
     int callback_count;
     const cj__step_functions *functions;
     cj__evaluator evaluator;
     cj__reader *reader;
-    bool reading;   // the reader is at the batch of the place
-    int64_t *order; // NULL without shuffling
+    bool reader_is_set; // the reader is at the batch of the place
+    int64_t *order;     // NULL without shuffling
     uint64_t key;
     int64_t batch_size;
     int64_t batches, steps; // of a pass, of an epoch
@@ -39,7 +40,7 @@ typedef struct cj__run {
     const char *names[CJ__MAX_LOGS]; // of training, of validation, and the learning rate
     double values[CJ__MAX_LOGS];
     char *val_names[CJ__MAX_VALUES];
-    bool logs_rate; // a callback of the run sets the learning rate
+    bool rate_is_logged; // a callback of the run sets the learning rate
 } cj__run;
 
 // Where to begin: at the place of the stopped run, if `resume` asks for it and it had the same
