@@ -185,6 +185,21 @@ CJ_API const cj_shape *cj_model_output_shape(const cj_model *model, int index);
 CJ_API cj_status cj_model_set_seed(cj_model *model, uint64_t seed);
 
 /**
+ * Sets a note on a model: a text under a name, which is saved with the model and means nothing to
+ * the library. The program `cajal` sets "data", the data set that the model was trained on, and
+ * "classes", the names of its classes, one a line. Both texts are copied; an empty `text` removes
+ * the note. Notes on a model that is a layer of another are not saved. One of CJ_OK,
+ * CJ_INVALID_ARGUMENT (a NULL; an empty name; what is not UTF-8; another thread uses the model),
+ * CJ_OUT_OF_MEMORY.
+ */
+CJ_API cj_status cj_model_set_note(cj_model *model, const char *name, const char *text);
+/**
+ * The text of a note; NULL if there is none of that name. It is the model's, and valid until the
+ * note is set again.
+ */
+CJ_API const char *cj_model_note(const cj_model *model, const char *name);
+
+/**
  * Draws all weights anew from the model's seed. One of CJ_OK, CJ_INVALID_ARGUMENT (NULL),
  * CJ_OUT_OF_MEMORY.
  */

@@ -264,6 +264,21 @@ static cj_status round_variables(cj__record *record)
     return CJ_OK;
 }
 
+// Derives the element by the explainer of the layer's class. A class may have none yet; a model is
+// shown whole.
+static cj_status derive(cj__explanation *explanation)
+{
+    const cj_layer *layer = explanation->record->layer;
+    cj_layer *const *children;
+    for (size_t i = 0; i < sizeof explainers / sizeof explainers[0]; i++)
+        if (strcmp(explainers[i].class_name, cj_layer_class(layer)) == 0)
+            return explainers[i].explain(explanation);
+    if (cj__layer_children(layer, &children) == 0)
+        cj__print_line(explanation, "how %s computes its elements is not explained yet",
+                       cj_layer_class(layer));
+    return CJ_OK;
+}
+
 static cj_status explain_element(const explaining *e, const cj__record *record)
 {
     cj__explanation explanation = {.record = record, .stream = e->stream, .max_rows = e->max_rows};
@@ -273,9 +288,7 @@ static cj_status explain_element(const explaining *e, const cj__record *record)
         cj__show_tensor(&explanation, "input", record->inputs[i]);
     for (int i = 0; i < record->output_count; i++)
         cj__show_tensor(&explanation, "output", record->outputs[i]);
-    for (size_t i = 0; i < sizeof explainers / sizeof explainers[0]; i++)
-        if (strcmp(explainers[i].class_name, cj_layer_class(record->layer)) == 0)
-            CJ_TRY(explainers[i].explain(&explanation));
+    CJ_TRY(derive(&explanation));
     fputc('\n', e->stream);
     return CJ_OK;
 }

@@ -229,6 +229,8 @@ void *cj__model_attached(const cj_model *model);
 // another thread might change it.
 cj__use *cj__model_use(cj_model *model);
 uint64_t cj__model_seed(const cj_model *model);
+// Note `index` of a model: false if there are no more. The texts are the model's.
+bool cj__model_note_at(const cj_model *model, int index, const char **name, const char **text);
 // Sets the size of the optimizer's variables for the summary: elements and bytes; 0 for none.
 void cj__model_note_optimizer(cj_model *model, int64_t params, int64_t bytes);
 

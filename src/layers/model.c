@@ -55,6 +55,7 @@ void cj__model_free(cj_layer *layer)
         cj_release(model->layers[i]);
     }
     cj__free(model->layers);
+    cj__model_free_notes(model);
     cj_release(model->input_layer);
     cj__mutex_destroy(&model->building);
 }

@@ -10,6 +10,11 @@
 #include "layers/input.h"
 #include "layers/kind.h"
 
+// A text under a name, both owned.
+typedef struct cj__note {
+    char *name, *text;
+} cj__note;
+
 struct cj_model {
     cj_layer layer;     // first: a model is a layer
     cj__mutex building; // held while the model is built: several threads may predict first
@@ -28,7 +33,12 @@ struct cj_model {
     void *attached;                            // held
     int64_t optimizer_params, optimizer_bytes; // for the summary
     cj__use use;                               // by threads, at the moment
+    cj__note *notes;                           // in the order in which they were set first
+    int note_count;
+    size_t note_capacity;
 };
+
+void cj__model_free_notes(cj_model *model);
 
 bool cj__layer_is_model(const cj_layer *layer);
 // An empty model of a kind, named or not; its layers are to be added.
