@@ -21,7 +21,7 @@ MAIN = [
     ("GAN", "train", dict(net="gan", batch=64)),
 ]
 # A network, the batch that it is trained with; prediction of one sample and of 64.
-ZOO = [row for net, batch in (("resnet20", 128),) for row in [
+ZOO = [row for net, batch in (("resnet20", 128), ("vgg11_bn", 64), ("table", 256), ("autoencoder", 128)) for row in [
     (f"{net} train", "train", dict(net=net, batch=batch)), (f"{net}@1", "predict", dict(net=net, batch=1)),
     (f"{net}@64", "predict", dict(net=net, batch=64))]]
 PARAMETERS = {"w1": 101770, "w2": 21840, "w3": 225034}

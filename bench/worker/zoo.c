@@ -42,6 +42,52 @@ static cj_model *resnet20(void)
     return cj_functional(.inputs = {x}, .outputs = {y}, .name = "resnet20");
 }
 
+// VGG-11 with BatchNormalization ------------------------------------------------------------------
+
+// Simonyan and Zisserman 2015, configuration A, for images of 32 x 32 with one dense layer.
+static cj_model *vgg11_bn(void)
+{
+    static const int filters[] = {64, 128, 256, 256, 512, 512, 512, 512};
+    static const bool pools[] = {true, true, false, true, false, true, false, true};
+    cj_symbol *x = cj_input_symbol(PIXELS, PIXELS, 3, .dtype = "uint8");
+    cj_symbol *y = cj_apply(cj_rescaling(1.0 / 255), x);
+    for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
+        y = cj_apply(cj_conv2d(filters[i], {3, 3}, .padding = "same"), y);
+        y = cj_apply(cj_activation("relu"), cj_apply(cj_batch_normalization(), y));
+        y = pools[i] ? cj_apply(cj_max_pooling2d({2, 2}), y) : y;
+    }
+    y = cj_apply(cj_dense(10, .activation = "softmax"), cj_apply(cj_flatten(), y));
+    return cj_functional(.inputs = {x}, .outputs = {y}, .name = "vgg11_bn");
+}
+
+// A table ------------------------------------------------------------------------------------------
+
+enum { COLUMNS = 30, LAYERS = 4, UNITS = 256 };
+
+static cj_model *table(void)
+{
+    cj_symbol *x = cj_input_symbol(COLUMNS, .dtype = "uint8");
+    cj_symbol *y = cj_apply(cj_rescaling(1.0 / 255), x);
+    for (int i = 0; i < LAYERS; i++) {
+        y = cj_apply(cj_batch_normalization(), cj_apply(cj_dense(UNITS), y));
+        y = cj_apply(cj_dropout(0.2), cj_apply(cj_activation("relu"), y));
+    }
+    y = cj_apply(cj_dense(2, .activation = "softmax"), y);
+    return cj_functional(.inputs = {x}, .outputs = {y}, .name = "table");
+}
+
+// An autoencoder -----------------------------------------------------------------------------------
+
+// Convolutions with strides to a code of 32 numbers, and dense layers back to the image.
+static cj_model *autoencoder(void)
+{
+    return cj_sequential(cj_input(28, 28, 1, .dtype = "uint8"), cj_rescaling(1.0 / 255),
+                         cj_conv2d(32, {3, 3}, {2, 2}, .padding = "same", .activation = "relu"),
+                         cj_conv2d(64, {3, 3}, {2, 2}, .padding = "same", .activation = "relu"),
+                         cj_flatten(), cj_dense(32), cj_dense(256, .activation = "relu"),
+                         cj_dense(28 * 28, .activation = "sigmoid"), cj_reshape({28, 28, 1}));
+}
+
 static cj_optimizer *sgd(void)
 {
     return cj_sgd(.learning_rate = 0.01, .momentum = 0.9);
@@ -58,5 +104,20 @@ const network zoo[] = {
      .classes = 10,
      .batch = 128,
      .optimizer = sgd},
+    {.name = "vgg11_bn",
+     .make = vgg11_bn,
+     .sample = COLORS,
+     .classes = 10,
+     .batch = 64,
+     .optimizer = sgd},
+    {.name = "table",
+     .make = table,
+     .sample = {.rank = 1, .dims = {COLUMNS}},
+     .classes = 2,
+     .batch = 256},
+    {.name = "autoencoder",
+     .make = autoencoder,
+     .sample = {.rank = 3, .dims = {28, 28, 1}},
+     .batch = 128},
 };
 const int zoo_count = sizeof zoo / sizeof *zoo;
