@@ -131,6 +131,11 @@ cj_symbol *cj__rescale(cj__build *g, cj_symbol *x, double scale, double offset, 
 cj_symbol *cj__sum(cj__build *g, cj_symbol *x, uint32_t axes, bool keepdims);
 cj_symbol *cj__mean(cj__build *g, cj_symbol *x, uint32_t axes, bool keepdims);
 cj_symbol *cj__max(cj__build *g, cj_symbol *x, uint32_t axes, bool keepdims);
+// Mean and (biased) variance in one sweep. NULL in both after a failure.
+void cj__moments(cj__build *g, cj_symbol *x, uint32_t axes, bool keepdims, cj_symbol **mean,
+                 cj_symbol **variance);
+// x / N, where `like`, to which x broadcasts, has N elements for each of x's.
+cj_symbol *cj__divide_by_count(cj__build *g, cj_symbol *x, cj_symbol *like);
 cj_symbol *cj__min(cj__build *g, cj_symbol *x, uint32_t axes, bool keepdims);
 cj_symbol *cj__argmax(cj__build *g, cj_symbol *x, int axis);
 cj_symbol *cj__sum_like(cj__build *g, cj_symbol *x, cj_symbol *like);

@@ -94,6 +94,11 @@ const op_case op_cases[] = {
     REDUCTION(reduce_mean)
     REDUCTION(reduce_max)
     REDUCTION(reduce_min)
+    REDUCTION(moments)
+    {OP(moments), A(cj__reduce_attrs, 7, false), 1, {ANY(N, 4, 2, 17)}},
+    {OP(moments), A(cj__reduce_attrs, 2, true), 1, {ANY(N, 19)}},
+    {OP(divide_by_count), NULL, 2, {ANY(5), ANY(N, 4, 5)}},
+    {OP(divide_by_count), NULL, 2, {ANY(N, 1), ANY(N, 4)}},
     {OP(argmax), A(cj__axis_attrs, 0), 1, {DISTINCT(N, 4, 2)}},
     {OP(argmax), A(cj__axis_attrs, 1), 1, {DISTINCT(N, 4, 2)}},
     {OP(argmax), A(cj__axis_attrs, 2), 1, {DISTINCT(N, 4, 20)}},

@@ -40,6 +40,7 @@
 #include "kernels/body/blocks/block_conv2d.h"
 #include "kernels/body/blocks/block_conv2d_grad.h"
 #include "kernels/body/elementwise/reduce.h"
+#include "kernels/body/elementwise/moments.h"
 #if CJ_REAL_BYTES == 4
 #include "kernels/body/elementwise/math.h"
 #include "kernels/body/elementwise/softmax.h"
