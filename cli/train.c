@@ -159,7 +159,7 @@ static cj_status fit(cj_model *model, cj_dataset *data, cj_dataset *test, const 
     const bool splits = s->validation_split > 0;
     return cj_fit(
         model, data, .epochs = (int)s->epochs, .batch_size = s->batch_size,
-        .validation_data = splits ? NULL : test, .validation_split = s->validation_split,
+        .validation_data = splits ? &cj_no_dataset : test, .validation_split = s->validation_split,
         .class_weight = s->class_count ? s->class_weight : NULL, .class_count = s->class_count,
         .verbose = s->json || s->quiet ? CJ_SILENT : CJ_BAR, .stream = stdout, .resume = s->resume,
         .history = history, .callbacks_list = callbacks, .callbacks_count = count);

@@ -202,11 +202,14 @@ typedef struct cj_function_args {
     /** what a call writes to variables; all reads of a call see the values before it */
     const cj_update *updates;
     int update_count; ///< how many updates
-    /** threads to run on; NULL for a pool of the default size, made at the first call */
+    /**
+     * threads to run on; default &cj_default_pool: a pool of the default size, made at the first
+     * call; NULL is refused
+     */
     cj_pool *pool;
 } cj_function_args;
 /** The defaults of cj_function_args. */
-#define CJ_FUNCTION_DEFAULTS .size = sizeof(cj_function_args)
+#define CJ_FUNCTION_DEFAULTS .size = sizeof(cj_function_args), .pool = &cj_default_pool
 /** Sets `args` to CJ_FUNCTION_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_function_defaults(cj_function_args *args);
 

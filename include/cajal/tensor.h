@@ -88,6 +88,12 @@ CJ_API const char *cj_shape_text(const cj_shape *shape, char *text, size_t size)
 /** A dense array; see the top of this file. */
 typedef struct cj_tensor cj_tensor;
 
+/**
+ * What stands for "no tensor given" in arguments whose default it is. It is known by its address and
+ * of no other use.
+ */
+CJ_API extern cj_tensor cj_no_tensor;
+
 /** A new tensor, its elements zero. CJ_INVALID_ARGUMENT for a bad shape, CJ_OUT_OF_MEMORY. */
 CJ_API cj_status cj_tensor_new(cj_dtype dtype, cj_shape shape, cj_tensor **tensor);
 

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/fields.h"
 #include "base/memory.h"
+#include "base/threads.h"
 #include "base/object.h"
 #include <math.h>
 #include <string.h>
@@ -188,6 +189,7 @@ cj_status cj_knn_cross_validate_with(cj_dataset *data, cj_knn_scores **scores,
     *scores = NULL;
     CJ_TRY(cj__args_read("cj_knn_cross_validate", args, &knn_cross_validate_defaults, sizeof given,
                          &given));
+    CJ_TRY(cj__pool_given(&given.pool, "cj_knn_cross_validate"));
     validation v = {.pool = given.pool ? cj_retain(given.pool) : cj_pool_new(0)};
     cj_knn_scores *found = v.pool ? cj__object_new(&scores_class, sizeof *found) : NULL;
     cj_status status = found ? validate(data, &given, &v, found) : cj_error_status();

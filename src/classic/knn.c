@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/fields.h"
 #include "base/memory.h"
+#include "base/threads.h"
 #include "base/object.h"
 #include "tensor/tensor.h"
 
@@ -46,9 +47,10 @@ cj_knn *cj_knn_new(const cj_knn_args *args)
 {
     cj_knn_args given;
     cj_knn *knn = NULL;
-    if (cj__args_read("cj_knn", args, &knn_defaults, sizeof given, &given) == CJ_OK)
+    if (cj__args_read("cj_knn", args, &knn_defaults, sizeof given, &given) == CJ_OK &&
+        cj__pool_given(&given.pool, "cj_knn") == CJ_OK)
         knn = make(&given);
-    return knn ? knn : cj__build_failed();
+    return knn ? knn : cj__build_failed(CJ__MADE_KNN);
 }
 
 cj_status cj__check_k(const int64_t *k, int count, int64_t most, const char *who)
@@ -71,7 +73,7 @@ cj_status cj__labelled_open(cj_dataset *data, const char *who, cj__rows *rows, i
     *rows = (cj__rows){0};
     *labels = NULL;
     if (!data)
-        return cj__fail_null_of(who, "the data");
+        return cj__fail_missing_of(CJ__MADE_DATASET, who, "the data");
     if (cj_dataset_x(data, 1) || cj_dataset_y(data, 1))
         return cj__fail(CJ_SHAPE_MISMATCH,
                         "%s: the data set has several inputs or targets, it needs one of each",
@@ -110,7 +112,7 @@ cj_status cj_knn_fit(cj_knn *knn, cj_dataset *data)
 {
     cj__learned learned;
     if (!knn)
-        return cj__fail_null_of("cj_knn_fit", "the classifier");
+        return cj__fail_missing_of(CJ__MADE_KNN, "cj_knn_fit", "the classifier");
     CJ_TRY(cj__learned_open(data, knn->metric, knn->pool, "cj_knn_fit", &learned));
     const cj_status status = cj__check_k(&knn->k, 1, learned.samples.count, "cj_knn_fit");
     if (status != CJ_OK) {
@@ -125,7 +127,7 @@ cj_status cj_knn_fit(cj_knn *knn, cj_dataset *data)
 cj_status cj__check_fitted(const cj_knn *knn, const char *who)
 {
     if (!knn)
-        return cj__fail_null_of(who, "the classifier");
+        return cj__fail_missing_of(CJ__MADE_KNN, who, "the classifier");
     if (knn->learned.samples.count == 0)
         return cj__fail(CJ_NOT_BUILT,
                         "%s: the classifier has no samples yet, call cj_knn_fit() first", who);

@@ -29,7 +29,7 @@ cj_status cj__rows_open(const cj_tensor *tensor, const char *who, cj__rows *rows
 {
     *rows = (cj__rows){0};
     if (!tensor)
-        return cj__fail_null(who);
+        return cj__fail_missing(CJ__MADE_TENSOR, who);
     const cj_shape *shape = &tensor->shape;
     if (shape->rank == 0)
         return cj__fail(CJ_SHAPE_MISMATCH, "%s is a scalar, it needs samples along its first axis",

@@ -328,9 +328,9 @@ cj_status cj_explain_with(cj_model *model, cj_tensor *const *inputs, FILE *strea
     enum { MIN_ROWS = 3 };
     cj_explain_args given;
     if (!model || !inputs || !stream)
-        return cj__fail_null(!model  ? "cj_explain: the model" :
-                             !inputs ? "cj_explain: the array of inputs" :
-                                       "cj_explain: the stream");
+        return model ? cj__fail_null(inputs ? "cj_explain: the stream" :
+                                              "cj_explain: the array of inputs") :
+                       cj__fail_missing(CJ__MADE_MODEL, "cj_explain: the model");
     CJ_TRY(cj__args_read("cj_explain", args, &explain_defaults, sizeof given, &given));
     if (given.max_rows < 0)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_explain: max_rows is %lld, must not be negative",
@@ -339,6 +339,7 @@ cj_status cj_explain_with(cj_model *model, cj_tensor *const *inputs, FILE *strea
     e.max_rows = given.max_rows < MIN_ROWS ? MIN_ROWS : given.max_rows;
     if (given.layer && !(e.only = cj_model_find_layer(model, given.layer)))
         return cj_error_status();
+    const uint64_t begin = cj__causes_begin();
     cj_status status = explain(&e, inputs);
     for (size_t i = 0; i < e.symbol_count; i++)
         cj_release(e.values[i]);
@@ -348,5 +349,5 @@ cj_status cj_explain_with(cj_model *model, cj_tensor *const *inputs, FILE *strea
     cj__free(e.symbols);
     cj__free(e.records);
     const cj_status end = cj__trace_end(&e.trace);
-    return status != CJ_OK ? status : end;
+    return cj__causes_end(begin, status != CJ_OK ? status : end);
 }

@@ -121,7 +121,7 @@ typedef struct layer_list {
 static cj_status list_add(layer_list *list, cj_layer *layer)
 {
     if (!layer)
-        return cj__fail_null("a layer");
+        return cj__fail_missing(CJ__MADE_LAYER, "a layer");
     if (!cj__reserve((void **)&list->items, &list->capacity, list->count + 1,
                      sizeof *list->items)) {
         cj__drop_floating(layer);
@@ -279,7 +279,7 @@ cj_layer *cj__layer_from_json(cj__json_loader *loader, const json_t *object)
     if (layer && loader->depth > 0 && json_is_integer(id) &&
         keep_shared(loader, id, layer) != CJ_OK)
         layer = NULL;
-    return layer ? layer : cj__build_failed();
+    return layer ? layer : cj__build_failed(CJ__MADE_LAYER);
 }
 
 cj_model *cj__model_from_json(const json_t *object, cj__filling *filling)
@@ -293,7 +293,7 @@ cj_model *cj__model_from_json(const json_t *object, cj__filling *filling)
         cj_release(loader.shared[i]);
     cj__free(loader.shared);
     cj__free(loader.ids);
-    return model ? model : cj__build_failed();
+    return model ? model : cj__build_failed(CJ__MADE_MODEL);
 }
 
 // A file of another format that was taken for JSON is called by its name.
@@ -312,14 +312,14 @@ cj_model *cj_model_from_json(const char *json, size_t length)
     json_t *object = NULL;
     if (!json) {
         cj__fail_null("cj_model_from_json: the text");
-        return cj__build_failed();
+        return cj__build_failed(CJ__MADE_MODEL);
     }
     const cj_status status = cj__json_parse(json, length, &object);
     if (status != CJ_OK) {
         fail_parse(status, json, length);
-        return cj__build_failed();
+        return cj__build_failed(CJ__MADE_MODEL);
     }
     cj_model *model = cj__model_from_json(object, NULL);
     json_decref(object);
-    return model ? model : cj__build_failed();
+    return model ? model : cj__build_failed(CJ__MADE_MODEL);
 }

@@ -372,7 +372,7 @@ static cj_status make_model(const cj__container *container, cj_model **model)
     *model = cj__model_from_json(object, &filling);
     json_decref(object);
     if (!*model)
-        return cj__fail_null("the model");
+        return cj__fail_missing(CJ__MADE_MODEL, "the model");
     cj_status status = read_seed(container, *model);
     if (status == CJ_OK)
         status = read_notes(container, *model);

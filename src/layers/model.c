@@ -113,8 +113,8 @@ cj_model *cj_layer_model(cj_layer *layer)
         cj__fail(CJ_INVALID_ARGUMENT, "%s: a %s is not a model", layer->name,
                  layer->kind->choice.class_name);
     else
-        cj__fail_null("cj_layer_model: the layer");
-    return cj__build_failed();
+        cj__fail_missing(CJ__MADE_LAYER, "cj_layer_model: the layer");
+    return cj__build_failed(CJ__MADE_MODEL);
 }
 
 int cj_model_layer_count(const cj_model *model)
@@ -135,14 +135,15 @@ static cj_layer *fail_find(const cj_model *model, const char *name)
     if (names)
         cj__fail_unknown(CJ_NOT_FOUND, "layer", name, names, sizeof *names, model->layer_count);
     cj__free(names);
-    return cj__build_failed();
+    return cj__build_failed(CJ__MADE_LAYER);
 }
 
 cj_layer *cj_model_find_layer(const cj_model *model, const char *name)
 {
     if (!model || !name) {
-        cj__fail_null(model ? "cj_model_find_layer: the name" : "cj_model_find_layer: the model");
-        return cj__build_failed();
+        model ? cj__fail_null("cj_model_find_layer: the name") :
+                cj__fail_missing(CJ__MADE_MODEL, "cj_model_find_layer: the model");
+        return cj__build_failed(CJ__MADE_LAYER);
     }
     while (model) {
         const size_t length = strcspn(name, "/");
@@ -195,14 +196,14 @@ const cj_shape *cj_model_output_shape(const cj_model *model, int index)
 cj_status cj_model_reset_weights(cj_model *model)
 {
     if (!model)
-        return cj__fail_null("cj_model_reset_weights: the model");
+        return cj__fail_missing(CJ__MADE_MODEL, "cj_model_reset_weights: the model");
     return cj__layer_draw(&model->layer, cj__key(model->seed, model->layer.name));
 }
 
 cj_status cj_model_set_seed(cj_model *model, uint64_t seed)
 {
     if (!model)
-        return cj__fail_null("cj_model_set_seed: the model");
+        return cj__fail_missing(CJ__MADE_MODEL, "cj_model_set_seed: the model");
     model->seed = seed;
     return cj_model_reset_weights(model);
 }

@@ -149,6 +149,8 @@ static cj_status new_header(cj_dtype dtype, const cj_shape *shape, cj_tensor **t
     return CJ_OK;
 }
 
+cj_tensor cj_no_tensor = {.data = NULL}; // known by its address
+
 cj_status cj_tensor_new(cj_dtype dtype, cj_shape shape, cj_tensor **tensor)
 {
     CJ_TRY(new_header(dtype, &shape, tensor));

@@ -85,12 +85,10 @@ static cj_status open_callbacks(cj__run *r)
 {
     const cj_fit_args *args = r->args;
     cj__list given;
-    const bool failed = cj__callback_just_failed();
-    cj_status status = cj__list_read("cj_fit: callbacks", args->callbacks, args->callbacks_list,
-                                     args->callbacks_count, &given);
-    // a NULL at the end of those in braces looks like their end
-    if (status == CJ_OK && failed && given.count < CJ_IN_BRACES && !args->callbacks_list)
-        status = cj_error_status();
+    const cj__given_list callbacks = {"cj_fit: callbacks",  args->callbacks,
+                                      args->callbacks_list, args->callbacks_count,
+                                      CJ__MADE_CALLBACK,    &cj_no_callback};
+    cj_status status = cj__lists_read(&callbacks, 1, &given);
     r->callbacks = cj__new((size_t)given.count + 1, sizeof *r->callbacks);
     for (int i = 0; i < given.count; i++) {
         if (status != CJ_OK || !r->callbacks)
@@ -133,9 +131,22 @@ static void close_run(cj__run *r)
     cj__free(r);
 }
 
-static cj_status open_run(cj__run *r, cj_dataset *data)
+// `complete` says that the validation data is not NULL.
+static cj_status need_objects(const cj_model *model, const cj_dataset *data, bool complete)
+{
+    const unsigned missing =
+        (model ? 0U : CJ__MADE_MODEL) | (data && complete ? 0U : CJ__MADE_DATASET);
+    return missing ? cj__fail_missing_some(missing, !model + !data + !complete,
+                                           !model ? "cj_fit: the model" :
+                                           !data  ? "cj_fit: the data" :
+                                                    "cj_fit: the validation data") :
+                     CJ_OK;
+}
+
+static cj_status open_run(cj__run *r, cj_dataset *data, bool complete)
 {
     CJ_TRY(open_callbacks(r)); // first, so that they are let go of whatever happens
+    CJ_TRY(need_objects(r->model, data, complete));
     if (r->model)
         CJ_TRY(cj__use_to_write(cj__model_use(r->model), "cj_fit"));
     r->is_exclusive = r->model;
@@ -144,8 +155,6 @@ static cj_status open_run(cj__run *r, cj_dataset *data)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "cj_fit: model \"%s\" is being trained by a cj_fit() that has not returned",
                         cj_layer_name(cj_model_layer(r->model)));
-    if (!data)
-        return cj__fail_null_of("cj_fit", "the data");
     CJ_TRY(open_data(r, data));
     CJ_TRY(cj__run_open_place(r));
     return cj__run_open_logs(r);
@@ -192,15 +201,18 @@ cj_status cj_fit_with(cj_model *model, cj_dataset *data, const cj_fit_args *args
     cj__run *r = cj__new(1, sizeof *r);
     if (!r)
         return CJ_OUT_OF_MEMORY;
+    const bool complete = given.validation_data;
+    const uint64_t begin = cj__causes_begin();
     r->model = cj_retain(model); // a callback may drop the last holder
+    if (given.validation_data == &cj_no_dataset)
+        given.validation_data = NULL;
     r->args = &given;
-    cj_status status = open_run(r, data);
+    cj_status status = open_run(r, data, complete);
     if (status == CJ_OK)
         status = train_with_warnings(r);
     if (status == CJ_OK && given.history)
         *given.history = cj_retain(r->history);
     close_run(r);
-    cj__error_pass();
     cj_release(model);
-    return status;
+    return cj__causes_end(begin, status);
 }

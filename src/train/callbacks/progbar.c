@@ -283,7 +283,7 @@ cj_callback *cj_progress_bar(FILE *stream)
     if (stream)
         return cj__progress_bar_new(stream, CJ__BAR_AUTO);
     cj__fail_null("cj_progress_bar: the stream");
-    return cj__build_failed();
+    return cj__build_failed(CJ__MADE_CALLBACK);
 }
 
 cj_status cj__progress_open(cj__progress *progress, cj_verbose verbose, FILE *stream,
