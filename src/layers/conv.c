@@ -107,7 +107,7 @@ static cj_status call_conv2d(cj__layer_context *c)
         .kernel = {a->kernel_size[0], a->kernel_size[1]},
         .strides = {a->strides[0], a->strides[1]},
         .dilation = {a->dilation_rate[0], a->dilation_rate[1]},
-        .groups = a->groups,
+        .groups = (int32_t)a->groups,
         .same = strcmp(a->padding, "same") == 0,
     };
     cj__build *g = c->build;
