@@ -136,9 +136,8 @@ cj_status make_conv(workload *w, const settings *s, const char **why)
         *why = "the kernel does not fit the image";
         return CJ_INVALID_ARGUMENT;
     }
-    c->in_blocks =
-        c->kernels->lanes > 1 && g.groups == 1 &&
-        setting(s, "blocks", c->kernels->blocks_pay(&c->args)) != 0;
+    c->in_blocks = c->kernels->lanes > 1 && g.groups == 1 &&
+                   setting(s, "blocks", c->kernels->blocks_pay(&c->args)) != 0;
     const int best = c->kernels->winograd_pays(&c->args, c->kind, 4) ? 4 : 2;
     const bool pays = !c->in_blocks && c->kernels->winograd_pays(&c->args, c->kind, 2);
     c->args.winograd = (int)setting(s, "winograd", pays ? best : 0);

@@ -45,8 +45,8 @@ static cj_status check_settings(const cj__inference *r, const cj__conv2d_attrs *
 // Outputs along an axis of x of n elements, and the zeros before the first of them.
 static int64_t count_along(const cj__conv2d_attrs *a, int axis, int64_t n)
 {
-    return cj__window_count(n + a->before[axis] + a->after[axis], a->kernel[axis],
-                            a->strides[axis], a->dilation[axis], a->same);
+    return cj__window_count(n + a->before[axis] + a->after[axis], a->kernel[axis], a->strides[axis],
+                            a->dilation[axis], a->same);
 }
 
 static int64_t before_along(const cj__conv2d_attrs *a, int axis, int64_t n)

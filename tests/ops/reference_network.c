@@ -63,8 +63,7 @@ static double conv_at(const cj__conv2d_attrs *a, cj_tensor *const *in, int64_t n
     const cj_tensor *x = in[0], *w = in[1];
     const int64_t h = dim(x, 1), width = dim(x, 2), channels = dim(w, 2),
                   group = f / (dim(w, 3) / a->groups);
-    const int64_t top =
-        a->before[0] + before(h, dim(w, 0), a->strides[0], a->dilation[0], a->same);
+    const int64_t top = a->before[0] + before(h, dim(w, 0), a->strides[0], a->dilation[0], a->same);
     const int64_t left =
         a->before[1] + before(width, dim(w, 1), a->strides[1], a->dilation[1], a->same);
     double sum = 0;
@@ -104,7 +103,8 @@ static void ref_conv2d_transpose(const op_case *c, cj_tensor *const *in, cj_tens
     for (int64_t i = 0; i < cj_tensor_count(out[0]); i++)
         case_set(out[0], i, 0);
     for (int64_t at = 0; at < cj_tensor_count(x) * dim(w, 0) * dim(w, 1) * depth; at++) {
-        const int64_t k = at % depth, v = at / depth % dim(w, 1), u = at / depth / dim(w, 1) % dim(w, 0),
+        const int64_t k = at % depth, v = at / depth % dim(w, 1),
+                      u = at / depth / dim(w, 1) % dim(w, 0),
                       from = at / depth / dim(w, 1) / dim(w, 0);
         const int64_t f = from % dim(x, 3), j = from / dim(x, 3) % dim(x, 2),
                       i = from / dim(x, 3) / dim(x, 2) % dim(x, 1),

@@ -54,7 +54,8 @@ static bool has_short_dy(const chain *c, const cj__instruction *gradient)
 {
     const cj_shape *dy = &c->program->values[gradient->inputs[1]].type.shape;
     const cj__conv2d_attrs *a = (const void *)gradient->attrs;
-    return is_bare(a) && reach(dy->dims[1], a->strides[0], a->kernel[0], a->dilation[0]) <= c->rows &&
+    return is_bare(a) &&
+           reach(dy->dims[1], a->strides[0], a->kernel[0], a->dilation[0]) <= c->rows &&
            reach(dy->dims[2], a->strides[1], a->kernel[1], a->dilation[1]) <= c->cols;
 }
 

@@ -94,15 +94,14 @@ static depthwise depthwise_input_grad_of(const cj__conv2d_args *a)
 static int64_t depthwise_task_rows(const depthwise *d)
 {
     const int64_t work = max(d->to_cols * d->filters * d->kh * d->kw, 1);
-    return max(max(ceil_div(d->images * d->to_rows, DEPTHWISE_TASKS),
-                   ceil_div(DEPTHWISE_LEAST, work)),
-               1);
+    return max(
+        max(ceil_div(d->images * d->to_rows, DEPTHWISE_TASKS), ceil_div(DEPTHWISE_LEAST, work)), 1);
 }
 
 static void depthwise_job(const depthwise *d, cj__job *job)
 {
-    *job = (cj__job){.phases = 1,
-                     .tasks = {ceil_div(d->images * d->to_rows, depthwise_task_rows(d))}};
+    *job =
+        (cj__job){.phases = 1, .tasks = {ceil_div(d->images * d->to_rows, depthwise_task_rows(d))}};
     if (d->to_channels != d->filters)
         job->scratch = (size_t)(d->to_cols * d->filters) * sizeof(real);
 }

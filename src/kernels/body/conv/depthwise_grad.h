@@ -12,7 +12,7 @@
 #include "kernels/body/conv/depthwise.h"
 
 enum {
-    DEPTHWISE_TAPS = 3, // of a window row, at a time,
+    DEPTHWISE_TAPS = 3,                                          // of a window row, at a time,
     DEPTHWISE_GRAD_VECS = TILE_VECS_MAX < 4 ? TILE_VECS_MAX : 4, // and vectors of filters
     DEPTHWISE_STRIP = 128,                                       // pixels of a strip
     DEPTHWISE_PIECES = 16,
@@ -70,9 +70,9 @@ ALWAYS_INLINE void add_pixels(const depthwise_strip *t, const depthwise_lanes *l
             const vec d = whole ? vec_load(dy + v * LANES) : vec_load_part(dy + v * LANES, l->part);
             UNROLL
             for (int k = 0; k < taps; k++)
-                sum[tap + k][v] = vec_fma(
-                    load_channels(x + k * s->dw * s->c + v * LANES, l, whole, spreads), d,
-                    sum[tap + k][v]);
+                sum[tap + k][v] =
+                    vec_fma(load_channels(x + k * s->dw * s->c + v * LANES, l, whole, spreads), d,
+                            sum[tap + k][v]);
         }
     }
 }
