@@ -12,8 +12,10 @@
 #include "base/use.h"
 #include "graph/graph.h"
 #include "layers/index.h"
+#include <cajal/convolutions.h>
 #include <cajal/layers.h>
 #include <cajal/model.h>
+#include <cajal/spatial.h>
 
 // A symbol and its mask, bool (batch, time): false for steps to be ignored. NULL for no mask.
 typedef struct cj__value {

@@ -63,8 +63,12 @@ typedef struct cj__conv2d_choice {
 } cj__conv2d_choice;
 // What a convolution means, and what was chosen for it.
 typedef struct cj__conv2d_attrs {
-    int64_t kernel[2], strides[2], dilation[2], groups;
-    bool same; // padding "same"; otherwise "valid"
+    int64_t kernel[2], strides[2], dilation[2];
+    int32_t groups;
+    bool same; // padding "same"; otherwise zeros as given, "valid" without any
+    // Zeros before and after x, fewer than the kernel reaches over. Less than 0 after x: so many
+    // elements at its end are not read, fewer than a stride.
+    int32_t before[2], after[2];
     cj__conv2d_choice chosen;
 } cj__conv2d_attrs;
 typedef struct cj__pool2d_attrs {
@@ -161,6 +165,10 @@ cj_symbol *cj__attention(cj__build *g, cj_symbol *q, cj_symbol *k, cj_symbol *v,
 // attrs: the kernel is filled in from w.
 cj_symbol *cj__conv2d_symbol(cj__build *g, cj_symbol *x, cj_symbol *w,
                              const cj__conv2d_attrs *attrs);
+// x (n, oh, ow, f) and w (kh, kw, c / groups, f): y (n, h, w, c) of which conv2d makes x's shape, with
+// the least h and w for which all of the padding in attrs is read.
+cj_symbol *cj__conv2d_transpose(cj__build *g, cj_symbol *x, cj_symbol *w,
+                                const cj__conv2d_attrs *attrs);
 cj_symbol *cj__max_pool2d(cj__build *g, cj_symbol *x, const cj__pool2d_attrs *attrs);
 cj_symbol *cj__average_pool2d(cj__build *g, cj_symbol *x, const cj__pool2d_attrs *attrs);
 cj_symbol *cj__softmax(cj__build *g, cj_symbol *x);     // over the last axis

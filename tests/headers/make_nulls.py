@@ -70,6 +70,11 @@ PLACES = {
 ARGS = {
     "input": ".shape = {3}", "rescaling": ".scale = 2", "dense": ".units = 3", "conv2d": ".filters = 2, .kernel_size = {3}",
     "reshape": ".target_shape = {2}", "activation": '.activation = "relu"', "embedding": ".input_dim = 4, .output_dim = 2",
+    "conv1d": ".filters = 2, .kernel_size = 3", "conv3d": ".filters = 2, .kernel_size = {3}",
+    "conv1d_transpose": ".filters = 2, .kernel_size = 3", "conv2d_transpose": ".filters = 2, .kernel_size = {3}",
+    "conv3d_transpose": ".filters = 2, .kernel_size = {3}",
+    "depthwise_conv1d": ".kernel_size = 3", "depthwise_conv2d": ".kernel_size = {3}",
+    "separable_conv1d": ".filters = 2, .kernel_size = 3", "separable_conv2d": ".filters = 2, .kernel_size = {3}",
     "simple_rnn": ".units = 2", "csv_logger": ".filename = w.path", "model_checkpoint": ".filepath = w.path",
     "dataset": ".x = {w.x}, .y = {w.y}", "functional": ".inputs = {w.symbol}, .outputs = {w.symbol}",
     "sequential": ".layers = &w.layer, .layer_count = 1", "compile": '.loss = "mse"',

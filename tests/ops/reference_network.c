@@ -179,8 +179,9 @@ static double conv_at(const cj__conv2d_attrs *a, cj_tensor *const *in, int64_t n
     const cj_tensor *x = in[0], *w = in[1];
     const int64_t h = dim(x, 1), width = dim(x, 2), channels = dim(w, 2),
                   group = f / (dim(w, 3) / a->groups);
-    const int64_t top = before(h, dim(w, 0), a->strides[0], a->dilation[0], a->same);
-    const int64_t left = before(width, dim(w, 1), a->strides[1], a->dilation[1], a->same);
+    const int64_t top = a->before[0] + before(h, dim(w, 0), a->strides[0], a->dilation[0], a->same);
+    const int64_t left =
+        a->before[1] + before(width, dim(w, 1), a->strides[1], a->dilation[1], a->same);
     double sum = 0;
     for (int64_t u = 0; u < dim(w, 0); u++) {
         for (int64_t v = 0; v < dim(w, 1); v++) {
@@ -207,6 +208,31 @@ static void ref_conv2d(const op_case *c, cj_tensor *const *in, cj_tensor *const 
                     case_set(out[0], to++,
                              c->op == &cj__op_conv2d ? sum : act(a->chosen.epilogue.act, sum));
                 }
+}
+
+// Each element of x, times the filters, is added to where its window lies in y.
+static void ref_conv2d_transpose(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const cj__conv2d_attrs *a = c->attrs;
+    const cj_tensor *w = in[0], *x = in[1];
+    const int64_t filters = dim(x, 3) / a->groups, depth = dim(w, 2);
+    for (int64_t i = 0; i < cj_tensor_count(out[0]); i++)
+        case_set(out[0], i, 0);
+    for (int64_t at = 0; at < cj_tensor_count(x) * dim(w, 0) * dim(w, 1) * depth; at++) {
+        const int64_t k = at % depth, v = at / depth % dim(w, 1),
+                      u = at / depth / dim(w, 1) % dim(w, 0),
+                      from = at / depth / dim(w, 1) / dim(w, 0);
+        const int64_t f = from % dim(x, 3), j = from / dim(x, 3) % dim(x, 2),
+                      i = from / dim(x, 3) / dim(x, 2) % dim(x, 1),
+                      n = from / dim(x, 3) / dim(x, 2) / dim(x, 1);
+        const int64_t row = i * a->strides[0] + u * a->dilation[0] - a->before[0],
+                      col = j * a->strides[1] + v * a->dilation[1] - a->before[1];
+        if (row < 0 || row >= dim(out[0], 1) || col < 0 || col >= dim(out[0], 2))
+            continue;
+        const int64_t to = at4(out[0], n, row, col, f / filters * depth + k);
+        case_set(out[0], to,
+                 case_get(out[0], to) + case_get(x, from) * case_get(w, at4(w, u, v, k, f)));
+    }
 }
 
 // The greatest of each window of convolved elements; where relu holds them all down, the place is
@@ -472,6 +498,7 @@ static const struct {
     {&cj__op_matmul_bias_act, ref_matmul},
     {&cj__op_conv2d, ref_conv2d},
     {&cj__op_conv2d_bias_act, ref_conv2d},
+    {&cj__op_conv2d_transpose, ref_conv2d_transpose},
     {&cj__op_conv2d_pool, ref_conv2d_pool},
     {&cj__op_max_pool2d, ref_pool},
     {&cj__op_max_pool2d_gather, ref_pool},

@@ -44,6 +44,9 @@
     A(cj__conv2d_attrs, CONV_GEOMETRY(__VA_ARGS__), .chosen.epilogue.act = function, .chosen.pool = {high, wide})
 #define CONV_GEOMETRY(kh, kw, sh, sw, dh, dw, n, same_)                                                                \
     .kernel = {kh, kw}, .strides = {sh, sw}, .dilation = {dh, dw}, .groups = n, .same = same_
+// Zeros beside the image: top, left, bottom, right.
+#define PADDED(kh, kw, sh, sw, dh, dw, n, top, left, bottom, right)                                                    \
+    A(cj__conv2d_attrs, CONV_GEOMETRY(kh, kw, sh, sw, dh, dw, n, false), .before = {top, left}, .after = {bottom, right})
 #define POOL(h, w, sh, sw, same, ih, iw) A(cj__pool2d_attrs, {h, w}, {sh, sw}, same, {ih, iw})
 #define MATMUL(ta, tb) A(cj__matmul_attrs, .trans_a = ta, .trans_b = tb)
 #define MATMUL_ACT(ta, tb, act) A(cj__matmul_attrs, .trans_a = ta, .trans_b = tb, .epilogue = {act, -1.5, 2.5})
@@ -64,6 +67,17 @@
         {OP(conv2d_input_grad), CONV(kh, kw, sh, sw, dh, dw, groups, same), 3,                                         \
          {ANY(kh, kw, (c) / (groups), f), ANY(N, oh, ow, f), ANY(N, h, w, c)}},                                        \
         {OP(conv2d_filter_grad), CONV(kh, kw, sh, sw, dh, dw, groups, same), 2, {ANY(N, h, w, c), ANY(N, oh, ow, f)}},
+
+// Likewise with zeros beside the image, and the transposed convolution.
+#define PADDED_CONVOLUTION(h, w, c, kh, kw, f, oh, ow, sh, sw, dh, dw, groups, top, left, bottom, right)               \
+    {OP(conv2d), PADDED(kh, kw, sh, sw, dh, dw, groups, top, left, bottom, right), 2,                                  \
+     {ANY(N, h, w, c), ANY(kh, kw, (c) / (groups), f)}},                                                               \
+        {OP(conv2d_input_grad), PADDED(kh, kw, sh, sw, dh, dw, groups, top, left, bottom, right), 3,                   \
+         {ANY(kh, kw, (c) / (groups), f), ANY(N, oh, ow, f), ANY(N, h, w, c)}},                                        \
+        {OP(conv2d_transpose), PADDED(kh, kw, sh, sw, dh, dw, groups, top, left, bottom, right), 2,                    \
+         {ANY(kh, kw, (c) / (groups), f), ANY(N, oh, ow, f)}},                                                         \
+        {OP(conv2d_filter_grad), PADDED(kh, kw, sh, sw, dh, dw, groups, top, left, bottom, right), 2,                  \
+         {ANY(N, h, w, c), ANY(N, oh, ow, f)}},
 
 // The five pools of one geometry.
 #define POOLS(h, w, c, kh, kw, oh, ow, sh, sw, same)                                                                   \
@@ -171,6 +185,15 @@ const op_case op_cases[] = {
     CONVOLUTION(6, 5, 4, 3, 3, 6, 6, 5, 1, 1, 2, 1, 2, true)
     CONVOLUTION(5, 5, 3, 2, 2, 3, 3, 3, 2, 2, 1, 1, 3, true)
     CONVOLUTION(4, 4, 3, 1, 1, 5, 2, 2, 2, 2, 1, 1, 1, false)
+    CONVOLUTION(5, 6, 3, 3, 3, 3, 5, 6, 1, 1, 1, 1, 3, true)
+    CONVOLUTION(7, 5, 5, 3, 2, 10, 4, 3, 2, 2, 1, 1, 5, true)
+    CONVOLUTION(6, 9, 2, 2, 5, 6, 6, 9, 1, 1, 1, 2, 2, true)
+    CONVOLUTION(6, 7, 18, 3, 3, 18, 4, 5, 1, 1, 1, 1, 18, false)
+    PADDED_CONVOLUTION(1, 6, 2, 1, 3, 3, 1, 6, 1, 1, 1, 2, 1, 0, 4, 0, 0)
+    PADDED_CONVOLUTION(8, 4, 3, 3, 2, 2, 4, 2, 2, 2, 1, 1, 1, 1, 0, 0, 0)
+    PADDED_CONVOLUTION(6, 9, 2, 2, 3, 3, 3, 3, 2, 3, 1, 1, 1, 0, 0, 0, 0)
+    PADDED_CONVOLUTION(7, 9, 2, 3, 3, 4, 3, 4, 2, 2, 1, 1, 2, 0, 1, 0, -1)
+    PADDED_CONVOLUTION(7, 6, 3, 3, 2, 6, 6, 6, 1, 1, 2, 2, 3, 2, 1, 1, 1)
     {OP(conv2d_bias_act), CONV_ACT(CJ__UNARY_relu, 3, 2, 1, 2, 1, 1, 1, true), 3,
      {ANY(N, 5, 4, 2), ANY(3, 2, 2, 3), ANY(3)}},
     {OP(conv2d_bias_act), CONV_ACT(CJ__UNARY_sigmoid, 3, 2, 1, 1, 1, 2, 2, false), 3,
