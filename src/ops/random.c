@@ -89,6 +89,7 @@ const cj__op cj__op_relu_dropout_grad = {
     .identity = CJ__IDENTITY_NEVER,
     .bf16 = CJ__BF16_NEVER,
     .attrs_size = sizeof(cj__dropout_attrs),
+    .work_elements = relu_dropout_grad_work,
     .infer = infer_relu_dropout_grad,
     .run = run_relu_dropout_grad,
 };

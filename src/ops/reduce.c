@@ -124,11 +124,15 @@ static void run_reduction(const cj__call *call, cj__reduction function, uint32_t
     }
 }
 
+static double ratio_of(const cj__operand *large, const cj__operand *small)
+{
+    return (double)cj__count(large) / (double)cj__count(small);
+}
+
 // Divides output 0 by a number.
 static void divide_work(const cj__call *call, int64_t begin, int64_t end)
 {
-    const double ratio = (double)cj__count(&call->inputs[0]) / (double)cj__count(&call->outputs[0]);
-    const cj__real divisor = cj__real_of(call, ratio);
+    const cj__real divisor = cj__real_of(call, ratio_of(&call->inputs[0], &call->outputs[0]));
     void *y = cj__at(call, call->outputs[0].data, begin);
     call->kernels->binary[CJ__BINARY_divide](1, end - begin, y, 0, 1, &divisor, 0, 0, y);
 }
@@ -159,6 +163,14 @@ static cj_status run_reduce(const cj__call *call)
     if (call->op == &cj__op_reduce_mean)
         cj__each_element(call, cj__count(&call->outputs[0]), divide_work);
     return CJ_OK;
+}
+
+static void reducing(const cj__call *call, cj__reducing *r)
+{
+    *r = (cj__reducing){(cj__reduction)call->op->variant,
+                        ((const cj__reduce_attrs *)call->attrs)->axes, 1};
+    if (call->op == &cj__op_reduce_mean)
+        r->divisor = ratio_of(&call->inputs[0], &call->outputs[0]);
 }
 
 // A result of the reduction with its lost axes put back as 1.
@@ -203,6 +215,7 @@ static void gradient_extreme(cj__build *g, const cj__node *node, cj_symbol *cons
         .bf16 = CJ__BF16_NEVER,                         \
         .attrs_size = sizeof(cj__reduce_attrs),         \
         .variant = CJ__REDUCTION_##function,            \
+        .reducing = reducing,                           \
         .infer = cj__infer_reduction,                   \
         .gradient = gradient_function,                  \
         .workspace = workspace_reduce,                  \
@@ -303,6 +316,14 @@ static cj_status run_sum_like(const cj__call *call)
     return CJ_OK;
 }
 
+static void reducing_sum_like(const cj__call *call, cj__reducing *r)
+{
+    const bool mean = ((const cj__stretch_attrs *)call->attrs)->mean;
+    *r = (cj__reducing){CJ__REDUCTION_sum,
+                        stretched_axes(&call->inputs[0].type.shape, &call->outputs[0].type.shape),
+                        mean ? ratio_of(&call->inputs[0], &call->outputs[0]) : 1};
+}
+
 static void gradient_sum_like(cj__build *g, const cj__node *node, cj_symbol *const *dy,
                               cj_symbol **dx)
 {
@@ -311,11 +332,17 @@ static void gradient_sum_like(cj__build *g, const cj__node *node, cj_symbol *con
     dx[1] = NULL;
 }
 
+static double stretched(const cj__call *call)
+{
+    return ((const cj__stretch_attrs *)call->attrs)->mean ?
+               ratio_of(&call->outputs[0], &call->inputs[0]) :
+               1;
+}
+
 static void work_broadcast(const cj__call *call, const cj__run_of *r)
 {
     const bool mean = ((const cj__stretch_attrs *)call->attrs)->mean;
-    const double ratio = (double)cj__count(&call->outputs[0]) / (double)cj__count(&call->inputs[0]);
-    const cj__real factor = cj__real_of(call, mean ? ratio : 1);
+    const cj__real factor = cj__real_of(call, stretched(call));
     call->kernels->binary[mean ? CJ__BINARY_divide : CJ__BINARY_multiply](
         r->rows, r->cols, cj__at(call, call->inputs[0].data, r->at[0]), r->row[0], r->step[0],
         &factor, 0, 0, cj__at(call, call->outputs[0].data, r->out));
@@ -346,6 +373,7 @@ const cj__op cj__op_sum_like = {
     .shape_only = 1 << 1,
     .attrs_size = sizeof(cj__stretch_attrs),
     .infer = infer_stretch,
+    .reducing = reducing_sum_like,
     .gradient = gradient_sum_like,
     .workspace = workspace_sum_like,
     .run = run_sum_like,
@@ -362,6 +390,7 @@ const cj__op cj__op_broadcast_like = {
     .shape_only = 1 << 1,
     .attrs_size = sizeof(cj__stretch_attrs),
     .infer = infer_stretch,
+    .stretched = stretched,
     .gradient = gradient_broadcast_like,
     .run = run_broadcast_like,
 };

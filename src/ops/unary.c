@@ -106,6 +106,7 @@ static void gradient_unary_grad(cj__build *g, const cj__node *node, cj_symbol *c
         .activation = true,                       \
         .attrs_size = sizeof(cj__unary_attrs),    \
         .variant = CJ__UNARY_##function,          \
+        .work_elements = work_unary,              \
         .infer = infer_unary,                     \
         .gradient = gradient_unary,               \
         .run = run_unary,                         \
@@ -121,6 +122,7 @@ static void gradient_unary_grad(cj__build *g, const cj__node *node, cj_symbol *c
         .bf16 = BF16(traits, 1),                  \
         .attrs_size = sizeof(cj__unary_attrs),    \
         .variant = CJ__UNARY_##function,          \
+        .work_elements = work_unary_grad,         \
         .infer = infer_unary_grad,                \
         .gradient = gradient_unary_grad,          \
         .run = run_unary_grad,                    \

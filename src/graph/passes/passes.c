@@ -222,6 +222,8 @@ static const struct {
      false},
     {"round_elements", CJ__STAGE_PLAN, cj__round_elements,
      "roundings to bfloat16 into the element-wise step before", false},
+    {"fuse_elements", CJ__STAGE_PLAN, cj__fuse_elements,
+     "element-wise instructions and reductions of their results in one", true},
     {"split_batch", CJ__STAGE_PLAN, cj__split_batch,
      "neighbours that work image by image on parts of a batch in turn", true},
     {"keep_prepared", CJ__STAGE_PLAN, cj__keep_prepared,
