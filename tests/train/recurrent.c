@@ -26,19 +26,20 @@ static cj_tensor *learned(const cj_simple_rnn_args *settings, bool unroll)
     cj_tensor *x = NULL, *y = NULL;
     cj_dataset *data = sentences(&x);
     args.unroll = unroll;
-    cj_layer *embedding =
-        cj_embedding(WORDS, 5, .mask_zero = true, .name = "words", .embeddings_initializer =
-                                                                       "random_normal(stddev=1)");
+    cj_layer *embedding = cj_embedding(WORDS, 5, .mask_zero = true, .name = "words",
+                                       .embeddings_initializer = "random_normal(stddev=1)");
     cj_layer *rnn = cj_simple_rnn_new(&args);
     cj_model *model =
         args.return_sequences ?
-            cj_sequential(cj_input(TIME, .batch_size = BATCH, .dtype = "int32"), embedding, rnn,
-                          cj_simple_rnn(4, .name = "second", .unroll = unroll, .go_backwards = true),
-                          cj_dense(1, .name = "out")) :
+            cj_sequential(
+                cj_input(TIME, .batch_size = BATCH, .dtype = "int32"), embedding, rnn,
+                cj_simple_rnn(4, .name = "second", .unroll = unroll, .go_backwards = true),
+                cj_dense(1, .name = "out")) :
             cj_sequential(cj_input(TIME, .batch_size = BATCH, .dtype = "int32"), embedding, rnn,
                           cj_dense(1, .name = "out"));
     assert_ok(cj_compile(model, .optimizer = cj_sgd(.learning_rate = 0.05), .loss = "mse"));
-    assert_ok(cj_fit(model, data, .epochs = 3, .batch_size = BATCH, .verbose = 0, .shuffle = false));
+    assert_ok(
+        cj_fit(model, data, .epochs = 3, .batch_size = BATCH, .verbose = 0, .shuffle = false));
     assert_ok(cj_predict(model, x, &y, .batch_size = BATCH));
     cj_release(data);
     cj_release(x);
