@@ -250,8 +250,8 @@ static cj_status copy_last(const cj__loop *loop, const cj__call *call)
     for (int k = 0; k < loop->carried_count; k++) {
         void *to = call->outputs[k].data;
         if (to && loop->inputs[k].kept_in >= 0)
-            CJ_TRY(
-                device->kind->copy_within(device, to, loop->now[k], bytes_of(&call->outputs[k].type)));
+            CJ_TRY(device->kind->copy_within(device, to, loop->now[k],
+                                             bytes_of(&call->outputs[k].type)));
     }
     return CJ_OK;
 }

@@ -37,9 +37,8 @@ static cj_symbol *add_input(cj__scan *scan, cj__scan_role role, const cj__type *
                             cj_symbol *operand, cj_symbol *other)
 {
     cj__build *g = scan->build;
-    if (g->status == CJ_OK &&
-        !cj__reserve((void **)&scan->inputs, &scan->input_capacity, (size_t)scan->input_count + 1,
-                     sizeof *scan->inputs))
+    if (g->status == CJ_OK && !cj__reserve((void **)&scan->inputs, &scan->input_capacity,
+                                           (size_t)scan->input_count + 1, sizeof *scan->inputs))
         failed(g, CJ_OUT_OF_MEMORY);
     if (g->status != CJ_OK)
         return NULL;
@@ -54,8 +53,7 @@ cj_symbol *cj__scan_carry(cj__scan *scan, cj_symbol *first)
 {
     if (!first)
         return cj__build_keep(scan->build, NULL);
-    cj_symbol *state =
-        add_input(scan, CJ__SCAN_CARRIED, cj__symbol_type(first), first, NULL);
+    cj_symbol *state = add_input(scan, CJ__SCAN_CARRIED, cj__symbol_type(first), first, NULL);
     scan->carried_count += state != NULL;
     return state;
 }
@@ -330,11 +328,12 @@ static cj_status visit(closing *c, size_t place)
         return g->status;
     }
     if (inside && (node->op->flags & CJ__OP_EFFECT))
-        return cj__fail(CJ_UNSUPPORTED, "scan: %s does more than compute, so it cannot be in a loop",
+        return cj__fail(CJ_UNSUPPORTED,
+                        "scan: %s does more than compute, so it cannot be in a loop",
                         node->op->name);
     for (int j = 0; j < node->input_count; j++)
-        c->inputs[j] = inside ? from_inside(c, node->inputs[j]) :
-                                slot_of(c, node->inputs[j])->symbol;
+        c->inputs[j] =
+            inside ? from_inside(c, node->inputs[j]) : slot_of(c, node->inputs[j])->symbol;
     CJ_TRY(cj__append_like(g, node, c->inputs, c->made));
     for (int j = 0; j < node->output_count; j++) {
         if (slots[j].given)

@@ -107,8 +107,7 @@ static void begin_step(differentiation *d, cj_symbol *const *dy)
     for (int k = 0; k < body->carried_count; k++) {
         if (!is_real(body->inputs[k]))
             continue;
-        d->states[k] =
-            cj__scan_carry(&d->scan, dy[k] ? dy[k] : zeros_like(g, d->node->inputs[k]));
+        d->states[k] = cj__scan_carry(&d->scan, dy[k] ? dy[k] : zeros_like(g, d->node->inputs[k]));
         add_seed(d, body->results[k], d->states[k]);
     }
     for (int i = body->carried_count; i < body->carried_count + body->stacked_count; i++)
@@ -177,9 +176,8 @@ static void add_product(differentiation *d, int operand, const cj_symbol *term)
             g->status = CJ_OUT_OF_MEMORY;
         return;
     }
-    d->products[d->product_count++] =
-        (product){operand, factor_of(d, term->node->inputs[0]),
-                  factor_of(d, term->node->inputs[1])};
+    d->products[d->product_count++] = (product){operand, factor_of(d, term->node->inputs[0]),
+                                                factor_of(d, term->node->inputs[1])};
 }
 
 // The gradient by an invariant: products after the loop, and a state for the rest.

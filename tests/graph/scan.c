@@ -200,7 +200,8 @@ static void the_batch_may_differ_from_call_to_call(void **state)
     fixture f = {.input_count = 0};
     cj__scan scan;
     cj_symbol *last = NULL;
-    cj_symbol *x = fixture_input(&f, CJ_SHAPE(4, CJ_BATCH)), *h = fixture_input(&f, CJ_SHAPE(CJ_BATCH));
+    cj_symbol *x = fixture_input(&f, CJ_SHAPE(4, CJ_BATCH)),
+              *h = fixture_input(&f, CJ_SHAPE(CJ_BATCH));
     cj__scan_begin(&scan, &f.g, 4, false);
     cj_symbol *sum = cj__scan_carry(&scan, h);
     cj__scan_next(&scan, sum, cj__add(&f.g, sum, cj__scan_slice(&scan, x)));

@@ -2,7 +2,10 @@
 #include "scan_cases.h"
 
 #define N CJ_BATCH
-#define S(...) {.rank = (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), .dims = {__VA_ARGS__}}
+#define S(...)                                                                                     \
+    {                                                                                              \
+        .rank = (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), .dims = { __VA_ARGS__ } \
+    }
 
 static cj_symbol *unary(cell *c, cj__unary function, cj_symbol *x)
 {
@@ -61,8 +64,9 @@ static void many(cell *c)
 {
     cj_symbol *h = c->states[0];
     for (int i = 0; i < 3; i++)
-        h = unary(c, CJ__UNARY_tanh, cj__add(c->g, cj__matmul(c->g, h, c->fixed[0], false, i == 1),
-                                             cj__mul(c->g, c->slices[0], c->fixed[1])));
+        h = unary(c, CJ__UNARY_tanh,
+                  cj__add(c->g, cj__matmul(c->g, h, c->fixed[0], false, i == 1),
+                          cj__mul(c->g, c->slices[0], c->fixed[1])));
     c->next[0] = h;
     c->next[1] = cj__add(c->g, c->states[1], h);
     c->next[2] = c->states[2];
