@@ -42,6 +42,22 @@ static const cj__config_key keys[] = {
     {.key = NULL},
 };
 
+// A step is some ten ops in the graph: beyond so many making the plan alone takes minutes.
+enum { UNROLLED_STEPS_MAX = 1 << 14 };
+
+static cj_status check_steps(const cj_layer *layer, const cj_shape *x)
+{
+    if (x->dims[1] > 0 && x->dims[1] <= UNROLLED_STEPS_MAX)
+        return CJ_OK;
+    if (x->dims[1] == CJ_BATCH)
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "%s: the number of steps is free, it must be known, from 1 to %d",
+                        layer->name, UNROLLED_STEPS_MAX);
+    return cj__fail(CJ_SHAPE_MISMATCH,
+                    "%s: a sequence of %lld steps, needed are 1 to %d, since steps are unrolled",
+                    layer->name, (long long)x->dims[1], UNROLLED_STEPS_MAX);
+}
+
 typedef struct rnn {
     cj_layer layer;
     cj_variable *kernel, *recurrent, *bias, *state; // those of `layer`; bias and state may be NULL
@@ -55,6 +71,7 @@ static cj_status build_rnn(cj_layer *layer, const cj__type *inputs)
     r->bias = r->state = NULL;
     CJ_TRY(cj__layer_need_rank(layer, x, 3, 3));
     CJ_TRY(cj__layer_need_length(layer, x, 2));
+    CJ_TRY(check_steps(layer, x));
     CJ_TRY(cj__layer_add_variable(layer, "kernel", CJ_SHAPE(x->dims[2], a->units),
                                   a->kernel_initializer, a->kernel_regularizer, true, &r->kernel));
     CJ_TRY(cj__layer_add_variable(layer, "recurrent_kernel", CJ_SHAPE(a->units, a->units),
@@ -165,9 +182,7 @@ static cj_status call_rnn(cj__layer_context *c)
     const cj_shape *x = cj__value_shape(&c->inputs[0]);
     CJ_TRY(cj__layer_need_rank(c->layer, x, 3, 3));
     CJ_TRY(cj__layer_need_length(c->layer, x, 2));
-    if (x->dims[1] <= 0 || x->dims[1] > 1 << 20)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the number of steps must be known, from 1 to %d",
-                        c->layer->name, 1 << 20);
+    CJ_TRY(check_steps(c->layer, x));
     cj_symbol **steps = cj__new((size_t)x->dims[1] * 2, sizeof *steps);
     if (!steps)
         return CJ_OUT_OF_MEMORY;
