@@ -50,6 +50,7 @@ typedef struct run {
 
 static cj_status check_args(const cj_fit_args *args)
 {
+    CJ_TRY(cj__check_verbose(args->verbose, "cj_fit"));
     if (args->batch_size < 0 || args->epochs < 0 || args->initial_epoch < 0 ||
         args->steps_per_epoch < 0 || args->validation_batch_size < 0 || args->validation_steps < 0)
         return cj__fail(CJ_INVALID_ARGUMENT,
@@ -153,9 +154,10 @@ static cj_status remind(const cj_callback *callback, const cj__memory *memory)
     const cj_callback_methods *methods = &callback->methods;
     if (methods->set_state)
         methods->set_state(callback->self, memory->values, memory->count);
-    return methods->set_tensors ?
-               methods->set_tensors(callback->self, memory->tensors, memory->tensor_count) :
-               CJ_OK;
+    return methods->set_tensors ? cj__returned(methods->set_tensors(callback->self, memory->tensors,
+                                                                    memory->tensor_count),
+                                               "cj_fit: set_tensors of a callback") :
+                                  CJ_OK;
 }
 
 // Gives back to the callbacks what those of the stopped run remembered: the n-th of a class gets
