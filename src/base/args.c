@@ -15,7 +15,8 @@ cj_status cj__args_read(const char *what, const void *args, const void *defaults
     if (!args)
         return cj__fail_null_of(what, "the arguments struct");
     memcpy(&given, args, sizeof given);
-    if (given < sizeof given || given > SIZE_MAX_OF_STRUCT)
+    // a sizeof is a multiple of the alignment, so another number ends inside a member
+    if (given < sizeof given || given > SIZE_MAX_OF_STRUCT || given % _Alignof(size_t) != 0)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "%s: the member size of the arguments struct is %zu, needed is its sizeof: "
                         "set it by the macro, or by the function that sets the defaults",

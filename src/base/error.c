@@ -164,6 +164,13 @@ cj_status cj_fail(cj_status status, const char *format, ...)
     return status;
 }
 
+cj_status cj__returned(cj_status status, const char *what)
+{
+    return known(status) ? status :
+                           cj__fail(CJ_INVALID_ARGUMENT, "%s returned %d, which is no status", what,
+                                    (int)status);
+}
+
 cj_status cj__fail_null(const char *what)
 {
     return cj__fail(CJ_INVALID_ARGUMENT, "%s is NULL", what);

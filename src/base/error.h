@@ -22,6 +22,10 @@ cj_status cj__fail_in(cj_status status, const char *format, ...) CJ_PRINTF(2, 3)
 // own, while its caller may hold NULLs.
 void cj__error_forget(void);
 
+// The status that a function of the user's returned; CJ_INVALID_ARGUMENT with a sentence if it is
+// none. `what` names the function: "cj_fit: a callback".
+cj_status cj__returned(cj_status status, const char *what);
+
 // What builders make.
 typedef enum cj__made {
     CJ__MADE_LAYER = 1 << 0,

@@ -114,6 +114,10 @@ typedef struct cj__filling {
     int64_t elements;
 } cj__filling;
 
+// Levels of models within one another. What walks over a model calls itself for a model in it, on
+// whatever stack its thread has.
+enum { CJ__MODEL_DEPTH_MAX = 64 };
+
 struct cj_layer {
     cj__object object;
     const cj__layer_kind *kind;
@@ -124,6 +128,7 @@ struct cj_layer {
     bool mixed;            // its dtype policy is mixed_bfloat16
     atomic_bool built;     // set last, so that a thread that sees it sees the variables too
     bool joined;           // belongs to a model: its name and initial weights are settled
+    int depth;             // levels of models in it, its own included; 0 for a plain layer
     atomic_int containers; // models whose list of layers has this one
     uint64_t key;          // of initial weights: a variable is drawn with cj__key(key, its name)
     cj_variable *variables[CJ__LAYER_VARIABLES_MAX]; // own, in order of creation, held

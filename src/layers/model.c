@@ -21,8 +21,10 @@ cj_model *cj__model_new(const cj__layer_kind *kind, const char *name)
 {
     cj_model *model =
         (cj_model *)cj__layer_new(kind, &(cj_merge_args){CJ_MERGE_DEFAULTS, .name = name});
-    if (model)
-        cj__mutex_init(&model->building);
+    if (!model)
+        return NULL;
+    cj__mutex_init(&model->building);
+    model->layer.depth = 1;
     return model;
 }
 
@@ -60,12 +62,26 @@ void cj__model_free(cj_layer *layer)
     cj__mutex_destroy(&model->building);
 }
 
+cj_status cj__model_check_depth(const cj_model *model, const cj_layer *layer)
+{
+    return layer->depth < CJ__MODEL_DEPTH_MAX ?
+               CJ_OK :
+               cj__fail(
+                   CJ_UNSUPPORTED,
+                   "%s: with model \"%s\" in it models would be nested %d deep, at most %d are "
+                   "possible",
+                   model->layer.name, layer->name, layer->depth + 1, CJ__MODEL_DEPTH_MAX);
+}
+
 cj_status cj__model_add_layer(cj_model *model, cj_layer *layer)
 {
+    CJ_TRY(cj__model_check_depth(model, layer));
     if (!cj__reserve((void **)&model->layers, &model->layer_capacity,
                      (size_t)model->layer_count + 1, sizeof *model->layers))
         return CJ_OUT_OF_MEMORY;
     model->layers[model->layer_count++] = cj__own(layer);
+    if (model->layer.depth <= layer->depth)
+        model->layer.depth = layer->depth + 1;
     atomic_fetch_add(&layer->containers, 1);
     return CJ_OK;
 }

@@ -53,7 +53,9 @@ int cj__model_children(const cj_layer *layer, cj_layer *const **children);
 void cj__model_free(cj_layer *layer);
 // Forgets the applications: the model is unbuilt, and has its layers still.
 void cj__model_clear(cj_model *model);
-// Adds a layer to the list and owns it. CJ_OUT_OF_MEMORY leaves it to the caller.
+// Refuses a layer (CJ_UNSUPPORTED) with which the model would be deeper than CJ__MODEL_DEPTH_MAX.
+cj_status cj__model_check_depth(const cj_model *model, const cj_layer *layer);
+// Adds a layer to the list and owns it. A failure leaves it to the caller.
 cj_status cj__model_add_layer(cj_model *model, cj_layer *layer);
 // Adds an application with room for its inputs. `former` is the layer's application before this
 // one, -1 if there is none.

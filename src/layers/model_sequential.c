@@ -130,6 +130,8 @@ static cj_status need_distinct(const cj_model *model)
 static cj_status take_layers(cj_model *model, cj_layer *const *layers, int count)
 {
     int begin = 0;
+    for (int i = 0; i < count; i++) // while all are the caller's
+        CJ_TRY(cj__model_check_depth(model, layers[i]));
     if (count > 0 && layers[0]->kind == &cj__layer_input) {
         model->input_layer = cj__own(layers[0]);
         begin = 1;

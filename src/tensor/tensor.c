@@ -195,6 +195,14 @@ cj_status cj_tensor_borrow(cj_dtype dtype, cj_shape shape, void *data,
         *tensor = NULL;
         return cj__fail_null("tensor: the data");
     }
+    if ((uintptr_t)data % cj_dtype_size(dtype) != 0) {
+        cj_release(*tensor);
+        *tensor = NULL;
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "tensor: the data is at %p, and elements of %s need an address that is a "
+                        "multiple of %zu",
+                        data, cj_dtype_name(dtype), cj_dtype_size(dtype));
+    }
     (*tensor)->data = data;
     (*tensor)->released = released;
     (*tensor)->context = context;

@@ -71,6 +71,7 @@ cj_status cj_evaluate_with(cj_model *model, cj_dataset *data, cj_results **resul
         return cj__fail_null("cj_evaluate: the place for the results");
     *results = NULL;
     CJ_TRY(cj__args_read("cj_evaluate", args, &evaluate_defaults, sizeof given, &given));
+    CJ_TRY(cj__check_verbose(given.verbose, "cj_evaluate"));
     CJ_TRY(cj__state_compiled(model, "cj_evaluate", &state));
     if (!data)
         return cj__fail_missing(CJ__MADE_DATASET, "cj_evaluate: the data");

@@ -12,6 +12,7 @@
 
 static cj_status check_args(const cj_fit_args *args)
 {
+    CJ_TRY(cj__check_verbose(args->verbose, "cj_fit"));
     if (args->batch_size < 0 || args->epochs < 0 || args->initial_epoch < 0 ||
         args->steps_per_epoch < 0 || args->validation_batch_size < 0 || args->validation_steps < 0)
         return cj__fail(CJ_INVALID_ARGUMENT,

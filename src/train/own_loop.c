@@ -16,7 +16,11 @@ cj_symbol *cj_op_loss(const char *spec, cj_symbol *targets, cj_symbol *predictio
     if (cj__build_take(&g, (cj_symbol *[]){targets, predictions}, 2) != CJ_OK)
         return cj__build_result(&g, NULL);
     if (!spec || !*spec) {
-        cj__fail_null("the name of a loss");
+        if (spec)
+            cj__fail(CJ_INVALID_ARGUMENT,
+                     "cj_op_loss: the name is empty, needed is one such as \"mse\"");
+        else
+            cj__fail_null("cj_op_loss: the name of the loss");
         return cj__build_result(&g, NULL);
     }
     if (cj__spec_parse(&cj__losses, spec, "loss", &chosen) == CJ_OK) {

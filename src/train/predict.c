@@ -84,6 +84,7 @@ cj_status cj_predict_many_with(cj_model *model, cj_tensor *const *inputs, cj_ten
                                               "cj_predict: the array of inputs") :
                        cj__fail_missing(CJ__MADE_MODEL, "cj_predict: the model");
     CJ_TRY(cj__args_read("cj_predict", args, &predict_defaults, sizeof given, &given));
+    CJ_TRY(cj__check_verbose(given.verbose, "cj_predict"));
     // A data set on the stack: it holds nothing, so that floating tensors stay the caller's.
     cj_dataset data = {.object = CJ__OBJECT_INIT(&cj__dataset_class)};
     const int built = cj_model_input_count(model);

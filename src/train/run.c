@@ -131,9 +131,10 @@ static cj_status restore_callback(const cj_callback *callback, const cj__memory 
     const cj_callback_methods *methods = &callback->methods;
     if (methods->set_state)
         methods->set_state(callback->self, memory->values, memory->count);
-    return methods->set_tensors ?
-               methods->set_tensors(callback->self, memory->tensors, memory->tensor_count) :
-               CJ_OK;
+    return methods->set_tensors ? cj__returned(methods->set_tensors(callback->self, memory->tensors,
+                                                                    memory->tensor_count),
+                                               "cj_fit: set_tensors of a callback") :
+                                  CJ_OK;
 }
 
 // Restores the callbacks from the memories of the stopped run: the n-th callback of a class gets the

@@ -72,7 +72,7 @@ cj_status cj__callbacks_tell(cj_callback *const *callbacks, int first, int count
         if (told)
             *told = i + 1;
         if (call)
-            CJ_TRY(call(callbacks[i]->self, model, logs));
+            CJ_TRY(cj__returned(call(callbacks[i]->self, model, logs), "cj_fit: a callback"));
     }
     return CJ_OK;
 }
