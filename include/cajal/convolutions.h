@@ -49,6 +49,40 @@ CJ_API void cj_conv1d_defaults(cj_conv1d_args *args);
 CJ_API cj_layer *cj_conv1d_new(const cj_conv1d_args *args);
 #define cj_conv1d(...) cj_conv1d_new(&(cj_conv1d_args){CJ_CONV1D_DEFAULTS, ._ = 0, __VA_ARGS__})
 
+/** Conv3D: cross-correlation over depth, height and width, plus bias, then the activation. */
+typedef struct cj_conv3d_args {
+    CJ_LAYER_MEMBERS
+    int _;                    ///< what follows may be given by position
+    int64_t filters;          ///< required, positive
+    int64_t kernel_size[3];   ///< required: depth, height, width
+    int64_t strides[3];       ///< default {1, 1, 1}
+    const char *padding;      ///< "valid" (default) or "same"
+    int64_t dilation_rate[3]; ///< default {1, 1, 1}; only with strides of 1
+    /** default 1; divides both the input's channels and `filters` */
+    int64_t groups;
+    const char *activation;           ///< spec, default "linear"
+    bool use_bias;                    ///< default true
+    const char *kernel_initializer;   ///< spec, default "glorot_uniform"
+    const char *bias_initializer;     ///< spec, default "zeros"
+    const char *kernel_regularizer;   ///< spec, default NULL: none
+    const char *bias_regularizer;     ///< spec, default NULL: none
+    const char *activity_regularizer; ///< spec on the output, default NULL: none
+} cj_conv3d_args;
+/** The defaults of cj_conv3d_args. */
+#define CJ_CONV3D_DEFAULTS                                                                 \
+    CJ_LAYER_DEFAULTS(cj_conv3d_args),                                                     \
+        .strides = {1, 1, 1}, .padding = "valid", .dilation_rate = {1, 1, 1}, .groups = 1, \
+        .activation = "linear", .use_bias = true, .kernel_initializer = "glorot_uniform",  \
+        .bias_initializer = "zeros"
+/** Sets `args` to CJ_CONV3D_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_conv3d_defaults(cj_conv3d_args *args);
+/**
+ * (depth, height, width, channels) becomes (depth', height', width', filters); the kernel is (d, h,
+ * w, channels / groups, filters).
+ */
+CJ_API cj_layer *cj_conv3d_new(const cj_conv3d_args *args);
+#define cj_conv3d(...) cj_conv3d_new(&(cj_conv3d_args){CJ_CONV3D_DEFAULTS, ._ = 0, __VA_ARGS__})
+
 /**
  * Conv1DTranspose: the gradient of Conv1D by its input, as a layer: what it makes is larger than
  * what it is given. Plus bias, then the activation.
@@ -136,6 +170,51 @@ CJ_API cj_layer *cj_conv2d_transpose_new(const cj_conv2d_transpose_args *args);
 #define cj_conv2d_transpose(...) \
     cj_conv2d_transpose_new(     \
         &(cj_conv2d_transpose_args){CJ_CONV2D_TRANSPOSE_DEFAULTS, ._ = 0, __VA_ARGS__})
+
+/**
+ * Conv3DTranspose: the gradient of Conv3D by its input, as a layer: what it makes is larger than
+ * what it is given. Plus bias, then the activation.
+ */
+typedef struct cj_conv3d_transpose_args {
+    CJ_LAYER_MEMBERS
+    int _;                  ///< what follows may be given by position
+    int64_t filters;        ///< required, positive
+    int64_t kernel_size[3]; ///< required: depth, height, width
+    int64_t strides[3];     ///< default {1, 1, 1}
+    const char *padding;    ///< "valid" (default) or "same"
+    /**
+     * what the output is longer than the kernel reaches, less than the strides; default
+     * {-1, -1, -1}: as said below
+     */
+    int64_t output_padding[3];
+    int64_t dilation_rate[3];         ///< default {1, 1, 1}; only with strides of 1
+    const char *activation;           ///< spec, default "linear"
+    bool use_bias;                    ///< default true
+    const char *kernel_initializer;   ///< spec, default "glorot_uniform"
+    const char *bias_initializer;     ///< spec, default "zeros"
+    const char *kernel_regularizer;   ///< spec, default NULL: none
+    const char *bias_regularizer;     ///< spec, default NULL: none
+    const char *activity_regularizer; ///< spec on the output, default NULL: none
+} cj_conv3d_transpose_args;
+/** The defaults of cj_conv3d_transpose_args. */
+#define CJ_CONV3D_TRANSPOSE_DEFAULTS                                              \
+    CJ_LAYER_DEFAULTS(cj_conv3d_transpose_args),                                  \
+        .strides = {1, 1, 1}, .padding = "valid", .dilation_rate = {1, 1, 1},     \
+        .output_padding = {-1, -1, -1}, .activation = "linear", .use_bias = true, \
+        .kernel_initializer = "glorot_uniform", .bias_initializer = "zeros"
+/** Sets `args` to CJ_CONV3D_TRANSPOSE_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_conv3d_transpose_defaults(cj_conv3d_transpose_args *args);
+/**
+ * (depth, height, width, channels) becomes (depth', height', width', filters); the kernel is (d, h,
+ * w, filters, channels). A length n becomes n * stride with padding "same" and (n - 1) * stride +
+ * max(reach, stride) with "valid", where reach = (kernel_size - 1) * dilation_rate + 1; with
+ * output_padding, (n - 1) * stride + reach % 2 + output_padding and (n - 1) * stride + reach +
+ * output_padding.
+ */
+CJ_API cj_layer *cj_conv3d_transpose_new(const cj_conv3d_transpose_args *args);
+#define cj_conv3d_transpose(...) \
+    cj_conv3d_transpose_new(     \
+        &(cj_conv3d_transpose_args){CJ_CONV3D_TRANSPOSE_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /**
  * DepthwiseConv1D: a convolution in which each filter sees one channel, plus bias, then the

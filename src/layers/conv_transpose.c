@@ -1,4 +1,4 @@
-// Conv1DTranspose and Conv2DTranspose. A sequence is an image of height 1.
+// Conv1DTranspose, Conv2DTranspose and Conv3DTranspose. A sequence is an image of height 1.
 //
 // The output's length is a matter of padding: the formulas are Keras's, which gives JAX zeros before
 // and after an input with strides - 1 zeros between its elements (keras/src/backend/common/
@@ -7,35 +7,26 @@
 
 CJ__DEFAULTS(conv1d_transpose, CONV1D_TRANSPOSE)
 CJ__DEFAULTS(conv2d_transpose, CONV2D_TRANSPOSE)
+CJ__DEFAULTS(conv3d_transpose, CONV3D_TRANSPOSE)
 
-static const cj__field fields_1d[] = {
-    CJ__FIELD(cj_conv1d_transpose_args, filters, CJ__FIELD_INT, CJ__POSITIVE),
-    CJ__FIELD(cj_conv1d_transpose_args, kernel_size, CJ__FIELD_INT, .required = true, CJ__POSITIVE),
-    CJ__FIELD(cj_conv1d_transpose_args, strides, CJ__FIELD_INT, CJ__POSITIVE),
-    CJ__FIELD(cj_conv1d_transpose_args, padding, CJ__FIELD_TEXT, .required = true),
-    CJ__FIELD(cj_conv1d_transpose_args, output_padding, CJ__FIELD_AMOUNTS, .rows = 1, .columns = 1,
-              .optional = true),
-    CJ__FIELD(cj_conv1d_transpose_args, dilation_rate, CJ__FIELD_INT, CJ__POSITIVE),
-    CJ__KERNEL_FIELDS(cj_conv1d_transpose_args),
-    CJ__LAYER_FIELDS(cj_conv1d_transpose_args),
-};
+// `lengths` is the kind of a window's lengths.
+#define FIELDS(args, lengths, axes)                                                     \
+    CJ__FIELD(args, filters, CJ__FIELD_INT, CJ__POSITIVE),                              \
+        CJ__FIELD(args, kernel_size, lengths, .required = true, CJ__POSITIVE),          \
+        CJ__FIELD(args, strides, lengths, CJ__POSITIVE),                                \
+        CJ__FIELD(args, padding, CJ__FIELD_TEXT, .required = true),                     \
+        CJ__FIELD(args, output_padding, CJ__FIELD_AMOUNTS, .rows = axes, .columns = 1,  \
+                  .optional = true),                                                    \
+        CJ__FIELD(args, dilation_rate, lengths, CJ__POSITIVE), CJ__KERNEL_FIELDS(args), \
+        CJ__LAYER_FIELDS(args)
 
-static const cj__field fields_2d[] = {
-    CJ__FIELD(cj_conv2d_transpose_args, filters, CJ__FIELD_INT, CJ__POSITIVE),
-    CJ__FIELD(cj_conv2d_transpose_args, kernel_size, CJ__FIELD_PAIR, .required = true,
-              CJ__POSITIVE),
-    CJ__FIELD(cj_conv2d_transpose_args, strides, CJ__FIELD_PAIR, CJ__POSITIVE),
-    CJ__FIELD(cj_conv2d_transpose_args, padding, CJ__FIELD_TEXT, .required = true),
-    CJ__FIELD(cj_conv2d_transpose_args, output_padding, CJ__FIELD_AMOUNTS, .rows = 2, .columns = 1,
-              .optional = true),
-    CJ__FIELD(cj_conv2d_transpose_args, dilation_rate, CJ__FIELD_PAIR, CJ__POSITIVE),
-    CJ__KERNEL_FIELDS(cj_conv2d_transpose_args),
-    CJ__LAYER_FIELDS(cj_conv2d_transpose_args),
-};
+static const cj__field fields_1d[] = {FIELDS(cj_conv1d_transpose_args, CJ__FIELD_INT, 1)};
+static const cj__field fields_2d[] = {FIELDS(cj_conv2d_transpose_args, CJ__FIELD_PAIR, 2)};
+static const cj__field fields_3d[] = {FIELDS(cj_conv3d_transpose_args, CJ__FIELD_TRIPLE, 3)};
 
 static const cj__config_key keys[] = {CJ__CONVOLUTION_KEYS, {.key = NULL}};
 
-// What both layers are given.
+// What the three layers are given.
 typedef struct transposed {
     cj__windows w;
     const int64_t *output_padding; // of each axis; less than 0 for none
@@ -53,9 +44,12 @@ static transposed transposed_of(const cj_layer *layer)
 {
     const cj_conv1d_transpose_args *one = layer->args;
     const cj_conv2d_transpose_args *two = layer->args;
+    const cj_conv3d_transpose_args *three = layer->args;
     if (layer->kind == &cj__layer_conv1d_transpose)
         return (transposed)TRANSPOSED_OF(one);
-    return (transposed)TRANSPOSED_OF(two);
+    if (layer->kind == &cj__layer_conv2d_transpose)
+        return (transposed)TRANSPOSED_OF(two);
+    return (transposed)TRANSPOSED_OF(three);
 }
 
 static cj_status check(cj_layer *layer)
@@ -109,26 +103,38 @@ static void pad(const transposed *t, int i, int32_t *before, int32_t *after)
     *after = (int32_t)(reach - 1 - right);
 }
 
+static cj_symbol *apply_3d(cj__build *g, const transposed *t, cj_symbol *x, cj_symbol *kernel)
+{
+    cj__conv3d_attrs attrs = cj__windows_attrs_3d(&t->w, 1);
+    attrs.same = false;
+    for (int i = 0; i < 3; i++)
+        pad(t, i, &attrs.before[i], &attrs.after[i]);
+    return cj__conv3d_transpose(g, x, kernel, &attrs);
+}
+
+static cj_symbol *apply(cj__build *g, const transposed *t, cj_symbol *x, cj_symbol *kernel)
+{
+    if (t->w.rank == 3)
+        return apply_3d(g, t, x, kernel);
+    cj__conv2d_attrs attrs = cj__windows_attrs(&t->w, 1);
+    attrs.same = false;
+    for (int i = 0; i < t->w.rank; i++)
+        pad(t, i, &attrs.before[2 - t->w.rank + i], &attrs.after[2 - t->w.rank + i]);
+    if (t->w.rank == 2)
+        return cj__conv2d_transpose(g, x, kernel, &attrs);
+    return cj__drop_axis(
+        g, cj__conv2d_transpose(g, cj__put_axis(g, x, 1), cj__put_axis(g, kernel, 0), &attrs), 1);
+}
+
 // (n, h, w, c) by (kh, kw, f, c) is (n, h', w', f).
 static cj_status call(cj__layer_context *c)
 {
     const transposed t = transposed_of(c->layer);
-    const cj_shape *shape = cj__value_shape(c->inputs);
-    cj__build *g = c->build;
-    CJ_TRY(check_input(c->layer, shape, &t.w));
-    CJ_TRY(cj__layer_need_length(c->layer, shape, shape->rank - 1));
-    cj__conv2d_attrs attrs = cj__windows_attrs(&t.w, 1);
-    attrs.same = false;
-    for (int i = 0; i < t.w.rank; i++)
-        pad(&t, i, &attrs.before[2 - t.w.rank + i], &attrs.after[2 - t.w.rank + i]);
-    cj_symbol *x = c->inputs->symbol,
-              *kernel = cj__trace_variable(c->trace, c->layer->variables[0]);
-    if (t.w.rank == 1) {
-        x = cj__put_axis(g, x, 1);
-        kernel = cj__put_axis(g, kernel, 0);
-    }
-    cj_symbol *y = cj__conv2d_transpose(g, x, kernel, &attrs);
-    return cj__finish_kernel(c, t.w.rank == 1 ? cj__drop_axis(g, y, 1) : y, &t.kernel);
+    const cj_shape *x = cj__value_shape(c->inputs);
+    CJ_TRY(check_input(c->layer, x, &t.w));
+    CJ_TRY(cj__layer_need_length(c->layer, x, x->rank - 1));
+    cj_symbol *kernel = cj__trace_variable(c->trace, c->layer->variables[0]);
+    return cj__finish_kernel(c, apply(c->build, &t, c->inputs->symbol, kernel), &t.kernel);
 }
 
 #define TRANSPOSE(plain, class, fields)                                \
@@ -145,3 +151,4 @@ static cj_status call(cj__layer_context *c)
     CJ__CONSTRUCTOR(plain)
 TRANSPOSE(conv1d_transpose, "Conv1DTranspose", fields_1d)
 TRANSPOSE(conv2d_transpose, "Conv2DTranspose", fields_2d)
+TRANSPOSE(conv3d_transpose, "Conv3DTranspose", fields_3d)

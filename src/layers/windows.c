@@ -103,6 +103,15 @@ cj__conv2d_attrs cj__windows_attrs(const cj__windows *w, int64_t groups)
     return attrs;
 }
 
+cj__conv3d_attrs cj__windows_attrs_3d(const cj__windows *w, int64_t groups)
+{
+    cj__conv3d_attrs attrs = {.groups = (int32_t)groups, .same = cj__windows_same(w)};
+    memcpy(attrs.kernel, w->size, sizeof attrs.kernel);
+    memcpy(attrs.strides, w->strides, sizeof attrs.strides);
+    memcpy(attrs.dilation, w->dilation, sizeof attrs.dilation);
+    return attrs;
+}
+
 cj_symbol *cj__put_axis(cj__build *g, cj_symbol *x, int axis)
 {
     if (!x)

@@ -35,6 +35,9 @@ cj_status cj__windows_fit(const cj_layer *layer, const char *what, const cj_shap
 // The attributes of a 2-D convolution with these windows, of one axis or two.
 cj__conv2d_attrs cj__windows_attrs(const cj__windows *windows, int64_t groups);
 
+// Likewise of a 3-D one.
+cj__conv3d_attrs cj__windows_attrs_3d(const cj__windows *windows, int64_t groups);
+
 // A tensor with an axis of length 1 put in before `axis`, or without that axis.
 cj_symbol *cj__put_axis(cj__build *g, cj_symbol *x, int axis);
 cj_symbol *cj__drop_axis(cj__build *g, cj_symbol *x, int axis);

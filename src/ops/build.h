@@ -71,6 +71,13 @@ typedef struct cj__conv2d_attrs {
     int32_t before[2], after[2];
     cj__conv2d_choice chosen;
 } cj__conv2d_attrs;
+// The same for three axes, depth first.
+typedef struct cj__conv3d_attrs {
+    int64_t kernel[3], strides[3], dilation[3];
+    int32_t groups;
+    bool same;
+    int32_t before[3], after[3];
+} cj__conv3d_attrs;
 typedef struct cj__pool2d_attrs {
     int64_t size[2], strides[2];
     bool same;
@@ -169,6 +176,10 @@ cj_symbol *cj__conv2d_symbol(cj__build *g, cj_symbol *x, cj_symbol *w,
 // the least h and w for which all of the padding in attrs is read.
 cj_symbol *cj__conv2d_transpose(cj__build *g, cj_symbol *x, cj_symbol *w,
                                 const cj__conv2d_attrs *attrs);
+// Likewise along three axes.
+cj_symbol *cj__conv3d(cj__build *g, cj_symbol *x, cj_symbol *w, const cj__conv3d_attrs *attrs);
+cj_symbol *cj__conv3d_transpose(cj__build *g, cj_symbol *x, cj_symbol *w,
+                                const cj__conv3d_attrs *attrs);
 cj_symbol *cj__max_pool2d(cj__build *g, cj_symbol *x, const cj__pool2d_attrs *attrs);
 cj_symbol *cj__average_pool2d(cj__build *g, cj_symbol *x, const cj__pool2d_attrs *attrs);
 cj_symbol *cj__softmax(cj__build *g, cj_symbol *x);     // over the last axis

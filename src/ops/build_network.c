@@ -27,6 +27,17 @@ cj_symbol *cj__conv2d_transpose(cj__build *g, cj_symbol *x, cj_symbol *w,
     return cj__append(g, &cj__op_conv2d_transpose, attrs, (cj_symbol *[]){w, x}, 2);
 }
 
+cj_symbol *cj__conv3d(cj__build *g, cj_symbol *x, cj_symbol *w, const cj__conv3d_attrs *attrs)
+{
+    return cj__append(g, &cj__op_conv3d, attrs, (cj_symbol *[]){x, w}, 2);
+}
+
+cj_symbol *cj__conv3d_transpose(cj__build *g, cj_symbol *x, cj_symbol *w,
+                                const cj__conv3d_attrs *attrs)
+{
+    return cj__append(g, &cj__op_conv3d_transpose, attrs, (cj_symbol *[]){w, x}, 2);
+}
+
 cj_symbol *cj__max_pool2d(cj__build *g, cj_symbol *x, const cj__pool2d_attrs *attrs)
 {
     return cj__append(g, &cj__op_max_pool2d, attrs, &x, 1);

@@ -97,9 +97,9 @@ static void what_is_not_supported_is_named(void **state)
     } cases[] = {
         {"{}", "class_name"},
         {"[]", "class_name"},
-        {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Conv3D\", "
+        {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Conv4D\", "
          "\"config\": {}}]}}",
-         "Conv3D"},
+         "Conv4D"},
         {"{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Lambda\", "
          "\"config\": {}}]}}",
          "Lambda"},

@@ -30,6 +30,9 @@ MAKER(conv1d, cj_conv1d(4, 3, .padding = "causal", .dilation_rate = 2, .groups =
 MAKER(conv1d_transpose, cj_conv1d_transpose(3, 2, .strides = 3, .output_padding = 1))
 MAKER(conv2d_transpose,
       cj_conv2d_transpose(3, {3, 2}, .strides = {2}, .padding = "same", .activation = "tanh"))
+MAKER(conv3d, cj_conv3d(2, {2, 1, 2}, .padding = "same", .strides = {2, 1, 1}))
+MAKER(conv3d_transpose,
+      cj_conv3d_transpose(2, {2}, .strides = {2, 1, 2}, .output_padding = {1, 0, 0}))
 MAKER(depthwise_conv1d, cj_depthwise_conv1d(3, .depth_multiplier = 2, .strides = 2))
 MAKER(depthwise_conv2d,
       cj_depthwise_conv2d({3, 2}, .padding = "same", .depthwise_regularizer = "l2(1e-4)"))
@@ -77,8 +80,10 @@ static const sample samples[] = {
     {"Embedding", make_embedding, {6}, {6, 4}, true, 0},
     {"Conv2D", make_conv2d, {5, 5, 2}, {3, 3, 4}, false, 4e-3},
     {"Conv1D", make_conv1d, {7, 2}, {7, 4}, false, 4e-3},
+    {"Conv3D", make_conv3d, {3, 2, 3, 2}, {2, 2, 3, 2}, false, 4e-3},
     {"Conv1DTranspose", make_conv1d_transpose, {4, 2}, {12, 3}, false, 4e-3},
     {"Conv2DTranspose", make_conv2d_transpose, {3, 4, 2}, {6, 8, 3}, false, 4e-3},
+    {"Conv3DTranspose", make_conv3d_transpose, {2, 2, 2, 1}, {5, 3, 4, 2}, false, 4e-3},
     {"DepthwiseConv1D", make_depthwise_conv1d, {6, 3}, {2, 6}, false, 4e-3},
     {"DepthwiseConv2D", make_depthwise_conv2d, {4, 5, 3}, {4, 5, 3}, false, 4e-3},
     {"SeparableConv1D", make_separable_conv1d, {6, 2}, {5, 3}, false, 4e-3},
@@ -144,6 +149,15 @@ static cj_layer *made(const sample *s)
     if (!layer)
         fail_msg("%s: %s", s->class_name, cj_error());
     return layer;
+}
+
+// A seed that stays when other kinds come: with some numbers an element lies on a kink.
+static uint64_t seed_of(const sample *s)
+{
+    uint64_t seed = 1000;
+    for (const char *c = s->class_name; *c; c++)
+        seed = seed * 31 + (unsigned char)*c;
+    return seed;
 }
 
 static void every_kind_has_a_sample(void **state)
@@ -314,7 +328,7 @@ static void gradients_agree_with_differences(void **state)
         if (samples[i].tolerance == 0)
             continue;
         cj_layer *layer = made(&samples[i]);
-        cj_tensor *x = helper_random(shape_of(samples[i].input, 3), 1000 + i);
+        cj_tensor *x = helper_random(shape_of(samples[i].input, 3), seed_of(&samples[i]));
         cj_release(helper_predict(layer, x)); // builds the variables
         const double error = helper_gradient_error(layer, x, 1e-3);
         if (!(error < samples[i].tolerance))

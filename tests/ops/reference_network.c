@@ -235,6 +235,52 @@ static void ref_conv2d_transpose(const op_case *c, cj_tensor *const *in, cj_tens
     }
 }
 
+// Element (a, b, c, d, e) of five axes.
+static int64_t at5(const cj_tensor *t, const int64_t *at)
+{
+    int64_t index = 0;
+    for (int i = 0; i < 5; i++)
+        index = index * dim(t, i) + at[i];
+    return index;
+}
+
+// Every product of an element of the volume, a filter's element and where they meet: forward adds
+// x w to y, the transposed convolution y w to x.
+static void ref_conv3d(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const cj__conv3d_attrs *a = c->attrs;
+    const bool is_forward = c->op == &cj__op_conv3d;
+    const cj_tensor *x = is_forward ? in[0] : out[0], *w = is_forward ? in[1] : in[0],
+                    *y = is_forward ? out[0] : in[1];
+    const int64_t filters = dim(w, 4) / a->groups;
+    for (int64_t i = 0; i < cj_tensor_count(out[0]); i++)
+        case_set(out[0], i, 0);
+    for (int64_t p = 0; p < cj_tensor_count(y); p++)
+        for (int64_t q = p % dim(w, 4); q < cj_tensor_count(w); q += dim(w, 4)) {
+            int64_t to[5], tap[5], from[5] = {0};
+            for (int i = 4, rest = 1, more = 1; i >= 0; i--) {
+                to[i] = p / rest % dim(y, i), rest *= (int)dim(y, i);
+                tap[i] = q / more % dim(w, i), more *= (int)dim(w, i);
+            }
+            bool inside = true;
+            for (int i = 0; i < 3; i++) {
+                from[i + 1] =
+                    to[i + 1] * a->strides[i] + tap[i] * a->dilation[i] - a->before[i] -
+                    before(dim(x, i + 1), dim(w, i), a->strides[i], a->dilation[i], a->same);
+                inside = inside && from[i + 1] >= 0 && from[i + 1] < dim(x, i + 1);
+            }
+            from[0] = to[0];
+            from[4] = to[4] / filters * dim(w, 3) + tap[3];
+            if (!inside)
+                continue;
+            const int64_t at = is_forward ? p : at5(x, from);
+            case_set(out[0], at,
+                     case_get(out[0], at) +
+                         case_get(w, q) *
+                             (is_forward ? case_get(x, at5(x, from)) : case_get(y, p)));
+        }
+}
+
 // The greatest of each window of convolved elements; where relu holds them all down, the place is
 // behind the window.
 static void ref_conv2d_pool(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
@@ -499,6 +545,8 @@ static const struct {
     {&cj__op_conv2d, ref_conv2d},
     {&cj__op_conv2d_bias_act, ref_conv2d},
     {&cj__op_conv2d_transpose, ref_conv2d_transpose},
+    {&cj__op_conv3d, ref_conv3d},
+    {&cj__op_conv3d_transpose, ref_conv3d},
     {&cj__op_conv2d_pool, ref_conv2d_pool},
     {&cj__op_max_pool2d, ref_pool},
     {&cj__op_max_pool2d_gather, ref_pool},

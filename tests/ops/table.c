@@ -79,6 +79,16 @@
         {OP(conv2d_filter_grad), PADDED(kh, kw, sh, sw, dh, dw, groups, top, left, bottom, right), 2,                  \
          {ANY(N, h, w, c), ANY(N, oh, ow, f)}},
 
+// The four convolutions of one geometry over three axes: volumes d x h x w, results od x oh x ow.
+#define CONVOLUTION3D(d, h, w, c, f, od, oh, ow, parts, ...)                                                          \
+    {OP(conv3d), A(cj__conv3d_attrs, __VA_ARGS__, .groups = parts), 2, {ANY(N, d, h, w, c), ANY(KERNEL3D, (c) / (parts), f)}},    \
+        {OP(conv3d_input_grad), A(cj__conv3d_attrs, __VA_ARGS__, .groups = parts), 3,                                                 \
+         {ANY(KERNEL3D, (c) / (parts), f), ANY(N, od, oh, ow, f), ANY(N, d, h, w, c)}},                               \
+        {OP(conv3d_filter_grad), A(cj__conv3d_attrs, __VA_ARGS__, .groups = parts), 2, {ANY(N, d, h, w, c), ANY(N, od, oh, ow, f)}},
+#define TRANSPOSE3D(c, f, od, oh, ow, n, ...)                                                                     \
+    {OP(conv3d_transpose), A(cj__conv3d_attrs, __VA_ARGS__, .groups = n), 2, {ANY(KERNEL3D, (c) / (n), f), ANY(N, od, oh, ow, f)}},
+#define KERNEL3D 2, 3, 2
+
 // The five pools of one geometry.
 #define POOLS(h, w, c, kh, kw, oh, ow, sh, sw, same)                                                                   \
     {OP(max_pool2d), POOL(kh, kw, sh, sw, same, 0, 0), 1, {DISTINCT(N, h, w, c)}},                                     \
@@ -205,6 +215,14 @@ const op_case op_cases[] = {
     {OP(conv2d_pool_filter_grad), CONV_POOL(CJ__UNARY_NONE, 1, 3, 2, 2, 2, 1, 1, 1, 1, false), 3,
      {ANY(N, 9, 8, 1), ANY(N, 4, 2, 17), PLACE(4, N, 4, 2, 17)}},
     {OP(conv2d_pool), CONV_POOL(CJ__UNARY_NONE, 3, 2, 2, 2, 1, 2, 1, 1, 1, false), 2, {ANY(N, 8, 9, 2), ANY(2, 2, 2, 3)}},
+
+    CONVOLUTION3D(3, 4, 3, 2, 3, 2, 2, 2, 1, {2, 3, 2}, {1, 1, 1}, {1, 1, 1})
+    CONVOLUTION3D(3, 4, 3, 2, 3, 2, 2, 2, 1, {2, 3, 2}, {2, 2, 2}, {1, 1, 1}, .same = true)
+    CONVOLUTION3D(4, 3, 5, 4, 2, 2, 1, 3, 2, {2, 3, 2}, {1, 1, 1}, {2, 1, 2})
+    CONVOLUTION3D(2, 3, 2, 2, 2, 3, 2, 1, 2, {2, 3, 2}, {1, 1, 2}, {1, 1, 1}, .before = {1, 0, 1}, .after = {1, 1, 0})
+    TRANSPOSE3D(2, 3, 2, 2, 2, 1, {2, 3, 2}, {1, 1, 1}, {1, 1, 1})
+    TRANSPOSE3D(4, 2, 2, 1, 2, 2, {2, 3, 2}, {2, 3, 2}, {1, 1, 1}, .before = {1, 0, 0}, .after = {-1, 1, 0})
+    {OP(conv3d), A(cj__conv3d_attrs, {1, 2, 2}, {1, 1, 1}, {1, 1, 1}, .groups = 1), 2, {ANY(N, 2, 3, 3, 2), ANY(1, 2, 2, 2, 3)}},
 
     POOLS(6, 4, 2, 2, 2, 3, 2, 2, 2, false)
     POOLS(5, 5, 3, 3, 2, 3, 3, 2, 2, true)
