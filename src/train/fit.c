@@ -10,6 +10,8 @@
 #include "train/run.h"
 #include <math.h>
 
+typedef cj__run run;
+
 static cj_status check_args(const cj_fit_args *args)
 {
     if (args->batch_size < 0 || args->epochs < 0 || args->initial_epoch < 0 ||
@@ -28,7 +30,7 @@ static cj_status check_args(const cj_fit_args *args)
 }
 
 // The last share of the samples is for validation, whatever order training takes the others in.
-static cj_status split(cj__run *r, cj_dataset *data)
+static cj_status split(run *r, cj_dataset *data)
 {
     const int64_t first = (int64_t)floor((double)data->count * (1 - r->args->validation_split));
     r->data = data;
@@ -47,7 +49,7 @@ static cj_status split(cj__run *r, cj_dataset *data)
 }
 
 // Makes everything before the first step; a run that is refused has changed nothing.
-static cj_status open_data(cj__run *r, cj_dataset *data)
+static cj_status open_data(run *r, cj_dataset *data)
 {
     const cj_fit_args *args = r->args;
     const bool shuffle = args->shuffle;
@@ -81,7 +83,7 @@ static cj_status open_data(cj__run *r, cj_dataset *data)
 
 // The user's callbacks, which the run holds, then the bar, so that what they print does not break its
 // line.
-static cj_status open_callbacks(cj__run *r)
+static cj_status open_callbacks(run *r)
 {
     const cj_fit_args *args = r->args;
     cj__list given;
@@ -112,7 +114,7 @@ static cj_status open_callbacks(cj__run *r)
     return r->history ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
 
-static void close_run(cj__run *r)
+static void close_run(run *r)
 {
     if (r->is_exclusive)
         cj__use_written(cj__model_use(r->model));
@@ -133,7 +135,7 @@ static void close_run(cj__run *r)
     cj__free(r);
 }
 
-static cj_status open_run(cj__run *r, cj_dataset *data)
+static cj_status open_run(run *r, cj_dataset *data)
 {
     CJ_TRY(open_callbacks(r)); // first, so that they are let go of whatever happens
     if (r->model)
@@ -151,7 +153,7 @@ static cj_status open_run(cj__run *r, cj_dataset *data)
     return cj__run_open_logs(r);
 }
 
-static cj_status train_and_remember(cj__run *r)
+static cj_status train_and_remember(run *r)
 {
     r->state->callbacks = r->callbacks;
     r->state->callback_count = r->callback_count;
@@ -171,7 +173,7 @@ static void print_warning(const char *sentence, void *context)
 
 // Trains with the thread's warning handler or, where there is none and the run prints, one that
 // prints on the run's stream.
-static cj_status train_with_warnings(cj__run *r)
+static cj_status train_with_warnings(run *r)
 {
     const cj__warning_handler handler = cj__warning_handler_of_thread();
     const bool prints = r->args->verbose == CJ_BAR || r->args->verbose == CJ_LINES;
@@ -189,7 +191,7 @@ cj_status cj_fit_with(cj_model *model, cj_dataset *data, const cj_fit_args *args
 {
     cj_fit_args given;
     CJ_TRY(cj__args_read("cj_fit", args, &fit_defaults, sizeof given, &given));
-    cj__run *r = cj__new(1, sizeof *r);
+    run *r = cj__new(1, sizeof *r);
     if (!r)
         return CJ_OUT_OF_MEMORY;
     r->model = cj_retain(model); // a callback may drop the last holder
