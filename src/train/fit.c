@@ -10,7 +10,7 @@
 #include "train/run.h"
 #include <math.h>
 
-typedef cj__run run;
+typedef cj__fit_run run;
 
 static cj_status check_args(const cj_fit_args *args)
 {
