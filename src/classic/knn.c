@@ -1,5 +1,5 @@
-// The classifier by k-nearest neighbours: its settings and the samples it keeps. What is asked of
-// it is in ask.c, score.c.
+// The k-nearest-neighbours classifier: its settings and training samples. ask.c predicts, score.c
+// measures accuracy.
 #include "classic/knn.h"
 
 #include "base/args.h"
@@ -53,16 +53,15 @@ cj_knn *cj_knn_new(const cj_knn_args *args)
     return knn ? knn : cj__build_failed(CJ__MADE_KNN);
 }
 
-cj_status cj__check_k(const int64_t *k, int count, int64_t most, const char *who)
+cj_status cj__check_k(const int64_t *k, int count, int64_t max, const char *who)
 {
     for (int i = 0; i < count; i++) {
         if (k[i] < 1)
             return cj__fail(CJ_INVALID_ARGUMENT, "%s: k is %lld, it needs to be at least 1", who,
                             (long long)k[i]);
-        if (k[i] > most)
-            return cj__fail(CJ_INVALID_ARGUMENT,
-                            "%s: k is %lld, but there are %lld samples to be near to", who,
-                            (long long)k[i], (long long)most);
+        if (k[i] > max)
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: k is %lld, but there are %lld samples", who,
+                            (long long)k[i], (long long)max);
     }
     return CJ_OK;
 }
@@ -89,11 +88,11 @@ cj_status cj__labelled_open(cj_dataset *data, const char *who, cj__rows *rows, i
 cj_status cj__learned_open(cj_dataset *data, const cj__metric *metric, cj_pool *pool,
                            const char *who, cj__learned *learned)
 {
-    *learned = (cj__learned){.greatest = 0};
+    *learned = (cj__learned){.max_label = 0};
     CJ_TRY(cj__labelled_open(data, who, &learned->samples, &learned->labels));
     for (int64_t i = 0; i < learned->samples.count; i++)
-        if (learned->labels[i] > learned->greatest)
-            learned->greatest = learned->labels[i];
+        if (learned->labels[i] > learned->max_label)
+            learned->max_label = learned->labels[i];
     const cj_status status = cj__centre_rows(&learned->samples, metric, pool, &learned->centred);
     if (status != CJ_OK)
         cj__learned_close(learned);
@@ -105,7 +104,7 @@ void cj__learned_close(cj__learned *learned)
     cj__rows_close(&learned->samples);
     cj__free(learned->labels);
     cj__free(learned->centred);
-    *learned = (cj__learned){.greatest = 0};
+    *learned = (cj__learned){.max_label = 0};
 }
 
 cj_status cj_knn_fit(cj_knn *knn, cj_dataset *data)

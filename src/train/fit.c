@@ -10,6 +10,8 @@
 #include "train/run.h"
 #include <math.h>
 
+typedef cj__fit_run run;
+
 static cj_status check_args(const cj_fit_args *args)
 {
     CJ_TRY(cj__check_verbose(args->verbose, "cj_fit"));
@@ -29,7 +31,7 @@ static cj_status check_args(const cj_fit_args *args)
 }
 
 // The last share of the samples is for validation, whatever order training takes the others in.
-static cj_status split(cj__run *r, cj_dataset *data)
+static cj_status split(run *r, cj_dataset *data)
 {
     const int64_t first = (int64_t)floor((double)data->count * (1 - r->args->validation_split));
     r->data = data;
@@ -48,7 +50,7 @@ static cj_status split(cj__run *r, cj_dataset *data)
 }
 
 // Makes everything before the first step; a run that is refused has changed nothing.
-static cj_status open_data(cj__run *r, cj_dataset *data)
+static cj_status open_data(run *r, cj_dataset *data)
 {
     const cj_fit_args *args = r->args;
     const bool shuffle = args->shuffle;
@@ -82,7 +84,7 @@ static cj_status open_data(cj__run *r, cj_dataset *data)
 
 // The user's callbacks, which the run holds, then the bar, so that what they print does not break its
 // line.
-static cj_status open_callbacks(cj__run *r)
+static cj_status open_callbacks(run *r)
 {
     const cj_fit_args *args = r->args;
     cj__list given;
@@ -111,7 +113,7 @@ static cj_status open_callbacks(cj__run *r)
     return r->history ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
 
-static void close_run(cj__run *r)
+static void close_run(run *r)
 {
     if (r->is_exclusive)
         cj__use_written(cj__model_use(r->model));
@@ -144,7 +146,7 @@ static cj_status need_objects(const cj_model *model, const cj_dataset *data, boo
                      CJ_OK;
 }
 
-static cj_status open_run(cj__run *r, cj_dataset *data, bool complete)
+static cj_status open_run(run *r, cj_dataset *data, bool complete)
 {
     CJ_TRY(open_callbacks(r)); // first, so that they are let go of whatever happens
     CJ_TRY(need_objects(r->model, data, complete));
@@ -161,7 +163,7 @@ static cj_status open_run(cj__run *r, cj_dataset *data, bool complete)
     return cj__run_open_logs(r);
 }
 
-static cj_status train_and_remember(cj__run *r)
+static cj_status train_and_remember(run *r)
 {
     r->state->callbacks = r->callbacks;
     r->state->callback_count = r->callback_count;
@@ -181,7 +183,7 @@ static void print_warning(const char *sentence, void *context)
 
 // Trains with the thread's warning handler or, where there is none and the run prints, one that
 // prints on the run's stream.
-static cj_status train_with_warnings(cj__run *r)
+static cj_status train_with_warnings(run *r)
 {
     const cj__warning_handler handler = cj__warning_handler_of_thread();
     const bool prints = r->args->verbose == CJ_BAR || r->args->verbose == CJ_LINES;
@@ -199,7 +201,7 @@ cj_status cj_fit_with(cj_model *model, cj_dataset *data, const cj_fit_args *args
 {
     cj_fit_args given;
     CJ_TRY(cj__args_read("cj_fit", args, &fit_defaults, sizeof given, &given));
-    cj__run *r = cj__new(1, sizeof *r);
+    run *r = cj__new(1, sizeof *r);
     if (!r)
         return CJ_OUT_OF_MEMORY;
     const bool complete = given.validation_data;

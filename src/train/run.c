@@ -43,7 +43,7 @@ static int64_t passes_begun(const cj__place *place)
     return place->passes + done / batches + (done % batches != 0);
 }
 
-cj_status cj__run_open_place(cj__run *r)
+cj_status cj__run_open_place(cj__fit_run *r)
 {
     cj__place *place = &r->state->place;
     const int64_t size = r->batch_size, steps = r->args->steps_per_epoch;
@@ -78,7 +78,7 @@ cj_status cj__run_open_place(cj__run *r)
 // Logs
 // ----------------------------------------------------------------------------------------------
 
-cj_status cj__run_open_logs(cj__run *r)
+cj_status cj__run_open_logs(cj__fit_run *r)
 {
     const cj__place *place = &r->state->place;
     const int count = r->functions->row_count;
@@ -105,7 +105,7 @@ cj_status cj__run_open_logs(cj__run *r)
 
 // Sets the logs from the place. As in Keras, they have the learning rate at the end of an epoch if a
 // callback may change it.
-static void update_logs(cj__run *r)
+static void update_logs(cj__fit_run *r)
 {
     const cj__place *place = &r->state->place;
     const int count = r->functions->row_count;
@@ -139,7 +139,7 @@ static cj_status restore_callback(const cj_callback *callback, const cj__memory 
 
 // Restores the callbacks from the memories of the stopped run: the n-th callback of a class gets the
 // n-th memory of that class.
-static cj_status restore_callbacks(cj__run *r)
+static cj_status restore_callbacks(cj__fit_run *r)
 {
     const cj__train_state *state = r->state;
     for (int m = 0; m < state->memory_count; m++) {
@@ -159,13 +159,13 @@ static cj_status restore_callbacks(cj__run *r)
     return CJ_OK;
 }
 
-static cj_status tell(cj__run *r, cj__moment moment)
+static cj_status tell(cj__fit_run *r, cj__moment moment)
 {
     return cj__callbacks_tell(r->callbacks, 0, r->callback_count, moment, r->model, &r->logs, NULL);
 }
 
 // Calls the callbacks for the current event, beginning with the first that has not been called.
-static cj_status tell_event(cj__run *r, cj__moment moment)
+static cj_status tell_event(cj__fit_run *r, cj__moment moment)
 {
     cj__place *place = &r->state->place;
     r->logs.stop = place->stop;
@@ -177,7 +177,7 @@ static cj_status tell_event(cj__run *r, cj__moment moment)
     return CJ_OK;
 }
 
-static cj_status begin_event(cj__run *r, cj__event event)
+static cj_status begin_event(cj__fit_run *r, cj__event event)
 {
     r->state->place.event = event;
     r->state->place.told = 0;
@@ -189,14 +189,14 @@ static cj_status begin_event(cj__run *r, cj__event event)
 // Batches and epochs
 // ----------------------------------------------------------------------------------------------
 
-static void leave_batch(cj__run *r)
+static void leave_batch(cj__fit_run *r)
 {
     cj__place *place = &r->state->place;
     place->event = CJ__EVENT_NONE;
     place->told = 0;
 }
 
-static void leave_epoch(cj__run *r)
+static void leave_epoch(cj__fit_run *r)
 {
     cj__place *place = &r->state->place;
     leave_batch(r);
@@ -208,7 +208,7 @@ static void leave_epoch(cj__run *r)
 }
 
 // The next batch of the run. After the last batch of a pass the next pass begins.
-static void next_batch(cj__run *r, cj__batch *batch)
+static void next_batch(cj__fit_run *r, cj__batch *batch)
 {
     const cj__place *place = &r->state->place;
     const int64_t all = (place->epoch - place->first_epoch) * r->steps + place->batch;
@@ -222,7 +222,7 @@ static void next_batch(cj__run *r, cj__batch *batch)
     cj__reader_next(r->reader, batch);
 }
 
-static cj_status train_batch(cj__run *r)
+static cj_status train_batch(cj__fit_run *r)
 {
     cj__place *place = &r->state->place;
     cj__batch batch = {0};
@@ -249,7 +249,7 @@ static cj_status train_batch(cj__run *r)
     return told;
 }
 
-static cj_status validate(cj__run *r)
+static cj_status validate(cj__fit_run *r)
 {
     cj__place *place = &r->state->place;
     const int every = r->args->validation_freq;
@@ -260,7 +260,7 @@ static cj_status validate(cj__run *r)
     return CJ_OK;
 }
 
-static cj_status end_epoch(cj__run *r)
+static cj_status end_epoch(cj__fit_run *r)
 {
     CJ_TRY(validate(r));
     r->state->place.rate = cj_learning_rate(r->model);
@@ -271,7 +271,7 @@ static cj_status end_epoch(cj__run *r)
 }
 
 // Trains from the place's batch to the end of the epoch, or until a callback asks to stop.
-static cj_status train_epoch(cj__run *r)
+static cj_status train_epoch(cj__fit_run *r)
 {
     cj__place *place = &r->state->place;
     update_logs(r);
@@ -286,7 +286,7 @@ static cj_status train_epoch(cj__run *r)
 }
 
 // A checkpoint saved by a callback is in the middle of an event: calls the callbacks after that one.
-static cj_status finish_event(cj__run *r)
+static cj_status finish_event(cj__fit_run *r)
 {
     cj__place *place = &r->state->place;
     if (!(place->rate > 0)) // the file has none
@@ -303,7 +303,7 @@ static cj_status finish_event(cj__run *r)
     return CJ_OK;
 }
 
-cj_status cj__run_train(cj__run *r)
+cj_status cj__run_train(cj__fit_run *r)
 {
     cj__place *place = &r->state->place;
     CJ_TRY(tell(r, CJ__MOMENT_TRAIN_BEGIN));

@@ -16,7 +16,7 @@
 #include "train/evaluate.h"
 #include "train/history.h"
 
-typedef struct cj__run {
+typedef struct cj__fit_run {
     cj_model *model;
     cj__train_state *state;
     const cj_fit_args *args;
@@ -41,14 +41,14 @@ typedef struct cj__run {
     double values[CJ__MAX_LOGS];
     char *val_names[CJ__MAX_VALUES];
     bool rate_is_logged; // a callback of the run sets the learning rate
-} cj__run;
+} cj__fit_run;
 
 // Where to begin: at the place of the stopped run, if `resume` asks for it and it had the same
 // batches, else at the initial epoch. CJ_INVALID_ARGUMENT, CJ_BAD_FILE.
-cj_status cj__run_open_place(cj__run *run);
+cj_status cj__run_open_place(cj__fit_run *run);
 // The names and counts of the logs. CJ_OUT_OF_MEMORY.
-cj_status cj__run_open_logs(cj__run *run);
+cj_status cj__run_open_logs(cj__fit_run *run);
 // Trains until the last epoch, or until a callback asks to stop.
-cj_status cj__run_train(cj__run *run);
+cj_status cj__run_train(cj__fit_run *run);
 
 #endif
