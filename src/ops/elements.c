@@ -45,7 +45,8 @@ static int last_read(const cj__element_program *p, int step)
     int last = step;
     for (int i = step + 1; i < p->step_count; i++)
         for (int j = 0; j < p->steps[i].input_count; j++)
-            if (p->steps[i].inputs[j].kind == CJ__SOURCE_STEP && p->steps[i].inputs[j].index == step)
+            if (p->steps[i].inputs[j].kind == CJ__SOURCE_STEP &&
+                p->steps[i].inputs[j].index == step)
                 last = i;
     for (int i = 0; i < p->reduction_count; i++)
         if (p->reductions[i].from.kind == CJ__SOURCE_STEP && p->reductions[i].from.index == step)
@@ -284,8 +285,8 @@ static void size_scratch(const cj__call *call, geometry *g)
     }
     for (int i = 0; i < p->input_count; i++) {
         const size_t size = cj_dtype_size(p->inputs[i].dtype);
-        g->repeats[i] = g->tile_rows > 1 && g->steps[i][g->rank - 1] == 1 &&
-                        g->steps[i][g->rank - 2] == 0;
+        g->repeats[i] =
+            g->tile_rows > 1 && g->steps[i][g->rank - 1] == 1 && g->steps[i][g->rank - 2] == 0;
         widest = size > widest ? size : widest;
     }
     g->tile_bytes = cj__align_up_64((size_t)tile * widest) + 64;
@@ -604,8 +605,8 @@ static void end_sums(const range *r, int index, int64_t piece)
     const geometry *g = r->g;
     const cj__kernels *kernels = kernels_of_reduction(r, index);
     const cj__reduction function = r->program->reductions[index].what.function;
-    char *to = partial_of(r->call, index) +
-               (size_t)(piece * g->results[index]) * kernels->real_size;
+    char *to =
+        partial_of(r->call, index) + (size_t)(piece * g->results[index]) * kernels->real_size;
     if (g->kinds[index] == OVER_ALL)
         kernels->reduce[function](1, g->tile_rows * g->tile_cols, 1, r->sums[index], to, false);
     else
@@ -692,26 +693,26 @@ static const char *form_of(const cj__call *call)
     return program_of(call)->words;
 }
 
-#define ELEMENTS(op_name, more_flags)            \
-    const cj__op cj__op_##op_name = {            \
-        .name = #op_name,                        \
-        .flags = CJ__OP_FUSED | (more_flags),    \
-        .min_inputs = 1,                         \
-        .max_inputs = CJ__ELEMENTS_OPERANDS - 1, \
-        .samples = CJ__WHOLE_BATCH,              \
-        .on_blocks = CJ__ON_BLOCKS_NO,           \
-        .identity = CJ__IDENTITY_NEVER,          \
-        .bf16 = CJ__BF16_NEVER,                  \
+#define ELEMENTS(op_name, more_flags)             \
+    const cj__op cj__op_##op_name = {             \
+        .name = #op_name,                         \
+        .flags = CJ__OP_FUSED | (more_flags),     \
+        .min_inputs = 1,                          \
+        .max_inputs = CJ__ELEMENTS_OPERANDS - 1,  \
+        .samples = CJ__WHOLE_BATCH,               \
+        .on_blocks = CJ__ON_BLOCKS_NO,            \
+        .identity = CJ__IDENTITY_NEVER,           \
+        .bf16 = CJ__BF16_NEVER,                   \
         .attrs_size = sizeof(cj__elements_attrs), \
-        .samples_of = samples_of,                \
-        .count_outputs = count_elements,         \
-        .infer = infer_elements,                 \
-        .setup_size = sizeof(geometry),          \
-        .set_up = set_up,                        \
-        .workspace = workspace,                  \
-        .object = object_of,                     \
-        .form = form_of,                         \
-        .run = run_elements,                     \
+        .samples_of = samples_of,                 \
+        .count_outputs = count_elements,          \
+        .infer = infer_elements,                  \
+        .setup_size = sizeof(geometry),           \
+        .set_up = set_up,                         \
+        .workspace = workspace,                   \
+        .object = object_of,                      \
+        .form = form_of,                          \
+        .run = run_elements,                      \
     }
 ELEMENTS(elements, CJ__OP_ELEMENTWISE);
 ELEMENTS(element_sums, 0);

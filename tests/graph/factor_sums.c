@@ -85,7 +85,8 @@ static int planned(form kind, const char *off, const char *word)
 }
 
 // What is counted must not have been fused with its neighbours.
-static const char *const one_by_one = "-fuse_elements", *const plain = "-fuse_elements,-factor_sums";
+static const char *const one_by_one = "-fuse_elements", *const plain =
+                                                            "-fuse_elements,-factor_sums";
 
 // Of the sums for beta, for the mean and for the factor, those of beta and of the mean are one.
 static void the_sums_for_shift_and_mean_are_one(void **state)
