@@ -50,7 +50,7 @@ const cj__op cj__op_dropout = {
     .on_blocks = CJ__ON_BLOCKS_NO,
     .identity = CJ__IDENTITY_NEVER,
     .bf16 = CJ__BF16_NEVER,
-    .attrs_size = sizeof(cj__dropout_attrs),
+    .attrs_size = CJ__ATTRS_SIZE(cj__dropout_attrs),
     .infer = infer_dropout,
     .gradient = gradient_dropout,
     .run = run_dropout,
@@ -88,7 +88,7 @@ const cj__op cj__op_relu_dropout_grad = {
     .on_blocks = CJ__ON_BLOCKS_NO,
     .identity = CJ__IDENTITY_NEVER,
     .bf16 = CJ__BF16_NEVER,
-    .attrs_size = sizeof(cj__dropout_attrs),
+    .attrs_size = CJ__ATTRS_SIZE(cj__dropout_attrs),
     .infer = infer_relu_dropout_grad,
     .run = run_relu_dropout_grad,
 };
