@@ -57,7 +57,7 @@ static int64_t ceil_div(int64_t a, int64_t b)
 }
 
 // Centred rows
-// ---------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 typedef struct centring {
     const cj__rows *samples;
@@ -111,7 +111,7 @@ static int64_t chunk_begin(const cj__search *s, int64_t chunk)
 }
 
 // Keeping the nearest
-// ---------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 // A task's state for one panel: the heaps of its queries, all of one size, and for each the distance
 // that a new neighbour must be below.
@@ -150,7 +150,7 @@ static void keep_nearest(const cj__distances *table, kept *k, const double *dist
 }
 
 // Tasks
-// ----------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 static int64_t panel_count(const cj__search *s, int64_t panel)
 {
@@ -239,7 +239,7 @@ static void merge_task(void *context, int64_t begin, int64_t end)
 }
 
 // Searches
-// --------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 // Divides the work into chunks and batches by the shape alone, so that the number of threads does
 // not matter.

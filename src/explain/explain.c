@@ -37,7 +37,7 @@ typedef struct explaining {
 } explaining;
 
 // Watching
-// ---------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 // The tensor that will hold the value of a symbol; made when the symbol is first seen.
 static cj_tensor *tensor_of(explaining *e, cj_symbol *symbol)
@@ -91,7 +91,7 @@ static void watch(void *context, cj_layer *layer, const cj__value *inputs, int i
 }
 
 // Computing
-// --------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 // The sample as the model takes it: with a batch axis of 1 and of the input's dtype.
 static cj_status prepare_input(explaining *e, const cj__type *type, const cj_tensor *sample,
@@ -160,7 +160,7 @@ static cj_status compute(explaining *e)
 }
 
 // Explaining
-// ----------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 // The path of a layer within the model, such as "inner/dense"; the first one if there are several.
 static bool add_path(const cj_layer *from, const cj_layer *to, cj__text *path)

@@ -88,7 +88,7 @@ static void assert_honest(cj_model *model)
 }
 
 // Chapter 4.6
-// ------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 static void assign(cj_model *model, const char *layer, cj_shape shape, const float *values,
                    size_t count)
@@ -195,7 +195,7 @@ static void mistakes_are_answered_with_sentences(void **state)
 }
 
 // Honesty
-// ----------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 static void convolutions_agree_with_the_model(void **state)
 {

@@ -175,7 +175,7 @@ static void ref_rescale(const op_case *c, cj_tensor *const *in, cj_tensor *const
 }
 
 // Reductions
-// ----------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 // Folds in[0] into out[0]; out's axes are x's with those in `axes` as 1 or left out.
 static void fold(const op_case *c, cj_tensor *const *in, cj_tensor *const *out, uint32_t axes)
@@ -266,7 +266,7 @@ static void ref_norm_squared(const op_case *c, cj_tensor *const *in, cj_tensor *
 }
 
 // Shapes
-// --------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 static void ref_transpose(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
 {
