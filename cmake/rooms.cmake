@@ -33,10 +33,12 @@ target_compile_options(cajal_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion $<$<BOOL:${CAJAL_WERROR}>:-Werror>)
 
 # How every room is compiled. No compiler may contract a * b + c: it would decide anew in each loop and for each tail, and
-# bits would depend on how work is cut. Kernels that want a fused multiply-add say vec_fma.
+# bits would depend on how work is cut. Kernels that want a fused multiply-add say vec_fma. For the same reason floats are
+# not computed as doubles where only lanes of vectors are floats (gcc for s390x in standard C).
 add_library(cajal_settings INTERFACE)
 target_compile_definitions(cajal_settings INTERFACE CAJAL_BUILDING)
-target_compile_options(cajal_settings INTERFACE -fvisibility=hidden -ffp-contract=off)
+target_compile_options(cajal_settings INTERFACE -fvisibility=hidden -ffp-contract=off
+  $<$<C_COMPILER_ID:GNU>:-fexcess-precision=fast>)
 target_include_directories(cajal_settings INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(cajal_settings INTERFACE cajal_warnings Threads::Threads)
 

@@ -48,16 +48,25 @@ ALWAYS_INLINE int part_vecs(int64_t count, int64_t first, int wide)
 // Groups, as lanes hold them; what a row or a query lacks at its end counts nothing.
 // ------------------------------------
 
+// Two 16-bit numbers of one lane, in the order of memory, as a widened row has them.
+ALWAYS_INLINE int32_t dot_pair(int first, int second)
+{
+    const int16_t pair[2] = {(int16_t)first, (int16_t)second};
+    int32_t group;
+    memcpy(&group, pair, sizeof group);
+    return group;
+}
+
 // `count` unsigned bytes of a row.
 ALWAYS_INLINE int32_t dot_row(const uint8_t *x, int64_t count)
 {
-    int32_t group = 0;
 #if DOT_GROUP == 4
+    int32_t group = 0;
     memcpy(&group, x, (size_t)count);
-#else
-    group = x[0] | (count > 1 ? x[1] << 16 : 0);
-#endif
     return group;
+#else
+    return dot_pair(x[0], count > 1 ? x[1] : 0);
+#endif
 }
 
 // `count` signed bytes q - 128 of a query.
@@ -66,7 +75,7 @@ ALWAYS_INLINE int32_t dot_query(const uint8_t *q, int64_t count)
 #if DOT_GROUP == 4
     return dot_row(q, count) ^ (int32_t)0x80808080;
 #else
-    return (int32_t)((uint32_t)(q[0] - 128) & 0xffff) | (count > 1 ? (q[1] - 128) * 65536 : 0);
+    return dot_pair(q[0] - 128, count > 1 ? q[1] - 128 : 0);
 #endif
 }
 
