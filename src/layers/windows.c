@@ -134,3 +134,12 @@ cj_symbol *cj__drop_axis(cj__build *g, cj_symbol *x, int axis)
             (size_t)(shape.rank - axis) * sizeof shape.dims[0]);
     return cj__reshape(g, x, &shape);
 }
+
+cj_status cj__finish_windows(cj__layer_context *c, cj_symbol *y, const cj__windows *w, int bias,
+                             const cj__kernel_settings *s)
+{
+    y = cj__kernel_tail(c, y, bias, s);
+    c->outputs[0].symbol = w->rank == 1 ? cj__drop_axis(c->build, y, 1) : y;
+    cj__add_activity_loss(c, s->activity_regularizer);
+    return CJ_OK;
+}
