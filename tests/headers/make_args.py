@@ -10,7 +10,7 @@ NEEDED = {
     "input": ".shape = {3}", "rescaling": ".scale = 2", "dense": ".units = 3",
     "conv2d": ".filters = 2, .kernel_size = {3}", "reshape": ".target_shape = {2}",
     "activation": '.activation = "relu"', "embedding": ".input_dim = 4, .output_dim = 2",
-    "simple_rnn": ".units = 2", "csv_logger": '.filename = "log.csv"', "model_checkpoint": '.filepath = "x"',
+    "simple_rnn": ".units = 2", "lstm": ".units = 2", "gru": ".units = 2", "csv_logger": '.filename = "log.csv"', "model_checkpoint": '.filepath = "x"',
 }
 SCALARS = {"bool": "false", "double": "0", "int": "0", "int64_t": "0"}
 

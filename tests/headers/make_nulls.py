@@ -50,7 +50,7 @@ PLACES = {
 ARGS = {
     "input": ".shape = {3}", "rescaling": ".scale = 2", "dense": ".units = 3", "conv2d": ".filters = 2, .kernel_size = {3}",
     "reshape": ".target_shape = {2}", "activation": '.activation = "relu"', "embedding": ".input_dim = 4, .output_dim = 2",
-    "simple_rnn": ".units = 2", "csv_logger": ".filename = w.path", "model_checkpoint": ".filepath = w.path",
+    "simple_rnn": ".units = 2", "lstm": ".units = 2", "gru": ".units = 2", "csv_logger": ".filename = w.path", "model_checkpoint": ".filepath = w.path",
     "dataset": ".x = {w.x}, .y = {w.y}", "functional": ".inputs = {w.symbol}, .outputs = {w.symbol}",
     "sequential": ".layers = &w.layer, .layer_count = 1", "compile": '.loss = "mse"',
     "function": ".inputs = &w.symbol, .input_count = 1, .outputs = &w.symbol, .output_count = 1",

@@ -12,10 +12,10 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import keras  # noqa: E402  (the back end is chosen above)
 
-from generator import (activations, architectures, callbacks, initializers, layers, logs, losses, metrics, mixed, models,  # noqa
-                       optimizers)
+from generator import (activations, architectures, callbacks, gated, initializers, layers, logs, losses, metrics,  # noqa
+                       mixed, models, optimizers)
 
-SUBJECTS = {"layers": layers, "activations": activations, "losses": losses, "metrics": metrics, "optimizers": optimizers,
+SUBJECTS = {"layers": layers, "gated": gated, "activations": activations, "losses": losses, "metrics": metrics, "optimizers": optimizers,
             "initializers": initializers, "models": models, "callbacks": callbacks, "mixed": mixed, "logs": logs}
 
 
