@@ -51,11 +51,11 @@ typedef struct cj_lstm_args {
     bool unroll; ///< default false: the steps are a loop; true: each is planned by itself
 } cj_lstm_args;
 /** The defaults of cj_lstm_args. */
-#define CJ_LSTM_DEFAULTS                                                                     \
-    CJ_LAYER_DEFAULTS(cj_lstm_args), .activation = "tanh", .recurrent_activation = "sigmoid", \
-                                     .use_bias = true, .kernel_initializer = "glorot_uniform", \
-                                     .recurrent_initializer = "orthogonal",                  \
-                                     .bias_initializer = "zeros", .unit_forget_bias = true, .seed = -1
+#define CJ_LSTM_DEFAULTS                                                               \
+    CJ_LAYER_DEFAULTS(cj_lstm_args),                                                   \
+        .activation = "tanh", .recurrent_activation = "sigmoid", .use_bias = true,     \
+        .kernel_initializer = "glorot_uniform", .recurrent_initializer = "orthogonal", \
+        .bias_initializer = "zeros", .unit_forget_bias = true, .seed = -1
 /** Sets `args` to CJ_LSTM_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_lstm_defaults(cj_lstm_args *args);
 /** (time, features) becomes (units) or (time, units). */
@@ -98,10 +98,10 @@ typedef struct cj_gru_args {
     bool reset_after; ///< default true: the gate r is applied after the product with U_h
 } cj_gru_args;
 /** The defaults of cj_gru_args. */
-#define CJ_GRU_DEFAULTS                                                                     \
-    CJ_LAYER_DEFAULTS(cj_gru_args), .activation = "tanh", .recurrent_activation = "sigmoid", \
+#define CJ_GRU_DEFAULTS                                                                       \
+    CJ_LAYER_DEFAULTS(cj_gru_args), .activation = "tanh", .recurrent_activation = "sigmoid",  \
                                     .use_bias = true, .kernel_initializer = "glorot_uniform", \
-                                    .recurrent_initializer = "orthogonal",                  \
+                                    .recurrent_initializer = "orthogonal",                    \
                                     .bias_initializer = "zeros", .seed = -1, .reset_after = true
 /** Sets `args` to CJ_GRU_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_gru_defaults(cj_gru_args *args);

@@ -37,9 +37,9 @@ static cj_symbol *bias_of(cj__trace *trace, const cj_layer *layer, int row)
     if (!a->use_bias || (row == 1 && !a->reset_after))
         return NULL;
     cj_symbol *bias = cj__trace_variable(trace, layer->variables[2]);
-    return a->reset_after ? cj__reshape(g, cj__slice(g, bias, 0, row, 1),
-                                        &CJ_SHAPE(GATES * a->units)) :
-                            bias;
+    return a->reset_after ?
+               cj__reshape(g, cj__slice(g, bias, 0, row, 1), &CJ_SHAPE(GATES * a->units)) :
+               bias;
 }
 
 // The parts of h U + b where the gate r is applied after the product; else z and r alone, and the

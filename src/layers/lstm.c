@@ -57,9 +57,8 @@ static cj_status call_lstm(cj__layer_context *c)
 {
     const cj_lstm_args *a = c->layer->args;
     cj__recurrence r = {.settings = CJ__RECURRENT_SETTINGS(a, GATES, 2),
-                        .bias = a->use_bias ?
-                                    cj__trace_variable(c->trace, c->layer->variables[2]) :
-                                    NULL,
+                        .bias = a->use_bias ? cj__trace_variable(c->trace, c->layer->variables[2]) :
+                                              NULL,
                         .step = step};
     return cj__call_recurrent(c, &r);
 }
