@@ -53,8 +53,8 @@ static void conditions(fixture *f, const operands *o)
 {
     cj_symbol *c = cj__compare(&f->g, CJ__COMPARISON_greater, o->x, o->vector);
     cj_symbol *d = cj__select(&f->g, c, cj__mul(&f->g, o->x, o->y), o->row);
-    cj_symbol *mask = cj__cast(&f->g, cj__compare(&f->g, CJ__COMPARISON_less, d, o->y),
-                               cj_symbol_dtype(o->x));
+    cj_symbol *mask =
+        cj__cast(&f->g, cj__compare(&f->g, CJ__COMPARISON_less, d, o->y), cj_symbol_dtype(o->x));
     fixture_output(f, cj__mul(&f->g, mask, cj__round_bf16(&f->g, d)));
     fixture_output(f, cj__cast(&f->g, d, CJ_I32));
 }
@@ -134,7 +134,7 @@ static const expression expressions[] = {
 enum { EXPRESSIONS = sizeof expressions / sizeof expressions[0], INPUTS = 6 };
 
 // Lengths around tiles, vectors and pieces.
-static const int64_t sizes[][3] = {{1, 1, 1},  {3, 1, 7},    {7, 5, 16},    {1, 9, 1023},
+static const int64_t sizes[][3] = {{1, 1, 1},    {3, 1, 7},   {7, 5, 16},   {1, 9, 1023},
                                    {2, 3, 1025}, {40, 41, 3}, {33, 31, 32}, {1, 2, 5000}};
 
 typedef struct results {
@@ -162,7 +162,8 @@ static void run(const expression *e, cj_dtype dtype, const int64_t *size, const 
     e->make(&f, &(operands){in[0], in[1], in[2], in[3], in[4], in[5]});
     r->count = f.output_count;
     for (int k = 0; k < r->count; k++)
-        r->out[k] = fixture_tensor_of(cj_symbol_dtype(f.outputs[k]), *cj_symbol_shape(f.outputs[k]));
+        r->out[k] =
+            fixture_tensor_of(cj_symbol_dtype(f.outputs[k]), *cj_symbol_shape(f.outputs[k]));
     cj_function *function = fixture_function(&f, off);
     if (!function || cj_function_call(function, given, r->out) != CJ_OK)
         fail_msg("%s: %s", e->name, cj_error());

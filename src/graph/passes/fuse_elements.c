@@ -123,7 +123,7 @@ static void merge_members(const cj__element_group *a, const cj__element_group *b
     while (i < a->count || j < b->count)
         both->members[both->count++] =
             j == b->count || (i < a->count && a->members[i] < b->members[j]) ? a->members[i++] :
-                                                                              b->members[j++];
+                                                                               b->members[j++];
 }
 
 // Makes `own`, which has the instruction that is being looked at, and the open group `other` one.
@@ -165,8 +165,7 @@ static bool reads_awaited(const fusing *f, const cj__instruction *instruction)
 
 static int new_group(fusing *f, int index, size_t *capacity)
 {
-    if (!cj__reserve((void **)&f->groups, capacity, (size_t)f->group_count + 1,
-                     sizeof *f->groups))
+    if (!cj__reserve((void **)&f->groups, capacity, (size_t)f->group_count + 1, sizeof *f->groups))
         return -1;
     f->groups[f->group_count] =
         (cj__element_group){.members = {index}, .count = 1, .open = true, .moved_to = -1};

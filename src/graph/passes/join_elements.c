@@ -78,8 +78,8 @@ static int reads_within(const cj__program *program, const cj__element_group *gro
 }
 
 // The members' results of one kind that are read outside.
-static void add_outputs(const cj__program *program, const cj__element_group *group,
-                        const int *uses, bool reductions, cj__element_operands *o)
+static void add_outputs(const cj__program *program, const cj__element_group *group, const int *uses,
+                        bool reductions, cj__element_operands *o)
 {
     for (int i = group->count - 1; i >= 0 && o->output_count < CJ__ELEMENTS_OPERANDS; i--) {
         const cj__instruction *member = &program->instructions[group->members[i]];
@@ -149,8 +149,8 @@ static cj__source source_of(joining *j, int value)
     const cj__value_info *info = &j->program->values[value];
     cj__source source = {CJ__SOURCE_INPUT, 0};
     if (cj__is_element_number(info)) {
-        source = number(j, info->type.dtype, cj__element_get(info->type.dtype,
-                                                             info->constant->data, 0));
+        source =
+            number(j, info->type.dtype, cj__element_get(info->type.dtype, info->constant->data, 0));
     } else {
         while (j->operands->inputs[source.index] != value)
             source.index++;

@@ -31,6 +31,7 @@
 #include "kernels/body/conv/conv2d_input_grad.h"
 #include "kernels/body/conv/conv2d_grad.h"
 #include "kernels/body/elementwise/elementwise.h"
+#include "kernels/body/elementwise/chain.h"
 #include "kernels/body/elementwise/round.h"
 #include "kernels/body/elementwise/dropout.h"
 #include "kernels/body/elementwise/optimizer.h"
