@@ -18,10 +18,29 @@
 #include <math.h>
 #include <string.h>
 
+// Where the block of a number is.
+static size_t block_at(int number)
+{
+    return (size_t)number * CJ__CHAIN_BLOCK * sizeof(double);
+}
+
+// CJ__CHAIN_BLOCK copies of a number.
+static void fill(void *to, const void *number, size_t size)
+{
+    float *const singles = to;
+    double *const doubles = to;
+    for (int i = 0; i < CJ__CHAIN_BLOCK && size == sizeof(float); i++)
+        singles[i] = *(const float *)number;
+    for (int i = 0; i < CJ__CHAIN_BLOCK && size == sizeof(double); i++)
+        doubles[i] = *(const double *)number;
+}
+
 // ---- The object ----
 
 static void destroy(void *object)
 {
+    cj__element_program *p = object;
+    cj__free_aligned(p->blocks, block_at(p->number_count));
     cj__free(object);
 }
 
@@ -102,8 +121,13 @@ static void find_direct(cj__element_program *p)
             p->direct = -1;
 }
 
-void cj__element_program_finish(cj__element_program *p)
+cj_status cj__element_program_finish(cj__element_program *p)
 {
+    p->blocks = cj__new_aligned(block_at(p->number_count), 0);
+    if (!p->blocks)
+        return CJ_OUT_OF_MEMORY;
+    for (int i = 0; i < p->number_count; i++)
+        fill(p->blocks + block_at(i), &p->numbers[i].value, cj_dtype_size(p->numbers[i].dtype));
     give_places(p);
     find_direct(p);
     find_samples(p);
@@ -111,6 +135,7 @@ void cj__element_program_finish(cj__element_program *p)
         append_word(p, p->steps[i].op->name);
     for (int i = 0; i < p->reduction_count; i++)
         append_word(p, p->reductions[i].what.function == CJ__REDUCTION_sum ? "sum" : "extreme");
+    return CJ_OK;
 }
 
 static void set_up(const cj__call *call, void *setup)
@@ -145,7 +170,6 @@ typedef struct range {
     char *outputs[CJ__ELEMENTS_OPERANDS];
     char *copies[CJ__ELEMENTS_OPERANDS]; // of broadcast inputs, and what they are copies of
     const char *copied[CJ__ELEMENTS_OPERANDS];
-    char *numbers[CJ__ELEMENTS_NUMBERS]; // blocks
     char *sums[CJ__ELEMENTS_REDUCTIONS];
     char *places;
     int64_t rows, cols, first_col; // of the present tile
@@ -154,13 +178,6 @@ typedef struct range {
     cj__operand operands[CJ__ELEMENTS_STEPS][4];
 } range;
 
-// `count` copies of a number.
-static void fill(char *to, const void *number, size_t size, int64_t count)
-{
-    for (int64_t i = 0; i < count; i++)
-        memcpy(to + (size_t)i * size, number, size);
-}
-
 static const cj__kernels *kernels_for(const cj__call *call, const cj__element_step *s)
 {
     const cj__element_program *p = cj__element_program_of(call);
@@ -168,6 +185,24 @@ static const cj__kernels *kernels_for(const cj__call *call, const cj__element_st
         if (cj__is_real(cj__element_dtype(p, s->inputs[j])))
             return cj__device_kernels(call->device, cj__element_dtype(p, s->inputs[j]));
     return cj__device_kernels(call->device, cj__is_real(s->dtype) ? s->dtype : CJ_F32);
+}
+
+// The call of a step alone, without memory.
+static void prepare_call(range *r, int step)
+{
+    const cj__element_step *s = &r->program->steps[step];
+    cj__operand *operands = r->operands[step];
+    for (int j = 0; j < s->input_count; j++)
+        operands[j].type.dtype = cj__element_dtype(r->program, s->inputs[j]);
+    operands[s->input_count].type.dtype = s->dtype;
+    r->calls[step] = (cj__call){.op = s->op,
+                                .device = r->call->device,
+                                .attrs = s->attrs,
+                                .input_count = s->input_count,
+                                .output_count = 1,
+                                .inputs = operands,
+                                .outputs = operands + s->input_count,
+                                .kernels = kernels_for(r->call, s)};
 }
 
 static void begin_range(range *r, const cj__call *call)
@@ -187,30 +222,13 @@ static void begin_range(range *r, const cj__call *call)
         r->copied[i] = NULL;
         next += g->spread[i] != CJ__SPREAD_NOT ? g->tile_bytes : 0;
     }
-    for (int i = 0; i < p->number_count; i++) {
-        r->numbers[i] = next;
-        fill(next, &p->numbers[i].value, cj_dtype_size(p->numbers[i].dtype), CJ__CHAIN_BLOCK);
-        next += g->tile_bytes;
-    }
     for (int i = 0; i < p->reduction_count; i++) {
         r->sums[i] = next;
         next += g->sum_bytes[i];
     }
-    for (int i = 0; i < p->step_count; i++) {
-        const cj__element_step *s = &p->steps[i];
-        cj__operand *operands = r->operands[i];
-        for (int j = 0; j < s->input_count; j++)
-            operands[j].type.dtype = cj__element_dtype(p, s->inputs[j]);
-        operands[s->input_count].type.dtype = s->dtype;
-        r->calls[i] = (cj__call){.op = s->op,
-                                 .device = call->device,
-                                 .attrs = s->attrs,
-                                 .input_count = s->input_count,
-                                 .output_count = 1,
-                                 .inputs = operands,
-                                 .outputs = operands + s->input_count,
-                                 .kernels = kernels_for(call, s)};
-    }
+    for (int i = 0; i < g->stage_count; i++)
+        if (g->stages[i].link_count == 0)
+            prepare_call(r, g->stages[i].step);
 }
 
 // Makes the copy of a broadcast input that the tile needs.
@@ -224,7 +242,7 @@ static void spread(range *r, int input, cj_dtype dtype)
     char *copy = r->copies[input];
     if (r->copied[input] != from.data) {
         if (how == CJ__SPREAD_BLOCK)
-            fill(copy, from.data, size, CJ__CHAIN_BLOCK);
+            fill(copy, from.data, size);
         else if (how == CJ__SPREAD_TILE)
             for (int64_t row = 0; row < g->tile_rows; row++)
                 memcpy(copy + (size_t)(row * g->cols) * size, from.data, (size_t)g->cols * size);
@@ -240,14 +258,18 @@ static void go_to_tile(range *r, int64_t tile)
 {
     const cj__element_program *p = r->program;
     const cj__element_layout *g = r->g;
-    int64_t at[CJ__ELEMENTS_OPERANDS] = {0}, rest = tile / g->col_tiles / g->row_tiles;
-    const int64_t col = tile % g->col_tiles * g->tile_cols,
-                  row = tile / g->col_tiles % g->row_tiles * g->tile_rows;
+    int64_t at[CJ__ELEMENTS_OPERANDS] = {0}, rest = 0, row = 0, col = 0;
     const int operands = p->input_count + p->output_count, last = g->rank - 1;
+    if (tile > 0) { // divisions take longer than all the rest of a small call
+        rest = tile / g->col_tiles;
+        col = tile % g->col_tiles * g->tile_cols;
+        row = rest % g->row_tiles * g->tile_rows;
+        rest /= g->row_tiles;
+    }
     r->first_col = col;
     r->rows = g->rows - row < g->tile_rows ? g->rows - row : g->tile_rows;
     r->cols = g->cols - col < g->tile_cols ? g->cols - col : g->tile_cols;
-    for (int axis = last - 2; axis >= 0; axis--) {
+    for (int axis = last - 2; axis >= 0 && rest > 0; axis--) {
         for (int i = 0; i < operands; i++)
             at[i] += rest % g->dims[axis] * g->steps[i][axis];
         rest /= g->dims[axis];
@@ -288,7 +310,7 @@ static place place_of(const range *r, cj__source source)
     case CJ__SOURCE_NUMBER:
         break;
     }
-    return (place){r->numbers[source.index], 0, 0};
+    return (place){r->program->blocks + block_at(source.index), 0, 0};
 }
 
 static void run_step(range *r, int step)
@@ -327,7 +349,7 @@ static void *operand_of(const range *r, const cj__link_plan *link, size_t size)
     case CJ__LINK_OF_STEP:
         return result_of(r, link->index);
     case CJ__LINK_OF_NUMBER:
-        return r->numbers[link->index];
+        return r->program->blocks + block_at(link->index);
     case CJ__LINK_OF_SUM:
         return r->sums[link->index] +
                (r->g->kinds[link->index] == CJ__OVER_ROWS ? (size_t)r->first_col * size : 0);
@@ -340,7 +362,8 @@ static void *operand_of(const range *r, const cj__link_plan *link, size_t size)
 static void run_chain(range *r, const cj__element_stage *stage)
 {
     cj__link links[CJ__ELEMENTS_LINKS];
-    const cj__kernels *kernels = r->calls[stage->step].kernels;
+    const cj__kernels *kernels =
+        cj__device_kernels(r->call->device, r->program->steps[stage->step].dtype);
     for (int i = 0; i < stage->link_count; i++) {
         const cj__link_plan *link = &r->g->links[stage->first_link + i];
         links[i] = (cj__link){(cj__link_kind)link->kind, link->repeats,

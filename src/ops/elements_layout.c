@@ -157,7 +157,7 @@ static void size_scratch(const cj__call *call, cj__element_layout *g)
     const cj__element_program *p = cj__element_program_of(call);
     const int64_t tile = g->tile_rows * g->tile_cols;
     const int64_t room = tile > CJ__CHAIN_BLOCK ? tile : CJ__CHAIN_BLOCK;
-    size_t widest = 1, copies = (size_t)p->number_count;
+    size_t widest = 1, copies = 0;
     for (int i = 0; i < p->step_count; i++) {
         const size_t size = cj_dtype_size(p->steps[i].dtype);
         widest = size > widest ? size : widest;
