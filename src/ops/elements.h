@@ -66,7 +66,7 @@ typedef struct cj__element_program {
     cj__element_step steps[CJ__ELEMENTS_STEPS];
     cj__element_reduction reductions[CJ__ELEMENTS_REDUCTIONS];
     cj__element_number numbers[CJ__ELEMENTS_NUMBERS];
-    char *blocks; // of CJ__CHAIN_BLOCK copies of each number, owned
+    char *blocks;                            // of CJ__CHAIN_BLOCK copies of each number, owned
     char samples[CJ__ELEMENTS_OPERANDS + 2]; // cj__op.samples
     char words[CJ__ELEMENTS_WORDS];          // for listings
 } cj__element_program;

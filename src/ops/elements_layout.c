@@ -114,7 +114,9 @@ static cj__reduction_kind kind_of(const cj__element_layout *g, int operand)
     int64_t any = 0;
     for (int axis = 0; axis < g->rank; axis++)
         any |= g->steps[operand][axis];
-    return any == 0 ? CJ__OVER_ALL : g->steps[operand][g->rank - 1] != 0 ? CJ__OVER_ROWS : CJ__OVER_COLUMNS;
+    return any == 0                            ? CJ__OVER_ALL :
+           g->steps[operand][g->rank - 1] != 0 ? CJ__OVER_ROWS :
+                                                 CJ__OVER_COLUMNS;
 }
 
 static void cut_pieces(const cj__element_program *p, cj__element_layout *g)

@@ -15,8 +15,7 @@ enum { CHAIN_VECS = 8 };
     }                                \
     break
 
-#define OF_CHAIN(p) \
-    (whole ? vec_load((p) + j * LANES) : vec_load_part((p) + j * LANES, part))
+#define OF_CHAIN(p) (whole ? vec_load((p) + j * LANES) : vec_load_part((p) + j * LANES, part))
 
 // `vecs` vectors from element i on; one alone may be a part.
 ALWAYS_INLINE void chain_at(int64_t i, const cj__link *links, int count, const int vecs,
