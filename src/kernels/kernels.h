@@ -82,6 +82,23 @@
     F(max, "maximum of x")               \
     F(min, "minimum of x")
 
+// Links of a chain of element-wise functions: name, and what becomes of its value v, where o is the
+// link's operand.
+#define CJ__LINKS(F)                                    \
+    F(load, "v = o")                                    \
+    F(store, "o = v")                                   \
+    F(sum, "o = o + v")                                 \
+    F(add, "v = v + o")                                 \
+    F(subtract, "v = v - o")                            \
+    F(subtract_from, "v = o - v")                       \
+    F(multiply, "v = v o")                              \
+    F(divide, "v = v / o")                              \
+    F(negative, "v = -v")                               \
+    F(square, "v = v^2")                                \
+    F(relu, "v = max(v, 0)")                            \
+    F(relu_grad, "v = o > 0 ? v : 0, o being relu's y") \
+    F(square_grad, "v = 2 o v")
+
 typedef enum cj__unary {
 #define CJ__ROW(name, ...) CJ__UNARY_##name,
     CJ__UNARIES(CJ__ROW)
@@ -108,6 +125,21 @@ typedef enum cj__reduction {
 #undef CJ__B
         CJ__REDUCTION_COUNT
 } cj__reduction;
+
+typedef enum cj__link_kind {
+#define CJ__B(name, formula) CJ__LINK_##name,
+    CJ__LINKS(CJ__B)
+#undef CJ__B
+        CJ__LINK_COUNT
+} cj__link_kind;
+
+// A link's operand has an element for each of the chain's, or CJ__CHAIN_BLOCK elements that repeat.
+enum { CJ__CHAIN_BLOCK = 128 };
+typedef struct cj__link {
+    cj__link_kind kind;
+    bool repeats;
+    void *operand; // NULL where the link has none
+} cj__link;
 
 enum { CJ__MAX_PHASES = 4 };
 
@@ -238,6 +270,11 @@ typedef struct cj__kernels {
     // y[i] = c[i] ? a[i] : b[i]; steps 0 or 1.
     void (*select)(int64_t n, const uint8_t *c, const void *a, int64_t a_step, const void *b,
                    int64_t b_step, void *y);
+
+    // Elements 0 .. n - 1 through all links in turn, some elements at a time: an operand that is
+    // written may not be read at other elements, and the first link is a load. Each link gives the
+    // bits of the kernel of its name.
+    void (*chain)(int64_t n, const cj__link *links, int count);
 
     // y[o][i] = reduction over r of x[o][r][i]; x is (outer, n, inner). `accumulate`: combine with
     // what y holds.

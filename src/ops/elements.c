@@ -3,14 +3,12 @@
 //   elements       output 0 has the domain's shape: it may lie over an input of its type
 //   element_sums   all outputs are reductions
 //
-// The axes that all operands walk through alike are merged. A *tile* is some rows of the last two
-// axes, or a part of one row. A vector along the last axis is repeated in scratch memory, once
-// for a range of tiles, so that a step runs over a tile as over one long row.
+// A thread has scratch memory for what lies between stages, and for copies of broadcast inputs,
+// made once for a range of tiles, so that a step runs over a tile as over one long row.
 //
-// Sums over the leading axes or over all: a *piece* of the domain, cut by its shape alone, adds its
-// tiles into a tile of sums, and the pieces' sums are added in order. Reductions over the last axes
-// write their rows as tiles come.
-#include "ops/elements.h"
+// A piece of the domain adds its tiles into a tile of sums; the pieces' sums are added in order.
+// Reductions over the last axes write their rows as tiles come.
+#include "ops/elements_layout.h"
 
 #include "base/memory.h"
 #include "ops/device.h"
@@ -20,16 +18,29 @@
 #include <math.h>
 #include <string.h>
 
-enum {
-    TILE = 1024,          // elements
-    PIECE_LEAST = 1 << 15 // elements of a piece that is summed up by itself
-};
-static const int64_t PIECES_MOST = 512, SUMS_MOST = 1 << 20; // pieces, and sums of all of them
+// Where the block of a number is.
+static size_t block_at(int number)
+{
+    return (size_t)number * CJ__CHAIN_BLOCK * sizeof(double);
+}
+
+// CJ__CHAIN_BLOCK copies of a number.
+static void fill(void *to, const void *number, size_t size)
+{
+    float *const singles = to;
+    double *const doubles = to;
+    for (int i = 0; i < CJ__CHAIN_BLOCK && size == sizeof(float); i++)
+        singles[i] = *(const float *)number;
+    for (int i = 0; i < CJ__CHAIN_BLOCK && size == sizeof(double); i++)
+        doubles[i] = *(const double *)number;
+}
 
 // ---- The object ----
 
 static void destroy(void *object)
 {
+    cj__element_program *p = object;
+    cj__free_aligned(p->blocks, block_at(p->number_count));
     cj__free(object);
 }
 
@@ -110,8 +121,13 @@ static void find_direct(cj__element_program *p)
             p->direct = -1;
 }
 
-void cj__element_program_finish(cj__element_program *p)
+cj_status cj__element_program_finish(cj__element_program *p)
 {
+    p->blocks = cj__new_aligned(block_at(p->number_count), 0);
+    if (!p->blocks)
+        return CJ_OUT_OF_MEMORY;
+    for (int i = 0; i < p->number_count; i++)
+        fill(p->blocks + block_at(i), &p->numbers[i].value, cj_dtype_size(p->numbers[i].dtype));
     give_places(p);
     find_direct(p);
     find_samples(p);
@@ -119,208 +135,18 @@ void cj__element_program_finish(cj__element_program *p)
         append_word(p, p->steps[i].op->name);
     for (int i = 0; i < p->reduction_count; i++)
         append_word(p, p->reductions[i].what.function == CJ__REDUCTION_sum ? "sum" : "extreme");
-}
-
-static const cj__element_program *program_of(const cj__call *call)
-{
-    return ((const cj__elements_attrs *)call->attrs)->program;
-}
-
-// ---- Geometry ----
-
-// Over which of the merged axes a reduction goes.
-typedef enum reduction_kind {
-    OVER_COLUMNS, // the last axis: it leaves a number for each row
-    OVER_ROWS,    // all others: it leaves a number for each column
-    OVER_ALL
-} reduction_kind;
-
-typedef struct geometry {
-    int rank; // at least 2; the last axes are rows and columns
-    int64_t dims[CJ_MAX_RANK + 1];
-    int64_t steps[CJ__ELEMENTS_OPERANDS][CJ_MAX_RANK + 1]; // of inputs, then outputs, in elements
-    int64_t rows, cols, tile_rows, tile_cols, row_tiles, col_tiles;
-    int64_t tiles, unit, units; // a unit is tiles that one thread does in order
-    int64_t pieces, piece_units;
-    int64_t unit_elements;
-    bool sums; // has reductions whose pieces are added up
-    bool repeats[CJ__ELEMENTS_OPERANDS];
-    reduction_kind kinds[CJ__ELEMENTS_REDUCTIONS];
-    int64_t results[CJ__ELEMENTS_REDUCTIONS]; // numbers of a reduction
-    size_t tile_bytes, partial_bytes[CJ__ELEMENTS_REDUCTIONS], sum_bytes[CJ__ELEMENTS_REDUCTIONS];
-    size_t shared, scratch; // bytes of all threads, and of each
-} geometry;
-
-// The domain of a call, which may have only a part of the batch.
-static cj_shape domain_of(const cj__call *call)
-{
-    const cj__element_program *p = program_of(call);
-    cj_shape domain = p->domain;
-    for (int i = 0; i < p->input_count; i++)
-        if (p->samples[0] != '\0' && p->samples[i] == 's')
-            domain.dims[0] = call->inputs[i].type.shape.dims[0];
-    return domain;
-}
-
-// The step of an input, or of an output of the domain's shape, along an axis of the domain.
-static int64_t step_along(const cj_shape *shape, int axis, int rank)
-{
-    const int own = axis - (rank - shape->rank);
-    return own < 0 || shape->dims[own] == 1 ? 0 : cj__span(shape, own + 1, shape->rank);
-}
-
-// The step of a reduction's result: reduced axes are left out.
-static int64_t step_reduced(const cj_shape *domain, uint32_t reduced, int axis)
-{
-    int64_t step = 1;
-    for (int i = axis + 1; i < domain->rank; i++)
-        step *= reduced >> i & 1 ? 1 : domain->dims[i];
-    return reduced >> axis & 1 ? 0 : step;
-}
-
-static void merge_axes(const cj__call *call, geometry *g)
-{
-    const cj__element_program *p = program_of(call);
-    const cj_shape domain = domain_of(call);
-    const int operands = p->input_count + p->output_count;
-    g->rank = 0;
-    for (int axis = 0; axis < domain.rank; axis++) {
-        int64_t steps[CJ__ELEMENTS_OPERANDS];
-        const int64_t length = domain.dims[axis];
-        bool merged = g->rank > 0;
-        if (length == 1)
-            continue;
-        for (int i = 0; i < operands; i++) {
-            const uint32_t reduced = i < p->input_count ? 0 : p->reduced[i - p->input_count];
-            steps[i] = reduced != 0 ? step_reduced(&domain, reduced, axis) :
-                                      step_along(&call->inputs[i].type.shape, axis, domain.rank);
-            merged = merged && g->steps[i][g->rank - 1] == steps[i] * length;
-        }
-        g->rank += !merged;
-        g->dims[g->rank - 1] = merged ? g->dims[g->rank - 1] * length : length;
-        for (int i = 0; i < operands; i++)
-            g->steps[i][g->rank - 1] = steps[i];
-    }
-}
-
-// Puts axes of length 1 in front, so that there are rows and columns.
-static void complete_axes(geometry *g)
-{
-    if (g->rank == 0) {
-        g->dims[0] = g->dims[1] = 1;
-        g->rank = 2;
-    } else if (g->rank == 1) {
-        g->dims[1] = g->dims[0];
-        g->dims[0] = 1;
-        for (int i = 0; i < CJ__ELEMENTS_OPERANDS; i++) {
-            g->steps[i][1] = g->steps[i][0];
-            g->steps[i][0] = 0;
-        }
-        g->rank = 2;
-    }
-}
-
-static int64_t quotient_up(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
-static void cut_tiles(geometry *g)
-{
-    int64_t outer = 1;
-    for (int i = 0; i < g->rank - 2; i++)
-        outer *= g->dims[i];
-    g->rows = g->dims[g->rank - 2];
-    g->cols = g->dims[g->rank - 1];
-    g->col_tiles = quotient_up(g->cols, TILE);
-    g->tile_cols = g->col_tiles == 1 ? g->cols : quotient_up(g->cols, g->col_tiles * 16) * 16;
-    g->col_tiles = quotient_up(g->cols, g->tile_cols);
-    g->tile_rows = g->col_tiles > 1 ? 1 : TILE / g->cols;
-    g->tile_rows = g->tile_rows > g->rows ? g->rows : g->tile_rows;
-    g->row_tiles = quotient_up(g->rows, g->tile_rows);
-    g->tiles = outer * g->row_tiles * g->col_tiles;
-}
-
-static reduction_kind kind_of(const geometry *g, int operand)
-{
-    int64_t any = 0;
-    for (int axis = 0; axis < g->rank; axis++)
-        any |= g->steps[operand][axis];
-    return any == 0 ? OVER_ALL : g->steps[operand][g->rank - 1] != 0 ? OVER_ROWS : OVER_COLUMNS;
-}
-
-static void cut_pieces(const cj__element_program *p, geometry *g)
-{
-    bool rows = false;
-    int64_t most = PIECES_MOST;
-    for (int i = 0; i < p->reduction_count; i++) {
-        g->kinds[i] = kind_of(g, p->input_count + p->reductions[i].output);
-        g->results[i] = g->kinds[i] == OVER_ROWS ? g->cols : 1;
-        rows = rows || g->kinds[i] == OVER_COLUMNS;
-        if (g->kinds[i] != OVER_COLUMNS) {
-            g->sums = true;
-            most = SUMS_MOST / g->results[i] < most ? SUMS_MOST / g->results[i] : most;
-        }
-    }
-    g->unit = rows ? g->col_tiles : 1;
-    g->units = g->tiles / g->unit;
-    g->unit_elements = g->tile_rows * g->tile_cols * g->unit;
-    int64_t pieces = quotient_up(g->units * g->unit_elements, PIECE_LEAST);
-    pieces = pieces > most ? most : pieces;
-    pieces = pieces < 1 ? 1 : pieces;
-    g->piece_units = g->sums ? quotient_up(g->units, pieces) : 1;
-    g->pieces = quotient_up(g->units, g->piece_units);
-}
-
-// What a step leaves in scratch memory lies 64 bytes further than a multiple of the cache's ways
-// would have it.
-static void size_scratch(const cj__call *call, geometry *g)
-{
-    const cj__element_program *p = program_of(call);
-    const int64_t tile = g->tile_rows * g->tile_cols;
-    size_t widest = 1;
-    for (int i = 0; i < p->step_count; i++) {
-        const size_t size = cj_dtype_size(p->steps[i].dtype);
-        widest = size > widest ? size : widest;
-    }
-    for (int i = 0; i < p->input_count; i++) {
-        const size_t size = cj_dtype_size(p->inputs[i].dtype);
-        g->repeats[i] =
-            g->tile_rows > 1 && g->steps[i][g->rank - 1] == 1 && g->steps[i][g->rank - 2] == 0;
-        widest = size > widest ? size : widest;
-    }
-    g->tile_bytes = cj__align_up_64((size_t)tile * widest) + 64;
-    g->scratch = g->tile_bytes * (size_t)p->place_count;
-    for (int i = 0; i < p->input_count; i++)
-        g->scratch += g->repeats[i] ? g->tile_bytes : 0;
-    g->shared = 0;
-    for (int i = 0; i < p->reduction_count; i++) {
-        const size_t real = cj_dtype_size(p->outputs[p->reductions[i].output].dtype);
-        if (g->kinds[i] == OVER_COLUMNS)
-            continue;
-        const int64_t sums = g->kinds[i] == OVER_ROWS && g->col_tiles > 1 ? g->cols : tile;
-        g->sum_bytes[i] = cj__align_up_64((size_t)sums * real) + 64;
-        g->partial_bytes[i] = cj__align_up_64((size_t)(g->pieces * g->results[i]) * real);
-        g->scratch += g->sum_bytes[i];
-        g->shared += g->partial_bytes[i];
-    }
+    return CJ_OK;
 }
 
 static void set_up(const cj__call *call, void *setup)
 {
-    geometry *g = setup;
-    *g = (geometry){0};
-    merge_axes(call, g);
-    complete_axes(g);
-    cut_tiles(g);
-    cut_pieces(program_of(call), g);
-    size_scratch(call, g);
+    cj__element_layout_of(call, setup);
 }
 
 static size_t workspace(const cj__call *call)
 {
-    geometry own;
-    const geometry *g = call->setup;
+    cj__element_layout own;
+    const cj__element_layout *g = call->setup;
     if (!g) { // of the whole call, which runs in parts
         set_up(call, &own);
         g = &own;
@@ -339,100 +165,111 @@ typedef struct place {
 typedef struct range {
     const cj__call *call;
     const cj__element_program *program;
-    const geometry *g;
+    const cj__element_layout *g;
     place inputs[CJ__ELEMENTS_OPERANDS];
     char *outputs[CJ__ELEMENTS_OPERANDS];
-    char *copies[CJ__ELEMENTS_OPERANDS]; // of repeated vectors, and what they are copies of
+    char *copies[CJ__ELEMENTS_OPERANDS]; // of broadcast inputs, and what they are copies of
     const char *copied[CJ__ELEMENTS_OPERANDS];
     char *sums[CJ__ELEMENTS_REDUCTIONS];
     char *places;
     int64_t rows, cols, first_col; // of the present tile
+    cj__real ones[2];              // of f32 and f64
     cj__call calls[CJ__ELEMENTS_STEPS];
     cj__operand operands[CJ__ELEMENTS_STEPS][4];
 } range;
 
-static cj_dtype dtype_of(const cj__element_program *p, cj__source source)
-{
-    switch (source.kind) {
-    case CJ__SOURCE_INPUT:
-        return p->inputs[source.index].dtype;
-    case CJ__SOURCE_STEP:
-        return p->steps[source.index].dtype;
-    case CJ__SOURCE_NUMBER:
-        break;
-    }
-    return p->numbers[source.index].dtype;
-}
-
 static const cj__kernels *kernels_for(const cj__call *call, const cj__element_step *s)
 {
-    const cj__element_program *p = program_of(call);
+    const cj__element_program *p = cj__element_program_of(call);
     for (int j = 0; j < s->input_count; j++)
-        if (cj__is_real(dtype_of(p, s->inputs[j])))
-            return cj__device_kernels(call->device, dtype_of(p, s->inputs[j]));
+        if (cj__is_real(cj__element_dtype(p, s->inputs[j])))
+            return cj__device_kernels(call->device, cj__element_dtype(p, s->inputs[j]));
     return cj__device_kernels(call->device, cj__is_real(s->dtype) ? s->dtype : CJ_F32);
+}
+
+// The call of a step alone, without memory.
+static void prepare_call(range *r, int step)
+{
+    const cj__element_step *s = &r->program->steps[step];
+    cj__operand *operands = r->operands[step];
+    for (int j = 0; j < s->input_count; j++)
+        operands[j].type.dtype = cj__element_dtype(r->program, s->inputs[j]);
+    operands[s->input_count].type.dtype = s->dtype;
+    r->calls[step] = (cj__call){.op = s->op,
+                                .device = r->call->device,
+                                .attrs = s->attrs,
+                                .input_count = s->input_count,
+                                .output_count = 1,
+                                .inputs = operands,
+                                .outputs = operands + s->input_count,
+                                .kernels = kernels_for(r->call, s)};
 }
 
 static void begin_range(range *r, const cj__call *call)
 {
-    const cj__element_program *p = program_of(call);
-    const geometry *g = call->setup;
+    const cj__element_program *p = cj__element_program_of(call);
+    const cj__element_layout *g = call->setup;
     r->call = call;
     r->program = p;
     r->g = g;
+    r->ones[0].f32 = 1;
+    r->ones[1].f64 = 1;
     char *next = (char *)call->workspace + g->shared + g->scratch * (size_t)cj__thread_slot();
     r->places = next;
     next += g->tile_bytes * (size_t)p->place_count;
     for (int i = 0; i < p->input_count; i++) {
         r->copies[i] = next;
         r->copied[i] = NULL;
-        next += g->repeats[i] ? g->tile_bytes : 0;
+        next += g->spread[i] != CJ__SPREAD_NOT ? g->tile_bytes : 0;
     }
     for (int i = 0; i < p->reduction_count; i++) {
         r->sums[i] = next;
         next += g->sum_bytes[i];
     }
-    for (int i = 0; i < p->step_count; i++) {
-        const cj__element_step *s = &p->steps[i];
-        cj__operand *operands = r->operands[i];
-        for (int j = 0; j < s->input_count; j++)
-            operands[j].type.dtype = dtype_of(p, s->inputs[j]);
-        operands[s->input_count].type.dtype = s->dtype;
-        r->calls[i] = (cj__call){.op = s->op,
-                                 .device = call->device,
-                                 .attrs = s->attrs,
-                                 .input_count = s->input_count,
-                                 .output_count = 1,
-                                 .inputs = operands,
-                                 .outputs = operands + s->input_count,
-                                 .kernels = kernels_for(call, s)};
-    }
+    for (int i = 0; i < g->stage_count; i++)
+        if (g->stages[i].link_count == 0)
+            prepare_call(r, g->stages[i].step);
 }
 
-// A vector once for each row of a tile.
-static void repeat(range *r, int input, size_t size)
+// Makes the copy of a broadcast input that the tile needs.
+static void spread(range *r, int input, cj_dtype dtype)
 {
-    const char *from = r->inputs[input].data;
-    const size_t bytes = (size_t)r->g->cols * size;
-    if (r->copied[input] != from)
-        for (int64_t row = 0; row < r->g->tile_rows; row++)
-            memcpy(r->copies[input] + (size_t)row * bytes, from, bytes);
-    r->copied[input] = from;
-    r->inputs[input] = (place){r->copies[input], r->g->cols, 1};
+    const cj__element_layout *g = r->g;
+    const place from = r->inputs[input];
+    const size_t size = cj_dtype_size(dtype);
+    const cj__spreading how = g->spread[input];
+    const cj__kernels *kernels = cj__device_kernels(r->call->device, dtype);
+    char *copy = r->copies[input];
+    if (r->copied[input] != from.data) {
+        if (how == CJ__SPREAD_BLOCK)
+            fill(copy, from.data, size);
+        else if (how == CJ__SPREAD_TILE)
+            for (int64_t row = 0; row < g->tile_rows; row++)
+                memcpy(copy + (size_t)(row * g->cols) * size, from.data, (size_t)g->cols * size);
+        else
+            kernels->binary[CJ__BINARY_multiply](r->rows, r->cols, from.data, from.row, 0,
+                                                 &r->ones[dtype == CJ_F64], 0, 0, copy);
+    }
+    r->copied[input] = from.data;
+    r->inputs[input] = how == CJ__SPREAD_BLOCK ? (place){copy, 0, 0} : (place){copy, r->cols, 1};
 }
 
 static void go_to_tile(range *r, int64_t tile)
 {
     const cj__element_program *p = r->program;
-    const geometry *g = r->g;
-    int64_t at[CJ__ELEMENTS_OPERANDS] = {0}, rest = tile / g->col_tiles / g->row_tiles;
-    const int64_t col = tile % g->col_tiles * g->tile_cols,
-                  row = tile / g->col_tiles % g->row_tiles * g->tile_rows;
+    const cj__element_layout *g = r->g;
+    int64_t at[CJ__ELEMENTS_OPERANDS] = {0}, rest = 0, row = 0, col = 0;
     const int operands = p->input_count + p->output_count, last = g->rank - 1;
+    if (tile > 0) { // divisions take longer than all the rest of a small call
+        rest = tile / g->col_tiles;
+        col = tile % g->col_tiles * g->tile_cols;
+        row = rest % g->row_tiles * g->tile_rows;
+        rest /= g->row_tiles;
+    }
     r->first_col = col;
     r->rows = g->rows - row < g->tile_rows ? g->rows - row : g->tile_rows;
     r->cols = g->cols - col < g->tile_cols ? g->cols - col : g->tile_cols;
-    for (int axis = last - 2; axis >= 0; axis--) {
+    for (int axis = last - 2; axis >= 0 && rest > 0; axis--) {
         for (int i = 0; i < operands; i++)
             at[i] += rest % g->dims[axis] * g->steps[i][axis];
         rest /= g->dims[axis];
@@ -447,8 +284,8 @@ static void go_to_tile(range *r, int64_t tile)
             continue;
         }
         r->inputs[i] = (place){data, g->steps[i][last - 1], g->steps[i][last]};
-        if (g->repeats[i])
-            repeat(r, i, size);
+        if (g->spread[i] != CJ__SPREAD_NOT)
+            spread(r, i, operand->type.dtype);
     }
 }
 
@@ -473,7 +310,7 @@ static place place_of(const range *r, cj__source source)
     case CJ__SOURCE_NUMBER:
         break;
     }
-    return (place){(char *)(uintptr_t)&r->program->numbers[source.index].value, 0, 0};
+    return (place){r->program->blocks + block_at(source.index), 0, 0};
 }
 
 static void run_step(range *r, int step)
@@ -501,6 +338,38 @@ static void run_step(range *r, int step)
         s->op->work_elements(call, 0, count);
     if (s->rounds)
         call->kernels->round_bf16(count, call->outputs[0].data, call->outputs[0].data);
+}
+
+// The memory that a link of a chain reads or writes in the present tile.
+static void *operand_of(const range *r, const cj__link_plan *link, size_t size)
+{
+    switch ((cj__link_source)link->source) {
+    case CJ__LINK_OF_INPUT:
+        return r->inputs[link->index].data;
+    case CJ__LINK_OF_STEP:
+        return result_of(r, link->index);
+    case CJ__LINK_OF_NUMBER:
+        return r->program->blocks + block_at(link->index);
+    case CJ__LINK_OF_SUM:
+        return r->sums[link->index] +
+               (r->g->kinds[link->index] == CJ__OVER_ROWS ? (size_t)r->first_col * size : 0);
+    case CJ__LINK_OF_NOTHING:
+        break;
+    }
+    return NULL;
+}
+
+static void run_chain(range *r, const cj__element_stage *stage)
+{
+    cj__link links[CJ__ELEMENTS_LINKS];
+    const cj__kernels *kernels =
+        cj__device_kernels(r->call->device, r->program->steps[stage->step].dtype);
+    for (int i = 0; i < stage->link_count; i++) {
+        const cj__link_plan *link = &r->g->links[stage->first_link + i];
+        links[i] = (cj__link){(cj__link_kind)link->kind, link->repeats,
+                              operand_of(r, link, kernels->real_size)};
+    }
+    kernels->chain(r->rows * r->cols, links, stage->link_count);
 }
 
 static cj__binary combining(cj__reduction function)
@@ -531,12 +400,12 @@ static void divide(const cj__kernels *kernels, double divisor, int64_t count, vo
 static void reduce_tile(range *r, int index)
 {
     const cj__element_reduction *reduction = &r->program->reductions[index];
-    const geometry *g = r->g;
+    const cj__element_layout *g = r->g;
     const cj__kernels *kernels = kernels_of_reduction(r, index);
     const cj__reduction function = reduction->what.function;
     const char *from = place_of(r, reduction->from).data;
     char *to = r->outputs[reduction->output];
-    if (g->kinds[index] == OVER_COLUMNS) {
+    if (g->kinds[index] == CJ__OVER_COLUMNS) {
         if (!to)
             return;
         kernels->reduce[function](r->rows, r->cols, 1, from, to, r->first_col > 0);
@@ -545,7 +414,7 @@ static void reduce_tile(range *r, int index)
         return;
     }
     char *sums = r->sums[index];
-    if (g->kinds[index] == OVER_ROWS)
+    if (g->kinds[index] == CJ__OVER_ROWS)
         sums += (size_t)r->first_col * kernels->real_size;
     kernels->binary[combining(function)](1, r->rows * r->cols, sums, 0, 1, from, 0, 1, sums);
 }
@@ -554,10 +423,15 @@ static void run_tile(range *r, int64_t tile)
 {
     const cj__element_program *p = r->program;
     go_to_tile(r, tile);
-    for (int i = 0; i < p->step_count; i++)
-        run_step(r, i);
+    for (int i = 0; i < r->g->stage_count; i++) {
+        if (r->g->stages[i].link_count > 0)
+            run_chain(r, &r->g->stages[i]);
+        else
+            run_step(r, r->g->stages[i].step);
+    }
     for (int i = 0; i < p->reduction_count; i++)
-        reduce_tile(r, i);
+        if (!r->g->linked[i])
+            reduce_tile(r, i);
     for (int i = 0; i < p->step_count; i++)
         if (p->steps[i].output == 0 && i != p->direct)
             memcpy(r->outputs[0], result_of(r, i),
@@ -593,7 +467,7 @@ static void begin_sums(const range *r, int index)
 
 static char *partial_of(const cj__call *call, int index)
 {
-    const geometry *g = call->setup;
+    const cj__element_layout *g = call->setup;
     char *at = call->workspace;
     for (int i = 0; i < index; i++)
         at += g->partial_bytes[i];
@@ -602,12 +476,12 @@ static char *partial_of(const cj__call *call, int index)
 
 static void end_sums(const range *r, int index, int64_t piece)
 {
-    const geometry *g = r->g;
+    const cj__element_layout *g = r->g;
     const cj__kernels *kernels = kernels_of_reduction(r, index);
     const cj__reduction function = r->program->reductions[index].what.function;
     char *to =
         partial_of(r->call, index) + (size_t)(piece * g->results[index]) * kernels->real_size;
-    if (g->kinds[index] == OVER_ALL)
+    if (g->kinds[index] == CJ__OVER_ALL)
         kernels->reduce[function](1, g->tile_rows * g->tile_cols, 1, r->sums[index], to, false);
     else
         kernels->reduce[function](1, g->tile_rows, g->cols, r->sums[index], to, false);
@@ -617,28 +491,28 @@ static void run_pieces(void *context, int64_t begin, int64_t end)
 {
     range r;
     begin_range(&r, context);
-    const geometry *g = r.g;
+    const cj__element_layout *g = r.g;
     for (int64_t piece = begin; piece < end; piece++) {
         const int64_t first = piece * g->piece_units, after = first + g->piece_units;
         for (int i = 0; i < r.program->reduction_count; i++)
-            if (g->kinds[i] != OVER_COLUMNS)
+            if (g->kinds[i] != CJ__OVER_COLUMNS)
                 begin_sums(&r, i);
         for (int64_t tile = first * g->unit; tile < after * g->unit && tile < g->tiles; tile++)
             run_tile(&r, tile);
         for (int i = 0; i < r.program->reduction_count; i++)
-            if (g->kinds[i] != OVER_COLUMNS)
+            if (g->kinds[i] != CJ__OVER_COLUMNS)
                 end_sums(&r, i, piece);
     }
 }
 
 static void add_pieces(const cj__call *call, int index)
 {
-    const cj__element_program *p = program_of(call);
-    const geometry *g = call->setup;
+    const cj__element_program *p = cj__element_program_of(call);
+    const cj__element_layout *g = call->setup;
     const cj__element_reduction *reduction = &p->reductions[index];
     const cj__operand *y = &call->outputs[reduction->output];
     const cj__kernels *kernels = cj__device_kernels(call->device, y->type.dtype);
-    if (!y->data || g->kinds[index] == OVER_COLUMNS)
+    if (!y->data || g->kinds[index] == CJ__OVER_COLUMNS)
         return;
     kernels->reduce[reduction->what.function](1, g->pieces, g->results[index],
                                               partial_of(call, index), y->data, false);
@@ -647,14 +521,14 @@ static void add_pieces(const cj__call *call, int index)
 
 static cj_status run_elements(const cj__call *call)
 {
-    const geometry *g = call->setup;
+    const cj__element_layout *g = call->setup;
     void *context = (void *)(uintptr_t)call;
     if (!g->sums) {
         cj__each_item(call, g->units, g->unit_elements, run_units, context);
         return CJ_OK;
     }
     cj__each_item(call, g->pieces, g->piece_units * g->unit_elements, run_pieces, context);
-    for (int i = 0; i < program_of(call)->reduction_count; i++)
+    for (int i = 0; i < cj__element_program_of(call)->reduction_count; i++)
         add_pieces(call, i);
     return CJ_OK;
 }
@@ -690,7 +564,7 @@ static const char *samples_of(const void *attrs)
 
 static const char *form_of(const cj__call *call)
 {
-    return program_of(call)->words;
+    return cj__element_program_of(call)->words;
 }
 
 #define ELEMENTS(op_name, more_flags)             \
@@ -707,7 +581,7 @@ static const char *form_of(const cj__call *call)
         .samples_of = samples_of,                 \
         .count_outputs = count_elements,          \
         .infer = infer_elements,                  \
-        .setup_size = sizeof(geometry),           \
+        .setup_size = sizeof(cj__element_layout), \
         .set_up = set_up,                         \
         .workspace = workspace,                   \
         .object = object_of,                      \

@@ -66,6 +66,7 @@ typedef struct cj__element_program {
     cj__element_step steps[CJ__ELEMENTS_STEPS];
     cj__element_reduction reductions[CJ__ELEMENTS_REDUCTIONS];
     cj__element_number numbers[CJ__ELEMENTS_NUMBERS];
+    char *blocks;                            // of CJ__CHAIN_BLOCK copies of each number, owned
     char samples[CJ__ELEMENTS_OPERANDS + 2]; // cj__op.samples
     char words[CJ__ELEMENTS_WORDS];          // for listings
 } cj__element_program;
@@ -78,6 +79,7 @@ CJ__NO_PADDING(cj__elements_attrs, sizeof(cj__element_program *));
 // A new program without steps; floating. NULL without memory.
 cj__element_program *cj__element_program_new(void);
 // Once all steps and operands are there: gives results their places, and works out the rest.
-void cj__element_program_finish(cj__element_program *program);
+// CJ_OUT_OF_MEMORY if that fails.
+cj_status cj__element_program_finish(cj__element_program *program);
 
 #endif

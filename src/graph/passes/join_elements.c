@@ -306,8 +306,9 @@ cj_status cj__join_elements(cj__program *program, const cj__element_group *group
         cj_release(j.made);
         return CJ_OK;
     }
-    cj__element_program_finish(j.made);
-    const cj_status status = replace(program, group, operands, j.made);
+    cj_status status = cj__element_program_finish(j.made);
+    if (status == CJ_OK)
+        status = replace(program, group, operands, j.made);
     if (status != CJ_OK)
         cj__drop_floating(j.made);
     return status;

@@ -34,6 +34,7 @@
 #include "kernels/body/conv/conv2d_grad_sums.h"
 #include "kernels/body/conv/depthwise_grad.h"
 #include "kernels/body/conv/conv2d_grad.h"
+#include "kernels/body/elementwise/chain.h"
 #include "kernels/body/elementwise/round.h"
 #include "kernels/body/elementwise/dropout.h"
 #include "kernels/body/elementwise/optimizer.h"
