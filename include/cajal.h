@@ -8,6 +8,7 @@
 
 #include <cajal/base.h>
 #include <cajal/classic.h>
+#include <cajal/convolutions.h>
 #include <cajal/data.h>
 #include <cajal/explain.h>
 #include <cajal/files.h>
@@ -16,6 +17,7 @@
 #include <cajal/model.h>
 #include <cajal/optimizers.h>
 #include <cajal/recurrent.h>
+#include <cajal/spatial.h>
 #include <cajal/tensor.h>
 #include <cajal/train.h>
 #include <cajal/loop.h>

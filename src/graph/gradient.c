@@ -35,7 +35,7 @@ static bool is_real(cj_dtype dtype)
 static cj_status check(const cj_symbol *y, cj_symbol *const *xs, int count)
 {
     if (!y)
-        return cj__fail_null("gradients: the scalar");
+        return cj__fail_missing(CJ__MADE_SYMBOL, "gradients: the scalar");
     const cj__type *type = cj__symbol_type(y);
     char text[128];
     if (!is_real(type->dtype) || type->shape.rank != 0)
@@ -44,7 +44,7 @@ static cj_status check(const cj_symbol *y, cj_symbol *const *xs, int count)
                         cj_dtype_name(type->dtype), cj_shape_text(&type->shape, text, sizeof text));
     for (int i = 0; i < count; i++) {
         if (!xs[i])
-            return cj__fail_null("gradients: one of the symbols");
+            return cj__fail_missing(CJ__MADE_SYMBOL, "gradients: one of the symbols");
         if (!is_real(cj__symbol_type(xs[i])->dtype))
             return cj__fail(CJ_INVALID_ARGUMENT,
                             "gradients: symbol %d is of dtype %s; only reals have derivatives", i,
@@ -233,9 +233,10 @@ cj_status cj_gradients(cj_symbol *y, cj_symbol *const *xs, int count, cj_symbol 
     if (count < 0)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_gradients: %d symbols", count);
     if (!y || (count > 0 && (!xs || !gradients)))
-        return cj__fail_null(!y  ? "cj_gradients: the scalar" :
-                             !xs ? "cj_gradients: the array of symbols" :
-                                   "cj_gradients: the place for the gradients");
+        return y ? cj__fail_null(xs ? "cj_gradients: the place for the gradients" :
+                                      "cj_gradients: the array of symbols") :
+                   cj__fail_missing(CJ__MADE_SYMBOL, "cj_gradients: the scalar");
+    const uint64_t begin = cj__causes_begin();
     cj__build build = {0};
     int made = 0;
     cj_status status = cj__gradients(&build, y, xs, count, gradients);
@@ -254,5 +255,5 @@ cj_status cj_gradients(cj_symbol *y, cj_symbol *const *xs, int count, cj_symbol 
             cj_release(gradients[i]);
         gradients[i] = NULL;
     }
-    return status;
+    return cj__causes_end(begin, status);
 }

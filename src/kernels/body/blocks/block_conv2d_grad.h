@@ -524,13 +524,13 @@ static bool idle_lanes_cost_more(const cj__conv2d *s, double used)
 }
 
 // With one or two whole vectors of channels the direct form is 10 % slower forward and 30 to 60 %
-// by the input (16 -> 16 and 16 -> 32 channels, strides 1 and 2). Winograd's form, where it serves,
-// is faster than both.
+// by the input (16 -> 16 and 16 -> 32 channels, strides 1 and 2), with 16 lanes; with 8 it is faster
+// by the filters, and all three together. Winograd's form, where it serves, is faster than both.
 static bool direct_is_slow(const cj__conv2d_args *a, double used)
 {
     const cj__conv2d *s = &a->s;
-    return used > 0.9 && s->c >= LANES && s->f >= LANES && s->c <= 2 * LANES && s->f <= 4 * LANES &&
-           s->kh * s->kw > 1 && !winograd_pays(a, CJ__CONV2D_FORWARD, 2);
+    return LANES == 16 && used > 0.9 && s->c >= LANES && s->f >= LANES && s->c <= 2 * LANES &&
+           s->f <= 4 * LANES && s->kh * s->kw > 1 && !winograd_pays(a, CJ__CONV2D_FORWARD, 2);
 }
 
 static bool blocks_pay(const cj__conv2d_args *a)
