@@ -8,6 +8,7 @@
 
 #include <cajal/base.h>
 #include <cajal/classic.h>
+#include <cajal/convolutions.h>
 #include <cajal/data.h>
 #include <cajal/explain.h>
 #include <cajal/files.h>
@@ -15,6 +16,7 @@
 #include <cajal/layers.h>
 #include <cajal/model.h>
 #include <cajal/optimizers.h>
+#include <cajal/spatial.h>
 #include <cajal/tensor.h>
 #include <cajal/train.h>
 #include <cajal/loop.h>

@@ -78,7 +78,7 @@ static cj__conv2d geometry(const settings *s)
                         .dw = 1,
                         .top = before,
                         .left = before,
-                        .groups = 1};
+                        .groups = setting(s, "g", 1)};
 }
 
 // Memory for operands of so many elements, filled with numbers, and for the kernel.
@@ -128,12 +128,16 @@ cj_status make_conv(workload *w, const settings *s, const char **why)
     struct kernel_work *c = w->kernel;
     const cj__conv2d g = c->args.s = geometry(s);
     c->args.act = CJ__UNARY_NONE;
+    if (g.groups < 1 || g.c % g.groups || g.f % g.groups) {
+        *why = "g divides c and f";
+        return CJ_INVALID_ARGUMENT;
+    }
     if (g.oh < 1) {
         *why = "the kernel does not fit the image";
         return CJ_INVALID_ARGUMENT;
     }
-    c->in_blocks =
-        c->kernels->lanes > 1 && setting(s, "blocks", c->kernels->blocks_pay(&c->args)) != 0;
+    c->in_blocks = c->kernels->lanes > 1 && g.groups == 1 &&
+                   setting(s, "blocks", c->kernels->blocks_pay(&c->args)) != 0;
     const int best = c->kernels->winograd_pays(&c->args, c->kind, 4) ? 4 : 2;
     const bool pays = !c->in_blocks && c->kernels->winograd_pays(&c->args, c->kind, 2);
     c->args.winograd = (int)setting(s, "winograd", pays ? best : 0);
@@ -141,7 +145,7 @@ cj_status make_conv(workload *w, const settings *s, const char **why)
                                                                                     &c->job);
     const int64_t lanes = c->in_blocks ? c->kernels->lanes : 1,
                   images = (g.n + lanes - 1) / lanes * lanes;
-    CJ_TRY(take_memory(c, w->threads, images * g.h * g.w * g.c, g.kh * g.kw * g.c * g.f,
+    CJ_TRY(take_memory(c, w->threads, images * g.h * g.w * g.c, g.kh * g.kw * g.c / g.groups * g.f,
                        images * g.oh * g.ow * g.f));
     c->args.x = c->memory[X];
     c->args.w = c->memory[W];

@@ -74,12 +74,33 @@ static cj_status set_numbers(const cj__field *field, int64_t *numbers, int most,
         at++;
     }
     return bad_value(field, who, value,
-                     most == 2 ? "one whole number or two" : "a list of up to 8 whole numbers");
+                     most == 2 ? "one whole number or two" :
+                     most == 3 ? "one to three whole numbers" :
+                                 "a list of up to 8 whole numbers");
 }
 
 static cj_status set_pair(const cj__field *field, void *slot, const char *value, const char *who)
 {
     return set_numbers(field, slot, 2, value, who);
+}
+
+static cj_status set_triple(const cj__field *field, void *slot, const char *value, const char *who)
+{
+    return set_numbers(field, slot, 3, value, who);
+}
+
+static bool is_none(const char *value)
+{
+    return strcmp(value, "none") == 0 || strcmp(value, "None") == 0 || strcmp(value, "null") == 0;
+}
+
+// The numbers of all rows one after another; "none" where that is a value.
+static cj_status set_amounts(const cj__field *field, void *slot, const char *value, const char *who)
+{
+    if (!field->optional || !is_none(value))
+        return set_numbers(field, slot, field->rows * field->columns, value, who);
+    *(int64_t *)slot = -1;
+    return CJ_OK;
 }
 
 static cj_status set_list(const cj__field *field, void *slot, const char *value, const char *who)
@@ -94,11 +115,6 @@ static cj_status set_number(const cj__field *field, void *slot, const char *valu
         return bad_value(field, who, value, "a number");
     *(double *)slot = number;
     return CJ_OK;
-}
-
-static bool is_none(const char *value)
-{
-    return strcmp(value, "none") == 0 || strcmp(value, "None") == 0 || strcmp(value, "null") == 0;
 }
 
 static cj_status set_limit(const cj__field *field, void *slot, const char *value, const char *who)
@@ -173,14 +189,50 @@ static void write_int32(const cj__field *field, const void *slot, const void *st
     write_int(field, &number, &usual, text);
 }
 
+static void write_numbers(const cj__field *field, const int64_t *numbers, int count, cj__text *text)
+{
+    add_key(field, text);
+    for (int i = 0; i < count; i++)
+        cj__text_add(text, "%s%" PRId64, i ? ", " : "(", numbers[i]);
+    cj__text_add(text, ")");
+}
+
+// Entries of 0 of the defaults stand for the first.
+static void write_tuple(const cj__field *field, const int64_t *numbers, const int64_t *usual,
+                        int count, cj__text *text)
+{
+    bool differs = false;
+    for (int i = 0; i < count; i++)
+        differs = differs || numbers[i] != (usual[i] ? usual[i] : usual[0]);
+    if (differs)
+        write_numbers(field, numbers, count, text);
+}
+
 static void write_pair(const cj__field *field, const void *slot, const void *standard,
                        cj__text *text)
 {
-    const int64_t *pair = slot, *usual = standard;
-    if (pair[0] == usual[0] && pair[1] == (usual[1] ? usual[1] : usual[0]))
+    write_tuple(field, slot, standard, 2, text);
+}
+
+static void write_triple(const cj__field *field, const void *slot, const void *standard,
+                         cj__text *text)
+{
+    write_tuple(field, slot, standard, 3, text);
+}
+
+static void write_amounts(const cj__field *field, const void *slot, const void *standard,
+                          cj__text *text)
+{
+    const int64_t *numbers = slot;
+    const int count = field->rows * field->columns;
+    if (memcmp(slot, standard, (size_t)count * sizeof *numbers) == 0)
         return;
+    if (numbers[0] >= 0) {
+        write_numbers(field, numbers, count, text);
+        return;
+    }
     add_key(field, text);
-    cj__text_add(text, "(%" PRId64 ", %" PRId64 ")", pair[0], pair[1]);
+    cj__text_add(text, "none");
 }
 
 static void write_list(const cj__field *field, const void *slot, const void *standard,
@@ -189,10 +241,10 @@ static void write_list(const cj__field *field, const void *slot, const void *sta
     const int64_t *list = slot;
     if (memcmp(slot, standard, LIST_MAX * sizeof *list) == 0)
         return;
-    add_key(field, text);
-    for (int i = 0; i < LIST_MAX && list[i]; i++)
-        cj__text_add(text, "%s%" PRId64, i ? ", " : "(", list[i]);
-    cj__text_add(text, ")");
+    int count = 0;
+    while (count < LIST_MAX && list[count])
+        count++;
+    write_numbers(field, list, count, text);
 }
 
 static void write_bool(const cj__field *field, const void *slot, const void *standard,
@@ -246,11 +298,18 @@ static const struct {
     cj_status (*set)(const cj__field *field, void *slot, const char *value, const char *who);
     void (*write)(const cj__field *field, const void *slot, const void *standard, cj__text *text);
 } kinds[] = {
-    [CJ__FIELD_INT] = {set_int, write_int},        [CJ__FIELD_INT32] = {set_int32, write_int32},
-    [CJ__FIELD_SEED] = {set_seed, write_int},      [CJ__FIELD_PAIR] = {set_pair, write_pair},
-    [CJ__FIELD_LIST] = {set_list, write_list},     [CJ__FIELD_NUMBER] = {set_number, write_number},
-    [CJ__FIELD_LIMIT] = {set_limit, write_number}, [CJ__FIELD_BOOL] = {set_bool, write_bool},
-    [CJ__FIELD_TEXT] = {set_text, write_text},     [CJ__FIELD_SPEC] = {set_spec, write_spec},
+    [CJ__FIELD_INT] = {set_int, write_int},
+    [CJ__FIELD_INT32] = {set_int32, write_int32},
+    [CJ__FIELD_SEED] = {set_seed, write_int},
+    [CJ__FIELD_PAIR] = {set_pair, write_pair},
+    [CJ__FIELD_TRIPLE] = {set_triple, write_triple},
+    [CJ__FIELD_AMOUNTS] = {set_amounts, write_amounts},
+    [CJ__FIELD_LIST] = {set_list, write_list},
+    [CJ__FIELD_NUMBER] = {set_number, write_number},
+    [CJ__FIELD_LIMIT] = {set_limit, write_number},
+    [CJ__FIELD_BOOL] = {set_bool, write_bool},
+    [CJ__FIELD_TEXT] = {set_text, write_text},
+    [CJ__FIELD_SPEC] = {set_spec, write_spec},
 };
 
 cj_status cj__field_set(const cj__field *field, void *args, const char *value, const char *who)

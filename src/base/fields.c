@@ -26,7 +26,10 @@ static cj_status in_range(const cj__field *field, double value, const char *who)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s must be a number, not NaN", who, field->key);
     if (field->low >= field->high || (value >= field->low && value <= field->high))
         return CJ_OK;
-    if (field->high >= 1e15) // stands for "no upper end"
+    if (field->high >= 1e15 && value > field->high) // as good as no upper end, but one
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s must be at most %g, not %g", who, field->key,
+                        field->high, value);
+    if (field->high >= 1e15)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s must be at least %g, not %g", who, field->key,
                         field->low, value);
     return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s must be from %g to %g, not %g", who, field->key,
@@ -56,19 +59,48 @@ static cj_status resolve_seed(const cj__field *field, void *slot, const char *wh
                     field->key, (long long)seed);
 }
 
+static cj_status resolve_tuple(const cj__field *field, int64_t *numbers, int count, const char *who)
+{
+    bool any = false;
+    for (int i = 0; i < count; i++)
+        any = any || numbers[i] != 0;
+    if (!any && field->required)
+        return missing(field, who);
+    if (!any && field->optional)
+        return CJ_OK;
+    for (int i = 0; i < count; i++) {
+        if (numbers[i] == 0)
+            numbers[i] = numbers[0];
+        CJ_TRY(in_range(field, (double)numbers[i], who));
+    }
+    return CJ_OK;
+}
+
 static cj_status resolve_pair(const cj__field *field, void *slot, const char *who)
 {
-    int64_t *pair = slot;
-    if (pair[0] == 0 && pair[1] == 0) {
-        if (field->required)
-            return missing(field, who);
-        if (field->optional)
-            return CJ_OK;
+    return resolve_tuple(field, slot, 2, who);
+}
+
+static cj_status resolve_triple(const cj__field *field, void *slot, const char *who)
+{
+    return resolve_tuple(field, slot, 3, who);
+}
+
+static cj_status resolve_amounts(const cj__field *field, void *slot, const char *who)
+{
+    int64_t *numbers = slot;
+    const int count = field->rows * field->columns;
+    if (field->optional && numbers[0] == -1) {
+        for (int i = 0; i < count; i++)
+            numbers[i] = -1;
+        return CJ_OK;
     }
-    if (pair[1] == 0)
-        pair[1] = pair[0];
-    CJ_TRY(in_range(field, (double)pair[0], who));
-    return in_range(field, (double)pair[1], who);
+    for (int i = 0; i < count; i++)
+        if (numbers[i] < 0 || numbers[i] > INT32_MAX)
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s must be at least 0%s, not %lld", who,
+                            field->key, field->optional ? ", or -1 for none" : "",
+                            (long long)numbers[i]);
+    return CJ_OK;
 }
 
 static cj_status resolve_list(const cj__field *field, void *slot, const char *who)
@@ -150,11 +182,12 @@ static const struct {
     cj_status (*resolve)(const cj__field *field, void *slot, const char *who);
     bool text; // the slot is a string of ours once resolved
 } kinds[] = {
-    [CJ__FIELD_INT] = {resolve_int, false},     [CJ__FIELD_INT32] = {resolve_int32, false},
-    [CJ__FIELD_SEED] = {resolve_seed, false},   [CJ__FIELD_PAIR] = {resolve_pair, false},
-    [CJ__FIELD_LIST] = {resolve_list, false},   [CJ__FIELD_NUMBER] = {resolve_number, false},
-    [CJ__FIELD_LIMIT] = {resolve_limit, false}, [CJ__FIELD_BOOL] = {resolve_bool, false},
-    [CJ__FIELD_TEXT] = {resolve_text, true},    [CJ__FIELD_SPEC] = {resolve_spec, true},
+    [CJ__FIELD_INT] = {resolve_int, false},       [CJ__FIELD_INT32] = {resolve_int32, false},
+    [CJ__FIELD_SEED] = {resolve_seed, false},     [CJ__FIELD_PAIR] = {resolve_pair, false},
+    [CJ__FIELD_TRIPLE] = {resolve_triple, false}, [CJ__FIELD_AMOUNTS] = {resolve_amounts, false},
+    [CJ__FIELD_LIST] = {resolve_list, false},     [CJ__FIELD_NUMBER] = {resolve_number, false},
+    [CJ__FIELD_LIMIT] = {resolve_limit, false},   [CJ__FIELD_BOOL] = {resolve_bool, false},
+    [CJ__FIELD_TEXT] = {resolve_text, true},      [CJ__FIELD_SPEC] = {resolve_spec, true},
 };
 
 cj_status cj__fields_resolve(const cj__field *fields, int count, void *args, const char *who)

@@ -18,6 +18,10 @@ typedef enum cj__field_kind {
     CJ__FIELD_SEED,  // int64_t, not negative; -1 is "none", JSON null
     // int64_t[2]; a second entry of 0 repeats the first; JSON: number or list of two
     CJ__FIELD_PAIR,
+    CJ__FIELD_TRIPLE, // int64_t[3]; entries of 0 repeat the first; JSON: number or list of three
+    // int64_t[rows][columns], not negative, 0 is 0; JSON: lists of a row each, a number for all of a
+    // row or of all; of one column a list. With `optional` -1 first is "none", JSON null.
+    CJ__FIELD_AMOUNTS,
     CJ__FIELD_LIST,   // int64_t[8] ended by 0; JSON: list
     CJ__FIELD_NUMBER, // double
     CJ__FIELD_LIMIT,  // double; INFINITY is "none", JSON null
@@ -33,7 +37,8 @@ typedef struct cj__field {
     cj__field_kind kind;
     size_t offset;                     // in the arguments struct
     bool required;                     // NULL, NaN, or an int or pair of zeros is refused
-    bool optional;                     // a pair of zeros is taken as it is
+    bool optional;                     // a pair or triple of zeros is taken as it is
+    int rows, columns;                 // of amounts
     const struct cj__catalog *catalog; // of a spec
     // range of a number, checked if low < high (both ends allowed)
     double low, high;

@@ -23,13 +23,36 @@ static json_t *write_int32(cj__json *b, const cj__field *field, const void *slot
     return cj__json_int(b, *(const int *)slot);
 }
 
+static json_t *write_numbers(cj__json *b, const int64_t *numbers, int count)
+{
+    json_t *list = cj__json_list(b);
+    for (int i = 0; i < count; i++)
+        cj__json_append(b, list, cj__json_int(b, numbers[i]));
+    return list;
+}
+
 static json_t *write_pair(cj__json *b, const cj__field *field, const void *slot)
 {
-    const int64_t *pair = slot;
-    json_t *list = cj__json_list(b);
     (void)field;
-    cj__json_append(b, list, cj__json_int(b, pair[0]));
-    cj__json_append(b, list, cj__json_int(b, pair[1]));
+    return write_numbers(b, slot, 2);
+}
+
+static json_t *write_triple(cj__json *b, const cj__field *field, const void *slot)
+{
+    (void)field;
+    return write_numbers(b, slot, 3);
+}
+
+static json_t *write_amounts(cj__json *b, const cj__field *field, const void *slot)
+{
+    const int64_t *numbers = slot;
+    if (field->optional && numbers[0] < 0)
+        return cj__json_null(b);
+    if (field->columns == 1)
+        return write_numbers(b, numbers, field->rows);
+    json_t *list = cj__json_list(b);
+    for (int i = 0; i < field->rows; i++)
+        cj__json_append(b, list, write_numbers(b, numbers + i * field->columns, field->columns));
     return list;
 }
 
@@ -39,10 +62,10 @@ static json_t *write_list(cj__json *b, const cj__field *field, const void *slot)
     (void)field;
     if (numbers[0] == 0)
         return cj__json_null(b);
-    json_t *list = cj__json_list(b);
-    for (int i = 0; i < LIST_MAX && numbers[i] != 0; i++)
-        cj__json_append(b, list, cj__json_int(b, numbers[i]));
-    return list;
+    int count = 0;
+    while (count < LIST_MAX && numbers[count] != 0)
+        count++;
+    return write_numbers(b, numbers, count);
 }
 
 static json_t *write_real(cj__json *b, const cj__field *field, const void *slot)
@@ -144,6 +167,45 @@ static cj_status read_pair(const cj__field *field, const json_t *value, void *sl
     return read_numbers(field, value, slot, 2, who);
 }
 
+static cj_status read_triple(const cj__field *field, const json_t *value, void *slot,
+                             cj__texts *texts, const char *who)
+{
+    (void)texts;
+    return read_numbers(field, value, slot, 3, who);
+}
+
+// A number for all columns, or one for each.
+static cj_status read_row(const cj__field *field, const json_t *value, int64_t *row,
+                          const char *who)
+{
+    for (int j = 0; j < field->columns; j++) {
+        const json_t *number = json_is_array(value) ? json_array_get(value, (size_t)j) : value;
+        if (!json_is_integer(number) || json_integer_value(number) < 0 ||
+            (json_is_array(value) && json_array_size(value) != (size_t)field->columns))
+            return wrong(field, who, "of whole numbers from 0 on");
+        row[j] = json_integer_value(number);
+    }
+    return CJ_OK;
+}
+
+static cj_status read_amounts(const cj__field *field, const json_t *value, void *slot,
+                              cj__texts *texts, const char *who)
+{
+    int64_t *numbers = slot;
+    (void)texts;
+    if (json_is_null(value)) {
+        if (field->optional)
+            numbers[0] = -1;
+        return CJ_OK;
+    }
+    if (json_is_array(value) && json_array_size(value) != (size_t)field->rows)
+        return wrong(field, who, "a list of the right length");
+    for (int i = 0; i < field->rows; i++)
+        CJ_TRY(read_row(field, json_is_array(value) ? json_array_get(value, (size_t)i) : value,
+                        numbers + i * field->columns, who));
+    return CJ_OK;
+}
+
 static cj_status read_list(const cj__field *field, const json_t *value, void *slot,
                            cj__texts *texts, const char *who)
 {
@@ -207,17 +269,25 @@ static const struct {
     cj_status (*read)(const cj__field *, const json_t *value, void *slot, cj__texts *,
                       const char *who);
 } kinds[] = {
-    [CJ__FIELD_INT] = {write_int, read_int},       [CJ__FIELD_INT32] = {write_int32, read_int32},
-    [CJ__FIELD_SEED] = {write_seed, read_seed},    [CJ__FIELD_PAIR] = {write_pair, read_pair},
-    [CJ__FIELD_LIST] = {write_list, read_list},    [CJ__FIELD_NUMBER] = {write_real, read_real},
-    [CJ__FIELD_LIMIT] = {write_limit, read_limit}, [CJ__FIELD_BOOL] = {write_bool, read_bool},
-    [CJ__FIELD_TEXT] = {write_text, read_text},    [CJ__FIELD_SPEC] = {write_spec, read_spec},
+    [CJ__FIELD_INT] = {write_int, read_int},
+    [CJ__FIELD_INT32] = {write_int32, read_int32},
+    [CJ__FIELD_SEED] = {write_seed, read_seed},
+    [CJ__FIELD_PAIR] = {write_pair, read_pair},
+    [CJ__FIELD_TRIPLE] = {write_triple, read_triple},
+    [CJ__FIELD_AMOUNTS] = {write_amounts, read_amounts},
+    [CJ__FIELD_LIST] = {write_list, read_list},
+    [CJ__FIELD_NUMBER] = {write_real, read_real},
+    [CJ__FIELD_LIMIT] = {write_limit, read_limit},
+    [CJ__FIELD_BOOL] = {write_bool, read_bool},
+    [CJ__FIELD_TEXT] = {write_text, read_text},
+    [CJ__FIELD_SPEC] = {write_spec, read_spec},
 };
 
 // Kinds of which null is a value, and not left out.
 static const bool null_is_a_value[] = {
-    [CJ__FIELD_SEED] = true,  [CJ__FIELD_PAIR] = true, [CJ__FIELD_LIST] = true,
-    [CJ__FIELD_LIMIT] = true, [CJ__FIELD_TEXT] = true, [CJ__FIELD_SPEC] = true,
+    [CJ__FIELD_SEED] = true,   [CJ__FIELD_PAIR] = true,    [CJ__FIELD_LIST] = true,
+    [CJ__FIELD_TRIPLE] = true, [CJ__FIELD_AMOUNTS] = true, [CJ__FIELD_LIMIT] = true,
+    [CJ__FIELD_TEXT] = true,   [CJ__FIELD_SPEC] = true,
 };
 
 // What every layer has is written by json_model.c.

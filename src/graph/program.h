@@ -132,9 +132,11 @@ cj_status cj__check_switches(const char *off);
 struct cj__device_kind;
 cj_status cj__check_device_passes(const struct cj__device_kind *kind);
 cj_status cj__remove_dead(cj__program *program);          // passes.c
+cj_status cj__factor_sums(cj__program *program);          // factor_sums.c
 cj_status cj__fuse_bias_act(cj__program *program);        // fuse.c
 cj_status cj__fuse_cross_entropy(cj__program *program);   // fuse_cross_entropy.c
 cj_status cj__fuse_round(cj__program *program);           // fuse_round.c
+cj_status cj__fold_scale(cj__program *program);           // fold_scale.c
 cj_status cj__fuse_accuracy(cj__program *program);        // fuse_accuracy.c
 cj_status cj__fuse_pool(cj__program *program);            // fuse_pool.c
 cj_status cj__fuse_dropout(cj__program *program);         // fuse_dropout.c

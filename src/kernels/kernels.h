@@ -280,6 +280,15 @@ typedef struct cj__kernels {
     // what y holds.
     void (*reduce[CJ__REDUCTION_COUNT])(int64_t outer, int64_t n, int64_t inner, const void *x,
                                         void *y, bool accumulate);
+    // mean[o][i] = the mean over r of x[o][r][i], m2[o][i] = the sum over r of (x[o][r][i] -
+    // mean[o][i])^2; x is (outer, n, inner), read from memory once. Without elements mean is NaN
+    // and m2 is 0.
+    void (*moments)(int64_t outer, int64_t n, int64_t inner, const void *x, void *mean, void *m2);
+    // The same of n sets in one, from theirs, (outer, n, inner): each of `count` elements, the last
+    // of `last`. With N elements in all, mean = sum count mean[r] / N, m2 = sum (m2[r] + count
+    // (mean[r] - mean)^2) (Chan, Golub and LeVeque 1983).
+    void (*merge_moments)(int64_t outer, int64_t n, int64_t inner, int64_t count, int64_t last,
+                          const void *means, const void *m2s, void *mean, void *m2);
     // y[o][i] = the first r whose x[o][r][i] is the maximum.
     void (*argmax)(int64_t outer, int64_t n, int64_t inner, const void *x, int32_t *y);
     // How many rows r of `cols` have argmax x[r] == label[r]; a label may be any number.

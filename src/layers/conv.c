@@ -78,9 +78,7 @@ static cj_status check_conv2d(cj_layer *layer)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "%s: strides above 1 and a dilation_rate above 1 exclude each other",
                         layer->name);
-    if (a->filters % a->groups != 0)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: filters %lld cannot be divided into %lld groups",
-                        layer->name, (long long)a->filters, (long long)a->groups);
+    CJ_TRY(cj__groups_check(layer, a->filters, a->groups));
     return cj__layer_padding(layer, a->padding, &same);
 }
 
@@ -90,9 +88,7 @@ static cj_status build_conv2d(cj_layer *layer, const cj__type *inputs)
     const cj_shape *x = &inputs[0].shape;
     CJ_TRY(cj__layer_window(layer, "kernel", x, a->kernel_size, a->dilation_rate,
                             strcmp(a->padding, "same") == 0));
-    if (x->dims[3] % a->groups != 0)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: %lld channels cannot be divided into %lld groups",
-                        layer->name, (long long)x->dims[3], (long long)a->groups);
+    CJ_TRY(cj__groups_fit(layer, x->dims[3], a->groups));
     return cj__add_kernel(
         layer, CJ_SHAPE(a->kernel_size[0], a->kernel_size[1], x->dims[3] / a->groups, a->filters),
         CJ__KERNEL_SETTINGS(a));
@@ -107,7 +103,7 @@ static cj_status call_conv2d(cj__layer_context *c)
         .kernel = {a->kernel_size[0], a->kernel_size[1]},
         .strides = {a->strides[0], a->strides[1]},
         .dilation = {a->dilation_rate[0], a->dilation_rate[1]},
-        .groups = a->groups,
+        .groups = (int32_t)a->groups,
         .same = strcmp(a->padding, "same") == 0,
     };
     cj__build *g = c->build;

@@ -34,9 +34,15 @@ typedef struct cj__kernel_settings {
 
 // ... for build(): the variables "kernel" and, with use_bias, "bias" of the kernel's last length,
 cj_status cj__add_kernel(cj_layer *layer, cj_shape kernel, const cj__kernel_settings *settings);
+// the same with a bias of any length,
+cj_status cj__add_kernel_and_bias(cj_layer *layer, cj_shape kernel, int64_t bias,
+                                  const cj__kernel_settings *settings);
 // and for call(): activation(y + bias) as output 0, and the activity regularizer on it.
 cj_status cj__finish_kernel(cj__layer_context *context, cj_symbol *y,
                             const cj__kernel_settings *settings);
+// The same with the bias in another variable than the second.
+cj_status cj__finish_kernel_with(cj__layer_context *context, cj_symbol *y, int bias,
+                                 const cj__kernel_settings *settings);
 // Adds the penalty of an activity regularizer on output 0 to the losses; nothing for a NULL spec.
 void cj__add_activity_loss(cj__layer_context *context, const char *regularizer);
 
@@ -62,6 +68,9 @@ cj_status cj__layer_need_length(const cj_layer *layer, const cj_shape *shape, in
 // The axis of a setting that counts from the end if negative. The batch axis is refused.
 cj_status cj__layer_axis(const cj_layer *layer, const cj_shape *shape, int setting, int *axis);
 
+// Groups divide the filters, when settings are checked, and the channels, when they are known.
+cj_status cj__groups_check(const cj_layer *layer, int64_t filters, int64_t groups);
+cj_status cj__groups_fit(const cj_layer *layer, int64_t channels, int64_t groups);
 // Whether `padding` is "same"; fails if it is not "valid" either.
 cj_status cj__layer_padding(const cj_layer *layer, const char *padding, bool *same);
 // A window over the middle axes of an input (n, h, w, c) fits.

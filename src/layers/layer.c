@@ -126,7 +126,7 @@ cj_layer *cj__layer_new(const cj__layer_kind *kind, const void *args)
         cj__args_read(standard, args, kind->choice.defaults, kind->choice.args_size, copy) == CJ_OK)
         layer = new_layer(kind, copy, standard);
     cj__free(copy);
-    return layer ? layer : cj__build_failed();
+    return layer ? layer : cj__build_failed(CJ__MADE_LAYER);
 }
 
 // The part of a variable's name after the layer's.

@@ -12,8 +12,10 @@
 #include "base/use.h"
 #include "graph/graph.h"
 #include "layers/index.h"
+#include <cajal/convolutions.h>
 #include <cajal/layers.h>
 #include <cajal/model.h>
+#include <cajal/spatial.h>
 
 // A symbol and its mask, bool (batch, time): false for steps to be ignored. NULL for no mask.
 typedef struct cj__value {
@@ -112,6 +114,10 @@ typedef struct cj__filling {
     int64_t elements;
 } cj__filling;
 
+// Levels of models within one another. What walks over a model calls itself for a model in it, on
+// whatever stack its thread has.
+enum { CJ__MODEL_DEPTH_MAX = 64 };
+
 struct cj_layer {
     cj__object object;
     const cj__layer_kind *kind;
@@ -122,6 +128,7 @@ struct cj_layer {
     bool mixed;            // its dtype policy is mixed_bfloat16
     atomic_bool built;     // set last, so that a thread that sees it sees the variables too
     bool joined;           // belongs to a model: its name and initial weights are settled
+    int depth;             // levels of models in it, its own included; 0 for a plain layer
     atomic_int containers; // models whose list of layers has this one
     uint64_t key;          // of initial weights: a variable is drawn with cj__key(key, its name)
     cj_variable *variables[CJ__LAYER_VARIABLES_MAX]; // own, in order of creation, held
@@ -229,6 +236,8 @@ void *cj__model_attached(const cj_model *model);
 // another thread might change it.
 cj__use *cj__model_use(cj_model *model);
 uint64_t cj__model_seed(const cj_model *model);
+// Note `index` of a model: false if there are no more. The texts are the model's.
+bool cj__model_note_at(const cj_model *model, int index, const char **name, const char **text);
 // Sets the size of the optimizer's variables for the summary: elements and bytes; 0 for none.
 void cj__model_note_optimizer(cj_model *model, int64_t params, int64_t bytes);
 

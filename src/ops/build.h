@@ -40,6 +40,16 @@ typedef struct cj__matmul_attrs {
     cj__epilogue epilogue; // of matmul_bias_act
 } cj__matmul_attrs;
 
+// The letter of each axis of both operands and of the result: see einsum.c.
+typedef struct cj__einsum_attrs {
+    char a[CJ_MAX_RANK + 1], b[CJ_MAX_RANK + 1], y[CJ_MAX_RANK + 1];
+} cj__einsum_attrs;
+
+typedef struct cj__attention_attrs {
+    double scale;   // of scores
+    int64_t causal; // not 0: query i sees keys 0 .. i
+} cj__attention_attrs;
+
 // What the passes of a plan choose for a convolution; zero in a graph.
 typedef struct cj__conv2d_choice {
     cj__epilogue epilogue; // of conv2d_bias_act and conv2d_pool
@@ -53,10 +63,21 @@ typedef struct cj__conv2d_choice {
 } cj__conv2d_choice;
 // What a convolution means, and what was chosen for it.
 typedef struct cj__conv2d_attrs {
-    int64_t kernel[2], strides[2], dilation[2], groups;
-    bool same; // padding "same"; otherwise "valid"
+    int64_t kernel[2], strides[2], dilation[2];
+    int32_t groups;
+    bool same; // padding "same"; otherwise zeros as given, "valid" without any
+    // Zeros before and after x, fewer than the kernel reaches over. Less than 0 after x: so many
+    // elements at its end are not read, fewer than a stride.
+    int32_t before[2], after[2];
     cj__conv2d_choice chosen;
 } cj__conv2d_attrs;
+// The same for three axes, depth first.
+typedef struct cj__conv3d_attrs {
+    int64_t kernel[3], strides[3], dilation[3];
+    int32_t groups;
+    bool same;
+    int32_t before[3], after[3];
+} cj__conv3d_attrs;
 typedef struct cj__pool2d_attrs {
     int64_t size[2], strides[2];
     bool same;
@@ -121,6 +142,11 @@ cj_symbol *cj__rescale(cj__build *g, cj_symbol *x, double scale, double offset, 
 cj_symbol *cj__sum(cj__build *g, cj_symbol *x, uint32_t axes, bool keepdims);
 cj_symbol *cj__mean(cj__build *g, cj_symbol *x, uint32_t axes, bool keepdims);
 cj_symbol *cj__max(cj__build *g, cj_symbol *x, uint32_t axes, bool keepdims);
+// Mean and (biased) variance in one sweep. NULL in both after a failure.
+void cj__moments(cj__build *g, cj_symbol *x, uint32_t axes, bool keepdims, cj_symbol **mean,
+                 cj_symbol **variance);
+// x / N, where `like`, to which x broadcasts, has N elements for each of x's.
+cj_symbol *cj__divide_by_count(cj__build *g, cj_symbol *x, cj_symbol *like);
 cj_symbol *cj__min(cj__build *g, cj_symbol *x, uint32_t axes, bool keepdims);
 cj_symbol *cj__argmax(cj__build *g, cj_symbol *x, int axis);
 cj_symbol *cj__sum_like(cj__build *g, cj_symbol *x, cj_symbol *like);
@@ -138,9 +164,22 @@ cj_symbol *cj__stack(cj__build *g, cj_symbol *const *inputs, int count, int axis
 cj_symbol *cj__reverse(cj__build *g, cj_symbol *x, int axis);
 
 cj_symbol *cj__matmul(cj__build *g, cj_symbol *a, cj_symbol *b, bool trans_a, bool trans_b);
+// Any sum of products of two operands, such as "abc,cd->abd": see cj_op_einsum().
+cj_symbol *cj__einsum(cj__build *g, const char *equation, cj_symbol *a, cj_symbol *b);
+// q (b, t, h, d), k (b, s, g, d), v (b, s, g, e) and a mask or NULL: see attention.c.
+cj_symbol *cj__attention(cj__build *g, cj_symbol *q, cj_symbol *k, cj_symbol *v, cj_symbol *mask,
+                         double scale, bool causal);
 // attrs: the kernel is filled in from w.
 cj_symbol *cj__conv2d_symbol(cj__build *g, cj_symbol *x, cj_symbol *w,
                              const cj__conv2d_attrs *attrs);
+// x (n, oh, ow, f) and w (kh, kw, c / groups, f): y (n, h, w, c) of which conv2d makes x's shape, with
+// the least h and w for which all of the padding in attrs is read.
+cj_symbol *cj__conv2d_transpose(cj__build *g, cj_symbol *x, cj_symbol *w,
+                                const cj__conv2d_attrs *attrs);
+// Likewise along three axes.
+cj_symbol *cj__conv3d(cj__build *g, cj_symbol *x, cj_symbol *w, const cj__conv3d_attrs *attrs);
+cj_symbol *cj__conv3d_transpose(cj__build *g, cj_symbol *x, cj_symbol *w,
+                                const cj__conv3d_attrs *attrs);
 cj_symbol *cj__max_pool2d(cj__build *g, cj_symbol *x, const cj__pool2d_attrs *attrs);
 cj_symbol *cj__average_pool2d(cj__build *g, cj_symbol *x, const cj__pool2d_attrs *attrs);
 cj_symbol *cj__softmax(cj__build *g, cj_symbol *x);     // over the last axis

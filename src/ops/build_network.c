@@ -8,10 +8,34 @@ cj_symbol *cj__matmul(cj__build *g, cj_symbol *a, cj_symbol *b, bool trans_a, bo
     return cj__append(g, &cj__op_matmul, &attrs, (cj_symbol *[]){a, b}, 2);
 }
 
+cj_symbol *cj__attention(cj__build *g, cj_symbol *q, cj_symbol *k, cj_symbol *v, cj_symbol *mask,
+                         double scale, bool causal)
+{
+    const cj__attention_attrs attrs = {scale, causal};
+    return cj__append(g, &cj__op_attention, &attrs, (cj_symbol *[]){q, k, v, mask}, mask ? 4 : 3);
+}
+
 cj_symbol *cj__conv2d_symbol(cj__build *g, cj_symbol *x, cj_symbol *w,
                              const cj__conv2d_attrs *attrs)
 {
     return cj__append(g, &cj__op_conv2d, attrs, (cj_symbol *[]){x, w}, 2);
+}
+
+cj_symbol *cj__conv2d_transpose(cj__build *g, cj_symbol *x, cj_symbol *w,
+                                const cj__conv2d_attrs *attrs)
+{
+    return cj__append(g, &cj__op_conv2d_transpose, attrs, (cj_symbol *[]){w, x}, 2);
+}
+
+cj_symbol *cj__conv3d(cj__build *g, cj_symbol *x, cj_symbol *w, const cj__conv3d_attrs *attrs)
+{
+    return cj__append(g, &cj__op_conv3d, attrs, (cj_symbol *[]){x, w}, 2);
+}
+
+cj_symbol *cj__conv3d_transpose(cj__build *g, cj_symbol *x, cj_symbol *w,
+                                const cj__conv3d_attrs *attrs)
+{
+    return cj__append(g, &cj__op_conv3d_transpose, attrs, (cj_symbol *[]){w, x}, 2);
 }
 
 cj_symbol *cj__max_pool2d(cj__build *g, cj_symbol *x, const cj__pool2d_attrs *attrs)

@@ -1,12 +1,19 @@
-// 2-D convolution (cross-correlation, channels last; cj__conv2d has the formula) and its two
-// gradients, which are closed under differentiation: all three are linear in each operand.
+// 2-D convolution (cross-correlation, channels last; cj__conv2d has the formula), its two gradients
+// and the transposed convolution. They are closed under differentiation: all are linear in each
+// operand.
 //
 //   conv2d             x (n, h, w, c), w (kh, kw, c / groups, f)    -> y (n, oh, ow, f)
 //   conv2d_input_grad  w, dy (n, oh, ow, f), like: the shape of x   -> dx (n, h, w, c)
 //   conv2d_filter_grad x, dy                                        -> dw (kh, kw, c / groups, f)
+//   conv2d_transpose   w, x (n, oh, ow, f)                          -> y (n, h, w, c)
 //
 // Padding "same": oh = ceil(h / stride), zeros halved with the odd one after (right, bottom), as
-// TensorFlow does it.
+// TensorFlow does it. Otherwise attrs.before and attrs.after zeros lie beside the image:
+// oh = floor((h + before + after - reach) / stride) + 1, reach = (kernel - 1) dilation + 1.
+//
+// The transposed convolution computes what conv2d_input_grad does, but its size is its own:
+// h = (oh - 1) stride + reach - before - after. An `after` below 0 makes it larger than the
+// elements that a tap reaches, as Keras's output_padding does.
 #include "ops/blocks.h"
 #include "ops/families.h"
 #include "ops/infer.h"
@@ -22,7 +29,30 @@ static cj_status check_settings(const cj__inference *r, const cj__conv2d_attrs *
     if (a->groups < 1)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: %lld groups, needs at least 1", r->op->name,
                         (long long)a->groups);
+    for (int i = 0; i < 2; i++) {
+        const int64_t reach = (a->kernel[i] - 1) * a->dilation[i] + 1;
+        if (a->before[i] < 0 || a->before[i] >= reach || a->after[i] <= -a->strides[i] ||
+            a->after[i] >= reach || (a->same && (a->before[i] || a->after[i])))
+            return cj__fail(CJ_INVALID_ARGUMENT,
+                            "%s: padding %d before and %d after does not go with a kernel that "
+                            "reaches over %lld, strides of %lld and \"same\" %s",
+                            r->op->name, (int)a->before[i], (int)a->after[i], (long long)reach,
+                            (long long)a->strides[i], a->same ? "on" : "off");
+    }
     return CJ_OK;
+}
+
+// Outputs along an axis of x of n elements, and the zeros before the first of them.
+static int64_t count_along(const cj__conv2d_attrs *a, int axis, int64_t n)
+{
+    return cj__window_count(n + a->before[axis] + a->after[axis], a->kernel[axis], a->strides[axis],
+                            a->dilation[axis], a->same);
+}
+
+static int64_t before_along(const cj__conv2d_attrs *a, int axis, int64_t n)
+{
+    return a->before[axis] +
+           cj__window_before(n, a->kernel[axis], a->strides[axis], a->dilation[axis], a->same);
 }
 
 // A rank-4 image of which only the first axis may be free.
@@ -49,8 +79,7 @@ static cj_status output_shape(const cj__inference *r, const cj__conv2d_attrs *a,
 {
     *y = (cj_shape){.rank = 4, .dims = {x->dims[0], 0, 0, f}};
     for (int i = 0; i < 2; i++)
-        y->dims[i + 1] =
-            cj__window_count(x->dims[i + 1], a->kernel[i], a->strides[i], a->dilation[i], a->same);
+        y->dims[i + 1] = count_along(a, i, x->dims[i + 1]);
     if (y->dims[1] < 1 || y->dims[2] < 1)
         return cj__fail(CJ_SHAPE_MISMATCH,
                         "%s: kernel %lldx%lld does not fit input %lldx%lld with padding \"%s\"",
@@ -128,6 +157,40 @@ static cj_status infer_input_grad(cj__inference *r)
     return check_gradient(r, a, &r->inputs[2].shape, &r->inputs[1]);
 }
 
+static cj_status infer_transpose(cj__inference *r)
+{
+    cj__conv2d_attrs *a = r->attrs;
+    const cj_shape *w = &r->inputs[0].shape, *x = &r->inputs[1].shape;
+    cj_shape *y = &r->outputs[0].shape;
+    char text[CJ__SHAPE_TEXT];
+    CJ_TRY(cj__need_real(r, 0, NULL));
+    CJ_TRY(cj__need_real(r, 1, &r->inputs[0]));
+    CJ_TRY(cj__need_rank(r, 0, 4, 4));
+    CJ_TRY(need_image(r, 1));
+    a->kernel[0] = w->dims[0];
+    a->kernel[1] = w->dims[1];
+    CJ_TRY(check_settings(r, a));
+    const int64_t lanes = lanes_of(a);
+    if (a->same || w->dims[3] * lanes != x->dims[3])
+        return cj__fail(a->same ? CJ_INVALID_ARGUMENT : CJ_SHAPE_MISMATCH,
+                        "%s: filters %s do not fit %lld channels with padding \"%s\"", r->op->name,
+                        cj__shape_words(w, text), (long long)(x->dims[3] / lanes),
+                        a->same ? "same" : "valid");
+    r->outputs[0].dtype = r->inputs[0].dtype;
+    *y = (cj_shape){.rank = 4, .dims = {x->dims[0], 0, 0, w->dims[2] * a->groups * lanes}};
+    for (int i = 0; i < 2; i++) {
+        if (x->dims[i + 1] > INT32_MAX || a->strides[i] > INT32_MAX || a->dilation[i] > INT32_MAX)
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: image and strides are too large",
+                            r->op->name);
+        y->dims[i + 1] = (x->dims[i + 1] - 1) * a->strides[i] +
+                         (a->kernel[i] - 1) * a->dilation[i] + 1 - a->before[i] - a->after[i];
+    }
+    if (y->dims[1] < 1 || y->dims[2] < 1)
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: of input %lldx%lld nothing is left by the padding",
+                        r->op->name, (long long)x->dims[1], (long long)x->dims[2]);
+    return check_gradient(r, a, y, &r->inputs[1]);
+}
+
 static cj_status infer_filter_grad(cj__inference *r)
 {
     const cj__conv2d_attrs *a = r->attrs;
@@ -181,8 +244,8 @@ static cj__conv2d geometry_of(const cj__conv2d_attrs *a, const cj__type *x, cons
         .sw = a->strides[1],
         .dh = a->dilation[0],
         .dw = a->dilation[1],
-        .top = cj__window_before(in[1], a->kernel[0], a->strides[0], a->dilation[0], a->same),
-        .left = cj__window_before(in[2], a->kernel[1], a->strides[1], a->dilation[1], a->same),
+        .top = before_along(a, 0, in[1]),
+        .left = before_along(a, 1, in[2]),
         .groups = a->groups,
     };
 }
@@ -411,7 +474,8 @@ static void gradient_input_grad(cj__build *g, const cj__node *node, cj_symbol *c
 {
     dx[0] = by_filter(g, node, dy[0], node->inputs[1]);
     dx[1] = forward(g, node, dy[0], node->inputs[0]);
-    dx[2] = NULL;
+    if (node->input_count == 3)
+        dx[2] = NULL;
 }
 
 static void gradient_filter_grad(cj__build *g, const cj__node *node, cj_symbol *const *dy,
@@ -426,7 +490,7 @@ static cj__epilogue *epilogue_of(void *attrs)
     return &((cj__conv2d_attrs *)attrs)->chosen.epilogue;
 }
 
-// The members in which the six differ follow.
+// The members in which the seven differ follow.
 #define CONVOLUTION(op_name, min, max, roles, rule, traits, ...) \
     const cj__op cj__op_##op_name = {                            \
         .name = #op_name,                                        \
@@ -454,6 +518,8 @@ CONVOLUTION(conv2d, 2, 2, "sw>s", infer_conv2d, &forward_with_pool, .gradient = 
             .fused = &cj__op_conv2d_bias_act, .rounds = true);
 CONVOLUTION(conv2d_input_grad, 3, 3, "wss>s", infer_input_grad, &input_grad,
             .gradient = gradient_input_grad, .shape_only = 1 << 2, .rounds = true);
+CONVOLUTION(conv2d_transpose, 2, 2, "ws>s", infer_transpose, &input_grad,
+            .gradient = gradient_input_grad, .rounds = true);
 CONVOLUTION(conv2d_filter_grad, 2, 2, "ss>++", infer_filter_grad, &filter_grad,
             .gradient = gradient_filter_grad);
 

@@ -122,6 +122,8 @@ typedef enum cj__op_flags {
     CJ__OP_EFFECT = 128,
     CJ__OP_START = 256,
     CJ__OP_AWAIT = 512,
+    // it runs a body over time (ops/scan.h): the graph plans, runs and differentiates it
+    CJ__OP_LOOP = 1024,
 } cj__op_flags;
 
 // One run: operands with concrete shapes (no free axis), ready to compute. Made once by the plan;
@@ -163,8 +165,9 @@ typedef struct cj__call {
     const void *attrs;
     int input_count, output_count;
     cj__operand *inputs, *outputs;
-    void *workspace; // of op->workspace() bytes, 64-byte aligned
-    cj__kept *kept;  // NULL for most
+    void *workspace;       // of op->workspace() bytes, 64-byte aligned
+    cj__kept *kept;        // NULL for most
+    struct cj__loop *loop; // of an op with CJ__OP_LOOP: its body as the plan runs it
     // of element-wise ops: the f32 result is rounded to bfloat16, piece by piece as it is made
     bool rounds;
     // all inputs are the caller's of the plan: no other thread's cache has any of them
@@ -238,7 +241,7 @@ typedef struct cj__op {
     cj_status (*infer)(cj__inference *r);
     // Given the gradients by the outputs (NULL where none arrives), appends the gradients by the
     // inputs through `build` and stores them (NULL where none passes). NULL function only with
-    // CJ__OP_NO_GRADIENT, LEAF, UPDATE or FUSED.
+    // CJ__OP_NO_GRADIENT, LEAF, UPDATE, FUSED or LOOP.
     void (*gradient)(struct cj__build *build, const struct cj__node *node,
                      struct cj_symbol *const *output_grads, struct cj_symbol **input_grads);
     // For attributes that count images: makes those of `rows` rows from `first` on, of operands

@@ -221,7 +221,7 @@ static void gradient_unstack(cj__build *g, const cj__node *node, cj_symbol *cons
         parts[i] = dy[i] ? dy[i] : zero;
     }
     dx[0] = parts ? cj__stack(g, parts, node->output_count, axis_of(node->attrs)) :
-                    cj__build_keep(g, cj__build_failed());
+                    cj__build_keep(g, cj__build_failed(CJ__MADE_SYMBOL));
     cj__free(parts);
 }
 

@@ -99,7 +99,7 @@ def structs():
             members = []
             for line in _without_comments(body).split(";"):
                 line = " ".join(line.split())
-                plain = re.match(r"(.*?)(\w+)(?:\[(\w+)\])?$", line)
+                plain = re.match(r"(.*?)(\w+)((?:\[\w+\])*)$", line)
                 function = re.match(r"(.*)\(\*(\w+)\)\(.*\)$", line)
                 if function:
                     members.append(Member("function", function.group(2), None))

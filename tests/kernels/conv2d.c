@@ -158,6 +158,53 @@ static void depthwise_equals_plain_c(void **unused)
     for_each_table(depthwise_of);
 }
 
+// Several filters a channel, strides, dilation, edges, windows of more taps than are taken at once,
+// and fewer outputs than the input gives.
+static void random_depthwise_of(const tables *t)
+{
+    static const cj__unary acts[] = {CJ__UNARY_NONE, CJ__UNARY_relu, CJ__UNARY_sigmoid};
+    for (int round = 0; round < 100;) {
+        cj__conv2d s;
+        if (!random_geometry(&s))
+            continue;
+        if (round % 25 == 24) {
+            s = square_of(1, 19, 2, 1, 2);
+            s.kh = s.kw = 9;
+            s.top = s.left = 4;
+            s.oh = s.ow = 19;
+        }
+        s.groups = s.c = 2 + pick(70);
+        s.f = s.c * (pick(2) ? 1 : 1 + pick(5));
+        s.oh -= s.oh > 2 ? pick(2) : 0;
+        compare_convolutions(t, &s, pick(2), acts[round % 3], round % 7 == 0 && round % 3 != 2);
+        round++;
+    }
+}
+
+static void random_depthwise_equals_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(random_depthwise_of);
+}
+
+// So many pixels that the gradient by the filters is cut into pieces.
+static void large_depthwise_of(const tables *t)
+{
+    for (int64_t m = 1; m <= 2; m++) {
+        cj__conv2d s = square_of(2, 40, 70, 3, 70 * m);
+        s.groups = s.c;
+        s.top = s.left = 1;
+        s.oh = s.ow = 40;
+        compare_convolutions(t, &s, true, CJ__UNARY_relu, false);
+    }
+}
+
+static void large_depthwise_equals_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(large_depthwise_of);
+}
+
 // More window rows than a tile takes at once.
 static void tall_of(const tables *t)
 {
@@ -335,6 +382,8 @@ int main(void)
         cmocka_unit_test(random_geometries_equal_plain_c),
         cmocka_unit_test(usual_shapes_equal_plain_c),
         cmocka_unit_test(depthwise_equals_plain_c),
+        cmocka_unit_test(random_depthwise_equals_plain_c),
+        cmocka_unit_test(large_depthwise_equals_plain_c),
         cmocka_unit_test(tall_windows_equal_plain_c),
         cmocka_unit_test(strides_equal_plain_c),
         cmocka_unit_test(missing_outputs_equal_plain_c),

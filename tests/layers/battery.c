@@ -25,6 +25,36 @@ MAKER(dense, cj_dense(5, .activation = "tanh", .kernel_regularizer = "l2(1e-4)",
 MAKER(embedding, cj_embedding(7, 4, .mask_zero = true))
 MAKER(conv2d,
       cj_conv2d(4, {3, 2}, .padding = "same", .strides = {2}, .groups = 2, .activation = "sigmoid"))
+MAKER(conv1d, cj_conv1d(4, 3, .padding = "causal", .dilation_rate = 2, .groups = 2,
+                        .activation = "sigmoid"))
+MAKER(conv1d_transpose, cj_conv1d_transpose(3, 2, .strides = 3, .output_padding = 1))
+MAKER(conv2d_transpose,
+      cj_conv2d_transpose(3, {3, 2}, .strides = {2}, .padding = "same", .activation = "tanh"))
+MAKER(conv3d, cj_conv3d(2, {2, 1, 2}, .padding = "same", .strides = {2, 1, 1}))
+MAKER(conv3d_transpose,
+      cj_conv3d_transpose(2, {2}, .strides = {2, 1, 2}, .output_padding = {1, 0, 0}))
+MAKER(depthwise_conv1d, cj_depthwise_conv1d(3, .depth_multiplier = 2, .strides = 2))
+MAKER(depthwise_conv2d,
+      cj_depthwise_conv2d({3, 2}, .padding = "same", .depthwise_regularizer = "l2(1e-4)"))
+MAKER(separable_conv1d, cj_separable_conv1d(3, 2, .activation = "sigmoid"))
+MAKER(separable_conv2d, cj_separable_conv2d(3, {2}, .depth_multiplier = 2, .use_bias = false))
+MAKER(max_pooling1d, cj_max_pooling1d(3, .strides = 2, .padding = "same"))
+MAKER(average_pooling1d, cj_average_pooling1d())
+MAKER(max_pooling3d, cj_max_pooling3d())
+MAKER(average_pooling3d, cj_average_pooling3d({2, 3, 1}, .strides = {1}, .padding = "same"))
+MAKER(global_max_pooling1d, cj_global_max_pooling1d(.keepdims = true))
+MAKER(global_average_pooling1d, cj_global_average_pooling1d())
+MAKER(global_max_pooling3d, cj_global_max_pooling3d())
+MAKER(global_average_pooling3d, cj_global_average_pooling3d(.keepdims = true))
+MAKER(zero_padding1d, cj_zero_padding1d({0, 2}))
+MAKER(zero_padding2d, cj_zero_padding2d({{1, 0}, {2, 1}}))
+MAKER(zero_padding3d, cj_zero_padding3d())
+MAKER(cropping1d, cj_cropping1d())
+MAKER(cropping2d, cj_cropping2d({{1, 0}, {0, 2}}))
+MAKER(cropping3d, cj_cropping3d({{0, 1}, {1, 0}, {0, 0}}))
+MAKER(up_sampling1d, cj_up_sampling1d(3))
+MAKER(up_sampling2d, cj_up_sampling2d({2, 3}))
+MAKER(up_sampling3d, cj_up_sampling3d())
 MAKER(max_pooling2d, cj_max_pooling2d(.padding = "same"))
 MAKER(average_pooling2d, cj_average_pooling2d({3}, .strides = {1}))
 MAKER(global_max_pooling2d, cj_global_max_pooling2d())
@@ -49,10 +79,41 @@ static const sample samples[] = {
     {"Dense", make_dense, {2, 3}, {2, 5}, false, 4e-3},
     {"Embedding", make_embedding, {6}, {6, 4}, true, 0},
     {"Conv2D", make_conv2d, {5, 5, 2}, {3, 3, 4}, false, 4e-3},
+    {"Conv1D", make_conv1d, {7, 2}, {7, 4}, false, 4e-3},
+    {"Conv3D", make_conv3d, {3, 2, 3, 2}, {2, 2, 3, 2}, false, 4e-3},
+    {"Conv1DTranspose", make_conv1d_transpose, {4, 2}, {12, 3}, false, 4e-3},
+    {"Conv2DTranspose", make_conv2d_transpose, {3, 4, 2}, {6, 8, 3}, false, 4e-3},
+    {"Conv3DTranspose", make_conv3d_transpose, {2, 2, 2, 1}, {5, 3, 4, 2}, false, 4e-3},
+    {"DepthwiseConv1D", make_depthwise_conv1d, {6, 3}, {2, 6}, false, 4e-3},
+    {"DepthwiseConv2D", make_depthwise_conv2d, {4, 5, 3}, {4, 5, 3}, false, 4e-3},
+    {"SeparableConv1D", make_separable_conv1d, {6, 2}, {5, 3}, false, 4e-3},
+    {"SeparableConv2D", make_separable_conv2d, {4, 3, 2}, {3, 2, 3}, false, 4e-3},
     {"MaxPooling2D", make_max_pooling2d, {5, 4, 2}, {3, 2, 2}, false, 1e-2},
     {"AveragePooling2D", make_average_pooling2d, {4, 5, 2}, {2, 3, 2}, false, 4e-3},
     {"GlobalMaxPooling2D", make_global_max_pooling2d, {3, 4, 2}, {2}, false, 1e-2},
     {"GlobalAveragePooling2D", make_global_average_pooling2d, {3, 4, 2}, {1, 1, 2}, false, 4e-3},
+    {"MaxPooling1D", make_max_pooling1d, {7, 2}, {4, 2}, false, 1e-2},
+    {"AveragePooling1D", make_average_pooling1d, {7, 2}, {3, 2}, false, 4e-3},
+    {"MaxPooling3D", make_max_pooling3d, {4, 3, 5, 2}, {2, 1, 2, 2}, false, 1e-2},
+    {"AveragePooling3D", make_average_pooling3d, {3, 4, 2, 2}, {3, 4, 2, 2}, false, 4e-3},
+    {"GlobalMaxPooling1D", make_global_max_pooling1d, {5, 3}, {1, 3}, false, 1e-2},
+    {"GlobalAveragePooling1D", make_global_average_pooling1d, {5, 3}, {3}, false, 4e-3},
+    {"GlobalMaxPooling3D", make_global_max_pooling3d, {2, 3, 2, 3}, {3}, false, 1e-2},
+    {"GlobalAveragePooling3D",
+     make_global_average_pooling3d,
+     {2, 3, 2, 3},
+     {1, 1, 1, 3},
+     false,
+     4e-3},
+    {"ZeroPadding1D", make_zero_padding1d, {4, 2}, {6, 2}, false, 4e-3},
+    {"ZeroPadding2D", make_zero_padding2d, {3, 2, 2}, {4, 5, 2}, false, 4e-3},
+    {"ZeroPadding3D", make_zero_padding3d, {2, 1, 2, 2}, {4, 3, 4, 2}, false, 4e-3},
+    {"Cropping1D", make_cropping1d, {5, 2}, {3, 2}, false, 4e-3},
+    {"Cropping2D", make_cropping2d, {3, 4, 2}, {2, 2, 2}, false, 4e-3},
+    {"Cropping3D", make_cropping3d, {3, 2, 2, 2}, {2, 1, 2, 2}, false, 4e-3},
+    {"UpSampling1D", make_up_sampling1d, {3, 2}, {9, 2}, false, 4e-3},
+    {"UpSampling2D", make_up_sampling2d, {2, 3, 2}, {4, 9, 2}, false, 4e-3},
+    {"UpSampling3D", make_up_sampling3d, {1, 2, 3, 2}, {2, 4, 6, 2}, false, 4e-3},
     {"Flatten", make_flatten, {3, 2}, {6}, true, 4e-3},
     {"Reshape", make_reshape, {3, 4}, {6, 2}, true, 4e-3},
     {"Activation", make_activation, {3, 4}, {3, 4}, true, 4e-3},
@@ -88,6 +149,15 @@ static cj_layer *made(const sample *s)
     if (!layer)
         fail_msg("%s: %s", s->class_name, cj_error());
     return layer;
+}
+
+// A seed that stays when other kinds come: with some numbers an element lies on a kink.
+static uint64_t seed_of(const sample *s)
+{
+    uint64_t seed = 1000;
+    for (const char *c = s->class_name; *c; c++)
+        seed = seed * 31 + (unsigned char)*c;
+    return seed;
 }
 
 static void every_kind_has_a_sample(void **state)
@@ -220,6 +290,11 @@ static void settings_come_back_from_the_table_of_fields(void **state)
                 memcpy(again + field->offset, slot, 8 * sizeof(int64_t));
             else if (field->kind == CJ__FIELD_PAIR)
                 memcpy(again + field->offset, slot, 2 * sizeof(int64_t));
+            else if (field->kind == CJ__FIELD_TRIPLE)
+                memcpy(again + field->offset, slot, 3 * sizeof(int64_t));
+            else if (field->kind == CJ__FIELD_AMOUNTS)
+                memcpy(again + field->offset, slot,
+                       (size_t)(field->rows * field->columns) * sizeof(int64_t));
             else if (field->kind == CJ__FIELD_BOOL)
                 memcpy(again + field->offset, slot, sizeof(bool));
             else if (field->kind == CJ__FIELD_INT32)
@@ -253,7 +328,7 @@ static void gradients_agree_with_differences(void **state)
         if (samples[i].tolerance == 0)
             continue;
         cj_layer *layer = made(&samples[i]);
-        cj_tensor *x = helper_random(shape_of(samples[i].input, 3), 1000 + i);
+        cj_tensor *x = helper_random(shape_of(samples[i].input, 3), seed_of(&samples[i]));
         cj_release(helper_predict(layer, x)); // builds the variables
         const double error = helper_gradient_error(layer, x, 1e-3);
         if (!(error < samples[i].tolerance))

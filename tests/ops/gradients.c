@@ -15,7 +15,8 @@
 
 enum { SAMPLES = 24, MOST = 2 * CASE_INPUTS + CASE_OUTPUTS };
 
-static const unsigned exempt = CJ__OP_LEAF | CJ__OP_NO_GRADIENT | CJ__OP_UPDATE | CJ__OP_FUSED;
+static const unsigned exempt =
+    CJ__OP_LEAF | CJ__OP_NO_GRADIENT | CJ__OP_UPDATE | CJ__OP_FUSED | CJ__OP_LOOP;
 
 // A case with its loss and gradients, ready to be called.
 typedef struct checked {

@@ -2,6 +2,7 @@
 #include "reference.h"
 
 #include <math.h>
+#include <string.h>
 
 static int64_t dim(const cj_tensor *t, int axis)
 {
@@ -40,6 +41,121 @@ static void ref_matmul(const op_case *c, cj_tensor *const *in, cj_tensor *const 
     }
 }
 
+// Every combination of all letters, one after another.
+static void ref_einsum(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const cj__einsum_attrs *e = c->attrs;
+    const char *const letters[3] = {e->a, e->b, e->y};
+    const cj_tensor *const operands[3] = {in[0], in[1], out[0]};
+    char all[2 * CJ_MAX_RANK + 1] = {0};
+    int64_t lengths[2 * CJ_MAX_RANK], total = 1;
+    for (int k = 0; k < 2; k++)
+        for (int i = 0; letters[k][i]; i++)
+            if (!strchr(all, letters[k][i])) {
+                const size_t at = strlen(all);
+                all[at] = letters[k][i];
+                total *= lengths[at] = dim(operands[k], i);
+            }
+    for (int64_t i = 0; i < cj_tensor_count(out[0]); i++)
+        case_set(out[0], i, 0);
+    for (int64_t number = 0; number < total; number++) {
+        int64_t at[3] = {0}, index[2 * CJ_MAX_RANK], rest = number;
+        for (size_t i = 0; i < strlen(all); i++, rest /= lengths[i - 1])
+            index[i] = rest % lengths[i];
+        for (int k = 0; k < 3; k++)
+            for (int i = 0; letters[k][i]; i++)
+                at[k] = at[k] * dim(operands[k], i) + index[strchr(all, letters[k][i]) - all];
+        case_set(out[0], at[2],
+                 case_get(out[0], at[2]) + case_get(in[0], at[0]) * case_get(in[1], at[1]));
+    }
+}
+
+// The scores that a query sees, as softmax makes them; whether it sees each.
+static void scores_of(const op_case *c, cj_tensor *const *in, const cj_tensor *mask, int64_t image,
+                      int64_t head, int64_t query, double *p, bool *seen)
+{
+    const cj__attention_attrs *a = c->attrs;
+    const int64_t keys = dim(in[1], 1), key_head = head * dim(in[1], 2) / dim(in[0], 2);
+    double top = -INFINITY, sum = 0;
+    for (int64_t j = 0; j < keys; j++) {
+        seen[j] = !(a->causal && j > query);
+        if (mask)
+            seen[j] = seen[j] && case_get(mask, at4(mask, dim(mask, 0) == 1 ? 0 : image,
+                                                    dim(mask, 1) == 1 ? 0 : head,
+                                                    dim(mask, 2) == 1 ? 0 : query,
+                                                    dim(mask, 3) == 1 ? 0 : j)) != 0;
+        p[j] = 0;
+        for (int64_t d = 0; d < dim(in[0], 3); d++)
+            p[j] += a->scale * case_get(in[0], at4(in[0], image, query, head, d)) *
+                    case_get(in[1], at4(in[1], image, j, key_head, d));
+        p[j] = seen[j] ? p[j] : -1e9;
+        top = fmax(top, p[j]);
+    }
+    for (int64_t j = 0; j < keys; j++)
+        sum += p[j] = exp(p[j] - top);
+    for (int64_t j = 0; j < keys; j++)
+        p[j] /= sum;
+}
+
+static void add_to(cj_tensor *t, int64_t at, double x)
+{
+    case_set(t, at, case_get(t, at) + x);
+}
+
+enum { KEYS_MOST = 1024 };
+
+static void ref_attention(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    double p[KEYS_MOST];
+    bool seen[KEYS_MOST];
+    for (int64_t i = 0; i < cj_tensor_count(out[0]); i++) {
+        const int64_t e = i % dim(out[0], 3), row = i / dim(out[0], 3), head = row % dim(out[0], 2),
+                      query = row / dim(out[0], 2) % dim(out[0], 1),
+                      image = row / dim(out[0], 2) / dim(out[0], 1);
+        double y = 0;
+        scores_of(c, in, c->input_count == 4 ? in[3] : NULL, image, head, query, p, seen);
+        for (int64_t j = 0; j < dim(in[1], 1); j++)
+            y += p[j] *
+                 case_get(in[2], at4(in[2], image, j, head * dim(in[1], 2) / dim(in[0], 2), e));
+        case_set(out[0], i, y);
+    }
+}
+
+static void ref_attention_grad(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const cj__attention_attrs *a = c->attrs;
+    const int64_t keys = dim(in[1], 1), heads = dim(in[0], 2);
+    double p[KEYS_MOST], ds[KEYS_MOST];
+    bool seen[KEYS_MOST];
+    for (int k = 0; k < 3; k++)
+        for (int64_t i = 0; i < cj_tensor_count(out[k]); i++)
+            case_set(out[k], i, 0);
+    for (int64_t row = 0; row < dim(in[0], 0) * dim(in[0], 1) * heads; row++) {
+        const int64_t head = row % heads, query = row / heads % dim(in[0], 1),
+                      image = row / heads / dim(in[0], 1), key_head = head * dim(in[1], 2) / heads;
+        double mean = 0;
+        scores_of(c, in, c->input_count == 5 ? in[4] : NULL, image, head, query, p, seen);
+        for (int64_t j = 0; j < keys; j++) {
+            ds[j] = 0;
+            for (int64_t e = 0; e < dim(in[2], 3); e++) {
+                const double dy = case_get(in[3], at4(in[3], image, query, head, e));
+                ds[j] += dy * case_get(in[2], at4(in[2], image, j, key_head, e));
+                add_to(out[2], at4(out[2], image, j, key_head, e), p[j] * dy);
+            }
+            mean += p[j] * ds[j];
+        }
+        for (int64_t j = 0; j < keys; j++) {
+            ds[j] = seen[j] ? a->scale * p[j] * (ds[j] - mean) : 0;
+            for (int64_t d = 0; d < dim(in[0], 3); d++) {
+                const int64_t q = at4(in[0], image, query, head, d),
+                              k = at4(in[1], image, j, key_head, d);
+                add_to(out[0], q, ds[j] * case_get(in[1], k));
+                add_to(out[1], k, ds[j] * case_get(in[0], q));
+            }
+        }
+    }
+}
+
 static void ref_relu_dropout_grad(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
 {
     const double rate = ((const cj__dropout_attrs *)c->attrs)->rate;
@@ -63,8 +179,9 @@ static double conv_at(const cj__conv2d_attrs *a, cj_tensor *const *in, int64_t n
     const cj_tensor *x = in[0], *w = in[1];
     const int64_t h = dim(x, 1), width = dim(x, 2), channels = dim(w, 2),
                   group = f / (dim(w, 3) / a->groups);
-    const int64_t top = before(h, dim(w, 0), a->strides[0], a->dilation[0], a->same);
-    const int64_t left = before(width, dim(w, 1), a->strides[1], a->dilation[1], a->same);
+    const int64_t top = a->before[0] + before(h, dim(w, 0), a->strides[0], a->dilation[0], a->same);
+    const int64_t left =
+        a->before[1] + before(width, dim(w, 1), a->strides[1], a->dilation[1], a->same);
     double sum = 0;
     for (int64_t u = 0; u < dim(w, 0); u++) {
         for (int64_t v = 0; v < dim(w, 1); v++) {
@@ -91,6 +208,77 @@ static void ref_conv2d(const op_case *c, cj_tensor *const *in, cj_tensor *const 
                     case_set(out[0], to++,
                              c->op == &cj__op_conv2d ? sum : act(a->chosen.epilogue.act, sum));
                 }
+}
+
+// Each element of x, times the filters, is added to where its window lies in y.
+static void ref_conv2d_transpose(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const cj__conv2d_attrs *a = c->attrs;
+    const cj_tensor *w = in[0], *x = in[1];
+    const int64_t filters = dim(x, 3) / a->groups, depth = dim(w, 2);
+    for (int64_t i = 0; i < cj_tensor_count(out[0]); i++)
+        case_set(out[0], i, 0);
+    for (int64_t at = 0; at < cj_tensor_count(x) * dim(w, 0) * dim(w, 1) * depth; at++) {
+        const int64_t k = at % depth, v = at / depth % dim(w, 1),
+                      u = at / depth / dim(w, 1) % dim(w, 0),
+                      from = at / depth / dim(w, 1) / dim(w, 0);
+        const int64_t f = from % dim(x, 3), j = from / dim(x, 3) % dim(x, 2),
+                      i = from / dim(x, 3) / dim(x, 2) % dim(x, 1),
+                      n = from / dim(x, 3) / dim(x, 2) / dim(x, 1);
+        const int64_t row = i * a->strides[0] + u * a->dilation[0] - a->before[0],
+                      col = j * a->strides[1] + v * a->dilation[1] - a->before[1];
+        if (row < 0 || row >= dim(out[0], 1) || col < 0 || col >= dim(out[0], 2))
+            continue;
+        const int64_t to = at4(out[0], n, row, col, f / filters * depth + k);
+        case_set(out[0], to,
+                 case_get(out[0], to) + case_get(x, from) * case_get(w, at4(w, u, v, k, f)));
+    }
+}
+
+// Element (a, b, c, d, e) of five axes.
+static int64_t at5(const cj_tensor *t, const int64_t *at)
+{
+    int64_t index = 0;
+    for (int i = 0; i < 5; i++)
+        index = index * dim(t, i) + at[i];
+    return index;
+}
+
+// Every product of an element of the volume, a filter's element and where they meet: forward adds
+// x w to y, the transposed convolution y w to x.
+static void ref_conv3d(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const cj__conv3d_attrs *a = c->attrs;
+    const bool is_forward = c->op == &cj__op_conv3d;
+    const cj_tensor *x = is_forward ? in[0] : out[0], *w = is_forward ? in[1] : in[0],
+                    *y = is_forward ? out[0] : in[1];
+    const int64_t filters = dim(w, 4) / a->groups;
+    for (int64_t i = 0; i < cj_tensor_count(out[0]); i++)
+        case_set(out[0], i, 0);
+    for (int64_t p = 0; p < cj_tensor_count(y); p++)
+        for (int64_t q = p % dim(w, 4); q < cj_tensor_count(w); q += dim(w, 4)) {
+            int64_t to[5], tap[5], from[5] = {0};
+            for (int i = 4, rest = 1, more = 1; i >= 0; i--) {
+                to[i] = p / rest % dim(y, i), rest *= (int)dim(y, i);
+                tap[i] = q / more % dim(w, i), more *= (int)dim(w, i);
+            }
+            bool inside = true;
+            for (int i = 0; i < 3; i++) {
+                from[i + 1] =
+                    to[i + 1] * a->strides[i] + tap[i] * a->dilation[i] - a->before[i] -
+                    before(dim(x, i + 1), dim(w, i), a->strides[i], a->dilation[i], a->same);
+                inside = inside && from[i + 1] >= 0 && from[i + 1] < dim(x, i + 1);
+            }
+            from[0] = to[0];
+            from[4] = to[4] / filters * dim(w, 3) + tap[3];
+            if (!inside)
+                continue;
+            const int64_t at = is_forward ? p : at5(x, from);
+            case_set(out[0], at,
+                     case_get(out[0], at) +
+                         case_get(w, q) *
+                             (is_forward ? case_get(x, at5(x, from)) : case_get(y, p)));
+        }
 }
 
 // The greatest of each window of convolved elements; where relu holds them all down, the place is
@@ -350,9 +538,15 @@ static const struct {
     reference function;
 } rows[] = {
     {&cj__op_matmul, ref_matmul},
+    {&cj__op_einsum, ref_einsum},
+    {&cj__op_attention, ref_attention},
+    {&cj__op_attention_grad, ref_attention_grad},
     {&cj__op_matmul_bias_act, ref_matmul},
     {&cj__op_conv2d, ref_conv2d},
     {&cj__op_conv2d_bias_act, ref_conv2d},
+    {&cj__op_conv2d_transpose, ref_conv2d_transpose},
+    {&cj__op_conv3d, ref_conv3d},
+    {&cj__op_conv3d_transpose, ref_conv3d},
     {&cj__op_conv2d_pool, ref_conv2d_pool},
     {&cj__op_max_pool2d, ref_pool},
     {&cj__op_max_pool2d_gather, ref_pool},

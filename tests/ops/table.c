@@ -44,9 +44,20 @@
     A(cj__conv2d_attrs, CONV_GEOMETRY(__VA_ARGS__), .chosen.epilogue.act = function, .chosen.pool = {high, wide})
 #define CONV_GEOMETRY(kh, kw, sh, sw, dh, dw, n, same_)                                                                \
     .kernel = {kh, kw}, .strides = {sh, sw}, .dilation = {dh, dw}, .groups = n, .same = same_
+// Zeros beside the image: top, left, bottom, right.
+#define PADDED(kh, kw, sh, sw, dh, dw, n, top, left, bottom, right)                                                    \
+    A(cj__conv2d_attrs, CONV_GEOMETRY(kh, kw, sh, sw, dh, dw, n, false), .before = {top, left}, .after = {bottom, right})
 #define POOL(h, w, sh, sw, same, ih, iw) A(cj__pool2d_attrs, {h, w}, {sh, sw}, same, {ih, iw})
 #define MATMUL(ta, tb) A(cj__matmul_attrs, .trans_a = ta, .trans_b = tb)
 #define MATMUL_ACT(ta, tb, act) A(cj__matmul_attrs, .trans_a = ta, .trans_b = tb, .epilogue = {act, -1.5, 2.5})
+#define EINSUM(a_, b_, y_) A(cj__einsum_attrs, .a = a_, .b = b_, .y = y_)
+#define ATTENTION(scale, causal) A(cj__attention_attrs, scale, causal)
+#define ATTENTIONS(causal, t, s, h, g, d, e, ...)                                                                      \
+    {OP(attention), ATTENTION(0.12, causal), 3, {ANY(N, t, h, d), ANY(N, s, g, d), ANY(N, s, g, e)}},                   \
+        {OP(attention), ATTENTION(0.2, causal), 4, {ANY(N, t, h, d), ANY(N, s, g, d), ANY(N, s, g, e), BOOL(__VA_ARGS__)}},\
+        {OP(attention_grad), ATTENTION(0.12, causal), 4, {ANY(N, t, h, d), ANY(N, s, g, d), ANY(N, s, g, e), ANY(N, t, h, e)}},\
+        {OP(attention_grad), ATTENTION(0.2, causal), 5,                                                                \
+         {ANY(N, t, h, d), ANY(N, s, g, d), ANY(N, s, g, e), ANY(N, t, h, e), BOOL(__VA_ARGS__)}},
 #define UPDATE(...) A(cj__update_attrs, __VA_ARGS__)
 
 // The three convolutions of one geometry: images h x w with c channels, filters kh x kw to f,
@@ -56,6 +67,27 @@
         {OP(conv2d_input_grad), CONV(kh, kw, sh, sw, dh, dw, groups, same), 3,                                         \
          {ANY(kh, kw, (c) / (groups), f), ANY(N, oh, ow, f), ANY(N, h, w, c)}},                                        \
         {OP(conv2d_filter_grad), CONV(kh, kw, sh, sw, dh, dw, groups, same), 2, {ANY(N, h, w, c), ANY(N, oh, ow, f)}},
+
+// Likewise with zeros beside the image, and the transposed convolution.
+#define PADDED_CONVOLUTION(h, w, c, kh, kw, f, oh, ow, sh, sw, dh, dw, groups, top, left, bottom, right)               \
+    {OP(conv2d), PADDED(kh, kw, sh, sw, dh, dw, groups, top, left, bottom, right), 2,                                  \
+     {ANY(N, h, w, c), ANY(kh, kw, (c) / (groups), f)}},                                                               \
+        {OP(conv2d_input_grad), PADDED(kh, kw, sh, sw, dh, dw, groups, top, left, bottom, right), 3,                   \
+         {ANY(kh, kw, (c) / (groups), f), ANY(N, oh, ow, f), ANY(N, h, w, c)}},                                        \
+        {OP(conv2d_transpose), PADDED(kh, kw, sh, sw, dh, dw, groups, top, left, bottom, right), 2,                    \
+         {ANY(kh, kw, (c) / (groups), f), ANY(N, oh, ow, f)}},                                                         \
+        {OP(conv2d_filter_grad), PADDED(kh, kw, sh, sw, dh, dw, groups, top, left, bottom, right), 2,                  \
+         {ANY(N, h, w, c), ANY(N, oh, ow, f)}},
+
+// The four convolutions of one geometry over three axes: volumes d x h x w, results od x oh x ow.
+#define CONVOLUTION3D(d, h, w, c, f, od, oh, ow, parts, ...)                                                          \
+    {OP(conv3d), A(cj__conv3d_attrs, __VA_ARGS__, .groups = parts), 2, {ANY(N, d, h, w, c), ANY(KERNEL3D, (c) / (parts), f)}},    \
+        {OP(conv3d_input_grad), A(cj__conv3d_attrs, __VA_ARGS__, .groups = parts), 3,                                                 \
+         {ANY(KERNEL3D, (c) / (parts), f), ANY(N, od, oh, ow, f), ANY(N, d, h, w, c)}},                               \
+        {OP(conv3d_filter_grad), A(cj__conv3d_attrs, __VA_ARGS__, .groups = parts), 2, {ANY(N, d, h, w, c), ANY(N, od, oh, ow, f)}},
+#define TRANSPOSE3D(c, f, od, oh, ow, n, ...)                                                                     \
+    {OP(conv3d_transpose), A(cj__conv3d_attrs, __VA_ARGS__, .groups = n), 2, {ANY(KERNEL3D, (c) / (n), f), ANY(N, od, oh, ow, f)}},
+#define KERNEL3D 2, 3, 2
 
 // The five pools of one geometry.
 #define POOLS(h, w, c, kh, kw, oh, ow, sh, sw, same)                                                                   \
@@ -86,6 +118,11 @@ const op_case op_cases[] = {
     REDUCTION(reduce_mean)
     REDUCTION(reduce_max)
     REDUCTION(reduce_min)
+    REDUCTION(moments)
+    {OP(moments), A(cj__reduce_attrs, 7, false), 1, {ANY(N, 4, 2, 17)}},
+    {OP(moments), A(cj__reduce_attrs, 2, true), 1, {ANY(N, 19)}},
+    {OP(divide_by_count), NULL, 2, {ANY(5), ANY(N, 4, 5)}},
+    {OP(divide_by_count), NULL, 2, {ANY(N, 1), ANY(N, 4)}},
     {OP(argmax), A(cj__axis_attrs, 0), 1, {DISTINCT(N, 4, 2)}},
     {OP(argmax), A(cj__axis_attrs, 1), 1, {DISTINCT(N, 4, 2)}},
     {OP(argmax), A(cj__axis_attrs, 2), 1, {DISTINCT(N, 4, 20)}},
@@ -132,6 +169,20 @@ const op_case op_cases[] = {
     {OP(matmul), MATMUL(true, false), 2, {ANY(N, 2, 4), ANY(N, 2, 5)}},
     {OP(matmul), MATMUL(true, true), 2, {ANY(4, 3), ANY(5, 4)}},
     {OP(matmul), MATMUL(false, false), 2, {ANY(67, 129), ANY(129, 35)}},
+    {OP(einsum), EINSUM("nij", "njk", "nik"), 2, {ANY(N, 3, 4), ANY(N, 4, 5)}},
+    {OP(einsum), EINSUM("nihd", "njhd", "nhij"), 2, {ANY(N, 3, 2, 5), ANY(N, 4, 2, 5)}},
+    {OP(einsum), EINSUM("nhij", "njhd", "nihd"), 2, {ANY(N, 2, 3, 4), ANY(N, 4, 2, 5)}},
+    {OP(einsum), EINSUM("ij", "kj", "ki"), 2, {ANY(3, 4), ANY(5, 4)}},
+    {OP(einsum), EINSUM("aib", "bja", "ij"), 2, {ANY(2, 3, 4), ANY(4, 5, 2)}},
+    {OP(einsum), EINSUM("nk", "nk", "n"), 2, {ANY(N, 7), ANY(N, 7)}},
+    {OP(einsum), EINSUM("bm", "bn", "mnb"), 2, {ANY(3, 4), ANY(3, 5)}},
+    {OP(einsum), EINSUM("mb", "nb", "mn"), 2, {ANY(40, 1), ANY(30, 1)}},
+    {OP(einsum), EINSUM("n", "", "n"), 2, {ANY(N), SCALAR}},
+    {OP(einsum), EINSUM("i", "i", ""), 2, {ANY(9), ANY(9)}},
+    ATTENTIONS(0, 3, 4, 2, 2, 5, 3, N, 2, 3, 4)
+    ATTENTIONS(1, 4, 4, 2, 1, 3, 2, N, 1, 1, 4)
+    ATTENTIONS(1, 5, 3, 4, 2, 2, 2, 1, 4, 5, 1)
+    ATTENTIONS(0, 2, 3, 1, 1, 2, 2, N, 1, 2, 3)
     {OP(matmul_bias_act), MATMUL_ACT(false, false, CJ__UNARY_relu), 3, {ANY(N, 4), ANY(4, 5), ANY(5)}},
     {OP(matmul_bias_act), MATMUL_ACT(false, true, CJ__UNARY_tanh), 3, {ANY(N, 2, 4), ANY(5, 4), ANY(5)}},
     {OP(matmul_bias_act), MATMUL_ACT(false, false, CJ__UNARY_NONE), 2, {ANY(33, 70), ANY(70, 41)}},
@@ -144,6 +195,15 @@ const op_case op_cases[] = {
     CONVOLUTION(6, 5, 4, 3, 3, 6, 6, 5, 1, 1, 2, 1, 2, true)
     CONVOLUTION(5, 5, 3, 2, 2, 3, 3, 3, 2, 2, 1, 1, 3, true)
     CONVOLUTION(4, 4, 3, 1, 1, 5, 2, 2, 2, 2, 1, 1, 1, false)
+    CONVOLUTION(5, 6, 3, 3, 3, 3, 5, 6, 1, 1, 1, 1, 3, true)
+    CONVOLUTION(7, 5, 5, 3, 2, 10, 4, 3, 2, 2, 1, 1, 5, true)
+    CONVOLUTION(6, 9, 2, 2, 5, 6, 6, 9, 1, 1, 1, 2, 2, true)
+    CONVOLUTION(6, 7, 18, 3, 3, 18, 4, 5, 1, 1, 1, 1, 18, false)
+    PADDED_CONVOLUTION(1, 6, 2, 1, 3, 3, 1, 6, 1, 1, 1, 2, 1, 0, 4, 0, 0)
+    PADDED_CONVOLUTION(8, 4, 3, 3, 2, 2, 4, 2, 2, 2, 1, 1, 1, 1, 0, 0, 0)
+    PADDED_CONVOLUTION(6, 9, 2, 2, 3, 3, 3, 3, 2, 3, 1, 1, 1, 0, 0, 0, 0)
+    PADDED_CONVOLUTION(7, 9, 2, 3, 3, 4, 3, 4, 2, 2, 1, 1, 2, 0, 1, 0, -1)
+    PADDED_CONVOLUTION(7, 6, 3, 3, 2, 6, 6, 6, 1, 1, 2, 2, 3, 2, 1, 1, 1)
     {OP(conv2d_bias_act), CONV_ACT(CJ__UNARY_relu, 3, 2, 1, 2, 1, 1, 1, true), 3,
      {ANY(N, 5, 4, 2), ANY(3, 2, 2, 3), ANY(3)}},
     {OP(conv2d_bias_act), CONV_ACT(CJ__UNARY_sigmoid, 3, 2, 1, 1, 1, 2, 2, false), 3,
@@ -155,6 +215,14 @@ const op_case op_cases[] = {
     {OP(conv2d_pool_filter_grad), CONV_POOL(CJ__UNARY_NONE, 1, 3, 2, 2, 2, 1, 1, 1, 1, false), 3,
      {ANY(N, 9, 8, 1), ANY(N, 4, 2, 17), PLACE(4, N, 4, 2, 17)}},
     {OP(conv2d_pool), CONV_POOL(CJ__UNARY_NONE, 3, 2, 2, 2, 1, 2, 1, 1, 1, false), 2, {ANY(N, 8, 9, 2), ANY(2, 2, 2, 3)}},
+
+    CONVOLUTION3D(3, 4, 3, 2, 3, 2, 2, 2, 1, {2, 3, 2}, {1, 1, 1}, {1, 1, 1})
+    CONVOLUTION3D(3, 4, 3, 2, 3, 2, 2, 2, 1, {2, 3, 2}, {2, 2, 2}, {1, 1, 1}, .same = true)
+    CONVOLUTION3D(4, 3, 5, 4, 2, 2, 1, 3, 2, {2, 3, 2}, {1, 1, 1}, {2, 1, 2})
+    CONVOLUTION3D(2, 3, 2, 2, 2, 3, 2, 1, 2, {2, 3, 2}, {1, 1, 2}, {1, 1, 1}, .before = {1, 0, 1}, .after = {1, 1, 0})
+    TRANSPOSE3D(2, 3, 2, 2, 2, 1, {2, 3, 2}, {1, 1, 1}, {1, 1, 1})
+    TRANSPOSE3D(4, 2, 2, 1, 2, 2, {2, 3, 2}, {2, 3, 2}, {1, 1, 1}, .before = {1, 0, 0}, .after = {-1, 1, 0})
+    {OP(conv3d), A(cj__conv3d_attrs, {1, 2, 2}, {1, 1, 1}, {1, 1, 1}, .groups = 1), 2, {ANY(N, 2, 3, 3, 2), ANY(1, 2, 2, 2, 3)}},
 
     POOLS(6, 4, 2, 2, 2, 3, 2, 2, 2, false)
     POOLS(5, 5, 3, 3, 2, 3, 3, 2, 2, true)

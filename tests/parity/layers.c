@@ -203,6 +203,12 @@ static void layers_equal_keras(void **state)
     fixture_run("layers", equals_keras);
 }
 
+static void convolutions_equal_keras(void **state)
+{
+    (void)state;
+    fixture_run("convolutions", equals_keras);
+}
+
 static void layers_under_mixed_bfloat16_equal_keras(void **state)
 {
     (void)state;
@@ -212,6 +218,7 @@ static void layers_under_mixed_bfloat16_equal_keras(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(layers_equal_keras),
+                                       cmocka_unit_test(convolutions_equal_keras),
                                        cmocka_unit_test(layers_under_mixed_bfloat16_equal_keras)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

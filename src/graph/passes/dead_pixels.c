@@ -26,8 +26,15 @@ static int64_t reach(int64_t outputs, int64_t stride, int64_t taps, int64_t dila
     return (outputs - 1) * stride + (taps - 1) * dilation + 1;
 }
 
-// How much of its input a convolution reads. False if all of it, or if padding depends on the
-// input's size.
+// Whether there are no zeros beside the image.
+static bool is_bare(const cj__conv2d_attrs *a)
+{
+    return !a->same && a->before[0] == 0 && a->before[1] == 0 && a->after[0] <= 0 &&
+           a->after[1] <= 0;
+}
+
+// How much of its input a convolution reads. False if all of it, or if there is
+// padding.
 static bool find_reach(chain *c)
 {
     const cj__conv2d_attrs *a = (const void *)c->conv->attrs;
@@ -38,7 +45,7 @@ static bool find_reach(chain *c)
                   wide = y->dims[2] * (a->chosen.pool[1] > 1 ? a->chosen.pool[1] : 1);
     c->rows = reach(high, a->strides[0], w->dims[0], a->dilation[0]);
     c->cols = reach(wide, a->strides[1], w->dims[1], a->dilation[1]);
-    return !a->same && (c->rows < x->dims[1] || c->cols < x->dims[2]) && c->rows <= x->dims[1] &&
+    return is_bare(a) && (c->rows < x->dims[1] || c->cols < x->dims[2]) && c->rows <= x->dims[1] &&
            c->cols <= x->dims[2];
 }
 
@@ -47,7 +54,8 @@ static bool has_short_dy(const chain *c, const cj__instruction *gradient)
 {
     const cj_shape *dy = &c->program->values[gradient->inputs[1]].type.shape;
     const cj__conv2d_attrs *a = (const void *)gradient->attrs;
-    return !a->same && reach(dy->dims[1], a->strides[0], a->kernel[0], a->dilation[0]) <= c->rows &&
+    return is_bare(a) &&
+           reach(dy->dims[1], a->strides[0], a->kernel[0], a->dilation[0]) <= c->rows &&
            reach(dy->dims[2], a->strides[1], a->kernel[1], a->dilation[1]) <= c->cols;
 }
 

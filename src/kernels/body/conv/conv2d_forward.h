@@ -5,9 +5,16 @@
 
 #include "kernels/body/conv/conv2d.h"
 #include "kernels/body/conv/conv2d_pool.h"
+#include "kernels/body/conv/depthwise.h"
 #include "kernels/body/product/epilogue.h"
 #include "kernels/body/winograd/winograd.h"
 #include "kernels/body/winograd/winograd_forward.h"
+
+static void depthwise_forward_job(const cj__conv2d_args *a, cj__job *job)
+{
+    const depthwise d = depthwise_forward_of(a);
+    depthwise_job(&d, job);
+}
 
 static void conv2d_forward_job(const cj__conv2d_args *a, cj__job *job)
 {
@@ -15,6 +22,8 @@ static void conv2d_forward_job(const cj__conv2d_args *a, cj__job *job)
         winograd_forward_job(a, job);
     else if (has_pool(a))
         conv2d_pool_job(a, job);
+    else if (is_depthwise(&a->s))
+        depthwise_forward_job(a, job);
     else
         conv2d_plain_job(&a->s, job);
 }
@@ -36,6 +45,11 @@ static void conv2d_forward_run(const cj__conv2d_args *a, void *workspace, void *
 {
     if (winograd_serves(a, CJ__CONV2D_FORWARD)) {
         winograd_forward_run(a, workspace, scratch, phase, begin, end);
+        return;
+    }
+    if (is_depthwise(&a->s) && !has_pool(a)) {
+        const depthwise d = depthwise_forward_of(a);
+        depthwise_run_tasks(&d, scratch, begin, end);
         return;
     }
     if (needs_frame(&a->s) && phase == 0) {

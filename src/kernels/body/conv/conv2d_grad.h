@@ -10,16 +10,17 @@
 #define CJ_KERNELS_BODY_CONV_CONV2D_GRAD_H
 
 #include "kernels/body/conv/conv2d.h"
+#include "kernels/body/conv/conv2d_grad_sums.h"
 #include "kernels/body/conv/conv2d_look_up.h"
 #include "kernels/body/conv/conv2d_pool.h"
 #include "kernels/body/conv/conv2d_unpool.h"
+#include "kernels/body/conv/depthwise_grad.h"
 #include "kernels/body/product/tile.h"
 #include "kernels/body/winograd/winograd.h"
 #include "kernels/body/winograd/winograd_filter_grad.h"
 
 enum {
     PIECES_MAX = 16,
-    BAND_TASKS = 8,
     SMALL_FILTERS = 1 << 16,
     FILTER_ROWS_A_TASK = 288,
     INNER_BYTES = 16 * 1024, // of a strip of dy, so that it stays in the first cache,
@@ -55,18 +56,6 @@ static int64_t batch_pieces(const cj__conv2d_args *a)
     return max(min(s->n * image_bands(a), min(most, wanted)), 1);
 }
 
-// A piece's sums: dw, then dbias from the next cache line on.
-static size_t bias_offset(const cj__conv2d *s)
-{
-    return cj__align_up_64((size_t)(s->kh * s->kw * (s->c / s->groups) * s->f) * sizeof(real));
-}
-
-static size_t partial_size(const cj__conv2d_args *a)
-{
-    return bias_offset(&a->s) +
-           (a->sums_dbias ? cj__align_up_64((size_t)a->s.f * sizeof(real)) : 0);
-}
-
 // Rows of dy that are worked on at once.
 static int64_t strip_rows(const cj__conv2d_args *a)
 {
@@ -89,6 +78,10 @@ static void conv2d_filter_grad_job(const cj__conv2d_args *a, cj__job *job)
 {
     if (winograd_serves(a, CJ__CONV2D_FILTER_GRAD)) {
         winograd_filter_grad_job(a, job);
+        return;
+    }
+    if (is_depthwise(&a->s) && !has_pool(a)) {
+        depthwise_filter_grad_job(a, job);
         return;
     }
     const cj__conv2d *s = &a->s;
@@ -169,18 +162,6 @@ static void filter_grad_strip(const framed *f, int64_t group, const filter_rows 
     }
 }
 
-// dbias: the rows of dy, added one after another.
-static void sum_rows(const cj__conv2d *s, const real *dy, int64_t rows, bool begins, real *dbias)
-{
-    for (int64_t col = 0; col < s->f; col += LANES) {
-        const vmask part = mask_first(min(LANES, s->f - col));
-        vec sum = begins ? vec_set(0) : vec_load_part(dbias + col, part);
-        for (int64_t row = 0; row < rows; row++)
-            sum = sum + vec_load_part(dy + row * s->f + col, part);
-        vec_store_part(dbias + col, sum, part);
-    }
-}
-
 // Rows i0 .. i1 - 1 of an image's dy: in memory, or made of the pool's in the scratch.
 static const real *rows_of_dy(const cj__conv2d_args *a, int64_t image, int64_t i0, int64_t i1,
                               void *scratch)
@@ -238,19 +219,6 @@ static void filter_grad_piece(const cj__conv2d_args *a, const framed *f, int64_t
         memset(dbias, 0, (size_t)f->s.f * sizeof(real));
 }
 
-// Adds `count` numbers of the pieces, which lie `step` bytes apart, in order.
-static void add_pieces(const char *partials, size_t step, int64_t pieces, int64_t first,
-                       int64_t last, real *sums)
-{
-    for (int64_t at = first; at < last; at += LANES) {
-        const vmask part = mask_first(min(LANES, last - at));
-        vec sum = vec_set(0);
-        for (int64_t piece = 0; piece < pieces; piece++)
-            sum = sum + vec_load_part((const real *)(partials + (size_t)piece * step) + at, part);
-        vec_store_part(sums + at, sum, part);
-    }
-}
-
 // One block of rows of dw; the first block has dbias too.
 static void filter_grad_add(const cj__conv2d_args *a, const char *partials, int64_t block)
 {
@@ -276,6 +244,10 @@ static void conv2d_filter_grad_run(const cj__conv2d_args *a, void *workspace, vo
 {
     if (winograd_serves(a, CJ__CONV2D_FILTER_GRAD)) {
         winograd_filter_grad_run(a, workspace, scratch, phase, begin, end);
+        return;
+    }
+    if (is_depthwise(&a->s) && !has_pool(a)) {
+        depthwise_filter_grad_run(a, workspace, phase, begin, end);
         return;
     }
     const cj__conv2d *s = &a->s;
