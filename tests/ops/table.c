@@ -1,5 +1,5 @@
-// The cases of every op. N is the free axis. Add a row with an op; further rows for what its
-// attributes change.
+// The cases of every op but those that run a body (tests/graph/scan.c). N is the free axis. Add a row
+// with an op; further rows for what its attributes change.
 #include "cases.h"
 
 // Not for clang-format: the macros of initializers, and a table of a case a line.
