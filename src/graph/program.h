@@ -150,6 +150,7 @@ cj_status cj__fuse_pool_grad(cj__program *program); // fuse_pool_grad.c
 cj_status cj__fuse_step(cj__program *program);      // fuse_step.c
 cj_status cj__one_sweep(cj__program *program);      // one_sweep.c
 cj_status cj__round_elements(cj__program *program); // fuse_round.c
+cj_status cj__recompute(cj__program *program);      // recompute.c
 cj_status cj__fuse_elements(cj__program *program);  // fuse_elements.c
 cj_status cj__split_batch(cj__program *program);    // split_batch.c
 cj_status cj__keep_prepared(cj__program *program);  // keep_prepared.c

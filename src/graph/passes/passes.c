@@ -222,6 +222,8 @@ static const struct {
      false},
     {"round_elements", CJ__STAGE_PLAN, cj__round_elements,
      "roundings to bfloat16 into the element-wise step before", false},
+    {"recompute", CJ__STAGE_PLAN, cj__recompute,
+     "differences that are quickly made again, made where they are read", true},
     {"fuse_elements", CJ__STAGE_PLAN, cj__fuse_elements,
      "element-wise instructions and reductions of their results in one", true},
     {"split_batch", CJ__STAGE_PLAN, cj__split_batch,
