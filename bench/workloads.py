@@ -20,6 +20,10 @@ MAIN = [
     ("RNN", "train", dict(net="rnn", batch=32)),
     ("GAN", "train", dict(net="gan", batch=64)),
 ]
+# A network, the batch that it is trained with; prediction of one sample and of 64.
+ZOO = [row for net, batch in (("resnet20", 128), ("vgg11_bn", 64), ("table", 256), ("autoencoder", 128)) for row in [
+    (f"{net} train", "train", dict(net=net, batch=batch)), (f"{net}@1", "predict", dict(net=net, batch=1)),
+    (f"{net}@64", "predict", dict(net=net, batch=64))]]
 PARAMETERS = {"w1": 101770, "w2": 21840, "w3": 225034}
 BATCHES = [row for net in PARAMETERS for row in [
     (f"{net.upper()}@{batch}", "train", dict(net=net, batch=batch)) for batch in (1, 8, 32, 64, 128, 256, 512)]
@@ -57,7 +61,7 @@ def convolutions(lists):
         "conv", s)]
 
 
-SETS = {"main": MAIN, "batches": BATCHES, "gemm": GEMM, "conv": convolutions(NETWORKS), "sweep": convolutions(SWEEP),
+SETS = {"main": MAIN, "zoo": ZOO, "batches": BATCHES, "gemm": GEMM, "conv": convolutions(NETWORKS), "sweep": convolutions(SWEEP),
         "adam": ADAM}
 
 
@@ -70,14 +74,14 @@ class Manner(NamedTuple):
 
 
 # Many rows mean short rounds. Over batches the two that are fastest at W1 to W3 are enough.
-MANNERS = {"main": Manner(5, 0.3, False), "batches": Manner(3, 0.15, True, ("keras", "jax"))}
+MANNERS = {"main": Manner(5, 0.3, False), "zoo": Manner(5, 0.3, False, ("pytorch", "pytorch-compile")), "batches": Manner(3, 0.15, True, ("keras", "jax"))}
 
 
 def manner(name):
     return MANNERS.get(name, Manner())
 
 
-STEP_FLOPS = {"w1": 13.1e6 / 32, "w2": 83.0e6 / 32, "w3": 985e6 / 64}  # an image; shared with the goals' table
+STEP_FLOPS = {"w1": 13.1e6 / 32, "w2": 83.0e6 / 32, "w3": 985e6 / 64, "resnet20": 245e6}  # an image; shared with the goals' table
 
 
 def out_size(s):

@@ -244,22 +244,16 @@ int run_bench(int argc, char **argv)
     const double begun = now();
     settings s = {.batch_size = 32, .rounds = 11, .seconds = 0.2};
     const option options[] = {
-        {"batch-size", "N", "samples of a step (32)", OPTION_INT, &s.batch_size},
-        {"threads", "N", "threads to use (all)", OPTION_INT, &s.threads},
-        {"training", NULL, "measure training steps; else prediction", OPTION_FLAG, &s.training},
-        {"rounds", "N", "how many times to measure; the median counts (11)", OPTION_INT, &s.rounds},
-        {"seconds", "S", "about how long a round takes (0.2)", OPTION_REAL, &s.seconds},
+        INT_OPTION("batch-size", "N", &s.batch_size, 1, BATCH_SIZE_MAX, "samples of a step (32)"),
+        THREADS_OPTION(&s.threads),
+        FLAG_OPTION("training", &s.training, "measure training steps; else prediction"),
+        INT_OPTION("rounds", "N", &s.rounds, 1, MOST_ROUNDS,
+                   "how many times to measure; the median counts (11)"),
+        REAL_OPTION("seconds", "S", &s.seconds, 0, 3600, "about how long a round takes (0.2)"),
     };
     const int done = read_options(find_command("bench"), options,
                                   sizeof(options) / sizeof options[0], argc, argv, 1, 1, &s.name);
     if (done != EXIT_DONE)
         return done < 0 ? EXIT_DONE : done;
-    if (s.batch_size < 1 || s.batch_size > 1 << 20 || s.threads < 0 || s.threads > 256 ||
-        s.rounds < 1 || s.rounds > MOST_ROUNDS || s.seconds < 0 || s.seconds > 3600) {
-        fprintf(stderr, "cajal bench: --batch-size must be 1 to 1048576, --threads 0 (all) to 256, "
-                        "--rounds 1 to 1000, "
-                        "--seconds 0 to 3600\n");
-        return EXIT_USAGE;
-    }
     return finish(measure(&s, begun));
 }

@@ -6,20 +6,68 @@
 
 #include <cajal.h>
 #include <jansson.h>
+#include <math.h>
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
 typedef enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_INT, OPTION_REAL } option_kind;
 
 // One option of a command: "--name VALUE", "--name=VALUE", or "--name" for a flag. Texts point into
-// argv.
+// argv. A number outside its range is refused with a sentence.
 typedef struct option {
     const char *name;  // without dashes
     const char *value; // what stands for the value in the help; NULL for a flag
     const char *help;
     option_kind kind;
-    void *target; // bool *, const char **, int64_t *, double *
+    union {
+        bool *flag;
+        const char **text;
+        int64_t *whole;
+        double *real;
+    };
+    double min, max; // of a number; a max of INFINITY is no limit
+    bool below_max;  // max itself is out of range
 } option;
+
+// Rows of a table of options. None for numbers goes without a range.
+#define FLAG_OPTION(name_, target, help_)                                 \
+    {                                                                     \
+        .name = name_, .help = help_, .kind = OPTION_FLAG, .flag = target \
+    }
+#define TEXT_OPTION(name_, value_, target, help_)                                          \
+    {                                                                                      \
+        .name = name_, .value = value_, .help = help_, .kind = OPTION_TEXT, .text = target \
+    }
+#define INT_OPTION(name_, value_, target, min_, max_, help_)                                \
+    {                                                                                       \
+        .name = name_, .value = value_, .help = help_, .kind = OPTION_INT, .whole = target, \
+        .min = min_, .max = max_                                                            \
+    }
+#define REAL_OPTION(name_, value_, target, min_, max_, help_)                               \
+    {                                                                                       \
+        .name = name_, .value = value_, .help = help_, .kind = OPTION_REAL, .real = target, \
+        .min = min_, .max = max_                                                            \
+    }
+// A share of a whole: from 0 to below 1.
+#define SHARE_OPTION(name_, value_, target, help_)                                          \
+    {                                                                                       \
+        .name = name_, .value = value_, .help = help_, .kind = OPTION_REAL, .real = target, \
+        .max = 1, .below_max = true                                                         \
+    }
+
+// What several commands have in common.
+#define BATCH_SIZE_MAX 1048576
+#define THREADS_OPTION(target) \
+    INT_OPTION("threads", "N", target, 0, 256, "threads to use; 0 for all (0)")
+#define DATA_OPTION(target)     \
+    TEXT_OPTION(                \
+        "data", "NAME", target, \
+        "mnist, cifar10, digits, or auto (mnist where it is found, else digits; the default)")
+
+// The same where a model file may say what it was trained on.
+#define MODEL_DATA_OPTION(target)       \
+    TEXT_OPTION("data", "NAME", target, \
+                "mnist, cifar10, digits, or auto (what the model was trained on; the default)")
 
 typedef struct command {
     const char *name, *arguments, *help;
@@ -27,15 +75,21 @@ typedef struct command {
 } command;
 
 extern const command commands[]; // ended by a name of NULL
+extern const int command_count;
 
-// Reads options and collects what is left: at most `most` words, at least `least`. Returns
+// Reads options and collects the other words: from min_words to max_words of them. Returns
 // EXIT_DONE to go on, otherwise the exit code to end with (-1 after --help was printed: end with
 // 0).
 int read_options(const command *self, const option *options, int option_count, int argc,
-                 char **argv, int least, int most, const char **words);
+                 char **argv, int min_words, int max_words, const char **words);
 const command *find_command(const char *name);
 void print_usage(FILE *stream);
 void print_help(const command *self, const option *options, int option_count, FILE *stream);
+
+// nearest.c
+// The name that a mistyped word probably means, NULL if none is near. `names` are the first members
+// of `count` structs, `stride` bytes apart.
+const char *nearest_name(const char *word, const void *names, size_t stride, int count);
 
 int run_train(int argc, char **argv);
 int run_evaluate(int argc, char **argv);
@@ -58,11 +112,18 @@ cj_status make_folder(const char *path);
 cj_status check_output(const char *path);
 
 // data.c
-// A data set by name. *name "auto" becomes what was found: mnist, else digits. A missing one is
-// CJ_NOT_FOUND with what to do.
-cj_status load_data(const char **name, cj_dataset **train, cj_dataset **test);
+// A data set by name. *name "auto" becomes what the model was trained on, if there is a model and
+// it knows, else what is found: mnist, else digits. A missing one is CJ_NOT_FOUND with what to do.
+cj_status load_data(const char **name, const cj_model *model, cj_dataset **train,
+                    cj_dataset **test);
 // Keeps the first `limit` samples; 0 keeps all.
 cj_status limit_samples(cj_dataset **data, int64_t limit);
+
+// datasets.c: a model file remembers the data set, and the names of its classes one a line, in the
+// notes "data" and "classes".
+cj_status note_data(cj_model *model, const char *name);
+// The data set that the model was trained on; NULL if it does not say, or names none that is known.
+const char *noted_data(const cj_model *model);
 
 // interrupt.c: Ctrl-C. A callback that, once the program is interrupted, saves the model as `path`
 // (unless that is NULL) after the running step and ends cj_fit() with CJ_CANCELLED.

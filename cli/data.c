@@ -3,8 +3,10 @@
 
 #include <string.h>
 
-cj_status load_data(const char **name, cj_dataset **train, cj_dataset **test)
+cj_status load_data(const char **name, const cj_model *model, cj_dataset **train, cj_dataset **test)
 {
+    if (strcmp(*name, "auto") == 0 && model && noted_data(model))
+        *name = noted_data(model);
     const bool automatic = strcmp(*name, "auto") == 0;
     const cj_status status = cj_load_dataset(automatic ? "mnist" : *name, train, test);
     if (automatic && status == CJ_NOT_FOUND) {

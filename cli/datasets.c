@@ -24,16 +24,18 @@ static const struct {
     const remote_file *files;
     int file_count;
     const char *by_hand; // what to do instead
+    const char *classes; // their names, one a line; NULL if they are numbers
 } sets[] = {
     {"mnist",
      "handwritten digits of LeCun, Cortes and Burges: 60000 + 10000 images of 28 x 28 bytes, 10 "
      "classes",
-     "https://storage.googleapis.com/cvdf-datasets/mnist/", mnist_files, 4, NULL},
+     "https://storage.googleapis.com/cvdf-datasets/mnist/", mnist_files, 4, NULL, NULL},
     {"cifar10",
      "small pictures of Krizhevsky: 50000 + 10000 images of 32 x 32 x 3 bytes, 10 classes", NULL,
-     NULL, 0, "unpack https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz in $CAJAL_DATA"},
+     NULL, 0, "unpack https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz in $CAJAL_DATA",
+     "airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck"},
     {"digits", "digits drawn by the library itself, in MNIST's shapes; always there", NULL, NULL, 0,
-     NULL},
+     NULL, NULL},
 };
 enum { SET_COUNT = sizeof(sets) / sizeof sets[0] };
 
@@ -45,11 +47,31 @@ static int find_set(const char *name)
     }
     fputs("cajal datasets: there is no data set \"", stderr);
     print_text(name, stderr);
-    fputs("\"; it knows", stderr);
-    for (int i = 0; i < SET_COUNT; i++)
-        fprintf(stderr, "%s %s", i ? "," : "", sets[i].name);
-    fputc('\n', stderr);
+    const char *nearest = nearest_name(name, sets, sizeof *sets, SET_COUNT);
+    if (nearest)
+        fprintf(stderr, "\": did you mean \"%s\"?\n", nearest);
+    else
+        fputs("\"; `cajal datasets list` shows all\n", stderr);
     return -1;
+}
+
+cj_status note_data(cj_model *model, const char *name)
+{
+    for (int i = 0; i < SET_COUNT; i++)
+        if (strcmp(sets[i].name, name) == 0) {
+            CJ_TRY(cj_model_set_note(model, "data", name));
+            return cj_model_set_note(model, "classes", sets[i].classes ? sets[i].classes : "");
+        }
+    return CJ_OK;
+}
+
+const char *noted_data(const cj_model *model)
+{
+    const char *name = cj_model_note(model, "data");
+    for (int i = 0; name && i < SET_COUNT; i++)
+        if (strcmp(sets[i].name, name) == 0)
+            return sets[i].name;
+    return NULL;
 }
 
 // ---- fetch ----
@@ -146,7 +168,7 @@ static cj_status show(const cj_dataset *train, const char *path)
 static int look(const char *verb, const char *name, const char *path, int64_t index)
 {
     cj_dataset *train = NULL, *test = NULL;
-    cj_status status = load_data(&name, &train, &test);
+    cj_status status = load_data(&name, NULL, &train, &test);
     if (status == CJ_OK && path)
         status = check_output(path);
     if (status == CJ_OK && strcmp(verb, "info") == 0) {
@@ -170,11 +192,10 @@ int run_datasets(int argc, char **argv)
     int64_t index = -1;
     bool json = false;
     const option options[] = {
-        {"index", "N", "with show: training sample N alone (all of the first 200)", OPTION_INT,
-         &index},
-        {"from", "ADDRESS", "fetch from another address (ends with a slash)", OPTION_TEXT,
-         &address},
-        {"json", NULL, "print the list as JSON", OPTION_FLAG, &json},
+        INT_OPTION("index", "N", &index, 0, INFINITY,
+                   "with show: training sample N alone (all of the first 200)"),
+        TEXT_OPTION("from", "ADDRESS", &address, "fetch from another address (ends with a slash)"),
+        FLAG_OPTION("json", &json, "print the list as JSON"),
     };
     const command *self = find_command("datasets");
     int done = read_options(self, options, 3, argc, argv, 1, 3, words);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static cj_status evaluate(const char *file, const char *data_name, bool json)
+static cj_status evaluate(const char *file, const char *data_name, int64_t limit, bool json)
 {
     cj_dataset *train = NULL, *test = NULL;
     cj_tensor *probabilities = NULL;
@@ -13,7 +13,9 @@ static cj_status evaluate(const char *file, const char *data_name, bool json)
     int classes = 0;
     cj_results *results = NULL;
     cj_model *model = cj_load(file);
-    cj_status status = model ? load_data(&data_name, &train, &test) : cj_error_status();
+    cj_status status = model ? load_data(&data_name, model, &train, &test) : cj_error_status();
+    if (status == CJ_OK)
+        status = limit_samples(&test, limit);
     if (status == CJ_OK)
         status = cj_evaluate(model, test, &results, .batch_size = 256,
                              .verbose = json ? CJ_SILENT : CJ_BAR);
@@ -34,7 +36,7 @@ static cj_status evaluate(const char *file, const char *data_name, bool json)
         print_json_value(object);
         json_decref(object);
     } else if (status == CJ_OK) {
-        printf("on the test samples of %s\n", data_name);
+        printf("on %lld test samples of %s\n", (long long)cj_dataset_count(test), data_name);
         for (int i = 0; i < cj_results_count(results); i++)
             printf("%s %.4f\n", cj_results_name(results, i), cj_results_value_at(results, i));
         print_confusion(counts, classes, stdout);
@@ -51,15 +53,16 @@ static cj_status evaluate(const char *file, const char *data_name, bool json)
 int run_evaluate(int argc, char **argv)
 {
     const char *data = "auto", *file = NULL;
+    int64_t limit = 0;
     bool json = false;
     const option options[] = {
-        {"data", "NAME",
-         "mnist, cifar10, digits, or auto (mnist where it is found, else digits; the default)",
-         OPTION_TEXT, &data},
-        {"json", NULL, "print as JSON", OPTION_FLAG, &json},
+        MODEL_DATA_OPTION(&data),
+        INT_OPTION("limit", "N", &limit, 1, INFINITY, "evaluate on the first N test samples only"),
+        FLAG_OPTION("json", &json, "print as JSON"),
     };
-    int done = read_options(find_command("evaluate"), options, 2, argc, argv, 1, 1, &file);
+    int done = read_options(find_command("evaluate"), options, sizeof options / sizeof *options,
+                            argc, argv, 1, 1, &file);
     if (done != EXIT_DONE)
         return done < 0 ? EXIT_DONE : done;
-    return finish(evaluate(file, data, json));
+    return finish(evaluate(file, data, limit, json));
 }

@@ -5,34 +5,45 @@
 #include <stdlib.h>
 #include <string.h>
 
+// "0,3,1" into the index of an element.
+static bool read_index(const char *text, int64_t index[CJ_MAX_RANK])
+{
+    for (int i = 0; i < CJ_MAX_RANK; i++) {
+        char *end = NULL;
+        index[i] = strtoll(text, &end, 10);
+        if (end == text || index[i] < 0 || (*end != ',' && *end != '\0'))
+            return false;
+        if (*end == '\0')
+            return true;
+        text = end + 1;
+    }
+    return false;
+}
+
 int run_explain(int argc, char **argv)
 {
     const char *layer = NULL, *index = NULL, *words[2] = {NULL, NULL};
-    int64_t rows = 0;
+    int64_t rows = 12;
     bool invert = false;
     const option options[] = {
-        {"layer", "NAME", "only this layer", OPTION_TEXT, &layer},
-        {"index", "I,J,...", "the output element to derive (the greatest)", OPTION_TEXT, &index},
-        {"max-rows", "N", "shorten longer arrays (12)", OPTION_INT, &rows},
-        {"invert", NULL, "the image is dark on light: take it the other way round", OPTION_FLAG,
-         &invert},
+        TEXT_OPTION("layer", "NAME", &layer, "only this layer"),
+        TEXT_OPTION("index", "I,J,...", &index, "the output element to derive (the greatest)"),
+        INT_OPTION("max-rows", "N", &rows, 3, 1000, "shorten longer arrays (12)"),
+        FLAG_OPTION("invert", &invert, "the image is dark on light: take it the other way round"),
     };
     int done = read_options(find_command("explain"), options, 4, argc, argv, 2, 2, words);
     if (done != EXIT_DONE)
         return done < 0 ? EXIT_DONE : done;
     cj_explain_args args = {CJ_EXPLAIN_DEFAULTS, .layer = layer, .has_index = index,
                             .max_rows = rows};
-    const char *c = index;
-    for (int i = 0; c && *c != '\0' && i < CJ_MAX_RANK; i++) {
-        char *end = NULL;
-        args.index[i] = strtoll(c, &end, 10);
-        if (end == c || (*end != ',' && *end != '\0')) {
-            fputs("cajal explain: --index needs numbers such as 0,3,1, not \"", stderr);
-            print_text(index, stderr);
-            fputs("\"\n", stderr);
-            return EXIT_USAGE;
-        }
-        c = *end == ',' ? end + 1 : end;
+    if (index && !read_index(index, args.index)) {
+        fprintf(stderr,
+                "cajal explain: --index needs 1 to %d whole numbers, 0 or more, with commas "
+                "between, not \"",
+                CJ_MAX_RANK);
+        print_text(index, stderr);
+        fputs("\"\n", stderr);
+        return EXIT_USAGE;
     }
     cj_tensor *image = NULL;
     cj_model *model = cj_load(words[0]);

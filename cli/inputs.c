@@ -66,6 +66,9 @@ cj_status read_model_image(const cj_model *model, const char *path, bool invert,
     const int64_t width = shape->rank >= 3 && shape->dims[2] > 0 ? shape->dims[2] : 28;
     const int channels = shape->rank == 4 ? (int)shape->dims[3] : 1;
     cj_tensor *read = NULL, *resized = NULL;
+    if (channels != 1 && channels != 3)
+        return cj_fail(CJ_UNSUPPORTED,
+                       "the model takes images of %d channels, and files have 1 or 3", channels);
     CJ_TRY(cj_load_image(path, channels, &read));
     cj_status status = cj_resize_image(read, height, width, &resized);
     cj_release(read);

@@ -179,7 +179,7 @@ static cj_status run(settings *s)
     if (pool)
         knn =
             cj_knn(.k = most, .metric = s->metric, .weights = s->weights, .pool = cj_retain(pool));
-    cj_status status = knn ? load_data(&s->data, &train, &queries) : cj_error_status();
+    cj_status status = knn ? load_data(&s->data, NULL, &train, &queries) : cj_error_status();
     if (status == CJ_OK)
         status = limit_samples(&train, s->train);
     if (status == CJ_OK)
@@ -205,19 +205,18 @@ int run_knn(int argc, char **argv)
 {
     settings s = {.data = "auto", .k_list = "5", .metric = "l2", .weights = "uniform"};
     const option options[] = {
-        {"data", "NAME", "mnist, cifar10, digits, or auto (mnist where it is found; the default)",
-         OPTION_TEXT, &s.data},
-        {"k", "LIST", "how many neighbours vote, such as 1,3,5,8 (5)", OPTION_TEXT, &s.k_list},
-        {"metric", "NAME", "l2 or l1 (l2)", OPTION_TEXT, &s.metric},
-        {"weights", "NAME", "of votes: uniform, or distance for 1 / distance (uniform)",
-         OPTION_TEXT, &s.weights},
-        {"train", "N", "keep the first N training samples only", OPTION_INT, &s.train},
-        {"test", "N", "ask for the first N test samples only", OPTION_INT, &s.test},
-        {"folds", "N", "cross-validate on the training samples first, in N parts", OPTION_INT,
-         &s.folds},
-        {"threads", "N", "threads to use (all)", OPTION_INT, &s.threads},
-        {"quiet", NULL, "no progress and no times", OPTION_FLAG, &s.quiet},
-        {"json", NULL, "print the results as JSON only", OPTION_FLAG, &s.json},
+        DATA_OPTION(&s.data),
+        TEXT_OPTION("k", "LIST", &s.k_list, "how many neighbours vote, such as 1,3,5,8 (5)"),
+        TEXT_OPTION("metric", "NAME", &s.metric, "l2 or l1 (l2)"),
+        TEXT_OPTION("weights", "NAME", &s.weights,
+                    "of votes: uniform, or distance for 1 / distance (uniform)"),
+        INT_OPTION("train", "N", &s.train, 1, INFINITY, "keep the first N training samples only"),
+        INT_OPTION("test", "N", &s.test, 1, INFINITY, "ask for the first N test samples only"),
+        INT_OPTION("folds", "N", &s.folds, 2, MAX_FOLDS,
+                   "cross-validate on the training samples first, in N parts"),
+        THREADS_OPTION(&s.threads),
+        FLAG_OPTION("quiet", &s.quiet, "no progress and no times"),
+        FLAG_OPTION("json", &s.json, "print the results as JSON only"),
     };
     int done = read_options(find_command("knn"), options, sizeof(options) / sizeof options[0], argc,
                             argv, 0, 0, NULL);
@@ -228,15 +227,6 @@ int run_knn(int argc, char **argv)
                 MAX_CHOICES);
         print_text(s.k_list, stderr);
         fputs("\"\n", stderr);
-        return EXIT_USAGE;
-    }
-    if (s.train < 0 || s.test < 0 || s.threads < 0 || s.threads > 256) {
-        fprintf(stderr,
-                "cajal knn: train, test and threads must not be negative; at most 256 threads\n");
-        return EXIT_USAGE;
-    }
-    if (s.folds != 0 && (s.folds < 2 || s.folds > MAX_FOLDS)) {
-        fprintf(stderr, "cajal knn: --folds needs 2 to %d, or 0 for none\n", MAX_FOLDS);
         return EXIT_USAGE;
     }
     return finish(run(&s));

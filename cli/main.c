@@ -18,6 +18,7 @@ const command commands[] = {
     {"completion", "SHELL", "completion for bash (the default), zsh or fish", run_completion},
     {NULL, NULL, NULL, NULL},
 };
+const int command_count = sizeof commands / sizeof *commands - 1;
 
 const command *find_command(const char *name)
 {
@@ -68,8 +69,13 @@ static int run(int argc, char **argv)
     if (!chosen) {
         fputs("cajal: unknown command \"", stderr);
         print_text(argv[1], stderr);
-        fputs("\"\n\n", stderr);
-        print_usage(stderr);
+        const char *nearest = nearest_name(argv[1], commands, sizeof *commands, command_count);
+        if (nearest) {
+            fprintf(stderr, "\": did you mean \"%s\"? See `cajal --help`\n", nearest);
+        } else {
+            fputs("\"\n\n", stderr);
+            print_usage(stderr);
+        }
         return EXIT_USAGE;
     }
     return chosen->run(argc - 1, argv + 1);

@@ -85,6 +85,11 @@ cj_model *make_model(const char *name, cj_dataset *data)
     }
     if (strpbrk(name, "./"))
         return from_json(name);
+    const char *nearest = nearest_name(name, models, sizeof *models, MODEL_COUNT);
+    if (nearest) {
+        cj_fail(CJ_NOT_FOUND, "there is no model \"%s\": did you mean \"%s\"?", name, nearest);
+        return NULL;
+    }
     char names[256] = "";
     for (int i = 0; i < MODEL_COUNT; i++)
         snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i ? ", " : "",

@@ -2,7 +2,6 @@
 #include "cli.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,14 +18,25 @@ void print_help(const command *self, const option *options, int option_count, FI
     fprintf(stream, "  %-28s %s\n", "--help", "this text");
 }
 
-static int usage_error(const command *self, const char *format, const char *what)
+// Begins a sentence about the command line on standard error, and the next function ends it.
+static void begin_error(const command *self, const char *format, const char *what)
 {
     char text[1024];
     snprintf(text, sizeof text, format, what);
     fprintf(stderr, "cajal %s: ", self->name);
     print_text(text, stderr);
+}
+
+static int end_error(const command *self)
+{
     fprintf(stderr, "; see `cajal %s --help`\n", self->name);
     return EXIT_USAGE;
+}
+
+static int usage_error(const command *self, const char *format, const char *what)
+{
+    begin_error(self, format, what);
+    return end_error(self);
 }
 
 static const option *find_option(const option *options, int count, const char *word, size_t length)
@@ -38,20 +48,53 @@ static const option *find_option(const option *options, int count, const char *w
     return NULL;
 }
 
-static bool set_value(const option *o, const char *value)
+static int unknown_option(const command *self, const option *options, int count, const char *word)
+{
+    enum { MOST_OPTIONS = 64 };
+    const char *names[MOST_OPTIONS] = {"help"};
+    char name[64];
+    int known = 1;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
+    for (int i = 0; i < count && known < MOST_OPTIONS; i++)
+        names[known++] = options[i].name;
+    const char *nearest = nearest_name(name, names, sizeof *names, known);
+    begin_error(self, "unknown option \"%s\"", word);
+    if (nearest)
+        fprintf(stderr, " (did you mean \"--%s\"?)", nearest);
+    return end_error(self);
+}
+
+// Whether `text` is a number of the option's range; stores it.
+static bool read_number(const option *o, const char *text)
 {
     char *end = NULL;
+    double number;
     errno = 0;
-    if (o->kind == OPTION_TEXT) {
-        *(const char **)o->target = value;
-        return true;
+    if (o->kind == OPTION_INT) {
+        const long long whole = strtoll(text, &end, 10);
+        *o->whole = whole;
+        number = (double)whole;
+    } else {
+        number = strtod(text, &end);
+        *o->real = number;
     }
-    if (o->kind == OPTION_INT)
-        *(int64_t *)o->target = strtoll(value, &end, 10);
+    return end != text && *end == '\0' && errno == 0 && isfinite(number) && number >= o->min &&
+           (o->below_max ? number < o->max : number <= o->max);
+}
+
+// "--limit needs a whole number, 1 or more, not "-5""
+static int number_error(const command *self, const option *o, const char *text)
+{
+    begin_error(self, "--%s needs ", o->name);
+    fputs(o->kind == OPTION_INT ? "a whole number" : "a number", stderr);
+    if (isinf(o->max))
+        fprintf(stderr, ", %.0f or more", o->min);
     else
-        *(double *)o->target = strtod(value, &end);
-    return end != value && *end == '\0' && errno == 0 &&
-           (o->kind == OPTION_INT || isfinite(*(double *)o->target));
+        fprintf(stderr, " from %.0f to %s%.0f", o->min, o->below_max ? "below " : "", o->max);
+    fputs(", not \"", stderr);
+    print_text(text, stderr);
+    fputc('"', stderr);
+    return end_error(self);
 }
 
 // One option; *used is how many words it took.
@@ -63,21 +106,24 @@ static int read_option(const command *self, const option *options, int option_co
     const option *o = find_option(options, option_count, word, length);
     *used = 1;
     if (!o)
-        return usage_error(self, "unknown option \"%s\"", argv[0]);
+        return unknown_option(self, options, option_count, argv[0]);
     if (o->kind == OPTION_FLAG) {
-        *(bool *)o->target = true;
+        *o->flag = true;
         return !equals ? EXIT_DONE : usage_error(self, "option --%s takes no value", o->name);
     }
     if (!equals && argc < 2)
         return usage_error(self, "option --%s needs a value", o->name);
     *used = equals ? 1 : 2;
-    if (!set_value(o, equals ? equals + 1 : argv[1]))
-        return usage_error(self, "option --%s needs a number", o->name);
+    const char *value = equals ? equals + 1 : argv[1];
+    if (o->kind == OPTION_TEXT)
+        *o->text = value;
+    else if (!read_number(o, value))
+        return number_error(self, o, value);
     return EXIT_DONE;
 }
 
 int read_options(const command *self, const option *options, int option_count, int argc,
-                 char **argv, int least, int most, const char **words)
+                 char **argv, int min_words, int max_words, const char **words)
 {
     int count = 0;
     bool only_words = false;
@@ -95,11 +141,11 @@ int read_options(const command *self, const option *options, int option_count, i
             if (done != EXIT_DONE)
                 return done;
             i += used;
-        } else if (count == most) {
+        } else if (count == max_words) {
             return usage_error(self, "one word too many: \"%s\"", argv[i]);
         } else {
             words[count++] = argv[i++];
         }
     }
-    return count >= least ? EXIT_DONE : usage_error(self, "it needs %s", self->arguments);
+    return count >= min_words ? EXIT_DONE : usage_error(self, "it needs %s", self->arguments);
 }

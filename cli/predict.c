@@ -15,8 +15,9 @@ typedef struct prediction {
     int outputs;
     meaning meanings[MOST_OUTPUTS];
     bool invert;
-    bool failed;  // some input was
-    json_t *list; // NULL: words on standard output
+    bool failed;         // some input was
+    const char *classes; // their names, one a line; NULL if the model does not say
+    json_t *list;        // NULL: words on standard output
 } prediction;
 
 // ---- inputs ----
@@ -68,7 +69,39 @@ typedef struct row {
     const double *values;
     int64_t count;
     meaning meaning;
+    const char *classes; // as those of a prediction; NULL where their number is another
 } row;
+
+// The name of a class; "" if there is none.
+static void class_name(const row *r, int64_t at, char *name, size_t size)
+{
+    const char *line = r->classes ? r->classes : "";
+    for (int64_t i = 0; i < at; i++) {
+        const char *end = strchr(line, '\n');
+        line = end ? end + 1 : "";
+    }
+    snprintf(name, size, "%.*s", (int)strcspn(line, "\n"), line);
+}
+
+static int64_t line_count(const char *text)
+{
+    int64_t lines = 1;
+    for (const char *c = text; *c != '\0'; c++)
+        lines += *c == '\n';
+    return lines;
+}
+
+static void print_class(const row *r, int64_t at)
+{
+    char name[128];
+    class_name(r, at, name, sizeof name);
+    printf(" class %lld", (long long)at);
+    if (*name) {
+        fputs(" (", stdout);
+        print_text(name, stdout);
+        putchar(')');
+    }
+}
 
 static int64_t greatest_of(const row *r)
 {
@@ -104,11 +137,12 @@ static void print_row(const row *r)
     const bool one = r->count == 1;
     switch (r->meaning) {
     case MEANING_CLASSES:
-        printf(" class %lld, probability %.4f", (long long)best, r->values[best]);
+        print_class(r, best);
+        printf(", probability %.4f", r->values[best]);
         break;
     case MEANING_LOGITS:
-        printf(" class %lld, probability %.4f (logit %.4g)", (long long)best,
-               probability_of(r, best), r->values[best]);
+        print_class(r, best);
+        printf(", probability %.4f (logit %.4g)", probability_of(r, best), r->values[best]);
         break;
     case MEANING_PROBABILITIES:
         if (one)
@@ -137,7 +171,11 @@ static void row_to_json(const row *r, json_t *object)
         json_array_append_new(all, number_json(r->values[j]));
     json_object_set_new(object, "outputs", all);
     if (r->meaning == MEANING_CLASSES || r->meaning == MEANING_LOGITS) {
+        char name[128];
+        class_name(r, best, name, sizeof name);
         json_object_set_new(object, "class", json_integer(best));
+        if (*name)
+            json_object_set_new(object, "name", text_json(name));
         json_object_set_new(
             object, "probability",
             number_json(r->meaning == MEANING_LOGITS ? probability_of(r, best) : r->values[best]));
@@ -161,9 +199,12 @@ static cj_status show_output(const prediction *p, const char *path, int index,
     const int64_t width = shape->rank > 1 ? shape->dims[shape->rank - 1] : 1;
     const int64_t rows = width > 0 ? cj_tensor_count(values) / width : 0;
     const int64_t steps = samples > 0 ? rows / samples : 0;
+    const bool named = p->classes && line_count(p->classes) == width;
     for (int64_t i = 0; i < rows; i++) {
-        const row r = {(const double *)cj_tensor_data(values) + i * width, width,
-                       p->meanings[index]};
+        const row r = {.values = (const double *)cj_tensor_data(values) + i * width,
+                       .count = width,
+                       .meaning = p->meanings[index],
+                       .classes = named ? p->classes : NULL};
         if (p->list) {
             json_t *object = json_object();
             json_object_set_new(object, "input", text_json(path));
@@ -221,6 +262,7 @@ static cj_status prepare(prediction *p, const char *file)
                        file, cj_model_input_count(p->model), p->outputs, MOST_OUTPUTS);
     for (int i = 0; i < p->outputs; i++)
         p->meanings[i] = meaning_of_output(p->model, i);
+    p->classes = cj_model_note(p->model, "classes");
     return CJ_OK;
 }
 
@@ -230,9 +272,9 @@ int run_predict(int argc, char **argv)
     bool json = false;
     prediction p = {.invert = false};
     const option options[] = {
-        {"json", NULL, "print as JSON", OPTION_FLAG, &json},
-        {"invert", NULL, "the images are dark on light: take them the other way round", OPTION_FLAG,
-         &p.invert},
+        FLAG_OPTION("json", &json, "print as JSON"),
+        FLAG_OPTION("invert", &p.invert,
+                    "the images are dark on light: take them the other way round"),
     };
     const int done =
         read_options(find_command("predict"), options, 2, argc, argv, 2, MOST_INPUTS, words);

@@ -35,24 +35,20 @@ int run_summary(int argc, char **argv)
 {
     summary_settings s = {.batch_size = 32, .rounds = 20};
     const option options[] = {
-        {"json", NULL, "print the architecture as JSON, in Keras's config form", OPTION_FLAG,
-         &s.json},
-        {"dtype", "POLICY", "float32 or mixed_bfloat16, what layers compute in (the model's own)",
-         OPTION_TEXT, &s.dtype},
-        {"plan", NULL, "print the kernels of a prediction, with their times", OPTION_FLAG, &s.plan},
-        {"training", NULL, "with --plan: of a training step instead", OPTION_FLAG, &s.training},
-        {"batch-size", "N", "with --plan: samples of a step (32)", OPTION_INT, &s.batch_size},
-        {"rounds", "N", "with --plan: runs that are timed; 0 for none (20)", OPTION_INT, &s.rounds},
+        FLAG_OPTION("json", &s.json, "print the architecture as JSON, in Keras's config form"),
+        TEXT_OPTION("dtype", "POLICY", &s.dtype,
+                    "float32 or mixed_bfloat16, what layers compute in (the model's own)"),
+        FLAG_OPTION("plan", &s.plan, "print the kernels of a prediction, with their times"),
+        FLAG_OPTION("training", &s.training, "with --plan: of a training step instead"),
+        INT_OPTION("batch-size", "N", &s.batch_size, 1, BATCH_SIZE_MAX,
+                   "with --plan: samples of a step (32)"),
+        INT_OPTION("rounds", "N", &s.rounds, 0, 10000,
+                   "with --plan: runs that are timed; 0 for none (20)"),
     };
     int done = read_options(find_command("summary"), options, sizeof(options) / sizeof options[0],
                             argc, argv, 1, 1, &s.name);
     if (done != EXIT_DONE)
         return done < 0 ? EXIT_DONE : done;
-    if (s.batch_size < 1 || s.batch_size > 1 << 20 || s.rounds < 0 || s.rounds > 10000) {
-        fprintf(stderr,
-                "cajal summary: --batch-size must be 1 to 1048576 and --rounds 0 to 10000\n");
-        return EXIT_USAGE;
-    }
     cj_model *model =
         ends_with(s.name, ".safetensors") ? cj_load(s.name) : make_model(s.name, NULL);
     cj_status status = model ? CJ_OK : cj_error_status();

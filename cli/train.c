@@ -159,7 +159,7 @@ static cj_status fit(cj_model *model, cj_dataset *data, cj_dataset *test, const 
     const bool splits = s->validation_split > 0;
     return cj_fit(
         model, data, .epochs = (int)s->epochs, .batch_size = s->batch_size,
-        .validation_data = splits ? NULL : test, .validation_split = s->validation_split,
+        .validation_data = splits ? &cj_no_dataset : test, .validation_split = s->validation_split,
         .class_weight = s->class_count ? s->class_weight : NULL, .class_count = s->class_count,
         .verbose = s->json || s->quiet ? CJ_SILENT : CJ_BAR, .stream = stdout, .resume = s->resume,
         .history = history, .callbacks_list = callbacks, .callbacks_count = count);
@@ -212,11 +212,13 @@ static cj_status train(const char *name, settings *s)
     if (status == CJ_OK && s->resume)
         status = load_saved(s, &model);
     if (status == CJ_OK)
-        status = load_data(&s->data, &data, &test);
+        status = load_data(&s->data, model, &data, &test);
     if (status == CJ_OK)
         status = limit_samples(&data, s->limit);
     if (status == CJ_OK && !s->resume)
         status = make_new(name, s, data, &model);
+    if (status == CJ_OK)
+        status = note_data(model, s->data);
     if (status == CJ_OK && !s->json && !s->quiet) {
         status = cj_model_summary(model, stdout, .width = summary_width());
         printf("training on %lld samples of %s, kernels %s\n", (long long)cj_dataset_count(data),
@@ -248,23 +250,9 @@ static bool read_weights(settings *s)
     return true;
 }
 
-// What is wrong with the numbers, or NULL.
-static const char *check_numbers(settings *s)
+// What is wrong with the options together, or NULL.
+static const char *check_options(settings *s)
 {
-    if (s->epochs < 1 || s->epochs > 1000000)
-        return "--epochs needs 1 to 1000000";
-    if (s->batch_size < 0 || s->batch_size > INT32_MAX)
-        return "--batch-size needs 1 or more";
-    if (s->threads < 0 || s->threads > 256)
-        return "--threads needs 1 to 256, or 0 for all";
-    if (s->limit < 0)
-        return "--limit needs 1 or more";
-    if (s->learning_rate < 0)
-        return "--learning-rate cannot be negative";
-    if (s->validation_split < 0 || s->validation_split >= 1)
-        return "--validation-split needs a share from 0 to below 1";
-    if (s->patience < 0 || s->patience > 1000000)
-        return "--early-stopping needs 1 to 1000000 epochs";
     if (s->save_best_only && !s->output)
         return "--save-best-only needs --output";
     return read_weights(s) ? NULL : "--class-weight needs weights such as 1,2.5,1";
@@ -279,44 +267,43 @@ int run_train(int argc, char **argv)
                   .learning_rate = NAN,
                   .epochs = 5};
     const option options[] = {
-        {"data", "NAME",
-         "mnist, cifar10, digits, or auto (mnist where it is found, else digits; the default)",
-         OPTION_TEXT, &s.data},
-        {"epochs", "N", "how often to go through the data (5)", OPTION_INT, &s.epochs},
-        {"batch-size", "N", "samples a step (32, or what the resumed run had)", OPTION_INT,
-         &s.batch_size},
-        {"optimizer", "SPEC", "such as adam or \"sgd(momentum=0.9)\" (adam)", OPTION_TEXT,
-         &s.optimizer},
-        {"learning-rate", "X", "instead of the optimizer's own", OPTION_REAL, &s.learning_rate},
-        {"loss", "SPEC", "the loss (sparse_categorical_crossentropy)", OPTION_TEXT, &s.loss},
-        {"dtype", "POLICY", "float32 or mixed_bfloat16, what layers compute in (float32)",
-         OPTION_TEXT, &s.dtype},
-        {"seed", "N", "of weights, order and dropout (0)", OPTION_INT, &s.seed},
-        {"threads", "N", "threads to use (all)", OPTION_INT, &s.threads},
-        {"limit", "N", "train on the first N samples only", OPTION_INT, &s.limit},
-        {"output", "FILE", "where to save the model, after each epoch and at the end", OPTION_TEXT,
-         &s.output},
-        {"save-best-only", NULL, "with --output: keep the epoch of the smallest val_loss",
-         OPTION_FLAG, &s.save_best_only},
-        {"early-stopping", "N", "end when val_loss has not improved for N epochs", OPTION_INT,
-         &s.patience},
-        {"validation-split", "X",
-         "validate on the last share X of the training samples, not on the test samples",
-         OPTION_REAL, &s.validation_split},
-        {"class-weight", "LIST", "a weight for each class 0, 1, ..., such as 1,2.5,1", OPTION_TEXT,
-         &s.class_weights},
-        {"report", "FOLDER", "write curve.svg, confusion.csv, confusion.svg and mistakes.png there",
-         OPTION_TEXT, &s.report},
-        {"resume", "FILE", "go on with a saved run, to the same bits", OPTION_TEXT, &s.resume},
-        {"quiet", NULL, "no summary and no progress", OPTION_FLAG, &s.quiet},
-        {"json", NULL, "print the results as JSON only", OPTION_FLAG, &s.json},
+        DATA_OPTION(&s.data),
+        INT_OPTION("epochs", "N", &s.epochs, 1, 1000000, "how often to go through the data (5)"),
+        INT_OPTION("batch-size", "N", &s.batch_size, 1, BATCH_SIZE_MAX,
+                   "samples a step (32, or what the resumed run had)"),
+        TEXT_OPTION("optimizer", "SPEC", &s.optimizer,
+                    "such as adam or \"sgd(momentum=0.9)\" (adam)"),
+        REAL_OPTION("learning-rate", "X", &s.learning_rate, 0, INFINITY,
+                    "instead of the optimizer's own"),
+        TEXT_OPTION("loss", "SPEC", &s.loss, "the loss (sparse_categorical_crossentropy)"),
+        TEXT_OPTION("dtype", "POLICY", &s.dtype,
+                    "float32 or mixed_bfloat16, what layers compute in (float32)"),
+        INT_OPTION("seed", "N", &s.seed, 0, INFINITY, "of weights, order and dropout (0)"),
+        THREADS_OPTION(&s.threads),
+        INT_OPTION("limit", "N", &s.limit, 1, INFINITY, "train on the first N samples only"),
+        TEXT_OPTION("output", "FILE", &s.output,
+                    "where to save the model, after each epoch and at the end"),
+        FLAG_OPTION("save-best-only", &s.save_best_only,
+                    "with --output: keep the epoch of the smallest val_loss"),
+        INT_OPTION("early-stopping", "N", &s.patience, 1, 1000000,
+                   "end when val_loss has not improved for N epochs"),
+        SHARE_OPTION(
+            "validation-split", "X", &s.validation_split,
+            "validate on the last share X of the training samples, not on the test samples"),
+        TEXT_OPTION("class-weight", "LIST", &s.class_weights,
+                    "a weight for each class 0, 1, ..., such as 1,2.5,1"),
+        TEXT_OPTION("report", "FOLDER", &s.report,
+                    "write curve.svg, confusion.csv, confusion.svg and mistakes.png there"),
+        TEXT_OPTION("resume", "FILE", &s.resume, "go on with a saved run, to the same bits"),
+        FLAG_OPTION("quiet", &s.quiet, "no summary and no progress"),
+        FLAG_OPTION("json", &s.json, "print the results as JSON only"),
     };
     const char *name = "mnist-cnn";
     int done = read_options(find_command("train"), options, sizeof(options) / sizeof options[0],
                             argc, argv, 0, 1, &name);
     if (done != EXIT_DONE)
         return done < 0 ? EXIT_DONE : done;
-    const char *wrong = check_numbers(&s);
+    const char *wrong = check_options(&s);
     if (wrong) {
         fprintf(stderr, "cajal train: %s\n", wrong);
         return EXIT_USAGE;

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 // Memory
-// -----------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 // Counts blocks and requests of the calling thread from now on; fails request number `fail_at`
 // (from 0), or none if that is negative. Any thread that allocates under the same hook is counted
@@ -36,7 +36,7 @@ long support_memory_live(void);
 void support_fail_each_allocation(cj_status (*body)(void *context), void *context);
 
 // Numbers
-// ----------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 // Whether |actual - expected| <= absolute + relative * |expected|; NaN is near NaN, infinity near
 // itself.
@@ -59,14 +59,14 @@ void support_assert_all_near(const float *actual, const float *expected, size_t 
 bool support_flushes_denormals(void);
 
 // Sentences
-// --------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 // Fails unless cj_error() contains `part`.
 void support_assert_error(const char *part, const char *file, int line);
 #define assert_error_contains(part) support_assert_error(part, __FILE__, __LINE__)
 
 // Files
-// ------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 // A fresh folder below $TMPDIR or /tmp, removed with all it holds when the program ends. Static
 // memory.

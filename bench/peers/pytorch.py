@@ -39,7 +39,54 @@ def cnn(c1, c2, k, flat, hidden):
                          nn.MaxPool2d(2), nn.Flatten(), nn.Linear(flat, hidden), nn.ReLU(), nn.Linear(hidden, 10))
 
 
-NETS = {"w1": lambda: nn.Sequential(nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10)),
+class Residual(nn.Module):
+    """relu(x + two convolutions of x); where the shape changes, x goes through one of 1 x 1."""
+
+    def __init__(self, c, f, stride):
+        super().__init__()
+        self.first, self.second = normalized(c, f, 3, stride), normalized(f, f, 3, 1)
+        self.shortcut = normalized(c, f, 1, stride) if stride > 1 else nn.Identity()
+
+    def forward(self, x):
+        return F.relu(self.second(F.relu(self.first(x))) + self.shortcut(x))
+
+
+def normalized(c, f, k, stride):
+    return nn.Sequential(nn.Conv2d(c, f, k, stride, k // 2, bias=False), nn.BatchNorm2d(f))
+
+
+def resnet20():
+    stages = [Residual(16 * max(1, 2 ** s // (2 if s and not b else 1)), 16 * 2 ** s, 2 if s and not b else 1)
+              for s in range(3) for b in range(3)]
+    return nn.Sequential(normalized(3, 16, 3, 1), nn.ReLU(), *stages, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+
+
+def vgg11_bn():
+    layers, c = [], 3
+    for f in (64, "pool", 128, "pool", 256, 256, "pool", 512, 512, "pool", 512, 512, "pool"):
+        if f == "pool":
+            layers.append(nn.MaxPool2d(2))
+        else:
+            layers += [nn.Conv2d(c, f, 3, padding=1), nn.BatchNorm2d(f), nn.ReLU()]
+            c = f
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(512, 10))
+
+
+def table():
+    layers = [l for i in range(4) for l in (nn.Linear(256 if i else 30, 256), nn.BatchNorm1d(256), nn.ReLU(), nn.Dropout(0.2))]
+    return nn.Sequential(*layers, nn.Linear(256, 2))
+
+
+def autoencoder():
+    return nn.Sequential(nn.Conv2d(1, 32, 3, 2, 1), nn.ReLU(), nn.Conv2d(32, 64, 3, 2, 1), nn.ReLU(), nn.Flatten(),
+                         nn.Linear(64 * 7 * 7, 32), nn.Linear(32, 256), nn.ReLU(), nn.Linear(256, 784), nn.Sigmoid())
+
+
+# Of the zoo: the shape of a sample, classes (0: the input is what is wanted), and whether SGD trains it.
+ZOO = {"resnet20": ((3, 32, 32), 10, True), "vgg11_bn": ((3, 32, 32), 10, True), "table": ((30,), 2, False),
+       "autoencoder": ((1, 28, 28), 0, False)}
+NETS = {"resnet20": resnet20, "vgg11_bn": vgg11_bn, "table": table, "autoencoder": autoencoder,
+        "w1": lambda: nn.Sequential(nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10)),
         "w2": lambda: cnn(10, 20, 5, 320, 50), "w3": lambda: cnn(32, 64, 3, 1600, 128), "rnn": Rnn}
 
 
@@ -47,9 +94,9 @@ def wrap(function):
     return torch.compile(function) if COMPILE else function
 
 
-def predict(model, x):
+def predict(model, x, classes):
     torch.set_grad_enabled(False)  # once, for a guard around each call costs as much as a small layer
-    model = nn.Sequential(model, nn.Softmax(1)).eval()
+    model = (nn.Sequential(model, nn.Softmax(1)) if classes else model).eval()
     if COMPILE:
         import torch._inductor.config as config
         config.freezing = config.cpp_wrapper = True
@@ -62,18 +109,21 @@ def predict(model, x):
 
 
 def network(kind, s):
-    model = NETS[s["net"]]().to(memory_format=LAST)
-    x = torch.rand(s["batch"], 1, 28, 28).to(memory_format=LAST)
+    sample, classes, sgd = ZOO.get(s["net"], ((1, 28, 28), 10, False))
+    model, x = NETS[s["net"]]().to(memory_format=LAST), torch.rand(s["batch"], *sample)
+    x = x.to(memory_format=LAST) if x.dim() == 4 else x
     if kind == "predict":
-        return predict(model, x)
-    y = torch.randint(0, 10, (s["batch"],))
-    adam = torch.optim.Adam(model.parameters(), **{"foreach" if FOREACH else "fused": True})
-    loss = wrap(lambda: F.cross_entropy(model(x), y))
+        return predict(model, x, classes)
+    y = torch.randint(0, classes, (s["batch"],)) if classes else x.flatten(1)
+    rule = (torch.optim.SGD(model.parameters(), 0.01, momentum=0.9, weight_decay=1e-4 if s["net"] == "resnet20" else 0,
+                            foreach=True) if sgd else
+            torch.optim.Adam(model.parameters(), **{"foreach" if FOREACH else "fused": True}))
+    loss = wrap(lambda: F.cross_entropy(model(x), y) if classes else F.mse_loss(model(x), y))
 
     def step():
-        adam.zero_grad(set_to_none=True)
+        rule.zero_grad(set_to_none=True)
         loss().backward()
-        adam.step()
+        rule.step()
     return step
 
 

@@ -69,28 +69,47 @@ static cj_model *leaky(void)
                          cj_dense(10, .activation = "softmax"));
 }
 
-static const struct {
-    const char *name;
-    cj_model *(*make)(void);
-} nets[] = {{"w1", w1},   {"w2", w2},   {"w3", w3},      {"wide", wide},
-            {"rnn", rnn}, {"vgg", vgg}, {"leaky", leaky}};
+#define DIGITS                           \
+    {                                    \
+        .rank = 3, .dims = { 28, 28, 1 } \
+    }
+static const network nets[] = {
+    {.name = "w1", .make = w1, .sample = DIGITS, .classes = 10, .batch = 32},
+    {.name = "w2", .make = w2, .sample = DIGITS, .classes = 10, .batch = 32},
+    {.name = "w3", .make = w3, .sample = DIGITS, .classes = 10, .batch = 32},
+    {.name = "wide", .make = wide, .sample = DIGITS, .classes = 10, .batch = 32},
+    {.name = "rnn", .make = rnn, .sample = DIGITS, .classes = 10, .batch = 32},
+    {.name = "vgg", .make = vgg, .sample = DIGITS, .classes = 10, .batch = 32},
+    {.name = "leaky", .make = leaky, .sample = DIGITS, .classes = 10, .batch = 32},
+};
 
-static cj_model *with_policy(cj_model *model, const char *policy)
+static const network *find_in(const network *rows, int count, const char *name)
 {
-    if (model && cj_set_dtype_policy(cj_model_layer(model), policy) == CJ_OK)
-        return model;
-    cj_release(model);
+    for (int i = 0; i < count; i++) {
+        if (strcmp(name, rows[i].name) == 0)
+            return &rows[i];
+    }
     return NULL;
 }
 
-cj_model *make_net(const settings *s, const char **why)
+const network *find_net(const settings *s, const char **why)
 {
     const char *name = setting_text(s, "net", "w3");
-    for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
-        if (strcmp(name, nets[i].name) == 0)
-            return with_policy(nets[i].make(), setting_text(s, "dtype", "float32"));
-    }
-    *why = "no such network: net is w1, w2, w3, wide, rnn, vgg, leaky or, to train, gan";
+    const network *found = find_in(nets, sizeof nets / sizeof *nets, name);
+    if (!found)
+        found = find_in(zoo, zoo_count, name);
+    if (!found)
+        *why = "no such network: see the rows of networks.c and zoo.c, or, to train, gan";
+    return found;
+}
+
+cj_model *make_net(const network *net, const settings *s)
+{
+    cj_model *model = net->make();
+    const char *policy = setting_text(s, "dtype", "float32");
+    if (model && cj_set_dtype_policy(cj_model_layer(model), policy) == CJ_OK)
+        return model;
+    cj_release(model);
     return NULL;
 }
 

@@ -11,10 +11,14 @@
 //   worker KIND key=value...          eleven rounds: median, least, greatest; worker train net=w3
 //                                     batch=64 threads=2
 //   worker first KIND key=value...    one step, then the same line as "memory"
+//   worker plan KIND key=value...     the plan of a step of train or predict, with each kernel's
+//                                     time in 10 runs
 //   worker steps N KIND key=value...  one step, then N in one run, and nothing else:
 //                                     bench/system_calls counts around it
 #define _DEFAULT_SOURCE
 #include "workload.h"
+
+#include "graph/graph.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -218,6 +222,20 @@ static int walk(worker *self, int64_t steps, int argc, char **argv)
     return EXIT_SUCCESS;
 }
 
+static int show_plan(worker *self, int argc, char **argv)
+{
+    if (prepare(self, argc, argv, false) != EXIT_SUCCESS)
+        return EXIT_FAILURE;
+    enum { ROUNDS = 10 };
+    const workload *w = &self->work;
+    if (!w->model)
+        return sentence("plan is for train and predict of a network");
+    const cj_status status =
+        w->function ? cj__function_print(w->function, w->batch, ROUNDS, stdout) :
+                      cj_plan(w->model, .batch_size = w->batch, .training = true, .rounds = ROUNDS);
+    return status == CJ_OK ? EXIT_SUCCESS : sentence(NULL);
+}
+
 int main(int argc, char **argv)
 {
     worker self = {0};
@@ -231,6 +249,8 @@ int main(int argc, char **argv)
             code = self.work.run(&self.work, 1) == CJ_OK ? print_memory() : sentence(NULL);
     } else if (strcmp(argv[1], "steps") == 0 && argc > 2) {
         code = walk(&self, strtoll(argv[2], NULL, 10), argc - 3, argv + 3);
+    } else if (strcmp(argv[1], "plan") == 0) {
+        code = show_plan(&self, argc - 2, argv + 2);
     } else {
         code = look(&self, argc - 1, argv + 1);
     }

@@ -27,14 +27,20 @@ static cj_status random_tensor(cj_dtype dtype, cj_shape shape, uint64_t seed, cj
     return CJ_OK;
 }
 
-static cj_status random_data(cj_shape images, int64_t classes, uint64_t seed, cj_dataset **data)
+// Random bytes as samples, and labels; without classes the samples are what is wanted, from 0 to 1.
+static cj_status random_data(cj_shape samples, int64_t classes, uint64_t seed, cj_dataset **data)
 {
     cj_tensor *x = NULL, *y = NULL;
-    cj_status status = random_tensor(CJ_U8, images, seed, &x);
+    cj_status status = random_tensor(CJ_U8, samples, seed, &x);
     if (status == CJ_OK)
-        status = random_tensor(CJ_U8, CJ_SHAPE(images.dims[0]), seed + 1, &y);
-    for (int64_t i = 0; status == CJ_OK && i < images.dims[0]; i++)
-        ((uint8_t *)cj_tensor_data(y))[i] %= (uint8_t)classes;
+        status = classes > 0 ? random_tensor(CJ_U8, CJ_SHAPE(samples.dims[0]), seed + 1, &y) :
+                               cj_tensor_new(CJ_F32, samples, &y);
+    for (int64_t i = 0; status == CJ_OK && i < cj_tensor_count(y); i++) {
+        if (classes > 0)
+            ((uint8_t *)cj_tensor_data(y))[i] %= (uint8_t)classes;
+        else
+            ((float *)cj_tensor_data(y))[i] = (float)((uint8_t *)cj_tensor_data(x))[i] / 255;
+    }
     if (status != CJ_OK) {
         cj_release(x);
         cj_release(y);
@@ -88,19 +94,38 @@ static cj_status count_fit(workload *w, const atomic_llong *blocks, int64_t step
     return CJ_OK;
 }
 
+// `count` samples in a row.
+static cj_shape many(const cj_shape *sample, int64_t count)
+{
+    cj_shape shape = {.rank = sample->rank + 1, .dims = {count}};
+    memcpy(shape.dims + 1, sample->dims, (size_t)sample->rank * sizeof *shape.dims);
+    return shape;
+}
+
+static cj_status compile(cj_model *model, const network *net, cj_pool *pool)
+{
+    cj_optimizer *optimizer = net->optimizer ? net->optimizer() : cj_adam();
+    if (net->classes == 0)
+        return cj_compile(model, .optimizer = optimizer, .loss = "mse", .pool = pool);
+    return cj_compile(model, .optimizer = optimizer, .loss = "sparse_categorical_crossentropy",
+                      .metrics = {"accuracy"}, .pool = pool);
+}
+
 // A training step as cj_fit() does it, shuffling and gathering of bytes included.
 static cj_status make_train(workload *w, const settings *s, const char **why)
 {
     if (strcmp(setting_text(s, "net", "w3"), "gan") == 0)
         return make_gan(w, s, why);
-    if ((w->model = make_net(s, why)) == NULL)
+    const network *net = find_net(s, why);
+    if (!net)
         return CJ_INVALID_ARGUMENT;
-    w->batch = setting(s, "batch", 32);
+    if ((w->model = make_net(net, s)) == NULL)
+        return cj_error_status();
+    w->batch = setting(s, "batch", net->batch);
     w->run = fit;
     w->count = count_fit;
-    CJ_TRY(random_data(CJ_SHAPE(w->batch * STEPS_HELD, 28, 28, 1), 10, 1, &w->data));
-    return cj_compile(w->model, .optimizer = cj_adam(), .loss = "sparse_categorical_crossentropy",
-                      .metrics = {"accuracy"}, .pool = w->pool);
+    CJ_TRY(random_data(many(&net->sample, w->batch * STEPS_HELD), net->classes, 1, &w->data));
+    return compile(w->model, net, w->pool);
 }
 
 // A function of one output over the inputs that w has.
@@ -117,12 +142,20 @@ static cj_status make_function(workload *w, cj_symbol *const *inputs, int count,
 
 static cj_status make_predict(workload *w, const settings *s, const char **why)
 {
-    if ((w->model = make_net(s, why)) == NULL)
+    const network *net = find_net(s, why);
+    if (!net)
         return CJ_INVALID_ARGUMENT;
+    if ((w->model = make_net(net, s)) == NULL)
+        return cj_error_status();
     w->batch = setting(s, "batch", 1);
-    CJ_TRY(random_tensor(CJ_U8, CJ_SHAPE(w->batch, 28, 28, 1), 1, &w->inputs[0]));
-    cj_symbol *x = cj_symbol_input(CJ_U8, CJ_SHAPE(CJ_BATCH, 28, 28, 1), "x");
-    return make_function(w, &x, 1, cj_apply(cj_model_layer(w->model), x), CJ_SHAPE(w->batch, 10));
+    CJ_TRY(random_tensor(CJ_U8, many(&net->sample, w->batch), 1, &w->inputs[0]));
+    cj_symbol *x = cj_symbol_input(CJ_U8, many(&net->sample, CJ_BATCH), "x");
+    cj_symbol *y = cj_apply(cj_model_layer(w->model), x);
+    if (!y)
+        return cj_error_status();
+    cj_shape shape = *cj_symbol_shape(y);
+    shape.dims[0] = w->batch;
+    return make_function(w, &x, 1, y, shape);
 }
 
 // Adam alone, on one variable of `params` elements: what each parameter costs beside its gradient.

@@ -46,8 +46,23 @@ typedef struct workload {
 cj_status workload_make(workload *w, const char *kind, const settings *s, const char **why);
 void workload_free(workload *w);
 
-// networks.c: a network by the setting `net`, NULL with *why set if there is none of that name.
-cj_model *make_net(const settings *s, const char **why);
+// A network, and the random data and the rule that it is trained with.
+typedef struct network {
+    const char *name;
+    cj_model *(*make)(void);
+    cj_shape sample;                  // of one sample, without the batch: bytes
+    int64_t classes;                  // of its labels; 0 for a network that gives its input back
+    int64_t batch;                    // unless the setting `batch` says otherwise
+    cj_optimizer *(*optimizer)(void); // NULL: Adam
+} network;
+
+// networks.c: the row of the setting `net`, NULL with *why set if there is none of that name. And
+// its model with the dtype policy of the settings, NULL with a sentence in cj_error().
+const network *find_net(const settings *s, const char **why);
+cj_model *make_net(const network *net, const settings *s);
+// zoo.c: networks as people build them, through the public API alone.
+extern const network zoo[];
+extern const int zoo_count;
 // kernel.c: one kernel without a graph around it.
 cj_status make_conv(workload *w, const settings *s, const char **why);
 cj_status make_gemm(workload *w, const settings *s, const char **why);

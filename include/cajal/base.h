@@ -6,10 +6,12 @@
  * or returns a pointer that is NULL on failure. Beside the status, each thread keeps one sentence,
  * cj_error(), that says which object failed, what it was given and what it needed. Builders may be
  * nested freely: a NULL that one builder returns is accepted by the next, which returns NULL in its
- * turn and leaves the *first* sentence as it was. So does every function that is given that NULL:
- * it fails with the builder's status and sentence. A NULL that no builder gave is
- * CJ_INVALID_ARGUMENT, with a sentence that says what was NULL; getters answer it with a neutral
- * value ("", 0, NULL or NAN).
+ * turn and passes the *first* cause on. A function that gives a status and is given that NULL fails
+ * with the builder's status and sentence, which are then reported. A NULL whose cause was reported
+ * (returned, read by cj_error() or cj_error_status(), or cleared), or that no builder of such objects
+ * gave, is CJ_INVALID_ARGUMENT, with a sentence that says what was NULL; getters answer it with a
+ * neutral value ("", 0, NULL or NAN). A program that tries a builder and goes on without it calls
+ * cj_error_clear(). docs/errors.md has the whole rule.
  *
  * **Objects are counted.** A cj_layer, cj_symbol, cj_variable, cj_model, cj_function, cj_tensor,
  * cj_dataset, cj_optimizer, cj_callback and cj_pool is an object: cj_retain() adds a holder,
@@ -98,14 +100,20 @@ CJ_API const char *cj_status_meaning(cj_status status);
 
 /**
  * The sentence of this thread's latest failure, or "" if there was none. It is valid until the
- * thread's next failure.
+ * thread's next failure. Whoever reads it has been told: no later call reports it again.
  */
 CJ_API const char *cj_error(void);
 
-/** The status of the failure that cj_error() describes; for a builder, which can return only NULL. */
+/**
+ * The status of the failure that cj_error() describes; for a builder, which can return only NULL. As
+ * after cj_error(), no later call reports that failure again.
+ */
 CJ_API cj_status cj_error_status(void);
 
-/** Forgets this thread's sentence: cj_error() is "" and cj_error_status() is CJ_OK afterwards. */
+/**
+ * Forgets this thread's failures: cj_error() is "" and cj_error_status() is CJ_OK afterwards, and a
+ * NULL that a builder returned before is a NULL like any other.
+ */
 CJ_API void cj_error_clear(void);
 
 /**
@@ -213,6 +221,12 @@ CJ_API void cj_free(void *block);
  * on the size of the pool.
  */
 typedef struct cj_pool cj_pool;
+
+/**
+ * What stands for "no pool given" in arguments whose default it is: the call makes a pool of the
+ * default size. It is known by its address and of no other use.
+ */
+CJ_API extern cj_pool cj_default_pool;
 
 /**
  * Makes a pool. `threads` is the number of threads including the caller's, 0 for the default:

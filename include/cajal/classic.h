@@ -47,10 +47,16 @@ typedef struct cj_knn_args {
     const char *metric;
     /** "uniform": each neighbour has one vote; "distance": 1 / distance votes; default "uniform" */
     const char *weights;
-    cj_pool *pool; ///< threads; default NULL: a pool of the default size. A new pool is taken over
+    /**
+     * threads; default &cj_default_pool: a pool of the default size; NULL is refused. A new pool is
+     * taken over
+     */
+    cj_pool *pool;
 } cj_knn_args;
 /** The defaults of cj_knn_args. */
-#define CJ_KNN_DEFAULTS .size = sizeof(cj_knn_args), .k = 5, .metric = "l2", .weights = "uniform"
+#define CJ_KNN_DEFAULTS                                                        \
+    .size = sizeof(cj_knn_args), .k = 5, .metric = "l2", .weights = "uniform", \
+    .pool = &cj_default_pool
 /** Sets `args` to CJ_KNN_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_knn_defaults(cj_knn_args *args);
 /**
@@ -120,7 +126,10 @@ typedef struct cj_knn_cross_validate_args {
     int folds;               ///< default 5
     const char *metric;      ///< as in cj_knn()
     const char *weights;     ///< as in cj_knn()
-    /** threads, and stays the caller's; default NULL: a pool of the default size */
+    /**
+     * threads, and stays the caller's; default &cj_default_pool: a pool of the default size; NULL is
+     * refused
+     */
     cj_pool *pool;
     /** called after each fold, by the calling thread; may be NULL */
     void (*progress)(void *context, int done, int folds);
@@ -129,7 +138,7 @@ typedef struct cj_knn_cross_validate_args {
 /** The defaults of cj_knn_cross_validate_args. */
 #define CJ_KNN_CROSS_VALIDATE_DEFAULTS                                                \
     .size = sizeof(cj_knn_cross_validate_args), .k = {5}, .folds = 5, .metric = "l2", \
-    .weights = "uniform"
+    .weights = "uniform", .pool = &cj_default_pool
 /**
  * Sets `args` to CJ_KNN_CROSS_VALIDATE_DEFAULTS, for languages without the macros; NULL is fine.
  */

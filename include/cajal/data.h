@@ -18,6 +18,12 @@ extern "C" {
 /** Samples with targets. All tensors have the samples along their first axis. */
 typedef struct cj_dataset cj_dataset;
 
+/**
+ * What stands for "no data set given" in arguments whose default it is. It is known by its address
+ * and of no other use.
+ */
+CJ_API extern cj_dataset cj_no_dataset;
+
 /** The arguments of cj_dataset(). Lists: see CJ_IN_BRACES. */
 typedef struct cj_dataset_args {
     size_t size;                ///< bytes of the struct
@@ -25,13 +31,14 @@ typedef struct cj_dataset_args {
     cj_tensor *x[CJ_IN_BRACES]; ///< inputs, at least one
     cj_tensor *const *x_list;   ///< or any number of them
     int x_count;                ///< length of x_list
-    cj_tensor *y[CJ_IN_BRACES]; ///< targets, none for prediction only
-    cj_tensor *const *y_list;   ///< or any number of them
-    int y_count;                ///< length of y_list
-    cj_tensor *sample_weight;   ///< (samples), float; default NULL: 1 each
+    /** targets; default {&cj_no_tensor}: none, for prediction only; a NULL in first place is refused */
+    cj_tensor *y[CJ_IN_BRACES];
+    cj_tensor *const *y_list; ///< or any number of them
+    int y_count;              ///< length of y_list
+    cj_tensor *sample_weight; ///< (samples), float; default NULL: 1 each
 } cj_dataset_args;
 /** The defaults of cj_dataset_args. */
-#define CJ_DATASET_DEFAULTS .size = sizeof(cj_dataset_args)
+#define CJ_DATASET_DEFAULTS .size = sizeof(cj_dataset_args), .y = {&cj_no_tensor}
 /** Sets `args` to CJ_DATASET_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_dataset_defaults(cj_dataset_args *args);
 /**

@@ -110,10 +110,43 @@ CJ_API cj_symbol *cj_op_relu(cj_symbol *x);
 CJ_API cj_symbol *cj_op_activation(const char *name, cj_symbol *x);
 
 /**
- * The matrix product over the last axis of `a` and the first of the rank-2 `b`: (..., m, k) by (k,
- * n) is (..., m, n).
+ * The matrix product over the last axis of `a` and the last but one of `b`: (..., m, k) by (..., k, n)
+ * is (..., m, n). Leading axes broadcast as in NumPy; those of a product with a `b` of two axes belong
+ * to its rows. Both need two axes at least.
  */
 CJ_API cj_symbol *cj_op_matmul(cj_symbol *a, cj_symbol *b);
+
+/**
+ * Einstein's sum of products, as in NumPy and Keras: `equation` names each axis of both operands and
+ * of the result by a letter, as in "abc,cd->abd"; products are summed over the letters that the
+ * result lacks. "..." stands for any axes, which broadcast. Spaces are ignored. The result must be
+ * given ("->"), and a letter may stand once in an operand (no diagonals). Up to 8 axes each.
+ *
+ * Fails with CJ_INVALID_ARGUMENT for an equation that says something else, and CJ_SHAPE_MISMATCH
+ * where it does not fit the shapes. Gradients of any order pass.
+ */
+CJ_API cj_symbol *cj_op_einsum(const char *equation, cj_symbol *a, cj_symbol *b);
+
+/**
+ * Scaled dot-product attention (Vaswani et al., "Attention Is All You Need", 2017, equation 1):
+ * softmax(scale query key') value for each head, without the matrix of scores in memory.
+ *
+ * Shapes: query (batch, t, heads, depth), key (batch, s, key heads, depth), value (batch, s, key
+ * heads, width); the result is (batch, t, heads, width). The number of heads is a multiple of that of
+ * key heads, which groups of heads share (grouped-query attention). `scale` NAN means 1 /
+ * sqrt(depth). `causal`: query i sees keys 0 to i only.
+ *
+ * Fails with CJ_SHAPE_MISMATCH where shapes or dtypes do not fit. Gradients of any order pass.
+ */
+CJ_API cj_symbol *cj_op_attention(cj_symbol *query, cj_symbol *key, cj_symbol *value, double scale,
+                                  bool causal);
+
+/**
+ * The same with a mask of booleans that broadcasts to (batch, heads, t, s): a query does not see the
+ * keys where it is false. A query that sees no key gets the mean of all values.
+ */
+CJ_API cj_symbol *cj_op_masked_attention(cj_symbol *query, cj_symbol *key, cj_symbol *value,
+                                         cj_symbol *mask, double scale, bool causal);
 
 /**
  * The same elements in another shape; one length may be -1 and is worked out, CJ_BATCH stays where
@@ -169,11 +202,14 @@ typedef struct cj_function_args {
     /** what a call writes to variables; all reads of a call see the values before it */
     const cj_update *updates;
     int update_count; ///< how many updates
-    /** threads to run on; NULL for a pool of the default size, made at the first call */
+    /**
+     * threads to run on; default &cj_default_pool: a pool of the default size, made at the first
+     * call; NULL is refused
+     */
     cj_pool *pool;
 } cj_function_args;
 /** The defaults of cj_function_args. */
-#define CJ_FUNCTION_DEFAULTS .size = sizeof(cj_function_args)
+#define CJ_FUNCTION_DEFAULTS .size = sizeof(cj_function_args), .pool = &cj_default_pool
 /** Sets `args` to CJ_FUNCTION_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_function_defaults(cj_function_args *args);
 

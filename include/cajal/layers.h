@@ -441,7 +441,7 @@ typedef struct cj_simple_rnn_args {
     bool go_backwards;
     /** default false; true: the last state of a batch starts the next; needs a fixed batch size */
     bool stateful;
-    bool unroll; ///< as in Keras; it changes nothing here
+    bool unroll; ///< default false: long sequences are a loop; true: none is
 } cj_simple_rnn_args;
 /** The defaults of cj_simple_rnn_args. */
 #define CJ_SIMPLE_RNN_DEFAULTS                                                          \

@@ -30,8 +30,9 @@ CJ_API void cj_sequential_defaults(cj_sequential_args *args);
 /**
  * A model in which each layer feeds the next. Without an input layer it is built when it first sees
  * data. NULL with CJ_INVALID_ARGUMENT (a NULL; two layers of one name), CJ_SHAPE_MISMATCH (a layer
- * does not take what comes to it) or CJ_OUT_OF_MEMORY, or with the first cause if one of the layers
- * is NULL because its constructor failed.
+ * does not take what comes to it), CJ_UNSUPPORTED (models nested more than 64 deep) or
+ * CJ_OUT_OF_MEMORY, or with the first cause if one of the layers is NULL because its constructor
+ * failed.
  */
 CJ_API cj_model *cj_sequential_new(const cj_sequential_args *args);
 /** `cj_sequential(cj_input(784), cj_dense(10))`. */
@@ -59,8 +60,8 @@ CJ_API void cj_functional_defaults(cj_functional_args *args);
 /**
  * A model from symbols: every layer between the inputs and the outputs belongs to it. NULL with
  * CJ_INVALID_ARGUMENT (no inputs or outputs, an output that does not depend on the inputs),
- * CJ_UNSUPPORTED (more than 16 inputs or outputs, in this version) or CJ_OUT_OF_MEMORY, or with the
- * first cause if one of the symbols is NULL.
+ * CJ_UNSUPPORTED (more than 16 inputs or outputs, in this version; models nested more than 64 deep)
+ * or CJ_OUT_OF_MEMORY, or with the first cause if one of the symbols is NULL.
  */
 CJ_API cj_model *cj_functional_new(const cj_functional_args *args);
 /** `cj_functional(.inputs = {a, b}, .outputs = {y, z})`. */
@@ -143,7 +144,8 @@ CJ_API cj_symbol *cj_layer_input(cj_model *model, const char *name);
  * @param layer the layer; the model takes it over, also on failure
  * @return CJ_OK; CJ_INVALID_ARGUMENT if an argument is NULL, the model is not sequential or belongs
  *         to another one, or the layer or its name is there already; CJ_SHAPE_MISMATCH if the layer
- *         does not fit the output; CJ_OUT_OF_MEMORY. After a failure the model is as before, but
+ *         does not fit the output; CJ_UNSUPPORTED if models would be nested more than 64 deep;
+ *         CJ_OUT_OF_MEMORY. After a failure the model is as before, but
  *         not compiled.
  *
  * Not while another thread uses the model.
@@ -183,6 +185,21 @@ CJ_API const cj_shape *cj_model_output_shape(const cj_model *model, int index);
  * assigned too: set it first. One of CJ_OK, CJ_INVALID_ARGUMENT (NULL), CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_model_set_seed(cj_model *model, uint64_t seed);
+
+/**
+ * Sets a note on a model: a text under a name, which is saved with the model and means nothing to
+ * the library. The program `cajal` sets "data", the data set that the model was trained on, and
+ * "classes", the names of its classes, one a line. Both texts are copied; an empty `text` removes
+ * the note. Notes on a model that is a layer of another are not saved. One of CJ_OK,
+ * CJ_INVALID_ARGUMENT (a NULL; an empty name; what is not UTF-8; another thread uses the model),
+ * CJ_OUT_OF_MEMORY.
+ */
+CJ_API cj_status cj_model_set_note(cj_model *model, const char *name, const char *text);
+/**
+ * The text of a note; NULL if there is none of that name. It is the model's, and valid until the
+ * note is set again.
+ */
+CJ_API const char *cj_model_note(const cj_model *model, const char *name);
 
 /**
  * Draws all weights anew from the model's seed. One of CJ_OK, CJ_INVALID_ARGUMENT (NULL),

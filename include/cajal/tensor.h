@@ -88,6 +88,12 @@ CJ_API const char *cj_shape_text(const cj_shape *shape, char *text, size_t size)
 /** A dense array; see the top of this file. */
 typedef struct cj_tensor cj_tensor;
 
+/**
+ * What stands for "no tensor given" in arguments whose default it is. It is known by its address and
+ * of no other use.
+ */
+CJ_API extern cj_tensor cj_no_tensor;
+
 /** A new tensor, its elements zero. CJ_INVALID_ARGUMENT for a bad shape, CJ_OUT_OF_MEMORY. */
 CJ_API cj_status cj_tensor_new(cj_dtype dtype, cj_shape shape, cj_tensor **tensor);
 
@@ -102,7 +108,8 @@ CJ_API cj_status cj_tensor_from(cj_dtype dtype, cj_shape shape, const void *data
 /**
  * A tensor over memory that stays the user's: row major, of the shape's size, valid until
  * `released` is called with `context` (NULL: until the tensor is gone). The library writes to it
- * only through calls that say so. CJ_INVALID_ARGUMENT (a bad shape, NULL), CJ_OUT_OF_MEMORY.
+ * only through calls that say so. CJ_INVALID_ARGUMENT (a bad shape, NULL, an address that is no
+ * multiple of the size of an element), CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_tensor_borrow(cj_dtype dtype, cj_shape shape, void *data,
                                   void (*released)(void *context), void *context,

@@ -57,11 +57,13 @@ typedef struct cj_compile_args {
     const char *weighted_metrics[CJ_IN_BRACES];
     const char *const *weighted_metrics_list; ///< or any number of them
     int weighted_metrics_count;               ///< length of weighted_metrics_list
-    cj_pool *pool;                            ///< threads; default NULL: a pool of the default size
+    /** threads; default &cj_default_pool: a pool of the default size; NULL is refused */
+    cj_pool *pool;
 } cj_compile_args;
 /** The defaults of cj_compile_args. */
-#define CJ_COMPILE_DEFAULTS \
-    .size = sizeof(cj_compile_args), .optimizer = &cj_default_optimizer, .loss_weights = {NAN}
+#define CJ_COMPILE_DEFAULTS                                                                     \
+    .size = sizeof(cj_compile_args), .optimizer = &cj_default_optimizer, .loss_weights = {NAN}, \
+    .pool = &cj_default_pool
 /** Sets `args` to CJ_COMPILE_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_compile_defaults(cj_compile_args *args);
 /**
@@ -117,6 +119,12 @@ CJ_API double cj_history_value(const cj_history *history, const char *name, int 
 
 /** An object whose methods cj_fit() calls while it trains; see cj_callback_methods. */
 typedef struct cj_callback cj_callback;
+
+/**
+ * What stands for "no callbacks given" in cj_fit_args. It is known by its address and of no other
+ * use.
+ */
+CJ_API extern cj_callback cj_no_callback;
 
 /**
  * What the methods of a callback are given: the values of this epoch so far, by name, and where
@@ -320,11 +328,16 @@ typedef struct cj_fit_args {
     int epochs;         ///< default 1: the epoch to reach, as in Keras
     /** default CJ_AUTO: silent in the library; CJ_BAR: bar or lines on `stream` */
     cj_verbose verbose;
-    FILE *stream;                         ///< where to print; default NULL: standard output
-    cj_callback *callbacks[CJ_IN_BRACES]; ///< new ones are taken over; lists: see CJ_IN_BRACES
-    cj_callback *const *callbacks_list;   ///< or any number of them
-    int callbacks_count;                  ///< length of callbacks_list
-    cj_dataset *validation_data;          ///< evaluated after each epoch
+    FILE *stream; ///< where to print; default NULL: standard output
+    /**
+     * new ones are taken over; lists: see CJ_IN_BRACES. Default {&cj_no_callback}: none; a NULL in
+     * first place is refused
+     */
+    cj_callback *callbacks[CJ_IN_BRACES];
+    cj_callback *const *callbacks_list; ///< or any number of them
+    int callbacks_count;                ///< length of callbacks_list
+    /** evaluated after each epoch; default &cj_no_dataset: none; NULL is refused */
+    cj_dataset *validation_data;
     /**
      * share of the samples, the last ones before shuffling, kept for validation: 0 (default) to 1
      */
@@ -351,7 +364,7 @@ typedef struct cj_fit_args {
 /** The defaults of cj_fit_args. */
 #define CJ_FIT_DEFAULTS                                                                 \
     .size = sizeof(cj_fit_args), .epochs = 1, .verbose = CJ_AUTO, .validation_freq = 1, \
-    .shuffle = true
+    .shuffle = true, .callbacks = {&cj_no_callback}, .validation_data = &cj_no_dataset
 /** Sets `args` to CJ_FIT_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_fit_defaults(cj_fit_args *args);
 /**

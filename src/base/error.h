@@ -18,27 +18,62 @@ cj_status cj__fail_memory(size_t size, const char *what);
 // Returns `status`.
 cj_status cj__fail_in(cj_status status, const char *format, ...) CJ_PRINTF(2, 3);
 
-// What a function returns that was given NULL where an object, a string or an output is due. If a
-// builder of this thread failed last, the NULL is taken to be its result: its sentence stays and
-// its status is returned. Else records "<what> is NULL" and returns CJ_INVALID_ARGUMENT. `what`
-// names the argument: "the model", "the name of the file".
+// Forgets the sentence, but not why builders failed: for a function that gets over a failure of its
+// own, while its caller may hold NULLs.
+void cj__error_forget(void);
+
+// The status that a function of the user's returned; CJ_INVALID_ARGUMENT with a sentence if it is
+// none. `what` names the function: "cj_fit: a callback".
+cj_status cj__returned(cj_status status, const char *what);
+
+// What builders make.
+typedef enum cj__made {
+    CJ__MADE_LAYER = 1 << 0,
+    CJ__MADE_MODEL = 1 << 1,
+    CJ__MADE_SYMBOL = 1 << 2,
+    CJ__MADE_VARIABLE = 1 << 3,
+    CJ__MADE_FUNCTION = 1 << 4,
+    CJ__MADE_OPTIMIZER = 1 << 5,
+    CJ__MADE_UPDATES = 1 << 6,
+    CJ__MADE_CALLBACK = 1 << 7,
+    CJ__MADE_DATASET = 1 << 8,
+    CJ__MADE_POOL = 1 << 9,
+    CJ__MADE_KNN = 1 << 10,
+    CJ__MADE_TENSOR = 1 << 11 // by no builder, but read from data sets and variables
+} cj__made;
+
+// What a function returns that was given NULL where a string, an array or a place for a result is
+// due: records "<what> is NULL" and returns CJ_INVALID_ARGUMENT. `what` names the argument: "the
+// name of the file".
 cj_status cj__fail_null(const char *what);
 
 // The same for a function of that name, or an object: "<who>: <what> is NULL".
 cj_status cj__fail_null_of(const char *who, const char *what);
 
-// How a builder leaves on failure: marks the recorded cause as a builder's, for cj__fail_null(),
-// and returns NULL. A builder that was itself given NULL calls cj__fail_null() before.
-void *cj__build_failed(void);
+// What a function returns that was given NULL where an object of `kind` is due. If a builder of such
+// objects failed in this thread, and that was not reported yet, the NULL is taken to be its result:
+// its sentence and status are recorded again, and the status is returned. Else as cj__fail_null().
+cj_status cj__fail_missing(cj__made kind, const char *what);
 
-// A number, never 0, that changes whenever this thread's sentence is recorded, read or forgotten.
-// A function with an optional object, where NULL is also the default, tells by it the NULL of a
-// builder that failed in its arguments from the default: the builder keeps the number when it
-// fails, and nothing has happened to the sentence since.
-uint64_t cj__error_moment(void);
+// The same as cj__fail_null_of() in this.
+cj_status cj__fail_missing_of(cj__made kind, const char *who, const char *what);
 
-// For a function that no argument list calls: what failed before is no failure of a later call's
-// arguments.
-void cj__error_pass(void);
+// The same for a function that was given `count` NULLs, of any of the `kinds` (cj__made): the cause
+// is the first of the `count` latest.
+cj_status cj__fail_missing_some(unsigned kinds, int count, const char *what);
+
+// Whether a builder of one of the `kinds` failed in this thread and that was not reported yet. For
+// lists in which NULL is also the end.
+bool cj__builder_failed(unsigned kinds);
+
+// How a builder of `kind` leaves on failure: the recorded failure is the cause of its NULL, for
+// cj__fail_missing(). Returns NULL. A builder that was itself given NULL calls cj__fail_missing()
+// before.
+void *cj__build_failed(cj__made kind);
+
+// For a function that calls builders and is none: what they could not make is in nobody's hands when
+// it returns. `const uint64_t begin = cj__causes_begin(); ... return cj__causes_end(begin, status);`
+uint64_t cj__causes_begin(void);
+cj_status cj__causes_end(uint64_t begin, cj_status status);
 
 #endif

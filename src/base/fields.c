@@ -26,7 +26,10 @@ static cj_status in_range(const cj__field *field, double value, const char *who)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s must be a number, not NaN", who, field->key);
     if (field->low >= field->high || (value >= field->low && value <= field->high))
         return CJ_OK;
-    if (field->high >= 1e15) // stands for "no upper end"
+    if (field->high >= 1e15 && value > field->high) // as good as no upper end, but one
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s must be at most %g, not %g", who, field->key,
+                        field->high, value);
+    if (field->high >= 1e15)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s must be at least %g, not %g", who, field->key,
                         field->low, value);
     return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s must be from %g to %g, not %g", who, field->key,

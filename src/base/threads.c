@@ -460,16 +460,16 @@ static cj_status start_workers(cj_pool *pool)
 cj_pool *cj_pool_new(int threads)
 {
     if (cj__environment_check() != CJ_OK)
-        return cj__build_failed();
+        return cj__build_failed(CJ__MADE_POOL);
     if (threads < 0 || threads > THREADS_MAX) {
         cj__fail(CJ_INVALID_ARGUMENT,
                  "pool: %d threads were asked for: give 1 to %d, or 0 for the default", threads,
                  THREADS_MAX);
-        return cj__build_failed();
+        return cj__build_failed(CJ__MADE_POOL);
     }
     cj_pool *pool = cj__object_new(&pool_class, sizeof *pool);
     if (!pool)
-        return cj__build_failed();
+        return cj__build_failed(CJ__MADE_POOL);
 #ifdef CAJAL_NO_THREADS
     threads = 1;
 #endif
@@ -484,9 +484,20 @@ cj_pool *cj_pool_new(int threads)
         pool->pauses = measure_pauses(&pool->table->board.number);
     if (!pool->table || start_workers(pool) != CJ_OK) {
         cj_release(pool);
-        return cj__build_failed();
+        return cj__build_failed(CJ__MADE_POOL);
     }
     return pool;
+}
+
+cj_pool cj_default_pool = {.threads = 1}; // known by its address
+
+cj_status cj__pool_given(cj_pool **pool, const char *who)
+{
+    if (!*pool)
+        return cj__fail_missing_of(CJ__MADE_POOL, who, "the pool");
+    if (*pool == &cj_default_pool)
+        *pool = NULL;
+    return CJ_OK;
 }
 
 int cj_pool_threads(const cj_pool *pool)

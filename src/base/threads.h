@@ -29,4 +29,7 @@ void cj__pool_leave(cj_pool *pool);
 // depend on it.
 int cj__thread_slot(void);
 
+// The pool of arguments, at the door of `who`: &cj_default_pool becomes NULL, and NULL fails.
+cj_status cj__pool_given(cj_pool **pool, const char *who);
+
 #endif

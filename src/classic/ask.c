@@ -1,4 +1,4 @@
-// What is asked of a classifier: neighbours, labels, shares of votes.
+// Questions to a classifier: the nearest neighbours, labels, class probabilities.
 #include "classic/knn.h"
 
 #include "base/error.h"
@@ -7,8 +7,8 @@
 
 enum { CLASSES_MAX = 65536 };
 
-// A search for the k nearest to each row of `x`. On success `queries` is to be closed after the
-// search.
+// Opens a search for the k nearest neighbours of each row of `x`. On success close `queries` after
+// the search.
 static cj_status open_search(const cj_knn *knn, const cj_tensor *x, int64_t k, const char *who,
                              cj__rows *queries, cj__search *search)
 {
@@ -60,34 +60,34 @@ cj_status cj_knn_neighbors(cj_knn *knn, const cj_tensor *x, int64_t k, cj_tensor
     return status;
 }
 
-// What cj_knn_predict() and cj_knn_predict_proba() do with the ballots of a query.
+// Writes the result of one query from its ballots: a label, or the probabilities of the classes.
 typedef void count_ballots(const cj__ballot *ballots, int64_t k, int64_t classes, void *to,
                            int64_t query);
 
-static void take_winner(const cj__ballot *ballots, int64_t k, int64_t classes, void *to,
+static void write_label(const cj__ballot *ballots, int64_t k, int64_t classes, void *to,
                         int64_t query)
 {
     (void)classes;
     ((int32_t *)to)[query] = cj__ballots_winner(ballots, k);
 }
 
-static void take_shares(const cj__ballot *ballots, int64_t k, int64_t classes, void *to,
-                        int64_t query)
+static void write_probabilities(const cj__ballot *ballots, int64_t k, int64_t classes, void *to,
+                                int64_t query)
 {
-    float *shares = (float *)to + query * classes;
-    double all = 0, sum = 0;
+    float *probabilities = (float *)to + query * classes;
+    double total = 0, sum = 0;
     for (int64_t i = 0; i < k; i++)
-        all += ballots[i].weight;
+        total += ballots[i].weight;
     for (int64_t i = 0; i < k; i++) {
         sum += ballots[i].weight;
         if (i + 1 == k || ballots[i + 1].label != ballots[i].label) {
-            shares[ballots[i].label] = (float)(sum / all);
+            probabilities[ballots[i].label] = (float)(sum / total);
             sum = 0;
         }
     }
 }
 
-// A result made beforehand is filled query by query.
+// Fills `result` query by query.
 static cj_status fill(const cj_knn *knn, cj__search *search, count_ballots *count,
                       cj_tensor *result)
 {
@@ -98,7 +98,7 @@ static cj_status fill(const cj_knn *knn, cj__search *search, count_ballots *coun
         for (int64_t i = 0; i < search->count; i++) {
             cj__ballots_of(search->best + i * knn->k, knn->k, knn->learned.labels, knn->weights,
                            ballots);
-            count(ballots, knn->k, (int64_t)knn->learned.greatest + 1, result->data,
+            count(ballots, knn->k, (int64_t)knn->learned.max_label + 1, result->data,
                   search->first + i);
         }
     cj__free(ballots);
@@ -116,7 +116,7 @@ cj_status cj_knn_predict(cj_knn *knn, const cj_tensor *x, cj_tensor **labels)
     cj_tensor *result = NULL;
     cj_status status = cj_tensor_new(CJ_I32, CJ_SHAPE(queries.count), &result);
     if (status == CJ_OK)
-        status = fill(knn, &search, take_winner, result);
+        status = fill(knn, &search, write_label, result);
     cj__search_close(&search);
     cj__rows_close(&queries);
     if (status == CJ_OK)
@@ -134,7 +134,7 @@ cj_status cj_knn_predict_proba(cj_knn *knn, const cj_tensor *x, cj_tensor **prob
         return cj__fail_null_of("cj_knn_predict_proba", "the place for the probabilities");
     *probabilities = NULL;
     CJ_TRY(cj__check_fitted(knn, "cj_knn_predict_proba"));
-    const int64_t classes = (int64_t)knn->learned.greatest + 1;
+    const int64_t classes = (int64_t)knn->learned.max_label + 1;
     if (classes > CLASSES_MAX)
         return cj__fail(
             CJ_UNSUPPORTED,
@@ -144,7 +144,7 @@ cj_status cj_knn_predict_proba(cj_knn *knn, const cj_tensor *x, cj_tensor **prob
     cj_tensor *result = NULL;
     cj_status status = cj_tensor_new(CJ_F32, CJ_SHAPE(queries.count, classes), &result);
     if (status == CJ_OK)
-        status = fill(knn, &search, take_shares, result);
+        status = fill(knn, &search, write_probabilities, result);
     cj__search_close(&search);
     cj__rows_close(&queries);
     if (status == CJ_OK)

@@ -1,10 +1,12 @@
-// Cross-validation over k: each part of the data in turn is the test, the others are the samples.
+// k-fold cross-validation over values of k: each fold in turn is the test set, the others are the
+// training samples.
 #include "classic/knn.h"
 
 #include "base/args.h"
 #include "base/error.h"
 #include "base/fields.h"
 #include "base/memory.h"
+#include "base/threads.h"
 #include "base/object.h"
 #include <math.h>
 #include <string.h>
@@ -15,7 +17,7 @@ struct cj_knn_scores {
     int64_t *k;               // k_count
     double *accuracy;         // (k_count, folds)
     double *mean, *deviation; // k_count
-    int64_t *right;           // of the fold under way
+    int64_t *correct;         // of the current fold
     int64_t best;
 };
 
@@ -26,7 +28,7 @@ static void destroy_scores(void *object)
     cj__free(scores->accuracy);
     cj__free(scores->mean);
     cj__free(scores->deviation);
-    cj__free(scores->right);
+    cj__free(scores->correct);
     cj__free(scores);
 }
 
@@ -74,7 +76,7 @@ int64_t cj_knn_scores_best(const cj_knn_scores *scores)
     return scores ? scores->best : 0;
 }
 
-// What all folds have in common.
+// Data and settings that all folds share.
 typedef struct validation {
     cj__learned data;
     const cj__metric *metric;
@@ -82,7 +84,7 @@ typedef struct validation {
     cj_pool *pool;
 } validation;
 
-// The first sample of a fold: folds are as long as can be, the first ones longer by one.
+// The first sample of a fold. The folds' lengths differ by one at most; the longer ones come first.
 static int64_t fold_begin(int64_t samples, int folds, int fold)
 {
     const int64_t longer = samples % folds;
@@ -94,15 +96,15 @@ static cj_status run_fold(const validation *v, int fold, cj_knn_scores *scores)
     const int64_t samples = v->data.samples.count;
     const int64_t begin = fold_begin(samples, scores->folds, fold),
                   end = fold_begin(samples, scores->folds, fold + 1);
-    int64_t *right = scores->right;
-    memset(right, 0, (size_t)scores->k_count * sizeof *right);
+    int64_t *correct = scores->correct;
+    memset(correct, 0, (size_t)scores->k_count * sizeof *correct);
     const cj__among among = {&v->data.samples, v->data.centred, begin, end, v->metric};
-    const cj__knn_trial trial = {cj__rows_part(&v->data.samples, begin, end - begin),
-                                 v->data.labels + begin, scores->k, scores->k_count, right};
+    const cj__knn_trial trial = {cj__rows_slice(&v->data.samples, begin, end - begin),
+                                 v->data.labels + begin, scores->k, scores->k_count, correct};
     CJ_TRY(cj__knn_trial_run(&trial, &among, v->data.labels, v->weights, v->pool));
     for (int i = 0; i < scores->k_count; i++)
         scores->accuracy[(int64_t)i * scores->folds + fold] =
-            (double)right[i] / (double)(end - begin);
+            (double)correct[i] / (double)(end - begin);
     return CJ_OK;
 }
 
@@ -125,7 +127,7 @@ static void summarize(cj_knn_scores *scores)
     scores->best = scores->k[best];
 }
 
-// The values of k that are meant: a list, or those in braces up to the first 0.
+// The values of k: the list, or the entries in braces up to the first 0.
 static cj_status take_choices(const cj_knn_cross_validate_args *args, cj_knn_scores *scores)
 {
     const int64_t *k = args->k_list ? args->k_list : args->k;
@@ -154,7 +156,7 @@ static cj_status check(const cj_knn_cross_validate_args *args, const validation 
     if (!(scores->accuracy = cj__new(count * (size_t)args->folds, sizeof(double))) ||
         !(scores->mean = cj__new(count, sizeof(double))) ||
         !(scores->deviation = cj__new(count, sizeof(double))) ||
-        !(scores->right = cj__new(count, sizeof(int64_t))))
+        !(scores->correct = cj__new(count, sizeof(int64_t))))
         return CJ_OUT_OF_MEMORY;
     // The first fold is the longest, so that it leaves the fewest samples.
     return cj__check_k(scores->k, scores->k_count, samples - fold_begin(samples, scores->folds, 1),
@@ -188,6 +190,7 @@ cj_status cj_knn_cross_validate_with(cj_dataset *data, cj_knn_scores **scores,
     *scores = NULL;
     CJ_TRY(cj__args_read("cj_knn_cross_validate", args, &knn_cross_validate_defaults, sizeof given,
                          &given));
+    CJ_TRY(cj__pool_given(&given.pool, "cj_knn_cross_validate"));
     validation v = {.pool = given.pool ? cj_retain(given.pool) : cj_pool_new(0)};
     cj_knn_scores *found = v.pool ? cj__object_new(&scores_class, sizeof *found) : NULL;
     cj_status status = found ? validate(data, &given, &v, found) : cj_error_status();

@@ -1,5 +1,5 @@
-// The k nearest so far: a binary heap with the farthest at its root, which the next one nearer than
-// it replaces.
+// The k nearest neighbours found so far: a binary heap with the farthest at its root. A nearer
+// neighbour replaces the root.
 #ifndef CJ_CLASSIC_HEAP_H
 #define CJ_CLASSIC_HEAP_H
 
@@ -9,16 +9,16 @@
 // A neighbour of a query.
 typedef struct cj__neighbor {
     double distance;
-    int64_t index; // the sample's number
+    int64_t index; // of the sample
 } cj__neighbor;
 
-// The order of neighbours: by distance, equal ones by number. Total, for numbers differ.
+// The order of neighbours: by distance, then by index. Indices differ, so the order is total.
 static inline bool cj__nearer(cj__neighbor a, cj__neighbor b)
 {
     return a.distance < b.distance || (a.distance == b.distance && a.index < b.index);
 }
 
-// Adds to a heap of `size`, which has room.
+// Adds to a heap of `size`; the array has room for one more.
 void cj__heap_add(cj__neighbor *heap, int64_t size, cj__neighbor one);
 // Replaces the farthest of a heap of `size` >= 1.
 void cj__heap_replace(cj__neighbor *heap, int64_t size, cj__neighbor one);

@@ -1,11 +1,12 @@
-// The classifier by k-nearest neighbours: its settings and the samples it keeps. What is asked of
-// it is in ask.c, score.c.
+// The k-nearest-neighbours classifier: its settings and training samples. ask.c predicts, score.c
+// measures accuracy.
 #include "classic/knn.h"
 
 #include "base/args.h"
 #include "base/error.h"
 #include "base/fields.h"
 #include "base/memory.h"
+#include "base/threads.h"
 #include "base/object.h"
 #include "tensor/tensor.h"
 
@@ -46,21 +47,21 @@ cj_knn *cj_knn_new(const cj_knn_args *args)
 {
     cj_knn_args given;
     cj_knn *knn = NULL;
-    if (cj__args_read("cj_knn", args, &knn_defaults, sizeof given, &given) == CJ_OK)
+    if (cj__args_read("cj_knn", args, &knn_defaults, sizeof given, &given) == CJ_OK &&
+        cj__pool_given(&given.pool, "cj_knn") == CJ_OK)
         knn = make(&given);
-    return knn ? knn : cj__build_failed();
+    return knn ? knn : cj__build_failed(CJ__MADE_KNN);
 }
 
-cj_status cj__check_k(const int64_t *k, int count, int64_t most, const char *who)
+cj_status cj__check_k(const int64_t *k, int count, int64_t max, const char *who)
 {
     for (int i = 0; i < count; i++) {
         if (k[i] < 1)
             return cj__fail(CJ_INVALID_ARGUMENT, "%s: k is %lld, it needs to be at least 1", who,
                             (long long)k[i]);
-        if (k[i] > most)
-            return cj__fail(CJ_INVALID_ARGUMENT,
-                            "%s: k is %lld, but there are %lld samples to be near to", who,
-                            (long long)k[i], (long long)most);
+        if (k[i] > max)
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: k is %lld, but there are %lld samples", who,
+                            (long long)k[i], (long long)max);
     }
     return CJ_OK;
 }
@@ -71,7 +72,7 @@ cj_status cj__labelled_open(cj_dataset *data, const char *who, cj__rows *rows, i
     *rows = (cj__rows){0};
     *labels = NULL;
     if (!data)
-        return cj__fail_null_of(who, "the data");
+        return cj__fail_missing_of(CJ__MADE_DATASET, who, "the data");
     if (cj_dataset_x(data, 1) || cj_dataset_y(data, 1))
         return cj__fail(CJ_SHAPE_MISMATCH,
                         "%s: the data set has several inputs or targets, it needs one of each",
@@ -87,11 +88,11 @@ cj_status cj__labelled_open(cj_dataset *data, const char *who, cj__rows *rows, i
 cj_status cj__learned_open(cj_dataset *data, const cj__metric *metric, cj_pool *pool,
                            const char *who, cj__learned *learned)
 {
-    *learned = (cj__learned){.greatest = 0};
+    *learned = (cj__learned){.max_label = 0};
     CJ_TRY(cj__labelled_open(data, who, &learned->samples, &learned->labels));
     for (int64_t i = 0; i < learned->samples.count; i++)
-        if (learned->labels[i] > learned->greatest)
-            learned->greatest = learned->labels[i];
+        if (learned->labels[i] > learned->max_label)
+            learned->max_label = learned->labels[i];
     const cj_status status = cj__centre_rows(&learned->samples, metric, pool, &learned->centred);
     if (status != CJ_OK)
         cj__learned_close(learned);
@@ -103,14 +104,14 @@ void cj__learned_close(cj__learned *learned)
     cj__rows_close(&learned->samples);
     cj__free(learned->labels);
     cj__free(learned->centred);
-    *learned = (cj__learned){.greatest = 0};
+    *learned = (cj__learned){.max_label = 0};
 }
 
 cj_status cj_knn_fit(cj_knn *knn, cj_dataset *data)
 {
     cj__learned learned;
     if (!knn)
-        return cj__fail_null_of("cj_knn_fit", "the classifier");
+        return cj__fail_missing_of(CJ__MADE_KNN, "cj_knn_fit", "the classifier");
     CJ_TRY(cj__learned_open(data, knn->metric, knn->pool, "cj_knn_fit", &learned));
     const cj_status status = cj__check_k(&knn->k, 1, learned.samples.count, "cj_knn_fit");
     if (status != CJ_OK) {
@@ -125,7 +126,7 @@ cj_status cj_knn_fit(cj_knn *knn, cj_dataset *data)
 cj_status cj__check_fitted(const cj_knn *knn, const char *who)
 {
     if (!knn)
-        return cj__fail_null_of(who, "the classifier");
+        return cj__fail_missing_of(CJ__MADE_KNN, who, "the classifier");
     if (knn->learned.samples.count == 0)
         return cj__fail(CJ_NOT_BUILT,
                         "%s: the classifier has no samples yet, call cj_knn_fit() first", who);

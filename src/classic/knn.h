@@ -1,4 +1,4 @@
-// Inside the classifier: what it keeps, checks at the door, and counting right answers.
+// Inside the classifier: its training samples, checks of arguments, and counting correct answers.
 #ifndef CJ_CLASSIC_KNN_H
 #define CJ_CLASSIC_KNN_H
 
@@ -7,12 +7,12 @@
 #include "classic/vote.h"
 #include <cajal/classic.h>
 
-// Samples with labels, and what the metric wants of them.
+// Training samples with their labels.
 typedef struct cj__learned {
     cj__rows samples;
     int32_t *labels;
-    int64_t *centred;
-    int32_t greatest; // label
+    int64_t *centred; // from cj__centre_rows(); may be NULL
+    int32_t max_label;
 } cj__learned;
 
 struct cj_knn {
@@ -24,35 +24,34 @@ struct cj_knn {
     cj__learned learned; // samples.count is 0 before the first fit
 };
 
-// One input, one target: rows and labels (cj__free), which belong to the caller. `who` begins the
-// sentences.
+// Opens a data set with one input and one target. Close `rows`, free `labels` with cj__free(). `who`
+// begins the sentences.
 cj_status cj__labelled_open(cj_dataset *data, const char *who, cj__rows *rows, int32_t **labels);
 
 cj_status cj__learned_open(cj_dataset *data, const cj__metric *metric, cj_pool *pool,
                            const char *who, cj__learned *learned);
 void cj__learned_close(cj__learned *learned);
 
-// Queries with known labels, and the values of k for which right answers are counted: right[i] +=
-// those for k[i].
+// Queries with known labels. For each k[i] the number of correct answers is added to correct[i].
 typedef struct cj__knn_trial {
     cj__rows queries;
     const int32_t *labels; // of the queries
     const int64_t *k;
     int k_count;
-    int64_t *right;
+    int64_t *correct;
 } cj__knn_trial;
 
 cj_status cj__knn_trial_run(const cj__knn_trial *trial, const cj__among *among,
                             const int32_t *sample_labels, cj__weights weights, cj_pool *pool);
 
-// Not NULL, and fitted. CJ_INVALID_ARGUMENT, CJ_NOT_BUILT.
+// Checks that the classifier is not NULL and was fitted. CJ_INVALID_ARGUMENT, CJ_NOT_BUILT.
 cj_status cj__check_fitted(const cj_knn *knn, const char *who);
-// Whether queries are of the samples' dtype and width. CJ_SHAPE_MISMATCH.
+// Checks that queries have the samples' dtype and width. CJ_SHAPE_MISMATCH.
 cj_status cj__check_alike(const cj__rows *queries, const cj__rows *samples, const char *who);
-// All that was learned.
+// A search among all training samples.
 cj__among cj__among_all(const cj_knn *knn);
 
-// Whether each of `count` values is from 1 to `most`. CJ_INVALID_ARGUMENT.
-cj_status cj__check_k(const int64_t *k, int count, int64_t most, const char *who);
+// Checks that each of `count` values is from 1 to `max`. CJ_INVALID_ARGUMENT.
+cj_status cj__check_k(const int64_t *k, int count, int64_t max, const char *who);
 
 #endif

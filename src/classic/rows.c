@@ -1,4 +1,4 @@
-// Samples and labels out of tensors: see rows.h.
+// Reads samples and labels from tensors: see rows.h.
 #include "classic/rows.h"
 
 #include "base/error.h"
@@ -29,7 +29,7 @@ cj_status cj__rows_open(const cj_tensor *tensor, const char *who, cj__rows *rows
 {
     *rows = (cj__rows){0};
     if (!tensor)
-        return cj__fail_null(who);
+        return cj__fail_missing(CJ__MADE_TENSOR, who);
     const cj_shape *shape = &tensor->shape;
     if (shape->rank == 0)
         return cj__fail(CJ_SHAPE_MISMATCH, "%s is a scalar, it needs samples along its first axis",
@@ -73,12 +73,12 @@ const void *cj__rows_at(const cj__rows *rows, int64_t index)
            (size_t)(index * rows->width) * (rows->bytes ? sizeof(uint8_t) : sizeof(float));
 }
 
-cj__rows cj__rows_part(const cj__rows *rows, int64_t begin, int64_t count)
+cj__rows cj__rows_slice(const cj__rows *rows, int64_t begin, int64_t count)
 {
-    cj__rows part = *rows;
-    part.data = cj__rows_at(rows, begin);
-    part.count = count;
-    return part;
+    cj__rows slice = *rows;
+    slice.data = cj__rows_at(rows, begin);
+    slice.count = count;
+    return slice;
 }
 
 static cj_status check_labels(const cj_tensor *tensor, int64_t count, const char *who)

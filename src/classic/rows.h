@@ -1,4 +1,4 @@
-// Tensors as samples: rows of elements of one dtype, checked at the door, and class numbers.
+// Tensors as samples: rows of elements of one dtype, and class numbers, with checks.
 #ifndef CJ_CLASSIC_ROWS_H
 #define CJ_CLASSIC_ROWS_H
 
@@ -19,7 +19,7 @@ cj_status cj__rows_open(const cj_tensor *tensor, const char *who, cj__rows *rows
 void cj__rows_close(cj__rows *rows);
 
 // Rows begin .. begin + count - 1; valid as long as `rows`, not to be closed.
-cj__rows cj__rows_part(const cj__rows *rows, int64_t begin, int64_t count);
+cj__rows cj__rows_slice(const cj__rows *rows, int64_t begin, int64_t count);
 const void *cj__rows_at(const cj__rows *rows, int64_t index);
 
 // The class numbers of `count` samples as a new array (cj__free). CJ_SHAPE_MISMATCH for another

@@ -1,4 +1,4 @@
-// How many answers are right, for several values of k at once: see cj_knn_score_each().
+// Accuracy for several values of k from one search: see cj_knn_score_each().
 #include "classic/knn.h"
 
 #include "base/error.h"
@@ -8,18 +8,18 @@ cj_status cj__knn_trial_run(const cj__knn_trial *trial, const cj__among *among,
                             const int32_t *sample_labels, cj__weights weights, cj_pool *pool)
 {
     cj__search search;
-    int64_t most = 0;
+    int64_t max_k = 0;
     for (int i = 0; i < trial->k_count; i++)
-        most = trial->k[i] > most ? trial->k[i] : most;
-    cj__ballot *ballots = cj__new((size_t)most, sizeof *ballots);
+        max_k = trial->k[i] > max_k ? trial->k[i] : max_k;
+    cj__ballot *ballots = cj__new((size_t)max_k, sizeof *ballots);
     cj_status status =
-        ballots ? cj__search_open(&search, among, &trial->queries, most, pool) : CJ_OUT_OF_MEMORY;
+        ballots ? cj__search_open(&search, among, &trial->queries, max_k, pool) : CJ_OUT_OF_MEMORY;
     while (status == CJ_OK && cj__search_next(&search))
         for (int64_t query = 0; query < search.count; query++)
             for (int i = 0; i < trial->k_count; i++) {
-                cj__ballots_of(search.best + query * most, trial->k[i], sample_labels, weights,
+                cj__ballots_of(search.best + query * max_k, trial->k[i], sample_labels, weights,
                                ballots);
-                trial->right[i] +=
+                trial->correct[i] +=
                     cj__ballots_winner(ballots, trial->k[i]) == trial->labels[search.first + query];
             }
     if (status == CJ_OK)
@@ -36,15 +36,15 @@ static cj_status score(cj_knn *knn, cj_dataset *test, const int64_t *k, int coun
     CJ_TRY(cj__check_k(k, count, knn->learned.samples.count, who));
     CJ_TRY(cj__labelled_open(test, who, &trial.queries, &labels));
     trial.labels = labels;
-    trial.right = cj__new((size_t)count, sizeof *trial.right);
+    trial.correct = cj__new((size_t)count, sizeof *trial.correct);
     const cj__among among = cj__among_all(knn);
-    cj_status status = trial.right ? cj__check_alike(&trial.queries, &knn->learned.samples, who) :
-                                     CJ_OUT_OF_MEMORY;
+    cj_status status = trial.correct ? cj__check_alike(&trial.queries, &knn->learned.samples, who) :
+                                       CJ_OUT_OF_MEMORY;
     if (status == CJ_OK)
         status = cj__knn_trial_run(&trial, &among, knn->learned.labels, knn->weights, knn->pool);
     for (int i = 0; status == CJ_OK && i < count; i++)
-        accuracy[i] = (double)trial.right[i] / (double)trial.queries.count;
-    cj__free(trial.right);
+        accuracy[i] = (double)trial.correct[i] / (double)trial.queries.count;
+    cj__free(trial.correct);
     cj__free(labels);
     cj__rows_close(&trial.queries);
     return status;

@@ -10,17 +10,18 @@
 #include <string.h>
 
 enum {
-    BLOCK_ROWS = 24,   // rows held at a time: a multiple of every tile's
+    BLOCK_ROWS = 24,   // rows compared at a time: a multiple of every kernel's tile
     BATCH_PANELS = 16, // panels of a batch
     TASK_PANELS = 4,   // panels of a task
-    CHUNKS_MAX = 16,   // runs of rows
+    CHUNKS_MAX = 16,   // chunks of the samples
     CHUNK_ROWS_MIN = 1024,
     HEAPS_MAX = 64 << 20, // bytes of heaps above which batches become smaller
     CENTRE_ROWS = 64,     // rows of a task
 };
 
-// differences of elements: some 20 microseconds of one core
-static const double worth_sharing = 1e6;
+// The number of differences of elements from which work is shared between threads: some 20
+// microseconds of one core.
+static const double shared_from = 1e6;
 
 static const cj__metric metrics[] = {
     {"l2", CJ__DISTANCE_u8_l2, CJ__DISTANCE_f32_l2, true},
@@ -40,23 +41,23 @@ cj_status cj__metric_find(const char *name, const cj__metric **metric)
     return cj__fail_unknown(CJ_INVALID_ARGUMENT, "metric", name, metrics, sizeof *metrics, count);
 }
 
-static int64_t least(int64_t a, int64_t b)
+static int64_t min64(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
 
-static int64_t greatest(int64_t a, int64_t b)
+static int64_t max64(int64_t a, int64_t b)
 {
     return a > b ? a : b;
 }
 
-static int64_t ceil_div(int64_t whole, int64_t piece)
+static int64_t ceil_div(int64_t a, int64_t b)
 {
-    return (whole + piece - 1) / piece;
+    return (a + b - 1) / b;
 }
 
 // Centred rows
-// ---------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 typedef struct centring {
     const cj__rows *samples;
@@ -66,7 +67,7 @@ typedef struct centring {
 static void centre_task(void *context, int64_t begin, int64_t end)
 {
     const centring *c = context;
-    const int64_t first = begin * CENTRE_ROWS, last = least(end * CENTRE_ROWS, c->samples->count);
+    const int64_t first = begin * CENTRE_ROWS, last = min64(end * CENTRE_ROWS, c->samples->count);
     cj__distances_best()->centre(last - first, c->samples->width, cj__rows_at(c->samples, first),
                                  c->centred + first);
 }
@@ -81,13 +82,13 @@ cj_status cj__centre_rows(const cj__rows *samples, const cj__metric *metric, cj_
     if (!context.centred)
         return CJ_OUT_OF_MEMORY;
     const int64_t tasks = ceil_div(samples->count, CENTRE_ROWS);
-    const bool shared = (double)samples->count * (double)samples->width > worth_sharing;
+    const bool shared = (double)samples->count * (double)samples->width > shared_from;
     cj__parallel(pool, tasks, shared ? 1 : tasks, centre_task, &context);
     *centred = context.centred;
     return CJ_OK;
 }
 
-// The samples that are looked at, by their place among those
+// Positions among the samples to search
 // ------------------------------------------------------------
 
 int64_t cj__among_count(const cj__among *among)
@@ -95,13 +96,13 @@ int64_t cj__among_count(const cj__among *among)
     return among->samples->count - (among->skip_end - among->skip_begin);
 }
 
-// The sample at a place, and how many follow each other from there on, at most `most`.
-static int64_t sample_at(const cj__among *among, int64_t place, int64_t *most)
+// The sample at a position. *count is lowered to the number of samples that follow without a gap.
+static int64_t sample_at(const cj__among *among, int64_t position, int64_t *count)
 {
-    if (place >= among->skip_begin)
-        return place + among->skip_end - among->skip_begin;
-    *most = least(*most, among->skip_begin - place);
-    return place;
+    if (position >= among->skip_begin)
+        return position + among->skip_end - among->skip_begin;
+    *count = min64(*count, among->skip_begin - position);
+    return position;
 }
 
 static int64_t chunk_begin(const cj__search *s, int64_t chunk)
@@ -110,10 +111,10 @@ static int64_t chunk_begin(const cj__search *s, int64_t chunk)
 }
 
 // Keeping the nearest
-// ---------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
-// What a task knows of one panel: the heaps of its queries, all of one size, and what a neighbour
-// must be nearer than.
+// A task's state for one panel: the heaps of its queries, all of one size, and for each the distance
+// that a new neighbour must be below.
 typedef struct kept {
     cj__neighbor *heaps; // (count, keep)
     int64_t count, size, keep;
@@ -131,8 +132,8 @@ static void keep_one(kept *k, int64_t query, cj__neighbor one)
         k->threshold[query] = heap[0].distance;
 }
 
-// Rows come with rising numbers, so that one at the distance of the farthest is not nearer.
-// Thresholds only fall: rows above those from before the block need no look.
+// Rows come in ascending order, so a row at the distance of the farthest neighbour is not nearer.
+// Thresholds only fall, so rows above those from before the block can be skipped.
 static void keep_nearest(const cj__distances *table, kept *k, const double *distances, int64_t rows,
                          int64_t first_sample)
 {
@@ -149,11 +150,11 @@ static void keep_nearest(const cj__distances *table, kept *k, const double *dist
 }
 
 // Tasks
-// ----------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 static int64_t panel_count(const cj__search *s, int64_t panel)
 {
-    return least(CJ__PANEL, s->count - panel * CJ__PANEL);
+    return min64(CJ__PANEL, s->count - panel * CJ__PANEL);
 }
 
 static void pack_task(void *context, int64_t begin, int64_t end)
@@ -178,13 +179,13 @@ static void search_chunk(const cj__search *s, int64_t chunk, int64_t panel0, int
                     s->keep,
                     {0}};
         for (int i = 0; i < CJ__PANEL; i++)
-            // nothing is below the idle columns
+            // no distance is below the threshold of an unused column
             k->threshold[i] = i < k->count ? (double)NAN : (double)-INFINITY;
     }
     const int64_t end = chunk_begin(s, chunk + 1);
-    for (int64_t place = chunk_begin(s, chunk), rows; place < end; place += rows) {
-        rows = least(BLOCK_ROWS, end - place);
-        const int64_t sample = sample_at(&s->among, place, &rows);
+    for (int64_t position = chunk_begin(s, chunk), rows; position < end; position += rows) {
+        rows = min64(BLOCK_ROWS, end - position);
+        const int64_t sample = sample_at(&s->among, position, &rows);
         const int64_t *centred = s->among.centred ? s->among.centred + sample : NULL;
         for (int64_t panel = panel0; panel < panel1; panel++) {
             s->kernel->run(panel_count(s, panel), rows, samples->width,
@@ -206,19 +207,20 @@ static void search_task(void *context, int64_t begin, int64_t end)
     const int64_t groups = panel_groups(s), panels = ceil_div(s->count, CJ__PANEL);
     for (int64_t task = begin; task < end; task++) {
         const int64_t panel = task % groups * TASK_PANELS;
-        search_chunk(s, task / groups, panel, least(panel + TASK_PANELS, panels));
+        search_chunk(s, task / groups, panel, min64(panel + TASK_PANELS, panels));
     }
 }
 
-// The k nearest of all that the chunks kept, in order.
+// Merges the heaps of all chunks into the k nearest, sorted.
 static void merge_query(const cj__search *s, int64_t query)
 {
     cj__neighbor *best = s->best + query * s->k;
     int64_t size = 0;
     for (int64_t chunk = 0; chunk < s->chunks; chunk++) {
         const cj__neighbor *heap = s->heaps + (chunk * s->batch + query) * s->keep;
-        const int64_t held = least(s->keep, chunk_begin(s, chunk + 1) - chunk_begin(s, chunk));
-        for (int64_t i = 0; i < held; i++) {
+        const int64_t kept_count =
+            min64(s->keep, chunk_begin(s, chunk + 1) - chunk_begin(s, chunk));
+        for (int64_t i = 0; i < kept_count; i++) {
             if (size < s->k)
                 cj__heap_add(best, size++, heap[i]);
             else if (cj__nearer(heap[i], best[0]))
@@ -226,7 +228,7 @@ static void merge_query(const cj__search *s, int64_t query)
         }
     }
     cj__heap_sort(best, size);
-    for (int64_t i = 0; i < size && s->among.metric->root; i++)
+    for (int64_t i = 0; i < size && s->among.metric->is_root; i++)
         best[i].distance = sqrt(best[i].distance);
 }
 
@@ -237,17 +239,19 @@ static void merge_task(void *context, int64_t begin, int64_t end)
 }
 
 // Searches
-// --------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
-// How the work is cut: by its shape, so that it never matters who does it.
-static void cut(cj__search *s)
+// Divides the work into chunks and batches by the shape alone, so that the number of threads does
+// not matter.
+static void divide(cj__search *s)
 {
     const int64_t samples = cj__among_count(&s->among);
-    s->chunks = greatest(least(samples / CHUNK_ROWS_MIN, CHUNKS_MAX), 1);
-    s->keep = least(s->k, ceil_div(samples, s->chunks));
+    s->chunks = max64(min64(samples / CHUNK_ROWS_MIN, CHUNKS_MAX), 1);
+    s->keep = min64(s->k, ceil_div(samples, s->chunks));
     const int64_t panel_heaps = s->chunks * CJ__PANEL * (int64_t)sizeof(cj__neighbor);
-    const int64_t most = greatest(HEAPS_MAX / panel_heaps / s->keep, 1);
-    s->batch = least(ceil_div(s->queries.count, CJ__PANEL), least(BATCH_PANELS, most)) * CJ__PANEL;
+    const int64_t max_panels = max64(HEAPS_MAX / panel_heaps / s->keep, 1);
+    s->batch =
+        min64(ceil_div(s->queries.count, CJ__PANEL), min64(BATCH_PANELS, max_panels)) * CJ__PANEL;
 }
 
 cj_status cj__search_open(cj__search *search, const cj__among *among, const cj__rows *queries,
@@ -256,7 +260,7 @@ cj_status cj__search_open(cj__search *search, const cj__among *among, const cj__
     assert(queries->width == among->samples->width && queries->bytes == among->samples->bytes);
     assert(k >= 1 && k <= cj__among_count(among));
     *search = (cj__search){.among = *among, .queries = *queries, .k = k, .pool = pool};
-    cut(search);
+    divide(search);
     search->table = cj__distances_best();
     search->kernel =
         &search->table->of[queries->bytes ? among->metric->of_bytes : among->metric->of_floats];
@@ -275,14 +279,14 @@ cj_status cj__search_open(cj__search *search, const cj__among *among, const cj__
 bool cj__search_next(cj__search *search)
 {
     search->first += search->count;
-    search->count = least(search->batch, search->queries.count - search->first);
+    search->count = min64(search->batch, search->queries.count - search->first);
     if (search->count <= 0)
         return false;
     const int64_t panels = ceil_div(search->count, CJ__PANEL),
                   tasks = search->chunks * panel_groups(search);
     const double work = (double)search->count * (double)cj__among_count(&search->among) *
                         (double)search->queries.width;
-    const bool shared = work > worth_sharing;
+    const bool shared = work > shared_from;
     cj__parallel(search->pool, panels, shared ? 1 : panels, pack_task, search);
     cj__parallel(search->pool, tasks, shared ? 1 : tasks, search_task, search);
     cj__parallel(search->pool, search->count, shared ? CJ__PANEL : search->count, merge_task,

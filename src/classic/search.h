@@ -1,5 +1,5 @@
-// The nearest neighbours of many queries: every distance is taken, the k least of each query are
-// kept.
+// The nearest neighbours of many queries by exhaustive search: every distance is computed, and the k
+// smallest of each query are kept.
 //
 //     cj__search search;
 //     CJ_TRY(cj__search_open(&search, &among, &queries, k, pool));
@@ -7,14 +7,15 @@
 //         use search.best: (search.count, k), of queries search.first and on
 //     cj__search_close(&search);
 //
-// Queries come in batches. A batch is cut into tasks by the shape alone: some panels of queries
-// (kernels/distances.h) against a run of rows. A task holds a few rows at a time against each of
-// its panels, so that rows come from memory once a task, and keeps for each query a heap of its k
-// nearest. Nearly every distance is above all thresholds, which one loop over the distances of a
-// row finds out. In the end the heaps of a query are merged.
+// Queries are processed in batches. A batch is divided into tasks by the shape alone: each compares
+// some panels of queries (kernels/distances.h) with a chunk of the samples. A task takes a few rows
+// of its chunk at a time and compares them with all its panels, so that each row is read from memory
+// once a task. For each query it keeps a heap of the k nearest. Nearly all distances are above the
+// thresholds of the heaps, and one loop over the distances of a row finds that out. At the end the
+// heaps of a query are merged.
 //
-// Neighbours are ordered by distance, and of equal ones by number: a total order, so it does not
-// matter who found them.
+// Neighbours are ordered by distance, then by index. The order is total, so the result does not
+// depend on which task found a neighbour.
 #ifndef CJ_CLASSIC_SEARCH_H
 #define CJ_CLASSIC_SEARCH_H
 
@@ -22,17 +23,17 @@
 #include "classic/rows.h"
 #include "kernels/distances.h"
 
-// A metric: how it is called, and which distances it is made of.
+// A metric: its name and its kernels.
 typedef struct cj__metric {
     const char *name;
     cj__distance of_bytes, of_floats;
-    bool root; // the distance is the root of what the kernel gives
+    bool is_root; // the distance is the square root of what the kernel computes
 } cj__metric;
 
 // NULL is "l2". CJ_INVALID_ARGUMENT, with a suggestion.
 cj_status cj__metric_find(const char *name, const cj__metric **metric);
 
-// Where to look: rows of `samples` before `skip_begin` and from `skip_end` on.
+// The samples to search: rows before `skip_begin` and from `skip_end` on.
 typedef struct cj__among {
     const cj__rows *samples;
     const int64_t *centred; // of each sample, for bytes in l2
@@ -40,11 +41,11 @@ typedef struct cj__among {
     const cj__metric *metric;
 } cj__among;
 
-// The samples that are looked at.
+// The number of samples to search.
 int64_t cj__among_count(const cj__among *among);
 
-// For each of the samples what cj__among wants to have, as a new array (cj__free); NULL, and CJ_OK,
-// where it wants nothing.
+// Computes cj__among.centred for all samples, as a new array (cj__free); NULL and CJ_OK for a metric
+// that does not need it.
 cj_status cj__centre_rows(const cj__rows *samples, const cj__metric *metric, cj_pool *pool,
                           int64_t **centred);
 
@@ -54,7 +55,7 @@ typedef struct cj__search {
 
     cj__among among;
     cj__rows queries;
-    int64_t k, batch, chunks, keep; // keep: neighbours that a task keeps of a query
+    int64_t k, batch, chunks, keep; // keep: neighbours that a task keeps for each query
     cj_pool *pool;
     const cj__distances *table;
     const cj__distance_kernel *kernel;
@@ -63,11 +64,11 @@ typedef struct cj__search {
     cj__neighbor *heaps; // (chunks, batch, keep)
 } cj__search;
 
-// Samples and queries have the same width and dtype, 1 <= k <= the samples looked at (asserted).
-// Holds nothing but its own memory. CJ_OUT_OF_MEMORY.
+// Samples and queries have the same width and dtype, and 1 <= k <= cj__among_count() (asserted). The
+// search owns its memory only. CJ_OUT_OF_MEMORY.
 cj_status cj__search_open(cj__search *search, const cj__among *among, const cj__rows *queries,
                           int64_t k, cj_pool *pool);
-// allocates nothing and cannot fail; false after the last batch
+// Searches the next batch; false after the last. Allocates nothing and cannot fail.
 bool cj__search_next(cj__search *search);
 void cj__search_close(cj__search *search);
 

@@ -23,19 +23,19 @@ static int by_label(const void *a, const void *b)
     const cj__ballot *left = a, *right = b;
     if (left->label != right->label)
         return left->label < right->label ? -1 : 1;
-    return left->place < right->place ? -1 : 1;
+    return left->rank < right->rank ? -1 : 1;
 }
 
-// Where neighbours lie on the query itself, 1 / distance is infinite: they have one vote each and
-// the others none.
+// At distance 0 the weight 1 / distance is infinite. If any neighbour is at distance 0, those at 0
+// have one vote each and the others none.
 void cj__ballots_of(const cj__neighbor *neighbors, int64_t k, const int32_t *labels,
                     cj__weights weights, cj__ballot *ballots)
 {
-    const bool touching = weights == CJ__WEIGHTS_DISTANCE && neighbors[0].distance <= 0;
+    const bool has_exact = weights == CJ__WEIGHTS_DISTANCE && neighbors[0].distance <= 0;
     for (int64_t i = 0; i < k; i++) {
         const double distance = neighbors[i].distance;
         ballots[i] = (cj__ballot){labels[neighbors[i].index], (int32_t)i, 1};
-        if (touching)
+        if (has_exact)
             ballots[i].weight = distance <= 0;
         else if (weights == CJ__WEIGHTS_DISTANCE)
             ballots[i].weight = 1 / distance;
@@ -46,14 +46,14 @@ void cj__ballots_of(const cj__neighbor *neighbors, int64_t k, const int32_t *lab
 int32_t cj__ballots_winner(const cj__ballot *ballots, int64_t k)
 {
     int32_t winner = ballots[0].label;
-    double most = -1;
+    double max_sum = -1;
     for (int64_t i = 0; i < k;) {
         const int32_t label = ballots[i].label;
         double sum = 0;
         for (; i < k && ballots[i].label == label; i++)
             sum += ballots[i].weight;
-        if (sum > most) {
-            most = sum;
+        if (sum > max_sum) {
+            max_sum = sum;
             winner = label;
         }
     }

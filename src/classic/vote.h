@@ -12,16 +12,16 @@ cj_status cj__weights_find(const char *name, cj__weights *weights);
 
 typedef struct cj__ballot {
     int32_t label;
-    int32_t place; // among the neighbours, from the nearest
+    int32_t rank; // of the neighbour; 0 is the nearest
     double weight;
 } cj__ballot;
 
-// The ballots of k neighbours, nearest first, into `ballots` of k entries: sorted by label, then
-// place.
+// Writes the ballots of k neighbours, given nearest first, into `ballots` of k entries, sorted by
+// label, then by rank.
 void cj__ballots_of(const cj__neighbor *neighbors, int64_t k, const int32_t *labels,
                     cj__weights weights, cj__ballot *ballots);
 
-// The label with the greatest sum of weights, of several the smallest.
+// The label with the largest sum of weights; of equal ones the smallest label.
 int32_t cj__ballots_winner(const cj__ballot *ballots, int64_t k);
 
 #endif

@@ -81,6 +81,8 @@ static cj_status simplify_weight(cj_dataset *data)
     return CJ_OK;
 }
 
+cj_dataset cj_no_dataset = {.count = 0}; // known by its address
+
 CJ__DEFAULTS(dataset, DATASET)
 
 // Takes every tensor over before anything can fail, so that one release of the data set is the
@@ -120,21 +122,25 @@ static void drop_list(const cj__list *list)
 cj_dataset *cj_dataset_new(const cj_dataset_args *args)
 {
     cj_dataset_args given;
-    cj__list x, y;
+    cj__list lists[2];
     cj_dataset *data = NULL;
     if (cj__args_read("data set", args, &dataset_defaults, sizeof given, &given) != CJ_OK)
-        return cj__build_failed();
-    const cj_status first = cj__list_read("data set: x", given.x, given.x_list, given.x_count, &x);
-    const cj_status second = cj__list_read("data set: y", given.y, given.y_list, given.y_count, &y);
-    if (x.count > CJ__DATASET_IO_MAX || y.count > CJ__DATASET_IO_MAX)
+        return cj__build_failed(CJ__MADE_DATASET);
+    const cj__given_list both[2] = {
+        {"data set: x", given.x, given.x_list, given.x_count, CJ__MADE_TENSOR, NULL},
+        {"data set: y", given.y, given.y_list, given.y_count, CJ__MADE_TENSOR, &cj_no_tensor}};
+    const cj_status status = cj__lists_read(both, 2, lists);
+    const cj__list x = lists[0], y = lists[1];
+    if (status == CJ_OK && (x.count > CJ__DATASET_IO_MAX || y.count > CJ__DATASET_IO_MAX))
         cj__fail(CJ_UNSUPPORTED, "data set: %d inputs and %d targets, at most %d are possible",
                  x.count, y.count, CJ__DATASET_IO_MAX);
-    else if (first == CJ_OK && second == CJ_OK)
-        return (data = make(&x, &y, given.sample_weight)) ? data : cj__build_failed();
+    else if (status == CJ_OK)
+        return (data = make(&x, &y, given.sample_weight)) ? data :
+                                                            cj__build_failed(CJ__MADE_DATASET);
     drop_list(&x);
     drop_list(&y);
     cj__drop_floating(given.sample_weight);
-    return cj__build_failed();
+    return cj__build_failed(CJ__MADE_DATASET);
 }
 
 int64_t cj_dataset_count(const cj_dataset *data)
@@ -170,8 +176,8 @@ int cj__dataset_y_count(const cj_dataset *data)
 cj_status cj_dataset_slice(const cj_dataset *data, int64_t begin, int64_t count, cj_dataset **slice)
 {
     if (!data || !slice)
-        return cj__fail_null(data ? "cj_dataset_slice: the place for the slice" :
-                                    "cj_dataset_slice: the data set");
+        return data ? cj__fail_null("cj_dataset_slice: the place for the slice") :
+                      cj__fail_missing(CJ__MADE_DATASET, "cj_dataset_slice: the data set");
     *slice = NULL;
     if (begin < 0 || count < 1 || begin > data->count - count)
         return cj__fail(CJ_INVALID_ARGUMENT,

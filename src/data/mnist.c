@@ -129,7 +129,7 @@ static cj_status load_auto(cj_dataset **train, cj_dataset **test)
     cj_status status = cj_load_mnist(train, test);
     if (status != CJ_NOT_FOUND)
         return status;
-    cj_error_clear();
+    cj__error_forget();
     return load_digits(train, test);
 }
 

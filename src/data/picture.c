@@ -63,8 +63,8 @@ cj_status cj_resize_image(const cj_tensor *image, int64_t height, int64_t width,
                           cj_tensor **resized)
 {
     if (!image || !resized)
-        return cj__fail_null(image ? "cj_resize_image: the place for the result" :
-                                     "cj_resize_image: the image");
+        return image ? cj__fail_null("cj_resize_image: the place for the result") :
+                       cj__fail_missing(CJ__MADE_TENSOR, "cj_resize_image: the image");
     *resized = NULL;
     const int64_t *dims = image->shape.dims;
     char text[160];
@@ -121,8 +121,8 @@ static cj_status images_as_bytes(const cj_tensor *images, cj_tensor **bytes)
 cj_status cj_image_grid(const cj_tensor *images, int64_t columns, cj_tensor **picture)
 {
     if (!images || !picture)
-        return cj__fail_null(images ? "cj_image_grid: the place for the picture" :
-                                      "cj_image_grid: the images");
+        return images ? cj__fail_null("cj_image_grid: the place for the picture") :
+                        cj__fail_missing(CJ__MADE_TENSOR, "cj_image_grid: the images");
     *picture = NULL;
     char text[160];
     if (images->shape.rank != 4 || cj_shape_count(&images->shape) < 1)

@@ -197,7 +197,8 @@ cj_status cj_save_png(const cj_tensor *image, const char *path)
 {
     char text[160];
     if (!image || !path)
-        return cj__fail_null(path ? "cj_save_png: the image" : "cj_save_png: the file's name");
+        return path ? cj__fail_missing(CJ__MADE_TENSOR, "cj_save_png: the image") :
+                      cj__fail_null("cj_save_png: the file's name");
     const cj_shape *shape = &image->shape;
     if (image->dtype != CJ_U8 || shape->rank != 3 || (shape->dims[2] != 1 && shape->dims[2] != 3) ||
         shape->dims[0] < 1 || shape->dims[1] < 1 || shape->dims[0] > INT32_MAX / 4 ||

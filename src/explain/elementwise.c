@@ -111,29 +111,3 @@ cj_status cj__explain_rescaling(cj__explanation *explanation)
                    cj__digits(y, to));
     return conclude_near(explanation, y, fabs(x * args->scale) + fabs(args->offset));
 }
-
-// y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with the moving averages.
-cj_status cj__explain_batch_normalization(cj__explanation *explanation)
-{
-    const cj__record *record = explanation->record;
-    const cj_batch_normalization_args *args = record->layer->args;
-    const int rank = cj_tensor_shape(record->inputs[0])->rank;
-    const int64_t entry = explanation->index[args->axis < 0 ? args->axis + rank : args->axis];
-    const cj_tensor *gamma = cj__weight(record, "gamma"), *beta = cj__weight(record, "beta");
-    const double x = input_at(explanation), scale = gamma ? cj__element_at(gamma, entry) : 1;
-    const double shift = beta ? cj__element_at(beta, entry) : 0;
-    const double mean = cj__element_at(cj__weight(record, "moving_mean"), entry);
-    const double variance = cj__element_at(cj__weight(record, "moving_variance"), entry);
-    const double factor = scale / sqrt(variance + args->epsilon), y = factor * (x - mean) + shift;
-    char text[7][CJ__DIGITS_TEXT];
-    cj__print_line(
-        explanation,
-        "gamma × (x - mean) / sqrt(variance + epsilon) + beta, with the moving averages of entry "
-        "%lld",
-        (long long)entry);
-    cj__print_line(explanation, "= %s × (%s - %s) / sqrt(%s + %s) + %s = %s",
-                   cj__digits(scale, text[0]), cj__digits(x, text[1]), cj__digits(mean, text[2]),
-                   cj__digits(variance, text[3]), cj__digits(args->epsilon, text[4]),
-                   cj__digits(shift, text[5]), cj__digits(y, text[6]));
-    return conclude_near(explanation, y, fabs(factor) * (fabs(x) + fabs(mean)) + fabs(shift));
-}

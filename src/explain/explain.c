@@ -37,7 +37,7 @@ typedef struct explaining {
 } explaining;
 
 // Watching
-// ---------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 // The tensor that will hold the value of a symbol; made when the symbol is first seen.
 static cj_tensor *tensor_of(explaining *e, cj_symbol *symbol)
@@ -91,7 +91,7 @@ static void watch(void *context, cj_layer *layer, const cj__value *inputs, int i
 }
 
 // Computing
-// --------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 // The sample as the model takes it: with a batch axis of 1 and of the input's dtype.
 static cj_status prepare_input(explaining *e, const cj__type *type, const cj_tensor *sample,
@@ -160,7 +160,7 @@ static cj_status compute(explaining *e)
 }
 
 // Explaining
-// ----------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 // The path of a layer within the model, such as "inner/dense"; the first one if there are several.
 static bool add_path(const cj_layer *from, const cj_layer *to, cj__text *path)
@@ -264,6 +264,21 @@ static cj_status round_variables(cj__record *record)
     return CJ_OK;
 }
 
+// Derives the element by the explainer of the layer's class. A class may have none yet; a model is
+// shown whole.
+static cj_status derive(cj__explanation *explanation)
+{
+    const cj_layer *layer = explanation->record->layer;
+    cj_layer *const *children;
+    for (size_t i = 0; i < sizeof explainers / sizeof explainers[0]; i++)
+        if (strcmp(explainers[i].class_name, cj_layer_class(layer)) == 0)
+            return explainers[i].explain(explanation);
+    if (cj__layer_children(layer, &children) == 0)
+        cj__print_line(explanation, "how %s computes its elements is not explained yet",
+                       cj_layer_class(layer));
+    return CJ_OK;
+}
+
 static cj_status explain_element(const explaining *e, const cj__record *record)
 {
     cj__explanation explanation = {.record = record, .stream = e->stream, .max_rows = e->max_rows};
@@ -273,9 +288,7 @@ static cj_status explain_element(const explaining *e, const cj__record *record)
         cj__show_tensor(&explanation, "input", record->inputs[i]);
     for (int i = 0; i < record->output_count; i++)
         cj__show_tensor(&explanation, "output", record->outputs[i]);
-    for (size_t i = 0; i < sizeof explainers / sizeof explainers[0]; i++)
-        if (strcmp(explainers[i].class_name, cj_layer_class(record->layer)) == 0)
-            CJ_TRY(explainers[i].explain(&explanation));
+    CJ_TRY(derive(&explanation));
     fputc('\n', e->stream);
     return CJ_OK;
 }
@@ -315,9 +328,9 @@ cj_status cj_explain_with(cj_model *model, cj_tensor *const *inputs, FILE *strea
     enum { MIN_ROWS = 3 };
     cj_explain_args given;
     if (!model || !inputs || !stream)
-        return cj__fail_null(!model  ? "cj_explain: the model" :
-                             !inputs ? "cj_explain: the array of inputs" :
-                                       "cj_explain: the stream");
+        return model ? cj__fail_null(inputs ? "cj_explain: the stream" :
+                                              "cj_explain: the array of inputs") :
+                       cj__fail_missing(CJ__MADE_MODEL, "cj_explain: the model");
     CJ_TRY(cj__args_read("cj_explain", args, &explain_defaults, sizeof given, &given));
     if (given.max_rows < 0)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_explain: max_rows is %lld, must not be negative",
@@ -326,6 +339,7 @@ cj_status cj_explain_with(cj_model *model, cj_tensor *const *inputs, FILE *strea
     e.max_rows = given.max_rows < MIN_ROWS ? MIN_ROWS : given.max_rows;
     if (given.layer && !(e.only = cj_model_find_layer(model, given.layer)))
         return cj_error_status();
+    const uint64_t begin = cj__causes_begin();
     cj_status status = explain(&e, inputs);
     for (size_t i = 0; i < e.symbol_count; i++)
         cj_release(e.values[i]);
@@ -335,5 +349,5 @@ cj_status cj_explain_with(cj_model *model, cj_tensor *const *inputs, FILE *strea
     cj__free(e.symbols);
     cj__free(e.records);
     const cj_status end = cj__trace_end(&e.trace);
-    return status != CJ_OK ? status : end;
+    return cj__causes_end(begin, status != CJ_OK ? status : end);
 }

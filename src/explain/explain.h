@@ -49,7 +49,7 @@ const cj_tensor *cj__weight(const cj__record *record, const char *name);
 double cj__as_output(const cj_layer *layer, double value);
 
 // show.c
-// ------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 enum { CJ__DIGITS_TEXT = 32, CJ__INDEX_TEXT = 192 };
 
@@ -86,7 +86,7 @@ cj_status cj__show_products(const cj__explanation *explanation, const cj__produc
 cj_status cj__conclude(const cj__explanation *explanation, double low, double high);
 
 // curve.c
-// ------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 // An activation over a row of numbers in double: a graph of this library, run with its kernels for
 // double.

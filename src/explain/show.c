@@ -71,7 +71,7 @@ void cj__print_line(const cj__explanation *explanation, const char *format, ...)
 }
 
 // Grids
-// ------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 // Elements of a tensor, or of an array of doubles, as rows and columns with given steps.
 typedef struct plane {
@@ -163,7 +163,7 @@ void cj__show_grids(const cj__explanation *explanation, const cj__grid *grids, i
 }
 
 // Tensors
-// ----------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 // (..., height, width, channels), channel by channel; of longer shapes the first entry of each
 // leading axis.
@@ -206,7 +206,7 @@ void cj__show_tensor(const cj__explanation *explanation, const char *label, cons
 }
 
 // Products
-// ---------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 static void print_all_products(const cj__explanation *explanation, const cj__products *p,
                                double sum)
@@ -280,7 +280,7 @@ cj_status cj__show_products(const cj__explanation *explanation, const cj__produc
 }
 
 // The result
-// ----------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 cj_status cj__conclude(const cj__explanation *explanation, double low, double high)
 {

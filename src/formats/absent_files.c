@@ -32,13 +32,13 @@ cj_model *cj_load_memory(const void *data, size_t size)
 {
     (void)data, (void)size;
     absent("load_memory");
-    return cj__build_failed();
+    return cj__build_failed(CJ__MADE_MODEL);
 }
 
 cj_model *cj_load(const char *path)
 {
     absent(path ? path : "load");
-    return cj__build_failed();
+    return cj__build_failed(CJ__MADE_MODEL);
 }
 
 cj_status cj_load_weights(cj_model *model, const char *path)
@@ -59,14 +59,14 @@ cj_model *cj_model_from_json(const char *json, size_t length)
 {
     (void)json, (void)length;
     absent("model_from_json");
-    return cj__build_failed();
+    return cj__build_failed(CJ__MADE_MODEL);
 }
 
 cj_callback *cj_model_checkpoint_new(const cj_model_checkpoint_args *args)
 {
     (void)args;
     absent("ModelCheckpoint");
-    return cj__build_failed();
+    return cj__build_failed(CJ__MADE_CALLBACK);
 }
 
 CJ__DEFAULTS(model_checkpoint, MODEL_CHECKPOINT)

@@ -196,5 +196,5 @@ cj_callback *cj_model_checkpoint_new(const cj_model_checkpoint_args *args)
     cj_callback *callback = NULL;
     if (cj__args_read(who, args, &model_checkpoint_defaults, sizeof given, &given) == CJ_OK)
         callback = make(&given);
-    return callback ? callback : cj__callback_failed();
+    return callback ? callback : cj__build_failed(CJ__MADE_CALLBACK);
 }

@@ -200,7 +200,8 @@ static cj_status cannot_write(const char *path, const cj__format *format)
 cj_status cj_save(cj_model *model, const char *path)
 {
     if (!model || !path)
-        return cj__fail_null(model ? "cj_save: the path" : "cj_save: the model");
+        return model ? cj__fail_null("cj_save: the path") :
+                       cj__fail_missing(CJ__MADE_MODEL, "cj_save: the model");
     const cj__format *format = by_extension(path);
     if (!format->save)
         return cannot_write(path, format);
@@ -218,7 +219,7 @@ cj_status cj_save_memory(cj_model *model, void **data, size_t *size)
     if (size)
         *size = 0;
     if (!model)
-        return cj__fail_null("cj_save_memory: the model");
+        return cj__fail_missing(CJ__MADE_MODEL, "cj_save_memory: the model");
     if (!data || !size)
         return cj__fail_null("cj_save_memory: the place of the result");
     cj__sink sink = {0};
@@ -243,7 +244,7 @@ static cj_model *load(const cj__input *input, const char *what)
         status = cannot_read(what, format);
     else if (status == CJ_OK && (status = format->load(input, &model)) != CJ_OK)
         cj__fail_in(status, "%s", what);
-    return status == CJ_OK ? model : cj__build_failed();
+    return status == CJ_OK ? model : cj__build_failed(CJ__MADE_MODEL);
 }
 
 static char *quoted(const char *path)
@@ -261,7 +262,7 @@ cj_model *cj_load(const char *path)
     cj_model *model = NULL;
     if (!path) {
         cj__fail_null("cj_load: the path");
-        return cj__build_failed();
+        return cj__build_failed(CJ__MADE_MODEL);
     }
     char *what = quoted(path);
     if (what && cj__input_open(&input, path) == CJ_OK) {
@@ -269,14 +270,14 @@ cj_model *cj_load(const char *path)
         cj__input_close(&input);
     }
     cj__free(what);
-    return model ? model : cj__build_failed();
+    return model ? model : cj__build_failed(CJ__MADE_MODEL);
 }
 
 cj_model *cj_load_memory(const void *data, size_t size)
 {
     if (!data) {
         cj__fail_null("cj_load_memory: the data");
-        return cj__build_failed();
+        return cj__build_failed(CJ__MADE_MODEL);
     }
     const cj__input input = cj__input_memory(data, size);
     return load(&input, "the data");
@@ -285,7 +286,8 @@ cj_model *cj_load_memory(const void *data, size_t size)
 cj_status cj_load_weights(cj_model *model, const char *path)
 {
     if (!model || !path)
-        return cj__fail_null(model ? "cj_load_weights: the path" : "cj_load_weights: the model");
+        return model ? cj__fail_null("cj_load_weights: the path") :
+                       cj__fail_missing(CJ__MADE_MODEL, "cj_load_weights: the model");
     const cj__format *format = NULL;
     cj__input input;
     CJ_TRY(cj__use_to_write(cj__model_use(model), "cj_load_weights"));

@@ -13,6 +13,7 @@
 static const cj__config_key common_keys[] = {
     CJ__KEY_HARMLESS("batch_input_shape"),
     CJ__KEY_HARMLESS("batch_shape"),
+    CJ__KEY_HARMLESS("input_shape"), // read where it counts, at a model's first layer
     CJ__KEY_HARMLESS("input_dtype"),
     CJ__KEY_HARMLESS("autocast"),
     CJ__KEY_ONLY("quantization_config", "null"),

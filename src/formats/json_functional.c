@@ -177,7 +177,7 @@ static cj_status index_layers(loading *l)
 static cj_status add_output(node *n, cj_symbol *symbol)
 {
     if (!symbol)
-        return cj__fail_null("a layer's output");
+        return cj__fail_missing(CJ__MADE_SYMBOL, "a layer's output");
     n->outputs[n->output_count++] = cj__own(symbol);
     return CJ_OK;
 }
@@ -195,7 +195,7 @@ static cj_status make_layer(cj__json_loader *loader, loading *l, size_t index)
     if (!cj__json_makes_mask(object)) {
         e->layer = cj__own(cj__layer_from_json(loader, object));
         if (!e->layer)
-            return cj__fail_null("a layer");
+            return cj__fail_missing(CJ__MADE_LAYER, "a layer");
     }
     return CJ_OK;
 }
@@ -364,7 +364,7 @@ static cj_status build(cj__json_loader *loader, loading *l, const json_t *config
     *model =
         cj_functional(.inputs_list = inputs, .inputs_count = input_count, .outputs_list = outputs,
                       .outputs_count = output_count, .name = cj__json_text_at(config, "name"));
-    return *model ? CJ_OK : cj__fail_null("the model");
+    return *model ? CJ_OK : cj__fail_missing(CJ__MADE_MODEL, "the model");
 }
 
 cj_layer *cj__functional_from_json(cj__json_loader *loader, const json_t *config)

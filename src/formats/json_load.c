@@ -36,6 +36,26 @@ static const json_t *batch_shape_of(const json_t *config)
     return shape ? shape : json_object_get(config, "batch_input_shape");
 }
 
+// Whether a config carries the shape of the model's input. "input_shape" is that without the batch
+// axis, as it is written in a program.
+static bool has_input_shape(const json_t *config)
+{
+    return batch_shape_of(config) || json_object_get(config, "input_shape");
+}
+
+static cj_status read_input_shape(const json_t *config, cj_shape *shape, const char *who)
+{
+    if (batch_shape_of(config))
+        return read_shape(batch_shape_of(config), shape, who);
+    CJ_TRY(read_shape(json_object_get(config, "input_shape"), shape, who));
+    if (shape->rank == CJ_MAX_RANK)
+        return cj__fail(CJ_UNSUPPORTED, "%s: input_shape has more than %d axes", who,
+                        CJ_MAX_RANK - 1);
+    memmove(shape->dims + 1, shape->dims, (size_t)shape->rank++ * sizeof *shape->dims);
+    shape->dims[0] = CJ_BATCH;
+    return CJ_OK;
+}
+
 static const cj__config_key input_keys[] = {
     CJ__KEY_ONLY("sparse", "false"),
     CJ__KEY_ONLY("ragged", "false"),
@@ -48,7 +68,7 @@ static cj_status input_args(const json_t *config, const char *name, cj_input_arg
 {
     const char *who = name ? name : "input_layer";
     cj_shape shape = {0};
-    CJ_TRY(read_shape(batch_shape_of(config), &shape, who));
+    CJ_TRY(read_input_shape(config, &shape, who));
     *args = (cj_input_args){CJ_INPUT_DEFAULTS, .name = name,
                             .dtype = cj__json_text_at(config, "dtype")};
     if (shape.rank == 0)
@@ -121,7 +141,7 @@ typedef struct layer_list {
 static cj_status list_add(layer_list *list, cj_layer *layer)
 {
     if (!layer)
-        return cj__fail_null("a layer");
+        return cj__fail_missing(CJ__MADE_LAYER, "a layer");
     if (!cj__reserve((void **)&list->items, &list->capacity, list->count + 1,
                      sizeof *list->items)) {
         cj__drop_floating(layer);
@@ -146,7 +166,7 @@ static cj_status read_layers(cj__json_loader *loader, const json_t *layers, laye
         const json_t *object = json_array_get(layers, i),
                      *config = json_object_get(object, "config");
         const char *class_name = cj__json_text_at(object, "class_name");
-        if (i == 0 && class_name && !cj__json_is_input(class_name) && batch_shape_of(config)) {
+        if (i == 0 && class_name && !cj__json_is_input(class_name) && has_input_shape(config)) {
             cj_input_args args; // an old file: the first layer carries the input's shape
             CJ_TRY(input_args(config, NULL, &args));
             args.dtype = NULL;
@@ -279,7 +299,7 @@ cj_layer *cj__layer_from_json(cj__json_loader *loader, const json_t *object)
     if (layer && loader->depth > 0 && json_is_integer(id) &&
         keep_shared(loader, id, layer) != CJ_OK)
         layer = NULL;
-    return layer ? layer : cj__build_failed();
+    return layer ? layer : cj__build_failed(CJ__MADE_LAYER);
 }
 
 cj_model *cj__model_from_json(const json_t *object, cj__filling *filling)
@@ -293,7 +313,7 @@ cj_model *cj__model_from_json(const json_t *object, cj__filling *filling)
         cj_release(loader.shared[i]);
     cj__free(loader.shared);
     cj__free(loader.ids);
-    return model ? model : cj__build_failed();
+    return model ? model : cj__build_failed(CJ__MADE_MODEL);
 }
 
 // A file of another format that was taken for JSON is called by its name.
@@ -312,14 +332,14 @@ cj_model *cj_model_from_json(const char *json, size_t length)
     json_t *object = NULL;
     if (!json) {
         cj__fail_null("cj_model_from_json: the text");
-        return cj__build_failed();
+        return cj__build_failed(CJ__MADE_MODEL);
     }
     const cj_status status = cj__json_parse(json, length, &object);
     if (status != CJ_OK) {
         fail_parse(status, json, length);
-        return cj__build_failed();
+        return cj__build_failed(CJ__MADE_MODEL);
     }
     cj_model *model = cj__model_from_json(object, NULL);
     json_decref(object);
-    return model ? model : cj__build_failed();
+    return model ? model : cj__build_failed(CJ__MADE_MODEL);
 }

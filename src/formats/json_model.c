@@ -306,8 +306,8 @@ cj_status cj_model_to_json(cj_model *model, char **json)
     if (json)
         *json = NULL;
     if (!model || !json)
-        return cj__fail_null(model ? "cj_model_to_json: the place of the result" :
-                                     "cj_model_to_json: the model");
+        return model ? cj__fail_null("cj_model_to_json: the place of the result") :
+                       cj__fail_missing(CJ__MADE_MODEL, "cj_model_to_json: the model");
     json_t *object = NULL;
     CJ_TRY(cj__layer_to_json(cj_model_layer(model), &object));
     *json = cj__json_print(object, JSON_INDENT(2));

@@ -8,7 +8,7 @@
 
 // What is written and what is read: levels of nested models, and layers in all, a layer of a nested
 // model counted each time that the model stands there.
-enum { CJ__JSON_DEPTH_MAX = 64, CJ__JSON_LAYERS_MAX = 50000 };
+enum { CJ__JSON_DEPTH_MAX = CJ__MODEL_DEPTH_MAX, CJ__JSON_LAYERS_MAX = 50000 };
 
 // A new JSON object for a layer or model: CJ_UNSUPPORTED if it has a part that has no config form.
 cj_status cj__layer_to_json(cj_layer *layer, json_t **object);

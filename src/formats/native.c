@@ -1,7 +1,7 @@
 // The native format: safetensors, with the model in the metadata. Tensors are the model's variables
 // by path, and "optimizer/0", "optimizer/1", ... in Keras's order. Metadata: "format" is "cajal",
 // "version" the layout's, "model" the architecture, "seed", and of a compiled model "compile" and
-// "training". docs/formats/native.md is its description.
+// "training"; "notes" if there are any. docs/formats/native.md is its description.
 #include "base/error.h"
 #include "base/memory.h"
 #include "formats/format.h"
@@ -33,6 +33,19 @@ static cj_status add_json(cj__json *b, json_t *metadata, const char *key, json_t
     return b->status;
 }
 
+// "notes", where the model has any.
+static cj_status add_notes(cj__json *b, const cj_model *model, json_t *metadata)
+{
+    const char *name, *text;
+    if (!cj__model_note_at(model, 0, &name, &text))
+        return CJ_OK;
+    json_t *notes = cj__json_object(b);
+    for (int i = 0; cj__model_note_at(model, i, &name, &text); i++)
+        cj__json_set(b, notes, name, cj__json_text(b, text));
+    notes = cj__json_end(b, notes);
+    return notes ? add_json(b, metadata, "notes", notes) : b->status;
+}
+
 static cj_status describe(cj_model *model, cj__train_state *state, json_t *metadata)
 {
     cj__json b = {0};
@@ -46,6 +59,7 @@ static cj_status describe(cj_model *model, cj__train_state *state, json_t *metad
     CJ_TRY(b.status);
     CJ_TRY(cj__layer_to_json(cj_model_layer(model), &object));
     CJ_TRY(add_json(&b, metadata, "model", object));
+    CJ_TRY(add_notes(&b, model, metadata));
     if (!state)
         return CJ_OK;
     CJ_TRY(cj__settings_to_json(state, &object));
@@ -320,6 +334,25 @@ static cj_status read_seed(const cj__container *container, cj_model *model)
     return cj_model_set_seed(model, seed);
 }
 
+static cj_status read_notes(const cj__container *container, cj_model *model)
+{
+    json_t *notes = NULL;
+    CJ_TRY(parse(container, "notes", &notes));
+    cj_status status = !notes || json_is_object(notes) ?
+                           CJ_OK :
+                           cj__fail(CJ_BAD_FILE, "metadata \"notes\" is not an object");
+    const char *name;
+    json_t *text;
+    json_object_foreach (notes, name, text) {
+        if (status == CJ_OK && (!json_is_string(text) || !*name))
+            status = cj__fail(CJ_BAD_FILE, "note \"%.40s\" is not a text", name);
+        if (status == CJ_OK)
+            status = cj_model_set_note(model, name, json_string_value(text));
+    }
+    json_decref(notes);
+    return status;
+}
+
 // The elements of all tensors in the file: a model that needs more cannot be this file's.
 static int64_t count_elements(const cj__container *container)
 {
@@ -339,8 +372,10 @@ static cj_status make_model(const cj__container *container, cj_model **model)
     *model = cj__model_from_json(object, &filling);
     json_decref(object);
     if (!*model)
-        return cj__fail_null("the model");
+        return cj__fail_missing(CJ__MADE_MODEL, "the model");
     cj_status status = read_seed(container, *model);
+    if (status == CJ_OK)
+        status = read_notes(container, *model);
     if (status == CJ_OK)
         status = cj__weights_collect(&weights, cj_model_layer(*model));
     if (status == CJ_OK)

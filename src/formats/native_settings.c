@@ -117,7 +117,7 @@ static cj_status read_settings(const json_t *settings, int outputs, reading *r)
     args->loss = json_string_value(json_object_get(settings, "loss"));
     const char *spec = json_string_value(json_object_get(settings, "optimizer"));
     args->optimizer = spec ? cj_optimizer_from_spec(spec) : cj_rmsprop();
-    return args->optimizer ? CJ_OK : cj__fail_null("the optimizer");
+    return args->optimizer ? CJ_OK : cj__fail_missing(CJ__MADE_OPTIMIZER, "the optimizer");
 }
 
 cj_status cj__settings_from_json(cj_model *model, const json_t *settings)

@@ -112,6 +112,18 @@ static cj_status check_lists(const cj_function_args *args)
     return CJ_OK;
 }
 
+// Whether the pool and the updates are there; else what floats is dropped. cj_updates_list() gives
+// NULL and no entries where cj_optimizer_updates() failed.
+static bool need_objects(cj_function_args *args)
+{
+    cj_status status = cj__pool_given(&args->pool, "function");
+    if (status == CJ_OK && !args->updates && cj__builder_failed(CJ__MADE_UPDATES))
+        status = cj__fail_missing(CJ__MADE_UPDATES, "function: the updates");
+    if (status != CJ_OK)
+        drop_arguments(args);
+    return status == CJ_OK;
+}
+
 // The device of the program's variables where they are on one, else a CPU with the caller's pool.
 static cj_status choose_device(cj_function *function, cj_pool *pool, cj__arenas *arenas)
 {
@@ -156,8 +168,8 @@ cj_function *cj_function_new(const cj_function_args *args)
     cj_function *function = NULL;
     if (cj__args_read("function", args, &function_defaults, sizeof given, &given) == CJ_OK &&
         check_lists(&given) == CJ_OK)
-        function = cj__function_new(&given, NULL);
-    return function ? function : cj__build_failed();
+        function = need_objects(&given) ? cj__function_new(&given, NULL) : NULL;
+    return function ? function : cj__build_failed(CJ__MADE_FUNCTION);
 }
 
 cj_function *cj__function_new(const cj_function_args *args, struct cj__arenas *arenas)
@@ -366,7 +378,7 @@ static cj_status check_tensor(const char *what, int index, const cj__type *type,
     if (!tensor) {
         char missing[48];
         snprintf(missing, sizeof missing, "function: %s %d", what, index);
-        return cj__fail_null(missing);
+        return cj__fail_missing(CJ__MADE_TENSOR, missing);
     }
     bool fits = tensor->dtype == type->dtype && tensor->shape.rank == type->shape.rank;
     for (int i = 0; fits && i < type->shape.rank; i++) {
@@ -418,8 +430,8 @@ cj_status cj_function_call(cj_function *function, cj_tensor *const *inputs,
                            cj_tensor *const *outputs)
 {
     if (!function || (!inputs && function->input_count > 0))
-        return cj__fail_null(function ? "cj_function_call: the array of inputs" :
-                                        "cj_function_call: the function");
+        return function ? cj__fail_null("cj_function_call: the array of inputs") :
+                          cj__fail_missing(CJ__MADE_FUNCTION, "cj_function_call: the function");
     size_t count = (size_t)(function->input_count + function->output_count);
     cj_tensor *few_copies[SMALL] = {0}, **copies = few_copies;
     const void *few_pointers[SMALL], **pointers = few_pointers;

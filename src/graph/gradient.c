@@ -9,6 +9,7 @@
 // for every node of the graph that reads it, and all of them add to one gradient.
 #include "graph/graph.h"
 #include "graph/order.h"
+#include "graph/scan.h"
 
 #include "base/memory.h"
 
@@ -21,7 +22,9 @@ typedef struct pass {
     bool *depends; // by place: whether the node is some x, or is computed from one
     bool *passes;  // by place: whether gradients go on to its inputs
     cj_symbol **slots;
-    cj_symbol **input_grads; // scratch: as many as the widest node has inputs
+    // scratch, as many as the widest node has inputs: the gradients by them, and which are wanted
+    cj_symbol **input_grads;
+    bool *wanted;
 } pass;
 
 static bool is_real(cj_dtype dtype)
@@ -32,7 +35,7 @@ static bool is_real(cj_dtype dtype)
 static cj_status check(const cj_symbol *y, cj_symbol *const *xs, int count)
 {
     if (!y)
-        return cj__fail_null("gradients: the scalar");
+        return cj__fail_missing(CJ__MADE_SYMBOL, "gradients: the scalar");
     const cj__type *type = cj__symbol_type(y);
     char text[128];
     if (!is_real(type->dtype) || type->shape.rank != 0)
@@ -41,7 +44,7 @@ static cj_status check(const cj_symbol *y, cj_symbol *const *xs, int count)
                         cj_dtype_name(type->dtype), cj_shape_text(&type->shape, text, sizeof text));
     for (int i = 0; i < count; i++) {
         if (!xs[i])
-            return cj__fail_null("gradients: one of the symbols");
+            return cj__fail_missing(CJ__MADE_SYMBOL, "gradients: one of the symbols");
         if (!is_real(cj__symbol_type(xs[i])->dtype))
             return cj__fail(CJ_INVALID_ARGUMENT,
                             "gradients: symbol %d is of dtype %s; only reals have derivatives", i,
@@ -50,9 +53,10 @@ static cj_status check(const cj_symbol *y, cj_symbol *const *xs, int count)
     return CJ_OK;
 }
 
-static cj_status start(pass *p, cj_symbol *y)
+static cj_status start(pass *p, cj_symbol *const *ys, int y_count)
 {
-    CJ_TRY(cj__order_add(&p->order, y->node));
+    for (int i = 0; i < y_count; i++)
+        CJ_TRY(cj__order_add(&p->order, ys[i]->node));
     size_t count = p->order.count, slots = 0;
     int widest = 0;
     p->first = cj__new(count, sizeof *p->first);
@@ -68,7 +72,16 @@ static cj_status start(pass *p, cj_symbol *y)
     }
     p->slots = cj__new(slots, sizeof *p->slots);
     p->input_grads = cj__new((size_t)widest, sizeof *p->input_grads);
-    return !p->slots || !p->input_grads ? CJ_OUT_OF_MEMORY : CJ_OK;
+    p->wanted = cj__new((size_t)widest, sizeof *p->wanted);
+    return !p->slots || !p->input_grads || !p->wanted ? CJ_OUT_OF_MEMORY : CJ_OK;
+}
+
+// Adds to the gradient by a symbol of the order.
+static void add_to(pass *p, const cj_symbol *symbol, cj_symbol *gradient)
+{
+    const size_t place = cj__order_place(&p->order, symbol->node);
+    cj_symbol **slot = &p->slots[p->first[place] + (size_t)symbol->index];
+    *slot = !*slot ? gradient : cj__add(p->build, *slot, gradient);
 }
 
 // Marks every node that reads `variable` and gives all of them the entry of the first.
@@ -102,7 +115,7 @@ static cj_status mark(pass *p, cj_symbol *const *xs, int count)
             p->passes[i] = p->depends[cj__order_place(&p->order, node->inputs[k]->node)] &&
                            is_real(cj__symbol_type(node->inputs[k])->dtype);
         }
-        if (p->passes[i] && !node->op->gradient)
+        if (p->passes[i] && !node->op->gradient && !(node->op->flags & CJ__OP_LOOP))
             return cj__fail(CJ_UNSUPPORTED, "gradients: op %s has no derivative", node->op->name);
         p->depends[i] = p->depends[i] || p->passes[i];
     }
@@ -119,17 +132,17 @@ static void go_back(pass *p, size_t place)
         any = any || grads[k];
     if (!any)
         return;
-    for (int k = 0; k < node->input_count; k++)
-        p->input_grads[k] = NULL;
-    node->op->gradient(p->build, node, grads, p->input_grads);
     for (int k = 0; k < node->input_count; k++) {
-        const cj_symbol *input = node->inputs[k];
-        size_t source = cj__order_place(&p->order, input->node);
-        if (!p->input_grads[k] || !p->depends[source])
-            continue;
-        cj_symbol **slot = &p->slots[p->first[source] + (size_t)input->index];
-        *slot = !*slot ? p->input_grads[k] : cj__add(p->build, *slot, p->input_grads[k]);
+        p->input_grads[k] = NULL;
+        p->wanted[k] = p->depends[cj__order_place(&p->order, node->inputs[k]->node)];
     }
+    if (node->op->flags & CJ__OP_LOOP)
+        cj__scan_gradient(p->build, node, p->wanted, grads, p->input_grads);
+    else
+        node->op->gradient(p->build, node, grads, p->input_grads);
+    for (int k = 0; k < node->input_count; k++)
+        if (p->input_grads[k] && p->wanted[k])
+            add_to(p, node->inputs[k], p->input_grads[k]);
 }
 
 // A node of y's graph that has the value of x: x's own, or for a variable any that reads it;
@@ -144,33 +157,27 @@ static size_t place_of(const pass *p, const cj_symbol *x)
     return SIZE_MAX;
 }
 
-// The gradient by x, or zeros of x's shape: a scalar zero that is broadcast in each call, since x
-// may have the free axis.
-static cj_symbol *result(pass *p, cj_symbol *x)
+// The gradient by x, or NULL.
+static cj_symbol *result(pass *p, const cj_symbol *x)
 {
     const size_t place = place_of(p, x);
-    cj_symbol *gradient = place == SIZE_MAX ? NULL : p->slots[p->first[place] + (size_t)x->index];
-    if (gradient)
-        return gradient;
-    return cj__broadcast_like(p->build, cj__scalar_like(p->build, x, 0), x);
+    return place == SIZE_MAX ? NULL : p->slots[p->first[place] + (size_t)x->index];
 }
 
-cj_status cj__gradients(cj__build *build, cj_symbol *y, cj_symbol *const *xs, int count,
-                        cj_symbol **gradients)
+cj_status cj__gradients_from(cj__build *build, cj_symbol *const *ys, cj_symbol *const *seeds,
+                             int y_count, cj_symbol *const *xs, int count, cj_symbol **gradients)
 {
     pass p = {.build = build};
     cj_status status = build->status;
     if (status == CJ_OK)
-        status = check(y, xs, count);
-    if (status == CJ_OK)
-        status = start(&p, y);
+        status = start(&p, ys, y_count);
     if (status == CJ_OK)
         status = mark(&p, xs, count);
     if (status != CJ_OK)
         goto fail;
-    size_t last = p.order.count - 1; // y's own node: it comes after all that it needs
-    p.slots[p.first[last] + (size_t)y->index] = cj__scalar_like(build, y, 1);
-    for (size_t i = last + 1; i-- > 0 && build->status == CJ_OK;) {
+    for (int i = 0; i < y_count; i++)
+        add_to(&p, ys[i], seeds[i]);
+    for (size_t i = p.order.count; i-- > 0 && build->status == CJ_OK;) {
         if (p.passes[i])
             go_back(&p, i);
     }
@@ -184,9 +191,28 @@ fail:
     cj__free(p.passes);
     cj__free(p.slots);
     cj__free(p.input_grads);
+    cj__free(p.wanted);
     if (status != CJ_OK && build->status == CJ_OK)
         build->status = status;
     return status;
+}
+
+cj_status cj__gradients(cj__build *build, cj_symbol *y, cj_symbol *const *xs, int count,
+                        cj_symbol **gradients)
+{
+    if (build->status != CJ_OK)
+        return build->status;
+    const cj_status status = check(y, xs, count);
+    if (status != CJ_OK)
+        return build->status = status;
+    cj_symbol *one = cj__scalar_like(build, y, 1);
+    CJ_TRY(cj__gradients_from(build, &y, &one, 1, xs, count, gradients));
+    // Where none passes they are zeros of x's shape: a scalar zero that is broadcast in each call,
+    // since x may have the free axis.
+    for (int i = 0; i < count; i++)
+        if (!gradients[i])
+            gradients[i] = cj__broadcast_like(build, cj__scalar_like(build, xs[i], 0), xs[i]);
+    return build->status;
 }
 
 // A new symbol for the same value, which belongs to the caller alone. Two gradients may be one
@@ -207,9 +233,10 @@ cj_status cj_gradients(cj_symbol *y, cj_symbol *const *xs, int count, cj_symbol 
     if (count < 0)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_gradients: %d symbols", count);
     if (!y || (count > 0 && (!xs || !gradients)))
-        return cj__fail_null(!y  ? "cj_gradients: the scalar" :
-                             !xs ? "cj_gradients: the array of symbols" :
-                                   "cj_gradients: the place for the gradients");
+        return y ? cj__fail_null(xs ? "cj_gradients: the place for the gradients" :
+                                      "cj_gradients: the array of symbols") :
+                   cj__fail_missing(CJ__MADE_SYMBOL, "cj_gradients: the scalar");
+    const uint64_t begin = cj__causes_begin();
     cj__build build = {0};
     int made = 0;
     cj_status status = cj__gradients(&build, y, xs, count, gradients);
@@ -228,5 +255,5 @@ cj_status cj_gradients(cj_symbol *y, cj_symbol *const *xs, int count, cj_symbol 
             cj_release(gradients[i]);
         gradients[i] = NULL;
     }
-    return status;
+    return cj__causes_end(begin, status);
 }

@@ -15,6 +15,11 @@
 cj_status cj__gradients(cj__build *build, cj_symbol *y, cj_symbol *const *xs, int count,
                         cj_symbol **gradients);
 
+// The gradients by xs of the sum of seeds[i] ys[i], reals of any shape;
+// NULL where none passes.
+cj_status cj__gradients_from(cj__build *build, cj_symbol *const *ys, cj_symbol *const *seeds,
+                             int y_count, cj_symbol *const *xs, int count, cj_symbol **gradients);
+
 // cj_function_new() for a function that runs in memory shared with others: their arenas (arena.h),
 // which it holds, and whose device it runs on where that has memory of its own. NULL for arenas of
 // its own, on the device of its variables if they are on one, else on the CPU.

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "graph/loop.h"
 #include "ops/variable.h"
 
 #include <string.h>
@@ -139,7 +140,7 @@ static cj_status order_calls(cj__plan *plan)
 static void find_home_of_input(cj__plan *plan, int value, const int *last)
 {
     cj__buffer *buffer = &plan->buffers[value];
-    if (plan->device->kind->host_memory) {
+    if (plan->device->kind->host_memory || plan->is_body) {
         buffer->home = CJ__HOME_INPUT;
     } else if (last[value] >= 0) {
         buffer->home = CJ__HOME_ARENA;
@@ -284,10 +285,24 @@ static void find_home(cj__plan *plan, const int *last, int position)
     }
 }
 
+// The results of a body that calls make go where each step has them; of two in one memory the first.
+static void find_homes_of_results(cj__plan *plan)
+{
+    for (int i = 0; plan->is_body && i < plan->program.output_count; i++) {
+        cj__buffer *root = &plan->buffers[plan->buffers[plan->program.outputs[i]].root];
+        if (root->home != CJ__HOME_ARENA)
+            continue;
+        root->home = CJ__HOME_OUTPUT;
+        root->output = i;
+    }
+}
+
 // ---- Memory, calls, copies ----
 
 static bool is_from_caller(const cj__plan *plan, const cj__instruction *instruction)
 {
+    if (plan->is_body)
+        return false;
     for (int i = 0; i < instruction->input_count; i++) {
         const cj__value_kind kind =
             plan->program.values[plan->buffers[instruction->inputs[i]].root].kind;
@@ -295,6 +310,28 @@ static bool is_from_caller(const cj__plan *plan, const cj__instruction *instruct
             return false;
     }
     return instruction->input_count > 0;
+}
+
+// A call that is a loop: its body is planned, and it runs that.
+static cj_status make_loop(cj__plan *plan, int position, size_t *workspace)
+{
+    const cj__instruction *instruction = &plan->program.instructions[plan->order[position]];
+    cj__call *call = &plan->calls[position];
+    bool *read = cj__new((size_t)instruction->output_count, sizeof *read);
+    if (!plan->loops)
+        plan->loops = cj__new((size_t)plan->program.instruction_count, sizeof(cj__loop *));
+    cj_status status = read && plan->loops ? CJ_OK : CJ_OUT_OF_MEMORY;
+    if (status == CJ_OK) {
+        for (int k = 0; k < instruction->output_count; k++)
+            read[k] = plan->buffers[instruction->outputs[k]].home != CJ__HOME_NOWHERE;
+        status = cj__loop_new(plan, call, read, &plan->loops[position], workspace);
+    }
+    if (status == CJ_OK) {
+        call->loop = plan->loops[position];
+        call->run = cj__loop_run;
+    }
+    cj__free(read);
+    return status;
 }
 
 static cj_status make_calls(cj__plan *plan)
@@ -315,7 +352,10 @@ static cj_status make_calls(cj__plan *plan)
         if (instruction->op->flags & CJ__OP_VIEW)
             continue;
         size_t workspace = 0;
-        CJ_TRY(plan->device->kind->prepare(plan->device, call, &workspace));
+        if (instruction->op->flags & CJ__OP_LOOP)
+            CJ_TRY(make_loop(plan, position, &workspace));
+        else
+            CJ_TRY(plan->device->kind->prepare(plan->device, call, &workspace));
         if (instruction->cut.group == 0) // calls that run in parts: see the next loop
             plan->workspace = workspace > plan->workspace ? workspace : plan->workspace;
     }
@@ -338,8 +378,11 @@ static void point_calls(cj__plan *plan)
             const cj__buffer *root = &plan->buffers[buffer->root];
             call->inputs[j].data = buffer->home == CJ__HOME_NOWHERE ? NULL : root->data;
             if (root->home == CJ__HOME_INPUT)
+                plan->patches[plan->patch_count++] = (struct cj__patch){
+                    &call->inputs[j], plan->program.values[buffer->root].input, -1};
+            else if (root->home == CJ__HOME_OUTPUT && buffer->home != CJ__HOME_NOWHERE)
                 plan->patches[plan->patch_count++] =
-                    (struct cj__patch){&call->inputs[j], plan->program.values[buffer->root].input};
+                    (struct cj__patch){&call->inputs[j], -1, root->output};
         }
     }
 }
@@ -380,11 +423,13 @@ static void make_copies(cj__plan *plan)
                         (program->instructions[made->producer].op->flags & CJ__OP_UPDATE);
         if (!output && in_place)
             continue;
+        if (root->home == CJ__HOME_OUTPUT && root->output == i)
+            continue;
         cj__copy copy = {.from = value,
                          .output = output ? i : -1,
                          .to = to,
                          .bytes = plan->buffers[value].bytes};
-        if (fixed && !in_place) {
+        if (fixed && !in_place && !plan->is_body) {
             copy.save = true;
             copy.saved_offset = plan->saved_size;
             plan->saved_size += cj__align_up_64(copy.bytes);
@@ -436,8 +481,10 @@ static cj_status fill(cj__plan *plan)
     cj__free(last);
     if (status == CJ_OK)
         status = cj__split_in_plan(plan);
-    if (status == CJ_OK)
+    if (status == CJ_OK) {
+        find_homes_of_results(plan);
         status = make_calls(plan);
+    }
     if (status == CJ_OK) {
         make_copies(plan);
         status = place(plan);
@@ -456,13 +503,17 @@ static cj_status specialise(cj__plan *plan, const cj__program *program, const ch
     return cj__program_infer(&plan->program, plan->batch);
 }
 
-cj_status cj__plan_new(const cj__program *program, int64_t batch, const char *off, cj__plan **plan)
+static cj_status make(const cj__program *program, int64_t batch, const char *off, bool is_body,
+                      cj__plan **plan)
 {
     *plan = cj__new(1, sizeof(**plan));
     if (!*plan)
         return CJ_OUT_OF_MEMORY;
     (*plan)->batch = batch;
     (*plan)->device = program->device;
+    (*plan)->off = off;
+    (*plan)->is_body = is_body;
+    (*plan)->failed = -1;
     cj_status status = (*plan)->device->kind->plan_open((*plan)->device, &(*plan)->device_own);
     if (status == CJ_OK)
         status = specialise(*plan, program, off);
@@ -475,10 +526,23 @@ cj_status cj__plan_new(const cj__program *program, int64_t batch, const char *of
     return status;
 }
 
+cj_status cj__plan_new(const cj__program *program, int64_t batch, const char *off, cj__plan **plan)
+{
+    return make(program, batch, off, false, plan);
+}
+
+cj_status cj__plan_body(const cj__program *program, int64_t batch, const char *off, cj__plan **plan)
+{
+    return make(program, batch, off, true, plan);
+}
+
 void cj__plan_free(cj__plan *plan)
 {
     if (!plan)
         return;
+    for (int i = 0; plan->loops && i < plan->program.instruction_count; i++)
+        cj__loop_free(plan->loops[i]);
+    cj__free(plan->loops);
     const cj__device_kind *kind = plan->device->kind;
     kind->plan_close(plan->device, plan->device_own);
     kind->free(plan->device, plan->kept_memory, plan->kept_size);

@@ -20,6 +20,7 @@ typedef enum cj__home {
     CJ__HOME_SHARED,
     CJ__HOME_FIXED,   // a variable's or constant's memory
     CJ__HOME_INPUT,   // the caller's, where the device reads the host's memory
+    CJ__HOME_OUTPUT,  // of a loop's body: where each step's result goes
     CJ__HOME_NOWHERE, // an output without a reader
 } cj__home;
 
@@ -31,6 +32,7 @@ typedef struct cj__buffer {
     size_t offset;  // in the arena
     int begin, end; // first and last call (by position) that touch it, -1 for before; for roots
     bool one_part;  // of roots: it has room for one part of the batch only (split_batch.c)
+    int output;     // of CJ__HOME_OUTPUT: which
     void *data;     // of roots; inputs' are set at each run
 } cj__buffer;
 
@@ -61,13 +63,16 @@ typedef struct cj__pending {
 typedef struct cj__plan {
     cj__program program; // this plan's own: types are concrete
     int64_t batch;
-    cj__device *device;  // the function's
-    void *device_own;    // what the device keeps for this plan
-    cj__buffer *buffers; // one a value
-    int *order;          // positions to instructions
-    int main_count;      // positions [0, main_count) are main calls, the rest updates
-    bool *in_place;      // an update instruction writes into its variables
-    cj__call *calls;     // by position
+    const char *off;         // the function's passes that are switched off, or NULL
+    bool is_body;            // of a loop: inputs and results are wherever each step has them
+    struct cj__loop **loops; // by position, NULL for other calls; NULL for a plan without (loop.h)
+    cj__device *device;      // the function's
+    void *device_own;        // what the device keeps for this plan
+    cj__buffer *buffers;     // one a value
+    int *order;              // positions to instructions
+    int main_count;          // positions [0, main_count) are main calls, the rest updates
+    bool *in_place;          // an update instruction writes into its variables
+    cj__call *calls;         // by position
     cj__operand *operands;
     size_t operand_count;
     unsigned char *setups; // of all calls (setup.c)
@@ -75,8 +80,9 @@ typedef struct cj__plan {
     const void *(*part_setups)[2];
     struct cj__patch {
         cj__operand *operand;
-        int input;
-    } * patches; // operands that live in the caller's inputs
+        int input;  // or -1
+        int output; // of a body
+    } * patches;    // operands that live in the caller's inputs, or in a body's results
     int patch_count;
     int *staged; // values of inputs that are copied into the arena, where the device needs that
     int staged_count;
@@ -101,6 +107,7 @@ typedef struct cj__plan {
     size_t arena_size, buffers_size, workspace, saved_size;
     char *base;              // the arena that all pointers point into; NULL before the first
     uint64_t version;        // another one whenever they have moved
+    int failed;              // position of the call that failed last; -1 for none
     bool busy;               // in use by a thread, ...
     struct cj__arena *arena; // ... which has borrowed this
     uint64_t used;           // when it was last used
@@ -108,12 +115,20 @@ typedef struct cj__plan {
 
 // Plans a program for a batch size, on the program's device; `off` as for cj__program_optimize().
 cj_status cj__plan_new(const cj__program *program, int64_t batch, const char *off, cj__plan **plan);
+// The same for the body of a loop: a program without variables, whose inputs and outputs are given
+// anew for each step.
+cj_status cj__plan_body(const cj__program *program, int64_t batch, const char *off,
+                        cj__plan **plan);
 void cj__plan_free(cj__plan *plan);
 // Makes the plan run in an arena of arena_size bytes. Nothing to do, and quick, for the one that it
 // ran in before.
 void cj__plan_point(cj__plan *plan, char *base);
 // run.c
 cj_status cj__plan_run(cj__plan *plan, const void *const *inputs, void *const *outputs);
+// One run of a body within a run of its parent, on the threads of that. outputs[i] may be NULL for
+// one that lies in the memory of another. Adds to the seconds of each call, unless that is NULL.
+cj_status cj__plan_step(cj__plan *plan, cj_pool *pool, const void *const *inputs,
+                        void *const *outputs, double *seconds);
 // The median seconds of every call, by position, in so many runs of them all, updates included,
 // which the caller undoes.
 cj_status cj__plan_time(cj__plan *plan, const void *const *inputs, int rounds, double *seconds);

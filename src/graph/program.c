@@ -83,7 +83,7 @@ static cj_status check(const cj_function_args *args)
     for (int i = 0; i < args->update_count; i++)
         missing = missing || !args->updates[i].value || !args->updates[i].variable;
     if (missing)
-        return cj__fail_null("function: one of the symbols");
+        return cj__fail_missing(CJ__MADE_SYMBOL, "function: one of the symbols");
     for (int i = 0; i < args->input_count; i++) {
         if (args->inputs[i]->node->op != &cj__op_input)
             return cj__fail(CJ_INVALID_ARGUMENT,

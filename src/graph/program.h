@@ -132,9 +132,11 @@ cj_status cj__check_switches(const char *off);
 struct cj__device_kind;
 cj_status cj__check_device_passes(const struct cj__device_kind *kind);
 cj_status cj__remove_dead(cj__program *program);          // passes.c
+cj_status cj__factor_sums(cj__program *program);          // factor_sums.c
 cj_status cj__fuse_bias_act(cj__program *program);        // fuse.c
 cj_status cj__fuse_cross_entropy(cj__program *program);   // fuse_cross_entropy.c
 cj_status cj__fuse_round(cj__program *program);           // fuse_round.c
+cj_status cj__fold_scale(cj__program *program);           // fold_scale.c
 cj_status cj__fuse_accuracy(cj__program *program);        // fuse_accuracy.c
 cj_status cj__fuse_pool(cj__program *program);            // fuse_pool.c
 cj_status cj__fuse_dropout(cj__program *program);         // fuse_dropout.c
@@ -148,6 +150,7 @@ cj_status cj__fuse_pool_grad(cj__program *program); // fuse_pool_grad.c
 cj_status cj__fuse_step(cj__program *program);      // fuse_step.c
 cj_status cj__one_sweep(cj__program *program);      // one_sweep.c
 cj_status cj__round_elements(cj__program *program); // fuse_round.c
+cj_status cj__fuse_elements(cj__program *program);  // fuse_elements.c
 cj_status cj__split_batch(cj__program *program);    // split_batch.c
 cj_status cj__keep_prepared(cj__program *program);  // keep_prepared.c
 

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/system.h"
+#include "graph/loop.h"
 #include "ops/run.h"
 #include "ops/variable.h"
 
@@ -90,15 +91,36 @@ static const cj_variable *variable_behind(const cj__program *program, int value)
     return program->values[value].variable;
 }
 
+// Whether a failed call reads an input: of a loop, whether the call in its body that failed does.
+static bool is_read_by_failed(const cj__plan *plan, int position, int input)
+{
+    const cj__loop *loop = plan->loops ? plan->loops[position] : NULL;
+    if (!loop)
+        return true;
+    const cj__plan *body = loop->plan;
+    if (body->failed < 0)
+        return false;
+    const cj__instruction *failed = &body->program.instructions[body->order[body->failed]];
+    for (int i = 0; i < failed->input_count; i++) {
+        const int leaf = cj__leaf_of(&body->program, failed->inputs[i]);
+        if (leaf >= 0 && body->program.values[leaf].kind == CJ__VALUE_INPUT &&
+            cj__loop_invariant(loop, body->program.values[leaf].input) == input &&
+            is_read_by_failed(body, body->failed, i))
+            return true;
+    }
+    return false;
+}
+
 // Puts the name of the variable that a failed call reads, which says whose call it was, before the
 // sentence.
-static cj_status name_failure(const cj__plan *plan, int position, cj_status status)
+static cj_status name_failure(cj__plan *plan, int position, cj_status status)
 {
     const cj__program *program = &plan->program;
     const cj__instruction *failed = &program->instructions[plan->order[position]];
+    plan->failed = position;
     for (int i = 0; i < failed->input_count; i++) {
         const cj_variable *variable = variable_behind(program, failed->inputs[i]);
-        if (variable)
+        if (variable && is_read_by_failed(plan, position, i))
             return cj__fail_in(status, "%s", variable->name);
     }
     return status;
@@ -146,6 +168,50 @@ static cj_status run_list(cj__plan *plan, const cj__run *run, int index)
         return run_calls(plan, run, begin, end, NULL);
     const cj__call_list list = {plan->calls + begin, end - begin, index, plan->version};
     return kind->run_list(plan->device, plan->device_own, &list, run);
+}
+
+// Points the calls of a body to the inputs and results of a step.
+static void point_operands(cj__plan *plan, const void *const *inputs, void *const *outputs)
+{
+    for (int i = 0; i < plan->patch_count; i++) {
+        const struct cj__patch *patch = &plan->patches[i];
+        patch->operand->data =
+            patch->input >= 0 ? (void *)(uintptr_t)inputs[patch->input] : outputs[patch->output];
+    }
+    plan->version++;
+}
+
+// Of a body: what is no result of a call of its own.
+static cj_status copy_results(cj__plan *plan, const void *const *inputs, void *const *outputs)
+{
+    for (int i = 0; i < plan->copy_count; i++) {
+        const cj__copy *copy = &plan->copies[i];
+        const int root = plan->buffers[copy->from].root;
+        const cj__buffer *buffer = &plan->buffers[root];
+        const void *from = buffer->home == CJ__HOME_INPUT ?
+                               inputs[plan->program.values[root].input] :
+                           buffer->home == CJ__HOME_OUTPUT ? outputs[buffer->output] :
+                                                             buffer->data;
+        if (outputs[copy->output])
+            CJ_TRY(plan->device->kind->copy_within(plan->device, outputs[copy->output], from,
+                                                   copy->bytes));
+    }
+    return CJ_OK;
+}
+
+cj_status cj__plan_step(cj__plan *plan, cj_pool *pool, const void *const *inputs,
+                        void *const *outputs, double *seconds)
+{
+    const cj__run run = {.pool = pool};
+    point_operands(plan, inputs, outputs);
+    if (seconds) {
+        CJ_TRY(run_calls(plan, &run, 0, plan->program.instruction_count, seconds));
+    } else {
+        CJ_TRY(run_list(plan, &run, 0));
+        if (plan->main_count < plan->program.instruction_count)
+            CJ_TRY(run_list(plan, &run, 1));
+    }
+    return copy_results(plan, inputs, outputs);
 }
 
 // The address of a value in this run.
@@ -258,6 +324,26 @@ static cj_status time_rounds(cj__plan *plan, const cj__run *run, int rounds, dou
     return CJ_OK;
 }
 
+// Times the calls of all loops too, or ends that: their seconds are then those of one run.
+static cj_status time_loops(cj__plan *plan, bool begin, int rounds)
+{
+    for (int i = 0; plan->loops && i < plan->program.instruction_count; i++) {
+        cj__loop *loop = plan->loops[i];
+        if (!loop)
+            continue;
+        const int count = loop->plan->program.instruction_count;
+        if (begin && !loop->seconds)
+            loop->seconds = cj__new((size_t)count, sizeof *loop->seconds);
+        if (begin && !loop->seconds)
+            return CJ_OUT_OF_MEMORY;
+        for (int j = 0; j < count && loop->seconds; j++)
+            loop->seconds[j] = begin ? 0 : loop->seconds[j] / (rounds + 1);
+        loop->timing = begin;
+        CJ_TRY(time_loops(loop->plan, begin, rounds));
+    }
+    return CJ_OK;
+}
+
 cj_status cj__plan_time(cj__plan *plan, const void *const *inputs, int rounds, double *seconds)
 {
     const int count = plan->program.instruction_count;
@@ -267,6 +353,8 @@ cj_status cj__plan_time(cj__plan *plan, const void *const *inputs, int rounds, d
     if (!times)
         return CJ_OUT_OF_MEMORY;
     cj_status status = check_places(plan);
+    if (status == CJ_OK)
+        status = time_loops(plan, true, rounds);
     if (status == CJ_OK)
         status = device->kind->begin(device, plan->device_own, &run);
     if (status == CJ_OK) {
@@ -278,6 +366,7 @@ cj_status cj__plan_time(cj__plan *plan, const void *const *inputs, int rounds, d
         note_changes(plan);
         status = device->kind->end(device, plan->device_own, &run, status);
     }
+    (void)time_loops(plan, false, rounds); // allocates nothing
     for (int i = 0; i < count && status == CJ_OK; i++) {
         qsort(times + (size_t)i * (size_t)rounds, (size_t)rounds, sizeof *times, ascending);
         seconds[i] = times[(size_t)i * (size_t)rounds + (size_t)rounds / 2];

@@ -82,6 +82,23 @@
     F(max, "maximum of x")               \
     F(min, "minimum of x")
 
+// Links of a chain of element-wise functions: name, and what becomes of its value v, where o is the
+// link's operand.
+#define CJ__LINKS(F)                                    \
+    F(load, "v = o")                                    \
+    F(store, "o = v")                                   \
+    F(sum, "o = o + v")                                 \
+    F(add, "v = v + o")                                 \
+    F(subtract, "v = v - o")                            \
+    F(subtract_from, "v = o - v")                       \
+    F(multiply, "v = v o")                              \
+    F(divide, "v = v / o")                              \
+    F(negative, "v = -v")                               \
+    F(square, "v = v^2")                                \
+    F(relu, "v = max(v, 0)")                            \
+    F(relu_grad, "v = o > 0 ? v : 0, o being relu's y") \
+    F(square_grad, "v = 2 o v")
+
 typedef enum cj__unary {
 #define CJ__ROW(name, ...) CJ__UNARY_##name,
     CJ__UNARIES(CJ__ROW)
@@ -108,6 +125,21 @@ typedef enum cj__reduction {
 #undef CJ__B
         CJ__REDUCTION_COUNT
 } cj__reduction;
+
+typedef enum cj__link_kind {
+#define CJ__B(name, formula) CJ__LINK_##name,
+    CJ__LINKS(CJ__B)
+#undef CJ__B
+        CJ__LINK_COUNT
+} cj__link_kind;
+
+// A link's operand has an element for each of the chain's, or CJ__CHAIN_BLOCK elements that repeat.
+enum { CJ__CHAIN_BLOCK = 128 };
+typedef struct cj__link {
+    cj__link_kind kind;
+    bool repeats;
+    void *operand; // NULL where the link has none
+} cj__link;
 
 enum { CJ__MAX_PHASES = 4 };
 
@@ -239,10 +271,24 @@ typedef struct cj__kernels {
     void (*select)(int64_t n, const uint8_t *c, const void *a, int64_t a_step, const void *b,
                    int64_t b_step, void *y);
 
+    // Elements 0 .. n - 1 through all links in turn, some elements at a time: an operand that is
+    // written may not be read at other elements, and the first link is a load. Each link gives the
+    // bits of the kernel of its name.
+    void (*chain)(int64_t n, const cj__link *links, int count);
+
     // y[o][i] = reduction over r of x[o][r][i]; x is (outer, n, inner). `accumulate`: combine with
     // what y holds.
     void (*reduce[CJ__REDUCTION_COUNT])(int64_t outer, int64_t n, int64_t inner, const void *x,
                                         void *y, bool accumulate);
+    // mean[o][i] = the mean over r of x[o][r][i], m2[o][i] = the sum over r of (x[o][r][i] -
+    // mean[o][i])^2; x is (outer, n, inner), read from memory once. Without elements mean is NaN
+    // and m2 is 0.
+    void (*moments)(int64_t outer, int64_t n, int64_t inner, const void *x, void *mean, void *m2);
+    // The same of n sets in one, from theirs, (outer, n, inner): each of `count` elements, the last
+    // of `last`. With N elements in all, mean = sum count mean[r] / N, m2 = sum (m2[r] + count
+    // (mean[r] - mean)^2) (Chan, Golub and LeVeque 1983).
+    void (*merge_moments)(int64_t outer, int64_t n, int64_t inner, int64_t count, int64_t last,
+                          const void *means, const void *m2s, void *mean, void *m2);
     // y[o][i] = the first r whose x[o][r][i] is the maximum.
     void (*argmax)(int64_t outer, int64_t n, int64_t inner, const void *x, int32_t *y);
     // How many rows r of `cols` have argmax x[r] == label[r]; a label may be any number.

@@ -169,6 +169,9 @@ cj_symbol *cj_op_activation(const char *name, cj_symbol *x)
     cj_symbol *y = NULL;
     if (cj__build_take(&g, &x, 1) == CJ_OK && !name)
         cj__fail_null("cj_op_activation: the name");
+    else if (g.status == CJ_OK && !*name)
+        cj__fail(CJ_INVALID_ARGUMENT,
+                 "cj_op_activation: the name is empty, needed is one such as \"relu\"");
     else if (g.status == CJ_OK)
         y = cj__activation(&g, name, NULL, x);
     return cj__build_result(&g, y);

@@ -116,6 +116,18 @@ static cj_status apply(cj_layer *layer, cj__trace *trace, cj_symbol *const *inpu
     return status;
 }
 
+static cj_status need_objects(const cj_layer *layer, cj_symbol *const *inputs, int count)
+{
+    int missing = !layer;
+    for (int i = 0; i < count; i++)
+        missing += !inputs[i];
+    const unsigned kinds =
+        (layer ? 0U : CJ__MADE_LAYER) | (missing > !layer ? CJ__MADE_SYMBOL : 0U);
+    return missing ? cj__fail_missing_some(kinds, missing,
+                                           layer ? "cj_apply: the symbol" : "cj_apply: the layer") :
+                     CJ_OK;
+}
+
 cj_status cj_apply_many(cj_layer *layer, cj_symbol *const *inputs, int count, cj_symbol **outputs,
                         int output_capacity)
 {
@@ -127,14 +139,11 @@ cj_status cj_apply_many(cj_layer *layer, cj_symbol *const *inputs, int count, cj
     cj__own(layer);
     for (int i = 0; i < count; i++) // held until the end, when keep() may hold them
         cj__own(inputs[i]);
-    if (!layer)
-        status = cj__fail_null("cj_apply: the layer");
-    for (int i = 0; status == CJ_OK && i < count; i++)
-        if (!inputs[i])
-            status = cj__fail_null("cj_apply: the symbol");
+    status = need_objects(layer, inputs, count);
     if (status == CJ_OK && (!inputs || (!outputs && output_capacity > 0)))
         status = cj__fail_null(inputs ? "cj_apply_many: the list of outputs" :
                                         "cj_apply_many: the list of inputs");
+    const uint64_t begin = cj__causes_begin();
     if (status == CJ_OK)
         status = cj__build_take(&trace.build, inputs, count);
     if (status == CJ_OK)
@@ -147,13 +156,15 @@ cj_status cj_apply_many(cj_layer *layer, cj_symbol *const *inputs, int count, cj
     for (int i = 0; i < count; i++)
         cj_release(inputs[i]);
     cj_release(layer);
-    return status;
+    return cj__causes_end(begin, status);
 }
 
 cj_symbol *cj_apply_list(cj_layer *layer, cj_symbol *const *inputs, int count)
 {
     cj_symbol *output = NULL;
-    return cj_apply_many(layer, inputs, count, &output, 1) == CJ_OK ? output : cj__build_failed();
+    return cj_apply_many(layer, inputs, count, &output, 1) == CJ_OK ?
+               output :
+               cj__build_failed(CJ__MADE_SYMBOL);
 }
 
 cj_symbol *cj_apply(cj_layer *layer, cj_symbol *input)
@@ -181,5 +192,5 @@ cj_symbol *cj_input_symbol_new(const cj_input_args *args)
     cj_layer *layer = cj__own(cj_input_new(args));
     cj_symbol *symbol = layer ? cj__input_symbol_of(layer) : NULL;
     cj_release(layer);
-    return symbol ? symbol : cj__build_failed();
+    return symbol ? symbol : cj__build_failed(CJ__MADE_SYMBOL);
 }

@@ -103,6 +103,16 @@ static cj_status build_embedding(cj_layer *layer, const cj__type *inputs)
                                   a->embeddings_initializer, a->embeddings_regularizer, true, NULL);
 }
 
+// NaN, which would become row 0 when it is cast, becomes -1, which is no row.
+static cj_symbol *number_of(cj__build *g, cj_symbol *x)
+{
+    const cj_dtype dtype = cj_symbol_dtype(x);
+    if (dtype != CJ_F32 && dtype != CJ_F64)
+        return x;
+    return cj__select(g, cj__compare(g, CJ__COMPARISON_not_equal, x, x), cj__scalar(g, dtype, -1),
+                      x);
+}
+
 // y = table[x]: (...) by (input_dim, output_dim); the mask is x != 0.
 static cj_status call_embedding(cj__layer_context *c)
 {
@@ -110,7 +120,8 @@ static cj_status call_embedding(cj__layer_context *c)
     cj__build *g = c->build;
     cj_symbol *x = c->inputs[0].symbol;
     CJ_TRY(cj__layer_need_rank(c->layer, cj__value_shape(&c->inputs[0]), 1, CJ_MAX_RANK - 1));
-    c->outputs[0].symbol = cj__gather(g, cj__trace_variable(c->trace, c->layer->variables[0]), x);
+    c->outputs[0].symbol =
+        cj__gather(g, cj__trace_variable(c->trace, c->layer->variables[0]), number_of(g, x));
     if (a->mask_zero)
         c->outputs[0].mask = cj__compare(g, CJ__COMPARISON_not_equal, cj__cast(g, x, CJ_F32),
                                          cj__scalar(g, CJ_F32, 0));

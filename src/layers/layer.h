@@ -93,6 +93,8 @@ typedef struct cj__layer_kind {
     // Creates variables for the types of layer->input_count inputs, the batch axis included; may be
     // NULL.
     cj_status (*build)(cj_layer *layer, const cj__type *inputs);
+    // Changes what was drawn for a variable, by its index; NULL for most.
+    void (*after_draw)(const cj_layer *layer, int index, cj_tensor *value);
     // Appends ops. Masks: see `mask`.
     cj_status (*call)(cj__layer_context *context);
     // The outputs' masks: none; that of input 0 where call() sets none; or what call() sets.
@@ -114,6 +116,10 @@ typedef struct cj__filling {
     int64_t elements;
 } cj__filling;
 
+// Levels of models within one another. What walks over a model calls itself for a model in it, on
+// whatever stack its thread has.
+enum { CJ__MODEL_DEPTH_MAX = 64 };
+
 struct cj_layer {
     cj__object object;
     const cj__layer_kind *kind;
@@ -124,6 +130,7 @@ struct cj_layer {
     bool mixed;            // its dtype policy is mixed_bfloat16
     atomic_bool built;     // set last, so that a thread that sees it sees the variables too
     bool joined;           // belongs to a model: its name and initial weights are settled
+    int depth;             // levels of models in it, its own included; 0 for a plain layer
     atomic_int containers; // models whose list of layers has this one
     uint64_t key;          // of initial weights: a variable is drawn with cj__key(key, its name)
     cj_variable *variables[CJ__LAYER_VARIABLES_MAX]; // own, in order of creation, held
@@ -231,6 +238,8 @@ void *cj__model_attached(const cj_model *model);
 // another thread might change it.
 cj__use *cj__model_use(cj_model *model);
 uint64_t cj__model_seed(const cj_model *model);
+// Note `index` of a model: false if there are no more. The texts are the model's.
+bool cj__model_note_at(const cj_model *model, int index, const char **name, const char **text);
 // Sets the size of the optimizer's variables for the summary: elements and bytes; 0 for none.
 void cj__model_note_optimizer(cj_model *model, int64_t params, int64_t bytes);
 

@@ -79,13 +79,13 @@ static cj_status call(cj__layer_context *c)
     const cj_layer_normalization_args *a = c->layer->args;
     cj_variable *const *variable = c->layer->variables;
     cj__build *g = c->build;
-    cj_symbol *x = c->inputs[0].symbol;
+    cj_symbol *x = c->inputs[0].symbol, *mean, *variance;
     cj_shape shape;
     uint32_t axes;
     CJ_TRY(axes_of(c->layer, cj_symbol_shape(x), &axes, &shape));
-    cj_symbol *y = cj__sub(g, x, cj__mean(g, x, axes, true));
-    cj_symbol *variance = cj__mean(g, cj__apply_unary(g, CJ__UNARY_square, y, 0, 0), axes, true);
-    y = cj__mul(g, y,
+    cj__moments(g, x, axes, true, &mean, &variance);
+    cj_symbol *y =
+        cj__mul(g, cj__sub(g, x, mean),
                 cj__apply_unary(g, CJ__UNARY_rsqrt, cj__shift(g, variance, a->epsilon), 0, 0));
     if (a->scale)
         y = cj__mul(g, y, cj__reshape(g, cj__trace_variable(c->trace, *variable++), &shape));

@@ -21,8 +21,10 @@ cj_model *cj__model_new(const cj__layer_kind *kind, const char *name)
 {
     cj_model *model =
         (cj_model *)cj__layer_new(kind, &(cj_merge_args){CJ_MERGE_DEFAULTS, .name = name});
-    if (model)
-        cj__mutex_init(&model->building);
+    if (!model)
+        return NULL;
+    cj__mutex_init(&model->building);
+    model->layer.depth = 1;
     return model;
 }
 
@@ -55,16 +57,31 @@ void cj__model_free(cj_layer *layer)
         cj_release(model->layers[i]);
     }
     cj__free(model->layers);
+    cj__model_free_notes(model);
     cj_release(model->input_layer);
     cj__mutex_destroy(&model->building);
 }
 
+cj_status cj__model_check_depth(const cj_model *model, const cj_layer *layer)
+{
+    return layer->depth < CJ__MODEL_DEPTH_MAX ?
+               CJ_OK :
+               cj__fail(
+                   CJ_UNSUPPORTED,
+                   "%s: with model \"%s\" in it models would be nested %d deep, at most %d are "
+                   "possible",
+                   model->layer.name, layer->name, layer->depth + 1, CJ__MODEL_DEPTH_MAX);
+}
+
 cj_status cj__model_add_layer(cj_model *model, cj_layer *layer)
 {
+    CJ_TRY(cj__model_check_depth(model, layer));
     if (!cj__reserve((void **)&model->layers, &model->layer_capacity,
                      (size_t)model->layer_count + 1, sizeof *model->layers))
         return CJ_OUT_OF_MEMORY;
     model->layers[model->layer_count++] = cj__own(layer);
+    if (model->layer.depth <= layer->depth)
+        model->layer.depth = layer->depth + 1;
     atomic_fetch_add(&layer->containers, 1);
     return CJ_OK;
 }
@@ -112,8 +129,8 @@ cj_model *cj_layer_model(cj_layer *layer)
         cj__fail(CJ_INVALID_ARGUMENT, "%s: a %s is not a model", layer->name,
                  layer->kind->choice.class_name);
     else
-        cj__fail_null("cj_layer_model: the layer");
-    return cj__build_failed();
+        cj__fail_missing(CJ__MADE_LAYER, "cj_layer_model: the layer");
+    return cj__build_failed(CJ__MADE_MODEL);
 }
 
 int cj_model_layer_count(const cj_model *model)
@@ -134,14 +151,15 @@ static cj_layer *fail_find(const cj_model *model, const char *name)
     if (names)
         cj__fail_unknown(CJ_NOT_FOUND, "layer", name, names, sizeof *names, model->layer_count);
     cj__free(names);
-    return cj__build_failed();
+    return cj__build_failed(CJ__MADE_LAYER);
 }
 
 cj_layer *cj_model_find_layer(const cj_model *model, const char *name)
 {
     if (!model || !name) {
-        cj__fail_null(model ? "cj_model_find_layer: the name" : "cj_model_find_layer: the model");
-        return cj__build_failed();
+        model ? cj__fail_null("cj_model_find_layer: the name") :
+                cj__fail_missing(CJ__MADE_MODEL, "cj_model_find_layer: the model");
+        return cj__build_failed(CJ__MADE_LAYER);
     }
     while (model) {
         const size_t length = strcspn(name, "/");
@@ -194,14 +212,14 @@ const cj_shape *cj_model_output_shape(const cj_model *model, int index)
 cj_status cj_model_reset_weights(cj_model *model)
 {
     if (!model)
-        return cj__fail_null("cj_model_reset_weights: the model");
+        return cj__fail_missing(CJ__MADE_MODEL, "cj_model_reset_weights: the model");
     return cj__layer_draw(&model->layer, cj__key(model->seed, model->layer.name));
 }
 
 cj_status cj_model_set_seed(cj_model *model, uint64_t seed)
 {
     if (!model)
-        return cj__fail_null("cj_model_set_seed: the model");
+        return cj__fail_missing(CJ__MADE_MODEL, "cj_model_set_seed: the model");
     model->seed = seed;
     return cj_model_reset_weights(model);
 }

@@ -10,6 +10,11 @@
 #include "layers/input.h"
 #include "layers/kind.h"
 
+// A text under a name, both owned.
+typedef struct cj__note {
+    char *name, *text;
+} cj__note;
+
 struct cj_model {
     cj_layer layer;     // first: a model is a layer
     cj__mutex building; // held while the model is built: several threads may predict first
@@ -28,7 +33,12 @@ struct cj_model {
     void *attached;                            // held
     int64_t optimizer_params, optimizer_bytes; // for the summary
     cj__use use;                               // by threads, at the moment
+    cj__note *notes;                           // in the order in which they were set first
+    int note_count;
+    size_t note_capacity;
 };
+
+void cj__model_free_notes(cj_model *model);
 
 bool cj__layer_is_model(const cj_layer *layer);
 // An empty model of a kind, named or not; its layers are to be added.
@@ -43,7 +53,9 @@ int cj__model_children(const cj_layer *layer, cj_layer *const **children);
 void cj__model_free(cj_layer *layer);
 // Forgets the applications: the model is unbuilt, and has its layers still.
 void cj__model_clear(cj_model *model);
-// Adds a layer to the list and owns it. CJ_OUT_OF_MEMORY leaves it to the caller.
+// Refuses a layer (CJ_UNSUPPORTED) with which the model would be deeper than CJ__MODEL_DEPTH_MAX.
+cj_status cj__model_check_depth(const cj_model *model, const cj_layer *layer);
+// Adds a layer to the list and owns it. A failure leaves it to the caller.
 cj_status cj__model_add_layer(cj_model *model, cj_layer *layer);
 // Adds an application with room for its inputs. `former` is the layer's application before this
 // one, -1 if there is none.

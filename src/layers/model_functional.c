@@ -269,8 +269,9 @@ static cj_model *build_of(const cj_functional_args *args, const cj__list *inputs
     if (status == CJ_OK && inputs->count > 0 && outputs->count > 0)
         model = build(given, inputs->count, wanted, outputs->count, args->name);
     else if (status == CJ_OK) // an empty list may begin with what a builder could not make
-        cj__fail_null(inputs->count == 0 ? "functional: the first of the model's inputs" :
-                                           "functional: the first of the model's outputs");
+        cj__fail_missing(CJ__MADE_SYMBOL, inputs->count == 0 ?
+                                              "functional: the first of the model's inputs" :
+                                              "functional: the first of the model's outputs");
     cj__build_end(&held);
     return model;
 }
@@ -285,24 +286,26 @@ static void drop_entries(const cj__list *list)
 cj_model *cj_functional_new(const cj_functional_args *args)
 {
     cj_functional_args given;
-    cj__list inputs, outputs;
+    cj__list lists[2];
     cj_model *model = NULL;
     if (cj__args_read("functional", args, &functional_defaults, sizeof given, &given) != CJ_OK)
-        return cj__build_failed();
-    const cj_status first = cj__list_read("functional: inputs", given.inputs, given.inputs_list,
-                                          given.inputs_count, &inputs);
-    const cj_status second = cj__list_read("functional: outputs", given.outputs, given.outputs_list,
-                                           given.outputs_count, &outputs);
+        return cj__build_failed(CJ__MADE_MODEL);
+    const cj__given_list both[2] = {{"functional: inputs", given.inputs, given.inputs_list,
+                                     given.inputs_count, CJ__MADE_SYMBOL, NULL},
+                                    {"functional: outputs", given.outputs, given.outputs_list,
+                                     given.outputs_count, CJ__MADE_SYMBOL, NULL}};
+    const cj_status status = cj__lists_read(both, 2, lists);
+    const cj__list inputs = lists[0], outputs = lists[1];
     const bool too_many = inputs.count > CJ__LAYER_IO_MAX || outputs.count > CJ__LAYER_IO_MAX;
-    if (too_many)
+    if (status == CJ_OK && too_many)
         cj__fail(CJ_UNSUPPORTED, "functional: %d inputs and %d outputs, at most %d are possible",
                  inputs.count, outputs.count, CJ__LAYER_IO_MAX);
-    if (!too_many && first == CJ_OK && second == CJ_OK) {
+    if (!too_many && status == CJ_OK) {
         model = build_of(&given, &inputs, &outputs);
     } else {
         drop_entries(&outputs);
         drop_entries(&inputs);
     }
     cj__applied_release();
-    return model ? model : cj__build_failed();
+    return model ? model : cj__build_failed(CJ__MADE_MODEL);
 }

@@ -95,8 +95,9 @@ cj_status cj_model_set_input(cj_model *model, cj_dtype dtype, cj_shape shape)
 {
     bool built = false;
     if (!model)
-        return cj__fail_null("cj_model_set_input: the model");
-    CJ_TRY(build_once(model, dtype, shape, &built));
+        return cj__fail_missing(CJ__MADE_MODEL, "cj_model_set_input: the model");
+    const uint64_t begin = cj__causes_begin();
+    CJ_TRY(cj__causes_end(begin, build_once(model, dtype, shape, &built)));
     return built ? cj__fail(CJ_INVALID_ARGUMENT, "%s: the model has its input already",
                             model->layer.name) :
                    CJ_OK;
@@ -129,6 +130,8 @@ static cj_status need_distinct(const cj_model *model)
 static cj_status take_layers(cj_model *model, cj_layer *const *layers, int count)
 {
     int begin = 0;
+    for (int i = 0; i < count; i++) // while all are the caller's
+        CJ_TRY(cj__model_check_depth(model, layers[i]));
     if (count > 0 && layers[0]->kind == &cj__layer_input) {
         model->input_layer = cj__own(layers[0]);
         begin = 1;
@@ -173,17 +176,24 @@ static void drop_layers(cj_layer *const *layers, int count)
 
 CJ__DEFAULTS(sequential, SEQUENTIAL)
 
+static cj_status need_layers(const cj_sequential_args *args)
+{
+    char what[48];
+    int missing = 0;
+    for (int i = args->layer_count; i-- > 0;) {
+        if (args->layers[i])
+            continue;
+        missing++;
+        snprintf(what, sizeof what, "sequential: layer %d", i);
+    }
+    return missing ? cj__fail_missing_some(CJ__MADE_LAYER, missing, what) : CJ_OK;
+}
+
 static cj_model *sequential_of(const cj_sequential_args *args)
 {
     cj_model *model = NULL;
-    for (int i = 0; i < args->layer_count; i++) {
-        char what[48];
-        if (args->layers[i])
-            continue;
-        snprintf(what, sizeof what, "sequential: layer %d", i);
-        cj__fail_null(what);
+    if (need_layers(args) != CJ_OK)
         goto fail;
-    }
     model = cj__model_new(&cj__layer_sequential, args->name);
     if (!model)
         goto fail;
@@ -221,7 +231,7 @@ static void remove_last(cj_model *model)
 static cj_status need_alone(cj_model *model, const char *what)
 {
     if (!model)
-        return cj__fail_null(what);
+        return cj__fail_missing(CJ__MADE_MODEL, what);
     if (!cj__model_is_sequential(model))
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: only a sequential model can change its layers",
                         model->layer.name);
@@ -252,7 +262,7 @@ cj_status cj_model_add(cj_model *model, cj_layer *layer)
 {
     cj_status status = need_alone(model, "cj_model_add: the model");
     if (status == CJ_OK && !layer)
-        status = cj__fail_null("cj_model_add: the layer");
+        status = cj__fail_missing(CJ__MADE_LAYER, "cj_model_add: the layer");
     if (status == CJ_OK && layer == &model->layer)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: a model cannot be a layer of itself",
                         model->layer.name);
@@ -261,7 +271,8 @@ cj_status cj_model_add(cj_model *model, cj_layer *layer)
         return status;
     }
     const int count = model->layer_count;
-    status = add_last(model, layer);
+    const uint64_t begin = cj__causes_begin();
+    status = cj__causes_end(begin, add_last(model, layer));
     if (status == CJ_OK)
         return CJ_OK;
     if (model->layer_count > count)
@@ -295,5 +306,5 @@ cj_model *cj_sequential_new(const cj_sequential_args *args)
         else
             model = sequential_of(&given);
     }
-    return model ? model : cj__build_failed();
+    return model ? model : cj__build_failed(CJ__MADE_MODEL);
 }

@@ -56,7 +56,7 @@ static cj_status make_symbols(cj_model *model)
 static cj_status need_symbols(cj_model *model, const char *what)
 {
     if (!model)
-        return cj__fail_null(what);
+        return cj__fail_missing(CJ__MADE_MODEL, what);
     if (!model->layer.built)
         return cj__fail(CJ_NOT_BUILT,
                         "%s: the model has no input shape yet: give it an input layer or data",
@@ -67,23 +67,23 @@ static cj_status need_symbols(cj_model *model, const char *what)
 cj_symbol *cj_model_input(cj_model *model, int index)
 {
     if (need_symbols(model, "cj_model_input: the model") != CJ_OK)
-        return cj__build_failed();
+        return cj__build_failed(CJ__MADE_SYMBOL);
     if (index >= 0 && index < model->input_count)
         return model->applications[model->input_at[index]].symbols[0];
     cj__fail(CJ_INVALID_ARGUMENT, "%s: there is no input %d, the model has %d", model->layer.name,
              index, model->input_count);
-    return cj__build_failed();
+    return cj__build_failed(CJ__MADE_SYMBOL);
 }
 
 cj_symbol *cj_model_output(cj_model *model, int index)
 {
     if (need_symbols(model, "cj_model_output: the model") != CJ_OK)
-        return cj__build_failed();
+        return cj__build_failed(CJ__MADE_SYMBOL);
     if (index >= 0 && index < model->output_count)
         return model->applications[model->output_at[index]].symbols[model->output_index[index]];
     cj__fail(CJ_INVALID_ARGUMENT, "%s: there is no output %d, the model has %d", model->layer.name,
              index, model->output_count);
-    return cj__build_failed();
+    return cj__build_failed(CJ__MADE_SYMBOL);
 }
 
 // The first application of the layer of that name; NULL after a failure.
@@ -104,14 +104,14 @@ static const cj__application *application_of(cj_model *model, const char *name, 
 cj_symbol *cj_layer_output(cj_model *model, const char *name)
 {
     const cj__application *a = application_of(model, name, "cj_layer_output: the model");
-    return a ? a->symbols[0] : cj__build_failed();
+    return a ? a->symbols[0] : cj__build_failed(CJ__MADE_SYMBOL);
 }
 
 cj_symbol *cj_layer_input(cj_model *model, const char *name)
 {
     const cj__application *a = application_of(model, name, "cj_layer_input: the model");
     if (!a)
-        return cj__build_failed();
+        return cj__build_failed(CJ__MADE_SYMBOL);
     return a->input_count == 0 ? a->symbols[0] :
                                  model->applications[a->input_app[0]].symbols[a->input_index[0]];
 }

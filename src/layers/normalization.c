@@ -111,15 +111,28 @@ static cj_symbol *spread(cj__build *g, cj_symbol *vector, int axis, int rank)
     return cj__reshape(g, vector, &shape);
 }
 
-// The mean over `axes`; with weights w (0 or 1, broadcast against x) the weighted mean of Keras,
-// sum(x w) / (sum(w) + eps).
-static cj_symbol *mean_over(cj__build *g, cj_symbol *x, cj_symbol *w, uint32_t axes)
+// The mean over `axes` with weights w (0 or 1, broadcast against x) as in Keras: sum(x w) / (sum(w)
+// + eps).
+static cj_symbol *weighted_mean(cj__build *g, cj_symbol *x, cj_symbol *w, uint32_t axes)
 {
-    if (!w)
-        return cj__mean(g, x, axes, false);
     cj_symbol *sum = cj__sum(g, cj__mul(g, x, w), axes, false);
     cj_symbol *weight = cj__sum(g, w, cj__all_axes(w), false);
     return cj__div(g, sum, cj__shift(g, weight, 1e-7));
+}
+
+// Mean and variance of the batch, over all axes but one; `weights` may be NULL.
+static void batch_moments(cj__build *g, cj_symbol *x, cj_symbol *weights, int axis,
+                          cj_symbol **mean, cj_symbol **variance)
+{
+    const uint32_t axes = cj__all_axes(x) & ~(1u << axis);
+    if (!weights) {
+        cj__moments(g, x, axes, false, mean, variance);
+        return;
+    }
+    *mean = weighted_mean(g, x, weights, axes);
+    cj_symbol *centered = cj__sub(g, x, spread(g, *mean, axis, cj_symbol_shape(x)->rank));
+    *variance =
+        weighted_mean(g, cj__apply_unary(g, CJ__UNARY_square, centered, 0, 0), weights, axes);
 }
 
 // A mask (batch, time) as weights (batch, time, 1).
@@ -156,26 +169,23 @@ static cj_status call_norm(cj__layer_context *c)
     const cj_batch_normalization_args *a = c->layer->args;
     const norm *n = (const norm *)(const void *)c->layer;
     cj__build *g = c->build;
-    cj_symbol *x = c->inputs[0].symbol, *mean, *variance, *weights, *centered;
+    cj_symbol *x = c->inputs[0].symbol, *mean, *variance, *weights;
     const cj_shape *shape = cj_symbol_shape(x);
     int axis = 0;
     CJ_TRY(cj__layer_need_rank(c->layer, shape, 2, CJ_MAX_RANK));
     CJ_TRY(cj__layer_axis(c->layer, shape, a->axis, &axis));
     CJ_TRY(cj__layer_need_length(c->layer, shape, axis));
-    const uint32_t axes = cj__all_axes(x) & ~(1u << axis);
     if (c->trace->training && cj__layer_trains(c->layer, c->trace->flags)) {
         CJ_TRY(weights_of(c->layer, g, &c->inputs[0], axis, &weights));
-        mean = mean_over(g, x, weights, axes);
-        centered = cj__sub(g, x, spread(g, mean, axis, shape->rank));
-        variance =
-            mean_over(g, cj__apply_unary(g, CJ__UNARY_square, centered, 0, 0), weights, axes);
+        batch_moments(g, x, weights, axis, &mean, &variance);
         move(c->trace, n->mean, mean, a->momentum);
         move(c->trace, n->variance, variance, a->momentum);
     } else {
         mean = cj__trace_latest(c->trace, n->mean);
         variance = cj__trace_latest(c->trace, n->variance);
-        centered = cj__sub(g, x, spread(g, mean, axis, shape->rank));
     }
+    // Centered first: x factor - mean factor would cancel where the mean is large.
+    cj_symbol *centered = cj__sub(g, x, spread(g, mean, axis, shape->rank));
     cj_symbol *factor =
         cj__apply_unary(g, CJ__UNARY_rsqrt, cj__shift(g, variance, a->epsilon), 0, 0);
     if (n->gamma)

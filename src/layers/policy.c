@@ -28,8 +28,8 @@ cj_status cj_set_dtype_policy(cj_layer *layer, const char *policy)
 {
     cj_layer *const *children;
     if (!layer || !policy)
-        return cj__fail_null(layer ? "cj_set_dtype_policy: the policy" :
-                                     "cj_set_dtype_policy: the layer");
+        return layer ? cj__fail_null("cj_set_dtype_policy: the policy") :
+                       cj__fail_missing(CJ__MADE_LAYER, "cj_set_dtype_policy: the layer");
     const int count = cj__layer_children(layer, &children);
     CJ_TRY(cj__layer_set_policy(layer, policy));
     for (int i = 0; i < count; i++)

@@ -209,8 +209,8 @@ cj_status cj_model_summary_with(cj_model *model, FILE *stream, const cj_summary_
     cj_summary_args given;
     summary s = {.table = {.stream = stream}, .args = &given};
     if (!model || !stream)
-        return cj__fail_null(model ? "cj_model_summary: the stream" :
-                                     "cj_model_summary: the model");
+        return model ? cj__fail_null("cj_model_summary: the stream") :
+                       cj__fail_missing(CJ__MADE_MODEL, "cj_model_summary: the model");
     CJ_TRY(cj__args_read("cj_model_summary", args, &summary_defaults, sizeof given, &given));
     s.connections = model->layer.built && !is_chain(model);
     CJ_TRY(lay_out(&s, model));

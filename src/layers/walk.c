@@ -162,7 +162,7 @@ cj_status cj_reset_states(cj_layer *layer)
 {
     cj_layer *const *children;
     if (!layer)
-        return cj__fail_null("cj_reset_states: the layer");
+        return cj__fail_missing(CJ__MADE_LAYER, "cj_reset_states: the layer");
     const int count = cj__layer_children(layer, &children);
     for (int i = 0; i < layer->variable_count; i++)
         if (layer->states[i])
@@ -176,7 +176,7 @@ cj_status cj_set_trainable(cj_layer *layer, bool trainable)
 {
     cj_layer *const *children;
     if (!layer)
-        return cj__fail_null("cj_set_trainable: the layer");
+        return cj__fail_missing(CJ__MADE_LAYER, "cj_set_trainable: the layer");
     const int count = cj__layer_children(layer, &children);
     bool *setting = cj__layer_setting(layer, "trainable");
     layer->trainable = trainable;

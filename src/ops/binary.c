@@ -189,6 +189,7 @@ static void gradient_select(cj__build *g, const cj__node *node, cj_symbol *const
         .on_blocks = (traits)&CJ__FINITE ? CJ__ON_BLOCKS_YES : CJ__ON_BLOCKS_NO,            \
         .identity = (traits)&CJ__ONE_IS_NEUTRAL ? CJ__IDENTITY_BY_ONE : CJ__IDENTITY_NEVER, \
         .bf16 = CJ__BF16_NEVER,                                                             \
+        .work_rows = work_binary,                                                           \
         .infer = infer_binary,                                                              \
         .gradient = gradient_binary,                                                        \
         .run = run_binary,                                                                  \
@@ -206,6 +207,7 @@ CJ__BINARIES(CJ__ROW)
         .on_blocks = CJ__ON_BLOCKS_NO,        \
         .identity = CJ__IDENTITY_NEVER,       \
         .bf16 = CJ__BF16_NEVER,               \
+        .work_rows = work_compare,            \
         .infer = infer_compare,               \
         .run = run_compare,                   \
     };
@@ -221,6 +223,7 @@ const cj__op cj__op_select = {
     .on_blocks = CJ__ON_BLOCKS_NO,
     .identity = CJ__IDENTITY_NEVER,
     .bf16 = CJ__BF16_NEVER,
+    .work_rows = work_select,
     .infer = infer_select,
     .gradient = gradient_select,
     .run = run_select,

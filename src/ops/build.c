@@ -100,6 +100,21 @@ cj_symbol *cj__mean(cj__build *g, cj_symbol *x, uint32_t axes, bool keepdims)
     return reduce(g, &cj__op_reduce_mean, x, axes, keepdims);
 }
 
+void cj__moments(cj__build *g, cj_symbol *x, uint32_t axes, bool keepdims, cj_symbol **mean,
+                 cj_symbol **variance)
+{
+    cj_symbol *both[2] = {NULL, NULL};
+    const cj_status status =
+        cj__append_many(g, &cj__op_moments, &(cj__reduce_attrs){axes, keepdims}, &x, 1, both);
+    *mean = status == CJ_OK ? both[0] : NULL;
+    *variance = status == CJ_OK ? both[1] : NULL;
+}
+
+cj_symbol *cj__divide_by_count(cj__build *g, cj_symbol *x, cj_symbol *like)
+{
+    return cj__append(g, &cj__op_divide_by_count, NULL, (cj_symbol *[]){x, like}, 2);
+}
+
 cj_symbol *cj__max(cj__build *g, cj_symbol *x, uint32_t axes, bool keepdims)
 {
     return reduce(g, &cj__op_reduce_max, x, axes, keepdims);
@@ -151,7 +166,8 @@ uint32_t cj__all_axes(const cj_symbol *x)
 
 cj_symbol *cj__reshape(cj__build *g, cj_symbol *x, const cj_shape *shape)
 {
-    return cj__append(g, &cj__op_reshape, &(cj__reshape_attrs){*shape}, &x, 1);
+    const cj__reshape_attrs attrs = cj__reshape_attrs_of(shape);
+    return cj__append(g, &cj__op_reshape, &attrs, &x, 1);
 }
 
 cj_symbol *cj__reshape_to(cj__build *g, cj_symbol *x, const cj__type *type)

@@ -8,6 +8,13 @@ cj_symbol *cj__matmul(cj__build *g, cj_symbol *a, cj_symbol *b, bool trans_a, bo
     return cj__append(g, &cj__op_matmul, &attrs, (cj_symbol *[]){a, b}, 2);
 }
 
+cj_symbol *cj__attention(cj__build *g, cj_symbol *q, cj_symbol *k, cj_symbol *v, cj_symbol *mask,
+                         double scale, bool causal)
+{
+    const cj__attention_attrs attrs = {scale, causal};
+    return cj__append(g, &cj__op_attention, &attrs, (cj_symbol *[]){q, k, v, mask}, mask ? 4 : 3);
+}
+
 cj_symbol *cj__conv2d_symbol(cj__build *g, cj_symbol *x, cj_symbol *w,
                              const cj__conv2d_attrs *attrs)
 {
@@ -71,7 +78,8 @@ cj_symbol *cj__gather(cj__build *g, cj_symbol *table, cj_symbol *indices)
 cj_symbol *cj__one_hot(cj__build *g, cj_symbol *labels, int64_t classes, cj_dtype dtype)
 {
     cj_symbol *indices = cj__cast(g, labels, CJ_I32);
-    return cj__append(g, &cj__op_one_hot, &(cj__index_attrs){classes, dtype}, &indices, 1);
+    return cj__append(g, &cj__op_one_hot, &(cj__index_attrs){.size = classes, .dtype = dtype},
+                      &indices, 1);
 }
 
 cj_symbol *cj__in_top_k(cj__build *g, cj_symbol *scores, cj_symbol *labels, int64_t k)

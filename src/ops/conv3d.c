@@ -420,7 +420,7 @@ static void gradient_filter_grad(cj__build *g, const cj__node *node, cj_symbol *
                                      .on_blocks = CJ__ON_BLOCKS_NO,          \
                                      .identity = CJ__IDENTITY_NEVER,         \
                                      .bf16 = CJ__BF16_NEVER,                 \
-                                     .attrs_size = sizeof(cj__conv3d_attrs), \
+                                     .attrs_size = CJ__ATTRS_SIZE(cj__conv3d_attrs), \
                                      .infer = rule,                          \
                                      .gradient = by,                         \
                                      .workspace = workspace_conv3d,          \

@@ -203,25 +203,26 @@ static void gradient_sigmoid_cross_entropy_grad(cj__build *g, const cj__node *no
     dx[2] = cj__mul(g, e[0], cj__sub(g, s, node->inputs[1]));
 }
 
-#define XENT(op_name, op_flags, inputs, infer_function, run_function) \
-    const cj__op cj__op_##op_name = {                                 \
-        .name = #op_name,                                             \
-        .flags = op_flags,                                            \
-        .min_inputs = inputs,                                         \
-        .max_inputs = inputs,                                         \
-        .samples = CJ__WHOLE_BATCH,                                   \
-        .on_blocks = CJ__ON_BLOCKS_NO,                                \
-        .identity = CJ__IDENTITY_NEVER,                               \
-        .bf16 = CJ__BF16_NEVER,                                       \
-        .infer = infer_function,                                      \
-        .gradient = gradient_##op_name,                               \
-        .run = run_function,                                          \
-    }
-XENT(softmax_cross_entropy, 0, 2, infer_softmax_cross_entropy, run_softmax_cross_entropy);
+#define XENT(op_name, op_flags, inputs, infer_function, run_function, ...) \
+    const cj__op cj__op_##op_name = {.name = #op_name,                     \
+                                     .flags = op_flags,                    \
+                                     .min_inputs = inputs,                 \
+                                     .max_inputs = inputs,                 \
+                                     .samples = CJ__WHOLE_BATCH,           \
+                                     .on_blocks = CJ__ON_BLOCKS_NO,        \
+                                     .identity = CJ__IDENTITY_NEVER,       \
+                                     .bf16 = CJ__BF16_NEVER,               \
+                                     .infer = infer_function,              \
+                                     .gradient = gradient_##op_name,       \
+                                     .run = run_function,                  \
+                                     __VA_ARGS__}
+XENT(softmax_cross_entropy, 0, 2, infer_softmax_cross_entropy, run_softmax_cross_entropy, );
 XENT(softmax_cross_entropy_grad, 0, 3, infer_softmax_cross_entropy_grad,
-     run_softmax_cross_entropy_grad);
-XENT(sigmoid_cross_entropy, CJ__OP_ELEMENTWISE, 2, infer_sigmoid, run_sigmoid);
-XENT(sigmoid_cross_entropy_grad, CJ__OP_ELEMENTWISE, 3, infer_sigmoid, run_sigmoid);
+     run_softmax_cross_entropy_grad, );
+XENT(sigmoid_cross_entropy, CJ__OP_ELEMENTWISE, 2, infer_sigmoid, run_sigmoid,
+     .work_elements = sigmoid_work);
+XENT(sigmoid_cross_entropy_grad, CJ__OP_ELEMENTWISE, 3, infer_sigmoid, run_sigmoid,
+     .work_elements = sigmoid_work);
 
 const cj__op cj__op_softmax_cross_entropy_both = {
     .name = "softmax_cross_entropy_both",

@@ -73,10 +73,23 @@ enum { CJ__FINITE = 1, CJ__EXACT = 2, CJ__ONE_IS_NEUTRAL = 4 };
 
 // A bias and an activation after a product or convolution: part of the attributes of fused ops.
 typedef struct cj__epilogue {
-    cj__unary act; // CJ__UNARY_NONE for none
-    double a, b;   // its parameters
+    cj__unary act;   // CJ__UNARY_NONE for none
+    uint32_t filler; // zero
+    double a, b;     // its parameters
 } cj__epilogue;
-static const cj__epilogue cj__no_epilogue = {CJ__UNARY_NONE, 0, 0};
+static const cj__epilogue cj__no_epilogue = {.act = CJ__UNARY_NONE};
+
+// Attributes are compared by their bytes (graph/passes/passes.c), so a struct of them has no padding,
+// whose bytes nobody sets: the sizes of its members add up to its own. Where they would not, flags
+// are as wide as what follows, or a member `filler` that is always zero takes the place. An op says
+// `.attrs_size = CJ__ATTRS_SIZE(type)`, which is there only after this check.
+#define CJ__NO_PADDING(type, size_of_members) \
+    enum { type##_size = sizeof(type) };      \
+    _Static_assert(sizeof(type) == (size_of_members), #type " has padding between its members")
+#define CJ__SIZE_OF(type, member) sizeof(((type *)0)->member)
+#define CJ__ATTRS_SIZE(type)      type##_size
+
+CJ__NO_PADDING(cj__epilogue, sizeof(cj__unary) + sizeof(uint32_t) + 2 * sizeof(double));
 
 struct cj__call;
 
@@ -90,12 +103,20 @@ typedef struct cj__convolution {
 
 // What an optimizer's step is to the passes and to the ops that run one in their own way (step.h).
 struct cj__step_size;
+struct cj__run_of;
 typedef struct cj__step_rule {
     int first_slot; // input; before it are w, g, rate and perhaps the number of the step
     // the step of elements begin .. end - 1
     void (*run)(const struct cj__call *call, const struct cj__step_size *size, int64_t begin,
                 int64_t end);
 } cj__step_rule;
+
+// What a reduction is to the passes: output 0 is input 0 reduced over some axes, and then divided.
+typedef struct cj__reducing {
+    cj__reduction function;
+    uint32_t axes;  // bit i: axis i of input 0
+    double divisor; // 1 for none
+} cj__reducing;
 
 typedef enum cj__op_flags {
     CJ__OP_LEAF = 1, // input, variable, constant: never run
@@ -114,6 +135,8 @@ typedef enum cj__op_flags {
     CJ__OP_EFFECT = 128,
     CJ__OP_START = 256,
     CJ__OP_AWAIT = 512,
+    // it runs a body over time (ops/scan.h): the graph plans, runs and differentiates it
+    CJ__OP_LOOP = 1024,
 } cj__op_flags;
 
 // One run: operands with concrete shapes (no free axis), ready to compute. Made once by the plan;
@@ -155,8 +178,9 @@ typedef struct cj__call {
     const void *attrs;
     int input_count, output_count;
     cj__operand *inputs, *outputs;
-    void *workspace; // of op->workspace() bytes, 64-byte aligned
-    cj__kept *kept;  // NULL for most
+    void *workspace;       // of op->workspace() bytes, 64-byte aligned
+    cj__kept *kept;        // NULL for most
+    struct cj__loop *loop; // of an op with CJ__OP_LOOP: its body as the plan runs it
     // of element-wise ops: the f32 result is rounded to bfloat16, piece by piece as it is made
     bool rounds;
     // all inputs are the caller's of the plan: no other thread's cache has any of them
@@ -210,6 +234,19 @@ typedef struct cj__op {
     const cj__convolution *convolution;     // NULL for all others
     const cj__step_rule *step;              // NULL for all others
 
+    // How passes may join an op with its neighbours (elements.h); all NULL for an op that they
+    // cannot join. Both of the first two read of a call only the operands' data and dtypes, the
+    // attributes and the kernels. Elements begin .. end - 1 of an output of which all operands have
+    // the shape:
+    void (*work_elements)(const cj__call *call, int64_t begin, int64_t end);
+    // rows of an output to which the operands are broadcast:
+    void (*work_rows)(const cj__call *call, const struct cj__run_of *run);
+    // output 0 is input 0 stretched to a shape and then divided by this:
+    double (*stretched)(const cj__call *call);
+    void (*reducing)(const cj__call *call, cj__reducing *r);
+    // The letters of `samples`, where the attributes tell them.
+    const char *(*samples_of)(const void *attrs);
+
     // The number of outputs, where it depends on shapes or attributes, which may be bad ones; NULL
     // for an op of at most CJ__OP_IO_MAX outputs.
     int (*count_outputs)(const void *attrs, const cj__type *inputs);
@@ -217,7 +254,7 @@ typedef struct cj__op {
     cj_status (*infer)(cj__inference *r);
     // Given the gradients by the outputs (NULL where none arrives), appends the gradients by the
     // inputs through `build` and stores them (NULL where none passes). NULL function only with
-    // CJ__OP_NO_GRADIENT, LEAF, UPDATE or FUSED.
+    // CJ__OP_NO_GRADIENT, LEAF, UPDATE, FUSED or LOOP.
     void (*gradient)(struct cj__build *build, const struct cj__node *node,
                      struct cj_symbol *const *output_grads, struct cj_symbol **input_grads);
     // For attributes that count images: makes those of `rows` rows from `first` on, of operands

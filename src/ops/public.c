@@ -3,6 +3,8 @@
 #include "ops/build.h"
 #include "ops/infer.h"
 
+#include <math.h>
+
 cj_dtype cj_symbol_dtype(const cj_symbol *symbol)
 {
     return symbol ? cj__symbol_type(symbol)->dtype : CJ_F32;
@@ -61,8 +63,49 @@ cj_symbol *cj_op_matmul(cj_symbol *a, cj_symbol *b)
     cj__build g = {0};
     cj_symbol *y = NULL;
     if (cj__build_take(&g, (cj_symbol *[]){a, b}, 2) == CJ_OK)
-        y = cj__matmul(&g, a, b, false, false);
+        y = cj_symbol_shape(b)->rank > 2 && cj_symbol_shape(a)->rank >= 2 ?
+                cj__einsum(&g, "...ab,...bc->...ac", a, b) :
+                cj__matmul(&g, a, b, false, false);
     return cj__build_result(&g, y);
+}
+
+cj_symbol *cj_op_einsum(const char *equation, cj_symbol *a, cj_symbol *b)
+{
+    cj__build g = {0};
+    cj_symbol *y = NULL;
+    if (cj__build_take(&g, (cj_symbol *[]){a, b}, 2) == CJ_OK) {
+        if (equation)
+            y = cj__einsum(&g, equation, a, b);
+        else
+            cj__build_refuse(&g, cj__fail(CJ_INVALID_ARGUMENT, "einsum: equation is NULL"));
+    }
+    return cj__build_result(&g, y);
+}
+
+static cj_symbol *attention(cj_symbol *const *inputs, int count, double scale, bool causal)
+{
+    cj__build g = {0};
+    cj_symbol *y = NULL;
+    if (cj__build_take(&g, inputs, count) == CJ_OK) {
+        const cj_shape *q = cj_symbol_shape(inputs[0]);
+        if (isnan(scale) && q->rank > 0 && q->dims[q->rank - 1] > 0)
+            scale = 1 / sqrt((double)q->dims[q->rank - 1]);
+        y = cj__attention(&g, inputs[0], inputs[1], inputs[2], count == 4 ? inputs[3] : NULL, scale,
+                          causal);
+    }
+    return cj__build_result(&g, y);
+}
+
+cj_symbol *cj_op_attention(cj_symbol *query, cj_symbol *key, cj_symbol *value, double scale,
+                           bool causal)
+{
+    return attention((cj_symbol *[]){query, key, value}, 3, scale, causal);
+}
+
+cj_symbol *cj_op_masked_attention(cj_symbol *query, cj_symbol *key, cj_symbol *value,
+                                  cj_symbol *mask, double scale, bool causal)
+{
+    return attention((cj_symbol *[]){query, key, value, mask}, 4, scale, causal);
 }
 
 cj_symbol *cj_op_reshape(cj_symbol *x, cj_shape shape)

@@ -8,18 +8,13 @@
 #include "base/memory.h"
 #include "ops/families.h"
 #include "ops/infer.h"
+#include "ops/reduction.h"
 #include "ops/run.h"
 #include <string.h>
 
 enum { PIECE = 32768, MOST_PIECES = 64 };
 
-typedef struct pass {
-    int64_t outer, n, inner, pieces, length; // length: of a piece, along n
-} pass;
-
-// The passes of reducing `axes` of a concrete shape, in the order in which they run; returns their
-// number.
-static int passes_of(const cj_shape *shape, uint32_t axes, pass *passes)
+int cj__reduction_passes(const cj_shape *shape, uint32_t axes, cj__reduction_pass *passes)
 {
     int count = 0;
     cj_shape left = *shape;
@@ -30,10 +25,10 @@ static int passes_of(const cj_shape *shape, uint32_t axes, pass *passes)
             begin--;
         const int64_t n = cj__span(shape, begin, end);
         if (reduced && n != 1) {
-            pass *p = &passes[count++];
-            *p = (pass){.outer = cj__span(shape, 0, begin),
-                        .n = n,
-                        .inner = cj__span(&left, end, left.rank)};
+            cj__reduction_pass *p = &passes[count++];
+            *p = (cj__reduction_pass){.outer = cj__span(shape, 0, begin),
+                                      .n = n,
+                                      .inner = cj__span(&left, end, left.rank)};
             int64_t pieces = p->n * p->inner / PIECE;
             pieces = pieces > MOST_PIECES ? MOST_PIECES : pieces;
             pieces = pieces > p->n ? p->n : pieces;
@@ -49,7 +44,7 @@ static int passes_of(const cj_shape *shape, uint32_t axes, pass *passes)
 }
 
 // Elements of each workspace area.
-static int64_t area_of(const pass *passes, int count)
+static int64_t area_of(const cj__reduction_pass *passes, int count)
 {
     int64_t most = 0;
     for (int i = 0; i < count; i++) {
@@ -65,7 +60,7 @@ static int64_t area_of(const pass *passes, int count)
 typedef struct pass_context {
     const cj__call *call;
     cj__reduction function;
-    const pass *pass;
+    const cj__reduction_pass *pass;
     const void *x;
     void *y;
 } pass_context;
@@ -73,7 +68,7 @@ typedef struct pass_context {
 static void outer_task(void *context, int64_t begin, int64_t end)
 {
     const pass_context *c = context;
-    const pass *p = c->pass;
+    const cj__reduction_pass *p = c->pass;
     c->call->kernels->reduce[c->function](end - begin, p->n, p->inner,
                                           cj__at(c->call, c->x, begin * p->n * p->inner),
                                           cj__at(c->call, c->y, begin * p->inner), false);
@@ -82,7 +77,7 @@ static void outer_task(void *context, int64_t begin, int64_t end)
 static void piece_task(void *context, int64_t begin, int64_t end)
 {
     const pass_context *c = context;
-    const pass *p = c->pass;
+    const cj__reduction_pass *p = c->pass;
     for (int64_t task = begin; task < end; task++) {
         const int64_t first = task % p->pieces * p->length, left = p->n - first;
         const int64_t at = (task / p->pieces * p->n + first) * p->inner;
@@ -92,8 +87,8 @@ static void piece_task(void *context, int64_t begin, int64_t end)
     }
 }
 
-static void run_pass(const cj__call *call, cj__reduction function, const pass *p, const void *x,
-                     void *y, void *partial)
+static void run_pass(const cj__call *call, cj__reduction function, const cj__reduction_pass *p,
+                     const void *x, void *y, void *partial)
 {
     pass_context context = {call, function, p, x, p->pieces > 1 ? partial : y};
     if (p->pieces > 1) {
@@ -106,16 +101,16 @@ static void run_pass(const cj__call *call, cj__reduction function, const pass *p
 
 static size_t workspace_of(const cj__call *call, uint32_t axes)
 {
-    pass passes[CJ_MAX_RANK];
-    const int count = passes_of(&call->inputs[0].type.shape, axes, passes);
+    cj__reduction_pass passes[CJ_MAX_RANK];
+    const int count = cj__reduction_passes(&call->inputs[0].type.shape, axes, passes);
     return 3 * (size_t)area_of(passes, count) * call->kernels->real_size;
 }
 
 // Reduces input 0 over `axes` into output 0.
 static void run_reduction(const cj__call *call, cj__reduction function, uint32_t axes)
 {
-    pass passes[CJ_MAX_RANK];
-    const int count = passes_of(&call->inputs[0].type.shape, axes, passes);
+    cj__reduction_pass passes[CJ_MAX_RANK];
+    const int count = cj__reduction_passes(&call->inputs[0].type.shape, axes, passes);
     const int64_t area = area_of(passes, count);
     const void *x = call->inputs[0].data;
     if (count == 0)
@@ -129,16 +124,20 @@ static void run_reduction(const cj__call *call, cj__reduction function, uint32_t
     }
 }
 
+static double ratio_of(const cj__operand *large, const cj__operand *small)
+{
+    return (double)cj__count(large) / (double)cj__count(small);
+}
+
 // Divides output 0 by a number.
 static void divide_work(const cj__call *call, int64_t begin, int64_t end)
 {
-    const double ratio = (double)cj__count(&call->inputs[0]) / (double)cj__count(&call->outputs[0]);
-    const cj__real divisor = cj__real_of(call, ratio);
+    const cj__real divisor = cj__real_of(call, ratio_of(&call->inputs[0], &call->outputs[0]));
     void *y = cj__at(call, call->outputs[0].data, begin);
     call->kernels->binary[CJ__BINARY_divide](1, end - begin, y, 0, 1, &divisor, 0, 0, y);
 }
 
-static cj_status infer_reduce(cj__inference *r)
+cj_status cj__infer_reduction(cj__inference *r)
 {
     const cj__reduce_attrs *a = r->attrs;
     char text[CJ__SHAPE_TEXT];
@@ -166,8 +165,16 @@ static cj_status run_reduce(const cj__call *call)
     return CJ_OK;
 }
 
+static void reducing(const cj__call *call, cj__reducing *r)
+{
+    *r = (cj__reducing){(cj__reduction)call->op->variant,
+                        ((const cj__reduce_attrs *)call->attrs)->axes, 1};
+    if (call->op == &cj__op_reduce_mean)
+        r->divisor = ratio_of(&call->inputs[0], &call->outputs[0]);
+}
+
 // A result of the reduction with its lost axes put back as 1.
-static cj_symbol *with_axes(cj__build *g, const cj__node *node, cj_symbol *y)
+cj_symbol *cj__reduced_axes(cj__build *g, const cj__node *node, cj_symbol *y)
 {
     const cj__reduce_attrs *a = (const void *)node->attrs;
     const cj__type type = {CJ_F32,
@@ -177,12 +184,12 @@ static cj_symbol *with_axes(cj__build *g, const cj__node *node, cj_symbol *y)
 
 static void gradient_sum(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
 {
-    dx[0] = cj__broadcast_like(g, with_axes(g, node, dy[0]), node->inputs[0]);
+    dx[0] = cj__broadcast_like(g, cj__reduced_axes(g, node, dy[0]), node->inputs[0]);
 }
 
 static void gradient_mean(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
 {
-    dx[0] = cj__share_like(g, with_axes(g, node, dy[0]), node->inputs[0]);
+    dx[0] = cj__share_like(g, cj__reduced_axes(g, node, dy[0]), node->inputs[0]);
 }
 
 // dx = dy / (number of elements equal to y) where x equals y, else 0.
@@ -190,11 +197,11 @@ static void gradient_extreme(cj__build *g, const cj__node *node, cj_symbol *cons
                              cj_symbol **dx)
 {
     const cj__reduce_attrs *a = (const void *)node->attrs;
-    cj_symbol *x = node->inputs[0], *y = with_axes(g, node, cj__node_output(g, node, 0));
+    cj_symbol *x = node->inputs[0], *y = cj__reduced_axes(g, node, cj__node_output(g, node, 0));
     cj_symbol *equal = cj__compare(g, CJ__COMPARISON_equal, x, y);
     cj_symbol *mask = cj__cast(g, equal, cj__symbol_type(x)->dtype);
-    dx[0] =
-        cj__mul(g, mask, cj__div(g, with_axes(g, node, dy[0]), cj__sum(g, mask, a->axes, true)));
+    dx[0] = cj__mul(g, mask,
+                    cj__div(g, cj__reduced_axes(g, node, dy[0]), cj__sum(g, mask, a->axes, true)));
 }
 
 #define REDUCTION(op_name, function, gradient_function) \
@@ -206,9 +213,10 @@ static void gradient_extreme(cj__build *g, const cj__node *node, cj_symbol *cons
         .on_blocks = CJ__ON_BLOCKS_NO,                  \
         .identity = CJ__IDENTITY_NEVER,                 \
         .bf16 = CJ__BF16_NEVER,                         \
-        .attrs_size = sizeof(cj__reduce_attrs),         \
+        .attrs_size = CJ__ATTRS_SIZE(cj__reduce_attrs), \
         .variant = CJ__REDUCTION_##function,            \
-        .infer = infer_reduce,                          \
+        .reducing = reducing,                           \
+        .infer = cj__infer_reduction,                   \
         .gradient = gradient_function,                  \
         .workspace = workspace_reduce,                  \
         .run = run_reduce,                              \
@@ -258,7 +266,7 @@ const cj__op cj__op_argmax = {
     .on_blocks = CJ__ON_BLOCKS_NO,
     .identity = CJ__IDENTITY_NEVER,
     .bf16 = CJ__BF16_NEVER,
-    .attrs_size = sizeof(cj__axis_attrs),
+    .attrs_size = CJ__ATTRS_SIZE(cj__axis_attrs),
     .infer = infer_argmax,
     .run = run_argmax,
 };
@@ -308,6 +316,14 @@ static cj_status run_sum_like(const cj__call *call)
     return CJ_OK;
 }
 
+static void reducing_sum_like(const cj__call *call, cj__reducing *r)
+{
+    const bool mean = ((const cj__stretch_attrs *)call->attrs)->mean;
+    *r = (cj__reducing){CJ__REDUCTION_sum,
+                        stretched_axes(&call->inputs[0].type.shape, &call->outputs[0].type.shape),
+                        mean ? ratio_of(&call->inputs[0], &call->outputs[0]) : 1};
+}
+
 static void gradient_sum_like(cj__build *g, const cj__node *node, cj_symbol *const *dy,
                               cj_symbol **dx)
 {
@@ -316,11 +332,17 @@ static void gradient_sum_like(cj__build *g, const cj__node *node, cj_symbol *con
     dx[1] = NULL;
 }
 
+static double stretched(const cj__call *call)
+{
+    return ((const cj__stretch_attrs *)call->attrs)->mean ?
+               ratio_of(&call->outputs[0], &call->inputs[0]) :
+               1;
+}
+
 static void work_broadcast(const cj__call *call, const cj__run_of *r)
 {
     const bool mean = ((const cj__stretch_attrs *)call->attrs)->mean;
-    const double ratio = (double)cj__count(&call->outputs[0]) / (double)cj__count(&call->inputs[0]);
-    const cj__real factor = cj__real_of(call, mean ? ratio : 1);
+    const cj__real factor = cj__real_of(call, stretched(call));
     call->kernels->binary[mean ? CJ__BINARY_divide : CJ__BINARY_multiply](
         r->rows, r->cols, cj__at(call, call->inputs[0].data, r->at[0]), r->row[0], r->step[0],
         &factor, 0, 0, cj__at(call, call->outputs[0].data, r->out));
@@ -349,8 +371,9 @@ const cj__op cj__op_sum_like = {
     .identity = CJ__IDENTITY_OF_EQUAL_TYPE,
     .bf16 = CJ__BF16_NEVER,
     .shape_only = 1 << 1,
-    .attrs_size = sizeof(cj__stretch_attrs),
+    .attrs_size = CJ__ATTRS_SIZE(cj__stretch_attrs),
     .infer = infer_stretch,
+    .reducing = reducing_sum_like,
     .gradient = gradient_sum_like,
     .workspace = workspace_sum_like,
     .run = run_sum_like,
@@ -365,8 +388,9 @@ const cj__op cj__op_broadcast_like = {
     .identity = CJ__IDENTITY_OF_EQUAL_TYPE,
     .bf16 = CJ__BF16_NEVER,
     .shape_only = 1 << 1,
-    .attrs_size = sizeof(cj__stretch_attrs),
+    .attrs_size = CJ__ATTRS_SIZE(cj__stretch_attrs),
     .infer = infer_stretch,
+    .stretched = stretched,
     .gradient = gradient_broadcast_like,
     .run = run_broadcast_like,
 };

@@ -58,6 +58,7 @@ const cj__op cj__op_round_bf16 = {
     .on_blocks = CJ__ON_BLOCKS_YES,
     .identity = CJ__IDENTITY_NEVER,
     .bf16 = CJ__BF16_ALWAYS,
+    .work_elements = work_round,
     .infer = infer_round,
     .gradient = gradient_round,
     .run = run_round,

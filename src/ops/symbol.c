@@ -82,7 +82,7 @@ static cj_symbol *symbol_of(const cj__node *node, int index)
 {
     cj_symbol *symbol = cj__object_new(&cj__symbol_class, sizeof *symbol);
     if (!symbol)
-        return cj__build_failed();
+        return cj__build_failed(CJ__MADE_SYMBOL);
     symbol->node = cj__own(node);
     symbol->index = index;
     return symbol;
@@ -155,7 +155,7 @@ static cj_symbol *leaf_symbol(cj__node *node)
     if (symbol)
         return symbol;
     cj_release(node);
-    return cj__build_failed();
+    return cj__build_failed(CJ__MADE_SYMBOL);
 }
 
 cj_symbol *cj_symbol_input(cj_dtype dtype, cj_shape shape, const char *name)
@@ -165,10 +165,10 @@ cj_symbol *cj_symbol_input(cj_dtype dtype, cj_shape shape, const char *name)
         valid = shape.dims[i] >= 0 || shape.dims[i] == CJ_BATCH;
     if (!valid) {
         cj__fail(CJ_INVALID_ARGUMENT, "input \"%s\": bad dtype, rank or length", name ? name : "");
-        return cj__build_failed();
+        return cj__build_failed(CJ__MADE_SYMBOL);
     }
     if (cj__check_output(&(cj__inference){.op = &cj__op_input}, &shape) != CJ_OK)
-        return cj__build_failed();
+        return cj__build_failed(CJ__MADE_SYMBOL);
     cj__node *node = leaf_new(&cj__op_input, &(cj__type){dtype, shape});
     if (node && name && !(node->name = cj__copy_text(name))) {
         cj_release(node);
@@ -181,15 +181,15 @@ cj_symbol *cj_symbol_constant(cj_tensor *value)
 {
     cj_tensor *block = value;
     if (!value) {
-        cj__fail_null("constant: the tensor");
-        return cj__build_failed();
+        cj__fail_missing(CJ__MADE_TENSOR, "constant: the tensor");
+        return cj__build_failed(CJ__MADE_SYMBOL);
     }
     if (!cj_tensor_contiguous(value)) {
         block = NULL;
         cj_tensor_convert(value, value->dtype, &block);
         cj__drop_floating(value);
         if (!block)
-            return cj__build_failed();
+            return cj__build_failed(CJ__MADE_SYMBOL);
     }
     cj__node *node = leaf_new(&cj__op_constant, &(cj__type){block->dtype, block->shape});
     if (!node)
@@ -203,7 +203,7 @@ cj_symbol *cj_symbol_scalar(cj_dtype dtype, double value)
 {
     cj_tensor *tensor;
     if (cj_tensor_new(dtype, (cj_shape){0}, &tensor) != CJ_OK)
-        return cj__build_failed();
+        return cj__build_failed(CJ__MADE_SYMBOL);
     cj__element_set(dtype, tensor->data, 0, value);
     return cj_symbol_constant(tensor);
 }
@@ -211,8 +211,8 @@ cj_symbol *cj_symbol_scalar(cj_dtype dtype, double value)
 cj_symbol *cj_symbol_variable(cj_variable *variable)
 {
     if (!variable) {
-        cj__fail_null("symbol: the variable");
-        return cj__build_failed();
+        cj__fail_missing(CJ__MADE_VARIABLE, "symbol: the variable");
+        return cj__build_failed(CJ__MADE_SYMBOL);
     }
     const cj__type type = cj__variable_type(variable);
     cj__node *node = leaf_new(&cj__op_variable, &type);
@@ -233,28 +233,27 @@ cj_status cj__build_end(cj__build *build)
     return status;
 }
 
-// Notes the first failure, whose sentence is recorded.
-static void build_failed(cj__build *build, cj_status status)
+void cj__build_refuse(cj__build *build, cj_status status)
 {
     if (build->status == CJ_OK)
         build->status = status;
 }
 
-static void build_given_null(cj__build *build)
+static void build_given_nulls(cj__build *build, int count)
 {
     if (build->status == CJ_OK)
-        build->status = cj__fail_null("a symbol that is needed");
+        build->status = cj__fail_missing_some(CJ__MADE_SYMBOL, count, "a symbol that is needed");
 }
 
 cj_symbol *cj__build_keep(cj__build *build, cj_symbol *symbol)
 {
     if (!symbol) {
-        build_given_null(build);
+        build_given_nulls(build, 1);
         return NULL;
     }
     if (build->status == CJ_OK && !cj__reserve((void **)&build->symbols, &build->capacity,
                                                build->count + 1, sizeof *build->symbols))
-        build_failed(build, CJ_OUT_OF_MEMORY);
+        cj__build_refuse(build, CJ_OUT_OF_MEMORY);
     if (build->status != CJ_OK) {
         cj__drop_floating(symbol);
         return NULL;
@@ -276,14 +275,14 @@ static void drop_all(cj_symbol *const *symbols, int count)
 
 cj_status cj__build_take(cj__build *build, cj_symbol *const *symbols, int count)
 {
-    bool complete = true;
+    int missing = 0;
     for (int i = 0; i < count; i++)
-        complete = complete && symbols[i];
-    if (!complete)
-        build_given_null(build);
+        missing += !symbols[i];
+    if (missing > 0)
+        build_given_nulls(build, missing);
     else if (!cj__reserve((void **)&build->symbols, &build->capacity, build->count + (size_t)count,
                           sizeof *build->symbols))
-        build_failed(build, CJ_OUT_OF_MEMORY);
+        cj__build_refuse(build, CJ_OUT_OF_MEMORY);
     if (build->status != CJ_OK) {
         drop_all(symbols, count);
         return build->status;
@@ -304,7 +303,7 @@ cj_symbol *cj__build_result(cj__build *build, cj_symbol *symbol)
         }
     }
     cj__build_end(build);
-    return result ? result : cj__build_failed();
+    return result ? result : cj__build_failed(CJ__MADE_SYMBOL);
 }
 
 cj_symbol *cj__node_output(cj__build *build, const cj__node *node, int index)
@@ -318,15 +317,15 @@ cj_status cj__append_many(cj__build *build, const cj__op *op, const void *attrs,
     cj__node *node = NULL;
     for (int i = 0; i < count && build->status == CJ_OK; i++)
         if (!inputs[i])
-            build_given_null(build);
+            build_given_nulls(build, 1);
     if (build->status == CJ_OK && (count < op->min_inputs || count > op->max_inputs))
-        build_failed(build, cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs %d to %d",
-                                     op->name, count, op->min_inputs, op->max_inputs));
+        cj__build_refuse(build, cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs %d to %d",
+                                         op->name, count, op->min_inputs, op->max_inputs));
     if (build->status != CJ_OK)
         return build->status;
     const cj_status status = node_new(op, attrs, inputs, count, &node);
     if (status != CJ_OK) {
-        build_failed(build, status);
+        cj__build_refuse(build, status);
         return status;
     }
     cj__own(node);

@@ -66,6 +66,9 @@ typedef struct cj__build {
 // failure.
 cj_status cj__build_end(cj__build *build);
 
+// Notes a failure, whose sentence is recorded, if it is the first.
+void cj__build_refuse(cj__build *build, cj_status status);
+
 // Appends an op. `attrs` is the op's attributes struct (op->attrs_size bytes), NULL for none.
 // outputs gets every output.
 cj_status cj__append_many(cj__build *build, const cj__op *op, const void *attrs,

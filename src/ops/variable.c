@@ -46,14 +46,15 @@ static cj_tensor *block_of(cj_tensor *value)
 cj_variable *cj_variable_new(const char *name, cj_tensor *value)
 {
     if (!value || !name) {
-        cj__fail_null(name ? "variable: the tensor" : "variable: the name");
+        name ? cj__fail_missing(CJ__MADE_TENSOR, "variable: the tensor") :
+               cj__fail_null("variable: the name");
         cj__drop_floating(value);
-        return cj__build_failed();
+        return cj__build_failed(CJ__MADE_VARIABLE);
     }
     cj_variable *variable = cj__object_new(&cj__variable_class, sizeof *variable);
     if (!variable) {
         cj__drop_floating(value);
-        return cj__build_failed();
+        return cj__build_failed(CJ__MADE_VARIABLE);
     }
     // It belongs to its maker: what reads it becomes one more holder.
     atomic_store(&variable->object.floating, 0);
@@ -62,7 +63,7 @@ cj_variable *cj_variable_new(const char *name, cj_tensor *value)
     variable->name = cj__copy_text(name);
     if (!variable->memory.host || !variable->name) {
         cj_release(variable);
-        return cj__build_failed();
+        return cj__build_failed(CJ__MADE_VARIABLE);
     }
     return variable;
 }
@@ -196,8 +197,8 @@ cj_status cj_variable_assign(cj_variable *variable, const cj_tensor *value)
 {
     char have[CJ_MAX_RANK * 24], given[CJ_MAX_RANK * 24];
     if (!variable || !value)
-        return cj__fail_null(variable ? "cj_variable_assign: the value" :
-                                        "cj_variable_assign: the variable");
+        return variable ? cj__fail_missing(CJ__MADE_TENSOR, "cj_variable_assign: the value") :
+                          cj__fail_missing(CJ__MADE_VARIABLE, "cj_variable_assign: the variable");
     if (!cj_shape_equal(&variable->memory.host->shape, &value->shape))
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: a value of shape %s does not fit, needs %s",
                         variable->name, cj_shape_text(&value->shape, given, sizeof given),

@@ -121,7 +121,7 @@ static cj_status apply(const operation *op, cj_tensor *to, const cj_tensor *a, c
                  !to ? "result" :
                  !a  ? "first operand" :
                        "second operand");
-        return cj__fail_null(sentence);
+        return cj__fail_missing(CJ__MADE_TENSOR, sentence);
     }
     operand first, second;
     if (!lay_out(a, &to->shape, &first) || !lay_out(b, &to->shape, &second))
@@ -176,7 +176,7 @@ static void fill_random(cj_tensor *tensor, int64_t at, int axis, numbers *n)
 cj_status cj_tensor_fill_uniform(cj_tensor *tensor, uint64_t seed, double low, double high)
 {
     if (!tensor)
-        return cj__fail_null("fill_uniform: the tensor");
+        return cj__fail_missing(CJ__MADE_TENSOR, "fill_uniform: the tensor");
     if (!(low <= high) || !isfinite(high - low))
         return cj__fail(
             CJ_INVALID_ARGUMENT,
@@ -190,7 +190,7 @@ cj_status cj_tensor_fill_uniform(cj_tensor *tensor, uint64_t seed, double low, d
 cj_status cj_tensor_fill_normal(cj_tensor *tensor, uint64_t seed, double mean, double stddev)
 {
     if (!tensor)
-        return cj__fail_null("fill_normal: the tensor");
+        return cj__fail_missing(CJ__MADE_TENSOR, "fill_normal: the tensor");
     if (!isfinite(mean) || !isfinite(stddev) || stddev < 0)
         return cj__fail(
             CJ_INVALID_ARGUMENT,

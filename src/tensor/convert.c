@@ -199,7 +199,8 @@ static void copy_axes(const cj_tensor *from, int64_t from_offset, cj_tensor *to,
 cj_status cj_tensor_copy(cj_tensor *to, const cj_tensor *from)
 {
     if (!to || !from)
-        return cj__fail_null(to ? "copy: the tensor to copy from" : "copy: the tensor to copy to");
+        return cj__fail_missing(CJ__MADE_TENSOR, to ? "copy: the tensor to copy from" :
+                                                      "copy: the tensor to copy to");
     if (!cj_shape_equal(&to->shape, &from->shape)) {
         char a[160], b[160];
         return cj__fail(CJ_SHAPE_MISMATCH, "copy: shape %s does not fit %s",
@@ -218,7 +219,8 @@ cj_status cj_tensor_copy(cj_tensor *to, const cj_tensor *from)
 cj_status cj_tensor_convert(const cj_tensor *tensor, cj_dtype dtype, cj_tensor **copy)
 {
     if (!tensor || !copy)
-        return cj__fail_null(tensor ? "convert: the place for the copy" : "convert: the tensor");
+        return tensor ? cj__fail_null("convert: the place for the copy") :
+                        cj__fail_missing(CJ__MADE_TENSOR, "convert: the tensor");
     CJ_TRY(cj_tensor_new(dtype, tensor->shape, copy));
     return cj_tensor_copy(*copy, tensor);
 }
@@ -226,7 +228,8 @@ cj_status cj_tensor_convert(const cj_tensor *tensor, cj_dtype dtype, cj_tensor *
 static cj_status offset_of(const cj_tensor *tensor, const int64_t *index, int64_t *offset)
 {
     if (!tensor || (!index && tensor->shape.rank > 0))
-        return cj__fail_null(tensor ? "tensor: the index" : "the tensor");
+        return tensor ? cj__fail_null("tensor: the index") :
+                        cj__fail_missing(CJ__MADE_TENSOR, "the tensor");
     *offset = 0;
     for (int i = 0; i < tensor->shape.rank; i++) {
         if (index[i] < 0 || index[i] >= tensor->shape.dims[i])

@@ -119,7 +119,8 @@ static void print_axis(const printing *p, int64_t offset, int axis)
 cj_status cj_tensor_print(const cj_tensor *tensor, FILE *stream)
 {
     if (!tensor || !stream)
-        return cj__fail_null(tensor ? "print: the stream" : "print: the tensor");
+        return tensor ? cj__fail_null("print: the stream") :
+                        cj__fail_missing(CJ__MADE_TENSOR, "print: the tensor");
     printing p = {
         .tensor = tensor, .stream = stream, .shorten = cj_tensor_count(tensor) > WHOLE_COUNT};
     each(&p, 0, 0, measure_decimals);

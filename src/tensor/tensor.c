@@ -149,6 +149,8 @@ static cj_status new_header(cj_dtype dtype, const cj_shape *shape, cj_tensor **t
     return CJ_OK;
 }
 
+cj_tensor cj_no_tensor = {.data = NULL}; // known by its address
+
 cj_status cj_tensor_new(cj_dtype dtype, cj_shape shape, cj_tensor **tensor)
 {
     CJ_TRY(new_header(dtype, &shape, tensor));
@@ -192,6 +194,14 @@ cj_status cj_tensor_borrow(cj_dtype dtype, cj_shape shape, void *data,
         cj_release(*tensor);
         *tensor = NULL;
         return cj__fail_null("tensor: the data");
+    }
+    if ((uintptr_t)data % cj_dtype_size(dtype) != 0) {
+        cj_release(*tensor);
+        *tensor = NULL;
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "tensor: the data is at %p, and elements of %s need an address that is a "
+                        "multiple of %zu",
+                        data, cj_dtype_name(dtype), cj_dtype_size(dtype));
     }
     (*tensor)->data = data;
     (*tensor)->released = released;

@@ -12,7 +12,7 @@ static cj_status check_arguments(const char *what, const cj_tensor *tensor, cj_t
         return CJ_OK;
     snprintf(sentence, sizeof sentence, "%s: %s", what,
              tensor ? "the place for the view" : "the tensor");
-    return cj__fail_null(sentence);
+    return tensor ? cj__fail_null(sentence) : cj__fail_missing(CJ__MADE_TENSOR, sentence);
 }
 
 // A view of the whole tensor; the caller narrows it.

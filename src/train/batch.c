@@ -17,7 +17,7 @@ static cj_status step_on(cj_model *model, cj_dataset *data, cj__mode mode, const
         *results = NULL;
     CJ_TRY(cj__state_compiled(model, who, &state));
     if (!data)
-        return cj__fail_null_of(who, "the data");
+        return cj__fail_missing_of(CJ__MADE_DATASET, who, "the data");
     CJ_TRY(cj__check_built(model, data, who));
     CJ_TRY(cj__check_data(model, state, data, who));
     CJ_TRY(cj__check_batches(model, data->count, data->count, who, &size));
@@ -36,19 +36,21 @@ static cj_status step_on(cj_model *model, cj_dataset *data, cj__mode mode, const
 cj_status cj_train_on_batch(cj_model *model, cj_dataset *batch, cj_results **results)
 {
     if (!model)
-        return cj__fail_null("cj_train_on_batch: the model");
+        return cj__fail_missing(CJ__MADE_MODEL, "cj_train_on_batch: the model");
     CJ_TRY(cj__use_to_write(cj__model_use(model), "cj_train_on_batch"));
+    const uint64_t begin = cj__causes_begin();
     const cj_status status = step_on(model, batch, CJ__MODE_TRAIN, "cj_train_on_batch", results);
     cj__use_written(cj__model_use(model));
-    return status;
+    return cj__causes_end(begin, status);
 }
 
 cj_status cj_test_on_batch(cj_model *model, cj_dataset *batch, cj_results **results)
 {
     if (!model)
-        return cj__fail_null("cj_test_on_batch: the model");
+        return cj__fail_missing(CJ__MADE_MODEL, "cj_test_on_batch: the model");
     CJ_TRY(cj__use_to_read(cj__model_use(model), "cj_test_on_batch"));
+    const uint64_t begin = cj__causes_begin();
     const cj_status status = step_on(model, batch, CJ__MODE_TEST, "cj_test_on_batch", results);
     cj__use_read(cj__model_use(model));
-    return status;
+    return cj__causes_end(begin, status);
 }

@@ -19,13 +19,6 @@ struct cj__train_state;
 // methods->free if it fails.
 cj_callback *cj__callback_make(const cj_callback_methods *methods, void *self);
 
-// How a builder of a callback leaves on failure: cj__build_failed(), remembered for
-// cj__callback_just_failed().
-cj_callback *cj__callback_failed(void);
-
-// Whether a builder of a callback failed in the arguments of the call that asks (cj__error_moment).
-bool cj__callback_just_failed(void);
-
 // Which method of cj_callback_methods to call.
 typedef enum cj__moment {
     CJ__MOMENT_TRAIN_BEGIN,

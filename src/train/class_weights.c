@@ -48,8 +48,17 @@ cj_status cj__class_weights_open(cj__class_weights *cw, const cj_fit_args *args,
                                  const cj__settings *settings, const cj_dataset *data,
                                  int64_t batch_size)
 {
-    if (!args->class_weight || args->class_count < 1)
+    if (!args->class_weight && args->class_count == 0)
         return CJ_OK;
+    if (!args->class_weight)
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "cj_fit: class_weight is NULL, and class_count says that it has %d weights",
+                        args->class_count);
+    if (args->class_count < 1)
+        return cj__fail(
+            CJ_INVALID_ARGUMENT,
+            "cj_fit: class_weight is given, and class_count is %d, needed is its length",
+            args->class_count);
     if (data->sample_weight)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "cj_fit: class_weight and sample weights cannot be given together");

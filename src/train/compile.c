@@ -67,7 +67,6 @@ static cj_status compile(cj_model *model, const cj_compile_args *args)
     if (!state)
         return drop_given(args, CJ_OUT_OF_MEMORY);
     const cj_status status = fill(model, args, state);
-    cj__error_pass();
     if (status == CJ_OK) {
         const cj__train_state *before = cj__state_of(model);
         state->device = before ? cj_retain(before->device) : NULL;
@@ -82,21 +81,40 @@ static cj_status compile(cj_model *model, const cj_compile_args *args)
 
 CJ__DEFAULTS(compile, COMPILE)
 
+// Refuses what is NULL, and puts what the defaults stand for in their places.
+static cj_status need_objects(const cj_model *model, cj_compile_args *args)
+{
+    const unsigned missing = (model ? 0U : CJ__MADE_MODEL) |
+                             (args->optimizer ? 0U : CJ__MADE_OPTIMIZER) |
+                             (args->pool ? 0U : CJ__MADE_POOL);
+    const int count = !model + !args->optimizer + !args->pool;
+    if (args->pool == &cj_default_pool)
+        args->pool = NULL;
+    if (args->optimizer == &cj_default_optimizer)
+        args->optimizer = NULL;
+    if (count > 0)
+        return cj__fail_missing_some(missing, count,
+                                     !model                       ? "cj_compile: the model" :
+                                     missing & CJ__MADE_OPTIMIZER ? "cj_compile: the optimizer" :
+                                                                    "cj_compile: the pool");
+    if (!args->optimizer)
+        args->optimizer = cj_rmsprop();
+    return args->optimizer ? CJ_OK : cj_error_status();
+}
+
 cj_status cj_compile_with(cj_model *model, const cj_compile_args *args)
 {
     cj_compile_args given;
     CJ_TRY(cj__args_read("cj_compile", args, &compile_defaults, sizeof given, &given));
-    if (given.optimizer == &cj_default_optimizer)
-        given.optimizer = cj_rmsprop();
-    if (!model || !given.optimizer)
-        return drop_given(
-            &given, cj__fail_null(model ? "cj_compile: the optimizer" : "cj_compile: the model"));
-    cj_status status = cj__use_to_write(cj__model_use(model), "cj_compile");
+    cj_status status = need_objects(model, &given);
+    if (status == CJ_OK)
+        status = cj__use_to_write(cj__model_use(model), "cj_compile");
     if (status != CJ_OK)
         return drop_given(&given, status);
+    const uint64_t begin = cj__causes_begin();
     status = compile(model, &given);
     cj__use_written(cj__model_use(model));
-    return status;
+    return cj__causes_end(begin, status);
 }
 
 const char *cj_model_loss(const cj_model *model, int output)

@@ -68,8 +68,8 @@ cj_status cj__model_set_device(cj_model *model, cj__device *device)
     cj__train_state *state;
     if (!model || !device) {
         cj__drop_floating(device);
-        return cj__fail_null(model ? "cj__model_set_device: the device" :
-                                     "cj__model_set_device: the model");
+        return model ? cj__fail_null("cj__model_set_device: the device") :
+                       cj__fail_missing(CJ__MADE_MODEL, "cj__model_set_device: the model");
     }
     cj__device *held = cj__own(device);
     cj_status status = cj__state_need(model, &state);

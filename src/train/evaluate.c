@@ -71,10 +71,12 @@ cj_status cj_evaluate_with(cj_model *model, cj_dataset *data, cj_results **resul
         return cj__fail_null("cj_evaluate: the place for the results");
     *results = NULL;
     CJ_TRY(cj__args_read("cj_evaluate", args, &evaluate_defaults, sizeof given, &given));
+    CJ_TRY(cj__check_verbose(given.verbose, "cj_evaluate"));
     CJ_TRY(cj__state_compiled(model, "cj_evaluate", &state));
     if (!data)
-        return cj__fail_null("cj_evaluate: the data");
+        return cj__fail_missing(CJ__MADE_DATASET, "cj_evaluate: the data");
     CJ_TRY(cj__use_to_read(cj__model_use(model), "cj_evaluate"));
+    const uint64_t begin = cj__causes_begin();
     cj_status status =
         cj__evaluator_open(&evaluator, model, state, data, given.batch_size, "cj_evaluate");
     if (status == CJ_OK)
@@ -87,5 +89,5 @@ cj_status cj_evaluate_with(cj_model *model, cj_dataset *data, cj_results **resul
         status = cj__results_new(evaluator.functions, values, results);
     cj__evaluator_close(&evaluator);
     cj__use_read(cj__model_use(model));
-    return status;
+    return cj__causes_end(begin, status);
 }

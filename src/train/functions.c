@@ -1,4 +1,4 @@
-// Making, keeping and running the functions of steps.
+// Makes, keeps and runs the functions of step.h.
 #include "base/error.h"
 #include "base/memory.h"
 #include "train/step.h"
@@ -30,7 +30,8 @@ static cj__type type_of(const cj_tensor *tensor)
     return type;
 }
 
-static bool serves(const cj__step_functions *f, cj__mode mode, const cj_dataset *data,
+// Whether a function was made for this mode and these types of data. Prediction has no targets.
+static bool is_for(const cj__step_functions *f, cj__mode mode, const cj_dataset *data,
                    bool weighted)
 {
     bool same = f->mode == mode && f->weighted == weighted && f->x_count == data->x_count;
@@ -46,7 +47,7 @@ static bool serves(const cj__step_functions *f, cj__mode mode, const cj_dataset 
     return same;
 }
 
-// Updates of a training step: gradients, clipped; the optimizer; moving averages; the step count.
+// What a training step assigns: weights and optimizer slots, moving averages, and the step count.
 typedef struct updates {
     cj_update *rows;
     int count;
@@ -56,21 +57,21 @@ static cj_status optimizer_updates(cj__train_state *state, cj__build *g, cj_symb
                                    cj_symbol **gradients, cj_symbol *step, updates *u)
 {
     const cj_optimizer *optimizer = state->settings.optimizer;
-    cj__slot kept[CJ__MAX_SLOTS];
-    const int each = cj__optimizer_slots(optimizer, kept), count = state->trained_count;
+    cj__slot kinds[CJ__MAX_SLOTS];
+    const int slot_count = cj__optimizer_slots(optimizer, kinds), count = state->trained_count;
     cj_symbol *rate = cj__build_keep(g, cj_symbol_variable(state->learning_rate));
     cj__optimizer_clip(optimizer, g, gradients, count);
     for (int v = 0; v < count; v++) {
         cj_symbol *slots[CJ__MAX_SLOTS], *results[1 + CJ__MAX_SLOTS];
         cj_variable *variables[CJ__MAX_SLOTS];
-        for (int s = 0; s < each; s++) {
+        for (int s = 0; s < slot_count; s++) {
             variables[s] = state->slots[cj__optimizer_place(optimizer, v, s, count)];
             slots[s] = cj__build_keep(g, cj_symbol_variable(variables[s]));
         }
         CJ_TRY(
             cj__optimizer_step(optimizer, g, weights[v], gradients[v], rate, step, slots, results));
         u->rows[u->count++] = (cj_update){state->trained[v], results[0]};
-        for (int s = 0; s < each; s++)
+        for (int s = 0; s < slot_count; s++)
             u->rows[u->count++] = (cj_update){variables[s], results[1 + s]};
     }
     return g->status;
@@ -110,7 +111,7 @@ static cj_status finish(cj__train_state *state, cj__step_functions *functions, c
             (size_t)(state->trained_count + state->slot_count + step->trace.update_count + 1),
             sizeof *u.rows);
         status = u.rows ? training_updates(state, step, &u) : CJ_OUT_OF_MEMORY;
-    } else { // the states of stateful layers
+    } else { // only the states of stateful layers change
         u.rows = step->trace.updates;
         u.count = step->trace.update_count;
     }
@@ -152,7 +153,7 @@ static cj_status find(cj_model *model, cj__train_state *state, cj__mode mode,
                       const cj_dataset *data, bool weighted, const cj__step_functions **functions)
 {
     for (cj__step_functions *f = state->functions; f; f = f->next)
-        if (serves(f, mode, data, weighted)) {
+        if (is_for(f, mode, data, weighted)) {
             *functions = f;
             return CJ_OK;
         }

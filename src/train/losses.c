@@ -1,14 +1,14 @@
-// Losses, in Keras's definitions. t are targets, p predictions (..., c); the mean or sum is over
-// the last axis.
+// Losses, as Keras defines them (keras/src/losses/losses.py). t are the targets and p the predictions
+// (..., c); means and sums are over the last axis.
 //
-// Cross-entropies work on logits where they can: if the predictions are the result of a softmax
-// (sigmoid), the loss is taken from what went into it, which loses no digits where the outputs
-// saturate and lets the two be fused. Elsewhere probabilities are clipped to [1e-7, 1 - 1e-7] (and
-// first divided by their sum, if they are of classes).
+// Cross-entropies are computed from logits where possible: if p is the result of a softmax or
+// sigmoid, its input is used. That loses no digits where the output saturates, and the two ops can
+// be fused. Other probabilities are clipped to [epsilon, 1 - epsilon]; class probabilities are first
+// divided by their sum.
 #include "train/losses.h"
 #include "base/error.h"
 
-static const double tiny = 1e-7;
+static const double epsilon = 1e-7; // keras.config.epsilon()
 
 typedef struct loss_args {
     bool from_logits;
@@ -42,13 +42,13 @@ static cj_symbol *last_sum(cj__build *g, cj_symbol *x)
     return axes ? cj__sum(g, x, axes, false) : x;
 }
 
-// What went into the softmax or sigmoid that made p; p itself if it is logits already; NULL if
-// there are none.
+// The logits behind p: p itself with from_logits, or the input of the softmax or sigmoid `op` that
+// computed p. NULL if p comes from something else.
 static cj_symbol *logits_of(const loss_args *args, cj_symbol *p, const cj__op *op)
 {
     if (args->from_logits)
         return p;
-    // a layer of mixed_bfloat16: the loss is of what it computed
+    // a layer of mixed_bfloat16 rounds its output; the loss uses the unrounded value
     if (p && cj__symbol_is(p, &cj__op_round_bf16))
         p = p->node->inputs[0];
     return p && cj__symbol_is(p, op) ? p->node->inputs[0] : NULL;
@@ -56,7 +56,7 @@ static cj_symbol *logits_of(const loss_args *args, cj_symbol *p, const cj__op *o
 
 static cj_symbol *clipped(cj__build *g, cj_symbol *p)
 {
-    return cj__apply_unary(g, CJ__UNARY_clip, p, tiny, 1 - tiny);
+    return cj__apply_unary(g, CJ__UNARY_clip, p, epsilon, 1 - epsilon);
 }
 
 static cj_symbol *negative(cj__build *g, cj_symbol *x)
@@ -106,12 +106,11 @@ static cj_symbol *binary_crossentropy(cj__build *g, const void *args, cj_symbol 
         t = cj__shift(g, cj__scale(g, t, 1 - s), s / 2);
     if (logits || !p)
         return cj__last_mean(g, cj__sigmoid_cross_entropy(g, logits, t));
-    cj_symbol *yes = clipped(g, p);
-    cj_symbol *no = cj__shift(g, negative(g, yes), 1);
-    cj_symbol *first = cj__mul(g, t, cj__apply_unary(g, CJ__UNARY_log, yes, 0, 0));
-    cj_symbol *second =
-        cj__mul(g, cj__shift(g, negative(g, t), 1), cj__apply_unary(g, CJ__UNARY_log, no, 0, 0));
-    return negative(g, cj__last_mean(g, cj__add(g, first, second)));
+    cj_symbol *p1 = clipped(g, p), *p0 = cj__shift(g, negative(g, p1), 1);
+    cj_symbol *t0 = cj__shift(g, negative(g, t), 1);
+    cj_symbol *term1 = cj__mul(g, t, cj__apply_unary(g, CJ__UNARY_log, p1, 0, 0));
+    cj_symbol *term0 = cj__mul(g, t0, cj__apply_unary(g, CJ__UNARY_log, p0, 0, 0));
+    return negative(g, cj__last_mean(g, cj__add(g, term1, term0)));
 }
 
 // mean (p - t)^2
@@ -128,30 +127,33 @@ cj_symbol *cj__values_mae(cj__build *g, const void *args, cj_symbol *t, cj_symbo
     return cj__last_mean(g, cj__apply_unary(g, CJ__UNARY_absolute, cj__sub(g, p, t), 0, 0));
 }
 
-// mean max(1 - t p, 0); targets that are all 0 or 1 mean -1 and 1.
+// mean max(1 - t p, 0). If all targets are 0 or 1, that is if t (t - 1) is 0 everywhere, they stand
+// for -1 and 1.
 static cj_symbol *hinge(cj__build *g, const void *args, cj_symbol *t, cj_symbol *p)
 {
     (void)args;
     if (!t)
         return NULL;
-    cj_symbol *stray =
+    cj_symbol *product =
         cj__apply_unary(g, CJ__UNARY_absolute, cj__mul(g, t, cj__shift(g, t, -1)), 0, 0);
-    cj_symbol *farthest = cj__max(g, stray, cj__all_axes(t), false);
-    cj_symbol *binary = cj__compare(g, CJ__COMPARISON_equal, farthest, cj__scalar_like(g, t, 0));
+    cj_symbol *largest = cj__max(g, product, cj__all_axes(t), false);
+    cj_symbol *binary = cj__compare(g, CJ__COMPARISON_equal, largest, cj__scalar_like(g, t, 0));
     cj_symbol *sign = cj__select(g, binary, cj__shift(g, cj__scale(g, t, 2), -1), t);
-    cj_symbol *lack = cj__shift(g, negative(g, cj__mul(g, sign, p)), 1);
-    return cj__last_mean(g, cj__apply_unary(g, CJ__UNARY_relu, lack, 0, 0));
+    cj_symbol *margin = cj__shift(g, negative(g, cj__mul(g, sign, p)), 1);
+    return cj__last_mean(g, cj__apply_unary(g, CJ__UNARY_relu, margin, 0, 0));
 }
 
-// max(max((1 - t) p) - sum t p + 1, 0)
+// max(max((1 - t) p) - sum t p + 1, 0): the largest prediction of another class against that of the
+// target
 static cj_symbol *categorical_hinge(cj__build *g, const void *args, cj_symbol *t, cj_symbol *p)
 {
     (void)args;
-    cj_symbol *others = cj__mul(g, cj__shift(g, negative(g, t), 1), p);
-    cj_symbol *worst =
-        others && cj__last_axis(others) ? cj__max(g, others, cj__last_axis(others), false) : others;
-    cj_symbol *lack = cj__shift(g, cj__sub(g, worst, last_sum(g, cj__mul(g, t, p))), 1);
-    return cj__apply_unary(g, CJ__UNARY_relu, lack, 0, 0);
+    cj_symbol *neg = cj__mul(g, cj__shift(g, negative(g, t), 1), p);
+    if (neg && cj__last_axis(neg))
+        neg = cj__max(g, neg, cj__last_axis(neg), false);
+    cj_symbol *pos = last_sum(g, cj__mul(g, t, p));
+    cj_symbol *margin = cj__shift(g, cj__sub(g, neg, pos), 1);
+    return cj__apply_unary(g, CJ__UNARY_relu, margin, 0, 0);
 }
 
 static const cj__loss losses[] = {

@@ -200,7 +200,7 @@ static cj_optimizer *try_optimizer(const char *name, const void *args)
 static cj_optimizer *optimizer_new(const char *name, const void *args)
 {
     cj_optimizer *optimizer = try_optimizer(name, args);
-    return optimizer ? optimizer : cj__build_failed();
+    return optimizer ? optimizer : cj__build_failed(CJ__MADE_OPTIMIZER);
 }
 
 #define CONSTRUCTOR(type)                                       \
@@ -243,7 +243,7 @@ static cj_optimizer *from_spec(const char *spec)
 cj_optimizer *cj_optimizer_from_spec(const char *spec)
 {
     cj_optimizer *optimizer = from_spec(spec);
-    return optimizer ? optimizer : cj__build_failed();
+    return optimizer ? optimizer : cj__build_failed(CJ__MADE_OPTIMIZER);
 }
 
 char *cj__optimizer_spec(const cj_optimizer *optimizer)

@@ -16,7 +16,11 @@ cj_symbol *cj_op_loss(const char *spec, cj_symbol *targets, cj_symbol *predictio
     if (cj__build_take(&g, (cj_symbol *[]){targets, predictions}, 2) != CJ_OK)
         return cj__build_result(&g, NULL);
     if (!spec || !*spec) {
-        cj__fail_null("the name of a loss");
+        if (spec)
+            cj__fail(CJ_INVALID_ARGUMENT,
+                     "cj_op_loss: the name is empty, needed is one such as \"mse\"");
+        else
+            cj__fail_null("cj_op_loss: the name of the loss");
         return cj__build_result(&g, NULL);
     }
     if (cj__spec_parse(&cj__losses, spec, "loss", &chosen) == CJ_OK) {
@@ -114,14 +118,15 @@ static cj_status check(const cj_optimizer *optimizer, cj_variable *const *variab
                        cj_symbol *const *gradients, int count)
 {
     if (!optimizer || !variables || !gradients)
-        return cj__fail_null(!optimizer ? "the optimizer" :
-                             !variables ? "the list of variables" :
-                                          "the list of gradients");
+        return optimizer ?
+                   cj__fail_null(variables ? "the list of gradients" : "the list of variables") :
+                   cj__fail_missing(CJ__MADE_OPTIMIZER, "the optimizer");
     if (count < 1)
         return cj__fail(CJ_INVALID_ARGUMENT, "optimizer: %d variables, needs at least 1", count);
     for (int i = 0; i < count; i++) {
         if (!variables[i] || !gradients[i])
-            return cj__fail_null(variables[i] ? "a gradient" : "a variable");
+            return variables[i] ? cj__fail_missing(CJ__MADE_SYMBOL, "a gradient") :
+                                  cj__fail_missing(CJ__MADE_VARIABLE, "a variable");
         const cj__type have = cj__variable_type(variables[i]);
         if (!cj__type_equal(cj__symbol_type(gradients[i]), &have))
             return cj__fail(CJ_SHAPE_MISMATCH,
@@ -155,7 +160,7 @@ cj_updates *cj_optimizer_updates(cj_optimizer *optimizer, cj_variable *const *va
     if (status == CJ_OK)
         return updates;
     cj_release(updates);
-    return cj__build_failed();
+    return cj__build_failed(CJ__MADE_UPDATES);
 }
 
 const cj_update *cj_updates_list(const cj_updates *updates)

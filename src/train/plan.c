@@ -62,7 +62,7 @@ cj_status cj_plan_with(cj_model *model, const cj_plan_args *args)
     // on the stack: it holds nothing
     cj_dataset data = {.object = CJ__OBJECT_INIT(&cj__dataset_class)};
     if (!model)
-        return cj__fail_null("cj_plan: the model");
+        return cj__fail_missing(CJ__MADE_MODEL, "cj_plan: the model");
     if (args->batch_size < 0 || args->rounds < 0)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_plan: batch_size and rounds cannot be negative");
     const int64_t fixed = cj__fixed_batch(model);
@@ -72,6 +72,7 @@ cj_status cj_plan_with(cj_model *model, const cj_plan_args *args)
         CJ_TRY(cj__state_compiled(model, "cj_plan", &state));
     else
         CJ_TRY(cj__state_need(model, &state));
+    const uint64_t begin = cj__causes_begin();
     cj_status status = make_data(model, state, batch, args->training, &data);
     if (status == CJ_OK)
         status = cj__functions_find(model, state, mode, &data, false, &functions);
@@ -82,5 +83,5 @@ cj_status cj_plan_with(cj_model *model, const cj_plan_args *args)
         cj_release(data.x[i]);
         cj_release(data.y[i]);
     }
-    return status;
+    return cj__causes_end(begin, status);
 }

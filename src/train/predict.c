@@ -80,17 +80,18 @@ cj_status cj_predict_many_with(cj_model *model, cj_tensor *const *inputs, cj_ten
 {
     cj_predict_args given;
     if (!model || !inputs || !outputs)
-        return cj__fail_null(!model  ? "cj_predict: the model" :
-                             !inputs ? "cj_predict: the array of inputs" :
-                                       "cj_predict: the place for the outputs");
+        return model ? cj__fail_null(inputs ? "cj_predict: the place for the outputs" :
+                                              "cj_predict: the array of inputs") :
+                       cj__fail_missing(CJ__MADE_MODEL, "cj_predict: the model");
     CJ_TRY(cj__args_read("cj_predict", args, &predict_defaults, sizeof given, &given));
+    CJ_TRY(cj__check_verbose(given.verbose, "cj_predict"));
     // A data set on the stack: it holds nothing, so that floating tensors stay the caller's.
     cj_dataset data = {.object = CJ__OBJECT_INIT(&cj__dataset_class)};
     const int built = cj_model_input_count(model);
     data.x_count = built > 0 ? built : 1;
     for (int i = 0; i < data.x_count && i < CJ__DATASET_IO_MAX; i++) {
         if (!inputs[i])
-            return cj__fail_null("cj_predict: an input");
+            return cj__fail_missing(CJ__MADE_TENSOR, "cj_predict: an input");
         data.x[i] = inputs[i];
         if (inputs[i]->shape.rank == 0 || inputs[i]->shape.dims[0] != inputs[0]->shape.dims[0])
             return cj__fail(CJ_SHAPE_MISMATCH,
@@ -98,6 +99,7 @@ cj_status cj_predict_many_with(cj_model *model, cj_tensor *const *inputs, cj_ten
     }
     data.count = inputs[0]->shape.dims[0];
     CJ_TRY(cj__use_to_read(cj__model_use(model), "cj_predict"));
+    const uint64_t begin = cj__causes_begin();
     memset(outputs, 0, (size_t)cj_model_output_count(model) * sizeof *outputs);
     const cj_status status = predict(model, &data, &given, outputs);
     cj__use_read(cj__model_use(model));
@@ -105,7 +107,7 @@ cj_status cj_predict_many_with(cj_model *model, cj_tensor *const *inputs, cj_ten
         cj_release(outputs[i]);
         outputs[i] = NULL;
     }
-    return status;
+    return cj__causes_end(begin, status);
 }
 
 cj_status cj_predict_with(cj_model *model, cj_tensor *input, cj_tensor **output,

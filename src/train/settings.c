@@ -44,7 +44,8 @@ static cj_status take_metrics(const char *what, const char *const *braces, const
                               int count, cj__specs *specs)
 {
     cj__list entries;
-    CJ_TRY(cj__list_read(what, braces, list, count, &entries));
+    const cj__given_list given = {.what = what, .braces = braces, .list = list, .count = count};
+    CJ_TRY(cj__lists_read(&given, 1, &entries));
     return take_items(&cj__metrics, entries.items, entries.count, specs);
 }
 

@@ -76,7 +76,7 @@ cj_status cj__state_need(cj_model *model, cj__train_state **state)
 cj_status cj__state_compiled(const cj_model *model, const char *who, cj__train_state **state)
 {
     if (!model)
-        return cj__fail_null_of(who, "the model");
+        return cj__fail_missing_of(CJ__MADE_MODEL, who, "the model");
     *state = cj__state_of(model);
     if (!*state || !(*state)->settings.optimizer)
         return cj__fail(CJ_NOT_BUILT, "%s: model \"%s\" is not compiled: call cj_compile() first",

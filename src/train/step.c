@@ -1,13 +1,13 @@
 // From settings to a graph: the model traced on data of given types, then losses, regularizers and
 // metrics. functions.c adds gradients and the optimizer's step.
 //
-//   total loss = sum over outputs of loss_weight * loss + weight regularizers + what layers add
-//     (activity regularizers)
-//   loss       = mean of values * sample weights * mask / mean(mask) (sum_over_batch_size: the
-//              number of values,
-//                                                                            not the sum of
-//                                                                              weights, divides)
+//   total loss = sum over outputs of loss_weight * loss
+//                + weight regularizers + activity regularizers
+//   loss       = mean of values * sample_weight * mask / mean(mask)
 //   metric     = sum of values * weights / sum of weights, over the epoch
+//
+// The mean of a loss divides by the number of values, not by the sum of weights: Keras's
+// reduction "sum_over_batch_size".
 #include "train/step.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -16,7 +16,7 @@
 #include <math.h>
 #include <string.h>
 
-// One output of the model with what its losses and metrics need.
+// One output of the model, and what its losses and metrics are computed from.
 typedef struct head {
     int index;
     const char *name; // of the output's layer
@@ -33,18 +33,18 @@ static bool is_taken(const cj__step_functions *functions, const char *name)
     return false;
 }
 
-// A row called OUTPUT_NAME, or, where that is taken, as Keras makes names unique: first with
-// `prefix` before the name ("weighted_accuracy"), then with a number behind it ("accuracy_1").
-// Without an output there is no first part. NULL without memory.
+// Adds a row named OUTPUT_NAME; of a model with one output `output` is "", and the row is NAME. A
+// name that is taken is made unique as in Keras: first with `prefix` ("weighted_accuracy"), then
+// with a number after it ("accuracy_1"). NULL if memory runs out.
 static cj__row *add_row(cj__step_functions *functions, const char *output, const char *prefix,
                         const char *name)
 {
-    const char *joint = *output ? "_" : "";
+    const char *separator = *output ? "_" : "";
     cj__text text = {0};
-    cj__text_add(&text, "%s%s%s", output, joint, name);
+    cj__text_add(&text, "%s%s%s", output, separator, name);
     if (text.data && *prefix && is_taken(functions, text.data)) {
         text.length = 0;
-        cj__text_add(&text, "%s%s%s%s", output, joint, prefix, name);
+        cj__text_add(&text, "%s%s%s%s", output, separator, prefix, name);
     }
     const size_t length = text.length;
     for (int i = 1; text.data && !text.failed && is_taken(functions, text.data); i++) {
@@ -60,7 +60,7 @@ static cj__row *add_row(cj__step_functions *functions, const char *output, const
     return row;
 }
 
-// The name that a metric is logged by: that of its spec as the user wrote it, without settings.
+// A metric is logged under the name in its spec, as the user wrote it, without settings.
 static cj_status logged_name(const char *spec, char **name)
 {
     size_t length = strcspn(spec, "(");
@@ -79,7 +79,7 @@ static int add_scalar(cj__step *step, cj_symbol *scalar)
     return step->scalar_count++;
 }
 
-// Weights (batch) in the rank of values (batch, ...), with 1 for the other lengths.
+// Reshapes weights (batch) to the rank of values (batch, ...), so that they broadcast.
 static cj_symbol *reshape_weights(cj__build *g, cj_symbol *weights, const cj_symbol *values)
 {
     if (!weights || !values)
@@ -99,13 +99,13 @@ static cj_symbol *mask_of(cj__build *g, const head *h, const cj_symbol *values)
                            values);
 }
 
-// The mean over the batch of a loss.
+// The loss of a batch: the mean of its values, weighted and masked.
 static cj_symbol *reduce_loss(cj__build *g, const head *h, cj_symbol *values)
 {
     cj_symbol *mask = mask_of(g, h, values);
     if (mask) {
-        cj_symbol *share = cj__mean(g, mask, cj__all_axes(mask), false);
-        values = cj__mul(g, values, cj__div(g, mask, cj__shift(g, share, 1e-7)));
+        cj_symbol *mask_mean = cj__mean(g, mask, cj__all_axes(mask), false);
+        values = cj__mul(g, values, cj__div(g, mask, cj__shift(g, mask_mean, 1e-7)));
     }
     if (h->weights)
         values = cj__mul(
@@ -172,7 +172,7 @@ static cj_status trace_metrics(cj__step *step, cj__step_functions *functions,
     return CJ_OK;
 }
 
-// How many outputs have a loss; where there are several, each has a row of its own.
+// The number of outputs with a loss. If there are several, each loss has its own row.
 static int loss_count(const cj__step *step, const cj__settings *settings)
 {
     int count = 0;
@@ -181,7 +181,7 @@ static int loss_count(const cj__step *step, const cj__settings *settings)
     return count;
 }
 
-// Adds one output's loss to the total; NULL specs leave an output without a loss.
+// Adds one output's loss to the total. An output with a NULL spec has no loss.
 static cj_status trace_loss(cj__step *step, cj__step_functions *functions,
                             const cj__settings *settings, const head *h)
 {
@@ -226,7 +226,8 @@ static cj_status trace_regularizers(cj_model *model, cj__step *step)
     return g->status;
 }
 
-// Input symbols for data: the model's shapes in the data's dtypes, cast to what the model wants.
+// Makes the input symbols: they have the model's shapes and the data's dtypes, and are cast to the
+// model's dtypes.
 static cj_status trace_inputs(cj_model *model, cj__step *step, const cj__step_functions *functions,
                               cj_symbol **inputs)
 {
@@ -242,7 +243,7 @@ static cj_status trace_inputs(cj_model *model, cj__step *step, const cj__step_fu
     return g->status;
 }
 
-// The name of the layer that gives output `index`, as Keras names outputs.
+// Outputs are named after the layers that compute them, as in Keras.
 static const char *output_name(const cj_model *model, int index)
 {
     const cj__application *applications = NULL;
@@ -289,8 +290,8 @@ static cj_status trace_heads(cj_model *model, cj__train_state *state, cj__step_f
     cj__row *total = add_row(functions, "", "", "loss");
     if (!total)
         return CJ_OUT_OF_MEMORY;
-    const int place = add_scalar(step, NULL);
-    total->sum = place;
+    const int total_at = add_scalar(step, NULL); // set below, once all losses are known
+    total->sum = total_at;
     total->weight = -1;
     total->mean = true;
     for (int i = 0; i < step->output_count; i++)
@@ -309,7 +310,7 @@ static cj_status trace_heads(cj_model *model, cj__train_state *state, cj__step_f
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "model \"%s\" was compiled without a loss: give cj_compile() a loss",
                         cj_layer_name(cj_model_layer(model)));
-    step->scalars[place] = step->total;
+    step->scalars[total_at] = step->total;
     return step->trace.build.status;
 }
 

@@ -1,11 +1,10 @@
-// One step: the functions that a model is trained, tested and predicted with. A function is made
-// for each kind of step and types of data, when it is first needed, and kept in the model's train
+// The functions that train, test and predict: one call is one step. A function is made for each
+// mode and each combination of data types when it is first needed, and kept in the model's train
 // state.
 //
-// Inputs are x..., y..., and the sample weights (variant without, when there are none). Outputs of
-// training and testing are scalars, from which the loop makes the values of the log: each *row* is
-// an entry of the log and says where in the outputs its sum and its weight are. Prediction gives
-// the model's outputs.
+// Its inputs are x..., y..., and the sample weights if there are any. The outputs of training and
+// testing are scalars. A *row* is one value of the log; it says which of these scalars are its sum
+// and its weight. Prediction returns the model's outputs.
 #ifndef CJ_TRAIN_STEP_H
 #define CJ_TRAIN_STEP_H
 
@@ -39,7 +38,8 @@ typedef struct cj__step_functions {
 
 void cj__functions_free(cj__step_functions *functions);
 
-// Looks up or makes the function for a data set's types. Safe from several threads for prediction.
+// Finds the function for a data set's types, or makes it. Several threads may call it for
+// prediction.
 cj_status cj__functions_find(cj_model *model, cj__train_state *state, cj__mode mode,
                              const cj_dataset *data, bool weighted,
                              const cj__step_functions **functions);
@@ -49,7 +49,7 @@ cj_status cj__functions_find(cj_model *model, cj__train_state *state, cj__mode m
 cj_status cj__step_run(const cj__step_functions *functions, const cj__batch *batch,
                        const float *weights, double *sums, double *sum_weights, double *last);
 
-// The graph of a step. TerminateOnNaN makes it once more, with a watch callback.
+// The graph of a step. TerminateOnNaN traces it a second time, with a watch callback.
 typedef struct cj__step {
     cj__trace trace;
     cj_symbol *inputs[2 * CJ__DATASET_IO_MAX + 1]; // x, y, weights: as the function takes them
@@ -61,7 +61,7 @@ typedef struct cj__step {
     cj_symbol *total; // loss
 } cj__step;
 
-// Frees the names of the rows, which can be filled again.
+// Removes all rows and frees their names.
 void cj__rows_clear(cj__step_functions *functions);
 
 // Traces model, losses and metrics into `step` (zeroed but for trace.watch); fills the rows. End

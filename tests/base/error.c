@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "support.h"
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 static void every_status_has_a_name_and_a_meaning(void **state)
@@ -90,34 +91,118 @@ static void a_null_is_named_where_no_builder_failed(void **state)
     cj__fail(CJ_IO, "a stale cause");
     assert_int_equal(cj__fail_null("the tensor"), CJ_INVALID_ARGUMENT);
     assert_string_equal(cj_error(), "the tensor is NULL");
+    assert_int_equal(cj__fail_missing_of(CJ__MADE_MODEL, "cj_fit", "the model"),
+                     CJ_INVALID_ARGUMENT);
+    assert_string_equal(cj_error(), "cj_fit: the model is NULL");
+}
+
+// A builder of that kind that fails with that sentence.
+static void builder_fails(cj__made kind, const char *text)
+{
+    cj__fail(CJ_SHAPE_MISMATCH, "%s", text);
+    assert_null(cj__build_failed(kind));
+}
+
+static void missing_says(cj__made kind, const char *text)
+{
+    cj__fail_missing(kind, "the argument");
+    assert_string_equal(cj_error(), text);
 }
 
 static void the_first_cause_of_a_builder_survives(void **state)
 {
     (void)state;
-    cj__fail(CJ_SHAPE_MISMATCH, "conv2d_1: too small");
-    assert_null(cj__build_failed());
-    for (int i = 0; i < 2; i++) { // through any number of builders and functions
-        assert_int_equal(cj__fail_null("the layer"), CJ_SHAPE_MISMATCH);
-        assert_null(cj__build_failed());
-        assert_string_equal(cj_error(), "conv2d_1: too small");
-        assert_int_equal(cj_error_status(), CJ_SHAPE_MISMATCH);
+    builder_fails(CJ__MADE_LAYER, "conv2d_1: too small");
+    for (int i = 0; i < 2; i++) { // through any number of builders, and to one status
+        assert_int_equal(cj__fail_missing(CJ__MADE_LAYER, "the layer"), CJ_SHAPE_MISMATCH);
+        assert_null(cj__build_failed(CJ__MADE_MODEL));
     }
-    cj__fail(CJ_IO, "something else");
-    assert_int_equal(cj__fail_null("the layer"), CJ_INVALID_ARGUMENT);
-    cj__build_failed();
+    assert_int_equal(cj__fail_missing(CJ__MADE_MODEL, "the model"), CJ_SHAPE_MISMATCH);
+    assert_int_equal(cj_error_status(), CJ_SHAPE_MISMATCH);
+    assert_string_equal(cj_error(), "conv2d_1: too small");
+}
+
+static void a_cause_that_was_reported_is_not_given_again(void **state)
+{
+    (void)state;
+    builder_fails(CJ__MADE_MODEL, "returned");
+    assert_int_equal(cj__fail_missing(CJ__MADE_MODEL, "the model"), CJ_SHAPE_MISMATCH);
+    missing_says(CJ__MADE_MODEL, "the argument is NULL");
+    builder_fails(CJ__MADE_MODEL, "read");
+    cj_error();
+    missing_says(CJ__MADE_MODEL, "the argument is NULL");
+    builder_fails(CJ__MADE_MODEL, "asked for");
+    cj_error_status();
+    missing_says(CJ__MADE_MODEL, "the argument is NULL");
+    builder_fails(CJ__MADE_MODEL, "forgotten");
+    builder_fails(CJ__MADE_LAYER, "forgotten too");
     cj_error_clear();
-    assert_int_equal(cj__fail_null("the model"), CJ_INVALID_ARGUMENT);
-    assert_string_equal(cj_error(), "the model is NULL");
+    missing_says(CJ__MADE_MODEL, "the argument is NULL");
+}
+
+static void only_what_a_builder_makes_has_its_cause(void **state)
+{
+    (void)state;
+    cj_error_clear();
+    builder_fails(CJ__MADE_OPTIMIZER, "adam: beta_1");
+    missing_says(CJ__MADE_MODEL, "the argument is NULL");
+    cj__fail_null("the path");
+    assert_string_equal(cj_error(), "the path is NULL");
+    missing_says(CJ__MADE_OPTIMIZER, "adam: beta_1"); // it waited
+    builder_fails(CJ__MADE_MODEL, "sequential: no");
+    missing_says(CJ__MADE_LAYER, "sequential: no"); // cj_model_layer() of the NULL
+    builder_fails(CJ__MADE_DATASET, "data set: no");
+    missing_says(CJ__MADE_TENSOR, "data set: no"); // cj_dataset_x() of the NULL
+}
+
+static void of_two_causes_the_first_is_reported_once(void **state)
+{
+    (void)state;
+    builder_fails(CJ__MADE_LAYER, "dense: first");
+    builder_fails(CJ__MADE_LAYER, "dense: second");
+    cj__fail_missing_some(CJ__MADE_LAYER, 2, "the layers");
+    assert_string_equal(cj_error(), "dense: first");
+    missing_says(CJ__MADE_LAYER, "the argument is NULL");
+}
+
+static void a_failure_that_was_passed_over_is_not_that_of_a_later_null(void **state)
+{
+    (void)state;
+    builder_fails(CJ__MADE_LAYER, "dense: tried in vain");
+    builder_fails(CJ__MADE_LAYER, "dense: given");
+    missing_says(CJ__MADE_LAYER, "dense: given");
+    cj_error_clear();
+    for (int i = 0; i < 10; i++) { // beyond what is kept
+        char text[16];
+        snprintf(text, sizeof text, "number %d", i);
+        builder_fails(CJ__MADE_LAYER, text);
+    }
+    cj__fail_missing_some(CJ__MADE_LAYER, 10, "the layers");
+    assert_string_equal(cj_error(), "number 0");
+}
+
+static void a_prefix_and_what_builders_did_inside_belong_to_the_cause(void **state)
+{
+    (void)state;
+    cj_error_clear();
+    builder_fails(CJ__MADE_LAYER, "dense: no"); // within a builder of models
+    cj__fail_in(CJ_BAD_FILE, "a.cajal");
+    assert_null(cj__build_failed(CJ__MADE_MODEL));
+    assert_int_equal(cj__fail_missing(CJ__MADE_LAYER, "the layer"), CJ_BAD_FILE);
+    assert_string_equal(cj_error(), "a.cajal: dense: no");
+    const uint64_t begin = cj__causes_begin(); // within a function that gives a status
+    builder_fails(CJ__MADE_SYMBOL, "symbol: no");
+    assert_int_equal(cj__causes_end(begin, CJ_SHAPE_MISMATCH), CJ_SHAPE_MISMATCH);
+    missing_says(CJ__MADE_SYMBOL, "the argument is NULL");
 }
 
 static void a_builder_never_fails_with_the_status_ok(void **state)
 {
     (void)state;
     cj_error_clear();
-    assert_null(cj__build_failed());
+    assert_null(cj__build_failed(CJ__MADE_MODEL));
+    assert_int_equal(cj__fail_missing(CJ__MADE_MODEL, "the model"), CJ_INVALID_ARGUMENT);
     assert_int_equal(cj_error_status(), CJ_INVALID_ARGUMENT);
-    assert_int_equal(cj__fail_null("the model"), CJ_INVALID_ARGUMENT);
 }
 
 static void a_user_may_set_the_sentence(void **state)
@@ -145,6 +230,11 @@ int main(void)
         cmocka_unit_test(each_thread_has_its_own_sentence),
         cmocka_unit_test(a_null_is_named_where_no_builder_failed),
         cmocka_unit_test(the_first_cause_of_a_builder_survives),
+        cmocka_unit_test(a_cause_that_was_reported_is_not_given_again),
+        cmocka_unit_test(only_what_a_builder_makes_has_its_cause),
+        cmocka_unit_test(of_two_causes_the_first_is_reported_once),
+        cmocka_unit_test(a_failure_that_was_passed_over_is_not_that_of_a_later_null),
+        cmocka_unit_test(a_prefix_and_what_builders_did_inside_belong_to_the_cause),
         cmocka_unit_test(a_builder_never_fails_with_the_status_ok),
         cmocka_unit_test(a_user_may_set_the_sentence),
     };

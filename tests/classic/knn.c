@@ -133,7 +133,7 @@ static void bytes_and_floats_are_held_not_copied(void **unused)
 }
 
 // Sentences
-// ------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 static void builders_refuse_what_is_none(void **unused)
 {
@@ -171,7 +171,10 @@ static void fitting_refuses_what_does_not_fit(void **unused)
     assert_int_equal(cj_knn_fit(NULL, NULL), CJ_INVALID_ARGUMENT);
     expect_fit(knn, bytes_of(CJ_SHAPE(2, 2), bytes), bytes_of(CJ_SHAPE(2), bytes),
                CJ_INVALID_ARGUMENT, "k is 3, but there are 2");
-    expect_fit(knn, bytes_of(CJ_SHAPE(4, 2), bytes), NULL, CJ_SHAPE_MISMATCH, "no labels");
+    cj_dataset *unlabelled = cj_dataset(.x = {bytes_of(CJ_SHAPE(4, 2), bytes)});
+    assert_int_equal(cj_knn_fit(knn, unlabelled), CJ_SHAPE_MISMATCH);
+    assert_error_contains("no labels");
+    cj_release(unlabelled);
     expect_fit(knn, bytes_of(CJ_SHAPE(4, 2), bytes), bytes_of(CJ_SHAPE(4, 2), bytes),
                CJ_SHAPE_MISMATCH, "(4, 1)");
     expect_fit(knn, bytes_of(CJ_SHAPE(4, 2), bytes), floats_of(CJ_SHAPE(4), floats),
@@ -246,7 +249,7 @@ static void asking_refuses_what_does_not_fit(void **unused)
 }
 
 // Memory
-// ---------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 static cj_status work(void *context)
 {

@@ -85,12 +85,28 @@ grep -q Epoch out && fail "it trained before it refused the place"
 [ -s new/folder/m.safetensors ] && [ -s new/report/confusion.svg ] || fail "folders are made"
 
 # Numbers out of range.
-refused 2 '--limit' train --limit -5
-refused 2 '--learning-rate' train --learning-rate -1
+refused 2 '--limit needs a whole number, 1 or more, not "-5"' train --limit -5
+refused 2 '--batch-size needs a whole number from 1 to 1048576, not "2e12"' train --batch-size 2e12
+refused 2 '--learning-rate needs a number, 0 or more' train --learning-rate -1
+refused 2 '--index needs' explain m.safetensors digit.png --index 0,-1
+refused 2 '--index needs' explain m.safetensors digit.png --index 1,
+refused 2 '--index needs' explain m.safetensors digit.png --index 0,0,0,0,0,0,0,0,0
 refused 2 '--class-weight' train --class-weight 1,x
 refused 2 '--validation-split' train --validation-split 1
 refused 2 '--save-best-only needs --output' train --save-best-only
 refused 1 'training diverged' train mnist-mlp --data digits --limit 300 --epochs 1 --optimizer sgd --learning-rate 1e30 --quiet
+
+# Names with a letter wrong.
+refused 2 'unknown command "trian": did you mean "train"?' trian
+refused 2 'unknown option "--epoch=3" (did you mean "--epochs"?)' train --epoch=3
+refused 2 'did you mean "mnist"?' datasets info mnits
+refused 1 'did you mean "mnist-mlp"?' summary mnist-mpl
+
+# A part of the test samples; long arrays are shortened to 12.
+"$program" evaluate m.safetensors --data digits --limit 50 | grep -q '^on 50 test samples of digits' || fail "evaluate --limit"
+"$program" evaluate m.safetensors --data digits --limit 50 --json |
+    python3 -c 'import json, sys; assert sum(map(sum, json.load(sys.stdin)["confusion"])) == 50'
+"$program" explain m.safetensors digit.png --layer dense | grep -q 'the other 772 come to' || fail "explain shows 12 by default"
 
 # A saved run knows its batches and samples; what contradicts it is refused.
 "$program" train mnist-mlp --data digits --limit 200 --epochs 1 --batch-size 16 --quiet --output r.safetensors

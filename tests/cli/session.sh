@@ -29,6 +29,26 @@ cmp a.safetensors d.safetensors || fail "resuming gives other bits"
 "$program" explain a.safetensors report/mistakes.png --layer dense >explained || fail "explain"
 grep -q 'dense' explained || fail "explain names no layer"
 "$program" summary a.safetensors --json >model.json
+
+# A file remembers its data set, and the names of its classes; a name that is no data set counts for nothing.
+"$program" evaluate a.safetensors --limit 10 | grep -q '^on 10 test samples of digits' || fail "evaluate forgets the data set"
+python3 - <<'END'
+import json
+data = open("a.safetensors", "rb").read()
+n = int.from_bytes(data[:8], "little")
+header = json.loads(data[8:8 + n])
+assert json.loads(header["__metadata__"]["notes"]) == {"data": "digits"}
+for name, notes in (("named", {"data": "../x", "classes": "\n".join("zero one two three four five six seven eight \x1b[1m".split())}),
+                    ("few", {"classes": "zero\none"})):
+    header["__metadata__"]["notes"] = json.dumps(notes)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    open(f"{name}.safetensors", "wb").write(len(text).to_bytes(8, "little") + text + data[8 + n:])
+END
+"$program" predict named.safetensors report/mistakes.png | grep -Eq 'class [0-9] \(([a-z]+|\\x1b\[1m)\), probability' || fail "predict names no class"
+"$program" predict named.safetensors report/mistakes.png --json | grep -q '"name": ' || fail "predict --json names no class"
+"$program" predict few.safetensors report/mistakes.png | grep -Eq 'class [0-9], probability' || fail "two names for ten classes"
+"$program" evaluate named.safetensors --limit 10 >/dev/null || fail "a data set that is none"
 for how in "" "--training"; do
     # shellcheck disable=SC2086 # no option, or one
     "$program" bench a.safetensors --batch-size 8 --threads 1 --rounds 1 --seconds 0 $how >benched || fail "bench $how"

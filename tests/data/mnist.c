@@ -135,7 +135,10 @@ static void the_published_files_have_their_known_contents(void **state)
     if (!support_data("mnist"))
         support_skip("CAJAL_DATA has no mnist");
     cj_dataset *train, *test;
-    assert_int_equal(cj_load_mnist(&train, &test), CJ_OK);
+    const cj_status status = cj_load_mnist(&train, &test);
+    if (status == CJ_UNSUPPORTED)
+        support_skip("this build reads no gzip");
+    assert_int_equal(status, CJ_OK);
     assert_int_equal(cj_dataset_count(train), 60000);
     assert_int_equal(cj_dataset_count(test), 10000);
     const unsigned char *labels = cj_tensor_data(cj_dataset_y(train, 0)),

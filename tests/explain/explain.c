@@ -88,7 +88,7 @@ static void assert_honest(cj_model *model)
 }
 
 // Chapter 4.6
-// ------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 static void assign(cj_model *model, const char *layer, cj_shape shape, const float *values,
                    size_t count)
@@ -195,7 +195,7 @@ static void mistakes_are_answered_with_sentences(void **state)
 }
 
 // Honesty
-// ----------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 static void convolutions_agree_with_the_model(void **state)
 {
@@ -238,6 +238,55 @@ static void dense_and_elementwise_layers_agree_with_the_model(void **state)
     assert_honest(cj_sequential(cj_input(4, 5), cj_softmax(1), cj_reshape({2, 10}),
                                 cj_activation("softmax")));
     assert_honest(cj_sequential(cj_input(4, 3, 5), cj_softmax(), cj_flatten()));
+}
+
+static void layer_normalization_agrees_with_the_model(void **state)
+{
+    (void)state;
+    assert_honest(cj_sequential(cj_input(7), cj_layer_normalization()));
+    assert_honest(cj_sequential(cj_input(300), cj_layer_normalization(.epsilon = 1e-6)));
+    assert_honest(cj_sequential(cj_input(4, 5), cj_layer_normalization(.axis = {1})));
+    assert_honest(cj_sequential(cj_input(4, 3, 5), cj_layer_normalization(.axis = {1, -1})));
+    assert_honest(cj_sequential(cj_input(4, 3, 5), cj_layer_normalization(.axis = {-1, -2, -3})));
+    assert_honest(
+        cj_sequential(cj_input(4, 5), cj_layer_normalization(.scale = false, .center = false)));
+}
+
+// Mean 2, variance (1 + 1 + 0 + 9 + 9) / 5 = 4, and 1 / sqrt(4 + 0) = 0.5.
+static void layer_normalization_is_explained_number_by_number(void **state)
+{
+    (void)state;
+    static const float numbers[5] = {1, 3, 2, -1, 5};
+    cj_model *model = cj_sequential(cj_input(5), cj_layer_normalization(.epsilon = 0));
+    cj_tensor *x = NULL;
+    cj_status status;
+    assert_non_null(model);
+    assert_int_equal(cj_tensor_from(CJ_F32, CJ_SHAPE(5), numbers, 5, &x), CJ_OK);
+    char *text = explain(model, &x, (cj_explain_args){CJ_EXPLAIN_DEFAULTS}, &status);
+    assert_int_equal(status, CJ_OK);
+    assert_says(text, "    mean = (1 + 3 + 2 + -1 + 5) / 5 = 2\n");
+    assert_says(text,
+                "    variance = ((1 - 2)² + (3 - 2)² + (2 - 2)² + (-1 - 2)² + (5 - 2)²) / 5 = 4\n");
+    assert_says(text, "    = 1 × (5 - 2) / sqrt(4 + 0) + 0 = 1.5\n");
+    free(text);
+    text = explain(model, &x, (cj_explain_args){CJ_EXPLAIN_DEFAULTS, .max_rows = 4}, &status);
+    assert_says(text, "    mean = (1 + 3 + ... + -1 + 5) / 5 = 2\n");
+    free(text);
+    cj_release(x);
+    cj_release(model);
+}
+
+static void every_class_in_the_table_is_a_layer(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+#define CJ__EXPLAINER(class_name, function) class_name,
+#include "explain/explain.def"
+#undef CJ__EXPLAINER
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!cj__layer_kind_find(names[i]))
+            fail_msg("explain.def has %s, which is no layer", names[i]);
 }
 
 static void recurrence_agrees_with_the_model(void **state)
@@ -353,9 +402,9 @@ static cj_status build_and_explain(void *context)
     float pixels[9] = {1, 2, 3};
     cj_tensor *image = NULL;
     cj_status status = cj_tensor_from(CJ_F32, CJ_SHAPE(3, 3, 1), pixels, 9, &image);
-    cj_model *model =
-        cj_sequential(cj_input(3, 3, 1), cj_conv2d(2, {2, 2}, .activation = "softmax"),
-                      cj_flatten(), cj_dense(20, .dtype = "mixed_bfloat16"), cj_dense(1));
+    cj_model *model = cj_sequential(
+        cj_input(3, 3, 1), cj_conv2d(2, {2, 2}, .activation = "softmax"), cj_flatten(),
+        cj_dense(20, .dtype = "mixed_bfloat16"), cj_layer_normalization(), cj_dense(1));
     if (status == CJ_OK)
         status = model ? cj_explain_with(model, &image, stream,
                                          &(cj_explain_args){CJ_EXPLAIN_DEFAULTS}) :
@@ -382,6 +431,9 @@ int main(void)
         cmocka_unit_test(convolutions_agree_with_the_model),
         cmocka_unit_test(pooling_agrees_with_the_model),
         cmocka_unit_test(dense_and_elementwise_layers_agree_with_the_model),
+        cmocka_unit_test(layer_normalization_agrees_with_the_model),
+        cmocka_unit_test(layer_normalization_is_explained_number_by_number),
+        cmocka_unit_test(every_class_in_the_table_is_a_layer),
         cmocka_unit_test(recurrence_agrees_with_the_model),
         cmocka_unit_test(a_state_in_bfloat16_is_rounded_at_each_step),
         cmocka_unit_test(tokens_are_looked_up),

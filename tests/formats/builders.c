@@ -41,13 +41,7 @@ static const void *input_symbol(void)
 static const void *applied(void)
 {
     cj_symbol *y = cj_apply(cj_conv2d(2, {3}), cj_input_symbol(3));
-    const cj_status status = cj_error_status();
-    char sentence[512];
-    snprintf(sentence, sizeof sentence, "%s", cj_error());
-    assert_null(cj_functional(.inputs = {cj_input_symbol(3)}, .outputs = {y})); // lets go of it all
-    assert_int_equal(cj_error_status(), status);
-    assert_string_equal(cj_error(), sentence);
-    return y;
+    return cj_functional(.inputs = {cj_input_symbol(3)}, .outputs = {y}); // lets go of it all
 }
 static const void *sequential(void)
 {
@@ -156,40 +150,81 @@ static const void *pool(void)
     return cj_pool_new(-1);
 }
 
+static cj_status without_layer(void)
+{
+    return cj_set_trainable(NULL, true);
+}
+static cj_status without_model(void)
+{
+    return cj_save(NULL, "x");
+}
+static cj_status without_symbol(void)
+{
+    cj_symbol *one = x(1), *gradient;
+    const cj_status status = cj_gradients(NULL, &one, 1, &gradient);
+    cj_release(one);
+    return status;
+}
+static cj_status without_function(void)
+{
+    return cj_function_call(NULL, NULL, NULL);
+}
+static cj_status without_optimizer(void)
+{
+    return cj_compile(model, .optimizer = NULL);
+}
+static cj_status without_pool(void)
+{
+    return cj_compile(model, .pool = NULL);
+}
+static cj_status without_callback(void)
+{
+    return cj_fit(model, NULL, .callbacks = {NULL});
+}
+static cj_status without_data(void)
+{
+    return cj_fit(model, NULL);
+}
+static cj_status without_knn(void)
+{
+    return cj_knn_fit(NULL, NULL);
+}
+
 static const struct {
     const char *name;
     const void *(*build)(void);
+    cj_status (*give)(void); // to a function that gives a status
 } builders[] = {
-    {"cj_conv2d", layer},
-    {"cj_input", input},
-    {"cj_input_symbol", input_symbol},
-    {"cj_apply", applied},
-    {"cj_sequential", sequential},
-    {"cj_functional", functional},
-    {"cj_model_find_layer", found},
-    {"cj_layer_output", output},
-    {"cj_layer_model", no_model},
-    {"cj_op_add", sum},
-    {"cj_op_matmul", product},
-    {"cj_op_reshape", reshaped},
-    {"cj_op_reduce_sum", reduced},
-    {"cj_op_activation", activated},
-    {"cj_op_cast", of_no_dtype},
-    {"cj_symbol_scalar", scalar},
-    {"cj_symbol_input", given},
-    {"cj_function", function},
-    {"cj_adam", optimizer},
-    {"cj_sgd", clipped_twice},
-    {"cj_optimizer_from_spec", from_spec},
-    {"cj_early_stopping", stopping},
-    {"cj_reduce_lr_on_plateau", plateau},
-    {"cj_model_checkpoint", checkpoint},
-    {"cj_dataset", data_set},
-    {"cj_knn", classifier},
-    {"cj_load", loaded},
-    {"cj_load_memory", from_memory},
-    {"cj_model_from_json", from_json},
-    {"cj_pool_new", pool},
+    {"cj_conv2d", layer, without_layer},
+    {"cj_input", input, without_layer},
+    {"cj_input_symbol", input_symbol, without_symbol},
+    {"cj_apply", applied, without_model},
+    {"cj_sequential", sequential, without_model},
+    {"cj_functional", functional, without_model},
+    {"cj_model_find_layer", found, without_layer},
+    {"cj_layer_output", output, without_symbol},
+    {"cj_layer_model", no_model, without_model},
+    {"cj_op_add", sum, without_symbol},
+    {"cj_op_matmul", product, without_symbol},
+    {"cj_op_reshape", reshaped, without_symbol},
+    {"cj_op_reduce_sum", reduced, without_symbol},
+    {"cj_op_activation", activated, without_symbol},
+    {"cj_op_cast", of_no_dtype, without_symbol},
+    {"cj_symbol_scalar", scalar, without_symbol},
+    {"cj_symbol_input", given, without_symbol},
+    {"cj_function", function, without_function},
+    {"cj_adam", optimizer, without_optimizer},
+    {"cj_sgd", clipped_twice, without_optimizer},
+    {"cj_optimizer_from_spec", from_spec, without_optimizer},
+    {"cj_early_stopping", stopping, without_callback},
+    {"cj_reduce_lr_on_plateau", plateau, without_callback},
+    {"cj_model_checkpoint", checkpoint, without_callback},
+    {"cj_dataset", data_set, without_data},
+    {"cj_knn", classifier, without_knn},
+    {"cj_load", loaded, without_model},
+    {"cj_load_memory", from_memory, without_model},
+    {"cj_model_from_json", from_json, without_model},
+    {"cj_pool_new", pool, without_pool},
 };
 
 static void the_first_cause_survives_every_builder(void **state)
@@ -202,10 +237,9 @@ static void the_first_cause_survives_every_builder(void **state)
         const cj_status status = cj_error_status();
         char sentence[1024];
         snprintf(sentence, sizeof sentence, "%s", cj_error());
-        cj_tensor *y = NULL;
-        const bool good = !made && status != CJ_OK && *sentence &&
-                          cj_predict(NULL, NULL, &y) == status && cj_save(NULL, "x") == status &&
-                          cj_compile(NULL) == status && strcmp(sentence, cj_error()) == 0;
+        builders[i].build(); // now nobody reads its sentence
+        const bool good = !made && status != CJ_OK && *sentence && builders[i].give() == status &&
+                          strcmp(sentence, cj_error()) == 0;
         if (!good)
             print_message("%s: %s\"%s\", then \"%s\"\n", builders[i].name,
                           made ? "no failure, " : "", sentence, cj_error());

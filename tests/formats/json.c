@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include <cajal.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char sequential[] =
@@ -49,6 +50,33 @@ static void written_json_reads_back_to_itself(void **state)
     assert_string_equal(first, second);
     cj_free(first), cj_free(second);
     cj_release(model), cj_release(again);
+}
+
+// Of files of Keras 2, and of programs: the first layer carries the input's shape. On a later layer it
+// has no effect, as in Keras.
+static void a_first_layer_may_carry_the_input_shape(void **state)
+{
+    (void)state;
+    static const char *const shapes[] = {"\"input_shape\": [6]", "\"batch_input_shape\": [null, 6]",
+                                         "\"batch_shape\": [null, 6]"};
+    char json[512];
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        snprintf(json, sizeof json,
+                 "{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": "
+                 "\"Dense\", \"config\": {\"units\": 2, %s}}, {\"class_name\": \"Dense\", "
+                 "\"config\": {\"units\": 3, \"input_shape\": [77]}}]}}",
+                 shapes[i]);
+        cj_model *model = parse(json);
+        if (!model)
+            fail_msg("%s: %s", shapes[i], cj_error());
+        assert_int_equal(cj_model_input_shape(model, 0)->rank, 2);
+        assert_int_equal(cj_model_input_shape(model, 0)->dims[1], 6);
+        assert_int_equal(cj_model_output_shape(model, 0)->dims[1], 3);
+        cj_release(model);
+    }
+    assert_null(parse("{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": "
+                      "\"Dense\", \"config\": {\"units\": 2, \"input_shape\": \"six\"}}]}}"));
+    assert_error_contains("shape");
 }
 
 static void every_truncation_gives_a_sentence(void **state)
@@ -136,6 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sequential_model_is_read),
         cmocka_unit_test(written_json_reads_back_to_itself),
+        cmocka_unit_test(a_first_layer_may_carry_the_input_shape),
         cmocka_unit_test(every_truncation_gives_a_sentence),
         cmocka_unit_test(what_is_not_supported_is_named),
         cmocka_unit_test(models_nested_too_deep_are_refused),

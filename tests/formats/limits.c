@@ -83,18 +83,28 @@ static cj_model *nest(int depth)
     return model;
 }
 
-static void nests_come_back_or_are_refused_when_saved(void **state)
+// The deepest that can be built is the deepest that can be read.
+static void the_deepest_nest_comes_back(void **state)
 {
     (void)state;
-    void *data = NULL;
-    size_t size = 0;
-    cj_model *model = nest(60), *loaded = there_and_back(model);
+    cj_model *model = nest(64), *loaded = there_and_back(model);
     cj_release(model), cj_release(loaded);
-    model = nest(80);
-    assert_int_equal(cj_save_memory(model, &data, &size), CJ_UNSUPPORTED);
-    assert_error_contains("nested");
-    assert_null(data);
-    cj_release(model);
+    assert_null(nest(65));
+    assert_error_contains("nested 65 deep");
+}
+
+static void a_nest_of_5000_models_in_json_is_refused(void **state)
+{
+    (void)state;
+    enum { DEPTH = 5000, ENTRY = 80 };
+    char *json = malloc((size_t)DEPTH * ENTRY), *at = json;
+    for (int i = 0; i < DEPTH; i++)
+        at += sprintf(at, "{\"class_name\": \"Sequential\", \"config\": {\"layers\": [");
+    for (int i = 0; i < DEPTH; i++)
+        at += sprintf(at, "]}}");
+    assert_null(cj_model_from_json(json, strlen(json)));
+    assert_error_contains("deep");
+    free(json);
 }
 
 // Two nested models with one layer: one set of weights, before and after.
@@ -233,7 +243,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_layers_come_back),
         cmocka_unit_test(layers_in_reverse_order_are_read_in_one_pass),
-        cmocka_unit_test(nests_come_back_or_are_refused_when_saved),
+        cmocka_unit_test(the_deepest_nest_comes_back),
+        cmocka_unit_test(a_nest_of_5000_models_in_json_is_refused),
         cmocka_unit_test(layers_that_nested_models_share_come_back_shared),
         cmocka_unit_test(odd_names_come_back),
         cmocka_unit_test(names_that_are_not_utf8_are_refused_when_given),

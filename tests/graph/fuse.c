@@ -7,12 +7,15 @@ typedef struct network {
     bool convolves;
     cj_shape x, w, y;
     int64_t bias;
+    bool bare; // without the bias
 } network;
 
 static const network networks[] = {
-    {false, {2, {CJ_BATCH, 6}}, {2, {6, 5}}, {2, {4, 5}}, 5},
-    {false, {3, {CJ_BATCH, 3, 6}}, {2, {6, 17}}, {3, {4, 3, 17}}, 17},
-    {true, {4, {CJ_BATCH, 6, 5, 3}}, {4, {3, 3, 3, 4}}, {4, {4, 6, 5, 4}}, 4},
+    {false, {2, {CJ_BATCH, 6}}, {2, {6, 5}}, {2, {4, 5}}, 5, false},
+    {false, {3, {CJ_BATCH, 3, 6}}, {2, {6, 17}}, {3, {4, 3, 17}}, 17, false},
+    {true, {4, {CJ_BATCH, 6, 5, 3}}, {4, {3, 3, 3, 4}}, {4, {4, 6, 5, 4}}, 4, false},
+    {false, {2, {CJ_BATCH, 6}}, {2, {6, 5}}, {2, {4, 5}}, 5, true},
+    {true, {4, {CJ_BATCH, 6, 5, 3}}, {4, {3, 3, 3, 4}}, {4, {4, 6, 5, 4}}, 4, true},
 };
 enum { NETWORKS = sizeof networks / sizeof networks[0] };
 
@@ -26,7 +29,7 @@ static cj_function *make(const network *n, int act, bool turned, bool gradients,
                        fixture_input(&f, CJ_SHAPE(n->bias))};
     cj_symbol *u = n->convolves ? cj__conv2d_symbol(&f.g, xs[0], xs[1], &conv) :
                                   cj__matmul(&f.g, xs[0], xs[1], false, false);
-    cj_symbol *v = turned ? cj__add(&f.g, xs[2], u) : cj__add(&f.g, u, xs[2]);
+    cj_symbol *v = n->bare ? u : turned ? cj__add(&f.g, xs[2], u) : cj__add(&f.g, u, xs[2]);
     cj_symbol *y = act >= 0 ? cj__apply_unary(&f.g, (cj__unary)act, v, -1.5, 2.5) : v;
     fixture_output(&f, y);
     if (gradients) {
@@ -111,6 +114,10 @@ static void fusion_takes_place_unless_switched_off(void **state)
         plan_says(make(&networks[2], CJ__UNARY_relu, false, false, NULL), "conv2d_bias_act"));
     assert_true(
         plan_says(make(&networks[0], CJ__UNARY_relu, false, true, NULL), "matmul_bias_act"));
+    for (int n = 3; n < NETWORKS; n++) {
+        assert_true(plan_says(make(&networks[n], CJ__UNARY_relu, false, true, NULL), "bias_act"));
+        assert_false(plan_says(make(&networks[n], CJ__UNARY_relu, false, false, NULL), " relu "));
+    }
     assert_false(
         plan_says(make(&networks[0], CJ__UNARY_relu, false, false, "-fuse_bias_act"), "bias_act"));
 }

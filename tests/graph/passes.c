@@ -37,8 +37,8 @@ static void what_names_no_pass_is_refused(void **state)
          "unknown rewrite in CAJAL_PLAN \"fuse_bias_atc\": did you mean \"fuse_bias_act\"?"},
         {"-winograd44",
          "unknown rewrite in CAJAL_PLAN \"winograd44\": did you mean \"winograd4\"?"},
-        {"-nothing_of_the_kind",
-         "unknown rewrite in CAJAL_PLAN \"nothing_of_the_kind\": there are identity, cse, "},
+        {"-nothing_of_the_kind", "unknown rewrite in CAJAL_PLAN \"nothing_of_the_kind\": there are "
+                                 "factor_sums, identity, "},
         {"-cse -dead", "unknown rewrite in CAJAL_PLAN \"cse -dead\""},
         {"cse", "CAJAL_PLAN: \"cse\" is not a list such as -fuse_pool,-winograd"},
         {"-cse,dead", "CAJAL_PLAN: \"-cse,dead\" is not a list"},

@@ -153,8 +153,7 @@ static cj_function *twice_the_same(const char *off)
     cj_symbol *x = fixture_input(&f, CJ_SHAPE(CJ_BATCH, COLS)), *branch[2];
     for (int i = 0; i < 2; i++) {
         cj_symbol *y = cj__apply_unary(&f.g, CJ__UNARY_tanh, cj__scale(&f.g, x, 1), 0, 0);
-        y = cj__append(&f.g, &cj__op_reshape, &(cj__reshape_attrs){CJ_SHAPE(CJ_BATCH, COLS)}, &y,
-                       1);
+        y = cj__reshape(&f.g, y, &CJ_SHAPE(CJ_BATCH, COLS));
         branch[i] = cj__stop_gradient(&f.g, y);
     }
     fixture_output(&f, cj__mul(&f.g, branch[0], branch[1]));
@@ -172,12 +171,12 @@ static void small_passes_do_their_work(void **state)
         const char *off;
         int tanhs, stops, calls;
     } rows[] = {
-        {NULL, 1, 0, 2},
-        {"-identity", 1, 1, 5},
-        {"-cse", 2, 0, 3},
-        {"-dead,-fuse_round,-fuse_accuracy,-fuse_dropout,-bf16_products", 2, 0, 3},
-        {"-fuse_round,-fuse_accuracy,-fuse_dropout,-bf16_products", 1, 0, 2},
-        {"-identity,-cse", 2, 2, 9},
+        {"-fuse_elements", 1, 0, 2},
+        {"-fuse_elements,-identity", 1, 1, 5},
+        {"-fuse_elements,-cse", 2, 0, 3},
+        {"-fuse_elements,-dead,-fuse_round,-fuse_accuracy,-fuse_dropout,-bf16_products", 2, 0, 3},
+        {"-fuse_elements,-fuse_round,-fuse_accuracy,-fuse_dropout,-bf16_products", 1, 0, 2},
+        {"-fuse_elements,-identity,-cse", 2, 2, 9},
     };
     cj_tensor *x = fixture_tensor(CJ_SHAPE(ROWS, COLS), NULL), *first = NULL;
     (void)state;
@@ -260,7 +259,8 @@ static void parts_do_not_overwrite_what_the_next_reads(void **state)
     bool cut, uncut;
     for (unsigned i = 0; i < 3; i++)
         fixture_fill(in[i], i + 1);
-    cj_tensor *parts = products(NULL, in, &cut), *whole = products("-split_batch", in, &uncut);
+    cj_tensor *parts = products("-fuse_elements", in, &cut),
+              *whole = products("-fuse_elements,-split_batch", in, &uncut);
     assert_true(cut && !uncut);
     fixture_expect_same(parts, whole);
     cj_release(parts), cj_release(whole);

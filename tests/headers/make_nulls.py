@@ -1,7 +1,8 @@
 """Writes a C program that calls every public function with NULL in each pointer argument in turn, the others valid: once
-alone, where NULL is a mistake of the caller, and once after a builder failed, where NULL is that builder's result. None
-may crash; where an object, a string or an output is due the call fails, with a sentence about the NULL, or with the
-builder's sentence. Each call runs in a process of its own."""
+alone, where NULL is a mistake of the caller, and once after a builder failed. None may crash; where an object, a string
+or an output is due the call fails with a sentence about the NULL. But where an object is due and a builder of such
+objects failed, the NULL is that builder's result, and the call fails with its sentence; so does what is given the NULL
+that the call returns. Each call runs in a process of its own."""
 import sys
 
 from declarations import functions
@@ -20,6 +21,25 @@ OPTIONAL = {
 GETTERS = {
     "cj_dataset_x", "cj_dataset_y", "cj_dataset_sample_weight", "cj_layer_variable", "cj_model_layer_at",
     "cj_variable_value", "cj_model_layer", "cj_tensor_data", "cj_updates_learning_rate",
+}
+# Builders that fail, by the type of what they do not make.
+FAILING = {
+    "cj_layer *": "cj_dense(-7)", "cj_model *": "cj_sequential(cj_dense(-7))",
+    "cj_symbol *": "cj_apply(cj_dense(-7), w.symbol)", "cj_dataset *": "cj_dataset()", "cj_tensor *": "cj_dataset()",
+    "cj_optimizer *": "cj_adam(.beta_1 = 7)", "cj_callback *": 'cj_early_stopping(.mode = "mni")',
+    "cj_pool *": "cj_pool_new(-1)", "cj_knn *": "cj_knn(.k = 0)", "cj_function *": "cj_function(.input_count = -1)",
+    "cj_variable *": "cj_variable_new(NULL, w.x)",
+    "cj_updates *": "cj_optimizer_updates(cj_adam(.beta_1 = 7), &w.variable, &w.symbol, 1)",
+}
+# Whether what is given a builder's NULL fails, by the type of the NULL.
+PASSED_ON = {
+    "cj_layer *": "cj_set_trainable(NULL, true) != CJ_OK", "cj_model *": "cj_model_summary(NULL, w.stream) != CJ_OK",
+    "cj_symbol *": "cj_gradients(NULL, &w.symbol, 1, (cj_symbol *[1]){NULL}) != CJ_OK",
+    "cj_dataset *": "cj_fit(w.model, NULL) != CJ_OK", "cj_optimizer *": "cj_compile(w.model, .optimizer = NULL) != CJ_OK",
+    "cj_callback *": "cj_fit(w.model, w.data, .callbacks = {NULL}) != CJ_OK",
+    "cj_pool *": "cj_compile(w.model, .pool = NULL) != CJ_OK", "cj_knn *": "cj_knn_fit(NULL, w.data) != CJ_OK",
+    "cj_function *": "cj_function_call(NULL, NULL, NULL) != CJ_OK",
+    "cj_variable *": "cj_variable_assign(NULL, w.x) != CJ_OK", "cj_updates *": "!cj_function(.updates = NULL)",
 }
 # C expressions by type, by name, by function and name: the last that is there counts.
 TYPES = {
@@ -55,7 +75,8 @@ ARGS = {
     "conv3d_transpose": ".filters = 2, .kernel_size = {3}",
     "depthwise_conv1d": ".kernel_size = 3", "depthwise_conv2d": ".kernel_size = {3}",
     "separable_conv1d": ".filters = 2, .kernel_size = 3", "separable_conv2d": ".filters = 2, .kernel_size = {3}",
-    "simple_rnn": ".units = 2", "csv_logger": ".filename = w.path", "model_checkpoint": ".filepath = w.path",
+    "simple_rnn": ".units = 2", "lstm": ".units = 2", "gru": ".units = 2",
+    "csv_logger": ".filename = w.path", "model_checkpoint": ".filepath = w.path",
     "dataset": ".x = {w.x}, .y = {w.y}", "functional": ".inputs = {w.symbol}, .outputs = {w.symbol}",
     "sequential": ".layers = &w.layer, .layer_count = 1", "compile": '.loss = "mse"',
     "function": ".inputs = &w.symbol, .input_count = 1, .outputs = &w.symbol, .output_count = 1",
@@ -92,16 +113,9 @@ typedef struct world {
 } world;
 static world w;
 
-static const char first_cause[] = "dense: units must be at least 1, not -7";
-
-// Whether what is given the NULL of a failed builder keeps the builder's sentence.
-static bool kept(void)
-{
-    char before[1024];
-    const cj_status status = cj_error_status();
-    snprintf(before, sizeof before, "%s", cj_error());
-    return cj_model_summary(NULL, w.stream) == status && strcmp(before, cj_error()) == 0;
-}
+// The sentence of the builder that failed before the call; empty where none did, or none of what is
+// NULL.
+static char cause[1024];
 
 static cj_status make(void)
 {
@@ -139,9 +153,9 @@ static int wrong(const char *what, bool after)
 }
 
 // Whether the failure has its sentence.
-static bool told(bool after)
+static bool told(void)
 {
-    return after ? strcmp(cj_error(), first_cause) == 0 : strstr(cj_error(), "NULL") != NULL;
+    return *cause ? strcmp(cj_error(), cause) == 0 : strstr(cj_error(), "NULL") != NULL;
 }
 
 """
@@ -155,7 +169,7 @@ static int run(int index, bool after)
         if (!freopen("/dev/null", "w", stdout))
             _exit(2);
         cj_error_clear();
-        if (after && cj_dense(-7))
+        if (after && !cases[index].fail())
             _exit(2);
         _exit(cases[index].call(cases[index].name, after));
     }
@@ -214,15 +228,23 @@ def main(path):
             optional = (function.name, parameter.name) in OPTIONAL
             name = f"case_{len(rows)}"
             if not optional and function.result == "cj_status":
-                body = f"    return {call} != CJ_OK && told(after) ? 0 : wrong(what, after);\n"
+                body = f"    return {call} != CJ_OK && told() ? 0 : wrong(what, after);\n"
             elif (not optional and function.result.startswith("cj_") and function.result.endswith("*")
                   and function.name not in GETTERS):
-                body = f"    return !{call} && told(after) && kept() ? 0 : wrong(what, after);\n"
+                passed_on = f"{PASSED_ON[function.result]} && told()"
+                body = f"    return !{call} && {passed_on} ? 0 : wrong(what, after);\n"
             else:
                 body = f"    (void)what, (void)after;\n    (void){call};\n    return 0;\n"
             out.append(f"static int {name}(const char *what, bool after)\n{{\n{body}}}\n\n")
-            rows.append(f'    {{"{function.name}, {parameter.name} NULL", {name}}},\n')
-    out.append("static const struct {\n    const char *name;\n    int (*call)(const char *what, bool after);\n} cases[] = {\n")
+            made = FAILING.get(parameter.type.replace("const ", "", 1))
+            fails = f"    if ({made or FAILING['cj_layer *']})\n        return false;\n"
+            if made:
+                fails += f'    snprintf(cause, sizeof cause, "%s", cj_error());\n    return !{made};\n'
+            else:
+                fails += "    return true;\n"
+            out.append(f"static bool fail_{len(rows)}(void)\n{{\n{fails}}}\n\n")
+            rows.append(f'    {{"{function.name}, {parameter.name} NULL", {name}, fail_{len(rows)}}},\n')
+    out.append("static const struct {\n    const char *name;\n    int (*call)(const char *what, bool after);\n    bool (*fail)(void);\n} cases[] = {\n")
     out += rows + ["};\n", TAIL]
     with open(path, "w") as file:
         file.write("".join(out))

@@ -24,6 +24,9 @@ config --exists --print-errors
 "$cc" -std=c17 "$outside/main.c" -o "$place/by-pkg-config" $(config --cflags --libs)
 LD_LIBRARY_PATH="$place/root/$libdir" "$place/by-pkg-config"
 # shellcheck disable=SC2046
+"$cc" -std=c17 "$outside/main.c" -o "$place/with-rpath" $(config --cflags --libs) -Wl,-rpath,"$(config --variable=libdir)"
+"$place/with-rpath"
+# shellcheck disable=SC2046
 "$cc" -std=c17 "$outside/main.c" -o "$place/by-pkg-config-static" $(config --cflags) \
     "$place/root/$libdir/libcajal.a" $(config --libs --static | sed 's/-lcajal//')
 "$place/by-pkg-config-static"

@@ -16,15 +16,24 @@ static operand integers(int64_t count, size_t size, int64_t most)
 // Not for clang-format: a geometry a line.
 // clang-format off
 static const cj__conv2d geometries[] = {
-    {.n = 3, .h = 9, .w = 10, .c = 1, .kh = 3, .kw = 3, .f = 32, .oh = 6, .ow = 6, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .groups = 1},
-    {.n = 2, .h = 6, .w = 6, .c = 1, .kh = 3, .kw = 3, .f = 49, .oh = 6, .ow = 6, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .top = 1, .left = 1, .groups = 1},
-    {.n = 1, .h = 74, .w = 75, .c = 1, .kh = 3, .kw = 3, .f = 5, .oh = 72, .ow = 72, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .groups = 1},
-    {.n = 2, .h = 12, .w = 13, .c = 5, .kh = 2, .kw = 3, .f = 17, .oh = 6, .ow = 12, .sh = 2, .sw = 1, .dh = 1, .dw = 1, .top = 1, .left = 1, .groups = 1},
-    {.n = 5, .h = 7, .w = 8, .c = 6, .kh = 3, .kw = 1, .f = 70, .oh = 6, .ow = 6, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .top = 1, .groups = 2},
-    {.n = 17, .h = 8, .w = 20, .c = 3, .kh = 1, .kw = 5, .f = 9, .oh = 6, .ow = 6, .sh = 1, .sw = 2, .dh = 1, .dw = 2, .left = 2, .groups = 3},
-    {.n = 1, .h = 6, .w = 6, .c = 16, .kh = 3, .kw = 3, .f = 130, .oh = 6, .ow = 6, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .top = 1, .left = 1, .groups = 1},
-    {.n = 1, .h = 74, .w = 38, .c = 2, .kh = 3, .kw = 3, .f = 18, .oh = 72, .ow = 36, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .groups = 1},
-    {.n = 2, .h = 42, .w = 36, .c = 3, .kh = 1, .kw = 3, .f = 5, .oh = 42, .ow = 36, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .left = 1, .groups = 1},
+    {.n = 3, .h = 9, .w = 10, .c = 1, .kh = 3, .kw = 3, .f = 32,
+     .oh = 6, .ow = 6, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .groups = 1},
+    {.n = 2, .h = 6, .w = 6, .c = 1, .kh = 3, .kw = 3, .f = 49,
+     .oh = 6, .ow = 6, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .top = 1, .left = 1, .groups = 1},
+    {.n = 1, .h = 74, .w = 75, .c = 1, .kh = 3, .kw = 3, .f = 5,
+     .oh = 72, .ow = 72, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .groups = 1},
+    {.n = 2, .h = 12, .w = 13, .c = 5, .kh = 2, .kw = 3, .f = 17,
+     .oh = 6, .ow = 12, .sh = 2, .sw = 1, .dh = 1, .dw = 1, .top = 1, .left = 1, .groups = 1},
+    {.n = 5, .h = 7, .w = 8, .c = 6, .kh = 3, .kw = 1, .f = 70,
+     .oh = 6, .ow = 6, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .top = 1, .groups = 2},
+    {.n = 17, .h = 8, .w = 20, .c = 3, .kh = 1, .kw = 5, .f = 9,
+     .oh = 6, .ow = 6, .sh = 1, .sw = 2, .dh = 1, .dw = 2, .left = 2, .groups = 3},
+    {.n = 1, .h = 6, .w = 6, .c = 16, .kh = 3, .kw = 3, .f = 130,
+     .oh = 6, .ow = 6, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .top = 1, .left = 1, .groups = 1},
+    {.n = 1, .h = 74, .w = 38, .c = 2, .kh = 3, .kw = 3, .f = 18,
+     .oh = 72, .ow = 36, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .groups = 1},
+    {.n = 2, .h = 42, .w = 36, .c = 3, .kh = 1, .kw = 3, .f = 5,
+     .oh = 42, .ow = 36, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .left = 1, .groups = 1},
 };
 // clang-format on
 enum { GEOMETRIES = sizeof geometries / sizeof geometries[0] };

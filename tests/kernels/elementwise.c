@@ -234,9 +234,111 @@ static void transpose_equals_plain_c(void **unused)
     for_each_table(transpose_of);
 }
 
+// ---- Chains ----
+
+// The kernel that does a link alone, on v in place; what a store or a sum makes of its operand.
+static void run_link(const cj__kernels *k, const cj__link *link, int64_t n, operand *v)
+{
+    static const int binary[CJ__LINK_COUNT] = {
+        [CJ__LINK_add] = CJ__BINARY_add,
+        [CJ__LINK_subtract] = CJ__BINARY_subtract,
+        [CJ__LINK_multiply] = CJ__BINARY_multiply,
+        [CJ__LINK_divide] = CJ__BINARY_divide,
+    };
+    const size_t bytes = (size_t)n * k->real_size;
+    switch (link->kind) {
+    case CJ__LINK_load:
+        memcpy(v->data, link->operand, bytes);
+        break;
+    case CJ__LINK_store:
+        memcpy(link->operand, v->data, bytes);
+        break;
+    case CJ__LINK_sum:
+        k->binary[CJ__BINARY_add](1, n, link->operand, 0, 1, v->data, 0, 1, link->operand);
+        break;
+    case CJ__LINK_subtract_from:
+        k->binary[CJ__BINARY_subtract](1, n, link->operand, 0, 1, v->data, 0, 1, v->data);
+        break;
+    case CJ__LINK_negative:
+        k->unary[CJ__UNARY_negative](n, v->data, v->data, 0, 0);
+        break;
+    case CJ__LINK_square:
+        k->unary[CJ__UNARY_square](n, v->data, v->data, 0, 0);
+        break;
+    case CJ__LINK_relu:
+        k->unary[CJ__UNARY_relu](n, v->data, v->data, 0, 0);
+        break;
+    case CJ__LINK_relu_grad:
+        k->unary_grad[CJ__UNARY_relu](n, NULL, link->operand, v->data, v->data, 0, 0);
+        break;
+    case CJ__LINK_square_grad:
+        k->unary_grad[CJ__UNARY_square](n, link->operand, NULL, v->data, v->data, 0, 0);
+        break;
+    default:
+        k->binary[binary[link->kind]](1, n, v->data, 0, 1, link->operand, 0, 1, v->data);
+    }
+}
+
+static bool has_operand(int kind)
+{
+    return kind != CJ__LINK_negative && kind != CJ__LINK_square && kind != CJ__LINK_relu;
+}
+
+// A load, every other kind, and a store: by the chain, and by the kernels one by one. Operands are
+// whole, or blocks that repeat.
+static void chain_of(const tables *t, const cj__kernels *k, int64_t n, bool worst)
+{
+    enum { LINKS = CJ__LINK_COUNT + 1 };
+    cj__link once[LINKS], alone[LINKS];
+    operand chained[LINKS], single[LINKS], v = operand_new(n, t->real_size);
+    for (int i = 0; i < LINKS; i++) {
+        const int kind = i == 0 ? CJ__LINK_load : i < CJ__LINK_COUNT ? i : CJ__LINK_store;
+        const bool repeats = i > CJ__LINK_sum && i % 2 && kind != CJ__LINK_store;
+        chained[i] = operand_new(repeats ? CJ__CHAIN_BLOCK : n, t->real_size);
+        single[i] = operand_new(n, t->real_size);
+        if (worst)
+            fill_worst(&chained[i]);
+        else
+            fill_uniform(&chained[i], -2, 2);
+        for (int64_t e = 0; e < n; e++)
+            operand_put(&single[i], e, operand_at(&chained[i], repeats ? e % CJ__CHAIN_BLOCK : e));
+        once[i] =
+            (cj__link){(cj__link_kind)kind, repeats, has_operand(kind) ? chained[i].data : NULL};
+        alone[i] = (cj__link){(cj__link_kind)kind, false, single[i].data};
+    }
+    k->chain(n, once, LINKS);
+    for (int i = 0; i < LINKS; i++)
+        run_link(k, &alone[i], n, &v);
+    for (int i = 0; i < LINKS; i++) {
+        const bool writes = once[i].kind == CJ__LINK_store || once[i].kind == CJ__LINK_sum;
+        if (writes && worst) // which NaN comes of two is the compiler's choice
+            assert_close(&chained[i], &single[i], 0, 0, "chain", t);
+        else if (writes)
+            assert_same_bits(&chained[i], &single[i], "chain", t);
+        operand_free(&chained[i]), operand_free(&single[i]);
+    }
+    operand_free(&v);
+}
+
+static void chains_of(const tables *t)
+{
+    for (int c = 0; c < COUNTS; c++) {
+        chain_of(t, t->fast, counts[c], false);
+        chain_of(t, t->ref, counts[c], false);
+    }
+    chain_of(t, t->fast, 257, true);
+}
+
+static void chains_give_the_bits_of_single_kernels(void **unused)
+{
+    (void)unused;
+    for_each_table(chains_of);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(chains_give_the_bits_of_single_kernels),
         cmocka_unit_test(unary_functions_and_gradients_equal_plain_c),
         cmocka_unit_test(unary_functions_agree_on_the_worst_values),
         cmocka_unit_test(pieces_give_the_bits_of_the_whole),

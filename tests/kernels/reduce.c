@@ -74,6 +74,73 @@ static void long_sums_keep_their_digits(void **unused)
     for_each_table(long_of);
 }
 
+// Numbers whose mean is `middle` times their deviation, which is about 1. The sum of a tile errs by
+// as many units in its last place as additions follow each other, at most 512 (4096 in four vectors
+// of two), and so do the distances of tiles' means from the whole mean: these are far below 1, and
+// in the sum of squares they count n times. (A difference of squares would err by n times the square
+// of the mean.)
+static void compare_moments(const tables *t, extent s, double middle)
+{
+    const int64_t sets = s.outer * s.inner;
+    const double unit = (middle + 2) * t->epsilon;
+    operand x = operand_new(sets * s.n, t->real_size), mean = operand_new(sets, t->real_size),
+            m2 = operand_new(sets, t->real_size), mean_e = operand_new(sets, t->real_size),
+            m2_e = operand_new(sets, t->real_size);
+    fill_uniform(&x, middle - 2, middle + 2);
+    t->ref->moments(s.outer, s.n, s.inner, x.data, mean_e.data, m2_e.data);
+    t->fast->moments(s.outer, s.n, s.inner, x.data, mean.data, m2.data);
+    assert_close(&mean, &mean_e, 0, 512 * unit, "means", t);
+    assert_close(&m2, &m2_e, 64 * t->epsilon, (double)s.n * 8 * unit, "squares of distances", t);
+    operand_free(&x), operand_free(&mean), operand_free(&m2);
+    operand_free(&mean_e), operand_free(&m2_e);
+}
+
+static void moments_of_table(const tables *t)
+{
+    for (int round = 0; round < 300; round++)
+        compare_moments(t, random_extent(), (const double[]){0, 3, 1000}[round % 3]);
+}
+
+static void moments_equal_plain_c_however_large_the_mean(void **unused)
+{
+    (void)unused;
+    for_each_table(moments_of_table);
+}
+
+// Parts that are merged give what the whole gives.
+static void merging_of(const tables *t)
+{
+    enum { PARTS = 5, COUNT = 70, LAST = 13, N = (PARTS - 1) * COUNT + LAST };
+    static const int64_t inners[] = {1, 3, 20};
+    for (size_t i = 0; i < sizeof inners / sizeof *inners; i++) {
+        const int64_t inner = inners[i];
+        operand x = operand_new(N * inner, t->real_size);
+        operand mean = operand_new(inner, t->real_size), m2 = operand_new(inner, t->real_size),
+                mean_e = operand_new(inner, t->real_size), m2_e = operand_new(inner, t->real_size),
+                means = operand_new(PARTS * inner, t->real_size),
+                m2s = operand_new(PARTS * inner, t->real_size);
+        fill_uniform(&x, 98, 102);
+        t->ref->moments(1, N, inner, x.data, mean_e.data, m2_e.data);
+        for (int64_t p = 0; p < PARTS; p++) {
+            const size_t at = (size_t)(p * inner) * t->real_size;
+            t->fast->moments(1, p + 1 < PARTS ? COUNT : LAST, inner, (char *)x.data + at * COUNT,
+                             (char *)means.data + at, (char *)m2s.data + at);
+        }
+        t->fast->merge_moments(1, PARTS, inner, COUNT, LAST, means.data, m2s.data, mean.data,
+                               m2.data);
+        assert_close(&mean, &mean_e, 32 * t->epsilon, 0, "merged means", t);
+        assert_close(&m2, &m2_e, 1e4 * t->epsilon, 0, "merged squares of distances", t);
+        operand_free(&x), operand_free(&mean), operand_free(&m2), operand_free(&mean_e);
+        operand_free(&m2_e), operand_free(&means), operand_free(&m2s);
+    }
+}
+
+static void parts_that_are_merged_give_the_whole(void **unused)
+{
+    (void)unused;
+    for_each_table(merging_of);
+}
+
 static void argmax_of(const tables *t)
 {
     for (int round = 0; round < 200; round++) {
@@ -303,6 +370,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reductions_equal_plain_c),
         cmocka_unit_test(long_sums_keep_their_digits),
+        cmocka_unit_test(moments_equal_plain_c_however_large_the_mean),
+        cmocka_unit_test(parts_that_are_merged_give_the_whole),
         cmocka_unit_test(argmax_equals_plain_c),
         cmocka_unit_test(count_correct_equals_plain_c),
         cmocka_unit_test(sum_of_squares_equals_plain_c),

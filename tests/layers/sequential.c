@@ -159,9 +159,61 @@ static void layers_are_added_before_the_input_is_known(void **state)
     cj_release(outer);
 }
 
+// What walks over models calls itself: a nest has a limit, and no crash behind it.
+static void models_nest_to_a_limit(void **state)
+{
+    (void)state;
+    cj_layer *nest = cj_dense(2);
+    int depth = 0;
+    for (; depth < 5000; depth++) {
+        cj_model *model =
+            cj_sequential(depth == 0 ? cj_input(2) : nest, depth == 0 ? nest : cj_relu());
+        if (!model)
+            break;
+        nest = cj_model_layer(model);
+    }
+    assert_int_equal(depth, CJ__MODEL_DEPTH_MAX);
+    assert_int_equal(cj_error_status(), CJ_UNSUPPORTED);
+    assert_error_contains("nested 65 deep, at most 64 are possible");
+}
+
+// The deepest nest does everything that a model does.
+static void the_deepest_nest_works(void **state)
+{
+    (void)state;
+    cj_model *model = cj_sequential(cj_input(2), cj_dense(2)), *one = NULL;
+    for (int i = 1; i < CJ__MODEL_DEPTH_MAX; i++)
+        model = cj_sequential(cj_model_layer(model), cj_relu());
+    assert_non_null(model);
+    FILE *stream = tmpfile();
+    assert_int_equal(cj_model_summary(model, stream), CJ_OK);
+    assert_int_equal(cj_model_reset_weights(model), CJ_OK);
+    assert_int_equal(cj_set_trainable(cj_model_layer(model), false), CJ_OK);
+    fclose(stream);
+    one = cj_sequential(cj_dense(2));
+    assert_int_equal(cj_model_add(one, cj_model_layer(model)), CJ_UNSUPPORTED); // drops it
+    assert_int_equal(cj_model_layer_count(one), 1);
+    cj_release(one);
+}
+
+// A loop has as many ops whatever its length; beyond the limit it is refused at once.
+static void a_recurrence_has_a_limit_of_steps(void **state)
+{
+    (void)state;
+    cj_model *model = cj_sequential(cj_input(1 << 20, 2), cj_simple_rnn(2));
+    assert_non_null(model);
+    cj_release(model);
+    assert_null(cj_sequential(cj_input((1 << 20) + 1, 2), cj_simple_rnn(2)));
+    assert_error_contains("1048577");
+    assert_error_contains("1 to 1048576");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(models_nest_to_a_limit),
+        cmocka_unit_test(the_deepest_nest_works),
+        cmocka_unit_test(a_recurrence_has_a_limit_of_steps),
         cmocka_unit_test(tutorial_model_has_keras_shapes_and_names),
         cmocka_unit_test(kernel_that_does_not_fit_is_said_with_the_layer_name),
         cmocka_unit_test(first_cause_of_nested_builders_survives),

@@ -175,7 +175,7 @@ static void ref_rescale(const op_case *c, cj_tensor *const *in, cj_tensor *const
 }
 
 // Reductions
-// ----------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 // Folds in[0] into out[0]; out's axes are x's with those in `axes` as 1 or left out.
 static void fold(const op_case *c, cj_tensor *const *in, cj_tensor *const *out, uint32_t axes)
@@ -210,6 +210,32 @@ static void ref_reduce(const op_case *c, cj_tensor *const *in, cj_tensor *const 
     fold(c, in, out, ((const cj__reduce_attrs *)c->attrs)->axes);
     if (c->op == &cj__op_reduce_mean)
         share_out(out[0], ratio(in[0], out[0]));
+}
+
+static void ref_moments(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const uint32_t axes = ((const cj__reduce_attrs *)c->attrs)->axes;
+    int64_t at[CJ_MAX_RANK];
+    const cj_shape *s = shape_of(in[0]);
+    fold(c, in, out, axes);
+    share_out(out[0], ratio(in[0], out[0]));
+    cj_tensor_fill(out[1], 0);
+    EACH(at, s)
+    {
+        int64_t to = 0;
+        for (int i = 0; i < s->rank; i++)
+            to = axes >> i & 1 ? to : to * s->dims[i] + at[i];
+        const double away = get(in[0], at, s->rank) - case_get(out[0], to);
+        case_set(out[1], to, case_get(out[1], to) + away * away);
+    }
+    share_out(out[1], ratio(in[0], out[1]));
+}
+
+static void ref_divide_by_count(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    (void)c;
+    for (int64_t i = 0; i < cj_tensor_count(out[0]); i++)
+        case_set(out[0], i, case_get(in[0], i) / ratio(in[1], in[0]));
 }
 
 static void ref_sum_like(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
@@ -266,7 +292,7 @@ static void ref_norm_squared(const op_case *c, cj_tensor *const *in, cj_tensor *
 }
 
 // Shapes
-// --------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 
 static void ref_transpose(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
 {
@@ -367,6 +393,8 @@ static const struct {
     {&cj__op_reduce_mean, ref_reduce},
     {&cj__op_reduce_max, ref_reduce},
     {&cj__op_reduce_min, ref_reduce},
+    {&cj__op_moments, ref_moments},
+    {&cj__op_divide_by_count, ref_divide_by_count},
     {&cj__op_sum_like, ref_sum_like},
     {&cj__op_broadcast_like, ref_broadcast_like},
     {&cj__op_argmax, ref_argmax},

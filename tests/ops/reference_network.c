@@ -2,6 +2,7 @@
 #include "reference.h"
 
 #include <math.h>
+#include <string.h>
 
 static int64_t dim(const cj_tensor *t, int axis)
 {
@@ -36,6 +37,121 @@ static void ref_matmul(const op_case *c, cj_tensor *const *in, cj_tensor *const 
                 sum += case_get(in[0], m->trans_a ? p * ca + i : i * ca + p) *
                        case_get(in[1], m->trans_b ? j * cb + p : p * cb + j);
             case_set(out[0], i * n + j, c->op == &cj__op_matmul ? sum : act(m->epilogue.act, sum));
+        }
+    }
+}
+
+// Every combination of all letters, one after another.
+static void ref_einsum(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const cj__einsum_attrs *e = c->attrs;
+    const char *const letters[3] = {e->a, e->b, e->y};
+    const cj_tensor *const operands[3] = {in[0], in[1], out[0]};
+    char all[2 * CJ_MAX_RANK + 1] = {0};
+    int64_t lengths[2 * CJ_MAX_RANK], total = 1;
+    for (int k = 0; k < 2; k++)
+        for (int i = 0; letters[k][i]; i++)
+            if (!strchr(all, letters[k][i])) {
+                const size_t at = strlen(all);
+                all[at] = letters[k][i];
+                total *= lengths[at] = dim(operands[k], i);
+            }
+    for (int64_t i = 0; i < cj_tensor_count(out[0]); i++)
+        case_set(out[0], i, 0);
+    for (int64_t number = 0; number < total; number++) {
+        int64_t at[3] = {0}, index[2 * CJ_MAX_RANK], rest = number;
+        for (size_t i = 0; i < strlen(all); i++, rest /= lengths[i - 1])
+            index[i] = rest % lengths[i];
+        for (int k = 0; k < 3; k++)
+            for (int i = 0; letters[k][i]; i++)
+                at[k] = at[k] * dim(operands[k], i) + index[strchr(all, letters[k][i]) - all];
+        case_set(out[0], at[2],
+                 case_get(out[0], at[2]) + case_get(in[0], at[0]) * case_get(in[1], at[1]));
+    }
+}
+
+// The scores that a query sees, as softmax makes them; whether it sees each.
+static void scores_of(const op_case *c, cj_tensor *const *in, const cj_tensor *mask, int64_t image,
+                      int64_t head, int64_t query, double *p, bool *seen)
+{
+    const cj__attention_attrs *a = c->attrs;
+    const int64_t keys = dim(in[1], 1), key_head = head * dim(in[1], 2) / dim(in[0], 2);
+    double top = -INFINITY, sum = 0;
+    for (int64_t j = 0; j < keys; j++) {
+        seen[j] = !(a->causal && j > query);
+        if (mask)
+            seen[j] = seen[j] && case_get(mask, at4(mask, dim(mask, 0) == 1 ? 0 : image,
+                                                    dim(mask, 1) == 1 ? 0 : head,
+                                                    dim(mask, 2) == 1 ? 0 : query,
+                                                    dim(mask, 3) == 1 ? 0 : j)) != 0;
+        p[j] = 0;
+        for (int64_t d = 0; d < dim(in[0], 3); d++)
+            p[j] += a->scale * case_get(in[0], at4(in[0], image, query, head, d)) *
+                    case_get(in[1], at4(in[1], image, j, key_head, d));
+        p[j] = seen[j] ? p[j] : -1e9;
+        top = fmax(top, p[j]);
+    }
+    for (int64_t j = 0; j < keys; j++)
+        sum += p[j] = exp(p[j] - top);
+    for (int64_t j = 0; j < keys; j++)
+        p[j] /= sum;
+}
+
+static void add_to(cj_tensor *t, int64_t at, double x)
+{
+    case_set(t, at, case_get(t, at) + x);
+}
+
+enum { KEYS_MOST = 1024 };
+
+static void ref_attention(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    double p[KEYS_MOST];
+    bool seen[KEYS_MOST];
+    for (int64_t i = 0; i < cj_tensor_count(out[0]); i++) {
+        const int64_t e = i % dim(out[0], 3), row = i / dim(out[0], 3), head = row % dim(out[0], 2),
+                      query = row / dim(out[0], 2) % dim(out[0], 1),
+                      image = row / dim(out[0], 2) / dim(out[0], 1);
+        double y = 0;
+        scores_of(c, in, c->input_count == 4 ? in[3] : NULL, image, head, query, p, seen);
+        for (int64_t j = 0; j < dim(in[1], 1); j++)
+            y += p[j] *
+                 case_get(in[2], at4(in[2], image, j, head * dim(in[1], 2) / dim(in[0], 2), e));
+        case_set(out[0], i, y);
+    }
+}
+
+static void ref_attention_grad(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const cj__attention_attrs *a = c->attrs;
+    const int64_t keys = dim(in[1], 1), heads = dim(in[0], 2);
+    double p[KEYS_MOST], ds[KEYS_MOST];
+    bool seen[KEYS_MOST];
+    for (int k = 0; k < 3; k++)
+        for (int64_t i = 0; i < cj_tensor_count(out[k]); i++)
+            case_set(out[k], i, 0);
+    for (int64_t row = 0; row < dim(in[0], 0) * dim(in[0], 1) * heads; row++) {
+        const int64_t head = row % heads, query = row / heads % dim(in[0], 1),
+                      image = row / heads / dim(in[0], 1), key_head = head * dim(in[1], 2) / heads;
+        double mean = 0;
+        scores_of(c, in, c->input_count == 5 ? in[4] : NULL, image, head, query, p, seen);
+        for (int64_t j = 0; j < keys; j++) {
+            ds[j] = 0;
+            for (int64_t e = 0; e < dim(in[2], 3); e++) {
+                const double dy = case_get(in[3], at4(in[3], image, query, head, e));
+                ds[j] += dy * case_get(in[2], at4(in[2], image, j, key_head, e));
+                add_to(out[2], at4(out[2], image, j, key_head, e), p[j] * dy);
+            }
+            mean += p[j] * ds[j];
+        }
+        for (int64_t j = 0; j < keys; j++) {
+            ds[j] = seen[j] ? a->scale * p[j] * (ds[j] - mean) : 0;
+            for (int64_t d = 0; d < dim(in[0], 3); d++) {
+                const int64_t q = at4(in[0], image, query, head, d),
+                              k = at4(in[1], image, j, key_head, d);
+                add_to(out[0], q, ds[j] * case_get(in[1], k));
+                add_to(out[1], k, ds[j] * case_get(in[0], q));
+            }
         }
     }
 }
@@ -422,6 +538,9 @@ static const struct {
     reference function;
 } rows[] = {
     {&cj__op_matmul, ref_matmul},
+    {&cj__op_einsum, ref_einsum},
+    {&cj__op_attention, ref_attention},
+    {&cj__op_attention_grad, ref_attention_grad},
     {&cj__op_matmul_bias_act, ref_matmul},
     {&cj__op_conv2d, ref_conv2d},
     {&cj__op_conv2d_bias_act, ref_conv2d},

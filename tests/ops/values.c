@@ -98,13 +98,14 @@ static int failures_of(cj_dtype real, double tolerance)
 static void every_op_has_a_case_and_a_formula(void **state)
 {
     (void)state;
-    case_assert_complete(CJ__OP_LEAF);
+    case_assert_complete(CJ__OP_LEAF | CJ__OP_LOOP);
     for (int i = 0; cj__ops[i]; i++) {
         const size_t length = strlen(cj__ops[i]->name);
         const bool gradient = length > 5 && strcmp(cj__ops[i]->name + length - 5, "_grad") == 0;
-        if (!(cj__ops[i]->flags & (CJ__OP_LEAF | CJ__OP_LAYOUT)) && !gradient &&
+        if (!(cj__ops[i]->flags & (CJ__OP_LEAF | CJ__OP_LAYOUT | CJ__OP_LOOP)) && !gradient &&
             cj__ops[i] != &cj__op_dropout && cj__ops[i] != &cj__op_sweep &&
-            cj__ops[i] != &cj__op_matmul_step && !reference_of(cj__ops[i]))
+            cj__ops[i] != &cj__op_matmul_step && cj__ops[i] != &cj__op_elements &&
+            cj__ops[i] != &cj__op_element_sums && !reference_of(cj__ops[i]))
             fail_msg("op %s has no formula", cj__ops[i]->name);
     }
 }
@@ -155,10 +156,34 @@ static const op_case big_cases[] = {
     {&cj__op_reduce_sum, ATTRS(cj__reduce_attrs, 3, false), 1, {BIG(3000, 50)}},
     {&cj__op_reduce_mean, ATTRS(cj__reduce_attrs, 5, false), 1, {BIG(301, 5, 200)}},
     {&cj__op_reduce_max, ATTRS(cj__reduce_attrs, 2, false), 1, {BIG(3000, 50)}},
+    {&cj__op_moments, ATTRS(cj__reduce_attrs, 7, false), 1, {BIG(30, 50, 60, 7)}},
+    {&cj__op_moments, ATTRS(cj__reduce_attrs, 2, true), 1, {BIG(3000, 50)}},
+    {&cj__op_moments, ATTRS(cj__reduce_attrs, 3, true), 1, {BIG(301, 300)}},
+    {&cj__op_moments, ATTRS(cj__reduce_attrs, 5, true), 1, {BIG(301, 5, 200)}},
     {&cj__op_argmax, ATTRS(cj__axis_attrs, 1), 1, {BIG(3000, 50)}},
     {&cj__op_transpose, ATTRS(cj__transpose_attrs, {1, 0}), 1, {BIG(301, 300)}},
     {&cj__op_matmul, ATTRS(cj__matmul_attrs, .trans_a = false), 2, {BIG(301, 200), BIG(200, 130)}},
     {&cj__op_matmul, ATTRS(cj__matmul_attrs, .trans_a = true), 2, {BIG(901, 70), BIG(901, 30)}},
+    {&cj__op_einsum,
+     ATTRS(cj__einsum_attrs, "nihd", "njhd", "nhij"),
+     2,
+     {BIG(3, 70, 4, 33), BIG(3, 80, 4, 33)}},
+    {&cj__op_einsum,
+     ATTRS(cj__einsum_attrs, "akb", "kbj", "baj"),
+     2,
+     {BIG(3, 50, 40), BIG(50, 40, 30)}},
+    {&cj__op_einsum,
+     ATTRS(cj__einsum_attrs, "bij", "bjk", "bik"),
+     2,
+     {BIG(2, 301, 300), BIG(2, 300, 301)}},
+    {&cj__op_attention,
+     ATTRS(cj__attention_attrs, 0.1, 1),
+     3,
+     {BIG(2, 300, 3, 32), BIG(2, 300, 3, 32), BIG(2, 300, 3, 40)}},
+    {&cj__op_attention_grad,
+     ATTRS(cj__attention_attrs, 0.1, 0),
+     4,
+     {BIG(2, 150, 4, 32), BIG(2, 900, 2, 32), BIG(2, 900, 2, 40), BIG(2, 150, 4, 40)}},
     {&cj__op_conv2d,
      ATTRS(cj__conv2d_attrs, .kernel = {3, 3}, .strides = {1, 1}, .dilation = {1, 1}, .groups = 1,
            .same = true),
@@ -282,11 +307,11 @@ static const struct {
 } out_of_range[] = {
     {{&cj__op_softmax_cross_entropy, NULL, 2, {BIG(4, 3), INDEX(4)}},
      "softmax_cross_entropy: label"},
-    {{&cj__op_gather, ATTRS(cj__index_attrs, 0, CJ_F32), 2, {BIG(3, 2), INDEX(8)}},
+    {{&cj__op_gather, ATTRS(cj__index_attrs, 0, CJ_F32, 0), 2, {BIG(3, 2), INDEX(8)}},
      "gather: index"},
-    {{&cj__op_gather_grad, ATTRS(cj__index_attrs, 3, CJ_F32), 2, {INDEX(8), BIG(8, 2)}},
+    {{&cj__op_gather_grad, ATTRS(cj__index_attrs, 3, CJ_F32, 0), 2, {INDEX(8), BIG(8, 2)}},
      "gather_grad: index"},
-    {{&cj__op_one_hot, ATTRS(cj__index_attrs, 3, CJ_F32), 1, {INDEX(8)}}, "one_hot: label"},
+    {{&cj__op_one_hot, ATTRS(cj__index_attrs, 3, CJ_F32, 0), 1, {INDEX(8)}}, "one_hot: label"},
 };
 
 // What fails only at run time, with the sentence that says where.

@@ -48,6 +48,7 @@ static void early_stopping(void **state)
     assert_int_equal(
         epochs_until_stop(cj_early_stopping(.baseline = 0.5, .patience = 3), model, losses, 8), 3);
     assert_null(cj_early_stopping(.mode = "lowest"));
+    assert_error_contains("lowest");
     cj_release(model);
 }
 
@@ -92,6 +93,7 @@ static void reduce_lr_on_plateau(void **state)
                       losses, 6);
     assert_near(cj_learning_rate(model), 0.3, 1e-7, 0);
     assert_null(cj_reduce_lr_on_plateau(.factor = 2));
+    assert_error_contains("factor");
     cj_release(model);
 }
 

@@ -148,6 +148,7 @@ static void a_path_that_cannot_be_written_ends_the_run_at_once(void **state)
     assert_int_equal(cj_fit(model, data, .callbacks = {cj_csv_logger("/nowhere/log.csv")}), CJ_IO);
     assert_true(problem_same_weights(model, untouched));
     assert_null(cj_csv_logger("log.csv", .separator = ""));
+    assert_error_contains("separator");
     cj_release(model), cj_release(untouched), cj_release(data);
 }
 

@@ -187,7 +187,7 @@ static void lists_are_run_at_once_with_the_passes_of_the_device(void **state)
                             "-blocks,-bf16_products,-winograd,-winograd4,-split_batch,"
                             "-keep_prepared,-fuse_round,-fuse_accuracy,-fuse_pool,-fuse_dropout,"
                             "-fuse_bias_grad,-dead_pixels,-fuse_pool_grad,-fuse_step,"
-                            "-round_elements",
+                            "-round_elements,-factor_sums,-fold_scale,-fuse_elements",
                             1),
                      0);
     cj_model *here = model_new(NULL);
@@ -257,10 +257,10 @@ static void a_pass_that_is_none_is_refused(void **state)
     kind.host_memory = false; // so that functions run on it
     cj_symbol *x = cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH), "x");
     cj_symbol *y = cj_op_negative(x);
-    assert_null(
-        cj__function_new(&(cj_function_args){CJ_FUNCTION_DEFAULTS, ._ = 0, .inputs = &x,
-                                             .input_count = 1, .outputs = &y, .output_count = 1},
-                         arenas));
+    assert_null(cj__function_new(&(cj_function_args){CJ_FUNCTION_DEFAULTS, ._ = 0, .inputs = &x,
+                                                     .input_count = 1, .outputs = &y,
+                                                     .output_count = 1, .pool = NULL},
+                                 arenas));
     assert_int_equal(cj_error_status(), CJ_INVALID_ARGUMENT);
     assert_non_null(strstr(cj_error(), "\"deadd\": did you mean \"dead\"?"));
     cj_release(arenas);

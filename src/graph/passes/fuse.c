@@ -2,7 +2,7 @@
 //
 //   u = matmul(a, b);  v = add(u, bias); y = relu(v) becomes y = matmul_bias_act(a, b, bias; relu)
 //
-// if nothing else reads u (and v). Then no gradient needs them either: derivatives of activations
+// if nothing else reads u (and v); without a bias, relu(u) likewise. Then no gradient needs them either: derivatives of activations
 // that are fused are written in y alone.
 #include "base/memory.h"
 #include "graph/program.h"
@@ -59,13 +59,22 @@ static cj_status try_bias(cj__program *program, const int *uses, cj__instruction
     return CJ_OK;
 }
 
-// The activation moves into the fused product, which then makes the activation's result. The
-// product takes the later place: its inputs exist there too.
+// What a product becomes that takes an activation: an op with an epilogue, which may lack the bias;
+// NULL if it cannot take one.
+static const cj__op *with_act(cj__instruction *product)
+{
+    if (!product->op->epilogue)
+        return product->op->fused;
+    return epilogue_of(product)->act == CJ__UNARY_NONE ? product->op : NULL;
+}
+
+// The activation moves into the product, which then makes the activation's result. The product takes
+// the later place: its inputs exist there too.
 static void try_act(cj__program *program, const int *uses, cj__instruction *act)
 {
     cj__instruction *product = sole_producer(program, uses, act->inputs[0]);
-    if (!product || !product->op || !product->op->epilogue ||
-        epilogue_of(product)->act != CJ__UNARY_NONE)
+    const cj__op *op = product && product->op ? with_act(product) : NULL;
+    if (!op)
         return;
     cj__unary_attrs parameters;
     memcpy(&parameters, act->attrs, sizeof parameters);
@@ -73,8 +82,9 @@ static void try_act(cj__program *program, const int *uses, cj__instruction *act)
     const int result = act->outputs[0];
     cj__free(act->inputs);
     *act = *product;
+    act->op = op;
     act->outputs[0] = result;
-    *epilogue_of(act) = (cj__epilogue){function, parameters.a, parameters.b};
+    *epilogue_of(act) = (cj__epilogue){.act = function, .a = parameters.a, .b = parameters.b};
     product->op = NULL;
     product->inputs = NULL;
 }

@@ -19,18 +19,28 @@ static bool is_updated(const cj__program *program, const cj_variable *variable)
 }
 
 // Whether a value is likely the same in the next run: a constant, a variable that no update names,
-// or what is computed from one of them alone (filters rounded to bfloat16).
-static bool stays(const cj__program *program, int value)
+// or what is computed from these alone (filters rounded to bfloat16, or scaled), in at most `depth`
+// steps.
+static bool stays_within(const cj__program *program, int value, int depth)
 {
-    while (program->values[value].kind == CJ__VALUE_TEMPORARY) {
+    if (program->values[value].kind == CJ__VALUE_TEMPORARY) {
         const cj__instruction *producer = &program->instructions[program->values[value].producer];
-        if (producer->input_count != 1)
+        if (depth == 0 || producer->op->flags & CJ__OP_EFFECT)
             return false;
-        value = producer->inputs[0];
+        for (int i = 0; i < producer->input_count; i++)
+            if (!stays_within(program, producer->inputs[i], depth - 1))
+                return false;
+        return true;
     }
     const cj__value_info *leaf = &program->values[value];
     return leaf->kind == CJ__VALUE_CONSTANT ||
            (leaf->kind == CJ__VALUE_VARIABLE && !is_updated(program, leaf->variable));
+}
+
+static bool stays(const cj__program *program, int value)
+{
+    enum { STEPS = 8 };
+    return stays_within(program, value, STEPS);
 }
 
 // Of a call that is cut, each part prepares, as long as what it prepares is the same for all.

@@ -59,22 +59,30 @@ static cj_status remove_identities(cj__program *program)
 }
 
 // Common subexpressions. Instructions with equal op, attributes and inputs give equal values: the
-// first is kept. Leaves are merged first (a variable is one value however often its symbol was
+// first is kept. Of an input that is there for its shape, the type is what counts. Leaves are merged first (a variable is one value however often its symbol was
 // made).
 static uint64_t hash_of(const cj__instruction *instruction)
 {
     uint64_t hash = (uint64_t)(uintptr_t)instruction->op;
     for (int i = 0; i < instruction->input_count; i++)
-        hash = (hash ^ (uint64_t)instruction->inputs[i]) * 0x9E3779B97F4A7C15u;
+        if (!(instruction->op->shape_only >> i & 1))
+            hash = (hash ^ (uint64_t)instruction->inputs[i]) * 0x9E3779B97F4A7C15u;
     return hash ^ hash >> 32;
 }
 
-static bool equal(const cj__instruction *a, const cj__instruction *b)
+static bool equal(const cj__program *program, const cj__instruction *a, const cj__instruction *b)
 {
-    return a->op == b->op && a->input_count == b->input_count &&
-           a->output_count == b->output_count &&
-           memcmp(a->inputs, b->inputs, (size_t)a->input_count * sizeof(int)) == 0 &&
-           memcmp(a->attrs, b->attrs, sizeof a->attrs) == 0;
+    if (a->op != b->op || a->input_count != b->input_count || a->output_count != b->output_count ||
+        memcmp(a->attrs, b->attrs, sizeof a->attrs) != 0)
+        return false;
+    for (int i = 0; i < a->input_count; i++) {
+        const bool shape_only = a->op->shape_only >> i & 1;
+        if (a->inputs[i] != b->inputs[i] &&
+            !(shape_only && cj__type_equal(&program->values[a->inputs[i]].type,
+                                           &program->values[b->inputs[i]].type)))
+            return false;
+    }
+    return true;
 }
 
 static bool same_leaf(const cj__value_info *a, const cj__value_info *b)
@@ -126,7 +134,8 @@ static cj_status merge_common(cj__program *program)
         if (instruction->op->flags & (CJ__OP_UPDATE | CJ__OP_EFFECT))
             continue;
         size_t place = (size_t)hash_of(instruction) & (slots - 1);
-        while (table[place] != 0 && !equal(&program->instructions[table[place] - 1], instruction))
+        while (table[place] != 0 &&
+               !equal(program, &program->instructions[table[place] - 1], instruction))
             place = (place + 1) & (slots - 1);
         if (table[place] == 0) {
             table[place] = i + 1;
@@ -174,6 +183,8 @@ static const struct {
     // those have: for devices that have such kernels.
     bool asks_kernels;
 } passes[] = {
+    {"factor_sums", CJ__STAGE_GRAPH, cj__factor_sums,
+     "factors that do not change along a sum's axes, out of it", false},
     {"identity", CJ__STAGE_GRAPH, remove_identities, "instructions that change nothing", false},
     {"cse", CJ__STAGE_GRAPH, merge_common, "the same instruction twice", false},
     {"dead", CJ__STAGE_GRAPH, cj__remove_dead, "results that nobody reads", false},
@@ -183,6 +194,8 @@ static const struct {
      "softmax with cross-entropy, forward and backward, in one pass", false},
     {"fuse_round", CJ__STAGE_GRAPH, cj__fuse_round,
      "roundings to bfloat16 into convolutions, or away where nothing changes", false},
+    {"fold_scale", CJ__STAGE_PLAN, cj__fold_scale,
+     "scale and shift by channel into the filters before", false},
     {"fuse_accuracy", CJ__STAGE_PLAN, cj__fuse_accuracy,
      "argmax, comparison and count of right answers in one", false},
     {"fuse_pool", CJ__STAGE_PLAN, cj__fuse_pool,
@@ -209,6 +222,8 @@ static const struct {
      false},
     {"round_elements", CJ__STAGE_PLAN, cj__round_elements,
      "roundings to bfloat16 into the element-wise step before", false},
+    {"fuse_elements", CJ__STAGE_PLAN, cj__fuse_elements,
+     "element-wise instructions and reductions of their results in one", true},
     {"split_batch", CJ__STAGE_PLAN, cj__split_batch,
      "neighbours that work image by image on parts of a batch in turn", true},
     {"keep_prepared", CJ__STAGE_PLAN, cj__keep_prepared,

@@ -28,11 +28,12 @@ static char role_of(const cj__program *program, const cj__instruction *instructi
     const bool has_rows = shape->rank > 0 && shape->dims[0] == rows;
     if (op->flags & CJ__OP_VIEW)
         return has_rows ? 's' : 0;
-    if (!op->samples)
+    const char *samples = op->samples_of ? op->samples_of(instruction->attrs) : op->samples;
+    if (!samples || samples[0] == '\0')
         return 0;
-    const char *outputs = strchr(op->samples, '>') + 1;
+    const char *outputs = strchr(samples, '>') + 1;
     const char role =
-        i < instruction->input_count ? op->samples[i] : outputs[i - instruction->input_count];
+        i < instruction->input_count ? samples[i] : outputs[i - instruction->input_count];
     if (role == 'e') // element-wise: may be broadcast
         return has_rows && shape->rank == program->values[instruction->outputs[0]].type.shape.rank ?
                    's' :

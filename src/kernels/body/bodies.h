@@ -34,6 +34,7 @@
 #include "kernels/body/conv/conv2d_grad_sums.h"
 #include "kernels/body/conv/depthwise_grad.h"
 #include "kernels/body/conv/conv2d_grad.h"
+#include "kernels/body/elementwise/chain.h"
 #include "kernels/body/elementwise/round.h"
 #include "kernels/body/elementwise/dropout.h"
 #include "kernels/body/elementwise/optimizer.h"
@@ -43,6 +44,7 @@
 #include "kernels/body/blocks/block_conv2d.h"
 #include "kernels/body/blocks/block_conv2d_grad.h"
 #include "kernels/body/elementwise/reduce.h"
+#include "kernels/body/elementwise/moments.h"
 #if CJ_REAL_BYTES == 4
 #include "kernels/body/elementwise/math.h"
 #include "kernels/body/elementwise/softmax.h"

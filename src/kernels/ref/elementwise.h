@@ -160,3 +160,36 @@ static void relu_dropout_grad(int64_t n, const void *y, const void *dy, double s
     for (int64_t i = 0; i < n; i++)
         ((real *)dx)[i] = ((const real *)y)[i] > 0 ? ((const real *)dy)[i] * (real)scale : 0;
 }
+
+// Each link rounds to a real, as a kernel that writes its result does.
+static void chain(int64_t n, const cj__link *links, int count)
+{
+    for (int64_t i = 0; i < n; i++) {
+        double v = 0;
+        for (int k = 0; k < count; k++) {
+            const int64_t at = links[k].repeats ? i % CJ__CHAIN_BLOCK : i;
+            real *const to = links[k].operand ? (real *)links[k].operand + at : NULL;
+            const double o = to ? *to : 0;
+            const double values[CJ__LINK_COUNT] = {
+                [CJ__LINK_load] = o,
+                [CJ__LINK_store] = v,
+                [CJ__LINK_sum] = v,
+                [CJ__LINK_add] = v + o,
+                [CJ__LINK_subtract] = v - o,
+                [CJ__LINK_subtract_from] = o - v,
+                [CJ__LINK_multiply] = v * o,
+                [CJ__LINK_divide] = v / o,
+                [CJ__LINK_negative] = -v,
+                [CJ__LINK_square] = v * v,
+                [CJ__LINK_relu] = relu_of(v),
+                [CJ__LINK_relu_grad] = o > 0 ? v : 0,
+                [CJ__LINK_square_grad] = 2 * o * v,
+            };
+            if (links[k].kind == CJ__LINK_store)
+                *to = (real)v;
+            else if (links[k].kind == CJ__LINK_sum)
+                *to = (real)(o + v);
+            v = (double)(real)values[links[k].kind];
+        }
+    }
+}

@@ -17,7 +17,7 @@
         CJ__UNARIES(UNARY_ENTRY) CJ__BINARIES(BINARY_ENTRY)                                       \
         CJ__COMPARISONS(COMPARISON_ENTRY) CJ__REDUCTIONS(REDUCTION_ENTRY)                         \
         .select = select_one,                                                                     \
-        ENTRY(argmax) ENTRY(count_correct)                                                        \
+        ENTRY(argmax) ENTRY(count_correct) ENTRY(moments) ENTRY(merge_moments) ENTRY(chain)       \
         ENTRY(softmax) ENTRY(softmax_grad) ENTRY(log_softmax) ENTRY(log_softmax_grad)             \
         ENTRY(softmax_cross_entropy) ENTRY(softmax_cross_entropy_grad)                            \
         ENTRY(sigmoid_cross_entropy) ENTRY(sigmoid_cross_entropy_grad)                            \

@@ -24,6 +24,48 @@ DEFINE(max, (double)-INFINITY, max_of(p, q))
 DEFINE(min, (double)INFINITY, min_of(p, q))
 #undef DEFINE
 
+static void moments(int64_t outer, int64_t n, int64_t inner, const void *x, void *mean, void *m2)
+{
+    for (int64_t o = 0; o < outer; o++) {
+        for (int64_t i = 0; i < inner; i++) {
+            const real *from = (const real *)x + o * n * inner + i;
+            double sum = 0, squares = 0;
+            for (int64_t r = 0; r < n; r++)
+                sum += (double)from[r * inner];
+            const double middle = sum / (double)n;
+            for (int64_t r = 0; r < n; r++) {
+                const double away = (double)from[r * inner] - middle;
+                squares += away * away;
+            }
+            ((real *)mean)[o * inner + i] = (real)middle;
+            ((real *)m2)[o * inner + i] = (real)squares;
+        }
+    }
+}
+
+static void merge_moments(int64_t outer, int64_t n, int64_t inner, int64_t count, int64_t last,
+                          const void *means, const void *m2s, void *mean, void *m2)
+{
+    const double whole = (double)((n - 1) * count + last);
+    for (int64_t o = 0; o < outer; o++) {
+        for (int64_t i = 0; i < inner; i++) {
+            const real *mean_of = (const real *)means + o * n * inner + i,
+                       *m2_of = (const real *)m2s + o * n * inner + i;
+            double sum = 0, squares = 0;
+            for (int64_t r = 0; r < n; r++)
+                sum += (double)(r + 1 < n ? count : last) * (double)mean_of[r * inner];
+            const double middle = sum / whole;
+            for (int64_t r = 0; r < n; r++) {
+                const double away = (double)mean_of[r * inner] - middle;
+                squares +=
+                    (double)m2_of[r * inner] + (double)(r + 1 < n ? count : last) * away * away;
+            }
+            ((real *)mean)[o * inner + i] = (real)middle;
+            ((real *)m2)[o * inner + i] = (real)squares;
+        }
+    }
+}
+
 // A NaN counts as greater than every number, so that it is found.
 static void argmax(int64_t outer, int64_t n, int64_t inner, const void *x, int32_t *y)
 {

@@ -20,7 +20,7 @@ typedef ivec vmask;
 #define TILE_VECS_MAX  2
 #define TILE_SHAPES(F) F(1, 8) F(2, 6)
 
-// The greatest tile of blocks of images, filters by pixels, and the most filters of a tile of 2 x 2
+// The largest tile of blocks of images, filters by pixels, and the most filters of a tile of 2 x 2
 // pixels.
 #define BLOCK_FILTERS_MAX 4
 #define BLOCK_SHAPES(F)   F(1, 8) F(2, 6) F(3, 4) F(4, 3)

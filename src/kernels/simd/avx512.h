@@ -18,12 +18,12 @@ typedef __mmask8 vmask;
 #define COMPARE _mm512_cmp_pd_mask
 #endif
 
-// The greatest tile of a product by its width in vectors: 24 accumulators of 32 registers leave
+// The largest tile of a product by its width in vectors: 24 accumulators of 32 registers leave
 // room for the operands.
 #define TILE_VECS_MAX  4
 #define TILE_SHAPES(F) F(1, 12) F(2, 12) F(3, 8) F(4, 6)
 
-// The greatest tile of blocks of images, filters by pixels, and the most filters of a tile of 2 x 2
+// The largest tile of blocks of images, filters by pixels, and the most filters of a tile of 2 x 2
 // pixels.
 #define BLOCK_FILTERS_MAX 8
 #define BLOCK_SHAPES(F)   F(1, 12) F(2, 10) F(3, 7) F(4, 6) F(5, 5) F(6, 4) F(7, 3) F(8, 3)

@@ -17,7 +17,7 @@ typedef ivec vmask;
 #define TILE_VECS_MAX  2
 #define TILE_SHAPES(F) F(1, 8) F(2, 6)
 
-// The greatest tile of blocks of images, filters by pixels, and the most filters of a tile of 2 x 2
+// The largest tile of blocks of images, filters by pixels, and the most filters of a tile of 2 x 2
 // pixels. Without fused multiply-adds a product needs a register too.
 #define BLOCK_FILTERS_MAX 4
 #define BLOCK_SHAPES(F)   F(1, 8) F(2, 5) F(3, 3) F(4, 2)

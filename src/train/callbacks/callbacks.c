@@ -33,25 +33,12 @@ static cj_callback *make(const cj_callback_methods *methods, void *self)
     return NULL;
 }
 
-// When this thread's latest callback failed; 0 if it did not.
-static _Thread_local uint64_t failed_at;
-
-cj_callback *cj__callback_failed(void)
-{
-    cj__build_failed();
-    failed_at = cj__error_moment();
-    return NULL;
-}
-
-bool cj__callback_just_failed(void)
-{
-    return failed_at == cj__error_moment();
-}
+cj_callback cj_no_callback = {.self = NULL}; // known by its address
 
 cj_callback *cj_callback_new(const cj_callback_methods *methods, void *self)
 {
     cj_callback *callback = make(methods, self);
-    return callback ? callback : cj__callback_failed();
+    return callback ? callback : cj__build_failed(CJ__MADE_CALLBACK);
 }
 
 cj_callback *cj__callback_make(const cj_callback_methods *methods, void *self)
@@ -59,7 +46,7 @@ cj_callback *cj__callback_make(const cj_callback_methods *methods, void *self)
     cj_callback *callback = self ? make(methods, self) : NULL;
     if (!callback && self && methods->free)
         methods->free(self);
-    return callback ? callback : cj__callback_failed();
+    return callback ? callback : cj__build_failed(CJ__MADE_CALLBACK);
 }
 
 typedef cj_status (*method)(void *self, cj_model *model, cj_logs *logs);
@@ -85,7 +72,7 @@ cj_status cj__callbacks_tell(cj_callback *const *callbacks, int first, int count
         if (told)
             *told = i + 1;
         if (call)
-            CJ_TRY(call(callbacks[i]->self, model, logs));
+            CJ_TRY(cj__returned(call(callbacks[i]->self, model, logs), "cj_fit: a callback"));
     }
     return CJ_OK;
 }

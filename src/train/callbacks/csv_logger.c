@@ -301,24 +301,24 @@ cj_callback *cj_csv_logger_new(const cj_csv_logger_args *args)
 {
     cj_csv_logger_args given;
     if (cj__args_read("CSVLogger", args, &csv_logger_defaults, sizeof given, &given) != CJ_OK)
-        return cj__callback_failed();
+        return cj__build_failed(CJ__MADE_CALLBACK);
     if (!given.filename || !given.separator) {
         cj__fail_null(given.filename ? "CSVLogger: the separator" : "CSVLogger: the filename");
-        return cj__callback_failed();
+        return cj__build_failed(CJ__MADE_CALLBACK);
     }
     if (!*given.separator) {
         cj__fail(CJ_INVALID_ARGUMENT, "CSVLogger: the separator is empty");
-        return cj__callback_failed();
+        return cj__build_failed(CJ__MADE_CALLBACK);
     }
     logger *l = cj__new(1, sizeof *l);
     if (!l)
-        return cj__callback_failed();
+        return cj__build_failed(CJ__MADE_CALLBACK);
     l->filename = cj__copy_text(given.filename);
     l->separator = cj__copy_text(given.separator);
     l->append = given.append;
     if (!l->filename || !l->separator) {
         logger_free(l);
-        return cj__callback_failed();
+        return cj__build_failed(CJ__MADE_CALLBACK);
     }
     return cj__callback_make(&logger_methods, l);
 }

@@ -141,7 +141,7 @@ cj_callback *cj_early_stopping_new(const cj_early_stopping_args *args)
 {
     stopping *s = cj__new(1, sizeof *s);
     if (!s)
-        return cj__callback_failed();
+        return cj__build_failed(CJ__MADE_CALLBACK);
     cj_status status =
         cj__args_read("EarlyStopping", args, &early_stopping_defaults, sizeof s->args, &s->args);
     if (status == CJ_OK)
@@ -149,7 +149,7 @@ cj_callback *cj_early_stopping_new(const cj_early_stopping_args *args)
                                   s->args.min_delta);
     if (status != CJ_OK) {
         stopping_free(s);
-        return cj__callback_failed();
+        return cj__build_failed(CJ__MADE_CALLBACK);
     }
     return cj__callback_make(&stopping_methods, s);
 }

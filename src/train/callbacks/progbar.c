@@ -283,7 +283,17 @@ cj_callback *cj_progress_bar(FILE *stream)
     if (stream)
         return cj__progress_bar_new(stream, CJ__BAR_AUTO);
     cj__fail_null("cj_progress_bar: the stream");
-    return cj__build_failed();
+    return cj__build_failed(CJ__MADE_CALLBACK);
+}
+
+cj_status cj__check_verbose(cj_verbose verbose, const char *who)
+{
+    if (verbose >= CJ_AUTO && verbose <= CJ_LINES)
+        return CJ_OK;
+    return cj__fail(CJ_INVALID_ARGUMENT,
+                    "%s: verbose is %d, needed is CJ_AUTO (-1), CJ_SILENT (0), CJ_BAR (1) or "
+                    "CJ_LINES (2)",
+                    who, (int)verbose);
 }
 
 cj_status cj__progress_open(cj__progress *progress, cj_verbose verbose, FILE *stream,

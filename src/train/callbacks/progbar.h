@@ -16,6 +16,9 @@ typedef struct cj__progress {
     cj_logs logs;     // names and values, if there are any, are the caller's
 } cj__progress;       // starts as {0}
 
+// Refuses what is no cj_verbose, for the call `who`.
+cj_status cj__check_verbose(cj_verbose verbose, const char *who);
+
 // CJ_SILENT and CJ_AUTO show nothing; `stream` NULL is standard output.
 cj_status cj__progress_open(cj__progress *progress, cj_verbose verbose, FILE *stream,
                             int64_t batches);

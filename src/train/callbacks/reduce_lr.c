@@ -106,7 +106,7 @@ cj_callback *cj_reduce_lr_on_plateau_new(const cj_reduce_lr_on_plateau_args *arg
 {
     plateau *p = cj__new(1, sizeof *p);
     if (!p)
-        return cj__callback_failed();
+        return cj__build_failed(CJ__MADE_CALLBACK);
     cj_status status = cj__args_read("ReduceLROnPlateau", args, &reduce_lr_on_plateau_defaults,
                                      sizeof p->args, &p->args);
     if (status == CJ_OK && !(p->args.factor >= 0 && p->args.factor < 1))
@@ -118,7 +118,7 @@ cj_callback *cj_reduce_lr_on_plateau_new(const cj_reduce_lr_on_plateau_args *arg
                                   p->args.min_delta);
     if (status != CJ_OK) {
         plateau_free(p);
-        return cj__callback_failed();
+        return cj__build_failed(CJ__MADE_CALLBACK);
     }
     return cj__callback_make(&plateau_methods, p);
 }

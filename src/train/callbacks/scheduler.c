@@ -52,7 +52,7 @@ static cj_callback *make(const cj_callback_methods *methods, scheduler settings)
 {
     scheduler *s = cj__new(1, sizeof *s);
     if (!s)
-        return cj__callback_failed();
+        return cj__build_failed(CJ__MADE_CALLBACK);
     *s = settings;
     return cj__callback_make(methods, s);
 }
@@ -64,7 +64,7 @@ cj_callback *cj_learning_rate_scheduler(double (*schedule)(int epoch, double lea
     if (schedule)
         return make(&epoch_methods, (scheduler){.of_epoch = schedule, .context = context});
     cj__fail_null("LearningRateScheduler: the schedule");
-    return cj__callback_failed();
+    return cj__build_failed(CJ__MADE_CALLBACK);
 }
 
 cj_callback *cj_step_scheduler(double (*schedule)(int64_t step, double learning_rate,
@@ -74,5 +74,5 @@ cj_callback *cj_step_scheduler(double (*schedule)(int64_t step, double learning_
     if (schedule)
         return make(&step_methods, (scheduler){.of_step = schedule, .context = context});
     cj__fail_null("step scheduler: the schedule");
-    return cj__callback_failed();
+    return cj__build_failed(CJ__MADE_CALLBACK);
 }

@@ -464,26 +464,41 @@ static bool image_body(random_net *net)
     return dice_chance(d, 12) || flatten(net);
 }
 
+static cj_layer *recurrent(random_net *net, int64_t units, bool sequences)
+{
+    dice *d = &net->dice;
+    static const char *const activations[] = {"tanh", "tanh", "relu", "sigmoid", "linear"};
+    const char *activation = DICE_PICK(d, activations);
+    const bool bias = dice_chance(d, 80);
+    const char *initializer = pick_bias(d);
+    const bool backwards = dice_chance(d, 25);
+    const double dropout = dice_chance(d, 15) ? 0.3 : 0;
+    const double recurrent_dropout = dice_chance(d, 15) ? 0.2 : 0;
+    const int kind = dice_chance(d, 60) ? 0 : (int)dice_range(d, 1, 3);
+    static const char *const names[] = {"simple_rnn", "lstm", "gru", "gru, before"};
+    random_say(net, " %s(%d, %s%s%s%s)", names[kind], (int)units, activation,
+               sequences ? ", sequences" : "", backwards ? ", backwards" : "",
+               dropout > 0 || recurrent_dropout > 0 ? ", dropout" : "");
+#define SETTINGS                                                                    \
+    .return_sequences = sequences, .activation = activation, .use_bias = bias,      \
+    .bias_initializer = initializer, .go_backwards = backwards, .dropout = dropout, \
+    .recurrent_dropout = recurrent_dropout
+    if (kind == 0)
+        return cj_simple_rnn(units, SETTINGS);
+    return kind == 1 ? cj_lstm(units, SETTINGS) : cj_gru(units, SETTINGS, .reset_after = kind == 2);
+#undef SETTINGS
+}
+
 static bool add_rnn(random_net *net, bool sequences)
 {
     dice *d = &net->dice;
-    static const int64_t units[] = {1, 3, 7, 16, 20};
-    static const char *const activations[] = {"tanh", "tanh", "relu", "sigmoid", "linear"};
-    cj_simple_rnn_args a = {CJ_SIMPLE_RNN_DEFAULTS, .units = DICE_PICK(d, units),
-                            .return_sequences = sequences};
-    a.activation = DICE_PICK(d, activations);
-    a.use_bias = dice_chance(d, 80);
-    a.bias_initializer = pick_bias(d);
-    a.go_backwards = dice_chance(d, 25);
-    a.dropout = dice_chance(d, 15) ? 0.3 : 0;
-    a.recurrent_dropout = dice_chance(d, 15) ? 0.2 : 0;
-    random_say(net, " simple_rnn(%d, %s%s%s%s)", (int)a.units, a.activation,
-               sequences ? ", sequences" : "", a.go_backwards ? ", backwards" : "",
-               a.dropout > 0 || a.recurrent_dropout > 0 ? ", dropout" : "");
-    net->work += (double)(net->dims[0] * (net->dims[1] + a.units) * a.units);
-    net->dims[sequences ? 1 : 0] = a.units;
+    static const int64_t sizes[] = {1, 3, 7, 16, 20};
+    const int64_t units = DICE_PICK(d, sizes);
+    cj_layer *layer = recurrent(net, units, sequences);
+    net->work += (double)(net->dims[0] * (net->dims[1] + units) * units * 4);
+    net->dims[sequences ? 1 : 0] = units;
     net->rank = sequences ? 2 : 1;
-    return append(net, cj_simple_rnn_new(&a));
+    return append(net, layer);
 }
 
 static bool sequence_body(random_net *net)

@@ -365,7 +365,7 @@ static void block_conv2d_input_grad_run(const cj__conv2d_args *a, void *workspac
     const int64_t taps = s->kh * s->kw, size = s->c * s->f, image = s->h * s->w * s->c * LANES;
     (void)scratch;
     for (int64_t task = begin; task < end; task++) {
-        if (phase == 0) { // (c, f) of each tap becomes (f, c) of the tap turned around
+        if (phase == 0) { // (c, f) of each tap becomes (f, c) of the mirrored tap
             transpose_block((const real *)a->w + task * size, s->f, s->c, s->f,
                             (real *)workspace + (taps - 1 - task) * size, s->c);
             continue;

@@ -9,7 +9,7 @@
 // load, an element of w a broadcast, and both are used several times in registers, so that
 // multiply-adds are the limit whatever the number of channels.
 //
-// A tile of 2 x 2 pixels can end in their greatest, so that what is pooled away is never stored.
+// A tile of 2 x 2 pixels can end in their maximum, so that what pooling drops is never stored.
 #ifndef CJ_KERNELS_BODY_BLOCKS_BLOCK_TILE_H
 #define CJ_KERNELS_BODY_BLOCKS_BLOCK_TILE_H
 
@@ -29,7 +29,7 @@ typedef struct block_tile {
     bool to_bf16; // to bfloat16, in the end
 } block_tile;
 
-// The greatest of a window's four pixels, and where it lies: see `place` in kernels.h.
+// The maximum of a window's four pixels, and its position: see `place` in kernels.h.
 ALWAYS_INLINE void finish_window(const block_tile *t, const vec *pixels, int filter)
 {
     vec best = pixels[0];
@@ -116,7 +116,7 @@ ALWAYS_INLINE void block_tile_body(const block_tile *t, const int filters, const
     }
 }
 
-// Code for every number of pixels up to a shape's greatest.
+// Code for every number of pixels up to a shape's maximum.
 #define TILE(f, p)                                        \
     static void block_tile_##f##_##p(const block_tile *t) \
     {                                                     \

@@ -1,6 +1,6 @@
 // The convolution's epilogue with a max pool: the unpooled image is never in memory.
 //
-//   y[window][f] = greatest over the window's pixels of act(sum[pixel][f]), place[window][f] = the
+//   y[window][f] = maximum over the window's pixels of act(sum[pixel][f]), place[window][f] = the
 //     first such pixel
 //
 // Windows of 2 x 2 stay in registers: the rows of a tile are the four pixels of one to three
@@ -219,7 +219,7 @@ static void pool_in_registers(const pooled *p, int64_t group, int64_t begin, int
     }
 }
 
-// The greatest of `area` rows of `cols` sums that lie side by side in the scratch.
+// The maximum of `area` rows of `cols` sums that lie side by side in the scratch.
 static void pool_rows(const cj__conv2d_args *a, const real *sums, int64_t cols, real *y,
                       uint8_t *places)
 {

@@ -1,4 +1,4 @@
-// Pools over images begin .. end - 1 of (n, h, w, c), channels as lanes: y[i][j][c] = greatest or
+// Pools over images begin .. end - 1 of (n, h, w, c), channels as lanes: y[i][j][c] = maximum or
 // mean of x[window][c].
 #ifndef CJ_KERNELS_BODY_CONV_POOL_H
 #define CJ_KERNELS_BODY_CONV_POOL_H
@@ -67,9 +67,9 @@ ALWAYS_INLINE vmask beats(vec v, vec best)
 
 // One vector of channels of a window of rows x cols elements. `places` gets where the first
 // greatest ones lie.
-ALWAYS_INLINE vec window_greatest(const real *x, int64_t row_step, int64_t step, const int64_t rows,
-                                  const int64_t cols, const window *p, int64_t kw, const bool whole,
-                                  vmask part, ivec *places)
+ALWAYS_INLINE vec window_max(const real *x, int64_t row_step, int64_t step, const int64_t rows,
+                             const int64_t cols, const window *p, int64_t kw, const bool whole,
+                             vmask part, ivec *places)
 {
     vec best = whole ? vec_load(x) : vec_load_part(x, part);
     *places = ivec_set((lane_int)p->place);
@@ -96,8 +96,8 @@ ALWAYS_INLINE void max_of_window(const cj__pool2d *s, const real *x, const windo
     const real *from = x + (p->row0 * s->w + p->col0) * s->c;
     real *to = y + at;
     ivec places;
-    EACH_VEC(s->c, STORE_AT_I(to, window_greatest(from + i, s->w * s->c, s->c, rows, cols, p, s->kw,
-                                                  whole, part, &places));
+    EACH_VEC(s->c, STORE_AT_I(to, window_max(from + i, s->w * s->c, s->c, rows, cols, p, s->kw,
+                                             whole, part, &places));
              if (index) put_places(s, index, at + i, places, min(LANES, s->c - i)););
 }
 

@@ -1,4 +1,4 @@
-// Reductions over the middle axis of (outer, n, inner): y[o][i] = sum, greatest or least over r of
+// Reductions over the middle axis of (outer, n, inner): y[o][i] = sum, maximum or minimum over r of
 // x[o][r][i].
 //
 // The order is fixed by the shape: blocks of BLOCK elements (or rows), four partial results a

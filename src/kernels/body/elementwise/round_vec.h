@@ -1,5 +1,5 @@
 // Rounding to bfloat16 in the bits of a float: half of the last place that stays, less one where
-// that place is even, carries into it. The carry of the greatest numbers into the exponent makes
+// that place is even, carries into it. The carry of the largest numbers into the exponent makes
 // the infinity that is due. NaN would carry too, so it is taken apart and stays NaN.
 #ifndef CJ_KERNELS_BODY_ELEMENTWISE_ROUND_VEC_H
 #define CJ_KERNELS_BODY_ELEMENTWISE_ROUND_VEC_H

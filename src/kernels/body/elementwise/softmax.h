@@ -1,5 +1,5 @@
 // Softmax over rows of `cols` and the fused losses, for float: p[j] = e^(x[j] - top) / sum, log
-// p[j] = x[j] - top - log sum, with `top` the greatest of the row, so that no power overflows and
+// p[j] = x[j] - top - log sum, with `top` the maximum of the row, so that no power overflows and
 // the sum is at least 1.
 //
 // Rows of few columns, as classes mostly are, lie side by side, a lane each: nothing is added or

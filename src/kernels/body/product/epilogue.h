@@ -1,7 +1,7 @@
-// What follows a product: bias, activation and rounding. ReLU happens in registers, at the end of a
-// tile; any other activation is this table's element-wise kernel, applied to rows that are still in
-// the cache, and so is rounding, but for the elements of a pool's window, which are rounded in
-// registers before the greatest is taken.
+// After a product: bias, activation and rounding. ReLU happens in registers, at the end of a tile;
+// any other activation is this table's element-wise kernel, applied to rows that are still in the
+// cache, and so is rounding, but for the elements of a pool's window, which are rounded in
+// registers before the maximum is taken.
 #ifndef CJ_KERNELS_BODY_PRODUCT_EPILOGUE_H
 #define CJ_KERNELS_BODY_PRODUCT_EPILOGUE_H
 
@@ -61,8 +61,8 @@ ALWAYS_INLINE void round_window(bool to_bf16, vec *elements, const int count)
 
 enum { FOUR = 4 };
 
-// The greatest of a window's four elements, once they are rounded, and the first of those that are
-// as great; after ReLU it is FOUR where ReLU gives 0 for the whole window. NaN is greater than all.
+// The maximum of a window's four elements after rounding, and the first of the elements that equal
+// it; after ReLU it is FOUR where ReLU gives 0 for the whole window. NaN is greater than all.
 static __attribute__((noinline)) void careful_window(const vec *elements, bool relu, vec *best,
                                                      ivec *place)
 {
@@ -80,8 +80,8 @@ static __attribute__((noinline)) void careful_window(const vec *elements, bool r
     }
 }
 
-// The same, and faster before ReLU: rounding is monotone, so only the greatest element is
-// rounded, to r, and those are as great that are not below the least number that is rounded to r,
+// The same, and faster before ReLU: rounding is monotone, so only the largest element is rounded,
+// to r, and those equal it that are not below the smallest number that is rounded to r,
 // which for r above 0 is half a step (or, where r is odd and the tie would go down, a bit less)
 // below it in the bits of a float. Sums are NaN where an element may be.
 ALWAYS_INLINE void rounded_window(const vec *elements, bool relu, vec *best, ivec *place)

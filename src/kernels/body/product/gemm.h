@@ -1,7 +1,7 @@
 // C = act(op(A) op(B) + bias): see cj__gemm, and gemm_form.h for the ways of computing it.
 //
-// A task is a block of rows of C by a panel of columns, or by several panels. The sum is cut into
-// pieces, so that their part of B stays in the cache while the tiles walk down the rows.
+// A task is a block of rows of C by a panel of columns, or by several panels. The sum is split
+// into pieces, so that a piece's rows of B stay in cache while the tiles go down the rows of C.
 #ifndef CJ_KERNELS_BODY_PRODUCT_GEMM_H
 #define CJ_KERNELS_BODY_PRODUCT_GEMM_H
 
@@ -25,7 +25,7 @@ static int64_t product_tasks(const product *p)
                      p->parts * tasks_across(p) * ceil_div(p->g.m, p->rows);
 }
 
-// Reals of the Cs of all parts, and tasks of adding them, each some rows.
+// The size of the partial Cs of all parts, and the number of tasks that add them, some rows each.
 enum { ADD_ROWS = 4 };
 
 static int64_t parts_size(const product *p)
@@ -114,14 +114,14 @@ static int aim_at_b(const gemm_piece *s, product_tile *t, int64_t panel)
     return vecs;
 }
 
-// Rows of the next tile: never a lone few after a full one, because few rows do less with each
-// element of B.
+// Rows of the next tile. The last two tiles share their rows evenly: a tile of few rows uses each
+// loaded element of B less often.
 static int rows_of_tile(int64_t left, int full)
 {
     return (int)(left <= full ? left : left < 2 * full ? (left + 1) / 2 : full);
 }
 
-// Rows of the greatest tile that suits all panels of a piece.
+// Rows of the largest tile that suits all panels of a piece.
 static int full_rows(const gemm_piece *s)
 {
     return tile_rows[ceil_div(min(PANEL_COLS, s->col1 - s->col0), LANES)];
@@ -146,7 +146,7 @@ static void finish_panel(const epilogue *e, const row_tile *r, int64_t rows)
         finish_rows(e, (real *[]){r->c + row * r->c_row}, 1, r->cols);
 }
 
-// Asks for the lines of C that the tile after this one begins with.
+// Prefetches the first cache lines of C of the next tile.
 static void fetch_c(const cj__gemm *g, int64_t row, int64_t rows, int64_t col)
 {
     const real *c = (const real *)g->c + row * g->ldc + col;
@@ -154,8 +154,8 @@ static void fetch_c(const cj__gemm *g, int64_t row, int64_t rows, int64_t col)
         fetch_ahead(c, 0, TILE_VECS_MAX);
 }
 
-// A few rows of A stay in the first cache while they meet one panel after another, which come from
-// the second.
+// A few rows of A stay in the first-level cache while they are multiplied with one panel after
+// another, which come from the second.
 static void piece_of_block(const gemm_piece *s, product_tile *t, int64_t row0, int64_t row1)
 {
     const cj__gemm *g = &s->p->g;
@@ -197,7 +197,7 @@ static void piece_of_rows(const gemm_piece *s, product_tile *t, int64_t row0, in
     }
 }
 
-// The same where C is computed transposed: strips of rows that are put into C by columns.
+// The same where C is computed transposed: strips of rows are written to C as columns.
 static void piece_of_flipped_c(const gemm_piece *s, product_tile *t, int64_t row0, int64_t row1)
 {
     enum { STRIP = 4 * LANES };
@@ -256,7 +256,7 @@ static void gemm_block(const product *p, const real *packed, real *scratch, int6
     }
 }
 
-// One task of one part of the sum: the same product, shorter, into a C of its own. Parts of a
+// One task of one part of the sum: the same product over fewer k, into a partial C. Parts of a
 // `task` are the outermost.
 static void gemm_part(const product *p, real *cs, int64_t task)
 {

@@ -16,7 +16,7 @@
 //             in turn for each few rows of A. A B that is too large for the caches it packs itself,
 //             piece by piece, in memory of its thread
 //
-// Operands may be copied first, by all for all: A, where it is transposed, into rows; B into
+// Operands may be copied first, once for all tasks: A, where it is transposed, into rows; B into
 // panels, because its columns must lie along the lanes, and rows that are far apart fall into the
 // same few sets of the cache and into many pages.
 #ifndef CJ_KERNELS_BODY_PRODUCT_GEMM_FORM_H
@@ -87,7 +87,7 @@ static void exchange(cj__gemm *g)
     g->trans_a = !from.trans_b, g->trans_b = !from.trans_a;
 }
 
-// A column may as well be called a row.
+// A single column is stored as a single row would be.
 static void call_columns_rows(cj__gemm *g)
 {
     if (g->n == 1 && !g->trans_b && g->ldb == 1)
@@ -147,7 +147,7 @@ static product product_of(const cj__gemm *given)
     if (!g->trans_a && g->trans_b && min(g->m, g->n) <= DOT_ROWS && g->k >= 4 * LANES) {
         p.dots = true;
         p.flipped = g->n < g->m;
-    } else if (g->trans_b || g->n % LANES != 0) { // else nothing could be won
+    } else if (g->trans_b || g->n % LANES != 0) { // else a copy would save nothing
         p.flipped = cost_of(g, true) < cost_of(g, false);
     }
     if (p.flipped)

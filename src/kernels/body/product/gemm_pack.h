@@ -106,7 +106,7 @@ static void pack_b(const cj__gemm *g, int64_t col, int64_t cols, int64_t first, 
 
 // Packs rows first .. first + depth - 1 of columns col0 .. col1 - 1, some panels, row by row: what
 // the memory gives in long runs, and what it is asked for early. Panels of `to` are panel_step
-// apart, and in each so many rows are left out before.
+// apart; in each the rows before these are left out.
 static void pack_panels(const cj__gemm *g, int64_t col0, int64_t col1, int64_t first, int64_t depth,
                         real *to, int64_t panel_step, int64_t before)
 {

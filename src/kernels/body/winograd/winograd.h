@@ -69,10 +69,21 @@ static bool winograd_serves(const cj__conv2d_args *a, cj__conv2d_kind kind)
            (kind != CJ__CONV2D_FORWARD || !pools || (a->pool_h == 2 && a->pool_w == 2));
 }
 
-// Measured (docs/kernels.md): with few channels or filters the transforms cost more than they save;
-// a tile that juts out of the image is paid whole; few tiles do not repay the transform of the
-// filters; by the input, the direct form skips the padding, which is most of an image of one tile.
-// Double uses the direct form only: accuracy matters more than speed there.
+// Tiles of 4 x 4 instead of 2 x 2, measured with 16 lanes only: they must save a quarter of the
+// products in spite of what juts out of the image, and U, more than twice as large, takes more
+// tiles to repay.
+static bool four_pays(const cj__conv2d *s)
+{
+    const int64_t two = ceil_div(s->oh, 2) * ceil_div(s->ow, 2),
+                  four = ceil_div(s->oh, 4) * ceil_div(s->ow, 4);
+    return LANES == 16 && 4 * 36 * four <= 3 * 16 * two && s->n * four >= 32;
+}
+
+// Measured (docs/kernels.md): with few channels or filters the transforms cost more than they save,
+// with tiles of 4 x 4 later than with those of 2 x 2; a tile that juts out of the image is paid
+// whole; few tiles do not repay the transform of the filters; by the input, the direct form skips
+// the padding, which is most of an image of one tile. Double uses the direct form only: accuracy
+// matters more than speed there.
 static bool two_pays(const cj__conv2d_args *a, cj__conv2d_kind kind)
 {
     cj__conv2d_args asked = *a;
@@ -82,23 +93,13 @@ static bool two_pays(const cj__conv2d_args *a, cj__conv2d_kind kind)
     const cj__conv2d *s = &a->s;
     // with 8 lanes the direct form is near its peak sooner
     const int64_t few = LANES == 8 ? 1024 : 512;
-    const int64_t least_product = kind == CJ__CONV2D_FORWARD    ? few :
-                                  kind == CJ__CONV2D_INPUT_GRAD ? 512 :
-                                                                  256;
+    const int64_t least_product = kind == CJ__CONV2D_FILTER_GRAD || four_pays(s) ? 256 :
+                                  kind == CJ__CONV2D_FORWARD                     ? few :
+                                                                                   512;
     const int64_t area = ceil_div(s->oh, 2) * ceil_div(s->ow, 2);
     return s->c >= 16 && s->f >= 16 && s->c * s->f >= least_product &&
            3 * s->oh * s->ow >= 2 * 4 * area && s->n * area >= 16 &&
            (kind != CJ__CONV2D_INPUT_GRAD || area > 1);
-}
-
-// Tiles of 4 x 4 instead of 2 x 2, measured with 16 lanes only: they must save a quarter of the
-// products in spite of what juts out of the image, and U, more than twice as large, takes more
-// tiles to repay.
-static bool four_pays(const cj__conv2d *s)
-{
-    const int64_t two = ceil_div(s->oh, 2) * ceil_div(s->ow, 2),
-                  four = ceil_div(s->oh, 4) * ceil_div(s->ow, 4);
-    return LANES == 16 && 4 * 36 * four <= 3 * 16 * two && s->n * four >= 32;
 }
 
 static bool winograd_pays(const cj__conv2d_args *a, cj__conv2d_kind kind, int side)

@@ -110,7 +110,7 @@ static void winograd_plain(const winograd_outputs *t, const tile_place *p)
         finish_rows(&t->e, wanted, count, t->cols);
 }
 
-// The greatest of four and its place; NaN is greater than all, as in plain C.
+// The maximum of four and its position; NaN is greater than all, as in plain C.
 ALWAYS_INLINE vec greatest_of(const vec y[4], ivec *place)
 {
     vec best = y[0];

@@ -19,7 +19,7 @@
 //
 // with n = 1 / aabb, p = 1 / (2 aa (aa - bb)) and q = 1 / (2 bb (bb - aa)). The usual points 1 and
 // 2 are not the best: numbers are multiplied by up to b^6 and divided again. With 3/4 and 3/2 the
-// greatest error is a quarter to a half of theirs, and A and B are exact.
+// largest error is a quarter to a half of theirs, and A and B are exact.
 #ifndef CJ_KERNELS_BODY_WINOGRAD_WINOGRAD_TRANSFORMS_H
 #define CJ_KERNELS_BODY_WINOGRAD_WINOGRAD_TRANSFORMS_H
 
