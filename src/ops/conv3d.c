@@ -412,24 +412,26 @@ static void gradient_filter_grad(cj__build *g, const cj__node *node, cj_symbol *
     dx[1] = forward(g, node, node->inputs[0], dy[0]);
 }
 
-#define CONVOLUTION(op_name, inputs, roles, rule, by, ...)                   \
-    const cj__op cj__op_##op_name = {.name = #op_name,                       \
-                                     .min_inputs = inputs,                   \
-                                     .max_inputs = inputs,                   \
-                                     .samples = roles,                       \
-                                     .on_blocks = CJ__ON_BLOCKS_NO,          \
-                                     .identity = CJ__IDENTITY_NEVER,         \
-                                     .bf16 = CJ__BF16_NEVER,                 \
-                                     .attrs_size = CJ__ATTRS_SIZE(cj__conv3d_attrs), \
-                                     .infer = rule,                          \
-                                     .gradient = by,                         \
-                                     .workspace = workspace_conv3d,          \
-                                     .run = run_conv3d,                      \
-                                     .flops = flops_conv3d,                  \
-                                     __VA_ARGS__}
+#define CONVOLUTION(op_name, inputs, roles, rule, by, ...) \
+    const cj__op cj__op_##op_name = {                      \
+        .name = #op_name,                                  \
+        .min_inputs = inputs,                              \
+        .max_inputs = inputs,                              \
+        .samples = roles,                                  \
+        .on_blocks = CJ__ON_BLOCKS_NO,                     \
+        .identity = CJ__IDENTITY_NEVER,                    \
+        .bf16 = CJ__BF16_NEVER,                            \
+        .attrs_size = CJ__ATTRS_SIZE(cj__conv3d_attrs),    \
+        .infer = rule,                                     \
+        .gradient = by,                                    \
+        .workspace = workspace_conv3d,                     \
+        .run = run_conv3d,                                 \
+        .flops = flops_conv3d,                             \
+        __VA_ARGS__,                                       \
+    }
 
-CONVOLUTION(conv3d, 2, "sw>s", infer_conv3d, gradient_conv3d, );
+CONVOLUTION(conv3d, 2, "sw>s", infer_conv3d, gradient_conv3d, .flags = 0);
 CONVOLUTION(conv3d_input_grad, 3, "wss>s", infer_input_grad, gradient_input_grad,
             .shape_only = 1 << 2);
-CONVOLUTION(conv3d_filter_grad, 2, "ss>+", infer_filter_grad, gradient_filter_grad, );
-CONVOLUTION(conv3d_transpose, 2, "ws>s", infer_transpose, gradient_input_grad, );
+CONVOLUTION(conv3d_filter_grad, 2, "ss>+", infer_filter_grad, gradient_filter_grad, .flags = 0);
+CONVOLUTION(conv3d_transpose, 2, "ws>s", infer_transpose, gradient_input_grad, .flags = 0);

@@ -157,8 +157,8 @@ ALWAYS_INLINE void depthwise_begin(const depthwise_run *r, const depthwise_lanes
 {
     UNROLL
     for (int v = 0; v < vecs; v++) {
-        const real *b = r->bias + l->filter + v * LANES;
-        const vec start = !r->bias ? vec_set(0) : whole ? vec_load(b) : vec_load_part(b, l->part);
+        const real *b = r->bias ? r->bias + l->filter + v * LANES : NULL;
+        const vec start = !b ? vec_set(0) : whole ? vec_load(b) : vec_load_part(b, l->part);
         UNROLL
         for (int p = 0; p < pixels; p++)
             sum[p][v] = start;

@@ -55,14 +55,17 @@ typedef struct depthwise_strip {
     real *dw;
 } depthwise_strip;
 
-// Pixels begin .. end - 1 of a row, for taps tap .. tap + taps - 1.
-ALWAYS_INLINE void add_pixels(const depthwise_strip *t, const depthwise_lanes *l, const real *x,
+// Pixels begin .. end - 1 of a row, for taps tap .. tap + taps - 1. `place` is where pixel 0 would read
+// x by the first of the taps, inside it or not.
+ALWAYS_INLINE void add_pixels(const depthwise_strip *t, const depthwise_lanes *l, int64_t place,
                               const real *dy, int64_t begin, int64_t end, const int tap,
                               const int taps, const int vecs, const bool whole, const bool spreads,
                               vec sum[DEPTHWISE_TAPS][DEPTHWISE_GRAD_VECS])
 {
     const cj__conv2d *s = &t->a->s;
-    x += (begin * s->sw + tap * s->dw) * s->c;
+    if (begin >= end)
+        return;
+    const real *x = (const real *)t->a->x + (place + (begin * s->sw + tap * s->dw) * s->c);
     dy += begin * s->f;
     for (int64_t j = begin; j < end; j++, x += s->sw * s->c, dy += s->f) {
         UNROLL
@@ -95,10 +98,9 @@ ALWAYS_INLINE void add_strip(const depthwise_strip *t, const depthwise_lanes *l,
         const int64_t i = row % s->oh * s->sh + t->u * s->dh - s->top;
         if (i < 0 || i >= s->h)
             continue;
-        const real *x = (const real *)t->a->x +
-                        ((row / s->oh * s->h + i) * s->w + t->v * s->dw - s->left) * s->c +
-                        l->channel,
-                   *dy = (const real *)t->a->dy + row * s->ow * s->f + l->filter;
+        const int64_t x =
+            ((row / s->oh * s->h + i) * s->w + t->v * s->dw - s->left) * s->c + l->channel;
+        const real *dy = (const real *)t->a->dy + row * s->ow * s->f + l->filter;
         add_pixels(t, l, x, dy, t->from, t->to, 0, taps, vecs, whole, spreads, sum);
         UNROLL
         for (int k = 0; k < taps; k++) {
