@@ -264,9 +264,13 @@ cj_status cj__call_recurrent(cj__layer_context *c, cj__recurrence *r)
     made result = {{NULL}, NULL};
     CJ_TRY(cj__layer_need_rank(c->layer, x, 3, 3));
     CJ_TRY(cj__layer_need_length(c->layer, x, 2));
-    if (x->dims[1] <= 0 || x->dims[1] > LONGEST)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the number of steps must be known, from 1 to %lld",
+    if (x->dims[1] == CJ_BATCH)
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "%s: the number of steps is free, it must be known, from 1 to %lld",
                         c->layer->name, (long long)LONGEST);
+    if (x->dims[1] <= 0 || x->dims[1] > LONGEST)
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: a sequence of %lld steps, needed are 1 to %lld",
+                        c->layer->name, (long long)x->dims[1], (long long)LONGEST);
     r->layer = c->layer;
     r->trace = c->trace;
     const bool unrolls = s->unroll || x->dims[1] <= r->unrolled_steps;
