@@ -6,8 +6,17 @@ if(CAJAL_CLI)
   add_executable(cajal_program ${cli_sources})
   set_target_properties(cajal_program PROPERTIES OUTPUT_NAME cajal)
   target_include_directories(cajal_program PRIVATE ${PROJECT_SOURCE_DIR}/cli)
+  # The shared library: kernels for every processor are 4 MiB, which an installation should not have twice. The installed
+  # program finds it from the place where it lies.
+  if(IS_ABSOLUTE ${CMAKE_INSTALL_LIBDIR})
+    set(library_place ${CMAKE_INSTALL_LIBDIR})
+  else()
+    file(RELATIVE_PATH library_place /${CMAKE_INSTALL_BINDIR} /${CMAKE_INSTALL_LIBDIR})
+    set(library_place "$ORIGIN/${library_place}")
+  endif()
+  set_target_properties(cajal_program PROPERTIES INSTALL_RPATH "${library_place}")
   target_link_libraries(cajal_program PRIVATE
-    cajal_static cajal_warnings PkgConfig::JANSSON PkgConfig::NETTLE PkgConfig::ZLIB Threads::Threads m ${CMAKE_DL_LIBS})
+    cajal cajal_warnings PkgConfig::JANSSON PkgConfig::NETTLE PkgConfig::ZLIB Threads::Threads m ${CMAKE_DL_LIBS})
   # libcurl is loaded when it is needed (cli/fetch.c): its headers are enough.
   target_include_directories(cajal_program PRIVATE ${LIBCURL_INCLUDE_DIRS})
 endif()

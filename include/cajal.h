@@ -16,6 +16,7 @@
 #include <cajal/layers.h>
 #include <cajal/model.h>
 #include <cajal/optimizers.h>
+#include <cajal/recurrent.h>
 #include <cajal/spatial.h>
 #include <cajal/tensor.h>
 #include <cajal/train.h>

@@ -63,15 +63,28 @@ static double flops_of(const cj__call *call)
     return flops;
 }
 
-// Where lines go, and what they are part of: so many loops deep, and so many steps a run.
+// Where lines go, and what they are part of: so many loops deep, and so many steps a run. Seconds are
+// multiplied by `scale`.
 typedef struct listing {
     FILE *stream;
     const totals *all;
     int depth;
-    double steps;
+    double steps, scale;
 } listing;
 
 static void print_calls(const cj__plan *plan, const double *seconds, const listing *to);
+
+// The calls of a body. Their seconds are means over the runs, that of the loop is a median: they are
+// shown as shares of it. `time` is NULL without times.
+static void print_loop(const cj__loop *loop, const double *time, const listing *to)
+{
+    double sum = 0;
+    for (int i = 0; time && i < loop->plan->program.instruction_count; i++)
+        sum += loop->seconds[i];
+    print_calls(loop->plan, time ? loop->seconds : NULL,
+                &(listing){to->stream, to->all, to->depth + 1, to->steps * (double)loop->length,
+                           sum > 0 ? *time / sum : 1});
+}
 
 // "conv2d, winograd, by 8", further to the right within a loop.
 static void name_of(const cj__instruction *instruction, const cj__call *call, int depth,
@@ -105,17 +118,15 @@ static void print_call(const cj__plan *plan, int position, const double *seconds
     memory_of(plan, instruction, memory, sizeof(memory));
     fprintf(to->stream, "%4d %-38s %-60s %-22s %10.1f %9.2f", position, name, shapes, memory,
             to->steps * bytes_of(plan, instruction) / 1024, flops * 1e-6);
+    const double time = seconds ? to->scale * seconds[position] : 0;
     if (seconds) {
-        fprintf(to->stream, " %9.1f %5.1f%%", seconds[position] * 1e6,
-                100 * seconds[position] / to->all->seconds);
+        fprintf(to->stream, " %9.1f %5.1f%%", time * 1e6, 100 * time / to->all->seconds);
         if (flops > 0)
-            fprintf(to->stream, " %7.1f", flops / seconds[position] * 1e-9);
+            fprintf(to->stream, " %7.1f", flops / time * 1e-9);
     }
     fprintf(to->stream, "\n");
     if (call->loop)
-        print_calls(
-            call->loop->plan, seconds ? call->loop->seconds : NULL,
-            &(listing){to->stream, to->all, to->depth + 1, to->steps * (double)call->loop->length});
+        print_loop(call->loop, seconds ? &time : NULL, to);
 }
 
 static void print_calls(const cj__plan *plan, const double *seconds, const listing *to)
@@ -138,7 +149,7 @@ cj_status cj__plan_print(const cj__plan *plan, const double *seconds, FILE *stre
     }
     fprintf(stream, "%4s %-38s %-60s %-22s %10s %9s%s\n", "call", "kernel", "operands -> result",
             "arena offset", "KiB", "MFLOP", seconds ? "        us  share GFLOP/s" : "");
-    print_calls(plan, seconds, &(listing){stream, &all, 0, 1});
+    print_calls(plan, seconds, &(listing){stream, &all, 0, 1, 1});
     fprintf(stream, "%4s %-38s %-60s %-22s %10.1f %9.2f", "", "all", "", "", all.bytes / 1024,
             all.flops * 1e-6);
     if (seconds)

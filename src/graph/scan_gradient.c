@@ -7,8 +7,9 @@
 // By an invariant w a step's gradient is a sum of terms, to be added up over the steps. Where w is a
 // matrix in a product a w, the term is a' d, summed over the samples. Then a and d become sequences,
 // and one product after the loop sums over steps and samples at once: as many operations as the
-// products of the steps, in one call that is large enough to be fast. All other terms are added up
-// in a state.
+// products of the steps, in one call that is large enough to be fast. A sum of values that are a
+// sequence anyway (a bias's term, beside the product) waits until then too. All other terms are added
+// up in a state.
 #include "graph/graph.h"
 #include "graph/scan.h"
 
@@ -24,11 +25,13 @@ typedef struct factor {
     int output;
 } factor;
 
-// A term a' d of the gradient by an operand.
-typedef struct product {
+// A term of the gradient by an operand, of all steps at once: a' d, or d summed to the shape of the
+// operand.
+typedef struct after {
     int operand;
+    bool is_product;
     factor a, d;
-} product;
+} after;
 
 typedef struct differentiation {
     cj__scan scan;
@@ -43,9 +46,9 @@ typedef struct differentiation {
     cj_symbol **states; // by state of the body: its gradient, or NULL
     int *sums;          // by input: the state that sums its terms up, or -1
     int *entries;       // by input: the output of the loop that has the gradients by its entries
-    product *products;
-    int product_count;
-    size_t product_capacity;
+    after *afters;
+    int after_count;
+    size_t after_capacity;
 } differentiation;
 
 static bool is_real(const cj_symbol *symbol)
@@ -157,30 +160,62 @@ static int split_terms(cj_symbol *sum, cj_symbol *terms[TERMS_MAX])
     return count;
 }
 
+// Whether all steps' values of a symbol are a sequence, and which.
+static bool find_factor(const differentiation *d, const cj_symbol *symbol, factor *found)
+{
+    *found = (factor){.sequence = NULL};
+    for (int i = 0; i < d->body->input_count && !found->sequence; i++)
+        if (d->body->roles[i] == CJ__SCAN_SLICE && d->body->inputs[i]->node == symbol->node)
+            found->sequence = d->node->inputs[operand_of(d->body, i)];
+    if (!found->sequence)
+        found->sequence = cj__scan_sequence(d->scan.build, d->node, symbol);
+    for (int i = 0; i < d->scan.output_count && !found->sequence; i++) {
+        found->output = i;
+        if (d->scan.outputs[i]->node == symbol->node && d->scan.outputs[i]->index == symbol->index)
+            return true;
+    }
+    return found->sequence != NULL;
+}
+
 static factor factor_of(differentiation *d, cj_symbol *symbol)
 {
-    for (int i = 0; i < d->body->input_count; i++)
-        if (d->body->roles[i] == CJ__SCAN_SLICE && d->body->inputs[i]->node == symbol->node)
-            return (factor){.sequence = d->node->inputs[operand_of(d->body, i)]};
-    cj_symbol *sequence = cj__scan_sequence(d->scan.build, d->node, symbol);
-    return sequence ? (factor){.sequence = sequence} :
-                      (factor){.output = cj__scan_output(&d->scan, symbol)};
+    factor found;
+    if (!find_factor(d, symbol, &found))
+        found.output = cj__scan_output(&d->scan, symbol);
+    return found;
 }
 
-static void add_product(differentiation *d, int operand, const cj_symbol *term)
+static void add_after(differentiation *d, const after *term)
 {
     cj__build *g = d->scan.build;
-    if (!cj__reserve((void **)&d->products, &d->product_capacity, (size_t)d->product_count + 1,
-                     sizeof *d->products)) {
-        if (g->status == CJ_OK)
-            g->status = CJ_OUT_OF_MEMORY;
-        return;
-    }
-    d->products[d->product_count++] = (product){operand, factor_of(d, term->node->inputs[0]),
-                                                factor_of(d, term->node->inputs[1])};
+    if (cj__reserve((void **)&d->afters, &d->after_capacity, (size_t)d->after_count + 1,
+                    sizeof *d->afters))
+        d->afters[d->after_count++] = *term;
+    else if (g->status == CJ_OK)
+        g->status = CJ_OUT_OF_MEMORY;
 }
 
-// The gradient by an invariant: products after the loop, and a state for the rest.
+// Products after the loop.
+static void take_products(differentiation *d, int input, cj_symbol *gradient)
+{
+    cj_symbol *terms[TERMS_MAX];
+    const int count = split_terms(gradient, terms);
+    for (int i = 0; i < count; i++)
+        if (is_product(terms[i]))
+            add_after(d, &(after){operand_of(d->body, input), true,
+                                  factor_of(d, terms[i]->node->inputs[0]),
+                                  factor_of(d, terms[i]->node->inputs[1])});
+}
+
+// Whether a term is a sum of what is a sequence anyway, and which.
+static bool is_sum_of_sequence(const differentiation *d, const cj_symbol *term, factor *summed)
+{
+    return cj__symbol_is(term, &cj__op_sum_like) &&
+           !((const cj__stretch_attrs *)cj__symbol_attrs(term))->mean &&
+           find_factor(d, term->node->inputs[0], summed);
+}
+
+// All other terms: sums after the loop, and a state for the rest.
 static void sum_up(differentiation *d, int input, cj_symbol *gradient)
 {
     cj__build *g = d->scan.build;
@@ -188,8 +223,11 @@ static void sum_up(differentiation *d, int input, cj_symbol *gradient)
     cj_symbol *terms[TERMS_MAX], *rest = NULL;
     const int count = split_terms(gradient, terms);
     for (int i = 0; i < count; i++) {
+        factor summed;
         if (is_product(terms[i]))
-            add_product(d, operand, terms[i]);
+            continue;
+        if (is_sum_of_sequence(d, terms[i], &summed))
+            add_after(d, &(after){.operand = operand, .d = summed});
         else
             rest = rest ? cj__add(g, rest, terms[i]) : terms[i];
     }
@@ -219,10 +257,13 @@ static void end_step(differentiation *d)
             break;
         case CJ__SCAN_INVARIANT:
             if (gradient)
-                sum_up(d, input, gradient);
+                take_products(d, input, gradient);
             break;
         }
     }
+    for (int i = 0; i < d->x_count; i++) // now it is known what is a sequence
+        if (d->body->roles[d->inputs[i]] == CJ__SCAN_INVARIANT && d->gradients[i])
+            sum_up(d, d->inputs[i], d->gradients[i]);
 }
 
 // By a sequence of which a step reads the entry before (after) its own, and the other value where
@@ -257,12 +298,15 @@ static void hand_out(differentiation *d, cj_symbol *const *last, cj_symbol *cons
         else if (d->entries[i] >= 0)
             dx[operand] = outputs[d->entries[i]];
     }
-    for (int i = 0; i < d->product_count; i++) {
-        const product *p = &d->products[i];
-        cj_symbol *a = p->a.sequence ? p->a.sequence : outputs[p->a.output];
-        cj_symbol *b = p->d.sequence ? p->d.sequence : outputs[p->d.output];
-        cj_symbol *term = cj__matmul(g, a, b, true, false);
-        dx[p->operand] = dx[p->operand] ? cj__add(g, dx[p->operand], term) : term;
+    for (int i = 0; i < d->after_count; i++) {
+        const after *t = &d->afters[i];
+        cj_symbol *b = t->d.sequence ? t->d.sequence : outputs[t->d.output], *term;
+        if (t->is_product)
+            term =
+                cj__matmul(g, t->a.sequence ? t->a.sequence : outputs[t->a.output], b, true, false);
+        else
+            term = cj__sum_like(g, b, d->node->inputs[t->operand]);
+        dx[t->operand] = dx[t->operand] ? cj__add(g, dx[t->operand], term) : term;
     }
 }
 
@@ -310,5 +354,5 @@ void cj__scan_gradient(cj__build *build, const cj__node *node, const bool *wante
     cj__free(d.inputs);
     cj__free(d.sums);
     cj__free(d.entries);
-    cj__free(d.products);
+    cj__free(d.afters);
 }

@@ -55,7 +55,7 @@ static cj_status call(cj__layer_context *c)
     cj_symbol *kernel = cj__trace_variable(c->trace, c->layer->variables[0]);
     cj_symbol *y = cj__conv2d_symbol(g, cj__put_axis(g, c->inputs->symbol, 1),
                                      cj__put_axis(g, kernel, 0), &attrs);
-    return cj__finish_kernel(c, cj__drop_axis(g, y, 1), CJ__KERNEL_SETTINGS(a));
+    return cj__finish_windows(c, y, &w, 1, CJ__KERNEL_SETTINGS(a));
 }
 
 const cj__layer_kind cj__layer_conv1d = {

@@ -120,10 +120,11 @@ static cj_symbol *apply(cj__build *g, const transposed *t, cj_symbol *x, cj_symb
     attrs.same = false;
     for (int i = 0; i < t->w.rank; i++)
         pad(t, i, &attrs.before[2 - t->w.rank + i], &attrs.after[2 - t->w.rank + i]);
-    if (t->w.rank == 2)
-        return cj__conv2d_transpose(g, x, kernel, &attrs);
-    return cj__drop_axis(
-        g, cj__conv2d_transpose(g, cj__put_axis(g, x, 1), cj__put_axis(g, kernel, 0), &attrs), 1);
+    if (t->w.rank == 1) {
+        x = cj__put_axis(g, x, 1);
+        kernel = cj__put_axis(g, kernel, 0);
+    }
+    return cj__conv2d_transpose(g, x, kernel, &attrs);
 }
 
 // (n, h, w, c) by (kh, kw, f, c) is (n, h', w', f).
@@ -134,7 +135,8 @@ static cj_status call(cj__layer_context *c)
     CJ_TRY(check_input(c->layer, x, &t.w));
     CJ_TRY(cj__layer_need_length(c->layer, x, x->rank - 1));
     cj_symbol *kernel = cj__trace_variable(c->trace, c->layer->variables[0]);
-    return cj__finish_kernel(c, apply(c->build, &t, c->inputs->symbol, kernel), &t.kernel);
+    return cj__finish_windows(c, apply(c->build, &t, c->inputs->symbol, kernel), &t.w, 1,
+                              &t.kernel);
 }
 
 #define TRANSPOSE(plain, class, fields)                                \

@@ -143,9 +143,7 @@ static cj_status call(cj__layer_context *c)
             g, y, cj__reshape(g, cj__trace_variable(c->trace, c->layer->variables[1]), &mixing),
             &point);
     }
-    if (d.w.rank == 1)
-        y = cj__drop_axis(g, y, 1);
-    return cj__finish_kernel_with(c, y, d.filters > 0 ? 2 : 1, &d.kernel);
+    return cj__finish_windows(c, y, &d.w, d.filters > 0 ? 2 : 1, &d.kernel);
 }
 
 #define DEPTHWISE(plain, class, fields)                                \

@@ -40,17 +40,17 @@ void cj__add_activity_loss(cj__layer_context *c, const char *regularizer)
                                                           c->outputs[0].symbol));
 }
 
-cj_status cj__finish_kernel_with(cj__layer_context *c, cj_symbol *y, int bias,
-                                 const cj__kernel_settings *s)
+cj_symbol *cj__kernel_tail(cj__layer_context *c, cj_symbol *y, int bias,
+                           const cj__kernel_settings *s)
 {
     if (s->use_bias)
         y = cj__add(c->build, y, cj__trace_variable(c->trace, c->layer->variables[bias]));
-    c->outputs[0].symbol = cj__activation(c->build, s->activation, c->layer->name, y);
-    cj__add_activity_loss(c, s->activity_regularizer);
-    return CJ_OK;
+    return cj__activation(c->build, s->activation, c->layer->name, y);
 }
 
 cj_status cj__finish_kernel(cj__layer_context *c, cj_symbol *y, const cj__kernel_settings *s)
 {
-    return cj__finish_kernel_with(c, y, 1, s);
+    c->outputs[0].symbol = cj__kernel_tail(c, y, 1, s);
+    cj__add_activity_loss(c, s->activity_regularizer);
+    return CJ_OK;
 }

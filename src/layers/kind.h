@@ -40,9 +40,9 @@ cj_status cj__add_kernel_and_bias(cj_layer *layer, cj_shape kernel, int64_t bias
 // and for call(): activation(y + bias) as output 0, and the activity regularizer on it.
 cj_status cj__finish_kernel(cj__layer_context *context, cj_symbol *y,
                             const cj__kernel_settings *settings);
-// The same with the bias in another variable than the second.
-cj_status cj__finish_kernel_with(cj__layer_context *context, cj_symbol *y, int bias,
-                                 const cj__kernel_settings *settings);
+// activation(y + bias) alone, with the bias in variable `bias`.
+cj_symbol *cj__kernel_tail(cj__layer_context *context, cj_symbol *y, int bias,
+                           const cj__kernel_settings *settings);
 // Adds the penalty of an activity regularizer on output 0 to the losses; nothing for a NULL spec.
 void cj__add_activity_loss(cj__layer_context *context, const char *regularizer);
 

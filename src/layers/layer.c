@@ -183,6 +183,16 @@ static cj_status take_elements(const cj_layer *layer, const char *name, const cj
     return CJ_OK;
 }
 
+// Draws the initial value of variable `index`, whose own name is `name`.
+static cj_status draw(const cj_layer *layer, int index, const char *name, const char *initializer,
+                      cj_tensor *value)
+{
+    CJ_TRY(cj__initialize(value, initializer, layer->name, cj__key(layer->key, name)));
+    if (layer->kind->after_draw)
+        layer->kind->after_draw(layer, index, value);
+    return CJ_OK;
+}
+
 cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape shape,
                                  const char *initializer, const char *regularizer, bool trainable,
                                  cj_variable **variable)
@@ -194,9 +204,8 @@ cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape sha
     if (layer->filling)
         CJ_TRY(take_elements(layer, name, &shape));
     CJ_TRY(cj_tensor_new(CJ_F32, shape, &tensor));
-    cj_status status = layer->filling ? CJ_OK :
-                                        cj__initialize(tensor, initializer, layer->name,
-                                                       cj__key(layer->key, name));
+    cj_status status =
+        layer->filling ? CJ_OK : draw(layer, layer->variable_count, name, initializer, tensor);
     char *full = status == CJ_OK ? join_names(layer->name, name) : NULL;
     cj_variable *made = full ? cj_variable_new(full, tensor) : NULL;
     cj__free(full);
@@ -225,8 +234,7 @@ cj_status cj__layer_draw(cj_layer *layer, uint64_t key)
         cj_tensor *value = cj__variable_edit(layer->variables[i]);
         if (!value)
             return cj_error_status();
-        CJ_TRY(cj__initialize(value, layer->initializers[i], layer->name,
-                              cj__key(key, own_name(layer->variables[i]))));
+        CJ_TRY(draw(layer, i, own_name(layer->variables[i]), layer->initializers[i], value));
         CJ_TRY(cj__variable_commit(layer->variables[i]));
     }
     for (int i = 0; i < count; i++)
@@ -245,8 +253,8 @@ cj_status cj__layer_untouched(const cj_layer *layer, bool *untouched)
         if (!value)
             return cj_error_status();
         CJ_TRY(cj_tensor_new(value->dtype, value->shape, &drawn));
-        const cj_status status = cj__initialize(drawn, layer->initializers[i], layer->name,
-                                                cj__key(layer->key, own_name(layer->variables[i])));
+        const cj_status status =
+            draw(layer, i, own_name(layer->variables[i]), layer->initializers[i], drawn);
         const size_t bytes = cj__variable_bytes(layer->variables[i]);
         *untouched = status == CJ_OK && memcmp(drawn->data, value->data, bytes) == 0;
         cj_release(drawn);

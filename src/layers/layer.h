@@ -93,6 +93,8 @@ typedef struct cj__layer_kind {
     // Creates variables for the types of layer->input_count inputs, the batch axis included; may be
     // NULL.
     cj_status (*build)(cj_layer *layer, const cj__type *inputs);
+    // Changes what was drawn for a variable, by its index; NULL for most.
+    void (*after_draw)(const cj_layer *layer, int index, cj_tensor *value);
     // Appends ops. Masks: see `mask`.
     cj_status (*call)(cj__layer_context *context);
     // The outputs' masks: none; that of input 0 where call() sets none; or what call() sets.

@@ -57,8 +57,7 @@ cj_status cj_model_set_note(cj_model *model, const char *name, const char *text)
     if (!model)
         return cj__fail_missing(CJ__MADE_MODEL, "cj_model_set_note: the model");
     if (!name || !text)
-        return cj__fail_null(!name ? "cj_model_set_note: the name" :
-                                     "cj_model_set_note: the text");
+        return cj__fail_null(!name ? "cj_model_set_note: the name" : "cj_model_set_note: the text");
     if (!*name)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_model_set_note: the name is empty");
     if (!cj__is_utf8(name, strlen(name)) || !cj__is_utf8(text, strlen(text)))

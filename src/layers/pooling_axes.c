@@ -79,7 +79,8 @@ static cj_symbol *pool_axis(cj__build *g, cj_symbol *x, int axis, const cj__wind
                                     .strides = {1, stride},
                                     .same = cj__windows_same(w),
                                     .input = {image.dims[1], image.dims[2]}};
-    cj_symbol *y = pool(g, cj__reshape(g, x, &image), &attrs);
+    cj_symbol *y =
+        pool(g, w->rank == 1 ? cj__put_axis(g, x, 1) : cj__reshape(g, x, &image), &attrs);
     if (!y)
         return NULL;
     shape.dims[axis] = cj_symbol_shape(y)->dims[2];

@@ -23,8 +23,8 @@ cj_status cj__build_recurrent(cj_layer *layer, const cj__type *inputs,
     CJ_TRY(cj__layer_add_variable(layer, "recurrent_kernel", CJ_SHAPE(s->units, columns),
                                   s->recurrent_initializer, s->recurrent_regularizer, true, NULL));
     if (s->use_bias)
-        CJ_TRY(cj__layer_add_variable(layer, "bias", bias, s->bias_initializer,
-                                      s->bias_regularizer, true, NULL));
+        CJ_TRY(cj__layer_add_variable(layer, "bias", bias, s->bias_initializer, s->bias_regularizer,
+                                      true, NULL));
     if (!s->stateful)
         return CJ_OK;
     if (x->dims[0] == CJ_BATCH)
@@ -165,8 +165,7 @@ static void drop_states(cj__recurrence *r, cj_symbol *entry)
     const cj__recurrent_settings *s = &r->settings;
     if (!entry || !r->trace->training || s->recurrent_dropout <= 0)
         return;
-    cj_symbol *like =
-        s->gates == 1 ? entry : cj__slice(&r->trace->build, entry, 1, 0, s->units);
+    cj_symbol *like = s->gates == 1 ? entry : cj__slice(&r->trace->build, entry, 1, 0, s->units);
     for (int i = 0; like && i < s->gates; i++)
         r->drops[i] = mask_like(r, like, 0, s->recurrent_dropout);
 }
@@ -265,9 +264,13 @@ cj_status cj__call_recurrent(cj__layer_context *c, cj__recurrence *r)
     made result = {{NULL}, NULL};
     CJ_TRY(cj__layer_need_rank(c->layer, x, 3, 3));
     CJ_TRY(cj__layer_need_length(c->layer, x, 2));
-    if (x->dims[1] <= 0 || x->dims[1] > LONGEST)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the number of steps must be known, from 1 to %lld",
+    if (x->dims[1] == CJ_BATCH)
+        return cj__fail(CJ_SHAPE_MISMATCH,
+                        "%s: the number of steps is free, it must be known, from 1 to %lld",
                         c->layer->name, (long long)LONGEST);
+    if (x->dims[1] <= 0 || x->dims[1] > LONGEST)
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: a sequence of %lld steps, needed are 1 to %lld",
+                        c->layer->name, (long long)x->dims[1], (long long)LONGEST);
     r->layer = c->layer;
     r->trace = c->trace;
     const bool unrolls = s->unroll || x->dims[1] <= r->unrolled_steps;

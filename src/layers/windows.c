@@ -121,6 +121,10 @@ cj_symbol *cj__put_axis(cj__build *g, cj_symbol *x, int axis)
             (size_t)(shape.rank - axis) * sizeof shape.dims[0]);
     shape.dims[axis] = 1;
     shape.rank++;
+    // What the layer before it dropped comes back: the plan sees one image go from layer to layer.
+    if (cj__symbol_is(x, &cj__op_reshape) &&
+        cj_shape_equal(cj_symbol_shape(x->node->inputs[0]), &shape))
+        return x->node->inputs[0];
     return cj__reshape(g, x, &shape);
 }
 
@@ -133,4 +137,13 @@ cj_symbol *cj__drop_axis(cj__build *g, cj_symbol *x, int axis)
     memmove(shape.dims + axis, shape.dims + axis + 1,
             (size_t)(shape.rank - axis) * sizeof shape.dims[0]);
     return cj__reshape(g, x, &shape);
+}
+
+cj_status cj__finish_windows(cj__layer_context *c, cj_symbol *y, const cj__windows *w, int bias,
+                             const cj__kernel_settings *s)
+{
+    y = cj__kernel_tail(c, y, bias, s);
+    c->outputs[0].symbol = w->rank == 1 ? cj__drop_axis(c->build, y, 1) : y;
+    cj__add_activity_loss(c, s->activity_regularizer);
+    return CJ_OK;
 }

@@ -42,6 +42,12 @@ cj__conv3d_attrs cj__windows_attrs_3d(const cj__windows *windows, int64_t groups
 cj_symbol *cj__put_axis(cj__build *g, cj_symbol *x, int axis);
 cj_symbol *cj__drop_axis(cj__build *g, cj_symbol *x, int axis);
 
+// cj__finish_kernel() for a result that is an image of height 1 where windows lie along one axis. Bias
+// and activation come first: between them and the convolution nothing may stand if they are to be
+// fused.
+cj_status cj__finish_windows(cj__layer_context *context, cj_symbol *y, const cj__windows *windows,
+                             int bias, const cj__kernel_settings *settings);
+
 // Keys that no convolution but Keras's takes.
 #define CJ__CONVOLUTION_KEYS                                                            \
     CJ__KEY_ONLY("kernel_constraint", "null"), CJ__KEY_ONLY("bias_constraint", "null"), \

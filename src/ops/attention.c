@@ -471,7 +471,7 @@ void cj__gradient_attention(cj__build *g, const cj__node *node, cj_symbol *const
         .on_blocks = CJ__ON_BLOCKS_NO,             \
         .identity = CJ__IDENTITY_NEVER,            \
         .bf16 = CJ__BF16_NEVER,                    \
-        .attrs_size = sizeof(cj__attention_attrs), \
+        .attrs_size = CJ__ATTRS_SIZE(cj__attention_attrs), \
         .setup_size = sizeof(attention_setup),     \
         .infer = infer_##op_name,                  \
         .set_up = set_up_##op_name,                \

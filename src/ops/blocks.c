@@ -77,19 +77,19 @@ static cj_status run_from_blocks(const cj__call *call)
     return CJ_OK;
 }
 
-#define BLOCKS(op_name)                         \
-    const cj__op cj__op_##op_name = {           \
-        .name = #op_name,                       \
-        .flags = CJ__OP_FUSED | CJ__OP_LAYOUT,  \
-        .min_inputs = 1,                        \
-        .max_inputs = 1,                        \
-        .samples = CJ__WHOLE_BATCH,             \
-        .on_blocks = CJ__ON_BLOCKS_NO,          \
-        .identity = CJ__IDENTITY_NEVER,         \
-        .bf16 = CJ__BF16_FROM_INPUT_0,          \
-        .attrs_size = sizeof(cj__blocks_attrs), \
-        .infer = infer_##op_name,               \
-        .run = run_##op_name,                   \
+#define BLOCKS(op_name)                                 \
+    const cj__op cj__op_##op_name = {                   \
+        .name = #op_name,                               \
+        .flags = CJ__OP_FUSED | CJ__OP_LAYOUT,          \
+        .min_inputs = 1,                                \
+        .max_inputs = 1,                                \
+        .samples = CJ__WHOLE_BATCH,                     \
+        .on_blocks = CJ__ON_BLOCKS_NO,                  \
+        .identity = CJ__IDENTITY_NEVER,                 \
+        .bf16 = CJ__BF16_FROM_INPUT_0,                  \
+        .attrs_size = CJ__ATTRS_SIZE(cj__blocks_attrs), \
+        .infer = infer_##op_name,                       \
+        .run = run_##op_name,                           \
     }
 BLOCKS(to_blocks);
 BLOCKS(from_blocks);

@@ -166,7 +166,8 @@ uint32_t cj__all_axes(const cj_symbol *x)
 
 cj_symbol *cj__reshape(cj__build *g, cj_symbol *x, const cj_shape *shape)
 {
-    return cj__append(g, &cj__op_reshape, &(cj__reshape_attrs){*shape}, &x, 1);
+    const cj__reshape_attrs attrs = cj__reshape_attrs_of(shape);
+    return cj__append(g, &cj__op_reshape, &attrs, &x, 1);
 }
 
 cj_symbol *cj__reshape_to(cj__build *g, cj_symbol *x, const cj__type *type)

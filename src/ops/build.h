@@ -8,47 +8,79 @@
 typedef struct cj__unary_attrs {
     double a, b; // parameters of leaky_relu, elu, clip
 } cj__unary_attrs;
+CJ__NO_PADDING(cj__unary_attrs, 2 * sizeof(double));
+
 typedef struct cj__cast_attrs {
     cj_dtype dtype;
 } cj__cast_attrs;
+CJ__NO_PADDING(cj__cast_attrs, sizeof(cj_dtype));
+
 typedef struct cj__rescale_attrs {
     double scale, offset;
     cj_dtype dtype; // of the result: f32 or f64
+    uint32_t filler;
 } cj__rescale_attrs;
+CJ__NO_PADDING(cj__rescale_attrs, 2 * sizeof(double) + sizeof(cj_dtype) + sizeof(uint32_t));
+
 typedef struct cj__reduce_attrs {
     uint32_t axes;     // bit i: axis i
-    uint32_t keepdims; // not 0: yes. Attributes are compared by bytes: a bool would leave padding
+    uint32_t keepdims; // not 0: yes
 } cj__reduce_attrs;
+CJ__NO_PADDING(cj__reduce_attrs, 2 * sizeof(uint32_t));
+
 typedef struct cj__axis_attrs {
     int axis;
 } cj__axis_attrs; // argmax, concat, unstack, stack, reverse
+CJ__NO_PADDING(cj__axis_attrs, sizeof(int));
+
 typedef struct cj__reshape_attrs {
-    // CJ_BATCH in axis 0 where the input's free axis is; one -1 elsewhere is worked out
-    cj_shape shape;
+    // CJ_BATCH in axis 0 where the input's free axis is; one -1 elsewhere is worked out. A cj_shape
+    // has padding, and its lengths beyond the rank may be anything: here they are 0.
+    struct {
+        int64_t rank, dims[CJ_MAX_RANK];
+    } shape;
 } cj__reshape_attrs;
+CJ__NO_PADDING(cj__reshape_attrs, (1 + CJ_MAX_RANK) * sizeof(int64_t));
+
+static inline cj__reshape_attrs cj__reshape_attrs_of(const cj_shape *shape)
+{
+    cj__reshape_attrs attrs = {.shape.rank = shape->rank};
+    for (int i = 0; i < shape->rank && i < CJ_MAX_RANK; i++)
+        attrs.shape.dims[i] = shape->dims[i];
+    return attrs;
+}
+
 typedef struct cj__transpose_attrs {
     int order[CJ_MAX_RANK];
 } cj__transpose_attrs;
+CJ__NO_PADDING(cj__transpose_attrs, CJ_MAX_RANK * sizeof(int));
+
 typedef struct cj__slice_attrs {
-    int axis;
+    int64_t axis;
     int64_t begin, length; // for pad: zeros before and after
 } cj__slice_attrs;
+CJ__NO_PADDING(cj__slice_attrs, 3 * sizeof(int64_t));
+
 typedef struct cj__matmul_attrs {
-    bool trans_a, trans_b; // see matmul.c: trans_a folds leading axes into the summed one
+    int32_t trans_a, trans_b; // see matmul.c: trans_a folds leading axes into the summed one
     // Chosen by passes; zero in a graph.
-    bool bf16;             // operands are rounded to bfloat16 and multiplied in pairs
+    int32_t bf16;          // not 0: operands are rounded to bfloat16 and multiplied in pairs
+    int32_t filler;        // zero
     cj__epilogue epilogue; // of matmul_bias_act
 } cj__matmul_attrs;
+CJ__NO_PADDING(cj__matmul_attrs, 4 * sizeof(int32_t) + sizeof(cj__epilogue));
 
 // The letter of each axis of both operands and of the result: see einsum.c.
 typedef struct cj__einsum_attrs {
     char a[CJ_MAX_RANK + 1], b[CJ_MAX_RANK + 1], y[CJ_MAX_RANK + 1];
 } cj__einsum_attrs;
+CJ__NO_PADDING(cj__einsum_attrs, 3 * (CJ_MAX_RANK + 1));
 
 typedef struct cj__attention_attrs {
     double scale;   // of scores
     int64_t causal; // not 0: query i sees keys 0 .. i
 } cj__attention_attrs;
+CJ__NO_PADDING(cj__attention_attrs, sizeof(double) + sizeof(int64_t));
 
 // What the passes of a plan choose for a convolution; zero in a graph.
 typedef struct cj__conv2d_choice {
@@ -59,63 +91,89 @@ typedef struct cj__conv2d_choice {
     // not 0: x, y, dx, dy hold so many images in blocks of `lanes` images, (blocks, h, w, c lanes):
     // see ops/blocks.h
     int32_t images, lanes;
-    bool sums_dbias; // of filters' gradients: a second output, the bias's gradient
+    int32_t sums_dbias; // not 0: of filters' gradients: a second output, the bias's gradient
 } cj__conv2d_choice;
+CJ__NO_PADDING(cj__conv2d_choice, sizeof(cj__epilogue) + 8 * sizeof(int32_t));
+
 // What a convolution means, and what was chosen for it.
 typedef struct cj__conv2d_attrs {
     int64_t kernel[2], strides[2], dilation[2];
     int32_t groups;
-    bool same; // padding "same"; otherwise zeros as given, "valid" without any
+    int32_t same; // not 0: padding "same"; otherwise zeros as given, "valid" without any
     // Zeros before and after x, fewer than the kernel reaches over. Less than 0 after x: so many
     // elements at its end are not read, fewer than a stride.
     int32_t before[2], after[2];
     cj__conv2d_choice chosen;
 } cj__conv2d_attrs;
+CJ__NO_PADDING(cj__conv2d_attrs, 6 * sizeof(int64_t) + 6 * sizeof(int32_t) + sizeof(cj__conv2d_choice));
 // The same for three axes, depth first.
 typedef struct cj__conv3d_attrs {
     int64_t kernel[3], strides[3], dilation[3];
     int32_t groups;
-    bool same;
+    int32_t same;
     int32_t before[3], after[3];
 } cj__conv3d_attrs;
+CJ__NO_PADDING(cj__conv3d_attrs, 9 * sizeof(int64_t) + 8 * sizeof(int32_t));
+
 typedef struct cj__pool2d_attrs {
     int64_t size[2], strides[2];
-    bool same;
+    int64_t same;     // not 0: padding "same"; otherwise "valid"
     int64_t input[2]; // height and width of x: for the gradients
 } cj__pool2d_attrs;
+CJ__NO_PADDING(cj__pool2d_attrs, 7 * sizeof(int64_t));
+
 typedef struct cj__blocks_attrs {
     int64_t images, lanes; // in all, and in a block
     double scale, offset;  // of bytes
     cj_dtype dtype;        // of the blocks
+    uint32_t filler;
 } cj__blocks_attrs;
+CJ__NO_PADDING(cj__blocks_attrs,
+               2 * (sizeof(int64_t) + sizeof(double)) + sizeof(cj_dtype) + sizeof(uint32_t));
+
 typedef struct cj__index_attrs {
     int64_t size;   // rows of a table, classes, or k
     cj_dtype dtype; // of one_hot's result: f32 or f64
+    uint32_t filler;
 } cj__index_attrs;
+CJ__NO_PADDING(cj__index_attrs, sizeof(int64_t) + sizeof(cj_dtype) + sizeof(uint32_t));
+
 typedef struct cj__dropout_attrs {
     uint64_t key;
     double rate;
 } cj__dropout_attrs;
+CJ__NO_PADDING(cj__dropout_attrs, sizeof(uint64_t) + sizeof(double));
+
 typedef struct cj__stretch_attrs {
     bool mean;       // divide by the number of elements that one is stretched to
 } cj__stretch_attrs; // sum_like, broadcast_like
+CJ__NO_PADDING(cj__stretch_attrs, sizeof(bool));
+
 typedef struct cj__update_attrs {
     double momentum, rho, beta_1, beta_2, epsilon, weight_decay;
-    bool nesterov, centered;
+    int32_t nesterov, centered; // not 0: yes
 } cj__update_attrs;
+CJ__NO_PADDING(cj__update_attrs, 6 * sizeof(double) + 2 * sizeof(int32_t));
 
-// The step by the op `step` of weights whose gradient is a product.
+// The step by the op `step` of weights whose gradient is a product. The fillers make up for pointers
+// of 4 and of 8 bytes.
 typedef struct cj__matmul_step_attrs {
-    const cj__op *step;
     cj__update_attrs update;
+    const cj__op *step;
+    uint32_t filler[sizeof(void *) == 8 ? 2 : 1];
 } cj__matmul_step_attrs;
+CJ__NO_PADDING(cj__matmul_step_attrs, sizeof(cj__update_attrs) + sizeof(void *) +
+                                          CJ__SIZE_OF(cj__matmul_step_attrs, filler));
 
 // The steps of `members` tensors by the op `step`, each with `inputs` and `outputs` operands.
 typedef struct cj__sweep_attrs {
+    cj__update_attrs update;
     const cj__op *step;
     int members, inputs, outputs;
-    cj__update_attrs update;
+    uint32_t filler[sizeof(void *) == 8 ? 1 : 2];
 } cj__sweep_attrs;
+CJ__NO_PADDING(cj__sweep_attrs, sizeof(cj__update_attrs) + sizeof(void *) + 3 * sizeof(int) +
+                                    CJ__SIZE_OF(cj__sweep_attrs, filler));
 
 // y = f(x) for any function of CJ__UNARIES; a and b are its parameters.
 cj_symbol *cj__apply_unary(cj__build *g, cj__unary function, cj_symbol *x, double a, double b);

@@ -78,7 +78,8 @@ cj_symbol *cj__gather(cj__build *g, cj_symbol *table, cj_symbol *indices)
 cj_symbol *cj__one_hot(cj__build *g, cj_symbol *labels, int64_t classes, cj_dtype dtype)
 {
     cj_symbol *indices = cj__cast(g, labels, CJ_I32);
-    return cj__append(g, &cj__op_one_hot, &(cj__index_attrs){classes, dtype}, &indices, 1);
+    return cj__append(g, &cj__op_one_hot, &(cj__index_attrs){.size = classes, .dtype = dtype},
+                      &indices, 1);
 }
 
 cj_symbol *cj__in_top_k(cj__build *g, cj_symbol *scores, cj_symbol *labels, int64_t k)

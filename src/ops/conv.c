@@ -501,7 +501,7 @@ static cj__epilogue *epilogue_of(void *attrs)
         .identity = CJ__IDENTITY_NEVER,                          \
         .bf16 = CJ__BF16_NEVER,                                  \
         .convolution = traits,                                   \
-        .attrs_size = sizeof(cj__conv2d_attrs),                  \
+        .attrs_size = CJ__ATTRS_SIZE(cj__conv2d_attrs),          \
         .setup_size = sizeof(conv_setup),                        \
         .part = part_conv,                                       \
         .infer = rule,                                           \

@@ -257,6 +257,26 @@ static double flops_conv3d(const cj__call *call)
     return v.flops;
 }
 
+// `count` parts of so many bytes, which lie side by side, to places `step` bytes apart. Of few channels
+// a part is shorter than a call of memcpy() takes.
+static void spread_parts(const char *from, char *to, size_t part, size_t step, int64_t count)
+{
+#define PARTS_OF(bytes)                                                  \
+    if (part == (bytes)) {                                               \
+        for (int64_t k = 0; k < count; k++, from += (bytes), to += step) \
+            memcpy(to, from, bytes);                                     \
+        return;                                                          \
+    }
+    PARTS_OF(4)
+    PARTS_OF(12)
+    PARTS_OF(16)
+    PARTS_OF(32)
+    PARTS_OF(64)
+#undef PARTS_OF
+    for (int64_t k = 0; k < count; k++, from += part, to += step)
+        memcpy(to, from, part);
+}
+
 // Images begin .. end - 1 from the planes that their taps read; zeros for those outside.
 static void gather_task(void *context, int64_t begin, int64_t end)
 {
@@ -269,14 +289,12 @@ static void gather_task(void *context, int64_t begin, int64_t end)
                       first = image % v->out_depth * v->attrs->strides[0] - v->front;
         for (int64_t t = 0; t < taps; t++) {
             const int64_t at = first + t * v->attrs->dilation[0];
-            const bool inside = at >= 0 && at < v->depth;
-            const char *from = v->volume + (size_t)(n * v->depth + (inside ? at : 0)) * plane;
             char *to = v->images + (size_t)image * plane * (size_t)taps + (size_t)t * part;
-            for (int64_t k = 0; k < v->plane * groups; k++, from += part, to += part * (size_t)taps)
-                if (inside)
-                    memcpy(to, from, part);
-                else
-                    memset(to, 0, part);
+            if (at >= 0 && at < v->depth)
+                spread_parts(v->volume + (size_t)(n * v->depth + at) * plane, to, part,
+                             part * (size_t)taps, v->plane * groups);
+            for (int64_t k = 0; (at < 0 || at >= v->depth) && k < v->plane * groups; k++)
+                memset(to + (size_t)k * part * (size_t)taps, 0, part);
         }
     }
 }
@@ -402,7 +420,7 @@ static void gradient_filter_grad(cj__build *g, const cj__node *node, cj_symbol *
                                      .on_blocks = CJ__ON_BLOCKS_NO,          \
                                      .identity = CJ__IDENTITY_NEVER,         \
                                      .bf16 = CJ__BF16_NEVER,                 \
-                                     .attrs_size = sizeof(cj__conv3d_attrs), \
+                                     .attrs_size = CJ__ATTRS_SIZE(cj__conv3d_attrs), \
                                      .infer = rule,                          \
                                      .gradient = by,                         \
                                      .workspace = workspace_conv3d,          \

@@ -577,7 +577,7 @@ static const char *form_of(const cj__call *call)
         .on_blocks = CJ__ON_BLOCKS_NO,            \
         .identity = CJ__IDENTITY_NEVER,           \
         .bf16 = CJ__BF16_NEVER,                   \
-        .attrs_size = sizeof(cj__elements_attrs), \
+        .attrs_size = CJ__ATTRS_SIZE(cj__elements_attrs), \
         .samples_of = samples_of,                 \
         .count_outputs = count_elements,          \
         .infer = infer_elements,                  \

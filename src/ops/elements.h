@@ -74,6 +74,7 @@ typedef struct cj__element_program {
 typedef struct cj__elements_attrs {
     cj__element_program *program;
 } cj__elements_attrs;
+CJ__NO_PADDING(cj__elements_attrs, sizeof(cj__element_program *));
 
 // A new program without steps; floating. NULL without memory.
 cj__element_program *cj__element_program_new(void);

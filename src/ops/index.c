@@ -246,7 +246,7 @@ static cj_status run_count_correct(const cj__call *call)
         .on_blocks = CJ__ON_BLOCKS_NO,                      \
         .identity = CJ__IDENTITY_NEVER,                     \
         .bf16 = CJ__BF16_NEVER,                             \
-        .attrs_size = sizeof(cj__index_attrs),              \
+        .attrs_size = CJ__ATTRS_SIZE(cj__index_attrs),      \
         .infer = infer_##op_name,                           \
         .gradient = gradient_function,                      \
         .run = run_##op_name,                               \

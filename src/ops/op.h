@@ -73,10 +73,23 @@ enum { CJ__FINITE = 1, CJ__EXACT = 2, CJ__ONE_IS_NEUTRAL = 4 };
 
 // A bias and an activation after a product or convolution: part of the attributes of fused ops.
 typedef struct cj__epilogue {
-    cj__unary act; // CJ__UNARY_NONE for none
-    double a, b;   // its parameters
+    cj__unary act;   // CJ__UNARY_NONE for none
+    uint32_t filler; // zero
+    double a, b;     // its parameters
 } cj__epilogue;
-static const cj__epilogue cj__no_epilogue = {CJ__UNARY_NONE, 0, 0};
+static const cj__epilogue cj__no_epilogue = {.act = CJ__UNARY_NONE};
+
+// Attributes are compared by their bytes (graph/passes/passes.c), so a struct of them has no padding,
+// whose bytes nobody sets: the sizes of its members add up to its own. Where they would not, flags
+// are as wide as what follows, or a member `filler` that is always zero takes the place. An op says
+// `.attrs_size = CJ__ATTRS_SIZE(type)`, which is there only after this check.
+#define CJ__NO_PADDING(type, size_of_members) \
+    enum { type##_size = sizeof(type) };      \
+    _Static_assert(sizeof(type) == (size_of_members), #type " has padding between its members")
+#define CJ__SIZE_OF(type, member) sizeof(((type *)0)->member)
+#define CJ__ATTRS_SIZE(type)      type##_size
+
+CJ__NO_PADDING(cj__epilogue, sizeof(cj__unary) + sizeof(uint32_t) + 2 * sizeof(double));
 
 struct cj__call;
 

@@ -73,7 +73,7 @@ const cj__op cj__op_concat = {
     .on_blocks = CJ__ON_BLOCKS_NO,
     .identity = CJ__IDENTITY_NEVER,
     .bf16 = CJ__BF16_NEVER,
-    .attrs_size = sizeof(cj__axis_attrs),
+    .attrs_size = CJ__ATTRS_SIZE(cj__axis_attrs),
     .infer = infer_concat,
     .gradient = gradient_concat,
     .run = run_concat,
@@ -83,33 +83,36 @@ const cj__op cj__op_concat = {
 static cj_status infer_slice(cj__inference *r)
 {
     const cj__slice_attrs *a = r->attrs;
-    CJ_TRY(cj__need_axis(r, &r->inputs[0], a->axis, false));
-    const int64_t n = r->inputs[0].shape.dims[a->axis];
+    const int axis = (int)a->axis;
+    CJ_TRY(cj__need_axis(r, &r->inputs[0], axis, false));
+    const int64_t n = r->inputs[0].shape.dims[axis];
     if (a->begin < 0 || a->length < 0 || a->begin > n || a->length > n - a->begin)
-        return cj__fail(
-            CJ_INVALID_ARGUMENT, "%s: %lld entries from %lld do not lie in axis %d of length %lld",
-            r->op->name, (long long)a->length, (long long)a->begin, a->axis, (long long)n);
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "%s: %lld entries from %lld do not lie in axis %d of length %lld",
+                        r->op->name, (long long)a->length, (long long)a->begin, axis, (long long)n);
     r->outputs[0] = r->inputs[0];
-    r->outputs[0].shape.dims[a->axis] = a->length;
+    r->outputs[0].shape.dims[axis] = a->length;
     return CJ_OK;
 }
 
 static cj_status run_slice(const cj__call *call)
 {
     const cj__slice_attrs *a = call->attrs;
+    const int axis = (int)a->axis;
     const cj__operand *x = &call->inputs[0], *y = &call->outputs[0];
-    const size_t bytes = block_bytes(y, a->axis);
-    cj__copy_blocks(cj__span(&x->type.shape, 0, a->axis), bytes,
-                    (const char *)x->data + (size_t)a->begin * block_bytes(x, a->axis + 1),
-                    block_bytes(x, a->axis), y->data, bytes);
+    const size_t bytes = block_bytes(y, axis);
+    cj__copy_blocks(cj__span(&x->type.shape, 0, axis), bytes,
+                    (const char *)x->data + (size_t)a->begin * block_bytes(x, axis + 1),
+                    block_bytes(x, axis), y->data, bytes);
     return CJ_OK;
 }
 
 static void gradient_slice(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
 {
     const cj__slice_attrs *a = (const void *)node->attrs;
-    const int64_t n = cj__operand_type(node, 0)->shape.dims[a->axis];
-    dx[0] = cj__pad(g, dy[0], a->axis, a->begin, n - a->begin - a->length);
+    const int axis = (int)a->axis;
+    const int64_t n = cj__operand_type(node, 0)->shape.dims[axis];
+    dx[0] = cj__pad(g, dy[0], axis, a->begin, n - a->begin - a->length);
 }
 
 const cj__op cj__op_slice = {
@@ -120,7 +123,7 @@ const cj__op cj__op_slice = {
     .on_blocks = CJ__ON_BLOCKS_NO,
     .identity = CJ__IDENTITY_NEVER,
     .bf16 = CJ__BF16_FROM_INPUT_0,
-    .attrs_size = sizeof(cj__slice_attrs),
+    .attrs_size = CJ__ATTRS_SIZE(cj__slice_attrs),
     .infer = infer_slice,
     .gradient = gradient_slice,
     .run = run_slice,
@@ -130,32 +133,35 @@ const cj__op cj__op_slice = {
 static cj_status infer_pad(cj__inference *r)
 {
     const cj__slice_attrs *a = r->attrs;
-    CJ_TRY(cj__need_axis(r, &r->inputs[0], a->axis, false));
+    const int axis = (int)a->axis;
+    CJ_TRY(cj__need_axis(r, &r->inputs[0], axis, false));
     if (a->begin < 0 || a->length < 0 || a->begin > INT32_MAX || a->length > INT32_MAX)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "%s: %lld zeros before and %lld after are not possible", r->op->name,
                         (long long)a->begin, (long long)a->length);
     r->outputs[0] = r->inputs[0];
-    r->outputs[0].shape.dims[a->axis] += a->begin + a->length;
+    r->outputs[0].shape.dims[axis] += a->begin + a->length;
     return cj__check_output(r, &r->outputs[0].shape);
 }
 
 static cj_status run_pad(const cj__call *call)
 {
     const cj__slice_attrs *a = call->attrs;
+    const int axis = (int)a->axis;
     const cj__operand *x = &call->inputs[0], *y = &call->outputs[0];
-    const size_t bytes = block_bytes(x, a->axis);
+    const size_t bytes = block_bytes(x, axis);
     memset(y->data, 0, cj__bytes(y));
-    cj__copy_blocks(cj__span(&x->type.shape, 0, a->axis), bytes, x->data, bytes,
-                    (char *)y->data + (size_t)a->begin * block_bytes(x, a->axis + 1),
-                    block_bytes(y, a->axis));
+    cj__copy_blocks(cj__span(&x->type.shape, 0, axis), bytes, x->data, bytes,
+                    (char *)y->data + (size_t)a->begin * block_bytes(x, axis + 1),
+                    block_bytes(y, axis));
     return CJ_OK;
 }
 
 static void gradient_pad(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
 {
     const cj__slice_attrs *a = (const void *)node->attrs;
-    dx[0] = cj__slice(g, dy[0], a->axis, a->begin, cj__operand_type(node, 0)->shape.dims[a->axis]);
+    const int axis = (int)a->axis;
+    dx[0] = cj__slice(g, dy[0], axis, a->begin, cj__operand_type(node, 0)->shape.dims[axis]);
 }
 
 const cj__op cj__op_pad = {
@@ -166,7 +172,7 @@ const cj__op cj__op_pad = {
     .on_blocks = CJ__ON_BLOCKS_NO,
     .identity = CJ__IDENTITY_NEVER,
     .bf16 = CJ__BF16_FROM_INPUT_0,
-    .attrs_size = sizeof(cj__slice_attrs),
+    .attrs_size = CJ__ATTRS_SIZE(cj__slice_attrs),
     .infer = infer_pad,
     .gradient = gradient_pad,
     .run = run_pad,
@@ -233,7 +239,7 @@ const cj__op cj__op_unstack = {
     .on_blocks = CJ__ON_BLOCKS_NO,
     .identity = CJ__IDENTITY_NEVER,
     .bf16 = CJ__BF16_NEVER,
-    .attrs_size = sizeof(cj__axis_attrs),
+    .attrs_size = CJ__ATTRS_SIZE(cj__axis_attrs),
     .infer = infer_unstack,
     .count_outputs = count_unstack,
     .gradient = gradient_unstack,
@@ -283,7 +289,7 @@ const cj__op cj__op_stack = {
     .on_blocks = CJ__ON_BLOCKS_NO,
     .identity = CJ__IDENTITY_NEVER,
     .bf16 = CJ__BF16_NEVER,
-    .attrs_size = sizeof(cj__axis_attrs),
+    .attrs_size = CJ__ATTRS_SIZE(cj__axis_attrs),
     .infer = infer_stack,
     .gradient = gradient_stack,
     .run = run_stack,

@@ -244,7 +244,7 @@ static bool windows_are_apart(const void *attrs)
         .name = #op_name,                                                                        \
         .min_inputs = inputs,                                                                    \
         .max_inputs = inputs,                                                                    \
-        .attrs_size = sizeof(cj__pool2d_attrs),                                                  \
+        .attrs_size = CJ__ATTRS_SIZE(cj__pool2d_attrs),                                          \
         .samples = roles,                                                                        \
         .on_blocks = CJ__ON_BLOCKS_##blocks,                                                     \
         .identity = CJ__IDENTITY_NEVER,                                                          \

@@ -51,6 +51,7 @@ typedef struct cj__scan_attrs {
     int64_t length;  // steps
     int64_t reverse; // not 0: yes. Attributes are compared by bytes: a bool would leave padding
 } cj__scan_attrs;
+CJ__NO_PADDING(cj__scan_attrs, sizeof(cj__scan_body *) + 2 * sizeof(int64_t));
 
 // An empty body with room for so many inputs and results, floating; NULL without memory. The maker
 // counts the inputs and stores symbols that it has taken over for the body.

@@ -25,7 +25,9 @@ static cj_status infer_reshape(cj__inference *r)
     char from[CJ__SHAPE_TEXT], to[CJ__SHAPE_TEXT];
     int open[2] = {-1, -1}, count = 0;
     int64_t have = 0, need = 0;
-    cj_shape y = a->shape;
+    cj_shape y = {.rank = (int)a->shape.rank};
+    memcpy(y.dims, a->shape.dims, sizeof y.dims);
+    const cj_shape wanted = y;
     if (y.rank < 0 || y.rank > CJ_MAX_RANK)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "%s: a shape of %d axes is given, at most %d are possible", r->op->name,
@@ -43,9 +45,9 @@ static cj_status infer_reshape(cj__inference *r)
     }
     if (!fits)
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: %s cannot be seen as %s", r->op->name,
-                        cj__shape_words(x, from), cj__shape_words(&a->shape, to));
+                        cj__shape_words(x, from), cj__shape_words(&wanted, to));
     if (is_free)
-        a->shape = y; // complete for every batch size
+        *a = cj__reshape_attrs_of(&y); // complete for every batch size
     r->outputs[0] = (cj__type){r->inputs[0].dtype, y};
     return cj__check_output(r, &y);
 }
@@ -72,7 +74,7 @@ const cj__op cj__op_reshape = {
     .on_blocks = CJ__ON_BLOCKS_NO,
     .identity = CJ__IDENTITY_OF_EQUAL_TYPE,
     .bf16 = CJ__BF16_FROM_INPUT_0,
-    .attrs_size = sizeof(cj__reshape_attrs),
+    .attrs_size = CJ__ATTRS_SIZE(cj__reshape_attrs),
     .infer = infer_reshape,
     .gradient = gradient_reshape,
     .run = run_reshape,
@@ -195,7 +197,7 @@ const cj__op cj__op_transpose = {
     .on_blocks = CJ__ON_BLOCKS_NO,
     .identity = CJ__IDENTITY_NEVER,
     .bf16 = CJ__BF16_FROM_INPUT_0,
-    .attrs_size = sizeof(cj__transpose_attrs),
+    .attrs_size = CJ__ATTRS_SIZE(cj__transpose_attrs),
     .infer = infer_transpose,
     .gradient = gradient_transpose,
     .run = run_transpose,
@@ -237,7 +239,7 @@ const cj__op cj__op_reverse = {
     .on_blocks = CJ__ON_BLOCKS_NO,
     .identity = CJ__IDENTITY_NEVER,
     .bf16 = CJ__BF16_FROM_INPUT_0,
-    .attrs_size = sizeof(cj__axis_attrs),
+    .attrs_size = CJ__ATTRS_SIZE(cj__axis_attrs),
     .infer = infer_reverse,
     .gradient = gradient_reverse,
     .run = run_reverse,

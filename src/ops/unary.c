@@ -104,7 +104,7 @@ static void gradient_unary_grad(cj__build *g, const cj__node *node, cj_symbol *c
         .identity = CJ__IDENTITY_NEVER,           \
         .bf16 = BF16(traits, 0),                  \
         .activation = true,                       \
-        .attrs_size = sizeof(cj__unary_attrs),    \
+        .attrs_size = CJ__ATTRS_SIZE(cj__unary_attrs),    \
         .variant = CJ__UNARY_##function,          \
         .work_elements = work_unary,              \
         .infer = infer_unary,                     \
@@ -120,7 +120,7 @@ static void gradient_unary_grad(cj__build *g, const cj__node *node, cj_symbol *c
         .on_blocks = ON_BLOCKS(traits),           \
         .identity = CJ__IDENTITY_NEVER,           \
         .bf16 = BF16(traits, 1),                  \
-        .attrs_size = sizeof(cj__unary_attrs),    \
+        .attrs_size = CJ__ATTRS_SIZE(cj__unary_attrs),    \
         .variant = CJ__UNARY_##function,          \
         .work_elements = work_unary_grad,         \
         .infer = infer_unary_grad,                \

@@ -186,7 +186,7 @@ static cj_status run_step(const cj__call *call)
         .identity = CJ__IDENTITY_NEVER,                                  \
         .bf16 = CJ__BF16_NEVER,                                          \
         .step = &op_name##_step,                                         \
-        .attrs_size = sizeof(cj__update_attrs),                          \
+        .attrs_size = CJ__ATTRS_SIZE(cj__update_attrs),                  \
         .alias = aliases,                                                \
         .infer = infer_function,                                         \
         .run = run_step,                                                 \
@@ -255,7 +255,7 @@ const cj__op cj__op_sweep = {
     .on_blocks = CJ__ON_BLOCKS_NO,
     .identity = CJ__IDENTITY_NEVER,
     .bf16 = CJ__BF16_NEVER,
-    .attrs_size = sizeof(cj__sweep_attrs),
+    .attrs_size = CJ__ATTRS_SIZE(cj__sweep_attrs),
     .count_outputs = count_sweep,
     .aliased = aliased_sweep,
     .infer = infer_sweep,

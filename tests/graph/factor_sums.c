@@ -85,7 +85,8 @@ static int planned(form kind, const char *off, const char *word)
 }
 
 // What is counted must not have been fused with its neighbours.
-static const char *const one_by_one = "-fuse_elements", *const plain = "-fuse_elements,-factor_sums";
+static const char *const one_by_one = "-fuse_elements", *const plain =
+                                                            "-fuse_elements,-factor_sums";
 
 // Of the sums for beta, for the mean and for the factor, those of beta and of the mean are one.
 static void the_sums_for_shift_and_mean_are_one(void **state)
@@ -105,11 +106,20 @@ static void a_factor_that_changes_along_the_axes_stays(void **state)
     assert_true(planned(ROWWISE, one_by_one, " negative ") > 0);
 }
 
+// The sum of dy comes right after dy, so that it joins the sweep in which dy (x - mean) is summed.
+static void both_sums_are_one_sweep(void **state)
+{
+    (void)state;
+    assert_int_equal(planned(CHANNELWISE, NULL, " sum sum"), 1);
+    assert_int_equal(planned(CHANNELWISE, NULL, " sum_like "), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradients_are_the_same),
         cmocka_unit_test(the_sums_for_shift_and_mean_are_one),
+        cmocka_unit_test(both_sums_are_one_sweep),
         cmocka_unit_test(a_factor_that_changes_along_the_axes_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,8 +153,7 @@ static cj_function *twice_the_same(const char *off)
     cj_symbol *x = fixture_input(&f, CJ_SHAPE(CJ_BATCH, COLS)), *branch[2];
     for (int i = 0; i < 2; i++) {
         cj_symbol *y = cj__apply_unary(&f.g, CJ__UNARY_tanh, cj__scale(&f.g, x, 1), 0, 0);
-        y = cj__append(&f.g, &cj__op_reshape, &(cj__reshape_attrs){CJ_SHAPE(CJ_BATCH, COLS)}, &y,
-                       1);
+        y = cj__reshape(&f.g, y, &CJ_SHAPE(CJ_BATCH, COLS));
         branch[i] = cj__stop_gradient(&f.g, y);
     }
     fixture_output(&f, cj__mul(&f.g, branch[0], branch[1]));

@@ -15,7 +15,8 @@ NEEDED = {
     "conv3d_transpose": ".filters = 2, .kernel_size = {3}",
     "depthwise_conv1d": ".kernel_size = 3", "depthwise_conv2d": ".kernel_size = {3}",
     "separable_conv1d": ".filters = 2, .kernel_size = 3", "separable_conv2d": ".filters = 2, .kernel_size = {3}",
-    "simple_rnn": ".units = 2", "csv_logger": '.filename = "log.csv"', "model_checkpoint": '.filepath = "x"',
+    "simple_rnn": ".units = 2", "lstm": ".units = 2", "gru": ".units = 2",
+    "csv_logger": '.filename = "log.csv"', "model_checkpoint": '.filepath = "x"',
 }
 # Members that a sentence calls by Keras's key.
 KEYS = {"factors": "size"}

@@ -4,6 +4,7 @@
 #include "layers/helpers.h"
 
 #include "base/memory.h"
+#include <cajal/recurrent.h>
 #include <math.h>
 #include <string.h>
 
@@ -71,6 +72,8 @@ MAKER(batch_normalization, cj_batch_normalization(.momentum = 0.9))
 MAKER(layer_normalization, cj_layer_normalization({1, -1}))
 MAKER(dropout, cj_dropout(0.5, .noise_shape = {-1, 1, 3}, .seed = 4))
 MAKER(simple_rnn, cj_simple_rnn(3, .return_sequences = true, .go_backwards = true))
+MAKER(lstm, cj_lstm(3, .return_sequences = true, .go_backwards = true, .bias_initializer = "ones"))
+MAKER(gru, cj_gru(3, .return_sequences = true, .bias_initializer = "random_normal"))
 MAKER(add, cj_add())
 MAKER(concatenate, cj_concatenate())
 
@@ -126,6 +129,8 @@ static const sample samples[] = {
     {"LayerNormalization", make_layer_normalization, {3, 4}, {3, 4}, false, 1e-2},
     {"Dropout", make_dropout, {4, 3}, {4, 3}, true, 4e-3},
     {"SimpleRNN", make_simple_rnn, {4, 2}, {4, 3}, false, 4e-3},
+    {"LSTM", make_lstm, {4, 2}, {4, 3}, false, 4e-3},
+    {"GRU", make_gru, {4, 2}, {4, 3}, false, 4e-3},
     {"Add", make_add, {3}, {3}, true, 0},
     {"Concatenate", make_concatenate, {3, 2}, {3, 4}, true, 0},
 };

@@ -288,6 +288,22 @@ static void only_some_entries_of_unstack_may_be_used(void **state)
                     (double[]){3, 0, 1, 6, 0, 4});
 }
 
+// 1 / N, and 2 (x - mean) / N: rows of 4 with the means 2 and 5.
+static void one_of_the_moments_may_be_used(void **state)
+{
+    (void)state;
+    cj__build g = {0};
+    cj_symbol *x = cj__build_keep(&g, cj_symbol_input(CJ_F64, CJ_SHAPE(2, 4), "x")), *mean,
+              *variance;
+    cj__moments(&g, x, 2, false, &mean, &variance);
+    expect_gradient(&g, mean, x, (double[]){1, 2, 2, 3, 3, 4, 6, 7},
+                    (double[]){0.25, 0.25, 0.25, 0.25, 0.25, 0.25, 0.25, 0.25});
+    x = cj__build_keep(&g, cj_symbol_input(CJ_F64, CJ_SHAPE(2, 4), "x"));
+    cj__moments(&g, x, 2, true, &mean, &variance);
+    expect_gradient(&g, variance, x, (double[]){1, 2, 2, 3, 3, 4, 6, 7},
+                    (double[]){-0.5, 0, 0, 0.5, -1, -0.5, 0.5, 1});
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,6 +311,7 @@ int main(void)
         cmocka_unit_test(gradients_equal_differences),
         cmocka_unit_test(gradients_equal_differences_with_a_free_axis),
         cmocka_unit_test(gradients_of_gradients_equal_differences),
+        cmocka_unit_test(one_of_the_moments_may_be_used),
         cmocka_unit_test(reduce_max_shares_the_gradient_between_equals),
         cmocka_unit_test(maximum_gives_all_to_the_first_of_equals),
         cmocka_unit_test(max_pool_gives_all_to_the_first_of_equals),

@@ -3,6 +3,7 @@
 
 #include "graph/graph.h"
 #include <limits.h>
+#include <string.h>
 
 static cj_symbol *input(int64_t rows, int64_t cols)
 {
@@ -308,9 +309,58 @@ static void each_failing_allocation_leaks_nothing(void **state)
     support_fail_each_allocation(build_all, NULL);
 }
 
+// Attributes on memory that held something else: all their bytes are those of the members, since equal
+// ops are found by comparing bytes.
+#define SAME_BYTES(type, ...)                                 \
+    do {                                                      \
+        type first, second;                                   \
+        memset(&first, 0x11, sizeof first);                   \
+        memset(&second, 0xee, sizeof second);                 \
+        first = (type){__VA_ARGS__};                          \
+        second = (type){__VA_ARGS__};                         \
+        assert_memory_equal(&first, &second, sizeof first);   \
+        assert_int_equal(CJ__ATTRS_SIZE(type), sizeof(type)); \
+    } while (0)
+
+static void equal_attributes_have_equal_bytes(void **state)
+{
+    (void)state;
+    SAME_BYTES(cj__rescale_attrs, .scale = 2, .dtype = CJ_F32);
+    SAME_BYTES(cj__slice_attrs, .axis = 1, .begin = 2, .length = 3);
+    SAME_BYTES(cj__index_attrs, .size = 3, .dtype = CJ_F64);
+    SAME_BYTES(cj__matmul_attrs, .trans_a = true, .epilogue.act = CJ__UNARY_relu);
+    SAME_BYTES(cj__conv2d_attrs, .kernel = {3, 3}, .same = true, .chosen.sums_dbias = true);
+    SAME_BYTES(cj__pool2d_attrs, .size = {2, 2}, .same = true);
+    SAME_BYTES(cj__blocks_attrs, .images = 4, .lanes = 16, .dtype = CJ_BF16);
+    SAME_BYTES(cj__update_attrs, .momentum = 0.5, .nesterov = true);
+    SAME_BYTES(cj__matmul_step_attrs, .update.rho = 1);
+    SAME_BYTES(cj__sweep_attrs, .members = 3);
+}
+
+// What a caller's shape holds beyond its rank, and between its members, is no attribute.
+static void equal_shapes_are_equal_attributes(void **state)
+{
+    (void)state;
+    cj_shape shapes[2];
+    cj_symbol *y[2];
+    cj__build g = {0};
+    cj_symbol *x = cj__build_keep(&g, input(2, 3));
+    for (int i = 0; i < 2; i++) {
+        memset(&shapes[i], 0x11 + i, sizeof shapes[i]);
+        shapes[i].rank = 1;
+        shapes[i].dims[0] = 6;
+        y[i] = cj__reshape(&g, x, &shapes[i]);
+        assert_non_null(y[i]);
+    }
+    assert_memory_equal(y[0]->node->attrs, y[1]->node->attrs, sizeof y[0]->node->attrs);
+    assert_int_equal(cj__build_end(&g), CJ_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(equal_attributes_have_equal_bytes),
+        cmocka_unit_test(equal_shapes_are_equal_attributes),
         cmocka_unit_test(one_release_frees_a_whole_expression),
         cmocka_unit_test(a_shape_of_too_many_axes_is_refused),
         cmocka_unit_test(null_goes_through_builders_with_the_first_cause),

@@ -207,7 +207,7 @@ static cj_symbol *applied(cj__build *g, const cj__op *op, cj_symbol *x, cj_symbo
     if (op == &cj__op_cast)
         ((cj__cast_attrs *)(void *)attrs)->dtype = CJ_F32;
     if (op == &cj__op_reshape)
-        ((cj__reshape_attrs *)(void *)attrs)->shape = *cj_symbol_shape(x);
+        *(cj__reshape_attrs *)(void *)attrs = cj__reshape_attrs_of(cj_symbol_shape(x));
     return cj__append(g, op, attrs, inputs, op->min_inputs);
 }
 

@@ -93,6 +93,13 @@ static cj_model *rnn(void)
                          cj_dense(2, .activation = "softmax"));
 }
 
+// Loops: their bodies run on the device too.
+static cj_model *loops(void)
+{
+    return cj_sequential(cj_input(STEPS, 2), cj_lstm(8, .return_sequences = true),
+                         cj_gru(8, .go_backwards = true), cj_dense(2, .activation = "softmax"));
+}
+
 static const struct network {
     const char *name;
     cj_model *(*make)(void);
@@ -100,7 +107,8 @@ static const struct network {
 } networks[] = {{"mlp", mlp, images_new},
                 {"small cnn", small_cnn, images_new},
                 {"cnn", cnn, images_new},
-                {"rnn", rnn, sequences_new}};
+                {"rnn", rnn, sequences_new},
+                {"loops", loops, sequences_new}};
 enum { NETWORKS = sizeof networks / sizeof networks[0] };
 
 static void compile(cj_model *model)

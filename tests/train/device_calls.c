@@ -187,7 +187,7 @@ static void lists_are_run_at_once_with_the_passes_of_the_device(void **state)
                             "-blocks,-bf16_products,-winograd,-winograd4,-split_batch,"
                             "-keep_prepared,-fuse_round,-fuse_accuracy,-fuse_pool,-fuse_dropout,"
                             "-fuse_bias_grad,-dead_pixels,-fuse_pool_grad,-fuse_step,"
-                            "-round_elements",
+                            "-round_elements,-factor_sums,-fold_scale,-fuse_elements",
                             1),
                      0);
     cj_model *here = model_new(NULL);

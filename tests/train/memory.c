@@ -28,7 +28,8 @@ static cj_status build_and_train(void *context)
 static cj_status fit_and_predict(void *context)
 {
     cj_dataset *data = context;
-    cj_model *model = cj_sequential(cj_input(4), cj_dense(3, .activation = "softmax"));
+    cj_model *model =
+        cj_sequential(cj_input(4), cj_dense(3), cj_batch_normalization(), cj_activation("softmax"));
     cj_pool *pool = cj_pool_new(1);
     cj_tensor *output = NULL;
     if (!model || !pool) {

@@ -7,7 +7,9 @@
 // these: y = (x - mean) factor + beta needs sum(dy) for beta and sum(-(dy factor)) for the mean, of
 // which one sweep over dy is left.
 //
-// The list of instructions is written anew.
+// The list of instructions is written anew. Then each sum moves up to where its operand is made: what
+// is done to the operand next may join it in one sweep (fuse_elements.c), before anything reads the
+// sum.
 #include "base/memory.h"
 #include "graph/program.h"
 #include "ops/build.h"
@@ -130,6 +132,32 @@ static cj_status rewrite(const factoring *f, int count, const cj__instruction *i
                         append_factored(f, instruction, value, factors, taken);
 }
 
+// Moves instruction `index` up to `place`.
+static void move_up(cj__program *program, int index, int place)
+{
+    const cj__instruction moved = program->instructions[index];
+    memmove(&program->instructions[place + 1], &program->instructions[place],
+            (size_t)(index - place) * sizeof moved);
+    program->instructions[place] = moved;
+    for (int i = place; i <= index; i++)
+        for (int j = 0; j < program->instructions[i].output_count; j++)
+            program->values[program->instructions[i].outputs[j]].producer = i;
+}
+
+static void move_sums(cj__program *program)
+{
+    for (int i = 0; i < program->instruction_count; i++) {
+        const cj__instruction *sum = &program->instructions[i];
+        int place = 0;
+        for (int j = 0; sum->op == &cj__op_sum_like && j < sum->input_count; j++) {
+            const int producer = program->values[sum->inputs[j]].producer;
+            place = producer >= place ? producer + 1 : place;
+        }
+        if (sum->op == &cj__op_sum_like && place < i)
+            move_up(program, i, place);
+    }
+}
+
 cj_status cj__factor_sums(cj__program *program)
 {
     cj__instruction *old = program->instructions;
@@ -150,5 +178,7 @@ cj_status cj__factor_sums(cj__program *program)
     }
     cj__free(old);
     cj__program_compact(program);
+    if (status == CJ_OK)
+        move_sums(program);
     return status;
 }

@@ -84,7 +84,7 @@ static void try_act(cj__program *program, const int *uses, cj__instruction *act)
     *act = *product;
     act->op = op;
     act->outputs[0] = result;
-    *epilogue_of(act) = (cj__epilogue){function, parameters.a, parameters.b};
+    *epilogue_of(act) = (cj__epilogue){.act = function, .a = parameters.a, .b = parameters.b};
     product->op = NULL;
     product->inputs = NULL;
 }

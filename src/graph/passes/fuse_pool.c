@@ -153,13 +153,20 @@ static cj_status fuse(fusion *f)
     return CJ_OK;
 }
 
+// Whether each filter sees one channel: such convolutions have kernels of their own, without a pool.
+static bool is_depthwise(const cj__program *program, const cj__instruction *conv)
+{
+    const int groups = ((const cj__conv2d_attrs *)(const void *)conv->attrs)->groups;
+    return groups > 1 && groups == program->values[conv->inputs[0]].type.shape.dims[3];
+}
+
 cj_status cj__fuse_pool(cj__program *program)
 {
     cj_status status = CJ_OK;
     for (int i = 0; i < program->instruction_count && status == CJ_OK; i++) {
         fusion f = {.program = program, .conv = &program->instructions[i]};
         if (f.conv->op && f.conv->op->convolution && f.conv->op->convolution->with_pool &&
-            find_parts(&f) && find_gradient(&f))
+            !is_depthwise(program, f.conv) && find_parts(&f) && find_gradient(&f))
             status = fuse(&f);
     }
     cj__program_compact(program);

@@ -87,9 +87,9 @@ def pools(b):
         for n, size, stride in ((5, 2, 2), (6, 3, 2), (5, 3, 1), (6, 2, 3)):
             for padding in ("valid", "same"):
                 b.one(f"{kind}_pool1d_{n}_k{size}_s{stride}_{padding}", one(size, strides=stride, padding=padding), (n, 2), batch=2)
-        b.one(f"{kind}_pool1d_default", one(), (5, 2))
+        b.one(f"{kind}_pool1d_of_2", one(2), (5, 2))
         for padding in ("valid", "same"):
-            b.one(f"{kind}_pool3d_{padding}", three(padding=padding), (4, 5, 3, 2), batch=2)
+            b.one(f"{kind}_pool3d_{padding}", three(2, padding=padding), (4, 5, 3, 2), batch=2)
             b.one(f"{kind}_pool3d_overlap_{padding}", three((2, 3, 2), strides=(1, 2, 3), padding=padding), (3, 5, 4, 2), batch=2)
     for kind, one, three in (("max", L.GlobalMaxPooling1D, L.GlobalMaxPooling3D), ("average", L.GlobalAveragePooling1D, L.GlobalAveragePooling3D)):
         for keepdims in (False, True):

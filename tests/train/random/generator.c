@@ -254,6 +254,84 @@ static bool add_any(random_net *net)
     }
 }
 
+// A transposed convolution with a kernel and strides of one length for both axes.
+static bool add_transpose(random_net *net)
+{
+    dice *d = &net->dice;
+    cj_conv2d_transpose_args a = {CJ_CONV2D_TRANSPOSE_DEFAULTS, .filters = pick_channels(d)};
+    const int64_t k = dice_range(d, 1, 4), stride = dice_range(d, 1, 3), channels = net->dims[2];
+    const bool same = dice_chance(d, 50);
+    a.kernel_size[0] = k, a.strides[0] = stride;
+    a.padding = same ? "same" : "valid";
+    a.activation = pick_activation(d);
+    a.use_bias = dice_chance(d, 80);
+    int64_t longer = k > stride ? k : stride;
+    if (dice_chance(d, 30)) {
+        a.output_padding[0] = a.output_padding[1] = dice_range(d, 0, stride - 1);
+        longer = (same ? k % 2 : k) + a.output_padding[0];
+    } else if (same) {
+        longer = stride;
+    }
+    const int64_t rows = (net->dims[0] - 1) * stride + longer,
+                  cols = (net->dims[1] - 1) * stride + longer;
+    const double work = (double)(net->dims[0] * net->dims[1] * k * k * channels * a.filters);
+    if (rows < 1 || cols < 1 || net->work + work > net->most_work)
+        return true;
+    random_say(net, " conv2d_transpose(%d, %d, strides %d, %s, output_padding %d, %s)",
+               (int)a.filters, (int)k, (int)stride, a.padding, (int)a.output_padding[0],
+               a.activation);
+    net->dims[0] = rows, net->dims[1] = cols, net->dims[2] = a.filters;
+    net->work += work;
+    return append(net, cj_conv2d_transpose_new(&a));
+}
+
+static bool add_separable(random_net *net)
+{
+    dice *d = &net->dice;
+    const int64_t k = dice_range(d, 1, 3), stride = dice_range(d, 1, 2), m = dice_range(d, 1, 3),
+                  filters = pick_channels(d), channels = net->dims[2];
+    const int64_t rows = outputs_of(net->dims[0], k, stride, true),
+                  cols = outputs_of(net->dims[1], k, stride, true);
+    const double work = (double)(rows * cols * channels * m * (k * k + filters));
+    if (net->work + work > net->most_work)
+        return true;
+    random_say(net, " separable_conv2d(%d, %d, strides %d, multiplier %d)", (int)filters, (int)k,
+               (int)stride, (int)m);
+    net->dims[0] = rows, net->dims[1] = cols, net->dims[2] = filters;
+    net->work += work;
+    return append(net,
+                  cj_separable_conv2d(filters, {k}, .strides = {stride}, .padding = "same",
+                                      .depth_multiplier = m, .activation = pick_activation(d)));
+}
+
+static bool add_sides(random_net *net)
+{
+    dice *d = &net->dice;
+    const int64_t a = dice_range(d, 0, 2), b = dice_range(d, 0, 2), way = dice_range(d, 0, 2);
+    if (way == 0) {
+        random_say(net, " zero_padding2d({{%d, %d}, {%d, 0}})", (int)a, (int)b, (int)b);
+        net->dims[0] += a + b, net->dims[1] += b;
+        return append(net, cj_zero_padding2d({{a, b}, {b, 0}}));
+    }
+    if (way == 1 && net->dims[0] > a + b && net->dims[1] > b) {
+        random_say(net, " cropping2d({{%d, %d}, {0, %d}})", (int)a, (int)b, (int)b);
+        net->dims[0] -= a + b, net->dims[1] -= b;
+        return append(net, cj_cropping2d({{a, b}, {0, b}}));
+    }
+    if (net->dims[0] * net->dims[1] > 64)
+        return true;
+    random_say(net, " up_sampling2d({%d, %d})", (int)a + 1, (int)b + 1);
+    net->dims[0] *= a + 1, net->dims[1] *= b + 1;
+    return append(net, cj_up_sampling2d({a + 1, b + 1}));
+}
+
+// The rest of the family.
+static bool add_relative(random_net *net)
+{
+    const int64_t way = dice_range(&net->dice, 0, 2);
+    return way == 0 ? add_transpose(net) : way == 1 ? add_separable(net) : add_sides(net);
+}
+
 // Two convolutions of one input side by side or added, or a residual sum.
 static bool add_branches(random_net *net)
 {
@@ -379,33 +457,48 @@ static bool image_body(random_net *net)
         else if (what < 85 && net->functional)
             well = dice_chance(d, 25) ? add_shared(net) : add_branches(net);
         else
-            well = add_any(net);
+            well = dice_chance(d, 50) ? add_relative(net) : add_any(net);
         if (!well)
             return false;
     }
     return dice_chance(d, 12) || flatten(net);
 }
 
+static cj_layer *recurrent(random_net *net, int64_t units, bool sequences)
+{
+    dice *d = &net->dice;
+    static const char *const activations[] = {"tanh", "tanh", "relu", "sigmoid", "linear"};
+    const char *activation = DICE_PICK(d, activations);
+    const bool bias = dice_chance(d, 80);
+    const char *initializer = pick_bias(d);
+    const bool backwards = dice_chance(d, 25);
+    const double dropout = dice_chance(d, 15) ? 0.3 : 0;
+    const double recurrent_dropout = dice_chance(d, 15) ? 0.2 : 0;
+    const int kind = dice_chance(d, 60) ? 0 : (int)dice_range(d, 1, 3);
+    static const char *const names[] = {"simple_rnn", "lstm", "gru", "gru, before"};
+    random_say(net, " %s(%d, %s%s%s%s)", names[kind], (int)units, activation,
+               sequences ? ", sequences" : "", backwards ? ", backwards" : "",
+               dropout > 0 || recurrent_dropout > 0 ? ", dropout" : "");
+#define SETTINGS                                                                    \
+    .return_sequences = sequences, .activation = activation, .use_bias = bias,      \
+    .bias_initializer = initializer, .go_backwards = backwards, .dropout = dropout, \
+    .recurrent_dropout = recurrent_dropout
+    if (kind == 0)
+        return cj_simple_rnn(units, SETTINGS);
+    return kind == 1 ? cj_lstm(units, SETTINGS) : cj_gru(units, SETTINGS, .reset_after = kind == 2);
+#undef SETTINGS
+}
+
 static bool add_rnn(random_net *net, bool sequences)
 {
     dice *d = &net->dice;
-    static const int64_t units[] = {1, 3, 7, 16, 20};
-    static const char *const activations[] = {"tanh", "tanh", "relu", "sigmoid", "linear"};
-    cj_simple_rnn_args a = {CJ_SIMPLE_RNN_DEFAULTS, .units = DICE_PICK(d, units),
-                            .return_sequences = sequences};
-    a.activation = DICE_PICK(d, activations);
-    a.use_bias = dice_chance(d, 80);
-    a.bias_initializer = pick_bias(d);
-    a.go_backwards = dice_chance(d, 25);
-    a.dropout = dice_chance(d, 15) ? 0.3 : 0;
-    a.recurrent_dropout = dice_chance(d, 15) ? 0.2 : 0;
-    random_say(net, " simple_rnn(%d, %s%s%s%s)", (int)a.units, a.activation,
-               sequences ? ", sequences" : "", a.go_backwards ? ", backwards" : "",
-               a.dropout > 0 || a.recurrent_dropout > 0 ? ", dropout" : "");
-    net->work += (double)(net->dims[0] * (net->dims[1] + a.units) * a.units);
-    net->dims[sequences ? 1 : 0] = a.units;
+    static const int64_t sizes[] = {1, 3, 7, 16, 20};
+    const int64_t units = DICE_PICK(d, sizes);
+    cj_layer *layer = recurrent(net, units, sequences);
+    net->work += (double)(net->dims[0] * (net->dims[1] + units) * units * 4);
+    net->dims[sequences ? 1 : 0] = units;
     net->rank = sequences ? 2 : 1;
-    return append(net, cj_simple_rnn_new(&a));
+    return append(net, layer);
 }
 
 static bool sequence_body(random_net *net)

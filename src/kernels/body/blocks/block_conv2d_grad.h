@@ -514,29 +514,34 @@ static void block_conv2d_filter_grad_run(const cj__conv2d_args *a, void *workspa
 // Measured with bench/blocks: over blocks all three kernels reach nearly the same share of the
 // peak, times the share of lanes that have an image; over channels-last images two of the three
 // lose the idle lanes of the last vector of filters, and one those of channels. The gradient by
-// an image of few channels is seldom wanted, because such an image is data. A gain of a tenth pays
-// for the conversion.
+// an image of few channels is seldom wanted, because such an image is data. Where normalization
+// lies between convolutions each is converted on both sides: that takes a gain of a fifth, with 8
+// lanes of three tenths.
 static bool idle_lanes_cost_more(const cj__conv2d *s, double used)
 {
     const double filters = (double)(ceil_div(s->f, LANES) * LANES) / (double)s->f;
     const double channels = (double)(ceil_div(s->c, LANES) * LANES) / (double)s->c;
-    return used * (s->c <= 4 ? filters : (2 * filters + channels) / 3) > 1.1;
+    const double gain = used * (s->c <= 4 ? filters : (2 * filters + channels) / 3);
+    return gain > (LANES == 16 ? 1.2 : 1.3);
 }
 
 // With one or two whole vectors of channels the direct form is 10 % slower forward and 30 to 60 %
-// by the input (16 -> 16 and 16 -> 32 channels, strides 1 and 2). Winograd's form, where it serves,
-// is faster than both.
+// by the input (16 -> 16 and 16 -> 32 channels, strides 1 and 2), with 16 lanes; with 8 it is faster
+// by the filters, and all three together. Winograd's form, where it pays, is faster than both.
 static bool direct_is_slow(const cj__conv2d_args *a, double used)
 {
     const cj__conv2d *s = &a->s;
-    return used > 0.9 && s->c >= LANES && s->f >= LANES && s->c <= 2 * LANES && s->f <= 4 * LANES &&
-           s->kh * s->kw > 1 && !winograd_pays(a, CJ__CONV2D_FORWARD, 2);
+    return LANES == 16 && used > 0.9 && s->c >= LANES && s->f >= LANES && s->c <= 2 * LANES &&
+           s->f <= 4 * LANES && s->kh * s->kw > 1 && !winograd_pays(a, CJ__CONV2D_FORWARD, 2);
 }
 
 static bool blocks_pay(const cj__conv2d_args *a)
 {
     const cj__conv2d *s = &a->s;
-    if (s->n == 0 || s->groups != 1 || s->kh * s->kw * s->f < 32)
+    // Tiles of 4 x 4 are faster than blocks though they pad channels to whole vectors: the three
+    // convolutions of 64 images of 32 x 32 with 20 of 20 channels take 12.3 ms, in blocks 14.4.
+    if (s->n == 0 || s->groups != 1 || s->kh * s->kw * s->f < 32 ||
+        winograd_pays(a, CJ__CONV2D_FORWARD, 4))
         return false;
     const double used = (double)s->n / (double)(blocks_of(s) * LANES);
     return idle_lanes_cost_more(s, used) || direct_is_slow(a, used);

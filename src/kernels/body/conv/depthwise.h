@@ -150,6 +150,30 @@ ALWAYS_INLINE vec load_channels(const real *from, const depthwise_lanes *l, cons
     return vec_permute(vec_load_part(from, l->from_part), l->spread);
 }
 
+// What pixels' sums begin with: the bias, or what earlier taps made.
+ALWAYS_INLINE void depthwise_begin(const depthwise_run *r, const depthwise_lanes *l, const real *to,
+                                   const int pixels, const int vecs, const bool whole,
+                                   vec sum[DEPTHWISE_PIXELS][DEPTHWISE_VECS])
+{
+    UNROLL
+    for (int v = 0; v < vecs; v++) {
+        const real *b = r->bias + l->filter + v * LANES;
+        const vec start = !r->bias ? vec_set(0) : whole ? vec_load(b) : vec_load_part(b, l->part);
+        UNROLL
+        for (int p = 0; p < pixels; p++)
+            sum[p][v] = start;
+    }
+    if (r->begins)
+        return;
+    UNROLL
+    for (int p = 0; p < pixels; p++, to += r->to_step) {
+        UNROLL
+        for (int v = 0; v < vecs; v++)
+            sum[p][v] = whole ? vec_load(to + v * LANES) : vec_load_part(to + v * LANES, l->part);
+    }
+}
+
+// Addresses are walked, not computed for each pixel: there are more of them than registers.
 ALWAYS_INLINE void depthwise_tile(const depthwise_run *r, const depthwise_lanes *l, int64_t at,
                                   const int pixels, const int vecs, const bool whole,
                                   const bool spreads)
@@ -157,35 +181,29 @@ ALWAYS_INLINE void depthwise_tile(const depthwise_run *r, const depthwise_lanes 
     vec sum[DEPTHWISE_PIXELS][DEPTHWISE_VECS];
     const real *from = r->from + at * r->from_step + l->channel, *w = r->w + l->filter;
     real *to = r->to + at * r->to_step + l->filter;
-    UNROLL
-    for (int v = 0; v < vecs; v++) {
-        const real *b = r->bias + l->filter + v * LANES;
-        const vec start = !r->bias ? vec_set(0) : whole ? vec_load(b) : vec_load_part(b, l->part);
-        UNROLL
-        for (int p = 0; p < pixels; p++) {
-            const real *y = to + p * r->to_step + v * LANES;
-            sum[p][v] = r->begins ? start : whole ? vec_load(y) : vec_load_part(y, l->part);
-        }
-    }
-    for (int64_t tap = 0; tap < r->tap_count; tap++) {
-        const real *x = from + r->places[tap], *k = w + r->taps[tap];
-        UNROLL
-        for (int v = 0; v < vecs; v++) {
-            const vec filter =
-                whole ? vec_load(k + v * LANES) : vec_load_part(k + v * LANES, l->part);
-            UNROLL
-            for (int p = 0; p < pixels; p++)
-                sum[p][v] =
-                    vec_fma(load_channels(x + p * r->from_step + v * LANES, l, whole, spreads),
-                            filter, sum[p][v]);
-        }
-    }
-    UNROLL
-    for (int p = 0; p < pixels; p++) {
+    const int64_t *places = r->places, *taps = r->taps, step = r->from_step;
+    depthwise_begin(r, l, to, pixels, vecs, whole, sum);
+    for (int64_t left = r->tap_count; left > 0; left--, places++, taps++) {
+        const real *x = from + *places, *k = w + *taps;
+        vec filter[DEPTHWISE_VECS];
         UNROLL
         for (int v = 0; v < vecs; v++)
-            put_vec(to + p * r->to_step + v * LANES,
-                    r->relu ? vec_max(vec_set(0), sum[p][v]) : sum[p][v], whole, l->part);
+            filter[v] =
+                vec_held(whole ? vec_load(k + v * LANES) : vec_load_part(k + v * LANES, l->part));
+        UNROLL
+        for (int p = 0; p < pixels; p++, x += step) {
+            UNROLL
+            for (int v = 0; v < vecs; v++)
+                sum[p][v] =
+                    vec_fma(load_channels(x + v * LANES, l, whole, spreads), filter[v], sum[p][v]);
+        }
+    }
+    UNROLL
+    for (int p = 0; p < pixels; p++, to += r->to_step) {
+        UNROLL
+        for (int v = 0; v < vecs; v++)
+            put_vec(to + v * LANES, r->relu ? vec_max(vec_set(0), sum[p][v]) : sum[p][v], whole,
+                    l->part);
     }
 }
 
@@ -199,7 +217,9 @@ ALWAYS_INLINE void depthwise_tiles(const depthwise_run *r, const depthwise_lanes
         depthwise_tile(r, l, at, 1, vecs, whole, spreads);
 }
 
-static void depthwise_pixels(const depthwise_run *r, int64_t filters, int64_t m)
+// Not inlined: its loops want all registers.
+static __attribute__((noinline)) void depthwise_pixels(const depthwise_run *r, int64_t filters,
+                                                       int64_t m)
 {
     const int64_t step = DEPTHWISE_VECS * LANES;
     for (int64_t filter = 0; filter < filters;) {

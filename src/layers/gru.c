@@ -1,0 +1,106 @@
+// GRU: keras/src/layers/rnn/gru.py.
+#include "layers/recurrent.h"
+
+#include <cajal/recurrent.h>
+
+enum { Z, R, H, GATES };
+
+CJ__DEFAULTS(gru, GRU)
+
+static const cj__field fields[] = {
+    CJ__RECURRENT_FIELDS(cj_gru_args),
+    CJ__SPEC_FIELD(cj_gru_args, recurrent_activation, cj__activations),
+    CJ__FIELD(cj_gru_args, reset_after, CJ__FIELD_BOOL),
+};
+
+static const cj__config_key keys[] = {
+    CJ__RECURRENT_KEYS,
+    CJ__KEY_RENAMED("inner_activation", "recurrent_activation"),
+    CJ__KEY_HARMLESS("use_cudnn"),
+    {.key = NULL},
+};
+
+static cj_status build_gru(cj_layer *layer, const cj__type *inputs)
+{
+    const cj_gru_args *a = layer->args;
+    const cj__recurrent_settings settings = CJ__RECURRENT_SETTINGS(a, GATES, 1);
+    return cj__build_recurrent(layer, inputs, &settings,
+                               a->reset_after ? CJ_SHAPE(2, GATES * a->units) :
+                                                CJ_SHAPE(GATES * a->units));
+}
+
+// The bias of the inputs' products (0) or of the state's (1); NULL for none.
+static cj_symbol *bias_of(cj__trace *trace, const cj_layer *layer, int row)
+{
+    const cj_gru_args *a = layer->args;
+    cj__build *g = &trace->build;
+    if (!a->use_bias || (row == 1 && !a->reset_after))
+        return NULL;
+    cj_symbol *bias = cj__trace_variable(trace, layer->variables[2]);
+    return a->reset_after ?
+               cj__reshape(g, cj__slice(g, bias, 0, row, 1), &CJ_SHAPE(GATES * a->units)) :
+               bias;
+}
+
+// The parts of h U + b where the gate r is applied after the product; else z and r alone, and the
+// product of r h is still to be taken. They are NULL where h is 0 and there is no bias.
+static void state_parts(const cj__recurrence *r, cj_symbol *x, cj_symbol *h, cj_symbol **parts)
+{
+    const cj_gru_args *a = r->layer->args;
+    cj__build *g = &r->trace->build;
+    cj_symbol *bias = bias_of(r->trace, r->layer, 1), *y = NULL;
+    parts[Z] = parts[R] = parts[H] = NULL;
+    if (h)
+        y = cj__state_product(r, h, 0, a->reset_after ? GATES : H);
+    if (bias)
+        y = y ? cj__add(g, y, bias) : cj__broadcast_like(g, bias, x);
+    if (y)
+        cj__gates(r, y, a->reset_after ? GATES : H, parts);
+}
+
+static cj_symbol *plus(cj__build *g, cj_symbol *x, cj_symbol *y)
+{
+    return y ? cj__add(g, x, y) : x;
+}
+
+// h' = z h + (1 - z) candidate
+static void step(const cj__recurrence *r, cj_symbol *x, cj_symbol *const *states, cj_symbol **next)
+{
+    const cj_gru_args *a = r->layer->args;
+    const char *who = r->layer->name;
+    cj__build *g = &r->trace->build;
+    cj_symbol *h = states[0], *in[GATES], *of[GATES];
+    cj__gates(r, x, GATES, in);
+    state_parts(r, x, h, of);
+    cj_symbol *z = cj__activation(g, a->recurrent_activation, who, plus(g, in[Z], of[Z]));
+    cj_symbol *reset = cj__activation(g, a->recurrent_activation, who, plus(g, in[R], of[R]));
+    if (a->reset_after && of[H])
+        of[H] = cj__mul(g, reset, of[H]);
+    else if (!a->reset_after && h)
+        of[H] = cj__state_product(r, cj__mul(g, reset, h), H, 1);
+    cj_symbol *candidate = cj__activation(g, a->activation, who, plus(g, in[H], of[H]));
+    cj_symbol *new = cj__mul(g, cj__sub(g, cj__scalar_like(g, z, 1), z), candidate);
+    next[0] = h ? cj__add(g, cj__mul(g, z, h), new) : new;
+}
+
+// (batch, time, features) becomes (batch, units), or (batch, time, units).
+static cj_status call_gru(cj__layer_context *c)
+{
+    const cj_gru_args *a = c->layer->args;
+    cj__recurrence r = {.settings = CJ__RECURRENT_SETTINGS(a, GATES, 1),
+                        .bias = bias_of(c->trace, c->layer, 0),
+                        .step = step};
+    return cj__call_recurrent(c, &r);
+}
+
+const cj__layer_kind cj__layer_gru = {
+    .choice = CJ__CHOICE("gru", "GRU", fields, gru_defaults),
+    .keys = keys,
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .build = build_gru,
+    .call = call_gru,
+    .mask = CJ__MASK_OWN,
+};
+
+CJ__CONSTRUCTOR(gru)
