@@ -241,7 +241,7 @@ static void a_long_sequence_has_no_more_calls_than_a_short_one(void **state)
     trial brief, extended;
     trial_begin(&brief, &scan_cases[1], &(scan_form){10, false, false, CJ_F32}, 1, NULL);
     trial_begin(&extended, &scan_cases[1], &(scan_form){1000, false, false, CJ_F32}, 1, NULL);
-    assert_int_equal(calls_of(brief.function), calls_of(extended.function));
+    assert_in_range(calls_of(extended.function), 1, calls_of(brief.function));
     trial_end(&brief);
     trial_end(&extended);
 }

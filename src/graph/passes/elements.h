@@ -12,7 +12,8 @@ enum { CJ__ELEMENTS_MEMBERS = 24 };
 typedef struct cj__element_group {
     int members[CJ__ELEMENTS_MEMBERS];
     int count;
-    bool open;    // nothing outside reads what its members make, so far
+    bool open; // nothing outside reads what its members make, so far
+    int place; // the member in whose place the joined instruction stands: the last of an open group
     int moved_to; // the group that has its members now; -1 where they are
 } cj__element_group;
 
@@ -35,7 +36,7 @@ bool cj__find_element_operands(const cj__program *program, const cj__element_gro
 // one.
 bool cj__is_element_number(const cj__value_info *value);
 
-// Puts one instruction in the place of a group's last one and takes out the others. A group that
+// Puts one instruction in a group's place and takes out its members. A group that
 // has too many steps stays as it is.
 cj_status cj__join_elements(cj__program *program, const cj__element_group *group,
                             const cj__element_operands *operands);

@@ -7,7 +7,8 @@
 // Groups grow in the order of the program. An instruction joins the group of one of its operands,
 // or the group that reads the same operand, and stands where the group's last member stood: so all
 // its operands are there, and no reader of its results may come before. A group is *open* as long as
-// no instruction outside reads what its members make; only then may it grow.
+// no instruction outside reads what its members make. Then its place is settled, and only a reduction
+// may join it whose operands are there already.
 #include "graph/passes/elements.h"
 
 #include "base/memory.h"
@@ -119,21 +120,44 @@ static void merge_members(const cj__element_group *a, const cj__element_group *b
                           cj__element_group *both)
 {
     int i = 0, j = 0;
-    *both = (cj__element_group){.open = true, .moved_to = -1};
+    *both = (cj__element_group){.open = b->open, .place = b->place, .moved_to = -1};
     while (i < a->count || j < b->count)
         both->members[both->count++] =
             j == b->count || (i < a->count && a->members[i] < b->members[j]) ? a->members[i++] :
                                                                                b->members[j++];
+    if (both->open)
+        both->place = both->members[both->count - 1];
 }
 
-// Makes `own`, which has the instruction that is being looked at, and the open group `other` one.
+// Whether what an instruction alone in its group reads is there where a closed group stands. Only a
+// reduction is moved up so: other results would take memory for longer.
+static bool can_move_up(const fusing *f, const cj__element_group *alone,
+                        const cj__element_group *closed)
+{
+    const cj__instruction *moved = &f->program->instructions[alone->members[0]];
+    if (alone->count > 1 || !moved->op->reducing)
+        return false;
+    for (int j = 0; j < moved->input_count; j++) {
+        const int producer = f->program->values[moved->inputs[j]].producer;
+        const int made_by = producer >= 0 ? f->group_of[producer] : -1;
+        const cj__element_group *maker = made_by >= 0 ? &f->groups[made_by] : NULL;
+        if (maker && maker != closed && (maker->open || maker->place >= closed->place))
+            return false;
+        if (!maker && producer >= closed->place)
+            return false;
+    }
+    return true;
+}
+
+// Makes `own`, which has the instruction that is being looked at, and the group `other` one.
 // Returns which, or `own` if that cannot be.
 static int try_merge(fusing *f, int own, int other)
 {
     while (f->groups[other].moved_to >= 0)
         other = f->groups[other].moved_to;
     cj__element_group *a = &f->groups[own], *b = &f->groups[other], both;
-    if (own == other || !b->open || a->count + b->count > CJ__ELEMENTS_MEMBERS ||
+    if (own == other || !a->open || (!b->open && !can_move_up(f, a, b)) ||
+        a->count + b->count > CJ__ELEMENTS_MEMBERS ||
         !cj_shape_equal(domain_of(f, a), domain_of(f, b)))
         return own;
     merge_members(a, b, &both);
@@ -167,8 +191,8 @@ static int new_group(fusing *f, int index, size_t *capacity)
 {
     if (!cj__reserve((void **)&f->groups, capacity, (size_t)f->group_count + 1, sizeof *f->groups))
         return -1;
-    f->groups[f->group_count] =
-        (cj__element_group){.members = {index}, .count = 1, .open = true, .moved_to = -1};
+    f->groups[f->group_count] = (cj__element_group){
+        .members = {index}, .count = 1, .open = true, .place = index, .moved_to = -1};
     f->group_of[index] = f->group_count;
     return f->group_count++;
 }
@@ -228,11 +252,17 @@ static cj_status find_groups(fusing *f)
     return CJ_OK;
 }
 
+// With few elements the joined instruction's preparations take as long as the calls that it saves.
+static bool is_worth_joining(const fusing *f, const cj__element_group *group)
+{
+    return group->count > 1 && cj_shape_count(domain_of(f, group)) >= CJ__CHAIN_BLOCK;
+}
+
 static cj_status join_groups(fusing *f)
 {
     for (int i = 0; i < f->group_count; i++) {
         cj__element_operands operands;
-        if (f->groups[i].count > 1 &&
+        if (is_worth_joining(f, &f->groups[i]) &&
             cj__find_element_operands(f->program, &f->groups[i], f->uses, &operands))
             CJ_TRY(cj__join_elements(f->program, &f->groups[i], &operands));
     }

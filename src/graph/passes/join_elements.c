@@ -277,20 +277,20 @@ static void add_members(joining *j, const cj__element_group *group)
     }
 }
 
-// The instruction that has a program takes the place of the group's last one.
+// The instruction that has a program takes the group's place.
 static cj_status replace(cj__program *program, const cj__element_group *group,
                          const cj__element_operands *o, cj__element_program *made)
 {
-    cj__instruction *last = &program->instructions[group->members[group->count - 1]];
+    cj__instruction *joined = &program->instructions[group->place];
     const cj__elements_attrs attrs = {made};
-    CJ_TRY(cj__program_operands(last, o->inputs, o->input_count, o->outputs, o->output_count));
-    for (int i = 0; i < group->count - 1; i++)
+    CJ_TRY(cj__program_operands(joined, o->inputs, o->input_count, o->outputs, o->output_count));
+    for (int i = 0; i < group->count; i++)
         program->instructions[group->members[i]].op = NULL;
-    last->op = o->full_outputs > 0 ? &cj__op_elements : &cj__op_element_sums;
-    last->rounds = false;
-    last->attrs_object = cj__own(made);
-    memset(last->attrs, 0, sizeof last->attrs);
-    memcpy(last->attrs, &attrs, sizeof(attrs));
+    joined->op = o->full_outputs > 0 ? &cj__op_elements : &cj__op_element_sums;
+    joined->rounds = false;
+    joined->attrs_object = cj__own(made);
+    memset(joined->attrs, 0, sizeof joined->attrs);
+    memcpy(joined->attrs, &attrs, sizeof(attrs));
     return CJ_OK;
 }
 
