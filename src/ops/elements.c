@@ -567,26 +567,26 @@ static const char *form_of(const cj__call *call)
     return cj__element_program_of(call)->words;
 }
 
-#define ELEMENTS(op_name, more_flags)             \
-    const cj__op cj__op_##op_name = {             \
-        .name = #op_name,                         \
-        .flags = CJ__OP_FUSED | (more_flags),     \
-        .min_inputs = 1,                          \
-        .max_inputs = CJ__ELEMENTS_OPERANDS - 1,  \
-        .samples = CJ__WHOLE_BATCH,               \
-        .on_blocks = CJ__ON_BLOCKS_NO,            \
-        .identity = CJ__IDENTITY_NEVER,           \
-        .bf16 = CJ__BF16_NEVER,                   \
+#define ELEMENTS(op_name, more_flags)                     \
+    const cj__op cj__op_##op_name = {                     \
+        .name = #op_name,                                 \
+        .flags = CJ__OP_FUSED | (more_flags),             \
+        .min_inputs = 1,                                  \
+        .max_inputs = CJ__ELEMENTS_OPERANDS - 1,          \
+        .samples = CJ__WHOLE_BATCH,                       \
+        .on_blocks = CJ__ON_BLOCKS_NO,                    \
+        .identity = CJ__IDENTITY_NEVER,                   \
+        .bf16 = CJ__BF16_NEVER,                           \
         .attrs_size = CJ__ATTRS_SIZE(cj__elements_attrs), \
-        .samples_of = samples_of,                 \
-        .count_outputs = count_elements,          \
-        .infer = infer_elements,                  \
-        .setup_size = sizeof(cj__element_layout), \
-        .set_up = set_up,                         \
-        .workspace = workspace,                   \
-        .object = object_of,                      \
-        .form = form_of,                          \
-        .run = run_elements,                      \
+        .samples_of = samples_of,                         \
+        .count_outputs = count_elements,                  \
+        .infer = infer_elements,                          \
+        .setup_size = sizeof(cj__element_layout),         \
+        .set_up = set_up,                                 \
+        .workspace = workspace,                           \
+        .object = object_of,                              \
+        .form = form_of,                                  \
+        .run = run_elements,                              \
     }
 ELEMENTS(elements, CJ__OP_ELEMENTWISE);
 ELEMENTS(element_sums, 0);
