@@ -462,23 +462,23 @@ void cj__gradient_attention(cj__build *g, const cj__node *node, cj_symbol *const
     cj__append_many(g, &cj__op_attention_grad, node->attrs, inputs, node->input_count + 1, dx);
 }
 
-#define ATTENTION(op_name, inputs)                 \
-    const cj__op cj__op_##op_name = {              \
-        .name = #op_name,                          \
-        .min_inputs = inputs,                      \
-        .max_inputs = (inputs) + 1,                \
-        .samples = CJ__WHOLE_BATCH,                \
-        .on_blocks = CJ__ON_BLOCKS_NO,             \
-        .identity = CJ__IDENTITY_NEVER,            \
-        .bf16 = CJ__BF16_NEVER,                    \
+#define ATTENTION(op_name, inputs)                         \
+    const cj__op cj__op_##op_name = {                      \
+        .name = #op_name,                                  \
+        .min_inputs = inputs,                              \
+        .max_inputs = (inputs) + 1,                        \
+        .samples = CJ__WHOLE_BATCH,                        \
+        .on_blocks = CJ__ON_BLOCKS_NO,                     \
+        .identity = CJ__IDENTITY_NEVER,                    \
+        .bf16 = CJ__BF16_NEVER,                            \
         .attrs_size = CJ__ATTRS_SIZE(cj__attention_attrs), \
-        .setup_size = sizeof(attention_setup),     \
-        .infer = infer_##op_name,                  \
-        .set_up = set_up_##op_name,                \
-        .gradient = cj__gradient_##op_name,        \
-        .workspace = workspace_attention,          \
-        .run = run_##op_name,                      \
-        .flops = flops_attention,                  \
+        .setup_size = sizeof(attention_setup),             \
+        .infer = infer_##op_name,                          \
+        .set_up = set_up_##op_name,                        \
+        .gradient = cj__gradient_##op_name,                \
+        .workspace = workspace_attention,                  \
+        .run = run_##op_name,                              \
+        .flops = flops_attention,                          \
     }
 ATTENTION(attention, 3);
 ATTENTION(attention_grad, 4);

@@ -105,7 +105,8 @@ typedef struct cj__conv2d_attrs {
     int32_t before[2], after[2];
     cj__conv2d_choice chosen;
 } cj__conv2d_attrs;
-CJ__NO_PADDING(cj__conv2d_attrs, 6 * sizeof(int64_t) + 6 * sizeof(int32_t) + sizeof(cj__conv2d_choice));
+CJ__NO_PADDING(cj__conv2d_attrs,
+               6 * sizeof(int64_t) + 6 * sizeof(int32_t) + sizeof(cj__conv2d_choice));
 // The same for three axes, depth first.
 typedef struct cj__conv3d_attrs {
     int64_t kernel[3], strides[3], dilation[3];

@@ -93,39 +93,39 @@ static void gradient_unary_grad(cj__build *g, const cj__node *node, cj_symbol *c
 #define ON_BLOCKS(traits)   ((traits)&CJ__FINITE ? CJ__ON_BLOCKS_YES : CJ__ON_BLOCKS_NO)
 #define BF16(traits, input) ((traits)&CJ__EXACT ? CJ__BF16_FROM_INPUT_##input : CJ__BF16_NEVER)
 
-#define CJ__ROW(function, needs, traits, formula) \
-    const cj__op cj__op_##function = {            \
-        .name = #function,                        \
-        .flags = CJ__OP_ELEMENTWISE,              \
-        .min_inputs = 1,                          \
-        .max_inputs = 1,                          \
-        .samples = "e>s",                         \
-        .on_blocks = ON_BLOCKS(traits),           \
-        .identity = CJ__IDENTITY_NEVER,           \
-        .bf16 = BF16(traits, 0),                  \
-        .activation = true,                       \
-        .attrs_size = CJ__ATTRS_SIZE(cj__unary_attrs),    \
-        .variant = CJ__UNARY_##function,          \
-        .work_elements = work_unary,              \
-        .infer = infer_unary,                     \
-        .gradient = gradient_unary,               \
-        .run = run_unary,                         \
-    };                                            \
-    const cj__op cj__op_##function##_grad = {     \
-        .name = #function "_grad",                \
-        .flags = CJ__OP_ELEMENTWISE,              \
-        .min_inputs = 2,                          \
-        .max_inputs = 2,                          \
-        .samples = "ee>s",                        \
-        .on_blocks = ON_BLOCKS(traits),           \
-        .identity = CJ__IDENTITY_NEVER,           \
-        .bf16 = BF16(traits, 1),                  \
-        .attrs_size = CJ__ATTRS_SIZE(cj__unary_attrs),    \
-        .variant = CJ__UNARY_##function,          \
-        .work_elements = work_unary_grad,         \
-        .infer = infer_unary_grad,                \
-        .gradient = gradient_unary_grad,          \
-        .run = run_unary_grad,                    \
+#define CJ__ROW(function, needs, traits, formula)      \
+    const cj__op cj__op_##function = {                 \
+        .name = #function,                             \
+        .flags = CJ__OP_ELEMENTWISE,                   \
+        .min_inputs = 1,                               \
+        .max_inputs = 1,                               \
+        .samples = "e>s",                              \
+        .on_blocks = ON_BLOCKS(traits),                \
+        .identity = CJ__IDENTITY_NEVER,                \
+        .bf16 = BF16(traits, 0),                       \
+        .activation = true,                            \
+        .attrs_size = CJ__ATTRS_SIZE(cj__unary_attrs), \
+        .variant = CJ__UNARY_##function,               \
+        .work_elements = work_unary,                   \
+        .infer = infer_unary,                          \
+        .gradient = gradient_unary,                    \
+        .run = run_unary,                              \
+    };                                                 \
+    const cj__op cj__op_##function##_grad = {          \
+        .name = #function "_grad",                     \
+        .flags = CJ__OP_ELEMENTWISE,                   \
+        .min_inputs = 2,                               \
+        .max_inputs = 2,                               \
+        .samples = "ee>s",                             \
+        .on_blocks = ON_BLOCKS(traits),                \
+        .identity = CJ__IDENTITY_NEVER,                \
+        .bf16 = BF16(traits, 1),                       \
+        .attrs_size = CJ__ATTRS_SIZE(cj__unary_attrs), \
+        .variant = CJ__UNARY_##function,               \
+        .work_elements = work_unary_grad,              \
+        .infer = infer_unary_grad,                     \
+        .gradient = gradient_unary_grad,               \
+        .run = run_unary_grad,                         \
     };
 CJ__UNARIES(CJ__ROW)
 #undef CJ__ROW
