@@ -173,7 +173,7 @@ static void a_failure_that_was_passed_over_is_not_that_of_a_later_null(void **st
     missing_says(CJ__MADE_LAYER, "dense: given");
     cj_error_clear();
     for (int i = 0; i < 10; i++) { // beyond what is kept
-        char text[16];
+        char text[32];
         snprintf(text, sizeof text, "number %d", i);
         builder_fails(CJ__MADE_LAYER, text);
     }
