@@ -284,6 +284,12 @@ typedef struct cj__op {
     cj_status (*run)(const cj__call *call);
 } cj__op;
 
+// Whether of input `index` only the shape is read. Such inputs are among the first of an op.
+static inline bool cj__shape_only(const cj__op *op, int index)
+{
+    return index < 32 && (op->shape_only >> index & 1);
+}
+
 // Every op by name: cj__op_add, cj__op_conv2d, ...
 #define CJ__OP(name, formula) extern const cj__op cj__op_##name;
 #include "ops/ops.def"

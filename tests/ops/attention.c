@@ -36,7 +36,7 @@ static outcome run(cj_symbol *const *x, int count, cj_symbol *y, cj_tensor *cons
     assert_non_null(function);
     if (cj_function_call(function, in, result.of) != CJ_OK)
         fail_msg("%s", cj_error());
-    cj_release(function), cj_release(pool);
+    cj_release(function);
     assert_int_equal(cj__build_end(&g), CJ_OK);
     return result;
 }

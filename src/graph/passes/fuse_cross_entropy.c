@@ -36,7 +36,7 @@ static void take_shape_of(const cj__program *program, cj__instruction *instructi
 {
     const cj_shape *shape = &program->values[labels].type.shape;
     for (int i = 0; i < instruction->input_count; i++)
-        if ((instruction->op->shape_only >> i & 1) &&
+        if (cj__shape_only(instruction->op, i) &&
             cj_shape_equal(&program->values[instruction->inputs[i]].type.shape, shape))
             instruction->inputs[i] = labels;
 }

@@ -172,7 +172,7 @@ static int try_merge(fusing *f, int own, int other)
 
 static bool reads(const cj__instruction *instruction, int input)
 {
-    return !(instruction->op->shape_only >> input & 1);
+    return !cj__shape_only(instruction->op, input);
 }
 
 // Work that goes on beside others is awaited where the first instruction wants it, so those that want

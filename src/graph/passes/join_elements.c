@@ -31,7 +31,7 @@ bool cj__is_element_number(const cj__value_info *value)
 
 static bool reads(const cj__instruction *instruction, int input)
 {
-    return !(instruction->op->shape_only >> input & 1);
+    return !cj__shape_only(instruction->op, input);
 }
 
 static bool has(const int *values, int count, int value)

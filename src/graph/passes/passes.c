@@ -59,13 +59,13 @@ static cj_status remove_identities(cj__program *program)
 }
 
 // Common subexpressions. Instructions with equal op, attributes and inputs give equal values: the
-// first is kept. Of an input that is there for its shape, the type is what counts. Leaves are merged first (a variable is one value however often its symbol was
-// made).
+// first is kept. Of an input that is there for its shape, the type is what counts. Leaves are merged
+// first (a variable is one value however often its symbol was made).
 static uint64_t hash_of(const cj__instruction *instruction)
 {
     uint64_t hash = (uint64_t)(uintptr_t)instruction->op;
     for (int i = 0; i < instruction->input_count; i++)
-        if (!(instruction->op->shape_only >> i & 1))
+        if (!cj__shape_only(instruction->op, i))
             hash = (hash ^ (uint64_t)instruction->inputs[i]) * 0x9E3779B97F4A7C15u;
     return hash ^ hash >> 32;
 }
@@ -76,7 +76,7 @@ static bool equal(const cj__program *program, const cj__instruction *a, const cj
         memcmp(a->attrs, b->attrs, sizeof a->attrs) != 0)
         return false;
     for (int i = 0; i < a->input_count; i++) {
-        const bool shape_only = a->op->shape_only >> i & 1;
+        const bool shape_only = cj__shape_only(a->op, i);
         if (a->inputs[i] != b->inputs[i] &&
             !(shape_only && cj__type_equal(&program->values[a->inputs[i]].type,
                                            &program->values[b->inputs[i]].type)))

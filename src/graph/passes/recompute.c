@@ -86,7 +86,7 @@ static cj_status read_again(cj__program *program, const cj__instruction *old,
     for (int j = 0; j < instruction->input_count; j++) {
         const int value = instruction->inputs[j];
         again *a = &values[value];
-        if (a->maker < 0 || instruction->op->shape_only >> j & 1)
+        if (a->maker < 0 || cj__shape_only(instruction->op, j))
             continue;
         if (a->place >= 0 && a->place != place)
             CJ_TRY(make_again(program, &old[a->maker], &a->now));
