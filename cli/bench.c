@@ -164,7 +164,7 @@ static cj_status run_steps(bench *b, const settings *s, int64_t steps)
     return CJ_OK;
 }
 
-static cj_status prepare(bench *b, const settings *s)
+static cj_status prepare(bench *b, settings *s)
 {
     const size_t length = strlen(s->name);
     const bool saved = length > 12 && strcmp(s->name + length - 12, ".safetensors") == 0;
@@ -180,6 +180,7 @@ static cj_status prepare(bench *b, const settings *s)
     }
     if ((b->pool = cj_retain(cj_pool_new((int)s->threads))) == NULL)
         return cj_error_status();
+    s->batch_size = s->batch_size ? s->batch_size : batch_of(b->model, 32);
     int64_t size = 0;
     for (int i = 0; i < cj_model_input_count(b->model); i++)
         size += 4 * sample_size(cj_model_input_shape(b->model, i));
@@ -198,7 +199,7 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static cj_status measure(const settings *s, double begun)
+static cj_status measure(settings *s, double begun)
 {
     static double times[MOST_ROUNDS];
     bench b = {0};
@@ -242,9 +243,10 @@ static cj_status measure(const settings *s, double begun)
 int run_bench(int argc, char **argv)
 {
     const double begun = now();
-    settings s = {.batch_size = 32, .rounds = 11, .seconds = 0.2};
+    settings s = {.rounds = 11, .seconds = 0.2};
     const option options[] = {
-        INT_OPTION("batch-size", "N", &s.batch_size, 1, BATCH_SIZE_MAX, "samples of a step (32)"),
+        INT_OPTION("batch-size", "N", &s.batch_size, 1, BATCH_SIZE_MAX,
+                   "samples of a step (the model's, else 32)"),
         THREADS_OPTION(&s.threads),
         FLAG_OPTION("training", &s.training, "measure training steps; else prediction"),
         INT_OPTION("rounds", "N", &s.rounds, 1, MOST_ROUNDS,

@@ -104,6 +104,8 @@ int run_completion(int argc, char **argv);
 // models.c: the tutorial's networks by name, for images of height x width x channels bytes and
 // `classes` classes. A name with a dot or slash is a JSON file. NULL with a sentence in cj_error().
 cj_model *make_model(const char *name, cj_dataset *data);
+// The batch size that a model is fixed to, else the one given.
+int64_t batch_of(const cj_model *model, int64_t otherwise);
 
 // places.c: files and folders to be written, checked before work begins.
 // Makes a folder and those above it. CJ_IO with a sentence.

@@ -29,7 +29,7 @@ cj_status count_confusion(cj_model *model, cj_dataset *data, int64_t **counts, i
     *probabilities = NULL;
     cj_tensor *input = NULL;
     CJ_TRY(fit_input(model, cj_dataset_x(data, 0), &input));
-    cj_status status = cj_predict(model, input, probabilities, .batch_size = 256);
+    cj_status status = cj_predict(model, input, probabilities, .batch_size = batch_of(model, 256));
     cj_release(input);
     CJ_TRY(status);
     const cj_shape *shape = cj_tensor_shape(*probabilities);

@@ -17,7 +17,7 @@ static cj_status evaluate(const char *file, const char *data_name, int64_t limit
     if (status == CJ_OK)
         status = limit_samples(&test, limit);
     if (status == CJ_OK)
-        status = cj_evaluate(model, test, &results, .batch_size = 256,
+        status = cj_evaluate(model, test, &results, .batch_size = batch_of(model, 256),
                              .verbose = json ? CJ_SILENT : CJ_BAR);
     if (status == CJ_OK)
         status = count_confusion(model, test, &counts, &classes, &probabilities);

@@ -72,6 +72,12 @@ static int64_t class_count(const cj_dataset *data)
     return most + 1;
 }
 
+int64_t batch_of(const cj_model *model, int64_t otherwise)
+{
+    const int64_t fixed = cj_model_batch_size(model);
+    return fixed ? fixed : otherwise;
+}
+
 cj_model *make_model(const char *name, cj_dataset *data)
 {
     for (int i = 0; i < MODEL_COUNT; i++) {

@@ -237,7 +237,7 @@ static cj_status predict_input(const prediction *p, const char *path)
     cj_tensor *input = NULL, *outputs[MOST_OUTPUTS] = {NULL};
     cj_status status = read_input(p, path, &input);
     if (status == CJ_OK)
-        status = cj_predict_many(p->model, &input, outputs, .batch_size = 256);
+        status = cj_predict_many(p->model, &input, outputs, .batch_size = batch_of(p->model, 256));
     for (int i = 0; i < p->outputs; i++) {
         if (status == CJ_OK)
             status = show_output(p, path, i, outputs[i]);

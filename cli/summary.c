@@ -17,8 +17,8 @@ static cj_status print_plan(cj_model *model, const summary_settings *s)
     if (s->training && isnan(cj_learning_rate(model)))
         CJ_TRY(cj_compile(model, .optimizer = cj_adam(), .loss = "sparse_categorical_crossentropy",
                           .metrics = {"accuracy"}));
-    return cj_plan(model, .batch_size = s->batch_size, .training = s->training,
-                   .rounds = (int)s->rounds);
+    return cj_plan(model, .batch_size = s->batch_size ? s->batch_size : batch_of(model, 32),
+                   .training = s->training, .rounds = (int)s->rounds);
 }
 
 static cj_status print_json(cj_model *model)
@@ -33,7 +33,7 @@ static cj_status print_json(cj_model *model)
 
 int run_summary(int argc, char **argv)
 {
-    summary_settings s = {.batch_size = 32, .rounds = 20};
+    summary_settings s = {.rounds = 20};
     const option options[] = {
         FLAG_OPTION("json", &s.json, "print the architecture as JSON, in Keras's config form"),
         TEXT_OPTION("dtype", "POLICY", &s.dtype,
@@ -41,7 +41,7 @@ int run_summary(int argc, char **argv)
         FLAG_OPTION("plan", &s.plan, "print the kernels of a prediction, with their times"),
         FLAG_OPTION("training", &s.training, "with --plan: of a training step instead"),
         INT_OPTION("batch-size", "N", &s.batch_size, 1, BATCH_SIZE_MAX,
-                   "with --plan: samples of a step (32)"),
+                   "with --plan: samples of a step (the model's, else 32)"),
         INT_OPTION("rounds", "N", &s.rounds, 0, 10000,
                    "with --plan: runs that are timed; 0 for none (20)"),
     };

@@ -171,7 +171,7 @@ static cj_status finish_training(cj_model *model, cj_dataset *test, const cj_his
     cj_results *results = NULL;
     if (s->output && !s->save_best_only)
         CJ_TRY(cj_save(model, s->output));
-    CJ_TRY(cj_evaluate(model, test, &results, .batch_size = 256));
+    CJ_TRY(cj_evaluate(model, test, &results, .batch_size = batch_of(model, 256)));
     const double loss = cj_results_value(results, "loss");
     cj_status status = s->report ? report(model, test, history, s) : CJ_OK;
     if (status == CJ_OK && s->json)
@@ -270,7 +270,7 @@ int run_train(int argc, char **argv)
         DATA_OPTION(&s.data),
         INT_OPTION("epochs", "N", &s.epochs, 1, 1000000, "how often to go through the data (5)"),
         INT_OPTION("batch-size", "N", &s.batch_size, 1, BATCH_SIZE_MAX,
-                   "samples a step (32, or what the resumed run had)"),
+                   "samples a step (what the resumed run had, the model's, else 32)"),
         TEXT_OPTION("optimizer", "SPEC", &s.optimizer,
                     "such as adam or \"sgd(momentum=0.9)\" (adam)"),
         REAL_OPTION("learning-rate", "X", &s.learning_rate, 0, INFINITY,
@@ -308,8 +308,6 @@ int run_train(int argc, char **argv)
         fprintf(stderr, "cajal train: %s\n", wrong);
         return EXIT_USAGE;
     }
-    if (!s.resume && s.batch_size == 0)
-        s.batch_size = 32;
     const cj_status status = train(name, &s);
     if (status == CJ_CANCELLED && was_interrupted()) {
         tell_interrupted(&s);

@@ -142,8 +142,8 @@ CJ_API cj_symbol *cj_op_attention(cj_symbol *query, cj_symbol *key, cj_symbol *v
                                   bool causal);
 
 /**
- * The same with a mask of booleans that broadcasts to (batch, heads, t, s): a query does not see the
- * keys where it is false. A query that sees no key gets the mean of all values.
+ * The same with a mask of booleans of four axes, (batch, heads, t, s), of which any may be 1: a query does
+ * not see the keys where it is false. A query that sees no key gets the mean of all values.
  */
 CJ_API cj_symbol *cj_op_masked_attention(cj_symbol *query, cj_symbol *key, cj_symbol *value,
                                          cj_symbol *mask, double scale, bool causal);

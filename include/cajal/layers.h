@@ -431,7 +431,7 @@ typedef struct cj_simple_rnn_args {
     const char *kernel_regularizer;    ///< spec, default NULL: none
     const char *recurrent_regularizer; ///< spec, default NULL: none
     const char *bias_regularizer;      ///< spec, default NULL: none
-    const char *activity_regularizer;  ///< spec on the output, default NULL: none
+    const char *activity_regularizer;  ///< spec on each output, default NULL: none
     double dropout;                    ///< of the inputs, one mask a sequence; default 0
     double recurrent_dropout;          ///< of the state, one mask a sequence; default 0
     int64_t seed;          ///< of the dropouts, not negative; default -1: from the model's

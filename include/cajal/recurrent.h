@@ -37,7 +37,7 @@ typedef struct cj_lstm_args {
     const char *kernel_regularizer;    ///< spec, default NULL: none
     const char *recurrent_regularizer; ///< spec, default NULL: none
     const char *bias_regularizer;      ///< spec, default NULL: none
-    const char *activity_regularizer;  ///< spec on the output, default NULL: none
+    const char *activity_regularizer;  ///< spec on each output, default NULL: none
     double dropout;                    ///< of the inputs, the same in all steps; default 0
     /** of the state h, the same in all steps; default 0. Then each gate has masks of its own */
     double recurrent_dropout;
@@ -83,7 +83,7 @@ typedef struct cj_gru_args {
     const char *kernel_regularizer;    ///< spec, default NULL: none
     const char *recurrent_regularizer; ///< spec, default NULL: none
     const char *bias_regularizer;      ///< spec, default NULL: none
-    const char *activity_regularizer;  ///< spec on the output, default NULL: none
+    const char *activity_regularizer;  ///< spec on each output, default NULL: none
     double dropout;                    ///< of the inputs, the same in all steps; default 0
     /** of the state, the same in all steps; default 0. Then each gate has masks of its own */
     double recurrent_dropout;

@@ -166,9 +166,13 @@ cj_status cj_fail(cj_status status, const char *format, ...)
 
 cj_status cj__returned(cj_status status, const char *what)
 {
-    return known(status) ? status :
-                           cj__fail(CJ_INVALID_ARGUMENT, "%s returned %d, which is no status", what,
-                                    (int)status);
+    if (!known(status))
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s returned %d, which is no status", what,
+                        (int)status);
+    // The sentence that is recorded is of something else, or there is none.
+    if (status != CJ_OK && status != sentence_status)
+        return cj__fail(status, "%s failed: %s", what, cj_status_meaning(status));
+    return status;
 }
 
 cj_status cj__fail_null(const char *what)

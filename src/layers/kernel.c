@@ -33,11 +33,16 @@ cj_status cj__groups_fit(const cj_layer *layer, int64_t channels, int64_t groups
     return CJ_OK;
 }
 
-void cj__add_activity_loss(cj__layer_context *c, const char *regularizer)
+void cj__add_activity_loss_of(cj__layer_context *c, const char *regularizer, int output)
 {
     if (regularizer)
         cj__trace_loss(c->trace, cj__activity_regularizer(c->build, regularizer, c->layer->name,
-                                                          c->outputs[0].symbol));
+                                                          c->outputs[output].symbol));
+}
+
+void cj__add_activity_loss(cj__layer_context *c, const char *regularizer)
+{
+    cj__add_activity_loss_of(c, regularizer, 0);
 }
 
 cj_symbol *cj__kernel_tail(cj__layer_context *c, cj_symbol *y, int bias,

@@ -45,6 +45,7 @@ cj_symbol *cj__kernel_tail(cj__layer_context *context, cj_symbol *y, int bias,
                            const cj__kernel_settings *settings);
 // Adds the penalty of an activity regularizer on output 0 to the losses; nothing for a NULL spec.
 void cj__add_activity_loss(cj__layer_context *context, const char *regularizer);
+void cj__add_activity_loss_of(cj__layer_context *context, const char *regularizer, int output);
 
 // The constructor of a kind: cj_dense_new().
 #define CJ__CONSTRUCTOR(plain)                                \

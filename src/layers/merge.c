@@ -11,16 +11,16 @@ static const cj__field concatenate_fields[] = {
     CJ__LAYER_FIELDS(cj_concatenate_args),
 };
 
-// Two masks combined by minimum (and) or maximum (or); the other one if one is NULL.
-static cj_symbol *combine(cj__build *g, cj__binary function, cj_symbol *a, cj_symbol *b)
+// True where one of two masks is.
+static cj_symbol *either(cj__build *g, cj_symbol *a, cj_symbol *b)
 {
-    if (!a || !b)
-        return a ? a : b;
-    cj_symbol *both = cj__apply_binary(g, function, cj__cast(g, a, CJ_F32), cj__cast(g, b, CJ_F32));
+    cj_symbol *both =
+        cj__apply_binary(g, CJ__BINARY_maximum, cj__cast(g, a, CJ_F32), cj__cast(g, b, CJ_F32));
     return cj__compare(g, CJ__COMPARISON_greater, both, cj__scalar_like(g, both, 0));
 }
 
-// The sum, with numpy's broadcasting. The mask is true where all masks of inputs are.
+// The sum, with numpy's broadcasting. The mask as in Keras: true where one of the inputs' masks is;
+// none if an input has none.
 static cj_status call_add(cj__layer_context *c)
 {
     cj__build *g = c->build;
@@ -36,7 +36,7 @@ static cj_status call_add(cj__layer_context *c)
                             c->layer->name, cj_shape_text(a, first, sizeof first),
                             cj_shape_text(b, second, sizeof second));
         sum = cj__add(g, sum, c->inputs[i].symbol);
-        mask = combine(g, CJ__BINARY_minimum, mask, c->inputs[i].mask);
+        mask = mask && c->inputs[i].mask ? either(g, mask, c->inputs[i].mask) : NULL;
         if (!sum)
             return g->status;
     }
@@ -70,7 +70,7 @@ static cj_symbol *joined_mask(cj__build *g, const cj__value *inputs, int count, 
         return NULL;
     for (int i = 0; i < count; i++) {
         if (axis == rank - 1) {
-            any = combine(g, CJ__BINARY_maximum, any, inputs[i].mask);
+            any = any ? either(g, any, inputs[i].mask) : inputs[i].mask;
             continue;
         }
         cj_symbol *ones =

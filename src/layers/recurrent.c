@@ -282,6 +282,7 @@ cj_status cj__call_recurrent(cj__layer_context *c, cj__recurrence *r)
     for (int k = 0; k < s->states && s->return_state; k++)
         c->outputs[1 + k].symbol = result.last[k];
     c->output_count = s->return_state ? 1 + s->states : 1;
-    cj__add_activity_loss(c, s->activity_regularizer);
+    for (int k = 0; k < c->output_count; k++) // as Keras does: states that are given out count too
+        cj__add_activity_loss_of(c, s->activity_regularizer, k);
     return CJ_OK;
 }

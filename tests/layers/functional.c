@@ -2,6 +2,8 @@
 // sentences.
 #include "layers/helpers.h"
 
+#include <cajal/train.h>
+
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -260,9 +262,50 @@ static void mask_of_an_embedding_reaches_the_recurrent_layer(void **state)
     cj_release(model);
 }
 
+// The state after three steps of h = h + x where the mask is true; x = embedding of ones + `other`.
+static float summed(const int32_t *words, const int32_t *masked, const float *other)
+{
+    cj_symbol *a = cj_input_symbol(3, .dtype = "int32"),
+              *b = masked ? cj_input_symbol(3, .dtype = "int32") : cj_input_symbol(3, 1);
+    cj_symbol *added = b;
+    if (masked)
+        added =
+            cj_apply(cj_embedding(4, 1, .mask_zero = true, .embeddings_initializer = "ones"), b);
+    cj_symbol *e =
+        cj_apply(cj_embedding(4, 1, .mask_zero = true, .embeddings_initializer = "ones"), a);
+    cj_symbol *sum = cj_apply_list(cj_add(), (cj_symbol *[]){e, added}, 2);
+    cj_symbol *y = cj_apply(cj_simple_rnn(1, .activation = "linear", .kernel_initializer = "ones",
+                                          .recurrent_initializer = "ones"),
+                            sum);
+    cj_model *model = cj_functional(.inputs = {a, b}, .outputs = {y});
+    assert_non_null(model);
+    cj_tensor *in[2], *out;
+    assert_int_equal(cj_tensor_new(CJ_I32, CJ_SHAPE(1, 3), &in[0]), CJ_OK);
+    memcpy(cj_tensor_data(in[0]), words, 3 * sizeof *words);
+    assert_int_equal(masked ? cj_tensor_new(CJ_I32, CJ_SHAPE(1, 3), &in[1]) :
+                              cj_tensor_new(CJ_F32, CJ_SHAPE(1, 3, 1), &in[1]),
+                     CJ_OK);
+    memcpy(cj_tensor_data(in[1]), masked ? (const void *)masked : other, 3 * sizeof *other);
+    assert_int_equal(cj_predict_many(model, in, &out), CJ_OK);
+    const float result = ((float *)cj_tensor_data(out))[0];
+    cj_release(out), cj_release(in[0]), cj_release(in[1]), cj_release(model);
+    return result;
+}
+
+// The numbers are those of Keras 3.15: of several masks a step is seen where one is true, and an input
+// without a mask leaves the sum without one.
+static void sum_of_masked_inputs_has_the_mask_of_keras(void **state)
+{
+    (void)state;
+    const int32_t one[] = {1, 0, 0}, two[] = {1, 1, 0};
+    assert_true(summed(one, NULL, (const float[]){1, 10, 100}) == 114);
+    assert_true(summed(one, two, NULL) == 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sum_of_masked_inputs_has_the_mask_of_keras),
         cmocka_unit_test(two_inputs_and_two_outputs_run),
         cmocka_unit_test(shared_layer_has_one_set_of_variables),
         cmocka_unit_test(nested_model_counts_its_variables_and_is_found),

@@ -27,6 +27,12 @@ static void class_weights_without_a_list_or_a_length(void **state)
     cj_release(model), cj_release(data);
 }
 
+static cj_status return_io(void *self, cj_model *model, cj_logs *logs)
+{
+    (void)self, (void)model, (void)logs;
+    return CJ_IO;
+}
+
 static cj_status return_77(void *self, cj_model *model, cj_logs *logs)
 {
     (void)self, (void)model, (void)logs;
@@ -42,6 +48,12 @@ static void a_status_that_does_not_exist(void **state)
     assert_int_equal(cj_fit(model, data, .callbacks = {cj_callback_new(&methods, NULL)}),
                      CJ_INVALID_ARGUMENT);
     assert_error_contains("a callback returned 77, which is no status");
+    // a status without a sentence of its own does not bring out an older one
+    const cj_callback_methods bare = {.size = sizeof bare, .epoch_end = return_io};
+    cj_fail(CJ_NOT_FOUND, "an older sentence");
+    assert_int_equal(cj_fit(model, data, .callbacks = {cj_callback_new(&bare, NULL)}), CJ_IO);
+    assert_int_equal(cj_error_status(), CJ_IO);
+    assert_error_contains("cj_fit: a callback failed: ");
     cj_release(model), cj_release(data);
 }
 

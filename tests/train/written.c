@@ -151,7 +151,7 @@ static void metrics_of_each_output(void **state)
     cj_tensor *y = cj_dataset_y(one, 0);
     cj_dataset *data = cj_dataset(.x = {cj_dataset_x(one, 0)}, .y = {y, y});
     cj_results *results = NULL;
-    const cj_output_metrics metrics[] = {{.metrics = {"mae"}}, {.metrics = {"mse"}}};
+    const cj_output_metrics metrics[3] = {{.metrics = {"mae"}}, {.metrics = {"mse"}}};
     assert_int_equal(
         cj_compile(model, .loss = "mse", .output_metrics = metrics, .output_metrics_count = 2),
         CJ_OK);
