@@ -1,6 +1,8 @@
-// Which of the known names a mistyped word most probably means.
+// Which of the known names a mistyped word most probably means. The library has the same for its own
+// names (src/base/text.c), but not in its public face, on which the program stands.
 #include "cli.h"
 
+#include <limits.h>
 #include <string.h>
 
 enum { LONGEST = 40 };
@@ -12,7 +14,7 @@ static int edits(const char *a, const char *b)
     const size_t m = strlen(a), n = strlen(b);
     int table[LONGEST + 1][LONGEST + 1];
     if (m > LONGEST || n > LONGEST)
-        return LONGEST;
+        return INT_MAX;
     for (size_t i = 0; i <= m; i++)
         table[i][0] = (int)i;
     for (size_t j = 0; j <= n; j++)
@@ -33,7 +35,7 @@ static int edits(const char *a, const char *b)
 const char *nearest_name(const char *word, const void *names, size_t stride, int count)
 {
     const char *nearest = NULL;
-    int fewest = (int)(strlen(word) / 3) + 2; // a third of the letters may be wrong
+    int fewest = (int)(strlen(word) / 3) + 2; // one letter and a third of them may be wrong
     for (int i = 0; i < count; i++) {
         const void *at = (const char *)names + (size_t)i * stride;
         const char *name = *(const char *const *)at;

@@ -227,7 +227,7 @@ typedef struct cj_depthwise_conv1d_args {
     int64_t strides;                   ///< default 1
     const char *padding;               ///< "valid" (default) or "same"
     int64_t depth_multiplier;          ///< default 1: filters to a channel
-    int64_t dilation_rate;             ///< default 1
+    int64_t dilation_rate;             ///< default 1; only with strides of 1
     const char *activation;            ///< spec, default "linear"
     bool use_bias;                     ///< default true
     const char *depthwise_initializer; ///< spec, default "glorot_uniform"
@@ -264,7 +264,7 @@ typedef struct cj_depthwise_conv2d_args {
     int64_t strides[2];                ///< default {1, 1}
     const char *padding;               ///< "valid" (default) or "same"
     int64_t depth_multiplier;          ///< default 1: filters to a channel
-    int64_t dilation_rate[2];          ///< default {1, 1}
+    int64_t dilation_rate[2];          ///< default {1, 1}; only with strides of 1
     const char *activation;            ///< spec, default "linear"
     bool use_bias;                     ///< default true
     const char *depthwise_initializer; ///< spec, default "glorot_uniform"
@@ -301,7 +301,7 @@ typedef struct cj_separable_conv1d_args {
     int64_t kernel_size;               ///< required
     int64_t strides;                   ///< default 1
     const char *padding;               ///< "valid" (default) or "same"
-    int64_t dilation_rate;             ///< default 1
+    int64_t dilation_rate;             ///< default 1; only with strides of 1
     int64_t depth_multiplier;          ///< default 1: filters of the first step to a channel
     const char *activation;            ///< spec, default "linear"
     bool use_bias;                     ///< default true
@@ -341,7 +341,7 @@ typedef struct cj_separable_conv2d_args {
     int64_t kernel_size[2];            ///< required: height, width
     int64_t strides[2];                ///< default {1, 1}
     const char *padding;               ///< "valid" (default) or "same"
-    int64_t dilation_rate[2];          ///< default {1, 1}
+    int64_t dilation_rate[2];          ///< default {1, 1}; only with strides of 1
     int64_t depth_multiplier;          ///< default 1: filters of the first step to a channel
     const char *activation;            ///< spec, default "linear"
     bool use_bias;                     ///< default true

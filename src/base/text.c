@@ -5,6 +5,7 @@
 #include "base/memory.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,7 +66,7 @@ static int edits(const char *a, const char *b)
 {
     size_t m = strlen(a), n = strlen(b);
     if (m > NAME_MAX_LENGTH || n > NAME_MAX_LENGTH)
-        return NAME_MAX_LENGTH;
+        return INT_MAX;
     int rows[3][NAME_MAX_LENGTH + 1];
     int *before = rows[0], *above = rows[1], *row = rows[2];
     for (size_t j = 0; j <= n; j++)
@@ -98,7 +99,7 @@ static const char *name_at(const void *names, size_t stride, int index)
 const char *cj__nearest(const char *name, const void *names, size_t stride, int count)
 {
     const char *nearest = NULL;
-    // up to a third of the letters wrong still counts as meant
+    // one letter and a third of them may be wrong
     int least = (int)(strlen(name) / 3) + 2;
     for (int i = 0; i < count; i++) {
         int distance = edits(name, name_at(names, stride, i));

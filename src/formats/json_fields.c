@@ -194,8 +194,9 @@ static cj_status read_amounts(const cj__field *field, const json_t *value, void 
     int64_t *numbers = slot;
     (void)texts;
     if (json_is_null(value)) {
-        if (field->optional)
-            numbers[0] = -1;
+        if (!field->optional)
+            return wrong(field, who, "numbers");
+        numbers[0] = -1;
         return CJ_OK;
     }
     if (json_is_array(value) && json_array_size(value) != (size_t)field->rows)

@@ -66,12 +66,17 @@ static cj_status crop(cj__layer_context *c, int axes, const int64_t *sides)
     return CJ_OK;
 }
 
+enum { COPIES_MAX = 1 << 20 };
+
 static cj_symbol *ones(cj__build *g, cj_dtype dtype, const cj_shape *shape)
 {
     cj_tensor *tensor = NULL;
     const cj_status status = cj_tensor_new(dtype, *shape, &tensor);
-    if (status == CJ_OK)
-        cj_tensor_fill(tensor, 1);
+    if (status != CJ_OK) {
+        cj__build_refuse(g, status);
+        return NULL;
+    }
+    cj_tensor_fill(tensor, 1);
     return cj__build_keep(g, cj_symbol_constant(tensor));
 }
 
@@ -81,10 +86,13 @@ static cj_status repeat(cj__layer_context *c, int axes, const int64_t *size)
     CJ_TRY(check_input(c, axes));
     const cj_shape *x = cj__value_shape(c->inputs);
     cj_shape apart = {.rank = 1, .dims = {x->dims[0]}}, times = {.rank = 2 * axes + 1}, y = *x;
+    int64_t copies = 1; // of an element: as many ones are kept
     for (int i = 0; i < axes; i++) {
-        if (size[i] > INT32_MAX || x->dims[i + 1] > INT32_MAX)
-            return cj__fail(CJ_INVALID_ARGUMENT, "%s: size %lld is too large", c->layer->name,
-                            (long long)size[i]);
+        if (size[i] > COPIES_MAX / copies || x->dims[i + 1] > INT32_MAX)
+            return cj__fail(CJ_INVALID_ARGUMENT,
+                            "%s: size %lld is too large: an element can be repeated %d times",
+                            c->layer->name, (long long)size[i], COPIES_MAX);
+        copies *= size[i];
         apart.dims[apart.rank++] = x->dims[i + 1];
         apart.dims[apart.rank++] = 1;
         times.dims[2 * i] = 1;

@@ -281,7 +281,9 @@ static cj_status run_attention(const cj__call *call)
 {
     const attention_setup *s = call->setup;
     const int64_t cost = s->rows * s->keys * (s->depth + s->width) / 32;
-    if (cj__count(&call->outputs[0]) > 0 && s->keys > 0)
+    if (s->keys == 0)
+        memset(call->outputs[0].data, 0, cj__bytes(&call->outputs[0]));
+    else if (cj__count(&call->outputs[0]) > 0)
         cj__each_item(call, s->batch * s->heads * blocks_of(s), cost, forward_task, (void *)call);
     return CJ_OK;
 }
@@ -419,6 +421,8 @@ static void set_up(const cj__call *call, attention_setup *s, bool backward)
                           space_for(call, s, last, s->keys, backward));
     for (int64_t keys = s->rows; causal && keys < s->keys && keys < s->queries; keys += s->rows)
         s->product = at_least(s->product, space_for(call, s, s->rows, keys, backward));
+    if (causal && s->queries < s->keys) // the last block sees as many keys as there are queries
+        s->product = at_least(s->product, space_for(call, s, last, s->queries, backward));
     const int64_t wide = s->depth > s->width ? s->depth : s->width;
     s->tile = cj__align_up_64((size_t)(s->rows * s->keys) * real);
     s->rest = backward ? s->tile + cj__align_up_64((size_t)(s->keys * wide) * real) : 0;

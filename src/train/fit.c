@@ -114,37 +114,6 @@ static cj_status open_callbacks(run *r)
     return r->history ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
 
-static cj_status remind(const cj_callback *callback, const cj__memory *memory)
-{
-    const cj_callback_methods *methods = &callback->methods;
-    if (methods->set_state)
-        methods->set_state(callback->self, memory->values, memory->count);
-    return methods->set_tensors ? cj__returned(methods->set_tensors(callback->self, memory->tensors,
-                                                                    memory->tensor_count),
-                                               "cj_fit: set_tensors of a callback") :
-                                  CJ_OK;
-}
-
-cj_status cj__fit_run_remind(run *r)
-{
-    const cj__train_state *state = r->state;
-    for (int m = 0; m < state->memory_count; m++) {
-        const char *name = state->memories[m].name;
-        int ordinal = 0;
-        for (int i = 0; i < m; i++)
-            ordinal += strcmp(state->memories[i].name, name) == 0;
-        for (int c = 0; c < r->callback_count; c++) {
-            const cj_callback_methods *methods = &r->callbacks[c]->methods;
-            const char *class = methods->name ? methods->name : "Callback";
-            if ((!methods->state && !methods->tensors) || strcmp(class, name) != 0 || ordinal-- > 0)
-                continue;
-            CJ_TRY(remind(r->callbacks[c], &state->memories[m]));
-            break;
-        }
-    }
-    return CJ_OK;
-}
-
 static void close_run(run *r)
 {
     if (r->is_exclusive)
@@ -182,9 +151,8 @@ static cj_status open_run(run *r, cj_dataset *data, bool complete)
 {
     CJ_TRY(open_callbacks(r)); // first, so that they are let go of whatever happens
     CJ_TRY(need_objects(r->model, data, complete));
-    if (r->model)
-        CJ_TRY(cj__use_to_write(cj__model_use(r->model), "cj_fit"));
-    r->is_exclusive = r->model;
+    CJ_TRY(cj__use_to_write(cj__model_use(r->model), "cj_fit"));
+    r->is_exclusive = true;
     CJ_TRY(cj__state_compiled(r->model, "cj_fit", &r->state));
     if (r->state->callbacks)
         return cj__fail(CJ_INVALID_ARGUMENT,

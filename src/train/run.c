@@ -126,6 +126,39 @@ static void update_logs(cj__fit_run *r)
 // Callbacks
 // ----------------------------------------------------------------------------------------------
 
+static cj_status restore(const cj_callback *callback, const cj__memory *memory)
+{
+    const cj_callback_methods *methods = &callback->methods;
+    if (methods->set_state)
+        methods->set_state(callback->self, memory->values, memory->count);
+    return methods->set_tensors ? cj__returned(methods->set_tensors(callback->self, memory->tensors,
+                                                                    memory->tensor_count),
+                                               "cj_fit: set_tensors of a callback") :
+                                  CJ_OK;
+}
+
+// Restores the callbacks from what those of the stopped run remembered: the n-th of a class from the
+// n-th memory of that class.
+static cj_status restore_callbacks(cj__fit_run *r)
+{
+    const cj__train_state *state = r->state;
+    for (int m = 0; m < state->memory_count; m++) {
+        const char *name = state->memories[m].name;
+        int ordinal = 0;
+        for (int i = 0; i < m; i++)
+            ordinal += strcmp(state->memories[i].name, name) == 0;
+        for (int c = 0; c < r->callback_count; c++) {
+            const cj_callback_methods *methods = &r->callbacks[c]->methods;
+            const char *class = methods->name ? methods->name : "Callback";
+            if ((!methods->state && !methods->tensors) || strcmp(class, name) != 0 || ordinal-- > 0)
+                continue;
+            CJ_TRY(restore(r->callbacks[c], &state->memories[m]));
+            break;
+        }
+    }
+    return CJ_OK;
+}
+
 static cj_status tell(cj__fit_run *r, cj__moment moment)
 {
     return cj__callbacks_tell(r->callbacks, 0, r->callback_count, moment, r->model, &r->logs, NULL);
@@ -275,7 +308,7 @@ cj_status cj__run_train(cj__fit_run *r)
     cj__place *place = &r->state->place;
     CJ_TRY(tell(r, CJ__MOMENT_TRAIN_BEGIN));
     if (r->is_resumed)
-        CJ_TRY(cj__fit_run_remind(r));
+        CJ_TRY(restore_callbacks(r));
     if (place->event == CJ__EVENT_NONE)
         place->stop = false; // a run that was stopped is resumed to go on
     CJ_TRY(finish_event(r));

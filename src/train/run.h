@@ -48,9 +48,6 @@ typedef struct cj__fit_run {
 cj_status cj__run_open_place(cj__fit_run *run);
 // The names and counts of the logs. CJ_OUT_OF_MEMORY.
 cj_status cj__run_open_logs(cj__fit_run *run);
-// Restores the callbacks from the memories of the stopped run: the n-th callback of a class gets the
-// n-th memory of that class.
-cj_status cj__fit_run_remind(cj__fit_run *run);
 // Trains until the last epoch, or until a callback asks to stop.
 cj_status cj__run_train(cj__fit_run *run);
 

@@ -134,10 +134,50 @@ static void it_stays_where_folding_is_wrong_or_does_not_pay(void **state)
     }
 }
 
+// Vectors a and b, their product, which is the first instruction, and a product of matrices that only
+// the caller reads.
+static void product_of_the_caller(const char *off, cj_tensor **scaled, cj_tensor **product)
+{
+    fixture f = {0};
+    const cj_shape shapes[] = {CJ_SHAPE(7), CJ_SHAPE(7), CJ_SHAPE(9, 6), CJ_SHAPE(6, 7)};
+    cj_symbol *x[4];
+    cj_tensor *in[4];
+    for (int i = 0; i < 4; i++) {
+        x[i] = fixture_input(&f, shapes[i]);
+        in[i] = fixture_tensor(shapes[i], NULL);
+        fixture_fill(in[i], 5 + (unsigned)i);
+    }
+    fixture_output(&f, cj__mul(&f.g, x[0], x[1]));
+    fixture_output(&f, cj__matmul(&f.g, x[2], x[3], false, false));
+    cj_function *function = fixture_function(&f, off);
+    cj_tensor *out[] = {fixture_tensor(CJ_SHAPE(7), NULL), fixture_tensor(CJ_SHAPE(9, 7), NULL)};
+    if (cj_function_call(function, in, out) != CJ_OK)
+        fail_msg("%s", cj_error());
+    for (int i = 0; i < 4; i++)
+        cj_release(in[i]);
+    cj_release(function);
+    *scaled = out[0];
+    *product = out[1];
+}
+
+// What only the caller reads is read by no instruction, not by the first one.
+static void a_product_that_is_an_output_stays(void **state)
+{
+    (void)state;
+    cj_tensor *scaled[2], *product[2];
+    product_of_the_caller(NULL, &scaled[0], &product[0]);
+    product_of_the_caller("-fold_scale", &scaled[1], &product[1]);
+    assert_memory_equal(cj_tensor_data(scaled[0]), cj_tensor_data(scaled[1]), 7 * sizeof(float));
+    assert_memory_equal(cj_tensor_data(product[0]), cj_tensor_data(product[1]), 63 * sizeof(float));
+    for (int i = 0; i < 2; i++)
+        cj_release(scaled[i]), cj_release(product[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_are_the_same),
+        cmocka_unit_test(a_product_that_is_an_output_stays),
         cmocka_unit_test(nothing_is_left_after_the_product),
         cmocka_unit_test(it_stays_where_folding_is_wrong_or_does_not_pay),
     };

@@ -186,6 +186,8 @@ static bool mark(folding *f)
 {
     bool any = false;
     cj__program_uses(f->program, f->uses);
+    for (int v = 0; v < f->program->value_count; v++)
+        f->reader[v] = -1; // of an output or update no instruction is the reader
     for (int i = 0; i < f->count; i++) {
         f->product[i] = -1;
         for (int j = 0; j < f->old[i].input_count; j++)
