@@ -6,6 +6,7 @@
 #ifndef CAJAL_H
 #define CAJAL_H
 
+#include <cajal/architectures.h>
 #include <cajal/base.h>
 #include <cajal/classic.h>
 #include <cajal/convolutions.h>
@@ -16,6 +17,7 @@
 #include <cajal/layers.h>
 #include <cajal/model.h>
 #include <cajal/optimizers.h>
+#include <cajal/plot.h>
 #include <cajal/recurrent.h>
 #include <cajal/spatial.h>
 #include <cajal/tensor.h>

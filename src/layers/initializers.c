@@ -46,27 +46,9 @@ static double draw_constant(uint64_t key, uint64_t index, double value, double u
     return value;
 }
 
-static double draw_normal(uint64_t key, uint64_t index, double mean, double stddev)
-{
-    return mean + stddev * cj__random_normal(key, 0, index);
-}
-
 static double draw_uniform(uint64_t key, uint64_t index, double low, double high)
 {
     return low + (high - low) * cj__random_uniform(key, 0, index);
-}
-
-// Normal numbers, redrawn while outside two standard deviations; each attempt is a step of the
-// stream.
-static double draw_truncated(uint64_t key, uint64_t index, double mean, double stddev)
-{
-    double x = 0;
-    for (uint64_t attempt = 0; attempt < 64; attempt++) {
-        x = cj__random_normal(key, attempt, index);
-        if (fabs(x) <= 2)
-            return mean + stddev * x;
-    }
-    return mean; // of probability 0.0455^64
 }
 
 static cj_status fill_each(cj_tensor *tensor, draw one, uint64_t key, double a, double b)
@@ -74,6 +56,25 @@ static cj_status fill_each(cj_tensor *tensor, draw one, uint64_t key, double a, 
     const int64_t count = cj_tensor_count(tensor);
     for (int64_t i = 0; i < count; i++)
         cj__element_set(tensor->dtype, tensor->data, i, one(key, (uint64_t)i, a, b));
+    return CJ_OK;
+}
+
+// Normal numbers, four at a time. Truncated ones are drawn again while they are more than two
+// standard deviations away; each attempt is a step of the stream.
+static cj_status fill_normals(cj_tensor *tensor, uint64_t key, double mean, double stddev,
+                              bool truncated)
+{
+    const int64_t count = cj_tensor_count(tensor);
+    double four[4] = {0};
+    for (int64_t i = 0; i < count; i++) {
+        if (i % 4 == 0)
+            cj__random_normals(key, 0, (uint64_t)i / 4, four);
+        double x = four[i % 4];
+        for (uint64_t attempt = 1; truncated && fabs(x) > 2; attempt++)
+            x = attempt < 64 ? cj__random_normal(key, attempt, (uint64_t)i) :
+                               0; // of probability 0.0455^64
+        cj__element_set(tensor->dtype, tensor->data, i, mean + stddev * x);
+    }
     return CJ_OK;
 }
 
@@ -103,7 +104,7 @@ static cj_status fill_normal(const initializer *row, const void *args, cj_tensor
 {
     const normal_args *a = args;
     (void)row;
-    return fill_each(tensor, draw_normal, key, a->mean, a->stddev);
+    return fill_normals(tensor, key, a->mean, a->stddev, false);
 }
 
 static cj_status fill_truncated(const initializer *row, const void *args, cj_tensor *tensor,
@@ -111,7 +112,7 @@ static cj_status fill_truncated(const initializer *row, const void *args, cj_ten
 {
     const normal_args *a = args;
     (void)row;
-    return fill_each(tensor, draw_truncated, key, a->mean, a->stddev);
+    return fill_normals(tensor, key, a->mean, a->stddev, true);
 }
 
 static cj_status fill_uniform(const initializer *row, const void *args, cj_tensor *tensor,
@@ -153,10 +154,10 @@ static cj_status scaled(const scaling_args *s, cj_tensor *tensor, uint64_t key)
     if (strcmp(s->distribution, "uniform") == 0)
         return fill_each(tensor, draw_uniform, key, -limit, limit);
     if (strcmp(s->distribution, "untruncated_normal") == 0)
-        return fill_each(tensor, draw_normal, key, 0, sqrt(variance));
+        return fill_normals(tensor, key, 0, sqrt(variance), false);
     if (strcmp(s->distribution, "truncated_normal") == 0 || strcmp(s->distribution, "normal") == 0)
         // the standard deviation of a normal distribution truncated at 2
-        return fill_each(tensor, draw_truncated, key, 0, sqrt(variance) / 0.87962566103423978);
+        return fill_normals(tensor, key, 0, sqrt(variance) / 0.87962566103423978, true);
     return cj__fail(CJ_INVALID_ARGUMENT, "variance_scaling: unknown distribution \"%.40s\"",
                     s->distribution);
 }
