@@ -221,8 +221,20 @@ static void layers_under_mixed_bfloat16_equal_keras(void **state)
     fixture_run("mixed", equals_keras);
 }
 
-int main(void)
+// `layers FOLDER` compares the random models that random_models.py left there, and nothing else.
+static void random_models_equal_keras(void **state)
 {
+    (void)state;
+    fixture_run("random", equals_keras);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest drawn[] = {cmocka_unit_test(random_models_equal_keras)};
+    if (argc == 2) {
+        fixture_folder = argv[1];
+        return cmocka_run_group_tests(drawn, NULL, NULL);
+    }
     const struct CMUnitTest tests[] = {cmocka_unit_test(layers_equal_keras),
                                        cmocka_unit_test(convolutions_equal_keras),
                                        cmocka_unit_test(layers_with_gates_equal_keras),
