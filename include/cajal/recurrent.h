@@ -49,6 +49,9 @@ typedef struct cj_lstm_args {
     /** default false; true: the last states of a batch start the next; needs a fixed batch size */
     bool stateful;
     bool unroll; ///< default false: the steps are a loop; true: each is planned by itself
+    const char *kernel_constraint;    ///< spec, default NULL: none
+    const char *recurrent_constraint; ///< spec, default NULL: none
+    const char *bias_constraint;      ///< spec, default NULL: none
 } cj_lstm_args;
 /** The defaults of cj_lstm_args. */
 #define CJ_LSTM_DEFAULTS                                                               \
@@ -96,6 +99,9 @@ typedef struct cj_gru_args {
     bool stateful;
     bool unroll;      ///< default false: the steps are a loop; true: each is planned by itself
     bool reset_after; ///< default true: the gate r is applied after the product with U_h
+    const char *kernel_constraint;    ///< spec, default NULL: none
+    const char *recurrent_constraint; ///< spec, default NULL: none
+    const char *bias_constraint;      ///< spec, default NULL: none
 } cj_gru_args;
 /** The defaults of cj_gru_args. */
 #define CJ_GRU_DEFAULTS                                                                       \

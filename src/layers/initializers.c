@@ -3,6 +3,7 @@
 // then converted.
 #include "base/memory.h"
 #include "base/random.h"
+#include "layers/initializer.h"
 #include "layers/kind.h"
 #include <math.h>
 #include <string.h>
@@ -20,23 +21,16 @@ typedef struct uniform_args {
     double minval, maxval;
 } uniform_args;
 static const uniform_args uniform_defaults = {.minval = -0.05, .maxval = 0.05};
-typedef struct scaling_args {
-    double scale;
-    const char *mode, *distribution;
-} scaling_args;
+typedef cj__scaling_args scaling_args;
 static const scaling_args scaling_defaults = {
     .scale = 1, .mode = "fan_in", .distribution = "truncated_normal"};
-typedef struct gain_args {
-    double gain;
-} gain_args;
+typedef cj__pattern_args gain_args;
 static const gain_args gain_defaults = {.gain = 1};
+static const cj__pattern_args edge_defaults = {.gain = 1, .axis = -1},
+                              blur_defaults = {.gain = 1, .sigma = 1};
+static const cj__stft_args stft_defaults = {.side = "real", .window = "hann", .scaling = "density"};
 
-typedef struct initializer {
-    cj__choice choice;
-    cj_status (*fill)(const struct initializer *row, const void *args, cj_tensor *tensor,
-                      uint64_t key);
-    scaling_args scaling; // of glorot_uniform, he_normal, ...: variance scaling with fixed settings
-} initializer;
+typedef cj__initializer initializer;
 
 typedef double (*draw)(uint64_t key, uint64_t index, double a, double b);
 
@@ -234,6 +228,19 @@ static const cj__field scaling_fields[] = {
     CJ__FIELD(scaling_args, distribution, CJ__FIELD_TEXT, .required = true,
               .words = distributions)};
 static const cj__field gain_fields[] = {CJ__FIELD(gain_args, gain, CJ__FIELD_NUMBER)};
+static const cj__field edge_fields[] = {CJ__FIELD(cj__pattern_args, axis, CJ__FIELD_INT),
+                                        CJ__FIELD(cj__pattern_args, gain, CJ__FIELD_NUMBER)};
+static const cj__field blur_fields[] = {
+    CJ__FIELD(cj__pattern_args, sigma, CJ__FIELD_NUMBER, .low = 1e-3, .high = 1e30),
+    CJ__FIELD(cj__pattern_args, gain, CJ__FIELD_NUMBER)};
+static const char *const sides[] = {"real", "imag", NULL};
+static const char *const scalings[] = {"density", "spectrum", NULL};
+static const char *const windows[] = {"hann", "hamming", "blackman", "bartlett", "boxcar", NULL};
+static const cj__field stft_fields[] = {
+    CJ__FIELD(cj__stft_args, side, CJ__FIELD_TEXT, .required = true, .words = sides),
+    CJ__FIELD(cj__stft_args, window, CJ__FIELD_TEXT, .required = true, .words = windows),
+    CJ__FIELD(cj__stft_args, scaling, CJ__FIELD_TEXT, .required = true, .words = scalings),
+    CJ__FIELD(cj__stft_args, periodic, CJ__FIELD_BOOL)};
 
 #define ROW(keras, class, table, standard, how)                          \
     {                                                                    \
@@ -266,6 +273,15 @@ static const initializer rows[] = {
     SCALED("lecun_normal", "LecunNormal", 1, "fan_in", "truncated_normal"),
     ROW("variance_scaling", "VarianceScaling", scaling_fields, scaling_defaults, fill_scaled),
     ROW("orthogonal", "Orthogonal", gain_fields, gain_defaults, fill_orthogonal),
+    ROW("identity", "Identity", gain_fields, gain_defaults, cj__fill_identity),
+    ROW("stft", "STFT", stft_fields, stft_defaults, cj__fill_stft),
+    ROW("sobel", "Sobel", edge_fields, edge_defaults, cj__fill_sobel),
+    ROW("prewitt", "Prewitt", edge_fields, edge_defaults, cj__fill_prewitt),
+    ROW("laplacian", "Laplacian", gain_fields, gain_defaults, cj__fill_laplacian),
+    ROW("gaussian", "Gaussian", blur_fields, blur_defaults, cj__fill_gaussian),
+    ROW("identity", "IdentityInitializer", gain_fields, gain_defaults, cj__fill_identity),
+    ROW("orthogonal", "OrthogonalInitializer", gain_fields, gain_defaults, fill_orthogonal),
+    ROW("stft", "STFTInitializer", stft_fields, stft_defaults, cj__fill_stft),
     PLAIN("zero", "Zeros", fill_zeros),
     PLAIN("one", "Ones", fill_ones),
     ROW("normal", "RandomNormal", normal_fields, normal_defaults, fill_normal),

@@ -193,14 +193,31 @@ static cj_status draw(const cj_layer *layer, int index, const char *name, const 
     return CJ_OK;
 }
 
+// The setting "kernel_constraint" of the variable "kernel", and "recurrent_constraint" of
+// "recurrent_kernel". The kernel of a depthwise layer has "depthwise_constraint".
+static const char *constraint_of(const cj_layer *layer, const char *name)
+{
+    static const char tail[] = "_kernel";
+    const size_t length = strlen(name), cut = sizeof tail - 1;
+    const bool stem = length > cut && strcmp(name + length - cut, tail) == 0;
+    char key[64];
+    snprintf(key, sizeof key, "%.*s_constraint", (int)(stem ? length - cut : length), name);
+    const char *const *setting = cj__layer_setting(layer, key);
+    if (!setting && strcmp(name, "kernel") == 0)
+        setting = cj__layer_setting(layer, "depthwise_constraint");
+    return setting ? *setting : NULL;
+}
+
 cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape shape,
                                  const char *initializer, const char *regularizer, bool trainable,
                                  cj_variable **variable)
 {
     cj_tensor *tensor = NULL;
+    const char *constraint = constraint_of(layer, name);
     if (layer->variable_count == CJ__LAYER_VARIABLES_MAX)
         return cj__fail(CJ_UNSUPPORTED, "%s: more than %d variables", layer->name,
                         CJ__LAYER_VARIABLES_MAX);
+    CJ_TRY(cj__constraint_check(constraint, layer->name, &shape));
     if (layer->filling)
         CJ_TRY(take_elements(layer, name, &shape));
     CJ_TRY(cj_tensor_new(CJ_F32, shape, &tensor));
@@ -219,6 +236,7 @@ cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape sha
     layer->variables[i] = made;
     layer->initializers[i] = initializer;
     layer->regularizers[i] = regularizer;
+    layer->constraints[i] = constraint;
     layer->states[i] = false;
     if (variable)
         *variable = made;

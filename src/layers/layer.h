@@ -137,6 +137,7 @@ struct cj_layer {
     // spec of each variable; strings are those of `args` or static
     const char *initializers[CJ__LAYER_VARIABLES_MAX];
     const char *regularizers[CJ__LAYER_VARIABLES_MAX]; // spec of each variable, or NULL
+    const char *constraints[CJ__LAYER_VARIABLES_MAX];  // spec of each variable, or NULL
     bool states[CJ__LAYER_VARIABLES_MAX];              // carried from batch to batch: not a weight
     int variable_count;
     cj__type *input_types; // of the first build
@@ -158,7 +159,7 @@ const cj__layer_kind *cj__layer_kind_find(const char *class_name);
 cj_layer *cj__layer_new(const cj__layer_kind *kind, const void *args);
 
 // For build(): creates a variable, drawn from the initializer spec with the layer's key.
-// regularizer may be NULL.
+// regularizer may be NULL. Its constraint is the setting of that name: see CJ__CONSTRAINT_FIELD.
 cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape shape,
                                  const char *initializer, const char *regularizer, bool trainable,
                                  cj_variable **variable);
@@ -181,6 +182,9 @@ int cj__layer_states(const cj_layer *layer, cj_variable **variables, int capacit
 // same order. Returns the count; fills at most `capacity`.
 int cj__layer_trained(const cj_layer *layer, const cj__index *flags, cj_variable **variables,
                       int capacity);
+// For each of them its constraint's spec, or NULL: fills at most `capacity`.
+void cj__layer_constraints(const cj_layer *layer, const cj__index *flags, const char **specs,
+                           int capacity);
 // Whether the layer itself trains under these flags.
 bool cj__layer_trains(const cj_layer *layer, const cj__index *flags);
 
@@ -218,7 +222,11 @@ cj_symbol *cj__regularizer(cj__build *build, const char *spec, const char *who, 
 // The same divided by the length of axis 0, the batch: an activity regularizer.
 cj_symbol *cj__activity_regularizer(cj__build *build, const char *spec, const char *who,
                                     cj_symbol *x);
-extern const cj__catalog cj__activations, cj__initializers, cj__regularizers;
+// constraints.c: the value that a constraint's spec makes of a weight.
+cj_symbol *cj__constrain(cj__build *build, const char *spec, const char *who, cj_symbol *x);
+// Whether the spec fits a weight of that shape.
+cj_status cj__constraint_check(const char *spec, const char *who, const cj_shape *shape);
+extern const cj__catalog cj__activations, cj__initializers, cj__regularizers, cj__constraints;
 
 // Models (model.h): layers whose kind is sequential or functional.
 struct cj_model; // the same object as its cj_layer

@@ -37,6 +37,10 @@ typedef struct cj__recurrent_settings {
     }
 
 // The rows of their fields, and Keras's other keys.
+#define CJ__RECURRENT_CONSTRAINTS(args)                   \
+    CJ__CONSTRAINT_FIELD(args, kernel_constraint),        \
+        CJ__CONSTRAINT_FIELD(args, recurrent_constraint), \
+        CJ__CONSTRAINT_FIELD(args, bias_constraint)
 #define CJ__RECURRENT_FIELDS(args)                                                                \
     CJ__FIELD(args, units, CJ__FIELD_INT, CJ__POSITIVE), CJ__KERNEL_FIELDS(args),                 \
         CJ__SPEC_FIELD(args, recurrent_initializer, cj__initializers),                            \
@@ -47,19 +51,17 @@ typedef struct cj__recurrent_settings {
         CJ__FIELD(args, return_state, CJ__FIELD_BOOL),                                            \
         CJ__FIELD(args, go_backwards, CJ__FIELD_BOOL), CJ__FIELD(args, stateful, CJ__FIELD_BOOL), \
         CJ__FIELD(args, unroll, CJ__FIELD_BOOL), CJ__LAYER_FIELDS(args)
-#define CJ__RECURRENT_KEYS                                                                       \
-    CJ__KEY_RENAMED("output_dim", "units"), CJ__KEY_RENAMED("init", "kernel_initializer"),       \
-        CJ__KEY_RENAMED("inner_init", "recurrent_initializer"),                                  \
-        CJ__KEY_RENAMED("W_regularizer", "kernel_regularizer"),                                  \
-        CJ__KEY_RENAMED("U_regularizer", "recurrent_regularizer"),                               \
-        CJ__KEY_RENAMED("b_regularizer", "bias_regularizer"),                                    \
-        CJ__KEY_RENAMED("dropout_W", "dropout"),                                                 \
-        CJ__KEY_RENAMED("dropout_U", "recurrent_dropout"),                                       \
-        CJ__KEY_ONLY("kernel_constraint", "null"), CJ__KEY_ONLY("recurrent_constraint", "null"), \
-        CJ__KEY_ONLY("bias_constraint", "null"), CJ__KEY_ONLY("zero_output_for_mask", "false"),  \
-        CJ__KEY_ONLY("time_major", "false"), CJ__KEY_HARMLESS("input_dim"),                      \
-        CJ__KEY_HARMLESS("input_length"), CJ__KEY_HARMLESS("consume_less"),                      \
-        CJ__KEY_HARMLESS("implementation")
+#define CJ__RECURRENT_KEYS                                                                  \
+    CJ__KEY_RENAMED("output_dim", "units"), CJ__KEY_RENAMED("init", "kernel_initializer"),  \
+        CJ__KEY_RENAMED("inner_init", "recurrent_initializer"),                             \
+        CJ__KEY_RENAMED("W_regularizer", "kernel_regularizer"),                             \
+        CJ__KEY_RENAMED("U_regularizer", "recurrent_regularizer"),                          \
+        CJ__KEY_RENAMED("b_regularizer", "bias_regularizer"),                               \
+        CJ__KEY_RENAMED("dropout_W", "dropout"),                                            \
+        CJ__KEY_RENAMED("dropout_U", "recurrent_dropout"),                                  \
+        CJ__KEY_ONLY("zero_output_for_mask", "false"), CJ__KEY_ONLY("time_major", "false"), \
+        CJ__KEY_HARMLESS("input_dim"), CJ__KEY_HARMLESS("input_length"),                    \
+        CJ__KEY_HARMLESS("consume_less"), CJ__KEY_HARMLESS("implementation")
 
 // A call of such a layer.
 typedef struct cj__recurrence {
