@@ -25,12 +25,19 @@ def draw(rng, shape, dtype="float32", high=7):
     return np.where(abs(x) < 0.01, x + 0.05, x).astype("float32")
 
 
+def label_of(layer, variable):
+    """The name of a layer's variable here: the innermost layer's and the variable's. LSTM and GRU have no cells here."""
+    if not hasattr(layer, "layer") and not hasattr(layer, "forward_layer"):
+        return f"{layer.name}/{variable.name}"
+    return "/".join([part for part in variable.path.split("/") if not part.endswith("_cell")][-2:])
+
+
 def add_model(fixture, name, model, arrays, training=False, spread=0.6):
     """Records one case: `model` on `arrays`, with weights and upstream gradients drawn from the case's name."""
     rng = np.random.default_rng([ord(letter) for letter in name])
     weights = []  # (variable, "layer/variable")
     for layer in model.layers:
-        weights += [(v, f"{layer.name}/{v.name}") for v in layer.weights]
+        weights += [(v, label_of(layer, v)) for v in layer.weights]
     for v, label in weights:
         if label.endswith("moving_variance"):
             v.assign(rng.uniform(0.3, 2, v.shape))
