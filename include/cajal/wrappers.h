@@ -84,8 +84,7 @@ typedef struct cj_masking_args {
 CJ_API void cj_masking_defaults(cj_masking_args *args);
 /** (time, ..., features) becomes the same, with 0 in the steps that are masked. */
 CJ_API cj_layer *cj_masking_new(const cj_masking_args *args);
-#define cj_masking(...) \
-    cj_masking_new(&(cj_masking_args){CJ_MASKING_DEFAULTS, ._ = 0, __VA_ARGS__})
+#define cj_masking(...) cj_masking_new(&(cj_masking_args){CJ_MASKING_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 #ifdef __cplusplus
 }

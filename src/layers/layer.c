@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "layers/kind.h"
 #include "ops/variable.h"
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -119,24 +120,29 @@ fail:
     return NULL;
 }
 
+// An arguments struct of any kind. It needs no allocation, after whose failure there would be layers
+// in it that nobody holds.
+typedef union arguments {
+    layer_args head;
+    _Alignas(16) unsigned char bytes[4096];
+} arguments;
+
 // prepare() may put other layers in the place of those that were given; `given` keeps these.
 static cj_layer *new_with_sublayers(const cj__layer_kind *kind, layer_args *args,
                                     const char *standard)
 {
     cj_layer *layer = NULL;
-    void *given = cj__copy_bytes(args, kind->choice.args_size);
-    if (!given || cj__sublayers_hold(kind, given, standard) != CJ_OK) {
-        cj__free(given);
+    arguments given;
+    memcpy(&given, args, kind->choice.args_size);
+    if (cj__sublayers_hold(kind, &given, standard) != CJ_OK)
         return NULL;
-    }
     if (!kind->prepare || kind->prepare(args, args->name ? args->name : standard) == CJ_OK) {
         if (cj__sublayers_hold(kind, args, standard) == CJ_OK) {
             layer = new_layer(kind, args, standard);
             cj__sublayers_drop(kind, args);
         }
     }
-    cj__sublayers_drop(kind, given);
-    cj__free(given);
+    cj__sublayers_drop(kind, &given);
     return layer;
 }
 
@@ -144,12 +150,12 @@ cj_layer *cj__layer_new(const cj__layer_kind *kind, const void *args)
 {
     char standard[64];
     cj__snake_case(kind->choice.class_name, standard, sizeof standard);
-    layer_args *copy = cj__new(1, kind->choice.args_size);
+    arguments copy;
     cj_layer *layer = NULL;
-    if (copy &&
-        cj__args_read(standard, args, kind->choice.defaults, kind->choice.args_size, copy) == CJ_OK)
-        layer = (kind->sublayers ? new_with_sublayers : new_layer)(kind, copy, standard);
-    cj__free(copy);
+    assert(kind->choice.args_size <= sizeof copy);
+    if (cj__args_read(standard, args, kind->choice.defaults, kind->choice.args_size, &copy) ==
+        CJ_OK)
+        layer = (kind->sublayers ? new_with_sublayers : new_layer)(kind, &copy.head, standard);
     return layer ? layer : cj__build_failed(CJ__MADE_LAYER);
 }
 

@@ -63,9 +63,8 @@ static cj_status build(cj_layer *layer, const cj__type *inputs)
     const cj__type step = {inputs[0].dtype,
                            step_of(x, depends_on_others(child, false) ? x->dims[0] : CJ_BATCH)};
     const cj__value input = {cj__build_keep(&trace.build, cj__symbol_input(&step, "step")), NULL};
-    cj_status status = input.symbol ?
-                           cj__layer_call(child, &trace, &input, 1, outputs, &count) :
-                           trace.build.status;
+    cj_status status = input.symbol ? cj__layer_call(child, &trace, &input, 1, outputs, &count) :
+                                      trace.build.status;
     const cj_status ended = cj__trace_end(&trace);
     return status != CJ_OK ? status : ended;
 }
@@ -94,8 +93,8 @@ static cj_status call_merged(cj__layer_context *c)
         input.mask = cj__reshape(g, mask, &entries);
     }
     CJ_TRY(g->status);
-    CJ_TRY(cj__layer_call(c->layer->sublayers[0], c->trace, &input, 1, c->outputs,
-                          &c->output_count));
+    CJ_TRY(
+        cj__layer_call(c->layer->sublayers[0], c->trace, &input, 1, c->outputs, &c->output_count));
     for (int i = 0; i < c->output_count; i++) {
         const cj_shape *made = cj__value_shape(&c->outputs[i]);
         cj_shape y = {.rank = 2, .dims = {x.dims[0], x.dims[1]}};
@@ -124,8 +123,8 @@ static cj_status call_each(cj__layer_context *c, int64_t time, cj_symbol **steps
         CJ_TRY(cj__unstack(g, mask, 1, masks));
     for (int64_t t = 0; t < time; t++) {
         const cj__value input = {steps[t], masked ? masks[t] : NULL};
-        CJ_TRY(cj__layer_call(c->layer->sublayers[0], c->trace, &input, 1, outputs,
-                              &c->output_count));
+        CJ_TRY(
+            cj__layer_call(c->layer->sublayers[0], c->trace, &input, 1, outputs, &c->output_count));
         for (int i = 0; i < c->output_count; i++)
             made[i * time + t] = outputs[i].symbol;
     }

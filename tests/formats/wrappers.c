@@ -66,13 +66,13 @@ static cj_model *films(void)
 {
     cj_model *frame = cj_sequential(cj_conv2d(3, {3}, .activation = "relu"), cj_max_pooling2d(),
                                     cj_flatten(), cj_dense(4));
-    return cj_sequential(
-        cj_input(5, 6, 6, 1), cj_time_distributed(cj_model_layer(frame)), cj_masking(.mask_value = 1),
-        cj_bidirectional(cj_simple_rnn(3, .return_sequences = true),
-                         .backward_layer = cj_simple_rnn(2, .activation = "relu",
-                                                         .return_sequences = true,
-                                                         .go_backwards = true)),
-        cj_time_distributed(cj_batch_normalization()), cj_lstm(2));
+    return cj_sequential(cj_input(5, 6, 6, 1), cj_time_distributed(cj_model_layer(frame)),
+                         cj_masking(.mask_value = 1),
+                         cj_bidirectional(cj_simple_rnn(3, .return_sequences = true),
+                                          .backward_layer = cj_simple_rnn(2, .activation = "relu",
+                                                                          .return_sequences = true,
+                                                                          .go_backwards = true)),
+                         cj_time_distributed(cj_batch_normalization()), cj_lstm(2));
 }
 
 // The decoder begins with the states of a bidirectional encoder.
@@ -89,9 +89,8 @@ static cj_model *translator(void)
 }
 
 static cj_model *(*const makers[])(void) = {reviews, films, translator};
-static const cj_shape shapes[][2] = {{{2, {4, 7}}, {0, {0}}},
-                                     {{5, {4, 5, 6, 6, 1}}, {0, {0}}},
-                                     {{3, {4, 6, 3}}, {3, {4, 4, 2}}}};
+static const cj_shape shapes[][2] = {
+    {{2, {4, 7}}, {0, {0}}}, {{5, {4, 5, 6, 6, 1}}, {0, {0}}}, {{3, {4, 6, 3}}, {3, {4, 4, 2}}}};
 enum { MAKERS = sizeof makers / sizeof makers[0] };
 
 static cj_model *made(size_t i)
@@ -122,8 +121,7 @@ static cj_tensor *predicted(cj_model *model, size_t i)
 {
     cj_tensor *x[2] = {NULL, NULL}, *y = NULL;
     inputs_of(i, x);
-    const cj_status status = i == 2 ? cj_predict_many(model, x, &y) :
-                                      cj_predict(model, x[0], &y);
+    const cj_status status = i == 2 ? cj_predict_many(model, x, &y) : cj_predict(model, x[0], &y);
     if (status != CJ_OK)
         fail_msg("%s", cj_error());
     cj_release(x[0]), cj_release(x[1]);
@@ -211,9 +209,9 @@ static void padding_is_not_seen(void **state)
     cj_model *model = cj_sequential(cj_input(9, 2), cj_masking(),
                                     cj_bidirectional(cj_gru(3, .return_sequences = true)),
                                     cj_bidirectional(cj_lstm(3), .merge_mode = "mul"));
-    cj_model *shorter = cj_sequential(cj_input(4, 2),
-                                      cj_bidirectional(cj_gru(3, .return_sequences = true)),
-                                      cj_bidirectional(cj_lstm(3), .merge_mode = "mul"));
+    cj_model *shorter =
+        cj_sequential(cj_input(4, 2), cj_bidirectional(cj_gru(3, .return_sequences = true)),
+                      cj_bidirectional(cj_lstm(3), .merge_mode = "mul"));
     cj_tensor *x = NULL, *all = NULL, *y[2] = {NULL, NULL};
     assert_non_null(model), assert_non_null(shorter);
     for (int i = 0; i < cj_layer_variable_count(cj_model_layer(model)); i++)
@@ -282,9 +280,9 @@ static void steps_are_one_larger_batch(void **state)
     long sizes[2];
     (void)state;
     for (int i = 0; i < 2; i++) {
-        cj_model *model = cj_sequential(cj_input(i ? 100 : 10, 6, 6, 1),
-                                        cj_time_distributed(cj_conv2d(2, {3})),
-                                        cj_time_distributed(cj_flatten()), cj_lstm(2));
+        cj_model *model =
+            cj_sequential(cj_input(i ? 100 : 10, 6, 6, 1), cj_time_distributed(cj_conv2d(2, {3})),
+                          cj_time_distributed(cj_flatten()), cj_lstm(2));
         FILE *stream = tmpfile();
         int lines = 0;
         assert_non_null(model), assert_non_null(stream);

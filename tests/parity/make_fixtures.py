@@ -12,12 +12,12 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import keras  # noqa: E402  (the back end is chosen above)
 
-from generator import (activations, architectures, callbacks, convolutions, gated, initializers, layers, logs,  # noqa
+from generator import (activations, architectures, callbacks, cells, convolutions, gated, initializers, layers, logs,  # noqa
                        losses, metrics, mixed, models, optimizers, wrappers)
 
 SUBJECTS = {"layers": layers, "activations": activations, "losses": losses, "metrics": metrics, "optimizers": optimizers,
             "initializers": initializers, "models": models, "callbacks": callbacks, "mixed": mixed, "convolutions": convolutions, "gated": gated,
-            "wrappers": wrappers, "logs": logs}
+            "wrappers": wrappers, "cells": cells, "logs": logs}
 
 
 def main(wanted):
