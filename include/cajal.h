@@ -23,5 +23,6 @@
 #include <cajal/tensor.h>
 #include <cajal/train.h>
 #include <cajal/loop.h>
+#include <cajal/wrappers.h>
 
 #endif

@@ -469,6 +469,8 @@ typedef struct cj_simple_rnn_args {
     const char *kernel_constraint;    ///< spec, default NULL: none
     const char *recurrent_constraint; ///< spec, default NULL: none
     const char *bias_constraint;      ///< spec, default NULL: none
+    /** default false: the output of a masked step is that before it; true: it is 0 */
+    bool zero_output_for_mask;
 } cj_simple_rnn_args;
 /** The defaults of cj_simple_rnn_args. */
 #define CJ_SIMPLE_RNN_DEFAULTS                                                          \
@@ -477,7 +479,10 @@ typedef struct cj_simple_rnn_args {
         .recurrent_initializer = "orthogonal", .bias_initializer = "zeros", .seed = -1
 /** Sets `args` to CJ_SIMPLE_RNN_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_simple_rnn_defaults(cj_simple_rnn_args *args);
-/** (time, features) becomes (units) or (time, units). */
+/**
+ * (time, features) becomes (units) or (time, units). Applied with cj_apply_many() it takes a second
+ * input, the initial state (units), which is 0 without it.
+ */
 CJ_API cj_layer *cj_simple_rnn_new(const cj_simple_rnn_args *args);
 #define cj_simple_rnn(...) \
     cj_simple_rnn_new(&(cj_simple_rnn_args){CJ_SIMPLE_RNN_DEFAULTS, ._ = 0, __VA_ARGS__})
