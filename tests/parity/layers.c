@@ -215,6 +215,12 @@ static void layers_with_gates_equal_keras(void **state)
     fixture_run("gated", equals_keras);
 }
 
+static void layers_of_attention_equal_keras(void **state)
+{
+    (void)state;
+    fixture_run("attention", equals_keras);
+}
+
 static void layers_under_mixed_bfloat16_equal_keras(void **state)
 {
     (void)state;
@@ -226,6 +232,7 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(layers_equal_keras),
                                        cmocka_unit_test(convolutions_equal_keras),
                                        cmocka_unit_test(layers_with_gates_equal_keras),
+                                       cmocka_unit_test(layers_of_attention_equal_keras),
                                        cmocka_unit_test(layers_under_mixed_bfloat16_equal_keras)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
