@@ -41,10 +41,10 @@ typedef struct cj_einsum_dense_args {
     const char *activity_regularizer;
 } cj_einsum_dense_args;
 /** The defaults of cj_einsum_dense_args. */
-#define CJ_EINSUM_DENSE_DEFAULTS                                      \
-    CJ_LAYER_DEFAULTS(cj_einsum_dense_args), .activation = "linear",  \
-                                    .kernel_initializer = "glorot_uniform", \
-                                    .bias_initializer = "zeros"
+#define CJ_EINSUM_DENSE_DEFAULTS                                                     \
+    CJ_LAYER_DEFAULTS(cj_einsum_dense_args), .activation = "linear",                 \
+                                             .kernel_initializer = "glorot_uniform", \
+                                             .bias_initializer = "zeros"
 /** Sets `args` to CJ_EINSUM_DENSE_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_einsum_dense_defaults(cj_einsum_dense_args *args);
 /** The axes of X become those of Z. */
@@ -74,7 +74,7 @@ typedef struct cj_multi_head_attention_args {
     int _;             ///< what follows may be given by position
     int64_t num_heads; ///< required, positive
     int64_t key_dim;   ///< required, positive: features of a query and a key in each head
-    int64_t value_dim; ///< features of a value in each head; default 0: key_dim
+    int64_t value_dim; ///< features of a value in each head; default -1: key_dim
     double dropout;    ///< of the attention, default 0
     bool use_bias;     ///< default true: in all projections
     bool use_gate;     ///< default false; true: times sigmoid(a projection of the query)
@@ -94,18 +94,16 @@ typedef struct cj_multi_head_attention_args {
     bool return_attention_scores;
 } cj_multi_head_attention_args;
 /** The defaults of cj_multi_head_attention_args. */
-#define CJ_MULTI_HEAD_ATTENTION_DEFAULTS                                                  \
-    CJ_LAYER_DEFAULTS(cj_multi_head_attention_args), .use_bias = true,                    \
-                                                     .sliding_window = -1, .seed = -1,    \
-                                                     .kernel_initializer =                \
-                                                         "glorot_uniform",                \
-                                                     .bias_initializer = "zeros"
+#define CJ_MULTI_HEAD_ATTENTION_DEFAULTS                                     \
+    CJ_LAYER_DEFAULTS(cj_multi_head_attention_args),                         \
+        .use_bias = true, .value_dim = -1, .sliding_window = -1, .seed = -1, \
+        .kernel_initializer = "glorot_uniform", .bias_initializer = "zeros"
 /** Sets `args` to CJ_MULTI_HEAD_ATTENTION_DEFAULTS, for languages without macros; NULL is fine. */
 CJ_API void cj_multi_head_attention_defaults(cj_multi_head_attention_args *args);
 /** Two to four inputs: cj_merge(cj_multi_head_attention(8, 32), x, x) attends x to itself. */
 CJ_API cj_layer *cj_multi_head_attention_new(const cj_multi_head_attention_args *args);
-#define cj_multi_head_attention(...)           \
-    cj_multi_head_attention_new(               \
+#define cj_multi_head_attention(...) \
+    cj_multi_head_attention_new(     \
         &(cj_multi_head_attention_args){CJ_MULTI_HEAD_ATTENTION_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 #ifdef __cplusplus

@@ -14,7 +14,7 @@ CJ__DEFAULTS(multi_head_attention, MULTI_HEAD_ATTENTION)
 static const cj__field fields[] = {
     CJ__FIELD(cj_multi_head_attention_args, num_heads, CJ__FIELD_INT, CJ__POSITIVE),
     CJ__FIELD(cj_multi_head_attention_args, key_dim, CJ__FIELD_INT, CJ__POSITIVE),
-    CJ__FIELD(cj_multi_head_attention_args, value_dim, CJ__FIELD_INT, CJ__NOT_NEGATIVE),
+    CJ__FIELD(cj_multi_head_attention_args, value_dim, CJ__FIELD_SEED),
     CJ__FIELD(cj_multi_head_attention_args, dropout, CJ__FIELD_NUMBER, CJ__SHARE),
     CJ__FIELD(cj_multi_head_attention_args, use_bias, CJ__FIELD_BOOL),
     CJ__FIELD(cj_multi_head_attention_args, use_gate, CJ__FIELD_BOOL),
@@ -49,13 +49,18 @@ static const char *const call_settings[] = {"use_causal_mask", "return_attention
 
 static cj_status check(cj_layer *layer)
 {
-    cj_multi_head_attention_args *a = layer->args;
-    if (a->value_dim == 0)
-        a->value_dim = a->key_dim;
-    if (a->sliding_window == 0)
-        return cj__fail(CJ_INVALID_ARGUMENT,
-                        "%s: sliding_window must be positive, or -1 for none, not 0", layer->name);
+    const cj_multi_head_attention_args *a = layer->args;
+    const bool window = a->sliding_window == 0;
+    if (window || a->value_dim == 0)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s must be positive, or -1 for none, not 0",
+                        layer->name, window ? "sliding_window" : "value_dim");
     return CJ_OK;
+}
+
+static int64_t value_dim(const cj_layer *layer)
+{
+    const cj_multi_head_attention_args *a = layer->args;
+    return a->value_dim > 0 ? a->value_dim : a->key_dim;
 }
 
 // The axes between batch and features, which attention_axes may name, but no others.
@@ -66,8 +71,8 @@ static cj_status check_axes(const cj_layer *layer, const cj_shape *query)
     uint32_t named = 0;
     for (int i = 0; i < CJ_MAX_RANK && a->attention_axes[i] != 0; i++) {
         // Keras counts negative axes from the end of the input with its heads apart
-        const int64_t axis = a->attention_axes[i] < 0 ? a->attention_axes[i] + query->rank :
-                                                        a->attention_axes[i];
+        const int64_t axis =
+            a->attention_axes[i] < 0 ? a->attention_axes[i] + query->rank : a->attention_axes[i];
         if (axis < 1 || axis > query->rank - 2)
             return cj__fail(CJ_INVALID_ARGUMENT,
                             "%s: attention_axes has %lld, which is no axis between batch and "
@@ -157,7 +162,7 @@ static cj_status add_output(cj_layer *layer, const cj__type *query)
         made++;
     const int64_t *features = &query->shape.dims[query->shape.rank - 1];
     heads.shape.dims[heads.shape.rank - 1] = a->num_heads;
-    heads.shape.dims[heads.shape.rank++] = a->value_dim;
+    heads.shape.dims[heads.shape.rank++] = value_dim(layer);
     return cj__add_sublayer(layer,
                             projection(layer, "attention_output", 2,
                                        made ? a->output_shape : features, made ? made : 1, NULL),
@@ -179,8 +184,8 @@ static cj_status build(cj_layer *layer, const cj__type *inputs)
     CJ_TRY(add_heads(layer, "query", a->key_dim, NULL, &given[QUERY]));
     CJ_TRY(add_heads(layer, "key", a->key_dim, NULL, key));
     if (a->use_gate)
-        CJ_TRY(add_heads(layer, "gate", a->value_dim, "sigmoid", &given[QUERY]));
-    CJ_TRY(add_heads(layer, "value", a->value_dim, NULL, &given[VALUE]));
+        CJ_TRY(add_heads(layer, "gate", value_dim(layer), "sigmoid", &given[QUERY]));
+    CJ_TRY(add_heads(layer, "value", value_dim(layer), NULL, &given[VALUE]));
     return add_output(layer, &given[QUERY]);
 }
 
@@ -290,8 +295,8 @@ static cj_status call(cj__layer_context *c)
                          .dropout = a->dropout,
                          .seed = a->seed,
                          .scores = a->return_attention_scores,
-                         .zero_if_masked = a->dropout > 0 || a->return_attention_scores ||
-                                           query.rank > 3};
+                         .zero_if_masked =
+                             a->dropout > 0 || a->return_attention_scores || query.rank > 3};
     CJ_TRY(mask_of(c, queries, keys, &how.mask));
     cj_symbol *x[3], *scores = NULL;
     for (int i = 0; i < 3; i++)
@@ -308,7 +313,7 @@ static cj_status call(cj__layer_context *c)
         cj_shape shape = {.rank = query.rank + 1};
         memcpy(shape.dims, query.dims, (size_t)(query.rank - 1) * sizeof *shape.dims);
         shape.dims[query.rank - 1] = a->num_heads;
-        shape.dims[query.rank] = a->value_dim;
+        shape.dims[query.rank] = value_dim(c->layer);
         y = cj__reshape(g, y, &shape);
     }
     c->outputs[0] = (cj__value){y ? cj__call_sublayer(c, at, y) : NULL, c->inputs[QUERY].mask};

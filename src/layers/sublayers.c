@@ -28,8 +28,8 @@ cj_status cj__add_sublayer(cj_layer *layer, cj_layer *sublayer, const cj__type *
     if (!sublayer)
         status = cj_error_status();
     else if (c->sublayer_count == CJ__SUBLAYERS_MAX)
-        status = cj__fail(CJ_UNSUPPORTED, "%s: more than %d sublayers", layer->name,
-                          CJ__SUBLAYERS_MAX);
+        status =
+            cj__fail(CJ_UNSUPPORTED, "%s: more than %d sublayers", layer->name, CJ__SUBLAYERS_MAX);
     if (status == CJ_OK) {
         sublayer->key = cj__key(layer->key, sublayer->name);
         sublayer->filling = layer->filling;
