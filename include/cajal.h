@@ -6,6 +6,7 @@
 #ifndef CAJAL_H
 #define CAJAL_H
 
+#include <cajal/attention.h>
 #include <cajal/architectures.h>
 #include <cajal/base.h>
 #include <cajal/classic.h>

@@ -37,9 +37,10 @@ struct cj__catalog;
 typedef struct cj__field {
     const char *key; // Keras's config key
     cj__field_kind kind;
-    size_t offset;                     // in the arguments struct
-    bool required;                     // NULL, NaN, or an int or pair of zeros is refused
-    bool optional;                     // a pair or triple of zeros is taken as it is
+    size_t offset; // in the arguments struct
+    bool required; // NULL, NaN, or an int or pair of zeros is refused
+    // a pair or triple of zeros is taken as it is; an entry of -1 of a list is JSON null
+    bool optional;
     int rows, columns;                 // of amounts
     const struct cj__catalog *catalog; // of a spec
     // range of a number, checked if low < high (both ends allowed)

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "formats/json_model.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const json_t *cj__json_layer_named(const cj__json_layers *layers, const char *name)
@@ -81,14 +82,33 @@ static bool is_known(const cj__json_layers *layers, const json_t *history)
     return false;
 }
 
-cj_status cj__json_check_mask(const cj__json_layers *layers, const json_t *node, const char *who)
+static cj_status check_mask(const cj__json_layers *layers, const json_t *mask, const char *who)
 {
-    const json_t *mask = json_object_get(json_object_get(node, "kwargs"), "mask");
     if (!mask || json_is_null(mask))
         return CJ_OK;
+    if (json_is_array(mask)) { // one for each input
+        for (size_t i = 0; i < json_array_size(mask); i++)
+            CJ_TRY(json_is_array(json_array_get(mask, i)) ?
+                       cj__fail(CJ_BAD_FILE, "%s: its masks are nested lists", who) :
+                       check_mask(layers, json_array_get(mask, i), who));
+        return CJ_OK;
+    }
     return is_known(layers, history_of(mask)) ?
                CJ_OK :
                cj__fail(CJ_UNSUPPORTED,
                         "%s: its mask is not one that Masking or an embedding with mask_zero makes",
                         who);
+}
+
+cj_status cj__json_check_masks(const cj__json_layers *layers, const json_t *node,
+                               const cj__layer_kind *kind, const char *who)
+{
+    const json_t *named = json_object_get(node, "kwargs");
+    CJ_TRY(check_mask(layers, json_object_get(named, "mask"), who));
+    for (int i = 0; kind->arguments && kind->arguments[i]; i++) {
+        char key[64];
+        snprintf(key, sizeof key, "%s_mask", kind->arguments[i]);
+        CJ_TRY(check_mask(layers, json_object_get(named, key), who));
+    }
+    return CJ_OK;
 }

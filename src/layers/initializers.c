@@ -301,13 +301,32 @@ const cj__catalog cj__initializers = {.what = "initializer",
                                       .count = sizeof rows / sizeof rows[0],
                                       .keys = keys};
 
-cj_status cj__initialize(cj_tensor *tensor, const char *spec, const char *who, uint64_t key)
+// The tensor as a matrix (inputs, outputs), whose fans are those of the given input axes. What is
+// drawn depends on an element's place in memory alone.
+static cj_tensor as_matrix(const cj_tensor *tensor, uint32_t input_axes)
+{
+    cj_tensor matrix = *tensor;
+    matrix.shape = CJ_SHAPE(1, 1);
+    for (int i = 0; i < tensor->shape.rank; i++)
+        matrix.shape.dims[input_axes >> i & 1 ? 0 : 1] *= tensor->shape.dims[i];
+    return matrix;
+}
+
+cj_status cj__initialize_by_axes(cj_tensor *tensor, const char *spec, const char *who, uint64_t key,
+                                 uint32_t input_axes)
 {
     cj__chosen chosen;
     CJ_TRY(cj__spec_parse(&cj__initializers, spec, who, &chosen));
     const initializer *row =
         chosen.choice ? (const initializer *)(const void *)chosen.choice : &rows[GLOROT_UNIFORM];
-    const cj_status status = row->fill(row, chosen.args, tensor, key);
+    cj_tensor matrix = as_matrix(tensor, input_axes);
+    const bool by_fans = input_axes && row->fill == fill_scaled;
+    const cj_status status = row->fill(row, chosen.args, by_fans ? &matrix : tensor, key);
     cj__chosen_free(&chosen);
     return status;
+}
+
+cj_status cj__initialize(cj_tensor *tensor, const char *spec, const char *who, uint64_t key)
+{
+    return cj__initialize_by_axes(tensor, spec, who, key, 0);
 }

@@ -107,6 +107,9 @@ typedef struct cj__layer_kind {
     // Creates variables for the types of layer->input_count inputs, the batch axis included; may be
     // NULL.
     cj_status (*build)(cj_layer *layer, const cj__type *inputs);
+    // The axes of a variable, by its index, that count as inputs where an initializer scales with
+    // their number (the others are outputs), bit i: axis i; 0 for Keras's rule. NULL for most.
+    uint32_t (*input_axes)(const cj_layer *layer, int index);
     // Changes what was drawn for a variable, by its index; NULL for most.
     void (*after_draw)(const cj_layer *layer, int index, cj_tensor *value);
     // Appends ops. Masks: see `mask`.
@@ -119,6 +122,10 @@ typedef struct cj__layer_kind {
     void (*free)(cj_layer *layer); // frees what the kind added to the layer; may be NULL
     // of the layer's struct, at least sizeof(cj_layer); 0 for sizeof(cj_layer)
     size_t size;
+    // In Keras its inputs are arguments of the call with these names, not one list; ended by NULL.
+    const char *const *arguments;
+    // Its settings that in Keras are arguments of the call: hidden bools; ended by NULL.
+    const char *const *call_settings;
     bool by_batch;        // in training its result for a sample depends on the batch around it
     bool any_dtype;       // takes inputs of any dtype; for others they are cast to float32
     bool exact_variables; // mixed_bfloat16 leaves its variables as they are
@@ -180,6 +187,9 @@ cj_layer *cj__layer_new(const cj__layer_kind *kind, const void *args);
 cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape shape,
                                  const char *initializer, const char *regularizer, bool trainable,
                                  cj_variable **variable);
+
+// Builds a layer that is not built, for inputs of these types.
+cj_status cj__layer_build(cj_layer *layer, const cj__type *inputs, int count);
 
 // Builds the layer if it is not, checks the number and types of inputs, and calls it. The core of
 // cj_apply and of models.
@@ -248,6 +258,9 @@ int cj__layer_children(const cj_layer *layer, cj_layer *const **children);
 cj_symbol *cj__activation(cj__build *build, const char *spec, const char *who, cj_symbol *x);
 // initializers.c: fills a tensor with initial values by a spec, with random numbers of the key.
 cj_status cj__initialize(cj_tensor *tensor, const char *spec, const char *who, uint64_t key);
+// The same with input_axes as in cj__layer_kind.
+cj_status cj__initialize_by_axes(cj_tensor *tensor, const char *spec, const char *who, uint64_t key,
+                                 uint32_t input_axes);
 // regularizers.c: the penalty of a spec on a symbol: a scalar.
 cj_symbol *cj__regularizer(cj__build *build, const char *spec, const char *who, cj_symbol *x);
 // The same divided by the length of axis 0, the batch: an activity regularizer.

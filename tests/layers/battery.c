@@ -4,6 +4,7 @@
 #include "layers/helpers.h"
 
 #include "base/memory.h"
+#include <cajal/attention.h>
 #include <cajal/recurrent.h>
 #include <cajal/wrappers.h>
 #include <math.h>
@@ -25,6 +26,10 @@ typedef struct sample {
 MAKER(input, cj_input(3))
 MAKER(dense, cj_dense(5, .activation = "tanh", .kernel_regularizer = "l2(1e-4)", .use_bias = true))
 MAKER(embedding, cj_embedding(7, 4, .mask_zero = true))
+MAKER(einsum_dense, cj_einsum_dense("...x,xyz->...yz", {2, 4}, .bias_axes = "yz",
+                                    .activation = "tanh", .kernel_regularizer = "l2(1e-4)"))
+MAKER(multi_head_attention, cj_multi_head_attention(2, 3, .use_causal_mask = true, .use_gate = true,
+                                                    .dropout = 0.1, .sliding_window = 4))
 MAKER(conv2d,
       cj_conv2d(4, {3, 2}, .padding = "same", .strides = {2}, .groups = 2, .activation = "sigmoid"))
 MAKER(conv1d, cj_conv1d(4, 3, .padding = "causal", .dilation_rate = 2, .groups = 2,
@@ -85,6 +90,8 @@ static const sample samples[] = {
     {"InputLayer", make_input, {3}, {3}, true, 0},
     {"Dense", make_dense, {2, 3}, {2, 5}, false, 4e-3},
     {"Embedding", make_embedding, {6}, {6, 4}, true, 0},
+    {"EinsumDense", make_einsum_dense, {3, 5}, {3, 2, 4}, true, 4e-3},
+    {"MultiHeadAttention", make_multi_head_attention, {5, 4}, {5, 4}, true, 0},
     {"Conv2D", make_conv2d, {5, 5, 2}, {3, 3, 4}, false, 4e-3},
     {"Conv1D", make_conv1d, {7, 2}, {7, 4}, false, 4e-3},
     {"Conv3D", make_conv3d, {3, 2, 3, 2}, {2, 2, 3, 2}, false, 4e-3},

@@ -203,6 +203,7 @@ static const char *const fixtures[] = {
     "convolutions",
     "gated",
     "wrappers",
+    "attention",
     "mixed",
 };
 enum { FIXTURES = sizeof fixtures / sizeof *fixtures };
