@@ -14,6 +14,7 @@
 #include <cajal/files.h>
 #include <cajal/graph.h>
 #include <cajal/layers.h>
+#include <cajal/merging.h>
 #include <cajal/model.h>
 #include <cajal/optimizers.h>
 #include <cajal/recurrent.h>

@@ -215,6 +215,12 @@ static void layers_with_gates_equal_keras(void **state)
     fixture_run("gated", equals_keras);
 }
 
+static void small_layers_equal_keras(void **state)
+{
+    (void)state;
+    fixture_run("core", equals_keras);
+}
+
 static void layers_under_mixed_bfloat16_equal_keras(void **state)
 {
     (void)state;
@@ -223,9 +229,9 @@ static void layers_under_mixed_bfloat16_equal_keras(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(layers_equal_keras),
-                                       cmocka_unit_test(convolutions_equal_keras),
-                                       cmocka_unit_test(layers_with_gates_equal_keras),
-                                       cmocka_unit_test(layers_under_mixed_bfloat16_equal_keras)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(layers_equal_keras), cmocka_unit_test(convolutions_equal_keras),
+        cmocka_unit_test(layers_with_gates_equal_keras), cmocka_unit_test(small_layers_equal_keras),
+        cmocka_unit_test(layers_under_mixed_bfloat16_equal_keras)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

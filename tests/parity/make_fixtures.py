@@ -12,11 +12,12 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import keras  # noqa: E402  (the back end is chosen above)
 
-from generator import (activations, architectures, callbacks, convolutions, gated, initializers, layers, logs,  # noqa
+from generator import (activations, architectures, callbacks, convolutions, core, gated, initializers, layers, logs,  # noqa
                        losses, metrics, mixed, models, optimizers)
 
 SUBJECTS = {"layers": layers, "activations": activations, "losses": losses, "metrics": metrics, "optimizers": optimizers,
-            "initializers": initializers, "models": models, "callbacks": callbacks, "mixed": mixed, "convolutions": convolutions, "gated": gated, "logs": logs}
+            "initializers": initializers, "models": models, "callbacks": callbacks, "mixed": mixed, "convolutions": convolutions, "gated": gated,
+            "core": core, "logs": logs}
 
 
 def main(wanted):
