@@ -16,6 +16,7 @@
 #include <cajal/files.h>
 #include <cajal/graph.h>
 #include <cajal/layers.h>
+#include <cajal/merging.h>
 #include <cajal/model.h>
 #include <cajal/optimizers.h>
 #include <cajal/plot.h>

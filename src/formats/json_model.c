@@ -111,9 +111,14 @@ static json_t *write_plain(writer *w, cj_layer *layer)
     cj__fields_to_json(b, choice->fields, choice->field_count, layer->args, config);
     write_sublayers(w, layer, config);
     json_t *object = wrap(b, "keras.layers", choice->class_name, config);
-    if (layer->built && layer->input_count == 1) {
-        json_t *built = cj__json_object(b);
-        cj__json_set(b, built, "input_shape", shape_to_json(b, &layer->input_types[0].shape));
+    // Keras builds a layer that takes a list of inputs from a list of shapes, even of one.
+    const bool list = layer->kind->max_inputs != 1;
+    if (layer->built && (list || layer->input_count == 1)) {
+        json_t *built = cj__json_object(b), *shapes = list ? cj__json_list(b) : NULL;
+        for (int i = 0; list && i < layer->input_count; i++)
+            cj__json_append(b, shapes, shape_to_json(b, &layer->input_types[i].shape));
+        cj__json_set(b, built, "input_shape",
+                     list ? shapes : shape_to_json(b, &layer->input_types[0].shape));
         cj__json_set(b, object, "build_config", built);
     }
     return object;

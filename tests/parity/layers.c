@@ -204,6 +204,7 @@ static const char *const fixtures[] = {
     "gated",
     "wrappers",
     "attention",
+    "core",
     "mixed",
 };
 enum { FIXTURES = sizeof fixtures / sizeof *fixtures };
