@@ -20,10 +20,10 @@
 #include "kernels/body/product/row_tile.h"
 
 enum {
-    CONV_PARTS = 16,       // at most,
-    CONV_PART_ROWS = 128,  // and so many rows of w each at least
-    CONV_PIECE_ROWS = 8,   // rows that all panels take before the next,
-    PIECES_AHEAD = 2,      // and how early they are asked for
+    CONV_PARTS = 16,            // at most,
+    CONV_PART_ROWS = 128,       // and so many rows of w each at least
+    CONV_PIECE_ROWS = 8,        // rows that all panels take before the next,
+    PIECES_AHEAD = 2,           // and how early they are asked for
     PARTS_FILTERS = 128 * 1024, // elements of w at least
     PARTS_SUMS = 64 * 1024,     // and of y at most
     PARTS_A_PIXEL = 16 * 1024,  // elements of w for each pixel
@@ -123,8 +123,8 @@ static void convolve_part(const conv_parts *p, const cj__conv2d_args *a, real *s
 }
 
 // y = bias + the first part's sums + the second's ... of one pixel.
-static void add_sums(const conv_parts *p, const real *bias, bool relu, const real *sums,
-                     int64_t at, real *y)
+static void add_sums(const conv_parts *p, const real *bias, bool relu, const real *sums, int64_t at,
+                     real *y)
 {
     for (int64_t j = 0; j < p->s.f; j += LANES) {
         const vmask in = mask_first(min(p->s.f - j, LANES));
