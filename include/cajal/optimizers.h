@@ -6,6 +6,12 @@
  * Constructors return a floating object, which cj_compile() takes over, or NULL with
  * CJ_INVALID_ARGUMENT (a setting out of range, an unknown name) or CJ_OUT_OF_MEMORY. They may be
  * called by several threads at once.
+ *
+ * A constraint changes a weight after each step of the optimizer. With n the L2 norms of the weight
+ * along `axis` (a number, or a list such as (0, 1, 2), negative from the end; default 0):
+ * "max_norm(max_value=2, axis=0)" is w min(n, max_value) / (n + 1e-7), "unit_norm(axis=0)" is
+ * w / (n + 1e-7), "min_max_norm(min_value=0, max_value=1, rate=1, axis=0)" is w d / (n + 1e-7) with
+ * d = rate clip(n, min_value, max_value) + (1 - rate) n, and "non_neg" is max(w, 0).
  */
 #ifndef CAJAL_OPTIMIZERS_H
 #define CAJAL_OPTIMIZERS_H

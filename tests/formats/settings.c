@@ -106,8 +106,8 @@ static void what_changes_the_result_is_refused_by_name(void **state)
     static const row rows[] = {
         {"Dense", "\"units\": 2, \"activaton\": \"relu\"", flat, "did you mean \"activation\""},
         {"Dense", "\"units\": 2, \"lora_rank\": 4", flat, "no \"lora_rank\""},
-        {"Dense", "\"units\": 2, \"kernel_constraint\": {\"class_name\": \"MaxNrm\"}", flat,
-         "did you mean \"max_norm\""},
+        {"Dense", "\"units\": 2, \"kernel_constraint\": {\"class_name\": \"MinMaxNrm\"}", flat,
+         "did you mean \"min_max_norm\""},
         {"Dense",
          "\"units\": 2, \"kernel_constraint\": {\"class_name\": \"UnitNorm\", \"config\": "
          "{\"axis\": "
