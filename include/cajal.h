@@ -7,6 +7,7 @@
 #define CAJAL_H
 
 #include <cajal/base.h>
+#include <cajal/callbacks.h>
 #include <cajal/classic.h>
 #include <cajal/convolutions.h>
 #include <cajal/data.h>
@@ -17,6 +18,7 @@
 #include <cajal/model.h>
 #include <cajal/optimizers.h>
 #include <cajal/recurrent.h>
+#include <cajal/schedules.h>
 #include <cajal/spatial.h>
 #include <cajal/tensor.h>
 #include <cajal/train.h>

@@ -17,6 +17,7 @@ NEEDED = {
     "separable_conv1d": ".filters = 2, .kernel_size = 3", "separable_conv2d": ".filters = 2, .kernel_size = {3}",
     "simple_rnn": ".units = 2", "lstm": ".units = 2", "gru": ".units = 2",
     "csv_logger": '.filename = "log.csv"', "model_checkpoint": '.filepath = "x"',
+    "backup_and_restore": '.backup_dir = "x"',
 }
 # Members that a sentence calls by Keras's key.
 KEYS = {"factors": "size"}

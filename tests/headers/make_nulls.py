@@ -76,7 +76,7 @@ ARGS = {
     "depthwise_conv1d": ".kernel_size = 3", "depthwise_conv2d": ".kernel_size = {3}",
     "separable_conv1d": ".filters = 2, .kernel_size = 3", "separable_conv2d": ".filters = 2, .kernel_size = {3}",
     "simple_rnn": ".units = 2", "lstm": ".units = 2", "gru": ".units = 2",
-    "csv_logger": ".filename = w.path", "model_checkpoint": ".filepath = w.path",
+    "csv_logger": ".filename = w.path", "model_checkpoint": ".filepath = w.path", "backup_and_restore": ".backup_dir = w.path",
     "dataset": ".x = {w.x}, .y = {w.y}", "functional": ".inputs = {w.symbol}, .outputs = {w.symbol}",
     "sequential": ".layers = &w.layer, .layer_count = 1", "compile": '.loss = "mse"',
     "function": ".inputs = &w.symbol, .input_count = 1, .outputs = &w.symbol, .output_count = 1",

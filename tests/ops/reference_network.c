@@ -533,6 +533,12 @@ static void ref_increment(const op_case *c, cj_tensor *const *in, cj_tensor *con
     case_set(out[0], 0, case_get(in[0], 0) + 1);
 }
 
+static void ref_schedule(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const cj__schedule_attrs *a = c->attrs;
+    case_set(out[0], 0, a->numbers[0] / (double)(1 << (int)case_get(in[0], 0)));
+}
+
 static const struct {
     const cj__op *op;
     reference function;
@@ -565,6 +571,7 @@ static const struct {
     STEPS(F)
 #undef F
         {&cj__op_increment, ref_increment},
+    {&cj__op_schedule, ref_schedule},
 };
 
 reference reference_of_network(const cj__op *op)

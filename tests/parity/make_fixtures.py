@@ -13,10 +13,10 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 import keras  # noqa: E402  (the back end is chosen above)
 
 from generator import (activations, architectures, callbacks, constraints, convolutions, gated, initializers, layers, logs,  # noqa
-                       losses, metrics, mixed, models, optimizers, regularizers)
+                       losses, metrics, mixed, models, optimizers, regularizers, schedules)
 
 SUBJECTS = {"layers": layers, "activations": activations, "losses": losses, "metrics": metrics, "optimizers": optimizers,
-            "initializers": initializers, "models": models, "callbacks": callbacks, "constraints": constraints, "regularizers": regularizers, "mixed": mixed, "convolutions": convolutions, "gated": gated, "logs": logs}
+            "initializers": initializers, "models": models, "callbacks": callbacks, "constraints": constraints, "regularizers": regularizers, "schedules": schedules, "mixed": mixed, "convolutions": convolutions, "gated": gated, "logs": logs}
 
 
 def main(wanted):
