@@ -40,9 +40,10 @@ struct cj__catalog;
 typedef struct cj__field {
     const char *key; // Keras's config key
     cj__field_kind kind;
-    size_t offset;                     // in the arguments struct
-    bool required;                     // NULL, NaN, or an int or pair of zeros is refused
-    bool optional;                     // a pair or triple of zeros is taken as it is
+    size_t offset; // in the arguments struct
+    bool required; // NULL, NaN, or an int or pair of zeros is refused
+    // a pair or triple of zeros is taken as it is; an entry of -1 of a list is JSON null
+    bool optional;
     int rows, columns;                 // of amounts
     size_t other;                      // offset of a rate's spec
     const struct cj__catalog *catalog; // of a spec

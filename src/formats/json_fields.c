@@ -59,13 +59,17 @@ static json_t *write_amounts(cj__json *b, const cj__field *field, const void *sl
 static json_t *write_list(cj__json *b, const cj__field *field, const void *slot)
 {
     const int64_t *numbers = slot;
-    (void)field;
     if (numbers[0] == 0)
         return cj__json_null(b);
     int count = 0;
     while (count < LIST_MAX && numbers[count] != 0)
         count++;
-    return write_numbers(b, numbers, count);
+    if (!field->optional)
+        return write_numbers(b, numbers, count);
+    json_t *list = cj__json_list(b);
+    for (int i = 0; i < count; i++)
+        cj__json_append(b, list, numbers[i] < 0 ? cj__json_null(b) : cj__json_int(b, numbers[i]));
+    return list;
 }
 
 static json_t *write_axes(cj__json *b, const cj__field *field, const void *slot)

@@ -208,6 +208,7 @@ const cj__layer_kind cj__layer_batch_normalization = {
     .mask = CJ__MASK_PASS,
     .size = sizeof(norm),
     .exact_variables = true,
+    .by_batch = true,
 };
 
 CJ__CONSTRUCTOR(batch_normalization)

@@ -20,8 +20,8 @@ typedef struct walk {
 
 int cj__layer_children(const cj_layer *layer, cj_layer *const **children)
 {
-    *children = NULL;
-    return layer->kind->children ? layer->kind->children(layer, children) : 0;
+    *children = layer->sublayers;
+    return layer->kind->children ? layer->kind->children(layer, children) : layer->sublayer_count;
 }
 
 // The container of the first occurrence of `target` below `at`, in the order of a walk; NULL if
