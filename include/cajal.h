@@ -9,6 +9,7 @@
 #include <cajal/attention.h>
 #include <cajal/architectures.h>
 #include <cajal/base.h>
+#include <cajal/callbacks.h>
 #include <cajal/classic.h>
 #include <cajal/convolutions.h>
 #include <cajal/data.h>
@@ -21,6 +22,7 @@
 #include <cajal/optimizers.h>
 #include <cajal/plot.h>
 #include <cajal/recurrent.h>
+#include <cajal/schedules.h>
 #include <cajal/spatial.h>
 #include <cajal/tensor.h>
 #include <cajal/train.h>

@@ -3,6 +3,15 @@
  * Convolutions beside Conv2D (layers.h): along one axis and over three, transposed, depthwise and
  * separable. Arguments, defaults, weights and their layouts are Keras's; channels are last. What
  * layers.h says of arguments, specs, shapes and failures holds here too.
+ *
+ * Initializers besides Keras's fill the windows of convolution kernels (window..., channels,
+ * filters), each channel of each filter alike, times `gain` (default 1): "gaussian(sigma=1)" is a
+ * blur, exp(-d^2 / (2 sigma^2)) of the distance d from the middle, of sum 1; "laplacian" is 1 at the
+ * 2 r neighbours of the middle of a window of r axes and -2 r in it; "sobel(axis=-1)" and
+ * "prewitt(axis=-1)" are differences along an axis of the window, smoothed along the others: for 3,
+ * (-1, 0, 1) and (1, 2, 1) or (1, 1, 1); for n, of sobel binomials of n - 1 for smoothing and those
+ * of n - 2 convolved with (-1, 1) for the difference, of prewitt ones and the distances from the
+ * middle.
  */
 #ifndef CAJAL_CONVOLUTIONS_H
 #define CAJAL_CONVOLUTIONS_H

@@ -22,21 +22,6 @@
  * "l2(1e-4)". NULL is Keras's None: no activation, no regularizer, no constraint, and for an
  * initializer "glorot_uniform". All strings are copied.
  *
- * A constraint changes a weight after each step of the optimizer. With n the L2 norms of the weight
- * along `axis` (a number, or a list such as (0, 1, 2), negative from the end; default 0):
- * "max_norm(max_value=2, axis=0)" is w min(n, max_value) / (n + 1e-7), "unit_norm(axis=0)" is
- * w / (n + 1e-7), "min_max_norm(min_value=0, max_value=1, rate=1, axis=0)" is w d / (n + 1e-7) with
- * d = rate clip(n, min_value, max_value) + (1 - rate) n, and "non_neg" is max(w, 0).
- *
- * Initializers besides Keras's fill the windows of convolution kernels (window..., channels,
- * filters), each channel of each filter alike, times `gain` (default 1): "gaussian(sigma=1)" is a
- * blur, exp(-d^2 / (2 sigma^2)) of the distance d from the middle, of sum 1; "laplacian" is 1 at the
- * 2 r neighbours of the middle of a window of r axes and -2 r in it; "sobel(axis=-1)" and
- * "prewitt(axis=-1)" are differences along an axis of the window, smoothed along the others: for 3,
- * (-1, 0, 1) and (1, 2, 1) or (1, 1, 1); for n, of sobel binomials of n - 1 for smoothing and those
- * of n - 2 convolved with (-1, 1) for the difference, of prewitt ones and the distances from the
- * middle.
- *
  * Shapes below leave out the batch axis unless they say otherwise. Every constructor returns a
  * floating object, or NULL with CJ_INVALID_ARGUMENT (an argument missing or out of range, an
  * unknown name) or CJ_OUT_OF_MEMORY as cj_error_status(). Constructors may be called by several

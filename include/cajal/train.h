@@ -95,11 +95,12 @@ CJ_API const char *cj_model_loss(const cj_model *model, int output);
 CJ_API bool cj_resume_point(const cj_model *model, int64_t *epoch, int64_t *batch_size,
                             int64_t *samples);
 
-/** The learning rate of a compiled model; NAN if it is not compiled. */
+/** The learning rate of a compiled model's next step; NAN if it is not compiled. */
 CJ_API double cj_learning_rate(const cj_model *model);
 /**
  * Sets the learning rate of a compiled model from the next step on. One of CJ_OK,
- * CJ_INVALID_ARGUMENT (NULL; a rate that is negative or not finite), CJ_NOT_BUILT (not compiled).
+ * CJ_INVALID_ARGUMENT (NULL; a rate that is negative or not finite; the optimizer has a schedule),
+ * CJ_NOT_BUILT (not compiled).
  */
 CJ_API cj_status cj_set_learning_rate(cj_model *model, double learning_rate);
 

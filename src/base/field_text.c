@@ -133,6 +133,42 @@ static cj_status set_number(const cj__field *field, void *slot, const char *valu
     return CJ_OK;
 }
 
+// "0.1" or "[0.1, 0.01]".
+static cj_status set_numbers_real(const cj__field *field, void *slot, const char *value,
+                                  const char *who)
+{
+    double *numbers = slot;
+    const char *at = value + strspn(value, " ([");
+    memset(numbers, 0, (LIST_MAX + 1) * sizeof *numbers);
+    for (int count = 1; count <= LIST_MAX; count++) {
+        char word[48];
+        size_t length = strcspn(at, ",)]");
+        const char *next = at + length;
+        while (length > 0 && at[length - 1] == ' ')
+            length--;
+        if (length == 0 || length >= sizeof word)
+            break;
+        memcpy(word, at, length);
+        word[length] = '\0';
+        if (!cj__number_parse(word, &numbers[count]))
+            break;
+        numbers[0] = count;
+        if (*next != ',')
+            return CJ_OK;
+        at = next + 1 + strspn(next + 1, " ");
+    }
+    return bad_value(field, who, value, "a list of up to 8 numbers");
+}
+
+// A number, or else the spec of a schedule, whose words are checked where specs are.
+static cj_status set_rate(const cj__field *field, void *slot, const char *value, const char *who)
+{
+    (void)who;
+    if (!cj__number_parse(value, slot))
+        *(const char **)(void *)((char *)slot - field->offset + field->other) = value;
+    return CJ_OK;
+}
+
 static cj_status set_limit(const cj__field *field, void *slot, const char *value, const char *who)
 {
     *(double *)slot = INFINITY;
@@ -277,6 +313,19 @@ static void write_axes(const cj__field *field, const void *slot, const void *sta
     cj__text_add(text, "%" PRId64, axes[1]);
 }
 
+static void write_numbers_real(const cj__field *field, const void *slot, const void *standard,
+                               cj__text *text)
+{
+    const double *numbers = slot;
+    char digits[CJ__NUMBER_TEXT];
+    if (memcmp(slot, standard, ((size_t)numbers[0] + 1) * sizeof *numbers) == 0)
+        return;
+    add_key(field, text);
+    for (int i = 1; i <= (int)numbers[0]; i++)
+        cj__text_add(text, "%s%s", i > 1 ? ", " : "[", cj__number_text(numbers[i], digits));
+    cj__text_add(text, "]");
+}
+
 static void write_bool(const cj__field *field, const void *slot, const void *standard,
                        cj__text *text)
 {
@@ -336,6 +385,8 @@ static const struct {
     [CJ__FIELD_AMOUNTS] = {set_amounts, write_amounts},
     [CJ__FIELD_LIST] = {set_list, write_list},
     [CJ__FIELD_AXES] = {set_axes, write_axes},
+    [CJ__FIELD_NUMBERS] = {set_numbers_real, write_numbers_real},
+    [CJ__FIELD_RATE] = {set_rate, write_number},
     [CJ__FIELD_NUMBER] = {set_number, write_number},
     [CJ__FIELD_LIMIT] = {set_limit, write_number},
     [CJ__FIELD_BOOL] = {set_bool, write_bool},

@@ -25,11 +25,14 @@ typedef enum cj__field_kind {
     CJ__FIELD_LIST, // int64_t[8] ended by 0; JSON: list
     // int64_t[9]: how many axes, then these, each at least -8 and at most 7; JSON: number or list
     CJ__FIELD_AXES,
-    CJ__FIELD_NUMBER, // double
-    CJ__FIELD_LIMIT,  // double; INFINITY is "none", JSON null
-    CJ__FIELD_BOOL,   // bool
-    CJ__FIELD_TEXT,   // const char *
-    CJ__FIELD_SPEC,   // const char *: a spec in `catalog`; JSON: null, a name, or an object
+    CJ__FIELD_NUMBER,  // double
+    CJ__FIELD_NUMBERS, // double[9]: how many, then these; JSON: list
+    // double, or instead of it a spec in `catalog` at the offset `other`; JSON: number or object
+    CJ__FIELD_RATE,
+    CJ__FIELD_LIMIT, // double; INFINITY is "none", JSON null
+    CJ__FIELD_BOOL,  // bool
+    CJ__FIELD_TEXT,  // const char *
+    CJ__FIELD_SPEC,  // const char *: a spec in `catalog`; JSON: null, a name, or an object
 } cj__field_kind;
 
 struct cj__catalog;
@@ -42,6 +45,7 @@ typedef struct cj__field {
     // a pair or triple of zeros is taken as it is; an entry of -1 of a list is JSON null
     bool optional;
     int rows, columns;                 // of amounts
+    size_t other;                      // offset of a rate's spec
     const struct cj__catalog *catalog; // of a spec
     // range of a number, checked if low < high (both ends allowed)
     double low, high;
@@ -121,7 +125,7 @@ typedef struct cj__choice {
         .name = plain, .class_name = class \
     }
 
-enum { CJ__ARGS_MAX = 256 };
+enum { CJ__ARGS_MAX = 384 };
 
 // All the choices of one kind. Rows may be larger than cj__choice: `stride` bytes each. Aliases are
 // further rows.
@@ -130,6 +134,7 @@ typedef struct cj__catalog {
     const void *rows;
     size_t stride;
     int count;
+    const char *module;         // in Keras's configs; NULL: "keras.<what>s"
     const cj__config_key *keys; // of the configs of all rows, ended by a row without a key; or NULL
 } cj__catalog;
 

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/fields.h"
 #include "base/memory.h"
+#include <cajal/callbacks.h>
 #include <cajal/files.h>
 
 static cj_status absent(const char *what)
@@ -66,6 +67,15 @@ cj_callback *cj_model_checkpoint_new(const cj_model_checkpoint_args *args)
 {
     (void)args;
     absent("ModelCheckpoint");
+    return cj__build_failed(CJ__MADE_CALLBACK);
+}
+
+CJ__DEFAULTS(backup_and_restore, BACKUP_AND_RESTORE)
+
+cj_callback *cj_backup_and_restore_new(const cj_backup_and_restore_args *args)
+{
+    (void)args;
+    absent("BackupAndRestore");
     return cj__build_failed(CJ__MADE_CALLBACK);
 }
 

@@ -79,6 +79,29 @@ static json_t *write_axes(cj__json *b, const cj__field *field, const void *slot)
     return axes[0] == 1 ? cj__json_int(b, axes[1]) : write_numbers(b, axes + 1, (int)axes[0]);
 }
 
+static json_t *write_numbers_real(cj__json *b, const cj__field *field, const void *slot)
+{
+    const double *numbers = slot;
+    json_t *list = cj__json_list(b);
+    (void)field;
+    for (int i = 1; i <= (int)numbers[0]; i++)
+        cj__json_append(b, list, cj__json_real(b, numbers[i]));
+    return list;
+}
+
+// The spec that a rate may have instead of a number.
+static const char **spec_of_rate(const cj__field *field, const void *slot)
+{
+    return (const char **)(uintptr_t)((const char *)slot - field->offset + field->other);
+}
+
+static json_t *write_rate(cj__json *b, const cj__field *field, const void *slot)
+{
+    const char *spec = *spec_of_rate(field, slot);
+    return spec ? cj__spec_to_json(b, field->catalog, spec) :
+                  cj__json_real(b, *(const double *)slot);
+}
+
 static json_t *write_real(cj__json *b, const cj__field *field, const void *slot)
 {
     (void)field;
@@ -254,6 +277,33 @@ static cj_status read_real(const cj__field *field, const json_t *value, void *sl
     return CJ_OK;
 }
 
+static cj_status read_numbers_real(const cj__field *field, const json_t *value, void *slot,
+                                   cj__texts *texts, const char *who)
+{
+    double *numbers = slot;
+    const size_t count = json_array_size(value);
+    (void)texts;
+    if (count < 1 || count > LIST_MAX)
+        return wrong(field, who, "a list of 1 to 8 numbers");
+    memset(numbers, 0, (LIST_MAX + 1) * sizeof *numbers);
+    numbers[0] = (double)count;
+    for (size_t i = 0; i < count; i++) {
+        const json_t *number = json_array_get(value, i);
+        if (!json_is_number(number))
+            return wrong(field, who, "a list of numbers");
+        numbers[i + 1] = json_number_value(number);
+    }
+    return CJ_OK;
+}
+
+static cj_status read_rate(const cj__field *field, const json_t *value, void *slot,
+                           cj__texts *texts, const char *who)
+{
+    if (json_is_object(value))
+        return cj__spec_from_json(field->catalog, value, spec_of_rate(field, slot), texts, who);
+    return read_real(field, value, slot, texts, who);
+}
+
 static cj_status read_limit(const cj__field *field, const json_t *value, void *slot,
                             cj__texts *texts, const char *who)
 {
@@ -307,6 +357,8 @@ static const struct {
     [CJ__FIELD_AMOUNTS] = {write_amounts, read_amounts},
     [CJ__FIELD_LIST] = {write_list, read_list},
     [CJ__FIELD_AXES] = {write_axes, read_axes},
+    [CJ__FIELD_NUMBERS] = {write_numbers_real, read_numbers_real},
+    [CJ__FIELD_RATE] = {write_rate, read_rate},
     [CJ__FIELD_NUMBER] = {write_real, read_real},
     [CJ__FIELD_LIMIT] = {write_limit, read_limit},
     [CJ__FIELD_BOOL] = {write_bool, read_bool},

@@ -100,7 +100,10 @@ static json_t *choice_to_json(cj__json *b, const cj__catalog *catalog, const cj_
     json_t *config = cj__json_object(b), *object = cj__json_object(b);
     cj__fields_to_json(b, chosen->choice->fields, chosen->choice->field_count, chosen->args,
                        config);
-    snprintf(module, sizeof module, "keras.%.40ss", catalog->what);
+    if (catalog->module)
+        snprintf(module, sizeof module, "%.60s", catalog->module);
+    else
+        snprintf(module, sizeof module, "keras.%.40ss", catalog->what);
     cj__json_set(b, object, "module", cj__json_text(b, module));
     cj__json_set(b, object, "class_name", cj__json_text(b, chosen->choice->class_name));
     cj__json_set(b, object, "config", config);

@@ -162,6 +162,15 @@ typedef struct cj__update_attrs {
 } cj__update_attrs;
 CJ__NO_PADDING(cj__update_attrs, 6 * sizeof(double) + 2 * sizeof(int32_t));
 
+// A rate: formula(numbers, step).
+typedef struct cj__schedule_attrs {
+    double (*formula)(const double *numbers, double step);
+    uint32_t filler[sizeof(void *) == 8 ? 2 : 1]; // zero: pointers have 4 or 8 bytes
+    double numbers[13];
+} cj__schedule_attrs;
+CJ__NO_PADDING(cj__schedule_attrs,
+               sizeof(void *) + 13 * sizeof(double) + CJ__SIZE_OF(cj__schedule_attrs, filler));
+
 // The step by the op `step` of weights whose gradient is a product. The fillers make up for pointers
 // of 4 and of 8 bytes.
 typedef struct cj__matmul_step_attrs {

@@ -9,6 +9,9 @@ struct cj_callback {
     cj__object object;
     cj_callback_methods methods;
     void *self;
+    // Of a callback that may bring back a run of an ended process: gives the model the weights, the
+    // train state and the place of that run, if there was one, before the run is opened. Or NULL.
+    cj_status (*restore)(void *self, cj_model *model, bool *restored);
 };
 
 extern const cj__class cj__callback_class;

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "ops/variable.h"
 #include "train/losses.h"
+#include "train/schedule.h"
 #include "train/state.h"
 #include <math.h>
 #include <string.h>
@@ -38,9 +39,9 @@ static cj_status fill(cj_model *model, const cj_compile_args *args, cj__train_st
     CJ_TRY(cj__settings_take(settings, args));
     CJ_TRY(check_room(model, settings));
     settings->pool = cj__own(args->pool ? args->pool : cj_pool_new(0));
-    state->iterations = cj__state_variable_new(NULL, "iterations", CJ_I64, 0);
-    state->learning_rate = cj__state_variable_new(NULL, "learning_rate", CJ_F32,
-                                                  cj__optimizer_rate(settings->optimizer));
+    state->iterations = cj__state_variable_new("iterations", CJ_I64, 0);
+    state->learning_rate =
+        cj__state_variable_new("learning_rate", CJ_F32, cj__optimizer_rate(settings->optimizer));
     if (!settings->pool || !state->iterations || !state->learning_rate)
         return cj_error_status();
     CJ_TRY(cj__flags_take(&state->flags, cj_model_layer(model)));
@@ -138,9 +139,24 @@ bool cj_resume_point(const cj_model *model, int64_t *epoch, int64_t *batch_size,
     return true;
 }
 
+// The rate of the next step.
+static double scheduled_rate(const char *schedule, const cj_variable *iterations)
+{
+    const cj_tensor *steps = cj__variable_read(iterations);
+    double rate = (double)NAN;
+    if (steps)
+        cj_schedule_rate(schedule, *(const int64_t *)steps->data, &rate);
+    return rate;
+}
+
 double cj_learning_rate(const cj_model *model)
 {
     const cj__train_state *state = model ? cj__state_of(model) : NULL;
+    const char *schedule = state && state->settings.optimizer ?
+                               cj__optimizer_schedule(state->settings.optimizer) :
+                               NULL;
+    if (schedule)
+        return scheduled_rate(schedule, state->iterations);
     const cj_tensor *rate =
         state && state->learning_rate ? cj__variable_read(state->learning_rate) : NULL;
     return rate ? cj__element_get(CJ_F32, rate->data, 0) : (double)NAN;
@@ -150,6 +166,13 @@ cj_status cj_set_learning_rate(cj_model *model, double learning_rate)
 {
     cj__train_state *state;
     CJ_TRY(cj__state_compiled(model, "cj_set_learning_rate", &state));
+    if (cj__optimizer_schedule(state->settings.optimizer))
+        return cj__fail(
+            CJ_INVALID_ARGUMENT,
+            "cj_set_learning_rate: model \"%s\" takes its rate from the schedule %.100s; "
+            "compile it with a number to set the rate",
+            cj_layer_name(cj_model_layer(model)),
+            cj__optimizer_schedule(state->settings.optimizer));
     if (!isfinite(learning_rate) || learning_rate < 0)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_set_learning_rate: %g is not a rate",
                         learning_rate);

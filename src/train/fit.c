@@ -147,6 +147,15 @@ static cj_status need_objects(const cj_model *model, const cj_dataset *data, boo
                      CJ_OK;
 }
 
+// Lets a callback bring back the run of a process that was ended.
+static cj_status restore_run(run *r)
+{
+    for (int i = 0; i < r->callback_count && !r->is_restored; i++)
+        if (r->callbacks[i]->restore)
+            CJ_TRY(r->callbacks[i]->restore(r->callbacks[i]->self, r->model, &r->is_restored));
+    return CJ_OK;
+}
+
 static cj_status open_run(run *r, cj_dataset *data, bool complete)
 {
     CJ_TRY(open_callbacks(r)); // first, so that they are let go of whatever happens
@@ -158,7 +167,8 @@ static cj_status open_run(run *r, cj_dataset *data, bool complete)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "cj_fit: model \"%s\" is being trained by a cj_fit() that has not returned",
                         cj_layer_name(cj_model_layer(r->model)));
-    CJ_TRY(open_data(r, data));
+    CJ_TRY(open_data(r, data)); // a model that is built by its data is built now
+    CJ_TRY(restore_run(r));
     CJ_TRY(cj__run_open_place(r));
     return cj__run_open_logs(r);
 }

@@ -1,7 +1,6 @@
 // Makes, keeps and runs the functions of step.h.
 #include "base/error.h"
 #include "base/memory.h"
-#include "ops/variable.h"
 #include "train/step.h"
 #include <string.h>
 
@@ -54,31 +53,32 @@ typedef struct updates {
     int count;
 } updates;
 
-static cj_status optimizer_updates(cj__train_state *state, cj__build *g, cj_symbol **weights,
-                                   cj_symbol **gradients, const char *const *constraints,
-                                   cj_symbol *step, updates *u)
+// The optimizer's updates, given the symbols of the weights and the gradients of the loss.
+static cj_status optimizer_updates(cj_model *model, cj__train_state *state, cj__step *step,
+                                   cj_symbol **weights, cj_symbol **gradients, updates *u)
 {
-    const cj_optimizer *optimizer = state->settings.optimizer;
-    cj__slot kinds[CJ__MAX_SLOTS];
-    const int slot_count = cj__optimizer_slots(optimizer, kinds), count = state->trained_count;
-    cj_symbol *rate = cj__build_keep(g, cj_symbol_variable(state->learning_rate));
-    cj__optimizer_clip(optimizer, g, gradients, count);
-    for (int v = 0; v < count; v++) {
-        cj_symbol *slots[CJ__MAX_SLOTS], *results[1 + CJ__MAX_SLOTS];
-        cj_variable *variables[CJ__MAX_SLOTS];
-        for (int s = 0; s < slot_count; s++) {
-            variables[s] = state->slots[cj__optimizer_place(optimizer, v, s, count)];
-            slots[s] = cj__build_keep(g, cj_symbol_variable(variables[s]));
-        }
-        CJ_TRY(
-            cj__optimizer_step(optimizer, g, weights[v], gradients[v], rate, step, slots, results));
-        if (constraints[v])
-            results[0] = cj__constrain(g, constraints[v], state->trained[v]->name, results[0]);
-        u->rows[u->count++] = (cj_update){state->trained[v], results[0]};
-        for (int s = 0; s < slot_count; s++)
-            u->rows[u->count++] = (cj_update){variables[s], results[1 + s]};
-    }
-    return g->status;
+    const int count = state->trained_count;
+    const char **constraints = cj__new((size_t)count, sizeof *constraints);
+    if (!constraints)
+        return CJ_OUT_OF_MEMORY;
+    cj__layer_constraints(cj_model_layer(model), &state->flags.index, constraints, count);
+    const cj__updating updating = {
+        .optimizer = state->settings.optimizer,
+        .g = &step->trace.build,
+        .count = count,
+        .variables = state->trained,
+        .weights = weights,
+        .gradients = gradients,
+        .constraints = constraints,
+        .rate = cj__build_keep(&step->trace.build, cj_symbol_variable(state->learning_rate)),
+        .iterations = step->trace.step,
+        .kept = state->kept,
+        .kept_variables = state->slots,
+        .kept_count = state->slot_count};
+    const cj_status status = cj__optimizer_updates(&updating, u->rows + u->count);
+    u->count += count + state->slot_count;
+    cj__free(constraints);
+    return status;
 }
 
 static cj_status training_updates(cj_model *model, cj__train_state *state, cj__step *step,
@@ -86,24 +86,19 @@ static cj_status training_updates(cj_model *model, cj__train_state *state, cj__s
 {
     cj__build *g = &step->trace.build;
     const size_t count = (size_t)state->trained_count;
+    const double scale = cj__optimizer_scale(state->settings.optimizer);
     cj_symbol **weights = cj__new(2 * count, sizeof *weights);
-    const char **constraints = cj__new(count, sizeof *constraints);
-    if (!weights || !constraints) {
-        cj__free(weights);
-        cj__free(constraints);
+    if (!weights)
         return CJ_OUT_OF_MEMORY;
-    }
-    cj__layer_constraints(cj_model_layer(model), &state->flags.index, constraints, (int)count);
     for (size_t v = 0; v < count; v++)
         weights[v] = cj__trace_variable(&step->trace, state->trained[v]);
+    cj_symbol *loss = scale < 1 || scale > 1 ? cj__scale(g, step->total, scale) : step->total;
     cj_status status = g->status;
     if (status == CJ_OK && count > 0)
-        status = cj__gradients(g, step->total, weights, (int)count, weights + count);
+        status = cj__gradients(g, loss, weights, (int)count, weights + count);
     if (status == CJ_OK)
-        status =
-            optimizer_updates(state, g, weights, weights + count, constraints, step->trace.step, u);
+        status = optimizer_updates(model, state, step, weights, weights + count, u);
     cj__free(weights);
-    cj__free(constraints);
     for (int i = 0; i < step->trace.update_count; i++)
         u->rows[u->count++] = step->trace.updates[i];
     u->rows[u->count++] = (cj_update){state->iterations,

@@ -66,54 +66,65 @@ static void add_row(cj_updates *updates, cj_variable *variable, cj_symbol *value
     updates->rows[updates->count++] = (cj_update){variable, cj_retain(value)};
 }
 
-// The step of one variable and of its slots, which are made here.
-static cj_status add_step(cj_updates *updates, const cj_optimizer *optimizer, cj__build *g,
-                          cj_variable *variable, cj_symbol *gradient, cj_symbol *step)
+// The updates of variables and of what the optimizer keeps for them, which is made here. `rows` has
+// the variables' first.
+static cj_status add_steps(cj_updates *updates, const cj_optimizer *optimizer, cj__build *g,
+                           cj_variable *const *variables, cj_symbol **gradients, int count,
+                           const cj__state_entry *kept, int kept_count)
 {
-    cj__slot kept[CJ__MAX_SLOTS];
-    cj_variable *slots[CJ__MAX_SLOTS] = {NULL};
-    cj_symbol *reads[CJ__MAX_SLOTS], *results[1 + CJ__MAX_SLOTS];
-    const int each = cj__optimizer_slots(optimizer, kept);
-    const cj_dtype dtype = cj__variable_type(variable).dtype;
-    bool whole = true;
-    for (int s = 0; s < each && whole; s++) {
-        slots[s] = cj__state_variable_new(variable, kept[s].name, dtype, kept[s].initial);
-        whole = slots[s];
-        reads[s] = whole ? read_of(g, slots[s]) : NULL;
-    }
-    cj_status status = whole ? g->status : CJ_OUT_OF_MEMORY;
+    const int all = count + kept_count;
+    cj_symbol **weights = cj__new((size_t)count, sizeof *weights);
+    cj_variable **own = cj__new((size_t)kept_count, sizeof *own);
+    cj_update *rows = cj__new((size_t)all, sizeof *rows);
+    cj_status status = weights && own && rows ? CJ_OK : CJ_OUT_OF_MEMORY;
+    for (int i = 0; status == CJ_OK && i < count; i++)
+        weights[i] = read_of(g, variables[i]);
+    for (int i = 0; status == CJ_OK && i < kept_count; i++)
+        if (!(own[i] = cj__optimizer_keep(&kept[i], variables)))
+            status = cj_error_status();
     if (status == CJ_OK)
         status =
-            cj__optimizer_step(optimizer, g, read_of(g, variable), gradient,
-                               cj__cast(g, read_of(g, updates->rate), dtype), step, reads, results);
-    if (status == CJ_OK)
-        add_row(updates, cj_retain(variable), results[0]);
-    for (int s = 0; s < each; s++) {
-        if (status == CJ_OK)
-            add_row(updates, slots[s], results[1 + s]);
-        else
-            cj_release(slots[s]);
-    }
+            cj__optimizer_updates(&(cj__updating){.optimizer = optimizer,
+                                                  .g = g,
+                                                  .count = count,
+                                                  .variables = variables,
+                                                  .weights = weights,
+                                                  .gradients = gradients,
+                                                  .rate = read_of(g, updates->rate),
+                                                  .iterations = read_of(g, updates->iterations),
+                                                  .kept = kept,
+                                                  .kept_variables = own,
+                                                  .kept_count = kept_count},
+                                  rows);
+    for (int i = 0; status == CJ_OK && i < all; i++)
+        add_row(updates, i < count ? cj_retain(variables[i]) : own[i - count], rows[i].value);
+    for (int i = 0; status != CJ_OK && own && i < kept_count; i++)
+        cj_release(own[i]);
+    cj__free(weights);
+    cj__free(own);
+    cj__free(rows);
     return status;
 }
 
 static cj_status fill(cj_updates *updates, const cj_optimizer *optimizer, cj__build *g,
                       cj_variable *const *variables, cj_symbol **gradients, int count)
 {
-    updates->rows = cj__new((size_t)count * (1 + CJ__MAX_SLOTS) + 1, sizeof *updates->rows);
-    updates->rate =
-        cj__state_variable_new(NULL, "learning_rate", CJ_F32, cj__optimizer_rate(optimizer));
-    updates->iterations = cj__state_variable_new(NULL, "iterations", CJ_I64, 0);
-    if (!updates->rows || !updates->rate || !updates->iterations)
-        return CJ_OUT_OF_MEMORY;
-    cj_symbol *step = read_of(g, updates->iterations);
-    cj__optimizer_clip(optimizer, g, gradients, count);
-    for (int i = 0; i < count; i++)
-        CJ_TRY(add_step(updates, optimizer, g, variables[i], gradients[i], step));
-    cj_symbol *next = cj__append(g, &cj__op_increment, NULL, &step, 1);
+    cj__state_entry *kept = NULL;
+    int kept_count = 0;
+    CJ_TRY(cj__optimizer_kept(optimizer, variables, count, &kept, &kept_count));
+    updates->rows = cj__new((size_t)(count + kept_count) + 1, sizeof *updates->rows);
+    updates->rate = cj__state_variable_new("learning_rate", CJ_F32, cj__optimizer_rate(optimizer));
+    updates->iterations = cj__state_variable_new("iterations", CJ_I64, 0);
+    cj_status status =
+        updates->rows && updates->rate && updates->iterations ? CJ_OK : CJ_OUT_OF_MEMORY;
+    if (status == CJ_OK)
+        status = add_steps(updates, optimizer, g, variables, gradients, count, kept, kept_count);
+    cj__free(kept);
+    cj_symbol *step = status == CJ_OK ? read_of(g, updates->iterations) : NULL;
+    cj_symbol *next = step ? cj__append(g, &cj__op_increment, NULL, &step, 1) : NULL;
     if (next)
         add_row(updates, cj_retain(updates->iterations), next);
-    return g->status;
+    return status ? status : g->status;
 }
 
 static cj_status check(const cj_optimizer *optimizer, cj_variable *const *variables,

@@ -47,7 +47,7 @@ cj_status cj__run_open_place(cj__fit_run *r)
 {
     cj__place *place = &r->state->place;
     const int64_t size = r->batch_size, steps = r->args->steps_per_epoch;
-    if (!r->args->resume || place->batch_size == 0) {
+    if ((!r->args->resume && !r->is_restored) || place->batch_size == 0) {
         *place = (cj__place){.epoch = r->args->initial_epoch,
                              .first_epoch = r->args->initial_epoch,
                              .passes = passes_begun(place),
@@ -314,6 +314,8 @@ cj_status cj__run_train(cj__fit_run *r)
     CJ_TRY(finish_event(r));
     while (place->epoch < r->args->epochs && !place->stop)
         CJ_TRY(train_epoch(r));
+    if (!place->stop || place->batch == 0) // one that stops within an epoch is to go on
+        CJ_TRY(cj__state_average(r->state));
     r->logs.stop = place->stop;
     return tell(r, CJ__MOMENT_TRAIN_END);
 }

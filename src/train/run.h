@@ -22,6 +22,7 @@ typedef struct cj__fit_run {
     const cj_fit_args *args;
     cj_dataset *data, *validation; // held if they are slices
     bool is_split;                 // data and validation are slices of the given data
+    bool is_restored;              // a callback brought the place of an ended process back
     bool is_resumed;
     bool is_exclusive;       // no other thread may use the model until the run is closed
     cj_callback **callbacks; // held

@@ -27,6 +27,7 @@ static void state_destroy(void *object)
     cj__state_forget(state);
     variables_free(&state->trained, &state->trained_count);
     variables_free(&state->slots, &state->slot_count);
+    cj__free(state->kept);
     cj_release(state->iterations);
     cj_release(state->learning_rate);
     cj__flags_free(&state->flags);
@@ -84,14 +85,12 @@ cj_status cj__state_compiled(const cj_model *model, const char *who, cj__train_s
     return CJ_OK;
 }
 
-cj_variable *cj__state_variable_new(const cj_variable *of, const char *name, cj_dtype dtype,
-                                    double value)
+cj_variable *cj__state_variable_new(const char *name, cj_dtype dtype, double value)
 {
     char text[256];
     cj_tensor *tensor = NULL;
-    snprintf(text, sizeof text, "optimizer/%s%s%s", of ? of->name : "", of ? "/" : "", name);
-    const cj__type type = of ? cj__variable_type(of) : (cj__type){dtype, {0}};
-    if (cj_tensor_new(type.dtype, type.shape, &tensor) != CJ_OK)
+    snprintf(text, sizeof text, "optimizer/%s", name);
+    if (cj_tensor_new(dtype, (cj_shape){0}, &tensor) != CJ_OK)
         return NULL;
     cj_tensor_fill(tensor, value);
     return cj_variable_new(text, tensor);
@@ -99,21 +98,18 @@ cj_variable *cj__state_variable_new(const cj_variable *of, const char *name, cj_
 
 static cj_status make_slots(cj__train_state *state)
 {
-    cj__slot slots[CJ__MAX_SLOTS];
-    const cj_optimizer *optimizer = state->settings.optimizer;
-    const int each = cj__optimizer_slots(optimizer, slots), count = state->trained_count;
-    state->slots = cj__new((size_t)each * (size_t)count, sizeof(cj_variable *));
+    int count = 0;
+    CJ_TRY(cj__optimizer_kept(state->settings.optimizer, state->trained, state->trained_count,
+                              &state->kept, &count));
+    state->slots = cj__new((size_t)count, sizeof(cj_variable *));
     if (!state->slots)
         return CJ_OUT_OF_MEMORY;
-    state->slot_count = each * count;
-    for (int v = 0; v < count; v++)
-        for (int s = 0; s < each; s++) {
-            cj_variable *slot =
-                cj__state_variable_new(state->trained[v], slots[s].name, CJ_F32, slots[s].initial);
-            if (!slot)
-                return cj_error_status();
-            state->slots[cj__optimizer_place(optimizer, v, s, count)] = slot;
-        }
+    state->slot_count = count;
+    for (int i = 0; i < count; i++) {
+        state->slots[i] = cj__optimizer_keep(&state->kept[i], state->trained);
+        if (!state->slots[i])
+            return cj_error_status();
+    }
     return CJ_OK;
 }
 
@@ -142,22 +138,44 @@ cj_status cj__state_prepare(cj_model *model, cj__train_state *state)
     if (status != CJ_OK) {
         variables_free(&state->slots, &state->slot_count);
         variables_free(&state->trained, &state->trained_count);
+        cj__free(state->kept);
+        state->kept = NULL;
     }
     return status;
 }
 
+cj_status cj__state_average(cj__train_state *state)
+{
+    for (int i = 0; i < state->slot_count; i++) {
+        if (state->kept[i].which != CJ__KEPT_AVERAGE)
+            continue;
+        const cj_tensor *average = cj__variable_read(state->slots[i]);
+        if (!average)
+            return cj_error_status();
+        CJ_TRY(cj__variable_write(state->trained[state->kept[i].variable], average->data));
+    }
+    return CJ_OK;
+}
+
+// A rate that a schedule computes is no variable, as in Keras.
+static int first_slot(const cj__train_state *state)
+{
+    return cj__optimizer_schedule(state->settings.optimizer) ? 1 : 2;
+}
+
 int cj__state_variable_count(const cj__train_state *state)
 {
-    return state->settings.optimizer ? 2 + state->slot_count : 0;
+    return state->settings.optimizer ? first_slot(state) + state->slot_count : 0;
 }
 
 cj_variable *cj__state_variable(const cj__train_state *state, int index)
 {
     if (index < 0 || index >= cj__state_variable_count(state))
         return NULL;
-    return index == 0 ? state->iterations :
-           index == 1 ? state->learning_rate :
-                        state->slots[index - 2];
+    const int first = first_slot(state);
+    return index == 0    ? state->iterations :
+           index < first ? state->learning_rate :
+                           state->slots[index - first];
 }
 
 // What callbacks remember

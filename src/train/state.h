@@ -77,7 +77,8 @@ typedef struct cj__train_state {
     // the variables that this compile trains, held; NULL until the model is built
     cj_variable **trained;
     int trained_count;
-    cj_variable **slots; // Keras's order
+    cj__state_entry *kept; // what the optimizer keeps, in Keras's order, ...
+    cj_variable **slots;   // ... and the variables of it
     int slot_count;
 
     cj__place place;
@@ -122,15 +123,16 @@ cj_status cj__state_place(cj_model *model, cj__train_state *state);
 // Makes the optimizer's slots if the model is built and they are not there.
 cj_status cj__state_prepare(cj_model *model, cj__train_state *state);
 
-// Everything the optimizer remembers, in the order of Keras's files: iterations, learning rate,
-// slots.
+// The end of a run: weights of which the optimizer keeps moving averages become these.
+cj_status cj__state_average(cj__train_state *state);
+
+// Everything the optimizer remembers, in the order of Keras's files: iterations, learning rate
+// (unless a schedule computes it), and what it keeps.
 int cj__state_variable_count(const cj__train_state *state);
 cj_variable *cj__state_variable(const cj__train_state *state, int index);
 
-// A variable "optimizer/<of>/<name>" like `of`, or, without `of`, a scalar "optimizer/<name>". Held
-// by the caller.
-cj_variable *cj__state_variable_new(const cj_variable *of, const char *name, cj_dtype dtype,
-                                    double value);
+// A scalar variable "optimizer/<name>". Held by the caller.
+cj_variable *cj__state_variable_new(const char *name, cj_dtype dtype, double value);
 
 // What the callbacks remember: of the run under way if there is one, else of the latest. Fills
 // state->memories.

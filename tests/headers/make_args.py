@@ -20,6 +20,7 @@ NEEDED = {
     "bidirectional": ".layer = cj_lstm(2)", "time_distributed": ".layer = cj_dense(2)",
     "simple_rnn": ".units = 2", "lstm": ".units = 2", "gru": ".units = 2",
     "csv_logger": '.filename = "log.csv"', "model_checkpoint": '.filepath = "x"',
+    "backup_and_restore": '.backup_dir = "x"',
 }
 # Members that a sentence calls by Keras's key.
 KEYS = {"factors": "size"}

@@ -78,7 +78,7 @@ ARGS = {
     "einsum_dense": '.equation = "ab,bc->ac", .output_shape = {2}',
     "multi_head_attention": ".num_heads = 2, .key_dim = 2",
     "simple_rnn": ".units = 2", "lstm": ".units = 2", "gru": ".units = 2",
-    "csv_logger": ".filename = w.path", "model_checkpoint": ".filepath = w.path",
+    "csv_logger": ".filename = w.path", "model_checkpoint": ".filepath = w.path", "backup_and_restore": ".backup_dir = w.path",
     "dataset": ".x = {w.x}, .y = {w.y}", "functional": ".inputs = {w.symbol}, .outputs = {w.symbol}",
     "sequential": ".layers = &w.layer, .layer_count = 1", "compile": '.loss = "mse"',
     "function": ".inputs = &w.symbol, .input_count = 1, .outputs = &w.symbol, .output_count = 1",

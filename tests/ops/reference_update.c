@@ -96,6 +96,12 @@ static void run_steps(const op_case *c, cj_tensor *const *in, cj_tensor *const *
 STEPS(F)
 #undef F
 
+static void ref_schedule(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const cj__schedule_attrs *a = c->attrs;
+    case_set(out[0], 0, a->numbers[0] / (double)(1 << (int)case_get(in[0], 0)));
+}
+
 static void ref_increment(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
 {
     (void)c;

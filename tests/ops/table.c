@@ -2,6 +2,8 @@
 // with an op; further rows for what its attributes change.
 #include "cases.h"
 
+#include <math.h>
+
 // Not for clang-format: the macros of initializers, and a table of a case a line.
 // clang-format off
 #define N CJ_BATCH
@@ -59,6 +61,12 @@
         {OP(attention_grad), ATTENTION(0.2, causal), 5,                                                                \
          {ANY(N, t, h, d), ANY(N, s, g, d), ANY(N, s, g, e), ANY(N, t, h, e), BOOL(__VA_ARGS__)}},
 #define UPDATE(...) A(cj__update_attrs, __VA_ARGS__)
+
+// A rate that is halved in each step.
+static double halved(const double *numbers, double step)
+{
+    return numbers[0] * pow(0.5, step);
+}
 
 // The three convolutions of one geometry: images h x w with c channels, filters kh x kw to f,
 // result oh x ow.
@@ -284,6 +292,7 @@ const op_case op_cases[] = {
     {OP(adam), UPDATE(.beta_1 = 0.9, .beta_2 = 0.999, .epsilon = 1e-7, .weight_decay = 0.01), 7,
      {ANY(19), ANY(19), SCALAR, STEP(4), ANY(19), POSITIVE(19), POSITIVE(19)}},
     {OP(increment), NULL, 1, {STEP(41)}},
+    {OP(schedule), A(cj__schedule_attrs, .formula = halved, .numbers = {0.5}), 1, {STEP(3)}},
     {OP(norm_squared), NULL, 1, {ANY(N, 4, 5)}},
     {OP(norm_squared), NULL, 1, {ANY(20001)}},
 };

@@ -1,151 +1,96 @@
-// Optimizers against Keras: the weights after each of some steps with given gradients; see
-// generator/optimizers.py.
+// Optimizers against Keras: the weights along some steps with given gradients, and what is kept at
+// the end; see generator/optimizers.py.
 #include "fixture.h"
-#include "train/optimizer.h"
+
+#include "ops/variable.h"
+#include <cajal.h>
 
 #include <string.h>
 
 enum { VARIABLES = 3 };
-
-// One variable of the run: its weights and slots, and where a step writes them.
-typedef struct cell {
-    cj_tensor *gradients, *history;                              // (steps, ...), Keras's
-    cj_tensor *now[1 + CJ__MAX_SLOTS], *next[1 + CJ__MAX_SLOTS]; // weights, then slots
-} cell;
+static const char *const names[VARIABLES] = {"layer/kernel", "layer/bias", "layer/table"};
 
 typedef struct bench {
-    cj_optimizer *optimizer;
-    int slot_count;
-    cell cells[VARIABLES];
-    cj_tensor *rate, *step;
+    cj_tensor *gradients[VARIABLES], *history[VARIABLES]; // (steps, ...), Keras's
+    cj_variable *variables[VARIABLES];
+    cj_updates *updates;
     cj_function *function;
 } bench;
-
-static cj_tensor *filled(cj_dtype dtype, cj_shape shape, double value)
-{
-    cj_tensor *tensor = NULL;
-    assert_int_equal(cj_tensor_new(dtype, shape, &tensor), CJ_OK);
-    for (int64_t i = 0; i < cj_tensor_count(tensor); i++) {
-        if (dtype == CJ_I64)
-            ((int64_t *)cj_tensor_data(tensor))[i] = (int64_t)value;
-        else
-            ((float *)cj_tensor_data(tensor))[i] = (float)value;
-    }
-    return cj__own(tensor);
-}
-
-static void make_cells(bench *b, const fixture *file, const char *name)
-{
-    cj__slot slots[CJ__MAX_SLOTS];
-    b->slot_count = cj__optimizer_slots(b->optimizer, slots);
-    for (int v = 0; v < VARIABLES; v++) {
-        cell *c = &b->cells[v];
-        c->gradients = fixture_tensor(file, "common", fixture_part("g", v));
-        c->history = fixture_tensor(file, name, fixture_part("w", v));
-        c->now[0] = fixture_tensor(file, "common", fixture_part("w", v));
-        c->next[0] = filled(CJ_F32, *cj_tensor_shape(c->now[0]), 0);
-        for (int s = 0; s < b->slot_count; s++) {
-            c->now[1 + s] = filled(CJ_F32, *cj_tensor_shape(c->now[0]), slots[s].initial);
-            c->next[1 + s] = filled(CJ_F32, *cj_tensor_shape(c->now[0]), 0);
-        }
-    }
-    b->rate = filled(CJ_F32, (cj_shape){0}, cj__optimizer_rate(b->optimizer));
-    b->step = filled(CJ_I64, (cj_shape){0}, 0);
-}
 
 static void free_bench(bench *b)
 {
     for (int v = 0; v < VARIABLES; v++) {
-        cell *c = &b->cells[v];
-        cj_release(c->gradients);
-        cj_release(c->history);
-        for (int s = 0; s < 1 + CJ__MAX_SLOTS; s++) {
-            cj_release(c->now[s]);
-            cj_release(c->next[s]);
-        }
+        cj_release(b->gradients[v]);
+        cj_release(b->history[v]);
+        cj_release(b->variables[v]);
     }
-    cj_release(b->rate);
-    cj_release(b->step);
+    cj_release(b->updates);
     cj_release(b->function);
-    cj_release(b->optimizer);
 }
 
-// Inputs: rate, step, then for each variable its gradient, weights and slots. Outputs: weights and
-// slots of each.
-static bool make_function(bench *b)
-{
-    enum { MOST = 2 + VARIABLES * (2 + CJ__MAX_SLOTS) };
-    cj__build g = {0};
-    cj_symbol *inputs[MOST], *outputs[MOST], *gradients[VARIABLES];
-    int ins = 0, outs = 0;
-    inputs[ins++] = cj__build_keep(&g, cj_symbol_input(CJ_F32, (cj_shape){0}, "rate"));
-    inputs[ins++] = cj__build_keep(&g, cj_symbol_input(CJ_I64, (cj_shape){0}, "step"));
-    for (int v = 0; v < VARIABLES; v++) {
-        for (int i = 0; i < 2 + b->slot_count; i++)
-            inputs[ins++] = cj__build_keep(
-                &g, cj_symbol_input(CJ_F32, *cj_tensor_shape(b->cells[v].now[0]), "value"));
-        gradients[v] = inputs[ins - 2 - b->slot_count];
-    }
-    cj__optimizer_clip(b->optimizer, &g, gradients, VARIABLES);
-    for (int v = 0; v < VARIABLES; v++) {
-        cj_symbol **own = &inputs[2 + v * (2 + b->slot_count)];
-        cj__optimizer_step(b->optimizer, &g, own[1], gradients[v], inputs[0], inputs[1], own + 2,
-                           &outputs[outs]);
-        outs += 1 + b->slot_count;
-    }
-    if (g.status == CJ_OK)
-        b->function = cj_function(.inputs = inputs, .input_count = ins, .outputs = outputs,
-                                  .output_count = outs);
-    return cj__build_end(&g) == CJ_OK && b->function;
-}
-
-// Entry `step` of a tensor (steps, ...), as a tensor of its own.
-static cj_tensor *entry(const cj_tensor *all, int step)
+// The shape of an entry of a tensor (steps, ...).
+static cj_shape shape_of(const cj_tensor *all)
 {
     cj_shape shape = *cj_tensor_shape(all);
     shape.rank--;
     memmove(shape.dims, shape.dims + 1, (size_t)shape.rank * sizeof shape.dims[0]);
-    cj_tensor *one = filled(CJ_F32, shape, 0);
-    const size_t count = (size_t)cj_tensor_count(one);
-    memcpy(cj_tensor_data(one),
-           (const float *)cj_tensor_data((cj_tensor *)(uintptr_t)all) + count * (size_t)step,
-           count * sizeof(float));
-    return one;
+    return shape;
 }
 
-static bool take_step(bench *b, int step)
+// Entry `step` of a tensor (steps, ...), times a factor.
+static cj_tensor *entry(const cj_tensor *all, int step, float factor)
 {
-    cj_tensor *given[2 + VARIABLES * (2 + CJ__MAX_SLOTS)],
-        *results[VARIABLES * (1 + CJ__MAX_SLOTS)];
-    int ins = 2, outs = 0;
-    ((int64_t *)cj_tensor_data(b->step))[0] = step;
-    given[0] = b->rate;
-    given[1] = b->step;
+    cj_tensor *one = NULL;
+    assert_int_equal(cj_tensor_new(CJ_F32, shape_of(all), &one), CJ_OK);
+    const int64_t count = cj_tensor_count(one);
+    for (int64_t i = 0; i < count; i++)
+        ((float *)cj_tensor_data(one))[i] = ((const float *)all->data)[step * count + i] * factor;
+    return cj__own(one);
+}
+
+// Inputs: the gradients.
+static bool make_function(bench *b, const fixture *file, const json_t *one)
+{
+    cj_symbol *inputs[VARIABLES];
+    cj_optimizer *optimizer = cj_optimizer_from_spec(fixture_text(one, "spec"));
+    if (!optimizer)
+        return false;
     for (int v = 0; v < VARIABLES; v++) {
-        given[ins++] = entry(b->cells[v].gradients, step);
-        for (int s = 0; s < 1 + b->slot_count; s++) {
-            given[ins++] = b->cells[v].now[s];
-            results[outs++] = b->cells[v].next[s];
-        }
+        b->gradients[v] = fixture_tensor(file, "common", fixture_part("g", v));
+        b->history[v] = fixture_tensor(file, fixture_case_name(one), fixture_part("w", v));
+        b->variables[v] = cj__own(
+            cj_variable_new(names[v], fixture_tensor(file, "common", fixture_part("w", v))));
+        inputs[v] = cj__own(cj_symbol_input(CJ_F32, shape_of(b->gradients[v]), "gradient"));
     }
-    const bool right = cj_function_call(b->function, given, results) == CJ_OK;
-    for (int v = 0; v < VARIABLES; v++) {
-        cj_release(given[2 + v * (2 + b->slot_count)]);
-        for (int s = 0; s < 1 + b->slot_count; s++) {
-            cj_tensor *now = b->cells[v].now[s];
-            b->cells[v].now[s] = b->cells[v].next[s];
-            b->cells[v].next[s] = now;
-        }
-    }
+    b->updates = cj__own(cj_optimizer_updates(optimizer, b->variables, inputs, VARIABLES));
+    if (b->updates)
+        b->function = cj__own(cj_function(.inputs = inputs, .input_count = VARIABLES,
+                                          .updates = cj_updates_list(b->updates),
+                                          .update_count = cj_updates_count(b->updates)));
+    for (int v = 0; v < VARIABLES; v++)
+        cj_release(inputs[v]);
+    return b->function;
+}
+
+static bool take_step(bench *b, int step, float scale)
+{
+    cj_tensor *given[VARIABLES];
+    for (int v = 0; v < VARIABLES; v++)
+        given[v] = entry(b->gradients[v], step, scale);
+    const bool right = cj_function_call(b->function, given, NULL) == CJ_OK;
+    for (int v = 0; v < VARIABLES; v++)
+        cj_release(given[v]);
     return right;
 }
 
-static bool compare(const bench *b, const fixture *file, const char *name, int step)
+// The weights, with those of entry `at` of Keras's.
+static bool compare(const bench *b, const fixture *file, const char *name, int at)
 {
     bool right = true;
     for (int v = 0; v < VARIABLES; v++) {
-        cj_tensor *expected = entry(b->cells[v].history, step);
-        const float *a = cj_tensor_data(b->cells[v].now[0]), *e = cj_tensor_data(expected);
+        cj_tensor *expected = entry(b->history[v], at, 1);
+        const float *a = (const float *)(const void *)cj_variable_value(b->variables[v])->data,
+                    *e = cj_tensor_data(expected);
         for (int64_t i = 0; right && i < cj_tensor_count(expected); i++)
             right = fixture_near(file, name, fixture_part("w", v), (double)a[i], (double)e[i]);
         cj_release(expected);
@@ -153,23 +98,39 @@ static bool compare(const bench *b, const fixture *file, const char *name, int s
     return right;
 }
 
+// What the optimizer keeps stands between the variables and the count of steps.
+static bool compare_kept(const bench *b, const fixture *file, const json_t *one)
+{
+    const int kept = (int)fixture_number(one, "kept");
+    const cj_update *rows = cj_updates_list(b->updates) + VARIABLES;
+    bool right = cj_updates_count(b->updates) == VARIABLES + kept + 1;
+    if (!right)
+        print_message("%d variables are kept, Keras has %d\n",
+                      cj_updates_count(b->updates) - VARIABLES - 1, kept);
+    for (int i = 0; right && i < kept; i++)
+        right = fixture_compare(file, fixture_case_name(one), fixture_part("o", i),
+                                cj_variable_value(rows[i].variable));
+    return right;
+}
+
 static bool equals_keras(const fixture *file, const json_t *one)
 {
     const char *name = fixture_case_name(one);
-    const int steps = (int)fixture_number(fixture_find(file, "common"), "steps");
+    const json_t *common = fixture_find(file, "common"),
+                 *stored = json_object_get(common, "stored");
     bench b = {0};
     if (strcmp(name, "common") == 0)
         return true;
-    b.optimizer = cj__own(cj_optimizer_from_spec(fixture_text(one, "spec")));
-    if (!b.optimizer)
-        return false;
-    make_cells(&b, file, name);
-    bool right = make_function(&b);
-    for (int step = 0; right && step < steps; step++) {
-        right = take_step(&b, step) && compare(&b, file, name, step);
+    bool right = make_function(&b, file, one);
+    size_t next = 0;
+    for (int step = 0; right && step < (int)fixture_number(common, "steps"); step++) {
+        right = take_step(&b, step, (float)fixture_number(one, "scale"));
+        if (right && step == (int)json_integer_value(json_array_get(stored, next)))
+            right = compare(&b, file, name, (int)next++);
         if (!right)
             print_message("%s: at step %d\n", name, step);
     }
+    right = right && compare_kept(&b, file, one);
     free_bench(&b);
     return right;
 }
