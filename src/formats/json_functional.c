@@ -104,6 +104,16 @@ static cj_status add_old_reference(references *refs, const json_t *triple, const
     return add_reference(refs, triple, who);
 }
 
+// A triple, or a list of triples and lists: layers with states in groups give them as a list each.
+static cj_status collect_old(references *refs, const json_t *object, const char *who)
+{
+    if (!json_is_array(json_array_get(object, 0)))
+        return add_old_reference(refs, object, who);
+    for (size_t i = 0; i < json_array_size(object); i++)
+        CJ_TRY(collect_old(refs, json_array_get(object, i), who));
+    return CJ_OK;
+}
+
 // A node is {"args", "kwargs"} since Keras 3, and a list of ["layer", node, output, {}] before.
 static cj_status read_node(const json_t *object, const char *who, references *refs)
 {
@@ -114,11 +124,8 @@ static cj_status read_node(const json_t *object, const char *who, references *re
             CJ_TRY(collect(json_array_get(args, i), who, refs));
         return read_arguments(json_object_get(object, "kwargs"), who, refs);
     }
-    if (json_is_string(json_array_get(object, 0)))
-        return add_old_reference(refs, object, who);
-    for (size_t i = 0; i < json_array_size(object); i++)
-        CJ_TRY(add_old_reference(refs, json_array_get(object, i), who));
-    return CJ_OK;
+    return json_array_size(object) > 0 || !json_is_array(object) ? collect_old(refs, object, who) :
+                                                                   CJ_OK;
 }
 
 // The layer that a reference names; NULL if there is none.

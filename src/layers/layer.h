@@ -119,6 +119,7 @@ typedef struct cj__layer_kind {
     void (*free)(cj_layer *layer); // frees what the kind added to the layer; may be NULL
     // of the layer's struct, at least sizeof(cj_layer); 0 for sizeof(cj_layer)
     size_t size;
+    const struct cj__cell *cell; // of a cell of a recurrent layer (cells.h); else NULL
     bool by_batch;        // in training its result for a sample depends on the batch around it
     bool any_dtype;       // takes inputs of any dtype; for others they are cast to float32
     bool exact_variables; // mixed_bfloat16 leaves its variables as they are
@@ -229,6 +230,8 @@ void cj__sublayers_drop(const cj__layer_kind *kind, const void *args);
 // Takes those in the resolved arguments for the layer's; ends that.
 cj_status cj__sublayers_take(cj_layer *layer);
 void cj__sublayers_free(cj_layer *layer);
+// For build(): builds a sublayer, if it is not, by a call with inputs of these types.
+cj_status cj__sublayer_build(cj_layer *child, const cj__type *inputs, int count);
 // The layer or layers of a row, in an arguments struct, ended by NULL if they are fewer than
 // CJ__LAYER_IO_MAX; their number.
 int cj__sublayers_at(const cj__sublayer *row, const void *args, cj_layer *const **layers);
