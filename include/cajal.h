@@ -17,6 +17,7 @@
 #include <cajal/model.h>
 #include <cajal/optimizers.h>
 #include <cajal/recurrent.h>
+#include <cajal/scan.h>
 #include <cajal/spatial.h>
 #include <cajal/tensor.h>
 #include <cajal/train.h>

@@ -208,6 +208,52 @@ CJ_API cj_layer *cj_stacked_rnn_cells_new(const cj_stacked_rnn_cells_args *args)
     cj_stacked_rnn_cells_new(     \
         &(cj_stacked_rnn_cells_args){CJ_STACKED_RNN_CELLS_DEFAULTS, ._ = 0, __VA_ARGS__})
 
+/** What the step of a cell of one's own is given, and what it gives. It is made by the library. */
+typedef struct cj_cell_step {
+    cj_symbol *input;          ///< (batch, ...): an entry of the sequence
+    cj_symbol *const *states;  ///< (batch, size) of each state
+    cj_symbol *const *weights; ///< what cj_cell_weight() added, in that order
+    bool training;             ///< whether the model trains
+    cj_symbol **next;          ///< to be set: each state after the step
+    cj_symbol **output;        ///< to be set: the output; next[0] if it is left NULL
+} cj_cell_step;
+
+/**
+ * A cell of one's own: what it adds to a layer as weights, and its step, as functions. A model with
+ * it trains, predicts and is summarised as any other; its weights are saved, but a function cannot
+ * be, so the model is made by the program and the weights are loaded with cj_load_weights().
+ */
+typedef struct cj_cell_args {
+    CJ_LAYER_MEMBERS
+    int _;                  ///< what follows may be given by position
+    int64_t state_sizes[8]; ///< required: the entries of each state, ended by 0
+    /**
+     * required: sets `step->next` and `step->output` by ops of graph.h. It is called whenever a
+     * model is traced, and must do the same each time. The symbols in `step` are not released.
+     */
+    cj_status (*step)(void *context, const cj_cell_step *step);
+    /**
+     * default NULL: no weights; called once, with the shape of an entry, CJ_BATCH first. It calls
+     * cj_cell_weight() for each weight.
+     */
+    cj_status (*build)(void *context, cj_layer *cell, cj_shape input);
+    void *context; ///< for both; it must last as long as the cell; default NULL
+} cj_cell_args;
+/** The defaults of cj_cell_args. */
+#define CJ_CELL_ARGS_DEFAULTS CJ_LAYER_DEFAULTS(cj_cell_args)
+/** Sets `args` to CJ_CELL_ARGS_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_cell_defaults(cj_cell_args *args);
+/** `cj_rnn(cj_cell({8}, step, build))`; NULL with CJ_INVALID_ARGUMENT or CJ_OUT_OF_MEMORY. */
+CJ_API cj_layer *cj_cell_new(const cj_cell_args *args);
+#define cj_cell(...) cj_cell_new(&(cj_cell_args){CJ_CELL_ARGS_DEFAULTS, ._ = 0, __VA_ARGS__})
+/**
+ * Adds a weight to a cell, within its `build`: `initializer` is a spec. CJ_INVALID_ARGUMENT if the
+ * cell is not being built or is no cell of one's own, CJ_UNSUPPORTED beyond 8 weights,
+ * CJ_OUT_OF_MEMORY.
+ */
+CJ_API cj_status cj_cell_weight(cj_layer *cell, const char *name, cj_shape shape,
+                                const char *initializer);
+
 /** RNN: a cell over a sequence. */
 typedef struct cj_rnn_args {
     CJ_LAYER_MEMBERS

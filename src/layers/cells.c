@@ -21,8 +21,8 @@ static cj_status states_of(const cj_layer *cell, const char *who, cj_shape *shap
     *count = cell->kind->cell->states(cell, shapes, previous);
     if (*count <= CJ__SEQUENCE_STATES)
         return CJ_OK;
-    return cj__fail(CJ_UNSUPPORTED, "%s: cells with %d states, at most %d are possible", who, *count,
-                    (int)CJ__SEQUENCE_STATES);
+    return cj__fail(CJ_UNSUPPORTED, "%s: cells with %d states, at most %d are possible", who,
+                    *count, (int)CJ__SEQUENCE_STATES);
 }
 
 // ---- StackedRNNCells ----
@@ -187,7 +187,8 @@ static cj_symbol *step(void *context, cj_symbol *x, cj_symbol *const *states, cj
     cj__value inputs[CJ__LAYER_IO_MAX] = {{x, NULL}}, outputs[CJ__LAYER_IO_MAX] = {{NULL, NULL}};
     int count = 0;
     const int updates = trace->update_count, losses = trace->loss_count;
-    void (*watch)(void *, cj_layer *, const cj__value *, int, const cj__value *, int) = trace->watch;
+    void (*watch)(void *, cj_layer *, const cj__value *, int, const cj__value *, int) =
+        trace->watch;
     for (int k = 0; k < s->states; k++)
         inputs[1 + k] = (cj__value){states[k], NULL};
     if (!s->begun)
@@ -195,15 +196,15 @@ static cj_symbol *step(void *context, cj_symbol *x, cj_symbol *const *states, cj
     trace->drawn = s->drawn;
     s->begun = true;
     trace->watch = NULL; // the symbols of a loop's body cannot be looked at
-    const cj_status status =
-        cj__layer_call(s->cell, trace, inputs, 1 + s->states, outputs, &count);
+    const cj_status status = cj__layer_call(s->cell, trace, inputs, 1 + s->states, outputs, &count);
     trace->watch = watch;
     if (status != CJ_OK)
         return NULL;
     if (trace->update_count != updates || trace->loss_count != losses)
-        trace->build.status = cj__fail(
-            CJ_UNSUPPORTED, "%s: cell %s adds a loss or an update in each step, which a loop cannot",
-            s->context->layer->name, s->cell->name);
+        trace->build.status =
+            cj__fail(CJ_UNSUPPORTED,
+                     "%s: cell %s adds a loss or an update in each step, which a loop cannot",
+                     s->context->layer->name, s->cell->name);
     if (count != 1 + s->states && trace->build.status == CJ_OK)
         trace->build.status =
             cj__fail(CJ_INVALID_ARGUMENT, "%s: cell %s gave %d outputs, needs %d",

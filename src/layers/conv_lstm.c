@@ -14,21 +14,21 @@ CJ__DEFAULTS(conv_lstm3d, CONV_LSTM3D)
 
 enum { I, F, C, O, GATES };
 
-#define FIELDS(args, window)                                                                       \
-    CJ__FIELD(args, filters, CJ__FIELD_INT, CJ__POSITIVE),                                         \
-        CJ__FIELD(args, kernel_size, window, CJ__POSITIVE, .required = true),                      \
-        CJ__FIELD(args, strides, window, CJ__POSITIVE), CJ__FIELD(args, padding, CJ__FIELD_TEXT),  \
-        CJ__FIELD(args, dilation_rate, window, CJ__POSITIVE), CJ__KERNEL_FIELDS(args),             \
-        CJ__SPEC_FIELD(args, recurrent_activation, cj__activations),                               \
-        CJ__SPEC_FIELD(args, recurrent_initializer, cj__initializers),                             \
-        CJ__SPEC_FIELD(args, recurrent_regularizer, cj__regularizers),                             \
-        CJ__FIELD(args, unit_forget_bias, CJ__FIELD_BOOL),                                         \
-        CJ__FIELD(args, dropout, CJ__FIELD_NUMBER, CJ__SHARE),                                     \
-        CJ__FIELD(args, recurrent_dropout, CJ__FIELD_NUMBER, CJ__SHARE),                           \
-        CJ__FIELD(args, seed, CJ__FIELD_SEED), CJ__FIELD(args, return_sequences, CJ__FIELD_BOOL),  \
-        CJ__FIELD(args, return_state, CJ__FIELD_BOOL),                                             \
-        CJ__FIELD(args, go_backwards, CJ__FIELD_BOOL), CJ__FIELD(args, stateful, CJ__FIELD_BOOL),  \
-        CJ__FIELD(args, unroll, CJ__FIELD_BOOL),                                                   \
+#define FIELDS(args, window)                                                                      \
+    CJ__FIELD(args, filters, CJ__FIELD_INT, CJ__POSITIVE),                                        \
+        CJ__FIELD(args, kernel_size, window, CJ__POSITIVE, .required = true),                     \
+        CJ__FIELD(args, strides, window, CJ__POSITIVE), CJ__FIELD(args, padding, CJ__FIELD_TEXT), \
+        CJ__FIELD(args, dilation_rate, window, CJ__POSITIVE), CJ__KERNEL_FIELDS(args),            \
+        CJ__SPEC_FIELD(args, recurrent_activation, cj__activations),                              \
+        CJ__SPEC_FIELD(args, recurrent_initializer, cj__initializers),                            \
+        CJ__SPEC_FIELD(args, recurrent_regularizer, cj__regularizers),                            \
+        CJ__FIELD(args, unit_forget_bias, CJ__FIELD_BOOL),                                        \
+        CJ__FIELD(args, dropout, CJ__FIELD_NUMBER, CJ__SHARE),                                    \
+        CJ__FIELD(args, recurrent_dropout, CJ__FIELD_NUMBER, CJ__SHARE),                          \
+        CJ__FIELD(args, seed, CJ__FIELD_SEED), CJ__FIELD(args, return_sequences, CJ__FIELD_BOOL), \
+        CJ__FIELD(args, return_state, CJ__FIELD_BOOL),                                            \
+        CJ__FIELD(args, go_backwards, CJ__FIELD_BOOL), CJ__FIELD(args, stateful, CJ__FIELD_BOOL), \
+        CJ__FIELD(args, unroll, CJ__FIELD_BOOL),                                                  \
         CJ__FIELD(args, zero_output_for_mask, CJ__FIELD_BOOL), CJ__LAYER_FIELDS(args)
 
 static const cj__field fields_1d[] = {FIELDS(cj_conv_lstm1d_args, CJ__FIELD_INT)};
@@ -54,14 +54,14 @@ typedef struct conv_lstm {
     bool unit_forget_bias, stateful;
     cj_symbol *drops[GATES]; // masks of the state; NULL for none
 } conv_lstm;
-#define CONV_LSTM_OF(a)                                                                        \
-    {                                                                                          \
-        .layer = layer, .windows = CJ__KERNEL_WINDOWS(a), .kernel = *CJ__KERNEL_SETTINGS(a),   \
-        .flags = CJ__SEQUENCE_FLAGS(a), .recurrent_activation = (a)->recurrent_activation,     \
-        .recurrent_initializer = (a)->recurrent_initializer,                                   \
-        .recurrent_regularizer = (a)->recurrent_regularizer, .dropout = (a)->dropout,          \
+#define CONV_LSTM_OF(a)                                                                          \
+    {                                                                                            \
+        .layer = layer, .windows = CJ__KERNEL_WINDOWS(a), .kernel = *CJ__KERNEL_SETTINGS(a),     \
+        .flags = CJ__SEQUENCE_FLAGS(a), .recurrent_activation = (a)->recurrent_activation,       \
+        .recurrent_initializer = (a)->recurrent_initializer,                                     \
+        .recurrent_regularizer = (a)->recurrent_regularizer, .dropout = (a)->dropout,            \
         .recurrent_dropout = (a)->recurrent_dropout, .filters = (a)->filters, .seed = (a)->seed, \
-        .unit_forget_bias = (a)->unit_forget_bias, .stateful = (a)->stateful,                  \
+        .unit_forget_bias = (a)->unit_forget_bias, .stateful = (a)->stateful,                    \
     }
 
 static conv_lstm conv_lstm_of(cj_layer *layer)
@@ -136,9 +136,9 @@ static cj_status build(cj_layer *layer, const cj__type *inputs)
                                       l.kernel.bias_initializer, l.kernel.bias_regularizer, true,
                                       NULL));
     const cj_shape state = state_of(&l, &image);
-    return l.stateful ? cj__sequence_add_states(layer, x->dims[0],
-                                                (const cj_shape[]){state, state}, 2) :
-                        CJ_OK;
+    return l.stateful ?
+               cj__sequence_add_states(layer, x->dims[0], (const cj_shape[]){state, state}, 2) :
+               CJ_OK;
 }
 
 // A bias that lets the first steps remember.
@@ -153,7 +153,8 @@ static void after_draw(const cj_layer *layer, int index, cj_tensor *value)
 // ---- Convolutions ----
 
 // Images (n, ..., channels) by a kernel, with these windows.
-static cj_symbol *convolve(const conv_lstm *l, const cj__windows *w, cj_symbol *x, cj_symbol *kernel)
+static cj_symbol *convolve(const conv_lstm *l, const cj__windows *w, cj_symbol *x,
+                           cj_symbol *kernel)
 {
     cj__build *g = &l->trace->build;
     if (w->rank == 3) {
@@ -178,8 +179,8 @@ static cj_symbol *convolve_gates(const conv_lstm *l, const cj__windows *w, cj_sy
     if (!by_gate[0])
         return convolve(l, w, x, kernel);
     for (int i = 0; i < GATES; i++)
-        parts[i] = convolve(l, w, by_gate[i],
-                            cj__slice(g, kernel, last, i * l->filters, l->filters));
+        parts[i] =
+            convolve(l, w, by_gate[i], cj__slice(g, kernel, last, i * l->filters, l->filters));
     return cj__concat(g, parts, GATES, last);
 }
 
@@ -208,8 +209,7 @@ static cj_symbol *project(void *cell, cj_symbol *x, bool time_first)
         mask = time_first ? cj__turn_time(g, mask) : mask;
         dropped[i] = cj__reshape(g, cj__mul(g, turned, mask), &merged);
     }
-    cj_symbol *y =
-        convolve_gates(l, &l->windows, cj__reshape(g, turned, &merged), dropped, 0);
+    cj_symbol *y = convolve_gates(l, &l->windows, cj__reshape(g, turned, &merged), dropped, 0);
     if (l->kernel.use_bias)
         y = cj__add(g, y, cj__trace_variable(l->trace, l->layer->variables[2]));
     if (!y)
@@ -251,7 +251,8 @@ static cj_symbol *step(void *cell, cj_symbol *x, cj_symbol *const *states, cj_sy
         x = cj__add(g, x, convolve_gates(l, &same, h, dropped, 1));
     for (int i = 0; i < GATES; i++) {
         z[i] = x ? cj__slice(g, x, cj_symbol_shape(x)->rank - 1, i * l->filters, l->filters) : NULL;
-        z[i] = cj__activation(g, i == C ? l->kernel.activation : l->recurrent_activation, who, z[i]);
+        z[i] =
+            cj__activation(g, i == C ? l->kernel.activation : l->recurrent_activation, who, z[i]);
     }
     cj_symbol *new = cj__mul(g, z[I], z[C]);
     next[1] = c ? cj__add(g, cj__mul(g, z[F], c), new) : new;
@@ -283,19 +284,19 @@ static cj_status call(cj__layer_context *c)
     return cj__sequence_call(&sequence);
 }
 
-#define CONV_LSTM(plain, class, table)                          \
-    const cj__layer_kind cj__layer_##plain = {                  \
+#define CONV_LSTM(plain, class, table)                                \
+    const cj__layer_kind cj__layer_##plain = {                        \
         .choice = CJ__CHOICE(#plain, class, table, plain##_defaults), \
-        .keys = keys,                                           \
-        .min_inputs = 1,                                        \
-        .max_inputs = 3,                                        \
-        .more_inputs = "initial_state",                         \
-        .check = check,                                         \
-        .build = build,                                         \
-        .after_draw = after_draw,                               \
-        .call = call,                                           \
-        .mask = CJ__MASK_OWN,                                   \
-    };                                                          \
+        .keys = keys,                                                 \
+        .min_inputs = 1,                                              \
+        .max_inputs = 3,                                              \
+        .more_inputs = "initial_state",                               \
+        .check = check,                                               \
+        .build = build,                                               \
+        .after_draw = after_draw,                                     \
+        .call = call,                                                 \
+        .mask = CJ__MASK_OWN,                                         \
+    };                                                                \
     CJ__CONSTRUCTOR(plain)
 
 CONV_LSTM(conv_lstm1d, "ConvLSTM1D", fields_1d)

@@ -120,6 +120,7 @@ typedef struct cj__layer_kind {
     // of the layer's struct, at least sizeof(cj_layer); 0 for sizeof(cj_layer)
     size_t size;
     const struct cj__cell *cell; // of a cell of a recurrent layer (cells.h); else NULL
+    bool of_program;             // it is made of functions of the program, which no file can hold
     bool by_batch;        // in training its result for a sample depends on the batch around it
     bool any_dtype;       // takes inputs of any dtype; for others they are cast to float32
     bool exact_variables; // mixed_bfloat16 leaves its variables as they are

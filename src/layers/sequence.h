@@ -15,11 +15,11 @@ typedef struct cj__sequence_flags {
     const char *activity_regularizer;
     cj_variable *const *kept; // one for each state that lasts from batch to batch; NULL for none
 } cj__sequence_flags;
-#define CJ__SEQUENCE_FLAGS(args)                                                                 \
-    {                                                                                            \
-        .return_sequences = (args)->return_sequences, .return_state = (args)->return_state,      \
-        .go_backwards = (args)->go_backwards, .unroll = (args)->unroll,                          \
-        .zero_output_for_mask = (args)->zero_output_for_mask,                                    \
+#define CJ__SEQUENCE_FLAGS(args)                                                            \
+    {                                                                                       \
+        .return_sequences = (args)->return_sequences, .return_state = (args)->return_state, \
+        .go_backwards = (args)->go_backwards, .unroll = (args)->unroll,                     \
+        .zero_output_for_mask = (args)->zero_output_for_mask,                               \
     }
 
 typedef struct cj__sequence {
@@ -27,9 +27,9 @@ typedef struct cj__sequence {
     cj__sequence_flags flags;
     int states;
     cj_shape shapes[CJ__SEQUENCE_STATES]; // of each state, without the batch axis
-    int previous;      // the state that is the output of a step that is masked
-    bool needs_states; // a step takes no NULL for a state that is 0
-    void *cell;        // what the functions work on
+    int previous;                         // the state that is the output of a step that is masked
+    bool needs_states;                    // a step takes no NULL for a state that is 0
+    void *cell;                           // what the functions work on
     // What the steps read, worked out for all of them at once: of x (batch, time, ...), the same
     // with other axes after time, and with time first if that is asked for. NULL: x itself.
     cj_symbol *(*project)(void *cell, cj_symbol *x, bool time_first);

@@ -118,8 +118,9 @@ static cj_model *rain(void)
 }
 
 static cj_model *(*const makers[])(void) = {reviews, films, translator, rain};
-static const cj_shape shapes[][2] = {
-    {{2, {4, 7}}, {0, {0}}}, {{5, {4, 5, 6, 6, 1}}, {0, {0}}}, {{3, {4, 6, 3}}, {3, {4, 4, 2}}},
+static const cj_shape shapes[][2] = {{{2, {4, 7}}, {0, {0}}},
+                                     {{5, {4, 5, 6, 6, 1}}, {0, {0}}},
+                                     {{3, {4, 6, 3}}, {3, {4, 4, 2}}},
                                      {{5, {4, 4, 5, 6, 1}}, {0, {0}}}};
 enum { MAKERS = sizeof makers / sizeof makers[0] };
 
@@ -307,10 +308,10 @@ static void summaries_count_what_is_wrapped(void **state)
 static cj_layer *make_layer(int kind, bool of_a_cell)
 {
     if (of_a_cell)
-        return cj_rnn(kind == 0 ? cj_simple_rnn_cell(3, .dropout = 0.3, .seed = 5) :
-                      kind == 1 ? cj_lstm_cell(3, .dropout = 0.3, .recurrent_dropout = 0.2,
-                                               .seed = 5) :
-                                  cj_gru_cell(3, .recurrent_dropout = 0.2, .seed = 5));
+        return cj_rnn(
+            kind == 0 ? cj_simple_rnn_cell(3, .dropout = 0.3, .seed = 5) :
+            kind == 1 ? cj_lstm_cell(3, .dropout = 0.3, .recurrent_dropout = 0.2, .seed = 5) :
+                        cj_gru_cell(3, .recurrent_dropout = 0.2, .seed = 5));
     return kind == 0 ? cj_simple_rnn(3, .dropout = 0.3, .seed = 5) :
            kind == 1 ? cj_lstm(3, .dropout = 0.3, .recurrent_dropout = 0.2, .seed = 5) :
                        cj_gru(3, .recurrent_dropout = 0.2, .seed = 5);
@@ -360,6 +361,70 @@ static void an_rnn_of_a_cell_is_the_layer(void **state)
     }
 }
 
+// h' = tanh(x W + h U + b), as SimpleRNN has it.
+static cj_status build_own(void *context, cj_layer *cell, cj_shape input)
+{
+    (void)context;
+    CJ_TRY(cj_cell_weight(cell, "kernel", CJ_SHAPE(input.dims[1], 3), "glorot_uniform"));
+    CJ_TRY(cj_cell_weight(cell, "recurrent_kernel", CJ_SHAPE(3, 3), "orthogonal"));
+    return cj_cell_weight(cell, "bias", CJ_SHAPE(3), "zeros");
+}
+
+static cj_status step_own(void *context, const cj_cell_step *s)
+{
+    (void)context;
+    s->next[0] = cj_op_activation(
+        "tanh", cj_op_add(cj_op_add(cj_op_matmul(s->input, s->weights[0]), s->weights[2]),
+                          cj_op_matmul(s->states[0], s->weights[1])));
+    return s->next[0] ? CJ_OK : cj_error_status();
+}
+
+static cj_status step_without_a_state(void *context, const cj_cell_step *s)
+{
+    (void)context, (void)s;
+    return CJ_OK;
+}
+
+static cj_model *own(void)
+{
+    return cj_sequential(cj_input(7, .dtype = "int32"), cj_embedding(9, 4, .mask_zero = true),
+                         cj_bidirectional(cj_rnn(cj_cell({3}, step_own, build_own))), cj_dense(2));
+}
+
+static void a_cell_of_ones_own_is_a_cell_like_any_other(void **state)
+{
+    const char *path = "formats_own_cell.safetensors";
+    (void)state;
+    cj_model *model = own(), *again = own(),
+             *usual =
+                 cj_sequential(cj_input(7, .dtype = "int32"), cj_embedding(9, 4, .mask_zero = true),
+                               cj_bidirectional(cj_simple_rnn(3)), cj_dense(2));
+    assert_non_null(model), assert_non_null(again), assert_non_null(usual);
+    cj_layer *layer = cj_model_layer(model);
+    assert_int_equal(cj_layer_variable_count(layer), 9);
+    for (int k = 0; k < 9; k++)
+        assert_int_equal(cj_variable_assign(cj_layer_variable(cj_model_layer(usual), k),
+                                            cj_variable_value(cj_layer_variable(layer, k))),
+                         CJ_OK);
+    cj_tensor *mine = predicted(model, 0), *expected = predicted(usual, 0);
+    assert_all_near((const float *)cj_tensor_data(mine), (const float *)cj_tensor_data(expected), 8,
+                    1e-6, 1e-5);
+    assert_int_equal(cj_save(model, path), CJ_UNSUPPORTED);
+    assert_error_contains("cell: it is made of functions of the program, which no file can hold");
+    cj_release(mine), cj_release(expected);
+    cj_release(model), cj_release(again), cj_release(usual);
+    remove(path);
+    REFUSED(cj_cell(), "state_sizes is required");
+    REFUSED(cj_cell({3, -1}, step_own), "state_sizes");
+    REFUSED(cj_cell({3}), "cell: the step is missing");
+    REFUSED(cj_sequential(cj_input(4, 2), cj_rnn(cj_cell({3}, step_without_a_state))),
+            "the step of a cell: a state after it");
+    cj_layer *dense = cj_dense(2);
+    assert_int_equal(cj_cell_weight(dense, "w", CJ_SHAPE(2), "zeros"), CJ_INVALID_ARGUMENT);
+    assert_error_contains("dense: weights are added to a cell of one's own, while it is built");
+    cj_release(dense);
+}
+
 // 100 steps cost no more calls than 10: they are further samples.
 static void steps_are_one_larger_batch(void **state)
 {
@@ -394,6 +459,7 @@ int main(void)
         cmocka_unit_test(states_last_in_both_directions_until_they_are_reset),
         cmocka_unit_test(summaries_count_what_is_wrapped),
         cmocka_unit_test(an_rnn_of_a_cell_is_the_layer),
+        cmocka_unit_test(a_cell_of_ones_own_is_a_cell_like_any_other),
         cmocka_unit_test(steps_are_one_larger_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,6 +81,16 @@ MAKER(gru_cell, cj_gru_cell(3, .reset_after = false))
 MAKER(rnn,
       cj_rnn(cj_stacked_rnn_cells({cj_gru_cell(2), cj_lstm_cell(3)}), .return_sequences = true))
 MAKER(stacked_rnn_cells, cj_stacked_rnn_cells({cj_gru_cell(3)}))
+
+// h' = tanh(x + h)
+static cj_status step(void *context, const cj_cell_step *s)
+{
+    (void)context;
+    s->next[0] = cj_op_activation("tanh", cj_op_add(s->input, s->states[0]));
+    return s->next[0] ? CJ_OK : cj_error_status();
+}
+
+MAKER(cell, cj_cell({3}, step))
 MAKER(conv_lstm1d, cj_conv_lstm1d(2, 2, .return_sequences = true))
 MAKER(conv_lstm2d, cj_conv_lstm2d(2, {2, 1}, .padding = "same", .strides = {2}))
 MAKER(conv_lstm3d, cj_conv_lstm3d(2, {2}, .go_backwards = true))
@@ -149,6 +159,7 @@ static const sample samples[] = {
     {"GRUCell", make_gru_cell, {3}, {3}, true, 0},
     {"RNN", make_rnn, {4, 2}, {4, 3}, false, 4e-3},
     {"StackedRNNCells", make_stacked_rnn_cells, {3}, {3}, true, 0},
+    {"Cell", make_cell, {3}, {3}, true, 0},
     {"ConvLSTM1D", make_conv_lstm1d, {3, 4, 2}, {3, 3, 2}, false, 4e-3},
     {"ConvLSTM2D", make_conv_lstm2d, {3, 4, 3, 1}, {2, 2, 2}, false, 4e-3},
     {"ConvLSTM3D", make_conv_lstm3d, {2, 3, 2, 3, 1}, {2, 1, 2, 2}, false, 4e-3},
@@ -339,6 +350,8 @@ static void settings_come_back_from_the_table_of_fields(void **state)
         for (const cj__sublayer *row = layer->kind->sublayers; row && row->key; row++)
             memcpy(again + row->offset, (const char *)layer->args + row->offset,
                    (row->list ? CJ__LAYER_IO_MAX : 1) * sizeof(cj_layer *));
+        if (layer->kind->of_program) // functions are in no table
+            memcpy(again, layer->args, choice->args_size);
         cj_layer *copy = cj__layer_new(layer->kind, again);
         if (!copy)
             fail_msg("%s: %s", samples[i].class_name, cj_error());
