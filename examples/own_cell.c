@@ -35,8 +35,7 @@ static cj_status step(void *context, const cj_cell_step *s)
     cj_symbol *h = s->states[0];
     (void)context;
     cj_symbol *f = cj_take(cj_op_activation("sigmoid", part(s->input, h, s->weights)));
-    cj_symbol *new =
-        cj_op_activation("tanh", part(s->input, cj_op_multiply(f, h), s->weights + 3));
+    cj_symbol *new = cj_op_activation("tanh", part(s->input, cj_op_multiply(f, h), s->weights + 3));
     s->next[0] = cj_op_add(h, cj_op_multiply(f, cj_op_subtract(new, h)));
     cj_release(f);
     return s->next[0] ? CJ_OK : cj_error_status();
@@ -67,9 +66,8 @@ static cj_status run(void)
 {
     cj_dataset *data;
     CJ_TRY(make_data(&data));
-    cj_model *model =
-        cj_sequential(cj_input(STEPS, 1), cj_rnn(cj_cell({UNITS}, step, build)),
-                      cj_dense(1, .activation = "sigmoid"));
+    cj_model *model = cj_sequential(cj_input(STEPS, 1), cj_rnn(cj_cell({UNITS}, step, build)),
+                                    cj_dense(1, .activation = "sigmoid"));
     CJ_TRY(cj_compile(model, .optimizer = cj_adam(0.02), .loss = "binary_crossentropy",
                       .metrics = {"accuracy"}));
     CJ_TRY(cj_fit(model, data, .epochs = 8, .batch_size = 32, .verbose = CJ_BAR));

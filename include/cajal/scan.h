@@ -20,8 +20,8 @@ extern "C" {
 typedef struct cj_scan_step {
     cj_symbol *const *states;  ///< each state before the step
     cj_symbol *const *entries; ///< the entry of each sequence at this step, without the time axis
-    cj_symbol **next;          ///< to be set: each state after the step, of the same dtype and shape
-    cj_symbol **outputs;       ///< to be set: values of which those of all steps are wanted
+    cj_symbol **next;    ///< to be set: each state after the step, of the same dtype and shape
+    cj_symbol **outputs; ///< to be set: values of which those of all steps are wanted
 } cj_scan_step;
 
 /** The arguments of cj_scan(). Arrays are read during the call only. */

@@ -56,9 +56,10 @@ typedef struct cj__json_layers {
 
 // The object of that name, or NULL.
 const json_t *cj__json_layer_named(const cj__json_layers *layers, const char *name);
-// Whether an object is the operation that makes a mask, and whether the mask that a node is given
-// (if any) is one that the layers here pass on by themselves.
+// Whether an object is the operation that makes a mask, and whether the masks that a node of a layer
+// of that kind is given (if any) are such that the layers here pass on by themselves.
 bool cj__json_makes_mask(const json_t *object);
-cj_status cj__json_check_mask(const cj__json_layers *layers, const json_t *node, const char *who);
+cj_status cj__json_check_masks(const cj__json_layers *layers, const json_t *node,
+                               const cj__layer_kind *kind, const char *who);
 
 #endif

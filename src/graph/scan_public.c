@@ -88,8 +88,9 @@ static cj_status take_results(loop *l, const cj_scan_args *a)
     for (int k = 0; k < a->state_count; k++) {
         const cj__type *is = cj__symbol_type(l->next[k]), *needs = cj__symbol_type(l->states[k]);
         if (!cj__type_equal(is, needs))
-            return cj__fail(CJ_INVALID_ARGUMENT, "cj_scan: state %d is %s %s after the step, not %s %s",
-                            k, cj_dtype_name(is->dtype), cj__shape_words(&is->shape, text[0]),
+            return cj__fail(CJ_INVALID_ARGUMENT,
+                            "cj_scan: state %d is %s %s after the step, not %s %s", k,
+                            cj_dtype_name(is->dtype), cj__shape_words(&is->shape, text[0]),
                             cj_dtype_name(needs->dtype), cj__shape_words(&needs->shape, text[1]));
     }
     return CJ_OK;
@@ -105,14 +106,15 @@ static cj_status write_body(loop *l, const cj_scan_args *a)
         l->entries[i] = cj__scan_slice(&l->scan, a->sequences[i]);
     CJ_TRY(l->build.status);
     cj_status status = a->body(a->context, &step);
-    const bool taking = status == CJ_OK && all_set(l->next, a->state_count) &&
-                        all_set(l->outputs, a->output_count);
+    const bool taking =
+        status == CJ_OK && all_set(l->next, a->state_count) && all_set(l->outputs, a->output_count);
     if (!taking) {
         drop_set(l->next, a->state_count);
         drop_set(l->outputs, a->output_count);
     }
     CJ_TRY(status);
-    CJ_TRY(taking ? take_results(l, a) : cj__fail_missing(CJ__MADE_SYMBOL, "cj_scan: what the body has to set"));
+    CJ_TRY(taking ? take_results(l, a) :
+                    cj__fail_missing(CJ__MADE_SYMBOL, "cj_scan: what the body has to set"));
     for (int k = 0; k < a->state_count; k++)
         cj__scan_next(&l->scan, l->states[k], l->next[k]);
     for (int i = 0; i < a->output_count; i++)

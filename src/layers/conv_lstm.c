@@ -3,7 +3,7 @@
 // An LSTM whose products are convolutions: those of the inputs with the layer's windows, for the
 // images of all steps in one call; those of the state in each step, with padding "same". Along one
 // axis they are of images of height 1.
-#include "layers/sequence.h"
+#include "layers/recurrent.h"
 #include "layers/windows.h"
 
 #include <cajal/recurrent.h>
@@ -22,7 +22,7 @@ enum { I, F, C, O, GATES };
         CJ__SPEC_FIELD(args, recurrent_activation, cj__activations),                              \
         CJ__SPEC_FIELD(args, recurrent_initializer, cj__initializers),                            \
         CJ__SPEC_FIELD(args, recurrent_regularizer, cj__regularizers),                            \
-        CJ__FIELD(args, unit_forget_bias, CJ__FIELD_BOOL),                                        \
+        CJ__FIELD(args, unit_forget_bias, CJ__FIELD_BOOL), CJ__RECURRENT_CONSTRAINTS(args),       \
         CJ__FIELD(args, dropout, CJ__FIELD_NUMBER, CJ__SHARE),                                    \
         CJ__FIELD(args, recurrent_dropout, CJ__FIELD_NUMBER, CJ__SHARE),                          \
         CJ__FIELD(args, seed, CJ__FIELD_SEED), CJ__FIELD(args, return_sequences, CJ__FIELD_BOOL), \
@@ -36,7 +36,6 @@ static const cj__field fields_2d[] = {FIELDS(cj_conv_lstm2d_args, CJ__FIELD_PAIR
 static const cj__field fields_3d[] = {FIELDS(cj_conv_lstm3d_args, CJ__FIELD_TRIPLE)};
 
 static const cj__config_key keys[] = {
-    CJ__KEY_ONLY("recurrent_constraint", "null"),
     CJ__CONVOLUTION_KEYS,
     {.key = NULL},
 };

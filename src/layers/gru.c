@@ -81,6 +81,7 @@ CJ__DEFAULTS(gru, GRU)
 
 static const cj__field fields[] = {
     CJ__RECURRENT_FIELDS(cj_gru_args),
+    CJ__RECURRENT_CONSTRAINTS(cj_gru_args),
     CJ__SPEC_FIELD(cj_gru_args, recurrent_activation, cj__activations),
     CJ__FIELD(cj_gru_args, reset_after, CJ__FIELD_BOOL),
 };

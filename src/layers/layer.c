@@ -217,10 +217,27 @@ static cj_status take_elements(const cj_layer *layer, const char *name, const cj
 static cj_status draw(const cj_layer *layer, int index, const char *name, const char *initializer,
                       cj_tensor *value)
 {
-    CJ_TRY(cj__initialize(value, initializer, layer->name, cj__key(layer->key, name)));
+    const uint32_t axes = layer->kind->input_axes ? layer->kind->input_axes(layer, index) : 0;
+    CJ_TRY(
+        cj__initialize_by_axes(value, initializer, layer->name, cj__key(layer->key, name), axes));
     if (layer->kind->after_draw)
         layer->kind->after_draw(layer, index, value);
     return CJ_OK;
+}
+
+// The setting "kernel_constraint" of the variable "kernel", and "recurrent_constraint" of
+// "recurrent_kernel". The kernel of a depthwise layer has "depthwise_constraint".
+static const char *constraint_of(const cj_layer *layer, const char *name)
+{
+    static const char tail[] = "_kernel";
+    const size_t length = strlen(name), cut = sizeof tail - 1;
+    const bool stem = length > cut && strcmp(name + length - cut, tail) == 0;
+    char key[64];
+    snprintf(key, sizeof key, "%.*s_constraint", (int)(stem ? length - cut : length), name);
+    const char *const *setting = cj__layer_setting(layer, key);
+    if (!setting && strcmp(name, "kernel") == 0)
+        setting = cj__layer_setting(layer, "depthwise_constraint");
+    return setting ? *setting : NULL;
 }
 
 cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape shape,
@@ -228,9 +245,11 @@ cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape sha
                                  cj_variable **variable)
 {
     cj_tensor *tensor = NULL;
+    const char *constraint = constraint_of(layer, name);
     if (layer->variable_count == CJ__LAYER_VARIABLES_MAX)
         return cj__fail(CJ_UNSUPPORTED, "%s: more than %d variables", layer->name,
                         CJ__LAYER_VARIABLES_MAX);
+    CJ_TRY(cj__constraint_check(constraint, layer->name, &shape));
     if (layer->filling)
         CJ_TRY(take_elements(layer, name, &shape));
     CJ_TRY(cj_tensor_new(CJ_F32, shape, &tensor));
@@ -249,6 +268,7 @@ cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape sha
     layer->variables[i] = made;
     layer->initializers[i] = initializer;
     layer->regularizers[i] = regularizer;
+    layer->constraints[i] = constraint;
     layer->states[i] = false;
     if (variable)
         *variable = made;
@@ -315,13 +335,12 @@ static cj_status named(const cj_layer *layer, cj_status status)
     return cj__fail_in(status, "%s", layer->name);
 }
 
-static cj_status build_layer(cj_layer *layer, const cj__value *inputs, int count)
+cj_status cj__layer_build(cj_layer *layer, const cj__type *inputs, int count)
 {
     cj__type *types = cj__new((size_t)count, sizeof *types);
     if (!types)
         return CJ_OUT_OF_MEMORY;
-    for (int i = 0; i < count; i++)
-        types[i] = *cj__symbol_type(inputs[i].symbol);
+    memcpy(types, inputs, (size_t)count * sizeof *types);
     layer->input_types = types;
     layer->input_count = count;
     const cj_status status = layer->kind->build ? layer->kind->build(layer, types) : CJ_OK;
@@ -335,6 +354,14 @@ static cj_status build_layer(cj_layer *layer, const cj__value *inputs, int count
     layer->input_types = NULL;
     layer->input_count = 0;
     return status;
+}
+
+static cj_status build_for(cj_layer *layer, const cj__value *inputs, int count)
+{
+    cj__type types[CJ__LAYER_IO_MAX];
+    for (int i = 0; i < count; i++)
+        types[i] = *cj__symbol_type(inputs[i].symbol);
+    return cj__layer_build(layer, types, count);
 }
 
 static cj_status call_kind(cj__layer_context *c, cj__value *given)
@@ -376,7 +403,7 @@ static cj_status call_layer(cj_layer *layer, cj__trace *trace, const cj__value *
             return trace->build.status;
     }
     if (!layer->built)
-        CJ_TRY(build_layer(layer, given, count));
+        CJ_TRY(build_for(layer, given, count));
     memset(outputs, 0, CJ__LAYER_IO_MAX * sizeof *outputs);
     CJ_TRY(call_kind(&context, given));
     *output_count = context.output_count;

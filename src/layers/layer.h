@@ -107,6 +107,9 @@ typedef struct cj__layer_kind {
     // Creates variables for the types of layer->input_count inputs, the batch axis included; may be
     // NULL.
     cj_status (*build)(cj_layer *layer, const cj__type *inputs);
+    // The axes of a variable, by its index, that count as inputs where an initializer scales with
+    // their number (the others are outputs), bit i: axis i; 0 for Keras's rule. NULL for most.
+    uint32_t (*input_axes)(const cj_layer *layer, int index);
     // Changes what was drawn for a variable, by its index; NULL for most.
     void (*after_draw)(const cj_layer *layer, int index, cj_tensor *value);
     // Appends ops. Masks: see `mask`.
@@ -119,6 +122,10 @@ typedef struct cj__layer_kind {
     void (*free)(cj_layer *layer); // frees what the kind added to the layer; may be NULL
     // of the layer's struct, at least sizeof(cj_layer); 0 for sizeof(cj_layer)
     size_t size;
+    // In Keras its inputs are arguments of the call with these names, not one list; ended by NULL.
+    const char *const *arguments;
+    // Its settings that in Keras are arguments of the call: hidden bools; ended by NULL.
+    const char *const *call_settings;
     const struct cj__cell *cell; // of a cell of a recurrent layer (cells.h); else NULL
     bool of_program;             // it is made of functions of the program, which no file can hold
     bool by_batch;        // in training its result for a sample depends on the batch around it
@@ -154,6 +161,7 @@ struct cj_layer {
     // spec of each variable; strings are those of `args` or static
     const char *initializers[CJ__LAYER_VARIABLES_MAX];
     const char *regularizers[CJ__LAYER_VARIABLES_MAX]; // spec of each variable, or NULL
+    const char *constraints[CJ__LAYER_VARIABLES_MAX];  // spec of each variable, or NULL
     bool states[CJ__LAYER_VARIABLES_MAX];              // carried from batch to batch: not a weight
     int variable_count;
     cj_layer **sublayers; // held; those of its settings, in order (sublayers.c)
@@ -177,10 +185,13 @@ const cj__layer_kind *cj__layer_kind_find(const char *class_name);
 cj_layer *cj__layer_new(const cj__layer_kind *kind, const void *args);
 
 // For build(): creates a variable, drawn from the initializer spec with the layer's key.
-// regularizer may be NULL.
+// regularizer may be NULL. Its constraint is the setting of that name: see CJ__CONSTRAINT_FIELD.
 cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape shape,
                                  const char *initializer, const char *regularizer, bool trainable,
                                  cj_variable **variable);
+
+// Builds a layer that is not built, for inputs of these types.
+cj_status cj__layer_build(cj_layer *layer, const cj__type *inputs, int count);
 
 // Builds the layer if it is not, checks the number and types of inputs, and calls it. The core of
 // cj_apply and of models.
@@ -200,6 +211,9 @@ int cj__layer_states(const cj_layer *layer, cj_variable **variables, int capacit
 // same order. Returns the count; fills at most `capacity`.
 int cj__layer_trained(const cj_layer *layer, const cj__index *flags, cj_variable **variables,
                       int capacity);
+// For each of them its constraint's spec, or NULL: fills at most `capacity`.
+void cj__layer_constraints(const cj_layer *layer, const cj__index *flags, const char **specs,
+                           int capacity);
 // Whether the layer itself trains under these flags.
 bool cj__layer_trains(const cj_layer *layer, const cj__index *flags);
 
@@ -248,12 +262,19 @@ int cj__layer_children(const cj_layer *layer, cj_layer *const **children);
 cj_symbol *cj__activation(cj__build *build, const char *spec, const char *who, cj_symbol *x);
 // initializers.c: fills a tensor with initial values by a spec, with random numbers of the key.
 cj_status cj__initialize(cj_tensor *tensor, const char *spec, const char *who, uint64_t key);
+// The same with input_axes as in cj__layer_kind.
+cj_status cj__initialize_by_axes(cj_tensor *tensor, const char *spec, const char *who, uint64_t key,
+                                 uint32_t input_axes);
 // regularizers.c: the penalty of a spec on a symbol: a scalar.
 cj_symbol *cj__regularizer(cj__build *build, const char *spec, const char *who, cj_symbol *x);
 // The same divided by the length of axis 0, the batch: an activity regularizer.
 cj_symbol *cj__activity_regularizer(cj__build *build, const char *spec, const char *who,
                                     cj_symbol *x);
-extern const cj__catalog cj__activations, cj__initializers, cj__regularizers;
+// constraints.c: the value that a constraint's spec makes of a weight.
+cj_symbol *cj__constrain(cj__build *build, const char *spec, const char *who, cj_symbol *x);
+// Whether the spec fits a weight of that shape.
+cj_status cj__constraint_check(const char *spec, const char *who, const cj_shape *shape);
+extern const cj__catalog cj__activations, cj__initializers, cj__regularizers, cj__constraints;
 
 // Models (model.h): layers whose kind is sequential or functional.
 struct cj_model; // the same object as its cj_layer

@@ -44,6 +44,7 @@ CJ__DEFAULTS(lstm, LSTM)
 
 static const cj__field fields[] = {
     CJ__RECURRENT_FIELDS(cj_lstm_args),
+    CJ__RECURRENT_CONSTRAINTS(cj_lstm_args),
     CJ__SPEC_FIELD(cj_lstm_args, recurrent_activation, cj__activations),
     CJ__FIELD(cj_lstm_args, unit_forget_bias, CJ__FIELD_BOOL),
 };

@@ -36,23 +36,27 @@ typedef struct cj__recurrent_settings {
     CJ__CELL_SETTINGS(args, gate_count, state_count),         \
         .activity_regularizer = (args)->activity_regularizer, .stateful = (args)->stateful
 
+#define CJ__RECURRENT_CONSTRAINTS(args)                   \
+    CJ__CONSTRAINT_FIELD(args, kernel_constraint),        \
+        CJ__CONSTRAINT_FIELD(args, recurrent_constraint), \
+        CJ__CONSTRAINT_FIELD(args, bias_constraint)
+
 // The rows of the fields of cells, ...
-#define CJ__CELL_FIELDS(args)                                            \
-    CJ__FIELD(args, units, CJ__FIELD_INT, CJ__POSITIVE),                 \
-        CJ__SPEC_FIELD(args, activation, cj__activations),               \
-        CJ__FIELD(args, use_bias, CJ__FIELD_BOOL),                       \
-        CJ__SPEC_FIELD(args, kernel_initializer, cj__initializers),      \
-        CJ__SPEC_FIELD(args, recurrent_initializer, cj__initializers),   \
-        CJ__SPEC_FIELD(args, bias_initializer, cj__initializers),        \
-        CJ__SPEC_FIELD(args, kernel_regularizer, cj__regularizers),      \
-        CJ__SPEC_FIELD(args, recurrent_regularizer, cj__regularizers),   \
-        CJ__SPEC_FIELD(args, bias_regularizer, cj__regularizers),        \
-        CJ__FIELD(args, dropout, CJ__FIELD_NUMBER, CJ__SHARE),           \
-        CJ__FIELD(args, recurrent_dropout, CJ__FIELD_NUMBER, CJ__SHARE), \
-        CJ__FIELD(args, seed, CJ__FIELD_SEED), CJ__LAYER_FIELDS(args)
-#define CJ__CELL_KEYS                                                                        \
-    CJ__KEY_ONLY("kernel_constraint", "null"), CJ__KEY_ONLY("recurrent_constraint", "null"), \
-        CJ__KEY_ONLY("bias_constraint", "null"), CJ__KEY_HARMLESS("implementation")
+#define CJ__CELL_FIELDS(args)                                                   \
+    CJ__FIELD(args, units, CJ__FIELD_INT, CJ__POSITIVE),                        \
+        CJ__SPEC_FIELD(args, activation, cj__activations),                      \
+        CJ__FIELD(args, use_bias, CJ__FIELD_BOOL),                              \
+        CJ__SPEC_FIELD(args, kernel_initializer, cj__initializers),             \
+        CJ__SPEC_FIELD(args, recurrent_initializer, cj__initializers),          \
+        CJ__SPEC_FIELD(args, bias_initializer, cj__initializers),               \
+        CJ__SPEC_FIELD(args, kernel_regularizer, cj__regularizers),             \
+        CJ__SPEC_FIELD(args, recurrent_regularizer, cj__regularizers),          \
+        CJ__SPEC_FIELD(args, bias_regularizer, cj__regularizers),               \
+        CJ__FIELD(args, dropout, CJ__FIELD_NUMBER, CJ__SHARE),                  \
+        CJ__FIELD(args, recurrent_dropout, CJ__FIELD_NUMBER, CJ__SHARE),        \
+        CJ__FIELD(args, seed, CJ__FIELD_SEED), CJ__RECURRENT_CONSTRAINTS(args), \
+        CJ__LAYER_FIELDS(args)
+#define CJ__CELL_KEYS CJ__KEY_HARMLESS("implementation")
 
 // ... and of layers, and Keras's other keys.
 #define CJ__RECURRENT_FIELDS(args)                                                                \

@@ -33,6 +33,7 @@ CJ__DEFAULTS(simple_rnn, SIMPLE_RNN)
 
 static const cj__field fields[] = {
     CJ__RECURRENT_FIELDS(cj_simple_rnn_args),
+    CJ__RECURRENT_CONSTRAINTS(cj_simple_rnn_args),
 };
 
 static const cj__config_key keys[] = {

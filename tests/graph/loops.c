@@ -11,8 +11,7 @@ enum { STEPS = 5, BATCH = 3, UNITS = 2 };
 static cj_status step(void *context, const cj_scan_step *s)
 {
     cj_symbol *w = context;
-    s->next[0] = cj_op_activation(
-        "tanh", cj_op_add(s->entries[0], cj_op_matmul(s->states[0], w)));
+    s->next[0] = cj_op_activation("tanh", cj_op_add(s->entries[0], cj_op_matmul(s->states[0], w)));
     s->outputs[0] = cj_op_multiply(s->next[0], s->states[0]);
     return s->outputs[0] ? CJ_OK : cj_error_status();
 }
@@ -47,9 +46,8 @@ static graph as_loop(bool reverse)
     if (cj_scan(&last, &all, step, g.inputs[2], &g.inputs[1], 1, &g.inputs[0], 1, 1,
                 .reverse = reverse) != CJ_OK)
         fail_msg("%s", cj_error());
-    g.scalar = cj_take(
-        cj_op_add(cj_op_reduce_sum(cj_op_square(last), NULL, 0),
-                  cj_op_reduce_sum(cj_op_multiply(all, g.inputs[0]), NULL, 0)));
+    g.scalar = cj_take(cj_op_add(cj_op_reduce_sum(cj_op_square(last), NULL, 0),
+                                 cj_op_reduce_sum(cj_op_multiply(all, g.inputs[0]), NULL, 0)));
     return g;
 }
 
@@ -67,8 +65,7 @@ static graph by_hand(bool reverse)
         cj_symbol *x = cj_op_einsum("t,tbu->bu", cj_symbol_constant(one), g.inputs[0]);
         cj_symbol *before = h;
         h = cj_op_activation("tanh", cj_op_add(x, cj_op_matmul(h, g.inputs[2])));
-        cj_symbol *term =
-            cj_op_reduce_sum(cj_op_multiply(cj_op_multiply(h, before), x), NULL, 0);
+        cj_symbol *term = cj_op_reduce_sum(cj_op_multiply(cj_op_multiply(h, before), x), NULL, 0);
         sum = sum ? cj_op_add(sum, term) : term;
     }
     g.scalar = cj_take(cj_op_add(cj_op_reduce_sum(cj_op_square(h), NULL, 0), sum));
@@ -173,11 +170,13 @@ static cj_status build(void *context)
     cj_error_clear();
     graph g = inputs();
     cj_symbol *last = NULL, *all = NULL, *gradient = NULL;
-    cj_status status = g.inputs[0] && g.inputs[1] && g.inputs[2] ?
-                           cj_scan(&last, &all, step, g.inputs[2], &g.inputs[1], 1, &g.inputs[0], 1, 1) :
-                           cj_error_status();
+    cj_status status =
+        g.inputs[0] && g.inputs[1] && g.inputs[2] ?
+            cj_scan(&last, &all, step, g.inputs[2], &g.inputs[1], 1, &g.inputs[0], 1, 1) :
+            cj_error_status();
     if (status == CJ_OK) {
-        g.scalar = cj_take(cj_op_add(cj_op_reduce_sum(last, NULL, 0), cj_op_reduce_sum(all, NULL, 0)));
+        g.scalar =
+            cj_take(cj_op_add(cj_op_reduce_sum(last, NULL, 0), cj_op_reduce_sum(all, NULL, 0)));
         status = g.scalar ? cj_gradients(g.scalar, &g.inputs[2], 1, &gradient) : cj_error_status();
     }
     cj_release(gradient), cj_release(g.scalar);
