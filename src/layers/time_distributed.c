@@ -138,8 +138,10 @@ static cj_status call(cj__layer_context *c)
 {
     const cj_shape *x = cj__value_shape(&c->inputs[0]);
     CJ_TRY(cj__layer_need_rank(c->layer, x, 3, CJ_MAX_RANK));
-    CJ_TRY(cj__layer_need_length(c->layer, x, 1));
     const int64_t time = x->dims[1];
+    if (time <= 0)
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the number of steps must be known and positive",
+                        c->layer->name);
     cj_status status = CJ_OK;
     if (!depends_on_others(c->layer->sublayers[0], c->trace->training)) {
         status = call_merged(c);
