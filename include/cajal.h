@@ -22,6 +22,7 @@
 #include <cajal/optimizers.h>
 #include <cajal/plot.h>
 #include <cajal/recurrent.h>
+#include <cajal/scan.h>
 #include <cajal/schedules.h>
 #include <cajal/spatial.h>
 #include <cajal/tensor.h>

@@ -63,10 +63,16 @@ typedef struct cj_layer cj_layer;
  */
 typedef struct cj_input_args {
     CJ_LAYER_MEMBERS
-    int _;                      ///< what follows may be given by position
-    int64_t shape[CJ_MAX_RANK]; ///< lengths without the batch axis, ended by 0
-    int64_t batch_size;         ///< fixed batch size; default 0: any
+    int _; ///< what follows may be given by position
+    /**
+     * lengths without the batch axis, ended by 0; CJ_ANY for one that is free, such as the number of
+     * steps of sequences: every call may have another
+     */
+    int64_t shape[CJ_MAX_RANK];
+    int64_t batch_size; ///< fixed batch size; default 0: any
 } cj_input_args;
+/** A length that is free, as Keras's None: `cj_input(CJ_ANY, 16)`. */
+#define CJ_ANY            (-1)
 /** The defaults of cj_input_args. */
 #define CJ_INPUT_DEFAULTS CJ_LAYER_DEFAULTS(cj_input_args)
 /** Sets `args` to CJ_INPUT_DEFAULTS, for languages without the macros; NULL is fine. */

@@ -109,6 +109,11 @@ static cj_status prepare_input(explaining *e, const cj__type *type, const cj_ten
             "explain: %s takes batches of %lld only, and one sample is explained at a time",
             cj_layer_name(cj_model_layer(e->model)), (long long)shape.dims[0]);
     shape.dims[0] = 1;
+    for (int i = 1; i < shape.rank; i++) { // the sample says what is free
+        const int axis = i - shape.rank + cj_tensor_shape(sample)->rank;
+        if (shape.dims[i] == CJ_ANY && axis >= 0)
+            shape.dims[i] = cj_tensor_shape(sample)->dims[axis];
+    }
     cj_shape without = {.rank = shape.rank - 1};
     memcpy(without.dims, shape.dims + 1, (size_t)without.rank * sizeof without.dims[0]);
     const cj_shape *given = cj_tensor_shape(sample);
@@ -135,8 +140,10 @@ static cj_status trace_model(explaining *e, cj_tensor *const *samples)
                         cj_layer_name(cj_model_layer(e->model)));
     for (int i = 0; i < e->input_count; i++) {
         CJ_TRY(prepare_input(e, &types[i], samples[i], i));
+        cj_shape shape = *cj_tensor_shape(e->given[i]);
+        shape.dims[0] = types[i].shape.dims[0];
         e->inputs[i] =
-            cj__build_keep(&e->trace.build, cj_symbol_input(types[i].dtype, types[i].shape, NULL));
+            cj__build_keep(&e->trace.build, cj_symbol_input(types[i].dtype, shape, NULL));
         if (!e->inputs[i])
             return e->trace.build.status;
     }

@@ -129,6 +129,16 @@ static cj_status add_old_reference(references *refs, const json_t *triple, const
     return add_reference(refs, triple, who);
 }
 
+// A triple, or a list of triples and lists: layers with states in groups give them as a list each.
+static cj_status collect_old(references *refs, const json_t *object, const char *who)
+{
+    if (!json_is_array(json_array_get(object, 0)))
+        return add_old_reference(refs, object, who);
+    for (size_t i = 0; i < json_array_size(object); i++)
+        CJ_TRY(collect_old(refs, json_array_get(object, i), who));
+    return CJ_OK;
+}
+
 // Adds the inputs that are named arguments, in the kind's order. One that is left out before
 // another is the one before it: a key is the value.
 static cj_status add_named(references *refs, const json_t *arguments, const char *const *names,
@@ -162,11 +172,8 @@ static cj_status read_node(const json_t *object, const char *who, const cj__laye
         CJ_TRY(read_arguments(named, who, kind, refs));
         return add_named(refs, named, kind ? kind->arguments : NULL, who);
     }
-    if (json_is_string(json_array_get(object, 0)))
-        return add_old_reference(refs, object, who);
-    for (size_t i = 0; i < json_array_size(object); i++)
-        CJ_TRY(add_old_reference(refs, json_array_get(object, i), who));
-    return CJ_OK;
+    return json_array_size(object) > 0 || !json_is_array(object) ? collect_old(refs, object, who) :
+                                                                   CJ_OK;
 }
 
 // Settings of a layer that in Keras are arguments of the call: the first application sets them.

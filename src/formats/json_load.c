@@ -75,10 +75,6 @@ static cj_status input_args(const json_t *config, const char *name, cj_input_arg
         return cj__fail(CJ_BAD_FILE, "%s: its batch shape is empty", who);
     args->batch_size = shape.dims[0] == CJ_BATCH ? 0 : shape.dims[0];
     for (int i = 1; i < shape.rank; i++) {
-        if (shape.dims[i] == CJ_BATCH)
-            return cj__fail(CJ_UNSUPPORTED,
-                            "%s: axis %d has no fixed length, and only the batch axis may be free",
-                            who, i);
         args->shape[i - 1] = shape.dims[i];
     }
     return CJ_OK;

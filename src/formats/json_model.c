@@ -106,6 +106,10 @@ static json_t *write_plain(writer *w, cj_layer *layer)
 {
     cj__json *b = &w->build;
     const cj__choice *choice = &layer->kind->choice;
+    if (layer->kind->of_program && b->status == CJ_OK)
+        b->status = cj__fail(CJ_UNSUPPORTED,
+                             "%s: it is made of functions of the program, which no file can hold",
+                             cj_layer_name(layer));
     json_t *config = new_config(b, layer);
     cj__json_set(b, config, "dtype", dtype_policy(b, layer));
     cj__fields_to_json(b, choice->fields, choice->field_count, layer->args, config);

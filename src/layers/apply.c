@@ -176,6 +176,7 @@ cj_symbol *cj__input_symbol_of(cj_layer *layer)
 {
     cj__type type;
     cj__input_type(layer, &type);
+    type = cj__type_of_length(&type, CJ__LENGTH);
     cj_symbol *symbol = cj_symbol_input(type.dtype, type.shape, layer->name), *made = NULL;
     cj__history *history = symbol ? history_new(layer, NULL, 0) : NULL;
     if (history) {

@@ -6,7 +6,7 @@
 CJ__DEFAULTS(input, INPUT)
 
 static const cj__field input_fields[] = {
-    CJ__FIELD(cj_input_args, shape, CJ__FIELD_LIST, .low = 1, .high = 1e15, .hidden = true),
+    CJ__FIELD(cj_input_args, shape, CJ__FIELD_LIST, .low = CJ_ANY, .high = 1e15, .hidden = true),
     CJ__FIELD(cj_input_args, dtype, CJ__FIELD_TEXT),
     CJ__FIELD(cj_input_args, batch_size, CJ__FIELD_INT, .low = 0, .high = 1e15, .hidden = true),
     CJ__FIELD(cj_input_args, name, CJ__FIELD_TEXT),
@@ -35,6 +35,23 @@ void cj__input_type(const cj_layer *input_layer, cj__type *type)
         type->shape.dims[type->shape.rank] = a->shape[type->shape.rank - 1];
         type->shape.rank++;
     }
+}
+
+bool cj__type_is_free(const cj__type *type)
+{
+    for (int i = 1; i < type->shape.rank; i++)
+        if (type->shape.dims[i] == CJ_ANY)
+            return true;
+    return false;
+}
+
+cj__type cj__type_of_length(const cj__type *type, int64_t length)
+{
+    cj__type fixed = *type;
+    for (int i = 1; i < fixed.shape.rank; i++)
+        if (fixed.shape.dims[i] == CJ_ANY)
+            fixed.shape.dims[i] = length;
+    return fixed;
 }
 
 cj_layer *cj__input_of_type(const cj__type *type)

@@ -126,6 +126,8 @@ typedef struct cj__layer_kind {
     const char *const *arguments;
     // Its settings that in Keras are arguments of the call: hidden bools; ended by NULL.
     const char *const *call_settings;
+    const struct cj__cell *cell; // of a cell of a recurrent layer (cells.h); else NULL
+    bool of_program;             // it is made of functions of the program, which no file can hold
     bool by_batch;        // in training its result for a sample depends on the batch around it
     bool any_dtype;       // takes inputs of any dtype; for others they are cast to float32
     bool exact_variables; // mixed_bfloat16 leaves its variables as they are
@@ -243,6 +245,8 @@ void cj__sublayers_drop(const cj__layer_kind *kind, const void *args);
 // Takes those in the resolved arguments for the layer's; ends that.
 cj_status cj__sublayers_take(cj_layer *layer);
 void cj__sublayers_free(cj_layer *layer);
+// For build(): builds a sublayer, if it is not, by a call with inputs of these types.
+cj_status cj__sublayer_build(cj_layer *child, const cj__type *inputs, int count);
 // The layer or layers of a row, in an arguments struct, ended by NULL if they are fewer than
 // CJ__LAYER_IO_MAX; their number.
 int cj__sublayers_at(const cj__sublayer *row, const void *args, cj_layer *const **layers);

@@ -18,6 +18,7 @@ typedef struct cj__note {
 struct cj_model {
     cj_layer layer;     // first: a model is a layer
     cj__mutex building; // held while the model is built: several threads may predict first
+    bool implied;       // its input is that of the model around it, and only layers check lengths
     uint64_t seed;
     // held, as in Keras's model.layers: those of a sequential model without its input layer
     cj_layer **layers;

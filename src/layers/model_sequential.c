@@ -56,6 +56,7 @@ static cj_status build_sequential(cj_layer *layer, const cj__type *inputs)
 {
     cj_model *model = (cj_model *)(void *)layer;
     CJ_TRY(set_input(model, &inputs[0]));
+    model->implied = true;
     return build_chain(model);
 }
 

@@ -8,6 +8,7 @@ typedef struct tracing {
     cj__trace *trace;
     cj__value **values; // the outputs of each application
     bool settling;      // the model is being built: record the types of outputs
+    bool again;         // for other lengths: note which lengths of outputs depend on them
 } tracing;
 
 static cj_status trace_node(tracing *t, const cj__application *a, const cj__value *inputs,
@@ -30,6 +31,22 @@ static cj_status trace_node(tracing *t, const cj__application *a, const cj__valu
     for (int i = 0; i < node->output_count; i++)
         outputs[i] = (cj__value){made[i], i == 0 && a->input_count > 0 ? inputs[0].mask : NULL};
     return t->trace->build.status;
+}
+
+// Marks the lengths that are other than noted as free.
+static cj_status compare_outputs(const tracing *t, cj__type *noted, const cj__value *outputs,
+                                 int count)
+{
+    for (int i = 0; i < count; i++) {
+        const cj_shape *now = cj_symbol_shape(outputs[i].symbol);
+        if (now->rank != noted[i].shape.rank)
+            return cj__fail(CJ_SHAPE_MISMATCH, "%s: the number of axes depends on a free length",
+                            t->model->layer.name);
+        for (int axis = 1; axis < now->rank; axis++)
+            if (now->dims[axis] != noted[i].shape.dims[axis])
+                noted[i].shape.dims[axis] = CJ_ANY;
+    }
+    return CJ_OK;
 }
 
 static cj_status note_outputs(cj__application *a, const cj__value *outputs, int count)
@@ -60,6 +77,8 @@ static cj_status trace_application(tracing *t, int index)
                      cj__layer_call(a->layer, t->trace, inputs, a->input_count, outputs, &count));
     if (t->settling)
         CJ_TRY(note_outputs(a, outputs, count));
+    if (t->again)
+        CJ_TRY(compare_outputs(t, a->output_types, outputs, count));
     t->values[index] = cj__copy_bytes(outputs, (size_t)count * sizeof outputs[0]);
     return t->values[index] ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
@@ -71,7 +90,7 @@ static cj_status check_input(const cj_model *model, int index, const cj_symbol *
     bool fits = need->rank == given->rank;
     for (int i = 0; fits && i < need->rank; i++)
         fits = need->dims[i] == given->dims[i] || need->dims[i] == CJ_BATCH ||
-               given->dims[i] == CJ_BATCH;
+               given->dims[i] == CJ_BATCH || (i > 0 && model->implied);
     if (fits)
         return CJ_OK;
     return cj__fail(CJ_SHAPE_MISMATCH, "%s: input %d has shape %s, needs %s", model->layer.name,
@@ -102,10 +121,10 @@ static cj_status trace_all(tracing *t, const cj__value *inputs, cj__value *outpu
     return t->trace->build.status;
 }
 
-static cj_status trace_model(cj_model *model, cj__trace *trace, bool settling,
+static cj_status trace_model(cj_model *model, cj__trace *trace, bool settling, bool again,
                              const cj__value *inputs, cj__value *outputs)
 {
-    tracing t = {.model = model, .trace = trace, .settling = settling};
+    tracing t = {.model = model, .trace = trace, .settling = settling, .again = again};
     t.values = cj__new((size_t)model->application_count, sizeof *t.values);
     if (!t.values)
         return CJ_OUT_OF_MEMORY;
@@ -125,7 +144,7 @@ cj_status cj__model_call(cj__layer_context *c)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs %d", c->layer->name,
                         c->input_count, model->input_count);
     c->output_count = model->output_count;
-    return trace_model(model, c->trace, false, c->inputs, c->outputs);
+    return trace_model(model, c->trace, false, false, c->inputs, c->outputs);
 }
 
 cj_status cj__model_trace(cj_model *model, cj__trace *trace, cj_symbol *const *inputs,
@@ -138,10 +157,11 @@ cj_status cj__model_trace(cj_model *model, cj__trace *trace, cj_symbol *const *i
                         model->layer.name);
     for (int i = 0; i < model->input_count; i++)
         values[i] = cj__symbol_value(inputs[i]);
-    return trace_model(model, trace, false, values, outputs);
+    return trace_model(model, trace, false, false, values, outputs);
 }
 
-cj_status cj__model_settle(cj_model *model)
+// Traces the model with one length in the place of those that are free; `again` for another one.
+static cj_status settle(cj_model *model, int64_t length, bool again)
 {
     cj__trace trace = {0};
     cj__value inputs[CJ__LAYER_IO_MAX], outputs[CJ__LAYER_IO_MAX];
@@ -149,18 +169,37 @@ cj_status cj__model_settle(cj_model *model)
     for (int i = 0; i < model->input_count; i++) {
         const cj_layer *input = model->applications[model->input_at[i]].layer;
         cj__input_type(input, &model->input_types[i]);
+        const cj__type type = cj__type_of_length(&model->input_types[i], length);
         inputs[i] = (cj__value){
-            cj__build_keep(&trace.build, cj_symbol_input(model->input_types[i].dtype,
-                                                         model->input_types[i].shape, input->name)),
+            cj__build_keep(&trace.build, cj_symbol_input(type.dtype, type.shape, input->name)),
             NULL};
         if (!inputs[i].symbol)
             status = trace.build.status;
     }
     if (status == CJ_OK)
-        status = trace_model(model, &trace, true, inputs, outputs);
-    for (int i = 0; status == CJ_OK && i < model->output_count; i++)
+        status = trace_model(model, &trace, !again, again, inputs, outputs);
+    for (int i = 0; status == CJ_OK && i < model->output_count && !again; i++)
         model->output_types[i] = *cj__symbol_type(outputs[i].symbol);
+    tracing t = {.model = model};
+    for (int i = 0; status == CJ_OK && i < model->output_count && again; i++)
+        status = compare_outputs(&t, &model->output_types[i], &outputs[i], 1);
     cj__trace_end(&trace);
+    return status;
+}
+
+cj_status cj__model_settle(cj_model *model)
+{
+    bool is_free = false;
+    cj_status status = settle(model, CJ__LENGTH, false);
+    for (int i = 0; i < model->input_count; i++)
+        is_free = is_free || cj__type_is_free(&model->input_types[i]);
+    if (status == CJ_OK && is_free)
+        status = settle(model, CJ__OTHER_LENGTH, true);
+    if (status != CJ_OK && is_free)
+        cj__fail_in(status, "%s, whose input leaves a length free (tried are %d and %d)",
+                    model->layer.name, (int)CJ__LENGTH, (int)CJ__OTHER_LENGTH);
+    for (int i = 0; status == CJ_OK && i < model->input_count; i++) // as it was given
+        model->applications[model->input_at[i]].output_types[0] = model->input_types[i];
     model->layer.built = status == CJ_OK;
     return status;
 }

@@ -34,6 +34,17 @@ void cj__sublayers_drop(const cj__layer_kind *kind, const void *args)
     drop_before(kind, args, NULL);
 }
 
+// Whether a NULL in a list is one of its layers that could not be made, and not its end.
+static bool ends_early(const cj__sublayer *row, cj_layer *const *at, int count)
+{
+    if (!row->list || count == CJ__LAYER_IO_MAX)
+        return false;
+    for (int i = count; i < CJ__LAYER_IO_MAX; i++)
+        if (at[i])
+            return true;
+    return cj__builder_failed(CJ__MADE_LAYER);
+}
+
 cj_status cj__sublayers_hold(const cj__layer_kind *kind, const void *args, const char *who)
 {
     cj_layer *const *at;
@@ -43,7 +54,9 @@ cj_status cj__sublayers_hold(const cj__layer_kind *kind, const void *args, const
         const int count = cj__sublayers_at(row, args, &at);
         for (int i = 0; i < count; i++)
             cj__own(at[i]);
-        if (count > 0 || row->optional || status != CJ_OK)
+        if ((count > 0 || row->optional) && !ends_early(row, at, count))
+            continue;
+        if (status != CJ_OK)
             continue;
         snprintf(what, sizeof what, "%.60s: the %s", who, row->key);
         status = cj__fail_missing(CJ__MADE_LAYER, what);
@@ -95,6 +108,23 @@ void cj__sublayers_free(cj_layer *layer)
         cj_release(layer->sublayers[i]);
     }
     cj__free(layer->sublayers);
+}
+
+cj_status cj__sublayer_build(cj_layer *child, const cj__type *inputs, int count)
+{
+    cj__trace trace = {0};
+    cj__value given[CJ__LAYER_IO_MAX], outputs[CJ__LAYER_IO_MAX];
+    int output_count = 0;
+    if (child->built)
+        return CJ_OK;
+    for (int i = 0; i < count; i++)
+        given[i] =
+            (cj__value){cj__build_keep(&trace.build, cj__symbol_input(&inputs[i], "x")), NULL};
+    cj_status status = trace.build.status;
+    if (status == CJ_OK)
+        status = cj__layer_call(child, &trace, given, count, outputs, &output_count);
+    const cj_status ended = cj__trace_end(&trace);
+    return status != CJ_OK ? status : ended;
 }
 
 // Puts copies in the place of the layers in `args`, held once.

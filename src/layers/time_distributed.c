@@ -53,20 +53,11 @@ static cj_status build(cj_layer *layer, const cj__type *inputs)
 {
     const cj_shape *x = &inputs[0].shape;
     cj_layer *child = layer->sublayers[0];
-    cj__trace trace = {0};
-    cj__value outputs[CJ__LAYER_IO_MAX];
-    int count = 0;
     CJ_TRY(cj__layer_need_rank(layer, x, 3, CJ_MAX_RANK));
     CJ_TRY(cj__layer_need_length(layer, x, 1));
-    if (child->built)
-        return CJ_OK;
     const cj__type step = {inputs[0].dtype,
                            step_of(x, depends_on_others(child, false) ? x->dims[0] : CJ_BATCH)};
-    const cj__value input = {cj__build_keep(&trace.build, cj__symbol_input(&step, "step")), NULL};
-    cj_status status = input.symbol ? cj__layer_call(child, &trace, &input, 1, outputs, &count) :
-                                      trace.build.status;
-    const cj_status ended = cj__trace_end(&trace);
-    return status != CJ_OK ? status : ended;
+    return cj__sublayer_build(child, &step, 1);
 }
 
 // As in Keras, what a layer that is wrapped adds to the loss does not count, but what layers of a
@@ -147,8 +138,10 @@ static cj_status call(cj__layer_context *c)
 {
     const cj_shape *x = cj__value_shape(&c->inputs[0]);
     CJ_TRY(cj__layer_need_rank(c->layer, x, 3, CJ_MAX_RANK));
-    CJ_TRY(cj__layer_need_length(c->layer, x, 1));
     const int64_t time = x->dims[1];
+    if (time <= 0)
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the number of steps must be known and positive",
+                        c->layer->name);
     cj_status status = CJ_OK;
     if (!depends_on_others(c->layer->sublayers[0], c->trace->training)) {
         status = call_merged(c);

@@ -25,7 +25,7 @@ static bool fits(const cj_shape *given, const cj_shape *wanted)
 {
     const int low = given->rank < wanted->rank ? given->rank : wanted->rank;
     for (int i = 1; i < low; i++)
-        if (given->dims[i] != wanted->dims[i])
+        if (given->dims[i] != wanted->dims[i] && (wanted->dims[i] != CJ_ANY || given->dims[i] < 1))
             return false;
     if (given->rank == wanted->rank + 1)
         return given->dims[low] == 1;

@@ -30,13 +30,26 @@ static cj__type type_of(const cj_tensor *tensor)
     return type;
 }
 
-// Whether a function was made for this mode and these types of data. Prediction has no targets.
-static bool is_for(const cj__step_functions *f, cj__mode mode, const cj_dataset *data,
-                   bool weighted)
+// Whether the lengths that a model leaves free are the same.
+static bool same_lengths(const cj_shape *needed, const cj_shape *a, const cj_shape *b)
 {
-    bool same = f->mode == mode && f->weighted == weighted && f->x_count == data->x_count;
+    bool same = true;
+    for (int i = 1; same && i < needed->rank; i++)
+        if (needed->dims[i] == CJ_ANY)
+            same = i < a->rank && i < b->rank && a->dims[i] == b->dims[i];
+    return same;
+}
+
+// Whether a function was made for this mode and these types of data. Prediction has no targets.
+static bool is_for(const cj_model *model, const cj__step_functions *f, cj__mode mode,
+                   const cj_dataset *data, bool weighted)
+{
+    const cj__type *types = NULL;
+    bool same = f->mode == mode && f->weighted == weighted && f->x_count == data->x_count &&
+                f->x_count == cj__model_inputs(model, &types);
     for (int i = 0; same && i < f->x_count; i++)
-        same = f->x[i].dtype == data->x[i]->dtype;
+        same = f->x[i].dtype == data->x[i]->dtype &&
+               same_lengths(&types[i].shape, &f->x[i].shape, &data->x[i]->shape);
     if (!same || mode == CJ__MODE_PREDICT)
         return same;
     same = f->y_count == data->y_count;
@@ -161,7 +174,7 @@ static cj_status find(cj_model *model, cj__train_state *state, cj__mode mode,
                       const cj_dataset *data, bool weighted, const cj__step_functions **functions)
 {
     for (cj__step_functions *f = state->functions; f; f = f->next)
-        if (is_for(f, mode, data, weighted)) {
+        if (is_for(model, f, mode, data, weighted)) {
             *functions = f;
             return CJ_OK;
         }

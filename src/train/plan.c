@@ -7,13 +7,15 @@
 #include "train/step.h"
 #include <string.h>
 
+enum { LENGTH = 64 }; // stands for lengths that are free
+
 // A batch of zeros of a type.
 static cj_status zeros(const cj__type *type, int64_t batch, cj_tensor **tensor)
 {
     cj_shape shape = type->shape;
     shape.dims[0] = batch;
     for (int i = 1; i < shape.rank; i++)
-        shape.dims[i] = shape.dims[i] == CJ_BATCH ? batch : shape.dims[i];
+        shape.dims[i] = shape.dims[i] == CJ_ANY ? LENGTH : shape.dims[i];
     return cj_tensor_new(type->dtype, shape, tensor);
 }
 

@@ -197,6 +197,16 @@ static cj_status trace_regularizers(cj_model *model, cj__step *step)
     return g->status;
 }
 
+// The model's shape, with the data's lengths where it is free.
+static cj_shape shape_for(const cj_shape *needed, const cj_shape *given)
+{
+    cj_shape shape = *needed;
+    for (int i = 1; i < shape.rank; i++)
+        if (shape.dims[i] == CJ_ANY)
+            shape.dims[i] = i < given->rank ? given->dims[i] : 1;
+    return shape;
+}
+
 // Makes the input symbols: they have the model's shapes and the data's dtypes, and are cast to the
 // model's dtypes.
 static cj_status trace_inputs(cj_model *model, cj__step *step, const cj__step_functions *functions,
@@ -206,8 +216,8 @@ static cj_status trace_inputs(cj_model *model, cj__step *step, const cj__step_fu
     const cj__type *types = NULL;
     const int count = cj__model_inputs(model, &types);
     for (int i = 0; i < count; i++) {
-        cj_symbol *x =
-            cj__build_keep(g, cj_symbol_input(functions->x[i].dtype, types[i].shape, "x"));
+        const cj_shape shape = shape_for(&types[i].shape, &functions->x[i].shape);
+        cj_symbol *x = cj__build_keep(g, cj_symbol_input(functions->x[i].dtype, shape, "x"));
         step->inputs[step->input_count++] = x;
         inputs[i] = cj__cast(g, x, types[i].dtype);
     }

@@ -30,6 +30,16 @@ static void wrong_settings_get_their_sentence(void **state)
             "return_sequences is false in the forward layer and true in the backward layer");
     REFUSED(cj_bidirectional(cj_gru(0)), "units must be at least 1");
     REFUSED(cj_masking(NAN), "mask_value");
+    REFUSED(cj_rnn(), "rnn: the cell");
+    REFUSED(cj_rnn(cj_dense(3)), "rnn: dense (Dense) is no cell: it has no states");
+    REFUSED(cj_stacked_rnn_cells({cj_gru_cell(2), cj_dense(3)}), "dense (Dense) is no cell");
+    REFUSED(cj_stacked_rnn_cells({cj_gru_cell(2), cj_gru_cell(0)}), "units must be at least 1");
+    REFUSED(cj_stacked_rnn_cells({cj_lstm_cell(2), cj_lstm_cell(2), cj_lstm_cell(2),
+                                  cj_lstm_cell(2), cj_gru_cell(2)}),
+            "stacked_rnn_cells: cells with 9 states, at most 8 are possible");
+    REFUSED(cj_conv_lstm2d(3), "kernel_size is required");
+    REFUSED(cj_conv_lstm2d(3, {2}, .strides = {2}, .dilation_rate = {2}), "exclude each other");
+    REFUSED(cj_conv_lstm1d(3, 2, .padding = "causal"), "padding");
 }
 
 static void inputs_that_do_not_fit_get_their_sentence(void **state)
@@ -39,6 +49,12 @@ static void inputs_that_do_not_fit_get_their_sentence(void **state)
             "time_distributed: input (None, 4) has 2 axes, needs 3 to 8");
     REFUSED(cj_sequential(cj_input(4), cj_bidirectional(cj_gru(2))),
             "bidirectional: forward_gru: input (None, 4) has 2 axes, needs 3");
+    REFUSED(cj_sequential(cj_input(4), cj_rnn(cj_gru_cell(2))),
+            "rnn: input (None, 4) has 2 axes, needs 3 to 8");
+    REFUSED(cj_sequential(cj_input(4, 4, 4), cj_conv_lstm2d(2, {2})),
+            "conv_lstm2d: input (None, 4, 4, 4) has 4 axes, needs 5");
+    REFUSED(cj_sequential(cj_input(3, 2, 4, 1), cj_conv_lstm2d(2, {3})),
+            "kernel 3x3 does not fit input 2x4");
     REFUSED(cj_sequential(cj_input(4, 2), cj_time_distributed(cj_conv2d(2, {3}))),
             "time_distributed: conv2d: input (None, 2) has 2 axes, needs 4");
     cj_symbol *x = cj_input_symbol(5, 3), *h = cj_input_symbol(4), *wide = cj_input_symbol(3), *y;
@@ -88,9 +104,24 @@ static cj_model *translator(void)
     return cj_functional(.inputs = {from, to}, .outputs = {cj_apply(cj_dense(2), y)});
 }
 
-static cj_model *(*const makers[])(void) = {reviews, films, translator};
-static const cj_shape shapes[][2] = {
-    {{2, {4, 7}}, {0, {0}}}, {{5, {4, 5, 6, 6, 1}}, {0, {0}}}, {{3, {4, 6, 3}}, {3, {4, 4, 2}}}};
+// Cells in stacks and both ways, and images.
+static cj_model *rain(void)
+{
+    return cj_sequential(
+        cj_input(4, 5, 6, 1),
+        cj_conv_lstm2d(2, {3, 2}, .padding = "same", .return_sequences = true),
+        cj_bidirectional(cj_conv_lstm2d(2, {2}, .strides = {2}, .return_sequences = true)),
+        cj_time_distributed(cj_flatten()),
+        cj_bidirectional(cj_rnn(cj_stacked_rnn_cells({cj_lstm_cell(3), cj_gru_cell(2)}),
+                                .return_sequences = true)),
+        cj_rnn(cj_simple_rnn_cell(3)));
+}
+
+static cj_model *(*const makers[])(void) = {reviews, films, translator, rain};
+static const cj_shape shapes[][2] = {{{2, {4, 7}}, {0, {0}}},
+                                     {{5, {4, 5, 6, 6, 1}}, {0, {0}}},
+                                     {{3, {4, 6, 3}}, {3, {4, 4, 2}}},
+                                     {{5, {4, 4, 5, 6, 1}}, {0, {0}}}};
 enum { MAKERS = sizeof makers / sizeof makers[0] };
 
 static cj_model *made(size_t i)
@@ -274,6 +305,126 @@ static void summaries_count_what_is_wrapped(void **state)
     cj_release(model);
 }
 
+static cj_layer *make_layer(int kind, bool of_a_cell)
+{
+    if (of_a_cell)
+        return cj_rnn(
+            kind == 0 ? cj_simple_rnn_cell(3, .dropout = 0.3, .seed = 5) :
+            kind == 1 ? cj_lstm_cell(3, .dropout = 0.3, .recurrent_dropout = 0.2, .seed = 5) :
+                        cj_gru_cell(3, .recurrent_dropout = 0.2, .seed = 5));
+    return kind == 0 ? cj_simple_rnn(3, .dropout = 0.3, .seed = 5) :
+           kind == 1 ? cj_lstm(3, .dropout = 0.3, .recurrent_dropout = 0.2, .seed = 5) :
+                       cj_gru(3, .recurrent_dropout = 0.2, .seed = 5);
+}
+
+static void train(cj_model *model)
+{
+    cj_tensor *x = NULL, *y = NULL;
+    assert_int_equal(cj_tensor_new(CJ_F32, CJ_SHAPE(8, 5, 2), &x), CJ_OK);
+    assert_int_equal(cj_tensor_new(CJ_F32, CJ_SHAPE(8, 1), &y), CJ_OK);
+    for (int k = 0; k < 80; k++)
+        ((float *)cj_tensor_data(x))[k] = (float)(k * 7 % 11) / 5 - 1;
+    for (int k = 0; k < 8; k++)
+        ((float *)cj_tensor_data(y))[k] = (float)(k % 3);
+    cj_dataset *data = cj_dataset(.x = {x}, .y = {y});
+    assert_int_equal(cj_compile(model, .optimizer = cj_sgd(0.1), .loss = "mean_squared_error"),
+                     CJ_OK);
+    if (cj_fit(model, data, .epochs = 3, .batch_size = 4, .verbose = CJ_SILENT) != CJ_OK)
+        fail_msg("%s", cj_error());
+    cj_release(data);
+}
+
+// What RNN makes of a cell is what the layer makes, to the bit, also with dropout in training.
+static void an_rnn_of_a_cell_is_the_layer(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < 3; kind++) {
+        cj_layer *layers[2];
+        cj_model *models[2];
+        for (int i = 0; i < 2; i++) {
+            models[i] = cj_sequential(cj_input(5, 2), make_layer(kind, i), cj_dense(1));
+            assert_non_null(models[i]);
+            layers[i] = cj_model_layer(models[i]);
+        }
+        for (int k = 0; k < cj_layer_variable_count(layers[0]); k++)
+            assert_int_equal(cj_variable_assign(cj_layer_variable(layers[1], k),
+                                                cj_variable_value(cj_layer_variable(layers[0], k))),
+                             CJ_OK);
+        train(models[0]), train(models[1]);
+        for (int k = 0; k < 4; k++) {
+            const cj_tensor *a = cj_variable_value(cj_layer_variable(layers[0], k)),
+                            *b = cj_variable_value(cj_layer_variable(layers[1], k));
+            assert_memory_equal(cj_tensor_data(a), cj_tensor_data(b),
+                                (size_t)cj_tensor_count(a) * sizeof(float));
+        }
+        cj_release(models[0]), cj_release(models[1]);
+    }
+}
+
+// h' = tanh(x W + h U + b), as SimpleRNN has it.
+static cj_status build_own(void *context, cj_layer *cell, cj_shape input)
+{
+    (void)context;
+    CJ_TRY(cj_cell_weight(cell, "kernel", CJ_SHAPE(input.dims[1], 3), "glorot_uniform"));
+    CJ_TRY(cj_cell_weight(cell, "recurrent_kernel", CJ_SHAPE(3, 3), "orthogonal"));
+    return cj_cell_weight(cell, "bias", CJ_SHAPE(3), "zeros");
+}
+
+static cj_status step_own(void *context, const cj_cell_step *s)
+{
+    (void)context;
+    s->next[0] = cj_op_activation(
+        "tanh", cj_op_add(cj_op_add(cj_op_matmul(s->input, s->weights[0]), s->weights[2]),
+                          cj_op_matmul(s->states[0], s->weights[1])));
+    return s->next[0] ? CJ_OK : cj_error_status();
+}
+
+static cj_status step_without_a_state(void *context, const cj_cell_step *s)
+{
+    (void)context, (void)s;
+    return CJ_OK;
+}
+
+static cj_model *own(void)
+{
+    return cj_sequential(cj_input(7, .dtype = "int32"), cj_embedding(9, 4, .mask_zero = true),
+                         cj_bidirectional(cj_rnn(cj_cell({3}, step_own, build_own))), cj_dense(2));
+}
+
+static void a_cell_of_ones_own_is_a_cell_like_any_other(void **state)
+{
+    const char *path = "formats_own_cell.safetensors";
+    (void)state;
+    cj_model *model = own(), *again = own(),
+             *usual =
+                 cj_sequential(cj_input(7, .dtype = "int32"), cj_embedding(9, 4, .mask_zero = true),
+                               cj_bidirectional(cj_simple_rnn(3)), cj_dense(2));
+    assert_non_null(model), assert_non_null(again), assert_non_null(usual);
+    cj_layer *layer = cj_model_layer(model);
+    assert_int_equal(cj_layer_variable_count(layer), 9);
+    for (int k = 0; k < 9; k++)
+        assert_int_equal(cj_variable_assign(cj_layer_variable(cj_model_layer(usual), k),
+                                            cj_variable_value(cj_layer_variable(layer, k))),
+                         CJ_OK);
+    cj_tensor *mine = predicted(model, 0), *expected = predicted(usual, 0);
+    assert_all_near((const float *)cj_tensor_data(mine), (const float *)cj_tensor_data(expected), 8,
+                    1e-6, 1e-5);
+    assert_int_equal(cj_save(model, path), CJ_UNSUPPORTED);
+    assert_error_contains("cell: it is made of functions of the program, which no file can hold");
+    cj_release(mine), cj_release(expected);
+    cj_release(model), cj_release(again), cj_release(usual);
+    remove(path);
+    REFUSED(cj_cell(), "state_sizes is required");
+    REFUSED(cj_cell({3, -1}, step_own), "state_sizes");
+    REFUSED(cj_cell({3}), "cell: the step is missing");
+    REFUSED(cj_sequential(cj_input(4, 2), cj_rnn(cj_cell({3}, step_without_a_state))),
+            "the step of a cell: a state after it");
+    cj_layer *dense = cj_dense(2);
+    assert_int_equal(cj_cell_weight(dense, "w", CJ_SHAPE(2), "zeros"), CJ_INVALID_ARGUMENT);
+    assert_error_contains("dense: weights are added to a cell of one's own, while it is built");
+    cj_release(dense);
+}
+
 // 100 steps cost no more calls than 10: they are further samples.
 static void steps_are_one_larger_batch(void **state)
 {
@@ -307,6 +458,8 @@ int main(void)
         cmocka_unit_test(padding_is_not_seen),
         cmocka_unit_test(states_last_in_both_directions_until_they_are_reset),
         cmocka_unit_test(summaries_count_what_is_wrapped),
+        cmocka_unit_test(an_rnn_of_a_cell_is_the_layer),
+        cmocka_unit_test(a_cell_of_ones_own_is_a_cell_like_any_other),
         cmocka_unit_test(steps_are_one_larger_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

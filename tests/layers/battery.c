@@ -81,6 +81,25 @@ MAKER(dropout, cj_dropout(0.5, .noise_shape = {-1, 1, 3}, .seed = 4))
 MAKER(simple_rnn, cj_simple_rnn(3, .return_sequences = true, .go_backwards = true))
 MAKER(lstm, cj_lstm(3, .return_sequences = true, .go_backwards = true, .bias_initializer = "ones"))
 MAKER(gru, cj_gru(3, .return_sequences = true, .bias_initializer = "random_normal"))
+MAKER(simple_rnn_cell, cj_simple_rnn_cell(3, .kernel_regularizer = "l2"))
+MAKER(lstm_cell, cj_lstm_cell(3, .recurrent_activation = "hard_sigmoid"))
+MAKER(gru_cell, cj_gru_cell(3, .reset_after = false))
+MAKER(rnn,
+      cj_rnn(cj_stacked_rnn_cells({cj_gru_cell(2), cj_lstm_cell(3)}), .return_sequences = true))
+MAKER(stacked_rnn_cells, cj_stacked_rnn_cells({cj_gru_cell(3)}))
+
+// h' = tanh(x + h)
+static cj_status step(void *context, const cj_cell_step *s)
+{
+    (void)context;
+    s->next[0] = cj_op_activation("tanh", cj_op_add(s->input, s->states[0]));
+    return s->next[0] ? CJ_OK : cj_error_status();
+}
+
+MAKER(cell, cj_cell({3}, step))
+MAKER(conv_lstm1d, cj_conv_lstm1d(2, 2, .return_sequences = true))
+MAKER(conv_lstm2d, cj_conv_lstm2d(2, {2, 1}, .padding = "same", .strides = {2}))
+MAKER(conv_lstm3d, cj_conv_lstm3d(2, {2}, .go_backwards = true))
 MAKER(bidirectional, cj_bidirectional(cj_gru(3, .return_sequences = true), .merge_mode = "ave"))
 MAKER(time_distributed, cj_time_distributed(cj_dense(3, .activation = "tanh")))
 MAKER(masking, cj_masking(0.5))
@@ -147,8 +166,17 @@ static const sample samples[] = {
     {"LayerNormalization", make_layer_normalization, {3, 4}, {3, 4}, false, 1e-2},
     {"Dropout", make_dropout, {4, 3}, {4, 3}, true, 4e-3},
     {"SimpleRNN", make_simple_rnn, {4, 2}, {4, 3}, false, 4e-3},
+    {"SimpleRNNCell", make_simple_rnn_cell, {3}, {3}, true, 0},
     {"LSTM", make_lstm, {4, 2}, {4, 3}, false, 4e-3},
+    {"LSTMCell", make_lstm_cell, {3}, {3}, true, 0},
     {"GRU", make_gru, {4, 2}, {4, 3}, false, 4e-3},
+    {"GRUCell", make_gru_cell, {3}, {3}, true, 0},
+    {"RNN", make_rnn, {4, 2}, {4, 3}, false, 4e-3},
+    {"StackedRNNCells", make_stacked_rnn_cells, {3}, {3}, true, 0},
+    {"Cell", make_cell, {3}, {3}, true, 0},
+    {"ConvLSTM1D", make_conv_lstm1d, {3, 4, 2}, {3, 3, 2}, false, 4e-3},
+    {"ConvLSTM2D", make_conv_lstm2d, {3, 4, 3, 1}, {2, 2, 2}, false, 4e-3},
+    {"ConvLSTM3D", make_conv_lstm3d, {2, 3, 2, 3, 1}, {2, 1, 2, 2}, false, 4e-3},
     {"Bidirectional", make_bidirectional, {4, 2}, {4, 3}, false, 4e-3},
     {"TimeDistributed", make_time_distributed, {4, 2}, {4, 3}, false, 4e-3},
     {"Masking", make_masking, {4, 2}, {4, 2}, false, 4e-3},
@@ -173,10 +201,9 @@ static cj_shape shape_of(const int64_t *dims, int64_t batch)
 static int input_count(const cj_layer *layer)
 {
     const cj__layer_kind *kind = layer->kind;
-    return kind->max_inputs > 1 &&
-                   (kind->min_inputs > 1 || !(kind->more_inputs || kind->arguments)) ?
-               2 :
-               1;
+    if (kind->min_inputs > 1)
+        return kind->cell ? kind->min_inputs : 2;
+    return kind->max_inputs > 1 && !(kind->more_inputs || kind->arguments) ? 2 : 1;
 }
 
 static cj_layer *made(const sample *s)
@@ -214,7 +241,7 @@ static void shape_with_a_free_batch_is_the_expected_one(void **state)
     (void)state;
     for (size_t i = 1; i < sizeof samples / sizeof samples[0]; i++) {
         cj_layer *layer = made(&samples[i]);
-        cj_symbol *inputs[2], *output = NULL;
+        cj_symbol *inputs[3], *output = NULL;
         const int count = input_count(layer);
         for (int j = 0; j < count; j++)
             inputs[j] = cj_symbol_input(CJ_F32, shape_of(samples[i].input, CJ_BATCH), "x");
@@ -234,8 +261,9 @@ static void batches_of_one_and_three_run_and_are_finite(void **state)
         cj_layer *layer = made(&samples[i]);
         for (int64_t batch = 1; batch <= 3; batch += 2) {
             const cj_shape expected = shape_of(samples[i].output, batch);
-            cj_tensor *x[2] = {helper_random(shape_of(samples[i].input, batch), i),
-                               helper_random(shape_of(samples[i].input, batch), i + 50)};
+            cj_tensor *x[3] = {helper_random(shape_of(samples[i].input, batch), i),
+                               helper_random(shape_of(samples[i].input, batch), i + 50),
+                               helper_random(shape_of(samples[i].input, batch), i + 100)};
             for (int training = 0; training < 2; training++) {
                 cj_tensor *y = helper_run(layer, x, input_count(layer), 0, training, 3);
                 assert_true(cj_shape_equal(cj_tensor_shape(y), &expected));
@@ -245,6 +273,7 @@ static void batches_of_one_and_three_run_and_are_finite(void **state)
             }
             cj_release(x[0]);
             cj_release(x[1]);
+            cj_release(x[2]);
         }
         cj_release(layer);
     }
@@ -257,7 +286,7 @@ static void samples_do_not_see_each_other_when_predicting(void **state)
         cj_layer *layer = made(&samples[i]);
         cj_tensor *three = helper_random(shape_of(samples[i].input, 3), i), *one;
         assert_int_equal(cj_tensor_slice(three, 0, 1, 1, &one), CJ_OK);
-        cj_tensor *pair[2] = {three, three}, *single[2] = {one, one};
+        cj_tensor *pair[3] = {three, three, three}, *single[3] = {one, one, one};
         cj_tensor *all = helper_run(layer, pair, input_count(layer), 0, false, 0);
         cj_tensor *alone = helper_run(layer, single, input_count(layer), 0, false, 0);
         const size_t size = (size_t)cj_tensor_count(alone);
@@ -343,6 +372,8 @@ static void settings_come_back_from_the_table_of_fields(void **state)
         for (const cj__sublayer *row = layer->kind->sublayers; row && row->key; row++)
             memcpy(again + row->offset, (const char *)layer->args + row->offset,
                    (row->list ? CJ__LAYER_IO_MAX : 1) * sizeof(cj_layer *));
+        if (layer->kind->of_program) // functions are in no table
+            memcpy(again, layer->args, choice->args_size);
         cj_layer *copy = cj__layer_new(layer->kind, again);
         if (!copy)
             fail_msg("%s: %s", samples[i].class_name, cj_error());

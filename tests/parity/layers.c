@@ -24,15 +24,20 @@ typedef struct bench {
     cj_function *function;
 } bench;
 
-// The model's variable called LAYER/VARIABLE, as the case lists it.
-static cj_variable *variable_named(cj_model *model, const char *name)
+// The model's variable called LAYER/VARIABLE, as the case lists it in place `index`: the second one
+// of a name is that where the list has it for the second time.
+static cj_variable *variable_at(cj_model *model, const json_t *weights, int index)
 {
     cj_layer *layer = cj_model_layer(model);
+    const char *name = json_string_value(json_array_get(weights, (size_t)index));
+    int before = 0;
+    for (int i = 0; i < index; i++)
+        before += strcmp(json_string_value(json_array_get(weights, (size_t)i)), name) == 0;
     for (int i = 0; i < cj_layer_variable_count(layer); i++) {
         cj_variable *variable = cj_layer_variable(layer, i);
         const char *own = cj_variable_name(variable);
         size_t longer = strlen(own), length = strlen(name);
-        if (longer >= length && strcmp(own + longer - length, name) == 0)
+        if (longer >= length && strcmp(own + longer - length, name) == 0 && before-- == 0)
             return variable;
     }
     return NULL;
@@ -76,8 +81,7 @@ static bool gradients_of(bench *b, cj_symbol *scalar, const fixture *file, const
     int count = 0;
     for (int i = 0; i < (int)json_array_size(weights); i++)
         if (fixture_has(file, name, fixture_part("dw", i))) {
-            cj_variable *v =
-                variable_named(b->model, json_string_value(json_array_get(weights, (size_t)i)));
+            cj_variable *v = variable_at(b->model, weights, i);
             by[count] = v ? cj__trace_variable(&b->trace, v) : NULL;
             snprintf(parts[count++], sizeof parts[0], "%s", fixture_part("dw", i));
         }
@@ -98,7 +102,7 @@ static bool set_weights(bench *b, const fixture *file, const json_t *one)
     const json_t *weights = json_object_get(one, "weights");
     for (int i = 0; i < (int)json_array_size(weights); i++) {
         const char *name = json_string_value(json_array_get(weights, (size_t)i));
-        cj_variable *variable = variable_named(b->model, name);
+        cj_variable *variable = variable_at(b->model, weights, i);
         if (!variable) {
             print_message("there is no variable %s\n", name);
             return false;
@@ -153,8 +157,7 @@ static bool add_updates(bench *b, const fixture *file, const json_t *one)
         const char *part = fixture_part("after", i);
         if (!fixture_has(file, fixture_case_name(one), part))
             continue;
-        cj_variable *v =
-            variable_named(b->model, json_string_value(json_array_get(weights, (size_t)i)));
+        cj_variable *v = variable_at(b->model, weights, i);
         want(b, cj__trace_latest(&b->trace, v), part);
     }
     return true;
@@ -199,7 +202,7 @@ static bool equals_keras(const fixture *file, const json_t *one)
 
 // What generator/*.py left for this program: a test each.
 static const char *const fixtures[] = {
-    "layers", "convolutions", "gated", "wrappers", "attention", "core", "mixed",
+    "layers", "convolutions", "gated", "wrappers", "cells", "attention", "core", "mixed",
 };
 enum { FIXTURES = sizeof fixtures / sizeof *fixtures };
 
