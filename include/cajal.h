@@ -16,6 +16,7 @@
 #include <cajal/graph.h>
 #include <cajal/layers.h>
 #include <cajal/model.h>
+#include <cajal/normalization.h>
 #include <cajal/optimizers.h>
 #include <cajal/recurrent.h>
 #include <cajal/spatial.h>

@@ -221,6 +221,12 @@ static void layers_of_attention_equal_keras(void **state)
     fixture_run("attention", equals_keras);
 }
 
+static void layers_that_normalize_equal_keras(void **state)
+{
+    (void)state;
+    fixture_run("normalization", equals_keras);
+}
+
 static void layers_under_mixed_bfloat16_equal_keras(void **state)
 {
     (void)state;
@@ -233,6 +239,7 @@ int main(void)
                                        cmocka_unit_test(convolutions_equal_keras),
                                        cmocka_unit_test(layers_with_gates_equal_keras),
                                        cmocka_unit_test(layers_of_attention_equal_keras),
+                                       cmocka_unit_test(layers_that_normalize_equal_keras),
                                        cmocka_unit_test(layers_under_mixed_bfloat16_equal_keras)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

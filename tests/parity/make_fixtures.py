@@ -13,10 +13,10 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 import keras  # noqa: E402  (the back end is chosen above)
 
 from generator import (activations, architectures, attention, callbacks, convolutions, gated, initializers, layers, logs,  # noqa
-                       losses, metrics, mixed, models, optimizers)
+                       losses, metrics, mixed, models, normalization, optimizers)
 
 SUBJECTS = {"layers": layers, "activations": activations, "losses": losses, "metrics": metrics, "optimizers": optimizers,
-            "initializers": initializers, "models": models, "callbacks": callbacks, "mixed": mixed, "convolutions": convolutions, "gated": gated, "attention": attention, "logs": logs}
+            "initializers": initializers, "models": models, "callbacks": callbacks, "mixed": mixed, "convolutions": convolutions, "gated": gated, "attention": attention, "normalization": normalization, "logs": logs}
 
 
 def main(wanted):

@@ -30,7 +30,7 @@ def add_model(fixture, name, model, arrays, training=False, spread=0.6):
     rng = np.random.default_rng([ord(letter) for letter in name])
     weights = []  # (variable, "layer/variable")
     for layer in model.layers:
-        composite = isinstance(layer, L.MultiHeadAttention)  # "query/kernel"
+        composite = isinstance(layer, (L.MultiHeadAttention, L.GroupQueryAttention))  # "query/kernel"
         weights += [(v, "/".join(v.path.split("/")[-2:]) if composite else f"{layer.name}/{v.name}") for v in layer.weights]
     for v, label in weights:
         if label.endswith("moving_variance"):
