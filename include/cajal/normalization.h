@@ -34,11 +34,10 @@ typedef struct cj_group_normalization_args {
     const char *gamma_regularizer; ///< spec, default NULL: none
 } cj_group_normalization_args;
 /** The defaults of cj_group_normalization_args. */
-#define CJ_GROUP_NORMALIZATION_DEFAULTS                                                        \
-    CJ_LAYER_DEFAULTS(cj_group_normalization_args), .groups = 32, .axis = -1, .epsilon = 1e-3, \
-                                                    .center = true, .scale = true,             \
-                                                    .beta_initializer = "zeros",               \
-                                                    .gamma_initializer = "ones"
+#define CJ_GROUP_NORMALIZATION_DEFAULTS                                           \
+    CJ_LAYER_DEFAULTS(cj_group_normalization_args),                               \
+        .groups = 32, .axis = -1, .epsilon = 1e-3, .center = true, .scale = true, \
+        .beta_initializer = "zeros", .gamma_initializer = "ones"
 /** Sets `args` to CJ_GROUP_NORMALIZATION_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_group_normalization_defaults(cj_group_normalization_args *args);
 /** Any shape with channels, which stays. */

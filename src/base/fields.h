@@ -22,7 +22,9 @@ typedef enum cj__field_kind {
     // int64_t[rows][columns], not negative, 0 is 0; JSON: lists of a row each, a number for all of a
     // row or of all; of one column a list. With `optional` -1 first is "none", JSON null.
     CJ__FIELD_AMOUNTS,
-    CJ__FIELD_LIST,   // int64_t[8] ended by 0; JSON: list
+    CJ__FIELD_LIST, // int64_t[8] ended by 0; JSON: list
+    // int64_t[9]: how many axes, then these, each at least -8 and at most 7; JSON: number or list
+    CJ__FIELD_AXES,
     CJ__FIELD_NUMBER, // double
     CJ__FIELD_LIMIT,  // double; INFINITY is "none", JSON null
     CJ__FIELD_BOOL,   // bool

@@ -100,10 +100,10 @@ static bool names_mask(const cj__layer_kind *kind, const char *key)
 }
 
 // Named arguments of an application: masks are checked elsewhere, "training" may say what is done
-// anyway, and some are settings or inputs of the kind, which may be NULL. Others, such as an
-// "initial_state", would change the result.
-static cj_status check_arguments(const json_t *arguments, const char *who,
-                                 const cj__layer_kind *kind)
+// anyway, an "initial_state" is further inputs, and some are settings or inputs of the kind, which
+// may be NULL. Others would change the result.
+static cj_status read_arguments(const json_t *arguments, const char *who,
+                                const cj__layer_kind *kind, references *refs)
 {
     const char *key = NULL;
     const json_t *value = NULL;
@@ -113,7 +113,9 @@ static cj_status check_arguments(const json_t *arguments, const char *who,
         const bool usual = json_is_null(value) || names_mask(kind, key) || input ||
                            (setting && json_is_boolean(value)) ||
                            (strcmp(key, "training") == 0 && json_is_false(value));
-        if (!usual)
+        if (!usual && refs && strcmp(key, "initial_state") == 0)
+            CJ_TRY(collect(value, who, refs));
+        else if (!usual)
             return cj__fail(CJ_UNSUPPORTED,
                             "%s: an application gives it \"%.100s\", which is not supported", who,
                             key);
@@ -123,7 +125,7 @@ static cj_status check_arguments(const json_t *arguments, const char *who,
 
 static cj_status add_old_reference(references *refs, const json_t *triple, const char *who)
 {
-    CJ_TRY(check_arguments(json_array_get(triple, 3), who, NULL));
+    CJ_TRY(read_arguments(json_array_get(triple, 3), who, NULL, NULL));
     return add_reference(refs, triple, who);
 }
 
@@ -154,10 +156,10 @@ static cj_status read_node(const json_t *object, const char *who, const cj__laye
     if (json_is_object(object)) {
         const json_t *args = json_object_get(object, "args"),
                      *named = json_object_get(object, "kwargs");
-        CJ_TRY(check_arguments(named, who, kind));
         for (size_t i = 0; i < json_array_size(args); i++)
             if (!json_is_null(json_array_get(args, i)))
                 CJ_TRY(collect(json_array_get(args, i), who, refs));
+        CJ_TRY(read_arguments(named, who, kind, refs));
         return add_named(refs, named, kind ? kind->arguments : NULL, who);
     }
     if (json_is_string(json_array_get(object, 0)))
@@ -215,7 +217,7 @@ static cj_status index_layers(loading *l)
 {
     cj__json b = {0};
     l->layers.index = cj__json_object(&b);
-    l->layers.embeddings = cj__json_list(&b);
+    l->layers.maskers = cj__json_list(&b);
     for (size_t i = 0; i < l->count && b.status == CJ_OK; i++) {
         const json_t *object = json_array_get(l->layers.objects, i);
         const char *class_name = cj__json_text_at(object, "class_name"), *name = name_of(object);
@@ -224,8 +226,9 @@ static cj_status index_layers(loading *l)
         if (json_object_get(l->layers.index, name))
             return cj__fail(CJ_BAD_FILE, "two layers are named \"%.200s\"", name);
         cj__json_set(&b, l->layers.index, name, cj__json_int(&b, (int64_t)i));
-        if (json_is_true(json_object_get(json_object_get(object, "config"), "mask_zero")))
-            cj__json_append(&b, l->layers.embeddings, json_incref((json_t *)(uintptr_t)object));
+        if (json_is_true(json_object_get(json_object_get(object, "config"), "mask_zero")) ||
+            strcmp(class_name, "Masking") == 0)
+            cj__json_append(&b, l->layers.maskers, json_incref((json_t *)(uintptr_t)object));
         entry *e = &l->entries[i];
         *e = (entry){.name = name,
                      .nodes = json_object_get(object, "inbound_nodes"),
@@ -442,7 +445,7 @@ cj_layer *cj__functional_from_json(cj__json_loader *loader, const json_t *config
         for (int j = 0; j < l.nodes[i].output_count; j++)
             cj_release(l.nodes[i].outputs[j]);
     json_decref(l.layers.index);
-    json_decref(l.layers.embeddings);
+    json_decref(l.layers.maskers);
     cj__free(l.entries);
     cj__free(l.nodes);
     cj__free(l.stack);

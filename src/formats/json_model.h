@@ -47,11 +47,11 @@ static inline const char *cj__json_text_at(const json_t *object, const char *key
 }
 
 // json_masks.c: the list of layers of a functional model, the place of each by its name, and the
-// embeddings among them.
+// maskers among them.
 typedef struct cj__json_layers {
     const json_t *objects;
-    json_t *index;      // names to places in `objects`
-    json_t *embeddings; // those with mask_zero
+    json_t *index;   // names to places in `objects`
+    json_t *maskers; // the objects of layers that make masks
 } cj__json_layers;
 
 // The object of that name, or NULL.

@@ -181,8 +181,7 @@ static cj_status apply_scores(cj__layer_context *c, const operands *o, cj_symbol
     if (how->causal)
         mask = cj__mask_and(g, mask, cj__mask_of_band(g, queries, keys, INT64_MAX, 1));
     if (mask)
-        scores =
-            cj__select(g, without_head(g, mask, 1), scores, cj__shift(g, scores, -1e9));
+        scores = cj__select(g, without_head(g, mask, 1), scores, cj__shift(g, scores, -1e9));
     scores = cj__softmax(g, scores);
     if (c->trace->training && how->dropout > 0)
         scores = cj__dropout(g, scores, c->trace->step,

@@ -3,7 +3,7 @@
 // sublayers, each an EinsumDense with Keras's name and weights.
 #include "layers/multi_head.h"
 #include "layers/attention.h"
-#include "layers/sublayers.h"
+#include "layers/composite.h"
 #include "ops/infer.h"
 
 #include <math.h>
@@ -11,7 +11,8 @@
 
 enum { QUERY, VALUE, KEY, MASK, INPUTS = CJ__HEADS_INPUTS };
 const char *const cj__heads_arguments[] = {"query", "value", "key", "attention_mask", NULL};
-const char *const cj__attention_call_settings[] = {"use_causal_mask", "return_attention_scores", NULL};
+const char *const cj__attention_call_settings[] = {"use_causal_mask", "return_attention_scores",
+                                                   NULL};
 
 // The axes between batch and features, which attention_axes may name, but no others.
 static cj_status check_axes(const cj_layer *layer, const cj__heads *h, const cj_shape *query)
@@ -39,7 +40,8 @@ static cj_status check_axes(const cj_layer *layer, const cj__heads *h, const cj_
 }
 
 // Value and key have the query's rank; all three have known lengths; and so on.
-static cj_status check_inputs(const cj_layer *layer, const cj__heads *h, const cj_shape *const *shapes, int count)
+static cj_status check_inputs(const cj_layer *layer, const cj__heads *h,
+                              const cj_shape *const *shapes, int count)
 {
     char first[CJ__SHAPE_WORDS], second[CJ__SHAPE_WORDS];
     const cj_shape *query = shapes[QUERY], *value = shapes[VALUE];
@@ -52,7 +54,8 @@ static cj_status check_inputs(const cj_layer *layer, const cj__heads *h, const c
                                 layer->name, axis, cj_shape_text(shapes[i], first, sizeof first));
         if (shapes[i]->rank != query->rank)
             return cj__fail(CJ_SHAPE_MISMATCH, "%s: query %s and %s %s have different ranks",
-                            layer->name, cj_shape_text(query, first, sizeof first), cj__heads_arguments[i],
+                            layer->name, cj_shape_text(query, first, sizeof first),
+                            cj__heads_arguments[i],
                             cj_shape_text(shapes[i], second, sizeof second));
     }
     const size_t sequence = (size_t)(query->rank - 2) * sizeof *value->dims;
@@ -68,7 +71,8 @@ static cj_status check_inputs(const cj_layer *layer, const cj__heads *h, const c
 // -----------------------------------------------------------------------------------------------
 
 // "...a,abc->...bc", of which the first `summed` letters are summed and `made` come in.
-static cj_layer *projection(const cj__heads *h, const char *name, int summed, const int64_t *lengths, int made, const char *activation)
+static cj_layer *projection(const cj__heads *h, const char *name, int summed,
+                            const int64_t *lengths, int made, const char *activation)
 {
     static const char letters[] = "abcdefghijklmnop";
     char equation[64], bias[CJ_MAX_RANK + 1];
@@ -107,8 +111,8 @@ static cj_status add_output(cj_layer *layer, const cj__heads *h, const cj__type 
     heads.shape.dims[heads.shape.rank - 1] = h->heads;
     heads.shape.dims[heads.shape.rank++] = h->width;
     return cj__add_sublayer(layer,
-                            projection(h, "attention_output", 2,
-                                       made ? h->output_shape : features, made ? made : 1, NULL),
+                            projection(h, "attention_output", 2, made ? h->output_shape : features,
+                                       made ? made : 1, NULL),
                             &heads);
 }
 
@@ -123,11 +127,14 @@ cj_status cj__build_heads(cj_layer *layer, const cj__heads *h, const cj__type *i
     }
     CJ_TRY(check_inputs(layer, h, shapes, layer->input_count));
     const cj__type *key = &given[layer->input_count > KEY ? KEY : VALUE];
-    CJ_TRY(cj__add_sublayer(layer, into_heads(h, "query", h->heads, h->depth, NULL), &given[QUERY]));
+    CJ_TRY(
+        cj__add_sublayer(layer, into_heads(h, "query", h->heads, h->depth, NULL), &given[QUERY]));
     CJ_TRY(cj__add_sublayer(layer, into_heads(h, "key", h->key_heads, h->depth, NULL), key));
     if (h->use_gate)
-        CJ_TRY(cj__add_sublayer(layer, into_heads(h, "gate", h->heads, h->width, "sigmoid"), &given[QUERY]));
-    CJ_TRY(cj__add_sublayer(layer, into_heads(h, "value", h->key_heads, h->width, NULL), &given[VALUE]));
+        CJ_TRY(cj__add_sublayer(layer, into_heads(h, "gate", h->heads, h->width, "sigmoid"),
+                                &given[QUERY]));
+    CJ_TRY(cj__add_sublayer(layer, into_heads(h, "value", h->key_heads, h->width, NULL),
+                            &given[VALUE]));
     return add_output(layer, h, &given[QUERY]);
 }
 
@@ -135,7 +142,8 @@ cj_status cj__build_heads(cj_layer *layer, const cj__heads *h, const cj__type *i
 // -----------------------------------------------------------------------------------------------
 
 // The attention mask of the inputs as (b, h, t, s), with 1 for axes that it does not have.
-static cj_status given_mask(cj__layer_context *c, const cj__heads *h, int64_t queries, int64_t keys, cj_symbol **mask)
+static cj_status given_mask(cj__layer_context *c, const cj__heads *h, int64_t queries, int64_t keys,
+                            cj_symbol **mask)
 {
     cj_symbol *given = c->inputs[MASK].symbol;
     const cj_shape *m = cj_symbol_shape(given);
@@ -156,7 +164,8 @@ static cj_status given_mask(cj__layer_context *c, const cj__heads *h, int64_t qu
 }
 
 // All masks but the causal one: the inputs', the window, the one that was given.
-static cj_status mask_of(cj__layer_context *c, const cj__heads *h, int64_t queries, int64_t keys, cj_symbol **mask)
+static cj_status mask_of(cj__layer_context *c, const cj__heads *h, int64_t queries, int64_t keys,
+                         cj_symbol **mask)
 {
     cj__build *g = c->build;
     *mask = NULL;
@@ -173,8 +182,7 @@ static cj_status mask_of(cj__layer_context *c, const cj__heads *h, int64_t queri
                                           cj__mask_of_keys(g, c->inputs[i].mask));
     }
     if (h->window > 0)
-        *mask = cj__mask_and(
-            g, *mask, cj__mask_of_band(g, queries, keys, h->window, h->window));
+        *mask = cj__mask_and(g, *mask, cj__mask_of_band(g, queries, keys, h->window, h->window));
     if (c->input_count > MASK) {
         cj_symbol *given = NULL;
         CJ_TRY(given_mask(c, h, queries, keys, &given));
@@ -233,8 +241,7 @@ cj_status cj__call_heads(cj__layer_context *c, const cj__heads *h)
                          .dropout = h->dropout,
                          .seed = h->seed,
                          .scores = h->scores,
-                         .zero_if_masked =
-                             h->dropout > 0 || h->scores || query.rank > 3};
+                         .zero_if_masked = h->dropout > 0 || h->scores || query.rank > 3};
     CJ_TRY(mask_of(c, h, queries, keys, &how.mask));
     cj_symbol *x[3], *scores = NULL;
     for (int i = 0; i < 3; i++)

@@ -1,6 +1,6 @@
 // MultiHeadAttention and GroupQueryAttention: keras/src/layers/attention.
 #include "layers/multi_head.h"
-#include "layers/sublayers.h"
+#include "layers/composite.h"
 
 static cj_status need_positive(const cj_layer *layer, const char *what, int64_t value)
 {

@@ -77,8 +77,7 @@ static cj_status call_rms(cj__layer_context *c)
     CJ_TRY(last_axes(c->layer, cj_symbol_shape(x), &axes));
     cj_symbol *mean = cj__mean(g, square(g, x), axes, true);
     cj_symbol *y = cj__mul(g, x, rsqrt(g, cj__shift(g, mean, a->epsilon)));
-    c->outputs[0].symbol =
-        cj__mul(g, y, cj__trace_variable(c->trace, c->layer->variables[0]));
+    c->outputs[0].symbol = cj__mul(g, y, cj__trace_variable(c->trace, c->layer->variables[0]));
     return CJ_OK;
 }
 

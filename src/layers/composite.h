@@ -1,7 +1,7 @@
 // Layers that a layer is put together from, such as the projections of an attention. They are made
 // and built with it, and their variables are below its name: "multi_head_attention/query/kernel".
-#ifndef CJ_LAYERS_SUBLAYERS_H
-#define CJ_LAYERS_SUBLAYERS_H
+#ifndef CJ_LAYERS_COMPOSITE_H
+#define CJ_LAYERS_COMPOSITE_H
 
 #include "layers/layer.h"
 
