@@ -68,28 +68,53 @@ static cj_status build(cj_layer *layer, const cj__type *inputs)
                                   true, NULL);
 }
 
+// x of a length for each channel, cut into groups: (b, 1.., groups, channels of a group, 1..).
+static cj_symbol *cut(cj__build *g, cj_symbol *x, const cj_shape *grouped, int axis)
+{
+    cj_shape shape = {.rank = grouped->rank};
+    for (int i = 0; i < shape.rank; i++)
+        shape.dims[i] = i == 0 || i == axis || i == axis + 1 ? grouped->dims[i] : 1;
+    return x ? cj__reshape(g, x, &shape) : NULL;
+}
+
+// Mean and variance of each group, for each of its channels: (b, 1.., channels, 1..). Those of each
+// channel come first, in one sweep whose rows are whole; the rest is small. The variance of a group
+// is the mean of its channels' and the variance of their means.
+static void group_moments(cj__build *g, cj_symbol *x, const cj_shape *grouped, int axis,
+                          cj_symbol **mean, cj_symbol **variance)
+{
+    const uint32_t places = cj__all_axes(x) & ~(1u | 1u << axis), members = 1u << (axis + 1);
+    cj_symbol *own = x, *inner = NULL, *between;
+    if (places)
+        cj__moments(g, x, places, true, &own, &inner);
+    const cj_shape shape = own ? *cj_symbol_shape(own) : (cj_shape){.rank = 0};
+    cj_symbol *of_channels = cut(g, own, grouped, axis);
+    cj__moments(g, of_channels, members, true, mean, &between);
+    if (places)
+        between = cj__add(g, between, cj__mean(g, cut(g, inner, grouped, axis), members, true));
+    *mean = cj__reshape(g, cj__broadcast_like(g, *mean, of_channels), &shape);
+    *variance = cj__reshape(g, cj__broadcast_like(g, between, of_channels), &shape);
+}
+
 // y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with the moments of each group.
 static cj_status call(cj__layer_context *c)
 {
     const cj_group_normalization_args *a = c->layer->args;
     cj_variable *const *variable = c->layer->variables;
     cj__build *g = c->build;
-    const cj_shape x = *cj__value_shape(&c->inputs[0]);
-    cj_shape grouped, channels = {.rank = x.rank};
-    cj_symbol *mean, *variance;
+    cj_symbol *x = c->inputs[0].symbol, *mean, *variance;
+    cj_shape grouped, channels = {.rank = cj_symbol_shape(x)->rank};
     int axis = 0;
-    CJ_TRY(groups_of(c->layer, &x, &axis, &grouped));
-    for (int i = 0; i < x.rank; i++)
-        channels.dims[i] = i == axis ? x.dims[i] : 1;
-    cj_symbol *y = cj__reshape(g, c->inputs[0].symbol, &grouped);
-    if (!y)
-        return g->status;
-    cj__moments(g, y, cj__all_axes(y) & ~(1u | 1u << axis), true, &mean, &variance);
-    y = cj__mul(g, cj__sub(g, y, mean),
-                cj__apply_unary(g, CJ__UNARY_rsqrt, cj__shift(g, variance, a->epsilon), 0, 0));
-    y = cj__reshape(g, y, &x);
+    CJ_TRY(groups_of(c->layer, cj_symbol_shape(x), &axis, &grouped));
+    for (int i = 0; i < channels.rank; i++)
+        channels.dims[i] = i == axis ? cj_symbol_shape(x)->dims[i] : 1;
+    group_moments(g, x, &grouped, axis, &mean, &variance);
+    cj_symbol *factor =
+        cj__apply_unary(g, CJ__UNARY_rsqrt, cj__shift(g, variance, a->epsilon), 0, 0);
     if (a->scale)
-        y = cj__mul(g, y, cj__reshape(g, cj__trace_variable(c->trace, *variable++), &channels));
+        factor = cj__mul(g, factor,
+                         cj__reshape(g, cj__trace_variable(c->trace, *variable++), &channels));
+    cj_symbol *y = cj__mul(g, cj__sub(g, x, mean), factor);
     if (a->center)
         y = cj__add(g, y, cj__reshape(g, cj__trace_variable(c->trace, *variable), &channels));
     c->outputs[0].symbol = y;
