@@ -106,6 +106,100 @@ CJ_API cj_layer *cj_multi_head_attention_new(const cj_multi_head_attention_args 
     cj_multi_head_attention_new(     \
         &(cj_multi_head_attention_args){CJ_MULTI_HEAD_ATTENTION_DEFAULTS, ._ = 0, __VA_ARGS__})
 
+/**
+ * GroupQueryAttention (Ainslie and others 2023; keras/src/layers/attention/
+ * grouped_query_attention.py): MultiHeadAttention with fewer heads of keys and values than of
+ * queries; query head i sees key head i num_key_value_heads / num_query_heads. Inputs, masks and
+ * sublayers are those of MultiHeadAttention, over one axis.
+ */
+typedef struct cj_group_query_attention_args {
+    CJ_LAYER_MEMBERS
+    int _;                            ///< what follows may be given by position
+    int64_t head_dim;                 ///< required, positive: features of each head
+    int64_t num_query_heads;          ///< required, positive
+    int64_t num_key_value_heads;      ///< required, positive; divides num_query_heads
+    double dropout;                   ///< of the attention, default 0
+    bool use_bias;                    ///< default true: in all projections
+    bool use_gate;                    ///< default false; true: times sigmoid(a projection of query)
+    int64_t sliding_window;           ///< default -1: none; a query sees keys closer than this
+    const char *kernel_initializer;   ///< spec, default "glorot_uniform"
+    const char *bias_initializer;     ///< spec, default "zeros"
+    const char *kernel_regularizer;   ///< spec, default NULL: none
+    const char *bias_regularizer;     ///< spec, default NULL: none
+    const char *activity_regularizer; ///< spec on each projection, default NULL: none
+    int64_t seed;                     ///< of the dropout, not negative; default -1: the model's
+    bool use_causal_mask;             ///< default false; true: query i sees keys 0 .. i
+    /** default false; true: a second output, (heads, queries, keys), before dropout */
+    bool return_attention_scores;
+} cj_group_query_attention_args;
+/** The defaults of cj_group_query_attention_args. */
+#define CJ_GROUP_QUERY_ATTENTION_DEFAULTS                   \
+    CJ_LAYER_DEFAULTS(cj_group_query_attention_args),       \
+        .use_bias = true, .sliding_window = -1, .seed = -1, \
+        .kernel_initializer = "glorot_uniform", .bias_initializer = "zeros"
+/** Sets `args` to CJ_GROUP_QUERY_ATTENTION_DEFAULTS, for languages without macros; NULL is fine. */
+CJ_API void cj_group_query_attention_defaults(cj_group_query_attention_args *args);
+/** Two to four inputs, as cj_multi_head_attention_new(). */
+CJ_API cj_layer *cj_group_query_attention_new(const cj_group_query_attention_args *args);
+#define cj_group_query_attention(...) \
+    cj_group_query_attention_new(     \
+        &(cj_group_query_attention_args){CJ_GROUP_QUERY_ATTENTION_DEFAULTS, ._ = 0, __VA_ARGS__})
+
+/**
+ * Attention (Luong and others 2015; keras/src/layers/attention/attention.py), without projections:
+ * softmax(scores) v, where the scores are q k', times a learned scale with `use_scale`; or, with
+ * score_mode "concat", w sum(tanh(scale (q + k))) over the features, with a learned w.
+ *
+ * Inputs: query (queries, features), value (keys, any), perhaps key (keys, features), else the
+ * value. The value's mask hides keys; where the query's is false, the output is 0. A sample whose
+ * value is masked as a whole gets the mean of all values, and no gradient by the scores.
+ */
+typedef struct cj_attention_args {
+    CJ_LAYER_MEMBERS
+    int _;                  ///< what follows may be given by position
+    bool use_scale;         ///< default false; true: a weight "scale", from 1
+    const char *score_mode; ///< "dot" (default) or "concat", which has a weight of its own, from 1
+    double dropout;         ///< of the attention, default 0
+    int64_t seed;           ///< of the dropout, not negative; default -1: the model's
+    bool use_causal_mask;   ///< default false; true: query i sees keys 0 .. i
+    /** default false; true: a second output, (queries, keys), after dropout */
+    bool return_attention_scores;
+} cj_attention_args;
+/** The defaults of cj_attention_args. */
+#define CJ_ATTENTION_DEFAULTS CJ_LAYER_DEFAULTS(cj_attention_args), .score_mode = "dot", .seed = -1
+/** Sets `args` to CJ_ATTENTION_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_attention_defaults(cj_attention_args *args);
+/** Two or three inputs: `cj_merge(cj_attention(), query, value)`. */
+CJ_API cj_layer *cj_attention_new(const cj_attention_args *args);
+#define cj_attention(...) \
+    cj_attention_new(&(cj_attention_args){CJ_ATTENTION_DEFAULTS, ._ = 0, __VA_ARGS__})
+
+/**
+ * AdditiveAttention (Bahdanau and others 2015; keras/src/layers/attention/additive_attention.py):
+ * Attention whose scores are sum(scale tanh(q + k)) over the features, with a learned scale for
+ * each feature.
+ */
+typedef struct cj_additive_attention_args {
+    CJ_LAYER_MEMBERS
+    int _;                ///< what follows may be given by position
+    bool use_scale;       ///< default true; false: scale 1
+    double dropout;       ///< of the attention, default 0
+    int64_t seed;         ///< of the dropout, not negative; default -1: the model's
+    bool use_causal_mask; ///< default false; true: query i sees keys 0 .. i
+    /** default false; true: a second output, (queries, keys), after dropout */
+    bool return_attention_scores;
+} cj_additive_attention_args;
+/** The defaults of cj_additive_attention_args. */
+#define CJ_ADDITIVE_ATTENTION_DEFAULTS \
+    CJ_LAYER_DEFAULTS(cj_additive_attention_args), .use_scale = true, .seed = -1
+/** Sets `args` to CJ_ADDITIVE_ATTENTION_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_additive_attention_defaults(cj_additive_attention_args *args);
+/** Two or three inputs, as cj_attention_new(). */
+CJ_API cj_layer *cj_additive_attention_new(const cj_additive_attention_args *args);
+#define cj_additive_attention(...) \
+    cj_additive_attention_new(     \
+        &(cj_additive_attention_args){CJ_ADDITIVE_ATTENTION_DEFAULTS, ._ = 0, __VA_ARGS__})
+
 #ifdef __cplusplus
 }
 #endif

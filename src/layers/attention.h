@@ -11,7 +11,8 @@ typedef struct cj__attending {
     cj_symbol *mask;     // bool, broadcasts to (b, h, t, s); NULL for none
     double dropout;      // of the attention, in training
     int64_t seed;        // of the dropout
-    bool scores;         // wanted
+    bool scores;         // wanted,
+    bool scores_dropped; // as they are after dropout
     bool zero_if_masked; // a query without any key gets zeros, not the mean of all values
 } cj__attending;
 

@@ -99,5 +99,7 @@ cj_symbol *cj__attend(cj__layer_context *c, const cj__attending *how, cj_symbol 
     if (dropped)
         p = cj__dropout(g, p, c->trace->step, cj__trace_key(c->trace, how->seed, c->layer->name),
                         how->dropout);
+    if (how->scores_dropped)
+        *scores = p;
     return cj__einsum(g, "bhts,bshe->bthe", p, repeated(g, v, heads));
 }

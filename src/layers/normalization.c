@@ -67,7 +67,7 @@ static const cj__config_key norm_keys[] = {
     CJ__KEY_ONLY("virtual_batch_size", "null"),
     CJ__KEY_ONLY("adjustment", "null"),
     CJ__KEY_ONLY("mode", "0"),
-    CJ__KEY_HARMLESS("synchronized"),
+    CJ__KEY_ONLY("synchronized", "false"),
     CJ__KEY_HARMLESS("fused"),
     {.key = NULL},
 };

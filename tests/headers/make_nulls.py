@@ -77,6 +77,7 @@ ARGS = {
     "separable_conv1d": ".filters = 2, .kernel_size = 3", "separable_conv2d": ".filters = 2, .kernel_size = {3}",
     "einsum_dense": '.equation = "ab,bc->ac", .output_shape = {2}',
     "multi_head_attention": ".num_heads = 2, .key_dim = 2",
+    "group_query_attention": ".head_dim = 2, .num_query_heads = 4, .num_key_value_heads = 2",
     "simple_rnn": ".units = 2", "lstm": ".units = 2", "gru": ".units = 2",
     "csv_logger": ".filename = w.path", "model_checkpoint": ".filepath = w.path", "backup_and_restore": ".backup_dir = w.path",
     "dataset": ".x = {w.x}, .y = {w.y}", "functional": ".inputs = {w.symbol}, .outputs = {w.symbol}",

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include <cajal/attention.h>
+#include <cajal/normalization.h>
 #include <cajal/merging.h>
 #include <cajal/recurrent.h>
 #include <cajal/wrappers.h>
@@ -31,6 +32,13 @@ MAKER(einsum_dense, cj_einsum_dense("...x,xyz->...yz", {2, 4}, .bias_axes = "yz"
                                     .activation = "tanh", .kernel_regularizer = "l2(1e-4)"))
 MAKER(multi_head_attention, cj_multi_head_attention(2, 3, .use_causal_mask = true, .use_gate = true,
                                                     .dropout = 0.1, .sliding_window = 4))
+MAKER(group_query_attention,
+      cj_group_query_attention(3, 4, 2, .use_bias = false, .sliding_window = 2))
+MAKER(attention, cj_attention(.use_scale = true, .score_mode = "concat", .dropout = 0.2))
+MAKER(additive_attention, cj_additive_attention(.use_causal_mask = true))
+MAKER(group_normalization, cj_group_normalization(2, .beta_initializer = "ones"))
+MAKER(rms_normalization, cj_rms_normalization({-1, 1}))
+MAKER(unit_normalization, cj_unit_normalization())
 MAKER(conv2d,
       cj_conv2d(4, {3, 2}, .padding = "same", .strides = {2}, .groups = 2, .activation = "sigmoid"))
 MAKER(conv1d, cj_conv1d(4, 3, .padding = "causal", .dilation_rate = 2, .groups = 2,
@@ -118,6 +126,12 @@ static const sample samples[] = {
     {"Embedding", make_embedding, {6}, {6, 4}, true, 0},
     {"EinsumDense", make_einsum_dense, {3, 5}, {3, 2, 4}, true, 4e-3},
     {"MultiHeadAttention", make_multi_head_attention, {5, 4}, {5, 4}, true, 0},
+    {"GroupQueryAttention", make_group_query_attention, {5, 4}, {5, 4}, true, 0},
+    {"Attention", make_attention, {5, 4}, {5, 4}, true, 0},
+    {"AdditiveAttention", make_additive_attention, {5, 4}, {5, 4}, true, 0},
+    {"GroupNormalization", make_group_normalization, {3, 4}, {3, 4}, false, 1e-2},
+    {"RMSNormalization", make_rms_normalization, {3, 4}, {3, 4}, false, 1e-2},
+    {"UnitNormalization", make_unit_normalization, {3, 4}, {3, 4}, false, 1e-2},
     {"Conv2D", make_conv2d, {5, 5, 2}, {3, 3, 4}, false, 4e-3},
     {"Conv1D", make_conv1d, {7, 2}, {7, 4}, false, 4e-3},
     {"Conv3D", make_conv3d, {3, 2, 3, 2}, {2, 2, 3, 2}, false, 4e-3},

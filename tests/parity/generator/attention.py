@@ -104,10 +104,53 @@ def multi_head(b):
     b.one("mha_block", block, (5, 4))
 
 
+def grouped(b):
+    def m(dim=3, heads=4, groups=2, **o):
+        return L.GroupQueryAttention(dim, heads, groups, bias_initializer=RANDOM, **o)
+
+    for name, options in (("plain", {}), ("one_group", {"groups": 1}), ("as_many", {"groups": 4}), ("no_bias", {"use_bias": False}),
+                          ("gate", {"use_gate": True}), ("window", {"sliding_window": 2}), ("dropout", {"dropout": 0.3}),
+                          ("regularized", {"kernel_regularizer": "l2"})):
+        for causal in (False, True):
+            b.one(f"gqa_{name}" + ("_causal" if causal else ""),
+                  lambda x, o=options, c=causal: m(**o)(x, x, use_causal_mask=c), (5, 4))
+    b.many("gqa_cross", lambda q, v: m()(q, v), (4, 5), (6, 5))
+    b.many("gqa_key", lambda q, v, k: m()(q, v, k), (4, 5), (6, 5), (6, 2))
+    b.many("gqa_scores", lambda q, v: m()(q, v, return_attention_scores=True), (4, 5), (6, 5))
+    b.many("gqa_mask", lambda q, v, a: m()(q, v, attention_mask=a), (4, 5), (6, 5), (4, 6), dtypes=("float32", "float32", "int32"), high=2)
+    b.one("gqa_padded", lambda x: (lambda h: m()(h, h, use_causal_mask=True))(L.Embedding(3, 4, mask_zero=True)(x)), (6,),
+          dtype="int32", batch=6, high=3)
+
+
+def without_projections(b):
+    both = {"attention": L.Attention, "additive": L.AdditiveAttention}
+    for kind, cls in both.items():
+        modes = [{}, {"use_scale": kind == "attention"}]
+        modes += [{"score_mode": "concat"}, {"score_mode": "concat", "use_scale": True}] if kind == "attention" else []
+        for i, options in enumerate(modes):
+            name = f"{kind}_{i}"
+            b.many(f"{name}_two", lambda q, v, o=options, c=cls: c(**o)([q, v]), (4, 3), (6, 3))
+            b.many(f"{name}_three", lambda q, v, k, o=options, c=cls: c(**o)([q, v, k]), (4, 3), (6, 5), (6, 3))
+            b.many(f"{name}_causal", lambda q, v, o=options, c=cls: c(**o)([q, v], use_causal_mask=True), (5, 3), (4, 3))
+            b.many(f"{name}_scores", lambda q, v, o=options, c=cls: c(**o)([q, v], return_attention_scores=True), (4, 3), (6, 3))
+            b.many(f"{name}_scores_causal", lambda q, v, o=options, c=cls: c(dropout=0.2, **o)(
+                [q, v], return_attention_scores=True, use_causal_mask=True), (4, 3), (4, 3))
+
+            def words(x):
+                return L.Embedding(4, 3, mask_zero=True)(x)
+
+            b.many(f"{name}_padded", lambda q, v, o=options, c=cls: c(**o)([words(q), words(v)]), (4,), (7,),
+                   dtypes=("int32", "int32"), batch=4, high=4)
+            b.many(f"{name}_padded_query", lambda q, v, o=options, c=cls: c(**o)([words(q), v], use_causal_mask=True), (4,), (6, 3),
+                   dtypes=("int32", "float32"), batch=4, high=4)
+
+
 def make():
     fixture = Fixture("attention", "attention and EinsumDense: outputs, gradients, penalties", 4e-5, 2e-5,
                       "float32 sums of up to 400 products of magnitude 3 in another order, through a softmax")
     b = Several(fixture)
     einsum_dense(b)
     multi_head(b)
+    grouped(b)
+    without_projections(b)
     return [fixture]

@@ -27,7 +27,7 @@ def draw(rng, shape, dtype="float32", high=7):
 
 def label_of(layer, variable):
     """The name of a layer's variable here: the innermost layer's and the variable's. LSTM and GRU have no cells here."""
-    if isinstance(layer, L.MultiHeadAttention):  # "query/kernel"
+    if isinstance(layer, (L.MultiHeadAttention, L.GroupQueryAttention)):  # "query/kernel"
         return "/".join(variable.path.split("/")[-2:])
     if not any(hasattr(layer, part) for part in ("layer", "forward_layer", "cell")):
         return f"{layer.name}/{variable.name}"
