@@ -6,6 +6,7 @@
 #ifndef CAJAL_H
 #define CAJAL_H
 
+#include <cajal/activations.h>
 #include <cajal/base.h>
 #include <cajal/classic.h>
 #include <cajal/convolutions.h>

@@ -4,6 +4,7 @@
 #include "layers/helpers.h"
 
 #include "base/memory.h"
+#include <cajal/activations.h>
 #include <cajal/merging.h>
 #include <cajal/recurrent.h>
 #include <math.h>
@@ -83,6 +84,8 @@ MAKER(maximum, cj_maximum())
 MAKER(minimum, cj_minimum())
 MAKER(concatenate, cj_concatenate())
 MAKER(dot, cj_dot({-1, 2}, .normalize = true))
+MAKER(prelu, cj_prelu("constant(0.3)", .shared_axes = {1}))
+MAKER(identity, cj_identity())
 
 static const sample samples[] = {
     {"InputLayer", make_input, {3}, {3}, true, 0},
@@ -146,6 +149,8 @@ static const sample samples[] = {
     {"Minimum", make_minimum, {3}, {3}, true, 0},
     {"Concatenate", make_concatenate, {3, 2}, {3, 4}, true, 0},
     {"Dot", make_dot, {3, 2}, {3, 3}, true, 0},
+    {"PReLU", make_prelu, {3, 4}, {3, 4}, false, 1e-2},
+    {"Identity", make_identity, {3, 4}, {3, 4}, true, 4e-3},
 };
 
 static cj_shape shape_of(const int64_t *dims, int64_t batch)

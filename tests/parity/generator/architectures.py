@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 from keras import layers as L
 
+from .activations import ELEMENTWISE
 from .models import gan_models
 
 
@@ -68,13 +69,19 @@ def merging():
     yield "merging", keras.Model([a, b, c], [h, L.Dot(axes=-1, name="square")([h, h]), L.Dense(2, name="end")(pair)], name="merging")
 
 
+def curves():
+    names = [*ELEMENTWISE, "softmax", "log_softmax"]
+    layers = [L.Dense(4, activation=name, name=f"dense_{name}") for name in names] + [L.Activation(name, name=name) for name in names]
+    yield "activations", keras.Sequential([keras.Input((6, 4)), *layers, L.PReLU(shared_axes=[1]), L.Identity()])
+
+
 def make(folder):
     """Writes one file a model, and index.json: parameters, weight shapes, input and output shapes, layer names and classes."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     index = {}
     keras.backend.clear_session()
-    for name, model in [*tutorial(), *graphs(), *merging()]:
+    for name, model in [*tutorial(), *graphs(), *merging(), *curves()]:
         (folder / f"{name}.json").write_text(model.to_json(indent=1) + "\n")
         index[name] = {
             "class": type(model).__name__, "parameters": model.count_params(),

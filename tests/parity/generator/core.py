@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import layers as L
 
+from .activations import ALIASES, ELEMENTWISE
 from .layers import Builder, add_model, draw
 from .store import Fixture
 
@@ -75,10 +76,26 @@ def dot(b):
         b.merge(f"dot_rank4_both{tag}", D((2, 3)), (2, 3, 4), (2, 2, 3))
 
 
+def activation(b):
+    P = L.PReLU
+    random = keras.initializers.RandomUniform(-0.5, 0.5, seed=3)
+    b.one("prelu", P(), (6,))
+    b.one("prelu_rank4", P(alpha_initializer=random), (3, 2, 4))
+    b.one("prelu_shared", P(alpha_initializer=random, shared_axes=[1, 2]), (3, 5, 2))
+    b.one("prelu_shared_1", P(shared_axes=1, alpha_regularizer="l2"), (3, 4))
+    b.one("prelu_masked", lambda x: L.SimpleRNN(3)(P()(L.Embedding(4, 3, mask_zero=True)(x))), (5,), dtype="int32", batch=6, high=3)
+    b.one("identity", L.Identity(), (3, 4))
+    b.one("identity_masked", lambda x: L.SimpleRNN(3)(L.Identity()(L.Embedding(4, 3, mask_zero=True)(x))), (5,), dtype="int32", batch=6,
+          high=3)
+    for name in ELEMENTWISE + ALIASES + ["softmax", "log_softmax", "glu"]:
+        b.one(f"activation_{name}", L.Activation(name), (3, 4), batch=2)
+        b.one(f"dense_{name}", L.Dense(4, activation=name), (3,), batch=2)
+
+
 def make():
     fixture = Fixture("core", "merging and other small layers: outputs, gradients, penalties", 2e-5, 1e-5,
                       "float32 sums of up to 100 products of magnitude 1 in another order")
     builder = Builder(fixture)
-    for part in (merging, masked, dot):
+    for part in (merging, masked, dot, activation):
         part(builder)
     return [fixture]
