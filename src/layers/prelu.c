@@ -42,8 +42,8 @@ static cj_status build_prelu(cj_layer *layer, const cj__type *inputs)
             CJ_TRY(cj__layer_need_length(layer, x, i));
         alpha.dims[i - 1] = is_shared(a, i) ? 1 : x->dims[i];
     }
-    return cj__layer_add_variable(layer, "alpha", alpha, a->alpha_initializer,
-                                  a->alpha_regularizer, true, NULL);
+    return cj__layer_add_variable(layer, "alpha", alpha, a->alpha_initializer, a->alpha_regularizer,
+                                  true, NULL);
 }
 
 // relu(x) - alpha relu(-x)
@@ -58,8 +58,8 @@ static cj_status call_prelu(cj__layer_context *c)
     for (int i = 1; i < shape->rank; i++)
         if (!is_shared(a, i))
             CJ_TRY(cj__layer_need_length(c->layer, shape, i));
-    cj_symbol *below = cj__apply_unary(
-        g, CJ__UNARY_relu, cj__apply_unary(g, CJ__UNARY_negative, x, 0, 0), 0, 0);
+    cj_symbol *below =
+        cj__apply_unary(g, CJ__UNARY_relu, cj__apply_unary(g, CJ__UNARY_negative, x, 0, 0), 0, 0);
     below = cj__mul(g, cj__trace_variable(c->trace, c->layer->variables[0]), below);
     c->outputs[0].symbol = cj__sub(g, cj__apply_unary(g, CJ__UNARY_relu, x, 0, 0), below);
     return CJ_OK;

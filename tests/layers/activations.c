@@ -26,8 +26,8 @@ static const char *spec_at(int index)
     if (index < more)
         return MORE[index];
     for (int row = 0; row < cj__activations.count; row++) {
-        const cj__choice *choice =
-            (const void *)((const char *)cj__activations.rows + (size_t)row * cj__activations.stride);
+        const cj__choice *choice = (const void *)((const char *)cj__activations.rows +
+                                                  (size_t)row * cj__activations.stride);
         if (strcmp(choice->name, "threshold") != 0 && index-- == more)
             return choice->name;
     }
@@ -63,15 +63,14 @@ static curve open_curve(const char *spec)
         outputs[2] = weighed(&g, outputs[1], -1.1);
         cj__gradients(&g, outputs[2], &x, 1, &outputs[3]);
     }
-    c.function =
-        cj_function(.inputs = &x, .input_count = 1, .outputs = outputs, .output_count = 4);
+    c.function = cj_function(.inputs = &x, .input_count = 1, .outputs = outputs, .output_count = 4);
     if (cj__build_end(&g) != CJ_OK || !c.function)
         fail_msg("%s: %s", spec, cj_error());
     assert_int_equal(cj_tensor_new(CJ_F64, CJ_SHAPE(1, COUNT), &c.x), CJ_OK);
     for (int i = 0; i < 4; i++)
-        assert_int_equal(cj_tensor_new(CJ_F64, i % 2 == 0 ? (cj_shape){0} : CJ_SHAPE(1, COUNT),
-                                       &c.results[i]),
-                         CJ_OK);
+        assert_int_equal(
+            cj_tensor_new(CJ_F64, i % 2 == 0 ? (cj_shape){0} : CJ_SHAPE(1, COUNT), &c.results[i]),
+            CJ_OK);
     return c;
 }
 
@@ -125,8 +124,8 @@ static void first_and_second_derivatives_are_differences(void **state)
 }
 
 // Numbers that a network can meet; the first ones are finite.
-static const float FAR[] = {50,    -50,   1e4f,  -1e4f,    88,        -88,  0,  -0.0f, 1e-40f,
-                            -1e-40f, 1e-30f, -1e-30f, INFINITY, -INFINITY, NAN};
+static const float FAR[] = {50,     -50,     1e4f,   -1e4f,   88,       -88,       0,  -0.0f,
+                            1e-40f, -1e-40f, 1e-30f, -1e-30f, INFINITY, -INFINITY, NAN};
 enum { FAR_COUNT = sizeof FAR / sizeof FAR[0], FINITE_COUNT = FAR_COUNT - 3 };
 
 static bool is_of_rows(const char *spec)
@@ -203,7 +202,8 @@ static void wrong_settings_get_their_sentence(void **state)
         assert_error_contains(rows[i].sentence);
     }
     cj_error_clear();
-    assert_null(cj_apply(cj_activation("glu"), cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 3), "x")));
+    assert_null(
+        cj_apply(cj_activation("glu"), cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 3), "x")));
     assert_error_contains("needs an even length");
 }
 
