@@ -7,6 +7,8 @@
 #define CAJAL_H
 
 #include <cajal/activations.h>
+#include <cajal/attention.h>
+#include <cajal/architectures.h>
 #include <cajal/base.h>
 #include <cajal/classic.h>
 #include <cajal/convolutions.h>
@@ -18,10 +20,12 @@
 #include <cajal/merging.h>
 #include <cajal/model.h>
 #include <cajal/optimizers.h>
+#include <cajal/plot.h>
 #include <cajal/recurrent.h>
 #include <cajal/spatial.h>
 #include <cajal/tensor.h>
 #include <cajal/train.h>
 #include <cajal/loop.h>
+#include <cajal/wrappers.h>
 
 #endif

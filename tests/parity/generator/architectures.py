@@ -60,6 +60,17 @@ def graphs():
     yield "settings", keras.Model(x, L.Softmax(name="soft")(L.ELU(alpha=0.5, name="elu")(h)), name="settings")
 
 
+    words, other = keras.Input((6,), dtype="int32", name="words"), keras.Input((6, 5), name="other")
+    h = L.Embedding(20, 8, mask_zero=True, name="table")(words)
+    h = L.MultiHeadAttention(2, 4, name="itself")(h, h, use_causal_mask=True)
+    y, scores = L.MultiHeadAttention(3, 2, value_dim=5, dropout=0.1, output_shape=(2, 3), name="across")(
+        other, h, return_attention_scores=True)
+    mask = keras.Input((6, 6), dtype="bool", name="mask")
+    z = L.MultiHeadAttention(2, 3, use_gate=True, use_bias=False, sliding_window=3, name="masked")(other, other, attention_mask=mask)
+    z = L.EinsumDense("abc,cde->abde", (6, 2, 3), bias_axes="de", name="heads")(z)
+    yield "attention", keras.Model([words, other, mask], [y, scores, z], name="attention")
+
+
 def merging():
     a, b, c = keras.Input((3, 4), name="a"), keras.Input((3, 4), name="b"), keras.Input((4,), name="c")
     h = [L.Subtract(name="difference")([a, b]), L.Multiply(name="product")([a, b, c]), L.Average(name="mean")([a, b]),
