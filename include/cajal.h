@@ -22,6 +22,8 @@
 #include <cajal/optimizers.h>
 #include <cajal/plot.h>
 #include <cajal/recurrent.h>
+#include <cajal/regularization.h>
+#include <cajal/reshaping.h>
 #include <cajal/spatial.h>
 #include <cajal/tensor.h>
 #include <cajal/train.h>
