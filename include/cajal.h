@@ -6,6 +6,7 @@
 #ifndef CAJAL_H
 #define CAJAL_H
 
+#include <cajal/activations.h>
 #include <cajal/attention.h>
 #include <cajal/architectures.h>
 #include <cajal/base.h>
@@ -23,6 +24,8 @@
 #include <cajal/optimizers.h>
 #include <cajal/plot.h>
 #include <cajal/recurrent.h>
+#include <cajal/regularization.h>
+#include <cajal/reshaping.h>
 #include <cajal/scan.h>
 #include <cajal/schedules.h>
 #include <cajal/spatial.h>

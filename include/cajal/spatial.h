@@ -198,7 +198,8 @@ typedef struct cj_up_sampling2d_args {
     CJ_LAYER_MEMBERS
     int _;                     ///< what follows may be given by position
     int64_t factors[2];        ///< Keras's `size`; default {2, 2}
-    const char *interpolation; ///< "nearest" (default), the only one there is
+    /** "nearest" (default), "bilinear", "bicubic", "lanczos3" or "lanczos5" */
+    const char *interpolation;
 } cj_up_sampling2d_args;
 /** The defaults of cj_up_sampling2d_args. */
 #define CJ_UP_SAMPLING2D_DEFAULTS \

@@ -1,5 +1,6 @@
 // Layers that only move or merge elements: Flatten, Reshape, Dropout, Add and its like, Concatenate.
 #include "explain/explain.h"
+#include <cajal/reshaping.h>
 #include <math.h>
 
 static void index_of(const cj_tensor *tensor, int64_t offset, int64_t *index)
@@ -34,6 +35,28 @@ cj_status cj__explain_dropout(cj__explanation *explanation)
 {
     return explain_copy(explanation, "dropout does nothing when predicting", 0,
                         explanation->offset);
+}
+
+cj_status cj__explain_noise(cj__explanation *explanation)
+{
+    return explain_copy(explanation, "noise is left out when predicting", 0, explanation->offset);
+}
+
+cj_status cj__explain_permute(cj__explanation *explanation)
+{
+    const cj_permute_args *args = explanation->record->layer->args;
+    const cj_tensor *x = explanation->record->inputs[0];
+    int64_t index[CJ_MAX_RANK] = {0};
+    for (int i = 1; i < cj_tensor_shape(x)->rank; i++)
+        index[args->dims[i - 1]] = explanation->index[i];
+    return explain_copy(explanation, "the axes in another order", 0, cj__offset_of(x, index));
+}
+
+cj_status cj__explain_repeat_vector(cj__explanation *explanation)
+{
+    const int64_t index[CJ_MAX_RANK] = {0, explanation->index[2]};
+    return explain_copy(explanation, "the same vector in every step", 0,
+                        cj__offset_of(explanation->record->inputs[0], index));
 }
 
 // The offset in input `which` that belongs to the output's element, with numpy's broadcasting of lengths of 1.

@@ -55,7 +55,8 @@ static json_t *new_config(cj__json *b, const cj_layer *layer)
 {
     json_t *config = cj__json_object(b);
     cj__json_set(b, config, "name", cj__json_text(b, cj_layer_name(layer)));
-    cj__json_set(b, config, "trainable", cj__json_bool(b, layer->trainable));
+    if (!layer->kind->no_trainable)
+        cj__json_set(b, config, "trainable", cj__json_bool(b, layer->trainable));
     return config;
 }
 

@@ -19,6 +19,18 @@ typedef struct relu_args {
     double negative_slope, max_value, threshold;
 } relu_args;
 static const relu_args relu_defaults = {.max_value = INFINITY};
+typedef struct shrink_args {
+    double threshold;
+} shrink_args;
+static const shrink_args shrink_defaults = {.threshold = 0.5};
+typedef struct threshold_args {
+    double threshold, default_value;
+} threshold_args;
+static const threshold_args threshold_defaults = {.threshold = NAN, .default_value = NAN};
+typedef struct squareplus_args {
+    double b;
+} squareplus_args;
+static const squareplus_args squareplus_defaults = {.b = 4};
 
 typedef struct activation {
     cj__choice choice;
@@ -92,6 +104,109 @@ static cj_symbol *apply_tanh_shrink(cj__build *g, cj_symbol *x, const void *args
     return cj__sub(g, x, cj__apply_unary(g, CJ__UNARY_tanh, x, 0, 0));
 }
 
+#define BINARY(function, a, b) cj__apply_binary(g, CJ__BINARY_##function, a, b)
+#define UNARY(function, x)     cj__apply_unary(g, CJ__UNARY_##function, x, 0, 0)
+#define CLIP(x, low, high)     cj__apply_unary(g, CJ__UNARY_clip, x, low, high)
+#define WHERE(a, comparison, b, yes, no) \
+    cj__select(g, cj__compare(g, CJ__COMPARISON_##comparison, a, b), yes, no)
+
+// max(x, 0) + alpha (e^(min(x, 0) / alpha) - 1)
+static cj_symbol *apply_celu(cj__build *g, cj_symbol *x, const void *args)
+{
+    const double alpha = ((const alpha_args *)args)->alpha;
+    cj_symbol *zero = cj__scalar_like(g, x, 0);
+    cj_symbol *low = cj__scale(g, BINARY(minimum, x, zero), 1 / alpha);
+    low = cj__scale(g, cj__apply_unary(g, CJ__UNARY_elu, low, 1, 0), alpha);
+    return cj__add(g, BINARY(maximum, x, zero), low);
+}
+
+static cj_symbol *apply_hard_tanh(cj__build *g, cj_symbol *x, const void *args)
+{
+    (void)args;
+    return CLIP(x, -1, 1);
+}
+
+// x where |x| is above the threshold, 0 elsewhere
+static cj_symbol *apply_hard_shrink(cj__build *g, cj_symbol *x, const void *args)
+{
+    const shrink_args *a = args;
+    return WHERE(UNARY(absolute, x), greater, cj__scalar_like(g, x, a->threshold), x,
+                 cj__scalar_like(g, x, 0));
+}
+
+// x less what of it is within the threshold
+static cj_symbol *apply_soft_shrink(cj__build *g, cj_symbol *x, const void *args)
+{
+    const shrink_args *a = args;
+    return cj__sub(g, x, CLIP(x, -a->threshold, a->threshold));
+}
+
+static cj_symbol *apply_threshold(cj__build *g, cj_symbol *x, const void *args)
+{
+    const threshold_args *a = args;
+    return WHERE(x, greater, cj__scalar_like(g, x, a->threshold), x,
+                 cj__scalar_like(g, x, a->default_value));
+}
+
+// ln sigmoid(x) = -softplus(-x)
+static cj_symbol *apply_log_sigmoid(cj__build *g, cj_symbol *x, const void *args)
+{
+    (void)args;
+    return UNARY(negative, UNARY(softplus, UNARY(negative, x)));
+}
+
+// x from 1 on, (x + 1)^2 / 4 from -1 to 1, 0 below
+static cj_symbol *apply_sparse_plus(cj__build *g, cj_symbol *x, const void *args)
+{
+    (void)args;
+    cj_symbol *inside = cj__scale(g, UNARY(square, cj__shift(g, CLIP(x, -1, 1), 1)), 0.25);
+    return WHERE(x, greater_equal, cj__scalar_like(g, x, 1), x, inside);
+}
+
+// (x + 1) / 2 from -1 to 1, 0 below and 1 above
+static cj_symbol *apply_sparse_sigmoid(cj__build *g, cj_symbol *x, const void *args)
+{
+    (void)args;
+    return cj__scale(g, cj__shift(g, CLIP(x, -1, 1), 1), 0.5);
+}
+
+// (x + sqrt(x^2 + b)) / 2
+static cj_symbol *apply_squareplus(cj__build *g, cj_symbol *x, const void *args)
+{
+    const squareplus_args *a = args;
+    cj_symbol *root = UNARY(sqrt, cj__shift(g, UNARY(square, x), a->b));
+    return cj__scale(g, cj__add(g, x, root), 0.5);
+}
+
+// The first half of the last axis times the sigmoid of the second.
+static cj_symbol *apply_glu(cj__build *g, cj_symbol *x, const void *args)
+{
+    const cj_shape *shape = cj_symbol_shape(x);
+    const int last = shape->rank - 1;
+    char text[CJ__SHAPE_WORDS];
+    (void)args;
+    if (last < 1 || shape->dims[last] < 2 || shape->dims[last] % 2 != 0) {
+        cj__build_refuse(
+            g, cj__fail(CJ_SHAPE_MISMATCH,
+                        "glu: the last axis of %s cannot be halved: it needs an even length",
+                        cj_shape_text(shape, text, sizeof text)));
+        return NULL;
+    }
+    const int64_t half = shape->dims[last] / 2;
+    cj_symbol *gate = UNARY(sigmoid, cj__slice(g, x, last, half, half));
+    return cj__mul(g, cj__slice(g, x, last, 0, half), gate);
+}
+
+static const cj__field shrink_fields[] = {
+    CJ__FIELD(shrink_args, threshold, CJ__FIELD_NUMBER, CJ__NOT_NEGATIVE)};
+static const cj__field threshold_fields[] = {
+    CJ__FIELD(threshold_args, threshold, CJ__FIELD_NUMBER, .required = true),
+    CJ__FIELD(threshold_args, default_value, CJ__FIELD_NUMBER, .required = true),
+};
+static const cj__field celu_fields[] = {
+    CJ__FIELD(alpha_args, alpha, CJ__FIELD_NUMBER, .low = 1e-30, .high = 1e30)};
+static const cj__field squareplus_fields[] = {
+    CJ__FIELD(squareplus_args, b, CJ__FIELD_NUMBER, CJ__NOT_NEGATIVE)};
 static const cj__field relu_fields[] = {
     CJ__FIELD(relu_args, negative_slope, CJ__FIELD_NUMBER),
     CJ__FIELD(relu_args, max_value, CJ__FIELD_LIMIT),
@@ -137,6 +252,16 @@ static const activation rows[] = {
     WITH_ARGS("gelu", gelu_fields, gelu_defaults, apply_gelu),
     PLAIN("mish", mish),
     PLAIN("exponential", exp),
+    WITH_ARGS("celu", celu_fields, alpha_defaults, apply_celu),
+    COMPOSED("hard_tanh", apply_hard_tanh),
+    WITH_ARGS("hard_shrink", shrink_fields, shrink_defaults, apply_hard_shrink),
+    WITH_ARGS("soft_shrink", shrink_fields, shrink_defaults, apply_soft_shrink),
+    WITH_ARGS("threshold", threshold_fields, threshold_defaults, apply_threshold),
+    COMPOSED("log_sigmoid", apply_log_sigmoid),
+    COMPOSED("sparse_plus", apply_sparse_plus),
+    COMPOSED("sparse_sigmoid", apply_sparse_sigmoid),
+    WITH_ARGS("squareplus", squareplus_fields, squareplus_defaults, apply_squareplus),
+    COMPOSED("glu", apply_glu),
 };
 
 const cj__catalog cj__activations = {.what = "activation",

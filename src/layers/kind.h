@@ -86,6 +86,13 @@ cj_status cj__layer_window(const cj_layer *layer, const char *what, const cj_sha
 
 // Ones of the shape of x with the axes of the mask reduced to length 1.
 cj_symbol *cj__ones_over(cj__build *g, cj_symbol *x, uint32_t axes);
+// The axes along which random numbers are shared: those with length 1 in noise_shape, ended by 0, but
+// not in the input.
+cj_status cj__noise_axes(const cj_layer *layer, const int64_t *noise_shape, const cj_shape *x,
+                         uint32_t *axes);
+// Dropout of x with one mask along the axes, for training.
+cj_symbol *cj__shared_dropout(cj__layer_context *context, cj_symbol *x, uint32_t axes, uint64_t key,
+                              double rate);
 // min(max_value, x) above the threshold, negative_slope (x - threshold) elsewhere. INFINITY is no
 // max_value.
 cj_symbol *cj__relu_of(cj__build *g, cj_symbol *x, double negative_slope, double max_value,

@@ -131,6 +131,7 @@ typedef struct cj__layer_kind {
     bool by_batch;        // in training its result for a sample depends on the batch around it
     bool any_dtype;       // takes inputs of any dtype; for others they are cast to float32
     bool exact_variables; // mixed_bfloat16 leaves its variables as they are
+    bool no_trainable;    // Keras's config has no "trainable"
     bool no_policy;       // mixed_bfloat16 leaves its inputs and outputs as they are
 } cj__layer_kind;
 
@@ -274,6 +275,8 @@ cj_symbol *cj__activity_regularizer(cj__build *build, const char *spec, const ch
 cj_symbol *cj__constrain(cj__build *build, const char *spec, const char *who, cj_symbol *x);
 // Whether the spec fits a weight of that shape.
 cj_status cj__constraint_check(const char *spec, const char *who, const cj_shape *shape);
+// (l1 sum |x| + l2 sum x^2) / batch.
+cj_symbol *cj__activity_penalty(cj__build *build, cj_symbol *x, double l1, double l2);
 extern const cj__catalog cj__activations, cj__initializers, cj__regularizers, cj__constraints;
 
 // Models (model.h): layers whose kind is sequential or functional.

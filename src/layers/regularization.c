@@ -25,15 +25,14 @@ cj_symbol *cj__ones_over(cj__build *g, cj_symbol *x, uint32_t axes)
                       one);
 }
 
-// The axes along which the mask is shared: those with length 1 in noise_shape but not in the input.
-static cj_status shared_axes(const cj_layer *layer, const cj_shape *x, uint32_t *axes)
+cj_status cj__noise_axes(const cj_layer *layer, const int64_t *noise_shape, const cj_shape *x,
+                         uint32_t *axes)
 {
-    const cj_dropout_args *a = layer->args;
     char text[CJ__SHAPE_WORDS];
     int rank = 0;
     *axes = 0;
-    for (; rank < CJ_MAX_RANK && a->noise_shape[rank] != 0; rank++) {
-        const int64_t length = a->noise_shape[rank];
+    for (; rank < CJ_MAX_RANK && noise_shape[rank] != 0; rank++) {
+        const int64_t length = noise_shape[rank];
         if (rank < x->rank && length == 1 && x->dims[rank] != 1)
             *axes |= 1u << rank;
         else if (rank < x->rank && length != -1 && length != x->dims[rank])
@@ -46,22 +45,25 @@ static cj_status shared_axes(const cj_layer *layer, const cj_shape *x, uint32_t 
     return CJ_OK;
 }
 
+cj_symbol *cj__shared_dropout(cj__layer_context *c, cj_symbol *x, uint32_t axes, uint64_t key,
+                              double rate)
+{
+    cj__build *g = c->build;
+    if (!axes)
+        return cj__dropout(g, x, c->trace->step, key, rate);
+    return cj__mul(g, x, cj__dropout(g, cj__ones_over(g, x, axes), c->trace->step, key, rate));
+}
+
 // Training: y = x mask / (1 - rate). Predicting: y = x.
 static cj_status call_dropout(cj__layer_context *c)
 {
     const cj_dropout_args *a = c->layer->args;
-    cj__build *g = c->build;
     cj_symbol *x = c->inputs[0].symbol;
     uint32_t axes = 0;
-    CJ_TRY(shared_axes(c->layer, cj_symbol_shape(x), &axes));
-    if (c->trace->training && a->rate > 0) {
-        const uint64_t key = cj__trace_key(c->trace, a->seed, c->layer->name);
-        if (axes)
-            x = cj__mul(g, x,
-                        cj__dropout(g, cj__ones_over(g, x, axes), c->trace->step, key, a->rate));
-        else
-            x = cj__dropout(g, x, c->trace->step, key, a->rate);
-    }
+    CJ_TRY(cj__noise_axes(c->layer, a->noise_shape, cj_symbol_shape(x), &axes));
+    if (c->trace->training && a->rate > 0)
+        x = cj__shared_dropout(c, x, axes, cj__trace_key(c->trace, a->seed, c->layer->name),
+                               a->rate);
     c->outputs[0].symbol = x;
     return CJ_OK;
 }

@@ -138,6 +138,26 @@ static cj_symbol *orthogonality(cj__build *g, const orthogonal_args *a, const ch
                NULL;
 }
 
+// l1 sum |x| + l2 sum x^2
+static cj_symbol *weighed(cj__build *g, cj_symbol *x, double l1, double l2, bool per_sample)
+{
+    cj_symbol *sum = NULL;
+    if (l1 > 0)
+        sum =
+            cj__scale(g, total(g, cj__apply_unary(g, CJ__UNARY_absolute, x, 0, 0), per_sample), l1);
+    if (l2 > 0) {
+        cj_symbol *squares =
+            cj__scale(g, total(g, cj__apply_unary(g, CJ__UNARY_square, x, 0, 0), per_sample), l2);
+        sum = sum ? cj__add(g, sum, squares) : squares;
+    }
+    return l1 > 0 || l2 > 0 ? sum : cj__scalar_like(g, x, 0);
+}
+
+cj_symbol *cj__activity_penalty(cj__build *g, cj_symbol *x, double l1, double l2)
+{
+    return weighed(g, x, l1, l2, true);
+}
+
 static cj_symbol *penalty(cj__build *g, const char *spec, const char *who, cj_symbol *x,
                           bool per_sample)
 {
@@ -155,15 +175,7 @@ static cj_symbol *penalty(cj__build *g, const char *spec, const char *who, cj_sy
     cj__chosen_free(&chosen);
     if (row && !row->factors)
         return sum;
-    if (l1 > 0)
-        sum =
-            cj__scale(g, total(g, cj__apply_unary(g, CJ__UNARY_absolute, x, 0, 0), per_sample), l1);
-    if (l2 > 0) {
-        cj_symbol *squares =
-            cj__scale(g, total(g, cj__apply_unary(g, CJ__UNARY_square, x, 0, 0), per_sample), l2);
-        sum = sum ? cj__add(g, sum, squares) : squares;
-    }
-    return l1 > 0 || l2 > 0 ? sum : cj__scalar_like(g, x, 0);
+    return weighed(g, x, l1, l2, per_sample);
 }
 
 cj_symbol *cj__regularizer(cj__build *build, const char *spec, const char *who, cj_symbol *x)

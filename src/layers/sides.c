@@ -1,5 +1,5 @@
 // ZeroPadding, Cropping and UpSampling, 1-D to 3-D: an axis after another.
-#include "layers/kind.h"
+#include "layers/resample.h"
 
 #include <string.h>
 
@@ -107,21 +107,26 @@ static cj_status repeat(cj__layer_context *c, int axes, const int64_t *size)
     return CJ_OK;
 }
 
-static cj_status check_up_sampling2d(cj_layer *layer)
+static const char *const interpolations[] = {"nearest",  "bilinear", "bicubic",
+                                             "lanczos3", "lanczos5", NULL};
+
+// Rows and columns made anew, one after the other.
+static cj_status up_sample(cj__layer_context *c, int axes, const int64_t *size)
 {
-    const cj_up_sampling2d_args *a = layer->args;
-    static const char *const others[] = {"bilinear", "bicubic", "lanczos3", "lanczos5"};
-    if (strcmp(a->interpolation, "nearest") == 0)
-        return CJ_OK;
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-        if (strcmp(a->interpolation, others[i]) == 0)
-            return cj__fail(CJ_UNSUPPORTED,
-                            "%s: interpolation \"%s\" is not there yet; there is "
-                            "\"nearest\"",
-                            layer->name, others[i]);
-    return cj__fail(CJ_INVALID_ARGUMENT,
-                    "%s: unknown interpolation \"%.40s\": there is \"nearest\"", layer->name,
-                    a->interpolation);
+    const char *interpolation = ((const cj_up_sampling2d_args *)c->layer->args)->interpolation;
+    cj_symbol *x = c->inputs->symbol;
+    if (strcmp(interpolation, "nearest") == 0)
+        return repeat(c, axes, size);
+    CJ_TRY(check_input(c, axes));
+    for (int i = 0; i < axes && x; i++) {
+        const int64_t in = cj_symbol_shape(x)->dims[i + 1];
+        if (in > COPIES_MAX / size[i])
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: size %lld of %lld pixels is too large",
+                            c->layer->name, (long long)size[i], (long long)in);
+        x = cj__interpolate(c->build, x, i + 1, in * size[i], interpolation);
+    }
+    c->outputs[0].symbol = x;
+    return CJ_OK;
 }
 
 #define KIND(plain, class, checks)                                             \
@@ -156,7 +161,7 @@ SIDES(cropping1d, "Cropping1D", cropping, 1, 2, 1, crop)
 SIDES(cropping2d, "Cropping2D", cropping, 2, 2, 2, crop)
 SIDES(cropping3d, "Cropping3D", cropping, 3, 3, 2, crop)
 
-#define SIZES(plain, class, axes, lengths, checks, ...)  \
+#define SIZES(plain, class, axes, lengths, how, ...)     \
     static const cj__field plain##_fields[] = {          \
         {.key = "size",                                  \
          .offset = offsetof(cj_##plain##_args, factors), \
@@ -164,9 +169,10 @@ SIDES(cropping3d, "Cropping3D", cropping, 3, 3, 2, crop)
          CJ__POSITIVE},                                  \
         __VA_ARGS__ CJ__LAYER_FIELDS(cj_##plain##_args), \
     };                                                   \
-    CALL(plain, factors, axes, repeat)                   \
-    KIND(plain, class, checks)
-SIZES(up_sampling1d, "UpSampling1D", 1, CJ__FIELD_INT, NULL, )
-SIZES(up_sampling2d, "UpSampling2D", 2, CJ__FIELD_PAIR, check_up_sampling2d,
-      CJ__FIELD(cj_up_sampling2d_args, interpolation, CJ__FIELD_TEXT, .required = true), )
-SIZES(up_sampling3d, "UpSampling3D", 3, CJ__FIELD_TRIPLE, NULL, )
+    CALL(plain, factors, axes, how)                      \
+    KIND(plain, class, NULL)
+SIZES(up_sampling1d, "UpSampling1D", 1, CJ__FIELD_INT, repeat, )
+SIZES(up_sampling2d, "UpSampling2D", 2, CJ__FIELD_PAIR, up_sample,
+      CJ__FIELD(cj_up_sampling2d_args, interpolation, CJ__FIELD_TEXT, .required = true,
+                .words = interpolations), )
+SIZES(up_sampling3d, "UpSampling3D", 3, CJ__FIELD_TRIPLE, repeat, )

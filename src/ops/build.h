@@ -151,6 +151,12 @@ typedef struct cj__dropout_attrs {
 } cj__dropout_attrs;
 CJ__NO_PADDING(cj__dropout_attrs, sizeof(uint64_t) + sizeof(double));
 
+typedef struct cj__noise_attrs {
+    uint64_t key;
+    double offset, scale;
+} cj__noise_attrs; // random_uniform, random_normal
+CJ__NO_PADDING(cj__noise_attrs, sizeof(uint64_t) + 2 * sizeof(double));
+
 typedef struct cj__stretch_attrs {
     bool mean;       // divide by the number of elements that one is stretched to
 } cj__stretch_attrs; // sum_like, broadcast_like
@@ -272,5 +278,10 @@ cj_symbol *cj__gather(cj__build *g, cj_symbol *table, cj_symbol *indices);
 cj_symbol *cj__one_hot(cj__build *g, cj_symbol *labels, int64_t classes, cj_dtype dtype);
 cj_symbol *cj__in_top_k(cj__build *g, cj_symbol *scores, cj_symbol *labels, int64_t k); // bool
 cj_symbol *cj__dropout(cj__build *g, cj_symbol *x, cj_symbol *step, uint64_t key, double rate);
+// offset + scale r, r uniform in [0, 1) or standard normal, in the shape and dtype of `like`.
+cj_symbol *cj__random_uniform_like(cj__build *g, cj_symbol *like, cj_symbol *step, uint64_t key,
+                                   double offset, double scale);
+cj_symbol *cj__random_normal_like(cj__build *g, cj_symbol *like, cj_symbol *step, uint64_t key,
+                                  double offset, double scale);
 
 #endif

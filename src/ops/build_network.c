@@ -106,3 +106,17 @@ cj_symbol *cj__dropout(cj__build *g, cj_symbol *x, cj_symbol *step, uint64_t key
     return cj__append(g, &cj__op_dropout, &(cj__dropout_attrs){key, rate}, (cj_symbol *[]){x, step},
                       2);
 }
+
+cj_symbol *cj__random_uniform_like(cj__build *g, cj_symbol *like, cj_symbol *step, uint64_t key,
+                                   double offset, double scale)
+{
+    return cj__append(g, &cj__op_random_uniform, &(cj__noise_attrs){key, offset, scale},
+                      (cj_symbol *[]){like, step}, 2);
+}
+
+cj_symbol *cj__random_normal_like(cj__build *g, cj_symbol *like, cj_symbol *step, uint64_t key,
+                                  double offset, double scale)
+{
+    return cj__append(g, &cj__op_random_normal, &(cj__noise_attrs){key, offset, scale},
+                      (cj_symbol *[]){like, step}, 2);
+}

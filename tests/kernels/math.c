@@ -31,6 +31,11 @@ static double sigmoid(double x)
     return 1 / (1 + exp(-x));
 }
 
+static double gelu(double x)
+{
+    return 0.5 * x * erfc(-x * 0.70710678118654752440);
+}
+
 // Bounds as body/elementwise/math.h states them. Below -88 sigmoid's e^-x overflows; its value is a denormal
 // there.
 static const struct {
@@ -49,6 +54,8 @@ static const struct {
     {"tanh", CJ__UNARY_tanh, tanh, -12, 12, 4},
     {"tanh near 0", CJ__UNARY_tanh, tanh, -1e-2, 1e-2, 4},
     {"sigmoid", CJ__UNARY_sigmoid, sigmoid, -87, 87, 3},
+    {"gelu", CJ__UNARY_gelu, gelu, -12.5, 12, 6},
+    {"gelu near 0", CJ__UNARY_gelu, gelu, -0.5, 0.5, 6},
 };
 
 static void errors_of(const tables *t)

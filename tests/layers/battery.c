@@ -4,10 +4,13 @@
 #include "layers/helpers.h"
 
 #include "base/memory.h"
+#include <cajal/activations.h>
 #include <cajal/attention.h>
 #include <cajal/normalization.h>
 #include <cajal/merging.h>
 #include <cajal/recurrent.h>
+#include <cajal/regularization.h>
+#include <cajal/reshaping.h>
 #include <cajal/wrappers.h>
 #include <math.h>
 #include <string.h>
@@ -119,6 +122,23 @@ MAKER(maximum, cj_maximum())
 MAKER(minimum, cj_minimum())
 MAKER(concatenate, cj_concatenate())
 MAKER(dot, cj_dot({-1, 2}, .normalize = true))
+MAKER(prelu, cj_prelu("constant(0.3)", .shared_axes = {1}))
+MAKER(identity, cj_identity())
+MAKER(spatial_dropout1d, cj_spatial_dropout1d(0.4, .seed = 3))
+MAKER(spatial_dropout2d, cj_spatial_dropout2d(0.4))
+MAKER(spatial_dropout3d, cj_spatial_dropout3d(0.4))
+MAKER(gaussian_noise, cj_gaussian_noise(0.3, .seed = 3))
+MAKER(gaussian_dropout, cj_gaussian_dropout(0.3))
+MAKER(alpha_dropout, cj_alpha_dropout(0.3, .noise_shape = {-1, 1, 4}))
+MAKER(activity_regularization, cj_activity_regularization(0.1, 0.2))
+MAKER(permute, cj_permute({2, 3, 1}))
+MAKER(repeat_vector, cj_repeat_vector(3))
+MAKER(adaptive_max_pooling1d, cj_adaptive_max_pooling1d(3))
+MAKER(adaptive_max_pooling2d, cj_adaptive_max_pooling2d({2, 3}))
+MAKER(adaptive_max_pooling3d, cj_adaptive_max_pooling3d({2}))
+MAKER(adaptive_average_pooling1d, cj_adaptive_average_pooling1d(3))
+MAKER(adaptive_average_pooling2d, cj_adaptive_average_pooling2d({3, 4}))
+MAKER(adaptive_average_pooling3d, cj_adaptive_average_pooling3d({2, 1, 2}))
 
 static const sample samples[] = {
     {"InputLayer", make_input, {3}, {3}, true, 0},
@@ -202,6 +222,33 @@ static const sample samples[] = {
     {"Minimum", make_minimum, {3}, {3}, true, 0},
     {"Concatenate", make_concatenate, {3, 2}, {3, 4}, true, 0},
     {"Dot", make_dot, {3, 2}, {3, 3}, true, 0},
+    {"PReLU", make_prelu, {3, 4}, {3, 4}, false, 1e-2},
+    {"Identity", make_identity, {3, 4}, {3, 4}, true, 4e-3},
+    {"SpatialDropout1D", make_spatial_dropout1d, {3, 4}, {3, 4}, false, 4e-3},
+    {"SpatialDropout2D", make_spatial_dropout2d, {3, 2, 4}, {3, 2, 4}, false, 4e-3},
+    {"SpatialDropout3D", make_spatial_dropout3d, {3, 2, 2, 4}, {3, 2, 2, 4}, false, 4e-3},
+    {"GaussianNoise", make_gaussian_noise, {3, 4}, {3, 4}, true, 4e-3},
+    {"GaussianDropout", make_gaussian_dropout, {3, 4}, {3, 4}, true, 4e-3},
+    {"AlphaDropout", make_alpha_dropout, {3, 4}, {3, 4}, true, 4e-3},
+    {"ActivityRegularization", make_activity_regularization, {3, 4}, {3, 4}, true, 0},
+    {"Permute", make_permute, {3, 4, 2}, {4, 2, 3}, false, 4e-3},
+    {"RepeatVector", make_repeat_vector, {4}, {3, 4}, false, 4e-3},
+    {"AdaptiveMaxPooling1D", make_adaptive_max_pooling1d, {5, 2}, {3, 2}, false, 1e-2},
+    {"AdaptiveMaxPooling2D", make_adaptive_max_pooling2d, {4, 5, 2}, {2, 3, 2}, false, 1e-2},
+    {"AdaptiveMaxPooling3D", make_adaptive_max_pooling3d, {3, 4, 5, 2}, {2, 2, 2, 2}, false, 1e-2},
+    {"AdaptiveAveragePooling1D", make_adaptive_average_pooling1d, {5, 2}, {3, 2}, false, 4e-3},
+    {"AdaptiveAveragePooling2D",
+     make_adaptive_average_pooling2d,
+     {4, 3, 2},
+     {3, 4, 2},
+     false,
+     4e-3},
+    {"AdaptiveAveragePooling3D",
+     make_adaptive_average_pooling3d,
+     {3, 4, 5, 2},
+     {2, 1, 2, 2},
+     false,
+     4e-3},
 };
 
 static cj_shape shape_of(const int64_t *dims, int64_t batch)

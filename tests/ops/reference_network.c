@@ -1,6 +1,8 @@
 // See reference.h: products, convolutions, pools, softmax and losses, picking.
 #include "reference.h"
 
+#include "base/random.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -153,6 +155,18 @@ static void ref_attention_grad(const op_case *c, cj_tensor *const *in, cj_tensor
                 add_to(out[1], k, ds[j] * case_get(in[0], q));
             }
         }
+    }
+}
+
+static void ref_noise(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const cj__noise_attrs *a = c->attrs;
+    const uint64_t step = (uint64_t)case_get(in[1], 0);
+    for (int64_t i = 0; i < cj_tensor_count(out[0]); i++) {
+        const double r = c->op == &cj__op_random_normal ?
+                             cj__random_normal(a->key, step, (uint64_t)i) :
+                             cj__random_uniform(a->key, step, (uint64_t)i);
+        case_set(out[0], i, a->offset + a->scale * r);
     }
 }
 
@@ -540,6 +554,8 @@ static const struct {
     {&cj__op_in_top_k, ref_in_top_k},
     {&cj__op_count_correct, ref_count_correct},
     {&cj__op_relu_dropout_grad, ref_relu_dropout_grad},
+    {&cj__op_random_uniform, ref_noise},
+    {&cj__op_random_normal, ref_noise},
 };
 
 reference reference_of_network(const cj__op *op)

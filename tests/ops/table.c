@@ -276,6 +276,10 @@ const op_case op_cases[] = {
 
     {OP(dropout), A(cj__dropout_attrs, 7, 0.3), 2, {ANY(N, 40), STEP(5)}},
     {OP(dropout), A(cj__dropout_attrs, 8, 0), 2, {ANY(N, 4), STEP(0)}},
+    {OP(random_uniform), A(cj__noise_attrs, 7, -1, 3), 2, {ANY(N, 41), STEP(5)}},
+    {OP(random_uniform), A(cj__noise_attrs, 7, 0, 1), 2, {ANY(5003), STEP(0)}},
+    {OP(random_normal), A(cj__noise_attrs, 9, 1, 0.5), 2, {ANY(N, 41), STEP(5)}},
+    {OP(random_normal), A(cj__noise_attrs, 9, 0, 1), 2, {ANY(5003), STEP(0)}},
     {OP(relu_dropout_grad), A(cj__dropout_attrs, 0, 0.2), 2, {ANY(N, 40), ANY(N, 40)}},
     {OP(relu_dropout_grad), A(cj__dropout_attrs, 0, 1), 2, {ANY(N, 4), ANY(N, 4)}},
 

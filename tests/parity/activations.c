@@ -6,9 +6,7 @@
 #include <string.h>
 
 // What Keras 3.15 has and Cajal has not.
-static const char *const ABSENT[] = {"celu",           "glu",         "hard_shrink", "hard_tanh",
-                                     "log_sigmoid",    "soft_shrink", "sparse_plus", "sparsemax",
-                                     "sparse_sigmoid", "squareplus"};
+static const char *const ABSENT[] = {"sparsemax"};
 
 static bool absent(const char *name)
 {

@@ -39,4 +39,17 @@ def make():
         text = ", ".join(f"{key}={value}" for key, value in arguments.items())
         y, back = jax.vjp(lambda x: keras.activations.relu(x, **arguments), grid)
         fixture.add(f"relu({text})", {"x": grid, "y": y, "dx": back(np.ones_like(grid))[0]}, rows=False, dropped=[])
+    # Arguments that the spec of an activation carries.
+    for name, arguments in (("celu", {"alpha": 0.3}), ("celu", {"alpha": 2.5}), ("elu", {"alpha": 0.4}), ("hard_shrink", {"threshold": 1.25}),
+                            ("soft_shrink", {"threshold": 0.0}), ("soft_shrink", {"threshold": 2.0}), ("squareplus", {"b": 0.5}),
+                            ("leaky_relu", {"negative_slope": 0.05}), ("threshold", {"threshold": 0.7, "default_value": -3.0}),
+                            ("gelu", {"approximate": True})):
+        text = ", ".join(f"{key}={str(value).lower()}" for key, value in arguments.items())
+        y, back = jax.vjp(lambda x: getattr(keras.activations, name)(x, **arguments), grid)
+        dx = back(np.ones_like(grid))[0]
+        keep = np.isfinite(y) & np.isfinite(dx)
+        if name == "gelu":  # 1 + tanh(u) is 0 in Keras's float32 there, and with it the derivative
+            keep &= (grid > -4) | (grid < -9)
+        fixture.add(f"{name}({text})", {"x": grid[keep], "y": np.asarray(y)[keep], "dx": np.asarray(dx)[keep]}, rows=False,
+                    dropped=[float(v) for v in grid[~keep]])
     return [fixture]

@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 from keras import layers as L
 
+from .activations import ELEMENTWISE
 from .models import gan_models
 
 
@@ -79,13 +80,29 @@ def merging():
     yield "merging", keras.Model([a, b, c], [h, L.Dot(axes=-1, name="square")([h, h]), L.Dense(2, name="end")(pair)], name="merging")
 
 
+def curves():
+    names = [*ELEMENTWISE, "softmax", "log_softmax"]
+    layers = [L.Dense(4, activation=name, name=f"dense_{name}") for name in names] + [L.Activation(name, name=name) for name in names]
+    yield "activations", keras.Sequential([keras.Input((6, 4)), *layers, L.PReLU(shared_axes=[1]), L.Identity()])
+
+
+def small():
+    x = keras.Input((6, 8, 3), name="x")
+    h = L.UpSampling2D((2, 1), interpolation="bilinear")(L.SpatialDropout2D(0.3, seed=5)(x))
+    h = L.AdaptiveAveragePooling2D((5, 3))(L.AdaptiveMaxPooling2D((7, 4))(L.GaussianNoise(0.2)(h)))
+    h = L.ActivityRegularization(l1=0.01)(L.Permute((3, 1, 2))(L.GaussianDropout(0.1)(h)))
+    h = L.AlphaDropout(0.2, noise_shape=(None, 8))(L.Dense(8, activation="selu")(L.Flatten()(h)))
+    h = L.SpatialDropout1D(0.1)(L.RepeatVector(3)(h))
+    yield "small_layers", keras.Model(x, h, name="small")
+
+
 def make(folder):
     """Writes one file a model, and index.json: parameters, weight shapes, input and output shapes, layer names and classes."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     index = {}
     keras.backend.clear_session()
-    for name, model in [*tutorial(), *graphs(), *merging()]:
+    for name, model in [*tutorial(), *graphs(), *merging(), *curves(), *small()]:
         (folder / f"{name}.json").write_text(model.to_json(indent=1) + "\n")
         index[name] = {
             "class": type(model).__name__, "parameters": model.count_params(),
