@@ -1,4 +1,4 @@
-// See reference.h: products, convolutions, pools, softmax and losses, picking, optimizer steps.
+// See reference.h: products, convolutions, pools, softmax and losses, picking.
 #include "reference.h"
 
 #include <math.h>
@@ -396,6 +396,83 @@ static void ref_sigmoid_cross_entropy(const op_case *c, cj_tensor *const *in, cj
     }
 }
 
+// Paths through the states of ctc: blank, label 0, blank, label 1, ..., blank.
+typedef struct paths {
+    cj_tensor *x, *labels;
+    int64_t sample, steps, classes, most, count;
+    double weight;     // of all paths that end well
+    double visits[64]; // weight of those that have a class at a step
+    int64_t taken[16]; // classes of the path under way
+} paths;
+
+static int64_t label_of(const paths *p, int64_t i)
+{
+    return (int64_t)case_get(p->labels, p->sample * p->most + i);
+}
+
+// Follows every path that is in `state` at `step`; `logarithm` is that of the steps before.
+static void follow(paths *p, int64_t step, int64_t state, double logarithm)
+{
+    const int64_t class = state % 2 ? label_of(p, state / 2) : 0;
+    p->taken[step] = class;
+    logarithm += case_get(p->x, (p->sample * p->steps + step) * p->classes + class);
+    if (step + 1 == p->steps) {
+        if (state + 1 < 2 * p->count)
+            return;
+        p->weight += exp(logarithm);
+        for (int64_t s = 0; s < p->steps; s++)
+            p->visits[s * p->classes + p->taken[s]] += exp(logarithm);
+        return;
+    }
+    const bool skips = state % 2 && state + 2 <= 2 * p->count &&
+                       label_of(p, state / 2) != label_of(p, state / 2 + 1);
+    for (int64_t next = state; next <= state + 1 + skips && next <= 2 * p->count; next++)
+        follow(p, step + 1, next, logarithm);
+}
+
+static void ref_ctc(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    (void)c;
+    paths p = {.x = in[0],
+               .labels = in[1],
+               .steps = dim(in[0], 1),
+               .classes = dim(in[0], 2),
+               .most = dim(in[1], 1)};
+    for (p.sample = 0; p.sample < dim(in[0], 0); p.sample++) {
+        p.count = 0;
+        for (int64_t i = 0; i < p.most; i++)
+            p.count += label_of(&p, i) != 0;
+        p.weight = 0;
+        memset(p.visits, 0, sizeof p.visits);
+        for (int64_t state = 0; state < 2 && state <= 2 * p.count; state++)
+            follow(&p, 0, state, 0);
+        case_set(out[0], p.sample, -log(p.weight));
+        for (int64_t k = 0; k < p.steps * p.classes; k++)
+            case_set(out[1], p.sample * p.steps * p.classes + k, -p.visits[k] / p.weight);
+    }
+}
+
+static void ref_circle(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const cj__circle_attrs *a = c->attrs;
+    const int64_t samples = dim(in[0], 0), length = dim(in[0], 1);
+    for (int64_t i = 0; i < samples; i++) {
+        double positives = 0, negatives = 0;
+        for (int64_t j = 0; j < samples; j++) {
+            double e = 1;
+            for (int64_t k = 0; k < length; k++)
+                e -= case_get(in[0], i * length + k) * case_get(in[0], j * length + k);
+            e = fmax(e, 0);
+            const double own = case_get(in[1], i), other = case_get(in[1], j);
+            if (own < other || own > other)
+                negatives += exp(a->gamma * fmax(1 + a->margin - e, 0) * (1 - a->margin - e));
+            else if (i != j || !a->remove_diagonal)
+                positives += exp(-a->gamma * fmax(a->margin + e, 0) * (a->margin - e));
+        }
+        case_set(out[0], i, log1p(positives * negatives));
+    }
+}
+
 static void ref_gather(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
 {
     const int64_t cols = cj_tensor_count(in[0]) / dim(in[0], 0);
@@ -437,106 +514,6 @@ static void ref_count_correct(const op_case *c, cj_tensor *const *in, cj_tensor 
     case_set(out[0], 0, (double)count);
 }
 
-// Optimizer steps: formulas of cajal/train.h for one element; s holds the slots.
-
-typedef double (*step)(const cj__update_attrs *a, double w, double g, double rate, double t,
-                       double *s, int slots);
-
-static double sgd(const cj__update_attrs *a, double w, double g, double rate, double t, double *s,
-                  int slots)
-{
-    (void)t;
-    if (slots == 0)
-        return w - rate * g;
-    s[0] = a->momentum * s[0] - rate * g;
-    return a->nesterov ? w + a->momentum * s[0] - rate * g : w + s[0];
-}
-
-static double adagrad(const cj__update_attrs *a, double w, double g, double rate, double t,
-                      double *s, int slots)
-{
-    (void)t, (void)slots;
-    s[0] += g * g;
-    return w - rate * g / sqrt(s[0] + a->epsilon);
-}
-
-static double adadelta(const cj__update_attrs *a, double w, double g, double rate, double t,
-                       double *s, int slots)
-{
-    (void)t, (void)slots;
-    s[0] = a->rho * s[0] + (1 - a->rho) * g * g;
-    const double delta = sqrt(s[1] + a->epsilon) / sqrt(s[0] + a->epsilon) * g;
-    s[1] = a->rho * s[1] + (1 - a->rho) * delta * delta;
-    return w - rate * delta;
-}
-
-static double rmsprop(const cj__update_attrs *a, double w, double g, double rate, double t,
-                      double *s, int slots)
-{
-    double *mean = &s[1 + (a->momentum > 0)];
-    (void)t, (void)slots;
-    s[0] = a->rho * s[0] + (1 - a->rho) * g * g;
-    if (a->centered)
-        *mean = a->rho * *mean + (1 - a->rho) * g;
-    const double by = rate * g / sqrt(s[0] - (a->centered ? *mean * *mean : 0) + a->epsilon);
-    if (!(a->momentum > 0))
-        return w - by;
-    s[1] = a->momentum * s[1] + by;
-    return w - s[1];
-}
-
-// Adam's bias correction at step t. That of float weights is computed in float, as in Keras: it
-// cancels to some 1e-5.
-static double correction(const cj__update_attrs *a, double t, bool f32)
-{
-    if (f32)
-        return (double)(sqrtf(1 - powf((float)a->beta_2, (float)t)) /
-                        (1 - powf((float)a->beta_1, (float)t)));
-    return sqrt(1 - pow(a->beta_2, t)) / (1 - pow(a->beta_1, t));
-}
-
-static double adam(const cj__update_attrs *a, double w, double g, double rate, double corrected,
-                   double *s, int slots)
-{
-    s[0] = a->beta_1 * s[0] + (1 - a->beta_1) * g;
-    s[1] = a->beta_2 * s[1] + (1 - a->beta_2) * g * g;
-    s[2] = slots == 3 ? fmax(s[2], s[1]) : 0;
-    return w - rate * corrected * s[0] / (sqrt(slots == 3 ? s[2] : s[1]) + a->epsilon);
-}
-
-static void run_steps(const op_case *c, cj_tensor *const *in, cj_tensor *const *out, step of)
-{
-    const cj__update_attrs *a = c->attrs;
-    const int first = c->op == &cj__op_adam ? 4 : 3, slots = c->input_count - first;
-    const double rate = case_get(in[2], 0);
-    const double t =
-        first == 4 ? correction(a, case_get(in[3], 0) + 1, cj_tensor_dtype(in[0]) == CJ_F32) : 0;
-    for (int64_t i = 0; i < cj_tensor_count(in[0]); i++) {
-        double s[4] = {0};
-        for (int k = 0; k < slots; k++)
-            s[k] = case_get(in[first + k], i);
-        const double w = case_get(in[0], i) * (1 - rate * a->weight_decay);
-        case_set(out[0], i, of(a, w, case_get(in[1], i), rate, t, s, slots));
-        for (int k = 0; k < slots; k++)
-            case_set(out[1 + k], i, s[k]);
-    }
-}
-
-#define STEPS(F) F(sgd) F(adagrad) F(adadelta) F(rmsprop) F(adam)
-#define F(name)                                                                           \
-    static void ref_##name(const op_case *c, cj_tensor *const *in, cj_tensor *const *out) \
-    {                                                                                     \
-        run_steps(c, in, out, name);                                                      \
-    }
-STEPS(F)
-#undef F
-
-static void ref_increment(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
-{
-    (void)c;
-    case_set(out[0], 0, case_get(in[0], 0) + 1);
-}
-
 static const struct {
     const cj__op *op;
     reference function;
@@ -561,15 +538,13 @@ static const struct {
     {&cj__op_softmax_cross_entropy, ref_softmax_cross_entropy},
     {&cj__op_softmax_cross_entropy_both, ref_softmax_cross_entropy},
     {&cj__op_sigmoid_cross_entropy, ref_sigmoid_cross_entropy},
+    {&cj__op_ctc, ref_ctc},
+    {&cj__op_circle, ref_circle},
     {&cj__op_gather, ref_gather},
     {&cj__op_one_hot, ref_one_hot},
     {&cj__op_in_top_k, ref_in_top_k},
     {&cj__op_count_correct, ref_count_correct},
     {&cj__op_relu_dropout_grad, ref_relu_dropout_grad},
-#define F(name) {&cj__op_##name, ref_##name},
-    STEPS(F)
-#undef F
-        {&cj__op_increment, ref_increment},
 };
 
 reference reference_of_network(const cj__op *op)
