@@ -80,11 +80,12 @@ static void measure(const cj__kernels *k, const subject *t, float *const block[4
     printf("%-32s", t->name);
     for (int i = 0; i < (t->pools ? KINDS : KINDS - 1); i++) {
         cj__conv2d_args a = {.s = *s,
-                             .act = CJ__UNARY_relu,
+                             .act =
+                                 kinds[i] == CJ__CONV2D_FORWARD ? CJ__UNARY_relu : CJ__UNARY_NONE,
                              .x = block[0],
                              .w = block[1],
                              .y = block[2],
-                             .bias = block[1],
+                             .bias = kinds[i] == CJ__CONV2D_FORWARD ? block[1] : NULL,
                              .dy = block[kinds[i] == CJ__CONV2D_INPUT_GRAD ? 0 : 2],
                              .dx = block[2],
                              .dw = block[1],

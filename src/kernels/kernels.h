@@ -149,7 +149,6 @@ typedef struct cj__job {
     // Number of leading phases that depend on one operand only (the filters, or B). No other phase
     // writes the workspace, so a caller that keeps it may skip them while the operand is unchanged.
     int prepares;
-    bool to_bf16; // of an input's gradient: the last phase rounds it, if the arguments ask for it
     size_t workspace; // bytes, 64-byte aligned block, contents undefined at the start
     // bytes that each thread has for itself, 64-byte aligned, contents undefined at each task
     size_t scratch;
@@ -214,12 +213,13 @@ typedef struct cj__conv2d_args {
     // ignored elsewhere; 0 for the direct form
     int winograd;
     int64_t pool_h, pool_w; // 0 or 1 for none
-    cj__unary act;          // CJ__UNARY_NONE for none
+    // Of forward, and of the input's gradient, which as a transposed convolution gives
+    // act(dx + bias):
+    cj__unary act; // CJ__UNARY_NONE for none
     double act_a, act_b;
-    // act's result is rounded to bfloat16, before the pool; or dx is, where the job says so
-    bool to_bf16;
+    bool to_bf16;             // act's result is rounded to bfloat16, before the pool
     bool sums_dbias;          // dbias is wanted too
-    const void *x, *w, *bias; // bias of f entries, or NULL
+    const void *x, *w, *bias; // bias of f entries, of c for dx, or NULL
     void *y;
     uint8_t *place; // NULL if not needed
     const void *dy; // (n, oh, ow, f)

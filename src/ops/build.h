@@ -84,7 +84,7 @@ CJ__NO_PADDING(cj__attention_attrs, sizeof(double) + sizeof(int64_t));
 
 // What the passes of a plan choose for a convolution; zero in a graph.
 typedef struct cj__conv2d_choice {
-    cj__epilogue epilogue; // of conv2d_bias_act and conv2d_pool
+    cj__epilogue epilogue; // of conv2d_bias_act, conv2d_transpose_bias_act and conv2d_pool
     int32_t winograd;      // side of the tiles of Winograd's form; 0 for the direct form
     int32_t pool[2];       // window of the max pool in it; 0 for none
     int32_t out[2];        // rows and columns of y, after the pool, that are computed; 0 for all

@@ -6,6 +6,7 @@
 //   conv2d_input_grad  w, dy (n, oh, ow, f), like: the shape of x   -> dx (n, h, w, c)
 //   conv2d_filter_grad x, dy                                        -> dw (kh, kw, c / groups, f)
 //   conv2d_transpose   w, x (n, oh, ow, f)                          -> y (n, h, w, c)
+//   conv2d_transpose_bias_act   w, x, bias (c)                      -> act(y + bias)
 //
 // Padding "same": oh = ceil(h / stride), zeros halved with the odd one after (right, bottom), as
 // TensorFlow does it. Otherwise attrs.before and attrs.after zeros lie beside the image:
@@ -188,6 +189,11 @@ static cj_status infer_transpose(cj__inference *r)
     if (y->dims[1] < 1 || y->dims[2] < 1)
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: of input %lldx%lld nothing is left by the padding",
                         r->op->name, (long long)x->dims[1], (long long)x->dims[2]);
+    if (r->input_count == 3 &&
+        (r->inputs[2].shape.rank != 1 || r->inputs[2].shape.dims[0] != w->dims[2] * a->groups))
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: bias %s does not fit %lld channels", r->op->name,
+                        cj__shape_words(&r->inputs[2].shape, text),
+                        (long long)(w->dims[2] * a->groups));
     return check_gradient(r, a, y, &r->inputs[1]);
 }
 
@@ -250,10 +256,16 @@ static cj__conv2d geometry_of(const cj__conv2d_attrs *a, const cj__type *x, cons
     };
 }
 
+static const cj__epilogue *epilogue_in(const cj__call *call)
+{
+    const cj__conv2d_attrs *a = call->attrs;
+    return call->op->epilogue ? &a->chosen.epilogue : &cj__no_epilogue;
+}
+
 static cj__conv2d_args forward_args(const cj__call *call)
 {
     const cj__conv2d_attrs *a = call->attrs;
-    const cj__epilogue *e = call->op->epilogue ? &a->chosen.epilogue : &cj__no_epilogue;
+    const cj__epilogue *e = epilogue_in(call);
     return (cj__conv2d_args){
         .s = geometry_of(a, &call->inputs[0].type, &call->outputs[0].type),
         .winograd = a->chosen.winograd,
@@ -278,9 +290,13 @@ static void forward_point(const cj__call *call, cj__conv2d_args *args)
 static cj__conv2d_args input_grad_args(const cj__call *call)
 {
     const cj__conv2d_attrs *a = call->attrs;
+    const cj__epilogue *e = epilogue_in(call);
     return (cj__conv2d_args){
         .s = geometry_of(a, &call->outputs[0].type, &call->inputs[1].type),
         .winograd = a->chosen.winograd,
+        .act = e->act,
+        .act_a = e->a,
+        .act_b = e->b,
         .to_bf16 = call->rounds,
     };
 }
@@ -289,6 +305,7 @@ static void input_grad_point(const cj__call *call, cj__conv2d_args *args)
 {
     args->w = call->inputs[0].data;
     args->dy = call->inputs[1].data;
+    args->bias = call->op->epilogue && call->input_count == 3 ? call->inputs[2].data : NULL;
     args->dx = call->outputs[0].data;
 }
 
@@ -425,13 +442,6 @@ static cj__prepared prepared_conv(const cj__call *call)
     return cj__job_prepares(&setup->job, filters, s->n * s->oh * s->ow);
 }
 
-// The input's gradient, for kernels that do not round it because tiles of several tasks may add to
-// it.
-static void round_result(const cj__call *call, int64_t begin, int64_t end)
-{
-    (void)call, (void)begin, (void)end; // cj__each_element() rounds what a call has made
-}
-
 static cj_status run_conv(const cj__call *call)
 {
     const cj__conv2d_kind kind = call->op->convolution->kind;
@@ -440,8 +450,6 @@ static cj_status run_conv(const cj__call *call)
     conv_context context = {call, &setup->job, setup->args};
     point[kind](call, &context.args);
     cj__run_job(call, &setup->job, setup->work, conv_phase, &context);
-    if (kind == CJ__CONV2D_INPUT_GRAD && call->rounds && !setup->job.to_bf16)
-        cj__each_element(call, cj__count(&call->outputs[0]), round_result);
     return CJ_OK;
 }
 
@@ -490,7 +498,7 @@ static cj__epilogue *epilogue_of(void *attrs)
     return &((cj__conv2d_attrs *)attrs)->chosen.epilogue;
 }
 
-// The members in which the seven differ follow.
+// The members in which the eight differ follow.
 #define CONVOLUTION(op_name, min, max, roles, rule, traits, ...) \
     const cj__op cj__op_##op_name = {                            \
         .name = #op_name,                                        \
@@ -519,14 +527,18 @@ CONVOLUTION(conv2d, 2, 2, "sw>s", infer_conv2d, &forward_with_pool, .gradient = 
 CONVOLUTION(conv2d_input_grad, 3, 3, "wss>s", infer_input_grad, &input_grad,
             .gradient = gradient_input_grad, .shape_only = 1 << 2, .rounds = true);
 CONVOLUTION(conv2d_transpose, 2, 2, "ws>s", infer_transpose, &input_grad,
-            .gradient = gradient_input_grad, .rounds = true);
+            .gradient = gradient_input_grad, .fused = &cj__op_conv2d_transpose_bias_act,
+            .rounds = true);
 CONVOLUTION(conv2d_filter_grad, 2, 2, "ss>++", infer_filter_grad, &filter_grad,
             .gradient = gradient_filter_grad);
 
 // Inputs x, w and perhaps bias (f).
 CONVOLUTION(conv2d_bias_act, 2, 3, "sww>s", infer_conv2d, &forward_with_pool, .flags = CJ__OP_FUSED,
             .epilogue = epilogue_of, .rounds = true);
-// Likewise; y = max_pool(act(conv2d(x, w) + bias)) and the places, with windows side by side: see
+// Inputs w, x and perhaps bias (c).
+CONVOLUTION(conv2d_transpose_bias_act, 2, 3, "wsw>s", infer_transpose, &input_grad,
+            .flags = CJ__OP_FUSED, .epilogue = epilogue_of, .rounds = true);
+// Inputs of conv2d_bias_act; y = max_pool(act(conv2d(x, w) + bias)) and the places, with windows side by side: see
 // cj__conv2d_args.
 CONVOLUTION(conv2d_pool, 2, 3, "sww>ss", infer_conv2d_pool, &forward_only, .flags = CJ__OP_FUSED,
             .epilogue = epilogue_of);

@@ -11,10 +11,15 @@ typedef struct network {
     int act; // -1 for none
     cj_shape x, w, y;
     const char *op; // of the plan
+    bool transposed;
 } network;
 
-#define DENSE {2, {CJ_BATCH, 6}}, {2, {6, 7}}, {2, {BATCH, 7}}, " matmul_bias_act "
-#define CONV  {4, {CJ_BATCH, 6, 5, 3}}, {4, {3, 3, 3, 7}}, {4, {BATCH, 6, 5, 7}}, " conv2d_bias_act"
+#define DENSE {2, {CJ_BATCH, 6}}, {2, {6, 7}}, {2, {BATCH, 7}}, " matmul_bias_act ", false
+#define CONV \
+    {4, {CJ_BATCH, 6, 5, 3}}, {4, {3, 3, 3, 7}}, {4, {BATCH, 6, 5, 7}}, " conv2d_bias_act", false
+#define TRANSPOSE                                                       \
+    {4, {CJ_BATCH, 4, 3, 3}}, {4, {3, 3, 7, 3}}, {4, {BATCH, 6, 5, 7}}, \
+        " conv2d_transpose_bias_act", true
 static const network networks[] = {
     {"dense", false, false, true, -1, DENSE},
     {"dense with a bias", false, true, true, -1, DENSE},
@@ -25,6 +30,9 @@ static const network networks[] = {
     {"conv2d, relu", true, false, true, CJ__UNARY_relu, CONV},
     {"conv2d with a bias, relu", true, true, true, CJ__UNARY_relu, CONV},
     {"conv2d without beta", true, false, false, CJ__UNARY_relu, CONV},
+    {"conv2d_transpose", true, false, true, -1, TRANSPOSE},
+    {"conv2d_transpose with a bias, relu", true, true, true, CJ__UNARY_relu, TRANSPOSE},
+    {"conv2d_transpose without beta, tanh", true, false, false, CJ__UNARY_tanh, TRANSPOSE},
 };
 enum { NETWORKS = sizeof networks / sizeof networks[0] };
 
@@ -39,15 +47,16 @@ static cj_function *make(const network *n, extra more, const char *off)
 {
     fixture f = {0};
     cj__build *g = &f.g;
-    const int64_t channels = n->w.dims[n->w.rank - 1];
+    const int64_t channels = n->y.dims[n->y.rank - 1];
     const cj__conv2d_attrs conv = {
-        .strides = {1, 1}, .dilation = {1, 1}, .groups = 1, .same = true};
+        .strides = {1, 1}, .dilation = {1, 1}, .groups = 1, .same = !n->transposed};
     cj_symbol *x = fixture_input(&f, n->x), *w = fixture_input(&f, n->w), *v[VECTORS];
     for (int i = 0; i < VECTORS; i++)
         v[i] = fixture_input(&f, CJ_SHAPE(channels));
     w = more == ROUNDED ? cj__round_bf16(g, w) : w;
-    cj_symbol *u =
-        n->convolves ? cj__conv2d_symbol(g, x, w, &conv) : cj__matmul(g, x, w, false, false);
+    cj_symbol *u = n->transposed ? cj__conv2d_transpose(g, x, w, &conv) :
+                   n->convolves  ? cj__conv2d_symbol(g, x, w, &conv) :
+                                   cj__matmul(g, x, w, false, false);
     u = n->bias ? cj__add(g, u, v[0]) : u;
     cj_symbol *factor = cj__apply_unary(g, CJ__UNARY_rsqrt, cj__shift(g, v[2], 2), 0, 0);
     cj_symbol *y = cj__sub(g, u, v[1]);
@@ -68,7 +77,7 @@ static cj_tensor *run(const network *n, extra more, const char *off, unsigned se
     cj_tensor *in[2 + VECTORS],
         *out[2] = {fixture_tensor(n->y, NULL), fixture_tensor((cj_shape){.rank = 0}, NULL)};
     for (int i = 0; i < 2 + VECTORS; i++) {
-        cj_shape shape = i == 0 ? n->x : i == 1 ? n->w : CJ_SHAPE(n->w.dims[n->w.rank - 1]);
+        cj_shape shape = i == 0 ? n->x : i == 1 ? n->w : CJ_SHAPE(n->y.dims[n->y.rank - 1]);
         if (i == 0)
             shape.dims[0] = BATCH;
         in[i] = fixture_tensor(shape, NULL);

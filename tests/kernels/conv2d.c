@@ -38,7 +38,8 @@ static void compare_convolutions(const tables *t, const cj__conv2d *s, bool bias
     const int64_t in = s->n * s->h * s->w * s->c, out = s->n * s->oh * s->ow * s->f;
     const int64_t window = s->kh * s->kw * s->c / s->groups, filters = window * s->f;
     operand x = operand_new(in, t->real_size), w = operand_new(filters, t->real_size);
-    operand dy = operand_new(out, t->real_size), row = operand_new(s->f, t->real_size);
+    operand dy = operand_new(out, t->real_size),
+            row = operand_new(s->f > s->c ? s->f : s->c, t->real_size);
     fill_uniform(&x, -1, 1);
     fill_uniform(&w, -1, 1);
     fill_uniform(&dy, -1, 1);

@@ -25,7 +25,7 @@ static trial trial_new(const tables *t, const cj__conv2d *s, int side, bool bias
     r.pooled = r.out / (pool * pool);
     r.x = operand_new(r.in, t->real_size);
     r.w = operand_new(r.taps, t->real_size);
-    r.bias = operand_new(s->f, t->real_size);
+    r.bias = operand_new(s->f > s->c ? s->f : s->c, t->real_size);
     r.dy = operand_new(r.out, t->real_size);
     fill_uniform(&r.x, -1, 1);
     fill_uniform(&r.w, -1, 1);

@@ -247,6 +247,10 @@ static void ref_conv2d_transpose(const op_case *c, cj_tensor *const *in, cj_tens
         case_set(out[0], to,
                  case_get(out[0], to) + case_get(x, from) * case_get(w, at4(w, u, v, k, f)));
     }
+    for (int64_t i = 0; c->op->epilogue && i < cj_tensor_count(out[0]); i++) {
+        const double bias = c->input_count == 3 ? case_get(in[2], i % dim(out[0], 3)) : 0;
+        case_set(out[0], i, act(a->chosen.epilogue.act, case_get(out[0], i) + bias));
+    }
 }
 
 // Element (a, b, c, d, e) of five axes.
@@ -536,6 +540,7 @@ static const struct {
     {&cj__op_conv2d, ref_conv2d},
     {&cj__op_conv2d_bias_act, ref_conv2d},
     {&cj__op_conv2d_transpose, ref_conv2d_transpose},
+    {&cj__op_conv2d_transpose_bias_act, ref_conv2d_transpose},
     {&cj__op_conv3d, ref_conv3d},
     {&cj__op_conv3d_transpose, ref_conv3d},
     {&cj__op_conv2d_pool, ref_conv2d_pool},

@@ -71,7 +71,7 @@ static candidate candidate_of(const blocking *b, const cj__instruction *instruct
 {
     static const candidate by_kind[CJ__CONV2D_KINDS] = {
         [CJ__CONV2D_FORWARD] = {true, false, 1, ALL},
-        [CJ__CONV2D_INPUT_GRAD] = {true, false, 6, ALL},
+        [CJ__CONV2D_INPUT_GRAD] = {true, false, 2, ALL},
         [CJ__CONV2D_FILTER_GRAD] = {true, false, 3, 0},
     };
     const candidate none = {0};
@@ -84,7 +84,9 @@ static candidate candidate_of(const blocking *b, const cj__instruction *instruct
         const cj__conv2d_args args = call.op->convolution->args(&call);
         const bool pays =
             call.kernels->lanes > 1 && args.s.groups == 1 && call.kernels->blocks_pay(&args);
-        return pays ? by_kind[call.op->convolution->kind] : none;
+        candidate c = pays ? by_kind[call.op->convolution->kind] : none;
+        c.inputs |= pays ? call.op->shape_only : 0;
+        return c;
     }
     if (call.op->on_blocks != CJ__ON_BLOCKS_YES)
         return none;

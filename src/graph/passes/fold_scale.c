@@ -4,7 +4,7 @@
 //   u = conv2d(x, w);  y = add(multiply(subtract(u, mean), factor), beta)
 //
 // becomes y = conv2d_bias_act(x, multiply(w, factor); beta - mean factor), where y has at least as
-// many elements as w. Chains of any sums and products with vectors along the last axis are taken, as
+// many elements as w; of conv2d_transpose the channels of y are the last axis but one of w. Chains of any sums and products with vectors along the last axis are taken, as
 // long as nothing reads what lies between. Variables may change from run to run, so the filters are
 // scaled in each; what a convolution makes of them may be kept (keep_prepared.c).
 //
@@ -50,8 +50,28 @@ static int next_in_chain(const folding *f, const cj__instruction *instruction)
     return reader >= 0 && vector_of(f, &f->old[reader], value) >= 0 ? reader : -1;
 }
 
+static bool is_transposed(const cj__instruction *product)
+{
+    const cj__convolution *c = product->op->convolution;
+    return c && c->kind == CJ__CONV2D_INPUT_GRAD;
+}
+
+// Which input of a product its filters are.
+static int filters_of(const cj__instruction *product)
+{
+    return is_transposed(product) ? 0 : 1;
+}
+
+// Whether a product's filters have its channels along one axis.
+static bool has_channel_axis(const cj__instruction *product)
+{
+    const cj__matmul_attrs *m = (const void *)product->attrs;
+    const cj__conv2d_attrs *c = (const void *)product->attrs;
+    return is_transposed(product) ? c->groups == 1 : product->op->convolution || !m->trans_b;
+}
+
 // Whether a chain may begin with an instruction: a product without an activation, whose filters have
-// its channels along their last axis and are not bfloat16 numbers, which scaling would end.
+// its channels along one axis and are not bfloat16 numbers, which scaling would end.
 static bool begins(const folding *f, const cj__instruction *instruction)
 {
     const cj__op *op = instruction->op;
@@ -61,15 +81,13 @@ static bool begins(const folding *f, const cj__instruction *instruction)
     memcpy(attrs, instruction->attrs, sizeof attrs);
     if (op->epilogue && op->epilogue(attrs)->act != CJ__UNARY_NONE)
         return false;
-    const cj__matmul_attrs *a = (const void *)instruction->attrs;
-    return (op->convolution || !a->trans_b) &&
-           type_of(f, instruction->outputs[0])->shape.rank >= 2 &&
-           !cj__is_bf16(f->program, instruction->inputs[1]);
+    return has_channel_axis(instruction) && type_of(f, instruction->outputs[0])->shape.rank >= 2 &&
+           !cj__is_bf16(f->program, instruction->inputs[filters_of(instruction)]);
 }
 
 static bool pays(const folding *f, const cj__instruction *product)
 {
-    return cj_shape_count(&type_of(f, product->inputs[1])->shape) <=
+    return cj_shape_count(&type_of(f, product->inputs[filters_of(product)])->shape) <=
            cj_shape_count(&type_of(f, product->outputs[0])->shape);
 }
 
@@ -91,19 +109,37 @@ static bool mark_chain(const folding *f, int product)
     return true;
 }
 
+// Appends an instruction with a result of its own, *made.
+static cj_status append_made(const folding *f, cj__instruction *instruction, int a, int b,
+                             const cj__type *type, int *made)
+{
+    *made = cj__program_add_value(f->program, type);
+    if (*made < 0)
+        return CJ_OUT_OF_MEMORY;
+    CJ_TRY(cj__program_operands(instruction, (int[]){a, b}, b < 0 ? 1 : 2, made, 1));
+    const cj_status status = cj__program_append(f->program, instruction);
+    if (status != CJ_OK)
+        cj__free(instruction->inputs);
+    return status;
+}
+
 // Appends op(a, b), with b of -1 for one operand; *made is the result, of the type of a.
 static cj_status append(const folding *f, const cj__op *op, int a, int b, int *made)
 {
     cj__instruction instruction = {.op = op};
     const cj__type type = *type_of(f, a);
-    *made = cj__program_add_value(f->program, &type);
-    if (*made < 0)
-        return CJ_OUT_OF_MEMORY;
-    CJ_TRY(cj__program_operands(&instruction, (int[]){a, b}, b < 0 ? 1 : 2, made, 1));
-    const cj_status status = cj__program_append(f->program, &instruction);
-    if (status != CJ_OK)
-        cj__free(instruction.inputs);
-    return status;
+    return append_made(f, &instruction, a, b, &type, made);
+}
+
+// A vector as a column, (c, 1), which lies along the last axis but one.
+static cj_status append_column(const folding *f, int vector, int *made)
+{
+    cj__instruction instruction = {.op = &cj__op_reshape};
+    cj__type type = *type_of(f, vector);
+    type.shape = (cj_shape){.rank = 2, .dims = {type.shape.dims[0], 1}};
+    const cj__reshape_attrs attrs = cj__reshape_attrs_of(&type.shape);
+    memcpy(instruction.attrs, &attrs, sizeof(attrs));
+    return append_made(f, &instruction, vector, -1, &type, made);
 }
 
 // y = u scale + shift, either of which may be -1: after one more instruction of the chain.
@@ -133,20 +169,24 @@ static cj_status extend(const folding *f, const cj__instruction *instruction, in
 static cj_status append_folded(const folding *f, int first, int end)
 {
     const cj__instruction *product = &f->old[first];
+    const int weights = filters_of(product);
     line l = {-1, product->input_count == 3 ? product->inputs[2] : -1};
-    int filters = 0;
+    int inputs[3];
     for (int i = first; i != end;) {
         const int next = next_in_chain(f, &f->old[i]);
         CJ_TRY(extend(f, &f->old[next], vector_of(f, &f->old[next], f->old[i].outputs[0]), &l));
         i = next;
     }
-    CJ_TRY(append(f, &cj__op_multiply, product->inputs[1], l.scale, &filters));
+    if (is_transposed(product))
+        CJ_TRY(append_column(f, l.scale, &l.scale));
+    inputs[1 - weights] = product->inputs[1 - weights];
+    inputs[2] = l.shift;
+    CJ_TRY(append(f, &cj__op_multiply, product->inputs[weights], l.scale, &inputs[weights]));
     cj__instruction made = *product;
     made.inputs = NULL;
     made.op = product->op->epilogue ? product->op : product->op->fused;
     *made.op->epilogue(made.attrs) = cj__no_epilogue;
-    CJ_TRY(cj__program_operands(&made, (int[]){product->inputs[0], filters, l.shift},
-                                l.shift < 0 ? 2 : 3, f->old[end].outputs, 1));
+    CJ_TRY(cj__program_operands(&made, inputs, l.shift < 0 ? 2 : 3, f->old[end].outputs, 1));
     const cj_status status = cj__program_append(f->program, &made);
     if (status != CJ_OK)
         cj__free(made.inputs);

@@ -177,11 +177,18 @@ static void conv2d_input_grad_run(const cj__conv2d_args *a, void *workspace, voi
 {
     const cj__conv2d *s = &a->s;
     (void)workspace, (void)scratch, (void)phase;
-    for (int64_t task = begin; task < end; task++)
-        for (int64_t col = 0; col < s->w; col++)
-            for (int64_t c = 0; c < s->c; c++)
-                ((real *)a->dx)[(task * s->w + col) * s->c + c] =
-                    (real)input_grad_element(s, a->w, a->dy, task / s->h, task % s->h, col, c);
+    for (int64_t task = begin; task < end; task++) {
+        real *to = (real *)a->dx + task * s->w * s->c;
+        for (int64_t at = 0; at < s->w * s->c; at++) {
+            const int64_t col = at / s->c, c = at % s->c;
+            const double bias = a->bias ? (double)((const real *)a->bias)[c] : 0;
+            to[at] =
+                (real)(input_grad_element(s, a->w, a->dy, task / s->h, task % s->h, col, c) + bias);
+        }
+        activate(a->act, a->act_a, a->act_b, s->w * s->c, to);
+        if (a->to_bf16)
+            round_bf16(s->w * s->c, to, to);
+    }
 }
 
 static void conv2d_filter_grad_job(const cj__conv2d_args *a, cj__job *job)

@@ -24,6 +24,12 @@ typedef struct block_conv {
     int64_t tile_filters;
 } block_conv;
 
+// Whether an activation comes after what a tile does in registers.
+static bool follows_block(const cj__conv2d_args *a)
+{
+    return a->act != CJ__UNARY_NONE && a->act != CJ__UNARY_relu;
+}
+
 static block_conv forward_of(const cj__conv2d_args *a)
 {
     const cj__conv2d *s = &a->s;
@@ -55,6 +61,9 @@ static block_conv input_grad_of(const cj__conv2d_args *a, const void *turned)
         .out_cols = s->w,
         .x = a->dy,
         .w = turned,
+        .bias = a->bias,
+        .relu = a->act == CJ__UNARY_relu,
+        .to_bf16 = a->to_bf16 && !follows_block(a),
         .tile_filters = block_tile_filters(s->c),
     };
 }
@@ -306,13 +315,12 @@ static void forward_strip_run(const block_conv *c, const cj__conv2d_args *a, rea
         return;
     }
     const block_part part = {block, 1, row0, row1, 0, a->s.ow};
-    const epilogue e = {a->bias, a->act, a->act_a, a->act_b, a->to_bf16};
-    const bool follows = e.act != CJ__UNARY_NONE && !is_relu(&e); // else all is done in registers
+    const epilogue e = epilogue_of(a);
     block_conv bare = *c;
-    bare.to_bf16 = a->to_bf16 && !follows;
+    bare.to_bf16 = a->to_bf16 && !follows_block(a);
     block_outputs(&bare, &part, y, 0);
     real *rows = y + row0 * across;
-    if (follows)
+    if (follows_block(a))
         finish_rows(&e, &rows, 1, (row1 - row0) * across);
 }
 
@@ -363,6 +371,7 @@ static void block_conv2d_input_grad_run(const cj__conv2d_args *a, void *workspac
     const int64_t strip = input_grad_strip(s), strips = ceil_div(s->h, strip),
                   together = blocks_together(s);
     const int64_t taps = s->kh * s->kw, size = s->c * s->f, image = s->h * s->w * s->c * LANES;
+    const epilogue e = epilogue_of(a);
     (void)scratch;
     for (int64_t task = begin; task < end; task++) {
         if (phase == 0) { // (c, f) of each tap becomes (f, c) of the mirrored tap
@@ -373,7 +382,12 @@ static void block_conv2d_input_grad_run(const cj__conv2d_args *a, void *workspac
         const int64_t block = task / strips * together, row = task % strips * strip;
         const block_part part = {
             block, min(together, blocks_of(s) - block), row, min(row + strip, s->h), 0, s->w};
-        block_outputs(&c, &part, (real *)a->dx + block * image, image);
+        real *const dx = (real *)a->dx + block * image;
+        block_outputs(&c, &part, dx, image);
+        for (int64_t i = 0; i < part.blocks && follows_block(a); i++) {
+            real *rows = dx + i * image + row * s->w * s->c * LANES;
+            finish_rows(&e, &rows, 1, (part.row1 - row) * s->w * s->c * LANES);
+        }
     }
 }
 

@@ -36,7 +36,7 @@ static void conv2d_plain_pixels(const cj__conv2d_args *a, const void *frame, int
 {
     const cj__conv2d *s = &a->s;
     const framed f = framed_of(s, a->x, frame);
-    const epilogue e = {a->bias, a->act, a->act_a, a->act_b, a->to_bf16};
+    const epilogue e = epilogue_of(a);
     const int64_t chunk = conv_chunk(s), pixels = s->n * s->oh * s->ow;
     for (int64_t task = begin; task < end; task++)
         for (int64_t group = 0; group < s->groups; group++)

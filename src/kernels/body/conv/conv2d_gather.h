@@ -13,6 +13,7 @@
 #define CJ_KERNELS_BODY_CONV_CONV2D_GATHER_H
 
 #include "kernels/body/conv/conv2d_axis.h"
+#include "kernels/body/product/epilogue.h"
 #include "kernels/body/product/gemm_form.h"
 #include "kernels/body/product/row_tile.h"
 
@@ -22,6 +23,7 @@ typedef struct gather {
     const real *dy, *w, *turned;
     real *dx;
     int64_t depth, filters; // of one group
+    epilogue e;
 } gather;
 
 static gather gather_of(const cj__conv2d_args *a, const void *turned)
@@ -37,6 +39,7 @@ static gather gather_of(const cj__conv2d_args *a, const void *turned)
         .dx = a->dx,
         .depth = s->c / s->groups,
         .filters = s->f / s->groups,
+        .e = epilogue_of(a),
     };
 }
 

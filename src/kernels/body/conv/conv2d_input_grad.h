@@ -34,7 +34,6 @@ static void conv2d_input_grad_job(const cj__conv2d_args *a, cj__job *job)
 {
     if (winograd_serves(a, CJ__CONV2D_INPUT_GRAD)) {
         winograd_input_grad_job(a, job);
-        job->to_bf16 = true;
         return;
     }
     const cj__conv2d *s = &a->s;
@@ -199,6 +198,9 @@ static void gather_task(const gather *g, const gather_cut *cut, int64_t task)
         gather_by_cells(g, &part);
     else
         gather_classes(g, &part);
+    for (int64_t image = part.image0; image < part.image1; image++)
+        finish_sums(&g->e, g->dx + (image * g->s.h + part.row0) * g->s.w * g->s.c,
+                    (part.row1 - part.row0) * g->s.w, g->s.c, part.channel, part.channels);
 }
 
 static void conv2d_input_grad_run(const cj__conv2d_args *a, void *workspace, void *scratch,

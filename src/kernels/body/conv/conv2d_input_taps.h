@@ -87,6 +87,7 @@ static void gather_by_taps(const gather *g, real *turned, int64_t task)
             add_tap(g, &r, &t, f, channel);
         }
     }
+    finish_sums(&g->e, g->dx, s->n * s->h * s->w, s->c, channel, channels);
 }
 
 #endif

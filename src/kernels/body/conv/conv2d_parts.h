@@ -140,7 +140,7 @@ static void add_sums(const conv_parts *p, const real *bias, bool relu, const rea
 static void finish_pixel(const conv_parts *p, const cj__conv2d_args *a, const real *sums,
                          real *scratch, int64_t index)
 {
-    const epilogue e = {a->bias, a->act, a->act_a, a->act_b, a->to_bf16};
+    const epilogue e = epilogue_of(a);
     real *const y = (real *)a->y + index * p->s.f;
     if (!has_pool(a)) {
         add_sums(p, e.bias, is_relu(&e), sums, index, y);

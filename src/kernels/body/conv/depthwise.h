@@ -37,8 +37,9 @@ typedef struct depthwise {
     int64_t to_cols, to_rows, to_channels;       // and of one that is made
     int64_t images, filters, spread;             // filters that share a channel of what is read
     int64_t kh, kw;
-    bool turned; // the taps, around
-    epilogue e;
+    bool turned;    // the taps, around
+    epilogue e;     // of sums by filter
+    epilogue after; // of an input's gradient, once its channels are complete
 } depthwise;
 
 static depthwise depthwise_forward_of(const cj__conv2d_args *a)
@@ -61,7 +62,8 @@ static depthwise depthwise_forward_of(const cj__conv2d_args *a)
         .spread = s->f / s->c,
         .kh = s->kh,
         .kw = s->kw,
-        .e = {a->bias, a->act, a->act_a, a->act_b, a->to_bf16},
+        .e = epilogue_of(a),
+        .after = {.act = CJ__UNARY_NONE},
     };
 }
 
@@ -87,6 +89,7 @@ static depthwise depthwise_input_grad_of(const cj__conv2d_args *a)
         .kw = s->kw,
         .turned = true,
         .e = {.act = CJ__UNARY_NONE},
+        .after = epilogue_of(a),
     };
 }
 
@@ -314,6 +317,7 @@ static void depthwise_rows(const depthwise *d, real *scratch, int64_t begin, int
             fold_filters(d, row, made);
         if (is_applied(&d->e))
             finish_rows(&d->e, &row, 1, d->to_cols * d->to_channels);
+        finish_sums(&d->after, made, d->to_cols, d->to_channels, 0, d->to_channels);
     }
 }
 

@@ -37,6 +37,31 @@ static void finish_rows(const epilogue *e, real *const *rows, int count, int64_t
         own_table()->round_bf16(cols, rows[i], rows[i]);
 }
 
+static epilogue epilogue_of(const cj__conv2d_args *a)
+{
+    return (epilogue){a->bias, a->act, a->act_a, a->act_b, a->to_bf16};
+}
+
+// All of it, for sums that are complete in memory: columns col .. col + cols - 1 of `count` rows
+// that are `step` apart.
+static void finish_sums(const epilogue *e, real *sums, int64_t count, int64_t step, int64_t col,
+                        int64_t cols)
+{
+    const bool adds = e->bias || is_relu(e);
+    const vec least = vec_set(is_relu(e) ? 0 : (real)-INFINITY);
+    for (int64_t i = 0; i < count && adds; i++) {
+        real *const row = sums + i * step + col;
+        for (int64_t j = 0; j < cols; j += LANES) {
+            const vmask in = mask_first(min(cols - j, LANES));
+            const vec bias = e->bias ? vec_load_part(e->bias + col + j, in) : vec_set(0);
+            vec_store_part(row + j, vec_max(least, vec_load_part(row + j, in) + bias), in);
+        }
+    }
+    const int64_t together = cols == step ? count : 1; // rows that are adjacent
+    for (int64_t i = 0; i < count && is_applied(e); i += together)
+        finish_rows(e, (real *[]){sums + i * step + col}, 1, together * cols);
+}
+
 ALWAYS_INLINE vec round_lanes(vec x)
 {
 #if CJ_REAL_BYTES == 4

@@ -258,10 +258,7 @@ static void winograd_forward_task(const winograd *g, const winograd_cut *cut,
     const int64_t first = task / cut->blocks * cut->chunk,
                   tiles = min(cut->chunk, g->tiles - first);
     const int64_t col = task % cut->blocks * cut->block, end = min(col + cut->block, g->s.f);
-    winograd_outputs t = {.g = g,
-                          .a = a,
-                          .e = {a->bias, a->act, a->act_a, a->act_b, a->to_bf16},
-                          .unwanted = scratch + g->c_pad};
+    winograd_outputs t = {.g = g, .a = a, .e = epilogue_of(a), .unwanted = scratch + g->c_pad};
     t.m_step = min(OUTPUT_COLS, g->f_pad);
     t.u_step = winograd_u_at(g->s.c, g->s.f, 1, 0, 0);
     real *zeros = scratch, *v = t.unwanted + t.m_step, *m = v + cut->chunk * tile_step(g, g->c_pad);
@@ -280,7 +277,7 @@ static void winograd_forward_task(const winograd *g, const winograd_cut *cut,
 static void wide_filters_task(const winograd *g, const cj__conv2d_args *a, const real *v,
                               real *scratch, int64_t task)
 {
-    winograd_outputs t = {.g = g, .a = a, .e = {a->bias, a->act, a->act_a, a->act_b, a->to_bf16}};
+    winograd_outputs t = {.g = g, .a = a, .e = epilogue_of(a)};
     t.col = task * OUTPUT_COLS;
     t.cols = min(OUTPUT_COLS, g->s.f - t.col);
     t.m_step = min(OUTPUT_COLS, g->f_pad);

@@ -112,7 +112,7 @@ typedef struct winograd_input_task {
     int64_t d_row, m_row, m_cols;
     int64_t u_step; // from one position of U to the next
     real *zeros, *d, *m, *unwanted;
-    bool to_bf16; // dx to bfloat16, once it is complete
+    epilogue e; // of dx, once it is complete
 } winograd_input_task;
 
 // The channels `col` on, as many as M takes at once: D times U, which begins with these, then the
@@ -183,13 +183,11 @@ static void winograd_input_clear(const winograd_input_task *t, int64_t image)
 }
 
 // All that the task has cleared is complete, and the cache still holds it.
-static void winograd_input_round(const winograd_input_task *t, int64_t image)
+static void winograd_input_finish(const winograd_input_task *t, int64_t image)
 {
     const cj__conv2d *s = &t->g->s;
-    const int64_t pixels = (t->high - t->low) * s->w, run = t->cols == s->c ? pixels : 1;
-    real *const to = t->dx + (image * s->h + t->low) * s->w * s->c + t->col;
-    for (int64_t i = 0; i < pixels && t->to_bf16; i += run)
-        own_table()->round_bf16(run * t->cols, to + i * s->c, to + i * s->c);
+    finish_sums(&t->e, t->dx + (image * s->h + t->low) * s->w * s->c, (t->high - t->low) * s->w,
+                s->c, t->col, t->cols);
 }
 
 static void winograd_input_grad_task(winograd_input_task *t, const winograd_input_cut *cut,
@@ -212,7 +210,7 @@ static void winograd_input_grad_task(winograd_input_task *t, const winograd_inpu
         winograd_input_chunk(t, tile_place_of(g, image, first, last, at),
                              min(cut->chunk, tiles - at));
     for (int64_t i = 0; i < images; i++)
-        winograd_input_round(t, image + i);
+        winograd_input_finish(t, image + i);
 }
 
 // ---- many filters for few tiles: phase 0 makes D, and a task of phase 1 its columns of U
@@ -235,7 +233,7 @@ static void wide_channels_task(winograd_input_task *t, const real *w, const real
                                tile_place_of(g, 0, 0, g->high, first),
                                min(WIDE_TILES, g->tiles - first));
     for (int64_t i = 0; i < g->s.n; i++)
-        winograd_input_round(t, i);
+        winograd_input_finish(t, i);
 }
 
 static void wide_input_run(winograd_input_task *t, const real *w, real *d, int phase, int64_t task)
@@ -278,7 +276,7 @@ static void winograd_input_grad_run(const cj__conv2d_args *a, void *workspace, v
     }
     const winograd_input_cut cut = winograd_input_cut_of(&g);
     winograd_input_task t = {
-        .g = &g, .u = workspace, .dy = a->dy, .dx = a->dx, .zeros = scratch, .to_bf16 = a->to_bf16};
+        .g = &g, .u = workspace, .dy = a->dy, .dx = a->dx, .zeros = scratch, .e = epilogue_of(a)};
     t.m_cols = min(OUTPUT_COLS, g.c_pad);
     t.d_row = tile_step(&g, g.f_pad);
     t.m_row = tile_step(&g, t.m_cols);
