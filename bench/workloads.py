@@ -20,8 +20,10 @@ MAIN = [
     ("RNN", "train", dict(net="rnn", batch=32)),
     ("GAN", "train", dict(net="gan", batch=64)),
 ]
-# A network, the batch that it is trained with; prediction of one sample and of 64.
-ZOO = [row for net, batch in (("resnet20", 128), ("vgg11_bn", 64), ("table", 256), ("autoencoder", 128)) for row in [
+# A network and the batch that it is trained with; prediction of one sample and of 64.
+ZOO_BATCHES = {"resnet20": 128, "vgg11_bn": 64, "mobilenet": 32, "unet": 8, "densenet": 64, "video": 8, "autoencoder": 128,
+               "vae": 128, "dcgan": 64, "sound": 16, "lstm": 64, "stacked_lstm": 32, "table": 256, "two_towers": 1024}
+ZOO = [row for net, batch in ZOO_BATCHES.items() for row in [
     (f"{net} train", "train", dict(net=net, batch=batch)), (f"{net}@1", "predict", dict(net=net, batch=1)),
     (f"{net}@64", "predict", dict(net=net, batch=64))]]
 PARAMETERS = {"w1": 101770, "w2": 21840, "w3": 225034}
@@ -74,7 +76,8 @@ class Manner(NamedTuple):
 
 
 # Many rows mean short rounds. Over batches the two that are fastest at W1 to W3 are enough.
-MANNERS = {"main": Manner(5, 0.3, False), "zoo": Manner(5, 0.3, False, ("pytorch", "pytorch-compile")), "batches": Manner(3, 0.15, True, ("keras", "jax"))}
+MANNERS = {"main": Manner(5, 0.3, False), "zoo": Manner(5, 0.3, False, ("pytorch", "pytorch-compile", "onnxruntime")),
+           "batches": Manner(3, 0.15, True, ("keras", "jax"))}
 
 
 def manner(name):
