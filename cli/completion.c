@@ -15,7 +15,11 @@ static const struct {
     {"metric", "l1 l2"},
     {"weights", "uniform distance"},
     {"loss", "sparse_categorical_crossentropy categorical_crossentropy binary_crossentropy "
-             "mean_squared_error mean_absolute_error hinge categorical_hinge"},
+             "binary_focal_crossentropy categorical_focal_crossentropy "
+             "categorical_generalized_cross_entropy kl_divergence poisson mean_squared_error "
+             "mean_absolute_error mean_absolute_percentage_error mean_squared_logarithmic_error "
+             "huber log_cosh cosine_similarity hinge squared_hinge categorical_hinge dice tversky "
+             "circle ctc"},
 };
 enum { VALUE_COUNT = sizeof values / sizeof *values };
 

@@ -49,6 +49,11 @@ typedef struct cj_lstm_args {
     /** default false; true: the last states of a batch start the next; needs a fixed batch size */
     bool stateful;
     bool unroll; ///< default false: the steps are a loop; true: each is planned by itself
+    const char *kernel_constraint;    ///< spec, default NULL: none
+    const char *recurrent_constraint; ///< spec, default NULL: none
+    const char *bias_constraint;      ///< spec, default NULL: none
+    /** default false: the output of a masked step is that before it; true: it is 0 */
+    bool zero_output_for_mask;
 } cj_lstm_args;
 /** The defaults of cj_lstm_args. */
 #define CJ_LSTM_DEFAULTS                                                               \
@@ -58,7 +63,10 @@ typedef struct cj_lstm_args {
         .bias_initializer = "zeros", .unit_forget_bias = true, .seed = -1
 /** Sets `args` to CJ_LSTM_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_lstm_defaults(cj_lstm_args *args);
-/** (time, features) becomes (units) or (time, units). */
+/**
+ * (time, features) becomes (units) or (time, units). Applied with cj_apply_many() it takes two more
+ * inputs, the initial h and c (units), which are 0 without them.
+ */
 CJ_API cj_layer *cj_lstm_new(const cj_lstm_args *args);
 #define cj_lstm(...) cj_lstm_new(&(cj_lstm_args){CJ_LSTM_DEFAULTS, ._ = 0, __VA_ARGS__})
 
@@ -96,6 +104,11 @@ typedef struct cj_gru_args {
     bool stateful;
     bool unroll;      ///< default false: the steps are a loop; true: each is planned by itself
     bool reset_after; ///< default true: the gate r is applied after the product with U_h
+    const char *kernel_constraint;    ///< spec, default NULL: none
+    const char *recurrent_constraint; ///< spec, default NULL: none
+    const char *bias_constraint;      ///< spec, default NULL: none
+    /** default false: the output of a masked step is that before it; true: it is 0 */
+    bool zero_output_for_mask;
 } cj_gru_args;
 /** The defaults of cj_gru_args. */
 #define CJ_GRU_DEFAULTS                                                                       \
@@ -105,7 +118,10 @@ typedef struct cj_gru_args {
                                     .bias_initializer = "zeros", .seed = -1, .reset_after = true
 /** Sets `args` to CJ_GRU_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_gru_defaults(cj_gru_args *args);
-/** (time, features) becomes (units) or (time, units). */
+/**
+ * (time, features) becomes (units) or (time, units). Applied with cj_apply_many() it takes a second
+ * input, the initial state (units), which is 0 without it.
+ */
 CJ_API cj_layer *cj_gru_new(const cj_gru_args *args);
 #define cj_gru(...) cj_gru_new(&(cj_gru_args){CJ_GRU_DEFAULTS, ._ = 0, __VA_ARGS__})
 

@@ -3,8 +3,11 @@
  * Training: compile, fit, evaluate, predict, and callbacks.
  *
  * A training step is one cj_function: forward, losses, gradients, optimizer, metrics. cj_compile()
- * fixes what it computes; cj_fit() feeds it. Names of losses and metrics are Keras's; options go in
- * the spec, as in "sparse_categorical_crossentropy(from_logits=true)".
+ * fixes what it computes; cj_fit() feeds it. Names of losses and metrics are Keras's, those of
+ * functions, classes and aliases alike ("mean_squared_error", "MeanSquaredError", "mse"); options go
+ * in the spec, as in "sparse_categorical_crossentropy(from_logits=true, ignore_class=-1)". Each loss
+ * takes reduction="sum_over_batch_size" (the default, also called "mean"), "sum" or
+ * "mean_with_sample_weight"; "none" is refused with CJ_UNSUPPORTED.
  *
  * Constructors of callbacks return a floating object, which cj_fit() takes
  * over, or NULL with CJ_INVALID_ARGUMENT (a setting missing or out of range, an unknown name)

@@ -22,7 +22,9 @@ typedef enum cj__field_kind {
     // int64_t[rows][columns], not negative, 0 is 0; JSON: lists of a row each, a number for all of a
     // row or of all; of one column a list. With `optional` -1 first is "none", JSON null.
     CJ__FIELD_AMOUNTS,
-    CJ__FIELD_LIST,   // int64_t[8] ended by 0; JSON: list
+    CJ__FIELD_LIST, // int64_t[8] ended by 0; JSON: list
+    // int64_t[9]: how many axes, then these, each at least -8 and at most 7; JSON: number or list
+    CJ__FIELD_AXES,
     CJ__FIELD_NUMBER, // double
     CJ__FIELD_LIMIT,  // double; INFINITY is "none", JSON null
     CJ__FIELD_BOOL,   // bool
@@ -35,9 +37,10 @@ struct cj__catalog;
 typedef struct cj__field {
     const char *key; // Keras's config key
     cj__field_kind kind;
-    size_t offset;                     // in the arguments struct
-    bool required;                     // NULL, NaN, or an int or pair of zeros is refused
-    bool optional;                     // a pair or triple of zeros is taken as it is
+    size_t offset; // in the arguments struct
+    bool required; // NULL, NaN, or an int or pair of zeros is refused
+    // a pair or triple of zeros is taken as it is; an entry of -1 of a list is JSON null
+    bool optional;
     int rows, columns;                 // of amounts
     const struct cj__catalog *catalog; // of a spec
     // range of a number, checked if low < high (both ends allowed)

@@ -139,6 +139,12 @@ typedef struct cj__index_attrs {
 } cj__index_attrs;
 CJ__NO_PADDING(cj__index_attrs, sizeof(int64_t) + sizeof(cj_dtype) + sizeof(uint32_t));
 
+typedef struct cj__circle_attrs {
+    double gamma, margin;
+    int64_t remove_diagonal; // not 0: a sample is no positive of itself
+} cj__circle_attrs;
+CJ__NO_PADDING(cj__circle_attrs, 2 * sizeof(double) + sizeof(int64_t));
+
 typedef struct cj__dropout_attrs {
     uint64_t key;
     double rate;
@@ -247,6 +253,11 @@ cj_symbol *
 cj__softmax_cross_entropy(cj__build *g, cj_symbol *logits,
                           cj_symbol *labels); // the loss; labels of any integer dtype or float
 cj_symbol *cj__sigmoid_cross_entropy(cj__build *g, cj_symbol *logits, cj_symbol *targets);
+// -ln of the probability of labels (b, n) given log probabilities (b, t, c): see ctc.c
+cj_symbol *cj__ctc(cj__build *g, cj_symbol *log_probabilities, cj_symbol *labels);
+// The circle loss of embeddings (b, d) whose labels (b) are equal or not: see circle.c
+cj_symbol *cj__circle(cj__build *g, cj_symbol *embeddings, cj_symbol *labels,
+                      const cj__circle_attrs *attrs);
 // indices of any integer dtype or float
 cj_symbol *cj__gather(cj__build *g, cj_symbol *table, cj_symbol *indices);
 cj_symbol *cj__one_hot(cj__build *g, cj_symbol *labels, int64_t classes, cj_dtype dtype);

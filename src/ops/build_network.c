@@ -69,6 +69,19 @@ cj_symbol *cj__sigmoid_cross_entropy(cj__build *g, cj_symbol *logits, cj_symbol 
     return cj__append(g, &cj__op_sigmoid_cross_entropy, NULL, (cj_symbol *[]){logits, targets}, 2);
 }
 
+cj_symbol *cj__ctc(cj__build *g, cj_symbol *log_probabilities, cj_symbol *labels)
+{
+    return cj__append(g, &cj__op_ctc, NULL,
+                      (cj_symbol *[]){log_probabilities, cj__cast(g, labels, CJ_I32)}, 2);
+}
+
+cj_symbol *cj__circle(cj__build *g, cj_symbol *embeddings, cj_symbol *labels,
+                      const cj__circle_attrs *attrs)
+{
+    return cj__append(g, &cj__op_circle, attrs,
+                      (cj_symbol *[]){embeddings, cj__cast(g, labels, CJ_I32)}, 2);
+}
+
 cj_symbol *cj__gather(cj__build *g, cj_symbol *table, cj_symbol *indices)
 {
     return cj__append(g, &cj__op_gather, &(cj__index_attrs){0},

@@ -95,9 +95,10 @@ cj_status cj__check_batches(const cj_model *model, int64_t count, int64_t batch_
     return CJ_OK;
 }
 
-// The first element in row-major order for which `bad` is true, or -1.
-static int64_t find_element(const cj_tensor *tensor, bool (*bad)(double value, double limit),
-                            double limit)
+// The first element in row-major order for which `bad` is true, or -1. `labels` is handed on.
+static int64_t find_element(const cj_tensor *tensor,
+                            bool (*bad)(double value, const cj__labels *labels),
+                            const cj__labels *labels)
 {
     const int64_t count = cj_tensor_count(tensor);
     const bool contiguous = cj_tensor_contiguous(tensor);
@@ -108,21 +109,22 @@ static int64_t find_element(const cj_tensor *tensor, bool (*bad)(double value, d
             for (int axis = tensor->shape.rank; axis-- > 0; rest /= tensor->shape.dims[axis])
                 offset += rest % tensor->shape.dims[axis] * tensor->strides[axis];
         }
-        if (bad(cj__element_get(tensor->dtype, tensor->data, offset), limit))
+        if (bad(cj__element_get(tensor->dtype, tensor->data, offset), labels))
             return i;
     }
     return -1;
 }
 
-static bool is_not_finite(double value, double limit)
+static bool is_not_finite(double value, const cj__labels *labels)
 {
-    (void)limit;
+    (void)labels;
     return !isfinite(value);
 }
 
-static bool is_no_label(double value, double limit)
+static bool is_no_label(double value, const cj__labels *labels)
 {
-    return !(value >= 0 && value < limit && value == floor(value));
+    const bool ignored = value >= labels->ignored && value <= labels->ignored;
+    return !ignored && !(value >= 0 && value < (double)labels->classes && value == floor(value));
 }
 
 // Float data is scanned once for NaN and infinity. For contiguous float32, the sum of x 0 is 0 only
@@ -146,7 +148,7 @@ static int64_t find_not_finite(const cj_tensor *tensor)
         if (isfinite(sum))
             return -1;
     }
-    return find_element(tensor, is_not_finite, 0);
+    return find_element(tensor, is_not_finite, NULL);
 }
 
 static cj_status check_finite(const cj_tensor *tensor, const char *what, int index, const char *who)
@@ -169,12 +171,12 @@ static cj_status check_labels(const cj_model *model, const cj__train_state *stat
     if (!spec || !shape)
         return CJ_OK;
     CJ_TRY(cj__spec_parse(&cj__losses, spec, "loss", &chosen));
-    const cj__target target = ((const cj__loss *)chosen.choice)->target;
+    const cj__labels labels = cj__loss_labels((const cj__loss *)chosen.choice, chosen.args, shape);
     cj__chosen_free(&chosen);
-    if (target != CJ__TARGET_LABELS)
+    if (labels.classes == 0)
         return CJ_OK;
-    const int64_t classes = shape->dims[shape->rank - 1];
-    const int64_t found = find_element(y, is_no_label, (double)classes);
+    const int64_t classes = labels.classes;
+    const int64_t found = find_element(y, is_no_label, &labels);
     if (found < 0)
         return CJ_OK;
     const int64_t sample = found / (cj_tensor_count(y) / y->shape.dims[0]);

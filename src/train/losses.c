@@ -1,28 +1,9 @@
-// Losses, as Keras defines them (keras/src/losses/losses.py). t are the targets and p the predictions
-// (..., c); means and sums are over the last axis.
-//
-// Cross-entropies are computed from logits where possible: if p is the result of a softmax or
-// sigmoid, its input is used. That loses no digits where the output saturates, and the two ops can
-// be fused. Other probabilities are clipped to [epsilon, 1 - epsilon]; class probabilities are first
-// divided by their sum.
+// The catalog of losses, what their families share, and the reduction of a batch to one number. The
+// families are entropy.c, distances.c and overlap.c.
 #include "train/losses.h"
 #include "base/error.h"
-
-static const double epsilon = 1e-7; // keras.config.epsilon()
-
-typedef struct loss_args {
-    bool from_logits;
-    double label_smoothing;
-} loss_args;
-static const loss_args loss_defaults = {.from_logits = false, .label_smoothing = 0};
-
-static const cj__field entropy_fields[] = {
-    CJ__FIELD(loss_args, from_logits, CJ__FIELD_BOOL),
-    CJ__FIELD(loss_args, label_smoothing, CJ__FIELD_NUMBER, CJ__SHARE),
-};
-static const cj__field sparse_fields[] = {
-    CJ__FIELD(loss_args, from_logits, CJ__FIELD_BOOL),
-};
+#include <math.h>
+#include <string.h>
 
 uint32_t cj__last_axis(const cj_symbol *x)
 {
@@ -36,144 +17,283 @@ cj_symbol *cj__last_mean(cj__build *g, cj_symbol *x)
     return axes ? cj__mean(g, x, axes, false) : x;
 }
 
-static cj_symbol *last_sum(cj__build *g, cj_symbol *x)
+cj_symbol *cj__last_sum(cj__build *g, cj_symbol *x)
 {
     const uint32_t axes = cj__last_axis(x);
     return axes ? cj__sum(g, x, axes, false) : x;
 }
 
-// The logits behind p: p itself with from_logits, or the input of the softmax or sigmoid `op` that
-// computed p. NULL if p comes from something else.
-static cj_symbol *logits_of(const loss_args *args, cj_symbol *p, const cj__op *op)
-{
-    if (args->from_logits)
-        return p;
-    // a layer of mixed_bfloat16 rounds its output; the loss uses the unrounded value
-    if (p && cj__symbol_is(p, &cj__op_round_bf16))
-        p = p->node->inputs[0];
-    return p && cj__symbol_is(p, op) ? p->node->inputs[0] : NULL;
-}
-
-static cj_symbol *clipped(cj__build *g, cj_symbol *p)
-{
-    return cj__apply_unary(g, CJ__UNARY_clip, p, epsilon, 1 - epsilon);
-}
-
-static cj_symbol *negative(cj__build *g, cj_symbol *x)
+cj_symbol *cj__minus(cj__build *g, cj_symbol *x)
 {
     return cj__scale(g, x, -1);
 }
 
-// ln p of class probabilities that need not sum to 1.
-static cj_symbol *log_probabilities(cj__build *g, cj_symbol *p)
+cj_symbol *cj__complement(cj__build *g, cj_symbol *x)
 {
-    cj_symbol *sum = p ? cj__sum(g, p, cj__last_axis(p), true) : NULL;
-    return cj__apply_unary(g, CJ__UNARY_log, clipped(g, cj__div(g, p, sum)), 0, 0);
+    return cj__shift(g, cj__minus(g, x), 1);
 }
 
-// -ln p[label]
-static cj_symbol *sparse_categorical_crossentropy(cj__build *g, const void *args, cj_symbol *t,
-                                                  cj_symbol *p)
+cj_symbol *cj__clipped(cj__build *g, cj_symbol *p)
 {
-    cj_symbol *logits = logits_of(args, p, &cj__op_softmax);
-    if (logits || !p)
-        return cj__softmax_cross_entropy(g, logits, t);
-    const cj__type *type = cj__symbol_type(p);
-    cj_symbol *one_hot = cj__one_hot(g, t, type->shape.dims[type->shape.rank - 1], type->dtype);
-    return negative(g, last_sum(g, cj__mul(g, one_hot, log_probabilities(g, p))));
+    return cj__apply_unary(g, CJ__UNARY_clip, p, CJ__EPSILON, 1 - CJ__EPSILON);
 }
 
-// -sum t ln p, with t (1 - s) + s / c for t
-static cj_symbol *categorical_crossentropy(cj__build *g, const void *args, cj_symbol *t,
-                                           cj_symbol *p)
+cj_symbol *cj__natural_log(cj__build *g, cj_symbol *x)
 {
-    const double s = ((const loss_args *)args)->label_smoothing;
-    cj_symbol *logits = logits_of(args, p, &cj__op_softmax);
-    if (s > 0 && p) {
-        const cj_shape *shape = &cj__symbol_type(p)->shape;
-        t = cj__shift(g, cj__scale(g, t, 1 - s), s / (double)shape->dims[shape->rank - 1]);
+    return cj__apply_unary(g, CJ__UNARY_log, x, 0, 0);
+}
+
+cj_status cj__settle_axis(cj__build *g, const cj_symbol *x, int64_t axis, int *settled)
+{
+    const cj_shape *shape = &cj__symbol_type(x)->shape;
+    char text[CJ_MAX_RANK * 24];
+    const int64_t from_front = axis < 0 ? axis + shape->rank : axis;
+    *settled = (int)from_front;
+    if ((from_front > 0 && from_front < shape->rank) || (axis == -1 && shape->rank == 1))
+        return CJ_OK;
+    cj__build_refuse(g, cj__fail(CJ_INVALID_ARGUMENT,
+                                 "loss: axis %lld of predictions of shape %s is %s",
+                                 (long long)axis, cj_shape_text(shape, text, sizeof text),
+                                 from_front == 0 ? "that of the samples" : "not there"));
+    return CJ_INVALID_ARGUMENT;
+}
+
+// Reductions
+// ----------------------------------------------------------------------------------------------
+
+static const char *const reductions[] = {"sum_over_batch_size",     "mean", "sum",
+                                         "mean_with_sample_weight", "none", NULL};
+
+cj_status cj__loss_check(const cj__loss *loss, const void *args)
+{
+    const char *reduction = loss->choice.args_size ? ((const cj__loss_args *)args)->reduction : "";
+    if (!reduction || strcmp(reduction, "none") == 0)
+        return cj__fail(CJ_UNSUPPORTED,
+                        "loss %s: with the reduction \"none\" a batch has many values, training "
+                        "needs one: take \"sum\" or \"sum_over_batch_size\"",
+                        loss->choice.name);
+    if (loss->counts == cj__counts_not_ignored) {
+        const double ignored = ((const cj__entropy_args *)args)->ignore_class;
+        if (!isinf(ignored) && !(round(ignored) == ignored))
+            return cj__fail(CJ_INVALID_ARGUMENT, "loss %s: ignore_class %g is no class",
+                            loss->choice.name, ignored);
     }
-    cj_symbol *logarithm = logits ? cj__log_softmax(g, logits) : log_probabilities(g, p);
-    return negative(g, last_sum(g, cj__mul(g, t, logarithm)));
+    return CJ_OK;
 }
 
-// mean of -t ln p - (1 - t) ln(1 - p), with t (1 - s) + s / 2 for t
-static cj_symbol *binary_crossentropy(cj__build *g, const void *args, cj_symbol *t, cj_symbol *p)
+cj__labels cj__loss_labels(const cj__loss *loss, const void *args, const cj_shape *predictions)
 {
-    const double s = ((const loss_args *)args)->label_smoothing;
-    cj_symbol *logits = logits_of(args, p, &cj__op_sigmoid);
-    if (s > 0)
-        t = cj__shift(g, cj__scale(g, t, 1 - s), s / 2);
-    if (logits || !p)
-        return cj__last_mean(g, cj__sigmoid_cross_entropy(g, logits, t));
-    cj_symbol *p1 = clipped(g, p), *p0 = cj__shift(g, negative(g, p1), 1);
-    cj_symbol *t0 = cj__shift(g, negative(g, t), 1);
-    cj_symbol *term1 = cj__mul(g, t, cj__apply_unary(g, CJ__UNARY_log, p1, 0, 0));
-    cj_symbol *term0 = cj__mul(g, t0, cj__apply_unary(g, CJ__UNARY_log, p0, 0, 0));
-    return negative(g, cj__last_mean(g, cj__add(g, term1, term0)));
+    cj__labels labels = {.classes = 0, .ignored = INFINITY};
+    int64_t axis = predictions->rank - 1;
+    if ((loss->target != CJ__TARGET_LABELS && loss->target != CJ__TARGET_ROWS) || axis < 0)
+        return labels;
+    if (loss->counts == cj__counts_not_ignored) {
+        const cj__entropy_args *a = args;
+        labels.ignored = a->ignore_class;
+        axis = a->axis < 0 ? a->axis + predictions->rank : a->axis;
+    }
+    if (axis >= 0 && axis < predictions->rank)
+        labels.classes = predictions->dims[axis];
+    return labels;
 }
 
-// mean (p - t)^2
-cj_symbol *cj__values_mse(cj__build *g, const void *args, cj_symbol *t, cj_symbol *p)
+cj_symbol *cj__spread_weights(cj__build *g, cj_symbol *x, const cj_symbol *values)
 {
-    (void)args;
-    return cj__last_mean(g, cj__apply_unary(g, CJ__UNARY_square, cj__sub(g, p, t), 0, 0));
-}
-
-// mean |p - t|
-cj_symbol *cj__values_mae(cj__build *g, const void *args, cj_symbol *t, cj_symbol *p)
-{
-    (void)args;
-    return cj__last_mean(g, cj__apply_unary(g, CJ__UNARY_absolute, cj__sub(g, p, t), 0, 0));
-}
-
-// mean max(1 - t p, 0). If all targets are 0 or 1, that is if t (t - 1) is 0 everywhere, they stand
-// for -1 and 1.
-static cj_symbol *hinge(cj__build *g, const void *args, cj_symbol *t, cj_symbol *p)
-{
-    (void)args;
-    if (!t)
+    if (!x || !values)
         return NULL;
-    cj_symbol *product =
-        cj__apply_unary(g, CJ__UNARY_absolute, cj__mul(g, t, cj__shift(g, t, -1)), 0, 0);
-    cj_symbol *largest = cj__max(g, product, cj__all_axes(t), false);
-    cj_symbol *binary = cj__compare(g, CJ__COMPARISON_equal, largest, cj__scalar_like(g, t, 0));
-    cj_symbol *sign = cj__select(g, binary, cj__shift(g, cj__scale(g, t, 2), -1), t);
-    cj_symbol *margin = cj__shift(g, negative(g, cj__mul(g, sign, p)), 1);
-    return cj__last_mean(g, cj__apply_unary(g, CJ__UNARY_relu, margin, 0, 0));
+    cj_shape shape = cj__symbol_type(x)->shape;
+    while (shape.rank < cj__symbol_type(values)->shape.rank)
+        shape.dims[shape.rank++] = 1;
+    return shape.rank == cj__symbol_type(x)->shape.rank ? x : cj__reshape(g, x, &shape);
 }
 
-// max(max((1 - t) p) - sum t p + 1, 0): the largest prediction of another class against that of the
-// target
-static cj_symbol *categorical_hinge(cj__build *g, const void *args, cj_symbol *t, cj_symbol *p)
+// The product of two factors, each NULL for 1.
+static cj_symbol *times(cj__build *g, cj_symbol *a, cj_symbol *b)
 {
-    (void)args;
-    cj_symbol *neg = cj__mul(g, cj__shift(g, negative(g, t), 1), p);
-    if (neg && cj__last_axis(neg))
-        neg = cj__max(g, neg, cj__last_axis(neg), false);
-    cj_symbol *pos = last_sum(g, cj__mul(g, t, p));
-    cj_symbol *margin = cj__shift(g, cj__sub(g, neg, pos), 1);
-    return cj__apply_unary(g, CJ__UNARY_relu, margin, 0, 0);
+    return !a ? b : !b ? a : cj__mul(g, a, b);
 }
 
+// Both masks as numbers, spread to the values' rank.
+static cj_symbol *joined_mask(cj__build *g, const cj_symbol *values, cj_symbol *mask,
+                              cj_symbol *counts)
+{
+    const cj_dtype dtype = cj__symbol_type(values)->dtype;
+    mask = mask ? cj__spread_weights(g, cj__cast(g, mask, dtype), values) : NULL;
+    counts = counts ? cj__spread_weights(g, cj__cast(g, counts, dtype), values) : NULL;
+    return times(g, mask, counts);
+}
+
+// m / mean(m), and 0 where no element counts.
+static cj_symbol *balanced(cj__build *g, cj_symbol *m)
+{
+    cj_symbol *mean = cj__mean(g, m, cj__all_axes(m), false);
+    cj_symbol *divisor =
+        cj__apply_binary(g, CJ__BINARY_maximum, mean, cj__scalar_like(g, mean, 1e-30));
+    return m ? cj__div(g, m, divisor) : NULL;
+}
+
+cj_symbol *cj__loss_reduce(cj__build *g, const char *reduction, cj_symbol *values,
+                           cj_symbol *weights, cj_symbol *mask, cj_symbol *counts)
+{
+    if (!values)
+        return NULL;
+    const bool sum = strcmp(reduction, "sum") == 0,
+               shared = strcmp(reduction, "mean_with_sample_weight") == 0;
+    cj_symbol *m = joined_mask(g, values, mask, counts);
+    if (m && !sum && !shared)
+        m = balanced(g, m);
+    if (weights)
+        weights =
+            cj__spread_weights(g, cj__cast(g, weights, cj__symbol_type(values)->dtype), values);
+    cj_symbol *w = times(g, m, weights);
+    values = w ? cj__mul(g, values, w) : values;
+    if (!values)
+        return NULL;
+    if (!sum && !(shared && w))
+        return cj__mean(g, values, cj__all_axes(values), false);
+    cj_symbol *total = cj__sum(g, values, cj__all_axes(values), false);
+    if (sum || !total)
+        return total;
+    cj_symbol *divisor = cj__sum(g, w, cj__all_axes(w), false),
+              *zero = cj__scalar_like(g, total, 0);
+    cj_symbol *any = cj__compare(g, CJ__COMPARISON_not_equal, divisor, zero);
+    cj_symbol *safe = cj__select(g, any, divisor, cj__scalar_like(g, total, 1));
+    return cj__select(g, any, cj__div(g, total, safe), zero);
+}
+
+cj_symbol *cj__loss_of(const cj__loss *loss, const void *args, const char *who, cj__build *g,
+                       cj__loss_inputs inputs)
+{
+    cj_symbol *counts = NULL;
+    cj_symbol *values =
+        cj__loss_values(loss, args, who, g, inputs.targets, inputs.predictions, &counts);
+    return cj__loss_reduce(g, ((const cj__loss_args *)args)->reduction, values, inputs.weights,
+                           inputs.mask, counts);
+}
+
+// The catalog
+// ----------------------------------------------------------------------------------------------
+
+#define BATCH_MEAN .reduction = "sum_over_batch_size"
+static const cj__loss_args plain_defaults = {BATCH_MEAN};
+static const cj__entropy_args entropy_defaults = {BATCH_MEAN, .axis = -1, .ignore_class = INFINITY};
+static const cj__focal_args focal_defaults = {BATCH_MEAN, .axis = -1, .alpha = 0.25, .gamma = 2};
+static const cj__generalized_args generalized_defaults = {BATCH_MEAN, .q = 0.5};
+static const cj__huber_args huber_defaults = {BATCH_MEAN, .delta = 1};
+static const cj__cosine_args cosine_defaults = {BATCH_MEAN, .axis = -1};
+static const cj__overlap_args overlap_defaults = {BATCH_MEAN, .alpha = 0.5, .beta = 0.5};
+static const cj__circle_args circle_defaults = {BATCH_MEAN, .gamma = 80, .margin = 0.4,
+                                                .remove_diagonal = true};
+
+#define REDUCTION(type) CJ__FIELD(type, reduction, CJ__FIELD_TEXT, .words = reductions)
+static const cj__field plain_fields[] = {REDUCTION(cj__loss_args)};
+static const cj__field entropy_fields[] = {
+    CJ__FIELD(cj__entropy_args, from_logits, CJ__FIELD_BOOL),
+    CJ__FIELD(cj__entropy_args, label_smoothing, CJ__FIELD_NUMBER, CJ__SHARE),
+    CJ__FIELD(cj__entropy_args, axis, CJ__FIELD_INT),
+    REDUCTION(cj__entropy_args),
+};
+static const cj__field sparse_fields[] = {
+    CJ__FIELD(cj__entropy_args, from_logits, CJ__FIELD_BOOL),
+    CJ__FIELD(cj__entropy_args, ignore_class, CJ__FIELD_LIMIT, .low = -1e9, .high = 1e9),
+    CJ__FIELD(cj__entropy_args, axis, CJ__FIELD_INT),
+    REDUCTION(cj__entropy_args),
+};
+static const cj__field binary_focal_fields[] = {
+    CJ__FIELD(cj__focal_args, apply_class_balancing, CJ__FIELD_BOOL),
+    CJ__FIELD(cj__focal_args, alpha, CJ__FIELD_NUMBER, CJ__SHARE),
+    CJ__FIELD(cj__focal_args, gamma, CJ__FIELD_NUMBER, CJ__NOT_NEGATIVE),
+    CJ__FIELD(cj__focal_args, from_logits, CJ__FIELD_BOOL),
+    CJ__FIELD(cj__focal_args, label_smoothing, CJ__FIELD_NUMBER, CJ__SHARE),
+    CJ__FIELD(cj__focal_args, axis, CJ__FIELD_INT),
+    REDUCTION(cj__focal_args),
+};
+static const cj__field focal_fields[] = {
+    CJ__FIELD(cj__focal_args, alpha, CJ__FIELD_NUMBER),
+    CJ__FIELD(cj__focal_args, gamma, CJ__FIELD_NUMBER, CJ__NOT_NEGATIVE),
+    CJ__FIELD(cj__focal_args, from_logits, CJ__FIELD_BOOL),
+    CJ__FIELD(cj__focal_args, label_smoothing, CJ__FIELD_NUMBER, CJ__SHARE),
+    CJ__FIELD(cj__focal_args, axis, CJ__FIELD_INT),
+    REDUCTION(cj__focal_args),
+};
+static const cj__field generalized_fields[] = {
+    CJ__FIELD(cj__generalized_args, q, CJ__FIELD_NUMBER, .low = 1e-6, .high = 1 - 1e-6),
+    REDUCTION(cj__generalized_args),
+};
+static const cj__field huber_fields[] = {
+    CJ__FIELD(cj__huber_args, delta, CJ__FIELD_NUMBER),
+    REDUCTION(cj__huber_args),
+};
+static const cj__field cosine_fields[] = {
+    CJ__FIELD(cj__cosine_args, axis, CJ__FIELD_INT),
+    REDUCTION(cj__cosine_args),
+};
+static const cj__field dice_fields[] = {
+    CJ__FIELD(cj__overlap_args, axis, CJ__FIELD_LIST),
+    REDUCTION(cj__overlap_args),
+};
+static const cj__field tversky_fields[] = {
+    CJ__FIELD(cj__overlap_args, alpha, CJ__FIELD_NUMBER),
+    CJ__FIELD(cj__overlap_args, beta, CJ__FIELD_NUMBER),
+    CJ__FIELD(cj__overlap_args, axis, CJ__FIELD_LIST),
+    REDUCTION(cj__overlap_args),
+};
+static const cj__field circle_fields[] = {
+    CJ__FIELD(cj__circle_args, gamma, CJ__FIELD_NUMBER),
+    CJ__FIELD(cj__circle_args, margin, CJ__FIELD_NUMBER),
+    CJ__FIELD(cj__circle_args, remove_diagonal, CJ__FIELD_BOOL),
+    REDUCTION(cj__circle_args),
+};
+
+// A name, its class, the values, the fields and their defaults, the targets, whether these are
+// classes, and what counts.
+#define ROW(plain, class, function, set, standard, wanted, classes, counted)                   \
+    {                                                                                          \
+        .choice = CJ__CHOICE(plain, class, set##_fields, standard##_defaults),                 \
+        .target = CJ__TARGET_##wanted, .values = cj__values_##function, .of_classes = classes, \
+        .counts = counted                                                                      \
+    }
 static const cj__loss losses[] = {
-    {CJ__CHOICE("sparse_categorical_crossentropy", "SparseCategoricalCrossentropy", sparse_fields,
-                loss_defaults),
-     CJ__TARGET_LABELS, sparse_categorical_crossentropy, false, true},
-    {CJ__CHOICE("categorical_crossentropy", "CategoricalCrossentropy", entropy_fields,
-                loss_defaults),
-     CJ__TARGET_SAME, categorical_crossentropy, false, true},
-    {CJ__CHOICE("binary_crossentropy", "BinaryCrossentropy", entropy_fields, loss_defaults),
-     CJ__TARGET_SAME, binary_crossentropy, false, true},
-    {CJ__PLAIN_CHOICE("mean_squared_error", "MeanSquaredError"), CJ__TARGET_SAME, cj__values_mse,
-     false, false},
-    {CJ__PLAIN_CHOICE("mse", NULL), CJ__TARGET_SAME, cj__values_mse, false, false},
-    {CJ__PLAIN_CHOICE("mean_absolute_error", "MeanAbsoluteError"), CJ__TARGET_SAME, cj__values_mae,
-     false, false},
-    {CJ__PLAIN_CHOICE("mae", NULL), CJ__TARGET_SAME, cj__values_mae, false, false},
-    {CJ__PLAIN_CHOICE("hinge", "Hinge"), CJ__TARGET_SAME, hinge, false, true},
-    {CJ__PLAIN_CHOICE("categorical_hinge", "CategoricalHinge"), CJ__TARGET_SAME, categorical_hinge,
-     false, true},
+    ROW("sparse_categorical_crossentropy", "SparseCategoricalCrossentropy",
+        sparse_categorical_crossentropy, sparse, entropy, LABELS, true, cj__counts_not_ignored),
+    ROW("categorical_crossentropy", "CategoricalCrossentropy", categorical_crossentropy, entropy,
+        entropy, SAME, true, NULL),
+    ROW("binary_crossentropy", "BinaryCrossentropy", binary_crossentropy, entropy, entropy, SAME,
+        true, NULL),
+    ROW("bce", "BCE", binary_crossentropy, entropy, entropy, SAME, true, NULL),
+    ROW("binary_focal_crossentropy", "BinaryFocalCrossentropy", binary_focal_crossentropy,
+        binary_focal, focal, SAME, true, NULL),
+    ROW("categorical_focal_crossentropy", "CategoricalFocalCrossentropy",
+        categorical_focal_crossentropy, focal, focal, SAME, true, NULL),
+    ROW("categorical_generalized_cross_entropy", "CategoricalGeneralizedCrossEntropy",
+        categorical_generalized_cross_entropy, generalized, generalized, LABELS, true, NULL),
+    ROW("kl_divergence", "KLDivergence", kl_divergence, plain, plain, SAME, false, NULL),
+    ROW("kld", "KLD", kl_divergence, plain, plain, SAME, false, NULL),
+    ROW("kullback_leibler_divergence", NULL, kl_divergence, plain, plain, SAME, false, NULL),
+    ROW("poisson", "Poisson", poisson, plain, plain, SAME, false, NULL),
+    ROW("mean_squared_error", "MeanSquaredError", mse, plain, plain, SAME, false, NULL),
+    ROW("mse", "MSE", mse, plain, plain, SAME, false, NULL),
+    ROW("mean_absolute_error", "MeanAbsoluteError", mae, plain, plain, SAME, false, NULL),
+    ROW("mae", "MAE", mae, plain, plain, SAME, false, NULL),
+    ROW("mean_absolute_percentage_error", "MeanAbsolutePercentageError", mape, plain, plain, SAME,
+        false, NULL),
+    ROW("mape", "MAPE", mape, plain, plain, SAME, false, NULL),
+    ROW("mean_squared_logarithmic_error", "MeanSquaredLogarithmicError", msle, plain, plain, SAME,
+        false, NULL),
+    ROW("msle", "MSLE", msle, plain, plain, SAME, false, NULL),
+    ROW("huber", "Huber", huber, huber, huber, SAME, false, NULL),
+    ROW("huber_loss", NULL, huber, huber, huber, SAME, false, NULL),
+    ROW("log_cosh", "LogCosh", log_cosh, plain, plain, SAME, false, NULL),
+    ROW("logcosh", NULL, log_cosh, plain, plain, SAME, false, NULL),
+    ROW("cosine_similarity", "CosineSimilarity", cosine_similarity, cosine, cosine, SAME, false,
+        NULL),
+    ROW("hinge", "Hinge", hinge, plain, plain, SAME, true, NULL),
+    ROW("squared_hinge", "SquaredHinge", squared_hinge, plain, plain, SAME, true, NULL),
+    ROW("categorical_hinge", "CategoricalHinge", categorical_hinge, plain, plain, SAME, true, NULL),
+    ROW("dice", "Dice", dice, dice, overlap, SAME, false, NULL),
+    ROW("tversky", "Tversky", tversky, tversky, overlap, SAME, false, NULL),
+    ROW("circle", "Circle", circle, circle, circle, GROUPS, false, cj__counts_positive),
+    ROW("ctc", "CTC", ctc, plain, plain, ROWS, false, NULL),
 };
 
 const cj__catalog cj__losses = {.what = "loss",

@@ -135,7 +135,7 @@ static const char *advise(const cj__loss *loss, const cj_shape *given, const cj_
 static cj_symbol *fit_targets(const cj__loss *loss, const char *who, cj__build *g,
                               cj_symbol *targets, cj_symbol *predictions)
 {
-    const bool labels = loss->target == CJ__TARGET_LABELS;
+    const bool labels = loss->target == CJ__TARGET_LABELS || loss->target == CJ__TARGET_GROUPS;
     const cj_shape *given = &cj__symbol_type(targets)->shape,
                    *p = &cj__symbol_type(predictions)->shape;
     cj_shape wanted = *p, bare = *given;
@@ -161,17 +161,22 @@ static cj_symbol *fit_targets(const cj__loss *loss, const char *who, cj__build *
 }
 
 cj_symbol *cj__loss_values(const cj__loss *loss, const void *args, const char *who, cj__build *g,
-                           cj_symbol *targets, cj_symbol *predictions)
+                           cj_symbol *targets, cj_symbol *predictions, cj_symbol **counts)
 {
+    if (counts)
+        *counts = NULL;
     if (!targets || !predictions)
         return NULL;
     loss = cj__metric_resolve(loss, &cj__symbol_type(targets)->shape,
                               &cj__symbol_type(predictions)->shape);
-    const bool labels = loss->target == CJ__TARGET_LABELS;
-    targets = fit_targets(loss, who, g, targets, predictions);
+    if (loss->target != CJ__TARGET_ROWS)
+        targets = fit_targets(loss, who, g, targets, predictions);
     if (!targets)
         return NULL;
-    targets = cj__cast(g, targets, labels ? CJ_I32 : cj__symbol_type(predictions)->dtype);
+    targets = cj__cast(
+        g, targets, loss->target == CJ__TARGET_SAME ? cj__symbol_type(predictions)->dtype : CJ_I32);
     cj_symbol *values = loss->values(g, args, targets, predictions);
+    if (counts && loss->counts)
+        *counts = loss->counts(g, args, targets, values);
     return g->status == CJ_OK ? values : NULL;
 }

@@ -12,7 +12,7 @@ cj_symbol *cj_op_loss(const char *spec, cj_symbol *targets, cj_symbol *predictio
 {
     cj__build g = {0};
     cj__chosen chosen = {0};
-    cj_symbol *values = NULL;
+    cj_symbol *total = NULL;
     if (cj__build_take(&g, (cj_symbol *[]){targets, predictions}, 2) != CJ_OK)
         return cj__build_result(&g, NULL);
     if (!spec || !*spec) {
@@ -25,10 +25,12 @@ cj_symbol *cj_op_loss(const char *spec, cj_symbol *targets, cj_symbol *predictio
     }
     if (cj__spec_parse(&cj__losses, spec, "loss", &chosen) == CJ_OK) {
         const cj__loss *loss = (const cj__loss *)(const void *)chosen.choice;
-        values = cj__loss_values(loss, chosen.args, "loss", &g, targets, predictions);
+        if (cj__loss_check(loss, chosen.args) == CJ_OK)
+            total = cj__loss_of(loss, chosen.args, "loss", &g,
+                                (cj__loss_inputs){.targets = targets, .predictions = predictions});
         cj__chosen_free(&chosen);
     }
-    return cj__build_result(&g, values ? cj__mean(&g, values, cj__all_axes(values), false) : NULL);
+    return cj__build_result(&g, total);
 }
 
 struct cj_updates {

@@ -12,8 +12,11 @@ static cj_status check_spec(const cj__catalog *catalog, const char *spec)
     CJ_TRY(cj__spec_parse(catalog, spec, catalog->what, &chosen));
     if (!chosen.choice)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_compile: an empty %s", catalog->what);
+    const cj_status status = catalog == &cj__losses ?
+                                 cj__loss_check((const cj__loss *)chosen.choice, chosen.args) :
+                                 CJ_OK;
     cj__chosen_free(&chosen);
-    return CJ_OK;
+    return status;
 }
 
 // Copies one spec after a look at it.

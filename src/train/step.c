@@ -3,11 +3,8 @@
 //
 //   total loss = sum over outputs of loss_weight * loss
 //                + weight regularizers + activity regularizers
-//   loss       = mean of values * sample_weight * mask / mean(mask)
+//   loss       = values with sample weights and masks, reduced: see cj__loss_reduce()
 //   metric     = sum of values * weights / sum of weights, over the epoch
-//
-// The mean of a loss divides by the number of values, not by the sum of weights: Keras's
-// reduction "sum_over_batch_size".
 #include "train/step.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -79,40 +76,12 @@ static int add_scalar(cj__step *step, cj_symbol *scalar)
     return step->scalar_count++;
 }
 
-// Reshapes weights (batch) to the rank of values (batch, ...), so that they broadcast.
-static cj_symbol *reshape_weights(cj__build *g, cj_symbol *weights, const cj_symbol *values)
-{
-    if (!weights || !values)
-        return NULL;
-    cj_shape shape = cj__symbol_type(weights)->shape;
-    while (shape.rank < cj__symbol_type(values)->shape.rank)
-        shape.dims[shape.rank++] = 1;
-    return shape.rank == cj__symbol_type(weights)->shape.rank ? weights :
-                                                                cj__reshape(g, weights, &shape);
-}
-
 static cj_symbol *mask_of(cj__build *g, const head *h, const cj_symbol *values)
 {
     if (!h->predictions.mask || !values)
         return NULL;
-    return reshape_weights(g, cj__cast(g, h->predictions.mask, cj__symbol_type(values)->dtype),
-                           values);
-}
-
-// The loss of a batch: the mean of its values, weighted and masked.
-static cj_symbol *reduce_loss(cj__build *g, const head *h, cj_symbol *values)
-{
-    cj_symbol *mask = mask_of(g, h, values);
-    if (mask) {
-        cj_symbol *mask_mean = cj__mean(g, mask, cj__all_axes(mask), false);
-        values = cj__mul(g, values, cj__div(g, mask, cj__shift(g, mask_mean, 1e-7)));
-    }
-    if (h->weights)
-        values = cj__mul(
-            g, values,
-            reshape_weights(
-                g, cj__cast(g, h->weights, cj__symbol_type(h->predictions.symbol)->dtype), values));
-    return values ? cj__mean(g, values, cj__all_axes(values), false) : NULL;
+    return cj__spread_weights(g, cj__cast(g, h->predictions.mask, cj__symbol_type(values)->dtype),
+                              values);
 }
 
 // The number of values for each sample.
@@ -139,7 +108,7 @@ static cj_status trace_metric(cj__step *step, cj__step_functions *functions, con
     CJ_TRY(cj__spec_parse(&cj__metrics, spec, "metric", &chosen));
     snprintf(who, sizeof who, "metric %s of output \"%.60s\"", chosen.choice->name, h->name);
     cj_symbol *values = cj__loss_values((const cj__loss *)chosen.choice, chosen.args, who, g,
-                                        h->targets, h->predictions.symbol);
+                                        h->targets, h->predictions.symbol, NULL);
     cj__chosen_free(&chosen);
     if (!values)
         return g->status ? g->status : cj_error_status();
@@ -148,7 +117,7 @@ static cj_status trace_metric(cj__step *step, cj__step_functions *functions, con
     row->per_sample = per_sample(values);
     if (weighted && h->weights) {
         cj_symbol *own =
-            reshape_weights(g, cj__cast(g, h->weights, cj__symbol_type(values)->dtype), values);
+            cj__spread_weights(g, cj__cast(g, h->weights, cj__symbol_type(values)->dtype), values);
         weights = weights ? cj__mul(g, own, weights) : cj__broadcast_like(g, own, values);
     }
     if (weights) {
@@ -194,10 +163,12 @@ static cj_status trace_loss(cj__step *step, cj__step_functions *functions,
         return CJ_OK;
     CJ_TRY(cj__spec_parse(&cj__losses, spec, "loss", &chosen));
     snprintf(who, sizeof who, "loss %s of output \"%.60s\"", chosen.choice->name, h->name);
-    cj_symbol *values = cj__loss_values((const cj__loss *)chosen.choice, chosen.args, who, g,
-                                        h->targets, h->predictions.symbol);
+    cj_symbol *loss = cj__loss_of((const cj__loss *)chosen.choice, chosen.args, who, g,
+                                  (cj__loss_inputs){.targets = h->targets,
+                                                    .predictions = h->predictions.symbol,
+                                                    .weights = h->weights,
+                                                    .mask = h->predictions.mask});
     cj__chosen_free(&chosen);
-    cj_symbol *loss = reduce_loss(g, h, values);
     if (!loss)
         return g->status ? g->status : cj_error_status();
     if (loss_count(step, settings) > 1) {

@@ -5,6 +5,8 @@
 // own error is about h^4 f'''''/30 + 1e-16 |loss| / h, some 1e-9 for h = 1e-3 and the numbers used
 // here.
 //
+// Some ops refuse derivatives from an order on: see `refused`.
+//
 // Exempt are leaves, ops without a gradient, optimizer steps, and ops that fusion makes after
 // differentiation.
 #include "cases.h"
@@ -17,6 +19,25 @@ enum { SAMPLES = 24, MOST = 2 * CASE_INPUTS + CASE_OUTPUTS };
 
 static const unsigned exempt =
     CJ__OP_LEAF | CJ__OP_NO_GRADIENT | CJ__OP_UPDATE | CJ__OP_FUSED | CJ__OP_LOOP;
+
+// Ops whose derivatives of an order, and of higher ones, are refused.
+static const struct {
+    const cj__op *op;
+    int order;
+} refused[] = {
+    {&cj__op_ctc, 2}, // of its second output, which is a derivative already
+    {&cj__op_ctc_second_grad, 1},
+    {&cj__op_circle, 2},
+    {&cj__op_circle_grad, 1},
+};
+
+static bool is_refused(const cj__op *op, int order)
+{
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+        if (refused[i].op == op && order >= refused[i].order)
+            return true;
+    return false;
+}
 
 // A case with its loss and gradients, ready to be called.
 typedef struct checked {
@@ -146,7 +167,8 @@ static int failures_of(bool free_axis, int order)
     for (size_t i = 0; i < op_case_count; i++) {
         checked t;
         // its gradient is no difference
-        if (op_cases[i].op->flags & exempt || op_cases[i].op == &cj__op_round_bf16)
+        if (op_cases[i].op->flags & exempt || op_cases[i].op == &cj__op_round_bf16 ||
+            is_refused(op_cases[i].op, order))
             continue;
         if (start(&t, &op_cases[i], free_axis, order)) {
             if (cj_function_call(t.function, t.given, t.results) != CJ_OK)
@@ -181,6 +203,64 @@ static void gradients_of_gradients_equal_differences(void **state)
 {
     (void)state;
     assert_int_equal(failures_of(true, 2), 0);
+}
+
+static void refused_derivatives_have_a_sentence(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < op_case_count; i++) {
+        case_graph g;
+        cj_symbol *dx = NULL;
+        if (!is_refused(op_cases[i].op, 1))
+            continue;
+        case_build(&op_cases[i], CJ_F64, true, &g);
+        cj_symbol *loss = cj__sum(&g.build, g.outputs[0], cj__all_axes(g.outputs[0]), false);
+        assert_int_equal(cj_gradients(loss, &g.inputs[0], 1, &dx), CJ_UNSUPPORTED);
+        assert_non_null(strstr(cj_error(), "derivative is not there"));
+        cj__build_end(&g.build);
+    }
+}
+
+// The loss alone, without the output that is its gradient, may be differentiated twice.
+static void ctc_has_a_second_derivative(void **state)
+{
+    (void)state;
+    enum { STEPS = 4, CLASSES = 3, COUNT = STEPS * CLASSES };
+    cj__build g = {0};
+    double at[COUNT];
+    cj_symbol *dx = NULL, *ddx = NULL;
+    cj_symbol *x = cj__build_keep(&g, cj_symbol_input(CJ_F64, CJ_SHAPE(1, STEPS, CLASSES), "x"));
+    cj_symbol *labels = cj__build_keep(&g, cj_symbol_input(CJ_I32, CJ_SHAPE(1, 2), "labels"));
+    cj_tensor *row = NULL, *given = NULL, *results[2] = {NULL};
+    assert_int_equal(cj_tensor_from(CJ_I32, CJ_SHAPE(1, 2), (int32_t[]){2, 2}, 2, &row), CJ_OK);
+    assert_int_equal(cj__gradients(&g, cj__sum(&g, cj__ctc(&g, x, labels), 1, false), &x, 1, &dx),
+                     CJ_OK);
+    cj_symbol *first = cj__sum(&g, cj__apply_unary(&g, CJ__UNARY_square, dx, 0, 0), 7, false);
+    assert_int_equal(cj__gradients(&g, first, &x, 1, &ddx), CJ_OK);
+    cj_symbol *inputs[] = {x, labels}, *outputs[] = {first, ddx};
+    cj_function *function =
+        cj_function(.inputs = inputs, .input_count = 2, .outputs = outputs, .output_count = 2);
+    assert_non_null(function);
+    for (int i = 0; i < COUNT; i++)
+        at[i] = -0.3 - 0.17 * ((i * 5) % 7);
+    assert_int_equal(cj_tensor_from(CJ_F64, CJ_SHAPE(1, STEPS, CLASSES), at, COUNT, &given), CJ_OK);
+    results[0] = case_tensor_like(first), results[1] = case_tensor_like(ddx);
+    for (int i = 0; i < COUNT; i++) {
+        const double h = 1e-4;
+        double sides[2];
+        for (int side = 0; side < 2; side++) {
+            case_set(given, i, at[i] + (side ? h : -h));
+            assert_int_equal(cj_function_call(function, (cj_tensor *[]){given, row}, results),
+                             CJ_OK);
+            sides[side] = case_get(results[0], 0);
+        }
+        case_set(given, i, at[i]);
+        assert_int_equal(cj_function_call(function, (cj_tensor *[]){given, row}, results), CJ_OK);
+        assert_near(case_get(results[1], i), (sides[1] - sides[0]) / (2 * h), 1e-6, 0);
+    }
+    cj_release(function), cj_release(given), cj_release(row);
+    cj_release(results[0]), cj_release(results[1]);
+    assert_int_equal(cj__build_end(&g), CJ_OK);
 }
 
 // The gradient by an f64 input of `y`, a symbol that the builder holds, summed.
@@ -311,6 +391,8 @@ int main(void)
         cmocka_unit_test(gradients_equal_differences),
         cmocka_unit_test(gradients_equal_differences_with_a_free_axis),
         cmocka_unit_test(gradients_of_gradients_equal_differences),
+        cmocka_unit_test(refused_derivatives_have_a_sentence),
+        cmocka_unit_test(ctc_has_a_second_derivative),
         cmocka_unit_test(one_of_the_moments_may_be_used),
         cmocka_unit_test(reduce_max_shares_the_gradient_between_equals),
         cmocka_unit_test(maximum_gives_all_to_the_first_of_equals),

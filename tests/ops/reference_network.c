@@ -392,6 +392,83 @@ static void ref_sigmoid_cross_entropy(const op_case *c, cj_tensor *const *in, cj
     }
 }
 
+// Paths through the states of ctc: blank, label 0, blank, label 1, ..., blank.
+typedef struct paths {
+    cj_tensor *x, *labels;
+    int64_t sample, steps, classes, most, count;
+    double weight;     // of all paths that end well
+    double visits[64]; // weight of those that have a class at a step
+    int64_t taken[16]; // classes of the path under way
+} paths;
+
+static int64_t label_of(const paths *p, int64_t i)
+{
+    return (int64_t)case_get(p->labels, p->sample * p->most + i);
+}
+
+// Follows every path that is in `state` at `step`; `logarithm` is that of the steps before.
+static void follow(paths *p, int64_t step, int64_t state, double logarithm)
+{
+    const int64_t class = state % 2 ? label_of(p, state / 2) : 0;
+    p->taken[step] = class;
+    logarithm += case_get(p->x, (p->sample * p->steps + step) * p->classes + class);
+    if (step + 1 == p->steps) {
+        if (state + 1 < 2 * p->count)
+            return;
+        p->weight += exp(logarithm);
+        for (int64_t s = 0; s < p->steps; s++)
+            p->visits[s * p->classes + p->taken[s]] += exp(logarithm);
+        return;
+    }
+    const bool skips = state % 2 && state + 2 <= 2 * p->count &&
+                       label_of(p, state / 2) != label_of(p, state / 2 + 1);
+    for (int64_t next = state; next <= state + 1 + skips && next <= 2 * p->count; next++)
+        follow(p, step + 1, next, logarithm);
+}
+
+static void ref_ctc(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    (void)c;
+    paths p = {.x = in[0],
+               .labels = in[1],
+               .steps = dim(in[0], 1),
+               .classes = dim(in[0], 2),
+               .most = dim(in[1], 1)};
+    for (p.sample = 0; p.sample < dim(in[0], 0); p.sample++) {
+        p.count = 0;
+        for (int64_t i = 0; i < p.most; i++)
+            p.count += label_of(&p, i) != 0;
+        p.weight = 0;
+        memset(p.visits, 0, sizeof p.visits);
+        for (int64_t state = 0; state < 2 && state <= 2 * p.count; state++)
+            follow(&p, 0, state, 0);
+        case_set(out[0], p.sample, -log(p.weight));
+        for (int64_t k = 0; k < p.steps * p.classes; k++)
+            case_set(out[1], p.sample * p.steps * p.classes + k, -p.visits[k] / p.weight);
+    }
+}
+
+static void ref_circle(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const cj__circle_attrs *a = c->attrs;
+    const int64_t samples = dim(in[0], 0), length = dim(in[0], 1);
+    for (int64_t i = 0; i < samples; i++) {
+        double positives = 0, negatives = 0;
+        for (int64_t j = 0; j < samples; j++) {
+            double e = 1;
+            for (int64_t k = 0; k < length; k++)
+                e -= case_get(in[0], i * length + k) * case_get(in[0], j * length + k);
+            e = fmax(e, 0);
+            const double own = case_get(in[1], i), other = case_get(in[1], j);
+            if (own < other || own > other)
+                negatives += exp(a->gamma * fmax(1 + a->margin - e, 0) * (1 - a->margin - e));
+            else if (i != j || !a->remove_diagonal)
+                positives += exp(-a->gamma * fmax(a->margin + e, 0) * (a->margin - e));
+        }
+        case_set(out[0], i, log1p(positives * negatives));
+    }
+}
+
 static void ref_gather(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
 {
     const int64_t cols = cj_tensor_count(in[0]) / dim(in[0], 0);
@@ -556,6 +633,8 @@ static const struct {
     {&cj__op_softmax_cross_entropy, ref_softmax_cross_entropy},
     {&cj__op_softmax_cross_entropy_both, ref_softmax_cross_entropy},
     {&cj__op_sigmoid_cross_entropy, ref_sigmoid_cross_entropy},
+    {&cj__op_ctc, ref_ctc},
+    {&cj__op_circle, ref_circle},
     {&cj__op_gather, ref_gather},
     {&cj__op_one_hot, ref_one_hot},
     {&cj__op_in_top_k, ref_in_top_k},

@@ -248,6 +248,14 @@ const op_case op_cases[] = {
     {OP(sigmoid_cross_entropy), NULL, 2, {ANY(N, 7), ANY(N, 7)}},
     {OP(sigmoid_cross_entropy_grad), NULL, 3, {ANY(N, 7), ANY(N, 7), ANY(N, 7)}},
 
+    {OP(ctc), NULL, 2, {ANY(N, 6, 4), INDEX(4, N, 3)}},
+    {OP(ctc), NULL, 2, {ANY(N, 5, 2), INDEX(2, N, 3)}},
+    {OP(ctc), NULL, 2, {ANY(N, 1, 1), INDEX(1, N, 1)}},
+    {OP(ctc_second_grad), NULL, 3, {ANY(N, 7, 4), INDEX(4, N, 3), ANY(N, 7, 4)}},
+    {OP(circle), A(cj__circle_attrs, 0.05, 0.4, true), 2, {ANY(N, 5), INDEX(3, N)}},
+    {OP(circle), A(cj__circle_attrs, 0.02, 0.25, false), 2, {ANY(N, 6), INDEX(4, N)}},
+    {OP(circle_grad), A(cj__circle_attrs, 0.05, 0.4, true), 3, {ANY(N, 5), INDEX(3, N), ANY(N)}},
+
     {OP(gather), A(cj__index_attrs, 0, CJ_F32, 0), 2, {ANY(6, 3), INDEX(6, N, 4)}},
     {OP(gather), A(cj__index_attrs, 0, CJ_F32, 0), 2, {ANY(6), INDEX(6, 5)}},
     {OP(gather_grad), A(cj__index_attrs, 6, CJ_F32, 0), 2, {INDEX(6, N, 4), ANY(N, 4, 3)}},

@@ -312,6 +312,7 @@ static const struct {
     {{&cj__op_gather_grad, ATTRS(cj__index_attrs, 3, CJ_F32, 0), 2, {INDEX(8), BIG(8, 2)}},
      "gather_grad: index"},
     {{&cj__op_one_hot, ATTRS(cj__index_attrs, 3, CJ_F32, 0), 1, {INDEX(8)}}, "one_hot: label"},
+    {{&cj__op_ctc, NULL, 2, {BIG(2, 5, 3), {FILL_INDEX, 1000, {2, {2, 4}}}}}, "ctc: label"},
 };
 
 // What fails only at run time, with the sentence that says where.

@@ -167,13 +167,91 @@ static void sparse_metrics(void **state)
     }
 }
 
+// Labels that are ignored need be no classes; others that are none are refused as ever.
+static void ignored_labels_are_no_classes(void **state)
+{
+    (void)state;
+    const char *spec = "sparse_categorical_crossentropy(from_logits=true, ignore_class=255)";
+    assert_near(value_of(spec, false, NULL, logits, 3, labels(1, 255)), -log_softmax(0, 1), 1e-6,
+                1e-6);
+    assert_near(value_of(spec, false, NULL, logits, 3, labels(255, 255)), 0, 0, 0);
+    cj_model *model = cj_sequential(cj_input(3), cj_activation("linear"));
+    cj_dataset *data =
+        cj_dataset(.x = {problem_tensor(CJ_SHAPE(2, 3), logits)}, .y = {labels(1, 254)});
+    assert_ok(cj_compile(model, .loss = spec));
+    assert_int_equal(cj_test_on_batch(model, data, NULL), CJ_INVALID_ARGUMENT);
+    assert_error_contains("label 254 of sample 1 is outside 0..2");
+    cj_release(data), cj_release(model);
+}
+
+// Keras's ln 0 is -1e5: what cannot be said in so few steps costs that much for each label too many.
+static void ctc_of_labels_that_do_not_fit(void **state)
+{
+    (void)state;
+    cj_model *model = cj_sequential(cj_input(2, 3), cj_activation("linear"));
+    cj_tensor *rows = NULL;
+    cj_results *r = NULL;
+    assert_ok(cj_tensor_from(CJ_I32, CJ_SHAPE(1, 3), (int32_t[]){1, 2, 1}, 3, &rows));
+    cj_dataset *data = cj_dataset(.x = {problem_tensor(CJ_SHAPE(1, 2, 3), logits)}, .y = {rows});
+    assert_ok(cj_compile(model, .loss = "CTC"));
+    assert_ok(cj_test_on_batch(model, data, &r));
+    assert_near(cj_results_value_at(r, 0), 1e5, 10, 0);
+    cj_release(r), cj_release(rows), cj_release(data), cj_release(model);
+}
+
+static void expect_refused(const char *spec, cj_status status, const char *words)
+{
+    cj_model *model = cj_sequential(cj_input(3), cj_dense(3));
+    assert_int_equal(cj_compile(model, .loss = spec), status);
+    assert_error_contains(words);
+    cj_release(model);
+}
+
+static void settings_of_losses_are_checked(void **state)
+{
+    (void)state;
+    expect_refused("mse(reduction=none)", CJ_UNSUPPORTED, "reduction \"none\"");
+    expect_refused("mse(reduction=average)", CJ_INVALID_ARGUMENT, "reduction");
+    expect_refused("sparse_categorical_crossentropy(ignore_class=0.5)", CJ_INVALID_ARGUMENT,
+                   "ignore_class 0.5 is no class");
+    expect_refused("categorical_generalized_cross_entropy(q=1)", CJ_INVALID_ARGUMENT, "q must be");
+    expect_refused("hubber", CJ_INVALID_ARGUMENT, "did you mean \"huber\"?");
+}
+
+// A model whose predictions have no such axis, or whose axis is that of the samples.
+static void an_axis_that_is_not_there(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *spec, *words;
+    } cases[] = {{"categorical_crossentropy(axis=2)", "is not there"},
+                 {"dice(axis=-2)", "is that of the samples"},
+                 {"cosine_similarity(axis=-3)", "is not there"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        cj_model *model = cj_sequential(cj_input(3), cj_dense(3));
+        cj_dataset *data =
+            cj_dataset(.x = {problem_tensor(CJ_SHAPE(2, 3), logits)}, .y = {floats(3, one_hot)});
+        assert_ok(cj_compile(model, .loss = cases[i].spec));
+        assert_int_equal(cj_test_on_batch(model, data, NULL), CJ_INVALID_ARGUMENT);
+        assert_error_contains(cases[i].words);
+        cj_release(data), cj_release(model);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sparse_categorical),   cmocka_unit_test(logits_save_saturated_outputs),
-        cmocka_unit_test(categorical),          cmocka_unit_test(binary),
-        cmocka_unit_test(distances_and_hinges), cmocka_unit_test(accuracy_is_what_the_shapes_say),
+        cmocka_unit_test(sparse_categorical),
+        cmocka_unit_test(logits_save_saturated_outputs),
+        cmocka_unit_test(categorical),
+        cmocka_unit_test(binary),
+        cmocka_unit_test(distances_and_hinges),
+        cmocka_unit_test(accuracy_is_what_the_shapes_say),
         cmocka_unit_test(sparse_metrics),
+        cmocka_unit_test(ignored_labels_are_no_classes),
+        cmocka_unit_test(ctc_of_labels_that_do_not_fit),
+        cmocka_unit_test(settings_of_losses_are_checked),
+        cmocka_unit_test(an_axis_that_is_not_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
