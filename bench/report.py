@@ -181,6 +181,19 @@ def by_parameter(result):
     return lines
 
 
+def by_length(result):
+    """Time of a step of the sequence over the lengths of the set `lengths`."""
+    lines = []
+    for threads in result["threads"]:
+        each = {w["settings"]["steps"]: median(w["threads"][threads]["cajal"]) * 1e6 / w["settings"]["steps"]
+                for w in result["workloads"] if w["set"] == "lengths" and median(w["threads"][threads]["cajal"])}
+        if len(each) > 1:
+            lines.append(f"- LSTM, {threads} thread{'s' if threads > 1 else ''}, us a step of the sequence: "
+                         + ", ".join(f"{us:.2f} of {steps:,}" for steps, us in each.items())
+                         + f"; {100 * (max(each.values()) / min(each.values()) - 1):.0f} % apart")
+    return lines
+
+
 def summary(result):
     found = []
     for title, lines in (
@@ -191,7 +204,7 @@ def summary(result):
                                          lambda kind, s: kind == "conv" and s["c"] >= 8)
              + below_peak(result, "square products from 512 up", 0.9,
                           lambda kind, s: kind == "gemm" and s["m"] == s["k"] == s["n"] >= 512)),
-            ("Cost by size", flatness(result) + by_parameter(result))):
+            ("Cost by size", flatness(result) + by_parameter(result) + by_length(result))):
         if lines:
             found += [f"### {title}", "", *lines, ""]
     return found

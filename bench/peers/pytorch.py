@@ -141,10 +141,10 @@ def wanted(net, twin, x, model):
     if net == "vae":
         noise = torch.rand(batch, 16)
         return lambda: model.loss(x[0], noise)
+    y = twin.wanted(batch)
     if twin.classes:
-        y = torch.randint(0, twin.classes, (batch,))
-        return lambda: F.cross_entropy(model(*x), y)
-    return lambda: twin.loss(model(*x), x[0])
+        return lambda: F.cross_entropy(model(*x).flatten(0, -2), y.flatten())
+    return lambda: twin.loss(model(*x), x[0] if y is None else y)
 
 
 def network(kind, s):

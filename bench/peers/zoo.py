@@ -150,9 +150,6 @@ def discriminator():
 
 
 class Sound(nn.Module):
-    """One-dimensional convolutions. As two-dimensional ones over images of height 1, which channels last is for, they take
-    twice the time."""
-
     def __init__(self):
         super().__init__()
         layers, c = [], 1
@@ -183,11 +180,73 @@ class Towers(nn.Module):
     def __init__(self):
         super().__init__()
         self.towers = nn.ModuleList([nn.Sequential(nn.Embedding(100000, 64), nn.Flatten(), nn.Linear(64, 128), nn.ReLU(),
-                                                   nn.Linear(128, 64), nn.ReLU()) for _ in range(2)])
-        self.out = nn.Sequential(nn.Linear(128, 32), nn.ReLU(), nn.Linear(32, 2))
+                                                   nn.Linear(128, 64)) for _ in range(2)])
 
     def forward(self, user, item):
-        return self.out(torch.cat([self.towers[0](user), self.towers[1](item)], 1))
+        return (self.towers[0](user) * self.towers[1](item)).sum(1, keepdim=True)
+
+
+class BiGru(nn.Module):
+    """The words that are there come packed, so that none is computed in vain."""
+
+    def __init__(self):
+        super().__init__()
+        self.words, self.cell = nn.Embedding(20000, 128), nn.GRU(128, 64, batch_first=True, bidirectional=True)
+        self.out = nn.Linear(128, 2)
+
+    def forward(self, x):
+        packed = nn.utils.rnn.pack_padded_sequence(self.words(x), (x != 0).sum(1).cpu(), True, enforce_sorted=False)
+        return self.out(self.cell(packed)[1].transpose(0, 1).flatten(1))
+
+
+class Block(nn.Module):
+    """Query, key and value come of one product."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.LayerNorm(256), nn.LayerNorm(256)
+        self.into, self.out = nn.Linear(256, 3 * 256), nn.Linear(256, 256)
+        self.mlp = nn.Sequential(nn.Linear(256, 1024), nn.GELU(), nn.Linear(1024, 256))
+
+    def forward(self, x):
+        n, t, _ = x.shape
+        q, k, v = self.into(self.first(x)).view(n, t, 3, 8, 32).permute(2, 0, 3, 1, 4)
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).reshape(n, t, 256)
+        x = x + self.out(y)
+        return x + self.mlp(self.second(x))
+
+
+class Transformer(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.characters, self.positions = nn.Embedding(96, 256), nn.Embedding(128, 256)
+        self.blocks = nn.Sequential(*[Block() for _ in range(4)])
+        self.out = nn.Sequential(nn.LayerNorm(256), nn.Linear(256, 96))
+
+    def forward(self, x):
+        return self.out(self.blocks(self.characters(x) + self.positions.weight[:x.shape[1]]))
+
+
+class Mixing(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.LayerNorm(128), nn.LayerNorm(128)
+        self.patches = nn.Sequential(nn.Linear(64, 64), nn.GELU(), nn.Linear(64, 64))
+        self.channels = nn.Sequential(nn.Linear(128, 512), nn.GELU(), nn.Linear(512, 128))
+
+    def forward(self, x):
+        x = x + self.patches(self.first(x).transpose(1, 2)).transpose(1, 2)
+        return x + self.channels(self.second(x))
+
+
+class Mixer(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.into, self.blocks = nn.Conv2d(3, 128, 4, 4), nn.Sequential(*[Mixing() for _ in range(4)])
+        self.last, self.out = nn.LayerNorm(128), nn.Linear(128, 10)
+
+    def forward(self, x):
+        return self.out(self.last(self.blocks(self.into(x).flatten(2).transpose(1, 2))).mean(1))
 
 
 class Twin(NamedTuple):
@@ -197,10 +256,22 @@ class Twin(NamedTuple):
     rule: str = "adam"
     words: int = 0         # inputs are integers below it; 0: floats
     loss: Callable = F.mse_loss  # without classes
+    padded: bool = False   # zeros at the end of samples, half of them at most
+    targets: tuple = ()    # shape of those of a sample where they are not the input
 
     def inputs(self, batch):
         samples = self.sample if isinstance(self.sample[0], tuple) else (self.sample,)
-        return [torch.randint(0, self.words, (batch, *s)) if self.words else torch.rand(batch, *s) for s in samples]
+        made = [torch.randint(0, self.words, (batch, *s)) if self.words else torch.rand(batch, *s) for s in samples]
+        if self.padded:
+            kept = torch.tensor([self.sample[0] - i * 7919 % (self.sample[0] // 2) for i in range(batch)])
+            made = [(x | 1) * (torch.arange(self.sample[0]) < kept[:, None]) for x in made]
+        return made
+
+    def wanted(self, batch):
+        """Random labels, or random 0 and 1; None where the input is what is wanted."""
+        if self.classes:
+            return torch.randint(0, self.classes, (batch, *self.targets))
+        return torch.randint(0, 2, (batch, *self.targets)).float() if self.targets else None
 
 
 ZOO = {
@@ -216,8 +287,12 @@ ZOO = {
     "sound": Twin(Sound, (1, 16000), 35),
     "lstm": Twin(lambda: Recurrent(28, 128, 1), (28, 28), 10),
     "stacked_lstm": Twin(lambda: Recurrent(32, 256, 2), (100, 32), 10),
+    **{f"lstm_{steps}": Twin(lambda: Recurrent(16, 64, 1), (steps, 16), 10) for steps in (10, 100, 1000, 10000)},
     "table": Twin(table, (30,), 2),
-    "two_towers": Twin(Towers, ((1,), (1,)), 2, words=100000),
+    "two_towers": Twin(Towers, ((1,), (1,)), words=100000, loss=F.binary_cross_entropy_with_logits, targets=(1,)),
+    "bigru": Twin(BiGru, (200,), 2, words=20000, padded=True),
+    "transformer": Twin(Transformer, (128,), 96, words=96, targets=(128,)),
+    "mixer": Twin(Mixer, (3, 32, 32), 10),
 }
 
 
@@ -231,7 +306,7 @@ def count(*modules):
 def answering(net, model):
     """The network with what it ends by in prediction."""
     twin = ZOO.get(net)
-    last = nn.Sigmoid() if net == "unet" else nn.Softmax(-1) if not twin or twin.classes else nn.Identity()
+    last = nn.Sigmoid() if twin and twin.loss is F.binary_cross_entropy_with_logits else nn.Softmax(-1) if not twin or twin.classes else nn.Identity()
     return After(model, last)
 
 

@@ -12,8 +12,8 @@ static cj_status make_adversaries(adversaries *a, cj_pool *pool)
                       .pool = pool));
     CJ_TRY(cj_set_trainable(judge, false));
     cj_symbol *noise = cj_input_symbol(cj_model_input_shape(a->generator, 0)->dims[1]);
-    a->both = cj_functional(.inputs = {noise},
-                            .outputs = {cj_apply(judge, cj_apply(maker, noise))});
+    a->both =
+        cj_functional(.inputs = {noise}, .outputs = {cj_apply(judge, cj_apply(maker, noise))});
     CJ_TRY(
         cj_compile(a->both, .optimizer = cj_adam(), .loss = "binary_crossentropy", .pool = pool));
     // for its pool alone

@@ -24,7 +24,8 @@ cj_status random_tensor(cj_dtype dtype, cj_shape shape, int64_t below, uint64_t 
 
 cj_dtype input_dtype(const network *net)
 {
-    static const cj_dtype dtypes[] = {[BYTES] = CJ_U8, [WORDS] = CJ_I32, [REALS] = CJ_F32};
+    static const cj_dtype dtypes[] = {
+        [BYTES] = CJ_U8, [WORDS] = CJ_I32, [PADDED] = CJ_I32, [TEXT] = CJ_I32, [REALS] = CJ_F32};
     return dtypes[net->content];
 }
 
@@ -41,10 +42,38 @@ int input_count(const network *net)
     return net->second.rank > 0 ? 2 : 1;
 }
 
+// Zeros at the end of each sample of `steps` words.
+static void pad(int32_t *words, int64_t samples, int64_t steps)
+{
+    for (int64_t i = 0; i < samples; i++) {
+        const int64_t kept = steps - i * 7919 % (steps / 2);
+        for (int64_t t = 0; t < steps; t++)
+            words[i * steps + t] = t < kept ? words[i * steps + t] | 1 : 0;
+    }
+}
+
 cj_status random_input(const network *net, int index, int64_t count, cj_tensor **tensor)
 {
-    return random_tensor(input_dtype(net), input_shape(net, index, count),
-                         net->content == WORDS ? net->words : 256, 1 + 2 * (uint64_t)index, tensor);
+    const int64_t steps = net->sample.dims[0];
+    const bool bytes = net->content == BYTES || net->content == REALS;
+    CJ_TRY(random_tensor(input_dtype(net), input_shape(net, index, count), bytes ? 256 : net->words,
+                         1 + 2 * (uint64_t)index, tensor));
+    int32_t *words = cj_tensor_data(*tensor);
+    if (net->content == PADDED)
+        pad(words, count, steps);
+    if (net->content == TEXT && index == 1) {
+        for (int64_t i = 0; i < count * steps; i++)
+            words[i] = (int32_t)(i % steps);
+    }
+    return CJ_OK;
+}
+
+// A label a sample, or a word; in a column where the loss compares numbers.
+static cj_shape label_shape(const network *net, int64_t count)
+{
+    if (net->content == TEXT)
+        return input_shape(net, 0, count);
+    return net->loss ? CJ_SHAPE(count, 1) : CJ_SHAPE(count);
 }
 
 // The bytes of x from 0 to 1, or only these two.
@@ -68,7 +97,7 @@ cj_status random_data(const network *net, int64_t count, cj_dataset **data)
         status = random_input(net, i, count, &x[i]);
     if (status == CJ_OK)
         status = net->classes > 0 ?
-                     random_tensor(CJ_U8, CJ_SHAPE(count), net->classes, 2, &y) :
+                     random_tensor(CJ_U8, label_shape(net, count), net->classes, 2, &y) :
                      targets_of(net, x[0], &y);
     if (status != CJ_OK) {
         cj_release(x[0]);

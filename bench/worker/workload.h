@@ -48,8 +48,14 @@ void workload_free(workload *w);
 // How many numbers the variables of its network hold; 0 for work without a network.
 int64_t workload_parameters(const workload *w);
 
-// What the samples of a network are made of: bytes, int32 below `words`, or floats from -1 to 1.
-typedef enum content { BYTES, WORDS, REALS } content;
+// What the samples of a network are made of.
+typedef enum content {
+    BYTES,
+    WORDS,  // int32 below `words`
+    PADDED, // the same, with zeros at the end of a sample, half of it at most
+    TEXT,   // the same; the second input has the positions, and each word has a label
+    REALS,  // floats from -1 to 1
+} content;
 
 // A network, and the random data and the rule that it is trained with.
 typedef struct network {
@@ -58,10 +64,11 @@ typedef struct network {
     cj_shape sample, second; // of one sample of each input, without the batch; rank 0: no second
     content content;
     int64_t words;
-    int64_t classes;  // of the labels; 0: the target is the input, from 0 to 1, or 0 and 1
-    const char *loss; // NULL: of labels; "binary_crossentropy" has targets of 0 and 1
-    int64_t batch;    // unless the setting `batch` says otherwise
-    cj_optimizer *(*optimizer)(void);                           // NULL: Adam
+    int64_t classes; // of the labels; 0: the target is the input, from 0 to 1, or 0 and 1
+    // NULL: of labels; "binary_crossentropy" has targets of 0 and 1, with classes one a sample
+    const char *loss;
+    int64_t batch;                    // unless the setting `batch` says otherwise
+    cj_optimizer *(*optimizer)(void); // NULL: Adam
     cj_status (*train)(workload *w, const struct network *net); // NULL: cj_fit()
 } network;
 

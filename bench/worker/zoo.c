@@ -22,8 +22,17 @@ const network zoo[] = {
     {"sound", zoo_sound, SHAPE(16000, 1), .classes = 35, .batch = 16},
     {"lstm", zoo_lstm, SHAPE(28, 28), .classes = 10, .batch = 64},
     {"stacked_lstm", zoo_stacked_lstm, SHAPE(100, 32), .classes = 10, .batch = 32},
+    {"lstm_10", zoo_lstm_10, SHAPE(10, 16), .classes = 10, .batch = 8},
+    {"lstm_100", zoo_lstm_100, SHAPE(100, 16), .classes = 10, .batch = 8},
+    {"lstm_1000", zoo_lstm_1000, SHAPE(1000, 16), .classes = 10, .batch = 8},
+    {"lstm_10000", zoo_lstm_10000, SHAPE(10000, 16), .classes = 10, .batch = 8},
     {"table", zoo_table, SHAPE(30), .classes = 2, .batch = 256},
     {"two_towers", zoo_two_towers, SHAPE(1), .second = SHAPE(1), .content = WORDS,
-     .words = ZOO_ITEMS, .classes = 2, .batch = 1024},
+     .words = ZOO_ITEMS, .classes = 2, .loss = "binary_crossentropy", .batch = 1024},
+    {"bigru", zoo_bigru, SHAPE(200), .content = PADDED, .words = ZOO_WORDS, .classes = 2,
+     .batch = 32},
+    {"transformer", zoo_transformer, SHAPE(128), .second = SHAPE(128), .content = TEXT,
+     .words = ZOO_CHARACTERS, .classes = ZOO_CHARACTERS, .batch = 32},
+    {"mixer", zoo_mixer, SHAPE(32, 32, 3), .classes = 10, .batch = 64},
 };
 const int zoo_count = sizeof zoo / sizeof *zoo;

@@ -6,7 +6,11 @@
 
 #include "workload.h"
 
-enum { ZOO_ITEMS = 100000 }; // rows of the tables of two_towers
+enum {
+    ZOO_ITEMS = 100000,  // rows of each table of two_towers
+    ZOO_WORDS = 20000,   // of bigru
+    ZOO_CHARACTERS = 96, // of transformer
+};
 
 // zoo_vision.c
 cj_model *zoo_resnet20(void);
@@ -14,6 +18,7 @@ cj_model *zoo_vgg11_bn(void);
 cj_model *zoo_mobilenet(void);
 cj_model *zoo_unet(void);
 cj_model *zoo_densenet(void);
+cj_model *zoo_mixer(void);
 cj_model *zoo_video(void);
 cj_model *zoo_autoencoder(void);
 
@@ -21,6 +26,12 @@ cj_model *zoo_autoencoder(void);
 cj_model *zoo_sound(void);
 cj_model *zoo_lstm(void);
 cj_model *zoo_stacked_lstm(void);
+cj_model *zoo_lstm_10(void); // over as many steps
+cj_model *zoo_lstm_100(void);
+cj_model *zoo_lstm_1000(void);
+cj_model *zoo_lstm_10000(void);
+cj_model *zoo_bigru(void);
+cj_model *zoo_transformer(void);
 cj_model *zoo_table(void);
 cj_model *zoo_two_towers(void);
 

@@ -53,8 +53,8 @@ enum { CODE = 16, IMAGE = 28 * 28 };
 static cj_model *encoder(void)
 {
     cj_symbol *x = cj_input_symbol(28, 28, 1);
-    cj_symbol *y = cj_apply(cj_conv2d(32, {3, 3}, {2, 2}, .padding = "same", .activation = "relu"),
-                            x);
+    cj_symbol *y =
+        cj_apply(cj_conv2d(32, {3, 3}, {2, 2}, .padding = "same", .activation = "relu"), x);
     y = cj_apply(cj_conv2d(64, {3, 3}, {2, 2}, .padding = "same", .activation = "relu"), y);
     y = cj_apply(cj_dense(64, .activation = "relu"), cj_apply(cj_flatten(), y));
     cj_symbol *mean = cj_apply(cj_dense(CODE), y), *log_variance = cj_apply(cj_dense(CODE), y);
@@ -66,12 +66,12 @@ static cj_model *decoder(void)
     cj_symbol *x = cj_input_symbol(CODE);
     cj_symbol *y = cj_apply(cj_dense(7 * 7 * 64, .activation = "relu"), x);
     y = cj_apply(cj_reshape({7, 7, 64}), y);
-    y = cj_apply(cj_conv2d_transpose(64, {3, 3}, .strides = {2, 2}, .padding = "same",
-                                     .activation = "relu"),
-                 y);
-    y = cj_apply(cj_conv2d_transpose(32, {3, 3}, .strides = {2, 2}, .padding = "same",
-                                     .activation = "relu"),
-                 y);
+    y = cj_apply(
+        cj_conv2d_transpose(64, {3, 3}, .strides = {2, 2}, .padding = "same", .activation = "relu"),
+        y);
+    y = cj_apply(
+        cj_conv2d_transpose(32, {3, 3}, .strides = {2, 2}, .padding = "same", .activation = "relu"),
+        y);
     y = cj_apply(cj_conv2d_transpose(1, {3, 3}, .padding = "same", .activation = "sigmoid"), y);
     return cj_functional(.inputs = {x}, .outputs = {y}, .name = "decoder");
 }
@@ -107,8 +107,8 @@ static cj_symbol *vae_loss(cj_model *model, cj_symbol *bytes, cj_symbol *noise, 
     cj_symbol *lost = cj_op_multiply(cj_op_loss("binary_crossentropy", x, y), scalar(IMAGE));
     cj_symbol *far = cj_op_subtract(cj_op_add(cj_op_square(code[0]), cj_op_exp(code[1])),
                                     cj_op_add(code[1], scalar(1)));
-    return cj_op_add(lost, cj_op_multiply(cj_op_reduce_sum(far, NULL, 0),
-                                          scalar(0.5 / (double)batch)));
+    return cj_op_add(lost,
+                     cj_op_multiply(cj_op_reduce_sum(far, NULL, 0), scalar(0.5 / (double)batch)));
 }
 
 // A function of images and noise that gives the loss and steps all weights by Adam.

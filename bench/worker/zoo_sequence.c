@@ -15,8 +15,7 @@ cj_model *zoo_sound(void)
         y = cj_apply(cj_activation("relu"), cj_apply(cj_batch_normalization(), y));
         y = cj_apply(cj_max_pooling1d(4), y);
     }
-    y = cj_apply(cj_dense(35, .activation = "softmax"),
-                 cj_apply(cj_global_average_pooling1d(), y));
+    y = cj_apply(cj_dense(35, .activation = "softmax"), cj_apply(cj_global_average_pooling1d(), y));
     return cj_functional(.inputs = {x}, .outputs = {y}, .name = "sound");
 }
 
@@ -35,6 +34,70 @@ cj_model *zoo_stacked_lstm(void)
     return cj_sequential(cj_input(100, 32, .dtype = "uint8"), cj_rescaling(1.0 / 255),
                          cj_lstm(256, .return_sequences = true), cj_lstm(256),
                          cj_dense(10, .activation = "softmax"));
+}
+
+// The same network over sequences of any length: what a step of the sequence costs should not
+// depend on how many there are.
+static cj_model *recurrence(int64_t steps)
+{
+    return cj_sequential(cj_input(steps, 16, .dtype = "uint8"), cj_rescaling(1.0 / 255),
+                         cj_lstm(64), cj_dense(10, .activation = "softmax"));
+}
+
+cj_model *zoo_lstm_10(void)
+{
+    return recurrence(10);
+}
+
+cj_model *zoo_lstm_100(void)
+{
+    return recurrence(100);
+}
+
+cj_model *zoo_lstm_1000(void)
+{
+    return recurrence(1000);
+}
+
+cj_model *zoo_lstm_10000(void)
+{
+    return recurrence(10000);
+}
+
+// Text --------------------------------------------------------------------------------------------
+
+// The sentiment of 200 words, of which the last ones may be missing: both directions, masked.
+cj_model *zoo_bigru(void)
+{
+    return cj_sequential(cj_input(200, .dtype = "int32"),
+                         cj_embedding(ZOO_WORDS, 128, .mask_zero = true),
+                         cj_bidirectional(cj_gru(64)), cj_dense(2, .activation = "softmax"));
+}
+
+enum { CONTEXT = 128, WIDTH = 256, HEADS = 8, BLOCKS = 4 };
+
+static cj_symbol *normalized(cj_symbol *x)
+{
+    return cj_apply(cj_layer_normalization(.epsilon = 1e-5), x);
+}
+
+// A character transformer as GPT-2 has its blocks (Radford et al. 2019): each character is told from
+// those before it. Positions are an input of their own.
+cj_model *zoo_transformer(void)
+{
+    cj_symbol *characters = cj_input_symbol(CONTEXT, .dtype = "int32", .name = "characters");
+    cj_symbol *positions = cj_input_symbol(CONTEXT, .dtype = "int32", .name = "positions");
+    cj_symbol *x = cj_merge(cj_add(), cj_apply(cj_embedding(ZOO_CHARACTERS, WIDTH), characters),
+                            cj_apply(cj_embedding(CONTEXT, WIDTH), positions));
+    for (int i = 0; i < BLOCKS; i++) {
+        cj_symbol *y = normalized(x);
+        y = cj_merge(cj_multi_head_attention(HEADS, WIDTH / HEADS, .use_causal_mask = true), y, y);
+        x = cj_merge(cj_add(), x, y);
+        y = cj_apply(cj_dense(4 * WIDTH, .activation = "gelu"), normalized(x));
+        x = cj_merge(cj_add(), x, cj_apply(cj_dense(WIDTH), y));
+    }
+    x = cj_apply(cj_dense(ZOO_CHARACTERS, .activation = "softmax"), normalized(x));
+    return cj_functional(.inputs = {characters, positions}, .outputs = {x}, .name = "transformer");
 }
 
 // Tables ------------------------------------------------------------------------------------------
@@ -57,17 +120,16 @@ cj_model *zoo_table(void)
 static cj_symbol *tower(cj_symbol *x)
 {
     x = cj_apply(cj_flatten(), cj_apply(cj_embedding(ZOO_ITEMS, 64), x));
-    return cj_apply(cj_dense(64, .activation = "relu"),
-                    cj_apply(cj_dense(128, .activation = "relu"), x));
+    return cj_apply(cj_dense(64), cj_apply(cj_dense(128, .activation = "relu"), x));
 }
 
-// A user and an item, each in a tower of its own, and whether the one takes the other.
+// A user and an item, each in a tower of its own: whether the one takes the other is said by the
+// product of both.
 cj_model *zoo_two_towers(void)
 {
     cj_symbol *user = cj_input_symbol(1, .dtype = "int32", .name = "user");
     cj_symbol *item = cj_input_symbol(1, .dtype = "int32", .name = "item");
-    cj_symbol *y = cj_merge(cj_concatenate(), tower(user), tower(item));
-    y = cj_apply(cj_dense(32, .activation = "relu"), y);
-    y = cj_apply(cj_dense(2, .activation = "softmax"), y);
+    cj_symbol *y = cj_merge(cj_dot({1}), tower(user), tower(item));
+    y = cj_apply(cj_activation("sigmoid"), y);
     return cj_functional(.inputs = {user, item}, .outputs = {y}, .name = "two_towers");
 }

@@ -91,8 +91,7 @@ cj_model *zoo_vgg11_bn(void)
 // and then mixes them by a convolution of 1 x 1.
 cj_model *zoo_mobilenet(void)
 {
-    static const int filters[] = {32,  64,  64,  128, 128, 256, 256,
-                                  256, 256, 256, 256, 512, 512};
+    static const int filters[] = {32, 64, 64, 128, 128, 256, 256, 256, 256, 256, 256, 512, 512};
     static const int strides[] = {1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1};
     cj_symbol *x, *y = colors(64, &x);
     y = normalized(y, 16, 3, 2, true);
@@ -165,20 +164,49 @@ cj_model *zoo_densenet(void)
     return cj_functional(.inputs = {x}, .outputs = {classified(y, 10)}, .name = "densenet");
 }
 
+// MLP-Mixer ---------------------------------------------------------------------------------------
+
+enum { TOKENS = 64, WIDTH = 128 };
+
+static cj_symbol *layer_normalized(cj_symbol *x)
+{
+    return cj_apply(cj_layer_normalization(.epsilon = 1e-6), x);
+}
+
+// Tolstikhin et al. 2021: patches of 4 x 4 pixels, four blocks that mix patches, then channels.
+cj_model *zoo_mixer(void)
+{
+    cj_symbol *x, *y = colors(PIXELS, &x);
+    y = cj_apply(cj_conv2d(WIDTH, {4, 4}, {4, 4}), y);
+    y = cj_apply(cj_reshape({TOKENS, WIDTH}), y);
+    for (int i = 0; i < 4; i++) {
+        cj_symbol *z = cj_apply(
+            cj_einsum_dense("btc,ts->bcs", {WIDTH, TOKENS}, .bias_axes = "s", .activation = "gelu"),
+            layer_normalized(y));
+        z = cj_apply(cj_einsum_dense("bcs,st->btc", {TOKENS, WIDTH}, .bias_axes = "t"), z);
+        y = cj_merge(cj_add(), y, z);
+        z = cj_apply(cj_dense(4 * WIDTH, .activation = "gelu"), layer_normalized(y));
+        y = cj_merge(cj_add(), y, cj_apply(cj_dense(WIDTH), z));
+    }
+    y = cj_apply(cj_global_average_pooling1d(), layer_normalized(y));
+    y = cj_apply(cj_dense(10, .activation = "softmax"), y);
+    return cj_functional(.inputs = {x}, .outputs = {y}, .name = "mixer");
+}
+
 // Video -------------------------------------------------------------------------------------------
 
 // Tran et al. 2015, the first three stages: 16 frames of 32 x 32, of which the first pool keeps all.
 cj_model *zoo_video(void)
 {
-    return cj_sequential(
-        cj_input(16, PIXELS, PIXELS, 3, .dtype = "uint8"), cj_rescaling(1.0 / 255),
-        cj_conv3d(32, {3, 3, 3}, .padding = "same", .activation = "relu"),
-        cj_max_pooling3d({1, 2, 2}),
-        cj_conv3d(64, {3, 3, 3}, .padding = "same", .activation = "relu"),
-        cj_max_pooling3d({2, 2, 2}),
-        cj_conv3d(128, {3, 3, 3}, .padding = "same", .activation = "relu"),
-        cj_max_pooling3d({2, 2, 2}), cj_flatten(), cj_dense(128, .activation = "relu"),
-        cj_dense(10, .activation = "softmax"));
+    return cj_sequential(cj_input(16, PIXELS, PIXELS, 3, .dtype = "uint8"), cj_rescaling(1.0 / 255),
+                         cj_conv3d(32, {3, 3, 3}, .padding = "same", .activation = "relu"),
+                         cj_max_pooling3d({1, 2, 2}),
+                         cj_conv3d(64, {3, 3, 3}, .padding = "same", .activation = "relu"),
+                         cj_max_pooling3d({2, 2, 2}),
+                         cj_conv3d(128, {3, 3, 3}, .padding = "same", .activation = "relu"),
+                         cj_max_pooling3d({2, 2, 2}), cj_flatten(),
+                         cj_dense(128, .activation = "relu"),
+                         cj_dense(10, .activation = "softmax"));
 }
 
 // Autoencoders ------------------------------------------------------------------------------------

@@ -52,10 +52,10 @@ CJ_API void cj_architecture_defaults(cj_architecture_args *args);
  */
 CJ_API cj_model *cj_architecture_new(const char *name, const cj_architecture_args *args);
 /** `cj_architecture("resnet20", .classes = 100)`. */
-#define cj_architecture(...)                                                                   \
-    cj_architecture_new(CJ__HEAD(__VA_ARGS__, ~), &(cj_architecture_args){                     \
-                                                      CJ_ARCHITECTURE_DEFAULTS, ._ = 0,        \
-                                                      CJ__TAIL(__VA_ARGS__, )})
+#define cj_architecture(...)      \
+    cj_architecture_new(          \
+        CJ__HEAD(__VA_ARGS__, ~), \
+        &(cj_architecture_args){CJ_ARCHITECTURE_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
 
 /** The name of architecture `index`, from 0; NULL past the last. */
 CJ_API const char *cj_architecture_name(int index);

@@ -26,13 +26,11 @@ extern "C" {
 
 /** a - b, element by element: of exactly two inputs. */
 CJ_API cj_layer *cj_subtract_new(const cj_merge_args *args);
-#define cj_subtract(...) \
-    cj_subtract_new(&(cj_merge_args){CJ_MERGE_DEFAULTS, ._ = 0, __VA_ARGS__})
+#define cj_subtract(...) cj_subtract_new(&(cj_merge_args){CJ_MERGE_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /** The element-wise product. */
 CJ_API cj_layer *cj_multiply_new(const cj_merge_args *args);
-#define cj_multiply(...) \
-    cj_multiply_new(&(cj_merge_args){CJ_MERGE_DEFAULTS, ._ = 0, __VA_ARGS__})
+#define cj_multiply(...) cj_multiply_new(&(cj_merge_args){CJ_MERGE_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /** The element-wise mean. */
 CJ_API cj_layer *cj_average_new(const cj_merge_args *args);

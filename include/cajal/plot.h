@@ -36,10 +36,9 @@ CJ_API void cj_plot_defaults(cj_plot_args *args);
  */
 CJ_API cj_status cj_model_plot_with(cj_model *model, FILE *stream, const cj_plot_args *args);
 /** `cj_model_plot(model, file, .expand_nested = true)`. */
-#define cj_model_plot(model, ...)        \
-    cj_model_plot_with(                  \
-        model, CJ__HEAD(__VA_ARGS__, ~), \
-        &(cj_plot_args){CJ_PLOT_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
+#define cj_model_plot(model, ...)                       \
+    cj_model_plot_with(model, CJ__HEAD(__VA_ARGS__, ~), \
+                       &(cj_plot_args){CJ_PLOT_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
 
 #ifdef __cplusplus
 }

@@ -66,8 +66,7 @@ static cj_status choose_input(const cj__architecture *row, const cj_architecture
         input->shape[i] = shape[i];
     }
     if (input->shape[3] || !input->shape[2])
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: takes images (height, width, channels)",
-                        row->name);
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: takes images (height, width, channels)", row->name);
     if (given->classes < 0)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: %lld classes were given, needs 1 or more",
                         row->name, (long long)given->classes);

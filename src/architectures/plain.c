@@ -13,8 +13,8 @@ cj_symbol *cj__architecture_lenet5(cj_symbol *x, int64_t classes)
     const int64_t rows = shape && shape->dims[1] < 32 ? 32 - shape->dims[1] : 0;
     const int64_t columns = shape && shape->dims[2] < 32 ? 32 - shape->dims[2] : 0;
     if (rows > 0 || columns > 0)
-        x = cj_apply(cj_zero_padding2d(.padding = {{rows / 2, rows - rows / 2}, {columns / 2,
-                                                   columns - columns / 2}}),
+        x = cj_apply(cj_zero_padding2d(.padding = {{rows / 2, rows - rows / 2},
+                                                   {columns / 2, columns - columns / 2}}),
                      x);
     x = cj_apply(cj_conv2d(6, {5, 5}, .activation = "tanh"), x);
     x = cj_apply(cj_average_pooling2d({2, 2}), x);
@@ -40,9 +40,9 @@ static cj_symbol *wide_head(cj_symbol *x, int64_t classes)
 cj_symbol *cj__architecture_alexnet(cj_symbol *x, int64_t classes)
 {
     x = cj_apply(cj_zero_padding2d(.padding = {{2, 2}, {2, 2}}), x);
-    x = cj_apply(cj_conv2d(64, {11, 11}, {4, 4}, .activation = "relu",
-                           .kernel_initializer = "he_normal"),
-                 x);
+    x = cj_apply(
+        cj_conv2d(64, {11, 11}, {4, 4}, .activation = "relu", .kernel_initializer = "he_normal"),
+        x);
     x = cj__conv_relu(cj__pool(x, 3, 2, "valid"), 192, 5, 1);
     x = cj__conv_relu(cj__pool(x, 3, 2, "valid"), 384, 3, 1);
     x = cj__conv_relu(cj__conv_relu(x, 256, 3, 1), 256, 3, 1);

@@ -50,7 +50,8 @@ static cj_symbol *resnet(cj_symbol *x, block *add_block, const int blocks[4], bo
                          int64_t classes)
 {
     x = normalized(x, 64, 7, 2, true);
-    x = cj_apply(cj_zero_padding2d(.padding = {{1, 1}, {1, 1}}), x); // nothing is below 0 behind ReLU
+    x = cj_apply(cj_zero_padding2d(.padding = {{1, 1}, {1, 1}}),
+                 x); // nothing is below 0 behind ReLU
     x = cj__pool(x, 3, 2, "valid");
     for (int stage = 0; stage < 4; stage++) {
         for (int i = 0; i < blocks[stage]; i++) {

@@ -131,8 +131,8 @@ static cj_status make_rows(work *w)
     w->below_start = cj__new(vertices + 1, sizeof *w->below_start);
     w->blocks = cj__new(vertices, sizeof *w->blocks);
     int *next = cj__new(rows, sizeof *next);
-    const bool made = w->start && w->vertices && w->above_start && w->below_start && w->blocks &&
-                      next;
+    const bool made =
+        w->start && w->vertices && w->above_start && w->below_start && w->blocks && next;
     for (int i = 0; made && i < l->vertex_count; i++)
         w->start[l->vertices[i].row + 1]++;
     for (int r = 0; made && r < l->row_count; r++) {
@@ -373,8 +373,8 @@ cj_status cj__layout_place(cj__layout *layout)
         choose_places(&w);
         settle(layout);
     }
-    void *const blocks[] = {w.start, w.vertices, w.above, w.below, w.above_start, w.below_start,
-                            w.blocks};
+    void *const blocks[] = {w.start,       w.vertices,    w.above, w.below,
+                            w.above_start, w.below_start, w.blocks};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
         cj__free(blocks[i]);
     return status;

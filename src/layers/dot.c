@@ -87,10 +87,11 @@ static cj_status check(cj_layer *layer)
     const cj_dot_args *args = layer->args;
     for (int i = 0; i < 2; i++)
         if (args->axes[i] < -CJ_MAX_RANK || args->axes[i] >= CJ_MAX_RANK || args->axes[i] == 0)
-            return cj__fail(CJ_INVALID_ARGUMENT,
-                            "%s: axes %lld is none of an input's: needed is 1 to %d, or -1 to -%d from the "
-                            "end; 0 is the batch axis",
-                            layer->name, (long long)args->axes[i], CJ_MAX_RANK - 1, CJ_MAX_RANK - 1);
+            return cj__fail(
+                CJ_INVALID_ARGUMENT,
+                "%s: axes %lld is none of an input's: needed is 1 to %d, or -1 to -%d from the "
+                "end; 0 is the batch axis",
+                layer->name, (long long)args->axes[i], CJ_MAX_RANK - 1, CJ_MAX_RANK - 1);
     return CJ_OK;
 }
 

@@ -53,16 +53,15 @@ typedef struct cj__recurrent_settings {
         CJ__FIELD(args, go_backwards, CJ__FIELD_BOOL), CJ__FIELD(args, stateful, CJ__FIELD_BOOL), \
         CJ__FIELD(args, unroll, CJ__FIELD_BOOL),                                                  \
         CJ__FIELD(args, zero_output_for_mask, CJ__FIELD_BOOL), CJ__LAYER_FIELDS(args)
-#define CJ__RECURRENT_KEYS                                                                       \
-    CJ__KEY_RENAMED("output_dim", "units"), CJ__KEY_RENAMED("init", "kernel_initializer"),       \
-        CJ__KEY_RENAMED("inner_init", "recurrent_initializer"),                                  \
-        CJ__KEY_RENAMED("W_regularizer", "kernel_regularizer"),                                  \
-        CJ__KEY_RENAMED("U_regularizer", "recurrent_regularizer"),                               \
-        CJ__KEY_RENAMED("b_regularizer", "bias_regularizer"),                                    \
-        CJ__KEY_RENAMED("dropout_W", "dropout"),                                                 \
-        CJ__KEY_RENAMED("dropout_U", "recurrent_dropout"),                                       \
-        CJ__KEY_ONLY("time_major", "false"),                                                     \
-        CJ__KEY_HARMLESS("input_dim"), CJ__KEY_HARMLESS("input_length"),                         \
+#define CJ__RECURRENT_KEYS                                                                      \
+    CJ__KEY_RENAMED("output_dim", "units"), CJ__KEY_RENAMED("init", "kernel_initializer"),      \
+        CJ__KEY_RENAMED("inner_init", "recurrent_initializer"),                                 \
+        CJ__KEY_RENAMED("W_regularizer", "kernel_regularizer"),                                 \
+        CJ__KEY_RENAMED("U_regularizer", "recurrent_regularizer"),                              \
+        CJ__KEY_RENAMED("b_regularizer", "bias_regularizer"),                                   \
+        CJ__KEY_RENAMED("dropout_W", "dropout"),                                                \
+        CJ__KEY_RENAMED("dropout_U", "recurrent_dropout"), CJ__KEY_ONLY("time_major", "false"), \
+        CJ__KEY_HARMLESS("input_dim"), CJ__KEY_HARMLESS("input_length"),                        \
         CJ__KEY_HARMLESS("consume_less"), CJ__KEY_HARMLESS("implementation")
 
 // A call of such a layer.

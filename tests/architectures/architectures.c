@@ -25,10 +25,10 @@ static const struct {
     const char *name;
     int64_t params;
 } published[] = {
-    {"lenet5", 61706},         {"alexnet", 61100840},   {"vgg11", 132863336},
-    {"vgg16", 138357544},      {"vgg19", 143667240},    {"googlenet", 6998552},
-    {"resnet18", 11689512},    {"resnet34", 21797672},  {"resnet50", 25557032},
-    {"resnet20", 269722},      {"mobilenet_v1", 4231976},
+    {"lenet5", 61706},      {"alexnet", 61100840},     {"vgg11", 132863336},
+    {"vgg16", 138357544},   {"vgg19", 143667240},      {"googlenet", 6998552},
+    {"resnet18", 11689512}, {"resnet34", 21797672},    {"resnet50", 25557032},
+    {"resnet20", 269722},   {"mobilenet_v1", 4231976},
 };
 enum { PUBLISHED = sizeof published / sizeof *published };
 
@@ -73,15 +73,16 @@ static void a_small_one_learns(void **state)
     for (int i = 0; i < 8; i++)
         labels[i] = (uint8_t)(i % 4);
     cj_tensor *x, *y;
-    assert_int_equal(cj_tensor_from(CJ_U8, CJ_SHAPE(8, 16, 16, 3), pixels, sizeof pixels, &x), CJ_OK);
+    assert_int_equal(cj_tensor_from(CJ_U8, CJ_SHAPE(8, 16, 16, 3), pixels, sizeof pixels, &x),
+                     CJ_OK);
     assert_int_equal(cj_tensor_from(CJ_U8, CJ_SHAPE(8), labels, 8, &y), CJ_OK);
     cj_dataset *data = cj_dataset(.x = {x}, .y = {y});
     cj_model *model = cj_architecture("resnet20", .input_shape = {16, 16, 3}, .classes = 4,
                                       .input_dtype = "uint8");
     assert_non_null(model);
-    assert_int_equal(cj_compile(model, .optimizer = cj_adam(0.01),
-                                .loss = "sparse_categorical_crossentropy"),
-                     CJ_OK);
+    assert_int_equal(
+        cj_compile(model, .optimizer = cj_adam(0.01), .loss = "sparse_categorical_crossentropy"),
+        CJ_OK);
     cj_history *history = NULL;
     assert_int_equal(cj_fit(model, data, .epochs = 12, .batch_size = 8, .history = &history),
                      CJ_OK);

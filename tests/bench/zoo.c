@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define assert_ok(call)                          \
-    do {                                         \
-        if ((call) != CJ_OK)                     \
+#define assert_ok(call)                            \
+    do {                                           \
+        if ((call) != CJ_OK)                       \
             fail_msg("%s: %s", #call, cj_error()); \
     } while (0)
 
@@ -23,7 +23,7 @@ static void learn_batch(const network *net, cj_model *model, double *first, doub
     assert_ok(random_data(net, BATCH, &data));
     cj_optimizer *optimizer = net->optimizer ? net->optimizer() : cj_adam();
     assert_ok(cj_compile(model, .optimizer = optimizer,
-                        .loss = net->loss ? net->loss : "sparse_categorical_crossentropy"));
+                         .loss = net->loss ? net->loss : "sparse_categorical_crossentropy"));
     for (int i = 0; i < STEPS; i++) {
         cj_results *results = NULL;
         assert_ok(cj_train_on_batch(model, data, &results));

@@ -30,8 +30,8 @@ static int count_of(const char *text, const char *part)
 // Two branches over one input, one with a model inside.
 static cj_model *branches(void)
 {
-    cj_model *inner = cj_sequential(cj_input(8), cj_dense(4, .name = "first"),
-                                    cj_dense(4, .name = "second"));
+    cj_model *inner =
+        cj_sequential(cj_input(8), cj_dense(4, .name = "first"), cj_dense(4, .name = "second"));
     cj_symbol *x = cj_input_symbol(8);
     cj_symbol *a = cj_apply(cj_model_layer(inner), x);
     cj_symbol *b = cj_apply(cj_dense(4, .name = "<a & b>"), x);
@@ -60,8 +60,7 @@ static void nested_models_are_drawn_in_their_place(void **state)
     (void)state;
     cj_status status;
     cj_model *model = branches();
-    char *text =
-        plot(model, (cj_plot_args){CJ_PLOT_DEFAULTS, .expand_nested = true}, &status);
+    char *text = plot(model, (cj_plot_args){CJ_PLOT_DEFAULTS, .expand_nested = true}, &status);
     assert_int_equal(status, CJ_OK);
     assert_int_equal(count_of(text, "<rect x="), 5);
     assert_int_equal(count_of(text, "marker-end"), 5);
@@ -152,8 +151,8 @@ static cj_status plot_branches(void *context)
     (void)context;
     FILE *stream = fopen("/dev/null", "w");
     cj_model *model = branches();
-    cj_status status = model ? cj_model_plot(model, stream, .expand_nested = true) :
-                               cj_error_status();
+    cj_status status =
+        model ? cj_model_plot(model, stream, .expand_nested = true) : cj_error_status();
     fclose(stream);
     cj_release(model);
     return status;

@@ -54,11 +54,10 @@ static cj_model *everything(void)
 {
     cj_symbol *a = cj_input_symbol(3, 4), *b = cj_apply(cj_dense(4, .activation = "tanh"), a);
     cj_symbol *row = cj_apply(cj_global_average_pooling1d(), a);
-    cj_symbol *parts[] = {
-        cj_merge(cj_add(), a, row, b),     cj_merge(cj_subtract(), a, b),
-        cj_merge(cj_multiply(), a, row),   cj_merge(cj_average(), a, b, row),
-        cj_merge(cj_maximum(), row, a, b), cj_merge(cj_minimum(), a, b),
-        cj_merge(cj_concatenate(), b)};
+    cj_symbol *parts[] = {cj_merge(cj_add(), a, row, b),     cj_merge(cj_subtract(), a, b),
+                          cj_merge(cj_multiply(), a, row),   cj_merge(cj_average(), a, b, row),
+                          cj_merge(cj_maximum(), row, a, b), cj_merge(cj_minimum(), a, b),
+                          cj_merge(cj_concatenate(), b)};
     cj_symbol *all =
         cj_apply_list(cj_concatenate(.axis = 1), parts, sizeof parts / sizeof parts[0]);
     return cj_functional(.inputs = {a},

@@ -16,10 +16,14 @@ static cj_symbol *sequence(int64_t length, int64_t features)
 static void weights_are_those_of_the_projections(void **state)
 {
     (void)state;
-    static const char *const names[] = {"query/kernel", "query/bias",
-                                        "key/kernel",   "key/bias",
-                                        "value/kernel", "value/bias",
-                                        "attention_output/kernel", "attention_output/bias"};
+    static const char *const names[] = {"query/kernel",
+                                        "query/bias",
+                                        "key/kernel",
+                                        "key/bias",
+                                        "value/kernel",
+                                        "value/bias",
+                                        "attention_output/kernel",
+                                        "attention_output/bias"};
     cj_layer *layer = cj_multi_head_attention(2, 3, .value_dim = 5);
     assert_int_equal(cj_layer_variable_count(layer), 0);
     cj_retain(layer);
@@ -64,8 +68,8 @@ static void kernels_are_drawn_by_what_goes_in_and_out(void **state)
 static cj_model *small_model(uint64_t seed)
 {
     cj_symbol *x = cj_input_symbol(5, 4);
-    cj_symbol *h = cj_merge(cj_multi_head_attention(2, 3, .use_causal_mask = true, .dropout = 0.2),
-                            x, x);
+    cj_symbol *h =
+        cj_merge(cj_multi_head_attention(2, 3, .use_causal_mask = true, .dropout = 0.2), x, x);
     cj_model *model = cj_functional(.inputs = {x}, .outputs = {cj_apply(cj_dense(1), h)});
     if (!model || cj_model_set_seed(model, seed) != CJ_OK)
         fail_msg("%s", cj_error());
@@ -95,10 +99,11 @@ static void training_changes_all_projections_or_none(void **state)
     for (int frozen = 0; frozen < 2; frozen++) {
         cj_model *model = small_model(3);
         cj_layer *layer = cj_model_find_layer(model, "multi_head_attention");
-        cj_tensor *x = helper_random(CJ_SHAPE(8, 5, 4), 1), *y = helper_random(CJ_SHAPE(8, 5, 1), 2);
+        cj_tensor *x = helper_random(CJ_SHAPE(8, 5, 4), 1),
+                  *y = helper_random(CJ_SHAPE(8, 5, 1), 2);
         assert_int_equal(cj_set_trainable(layer, !frozen), CJ_OK);
-        assert_int_equal(cj_compile(model, .optimizer = cj_sgd(.learning_rate = 0.1), .loss = "mse"),
-                         CJ_OK);
+        assert_int_equal(
+            cj_compile(model, .optimizer = cj_sgd(.learning_rate = 0.1), .loss = "mse"), CJ_OK);
         float before[8];
         for (int i = 0; i < 8; i++)
             before[i] = helper_floats(cj_variable_value(cj_layer_variable(layer, i)))[0];
@@ -107,8 +112,7 @@ static void training_changes_all_projections_or_none(void **state)
         for (int i = 0; i < 8; i++)
             if (i != 3) // a key's bias changes no softmax
                 assert_int_equal(
-                    before[i] !=
-                        helper_floats(cj_variable_value(cj_layer_variable(layer, i)))[0],
+                    before[i] != helper_floats(cj_variable_value(cj_layer_variable(layer, i)))[0],
                     !frozen);
         cj_release(data);
         cj_release(x);
