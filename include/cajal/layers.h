@@ -442,51 +442,6 @@ CJ_API cj_layer *cj_embedding_new(const cj_embedding_args *args);
 #define cj_embedding(...) \
     cj_embedding_new(&(cj_embedding_args){CJ_EMBEDDING_DEFAULTS, ._ = 0, __VA_ARGS__})
 
-/** SimpleRNN: h(t) = activation(x(t) W + h(t-1) U + b), h(0) = 0. */
-typedef struct cj_simple_rnn_args {
-    CJ_LAYER_MEMBERS
-    int _;                             ///< what follows may be given by position
-    int64_t units;                     ///< required, positive
-    const char *activation;            ///< spec, default "tanh"
-    bool use_bias;                     ///< default true
-    const char *kernel_initializer;    ///< spec, default "glorot_uniform"
-    const char *recurrent_initializer; ///< spec, default "orthogonal"
-    const char *bias_initializer;      ///< spec, default "zeros"
-    const char *kernel_regularizer;    ///< spec, default NULL: none
-    const char *recurrent_regularizer; ///< spec, default NULL: none
-    const char *bias_regularizer;      ///< spec, default NULL: none
-    const char *activity_regularizer;  ///< spec on each output, default NULL: none
-    double dropout;                    ///< of the inputs, one mask a sequence; default 0
-    double recurrent_dropout;          ///< of the state, one mask a sequence; default 0
-    int64_t seed;          ///< of the dropouts, not negative; default -1: from the model's
-    bool return_sequences; ///< default false; true: (time, units) instead of the last (units)
-    bool return_state;     ///< default false; true: a second output, the last state
-    /** default false; true: from the last step to the first; sequences come out in that order */
-    bool go_backwards;
-    /** default false; true: the last state of a batch starts the next; needs a fixed batch size */
-    bool stateful;
-    bool unroll;                      ///< default false: long sequences are a loop; true: none is
-    const char *kernel_constraint;    ///< spec, default NULL: none
-    const char *recurrent_constraint; ///< spec, default NULL: none
-    const char *bias_constraint;      ///< spec, default NULL: none
-    /** default false: the output of a masked step is that before it; true: it is 0 */
-    bool zero_output_for_mask;
-} cj_simple_rnn_args;
-/** The defaults of cj_simple_rnn_args. */
-#define CJ_SIMPLE_RNN_DEFAULTS                                                          \
-    CJ_LAYER_DEFAULTS(cj_simple_rnn_args),                                              \
-        .activation = "tanh", .use_bias = true, .kernel_initializer = "glorot_uniform", \
-        .recurrent_initializer = "orthogonal", .bias_initializer = "zeros", .seed = -1
-/** Sets `args` to CJ_SIMPLE_RNN_DEFAULTS, for languages without the macros; NULL is fine. */
-CJ_API void cj_simple_rnn_defaults(cj_simple_rnn_args *args);
-/**
- * (time, features) becomes (units) or (time, units). Applied with cj_apply_many() it takes a second
- * input, the initial state (units), which is 0 without it.
- */
-CJ_API cj_layer *cj_simple_rnn_new(const cj_simple_rnn_args *args);
-#define cj_simple_rnn(...) \
-    cj_simple_rnn_new(&(cj_simple_rnn_args){CJ_SIMPLE_RNN_DEFAULTS, ._ = 0, __VA_ARGS__})
-
 /** Add: settings of merging layers that have none but the common ones. */
 typedef struct cj_merge_args {
     CJ_LAYER_MEMBERS
@@ -611,4 +566,7 @@ CJ_API const char *cj_dtype_policy(const cj_layer *layer);
 #ifdef __cplusplus
 }
 #endif
+
+#include <cajal/recurrent.h> // SimpleRNN among them
+
 #endif

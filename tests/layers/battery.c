@@ -172,7 +172,11 @@ static cj_shape shape_of(const int64_t *dims, int64_t batch)
 
 static int input_count(const cj_layer *layer)
 {
-    return layer->kind->max_inputs > 1 ? 2 : 1;
+    const cj__layer_kind *kind = layer->kind;
+    return kind->max_inputs > 1 &&
+                   (kind->min_inputs > 1 || !(kind->more_inputs || kind->arguments)) ?
+               2 :
+               1;
 }
 
 static cj_layer *made(const sample *s)
