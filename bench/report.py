@@ -101,6 +101,42 @@ def below_peak(result, title, bound, counts):
     return lines
 
 
+GOAL = 1.3  # of the best peer's time by ours, for each row of the zoo
+
+
+def best_peer(found):
+    """The best peer's time by ours, and who it is; None where none was measured."""
+    each = ratios(found)
+    return min((ratio, name) for name, ratio in each.items()) if each else None
+
+
+def zoo(result):
+    """A row a network, a column a kind of work and number of threads: the best peer's time by ours; then the geometric mean of
+    each column, and each below the goal."""
+    nets, columns = {}, {}
+    for w in result["workloads"]:
+        if w["set"] != "zoo":
+            continue
+        work = "train" if w["kind"] == "train" else f"predict@{w['settings']['batch']}"
+        for threads in result["threads"]:
+            found = best_peer(w["threads"][threads])
+            if found:
+                nets.setdefault(w["settings"]["net"], {})[work, threads] = found
+                columns.setdefault((work, threads), []).append(found[0])
+    if not nets:
+        return []
+    names = [f"{work}, {threads} thread{'s' if threads > 1 else ''}" for work, threads in columns]
+    means = [f"**{math.exp(statistics.fmean(map(math.log, each))):.2f}**" for each in columns.values()]
+    lines = ["| the best peer's time by ours | " + " | ".join(names) + " |", "|" + "---|" * (1 + len(names))]
+    lines += [f"| {net} | " + " | ".join(f"{row[c][0]:.2f} ({row[c][1]})" if c in row else "-" for c in columns) + " |"
+              for net, row in nets.items()]
+    lines += ["| **geometric mean** | " + " | ".join(means) + " |", ""]
+    below = sorted((row[c][0], row[c][1], net, name) for net, row in nets.items() for c, name in zip(columns, names)
+                   if c in row and row[c][0] < GOAL)
+    lines += [f"{len(below)} of {sum(map(len, columns.values()))} are below {GOAL}:", ""] if below else []
+    return lines + [f"- {ratio:.2f} {net}, {name}, against {peer}" for ratio, peer, net, name in below]
+
+
 def by_batch(result, threads):
     """By network: ours, seconds a step of each batch from 32 up, and of the optimizer's update alone (0 if not measured)."""
     steps, update = {}, {}
@@ -145,16 +181,30 @@ def by_parameter(result):
     return lines
 
 
+def by_length(result):
+    """Time of a step of the sequence over the lengths of the set `lengths`."""
+    lines = []
+    for threads in result["threads"]:
+        each = {w["settings"]["steps"]: median(w["threads"][threads]["cajal"]) * 1e6 / w["settings"]["steps"]
+                for w in result["workloads"] if w["set"] == "lengths" and median(w["threads"][threads]["cajal"])}
+        if len(each) > 1:
+            lines.append(f"- LSTM, {threads} thread{'s' if threads > 1 else ''}, us a step of the sequence: "
+                         + ", ".join(f"{us:.2f} of {steps:,}" for steps, us in each.items())
+                         + f"; {100 * (max(each.values()) / min(each.values()) - 1):.0f} % apart")
+    return lines
+
+
 def summary(result):
     found = []
     for title, lines in (
+            ("The zoo", zoo(result)),
             ("Against oneDNN's primitives", against(result, "onednn", "conv") + against(result, "onednn", "gemm")),
             ("Against OpenBLAS", against(result, "openblas", "gemm")),
             ("Share of peak", peaks(result) + below_peak(result, "convolutions of 8 channels and more", 0.75,
                                          lambda kind, s: kind == "conv" and s["c"] >= 8)
              + below_peak(result, "square products from 512 up", 0.9,
                           lambda kind, s: kind == "gemm" and s["m"] == s["k"] == s["n"] >= 512)),
-            ("Cost by size", flatness(result) + by_parameter(result))):
+            ("Cost by size", flatness(result) + by_parameter(result) + by_length(result))):
         if lines:
             found += [f"### {title}", "", *lines, ""]
     return found

@@ -20,10 +20,14 @@ MAIN = [
     ("RNN", "train", dict(net="rnn", batch=32)),
     ("GAN", "train", dict(net="gan", batch=64)),
 ]
-# A network, the batch that it is trained with; prediction of one sample and of 64.
-ZOO = [row for net, batch in (("resnet20", 128), ("vgg11_bn", 64), ("table", 256), ("autoencoder", 128)) for row in [
+# A network and the batch that it is trained with; prediction of one sample and of 64.
+ZOO_BATCHES = {"resnet20": 128, "vgg11_bn": 64, "mobilenet": 32, "unet": 8, "densenet": 64, "video": 8, "autoencoder": 128,
+               "vae": 128, "dcgan": 64, "sound": 16, "lstm": 64, "stacked_lstm": 32, "table": 256, "two_towers": 1024, "bigru": 32,
+               "transformer": 32, "mixer": 64}
+ZOO = [row for net, batch in ZOO_BATCHES.items() for row in [
     (f"{net} train", "train", dict(net=net, batch=batch)), (f"{net}@1", "predict", dict(net=net, batch=1)),
     (f"{net}@64", "predict", dict(net=net, batch=64))]]
+LENGTHS = [(f"LSTM, {steps} steps", "train", dict(net=f"lstm_{steps}", batch=8, steps=steps)) for steps in (10, 100, 1000, 10000)]
 PARAMETERS = {"w1": 101770, "w2": 21840, "w3": 225034}
 BATCHES = [row for net in PARAMETERS for row in [
     (f"{net.upper()}@{batch}", "train", dict(net=net, batch=batch)) for batch in (1, 8, 32, 64, 128, 256, 512)]
@@ -61,7 +65,7 @@ def convolutions(lists):
         "conv", s)]
 
 
-SETS = {"main": MAIN, "zoo": ZOO, "batches": BATCHES, "gemm": GEMM, "conv": convolutions(NETWORKS), "sweep": convolutions(SWEEP),
+SETS = {"main": MAIN, "zoo": ZOO, "lengths": LENGTHS, "batches": BATCHES, "gemm": GEMM, "conv": convolutions(NETWORKS), "sweep": convolutions(SWEEP),
         "adam": ADAM}
 
 
@@ -74,7 +78,8 @@ class Manner(NamedTuple):
 
 
 # Many rows mean short rounds. Over batches the two that are fastest at W1 to W3 are enough.
-MANNERS = {"main": Manner(5, 0.3, False), "zoo": Manner(5, 0.3, False, ("pytorch", "pytorch-compile")), "batches": Manner(3, 0.15, True, ("keras", "jax"))}
+MANNERS = {"main": Manner(5, 0.3, False), "zoo": Manner(5, 0.3, False, ("pytorch", "pytorch-compile", "onnxruntime")),
+           "lengths": Manner(5, 0.3, False, ("pytorch",)), "batches": Manner(3, 0.15, True, ("keras", "jax"))}
 
 
 def manner(name):
@@ -117,6 +122,8 @@ def moved(kind, s):
 
 def unit(kind, s):
     """What a step's time is also given by: a name and how many of it a step has; None where the step itself is what counts."""
+    if "steps" in s:
+        return "us a step of the sequence", 1e6 / s["steps"]
     if kind in ("train", "predict"):
         return "us an image", 1e6 / s["batch"]
     return ("ns a parameter", 1e9 / s["params"]) if kind == "adam" else None

@@ -61,7 +61,8 @@ def serve(name, version, settings, make):
                 work = Work(make(words[1], {k: int(v) if v.isdigit() else v for k, v in pairs.items()}))
                 if fresh and work.first is not None:
                     first = {"first_ms": work.first * 1e3}
-                say(ready=True)
+                parameters = getattr(work.step, "parameters", None)
+                say(ready=True, **({"parameters": parameters} if parameters else {}))
             else:
                 steps = max(1, int(float(words[1]) / work.each))
                 was = faults()

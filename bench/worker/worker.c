@@ -149,7 +149,8 @@ static void answer(worker *self, int count, char **words)
     measured m;
     if (strcmp(words[0], "prepare") == 0) {
         if (prepare(self, count - 1, words + 1, true) == EXIT_SUCCESS)
-            puts("{\"ready\": true}");
+            printf("{\"ready\": true, \"parameters\": %lld}\n",
+                   (long long)workload_parameters(&self->work));
         fflush(stdout);
     } else if (strcmp(words[0], "memory") == 0) {
         print_memory();

@@ -9,47 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Operands ----------------------------------------------------------------------------------------
-
-// Numbers between -1 and 1, bytes from 0 to 255: the same for each seed on every machine.
-static cj_status random_tensor(cj_dtype dtype, cj_shape shape, uint64_t seed, cj_tensor **tensor)
-{
-    CJ_TRY(cj_tensor_new(dtype, shape, tensor));
-    uint64_t state = seed * 2654435761u + 1;
-    const int64_t count = cj_tensor_count(*tensor);
-    for (int64_t i = 0; i < count; i++) {
-        state = state * 6364136223846793005u + 1442695040888963407u; // Knuth's MMIX generator
-        if (dtype == CJ_U8)
-            ((uint8_t *)cj_tensor_data(*tensor))[i] = (uint8_t)(state >> 56);
-        else
-            ((float *)cj_tensor_data(*tensor))[i] = (float)(state >> 40) * (2.0f / 16777216) - 1;
-    }
-    return CJ_OK;
-}
-
-// Random bytes as samples, and labels; without classes the samples are what is wanted, from 0 to 1.
-static cj_status random_data(cj_shape samples, int64_t classes, uint64_t seed, cj_dataset **data)
-{
-    cj_tensor *x = NULL, *y = NULL;
-    cj_status status = random_tensor(CJ_U8, samples, seed, &x);
-    if (status == CJ_OK)
-        status = classes > 0 ? random_tensor(CJ_U8, CJ_SHAPE(samples.dims[0]), seed + 1, &y) :
-                               cj_tensor_new(CJ_F32, samples, &y);
-    for (int64_t i = 0; status == CJ_OK && i < cj_tensor_count(y); i++) {
-        if (classes > 0)
-            ((uint8_t *)cj_tensor_data(y))[i] %= (uint8_t)classes;
-        else
-            ((float *)cj_tensor_data(y))[i] = (float)((uint8_t *)cj_tensor_data(x))[i] / 255;
-    }
-    if (status != CJ_OK) {
-        cj_release(x);
-        cj_release(y);
-        return status;
-    }
-    *data = cj_dataset(.x = {x}, .y = {y}); // takes both over
-    return *data ? CJ_OK : cj_error_status();
-}
-
 // Kinds -------------------------------------------------------------------------------------------
 
 static cj_status call_function(workload *w, int64_t steps)
@@ -94,37 +53,30 @@ static cj_status count_fit(workload *w, const atomic_llong *blocks, int64_t step
     return CJ_OK;
 }
 
-// `count` samples in a row.
-static cj_shape many(const cj_shape *sample, int64_t count)
-{
-    cj_shape shape = {.rank = sample->rank + 1, .dims = {count}};
-    memcpy(shape.dims + 1, sample->dims, (size_t)sample->rank * sizeof *shape.dims);
-    return shape;
-}
-
 static cj_status compile(cj_model *model, const network *net, cj_pool *pool)
 {
     cj_optimizer *optimizer = net->optimizer ? net->optimizer() : cj_adam();
-    if (net->classes == 0)
-        return cj_compile(model, .optimizer = optimizer, .loss = "mse", .pool = pool);
+    if (net->loss)
+        return cj_compile(model, .optimizer = optimizer, .loss = net->loss, .pool = pool);
     return cj_compile(model, .optimizer = optimizer, .loss = "sparse_categorical_crossentropy",
                       .metrics = {"accuracy"}, .pool = pool);
 }
 
-// A training step as cj_fit() does it, shuffling and gathering of bytes included.
+// A training step as cj_fit() does it, shuffling and gathering of integers included, or a network's
+// own.
 static cj_status make_train(workload *w, const settings *s, const char **why)
 {
-    if (strcmp(setting_text(s, "net", "w3"), "gan") == 0)
-        return make_gan(w, s, why);
     const network *net = find_net(s, why);
     if (!net)
         return CJ_INVALID_ARGUMENT;
+    w->batch = setting(s, "batch", net->batch);
+    if (net->train)
+        return net->train(w, net);
     if ((w->model = make_net(net, s)) == NULL)
         return cj_error_status();
-    w->batch = setting(s, "batch", net->batch);
     w->run = fit;
     w->count = count_fit;
-    CJ_TRY(random_data(many(&net->sample, w->batch * STEPS_HELD), net->classes, 1, &w->data));
+    CJ_TRY(random_data(net, w->batch * STEPS_HELD, &w->data));
     return compile(w->model, net, w->pool);
 }
 
@@ -148,14 +100,16 @@ static cj_status make_predict(workload *w, const settings *s, const char **why)
     if ((w->model = make_net(net, s)) == NULL)
         return cj_error_status();
     w->batch = setting(s, "batch", 1);
-    CJ_TRY(random_tensor(CJ_U8, many(&net->sample, w->batch), 1, &w->inputs[0]));
-    cj_symbol *x = cj_symbol_input(CJ_U8, many(&net->sample, CJ_BATCH), "x");
-    cj_symbol *y = cj_apply(cj_model_layer(w->model), x);
-    if (!y)
-        return cj_error_status();
+    cj_symbol *x[2], *y = NULL;
+    const int count = input_count(net);
+    for (int i = 0; i < count; i++) {
+        CJ_TRY(random_input(net, i, w->batch, &w->inputs[i]));
+        x[i] = cj_symbol_input(input_dtype(net), input_shape(net, i, CJ_BATCH), NULL);
+    }
+    CJ_TRY(cj_apply_many(cj_model_layer(w->model), x, count, &y, 1));
     cj_shape shape = *cj_symbol_shape(y);
     shape.dims[0] = w->batch;
-    return make_function(w, &x, 1, y, shape);
+    return make_function(w, x, count, y, shape);
 }
 
 // Adam alone, on one variable of `params` elements: what each parameter costs beside its gradient.
@@ -175,7 +129,7 @@ static cj_status make_adam(workload *w, const settings *s, const char **why)
             return cj_error_status();
         symbols[i] = cj_symbol_variable(variables[i]);
     }
-    CJ_TRY(random_tensor(CJ_F32, shape, 1, &w->inputs[0]));
+    CJ_TRY(random_tensor(CJ_F32, shape, 0, 1, &w->inputs[0]));
     CJ_TRY(cj_tensor_new(CJ_I64, (cj_shape){.rank = 0}, &zero));
     cj__build g = {0};
     cj_optimizer *adam = cj_retain(cj_adam());
@@ -216,8 +170,10 @@ static cj_status make_knn(workload *w, const settings *s, const char **why)
     const int64_t size = setting(s, "size", 3072);
     w->run = search;
     w->knn = cj_knn(.k = 5, .metric = "l2", .pool = w->pool);
-    CJ_TRY(random_data(CJ_SHAPE(setting(s, "samples", 50000), size), 10, 1, &w->data));
-    CJ_TRY(random_tensor(CJ_U8, CJ_SHAPE(setting(s, "queries", 1000), size), 3, &w->inputs[0]));
+    const network rows = {.sample = CJ_SHAPE(size), .classes = 10};
+    CJ_TRY(random_data(&rows, setting(s, "samples", 50000), &w->data));
+    CJ_TRY(
+        random_tensor(CJ_U8, CJ_SHAPE(setting(s, "queries", 1000), size), 256, 3, &w->inputs[0]));
     return w->knn ? cj_knn_fit(w->knn, w->data) : cj_error_status();
 }
 
@@ -254,6 +210,15 @@ cj_status workload_make(workload *w, const char *kind, const settings *s, const 
     }
     *why = "no such kind of work: train, predict, gemm, conv, adam, knn or peak";
     return CJ_INVALID_ARGUMENT;
+}
+
+int64_t workload_parameters(const workload *w)
+{
+    const cj_layer *layer = cj_model_layer(w->model ? w->model : w->gan.both);
+    int64_t parameters = 0;
+    for (int i = 0; i < cj_layer_variable_count(layer); i++)
+        parameters += cj_tensor_count(cj_variable_value(cj_layer_variable(layer, i)));
+    return parameters;
 }
 
 void workload_free(workload *w)

@@ -8,7 +8,7 @@
 #include <cajal.h>
 #include <stdatomic.h>
 
-// The tutorial's generative adversarial network with its batches: see examples/adversarial.c.
+// Both models of a generative adversarial network, with their batches.
 typedef struct adversaries {
     cj_model *generator, *discriminator, *both; // the last holds the first two
     cj_tensor *noise, *images;
@@ -45,16 +45,43 @@ typedef struct workload {
 // cj_error() has none.
 cj_status workload_make(workload *w, const char *kind, const settings *s, const char **why);
 void workload_free(workload *w);
+// How many numbers the variables of its network hold; 0 for work without a network.
+int64_t workload_parameters(const workload *w);
+
+// What the samples of a network are made of.
+typedef enum content {
+    BYTES,
+    WORDS,  // int32 below `words`
+    PADDED, // the same, with zeros at the end of a sample, half of it at most
+    TEXT,   // the same; the second input has the positions, and each word has a label
+    REALS,  // floats from -1 to 1
+} content;
 
 // A network, and the random data and the rule that it is trained with.
 typedef struct network {
     const char *name;
     cj_model *(*make)(void);
-    cj_shape sample;                  // of one sample, without the batch: bytes
-    int64_t classes;                  // of its labels; 0 for a network that gives its input back
+    cj_shape sample, second; // of one sample of each input, without the batch; rank 0: no second
+    content content;
+    int64_t words;
+    int64_t classes; // of the labels; 0: the target is the input, from 0 to 1, or 0 and 1
+    // NULL: of labels; "binary_crossentropy" has targets of 0 and 1, with classes one a sample
+    const char *loss;
     int64_t batch;                    // unless the setting `batch` says otherwise
     cj_optimizer *(*optimizer)(void); // NULL: Adam
+    cj_status (*train)(workload *w, const struct network *net); // NULL: cj_fit()
 } network;
+
+// data.c: numbers between -1 and 1 or, with `below`, integers from 0 to below - 1: the same for each
+// seed on every machine. And data to train a network with, or one input of it.
+cj_status random_tensor(cj_dtype dtype, cj_shape shape, int64_t below, uint64_t seed,
+                        cj_tensor **tensor);
+cj_status random_input(const network *net, int index, int64_t count, cj_tensor **tensor);
+cj_status random_data(const network *net, int64_t count, cj_dataset **data);
+// The type of input `index` of a network, with `count` samples; and how many inputs it has.
+cj_dtype input_dtype(const network *net);
+cj_shape input_shape(const network *net, int index, int64_t count);
+int input_count(const network *net);
 
 // networks.c: the row of the setting `net`, NULL with *why set if there is none of that name. And
 // its model with the dtype policy of the settings, NULL with a sentence in cj_error().
@@ -68,7 +95,8 @@ cj_status make_conv(workload *w, const settings *s, const char **why);
 cj_status make_gemm(workload *w, const settings *s, const char **why);
 void free_kernel(struct kernel_work *kernel);
 
-cj_status make_gan(workload *w, const settings *s, const char **why);
+// adversaries.c: takes both models over. Makes the work of a training step of both, w->batch at once.
+cj_status make_contest(workload *w, cj_model *generator, cj_model *discriminator);
 void gan_free(adversaries *gan);
 
 peaks peak_rates(cj_pool *pool, int threads); // of as many threads at the same time

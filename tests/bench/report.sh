@@ -34,6 +34,11 @@ batches = [dict(name=f"w1@{n}", set="batches", kind="train", settings=dict(net="
 batches.append(dict(name="adam", set="batches", kind="adam", settings=dict(net="w1"), threads={1: dict(cajal=row(1e-4))}))
 flat = "\n".join(report.flatness(dict(threads=[1], workloads=batches)))
 assert "| W1 | 1 | 32, 128 | 4.78 | 7.12 | 49.0 % | 19.7 % | 100.0 | 4.00 | 4.00 | 0.0 % |" in flat, flat
+pets = [dict(name=f"{net} train", set="zoo", kind="train", settings=dict(net=net, batch=8), threads={1: found})
+        for net, found in (("tame", dict(cajal=row(1.0), pytorch=row(4.0), jax=row(2.0))), ("wild", dict(cajal=row(1.0), pytorch=row(0.5))))]
+table = "\n".join(report.zoo(dict(threads=[1], workloads=pets)))
+assert "| tame | 2.00 (jax) |" in table and "| **geometric mean** | **1.00** |" in table, table
+assert "1 of 2 are below 1.3:" in table and "- 0.50 wild, train, 1 thread, against pytorch" in table, table
 names = [w[0] for rows in workloads.SETS.values() for w in rows]
 assert len(names) == len(set(names)), "a name is there twice"
 print("the report counts as it should")
