@@ -2,6 +2,7 @@
 // plan chooses is what is measured. Products and convolutions are single kernels (kernel.c).
 #include "workload.h"
 
+#include "base/memory.h"
 #include "base/object.h"
 #include "ops/build.h"
 #include "train/optimizer.h"
@@ -116,42 +117,47 @@ static cj_status make_predict(workload *w, const settings *s, const char **why)
 static cj_status make_adam(workload *w, const settings *s, const char **why)
 {
     (void)why;
-    enum { W, M, V, SLOTS };
-    static const char *names[SLOTS] = {"w", "m", "v"};
+    enum { KEPT = 2 }; // its moments
     const cj_shape shape = CJ_SHAPE(setting(s, "params", 1000000));
-    cj_variable *variables[SLOTS];
-    cj_symbol *symbols[SLOTS], *outputs[SLOTS];
-    cj_tensor *zero = NULL;
-    for (int i = 0; i < SLOTS; i++) {
-        cj_tensor *value = NULL;
-        CJ_TRY(cj_tensor_new(CJ_F32, shape, &value)); // zeros
-        if ((variables[i] = cj_variable_new(names[i], value)) == NULL)
-            return cj_error_status();
-        symbols[i] = cj_symbol_variable(variables[i]);
-    }
-    CJ_TRY(random_tensor(CJ_F32, shape, 0, 1, &w->inputs[0]));
+    cj_tensor *value = NULL, *zero = NULL;
+    CJ_TRY(cj_tensor_new(CJ_F32, shape, &value)); // zeros
     CJ_TRY(cj_tensor_new(CJ_I64, (cj_shape){.rank = 0}, &zero));
-    cj__build g = {0};
+    CJ_TRY(random_tensor(CJ_F32, shape, 0, 1, &w->inputs[0]));
+    cj_variable *weights = cj_variable_new("w", value), *kept_variables[KEPT] = {NULL};
     cj_optimizer *adam = cj_retain(cj_adam());
-    cj_symbol *gradient = cj_symbol_input(CJ_F32, shape, "gradient");
-    const cj_status status =
-        cj__optimizer_step(adam, &g, symbols[W], gradient, cj_symbol_scalar(CJ_F32, 0.001),
-                           cj_symbol_constant(zero), &symbols[M], outputs);
-    cj_release(adam);
-    if (status != CJ_OK) {
-        cj__build_end(&g);
-        return status;
-    }
-    cj_update updates[SLOTS];
-    for (int i = 0; i < SLOTS; i++)
-        updates[i] = (cj_update){variables[i], outputs[i]};
-    w->function = cj_function(.inputs = &gradient, .input_count = 1, .updates = updates,
-                              .update_count = SLOTS, .pool = w->pool);
+    cj__state_entry *kept = NULL;
+    cj__build g = {0};
+    cj_update updates[1 + KEPT];
+    int kept_count = 0;
+    CJ_TRY(cj__optimizer_kept(adam, &weights, 1, &kept, &kept_count));
+    for (int i = 0; i < kept_count && i < KEPT; i++)
+        kept_variables[i] = cj__optimizer_keep(&kept[i], &weights);
+    cj_symbol *given = cj_symbol_input(CJ_F32, shape, "gradient"), *gradient = given;
+    cj_symbol *reads = cj_symbol_variable(weights);
+    cj_status status = cj__optimizer_updates(
+        &(cj__updating){.optimizer = adam,
+                        .g = &g,
+                        .count = 1,
+                        .variables = &weights,
+                        .weights = &reads,
+                        .gradients = &gradient,
+                        .rate = cj_symbol_scalar(CJ_F32, 0.001),
+                        .iterations = cj_symbol_constant(zero),
+                        .kept = kept,
+                        .kept_variables = kept_variables,
+                        .kept_count = kept_count},
+        updates);
+    if (status == CJ_OK)
+        w->function = cj_function(.inputs = &given, .input_count = 1, .updates = updates,
+                                  .update_count = 1 + kept_count, .pool = w->pool);
     w->run = call_function;
     const cj_status built = cj__build_end(&g); // what it kept is the function's now
-    for (int i = 0; i < SLOTS; i++)
-        cj_release(variables[i]);
-    return w->function ? built : cj_error_status();
+    for (int i = 0; i < kept_count; i++)
+        cj_release(kept_variables[i]);
+    cj_release(weights);
+    cj_release(adam);
+    cj__free(kept);
+    return status != CJ_OK ? status : w->function ? built : cj_error_status();
 }
 
 static cj_status search(workload *w, int64_t steps)

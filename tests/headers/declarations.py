@@ -85,15 +85,20 @@ def _without_comments(text):
 
 def structs():
     """Every arguments struct that has defaults."""
-    heads, found = {}, []
+    heads, with_argument, found = {}, {}, []
     for header in headers():
         text = header.read_text()
         for match in re.finditer(r"#define (CJ_\w+_MEMBERS) *\\\n((?:[^\n]*\\\n)*[^\n]*\n)", text):
             heads[match.group(1)] = match.group(2).replace("\\\n", "\n")
+        for match in re.finditer(r"#define (CJ_\w+_MEMBERS)\((\w+)\) *\\\n((?:[^\n]*\\\n)*[^\n]*\n)", text):
+            with_argument[match.group(1)] = match.group(2), match.group(3).replace("\\\n", "\n")
     for header in headers():
         text = header.read_text()
         for match in re.finditer(r"typedef struct cj_(\w+)_args \{(.*?)\n\} cj_\1_args;", text, re.S):
             body = match.group(2)
+            for name, (parameter, members) in with_argument.items():
+                body = re.sub(rf"{name}\((.*?)\)",
+                              lambda given: re.sub(rf"\b{parameter}\b", given.group(1), members), body)
             for name, members in heads.items():
                 body = body.replace(name, members)
             members = []

@@ -22,7 +22,8 @@ NEEDED = {
     "multi_head_attention": ".num_heads = 2, .key_dim = 2",
     "group_query_attention": ".head_dim = 2, .num_query_heads = 4, .num_key_value_heads = 2",
     "bidirectional": ".layer = cj_lstm(2)", "time_distributed": ".layer = cj_dense(2)",
-    "simple_rnn": ".units = 2", "lstm": ".units = 2", "gru": ".units = 2",
+    "conv_lstm1d": ".filters = 2, .kernel_size = 3", "conv_lstm2d": ".filters = 2, .kernel_size = {3}",
+    "conv_lstm3d": ".filters = 2, .kernel_size = {3}", "simple_rnn_cell": ".units = 2", "lstm_cell": ".units = 2", "gru_cell": ".units = 2", "simple_rnn": ".units = 2", "lstm": ".units = 2", "gru": ".units = 2",
     "csv_logger": '.filename = "log.csv"', "model_checkpoint": '.filepath = "x"',
     "backup_and_restore": '.backup_dir = "x"',
 }

@@ -114,6 +114,7 @@ reference reference_of_update(const cj__op *op)
     if (op == &cj__op_##name) \
         return ref_##name;
     STEPS(F)
+    F(schedule)
     F(increment)
 #undef F
     return NULL;
