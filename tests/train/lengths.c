@@ -48,9 +48,9 @@ static void copy_weights(cj_model *from, cj_model *to)
     cj_layer *a = cj_model_layer(from), *b = cj_model_layer(to);
     assert_int_equal(cj_layer_variable_count(a), cj_layer_variable_count(b));
     for (int i = 0; i < cj_layer_variable_count(a); i++)
-        assert_int_equal(cj_variable_assign(cj_layer_variable(b, i),
-                                            cj_variable_value(cj_layer_variable(a, i))),
-                         CJ_OK);
+        assert_int_equal(
+            cj_variable_assign(cj_layer_variable(b, i), cj_variable_value(cj_layer_variable(a, i))),
+            CJ_OK);
 }
 
 static cj_tensor *numbers(cj_dtype dtype, cj_shape shape, int seed)
@@ -136,9 +136,9 @@ static void training_goes_from_length_to_length(void **state)
     (void)state;
     cj_model *model = sequences(CJ_ANY);
     double first = 0, last = 0;
-    assert_int_equal(cj_compile(model, .optimizer = cj_adam(0.02),
-                                .loss = "sparse_categorical_crossentropy"),
-                     CJ_OK);
+    assert_int_equal(
+        cj_compile(model, .optimizer = cj_adam(0.02), .loss = "sparse_categorical_crossentropy"),
+        CJ_OK);
     for (int i = 0; i < 60; i++) {
         const int64_t t = 4 + i % 3 * 5;
         cj_tensor *x = numbers(CJ_F32, CJ_SHAPE(8, t, 3), i % 3), *y = NULL;
@@ -177,7 +177,8 @@ static void what_cannot_be_free_is_named(void **state)
     cj_model *model = sequences(CJ_ANY);
     cj_tensor *x = numbers(CJ_F32, CJ_SHAPE(2, 5, 4), 1), *y = NULL;
     assert_int_equal(cj_predict(model, x, &y), CJ_SHAPE_MISMATCH);
-    assert_error_contains("input 0 has shape (2, 5, 4), model \"sequential\" needs (None, None, 3)");
+    assert_error_contains(
+        "input 0 has shape (2, 5, 4), model \"sequential\" needs (None, None, 3)");
     cj_release(x), cj_release(model);
 }
 
