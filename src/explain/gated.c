@@ -22,9 +22,9 @@ typedef struct gated {
     int64_t time, features, units;
     int gates;
     bool backwards, reset_after;
-    const char *names[MOST_GATES];   // of the gates
-    cj__curve curves[2];             // activation, recurrent_activation
-    const char *specs[2];            // their names
+    const char *names[MOST_GATES]; // of the gates
+    cj__curve curves[2];           // activation, recurrent_activation
+    const char *specs[2];          // their names
     row h, c, sum[MOST_GATES], gate[MOST_GATES], state_part, dropped, next;
     double *entry, *column, *scratch; // x(t); of a kernel; for activations
 } gated;
@@ -155,9 +155,8 @@ static void sum_candidate(gated *g)
         g->state_part.value[u] = sum;
         g->state_part.bound[u] = cj__rounding_bound(magnitude) + carried;
         const double part = g->gate[GRU_R].value[u] * sum;
-        g->sum[GRU_H].bound[u] +=
-            product_bound(&g->gate[GRU_R], &g->state_part, u) +
-            cj__rounding_bound(fabs(g->sum[GRU_H].value[u]) + fabs(part));
+        g->sum[GRU_H].bound[u] += product_bound(&g->gate[GRU_R], &g->state_part, u) +
+                                  cj__rounding_bound(fabs(g->sum[GRU_H].value[u]) + fabs(part));
         g->sum[GRU_H].value[u] += part;
     }
 }
@@ -238,9 +237,10 @@ static cj_status print_gru(const gated *g, const double *h, double unused, int64
     for (int k = GRU_Z; k <= GRU_H; k++)
         CJ_TRY(print_gate(g, k, h, unit, k != GRU_H));
     cj__print_line(g->explanation,
-                   g->reset_after ? "in the candidate the state's part is taken r times, after the "
-                                    "product and with a bias of its own" :
-                                    "in the candidate the state is taken r times, before the product");
+                   g->reset_after ?
+                       "in the candidate the state's part is taken r times, after the "
+                       "product and with a bias of its own" :
+                       "in the candidate the state is taken r times, before the product");
     cj__print_line(g->explanation, "h = z h + (1 - z) candidate = %s x %s + %s x %s",
                    cj__digits(g->gate[GRU_Z].value[unit], text[0]), cj__digits(h[unit], text[1]),
                    cj__digits(g->dropped.value[unit], text[2]),
@@ -323,16 +323,17 @@ cj_status cj__explain_lstm(cj__explanation *explanation)
 {
     static const cell lstm = {advance_lstm, print_lstm};
     const cj_lstm_args *a = explanation->record->layer->args;
-    gated g = {.explanation = explanation,
-               .units = a->units,
-               .gates = 4,
-               .backwards = a->go_backwards,
-               .names = {"i, the input gate", "f, the forget gate", "the candidate",
-                         "o, the output gate"},
-               .specs = {a->activation, a->recurrent_activation}};
+    gated g = {
+        .explanation = explanation,
+        .units = a->units,
+        .gates = 4,
+        .backwards = a->go_backwards,
+        .names = {"i, the input gate", "f, the forget gate", "the candidate", "o, the output gate"},
+        .specs = {a->activation, a->recurrent_activation}};
     if (is_open(explanation->record, a->stateful)) {
-        cj__print_line(explanation, "c = f c + i candidate, h = o %s(c); with masks or states that are "
-                                    "given this is not derived here",
+        cj__print_line(explanation,
+                       "c = f c + i candidate, h = o %s(c); with masks or states that are "
+                       "given this is not derived here",
                        a->activation);
         return CJ_OK;
     }
@@ -351,8 +352,9 @@ cj_status cj__explain_gru(cj__explanation *explanation)
                .names = {"z, the update gate", "r, the reset gate", "the candidate"},
                .specs = {a->activation, a->recurrent_activation}};
     if (is_open(explanation->record, a->stateful)) {
-        cj__print_line(explanation, "h = z h + (1 - z) candidate; not derived here with masks, given "
-                                    "states or bfloat16");
+        cj__print_line(explanation,
+                       "h = z h + (1 - z) candidate; not derived here with masks, given "
+                       "states or bfloat16");
         return CJ_OK;
     }
     return explain(&g, &gru, a->return_sequences);
