@@ -4,7 +4,7 @@
 #include <cajal/recurrent.h>
 #include <string.h>
 
-static const cj_cell_args cell_defaults = {CJ_CELL_ARGS_DEFAULTS};
+static const cj_cell_args cell_defaults = {CJ_CELL_DEFAULTS};
 
 void cj_cell_defaults(cj_cell_args *args)
 {

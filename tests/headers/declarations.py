@@ -88,14 +88,15 @@ def structs():
     heads, found = {}, []
     for header in headers():
         text = header.read_text()
-        for match in re.finditer(r"#define (CJ_\w+_MEMBERS) *\\\n((?:[^\n]*\\\n)*[^\n]*\n)", text):
+        for match in re.finditer(r"#define (CJ_\w+_MEMBERS)(?:\(dims\))? *\\\n((?:[^\n]*\\\n)*[^\n]*\n)", text):
             heads[match.group(1)] = match.group(2).replace("\\\n", "\n")
     for header in headers():
         text = header.read_text()
         for match in re.finditer(r"typedef struct cj_(\w+)_args \{(.*?)\n\} cj_\1_args;", text, re.S):
             body = match.group(2)
-            for name, members in heads.items():
-                body = body.replace(name, members)
+            for name, members in [*heads.items(), *heads.items()]:  # one may have another in it
+                body = re.sub(name + r"(?:\(([^)]*)\)|(?!\())", lambda m, members=members: re.sub(
+                    r"\bdims\b", m.group(1) or "", members), body)
             members = []
             for line in _without_comments(body).split(";"):
                 line = " ".join(line.split())
