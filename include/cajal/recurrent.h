@@ -285,7 +285,8 @@ typedef struct cj_cell_args {
     int64_t state_sizes[8]; ///< required: the entries of each state, ended by 0
     /**
      * required: sets `step->next` and `step->output` by ops of graph.h. It is called whenever a
-     * model is traced, and must do the same each time. The symbols in `step` are not released.
+     * model is traced, and must do the same each time. The symbols in `step` are not released. It
+     * returns CJ_OK, or a failure; then nothing that it has set is touched.
      */
     cj_status (*step)(void *context, const cj_cell_step *step);
     /**

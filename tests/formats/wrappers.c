@@ -446,7 +446,7 @@ static void train_rain(int threads, const char *policy, float *weights)
     for (int i = 0; i < cj_layer_variable_count(layer); i++)
         weights[i] =
             ((const float *)cj_tensor_data(cj_variable_value(cj_layer_variable(layer, i))))[0];
-    cj_release(data), cj_release(model), cj_release(pool);
+    cj_release(data), cj_release(model);
 }
 
 static void bits_are_the_same_on_any_number_of_threads(void **state)
