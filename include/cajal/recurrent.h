@@ -195,7 +195,7 @@ CJ_API cj_layer *cj_gru_new(const cj_gru_args *args);
     double recurrent_dropout;          /**< of the state; default 0 */               \
     int64_t seed;                      /**< of the dropouts; default -1: from the model's */
 /** The defaults of CJ_CELL_MEMBERS in a struct of that type. */
-#define CJ_CELL_DEFAULTS(type)                                                          \
+#define CJ_CELL_MEMBER_DEFAULTS(type)                                                   \
     CJ_LAYER_DEFAULTS(type),                                                            \
         .activation = "tanh", .use_bias = true, .kernel_initializer = "glorot_uniform", \
         .recurrent_initializer = "orthogonal", .bias_initializer = "zeros", .seed = -1
@@ -205,7 +205,7 @@ typedef struct cj_simple_rnn_cell_args {
     CJ_CELL_MEMBERS
 } cj_simple_rnn_cell_args;
 /** The defaults of cj_simple_rnn_cell_args. */
-#define CJ_SIMPLE_RNN_CELL_DEFAULTS CJ_CELL_DEFAULTS(cj_simple_rnn_cell_args)
+#define CJ_SIMPLE_RNN_CELL_DEFAULTS CJ_CELL_MEMBER_DEFAULTS(cj_simple_rnn_cell_args)
 /** Sets `args` to CJ_SIMPLE_RNN_CELL_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_simple_rnn_cell_defaults(cj_simple_rnn_cell_args *args);
 /** (features) and the state (units) become the output and the next state, which are the same. */
@@ -221,8 +221,9 @@ typedef struct cj_lstm_cell_args {
     bool unit_forget_bias;            ///< default true: the part f of the bias begins as ones
 } cj_lstm_cell_args;
 /** The defaults of cj_lstm_cell_args. */
-#define CJ_LSTM_CELL_DEFAULTS \
-    CJ_CELL_DEFAULTS(cj_lstm_cell_args), .recurrent_activation = "sigmoid", .unit_forget_bias = true
+#define CJ_LSTM_CELL_DEFAULTS                                                      \
+    CJ_CELL_MEMBER_DEFAULTS(cj_lstm_cell_args), .recurrent_activation = "sigmoid", \
+                                                .unit_forget_bias = true
 /** Sets `args` to CJ_LSTM_CELL_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_lstm_cell_defaults(cj_lstm_cell_args *args);
 /** (features) and the states h and c (units) become the output and the next h and c. */
@@ -237,8 +238,9 @@ typedef struct cj_gru_cell_args {
     bool reset_after; ///< default true: the gate r is applied after the product with U_h
 } cj_gru_cell_args;
 /** The defaults of cj_gru_cell_args. */
-#define CJ_GRU_CELL_DEFAULTS \
-    CJ_CELL_DEFAULTS(cj_gru_cell_args), .recurrent_activation = "sigmoid", .reset_after = true
+#define CJ_GRU_CELL_DEFAULTS                                                      \
+    CJ_CELL_MEMBER_DEFAULTS(cj_gru_cell_args), .recurrent_activation = "sigmoid", \
+                                               .reset_after = true
 /** Sets `args` to CJ_GRU_CELL_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_gru_cell_defaults(cj_gru_cell_args *args);
 /** (features) and the state (units) become the output and the next state, which are the same. */
@@ -283,7 +285,8 @@ typedef struct cj_cell_args {
     int64_t state_sizes[8]; ///< required: the entries of each state, ended by 0
     /**
      * required: sets `step->next` and `step->output` by ops of graph.h. It is called whenever a
-     * model is traced, and must do the same each time. The symbols in `step` are not released.
+     * model is traced, and must do the same each time. The symbols in `step` are not released. It
+     * returns CJ_OK, or a failure; then nothing that it has set is touched.
      */
     cj_status (*step)(void *context, const cj_cell_step *step);
     /**
@@ -294,12 +297,12 @@ typedef struct cj_cell_args {
     void *context; ///< for both; it must last as long as the cell; default NULL
 } cj_cell_args;
 /** The defaults of cj_cell_args. */
-#define CJ_CELL_ARGS_DEFAULTS CJ_LAYER_DEFAULTS(cj_cell_args)
-/** Sets `args` to CJ_CELL_ARGS_DEFAULTS, for languages without the macros; NULL is fine. */
+#define CJ_CELL_DEFAULTS CJ_LAYER_DEFAULTS(cj_cell_args)
+/** Sets `args` to CJ_CELL_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_cell_defaults(cj_cell_args *args);
 /** `cj_rnn(cj_cell({8}, step, build))`; NULL with CJ_INVALID_ARGUMENT or CJ_OUT_OF_MEMORY. */
 CJ_API cj_layer *cj_cell_new(const cj_cell_args *args);
-#define cj_cell(...) cj_cell_new(&(cj_cell_args){CJ_CELL_ARGS_DEFAULTS, ._ = 0, __VA_ARGS__})
+#define cj_cell(...) cj_cell_new(&(cj_cell_args){CJ_CELL_DEFAULTS, ._ = 0, __VA_ARGS__})
 /**
  * Adds a weight to a cell, within its `build`: `initializer` is a spec. CJ_INVALID_ARGUMENT if the
  * cell is not being built or is no cell of one's own, CJ_UNSUPPORTED beyond 8 weights,

@@ -31,7 +31,8 @@ typedef struct cj_scan_args {
     /**
      * required: writes down one step. It is called once, during the call, and may use any symbol
      * of the graph around it: what depends on no state and no entry is computed once, before the
-     * loop. It returns CJ_OK, or a failure, which cj_scan() returns.
+     * loop. It returns CJ_OK, or a failure, which cj_scan() returns; then nothing that it has set is
+     * touched, since an op that fails has dropped its arguments.
      */
     cj_status (*body)(void *context, const cj_scan_step *step);
     void *context;               ///< for the body; default NULL

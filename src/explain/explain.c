@@ -63,12 +63,19 @@ static cj_tensor *tensor_of(explaining *e, cj_symbol *symbol)
     return tensor;
 }
 
+// Whether the layer is explained by what it contains. A cell is called in a loop, where it cannot be
+// watched, so the layer around it stands for it.
+static bool is_container(const cj_layer *layer)
+{
+    cj_layer *const *children;
+    return cj__layer_children(layer, &children) > 0 && !children[0]->kind->cell;
+}
+
 static void watch(void *context, cj_layer *layer, const cj__value *inputs, int input_count,
                   const cj__value *outputs, int output_count)
 {
     explaining *e = context;
-    cj_layer *const *children;
-    const bool container = cj__layer_children(layer, &children) > 0;
+    const bool container = is_container(layer);
     int which = 0;
     for (size_t i = 0; i < e->record_count; i++)
         which += e->records[i].layer == layer;
@@ -276,11 +283,10 @@ static cj_status round_variables(cj__record *record)
 static cj_status derive(cj__explanation *explanation)
 {
     const cj_layer *layer = explanation->record->layer;
-    cj_layer *const *children;
     for (size_t i = 0; i < sizeof explainers / sizeof explainers[0]; i++)
         if (strcmp(explainers[i].class_name, cj_layer_class(layer)) == 0)
             return explainers[i].explain(explanation);
-    if (cj__layer_children(layer, &children) == 0)
+    if (!is_container(layer))
         cj__print_line(explanation, "how %s computes its elements is not explained yet",
                        cj_layer_class(layer));
     return CJ_OK;

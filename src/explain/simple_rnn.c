@@ -107,10 +107,11 @@ cj_status cj__explain_simple_rnn(cj__explanation *explanation)
 {
     const cj__record *record = explanation->record;
     const cj_simple_rnn_args *args = record->layer->args;
-    if (record->masked || args->stateful) {
+    if (record->masked || args->stateful || record->input_count > 1) {
         cj__print_line(explanation, "h(t) = %s(x(t) W + h(t-1) U + b); %s", args->activation,
-                       record->masked ? "steps whose mask is false keep the state" :
-                                        "the state goes on from batch to batch");
+                       record->masked          ? "steps whose mask is false keep the state" :
+                       record->input_count > 1 ? "the state begins with what is given" :
+                                                 "the state goes on from batch to batch");
         return CJ_OK;
     }
     const int64_t *x = cj_tensor_shape(record->inputs[0])->dims;

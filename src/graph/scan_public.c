@@ -68,17 +68,6 @@ static bool all_set(cj_symbol *const *symbols, int count)
     return set == count;
 }
 
-// A symbol may have been set twice, so all are held meanwhile.
-static void drop_set(cj_symbol *const *symbols, int count)
-{
-    for (int i = 0; i < count; i++)
-        cj_retain(symbols[i]);
-    for (int i = 0; i < count; i++)
-        cj__drop_floating(symbols[i]);
-    for (int i = 0; i < count; i++)
-        cj_release(symbols[i]);
-}
-
 // What the body has set becomes the loop's.
 static cj_status take_results(loop *l, const cj_scan_args *a)
 {
@@ -105,16 +94,11 @@ static cj_status write_body(loop *l, const cj_scan_args *a)
     for (int i = 0; i < a->sequence_count; i++)
         l->entries[i] = cj__scan_slice(&l->scan, a->sequences[i]);
     CJ_TRY(l->build.status);
-    cj_status status = a->body(a->context, &step);
-    const bool taking =
-        status == CJ_OK && all_set(l->next, a->state_count) && all_set(l->outputs, a->output_count);
-    if (!taking) {
-        drop_set(l->next, a->state_count);
-        drop_set(l->outputs, a->output_count);
-    }
-    CJ_TRY(status);
-    CJ_TRY(taking ? take_results(l, a) :
-                    cj__fail_missing(CJ__MADE_SYMBOL, "cj_scan: what the body has to set"));
+    // What a body has set that fails may be gone: an op that fails has dropped its arguments.
+    CJ_TRY(a->body(a->context, &step));
+    if (!all_set(l->next, a->state_count) || !all_set(l->outputs, a->output_count))
+        return cj__fail_missing(CJ__MADE_SYMBOL, "cj_scan: what the body has to set");
+    CJ_TRY(take_results(l, a));
     for (int k = 0; k < a->state_count; k++)
         cj__scan_next(&l->scan, l->states[k], l->next[k]);
     for (int i = 0; i < a->output_count; i++)

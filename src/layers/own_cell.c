@@ -4,7 +4,7 @@
 #include <cajal/recurrent.h>
 #include <string.h>
 
-static const cj_cell_args cell_defaults = {CJ_CELL_ARGS_DEFAULTS};
+static const cj_cell_args cell_defaults = {CJ_CELL_DEFAULTS};
 
 void cj_cell_defaults(cj_cell_args *args)
 {
@@ -85,14 +85,13 @@ static cj_status call(cj__layer_context *c)
                                .training = c->trace->training,
                                .next = made + 1,
                                .output = made};
-    const cj_status status = a->step(a->context, &step);
-    for (int k = 0; k <= count; k++)
-        made[k] = made[k] ? cj__build_keep(c->build, made[k]) : NULL;
-    CJ_TRY(status);
-    CJ_TRY(c->build->status);
+    CJ_TRY(a->step(a->context, &step));
     for (int k = 1; k <= count; k++)
         if (!made[k])
             return cj__fail_missing(CJ__MADE_SYMBOL, "the step of a cell: a state after it");
+    for (int k = 0; k <= count; k++)
+        made[k] = made[k] ? cj__build_keep(c->build, made[k]) : NULL;
+    CJ_TRY(c->build->status);
     for (int k = 0; k <= count; k++)
         c->outputs[k].symbol = made[k] ? made[k] : made[1];
     c->output_count = 1 + count;

@@ -3,6 +3,8 @@
 #include "explain/explain.h"
 #include "support.h"
 #include <cajal/merging.h>
+#include <cajal/recurrent.h>
+#include <cajal/wrappers.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -290,9 +292,44 @@ static void every_class_in_the_table_is_a_layer(void **state)
             fail_msg("explain.def has %s, which is no layer", names[i]);
 }
 
+// What is wrapped is explained where it is called.
+static void wrapped_layers_are_explained(void **state)
+{
+    (void)state;
+    cj_model *models[] = {
+        cj_sequential(cj_input(4, 2), cj_bidirectional(cj_gru(3))),
+        cj_sequential(cj_input(4, 3), cj_time_distributed(cj_dense(2))),
+        cj_sequential(cj_input(4, 5, 2), cj_time_distributed(cj_lstm(3))),
+        cj_sequential(cj_input(4, 2), cj_rnn(cj_stacked_rnn_cells({cj_gru_cell(3)}))),
+        cj_sequential(cj_input(CJ_ANY, 2), cj_lstm(3)),
+    };
+    for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
+        cj_tensor *input = numbers(i == 2 ? CJ_SHAPE(4, 5, 2) : CJ_SHAPE(4, i == 1 ? 3 : 2), 5);
+        cj_status status;
+        assert_non_null(models[i]);
+        stir(models[i]);
+        char *text = explain(models[i], &input, (cj_explain_args){CJ_EXPLAIN_DEFAULTS}, &status);
+        if (status != CJ_OK)
+            fail_msg("%s\n%s", cj_error(), text);
+        if (i != 3)
+            assert_says(text, "so output[");
+        free(text);
+        cj_release(input), cj_release(models[i]);
+    }
+}
+
 static void recurrence_agrees_with_the_model(void **state)
 {
     (void)state;
+    assert_honest(cj_sequential(cj_input(6, 3), cj_lstm(4)));
+    assert_honest(cj_sequential(cj_input(5, 2), cj_lstm(3, .return_sequences = true,
+                                                        .go_backwards = true, .activation = "relu",
+                                                        .recurrent_activation = "hard_sigmoid")));
+    assert_honest(cj_sequential(cj_input(3, 20), cj_lstm(2, .use_bias = false)));
+    assert_honest(cj_sequential(cj_input(6, 3), cj_gru(4, .return_sequences = true)));
+    assert_honest(
+        cj_sequential(cj_input(5, 2), cj_gru(3, .reset_after = false, .go_backwards = true)));
+    assert_honest(cj_sequential(cj_input(40, 2), cj_gru(3)));
     assert_honest(cj_sequential(cj_input(6, 3), cj_simple_rnn(5)));
     assert_honest(cj_sequential(cj_input(6, 3),
                                 cj_simple_rnn(5, .return_sequences = true, .go_backwards = true)));
@@ -458,6 +495,7 @@ int main(void)
         cmocka_unit_test(layer_normalization_is_explained_number_by_number),
         cmocka_unit_test(every_class_in_the_table_is_a_layer),
         cmocka_unit_test(recurrence_agrees_with_the_model),
+        cmocka_unit_test(wrapped_layers_are_explained),
         cmocka_unit_test(a_state_in_bfloat16_is_rounded_at_each_step),
         cmocka_unit_test(tokens_are_looked_up),
         cmocka_unit_test(merging_layers_are_derived),

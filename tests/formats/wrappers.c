@@ -425,6 +425,45 @@ static void a_cell_of_ones_own_is_a_cell_like_any_other(void **state)
     cj_release(dense);
 }
 
+// Trains a model of `rain` and gives the first weights of each layer.
+static void train_rain(int threads, const char *policy, float *weights)
+{
+    cj_tensor *x[2] = {NULL, NULL}, *y = NULL;
+    cj_model *model = made(3);
+    cj_pool *pool = cj_pool_new(threads);
+    cj_layer *layer = cj_model_layer(model);
+    inputs_of(3, x);
+    assert_int_equal(cj_set_dtype_policy(layer, policy), CJ_OK);
+    assert_int_equal(cj_tensor_new(CJ_F32, CJ_SHAPE(4, 3), &y), CJ_OK);
+    for (int k = 0; k < 12; k++)
+        ((float *)cj_tensor_data(y))[k] = (float)(k % 5) / 4 - 0.5F;
+    cj_dataset *data = cj_dataset(.x = {x[0]}, .y = {y});
+    assert_int_equal(
+        cj_compile(model, .optimizer = cj_adam(0.01), .loss = "mean_squared_error", .pool = pool),
+        CJ_OK);
+    if (cj_fit(model, data, .epochs = 5, .batch_size = 3, .verbose = CJ_SILENT) != CJ_OK)
+        fail_msg("%s", cj_error());
+    for (int i = 0; i < cj_layer_variable_count(layer); i++)
+        weights[i] =
+            ((const float *)cj_tensor_data(cj_variable_value(cj_layer_variable(layer, i))))[0];
+    cj_release(data), cj_release(model);
+}
+
+static void bits_are_the_same_on_any_number_of_threads(void **state)
+{
+    (void)state;
+    float one[40] = {0}, more[40] = {0}, mixed[40] = {0};
+    train_rain(1, "float32", one);
+    for (int threads = 2; threads <= 5; threads += 3) {
+        train_rain(threads, "float32", more);
+        assert_memory_equal(one, more, sizeof one);
+    }
+    train_rain(1, "mixed_bfloat16", mixed);
+    train_rain(3, "mixed_bfloat16", more);
+    assert_memory_equal(mixed, more, sizeof mixed);
+    assert_all_near(mixed, one, 40, 0.02, 0.05);
+}
+
 // 100 steps cost no more calls than 10: they are further samples.
 static void steps_are_one_larger_batch(void **state)
 {
@@ -460,6 +499,7 @@ int main(void)
         cmocka_unit_test(summaries_count_what_is_wrapped),
         cmocka_unit_test(an_rnn_of_a_cell_is_the_layer),
         cmocka_unit_test(a_cell_of_ones_own_is_a_cell_like_any_other),
+        cmocka_unit_test(bits_are_the_same_on_any_number_of_threads),
         cmocka_unit_test(steps_are_one_larger_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

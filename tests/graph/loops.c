@@ -84,6 +84,7 @@ static void results_of(graph g, cj_tensor **results)
         cj_symbol *term = cj_op_reduce_sum(cj_op_square(first[i]), NULL, 0);
         sum = sum ? cj_op_add(sum, term) : term;
     }
+    sum = cj_take(sum);
     if (cj_gradients(sum, g.inputs, 3, second) != CJ_OK)
         fail_msg("%s", cj_error());
     for (int i = 0; i < 3; i++)
@@ -97,7 +98,7 @@ static void results_of(graph g, cj_tensor **results)
     if (!function || cj_function_call(function, given, results) != CJ_OK)
         fail_msg("%s", cj_error());
     for (int i = 0; i < 3; i++)
-        cj_release(given[i]), cj_release(second[i]), cj_release(g.inputs[i]);
+        cj_release(given[i]), cj_release(g.inputs[i]);
     cj_release(sum), cj_release(function), cj_release(g.scalar);
 }
 
@@ -127,6 +128,7 @@ static cj_status fails(void *context, const cj_scan_step *s)
 {
     (void)context;
     s->next[0] = cj_op_square(s->states[0]);
+    cj_release(s->next[0]); // it is nobody's
     return CJ_UNSUPPORTED;
 }
 

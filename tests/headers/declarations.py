@@ -85,22 +85,18 @@ def _without_comments(text):
 
 def structs():
     """Every arguments struct that has defaults."""
-    heads, with_argument, found = {}, {}, []
+    heads, found = {}, []
     for header in headers():
         text = header.read_text()
-        for match in re.finditer(r"#define (CJ_\w+_MEMBERS) *\\\n((?:[^\n]*\\\n)*[^\n]*\n)", text):
+        for match in re.finditer(r"#define (CJ_\w+_MEMBERS)(?:\(dims\))? *\\\n((?:[^\n]*\\\n)*[^\n]*\n)", text):
             heads[match.group(1)] = match.group(2).replace("\\\n", "\n")
-        for match in re.finditer(r"#define (CJ_\w+_MEMBERS)\((\w+)\) *\\\n((?:[^\n]*\\\n)*[^\n]*\n)", text):
-            with_argument[match.group(1)] = match.group(2), match.group(3).replace("\\\n", "\n")
     for header in headers():
         text = header.read_text()
         for match in re.finditer(r"typedef struct cj_(\w+)_args \{(.*?)\n\} cj_\1_args;", text, re.S):
             body = match.group(2)
-            for name, (parameter, members) in with_argument.items():
-                body = re.sub(rf"{name}\((.*?)\)",
-                              lambda given: re.sub(rf"\b{parameter}\b", given.group(1), members), body)
-            for name, members in heads.items():
-                body = body.replace(name, members)
+            for name, members in [*heads.items(), *heads.items()]:  # one may have another in it
+                body = re.sub(name + r"(?:\(([^)]*)\)|(?!\())", lambda m, members=members: re.sub(
+                    r"\bdims\b", m.group(1) or "", members), body)
             members = []
             for line in _without_comments(body).split(";"):
                 line = " ".join(line.split())

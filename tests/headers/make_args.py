@@ -10,22 +10,21 @@ NEEDED = {
     "input": ".shape = {3}", "rescaling": ".scale = 2", "dense": ".units = 3",
     "conv2d": ".filters = 2, .kernel_size = {3}", "reshape": ".target_shape = {2}",
     "activation": '.activation = "relu"', "embedding": ".input_dim = 4, .output_dim = 2",
-    "dot": ".axes = {1}", "permute": ".dims = {1}", "repeat_vector": ".n = 2", "gaussian_noise": ".stddev = 0.5",
-    "spatial_dropout": ".rate = 0.5", "gaussian_dropout": ".rate = 0.5", "alpha_dropout": ".rate = 0.5",
-    "adaptive_pooling1d": ".output_size = 2", "adaptive_pooling2d": ".output_size = {2}", "adaptive_pooling3d": ".output_size = {2}",
-    "conv1d": ".filters = 2, .kernel_size = 3", "conv3d": ".filters = 2, .kernel_size = {3}",
+    "dot": ".axes = {1}", "conv1d": ".filters = 2, .kernel_size = 3", "conv3d": ".filters = 2, .kernel_size = {3}",
     "conv1d_transpose": ".filters = 2, .kernel_size = 3", "conv2d_transpose": ".filters = 2, .kernel_size = {3}",
     "conv3d_transpose": ".filters = 2, .kernel_size = {3}",
     "depthwise_conv1d": ".kernel_size = 3", "depthwise_conv2d": ".kernel_size = {3}",
     "separable_conv1d": ".filters = 2, .kernel_size = 3", "separable_conv2d": ".filters = 2, .kernel_size = {3}",
     "einsum_dense": '.equation = "ab,bc->ac", .output_shape = {2}',
     "multi_head_attention": ".num_heads = 2, .key_dim = 2",
-    "group_query_attention": ".head_dim = 2, .num_query_heads = 4, .num_key_value_heads = 2",
     "bidirectional": ".layer = cj_lstm(2)", "time_distributed": ".layer = cj_dense(2)",
+    "simple_rnn_cell": ".units = 2", "lstm_cell": ".units = 2", "gru_cell": ".units = 2",
+    "rnn": ".cell = cj_gru_cell(2)", "stacked_rnn_cells": ".cells = {cj_gru_cell(2)}",
+    "cell": ".state_sizes = {2}, .step = no_step",
     "conv_lstm1d": ".filters = 2, .kernel_size = 3", "conv_lstm2d": ".filters = 2, .kernel_size = {3}",
-    "conv_lstm3d": ".filters = 2, .kernel_size = {3}", "simple_rnn_cell": ".units = 2", "lstm_cell": ".units = 2", "gru_cell": ".units = 2", "simple_rnn": ".units = 2", "lstm": ".units = 2", "gru": ".units = 2",
+    "conv_lstm3d": ".filters = 2, .kernel_size = {3}",
+    "simple_rnn": ".units = 2", "lstm": ".units = 2", "gru": ".units = 2",
     "csv_logger": '.filename = "log.csv"', "model_checkpoint": '.filepath = "x"',
-    "backup_and_restore": '.backup_dir = "x"',
 }
 # Members that a sentence calls by Keras's key.
 KEYS = {"factors": "size"}
@@ -43,6 +42,12 @@ static void shorten(void *args, size_t size, size_t whole)
 {
     memset((char *)args + size, 0x5a, whole - size);
     memcpy(args, &size, sizeof size);
+}
+
+static cj_status no_step(void *context, const cj_cell_step *step)
+{
+    (void)context, (void)step;
+    return CJ_OK;
 }
 
 static bool same_text(const char *a, const char *b)
@@ -118,7 +123,7 @@ def main(path):
                 body += f"    args.size = {size};\n    assert_null({f.name}(&args));\n"
                 body += '    assert_error_contains("size");\n'
             test(f"{plain}_without_a_size_is_refused", body)
-            if f.result not in ("cj_layer *", "cj_optimizer *") or plain in ("sequential",):
+            if f.result not in ("cj_layer *", "cj_optimizer *") or plain in ("sequential", "stacked_rnn_cells"):  # a layer that failed before ends their lists
                 continue
             what = "layer" if f.result == "cj_layer *" else "optimizer"
             held = f"((const {s.type} *)(const void *)made->args)"

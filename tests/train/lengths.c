@@ -48,9 +48,9 @@ static void copy_weights(cj_model *from, cj_model *to)
     cj_layer *a = cj_model_layer(from), *b = cj_model_layer(to);
     assert_int_equal(cj_layer_variable_count(a), cj_layer_variable_count(b));
     for (int i = 0; i < cj_layer_variable_count(a); i++)
-        assert_int_equal(cj_variable_assign(cj_layer_variable(b, i),
-                                            cj_variable_value(cj_layer_variable(a, i))),
-                         CJ_OK);
+        assert_int_equal(
+            cj_variable_assign(cj_layer_variable(b, i), cj_variable_value(cj_layer_variable(a, i))),
+            CJ_OK);
 }
 
 static cj_tensor *numbers(cj_dtype dtype, cj_shape shape, int seed)
@@ -136,9 +136,9 @@ static void training_goes_from_length_to_length(void **state)
     (void)state;
     cj_model *model = sequences(CJ_ANY);
     double first = 0, last = 0;
-    assert_int_equal(cj_compile(model, .optimizer = cj_adam(0.02),
-                                .loss = "sparse_categorical_crossentropy"),
-                     CJ_OK);
+    assert_int_equal(
+        cj_compile(model, .optimizer = cj_adam(0.02), .loss = "sparse_categorical_crossentropy"),
+        CJ_OK);
     for (int i = 0; i < 60; i++) {
         const int64_t t = 4 + i % 3 * 5;
         cj_tensor *x = numbers(CJ_F32, CJ_SHAPE(8, t, 3), i % 3), *y = NULL;
@@ -163,6 +163,34 @@ static void training_goes_from_length_to_length(void **state)
     remove(path);
 }
 
+// fit, evaluate and predict each see data of their own length; targets of sequences too.
+static void each_call_has_its_length(void **state)
+{
+    (void)state;
+    cj_model *model = words(CJ_ANY);
+    cj_results *results = NULL;
+    assert_int_equal(cj_compile(model, .optimizer = cj_sgd(0.1), .loss = "mean_squared_error",
+                                .metrics = {"mean_absolute_error"}),
+                     CJ_OK);
+    for (int64_t t = 6; t <= 60; t += 54) {
+        cj_dataset *data = cj_dataset(.x = {numbers(CJ_I32, CJ_SHAPE(10, t), 1)},
+                                      .y = {numbers(CJ_F32, CJ_SHAPE(10, t, 2), 2)});
+        cj_dataset *other = cj_dataset(.x = {numbers(CJ_I32, CJ_SHAPE(4, t / 2), 3)},
+                                       .y = {numbers(CJ_F32, CJ_SHAPE(4, t / 2, 2), 4)});
+        if (cj_fit(model, data, .epochs = 2, .batch_size = 4, .validation_data = other,
+                   .verbose = CJ_SILENT) != CJ_OK ||
+            cj_evaluate(model, other, &results) != CJ_OK)
+            fail_msg("%s", cj_error());
+        cj_release(results), cj_release(data), cj_release(other);
+    }
+    FILE *stream = tmpfile();
+    assert_non_null(stream);
+    assert_int_equal(cj_plan(model, .batch_size = 2, .training = true, .stream = stream), CJ_OK);
+    assert_int_equal(cj_plan(model, .batch_size = 2, .rounds = 1, .stream = stream), CJ_OK);
+    fclose(stream);
+    cj_release(model);
+}
+
 static void what_cannot_be_free_is_named(void **state)
 {
     (void)state;
@@ -177,7 +205,8 @@ static void what_cannot_be_free_is_named(void **state)
     cj_model *model = sequences(CJ_ANY);
     cj_tensor *x = numbers(CJ_F32, CJ_SHAPE(2, 5, 4), 1), *y = NULL;
     assert_int_equal(cj_predict(model, x, &y), CJ_SHAPE_MISMATCH);
-    assert_error_contains("input 0 has shape (2, 5, 4), model \"sequential\" needs (None, None, 3)");
+    assert_error_contains(
+        "input 0 has shape (2, 5, 4), model \"sequential\" needs (None, None, 3)");
     cj_release(x), cj_release(model);
 }
 
@@ -187,6 +216,7 @@ int main(void)
         cmocka_unit_test(predictions_are_those_of_fixed_lengths),
         cmocka_unit_test(shapes_say_what_is_free),
         cmocka_unit_test(training_goes_from_length_to_length),
+        cmocka_unit_test(each_call_has_its_length),
         cmocka_unit_test(what_cannot_be_free_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
