@@ -115,6 +115,7 @@ reference reference_of_update(const cj__op *op)
         return ref_##name;
     STEPS(F)
     F(increment)
+    F(schedule)
 #undef F
     return NULL;
 }
