@@ -161,43 +161,23 @@ static cj_status make_predict(workload *w, const settings *s, const char **why)
 // Adam alone, on one variable of `params` elements: what each parameter costs beside its gradient.
 static cj_status make_adam(workload *w, const settings *s, const char **why)
 {
-    (void)why;
-    enum { W, M, V, SLOTS };
-    static const char *names[SLOTS] = {"w", "m", "v"};
     const cj_shape shape = CJ_SHAPE(setting(s, "params", 1000000));
-    cj_variable *variables[SLOTS];
-    cj_symbol *symbols[SLOTS], *outputs[SLOTS];
-    cj_tensor *zero = NULL;
-    for (int i = 0; i < SLOTS; i++) {
-        cj_tensor *value = NULL;
-        CJ_TRY(cj_tensor_new(CJ_F32, shape, &value)); // zeros
-        if ((variables[i] = cj_variable_new(names[i], value)) == NULL)
-            return cj_error_status();
-        symbols[i] = cj_symbol_variable(variables[i]);
-    }
-    CJ_TRY(random_tensor(CJ_F32, shape, 1, &w->inputs[0]));
-    CJ_TRY(cj_tensor_new(CJ_I64, (cj_shape){.rank = 0}, &zero));
-    cj__build g = {0};
-    cj_optimizer *adam = cj_retain(cj_adam());
-    cj_symbol *gradient = cj_symbol_input(CJ_F32, shape, "gradient");
-    const cj_status status =
-        cj__optimizer_step(adam, &g, symbols[W], gradient, cj_symbol_scalar(CJ_F32, 0.001),
-                           cj_symbol_constant(zero), &symbols[M], outputs);
-    cj_release(adam);
-    if (status != CJ_OK) {
-        cj__build_end(&g);
-        return status;
-    }
-    cj_update updates[SLOTS];
-    for (int i = 0; i < SLOTS; i++)
-        updates[i] = (cj_update){variables[i], outputs[i]};
-    w->function = cj_function(.inputs = &gradient, .input_count = 1, .updates = updates,
-                              .update_count = SLOTS, .pool = w->pool);
+    cj_tensor *value = NULL;
+    (void)why;
+    CJ_TRY(cj_tensor_new(CJ_F32, shape, &value)); // zeros
+    cj_variable *variable = cj_retain(cj_variable_new("w", value));
+    cj_symbol *gradient = cj_retain(cj_symbol_input(CJ_F32, shape, "gradient"));
+    cj_updates *updates = cj_retain(cj_optimizer_updates(cj_adam(), &variable, &gradient, 1));
+    if (updates)
+        w->function =
+            cj_function(.inputs = &gradient, .input_count = 1, .updates = cj_updates_list(updates),
+                        .update_count = cj_updates_count(updates), .pool = w->pool);
     w->run = call_function;
-    const cj_status built = cj__build_end(&g); // what it kept is the function's now
-    for (int i = 0; i < SLOTS; i++)
-        cj_release(variables[i]);
-    return w->function ? built : cj_error_status();
+    cj_release(updates);
+    cj_release(gradient);
+    cj_release(variable);
+    CJ_TRY(random_tensor(CJ_F32, shape, 1, &w->inputs[0]));
+    return w->function ? CJ_OK : cj_error_status();
 }
 
 static cj_status search(workload *w, int64_t steps)
