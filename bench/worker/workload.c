@@ -116,48 +116,23 @@ static cj_status make_predict(workload *w, const settings *s, const char **why)
 // Adam alone, on one variable of `params` elements: what each parameter costs beside its gradient.
 static cj_status make_adam(workload *w, const settings *s, const char **why)
 {
-    (void)why;
-    enum { KEPT = 2 }; // its moments
     const cj_shape shape = CJ_SHAPE(setting(s, "params", 1000000));
-    cj_tensor *value = NULL, *zero = NULL;
+    cj_tensor *value = NULL;
+    (void)why;
     CJ_TRY(cj_tensor_new(CJ_F32, shape, &value)); // zeros
-    CJ_TRY(cj_tensor_new(CJ_I64, (cj_shape){.rank = 0}, &zero));
-    CJ_TRY(random_tensor(CJ_F32, shape, 0, 1, &w->inputs[0]));
-    cj_variable *weights = cj_variable_new("w", value), *kept_variables[KEPT] = {NULL};
-    cj_optimizer *adam = cj_retain(cj_adam());
-    cj__state_entry *kept = NULL;
-    cj__build g = {0};
-    cj_update updates[1 + KEPT];
-    int kept_count = 0;
-    CJ_TRY(cj__optimizer_kept(adam, &weights, 1, &kept, &kept_count));
-    for (int i = 0; i < kept_count && i < KEPT; i++)
-        kept_variables[i] = cj__optimizer_keep(&kept[i], &weights);
-    cj_symbol *given = cj_symbol_input(CJ_F32, shape, "gradient"), *gradient = given;
-    cj_symbol *reads = cj_symbol_variable(weights);
-    cj_status status = cj__optimizer_updates(
-        &(cj__updating){.optimizer = adam,
-                        .g = &g,
-                        .count = 1,
-                        .variables = &weights,
-                        .weights = &reads,
-                        .gradients = &gradient,
-                        .rate = cj_symbol_scalar(CJ_F32, 0.001),
-                        .iterations = cj_symbol_constant(zero),
-                        .kept = kept,
-                        .kept_variables = kept_variables,
-                        .kept_count = kept_count},
-        updates);
-    if (status == CJ_OK)
-        w->function = cj_function(.inputs = &given, .input_count = 1, .updates = updates,
-                                  .update_count = 1 + kept_count, .pool = w->pool);
+    cj_variable *variable = cj_retain(cj_variable_new("w", value));
+    cj_symbol *gradient = cj_retain(cj_symbol_input(CJ_F32, shape, "gradient"));
+    cj_updates *updates = cj_retain(cj_optimizer_updates(cj_adam(), &variable, &gradient, 1));
+    if (updates)
+        w->function =
+            cj_function(.inputs = &gradient, .input_count = 1, .updates = cj_updates_list(updates),
+                        .update_count = cj_updates_count(updates), .pool = w->pool);
     w->run = call_function;
-    const cj_status built = cj__build_end(&g); // what it kept is the function's now
-    for (int i = 0; i < kept_count; i++)
-        cj_release(kept_variables[i]);
-    cj_release(weights);
-    cj_release(adam);
-    cj__free(kept);
-    return status != CJ_OK ? status : w->function ? built : cj_error_status();
+    cj_release(updates);
+    cj_release(gradient);
+    cj_release(variable);
+    CJ_TRY(random_tensor(CJ_F32, shape, 1, &w->inputs[0]));
+    return w->function ? CJ_OK : cj_error_status();
 }
 
 static cj_status search(workload *w, int64_t steps)

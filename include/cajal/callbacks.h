@@ -41,6 +41,49 @@ CJ_API cj_callback *cj_backup_and_restore_new(const cj_backup_and_restore_args *
     cj_backup_and_restore_new(     \
         &(cj_backup_and_restore_args){CJ_BACKUP_AND_RESTORE_DEFAULTS, ._ = 0, __VA_ARGS__})
 
+/** SwapEMAWeights. */
+typedef struct cj_swap_ema_weights_args {
+    size_t size;        ///< bytes of the struct
+    int _;              ///< what follows may be given by position
+    bool swap_on_epoch; ///< default false; true: also from the end of an epoch to the next
+} cj_swap_ema_weights_args;
+/** The defaults of cj_swap_ema_weights_args. */
+#define CJ_SWAP_EMA_WEIGHTS_DEFAULTS .size = sizeof(cj_swap_ema_weights_args)
+/** Sets `args` to CJ_SWAP_EMA_WEIGHTS_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_swap_ema_weights_defaults(cj_swap_ema_weights_args *args);
+/**
+ * While the model is validated, the moving averages that its optimizer keeps (use_ema) stand in for
+ * the weights; with swap_on_epoch they do at the end of each epoch too, so that a ModelCheckpoint
+ * after this callback in the list saves them. cj_fit() fails with CJ_INVALID_ARGUMENT if the
+ * optimizer keeps none.
+ */
+CJ_API cj_callback *cj_swap_ema_weights_new(const cj_swap_ema_weights_args *args);
+#define cj_swap_ema_weights(...) \
+    cj_swap_ema_weights_new(     \
+        &(cj_swap_ema_weights_args){CJ_SWAP_EMA_WEIGHTS_DEFAULTS, ._ = 0, __VA_ARGS__})
+
+/** TensorBoard. */
+typedef struct cj_tensor_board_args {
+    size_t size;         ///< bytes of the struct
+    int _;               ///< what follows may be given by position
+    const char *log_dir; ///< default "logs": the folder, which is made
+    int histogram_freq;  ///< epochs between two histograms of the weights; default 0: none
+    int64_t update_freq; ///< batches between two values of batches; default 0: epochs only
+} cj_tensor_board_args;
+/** The defaults of cj_tensor_board_args. */
+#define CJ_TENSOR_BOARD_DEFAULTS .size = sizeof(cj_tensor_board_args), .log_dir = "logs"
+/** Sets `args` to CJ_TENSOR_BOARD_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_tensor_board_defaults(cj_tensor_board_args *args);
+/**
+ * Writes event files that TensorBoard shows: "epoch_loss" and the like below "train" in the folder,
+ * those of the validation under the same tags below "validation"; with update_freq "batch_loss", the
+ * mean of the epoch so far; with histogram_freq "dense/kernel/histogram". Graphs, images and profiles
+ * are left out. cj_fit() fails with CJ_IO if a file cannot be written.
+ */
+CJ_API cj_callback *cj_tensor_board_new(const cj_tensor_board_args *args);
+#define cj_tensor_board(...) \
+    cj_tensor_board_new(&(cj_tensor_board_args){CJ_TENSOR_BOARD_DEFAULTS, ._ = 0, __VA_ARGS__})
+
 #ifdef __cplusplus
 }
 #endif

@@ -223,10 +223,13 @@ typedef struct cj_model_checkpoint_args {
     bool save_best_only;  ///< write only when the monitored value improved
     int64_t save_freq;    ///< number of batches between two saves; default 0: every epoch
     int verbose;          ///< default 0; 1: a line on standard output at each save
+    /** with save_best_only: the value that the first save has to improve; default NAN: none */
+    double initial_value_threshold;
 } cj_model_checkpoint_args;
 /** The defaults of cj_model_checkpoint_args. */
-#define CJ_MODEL_CHECKPOINT_DEFAULTS \
-    .size = sizeof(cj_model_checkpoint_args), .monitor = "val_loss", .mode = "auto"
+#define CJ_MODEL_CHECKPOINT_DEFAULTS                                                 \
+    .size = sizeof(cj_model_checkpoint_args), .monitor = "val_loss", .mode = "auto", \
+    .initial_value_threshold = NAN
 /** Sets `args` to CJ_MODEL_CHECKPOINT_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_model_checkpoint_defaults(cj_model_checkpoint_args *args);
 /**

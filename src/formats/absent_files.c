@@ -79,4 +79,13 @@ cj_callback *cj_backup_and_restore_new(const cj_backup_and_restore_args *args)
     return cj__build_failed(CJ__MADE_CALLBACK);
 }
 
+CJ__DEFAULTS(tensor_board, TENSOR_BOARD)
+
+cj_callback *cj_tensor_board_new(const cj_tensor_board_args *args)
+{
+    (void)args;
+    absent("TensorBoard");
+    return cj__build_failed(CJ__MADE_CALLBACK);
+}
+
 CJ__DEFAULTS(model_checkpoint, MODEL_CHECKPOINT)

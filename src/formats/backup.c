@@ -122,18 +122,11 @@ static cj_status restore_from(const backup *b, cj_model *model, const char *path
     return status;
 }
 
-static bool exists(const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    if (file)
-        fclose(file);
-    return file;
-}
-
 static cj_status restore(void *self, cj_model *model, bool *restored)
 {
     const backup *b = self;
-    const bool latest = exists(b->latest), previous = b->keep_two && exists(b->previous);
+    const bool latest = cj__path_readable(b->latest),
+               previous = b->keep_two && cj__path_readable(b->previous);
     *restored = latest || previous;
     if (!*restored)
         return CJ_OK;

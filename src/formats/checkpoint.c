@@ -184,6 +184,10 @@ static cj_callback *make(const cj_model_checkpoint_args *args)
         destroy(c);
         return NULL;
     }
+    if (!isnan(args->initial_value_threshold)) {
+        c->monitor.has_best = true;
+        c->monitor.best = args->initial_value_threshold;
+    }
     cj_callback *callback = cj_callback_new(&methods, c);
     if (!callback)
         destroy(c);

@@ -12,6 +12,8 @@ struct cj_callback {
     // Of a callback that may bring back a run of an ended process: gives the model the weights, the
     // train state and the place of that run, if there was one, before the run is opened. Or NULL.
     cj_status (*restore)(void *self, cj_model *model, bool *restored);
+    // Before and after the validation of an epoch. Or NULL.
+    cj_status (*validation)(void *self, cj_model *model, bool begins);
 };
 
 extern const cj__class cj__callback_class;

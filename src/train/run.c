@@ -249,13 +249,25 @@ static cj_status train_batch(cj__fit_run *r)
     return told;
 }
 
+static cj_status tell_validation(cj__fit_run *r, bool begins)
+{
+    for (int i = 0; i < r->callback_count; i++)
+        if (r->callbacks[i]->validation)
+            CJ_TRY(r->callbacks[i]->validation(r->callbacks[i]->self, r->model, begins));
+    return CJ_OK;
+}
+
 static cj_status validate(cj__fit_run *r)
 {
     cj__place *place = &r->state->place;
     const int every = r->args->validation_freq;
     if (!r->evaluator.reader || (place->epoch + 1) % every != 0)
         return CJ_OK;
-    CJ_TRY(cj__evaluator_run(&r->evaluator, r->args->validation_steps, NULL, place->val));
+    CJ_TRY(tell_validation(r, true));
+    const cj_status status =
+        cj__evaluator_run(&r->evaluator, r->args->validation_steps, NULL, place->val);
+    CJ_TRY(tell_validation(r, false));
+    CJ_TRY(status);
     place->val_count = r->functions->row_count;
     return CJ_OK;
 }

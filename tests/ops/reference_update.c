@@ -116,6 +116,7 @@ reference reference_of_update(const cj__op *op)
     STEPS(F)
     F(schedule)
     F(increment)
+    F(schedule)
 #undef F
     return NULL;
 }

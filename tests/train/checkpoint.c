@@ -55,6 +55,20 @@ static void the_best_so_far_and_the_count_survive_a_stop(void **state)
     cj_release(first), cj_release(second), cj_release(model);
 }
 
+static void the_first_save_improves_a_threshold(void **state)
+{
+    (void)state;
+    const double losses[] = {0.5, 0.3};
+    cj_model *model = compiled();
+    cj_callback *callback =
+        cj__own(cj_model_checkpoint(support_path("over-{epoch}.safetensors"),
+                                    .save_best_only = true, .initial_value_threshold = 0.4));
+    tell(callback, model, "val_loss", losses, 0, 2);
+    assert_false(exists("over-1.safetensors"));
+    assert_true(exists("over-2.safetensors"));
+    cj_release(callback), cj_release(model);
+}
+
 static void the_count_of_batches_survives_a_file(void **state)
 {
     (void)state;
@@ -197,6 +211,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_best_so_far_and_the_count_survive_a_stop),
+        cmocka_unit_test(the_first_save_improves_a_threshold),
         cmocka_unit_test(the_count_of_batches_survives_a_file),
         cmocka_unit_test(kept_weights_come_back_from_a_file),
         cmocka_unit_test(epochs_without_a_validation_are_passed_over),

@@ -3,6 +3,7 @@
 // threads.
 #include "problems.h"
 #include "train/state.h"
+#include <cajal/callbacks.h>
 
 #include <string.h>
 
@@ -102,6 +103,67 @@ static void a_run_ends_with_the_averages(void **state)
     cj_release(data);
 }
 
+// Keeps the weights that an epoch ends with, and the value of its validation.
+typedef struct seen {
+    float weights[4];
+    double loss;
+} seen;
+
+static cj_status note(void *self, cj_model *model, cj_logs *logs)
+{
+    seen *s = self;
+    const cj_tensor *w = cj_variable_value(cj_layer_variable(cj_model_layer(model), 0));
+    memcpy(s->weights, w->data, sizeof s->weights);
+    for (int i = 0; i < logs->count; i++)
+        if (strcmp(logs->names[i], "val_loss") == 0)
+            s->loss = logs->values[i];
+    return CJ_OK;
+}
+static const cj_callback_methods noter = {
+    .size = sizeof(cj_callback_methods), .name = "Noter", .epoch_end = note};
+
+// An epoch with and without the callback: the training is the same, the validation is that of the
+// averages, and with swap_on_epoch these are the weights that later callbacks see.
+static void averages_stand_in_for_weights(void **state)
+{
+    (void)state;
+    cj_dataset *data = problem_classes(SAMPLES);
+    seen plain = {{0}, 0}, validated = {{0}, 0}, swapped = {{0}, 0};
+    cj_model *models[3];
+    for (int i = 0; i < 3; i++) {
+        models[i] = fresh("sgd(learning_rate=0.1, use_ema=true, ema_momentum=0.9)", 1);
+        cj_callback *note_it = cj_callback_new(&noter, i == 0 ? &plain :
+                                                       i == 1 ? &validated :
+                                                                &swapped);
+        if (i == 0)
+            assert_ok(cj_fit(models[i], data, .epochs = 2, .batch_size = SIZE,
+                             .validation_data = data, .callbacks = {note_it}));
+        else
+            assert_ok(cj_fit(models[i], data, .epochs = 2, .batch_size = SIZE,
+                             .validation_data = data,
+                             .callbacks = {cj_swap_ema_weights(.swap_on_epoch = i == 2), note_it}));
+    }
+    cj_results *results = NULL;
+    assert_ok(cj_evaluate(models[0], data, &results)); // cj_fit() left the averages
+    assert_memory_equal(plain.weights, validated.weights, sizeof plain.weights);
+    assert_memory_not_equal(plain.weights, swapped.weights, sizeof plain.weights);
+    assert_near(validated.loss, cj_results_value(results, "loss"), 1e-6, 0);
+    assert_near(swapped.loss, validated.loss, 0, 0);
+    assert_true(plain.loss < validated.loss || plain.loss > validated.loss);
+    assert_true(problem_same_weights(models[0], models[1]));
+    assert_true(problem_same_weights(models[0], models[2]));
+    cj_release(results);
+    for (int i = 0; i < 3; i++)
+        cj_release(models[i]);
+    cj_model *model = fresh("sgd", 1);
+    assert_int_equal(
+        cj_fit(model, data, .validation_data = data, .callbacks = {cj_swap_ema_weights()}),
+        CJ_INVALID_ARGUMENT);
+    assert_error_contains("it needs use_ema");
+    cj_release(model);
+    cj_release(data);
+}
+
 static void a_spec_makes_the_same_optimizer_again(void **state)
 {
     (void)state;
@@ -148,6 +210,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_bits_from_a_file),
         cmocka_unit_test(a_run_ends_with_the_averages),
+        cmocka_unit_test(averages_stand_in_for_weights),
         cmocka_unit_test(a_spec_makes_the_same_optimizer_again),
         cmocka_unit_test(wrong_settings_are_answered_with_a_sentence),
     };
