@@ -147,7 +147,8 @@ cj_status cj__choose_bf16_products(cj__program *program); // bf16_products.c
 cj_status cj__choose_winograd(cj__program *program);      // winograd.c
 cj_status cj__choose_winograd4(cj__program *program);
 cj_status cj__fuse_pool_grad(cj__program *program); // fuse_pool_grad.c
-cj_status cj__fuse_step(cj__program *program);      // fuse_step.c
+cj_status cj__fuse_step(cj__program *program);
+cj_status cj__fuse_rows(cj__program *program);      // fuse_rows.c
 cj_status cj__one_sweep(cj__program *program);      // one_sweep.c
 cj_status cj__round_elements(cj__program *program); // fuse_round.c
 cj_status cj__recompute(cj__program *program);      // recompute.c

@@ -109,6 +109,9 @@ typedef struct cj__step_rule {
     // the step of elements begin .. end - 1
     void (*run)(const struct cj__call *call, const struct cj__step_size *size, int64_t begin,
                 int64_t end);
+    // Whether with these attributes an element whose gradient is 0 keeps its bits (but for the sign
+    // of a zero), and those of its slots; NULL: never.
+    bool (*rests)(const void *attrs);
 } cj__step_rule;
 
 // What a reduction is to the passes: output 0 is input 0 reduced over some axes, and then divided.

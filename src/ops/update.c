@@ -174,28 +174,41 @@ static cj_status run_step(const cj__call *call)
     return run_sweep_of(call, 1);
 }
 
-#define STEP(op_name, min, max, aliases, first, infer_function)          \
-    static const cj__step_rule op_name##_step = {first, op_name##_work}; \
-    const cj__op cj__op_##op_name = {                                    \
-        .name = #op_name,                                                \
-        .flags = CJ__OP_UPDATE,                                          \
-        .min_inputs = min,                                               \
-        .max_inputs = max,                                               \
-        .samples = CJ__WHOLE_BATCH,                                      \
-        .on_blocks = CJ__ON_BLOCKS_NO,                                   \
-        .identity = CJ__IDENTITY_NEVER,                                  \
-        .bf16 = CJ__BF16_NEVER,                                          \
-        .step = &op_name##_step,                                         \
-        .attrs_size = CJ__ATTRS_SIZE(cj__update_attrs),                  \
-        .alias = aliases,                                                \
-        .infer = infer_function,                                         \
-        .run = run_step,                                                 \
+static bool sgd_rests(const void *attrs)
+{
+    const cj__update_attrs *a = attrs;
+    return a->momentum == 0 && a->weight_decay == 0;
+}
+
+// The sum of squares may be 0, so epsilon must not be.
+static bool adagrad_rests(const void *attrs)
+{
+    const cj__update_attrs *a = attrs;
+    return a->epsilon > 0 && a->weight_decay == 0;
+}
+
+#define STEP(op_name, min, max, aliases, first, infer_function, rests)          \
+    static const cj__step_rule op_name##_step = {first, op_name##_work, rests}; \
+    const cj__op cj__op_##op_name = {                                           \
+        .name = #op_name,                                                       \
+        .flags = CJ__OP_UPDATE,                                                 \
+        .min_inputs = min,                                                      \
+        .max_inputs = max,                                                      \
+        .samples = CJ__WHOLE_BATCH,                                             \
+        .on_blocks = CJ__ON_BLOCKS_NO,                                          \
+        .identity = CJ__IDENTITY_NEVER,                                         \
+        .bf16 = CJ__BF16_NEVER,                                                 \
+        .step = &op_name##_step,                                                \
+        .attrs_size = CJ__ATTRS_SIZE(cj__update_attrs),                         \
+        .alias = aliases,                                                       \
+        .infer = infer_function,                                                \
+        .run = run_step,                                                        \
     }
-STEP(sgd, 3, 4, "03", 3, infer_step);
-STEP(adagrad, 4, 4, "03", 3, infer_step);
-STEP(adadelta, 5, 5, "034", 3, infer_step);
-STEP(rmsprop, 4, 6, "0345", 3, infer_rmsprop);
-STEP(adam, 6, 7, "0456", 4, infer_step);
+STEP(sgd, 3, 4, "03", 3, infer_step, sgd_rests);
+STEP(adagrad, 4, 4, "03", 3, infer_step, adagrad_rests);
+STEP(adadelta, 5, 5, "034", 3, infer_step, NULL);
+STEP(rmsprop, 4, 6, "0345", 3, infer_rmsprop, NULL);
+STEP(adam, 6, 7, "0456", 4, infer_step, NULL);
 
 // sweep: the steps of many tensors by one optimizer. Operands are those of each tensor's step in
 // turn.

@@ -218,6 +218,8 @@ static const struct {
      "a pool's gradient into the filters' that alone reads it", false},
     {"fuse_step", CJ__STAGE_PLAN, cj__fuse_step,
      "the optimizer's step into the product that makes its gradient", false},
+    {"fuse_rows", CJ__STAGE_PLAN, cj__fuse_rows,
+     "the optimizer's step of a table on the rows that were read", false},
     {"one_sweep", CJ__STAGE_PLAN, cj__one_sweep, "the optimizer's steps of all tensors in one",
      false},
     {"round_elements", CJ__STAGE_PLAN, cj__round_elements,

@@ -1,0 +1,223 @@
+// The step of a table of which a gather has read some rows. Where a row without a gradient keeps its
+// bits (cj__step_rule.rests), the step of these rows is that of the whole table, and costs what they
+// are, not what the table is.
+//
+//   w, slots = step(w, gather_grad(indices, dy), rate, slots)      indices (i...), dy (i..., ...)
+//
+// Inputs are the step's with the indices in the gradient's place, and dy last. The places of the
+// indices are sorted by row, in order within a row, so each row's gradient is summed as gather_grad
+// sums it; rows do not touch each other, so any thread may take any.
+#include "base/memory.h"
+#include "ops/build.h"
+#include "ops/run.h"
+#include "ops/step.h"
+
+#include <string.h>
+
+enum { INDICES = 1, OPERANDS_MAX = 12, DIGIT = 8, DIGITS = 1 << DIGIT };
+
+// One index: its row, and where it stands.
+typedef struct place {
+    uint32_t row, at;
+} place;
+
+static const cj__operand *dy_of(const cj__call *call)
+{
+    return &call->inputs[call->input_count - 1];
+}
+
+static int64_t width_of(const cj_shape *table)
+{
+    int64_t width = 1;
+    for (int i = 1; i < table->rank; i++)
+        width *= table->dims[i];
+    return width;
+}
+
+static cj_status infer_rows_step(cj__inference *r)
+{
+    cj__matmul_step_attrs *a = r->attrs;
+    cj__type gradient[2], step[OPERANDS_MAX];
+    if (r->input_count > OPERANDS_MAX || r->input_count < 4 || r->inputs[0].shape.rank < 1)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, or a table without rows",
+                        r->op->name, r->input_count);
+    cj__index_attrs rows = {.size = r->inputs[0].shape.dims[0]};
+    gradient[0] = r->inputs[INDICES];
+    gradient[1] = r->inputs[r->input_count - 1];
+    memcpy(step, r->inputs, (size_t)(r->input_count - 1) * sizeof *step);
+    CJ_TRY(cj__op_gather_grad.infer(&(cj__inference){.op = &cj__op_gather_grad,
+                                                     .attrs = &rows,
+                                                     .inputs = gradient,
+                                                     .input_count = 2,
+                                                     .outputs = &step[INDICES],
+                                                     .output_count = 1}));
+    cj__inference rule = *r;
+    rule.op = a->step;
+    rule.attrs = &a->update;
+    rule.inputs = step;
+    rule.input_count = r->input_count - 1;
+    CJ_TRY(a->step->infer(&rule));
+    r->output_count = rule.output_count;
+    return CJ_OK;
+}
+
+// Room for the places twice; a thread's scratch is a row's gradient.
+static cj__job space_of(const cj__call *call)
+{
+    const size_t places = (size_t)cj__count(&call->inputs[INDICES]) * sizeof(place);
+    const int64_t width = width_of(&call->inputs[0].type.shape);
+    return (cj__job){.workspace = 2 * cj__align_up_64(places),
+                     .scratch = cj__align_up_64((size_t)width * call->kernels->real_size)};
+}
+
+static size_t workspace_rows_step(const cj__call *call)
+{
+    const cj__job space = space_of(call);
+    return cj__job_space(call, &space);
+}
+
+// One pass of a radix sort by a digit of the row; keeps the order of equal ones.
+static void sort_by(const place *from, place *to, int64_t count, int shift)
+{
+    int64_t starts[DIGITS + 1] = {0};
+    for (int64_t i = 0; i < count; i++)
+        starts[(from[i].row >> shift) % DIGITS + 1]++;
+    for (int i = 0; i < DIGITS; i++)
+        starts[i + 1] += starts[i];
+    for (int64_t i = 0; i < count; i++)
+        to[starts[(from[i].row >> shift) % DIGITS]++] = from[i];
+}
+
+// The places of the indices by row, in one of the two halves of the workspace.
+static cj_status sorted_places(const cj__call *call, place **places)
+{
+    const int32_t *index = call->inputs[INDICES].data;
+    const int64_t count = cj__count(&call->inputs[INDICES]),
+                  rows = call->inputs[0].type.shape.dims[0];
+    const cj__job space = space_of(call);
+    place *other = (place *)(void *)((char *)call->workspace + space.workspace / 2);
+    *places = call->workspace;
+    for (int64_t i = 0; i < count; i++) {
+        if (index[i] < 0 || index[i] >= rows)
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: index %d of element %lld is outside 0..%lld",
+                            call->op->name, (int)index[i], (long long)i, (long long)rows - 1);
+        (*places)[i] = (place){(uint32_t)index[i], (uint32_t)i};
+    }
+    for (int shift = 0; shift < 32 && (rows - 1) >> shift > 0; shift += DIGIT) {
+        sort_by(*places, other, count, shift);
+        place *const last = *places;
+        *places = other;
+        other = last;
+    }
+    return CJ_OK;
+}
+
+typedef struct context {
+    const cj__call *call;
+    const place *places;
+    cj__job space;
+    cj__step_size size;
+    int64_t width;
+} context;
+
+// The step of one row, whose gradient is `gradient`.
+static void step_row(const context *c, void *gradient, int64_t row)
+{
+    const cj__call *call = c->call;
+    const cj__matmul_step_attrs *a = call->attrs;
+    cj__operand in[OPERANDS_MAX], out[OPERANDS_MAX];
+    cj__call step = *call;
+    step.op = a->step;
+    step.attrs = &a->update;
+    step.inputs = in;
+    step.outputs = out;
+    step.input_count = call->input_count - 1;
+    for (int i = 0; i < step.input_count; i++)
+        in[i] = call->inputs[i];
+    for (int i = 0; i < step.output_count; i++) {
+        out[i] = call->outputs[i];
+        out[i].data = cj__at(call, out[i].data, row * c->width);
+    }
+    in[0].data = cj__at(call, in[0].data, row * c->width);
+    in[INDICES].data = gradient;
+    for (int i = a->step->step->first_slot; i < step.input_count; i++)
+        in[i].data = cj__at(call, in[i].data, row * c->width);
+    a->step->step->run(&step, &c->size, 0, c->width);
+}
+
+// The rows whose first place is among begin .. end - 1.
+static void rows_task(void *context_, int64_t begin, int64_t end)
+{
+    const context *c = context_;
+    const cj__call *call = c->call;
+    const int64_t count = cj__count(&call->inputs[INDICES]);
+    void *const sum = cj__job_scratch(call, &c->space);
+    for (int64_t i = begin; i < end; i++) {
+        if (i > 0 && c->places[i - 1].row == c->places[i].row)
+            continue;
+        memset(sum, 0, (size_t)c->width * call->kernels->real_size);
+        for (int64_t j = i; j < count && c->places[j].row == c->places[i].row; j++)
+            call->kernels->binary[CJ__BINARY_add](
+                1, c->width, sum, 0, 1,
+                cj__at(call, dy_of(call)->data, c->places[j].at * c->width), 0, 1, sum);
+        step_row(c, sum, c->places[i].row);
+    }
+}
+
+static cj_status run_rows_step(const cj__call *call)
+{
+    const cj__matmul_step_attrs *a = call->attrs;
+    cj__call step = *call; // for the rate: operands in the step's places
+    place *places = NULL;
+    step.op = a->step;
+    step.attrs = &a->update;
+    CJ_TRY(sorted_places(call, &places));
+    for (int i = 0; i < call->output_count; i++) { // where the plan could not write in place
+        const cj__operand *from = &call->inputs[a->step->alias[i] - '0'];
+        if (call->outputs[i].data != from->data)
+            memcpy(call->outputs[i].data, from->data, cj__bytes(from));
+    }
+    context c = {.call = call,
+                 .places = places,
+                 .space = space_of(call),
+                 .size = cj__step_size_of(&step),
+                 .width = width_of(&call->inputs[0].type.shape)};
+    cj__each_item(call, cj__count(&call->inputs[INDICES]), 4 * c.width + 64, rows_task, &c);
+    return CJ_OK;
+}
+
+static int count_rows_step(const void *attrs, const cj__type *inputs)
+{
+    const cj__matmul_step_attrs *a = attrs;
+    (void)inputs;
+    return (int)strlen(a->step->alias);
+}
+
+static int aliased_rows_step(const void *attrs, int output)
+{
+    const cj__matmul_step_attrs *a = attrs;
+    return a->step->alias[output] - '0';
+}
+
+static const char *form_of_rows_step(const cj__call *call)
+{
+    return ((const cj__matmul_step_attrs *)call->attrs)->step->name;
+}
+
+const cj__op cj__op_rows_step = {
+    .name = "rows_step",
+    .flags = CJ__OP_UPDATE | CJ__OP_FUSED,
+    .min_inputs = 4,
+    .max_inputs = OPERANDS_MAX,
+    .samples = CJ__WHOLE_BATCH,
+    .on_blocks = CJ__ON_BLOCKS_NO,
+    .identity = CJ__IDENTITY_NEVER,
+    .bf16 = CJ__BF16_NEVER,
+    .attrs_size = CJ__ATTRS_SIZE(cj__matmul_step_attrs),
+    .count_outputs = count_rows_step,
+    .aliased = aliased_rows_step,
+    .infer = infer_rows_step,
+    .workspace = workspace_rows_step,
+    .form = form_of_rows_step,
+    .run = run_rows_step,
+};
