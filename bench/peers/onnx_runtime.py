@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """ONNX Runtime: prediction, its session optimized and its inputs and output bound once. W3's network is made here, those of the
 zoo are exported from PyTorch by zoo.py."""
+import hashlib
 import importlib.metadata
 import os
 import subprocess
@@ -38,16 +39,20 @@ def graph(batch):
 
 
 def exported(net, batch):
-    """By another process: PyTorch's threads stay out of this one."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = f"{folder}/{net}.onnx"
-        program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "zoo.py")
-        done = subprocess.run([sys.executable, program, "export", net, str(batch), path], capture_output=True, text=True,
-                              check=False)
+    """By another process: PyTorch's threads stay out of this one. Kept among the temporary files as long as zoo.py is the same."""
+    program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "zoo.py")
+    with open(program, "rb") as file:
+        folder = f"{tempfile.gettempdir()}/cajal-zoo-{hashlib.sha256(file.read()).hexdigest()[:12]}"
+    path = f"{folder}/{net}@{batch}.onnx"
+    if not os.path.exists(path):
+        os.makedirs(folder, exist_ok=True)
+        done = subprocess.run([sys.executable, program, "export", net, str(batch), path + ".part"], capture_output=True,
+                              text=True, check=False)
         if done.returncode:
             raise ValueError(f"has no {net}: {(done.stderr.strip().splitlines() or [''])[-1]}")
-        with open(path, "rb") as file:
-            return file.read(), "y"
+        os.replace(path + ".part", path)
+    with open(path, "rb") as file:
+        return file.read(), "y"
 
 
 def make(kind, s):
