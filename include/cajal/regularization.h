@@ -30,25 +30,26 @@ typedef struct cj_spatial_dropout_args {
     int64_t seed; ///< not negative; default -1: from the model's
 } cj_spatial_dropout_args;
 /** The defaults of cj_spatial_dropout_args. */
-#define CJ_SPATIAL_DROPOUT_DEFAULTS CJ_LAYER_DEFAULTS(cj_spatial_dropout_args), .rate = NAN, .seed = -1
+#define CJ_SPATIAL_DROPOUT_DEFAULTS \
+    CJ_LAYER_DEFAULTS(cj_spatial_dropout_args), .rate = NAN, .seed = -1
 /** Sets `args` to CJ_SPATIAL_DROPOUT_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_spatial_dropout_defaults(cj_spatial_dropout_args *args);
 /** Of (steps, channels), which stays. */
 CJ_API cj_layer *cj_spatial_dropout1d_new(const cj_spatial_dropout_args *args);
 #define cj_spatial_dropout1d(...) \
-    cj_spatial_dropout1d_new( \
+    cj_spatial_dropout1d_new(     \
         &(cj_spatial_dropout_args){CJ_SPATIAL_DROPOUT_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /** Of (height, width, channels), which stays. */
 CJ_API cj_layer *cj_spatial_dropout2d_new(const cj_spatial_dropout_args *args);
 #define cj_spatial_dropout2d(...) \
-    cj_spatial_dropout2d_new( \
+    cj_spatial_dropout2d_new(     \
         &(cj_spatial_dropout_args){CJ_SPATIAL_DROPOUT_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /** Of (depth, height, width, channels), which stays. */
 CJ_API cj_layer *cj_spatial_dropout3d_new(const cj_spatial_dropout_args *args);
 #define cj_spatial_dropout3d(...) \
-    cj_spatial_dropout3d_new( \
+    cj_spatial_dropout3d_new(     \
         &(cj_spatial_dropout_args){CJ_SPATIAL_DROPOUT_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /** GaussianNoise: x + z, z normally distributed around 0. */
@@ -59,13 +60,14 @@ typedef struct cj_gaussian_noise_args {
     int64_t seed;  ///< not negative; default -1: from the model's
 } cj_gaussian_noise_args;
 /** The defaults of cj_gaussian_noise_args. */
-#define CJ_GAUSSIAN_NOISE_DEFAULTS CJ_LAYER_DEFAULTS(cj_gaussian_noise_args), .stddev = NAN, .seed = -1
+#define CJ_GAUSSIAN_NOISE_DEFAULTS \
+    CJ_LAYER_DEFAULTS(cj_gaussian_noise_args), .stddev = NAN, .seed = -1
 /** Sets `args` to CJ_GAUSSIAN_NOISE_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_gaussian_noise_defaults(cj_gaussian_noise_args *args);
 /** Any shape, which stays. */
 CJ_API cj_layer *cj_gaussian_noise_new(const cj_gaussian_noise_args *args);
 #define cj_gaussian_noise(...) \
-    cj_gaussian_noise_new( \
+    cj_gaussian_noise_new(     \
         &(cj_gaussian_noise_args){CJ_GAUSSIAN_NOISE_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /**
@@ -86,7 +88,7 @@ CJ_API void cj_gaussian_dropout_defaults(cj_gaussian_dropout_args *args);
 /** Any shape, which stays. */
 CJ_API cj_layer *cj_gaussian_dropout_new(const cj_gaussian_dropout_args *args);
 #define cj_gaussian_dropout(...) \
-    cj_gaussian_dropout_new( \
+    cj_gaussian_dropout_new(     \
         &(cj_gaussian_dropout_args){CJ_GAUSSIAN_DROPOUT_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /**
@@ -112,8 +114,7 @@ CJ_API void cj_alpha_dropout_defaults(cj_alpha_dropout_args *args);
 /** Any shape, which stays. */
 CJ_API cj_layer *cj_alpha_dropout_new(const cj_alpha_dropout_args *args);
 #define cj_alpha_dropout(...) \
-    cj_alpha_dropout_new( \
-        &(cj_alpha_dropout_args){CJ_ALPHA_DROPOUT_DEFAULTS, ._ = 0, __VA_ARGS__})
+    cj_alpha_dropout_new(&(cj_alpha_dropout_args){CJ_ALPHA_DROPOUT_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /**
  * ActivityRegularization: x as it is, and (l1 sum |x| + l2 sum x^2) / batch added to the loss.
@@ -130,9 +131,9 @@ typedef struct cj_activity_regularization_args {
 CJ_API void cj_activity_regularization_defaults(cj_activity_regularization_args *args);
 /** Any shape, which stays. */
 CJ_API cj_layer *cj_activity_regularization_new(const cj_activity_regularization_args *args);
-#define cj_activity_regularization(...) \
-    cj_activity_regularization_new( \
-        &(cj_activity_regularization_args){CJ_ACTIVITY_REGULARIZATION_DEFAULTS, ._ = 0, __VA_ARGS__})
+#define cj_activity_regularization(...)                                \
+    cj_activity_regularization_new(&(cj_activity_regularization_args){ \
+        CJ_ACTIVITY_REGULARIZATION_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 #ifdef __cplusplus
 }

@@ -42,8 +42,7 @@ CJ_API void cj_repeat_vector_defaults(cj_repeat_vector_args *args);
 /** (features) becomes (n, features). */
 CJ_API cj_layer *cj_repeat_vector_new(const cj_repeat_vector_args *args);
 #define cj_repeat_vector(...) \
-    cj_repeat_vector_new(     \
-        &(cj_repeat_vector_args){CJ_REPEAT_VECTOR_DEFAULTS, ._ = 0, __VA_ARGS__})
+    cj_repeat_vector_new(&(cj_repeat_vector_args){CJ_REPEAT_VECTOR_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /**
  * AdaptiveMaxPooling1D and AdaptiveAveragePooling1D: the maximum or mean of windows that are laid so
@@ -52,7 +51,7 @@ CJ_API cj_layer *cj_repeat_vector_new(const cj_repeat_vector_args *args);
  */
 typedef struct cj_adaptive_pooling1d_args {
     CJ_LAYER_MEMBERS
-    int _; ///< what follows may be given by position
+    int _;               ///< what follows may be given by position
     int64_t output_size; ///< required: the number of windows, positive
 } cj_adaptive_pooling1d_args;
 /** The defaults of cj_adaptive_pooling1d_args. */
@@ -62,12 +61,12 @@ CJ_API void cj_adaptive_pooling1d_defaults(cj_adaptive_pooling1d_args *args);
 /** (steps, channels) becomes (output_size, channels): the maximum of each window, per channel. */
 CJ_API cj_layer *cj_adaptive_max_pooling1d_new(const cj_adaptive_pooling1d_args *args);
 #define cj_adaptive_max_pooling1d(...) \
-    cj_adaptive_max_pooling1d_new( \
+    cj_adaptive_max_pooling1d_new(     \
         &(cj_adaptive_pooling1d_args){CJ_ADAPTIVE_POOLING1D_DEFAULTS, ._ = 0, __VA_ARGS__})
 /** The mean of each window, per channel. */
 CJ_API cj_layer *cj_adaptive_average_pooling1d_new(const cj_adaptive_pooling1d_args *args);
 #define cj_adaptive_average_pooling1d(...) \
-    cj_adaptive_average_pooling1d_new( \
+    cj_adaptive_average_pooling1d_new(     \
         &(cj_adaptive_pooling1d_args){CJ_ADAPTIVE_POOLING1D_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /**
@@ -77,7 +76,7 @@ CJ_API cj_layer *cj_adaptive_average_pooling1d_new(const cj_adaptive_pooling1d_a
  */
 typedef struct cj_adaptive_pooling2d_args {
     CJ_LAYER_MEMBERS
-    int _; ///< what follows may be given by position
+    int _;                  ///< what follows may be given by position
     int64_t output_size[2]; ///< required: numbers of windows, positive
 } cj_adaptive_pooling2d_args;
 /** The defaults of cj_adaptive_pooling2d_args. */
@@ -87,12 +86,12 @@ CJ_API void cj_adaptive_pooling2d_defaults(cj_adaptive_pooling2d_args *args);
 /** (height, width, channels) becomes (output_size, channels): the maximum of each window, per channel. */
 CJ_API cj_layer *cj_adaptive_max_pooling2d_new(const cj_adaptive_pooling2d_args *args);
 #define cj_adaptive_max_pooling2d(...) \
-    cj_adaptive_max_pooling2d_new( \
+    cj_adaptive_max_pooling2d_new(     \
         &(cj_adaptive_pooling2d_args){CJ_ADAPTIVE_POOLING2D_DEFAULTS, ._ = 0, __VA_ARGS__})
 /** The mean of each window, per channel. */
 CJ_API cj_layer *cj_adaptive_average_pooling2d_new(const cj_adaptive_pooling2d_args *args);
 #define cj_adaptive_average_pooling2d(...) \
-    cj_adaptive_average_pooling2d_new( \
+    cj_adaptive_average_pooling2d_new(     \
         &(cj_adaptive_pooling2d_args){CJ_ADAPTIVE_POOLING2D_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /**
@@ -102,7 +101,7 @@ CJ_API cj_layer *cj_adaptive_average_pooling2d_new(const cj_adaptive_pooling2d_a
  */
 typedef struct cj_adaptive_pooling3d_args {
     CJ_LAYER_MEMBERS
-    int _; ///< what follows may be given by position
+    int _;                  ///< what follows may be given by position
     int64_t output_size[3]; ///< required: numbers of windows, positive
 } cj_adaptive_pooling3d_args;
 /** The defaults of cj_adaptive_pooling3d_args. */
@@ -112,12 +111,12 @@ CJ_API void cj_adaptive_pooling3d_defaults(cj_adaptive_pooling3d_args *args);
 /** (depth, height, width, channels) becomes (output_size, channels): the maximum of each window, per channel. */
 CJ_API cj_layer *cj_adaptive_max_pooling3d_new(const cj_adaptive_pooling3d_args *args);
 #define cj_adaptive_max_pooling3d(...) \
-    cj_adaptive_max_pooling3d_new( \
+    cj_adaptive_max_pooling3d_new(     \
         &(cj_adaptive_pooling3d_args){CJ_ADAPTIVE_POOLING3D_DEFAULTS, ._ = 0, __VA_ARGS__})
 /** The mean of each window, per channel. */
 CJ_API cj_layer *cj_adaptive_average_pooling3d_new(const cj_adaptive_pooling3d_args *args);
 #define cj_adaptive_average_pooling3d(...) \
-    cj_adaptive_average_pooling3d_new( \
+    cj_adaptive_average_pooling3d_new(     \
         &(cj_adaptive_pooling3d_args){CJ_ADAPTIVE_POOLING3D_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 #ifdef __cplusplus

@@ -196,8 +196,8 @@ CJ_API cj_layer *cj_cropping2d_new(const cj_cropping2d_args *args);
 /** UpSampling2D: each element `factors` times along each axis. */
 typedef struct cj_up_sampling2d_args {
     CJ_LAYER_MEMBERS
-    int _;                     ///< what follows may be given by position
-    int64_t factors[2];        ///< Keras's `size`; default {2, 2}
+    int _;              ///< what follows may be given by position
+    int64_t factors[2]; ///< Keras's `size`; default {2, 2}
     /** "nearest" (default), "bilinear", "bicubic", "lanczos3" or "lanczos5" */
     const char *interpolation;
 } cj_up_sampling2d_args;

@@ -99,33 +99,33 @@ static cj_status pool(cj__layer_context *c, int axes, const int64_t *sizes, bool
     return CJ_OK;
 }
 
-#define SIZES(axes, lengths)                                                                     \
-    static const cj__field fields_##axes[] = {                                                   \
-        CJ__FIELD(cj_adaptive_pooling##axes##d_args, output_size, lengths, .required = true,     \
-                  .low = 1, .high = 1 << 20),                                                    \
-        CJ__LAYER_FIELDS(cj_adaptive_pooling##axes##d_args),                                     \
+#define SIZES(axes, lengths)                                                                 \
+    static const cj__field fields_##axes[] = {                                               \
+        CJ__FIELD(cj_adaptive_pooling##axes##d_args, output_size, lengths, .required = true, \
+                  .low = 1, .high = 1 << 20),                                                \
+        CJ__LAYER_FIELDS(cj_adaptive_pooling##axes##d_args),                                 \
     };
 SIZES(1, CJ__FIELD_INT)
 SIZES(2, CJ__FIELD_PAIR)
 SIZES(3, CJ__FIELD_TRIPLE)
 
-#define KIND(plain, class, axes, max)                                                   \
-    static cj_status call_##plain(cj__layer_context *c)                                 \
-    {                                                                                   \
-        const cj_adaptive_pooling##axes##d_args *a = c->layer->args;                    \
-        return pool(c, axes, (const int64_t *)&a->output_size, max);                    \
-    }                                                                                   \
-    const cj__layer_kind cj__layer_##plain = {                                          \
+#define KIND(plain, class, axes, max)                                                           \
+    static cj_status call_##plain(cj__layer_context *c)                                         \
+    {                                                                                           \
+        const cj_adaptive_pooling##axes##d_args *a = c->layer->args;                            \
+        return pool(c, axes, (const int64_t *)&a->output_size, max);                            \
+    }                                                                                           \
+    const cj__layer_kind cj__layer_##plain = {                                                  \
         .choice = CJ__CHOICE(#plain, class, fields_##axes, adaptive_pooling##axes##d_defaults), \
-        .keys = keys,                                                                   \
-        .min_inputs = 1,                                                                \
-        .max_inputs = 1,                                                                \
-        .call = call_##plain,                                                           \
-        .mask = CJ__MASK_DROP,                                                          \
-    };                                                                                  \
-    cj_layer *cj_##plain##_new(const cj_adaptive_pooling##axes##d_args *args)           \
-    {                                                                                   \
-        return cj__layer_new(&cj__layer_##plain, args);                                 \
+        .keys = keys,                                                                           \
+        .min_inputs = 1,                                                                        \
+        .max_inputs = 1,                                                                        \
+        .call = call_##plain,                                                                   \
+        .mask = CJ__MASK_DROP,                                                                  \
+    };                                                                                          \
+    cj_layer *cj_##plain##_new(const cj_adaptive_pooling##axes##d_args *args)                   \
+    {                                                                                           \
+        return cj__layer_new(&cj__layer_##plain, args);                                         \
     }
 KIND(adaptive_max_pooling1d, "AdaptiveMaxPooling1D", 1, true)
 KIND(adaptive_max_pooling2d, "AdaptiveMaxPooling2D", 2, true)

@@ -150,23 +150,22 @@ static cj_status check_alpha_dropout(cj_layer *layer)
                          cj__fail(CJ_INVALID_ARGUMENT, "%s: rate must be less than 1", layer->name);
 }
 
-#define KIND(plain, class, table, standard, checks, ...)       \
-    const cj__layer_kind cj__layer_##plain = {                 \
-        .choice = CJ__CHOICE(#plain, class, table, standard),  \
-        .keys = keys,                                          \
-        .min_inputs = 1,                                       \
-        .max_inputs = 1,                                       \
-        .check = checks,                                       \
-        .call = call_##plain,                                  \
-        .mask = CJ__MASK_PASS,                                 \
-        __VA_ARGS__                                            \
-    };
+#define KIND(plain, class, table, standard, checks, ...)                                      \
+    const cj__layer_kind cj__layer_##plain = {.choice =                                       \
+                                                  CJ__CHOICE(#plain, class, table, standard), \
+                                              .keys = keys,                                   \
+                                              .min_inputs = 1,                                \
+                                              .max_inputs = 1,                                \
+                                              .check = checks,                                \
+                                              .call = call_##plain,                           \
+                                              .mask = CJ__MASK_PASS,                          \
+                                              __VA_ARGS__};
 // Keras's SpatialDropout takes no "trainable".
-#define SPATIAL(plain, class)                                                                     \
-    KIND(plain, class, spatial_fields, spatial_dropout_defaults, NULL, .no_trainable = true)      \
-    cj_layer *cj_##plain##_new(const cj_spatial_dropout_args *args)                               \
-    {                                                                                             \
-        return cj__layer_new(&cj__layer_##plain, args);                                           \
+#define SPATIAL(plain, class)                                                                \
+    KIND(plain, class, spatial_fields, spatial_dropout_defaults, NULL, .no_trainable = true) \
+    cj_layer *cj_##plain##_new(const cj_spatial_dropout_args *args)                          \
+    {                                                                                        \
+        return cj__layer_new(&cj__layer_##plain, args);                                      \
     }
 SPATIAL(spatial_dropout1d, "SpatialDropout1D")
 SPATIAL(spatial_dropout2d, "SpatialDropout2D")

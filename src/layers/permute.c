@@ -31,9 +31,10 @@ static cj_status check_permute(cj_layer *layer)
     for (int i = 0; i < count; i++)
         seen |= 1u << a->dims[i];
     if (count >= CJ_MAX_RANK || seen != ((1u << count) - 1) << 1)
-        return cj__fail(CJ_INVALID_ARGUMENT,
-                        "%s: dims must have each of the axes 1 to %d once; 0, the batch axis, stays",
-                        layer->name, count);
+        return cj__fail(
+            CJ_INVALID_ARGUMENT,
+            "%s: dims must have each of the axes 1 to %d once; 0, the batch axis, stays",
+            layer->name, count);
     return CJ_OK;
 }
 
