@@ -10,11 +10,10 @@ enum { BATCH = 128, CODE = 32, SHOWN = 8 };
 // convolutions. Both are models, and together they are one.
 static cj_model *make_model(void)
 {
-    cj_model *encoder =
-        cj_sequential(cj_input(28, 28, 1),
-                      cj_conv2d(16, {3, 3}, {2, 2}, .padding = "same", .activation = "relu"),
-                      cj_conv2d(32, {3, 3}, {2, 2}, .padding = "same", .activation = "relu"),
-                      cj_flatten(), cj_dense(CODE));
+    cj_model *encoder = cj_sequential(
+        cj_input(28, 28, 1), cj_conv2d(16, {3, 3}, {2, 2}, .padding = "same", .activation = "relu"),
+        cj_conv2d(32, {3, 3}, {2, 2}, .padding = "same", .activation = "relu"), cj_flatten(),
+        cj_dense(CODE));
     cj_model *decoder = cj_sequential(
         cj_input(CODE), cj_dense(7 * 7 * 32, .activation = "relu"), cj_reshape({7, 7, 32}),
         cj_conv2d_transpose(16, {3, 3}, {2, 2}, .padding = "same", .activation = "relu"),

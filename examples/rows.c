@@ -13,9 +13,9 @@ static cj_status run(void)
 
     // The images are (28, 28, 1). To the LSTM the rows are steps of time, and a row's pixels the
     // features of a step. Its last state has seen the whole image.
-    cj_model *model = cj_sequential(cj_input(28, 28, 1), cj_rescaling(1.0 / 255),
-                                    cj_reshape({28, 28}), cj_lstm(128),
-                                    cj_dense(10, .activation = "softmax"));
+    cj_model *model =
+        cj_sequential(cj_input(28, 28, 1), cj_rescaling(1.0 / 255), cj_reshape({28, 28}),
+                      cj_lstm(128), cj_dense(10, .activation = "softmax"));
     CJ_TRY(cj_model_summary(model, stdout));
     CJ_TRY(cj_compile(model, .optimizer = cj_adam(), .loss = "sparse_categorical_crossentropy",
                       .metrics = {"accuracy"}));

@@ -385,7 +385,7 @@ static const struct {
     [CJ__FIELD_AMOUNTS] = {set_amounts, write_amounts},
     [CJ__FIELD_LIST] = {set_list, write_list},
     [CJ__FIELD_AXES] = {set_axes, write_axes},
-    [CJ__FIELD_NUMBERS] = {set_numbers_real, write_numbers_real},
+    [CJ__FIELD_FEW_NUMBERS] = {set_numbers_real, write_numbers_real},
     [CJ__FIELD_RATE] = {set_rate, write_number},
     [CJ__FIELD_NUMBER] = {set_number, write_number},
     [CJ__FIELD_LIMIT] = {set_limit, write_number},

@@ -135,7 +135,7 @@ static cj_status resolve_number(const cj__field *field, void *slot, const char *
     return in_range(field, number, who);
 }
 
-static cj_status resolve_numbers(const cj__field *field, void *slot, const char *who)
+static cj_status resolve_few_numbers(const cj__field *field, void *slot, const char *who)
 {
     const double *numbers = slot;
     if (!(numbers[0] >= 1 && numbers[0] <= LIST_MAX))
@@ -207,13 +207,20 @@ static const struct {
     cj_status (*resolve)(const cj__field *field, void *slot, const char *who);
     bool text; // the slot is a string of ours once resolved
 } kinds[] = {
-    [CJ__FIELD_INT] = {resolve_int, false},         [CJ__FIELD_INT32] = {resolve_int32, false},
-    [CJ__FIELD_SEED] = {resolve_seed, false},       [CJ__FIELD_PAIR] = {resolve_pair, false},
-    [CJ__FIELD_TRIPLE] = {resolve_triple, false},   [CJ__FIELD_AMOUNTS] = {resolve_amounts, false},
-    [CJ__FIELD_NUMBERS] = {resolve_numbers, false}, [CJ__FIELD_RATE] = {resolve_number, false},
-    [CJ__FIELD_AXES] = {resolve_axes, false},       [CJ__FIELD_LIST] = {resolve_list, false},
-    [CJ__FIELD_NUMBER] = {resolve_number, false},   [CJ__FIELD_LIMIT] = {resolve_limit, false},
-    [CJ__FIELD_BOOL] = {resolve_bool, false},       [CJ__FIELD_TEXT] = {resolve_text, true},
+    [CJ__FIELD_INT] = {resolve_int, false},
+    [CJ__FIELD_INT32] = {resolve_int32, false},
+    [CJ__FIELD_SEED] = {resolve_seed, false},
+    [CJ__FIELD_PAIR] = {resolve_pair, false},
+    [CJ__FIELD_TRIPLE] = {resolve_triple, false},
+    [CJ__FIELD_AMOUNTS] = {resolve_amounts, false},
+    [CJ__FIELD_FEW_NUMBERS] = {resolve_few_numbers, false},
+    [CJ__FIELD_RATE] = {resolve_number, false},
+    [CJ__FIELD_AXES] = {resolve_axes, false},
+    [CJ__FIELD_LIST] = {resolve_list, false},
+    [CJ__FIELD_NUMBER] = {resolve_number, false},
+    [CJ__FIELD_LIMIT] = {resolve_limit, false},
+    [CJ__FIELD_BOOL] = {resolve_bool, false},
+    [CJ__FIELD_TEXT] = {resolve_text, true},
     [CJ__FIELD_SPEC] = {resolve_spec, true},
 };
 

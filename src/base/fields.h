@@ -25,8 +25,8 @@ typedef enum cj__field_kind {
     CJ__FIELD_LIST, // int64_t[8] ended by 0; JSON: list
     // int64_t[9]: how many axes, then these, each at least -8 and at most 7; JSON: number or list
     CJ__FIELD_AXES,
-    CJ__FIELD_NUMBER,  // double
-    CJ__FIELD_NUMBERS, // double[9]: how many, then these; JSON: list
+    CJ__FIELD_NUMBER,      // double
+    CJ__FIELD_FEW_NUMBERS, // double[9]: how many, then these; JSON: list
     // double, or instead of it a spec in `catalog` at the offset `other`; JSON: number or object
     CJ__FIELD_RATE,
     CJ__FIELD_LIMIT, // double; INFINITY is "none", JSON null

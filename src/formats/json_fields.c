@@ -357,7 +357,7 @@ static const struct {
     [CJ__FIELD_AMOUNTS] = {write_amounts, read_amounts},
     [CJ__FIELD_LIST] = {write_list, read_list},
     [CJ__FIELD_AXES] = {write_axes, read_axes},
-    [CJ__FIELD_NUMBERS] = {write_numbers_real, read_numbers_real},
+    [CJ__FIELD_FEW_NUMBERS] = {write_numbers_real, read_numbers_real},
     [CJ__FIELD_RATE] = {write_rate, read_rate},
     [CJ__FIELD_NUMBER] = {write_real, read_real},
     [CJ__FIELD_LIMIT] = {write_limit, read_limit},

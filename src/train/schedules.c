@@ -171,8 +171,8 @@ static const cj__field cycle_fields[] = {
     WARM_UP};
 static const cj__field constant_fields[] = {NUMBER("learning_rate", 0, RATE), WARM_UP};
 static const cj__field piecewise_fields[] = {
-    CJ__FIELD(schedule_args, boundaries, CJ__FIELD_NUMBERS, .low = 0, .high = INT32_MAX),
-    CJ__FIELD(schedule_args, values, CJ__FIELD_NUMBERS, CJ__NOT_NEGATIVE), WARM_UP};
+    CJ__FIELD(schedule_args, boundaries, CJ__FIELD_FEW_NUMBERS, .low = 0, .high = INT32_MAX),
+    CJ__FIELD(schedule_args, values, CJ__FIELD_FEW_NUMBERS, CJ__NOT_NEGATIVE), WARM_UP};
 
 static const schedule_args decay_defaults = {.a = {NAN, NAN, NAN}};
 static const schedule_args polynomial_defaults = {.a = {NAN, NAN, 1e-4, 1}};

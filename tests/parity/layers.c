@@ -202,14 +202,7 @@ static bool equals_keras(const fixture *file, const json_t *one)
 
 // What generator/*.py left for this program: a test each.
 static const char *const fixtures[] = {
-    "layers",
-    "convolutions",
-    "gated",
-    "wrappers",
-    "cells",
-    "attention",
-    "normalization",
-    "core",
+    "layers", "convolutions", "gated", "wrappers", "cells", "attention", "normalization", "core",
     "mixed", // one a line
 };
 enum { FIXTURES = sizeof fixtures / sizeof *fixtures };
