@@ -21,5 +21,6 @@
 #include <cajal/tensor.h>
 #include <cajal/train.h>
 #include <cajal/loop.h>
+#include <cajal/metrics.h>
 
 #endif

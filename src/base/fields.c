@@ -166,6 +166,27 @@ static cj_status resolve_text(const cj__field *field, void *slot, const char *wh
     return *text ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
 
+// Each number is in the field's range, if it has one.
+static cj_status resolve_numbers(const cj__field *field, void *slot, const char *who)
+{
+    CJ_TRY(resolve_text(field, slot, who));
+    const char *text = *(const char **)slot;
+    const int count = text ? cj__numbers_read(text, NULL, 0) : 0;
+    if (count < 0)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s: \"%.100s\" is not a list of numbers", who,
+                        field->key, text);
+    double *numbers = cj__new((size_t)count + 1, sizeof *numbers);
+    if (!numbers)
+        return CJ_OUT_OF_MEMORY;
+    cj_status status = CJ_OK;
+    if (text)
+        cj__numbers_read(text, numbers, count);
+    for (int i = 0; i < count && status == CJ_OK; i++)
+        status = resolve_number(field, &numbers[i], who);
+    cj__free(numbers);
+    return status;
+}
+
 static cj_status resolve_spec(const cj__field *field, void *slot, const char *who)
 {
     CJ_TRY(resolve_text(field, slot, who));
@@ -182,12 +203,13 @@ static const struct {
     cj_status (*resolve)(const cj__field *field, void *slot, const char *who);
     bool text; // the slot is a string of ours once resolved
 } kinds[] = {
-    [CJ__FIELD_INT] = {resolve_int, false},       [CJ__FIELD_INT32] = {resolve_int32, false},
-    [CJ__FIELD_SEED] = {resolve_seed, false},     [CJ__FIELD_PAIR] = {resolve_pair, false},
-    [CJ__FIELD_TRIPLE] = {resolve_triple, false}, [CJ__FIELD_AMOUNTS] = {resolve_amounts, false},
-    [CJ__FIELD_LIST] = {resolve_list, false},     [CJ__FIELD_NUMBER] = {resolve_number, false},
-    [CJ__FIELD_LIMIT] = {resolve_limit, false},   [CJ__FIELD_BOOL] = {resolve_bool, false},
-    [CJ__FIELD_TEXT] = {resolve_text, true},      [CJ__FIELD_SPEC] = {resolve_spec, true},
+    [CJ__FIELD_INT] = {resolve_int, false},        [CJ__FIELD_INT32] = {resolve_int32, false},
+    [CJ__FIELD_SEED] = {resolve_seed, false},      [CJ__FIELD_PAIR] = {resolve_pair, false},
+    [CJ__FIELD_TRIPLE] = {resolve_triple, false},  [CJ__FIELD_AMOUNTS] = {resolve_amounts, false},
+    [CJ__FIELD_LIST] = {resolve_list, false},      [CJ__FIELD_NUMBER] = {resolve_number, false},
+    [CJ__FIELD_LIMIT] = {resolve_limit, false},    [CJ__FIELD_BOOL] = {resolve_bool, false},
+    [CJ__FIELD_TEXT] = {resolve_text, true},       [CJ__FIELD_SPEC] = {resolve_spec, true},
+    [CJ__FIELD_NUMBERS] = {resolve_numbers, true},
 };
 
 cj_status cj__fields_resolve(const cj__field *fields, int count, void *args, const char *who)

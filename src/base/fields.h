@@ -22,7 +22,10 @@ typedef enum cj__field_kind {
     // int64_t[rows][columns], not negative, 0 is 0; JSON: lists of a row each, a number for all of a
     // row or of all; of one column a list. With `optional` -1 first is "none", JSON null.
     CJ__FIELD_AMOUNTS,
-    CJ__FIELD_LIST,   // int64_t[8] ended by 0; JSON: list
+    CJ__FIELD_LIST, // int64_t[8] ended by 0; JSON: list
+    // const char *: numbers of any count as text, "0.2, 0.5", which cj__numbers_read() reads; NULL
+    // is "none"; JSON: null, a number or a list
+    CJ__FIELD_NUMBERS,
     CJ__FIELD_NUMBER, // double
     CJ__FIELD_LIMIT,  // double; INFINITY is "none", JSON null
     CJ__FIELD_BOOL,   // bool
@@ -154,6 +157,10 @@ char *cj__spec_text(const cj__choice *choice, const void *args);
 cj_status cj__fields_resolve(const cj__field *fields, int count, void *args, const char *who);
 // Frees the strings of resolved arguments.
 void cj__fields_free(const cj__field *fields, int count, void *resolved);
+
+// The numbers in a text such as "(0.2, 0.5)", "[1, 2]" or "3": writes up to `capacity` of them, which
+// may be 0, and returns how many there are; -1 if something else is between them.
+int cj__numbers_read(const char *text, double *numbers, int capacity);
 
 // Sets one field of unresolved arguments from text ("0.9", "true", "3,3", "relu"); for specs and
 // command lines. The strings that it stores point into `value`.
