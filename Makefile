@@ -2,7 +2,7 @@
 # no other does. Plain CMake works as well: cmake --preset release && cmake --build --preset release.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup configure build test demo install uninstall clean fuzz bench measure
+.PHONY: help setup configure build test parity demo install uninstall clean fuzz bench measure
 
 prefix ?= /usr/local
 
@@ -24,6 +24,9 @@ test: setup ## install what is missing, build, run the tests
 	@cmake --preset release
 	@cmake --build --preset release
 	@tools/test
+
+parity: build ## compare 60 newly drawn models with a real Keras, which is installed into build/parity
+	@tools/parity
 
 demo: ## install what is missing, build the program, train the convolutional network and watch
 	@tools/setup build

@@ -95,15 +95,19 @@ int run_train(int argc, char **argv);
 int run_evaluate(int argc, char **argv);
 int run_predict(int argc, char **argv);
 int run_summary(int argc, char **argv);
+int run_plot(int argc, char **argv);
 int run_bench(int argc, char **argv);
 int run_explain(int argc, char **argv);
 int run_knn(int argc, char **argv);
 int run_datasets(int argc, char **argv);
 int run_completion(int argc, char **argv);
 
-// models.c: the tutorial's networks by name, for images of height x width x channels bytes and
-// `classes` classes. A name with a dot or slash is a JSON file. NULL with a sentence in cj_error().
+// models.c: the tutorial's networks and the library's architectures by name, for the images and
+// classes of a data set, or their own without one. A name with a dot or slash is a JSON file. NULL
+// with a sentence in cj_error().
 cj_model *make_model(const char *name, cj_dataset *data);
+// The names that it takes, from index 0; NULL past the last.
+const char *model_name(int index);
 // The batch size that a model is fixed to, else the one given.
 int64_t batch_of(const cj_model *model, int64_t otherwise);
 

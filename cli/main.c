@@ -6,10 +6,12 @@
 
 const command commands[] = {
     {"train", "[MODEL]",
-     "train mnist-cnn (the default), mnist-cnn-small, mnist-mlp or a JSON architecture", run_train},
+     "train mnist-cnn (the default), mnist-mlp, lenet5, resnet20, ..., or a JSON architecture",
+     run_train},
     {"evaluate", "FILE", "loss, accuracy and confusion matrix of a trained model", run_evaluate},
     {"predict", "FILE INPUT...", "what a model answers to images or rows of numbers", run_predict},
     {"summary", "MODEL", "the layers of a model", run_summary},
+    {"plot", "MODEL FILE.svg", "draw the graph of a model", run_plot},
     {"bench", "MODEL", "how long a step of a model takes on this machine", run_bench},
     {"explain", "FILE INPUT", "how a model computes, number by number", run_explain},
     {"knn", "", "k-nearest neighbours on a data set, and cross-validation over k", run_knn},

@@ -1,5 +1,5 @@
-// The tutorial's networks by name. Each takes what the data set holds: bytes from 0 to 255, scaled
-// to 0..1.
+// The tutorial's networks by name, and the library's architectures. Each takes what the data set
+// holds: bytes from 0 to 255, scaled to 0..1.
 #include "cli.h"
 
 #include <stdio.h>
@@ -78,12 +78,49 @@ int64_t batch_of(const cj_model *model, int64_t otherwise)
     return fixed ? fixed : otherwise;
 }
 
+// What a name may be: the rows above, then the architectures. NULL past the last.
+const char *model_name(int index)
+{
+    return index < 0           ? NULL :
+           index < MODEL_COUNT ? models[index].name :
+                                 cj_architecture_name(index - MODEL_COUNT);
+}
+
+static cj_model *architecture(const char *name, const cj_shape *shape, int64_t classes)
+{
+    cj_architecture_args args = {CJ_ARCHITECTURE_DEFAULTS, .classes = classes,
+                                 .input_dtype = "uint8"};
+    for (int axis = 1; shape && axis < shape->rank; axis++)
+        args.input_shape[axis - 1] = shape->dims[axis];
+    return cj_architecture_new(name, &args);
+}
+
+static void unknown_model(const char *name)
+{
+    const char *known[64];
+    char names[512] = "";
+    int count = 0;
+    for (; count < 64 && model_name(count); count++) {
+        known[count] = model_name(count);
+        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", count ? ", " : "",
+                 known[count]);
+    }
+    const char *nearest = nearest_name(name, known, sizeof *known, count);
+    if (nearest)
+        cj_fail(CJ_NOT_FOUND, "there is no model \"%s\": did you mean \"%s\"?", name, nearest);
+    else
+        cj_fail(CJ_NOT_FOUND, "there is no model \"%s\"; it takes a JSON file or one of %s", name,
+                names);
+}
+
 cj_model *make_model(const char *name, cj_dataset *data)
 {
-    for (int i = 0; i < MODEL_COUNT; i++) {
-        if (strcmp(name, models[i].name) != 0)
+    const cj_shape *shape = data ? cj_tensor_shape(cj_dataset_x(data, 0)) : NULL;
+    for (int i = 0; model_name(i); i++) {
+        if (strcmp(name, model_name(i)) != 0)
             continue;
-        const cj_shape *shape = data ? cj_tensor_shape(cj_dataset_x(data, 0)) : NULL;
+        if (i >= MODEL_COUNT)
+            return architecture(name, shape, data ? class_count(data) : 0);
         cj_input_args input = {CJ_INPUT_DEFAULTS, .shape = {28, 28, 1}, .dtype = "uint8"};
         for (int axis = 1; shape && axis < shape->rank; axis++)
             input.shape[axis - 1] = shape->dims[axis];
@@ -91,16 +128,6 @@ cj_model *make_model(const char *name, cj_dataset *data)
     }
     if (strpbrk(name, "./"))
         return from_json(name);
-    const char *nearest = nearest_name(name, models, sizeof *models, MODEL_COUNT);
-    if (nearest) {
-        cj_fail(CJ_NOT_FOUND, "there is no model \"%s\": did you mean \"%s\"?", name, nearest);
-        return NULL;
-    }
-    char names[256] = "";
-    for (int i = 0; i < MODEL_COUNT; i++)
-        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i ? ", " : "",
-                 models[i].name);
-    cj_fail(CJ_NOT_FOUND, "there is no model \"%s\"; it takes a JSON file or one of %s", name,
-            names);
+    unknown_model(name);
     return NULL;
 }

@@ -1,7 +1,7 @@
 include(CheckCCompilerFlag)
 
 # One object library a room, in the order in which rooms may see each other; a room without sources is passed over.
-set(CAJAL_ROOMS base kernels tensor ops graph layers explain train data classic formats)
+set(CAJAL_ROOMS base kernels tensor ops graph layers architectures explain train data classic formats)
 
 # What a room needs from outside the project, and the files that need it. Where an option is off, the
 # room's absent_*.c answers in their place that this build cannot do it.

@@ -6,6 +6,8 @@
 #ifndef CAJAL_H
 #define CAJAL_H
 
+#include <cajal/attention.h>
+#include <cajal/architectures.h>
 #include <cajal/base.h>
 #include <cajal/classic.h>
 #include <cajal/convolutions.h>
@@ -14,13 +16,16 @@
 #include <cajal/files.h>
 #include <cajal/graph.h>
 #include <cajal/layers.h>
+#include <cajal/merging.h>
 #include <cajal/model.h>
 #include <cajal/optimizers.h>
+#include <cajal/plot.h>
 #include <cajal/recurrent.h>
 #include <cajal/spatial.h>
 #include <cajal/tensor.h>
 #include <cajal/train.h>
 #include <cajal/loop.h>
 #include <cajal/metrics.h>
+#include <cajal/wrappers.h>
 
 #endif

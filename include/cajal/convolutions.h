@@ -35,6 +35,8 @@ typedef struct cj_conv1d_args {
     const char *kernel_regularizer;   ///< spec, default NULL: none
     const char *bias_regularizer;     ///< spec, default NULL: none
     const char *activity_regularizer; ///< spec on the output, default NULL: none
+    const char *kernel_constraint;    ///< spec, default NULL: none
+    const char *bias_constraint;      ///< spec, default NULL: none
 } cj_conv1d_args;
 /** The defaults of cj_conv1d_args. */
 #define CJ_CONV1D_DEFAULTS                                                                         \
@@ -67,6 +69,8 @@ typedef struct cj_conv3d_args {
     const char *kernel_regularizer;   ///< spec, default NULL: none
     const char *bias_regularizer;     ///< spec, default NULL: none
     const char *activity_regularizer; ///< spec on the output, default NULL: none
+    const char *kernel_constraint;    ///< spec, default NULL: none
+    const char *bias_constraint;      ///< spec, default NULL: none
 } cj_conv3d_args;
 /** The defaults of cj_conv3d_args. */
 #define CJ_CONV3D_DEFAULTS                                                                 \
@@ -107,6 +111,8 @@ typedef struct cj_conv1d_transpose_args {
     const char *kernel_regularizer;   ///< spec, default NULL: none
     const char *bias_regularizer;     ///< spec, default NULL: none
     const char *activity_regularizer; ///< spec on the output, default NULL: none
+    const char *kernel_constraint;    ///< spec, default NULL: none
+    const char *bias_constraint;      ///< spec, default NULL: none
 } cj_conv1d_transpose_args;
 /** The defaults of cj_conv1d_transpose_args. */
 #define CJ_CONV1D_TRANSPOSE_DEFAULTS                                                      \
@@ -151,6 +157,8 @@ typedef struct cj_conv2d_transpose_args {
     const char *kernel_regularizer;   ///< spec, default NULL: none
     const char *bias_regularizer;     ///< spec, default NULL: none
     const char *activity_regularizer; ///< spec on the output, default NULL: none
+    const char *kernel_constraint;    ///< spec, default NULL: none
+    const char *bias_constraint;      ///< spec, default NULL: none
 } cj_conv2d_transpose_args;
 /** The defaults of cj_conv2d_transpose_args. */
 #define CJ_CONV2D_TRANSPOSE_DEFAULTS                                          \
@@ -195,6 +203,8 @@ typedef struct cj_conv3d_transpose_args {
     const char *kernel_regularizer;   ///< spec, default NULL: none
     const char *bias_regularizer;     ///< spec, default NULL: none
     const char *activity_regularizer; ///< spec on the output, default NULL: none
+    const char *kernel_constraint;    ///< spec, default NULL: none
+    const char *bias_constraint;      ///< spec, default NULL: none
 } cj_conv3d_transpose_args;
 /** The defaults of cj_conv3d_transpose_args. */
 #define CJ_CONV3D_TRANSPOSE_DEFAULTS                                              \
@@ -235,6 +245,8 @@ typedef struct cj_depthwise_conv1d_args {
     const char *depthwise_regularizer; ///< spec, default NULL: none
     const char *bias_regularizer;      ///< spec, default NULL: none
     const char *activity_regularizer;  ///< spec on the output, default NULL: none
+    const char *depthwise_constraint;  ///< spec, default NULL: none
+    const char *bias_constraint;       ///< spec, default NULL: none
 } cj_depthwise_conv1d_args;
 /** The defaults of cj_depthwise_conv1d_args. */
 #define CJ_DEPTHWISE_CONV1D_DEFAULTS                                                         \
@@ -272,6 +284,8 @@ typedef struct cj_depthwise_conv2d_args {
     const char *depthwise_regularizer; ///< spec, default NULL: none
     const char *bias_regularizer;      ///< spec, default NULL: none
     const char *activity_regularizer;  ///< spec on the output, default NULL: none
+    const char *depthwise_constraint;  ///< spec, default NULL: none
+    const char *bias_constraint;       ///< spec, default NULL: none
 } cj_depthwise_conv2d_args;
 /** The defaults of cj_depthwise_conv2d_args. */
 #define CJ_DEPTHWISE_CONV2D_DEFAULTS                                                           \
@@ -312,6 +326,9 @@ typedef struct cj_separable_conv1d_args {
     const char *pointwise_regularizer; ///< spec, default NULL: none
     const char *bias_regularizer;      ///< spec, default NULL: none
     const char *activity_regularizer;  ///< spec on the output, default NULL: none
+    const char *depthwise_constraint;  ///< spec, default NULL: none
+    const char *pointwise_constraint;  ///< spec, default NULL: none
+    const char *bias_constraint;       ///< spec, default NULL: none
 } cj_separable_conv1d_args;
 /** The defaults of cj_separable_conv1d_args. */
 #define CJ_SEPARABLE_CONV1D_DEFAULTS                                                         \
@@ -352,6 +369,9 @@ typedef struct cj_separable_conv2d_args {
     const char *pointwise_regularizer; ///< spec, default NULL: none
     const char *bias_regularizer;      ///< spec, default NULL: none
     const char *activity_regularizer;  ///< spec on the output, default NULL: none
+    const char *depthwise_constraint;  ///< spec, default NULL: none
+    const char *pointwise_constraint;  ///< spec, default NULL: none
+    const char *bias_constraint;       ///< spec, default NULL: none
 } cj_separable_conv2d_args;
 /** The defaults of cj_separable_conv2d_args. */
 #define CJ_SEPARABLE_CONV2D_DEFAULTS                                                           \

@@ -16,11 +16,26 @@
  * Layers have the bare names (`cj_add`, `cj_relu`, `cj_reshape`), as in keras.layers; operators on
  * symbols are `cj_op_add`, `cj_op_relu`, ... (graph.h), as in keras.ops.
  *
- * Strings that choose something (activation, initializer, regularizer) are *specs*: a Keras name,
- * alone or with arguments, as in "relu", "leaky_relu(negative_slope=0.1)",
+ * Strings that choose something (activation, initializer, regularizer, constraint) are *specs*: a
+ * Keras name, alone or with arguments, as in "relu", "leaky_relu(negative_slope=0.1)",
  * "random_normal(stddev=0.05)", "l1_l2(l1=1e-5, l2=1e-4)"; a first argument may go without its key:
- * "l2(1e-4)". NULL is Keras's None: no activation, no regularizer, and for an initializer
- * "glorot_uniform". All strings are copied.
+ * "l2(1e-4)". NULL is Keras's None: no activation, no regularizer, no constraint, and for an
+ * initializer "glorot_uniform". All strings are copied.
+ *
+ * A constraint changes a weight after each step of the optimizer. With n the L2 norms of the weight
+ * along `axis` (a number, or a list such as (0, 1, 2), negative from the end; default 0):
+ * "max_norm(max_value=2, axis=0)" is w min(n, max_value) / (n + 1e-7), "unit_norm(axis=0)" is
+ * w / (n + 1e-7), "min_max_norm(min_value=0, max_value=1, rate=1, axis=0)" is w d / (n + 1e-7) with
+ * d = rate clip(n, min_value, max_value) + (1 - rate) n, and "non_neg" is max(w, 0).
+ *
+ * Initializers besides Keras's fill the windows of convolution kernels (window..., channels,
+ * filters), each channel of each filter alike, times `gain` (default 1): "gaussian(sigma=1)" is a
+ * blur, exp(-d^2 / (2 sigma^2)) of the distance d from the middle, of sum 1; "laplacian" is 1 at the
+ * 2 r neighbours of the middle of a window of r axes and -2 r in it; "sobel(axis=-1)" and
+ * "prewitt(axis=-1)" are differences along an axis of the window, smoothed along the others: for 3,
+ * (-1, 0, 1) and (1, 2, 1) or (1, 1, 1); for n, of sobel binomials of n - 1 for smoothing and those
+ * of n - 2 convolved with (-1, 1) for the difference, of prewitt ones and the distances from the
+ * middle.
  *
  * Shapes below leave out the batch axis unless they say otherwise. Every constructor returns a
  * floating object, or NULL with CJ_INVALID_ARGUMENT (an argument missing or out of range, an
@@ -114,6 +129,8 @@ typedef struct cj_dense_args {
     const char *bias_regularizer;   ///< spec, default NULL: none
     /** spec on the output, divided by the batch size; default NULL: none */
     const char *activity_regularizer;
+    const char *kernel_constraint; ///< spec, default NULL: none
+    const char *bias_constraint;   ///< spec, default NULL: none
 } cj_dense_args;
 /** The defaults of cj_dense_args. */
 #define CJ_DENSE_DEFAULTS                                                       \
@@ -147,6 +164,8 @@ typedef struct cj_conv2d_args {
     const char *kernel_regularizer;   ///< spec, default NULL: none
     const char *bias_regularizer;     ///< spec, default NULL: none
     const char *activity_regularizer; ///< spec on the output, default NULL: none
+    const char *kernel_constraint;    ///< spec, default NULL: none
+    const char *bias_constraint;      ///< spec, default NULL: none
 } cj_conv2d_args;
 /** The defaults of cj_conv2d_args. */
 #define CJ_CONV2D_DEFAULTS                                                                \
@@ -347,6 +366,8 @@ typedef struct cj_batch_normalization_args {
     const char *moving_variance_initializer; ///< spec, default "ones"
     const char *beta_regularizer;            ///< spec, default NULL: none
     const char *gamma_regularizer;           ///< spec, default NULL: none
+    const char *beta_constraint;             ///< spec, default NULL: none
+    const char *gamma_constraint;            ///< spec, default NULL: none
 } cj_batch_normalization_args;
 /** The defaults of cj_batch_normalization_args. */
 #define CJ_BATCH_NORMALIZATION_DEFAULTS                                                \
@@ -381,6 +402,8 @@ typedef struct cj_layer_normalization_args {
     const char *gamma_initializer; ///< spec, default "ones"
     const char *beta_regularizer;  ///< spec, default NULL: none
     const char *gamma_regularizer; ///< spec, default NULL: none
+    const char *beta_constraint;   ///< spec, default NULL: none
+    const char *gamma_constraint;  ///< spec, default NULL: none
 } cj_layer_normalization_args;
 /** The defaults of cj_layer_normalization_args. */
 #define CJ_LAYER_NORMALIZATION_DEFAULTS                                \
@@ -407,6 +430,7 @@ typedef struct cj_embedding_args {
     const char *embeddings_initializer; ///< spec, default "uniform" (-0.05 to 0.05)
     const char *embeddings_regularizer; ///< spec, default NULL: none
     bool mask_zero; ///< default false; true: index 0 is padding, and masks later layers
+    const char *embeddings_constraint; ///< spec, default NULL: none
 } cj_embedding_args;
 /** The defaults of cj_embedding_args. */
 #define CJ_EMBEDDING_DEFAULTS \
@@ -417,43 +441,6 @@ CJ_API void cj_embedding_defaults(cj_embedding_args *args);
 CJ_API cj_layer *cj_embedding_new(const cj_embedding_args *args);
 #define cj_embedding(...) \
     cj_embedding_new(&(cj_embedding_args){CJ_EMBEDDING_DEFAULTS, ._ = 0, __VA_ARGS__})
-
-/** SimpleRNN: h(t) = activation(x(t) W + h(t-1) U + b), h(0) = 0. */
-typedef struct cj_simple_rnn_args {
-    CJ_LAYER_MEMBERS
-    int _;                             ///< what follows may be given by position
-    int64_t units;                     ///< required, positive
-    const char *activation;            ///< spec, default "tanh"
-    bool use_bias;                     ///< default true
-    const char *kernel_initializer;    ///< spec, default "glorot_uniform"
-    const char *recurrent_initializer; ///< spec, default "orthogonal"
-    const char *bias_initializer;      ///< spec, default "zeros"
-    const char *kernel_regularizer;    ///< spec, default NULL: none
-    const char *recurrent_regularizer; ///< spec, default NULL: none
-    const char *bias_regularizer;      ///< spec, default NULL: none
-    const char *activity_regularizer;  ///< spec on each output, default NULL: none
-    double dropout;                    ///< of the inputs, one mask a sequence; default 0
-    double recurrent_dropout;          ///< of the state, one mask a sequence; default 0
-    int64_t seed;          ///< of the dropouts, not negative; default -1: from the model's
-    bool return_sequences; ///< default false; true: (time, units) instead of the last (units)
-    bool return_state;     ///< default false; true: a second output, the last state
-    /** default false; true: from the last step to the first; sequences come out in that order */
-    bool go_backwards;
-    /** default false; true: the last state of a batch starts the next; needs a fixed batch size */
-    bool stateful;
-    bool unroll; ///< default false: long sequences are a loop; true: none is
-} cj_simple_rnn_args;
-/** The defaults of cj_simple_rnn_args. */
-#define CJ_SIMPLE_RNN_DEFAULTS                                                          \
-    CJ_LAYER_DEFAULTS(cj_simple_rnn_args),                                              \
-        .activation = "tanh", .use_bias = true, .kernel_initializer = "glorot_uniform", \
-        .recurrent_initializer = "orthogonal", .bias_initializer = "zeros", .seed = -1
-/** Sets `args` to CJ_SIMPLE_RNN_DEFAULTS, for languages without the macros; NULL is fine. */
-CJ_API void cj_simple_rnn_defaults(cj_simple_rnn_args *args);
-/** (time, features) becomes (units) or (time, units). */
-CJ_API cj_layer *cj_simple_rnn_new(const cj_simple_rnn_args *args);
-#define cj_simple_rnn(...) \
-    cj_simple_rnn_new(&(cj_simple_rnn_args){CJ_SIMPLE_RNN_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /** Add: settings of merging layers that have none but the common ones. */
 typedef struct cj_merge_args {
@@ -579,4 +566,7 @@ CJ_API const char *cj_dtype_policy(const cj_layer *layer);
 #ifdef __cplusplus
 }
 #endif
+
+#include <cajal/recurrent.h> // SimpleRNN among them
+
 #endif

@@ -49,23 +49,23 @@ static cj_status set_int32(const cj__field *field, void *slot, const char *value
 }
 
 // "3", "3,3", "(3, 3)" or "[3, 3]".
-static cj_status set_numbers(const cj__field *field, int64_t *numbers, int most, const char *value,
-                             const char *who)
+static cj_status set_counted(const cj__field *field, int64_t *numbers, int most, const char *value,
+                             const char *who, int *count)
 {
     memset(numbers, 0, (size_t)most * sizeof *numbers); // the defaults may have more entries
     const char *at = value + strspn(value, " ");
     const char close = *at == '(' ? ')' : *at == '[' ? ']' : '\0';
     at += close != '\0';
-    for (int count = 0;; count++) {
+    for (*count = 0;;) {
         char word[32];
         const size_t length = strcspn(at, ",)]");
-        if (count == most || length == 0 || length >= sizeof word)
+        if (*count == most || length == 0 || length >= sizeof word)
             break;
         memcpy(word, at, length);
         word[length] = '\0';
         while (length && word[strlen(word) - 1] == ' ')
             word[strlen(word) - 1] = '\0';
-        CJ_TRY(parse_int(field, word, who, &numbers[count]));
+        CJ_TRY(parse_int(field, word, who, &numbers[(*count)++]));
         at += length;
         if (*at == close && (close == '\0' || at[1 + strspn(at + 1, " ")] == '\0'))
             return CJ_OK;
@@ -111,6 +111,13 @@ int cj__numbers_read(const char *text, double *numbers, int capacity)
     return at[strspn(at, " ")] == '\0' ? count : -1;
 }
 
+static cj_status set_numbers(const cj__field *field, int64_t *numbers, int most, const char *value,
+                             const char *who)
+{
+    int count = 0;
+    return set_counted(field, numbers, most, value, who, &count);
+}
+
 static cj_status set_pair(const cj__field *field, void *slot, const char *value, const char *who)
 {
     return set_numbers(field, slot, 2, value, who);
@@ -138,6 +145,15 @@ static cj_status set_amounts(const cj__field *field, void *slot, const char *val
 static cj_status set_list(const cj__field *field, void *slot, const char *value, const char *who)
 {
     return set_numbers(field, slot, LIST_MAX, value, who);
+}
+
+static cj_status set_axes(const cj__field *field, void *slot, const char *value, const char *who)
+{
+    int64_t *axes = slot;
+    int count = 0;
+    CJ_TRY(set_counted(field, axes + 1, LIST_MAX, value, who, &count));
+    axes[0] = count;
+    return CJ_OK;
 }
 
 static cj_status set_number(const cj__field *field, void *slot, const char *value, const char *who)
@@ -285,6 +301,20 @@ static void write_list(const cj__field *field, const void *slot, const void *sta
     write_numbers(field, list, count, text);
 }
 
+static void write_axes(const cj__field *field, const void *slot, const void *standard,
+                       cj__text *text)
+{
+    const int64_t *axes = slot;
+    if (memcmp(slot, standard, ((size_t)axes[0] + 1) * sizeof *axes) == 0)
+        return;
+    if (axes[0] > 1) {
+        write_numbers(field, axes + 1, (int)axes[0], text);
+        return;
+    }
+    add_key(field, text);
+    cj__text_add(text, "%" PRId64, axes[1]);
+}
+
 static void write_bool(const cj__field *field, const void *slot, const void *standard,
                        cj__text *text)
 {
@@ -355,6 +385,7 @@ static const struct {
     [CJ__FIELD_TRIPLE] = {set_triple, write_triple},
     [CJ__FIELD_AMOUNTS] = {set_amounts, write_amounts},
     [CJ__FIELD_LIST] = {set_list, write_list},
+    [CJ__FIELD_AXES] = {set_axes, write_axes},
     [CJ__FIELD_NUMBER] = {set_number, write_number},
     [CJ__FIELD_LIMIT] = {set_limit, write_number},
     [CJ__FIELD_BOOL] = {set_bool, write_bool},

@@ -113,6 +113,18 @@ static cj_status resolve_list(const cj__field *field, void *slot, const char *wh
     return CJ_OK;
 }
 
+static cj_status resolve_axes(const cj__field *field, void *slot, const char *who)
+{
+    const int64_t *axes = slot;
+    if (axes[0] < 1 || axes[0] > LIST_MAX)
+        return missing(field, who);
+    for (int i = 1; i <= axes[0]; i++)
+        if (axes[i] < -LIST_MAX || axes[i] >= LIST_MAX)
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s has %lld, which is the number of no axis",
+                            who, field->key, (long long)axes[i]);
+    return CJ_OK;
+}
+
 static cj_status resolve_number(const cj__field *field, void *slot, const char *who)
 {
     const double number = *(const double *)slot;
@@ -203,13 +215,13 @@ static const struct {
     cj_status (*resolve)(const cj__field *field, void *slot, const char *who);
     bool text; // the slot is a string of ours once resolved
 } kinds[] = {
-    [CJ__FIELD_INT] = {resolve_int, false},        [CJ__FIELD_INT32] = {resolve_int32, false},
-    [CJ__FIELD_SEED] = {resolve_seed, false},      [CJ__FIELD_PAIR] = {resolve_pair, false},
-    [CJ__FIELD_TRIPLE] = {resolve_triple, false},  [CJ__FIELD_AMOUNTS] = {resolve_amounts, false},
-    [CJ__FIELD_LIST] = {resolve_list, false},      [CJ__FIELD_NUMBER] = {resolve_number, false},
-    [CJ__FIELD_LIMIT] = {resolve_limit, false},    [CJ__FIELD_BOOL] = {resolve_bool, false},
-    [CJ__FIELD_TEXT] = {resolve_text, true},       [CJ__FIELD_SPEC] = {resolve_spec, true},
-    [CJ__FIELD_NUMBERS] = {resolve_numbers, true},
+    [CJ__FIELD_INT] = {resolve_int, false},       [CJ__FIELD_INT32] = {resolve_int32, false},
+    [CJ__FIELD_SEED] = {resolve_seed, false},     [CJ__FIELD_PAIR] = {resolve_pair, false},
+    [CJ__FIELD_TRIPLE] = {resolve_triple, false}, [CJ__FIELD_AMOUNTS] = {resolve_amounts, false},
+    [CJ__FIELD_AXES] = {resolve_axes, false},     [CJ__FIELD_LIST] = {resolve_list, false},
+    [CJ__FIELD_NUMBER] = {resolve_number, false}, [CJ__FIELD_LIMIT] = {resolve_limit, false},
+    [CJ__FIELD_BOOL] = {resolve_bool, false},     [CJ__FIELD_TEXT] = {resolve_text, true},
+    [CJ__FIELD_SPEC] = {resolve_spec, true},      [CJ__FIELD_NUMBERS] = {resolve_numbers, true},
 };
 
 cj_status cj__fields_resolve(const cj__field *fields, int count, void *args, const char *who)

@@ -26,6 +26,8 @@ typedef enum cj__field_kind {
     // const char *: numbers of any count as text, "0.2, 0.5", which cj__numbers_read() reads; NULL
     // is "none"; JSON: null, a number or a list
     CJ__FIELD_NUMBERS,
+    // int64_t[9]: how many axes, then these, each at least -8 and at most 7; JSON: number or list
+    CJ__FIELD_AXES,
     CJ__FIELD_NUMBER, // double
     CJ__FIELD_LIMIT,  // double; INFINITY is "none", JSON null
     CJ__FIELD_BOOL,   // bool
@@ -38,9 +40,10 @@ struct cj__catalog;
 typedef struct cj__field {
     const char *key; // Keras's config key
     cj__field_kind kind;
-    size_t offset;                     // in the arguments struct
-    bool required;                     // NULL, NaN, or an int or pair of zeros is refused
-    bool optional;                     // a pair or triple of zeros is taken as it is
+    size_t offset; // in the arguments struct
+    bool required; // NULL, NaN, or an int or pair of zeros is refused
+    // a pair or triple of zeros is taken as it is; an entry of -1 of a list is JSON null
+    bool optional;
     int rows, columns;                 // of amounts
     const struct cj__catalog *catalog; // of a spec
     // range of a number, checked if low < high (both ends allowed)

@@ -48,15 +48,24 @@ double cj__random_uniform(uint64_t key, uint64_t step, uint64_t index)
     return (cj__random_word(key, step, index) >> 8) * 0x1p-24;
 }
 
-double cj__random_normal(uint64_t key, uint64_t step, uint64_t index)
+void cj__random_normals(uint64_t key, uint64_t step, uint64_t block, double four[4])
 {
     uint32_t words[4];
-    cj__philox(key, step, index / 4, words);
-    const uint32_t *pair = words + (index % 4 & 2u);
-    // of a number in (0, 1]: the logarithm is finite
-    double radius = sqrt(-2 * log((pair[0] + 1.0) * 0x1p-32));
-    double angle = 6.283185307179586476925 * (pair[1] * 0x1p-32);
-    return radius * (index % 2 == 0 ? cos(angle) : sin(angle));
+    cj__philox(key, step, block, words);
+    for (int i = 0; i < 4; i += 2) {
+        // of a number in (0, 1]: the logarithm is finite
+        const double radius = sqrt(-2 * log((words[i] + 1.0) * 0x1p-32));
+        const double angle = 6.283185307179586476925 * (words[i + 1] * 0x1p-32);
+        four[i] = radius * cos(angle);
+        four[i + 1] = radius * sin(angle);
+    }
+}
+
+double cj__random_normal(uint64_t key, uint64_t step, uint64_t index)
+{
+    double four[4];
+    cj__random_normals(key, step, index / 4, four);
+    return four[index % 4];
 }
 
 void cj__random_order(uint64_t key, uint64_t step, int64_t *order, int64_t count)

@@ -24,6 +24,8 @@ double cj__random_uniform(uint64_t key, uint64_t step, uint64_t index);
 // Standard normal by Box and Muller: elements 2k and 2k + 1 share the two uniform numbers of words
 // 2k, 2k + 1.
 double cj__random_normal(uint64_t key, uint64_t step, uint64_t index);
+// Elements 4 block .. 4 block + 3 of the same, at half the cost.
+void cj__random_normals(uint64_t key, uint64_t step, uint64_t block, double four[4]);
 
 // Writes a random order of 0 .. count - 1 (Fisher and Yates).
 void cj__random_order(uint64_t key, uint64_t step, int64_t *order, int64_t count);

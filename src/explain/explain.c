@@ -48,7 +48,7 @@ static cj_tensor *tensor_of(explaining *e, cj_symbol *symbol)
     const cj__type *type = cj__symbol_type(symbol);
     cj_shape shape = type->shape;
     for (int i = 0; i < shape.rank; i++)
-        shape.dims[i] = shape.dims[i] == CJ_BATCH ? 1 : shape.dims[i];
+        shape.dims[i] = shape.dims[i] < 0 ? -shape.dims[i] : shape.dims[i];
     cj_tensor *tensor = NULL;
     if (!cj__reserve((void **)&e->symbols, &e->symbol_capacity, e->symbol_count + 1,
                      sizeof(void *)) ||

@@ -1,4 +1,4 @@
-// Layers that only move or add elements: Flatten, Reshape, Dropout, Add, Concatenate.
+// Layers that only move or merge elements: Flatten, Reshape, Dropout, Add and its like, Concatenate.
 #include "explain/explain.h"
 #include <math.h>
 
@@ -47,21 +47,81 @@ static int64_t broadcast_place(const cj__explanation *explanation, int which)
     return cj__offset_of(explanation->record->inputs[which], index);
 }
 
-cj_status cj__explain_add(cj__explanation *explanation)
+// One element of each input, the sign between them, and how two of them become one.
+typedef struct merging {
+    const char *before, *between, *after;
+    double (*join)(double a, double b);
+    double (*end)(double value, int count); // NULL for none
+    bool adds; // rounding errors grow with the terms, not with the result
+} merging;
+
+static cj_status explain_merging(cj__explanation *explanation, const merging *m)
 {
     const cj__record *record = explanation->record;
-    double sum = 0, magnitude = 0;
+    double value = 0, magnitude = 0;
     char text[CJ__DIGITS_TEXT];
-    fputs("    ", explanation->stream);
+    fprintf(explanation->stream, "    %s", m->before);
     for (int i = 0; i < record->input_count; i++) {
-        const double value = cj__element_at(record->inputs[i], broadcast_place(explanation, i));
-        fprintf(explanation->stream, "%s%s", i ? " + " : "", cj__digits(value, text));
-        sum += value;
-        magnitude += fabs(value);
+        const double x = cj__element_at(record->inputs[i], broadcast_place(explanation, i));
+        fprintf(explanation->stream, "%s%s", i ? m->between : "", cj__digits(x, text));
+        value = i == 0 ? x : m->join(value, x);
+        magnitude += fabs(x);
     }
-    fprintf(explanation->stream, " = %s\n", cj__digits(sum, text));
-    return cj__conclude(explanation, sum - cj__rounding_bound(magnitude),
-                        sum + cj__rounding_bound(magnitude));
+    if (m->end)
+        value = m->end(value, record->input_count);
+    fprintf(explanation->stream, "%s = %s\n", m->after, cj__digits(value, text));
+    const double bound = cj__rounding_bound(m->adds ? magnitude : fabs(value));
+    return cj__conclude(explanation, value - bound, value + bound);
+}
+
+static double add(double a, double b)
+{
+    return a + b;
+}
+
+static double subtract(double a, double b)
+{
+    return a - b;
+}
+
+static double multiply(double a, double b)
+{
+    return a * b;
+}
+
+static double share(double sum, int count)
+{
+    return sum / count;
+}
+
+cj_status cj__explain_add(cj__explanation *explanation)
+{
+    return explain_merging(explanation, &(merging){"", " + ", "", add, NULL, true});
+}
+
+cj_status cj__explain_subtract(cj__explanation *explanation)
+{
+    return explain_merging(explanation, &(merging){"", " - ", "", subtract, NULL, true});
+}
+
+cj_status cj__explain_multiply(cj__explanation *explanation)
+{
+    return explain_merging(explanation, &(merging){"", " * ", "", multiply, NULL, false});
+}
+
+cj_status cj__explain_average(cj__explanation *explanation)
+{
+    return explain_merging(explanation, &(merging){"mean(", ", ", ")", add, share, true});
+}
+
+cj_status cj__explain_maximum(cj__explanation *explanation)
+{
+    return explain_merging(explanation, &(merging){"max(", ", ", ")", fmax, NULL, false});
+}
+
+cj_status cj__explain_minimum(cj__explanation *explanation)
+{
+    return explain_merging(explanation, &(merging){"min(", ", ", ")", fmin, NULL, false});
 }
 
 cj_status cj__explain_concatenate(cj__explanation *explanation)

@@ -61,13 +61,24 @@ static json_t *write_amounts(cj__json *b, const cj__field *field, const void *sl
 static json_t *write_list(cj__json *b, const cj__field *field, const void *slot)
 {
     const int64_t *numbers = slot;
-    (void)field;
     if (numbers[0] == 0)
         return cj__json_null(b);
     int count = 0;
     while (count < LIST_MAX && numbers[count] != 0)
         count++;
-    return write_numbers(b, numbers, count);
+    if (!field->optional)
+        return write_numbers(b, numbers, count);
+    json_t *list = cj__json_list(b);
+    for (int i = 0; i < count; i++)
+        cj__json_append(b, list, numbers[i] < 0 ? cj__json_null(b) : cj__json_int(b, numbers[i]));
+    return list;
+}
+
+static json_t *write_axes(cj__json *b, const cj__field *field, const void *slot)
+{
+    const int64_t *axes = slot;
+    (void)field;
+    return axes[0] == 1 ? cj__json_int(b, axes[1]) : write_numbers(b, axes + 1, (int)axes[0]);
 }
 
 static json_t *write_real(cj__json *b, const cj__field *field, const void *slot)
@@ -216,6 +227,24 @@ static cj_status read_list(const cj__field *field, const json_t *value, void *sl
     return read_numbers(field, value, slot, LIST_MAX, who);
 }
 
+static cj_status read_axes(const cj__field *field, const json_t *value, void *slot,
+                           cj__texts *texts, const char *who)
+{
+    int64_t *axes = slot;
+    const size_t count = json_is_array(value) ? json_array_size(value) : 1;
+    (void)texts;
+    if (count < 1 || count > LIST_MAX)
+        return wrong(field, who, "a number of an axis, or a list of 1 to 8");
+    axes[0] = (int64_t)count;
+    for (size_t i = 0; i < count; i++) {
+        const json_t *axis = json_is_array(value) ? json_array_get(value, i) : value;
+        if (!json_is_integer(axis))
+            return wrong(field, who, "a number of an axis, or a list of such");
+        axes[i + 1] = json_integer_value(axis);
+    }
+    return CJ_OK;
+}
+
 static cj_status read_real(const cj__field *field, const json_t *value, void *slot,
                            cj__texts *texts, const char *who)
 {
@@ -328,6 +357,7 @@ static const struct {
     [CJ__FIELD_TRIPLE] = {write_triple, read_triple},
     [CJ__FIELD_AMOUNTS] = {write_amounts, read_amounts},
     [CJ__FIELD_LIST] = {write_list, read_list},
+    [CJ__FIELD_AXES] = {write_axes, read_axes},
     [CJ__FIELD_NUMBER] = {write_real, read_real},
     [CJ__FIELD_LIMIT] = {write_limit, read_limit},
     [CJ__FIELD_BOOL] = {write_bool, read_bool},

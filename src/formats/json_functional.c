@@ -79,16 +79,43 @@ static cj_status collect(const json_t *argument, const char *who, references *re
         refs, json_object_get(json_object_get(argument, "config"), "keras_history"), who);
 }
 
-// Named arguments of an application: the mask is checked elsewhere, and "training" may say what is
-// done anyway. Others, such as an "initial_state", would change the result.
-static cj_status check_arguments(const json_t *arguments, const char *who)
+// The place of a name in a list that NULL ends; -1 if it is not there, or there is no list.
+static int place_of(const char *const *names, const char *name, size_t length)
+{
+    for (int i = 0; names && names[i]; i++)
+        if (strlen(names[i]) == length && strncmp(names[i], name, length) == 0)
+            return i;
+    return -1;
+}
+
+// Whether a name is that of a mask, which layers pass on by themselves: "mask", or "query_mask" for
+// the argument "query".
+static bool names_mask(const cj__layer_kind *kind, const char *key)
+{
+    const size_t length = strlen(key), behind = strlen("_mask");
+    if (strcmp(key, "mask") == 0)
+        return true;
+    return kind && length > behind && strcmp(key + length - behind, "_mask") == 0 &&
+           place_of(kind->arguments, key, length - behind) >= 0;
+}
+
+// Named arguments of an application: masks are checked elsewhere, "training" may say what is done
+// anyway, an "initial_state" is further inputs, and some are settings or inputs of the kind, which
+// may be NULL. Others would change the result.
+static cj_status read_arguments(const json_t *arguments, const char *who,
+                                const cj__layer_kind *kind, references *refs)
 {
     const char *key = NULL;
     const json_t *value = NULL;
     json_object_foreach ((json_t *)(uintptr_t)arguments, key, value) {
-        const bool usual = json_is_null(value) || strcmp(key, "mask") == 0 ||
+        const bool setting = kind && place_of(kind->call_settings, key, strlen(key)) >= 0,
+                   input = kind && place_of(kind->arguments, key, strlen(key)) >= 0;
+        const bool usual = json_is_null(value) || names_mask(kind, key) || input ||
+                           (setting && json_is_boolean(value)) ||
                            (strcmp(key, "training") == 0 && json_is_false(value));
-        if (!usual)
+        if (!usual && refs && strcmp(key, "initial_state") == 0)
+            CJ_TRY(collect(value, who, refs));
+        else if (!usual)
             return cj__fail(CJ_UNSUPPORTED,
                             "%s: an application gives it \"%.100s\", which is not supported", who,
                             key);
@@ -98,25 +125,62 @@ static cj_status check_arguments(const json_t *arguments, const char *who)
 
 static cj_status add_old_reference(references *refs, const json_t *triple, const char *who)
 {
-    CJ_TRY(check_arguments(json_array_get(triple, 3), who));
+    CJ_TRY(read_arguments(json_array_get(triple, 3), who, NULL, NULL));
     return add_reference(refs, triple, who);
 }
 
+// Adds the inputs that are named arguments, in the kind's order. One that is left out before
+// another is the one before it: a key is the value.
+static cj_status add_named(references *refs, const json_t *arguments, const char *const *names,
+                           const char *who)
+{
+    for (int i = 0; names && names[i]; i++) {
+        const json_t *value = json_object_get(arguments, names[i]);
+        if (!value || json_is_null(value))
+            continue;
+        if (refs->count == 0 && i > 0)
+            return cj__fail(CJ_BAD_FILE, "%s: an application gives it no \"%s\"", who, names[0]);
+        for (; refs->count < i; refs->count++)
+            refs->items[refs->count] = refs->items[refs->count - 1];
+        CJ_TRY(collect(value, who, refs));
+    }
+    return CJ_OK;
+}
+
 // A node is {"args", "kwargs"} since Keras 3, and a list of ["layer", node, output, {}] before.
-static cj_status read_node(const json_t *object, const char *who, references *refs)
+// kind may be NULL.
+static cj_status read_node(const json_t *object, const char *who, const cj__layer_kind *kind,
+                           references *refs)
 {
     refs->count = 0;
     if (json_is_object(object)) {
-        const json_t *args = json_object_get(object, "args");
-        CJ_TRY(check_arguments(json_object_get(object, "kwargs"), who));
+        const json_t *args = json_object_get(object, "args"),
+                     *named = json_object_get(object, "kwargs");
         for (size_t i = 0; i < json_array_size(args); i++)
-            CJ_TRY(collect(json_array_get(args, i), who, refs));
-        return CJ_OK;
+            if (!json_is_null(json_array_get(args, i)))
+                CJ_TRY(collect(json_array_get(args, i), who, refs));
+        CJ_TRY(read_arguments(named, who, kind, refs));
+        return add_named(refs, named, kind ? kind->arguments : NULL, who);
     }
     if (json_is_string(json_array_get(object, 0)))
         return add_old_reference(refs, object, who);
     for (size_t i = 0; i < json_array_size(object); i++)
         CJ_TRY(add_old_reference(refs, json_array_get(object, i), who));
+    return CJ_OK;
+}
+
+// Settings of a layer that in Keras are arguments of the call: the first application sets them.
+static cj_status set_by_call(cj_layer *layer, const json_t *call)
+{
+    const char *const *names = layer->kind->call_settings;
+    for (; names && *names; names++) {
+        const json_t *value = json_object_get(json_object_get(call, "kwargs"), *names);
+        bool *setting = cj__layer_setting(layer, *names);
+        if (layer->built && *setting != json_is_true(value))
+            return cj__fail(CJ_UNSUPPORTED, "%s: two applications give it a different \"%s\"",
+                            cj_layer_name(layer), *names);
+        *setting = json_is_true(value);
+    }
     return CJ_OK;
 }
 
@@ -153,7 +217,7 @@ static cj_status index_layers(loading *l)
 {
     cj__json b = {0};
     l->layers.index = cj__json_object(&b);
-    l->layers.embeddings = cj__json_list(&b);
+    l->layers.maskers = cj__json_list(&b);
     for (size_t i = 0; i < l->count && b.status == CJ_OK; i++) {
         const json_t *object = json_array_get(l->layers.objects, i);
         const char *class_name = cj__json_text_at(object, "class_name"), *name = name_of(object);
@@ -162,8 +226,9 @@ static cj_status index_layers(loading *l)
         if (json_object_get(l->layers.index, name))
             return cj__fail(CJ_BAD_FILE, "two layers are named \"%.200s\"", name);
         cj__json_set(&b, l->layers.index, name, cj__json_int(&b, (int64_t)i));
-        if (json_is_true(json_object_get(json_object_get(object, "config"), "mask_zero")))
-            cj__json_append(&b, l->layers.embeddings, json_incref((json_t *)(uintptr_t)object));
+        if (json_is_true(json_object_get(json_object_get(object, "config"), "mask_zero")) ||
+            strcmp(class_name, "Masking") == 0)
+            cj__json_append(&b, l->layers.maskers, json_incref((json_t *)(uintptr_t)object));
         entry *e = &l->entries[i];
         *e = (entry){.name = name,
                      .nodes = json_object_get(object, "inbound_nodes"),
@@ -252,11 +317,12 @@ static cj_status step(loading *l)
     const json_t *object = json_array_get(e->nodes, (size_t)(top - e->first_node));
     references refs;
     int pending = -1;
-    CJ_TRY(read_node(object, e->name, &refs));
-    CJ_TRY(cj__json_check_mask(&l->layers, object, e->name));
+    CJ_TRY(read_node(object, e->name, e->layer->kind, &refs));
+    CJ_TRY(cj__json_check_masks(&l->layers, object, e->layer->kind, e->name));
     CJ_TRY(find_pending(l, top, &refs, &pending));
     if (pending < 0) {
         l->height--;
+        CJ_TRY(set_by_call(e->layer, object));
         return apply(l, top, &refs);
     }
     if (l->nodes[pending].state == NODE_VISITED)
@@ -317,7 +383,7 @@ static cj_status read_ends(const loading *l, const json_t *ends, bool outputs, c
 {
     references refs = {.count = 0};
     CJ_TRY(json_is_object(ends) ? read_named_ends(ends, &refs) :
-                                  read_node(ends, "the model", &refs));
+                                  read_node(ends, "the model", NULL, &refs));
     for (int i = 0; i < refs.count; i++) {
         const int from = outputs ? first_number(entry_of(l, refs.items[i]), refs.items[i]) : 0;
         symbols[i] = output_of(node_of(l, refs.items[i], from), refs.items[i]);
@@ -379,7 +445,7 @@ cj_layer *cj__functional_from_json(cj__json_loader *loader, const json_t *config
         for (int j = 0; j < l.nodes[i].output_count; j++)
             cj_release(l.nodes[i].outputs[j]);
     json_decref(l.layers.index);
-    json_decref(l.layers.embeddings);
+    json_decref(l.layers.maskers);
     cj__free(l.entries);
     cj__free(l.nodes);
     cj__free(l.stack);

@@ -113,7 +113,29 @@ static const char *class_of_today(const char *class_name)
     return class_name;
 }
 
-static cj_layer *plain_from_json(const char *class_name, const json_t *config)
+// Reads the layers that are settings into the arguments; they are held, also after a failure.
+static cj_status read_sublayers(cj__json_loader *loader, const cj__layer_kind *kind,
+                                const json_t *config, void *args, const char *who)
+{
+    for (const cj__sublayer *row = kind->sublayers; row && row->key; row++) {
+        const json_t *value = json_object_get(config, row->key);
+        cj_layer **at = (void *)((char *)args + row->offset);
+        const size_t count = row->list ? json_array_size(value) : value && !json_is_null(value);
+        if (count > (row->list ? CJ__LAYER_IO_MAX : 1))
+            return cj__fail(CJ_UNSUPPORTED, "%s: \"%s\" has more than %d layers", who, row->key,
+                            (int)CJ__LAYER_IO_MAX);
+        for (size_t i = 0; i < count; i++) {
+            at[i] =
+                cj__own(cj__layer_from_json(loader, row->list ? json_array_get(value, i) : value));
+            if (!at[i])
+                return cj__fail_missing(CJ__MADE_LAYER, who);
+        }
+    }
+    return CJ_OK;
+}
+
+static cj_layer *plain_from_json(cj__json_loader *loader, const char *class_name,
+                                 const json_t *config)
 {
     const cj__layer_kind *kind = cj__layer_kind_find(class_of_today(class_name));
     if (!kind)
@@ -124,8 +146,12 @@ static cj_layer *plain_from_json(const char *class_name, const json_t *config)
     void *args = cj__copy_bytes(choice->defaults, choice->args_size);
     cj__texts texts = {0};
     cj_layer *layer = NULL;
-    if (args && cj__config_read(&what, config, args, &texts, name ? name : class_name) == CJ_OK)
+    const char *who = name ? name : class_name;
+    if (args && cj__config_read(&what, config, args, &texts, who) == CJ_OK &&
+        read_sublayers(loader, kind, config, args, who) == CJ_OK)
         layer = cj__layer_new(kind, args);
+    if (args)
+        cj__sublayers_drop(kind, args);
     cj__free(args);
     cj__texts_free(&texts);
     return layer;
@@ -232,7 +258,7 @@ static cj_status read_policy(const json_t *config, cj_layer *layer)
 static cj_layer *new_layer(cj__json_loader *loader, const char *class_name, const json_t *config)
 {
     const struct class_row *row = find_class(class_name);
-    cj_layer *layer = row ? row->read(loader, config) : plain_from_json(class_name, config);
+    cj_layer *layer = row ? row->read(loader, config) : plain_from_json(loader, class_name, config);
     if (!layer)
         return NULL;
     if (!(row && row->plain_dtype) && read_policy(config, layer) != CJ_OK) {
@@ -242,6 +268,8 @@ static cj_layer *new_layer(cj__json_loader *loader, const char *class_name, cons
     if (json_is_false(json_object_get(config, "trainable")))
         layer->trainable = false; // its own flag only: what it contains has flags of its own
     layer->filling = loader->filling;
+    for (int i = 0; i < layer->sublayer_count; i++) // Bidirectional has made them
+        layer->sublayers[i]->filling = loader->filling;
     return layer;
 }
 

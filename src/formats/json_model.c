@@ -29,8 +29,7 @@ static json_t *shape_to_json(cj__json *b, const cj_shape *shape)
     json_t *list = cj__json_list(b);
     for (int i = 0; i < shape->rank; i++)
         cj__json_append(b, list,
-                        shape->dims[i] == CJ_BATCH ? cj__json_null(b) :
-                                                     cj__json_int(b, shape->dims[i]));
+                        shape->dims[i] < 0 ? cj__json_null(b) : cj__json_int(b, shape->dims[i]));
     return list;
 }
 
@@ -87,6 +86,22 @@ static json_t *write_input(writer *w, cj_layer *layer)
     return wrap(b, "keras.layers", "InputLayer", config);
 }
 
+static void write_sublayers(writer *w, const cj_layer *layer, json_t *config)
+{
+    cj__json *b = &w->build;
+    cj_layer *const *at;
+    for (const cj__sublayer *row = layer->kind->sublayers; row && row->key; row++) {
+        const int count = cj__sublayers_at(row, layer->args, &at);
+        json_t *list = row->list ? cj__json_list(b) : NULL;
+        for (int i = 0; i < count && row->list; i++)
+            cj__json_append(b, list, write_layer(w, at[i]));
+        if (row->list)
+            cj__json_set(b, config, row->key, list);
+        else
+            cj__json_set(b, config, row->key, count ? write_layer(w, at[0]) : cj__json_null(b));
+    }
+}
+
 static json_t *write_plain(writer *w, cj_layer *layer)
 {
     cj__json *b = &w->build;
@@ -94,10 +109,16 @@ static json_t *write_plain(writer *w, cj_layer *layer)
     json_t *config = new_config(b, layer);
     cj__json_set(b, config, "dtype", dtype_policy(b, layer));
     cj__fields_to_json(b, choice->fields, choice->field_count, layer->args, config);
+    write_sublayers(w, layer, config);
     json_t *object = wrap(b, "keras.layers", choice->class_name, config);
-    if (layer->built && layer->input_count == 1) {
-        json_t *built = cj__json_object(b);
-        cj__json_set(b, built, "input_shape", shape_to_json(b, &layer->input_types[0].shape));
+    // Keras builds a layer that takes a list of inputs from a list of shapes, even of one.
+    const bool list = layer->kind->max_inputs != 1;
+    if (layer->built && (list || layer->input_count == 1)) {
+        json_t *built = cj__json_object(b), *shapes = list ? cj__json_list(b) : NULL;
+        for (int i = 0; list && i < layer->input_count; i++)
+            cj__json_append(b, shapes, shape_to_json(b, &layer->input_types[i].shape));
+        cj__json_set(b, built, "input_shape",
+                     list ? shapes : shape_to_json(b, &layer->input_types[0].shape));
         cj__json_set(b, object, "build_config", built);
     }
     return object;
@@ -140,19 +161,41 @@ static json_t *tensor_reference(cj__json *b, const cj__application *producer, in
     return object;
 }
 
-// One application as an inbound node. Merging layers take their inputs as one list argument.
+// The arguments of the call that the layer has as settings, where they are not the default.
+static void write_call_settings(cj__json *b, const cj_layer *layer, json_t *named)
+{
+    const char *const *names = layer->kind->call_settings;
+    for (; names && *names; names++)
+        if (*(const bool *)cj__layer_setting(layer, *names))
+            cj__json_set(b, named, *names, cj__json_bool(b, true));
+}
+
+// One application as an inbound node. Merging layers take their inputs as one list argument; where
+// inputs are arguments of their own, all but the first are written by their names, or as a list by one.
 static json_t *write_node(cj__json *b, const cj__application *all, const cj__application *node)
 {
-    json_t *object = cj__json_object(b), *args = cj__json_list(b), *inputs = args;
-    if (node->layer->kind->max_inputs != 1) {
+    json_t *object = cj__json_object(b), *args = cj__json_list(b), *named = cj__json_object(b),
+           *inputs = args;
+    const cj__layer_kind *kind = node->layer->kind;
+    const char *more = kind->more_inputs;
+    if (kind->max_inputs != 1 && !kind->arguments && !more) {
         inputs = cj__json_list(b);
         cj__json_append(b, args, inputs);
     }
-    for (int i = 0; i < node->input_count; i++)
-        cj__json_append(b, inputs,
-                        tensor_reference(b, &all[node->input_app[i]], node->input_index[i]));
+    for (int i = 0; i < node->input_count; i++) {
+        if (i == 1 && more) {
+            inputs = cj__json_list(b);
+            cj__json_set(b, named, more, inputs);
+        }
+        json_t *input = tensor_reference(b, &all[node->input_app[i]], node->input_index[i]);
+        if (kind->arguments && i > 0)
+            cj__json_set(b, named, kind->arguments[i], input);
+        else
+            cj__json_append(b, inputs, input);
+    }
+    write_call_settings(b, node->layer, named);
     cj__json_set(b, object, "args", args);
-    cj__json_set(b, object, "kwargs", cj__json_object(b));
+    cj__json_set(b, object, "kwargs", named);
     return object;
 }
 

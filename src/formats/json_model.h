@@ -47,18 +47,19 @@ static inline const char *cj__json_text_at(const json_t *object, const char *key
 }
 
 // json_masks.c: the list of layers of a functional model, the place of each by its name, and the
-// embeddings among them.
+// maskers among them.
 typedef struct cj__json_layers {
     const json_t *objects;
-    json_t *index;      // names to places in `objects`
-    json_t *embeddings; // those with mask_zero
+    json_t *index;   // names to places in `objects`
+    json_t *maskers; // the objects of layers that make masks
 } cj__json_layers;
 
 // The object of that name, or NULL.
 const json_t *cj__json_layer_named(const cj__json_layers *layers, const char *name);
-// Whether an object is the operation that makes a mask, and whether the mask that a node is given
-// (if any) is one that the layers here pass on by themselves.
+// Whether an object is the operation that makes a mask, and whether the masks that a node of a layer
+// of that kind is given (if any) are such that the layers here pass on by themselves.
 bool cj__json_makes_mask(const json_t *object);
-cj_status cj__json_check_mask(const cj__json_layers *layers, const json_t *node, const char *who);
+cj_status cj__json_check_masks(const cj__json_layers *layers, const json_t *node,
+                               const cj__layer_kind *kind, const char *who);
 
 #endif

@@ -14,6 +14,7 @@
 #include "graph/arena.h"
 #include "graph/cpu.h"
 #include "graph/plan.h"
+#include "ops/infer.h"
 #include "ops/variable.h"
 
 #include <stdlib.h>
@@ -382,13 +383,10 @@ static cj_status check_tensor(const char *what, int index, const cj__type *type,
     }
     bool fits = tensor->dtype == type->dtype && tensor->shape.rank == type->shape.rank;
     for (int i = 0; fits && i < type->shape.rank; i++) {
-        int64_t length = tensor->shape.dims[i];
-        if (type->shape.dims[i] != CJ_BATCH) {
-            fits = length == type->shape.dims[i];
-        } else {
-            *batch = *batch < 0 ? length : *batch;
-            fits = length == *batch;
-        }
+        const int64_t length = tensor->shape.dims[i], needed = type->shape.dims[i];
+        if (needed < 0 && *batch < 0)
+            *batch = length / -needed;
+        fits = length == cj__length_for(needed, *batch);
     }
     if (fits)
         return CJ_OK;

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "graph/program.h"
 #include "ops/device.h"
+#include "ops/infer.h"
 
 #include <string.h>
 
@@ -57,10 +58,8 @@ cj_status cj__program_copy(const cj__program *program, cj__program *copy)
 
 static void set_free_axis(cj__type *type, int64_t batch)
 {
-    for (int i = 0; i < type->shape.rank; i++) {
-        if (type->shape.dims[i] == CJ_BATCH)
-            type->shape.dims[i] = batch;
-    }
+    for (int i = 0; i < type->shape.rank; i++)
+        type->shape.dims[i] = cj__length_for(type->shape.dims[i], batch);
 }
 
 // The op's shape rule gives the types of the outputs. It may complete attributes; those changes are

@@ -42,7 +42,7 @@ static cj_symbol *add_input(cj__scan *scan, cj__scan_role role, const cj__type *
         failed(g, CJ_OUT_OF_MEMORY);
     if (g->status != CJ_OK)
         return NULL;
-    cj_symbol *symbol = cj__build_keep(g, cj_symbol_input(type->dtype, type->shape, "scan"));
+    cj_symbol *symbol = cj__build_keep(g, cj__symbol_input(type, "scan"));
     if (symbol)
         scan->inputs[scan->input_count++] =
             (cj__scan_input){.symbol = symbol, .role = role, .operands = {operand, other}};

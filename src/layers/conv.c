@@ -12,6 +12,7 @@ static const cj__field fields[] = {
     CJ__FIELD(cj_conv2d_args, dilation_rate, CJ__FIELD_PAIR, CJ__POSITIVE),
     CJ__FIELD(cj_conv2d_args, groups, CJ__FIELD_INT, CJ__POSITIVE),
     CJ__KERNEL_FIELDS(cj_conv2d_args),
+    CJ__KERNEL_CONSTRAINTS(cj_conv2d_args),
     CJ__LAYER_FIELDS(cj_conv2d_args),
 };
 
@@ -25,10 +26,8 @@ static const cj__config_key keys[] = {
     CJ__KEY_RENAMED("W_regularizer", "kernel_regularizer"),
     CJ__KEY_RENAMED("b_regularizer", "bias_regularizer"),
     CJ__KEY_RENAMED("bias", "use_bias"),
-    CJ__KEY_ONLY("kernel_constraint", "null"),
-    CJ__KEY_ONLY("bias_constraint", "null"),
-    CJ__KEY_ONLY("W_constraint", "null"),
-    CJ__KEY_ONLY("b_constraint", "null"),
+    CJ__KEY_RENAMED("W_constraint", "kernel_constraint"),
+    CJ__KEY_RENAMED("b_constraint", "bias_constraint"),
     CJ__KEY_ONLY("lora_rank", "null"),
     CJ__KEY_ONLY("lora_alpha", "null"),
     CJ__KEY_ONLY("data_format", "channels_last"),

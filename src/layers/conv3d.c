@@ -11,6 +11,7 @@ static const cj__field fields[] = {
     CJ__FIELD(cj_conv3d_args, dilation_rate, CJ__FIELD_TRIPLE, CJ__POSITIVE),
     CJ__FIELD(cj_conv3d_args, groups, CJ__FIELD_INT, CJ__POSITIVE),
     CJ__KERNEL_FIELDS(cj_conv3d_args),
+    CJ__KERNEL_CONSTRAINTS(cj_conv3d_args),
     CJ__LAYER_FIELDS(cj_conv3d_args),
 };
 

@@ -18,7 +18,7 @@ CJ__DEFAULTS(conv3d_transpose, CONV3D_TRANSPOSE)
         CJ__FIELD(args, output_padding, CJ__FIELD_AMOUNTS, .rows = axes, .columns = 1,  \
                   .optional = true),                                                    \
         CJ__FIELD(args, dilation_rate, lengths, CJ__POSITIVE), CJ__KERNEL_FIELDS(args), \
-        CJ__LAYER_FIELDS(args)
+        CJ__KERNEL_CONSTRAINTS(args), CJ__LAYER_FIELDS(args)
 
 static const cj__field fields_1d[] = {FIELDS(cj_conv1d_transpose_args, CJ__FIELD_INT, 1)};
 static const cj__field fields_2d[] = {FIELDS(cj_conv2d_transpose_args, CJ__FIELD_PAIR, 2)};

@@ -10,6 +10,7 @@ CJ__DEFAULTS(dense, DENSE)
 static const cj__field dense_fields[] = {
     CJ__FIELD(cj_dense_args, units, CJ__FIELD_INT, CJ__POSITIVE),
     CJ__KERNEL_FIELDS(cj_dense_args),
+    CJ__KERNEL_CONSTRAINTS(cj_dense_args),
     CJ__LAYER_FIELDS(cj_dense_args),
 };
 
@@ -19,10 +20,8 @@ static const cj__config_key dense_keys[] = {
     CJ__KEY_RENAMED("W_regularizer", "kernel_regularizer"),
     CJ__KEY_RENAMED("b_regularizer", "bias_regularizer"),
     CJ__KEY_RENAMED("bias", "use_bias"),
-    CJ__KEY_ONLY("kernel_constraint", "null"),
-    CJ__KEY_ONLY("bias_constraint", "null"),
-    CJ__KEY_ONLY("W_constraint", "null"),
-    CJ__KEY_ONLY("b_constraint", "null"),
+    CJ__KEY_RENAMED("W_constraint", "kernel_constraint"),
+    CJ__KEY_RENAMED("b_constraint", "bias_constraint"),
     CJ__KEY_ONLY("lora_rank", "null"),
     CJ__KEY_ONLY("lora_alpha", "null"),
     CJ__KEY_HARMLESS("input_dim"),
@@ -77,6 +76,7 @@ static const cj__field embedding_fields[] = {
     CJ__FIELD(cj_embedding_args, output_dim, CJ__FIELD_INT, CJ__POSITIVE),
     CJ__SPEC_FIELD(cj_embedding_args, embeddings_initializer, cj__initializers),
     CJ__SPEC_FIELD(cj_embedding_args, embeddings_regularizer, cj__regularizers),
+    CJ__CONSTRAINT_FIELD(cj_embedding_args, embeddings_constraint),
     CJ__FIELD(cj_embedding_args, mask_zero, CJ__FIELD_BOOL),
     CJ__LAYER_FIELDS(cj_embedding_args),
 };
@@ -84,8 +84,7 @@ static const cj__field embedding_fields[] = {
 static const cj__config_key embedding_keys[] = {
     CJ__KEY_RENAMED("init", "embeddings_initializer"),
     CJ__KEY_RENAMED("W_regularizer", "embeddings_regularizer"),
-    CJ__KEY_ONLY("embeddings_constraint", "null"),
-    CJ__KEY_ONLY("W_constraint", "null"),
+    CJ__KEY_RENAMED("W_constraint", "embeddings_constraint"),
     CJ__KEY_ONLY("activity_regularizer", "null"),
     CJ__KEY_ONLY("lora_rank", "null"),
     CJ__KEY_ONLY("lora_alpha", "null"),

@@ -22,11 +22,14 @@ CJ__DEFAULTS(separable_conv2d, SEPARABLE_CONV2D)
         CJ__SPEC_FIELD(args, bias_initializer, cj__initializers),          \
         CJ__SPEC_FIELD(args, depthwise_regularizer, cj__regularizers),     \
         CJ__SPEC_FIELD(args, bias_regularizer, cj__regularizers),          \
-        CJ__SPEC_FIELD(args, activity_regularizer, cj__regularizers), CJ__LAYER_FIELDS(args)
+        CJ__SPEC_FIELD(args, activity_regularizer, cj__regularizers),      \
+        CJ__CONSTRAINT_FIELD(args, depthwise_constraint),                  \
+        CJ__CONSTRAINT_FIELD(args, bias_constraint), CJ__LAYER_FIELDS(args)
 #define POINTWISE_FIELDS(args)                                         \
     CJ__FIELD(args, filters, CJ__FIELD_INT, CJ__POSITIVE),             \
         CJ__SPEC_FIELD(args, pointwise_initializer, cj__initializers), \
-        CJ__SPEC_FIELD(args, pointwise_regularizer, cj__regularizers)
+        CJ__SPEC_FIELD(args, pointwise_regularizer, cj__regularizers), \
+        CJ__CONSTRAINT_FIELD(args, pointwise_constraint)
 
 static const cj__field depthwise_1d[] = {WINDOW_FIELDS(cj_depthwise_conv1d_args, CJ__FIELD_INT)};
 static const cj__field depthwise_2d[] = {WINDOW_FIELDS(cj_depthwise_conv2d_args, CJ__FIELD_PAIR)};
@@ -37,8 +40,7 @@ static const cj__field separable_2d[] = {POINTWISE_FIELDS(cj_separable_conv2d_ar
 
 // Keras writes the settings of a kernel that these layers do not have, as null.
 static const cj__config_key keys[] = {
-    CJ__KEY_ONLY("depthwise_constraint", "null"),
-    CJ__KEY_ONLY("pointwise_constraint", "null"),
+    CJ__KEY_ONLY("kernel_constraint", "null"),
     CJ__KEY_ONLY("groups", "1"),
     CJ__KEY_HARMLESS("kernel_initializer"),
     CJ__KEY_ONLY("kernel_regularizer", "null"),

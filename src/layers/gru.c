@@ -9,6 +9,7 @@ CJ__DEFAULTS(gru, GRU)
 
 static const cj__field fields[] = {
     CJ__RECURRENT_FIELDS(cj_gru_args),
+    CJ__RECURRENT_CONSTRAINTS(cj_gru_args),
     CJ__SPEC_FIELD(cj_gru_args, recurrent_activation, cj__activations),
     CJ__FIELD(cj_gru_args, reset_after, CJ__FIELD_BOOL),
 };
@@ -97,7 +98,8 @@ const cj__layer_kind cj__layer_gru = {
     .choice = CJ__CHOICE("gru", "GRU", fields, gru_defaults),
     .keys = keys,
     .min_inputs = 1,
-    .max_inputs = 1,
+    .max_inputs = 2,
+    .more_inputs = "initial_state",
     .build = build_gru,
     .call = call_gru,
     .mask = CJ__MASK_OWN,

@@ -3,6 +3,7 @@
 // then converted.
 #include "base/memory.h"
 #include "base/random.h"
+#include "layers/initializer.h"
 #include "layers/kind.h"
 #include <math.h>
 #include <string.h>
@@ -20,23 +21,16 @@ typedef struct uniform_args {
     double minval, maxval;
 } uniform_args;
 static const uniform_args uniform_defaults = {.minval = -0.05, .maxval = 0.05};
-typedef struct scaling_args {
-    double scale;
-    const char *mode, *distribution;
-} scaling_args;
+typedef cj__scaling_args scaling_args;
 static const scaling_args scaling_defaults = {
     .scale = 1, .mode = "fan_in", .distribution = "truncated_normal"};
-typedef struct gain_args {
-    double gain;
-} gain_args;
+typedef cj__pattern_args gain_args;
 static const gain_args gain_defaults = {.gain = 1};
+static const cj__pattern_args edge_defaults = {.gain = 1, .axis = -1},
+                              blur_defaults = {.gain = 1, .sigma = 1};
+static const cj__stft_args stft_defaults = {.side = "real", .window = "hann", .scaling = "density"};
 
-typedef struct initializer {
-    cj__choice choice;
-    cj_status (*fill)(const struct initializer *row, const void *args, cj_tensor *tensor,
-                      uint64_t key);
-    scaling_args scaling; // of glorot_uniform, he_normal, ...: variance scaling with fixed settings
-} initializer;
+typedef cj__initializer initializer;
 
 typedef double (*draw)(uint64_t key, uint64_t index, double a, double b);
 
@@ -46,27 +40,9 @@ static double draw_constant(uint64_t key, uint64_t index, double value, double u
     return value;
 }
 
-static double draw_normal(uint64_t key, uint64_t index, double mean, double stddev)
-{
-    return mean + stddev * cj__random_normal(key, 0, index);
-}
-
 static double draw_uniform(uint64_t key, uint64_t index, double low, double high)
 {
     return low + (high - low) * cj__random_uniform(key, 0, index);
-}
-
-// Normal numbers, redrawn while outside two standard deviations; each attempt is a step of the
-// stream.
-static double draw_truncated(uint64_t key, uint64_t index, double mean, double stddev)
-{
-    double x = 0;
-    for (uint64_t attempt = 0; attempt < 64; attempt++) {
-        x = cj__random_normal(key, attempt, index);
-        if (fabs(x) <= 2)
-            return mean + stddev * x;
-    }
-    return mean; // of probability 0.0455^64
 }
 
 static cj_status fill_each(cj_tensor *tensor, draw one, uint64_t key, double a, double b)
@@ -74,6 +50,25 @@ static cj_status fill_each(cj_tensor *tensor, draw one, uint64_t key, double a, 
     const int64_t count = cj_tensor_count(tensor);
     for (int64_t i = 0; i < count; i++)
         cj__element_set(tensor->dtype, tensor->data, i, one(key, (uint64_t)i, a, b));
+    return CJ_OK;
+}
+
+// Normal numbers, four at a time. Truncated ones are drawn again while they are more than two
+// standard deviations away; each attempt is a step of the stream.
+static cj_status fill_normals(cj_tensor *tensor, uint64_t key, double mean, double stddev,
+                              bool truncated)
+{
+    const int64_t count = cj_tensor_count(tensor);
+    double four[4] = {0};
+    for (int64_t i = 0; i < count; i++) {
+        if (i % 4 == 0)
+            cj__random_normals(key, 0, (uint64_t)i / 4, four);
+        double x = four[i % 4];
+        for (uint64_t attempt = 1; truncated && fabs(x) > 2; attempt++)
+            x = attempt < 64 ? cj__random_normal(key, attempt, (uint64_t)i) :
+                               0; // of probability 0.0455^64
+        cj__element_set(tensor->dtype, tensor->data, i, mean + stddev * x);
+    }
     return CJ_OK;
 }
 
@@ -103,7 +98,7 @@ static cj_status fill_normal(const initializer *row, const void *args, cj_tensor
 {
     const normal_args *a = args;
     (void)row;
-    return fill_each(tensor, draw_normal, key, a->mean, a->stddev);
+    return fill_normals(tensor, key, a->mean, a->stddev, false);
 }
 
 static cj_status fill_truncated(const initializer *row, const void *args, cj_tensor *tensor,
@@ -111,7 +106,7 @@ static cj_status fill_truncated(const initializer *row, const void *args, cj_ten
 {
     const normal_args *a = args;
     (void)row;
-    return fill_each(tensor, draw_truncated, key, a->mean, a->stddev);
+    return fill_normals(tensor, key, a->mean, a->stddev, true);
 }
 
 static cj_status fill_uniform(const initializer *row, const void *args, cj_tensor *tensor,
@@ -153,10 +148,10 @@ static cj_status scaled(const scaling_args *s, cj_tensor *tensor, uint64_t key)
     if (strcmp(s->distribution, "uniform") == 0)
         return fill_each(tensor, draw_uniform, key, -limit, limit);
     if (strcmp(s->distribution, "untruncated_normal") == 0)
-        return fill_each(tensor, draw_normal, key, 0, sqrt(variance));
+        return fill_normals(tensor, key, 0, sqrt(variance), false);
     if (strcmp(s->distribution, "truncated_normal") == 0 || strcmp(s->distribution, "normal") == 0)
         // the standard deviation of a normal distribution truncated at 2
-        return fill_each(tensor, draw_truncated, key, 0, sqrt(variance) / 0.87962566103423978);
+        return fill_normals(tensor, key, 0, sqrt(variance) / 0.87962566103423978, true);
     return cj__fail(CJ_INVALID_ARGUMENT, "variance_scaling: unknown distribution \"%.40s\"",
                     s->distribution);
 }
@@ -233,6 +228,19 @@ static const cj__field scaling_fields[] = {
     CJ__FIELD(scaling_args, distribution, CJ__FIELD_TEXT, .required = true,
               .words = distributions)};
 static const cj__field gain_fields[] = {CJ__FIELD(gain_args, gain, CJ__FIELD_NUMBER)};
+static const cj__field edge_fields[] = {CJ__FIELD(cj__pattern_args, axis, CJ__FIELD_INT),
+                                        CJ__FIELD(cj__pattern_args, gain, CJ__FIELD_NUMBER)};
+static const cj__field blur_fields[] = {
+    CJ__FIELD(cj__pattern_args, sigma, CJ__FIELD_NUMBER, .low = 1e-3, .high = 1e30),
+    CJ__FIELD(cj__pattern_args, gain, CJ__FIELD_NUMBER)};
+static const char *const sides[] = {"real", "imag", NULL};
+static const char *const scalings[] = {"density", "spectrum", NULL};
+static const char *const windows[] = {"hann", "hamming", "blackman", "bartlett", "boxcar", NULL};
+static const cj__field stft_fields[] = {
+    CJ__FIELD(cj__stft_args, side, CJ__FIELD_TEXT, .required = true, .words = sides),
+    CJ__FIELD(cj__stft_args, window, CJ__FIELD_TEXT, .required = true, .words = windows),
+    CJ__FIELD(cj__stft_args, scaling, CJ__FIELD_TEXT, .required = true, .words = scalings),
+    CJ__FIELD(cj__stft_args, periodic, CJ__FIELD_BOOL)};
 
 #define ROW(keras, class, table, standard, how)                          \
     {                                                                    \
@@ -265,6 +273,15 @@ static const initializer rows[] = {
     SCALED("lecun_normal", "LecunNormal", 1, "fan_in", "truncated_normal"),
     ROW("variance_scaling", "VarianceScaling", scaling_fields, scaling_defaults, fill_scaled),
     ROW("orthogonal", "Orthogonal", gain_fields, gain_defaults, fill_orthogonal),
+    ROW("identity", "Identity", gain_fields, gain_defaults, cj__fill_identity),
+    ROW("stft", "STFT", stft_fields, stft_defaults, cj__fill_stft),
+    ROW("sobel", "Sobel", edge_fields, edge_defaults, cj__fill_sobel),
+    ROW("prewitt", "Prewitt", edge_fields, edge_defaults, cj__fill_prewitt),
+    ROW("laplacian", "Laplacian", gain_fields, gain_defaults, cj__fill_laplacian),
+    ROW("gaussian", "Gaussian", blur_fields, blur_defaults, cj__fill_gaussian),
+    ROW("identity", "IdentityInitializer", gain_fields, gain_defaults, cj__fill_identity),
+    ROW("orthogonal", "OrthogonalInitializer", gain_fields, gain_defaults, fill_orthogonal),
+    ROW("stft", "STFTInitializer", stft_fields, stft_defaults, cj__fill_stft),
     PLAIN("zero", "Zeros", fill_zeros),
     PLAIN("one", "Ones", fill_ones),
     ROW("normal", "RandomNormal", normal_fields, normal_defaults, fill_normal),
@@ -284,13 +301,32 @@ const cj__catalog cj__initializers = {.what = "initializer",
                                       .count = sizeof rows / sizeof rows[0],
                                       .keys = keys};
 
-cj_status cj__initialize(cj_tensor *tensor, const char *spec, const char *who, uint64_t key)
+// The tensor as a matrix (inputs, outputs), whose fans are those of the given input axes. What is
+// drawn depends on an element's place in memory alone.
+static cj_tensor as_matrix(const cj_tensor *tensor, uint32_t input_axes)
+{
+    cj_tensor matrix = *tensor;
+    matrix.shape = CJ_SHAPE(1, 1);
+    for (int i = 0; i < tensor->shape.rank; i++)
+        matrix.shape.dims[input_axes >> i & 1 ? 0 : 1] *= tensor->shape.dims[i];
+    return matrix;
+}
+
+cj_status cj__initialize_by_axes(cj_tensor *tensor, const char *spec, const char *who, uint64_t key,
+                                 uint32_t input_axes)
 {
     cj__chosen chosen;
     CJ_TRY(cj__spec_parse(&cj__initializers, spec, who, &chosen));
     const initializer *row =
         chosen.choice ? (const initializer *)(const void *)chosen.choice : &rows[GLOROT_UNIFORM];
-    const cj_status status = row->fill(row, chosen.args, tensor, key);
+    cj_tensor matrix = as_matrix(tensor, input_axes);
+    const bool by_fans = input_axes && row->fill == fill_scaled;
+    const cj_status status = row->fill(row, chosen.args, by_fans ? &matrix : tensor, key);
     cj__chosen_free(&chosen);
     return status;
+}
+
+cj_status cj__initialize(cj_tensor *tensor, const char *spec, const char *who, uint64_t key)
+{
+    return cj__initialize_by_axes(tensor, spec, who, key, 0);
 }

@@ -21,6 +21,12 @@
         CJ__SPEC_FIELD(args, bias_regularizer, cj__regularizers),                                 \
         CJ__SPEC_FIELD(args, activity_regularizer, cj__regularizers)
 
+// The row of a constraint. The variable "kernel" has the setting "kernel_constraint", and
+// "recurrent_kernel" has "recurrent_constraint": cj__layer_add_variable() finds it by these names.
+#define CJ__CONSTRAINT_FIELD(args, member) CJ__SPEC_FIELD(args, member, cj__constraints)
+#define CJ__KERNEL_CONSTRAINTS(args) \
+    CJ__CONSTRAINT_FIELD(args, kernel_constraint), CJ__CONSTRAINT_FIELD(args, bias_constraint)
+
 // ... their values, ...
 typedef struct cj__kernel_settings {
     bool use_bias;

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "layers/kind.h"
 #include "ops/variable.h"
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,6 +36,7 @@ static void layer_destroy(void *object)
     const cj__choice *choice = &layer->kind->choice;
     if (layer->kind->free)
         layer->kind->free(layer);
+    cj__sublayers_free(layer);
     for (int i = 0; i < layer->variable_count; i++)
         cj_release(layer->variables[i]);
     if (layer->args)
@@ -108,6 +110,8 @@ static cj_layer *new_layer(const cj__layer_kind *kind, layer_args *args, const c
         goto fail;
     if (kind != &cj__layer_input && cj__layer_set_policy(layer, args->dtype) != CJ_OK)
         goto fail;
+    if (cj__sublayers_take(layer) != CJ_OK)
+        goto fail;
     if (kind->check && kind->check(layer) != CJ_OK)
         goto fail;
     return layer;
@@ -116,16 +120,42 @@ fail:
     return NULL;
 }
 
+// An arguments struct of any kind. It needs no allocation, after whose failure there would be layers
+// in it that nobody holds.
+typedef union arguments {
+    layer_args head;
+    _Alignas(16) unsigned char bytes[4096];
+} arguments;
+
+// prepare() may put other layers in the place of those that were given; `given` keeps these.
+static cj_layer *new_with_sublayers(const cj__layer_kind *kind, layer_args *args,
+                                    const char *standard)
+{
+    cj_layer *layer = NULL;
+    arguments given;
+    memcpy(&given, args, kind->choice.args_size);
+    if (cj__sublayers_hold(kind, &given, standard) != CJ_OK)
+        return NULL;
+    if (!kind->prepare || kind->prepare(args, args->name ? args->name : standard) == CJ_OK) {
+        if (cj__sublayers_hold(kind, args, standard) == CJ_OK) {
+            layer = new_layer(kind, args, standard);
+            cj__sublayers_drop(kind, args);
+        }
+    }
+    cj__sublayers_drop(kind, &given);
+    return layer;
+}
+
 cj_layer *cj__layer_new(const cj__layer_kind *kind, const void *args)
 {
     char standard[64];
     cj__snake_case(kind->choice.class_name, standard, sizeof standard);
-    layer_args *copy = cj__new(1, kind->choice.args_size);
+    arguments copy;
     cj_layer *layer = NULL;
-    if (copy &&
-        cj__args_read(standard, args, kind->choice.defaults, kind->choice.args_size, copy) == CJ_OK)
-        layer = new_layer(kind, copy, standard);
-    cj__free(copy);
+    assert(kind->choice.args_size <= sizeof copy);
+    if (cj__args_read(standard, args, kind->choice.defaults, kind->choice.args_size, &copy) ==
+        CJ_OK)
+        layer = (kind->sublayers ? new_with_sublayers : new_layer)(kind, &copy.head, standard);
     return layer ? layer : cj__build_failed(CJ__MADE_LAYER);
 }
 
@@ -187,10 +217,27 @@ static cj_status take_elements(const cj_layer *layer, const char *name, const cj
 static cj_status draw(const cj_layer *layer, int index, const char *name, const char *initializer,
                       cj_tensor *value)
 {
-    CJ_TRY(cj__initialize(value, initializer, layer->name, cj__key(layer->key, name)));
+    const uint32_t axes = layer->kind->input_axes ? layer->kind->input_axes(layer, index) : 0;
+    CJ_TRY(
+        cj__initialize_by_axes(value, initializer, layer->name, cj__key(layer->key, name), axes));
     if (layer->kind->after_draw)
         layer->kind->after_draw(layer, index, value);
     return CJ_OK;
+}
+
+// The setting "kernel_constraint" of the variable "kernel", and "recurrent_constraint" of
+// "recurrent_kernel". The kernel of a depthwise layer has "depthwise_constraint".
+static const char *constraint_of(const cj_layer *layer, const char *name)
+{
+    static const char tail[] = "_kernel";
+    const size_t length = strlen(name), cut = sizeof tail - 1;
+    const bool stem = length > cut && strcmp(name + length - cut, tail) == 0;
+    char key[64];
+    snprintf(key, sizeof key, "%.*s_constraint", (int)(stem ? length - cut : length), name);
+    const char *const *setting = cj__layer_setting(layer, key);
+    if (!setting && strcmp(name, "kernel") == 0)
+        setting = cj__layer_setting(layer, "depthwise_constraint");
+    return setting ? *setting : NULL;
 }
 
 cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape shape,
@@ -198,9 +245,11 @@ cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape sha
                                  cj_variable **variable)
 {
     cj_tensor *tensor = NULL;
+    const char *constraint = constraint_of(layer, name);
     if (layer->variable_count == CJ__LAYER_VARIABLES_MAX)
         return cj__fail(CJ_UNSUPPORTED, "%s: more than %d variables", layer->name,
                         CJ__LAYER_VARIABLES_MAX);
+    CJ_TRY(cj__constraint_check(constraint, layer->name, &shape));
     if (layer->filling)
         CJ_TRY(take_elements(layer, name, &shape));
     CJ_TRY(cj_tensor_new(CJ_F32, shape, &tensor));
@@ -219,6 +268,7 @@ cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape sha
     layer->variables[i] = made;
     layer->initializers[i] = initializer;
     layer->regularizers[i] = regularizer;
+    layer->constraints[i] = constraint;
     layer->states[i] = false;
     if (variable)
         *variable = made;
@@ -278,21 +328,19 @@ void cj__layer_end_filling(cj_layer *layer)
 // failed has done so already.
 static cj_status named(const cj_layer *layer, cj_status status)
 {
-    cj_layer *const *children;
     const size_t length = strlen(layer->name);
     const bool begins = strncmp(cj_error(), layer->name, length) == 0 && cj_error()[length] == ':';
-    if (status == CJ_OUT_OF_MEMORY || begins || cj__layer_children(layer, &children) > 0)
+    if (status == CJ_OUT_OF_MEMORY || begins || layer->kind->children)
         return status;
     return cj__fail_in(status, "%s", layer->name);
 }
 
-static cj_status build_layer(cj_layer *layer, const cj__value *inputs, int count)
+cj_status cj__layer_build(cj_layer *layer, const cj__type *inputs, int count)
 {
     cj__type *types = cj__new((size_t)count, sizeof *types);
     if (!types)
         return CJ_OUT_OF_MEMORY;
-    for (int i = 0; i < count; i++)
-        types[i] = *cj__symbol_type(inputs[i].symbol);
+    memcpy(types, inputs, (size_t)count * sizeof *types);
     layer->input_types = types;
     layer->input_count = count;
     const cj_status status = layer->kind->build ? layer->kind->build(layer, types) : CJ_OK;
@@ -306,6 +354,14 @@ static cj_status build_layer(cj_layer *layer, const cj__value *inputs, int count
     layer->input_types = NULL;
     layer->input_count = 0;
     return status;
+}
+
+static cj_status build_for(cj_layer *layer, const cj__value *inputs, int count)
+{
+    cj__type types[CJ__LAYER_IO_MAX];
+    for (int i = 0; i < count; i++)
+        types[i] = *cj__symbol_type(inputs[i].symbol);
+    return cj__layer_build(layer, types, count);
 }
 
 static cj_status call_kind(cj__layer_context *c, cj__value *given)
@@ -347,7 +403,7 @@ static cj_status call_layer(cj_layer *layer, cj__trace *trace, const cj__value *
             return trace->build.status;
     }
     if (!layer->built)
-        CJ_TRY(build_layer(layer, given, count));
+        CJ_TRY(build_for(layer, given, count));
     memset(outputs, 0, CJ__LAYER_IO_MAX * sizeof *outputs);
     CJ_TRY(call_kind(&context, given));
     *output_count = context.output_count;

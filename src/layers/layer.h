@@ -83,16 +83,33 @@ typedef struct cj__layer_context {
     int output_count;   // 1, unless call() sets another number
 } cj__layer_context;
 
+// A setting that is a layer, or with `list` up to CJ__LAYER_IO_MAX of them, ended by NULL.
+typedef struct cj__sublayer {
+    const char *key; // Keras's config key; in its model files the sublayer's place, too
+    size_t offset;   // of a cj_layer *, or of the list, in the arguments struct
+    bool list, optional;
+} cj__sublayer;
+
 typedef struct cj__layer_kind {
     cj__choice choice; // name "conv2d", class_name "Conv2D", fields of its arguments struct
     // further keys of Keras's config, ended by a row without a key; or NULL
     const cj__config_key *keys;
+    // settings that are layers, ended by a row without a key; or NULL
+    const cj__sublayer *sublayers;
+    // the keyword that Keras gives the inputs after the first by ("initial_state"); NULL where all
+    // inputs are one list
+    const char *more_inputs;
     int min_inputs, max_inputs;
+    // Changes arguments before they are resolved, `who` for sentences; may be NULL.
+    cj_status (*prepare)(void *args, const char *who);
     // Checks resolved settings against each other; may be NULL.
     cj_status (*check)(cj_layer *layer);
     // Creates variables for the types of layer->input_count inputs, the batch axis included; may be
     // NULL.
     cj_status (*build)(cj_layer *layer, const cj__type *inputs);
+    // The axes of a variable, by its index, that count as inputs where an initializer scales with
+    // their number (the others are outputs), bit i: axis i; 0 for Keras's rule. NULL for most.
+    uint32_t (*input_axes)(const cj_layer *layer, int index);
     // Changes what was drawn for a variable, by its index; NULL for most.
     void (*after_draw)(const cj_layer *layer, int index, cj_tensor *value);
     // Appends ops. Masks: see `mask`.
@@ -105,6 +122,11 @@ typedef struct cj__layer_kind {
     void (*free)(cj_layer *layer); // frees what the kind added to the layer; may be NULL
     // of the layer's struct, at least sizeof(cj_layer); 0 for sizeof(cj_layer)
     size_t size;
+    // In Keras its inputs are arguments of the call with these names, not one list; ended by NULL.
+    const char *const *arguments;
+    // Its settings that in Keras are arguments of the call: hidden bools; ended by NULL.
+    const char *const *call_settings;
+    bool by_batch;        // in training its result for a sample depends on the batch around it
     bool any_dtype;       // takes inputs of any dtype; for others they are cast to float32
     bool exact_variables; // mixed_bfloat16 leaves its variables as they are
     bool no_policy;       // mixed_bfloat16 leaves its inputs and outputs as they are
@@ -137,8 +159,11 @@ struct cj_layer {
     // spec of each variable; strings are those of `args` or static
     const char *initializers[CJ__LAYER_VARIABLES_MAX];
     const char *regularizers[CJ__LAYER_VARIABLES_MAX]; // spec of each variable, or NULL
+    const char *constraints[CJ__LAYER_VARIABLES_MAX];  // spec of each variable, or NULL
     bool states[CJ__LAYER_VARIABLES_MAX];              // carried from batch to batch: not a weight
     int variable_count;
+    cj_layer **sublayers; // held; those of its settings, in order (sublayers.c)
+    int sublayer_count;
     cj__type *input_types; // of the first build
     int input_count;
     cj__filling *filling; // while the model is loaded; else NULL
@@ -158,10 +183,13 @@ const cj__layer_kind *cj__layer_kind_find(const char *class_name);
 cj_layer *cj__layer_new(const cj__layer_kind *kind, const void *args);
 
 // For build(): creates a variable, drawn from the initializer spec with the layer's key.
-// regularizer may be NULL.
+// regularizer may be NULL. Its constraint is the setting of that name: see CJ__CONSTRAINT_FIELD.
 cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape shape,
                                  const char *initializer, const char *regularizer, bool trainable,
                                  cj_variable **variable);
+
+// Builds a layer that is not built, for inputs of these types.
+cj_status cj__layer_build(cj_layer *layer, const cj__type *inputs, int count);
 
 // Builds the layer if it is not, checks the number and types of inputs, and calls it. The core of
 // cj_apply and of models.
@@ -181,6 +209,9 @@ int cj__layer_states(const cj_layer *layer, cj_variable **variables, int capacit
 // same order. Returns the count; fills at most `capacity`.
 int cj__layer_trained(const cj_layer *layer, const cj__index *flags, cj_variable **variables,
                       int capacity);
+// For each of them its constraint's spec, or NULL: fills at most `capacity`.
+void cj__layer_constraints(const cj_layer *layer, const cj__index *flags, const char **specs,
+                           int capacity);
 // Whether the layer itself trains under these flags.
 bool cj__layer_trains(const cj_layer *layer, const cj__index *flags);
 
@@ -205,6 +236,20 @@ cj_status cj__layer_untouched(const cj_layer *layer, bool *untouched);
 // Ends the loading of a layer and all it contains: from now on variables are drawn again.
 void cj__layer_end_filling(cj_layer *layer);
 
+// sublayers.c: layers that are settings of others.
+// Adds or takes away a holder of each layer in unresolved arguments.
+cj_status cj__sublayers_hold(const cj__layer_kind *kind, const void *args, const char *who);
+void cj__sublayers_drop(const cj__layer_kind *kind, const void *args);
+// Takes those in the resolved arguments for the layer's; ends that.
+cj_status cj__sublayers_take(cj_layer *layer);
+void cj__sublayers_free(cj_layer *layer);
+// The layer or layers of a row, in an arguments struct, ended by NULL if they are fewer than
+// CJ__LAYER_IO_MAX; their number.
+int cj__sublayers_at(const cj__sublayer *row, const void *args, cj_layer *const **layers);
+// A new floating layer of the same settings, sublayers included, with another name, and with
+// go_backwards turned around if that is asked for. NULL after a failure.
+cj_layer *cj__layer_again(const cj_layer *layer, const char *name, bool turned);
+
 // The immediate sublayers in order and their number; 0 for plain layers.
 int cj__layer_children(const cj_layer *layer, cj_layer *const **children);
 
@@ -213,12 +258,19 @@ int cj__layer_children(const cj_layer *layer, cj_layer *const **children);
 cj_symbol *cj__activation(cj__build *build, const char *spec, const char *who, cj_symbol *x);
 // initializers.c: fills a tensor with initial values by a spec, with random numbers of the key.
 cj_status cj__initialize(cj_tensor *tensor, const char *spec, const char *who, uint64_t key);
+// The same with input_axes as in cj__layer_kind.
+cj_status cj__initialize_by_axes(cj_tensor *tensor, const char *spec, const char *who, uint64_t key,
+                                 uint32_t input_axes);
 // regularizers.c: the penalty of a spec on a symbol: a scalar.
 cj_symbol *cj__regularizer(cj__build *build, const char *spec, const char *who, cj_symbol *x);
 // The same divided by the length of axis 0, the batch: an activity regularizer.
 cj_symbol *cj__activity_regularizer(cj__build *build, const char *spec, const char *who,
                                     cj_symbol *x);
-extern const cj__catalog cj__activations, cj__initializers, cj__regularizers;
+// constraints.c: the value that a constraint's spec makes of a weight.
+cj_symbol *cj__constrain(cj__build *build, const char *spec, const char *who, cj_symbol *x);
+// Whether the spec fits a weight of that shape.
+cj_status cj__constraint_check(const char *spec, const char *who, const cj_shape *shape);
+extern const cj__catalog cj__activations, cj__initializers, cj__regularizers, cj__constraints;
 
 // Models (model.h): layers whose kind is sequential or functional.
 struct cj_model; // the same object as its cj_layer

@@ -12,12 +12,12 @@ static const cj__field fields[] = {
     CJ__SPEC_FIELD(cj_layer_normalization_args, gamma_initializer, cj__initializers),
     CJ__SPEC_FIELD(cj_layer_normalization_args, beta_regularizer, cj__regularizers),
     CJ__SPEC_FIELD(cj_layer_normalization_args, gamma_regularizer, cj__regularizers),
+    CJ__CONSTRAINT_FIELD(cj_layer_normalization_args, beta_constraint),
+    CJ__CONSTRAINT_FIELD(cj_layer_normalization_args, gamma_constraint),
     CJ__LAYER_FIELDS(cj_layer_normalization_args),
 };
 
 static const cj__config_key keys[] = {
-    CJ__KEY_ONLY("beta_constraint", "null"),
-    CJ__KEY_ONLY("gamma_constraint", "null"),
     CJ__KEY_ONLY("rms_scaling", "false"),
     {.key = NULL},
 };

@@ -9,6 +9,7 @@ CJ__DEFAULTS(lstm, LSTM)
 
 static const cj__field fields[] = {
     CJ__RECURRENT_FIELDS(cj_lstm_args),
+    CJ__RECURRENT_CONSTRAINTS(cj_lstm_args),
     CJ__SPEC_FIELD(cj_lstm_args, recurrent_activation, cj__activations),
     CJ__FIELD(cj_lstm_args, unit_forget_bias, CJ__FIELD_BOOL),
 };
@@ -67,7 +68,8 @@ const cj__layer_kind cj__layer_lstm = {
     .choice = CJ__CHOICE("lstm", "LSTM", fields, lstm_defaults),
     .keys = keys,
     .min_inputs = 1,
-    .max_inputs = 1,
+    .max_inputs = 3,
+    .more_inputs = "initial_state",
     .build = build_lstm,
     .after_draw = set_forget_bias,
     .call = call_lstm,

@@ -53,14 +53,14 @@ static const cj__field norm_fields[] = {
     CJ__SPEC_FIELD(cj_batch_normalization_args, moving_variance_initializer, cj__initializers),
     CJ__SPEC_FIELD(cj_batch_normalization_args, beta_regularizer, cj__regularizers),
     CJ__SPEC_FIELD(cj_batch_normalization_args, gamma_regularizer, cj__regularizers),
+    CJ__CONSTRAINT_FIELD(cj_batch_normalization_args, beta_constraint),
+    CJ__CONSTRAINT_FIELD(cj_batch_normalization_args, gamma_constraint),
     CJ__LAYER_FIELDS(cj_batch_normalization_args),
 };
 
 static const cj__config_key norm_keys[] = {
     CJ__KEY_RENAMED("beta_init", "beta_initializer"),
     CJ__KEY_RENAMED("gamma_init", "gamma_initializer"),
-    CJ__KEY_ONLY("beta_constraint", "null"),
-    CJ__KEY_ONLY("gamma_constraint", "null"),
     CJ__KEY_ONLY("renorm", "false"),
     CJ__KEY_ONLY("renorm_clipping", "null"),
     CJ__KEY_HARMLESS("renorm_momentum"),
@@ -208,6 +208,7 @@ const cj__layer_kind cj__layer_batch_normalization = {
     .mask = CJ__MASK_PASS,
     .size = sizeof(norm),
     .exact_variables = true,
+    .by_batch = true,
 };
 
 CJ__CONSTRUCTOR(batch_normalization)

@@ -144,20 +144,35 @@ static cj_symbol *carry(cj__build *g, cj_symbol *mask, cj_symbol *new, cj_symbol
     return cj__select(g, cj__reshape(g, mask, &shape), new, old ? old : cj__scalar_like(g, new, 0));
 }
 
-// One step, with states rounded as outputs are, and kept where the mask is false.
-static void take_step(const cj__recurrence *r, cj_symbol *x, cj_symbol *mask,
-                      cj_symbol *const *states, cj_symbol **next)
+// One step, with states rounded as outputs are, and kept where the mask is false. Returns the
+// output, which is the first state unless it is to be 0 there.
+static cj_symbol *take_step(const cj__recurrence *r, cj_symbol *x, cj_symbol *mask,
+                            cj_symbol *const *states, cj_symbol **next)
 {
+    cj__build *g = &r->trace->build;
     r->step(r, x, states, next);
+    cj_symbol *made = cj__trace_round(r->trace, next[0]);
+    cj_symbol *y = r->settings.zero_output_for_mask ? carry(g, mask, made, NULL) : NULL;
     for (int k = 0; k < r->settings.states; k++)
-        next[k] = carry(&r->trace->build, mask, cj__trace_round(r->trace, next[k]), states[k]);
+        next[k] = carry(g, mask, cj__trace_round(r->trace, next[k]), states[k]);
+    return y ? y : next[0];
 }
 
-// What a sequence gives: the last states, and the first state of all steps (batch, time, units)
+// What a sequence gives: the last states and output, and the first state of all steps (batch, time, units)
 // where it is wanted.
 typedef struct made {
     cj_symbol *last[CJ__STATES_MAX], *all;
+    cj_symbol *output; // that of the last step
 } made;
+
+// The state before the first step: what the call was given, or that after the batch before; NULL
+// for 0.
+static cj_symbol *given_state(const cj__recurrence *r, int state)
+{
+    if (r->first[state])
+        return r->first[state];
+    return r->settings.stateful ? cj__trace_latest(r->trace, state_of(r, state)) : NULL;
+}
 
 // The masks of the state; `entry`: the products of one step.
 static void drop_states(cj__recurrence *r, cj_symbol *entry)
@@ -182,8 +197,8 @@ static cj_status unroll(cj__recurrence *r, const cj__value *input, cj_symbol **s
     if (input->mask)
         CJ_TRY(cj__unstack(g, input->mask, 1, masks));
     drop_states(r, steps[0]);
-    for (int k = 0; k < s->states && s->stateful; k++)
-        states[k] = cj__trace_latest(r->trace, state_of(r, k));
+    for (int k = 0; k < s->states; k++)
+        states[k] = given_state(r, k);
     for (int64_t i = 0; s->go_backwards && i < time / 2; i++) {
         cj_symbol *first = steps[i];
         steps[i] = steps[time - 1 - i];
@@ -191,13 +206,14 @@ static cj_status unroll(cj__recurrence *r, const cj__value *input, cj_symbol **s
     }
     for (int64_t i = 0; i < time && g->status == CJ_OK; i++) {
         cj_symbol *next[CJ__STATES_MAX] = {NULL};
-        take_step(r, steps[i], input->mask ? masks[s->go_backwards ? time - 1 - i : i] : NULL,
-                  states, next);
+        steps[i] =
+            take_step(r, steps[i], input->mask ? masks[s->go_backwards ? time - 1 - i : i] : NULL,
+                      states, next);
         memcpy(states, next, sizeof next);
-        steps[i] = states[0];
     }
     CJ_TRY(g->status);
     memcpy(result->last, states, sizeof states);
+    result->output = steps[time - 1];
     result->all = s->return_sequences ? cj__stack(g, steps, (int)time, 1) : NULL;
     return g->status;
 }
@@ -213,17 +229,23 @@ static cj_status unroll_all(cj__recurrence *r, const cj__value *input, made *res
     return status;
 }
 
-// The states that a loop begins with: those of the batch before, or zeros (batch, units).
+// The states that a loop begins with; those that are 0 are zeros (batch, units).
 static void begin_states(const cj__recurrence *r, cj__scan *scan, cj_symbol *entry,
                          cj_symbol **states)
 {
     const cj__recurrent_settings *s = &r->settings;
     cj__build *g = &r->trace->build;
     cj_symbol *like = entry && s->gates > 1 ? cj__slice(g, entry, 1, 0, s->units) : entry;
-    for (int k = 0; k < s->states; k++)
+    for (int k = 0; k < s->states; k++) {
+        cj_symbol *first = given_state(r, k);
         states[k] = cj__scan_carry(
-            scan, s->stateful ? cj__trace_latest(r->trace, state_of(r, k)) :
-                                cj__broadcast_like(g, cj__scalar_like(g, like, 0), like));
+            scan, first ? first : cj__broadcast_like(g, cj__scalar_like(g, like, 0), like));
+    }
+}
+
+static int64_t scan_length(const cj__value *input)
+{
+    return cj__value_shape(input)->dims[1];
 }
 
 // The steps as a loop. The sequence has time first, so that a step reads a block of memory.
@@ -232,10 +254,11 @@ static cj_status loop(cj__recurrence *r, const cj__value *input, made *result)
     const cj__recurrent_settings *s = &r->settings;
     cj__build *g = &r->trace->build;
     cj__scan scan;
-    cj_symbol *states[CJ__STATES_MAX] = {NULL}, *next[CJ__STATES_MAX] = {NULL}, *all = NULL;
+    cj_symbol *states[CJ__STATES_MAX] = {NULL}, *next[CJ__STATES_MAX] = {NULL};
+    cj_symbol *y = NULL, *all = NULL;
     cj_symbol *products = input_products(r, input->symbol, true);
     cj_symbol *masks = input->mask ? turn(g, input->mask) : NULL;
-    cj__scan_begin(&scan, g, cj__value_shape(input)->dims[1], s->go_backwards);
+    cj__scan_begin(&scan, g, scan_length(input), s->go_backwards);
     cj_symbol *x = cj__scan_slice(&scan, products);
     cj_symbol *mask = masks ? cj__scan_slice(&scan, masks) : NULL;
     cj_symbol *entry =
@@ -243,25 +266,52 @@ static cj_status loop(cj__recurrence *r, const cj__value *input, made *result)
     drop_states(r, entry);
     begin_states(r, &scan, entry, states);
     if (g->status == CJ_OK)
-        take_step(r, x, mask, states, next);
+        y = take_step(r, x, mask, states, next);
+    const bool all_wanted = s->return_sequences || y != next[0];
     for (int k = 0; k < s->states; k++)
         cj__scan_next(&scan, states[k], next[k]);
-    if (s->return_sequences)
-        cj__scan_output(&scan, next[0]);
+    if (all_wanted)
+        cj__scan_output(&scan, y);
     CJ_TRY(cj__scan_end(&scan, result->last, &all));
+    result->output = result->last[0];
     if (s->return_sequences) // in the order in which the steps were taken
         result->all = turn(g, s->go_backwards ? cj__reverse(g, all, 0) : all);
+    else if (all_wanted)
+        result->output =
+            cj__reshape(g, cj__slice(g, all, 0, s->go_backwards ? 0 : scan_length(input) - 1, 1),
+                        cj_symbol_shape(result->last[0]));
     return g->status;
 }
 
 // ---- The call ----
+
+// The initial states among the inputs: none, or one for each state.
+static cj_status take_states(const cj__layer_context *c, cj__recurrence *r)
+{
+    const cj_shape *x = cj__value_shape(&c->inputs[0]);
+    const int given = c->input_count - 1;
+    char text[CJ__SHAPE_WORDS], needed[CJ__SHAPE_WORDS];
+    if (given > 0 && given != r->settings.states)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d initial states given, needs %d",
+                        c->layer->name, given, r->settings.states);
+    for (int k = 0; k < given; k++) {
+        const cj_shape *shape = cj__value_shape(&c->inputs[1 + k]);
+        const cj_shape state = CJ_SHAPE(x->dims[0], r->settings.units);
+        if (!cj_shape_equal(shape, &state))
+            return cj__fail(CJ_SHAPE_MISMATCH, "%s: initial state %d has shape %s, needs %s",
+                            c->layer->name, k, cj_shape_text(shape, text, sizeof text),
+                            cj_shape_text(&state, needed, sizeof needed));
+        r->first[k] = c->inputs[1 + k].symbol;
+    }
+    return CJ_OK;
+}
 
 cj_status cj__call_recurrent(cj__layer_context *c, cj__recurrence *r)
 {
     const cj__recurrent_settings *s = &r->settings;
     const cj__value *input = &c->inputs[0];
     const cj_shape *x = cj__value_shape(input);
-    made result = {{NULL}, NULL};
+    made result = {{NULL}, NULL, NULL};
     CJ_TRY(cj__layer_need_rank(c->layer, x, 3, 3));
     CJ_TRY(cj__layer_need_length(c->layer, x, 2));
     if (x->dims[1] == CJ_BATCH)
@@ -273,11 +323,12 @@ cj_status cj__call_recurrent(cj__layer_context *c, cj__recurrence *r)
                         c->layer->name, (long long)x->dims[1], (long long)LONGEST);
     r->layer = c->layer;
     r->trace = c->trace;
+    CJ_TRY(take_states(c, r));
     const bool unrolls = s->unroll || x->dims[1] <= r->unrolled_steps;
     CJ_TRY((unrolls ? unroll_all : loop)(r, input, &result));
     for (int k = 0; k < s->states && s->stateful; k++)
         cj__trace_update(c->trace, state_of(r, k), cj__stop_gradient(c->build, result.last[k]));
-    c->outputs[0].symbol = s->return_sequences ? result.all : result.last[0];
+    c->outputs[0].symbol = s->return_sequences ? result.all : result.output;
     c->outputs[0].mask = s->return_sequences ? input->mask : NULL;
     for (int k = 0; k < s->states && s->return_state; k++)
         c->outputs[1 + k].symbol = result.last[k];

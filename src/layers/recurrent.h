@@ -19,6 +19,7 @@ typedef struct cj__recurrent_settings {
     const char *activity_regularizer;
     double dropout, recurrent_dropout;
     bool use_bias, return_sequences, return_state, go_backwards, stateful, unroll;
+    bool zero_output_for_mask;
 } cj__recurrent_settings;
 #define CJ__RECURRENT_SETTINGS(args, gate_count, state_count)                                     \
     {                                                                                             \
@@ -33,10 +34,14 @@ typedef struct cj__recurrent_settings {
         .recurrent_dropout = (args)->recurrent_dropout, .use_bias = (args)->use_bias,             \
         .return_sequences = (args)->return_sequences, .return_state = (args)->return_state,       \
         .go_backwards = (args)->go_backwards, .stateful = (args)->stateful,                       \
-        .unroll = (args)->unroll,                                                                 \
+        .unroll = (args)->unroll, .zero_output_for_mask = (args)->zero_output_for_mask,           \
     }
 
 // The rows of their fields, and Keras's other keys.
+#define CJ__RECURRENT_CONSTRAINTS(args)                   \
+    CJ__CONSTRAINT_FIELD(args, kernel_constraint),        \
+        CJ__CONSTRAINT_FIELD(args, recurrent_constraint), \
+        CJ__CONSTRAINT_FIELD(args, bias_constraint)
 #define CJ__RECURRENT_FIELDS(args)                                                                \
     CJ__FIELD(args, units, CJ__FIELD_INT, CJ__POSITIVE), CJ__KERNEL_FIELDS(args),                 \
         CJ__SPEC_FIELD(args, recurrent_initializer, cj__initializers),                            \
@@ -46,29 +51,28 @@ typedef struct cj__recurrent_settings {
         CJ__FIELD(args, seed, CJ__FIELD_SEED), CJ__FIELD(args, return_sequences, CJ__FIELD_BOOL), \
         CJ__FIELD(args, return_state, CJ__FIELD_BOOL),                                            \
         CJ__FIELD(args, go_backwards, CJ__FIELD_BOOL), CJ__FIELD(args, stateful, CJ__FIELD_BOOL), \
-        CJ__FIELD(args, unroll, CJ__FIELD_BOOL), CJ__LAYER_FIELDS(args)
-#define CJ__RECURRENT_KEYS                                                                       \
-    CJ__KEY_RENAMED("output_dim", "units"), CJ__KEY_RENAMED("init", "kernel_initializer"),       \
-        CJ__KEY_RENAMED("inner_init", "recurrent_initializer"),                                  \
-        CJ__KEY_RENAMED("W_regularizer", "kernel_regularizer"),                                  \
-        CJ__KEY_RENAMED("U_regularizer", "recurrent_regularizer"),                               \
-        CJ__KEY_RENAMED("b_regularizer", "bias_regularizer"),                                    \
-        CJ__KEY_RENAMED("dropout_W", "dropout"),                                                 \
-        CJ__KEY_RENAMED("dropout_U", "recurrent_dropout"),                                       \
-        CJ__KEY_ONLY("kernel_constraint", "null"), CJ__KEY_ONLY("recurrent_constraint", "null"), \
-        CJ__KEY_ONLY("bias_constraint", "null"), CJ__KEY_ONLY("zero_output_for_mask", "false"),  \
-        CJ__KEY_ONLY("time_major", "false"), CJ__KEY_HARMLESS("input_dim"),                      \
-        CJ__KEY_HARMLESS("input_length"), CJ__KEY_HARMLESS("consume_less"),                      \
-        CJ__KEY_HARMLESS("implementation")
+        CJ__FIELD(args, unroll, CJ__FIELD_BOOL),                                                  \
+        CJ__FIELD(args, zero_output_for_mask, CJ__FIELD_BOOL), CJ__LAYER_FIELDS(args)
+#define CJ__RECURRENT_KEYS                                                                      \
+    CJ__KEY_RENAMED("output_dim", "units"), CJ__KEY_RENAMED("init", "kernel_initializer"),      \
+        CJ__KEY_RENAMED("inner_init", "recurrent_initializer"),                                 \
+        CJ__KEY_RENAMED("W_regularizer", "kernel_regularizer"),                                 \
+        CJ__KEY_RENAMED("U_regularizer", "recurrent_regularizer"),                              \
+        CJ__KEY_RENAMED("b_regularizer", "bias_regularizer"),                                   \
+        CJ__KEY_RENAMED("dropout_W", "dropout"),                                                \
+        CJ__KEY_RENAMED("dropout_U", "recurrent_dropout"), CJ__KEY_ONLY("time_major", "false"), \
+        CJ__KEY_HARMLESS("input_dim"), CJ__KEY_HARMLESS("input_length"),                        \
+        CJ__KEY_HARMLESS("consume_less"), CJ__KEY_HARMLESS("implementation")
 
 // A call of such a layer.
 typedef struct cj__recurrence {
     cj_layer *layer;
     cj__trace *trace;
     cj__recurrent_settings settings;
-    cj_symbol *bias;                 // of the inputs' products, (gates units); NULL for none
-    int64_t unrolled_steps;          // a sequence of so many steps, or fewer, is no loop
-    cj_symbol *drops[CJ__GATES_MAX]; // masks of the state, one for each gate; NULL for none
+    cj_symbol *bias;                  // of the inputs' products, (gates units); NULL for none
+    int64_t unrolled_steps;           // a sequence of so many steps, or fewer, is no loop
+    cj_symbol *first[CJ__STATES_MAX]; // the states that the call was given; NULL for none
+    cj_symbol *drops[CJ__GATES_MAX];  // masks of the state, one for each gate; NULL for none
     // One step: next[k] of each state, of which the first is the output. x has the products of the
     // step's input, bias added, (batch, gates units); a state is NULL where it is 0.
     void (*step)(const struct cj__recurrence *r, cj_symbol *x, cj_symbol *const *states,

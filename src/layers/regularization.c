@@ -5,7 +5,7 @@ CJ__DEFAULTS(dropout, DROPOUT)
 
 static const cj__field fields[] = {
     CJ__FIELD(cj_dropout_args, rate, CJ__FIELD_NUMBER, .low = 0, .high = 1),
-    CJ__FIELD(cj_dropout_args, noise_shape, CJ__FIELD_LIST),
+    CJ__FIELD(cj_dropout_args, noise_shape, CJ__FIELD_LIST, .optional = true),
     CJ__FIELD(cj_dropout_args, seed, CJ__FIELD_SEED),
     CJ__LAYER_FIELDS(cj_dropout_args),
 };

@@ -1,5 +1,8 @@
-// Regularizers: l1 sum |w| + l2 sum w^2, without a half (keras/src/regularizers/regularizers.py).
+// Regularizers (keras/src/regularizers/regularizers.py): l1 sum |w| + l2 sum w^2, without a half; and
+// for a matrix the mean over all pairs of different rows or columns of |cosine of their angle|,
+// times a factor.
 #include "layers/kind.h"
+#include <string.h>
 
 typedef struct l1_args {
     double l1;
@@ -14,9 +17,15 @@ typedef struct l1_l2_args {
 } l1_l2_args;
 static const l1_l2_args l1_l2_defaults = {.l1 = 0, .l2 = 0};
 
+typedef struct orthogonal_args {
+    double factor;
+    const char *mode;
+} orthogonal_args;
+static const orthogonal_args orthogonal_defaults = {.factor = 0.01, .mode = "rows"};
+
 typedef struct regularizer {
     cj__choice choice;
-    void (*factors)(const void *args, double *l1, double *l2);
+    void (*factors)(const void *args, double *l1, double *l2); // NULL for another formula
 } regularizer;
 
 static void factors_l1(const void *args, double *l1, double *l2)
@@ -45,12 +54,20 @@ static const cj__field l1_l2_fields[] = {
     CJ__FIELD(l1_l2_args, l1, CJ__FIELD_NUMBER, .low = 0, .high = 1e30),
     CJ__FIELD(l1_l2_args, l2, CJ__FIELD_NUMBER, .low = 0, .high = 1e30)};
 
+static const char *const modes[] = {"rows", "columns", NULL};
+static const cj__field orthogonal_fields[] = {
+    CJ__FIELD(orthogonal_args, factor, CJ__FIELD_NUMBER, CJ__NOT_NEGATIVE),
+    CJ__FIELD(orthogonal_args, mode, CJ__FIELD_TEXT, .required = true, .words = modes)};
+
 static const regularizer rows[] = {
     {CJ__CHOICE("l1", "L1", l1_fields, l1_defaults), factors_l1},
     {CJ__CHOICE("l2", "L2", l2_fields, l2_defaults), factors_l2},
     {CJ__CHOICE("l1_l2", "L1L2", l1_l2_fields, l1_l2_defaults), factors_l1_l2},
     {CJ__CHOICE("l1_l2", "WeightRegularizer", l1_l2_fields, l1_l2_defaults), factors_l1_l2},
     {CJ__CHOICE("l1_l2", "ActivityRegularizer", l1_l2_fields, l1_l2_defaults), factors_l1_l2},
+    {CJ__CHOICE("orthogonal_regularizer", "OrthogonalRegularizer", orthogonal_fields,
+                orthogonal_defaults),
+     NULL},
 };
 
 static const cj__config_key keys[] = {CJ__KEY_HARMLESS("name"), {.key = NULL}};
@@ -71,6 +88,56 @@ static cj_symbol *total(cj__build *g, cj_symbol *x, bool per_sample)
                                                      mean;
 }
 
+static cj_symbol *failed(cj__build *g, cj_status status)
+{
+    if (g->status == CJ_OK)
+        g->status = status;
+    return NULL;
+}
+
+// Ones of the shape (n, n) with a diagonal of zeros.
+static cj_symbol *off_diagonal(cj__build *g, const cj_symbol *like, int64_t n)
+{
+    cj_tensor *ones = NULL;
+    if (!like || cj_tensor_new(cj_symbol_dtype(like), CJ_SHAPE(n, n), &ones) != CJ_OK)
+        return failed(g, cj_error_status());
+    cj_tensor_fill(ones, 1);
+    for (int64_t i = 0; i < n; i++)
+        cj__element_set(ones->dtype, ones->data, i * n + i, 0);
+    return cj__build_keep(g, cj_symbol_constant(ones));
+}
+
+// factor sum |X X^T| / (n (n - 1)) without the diagonal, for the n rows of X, each of length 1.
+static cj_symbol *orthogonality(cj__build *g, const orthogonal_args *a, const char *who,
+                                cj_symbol *x)
+{
+    const bool rows_of = strcmp(a->mode, "rows") == 0;
+    const cj_shape *shape = x ? cj_symbol_shape(x) : NULL;
+    if (!x)
+        return NULL;
+    if (shape->rank != 2 || shape->dims[0] < 0 || shape->dims[1] < 0)
+        return failed(g, cj__fail(CJ_INVALID_ARGUMENT,
+                                  "%s: orthogonal_regularizer is for a matrix, not for %d axes",
+                                  who, shape->rank));
+    const int64_t n = shape->dims[rows_of ? 0 : 1];
+    if (n < 2) // no pairs, where Keras has 0 / 0
+        return cj__scalar_like(g, x, 0);
+    cj_symbol *squares =
+        cj__sum(g, cj__apply_unary(g, CJ__UNARY_square, x, 0, 0), rows_of ? 2u : 1u, true);
+    cj_symbol *inverse = cj__apply_unary(g, CJ__UNARY_rsqrt, squares, 0, 0);
+    // Keras's normalize(): a vector of length 0 stays 0
+    if (inverse)
+        inverse =
+            cj__apply_binary(g, CJ__BINARY_minimum, inverse, cj__scalar_like(g, inverse, 1e7));
+    x = cj__mul(g, x, inverse);
+    cj_symbol *products =
+        cj__apply_unary(g, CJ__UNARY_absolute, cj__matmul(g, x, x, !rows_of, rows_of), 0, 0);
+    products = cj__mul(g, products, off_diagonal(g, products, n));
+    return products ?
+               cj__scale(g, total(g, products, false), a->factor / ((double)n * (double)(n - 1))) :
+               NULL;
+}
+
 static cj_symbol *penalty(cj__build *g, const char *spec, const char *who, cj_symbol *x,
                           bool per_sample)
 {
@@ -78,14 +145,16 @@ static cj_symbol *penalty(cj__build *g, const char *spec, const char *who, cj_sy
     double l1 = 0, l2 = 0;
     cj_symbol *sum = NULL;
     const cj_status status = cj__spec_parse(&cj__regularizers, spec, who, &chosen);
-    if (status != CJ_OK) {
-        if (g->status == CJ_OK)
-            g->status = status;
-        return NULL;
-    }
-    if (chosen.choice)
-        ((const regularizer *)(const void *)chosen.choice)->factors(chosen.args, &l1, &l2);
+    if (status != CJ_OK)
+        return failed(g, status);
+    const regularizer *row = (const regularizer *)(const void *)chosen.choice;
+    if (row && !row->factors)
+        sum = orthogonality(g, (const orthogonal_args *)(const void *)chosen.args, who, x);
+    else if (row)
+        row->factors(chosen.args, &l1, &l2);
     cj__chosen_free(&chosen);
+    if (row && !row->factors)
+        return sum;
     if (l1 > 0)
         sum =
             cj__scale(g, total(g, cj__apply_unary(g, CJ__UNARY_absolute, x, 0, 0), per_sample), l1);

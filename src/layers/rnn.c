@@ -5,6 +5,7 @@ CJ__DEFAULTS(simple_rnn, SIMPLE_RNN)
 
 static const cj__field fields[] = {
     CJ__RECURRENT_FIELDS(cj_simple_rnn_args),
+    CJ__RECURRENT_CONSTRAINTS(cj_simple_rnn_args),
 };
 
 static const cj__config_key keys[] = {
@@ -49,7 +50,8 @@ const cj__layer_kind cj__layer_simple_rnn = {
     .choice = CJ__CHOICE("simple_rnn", "SimpleRNN", fields, simple_rnn_defaults),
     .keys = keys,
     .min_inputs = 1,
-    .max_inputs = 1,
+    .max_inputs = 2,
+    .more_inputs = "initial_state",
     .build = build_rnn,
     .call = call_rnn,
     .mask = CJ__MASK_OWN,

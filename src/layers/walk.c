@@ -14,13 +14,14 @@ typedef struct walk {
     cj_symbol *sum;
     bool trainable_only;
     cj_variable **variables;
+    const char **constraints; // of each variable, with `variables` or instead
     int count, capacity;
 } walk;
 
 int cj__layer_children(const cj_layer *layer, cj_layer *const **children)
 {
-    *children = NULL;
-    return layer->kind->children ? layer->kind->children(layer, children) : 0;
+    *children = layer->sublayers;
+    return layer->kind->children ? layer->kind->children(layer, children) : layer->sublayer_count;
 }
 
 // The container of the first occurrence of `target` below `at`, in the order of a walk; NULL if
@@ -61,8 +62,10 @@ static void collect(walk *w, const cj_layer *layer, bool trainable)
                 continue;
             if (w->trainable_only && (others || !trainable))
                 continue;
-            if (w->count < w->capacity)
+            if (w->count < w->capacity && w->variables)
                 w->variables[w->count] = layer->variables[i];
+            if (w->count < w->capacity && w->constraints)
+                w->constraints[w->count] = layer->constraints[i];
             w->count++;
         }
     }
@@ -92,6 +95,18 @@ int cj__layer_trained(const cj_layer *layer, const cj__index *flags, cj_variable
               .capacity = capacity};
     go(&w, layer, true);
     return w.count;
+}
+
+void cj__layer_constraints(const cj_layer *layer, const cj__index *flags, const char **specs,
+                           int capacity)
+{
+    walk w = {.root = layer,
+              .visit = collect,
+              .trainable_only = true,
+              .flags = flags,
+              .constraints = specs,
+              .capacity = capacity};
+    go(&w, layer, true);
 }
 
 static void collect_states(walk *w, const cj_layer *layer, bool trainable)

@@ -49,9 +49,8 @@ cj_status cj__finish_windows(cj__layer_context *context, cj_symbol *y, const cj_
                              int bias, const cj__kernel_settings *settings);
 
 // Keys that no convolution but Keras's takes.
-#define CJ__CONVOLUTION_KEYS                                                            \
-    CJ__KEY_ONLY("kernel_constraint", "null"), CJ__KEY_ONLY("bias_constraint", "null"), \
-        CJ__KEY_ONLY("lora_rank", "null"), CJ__KEY_ONLY("lora_alpha", "null"),          \
+#define CJ__CONVOLUTION_KEYS                                               \
+    CJ__KEY_ONLY("lora_rank", "null"), CJ__KEY_ONLY("lora_alpha", "null"), \
         CJ__KEY_ONLY("data_format", "channels_last")
 
 #endif

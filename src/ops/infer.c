@@ -59,7 +59,7 @@ cj_status cj__need_axis(const cj__inference *r, const cj__type *input, int axis,
     if (axis < 0 || axis >= input->shape.rank)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: axis %d is outside the %d axes of %s",
                         r->op->name, axis, input->shape.rank, cj__shape_words(&input->shape, text));
-    if (!free_too && input->shape.dims[axis] == CJ_BATCH)
+    if (!free_too && input->shape.dims[axis] < 0)
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: axis %d of %s is free, needs a known length",
                         r->op->name, axis, cj__shape_words(&input->shape, text));
     return CJ_OK;
@@ -89,7 +89,7 @@ cj_status cj__check_output(const cj__inference *r, const cj_shape *shape)
     int free_axes = 0;
     for (int i = 0; i < shape->rank; i++) {
         const int64_t length = shape->dims[i];
-        free_axes += length == CJ_BATCH;
+        free_axes += length < 0;
         if (length > 0 && count > INT64_MAX / 16 / length)
             return cj__fail(CJ_SHAPE_MISMATCH, "%s: result %s is too large", r->op->name,
                             cj__shape_words(shape, text));
@@ -105,9 +105,14 @@ cj_status cj__check_output(const cj__inference *r, const cj_shape *shape)
 int cj__free_axis(const cj_shape *shape)
 {
     for (int i = 0; i < shape->rank; i++)
-        if (shape->dims[i] == CJ_BATCH)
+        if (shape->dims[i] < 0)
             return i;
     return -1;
+}
+
+int64_t cj__length_for(int64_t length, int64_t batch)
+{
+    return length < 0 ? -length * batch : length;
 }
 
 int64_t cj__span(const cj_shape *shape, int begin, int end)

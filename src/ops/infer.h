@@ -1,6 +1,8 @@
 // Helpers of shape rules: checks with sentences that begin with the op's name, and shapes with a
 // free axis. Two lengths agree if they are equal; CJ_BATCH agrees only with CJ_BATCH, because
-// nothing is known about it while a graph is built.
+// nothing is known about it while a graph is built. The free axis may also be so many times the
+// batch, where reshape has put an axis of k entries together with it: its length is then -k, and
+// CJ_BATCH is the case of k = 1.
 #ifndef CJ_OPS_INFER_H
 #define CJ_OPS_INFER_H
 
@@ -29,6 +31,9 @@ cj_status cj__check_output(const cj__inference *r, const cj_shape *shape);
 
 // The axis that is free, or -1.
 int cj__free_axis(const cj_shape *shape);
+
+// A length, or what a free one is for a batch size.
+int64_t cj__length_for(int64_t length, int64_t batch);
 
 // Product of the lengths of axes begin .. end - 1 of a concrete shape.
 int64_t cj__span(const cj_shape *shape, int begin, int end);

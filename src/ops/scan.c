@@ -54,12 +54,12 @@ static cj_status fit(const cj__inference *r, int operand, const cj__type *given,
     char first[CJ__SHAPE_TEXT], second[CJ__SHAPE_TEXT];
     bool fits = given->dtype == needed->dtype && given->shape.rank == needed->shape.rank;
     for (int i = 0; fits && i < given->shape.rank; i++) {
-        const int64_t length = given->shape.dims[i];
-        if (needed->shape.dims[i] != CJ_BATCH) {
-            fits = length == needed->shape.dims[i];
+        const int64_t length = given->shape.dims[i], wanted = needed->shape.dims[i];
+        if (wanted >= 0 || length < 0) {
+            fits = length == wanted;
         } else {
-            *batch = *batch == CJ_BATCH ? length : *batch;
-            fits = length == *batch;
+            *batch = *batch == CJ_BATCH ? length / -wanted : *batch;
+            fits = length == cj__length_for(wanted, *batch);
         }
     }
     if (fits)
@@ -105,9 +105,8 @@ static cj_status fit_inputs(const cj__inference *r, int64_t *batch)
 
 static void set_free_axis(cj_shape *shape, int64_t batch)
 {
-    for (int i = 0; i < shape->rank; i++)
-        if (shape->dims[i] == CJ_BATCH)
-            shape->dims[i] = batch;
+    for (int i = 0; batch >= 0 && i < shape->rank; i++)
+        shape->dims[i] = cj__length_for(shape->dims[i], batch);
 }
 
 static cj_status infer_scan(cj__inference *r)

@@ -5,18 +5,21 @@
 #include "ops/run.h"
 #include <string.h>
 
-// Product of the known lengths, of which a length of -1 counts as 1; false if it overflows.
+// Product of the known lengths, of which -k counts as k (-1 as 1); false if it overflows.
 static bool known(const cj_shape *shape, int64_t *count)
 {
     *count = 1;
-    for (int i = 0; i < shape->rank; i++)
-        if (shape->dims[i] >= 0 && __builtin_mul_overflow(*count, shape->dims[i], count))
+    for (int i = 0; i < shape->rank; i++) {
+        const int64_t length = shape->dims[i];
+        if (length < -INT64_MAX ||
+            __builtin_mul_overflow(*count, length < 0 ? -length : length, count))
             return false;
+    }
     return true;
 }
 
 // reshape: attrs.shape may have one -1 that is worked out, beside the input's free axis (the first
-// of two -1).
+// of two -1). An axis of k entries may join the free one, which is -k then, or come out of it.
 static cj_status infer_reshape(cj__inference *r)
 {
     cj__reshape_attrs *a = r->attrs;
@@ -39,7 +42,7 @@ static cj_status infer_reshape(cj__inference *r)
     if (fits && count == 1 + is_free) { // the last one open is worked out
         fits = need > 0 && have % need == 0;
         if (fits)
-            y.dims[open[is_free]] = have / need;
+            y.dims[open[is_free]] *= -(have / need);
     } else if (fits) {
         fits = have == need;
     }

@@ -158,6 +158,16 @@ static cj_symbol *leaf_symbol(cj__node *node)
     return cj__build_failed(CJ__MADE_SYMBOL);
 }
 
+cj_symbol *cj__symbol_input(const cj__type *type, const char *name)
+{
+    cj__node *node = leaf_new(&cj__op_input, type);
+    if (node && name && !(node->name = cj__copy_text(name))) {
+        cj_release(node);
+        node = NULL;
+    }
+    return leaf_symbol(node);
+}
+
 cj_symbol *cj_symbol_input(cj_dtype dtype, cj_shape shape, const char *name)
 {
     bool valid = (unsigned)dtype < CJ_DTYPE_COUNT && shape.rank >= 0 && shape.rank <= CJ_MAX_RANK;
@@ -169,12 +179,7 @@ cj_symbol *cj_symbol_input(cj_dtype dtype, cj_shape shape, const char *name)
     }
     if (cj__check_output(&(cj__inference){.op = &cj__op_input}, &shape) != CJ_OK)
         return cj__build_failed(CJ__MADE_SYMBOL);
-    cj__node *node = leaf_new(&cj__op_input, &(cj__type){dtype, shape});
-    if (node && name && !(node->name = cj__copy_text(name))) {
-        cj_release(node);
-        node = NULL;
-    }
-    return leaf_symbol(node);
+    return cj__symbol_input(&(cj__type){dtype, shape}, name);
 }
 
 cj_symbol *cj_symbol_constant(cj_tensor *value)

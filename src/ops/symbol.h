@@ -94,5 +94,7 @@ cj_symbol *cj__build_result(cj__build *build, cj_symbol *symbol);
 
 // A symbol for one output of a node: how a gradient reads the results of its own op.
 cj_symbol *cj__node_output(cj__build *build, const cj__node *node, int index);
+// An input of any type, also with an axis of so many times the batch (infer.h).
+cj_symbol *cj__symbol_input(const cj__type *type, const char *name);
 
 #endif

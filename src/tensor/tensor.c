@@ -78,6 +78,9 @@ const char *cj_shape_text(const cj_shape *shape, char *text, size_t size)
         const char *comma = i != 0 ? ", " : "";
         if (shape->dims[i] == CJ_BATCH)
             used += (size_t)snprintf(text + used, size - used, "%sNone", comma);
+        else if (shape->dims[i] < 0) // so many times the batch
+            used += (size_t)snprintf(text + used, size - used, "%s%lld None", comma,
+                                     -(long long)shape->dims[i]);
         else
             used += (size_t)snprintf(text + used, size - used, "%s%lld", comma,
                                      (long long)shape->dims[i]);

@@ -1,6 +1,7 @@
 // Makes, keeps and runs the functions of step.h.
 #include "base/error.h"
 #include "base/memory.h"
+#include "ops/variable.h"
 #include "train/step.h"
 #include <string.h>
 
@@ -58,7 +59,8 @@ typedef struct updates {
 } updates;
 
 static cj_status optimizer_updates(cj__train_state *state, cj__build *g, cj_symbol **weights,
-                                   cj_symbol **gradients, cj_symbol *step, updates *u)
+                                   cj_symbol **gradients, const char *const *constraints,
+                                   cj_symbol *step, updates *u)
 {
     const cj_optimizer *optimizer = state->settings.optimizer;
     cj__slot kinds[CJ__MAX_SLOTS];
@@ -74,6 +76,8 @@ static cj_status optimizer_updates(cj__train_state *state, cj__build *g, cj_symb
         }
         CJ_TRY(
             cj__optimizer_step(optimizer, g, weights[v], gradients[v], rate, step, slots, results));
+        if (constraints[v])
+            results[0] = cj__constrain(g, constraints[v], state->trained[v]->name, results[0]);
         u->rows[u->count++] = (cj_update){state->trained[v], results[0]};
         for (int s = 0; s < slot_count; s++)
             u->rows[u->count++] = (cj_update){variables[s], results[1 + s]};
@@ -81,21 +85,29 @@ static cj_status optimizer_updates(cj__train_state *state, cj__build *g, cj_symb
     return g->status;
 }
 
-static cj_status training_updates(cj__train_state *state, cj__step *step, updates *u)
+static cj_status training_updates(cj_model *model, cj__train_state *state, cj__step *step,
+                                  updates *u)
 {
     cj__build *g = &step->trace.build;
     const size_t count = (size_t)state->trained_count;
     cj_symbol **weights = cj__new(2 * count, sizeof *weights);
-    if (!weights)
+    const char **constraints = cj__new(count, sizeof *constraints);
+    if (!weights || !constraints) {
+        cj__free(weights);
+        cj__free(constraints);
         return CJ_OUT_OF_MEMORY;
+    }
+    cj__layer_constraints(cj_model_layer(model), &state->flags.index, constraints, (int)count);
     for (size_t v = 0; v < count; v++)
         weights[v] = cj__trace_variable(&step->trace, state->trained[v]);
     cj_status status = g->status;
     if (status == CJ_OK && count > 0)
         status = cj__gradients(g, step->total, weights, (int)count, weights + count);
     if (status == CJ_OK)
-        status = optimizer_updates(state, g, weights, weights + count, step->trace.step, u);
+        status =
+            optimizer_updates(state, g, weights, weights + count, constraints, step->trace.step, u);
     cj__free(weights);
+    cj__free(constraints);
     for (int i = 0; i < step->trace.update_count; i++)
         u->rows[u->count++] = step->trace.updates[i];
     u->rows[u->count++] = (cj_update){state->iterations,
@@ -103,7 +115,8 @@ static cj_status training_updates(cj__train_state *state, cj__step *step, update
     return status ? status : g->status;
 }
 
-static cj_status finish(cj__train_state *state, cj__step_functions *functions, cj__step *step)
+static cj_status finish(cj_model *model, cj__train_state *state, cj__step_functions *functions,
+                        cj__step *step)
 {
     updates u = {0};
     cj_symbol *predictions[CJ__LAYER_IO_MAX];
@@ -114,7 +127,7 @@ static cj_status finish(cj__train_state *state, cj__step_functions *functions, c
         u.rows = cj__new(
             (size_t)(state->trained_count + state->slot_count + step->trace.update_count + 1),
             sizeof *u.rows);
-        status = u.rows ? training_updates(state, step, &u) : CJ_OUT_OF_MEMORY;
+        status = u.rows ? training_updates(model, state, step, &u) : CJ_OUT_OF_MEMORY;
     } else { // only the states of stateful layers change
         u.rows = step->trace.updates;
         u.count = step->trace.update_count;
@@ -148,7 +161,7 @@ static cj_status make(cj_model *model, cj__train_state *state, cj__step_function
     cj_status status = cj__step_trace(model, state, functions, step);
     if (status == CJ_OK) {
         functions->states = cj__new((size_t)functions->state_count + 1, sizeof *functions->states);
-        status = functions->states ? finish(state, functions, step) : CJ_OUT_OF_MEMORY;
+        status = functions->states ? finish(model, state, functions, step) : CJ_OUT_OF_MEMORY;
     }
     const cj_status end = cj__trace_end(&step->trace);
     cj__free(step);

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "explain/explain.h"
 #include "support.h"
+#include <cajal/merging.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -345,6 +346,28 @@ static void tokens_are_looked_up(void **state)
     cj_release(model);
 }
 
+static void merging_layers_are_derived(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        cj_layer *const kinds[] = {cj_subtract(), cj_multiply(), cj_average(), cj_maximum(),
+                                   cj_minimum()};
+        cj_symbol *x = cj_input_symbol(3, 4);
+        cj_symbol *row = cj_apply(cj_max_pooling1d(3), x);
+        cj_model *model =
+            cj_functional(.inputs = {x},
+                          .outputs = {cj_merge(kinds[i], cj_apply(cj_dense(4), x), row)});
+        if (!model)
+            fail_msg("%s", cj_error());
+        stir(model);
+        assert_derives(model, false);
+        for (int j = 0; j < 5; j++)
+            if (j != i)
+                cj_release(kinds[j]);
+        cj_release(model);
+    }
+}
+
 static void nested_and_shared_layers_are_named_by_their_path(void **state)
 {
     (void)state;
@@ -437,6 +460,7 @@ int main(void)
         cmocka_unit_test(recurrence_agrees_with_the_model),
         cmocka_unit_test(a_state_in_bfloat16_is_rounded_at_each_step),
         cmocka_unit_test(tokens_are_looked_up),
+        cmocka_unit_test(merging_layers_are_derived),
         cmocka_unit_test(nested_and_shared_layers_are_named_by_their_path),
         cmocka_unit_test(a_derivation_that_differs_is_an_error),
         cmocka_unit_test(every_failed_allocation_is_reported),

@@ -75,6 +75,13 @@ static void older_names_mean_what_they_meant(void **state)
          flat, "\"units\": 2, \"kernel_initializer\": \"random_normal(stddev=0.5)\""},
         {"Dense", "\"units\": 2, \"lora_rank\": null, \"quantization_config\": null", flat,
          "\"units\": 2"},
+        {"Dense",
+         "\"output_dim\": 2, \"W_constraint\": {\"name\": \"MaxNorm\", \"m\": 3}, "
+         "\"b_constraint\": "
+         "null",
+         flat, "\"units\": 2, \"kernel_constraint\": \"max_norm(3)\""},
+        {"Embedding", "\"input_dim\": 7, \"output_dim\": 2, \"W_constraint\": \"unitnorm\"", words,
+         "\"input_dim\": 7, \"output_dim\": 2, \"embeddings_constraint\": \"unit_norm\""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char *first = NULL, *second = NULL;
@@ -99,8 +106,21 @@ static void what_changes_the_result_is_refused_by_name(void **state)
     static const row rows[] = {
         {"Dense", "\"units\": 2, \"activaton\": \"relu\"", flat, "did you mean \"activation\""},
         {"Dense", "\"units\": 2, \"lora_rank\": 4", flat, "no \"lora_rank\""},
-        {"Dense", "\"units\": 2, \"kernel_constraint\": {\"class_name\": \"MaxNorm\"}", flat,
-         "no \"kernel_constraint\""},
+        {"Dense", "\"units\": 2, \"kernel_constraint\": {\"class_name\": \"MaxNrm\"}", flat,
+         "did you mean \"max"},
+        {"Dense",
+         "\"units\": 2, \"kernel_constraint\": {\"class_name\": \"UnitNorm\", \"config\": "
+         "{\"axis\": "
+         "2}}",
+         flat, "axis 2 of a constraint is none of a weight of 2 axes"},
+        {"Dense",
+         "\"units\": 2, \"kernel_constraint\": {\"class_name\": \"UnitNorm\", \"config\": "
+         "{\"axis\": "
+         "[]}}",
+         flat, "\"axis\""},
+        {"DepthwiseConv2D",
+         "\"kernel_size\": 2, \"kernel_constraint\": {\"class_name\": \"NonNeg\", \"config\": {}}",
+         image, "no \"kernel_constraint\""},
         {"Dense", "\"units\": 2, \"output_dim\": 3", flat, "twice"},
         {"Dense", "\"units\": 2, \"quantization_config\": {\"mode\": \"int8\"}", flat,
          "quantization_config"},
@@ -113,7 +133,6 @@ static void what_changes_the_result_is_refused_by_name(void **state)
         {"Flatten", "\"data_format\": \"channels_first\"", image, "data_format"},
         {"Dropout", "\"rate\": 0.5, \"activity_regularizer\": \"l2\"", flat,
          "activity_regularizer"},
-        {"SimpleRNN", "\"units\": 2, \"zero_output_for_mask\": true", steps, "zero_output"},
         {"Softmax", "\"axis\": [1, 2]", image, "axis"},
         {"Dense",
          "\"units\": 2, \"kernel_initializer\": {\"class_name\": \"VarianceScaling\", \"config\": "

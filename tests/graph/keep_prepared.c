@@ -8,8 +8,9 @@
 enum { N = 2, OUTPUTS = 2 };
 
 // How the filters come to the convolutions; ALONE: rounded, for the forward one, and there is no
-// other.
-typedef enum source { OF_A_VARIABLE, ROUNDED, ALONE, UPDATED, GIVEN } source;
+// other; DERIVED: by many steps, of which each reads the last one twice.
+typedef enum source { OF_A_VARIABLE, ROUNDED, ALONE, UPDATED, GIVEN, DERIVED } source;
+enum { DERIVED_STEPS = 40 };
 
 // Shapes in Winograd's form and in the direct one.
 static const struct shape {
@@ -32,6 +33,8 @@ static cj_function *make(const struct shape *s, source from, cj_variable *w, con
         fixture_update(&f, w, cj__scale(&f.g, filters, 0.5));
     if (from == ROUNDED || from == ALONE)
         filters = cj__round_bf16(&f.g, filters);
+    for (int i = 0; from == DERIVED && i < DERIVED_STEPS; i++)
+        filters = cj__add(&f.g, cj__scale(&f.g, filters, 0.5), filters);
     cj_symbol *y = cj__conv2d_symbol(&f.g, x, filters, &conv);
     cj_symbol *loss = cj__sum(&f.g, cj__mul(&f.g, y, dy), cj__all_axes(y), false);
     fixture_output(&f, y);
@@ -190,6 +193,22 @@ static void every_part_has_its_filters(void **state)
     }
 }
 
+// A search along every path from the filters back would take 2 to the power of the steps.
+static void filters_of_many_steps_are_kept(void **state)
+{
+    (void)state;
+    operands o;
+    take(&shapes[0], &o);
+    cj_function *keeps = make(&shapes[0], DERIVED, o.w, NULL, 1);
+    cj_function *makes = make(&shapes[0], DERIVED, o.w, "-keep_prepared", 1);
+    if (cj__kernels_for(sizeof(float))->lanes > 1)
+        assert_int_equal(fixture_planned(keeps, N, ", kept "), 2);
+    expect_same_results(keeps, makes, &o);
+    expect_same_results(keeps, makes, &o);
+    cj_release(keeps), cj_release(makes);
+    release(&o);
+}
+
 static void trained_filters_are_seen(void **state)
 {
     (void)state;
@@ -213,6 +232,7 @@ int main(void)
         cmocka_unit_test(only_what_stays_is_kept),
         cmocka_unit_test(what_costs_more_than_it_saves_is_not_kept),
         cmocka_unit_test(every_part_has_its_filters),
+        cmocka_unit_test(filters_of_many_steps_are_kept),
         cmocka_unit_test(trained_filters_are_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

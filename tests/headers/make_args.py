@@ -10,11 +10,14 @@ NEEDED = {
     "input": ".shape = {3}", "rescaling": ".scale = 2", "dense": ".units = 3",
     "conv2d": ".filters = 2, .kernel_size = {3}", "reshape": ".target_shape = {2}",
     "activation": '.activation = "relu"', "embedding": ".input_dim = 4, .output_dim = 2",
-    "conv1d": ".filters = 2, .kernel_size = 3", "conv3d": ".filters = 2, .kernel_size = {3}",
+    "dot": ".axes = {1}", "conv1d": ".filters = 2, .kernel_size = 3", "conv3d": ".filters = 2, .kernel_size = {3}",
     "conv1d_transpose": ".filters = 2, .kernel_size = 3", "conv2d_transpose": ".filters = 2, .kernel_size = {3}",
     "conv3d_transpose": ".filters = 2, .kernel_size = {3}",
     "depthwise_conv1d": ".kernel_size = 3", "depthwise_conv2d": ".kernel_size = {3}",
     "separable_conv1d": ".filters = 2, .kernel_size = 3", "separable_conv2d": ".filters = 2, .kernel_size = {3}",
+    "einsum_dense": '.equation = "ab,bc->ac", .output_shape = {2}',
+    "multi_head_attention": ".num_heads = 2, .key_dim = 2",
+    "bidirectional": ".layer = cj_lstm(2)", "time_distributed": ".layer = cj_dense(2)",
     "simple_rnn": ".units = 2", "lstm": ".units = 2", "gru": ".units = 2",
     "csv_logger": '.filename = "log.csv"', "model_checkpoint": '.filepath = "x"',
 }
@@ -104,7 +107,7 @@ def main(path):
         test(f"{s.name}_has_its_defaults_once", body)
         for f in made:
             plain = f.name[3:-4]
-            body = f"    {s.type} args = {{{full}}};\n"
+            body = f"    {s.type} args = {{{s.defaults}}};\n"
             for size in ("0", "3", "SIZE_MAX", "sizeof args - 1", "2 * sizeof(size_t) + 1"):
                 body += f"    args.size = {size};\n    assert_null({f.name}(&args));\n"
                 body += '    assert_error_contains("size");\n'

@@ -75,6 +75,8 @@ ARGS = {
     "conv3d_transpose": ".filters = 2, .kernel_size = {3}",
     "depthwise_conv1d": ".kernel_size = 3", "depthwise_conv2d": ".kernel_size = {3}",
     "separable_conv1d": ".filters = 2, .kernel_size = 3", "separable_conv2d": ".filters = 2, .kernel_size = {3}",
+    "einsum_dense": '.equation = "ab,bc->ac", .output_shape = {2}',
+    "multi_head_attention": ".num_heads = 2, .key_dim = 2",
     "simple_rnn": ".units = 2", "lstm": ".units = 2", "gru": ".units = 2",
     "csv_logger": ".filename = w.path", "model_checkpoint": ".filepath = w.path",
     "dataset": ".x = {w.x}, .y = {w.y}", "functional": ".inputs = {w.symbol}, .outputs = {w.symbol}",

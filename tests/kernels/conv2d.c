@@ -318,8 +318,9 @@ static void few_channels_equal_plain_c(void **unused)
     for_each_table(few_channels_of);
 }
 
-// Filters so many for so few pixels that the gradient by the input takes tap by tap: strides,
-// dilation, a last panel and a last piece that are not full.
+// Filters so many for so few pixels that forward adds parts of its sum and the gradient by the input
+// takes tap by tap: strides, dilation, a last panel and a last piece that are not full, taps that
+// reach nothing, and one pixel.
 static void many_filters_of(const tables *t)
 {
     cj__conv2d s = strided_of(2, 2, 180, 3, 190, 1, true);
@@ -330,6 +331,15 @@ static void many_filters_of(const tables *t)
     s.dh = s.dw = 2;
     s.oh = s.ow = 1;
     compare_convolutions(t, &s, false, CJ__UNARY_NONE, false);
+    s = strided_of(1, 1, 129, 3, 131, 1, true);
+    s.n = 1;
+    compare_convolutions(t, &s, true, CJ__UNARY_relu, false);
+    s = strided_of(4, 3, 131, 3, 200, 1, true);
+    s.n = 1;
+    s.oh = 3;
+    compare_convolutions(t, &s, true, CJ__UNARY_sigmoid, false);
+    s = strided_of(2, 1, 1025, 1, 257, 1, true);
+    compare_convolutions(t, &s, true, CJ__UNARY_relu, true);
 }
 
 static void many_filters_equal_plain_c(void **unused)

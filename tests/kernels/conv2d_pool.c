@@ -34,6 +34,9 @@ static const cj__conv2d geometries[] = {
      .oh = 72, .ow = 36, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .groups = 1},
     {.n = 2, .h = 42, .w = 36, .c = 3, .kh = 1, .kw = 3, .f = 5,
      .oh = 42, .ow = 36, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .left = 1, .groups = 1},
+    // in parts of the sum
+    {.n = 1, .h = 6, .w = 6, .c = 260, .kh = 3, .kw = 3, .f = 261,
+     .oh = 6, .ow = 6, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .top = 1, .left = 1, .groups = 1},
 };
 // clang-format on
 enum { GEOMETRIES = sizeof geometries / sizeof geometries[0] };

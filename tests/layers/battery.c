@@ -4,7 +4,10 @@
 #include "layers/helpers.h"
 
 #include "base/memory.h"
+#include <cajal/attention.h>
+#include <cajal/merging.h>
 #include <cajal/recurrent.h>
+#include <cajal/wrappers.h>
 #include <math.h>
 #include <string.h>
 
@@ -24,6 +27,10 @@ typedef struct sample {
 MAKER(input, cj_input(3))
 MAKER(dense, cj_dense(5, .activation = "tanh", .kernel_regularizer = "l2(1e-4)", .use_bias = true))
 MAKER(embedding, cj_embedding(7, 4, .mask_zero = true))
+MAKER(einsum_dense, cj_einsum_dense("...x,xyz->...yz", {2, 4}, .bias_axes = "yz",
+                                    .activation = "tanh", .kernel_regularizer = "l2(1e-4)"))
+MAKER(multi_head_attention, cj_multi_head_attention(2, 3, .use_causal_mask = true, .use_gate = true,
+                                                    .dropout = 0.1, .sliding_window = 4))
 MAKER(conv2d,
       cj_conv2d(4, {3, 2}, .padding = "same", .strides = {2}, .groups = 2, .activation = "sigmoid"))
 MAKER(conv1d, cj_conv1d(4, 3, .padding = "causal", .dilation_rate = 2, .groups = 2,
@@ -74,13 +81,24 @@ MAKER(dropout, cj_dropout(0.5, .noise_shape = {-1, 1, 3}, .seed = 4))
 MAKER(simple_rnn, cj_simple_rnn(3, .return_sequences = true, .go_backwards = true))
 MAKER(lstm, cj_lstm(3, .return_sequences = true, .go_backwards = true, .bias_initializer = "ones"))
 MAKER(gru, cj_gru(3, .return_sequences = true, .bias_initializer = "random_normal"))
+MAKER(bidirectional, cj_bidirectional(cj_gru(3, .return_sequences = true), .merge_mode = "ave"))
+MAKER(time_distributed, cj_time_distributed(cj_dense(3, .activation = "tanh")))
+MAKER(masking, cj_masking(0.5))
 MAKER(add, cj_add())
+MAKER(subtract, cj_subtract())
+MAKER(multiply, cj_multiply())
+MAKER(average, cj_average())
+MAKER(maximum, cj_maximum())
+MAKER(minimum, cj_minimum())
 MAKER(concatenate, cj_concatenate())
+MAKER(dot, cj_dot({-1, 2}, .normalize = true))
 
 static const sample samples[] = {
     {"InputLayer", make_input, {3}, {3}, true, 0},
     {"Dense", make_dense, {2, 3}, {2, 5}, false, 4e-3},
     {"Embedding", make_embedding, {6}, {6, 4}, true, 0},
+    {"EinsumDense", make_einsum_dense, {3, 5}, {3, 2, 4}, true, 4e-3},
+    {"MultiHeadAttention", make_multi_head_attention, {5, 4}, {5, 4}, true, 0},
     {"Conv2D", make_conv2d, {5, 5, 2}, {3, 3, 4}, false, 4e-3},
     {"Conv1D", make_conv1d, {7, 2}, {7, 4}, false, 4e-3},
     {"Conv3D", make_conv3d, {3, 2, 3, 2}, {2, 2, 3, 2}, false, 4e-3},
@@ -131,8 +149,17 @@ static const sample samples[] = {
     {"SimpleRNN", make_simple_rnn, {4, 2}, {4, 3}, false, 4e-3},
     {"LSTM", make_lstm, {4, 2}, {4, 3}, false, 4e-3},
     {"GRU", make_gru, {4, 2}, {4, 3}, false, 4e-3},
+    {"Bidirectional", make_bidirectional, {4, 2}, {4, 3}, false, 4e-3},
+    {"TimeDistributed", make_time_distributed, {4, 2}, {4, 3}, false, 4e-3},
+    {"Masking", make_masking, {4, 2}, {4, 2}, false, 4e-3},
     {"Add", make_add, {3}, {3}, true, 0},
+    {"Subtract", make_subtract, {3}, {3}, true, 0},
+    {"Multiply", make_multiply, {3}, {3}, true, 0},
+    {"Average", make_average, {3}, {3}, true, 0},
+    {"Maximum", make_maximum, {3}, {3}, true, 0},
+    {"Minimum", make_minimum, {3}, {3}, true, 0},
     {"Concatenate", make_concatenate, {3, 2}, {3, 4}, true, 0},
+    {"Dot", make_dot, {3, 2}, {3, 3}, true, 0},
 };
 
 static cj_shape shape_of(const int64_t *dims, int64_t batch)
@@ -145,7 +172,11 @@ static cj_shape shape_of(const int64_t *dims, int64_t batch)
 
 static int input_count(const cj_layer *layer)
 {
-    return layer->kind->min_inputs > 1 || strcmp(cj_layer_class(layer), "Concatenate") == 0 ? 2 : 1;
+    const cj__layer_kind *kind = layer->kind;
+    return kind->max_inputs > 1 &&
+                   (kind->min_inputs > 1 || !(kind->more_inputs || kind->arguments)) ?
+               2 :
+               1;
 }
 
 static cj_layer *made(const sample *s)
@@ -260,18 +291,20 @@ static void wrong_number_of_inputs_is_refused(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
         cj_layer *layer = made(&samples[i]);
-        cj_symbol *inputs[3], *output;
-        const int count = input_count(layer) == 1 ? 2 : 1;
-        for (int j = 0; j < 3; j++)
+        cj_symbol *inputs[CJ__LAYER_IO_MAX + 1], *output;
+        const int count = input_count(layer) > 1 ? 1 : layer->kind->max_inputs + 1;
+        const bool wrong = count < layer->kind->min_inputs || count > layer->kind->max_inputs;
+        const int made_count = count > 3 ? count : 3;
+        for (int j = 0; j < made_count; j++)
             inputs[j] = cj_symbol_input(CJ_F32, shape_of(samples[i].input, CJ_BATCH), "x");
-        if (strcmp(samples[i].class_name, "Concatenate") != 0) {
+        if (wrong) {
             assert_int_equal(cj_apply_many(layer, inputs, count, &output, 1), CJ_INVALID_ARGUMENT);
             assert_error_contains("inputs given");
         } else {
             cj_release(layer);
             cj_release(inputs[0]);
         }
-        for (int j = count; j < 3; j++)
+        for (int j = count; j < made_count; j++)
             cj_release(inputs[j]);
     }
 }
@@ -307,6 +340,9 @@ static void settings_come_back_from_the_table_of_fields(void **state)
             else
                 memcpy(again + field->offset, slot, 8);
         }
+        for (const cj__sublayer *row = layer->kind->sublayers; row && row->key; row++)
+            memcpy(again + row->offset, (const char *)layer->args + row->offset,
+                   (row->list ? CJ__LAYER_IO_MAX : 1) * sizeof(cj_layer *));
         cj_layer *copy = cj__layer_new(layer->kind, again);
         if (!copy)
             fail_msg("%s: %s", samples[i].class_name, cj_error());

@@ -2,6 +2,7 @@
 #include "layers/helpers.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 typedef struct moments {
     double mean, deviation, least, greatest;
@@ -129,6 +130,107 @@ static void orthogonal_rows_or_columns_are_orthonormal(void **state)
     cj_release(vector);
 }
 
+// The kernels of image processing, for 3 by 3; and for 5 the ones of OpenCV's getDerivKernels().
+static void patterns_are_those_of_image_processing(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *spec;
+        int64_t side;
+        float expected[25];
+    } rows[] = {
+        {"sobel", 3, {-1, 0, 1, -2, 0, 2, -1, 0, 1}},
+        {"sobel(axis=0, gain=0.5)", 3, {-0.5f, -1, -0.5f, 0, 0, 0, 0.5f, 1, 0.5f}},
+        {"sobel", 5, {-1, -2, 0,  2,  1, -4, -8, 0,  8,  4, -6, -12, 0,
+                      12, 6,  -4, -8, 0, 8,  4,  -1, -2, 0, 2,  1}},
+        {"prewitt(0)", 3, {-1, -1, -1, 0, 0, 0, 1, 1, 1}},
+        {"laplacian", 3, {0, 1, 0, 1, -4, 1, 0, 1, 0}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const int64_t n = rows[i].side;
+        cj_tensor *kernel = drawn(rows[i].spec, CJ_SHAPE(n, n, 2, 3), 1);
+        for (int64_t k = 0; k < n * n * 6; k++)
+            assert_near(helper_floats(kernel)[k], rows[i].expected[k / 6], 0, 0);
+        cj_release(kernel);
+    }
+    cj_tensor *blur = drawn("gaussian(sigma=0.8)", CJ_SHAPE(3, 5, 1, 1), 1);
+    double sum = 0;
+    for (int k = 0; k < 15; k++)
+        sum += helper_floats(blur)[k];
+    assert_near(sum, 1, 1e-6, 0);
+    assert_near(helper_floats(blur)[6] / helper_floats(blur)[7], exp(-0.5 / 0.64), 1e-6, 0);
+    assert_near(helper_floats(blur)[1], helper_floats(blur)[13], 0, 0);
+    cj_release(blur);
+    cj_tensor *line = drawn("laplacian", CJ_SHAPE(3, 1, 1), 1);
+    assert_near(helper_floats(line)[1], -2, 0, 0);
+    cj_release(line);
+}
+
+static void patterns_need_windows(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *spec;
+        cj_shape shape;
+        const char *expected;
+    } rows[] = {{"sobel", {2, {3, 3}}, "needs a kernel"},
+                {"sobel(axis=2)", {4, {3, 3, 1, 1}}, "axis 2 is none of a window of 2 axes"},
+                {"prewitt", {4, {3, 1, 1, 1}}, "has 1 entries along axis -1"},
+                {"laplacian", {4, {3, 4, 1, 1}}, "has 4 entries along axis 1"},
+                {"gaussian(sigma=0)", {4, {3, 4, 1, 1}}, "sigma"},
+                {"identity", {3, {3, 4, 1}}, "needs 2"},
+                {"stft", {2, {3, 4}}, "of 3 axes"},
+                {"stft(window=han)", {3, {4, 1, 3}}, "did you mean \"hann\""}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cj_tensor *kernel = helper_tensor(CJ_F32, rows[i].shape, NULL);
+        assert_int_not_equal(cj__initialize(kernel, rows[i].spec, "test", 1), CJ_OK);
+        assert_error_contains(rows[i].expected);
+        cj_release(kernel);
+    }
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+static double normal_below(double x)
+{
+    return 0.5 * erfc(-x / sqrt(2));
+}
+
+// Of the distribution named by kind: 0 uniform in -1..1, 1 normal, 2 normal cut at 2.
+static double share_below(int kind, double x)
+{
+    const double cut = normal_below(-2);
+    return kind == 0 ? 0.5 * (x + 1) :
+           kind == 1 ? normal_below(x) :
+                       (normal_below(x) - cut) / (1 - 2 * cut);
+}
+
+// Kolmogorov and Smirnov's test: over 100,000 numbers the greatest distance of the two distributions
+// is below 1.95 / sqrt(n) with probability 0.999; the keys are fixed.
+static void distributions_pass_kolmogorov_and_smirnovs_test(void **state)
+{
+    (void)state;
+    static const char *const specs[] = {"uniform(minval=-1, maxval=1)", "normal(stddev=1)",
+                                        "truncated_normal(stddev=1)"};
+    for (int kind = 0; kind < 3; kind++) {
+        cj_tensor *tensor = drawn(specs[kind], CJ_SHAPE(100000), 17);
+        float *x = cj_tensor_data(tensor);
+        double worst = 0;
+        qsort(x, 100000, sizeof *x, by_value);
+        for (int i = 0; i < 100000; i++) {
+            const double share = share_below(kind, (double)x[i]);
+            worst = fmax(worst, fmax(fabs(share - i / 1e5), fabs(share - (i + 1) / 1e5)));
+        }
+        if (worst > 1.95 / sqrt(100000))
+            fail_msg("%s: the distance is %g", specs[kind], worst);
+        cj_release(tensor);
+    }
+}
+
 static void same_key_gives_the_same_numbers_and_another_key_others(void **state)
 {
     (void)state;
@@ -158,6 +260,9 @@ int main(void)
         cmocka_unit_test(distributions_have_their_moments),
         cmocka_unit_test(fans_of_a_convolution_count_its_window),
         cmocka_unit_test(orthogonal_rows_or_columns_are_orthonormal),
+        cmocka_unit_test(patterns_are_those_of_image_processing),
+        cmocka_unit_test(patterns_need_windows),
+        cmocka_unit_test(distributions_pass_kolmogorov_and_smirnovs_test),
         cmocka_unit_test(same_key_gives_the_same_numbers_and_another_key_others),
         cmocka_unit_test(unknown_names_are_answered_with_what_was_meant),
     };

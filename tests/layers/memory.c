@@ -2,6 +2,9 @@
 // nothing is left.
 #include "layers/helpers.h"
 
+#include <cajal/recurrent.h>
+#include <cajal/wrappers.h>
+
 static cj_status failed(void)
 {
     return cj_error_status() != CJ_OK ? cj_error_status() : CJ_INVALID_ARGUMENT;
@@ -44,6 +47,30 @@ static cj_status build_graph(void *context)
     return CJ_OK;
 }
 
+static cj_status build_wrappers(void *context)
+{
+    (void)context;
+    cj_error_clear();
+    cj_model *model = cj_sequential(
+        cj_input(3, 4, 2), cj_masking(), cj_time_distributed(cj_time_distributed(cj_dense(2))),
+        cj_time_distributed(cj_bidirectional(cj_gru(2))),
+        cj_time_distributed(cj_model_layer(cj_sequential(cj_dense(3), cj_batch_normalization()))),
+        cj_bidirectional(cj_lstm(2, .return_sequences = true),
+                         .backward_layer =
+                             cj_gru(2, .return_sequences = true, .go_backwards = true)),
+        cj_bidirectional(cj_simple_rnn(2), .merge_mode = "sum"));
+    if (!model)
+        return failed();
+    cj_release(model);
+    return CJ_OK;
+}
+
+static void wrapped_layers_survive(void **state)
+{
+    (void)state;
+    support_fail_each_allocation(build_wrappers, NULL);
+}
+
 static void sequential_model_of_all_layers_survives(void **state)
 {
     (void)state;
@@ -61,6 +88,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sequential_model_of_all_layers_survives),
         cmocka_unit_test(functional_model_survives),
+        cmocka_unit_test(wrapped_layers_survive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -414,5 +414,6 @@ reference reference_of(const cj__op *op)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (rows[i].op == op)
             return rows[i].function;
-    return reference_of_network(op);
+    reference found = reference_of_update(op);
+    return found ? found : reference_of_network(op);
 }

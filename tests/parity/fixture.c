@@ -19,10 +19,12 @@ static const struct {
 } DTYPES[] = {{"F32", CJ_F32}, {"F64", CJ_F64}, {"I32", CJ_I32},
               {"I64", CJ_I64}, {"U8", CJ_U8},   {"BOOL", CJ_BOOL}};
 
+const char *fixture_folder = CAJAL_TEST_SOURCES "/parity/fixtures";
+
 fixture *fixture_open(const char *name)
 {
     char path[1024];
-    snprintf(path, sizeof path, "%s/parity/fixtures/%s.safetensors", CAJAL_TEST_SOURCES, name);
+    snprintf(path, sizeof path, "%s/%s.safetensors", fixture_folder, name);
     fixture *file = calloc(1, sizeof *file);
     assert_non_null(file);
     file->worst = calloc(1, sizeof *file->worst);

@@ -17,6 +17,9 @@ typedef struct fixture {
     struct fixture_worst *worst; // the greatest error so far
 } fixture;
 
+// Where fixtures are read from.
+extern const char *fixture_folder;
+
 // Opens fixtures/NAME.safetensors.
 fixture *fixture_open(const char *name);
 void fixture_close(fixture *file);

@@ -197,35 +197,27 @@ static bool equals_keras(const fixture *file, const json_t *one)
     return right;
 }
 
-static void layers_equal_keras(void **state)
+// What generator/*.py left for this program: a test each.
+static const char *const fixtures[] = {
+    "layers", "convolutions", "gated", "wrappers", "attention", "core", "mixed",
+};
+enum { FIXTURES = sizeof fixtures / sizeof *fixtures };
+
+static void equal_keras(void **state)
 {
-    (void)state;
-    fixture_run("layers", equals_keras);
+    fixture_run(*state, equals_keras);
 }
 
-static void convolutions_equal_keras(void **state)
+// `layers FOLDER` compares the random models that random_models.py left there, and nothing else.
+int main(int argc, char **argv)
 {
-    (void)state;
-    fixture_run("convolutions", equals_keras);
-}
-
-static void layers_with_gates_equal_keras(void **state)
-{
-    (void)state;
-    fixture_run("gated", equals_keras);
-}
-
-static void layers_under_mixed_bfloat16_equal_keras(void **state)
-{
-    (void)state;
-    fixture_run("mixed", equals_keras);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {cmocka_unit_test(layers_equal_keras),
-                                       cmocka_unit_test(convolutions_equal_keras),
-                                       cmocka_unit_test(layers_with_gates_equal_keras),
-                                       cmocka_unit_test(layers_under_mixed_bfloat16_equal_keras)};
+    const struct CMUnitTest drawn[] = {{"random", equal_keras, NULL, NULL, "random"}};
+    struct CMUnitTest tests[FIXTURES];
+    if (argc == 2) {
+        fixture_folder = argv[1];
+        return cmocka_run_group_tests(drawn, NULL, NULL);
+    }
+    for (int i = 0; i < FIXTURES; i++)
+        tests[i] = (struct CMUnitTest){fixtures[i], equal_keras, NULL, NULL, (void *)fixtures[i]};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

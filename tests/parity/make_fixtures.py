@@ -3,7 +3,9 @@
     python tests/parity/make_fixtures.py [SUBJECT ...]        all subjects, or those named (layers, losses, ...)
 """
 
+import importlib
 import os
+import pkgutil
 import sys
 from pathlib import Path
 
@@ -12,11 +14,15 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import keras  # noqa: E402  (the back end is chosen above)
 
-from generator import (activations, architectures, callbacks, convolutions, gated, initializers, layers, logs,  # noqa
-                       losses, metrics, mixed, models, optimizers)
+from generator import architectures, models  # noqa: E402
+import generator  # noqa: E402
 
-SUBJECTS = {"layers": layers, "activations": activations, "losses": losses, "metrics": metrics, "optimizers": optimizers,
-            "initializers": initializers, "models": models, "callbacks": callbacks, "mixed": mixed, "convolutions": convolutions, "gated": gated, "logs": logs}
+# Every module of generator/ that makes fixtures.
+SUBJECTS = {}
+for _, name, _ in sorted(pkgutil.iter_modules(generator.__path__)):
+    module = importlib.import_module(f"generator.{name}")
+    if hasattr(module, "make") and name not in ("architectures", "random_models"):
+        SUBJECTS[name] = module
 
 
 def main(wanted):

@@ -18,29 +18,25 @@ static bool is_updated(const cj__program *program, const cj_variable *variable)
     return false;
 }
 
-// Whether a value is likely the same in the next run: a constant, a variable that no update names,
-// or what is computed from these alone (filters rounded to bfloat16, or scaled), in at most `depth`
-// steps.
-static bool stays_within(const cj__program *program, int value, int depth)
+// Which values are likely the same in the next run: constants, variables that no update names, and
+// what is computed from these alone (filters rounded to bfloat16, or scaled). NULL without memory.
+static bool *find_stays(const cj__program *program)
 {
-    if (program->values[value].kind == CJ__VALUE_TEMPORARY) {
-        const cj__instruction *producer = &program->instructions[program->values[value].producer];
-        if (depth == 0 || producer->op->flags & CJ__OP_EFFECT)
-            return false;
-        for (int i = 0; i < producer->input_count; i++)
-            if (!stays_within(program, producer->inputs[i], depth - 1))
-                return false;
-        return true;
+    bool *stays = cj__new((size_t)program->value_count, sizeof *stays);
+    for (int v = 0; stays && v < program->value_count; v++) {
+        const cj__value_info *value = &program->values[v];
+        stays[v] = value->kind == CJ__VALUE_CONSTANT ||
+                   (value->kind == CJ__VALUE_VARIABLE && !is_updated(program, value->variable));
     }
-    const cj__value_info *leaf = &program->values[value];
-    return leaf->kind == CJ__VALUE_CONSTANT ||
-           (leaf->kind == CJ__VALUE_VARIABLE && !is_updated(program, leaf->variable));
-}
-
-static bool stays(const cj__program *program, int value)
-{
-    enum { STEPS = 8 };
-    return stays_within(program, value, STEPS);
+    for (int i = 0; stays && i < program->instruction_count; i++) {
+        const cj__instruction *instruction = &program->instructions[i];
+        bool all = !(instruction->op->flags & CJ__OP_EFFECT);
+        for (int j = 0; j < instruction->input_count && all; j++)
+            all = stays[instruction->inputs[j]];
+        for (int j = 0; j < instruction->output_count; j++)
+            stays[instruction->outputs[j]] = all;
+    }
+    return stays;
 }
 
 // Of a call that is cut, each part prepares, as long as what it prepares is the same for all.
@@ -58,6 +54,9 @@ static cj__prepared prepared_of(const cj__program *program, const cj__instructio
 cj_status cj__keep_prepared(cj__program *program)
 {
     size_t kept = 0;
+    bool *stays = find_stays(program);
+    if (!stays)
+        return CJ_OUT_OF_MEMORY;
     for (int i = 0; i < program->instruction_count; i++) {
         cj__instruction *instruction = &program->instructions[i];
         cj__operand operands[OPERANDS_MAX];
@@ -66,12 +65,13 @@ cj_status cj__keep_prepared(cj__program *program)
             continue;
         const cj__call call = cj__program_call(program, instruction, operands);
         const cj__prepared made = prepared_of(program, instruction, &call);
-        if (made.input < 0 || !stays(program, instruction->inputs[made.input]) ||
+        if (made.input < 0 || !stays[instruction->inputs[made.input]] ||
             made.bytes > KEPT_MOST - kept)
             continue;
         instruction->keeps = true;
         kept += made.bytes;
     }
+    cj__free(stays);
     return CJ_OK;
 }
 

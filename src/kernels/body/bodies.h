@@ -21,6 +21,7 @@
 #include "kernels/body/conv/conv2d.h"
 #include "kernels/body/conv/conv2d_pool.h"
 #include "kernels/body/conv/conv2d_axis.h"
+#include "kernels/body/conv/conv2d_parts.h"
 #include "kernels/body/elementwise/elementwise.h"
 #include "kernels/body/conv/depthwise.h"
 #include "kernels/body/conv/conv2d_forward.h"

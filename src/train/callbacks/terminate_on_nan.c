@@ -93,8 +93,8 @@ static cj_status run_again(inquiry *q, const cj__train_state *state, void **outp
     cj_status status = CJ_OK;
     for (size_t i = 0; i < q->seen_count && status == CJ_OK; i++) {
         cj__type type = *cj__function_output(function, (int)i);
-        type.shape.dims[0] =
-            type.shape.rank && type.shape.dims[0] == CJ_BATCH ? batch->count : type.shape.dims[0];
+        if (type.shape.rank && type.shape.dims[0] < 0)
+            type.shape.dims[0] *= -batch->count;
         outputs[i] = cj__new((size_t)cj_shape_count(&type.shape), cj_dtype_size(type.dtype));
         status = outputs[i] ? CJ_OK : CJ_OUT_OF_MEMORY;
     }
@@ -110,8 +110,8 @@ static cj_status blame(const inquiry *q, void *const *outputs, const cj__train_s
     for (size_t i = 0; i < q->seen_count; i++) {
         const char *name = cj_layer_name(q->seen[i].layer), *weight = bad_weight(q->seen[i].layer);
         cj_shape shape = *cj_symbol_shape(q->seen[i].output);
-        if (shape.rank && shape.dims[0] == CJ_BATCH)
-            shape.dims[0] = state->batch->count;
+        if (shape.rank && shape.dims[0] < 0)
+            shape.dims[0] *= -state->batch->count;
         if (weight)
             return cj__fail(CJ_NOT_FINITE, "%s: layer \"%s\": weight %s is NaN or infinite", where,
                             name, weight);

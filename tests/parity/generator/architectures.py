@@ -59,13 +59,33 @@ def graphs():
     yield "settings", keras.Model(x, L.Softmax(name="soft")(L.ELU(alpha=0.5, name="elu")(h)), name="settings")
 
 
+    words, other = keras.Input((6,), dtype="int32", name="words"), keras.Input((6, 5), name="other")
+    h = L.Embedding(20, 8, mask_zero=True, name="table")(words)
+    h = L.MultiHeadAttention(2, 4, name="itself")(h, h, use_causal_mask=True)
+    y, scores = L.MultiHeadAttention(3, 2, value_dim=5, dropout=0.1, output_shape=(2, 3), name="across")(
+        other, h, return_attention_scores=True)
+    mask = keras.Input((6, 6), dtype="bool", name="mask")
+    z = L.MultiHeadAttention(2, 3, use_gate=True, use_bias=False, sliding_window=3, name="masked")(other, other, attention_mask=mask)
+    z = L.EinsumDense("abc,cde->abde", (6, 2, 3), bias_axes="de", name="heads")(z)
+    yield "attention", keras.Model([words, other, mask], [y, scores, z], name="attention")
+
+
+def merging():
+    a, b, c = keras.Input((3, 4), name="a"), keras.Input((3, 4), name="b"), keras.Input((4,), name="c")
+    h = [L.Subtract(name="difference")([a, b]), L.Multiply(name="product")([a, b, c]), L.Average(name="mean")([a, b]),
+         L.Maximum(name="greatest")([a, b, c]), L.Minimum(name="least")([a, b])]
+    h = L.Concatenate(axis=1, name="beside")([*h, L.Concatenate(name="alone")([a]), L.Add(name="single")([b])])
+    pair = L.Dot(axes=(2, 1), normalize=True, name="cosine")([h, c])
+    yield "merging", keras.Model([a, b, c], [h, L.Dot(axes=-1, name="square")([h, h]), L.Dense(2, name="end")(pair)], name="merging")
+
+
 def make(folder):
     """Writes one file a model, and index.json: parameters, weight shapes, input and output shapes, layer names and classes."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     index = {}
     keras.backend.clear_session()
-    for name, model in [*tutorial(), *graphs()]:
+    for name, model in [*tutorial(), *graphs(), *merging()]:
         (folder / f"{name}.json").write_text(model.to_json(indent=1) + "\n")
         index[name] = {
             "class": type(model).__name__, "parameters": model.count_params(),

@@ -79,4 +79,14 @@ def make():
                 raise ValueError(f"orthogonal {shape}: Keras's own is not")
             spec = "orthogonal" if gain == 1 else f"orthogonal(gain={gain})"
             fixture.add(f"{spec} {'x'.join(map(str, shape))}", {}, spec=spec, shape=list(shape), orthogonal=gain)
+    # values to the digit: no random numbers in them
+    I = keras.initializers
+    exact = [("identity", I.Identity(), (4, 4)), ("identity(gain=2.5)", I.Identity(2.5), (3, 5)), ("IdentityInitializer", I.Identity(), (5, 2)),
+             ("stft", I.STFT(), (16, 1, 9)), ("stft(side=imag)", I.STFT("imag"), (16, 1, 9)),
+             ("stft(window=hamming, scaling=spectrum)", I.STFT("real", "hamming", "spectrum"), (15, 1, 7)),
+             ("stft(real, blackman, density, periodic=true)", I.STFT("real", "blackman", "density", True), (12, 1, 17)),
+             ("stft(imag, bartlett, spectrum, true)", I.STFT("imag", "bartlett", "spectrum", True), (9, 1, 5)),
+             ("STFTInitializer(real, boxcar)", I.STFT("real", "boxcar"), (8, 1, 5))]
+    for spec, initializer, shape in exact:
+        fixture.add(f"{spec} {'x'.join(map(str, shape))}", {"exact": np.asarray(initializer(shape))}, spec=spec, shape=list(shape), orthogonal=None)
     return [fixture]

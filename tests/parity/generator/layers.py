@@ -25,12 +25,26 @@ def draw(rng, shape, dtype="float32", high=7):
     return np.where(abs(x) < 0.01, x + 0.05, x).astype("float32")
 
 
+def label_of(layer, variable):
+    """The name of a layer's variable here: the innermost layer's and the variable's. LSTM and GRU have no cells here."""
+    if isinstance(layer, L.MultiHeadAttention):  # "query/kernel"
+        return "/".join(variable.path.split("/")[-2:])
+    if not any(hasattr(layer, part) for part in ("layer", "forward_layer", "cell")):
+        return f"{layer.name}/{variable.name}"
+    parts = variable.path.split("/")
+    whole = ("simple_rnn", "lstm", "gru", "conv_lstm1d", "conv_lstm2d", "conv_lstm3d")
+    own = [p.removeprefix("forward_").removeprefix("backward_") for p in parts]
+    if len(parts) > 2 and parts[-2].endswith("_cell") and own[-3].rstrip("_0123456789") in whole:
+        parts.pop(-2)
+    return "/".join(parts[-2:])
+
+
 def add_model(fixture, name, model, arrays, training=False, spread=0.6):
     """Records one case: `model` on `arrays`, with weights and upstream gradients drawn from the case's name."""
     rng = np.random.default_rng([ord(letter) for letter in name])
     weights = []  # (variable, "layer/variable")
     for layer in model.layers:
-        weights += [(v, f"{layer.name}/{v.name}") for v in layer.weights]
+        weights += [(v, label_of(layer, v)) for v in layer.weights]
     for v, label in weights:
         if label.endswith("moving_variance"):
             v.assign(rng.uniform(0.3, 2, v.shape))
@@ -46,7 +60,7 @@ def add_model(fixture, name, model, arrays, training=False, spread=0.6):
             inputs[i] = x
         outputs, after, losses = model.stateless_call(trainable, others, inputs if len(inputs) > 1 else inputs[0],
                                                       training=training, return_losses=True)
-        flat = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
+        flat = keras.tree.flatten(outputs)
         return flat, after, sum(losses) if losses else jnp.zeros(())
 
     outputs, after, penalty = forward(trainable, [arrays[i] for i in real])

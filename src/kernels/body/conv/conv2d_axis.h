@@ -88,4 +88,22 @@ static void outputs_inside(int64_t count, int64_t stride, int64_t tap, int64_t b
     *last = high > 0 ? min(ceil_div(high, stride), count) : 0;
 }
 
+// Outputs in rows row0 .. row1 - 1 and columns likewise see tap (u, v) inside the image.
+typedef struct tap_reach {
+    int64_t u, v, row0, row1, col0, col1;
+} tap_reach;
+
+static tap_reach tap_reach_of(const cj__conv2d *s, int64_t tap)
+{
+    tap_reach r = {.u = tap / s->kw, .v = tap % s->kw};
+    outputs_inside(s->oh, s->sh, r.u * s->dh, s->top, s->h, &r.row0, &r.row1);
+    outputs_inside(s->ow, s->sw, r.v * s->dw, s->left, s->w, &r.col0, &r.col1);
+    return r;
+}
+
+static bool reaches_none(const tap_reach *r)
+{
+    return r->row0 >= r->row1 || r->col0 >= r->col1;
+}
+
 #endif

@@ -4,6 +4,7 @@
 #define CJ_KERNELS_BODY_CONV_CONV2D_FORWARD_H
 
 #include "kernels/body/conv/conv2d.h"
+#include "kernels/body/conv/conv2d_parts.h"
 #include "kernels/body/conv/conv2d_pool.h"
 #include "kernels/body/conv/depthwise.h"
 #include "kernels/body/product/epilogue.h"
@@ -20,6 +21,8 @@ static void conv2d_forward_job(const cj__conv2d_args *a, cj__job *job)
 {
     if (winograd_serves(a, CJ__CONV2D_FORWARD))
         winograd_forward_job(a, job);
+    else if (is_by_parts(&a->s))
+        parts_job(a, job);
     else if (has_pool(a))
         conv2d_pool_job(a, job);
     else if (is_depthwise(&a->s))
@@ -45,6 +48,10 @@ static void conv2d_forward_run(const cj__conv2d_args *a, void *workspace, void *
 {
     if (winograd_serves(a, CJ__CONV2D_FORWARD)) {
         winograd_forward_run(a, workspace, scratch, phase, begin, end);
+        return;
+    }
+    if (is_by_parts(&a->s)) {
+        convolve_by_parts(a, workspace, scratch, phase, begin, end);
         return;
     }
     if (is_depthwise(&a->s) && !has_pool(a)) {

@@ -38,11 +38,6 @@ static void taps_job(const cj__conv2d *s, cj__job *job)
     job->scratch = (size_t)TAP_PANEL * TAP_FILTERS * sizeof(real);
 }
 
-// Rows first .. last - 1 of dy and columns likewise reach dx through tap (u, v).
-typedef struct tap_reach {
-    int64_t u, v, row0, row1, col0, col1;
-} tap_reach;
-
 // One piece of a tap, which `t` has as its b: filters `f0` on, channels `channel` on.
 static void add_tap(const gather *g, const tap_reach *r, product_tile *t, int64_t f0,
                     int64_t channel)
@@ -84,10 +79,8 @@ static void gather_by_taps(const gather *g, real *turned, int64_t task)
     t.start = START_SUM;
     zero_pixels(g->dx + channel, s->n * s->h * s->w, channels, s->c);
     for (int64_t tap = 0; tap < s->kh * s->kw; tap++) {
-        tap_reach r = {.u = tap / s->kw, .v = tap % s->kw};
-        outputs_inside(s->oh, s->sh, r.u * s->dh, s->top, s->h, &r.row0, &r.row1);
-        outputs_inside(s->ow, s->sw, r.v * s->dw, s->left, s->w, &r.col0, &r.col1);
-        for (int64_t f = 0; f < s->f && r.row0 < r.row1 && r.col0 < r.col1; f += t.length) {
+        const tap_reach r = tap_reach_of(s, tap);
+        for (int64_t f = 0; f < s->f && !reaches_none(&r); f += t.length) {
             t.length = min(TAP_FILTERS, s->f - f);
             transpose_block(g->w + (tap * s->c + channel) * s->f + f, s->f, channels, t.length,
                             turned, TAP_PANEL);

@@ -1,0 +1,46 @@
+// cajal plot: the graph of a model as SVG.
+#include "cli.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+// Writes beside the file and then puts it in its place, so that it is whole or as it was.
+static cj_status write_plot(cj_model *model, const char *path, const cj_plot_args *args)
+{
+    char part[4096];
+    CJ_TRY(check_output(path));
+    if (snprintf(part, sizeof part, "%s.part", path) >= (int)sizeof part)
+        return cj_fail(CJ_INVALID_ARGUMENT, "the file's name is too long");
+    FILE *file = fopen(part, "w");
+    if (!file)
+        return cj_fail(CJ_IO, "%s: cannot be written: %s", part, strerror(errno));
+    cj_status status = cj_model_plot_with(model, file, args);
+    const bool closed = fclose(file) == 0;
+    if (status == CJ_OK && (!closed || rename(part, path) != 0))
+        status = cj_fail(CJ_IO, "%s: cannot be written: %s", path, strerror(errno));
+    if (status != CJ_OK)
+        remove(part);
+    return status;
+}
+
+int run_plot(int argc, char **argv)
+{
+    const char *words[2] = {NULL, NULL};
+    bool no_shapes = false, nested = false;
+    const option options[] = {
+        FLAG_OPTION("expand-nested", &nested, "draw the layers of models inside the model"),
+        FLAG_OPTION("no-shapes", &no_shapes, "leave out the shapes of outputs"),
+    };
+    int done = read_options(find_command("plot"), options, sizeof options / sizeof *options, argc,
+                            argv, 2, 2, words);
+    if (done != EXIT_DONE)
+        return done < 0 ? EXIT_DONE : done;
+    const cj_plot_args args = {CJ_PLOT_DEFAULTS, .show_shapes = !no_shapes,
+                               .expand_nested = nested};
+    cj_model *model =
+        ends_with(words[0], ".safetensors") ? cj_load(words[0]) : make_model(words[0], NULL);
+    cj_status status = model ? write_plot(model, words[1], &args) : cj_error_status();
+    cj_release(model);
+    return finish(status);
+}
