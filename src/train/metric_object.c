@@ -132,7 +132,7 @@ cj_status cj_loss_value(const char *spec, const cj_tensor *targets, const cj_ten
 struct cj_metric {
     cj__object object;
     cj__chosen chosen;
-    const cj__metric *metric;
+    const cj__metric_row *metric;
     cj_function *function; // of the latest kind of batch, held; NULL before
     cj__type types[3];     // of that kind: targets, predictions, weights; the batch axis free
     bool weighted;
@@ -165,7 +165,7 @@ cj_metric *cj_metric_new(const char *spec)
         return NULL;
     cj_status status = cj__spec_parse(&cj__metrics, spec, "metric", &metric->chosen);
     if (status == CJ_OK) {
-        metric->metric = (const cj__metric *)(const void *)metric->chosen.choice;
+        metric->metric = (const cj__metric_row *)(const void *)metric->chosen.choice;
         status = cj__metric_check(metric->metric, metric->chosen.args);
     } else {
         metric->chosen.choice = NULL; // nothing to free

@@ -173,7 +173,7 @@ static const cj__config_key keys[] = {CJ__KEY_ONLY("axis", "-1"), {.key = NULL}}
     }
 
 enum { BINARY = 2, SPARSE, CATEGORICAL }; // what "accuracy" stands for
-static const cj__metric metrics[] = {
+static const cj__metric_row metrics[] = {
     RESOLVED("accuracy", "Accuracy"),
     RESOLVED("acc", NULL),
     [BINARY] =
@@ -263,7 +263,7 @@ const cj__catalog cj__metrics = {.what = "metric",
                                  .keys = keys};
 
 // Thresholds rise, so that results have the order in which they were given.
-static cj_status check_thresholds(const cj__metric *metric, const char *list)
+static cj_status check_thresholds(const cj__metric_row *metric, const char *list)
 {
     const int count = list ? cj__numbers_read(list, NULL, 0) : 0;
     double *numbers = cj__new((size_t)count + 1, sizeof *numbers);
@@ -280,7 +280,7 @@ static cj_status check_thresholds(const cj__metric *metric, const char *list)
                            metric->of.choice.name, list);
 }
 
-static cj_status check_classes(const cj__metric *metric, const cj__iou_args *a)
+static cj_status check_classes(const cj__metric_row *metric, const cj__iou_args *a)
 {
     const int count = a->target_class_ids ? cj__numbers_read(a->target_class_ids, NULL, 0) : 0;
     double *ids = cj__new((size_t)count + 1, sizeof *ids);
@@ -296,7 +296,7 @@ static cj_status check_classes(const cj__metric *metric, const cj__iou_args *a)
     return status;
 }
 
-cj_status cj__metric_check(const cj__metric *metric, const void *args)
+cj_status cj__metric_check(const cj__metric_row *metric, const void *args)
 {
     if (metric->states == cj__states_confusion)
         return check_thresholds(metric, ((const cj__confusion_args *)args)->thresholds);
@@ -305,7 +305,7 @@ cj_status cj__metric_check(const cj__metric *metric, const void *args)
     return CJ_OK;
 }
 
-const cj__metric *cj__metric_at(int index)
+const cj__metric_row *cj__metric_at(int index)
 {
     return &metrics[index];
 }

@@ -14,19 +14,19 @@ typedef struct cj__metric_inputs {
 } cj__metric_inputs;
 
 // A row of cj__metrics.
-typedef struct cj__metric {
+typedef struct cj__metric_row {
     cj__loss of; // name, targets, direction, and the values of a mean
     // The states of a batch, rank 1 and of a fixed length; NULL for a mean.
     cj_symbol *(*states)(cj__build *g, const void *args, const cj__metric_inputs *in);
     // Works the metric out of states, and returns how many numbers it has. Without `results`, which
     // are NULL then, states are not read.
     int (*finish)(const void *args, const double *states, int count, double *results);
-} cj__metric;
+} cj__metric_row;
 
 extern const cj__catalog cj__metrics;
 
 // Row `index` of cj__metrics.
-const cj__metric *cj__metric_at(int index);
+const cj__metric_row *cj__metric_at(int index);
 
 // Which row "accuracy" stands for with these shapes; any other row stands for itself.
 const cj__loss *cj__metric_resolve(const cj__loss *metric, const cj_shape *targets,
@@ -37,10 +37,10 @@ cj_symbol *cj__fit_targets(const cj__loss *loss, const char *who, cj__build *g, 
                            cj_symbol *predictions);
 
 // Refuses arguments that contradict each other.
-cj_status cj__metric_check(const cj__metric *metric, const void *args);
+cj_status cj__metric_check(const cj__metric_row *metric, const void *args);
 
 // The states of a metric for a batch.
-cj_symbol *cj__metric_states(const cj__metric *metric, const void *args, const char *who,
+cj_symbol *cj__metric_states(const cj__metric_row *metric, const void *args, const char *who,
                              cj__build *g, cj__metric_inputs inputs);
 
 // For rows: weights for each prediction, stretched to its shape, 1 without any.

@@ -15,7 +15,7 @@ static cj_status check_spec(const cj__catalog *catalog, const char *spec)
     const cj_status status =
         catalog == &cj__losses ?
             cj__loss_check((const cj__loss *)(const void *)chosen.choice, chosen.args) :
-            cj__metric_check((const cj__metric *)(const void *)chosen.choice, chosen.args);
+            cj__metric_check((const cj__metric_row *)(const void *)chosen.choice, chosen.args);
     cj__chosen_free(&chosen);
     return status;
 }

@@ -134,7 +134,7 @@ static cj_status trace_states(cj__step *step, cj__step_functions *functions, cj_
                               const head *h, const char *who, bool weighted)
 {
     cj__build *g = &step->trace.build;
-    const cj__metric *metric = row->metric;
+    const cj__metric_row *metric = row->metric;
     cj__metric_inputs in = {.targets = h->targets, .predictions = h->predictions.symbol};
     if (weighted && h->weights)
         in.weights = cj__cast(g, h->weights, cj__symbol_type(in.predictions)->dtype);
@@ -159,7 +159,7 @@ static cj_status trace_metric(cj__step *step, cj__step_functions *functions, con
     cj__chosen chosen;
     char who[160], *name = NULL;
     CJ_TRY(cj__spec_parse(&cj__metrics, spec, "metric", &chosen));
-    const cj__metric *metric = (const cj__metric *)(const void *)chosen.choice;
+    const cj__metric_row *metric = (const cj__metric_row *)(const void *)chosen.choice;
     cj_status status = logged_name(spec, &chosen, &name);
     cj__row *row =
         status == CJ_OK ? add_row(functions, output, weighted ? "weighted_" : "", name) : NULL;

@@ -26,7 +26,7 @@ typedef struct cj__row {
     bool mean;         // s = n * output, w = n
     double per_sample; // values per sample: 10 for a metric over 10 steps
     // of a metric with states; NULL for others
-    const cj__metric *metric;
+    const cj__metric_row *metric;
     cj__chosen chosen;      // its arguments, owned
     int state, state_count; // where its states are among those of all rows, and how many
 } cj__row;

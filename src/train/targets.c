@@ -86,7 +86,7 @@ cj_symbol *cj__loss_values(const cj__loss *loss, const void *args, const char *w
     return g->status == CJ_OK ? values : NULL;
 }
 
-cj_symbol *cj__metric_states(const cj__metric *metric, const void *args, const char *who,
+cj_symbol *cj__metric_states(const cj__metric_row *metric, const void *args, const char *who,
                              cj__build *g, cj__metric_inputs inputs)
 {
     inputs.targets = cj__fit_targets(&metric->of, who, g, inputs.targets, inputs.predictions);
