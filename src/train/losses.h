@@ -133,33 +133,37 @@ cj_status cj__settle_axis(cj__build *g, const cj_symbol *x, int64_t axis, int *s
 #define CJ__EPSILON 1e-7 // keras.config.epsilon()
 
 // Values of losses, in the files of their families. t are targets, p predictions.
-#define CJ__LOSS_VALUES(F)                                                                     \
-    F(sparse_categorical_crossentropy)                                                         \
-    F(categorical_crossentropy)                                                                \
-    F(binary_crossentropy)                                                                     \
-    F(binary_focal_crossentropy)                                                               \
-    F(categorical_focal_crossentropy)                                                          \
-    F(categorical_generalized_cross_entropy)                                                   \
-    F(kl_divergence)                                                                           \
-    F(poisson)                                                                                 \
-    F(mse)                                                                                     \
-    F(mae)                                                                                     \
-    F(mape)                                                                                    \
-    F(msle)                                                                                    \
-    F(huber)                                                                                   \
-    F(log_cosh)                                                                                \
-    F(cosine_similarity)                                                                       \
-    F(hinge)                                                                                   \
-    F(squared_hinge)                                                                           \
-    F(categorical_hinge)                                                                       \
-    F(dice)                                                                                    \
-    F(tversky)                                                                                 \
-    F(circle)                                                                                  \
-    F(ctc)                                                                                     \
-    F(binary_accuracy)                                                                         \
-    F(sparse_categorical_accuracy)                                                             \
-    F(categorical_accuracy) F(sparse_top_k_categorical_accuracy) F(top_k_categorical_accuracy) \
-        F(pearson_correlation) F(concordance_correlation) F(cosine_metric)
+#define CJ__LOSS_VALUES(F)                   \
+    F(sparse_categorical_crossentropy)       \
+    F(categorical_crossentropy)              \
+    F(binary_crossentropy)                   \
+    F(binary_focal_crossentropy)             \
+    F(categorical_focal_crossentropy)        \
+    F(categorical_generalized_cross_entropy) \
+    F(kl_divergence)                         \
+    F(poisson)                               \
+    F(mse)                                   \
+    F(mae)                                   \
+    F(mape)                                  \
+    F(msle)                                  \
+    F(huber)                                 \
+    F(log_cosh)                              \
+    F(cosine_similarity)                     \
+    F(hinge)                                 \
+    F(squared_hinge)                         \
+    F(categorical_hinge)                     \
+    F(dice)                                  \
+    F(tversky)                               \
+    F(circle)                                \
+    F(ctc)                                   \
+    F(binary_accuracy)                       \
+    F(sparse_categorical_accuracy)           \
+    F(categorical_accuracy)                  \
+    F(sparse_top_k_categorical_accuracy)     \
+    F(top_k_categorical_accuracy)            \
+    F(pearson_correlation)                   \
+    F(concordance_correlation)               \
+    F(cosine_metric)
 #define CJ__VALUES(name) \
     cj_symbol *cj__values_##name(cj__build *g, const void *args, cj_symbol *t, cj_symbol *p);
 CJ__LOSS_VALUES(CJ__VALUES)
