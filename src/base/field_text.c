@@ -391,7 +391,7 @@ static const struct {
     [CJ__FIELD_BOOL] = {set_bool, write_bool},
     [CJ__FIELD_TEXT] = {set_text, write_text},
     [CJ__FIELD_SPEC] = {set_spec, write_spec},
-    [CJ__FIELD_NUMBERS] = {set_number_list, write_number_list},
+    [CJ__FIELD_NUMBER_TEXT] = {set_number_list, write_number_list},
 };
 
 cj_status cj__field_set(const cj__field *field, void *args, const char *value, const char *who)

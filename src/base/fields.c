@@ -179,7 +179,7 @@ static cj_status resolve_text(const cj__field *field, void *slot, const char *wh
 }
 
 // Each number is in the field's range, if it has one.
-static cj_status resolve_numbers(const cj__field *field, void *slot, const char *who)
+static cj_status resolve_number_text(const cj__field *field, void *slot, const char *who)
 {
     CJ_TRY(resolve_text(field, slot, who));
     const char *text = *(const char **)slot;
@@ -215,13 +215,20 @@ static const struct {
     cj_status (*resolve)(const cj__field *field, void *slot, const char *who);
     bool text; // the slot is a string of ours once resolved
 } kinds[] = {
-    [CJ__FIELD_INT] = {resolve_int, false},       [CJ__FIELD_INT32] = {resolve_int32, false},
-    [CJ__FIELD_SEED] = {resolve_seed, false},     [CJ__FIELD_PAIR] = {resolve_pair, false},
-    [CJ__FIELD_TRIPLE] = {resolve_triple, false}, [CJ__FIELD_AMOUNTS] = {resolve_amounts, false},
-    [CJ__FIELD_AXES] = {resolve_axes, false},     [CJ__FIELD_LIST] = {resolve_list, false},
-    [CJ__FIELD_NUMBER] = {resolve_number, false}, [CJ__FIELD_LIMIT] = {resolve_limit, false},
-    [CJ__FIELD_BOOL] = {resolve_bool, false},     [CJ__FIELD_TEXT] = {resolve_text, true},
-    [CJ__FIELD_SPEC] = {resolve_spec, true},      [CJ__FIELD_NUMBERS] = {resolve_numbers, true},
+    [CJ__FIELD_INT] = {resolve_int, false},
+    [CJ__FIELD_INT32] = {resolve_int32, false},
+    [CJ__FIELD_SEED] = {resolve_seed, false},
+    [CJ__FIELD_PAIR] = {resolve_pair, false},
+    [CJ__FIELD_TRIPLE] = {resolve_triple, false},
+    [CJ__FIELD_AMOUNTS] = {resolve_amounts, false},
+    [CJ__FIELD_AXES] = {resolve_axes, false},
+    [CJ__FIELD_LIST] = {resolve_list, false},
+    [CJ__FIELD_NUMBER] = {resolve_number, false},
+    [CJ__FIELD_LIMIT] = {resolve_limit, false},
+    [CJ__FIELD_BOOL] = {resolve_bool, false},
+    [CJ__FIELD_TEXT] = {resolve_text, true},
+    [CJ__FIELD_SPEC] = {resolve_spec, true},
+    [CJ__FIELD_NUMBER_TEXT] = {resolve_number_text, true},
 };
 
 cj_status cj__fields_resolve(const cj__field *fields, int count, void *args, const char *who)

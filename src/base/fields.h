@@ -25,7 +25,7 @@ typedef enum cj__field_kind {
     CJ__FIELD_LIST, // int64_t[8] ended by 0; JSON: list
     // const char *: numbers of any count as text, "0.2, 0.5", which cj__numbers_read() reads; NULL
     // is "none"; JSON: null, a number or a list
-    CJ__FIELD_NUMBERS,
+    CJ__FIELD_NUMBER_TEXT,
     // int64_t[9]: how many axes, then these, each at least -8 and at most 7; JSON: number or list
     CJ__FIELD_AXES,
     CJ__FIELD_NUMBER, // double

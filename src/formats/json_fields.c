@@ -363,14 +363,14 @@ static const struct {
     [CJ__FIELD_BOOL] = {write_bool, read_bool},
     [CJ__FIELD_TEXT] = {write_text, read_text},
     [CJ__FIELD_SPEC] = {write_spec, read_spec},
-    [CJ__FIELD_NUMBERS] = {write_number_list, read_number_list},
+    [CJ__FIELD_NUMBER_TEXT] = {write_number_list, read_number_list},
 };
 
 // Kinds of which null is a value, and not left out.
 static const bool null_is_a_value[] = {
     [CJ__FIELD_SEED] = true,   [CJ__FIELD_PAIR] = true,    [CJ__FIELD_LIST] = true,
     [CJ__FIELD_TRIPLE] = true, [CJ__FIELD_AMOUNTS] = true, [CJ__FIELD_LIMIT] = true,
-    [CJ__FIELD_TEXT] = true,   [CJ__FIELD_SPEC] = true,    [CJ__FIELD_NUMBERS] = true,
+    [CJ__FIELD_TEXT] = true,   [CJ__FIELD_SPEC] = true,    [CJ__FIELD_NUMBER_TEXT] = true,
 };
 
 // What every layer has is written by json_model.c.

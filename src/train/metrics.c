@@ -70,7 +70,7 @@ static const cj__field axis_fields[] = {
     CJ__FIELD(cj__cosine_args, axis, CJ__FIELD_INT),
 };
 
-#define THRESHOLDS CJ__FIELD(cj__confusion_args, thresholds, CJ__FIELD_NUMBERS, CJ__SHARE)
+#define THRESHOLDS CJ__FIELD(cj__confusion_args, thresholds, CJ__FIELD_NUMBER_TEXT, CJ__SHARE)
 #define CLASS_ID   CJ__FIELD(cj__confusion_args, class_id, CJ__FIELD_SEED)
 static const cj__field counts_fields[] = {NAME(cj__confusion_args), THRESHOLDS};
 static const cj__field precision_fields[] = {NAME(cj__confusion_args), THRESHOLDS,
@@ -99,10 +99,10 @@ static const cj__field auc_fields[] = {
     CJ__FIELD(cj__auc_args, num_thresholds, CJ__FIELD_INT, .low = 2, .high = 1e6),
     CJ__FIELD(cj__auc_args, curve, CJ__FIELD_TEXT, .words = curves),
     CJ__FIELD(cj__auc_args, summation_method, CJ__FIELD_TEXT, .words = methods),
-    CJ__FIELD(cj__auc_args, thresholds, CJ__FIELD_NUMBERS, CJ__SHARE),
+    CJ__FIELD(cj__auc_args, thresholds, CJ__FIELD_NUMBER_TEXT, CJ__SHARE),
     CJ__FIELD(cj__auc_args, multi_label, CJ__FIELD_BOOL),
     CJ__FIELD(cj__auc_args, num_labels, CJ__FIELD_SEED),
-    CJ__FIELD(cj__auc_args, label_weights, CJ__FIELD_NUMBERS),
+    CJ__FIELD(cj__auc_args, label_weights, CJ__FIELD_NUMBER_TEXT),
     CJ__FIELD(cj__auc_args, from_logits, CJ__FIELD_BOOL),
     NAME(cj__auc_args),
 };
@@ -117,8 +117,8 @@ static const cj__field f_fields[] = {
 
 #define CLASSES \
     CJ__FIELD(cj__iou_args, num_classes, CJ__FIELD_INT, .required = true, .low = 1, .high = 30000)
-#define TARGETS                                                                              \
-    CJ__FIELD(cj__iou_args, target_class_ids, CJ__FIELD_NUMBERS, .required = true, .low = 0, \
+#define TARGETS                                                                                  \
+    CJ__FIELD(cj__iou_args, target_class_ids, CJ__FIELD_NUMBER_TEXT, .required = true, .low = 0, \
               .high = 1e9)
 #define IGNORED     CJ__FIELD(cj__iou_args, ignore_class, CJ__FIELD_LIMIT, .low = -1e9, .high = 1e9)
 #define SPARSE_TRUE CJ__FIELD(cj__iou_args, sparse_y_true, CJ__FIELD_BOOL)

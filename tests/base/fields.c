@@ -240,7 +240,7 @@ typedef struct cut_args {
     const char *cuts;
 } cut_args;
 static const cut_args cut_defaults = {.cuts = NULL};
-static const cj__field cut_fields[] = {CJ__FIELD(cut_args, cuts, CJ__FIELD_NUMBERS, CJ__SHARE)};
+static const cj__field cut_fields[] = {CJ__FIELD(cut_args, cuts, CJ__FIELD_NUMBER_TEXT, CJ__SHARE)};
 static const cj__choice cut_rows[] = {CJ__CHOICE("cut", "Cut", cut_fields, cut_defaults)};
 static const cj__catalog cutters = {
     .what = "cutter", .rows = cut_rows, .stride = sizeof *cut_rows, .count = 1};
