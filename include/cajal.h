@@ -32,6 +32,7 @@
 #include <cajal/tensor.h>
 #include <cajal/train.h>
 #include <cajal/loop.h>
+#include <cajal/metrics.h>
 #include <cajal/wrappers.h>
 
 #endif

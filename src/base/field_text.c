@@ -79,6 +79,38 @@ static cj_status set_counted(const cj__field *field, int64_t *numbers, int most,
                                  "a list of up to 8 whole numbers");
 }
 
+int cj__numbers_read(const char *text, double *numbers, int capacity)
+{
+    const char *at = text + strspn(text, " ");
+    const char close = *at == '(' ? ')' : *at == '[' ? ']' : '\0';
+    int count = 0;
+    at += close != '\0';
+    for (at += strspn(at, " "); *at != '\0' && *at != close; at += strspn(at, " ")) {
+        char word[64];
+        size_t length = strcspn(at, ",)] ");
+        double number;
+        if (length == 0 || length >= sizeof word)
+            return -1;
+        memcpy(word, at, length);
+        word[length] = '\0';
+        if (!cj__number_parse(word, &number))
+            return -1;
+        if (count < capacity)
+            numbers[count] = number;
+        count++;
+        at += length;
+        at += strspn(at, " ");
+        if (*at == ',')
+            at++;
+        else if (*at != close)
+            return -1;
+    }
+    if (close != '\0' && *at != close)
+        return -1;
+    at += close != '\0';
+    return at[strspn(at, " ")] == '\0' ? count : -1;
+}
+
 static cj_status set_numbers(const cj__field *field, int64_t *numbers, int most, const char *value,
                              const char *who)
 {
@@ -202,6 +234,12 @@ static cj_status set_text(const cj__field *field, void *slot, const char *value,
 }
 
 static cj_status set_spec(const cj__field *field, void *slot, const char *value, const char *who)
+{
+    return set_text(field, slot, is_none(value) ? NULL : value, who);
+}
+
+static cj_status set_number_list(const cj__field *field, void *slot, const char *value,
+                                 const char *who)
 {
     return set_text(field, slot, is_none(value) ? NULL : value, who);
 }
@@ -373,6 +411,18 @@ static void write_text(const cj__field *field, const void *slot, const void *sta
     add_text(text, value);
 }
 
+static void write_number_list(const cj__field *field, const void *slot, const void *standard,
+                              cj__text *text)
+{
+    const char *value = *(const char *const *)slot, *usual = *(const char *const *)standard;
+    if (value == usual || (value && usual && strcmp(value, usual) == 0))
+        return;
+    const char first = value ? value[strspn(value, " ")] : '\0';
+    const bool bare = value && first != '(' && first != '[';
+    add_key(field, text);
+    cj__text_add(text, "%s%s%s", bare ? "(" : "", value ? value : "none", bare ? ")" : "");
+}
+
 static const struct {
     cj_status (*set)(const cj__field *field, void *slot, const char *value, const char *who);
     void (*write)(const cj__field *field, const void *slot, const void *standard, cj__text *text);
@@ -392,6 +442,7 @@ static const struct {
     [CJ__FIELD_BOOL] = {set_bool, write_bool},
     [CJ__FIELD_TEXT] = {set_text, write_text},
     [CJ__FIELD_SPEC] = {set_spec, write_spec},
+    [CJ__FIELD_NUMBER_TEXT] = {set_number_list, write_number_list},
 };
 
 cj_status cj__field_set(const cj__field *field, void *args, const char *value, const char *who)

@@ -191,6 +191,27 @@ static cj_status resolve_text(const cj__field *field, void *slot, const char *wh
     return *text ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
 
+// Each number is in the field's range, if it has one.
+static cj_status resolve_number_text(const cj__field *field, void *slot, const char *who)
+{
+    CJ_TRY(resolve_text(field, slot, who));
+    const char *text = *(const char **)slot;
+    const int count = text ? cj__numbers_read(text, NULL, 0) : 0;
+    if (count < 0)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s: \"%.100s\" is not a list of numbers", who,
+                        field->key, text);
+    double *numbers = cj__new((size_t)count + 1, sizeof *numbers);
+    if (!numbers)
+        return CJ_OUT_OF_MEMORY;
+    cj_status status = CJ_OK;
+    if (text)
+        cj__numbers_read(text, numbers, count);
+    for (int i = 0; i < count && status == CJ_OK; i++)
+        status = resolve_number(field, &numbers[i], who);
+    cj__free(numbers);
+    return status;
+}
+
 static cj_status resolve_spec(const cj__field *field, void *slot, const char *who)
 {
     CJ_TRY(resolve_text(field, slot, who));
@@ -222,6 +243,7 @@ static const struct {
     [CJ__FIELD_BOOL] = {resolve_bool, false},
     [CJ__FIELD_TEXT] = {resolve_text, true},
     [CJ__FIELD_SPEC] = {resolve_spec, true},
+    [CJ__FIELD_NUMBER_TEXT] = {resolve_number_text, true},
 };
 
 cj_status cj__fields_resolve(const cj__field *fields, int count, void *args, const char *who)

@@ -23,6 +23,9 @@ typedef enum cj__field_kind {
     // row or of all; of one column a list. With `optional` -1 first is "none", JSON null.
     CJ__FIELD_AMOUNTS,
     CJ__FIELD_LIST, // int64_t[8] ended by 0; JSON: list
+    // const char *: numbers of any count as text, "0.2, 0.5", which cj__numbers_read() reads; NULL
+    // is "none"; JSON: null, a number or a list
+    CJ__FIELD_NUMBER_TEXT,
     // int64_t[9]: how many axes, then these, each at least -8 and at most 7; JSON: number or list
     CJ__FIELD_AXES,
     CJ__FIELD_NUMBER,      // double
@@ -162,6 +165,10 @@ char *cj__spec_text(const cj__choice *choice, const void *args);
 cj_status cj__fields_resolve(const cj__field *fields, int count, void *args, const char *who);
 // Frees the strings of resolved arguments.
 void cj__fields_free(const cj__field *fields, int count, void *resolved);
+
+// The numbers in a text such as "(0.2, 0.5)", "[1, 2]" or "3": writes up to `capacity` of them, which
+// may be 0, and returns how many there are; -1 if something else is between them.
+int cj__numbers_read(const char *text, double *numbers, int capacity);
 
 // Sets one field of unresolved arguments from text ("0.9", "true", "3,3", "relu"); for specs and
 // command lines. The strings that it stores point into `value`.

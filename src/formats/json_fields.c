@@ -3,6 +3,8 @@
 #include "formats/json_fields.h"
 
 #include "base/error.h"
+#include "base/memory.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <string.h>
@@ -338,6 +340,55 @@ static cj_status read_text(const cj__field *field, const json_t *value, void *sl
     return CJ_OK;
 }
 
+// Numbers become a text, which `texts` keeps.
+static cj_status read_number_list(const cj__field *field, const json_t *value, void *slot,
+                                  cj__texts *texts, const char *who)
+{
+    cj__text text = {0};
+    const bool is_list = json_is_array(value);
+    const size_t count = is_list ? json_array_size(value) : 1;
+    *(const char **)slot = NULL;
+    if (json_is_null(value))
+        return CJ_OK;
+    cj__text_add(&text, "(");
+    for (size_t i = 0; i < count; i++) {
+        char digits[CJ__NUMBER_TEXT];
+        const json_t *number = is_list ? json_array_get(value, i) : value;
+        if (!json_is_number(number)) {
+            cj__text_free(&text);
+            return wrong(field, who, "a list of numbers");
+        }
+        cj__text_add(&text, "%s%s", i ? ", " : "",
+                     cj__number_text(json_number_value(number), digits));
+    }
+    cj__text_add(&text, ")");
+    if (cj__text_status(&text) != CJ_OK) {
+        cj__text_free(&text);
+        return CJ_OUT_OF_MEMORY;
+    }
+    *(const char **)slot = cj__texts_keep(texts, text.data);
+    return *(const char **)slot ? CJ_OK : CJ_OUT_OF_MEMORY;
+}
+
+static json_t *write_number_list(cj__json *b, const cj__field *field, const void *slot)
+{
+    const char *text = *(const char *const *)slot;
+    const int count = text ? cj__numbers_read(text, NULL, 0) : 0;
+    double *numbers = text ? cj__new((size_t)(count > 0 ? count : 1), sizeof *numbers) : NULL;
+    (void)field;
+    if (!numbers)
+        return cj__json_null(b);
+    cj__numbers_read(text, numbers, count);
+    json_t *list = cj__json_list(b);
+    for (int i = 0; i < count; i++) {
+        const bool whole = fabs(numbers[i]) < 1e15 && numbers[i] == round(numbers[i]);
+        cj__json_append(
+            b, list, whole ? cj__json_int(b, (int64_t)numbers[i]) : cj__json_real(b, numbers[i]));
+    }
+    cj__free(numbers);
+    return list;
+}
+
 static cj_status read_spec(const cj__field *field, const json_t *value, void *slot,
                            cj__texts *texts, const char *who)
 {
@@ -364,13 +415,14 @@ static const struct {
     [CJ__FIELD_BOOL] = {write_bool, read_bool},
     [CJ__FIELD_TEXT] = {write_text, read_text},
     [CJ__FIELD_SPEC] = {write_spec, read_spec},
+    [CJ__FIELD_NUMBER_TEXT] = {write_number_list, read_number_list},
 };
 
 // Kinds of which null is a value, and not left out.
 static const bool null_is_a_value[] = {
     [CJ__FIELD_SEED] = true,   [CJ__FIELD_PAIR] = true,    [CJ__FIELD_LIST] = true,
     [CJ__FIELD_TRIPLE] = true, [CJ__FIELD_AMOUNTS] = true, [CJ__FIELD_LIMIT] = true,
-    [CJ__FIELD_TEXT] = true,   [CJ__FIELD_SPEC] = true,
+    [CJ__FIELD_TEXT] = true,   [CJ__FIELD_SPEC] = true,    [CJ__FIELD_NUMBER_TEXT] = true,
 };
 
 // What every layer has is written by json_model.c.

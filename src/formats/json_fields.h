@@ -11,6 +11,8 @@ typedef struct cj__texts {
     size_t count, capacity;
 } cj__texts;
 void cj__texts_free(cj__texts *texts);
+// Takes a text over, also on failure: NULL then.
+const char *cj__texts_keep(cj__texts *texts, char *text);
 
 // json_fields.c: one field after another.
 

@@ -17,8 +17,7 @@ void cj__texts_free(cj__texts *texts)
     *texts = (cj__texts){0};
 }
 
-// Takes a text over, also on failure.
-static const char *keep(cj__texts *texts, char *text)
+const char *cj__texts_keep(cj__texts *texts, char *text)
 {
     if (!text ||
         !cj__reserve((void **)&texts->items, &texts->capacity, texts->count + 1, sizeof(char *))) {
@@ -139,7 +138,7 @@ static cj_status spec_of_config(const cj__catalog *catalog, const cj__choice *ch
     if (choice->args_size != 0)
         memcpy(args, choice->defaults, choice->args_size);
     CJ_TRY(cj__config_read(&what, config, args, texts, who));
-    *spec = keep(texts, cj__spec_text(choice, args));
+    *spec = cj__texts_keep(texts, cj__spec_text(choice, args));
     return *spec ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
 
@@ -167,7 +166,7 @@ static cj_status spec_of_layer(const cj__layer_kind *kind, const unsigned char *
                             "%s: its activation %s has a %s, which is not supported", who,
                             layer->class_name, from->key);
     }
-    *spec = keep(texts, cj__spec_text(choice, args));
+    *spec = cj__texts_keep(texts, cj__spec_text(choice, args));
     return *spec ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
 

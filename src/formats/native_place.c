@@ -65,6 +65,9 @@ cj_status cj__place_to_json(const cj__train_state *state, json_t **object)
     cj__json_set(&b, all, "sums", numbers_to_json(&b, place->sums, place->sum_count));
     cj__json_set(&b, all, "weights", numbers_to_json(&b, place->weights, place->sum_count));
     cj__json_set(&b, all, "validation", numbers_to_json(&b, place->val, place->val_count));
+    if (state->metric_state_count > 0)
+        cj__json_set(&b, all, "metric_states",
+                     numbers_to_json(&b, state->metric_states, state->metric_state_count));
     cj__json_set(&b, all, "callbacks", memories_to_json(&b, state));
     *object = cj__json_end(&b, all);
     return b.status;
@@ -92,6 +95,23 @@ static cj_status read_numbers(const json_t *place, const char *key, double *valu
     for (int i = 0; i < *count; i++)
         values[i] = cj__json_double_value(json_array_get(list, (size_t)i));
     return CJ_OK;
+}
+
+// States of metrics; files of models without such metrics have none.
+static cj_status read_metric_states(cj__train_state *state, const json_t *place)
+{
+    const json_t *list = json_object_get(place, "metric_states");
+    const size_t count = json_array_size(list);
+    if ((list && !json_is_array(list)) || count > INT32_MAX)
+        return cj__fail(CJ_BAD_FILE, "the place in training: \"metric_states\" is no list");
+    double *values = cj__new(count + 1, sizeof *values);
+    if (!values)
+        return CJ_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        values[i] = cj__json_double_value(json_array_get(list, i));
+    const cj_status status = cj__state_keep_metrics(state, values, (int)count);
+    cj__free(values);
+    return status;
 }
 
 static cj_status read_memory(cj__train_state *state, const json_t *memory)
@@ -130,6 +150,7 @@ cj_status cj__place_from_json(cj__train_state *state, const json_t *object)
         return cj__fail(CJ_BAD_FILE, "the place in training contradicts itself");
     place.event = (cj__event)event;
     place.told = (int)told;
+    CJ_TRY(read_metric_states(state, object));
     state->place = place;
     cj__state_forget(state);
     const json_t *memories = json_object_get(object, "callbacks");

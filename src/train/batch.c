@@ -1,5 +1,6 @@
 // Single steps, for loops of the user's own: all samples of a data set as one batch.
 #include "base/error.h"
+#include "base/memory.h"
 #include "train/check.h"
 #include "train/evaluate.h"
 #include "train/results.h"
@@ -24,11 +25,16 @@ static cj_status step_on(cj_model *model, cj_dataset *data, cj__mode mode, const
     CJ_TRY(cj__functions_find(model, state, mode, data, data->sample_weight, &functions));
     CJ_TRY(cj__reader_new(data, size, false, &reader));
     cj__reader_start(reader, NULL, 0);
-    cj_status status = CJ_OK;
-    if (cj__reader_next(reader, &batch))
-        status = cj__step_run(functions, &batch, batch.sample_weight, sums, weights, values);
-    if (status == CJ_OK && results)
+    const cj__totals totals = {sums, weights,
+                               cj__new((size_t)functions->state_count + 1, sizeof *totals.states)};
+    cj_status status = totals.states ? CJ_OK : CJ_OUT_OF_MEMORY;
+    if (status == CJ_OK && cj__reader_next(reader, &batch))
+        status = cj__step_run(functions, &batch, batch.sample_weight, &totals);
+    if (status == CJ_OK && results) {
+        cj__row_values(functions, &totals, values);
         status = cj__results_new(functions, values, results);
+    }
+    cj__free(totals.states);
     cj__reader_free(reader);
     return status;
 }

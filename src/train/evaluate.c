@@ -1,15 +1,10 @@
 #include "train/evaluate.h"
 #include "base/args.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "train/check.h"
 #include "train/results.h"
 #include <string.h>
-
-void cj__row_values(int count, const double *sums, const double *weights, double *values)
-{
-    for (int i = 0; i < count; i++)
-        values[i] = weights[i] < 0 || weights[i] > 0 ? sums[i] / weights[i] : 0;
-}
 
 cj_status cj__evaluator_open(cj__evaluator *evaluator, cj_model *model, cj__train_state *state,
                              cj_dataset *data, int64_t batch_size, const char *who)
@@ -19,6 +14,10 @@ cj_status cj__evaluator_open(cj__evaluator *evaluator, cj_model *model, cj__trai
     CJ_TRY(cj__check_batches(model, data->count, batch_size, who, &batch_size));
     CJ_TRY(cj__functions_find(model, state, CJ__MODE_TEST, data, data->sample_weight,
                               &evaluator->functions));
+    evaluator->states =
+        cj__new((size_t)evaluator->functions->state_count + 1, sizeof *evaluator->states);
+    if (!evaluator->states)
+        return CJ_OUT_OF_MEMORY;
     return cj__reader_new(data, batch_size, false, &evaluator->reader);
 }
 
@@ -27,25 +26,27 @@ cj_status cj__evaluator_run(cj__evaluator *evaluator, int64_t steps, cj__progres
 {
     double sums[CJ__MAX_VALUES] = {0}, weights[CJ__MAX_VALUES] = {0};
     const char *names[CJ__MAX_VALUES];
+    const cj__totals totals = {sums, weights, evaluator->states};
     const int count = evaluator->functions->row_count;
     cj__batch batch;
     for (int i = 0; i < count; i++)
         names[i] = evaluator->functions->rows[i].name;
+    memset(evaluator->states, 0,
+           (size_t)evaluator->functions->state_count * sizeof *evaluator->states);
     cj__reader_start(evaluator->reader, NULL, 0);
     for (int64_t step = 0; steps == 0 || step < steps; step++) {
         if (!cj__reader_next(evaluator->reader, &batch))
             break;
-        CJ_TRY(
-            cj__step_run(evaluator->functions, &batch, batch.sample_weight, sums, weights, NULL));
+        CJ_TRY(cj__step_run(evaluator->functions, &batch, batch.sample_weight, &totals));
         if (!progress)
             continue;
-        cj__row_values(count, sums, weights, values);
+        cj__row_values(evaluator->functions, &totals, values);
         progress->logs.count = count;
         progress->logs.names = names;
         progress->logs.values = values;
         cj__progress_batch(progress);
     }
-    cj__row_values(count, sums, weights, values);
+    cj__row_values(evaluator->functions, &totals, values);
     if (progress)
         cj__progress_close(progress, true);
     return CJ_OK;
@@ -54,6 +55,7 @@ cj_status cj__evaluator_run(cj__evaluator *evaluator, int64_t steps, cj__progres
 void cj__evaluator_close(cj__evaluator *evaluator)
 {
     cj__reader_free(evaluator->reader);
+    cj__free(evaluator->states);
     *evaluator = (cj__evaluator){0};
 }
 

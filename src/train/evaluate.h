@@ -8,7 +8,8 @@
 typedef struct cj__evaluator {
     const cj__step_functions *functions;
     cj__reader *reader;
-} cj__evaluator; // starts as {0}
+    double *states; // of a pass
+} cj__evaluator;    // starts as {0}
 
 // Checks the data and makes what is needed. `who` begins sentences.
 cj_status cj__evaluator_open(cj__evaluator *evaluator, cj_model *model, cj__train_state *state,
@@ -19,6 +20,4 @@ cj_status cj__evaluator_run(cj__evaluator *evaluator, int64_t steps, cj__progres
                             double *values);
 void cj__evaluator_close(cj__evaluator *evaluator);
 
-// Values of sums and weights as they stand: sum / weight, 0 where nothing was weighed.
-void cj__row_values(int count, const double *sums, const double *weights, double *values);
 #endif

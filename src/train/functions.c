@@ -6,9 +6,12 @@
 
 void cj__rows_clear(cj__step_functions *functions)
 {
-    for (int i = 0; i < functions->row_count; i++)
+    for (int i = 0; i < functions->row_count; i++) {
         cj__free(functions->rows[i].name);
-    functions->row_count = 0;
+        if (functions->rows[i].metric)
+            cj__chosen_free(&functions->rows[i].chosen);
+    }
+    functions->row_count = functions->state_count = 0;
 }
 
 void cj__functions_free(cj__step_functions *functions)
@@ -18,6 +21,7 @@ void cj__functions_free(cj__step_functions *functions)
         cj_release(functions->function);
         cj__rows_clear(functions);
         cj__free(functions->rows);
+        cj__free(functions->states);
         cj__free(functions);
         functions = next;
     }
@@ -163,8 +167,10 @@ static cj_status make(cj_model *model, cj__train_state *state, cj__step_function
     if (!step)
         return CJ_OUT_OF_MEMORY;
     cj_status status = cj__step_trace(model, state, functions, step);
-    if (status == CJ_OK)
-        status = finish(model, state, functions, step);
+    if (status == CJ_OK) {
+        functions->states = cj__new((size_t)functions->state_count + 1, sizeof *functions->states);
+        status = functions->states ? finish(model, state, functions, step) : CJ_OUT_OF_MEMORY;
+    }
     const cj_status end = cj__trace_end(&step->trace);
     cj__free(step);
     return status ? status : end;
@@ -216,8 +222,19 @@ cj_status cj__functions_find(cj_model *model, cj__train_state *state, cj__mode m
     return status;
 }
 
+// Adds a row of a batch of n samples, whose scalars the function has put out.
+static void add_row(const cj__row *row, const cj__totals *totals, int index, double n,
+                    const float *scalars)
+{
+    const double value = (double)scalars[row->sum];
+    totals->sums[index] += row->mean ? value * n : value;
+    totals->weights[index] += row->mean       ? n :
+                              row->weight < 0 ? n * row->per_sample :
+                                                (double)scalars[row->weight];
+}
+
 cj_status cj__step_run(const cj__step_functions *functions, const cj__batch *batch,
-                       const float *weights, double *sums, double *sum_weights, double *last)
+                       const float *weights, const cj__totals *totals)
 {
     const void *inputs[2 * CJ__DATASET_IO_MAX + 1];
     float scalars[2 * CJ__MAX_VALUES + 1];
@@ -231,18 +248,27 @@ cj_status cj__step_run(const cj__step_functions *functions, const cj__batch *bat
         inputs[count++] = weights;
     for (int i = 0; i < functions->scalar_count; i++)
         outputs[i] = &scalars[i];
+    for (int i = 0; i < functions->row_count; i++)
+        if (functions->rows[i].metric)
+            outputs[functions->rows[i].sum] = functions->states + functions->rows[i].state;
     CJ_TRY(cj__function_run(functions->function, batch->count, inputs, outputs));
+    for (int i = 0; i < functions->row_count; i++)
+        if (!functions->rows[i].metric)
+            add_row(&functions->rows[i], totals, i, (double)batch->count, scalars);
+    for (int i = 0; i < functions->state_count; i++)
+        totals->states[i] += (double)functions->states[i];
+    return CJ_OK;
+}
+
+void cj__row_values(const cj__step_functions *functions, const cj__totals *totals, double *values)
+{
     for (int i = 0; i < functions->row_count; i++) {
         const cj__row *row = &functions->rows[i];
-        const double n = (double)batch->count, value = (double)scalars[row->sum];
-        const double sum = row->mean ? value * n : value;
-        const double weight = row->mean       ? n :
-                              row->weight < 0 ? n * row->per_sample :
-                                                (double)scalars[row->weight];
-        sums[i] += sum;
-        sum_weights[i] += weight;
-        if (last)
-            last[i] = weight > 0 ? sum / weight : 0;
+        const double weight = totals->weights[i];
+        if (row->metric)
+            row->metric->finish(row->chosen.args, totals->states + row->state, row->state_count,
+                                &values[i]);
+        else
+            values[i] = weight < 0 || weight > 0 ? totals->sums[i] / weight : 0;
     }
-    return CJ_OK;
 }

@@ -1,4 +1,4 @@
-// Losses and metrics: catalogs of expressions. Each row gives a value for every sample (or step, or
+// Losses: a catalog of expressions. Each row gives a value for every sample (or step, or
 // pixel) from targets and predictions; sums, weights and means over the batch are the caller's
 // (step.c).
 #ifndef CJ_TRAIN_LOSSES_H
@@ -13,6 +13,7 @@ typedef enum cj__target {
     CJ__TARGET_LABELS,  // (...), int32: classes of the predictions
     CJ__TARGET_GROUPS,  // (...), int32: any numbers; equal ones belong together
     CJ__TARGET_ROWS,    // of any shape, int32: sequences of labels
+    CJ__TARGET_GIVEN,   // of any shape, of the predictions' dtype
     CJ__TARGET_RESOLVED // settled by the shapes: "accuracy"
 } cj__target;
 
@@ -64,13 +65,18 @@ typedef struct cj__overlap_args {
     double alpha, beta;
     int64_t axis[8]; // ended by 0; none: all axes
 } cj__overlap_args;
+typedef struct cj__accuracy_args {
+    const char *reduction, *name;
+    double threshold;
+    int64_t k;
+} cj__accuracy_args;
 typedef struct cj__circle_args {
     const char *reduction, *name;
     double gamma, margin;
     bool remove_diagonal;
 } cj__circle_args;
 
-extern const cj__catalog cj__losses, cj__metrics;
+extern const cj__catalog cj__losses;
 
 // Refuses the arguments of a loss that no training can use.
 cj_status cj__loss_check(const cj__loss *loss, const void *args);
@@ -114,10 +120,6 @@ cj_symbol *cj__loss_of(const cj__loss *loss, const void *args, const char *who, 
 // `x` (batch, ...) with axes of length 1 at the end, up to the rank of `values`.
 cj_symbol *cj__spread_weights(cj__build *g, cj_symbol *x, const cj_symbol *values);
 
-// Which row "accuracy" stands for with these shapes; any other row stands for itself.
-const cj__loss *cj__metric_resolve(const cj__loss *metric, const cj_shape *targets,
-                                   const cj_shape *predictions);
-
 // For expressions of these files.
 uint32_t cj__last_axis(const cj_symbol *x);           // as a mask; none for a rank below 2
 cj_symbol *cj__last_mean(cj__build *g, cj_symbol *x); // mean over the last axis
@@ -153,7 +155,15 @@ cj_status cj__settle_axis(cj__build *g, const cj_symbol *x, int64_t axis, int *s
     F(dice)                                  \
     F(tversky)                               \
     F(circle)                                \
-    F(ctc)
+    F(ctc)                                   \
+    F(binary_accuracy)                       \
+    F(sparse_categorical_accuracy)           \
+    F(categorical_accuracy)                  \
+    F(sparse_top_k_categorical_accuracy)     \
+    F(top_k_categorical_accuracy)            \
+    F(pearson_correlation)                   \
+    F(concordance_correlation)               \
+    F(cosine_metric)
 #define CJ__VALUES(name) \
     cj_symbol *cj__values_##name(cj__build *g, const void *args, cj_symbol *t, cj_symbol *p);
 CJ__LOSS_VALUES(CJ__VALUES)

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "layers/layer.h"
 #include "train/check.h"
+#include "train/losses.h"
 #include "train/step.h"
 #include <string.h>
 
@@ -19,8 +20,7 @@ static cj_status zeros(const cj__type *type, int64_t batch, cj_tensor **tensor)
     return cj_tensor_new(type->dtype, shape, tensor);
 }
 
-// Targets as each output's loss takes them: a label a sample for sparse losses, else the output's
-// own shape.
+// Targets as each output's loss takes them: labels, rows of one label, or the output's own shape.
 static cj_status make_targets(const cj_model *model, const cj__train_state *state, int64_t batch,
                               cj_dataset *data)
 {
@@ -28,10 +28,18 @@ static cj_status make_targets(const cj_model *model, const cj__train_state *stat
     for (int i = 0; i < data->y_count; i++) {
         const char *loss = cj__settings_loss(&state->settings, i);
         cj__type type = {CJ_F32, *cj_model_output_shape(model, i)};
-        if (loss && strncmp(loss, "sparse", strlen("sparse")) == 0) {
+        cj__chosen chosen = {0};
+        CJ_TRY(cj__spec_parse(&cj__losses, loss, "loss", &chosen));
+        const cj__target wanted = chosen.choice ?
+                                      ((const cj__loss *)(const void *)chosen.choice)->target :
+                                      CJ__TARGET_SAME;
+        if (wanted == CJ__TARGET_LABELS || wanted == CJ__TARGET_GROUPS) {
             type.dtype = CJ_I32;
             type.shape.rank--;
+        } else if (wanted == CJ__TARGET_ROWS) {
+            type = (cj__type){CJ_I32, {2, {type.shape.dims[0], 1}}};
         }
+        cj__chosen_free(&chosen);
         CJ_TRY(zeros(&type, batch, &data->y[i]));
     }
     return CJ_OK;

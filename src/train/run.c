@@ -55,7 +55,7 @@ cj_status cj__run_open_place(cj__fit_run *r)
                              .data_count = r->data->count,
                              .steps = steps,
                              .sum_count = r->functions->row_count};
-        return CJ_OK;
+        return cj__state_keep_metrics(r->state, NULL, r->functions->state_count);
     }
     if (place->batch_size != size || place->data_count != r->data->count || place->steps != steps)
         return cj__fail(CJ_INVALID_ARGUMENT,
@@ -69,6 +69,10 @@ cj_status cj__run_open_place(cj__fit_run *r)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "cj_fit: the run to resume logged %d values, this one would log %d",
                         place->sum_count, r->functions->row_count);
+    if (r->state->metric_state_count != r->functions->state_count)
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "cj_fit: the metrics of the run to resume had %d states, these have %d",
+                        r->state->metric_state_count, r->functions->state_count);
     if (!is_sound(place) || (place->val_count && place->val_count != place->sum_count))
         return cj__fail(CJ_BAD_FILE, "cj_fit: the place of the run to resume contradicts itself");
     r->is_resumed = true;
@@ -103,13 +107,20 @@ cj_status cj__run_open_logs(cj__fit_run *r)
     return CJ_OK;
 }
 
+static cj__totals totals_of(cj__fit_run *r)
+{
+    cj__place *place = &r->state->place;
+    return (cj__totals){place->sums, place->weights, r->state->metric_states};
+}
+
 // Sets the logs from the place. As in Keras, they have the learning rate at the end of an epoch if a
 // callback may change it.
 static void update_logs(cj__fit_run *r)
 {
     const cj__place *place = &r->state->place;
     const int count = r->functions->row_count;
-    cj__row_values(count, place->sums, place->weights, r->values);
+    const cj__totals totals = totals_of(r);
+    cj__row_values(r->functions, &totals, r->values);
     memcpy(r->values + count, place->val, (size_t)place->val_count * sizeof(double));
     r->logs.count = count + place->val_count;
     for (int i = 0; i < count; i++)
@@ -205,6 +216,8 @@ static void leave_epoch(cj__fit_run *r)
     place->val_count = 0;
     memset(place->sums, 0, sizeof place->sums);
     memset(place->weights, 0, sizeof place->weights);
+    for (int i = 0; i < r->state->metric_state_count; i++)
+        r->state->metric_states[i] = 0;
 }
 
 // The next batch of the run. After the last batch of a pass the next pass begins.
@@ -232,8 +245,8 @@ static cj_status train_batch(cj__fit_run *r)
     const float *weights = r->class_weights.buffer ?
                                cj__class_weights_of(&r->class_weights, &batch) :
                                batch.sample_weight;
-    const cj_status status =
-        cj__step_run(r->functions, &batch, weights, place->sums, place->weights, NULL);
+    const cj__totals totals = totals_of(r);
+    const cj_status status = cj__step_run(r->functions, &batch, weights, &totals);
     if (status != CJ_OK)
         return cj__fail_in(status, "cj_fit: epoch %lld, batch %lld", (long long)place->epoch + 1,
                            (long long)place->batch + 1);

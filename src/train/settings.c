@@ -3,7 +3,7 @@
 #include "base/args.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "train/losses.h"
+#include "train/metrics.h"
 #include <math.h>
 
 static cj_status check_spec(const cj__catalog *catalog, const char *spec)
@@ -12,9 +12,10 @@ static cj_status check_spec(const cj__catalog *catalog, const char *spec)
     CJ_TRY(cj__spec_parse(catalog, spec, catalog->what, &chosen));
     if (!chosen.choice)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_compile: an empty %s", catalog->what);
-    const cj_status status = catalog == &cj__losses ?
-                                 cj__loss_check((const cj__loss *)chosen.choice, chosen.args) :
-                                 CJ_OK;
+    const cj_status status =
+        catalog == &cj__losses ?
+            cj__loss_check((const cj__loss *)(const void *)chosen.choice, chosen.args) :
+            cj__metric_check((const cj__metric_row *)(const void *)chosen.choice, chosen.args);
     cj__chosen_free(&chosen);
     return status;
 }

@@ -25,6 +25,7 @@ static void state_destroy(void *object)
     cj__train_state *state = object;
     cj__functions_free(state->functions);
     cj__state_forget(state);
+    cj__free(state->metric_states);
     variables_free(&state->trained, &state->trained_count);
     variables_free(&state->slots, &state->slot_count);
     cj__free(state->kept);
@@ -188,6 +189,19 @@ static void memory_free(cj__memory *memory)
     for (int i = 0; i < memory->tensor_count; i++)
         cj_release(memory->tensors[i]);
     cj__free(memory->tensors);
+}
+
+cj_status cj__state_keep_metrics(cj__train_state *state, const double *states, int count)
+{
+    double *copy = cj__new((size_t)count + 1, sizeof *copy);
+    if (!copy)
+        return CJ_OUT_OF_MEMORY;
+    if (states)
+        memcpy(copy, states, (size_t)count * sizeof *copy);
+    cj__free(state->metric_states);
+    state->metric_states = copy;
+    state->metric_state_count = count;
+    return CJ_OK;
 }
 
 void cj__state_forget(cj__train_state *state)

@@ -82,6 +82,8 @@ typedef struct cj__train_state {
     int slot_count;
 
     cj__place place;
+    double *metric_states; // of the epoch of the place: sums over its batches (metrics.h), owned
+    int metric_state_count;
     cj__memory *memories; // of the callbacks of the latest run
     int memory_count;
     cj_callback *const *callbacks; // of the run under way; NULL between runs
@@ -133,6 +135,9 @@ cj_variable *cj__state_variable(const cj__train_state *state, int index);
 
 // A scalar variable "optimizer/<name>". Held by the caller.
 cj_variable *cj__state_variable_new(const char *name, cj_dtype dtype, double value);
+
+// Copies the states of the metrics of the place's epoch; NULL for zeros.
+cj_status cj__state_keep_metrics(cj__train_state *state, const double *states, int count);
 
 // What the callbacks remember: of the run under way if there is one, else of the latest. Fills
 // state->memories.

@@ -57,13 +57,17 @@ static cj__row *add_row(cj__step_functions *functions, const char *output, const
     return row;
 }
 
-// A metric is logged under the name in its spec, as the user wrote it, without settings.
-static cj_status logged_name(const char *spec, char **name)
+// A metric is logged under its setting `name`, or else under the name in its spec, as the user wrote
+// it, without settings.
+static cj_status logged_name(const char *spec, const cj__chosen *chosen, char **name)
 {
-    size_t length = strcspn(spec, "(");
-    while (length > 0 && spec[length - 1] == ' ')
+    const char *own = chosen->choice->args_size ?
+                          ((const cj__loss_args *)(const void *)chosen->args)->name :
+                          NULL;
+    size_t length = own ? strlen(own) : strcspn(spec, "(");
+    while (!own && length > 0 && spec[length - 1] == ' ')
         length--;
-    *name = cj__copy_bytes(spec, length + 1);
+    *name = cj__copy_bytes(own ? own : spec, length + 1);
     if (!*name)
         return CJ_OUT_OF_MEMORY;
     (*name)[length] = '\0';
@@ -94,24 +98,21 @@ static double per_sample(const cj_symbol *values)
     return count;
 }
 
-static cj_status trace_metric(cj__step *step, cj__step_functions *functions, const head *h,
-                              const char *spec, const char *output, bool weighted)
+static cj_status failure(const cj__build *g)
+{
+    return g->status ? g->status : cj_error_status();
+}
+
+// A metric that is a mean: a sum, and a weight if not all values weigh 1.
+static cj_status trace_mean(cj__step *step, cj__row *row, const head *h, const cj__chosen *chosen,
+                            const char *who, bool weighted)
 {
     cj__build *g = &step->trace.build;
-    cj__chosen chosen;
-    char who[160], *name = NULL;
-    CJ_TRY(logged_name(spec, &name));
-    cj__row *row = add_row(functions, output, weighted ? "weighted_" : "", name);
-    cj__free(name);
-    if (!row)
-        return CJ_OUT_OF_MEMORY;
-    CJ_TRY(cj__spec_parse(&cj__metrics, spec, "metric", &chosen));
-    snprintf(who, sizeof who, "metric %s of output \"%.60s\"", chosen.choice->name, h->name);
-    cj_symbol *values = cj__loss_values((const cj__loss *)chosen.choice, chosen.args, who, g,
-                                        h->targets, h->predictions.symbol, NULL);
-    cj__chosen_free(&chosen);
+    const cj__loss *metric = (const cj__loss *)(const void *)chosen->choice;
+    cj_symbol *values =
+        cj__loss_values(metric, chosen->args, who, g, h->targets, h->predictions.symbol, NULL);
     if (!values)
-        return g->status ? g->status : cj_error_status();
+        return failure(g);
     cj_symbol *weights = mask_of(g, h, values);
     row->weight = -1;
     row->per_sample = per_sample(values);
@@ -126,6 +127,52 @@ static cj_status trace_metric(cj__step *step, cj__step_functions *functions, con
     }
     row->sum = add_scalar(step, values ? cj__sum(g, values, cj__all_axes(values), false) : NULL);
     return g->status;
+}
+
+// A metric with states. As in Keras, these do not know of masks.
+static cj_status trace_states(cj__step *step, cj__step_functions *functions, cj__row *row,
+                              const head *h, const char *who, bool weighted)
+{
+    cj__build *g = &step->trace.build;
+    const cj__metric_row *metric = row->metric;
+    cj__metric_inputs in = {.targets = h->targets, .predictions = h->predictions.symbol};
+    if (weighted && h->weights)
+        in.weights = cj__cast(g, h->weights, cj__symbol_type(in.predictions)->dtype);
+    cj_symbol *states = cj__metric_states(metric, row->chosen.args, who, g, in);
+    if (!states)
+        return failure(g);
+    row->state = functions->state_count;
+    row->state_count = (int)cj__symbol_type(states)->shape.dims[0];
+    functions->state_count += row->state_count;
+    row->sum = add_scalar(step, states);
+    const int numbers = metric->finish(row->chosen.args, NULL, row->state_count, NULL);
+    return numbers == 1 ? CJ_OK :
+                          cj__fail(CJ_UNSUPPORTED,
+                                   "%s: it has %d numbers, a log takes one: give it one threshold "
+                                   "or an average",
+                                   who, numbers);
+}
+
+static cj_status trace_metric(cj__step *step, cj__step_functions *functions, const head *h,
+                              const char *spec, const char *output, bool weighted)
+{
+    cj__chosen chosen;
+    char who[160], *name = NULL;
+    CJ_TRY(cj__spec_parse(&cj__metrics, spec, "metric", &chosen));
+    const cj__metric_row *metric = (const cj__metric_row *)(const void *)chosen.choice;
+    cj_status status = logged_name(spec, &chosen, &name);
+    cj__row *row =
+        status == CJ_OK ? add_row(functions, output, weighted ? "weighted_" : "", name) : NULL;
+    cj__free(name);
+    snprintf(who, sizeof who, "metric %s of output \"%.60s\"", chosen.choice->name, h->name);
+    if (row && metric->states) {
+        row->metric = metric;
+        row->chosen = chosen; // the row's from now on
+        return trace_states(step, functions, row, h, who, weighted);
+    }
+    status = row ? trace_mean(step, row, h, &chosen, who, weighted) : CJ_OUT_OF_MEMORY;
+    cj__chosen_free(&chosen);
+    return status;
 }
 
 static cj_status trace_metrics(cj__step *step, cj__step_functions *functions,
@@ -170,7 +217,7 @@ static cj_status trace_loss(cj__step *step, cj__step_functions *functions,
                                                     .mask = h->predictions.mask});
     cj__chosen_free(&chosen);
     if (!loss)
-        return g->status ? g->status : cj_error_status();
+        return failure(g);
     if (loss_count(step, settings) > 1) {
         cj__row *row = add_row(functions, h->name, "", "loss");
         if (!row)

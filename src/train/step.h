@@ -3,25 +3,32 @@
 // state.
 //
 // Its inputs are x..., y..., and the sample weights if there are any. The outputs of training and
-// testing are scalars. A *row* is one value of the log; it says which of these scalars are its sum
-// and its weight. Prediction returns the model's outputs.
+// testing are scalars, and states of metrics (metrics.h). A *row* is one value of the log; it says
+// which of these outputs are its sum and its weight, or its states. Prediction returns the model's
+// outputs.
 #ifndef CJ_TRAIN_STEP_H
 #define CJ_TRAIN_STEP_H
 
 #include "graph/graph.h"
 #include "data/dataset.h"
 #include "layers/layer.h"
+#include "train/metrics.h"
 #include "train/state.h"
 
 typedef enum cj__mode { CJ__MODE_TRAIN, CJ__MODE_TEST, CJ__MODE_PREDICT } cj__mode;
 
-// One value of the log. Over the batches b of n samples it is sum of s(b) / sum of w(b).
+// One value of the log. Over the batches b of n samples it is sum of s(b) / sum of w(b), or what its
+// metric makes of the sums of its states.
 typedef struct cj__row {
     char *name;        // unique among the rows, owned
     int sum;           // output that gives s, or the batch's mean if `mean`
     int weight;        // output that gives w; -1 if w = n * per_sample
     bool mean;         // s = n * output, w = n
     double per_sample; // values per sample: 10 for a metric over 10 steps
+    // of a metric with states; NULL for others
+    const cj__metric_row *metric;
+    cj__chosen chosen;      // its arguments, owned
+    int state, state_count; // where its states are among those of all rows, and how many
 } cj__row;
 
 typedef struct cj__step_functions {
@@ -34,6 +41,8 @@ typedef struct cj__step_functions {
     int row_count;
     cj__row *rows;
     int scalar_count; // outputs of training and testing
+    int state_count;  // states of all rows
+    float *states;    // room for those of a batch
 } cj__step_functions;
 
 void cj__functions_free(cj__step_functions *functions);
@@ -44,10 +53,19 @@ cj_status cj__functions_find(cj_model *model, cj__train_state *state, cj__mode m
                              const cj_dataset *data, bool weighted,
                              const cj__step_functions **functions);
 
-// Runs one training or test step on a batch and adds its values to the place's sums. `weights` are
-// the sample weights, NULL for none. `last`, if not NULL, receives the values of this batch alone.
+// What is summed over batches: a sum and a weight for each row, and the states of all rows.
+typedef struct cj__totals {
+    double *sums, *weights, *states;
+} cj__totals;
+
+// Runs one training or test step on a batch and adds its values to the totals. `weights` are the
+// sample weights, NULL for none.
 cj_status cj__step_run(const cj__step_functions *functions, const cj__batch *batch,
-                       const float *weights, double *sums, double *sum_weights, double *last);
+                       const float *weights, const cj__totals *totals);
+
+// The values of the log as totals stand: sum / weight, 0 where nothing was weighed, or what a metric
+// makes of its states.
+void cj__row_values(const cj__step_functions *functions, const cj__totals *totals, double *values);
 
 // The graph of a step. TerminateOnNaN traces it a second time, with a watch callback.
 typedef struct cj__step {

@@ -236,9 +236,56 @@ static void specs_survive_every_failed_allocation(void **state)
     support_fail_each_allocation(parse_and_write, NULL);
 }
 
+typedef struct cut_args {
+    const char *cuts;
+} cut_args;
+static const cut_args cut_defaults = {.cuts = NULL};
+static const cj__field cut_fields[] = {CJ__FIELD(cut_args, cuts, CJ__FIELD_NUMBER_TEXT, CJ__SHARE)};
+static const cj__choice cut_rows[] = {CJ__CHOICE("cut", "Cut", cut_fields, cut_defaults)};
+static const cj__catalog cutters = {
+    .what = "cutter", .rows = cut_rows, .stride = sizeof *cut_rows, .count = 1};
+
+// The canonical spec of a spec; a sentence that contains `words` if it is refused.
+static void expect_cuts(const char *spec, const char *canonical, const char *words)
+{
+    cj__chosen chosen;
+    const cj_status status = cj__spec_parse(&cutters, spec, "it", &chosen);
+    assert_int_equal(status, canonical ? CJ_OK : CJ_INVALID_ARGUMENT);
+    if (!canonical) {
+        assert_error_contains(words);
+        return;
+    }
+    char *text = cj__spec_text(chosen.choice, chosen.args);
+    assert_string_equal(text, canonical);
+    cj__free(text);
+    cj__chosen_free(&chosen);
+}
+
+static void lists_of_numbers_have_any_length(void **state)
+{
+    (void)state;
+    double numbers[3] = {-1, -1, -1};
+    assert_int_equal(cj__numbers_read(" ( 0.5, 1e-3,2 ) ", numbers, 2), 3);
+    assert_true(numbers[0] == 0.5 && numbers[1] == 1e-3 && numbers[2] == -1);
+    assert_int_equal(cj__numbers_read("[7]", numbers, 3), 1);
+    assert_int_equal(cj__numbers_read("0, 1", numbers, 3), 2);
+    assert_int_equal(cj__numbers_read("()", numbers, 3), 0);
+    assert_int_equal(cj__numbers_read("", NULL, 0), 0);
+    static const char *const bad[] = {"(1", "1)", "1 2", "1,,2", "one", "(1) 2", "1;2"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(cj__numbers_read(bad[i], numbers, 3), -1);
+    expect_cuts("cut", "cut", NULL);
+    expect_cuts("cut(cuts=none)", "cut", NULL);
+    expect_cuts("cut(cuts=0.5)", "cut(cuts=(0.5))", NULL);
+    expect_cuts("cut(cuts=(0.25, 0.5))", "cut(cuts=(0.25, 0.5))", NULL);
+    expect_cuts("cut(cuts=(0.25, 2))", NULL, "cuts must be from 0 to 1, not 2");
+    expect_cuts("cut(cuts=(a, b))", NULL, "is not a list of numbers");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lists_of_numbers_have_any_length),
         cmocka_unit_test(zero_and_false_are_meant),
         cmocka_unit_test(what_is_given_is_kept_and_copied),
         cmocka_unit_test(bad_arguments_are_named),

@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "base/warning.h"
 #include "train/callbacks.h"
-#include "train/losses.h"
+#include "train/metrics.h"
 #include "train/state.h"
 #include <ctype.h>
 #include <math.h>
@@ -66,7 +66,7 @@ static cj_status settle(cj__monitor *monitor)
     if (ends_with(monitor->name, length, "loss"))
         monitor->direction = -1;
     for (int i = 0; i < cj__metrics.count && !monitor->direction; i++) {
-        const cj__loss *metric = (const cj__loss *)cj__metrics.rows + i;
+        const cj__loss *metric = &cj__metric_at(i)->of;
         if (ends_with(monitor->name, length, metric->choice.name) ||
             ends_with(monitor->name, length, metric->choice.class_name))
             monitor->direction = metric->rises ? 1 : -1;
