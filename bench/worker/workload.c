@@ -131,7 +131,7 @@ static cj_status make_adam(workload *w, const settings *s, const char **why)
     cj_release(updates);
     cj_release(gradient);
     cj_release(variable);
-    CJ_TRY(random_tensor(CJ_F32, shape, 1, &w->inputs[0]));
+    CJ_TRY(random_tensor(CJ_F32, shape, 0, 1, &w->inputs[0]));
     return w->function ? CJ_OK : cj_error_status();
 }
 

@@ -20,7 +20,8 @@ OPTIONAL = {
 # Functions that answer NULL with a neutral value and no sentence: getters.
 GETTERS = {
     "cj_dataset_x", "cj_dataset_y", "cj_dataset_sample_weight", "cj_layer_variable", "cj_model_layer_at",
-    "cj_variable_value", "cj_model_layer", "cj_tensor_data", "cj_updates_learning_rate",
+    "cj_variable_value", "cj_model_layer", "cj_tensor_data", "cj_updates_learning_rate", "cj_metric_result",
+    "cj_metric_results",
 }
 # Builders that fail, by the type of what they do not make.
 FAILING = {
@@ -29,6 +30,7 @@ FAILING = {
     "cj_optimizer *": "cj_adam(.beta_1 = 7)", "cj_callback *": 'cj_early_stopping(.mode = "mni")',
     "cj_pool *": "cj_pool_new(-1)", "cj_knn *": "cj_knn(.k = 0)", "cj_function *": "cj_function(.input_count = -1)",
     "cj_variable *": "cj_variable_new(NULL, w.x)",
+    "cj_metric *": 'cj_metric_new("accurcy")',
     "cj_updates *": "cj_optimizer_updates(cj_adam(.beta_1 = 7), &w.variable, &w.symbol, 1)",
 }
 # Whether what is given a builder's NULL fails, by the type of the NULL.
@@ -37,6 +39,7 @@ PASSED_ON = {
     "cj_symbol *": "cj_gradients(NULL, &w.symbol, 1, (cj_symbol *[1]){NULL}) != CJ_OK",
     "cj_dataset *": "cj_fit(w.model, NULL) != CJ_OK", "cj_optimizer *": "cj_compile(w.model, .optimizer = NULL) != CJ_OK",
     "cj_callback *": "cj_fit(w.model, w.data, .callbacks = {NULL}) != CJ_OK",
+    "cj_metric *": "cj_metric_update(NULL, w.x, w.x, NULL) != CJ_OK",
     "cj_pool *": "cj_compile(w.model, .pool = NULL) != CJ_OK", "cj_knn *": "cj_knn_fit(NULL, w.data) != CJ_OK",
     "cj_function *": "cj_function_call(NULL, NULL, NULL) != CJ_OK",
     "cj_variable *": "cj_variable_assign(NULL, w.x) != CJ_OK", "cj_updates *": "!cj_function(.updates = NULL)",
@@ -51,6 +54,7 @@ TYPES = {
     "cj_symbol **": "(cj_symbol *[4]){NULL}", "cj_results **": "(cj_results *[1]){NULL}",
     "cj_knn_scores **": "(cj_knn_scores *[1]){NULL}", "cj_tensor *const *": "(cj_tensor *[]){w.x}",
     "cj_symbol *const *": "(cj_symbol *[]){w.symbol}", "cj_updates *": "NULL",
+    "cj_metric *": "cj_metric_new(\"mean_squared_error\")",
     "cj_variable *const *": "&w.variable", "char *": "w.text", "char **": "(char *[1]){NULL}",
     "void **": "(void *[1]){NULL}", "void *": "w.floats", "size_t *": "(size_t[1]){0}", "double *": "w.numbers",
     "int *": "(int[8]){0, 1, 2}", "int64_t *": "(int64_t[8]){1, 1}", "cj_shape *": "&(cj_shape){2, {1, 4}}",

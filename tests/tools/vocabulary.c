@@ -3,7 +3,9 @@
 #include "base/fields.h"
 #include "layers/layer.h"
 #include "train/losses.h"
+#include "train/metrics.h"
 #include "train/optimizer.h"
+#include "train/schedule.h"
 
 #include <stdio.h>
 
@@ -23,8 +25,10 @@ int main(void)
     print("activations", &cj__activations);
     print("initializers", &cj__initializers);
     print("regularizers", &cj__regularizers);
+    print("constraints", &cj__constraints);
     print("losses", &cj__losses);
     print("metrics", &cj__metrics);
     print("optimizers", &cj__optimizers);
+    print("schedules", &cj__schedules);
     return 0;
 }
