@@ -27,8 +27,8 @@ enum { TRAIN, VALIDATION, FILES, BUCKETS = 30 };
 
 typedef struct board {
     char *folder;
-    FILE *files[FILES]; // opened when they are first written to
-    int histogram_freq; // epochs; 0 for none
+    FILE *files[FILES];  // opened when they are first written to
+    int histogram_freq;  // epochs; 0 for none
     int64_t update_freq; // batches; 0 for each epoch
     int64_t steps;       // batches since the run began
 } board;
@@ -132,8 +132,8 @@ static cj_status write_event(FILE *file, bytes *event)
     if (!event->failed)
         put_fixed(&record, masked(event->data, event->size), 4);
     const bool whole = !record.failed && !event->failed;
-    const bool written = whole && fwrite(record.data, 1, record.size, file) == record.size &&
-                         fflush(file) == 0;
+    const bool written =
+        whole && fwrite(record.data, 1, record.size, file) == record.size && fflush(file) == 0;
     cj__free(record.data);
     cj__free(event->data);
     if (!whole)
@@ -230,7 +230,7 @@ static void put_doubles(bytes *b, unsigned field, const double *numbers, int cou
 static bytes histogram_of(const cj_tensor *x)
 {
     double limits[BUCKETS], counts[BUCKETS] = {0}, least = INFINITY, most = -INFINITY, number = 0,
-           sum = 0, squares = 0;
+                            sum = 0, squares = 0;
     const int64_t count = cj_tensor_count(x);
     for (int64_t i = 0; i < count; i++) {
         const double v = cj__element_get(x->dtype, x->data, i);

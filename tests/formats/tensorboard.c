@@ -19,8 +19,8 @@
 typedef struct entry {
     int64_t step;
     char tag[128];
-    double value;              // of a scalar; NAN for a histogram
-    double heads[5], total;    // of a histogram: least, greatest, number, sum, squares; counts added
+    double value;           // of a scalar; NAN for a histogram
+    double heads[5], total; // of a histogram: least, greatest, number, sum, squares; counts added
     int limits, counts;
 } entry;
 
@@ -212,10 +212,9 @@ static void epochs_batches_and_weights_are_written(void **state)
     cj_history *history = NULL;
     snprintf(folder, sizeof folder, "%s/logs", support_folder());
     assert_ok(cj_compile(model, .optimizer = cj_sgd(), .loss = "mse"));
-    assert_ok(cj_fit(model, data, .epochs = 3, .batch_size = 8, .validation_data = data,
-                     .history = &history,
-                     .callbacks = {cj_tensor_board(folder, .histogram_freq = 2,
-                                                   .update_freq = 2)}));
+    assert_ok(cj_fit(
+        model, data, .epochs = 3, .batch_size = 8, .validation_data = data, .history = &history,
+        .callbacks = {cj_tensor_board(folder, .histogram_freq = 2, .update_freq = 2)}));
     snprintf(path, sizeof path, "%s/validation", folder);
     read_folder(path);
     assert_int_equal(entry_count, 3);
@@ -254,8 +253,8 @@ static void wrong_settings_are_answered_with_a_sentence(void **state)
     cj_model *model = cj_sequential(cj_input(4), cj_dense(2));
     assert_ok(cj_compile(model, .optimizer = cj_sgd(), .loss = "mse"));
     support_write(support_path("file"), "x", 1);
-    assert_int_not_equal(
-        cj_fit(model, data, .callbacks = {cj_tensor_board(support_path("file"))}), CJ_OK);
+    assert_int_not_equal(cj_fit(model, data, .callbacks = {cj_tensor_board(support_path("file"))}),
+                         CJ_OK);
     assert_error_contains("TensorBoard");
     cj_release(model);
     cj_release(data);
