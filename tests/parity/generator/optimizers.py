@@ -46,7 +46,7 @@ RULES = {
     "muon": ("Muon", {"learning_rate": 0.02}),
     "muon_all": ("Muon", {"learning_rate": 0.02, "momentum": 0.8, "nesterov": False, "ns_steps": 3, "adam_lr_ratio": 0.5, "adam_weight_decay": 0.02, "weight_decay": 0.1,
                           "rms_rate": None, "adam_beta_1": 0.8, "adam_beta_2": 0.95, "epsilon": 1e-5, "muon_a": 3.0, "muon_b": -4.0, "muon_c": 1.8}),
-    "muon_excluded": ("Muon", {"learning_rate": 0.02, "exclude_layers": ["kern", "other"]}),
+    "muon_layers": ("Muon", {"learning_rate": 0.02, "exclude_layers": ["kern", "other"]}),
     "schedule_free": ("ScheduleFreeAdamW", {"learning_rate": 0.02}),
     "schedule_free_warm": ("ScheduleFreeAdamW", {"learning_rate": 0.02, "warmup_steps": 10, "beta_1": 0.8, "beta_2": 0.95}),
 }
