@@ -158,8 +158,8 @@ static void rows_task(void *context_, int64_t begin, int64_t end)
         memset(sum, 0, (size_t)c->width * call->kernels->real_size);
         for (int64_t j = i; j < count && c->places[j].row == c->places[i].row; j++)
             call->kernels->binary[CJ__BINARY_add](
-                1, c->width, sum, 0, 1,
-                cj__at(call, dy_of(call)->data, c->places[j].at * c->width), 0, 1, sum);
+                1, c->width, sum, 0, 1, cj__at(call, dy_of(call)->data, c->places[j].at * c->width),
+                0, 1, sum);
         step_row(c, sum, c->places[i].row);
     }
 }

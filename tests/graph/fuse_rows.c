@@ -139,8 +139,7 @@ static void only_steps_that_rest_are_taken(void **state)
 {
     (void)state;
     const cj__update_attrs plain = {0}, moved = {.momentum = 0.9}, decayed = {.weight_decay = 0.1},
-                           safe = {.epsilon = 1e-7},
-                           both = {.epsilon = 1e-7, .weight_decay = 0.1};
+                           safe = {.epsilon = 1e-7}, both = {.epsilon = 1e-7, .weight_decay = 0.1};
     assert_true(cj__op_sgd.step->rests(&plain));
     assert_false(cj__op_sgd.step->rests(&moved));
     assert_false(cj__op_sgd.step->rests(&decayed));

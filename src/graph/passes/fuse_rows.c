@@ -37,8 +37,8 @@ static cj__instruction *find_rows(const cj__program *program, const cj__instruct
         return NULL;
     const int64_t count = cj_shape_count(&program->values[rows->inputs[0]].type.shape),
                   table = gradient->type.shape.dims[0];
-    const bool apart = !cj__variable_of(program, rows->inputs[0]) &&
-                       !cj__variable_of(program, rows->inputs[1]);
+    const bool apart =
+        !cj__variable_of(program, rows->inputs[0]) && !cj__variable_of(program, rows->inputs[1]);
     return count < table && apart && checked(program, rows->inputs[0], table) ? rows : NULL;
 }
 
