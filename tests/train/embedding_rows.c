@@ -12,9 +12,9 @@ enum { WORDS = 300, SAMPLES = 24 };
 
 static cj_model *model_with(const char *optimizer, const char *regularizer)
 {
-    cj_model *model = cj_sequential(
-        cj_input(4, .dtype = "int32"),
-        cj_embedding(WORDS, 5, .embeddings_regularizer = regularizer), cj_flatten(), cj_dense(1));
+    cj_model *model = cj_sequential(cj_input(4, .dtype = "int32"),
+                                    cj_embedding(WORDS, 5, .embeddings_regularizer = regularizer),
+                                    cj_flatten(), cj_dense(1));
     cj_optimizer *made = cj_optimizer_from_spec(optimizer);
     if (!model || !made || cj_model_set_seed(model, 3) != CJ_OK ||
         cj_compile(model, .optimizer = made, .loss = "mse") != CJ_OK)
@@ -95,8 +95,7 @@ static void training_has_the_bits_of_the_whole_table(void **state)
         assert_false(by_rows(whole));
         unsetenv("CAJAL_PLAN");
         for (int k = 0; k < cj_layer_variable_count(cj_model_layer(rows)); k++) {
-            const cj_tensor *a =
-                                cj_variable_value(cj_layer_variable(cj_model_layer(rows), k)),
+            const cj_tensor *a = cj_variable_value(cj_layer_variable(cj_model_layer(rows), k)),
                             *b = cj_variable_value(cj_layer_variable(cj_model_layer(whole), k));
             assert_memory_equal(cj_tensor_data(a), cj_tensor_data(b),
                                 (size_t)cj_tensor_count(a) * sizeof(float));
