@@ -116,9 +116,11 @@ static json_t *write_plain(writer *w, cj_layer *layer)
     cj__fields_to_json(b, choice->fields, choice->field_count, layer->args, config);
     write_sublayers(w, layer, config);
     json_t *object = wrap(b, "keras.layers", choice->class_name, config);
-    // Keras builds a layer that takes a list of inputs from a list of shapes, even of one.
-    const bool list = layer->kind->max_inputs != 1;
-    if (layer->built && (list || layer->input_count == 1)) {
+    // Keras builds a layer that takes a list of inputs from a list of shapes, even of one; a layer
+    // whose inputs are arguments of their own when it is applied.
+    const cj__layer_kind *kind = layer->kind;
+    const bool list = kind->max_inputs != 1 && !kind->arguments && !kind->more_inputs;
+    if (layer->built && !kind->arguments) {
         json_t *built = cj__json_object(b), *shapes = list ? cj__json_list(b) : NULL;
         for (int i = 0; list && i < layer->input_count; i++)
             cj__json_append(b, shapes, shape_to_json(b, &layer->input_types[i].shape));
