@@ -104,8 +104,8 @@ static void ref_increment(const op_case *c, cj_tensor *const *in, cj_tensor *con
 
 reference reference_of_update(const cj__op *op)
 {
-#define F(name)                \
-    if (op == &cj__op_##name)  \
+#define F(name)               \
+    if (op == &cj__op_##name) \
         return ref_##name;
     STEPS(F)
     F(increment)
