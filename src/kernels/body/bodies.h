@@ -12,6 +12,7 @@
 #include "kernels/body/product/gemm_form.h"
 #include "kernels/body/product/gemm_pack.h"
 #include "kernels/body/product/gemm_dot.h"
+#include "kernels/body/product/gemm_row.h"
 #include "kernels/body/product/gemm.h"
 #include "kernels/body/winograd/winograd_transforms.h"
 #include "kernels/body/winograd/winograd.h"

@@ -9,6 +9,7 @@
 #include "kernels/body/product/gemm_dot.h"
 #include "kernels/body/product/gemm_form.h"
 #include "kernels/body/product/gemm_pack.h"
+#include "kernels/body/product/gemm_row.h"
 #include "kernels/body/product/row_tile.h"
 #include "kernels/body/product/tile.h"
 
@@ -180,6 +181,20 @@ static void piece_of_block(const gemm_piece *s, product_tile *t, int64_t row0, i
     }
 }
 
+// One row, by rows of B that are not packed.
+static void piece_of_one_row(const gemm_piece *s, product_tile *t, int64_t row)
+{
+    const cj__gemm *g = &s->p->g;
+    const epilogue e = {g->bias, g->act, g->act_a, g->act_b, false};
+    aim_at_b(s, t, 0);
+    t->bias = g->bias ? (const real *)g->bias + s->col0 : NULL;
+    row_tile r = tile_at(s, t, row, s->col0);
+    r.cols = s->col1 - s->col0;
+    row_run(&r);
+    if (s->ends)
+        finish_panel(&e, &r, 1);
+}
+
 // Where sums are short or panels few: all rows of a panel are one call.
 static void piece_of_rows(const gemm_piece *s, product_tile *t, int64_t row0, int64_t row1)
 {
@@ -250,9 +265,12 @@ static void gemm_block(const product *p, const real *packed, real *scratch, int6
         t.relu = s.ends && g->act == CJ__UNARY_relu;
         t.start = s.first > 0 ? START_SUM : g->bias ? START_BIAS : START_ZERO;
         find_b(&s, packed, scratch);
-        (p->flipped                        ? piece_of_flipped_c :
-         p->blocks && s.length >= LONG_SUM ? piece_of_block :
-                                             piece_of_rows)(&s, &t, row0, row1);
+        if (row1 - row0 == 1 && s.b_step > 0 && p->depth == THIN_DEPTH)
+            piece_of_one_row(&s, &t, row0);
+        else
+            (p->flipped                        ? piece_of_flipped_c :
+             p->blocks && s.length >= LONG_SUM ? piece_of_block :
+                                                 piece_of_rows)(&s, &t, row0, row1);
     }
 }
 
