@@ -19,6 +19,7 @@
 #include <cajal/layers.h>
 #include <cajal/merging.h>
 #include <cajal/model.h>
+#include <cajal/operators.h>
 #include <cajal/optimizers.h>
 #include <cajal/plot.h>
 #include <cajal/recurrent.h>
