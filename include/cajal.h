@@ -20,6 +20,7 @@
 #include <cajal/layers.h>
 #include <cajal/merging.h>
 #include <cajal/model.h>
+#include <cajal/operators.h>
 #include <cajal/normalization.h>
 #include <cajal/optimizers.h>
 #include <cajal/plot.h>

@@ -1,0 +1,255 @@
+// The operators of cajal/operators.h that move elements.
+#include "ops/build.h"
+#include "ops/infer.h"
+#include <cajal/operators.h>
+#include <stdio.h>
+
+#define TAKE(x)          \
+    cj__build g = {0};   \
+    cj_symbol *y = NULL; \
+    if (cj__build_take(&g, &(x), 1) == CJ_OK)
+#define GIVE return cj__build_result(&g, y)
+
+// The axis that `axis` means among `rank`; a free one, of x, only if `free_too`.
+static bool axis_of(cj__build *g, const char *who, int rank, int axis, const cj_symbol *fixed,
+                    int *place)
+{
+    *place = axis < 0 ? axis + rank : axis;
+    if (*place < 0 || *place >= rank) {
+        cj__build_refuse(g, cj__fail(CJ_INVALID_ARGUMENT, "%s: axis %d is outside the %d axes", who,
+                                     axis, rank));
+        return false;
+    }
+    if (fixed && cj_symbol_shape(fixed)->dims[*place] < 0) {
+        cj__build_refuse(g, cj__fail(CJ_INVALID_ARGUMENT,
+                                     "%s: axis %d is the free one, whose length is not known", who,
+                                     axis));
+        return false;
+    }
+    return true;
+}
+
+cj_symbol *cj_op_transpose(cj_symbol *x, const int *order, int count)
+{
+    TAKE(x)
+    {
+        if (order && count == cj_symbol_shape(x)->rank) {
+            int all[CJ_MAX_RANK] = {0};
+            for (int i = 0; i < count; i++)
+                all[i] = order[i] < 0 ? order[i] + count : order[i];
+            y = cj__transpose(&g, x, all);
+        } else {
+            cj__build_refuse(&g, cj__fail(CJ_INVALID_ARGUMENT,
+                                          "transpose: an order of %d axes for a symbol of %d",
+                                          order ? count : 0, cj_symbol_shape(x)->rank));
+        }
+    }
+    GIVE;
+}
+
+cj_symbol *cj_op_expand_dims(cj_symbol *x, int axis)
+{
+    TAKE(x)
+    {
+        const cj_shape *shape = cj_symbol_shape(x);
+        int place = 0;
+        if (shape->rank == CJ_MAX_RANK)
+            cj__build_refuse(&g, cj__fail(CJ_SHAPE_MISMATCH,
+                                          "expand_dims: the symbol has %d axes already", CJ_MAX_RANK));
+        else if (axis_of(&g, "expand_dims", shape->rank + 1, axis, NULL, &place)) {
+            cj_shape longer = {.rank = shape->rank + 1};
+            for (int i = 0; i < longer.rank; i++)
+                longer.dims[i] = i == place ? 1 : shape->dims[i < place ? i : i - 1];
+            y = cj__reshape(&g, x, &longer);
+        }
+    }
+    GIVE;
+}
+
+cj_symbol *cj_op_squeeze(cj_symbol *x, int axis)
+{
+    TAKE(x)
+    {
+        const cj_shape *shape = cj_symbol_shape(x);
+        int place = 0;
+        if (axis_of(&g, "squeeze", shape->rank, axis, NULL, &place)) {
+            cj_shape shorter = {.rank = shape->rank - 1};
+            for (int i = 0; i < shorter.rank; i++)
+                shorter.dims[i] = shape->dims[i < place ? i : i + 1];
+            if (shape->dims[place] == 1)
+                y = cj__reshape(&g, x, &shorter);
+            else
+                cj__build_refuse(&g, cj__fail(CJ_SHAPE_MISMATCH,
+                                              "squeeze: the length of axis %d is not 1", axis));
+        }
+    }
+    GIVE;
+}
+
+// Takes a list of symbols over; an empty or too long one is refused.
+static bool take_list(cj__build *g, const char *who, cj_symbol *const *xs, int count)
+{
+    if (xs && count >= 1 && count <= CJ__OP_IO_MAX)
+        return cj__build_take(g, xs, count) == CJ_OK;
+    cj__build_refuse(g, cj__fail(CJ_INVALID_ARGUMENT, "%s: %d symbols given, needed are 1 to %d", who,
+                                 xs ? count : 0, CJ__OP_IO_MAX));
+    return false;
+}
+
+cj_symbol *cj_op_concatenate(cj_symbol *const *xs, int count, int axis)
+{
+    cj__build g = {0};
+    cj_symbol *y = NULL;
+    int place = 0;
+    if (take_list(&g, "concatenate", xs, count) &&
+        axis_of(&g, "concatenate", cj_symbol_shape(xs[0])->rank, axis, NULL, &place))
+        y = count == 1 ? xs[0] : cj__concat(&g, xs, count, place);
+    GIVE;
+}
+
+cj_symbol *cj_op_stack(cj_symbol *const *xs, int count, int axis)
+{
+    cj__build g = {0};
+    cj_symbol *y = NULL;
+    int place = 0;
+    if (take_list(&g, "stack", xs, count) &&
+        axis_of(&g, "stack", cj_symbol_shape(xs[0])->rank + 1, axis, NULL, &place))
+        y = cj__stack(&g, xs, count, place);
+    GIVE;
+}
+
+cj_symbol *cj_op_slice(cj_symbol *x, int axis, int64_t begin, int64_t length)
+{
+    int place = 0;
+    TAKE(x)
+    {
+        if (axis_of(&g, "slice", cj_symbol_shape(x)->rank, axis, x, &place))
+            y = cj__slice(&g, x, place, begin, length);
+    }
+    GIVE;
+}
+
+cj_symbol *cj_op_flip(cj_symbol *x, int axis)
+{
+    int place = 0;
+    TAKE(x)
+    {
+        if (axis_of(&g, "flip", cj_symbol_shape(x)->rank, axis, x, &place))
+            y = cj__reverse(&g, x, place);
+    }
+    GIVE;
+}
+
+cj_symbol *cj_op_roll(cj_symbol *x, int64_t shift, int axis)
+{
+    int place = 0;
+    TAKE(x)
+    {
+        if (axis_of(&g, "roll", cj_symbol_shape(x)->rank, axis, x, &place)) {
+            const int64_t n = cj_symbol_shape(x)->dims[place];
+            const int64_t first = n > 0 ? (n - shift % n) % n : 0;
+            if (first == 0)
+                y = x;
+            else
+                y = cj__concat(&g,
+                               (cj_symbol *[]){cj__slice(&g, x, place, first, n - first),
+                                               cj__slice(&g, x, place, 0, first)},
+                               2, place);
+        }
+    }
+    GIVE;
+}
+
+cj_symbol *cj_op_tile(cj_symbol *x, int times, int axis)
+{
+    int place = 0;
+    TAKE(x)
+    {
+        cj_symbol *copies[CJ__OP_IO_MAX];
+        if (times < 1 || times > CJ__OP_IO_MAX)
+            cj__build_refuse(&g, cj__fail(CJ_INVALID_ARGUMENT, "tile: %d times, needed is 1 to %d",
+                                          times, CJ__OP_IO_MAX));
+        else if (axis_of(&g, "tile", cj_symbol_shape(x)->rank, axis, x, &place)) {
+            for (int i = 0; i < times; i++)
+                copies[i] = x;
+            y = times == 1 ? x : cj__concat(&g, copies, times, place);
+        }
+    }
+    GIVE;
+}
+
+cj_symbol *cj_op_pad(cj_symbol *x, int axis, int64_t before, int64_t after)
+{
+    int place = 0;
+    TAKE(x)
+    {
+        if (axis_of(&g, "pad", cj_symbol_shape(x)->rank, axis, x, &place))
+            y = cj__pad(&g, x, place, before, after);
+    }
+    GIVE;
+}
+
+// ---- Constants of a shape ----
+
+// One value wherever x is, whatever it is there.
+static cj_symbol *filled(cj_symbol *x, double value)
+{
+    TAKE(x)
+    {
+        cj_symbol *one = cj__scalar_like(&g, x, value);
+        cj_symbol *above = cj__compare(&g, CJ__COMPARISON_greater, x, cj__scalar_like(&g, x, 0));
+        y = cj__select(&g, above, one, one);
+    }
+    GIVE;
+}
+
+cj_symbol *cj_op_zeros_like(cj_symbol *x)
+{
+    return filled(x, 0);
+}
+
+cj_symbol *cj_op_ones_like(cj_symbol *x)
+{
+    return filled(x, 1);
+}
+
+enum { CUMSUM_MAX = 4096 };
+
+// A product with ones on and above the diagonal.
+static cj_symbol *cumulated(cj__build *g, cj_symbol *x, int axis)
+{
+    const cj_shape *shape = cj_symbol_shape(x);
+    const int64_t n = shape->dims[axis];
+    char from[CJ_MAX_RANK + 1] = "", to[CJ_MAX_RANK + 1] = "", equation[4 * CJ_MAX_RANK];
+    cj_tensor *ones = NULL;
+    if (n < 1 || n > CUMSUM_MAX) {
+        cj__build_refuse(g, cj__fail(CJ_UNSUPPORTED, "cumsum: an axis of %lld, needed is 1 to %d",
+                                     (long long)n, CUMSUM_MAX));
+        return NULL;
+    }
+    const cj_status status = cj_tensor_new(cj_symbol_dtype(x), CJ_SHAPE(n, n), &ones);
+    if (status != CJ_OK) {
+        cj__build_refuse(g, status);
+        return NULL;
+    }
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = i; j < n; j++)
+            cj__element_set(ones->dtype, ones->data, i * n + j, 1);
+    for (int i = 0; i < shape->rank; i++) {
+        from[i] = (char)('a' + i);
+        to[i] = i == axis ? 'z' : from[i];
+    }
+    snprintf(equation, sizeof equation, "%s,%cz->%s", from, from[axis], to);
+    return cj__einsum(g, equation, x, cj__build_keep(g, cj_symbol_constant(ones)));
+}
+
+cj_symbol *cj_op_cumsum(cj_symbol *x, int axis)
+{
+    int place = 0;
+    TAKE(x)
+    {
+        if (axis_of(&g, "cumsum", cj_symbol_shape(x)->rank, axis, x, &place))
+            y = cumulated(&g, x, place);
+    }
+    GIVE;
+}
