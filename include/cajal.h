@@ -18,8 +18,10 @@
 #include <cajal/layers.h>
 #include <cajal/merging.h>
 #include <cajal/model.h>
+#include <cajal/numbers.h>
 #include <cajal/optimizers.h>
 #include <cajal/plot.h>
+#include <cajal/preprocessing.h>
 #include <cajal/recurrent.h>
 #include <cajal/spatial.h>
 #include <cajal/tensor.h>

@@ -9,7 +9,7 @@
 #ifndef CJ_BASE_FIELDS_H
 #define CJ_BASE_FIELDS_H
 
-#include <cajal/base.h>
+#include <cajal/numbers.h>
 #include <stddef.h>
 
 typedef enum cj__field_kind {
@@ -25,11 +25,12 @@ typedef enum cj__field_kind {
     CJ__FIELD_LIST, // int64_t[8] ended by 0; JSON: list
     // int64_t[9]: how many axes, then these, each at least -8 and at most 7; JSON: number or list
     CJ__FIELD_AXES,
-    CJ__FIELD_NUMBER, // double
-    CJ__FIELD_LIMIT,  // double; INFINITY is "none", JSON null
-    CJ__FIELD_BOOL,   // bool
-    CJ__FIELD_TEXT,   // const char *
-    CJ__FIELD_SPEC,   // const char *: a spec in `catalog`; JSON: null, a name, or an object
+    CJ__FIELD_NUMBER,  // double
+    CJ__FIELD_NUMBERS, // cj_numbers; no numbers are "none", JSON null
+    CJ__FIELD_LIMIT,   // double; INFINITY is "none", JSON null
+    CJ__FIELD_BOOL,    // bool
+    CJ__FIELD_TEXT,    // const char *
+    CJ__FIELD_SPEC,    // const char *: a spec in `catalog`; JSON: null, a name, or an object
 } cj__field_kind;
 
 struct cj__catalog;
@@ -41,7 +42,11 @@ typedef struct cj__field {
     bool required; // NULL, NaN, or an int or pair of zeros is refused
     // a pair or triple of zeros is taken as it is; an entry of -1 of a list is JSON null
     bool optional;
-    int rows, columns;                 // of amounts
+    int rows, columns; // of amounts
+    // of numbers: the offset of a double that is the setting where there are none; 0 for no such
+    // member
+    size_t single;
+    bool scalar;                       // of numbers: JSON has one alone as a number, not as a list
     const struct cj__catalog *catalog; // of a spec
     // range of a number, checked if low < high (both ends allowed)
     double low, high;

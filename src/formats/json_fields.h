@@ -11,6 +11,8 @@ typedef struct cj__texts {
     size_t count, capacity;
 } cj__texts;
 void cj__texts_free(cj__texts *texts);
+// Memory for `count` items, freed with the texts; NULL if there is none.
+void *cj__texts_room(cj__texts *texts, size_t count, size_t size);
 
 // json_fields.c: one field after another.
 

@@ -19,10 +19,12 @@ NEEDED = {
     "multi_head_attention": ".num_heads = 2, .key_dim = 2",
     "bidirectional": ".layer = cj_lstm(2)", "time_distributed": ".layer = cj_dense(2)",
     "simple_rnn": ".units = 2", "lstm": ".units = 2", "gru": ".units = 2",
+    "category_encoding": ".num_tokens = 4", "discretization": ".num_bins = 4",
+    "resizing": ".height = 2, .width = 2", "center_crop": ".height = 2, .width = 2",
     "csv_logger": '.filename = "log.csv"', "model_checkpoint": '.filepath = "x"',
 }
 # Members that a sentence calls by Keras's key.
-KEYS = {"factors": "size"}
+KEYS = {"factors": "size", "scales": "scale", "offsets": "offset"}
 SCALARS = {"bool": "false", "double": "0", "int": "0", "int64_t": "0"}
 
 HEAD = """// Written by tests/headers/make_args.py: do not change.

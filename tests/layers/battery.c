@@ -81,6 +81,13 @@ MAKER(dropout, cj_dropout(0.5, .noise_shape = {-1, 1, 3}, .seed = 4))
 MAKER(simple_rnn, cj_simple_rnn(3, .return_sequences = true, .go_backwards = true))
 MAKER(lstm, cj_lstm(3, .return_sequences = true, .go_backwards = true, .bias_initializer = "ones"))
 MAKER(gru, cj_gru(3, .return_sequences = true, .bias_initializer = "random_normal"))
+MAKER(normalization,
+      cj_normalization(.mean = CJ_NUMBERS(1, 0, -1), .variance = CJ_NUMBERS(4, 1, 2)))
+MAKER(category_encoding, cj_category_encoding(8, .output_mode = "one_hot"))
+MAKER(discretization,
+      cj_discretization(.bin_boundaries = CJ_NUMBERS(-0.5, 0, 0.5), .output_mode = "one_hot"))
+MAKER(resizing, cj_resizing(5, 2, .interpolation = "bicubic"))
+MAKER(center_crop, cj_center_crop(2, 3))
 MAKER(bidirectional, cj_bidirectional(cj_gru(3, .return_sequences = true), .merge_mode = "ave"))
 MAKER(time_distributed, cj_time_distributed(cj_dense(3, .activation = "tanh")))
 MAKER(masking, cj_masking(0.5))
@@ -145,6 +152,11 @@ static const sample samples[] = {
     {"Rescaling", make_rescaling, {3, 4}, {3, 4}, true, 4e-3},
     {"BatchNormalization", make_batch_normalization, {3, 2}, {3, 2}, false, 1e-2},
     {"LayerNormalization", make_layer_normalization, {3, 4}, {3, 4}, false, 1e-2},
+    {"Normalization", make_normalization, {2, 3}, {2, 3}, true, 4e-3},
+    {"CategoryEncoding", make_category_encoding, {6}, {6, 8}, true, 0},
+    {"Discretization", make_discretization, {3, 4}, {3, 4, 4}, true, 0},
+    {"Resizing", make_resizing, {3, 4, 2}, {5, 2, 2}, false, 4e-3},
+    {"CenterCrop", make_center_crop, {4, 5, 2}, {2, 3, 2}, false, 4e-3},
     {"Dropout", make_dropout, {4, 3}, {4, 3}, true, 4e-3},
     {"SimpleRNN", make_simple_rnn, {4, 2}, {4, 3}, false, 4e-3},
     {"LSTM", make_lstm, {4, 2}, {4, 3}, false, 4e-3},
@@ -333,6 +345,8 @@ static void settings_come_back_from_the_table_of_fields(void **state)
             else if (field->kind == CJ__FIELD_AMOUNTS)
                 memcpy(again + field->offset, slot,
                        (size_t)(field->rows * field->columns) * sizeof(int64_t));
+            else if (field->kind == CJ__FIELD_NUMBERS)
+                memcpy(again + field->offset, slot, sizeof(cj_numbers));
             else if (field->kind == CJ__FIELD_BOOL)
                 memcpy(again + field->offset, slot, sizeof(bool));
             else if (field->kind == CJ__FIELD_INT32)
@@ -340,6 +354,10 @@ static void settings_come_back_from_the_table_of_fields(void **state)
             else
                 memcpy(again + field->offset, slot, 8);
         }
+        for (int f = 0; f < choice->field_count; f++)
+            if (choice->fields[f].single)
+                memcpy(again + choice->fields[f].single,
+                       (const char *)layer->args + choice->fields[f].single, sizeof(double));
         for (const cj__sublayer *row = layer->kind->sublayers; row && row->key; row++)
             memcpy(again + row->offset, (const char *)layer->args + row->offset,
                    (row->list ? CJ__LAYER_IO_MAX : 1) * sizeof(cj_layer *));

@@ -199,7 +199,7 @@ static bool equals_keras(const fixture *file, const json_t *one)
 
 // What generator/*.py left for this program: a test each.
 static const char *const fixtures[] = {
-    "layers", "convolutions", "gated", "wrappers", "attention", "core", "mixed",
+    "layers", "convolutions", "gated", "wrappers", "attention", "core", "mixed", "preprocessing",
 };
 enum { FIXTURES = sizeof fixtures / sizeof *fixtures };
 
