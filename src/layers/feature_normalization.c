@@ -287,8 +287,10 @@ CJ__CONSTRUCTOR(normalization)
 
 cj_status cj_adapt(cj_layer *layer, const cj_tensor *data)
 {
-    if (!layer || !data)
-        return cj__fail_null_of("cj_adapt", layer ? "the data" : "the layer");
+    if (!layer)
+        return cj__fail_missing_of(CJ__MADE_LAYER, "cj_adapt", "the layer");
+    if (!data)
+        return cj__fail_missing_of(CJ__MADE_TENSOR, "cj_adapt", "the data");
     if (!layer->kind->adapt)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: a %s learns nothing from data before training",
                         layer->name, layer->kind->choice.class_name);
