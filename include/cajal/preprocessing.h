@@ -5,6 +5,7 @@
  * shapes and failures holds here too.
  *
  * Two of them, Normalization and Discretization, learn from data before training: cj_adapt().
+ * The Random layers change images while a model is trained.
  */
 #ifndef CAJAL_PREPROCESSING_H
 #define CAJAL_PREPROCESSING_H
@@ -163,6 +164,174 @@ CJ_API void cj_center_crop_defaults(cj_center_crop_args *args);
 CJ_API cj_layer *cj_center_crop_new(const cj_center_crop_args *args);
 #define cj_center_crop(...) \
     cj_center_crop_new(&(cj_center_crop_args){CJ_CENTER_CROP_DEFAULTS, ._ = 0, __VA_ARGS__})
+
+/*
+ * Images changed at random. These layers change images in training only; predicting, they pass them
+ * on. Each image is changed in its own way, drawn anew in each step: a function of the seed, the step
+ * and the image's place in the batch, so a run that is resumed goes on with the same changes, by any
+ * number of threads. Keras draws other numbers from the same ranges. A factor is one number f, which
+ * stands for -f to f, or the two ends as a list, for which a member with "_range" is there.
+ */
+
+/** RandomFlip: half of the images turned round. */
+typedef struct cj_random_flip_args {
+    CJ_LAYER_MEMBERS
+    int _; ///< what follows may be given by position
+    /** "horizontal", "vertical" or "horizontal_and_vertical" (default: both ways at once) */
+    const char *mode;
+    int64_t seed; ///< not negative; default -1: the model's
+} cj_random_flip_args;
+/** The defaults of cj_random_flip_args. */
+#define CJ_RANDOM_FLIP_DEFAULTS \
+    CJ_LAYER_DEFAULTS(cj_random_flip_args), .mode = "horizontal_and_vertical", .seed = -1
+/** Sets `args` to CJ_RANDOM_FLIP_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_random_flip_defaults(cj_random_flip_args *args);
+/** (h, w, channels), which stays. `cj_random_flip("horizontal")`. */
+CJ_API cj_layer *cj_random_flip_new(const cj_random_flip_args *args);
+#define cj_random_flip(...) \
+    cj_random_flip_new(&(cj_random_flip_args){CJ_RANDOM_FLIP_DEFAULTS, ._ = 0, __VA_ARGS__})
+
+/** RandomTranslation: images shifted. */
+typedef struct cj_random_translation_args {
+    CJ_LAYER_MEMBERS
+    int _;                ///< what follows may be given by position
+    double height_factor; ///< required: shares of the height, from -1 to 1; positive is down
+    double width_factor;  ///< required: shares of the width; positive is to the right
+    /** beside the image: "reflect" (default), "constant" (fill_value), "nearest" or "wrap" */
+    const char *fill_mode;
+    const char *interpolation;      ///< "bilinear" (default) or "nearest"
+    int64_t seed;                   ///< not negative; default -1: the model's
+    double fill_value;              ///< default 0
+    cj_numbers height_factor_range; ///< two ends in place of height_factor; default none
+    cj_numbers width_factor_range;  ///< likewise
+} cj_random_translation_args;
+/** The defaults of cj_random_translation_args. */
+#define CJ_RANDOM_TRANSLATION_DEFAULTS                                                        \
+    CJ_LAYER_DEFAULTS(cj_random_translation_args), .height_factor = NAN, .width_factor = NAN, \
+                                                   .fill_mode = "reflect",                    \
+                                                   .interpolation = "bilinear", .seed = -1
+/** Sets `args` to CJ_RANDOM_TRANSLATION_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_random_translation_defaults(cj_random_translation_args *args);
+/** (h, w, channels), which stays. `cj_random_translation(0.1, 0.2)`. */
+CJ_API cj_layer *cj_random_translation_new(const cj_random_translation_args *args);
+#define cj_random_translation(...) \
+    cj_random_translation_new(     \
+        &(cj_random_translation_args){CJ_RANDOM_TRANSLATION_DEFAULTS, ._ = 0, __VA_ARGS__})
+
+/** RandomRotation: images turned about their middle. */
+typedef struct cj_random_rotation_args {
+    CJ_LAYER_MEMBERS
+    int _;         ///< what follows may be given by position
+    double factor; ///< required: shares of a full turn, from -1 to 1; positive is anticlockwise
+    /** beside the image: "reflect" (default), "constant" (fill_value), "nearest" or "wrap" */
+    const char *fill_mode;
+    const char *interpolation; ///< "bilinear" (default) or "nearest"
+    int64_t seed;              ///< not negative; default -1: the model's
+    double fill_value;         ///< default 0
+    cj_numbers factor_range;   ///< two ends in place of factor; default none
+} cj_random_rotation_args;
+/** The defaults of cj_random_rotation_args. */
+#define CJ_RANDOM_ROTATION_DEFAULTS                                                    \
+    CJ_LAYER_DEFAULTS(cj_random_rotation_args), .factor = NAN, .fill_mode = "reflect", \
+                                                .interpolation = "bilinear", .seed = -1
+/** Sets `args` to CJ_RANDOM_ROTATION_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_random_rotation_defaults(cj_random_rotation_args *args);
+/** (h, w, channels), which stays. `cj_random_rotation(0.1)`. */
+CJ_API cj_layer *cj_random_rotation_new(const cj_random_rotation_args *args);
+#define cj_random_rotation(...) \
+    cj_random_rotation_new(     \
+        &(cj_random_rotation_args){CJ_RANDOM_ROTATION_DEFAULTS, ._ = 0, __VA_ARGS__})
+
+/** RandomZoom: images made larger or smaller about their middle. */
+typedef struct cj_random_zoom_args {
+    CJ_LAYER_MEMBERS
+    int _;                ///< what follows may be given by position
+    double height_factor; ///< required: above -1, at most 1; 0.2 shows 1.2 times the height
+    double width_factor;  ///< default NAN: what is drawn for the height
+    /** beside the image: "reflect" (default), "constant" (fill_value), "nearest" or "wrap" */
+    const char *fill_mode;
+    const char *interpolation;      ///< "bilinear" (default) or "nearest"
+    int64_t seed;                   ///< not negative; default -1: the model's
+    double fill_value;              ///< default 0
+    cj_numbers height_factor_range; ///< two ends in place of height_factor; default none
+    cj_numbers width_factor_range;  ///< likewise
+} cj_random_zoom_args;
+/** The defaults of cj_random_zoom_args. */
+#define CJ_RANDOM_ZOOM_DEFAULTS                                                                  \
+    CJ_LAYER_DEFAULTS(cj_random_zoom_args), .height_factor = NAN, .width_factor = NAN,           \
+                                            .fill_mode = "reflect", .interpolation = "bilinear", \
+                                            .seed = -1
+/** Sets `args` to CJ_RANDOM_ZOOM_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_random_zoom_defaults(cj_random_zoom_args *args);
+/** (h, w, channels), which stays. `cj_random_zoom(0.2)`. */
+CJ_API cj_layer *cj_random_zoom_new(const cj_random_zoom_args *args);
+#define cj_random_zoom(...) \
+    cj_random_zoom_new(&(cj_random_zoom_args){CJ_RANDOM_ZOOM_DEFAULTS, ._ = 0, __VA_ARGS__})
+
+/** RandomCrop: a part of each image. (Keras cuts all images of a batch at one place, here each has
+ * its own.) */
+typedef struct cj_random_crop_args {
+    CJ_LAYER_MEMBERS
+    int _;          ///< what follows may be given by position
+    int64_t height; ///< required, positive
+    int64_t width;  ///< required, positive
+    int64_t seed;   ///< not negative; default -1: the model's
+} cj_random_crop_args;
+/** The defaults of cj_random_crop_args. */
+#define CJ_RANDOM_CROP_DEFAULTS CJ_LAYER_DEFAULTS(cj_random_crop_args), .seed = -1
+/** Sets `args` to CJ_RANDOM_CROP_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_random_crop_defaults(cj_random_crop_args *args);
+/** (h, w, channels) becomes (height, width, channels). Predicting, and of images that are not
+ * larger both ways, it is the middle, resized as by Resizing with crop_to_aspect_ratio. (Keras
+ * 3.15 returns the whole image when predicting.) */
+CJ_API cj_layer *cj_random_crop_new(const cj_random_crop_args *args);
+#define cj_random_crop(...) \
+    cj_random_crop_new(&(cj_random_crop_args){CJ_RANDOM_CROP_DEFAULTS, ._ = 0, __VA_ARGS__})
+
+/** RandomContrast: (x - mean) * f + mean for each channel of an image. */
+typedef struct cj_random_contrast_args {
+    CJ_LAYER_MEMBERS
+    int _; ///< what follows may be given by position
+    /** required, from 0 to 1: f is from 1 to 1 + factor; with two ends from 1 - low to 1 + high */
+    double factor;
+    /** the least and the greatest value of a pixel, to which results are cut; default none: 0 and
+     * 255 */
+    cj_numbers value_range;
+    int64_t seed;            ///< not negative; default -1: the model's
+    cj_numbers factor_range; ///< two ends in place of factor; default none
+} cj_random_contrast_args;
+/** The defaults of cj_random_contrast_args. */
+#define CJ_RANDOM_CONTRAST_DEFAULTS \
+    CJ_LAYER_DEFAULTS(cj_random_contrast_args), .factor = NAN, .seed = -1
+/** Sets `args` to CJ_RANDOM_CONTRAST_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_random_contrast_defaults(cj_random_contrast_args *args);
+/** (h, w, channels), which stays. `cj_random_contrast(0.2)`. */
+CJ_API cj_layer *cj_random_contrast_new(const cj_random_contrast_args *args);
+#define cj_random_contrast(...) \
+    cj_random_contrast_new(     \
+        &(cj_random_contrast_args){CJ_RANDOM_CONTRAST_DEFAULTS, ._ = 0, __VA_ARGS__})
+
+/** RandomBrightness: x + f * (the width of value_range). */
+typedef struct cj_random_brightness_args {
+    CJ_LAYER_MEMBERS
+    int _;         ///< what follows may be given by position
+    double factor; ///< required, from -1 to 1: f is from -factor to factor
+    /** the least and the greatest value of a pixel, to which results are cut; default none: 0 and
+     * 255 */
+    cj_numbers value_range;
+    int64_t seed;            ///< not negative; default -1: the model's
+    cj_numbers factor_range; ///< two ends in place of factor; default none
+} cj_random_brightness_args;
+/** The defaults of cj_random_brightness_args. */
+#define CJ_RANDOM_BRIGHTNESS_DEFAULTS \
+    CJ_LAYER_DEFAULTS(cj_random_brightness_args), .factor = NAN, .seed = -1
+/** Sets `args` to CJ_RANDOM_BRIGHTNESS_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_random_brightness_defaults(cj_random_brightness_args *args);
+/** (h, w, channels), which stays. `cj_random_brightness(0.2)`. */
+CJ_API cj_layer *cj_random_brightness_new(const cj_random_brightness_args *args);
+#define cj_random_brightness(...) \
+    cj_random_brightness_new(     \
+        &(cj_random_brightness_args){CJ_RANDOM_BRIGHTNESS_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 #ifdef __cplusplus
 }

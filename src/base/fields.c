@@ -144,8 +144,11 @@ static cj_status resolve_numbers(const cj__field *field, void *slot, const char 
     if (given.count < 0 || (given.count > 0 && !given.values))
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s: a list of %lld numbers", who, field->key,
                         (long long)given.count);
-    if (given.count == 0 && field->single)
-        return resolve_number(field, (char *)slot - field->offset + field->single, who);
+    if (given.count == 0 && field->single) {
+        const double *one = (double *)(void *)((char *)slot - field->offset + field->single);
+        return isnan(*one) && !field->required ? CJ_OK :
+                                                 resolve_number(field, (void *)(uintptr_t)one, who);
+    }
     if (given.count == 0)
         return field->required ? missing(field, who) : CJ_OK;
     double *copy = cj__new((size_t)given.count, sizeof *copy);

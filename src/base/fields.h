@@ -43,8 +43,8 @@ typedef struct cj__field {
     // a pair or triple of zeros is taken as it is; an entry of -1 of a list is JSON null
     bool optional;
     int rows, columns; // of amounts
-    // of numbers: the offset of a double that is the setting where there are none; 0 for no such
-    // member
+    // of numbers: the offset of a double that is the setting where there are none, NaN for none
+    // either; 0 for no such member
     size_t single;
     bool scalar;                       // of numbers: JSON has one alone as a number, not as a list
     const struct cj__catalog *catalog; // of a spec

@@ -88,8 +88,10 @@ static json_t *write_real(cj__json *b, const cj__field *field, const void *slot)
 static json_t *write_list_of_numbers(cj__json *b, const cj__field *field, const void *slot)
 {
     const cj_numbers *numbers = slot;
-    if (numbers->count == 0 && field->single)
-        return write_real(b, field, (const char *)slot - field->offset + field->single);
+    const double *one =
+        (const double *)(const void *)((const char *)slot - field->offset + field->single);
+    if (numbers->count == 0 && field->single && !isnan(*one))
+        return write_real(b, field, one);
     if (numbers->count == 0)
         return cj__json_null(b);
     if (numbers->count == 1 && field->scalar)

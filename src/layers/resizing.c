@@ -189,6 +189,12 @@ static cj_symbol *fill(cj__build *g, cj_symbol *x, const cj_resizing_args *a)
     return cj__add(g, x, border);
 }
 
+cj_symbol *cj__resized_middle(cj__build *g, cj_symbol *x, int64_t height, int64_t width)
+{
+    const cj_resizing_args middle = {CJ_RESIZING_DEFAULTS, .height = height, .width = width};
+    return resize(g, crop(g, x, &middle), &middle);
+}
+
 // Resizing
 // -----------------------------------------------------------------------------------------------
 
@@ -261,10 +267,9 @@ static cj_status call_center_crop(cj__layer_context *c)
     cj_symbol *x = c->inputs[0].symbol;
     CJ_TRY(cj__need_images(c));
     const cj_shape shape = *cj_symbol_shape(x);
-    const cj_resizing_args middle = {CJ_RESIZING_DEFAULTS, .height = a->height, .width = a->width};
     const int64_t down = shape.dims[1] - a->height, right = shape.dims[2] - a->width;
     if (down < 0 || right < 0)
-        x = resize(c->build, crop(c->build, x, &middle), &middle);
+        x = cj__resized_middle(c->build, x, a->height, a->width);
     else {
         x = down > 0 ? cj__slice(c->build, x, 1, down / 2, a->height) : x;
         x = right > 0 ? cj__slice(c->build, x, 2, right / 2, a->width) : x;

@@ -88,6 +88,13 @@ MAKER(discretization,
       cj_discretization(.bin_boundaries = CJ_NUMBERS(-0.5, 0, 0.5), .output_mode = "one_hot"))
 MAKER(resizing, cj_resizing(5, 2, .interpolation = "bicubic"))
 MAKER(center_crop, cj_center_crop(2, 3))
+MAKER(random_flip, cj_random_flip())
+MAKER(random_translation, cj_random_translation(0.3, 0.2, .fill_mode = "wrap"))
+MAKER(random_rotation, cj_random_rotation(.factor_range = CJ_NUMBERS(0.1, 0.4), .seed = 3))
+MAKER(random_zoom, cj_random_zoom(0.3, .fill_mode = "constant", .fill_value = 2))
+MAKER(random_crop, cj_random_crop(2, 3, .seed = 1))
+MAKER(random_contrast, cj_random_contrast(0.3, .value_range = CJ_NUMBERS(-9, 9)))
+MAKER(random_brightness, cj_random_brightness(0.1, .value_range = CJ_NUMBERS(-9, 9)))
 MAKER(bidirectional, cj_bidirectional(cj_gru(3, .return_sequences = true), .merge_mode = "ave"))
 MAKER(time_distributed, cj_time_distributed(cj_dense(3, .activation = "tanh")))
 MAKER(masking, cj_masking(0.5))
@@ -157,6 +164,13 @@ static const sample samples[] = {
     {"Discretization", make_discretization, {3, 4}, {3, 4, 4}, true, 0},
     {"Resizing", make_resizing, {3, 4, 2}, {5, 2, 2}, false, 4e-3},
     {"CenterCrop", make_center_crop, {4, 5, 2}, {2, 3, 2}, false, 4e-3},
+    {"RandomFlip", make_random_flip, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"RandomTranslation", make_random_translation, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"RandomRotation", make_random_rotation, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"RandomZoom", make_random_zoom, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"RandomCrop", make_random_crop, {4, 5, 2}, {2, 3, 2}, false, 4e-3},
+    {"RandomContrast", make_random_contrast, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"RandomBrightness", make_random_brightness, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
     {"Dropout", make_dropout, {4, 3}, {4, 3}, true, 4e-3},
     {"SimpleRNN", make_simple_rnn, {4, 2}, {4, 3}, false, 4e-3},
     {"LSTM", make_lstm, {4, 2}, {4, 3}, false, 4e-3},

@@ -58,6 +58,23 @@ def images(b):
     b.one("center_crop_large", L.CenterCrop(7, 8), (4, 5, 1), batch=2)
 
 
+def random_images(b):
+    """In training with factors that leave no choice; and predicting, where images pass."""
+    turned = {"reflect": 0.1, "constant": -0.3, "nearest": 0.45, "wrap": 0.7}
+    for mode, f in turned.items():
+        for interpolation in ("bilinear", "nearest"):
+            settings = {"fill_mode": mode, "interpolation": interpolation, "fill_value": 0.5}
+            name = f"{mode}_{interpolation}"
+            b.one(f"random_rotation_{name}", L.RandomRotation((f, f), **settings), (5, 6, 2), batch=2, training=True)
+            b.one(f"random_translation_{name}", L.RandomTranslation((0.37, 0.37), (-f, -f), **settings), (5, 6, 2), batch=2, training=True)
+            b.one(f"random_zoom_{name}", L.RandomZoom((f, f), (-0.23, -0.23), **settings), (5, 6, 2), batch=2, training=True)
+    b.one("random_zoom_alike", L.RandomZoom((0.31, 0.31)), (5, 6, 2), batch=2, training=True)
+    b.one("random_brightness", L.RandomBrightness((0.2, 0.2), value_range=(-1, 2)), (4, 3, 3), batch=2, training=True)
+    for name, layer in (("flip", L.RandomFlip()), ("rotation", L.RandomRotation(0.2)), ("translation", L.RandomTranslation(0.1, (-0.2, 0.3))),
+                        ("zoom", L.RandomZoom(0.2)), ("contrast", L.RandomContrast(0.3)), ("brightness", L.RandomBrightness(0.1, seed=3))):
+        b.one(f"random_{name}_predicting", layer, (4, 3, 2), batch=2)
+
+
 def adapted():
     fixture = Fixture("adapted", "what cj_adapt() learns: means, variances, boundaries of bins", 1e-5, 1e-6,
                       "Keras adds in float32, Cajal in float64")
@@ -83,7 +100,7 @@ def make():
     fixture = Fixture("preprocessing", "preprocessing layers: outputs, gradients", 2e-5, 2e-6,
                       "float32 sums of up to 100 products of magnitude 1; weights in float32 there, in float64 here")
     builder = Builder(fixture)
-    for part in (features, classes, images):
+    for part in (features, classes, images, random_images):
         part(builder)
         jax.clear_caches()
     return [fixture, adapted()]
