@@ -25,7 +25,9 @@ static const cj__field discretization_fields[] = {
     CJ__FIELD(cj_discretization_args, epsilon, CJ__FIELD_NUMBER, .low = 1e-6, .high = 1),
     CJ__FIELD(cj_discretization_args, output_mode, CJ__FIELD_TEXT, .required = true,
               .words = modes),
-    CJ__LAYER_FIELDS(cj_discretization_args),
+    CJ__FIELD(cj_discretization_args, name, CJ__FIELD_TEXT),
+    CJ__FIELD(cj_discretization_args, trainable, CJ__FIELD_BOOL, .hidden = true), // not in Keras
+    CJ__FIELD(cj_discretization_args, dtype, CJ__FIELD_TEXT),
 };
 
 static const cj__config_key keys[] = {
