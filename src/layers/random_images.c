@@ -23,22 +23,21 @@ static const cj__config_key keys[] = {
 };
 
 // A factor of Keras: a number, or a list of the lower and the upper end.
-#define FACTOR(args, name, ...)                                                               \
-    {                                                                                         \
-        .key = #name, .kind = CJ__FIELD_NUMBERS, .offset = offsetof(args, name##_range),      \
-        .single = offsetof(args, name), __VA_ARGS__                                           \
+#define FACTOR(args, name, ...)                                                          \
+    {                                                                                    \
+        .key = #name, .kind = CJ__FIELD_NUMBERS, .offset = offsetof(args, name##_range), \
+        .single = offsetof(args, name), __VA_ARGS__                                      \
     }
-#define NUMBER_AND_SEED(args)                         \
+#define NUMBER_AND_SEED(args) \
     CJ__FIELD(args, fill_value, CJ__FIELD_NUMBER), CJ__FIELD(args, seed, CJ__FIELD_SEED)
 
 static const char *const fill_modes[] = {"constant", "nearest", "reflect", "wrap", NULL};
 static const int32_t sides[] = {CJ__BESIDE_CONSTANT, CJ__BESIDE_NEAREST, CJ__BESIDE_REFLECT,
                                 CJ__BESIDE_WRAP};
 static const char *const interpolations[] = {"nearest", "bilinear", NULL};
-#define PIXELS(args)                                                                          \
-    CJ__FIELD(args, fill_mode, CJ__FIELD_TEXT, .required = true, .words = fill_modes),        \
-        CJ__FIELD(args, interpolation, CJ__FIELD_TEXT, .required = true,                      \
-                  .words = interpolations),                                                   \
+#define PIXELS(args)                                                                               \
+    CJ__FIELD(args, fill_mode, CJ__FIELD_TEXT, .required = true, .words = fill_modes),             \
+        CJ__FIELD(args, interpolation, CJ__FIELD_TEXT, .required = true, .words = interpolations), \
         NUMBER_AND_SEED(args), CJ__LAYER_FIELDS(args)
 
 // The ends of a factor: those of the list, or -f and f, but not below `low`.
@@ -274,8 +273,8 @@ static cj_status call_random_crop(cj__layer_context *c)
     CJ_TRY(cj__need_images(c));
     const int64_t down = x->dims[1] - a->height, right = x->dims[2] - a->width;
     if (passes(c) || down <= 0 || right <= 0) {
-        c->outputs[0].symbol = cj__resized_middle(c->build, c->inputs[0].symbol, a->height,
-                                                  a->width);
+        c->outputs[0].symbol =
+            cj__resized_middle(c->build, c->inputs[0].symbol, a->height, a->width);
         return CJ_OK;
     }
     cj__warp_attrs w = warp_of(c, a->seed);
@@ -333,7 +332,7 @@ KIND(random_flip, "RandomFlip")
 // RandomContrast and RandomBrightness
 // -----------------------------------------------------------------------------------------------
 
-#define COLORS(args)                                                                    \
+#define COLORS(args)                                                                         \
     FACTOR(args, factor, .required = true), CJ__FIELD(args, value_range, CJ__FIELD_NUMBERS), \
         CJ__FIELD(args, seed, CJ__FIELD_SEED), CJ__LAYER_FIELDS(args)
 
@@ -409,8 +408,7 @@ static cj_status call_random_brightness(cj__layer_context *c)
         return CJ_OK;
     const double width = a->value_range.values[1] - a->value_range.values[0];
     cj_symbol *delta = number_of(c, a->seed, (const double[]){ends[0] * width, ends[1] * width});
-    c->outputs[0].symbol =
-        within(g, cj__add(g, c->inputs[0].symbol, delta), &a->value_range);
+    c->outputs[0].symbol = within(g, cj__add(g, c->inputs[0].symbol, delta), &a->value_range);
     return CJ_OK;
 }
 

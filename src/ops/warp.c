@@ -149,16 +149,19 @@ static double bounded(double position)
 // The pixels that make up one of the result. The sums are in one order on all machines.
 static int taps_of(const geometry *s, int64_t row, int64_t col, tap taps[TAPS])
 {
-    const double i = (double)row, j = (double)col,
-                 y = bounded(s->b[1] * i + s->b[0] * j + s->b[2]),
+    const double i = (double)row, j = (double)col, y = bounded(s->b[1] * i + s->b[0] * j + s->b[2]),
                  x = bounded(s->a[1] * i + s->a[0] * j + s->a[2]);
     const double top = s->nearest ? round(y) : floor(y), left = s->nearest ? round(x) : floor(x);
     const int sides = s->nearest ? 1 : 2;
     int count = 0;
     for (int down = 0; down < sides; down++)
         for (int right = 0; right < sides; right++) {
-            const double wy = s->nearest ? 1 : down ? y - top : 1 - (y - top),
-                         wx = s->nearest ? 1 : right ? x - left : 1 - (x - left);
+            const double wy = s->nearest ? 1 :
+                              down       ? y - top :
+                                           1 - (y - top),
+                         wx = s->nearest ? 1 :
+                              right      ? x - left :
+                                           1 - (x - left);
             const int64_t r = inside((int64_t)top + down, s->rows, s->beside),
                           q = inside((int64_t)left + right, s->cols, s->beside);
             const bool here = r >= 0 && q >= 0;
@@ -188,8 +191,8 @@ static cj_status infer_images(cj__inference *r, const int32_t from[2], const int
     CJ_TRY(cj__need_rank(r, 0, 4, 4));
     CJ_TRY(cj__need_dtype(r, 1, CJ_I64));
     CJ_TRY(cj__need_rank(r, 1, 0, 0));
-    if (x->dims[1] != from[0] || x->dims[2] != from[1] || from[0] < 1 || from[1] < 1 ||
-        to[0] < 1 || to[1] < 1)
+    if (x->dims[1] != from[0] || x->dims[2] != from[1] || from[0] < 1 || from[1] < 1 || to[0] < 1 ||
+        to[1] < 1)
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: images of %lld x %lld pixels, needs %d x %d",
                         r->op->name, (long long)x->dims[1], (long long)x->dims[2], (int)from[0],
                         (int)from[1]);
@@ -285,19 +288,19 @@ static void gradient_warp_grad(cj__build *g, const cj__node *node, cj_symbol *co
     dx[1] = NULL;
 }
 
-#define WARP_OP(plain)                                  \
-    const cj__op cj__op_##plain = {                     \
-        .name = #plain,                                 \
-        .min_inputs = 2,                                \
-        .max_inputs = 2,                                \
-        .samples = CJ__WHOLE_BATCH,                     \
-        .on_blocks = CJ__ON_BLOCKS_NO,                  \
-        .identity = CJ__IDENTITY_NEVER,                 \
-        .bf16 = CJ__BF16_NEVER,                         \
-        .attrs_size = CJ__ATTRS_SIZE(cj__warp_attrs),   \
-        .infer = infer_##plain,                         \
-        .gradient = gradient_##plain,                   \
-        .run = run_##plain,                             \
+#define WARP_OP(plain)                                \
+    const cj__op cj__op_##plain = {                   \
+        .name = #plain,                               \
+        .min_inputs = 2,                              \
+        .max_inputs = 2,                              \
+        .samples = CJ__WHOLE_BATCH,                   \
+        .on_blocks = CJ__ON_BLOCKS_NO,                \
+        .identity = CJ__IDENTITY_NEVER,               \
+        .bf16 = CJ__BF16_NEVER,                       \
+        .attrs_size = CJ__ATTRS_SIZE(cj__warp_attrs), \
+        .infer = infer_##plain,                       \
+        .gradient = gradient_##plain,                 \
+        .run = run_##plain,                           \
     };
 WARP_OP(warp)
 WARP_OP(warp_grad)

@@ -25,8 +25,8 @@ static void WARP(warp_back)(const geometry *s, const WARP_REAL *dy, WARP_REAL *d
             const int count = taps_of(s, row, col, taps);
             for (int t = 0; t < count; t++)
                 for (int64_t c = 0; taps[t].at >= 0 && c < s->channels; c++)
-                    dx[taps[t].at + c] += (WARP_REAL)(
-                        taps[t].weight *
-                        (double)dy[(row * s->width + col) * s->channels + c]);
+                    dx[taps[t].at + c] +=
+                        (WARP_REAL)(taps[t].weight *
+                                    (double)dy[(row * s->width + col) * s->channels + c]);
         }
 }

@@ -176,7 +176,8 @@ static void wrong_settings_get_their_sentence(void **state)
     REFUSED(cj_random_translation(0.1, 0.1, .fill_mode = "mirror"), "unknown fill_mode \"mirror\"");
     REFUSED(cj_random_translation(0.1, 0.1, .interpolation = "bicubic"), "unknown interpolation");
     REFUSED(cj_random_zoom(.height_factor_range = CJ_NUMBERS(-1, 0)), "height_factor must be");
-    REFUSED(cj_random_zoom(.height_factor_range = CJ_NUMBERS(1, 2, 3)), "needs two numbers, 3 were");
+    REFUSED(cj_random_zoom(.height_factor_range = CJ_NUMBERS(1, 2, 3)),
+            "needs two numbers, 3 were");
     REFUSED(cj_random_brightness(0.1, .value_range = CJ_NUMBERS(1, 0)), "the lower one first");
     REFUSED(cj_random_crop(3), "width is required");
     REFUSED(cj_sequential(cj_input(3, 2), cj_random_zoom(0.1)), "needs 4 with the batch axis");

@@ -79,7 +79,5 @@ static void ref_warp(const op_case *c, cj_tensor *const *in, cj_tensor *const *o
 
 reference reference_of_images(const cj__op *op)
 {
-    return op == &cj__op_warp           ? ref_warp :
-           op == &cj__op_random_uniform ? ref_random_uniform :
-                                          NULL;
+    return op == &cj__op_warp ? ref_warp : op == &cj__op_random_uniform ? ref_random_uniform : NULL;
 }
