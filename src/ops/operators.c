@@ -8,8 +8,8 @@
 #define UNARY(function, x) cj__apply_unary(&g, CJ__UNARY_##function, x, 0, 0)
 
 // Begins an operator of one symbol, and ends it.
-#define TAKE(x)       \
-    cj__build g = {0}; \
+#define TAKE(x)          \
+    cj__build g = {0};   \
     cj_symbol *y = NULL; \
     if (cj__build_take(&g, &(x), 1) == CJ_OK)
 #define GIVE return cj__build_result(&g, y)
@@ -20,8 +20,8 @@ static bool axis_of(cj__build *g, const char *who, int rank, int axis, int *plac
     *place = axis < 0 ? axis + rank : axis;
     if (*place >= 0 && *place < rank)
         return true;
-    cj__build_refuse(g, cj__fail(CJ_INVALID_ARGUMENT, "%s: axis %d is outside the %d axes", who,
-                                 axis, rank));
+    cj__build_refuse(
+        g, cj__fail(CJ_INVALID_ARGUMENT, "%s: axis %d is outside the %d axes", who, axis, rank));
     return false;
 }
 
@@ -49,11 +49,11 @@ cj_symbol *cj_op_power(cj_symbol *a, cj_symbol *b)
     GIVE;
 }
 
-#define DEFINE(function)                         \
-    cj_symbol *cj_op_##function(cj_symbol *x)    \
-    {                                            \
-        TAKE(x) y = UNARY(function, x);          \
-        GIVE;                                    \
+#define DEFINE(function)                      \
+    cj_symbol *cj_op_##function(cj_symbol *x) \
+    {                                         \
+        TAKE(x) y = UNARY(function, x);       \
+        GIVE;                                 \
     }
 DEFINE(sign)
 DEFINE(log1p)
@@ -68,20 +68,20 @@ cj_symbol *cj_op_clip(cj_symbol *x, double low, double high)
         if (low <= high)
             y = cj__apply_unary(&g, CJ__UNARY_clip, x, low, high);
         else
-            cj__build_refuse(&g, cj__fail(CJ_INVALID_ARGUMENT, "clip: low %g is above high %g", low,
-                                          high));
+            cj__build_refuse(
+                &g, cj__fail(CJ_INVALID_ARGUMENT, "clip: low %g is above high %g", low, high));
     }
     GIVE;
 }
 
-#define DEFINE(function)                                                       \
-    cj_symbol *cj_op_##function(cj_symbol *a, cj_symbol *b)                    \
-    {                                                                          \
-        cj__build g = {0};                                                     \
-        cj_symbol *y = NULL;                                                   \
-        if (cj__build_take(&g, (cj_symbol *[]){a, b}, 2) == CJ_OK)             \
-            y = cj__compare(&g, CJ__COMPARISON_##function, a, b);              \
-        GIVE;                                                                  \
+#define DEFINE(function)                                           \
+    cj_symbol *cj_op_##function(cj_symbol *a, cj_symbol *b)        \
+    {                                                              \
+        cj__build g = {0};                                         \
+        cj_symbol *y = NULL;                                       \
+        if (cj__build_take(&g, (cj_symbol *[]){a, b}, 2) == CJ_OK) \
+            y = cj__compare(&g, CJ__COMPARISON_##function, a, b);  \
+        GIVE;                                                      \
     }
 DEFINE(equal)
 DEFINE(not_equal)
@@ -100,16 +100,16 @@ static cj_symbol *truth(cj__build *g, cj_symbol *x)
     return cj__cast(g, x, CJ_F32);
 }
 
-#define DEFINE(name, comparison, function)                                                     \
-    cj_symbol *cj_op_##name(cj_symbol *a, cj_symbol *b)                                        \
-    {                                                                                          \
-        cj__build g = {0};                                                                     \
-        cj_symbol *y = NULL;                                                                   \
-        if (cj__build_take(&g, (cj_symbol *[]){a, b}, 2) == CJ_OK) {                           \
-            y = cj__apply_binary(&g, CJ__BINARY_##function, truth(&g, a), truth(&g, b));       \
-            y = cj__compare(&g, CJ__COMPARISON_##comparison, y, cj__scalar(&g, CJ_F32, 0));    \
-        }                                                                                      \
-        GIVE;                                                                                  \
+#define DEFINE(name, comparison, function)                                                  \
+    cj_symbol *cj_op_##name(cj_symbol *a, cj_symbol *b)                                     \
+    {                                                                                       \
+        cj__build g = {0};                                                                  \
+        cj_symbol *y = NULL;                                                                \
+        if (cj__build_take(&g, (cj_symbol *[]){a, b}, 2) == CJ_OK) {                        \
+            y = cj__apply_binary(&g, CJ__BINARY_##function, truth(&g, a), truth(&g, b));    \
+            y = cj__compare(&g, CJ__COMPARISON_##comparison, y, cj__scalar(&g, CJ_F32, 0)); \
+        }                                                                                   \
+        GIVE;                                                                               \
     }
 DEFINE(logical_and, greater, minimum)
 DEFINE(logical_or, greater, maximum)
@@ -158,9 +158,9 @@ static cj_symbol *log_of_sum(cj__build *g, cj_symbol *x, uint32_t axes)
     cj_symbol *top = cj__stop_gradient(g, cj__max(g, x, axes, true));
     if (!top)
         return NULL;
-    cj_symbol *finite = cj__compare(g, CJ__COMPARISON_less,
-                                    cj__apply_unary(g, CJ__UNARY_absolute, top, 0, 0),
-                                    cj__scalar_like(g, x, INFINITY));
+    cj_symbol *finite =
+        cj__compare(g, CJ__COMPARISON_less, cj__apply_unary(g, CJ__UNARY_absolute, top, 0, 0),
+                    cj__scalar_like(g, x, INFINITY));
     top = cj__select(g, finite, top, cj__scalar_like(g, x, 0));
     cj_symbol *sum = cj__apply_unary(g, CJ__UNARY_exp, cj__sub(g, x, top), 0, 0);
     sum = cj__apply_unary(g, CJ__UNARY_log, cj__sum(g, sum, axes, false), 0, 0);
@@ -189,16 +189,16 @@ static cj_symbol *least(cj__build *g, cj_symbol *x, uint32_t axes)
     return cj__min(g, x, axes, false);
 }
 
-#define DEFINE(name, how)                                                     \
-    cj_symbol *cj_op_##name(cj_symbol *x, const int *axes, int count)         \
-    {                                                                         \
-        uint32_t mask = 0;                                                    \
-        TAKE(x)                                                               \
-        {                                                                     \
-            if (mask_of(&g, #name, x, axes, count, &mask))                    \
-                y = how(&g, x, mask);                                         \
-        }                                                                     \
-        GIVE;                                                                 \
+#define DEFINE(name, how)                                             \
+    cj_symbol *cj_op_##name(cj_symbol *x, const int *axes, int count) \
+    {                                                                 \
+        uint32_t mask = 0;                                            \
+        TAKE(x)                                                       \
+        {                                                             \
+            if (mask_of(&g, #name, x, axes, count, &mask))            \
+                y = how(&g, x, mask);                                 \
+        }                                                             \
+        GIVE;                                                         \
     }
 DEFINE(reduce_max, greatest)
 DEFINE(reduce_min, least)

@@ -54,8 +54,9 @@ cj_symbol *cj_op_expand_dims(cj_symbol *x, int axis)
         const cj_shape *shape = cj_symbol_shape(x);
         int place = 0;
         if (shape->rank == CJ_MAX_RANK)
-            cj__build_refuse(&g, cj__fail(CJ_SHAPE_MISMATCH,
-                                          "expand_dims: the symbol has %d axes already", CJ_MAX_RANK));
+            cj__build_refuse(&g,
+                             cj__fail(CJ_SHAPE_MISMATCH,
+                                      "expand_dims: the symbol has %d axes already", CJ_MAX_RANK));
         else if (axis_of(&g, "expand_dims", shape->rank + 1, axis, NULL, &place)) {
             cj_shape longer = {.rank = shape->rank + 1};
             for (int i = 0; i < longer.rank; i++)
@@ -91,8 +92,8 @@ static bool take_list(cj__build *g, const char *who, cj_symbol *const *xs, int c
 {
     if (xs && count >= 1 && count <= CJ__OP_IO_MAX)
         return cj__build_take(g, xs, count) == CJ_OK;
-    cj__build_refuse(g, cj__fail(CJ_INVALID_ARGUMENT, "%s: %d symbols given, needed are 1 to %d", who,
-                                 xs ? count : 0, CJ__OP_IO_MAX));
+    cj__build_refuse(g, cj__fail(CJ_INVALID_ARGUMENT, "%s: %d symbols given, needed are 1 to %d",
+                                 who, xs ? count : 0, CJ__OP_IO_MAX));
     return false;
 }
 

@@ -48,8 +48,7 @@ static double distance_from_normal(const cj_tensor *y, double mean, double devia
     memcpy(sorted, helper_floats(y), (size_t)count * sizeof *sorted);
     qsort(sorted, (size_t)count, sizeof *sorted, by_size);
     for (int64_t i = 0; i < count; i++) {
-        const double share =
-            0.5 * erfc(-((double)sorted[i] - mean) / deviation / sqrt(2.0));
+        const double share = 0.5 * erfc(-((double)sorted[i] - mean) / deviation / sqrt(2.0));
         worst = fmax(worst, fabs(share - (double)i / (double)count));
         worst = fmax(worst, fabs(share - (double)(i + 1) / (double)count));
     }
@@ -168,8 +167,9 @@ static void wrong_settings_get_their_sentence(void **state)
     REFUSED(cj_alpha_dropout(1), "rate must be less than 1");
     REFUSED(cj_spatial_dropout1d(-0.1), "rate must be");
     REFUSED(cj_activity_regularization(.l1 = -1), "l1 must be");
-    REFUSED(cj_apply(cj_spatial_dropout2d(0.5), cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 3), "x")),
-            "axes");
+    REFUSED(
+        cj_apply(cj_spatial_dropout2d(0.5), cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 3), "x")),
+        "axes");
     REFUSED(cj_apply(cj_alpha_dropout(0.5, .noise_shape = {1, 2}),
                      cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 3), "x")),
             "noise_shape does not fit");

@@ -51,8 +51,8 @@ static void expect(const char *what, cj_symbol *y, const double *expected, int64
     cj_release(y);
 }
 
-#define EXPECT(y, ...)                                   \
-    expect(#y, y, (const double[]){__VA_ARGS__},         \
+#define EXPECT(y, ...)                           \
+    expect(#y, y, (const double[]){__VA_ARGS__}, \
            (int64_t)(sizeof((double[]){__VA_ARGS__}) / sizeof(double)))
 
 static void element_wise_operators_have_their_values(void **state)
@@ -122,8 +122,7 @@ static void elements_are_moved_as_they_should(void **state)
 static void logsumexp_does_not_overflow(void **state)
 {
     (void)state;
-    cj_symbol *far = cj_symbol_constant(
-        tensor_of((const float[]){1000, 1000, -1000}, CJ_SHAPE(3)));
+    cj_symbol *far = cj_symbol_constant(tensor_of((const float[]){1000, 1000, -1000}, CJ_SHAPE(3)));
     cj_symbol *sum = cj_op_logsumexp(far, NULL, 0), *gradient = NULL;
     assert_int_equal(cj_gradients(sum, &far, 1, &gradient), CJ_OK);
     EXPECT(gradient, 0.5, 0.5, 0);
