@@ -39,7 +39,8 @@ typedef enum cj__made {
     CJ__MADE_DATASET = 1 << 8,
     CJ__MADE_POOL = 1 << 9,
     CJ__MADE_KNN = 1 << 10,
-    CJ__MADE_TENSOR = 1 << 11 // by no builder, but read from data sets and variables
+    CJ__MADE_METRIC = 1 << 11,
+    CJ__MADE_TENSOR = 1 << 12 // by no builder, but read from data sets and variables
 } cj__made;
 
 // What a function returns that was given NULL where a string, an array or a place for a result is

@@ -39,9 +39,11 @@ cj_symbol *cj_op_transpose(cj_symbol *x, const int *order, int count)
                 all[i] = order[i] < 0 ? order[i] + count : order[i];
             y = cj__transpose(&g, x, all);
         } else {
-            cj__build_refuse(&g, cj__fail(CJ_INVALID_ARGUMENT,
-                                          "transpose: an order of %d axes for a symbol of %d",
-                                          order ? count : 0, cj_symbol_shape(x)->rank));
+            cj__build_refuse(&g, order ?
+                                     cj__fail(CJ_INVALID_ARGUMENT,
+                                              "transpose: an order of %d axes for a symbol of %d",
+                                              count, cj_symbol_shape(x)->rank) :
+                                     cj__fail_null("transpose: the order"));
         }
     }
     GIVE;
@@ -92,8 +94,10 @@ static bool take_list(cj__build *g, const char *who, cj_symbol *const *xs, int c
 {
     if (xs && count >= 1 && count <= CJ__OP_IO_MAX)
         return cj__build_take(g, xs, count) == CJ_OK;
-    cj__build_refuse(g, cj__fail(CJ_INVALID_ARGUMENT, "%s: %d symbols given, needed are 1 to %d",
-                                 who, xs ? count : 0, CJ__OP_IO_MAX));
+    cj__build_refuse(g,
+                     xs ? cj__fail(CJ_INVALID_ARGUMENT, "%s: %d symbols given, needed are 1 to %d",
+                                   who, count, CJ__OP_IO_MAX) :
+                          cj__fail_null_of(who, "the list of symbols"));
     return false;
 }
 

@@ -60,8 +60,8 @@ static cj_status check_given(const char *who, const cj_tensor *targets,
                              const cj_tensor *predictions)
 {
     if (!targets || !predictions)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: the %s are NULL", who,
-                        targets ? "predictions" : "targets");
+        return cj__fail_missing_of(CJ__MADE_TENSOR, who,
+                                   targets ? "the predictions" : "the targets");
     if (targets->shape.rank < 1 || predictions->shape.rank < 1 ||
         targets->shape.dims[0] != predictions->shape.dims[0])
         return cj__fail(CJ_SHAPE_MISMATCH,
@@ -101,10 +101,8 @@ cj_status cj_loss_value(const char *spec, const cj_tensor *targets, const cj_ten
     operands o = {.count = 0};
     cj_function *function = NULL;
     cj_tensor *result = NULL;
-    if (!spec || !*spec || !value)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_loss_value: %s",
-                        value ? "the name of the loss is missing" :
-                                "the place for the value is NULL");
+    if (!spec || !value)
+        return cj__fail_null_of("cj_loss_value", spec ? "the place for the value" : "the loss");
     *value = (double)NAN;
     CJ_TRY(check_given("cj_loss_value", targets, predictions));
     cj_symbol *total =
@@ -157,12 +155,15 @@ static const cj__class metric_class = {.name = "metric", .destroy = destroy};
 cj_metric *cj_metric_new(const char *spec)
 {
     if (!spec || !*spec) {
-        cj__fail(CJ_INVALID_ARGUMENT, "cj_metric_new: the name of the metric is missing");
-        return NULL;
+        if (!spec)
+            cj__fail_null("cj_metric_new: the metric's name");
+        else
+            cj__fail(CJ_INVALID_ARGUMENT, "cj_metric_new: the name of the metric is missing");
+        return cj__build_failed(CJ__MADE_METRIC);
     }
     cj_metric *metric = cj__object_new(&metric_class, sizeof *metric);
     if (!metric)
-        return NULL;
+        return cj__build_failed(CJ__MADE_METRIC);
     cj_status status = cj__spec_parse(&cj__metrics, spec, "metric", &metric->chosen);
     if (status == CJ_OK) {
         metric->metric = (const cj__metric_row *)(const void *)metric->chosen.choice;
@@ -172,7 +173,7 @@ cj_metric *cj_metric_new(const char *spec)
     }
     if (status != CJ_OK) {
         cj_release(metric);
-        return NULL;
+        return cj__build_failed(CJ__MADE_METRIC);
     }
     return metric;
 }
@@ -279,7 +280,7 @@ cj_status cj_metric_update(cj_metric *metric, const cj_tensor *targets,
 {
     const cj_tensor *given[3] = {targets, predictions, sample_weight};
     if (!metric)
-        return cj__fail(CJ_INVALID_ARGUMENT, "cj_metric_update: the metric is NULL");
+        return cj__fail_missing_of(CJ__MADE_METRIC, "cj_metric_update", "the metric");
     CJ_TRY(check_given("cj_metric_update", targets, predictions));
     if (!is_for(metric, given))
         CJ_TRY(make(metric, given));

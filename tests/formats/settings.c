@@ -153,7 +153,7 @@ static void what_changes_the_result_is_refused_by_name(void **state)
          "\"units\": 2, \"activation\": {\"class_name\": \"Softmax\", \"config\": {\"axis\": 1}}",
          flat, "axis"},
         {"Dense", "\"units\": 2, \"activation\": {\"class_name\": \"PReLU\", \"config\": {}}", flat,
-         "PReLU"},
+         "prelu"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         cj_model *model = load_layer(rows[i].class_name, rows[i].given, rows[i].shape);

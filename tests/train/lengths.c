@@ -43,6 +43,17 @@ static cj_model *translator(int64_t from_length, int64_t to_length)
     return checked(cj_functional(.inputs = {from, to}, .outputs = {cj_apply(cj_dense(2), y)}));
 }
 
+// Steps that look at each other.
+static cj_model *attentive(int64_t length)
+{
+    cj_symbol *x = cj_input_symbol(length, 3), *seen = NULL;
+    cj_symbol *h = cj_apply(cj_conv1d(8, 3, .padding = "same"), x);
+    cj_apply_many(cj_multi_head_attention(2, 4), (cj_symbol *[]){h, h}, 2, &seen, 1);
+    cj_symbol *sum = cj_apply(cj_layer_normalization(), cj_merge(cj_add(), h, seen));
+    return checked(
+        cj_functional(.inputs = {x}, .outputs = {cj_apply(cj_global_average_pooling1d(), sum)}));
+}
+
 static void copy_weights(cj_model *from, cj_model *to)
 {
     cj_layer *a = cj_model_layer(from), *b = cj_model_layer(to);
@@ -81,21 +92,23 @@ static void predictions_are_those_of_fixed_lengths(void **state)
 {
     static const int64_t lengths[] = {5, 40, 8, 5, 2};
     (void)state;
-    cj_model *any[3] = {sequences(CJ_ANY), words(CJ_ANY), translator(CJ_ANY, CJ_ANY)};
+    cj_model *any[] = {sequences(CJ_ANY), words(CJ_ANY), translator(CJ_ANY, CJ_ANY),
+                       attentive(CJ_ANY)};
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         const int64_t t = lengths[i];
-        cj_model *fixed[3] = {sequences(t), words(t), translator(t, 7 - (int64_t)i)};
-        cj_tensor *x[3][2] = {{numbers(CJ_F32, CJ_SHAPE(3, t, 3), 1), NULL},
+        cj_model *fixed[] = {sequences(t), words(t), translator(t, 7 - (int64_t)i), attentive(t)};
+        cj_tensor *x[4][2] = {{numbers(CJ_F32, CJ_SHAPE(3, t, 3), 1), NULL},
                               {numbers(CJ_I32, CJ_SHAPE(3, t), 2), NULL},
                               {numbers(CJ_F32, CJ_SHAPE(3, t, 3), 3),
-                               numbers(CJ_F32, CJ_SHAPE(3, 7 - (int64_t)i, 2), 4)}};
-        for (int m = 0; m < 3; m++) {
+                               numbers(CJ_F32, CJ_SHAPE(3, 7 - (int64_t)i, 2), 4)},
+                              {numbers(CJ_F32, CJ_SHAPE(3, t, 3), 5), NULL}};
+        for (int m = 0; m < 4; m++) {
             copy_weights(any[m], fixed[m]);
             expect_equal(any[m], fixed[m], x[m]);
             cj_release(x[m][0]), cj_release(x[m][1]), cj_release(fixed[m]);
         }
     }
-    for (int m = 0; m < 3; m++)
+    for (int m = 0; m < 4; m++)
         cj_release(any[m]);
 }
 
