@@ -20,10 +20,12 @@
 #include <cajal/layers.h>
 #include <cajal/merging.h>
 #include <cajal/model.h>
-#include <cajal/operators.h>
 #include <cajal/normalization.h>
+#include <cajal/numbers.h>
+#include <cajal/operators.h>
 #include <cajal/optimizers.h>
 #include <cajal/plot.h>
+#include <cajal/preprocessing.h>
 #include <cajal/recurrent.h>
 #include <cajal/regularization.h>
 #include <cajal/reshaping.h>

@@ -31,6 +31,7 @@
 #define CAJAL_LAYERS_H
 
 #include <cajal/graph.h>
+#include <cajal/numbers.h>
 #include <math.h>
 
 #ifdef __cplusplus
@@ -95,8 +96,11 @@ CJ_API cj_symbol *cj_input_symbol_new(const cj_input_args *args);
 typedef struct cj_rescaling_args {
     CJ_LAYER_MEMBERS
     int _;         ///< what follows may be given by position
-    double scale;  ///< required
+    double scale;  ///< required, unless `scales` are given
     double offset; ///< default 0
+    /** a scale for each entry of the last axis, in place of `scale`; default none */
+    cj_numbers scales;
+    cj_numbers offsets; ///< likewise in place of `offset`; default none
 } cj_rescaling_args;
 /** The defaults of cj_rescaling_args. */
 #define CJ_RESCALING_DEFAULTS CJ_LAYER_DEFAULTS(cj_rescaling_args), .scale = NAN

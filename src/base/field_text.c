@@ -201,6 +201,14 @@ static cj_status set_rate(const cj__field *field, void *slot, const char *value,
     return CJ_OK;
 }
 
+// Specs have no lists of any length: nothing would own the numbers.
+static cj_status set_list_of_numbers(const cj__field *field, void *slot, const char *value,
+                                     const char *who)
+{
+    (void)slot;
+    return bad_value(field, who, value, "a setting that can be given as text");
+}
+
 static cj_status set_limit(const cj__field *field, void *slot, const char *value, const char *who)
 {
     *(double *)slot = INFINITY;
@@ -260,6 +268,20 @@ static void write_number(const cj__field *field, const void *slot, const void *s
         return;
     add_key(field, text);
     cj__text_add(text, "%s", isinf(number) ? "none" : cj__number_text(number, digits));
+}
+
+static void write_list_of_numbers(const cj__field *field, const void *slot, const void *standard,
+                                  cj__text *text)
+{
+    const cj_numbers *numbers = slot;
+    char digits[CJ__NUMBER_TEXT];
+    (void)standard;
+    if (numbers->count == 0)
+        return;
+    add_key(field, text);
+    for (int64_t i = 0; i < numbers->count; i++)
+        cj__text_add(text, "%s%s", i ? ", " : "(", cj__number_text(numbers->values[i], digits));
+    cj__text_add(text, ")");
 }
 
 static void write_int(const cj__field *field, const void *slot, const void *standard,
@@ -438,6 +460,7 @@ static const struct {
     [CJ__FIELD_FEW_NUMBERS] = {set_numbers_real, write_numbers_real},
     [CJ__FIELD_RATE] = {set_rate, write_number},
     [CJ__FIELD_NUMBER] = {set_number, write_number},
+    [CJ__FIELD_NUMBERS] = {set_list_of_numbers, write_list_of_numbers},
     [CJ__FIELD_LIMIT] = {set_limit, write_number},
     [CJ__FIELD_BOOL] = {set_bool, write_bool},
     [CJ__FIELD_TEXT] = {set_text, write_text},

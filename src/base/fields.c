@@ -148,6 +148,36 @@ static cj_status resolve_few_numbers(const cj__field *field, void *slot, const c
     return CJ_OK;
 }
 
+// The slot has the user's numbers; they become a copy. A field with a single number has either.
+static cj_status resolve_numbers(const cj__field *field, void *slot, const char *who)
+{
+    cj_numbers *numbers = slot;
+    const cj_numbers given = *numbers;
+    *numbers = (cj_numbers){0}; // until they are ours
+    if (given.count < 0 || (given.count > 0 && !given.values))
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s: a list of %lld numbers", who, field->key,
+                        (long long)given.count);
+    if (given.count == 0 && field->single) {
+        const double *one = (double *)(void *)((char *)slot - field->offset + field->single);
+        return isnan(*one) && !field->required ? CJ_OK :
+                                                 resolve_number(field, (void *)(uintptr_t)one, who);
+    }
+    if (given.count == 0)
+        return field->required ? missing(field, who) : CJ_OK;
+    double *copy = cj__new((size_t)given.count, sizeof *copy);
+    if (!copy)
+        return CJ_OUT_OF_MEMORY;
+    *numbers = (cj_numbers){copy, given.count};
+    for (int64_t i = 0; i < given.count; i++) {
+        if (!isfinite(given.values[i]))
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: number %lld of %s must be finite", who,
+                            (long long)i, field->key);
+        copy[i] = given.values[i];
+        CJ_TRY(in_range(field, copy[i], who));
+    }
+    return CJ_OK;
+}
+
 static cj_status resolve_limit(const cj__field *field, void *slot, const char *who)
 {
     const double number = *(const double *)slot;
@@ -226,7 +256,7 @@ static cj_status resolve_spec(const cj__field *field, void *slot, const char *wh
 
 static const struct {
     cj_status (*resolve)(const cj__field *field, void *slot, const char *who);
-    bool text; // the slot is a string of ours once resolved
+    bool owns; // the slot begins with a pointer that is ours once resolved
 } kinds[] = {
     [CJ__FIELD_INT] = {resolve_int, false},
     [CJ__FIELD_INT32] = {resolve_int32, false},
@@ -244,7 +274,17 @@ static const struct {
     [CJ__FIELD_TEXT] = {resolve_text, true},
     [CJ__FIELD_SPEC] = {resolve_spec, true},
     [CJ__FIELD_NUMBER_TEXT] = {resolve_number_text, true},
+    [CJ__FIELD_NUMBERS] = {resolve_numbers, true},
 };
+
+// The pointer that a slot begins with, a string's or a list's; NULL takes its place.
+static void *take_pointer(void *slot)
+{
+    void *pointer, *none = NULL;
+    memcpy(&pointer, slot, sizeof pointer);
+    memcpy(slot, &none, sizeof none);
+    return pointer;
+}
 
 cj_status cj__fields_resolve(const cj__field *fields, int count, void *args, const char *who)
 {
@@ -253,9 +293,9 @@ cj_status cj__fields_resolve(const cj__field *fields, int count, void *args, con
             kinds[fields[i].kind].resolve(&fields[i], at(args, &fields[i]), who);
         if (status == CJ_OK)
             continue;
-        for (int later = i + 1; later < count; later++) // these still point to the user's strings
-            if (kinds[fields[later].kind].text)
-                *(const char **)at(args, &fields[later]) = NULL;
+        for (int later = i + 1; later < count; later++) // these still point to what the user gave
+            if (kinds[fields[later].kind].owns)
+                take_pointer(at(args, &fields[later]));
         cj__fields_free(fields, count, args);
         return status;
     }
@@ -265,10 +305,7 @@ cj_status cj__fields_resolve(const cj__field *fields, int count, void *args, con
 void cj__fields_free(const cj__field *fields, int count, void *resolved)
 {
     for (int i = 0; i < count; i++) {
-        if (kinds[fields[i].kind].text) {
-            char **text = at(resolved, &fields[i]);
-            cj__free(*text);
-            *text = NULL;
-        }
+        if (kinds[fields[i].kind].owns)
+            cj__free(take_pointer(at(resolved, &fields[i])));
     }
 }

@@ -9,7 +9,7 @@
 #ifndef CJ_BASE_FIELDS_H
 #define CJ_BASE_FIELDS_H
 
-#include <cajal/base.h>
+#include <cajal/numbers.h>
 #include <stddef.h>
 
 typedef enum cj__field_kind {
@@ -29,6 +29,7 @@ typedef enum cj__field_kind {
     // int64_t[9]: how many axes, then these, each at least -8 and at most 7; JSON: number or list
     CJ__FIELD_AXES,
     CJ__FIELD_NUMBER,      // double
+    CJ__FIELD_NUMBERS,     // cj_numbers; no numbers are "none", JSON null
     CJ__FIELD_FEW_NUMBERS, // double[9]: how many, then these; JSON: list
     // double, or instead of it a spec in `catalog` at the offset `other`; JSON: number or object
     CJ__FIELD_RATE,
@@ -47,8 +48,12 @@ typedef struct cj__field {
     bool required; // NULL, NaN, or an int or pair of zeros is refused
     // a pair or triple of zeros is taken as it is; an entry of -1 of a list is JSON null
     bool optional;
-    int rows, columns;                 // of amounts
-    size_t other;                      // offset of a rate's spec
+    int rows, columns; // of amounts
+    size_t other;      // offset of a rate's spec
+    // of numbers: the offset of a double that is the setting where there are none, NaN for none
+    // either; 0 for no such member
+    size_t single;
+    bool scalar;                       // of numbers: JSON has one alone as a number, not as a list
     const struct cj__catalog *catalog; // of a spec
     // range of a number, checked if low < high (both ends allowed)
     double low, high;

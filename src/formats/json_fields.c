@@ -110,6 +110,23 @@ static json_t *write_real(cj__json *b, const cj__field *field, const void *slot)
     return cj__json_real(b, *(const double *)slot);
 }
 
+static json_t *write_list_of_numbers(cj__json *b, const cj__field *field, const void *slot)
+{
+    const cj_numbers *numbers = slot;
+    const double *one =
+        (const double *)(const void *)((const char *)slot - field->offset + field->single);
+    if (numbers->count == 0 && field->single && !isnan(*one))
+        return write_real(b, field, one);
+    if (numbers->count == 0)
+        return cj__json_null(b);
+    if (numbers->count == 1 && field->scalar)
+        return cj__json_real(b, numbers->values[0]);
+    json_t *list = cj__json_list(b);
+    for (int64_t i = 0; i < numbers->count; i++)
+        cj__json_append(b, list, cj__json_real(b, numbers->values[i]));
+    return list;
+}
+
 static json_t *write_limit(cj__json *b, const cj__field *field, const void *slot)
 {
     const double limit = *(const double *)slot;
@@ -306,6 +323,55 @@ static cj_status read_rate(const cj__field *field, const json_t *value, void *sl
     return read_real(field, value, slot, texts, who);
 }
 
+// The numbers of a list, and of lists within it, one after another: at `values` if that is given.
+// Counts them into *count. False for what is no such list.
+static bool flatten(const json_t *value, int depth, double *values, int64_t *count)
+{
+    if (json_is_number(value)) {
+        if (values)
+            values[*count] = json_number_value(value);
+        ++*count;
+        return isfinite(json_number_value(value));
+    }
+    if (!json_is_array(value) || depth == LIST_MAX)
+        return false;
+    for (size_t i = 0; i < json_array_size(value); i++)
+        if (!flatten(json_array_get(value, i), depth + 1, values, count))
+            return false;
+    return true;
+}
+
+// An array of numpy: {"class_name": "__numpy__", "config": {"value": ..., "dtype": ...}}.
+static const json_t *without_numpy(const json_t *value)
+{
+    const char *class_name = json_string_value(json_object_get(value, "class_name"));
+    return class_name && strcmp(class_name, "__numpy__") == 0 ?
+               json_object_get(json_object_get(value, "config"), "value") :
+               value;
+}
+
+static cj_status read_list_of_numbers(const cj__field *field, const json_t *value, void *slot,
+                                      cj__texts *texts, const char *who)
+{
+    cj_numbers *numbers = slot;
+    int64_t count = 0;
+    *numbers = (cj_numbers){0};
+    if (json_is_null(value))
+        return CJ_OK;
+    value = without_numpy(value);
+    if (field->single && json_is_number(value))
+        return read_real(field, value, (char *)slot - field->offset + field->single, texts, who);
+    if (!flatten(value, 0, NULL, &count))
+        return wrong(field, who, "a list of numbers");
+    double *values = (double *)(void *)cj__texts_room(texts, (size_t)count, sizeof *values);
+    if (!values)
+        return CJ_OUT_OF_MEMORY;
+    *numbers = (cj_numbers){values, count};
+    count = 0;
+    flatten(value, 0, values, &count);
+    return CJ_OK;
+}
+
 static cj_status read_limit(const cj__field *field, const json_t *value, void *slot,
                             cj__texts *texts, const char *who)
 {
@@ -411,6 +477,7 @@ static const struct {
     [CJ__FIELD_FEW_NUMBERS] = {write_numbers_real, read_numbers_real},
     [CJ__FIELD_RATE] = {write_rate, read_rate},
     [CJ__FIELD_NUMBER] = {write_real, read_real},
+    [CJ__FIELD_NUMBERS] = {write_list_of_numbers, read_list_of_numbers},
     [CJ__FIELD_LIMIT] = {write_limit, read_limit},
     [CJ__FIELD_BOOL] = {write_bool, read_bool},
     [CJ__FIELD_TEXT] = {write_text, read_text},
@@ -420,9 +487,10 @@ static const struct {
 
 // Kinds of which null is a value, and not left out.
 static const bool null_is_a_value[] = {
-    [CJ__FIELD_SEED] = true,   [CJ__FIELD_PAIR] = true,    [CJ__FIELD_LIST] = true,
-    [CJ__FIELD_TRIPLE] = true, [CJ__FIELD_AMOUNTS] = true, [CJ__FIELD_LIMIT] = true,
-    [CJ__FIELD_TEXT] = true,   [CJ__FIELD_SPEC] = true,    [CJ__FIELD_NUMBER_TEXT] = true,
+    [CJ__FIELD_SEED] = true,    [CJ__FIELD_PAIR] = true,    [CJ__FIELD_LIST] = true,
+    [CJ__FIELD_TRIPLE] = true,  [CJ__FIELD_AMOUNTS] = true, [CJ__FIELD_LIMIT] = true,
+    [CJ__FIELD_TEXT] = true,    [CJ__FIELD_SPEC] = true,    [CJ__FIELD_NUMBER_TEXT] = true,
+    [CJ__FIELD_NUMBERS] = true,
 };
 
 // What every layer has is written by json_model.c.

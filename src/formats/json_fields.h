@@ -13,6 +13,8 @@ typedef struct cj__texts {
 void cj__texts_free(cj__texts *texts);
 // Takes a text over, also on failure: NULL then.
 const char *cj__texts_keep(cj__texts *texts, char *text);
+// Memory for `count` items, freed with the texts; NULL if there is none.
+void *cj__texts_room(cj__texts *texts, size_t count, size_t size);
 
 // json_fields.c: one field after another.
 

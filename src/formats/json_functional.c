@@ -112,7 +112,8 @@ static cj_status read_arguments(const json_t *arguments, const char *who,
                    input = kind && place_of(kind->arguments, key, strlen(key)) >= 0;
         const bool usual = json_is_null(value) || names_mask(kind, key) || input ||
                            (setting && json_is_boolean(value)) ||
-                           (strcmp(key, "training") == 0 && json_is_false(value));
+                           (strcmp(key, "training") == 0 &&
+                            (json_is_false(value) || (kind && kind->any_training)));
         if (!usual && refs && strcmp(key, "initial_state") == 0)
             CJ_TRY(collect(value, who, refs));
         else if (!usual)

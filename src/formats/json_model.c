@@ -50,12 +50,22 @@ static json_t *dtype_policy(cj__json *b, const cj_layer *layer)
     return wrap(b, "keras", "DTypePolicy", config);
 }
 
+// Whether Keras's constructor takes "trainable": not where the field is hidden.
+static bool says_trainable(const cj_layer *layer)
+{
+    const cj__choice *choice = &layer->kind->choice;
+    for (int i = 0; i < choice->field_count; i++)
+        if (strcmp(choice->fields[i].key, "trainable") == 0)
+            return !choice->fields[i].hidden;
+    return true;
+}
+
 // The beginning of every config but an input's.
 static json_t *new_config(cj__json *b, const cj_layer *layer)
 {
     json_t *config = cj__json_object(b);
     cj__json_set(b, config, "name", cj__json_text(b, cj_layer_name(layer)));
-    if (!layer->kind->no_trainable)
+    if (!layer->kind->no_trainable && says_trainable(layer))
         cj__json_set(b, config, "trainable", cj__json_bool(b, layer->trainable));
     return config;
 }

@@ -27,6 +27,17 @@ const char *cj__texts_keep(cj__texts *texts, char *text)
     return texts->items[texts->count++] = text;
 }
 
+void *cj__texts_room(cj__texts *texts, size_t count, size_t size)
+{
+    char *room = cj__new(count, size);
+    if (!room ||
+        !cj__reserve((void **)&texts->items, &texts->capacity, texts->count + 1, sizeof(char *))) {
+        cj__free(room);
+        return NULL;
+    }
+    return texts->items[texts->count++] = room;
+}
+
 static const cj__field *field_named(const cj__choice *choice, const char *key)
 {
     for (int i = 0; i < choice->field_count; i++)

@@ -15,6 +15,7 @@
 #include <cajal/convolutions.h>
 #include <cajal/layers.h>
 #include <cajal/model.h>
+#include <cajal/preprocessing.h>
 #include <cajal/spatial.h>
 
 // A symbol and its mask, bool (batch, time): false for steps to be ignored. NULL for no mask.
@@ -27,6 +28,8 @@ typedef struct cj__value {
 typedef struct cj__trace {
     cj__build build;
     bool training;
+    // Its results are about to be computed: no layer may lack what it is to learn first.
+    bool running;
     // For each layer, whether it was trainable when the model was compiled. If NULL, and for layers
     // that are not in it, the layer's own flag counts. Not held.
     const cj__index *flags;
@@ -112,6 +115,8 @@ typedef struct cj__layer_kind {
     uint32_t (*input_axes)(const cj_layer *layer, int index);
     // Changes what was drawn for a variable, by its index; NULL for most.
     void (*after_draw)(const cj_layer *layer, int index, cj_tensor *value);
+    // Learns the layer's state from data, for cj_adapt(); NULL for most. The data has samples.
+    cj_status (*adapt)(cj_layer *layer, const cj_tensor *data);
     // Appends ops. Masks: see `mask`.
     cj_status (*call)(cj__layer_context *context);
     // The outputs' masks: none; that of input 0 where call() sets none; or what call() sets.
@@ -122,6 +127,8 @@ typedef struct cj__layer_kind {
     void (*free)(cj_layer *layer); // frees what the kind added to the layer; may be NULL
     // of the layer's struct, at least sizeof(cj_layer); 0 for sizeof(cj_layer)
     size_t size;
+    // Keras calls it with training = true unless it is told: so do files, which changes nothing
+    bool any_training;
     // In Keras its inputs are arguments of the call with these names, not one list; ended by NULL.
     const char *const *arguments;
     // Its settings that in Keras are arguments of the call: hidden bools; ended by NULL.

@@ -155,6 +155,7 @@ cj_status cj__model_trace(cj_model *model, cj__trace *trace, cj_symbol *const *i
         return cj__fail(CJ_NOT_BUILT,
                         "%s: the model has no input shape yet: give it an input layer or data",
                         model->layer.name);
+    trace->running = true;
     for (int i = 0; i < model->input_count; i++)
         values[i] = cj__symbol_value(inputs[i]);
     return trace_model(model, trace, false, false, values, outputs);

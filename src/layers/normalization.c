@@ -1,25 +1,61 @@
 // Rescaling and BatchNormalization.
-#include "layers/kind.h"
+#include "layers/preprocess.h"
 
 CJ__DEFAULTS(rescaling, RESCALING)
 
 static const cj__field rescaling_fields[] = {
-    CJ__FIELD(cj_rescaling_args, scale, CJ__FIELD_NUMBER, .required = true),
-    CJ__FIELD(cj_rescaling_args, offset, CJ__FIELD_NUMBER),
+    {.key = "scale",
+     .kind = CJ__FIELD_NUMBERS,
+     .offset = offsetof(cj_rescaling_args, scales),
+     .single = offsetof(cj_rescaling_args, scale),
+     .required = true},
+    {.key = "offset",
+     .kind = CJ__FIELD_NUMBERS,
+     .offset = offsetof(cj_rescaling_args, offsets),
+     .single = offsetof(cj_rescaling_args, offset)},
     CJ__LAYER_FIELDS(cj_rescaling_args),
 };
 
 static cj_status check_rescaling(cj_layer *layer)
 {
     const cj_rescaling_args *a = layer->args;
-    return a->scale < 0 || a->scale > 0 ?
+    return a->scales.count > 0 || a->scale < 0 || a->scale > 0 ?
                CJ_OK :
                cj__fail(CJ_INVALID_ARGUMENT, "%s: scale is required", layer->name);
+}
+
+// A number of the setting, or one for each entry of the last axis.
+static cj_symbol *numbers_of(cj__layer_context *c, const cj_numbers *numbers, double single)
+{
+    return numbers->count > 0 ?
+               cj__constant_of(c->build, CJ_F32, &CJ_SHAPE(numbers->count), numbers->values) :
+               cj__scalar(c->build, CJ_F32, single);
+}
+
+static cj_status rescale_entries(cj__layer_context *c)
+{
+    const cj_rescaling_args *a = c->layer->args;
+    const cj_shape *x = cj__value_shape(&c->inputs[0]);
+    const int64_t counts[] = {a->scales.count, a->offsets.count};
+    cj__build *g = c->build;
+    CJ_TRY(cj__layer_need_rank(c->layer, x, 2, CJ_MAX_RANK));
+    for (int i = 0; i < 2; i++)
+        if (counts[i] > 1 && counts[i] != x->dims[x->rank - 1])
+            return cj__fail(CJ_SHAPE_MISMATCH,
+                            "%s: %lld %s for a last axis of %lld entries: needs as many, or one",
+                            c->layer->name, (long long)counts[i], i == 0 ? "scales" : "offsets",
+                            (long long)x->dims[x->rank - 1]);
+    cj_symbol *real = cj__cast(g, c->inputs[0].symbol, CJ_F32);
+    c->outputs[0].symbol = cj__add(g, cj__mul(g, real, numbers_of(c, &a->scales, a->scale)),
+                                   numbers_of(c, &a->offsets, a->offset));
+    return CJ_OK;
 }
 
 static cj_status call_rescaling(cj__layer_context *c)
 {
     const cj_rescaling_args *a = c->layer->args;
+    if (a->scales.count > 0 || a->offsets.count > 0)
+        return rescale_entries(c);
     c->outputs[0].symbol = cj__rescale(c->build, c->inputs[0].symbol, a->scale, a->offset, CJ_F32);
     return CJ_OK;
 }

@@ -94,10 +94,10 @@ static bool take_list(cj__build *g, const char *who, cj_symbol *const *xs, int c
 {
     if (xs && count >= 1 && count <= CJ__OP_IO_MAX)
         return cj__build_take(g, xs, count) == CJ_OK;
-    cj__build_refuse(g,
-                     xs ? cj__fail(CJ_INVALID_ARGUMENT, "%s: %d symbols given, needed are 1 to %d",
-                                   who, count, CJ__OP_IO_MAX) :
-                          cj__fail_null_of(who, "the list of symbols"));
+    cj__build_refuse(g, xs || count < 1 ? cj__fail(CJ_INVALID_ARGUMENT,
+                                                   "%s: %d symbols given, needed are 1 to %d", who,
+                                                   count, CJ__OP_IO_MAX) :
+                                          cj__fail_null_of(who, "the list of symbols"));
     return false;
 }
 

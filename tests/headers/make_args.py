@@ -29,10 +29,15 @@ NEEDED = {
     "conv_lstm1d": ".filters = 2, .kernel_size = 3", "conv_lstm2d": ".filters = 2, .kernel_size = {3}",
     "conv_lstm3d": ".filters = 2, .kernel_size = {3}",
     "simple_rnn": ".units = 2", "lstm": ".units = 2", "gru": ".units = 2",
+    "category_encoding": ".num_tokens = 4", "discretization": ".num_bins = 4",
+    "resizing": ".height = 2, .width = 2", "center_crop": ".height = 2, .width = 2",
+    "random_translation": ".height_factor = 0.1, .width_factor = 0.1", "random_rotation": ".factor = 0.1",
+    "random_zoom": ".height_factor = 0.1, .width_factor = 0.1", "random_crop": ".height = 2, .width = 2",
+    "random_contrast": ".factor = 0.1", "random_brightness": ".factor = 0.1",
     "csv_logger": '.filename = "log.csv"', "model_checkpoint": '.filepath = "x"',
 }
 # Members that a sentence calls by Keras's key.
-KEYS = {"factors": "size"}
+KEYS = {"factors": "size", "scales": "scale", "offsets": "offset"}
 SCALARS = {"bool": "false", "double": "0", "int": "0", "int64_t": "0"}
 
 HEAD = """// Written by tests/headers/make_args.py: do not change.

@@ -111,6 +111,20 @@ MAKER(cell, cj_cell({3}, step))
 MAKER(conv_lstm1d, cj_conv_lstm1d(2, 2, .return_sequences = true))
 MAKER(conv_lstm2d, cj_conv_lstm2d(2, {2, 1}, .padding = "same", .strides = {2}))
 MAKER(conv_lstm3d, cj_conv_lstm3d(2, {2}, .go_backwards = true))
+MAKER(normalization,
+      cj_normalization(.mean = CJ_NUMBERS(1, 0, -1), .variance = CJ_NUMBERS(4, 1, 2)))
+MAKER(category_encoding, cj_category_encoding(8, .output_mode = "one_hot"))
+MAKER(discretization,
+      cj_discretization(.bin_boundaries = CJ_NUMBERS(-0.5, 0, 0.5), .output_mode = "one_hot"))
+MAKER(resizing, cj_resizing(5, 2, .interpolation = "bicubic"))
+MAKER(center_crop, cj_center_crop(2, 3))
+MAKER(random_flip, cj_random_flip())
+MAKER(random_translation, cj_random_translation(0.3, 0.2, .fill_mode = "wrap"))
+MAKER(random_rotation, cj_random_rotation(.factor_range = CJ_NUMBERS(0.1, 0.4), .seed = 3))
+MAKER(random_zoom, cj_random_zoom(0.3, .fill_mode = "constant", .fill_value = 2))
+MAKER(random_crop, cj_random_crop(2, 3, .seed = 1))
+MAKER(random_contrast, cj_random_contrast(0.3, .value_range = CJ_NUMBERS(-9, 9)))
+MAKER(random_brightness, cj_random_brightness(0.1, .value_range = CJ_NUMBERS(-9, 9)))
 MAKER(bidirectional, cj_bidirectional(cj_gru(3, .return_sequences = true), .merge_mode = "ave"))
 MAKER(time_distributed, cj_time_distributed(cj_dense(3, .activation = "tanh")))
 MAKER(masking, cj_masking(0.5))
@@ -198,6 +212,18 @@ static const sample samples[] = {
     {"Rescaling", make_rescaling, {3, 4}, {3, 4}, true, 4e-3},
     {"BatchNormalization", make_batch_normalization, {3, 2}, {3, 2}, false, 1e-2},
     {"LayerNormalization", make_layer_normalization, {3, 4}, {3, 4}, false, 1e-2},
+    {"Normalization", make_normalization, {2, 3}, {2, 3}, true, 4e-3},
+    {"CategoryEncoding", make_category_encoding, {6}, {6, 8}, true, 0},
+    {"Discretization", make_discretization, {3, 4}, {3, 4, 4}, true, 0},
+    {"Resizing", make_resizing, {3, 4, 2}, {5, 2, 2}, false, 4e-3},
+    {"CenterCrop", make_center_crop, {4, 5, 2}, {2, 3, 2}, false, 4e-3},
+    {"RandomFlip", make_random_flip, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"RandomTranslation", make_random_translation, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"RandomRotation", make_random_rotation, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"RandomZoom", make_random_zoom, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"RandomCrop", make_random_crop, {4, 5, 2}, {2, 3, 2}, false, 4e-3},
+    {"RandomContrast", make_random_contrast, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"RandomBrightness", make_random_brightness, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
     {"Dropout", make_dropout, {4, 3}, {4, 3}, true, 4e-3},
     {"SimpleRNN", make_simple_rnn, {4, 2}, {4, 3}, false, 4e-3},
     {"SimpleRNNCell", make_simple_rnn_cell, {3}, {3}, true, 0},
@@ -423,6 +449,8 @@ static void settings_come_back_from_the_table_of_fields(void **state)
             else if (field->kind == CJ__FIELD_AMOUNTS)
                 memcpy(again + field->offset, slot,
                        (size_t)(field->rows * field->columns) * sizeof(int64_t));
+            else if (field->kind == CJ__FIELD_NUMBERS)
+                memcpy(again + field->offset, slot, sizeof(cj_numbers));
             else if (field->kind == CJ__FIELD_BOOL)
                 memcpy(again + field->offset, slot, sizeof(bool));
             else if (field->kind == CJ__FIELD_INT32)
@@ -430,6 +458,10 @@ static void settings_come_back_from_the_table_of_fields(void **state)
             else
                 memcpy(again + field->offset, slot, 8);
         }
+        for (int f = 0; f < choice->field_count; f++)
+            if (choice->fields[f].single)
+                memcpy(again + choice->fields[f].single,
+                       (const char *)layer->args + choice->fields[f].single, sizeof(double));
         for (const cj__sublayer *row = layer->kind->sublayers; row && row->key; row++)
             memcpy(again + row->offset, (const char *)layer->args + row->offset,
                    (row->list ? CJ__LAYER_IO_MAX : 1) * sizeof(cj_layer *));

@@ -415,5 +415,6 @@ reference reference_of(const cj__op *op)
         if (rows[i].op == op)
             return rows[i].function;
     reference found = reference_of_update(op);
+    found = found ? found : reference_of_images(op);
     return found ? found : reference_of_network(op);
 }

@@ -1,6 +1,7 @@
 // The cases of every op but those that run a body (tests/graph/scan.c). N is the free axis. Add a row
 // with an op; further rows for what its attributes change.
 #include "cases.h"
+#include "ops/images.h"
 
 #include <math.h>
 
@@ -60,6 +61,10 @@
         {OP(attention_grad), ATTENTION(0.12, causal), 4, {ANY(N, t, h, d), ANY(N, s, g, d), ANY(N, s, g, e), ANY(N, t, h, e)}},\
         {OP(attention_grad), ATTENTION(0.2, causal), 5,                                                                \
          {ANY(N, t, h, d), ANY(N, s, g, d), ANY(N, s, g, e), ANY(N, t, h, e), BOOL(__VA_ARGS__)}},
+// Images of 4 x 5 pixels, to high x wide.
+#define WARP(key_, t0, t1, d0, d1, r0, r1, z0, z1, how, high, wide)                                                          \
+    A(cj__warp_attrs, .key = key_, .angle = {t0, t1}, .shift = {{d0, d1}, {r0, r1}}, .zoom = {{z0, z1}, {z0, z1}},      \
+      .fill_value = 0.7, .size = {high, wide}, .input = {4, 5}, .beside = how)
 #define UPDATE(...) A(cj__update_attrs, __VA_ARGS__)
 
 // A rate that is halved in each step.
@@ -286,6 +291,15 @@ const op_case op_cases[] = {
     {OP(random_uniform), A(cj__noise_attrs, 7, 0, 1), 2, {ANY(5003), STEP(0)}},
     {OP(random_normal), A(cj__noise_attrs, 9, 1, 0.5), 2, {ANY(N, 41), STEP(5)}},
     {OP(random_normal), A(cj__noise_attrs, 9, 0, 1), 2, {ANY(5003), STEP(0)}},
+    {OP(sample_uniform), A(cj__sample_uniform_attrs, 7, 3), 2, {ANY(N, 4, 2), STEP(5)}},
+    {OP(warp), WARP(3, 0, 0, -1.2, 1.3, 0.3, 0.3, 1, 1, CJ__BESIDE_REFLECT, 4, 5), 2, {ANY(N, 4, 5, 2), STEP(5)}},
+    {OP(warp), WARP(4, -1, 2, 0, 0, 0, 0, 1, 1, CJ__BESIDE_CONSTANT, 4, 5), 2, {ANY(N, 4, 5, 3), STEP(6)}},
+    {OP(warp), WARP(5, 0.2, 0.2, 0, 3, -9, 9, 0.5, 1.7, CJ__BESIDE_WRAP, 3, 7), 2, {ANY(N, 4, 5, 1), STEP(6)}},
+    {OP(warp), WARP(6, 0, 1, 0, 0, 0, 0, 0.5, 3, CJ__BESIDE_NEAREST, 5, 3), 2, {ANY(N, 4, 5, 2), STEP(2)}},
+    {OP(warp), A(cj__warp_attrs, .key = 8, .shift = {{-2, 1}, {-1, 1}}, .zoom = {{1, 1}, {1, 1}}, .size = {2, 4},
+                 .input = {4, 5}, .nearest = 1, .whole = 1, .same_zoom = 1), 2, {ANY(N, 4, 5, 2), STEP(2)}},
+    {OP(warp_grad), WARP(3, 0, 0, -1.2, 1.3, 0.3, 0.3, 1, 1, CJ__BESIDE_REFLECT, 4, 5), 2, {ANY(N, 4, 5, 2), STEP(5)}},
+    {OP(warp_grad), WARP(5, 0.2, 0.2, 0, 3, -9, 9, 0.5, 1.7, CJ__BESIDE_CONSTANT, 3, 7), 2, {ANY(N, 3, 7, 1), STEP(6)}},
     {OP(relu_dropout_grad), A(cj__dropout_attrs, 0, 0.2), 2, {ANY(N, 40), ANY(N, 40)}},
     {OP(relu_dropout_grad), A(cj__dropout_attrs, 0, 1), 2, {ANY(N, 4), ANY(N, 4)}},
 

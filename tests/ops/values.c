@@ -4,6 +4,7 @@
 // Without a plain loop are the ops named *_grad, which gradients.c compares with differences, and
 // dropout, whose mask is random: its statistics are tested here. Leaves are not run.
 #include "reference.h"
+#include "ops/images.h"
 
 #include <cajal/graph.h>
 #include <math.h>
@@ -211,6 +212,16 @@ static const op_case big_cases[] = {
     {&cj__op_softmax, NULL, 1, {BIG(900, 100)}},
     {&cj__op_log_softmax_grad, NULL, 2, {BIG(900, 100), BIG(900, 100)}},
     {&cj__op_norm_squared, NULL, 1, {BIG(90001)}},
+    {&cj__op_warp,
+     ATTRS(cj__warp_attrs, .key = 3, .angle = {-3, 3}, .zoom = {{0.5, 2}, {0.5, 2}},
+           .size = {40, 40}, .input = {40, 40}, .beside = CJ__BESIDE_REFLECT),
+     2,
+     {BIG(9, 40, 40, 8), {FILL_STEP, 2, {0}}}},
+    {&cj__op_warp_grad,
+     ATTRS(cj__warp_attrs, .key = 3, .angle = {-3, 3}, .zoom = {{0.5, 2}, {0.5, 2}},
+           .size = {40, 40}, .input = {40, 40}, .beside = CJ__BESIDE_REFLECT),
+     2,
+     {BIG(9, 40, 40, 8), {FILL_STEP, 2, {0}}}},
     {&cj__op_dropout, ATTRS(cj__dropout_attrs, 3, 0.4), 2, {BIG(90001), {FILL_STEP, 2, {0}}}},
 };
 

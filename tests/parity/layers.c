@@ -126,6 +126,16 @@ static cj_symbol *give(bench *b, const fixture *file, const char *name, const ch
                &b->trace.build, cj_symbol_input(cj_tensor_dtype(tensor), shape, part));
 }
 
+// Step 0, after all other inputs.
+static void give_step(bench *b)
+{
+    const int64_t zero = 0;
+    assert_int_equal(cj_tensor_from(CJ_I64, (cj_shape){0}, &zero, 1, &b->given[b->input_count]),
+                     CJ_OK);
+    b->trace.step = b->inputs[b->input_count++] =
+        cj__build_keep(&b->trace.build, cj_symbol_input(CJ_I64, (cj_shape){0}, "step"));
+}
+
 static bool trace(bench *b, const fixture *file, const json_t *one)
 {
     const char *name = fixture_case_name(one);
@@ -137,9 +147,8 @@ static bool trace(bench *b, const fixture *file, const json_t *one)
         give(b, file, name, fixture_part("x", i));
     for (int i = 0; i < outputs; i++)
         upstream[i] = give(b, file, name, fixture_part("dy", i));
-    if (b->trace.training) // only dropout asks, and none of the cases that train drops anything
-        b->trace.step =
-            cj__build_keep(&b->trace.build, cj_symbol_input(CJ_I64, (cj_shape){0}, "step"));
+    if (b->trace.training) // random layers ask, and none of the cases draws more than one number
+        give_step(b);
     if (cj__model_trace(b->model, &b->trace, b->inputs, values) != CJ_OK)
         return false;
     for (int i = 0; i < outputs; i++)
@@ -200,11 +209,21 @@ static bool equals_keras(const fixture *file, const json_t *one)
     return right;
 }
 
-// What generator/*.py left for this program: a test each.
+// What generator/*.py left for this program: a test each, one a line.
+// clang-format off
 static const char *const fixtures[] = {
-    "layers", "convolutions", "gated", "wrappers", "cells", "attention", "normalization", "core",
-    "mixed", // one a line
+    "layers",
+    "convolutions",
+    "gated",
+    "wrappers",
+    "cells",
+    "attention",
+    "normalization",
+    "core",
+    "mixed",
+    "preprocessing",
 };
+// clang-format on
 enum { FIXTURES = sizeof fixtures / sizeof *fixtures };
 
 static void equal_keras(void **state)

@@ -96,13 +96,27 @@ def small():
     yield "small_layers", keras.Model(x, h, name="small")
 
 
+def preprocessing():
+    image, numbers = keras.Input((9, 8, 3), name="image"), keras.Input((4,), name="numbers")
+    h = L.Rescaling([0.5, 1.0, 2.0], offset=[0.0, 1.0, -1.0], name="scale")(image)
+    for layer in (L.Resizing(10, 9, interpolation="bicubic", pad_to_aspect_ratio=True, name="resize"), L.RandomFlip(name="flip"),
+                  L.RandomRotation(0.1, name="turn"), L.RandomZoom((-0.2, 0.1), name="zoom"), L.RandomTranslation(0.1, 0.2, name="shift"),
+                  L.RandomContrast(0.2, name="contrast"), L.RandomBrightness(0.1, value_range=(0, 1), name="brightness"),
+                  L.RandomCrop(7, 6, seed=4, name="crop"), L.CenterCrop(5, 5, name="middle"), L.Flatten(name="flat")):
+        h = layer(h)
+    bins = L.Discretization(bin_boundaries=[-1.0, 0.0, 2.5], name="bins")(numbers)
+    given = L.Normalization(mean=[0.0, 1.0, 2.0, 3.0], variance=[1.0, 2.0, 3.0, 4.0], name="given")(numbers)
+    parts = [h, L.CategoryEncoding(num_tokens=4, output_mode="count", name="classes")(bins), given, L.Normalization(axis=None, name="all")(numbers)]
+    yield "preprocessing", keras.Model([image, numbers], L.Dense(2, name="end")(L.Concatenate(name="joined")(parts)), name="preprocessing")
+
+
 def make(folder):
     """Writes one file a model, and index.json: parameters, weight shapes, input and output shapes, layer names and classes."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     index = {}
     keras.backend.clear_session()
-    for name, model in [*tutorial(), *graphs(), *merging(), *curves(), *small()]:
+    for name, model in [*tutorial(), *graphs(), *merging(), *curves(), *small(), *preprocessing()]:
         (folder / f"{name}.json").write_text(model.to_json(indent=1) + "\n")
         index[name] = {
             "class": type(model).__name__, "parameters": model.count_params(),

@@ -46,10 +46,15 @@ def add_model(fixture, name, model, arrays, training=False, spread=0.6):
     for layer in model.layers:
         weights += [(v, label_of(layer, v)) for v in layer.weights]
     for v, label in weights:
-        if label.endswith("moving_variance"):
+        if label.endswith("variance"):
             v.assign(rng.uniform(0.3, 2, v.shape))
+        elif "int" in v.dtype:
+            continue
         else:
             v.assign(draw(rng, v.shape) * spread)
+    for layer in model.layers:
+        if isinstance(layer, L.Normalization):
+            layer.finalize_state()
     trainable = [v.value for v in model.trainable_variables]
     others = [v.value for v in model.non_trainable_variables]
     real = [i for i, x in enumerate(arrays) if x.dtype.kind == "f"]
