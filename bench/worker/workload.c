@@ -119,8 +119,8 @@ static cj_status make_adam(workload *w, const settings *s, const char **why)
     const cj_shape shape = CJ_SHAPE(setting(s, "params", 1000000));
     cj_tensor *value = NULL;
     (void)why;
-    CJ_TRY(cj_tensor_new(CJ_F32, shape, &value)); // zeros
-    cj_variable *variable = cj_retain(cj_variable_new("w", value));
+    CJ_TRY(cj_tensor_new(CJ_F32, shape, &value));        // zeros
+    cj_variable *variable = cj_variable_new("w", value); // the maker's, not floating
     cj_symbol *gradient = cj_retain(cj_symbol_input(CJ_F32, shape, "gradient"));
     cj_updates *updates = cj_retain(cj_optimizer_updates(cj_adam(), &variable, &gradient, 1));
     if (updates)

@@ -85,7 +85,8 @@ static int by_target(const void *a, const void *b)
 static void choose_rows(cj__layout *l)
 {
     cj__vertex *v = l->vertices;
-    qsort(l->lines, (size_t)l->line_count, sizeof *l->lines, by_target);
+    if (l->line_count > 0)
+        qsort(l->lines, (size_t)l->line_count, sizeof *l->lines, by_target);
     for (int i = 0; i < l->line_count; i++) {
         const cj__line *line = &l->lines[i];
         const int below = v[line->from].row + 1;

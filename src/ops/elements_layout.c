@@ -228,9 +228,11 @@ cj_dtype cj__element_dtype(const cj__element_program *p, cj__source source)
 // Whether a source has its elements in their places, or repeats in blocks.
 static bool is_in_place(const cj__element_layout *g, cj__source source)
 {
+    if (source.kind != CJ__SOURCE_INPUT || g->spread[source.index] != CJ__SPREAD_NOT ||
+        g->tile_rows == 1)
+        return true;
     const int64_t *steps = g->steps[source.index];
-    return source.kind != CJ__SOURCE_INPUT || g->spread[source.index] != CJ__SPREAD_NOT ||
-           g->tile_rows == 1 || steps[g->rank - 2] == g->cols * steps[g->rank - 1];
+    return steps[g->rank - 2] == g->cols * steps[g->rank - 1];
 }
 
 static bool can_link(const cj__element_program *p, const cj__element_layout *g, int step)

@@ -89,9 +89,7 @@ static void a_small_one_learns(void **state)
     assert_true(cj_history_value(history, "loss", 11) < cj_history_value(history, "loss", 0));
     cj_release(history);
     cj_release(model);
-    cj_release(data);
-    cj_release(x);
-    cj_release(y);
+    cj_release(data); // and with it the tensors
 }
 
 static void lenet_takes_28x28(void **state)

@@ -114,9 +114,7 @@ static void training_changes_all_projections_or_none(void **state)
                 assert_int_equal(
                     before[i] != helper_floats(cj_variable_value(cj_layer_variable(layer, i)))[0],
                     !frozen);
-        cj_release(data);
-        cj_release(x);
-        cj_release(y);
+        cj_release(data); // and with it the tensors
         cj_release(model);
     }
 }

@@ -45,8 +45,7 @@ static void weights_obey_after_every_step(void **state)
         for (int unit = 0; unit < 3; unit++)
             assert_true(weight(model, 3)[unit] >= 0);
     }
-    cj_release(model);
-    cj_release(pool);
+    cj_release(model); // and with it the pool
     cj_release(data);
 }
 
@@ -63,7 +62,6 @@ static void frozen_weights_are_left_alone(void **state)
     assert_ok(cj_train_on_batch(model, data, NULL));
     assert_memory_equal(before, weight(model, 0), sizeof before);
     cj_release(model);
-    cj_release(pool);
     cj_release(data);
 }
 
@@ -81,7 +79,6 @@ static void any_number_of_threads_gives_the_same_bits(void **state)
             cj_release(model);
         else
             first = model;
-        cj_release(pool);
     }
     cj_release(first);
     cj_release(data);

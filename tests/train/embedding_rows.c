@@ -34,9 +34,7 @@ static void fit(cj_model *model)
     cj_dataset *data = cj_dataset(.x = {x}, .y = {y});
     if (cj_fit(model, data, .epochs = 2, .batch_size = 8, .verbose = 0) != CJ_OK)
         fail_msg("%s", cj_error());
-    cj_release(data);
-    cj_release(x);
-    cj_release(y);
+    cj_release(data); // and with it the tensors
 }
 
 // Whether the plan of a training step does the table row by row.

@@ -196,7 +196,7 @@ static void ctc_of_labels_that_do_not_fit(void **state)
     assert_ok(cj_compile(model, .loss = "CTC"));
     assert_ok(cj_test_on_batch(model, data, &r));
     assert_near(cj_results_value_at(r, 0), 1e5, 10, 0);
-    cj_release(r), cj_release(rows), cj_release(data), cj_release(model);
+    cj_release(r), cj_release(data), cj_release(model);
 }
 
 static void expect_refused(const char *spec, cj_status status, const char *words)
