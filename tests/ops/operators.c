@@ -47,8 +47,7 @@ static void expect(const char *what, cj_symbol *y, const double *expected, int64
         if (!(fabs((double)numbers[i] - expected[i]) <= 1e-5 * (1 + fabs(expected[i]))))
             fail_msg("%s: element %d is %g, not %g", what, (int)i, (double)numbers[i], expected[i]);
     cj_release(result);
-    cj_release(function);
-    cj_release(y);
+    cj_release(function); // and with it y
 }
 
 #define EXPECT(y, ...)                           \

@@ -22,7 +22,6 @@ static bool normalization_learns(const fixture *file, const json_t *one, cj_tens
         cj_tensor *value = NULL;
         right = (value = cj_variable_value(cj_layer_variable(layer, i))) &&
                 fixture_compare(file, name, parts[i], value);
-        cj_release(value);
     }
     cj_release(layer);
     return right;

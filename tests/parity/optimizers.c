@@ -58,8 +58,9 @@ static bool make_function(bench *b, const fixture *file, const json_t *one)
     for (int v = 0; v < VARIABLES; v++) {
         b->gradients[v] = fixture_tensor(file, "common", fixture_part("g", v));
         b->history[v] = fixture_tensor(file, fixture_case_name(one), fixture_part("w", v));
-        b->variables[v] = // the maker's, not floating
-            cj_variable_new(names[v], fixture_tensor(file, "common", fixture_part("w", v)));
+        cj_tensor *weights = fixture_tensor(file, "common", fixture_part("w", v));
+        b->variables[v] = cj_variable_new(names[v], weights); // the maker's, not floating
+        cj_release(weights);
         inputs[v] = cj__own(cj_symbol_input(CJ_F32, shape_of(b->gradients[v]), "gradient"));
     }
     b->updates = cj__own(cj_optimizer_updates(optimizer, b->variables, inputs, VARIABLES));
