@@ -148,7 +148,11 @@ cj_status cj__choose_winograd(cj__program *program);      // winograd.c
 cj_status cj__choose_winograd4(cj__program *program);
 cj_status cj__fuse_pool_grad(cj__program *program); // fuse_pool_grad.c
 cj_status cj__fuse_step(cj__program *program);
-cj_status cj__fuse_rows(cj__program *program);      // fuse_rows.c
+cj_status cj__fuse_rows(cj__program *program); // fuse_rows.c
+// For both (fuse_step.c): nobody but the update of the variable reads the step's outputs; and the
+// step of the two operands of its gradient's instruction takes their place, as `op`.
+bool cj__step_is_plain(const cj__program *program, const cj__instruction *step);
+cj_status cj__fuse_gradient(cj__instruction *step, cj__instruction *gradient, const cj__op *op);
 cj_status cj__one_sweep(cj__program *program);      // one_sweep.c
 cj_status cj__round_elements(cj__program *program); // fuse_round.c
 cj_status cj__recompute(cj__program *program);      // recompute.c

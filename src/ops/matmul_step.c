@@ -183,20 +183,20 @@ static cj_status run_matmul_step(const cj__call *call)
     return CJ_OK;
 }
 
-static int count_matmul_step(const void *attrs, const cj__type *inputs)
+int cj__fused_step_outputs(const void *attrs, const cj__type *inputs)
 {
     const cj__matmul_step_attrs *a = attrs;
     (void)inputs;
     return (int)strlen(a->step->alias);
 }
 
-static int aliased_matmul_step(const void *attrs, int output)
+int cj__fused_step_alias(const void *attrs, int output)
 {
     const cj__matmul_step_attrs *a = attrs;
     return a->step->alias[output] - '0';
 }
 
-static const char *form_of_matmul_step(const cj__call *call)
+const char *cj__fused_step_form(const cj__call *call)
 {
     return ((const cj__matmul_step_attrs *)call->attrs)->step->name;
 }
@@ -211,11 +211,11 @@ const cj__op cj__op_matmul_step = {
     .identity = CJ__IDENTITY_NEVER,
     .bf16 = CJ__BF16_NEVER,
     .attrs_size = CJ__ATTRS_SIZE(cj__matmul_step_attrs),
-    .count_outputs = count_matmul_step,
-    .aliased = aliased_matmul_step,
+    .count_outputs = cj__fused_step_outputs,
+    .aliased = cj__fused_step_alias,
     .infer = infer_matmul_step,
     .workspace = workspace_matmul_step,
     .flops = flops_matmul_step,
-    .form = form_of_matmul_step,
+    .form = cj__fused_step_form,
     .run = run_matmul_step,
 };

@@ -186,24 +186,6 @@ static cj_status run_rows_step(const cj__call *call)
     return CJ_OK;
 }
 
-static int count_rows_step(const void *attrs, const cj__type *inputs)
-{
-    const cj__matmul_step_attrs *a = attrs;
-    (void)inputs;
-    return (int)strlen(a->step->alias);
-}
-
-static int aliased_rows_step(const void *attrs, int output)
-{
-    const cj__matmul_step_attrs *a = attrs;
-    return a->step->alias[output] - '0';
-}
-
-static const char *form_of_rows_step(const cj__call *call)
-{
-    return ((const cj__matmul_step_attrs *)call->attrs)->step->name;
-}
-
 const cj__op cj__op_rows_step = {
     .name = "rows_step",
     .flags = CJ__OP_UPDATE | CJ__OP_FUSED,
@@ -214,10 +196,10 @@ const cj__op cj__op_rows_step = {
     .identity = CJ__IDENTITY_NEVER,
     .bf16 = CJ__BF16_NEVER,
     .attrs_size = CJ__ATTRS_SIZE(cj__matmul_step_attrs),
-    .count_outputs = count_rows_step,
-    .aliased = aliased_rows_step,
+    .count_outputs = cj__fused_step_outputs,
+    .aliased = cj__fused_step_alias,
     .infer = infer_rows_step,
     .workspace = workspace_rows_step,
-    .form = form_of_rows_step,
+    .form = cj__fused_step_form,
     .run = run_rows_step,
 };

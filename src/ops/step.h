@@ -14,4 +14,10 @@ typedef struct cj__step_size {
 // Of a call with a step's operands; its op says which optimizer.
 cj__step_size cj__step_size_of(const cj__call *call);
 
+// Of ops that are a step with its gradient, whose attributes are cj__matmul_step_attrs: members
+// count_outputs, aliased and form (matmul_step.c).
+int cj__fused_step_outputs(const void *attrs, const cj__type *inputs);
+int cj__fused_step_alias(const void *attrs, int output);
+const char *cj__fused_step_form(const cj__call *call);
+
 #endif

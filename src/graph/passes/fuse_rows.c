@@ -42,50 +42,17 @@ static cj__instruction *find_rows(const cj__program *program, const cj__instruct
     return count < table && apart && checked(program, rows->inputs[0], table) ? rows : NULL;
 }
 
-// Nobody but the update of the variable reads the step's outputs.
-static bool is_plain(const cj__program *program, const cj__instruction *step)
-{
-    int reader;
-    for (int k = 0; k < step->output_count; k++) {
-        const int readers = cj__program_readers(program, step->outputs[k], &reader, 1);
-        if (readers != 0 && readers != 2) // 2: an update, and no instruction
-            return false;
-    }
-    return true;
-}
-
-static cj_status fuse(cj__instruction *step, cj__instruction *rows)
-{
-    enum { INPUTS_MAX = 12, OUTPUTS_MAX = 8 };
-    int inputs[INPUTS_MAX], outputs[OUTPUTS_MAX];
-    const int count = step->input_count;
-    if (count + 1 > INPUTS_MAX || step->output_count > OUTPUTS_MAX)
-        return CJ_OK;
-    memcpy(inputs, step->inputs, (size_t)count * sizeof(int));
-    memcpy(outputs, step->outputs, (size_t)step->output_count * sizeof(int));
-    inputs[1] = rows->inputs[0];
-    inputs[count] = rows->inputs[1];
-    cj__matmul_step_attrs attrs = {.step = step->op};
-    memcpy(&attrs.update, step->attrs, sizeof attrs.update);
-    CJ_TRY(cj__program_operands(step, inputs, count + 1, outputs, step->output_count));
-    memset(step->attrs, 0, sizeof step->attrs);
-    memcpy(step->attrs, &attrs, sizeof attrs);
-    step->op = &cj__op_rows_step;
-    rows->op = NULL;
-    return CJ_OK;
-}
-
 cj_status cj__fuse_rows(cj__program *program)
 {
     cj_status status = CJ_OK;
     for (int i = 0; i < program->instruction_count && status == CJ_OK; i++) {
         cj__instruction *step = &program->instructions[i];
         if (!step->op || !step->op->step || !step->op->step->rests ||
-            !step->op->step->rests(step->attrs) || !is_plain(program, step))
+            !step->op->step->rests(step->attrs) || !cj__step_is_plain(program, step))
             continue;
         cj__instruction *rows = find_rows(program, step);
         if (rows)
-            status = fuse(step, rows);
+            status = cj__fuse_gradient(step, rows, &cj__op_rows_step);
     }
     cj__program_compact(program);
     return status;

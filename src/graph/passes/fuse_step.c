@@ -42,7 +42,7 @@ static cj__instruction *find_product(const cj__program *program, const cj__instr
 
 // Every output of a step is aliased to an input of it; the product's op has no more outputs than
 // that.
-static bool is_plain(const cj__program *program, const cj__instruction *step)
+bool cj__step_is_plain(const cj__program *program, const cj__instruction *step)
 {
     int reader;
     for (int k = 0; k < step->output_count; k++) {
@@ -53,7 +53,7 @@ static bool is_plain(const cj__program *program, const cj__instruction *step)
     return true;
 }
 
-static cj_status fuse(cj__instruction *step, cj__instruction *product)
+cj_status cj__fuse_gradient(cj__instruction *step, cj__instruction *product, const cj__op *op)
 {
     enum { INPUTS_MAX = 12, OUTPUTS_MAX = 8 };
     int inputs[INPUTS_MAX], outputs[OUTPUTS_MAX];
@@ -69,7 +69,7 @@ static cj_status fuse(cj__instruction *step, cj__instruction *product)
     CJ_TRY(cj__program_operands(step, inputs, count + 1, outputs, step->output_count));
     memset(step->attrs, 0, sizeof step->attrs);
     memcpy(step->attrs, &attrs, sizeof(attrs));
-    step->op = &cj__op_matmul_step;
+    step->op = op;
     product->op = NULL;
     return CJ_OK;
 }
@@ -79,11 +79,11 @@ cj_status cj__fuse_step(cj__program *program)
     cj_status status = CJ_OK;
     for (int i = 0; i < program->instruction_count && status == CJ_OK; i++) {
         cj__instruction *step = &program->instructions[i];
-        if (!step->op || !step->op->step || !is_plain(program, step))
+        if (!step->op || !step->op->step || !cj__step_is_plain(program, step))
             continue;
         cj__instruction *product = find_product(program, step);
         if (product && pays(program, product))
-            status = fuse(step, product);
+            status = cj__fuse_gradient(step, product, &cj__op_matmul_step);
     }
     cj__program_compact(program);
     return status;
