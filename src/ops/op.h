@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/threads.h"
 #include "kernels/kernels.h"
+#include "ops/functions.h"
 #include "tensor/tensor.h"
 
 enum { CJ__ATTRS_MAX = 128, CJ__OP_IO_MAX = 16 };
