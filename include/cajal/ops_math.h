@@ -64,9 +64,7 @@ CJ_API cj_symbol *cj_op_erfinv(cj_symbol *x);
 /** The modified Bessel function of the first kind, of order 0. */
 CJ_API cj_symbol *cj_op_i0(cj_symbol *x);
 
-/**
- * Rounding down, up and towards zero. Integers stay as they are. The gradient is 0.
- */
+/** Rounding down and up; towards zero, which leaves integers as they are. The gradient is 0. */
 CJ_API cj_symbol *cj_op_floor(cj_symbol *x);
 CJ_API cj_symbol *cj_op_ceil(cj_symbol *x);
 CJ_API cj_symbol *cj_op_trunc(cj_symbol *x);
@@ -131,7 +129,8 @@ CJ_API cj_symbol *cj_op_signbit(cj_symbol *x);
  * Booleans: whether |a - b| <= atol + rtol |b| (Keras's defaults are 1e-5 and 1e-8), or both are the
  * same infinity, or both are NaN and `equal_nan`; of cj_op_allclose() whether all of them are, a scalar.
  */
-CJ_API cj_symbol *cj_op_isclose(cj_symbol *a, cj_symbol *b, double rtol, double atol, bool equal_nan);
+CJ_API cj_symbol *cj_op_isclose(cj_symbol *a, cj_symbol *b, double rtol, double atol,
+                                bool equal_nan);
 CJ_API cj_symbol *cj_op_allclose(cj_symbol *a, cj_symbol *b, double rtol, double atol,
                                  bool equal_nan);
 

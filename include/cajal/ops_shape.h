@@ -51,7 +51,8 @@ CJ_API cj_symbol *cj_op_geomspace(double start, double stop, int64_t num, bool e
 /**
  * `count` symbols of one axis as coordinates of a grid: outputs[i] has the entries of xs[i] along its
  * axis i and repeats them along the others; with `indexing` "xy" (NULL is the same) the first two axes
- * change places, with "ij" not.
+ * change places, with "ij" not. CJ_OK, CJ_SHAPE_MISMATCH for more than one axis, or as the head of this
+ * file says.
  */
 CJ_API cj_status cj_op_meshgrid(cj_symbol *const *xs, int count, const char *indexing,
                                 cj_symbol **outputs);
@@ -64,7 +65,8 @@ CJ_API cj_symbol *cj_op_broadcast_to(cj_symbol *x, cj_shape shape);
 /** x along one axis. */
 CJ_API cj_symbol *cj_op_ravel(cj_symbol *x);
 /** Axes source[i] moved to the places destination[i], the others in their order. */
-CJ_API cj_symbol *cj_op_moveaxis(cj_symbol *x, const int *source, const int *destination, int count);
+CJ_API cj_symbol *cj_op_moveaxis(cj_symbol *x, const int *source, const int *destination,
+                                 int count);
 /** Two axes exchanged. */
 CJ_API cj_symbol *cj_op_swapaxes(cj_symbol *x, int axis1, int axis2);
 /** x turned by k right angles from axis1 towards axis2. */
@@ -75,17 +77,24 @@ CJ_API cj_symbol *cj_op_flipud(cj_symbol *x);
 
 /**
  * x cut along an axis of known length into `parts` of one length, or before each of `count` places
- * (parts + 1 of them), or into `parts` of which the first are longer by one if it does not divide.
+ * (count + 1 of them), or into `parts` of which the first are longer by one if it does not divide. CJ_OK,
+ * CJ_INVALID_ARGUMENT if it cannot be cut so, or as the head of this file says.
  */
 CJ_API cj_status cj_op_split(cj_symbol *x, int parts, int axis, cj_symbol **outputs);
 CJ_API cj_status cj_op_split_at(cj_symbol *x, const int64_t *places, int count, int axis,
                                 cj_symbol **outputs);
 CJ_API cj_status cj_op_array_split(cj_symbol *x, int parts, int axis, cj_symbol **outputs);
-/** cj_op_split() along axis 0; 1, or 0 of one axis; 2. */
+/**
+ * cj_op_split() along axis 0; 1, or 0 of one axis; 2. CJ_OK, CJ_INVALID_ARGUMENT if it cannot be cut so,
+ * or as the head of this file says.
+ */
 CJ_API cj_status cj_op_vsplit(cj_symbol *x, int parts, cj_symbol **outputs);
 CJ_API cj_status cj_op_hsplit(cj_symbol *x, int parts, cj_symbol **outputs);
 CJ_API cj_status cj_op_dsplit(cj_symbol *x, int parts, cj_symbol **outputs);
-/** Each entry along an axis of known length, the axis dropped. */
+/**
+ * Each entry along an axis of known length, the axis dropped. CJ_OK, CJ_INVALID_ARGUMENT, or as the head of
+ * this file says.
+ */
 CJ_API cj_status cj_op_unstack(cj_symbol *x, int axis, cj_symbol **outputs);
 
 /**

@@ -29,8 +29,9 @@ static cj_status infer_indices(const cj__inference *r, const cj_shape *x, const 
     for (int i = 0; fits && i < x->rank; i++)
         fits = i == axis || indices->dims[i] == 1 || indices->dims[i] == x->dims[i];
     if (!fits)
-        return cj__fail(CJ_SHAPE_MISMATCH, "%s: indices %s do not fit %s along axis %d", r->op->name,
-                        cj__shape_words(indices, first), cj__shape_words(x, second), axis);
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: indices %s do not fit %s along axis %d",
+                        r->op->name, cj__shape_words(indices, first), cj__shape_words(x, second),
+                        axis);
     *y = *x;
     y->dims[axis] = indices->dims[axis];
     return cj__check_output(r, y);
@@ -80,8 +81,14 @@ static walk walk_of(const cj__call *call)
 {
     const cj_shape *x = &call->inputs[0].type.shape, *indices = &call->inputs[1].type.shape;
     const int axis = axis_of(call->attrs);
-    return (walk){call, x, indices, axis, x->dims[axis], indices->dims[axis],
-                  cj__span(x, axis + 1, x->rank), cj_dtype_size(call->outputs[0].type.dtype)};
+    return (walk){call,
+                  x,
+                  indices,
+                  axis,
+                  x->dims[axis],
+                  indices->dims[axis],
+                  cj__span(x, axis + 1, x->rank),
+                  cj_dtype_size(call->outputs[0].type.dtype)};
 }
 
 // The place of an entry of x's axes begin .. end - 1, counted in row-major order, among those of the
@@ -128,8 +135,8 @@ static void copy_run(const walk *w, int64_t at, int64_t entry, int64_t count)
 static void add_run(const walk *w, int64_t at, int64_t entry, int64_t count)
 {
     void *y = cj__at(w->call, w->call->outputs[0].data, entry);
-    w->call->kernels->binary[CJ__BINARY_add](
-        1, count, y, 0, 1, cj__at(w->call, w->call->inputs[2].data, at), 0, 1, y);
+    w->call->kernels->binary[CJ__BINARY_add](1, count, y, 0, 1,
+                                             cj__at(w->call, w->call->inputs[2].data, at), 0, 1, y);
 }
 
 static void take_task(void *context, int64_t begin, int64_t end)
@@ -207,11 +214,15 @@ static int64_t key_of_real(double x)
 static int64_t key_of(cj_dtype dtype, const void *data, int64_t index)
 {
     switch (dtype) {
-    case CJ_I32: return ((const int32_t *)data)[index];
-    case CJ_I64: return ((const int64_t *)data)[index];
+    case CJ_I32:
+        return ((const int32_t *)data)[index];
+    case CJ_I64:
+        return ((const int64_t *)data)[index];
     case CJ_U8:
-    case CJ_BOOL: return ((const uint8_t *)data)[index];
-    default: return key_of_real(cj__element_get(dtype, data, index));
+    case CJ_BOOL:
+        return ((const uint8_t *)data)[index];
+    default:
+        return key_of_real(cj__element_get(dtype, data, index));
     }
 }
 
@@ -243,13 +254,15 @@ static void sort_task(void *context, int64_t begin, int64_t end)
     const cj__call *call = context;
     const cj__along_attrs *attrs = call->attrs;
     const cj_shape *shape = &call->inputs[0].type.shape;
-    const int64_t n = shape->dims[attrs->axis], inner = cj__span(shape, attrs->axis + 1, shape->rank);
+    const int64_t n = shape->dims[attrs->axis],
+                  inner = cj__span(shape, attrs->axis + 1, shape->rank);
     entry *a = (void *)((char *)call->workspace + line_space(call) * (size_t)cj__thread_slot());
     for (int64_t line = begin; line < end; line++) {
         const int64_t first = line / inner * n * inner + line % inner;
         entry *from = a, *to = a + n;
         for (int64_t i = 0; i < n; i++) {
-            const int64_t key = key_of(call->inputs[0].type.dtype, call->inputs[0].data, first + i * inner);
+            const int64_t key =
+                key_of(call->inputs[0].type.dtype, call->inputs[0].data, first + i * inner);
             from[i] = (entry){attrs->descending ? ~key : key, i};
         }
         for (int64_t width = 1; width < n; width *= 2) {
@@ -274,21 +287,19 @@ static cj_status run_argsort(const cj__call *call)
     return CJ_OK;
 }
 
-#define ALONG(op_name, how, op_flags, inputs, ...)      \
-    const cj__op cj__op_##op_name = {                   \
-        .name = #op_name,                               \
-        .flags = op_flags,                              \
-        .min_inputs = inputs,                           \
-        .max_inputs = inputs,                           \
-        .samples = CJ__WHOLE_BATCH,                     \
-        .on_blocks = CJ__ON_BLOCKS_NO,                  \
-        .identity = CJ__IDENTITY_NEVER,                 \
-        .bf16 = CJ__BF16_NEVER,                         \
-        .attrs_size = CJ__ATTRS_SIZE(cj__along_attrs),  \
-        .infer = infer_##how,                           \
-        .run = run_##how,                               \
-        __VA_ARGS__                                     \
-    };
+#define ALONG(op_name, how, op_flags, inputs, ...)                                  \
+    const cj__op cj__op_##op_name = {.name = #op_name,                              \
+                                     .flags = op_flags,                             \
+                                     .min_inputs = inputs,                          \
+                                     .max_inputs = inputs,                          \
+                                     .samples = CJ__WHOLE_BATCH,                    \
+                                     .on_blocks = CJ__ON_BLOCKS_NO,                 \
+                                     .identity = CJ__IDENTITY_NEVER,                \
+                                     .bf16 = CJ__BF16_NEVER,                        \
+                                     .attrs_size = CJ__ATTRS_SIZE(cj__along_attrs), \
+                                     .infer = infer_##how,                          \
+                                     .run = run_##how,                              \
+                                     __VA_ARGS__};
 ALONG(take_along, take, 0, 2, .gradient = gradient_take)
 ALONG(add_along, add, 0, 3, .gradient = gradient_add, .shape_only = 1 << 0)
 ALONG(argsort, argsort, CJ__OP_NO_GRADIENT, 1, .workspace = workspace_argsort)

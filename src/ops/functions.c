@@ -83,10 +83,10 @@ static double log_add_exp(double a, double b)
     return isnan(apart) ? a + b : top + log1p(exp(-apart));
 }
 
-#define IN_DOUBLE(name, function)     \
-    static float name##f(float x)     \
-    {                                 \
-        return (float)function(x);    \
+#define IN_DOUBLE(name, function)  \
+    static float name##f(float x)  \
+    {                              \
+        return (float)function(x); \
     }
 IN_DOUBLE(inverse_erf, inverse_erf)
 IN_DOUBLE(bessel_i0, bessel_i0)
@@ -103,15 +103,19 @@ IN_DOUBLE(log_add_exp)
 #undef IN_DOUBLE
 
 // Each function's bodies: in float with an f after the name, in double without.
-#define CJ__BODIES(F)                                                                             \
-    F(sin, sin) F(cos, cos) F(tan, tan) F(arcsin, asin) F(arccos, acos) F(arctan, atan)           \
-    F(sinh, sinh) F(cosh, cosh) F(arcsinh, asinh) F(arccosh, acosh) F(arctanh, atanh)             \
-    F(expm1, expm1) F(exp2, exp2) F(log2, log2) F(log10, log10) F(cbrt, cbrt) F(erf, erf)         \
-    F(erfc, erfc) F(erfinv, inverse_erf) F(bessel_i0, bessel_i0) F(bessel_i1, bessel_i1)          \
-    F(floor, floor) F(ceil, ceil) F(trunc, trunc) F(round, rint)
+#define CJ__BODIES(F)                                                                       \
+    F(sin, sin)                                                                             \
+    F(cos, cos)                                                                             \
+    F(tan, tan) F(arcsin, asin) F(arccos, acos) F(arctan, atan) F(sinh, sinh) F(cosh, cosh) \
+        F(arcsinh, asinh) F(arccosh, acosh) F(arctanh, atanh) F(expm1, expm1) F(exp2, exp2) \
+            F(log2, log2) F(log10, log10) F(cbrt, cbrt) F(erf, erf) F(erfc, erfc)           \
+                F(erfinv, inverse_erf) F(bessel_i0, bessel_i0) F(bessel_i1, bessel_i1)      \
+                    F(floor, floor) F(ceil, ceil) F(trunc, trunc) F(round, rint)
 #define CJ__PAIR_BODIES(F)                                                                        \
-    F(mod, floored_mod) F(fmod, fmod) F(floor_divide, floored_quotient) F(hypot, hypot)           \
-    F(arctan2, atan2) F(logaddexp, log_add_exp) F(nextafter, nextafter)
+    F(mod, floored_mod)                                                                           \
+    F(fmod, fmod)                                                                                 \
+    F(floor_divide, floored_quotient) F(hypot, hypot) F(arctan2, atan2) F(logaddexp, log_add_exp) \
+        F(nextafter, nextafter)
 
 // ---- Of one operand ----
 
@@ -121,20 +125,20 @@ static cj_status infer_function(cj__inference *r)
     return cj__need_real(r, 0, NULL);
 }
 
-#define LOOP(type, body)                                       \
-    {                                                          \
-        const type *x = (const type *)call->inputs[0].data;    \
-        type *y = call->outputs[0].data;                       \
-        for (int64_t i = begin; i < end; i++)                  \
-            y[i] = body(x[i]);                                 \
+#define LOOP(type, body)                                    \
+    {                                                       \
+        const type *x = (const type *)call->inputs[0].data; \
+        type *y = call->outputs[0].data;                    \
+        for (int64_t i = begin; i < end; i++)               \
+            y[i] = body(x[i]);                              \
     }
-#define F(name, body)                                                          \
-    static void work_##name(const cj__call *call, int64_t begin, int64_t end)  \
-    {                                                                          \
-        if (call->outputs[0].type.dtype == CJ_F32)                             \
-            LOOP(float, body##f)                                               \
-        else                                                                   \
-            LOOP(double, body)                                                 \
+#define F(name, body)                                                         \
+    static void work_##name(const cj__call *call, int64_t begin, int64_t end) \
+    {                                                                         \
+        if (call->outputs[0].type.dtype == CJ_F32)                            \
+            LOOP(float, body##f)                                              \
+        else                                                                  \
+            LOOP(double, body)                                                \
     }
 CJ__BODIES(F)
 #undef F
@@ -147,8 +151,8 @@ static cj_status run_function(const cj__call *call)
 }
 
 // The derivative by x of y = f(x), written in either.
-#define SLOPE(name) static cj_symbol *slope_##name(cj__build *g, cj_symbol *x, cj_symbol *y)
-#define IGNORE(what) (void)(what)
+#define SLOPE(name)       static cj_symbol *slope_##name(cj__build *g, cj_symbol *x, cj_symbol *y)
+#define IGNORE(what)      (void)(what)
 #define UNARY(name, x)    cj__apply_unary(g, CJ__UNARY_##name, x, 0, 0)
 #define FUNCTION(name, x) cj__apply_function(g, CJ__FUNCTION_##name, x)
 
@@ -288,10 +292,10 @@ SLOPE(bessel_i1)
 // NULL: the derivative is 0 wherever there is one.
 static cj_symbol *(*const slopes[CJ__FUNCTION_COUNT])(cj__build *g, cj_symbol *x, cj_symbol *y) = {
 #define ROW(name) [CJ__FUNCTION_##name] = slope_##name
-    ROW(sin),     ROW(cos),     ROW(tan),       ROW(arcsin), ROW(arccos), ROW(arctan),
-    ROW(sinh),    ROW(cosh),    ROW(arcsinh),   ROW(arccosh), ROW(arctanh), ROW(expm1),
-    ROW(exp2),    ROW(log2),    ROW(log10),     ROW(cbrt),   ROW(erf),    ROW(erfc),
-    ROW(erfinv),  ROW(bessel_i0), ROW(bessel_i1),
+    ROW(sin),    ROW(cos),       ROW(tan),       ROW(arcsin),  ROW(arccos),  ROW(arctan),
+    ROW(sinh),   ROW(cosh),      ROW(arcsinh),   ROW(arccosh), ROW(arctanh), ROW(expm1),
+    ROW(exp2),   ROW(log2),      ROW(log10),     ROW(cbrt),    ROW(erf),     ROW(erfc),
+    ROW(erfinv), ROW(bessel_i0), ROW(bessel_i1),
 #undef ROW
 };
 
@@ -301,25 +305,25 @@ static void gradient_function(cj__build *g, const cj__node *node, cj_symbol *con
     const cj__function function = (cj__function)node->op->variant;
     dx[0] = NULL;
     if (slopes[function])
-        dx[0] = cj__mul(g, dy[0],
-                        slopes[function](g, node->inputs[0], cj__node_output(g, node, 0)));
+        dx[0] =
+            cj__mul(g, dy[0], slopes[function](g, node->inputs[0], cj__node_output(g, node, 0)));
 }
 
-#define F(function, domain, formula)          \
-    const cj__op cj__op_##function = {        \
-        .name = #function,                    \
-        .flags = CJ__OP_ELEMENTWISE,          \
-        .min_inputs = 1,                      \
-        .max_inputs = 1,                      \
-        .samples = "e>s",                     \
-        .on_blocks = CJ__ON_BLOCKS_NO,        \
-        .identity = CJ__IDENTITY_NEVER,       \
-        .bf16 = CJ__BF16_NEVER,               \
-        .variant = CJ__FUNCTION_##function,   \
-        .work_elements = work_##function,     \
-        .infer = infer_function,              \
-        .gradient = gradient_function,        \
-        .run = run_function,                  \
+#define F(function, domain, formula)        \
+    const cj__op cj__op_##function = {      \
+        .name = #function,                  \
+        .flags = CJ__OP_ELEMENTWISE,        \
+        .min_inputs = 1,                    \
+        .max_inputs = 1,                    \
+        .samples = "e>s",                   \
+        .on_blocks = CJ__ON_BLOCKS_NO,      \
+        .identity = CJ__IDENTITY_NEVER,     \
+        .bf16 = CJ__BF16_NEVER,             \
+        .variant = CJ__FUNCTION_##function, \
+        .work_elements = work_##function,   \
+        .infer = infer_function,            \
+        .gradient = gradient_function,      \
+        .run = run_function,                \
     };
 CJ__FUNCTIONS(F)
 #undef F
@@ -345,21 +349,21 @@ static cj_status infer_pair(cj__inference *r)
     return cj__broadcast(r, &r->inputs[0].shape, &r->inputs[1].shape, &r->outputs[0].shape);
 }
 
-#define LOOP(type, body)                                                                     \
-    for (int64_t row = 0; row < r->rows; row++) {                                            \
-        const type *a = (const type *)call->inputs[0].data + r->at[0] + row * r->row[0];     \
-        const type *b = (const type *)call->inputs[1].data + r->at[1] + row * r->row[1];     \
-        type *y = (type *)call->outputs[0].data + r->out + row * r->cols;                    \
-        for (int64_t j = 0; j < r->cols; j++)                                                \
-            y[j] = body(a[j * r->step[0]], b[j * r->step[1]]);                               \
+#define LOOP(type, body)                                                                 \
+    for (int64_t row = 0; row < r->rows; row++) {                                        \
+        const type *a = (const type *)call->inputs[0].data + r->at[0] + row * r->row[0]; \
+        const type *b = (const type *)call->inputs[1].data + r->at[1] + row * r->row[1]; \
+        type *y = (type *)call->outputs[0].data + r->out + row * r->cols;                \
+        for (int64_t j = 0; j < r->cols; j++)                                            \
+            y[j] = body(a[j * r->step[0]], b[j * r->step[1]]);                           \
     }
-#define F(name, body)                                               \
+#define F(name, body)                                                  \
     static void rows_##name(const cj__call *call, const cj__run_of *r) \
-    {                                                               \
-        if (call->outputs[0].type.dtype == CJ_F32)                  \
-            LOOP(float, body##f)                                    \
-        else                                                        \
-            LOOP(double, body)                                      \
+    {                                                                  \
+        if (call->outputs[0].type.dtype == CJ_F32)                     \
+            LOOP(float, body##f)                                       \
+        else                                                           \
+            LOOP(double, body)                                         \
     }
 CJ__PAIR_BODIES(F)
 #undef F
@@ -373,9 +377,8 @@ static cj_status run_pair(const cj__call *call)
 
 // Each function's gradient by a and by b before the summing; NULL is 0.
 typedef void (*element_gradient)(cj__build *g, const cj__node *node, cj_symbol *dy, cj_symbol **by);
-#define GRADIENT(name)                                                                 \
-    static void gradient_##name(cj__build *g, const cj__node *node, cj_symbol *dy,     \
-                                cj_symbol **by)
+#define GRADIENT(name) \
+    static void gradient_##name(cj__build *g, const cj__node *node, cj_symbol *dy, cj_symbol **by)
 
 // By a 1, by b what a / b is rounded to.
 static void rounded_quotient(cj__build *g, const cj__node *node, cj_symbol *dy, cj_symbol **by,
@@ -426,9 +429,12 @@ GRADIENT(logaddexp)
 }
 
 static const element_gradient element_gradients[CJ__PAIR_COUNT] = {
-    [CJ__PAIR_mod] = gradient_mod,         [CJ__PAIR_fmod] = gradient_fmod,
-    [CJ__PAIR_hypot] = gradient_hypot,     [CJ__PAIR_arctan2] = gradient_arctan2,
-    [CJ__PAIR_logaddexp] = gradient_logaddexp, [CJ__PAIR_nextafter] = gradient_nextafter,
+    [CJ__PAIR_mod] = gradient_mod,
+    [CJ__PAIR_fmod] = gradient_fmod,
+    [CJ__PAIR_hypot] = gradient_hypot,
+    [CJ__PAIR_arctan2] = gradient_arctan2,
+    [CJ__PAIR_logaddexp] = gradient_logaddexp,
+    [CJ__PAIR_nextafter] = gradient_nextafter,
 };
 
 static void gradient_pair(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
@@ -440,21 +446,21 @@ static void gradient_pair(cj__build *g, const cj__node *node, cj_symbol *const *
         dx[i] = by[i] ? cj__sum_like(g, by[i], node->inputs[i]) : NULL;
 }
 
-#define F(function, formula)              \
-    const cj__op cj__op_##function = {    \
-        .name = #function,                \
-        .flags = CJ__OP_ELEMENTWISE,      \
-        .min_inputs = 2,                  \
-        .max_inputs = 2,                  \
-        .samples = "ee>s",                \
-        .on_blocks = CJ__ON_BLOCKS_NO,    \
-        .identity = CJ__IDENTITY_NEVER,   \
-        .bf16 = CJ__BF16_NEVER,           \
-        .variant = CJ__PAIR_##function,   \
-        .work_rows = rows_##function,     \
-        .infer = infer_pair,              \
-        .gradient = gradient_pair,        \
-        .run = run_pair,                  \
+#define F(function, formula)            \
+    const cj__op cj__op_##function = {  \
+        .name = #function,              \
+        .flags = CJ__OP_ELEMENTWISE,    \
+        .min_inputs = 2,                \
+        .max_inputs = 2,                \
+        .samples = "ee>s",              \
+        .on_blocks = CJ__ON_BLOCKS_NO,  \
+        .identity = CJ__IDENTITY_NEVER, \
+        .bf16 = CJ__BF16_NEVER,         \
+        .variant = CJ__PAIR_##function, \
+        .work_rows = rows_##function,   \
+        .infer = infer_pair,            \
+        .gradient = gradient_pair,      \
+        .run = run_pair,                \
     };
 CJ__FUNCTION_PAIRS(F)
 #undef F

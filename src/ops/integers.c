@@ -19,8 +19,7 @@ static cj_status infer_integers(cj__inference *r)
 {
     CJ_TRY(need_integer(r, 0));
     CJ_TRY(cj__need_dtype(r, 1, r->inputs[0].dtype));
-    r->outputs[0].dtype =
-        r->op->variant >= CJ__INTEGER_equal ? CJ_BOOL : r->inputs[0].dtype;
+    r->outputs[0].dtype = r->op->variant >= CJ__INTEGER_equal ? CJ_BOOL : r->inputs[0].dtype;
     return cj__broadcast(r, &r->inputs[0].shape, &r->inputs[1].shape, &r->outputs[0].shape);
 }
 
@@ -94,7 +93,7 @@ static int64_t shifted_right(int64_t a, int64_t b)
 #define FORMULAS(F)                                     \
     F(add, wrapped((uint64_t)a + (uint64_t)b))          \
     F(subtract, wrapped((uint64_t)a - (uint64_t)b))     \
-    F(multiply, wrapped((uint64_t)a * (uint64_t)b))     \
+    F(multiply, wrapped((uint64_t)a *(uint64_t)b))      \
     F(floor_divide, quotient(a, b) - rounds_down(a, b)) \
     F(mod, rest(a, b) + (rounds_down(a, b) ? b : 0))    \
     F(fmod, rest(a, b))                                 \
@@ -103,7 +102,7 @@ static int64_t shifted_right(int64_t a, int64_t b)
     F(minimum, a < b ? a : b)                           \
     F(gcd, common_divisor(a, b))                        \
     F(lcm, common_multiple(a, b))                       \
-    F(and, a & b)                                       \
+    F(and, a &b)                                        \
     F(or, a | b)                                        \
     F(xor, a ^ b)                                       \
     F(left_shift, shifted_left(a, b))                   \
@@ -134,19 +133,29 @@ static int64_t (*const functions[CJ__INTEGER_COUNT])(int64_t a, int64_t b) = {
 static int64_t load(cj_dtype dtype, const void *data, int64_t index)
 {
     switch (dtype) {
-    case CJ_I32: return ((const int32_t *)data)[index];
-    case CJ_I64: return ((const int64_t *)data)[index];
-    default: return ((const uint8_t *)data)[index];
+    case CJ_I32:
+        return ((const int32_t *)data)[index];
+    case CJ_I64:
+        return ((const int64_t *)data)[index];
+    default:
+        return ((const uint8_t *)data)[index];
     }
 }
 
 static void store(cj_dtype dtype, void *data, int64_t index, int64_t value)
 {
     switch (dtype) {
-    case CJ_I32: ((int32_t *)data)[index] = (int32_t)(uint32_t)(uint64_t)value; break;
-    case CJ_I64: ((int64_t *)data)[index] = value; break;
-    case CJ_BOOL: ((uint8_t *)data)[index] = value != 0; break;
-    default: ((uint8_t *)data)[index] = (uint8_t)value;
+    case CJ_I32:
+        ((int32_t *)data)[index] = (int32_t)(uint32_t)(uint64_t)value;
+        break;
+    case CJ_I64:
+        ((int64_t *)data)[index] = value;
+        break;
+    case CJ_BOOL:
+        ((uint8_t *)data)[index] = value != 0;
+        break;
+    default:
+        ((uint8_t *)data)[index] = (uint8_t)value;
     }
 }
 
@@ -156,10 +165,10 @@ static void work_integers(const cj__call *call, const cj__run_of *r)
     for (int64_t row = 0; row < r->rows; row++) {
         const int64_t a = r->at[0] + row * r->row[0], b = r->at[1] + row * r->row[1];
         for (int64_t j = 0; j < r->cols; j++)
-            store(to, call->outputs[0].data, r->out + row * r->cols + j,
-                  functions[call->op->variant](
-                      load(from, call->inputs[0].data, a + j * r->step[0]),
-                      load(from, call->inputs[1].data, b + j * r->step[1])));
+            store(
+                to, call->outputs[0].data, r->out + row * r->cols + j,
+                functions[call->op->variant](load(from, call->inputs[0].data, a + j * r->step[0]),
+                                             load(from, call->inputs[1].data, b + j * r->step[1])));
     }
 }
 

@@ -36,11 +36,11 @@ cj_symbol *cj_op_power(cj_symbol *a, cj_symbol *b)
     GIVE;
 }
 
-#define DEFINE(function)                      \
-    cj_symbol *cj_op_##function(cj_symbol *x) \
-    {                                         \
+#define DEFINE(function)                                   \
+    cj_symbol *cj_op_##function(cj_symbol *x)              \
+    {                                                      \
         TAKE(x) y = UNARY(function, cj__word_real(&g, x)); \
-        GIVE;                                 \
+        GIVE;                                              \
     }
 DEFINE(log1p)
 DEFINE(rsqrt)
@@ -58,8 +58,7 @@ cj_symbol *cj_op_clip(cj_symbol *x, double low, double high)
     TAKE(x)
     {
         if (low <= high)
-            y = cj__cast(&g,
-                         cj__apply_unary(&g, CJ__UNARY_clip, cj__word_wide(&g, x), low, high),
+            y = cj__cast(&g, cj__apply_unary(&g, CJ__UNARY_clip, cj__word_wide(&g, x), low, high),
                          cj_symbol_dtype(x));
         else
             cj__build_refuse(
@@ -68,14 +67,14 @@ cj_symbol *cj_op_clip(cj_symbol *x, double low, double high)
     GIVE;
 }
 
-#define DEFINE(function)                                           \
-    cj_symbol *cj_op_##function(cj_symbol *a, cj_symbol *b)        \
-    {                                                              \
-        cj__build g = {0};                                         \
-        cj_symbol *y = NULL;                                       \
-        if (cj__build_take(&g, (cj_symbol *[]){a, b}, 2) == CJ_OK) \
+#define DEFINE(function)                                               \
+    cj_symbol *cj_op_##function(cj_symbol *a, cj_symbol *b)            \
+    {                                                                  \
+        cj__build g = {0};                                             \
+        cj_symbol *y = NULL;                                           \
+        if (cj__build_take(&g, (cj_symbol *[]){a, b}, 2) == CJ_OK)     \
             y = cj__word_compare(&g, CJ__COMPARISON_##function, a, b); \
-        GIVE;                                                      \
+        GIVE;                                                          \
     }
 DEFINE(equal)
 DEFINE(not_equal)
@@ -91,7 +90,8 @@ DEFINE(less_equal)
         cj__build g = {0};                                                                  \
         cj_symbol *y = NULL;                                                                \
         if (cj__build_take(&g, (cj_symbol *[]){a, b}, 2) == CJ_OK) {                        \
-            y = cj__apply_binary(&g, CJ__BINARY_##function, cj__truth_of(&g, a), cj__truth_of(&g, b));    \
+            y = cj__apply_binary(&g, CJ__BINARY_##function, cj__truth_of(&g, a),            \
+                                 cj__truth_of(&g, b));                                      \
             y = cj__compare(&g, CJ__COMPARISON_##comparison, y, cj__scalar(&g, CJ_F32, 0)); \
         }                                                                                   \
         GIVE;                                                                               \
@@ -103,7 +103,8 @@ DEFINE(logical_xor, not_equal, subtract)
 
 cj_symbol *cj_op_logical_not(cj_symbol *x)
 {
-    TAKE(x) y = cj__compare(&g, CJ__COMPARISON_equal, cj__truth_of(&g, x), cj__scalar(&g, CJ_F32, 0));
+    TAKE(x)
+    y = cj__compare(&g, CJ__COMPARISON_equal, cj__truth_of(&g, x), cj__scalar(&g, CJ_F32, 0));
     GIVE;
 }
 

@@ -16,12 +16,12 @@ const cj_shape *cj_symbol_shape(const cj_symbol *symbol)
     return symbol ? &cj__symbol_type(symbol)->shape : NULL;
 }
 
-#define BINARY(function)                                                                        \
-    cj_symbol *cj_op_##function(cj_symbol *a, cj_symbol *b)                                     \
-    {                                                                                           \
-        CJ__TAKE_2(a, b)                                                                        \
-        y = cj__word_binary(g, CJ__BINARY_##function, CJ__INTEGER_##function, a, b);           \
-        CJ__GIVE;                                                                               \
+#define BINARY(function)                                                             \
+    cj_symbol *cj_op_##function(cj_symbol *a, cj_symbol *b)                          \
+    {                                                                                \
+        CJ__TAKE_2(a, b)                                                             \
+        y = cj__word_binary(g, CJ__BINARY_##function, CJ__INTEGER_##function, a, b); \
+        CJ__GIVE;                                                                    \
     }
 BINARY(add)
 BINARY(subtract)
@@ -39,26 +39,26 @@ cj_symbol *cj_op_divide(cj_symbol *a, cj_symbol *b)
     CJ__GIVE;
 }
 
-#define UNARY(function)                                                                         \
-    cj_symbol *cj_op_##function(cj_symbol *x)                                                   \
-    {                                                                                           \
-        CJ__TAKE(x) y = cj__apply_unary(g, CJ__UNARY_##function, cj__word_real(g, x), 0, 0);  \
-        CJ__GIVE;                                                                               \
+#define UNARY(function)                                                                      \
+    cj_symbol *cj_op_##function(cj_symbol *x)                                                \
+    {                                                                                        \
+        CJ__TAKE(x) y = cj__apply_unary(g, CJ__UNARY_##function, cj__word_real(g, x), 0, 0); \
+        CJ__GIVE;                                                                            \
     }
 UNARY(exp)
 UNARY(log)
 UNARY(sqrt)
 
 // Integers have these too: they go through float64, which holds them up to 2^53.
-#define WIDE(function)                                                                          \
-    cj_symbol *cj_op_##function(cj_symbol *x)                                                   \
-    {                                                                                           \
-        CJ__TAKE(x)                                                                             \
-        {                                                                                       \
-            y = cj__apply_unary(g, CJ__UNARY_##function, cj__word_wide(g, x), 0, 0);          \
-            y = cj__cast(g, y, cj_symbol_dtype(x));                                            \
-        }                                                                                       \
-        CJ__GIVE;                                                                               \
+#define WIDE(function)                                                               \
+    cj_symbol *cj_op_##function(cj_symbol *x)                                        \
+    {                                                                                \
+        CJ__TAKE(x)                                                                  \
+        {                                                                            \
+            y = cj__apply_unary(g, CJ__UNARY_##function, cj__word_wide(g, x), 0, 0); \
+            y = cj__cast(g, y, cj_symbol_dtype(x));                                  \
+        }                                                                            \
+        CJ__GIVE;                                                                    \
     }
 WIDE(negative)
 WIDE(square)

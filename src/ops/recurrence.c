@@ -33,7 +33,8 @@ static void recur_task(void *context, int64_t begin, int64_t end)
     const cj__operand *a = &call->inputs[0], *b = &call->inputs[1], *s = &call->outputs[0];
     const cj_shape *shape = &b->type.shape;
     const cj_dtype dtype = b->type.dtype;
-    const int64_t n = shape->dims[attrs->axis], inner = cj__span(shape, attrs->axis + 1, shape->rank);
+    const int64_t n = shape->dims[attrs->axis],
+                  inner = cj__span(shape, attrs->axis + 1, shape->rank);
     const int64_t pieces = (inner + LINES - 1) / LINES, step = a->type.shape.rank > 0;
     for (int64_t task = begin; task < end; task++) {
         const int64_t first = task % pieces * LINES, left = inner - first;
@@ -79,8 +80,9 @@ static void gradient_recurrence(cj__build *g, const cj__node *node, cj_symbol *c
     cj_symbol *a = node->inputs[0], *s = cj__node_output(g, node, 0);
     if (cj_symbol_shape(a)->rank > 0)
         a = shifted(g, a, attrs->axis, !reverse);
-    dx[1] = cj__recurrence(g, a, dy[0], attrs->axis, !reverse);
-    dx[0] = cj__sum_like(g, cj__mul(g, dx[1], shifted(g, s, attrs->axis, reverse)), node->inputs[0]);
+    dx[1] = cj__append_recurrence(g, a, dy[0], attrs->axis, !reverse);
+    dx[0] =
+        cj__sum_like(g, cj__mul(g, dx[1], shifted(g, s, attrs->axis, reverse)), node->inputs[0]);
 }
 
 const cj__op cj__op_recurrence = {
@@ -97,7 +99,7 @@ const cj__op cj__op_recurrence = {
     .run = run_recurrence,
 };
 
-cj_symbol *cj__recurrence(cj__build *g, cj_symbol *a, cj_symbol *b, int axis, bool reverse)
+cj_symbol *cj__append_recurrence(cj__build *g, cj_symbol *a, cj_symbol *b, int axis, bool reverse)
 {
     return cj__append(g, &cj__op_recurrence, &(cj__recurrence_attrs){axis, reverse},
                       (cj_symbol *[]){a, b}, 2);
@@ -105,7 +107,7 @@ cj_symbol *cj__recurrence(cj__build *g, cj_symbol *a, cj_symbol *b, int axis, bo
 
 cj_symbol *cj__running_sum(cj__build *g, cj_symbol *x, int axis)
 {
-    return cj__recurrence(g, cj__scalar_like(g, x, 1), x, axis, false);
+    return cj__append_recurrence(g, cj__scalar_like(g, x, 1), x, axis, false);
 }
 
 // s[t] = x[t] s[t - 1], from s[0] = x[0].
@@ -114,5 +116,6 @@ cj_symbol *cj__running_product(cj__build *g, cj_symbol *x, int axis)
     const int64_t n = x ? cj_symbol_shape(x)->dims[axis] : 0;
     if (n < 1)
         return x;
-    return cj__recurrence(g, x, cj__pad(g, cj__slice(g, x, axis, 0, 1), axis, 0, n - 1), axis, false);
+    return cj__append_recurrence(g, x, cj__pad(g, cj__slice(g, x, axis, 0, 1), axis, 0, n - 1),
+                                 axis, false);
 }

@@ -10,8 +10,8 @@ typedef cj_symbol *cj__reduction_of(cj__build *g, const char *who, cj_symbol *x,
 
 cj__reduction_of cj__product_of, cj__median_of, cj__variance_of, cj__deviation_of, cj__length_of,
     cj__log_sum_of, cj__any_of, cj__all_of, cj__nan_sum_of, cj__nan_mean_of, cj__nan_max_of,
-    cj__nan_min_of, cj__nan_product_of, cj__nan_variance_of, cj__nan_deviation_of, cj__nan_median_of,
-    cj__nonzero_of, cj__spread_width_of;
+    cj__nan_min_of, cj__nan_product_of, cj__nan_variance_of, cj__nan_deviation_of,
+    cj__nan_median_of, cj__nonzero_of, cj__spread_width_of;
 
 // The element at q (n - 1) in order; `skips` leaves NaN out.
 cj_symbol *cj__quantile_of(cj__build *g, const char *who, cj_symbol *x, double q,

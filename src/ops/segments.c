@@ -78,8 +78,8 @@ static void gradient_segment(cj__build *g, const cj__node *node, cj_symbol *cons
 {
     const int64_t segments = ((const cj__segment_attrs *)(const void *)node->attrs)->segments;
     cj_symbol *x = node->inputs[0], *ids = node->inputs[1];
-    cj_symbol *equal = cj__compare(g, CJ__COMPARISON_equal, x,
-                                   rows_of(g, cj__node_output(g, node, 0), ids));
+    cj_symbol *equal =
+        cj__compare(g, CJ__COMPARISON_equal, x, rows_of(g, cj__node_output(g, node, 0), ids));
     cj_symbol *mask = cj__cast(g, equal, cj_symbol_dtype(x));
     cj_symbol *count = sums_of(g, mask, ids, segments);
     count = cj__apply_binary(g, CJ__BINARY_maximum, count, cj__scalar_like(g, x, 1));
@@ -104,8 +104,8 @@ static cj_status infer_scatter(cj__inference *r)
 static cj_status run_scatter(const cj__call *call)
 {
     const cj_shape *shape = &call->inputs[0].type.shape;
-    const size_t bytes = (size_t)cj__span(shape, 1, shape->rank) *
-                         cj_dtype_size(call->inputs[0].type.dtype);
+    const size_t bytes =
+        (size_t)cj__span(shape, 1, shape->rank) * cj_dtype_size(call->inputs[0].type.dtype);
     const int32_t *index = call->inputs[1].data;
     const int64_t count = cj__count(&call->inputs[1]);
     CJ_TRY(check_range(call, shape->dims[0]));
@@ -118,7 +118,8 @@ static cj_status run_scatter(const cj__call *call)
 
 // By x: dy, 0 in the rows that were set. By u: dy's rows at the indices, where the row's own setting was
 // the last, which is asked by setting the settings' numbers.
-static void gradient_scatter(cj__build *g, const cj__node *node, cj_symbol *const *dy, cj_symbol **dx)
+static void gradient_scatter(cj__build *g, const cj__node *node, cj_symbol *const *dy,
+                             cj_symbol **dx)
 {
     cj_symbol *x = node->inputs[0], *indices = node->inputs[1], *u = node->inputs[2];
     const int64_t count = cj_symbol_shape(indices)->dims[0], rows = cj_symbol_shape(x)->dims[0];
@@ -140,19 +141,19 @@ static void gradient_scatter(cj__build *g, const cj__node *node, cj_symbol *cons
                        cj__scalar_like(g, x, 0));
 }
 
-#define SEGMENTS(op_name, how, inputs, size)  \
-    const cj__op cj__op_##op_name = {         \
-        .name = #op_name,                     \
-        .min_inputs = inputs,                 \
-        .max_inputs = inputs,                 \
-        .samples = CJ__WHOLE_BATCH,           \
-        .on_blocks = CJ__ON_BLOCKS_NO,        \
-        .identity = CJ__IDENTITY_NEVER,       \
-        .bf16 = CJ__BF16_NEVER,               \
-        .attrs_size = size,                   \
-        .infer = infer_##how,                 \
-        .gradient = gradient_##how,           \
-        .run = run_##how,                     \
+#define SEGMENTS(op_name, how, inputs, size) \
+    const cj__op cj__op_##op_name = {        \
+        .name = #op_name,                    \
+        .min_inputs = inputs,                \
+        .max_inputs = inputs,                \
+        .samples = CJ__WHOLE_BATCH,          \
+        .on_blocks = CJ__ON_BLOCKS_NO,       \
+        .identity = CJ__IDENTITY_NEVER,      \
+        .bf16 = CJ__BF16_NEVER,              \
+        .attrs_size = size,                  \
+        .infer = infer_##how,                \
+        .gradient = gradient_##how,          \
+        .run = run_##how,                    \
     };
 SEGMENTS(segment_max, segment, 2, CJ__ATTRS_SIZE(cj__segment_attrs))
 SEGMENTS(segment_min, segment, 2, CJ__ATTRS_SIZE(cj__segment_attrs))

@@ -50,9 +50,9 @@ bool cj__word_fixed_axis(cj__build *g, const char *who, const cj_symbol *x, int 
         return false;
     if (cj_symbol_shape(x)->dims[*place] >= 0)
         return true;
-    cj__build_refuse(g, cj__fail(CJ_INVALID_ARGUMENT,
-                                 "%s: axis %d is the free one, whose length is not known", who,
-                                 axis));
+    cj__build_refuse(g,
+                     cj__fail(CJ_INVALID_ARGUMENT,
+                              "%s: axis %d is the free one, whose length is not known", who, axis));
     return false;
 }
 
@@ -87,9 +87,9 @@ bool cj__word_known(cj__build *g, const char *who, const cj_symbol *x)
         return false;
     if (cj__free_axis(cj_symbol_shape(x)) < 0)
         return true;
-    cj__build_refuse(g, cj__fail(CJ_SHAPE_MISMATCH,
-                                 "%s: of the shape %s every length must be known", who,
-                                 cj__shape_words(cj_symbol_shape(x), text)));
+    cj__build_refuse(g,
+                     cj__fail(CJ_SHAPE_MISMATCH, "%s: of the shape %s every length must be known",
+                              who, cj__shape_words(cj_symbol_shape(x), text)));
     return false;
 }
 
@@ -102,9 +102,9 @@ cj_symbol *cj__word_real(cj__build *g, cj_symbol *x)
 
 cj_dtype cj__word_common(cj_dtype a, cj_dtype b)
 {
-    static const int order[CJ_DTYPE_COUNT] = {[CJ_BOOL] = 0, [CJ_U8] = 1,  [CJ_I32] = 2,
-                                              [CJ_I64] = 3,  [CJ_BF16] = 4, [CJ_F32] = 5,
-                                              [CJ_F64] = 6};
+    static const int order[CJ_DTYPE_COUNT] = {
+        [CJ_BOOL] = 0, [CJ_U8] = 1,  [CJ_I32] = 2, [CJ_I64] = 3,
+        [CJ_BF16] = 4, [CJ_F32] = 5, [CJ_F64] = 6};
     return order[a] > order[b] ? a : b;
 }
 
@@ -210,8 +210,8 @@ cj_symbol *cj__word_expand(cj__build *g, cj_symbol *x, int axis)
         return NULL;
     const cj_shape *shape = cj_symbol_shape(x);
     if (shape->rank == CJ_MAX_RANK)
-        return cj__word_refuse(g, cj__fail(CJ_SHAPE_MISMATCH,
-                                           "the result would have more than %d axes", CJ_MAX_RANK));
+        return cj__word_refuse(
+            g, cj__fail(CJ_SHAPE_MISMATCH, "the result would have more than %d axes", CJ_MAX_RANK));
     cj_shape longer = {.rank = shape->rank + 1};
     for (int i = 0; i < longer.rank; i++)
         longer.dims[i] = i == axis ? 1 : shape->dims[i < axis ? i : i - 1];

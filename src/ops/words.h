@@ -31,10 +31,11 @@ CJ__NO_PADDING(cj__recurrence_attrs, 2 * sizeof(int32_t));
 // each other axis x's length or 1.
 cj_symbol *cj__take_along(cj__build *g, cj_symbol *x, cj_symbol *indices, int axis);
 // In `like`'s shape: dy's numbers added at their indices.
-cj_symbol *cj__add_along(cj__build *g, cj_symbol *like, cj_symbol *indices, cj_symbol *dy, int axis);
+cj_symbol *cj__add_along(cj__build *g, cj_symbol *like, cj_symbol *indices, cj_symbol *dy,
+                         int axis);
 cj_symbol *cj__argsort(cj__build *g, cj_symbol *x, int axis, bool descending);
 // s[t] = a[t] s[t - 1] + b[t], where a may be a scalar.
-cj_symbol *cj__recurrence(cj__build *g, cj_symbol *a, cj_symbol *b, int axis, bool reverse);
+cj_symbol *cj__append_recurrence(cj__build *g, cj_symbol *a, cj_symbol *b, int axis, bool reverse);
 // The sums and the products of the first 1, 2, ... entries.
 cj_symbol *cj__running_sum(cj__build *g, cj_symbol *x, int axis);
 cj_symbol *cj__running_product(cj__build *g, cj_symbol *x, int axis);
@@ -54,8 +55,8 @@ cj_symbol *cj__scatter_rows(cj__build *g, cj_symbol *x, cj_symbol *indices, cj_s
 // ---- Arguments of words (words.c) ----
 
 // Begins a word of one symbol, and ends it.
-#define CJ__BEGIN                              \
-    cj__build build = {0}, *const g = &build;  \
+#define CJ__BEGIN                             \
+    cj__build build = {0}, *const g = &build; \
     cj_symbol *y = NULL
 #define CJ__TAKE(x) \
     CJ__BEGIN;      \
@@ -105,7 +106,8 @@ cj_symbol *cj__word_ints(cj__build *g, const int64_t *numbers, int64_t count);
 cj_symbol *cj__word_tensor(cj__build *g, cj_status status, cj_tensor *tensor);
 cj_symbol *cj__word_range(cj__build *g, int64_t begin, int64_t count);
 // Entries of x at constant places along an axis of known length.
-cj_symbol *cj__word_pick(cj__build *g, cj_symbol *x, int axis, const int64_t *places, int64_t count);
+cj_symbol *cj__word_pick(cj__build *g, cj_symbol *x, int axis, const int64_t *places,
+                         int64_t count);
 // A symbol of x's rank with `numbers` (a 1-D symbol) along `axis` and 1 elsewhere.
 cj_symbol *cj__word_along(cj__build *g, cj_symbol *numbers, int rank, int axis);
 // Reshapes that put in, or take out, one axis of length 1.

@@ -15,10 +15,9 @@ static cj_symbol *filled(const char *who, cj_shape shape, cj_dtype dtype, elemen
     for (int i = 0; i < shape.rank && i < CJ_MAX_RANK && g->status == CJ_OK; i++)
         if (shape.dims[i] < 0)
             cj__build_refuse(g, cj__fail(CJ_INVALID_ARGUMENT,
-                                         "%s: the length of axis %d is %lld, and must be known", who,
-                                         i, (long long)shape.dims[i]));
-    const cj_status status =
-        g->status == CJ_OK ? cj_tensor_new(dtype, shape, &tensor) : g->status;
+                                         "%s: the length of axis %d is %lld, and must be known",
+                                         who, i, (long long)shape.dims[i]));
+    const cj_status status = g->status == CJ_OK ? cj_tensor_new(dtype, shape, &tensor) : g->status;
     const int64_t count = status == CJ_OK ? cj_tensor_count(tensor) : 0;
     for (int64_t i = 0; i < count; i++)
         cj__element_set(dtype, cj_tensor_data(tensor), i, value(numbers, i));
@@ -167,7 +166,8 @@ cj_status cj_op_meshgrid(cj_symbol *const *xs, int count, const char *indexing, 
     cj_symbol *ys[CJ_MAX_RANK] = {NULL};
     if (!cj__word_list(g, "meshgrid", xs, count, CJ_MAX_RANK) ||
         cj__build_take(g, xs, count) != CJ_OK)
-        return cj__word_give(g, ys, outputs ? (count < CJ_MAX_RANK ? count : CJ_MAX_RANK) : 0, outputs);
+        return cj__word_give(g, ys, outputs ? (count < CJ_MAX_RANK ? count : CJ_MAX_RANK) : 0,
+                             outputs);
     if (indexing && strcmp(indexing, "xy") != 0 && strcmp(indexing, "ij") != 0)
         cj__build_refuse(g, cj__fail(CJ_INVALID_ARGUMENT,
                                      "meshgrid: indexing \"%s\" is neither \"xy\" nor \"ij\"",

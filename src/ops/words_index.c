@@ -36,8 +36,8 @@ cj_symbol *cj_op_argpartition(cj_symbol *x, int64_t kth, int axis)
             const int64_t n = cj_symbol_shape(x)->dims[place];
             if (kth < -n || kth >= n)
                 y = cj__word_refuse(g, cj__fail(CJ_INVALID_ARGUMENT,
-                                                "argpartition: element %lld of %lld", (long long)kth,
-                                                (long long)n));
+                                                "argpartition: element %lld of %lld",
+                                                (long long)kth, (long long)n));
             else
                 y = cj__argsort(g, x, place, false);
         }
@@ -85,9 +85,10 @@ cj_symbol *cj_op_take_along_axis(cj_symbol *x, cj_symbol *indices, int axis)
     {
         const cj_shape *shape = cj_symbol_shape(x), *of = cj_symbol_shape(indices);
         if (of->rank != shape->rank)
-            y = cj__word_refuse(g, cj__fail(CJ_SHAPE_MISMATCH,
-                                            "take_along_axis: indices of %d axes for a symbol of %d",
-                                            of->rank, shape->rank));
+            y = cj__word_refuse(g,
+                                cj__fail(CJ_SHAPE_MISMATCH,
+                                         "take_along_axis: indices of %d axes for a symbol of %d",
+                                         of->rank, shape->rank));
         else if (cj__word_axis(g, "take_along_axis", shape->rank, axis, &place)) {
             cj_shape wide = *of;
             bool stretch = false;
@@ -209,7 +210,8 @@ static cj_symbol *products_at(cj__build *g, cj_symbol *rows, cj_symbol *values, 
     const int64_t n = cj_symbol_shape(rows)->dims[0];
     cj_symbol *own = cj__word_along(g, cj__word_range(g, 0, count), rank, 0);
     cj_symbol *in = cj__apply_integer(g, CJ__INTEGER_equal, cj__word_along(g, rows, rank, 1), own);
-    cj_symbol *all = cj__select(g, in, cj__word_expand(g, values, 0), cj__scalar_like(g, values, 1));
+    cj_symbol *all =
+        cj__select(g, in, cj__word_expand(g, values, 0), cj__scalar_like(g, values, 1));
     if (n < 1)
         return cj__scalar_like(g, values, 1);
     return cj__word_drop(g, cj__slice(g, cj__running_product(g, all, 1), 1, n - 1, 1), 1);

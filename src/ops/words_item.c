@@ -167,9 +167,9 @@ cj_symbol *cj_op_get_item(cj_symbol *x, const char *key)
         if (!key)
             cj__build_refuse(g, cj__fail_null_of("get_item", "the key"));
         else if (count < 0 || rests > 1)
-            cj__build_refuse(g, cj__fail(CJ_INVALID_ARGUMENT,
-                                         "get_item: \"%s\" is no key such as \"0, 1:-1, ..., None\"",
-                                         key));
+            cj__build_refuse(
+                g, cj__fail(CJ_INVALID_ARGUMENT,
+                            "get_item: \"%s\" is no key such as \"0, 1:-1, ..., None\"", key));
         else if (used > rank)
             cj__build_refuse(g, cj__fail(CJ_INVALID_ARGUMENT,
                                          "get_item: \"%s\" names %d axes, the symbol has %d", key,

@@ -31,7 +31,8 @@ static cj_symbol *triangle(const char *who, cj_symbol *x, int64_t k, cj__integer
     int row = 0, column = 0;
     CJ__TAKE(x)
     {
-        if (cj__word_fixed_axis(g, who, x, -2, &row) && cj__word_fixed_axis(g, who, x, -1, &column)) {
+        if (cj__word_fixed_axis(g, who, x, -2, &row) &&
+            cj__word_fixed_axis(g, who, x, -1, &column)) {
             const int64_t *d = cj_symbol_shape(x)->dims;
             cj_symbol *mask = distance_mask(g, d[row], d[column], k, comparison);
             y = cj__word_select(g, mask, x, zero_like(g, x));
@@ -94,8 +95,9 @@ cj_symbol *cj_op_diag(cj_symbol *x, int64_t k)
         else if (rank == 1 || rank == 2)
             y = rank == 1 ? matrix_of(g, x, k) : diagonal_of(g, x, k);
         else
-            y = cj__word_refuse(g, cj__fail(CJ_SHAPE_MISMATCH,
-                                            "diag: the symbol has %d axes, needed are 1 or 2", rank));
+            y = cj__word_refuse(g,
+                                cj__fail(CJ_SHAPE_MISMATCH,
+                                         "diag: the symbol has %d axes, needed are 1 or 2", rank));
     }
     CJ__GIVE;
 }
@@ -140,8 +142,7 @@ static cj_symbol *last_sum(cj__build *g, cj_symbol *x)
         return NULL;
     const cj_dtype dtype = cj_symbol_dtype(x);
     const bool small = dtype == CJ_BOOL || dtype == CJ_U8;
-    cj_symbol *sum =
-        cj__sum(g, cj__word_wide(g, x), 1u << (cj_symbol_shape(x)->rank - 1), false);
+    cj_symbol *sum = cj__sum(g, cj__word_wide(g, x), 1u << (cj_symbol_shape(x)->rank - 1), false);
     return cj__cast(g, sum, small ? CJ_I32 : dtype);
 }
 
@@ -189,8 +190,9 @@ static cj_symbol *contracted(cj__build *g, cj_symbol *a, cj_symbol *b, const int
         if (!strchr(in_a, in_b[i]))
             out[length++] = in_b[i];
     if (length > CJ_MAX_RANK)
-        return cj__word_refuse(g, cj__fail(CJ_SHAPE_MISMATCH,
-                                           "the product would have more than %d axes", CJ_MAX_RANK));
+        return cj__word_refuse(
+            g,
+            cj__fail(CJ_SHAPE_MISMATCH, "the product would have more than %d axes", CJ_MAX_RANK));
     snprintf(equation, sizeof equation, "%s,%s->%s", in_a, in_b, out);
     return cj__einsum(g, equation, a, b);
 }
@@ -296,8 +298,8 @@ static cj_symbol *kron(cj__build *g, cj_symbol *a, cj_symbol *b)
     const int a_rank = cj_symbol_shape(a)->rank, b_rank = cj_symbol_shape(b)->rank;
     const int rank = a_rank > b_rank ? a_rank : b_rank;
     if (2 * rank > CJ_MAX_RANK)
-        return cj__word_refuse(g, cj__fail(CJ_SHAPE_MISMATCH, "kron: %d axes are more than %d", rank,
-                                           CJ_MAX_RANK / 2));
+        return cj__word_refuse(g, cj__fail(CJ_SHAPE_MISMATCH, "kron: %d axes are more than %d",
+                                           rank, CJ_MAX_RANK / 2));
     cj_symbol *y = cj__mul(g, interleaved(g, a, rank, true), interleaved(g, b, rank, false));
     cj_shape shape = {.rank = rank};
     for (int i = 0; y && i < rank; i++)
@@ -328,11 +330,11 @@ cj_symbol *cj_op_cross(cj_symbol *a, cj_symbol *b, int axis)
             const int64_t n = cj_symbol_shape(a)->dims[in_a];
             const int last = cj_symbol_shape(a)->rank - 1;
             if (n != cj_symbol_shape(b)->dims[in_b] || n < 2 || n > 3)
-                cj__build_refuse(g, cj__fail(CJ_SHAPE_MISMATCH,
-                                             "cross: axes of %lld and %lld, needed are 3, or 2, in "
-                                             "both",
-                                             (long long)n,
-                                             (long long)cj_symbol_shape(b)->dims[in_b]));
+                cj__build_refuse(g,
+                                 cj__fail(CJ_SHAPE_MISMATCH,
+                                          "cross: axes of %lld and %lld, needed are 3, or 2, in "
+                                          "both",
+                                          (long long)n, (long long)cj_symbol_shape(b)->dims[in_b]));
             a = cj__word_move(g, a, in_a, last);
             b = cj__word_move(g, b, in_b, cj_symbol_shape(b)->rank - 1);
             cj_symbol *parts[3] = {NULL};
@@ -360,14 +362,16 @@ cj_symbol *cj_op_cdist(cj_symbol *a, cj_symbol *b)
     {
         cj__word_join(g, &a, &b);
         a = cj__word_real(g, a), b = cj__word_real(g, b);
-        const int a_rank = a ? cj_symbol_shape(a)->rank : 0, b_rank = b ? cj_symbol_shape(b)->rank : 0;
+        const int a_rank = a ? cj_symbol_shape(a)->rank : 0,
+                  b_rank = b ? cj_symbol_shape(b)->rank : 0;
         if (a_rank < 2 || b_rank < 2)
-            y = cj__word_refuse(g, cj__fail(CJ_SHAPE_MISMATCH,
-                                            "cdist: symbols of %d and %d axes, needed are 2 or more",
-                                            a_rank, b_rank));
+            y = cj__word_refuse(g,
+                                cj__fail(CJ_SHAPE_MISMATCH,
+                                         "cdist: symbols of %d and %d axes, needed are 2 or more",
+                                         a_rank, b_rank));
         else {
-            cj_symbol *apart = cj__sub(g, cj__word_expand(g, a, a_rank - 1),
-                                       cj__word_expand(g, b, b_rank - 2));
+            cj_symbol *apart =
+                cj__sub(g, cj__word_expand(g, a, a_rank - 1), cj__word_expand(g, b, b_rank - 2));
             y = UNARY(sqrt, last_sum(g, UNARY(square, apart)));
         }
     }
@@ -382,8 +386,10 @@ cj_symbol *cj_op_correlate(cj_symbol *a, cj_symbol *b, const char *mode)
         cj__word_join(g, &a, &b);
         a = cj__word_real(g, a), b = cj__word_real(g, b);
         const cj_shape *of_a = cj_symbol_shape(a), *of_b = cj_symbol_shape(b);
-        const bool valid = !mode || strcmp(mode, "valid") == 0, same = mode && !strcmp(mode, "same");
-        if (!a || !b || of_a->rank != 1 || of_b->rank != 1 || of_a->dims[0] < 1 || of_b->dims[0] < 1)
+        const bool valid = !mode || strcmp(mode, "valid") == 0,
+                   same = mode && !strcmp(mode, "same");
+        if (!a || !b || of_a->rank != 1 || of_b->rank != 1 || of_a->dims[0] < 1 ||
+            of_b->dims[0] < 1)
             y = cj__word_refuse(g, cj__fail(CJ_SHAPE_MISMATCH,
                                             "correlate: needed are two vectors of known lengths"));
         else if (!valid && !same && strcmp(mode, "full") != 0)
@@ -397,14 +403,15 @@ cj_symbol *cj_op_correlate(cj_symbol *a, cj_symbol *b, const char *mode)
             cj_symbol *wide = cj__pad(g, a, 0, m - 1, m - 1);
             cj_symbol *row = cj__word_along(g, cj__word_range(g, 0, count), 2, 0);
             cj_symbol *column = cj__word_along(g, cj__word_range(g, 0, m), 2, 1);
-            cj_symbol *places = cj__word_flat(g, cj__apply_integer(g, CJ__INTEGER_add, row, column));
+            cj_symbol *places =
+                cj__word_flat(g, cj__apply_integer(g, CJ__INTEGER_add, row, column));
             cj_symbol *windows = cj__take_along(g, wide, places, 0);
             windows = cj__reshape(g, windows, &CJ_SHAPE(count, m));
             y = last_sum(g, cj__mul(g, windows, b));
             if (valid)
                 y = cj__slice(g, y, 0, least - 1, most - least + 1);
             else if (same)
-                y = cj__slice(g, y, 0, n < m ? least / 2 : (least - 1) - (least - 1) / 2, most);
+                y = cj__slice(g, y, 0, n < m ? least / 2 : least - 1 - least / 2, most);
         }
     }
     CJ__GIVE;

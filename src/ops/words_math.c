@@ -6,18 +6,18 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define UNARY(name, x)        cj__apply_unary(g, CJ__UNARY_##name, x, 0, 0)
-#define COMPARE(name, a, b)   cj__compare(g, CJ__COMPARISON_##name, a, b)
-#define NUMBER(x, value)      cj__scalar_like(g, x, value)
-#define REAL(x)               cj__word_real(g, x)
+#define UNARY(name, x)      cj__apply_unary(g, CJ__UNARY_##name, x, 0, 0)
+#define COMPARE(name, a, b) cj__compare(g, CJ__COMPARISON_##name, a, b)
+#define NUMBER(x, value)    cj__scalar_like(g, x, value)
+#define REAL(x)             cj__word_real(g, x)
 
 // ---- Functions of one operand ----
 
-#define DEFINE(word, function)                                                  \
-    cj_symbol *cj_op_##word(cj_symbol *x)                                       \
-    {                                                                           \
+#define DEFINE(word, function)                                                   \
+    cj_symbol *cj_op_##word(cj_symbol *x)                                        \
+    {                                                                            \
         CJ__TAKE(x) y = cj__apply_function(g, CJ__FUNCTION_##function, REAL(x)); \
-        CJ__GIVE;                                                               \
+        CJ__GIVE;                                                                \
     }
 DEFINE(sin, sin)
 DEFINE(cos, cos)
@@ -39,22 +39,16 @@ DEFINE(erf, erf)
 DEFINE(erfc, erfc)
 DEFINE(erfinv, erfinv)
 DEFINE(i0, bessel_i0)
+DEFINE(floor, floor)
+DEFINE(ceil, ceil)
 #undef DEFINE
 
-// Integers are whole already.
-#define DEFINE(word)                                            \
-    cj_symbol *cj_op_##word(cj_symbol *x)                       \
-    {                                                           \
-        CJ__TAKE(x)                                             \
-        y = cj__is_integer(cj_symbol_dtype(x)) ?                \
-                x :                                             \
-                cj__apply_function(g, CJ__FUNCTION_##word, x); \
-        CJ__GIVE;                                               \
-    }
-DEFINE(floor)
-DEFINE(ceil)
-DEFINE(trunc)
-#undef DEFINE
+cj_symbol *cj_op_trunc(cj_symbol *x)
+{
+    CJ__TAKE(x)
+    y = cj__is_integer(cj_symbol_dtype(x)) ? x : cj__apply_function(g, CJ__FUNCTION_trunc, x);
+    CJ__GIVE;
+}
 
 cj_symbol *cj_op_round(cj_symbol *x, int decimals)
 {
@@ -67,14 +61,13 @@ cj_symbol *cj_op_round(cj_symbol *x, int decimals)
         else if (decimals == 0 || (decimals > 0 && wide != x))
             y = wide == x ? cj__apply_function(g, CJ__FUNCTION_round, x) : x;
         else if (decimals > 0)
-            y = cj__div(g,
-                        cj__apply_function(g, CJ__FUNCTION_round, cj__scale(g, x, factor)),
+            y = cj__div(g, cj__apply_function(g, CJ__FUNCTION_round, cj__scale(g, x, factor)),
                         NUMBER(x, factor));
         else
-            y = cj__scale(g,
-                          cj__apply_function(g, CJ__FUNCTION_round,
-                                             cj__div(g, wide, NUMBER(wide, factor))),
-                          factor);
+            y = cj__scale(
+                g,
+                cj__apply_function(g, CJ__FUNCTION_round, cj__div(g, wide, NUMBER(wide, factor))),
+                factor);
         y = y ? cj__cast(g, y, cj_symbol_dtype(x)) : NULL;
     }
     CJ__GIVE;
@@ -113,15 +106,15 @@ cj_symbol *cj_op_sinc(cj_symbol *x)
 
 // ---- Functions of two operands ----
 
-#define DEFINE(name)                                              \
-    cj_symbol *cj_op_##name(cj_symbol *a, cj_symbol *b)           \
-    {                                                             \
-        CJ__TAKE_2(a, b)                                          \
-        {                                                         \
-            cj__word_join(g, &a, &b);                            \
+#define DEFINE(name)                                                  \
+    cj_symbol *cj_op_##name(cj_symbol *a, cj_symbol *b)               \
+    {                                                                 \
+        CJ__TAKE_2(a, b)                                              \
+        {                                                             \
+            cj__word_join(g, &a, &b);                                 \
             y = cj__apply_pair(g, CJ__PAIR_##name, REAL(a), REAL(b)); \
-        }                                                         \
-        CJ__GIVE;                                                 \
+        }                                                             \
+        CJ__GIVE;                                                     \
     }
 DEFINE(arctan2)
 DEFINE(hypot)
@@ -154,11 +147,11 @@ static cj_symbol *pair_of(cj__build *g, cj__function_pair real, cj__integer inte
     return cj__apply_integer(g, integer, a, b);
 }
 
-#define DEFINE(name)                                                              \
-    cj_symbol *cj_op_##name(cj_symbol *a, cj_symbol *b)                           \
-    {                                                                             \
+#define DEFINE(name)                                                                \
+    cj_symbol *cj_op_##name(cj_symbol *a, cj_symbol *b)                             \
+    {                                                                               \
         CJ__TAKE_2(a, b) y = pair_of(g, CJ__PAIR_##name, CJ__INTEGER_##name, a, b); \
-        CJ__GIVE;                                                                 \
+        CJ__GIVE;                                                                   \
     }
 DEFINE(floor_divide)
 DEFINE(mod)
@@ -238,11 +231,11 @@ static cj_symbol *bits(cj__build *g, cj__integer function, cj_symbol *a, cj_symb
     return cj__apply_integer(g, function, a, b);
 }
 
-#define DEFINE(word, function)                                         \
-    cj_symbol *cj_op_##word(cj_symbol *a, cj_symbol *b)                \
-    {                                                                  \
-        CJ__TAKE_2(a, b) y = bits(g, CJ__INTEGER_##function, a, b);   \
-        CJ__GIVE;                                                      \
+#define DEFINE(word, function)                                      \
+    cj_symbol *cj_op_##word(cj_symbol *a, cj_symbol *b)             \
+    {                                                               \
+        CJ__TAKE_2(a, b) y = bits(g, CJ__INTEGER_##function, a, b); \
+        CJ__GIVE;                                                   \
     }
 DEFINE(gcd, gcd)
 DEFINE(lcm, lcm)
@@ -287,15 +280,15 @@ cj_symbol *cj_op_isnan(cj_symbol *x)
     CJ__GIVE;
 }
 
-#define DEFINE(name, comparison, what, number)                              \
-    cj_symbol *cj_op_##name(cj_symbol *x)                                   \
-    {                                                                       \
-        CJ__TAKE(x)                                                         \
-        {                                                                   \
-            x = REAL(x);                                                    \
-            y = COMPARE(comparison, what, NUMBER(x, number));               \
-        }                                                                   \
-        CJ__GIVE;                                                           \
+#define DEFINE(name, comparison, what, number)                \
+    cj_symbol *cj_op_##name(cj_symbol *x)                     \
+    {                                                         \
+        CJ__TAKE(x)                                           \
+        {                                                     \
+            x = REAL(x);                                      \
+            y = COMPARE(comparison, what, NUMBER(x, number)); \
+        }                                                     \
+        CJ__GIVE;                                             \
     }
 DEFINE(isfinite, less, UNARY(absolute, x), (double)INFINITY)
 DEFINE(isinf, equal, UNARY(absolute, x), (double)INFINITY)
@@ -377,6 +370,8 @@ cj_symbol *cj_op_saturate_cast(cj_symbol *x, cj_dtype dtype)
         y = x;
         if (cj_symbol_dtype(x) == CJ_F64 && dtype == CJ_F32)
             y = cj__apply_unary(g, CJ__UNARY_clip, x, -(double)FLT_MAX, (double)FLT_MAX);
+        if (dtype == CJ_BOOL)
+            y = cj__apply_unary(g, CJ__UNARY_clip, cj__word_wide(g, x), 0, 1);
         y = cj__cast(g, y, dtype);
     }
     CJ__GIVE;

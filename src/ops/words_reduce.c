@@ -51,8 +51,9 @@ cj_symbol *cj__axes_last(cj__build *g, const char *who, cj_symbol *x, uint32_t a
         }
     shape = cj__reduced_shape(cj_symbol_shape(x), axes, false);
     if (shape.rank == CJ_MAX_RANK)
-        return cj__word_refuse(g, cj__fail(CJ_SHAPE_MISMATCH, "%s: %d axes and one more are too many",
-                                           who, CJ_MAX_RANK));
+        return cj__word_refuse(
+            g,
+            cj__fail(CJ_SHAPE_MISMATCH, "%s: %d axes and one more are too many", who, CJ_MAX_RANK));
     shape.dims[shape.rank++] = n;
     return cj__reshape(g, cj__transpose(g, x, order), &shape);
 }
@@ -100,7 +101,8 @@ cj_symbol *cj__product_of(cj__build *g, const char *who, cj_symbol *x, uint32_t 
         cj_symbol *zero = cj__sum(g, x, axes, false);
         return cj__shift(g, zero, 1);
     }
-    return cj__word_drop(g, cj__slice(g, cj__running_product(g, lines, last), last, n - 1, 1), last);
+    return cj__word_drop(g, cj__slice(g, cj__running_product(g, lines, last), last, n - 1, 1),
+                         last);
 }
 
 cj_symbol *cj__variance_of(cj__build *g, const char *who, cj_symbol *x, uint32_t axes)
@@ -200,11 +202,10 @@ cj_symbol *cj__nan_product_of(cj__build *g, const char *who, cj_symbol *x, uint3
 cj_symbol *cj__nan_variance_of(cj__build *g, const char *who, cj_symbol *x, uint32_t axes)
 {
     (void)who;
-    cj_symbol *mean = cj__div(g, cj__sum(g, cj__without_nan(g, x, 0), axes, true),
-                              present_of(g, x, axes, true));
+    cj_symbol *mean =
+        cj__div(g, cj__sum(g, cj__without_nan(g, x, 0), axes, true), present_of(g, x, axes, true));
     cj_symbol *apart = cj__without_nan(g, cj__sub(g, x, mean), 0);
-    return cj__div(g, cj__sum(g, UNARY(square, apart), axes, false),
-                   present_of(g, x, axes, false));
+    return cj__div(g, cj__sum(g, UNARY(square, apart), axes, false), present_of(g, x, axes, false));
 }
 
 cj_symbol *cj__nan_deviation_of(cj__build *g, const char *who, cj_symbol *x, uint32_t axes)
@@ -263,7 +264,7 @@ cj_symbol *cj__reduce_by_name(cj__build *g, const char *name, cj_symbol *x, cons
         return NULL;
     const cj_dtype dtype = cj_symbol_dtype(x);
     const bool back = reductions[i].integers == KEEPS && cj__is_integer(dtype);
-    cj_symbol *from = back ? cj__cast(g, x, CJ_F64) :
+    cj_symbol *from = back                           ? cj__cast(g, x, CJ_F64) :
                       reductions[i].integers == REAL ? cj__word_real(g, x) :
                                                        x;
     cj_symbol *y = reductions[i].function(g, name, from, mask);
@@ -288,11 +289,11 @@ cj_symbol *cj_op_reduce(const char *name, cj_symbol *x, const int *axes, int cou
     CJ__GIVE;
 }
 
-#define DEFINE(word, name)                                                 \
-    cj_symbol *cj_op_##word(cj_symbol *x, const int *axes, int count)      \
-    {                                                                      \
+#define DEFINE(word, name)                                                  \
+    cj_symbol *cj_op_##word(cj_symbol *x, const int *axes, int count)       \
+    {                                                                       \
         CJ__TAKE(x) y = cj__reduce_by_name(g, name, x, axes, count, false); \
-        CJ__GIVE;                                                          \
+        CJ__GIVE;                                                           \
     }
 DEFINE(reduce_sum, "sum")
 DEFINE(reduce_mean, "mean")

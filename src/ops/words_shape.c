@@ -7,18 +7,50 @@
 
 // ---- Axes ----
 
+// Axes of length 1 in front, and then the only entry of each axis that is stretched, taken again and again.
+static cj_symbol *stretched(cj__build *g, cj_symbol *x, const cj_shape *shape)
+{
+    const cj_shape old = *cj_symbol_shape(x);
+    cj_shape longer = {.rank = shape->rank};
+    for (int i = 0; i < longer.rank; i++) {
+        const int own = i - (longer.rank - old.rank);
+        longer.dims[i] = own < 0 ? 1 : old.dims[own];
+    }
+    x = cj__reshape(g, x, &longer);
+    for (int i = 0; i < longer.rank && x; i++)
+        if (longer.dims[i] != shape->dims[i]) {
+            int64_t *zeros = cj__new((size_t)shape->dims[i] + 1, sizeof *zeros);
+            for (int64_t j = 0; zeros && j < shape->dims[i]; j++)
+                zeros[j] = 0;
+            if (!zeros)
+                cj__build_refuse(g, CJ_OUT_OF_MEMORY);
+            x = zeros ? cj__word_pick(g, x, i, zeros, shape->dims[i]) : NULL;
+            cj__free(zeros);
+        }
+    return x;
+}
+
 cj_symbol *cj_op_broadcast_to(cj_symbol *x, cj_shape shape)
 {
     CJ__TAKE(x)
     {
-        cj_symbol *like = cj__build_keep(g, cj_symbol_input(CJ_F32, shape, "shape"));
-        y = cj__word_stretch(g, x, like);
-        if (y && !cj_shape_equal(cj_symbol_shape(y), &shape)) {
-            char from[CJ__SHAPE_TEXT], to[CJ__SHAPE_TEXT];
-            y = cj__word_refuse(g, cj__fail(CJ_SHAPE_MISMATCH,
-                                            "broadcast_to: %s does not broadcast to %s",
-                                            cj__shape_words(cj_symbol_shape(x), from),
-                                            cj__shape_words(&shape, to)));
+        const cj_shape *old = cj_symbol_shape(x);
+        bool fits = shape.rank <= CJ_MAX_RANK && shape.rank >= old->rank;
+        for (int i = 0; i < shape.rank && fits; i++) {
+            const int own = i - (shape.rank - old->rank);
+            fits = (own >= 0 && old->dims[own] == shape.dims[i]) ||
+                   ((own < 0 || old->dims[own] == 1) && shape.dims[i] >= 0 &&
+                    shape.dims[i] <= INT32_MAX);
+        }
+        if (fits) {
+            y = stretched(g, x, &shape);
+        } else {
+            char from[CJ__SHAPE_TEXT], to[CJ__SHAPE_TEXT] = "more axes than there can be";
+            if (shape.rank >= 0 && shape.rank <= CJ_MAX_RANK)
+                cj__shape_words(&shape, to);
+            cj__build_refuse(g, cj__fail(CJ_SHAPE_MISMATCH,
+                                         "broadcast_to: %s does not broadcast to %s",
+                                         cj__shape_words(old, from), to));
         }
     }
     CJ__GIVE;
@@ -44,8 +76,8 @@ cj_symbol *cj_op_moveaxis(cj_symbol *x, const int *source, const int *destinatio
                 !cj__word_axis(g, "moveaxis", rank, destination[i], &to))
                 break;
             if (moved >> from & 1 || taken >> to & 1)
-                cj__build_refuse(g, cj__fail(CJ_INVALID_ARGUMENT,
-                                             "moveaxis: an axis is named more than once"));
+                cj__build_refuse(
+                    g, cj__fail(CJ_INVALID_ARGUMENT, "moveaxis: an axis is named more than once"));
             moved |= 1u << from;
             taken |= 1u << to;
             order[to] = from;
@@ -93,7 +125,8 @@ cj_symbol *cj_op_rot90(cj_symbol *x, int k, int axis1, int axis2)
         if (cj__word_axis(g, "rot90", rank, axis1, &first) &&
             cj__word_axis(g, "rot90", rank, axis2, &second)) {
             if (first == second)
-                cj__build_refuse(g, cj__fail(CJ_INVALID_ARGUMENT, "rot90: both axes are %d", axis1));
+                cj__build_refuse(g,
+                                 cj__fail(CJ_INVALID_ARGUMENT, "rot90: both axes are %d", axis1));
             y = turns == 1 ? exchanged(g, cj__reverse(g, x, second), first, second) :
                 turns == 2 ? cj__reverse(g, cj__reverse(g, x, first), second) :
                 turns == 3 ? cj__reverse(g, exchanged(g, x, first, second), second) :
@@ -163,7 +196,8 @@ static cj_status split(const char *who, cj_symbol *x, int parts, const int64_t *
         return cj__word_give(g, NULL, 0, outputs);
     }
     for (int i = 1; i <= parts; i++) {
-        const int64_t more = n % parts < i ? n % parts : i, own = given && i < parts ? given[i - 1] : n;
+        const int64_t more = n % parts < i ? n % parts : i,
+                      own = given && i < parts ? given[i - 1] : n;
         places[i] = given ? (own < 0 ? own + n : own) : n / parts * i + more;
         places[i] = places[i] > n ? n : places[i] < 0 ? 0 : places[i];
     }

@@ -55,8 +55,8 @@ static cj_symbol *at_own_place(cj__build *g, cj_symbol *sorted, int last, double
 {
     cj_symbol *there = cj__compare(g, CJ__COMPARISON_equal, sorted, sorted);
     cj_symbol *count = cj__sum(g, cj__cast(g, there, CJ_F64), 1u << last, true), *y[2];
-    cj_symbol *top = cj__apply_binary(g, CJ__BINARY_maximum, cj__shift(g, count, -1),
-                                      cj__scalar(g, CJ_F64, 0));
+    cj_symbol *top =
+        cj__apply_binary(g, CJ__BINARY_maximum, cj__shift(g, count, -1), cj__scalar(g, CJ_F64, 0));
     cj_symbol *place = cj__scale(g, top, q), *low = FUNCTION(floor, place);
     cj_symbol *share = cj__sub(g, place, low), *zero = NUMBER(share, 0), *one = NUMBER(share, 1);
     cj_symbol *between = cj__compare(g, CJ__COMPARISON_greater, share, zero);
@@ -103,18 +103,18 @@ cj_symbol *cj__nan_median_of(cj__build *g, const char *who, cj_symbol *x, uint32
     return cj__quantile_of(g, who, x, 0.5, "midpoint", axes, true);
 }
 
-#define DEFINE(word, whole, skips)                                                        \
-    cj_symbol *cj_op_##word(cj_symbol *x, double q, const char *method, const int *axes,  \
-                            int count)                                                    \
-    {                                                                                     \
-        uint32_t mask = 0;                                                                \
-        CJ__TAKE(x)                                                                       \
-        {                                                                                 \
-            if (cj__word_axes(g, #word, x, axes, count, &mask))                           \
+#define DEFINE(word, whole, skips)                                                            \
+    cj_symbol *cj_op_##word(cj_symbol *x, double q, const char *method, const int *axes,      \
+                            int count)                                                        \
+    {                                                                                         \
+        uint32_t mask = 0;                                                                    \
+        CJ__TAKE(x)                                                                           \
+        {                                                                                     \
+            if (cj__word_axes(g, #word, x, axes, count, &mask))                               \
                 y = cj__quantile_of(g, #word, cj__word_real(g, x), q / (whole), method, mask, \
-                                    skips);                                               \
-        }                                                                                 \
-        CJ__GIVE;                                                                         \
+                                    skips);                                                   \
+        }                                                                                     \
+        CJ__GIVE;                                                                             \
     }
 DEFINE(quantile, 1, false)
 DEFINE(percentile, 100, false)
@@ -164,8 +164,7 @@ static cj_symbol *weighted(cj__build *g, cj_symbol *x, cj_symbol *weights, uint3
     while (axis < rank && axes != 1u << axis)
         axis++;
     if (!cj_shape_equal(shape, cj_symbol_shape(x))) {
-        if (shape->rank != 1 || axis == rank ||
-            shape->dims[0] != cj_symbol_shape(x)->dims[axis])
+        if (shape->rank != 1 || axis == rank || shape->dims[0] != cj_symbol_shape(x)->dims[axis])
             return cj__word_refuse(g, cj__fail(CJ_SHAPE_MISMATCH,
                                                "average: the weights have neither the shape of x "
                                                "nor one axis of the length of the only axis"));
@@ -234,9 +233,10 @@ cj_symbol *cj_op_normalize(cj_symbol *x, int axis, int order, double epsilon)
             else
                 y = cj__div(g, x,
                             cj__apply_binary(g, CJ__BINARY_maximum,
-                                             order == 1 ? size :
-                                                          cj__apply_binary(g, CJ__BINARY_power, size,
-                                                                           NUMBER(x, 1.0 / order)),
+                                             order == 1 ?
+                                                 size :
+                                                 cj__apply_binary(g, CJ__BINARY_power, size,
+                                                                  NUMBER(x, 1.0 / order)),
                                              NUMBER(x, epsilon)));
         }
     }
@@ -248,8 +248,8 @@ cj_symbol *cj_op_normalize(cj_symbol *x, int axis, int order, double epsilon)
 typedef cj_symbol *running(cj__build *g, cj_symbol *x, int axis);
 
 // Integers go through float64. `missing` stands for NaN; NAN leaves it.
-static cj_symbol *run_along(cj__build *g, const char *who, cj_symbol *x, int axis, running *function,
-                            double missing)
+static cj_symbol *run_along(cj__build *g, const char *who, cj_symbol *x, int axis,
+                            running *function, double missing)
 {
     int place = 0;
     if (!cj__word_fixed_axis(g, who, x, axis, &place))
@@ -261,11 +261,11 @@ static cj_symbol *run_along(cj__build *g, const char *who, cj_symbol *x, int axi
     return cj__cast(g, y, dtype == CJ_BOOL || dtype == CJ_U8 ? CJ_I32 : dtype);
 }
 
-#define DEFINE(word, function, missing)                                     \
-    cj_symbol *cj_op_##word(cj_symbol *x, int axis)                         \
-    {                                                                       \
-        CJ__TAKE(x) y = run_along(g, #word, x, axis, function, missing);    \
-        CJ__GIVE;                                                           \
+#define DEFINE(word, function, missing)                                  \
+    cj_symbol *cj_op_##word(cj_symbol *x, int axis)                      \
+    {                                                                    \
+        CJ__TAKE(x) y = run_along(g, #word, x, axis, function, missing); \
+        CJ__GIVE;                                                        \
     }
 DEFINE(cumsum, cj__running_sum, (double)NAN)
 DEFINE(cumprod, cj__running_product, (double)NAN)
@@ -372,16 +372,16 @@ cj_symbol *cj_op_segment_sum(cj_symbol *x, cj_symbol *ids, int64_t segments)
     CJ__GIVE;
 }
 
-#define DEFINE(word, least)                                                              \
-    cj_symbol *cj_op_##word(cj_symbol *x, cj_symbol *ids, int64_t segments)              \
-    {                                                                                    \
-        CJ__TAKE_2(x, ids)                                                               \
-        {                                                                                \
-            y = cj__segment_extreme(g, cj__word_wide(g, x), cj__cast(g, ids, CJ_I32),    \
-                                    segments, least);                                    \
-            y = cj__cast(g, y, cj_symbol_dtype(x));                                      \
-        }                                                                                \
-        CJ__GIVE;                                                                        \
+#define DEFINE(word, least)                                                                     \
+    cj_symbol *cj_op_##word(cj_symbol *x, cj_symbol *ids, int64_t segments)                     \
+    {                                                                                           \
+        CJ__TAKE_2(x, ids)                                                                      \
+        {                                                                                       \
+            y = cj__segment_extreme(g, cj__word_wide(g, x), cj__cast(g, ids, CJ_I32), segments, \
+                                    least);                                                     \
+            y = cj__cast(g, y, cj_symbol_dtype(x));                                             \
+        }                                                                                       \
+        CJ__GIVE;                                                                               \
     }
 DEFINE(segment_max, false)
 DEFINE(segment_min, true)

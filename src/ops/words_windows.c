@@ -61,12 +61,11 @@ cj_symbol *cj_op_depth_to_space(cj_symbol *x, int64_t block, const char *data_fo
             images(g, "depth_to_space", x, block) &&
             divides(g, "depth_to_space", d[first ? 1 : 3], b * b)) {
             const int64_t c = d[first ? 1 : 3] / (b * b);
-            y = first ? regrouped(g, x, (int64_t[]){d[0], c, b, b, d[2], d[3]},
-                                  (int[]){0, 1, 4, 2, 5, 3},
-                                  (int64_t[]){d[0], c, d[2] * b, d[3] * b}) :
-                        regrouped(g, x, (int64_t[]){d[0], d[1], d[2], b, b, c},
-                                  (int[]){0, 1, 3, 2, 4, 5},
-                                  (int64_t[]){d[0], d[1] * b, d[2] * b, c});
+            y = first ?
+                    regrouped(g, x, (int64_t[]){d[0], c, b, b, d[2], d[3]},
+                              (int[]){0, 1, 4, 2, 5, 3}, (int64_t[]){d[0], c, d[2] * b, d[3] * b}) :
+                    regrouped(g, x, (int64_t[]){d[0], d[1], d[2], b, b, c},
+                              (int[]){0, 1, 3, 2, 4, 5}, (int64_t[]){d[0], d[1] * b, d[2] * b, c});
         }
     }
     CJ__GIVE;
@@ -97,9 +96,9 @@ cj_symbol *cj_op_space_to_depth(cj_symbol *x, int64_t block, const char *data_fo
 // How many windows lie along an axis of `length`; -1 if the windows make no sense or none does.
 static int64_t windows_of(const cj_windows *w, int axis, int64_t length)
 {
-    if (w->kernel[axis] < 1 || w->dilation[axis] < 1 || w->stride[axis] < 1 || w->padding[axis] < 0 ||
-        length < 0 || w->kernel[axis] > INT16_MAX || w->dilation[axis] > INT16_MAX ||
-        w->padding[axis] > INT16_MAX)
+    if (w->kernel[axis] < 1 || w->dilation[axis] < 1 || w->stride[axis] < 1 ||
+        w->padding[axis] < 0 || length < 0 || w->kernel[axis] > INT16_MAX ||
+        w->dilation[axis] > INT16_MAX || w->padding[axis] > INT16_MAX)
         return -1;
     const int64_t reach = (w->kernel[axis] - 1) * w->dilation[axis] + 1;
     const int64_t room = length + 2 * w->padding[axis] - reach;
@@ -148,8 +147,7 @@ cj_symbol *cj_op_unfold(cj_symbol *x, cj_windows windows)
         } else {
             const int64_t high = d[2] + 2 * w->padding[0], wide = d[3] + 2 * w->padding[1];
             cj_shape flat = {3, {d[0], d[1], high * wide}};
-            cj_shape columns = {
-                3, {d[0], d[1] * w->kernel[0] * w->kernel[1], count[0] * count[1]}};
+            cj_shape columns = {3, {d[0], d[1] * w->kernel[0] * w->kernel[1], count[0] * count[1]}};
             for (int axis = 0; axis < 2; axis++)
                 if (w->padding[axis] > 0)
                     x = cj__pad(g, x, 2 + axis, w->padding[axis], w->padding[axis]);
@@ -174,14 +172,13 @@ cj_symbol *cj_op_fold(cj_symbol *x, int64_t height, int64_t width, cj_windows wi
         } else {
             const int64_t high = height + 2 * w->padding[0], wide = width + 2 * w->padding[1];
             const int64_t c = d[1] / elements;
-            cj_shape columns = {3, {d[0], c, elements * d[2]}}, flat = {3, {d[0], c, high * wide}};
+            cj_shape columns = {3, {d[0], c, elements * d[2]}};
             cj_shape image = {4, {d[0], c, high, wide}};
-            cj_symbol *like = cj__build_keep(g, cj_symbol_input(CJ_F32, flat, "image"));
-            // the shape of the image, made from x's so that its free axis is x's
-            like = like && d[0] < 0 ? cj__pad(g, cj__slice(g, cj__reshape(g, x, &columns), 2, 0, 0),
-                                              2, 0, high * wide) :
-                                      cj__broadcast_like(g, cj__scalar_like(g, x, 0), like);
-            y = cj__add_along(g, like, places_of(g, w, count, wide), cj__reshape(g, x, &columns), 2);
+            // zeros in the shape of the image, made from x so that a free axis is x's
+            cj_symbol *none = cj__slice(g, cj__reshape(g, x, &columns), 2, 0, 0);
+            cj_symbol *like = cj__pad(g, none, 2, 0, high * wide);
+            y = cj__add_along(g, like, places_of(g, w, count, wide), cj__reshape(g, x, &columns),
+                              2);
             y = cj__reshape(g, y, &image);
             for (int axis = 0; axis < 2; axis++)
                 if (w->padding[axis] > 0)
@@ -200,10 +197,11 @@ cj_symbol *cj_op_extract_sequences(cj_symbol *x, int64_t length, int64_t stride)
             cj_shape shape = *cj_symbol_shape(x);
             const int64_t n = shape.dims[last];
             if (length < 1 || stride < 1 || length > n || shape.rank == CJ_MAX_RANK) {
-                y = cj__word_refuse(g, cj__fail(CJ_INVALID_ARGUMENT,
-                                                "extract_sequences: windows of %lld, %lld apart, in "
-                                                "%lld entries",
-                                                (long long)length, (long long)stride, (long long)n));
+                y = cj__word_refuse(g,
+                                    cj__fail(CJ_INVALID_ARGUMENT,
+                                             "extract_sequences: windows of %lld, %lld apart, in "
+                                             "%lld entries",
+                                             (long long)length, (long long)stride, (long long)n));
             } else {
                 const int64_t count = (n - length) / stride + 1;
                 int64_t *places = cj__new((size_t)(count * length), sizeof *places);

@@ -105,7 +105,7 @@ def unary(c):
         c.add(word, [np.array([0.0, 1.0, 8.0, 1000.0, np.inf, np.nan, 1e-20], "float32")], grad=False)
     c.add("arccosh", [1 + positive(3, 7)])
     c.add("arccosh", [np.array([1.0, 0.5, np.nan, np.inf, 1e10], "float32")], grad=False)
-    for word in "sin exp2 log1p sqrt cbrt erf expm1 sinc arctan isnan exp floor ceil trunc round abs negative square sign".split():
+    for word in "sin exp2 log1p sqrt cbrt expm1 sinc arctan isnan exp floor ceil trunc round abs negative square sign".split():
         c.add(word, [ints(-4 if word not in ("log1p", "sqrt") else 0, 9, 5, key=word)])
     for decimals in (1, 2, -1):
         c.add("round", [any_of(3, 5, key="round", spread=40)], decimals=decimals)
@@ -289,7 +289,7 @@ def shapes(c):
             c.add("moveaxis", [x], source=source, destination=destination)
         c.add("swapaxes", [x], axis1=0, axis2=-1)
         for k, axes in ((1, (0, 1)), (2, (1, 2)), (3, (0, 2)), (-1, (2, 0)), (0, (0, 1))):
-            c.add("rot90", [x], k=k, axes=list(axes))
+            c.add("rot90", [x], lambda v, k=k, a=axes: ops.rot90(v, k, a), k=k, axes=list(axes))
         c.add("fliplr", [x])
         c.add("flipud", [x])
         for axis in (0, 1, -1):
