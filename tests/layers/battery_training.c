@@ -53,7 +53,6 @@ static trained train(const sample *s, int threads, bool trainable)
             fail_msg("%s: %s", s->class_name, cj_error());
     t.after = loss_of(s->class_name, t.model, data);
     cj_release(data);
-    cj_release(pool);
     return t;
 }
 
