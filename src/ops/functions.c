@@ -103,19 +103,40 @@ IN_DOUBLE(log_add_exp)
 #undef IN_DOUBLE
 
 // Each function's bodies: in float with an f after the name, in double without.
-#define CJ__BODIES(F)                                                                       \
-    F(sin, sin)                                                                             \
-    F(cos, cos)                                                                             \
-    F(tan, tan) F(arcsin, asin) F(arccos, acos) F(arctan, atan) F(sinh, sinh) F(cosh, cosh) \
-        F(arcsinh, asinh) F(arccosh, acosh) F(arctanh, atanh) F(expm1, expm1) F(exp2, exp2) \
-            F(log2, log2) F(log10, log10) F(cbrt, cbrt) F(erf, erf) F(erfc, erfc)           \
-                F(erfinv, inverse_erf) F(bessel_i0, bessel_i0) F(bessel_i1, bessel_i1)      \
-                    F(floor, floor) F(ceil, ceil) F(trunc, trunc) F(round, rint)
-#define CJ__PAIR_BODIES(F)                                                                        \
-    F(mod, floored_mod)                                                                           \
-    F(fmod, fmod)                                                                                 \
-    F(floor_divide, floored_quotient) F(hypot, hypot) F(arctan2, atan2) F(logaddexp, log_add_exp) \
-        F(nextafter, nextafter)
+#define CJ__BODIES(F)       \
+    F(sin, sin)             \
+    F(cos, cos)             \
+    F(tan, tan)             \
+    F(arcsin, asin)         \
+    F(arccos, acos)         \
+    F(arctan, atan)         \
+    F(sinh, sinh)           \
+    F(cosh, cosh)           \
+    F(arcsinh, asinh)       \
+    F(arccosh, acosh)       \
+    F(arctanh, atanh)       \
+    F(expm1, expm1)         \
+    F(exp2, exp2)           \
+    F(log2, log2)           \
+    F(log10, log10)         \
+    F(cbrt, cbrt)           \
+    F(erf, erf)             \
+    F(erfc, erfc)           \
+    F(erfinv, inverse_erf)  \
+    F(bessel_i0, bessel_i0) \
+    F(bessel_i1, bessel_i1) \
+    F(floor, floor)         \
+    F(ceil, ceil)           \
+    F(trunc, trunc)         \
+    F(round, rint)
+#define CJ__PAIR_BODIES(F)            \
+    F(mod, floored_mod)               \
+    F(fmod, fmod)                     \
+    F(floor_divide, floored_quotient) \
+    F(hypot, hypot)                   \
+    F(arctan2, atan2)                 \
+    F(logaddexp, log_add_exp)         \
+    F(nextafter, nextafter)
 
 // ---- Of one operand ----
 

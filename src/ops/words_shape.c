@@ -181,12 +181,12 @@ static cj_status split(const char *who, cj_symbol *x, int parts, const int64_t *
 {
     cj__build build = {0}, *const g = &build;
     int place = 0;
-    if (cj__build_take(g, &x, 1) != CJ_OK || !cj__word_fixed_axis(g, who, x, axis, &place))
+    if (cj__build_take(g, &x, 1) == CJ_OK && !outputs)
+        cj__build_refuse(g, cj__fail_null_of(who, "the place for the results"));
+    if (g->status != CJ_OK || !cj__word_fixed_axis(g, who, x, axis, &place))
         return cj__word_give(g, NULL, 0, outputs);
     const int64_t n = cj_symbol_shape(x)->dims[place];
-    if (!outputs)
-        cj__build_refuse(g, cj__fail_null_of(who, "the place for the results"));
-    else if (parts < 1 || (even && n % parts != 0))
+    if (parts < 1 || (even && n % parts != 0))
         cj__build_refuse(g, cj__fail(CJ_INVALID_ARGUMENT,
                                      "%s: an axis of %lld is not cut into %d parts", who,
                                      (long long)n, parts));

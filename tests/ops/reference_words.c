@@ -57,20 +57,32 @@ static double common(double a, double b)
     return found;
 }
 
-#define FORMULAS(F)                                                                          \
-    F(sin, sin(x))                                                                           \
-    F(cos, cos(x))                                                                           \
-    F(tan, sin(x) / cos(x)) F(arcsin, asin(x)) F(arccos, acos(x)) F(arctan, atan(x))         \
-        F(sinh, (exp(x) - exp(-x)) / 2) F(cosh, (exp(x) + exp(-x)) / 2)                      \
-            F(arcsinh, log(x + sqrt(x * x + 1))) F(arccosh, log(x + sqrt(x * x - 1)))        \
-                F(arctanh, log((1 + x) / (1 - x)) / 2) F(expm1, expm1(x)) F(exp2, pow(2, x)) \
-                    F(log2, log(x) / log(2)) F(log10, log(x) / log(10))                      \
-                        F(cbrt, x < 0 ? -pow(-x, 1.0 / 3) : pow(x, 1.0 / 3)) F(erf, erf(x))  \
-                            F(erfc, 1 - erf(x)) F(erfinv, erf_inverse(x))                    \
-                                F(bessel_i0, bessel(x, 0)) F(bessel_i1, bessel(x, 1))        \
-                                    F(floor, floor(x)) F(ceil, ceil(x))                      \
-                                        F(trunc, x < 0 ? ceil(x) : floor(x))                 \
-                                            F(round, floor(x + 0.5))
+#define FORMULAS(F)                                      \
+    F(sin, sin(x))                                       \
+    F(cos, cos(x))                                       \
+    F(tan, sin(x) / cos(x))                              \
+    F(arcsin, asin(x))                                   \
+    F(arccos, acos(x))                                   \
+    F(arctan, atan(x))                                   \
+    F(sinh, (exp(x) - exp(-x)) / 2)                      \
+    F(cosh, (exp(x) + exp(-x)) / 2)                      \
+    F(arcsinh, log(x + sqrt(x * x + 1)))                 \
+    F(arccosh, log(x + sqrt(x * x - 1)))                 \
+    F(arctanh, log((1 + x) / (1 - x)) / 2)               \
+    F(expm1, expm1(x))                                   \
+    F(exp2, pow(2, x))                                   \
+    F(log2, log(x) / log(2))                             \
+    F(log10, log(x) / log(10))                           \
+    F(cbrt, x < 0 ? -pow(-x, 1.0 / 3) : pow(x, 1.0 / 3)) \
+    F(erf, erf(x))                                       \
+    F(erfc, 1 - erf(x))                                  \
+    F(erfinv, erf_inverse(x))                            \
+    F(bessel_i0, bessel(x, 0))                           \
+    F(bessel_i1, bessel(x, 1))                           \
+    F(floor, floor(x))                                   \
+    F(ceil, ceil(x))                                     \
+    F(trunc, x < 0 ? ceil(x) : floor(x))                 \
+    F(round, floor(x + 0.5))
 
 #define F(name, formula)                                                                  \
     static void ref_##name(const op_case *c, cj_tensor *const *in, cj_tensor *const *out) \
@@ -85,22 +97,36 @@ FORMULAS(F)
 #undef F
 
 // Integers here are not negative.
-#define PAIRS(F)                                                                                   \
-    F(mod, a - b * floor(a / b))                                                                   \
-    F(fmod, a - b * trunc(a / b))                                                                  \
-    F(floor_divide, floor(a / b)) F(hypot, sqrt(a *a + b * b)) F(arctan2, atan2(a, b)) F(          \
-        logaddexp, log(exp(a) + exp(b))) F(nextafter, nextafter(a, b)) F(int_add, a + b)           \
-        F(int_subtract, a - b) F(int_multiply, a *b) F(int_floor_divide, b > 0 ? floor(a / b) : 0) \
-            F(int_mod, b > 0 ? fmod(a, b) : 0) F(int_fmod, b > 0 ? fmod(a, b) : 0)                 \
-                F(int_power, pow(a, b)) F(int_maximum, a > b ? a : b) F(int_minimum, least(a, b))  \
-                    F(int_gcd, common(a, b))                                                       \
-                        F(int_lcm, common(a, b) > 0 ? a * b / common(a, b) : 0)                    \
-                            F(int_and, (int)a &(int)b) F(int_or, (int)a | (int)b)                  \
-                                F(int_xor, (int)a ^ (int)b) F(int_left_shift, a *pow(2, b))        \
-                                    F(int_right_shift, floor(a / pow(2, b))) F(int_equal, a == b)  \
-                                        F(int_not_equal, a != b) F(int_greater, a > b)             \
-                                            F(int_greater_equal, a >= b) F(int_less, a < b)        \
-                                                F(int_less_equal, a <= b)
+#define PAIRS(F)                                            \
+    F(mod, a - b * floor(a / b))                            \
+    F(fmod, a - b * trunc(a / b))                           \
+    F(floor_divide, floor(a / b))                           \
+    F(hypot, sqrt(a *a + b * b))                            \
+    F(arctan2, atan2(a, b))                                 \
+    F(logaddexp, log(exp(a) + exp(b)))                      \
+    F(nextafter, nextafter(a, b))                           \
+    F(int_add, a + b)                                       \
+    F(int_subtract, a - b)                                  \
+    F(int_multiply, a *b)                                   \
+    F(int_floor_divide, b > 0 ? floor(a / b) : 0)           \
+    F(int_mod, b > 0 ? fmod(a, b) : 0)                      \
+    F(int_fmod, b > 0 ? fmod(a, b) : 0)                     \
+    F(int_power, pow(a, b))                                 \
+    F(int_maximum, a > b ? a : b)                           \
+    F(int_minimum, least(a, b))                             \
+    F(int_gcd, common(a, b))                                \
+    F(int_lcm, common(a, b) > 0 ? a * b / common(a, b) : 0) \
+    F(int_and, (int)a &(int)b)                              \
+    F(int_or, (int)a | (int)b)                              \
+    F(int_xor, (int)a ^ (int)b)                             \
+    F(int_left_shift, a *pow(2, b))                         \
+    F(int_right_shift, floor(a / pow(2, b)))                \
+    F(int_equal, a == b)                                    \
+    F(int_not_equal, a != b)                                \
+    F(int_greater, a > b)                                   \
+    F(int_greater_equal, a >= b)                            \
+    F(int_less, a < b)                                      \
+    F(int_less_equal, a <= b)
 
 #define F(name, formula)                                                                  \
     static void ref_##name(const op_case *c, cj_tensor *const *in, cj_tensor *const *out) \
