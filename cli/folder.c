@@ -32,8 +32,7 @@ static bool find_halves(const char *path, char train[4096], char test[4096])
 }
 
 static cj_status load_halves(const char *train_path, const char *test_path,
-                             cj_load_image_folder_args *args, cj_dataset **train,
-                             cj_dataset **test)
+                             cj_load_image_folder_args *args, cj_dataset **train, cj_dataset **test)
 {
     const char *names[1024];
     CJ_TRY(cj_load_image_folder_with(train_path, train, NULL, args));

@@ -35,8 +35,8 @@ typedef struct cj_load_image_folder_args {
      * folder, the labels are the classes, and there is no folder for each; default NULL
      */
     const char *labels;
-    bool shuffle;            ///< default true: in an order drawn from `seed`; false: by class and name
-    uint32_t seed;           ///< default 0
+    bool shuffle;  ///< default true: in an order drawn from `seed`; false: by class and name
+    uint32_t seed; ///< default 0
     double validation_split; ///< default 0: the share, below 1, that goes to the second data set
     /** default false: a file that cannot be read fails. True: it is left out, with a warning */
     bool skip_broken;
@@ -44,8 +44,8 @@ typedef struct cj_load_image_folder_args {
     cj_pool *pool;
 } cj_load_image_folder_args;
 /** The defaults of cj_load_image_folder_args. */
-#define CJ_LOAD_IMAGE_FOLDER_DEFAULTS                                                            \
-    .size = sizeof(cj_load_image_folder_args), .image_size = {256, 256}, .color_mode = "rgb",    \
+#define CJ_LOAD_IMAGE_FOLDER_DEFAULTS                                                         \
+    .size = sizeof(cj_load_image_folder_args), .image_size = {256, 256}, .color_mode = "rgb", \
     .interpolation = "bilinear", .label_mode = "int", .shuffle = true, .pool = &cj_default_pool
 /**
  * Sets `args` to CJ_LOAD_IMAGE_FOLDER_DEFAULTS, for languages without the macros; NULL is fine.
@@ -70,8 +70,8 @@ CJ_API cj_status cj_load_image_folder_with(const char *folder, cj_dataset **trai
                                            cj_dataset **validation,
                                            const cj_load_image_folder_args *args);
 /** `cj_load_image_folder("photos", &train, &validation, .validation_split = 0.2)`. */
-#define cj_load_image_folder(folder, train, ...)                                             \
-    cj_load_image_folder_with(folder, train, CJ__HEAD(__VA_ARGS__, ~),                       \
+#define cj_load_image_folder(folder, train, ...)                                                  \
+    cj_load_image_folder_with(folder, train, CJ__HEAD(__VA_ARGS__, ~),                            \
                               &(cj_load_image_folder_args){CJ_LOAD_IMAGE_FOLDER_DEFAULTS, ._ = 0, \
                                                            CJ__TAIL(__VA_ARGS__, )})
 

@@ -153,8 +153,7 @@ cj_status cj__bmp_decode(const cj__file_bytes *file, cj_tensor **image)
     CJ_TRY(cj__image_new(file, l.height, l.width, channels, image));
     unsigned char *to = (unsigned char *)(*image)->data, rgb[3];
     for (int64_t y = 0; y < l.height; y++) {
-        const unsigned char *row =
-            l.pixels + (l.from_above ? y : l.height - 1 - y) * l.row_bytes;
+        const unsigned char *row = l.pixels + (l.from_above ? y : l.height - 1 - y) * l.row_bytes;
         for (int64_t x = 0; x < l.width; x++, to += channels) {
             read_pixel(&l, row, x, rgb);
             memcpy(to, rgb, (size_t)channels);

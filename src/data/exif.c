@@ -49,7 +49,8 @@ cj_status cj__image_upright(const cj__file_bytes *file, int orientation, cj_tens
     const int64_t *dims = (*image)->shape.dims, height = dims[0], width = dims[1];
     const int channels = (int)dims[2];
     cj_tensor *turned;
-    CJ_TRY(cj__image_new(file, swapped ? width : height, swapped ? height : width, channels, &turned));
+    CJ_TRY(
+        cj__image_new(file, swapped ? width : height, swapped ? height : width, channels, &turned));
     const unsigned char *from = (const unsigned char *)(*image)->data;
     unsigned char *to = (unsigned char *)turned->data;
     for (int64_t y = 0; y < turned->shape.dims[0]; y++)

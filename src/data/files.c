@@ -117,9 +117,9 @@ static cj_status folder_classes(const char *folder, cj__names *classes)
     }
     cj__names_free(&inside);
     if (status == CJ_OK && classes->count == 0)
-        return cj__fail(CJ_NOT_FOUND,
-                        "%s: there are no folders in it; it needs a folder of images for each class",
-                        folder);
+        return cj__fail(
+            CJ_NOT_FOUND,
+            "%s: there are no folders in it; it needs a folder of images for each class", folder);
     return status;
 }
 

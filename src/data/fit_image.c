@@ -170,8 +170,8 @@ static void set_ratio(axis *rows, axis *columns, cj__fit fit)
         crop ? (columns->whole - columns->in) / 2 : -((columns->in - columns->whole) / 2);
 }
 
-cj_status cj__fit_image(const cj_tensor *image, const cj__method *method, cj__fit fit, int64_t height,
-                       int64_t width, unsigned char *pixels)
+cj_status cj__fit_image(const cj_tensor *image, const cj__method *method, cj__fit fit,
+                        int64_t height, int64_t width, unsigned char *pixels)
 {
     const int64_t *dims = image->shape.dims, channels = dims[2];
     axis rows = {0, dims[0], height, dims[0]}, columns = {0, dims[1], width, dims[1]};

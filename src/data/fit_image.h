@@ -13,7 +13,7 @@ cj_status cj__method_find(const char *name, const cj__method **method);
 
 // Writes `image` (uint8, height, width, channels, contiguous) as `height` x `width` to `pixels`.
 // CJ_OUT_OF_MEMORY.
-cj_status cj__fit_image(const cj_tensor *image, const cj__method *method, cj__fit fit, int64_t height,
-                       int64_t width, unsigned char *pixels);
+cj_status cj__fit_image(const cj_tensor *image, const cj__method *method, cj__fit fit,
+                        int64_t height, int64_t width, unsigned char *pixels);
 
 #endif

@@ -31,7 +31,7 @@ static cj_status load_one(const job *j, const char *path, unsigned char *pixels)
     cj_tensor *image;
     CJ_TRY(cj_load_image(path, j->channels, &image));
     const cj_status status = cj__fit_image(image, j->method, j->fit, j->args->image_size[0],
-                                          j->args->image_size[1], pixels);
+                                           j->args->image_size[1], pixels);
     cj_release(image);
     return status;
 }
@@ -53,9 +53,8 @@ static void load_range(void *context, int64_t begin, int64_t end)
 // in between is kept.
 static cj_status ask_again(const job *j, int64_t file)
 {
-    const cj_status status =
-        load_one(j, j->files.paths.items[file],
-                 j->pixels + (size_t)(file - j->begin) * j->image_bytes);
+    const cj_status status = load_one(j, j->files.paths.items[file],
+                                      j->pixels + (size_t)(file - j->begin) * j->image_bytes);
     if (status == CJ_OK)
         j->failed[file] = false;
     if (status == CJ_OK || status == CJ_OUT_OF_MEMORY || !j->args->skip_broken)
@@ -151,9 +150,10 @@ static cj_status read_words(job *j)
                                              "cj_load_image_folder: color_mode");
     CJ_TRY(cj__method_find(a->interpolation, &j->method));
     if (strcmp(a->color_mode, colors[0]) != 0 && strcmp(a->color_mode, colors[1]) != 0)
-        return cj__fail(CJ_INVALID_ARGUMENT,
-                        "cj_load_image_folder: color_mode \"%s\", it needs \"rgb\" or \"grayscale\"",
-                        a->color_mode);
+        return cj__fail(
+            CJ_INVALID_ARGUMENT,
+            "cj_load_image_folder: color_mode \"%s\", it needs \"rgb\" or \"grayscale\"",
+            a->color_mode);
     j->channels = strcmp(a->color_mode, colors[0]) == 0 ? 3 : 1;
     for (int i = 0; i < 3; i++)
         if (strcmp(a->label_mode, modes[i]) == 0)
@@ -195,9 +195,10 @@ static cj_status load_all(job *j, const char *folder, cj_dataset **train, cj_dat
     const int64_t count = j->files.paths.count;
     const int64_t held_out = (int64_t)(j->args->validation_split * (double)count);
     if (strcmp(j->args->label_mode, "binary") == 0 && j->files.classes.count != 2)
-        return cj__fail(CJ_INVALID_ARGUMENT,
-                        "cj_load_image_folder: label_mode \"binary\" needs two classes, %s has %lld",
-                        folder, (long long)j->files.classes.count);
+        return cj__fail(
+            CJ_INVALID_ARGUMENT,
+            "cj_load_image_folder: label_mode \"binary\" needs two classes, %s has %lld", folder,
+            (long long)j->files.classes.count);
     if (j->args->validation_split > 0 && held_out == 0)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "cj_load_image_folder: validation_split %g of %lld images is none",
@@ -214,8 +215,8 @@ static cj_status load_all(job *j, const char *folder, cj_dataset **train, cj_dat
 
 CJ__DEFAULTS(load_image_folder, LOAD_IMAGE_FOLDER)
 
-cj_status cj_load_image_folder_with(const char *folder, cj_dataset **train,
-                                    cj_dataset **validation, const cj_load_image_folder_args *args)
+cj_status cj_load_image_folder_with(const char *folder, cj_dataset **train, cj_dataset **validation,
+                                    const cj_load_image_folder_args *args)
 {
     cj_load_image_folder_args given;
     if (!folder || !train)

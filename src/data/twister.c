@@ -25,8 +25,7 @@ static void refill(twister *t)
     for (int i = 0; i < WORDS; i++) {
         const uint32_t both =
             (t->words[i] & 0x80000000u) | (t->words[(i + 1) % WORDS] & 0x7fffffffu);
-        t->words[i] =
-            t->words[(i + MIDDLE) % WORDS] ^ (both >> 1) ^ (both & 1 ? 0x9908b0dfu : 0);
+        t->words[i] = t->words[(i + MIDDLE) % WORDS] ^ (both >> 1) ^ (both & 1 ? 0x9908b0dfu : 0);
     }
     t->at = 0;
 }
