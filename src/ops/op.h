@@ -235,7 +235,9 @@ typedef struct cj__op {
     const struct cj__op *fused;             // the same with an epilogue; NULL for none
     cj__epilogue *(*epilogue)(void *attrs); // of an op with an epilogue: where it is
     const cj__convolution *convolution;     // NULL for all others
-    const cj__step_rule *step;              // NULL for all others
+    // of a convolution over three axes: args() gives the 2-D one of its planes; NULL for all others
+    const cj__convolution *planes;
+    const cj__step_rule *step; // NULL for all others
 
     // How passes may join an op with its neighbours (elements.h); all NULL for an op that they
     // cannot join. Both of the first two read of a call only the operands' data and dtypes, the

@@ -50,9 +50,15 @@ static int next_in_chain(const folding *f, const cj__instruction *instruction)
     return reader >= 0 && vector_of(f, &f->old[reader], value) >= 0 ? reader : -1;
 }
 
+// Of two axes or three; NULL for a product.
+static const cj__convolution *convolution_of(const cj__instruction *product)
+{
+    return product->op->planes ? product->op->planes : product->op->convolution;
+}
+
 static bool is_transposed(const cj__instruction *product)
 {
-    const cj__convolution *c = product->op->convolution;
+    const cj__convolution *c = convolution_of(product);
     return c && c->kind == CJ__CONV2D_INPUT_GRAD;
 }
 
@@ -67,7 +73,10 @@ static bool has_channel_axis(const cj__instruction *product)
 {
     const cj__matmul_attrs *m = (const void *)product->attrs;
     const cj__conv2d_attrs *c = (const void *)product->attrs;
-    return is_transposed(product) ? c->groups == 1 : product->op->convolution || !m->trans_b;
+    const cj__conv3d_attrs *v = (const void *)product->attrs;
+    if (!is_transposed(product))
+        return convolution_of(product) || !m->trans_b;
+    return (product->op->planes ? v->groups : c->groups) == 1;
 }
 
 // Whether a chain may begin with an instruction: a product without an activation, whose filters have
