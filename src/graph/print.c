@@ -101,6 +101,7 @@ static void name_of(const cj__instruction *instruction, const cj__call *call, in
     snprintf(name, 2 * WORDS, "%*s%s%s%s%s%s", 2 * depth, "", call->op->name, form ? ", " : "",
              form ? form : "",
              call->kept                                             ? ", kept" :
+             instruction->steady                                    ? ", once" :
              call->rounds && (call->op->flags & CJ__OP_ELEMENTWISE) ? ", rounds" :
                                                                       "",
              by);

@@ -160,6 +160,15 @@ static const cj__kernels *kernels_for(const cj__device *device, const cj__call *
     return cj__device_kernels(device, CJ_F32);
 }
 
+bool cj__program_leaf_stays(const cj__program *program, int value)
+{
+    const cj__value_info *v = &program->values[value];
+    for (int i = 0; i < program->update_count && v->kind == CJ__VALUE_VARIABLE; i++)
+        if (program->updated[i] == v->variable)
+            return false;
+    return v->kind == CJ__VALUE_CONSTANT || v->kind == CJ__VALUE_VARIABLE;
+}
+
 int cj__leaf_of(const cj__program *program, int value)
 {
     while (program->values[value].kind == CJ__VALUE_TEMPORARY) {

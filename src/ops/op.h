@@ -7,6 +7,7 @@
 #include "base/threads.h"
 #include "kernels/kernels.h"
 #include "tensor/tensor.h"
+#include <stdatomic.h>
 
 enum { CJ__ATTRS_MAX = 128, CJ__OP_IO_MAX = 16 };
 
@@ -165,6 +166,10 @@ typedef struct cj__kept {
     int input;
     void *copy; // of the input
     size_t workspace_bytes, copy_bytes;
+    // The input's number of now (cj__variable_version), and when it was prepared: while it is known,
+    // the copy is not needed. NULL where there is none.
+    const _Atomic int64_t *version;
+    int64_t seen;
     bool prepared;
     // The input is rounded by a call before, which has the copy of what it rounds, and looks
     // whether that is the same: then it need not round, since nothing else reads it.
