@@ -114,6 +114,7 @@ typedef struct cj__plan {
     char *steady_memory;
     size_t steady_size;
     bool steady_made;
+    bool outdated;                  // it may not be used for further runs
     int64_t steady_runs;            // in which they were made
     _Atomic int64_t steady_version; // of their results, as of a variable
     // The arena has buffers, the workspace, and what is saved.

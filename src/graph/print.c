@@ -93,6 +93,8 @@ static void name_of(const cj__instruction *instruction, const cj__call *call, in
     const char *form = call->op->form && call->kernels ? call->op->form(call) : NULL;
     const int64_t part = instruction->op->flags & CJ__OP_VIEW ? 0 : instruction->cut.part;
     char by[48] = "";
+    if (instruction->steady)
+        snprintf(by, sizeof by, ", once");
     if (part > 0)
         snprintf(by, sizeof by, ", by %lld", (long long)part);
     if (call->loop)
@@ -101,7 +103,6 @@ static void name_of(const cj__instruction *instruction, const cj__call *call, in
     snprintf(name, 2 * WORDS, "%*s%s%s%s%s%s", 2 * depth, "", call->op->name, form ? ", " : "",
              form ? form : "",
              call->kept                                             ? ", kept" :
-             instruction->steady                                    ? ", once" :
              call->rounds && (call->op->flags & CJ__OP_ELEMENTWISE) ? ", rounds" :
                                                                       "",
              by);

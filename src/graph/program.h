@@ -109,6 +109,8 @@ void cj__part_of(const cj__program *program, const cj__instruction *instruction,
 
 // Whether a value is likely the same in the next run: a constant, or a variable that no update names.
 bool cj__program_leaf_stays(const cj__program *program, int value);
+// The same where a change would be seen without comparing (ops/variable.h).
+bool cj__program_leaf_is_counted(const cj__program *program, int value);
 // The input, variable or constant whose memory a value is, through views; -1 for what is computed.
 // And its variable, or NULL.
 int cj__leaf_of(const cj__program *program, int value);

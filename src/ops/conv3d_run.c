@@ -82,8 +82,8 @@ static void make_job(const cj__call *call, cj__conv3d_setup *v)
     const cj__conv2d_kind kind = call->op->planes->kind;
     const int64_t taps = ((const cj__conv3d_attrs *)call->attrs)->kernel[0] * s->kh * s->kw;
     int phase = 0;
-    v->job = (cj__job){.workspace = v->filter_bytes + v->images.workspace,
-                       .scratch = v->images.scratch};
+    v->job =
+        (cj__job){.workspace = v->filter_bytes + v->images.workspace, .scratch = v->images.scratch};
     if (v->turns)
         v->job.tasks[phase++] = taps;
     for (int i = 0; i < v->images.prepares; i++)
@@ -257,8 +257,7 @@ static void sum_plane(const volumes *c, int64_t k)
 static void turn_tap(const volumes *c, char *turned, int64_t task, bool back)
 {
     const int64_t *k = c->attrs->kernel, area = k[1] * k[2];
-    const size_t block =
-        (size_t)(c->v->channels / c->attrs->groups * c->v->args.s.f) * c->v->real;
+    const size_t block = (size_t)(c->v->channels / c->attrs->groups * c->v->args.s.f) * c->v->real;
     char *own = c->filters + (size_t)task * block;
     turned += (size_t)(task % area * k[0] + task / area) * block;
     memcpy(back ? own : turned, back ? turned : own, block);
@@ -269,7 +268,8 @@ static void conv_phase(const volumes *c, char *workspace, int phase, int64_t beg
 {
     const cj__conv2d_kind kind = c->call->op->planes->kind;
     cj__conv2d_args args = c->v->args;
-    char *filters = c->v->is_images ? c->filters : workspace, *made = operand_of(c->call, 'y')->data;
+    char *filters = c->v->is_images ? c->filters : workspace,
+         *made = operand_of(c->call, 'y')->data;
     args.dx = c->v->is_images ? c->volume : c->images;
     args.dw = filters;
     args.x = args.dx;
@@ -311,12 +311,13 @@ cj_status cj__conv3d_run(const cj__call *call)
 {
     cj__conv3d_setup room;
     const cj__conv3d_setup *v = setup_of(call, &room);
-    const volumes c = {.call = call,
-                       .attrs = call->attrs,
-                       .v = v,
-                       .volume = operand_of(call, 'x')->data,
-                       .filters = operand_of(call, 'w')->data,
-                       .images = v->is_images ? NULL : (char *)call->workspace + cj__job_space(call, &v->job)};
+    const volumes c = {
+        .call = call,
+        .attrs = call->attrs,
+        .v = v,
+        .volume = operand_of(call, 'x')->data,
+        .filters = operand_of(call, 'w')->data,
+        .images = v->is_images ? NULL : (char *)call->workspace + cj__job_space(call, &v->job)};
     cj__run_job(call, &v->job, v->flops, run_phase, &c);
     return CJ_OK;
 }

@@ -97,11 +97,11 @@ static bool begins(const folding *f, const cj__instruction *instruction)
            !cj__is_bf16(f->program, instruction->inputs[filters_of(instruction)]);
 }
 
-// Filters that stay are scaled once (keep_steady.c), unless there are very many; others in each run.
+// Filters whose changes are counted are scaled once (keep_steady.c), unless there are very many; others in each run.
 static bool pays(const folding *f, const cj__instruction *product)
 {
     const int filters = product->inputs[filters_of(product)];
-    if (f->program->device->kind->kernels && cj__program_leaf_stays(f->program, filters) &&
+    if (f->program->device->kind->kernels && cj__program_leaf_is_counted(f->program, filters) &&
         cj_shape_count(&type_of(f, filters)->shape) <= STEADY_FILTERS)
         return true;
     return cj_shape_count(&type_of(f, product->inputs[filters_of(product)])->shape) <=

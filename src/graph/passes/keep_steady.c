@@ -5,7 +5,8 @@
 // Such instructions are *steady*. They come first in the program, so that they are not in the way of
 // neighbours that work on parts of a batch (split_batch.c), and a plan keeps their results in
 // memory of its own. It runs them again when a variable that they read has another version
-// (ops/variable.h), and in every run where versions are not known.
+// (ops/variable.h). Where changes are not counted nothing is steady; a plan that was made before the
+// count ended is outdated, and its function makes another one.
 #include "base/memory.h"
 #include "graph/plan.h"
 #include "ops/build.h"
@@ -86,7 +87,7 @@ cj_status cj__keep_steady(cj__program *program)
     if (!stays)
         return CJ_OUT_OF_MEMORY;
     for (int v = 0; v < program->value_count; v++)
-        stays[v] = cj__program_leaf_stays(program, v);
+        stays[v] = cj__program_leaf_is_counted(program, v);
     mark(program, stays);
     cj__free(stays);
     return move_to_front(program);
@@ -100,7 +101,8 @@ static cj_status find_sources(cj__plan *plan)
     const cj__program *program = &plan->program;
     size_t most = 0;
     for (int i = 0; i < program->instruction_count; i++)
-        most += (size_t)(program->instructions[i].steady ? program->instructions[i].input_count : 0);
+        most +=
+            (size_t)(program->instructions[i].steady ? program->instructions[i].input_count : 0);
     plan->sources = cj__new(most, sizeof *plan->sources);
     if (!plan->sources)
         return CJ_OUT_OF_MEMORY;
@@ -156,6 +158,7 @@ bool cj__steady_is_valid(cj__plan *plan)
     }
     if (known && same)
         return true;
+    plan->outdated = !known;
     plan->steady_made = false; // until they have run
     atomic_store_explicit(&plan->steady_version, known ? ++plan->steady_runs : -1,
                           memory_order_relaxed);

@@ -117,14 +117,14 @@ ALWAYS_INLINE void three_filters(const three_pixels *t, int64_t filter, vmask pa
 }
 
 // Not inlined: their loops want all registers.
-#define THREES(stride)                                                                     \
-    static __attribute__((noinline)) void three_filters_##stride(const three_pixels *t)    \
-    {                                                                                      \
-        int64_t filter = 0;                                                                \
-        for (; filter + LANES <= t->filters; filter += LANES)                              \
-            three_filters(t, filter, mask_first(LANES), stride, true);                     \
-        if (filter < t->filters)                                                           \
-            three_filters(t, filter, mask_first(t->filters - filter), stride, false);      \
+#define THREES(stride)                                                                  \
+    static __attribute__((noinline)) void three_filters_##stride(const three_pixels *t) \
+    {                                                                                   \
+        int64_t filter = 0;                                                             \
+        for (; filter + LANES <= t->filters; filter += LANES)                           \
+            three_filters(t, filter, mask_first(LANES), stride, true);                  \
+        if (filter < t->filters)                                                        \
+            three_filters(t, filter, mask_first(t->filters - filter), stride, false);   \
     }
 THREES(1)
 THREES(2)

@@ -122,15 +122,15 @@ ALWAYS_INLINE void three_sums(const three_strip *t, int64_t filter, vmask part, 
 }
 
 // Filters filter0 .. filter1 - 1. Not inlined: their loops want all registers.
-#define THREES(stride)                                                                         \
-    static __attribute__((noinline)) void three_sums_##stride(const three_strip *t,            \
+#define THREES(stride)                                                                          \
+    static __attribute__((noinline)) void three_sums_##stride(const three_strip *t,             \
                                                               int64_t filter0, int64_t filter1) \
-    {                                                                                          \
-        int64_t filter = filter0;                                                              \
-        for (; filter + LANES <= filter1; filter += LANES)                                     \
-            three_sums(t, filter, mask_first(LANES), stride, true);                            \
-        if (filter < filter1)                                                                  \
-            three_sums(t, filter, mask_first(filter1 - filter), stride, false);                \
+    {                                                                                           \
+        int64_t filter = filter0;                                                               \
+        for (; filter + LANES <= filter1; filter += LANES)                                      \
+            three_sums(t, filter, mask_first(LANES), stride, true);                             \
+        if (filter < filter1)                                                                   \
+            three_sums(t, filter, mask_first(filter1 - filter), stride, false);                 \
     }
 THREES(1)
 THREES(2)
