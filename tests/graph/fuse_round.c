@@ -198,7 +198,7 @@ static void run_elements(int64_t rows, int64_t cols, const char *off, cj_tensor 
     cj_function *function = make_elements(rows, cols, off);
     cj_tensor *in[RESULTS - 1];
     const int roundings = fixture_planned(function, BATCH, " round_bf16 "),
-              within = fixture_planned(function, BATCH, ", rounds ");
+              within = fixture_planned(function, BATCH, ", rounds");
     const bool rounds = !strstr(off, "round_elements");
     assert_int_equal(rounds ? within > 0 : within, rounds);
     assert_int_equal(roundings == 0, rounds);
