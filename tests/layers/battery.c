@@ -11,6 +11,7 @@
 #include <cajal/recurrent.h>
 #include <cajal/regularization.h>
 #include <cajal/reshaping.h>
+#include <cajal/text.h>
 #include <cajal/wrappers.h>
 #include <math.h>
 #include <string.h>
@@ -127,6 +128,15 @@ MAKER(random_contrast, cj_random_contrast(0.3, .value_range = CJ_NUMBERS(-9, 9))
 MAKER(random_brightness, cj_random_brightness(0.1, .value_range = CJ_NUMBERS(-9, 9)))
 MAKER(bidirectional, cj_bidirectional(cj_gru(3, .return_sequences = true), .merge_mode = "ave"))
 MAKER(time_distributed, cj_time_distributed(cj_dense(3, .activation = "tanh")))
+MAKER(text_vectorization,
+      cj_text_vectorization(9, .ngrams = {1, 2}, .output_mode = "count", .pad_to_max_tokens = true,
+                            .vocabulary = CJ_TEXTS("one", "two", "one two")))
+MAKER(string_lookup, cj_string_lookup(.mask_token = "", .vocabulary = CJ_TEXTS("one", "two three"),
+                                      .output_mode = "one_hot", .num_oov_indices = 2))
+MAKER(integer_lookup, cj_integer_lookup(.vocabulary = CJ_NUMBERS(1, -1), .output_mode = "tf_idf",
+                                        .idf_weights = CJ_NUMBERS(0.5, 2), .mask_token = 0))
+MAKER(hashing, cj_hashing(5, .output_mode = "count", .salt = {3, 4}, .mask_number = 1))
+MAKER(hashed_crossing, cj_hashed_crossing(4, .output_mode = "one_hot"))
 MAKER(masking, cj_masking(0.5))
 MAKER(add, cj_add())
 MAKER(subtract, cj_subtract())
@@ -239,6 +249,11 @@ static const sample samples[] = {
     {"ConvLSTM3D", make_conv_lstm3d, {2, 3, 2, 3, 1}, {2, 1, 2, 2}, false, 4e-3},
     {"Bidirectional", make_bidirectional, {4, 2}, {4, 3}, false, 4e-3},
     {"TimeDistributed", make_time_distributed, {4, 2}, {4, 3}, false, 4e-3},
+    {"TextVectorization", make_text_vectorization, {1}, {9}, true, 0},
+    {"StringLookup", make_string_lookup, {3}, {3, 4}, true, 0},
+    {"IntegerLookup", make_integer_lookup, {4}, {3}, true, 0},
+    {"Hashing", make_hashing, {4}, {5}, true, 0},
+    {"HashedCrossing", make_hashed_crossing, {1}, {4}, true, 0},
     {"Masking", make_masking, {4, 2}, {4, 2}, false, 4e-3},
     {"Add", make_add, {3}, {3}, true, 0},
     {"Subtract", make_subtract, {3}, {3}, true, 0},
@@ -283,6 +298,36 @@ static cj_shape shape_of(const int64_t *dims, int64_t batch)
     for (int i = 0; i < CJ_MAX_RANK - 1 && dims[i] != 0; i++)
         shape.dims[shape.rank++] = dims[i];
     return shape;
+}
+
+// Whether its inputs are texts, not numbers.
+static bool takes_texts(const sample *s)
+{
+    static const char *const names[] = {"TextVectorization", "StringLookup", "HashedCrossing"};
+    for (int i = 0; i < 3; i++)
+        if (strcmp(s->class_name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+static cj_symbol *symbol_of(const sample *s)
+{
+    return cj_symbol_input(takes_texts(s) ? CJ_STRING : CJ_F32, shape_of(s->input, CJ_BATCH), "x");
+}
+
+static cj_tensor *input_of(const sample *s, int64_t batch, uint64_t seed)
+{
+    static const char *const some[] = {"", "one", "one two, three", "two three"};
+    const cj_shape shape = shape_of(s->input, batch);
+    const char *values[16];
+    cj_tensor *tensor = NULL;
+    if (!takes_texts(s))
+        return helper_random(shape, seed);
+    for (int64_t i = 0; i < cj_shape_count(&shape); i++)
+        values[i] = some[(seed + (uint64_t)i * 3) % 4];
+    assert_int_equal(
+        cj_tensor_from(CJ_STRING, shape, values, (size_t)cj_shape_count(&shape), &tensor), CJ_OK);
+    return tensor;
 }
 
 static int input_count(const cj_layer *layer)
@@ -331,7 +376,7 @@ static void shape_with_a_free_batch_is_the_expected_one(void **state)
         cj_symbol *inputs[3], *output = NULL;
         const int count = input_count(layer);
         for (int j = 0; j < count; j++)
-            inputs[j] = cj_symbol_input(CJ_F32, shape_of(samples[i].input, CJ_BATCH), "x");
+            inputs[j] = symbol_of(&samples[i]);
         if (cj_apply_many(layer, inputs, count, &output, 1) != CJ_OK)
             fail_msg("%s", cj_error());
         const cj_shape expected = shape_of(samples[i].output, CJ_BATCH);
@@ -348,9 +393,9 @@ static void batches_of_one_and_three_run_and_are_finite(void **state)
         cj_layer *layer = made(&samples[i]);
         for (int64_t batch = 1; batch <= 3; batch += 2) {
             const cj_shape expected = shape_of(samples[i].output, batch);
-            cj_tensor *x[3] = {helper_random(shape_of(samples[i].input, batch), i),
-                               helper_random(shape_of(samples[i].input, batch), i + 50),
-                               helper_random(shape_of(samples[i].input, batch), i + 100)};
+            cj_tensor *x[3] = {input_of(&samples[i], batch, i),
+                               input_of(&samples[i], batch, i + 50),
+                               input_of(&samples[i], batch, i + 100)};
             for (int training = 0; training < 2; training++) {
                 cj_tensor *y = helper_run(layer, x, input_count(layer), 0, training, 3);
                 assert_true(cj_shape_equal(cj_tensor_shape(y), &expected));
@@ -371,7 +416,7 @@ static void samples_do_not_see_each_other_when_predicting(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
         cj_layer *layer = made(&samples[i]);
-        cj_tensor *three = helper_random(shape_of(samples[i].input, 3), i), *one;
+        cj_tensor *three = input_of(&samples[i], 3, i), *one;
         assert_int_equal(cj_tensor_slice(three, 0, 1, 1, &one), CJ_OK);
         cj_tensor *pair[3] = {three, three, three}, *single[3] = {one, one, one};
         cj_tensor *all = helper_run(layer, pair, input_count(layer), 0, false, 0);
@@ -412,7 +457,7 @@ static void wrong_number_of_inputs_is_refused(void **state)
         const bool wrong = count < layer->kind->min_inputs || count > layer->kind->max_inputs;
         const int made_count = count > 3 ? count : 3;
         for (int j = 0; j < made_count; j++)
-            inputs[j] = cj_symbol_input(CJ_F32, shape_of(samples[i].input, CJ_BATCH), "x");
+            inputs[j] = symbol_of(&samples[i]);
         if (wrong) {
             assert_int_equal(cj_apply_many(layer, inputs, count, &output, 1), CJ_INVALID_ARGUMENT);
             assert_error_contains("inputs given");
@@ -449,6 +494,8 @@ static void settings_come_back_from_the_table_of_fields(void **state)
             else if (field->kind == CJ__FIELD_AMOUNTS)
                 memcpy(again + field->offset, slot,
                        (size_t)(field->rows * field->columns) * sizeof(int64_t));
+            else if (field->kind == CJ__FIELD_TEXTS)
+                memcpy(again + field->offset, slot, sizeof(cj_texts));
             else if (field->kind == CJ__FIELD_NUMBERS)
                 memcpy(again + field->offset, slot, sizeof(cj_numbers));
             else if (field->kind == CJ__FIELD_BOOL)
