@@ -33,8 +33,8 @@ static cj_status split(const char *bytes, size_t size, const char *path, cj_tens
         lengths[i] = line_length(at, end, &at);
     }
     if (status == CJ_OK)
-        status = cj_tensor_from_texts(CJ_SHAPE(count, 1), (cj_texts){values, lengths, count},
-                                      lines);
+        status =
+            cj_tensor_from_texts(CJ_SHAPE(count, 1), (cj_texts){values, lengths, count}, lines);
     cj__free(values);
     cj__free(lengths);
     return status;

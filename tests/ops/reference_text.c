@@ -42,8 +42,7 @@ static void ref_lookup(const op_case *c, cj_tensor *const *in, cj_tensor *const 
     const cj__lookup_attrs *a = c->attrs;
     for (int64_t i = 0; i < cj_tensor_count(out[0]); i++)
         case_set(out[0], i,
-                 (double)(a->oov +
-                          (a->oov_count > 1 ? remainder_of(in[0], i, a->oov_count) : 0)));
+                 (double)(a->oov + (a->oov_count > 1 ? remainder_of(in[0], i, a->oov_count) : 0)));
 }
 
 static void ref_bins(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
@@ -88,9 +87,12 @@ static const struct {
     const cj__op *op;
     reference function;
 } rows[] = {
-    {&cj__op_token_indices, ref_token_indices}, {&cj__op_token_counts, ref_token_counts},
-    {&cj__op_lookup, ref_lookup},               {&cj__op_bins, ref_bins},
-    {&cj__op_crossed_bins, ref_crossed_bins},   {&cj__op_index_counts, ref_index_counts},
+    {&cj__op_token_indices, ref_token_indices},
+    {&cj__op_token_counts, ref_token_counts},
+    {&cj__op_lookup, ref_lookup},
+    {&cj__op_bins, ref_bins},
+    {&cj__op_crossed_bins, ref_crossed_bins},
+    {&cj__op_index_counts, ref_index_counts},
     {&cj__op_entry, ref_entry},
 };
 

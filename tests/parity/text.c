@@ -152,8 +152,8 @@ static bool crosses(const fixture *file, const json_t *one)
     cj_layer *layer = cj_hashed_crossing((int64_t)fixture_number(one, "bins"),
                                          .output_mode = fixture_text(one, "mode"));
     cj_symbol *crossed = cj_apply_list(layer, symbols, count);
-    cj_model *model = cj_functional(.inputs_list = symbols, .inputs_count = count,
-                                    .outputs = {crossed});
+    cj_model *model =
+        cj_functional(.inputs_list = symbols, .inputs_count = count, .outputs = {crossed});
     bool right = model && cj_predict_many(model, x, &y) == CJ_OK &&
                  fixture_compare(file, fixture_case_name(one), "y0", y);
     cj_release(model);

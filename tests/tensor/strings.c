@@ -11,8 +11,8 @@ static cj_tensor *two_by_two(void)
     cj_tensor *texts = NULL;
     const int64_t lengths[] = {3, 0, 4, 2};
     const char *const values[] = {"a\0b", NULL, "caf\xc3", "ok"};
-    assert_int_equal(
-        cj_tensor_from_texts(CJ_SHAPE(2, 2), (cj_texts){values, lengths, 4}, &texts), CJ_OK);
+    assert_int_equal(cj_tensor_from_texts(CJ_SHAPE(2, 2), (cj_texts){values, lengths, 4}, &texts),
+                     CJ_OK);
     return texts;
 }
 
