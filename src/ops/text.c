@@ -313,19 +313,27 @@ static cj_status run_bins(const cj__call *call)
 }
 
 // TensorFlow's SparseCross: fingerprints of texts, and numbers as they are, joined in order.
+uint64_t cj__cross_text(uint64_t hash, cj_text text)
+{
+    return cj__fingerprint_pair(hash, cj__fingerprint(text.data, (size_t)text.length));
+}
+
+uint64_t cj__cross_number(uint64_t hash, int64_t number)
+{
+    return cj__fingerprint_pair(hash, (uint64_t)number);
+}
+
 static void crossed_task(void *context, int64_t begin, int64_t end)
 {
     const cj__call *call = context;
     const cj__bins_attrs *a = call->attrs;
     int32_t *y = call->outputs[0].data;
     for (int64_t i = begin; i < end; i++) {
-        uint64_t hash = UINT64_C(0xdecafcaffe);
+        uint64_t hash = CJ__CROSSING_SEED;
         for (int j = 0; j < call->input_count; j++) {
             const cj__operand *x = &call->inputs[j];
-            const cj_text text = holds_texts(x) ? cj__string_at(x->data, i) : (cj_text){"", 0};
-            hash = cj__fingerprint_pair(hash, holds_texts(x) ?
-                                                  cj__fingerprint(text.data, (size_t)text.length) :
-                                                  (uint64_t)number_at(x, i));
+            hash = holds_texts(x) ? cj__cross_text(hash, cj__string_at(x->data, i)) :
+                                    cj__cross_number(hash, number_at(x, i));
         }
         y[i] = (int32_t)(hash % (uint64_t)a->size);
     }

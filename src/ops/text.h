@@ -50,6 +50,12 @@ typedef struct cj__bins_attrs {
 } cj__bins_attrs;
 CJ__NO_PADDING(cj__bins_attrs, 5 * sizeof(int64_t));
 
+// One hash of the elements at one place of several inputs: begins with the seed, and takes in one after
+// another.
+#define CJ__CROSSING_SEED UINT64_C(0xdecafcaffe)
+uint64_t cj__cross_text(uint64_t hash, cj_text text);
+uint64_t cj__cross_number(uint64_t hash, int64_t number);
+
 // The bin of one element.
 int32_t cj__bin_of_text(const cj__bins_attrs *attrs, cj_text text);
 int32_t cj__bin_of_number(const cj__bins_attrs *attrs, int64_t number);

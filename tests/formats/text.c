@@ -12,10 +12,10 @@
         assert_null(made);               \
         assert_error_contains(sentence); \
     } while (0)
-#define FAILS(call, status, sentence)     \
-    do {                                  \
-        cj_error_clear();                 \
-        assert_int_equal(call, status);   \
+#define FAILS(call, status, sentence)    \
+    do {                                 \
+        cj_error_clear();                \
+        assert_int_equal(call, status);  \
         assert_error_contains(sentence); \
     } while (0)
 
@@ -49,8 +49,7 @@ static cj_model *reader(bool counts)
     cj_release(texts);
     cj_layer *input = cj_input(1, .dtype = "string");
     return counts ? cj_sequential(input, words, cj_dense(1, .activation = "sigmoid")) :
-                    cj_sequential(input, words, cj_embedding(20, 4),
-                                  cj_bidirectional(cj_gru(3)),
+                    cj_sequential(input, words, cj_embedding(20, 4), cj_bidirectional(cj_gru(3)),
                                   cj_dense(1, .activation = "sigmoid"));
 }
 
@@ -152,12 +151,13 @@ static void lookups_stand_in_functional_models(void **state)
                                ids);
     cj_symbol *crossed = cj_merge(cj_hashed_crossing(10), word, numbers);
     cj_symbol *looked = cj_apply(cj_integer_lookup(.vocabulary = CJ_NUMBERS(5, 7)), numbers);
-    cj_model *model = cj_functional(.inputs = {words, numbers, word},
-                                    .outputs = {ids, back, crossed, looked});
+    cj_model *model =
+        cj_functional(.inputs = {words, numbers, word}, .outputs = {ids, back, crossed, looked});
     cj_tensor *x[3] = {NULL}, *y[4] = {NULL};
     char *json = NULL;
     const int64_t two[] = {7, -1};
-    assert_int_equal(cj_tensor_from_texts(CJ_SHAPE(2, 2), CJ_TEXTS("b", "", "?", "a"), &x[0]), CJ_OK);
+    assert_int_equal(cj_tensor_from_texts(CJ_SHAPE(2, 2), CJ_TEXTS("b", "", "?", "a"), &x[0]),
+                     CJ_OK);
     assert_int_equal(cj_tensor_from(CJ_I64, CJ_SHAPE(2, 1), two, 2, &x[1]), CJ_OK);
     x[2] = column(CJ_TEXTS("x", "y"));
     if (!model)
@@ -289,8 +289,8 @@ static void odd_texts_are_learnt_from(void **state)
     const int64_t lengths[] = {5, 4, 0, 3};
     const char *const values[] = {"a\0b x", "\xff\xfe x", NULL, "\xc3\xa9 "};
     cj_tensor *texts = NULL;
-    assert_int_equal(
-        cj_tensor_from_texts(CJ_SHAPE(4, 1), (cj_texts){values, lengths, 4}, &texts), CJ_OK);
+    assert_int_equal(cj_tensor_from_texts(CJ_SHAPE(4, 1), (cj_texts){values, lengths, 4}, &texts),
+                     CJ_OK);
     cj_layer *words = cj_text_vectorization();
     assert_int_equal(cj_adapt(words, texts), CJ_OK);
     assert_int_equal(cj_vocabulary_size(words), 4);
