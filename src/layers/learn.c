@@ -195,7 +195,8 @@ static void choose(counter *c, const cj__lookup_settings *s)
     for (size_t i = 0; i < c->count; i++)
         if (!is_special(&c->tokens[i], s))
             c->tokens[kept++] = c->tokens[i];
-    qsort(c->tokens, kept, sizeof *c->tokens, by_frequency);
+    if (kept > 0)
+        qsort(c->tokens, kept, sizeof *c->tokens, by_frequency);
     const int64_t specials = s->oov_count + (s->masked && strcmp(s->mode, "int") == 0);
     const int64_t most = s->max_tokens == -1      ? INT64_MAX :
                          s->max_tokens > specials ? s->max_tokens - specials :
