@@ -13,5 +13,6 @@ reference reference_of_network(const cj__op *op); // those of reference_network.
 reference reference_of_update(const cj__op *op);  // those of reference_update.c
 reference reference_of_words(const cj__op *op);   // those of reference_words.c
 reference reference_of_images(const cj__op *op);  // those of reference_images.c
+reference reference_of_texts(const cj__op *op);   // those of reference_text.c
 
 #endif
