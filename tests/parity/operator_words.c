@@ -81,23 +81,20 @@ static int axis(const made *m)
 
 // ---- Words with settings ----
 
+// A word a line, where that is all.
+// clang-format off
+
 #define WORD(name) static void word_##name(made *m)
 #define X(i)       m->x[i]
 #define Y          m->y[0]
 
-WORD(round)
-{
-    Y = cj_op_round(X(0), whole(m, "decimals", 0));
-}
+WORD(round) { Y = cj_op_round(X(0), whole(m, "decimals", 0)); }
 WORD(nan_to_num)
 {
     Y = cj_op_nan_to_num(X(0), number(m, "nan", 0), number(m, "posinf", NAN),
                          number(m, "neginf", NAN));
 }
-WORD(saturate_cast)
-{
-    Y = cj_op_saturate_cast(X(0), dtype(m));
-}
+WORD(saturate_cast) { Y = cj_op_saturate_cast(X(0), dtype(m)); }
 WORD(isclose)
 {
     Y = cj_op_isclose(X(0), X(1), number(m, "rtol", 1e-5), number(m, "atol", 1e-8),
@@ -108,51 +105,17 @@ WORD(allclose)
     Y = cj_op_allclose(X(0), X(1), number(m, "rtol", 1e-5), number(m, "atol", 1e-8),
                        fixture_flag(m->one, "equal_nan"));
 }
-WORD(where)
-{
-    Y = cj_op_where(X(0), X(1), X(2));
-}
-WORD(select)
-{
-    Y = cj_op_select(m->x, m->x + 2, 2, number(m, "default", 0));
-}
-WORD(clip)
-{
-    Y = cj_op_clip(X(0), number(m, "low", 0), number(m, "high", 0));
-}
-
-WORD(argmax)
-{
-    Y = cj_op_argmax(X(0), axis(m));
-}
-WORD(argmin)
-{
-    Y = cj_op_argmin(X(0), axis(m));
-}
-WORD(nanargmax)
-{
-    Y = cj_op_nanargmax(X(0), axis(m));
-}
-WORD(nanargmin)
-{
-    Y = cj_op_nanargmin(X(0), axis(m));
-}
-WORD(cumsum)
-{
-    Y = cj_op_cumsum(X(0), axis(m));
-}
-WORD(cumprod)
-{
-    Y = cj_op_cumprod(X(0), axis(m));
-}
-WORD(nancumsum)
-{
-    Y = cj_op_nancumsum(X(0), axis(m));
-}
-WORD(nancumprod)
-{
-    Y = cj_op_nancumprod(X(0), axis(m));
-}
+WORD(where) { Y = cj_op_where(X(0), X(1), X(2)); }
+WORD(select) { Y = cj_op_select(m->x, m->x + 2, 2, number(m, "default", 0)); }
+WORD(clip) { Y = cj_op_clip(X(0), number(m, "low", 0), number(m, "high", 0)); }
+WORD(argmax) { Y = cj_op_argmax(X(0), axis(m)); }
+WORD(argmin) { Y = cj_op_argmin(X(0), axis(m)); }
+WORD(nanargmax) { Y = cj_op_nanargmax(X(0), axis(m)); }
+WORD(nanargmin) { Y = cj_op_nanargmin(X(0), axis(m)); }
+WORD(cumsum) { Y = cj_op_cumsum(X(0), axis(m)); }
+WORD(cumprod) { Y = cj_op_cumprod(X(0), axis(m)); }
+WORD(nancumsum) { Y = cj_op_nancumsum(X(0), axis(m)); }
+WORD(nancumprod) { Y = cj_op_nancumprod(X(0), axis(m)); }
 WORD(quantile)
 {
     axes a;
@@ -189,91 +152,29 @@ WORD(moments)
     const int *list = axes_of(m, &a);
     cj_op_moments(X(0), list, a.count, fixture_flag(m->one, "keepdims"), &m->y[0], &m->y[1]);
 }
-WORD(normalize)
-{
-    Y = cj_op_normalize(X(0), axis(m), whole(m, "order", 2), 1e-7);
-}
-WORD(diff)
-{
-    Y = cj_op_diff(X(0), whole(m, "n", 1), axis(m));
-}
-WORD(trapezoid)
-{
-    Y = cj_op_trapezoid(X(0), X(1), number(m, "dx", 1), axis(m));
-}
-WORD(segment_sum)
-{
-    Y = cj_op_segment_sum(X(0), X(1), whole(m, "num_segments", 0));
-}
-WORD(segment_max)
-{
-    Y = cj_op_segment_max(X(0), X(1), whole(m, "num_segments", 0));
-}
-WORD(segment_min)
-{
-    Y = cj_op_segment_min(X(0), X(1), whole(m, "num_segments", 0));
-}
-WORD(segment_prod)
-{
-    Y = cj_op_segment_prod(X(0), X(1), whole(m, "num_segments", 0));
-}
-
-WORD(zeros)
-{
-    Y = cj_op_zeros(shape(m), dtype(m));
-}
-WORD(ones)
-{
-    Y = cj_op_ones(shape(m), dtype(m));
-}
-WORD(eye)
-{
-    Y = cj_op_eye(whole(m, "n", 0), whole(m, "m", 0), whole(m, "k", 0), dtype(m));
-}
-WORD(tri)
-{
-    Y = cj_op_tri(whole(m, "n", 0), whole(m, "m", 0), whole(m, "k", 0), dtype(m));
-}
-WORD(identity)
-{
-    Y = cj_op_identity(whole(m, "n", 0), dtype(m));
-}
-WORD(full)
-{
-    Y = cj_op_full(shape(m), number(m, "value", 0), dtype(m));
-}
-WORD(full_like)
-{
-    Y = cj_op_full_like(X(0), number(m, "value", 0));
-}
-WORD(arange)
-{
-    Y = cj_op_arange(number(m, "start", 0), number(m, "stop", 0), number(m, "step", 1), dtype(m));
-}
+WORD(normalize) { Y = cj_op_normalize(X(0), axis(m), whole(m, "order", 2), 1e-7); }
+WORD(diff) { Y = cj_op_diff(X(0), whole(m, "n", 1), axis(m)); }
+WORD(trapezoid) { Y = cj_op_trapezoid(X(0), X(1), number(m, "dx", 1), axis(m)); }
+WORD(segment_sum) { Y = cj_op_segment_sum(X(0), X(1), whole(m, "num_segments", 0)); }
+WORD(segment_max) { Y = cj_op_segment_max(X(0), X(1), whole(m, "num_segments", 0)); }
+WORD(segment_min) { Y = cj_op_segment_min(X(0), X(1), whole(m, "num_segments", 0)); }
+WORD(segment_prod) { Y = cj_op_segment_prod(X(0), X(1), whole(m, "num_segments", 0)); }
+WORD(zeros) { Y = cj_op_zeros(shape(m), dtype(m)); }
+WORD(ones) { Y = cj_op_ones(shape(m), dtype(m)); }
+WORD(eye) { Y = cj_op_eye(whole(m, "n", 0), whole(m, "m", 0), whole(m, "k", 0), dtype(m)); }
+WORD(tri) { Y = cj_op_tri(whole(m, "n", 0), whole(m, "m", 0), whole(m, "k", 0), dtype(m)); }
+WORD(identity) { Y = cj_op_identity(whole(m, "n", 0), dtype(m)); }
+WORD(full) { Y = cj_op_full(shape(m), number(m, "value", 0), dtype(m)); }
+WORD(full_like) { Y = cj_op_full_like(X(0), number(m, "value", 0)); }
+WORD(arange) { Y = cj_op_arange(number(m, "start", 0), number(m, "stop", 0), number(m, "step", 1), dtype(m)); }
 #define SPACED(m)                                                    \
     number(m, "start", 0), number(m, "stop", 0), whole(m, "num", 0), \
         fixture_flag(m->one, "endpoint")
-WORD(linspace)
-{
-    Y = cj_op_linspace(SPACED(m), dtype(m));
-}
-WORD(logspace)
-{
-    Y = cj_op_logspace(SPACED(m), 10, dtype(m));
-}
-WORD(geomspace)
-{
-    Y = cj_op_geomspace(SPACED(m), dtype(m));
-}
-WORD(meshgrid)
-{
-    cj_op_meshgrid(m->x, whole(m, "inputs", 0), text(m, "indexing"), m->y);
-}
-WORD(vander)
-{
-    Y = cj_op_vander(X(0), whole(m, "n", 0), fixture_flag(m->one, "increasing"));
-}
-
+WORD(linspace) { Y = cj_op_linspace(SPACED(m), dtype(m)); }
+WORD(logspace) { Y = cj_op_logspace(SPACED(m), 10, dtype(m)); }
+WORD(geomspace) { Y = cj_op_geomspace(SPACED(m), dtype(m)); }
+WORD(meshgrid) { cj_op_meshgrid(m->x, whole(m, "inputs", 0), text(m, "indexing"), m->y); }
+WORD(vander) { Y = cj_op_vander(X(0), whole(m, "n", 0), fixture_flag(m->one, "increasing")); }
 WORD(transpose)
 {
     int order[LIST];
@@ -287,28 +188,16 @@ WORD(moveaxis)
     list(m, "destination", destination);
     Y = cj_op_moveaxis(X(0), source, destination, count);
 }
-WORD(swapaxes)
-{
-    Y = cj_op_swapaxes(X(0), whole(m, "axis1", 0), whole(m, "axis2", 0));
-}
+WORD(swapaxes) { Y = cj_op_swapaxes(X(0), whole(m, "axis1", 0), whole(m, "axis2", 0)); }
 WORD(rot90)
 {
     axes a;
     axes_of(m, &a);
     Y = cj_op_rot90(X(0), whole(m, "k", 1), a.numbers[0], a.numbers[1]);
 }
-WORD(flip)
-{
-    Y = cj_op_flip(X(0), axis(m));
-}
-WORD(roll)
-{
-    Y = cj_op_roll(X(0), whole(m, "shift", 0), axis(m));
-}
-WORD(expand_dims)
-{
-    Y = cj_op_expand_dims(X(0), axis(m));
-}
+WORD(flip) { Y = cj_op_flip(X(0), axis(m)); }
+WORD(roll) { Y = cj_op_roll(X(0), whole(m, "shift", 0), axis(m)); }
+WORD(expand_dims) { Y = cj_op_expand_dims(X(0), axis(m)); }
 WORD(split)
 {
     int64_t places[LIST];
@@ -318,64 +207,25 @@ WORD(split)
     else
         cj_op_split(X(0), whole(m, "parts", 0), axis(m), m->y);
 }
-WORD(array_split)
-{
-    cj_op_array_split(X(0), whole(m, "parts", 0), axis(m), m->y);
-}
-WORD(vsplit)
-{
-    cj_op_vsplit(X(0), whole(m, "parts", 0), m->y);
-}
-WORD(hsplit)
-{
-    cj_op_hsplit(X(0), whole(m, "parts", 0), m->y);
-}
-WORD(dsplit)
-{
-    cj_op_dsplit(X(0), whole(m, "parts", 0), m->y);
-}
-WORD(unstack)
-{
-    cj_op_unstack(X(0), axis(m), m->y);
-}
-WORD(vstack)
-{
-    Y = cj_op_vstack(m->x, 2);
-}
-WORD(hstack)
-{
-    Y = cj_op_hstack(m->x, 2);
-}
-WORD(dstack)
-{
-    Y = cj_op_dstack(m->x, 2);
-}
-WORD(concatenate)
-{
-    Y = cj_op_concatenate(m->x, 2, axis(m));
-}
-WORD(stack)
-{
-    Y = cj_op_stack(m->x, 2, axis(m));
-}
-WORD(append)
-{
-    Y = cj_op_append(X(0), X(1), axis(m));
-}
+WORD(array_split) { cj_op_array_split(X(0), whole(m, "parts", 0), axis(m), m->y); }
+WORD(vsplit) { cj_op_vsplit(X(0), whole(m, "parts", 0), m->y); }
+WORD(hsplit) { cj_op_hsplit(X(0), whole(m, "parts", 0), m->y); }
+WORD(dsplit) { cj_op_dsplit(X(0), whole(m, "parts", 0), m->y); }
+WORD(unstack) { cj_op_unstack(X(0), axis(m), m->y); }
+WORD(vstack) { Y = cj_op_vstack(m->x, 2); }
+WORD(hstack) { Y = cj_op_hstack(m->x, 2); }
+WORD(dstack) { Y = cj_op_dstack(m->x, 2); }
+WORD(concatenate) { Y = cj_op_concatenate(m->x, 2, axis(m)); }
+WORD(stack) { Y = cj_op_stack(m->x, 2, axis(m)); }
+WORD(append) { Y = cj_op_append(X(0), X(1), axis(m)); }
 WORD(repeat)
 {
     int64_t repeats[LIST];
     const int count = long_list(m, "repeats", repeats);
     Y = cj_op_repeat(X(0), repeats, count, axis(m));
 }
-WORD(tile)
-{
-    Y = cj_op_tile(X(0), whole(m, "times", 1), axis(m));
-}
-WORD(get_item)
-{
-    Y = cj_op_get_item(X(0), text(m, "key"));
-}
+WORD(tile) { Y = cj_op_tile(X(0), whole(m, "times", 1), axis(m)); }
+WORD(get_item) { Y = cj_op_get_item(X(0), text(m, "key")); }
 WORD(slice_update)
 {
     int64_t starts[LIST];
@@ -387,47 +237,17 @@ WORD(slice)
     // The generator's other limits are those of the whole axes but the first.
     Y = cj_op_slice(X(0), axis(m), whole(m, "begin", 0), whole(m, "length", 0));
 }
-WORD(broadcast_to)
-{
-    Y = cj_op_broadcast_to(X(0), shape(m));
-}
-WORD(rearrange)
-{
-    Y = cj_op_rearrange(X(0), text(m, "pattern"), text(m, "lengths"));
-}
-WORD(tril)
-{
-    Y = cj_op_tril(X(0), whole(m, "k", 0));
-}
-WORD(triu)
-{
-    Y = cj_op_triu(X(0), whole(m, "k", 0));
-}
-WORD(diag)
-{
-    Y = cj_op_diag(X(0), whole(m, "k", 0));
-}
-WORD(diagflat)
-{
-    Y = cj_op_diagflat(X(0), whole(m, "k", 0));
-}
+WORD(broadcast_to) { Y = cj_op_broadcast_to(X(0), shape(m)); }
+WORD(rearrange) { Y = cj_op_rearrange(X(0), text(m, "pattern"), text(m, "lengths")); }
+WORD(tril) { Y = cj_op_tril(X(0), whole(m, "k", 0)); }
+WORD(triu) { Y = cj_op_triu(X(0), whole(m, "k", 0)); }
+WORD(diag) { Y = cj_op_diag(X(0), whole(m, "k", 0)); }
+WORD(diagflat) { Y = cj_op_diagflat(X(0), whole(m, "k", 0)); }
 #define DIAGONAL(m) whole(m, "offset", 0), whole(m, "axis1", 0), whole(m, "axis2", 1)
-WORD(diagonal)
-{
-    Y = cj_op_diagonal(X(0), DIAGONAL(m));
-}
-WORD(trace)
-{
-    Y = cj_op_trace(X(0), DIAGONAL(m));
-}
-WORD(depth_to_space)
-{
-    Y = cj_op_depth_to_space(X(0), whole(m, "block", 0), text(m, "data_format"));
-}
-WORD(space_to_depth)
-{
-    Y = cj_op_space_to_depth(X(0), whole(m, "block", 0), text(m, "data_format"));
-}
+WORD(diagonal) { Y = cj_op_diagonal(X(0), DIAGONAL(m)); }
+WORD(trace) { Y = cj_op_trace(X(0), DIAGONAL(m)); }
+WORD(depth_to_space) { Y = cj_op_depth_to_space(X(0), whole(m, "block", 0), text(m, "data_format")); }
+WORD(space_to_depth) { Y = cj_op_space_to_depth(X(0), whole(m, "block", 0), text(m, "data_format")); }
 static cj_windows windows(const made *m)
 {
     cj_windows w;
@@ -435,18 +255,9 @@ static cj_windows windows(const made *m)
     long_list(m, "padding", w.padding), long_list(m, "stride", w.stride);
     return w;
 }
-WORD(unfold)
-{
-    Y = cj_op_unfold(X(0), windows(m));
-}
-WORD(fold)
-{
-    Y = cj_op_fold(X(0), whole(m, "height", 0), whole(m, "width", 0), windows(m));
-}
-WORD(extract_sequences)
-{
-    Y = cj_op_extract_sequences(X(0), whole(m, "length", 0), whole(m, "stride", 0));
-}
+WORD(unfold) { Y = cj_op_unfold(X(0), windows(m)); }
+WORD(fold) { Y = cj_op_fold(X(0), whole(m, "height", 0), whole(m, "width", 0), windows(m)); }
+WORD(extract_sequences) { Y = cj_op_extract_sequences(X(0), whole(m, "length", 0), whole(m, "stride", 0)); }
 WORD(tensordot)
 {
     int first[LIST], second[LIST];
@@ -454,55 +265,18 @@ WORD(tensordot)
     list(m, "b_axes", second);
     Y = cj_op_tensordot(X(0), X(1), first, second, count);
 }
-WORD(cross)
-{
-    Y = cj_op_cross(X(0), X(1), axis(m));
-}
-WORD(correlate)
-{
-    Y = cj_op_correlate(X(0), X(1), text(m, "mode"));
-}
-WORD(einsum)
-{
-    Y = cj_op_einsum(text(m, "equation"), X(0), X(1));
-}
-
-WORD(sort)
-{
-    Y = cj_op_sort(X(0), axis(m));
-}
-WORD(argsort)
-{
-    Y = cj_op_argsort(X(0), axis(m));
-}
-WORD(top_k)
-{
-    cj_op_top_k(X(0), whole(m, "k", 1), &m->y[0], &m->y[1]);
-}
-WORD(in_top_k)
-{
-    Y = cj_op_in_top_k(X(0), X(1), whole(m, "k", 1));
-}
-WORD(take_along_axis)
-{
-    Y = cj_op_take_along_axis(X(0), X(1), axis(m));
-}
-WORD(take)
-{
-    Y = cj_op_take_at(X(0), X(1), axis(m));
-}
-WORD(scatter)
-{
-    Y = cj_op_scatter(X(0), X(1), shape(m));
-}
-WORD(scatter_update)
-{
-    Y = cj_op_scatter_update(X(0), X(1), X(2), text(m, "reduction"));
-}
-WORD(searchsorted)
-{
-    Y = cj_op_searchsorted(X(0), X(1), text(m, "side"));
-}
+WORD(cross) { Y = cj_op_cross(X(0), X(1), axis(m)); }
+WORD(correlate) { Y = cj_op_correlate(X(0), X(1), text(m, "mode")); }
+WORD(einsum) { Y = cj_op_einsum(text(m, "equation"), X(0), X(1)); }
+WORD(sort) { Y = cj_op_sort(X(0), axis(m)); }
+WORD(argsort) { Y = cj_op_argsort(X(0), axis(m)); }
+WORD(top_k) { cj_op_top_k(X(0), whole(m, "k", 1), &m->y[0], &m->y[1]); }
+WORD(in_top_k) { Y = cj_op_in_top_k(X(0), X(1), whole(m, "k", 1)); }
+WORD(take_along_axis) { Y = cj_op_take_along_axis(X(0), X(1), axis(m)); }
+WORD(take) { Y = cj_op_take_at(X(0), X(1), axis(m)); }
+WORD(scatter) { Y = cj_op_scatter(X(0), X(1), shape(m)); }
+WORD(scatter_update) { Y = cj_op_scatter_update(X(0), X(1), X(2), text(m, "reduction")); }
+WORD(searchsorted) { Y = cj_op_searchsorted(X(0), X(1), text(m, "side")); }
 WORD(digitize)
 {
     const json_t *bins = json_object_get(m->one, "bins");
@@ -511,18 +285,10 @@ WORD(digitize)
         numbers[i] = json_number_value(json_array_get(bins, i));
     Y = cj_op_digitize(X(0), numbers, (int)json_array_size(bins));
 }
-WORD(isin)
-{
-    Y = cj_op_isin(X(0), X(1), fixture_flag(m->one, "invert"));
-}
-WORD(multi_hot)
-{
-    Y = cj_op_multi_hot(X(0), whole(m, "classes", 0));
-}
-WORD(one_hot)
-{
-    Y = cj_op_one_hot(X(0), whole(m, "classes", 0));
-}
+WORD(isin) { Y = cj_op_isin(X(0), X(1), fixture_flag(m->one, "invert")); }
+WORD(multi_hot) { Y = cj_op_multi_hot(X(0), whole(m, "classes", 0)); }
+WORD(one_hot) { Y = cj_op_one_hot(X(0), whole(m, "classes", 0)); }
+// clang-format on
 
 // ---- The table ----
 
