@@ -128,8 +128,9 @@ MAKER(random_sharpness, cj_random_sharpness(0.8, .value_range = CJ_NUMBERS(-9, 9
 MAKER(random_posterization,
       cj_random_posterization(.factor_range = CJ_NUMBERS(6, 8), .value_range = CJ_NUMBERS(-9, 9)))
 MAKER(random_invert, cj_random_invert(0.1, .value_range = CJ_NUMBERS(-9, 9)))
-MAKER(solarization, cj_solarization(.threshold_factor_range = CJ_NUMBERS(0.9, 1),
-                                    .value_range = CJ_NUMBERS(-9, 9)))
+// thresholds are above all pixels: what is inverted in training alone cannot be learnt
+MAKER(solarization, cj_solarization(.threshold_factor_range = CJ_NUMBERS(1, 1),
+                                    .value_range = CJ_NUMBERS(-1, 600)))
 MAKER(random_erasing,
       cj_random_erasing(0.4, .fill_value = CJ_NUMBERS(1), .value_range = CJ_NUMBERS(-9, 9)))
 MAKER(auto_contrast, cj_auto_contrast(.value_range = CJ_NUMBERS(-1, 1)))
