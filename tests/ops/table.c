@@ -105,6 +105,8 @@ static double halved(const double *numbers, double step)
 #define TRANSPOSE3D(c, f, od, oh, ow, n, ...)                                                                     \
     {OP(conv3d_transpose), A(cj__conv3d_attrs, __VA_ARGS__, .groups = n), 2, {ANY(KERNEL3D, (c) / (n), f), ANY(N, od, oh, ow, f)}},
 #define KERNEL3D 2, 3, 2
+#define CONV3D_ACT(function, parts, ...)                                                                               \
+    A(cj__conv3d_attrs, __VA_ARGS__, .dilation = {1, 1, 1}, .groups = parts, .epilogue = {function, 0, -1.5, 2.5})
 
 // The five pools of one geometry.
 #define POOLS(h, w, c, kh, kw, oh, ow, sh, sw, same)                                                                   \
@@ -246,6 +248,20 @@ const op_case op_cases[] = {
     TRANSPOSE3D(2, 3, 2, 2, 2, 1, {2, 3, 2}, {1, 1, 1}, {1, 1, 1})
     TRANSPOSE3D(4, 2, 2, 1, 2, 2, {2, 3, 2}, {2, 3, 2}, {1, 1, 1}, .before = {1, 0, 0}, .after = {-1, 1, 0})
     {OP(conv3d), A(cj__conv3d_attrs, {1, 2, 2}, {1, 1, 1}, {1, 1, 1}, .groups = 1), 2, {ANY(N, 2, 3, 3, 2), ANY(1, 2, 2, 2, 3)}},
+    {OP(conv3d_bias_act), CONV3D_ACT(CJ__UNARY_relu, 1, {2, 3, 2}, {1, 1, 1}, .same = true), 3,
+     {ANY(N, 3, 4, 3, 2), ANY(2, 3, 2, 2, 3), ANY(3)}},
+    {OP(conv3d_bias_act), CONV3D_ACT(CJ__UNARY_sigmoid, 2, {1, 2, 2}, {1, 1, 1}), 3,
+     {ANY(N, 2, 3, 3, 4), ANY(1, 2, 2, 2, 6), ANY(6)}},
+    {OP(conv3d_bias_act), CONV3D_ACT(CJ__UNARY_tanh, 2, {2, 1, 2}, {2, 1, 1}), 2,
+     {ANY(N, 4, 3, 3, 4), ANY(2, 1, 2, 2, 2)}},
+    {OP(conv3d_transpose_bias_act), CONV3D_ACT(CJ__UNARY_relu, 1, {2, 3, 2}, {2, 2, 1}), 3,
+     {ANY(2, 3, 2, 3, 2), ANY(N, 2, 2, 3, 2), ANY(3)}},
+    {OP(conv3d_transpose_bias_act), CONV3D_ACT(CJ__UNARY_sigmoid, 2, {2, 2, 1}, {1, 1, 1}), 3,
+     {ANY(2, 2, 1, 3, 4), ANY(N, 3, 2, 2, 4), ANY(6)}},
+    {OP(conv3d_transpose_bias_act), CONV3D_ACT(CJ__UNARY_sigmoid, 1, {1, 2, 2}, {1, 1, 1}), 3,
+     {ANY(1, 2, 2, 5, 4), ANY(N, 3, 2, 2, 4), ANY(5)}},
+    {OP(conv3d_transpose_bias_act), CONV3D_ACT(CJ__UNARY_relu, 1, {2, 2, 2}, {2, 1, 2}), 2,
+     {ANY(2, 2, 2, 3, 2), ANY(N, 2, 2, 2, 2)}},
 
     POOLS(6, 4, 2, 2, 2, 3, 2, 2, 2, false)
     POOLS(5, 5, 3, 3, 2, 3, 3, 2, 2, true)
@@ -314,6 +330,19 @@ const op_case op_cases[] = {
                  .input = {4, 5}, .nearest = 1, .whole = 1, .same_zoom = 1), 2, {ANY(N, 4, 5, 2), STEP(2)}},
     {OP(warp_grad), WARP(3, 0, 0, -1.2, 1.3, 0.3, 0.3, 1, 1, CJ__BESIDE_REFLECT, 4, 5), 2, {ANY(N, 4, 5, 2), STEP(5)}},
     {OP(warp_grad), WARP(5, 0.2, 0.2, 0, 3, -9, 9, 0.5, 1.7, CJ__BESIDE_CONSTANT, 3, 7), 2, {ANY(N, 3, 7, 1), STEP(6)}},
+    {OP(erase), A(cj__erase_attrs, .key = 4, .low = -1, .high = 2), 3, {ANY(N, 4, 5, 2), POSITIVE(N, 4), STEP(5)}},
+    {OP(erase), A(cj__erase_attrs, .fills = 1, .fill = {0.7}), 3, {ANY(N, 4, 3, 2), POSITIVE(N, 4), STEP(5)}},
+    {OP(erase), A(cj__erase_attrs, .fills = 3, .fill = {0.7, 2, -1}), 3, {ANY(N, 4, 3, 3), POSITIVE(N, 4), STEP(5)}},
+    {OP(equalize), A(cj__histogram_attrs, .bins = 256, .grid = {1, 1}), 1, {POSITIVE(N, 4, 5, 2)}},
+    {OP(equalize), A(cj__histogram_attrs, .bins = 7, .grid = {1, 1}), 1, {ANY(N, 4, 5, 3)}},
+    {OP(adapt_histogram), A(cj__histogram_attrs, 256, {2, 3}, 40), 1, {POSITIVE(N, 4, 7, 2)}},
+    {OP(adapt_histogram), A(cj__histogram_attrs, 256, {3, 1}, 0), 1, {POSITIVE(N, 4, 3, 1)}},
+    {OP(adapt_histogram), A(cj__histogram_attrs, 256, {8, 8}, 4), 1, {ANY(N, 3, 2, 1)}},
+    {OP(shuffle_samples), A(cj__mix_attrs, .key = 4), 2, {ANY(N, 3, 2), STEP(5)}},
+    {OP(shuffle_samples), A(cj__mix_attrs, .key = 4, .inverse = 1), 2, {ANY(N, 3, 2), STEP(5)}},
+    {OP(shuffle_samples), A(cj__mix_attrs, .key = 9), 2, {ANY(37), STEP(1)}},
+    {OP(sample_beta), A(cj__mix_attrs, .key = 4, .ends = {0.2, 0.9}), 2, {ANY(N, 3), STEP(5)}},
+    {OP(sample_beta), A(cj__mix_attrs, .key = 5, .ends = {3, 3}), 2, {ANY(50), STEP(5)}},
     {OP(relu_dropout_grad), A(cj__dropout_attrs, 0, 0.2), 2, {ANY(N, 40), ANY(N, 40)}},
     {OP(relu_dropout_grad), A(cj__dropout_attrs, 0, 1), 2, {ANY(N, 4), ANY(N, 4)}},
 
