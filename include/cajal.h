@@ -27,6 +27,8 @@
 #include <cajal/operators.h>
 #include <cajal/ops_index.h>
 #include <cajal/ops_math.h>
+#include <cajal/ops_nn.h>
+#include <cajal/ops_random.h>
 #include <cajal/ops_reduce.h>
 #include <cajal/ops_shape.h>
 #include <cajal/optimizers.h>

@@ -1,6 +1,7 @@
 // Activations: element-wise functions, and softmax over the last axis. Definitions are Keras's
 // (keras/src/activations).
 #include "layers/kind.h"
+#include "ops/words.h"
 #include <math.h>
 
 typedef struct slope_args {
@@ -197,6 +198,21 @@ static cj_symbol *apply_glu(cj__build *g, cj_symbol *x, const void *args)
     return cj__mul(g, cj__slice(g, x, last, 0, half), gate);
 }
 
+// Over the last axis, whose length must be known.
+static cj_symbol *apply_sparsemax(cj__build *g, cj_symbol *x, const void *args)
+{
+    const cj_shape *shape = cj_symbol_shape(x);
+    char text[CJ__SHAPE_WORDS];
+    (void)args;
+    if (shape->rank < 1 || shape->dims[shape->rank - 1] < 1) {
+        cj__build_refuse(g, cj__fail(CJ_SHAPE_MISMATCH,
+                                     "sparsemax: the length of the last axis of %s must be known",
+                                     cj_shape_text(shape, text, sizeof text)));
+        return NULL;
+    }
+    return cj__sparsemax(g, x, shape->rank - 1);
+}
+
 static const cj__field shrink_fields[] = {
     CJ__FIELD(shrink_args, threshold, CJ__FIELD_NUMBER, CJ__NOT_NEGATIVE)};
 static const cj__field threshold_fields[] = {
@@ -262,6 +278,7 @@ static const activation rows[] = {
     COMPOSED("sparse_sigmoid", apply_sparse_sigmoid),
     WITH_ARGS("squareplus", squareplus_fields, squareplus_defaults, apply_squareplus),
     COMPOSED("glu", apply_glu),
+    COMPOSED("sparsemax", apply_sparsemax),
 };
 
 const cj__catalog cj__activations = {.what = "activation",

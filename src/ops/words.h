@@ -1,4 +1,4 @@
-// Inside the ops room: what the bodies of the public operators (operators*.c, words_*.c) share, and the
+// What the bodies of the public operators (operators*.c, words_*.c) share, and the
 // functions for building the ops that only they need.
 #ifndef CJ_OPS_WORDS_H
 #define CJ_OPS_WORDS_H
@@ -51,6 +51,26 @@ cj_symbol *cj__segment_extreme(cj__build *g, cj_symbol *x, cj_symbol *ids, int64
                                bool least);
 // x (v, ...), indices (n), u (n, ...): x with rows set.
 cj_symbol *cj__scatter_rows(cj__build *g, cj_symbol *x, cj_symbol *indices, cj_symbol *u);
+
+// ---- Of networks (words_nn.c, words_windows_nn.c) ----
+
+cj_symbol *cj__sparsemax(cj__build *g, cj_symbol *x, int axis);
+// The zeros of the convolution whose gradient a transposed convolution is, along an axis: from those that
+// Keras gives JAX before and after an input with strides - 1 zeros between its elements
+// (keras/src/backend/common/backend_utils.py). `extra`: output padding, less than 0 for none.
+void cj__transposed_padding(int64_t size, int64_t stride, int64_t dilation, bool same,
+                            int64_t extra, int32_t *before, int32_t *after);
+
+// ---- Random (distributions.c) ----
+
+typedef struct cj__distribution_attrs {
+    uint64_t key;
+} cj__distribution_attrs;
+CJ__NO_PADDING(cj__distribution_attrs, sizeof(uint64_t));
+
+cj_symbol *cj__random_gamma(cj__build *g, cj_symbol *alpha, cj_symbol *step, uint64_t key);
+cj_symbol *cj__random_binomial(cj__build *g, cj_symbol *counts, cj_symbol *probabilities,
+                               cj_symbol *step, uint64_t key);
 
 // ---- Arguments of words (words.c) ----
 

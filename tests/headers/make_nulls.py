@@ -23,6 +23,13 @@ OPTIONAL = {
     *((f"cj_op_{name}", "method") for name in ("quantile", "percentile", "nanquantile", "nanpercentile")),
     ("cj_op_average", "weights"), ("cj_op_trapezoid", "x"), ("cj_op_meshgrid", "indexing"), ("cj_op_rearrange", "lengths"),
     ("cj_op_depth_to_space", "data_format"), ("cj_op_space_to_depth", "data_format"), ("cj_op_correlate", "mode"),
+    ("cj_op_batch_normalization", "offset"), ("cj_op_batch_normalization", "scale"), ("cj_op_layer_normalization", "gamma"),
+    ("cj_op_layer_normalization", "beta"), ("cj_op_layer_normalization", "axes"), ("cj_op_rms_normalization", "scale"),
+    ("cj_op_rms_normalization", "axes"), ("cj_op_ctc_decode", "strategy"), ("cj_op_dot_product_attention", "bias"),
+    ("cj_op_dot_product_attention", "mask"), ("cj_op_adaptive_max_pool", "data_format"),
+    ("cj_op_adaptive_average_pool", "data_format"),
+    *((f"cj_op_random_{name}", "step") for name in ("uniform", "normal", "truncated_normal", "randint", "categorical", "gamma",
+                                                    "beta", "binomial", "shuffle", "dropout")),
     ("cj_op_scatter_update", "reduction"), ("cj_op_searchsorted", "side"),
 }
 # Functions that answer NULL with a neutral value and no sentence: getters.
@@ -69,13 +76,13 @@ TYPES = {
     "cj_dtype *": "(cj_dtype[1]){CJ_F32}", "FILE *": "w.stream", "bool *": "(bool[1]){false}", "float *": "w.floats",
     "uint64_t *": "(uint64_t[1]){0}", "int": "1", "int64_t": "1", "size_t": "sizeof w.text", "double": "0.5",
     "cj_texts": "CJ_TEXTS(\"a\", \"b\", \"c\", \"d\")", "cj_numbers": "(cj_numbers){0}", "bool": "true", "cj_dtype": "CJ_F32", "cj_shape": "CJ_SHAPE(1, 4)", "uint64_t": "1", "cj_status": "CJ_IO",
-    "cj_windows": "(cj_windows){{1, 1}, {1, 1}, {0, 0}, {1, 1}}",
+    "cj_op_window": "(cj_op_window){{0}, {0}, NULL, NULL, {0}}", "cj_windows": "(cj_windows){{1, 1}, {1, 1}, {0, 0}, {1, 1}}",
     "cj_memory_hook *": "NULL", "cj_callback_methods *": "&(cj_callback_methods){.size = sizeof(cj_callback_methods)}",
 }
 NAMES = {"path": "w.path", "name": '"dense"', "spec": '"adam"', "policy": '"float32"', "index": "(int64_t[8]){0}"}
 PLACES = {
     ("cj_dtype_from_name", "name"): '"float32"', ("cj_op_activation", "name"): '"relu"', ("cj_op_loss", "spec"): '"mse"', ("cj_loss_value", "spec"): '"mse"',
-    ("cj_metric_new", "spec"): '"mse"', ("cj_op_reduce", "name"): '"sum"', ("cj_op_get_item", "key"): '"..."',
+    ("cj_metric_new", "spec"): '"mse"', ("cj_op_reduce", "name"): '"sum"', ("cj_op_ctc_decode", "strategy"): '"greedy"', ("cj_op_get_item", "key"): '"..."',
     ("cj_op_rearrange", "pattern"): '"a b -> b a"',
    
     ("cj_load_dataset", "name"): '"digits"', ("cj_model_from_json", "json"): '"{}"', ("cj_fail", "format"): '"x"',

@@ -6,6 +6,7 @@
 #include "support.h"
 
 #include "ops/build.h"
+#include "ops/ctc_decode.h"
 #include "ops/words.h"
 #include "ops/text.h"
 

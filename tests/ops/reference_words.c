@@ -247,6 +247,77 @@ static void ref_scatter_rows(const op_case *c, cj_tensor *const *in, cj_tensor *
                  case_get(in[2], i));
 }
 
+// All alignments of a sample one by one. Each gives labels, whose probabilities add up; those of the
+// likeliest come first. Few steps and classes only.
+enum { LABELLINGS = 512, LABELS = 8 };
+
+typedef struct labelling {
+    int labels[LABELS], length;
+    double p;
+} labelling;
+
+static void add_labelling(labelling *all, int *count, const labelling *one)
+{
+    int i = 0;
+    while (i < *count && (all[i].length != one->length ||
+                          memcmp(all[i].labels, one->labels, sizeof one->labels) != 0))
+        i++;
+    assert_true(i < LABELLINGS);
+    if (i == *count)
+        all[(*count)++] = *one, all[i].p = 0;
+    all[i].p += one->p;
+}
+
+static labelling labelling_of(const cj_tensor *x, int64_t sample, int64_t length, int64_t alignment,
+                              int blank, bool merges)
+{
+    const int64_t *d = cj_tensor_shape(x)->dims;
+    labelling one = {.p = 0};
+    int64_t before = -1;
+    for (int64_t step = 0; step < length; step++, alignment /= d[2]) {
+        const int64_t class = alignment % d[2];
+        one.p += case_get(x, (sample * d[1] + step) * d[2] + class);
+        if (class != blank && !(merges && class == before))
+            one.labels[one.length++] = (int)class;
+        before = class;
+    }
+    return one;
+}
+
+static void ref_ctc_decode(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const cj__ctc_decode_attrs *attrs = c->attrs;
+    const int64_t *d = cj_tensor_shape(in[0])->dims;
+    for (int64_t sample = 0; sample < d[0]; sample++) {
+        labelling all[LABELLINGS], best = {.p = -1e30};
+        int count = 0;
+        const int64_t length = (int64_t)case_get(in[1], sample);
+        for (int64_t i = 0; i < (int64_t)pow((double)d[2], (double)length); i++) {
+            labelling one =
+                labelling_of(in[0], sample, length, i, attrs->blank, attrs->beams || attrs->merges);
+            best = one.p > best.p ? one : best;
+            one.p = exp(one.p);
+            if (attrs->beams)
+                add_labelling(all, &count, &one);
+        }
+        for (int path = 0; path < attrs->paths; path++) {
+            labelling *found = &best;
+            for (int i = 0; i < count; i++)
+                found = found == &best || all[i].p > found->p ? &all[i] : found;
+            for (int64_t i = 0; i < d[1]; i++)
+                case_set(out[0], (path * d[0] + sample) * d[1] + i,
+                         count || !attrs->beams ? i < found->length ? found->labels[i] : -1 : -1);
+            case_set(out[1], sample * attrs->paths + path,
+                     !attrs->beams ? -found->p :
+                     found->p > 0  ? log(found->p) :
+                                     -INFINITY);
+            if (found->p <= 0 || !attrs->beams)
+                continue;
+            found->p = 0; // taken
+        }
+    }
+}
+
 static const struct {
     const cj__op *op;
     reference function;
@@ -255,6 +326,7 @@ static const struct {
     FORMULAS(F) PAIRS(F)
 #undef F
         {&cj__op_int_select, ref_int_select},
+    {&cj__op_ctc_decode, ref_ctc_decode},
     {&cj__op_take_along, ref_along},
     {&cj__op_add_along, ref_along},
     {&cj__op_argsort, ref_argsort},

@@ -288,6 +288,65 @@ WORD(digitize)
 WORD(isin) { Y = cj_op_isin(X(0), X(1), fixture_flag(m->one, "invert")); }
 WORD(multi_hot) { Y = cj_op_multi_hot(X(0), whole(m, "classes", 0)); }
 WORD(one_hot) { Y = cj_op_one_hot(X(0), whole(m, "classes", 0)); }
+
+static cj_op_window window(const made *m)
+{
+    cj_op_window w = {.padding = text(m, "padding"), .data_format = text(m, "data_format")};
+    long_list(m, "strides", w.strides), long_list(m, "dilation_rate", w.dilation_rate);
+    const int count = long_list(m, "output_padding", w.output_padding);
+    for (int i = 0; i < count; i++)
+        w.output_padding[i]++;
+    return w;
+}
+static const int64_t *sizes(const made *m, int64_t *numbers)
+{
+    long_list(m, "pool_size", numbers);
+    return numbers;
+}
+#define FORMAT(m) text(m, "data_format")
+#define SIZES     sizes(m, (int64_t[LIST]){0})
+#define LOGITS    fixture_flag(m->one, "from_logits")
+WORD(conv) { Y = cj_op_conv(X(0), X(1), window(m)); }
+WORD(depthwise_conv) { Y = cj_op_depthwise_conv(X(0), X(1), window(m)); }
+WORD(separable_conv) { Y = cj_op_separable_conv(X(0), X(1), X(2), window(m)); }
+WORD(conv_transpose) { Y = cj_op_conv_transpose(X(0), X(1), window(m)); }
+WORD(max_pool) { Y = cj_op_max_pool(X(0), SIZES, window(m)); }
+WORD(average_pool) { Y = cj_op_average_pool(X(0), SIZES, window(m)); }
+WORD(adaptive_max_pool) { Y = cj_op_adaptive_max_pool(X(0), SIZES, FORMAT(m)); }
+WORD(adaptive_average_pool) { Y = cj_op_adaptive_average_pool(X(0), SIZES, FORMAT(m)); }
+WORD(batch_normalization)
+{
+    Y = cj_op_batch_normalization(X(0), X(1), X(2), axis(m), X(3), X(4), number(m, "epsilon", 1e-3));
+}
+WORD(layer_normalization)
+{
+    axes a;
+    const int *list = axes_of(m, &a);
+    Y = cj_op_layer_normalization(X(0), X(1), X(2), list, a.count, number(m, "epsilon", 0));
+}
+WORD(rms_normalization)
+{
+    axes a;
+    const int *list = axes_of(m, &a);
+    Y = cj_op_rms_normalization(X(0), X(1), list, a.count, number(m, "epsilon", 0));
+}
+WORD(binary_crossentropy) { Y = cj_op_binary_crossentropy(X(0), X(1), LOGITS); }
+WORD(categorical_crossentropy) { Y = cj_op_categorical_crossentropy(X(0), X(1), LOGITS, axis(m)); }
+WORD(sparse_categorical_crossentropy) { Y = cj_op_sparse_categorical_crossentropy(X(0), X(1), LOGITS); }
+WORD(ctc_loss) { Y = cj_op_ctc_loss(X(0), X(1), X(2), X(3), whole(m, "mask_index", 0)); }
+WORD(ctc_decode)
+{
+    cj_op_ctc_decode(X(0), X(1), text(m, "strategy"), whole(m, "beam_width", 100), whole(m, "top_paths", 1),
+                     fixture_flag(m->one, "merge_repeated"), whole(m, "mask_index", 0), &m->y[0], &m->y[1]);
+}
+WORD(dot_product_attention)
+{
+    const char *order = text(m, "order"), *bias = strchr(order, 'b'), *mask = strchr(order, 'm');
+    Y = cj_op_dot_product_attention(X(0), X(1), X(2), bias ? X(bias - order) : NULL, mask ? X(mask - order) : NULL,
+                                    number(m, "scale", NAN), fixture_flag(m->one, "causal"));
+}
+WORD(sparsemax) { Y = cj_op_sparsemax(X(0), axis(m)); }
+WORD(psnr) { Y = cj_op_psnr(X(0), X(1), number(m, "max_val", 1)); }
 // clang-format on
 
 // ---- The table ----
@@ -356,6 +415,11 @@ static const row rows[] = {
     OTHER(extract_sequences), OTHER(tensordot), OTHER(cross), OTHER(correlate), OTHER(einsum), OTHER(sort),
     OTHER(argsort), OTHER(top_k), OTHER(in_top_k), OTHER(take_along_axis), OTHER(take), OTHER(scatter),
     OTHER(scatter_update), OTHER(searchsorted), OTHER(digitize), OTHER(isin), OTHER(multi_hot), OTHER(one_hot),
+    OTHER(conv), OTHER(depthwise_conv), OTHER(separable_conv), OTHER(conv_transpose), OTHER(max_pool), OTHER(average_pool),
+    OTHER(adaptive_max_pool), OTHER(adaptive_average_pool), OTHER(batch_normalization), OTHER(layer_normalization),
+    OTHER(rms_normalization), OTHER(binary_crossentropy), OTHER(categorical_crossentropy),
+    OTHER(sparse_categorical_crossentropy), OTHER(ctc_loss), OTHER(ctc_decode), OTHER(dot_product_attention),
+    OTHER(sparsemax), OTHER(psnr),
 };
 // clang-format on
 

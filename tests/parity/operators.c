@@ -114,8 +114,15 @@ static void operators_equal_keras(void **state)
     fixture_run("operators", equals_keras);
 }
 
+static void operators_of_networks_equal_keras(void **state)
+{
+    (void)state;
+    fixture_run("operators_nn", equals_keras);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(operators_equal_keras)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(operators_equal_keras),
+                                       cmocka_unit_test(operators_of_networks_equal_keras)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
