@@ -33,6 +33,7 @@
 #include <cajal/scan.h>
 #include <cajal/schedules.h>
 #include <cajal/spatial.h>
+#include <cajal/tables.h>
 #include <cajal/tensor.h>
 #include <cajal/train.h>
 #include <cajal/loop.h>
