@@ -29,8 +29,9 @@ typedef struct cj_load_csv_args {
     int header;
     /** between fields; default 0: what the first record has most of, of comma, semicolon, tab, bar */
     char separator;
-    int64_t max_categories; ///< default 100: a text column with more different texts is CJ_COLUMN_TEXT
-    int64_t max_rows;       ///< default 0: all; else the first so many
+    int64_t
+        max_categories; ///< default 100: a text column with more different texts is CJ_COLUMN_TEXT
+    int64_t max_rows;   ///< default 0: all; else the first so many
     /** default false: a record with another number of fields fails. True: left out, with a warning */
     bool skip_broken;
 } cj_load_csv_args;
@@ -56,10 +57,9 @@ CJ_API void cj_load_csv_defaults(cj_load_csv_args *args);
  */
 CJ_API cj_status cj_load_csv_with(const char *path, cj_table **table, const cj_load_csv_args *args);
 /** `cj_load_csv("houses.csv", &table, .separator = ';')`. */
-#define cj_load_csv(path, ...)       \
-    cj_load_csv_with(                \
-        path, CJ__HEAD(__VA_ARGS__, ~), \
-        &(cj_load_csv_args){CJ_LOAD_CSV_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
+#define cj_load_csv(path, ...)                       \
+    cj_load_csv_with(path, CJ__HEAD(__VA_ARGS__, ~), \
+                     &(cj_load_csv_args){CJ_LOAD_CSV_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
 
 /** The number of rows; 0 for NULL. */
 CJ_API int64_t cj_table_rows(const cj_table *table);

@@ -259,7 +259,8 @@ cj_status cj__csv_next(cj__csv *csv, bool *more)
         if (!*more)
             return CJ_OK;
         csv->line = csv->next_line;
-        const bool pair = end + 1 < csv->end && csv->bytes[end] == '\r' && csv->bytes[end + 1] == '\n';
+        const bool pair =
+            end + 1 < csv->end && csv->bytes[end] == '\r' && csv->bytes[end + 1] == '\n';
         const bool empty = end == csv->at;
         if (!empty)
             CJ_TRY(cut(csv, end));

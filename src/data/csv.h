@@ -21,7 +21,7 @@ typedef struct cj__csv {
     size_t room, end, at;    // of the block; bytes there; the next record
     bool last;               // the file is at its end
     int64_t line, next_line; // of the record that was read, and of the next, from 1
-    cj__csv_field *fields;       // of the record
+    cj__csv_field *fields;   // of the record
     size_t field_room;
     int count;
 } cj__csv;

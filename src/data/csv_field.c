@@ -6,10 +6,9 @@
 #include <string.h>
 
 // Those of pandas, and the question mark of the UCI repository's tables.
-static const char *const missing[] = {"?",       "NA",       "N/A",      "n/a",  "#N/A", "#NA",
-                                      "<NA>",    "NaN",      "nan",      "-NaN", "-nan", "NULL",
-                                      "null",    "None",     "#N/A N/A", "NAN",  "1.#IND",
-                                      "-1.#IND", "-1.#QNAN", "1.#QNAN"};
+static const char *const missing[] = {
+    "?",    "NA",   "N/A",  "n/a",  "#N/A",     "#NA", "<NA>",   "NaN",     "nan",      "-NaN",
+    "-nan", "NULL", "null", "None", "#N/A N/A", "NAN", "1.#IND", "-1.#IND", "-1.#QNAN", "1.#QNAN"};
 
 bool cj__csv_missing(const cj__csv_field *field)
 {

@@ -190,8 +190,8 @@ static cj_status check_names(const reading *r)
         int32_t first;
         status = cj__words_index(&names, name, strlen(name), &first);
         if (status == CJ_OK && first != i)
-            status = cj__fail(CJ_BAD_FILE, "%s: two columns have the name \"%s\"", r->csv.path,
-                              name);
+            status =
+                cj__fail(CJ_BAD_FILE, "%s: two columns have the name \"%s\"", r->csv.path, name);
     }
     cj__words_free(&names);
     return status;

@@ -77,7 +77,8 @@ static void separators_and_headings_are_found(void **state)
     assert_int_equal(cj_load_csv(write_text("a,b\nc,d\n"), &t, .header = 0), CJ_OK);
     assert_int_equal(cj_table_rows(t), 2);
     cj_release(t);
-    assert_int_equal(cj_load_csv(write_text("1,2\n3,4\n5,6\n"), &t, .header = 1, .max_rows = 1), CJ_OK);
+    assert_int_equal(cj_load_csv(write_text("1,2\n3,4\n5,6\n"), &t, .header = 1, .max_rows = 1),
+                     CJ_OK);
     assert_string_equal(cj_table_name(t, 0), "1");
     assert_int_equal(cj_table_rows(t), 1);
     cj_release(t);
@@ -87,7 +88,8 @@ static void many_texts_are_no_categories(void **state)
 {
     (void)state;
     cj_table *t;
-    assert_int_equal(cj_load_csv(write_text("a,b\nx,p\ny,p\nz,q\n"), &t, .max_categories = 2), CJ_OK);
+    assert_int_equal(cj_load_csv(write_text("a,b\nx,p\ny,p\nz,q\n"), &t, .max_categories = 2),
+                     CJ_OK);
     assert_int_equal(cj_table_kind(t, 0), CJ_COLUMN_TEXT);
     assert_int_equal(cj_table_kind(t, 1), CJ_COLUMN_CATEGORY);
     assert_int_equal(cj_table_text_count(t, 0), 3);
@@ -165,7 +167,9 @@ static void blocks_do_not_show(void **state)
     fputs("number,text,late\r\n", file);
     for (int i = 0; i < ROWS; i++)
         fprintf(file, "%d,\"a\"\"%d\r\n%*s,\",%s%s", i, i % 50, i % 37, "", i == 89000 ? "x" : "7",
-                i % 3 == 0 ? "\r\n" : i % 3 == 1 ? "\n" : "\r");
+                i % 3 == 0 ? "\r\n" :
+                i % 3 == 1 ? "\n" :
+                             "\r");
     fclose(file);
     cj_table *t;
     assert_int_equal(cj_load_csv(support_path("large.csv"), &t, .max_categories = 5000), CJ_OK);
