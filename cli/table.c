@@ -222,7 +222,8 @@ static cj_status encode_numbers(const json_t *columns, const cj_table *table, cj
 
 // For each text of the table's column its number in the schema; the last number is for texts that the
 // schema does not have.
-static cj_status match_texts(const json_t *texts, const cj_table *table, int column, int32_t **match)
+static cj_status match_texts(const json_t *texts, const cj_table *table, int column,
+                             int32_t **match)
 {
     const int64_t count = cj_table_text_count(table, column);
     json_t *known = json_object();
@@ -280,9 +281,7 @@ static int64_t token_count(const json_t *columns)
 {
     int64_t count = 0;
     for (size_t c = 0; c < json_array_size(columns); c++)
-        count += (int64_t)json_array_size(
-                     json_object_get(json_array_get(columns, c), "texts")) +
-                 1;
+        count += (int64_t)json_array_size(json_object_get(json_array_get(columns, c), "texts")) + 1;
     return count;
 }
 
@@ -357,8 +356,9 @@ static cj_status encode_target(const json_t *schema, const cj_table *table, cj_t
     const int32_t *indices = cj_table_indices(table, column);
     int32_t *match = NULL;
     if (!classes && !numbers)
-        return cj_fail(CJ_INVALID_ARGUMENT, "the column \"%s\" has texts, and the model predicts "
-                                            "numbers",
+        return cj_fail(CJ_INVALID_ARGUMENT,
+                       "the column \"%s\" has texts, and the model predicts "
+                       "numbers",
                        name);
     CJ_TRY(cj_tensor_new(classes ? CJ_I32 : CJ_F32, CJ_SHAPE(rows), y));
     if (classes && indices)
@@ -382,7 +382,8 @@ static cj_status encode_target(const json_t *schema, const cj_table *table, cj_t
 }
 
 // Rows of a tensor of four-byte numbers.
-static cj_status take_rows(const cj_tensor *from, const int64_t *rows, int64_t count, cj_tensor **to)
+static cj_status take_rows(const cj_tensor *from, const int64_t *rows, int64_t count,
+                           cj_tensor **to)
 {
     cj_shape shape = *cj_tensor_shape(from);
     const size_t bytes = (size_t)(cj_tensor_count(from) / shape.dims[0]) * 4;
@@ -398,7 +399,8 @@ static cj_status make_set(cj_tensor *const *inputs, const cj_tensor *y, const in
                           int64_t count, cj_dataset **data)
 {
     cj_tensor *x[2] = {NULL, NULL}, *labels = NULL;
-    cj_status status = count > 0 ? CJ_OK : cj_fail(CJ_INVALID_ARGUMENT, "the table has too few rows");
+    cj_status status =
+        count > 0 ? CJ_OK : cj_fail(CJ_INVALID_ARGUMENT, "the table has too few rows");
     for (int i = 0; status == CJ_OK && i < 2 && inputs[i]; i++)
         status = take_rows(inputs[i], rows, count, &x[i]);
     if (status == CJ_OK)
@@ -520,8 +522,7 @@ cj_model *make_table_model(const json_t *schema, const cj_dataset *train)
     }
     if (c > 0) {
         inputs[count] = cj_input_symbol(c, .name = "categories", .dtype = "int32");
-        parts[count] =
-            cj_apply(cj_category_encoding(token_count(categories)), inputs[count]);
+        parts[count] = cj_apply(cj_category_encoding(token_count(categories)), inputs[count]);
         count++;
     }
     x = count == 2 ? cj_merge(cj_concatenate(), parts[0], parts[1]) : parts[0];
