@@ -99,11 +99,12 @@ typedef struct cj__plan {
     int split_count;
     cj__pending *pending; // in the order of the awaits
     int pending_count;
-    cj__kept *kept; // what calls keep from run to run, and its memory
+    cj__kept
+        *kept; // what calls keep from run to run, and its memory, which a body has in its arena
     int kept_count;
     char *kept_memory;
     size_t kept_size;
-    // The arena has buffers, the workspace, and what is saved.
+    // The arena has buffers, the workspace, what is saved, and what calls of a body keep.
     size_t arena_size, buffers_size, workspace, saved_size;
     char *base;              // the arena that all pointers point into; NULL before the first
     uint64_t version;        // another one whenever they have moved
@@ -152,8 +153,12 @@ void cj__poke_pending(cj__plan *plan, int position);
 // After a failure with a status, which it returns with its sentence: awaits what is under way.
 cj_status cj__await_pending(cj__plan *plan, const cj__run *run, cj_status status);
 
-// keep_prepared.c: memory for the calls that keep what they prepare, once the calls are made.
+// keep_prepared.c: memory for the calls that keep what they prepare, once the calls are made: of the
+// plan's own, or of a body at the end of its arena. Where that memory is; and of a body, that a run of
+// the loop begins.
 cj_status cj__keep_in_plan(cj__plan *plan);
+void cj__point_kept(cj__plan *plan, char *memory);
+void cj__forget_kept(cj__plan *plan);
 
 // print.c: the table, with the seconds of each call by position (NULL for none).
 cj_status cj__plan_print(const cj__plan *plan, const double *seconds, FILE *stream);

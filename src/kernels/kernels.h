@@ -147,7 +147,8 @@ typedef struct cj__job {
     int phases;
     int64_t tasks[CJ__MAX_PHASES];
     // Number of leading phases that depend on one operand only (the filters, or B). No other phase
-    // writes the workspace, so a caller that keeps it may skip them while the operand is unchanged.
+    // writes over what they made in the workspace, so a caller that keeps it may skip them while the
+    // operand is unchanged.
     int prepares;
     size_t workspace; // bytes, 64-byte aligned block, contents undefined at the start
     // bytes that each thread has for itself, 64-byte aligned, contents undefined at each task
@@ -162,6 +163,8 @@ typedef struct cj__gemm {
     void *c;
     int64_t lda, ldb, ldc;
     bool trans_a, trans_b;
+    // B is that of many products, and what a first phase makes of it is kept (cj__job.prepares)
+    bool keeps_b;
     const void *bias;    // n entries, or NULL
     cj__unary act;       // CJ__UNARY_NONE for none
     double act_a, act_b; // its parameters

@@ -88,6 +88,11 @@ static int first_phase(const cj__call *call, const cj__job *job)
         kept->prepared = true;
         return kept->same ? job->prepares : 0;
     }
+    if (kept->of_loop) {
+        const bool prepared = kept->prepared;
+        kept->prepared = true;
+        return prepared ? job->prepares : 0;
+    }
     const void *input = call->inputs[kept->input].data;
     if (kept->prepared && memcmp(kept->copy, input, kept->copy_bytes) == 0)
         return job->prepares;

@@ -57,6 +57,8 @@ static void gemm_job(const cj__gemm *g, cj__job *job)
     *job = (cj__job){.phases = 1, .tasks = {tasks}};
     if (packs > 0)
         *job = (cj__job){.phases = 2, .tasks = {packs, tasks}};
+    if (packs > 0 && !p.flipped && !p.copies_a)
+        job->prepares = 1;
     if (p.parts > 1)
         *job = (cj__job){.phases = 2, .tasks = {tasks, add_tasks(&p)}};
     const int64_t b = p.packs_b ? ceil_div(p.g.n, PANEL_COLS) * PANEL_COLS * p.g.k : 0;
