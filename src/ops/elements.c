@@ -98,7 +98,8 @@ static void find_samples(cj__element_program *p)
     const int64_t rows = p->domain.rank > 0 ? p->domain.dims[0] : 0;
     for (int i = 0; i < p->input_count; i++) {
         const cj_shape *shape = &p->inputs[i].shape;
-        const bool has_rows = shape->rank == p->domain.rank && rows > 1 && shape->dims[0] == rows;
+        const bool has_rows = (shape->rank == p->domain.rank || p->entries[i].count > 0) &&
+                              rows > 1 && shape->dims[0] == rows;
         p->samples[next++] = has_rows ? 's' : 'w';
     }
     p->samples[next++] = '>';
@@ -277,7 +278,7 @@ static void go_to_tile(range *r, int64_t tile)
     for (int i = 0; i < operands; i++) {
         const cj__operand *operand = &r->call->inputs[i];
         const size_t size = cj_dtype_size(operand->type.dtype);
-        at[i] += row * g->steps[i][last - 1] + col * g->steps[i][last];
+        at[i] += g->first[i] + row * g->steps[i][last - 1] + col * g->steps[i][last];
         char *data = operand->data ? (char *)operand->data + (size_t)at[i] * size : NULL;
         if (i >= p->input_count) {
             r->outputs[i - p->input_count] = data;

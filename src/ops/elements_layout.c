@@ -37,6 +37,12 @@ static int64_t step_along(const cj_shape *shape, int axis, int rank)
     return own < 0 || shape->dims[own] == 1 ? 0 : cj__span(shape, own + 1, shape->rank);
 }
 
+// The step of an input of which the domain has an entry.
+static int64_t step_of_entry(const cj_shape *domain, const cj__element_entry *entry, int axis)
+{
+    return cj__span(domain, axis + 1, domain->rank) * (axis < entry->axis ? entry->count : 1);
+}
+
 // The step of a reduction's result: reduced axes are left out.
 static int64_t step_reduced(const cj_shape *domain, uint32_t reduced, int axis)
 {
@@ -52,6 +58,8 @@ static void merge_axes(const cj__call *call, cj__element_layout *g)
     const cj_shape domain = domain_of(call);
     const int operands = p->input_count + p->output_count;
     g->rank = 0;
+    for (int i = 0; i < p->input_count; i++)
+        g->first[i] = p->entries[i].index * cj__span(&domain, p->entries[i].axis, domain.rank);
     for (int axis = 0; axis < domain.rank; axis++) {
         int64_t steps[CJ__ELEMENTS_OPERANDS];
         const int64_t length = domain.dims[axis];
@@ -60,7 +68,9 @@ static void merge_axes(const cj__call *call, cj__element_layout *g)
             continue;
         for (int i = 0; i < operands; i++) {
             const uint32_t reduced = i < p->input_count ? 0 : p->reduced[i - p->input_count];
+            const bool is_entry = i < p->input_count && p->entries[i].count > 0;
             steps[i] = reduced != 0 ? step_reduced(&domain, reduced, axis) :
+                       is_entry     ? step_of_entry(&domain, &p->entries[i], axis) :
                                       step_along(&call->inputs[i].type.shape, axis, domain.rank);
             merged = merged && g->steps[i][g->rank - 1] == steps[i] * length;
         }

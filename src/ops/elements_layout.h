@@ -49,6 +49,7 @@ typedef struct cj__element_layout {
     int rank; // at least 2; the last axes are rows and columns
     int64_t dims[CJ__ELEMENTS_AXES];
     int64_t steps[CJ__ELEMENTS_OPERANDS][CJ__ELEMENTS_AXES]; // of inputs, then outputs, in elements
+    int64_t first[CJ__ELEMENTS_OPERANDS];                    // and where they begin
     int64_t rows, cols, tile_rows, tile_cols, row_tiles, col_tiles;
     int64_t tiles, unit, units; // a unit is tiles that one thread does in order
     int64_t unit_elements;

@@ -99,8 +99,7 @@ static void put_weights(const form *s, tensors *t, int64_t shift)
 {
     for (int64_t i = 0; i < s->units; i++) {
         for (int64_t j = 0; j < s->units; j++) {
-            const double one = i % 3 == 0 ? -1 : 1,
-                         value = j == (i + shift) % s->units ? one : 0;
+            const double one = i % 3 == 0 ? -1 : 1, value = j == (i + shift) % s->units ? one : 0;
             if (s->dtype == CJ_F32)
                 ((float *)cj_tensor_data(t->in[2]))[i * s->units + j] = (float)value;
             else

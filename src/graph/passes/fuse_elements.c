@@ -264,7 +264,7 @@ static cj_status join_groups(fusing *f)
         cj__element_operands operands;
         if (is_worth_joining(f, &f->groups[i]) &&
             cj__find_element_operands(f->program, &f->groups[i], f->uses, &operands))
-            CJ_TRY(cj__join_elements(f->program, &f->groups[i], &operands));
+            CJ_TRY(cj__join_elements(f->program, &f->groups[i], f->uses, &operands));
     }
     return CJ_OK;
 }
@@ -293,5 +293,5 @@ cj_status cj__fuse_elements(cj__program *program)
     cj__free(f.uses);
     cj__free(f.groups);
     cj__program_compact(program);
-    return status;
+    return status == CJ_OK ? cj__remove_dead(program) : status; // what entries were copied from
 }
