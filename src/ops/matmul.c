@@ -164,6 +164,7 @@ static cj_status run_matmul(const cj__call *call)
     g->b = call->inputs[1].data;
     g->c = call->outputs[0].data;
     g->bias = call->input_count == 3 ? call->inputs[2].data : NULL;
+    g->backwards = call->kept && call->kept->odd;
     cj__run_job(call, &setup->job, 2.0 * (double)g->m * (double)g->n * (double)g->k, gemm_phase,
                 &context);
     return CJ_OK;

@@ -168,7 +168,7 @@ typedef struct cj__kept {
     bool prepared;
     // Of a loop's body: the input is the same in all steps, so the first step of each run prepares
     // it, and there is no copy.
-    bool of_loop;
+    bool of_loop, odd; // and whether this is every second step
     // The input is rounded by a call before, which has the copy of what it rounds, and looks
     // whether that is the same: then it need not round, since nothing else reads it.
     bool rounded, same;

@@ -91,6 +91,7 @@ static int first_phase(const cj__call *call, const cj__job *job)
     if (kept->of_loop) {
         const bool prepared = kept->prepared;
         kept->prepared = true;
+        kept->odd = !kept->odd;
         return prepared ? job->prepares : 0;
     }
     const void *input = call->inputs[kept->input].data;

@@ -75,9 +75,11 @@ static void compare_with_kept(const tables *t, const cj__gemm *given, const cj__
     g.a = a.data, g.b = b.data, g.c = c.data;
     for (int run = 0; run < 3; run++) {
         fill_uniform(&a, -1, 1);
+        g.backwards = run == 2;
         for (int phase = run == 0 ? 0 : job->prepares; phase < job->phases; phase++)
             t->fast->gemm_run(&g, workspace, scratch, phase, 0, job->tasks[phase]);
     }
+    g.backwards = false;
     multiply(t->fast, g, e.data, SHARE_ALL);
     assert_same_bits(&c, &e, "product with panels of an earlier one", t);
     cj__free_aligned(workspace, job->workspace), cj__free_aligned(scratch, job->scratch);

@@ -319,7 +319,8 @@ static void gemm_run(const cj__gemm *g, void *workspace, void *scratch, int phas
     const product p = product_of(g), copied = product_of_copy(&p, workspace);
     const int64_t copies = copy_a_tasks(&p), packs = phase == 0 ? copies + pack_tasks(&p) : 0;
     real *const packed = (real *)(void *)((char *)workspace + copied_a_size(&p));
-    for (int64_t task = begin; task < end; task++) {
+    for (int64_t i = begin; i < end; i++) {
+        const int64_t task = g->backwards ? begin + end - 1 - i : i;
         if (packs > 0 && task < copies)
             copy_a(&p, workspace, task);
         else if (packs > 0)
