@@ -370,8 +370,7 @@ cj_status cj__function_print(cj_function *function, int64_t batch, int rounds, F
 }
 
 cj_status cj__function_look(cj_function *function, int64_t batch,
-                            void (*look)(void *context, const struct cj__plan *plan),
-                            void *context)
+                            void (*look)(void *context, const struct cj__plan *plan), void *context)
 {
     cj__plan *plan = NULL;
     CJ_TRY(find_plan(function, batch, &plan));
