@@ -53,7 +53,7 @@ static cj_status make_program(making *m, const cj__plan *parent)
     m->program.steps = m->loop->length;
     for (int i = 0; i < m->program.value_count; i++) {
         cj__value_info *value = &m->program.values[i];
-        value->steady =
+        value->invariant =
             value->kind == CJ__VALUE_INPUT && body->roles[value->input] == CJ__SCAN_INVARIANT;
     }
     return cj__program_optimize(&m->program, CJ__STAGE_GRAPH, parent->off);

@@ -46,7 +46,7 @@ static const cj__element_program *program_of(const cj__instruction *one)
 static const cj_shape *domain_of(const cj__program *program, const cj__instruction *one)
 {
     const cj__element_program *joined = program_of(one);
-    return joined                     ? &joined->domain :
+    return joined                       ? &joined->domain :
            one->op->flags & CJ__OP_VIEW ? NULL :
                                           cj__element_domain(program, one);
 }
@@ -90,8 +90,7 @@ static bool can_move_up(const cj__program *program, int first, int second)
 
 static reason reason_for(const cj__program *program, int first, int second)
 {
-    const cj__instruction *a = &program->instructions[first],
-                          *b = &program->instructions[second];
+    const cj__instruction *a = &program->instructions[first], *b = &program->instructions[second];
     if (cj_shape_count(domain_of(program, a)) < CJ__CHAIN_BLOCK)
         return FEW_ELEMENTS;
     if (read_between(program, first, second) && !can_move_up(program, first, second))
@@ -157,7 +156,8 @@ static void no_pass_over_memory_is_left_that_a_neighbour_could_do(void **state)
     (void)state;
     int left = 0;
     for (int i = 0; i < zoo_count; i++) {
-        if (zoo[i].train || strncmp(zoo[i].name, "lstm_1", 6) == 0) // loops of their own; one of four
+        if (zoo[i].train ||
+            strncmp(zoo[i].name, "lstm_1", 6) == 0) // loops of their own; one of four
             continue;
         for (int training = 0; training < 2; training++) {
             looking l = {.net = zoo[i].name};
