@@ -107,7 +107,7 @@ typedef struct cj__plan {
     // Positions [0, steady_count) are main calls whose results are kept from run to run, in memory of
     // the plan's own, until a variable that they read changes (keep_steady.c).
     int steady_count;
-    struct cj__source {
+    struct cj__steady_source {
         const _Atomic int64_t *version;
         int64_t seen; // in the run that made them
     } * sources;
