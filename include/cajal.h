@@ -32,6 +32,7 @@
 #include <cajal/scan.h>
 #include <cajal/schedules.h>
 #include <cajal/spatial.h>
+#include <cajal/spiking.h>
 #include <cajal/tensor.h>
 #include <cajal/train.h>
 #include <cajal/loop.h>

@@ -11,6 +11,7 @@
 #include <cajal/recurrent.h>
 #include <cajal/regularization.h>
 #include <cajal/reshaping.h>
+#include <cajal/spiking.h>
 #include <cajal/wrappers.h>
 #include <math.h>
 #include <string.h>
@@ -145,6 +146,16 @@ MAKER(gaussian_noise, cj_gaussian_noise(0.3, .seed = 3))
 MAKER(gaussian_dropout, cj_gaussian_dropout(0.3))
 MAKER(alpha_dropout, cj_alpha_dropout(0.3, .noise_shape = {-1, 1, 4}))
 MAKER(activity_regularization, cj_activity_regularization(0.1, 0.2))
+MAKER(lif, cj_lif(0.9, .learn_beta = true, .learn_threshold = true, .per_neuron = true))
+MAKER(integrate_fire,
+      cj_integrate_fire(.recurrent = "dense", .recurrent_bias = true, .refractory = 2))
+MAKER(leaky_integrator, cj_leaky_integrator(.tau = 3, .v_leak = 0.2, .learn_beta = true))
+MAKER(cuba_lif, cj_cuba_lif(.beta = 0.9, .alpha = 0.7, .preset = "norse", .heterogeneous = true))
+MAKER(alpha_lif, cj_alpha_lif(0.6, .alpha = 0.9, .learn_beta = true))
+MAKER(lapicque, cj_lapicque(.capacitance = 4, .resistance = 2, .recurrent = "one_to_one"))
+MAKER(alif, cj_alif(.tau = 4, .tau_adaptation = 20, .preset = "norse", .discretization = "exact"))
+MAKER(izhikevich, cj_izhikevich(.d = 6, .resistance = 20))
+MAKER(spiking_cell, cj_spiking_cell(cj_lif(0.9), {3}))
 MAKER(permute, cj_permute({2, 3, 1}))
 MAKER(repeat_vector, cj_repeat_vector(3))
 MAKER(adaptive_max_pooling1d, cj_adaptive_max_pooling1d(3))
@@ -275,6 +286,15 @@ static const sample samples[] = {
      {2, 1, 2, 2},
      false,
      4e-3},
+    {"LIF", make_lif, {5, 3}, {5, 3}, false, 0},
+    {"IntegrateFire", make_integrate_fire, {5, 3}, {5, 3}, false, 0},
+    {"LeakyIntegrator", make_leaky_integrator, {5, 2, 3}, {5, 2, 3}, false, 4e-3},
+    {"CubaLIF", make_cuba_lif, {5, 2, 3}, {5, 2, 3}, false, 0},
+    {"AlphaLIF", make_alpha_lif, {5, 3}, {5, 3}, false, 0},
+    {"Lapicque", make_lapicque, {5, 3}, {5, 3}, false, 0},
+    {"ALIF", make_alif, {5, 3}, {5, 3}, false, 0},
+    {"Izhikevich", make_izhikevich, {5, 3}, {5, 3}, false, 0},
+    {"SpikingCell", make_spiking_cell, {3}, {3}, true, 0},
 };
 
 static cj_shape shape_of(const int64_t *dims, int64_t batch)

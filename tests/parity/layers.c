@@ -222,6 +222,7 @@ static const char *const fixtures[] = {
     "core",
     "mixed",
     "preprocessing",
+    "spiking",
 };
 // clang-format on
 enum { FIXTURES = sizeof fixtures / sizeof *fixtures };
