@@ -62,12 +62,13 @@ typedef struct option {
 #define DATA_OPTION(target)     \
     TEXT_OPTION(                \
         "data", "NAME", target, \
-        "mnist, cifar10, digits, or auto (mnist where it is found, else digits; the default)")
+        "mnist, fashion-mnist, cifar10, digits, or auto (the first that is found; the default)")
 
 // The same where a model file may say what it was trained on.
-#define MODEL_DATA_OPTION(target)       \
-    TEXT_OPTION("data", "NAME", target, \
-                "mnist, cifar10, digits, or auto (what the model was trained on; the default)")
+#define MODEL_DATA_OPTION(target)                                                                 \
+    TEXT_OPTION("data", "NAME", target,                                                           \
+                "mnist, fashion-mnist, cifar10, digits, or auto (what the model was trained on; " \
+                "the default)")
 
 typedef struct command {
     const char *name, *arguments, *help;
@@ -119,11 +120,16 @@ cj_status check_output(const char *path);
 
 // data.c
 // A data set by name. *name "auto" becomes what the model was trained on, if there is a model and
-// it knows, else what is found: mnist, else digits. A missing one is CJ_NOT_FOUND with what to do.
+// it knows, else what is found: mnist, fashion-mnist, digits. A missing one is CJ_NOT_FOUND with what to do.
 cj_status load_data(const char **name, const cj_model *model, cj_dataset **train,
                     cj_dataset **test);
 // Keeps the first `limit` samples; 0 keeps all.
 cj_status limit_samples(cj_dataset **data, int64_t limit);
+
+// package.c
+// Installs a Debian package by apt-get, as root or through sudo; says what it runs. CJ_NOT_FOUND or
+// CJ_IO with what to do by hand.
+cj_status install_package(const char *package);
 
 // datasets.c: a model file remembers the data set, and the names of its classes one a line, in the
 // notes "data" and "classes".
