@@ -41,8 +41,7 @@ cj_status install_package(const char *package)
 {
     char name[128];
     snprintf(name, sizeof name, "%s", package);
-    char *words[] = {"sudo", "apt-get", "install", "-qq", "--no-install-recommends", name,
-                     NULL};
+    char *words[] = {"sudo", "apt-get", "install", "-qq", "--no-install-recommends", name, NULL};
     char **line = geteuid() == 0 ? words + 1 : words;
     fprintf(stderr, "cajal: installing Debian's package %s:", package);
     for (char **word = line; *word; word++)
@@ -60,7 +59,6 @@ cj_status install_package(const char *package)
                        "lay the files where `cajal datasets info` looks",
                        cj_error(), package, package);
     if (status != CJ_OK)
-        return cj_fail(status,
-                       "%s: Debian's package %s is not installed", cj_error(), package);
+        return cj_fail(status, "%s: Debian's package %s is not installed", cj_error(), package);
     return CJ_OK;
 }

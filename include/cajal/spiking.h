@@ -57,66 +57,66 @@ extern "C" {
 CJ_API cj_symbol *cj_op_spike(const char *surrogate, cj_symbol *u);
 
 /** The members that the arguments of all neurons have. */
-#define CJ_SPIKING_MEMBERS                                                                           \
-    CJ_LAYER_MEMBERS                                                                                 \
-    int _; /**< what follows may be given by position */                                             \
-    /** the part of the membrane that is left after a step, 0 to 1; default INFINITY: from tau */    \
-    double beta;                                                                                     \
-    /** time constant of the membrane, in the unit of dt; default INFINITY: none, beta is given */   \
-    double tau;                                                                                      \
-    double dt;        /**< the time of a step, default 1 */                                          \
-    double threshold; /**< default 1 */                                                              \
-    /** what the membrane decays to; default INFINITY: 0, with "spikingjelly" v_reset */             \
-    double v_leak;                                                                                   \
+#define CJ_SPIKING_MEMBERS                                                                                \
+    CJ_LAYER_MEMBERS                                                                                      \
+    int _; /**< what follows may be given by position */                                                  \
+    /** the part of the membrane that is left after a step, 0 to 1; default INFINITY: from tau */         \
+    double beta;                                                                                          \
+    /** time constant of the membrane, in the unit of dt; default INFINITY: none, beta is given */        \
+    double tau;                                                                                           \
+    double dt;        /**< the time of a step, default 1 */                                               \
+    double threshold; /**< default 1 */                                                                   \
+    /** what the membrane decays to; default INFINITY: 0, with "spikingjelly" v_reset */                  \
+    double v_leak;                                                                                        \
     /** the membrane before the first step; default INFINITY: 0, with "norse" v_leak, with           \
-     * "spikingjelly" v_reset */                                                                     \
-    double v_initial;                                                                                \
-    double v_reset;    /**< what the reset "value" sets the membrane to; default 0 */                \
-    double resistance; /**< what the input is multiplied by; default 1 */                            \
-    const char *preset; /**< "snntorch" (default), "norse", "spikingjelly" or "nir" */               \
-    const char *reset;  /**< "subtract" (the threshold), "value" or "none"; default the preset's */  \
+     * "spikingjelly" v_reset */    \
+    double v_initial;                                                                                     \
+    double v_reset;     /**< what the reset "value" sets the membrane to; default 0 */                    \
+    double resistance;  /**< what the input is multiplied by; default 1 */                                \
+    const char *preset; /**< "snntorch" (default), "norse", "spikingjelly" or "nir" */                    \
+    const char *reset; /**< "subtract" (the threshold), "value" or "none"; default the preset's */        \
     /** "same": the membrane is reset in the step of its spike; "next": in the step after it, before \
-     * what that gathers (LIF without recurrent input), else after it */                            \
-    const char *reset_time;                                                                          \
-    const char *reset_gradient; /**< whether gradients "pass" through the reset or "stop" there */   \
-    const char *firing;         /**< a spike "above" the threshold, or where it is "reached" too */  \
-    /** how beta follows from tau: "euler", 1 - dt / tau, or "exact", exp(-dt / tau) */              \
-    const char *discretization;                                                                      \
-    const char *input_scale; /**< the gain: "none", 1, or "leak", 1 - beta */                        \
-    const char *surrogate;   /**< spec of cj_op_spike(); default the preset's */                     \
-    int64_t refractory;      /**< steps of rest after a spike, 0 (default) and more */               \
-    /** at rest the membrane is "frozen" (default), or "running" and only spikes are held back */    \
-    const char *refractory_state;                                                                    \
-    bool learn_beta;      /**< default false; true: beta is a weight, kept within 0 and 1 */         \
-    bool learn_threshold; /**< default false; true: the threshold is a weight */                     \
-    /** default false: one beta and one threshold a layer; true: one a neuron, as variables */       \
-    bool per_neuron;                                                                                 \
+     * what that gathers (LIF without recurrent input), else after it */    \
+    const char *reset_time;                                                                               \
+    const char *reset_gradient; /**< whether gradients "pass" through the reset or "stop" there */        \
+    const char *firing; /**< a spike "above" the threshold, or where it is "reached" too */               \
+    /** how beta follows from tau: "euler", 1 - dt / tau, or "exact", exp(-dt / tau) */                   \
+    const char *discretization;                                                                           \
+    const char *input_scale; /**< the gain: "none", 1, or "leak", 1 - beta */                             \
+    const char *surrogate;   /**< spec of cj_op_spike(); default the preset's */                          \
+    int64_t refractory;      /**< steps of rest after a spike, 0 (default) and more */                    \
+    /** at rest the membrane is "frozen" (default), or "running" and only spikes are held back */         \
+    const char *refractory_state;                                                                         \
+    bool learn_beta;      /**< default false; true: beta is a weight, kept within 0 and 1 */              \
+    bool learn_threshold; /**< default false; true: the threshold is a weight */                          \
+    /** default false: one beta and one threshold a layer; true: one a neuron, as variables */            \
+    bool per_neuron;                                                                                      \
     /** default false; true: every number of the neuron is a variable, one a neuron, as files in NIR    \
-     * have them; what is not learnt is no weight to train */                                        \
-    bool heterogeneous;                                                                              \
+     * have them; what is not learnt is no weight to train */ \
+    bool heterogeneous;                                                                                   \
     /** spikes of the step before as further input: "none" (default), "dense": times a kernel        \
-     * (neurons, neurons), "one_to_one": each neuron's own times a weight */                         \
-    const char *recurrent;                                                                           \
-    const char *recurrent_initializer; /**< spec, default "glorot_uniform" */                        \
-    const char *recurrent_regularizer; /**< spec, default NULL: none */                              \
-    bool recurrent_bias;               /**< default false; true: a bias on the recurrent input */    \
-    /** default 0: the input is a sequence (time, ...); n: a constant current (...) for n steps */   \
-    int64_t steps;                                                                                   \
-    /** "spikes" (default), "membrane", or "both": spikes, and the membrane as a second output */    \
-    const char *output;                                                                              \
-    bool return_sequences; /**< default true: all steps; false: the last one only */                 \
-    bool return_state;     /**< default false; true: the last states are further outputs */          \
-    bool go_backwards;     /**< default false; true: from the last step to the first */              \
-    /** default false; true: the states of a batch begin the next; needs a fixed batch size */       \
-    bool stateful;                                                                                   \
+     * (neurons, neurons), "one_to_one": each neuron's own times a weight */    \
+    const char *recurrent;                                                                                \
+    const char *recurrent_initializer; /**< spec, default "glorot_uniform" */                             \
+    const char *recurrent_regularizer; /**< spec, default NULL: none */                                   \
+    bool recurrent_bias;               /**< default false; true: a bias on the recurrent input */         \
+    /** default 0: the input is a sequence (time, ...); n: a constant current (...) for n steps */        \
+    int64_t steps;                                                                                        \
+    /** "spikes" (default), "membrane", or "both": spikes, and the membrane as a second output */         \
+    const char *output;                                                                                   \
+    bool return_sequences; /**< default true: all steps; false: the last one only */                      \
+    bool return_state;     /**< default false; true: the last states are further outputs */               \
+    bool go_backwards;     /**< default false; true: from the last step to the first */                   \
+    /** default false; true: the states of a batch begin the next; needs a fixed batch size */            \
+    bool stateful;                                                                                        \
     const char *activity_regularizer; /**< spec on output 0, default NULL: none */
 /** The defaults of CJ_SPIKING_MEMBERS in a struct of that type. */
-#define CJ_SPIKING_DEFAULTS(type)                                                                    \
-    CJ_LAYER_DEFAULTS(type), .beta = INFINITY, .tau = INFINITY, .dt = 1, .threshold = 1,             \
-                             .v_leak = INFINITY, .v_initial = INFINITY, .resistance = 1, .preset = "snntorch",              \
-                             .refractory_state = "frozen", .recurrent = "none",                      \
-                             .recurrent_initializer = "glorot_uniform", .output = "spikes",          \
-                             .return_sequences = true
+#define CJ_SPIKING_DEFAULTS(type)                                                            \
+    CJ_LAYER_DEFAULTS(type), .beta = INFINITY, .tau = INFINITY, .dt = 1, .threshold = 1,     \
+                             .v_leak = INFINITY, .v_initial = INFINITY, .resistance = 1,     \
+                             .preset = "snntorch", .refractory_state = "frozen",             \
+                             .recurrent = "none", .recurrent_initializer = "glorot_uniform", \
+                             .output = "spikes", .return_sequences = true
 
 /**
  * LIF: a leaky integrate-and-fire neuron (Lapicque 1907), u = beta v + (1 - beta) v_leak + gain x.
@@ -186,13 +186,14 @@ typedef struct cj_cuba_lif_args {
     bool learn_alpha;    ///< default false; true: alpha is a weight, kept within 0 and 1
 } cj_cuba_lif_args;
 /** The defaults of cj_cuba_lif_args. */
-#define CJ_CUBA_LIF_DEFAULTS                                                                    \
+#define CJ_CUBA_LIF_DEFAULTS \
     CJ_SPIKING_DEFAULTS(cj_cuba_lif_args), .alpha = INFINITY, .tau_syn = INFINITY, .synapse_gain = 1
 /** Sets `args` to CJ_CUBA_LIF_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_cuba_lif_defaults(cj_cuba_lif_args *args);
 /** (time, ...) becomes the spikes (time, ...), as LIF. */
 CJ_API cj_layer *cj_cuba_lif_new(const cj_cuba_lif_args *args);
-#define cj_cuba_lif(...) cj_cuba_lif_new(&(cj_cuba_lif_args){CJ_CUBA_LIF_DEFAULTS, ._ = 0, __VA_ARGS__})
+#define cj_cuba_lif(...) \
+    cj_cuba_lif_new(&(cj_cuba_lif_args){CJ_CUBA_LIF_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /**
  * AlphaLIF: a membrane that is the difference of two currents, which rises and falls after an input
@@ -243,8 +244,9 @@ typedef struct cj_alif_args {
     double adaptation;     ///< what a spike adds to a; default 1.8
 } cj_alif_args;
 /** The defaults of cj_alif_args. */
-#define CJ_ALIF_DEFAULTS \
-    CJ_SPIKING_DEFAULTS(cj_alif_args), .rho = INFINITY, .tau_adaptation = INFINITY, .adaptation = 1.8
+#define CJ_ALIF_DEFAULTS                                                            \
+    CJ_SPIKING_DEFAULTS(cj_alif_args), .rho = INFINITY, .tau_adaptation = INFINITY, \
+                                       .adaptation = 1.8
 /** Sets `args` to CJ_ALIF_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_alif_defaults(cj_alif_args *args);
 /** (time, ...) becomes the spikes (time, ...), as LIF. */
@@ -268,10 +270,10 @@ typedef struct cj_izhikevich_args {
     double bias; ///< default 140
 } cj_izhikevich_args;
 /** The defaults of cj_izhikevich_args. */
-#define CJ_IZHIKEVICH_DEFAULTS                                                            \
-    CJ_SPIKING_DEFAULTS(cj_izhikevich_args), .dt = 0.25, .threshold = 30, .v_reset = -65, \
-                                             .preset = "norse", .a = 0.02, .b = 0.2,      \
-                                             .d = 8, .sq = 0.04, .mn = 5, .bias = 140
+#define CJ_IZHIKEVICH_DEFAULTS                                                               \
+    CJ_SPIKING_DEFAULTS(cj_izhikevich_args), .dt = 0.25, .threshold = 30, .v_reset = -65,    \
+                                             .preset = "norse", .a = 0.02, .b = 0.2, .d = 8, \
+                                             .sq = 0.04, .mn = 5, .bias = 140
 /** Sets `args` to CJ_IZHIKEVICH_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_izhikevich_defaults(cj_izhikevich_args *args);
 /** (time, ...) becomes the spikes (time, ...), as LIF. */
@@ -286,8 +288,8 @@ CJ_API cj_layer *cj_izhikevich_new(const cj_izhikevich_args *args);
  */
 typedef struct cj_spiking_cell_args {
     CJ_LAYER_MEMBERS
-    int _;           ///< what follows may be given by position
-    cj_layer *layer; ///< required: a layer of neurons
+    int _;            ///< what follows may be given by position
+    cj_layer *layer;  ///< required: a layer of neurons
     int64_t shape[8]; ///< required: of the neurons, without the batch axis, ended by 0
 } cj_spiking_cell_args;
 /** The defaults of cj_spiking_cell_args. */

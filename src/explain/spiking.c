@@ -208,8 +208,7 @@ static void print_moment(const walk *w, int64_t step, const moment *m)
                        (long long)step, cj__digits(m->input, text[1]), recurrent,
                        cj__digits(m->before, text[2]), cj__digits(m->u, text[3]),
                        m->u > m->threshold ? "above" : "not above",
-                       cj__digits(m->threshold, text[4]),
-                       m->spike > 0 ? "a spike" : "no spike",
+                       cj__digits(m->threshold, text[4]), m->spike > 0 ? "a spike" : "no spike",
                        m->spike > 0 && !w->n.next_step && w->n.reset != CJ__RESET_NONE ?
                            ", and the reset" :
                        m->spike > 0 && w->n.reset != CJ__RESET_NONE ? ", reset in the next step" :
@@ -232,9 +231,8 @@ static void print_rule(const walk *w, int64_t i)
                        w->n.form->raise ? "threshold's rise" : "current");
     if (w->n.form->fires && w->n.reset != CJ__RESET_NONE)
         cj__print_line(w->explanation, "a spike %s, %s",
-                       w->n.reset == CJ__RESET_SUBTRACT ?
-                           "takes the threshold from the membrane" :
-                           "sets the membrane to v_reset",
+                       w->n.reset == CJ__RESET_SUBTRACT ? "takes the threshold from the membrane" :
+                                                          "sets the membrane to v_reset",
                        w->n.next_step ? "in the next step" : "in the same step");
     if (w->n.args->refractory > 0)
         cj__print_line(w->explanation, "after it the neuron rests for %lld steps",

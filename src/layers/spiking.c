@@ -155,7 +155,7 @@ cj_status cj__neuron_of(cj_layer *layer, cj__neuron *n)
     // Norse and SpikingJelly begin at rest; SpikingJelly's rest is where it is reset to.
     const double rest = jelly && n->reset == CJ__RESET_VALUE ? a->v_reset : 0;
     n->numbers[CJ__NEURON_LEAK] = isinf(a->v_leak) ? rest : a->v_leak;
-    n->initial[0] = !isinf(a->v_initial)  ? a->v_initial :
+    n->initial[0] = !isinf(a->v_initial) ? a->v_initial :
                     is(p->name, "norse") ? n->numbers[CJ__NEURON_LEAK] :
                                            rest;
     return n->form->settle ? n->form->settle(layer, n) : CJ_OK;
@@ -348,7 +348,8 @@ cj_symbol *cj__neuron_leak(const cj__neuron *n, cj_symbol *v, cj_symbol *x)
 {
     cj__build *g = &n->trace->build;
     cj_symbol *in = cj__neuron_times(n, x, CJ__NEURON_RESISTANCE);
-    cj_symbol *u = cj__add(g, cj__neuron_times(n, v, CJ__NEURON_BETA), n->scales ? times_rest(n, in) : in);
+    cj_symbol *u =
+        cj__add(g, cj__neuron_times(n, v, CJ__NEURON_BETA), n->scales ? times_rest(n, in) : in);
     if (!has(n->form, CJ__NEURON_LEAK) ||
         (!n->symbols[CJ__NEURON_LEAK] && equals(n->numbers[CJ__NEURON_LEAK], 0)))
         return u;
@@ -360,8 +361,8 @@ static cj_symbol *fire(const cj__neuron *n, cj_symbol *u, cj_symbol *raise)
 {
     cj__build *g = &n->trace->build;
     cj_symbol *threshold = n->symbols[CJ__NEURON_THRESHOLD];
-    cj_symbol *above = threshold ? cj__sub(g, u, threshold) :
-                                   cj__shift(g, u, -n->numbers[CJ__NEURON_THRESHOLD]);
+    cj_symbol *above =
+        threshold ? cj__sub(g, u, threshold) : cj__shift(g, u, -n->numbers[CJ__NEURON_THRESHOLD]);
     return cj__spike(g, raise ? cj__sub(g, above, raise) : above, &n->spike);
 }
 
@@ -374,8 +375,7 @@ static cj_symbol *reset(const cj__neuron *n, cj_symbol *u, cj_symbol *spikes)
     if (n->reset == CJ__RESET_NONE)
         return u;
     const bool zero = !n->symbols[CJ__NEURON_RESET] && equals(n->numbers[CJ__NEURON_RESET], 0);
-    cj_symbol *drop =
-        zero ? u : cj__sub(g, u, cj__neuron_number_like(n, u, CJ__NEURON_RESET));
+    cj_symbol *drop = zero ? u : cj__sub(g, u, cj__neuron_number_like(n, u, CJ__NEURON_RESET));
     return cj__sub(g, u, cj__mul(g, spikes, drop));
 }
 
@@ -411,8 +411,7 @@ static void rest(const cj__neuron *n, cj_symbol *left, cj_symbol *held, cj_symbo
     cj_symbol *resting = cj__compare(g, CJ__COMPARISON_greater, left, zero);
     *spikes = cj__select(g, resting, zero, *spikes);
     cj_symbol *fired = cj__compare(g, CJ__COMPARISON_greater, *spikes, zero);
-    cj_symbol *fewer =
-        cj__apply_binary(g, CJ__BINARY_maximum, cj__shift(g, left, -1), zero);
+    cj_symbol *fewer = cj__apply_binary(g, CJ__BINARY_maximum, cj__shift(g, left, -1), zero);
     *next = cj__select(g, fired, cj__scalar_like(g, left, (double)n->args->refractory),
                        cj__stop_gradient(g, fewer));
     if (held)
@@ -425,8 +424,8 @@ cj_symbol *cj__neuron_step(void *cell, cj_symbol *x, cj_symbol *const *states, c
     cj__build *g = &n->trace->build;
     cj_symbol *started[CJ__SEQUENCE_STATES], *spikes, *before = pending(n, states);
     const int own = n->form->states, all = cj__neuron_states(n);
-    const bool rests = n->args->refractory > 0, early = before && n->reset == CJ__RESET_VALUE &&
-                                                        !n->resets_after;
+    const bool rests = n->args->refractory > 0,
+               early = before && n->reset == CJ__RESET_VALUE && !n->resets_after;
     for (int k = 0; k < all; k++)
         started[k] = states[k];
     if (early)
@@ -472,11 +471,11 @@ cj_status cj__neuron_call(cj__layer_context *c)
                       .watches = is(a->output, "both"),
                       .cell = &n,
                       .step = cj__neuron_step};
-    s.flags = (cj__sequence_flags){.return_sequences = a->return_sequences,
-                                   .return_state = a->return_state,
-                                   .go_backwards = a->go_backwards,
-                                   .zero_output_for_mask =
-                                       n.form->fires && !is(a->output, "membrane")};
+    s.flags =
+        (cj__sequence_flags){.return_sequences = a->return_sequences,
+                             .return_state = a->return_state,
+                             .go_backwards = a->go_backwards,
+                             .zero_output_for_mask = n.form->fires && !is(a->output, "membrane")};
     const cj_shape neurons = neurons_of(&n, x);
     for (int k = 0; k < s.states; k++)
         s.shapes[k] = neurons, s.first[k] = n.initial[k];

@@ -16,46 +16,47 @@ typedef struct cj__spiking_args {
 } cj__spiking_args;
 
 // The rows of CJ_SPIKING_MEMBERS.
-extern const char *const cj__spiking_presets[], *const cj__spiking_resets[],
-    *const cj__spiking_times[], *const cj__spiking_gradients[], *const cj__spiking_firings[],
-    *const cj__spiking_steps[], *const cj__spiking_scales[], *const cj__spiking_rests[],
-    *const cj__spiking_recurrences[], *const cj__spiking_outputs[];
-#define CJ__SPIKING_FIELDS(args)                                                             \
-    CJ__FIELD(args, beta, CJ__FIELD_LIMIT, CJ__SHARE),                                       \
-        CJ__FIELD(args, tau, CJ__FIELD_LIMIT, .low = 0, .high = 1e30),                       \
-        CJ__FIELD(args, dt, CJ__FIELD_NUMBER, .low = 1e-30, .high = 1e30),                   \
-        CJ__FIELD(args, threshold, CJ__FIELD_NUMBER),                                        \
-        CJ__FIELD(args, v_leak, CJ__FIELD_LIMIT), CJ__FIELD(args, v_reset, CJ__FIELD_NUMBER),\
-        CJ__FIELD(args, v_initial, CJ__FIELD_LIMIT),                                         \
-        CJ__FIELD(args, resistance, CJ__FIELD_NUMBER),                                       \
-        CJ__FIELD(args, preset, CJ__FIELD_TEXT, .words = cj__spiking_presets,                \
-                  .required = true),                                                         \
-        CJ__FIELD(args, reset, CJ__FIELD_TEXT, .words = cj__spiking_resets),                 \
-        CJ__FIELD(args, reset_time, CJ__FIELD_TEXT, .words = cj__spiking_times),             \
-        CJ__FIELD(args, reset_gradient, CJ__FIELD_TEXT, .words = cj__spiking_gradients),     \
-        CJ__FIELD(args, firing, CJ__FIELD_TEXT, .words = cj__spiking_firings),               \
-        CJ__FIELD(args, discretization, CJ__FIELD_TEXT, .words = cj__spiking_steps),         \
-        CJ__FIELD(args, input_scale, CJ__FIELD_TEXT, .words = cj__spiking_scales),           \
-        CJ__SPEC_FIELD(args, surrogate, cj__surrogates),                                     \
-        CJ__FIELD(args, refractory, CJ__FIELD_INT, .low = 0, .high = 1 << 20),               \
-        CJ__FIELD(args, refractory_state, CJ__FIELD_TEXT, .words = cj__spiking_rests,        \
-                  .required = true),                                                         \
-        CJ__FIELD(args, learn_beta, CJ__FIELD_BOOL),                                         \
-        CJ__FIELD(args, learn_threshold, CJ__FIELD_BOOL),                                    \
-        CJ__FIELD(args, per_neuron, CJ__FIELD_BOOL),                                         \
-        CJ__FIELD(args, heterogeneous, CJ__FIELD_BOOL),                                      \
-        CJ__FIELD(args, recurrent, CJ__FIELD_TEXT, .words = cj__spiking_recurrences,         \
-                  .required = true),                                                         \
-        CJ__SPEC_FIELD(args, recurrent_initializer, cj__initializers),                       \
-        CJ__SPEC_FIELD(args, recurrent_regularizer, cj__regularizers),                       \
-        CJ__FIELD(args, recurrent_bias, CJ__FIELD_BOOL),                                     \
-        CJ__FIELD(args, steps, CJ__FIELD_INT, .low = 0, .high = 1 << 20),                    \
-        CJ__FIELD(args, output, CJ__FIELD_TEXT, .words = cj__spiking_outputs,                \
-                  .required = true),                                                         \
-        CJ__FIELD(args, return_sequences, CJ__FIELD_BOOL),                                   \
-        CJ__FIELD(args, return_state, CJ__FIELD_BOOL),                                       \
-        CJ__FIELD(args, go_backwards, CJ__FIELD_BOOL),                                       \
-        CJ__FIELD(args, stateful, CJ__FIELD_BOOL),                                           \
+extern const char *const cj__spiking_presets[],
+    *const cj__spiking_resets[], *const cj__spiking_times[],
+                                     *const cj__spiking_gradients[],
+                                         *const cj__spiking_firings[],
+                                             *const cj__spiking_steps[],
+                                                 *const cj__spiking_scales[],
+                                                     *const cj__spiking_rests[],
+                                                         *const cj__spiking_recurrences[],
+                                                             *const cj__spiking_outputs[];
+#define CJ__SPIKING_FIELDS(args)                                                                  \
+    CJ__FIELD(args, beta, CJ__FIELD_LIMIT, CJ__SHARE),                                            \
+        CJ__FIELD(args, tau, CJ__FIELD_LIMIT, .low = 0, .high = 1e30),                            \
+        CJ__FIELD(args, dt, CJ__FIELD_NUMBER, .low = 1e-30, .high = 1e30),                        \
+        CJ__FIELD(args, threshold, CJ__FIELD_NUMBER), CJ__FIELD(args, v_leak, CJ__FIELD_LIMIT),   \
+        CJ__FIELD(args, v_reset, CJ__FIELD_NUMBER), CJ__FIELD(args, v_initial, CJ__FIELD_LIMIT),  \
+        CJ__FIELD(args, resistance, CJ__FIELD_NUMBER),                                            \
+        CJ__FIELD(args, preset, CJ__FIELD_TEXT, .words = cj__spiking_presets, .required = true),  \
+        CJ__FIELD(args, reset, CJ__FIELD_TEXT, .words = cj__spiking_resets),                      \
+        CJ__FIELD(args, reset_time, CJ__FIELD_TEXT, .words = cj__spiking_times),                  \
+        CJ__FIELD(args, reset_gradient, CJ__FIELD_TEXT, .words = cj__spiking_gradients),          \
+        CJ__FIELD(args, firing, CJ__FIELD_TEXT, .words = cj__spiking_firings),                    \
+        CJ__FIELD(args, discretization, CJ__FIELD_TEXT, .words = cj__spiking_steps),              \
+        CJ__FIELD(args, input_scale, CJ__FIELD_TEXT, .words = cj__spiking_scales),                \
+        CJ__SPEC_FIELD(args, surrogate, cj__surrogates),                                          \
+        CJ__FIELD(args, refractory, CJ__FIELD_INT, .low = 0, .high = 1 << 20),                    \
+        CJ__FIELD(args, refractory_state, CJ__FIELD_TEXT, .words = cj__spiking_rests,             \
+                  .required = true),                                                              \
+        CJ__FIELD(args, learn_beta, CJ__FIELD_BOOL),                                              \
+        CJ__FIELD(args, learn_threshold, CJ__FIELD_BOOL),                                         \
+        CJ__FIELD(args, per_neuron, CJ__FIELD_BOOL),                                              \
+        CJ__FIELD(args, heterogeneous, CJ__FIELD_BOOL),                                           \
+        CJ__FIELD(args, recurrent, CJ__FIELD_TEXT, .words = cj__spiking_recurrences,              \
+                  .required = true),                                                              \
+        CJ__SPEC_FIELD(args, recurrent_initializer, cj__initializers),                            \
+        CJ__SPEC_FIELD(args, recurrent_regularizer, cj__regularizers),                            \
+        CJ__FIELD(args, recurrent_bias, CJ__FIELD_BOOL),                                          \
+        CJ__FIELD(args, steps, CJ__FIELD_INT, .low = 0, .high = 1 << 20),                         \
+        CJ__FIELD(args, output, CJ__FIELD_TEXT, .words = cj__spiking_outputs, .required = true),  \
+        CJ__FIELD(args, return_sequences, CJ__FIELD_BOOL),                                        \
+        CJ__FIELD(args, return_state, CJ__FIELD_BOOL),                                            \
+        CJ__FIELD(args, go_backwards, CJ__FIELD_BOOL), CJ__FIELD(args, stateful, CJ__FIELD_BOOL), \
         CJ__SPEC_FIELD(args, activity_regularizer, cj__regularizers), CJ__LAYER_FIELDS(args)
 
 // The numbers of a neuron. Each is a constant, or a variable of the layer.
@@ -102,7 +103,7 @@ typedef struct cj__neuron {
     const cj__neuron_form *form;
     const cj__spiking_args *args;
     double numbers[CJ__NEURON_NUMBERS];
-    double initial[CJ__SEQUENCE_STATES]; // of the states
+    double initial[CJ__SEQUENCE_STATES];    // of the states
     cj_symbol *symbols[CJ__NEURON_NUMBERS]; // NULL for constants; set for a trace
     cj_symbol *kernel, *bias;               // of the recurrent input; NULL for none
     int reset;

@@ -72,10 +72,11 @@ static cj_status need_shape(const cj_layer *layer, const cj_shape *x)
     bool same = x->rank == shape.rank + 1;
     for (int i = 0; same && i < shape.rank; i++)
         same = x->dims[i + 1] == shape.dims[i];
-    return same ? CJ_OK :
-                  cj__fail(CJ_SHAPE_MISMATCH, "%s: an entry of shape %s, needed is %s after the batch",
-                           layer->name, cj_shape_text(x, text, sizeof text),
-                           cj_shape_text(&shape, needed, sizeof needed));
+    return same ?
+               CJ_OK :
+               cj__fail(CJ_SHAPE_MISMATCH, "%s: an entry of shape %s, needed is %s after the batch",
+                        layer->name, cj_shape_text(x, text, sizeof text),
+                        cj_shape_text(&shape, needed, sizeof needed));
 }
 
 // The layer is built for sequences of one step.

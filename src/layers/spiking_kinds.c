@@ -72,10 +72,9 @@ static cj_status settle_cuba(const cj_layer *layer, cj__neuron *n)
     const bool direct = !isinf(a->alpha), by_time = !isinf(a->tau_syn);
     double alpha = a->alpha;
     if (direct == by_time)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s, needed is one of alpha and tau_syn",
-                        layer->name,
-                        direct ? "both alpha and tau_syn are given" :
-                                 "neither alpha nor tau_syn is given");
+        return cj__fail(
+            CJ_INVALID_ARGUMENT, "%s: %s, needed is one of alpha and tau_syn", layer->name,
+            direct ? "both alpha and tau_syn are given" : "neither alpha nor tau_syn is given");
     if (by_time && !(a->tau_syn > 0))
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: tau_syn must be greater than 0", layer->name);
     if (by_time)
@@ -117,7 +116,8 @@ static cj_status settle_alpha(const cj_layer *layer, cj__neuron *n)
         return cj__fail(CJ_UNSUPPORTED,
                         "%s: v_reset must be 0: the membrane follows from the currents",
                         layer->name);
-    n->keeps_spikes = n->keeps_spikes || (n->next_step && n->reset != CJ__RESET_NONE && a->refractory > 0);
+    n->keeps_spikes =
+        n->keeps_spikes || (n->next_step && n->reset != CJ__RESET_NONE && a->refractory > 0);
     n->numbers[CJ__NEURON_ALPHA] = a->alpha;
     return CJ_OK;
 }
@@ -171,8 +171,8 @@ static cj_status settle_alif(const cj_layer *layer, cj__neuron *n)
                                                 1 - a->dt / a->tau_adaptation;
     if (!(rho >= 0))
         return cj__fail(CJ_INVALID_ARGUMENT,
-                        "%s: a step dt of %g is longer than tau_adaptation, %g", layer->name,
-                        a->dt, a->tau_adaptation);
+                        "%s: a step dt of %g is longer than tau_adaptation, %g", layer->name, a->dt,
+                        a->tau_adaptation);
     n->numbers[CJ__NEURON_ALPHA] = rho;
     n->numbers[CJ__NEURON_JUMP] = a->adaptation;
     return CJ_OK;
@@ -232,7 +232,10 @@ static cj_symbol *gather_izhikevich(const cj__neuron *n, cj_symbol *x, cj_symbol
 
 // ---- Rows ----
 
-#define FORM(plain, ...) {.kind = &cj__layer_##plain, __VA_ARGS__}
+#define FORM(plain, ...)                        \
+    {                                           \
+        .kind = &cj__layer_##plain, __VA_ARGS__ \
+    }
 
 const cj__neuron_form cj__neuron_forms[] = {
     FORM(lif, .states = 1, .numbers = LEAKY, .fires = true, .gather = gather_leaky),
@@ -247,8 +250,8 @@ const cj__neuron_form cj__neuron_forms[] = {
          .numbers = NUMBER(BETA) | NUMBER(THRESHOLD) | NUMBER(RESISTANCE) | NUMBER(ALPHA),
          .fires = true, .resets_after = true, .gather = gather_alpha, .fired = fired_alpha,
          .settle = settle_alpha),
-    FORM(lapicque, .states = 1, .own_decay = true, .numbers = LEAKY, .fires = true, .resets_after = true,
-         .gather = gather_leaky, .settle = settle_lapicque),
+    FORM(lapicque, .states = 1, .own_decay = true, .numbers = LEAKY, .fires = true,
+         .resets_after = true, .gather = gather_leaky, .settle = settle_lapicque),
     FORM(alif, .states = 2, .numbers = LEAKY | NUMBER(ALPHA) | NUMBER(JUMP), .fires = true,
          .gather = gather_alif, .fired = fired_alif, .raise = raise_alif, .settle = settle_alif),
     FORM(izhikevich, .states = 2,
@@ -303,19 +306,19 @@ static const cj__field izhikevich_fields[] = {
     CJ__SPIKING_FIELDS(cj_izhikevich_args),
 };
 
-#define NEURON(plain, class)                                                     \
-    const cj__layer_kind cj__layer_##plain = {                                   \
-        .choice = CJ__CHOICE(#plain, class, plain##_fields, plain##_defaults),   \
-        .min_inputs = 1,                                                         \
-        .max_inputs = 1 + CJ__SEQUENCE_STATES,                                   \
-        .more_inputs = "initial_state",                                          \
-        .check = cj__neuron_check,                                               \
-        .build = cj__neuron_build,                                               \
-        .after_draw = cj__neuron_draw,                                           \
-        .call = cj__neuron_call,                                                 \
-        .mask = CJ__MASK_OWN,                                                    \
-        .exact_variables = true,                                                 \
-    };                                                                           \
+#define NEURON(plain, class)                                                   \
+    const cj__layer_kind cj__layer_##plain = {                                 \
+        .choice = CJ__CHOICE(#plain, class, plain##_fields, plain##_defaults), \
+        .min_inputs = 1,                                                       \
+        .max_inputs = 1 + CJ__SEQUENCE_STATES,                                 \
+        .more_inputs = "initial_state",                                        \
+        .check = cj__neuron_check,                                             \
+        .build = cj__neuron_build,                                             \
+        .after_draw = cj__neuron_draw,                                         \
+        .call = cj__neuron_call,                                               \
+        .mask = CJ__MASK_OWN,                                                  \
+        .exact_variables = true,                                               \
+    };                                                                         \
     CJ__CONSTRUCTOR(plain)
 
 NEURON(lif, "LIF")

@@ -38,10 +38,10 @@ static const cj__field shape_fields[] = {
     CJ__FIELD(shape_args, width, CJ__FIELD_NUMBER, ABOVE_ZERO),
 };
 
-#define SHAPED(plain, standard)                                                        \
-    {                                                                                  \
-        .choice = CJ__CHOICE(#plain, #plain, shape_fields, standard),                  \
-        .which = CJ__SURROGATE_##plain, .has_a = true, .has_b = true                   \
+#define SHAPED(plain, standard)                                       \
+    {                                                                 \
+        .choice = CJ__CHOICE(#plain, #plain, shape_fields, standard), \
+        .which = CJ__SURROGATE_##plain, .has_a = true, .has_b = true  \
     }
 
 static const row rows[] = {

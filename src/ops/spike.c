@@ -27,8 +27,7 @@ static void work_spike(const cj__call *call, int64_t begin, int64_t end)
                       n = left < (int64_t)sizeof spikes ? left : (int64_t)sizeof spikes;
         call->kernels->compare[beyond](1, n, cj__at(call, call->inputs[0].data, i), 0, 1, &zero, 0,
                                        0, spikes);
-        call->kernels->select(n, spikes, &one, 0, &zero, 0,
-                              cj__at(call, call->outputs[0].data, i));
+        call->kernels->select(n, spikes, &one, 0, &zero, 0, cj__at(call, call->outputs[0].data, i));
     }
 }
 
@@ -42,8 +41,7 @@ static cj_status run_spike(const cj__call *call)
 
 typedef cj_symbol *(*slope)(cj__build *g, cj_symbol *u, double a, double b);
 
-#define SLOPE(name) \
-    static cj_symbol *slope_##name(cj__build *g, cj_symbol *u, double a, double b)
+#define SLOPE(name) static cj_symbol *slope_##name(cj__build *g, cj_symbol *u, double a, double b)
 
 SLOPE(fast_sigmoid)
 {

@@ -7,13 +7,13 @@
 
 // The surrogates: name, and what takes the place of the derivative at u, the membrane above its
 // threshold; a and b are its parameters.
-#define CJ__SURROGATES(F)                                               \
-    F(fast_sigmoid, "1 / (1 + a |u|)^2")                                \
-    F(atan, "a / 2 / (1 + (pi a u / 2)^2)")                             \
-    F(sigmoid, "a s (1 - s), s = 1 / (1 + exp(-a u))")                  \
-    F(triangle, "a max(0, 1 - |u| / b)")                                \
-    F(boxcar, "a where |u| < b, else 0")                                \
-    F(gaussian, "a exp(-(u / b)^2 / 2), the density of a normal distribution scaled")\
+#define CJ__SURROGATES(F)                                                             \
+    F(fast_sigmoid, "1 / (1 + a |u|)^2")                                              \
+    F(atan, "a / 2 / (1 + (pi a u / 2)^2)")                                           \
+    F(sigmoid, "a s (1 - s), s = 1 / (1 + exp(-a u))")                                \
+    F(triangle, "a max(0, 1 - |u| / b)")                                              \
+    F(boxcar, "a where |u| < b, else 0")                                              \
+    F(gaussian, "a exp(-(u / b)^2 / 2), the density of a normal distribution scaled") \
     F(straight_through, "1")
 
 typedef enum cj__surrogate {

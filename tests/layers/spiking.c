@@ -19,26 +19,43 @@ typedef struct row {
     double membrane[STEPS];
 } row;
 
-#define LIF(...) {CJ_LIF_DEFAULTS, .output = "both", ._ = 0, __VA_ARGS__}
+#define LIF(...)                                               \
+    {                                                          \
+        CJ_LIF_DEFAULTS, .output = "both", ._ = 0, __VA_ARGS__ \
+    }
 
 static const row table[] = {
-    {"snnTorch, subtract, reset_delay = True", LIF(0.9), "000100001000",
+    {"snnTorch, subtract, reset_delay = True",
+     LIF(0.9),
+     "000100001000",
      {.3, .57, .813, 1.032, .229, .506, .755, .980, 1.182, .363, .627, .864}},
-    {"snnTorch, subtract, reset_delay = False", LIF(0.9, .reset_time = "same"), "000100010001",
+    {"snnTorch, subtract, reset_delay = False",
+     LIF(0.9, .reset_time = "same"),
+     "000100010001",
      {.3, .57, .813, .032, .329, .596, .836, .052, .347, .613, .851, .066}},
     {"SpikingJelly, soft, tau 10, decay_input = False",
      LIF(.tau = 10, .preset = "spikingjelly", .reset = "subtract", .input_scale = "none"),
-     "000100010001", {.3, .57, .813, .032, .329, .596, .836, .052, .347, .613, .851, .066}},
-    {"snnTorch, zero, delayed", LIF(0.9, .reset = "value"), "000100010001",
+     "000100010001",
+     {.3, .57, .813, .032, .329, .596, .836, .052, .347, .613, .851, .066}},
+    {"snnTorch, zero, delayed",
+     LIF(0.9, .reset = "value"),
+     "000100010001",
      {.3, .57, .813, 1.032, .3, .57, .813, 1.032, .3, .57, .813, 1.032}},
-    {"snnTorch, zero, not delayed", LIF(0.9, .reset = "value", .reset_time = "same"),
-     "000100010001", {.3, .57, .813, 0, .3, .57, .813, 0, .3, .57, .813, 0}},
-    {"SpikingJelly, hard, tau 10, decay_input = False",
-     LIF(.tau = 10, .preset = "spikingjelly", .input_scale = "none"), "000100010001",
+    {"snnTorch, zero, not delayed",
+     LIF(0.9, .reset = "value", .reset_time = "same"),
+     "000100010001",
      {.3, .57, .813, 0, .3, .57, .813, 0, .3, .57, .813, 0}},
-    {"none", LIF(0.9, .reset = "none"), "000111111111",
+    {"SpikingJelly, hard, tau 10, decay_input = False",
+     LIF(.tau = 10, .preset = "spikingjelly", .input_scale = "none"),
+     "000100010001",
+     {.3, .57, .813, 0, .3, .57, .813, 0, .3, .57, .813, 0}},
+    {"none",
+     LIF(0.9, .reset = "none"),
+     "000111111111",
      {.3, .57, .813, 1.032, 1.229, 1.406, 1.565, 1.709, 1.838, 1.954, 2.059, 2.153}},
-    {"SpikingJelly, LIFNode(tau 2)", LIF(.tau = 2, .preset = "spikingjelly"), "000000000000",
+    {"SpikingJelly, LIFNode(tau 2)",
+     LIF(.tau = 2, .preset = "spikingjelly"),
+     "000000000000",
      {.150, .225, .263, .281, .291, .295, .298, .299, .299, .300, .300, .300}},
 };
 
@@ -82,8 +99,8 @@ static void norse_gathers_a_current_first(void **state)
     static const double expected[STEPS] = {.030, .081, .146, .220, .299, .380,
                                            .460, .539, .615, .687, .756, .820};
     (void)state;
-    cj_layer *layer = cj_cuba_lif(.tau = 10e-3, .tau_syn = 5e-3, .dt = 1e-3, .preset = "norse",
-                                  .output = "both");
+    cj_layer *layer =
+        cj_cuba_lif(.tau = 10e-3, .tau_syn = 5e-3, .dt = 1e-3, .preset = "norse", .output = "both");
     cj_tensor *x = constant_input(STEPS, 0.3);
     cj_tensor *spikes = helper_run(layer, &x, 1, 0, false, 0),
               *membrane = helper_run(layer, &x, 1, 1, false, 0);
@@ -104,14 +121,14 @@ static const struct {
     int step;
     double membrane;
 } nir_trace[] = {
-    {60, 0.04},          {61, 0.038399998},   {100, 0.0078146453}, {220, 0.04005827},
-    {270, 0.045202997},  {310, 0.048831135},  {320, 0.072464526},  {350, 0.061294258},
-    {370, 0.06709221},   {400, 0.059715554},  {410, 0.07970084},   {430, 0.07522796},
-    {440, 0.090013996},  {450, 0.09984423},   {459, 0.06914552},   {460, 0},
-    {470, 0.04},         {490, 0.0842734},    {500, 0.09602771},   {510, 0},
-    {520, 0.04},         {530, 0.066593304},  {670, 0.040219482},  {680, 0.06673923},
-    {700, 0.09609221},   {710, 0},            {720, 0.04},         {750, 0.09602771},
-    {760, 0},            {780, 0.066593304},
+    {60, 0.04},         {61, 0.038399998},  {100, 0.0078146453}, {220, 0.04005827},
+    {270, 0.045202997}, {310, 0.048831135}, {320, 0.072464526},  {350, 0.061294258},
+    {370, 0.06709221},  {400, 0.059715554}, {410, 0.07970084},   {430, 0.07522796},
+    {440, 0.090013996}, {450, 0.09984423},  {459, 0.06914552},   {460, 0},
+    {470, 0.04},        {490, 0.0842734},   {500, 0.09602771},   {510, 0},
+    {520, 0.04},        {530, 0.066593304}, {670, 0.040219482},  {680, 0.06673923},
+    {700, 0.09609221},  {710, 0},           {720, 0.04},         {750, 0.09602771},
+    {760, 0},           {780, 0.066593304},
 };
 
 static void nir_paper_trace_is_met(void **state)
@@ -119,8 +136,8 @@ static void nir_paper_trace_is_met(void **state)
     static const int spiking[] = {460, 510, 710, 760};
     const int digits = (int)sizeof nir_input - 1, steps = 10 * digits;
     (void)state;
-    cj_layer *layer = cj_lif(.tau = 0.0025, .dt = 1e-4, .threshold = 0.1, .preset = "nir",
-                             .output = "both");
+    cj_layer *layer =
+        cj_lif(.tau = 0.0025, .dt = 1e-4, .threshold = 0.1, .preset = "nir", .output = "both");
     cj_tensor *x = constant_input(steps, 0);
     for (int i = 0; i < digits; i++)
         ((float *)cj_tensor_data(x))[10 * i] = nir_input[i] == '1';
@@ -271,9 +288,10 @@ static void a_cell_is_a_step_of_the_layer(void **state)
     (void)state;
     for (int which = 1; which < 3; which++) { // without weights
         cj_layer *layer = sample_layer(which, false);
-        cj_layer *rnn = cj_rnn(cj_stacked_rnn_cells({cj_spiking_cell(sample_layer(which, false), {4}),
-                                                     cj_spiking_cell(cj_leaky_integrator(0.5), {4})}),
-                               .return_sequences = true);
+        cj_layer *rnn =
+            cj_rnn(cj_stacked_rnn_cells({cj_spiking_cell(sample_layer(which, false), {4}),
+                                         cj_spiking_cell(cj_leaky_integrator(0.5), {4})}),
+                   .return_sequences = true);
         cj_layer *last = cj_leaky_integrator(0.5);
         cj_tensor *x = helper_random(CJ_SHAPE(2, 9, 4), 8);
         for (int i = 0; i < 2 * 9 * 4; i++)
@@ -343,14 +361,15 @@ static void shapes_that_do_not_fit_have_a_sentence(void **state)
 static void numbers_begin_as_they_are_set(void **state)
 {
     (void)state;
-    cj_layer *layer = cj_take(cj_cuba_lif(.tau = 10, .alpha = 0.7, .threshold = 0.5, .resistance = 3,
-                                  .preset = "nir", .heterogeneous = true, .learn_beta = true));
+    cj_layer *layer =
+        cj_take(cj_cuba_lif(.tau = 10, .alpha = 0.7, .threshold = 0.5, .resistance = 3,
+                            .preset = "nir", .heterogeneous = true, .learn_beta = true));
     cj_release(cj_apply(layer, cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH, 4, 2), "x")));
     static const struct {
         const char *name;
         double value;
-    } expected[] = {{"beta", 0.9},   {"threshold", 0.5}, {"resistance", 3}, {"v_leak", 0},
-                    {"v_reset", 0},  {"alpha", 0.7},     {"jump", 1}};
+    } expected[] = {{"beta", 0.9},  {"threshold", 0.5}, {"resistance", 3}, {"v_leak", 0},
+                    {"v_reset", 0}, {"alpha", 0.7},     {"jump", 1}};
     assert_int_equal(cj_layer_variable_count(layer), 7);
     for (int i = 0; i < 7; i++) {
         cj_variable *variable = cj_layer_variable(layer, i);
@@ -370,7 +389,8 @@ static void models_are_read_back_from_json(void **state)
     (void)state;
     cj_model *model = cj_sequential(
         cj_input(6), cj_lif(0.9, .steps = 5, .surrogate = "atan(alpha=3)", .learn_beta = true),
-        cj_dense(4), cj_rnn(cj_spiking_cell(cj_alif(0.9, .rho = 0.5), {4}), .return_sequences = true),
+        cj_dense(4),
+        cj_rnn(cj_spiking_cell(cj_alif(0.9, .rho = 0.5), {4}), .return_sequences = true),
         cj_cuba_lif(.tau = 5, .tau_syn = 3, .preset = "norse", .refractory = 2),
         cj_leaky_integrator(0.7, .return_sequences = false));
     assert_non_null(model);

@@ -78,14 +78,14 @@ typedef struct results {
 
 static void evaluate(const char *spec, const double *at, results *r)
 {
-    cj_symbol *x = cj_take(cj_symbol_input(CJ_F64, CJ_SHAPE(POINTS), "x")), *dx = NULL, *ddx = NULL;
-    cj_symbol *y = cj_take(cj_op_spike(spec, x));
+    cj__build g = {0};
+    cj_symbol *x = cj__build_keep(&g, cj_symbol_input(CJ_F64, CJ_SHAPE(POINTS), "x"));
+    cj_symbol *y = cj__build_keep(&g, cj_op_spike(spec, x)), *dx = NULL, *ddx = NULL;
     if (!y)
         fail_msg("%s", cj_error());
-    assert_int_equal(cj_gradients(cj_op_reduce_sum(y, NULL, 0), &x, 1, &dx), CJ_OK);
-    cj_take(dx);
-    cj_symbol *half = cj_op_multiply(cj_op_square(dx), cj_symbol_scalar(CJ_F64, 0.5));
-    assert_int_equal(cj_gradients(cj_op_reduce_sum(half, NULL, 0), &x, 1, &ddx), CJ_OK);
+    assert_int_equal(cj__gradients(&g, cj__sum(&g, y, 1, false), &x, 1, &dx), CJ_OK);
+    cj_symbol *half = cj__scale(&g, cj__apply_unary(&g, CJ__UNARY_square, dx, 0, 0), 0.5);
+    assert_int_equal(cj__gradients(&g, cj__sum(&g, half, 1, false), &x, 1, &ddx), CJ_OK);
     cj_tensor *given = NULL, *out[3];
     assert_int_equal(cj_tensor_from(CJ_F64, CJ_SHAPE(POINTS), at, POINTS, &given), CJ_OK);
     cj_symbol *outputs[] = {y, dx, ddx};
@@ -104,9 +104,7 @@ static void evaluate(const char *spec, const double *at, results *r)
         cj_release(out[i]);
     cj_release(given);
     cj_release(f);
-    cj_release(dx);
-    cj_release(y);
-    cj_release(x);
+    assert_int_equal(cj__build_end(&g), CJ_OK);
 }
 
 static void slopes_are_those_of_the_formulas(void **state)
