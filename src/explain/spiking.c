@@ -120,7 +120,7 @@ static double computed(const walk *w, int64_t step, int64_t i)
     const cj__record *record = w->explanation->record;
     if (w->n.args->output[0] == 'm' || !w->n.form->fires)
         return -1;
-    if (w->n.args->return_sequences)
+    if (record->layer == w->n.layer && w->n.args->return_sequences)
         return cj__element_at(record->outputs[0], step * w->neurons + i);
     return step == w->time - 1 ? cj__element_at(record->outputs[0], i) : -1;
 }
@@ -314,6 +314,69 @@ static cj_status explain(cj__explanation *explanation,
     cj_status status = open_walk(&w, &buffer);
     if (status == CJ_OK)
         status = go(&w, last, explanation->offset % w.neurons);
+    cj__free(buffer);
+    return status;
+}
+
+// Which form gathers how; NULL is not reached.
+static const struct {
+    const cj__layer_kind *kind;
+    double (*gather)(const walk *w, int64_t i, double x, const double *s, double *next);
+} gathers[] = {
+    {&cj__layer_lif, gather_leaky},      {&cj__layer_integrate_fire, gather_leaky},
+    {&cj__layer_lapicque, gather_leaky}, {&cj__layer_leaky_integrator, gather_leaky},
+    {&cj__layer_cuba_lif, gather_cuba},  {&cj__layer_alpha_lif, gather_alpha},
+    {&cj__layer_alif, gather_alif},      {&cj__layer_izhikevich, gather_izhikevich},
+};
+
+// The value of a variable of a layer in another, by its own name; NULL for none.
+static const cj_tensor *value_of(const cj_layer *layer, const char *name)
+{
+    for (int i = 0; i < layer->variable_count; i++) {
+        const char *slash = strrchr(cj_variable_name(layer->variables[i]), '/');
+        if (slash && strcmp(slash + 1, name) == 0)
+            return cj_variable_value(layer->variables[i]);
+    }
+    return NULL;
+}
+
+// A cell is one step from states that it is given.
+static cj_status step_of_cell(walk *w, const cj__record *record)
+{
+    const int64_t chosen = w->explanation->offset % w->neurons;
+    for (int k = 0; k < w->states; k++)
+        for (int64_t i = 0; i < w->neurons; i++)
+            w->state[k][i] = cj__element_at(record->inputs[1 + k], i);
+    print_rule(w, chosen);
+    const moment m = step_of(w, 0, chosen);
+    print_moment(w, 0, &m);
+    const bool membrane = !w->n.form->fires || w->n.args->output[0] == 'm';
+    const double value = membrane ? m.after : m.spike;
+    const double bound = membrane ? 1e-4 * (1 + fabs(value)) : 0;
+    return cj__conclude(w->explanation, value - bound, value + bound);
+}
+
+cj_status cj__explain_spiking_cell(cj__explanation *explanation)
+{
+    const cj__record *record = explanation->record;
+    cj_layer *neurons = record->layer->sublayers[0];
+    walk w = {.explanation = explanation, .x = record->inputs[0], .time = 1};
+    double *buffer = NULL;
+    CJ_TRY(cj__neuron_of(neurons, &w.n));
+    for (size_t i = 0; i < sizeof gathers / sizeof *gathers; i++)
+        if (gathers[i].kind == neurons->kind)
+            w.gather = gathers[i].gather;
+    w.neurons = cj_tensor_count(record->inputs[0]);
+    w.width =
+        cj_tensor_shape(record->inputs[0])->dims[cj_tensor_shape(record->inputs[0])->rank - 1];
+    w.states = cj__neuron_states(&w.n);
+    for (int i = 0; i < CJ__NEURON_NUMBERS; i++)
+        w.numbers[i] = value_of(neurons, cj__neuron_names[i]);
+    w.kernel = value_of(neurons, "recurrent_kernel");
+    w.bias = value_of(neurons, "recurrent_bias");
+    cj_status status = open_walk(&w, &buffer);
+    if (status == CJ_OK)
+        status = step_of_cell(&w, record);
     cj__free(buffer);
     return status;
 }
