@@ -296,7 +296,7 @@ static cj_status explain(cj__explanation *explanation,
     walk w = {.explanation = explanation, .x = record->inputs[0], .gather = gather, .neurons = 1};
     double *buffer = NULL;
     CJ_TRY(cj__neuron_of(record->layer, &w.n));
-    if (record->masked || w.n.args->stateful || record->input_count > 1) {
+    if (record->masks[0] || w.n.args->stateful || record->input_count > 1) {
         cj__print_line(explanation,
                        "with masks, or states that are given or last, this is not derived here");
         return CJ_OK;
