@@ -3,11 +3,14 @@
 
 #include <string.h>
 
-cj_status load_data(const char **name, const cj_model *model, cj_dataset **train, cj_dataset **test)
+cj_status load_data(const char **name, const cj_model *model, const picture_size *wanted,
+                    cj_dataset **train, cj_dataset **test)
 {
     if (strcmp(*name, "auto") == 0 && model && noted_data(model))
         *name = noted_data(model);
     static const char *const found_first[] = {"mnist", "fashion-mnist", "digits"};
+    if (is_folder_data(*name))
+        return load_folder_data(*name, model, wanted, train, test);
     const bool automatic = strcmp(*name, "auto") == 0;
     cj_status status = CJ_NOT_FOUND;
     for (int i = 0; automatic && i < 3 && status == CJ_NOT_FOUND; i++) {

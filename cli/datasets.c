@@ -61,8 +61,12 @@ static int find_set(const char *name)
     return -1;
 }
 
-cj_status note_data(cj_model *model, const char *name)
+cj_status note_data(cj_model *model, const char *name, const cj_dataset *data)
 {
+    if (is_folder_data(name)) {
+        CJ_TRY(cj_model_set_note(model, "data", name));
+        return note_classes(model, data);
+    }
     for (int i = 0; i < SET_COUNT; i++)
         if (strcmp(sets[i].name, name) == 0) {
             CJ_TRY(cj_model_set_note(model, "data", name));
@@ -74,6 +78,8 @@ cj_status note_data(cj_model *model, const char *name)
 const char *noted_data(const cj_model *model)
 {
     const char *name = cj_model_note(model, "data");
+    if (name && is_folder_data(name))
+        return name;
     for (int i = 0; name && i < SET_COUNT; i++)
         if (strcmp(sets[i].name, name) == 0)
             return sets[i].name;
@@ -198,7 +204,7 @@ static cj_status show(const cj_dataset *train, const char *path)
 static int look(const char *verb, const char *name, const char *path, int64_t index)
 {
     cj_dataset *train = NULL, *test = NULL;
-    cj_status status = load_data(&name, NULL, &train, &test);
+    cj_status status = load_data(&name, NULL, NULL, &train, &test);
     if (status == CJ_OK && path)
         status = check_output(path);
     if (status == CJ_OK && strcmp(verb, "info") == 0) {
@@ -233,7 +239,8 @@ int run_datasets(int argc, char **argv)
         return done < 0 ? EXIT_DONE : done;
     if (strcmp(words[0], "list") == 0 && !words[1])
         return list(json);
-    bool known = words[1] && find_set(words[1]) >= 0;
+    const bool folder = words[1] && is_folder_data(words[1]) && strcmp(words[0], "fetch") != 0;
+    const bool known = folder || (words[1] && find_set(words[1]) >= 0);
     if (known && strcmp(words[0], "fetch") == 0 && !words[2])
         return fetch(find_set(words[1]), address);
     if (known && strcmp(words[0], "info") == 0 && !words[2])
