@@ -301,6 +301,120 @@ CJ_API cj_layer *cj_spiking_cell_new(const cj_spiking_cell_args *args);
 #define cj_spiking_cell(...) \
     cj_spiking_cell_new(&(cj_spiking_cell_args){CJ_SPIKING_CELL_DEFAULTS, ._ = 0, __VA_ARGS__})
 
+/**
+ * RateCode: a number as a rate of spikes, drawn anew for each step: a spike with the probability
+ * gain x + offset, kept within 0 and 1 ("bernoulli"), or 1 - exp(-(gain x + offset)), that of an event
+ * of a Poisson process in a step ("poisson"). What is drawn depends on seed, training step and place;
+ * predictions take the same draws each time and for every sample.
+ */
+typedef struct cj_rate_code_args {
+    CJ_LAYER_MEMBERS
+    int _;                    ///< what follows may be given by position
+    int64_t steps;            ///< required: how many
+    double gain;              ///< default 1
+    double offset;            ///< default 0
+    const char *distribution; ///< "bernoulli" (default) or "poisson"
+    int64_t seed;             ///< not negative; default -1: from the model's
+} cj_rate_code_args;
+/** The defaults of cj_rate_code_args. */
+#define CJ_RATE_CODE_DEFAULTS \
+    CJ_LAYER_DEFAULTS(cj_rate_code_args), .gain = 1, .distribution = "bernoulli", .seed = -1
+/** Sets `args` to CJ_RATE_CODE_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_rate_code_defaults(cj_rate_code_args *args);
+/** (...) becomes spikes (steps, ...). */
+CJ_API cj_layer *cj_rate_code_new(const cj_rate_code_args *args);
+#define cj_rate_code(...) \
+    cj_rate_code_new(&(cj_rate_code_args){CJ_RATE_CODE_DEFAULTS, ._ = 0, __VA_ARGS__})
+
+/**
+ * LatencyCode: a number as the time of one spike, the greater the earlier: tau ln(x / (x - threshold)),
+ * when a leaky neuron with x as its current reaches the threshold, or with `linear` tau (1 - x). With
+ * `normalize` the latest spike of a sample comes in the last step (snnTorch takes the latest of the
+ * whole batch). Times are kept within the steps; a spike comes in the nearest.
+ */
+typedef struct cj_latency_code_args {
+    CJ_LAYER_MEMBERS
+    int _;              ///< what follows may be given by position
+    int64_t steps;      ///< required: how many
+    double tau;         ///< default 1
+    double threshold;   ///< default 0.01
+    bool linear;        ///< default false
+    bool normalize;     ///< default false
+    bool clip;          ///< default false; true: no spike for x below the threshold
+    const char *output; ///< "spikes" (default): (steps, ...), or "times": (...)
+} cj_latency_code_args;
+/** The defaults of cj_latency_code_args. */
+#define CJ_LATENCY_CODE_DEFAULTS \
+    CJ_LAYER_DEFAULTS(cj_latency_code_args), .tau = 1, .threshold = 0.01, .output = "spikes"
+/** Sets `args` to CJ_LATENCY_CODE_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_latency_code_defaults(cj_latency_code_args *args);
+/** (...) becomes spikes (steps, ...), or their times (...). */
+CJ_API cj_layer *cj_latency_code_new(const cj_latency_code_args *args);
+#define cj_latency_code(...) \
+    cj_latency_code_new(&(cj_latency_code_args){CJ_LATENCY_CODE_DEFAULTS, ._ = 0, __VA_ARGS__})
+
+/**
+ * DeltaCode: the changes of a sequence: a spike where an entry is greater by the threshold, or more,
+ * than the one before, and with `off_spike` -1 where it is less by that.
+ */
+typedef struct cj_delta_code_args {
+    CJ_LAYER_MEMBERS
+    int _;            ///< what follows may be given by position
+    double threshold; ///< default 0.1
+    /** default false: before the first entry is 0; true: the first entry itself, so no change */
+    bool padding;
+    bool off_spike; ///< default false
+} cj_delta_code_args;
+/** The defaults of cj_delta_code_args. */
+#define CJ_DELTA_CODE_DEFAULTS CJ_LAYER_DEFAULTS(cj_delta_code_args), .threshold = 0.1
+/** Sets `args` to CJ_DELTA_CODE_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_delta_code_defaults(cj_delta_code_args *args);
+/** (time, ...) becomes spikes (time, ...). */
+CJ_API cj_layer *cj_delta_code_new(const cj_delta_code_args *args);
+#define cj_delta_code(...) \
+    cj_delta_code_new(&(cj_delta_code_args){CJ_DELTA_CODE_DEFAULTS, ._ = 0, __VA_ARGS__})
+
+/**
+ * PopulationCode: a number as the currents of so many neurons, each with a center of its own between
+ * `low` and `high`: exp(-((x - center) / width)² / 2).
+ */
+typedef struct cj_population_code_args {
+    CJ_LAYER_MEMBERS
+    int _;           ///< what follows may be given by position
+    int64_t neurons; ///< required: for each number
+    double low;      ///< the first center, default 0
+    double high;     ///< the last center, default 1
+    double width;    ///< default INFINITY: the distance between centers
+} cj_population_code_args;
+/** The defaults of cj_population_code_args. */
+#define CJ_POPULATION_CODE_DEFAULTS \
+    CJ_LAYER_DEFAULTS(cj_population_code_args), .high = 1, .width = INFINITY
+/** Sets `args` to CJ_POPULATION_CODE_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_population_code_defaults(cj_population_code_args *args);
+/** (..., n) becomes (..., n times neurons). */
+CJ_API cj_layer *cj_population_code_new(const cj_population_code_args *args);
+#define cj_population_code(...) \
+    cj_population_code_new(     \
+        &(cj_population_code_args){CJ_POPULATION_CODE_DEFAULTS, ._ = 0, __VA_ARGS__})
+
+/**
+ * Writes spikes over time as SVG 1.1: a row for each of at most 200 neurons, a stroke for each spike,
+ * and below them the membranes of the first 8, if they are given.
+ *
+ * @param spikes    float32 (steps, neurons), or (batch, steps, ...), of which the first sample counts
+ * @param membranes of the same shape, or NULL for none
+ * @param stream    where the SVG is written
+ * @return CJ_OK; CJ_INVALID_ARGUMENT (NULL); CJ_SHAPE_MISMATCH; CJ_IO
+ */
+CJ_API cj_status cj_spikes_plot(const cj_tensor *spikes, const cj_tensor *membranes, FILE *stream);
+/**
+ * Writes a curve through `count` points as SVG 1.1, such as firing rates over currents (an f-I curve).
+ * CJ_INVALID_ARGUMENT if something is NULL, for less than two points, or for one that is not finite;
+ * CJ_IO.
+ */
+CJ_API cj_status cj_curve_plot(const double *x, const double *y, int64_t count, const char *title,
+                               FILE *stream);
+
 #ifdef __cplusplus
 }
 #endif

@@ -3,6 +3,7 @@
 // recurrent ones read each other.
 #include "explain/explain.h"
 #include "layers/spiking.h"
+#include "ops/variable.h"
 
 #include <math.h>
 #include <string.h>
@@ -335,7 +336,7 @@ static const cj_tensor *value_of(const cj_layer *layer, const char *name)
     for (int i = 0; i < layer->variable_count; i++) {
         const char *slash = strrchr(cj_variable_name(layer->variables[i]), '/');
         if (slash && strcmp(slash + 1, name) == 0)
-            return cj_variable_value(layer->variables[i]);
+            return cj__variable_read(layer->variables[i]);
     }
     return NULL;
 }

@@ -17,6 +17,7 @@ OPTIONAL = {
     ("cj_function_call", "outputs"), ("cj_retain", "object"), ("cj_release", "object"), ("cj_take", "object"),
     ("cj_free", "block"), ("cj_fail", "format"), ("cj_loss_value", "sample_weight"), ("cj_loss_value", "mask"),
     ("cj_metric_update", "sample_weight"),
+    ("cj_spikes_plot", "membranes"),
     *((f"cj_op_{name}", "axes") for name in ("reduce_max", "reduce_min", "var", "std", "logsumexp", "norm", "any", "all")),
 }
 # Functions that answer NULL with a neutral value and no sentence: getters.
@@ -67,7 +68,7 @@ TYPES = {
 }
 NAMES = {"path": "w.path", "name": '"dense"', "spec": '"adam"', "policy": '"float32"', "index": "(int64_t[8]){0}"}
 PLACES = {
-    ("cj_dtype_from_name", "name"): '"float32"', ("cj_op_activation", "name"): '"relu"', ("cj_op_loss", "spec"): '"mse"', ("cj_loss_value", "spec"): '"mse"',
+    ("cj_dtype_from_name", "name"): '"float32"', ("cj_op_activation", "name"): '"relu"', ("cj_op_spike", "surrogate"): '"atan"', ("cj_op_loss", "spec"): '"mse"', ("cj_loss_value", "spec"): '"mse"',
     ("cj_metric_new", "spec"): '"mse"',
    
     ("cj_load_dataset", "name"): '"digits"', ("cj_model_from_json", "json"): '"{}"', ("cj_fail", "format"): '"x"',
