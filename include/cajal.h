@@ -35,6 +35,8 @@
 #include <cajal/spatial.h>
 #include <cajal/spiking.h>
 #include <cajal/tensor.h>
+#include <cajal/text.h>
+#include <cajal/texts.h>
 #include <cajal/train.h>
 #include <cajal/loop.h>
 #include <cajal/metrics.h>

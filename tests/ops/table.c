@@ -18,6 +18,10 @@
 #define PLACE(limit, ...) {FILL_PLACE, limit, SHAPE(__VA_ARGS__)}
 #define SCALAR {FILL_POSITIVE, 0, {0}}
 #define STEP(value) {FILL_STEP, value, {0}}
+#define LONG(value, ...) {FILL_STEP, value, SHAPE(__VA_ARGS__)}
+#define TEXT(...) {FILL_TEXT, 0, SHAPE(__VA_ARGS__)}
+#define LOOKUP(first_, oov_, oov_count_, hash_) {.first = first_, .oov = oov_, .oov_count = oov_count_, .hash = hash_}
+#define WORDS(size_, ...) A(cj__text_attrs, .lookup = LOOKUP(2, 1, 1, 0), .rules = {.split = CJ__SPLIT_WHITESPACE, __VA_ARGS__}, .size = size_)
 #define A(type, ...) &(const type){__VA_ARGS__}
 #define OP(name) &cj__op_##name
 
@@ -102,6 +106,8 @@ static double halved(const double *numbers, double step)
 #define TRANSPOSE3D(c, f, od, oh, ow, n, ...)                                                                     \
     {OP(conv3d_transpose), A(cj__conv3d_attrs, __VA_ARGS__, .groups = n), 2, {ANY(KERNEL3D, (c) / (n), f), ANY(N, od, oh, ow, f)}},
 #define KERNEL3D 2, 3, 2
+#define CONV3D_ACT(function, parts, ...)                                                                               \
+    A(cj__conv3d_attrs, __VA_ARGS__, .dilation = {1, 1, 1}, .groups = parts, .epilogue = {function, 0, -1.5, 2.5})
 
 // The five pools of one geometry.
 #define POOLS(h, w, c, kh, kw, oh, ow, sh, sw, same)                                                                   \
@@ -245,6 +251,20 @@ const op_case op_cases[] = {
     TRANSPOSE3D(2, 3, 2, 2, 2, 1, {2, 3, 2}, {1, 1, 1}, {1, 1, 1})
     TRANSPOSE3D(4, 2, 2, 1, 2, 2, {2, 3, 2}, {2, 3, 2}, {1, 1, 1}, .before = {1, 0, 0}, .after = {-1, 1, 0})
     {OP(conv3d), A(cj__conv3d_attrs, {1, 2, 2}, {1, 1, 1}, {1, 1, 1}, .groups = 1), 2, {ANY(N, 2, 3, 3, 2), ANY(1, 2, 2, 2, 3)}},
+    {OP(conv3d_bias_act), CONV3D_ACT(CJ__UNARY_relu, 1, {2, 3, 2}, {1, 1, 1}, .same = true), 3,
+     {ANY(N, 3, 4, 3, 2), ANY(2, 3, 2, 2, 3), ANY(3)}},
+    {OP(conv3d_bias_act), CONV3D_ACT(CJ__UNARY_sigmoid, 2, {1, 2, 2}, {1, 1, 1}), 3,
+     {ANY(N, 2, 3, 3, 4), ANY(1, 2, 2, 2, 6), ANY(6)}},
+    {OP(conv3d_bias_act), CONV3D_ACT(CJ__UNARY_tanh, 2, {2, 1, 2}, {2, 1, 1}), 2,
+     {ANY(N, 4, 3, 3, 4), ANY(2, 1, 2, 2, 2)}},
+    {OP(conv3d_transpose_bias_act), CONV3D_ACT(CJ__UNARY_relu, 1, {2, 3, 2}, {2, 2, 1}), 3,
+     {ANY(2, 3, 2, 3, 2), ANY(N, 2, 2, 3, 2), ANY(3)}},
+    {OP(conv3d_transpose_bias_act), CONV3D_ACT(CJ__UNARY_sigmoid, 2, {2, 2, 1}, {1, 1, 1}), 3,
+     {ANY(2, 2, 1, 3, 4), ANY(N, 3, 2, 2, 4), ANY(6)}},
+    {OP(conv3d_transpose_bias_act), CONV3D_ACT(CJ__UNARY_sigmoid, 1, {1, 2, 2}, {1, 1, 1}), 3,
+     {ANY(1, 2, 2, 5, 4), ANY(N, 3, 2, 2, 4), ANY(5)}},
+    {OP(conv3d_transpose_bias_act), CONV3D_ACT(CJ__UNARY_relu, 1, {2, 2, 2}, {2, 1, 2}), 2,
+     {ANY(2, 2, 2, 3, 2), ANY(N, 2, 2, 2, 2)}},
 
     POOLS(6, 4, 2, 2, 2, 3, 2, 2, 2, false)
     POOLS(5, 5, 3, 3, 2, 3, 3, 2, 2, true)
@@ -283,6 +303,16 @@ const op_case op_cases[] = {
     {OP(gather_grad), A(cj__index_attrs, 6, CJ_F32, 0), 2, {INDEX(6, N, 4), ANY(N, 4, 3)}},
     {OP(gather_grad), A(cj__index_attrs, 6, CJ_F32, 0), 2, {INDEX(6, N), ANY(N)}},
     {OP(one_hot), A(cj__index_attrs, 6, CJ_F64, 0), 1, {INDEX(6, N, 2)}},
+    {OP(token_indices), WORDS(4, .strip = 0), 1, {TEXT(N)}},
+    {OP(token_indices), WORDS(3, .lower = 1), 1, {TEXT(N, 1)}},
+    {OP(token_counts), WORDS(5, .strip = 0), 1, {TEXT(N, 1)}},
+    {OP(lookup), A(cj__lookup_attrs, .oov = 3, .oov_count = 1), 1, {TEXT(N, 2)}},
+    {OP(lookup), A(cj__lookup_attrs, .oov = 2, .oov_count = 4), 1, {LONG(-7, N, 3)}},
+    {OP(bins), A(cj__bins_attrs, .size = 5), 1, {LONG(13, N, 2)}},
+    {OP(crossed_bins), A(cj__bins_attrs, .size = 1), 2, {TEXT(N), LONG(4, N)}},
+    {OP(index_counts), A(cj__index_attrs, .size = 6), 1, {INDEX(8, N, 9)}},
+    {OP(index_counts), A(cj__index_attrs, .size = 6, .once = 1), 1, {INDEX(8, N, 2, 5)}},
+    {OP(entry), NULL, 2, {LONG(9, 4), INDEX(6, N, 3)}},
     {OP(in_top_k), A(cj__index_attrs, 2, CJ_F32, 0), 2, {ANY(N, 6), INDEX(6, N)}},
     {OP(count_correct), NULL, 2, {ANY(N, 3), INDEX(4, N)}},
     {OP(count_correct), NULL, 2, {ANY(N, 5, 40), INDEX(40, N, 5)}},
