@@ -69,14 +69,14 @@ static cj_symbol *mean_square(cj__build *g, cj_symbol *difference, uint32_t axes
     return cj__mean(g, cj__apply_unary(g, CJ__UNARY_square, difference, 0, 0), axes, false);
 }
 
-// The mean over the classes of (count - rate T)^2, divided by T.
+// The mean over the classes of (count - whole(rate T))^2, divided by T.
 cj_symbol *cj__values_spike_count_mse(cj__build *g, const void *args, cj_symbol *t, cj_symbol *p)
 {
     const cj__steps_args *a = args;
     if (!p)
         return NULL;
     const double steps = (double)steps_of(p);
-    cj_symbol *wanted = levels(g, t, p, steps * a->correct, steps * a->incorrect);
+    cj_symbol *wanted = levels(g, t, p, trunc(steps * a->correct), trunc(steps * a->incorrect));
     cj_symbol *error = mean_square(g, cj__sub(g, cj__sum(g, p, TIME, false), wanted), 1u << 1);
     return cj__scale(g, error, 1 / steps);
 }
