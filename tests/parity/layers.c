@@ -147,7 +147,7 @@ static bool trace(bench *b, const fixture *file, const json_t *one)
         give(b, file, name, fixture_part("x", i));
     for (int i = 0; i < outputs; i++)
         upstream[i] = give(b, file, name, fixture_part("dy", i));
-    if (b->trace.training) // random layers ask, and none of the cases draws more than one number
+    if (b->trace.training) // random layers ask
         give_step(b);
     if (cj__model_trace(b->model, &b->trace, b->inputs, values) != CJ_OK)
         return false;
@@ -222,6 +222,7 @@ static const char *const fixtures[] = {
     "core",
     "mixed",
     "preprocessing",
+    "augmentation",
     "spiking",
 };
 // clang-format on
