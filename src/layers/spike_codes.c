@@ -113,8 +113,9 @@ static cj_status call_rate_code(cj__layer_context *c)
     rate = with_time(g, UNARY(clip, rate, 0, 1));
     cj_symbol *all = cj__mul(g, rate, along_time(g, rate, a->steps, false));
     CJ_TRY(g->status);
-    cj_symbol *drawn = cj__random_uniform_like(
-        g, all, number_of_step(c), cj__trace_key(c->trace, a->seed, c->layer->name), 0, 1);
+    cj_symbol *drawn =
+        cj__random_uniform_like(g, drawn_like(c, all), number_of_step(c),
+                                cj__trace_key(c->trace, a->seed, c->layer->name), 0, 1);
     c->outputs[0].symbol = as_number(g, cj__compare(g, CJ__COMPARISON_less, drawn, all), all);
     return g->status;
 }
