@@ -38,6 +38,7 @@
 #include <cajal/scan.h>
 #include <cajal/schedules.h>
 #include <cajal/spatial.h>
+#include <cajal/tables.h>
 #include <cajal/spiking.h>
 #include <cajal/tensor.h>
 #include <cajal/text.h>
