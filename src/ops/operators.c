@@ -2,6 +2,7 @@
 // the result floating.
 #include "ops/build.h"
 #include "ops/infer.h"
+#include "ops/word_settings.h"
 #include <cajal/operators.h>
 #include <math.h>
 
@@ -12,7 +13,8 @@
     cj__build g = {0};   \
     cj_symbol *y = NULL; \
     if (cj__build_take(&g, &(x), 1) == CJ_OK)
-#define GIVE return cj__build_result(&g, y)
+// As the word of that name, of x, with settings or NULL.
+#define GIVE(name, x, settings) return cj__word_result(&g, y, &cj__word_##name, &(x), 1, settings)
 
 // The axis that `axis` means among `rank`.
 static bool axis_of(cj__build *g, const char *who, int rank, int axis, int *place)
@@ -46,14 +48,14 @@ cj_symbol *cj_op_power(cj_symbol *a, cj_symbol *b)
     cj_symbol *y = NULL;
     if (cj__build_take(&g, (cj_symbol *[]){a, b}, 2) == CJ_OK)
         y = cj__apply_binary(&g, CJ__BINARY_power, a, b);
-    GIVE;
+    return cj__word_result(&g, y, &cj__word_power, (cj_symbol *[]){a, b}, 2, NULL);
 }
 
 #define DEFINE(function)                      \
     cj_symbol *cj_op_##function(cj_symbol *x) \
     {                                         \
         TAKE(x) y = UNARY(function, x);       \
-        GIVE;                                 \
+        GIVE(function, x, NULL);              \
     }
 DEFINE(sign)
 DEFINE(log1p)
@@ -71,17 +73,17 @@ cj_symbol *cj_op_clip(cj_symbol *x, double low, double high)
             cj__build_refuse(
                 &g, cj__fail(CJ_INVALID_ARGUMENT, "clip: low %g is above high %g", low, high));
     }
-    GIVE;
+    GIVE(clip, x, (&(cj__clip_settings){low, high}));
 }
 
-#define DEFINE(function)                                           \
-    cj_symbol *cj_op_##function(cj_symbol *a, cj_symbol *b)        \
-    {                                                              \
-        cj__build g = {0};                                         \
-        cj_symbol *y = NULL;                                       \
-        if (cj__build_take(&g, (cj_symbol *[]){a, b}, 2) == CJ_OK) \
-            y = cj__compare(&g, CJ__COMPARISON_##function, a, b);  \
-        GIVE;                                                      \
+#define DEFINE(function)                                                            \
+    cj_symbol *cj_op_##function(cj_symbol *a, cj_symbol *b)                         \
+    {                                                                               \
+        cj__build g = {0};                                                          \
+        cj_symbol *y = NULL, *operands[] = {a, b};                                  \
+        if (cj__build_take(&g, operands, 2) == CJ_OK)                               \
+            y = cj__compare(&g, CJ__COMPARISON_##function, a, b);                   \
+        return cj__word_result(&g, y, &cj__word_##function, operands, 2, NULL);     \
     }
 DEFINE(equal)
 DEFINE(not_equal)
@@ -104,12 +106,12 @@ static cj_symbol *truth(cj__build *g, cj_symbol *x)
     cj_symbol *cj_op_##name(cj_symbol *a, cj_symbol *b)                                     \
     {                                                                                       \
         cj__build g = {0};                                                                  \
-        cj_symbol *y = NULL;                                                                \
-        if (cj__build_take(&g, (cj_symbol *[]){a, b}, 2) == CJ_OK) {                        \
+        cj_symbol *y = NULL, *operands[] = {a, b};                                          \
+        if (cj__build_take(&g, operands, 2) == CJ_OK) {                                     \
             y = cj__apply_binary(&g, CJ__BINARY_##function, truth(&g, a), truth(&g, b));    \
             y = cj__compare(&g, CJ__COMPARISON_##comparison, y, cj__scalar(&g, CJ_F32, 0)); \
         }                                                                                   \
-        GIVE;                                                                               \
+        return cj__word_result(&g, y, &cj__word_##name, operands, 2, NULL);                 \
     }
 DEFINE(logical_and, greater, minimum)
 DEFINE(logical_or, greater, maximum)
@@ -119,7 +121,7 @@ DEFINE(logical_xor, not_equal, subtract)
 cj_symbol *cj_op_logical_not(cj_symbol *x)
 {
     TAKE(x) y = cj__compare(&g, CJ__COMPARISON_equal, truth(&g, x), cj__scalar(&g, CJ_F32, 0));
-    GIVE;
+    GIVE(logical_not, x, NULL);
 }
 
 cj_symbol *cj_op_where(cj_symbol *condition, cj_symbol *a, cj_symbol *b)
@@ -128,7 +130,7 @@ cj_symbol *cj_op_where(cj_symbol *condition, cj_symbol *a, cj_symbol *b)
     cj_symbol *y = NULL;
     if (cj__build_take(&g, (cj_symbol *[]){condition, a, b}, 3) == CJ_OK)
         y = cj__select(&g, condition, a, b);
-    GIVE;
+    return cj__word_result(&g, y, &cj__word_where, (cj_symbol *[]){condition, a, b}, 3, NULL);
 }
 
 // ---- Reductions ----
@@ -193,12 +195,13 @@ static cj_symbol *least(cj__build *g, cj_symbol *x, uint32_t axes)
     cj_symbol *cj_op_##name(cj_symbol *x, const int *axes, int count) \
     {                                                                 \
         uint32_t mask = 0;                                            \
+        const cj__axes_settings settings = cj__axes_of(axes, count);  \
         TAKE(x)                                                       \
         {                                                             \
             if (mask_of(&g, #name, x, axes, count, &mask))            \
                 y = how(&g, x, mask);                                 \
         }                                                             \
-        GIVE;                                                         \
+        GIVE(name, x, &settings);                                     \
     }
 DEFINE(reduce_max, greatest)
 DEFINE(reduce_min, least)
@@ -220,7 +223,7 @@ cj_symbol *cj_op_argmax(cj_symbol *x, int axis)
         if (axis_of(&g, "argmax", cj_symbol_shape(x)->rank, axis, &place))
             y = cj__argmax(&g, x, place);
     }
-    GIVE;
+    GIVE(argmax, x, (&(cj__axis_settings){.axis = axis}));
 }
 
 cj_symbol *cj_op_argmin(cj_symbol *x, int axis)
@@ -231,7 +234,7 @@ cj_symbol *cj_op_argmin(cj_symbol *x, int axis)
         if (axis_of(&g, "argmin", cj_symbol_shape(x)->rank, axis, &place))
             y = cj__argmax(&g, UNARY(negative, x), place);
     }
-    GIVE;
+    GIVE(argmin, x, (&(cj__axis_settings){.axis = axis}));
 }
 
 cj_symbol *cj_op_take(cj_symbol *table, cj_symbol *indices)
@@ -240,11 +243,12 @@ cj_symbol *cj_op_take(cj_symbol *table, cj_symbol *indices)
     cj_symbol *y = NULL;
     if (cj__build_take(&g, (cj_symbol *[]){table, indices}, 2) == CJ_OK)
         y = cj__gather(&g, table, indices);
-    GIVE;
+    return cj__word_result(&g, y, &cj__word_take, (cj_symbol *[]){table, indices}, 2,
+                           &(cj__axis_settings){.axis = 0});
 }
 
 cj_symbol *cj_op_one_hot(cj_symbol *labels, int64_t classes)
 {
     TAKE(labels) y = cj__one_hot(&g, cj__cast(&g, labels, CJ_I32), classes, CJ_F32);
-    GIVE;
+    GIVE(one_hot, labels, (&(cj__one_hot_settings){classes}));
 }
