@@ -65,11 +65,10 @@ static cj_symbol *within(const void *settings, cj_symbol *t, cj_symbol *p)
     return cj_op_reduce_mean(cj_op_cast(inside, CJ_F32), (int[]){-1}, 1);
 }
 
-static const cj_custom_loss_class loss_class =
-    CJ_CUSTOM_LOSS("bounded_error", CJ_SETTINGS(bounded_settings, bounded_defaults), .values = loss);
-static const cj_custom_metric_class metric_class =
-    CJ_CUSTOM_METRIC("within", CJ_SETTINGS(bounded_settings, bounded_defaults), .values = within,
-                    .rises = true);
+static const cj_custom_loss_class loss_class = CJ_CUSTOM_LOSS(
+    "bounded_error", CJ_SETTINGS(bounded_settings, bounded_defaults), .values = loss);
+static const cj_custom_metric_class metric_class = CJ_CUSTOM_METRIC(
+    "within", CJ_SETTINGS(bounded_settings, bounded_defaults), .values = within, .rises = true);
 
 // ---- The program ----
 

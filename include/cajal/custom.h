@@ -67,7 +67,7 @@ typedef struct cj_custom_layer_class {
     int input_count;       ///< default 1; 0: any number from 1 to 16
     int output_count;      ///< default 1
     bool supports_masking; ///< default false; true: outputs have the mask of the first input
-    bool any_dtype;        ///< default false: inputs are cast to float32; true: they come as they are
+    bool any_dtype; ///< default false: inputs are cast to float32; true: they come as they are
     /**
      * adds the weights, by cj_add_weight(), when the types of the inputs are first known; NULL for a
      * layer without weights. `inputs` have the batch axis, CJ_BATCH
@@ -84,10 +84,10 @@ typedef struct cj_custom_layer_class {
     cj_status (*check)(const void *settings);
 } cj_custom_layer_class;
 /** A class with the defaults of the members that are not given; the name comes first. */
-#define CJ_CUSTOM_LAYER(...)                                                      \
-    {                                                                            \
-        .size = sizeof(cj_custom_layer_class), .input_count = 1, .output_count = 1,     \
-        .name = __VA_ARGS__                                                      \
+#define CJ_CUSTOM_LAYER(...)                                                        \
+    {                                                                               \
+        .size = sizeof(cj_custom_layer_class), .input_count = 1, .output_count = 1, \
+        .name = __VA_ARGS__                                                         \
     }
 
 /**
@@ -155,9 +155,9 @@ typedef struct cj_custom_loss_class {
     cj_symbol *(*values)(const void *settings, cj_symbol *y_true, cj_symbol *y_pred);
 } cj_custom_loss_class;
 /** A class with the defaults of the members that are not given; the name comes first. */
-#define CJ_CUSTOM_LOSS(...)                                  \
-    {                                                       \
-        .size = sizeof(cj_custom_loss_class), .name = __VA_ARGS__  \
+#define CJ_CUSTOM_LOSS(...)                                       \
+    {                                                             \
+        .size = sizeof(cj_custom_loss_class), .name = __VA_ARGS__ \
     }
 
 /**
@@ -187,9 +187,9 @@ typedef struct cj_custom_metric_class {
     double (*result)(const void *settings, const double *states, int count);
 } cj_custom_metric_class;
 /** A class with the defaults of the members that are not given; the name comes first. */
-#define CJ_CUSTOM_METRIC(...)                                  \
-    {                                                         \
-        .size = sizeof(cj_custom_metric_class), .name = __VA_ARGS__  \
+#define CJ_CUSTOM_METRIC(...)                                       \
+    {                                                               \
+        .size = sizeof(cj_custom_metric_class), .name = __VA_ARGS__ \
     }
 
 /** Registers a class of metrics for cj_compile(), cj_metric_new() and files. As cj_register_loss(). */

@@ -36,7 +36,7 @@ typedef struct cj_setting {
 } cj_setting;
 
 /** The kind of a setting by the type of its member, in C. */
-#define CJ__SETTING_KIND(type, member)       \
+#define CJ__SETTING_KIND(type, member) \
     _Generic(((type *)0)->member,            \
         int64_t: CJ_SETTING_INT,             \
         double: CJ_SETTING_NUMBER,           \
@@ -45,32 +45,31 @@ typedef struct cj_setting {
         cj_numbers: CJ_SETTING_NUMBERS,      \
         cj_layer *: CJ_SETTING_LAYER)
 /** The row of a member of a settings struct, in C. */
-#define CJ_SETTING(type, member)                                                 \
-    {                                                                            \
-        .name = #member, .kind = CJ__SETTING_KIND(type, member),                 \
-        .offset = offsetof(type, member)                                         \
+#define CJ_SETTING(type, member)                                                                  \
+    {                                                                                             \
+        .name = #member, .kind = CJ__SETTING_KIND(type, member), .offset = offsetof(type, member) \
     }
 /** The same of a number that is from `least` to `most`. */
-#define CJ_SETTING_IN(type, member, least, most)                                 \
-    {                                                                            \
-        .name = #member, .kind = CJ__SETTING_KIND(type, member),                 \
-        .offset = offsetof(type, member), .low = (least), .high = (most)         \
+#define CJ_SETTING_IN(type, member, least, most)                                                   \
+    {                                                                                              \
+        .name = #member, .kind = CJ__SETTING_KIND(type, member), .offset = offsetof(type, member), \
+        .low = (least), .high = (most)                                                             \
     }
 /** The same of a setting that must be given. */
-#define CJ_SETTING_REQUIRED(type, member)                                        \
-    {                                                                            \
-        .name = #member, .kind = CJ__SETTING_KIND(type, member),                 \
-        .offset = offsetof(type, member), .required = true                       \
+#define CJ_SETTING_REQUIRED(type, member)                                                          \
+    {                                                                                              \
+        .name = #member, .kind = CJ__SETTING_KIND(type, member), .offset = offsetof(type, member), \
+        .required = true                                                                           \
     }
 
 /** The members of a class that say its settings, all zero for a class without any. */
-#define CJ_SETTINGS_MEMBERS                                                      \
-    const cj_setting *settings; /**< a row for each */                           \
-    int setting_count;          /**< how many rows */                            \
-    const void *defaults;       /**< a struct with the defaults */               \
+#define CJ_SETTINGS_MEMBERS                                        \
+    const cj_setting *settings; /**< a row for each */             \
+    int setting_count;          /**< how many rows */              \
+    const void *defaults;       /**< a struct with the defaults */ \
     size_t settings_size;       /**< bytes of that struct */
 /** These members, of an array of cj_setting and an object that has the defaults. */
-#define CJ_SETTINGS(array, standard)                                             \
+#define CJ_SETTINGS(array, standard)                                               \
     .settings = (array), .setting_count = (int)(sizeof(array) / sizeof(array)[0]), \
     .defaults = &(standard), .settings_size = sizeof(standard)
 

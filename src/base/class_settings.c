@@ -42,8 +42,7 @@ static cj_status check_row(const cj__class_settings *s, int index, const char *w
         if (strcmp(s->rows[i].name, row->name) == 0)
             return cj__fail(CJ_INVALID_ARGUMENT, "%s: two settings are called \"%s\"", who,
                             row->name);
-    if ((int)row->kind < 0 || (int)row->kind >= KIND_COUNT ||
-        (kinds[row->kind].layer && !layers))
+    if ((int)row->kind < 0 || (int)row->kind >= KIND_COUNT || (kinds[row->kind].layer && !layers))
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: setting \"%s\" is of no kind that it can have",
                         who, row->name);
     if (row->offset > s->size || s->size - row->offset < kinds[row->kind].size)

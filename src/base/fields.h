@@ -51,7 +51,7 @@ typedef struct cj__field {
     bool optional;
     // of amounts; numbers with `columns` are whole, and rows of so many in JSON
     int rows, columns;
-    size_t other;      // offset of a rate's spec
+    size_t other; // offset of a rate's spec
     // of numbers: the offset of a double that is the setting where there are none, NaN for none
     // either; 0 for no such member
     size_t single;

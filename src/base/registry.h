@@ -12,8 +12,8 @@ typedef struct cj__registry {
     struct cj__registered *first;
 } cj__registry;
 
-#define CJ__REGISTRY_INIT \
-    {                     \
+#define CJ__REGISTRY_INIT    \
+    {                        \
         CJ__MUTEX_INIT, NULL \
     }
 

@@ -26,8 +26,9 @@ const cj__choice *cj__catalog_find(const cj__catalog *catalog, const char *name)
     if (choice)
         return choice;
     if (catalog->how && !cj__nearest(name, catalog->rows, catalog->stride, catalog->count))
-        cj__fail(CJ_INVALID_ARGUMENT, "unknown %s \"%.200s\": one of your own is registered with %s",
-                 catalog->what, name, catalog->how);
+        cj__fail(CJ_INVALID_ARGUMENT,
+                 "unknown %s \"%.200s\": one of your own is registered with %s", catalog->what,
+                 name, catalog->how);
     else
         cj__fail_unknown(CJ_INVALID_ARGUMENT, catalog->what, name, catalog->rows, catalog->stride,
                          catalog->count);

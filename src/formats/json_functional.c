@@ -14,8 +14,8 @@
 
 typedef struct entry {
     const char *name;
-    const json_t *nodes;        // "inbound_nodes"
-    cj_layer *layer;            // held; NULL for input layers
+    const json_t *nodes; // "inbound_nodes"
+    cj_layer *layer;     // held; NULL for input layers
     bool waits; // it may make a mask, which layers pass on by themselves: applied if it is needed
     int first_node, node_count; // in loading.nodes; an input layer has one node
 } entry;
@@ -46,7 +46,7 @@ static const char *name_of(const json_t *object)
 // ---- What a node refers to ----
 
 typedef struct references {
-    const json_t *items[CJ__LAYER_IO_MAX]; // ["layer", node, output, ...]; NULL for
+    const json_t *items[CJ__LAYER_IO_MAX];    // ["layer", node, output, ...]; NULL for
     const json_t *literals[CJ__LAYER_IO_MAX]; // what an operation is given instead of a tensor
     int count;
 } references;

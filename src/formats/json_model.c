@@ -244,8 +244,10 @@ static json_t *write_node(cj__json *b, const cj__application *all, const cj__app
     if (node->layer->kind != &cj__layer_operation) {
         for (int i = 0; i < node->input_count && b->status == CJ_OK; i++)
             if (!all[node->input_app[i]].layer)
-                b->status = cj__fail(CJ_UNSUPPORTED, "%s: a constant is among its inputs, which a "
-                                     "file has of operators only", cj_layer_name(node->layer));
+                b->status = cj__fail(CJ_UNSUPPORTED,
+                                     "%s: a constant is among its inputs, which a "
+                                     "file has of operators only",
+                                     cj_layer_name(node->layer));
         return b->status == CJ_OK ? write_layer_node(b, all, node) : NULL;
     }
     for (int i = 0; i < node->input_count; i++)

@@ -29,6 +29,12 @@ static bool is_call_setting(const cj__word *word, const char *key)
     return false;
 }
 
+// Layers have a policy under that key, which is read and written elsewhere; operations a setting.
+static bool is_dtype(const cj__field *field)
+{
+    return strcmp(field->key, "dtype") == 0;
+}
+
 // ---- Writing ----
 
 json_t *cj__operation_to_json(cj__json *b, const cj_layer *layer)
@@ -37,9 +43,17 @@ json_t *cj__operation_to_json(cj__json *b, const cj_layer *layer)
     const cj__choice *choice = cj__word_settings(word);
     json_t *object = cj__json_object(b), *config = cj__json_object(b);
     cj__json_set(b, config, "name", cj__json_text(b, cj_layer_name(layer)));
-    for (int i = 0; i < choice->field_count; i++)
-        if (!is_call_setting(word, choice->fields[i].key))
-            cj__fields_to_json(b, &choice->fields[i], 1, cj__operation_settings(layer), config);
+    for (int i = 0; i < choice->field_count; i++) {
+        const cj__field *field = &choice->fields[i];
+        const void *settings = cj__operation_settings(layer);
+        if (is_dtype(field))
+            cj__json_set(
+                b, config, field->key,
+                cj__json_text(b, *(const char *const *)(const void *)((const char *)settings +
+                                                                      field->offset)));
+        else if (!is_call_setting(word, field->key))
+            cj__fields_to_json(b, field, 1, settings, config);
+    }
     cj__json_set(b, object, "module", cj__json_text(b, word->module));
     cj__json_set(b, object, "class_name", cj__json_text(b, word->choice.class_name));
     cj__json_set(b, object, "config", config);
@@ -64,8 +78,7 @@ static json_t *write_entry(cj__json *b, const struct cj__item *item)
     json_t *config = cj__json_object(b);
     if (item->kind == CJ__ITEM_REST)
         return special(b, "__ellipsis__", config);
-    cj__json_set(b, config, "start",
-                 item->from ? cj__json_int(b, item->start) : cj__json_null(b));
+    cj__json_set(b, config, "start", item->from ? cj__json_int(b, item->start) : cj__json_null(b));
     cj__json_set(b, config, "stop", item->to ? cj__json_int(b, item->stop) : cj__json_null(b));
     cj__json_set(b, config, "step",
                  item->step == 1 ? cj__json_null(b) : cj__json_int(b, item->step));
@@ -159,8 +172,15 @@ cj_layer *cj__operation_from_json(const json_t *object)
     void *settings = cj__copy_bytes(choice->defaults, choice->args_size);
     cj__texts texts = {0};
     cj_layer *layer = NULL;
-    if (cj__config_read(&what, config, settings, &texts, name ? name : class_name) == CJ_OK &&
-        (settings || choice->args_size == 0))
+    const char *who = name ? name : class_name;
+    cj_status status = settings || choice->args_size == 0 ? CJ_OK : CJ_OUT_OF_MEMORY;
+    if (status == CJ_OK)
+        status = cj__config_read(&what, config, settings, &texts, who);
+    for (int i = 0; status == CJ_OK && i < choice->field_count; i++)
+        if (is_dtype(&choice->fields[i]) && json_object_get(config, "dtype"))
+            status = cj__field_from_json(&choice->fields[i], 0, json_object_get(config, "dtype"),
+                                         settings, &texts, who);
+    if (status == CJ_OK)
         layer = cj__operation_new(word, settings, name);
     cj__free(settings);
     cj__texts_free(&texts);
@@ -272,10 +292,11 @@ static cj_status read_named(const reading *r, const char *key, const json_t *val
             return cj__field_from_json(&choice->fields[i], 0, value, settings, NULL, who);
     if (r->word->by_key && strcmp(key, "key") == 0)
         return read_key(value, settings, who);
-    return json_is_null(value) ?
-               CJ_OK :
-               cj__fail(CJ_UNSUPPORTED, "%s: an application gives it \"%.100s\", which is not "
-                        "supported", who, key);
+    return json_is_null(value) ? CJ_OK :
+                                 cj__fail(CJ_UNSUPPORTED,
+                                          "%s: an application gives it \"%.100s\", which is not "
+                                          "supported",
+                                          who, key);
 }
 
 cj_status cj__operation_read_node(cj_layer *layer, const json_t *node, const json_t **operands,
@@ -305,9 +326,9 @@ cj_status cj__operation_read_node(cj_layer *layer, const json_t *node, const jso
         if (!operands[i] || json_is_null(operands[i]))
             return cj__fail(CJ_UNSUPPORTED, "%s: an application leaves out its operand %d",
                             cj_layer_name(layer), i);
-    return *count > 0 ? CJ_OK :
-                        cj__fail(CJ_BAD_FILE, "%s: an application has no operands",
-                                 cj_layer_name(layer));
+    return *count > 0 ?
+               CJ_OK :
+               cj__fail(CJ_BAD_FILE, "%s: an application has no operands", cj_layer_name(layer));
 }
 
 // ---- Literals ----
@@ -343,8 +364,8 @@ static bool read_elements(const json_t *value, const cj_shape *shape, int axis, 
                           int64_t *next)
 {
     if (axis == shape->rank) {
-        const double number = json_is_boolean(value) ? json_is_true(value) :
-                                                       json_number_value(value);
+        const double number =
+            json_is_boolean(value) ? json_is_true(value) : json_number_value(value);
         cj__element_set(to->dtype, to->data, (*next)++, number);
         return json_is_number(value) || json_is_boolean(value);
     }
@@ -369,7 +390,12 @@ cj_symbol *cj__literal_symbol(const json_t *literal, cj_dtype dtype, const char 
                  "%s: an operand of it is neither a tensor, a number nor an array of numbers", who);
         return cj__build_failed(CJ__MADE_SYMBOL);
     }
-    if (json_is_real(value) && dtype != CJ_F64)
+    cj_dtype own = CJ_I32;
+    const char *name = cj__json_text_at(json_object_get(literal, "config"), "dtype");
+    const bool real = name && cj_dtype_from_name(name, &own) == CJ_OK ?
+                          own == CJ_F32 || own == CJ_F64 :
+                          json_is_real(value);
+    if (real && dtype != CJ_F64) // whole numbers have the dtype of the other operands
         dtype = CJ_F32;
     if (cj_tensor_new(dtype, shape, &tensor) != CJ_OK)
         return cj__build_failed(CJ__MADE_SYMBOL);

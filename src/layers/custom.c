@@ -73,7 +73,10 @@ static void free_layer(cj_layer *layer)
 static cj_status check(cj_layer *layer)
 {
     const custom *c = custom_of(layer);
-    const cj_status status = c->given.check ? c->given.check(settings_of(layer)) : CJ_OK;
+    if (!c->given.check)
+        return CJ_OK;
+    const cj_status status =
+        cj__returned(c->given.check(settings_of(layer)), "the check of its settings");
     return status == CJ_OK ? CJ_OK : cj__fail_in(status, "%s", layer->name);
 }
 
@@ -84,8 +87,10 @@ static cj_status build(cj_layer *layer, const cj__type *inputs)
     forget_specs((custom_layer *)(void *)layer);
     for (int i = 0; i < layer->input_count; i++)
         shapes[i] = inputs[i].shape;
-    return c->given.build ? c->given.build(layer, settings_of(layer), shapes, layer->input_count) :
-                            CJ_OK;
+    return c->given.build ?
+               cj__returned(c->given.build(layer, settings_of(layer), shapes, layer->input_count),
+                            "its build") :
+               CJ_OK;
 }
 
 // The same value as a symbol of the trace alone: an operator on it is no node of a user's model.
@@ -94,11 +99,16 @@ static cj_symbol *plain(cj__build *g, const cj_symbol *symbol)
     return symbol ? cj__node_output(g, symbol->node, symbol->index) : NULL;
 }
 
-static cj_status failed(const cj__layer_context *c, const char *what)
+// The status of a call that gave no output: what failed in it has left its sentence.
+static cj_status failed(const cj__layer_context *c)
 {
     char who[160];
-    snprintf(who, sizeof who, "%s: %s", c->layer->name, what);
-    return c->build->status != CJ_OK ? c->build->status : cj__fail_missing(CJ__MADE_SYMBOL, who);
+    snprintf(who, sizeof who, "%s: an output of its call", c->layer->name);
+    if (c->build->status != CJ_OK)
+        return c->build->status;
+    if (!cj__builder_failed(CJ__MADE_SYMBOL) && cj_error_status() != CJ_OK)
+        return cj_error_status();
+    return cj__fail_missing(CJ__MADE_SYMBOL, who);
 }
 
 static cj_status call(cj__layer_context *c)
@@ -123,11 +133,12 @@ static cj_status call(cj__layer_context *c)
                                  .training = c->trace->training,
                                  .more_outputs = made + 1,
                                  .context = c};
+    cj__error_forget();
     made[0] = class->given.call(&given);
     bool complete = true;
     for (int i = 0; i < class->given.output_count; i++)
         complete = complete && made[i];
-    const cj_status status = complete ? CJ_OK : failed(c, "an output of its call");
+    const cj_status status = complete ? CJ_OK : failed(c);
     for (int i = 0; i < CJ__LAYER_IO_MAX; i++)
         if (made[i])
             c->outputs[i].symbol = cj__build_keep(c->build, made[i]);
@@ -189,9 +200,8 @@ cj_status cj_add_loss(const cj_layer_call *call, cj_symbol *loss)
         return c ? cj__fail_missing(CJ__MADE_SYMBOL, "cj_add_loss: the loss") : CJ_INVALID_ARGUMENT;
     }
     if (cj_symbol_shape(loss)->rank != 0) {
-        const cj_status status =
-            cj__fail(CJ_SHAPE_MISMATCH, "%s: what cj_add_loss() is given is no scalar",
-                     c->layer->name);
+        const cj_status status = cj__fail(
+            CJ_SHAPE_MISMATCH, "%s: what cj_add_loss() is given is no scalar", c->layer->name);
         cj__drop_floating(loss);
         return status;
     }
@@ -329,7 +339,8 @@ static custom *custom_new(const cj_custom_layer_class *given, const cj__class_se
     return NULL;
 }
 
-static bool is_same(const custom *c, const cj_custom_layer_class *given, const cj__class_settings *settings)
+static bool is_same(const custom *c, const cj_custom_layer_class *given,
+                    const cj__class_settings *settings)
 {
     return c->given.build == given->build && c->given.call == given->call &&
            c->given.check == given->check && c->given.input_count == given->input_count &&
@@ -399,7 +410,8 @@ static void drop_layers(const cj_custom_layer_class *layer_class, const void *se
                                                                  layer_class->settings[i].offset));
 }
 
-cj_layer *cj_custom_layer(const cj_custom_layer_class *layer_class, const void *settings, const char *name)
+cj_layer *cj_custom_layer(const cj_custom_layer_class *layer_class, const void *settings,
+                          const char *name)
 {
     const custom *c = NULL;
     if (register_class(layer_class, &c) != CJ_OK) {

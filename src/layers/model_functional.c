@@ -54,9 +54,8 @@ static producer producer_of(const cj_symbol *symbol)
 {
     cj__history *history = cj__symbol_history(symbol);
     cj__applied *applied = cj__symbol_applied(symbol);
-    return (producer){.history = history,
-                      .applied = applied,
-                      .node = history || applied ? NULL : symbol->node};
+    return (producer){
+        .history = history, .applied = applied, .node = history || applied ? NULL : symbol->node};
 }
 
 static int index_of_output(const cj_symbol *symbol)
@@ -66,9 +65,7 @@ static int index_of_output(const cj_symbol *symbol)
 
 static int inputs_of(const producer *p, cj_symbol *const **inputs)
 {
-    *inputs = p->history ? p->history->inputs :
-              p->applied ? p->applied->inputs :
-                           p->node->inputs;
+    *inputs = p->history ? p->history->inputs : p->applied ? p->applied->inputs : p->node->inputs;
     return p->history ? p->history->input_count :
            p->applied ? p->applied->input_count :
                         p->node->input_count;

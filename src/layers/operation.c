@@ -85,8 +85,7 @@ cj_layer *cj__operation_new(const cj__word *word, const void *settings, const ch
     if (any && !own)
         return cj__build_failed(CJ__MADE_LAYER);
     cj_layer *layer = cj__layer_new(
-        &cj__layer_operation,
-        &(cj_merge_args){CJ_MERGE_DEFAULTS, .name = name ? name : standard});
+        &cj__layer_operation, &(cj_merge_args){CJ_MERGE_DEFAULTS, .name = name ? name : standard});
     if (!layer) {
         cj__word_free_settings(word, own);
         return NULL;
@@ -119,11 +118,10 @@ static cj_symbol *make_activation(const cj__word *word, cj_symbol *const *x, int
 static const char *const operands[] = {"x", NULL};
 static const cj__config_key keys[] = {CJ__KEY_ONLY("axis", "-1"), {.key = NULL}};
 
-#define ACTIVATION(plain, class, of)                                                       \
-    {                                                                                      \
-        .choice = CJ__PLAIN_CHOICE(plain, class), .catalog = &cj__activations,             \
-        .module = of, .operands = operands, .least = 1, .most = 1, .keys = keys,           \
-        .make = make_activation                                                            \
+#define ACTIVATION(plain, class, of)                                                         \
+    {                                                                                        \
+        .choice = CJ__PLAIN_CHOICE(plain, class), .catalog = &cj__activations, .module = of, \
+        .operands = operands, .least = 1, .most = 1, .keys = keys, .make = make_activation   \
     }
 #define CLASSES "keras.src.activations.activations"
 // With the settings of the catalog's rows.
@@ -188,7 +186,9 @@ const cj__word *cj__word_find(const char *module, const char *class_name)
     int count = 0;
     for (int i = 0; cj__word_at(i); i++) {
         const cj__word *word = cj__word_at(i);
-        if (strcmp(word->choice.class_name, class_name) == 0 && strcmp(word->module, module) == 0)
+        const bool same = strcmp(word->choice.class_name, class_name) == 0 ||
+                          (word->other_class && strcmp(word->other_class, class_name) == 0);
+        if (same && strcmp(word->module, module) == 0)
             return word;
         if (count < NAMES_MAX)
             names[count++] = word->choice.class_name;
@@ -196,7 +196,7 @@ const cj__word *cj__word_find(const char *module, const char *class_name)
     if (cj__nearest(class_name, names, sizeof names[0], count))
         cj__fail_unknown(CJ_UNSUPPORTED, "operation", class_name, names, sizeof names[0], count);
     else
-        cj__fail(CJ_UNSUPPORTED, "unknown operation \"%.200s\" of Keras's module %.100s", class_name,
-                 module);
+        cj__fail(CJ_UNSUPPORTED, "unknown operation \"%.200s\" of Keras's module %.100s",
+                 class_name, module);
     return NULL;
 }

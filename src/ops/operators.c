@@ -76,14 +76,14 @@ cj_symbol *cj_op_clip(cj_symbol *x, double low, double high)
     GIVE(clip, x, (&(cj__clip_settings){low, high}));
 }
 
-#define DEFINE(function)                                                            \
-    cj_symbol *cj_op_##function(cj_symbol *a, cj_symbol *b)                         \
-    {                                                                               \
-        cj__build g = {0};                                                          \
-        cj_symbol *y = NULL, *operands[] = {a, b};                                  \
-        if (cj__build_take(&g, operands, 2) == CJ_OK)                               \
-            y = cj__compare(&g, CJ__COMPARISON_##function, a, b);                   \
-        return cj__word_result(&g, y, &cj__word_##function, operands, 2, NULL);     \
+#define DEFINE(function)                                                        \
+    cj_symbol *cj_op_##function(cj_symbol *a, cj_symbol *b)                     \
+    {                                                                           \
+        cj__build g = {0};                                                      \
+        cj_symbol *y = NULL, *operands[] = {a, b};                              \
+        if (cj__build_take(&g, operands, 2) == CJ_OK)                           \
+            y = cj__compare(&g, CJ__COMPARISON_##function, a, b);               \
+        return cj__word_result(&g, y, &cj__word_##function, operands, 2, NULL); \
     }
 DEFINE(equal)
 DEFINE(not_equal)

@@ -140,9 +140,9 @@ cj_symbol *cj_op_slice(cj_symbol *x, int axis, int64_t begin, int64_t length)
         if (axis_of(&g, "slice", cj_symbol_shape(x)->rank, axis, x, &place))
             y = cj__slice(&g, x, place, begin, length);
         for (; settings.count <= place; settings.count++)
-            settings.items[settings.count] =
-                (struct cj__item){.kind = CJ__ITEM_SLICE, .step = 1};
-        settings.items[place] = (struct cj__item){CJ__ITEM_SLICE, true, true, begin, begin + length, 1};
+            settings.items[settings.count] = (struct cj__item){.kind = CJ__ITEM_SLICE, .step = 1};
+        settings.items[place] =
+            (struct cj__item){CJ__ITEM_SLICE, true, true, begin, begin + length, 1};
     }
     GIVE(get_item, x, &settings);
 }

@@ -34,9 +34,9 @@ static cj_symbol *unary(cj__unary function, const cj__word *word, cj_symbol *x)
     return cj__word_result(&g, y, word, &x, 1, NULL);
 }
 
-#define BINARY(name, function)                                           \
-    cj_symbol *name(cj_symbol *a, cj_symbol *b)                          \
-    {                                                                    \
+#define BINARY(name, function)                                            \
+    cj_symbol *name(cj_symbol *a, cj_symbol *b)                           \
+    {                                                                     \
         return binary(CJ__BINARY_##function, &cj__word_##function, a, b); \
     }
 BINARY(cj_op_add, add)

@@ -80,8 +80,8 @@ static bool is_of_model(cj_symbol *const *inputs, int count)
     return false;
 }
 
-cj_status cj__word_results(cj__build *g, cj_symbol **y, int results, const cj__word *word,
-                           cj_symbol *const *inputs, int count, const void *settings)
+bool cj__word_results(cj__build *g, cj_symbol **y, int results, const cj__word *word,
+                      cj_symbol *const *inputs, int count, const void *settings)
 {
     cj__applied *applied = NULL;
     bool complete = g->status == CJ_OK;
@@ -106,17 +106,16 @@ cj_status cj__word_results(cj__build *g, cj_symbol **y, int results, const cj__w
         cj_release(y[i]);
         y[i] = NULL;
     }
-    const cj_status ended = cj__build_end(g);
-    if (complete)
-        return CJ_OK;
-    cj__build_failed(CJ__MADE_SYMBOL);
-    return ended != CJ_OK ? ended : cj_error_status();
+    cj__build_end(g);
+    if (!complete)
+        cj__build_failed(CJ__MADE_SYMBOL);
+    return complete;
 }
 
 cj_symbol *cj__word_result(cj__build *g, cj_symbol *y, const cj__word *word,
                            cj_symbol *const *inputs, int count, const void *settings)
 {
-    return cj__word_results(g, &y, 1, word, inputs, count, settings) == CJ_OK ? y : NULL;
+    return cj__word_results(g, &y, 1, word, inputs, count, settings) ? y : NULL;
 }
 
 // ---- For rows ----

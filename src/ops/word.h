@@ -16,12 +16,14 @@ typedef struct cj__word {
     cj__choice choice;
     const cj__catalog *catalog; // if not NULL the settings are those of its row of that name
     const char *module;         // Keras's, of the class
+    const char *other_class;    // another class of Keras that is read as this one; or NULL
     // Keras's names of the symbols in its call, ended by NULL; of a list one name
     const char *const *operands;
-    bool list;                  // the symbols are one list
-    int least, most;            // how many symbols
-    int by_place;               // so many are given by their places, the others by name; 0: all
-    const cj__config_key *keys; // further keys of Keras's config, ended by a row without a key; or NULL
+    bool list;       // the symbols are one list
+    int least, most; // how many symbols
+    int by_place;    // so many are given by their places, the others by name; 0: all
+    const cj__config_key
+        *keys; // further keys of Keras's config, ended by a row without a key; or NULL
     // Settings that Keras has as arguments of the call and not in the config; ended by NULL, or NULL.
     const char *const *call_settings;
     bool by_key; // its settings are a key, as in x[1:3]: cj__item_settings
@@ -63,9 +65,10 @@ void cj__word_free_settings(const cj__word *word, void *settings);
 // Ends a word as cj__build_result() does, and notes it if one of the operands is a symbol of a model.
 cj_symbol *cj__word_result(cj__build *g, cj_symbol *y, const cj__word *word,
                            cj_symbol *const *inputs, int count, const void *settings);
-// The same of several results, which are replaced by those for the caller; all NULL after a failure.
-cj_status cj__word_results(cj__build *g, cj_symbol **y, int results, const cj__word *word,
-                           cj_symbol *const *inputs, int count, const void *settings);
+// The same of several results, which are replaced by those for the caller; all NULL after a failure,
+// and then false: the status is cj_error_status().
+bool cj__word_results(cj__build *g, cj_symbol **y, int results, const cj__word *word,
+                      cj_symbol *const *inputs, int count, const void *settings);
 
 // ---- For rows ----
 
@@ -75,33 +78,35 @@ cj_status cj__word_results(cj__build *g, cj_symbol **y, int results, const cj__w
 #define CJ__MATH  "keras.src.ops.math"
 
 // A word of one symbol, or of two, without settings.
-#define CJ__UNARY_WORD(function, class, of, operand)                                      \
-    static cj_symbol *make_##function(const cj__word *word, cj_symbol *const *x, int n,   \
-                                      const void *settings)                               \
-    {                                                                                     \
-        (void)word, (void)n, (void)settings;                                              \
-        return cj_op_##function(x[0]);                                                    \
-    }                                                                                     \
-    const cj__word cj__word_##function = {.choice = CJ__PLAIN_CHOICE(#function, class),   \
-                                          .module = of,                                   \
+#define CJ__UNARY_WORD(function, class, of, operand)                                        \
+    static cj_symbol *make_##function(const cj__word *word, cj_symbol *const *x, int n,     \
+                                      const void *settings)                                 \
+    {                                                                                       \
+        (void)word, (void)n, (void)settings;                                                \
+        return cj_op_##function(x[0]);                                                      \
+    }                                                                                       \
+    const cj__word cj__word_##function = {.choice = CJ__PLAIN_CHOICE(#function, class),     \
+                                          .module = of,                                     \
                                           .operands = (const char *const[]){operand, NULL}, \
-                                          .least = 1,                                     \
-                                          .most = 1,                                      \
+                                          .least = 1,                                       \
+                                          .most = 1,                                        \
                                           .make = make_##function};
-#define CJ__BINARY_WORD(function, class, of)                                              \
-    static cj_symbol *make_##function(const cj__word *word, cj_symbol *const *x, int n,   \
-                                      const void *settings)                               \
-    {                                                                                     \
-        (void)word, (void)n, (void)settings;                                              \
-        return cj_op_##function(x[0], x[1]);                                              \
-    }                                                                                     \
-    const cj__word cj__word_##function = {                                                \
-        .choice = CJ__PLAIN_CHOICE(#function, class),                                     \
-        .module = of,                                                                     \
-        .operands = (const char *const[]){"x1", "x2", NULL},                              \
-        .least = 2,                                                                       \
-        .most = 2,                                                                        \
-        .make = make_##function};
+#define CJ__BINARY_WORD(function, class, of) CJ__BINARY_WORD_TOO(function, class, of, NULL)
+// The same with another class of Keras that is read as it.
+#define CJ__BINARY_WORD_TOO(function, class, of, other)                                        \
+    static cj_symbol *make_##function(const cj__word *word, cj_symbol *const *x, int n,        \
+                                      const void *settings)                                    \
+    {                                                                                          \
+        (void)word, (void)n, (void)settings;                                                   \
+        return cj_op_##function(x[0], x[1]);                                                   \
+    }                                                                                          \
+    const cj__word cj__word_##function = {.choice = CJ__PLAIN_CHOICE(#function, class),        \
+                                          .module = of,                                        \
+                                          .other_class = other,                                \
+                                          .operands = (const char *const[]){"x1", "x2", NULL}, \
+                                          .least = 2,                                          \
+                                          .most = 2,                                           \
+                                          .make = make_##function};
 
 // Settings of several words. `axis` of the first is how many axes, then these (CJ__FIELD_AXES); none
 // means all.
@@ -119,7 +124,7 @@ typedef struct cj__item_settings {
     int64_t count;
     struct cj__item {
         enum { CJ__ITEM_SLICE, CJ__ITEM_INDEX, CJ__ITEM_NEW, CJ__ITEM_REST } kind;
-        bool from, to;            // whether start and stop are given
+        bool from, to;             // whether start and stop are given
         int64_t start, stop, step; // an index is `start`
     } items[CJ_MAX_RANK];
 } cj__item_settings;

@@ -25,7 +25,8 @@ typedef struct cj__pad_settings {
     cj_numbers pad_width; // before and after of each axis
 } cj__pad_settings;
 typedef struct cj__reshape_settings {
-    int64_t newshape[CJ_MAX_RANK]; // ended by 0; -1 for the free axis, or a length that is worked out
+    int64_t
+        newshape[CJ_MAX_RANK]; // ended by 0; -1 for the free axis, or a length that is worked out
 } cj__reshape_settings;
 typedef struct cj__roll_settings {
     int64_t shift, axis;

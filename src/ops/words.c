@@ -5,7 +5,7 @@
 CJ__BINARY_WORD(add, "Add", CJ__NUMPY)
 CJ__BINARY_WORD(subtract, "Subtract", CJ__NUMPY)
 CJ__BINARY_WORD(multiply, "Multiply", CJ__NUMPY)
-CJ__BINARY_WORD(divide, "Divide", CJ__NUMPY)
+CJ__BINARY_WORD_TOO(divide, "Divide", CJ__NUMPY, "TrueDivide")
 CJ__BINARY_WORD(maximum, "Maximum", CJ__NUMPY)
 CJ__BINARY_WORD(minimum, "Minimum", CJ__NUMPY)
 CJ__BINARY_WORD(power, "Power", CJ__NUMPY)
@@ -42,10 +42,9 @@ static cj_symbol *make_where(const cj__word *word, cj_symbol *const *x, int n, c
     return cj_op_where(x[0], x[1], x[2]);
 }
 
-const cj__word cj__word_where = {
-    .choice = CJ__PLAIN_CHOICE("where", "Where"),
-    .module = CJ__NUMPY,
-    .operands = (const char *const[]){"condition", "x1", "x2", NULL},
-    .least = 3,
-    .most = 3,
-    .make = make_where};
+const cj__word cj__word_where = {.choice = CJ__PLAIN_CHOICE("where", "Where"),
+                                 .module = CJ__NUMPY,
+                                 .operands = (const char *const[]){"condition", "x1", "x2", NULL},
+                                 .least = 3,
+                                 .most = 3,
+                                 .make = make_where};

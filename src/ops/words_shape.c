@@ -7,8 +7,8 @@
 #include <string.h>
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof(array)[0]))
-#define DEFINE_MAKE(name)                                                             \
-    static cj_symbol *make_##name(const cj__word *word, cj_symbol *const *x, int n,   \
+#define DEFINE_MAKE(name)                                                           \
+    static cj_symbol *make_##name(const cj__word *word, cj_symbol *const *x, int n, \
                                   const void *settings)
 #define LAST_AXIS .low = -CJ_MAX_RANK, .high = CJ_MAX_RANK - 1
 
@@ -22,15 +22,14 @@ static cj_symbol *drop(cj_symbol *y)
 }
 
 // A word of one symbol, `make_NAME` before it.
-#define SHAPED(name, class, of, fields, defaults, further)            \
-    const cj__word cj__word_##name = {                                \
-        .choice = CJ__CHOICE(#name, class, fields, defaults),         \
-        .module = of,                                                 \
-        .operands = of_x,                                             \
-        .least = 1,                                                   \
-        .most = 1,                                                    \
-        .keys = further,                                              \
-        .make = make_##name};
+#define SHAPED(name, class, of, fields, defaults, further)                                  \
+    const cj__word cj__word_##name = {.choice = CJ__CHOICE(#name, class, fields, defaults), \
+                                      .module = of,                                         \
+                                      .operands = of_x,                                     \
+                                      .least = 1,                                           \
+                                      .most = 1,                                            \
+                                      .keys = further,                                      \
+                                      .make = make_##name};
 
 // ---- Types and ranges ----
 
@@ -70,20 +69,19 @@ static const cj__axis_settings first_axis = {.axis = 0};
 static const cj__field axis_fields[] = {
     CJ__FIELD(cj__axis_settings, axis, CJ__FIELD_INT, LAST_AXIS)};
 
-#define LIST(name, class, operand)                                                        \
-    DEFINE_MAKE(name)                                                                     \
-    {                                                                                     \
-        (void)word;                                                                       \
-        return cj_op_##name(x, n, (int)((const cj__axis_settings *)settings)->axis);      \
-    }                                                                                     \
-    const cj__word cj__word_##name = {                                                    \
-        .choice = CJ__CHOICE(#name, class, axis_fields, first_axis),                      \
-        .module = CJ__NUMPY,                                                              \
-        .operands = (const char *const[]){operand, NULL},                                 \
-        .list = true,                                                                     \
-        .least = 1,                                                                       \
-        .most = CJ__OP_IO_MAX,                                                            \
-        .make = make_##name};
+#define LIST(name, class, operand)                                                                 \
+    DEFINE_MAKE(name)                                                                              \
+    {                                                                                              \
+        (void)word;                                                                                \
+        return cj_op_##name(x, n, (int)((const cj__axis_settings *)settings)->axis);               \
+    }                                                                                              \
+    const cj__word cj__word_##name = {.choice = CJ__CHOICE(#name, class, axis_fields, first_axis), \
+                                      .module = CJ__NUMPY,                                         \
+                                      .operands = (const char *const[]){operand, NULL},            \
+                                      .list = true,                                                \
+                                      .least = 1,                                                  \
+                                      .most = CJ__OP_IO_MAX,                                       \
+                                      .make = make_##name};
 LIST(concatenate, "Concatenate", "xs")
 LIST(stack, "Stack", "x")
 
@@ -92,12 +90,12 @@ LIST(stack, "Stack", "x")
 enum { NO_AXIS = 1000 };
 static const cj__axis_settings no_axis = {.axis = NO_AXIS};
 
-#define OF_AXIS(name, class)                                                       \
-    DEFINE_MAKE(name)                                                              \
-    {                                                                              \
-        (void)word, (void)n;                                                       \
+#define OF_AXIS(name, class)                                                         \
+    DEFINE_MAKE(name)                                                                \
+    {                                                                                \
+        (void)word, (void)n;                                                         \
         return cj_op_##name(x[0], (int)((const cj__axis_settings *)settings)->axis); \
-    }                                                                              \
+    }                                                                                \
     SHAPED(name, class, CJ__NUMPY, axis_fields, no_axis, NULL)
 OF_AXIS(expand_dims, "ExpandDims")
 OF_AXIS(flip, "Flip")
@@ -117,8 +115,7 @@ DEFINE_MAKE(roll)
 }
 SHAPED(roll, "Roll", CJ__NUMPY, roll_fields, roll_defaults, NULL)
 
-static const cj__field take_fields[] = {
-    CJ__FIELD(cj__axis_settings, axis, CJ__FIELD_INT)};
+static const cj__field take_fields[] = {CJ__FIELD(cj__axis_settings, axis, CJ__FIELD_INT)};
 
 DEFINE_MAKE(take)
 {
@@ -201,8 +198,8 @@ DEFINE_MAKE(tile)
     while (rank < CJ_MAX_RANK && s->repeats[rank])
         rank++;
     if (rank != cj_symbol_shape(y)->rank) {
-        cj__fail(CJ_UNSUPPORTED, "tile: %d repeats for a symbol of %d axes, needed is one each", rank,
-                 cj_symbol_shape(y)->rank);
+        cj__fail(CJ_UNSUPPORTED, "tile: %d repeats for a symbol of %d axes, needed is one each",
+                 rank, cj_symbol_shape(y)->rank);
         return cj__build_failed(CJ__MADE_SYMBOL);
     }
     bool any = false;

@@ -71,7 +71,8 @@ static cj_symbol *keep(cj__build *g, const void *args, cj_symbol *made, const ch
 // The values of a sample have the batch axis first; a scalar counts as one value of all samples.
 static cj_symbol *values(cj__build *g, const void *args, cj_symbol *t, cj_symbol *p)
 {
-    cj_symbol *y = keep(g, args, class_of(args)->functions.values(settings_of(args), t, p), "values");
+    cj_symbol *y =
+        keep(g, args, class_of(args)->functions.values(settings_of(args), t, p), "values");
     if (!y)
         return NULL;
     const cj_shape *shape = cj_symbol_shape(y), *of = cj_symbol_shape(p);
@@ -83,11 +84,12 @@ static cj_symbol *values(cj__build *g, const void *args, cj_symbol *t, cj_symbol
     if (shape->dims[0] == of->dims[0])
         return cj__cast(g, y, cj_symbol_dtype(p));
     char text[2][CJ_MAX_RANK * 24];
-    cj__build_refuse(g, cj__fail(CJ_SHAPE_MISMATCH,
-                                 "%s: its values %s do not begin with the batch axis of the "
-                                 "predictions %s",
-                                 class_of(args)->name, cj_shape_text(shape, text[0], sizeof text[0]),
-                                 cj_shape_text(of, text[1], sizeof text[1])));
+    cj__build_refuse(g,
+                     cj__fail(CJ_SHAPE_MISMATCH,
+                              "%s: its values %s do not begin with the batch axis of the "
+                              "predictions %s",
+                              class_of(args)->name, cj_shape_text(shape, text[0], sizeof text[0]),
+                              cj_shape_text(of, text[1], sizeof text[1])));
     return NULL;
 }
 
@@ -214,8 +216,10 @@ static cj_status check_class(const char *who, const cj__catalog *catalog, const 
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: \"%s\" is the name of a %s of the library", who,
                         name, catalog->what);
     if (f->targets < CJ_TARGETS_LIKE_PREDICTIONS || f->targets > CJ_TARGETS_AS_GIVEN)
-        return cj__fail(CJ_INVALID_ARGUMENT, "%s: class \"%s\" has %d for its targets, which is "
-                        "none of cj_targets", who, name, (int)f->targets);
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "%s: class \"%s\" has %d for its targets, which is "
+                        "none of cj_targets",
+                        who, name, (int)f->targets);
     if (!f->values == !f->states || !f->states != !f->result)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         catalog == &cj__losses ?

@@ -40,7 +40,8 @@ static const cj_setting blend_settings[] = {
     CJ_SETTING(blend, inner),
 };
 
-static cj_status build_blend(cj_layer *layer, const void *settings, const cj_shape *inputs, int count)
+static cj_status build_blend(cj_layer *layer, const void *settings, const cj_shape *inputs,
+                             int count)
 {
     const blend *s = settings;
     const cj_shape last = CJ_SHAPE(inputs[0].dims[inputs[0].rank - 1]);
@@ -82,7 +83,7 @@ static cj_status check_blend(const void *settings)
 
 static const cj_custom_layer_class blend_class =
     CJ_CUSTOM_LAYER("Blend", CJ_SETTINGS(blend_settings, blend_defaults), .build = build_blend,
-                   .call = call_blend, .check = check_blend);
+                    .call = call_blend, .check = check_blend);
 
 // ---- A loss, a metric that is a mean, and one with states ----
 
@@ -96,8 +97,8 @@ static const cj_setting weighted_settings[] = {CJ_SETTING_IN(weighted, weight, 0
 static cj_symbol *weighted_error(const void *settings, cj_symbol *t, cj_symbol *p)
 {
     cj_symbol *weight = cj_symbol_scalar(CJ_F32, ((const weighted *)settings)->weight);
-    return cj_op_multiply(
-        weight, cj_op_reduce_mean(cj_op_square(cj_op_subtract(t, p)), (int[]){-1}, 1));
+    return cj_op_multiply(weight,
+                          cj_op_reduce_mean(cj_op_square(cj_op_subtract(t, p)), (int[]){-1}, 1));
 }
 
 // Counts of predictions above 0, and of all.
@@ -106,8 +107,8 @@ static cj_symbol *count_positive(const void *settings, cj_symbol *t, cj_symbol *
     (void)settings, (void)t, (void)w;
     cj_symbol *ones = cj_op_ones_like(p);
     cj_symbol *above = cj_op_cast(cj_op_greater(p, cj_symbol_scalar(CJ_F32, 0)), CJ_F32);
-    return cj_op_stack((cj_symbol *[]){cj_op_reduce_sum(above, NULL, 0),
-                                       cj_op_reduce_sum(ones, NULL, 0)}, 2, 0);
+    return cj_op_stack(
+        (cj_symbol *[]){cj_op_reduce_sum(above, NULL, 0), cj_op_reduce_sum(ones, NULL, 0)}, 2, 0);
 }
 
 static double share_of(const void *settings, const double *states, int count)
@@ -119,9 +120,8 @@ static double share_of(const void *settings, const double *states, int count)
 
 static const cj_custom_loss_class loss_class = CJ_CUSTOM_LOSS(
     "weighted_error", CJ_SETTINGS(weighted_settings, weighted_defaults), .values = weighted_error);
-static const cj_custom_metric_class mean_class =
-    CJ_CUSTOM_METRIC("weighted_error", CJ_SETTINGS(weighted_settings, weighted_defaults),
-                    .values = weighted_error);
+static const cj_custom_metric_class mean_class = CJ_CUSTOM_METRIC(
+    "weighted_error", CJ_SETTINGS(weighted_settings, weighted_defaults), .values = weighted_error);
 static const cj_custom_metric_class share_class =
     CJ_CUSTOM_METRIC("positive_share", .states = count_positive, .result = share_of, .rises = true);
 
@@ -192,7 +192,8 @@ static void trained_saved_and_loaded_it_is_the_same(void **state)
     assert_true(before[0] > 3 * before[1]); // and the regularizer
     assert_true(fabs(before[2] - 2 * before[1]) < 1e-6);
     assert_true(before[3] >= 0 && before[3] <= 1);
-    assert_int_equal(cj_fit(model, data, .epochs = 8, .batch_size = 5, .verbose = CJ_SILENT), CJ_OK);
+    assert_int_equal(cj_fit(model, data, .epochs = 8, .batch_size = 5, .verbose = CJ_SILENT),
+                     CJ_OK);
     evaluate(model, data, after);
     assert_true(after[0] < before[0]);
     const cj_layer *own = cj_model_find_layer(model, "blend");
@@ -223,9 +224,12 @@ static void its_json_names_class_and_settings(void **state)
     cj_model *model = make_model();
     assert_non_null(model);
     assert_int_equal(cj_model_to_json(model, &json), CJ_OK);
-    static const char *const parts[] = {"\"class_name\": \"Blend\"", "\"registered_name\": \"Custom>Blend\"",
-                                        "\"start\": 0.5", "\"activation\": \"tanh\"",
-                                        "\"gain_constraint\": \"non_neg\"", "\"name\": \"inside\""};
+    static const char *const parts[] = {"\"class_name\": \"Blend\"",
+                                        "\"registered_name\": \"Custom>Blend\"",
+                                        "\"start\": 0.5",
+                                        "\"activation\": \"tanh\"",
+                                        "\"gain_constraint\": \"non_neg\"",
+                                        "\"name\": \"inside\""};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (!strstr(json, parts[i]))
             fail_msg("%s is not in %s", parts[i], json);
@@ -244,7 +248,8 @@ static void a_class_that_nobody_registered_is_named(void **state)
     (void)state;
     static const char json[] =
         "{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"module\": \"program\", "
-        "\"class_name\": \"Whirlpool\", \"config\": {}, \"registered_name\": \"Custom>Whirlpool\"}]}}";
+        "\"class_name\": \"Whirlpool\", \"config\": {}, \"registered_name\": "
+        "\"Custom>Whirlpool\"}]}}";
     REFUSED(cj_model_from_json(json, strlen(json)),
             "unknown layer class \"Whirlpool\": a class of your own is registered with "
             "cj_register_layer()");
@@ -268,7 +273,7 @@ static void wrong_settings_get_their_sentence(void **state)
     cj_model *model = cj_sequential(cj_input(3), cj_dense(1));
     FAILS(cj_compile(model, .loss = "weighted_error(weight=-1)"), CJ_INVALID_ARGUMENT,
           "weighted_error: weight must be from 0 to 100, not -1");
-    FAILS(cj_compile(model, .loss = "weighted_error(wait=1)"), CJ_INVALID_ARGUMENT,
+    FAILS(cj_compile(model, .loss = "weighted_error(weigth=1)"), CJ_INVALID_ARGUMENT,
           "did you mean \"weight\"?");
     FAILS(cj_compile(model, .loss = "weighted_error(reduction=none)"), CJ_UNSUPPORTED, "none");
     cj_release(model);
@@ -301,9 +306,11 @@ static void a_call_that_fails_gets_its_sentence(void **state)
 {
     (void)state;
     static const cj_custom_layer_class nothing = CJ_CUSTOM_LAYER("Nothing", .call = call_nothing),
-                                wrong = CJ_CUSTOM_LAYER("Wrong", .call = call_wrong);
-    static const cj_custom_loss_class none = CJ_CUSTOM_LOSS("no_values", .values = values_of_nothing),
-                               by = CJ_CUSTOM_LOSS("by_feature", .values = values_by_feature);
+                                       wrong = CJ_CUSTOM_LAYER("Wrong", .call = call_wrong);
+    static const cj_custom_loss_class none =
+                                          CJ_CUSTOM_LOSS("no_values", .values = values_of_nothing),
+                                      by =
+                                          CJ_CUSTOM_LOSS("by_feature", .values = values_by_feature);
     REFUSED(cj_sequential(cj_input(3), cj_custom_layer(&nothing, NULL, NULL)),
             "nothing: an output of its call");
     REFUSED(cj_sequential(cj_input(3), cj_custom_layer(&wrong, NULL, NULL)), "wrong: ");
@@ -366,10 +373,9 @@ static void classes_that_are_none_get_their_sentence(void **state)
     l.values = NULL;
     FAILS(cj_register_loss(&l), CJ_INVALID_ARGUMENT, "has no values");
     rows[0] = (cj_setting)CJ_SETTING(blend, inner);
-    l = (cj_custom_loss_class)CJ_CUSTOM_LOSS("layered", .settings = rows, .setting_count = 1,
-                                     .defaults = &blend_defaults,
-                                     .settings_size = sizeof blend_defaults,
-                                     .values = weighted_error);
+    l = (cj_custom_loss_class)CJ_CUSTOM_LOSS(
+        "layered", .settings = rows, .setting_count = 1, .defaults = &blend_defaults,
+        .settings_size = sizeof blend_defaults, .values = weighted_error);
     FAILS(cj_register_loss(&l), CJ_INVALID_ARGUMENT, "of no kind that it can have");
 }
 
@@ -379,7 +385,8 @@ static void words_for_calls_refuse_what_is_none(void **state)
     cj_layer *dense = cj_dense(2);
     FAILS(cj_add_weight(dense, "w", CJ_SHAPE(1), NULL, NULL, true), CJ_INVALID_ARGUMENT,
           "for layers of one's own");
-    FAILS(cj_add_weight(NULL, "w", CJ_SHAPE(1), NULL, NULL, true), CJ_INVALID_ARGUMENT, "the layer");
+    FAILS(cj_add_weight(NULL, "w", CJ_SHAPE(1), NULL, NULL, true), CJ_INVALID_ARGUMENT,
+          "the layer");
     cj_release(dense);
     FAILS(cj_add_loss(NULL, cj_symbol_scalar(CJ_F32, 1)), CJ_INVALID_ARGUMENT, "the call");
     FAILS(cj_update_weight(NULL, 0, cj_symbol_scalar(CJ_F32, 1)), CJ_INVALID_ARGUMENT, "the call");
@@ -393,10 +400,10 @@ static void a_value_is_monitored_by_its_class(void **state)
     cj_dataset *data = make_data();
     cj_model *model = make_model();
     assert_int_equal(compile(model), CJ_OK);
-    assert_int_equal(cj_fit(model, data, .epochs = 2, .verbose = CJ_SILENT, .validation_data = data,
-                            .callbacks = {cj_early_stopping(.monitor = "val_positive_share",
-                                                            .patience = 5)}),
-                     CJ_OK);
+    assert_int_equal(
+        cj_fit(model, data, .epochs = 2, .verbose = CJ_SILENT, .validation_data = data,
+               .callbacks = {cj_early_stopping(.monitor = "val_positive_share", .patience = 5)}),
+        CJ_OK);
     cj_release(model);
     cj_release(data);
 }
