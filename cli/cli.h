@@ -59,15 +59,17 @@ typedef struct option {
 #define BATCH_SIZE_MAX 1048576
 #define THREADS_OPTION(target) \
     INT_OPTION("threads", "N", target, 0, 256, "threads to use; 0 for all (0)")
-#define DATA_OPTION(target)     \
-    TEXT_OPTION(                \
-        "data", "NAME", target, \
-        "mnist, cifar10, digits, or auto (mnist where it is found, else digits; the default)")
+#define DATA_OPTION(target)                                                                     \
+    TEXT_OPTION("data", "NAME", target,                                                         \
+                "mnist, fashion-mnist, cifar10, digits, folder:PATH (of images), or auto (the " \
+                "first that is found; the default)")
 
 // The same where a model file may say what it was trained on.
-#define MODEL_DATA_OPTION(target)       \
-    TEXT_OPTION("data", "NAME", target, \
-                "mnist, cifar10, digits, or auto (what the model was trained on; the default)")
+#define MODEL_DATA_OPTION(target)                                                                \
+    TEXT_OPTION("data", "NAME", target,                                                          \
+                "mnist, fashion-mnist, cifar10, digits, folder:PATH (of images), or auto (what " \
+                "the model was trained on; "                                                     \
+                "the default)")
 
 typedef struct command {
     const char *name, *arguments, *help;
@@ -117,17 +119,38 @@ cj_status make_folder(const char *path);
 // Makes the folder of a file and sees that the file can be written; leaves what is there as it is.
 cj_status check_output(const char *path);
 
+// folder.c: folders of images as data, "folder:PATH".
+enum { PICTURE_SIDE = 64 };
+// What images become where no model says it: side x side, grey or in colours.
+typedef struct picture_size {
+    int64_t side;
+    bool grey;
+} picture_size;
+bool is_folder_data(const char *name);
+// The images of a folder that has train/ and test/ (or validation/), or four fifths and one fifth of
+// it, as the model's input wants them or, without one, as `wanted` (which may be NULL). What cannot
+// be read is told and left out.
+cj_status load_folder_data(const char *name, const cj_model *model, const picture_size *wanted,
+                           cj_dataset **train, cj_dataset **test);
+// Remembers the names of the classes in the model.
+cj_status note_classes(cj_model *model, const cj_dataset *data);
+
 // data.c
-// A data set by name. *name "auto" becomes what the model was trained on, if there is a model and
-// it knows, else what is found: mnist, else digits. A missing one is CJ_NOT_FOUND with what to do.
-cj_status load_data(const char **name, const cj_model *model, cj_dataset **train,
-                    cj_dataset **test);
+// A data set by name, or a folder of images. *name "auto" becomes what the model was trained on, if there is a model and
+// it knows, else what is found: mnist, fashion-mnist, digits. A missing one is CJ_NOT_FOUND with what to do.
+cj_status load_data(const char **name, const cj_model *model, const picture_size *wanted,
+                    cj_dataset **train, cj_dataset **test);
 // Keeps the first `limit` samples; 0 keeps all.
 cj_status limit_samples(cj_dataset **data, int64_t limit);
 
+// package.c
+// Installs a Debian package by apt-get, as root or through sudo; says what it runs. CJ_NOT_FOUND or
+// CJ_IO with what to do by hand.
+cj_status install_package(const char *package);
+
 // datasets.c: a model file remembers the data set, and the names of its classes one a line, in the
 // notes "data" and "classes".
-cj_status note_data(cj_model *model, const char *name);
+cj_status note_data(cj_model *model, const char *name, const cj_dataset *data);
 // The data set that the model was trained on; NULL if it does not say, or names none that is known.
 const char *noted_data(const cj_model *model);
 
@@ -138,7 +161,7 @@ bool was_interrupted(void);
 
 // curve.c, confusion.c, mistakes.c: what a run leaves behind.
 cj_status write_curve(const cj_history *history, const char *path); // SVG
-cj_status write_mistakes(const cj_tensor *images, const uint8_t *labels,
+cj_status write_mistakes(const cj_tensor *images, const cj_tensor *labels,
                          const cj_tensor *probabilities,
                          const char *path); // PNG
 // The greatest of a row of probabilities.

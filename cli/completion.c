@@ -9,8 +9,9 @@
 static const struct {
     const char *option, *values;
 } values[] = {
-    {"data", "auto mnist cifar10 digits"},
-    {"optimizer", "sgd adagrad adadelta rmsprop adam"},
+    {"data", "auto mnist fashion-mnist cifar10 digits"},
+    {"optimizer",
+     "sgd adagrad adadelta rmsprop adam adamw adamax nadam ftrl lion lamb adafactor muon"},
     {"dtype", "float32 mixed_bfloat16"},
     {"metric", "l1 l2"},
     {"weights", "uniform distance"},

@@ -3,19 +3,23 @@
 
 #include <string.h>
 
-cj_status load_data(const char **name, const cj_model *model, cj_dataset **train, cj_dataset **test)
+cj_status load_data(const char **name, const cj_model *model, const picture_size *wanted,
+                    cj_dataset **train, cj_dataset **test)
 {
     if (strcmp(*name, "auto") == 0 && model && noted_data(model))
         *name = noted_data(model);
+    static const char *const found_first[] = {"mnist", "fashion-mnist", "digits"};
+    if (is_folder_data(*name))
+        return load_folder_data(*name, model, wanted, train, test);
     const bool automatic = strcmp(*name, "auto") == 0;
-    const cj_status status = cj_load_dataset(automatic ? "mnist" : *name, train, test);
-    if (automatic && status == CJ_NOT_FOUND) {
+    cj_status status = CJ_NOT_FOUND;
+    for (int i = 0; automatic && i < 3 && status == CJ_NOT_FOUND; i++) {
         cj_error_clear();
-        *name = "digits";
-        return cj_load_dataset("digits", train, test);
+        *name = found_first[i];
+        status = cj_load_dataset(*name, train, test);
     }
-    if (automatic)
-        *name = "mnist";
+    if (!automatic)
+        status = cj_load_dataset(*name, train, test);
     if (status == CJ_NOT_FOUND)
         return cj_fail(status,
                        "%s; `cajal datasets fetch %s` gets it or says how; CAJAL_DATA names the "

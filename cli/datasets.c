@@ -25,17 +25,23 @@ static const struct {
     int file_count;
     const char *by_hand; // what to do instead
     const char *classes; // their names, one a line; NULL if they are numbers
+    const char *package; // Debian's package that holds it
 } sets[] = {
     {"mnist",
      "handwritten digits of LeCun, Cortes and Burges: 60000 + 10000 images of 28 x 28 bytes, 10 "
      "classes",
-     "https://storage.googleapis.com/cvdf-datasets/mnist/", mnist_files, 4, NULL, NULL},
+     "https://storage.googleapis.com/cvdf-datasets/mnist/", mnist_files, 4, NULL, NULL, NULL},
+    {"fashion-mnist",
+     "clothes of Xiao, Rasul and Vollgraf: 60000 + 10000 images of 28 x 28 bytes, 10 classes", NULL,
+     NULL, 0, NULL,
+     "T-shirt/top\nTrouser\nPullover\nDress\nCoat\nSandal\nShirt\nSneaker\nBag\nAnkle boot",
+     "dataset-fashion-mnist"},
     {"cifar10",
      "small pictures of Krizhevsky: 50000 + 10000 images of 32 x 32 x 3 bytes, 10 classes", NULL,
      NULL, 0, "unpack https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz in $CAJAL_DATA",
-     "airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck"},
+     "airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck", NULL},
     {"digits", "digits drawn by the library itself, in MNIST's shapes; always there", NULL, NULL, 0,
-     NULL, NULL},
+     NULL, NULL, NULL},
 };
 enum { SET_COUNT = sizeof(sets) / sizeof sets[0] };
 
@@ -55,8 +61,12 @@ static int find_set(const char *name)
     return -1;
 }
 
-cj_status note_data(cj_model *model, const char *name)
+cj_status note_data(cj_model *model, const char *name, const cj_dataset *data)
 {
+    if (is_folder_data(name)) {
+        CJ_TRY(cj_model_set_note(model, "data", name));
+        return note_classes(model, data);
+    }
     for (int i = 0; i < SET_COUNT; i++)
         if (strcmp(sets[i].name, name) == 0) {
             CJ_TRY(cj_model_set_note(model, "data", name));
@@ -68,6 +78,8 @@ cj_status note_data(cj_model *model, const char *name)
 const char *noted_data(const cj_model *model)
 {
     const char *name = cj_model_note(model, "data");
+    if (name && is_folder_data(name))
+        return name;
     for (int i = 0; name && i < SET_COUNT; i++)
         if (strcmp(sets[i].name, name) == 0)
             return sets[i].name;
@@ -76,8 +88,36 @@ const char *noted_data(const cj_model *model)
 
 // ---- fetch ----
 
+static bool is_here(const char *name)
+{
+    cj_dataset *train = NULL, *test = NULL;
+    const bool here = strcmp(name, "digits") == 0 || cj_load_dataset(name, &train, &test) == CJ_OK;
+    cj_release(train);
+    cj_release(test);
+    return here;
+}
+
+static int fetch_package(int set)
+{
+    if (is_here(sets[set].name)) {
+        printf("%s is there already\n", sets[set].name);
+        return EXIT_DONE;
+    }
+    cj_status status = install_package(sets[set].package);
+    cj_dataset *train = NULL, *test = NULL;
+    if (status == CJ_OK)
+        status = cj_load_dataset(sets[set].name, &train, &test);
+    if (status == CJ_OK)
+        printf("%s is there, from Debian's package %s\n", sets[set].name, sets[set].package);
+    cj_release(train);
+    cj_release(test);
+    return finish(status);
+}
+
 static int fetch(int set, const char *address)
 {
+    if (sets[set].package)
+        return fetch_package(set);
     if (!sets[set].address && sets[set].by_hand) {
         fprintf(stderr, "cajal: %s is one archive, which this program does not fetch; %s\n",
                 sets[set].name, sets[set].by_hand);
@@ -97,13 +137,9 @@ static int list(bool json)
 {
     json_t *all = json_array();
     for (int i = 0; i < SET_COUNT; i++) {
-        cj_dataset *train = NULL, *test = NULL;
-        bool here = strcmp(sets[i].name, "digits") == 0 ||
-                    cj_load_dataset(sets[i].name, &train, &test) == CJ_OK;
-        cj_release(train);
-        cj_release(test);
+        const bool here = is_here(sets[i].name);
         if (!json)
-            printf("%-8s %-10s %s\n", sets[i].name, here ? "here" : "not here", sets[i].what);
+            printf("%-13s %-10s %s\n", sets[i].name, here ? "here" : "not here", sets[i].what);
         json_array_append_new(all, json_pack("{s:s, s:b, s:s}", "name", sets[i].name, "here", here,
                                              "what", sets[i].what));
     }
@@ -168,7 +204,7 @@ static cj_status show(const cj_dataset *train, const char *path)
 static int look(const char *verb, const char *name, const char *path, int64_t index)
 {
     cj_dataset *train = NULL, *test = NULL;
-    cj_status status = load_data(&name, NULL, &train, &test);
+    cj_status status = load_data(&name, NULL, NULL, &train, &test);
     if (status == CJ_OK && path)
         status = check_output(path);
     if (status == CJ_OK && strcmp(verb, "info") == 0) {
@@ -203,7 +239,8 @@ int run_datasets(int argc, char **argv)
         return done < 0 ? EXIT_DONE : done;
     if (strcmp(words[0], "list") == 0 && !words[1])
         return list(json);
-    bool known = words[1] && find_set(words[1]) >= 0;
+    const bool folder = words[1] && is_folder_data(words[1]) && strcmp(words[0], "fetch") != 0;
+    const bool known = folder || (words[1] && find_set(words[1]) >= 0);
     if (known && strcmp(words[0], "fetch") == 0 && !words[2])
         return fetch(find_set(words[1]), address);
     if (known && strcmp(words[0], "info") == 0 && !words[2])

@@ -13,7 +13,8 @@ static cj_status evaluate(const char *file, const char *data_name, int64_t limit
     int classes = 0;
     cj_results *results = NULL;
     cj_model *model = cj_load(file);
-    cj_status status = model ? load_data(&data_name, model, &train, &test) : cj_error_status();
+    cj_status status =
+        model ? load_data(&data_name, model, NULL, &train, &test) : cj_error_status();
     if (status == CJ_OK)
         status = limit_samples(&test, limit);
     if (status == CJ_OK)

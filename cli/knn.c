@@ -179,7 +179,7 @@ static cj_status run(settings *s)
     if (pool)
         knn =
             cj_knn(.k = most, .metric = s->metric, .weights = s->weights, .pool = cj_retain(pool));
-    cj_status status = knn ? load_data(&s->data, NULL, &train, &queries) : cj_error_status();
+    cj_status status = knn ? load_data(&s->data, NULL, NULL, &train, &queries) : cj_error_status();
     if (status == CJ_OK)
         status = limit_samples(&train, s->train);
     if (status == CJ_OK)

@@ -69,7 +69,7 @@ static void draw_mistake(const canvas *c, const cj_tensor *images, int64_t sampl
     draw_number(c, answer, x + 2 + used + 3 * ZOOM, below, red);
 }
 
-cj_status write_mistakes(const cj_tensor *images, const uint8_t *labels,
+cj_status write_mistakes(const cj_tensor *images, const cj_tensor *labels,
                          const cj_tensor *probabilities, const char *path)
 {
     const cj_shape *shape = cj_tensor_shape(images);
@@ -78,7 +78,7 @@ cj_status write_mistakes(const cj_tensor *images, const uint8_t *labels,
     int64_t chosen[MOST], answers[MOST], found = 0;
     for (int64_t i = 0; i < shape->dims[0] && found < MOST; i++) {
         const int64_t answer = best_of(probabilities, i, classes);
-        if (answer == labels[i])
+        if (answer == (int64_t)cj_tensor_get(labels, &i))
             continue;
         chosen[found] = i;
         answers[found++] = answer;
@@ -91,7 +91,8 @@ cj_status write_mistakes(const cj_tensor *images, const uint8_t *labels,
     c.pixels = cj_tensor_data(picture);
     memset(c.pixels, 255, (size_t)(c.width * c.height * 3));
     for (int64_t i = 0; i < found; i++)
-        draw_mistake(&c, images, chosen[i], labels[chosen[i]], answers[i], zoom, i);
+        draw_mistake(&c, images, chosen[i], (int64_t)cj_tensor_get(labels, &chosen[i]), answers[i],
+                     zoom, i);
     const cj_status status = cj_save_png(picture, path);
     cj_release(picture);
     return status;

@@ -20,6 +20,7 @@ typedef struct settings {
     double learning_rate; // NAN: the optimizer's own
     double validation_split;
     bool save_best_only, json, quiet;
+    picture_size picture; // of a folder
     double class_weight[MOST_CLASSES];
     int class_count;
 } settings;
@@ -109,8 +110,7 @@ static cj_status report(cj_model *model, cj_dataset *test, const cj_history *his
         snprintf(path, sizeof path, "%s/%s", s->report, report_files[REPORT_MISTAKES]);
         if (status == CJ_OK && cj_tensor_dtype(images) == CJ_U8 &&
             cj_tensor_shape(images)->rank == 4)
-            status =
-                write_mistakes(images, cj_tensor_data(cj_dataset_y(test, 0)), probabilities, path);
+            status = write_mistakes(images, cj_dataset_y(test, 0), probabilities, path);
     }
     if (status == CJ_OK && !s->json) {
         printf("%s: ", s->report);
@@ -212,13 +212,13 @@ static cj_status train(const char *name, settings *s)
     if (status == CJ_OK && s->resume)
         status = load_saved(s, &model);
     if (status == CJ_OK)
-        status = load_data(&s->data, model, &data, &test);
+        status = load_data(&s->data, model, &s->picture, &data, &test);
     if (status == CJ_OK)
         status = limit_samples(&data, s->limit);
     if (status == CJ_OK && !s->resume)
         status = make_new(name, s, data, &model);
     if (status == CJ_OK)
-        status = note_data(model, s->data);
+        status = note_data(model, s->data, data);
     if (status == CJ_OK && !s->json && !s->quiet) {
         status = cj_model_summary(model, stdout, .width = summary_width());
         printf("training on %lld samples of %s, kernels %s\n", (long long)cj_dataset_count(data),
@@ -261,6 +261,7 @@ static const char *check_options(settings *s)
 int run_train(int argc, char **argv)
 {
     settings s = {.data = "auto",
+                  .picture = {.side = PICTURE_SIDE},
                   .optimizer = "adam",
                   .loss = "sparse_categorical_crossentropy",
                   .dtype = "float32",
@@ -268,6 +269,9 @@ int run_train(int argc, char **argv)
                   .epochs = 5};
     const option options[] = {
         DATA_OPTION(&s.data),
+        INT_OPTION("image-size", "N", &s.picture.side, 1, 4096,
+                   "with folder: the height and width that images get (64)"),
+        FLAG_OPTION("grayscale", &s.picture.grey, "with folder: images without colours"),
         INT_OPTION("epochs", "N", &s.epochs, 1, 1000000, "how often to go through the data (5)"),
         INT_OPTION("batch-size", "N", &s.batch_size, 1, BATCH_SIZE_MAX,
                    "samples a step (what the resumed run had, the model's, else 32)"),

@@ -17,6 +17,7 @@
 #include <cajal/data.h>
 #include <cajal/explain.h>
 #include <cajal/files.h>
+#include <cajal/folders.h>
 #include <cajal/graph.h>
 #include <cajal/layers.h>
 #include <cajal/merging.h>

@@ -75,18 +75,30 @@ CJ_API cj_status cj_load_idx(const char *path, cj_tensor **tensor);
 
 /**
  * MNIST: 60,000 and 10,000 images, uint8 (samples, 28, 28, 1), with labels uint8 (samples). Looks
- * in $CAJAL_DATA/mnist, $CAJAL_DATA, then $XDG_CACHE_HOME/cajal/mnist (~/.cache/cajal/mnist).
+ * in $CAJAL_DATA/mnist, $CAJAL_DATA, $XDG_CACHE_HOME/cajal/mnist (~/.cache/cajal/mnist), then
+ * datasets/mnist in each of $XDG_DATA_DIRS (/usr/local/share and /usr/share).
  * `*train` and `*test` receive new data sets, to be released. One of CJ_OK, CJ_INVALID_ARGUMENT (a
  * NULL), CJ_NOT_FOUND (the sentence names the places), CJ_IO, CJ_BAD_FILE, CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_load_mnist(cj_dataset **train, cj_dataset **test);
 
 /**
+ * Fashion-MNIST (Xiao, Rasul, Vollgraf 2017): 60,000 and 10,000 pictures of clothes in ten classes,
+ * in MNIST's shapes, dtypes and files. Looks in $CAJAL_DATA/fashion-mnist, then
+ * $XDG_CACHE_HOME/cajal/fashion-mnist (~/.cache/cajal/fashion-mnist), then
+ * datasets/fashion-mnist in each of $XDG_DATA_DIRS (/usr/share/datasets/fashion-mnist, where Debian's
+ * package dataset-fashion-mnist lays it). The statuses are those of cj_load_mnist(), CJ_NOT_FOUND among
+ * them.
+ */
+CJ_API cj_status cj_load_fashion_mnist(cj_dataset **train, cj_dataset **test);
+
+/**
  * CIFAR-10 (Krizhevsky 2009): 50,000 and 10,000 images, uint8 (samples, 32, 32, 3), with labels
  * uint8 (samples). Reads the binary version, data_batch_1.bin to data_batch_5.bin and
  * test_batch.bin: records of a label and three planes of 32 x 32 bytes, which become the last axis.
  * A file may hold fewer records than the published one. Looks in $CAJAL_DATA/cifar-10-batches-bin,
- * $CAJAL_DATA/cifar10, $CAJAL_DATA, then $XDG_CACHE_HOME/cajal/cifar10 (~/.cache/cajal/cifar10).
+ * $CAJAL_DATA/cifar10, $CAJAL_DATA, $XDG_CACHE_HOME/cajal/cifar10 (~/.cache/cajal/cifar10), then
+ * datasets/cifar10 in each of $XDG_DATA_DIRS.
  * CJ_NOT_FOUND names the places; CJ_IO, CJ_BAD_FILE (no whole number of records, none, or more than
  * 10,000; a label above 9), CJ_OUT_OF_MEMORY.
  */
@@ -119,16 +131,17 @@ CJ_API cj_status cj_load_digits_with(cj_dataset **train, cj_dataset **test,
         &(cj_load_digits_args){CJ_LOAD_DIGITS_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
 
 /**
- * A data set by name: "mnist", "cifar10" or "digits"; "auto" is MNIST where it is found and digits
- * elsewhere. `*train` and `*test` receive new data sets, to be released. CJ_INVALID_ARGUMENT (a
+ * A data set by name: "mnist", "fashion-mnist", "cifar10" or "digits"; "auto" is MNIST where it is
+ * found, else Fashion-MNIST, else digits. `*train` and `*test` receive new data sets, to be released. CJ_INVALID_ARGUMENT (a
  * NULL; an unknown name), and as the function that loads it.
  */
 CJ_API cj_status cj_load_dataset(const char *name, cj_dataset **train, cj_dataset **test);
 
 /**
- * Reads a PNG, JPEG, PGM or PPM image as uint8 (height, width, channels), with `channels` 1 or 3
+ * Reads a PNG, JPEG, BMP (not compressed), PGM or PPM image as uint8 (height, width, channels), with `channels` 1 or 3
  * (0: the file's own). Colour becomes grey by the luma of ITU-R BT.601; what is transparent lies
- * over white. CJ_NOT_FOUND, CJ_IO, CJ_BAD_FILE, CJ_UNSUPPORTED (too large, or a colour space other
+ * over white; a photo
+ * is turned upright as its Exif orientation says. CJ_NOT_FOUND, CJ_IO, CJ_BAD_FILE, CJ_UNSUPPORTED (too large, or a colour space other
  * than grey and RGB), CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_load_image(const char *path, int channels, cj_tensor **image);

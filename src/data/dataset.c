@@ -3,10 +3,24 @@
 
 #include "base/args.h"
 #include "base/fields.h"
+#include "base/folder.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "tensor/tensor.h"
+#include <cajal/folders.h>
 #include <string.h>
+
+// What cj_dataset_new() makes. The names are not in cj_dataset, for cj_no_dataset is one: its size is
+// part of the programs that were linked with it.
+typedef struct named_dataset {
+    cj_dataset data;
+    cj__names classes; // none if the data set does not name them
+} named_dataset;
+
+static cj__names *classes_of(const cj_dataset *data)
+{
+    return &((named_dataset *)data)->classes;
+}
 
 static void destroy_dataset(void *object);
 
@@ -23,8 +37,10 @@ static void release_tensors(cj_dataset *data)
 
 static void destroy_dataset(void *object)
 {
-    release_tensors(object);
-    cj__free(object);
+    cj_dataset *data = object;
+    release_tensors(data);
+    cj__names_free(classes_of(data));
+    cj__free(data);
 }
 
 // Whether one tensor has `count` samples along its first axis.
@@ -96,7 +112,7 @@ static cj_dataset *make(const cj__list *x, const cj__list *y, cj_tensor *sample_
         held.y[i] = cj__own(y->items[i]);
     held.sample_weight = cj__own(sample_weight);
 
-    cj_dataset *data = cj__object_new(&cj__dataset_class, sizeof *data);
+    cj_dataset *data = cj__object_new(&cj__dataset_class, sizeof(named_dataset));
     if (!data) {
         release_tensors(&held);
         return NULL;
@@ -173,6 +189,24 @@ int cj__dataset_y_count(const cj_dataset *data)
     return data->y_count;
 }
 
+cj_status cj__dataset_name_classes(cj_dataset *data, char *const *names, int count)
+{
+    for (int i = 0; i < count; i++)
+        CJ_TRY(cj__names_add(classes_of(data), names[i]));
+    return CJ_OK;
+}
+
+int cj_dataset_class_count(const cj_dataset *data)
+{
+    return data && data != &cj_no_dataset ? (int)classes_of(data)->count : 0;
+}
+
+const char *cj_dataset_class_name(const cj_dataset *data, int index)
+{
+    return index >= 0 && index < cj_dataset_class_count(data) ? classes_of(data)->items[index] :
+                                                                NULL;
+}
+
 cj_status cj_dataset_slice(const cj_dataset *data, int64_t begin, int64_t count, cj_dataset **slice)
 {
     if (!data || !slice)
@@ -194,7 +228,15 @@ cj_status cj_dataset_slice(const cj_dataset *data, int64_t begin, int64_t count,
     if (status == CJ_OK) {
         *slice = cj_dataset(.x_list = x, .x_count = data->x_count, .y_list = y,
                             .y_count = data->y_count, .sample_weight = weight);
-        return *slice ? CJ_OK : cj_error_status();
+        if (!*slice)
+            return cj_error_status();
+        status =
+            cj__dataset_name_classes(*slice, classes_of(data)->items, cj_dataset_class_count(data));
+        if (status != CJ_OK) {
+            cj_release(*slice);
+            *slice = NULL;
+        }
+        return status;
     }
     for (int i = 0; i < CJ__DATASET_IO_MAX; i++) {
         cj_release(x[i]);

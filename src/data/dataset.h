@@ -44,6 +44,10 @@ extern const cj__class cj__dataset_class;
 int cj__dataset_x_count(const cj_dataset *data);
 int cj__dataset_y_count(const cj_dataset *data);
 
+// Gives the classes of a data set that cj_dataset_new() made their names, which are copied.
+// CJ_OUT_OF_MEMORY.
+cj_status cj__dataset_name_classes(cj_dataset *data, char *const *names, int count);
+
 // One batch. Pointers are valid until the next call of cj__reader_next(), cj__reader_start() or
 // cj__reader_free(). Gathered samples are aligned to 64 bytes; views only to their element.
 typedef struct cj__batch {

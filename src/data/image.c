@@ -18,6 +18,7 @@ static const image_format formats[] = {
     {cj__png_is, cj__png_decode},
     {cj__jpeg_is, cj__jpeg_decode},
     {cj__pnm_is, cj__pnm_decode},
+    {cj__bmp_is, cj__bmp_decode},
 };
 
 cj_status cj__image_new(const cj__file_bytes *file, int64_t height, int64_t width, int channels,
@@ -67,7 +68,7 @@ static cj_status decode(const cj__file_bytes *file, int channels, cj_tensor **im
             CJ_TRY(formats[i].decode(file, image));
             return with_channels(file, channels, image);
         }
-    return cj__fail(CJ_BAD_FILE, "%s: not a PNG, JPEG, PGM or PPM image", file->path);
+    return cj__fail(CJ_BAD_FILE, "%s: not a PNG, JPEG, BMP, PGM or PPM image", file->path);
 }
 
 cj_status cj_load_image(const char *path, int channels, cj_tensor **image)

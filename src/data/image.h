@@ -23,5 +23,12 @@ bool cj__jpeg_is(const cj__file_bytes *file);
 cj_status cj__jpeg_decode(const cj__file_bytes *file, cj_tensor **image);
 bool cj__pnm_is(const cj__file_bytes *file);
 cj_status cj__pnm_decode(const cj__file_bytes *file, cj_tensor **image);
+bool cj__bmp_is(const cj__file_bytes *file);
+cj_status cj__bmp_decode(const cj__file_bytes *file, cj_tensor **image);
+
+// The orientation, 1 to 8, that an Exif block gives; 1 (upright) if it gives none.
+int cj__exif_orientation(const unsigned char *block, size_t size);
+// Turns an image of that orientation upright. CJ_OUT_OF_MEMORY; then *image is as it was.
+cj_status cj__image_upright(const cj__file_bytes *file, int orientation, cj_tensor **image);
 
 #endif

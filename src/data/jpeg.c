@@ -14,6 +14,8 @@
 // A progressive JPEG goes over the whole image in each scan; encoders make some ten. How many are
 // accepted depends on the size of the image, so that a small file cannot ask for hours of work.
 enum { SCANS_MIN = 16, SCANS_MAX = 100, SCANNED_PIXELS_MAX = 1 << 29 };
+// The longest Exif block: a marker has two bytes for its length.
+enum { EXIF_MAX = 0xffff };
 
 typedef struct decoder {
     struct jpeg_error_mgr errors; // first, so that libjpeg's pointer to it is one to the decoder
@@ -21,6 +23,7 @@ typedef struct decoder {
     struct jpeg_progress_mgr progress;
     jmp_buf back;
     char reason[JMSG_LENGTH_MAX];
+    int orientation;
 } decoder;
 
 bool cj__jpeg_is(const cj__file_bytes *file)
@@ -62,13 +65,25 @@ static void count_scans(j_common_ptr common)
     longjmp(d->back, 1);
 }
 
+static int find_orientation(const struct jpeg_decompress_struct *jpeg)
+{
+    for (jpeg_saved_marker_ptr marker = jpeg->marker_list; marker; marker = marker->next) {
+        const int orientation = cj__exif_orientation(marker->data, marker->data_length);
+        if (orientation > 1)
+            return orientation;
+    }
+    return 1;
+}
+
 // Decodes into *image. Everything that changes is in the decoder or behind pointers, so that no
 // local variable is lost by longjmp.
 static cj_status decode_pixels(decoder *d, const cj__file_bytes *file, cj_tensor **image)
 {
     struct jpeg_decompress_struct *jpeg = &d->jpeg;
     jpeg_mem_src(jpeg, file->data, file->size);
+    jpeg_save_markers(jpeg, JPEG_APP0 + 1, EXIF_MAX);
     jpeg_read_header(jpeg, TRUE);
+    d->orientation = find_orientation(jpeg);
     if (jpeg->num_components != 1 && jpeg->num_components != 3)
         return cj__fail(CJ_UNSUPPORTED, "%s: a JPEG with %d colour components, it needs 1 or 3",
                         file->path, jpeg->num_components);
@@ -85,7 +100,7 @@ static cj_status decode_pixels(decoder *d, const cj__file_bytes *file, cj_tensor
         jpeg_read_scanlines(jpeg, &row, 1);
     }
     jpeg_finish_decompress(jpeg);
-    return CJ_OK;
+    return cj__image_upright(file, d->orientation, image);
 }
 
 cj_status cj__jpeg_decode(const cj__file_bytes *file, cj_tensor **image)

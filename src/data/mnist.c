@@ -1,4 +1,4 @@
-// MNIST from the user's disk, and data sets by name.
+// MNIST and Fashion-MNIST from the user's disk, and data sets by name.
 #include "base/error.h"
 #include "base/system.h"
 #include "base/text.h"
@@ -55,9 +55,10 @@ static cj_status check_half(const cj_tensor *images, const cj_tensor *labels, co
 {
     if (images->dtype != CJ_U8 || images->shape.rank != 3 || images->shape.dims[1] != SIDE ||
         images->shape.dims[2] != SIDE || labels->dtype != CJ_U8 || labels->shape.rank != 1)
-        return cj__fail(CJ_BAD_FILE,
-                        "%s: MNIST needs bytes of shape (samples, 28, 28) and labels (samples)",
-                        path);
+        return cj__fail(
+            CJ_BAD_FILE,
+            "%s: MNIST and its like need bytes of shape (samples, 28, 28) and labels (samples)",
+            path);
     if (images->shape.dims[0] != labels->shape.dims[0])
         return cj__fail(CJ_BAD_FILE, "%s: %lld labels for %lld images", path,
                         (long long)labels->shape.dims[0], (long long)images->shape.dims[0]);
@@ -105,17 +106,33 @@ static cj_status load_from(const char *folder, cj_dataset **train, cj_dataset **
     return status;
 }
 
-cj_status cj_load_mnist(cj_dataset **train, cj_dataset **test)
+// A set of MNIST's four files, looked for by its name and in `folders`.
+static cj_status load_set(const char *name, const char *const *folders, cj_dataset **train,
+                          cj_dataset **test)
 {
-    static const char *const folders[] = {"mnist", "", NULL};
     cj__places p;
-    if (!train || !test)
-        return cj__fail_null("cj_load_mnist: the place for a data set");
-    cj__places_of("mnist", folders, &p);
+    cj__places_of(name, folders, &p);
     *train = *test = NULL;
     const char *folder = find_folder(&p);
     return folder ? load_from(folder, train, test) :
-                    cj__places_fail(&p, "mnist", "its four files are");
+                    cj__places_fail(&p, name, "its four files are");
+}
+
+cj_status cj_load_mnist(cj_dataset **train, cj_dataset **test)
+{
+    static const char *const folders[] = {"mnist", "", NULL};
+    if (!train || !test)
+        return cj__fail_null("cj_load_mnist: the place for a data set");
+    return load_set("mnist", folders, train, test);
+}
+
+// Its files have the names of MNIST's: they need a folder that says so.
+cj_status cj_load_fashion_mnist(cj_dataset **train, cj_dataset **test)
+{
+    static const char *const folders[] = {"fashion-mnist", NULL};
+    if (!train || !test)
+        return cj__fail_null("cj_load_fashion_mnist: the place for a data set");
+    return load_set("fashion-mnist", folders, train, test);
 }
 
 static cj_status load_digits(cj_dataset **train, cj_dataset **test)
@@ -123,10 +140,12 @@ static cj_status load_digits(cj_dataset **train, cj_dataset **test)
     return cj_load_digits(train, test);
 }
 
-// Falls back to digits only if MNIST is absent: damaged files are an error.
+// Falls back only if a set is absent: damaged files are an error.
 static cj_status load_auto(cj_dataset **train, cj_dataset **test)
 {
     cj_status status = cj_load_mnist(train, test);
+    if (status == CJ_NOT_FOUND)
+        status = cj_load_fashion_mnist(train, test);
     if (status != CJ_NOT_FOUND)
         return status;
     cj__error_forget();
@@ -139,6 +158,7 @@ typedef struct named {
 } named;
 
 static const named names[] = {{"mnist", cj_load_mnist},
+                              {"fashion-mnist", cj_load_fashion_mnist},
                               {"cifar10", cj_load_cifar10},
                               {"digits", load_digits},
                               {"auto", load_auto}};

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void add_place(cj__places *p, const char *root, const char *joint, const char *below)
 {
@@ -13,6 +14,22 @@ static void add_place(cj__places *p, const char *root, const char *joint, const 
     const int length = snprintf(p->path[p->count], CJ__PATH_SIZE, "%s%s%s", root, joint, below);
     if (length > 0 && length < CJ__PATH_SIZE)
         p->count++;
+}
+
+// Below each of the folders of data that all users share.
+static void add_shared(cj__places *p, const char *name)
+{
+    const char *dirs = getenv("XDG_DATA_DIRS");
+    char root[CJ__PATH_SIZE];
+    if (!dirs || !*dirs)
+        dirs = "/usr/local/share:/usr/share";
+    while (*dirs) {
+        const size_t length = strcspn(dirs, ":");
+        const int written = snprintf(root, sizeof root, "%.*s", (int)length, dirs);
+        if (length > 0 && written >= 0 && written < CJ__PATH_SIZE)
+            add_place(p, root, "/datasets/", name);
+        dirs += length + (dirs[length] == ':');
+    }
 }
 
 void cj__places_of(const char *name, const char *const *folders, cj__places *places)
@@ -25,6 +42,7 @@ void cj__places_of(const char *name, const char *const *folders, cj__places *pla
         add_place(places, cache, "/cajal/", name);
     else
         add_place(places, getenv("HOME"), "/.cache/cajal/", name);
+    add_shared(places, name);
 }
 
 cj_status cj__places_fail(const cj__places *places, const char *name, const char *what)
@@ -35,8 +53,7 @@ cj_status cj__places_fail(const cj__places *places, const char *name, const char
     cj_status status = cj__text_status(&list);
     if (status == CJ_OK)
         status =
-            cj__fail(CJ_NOT_FOUND, "%s: %s in none of: %s", name, what,
-                     list.data ? list.data : "(CAJAL_DATA, XDG_CACHE_HOME and HOME are not set)");
+            cj__fail(CJ_NOT_FOUND, "%s: %s in none of: %s", name, what, list.data ? list.data : "");
     cj__text_free(&list);
     return status;
 }

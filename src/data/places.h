@@ -1,10 +1,11 @@
-// The folders in which a data set is looked for: below $CAJAL_DATA, then below the user's cache.
+// The folders in which a data set is looked for: below $CAJAL_DATA, then below the user's cache, then
+// where the distribution's packages lie.
 #ifndef CJ_DATA_PLACES_H
 #define CJ_DATA_PLACES_H
 
 #include <cajal/base.h>
 
-enum { CJ__PATH_SIZE = 4096, CJ__PLACES_MAX = 8 };
+enum { CJ__PATH_SIZE = 4096, CJ__PLACES_MAX = 12 };
 
 // Folders, most wanted first; `count` of them are set.
 typedef struct cj__places {
@@ -13,7 +14,8 @@ typedef struct cj__places {
 } cj__places;
 
 // $CAJAL_DATA with each of `folders` below it ("" is itself), then $XDG_CACHE_HOME/cajal/NAME or
-// ~/.cache/cajal/NAME. `folders` ends with NULL.
+// ~/.cache/cajal/NAME, then datasets/NAME below each of $XDG_DATA_DIRS (/usr/local/share and
+// /usr/share, where Debian's packages lay data sets). `folders` ends with NULL.
 void cj__places_of(const char *name, const char *const *folders, cj__places *places);
 
 // CJ_NOT_FOUND: "NAME: WHAT in none of: ...".

@@ -72,6 +72,7 @@ cj_status cj__explain_activation(const cj__explanation *explanation, const char 
                                  const double *z, const double *bound, int64_t count,
                                  int64_t chosen)
 {
+    const char *name = spec ? spec : "linear";
     cj__curve curve = {0};
     char from[CJ__DIGITS_TEXT], to[CJ__DIGITS_TEXT];
     double low, high;
@@ -86,17 +87,45 @@ cj_status cj__explain_activation(const cj__explanation *explanation, const char 
     if (status == CJ_OK) {
         cj__digits(z[chosen], from);
         cj__digits(y[chosen], to);
-        if (strcmp(spec, "relu") == 0)
+        if (strcmp(name, "relu") == 0)
             cj__print_line(explanation, "relu: max(0, %s) = %s", from, to);
-        else if (strcmp(spec, "softmax") == 0)
+        else if (strcmp(name, "softmax") == 0)
             cj__print_line(explanation,
                            "softmax: exp(%s) / the sum of exp over the %lld entries = %s", from,
                            (long long)count, to);
-        else if (strcmp(spec, "linear") != 0)
-            cj__print_line(explanation, "%s(%s) = %s", spec, from, to);
+        else if (strcmp(name, "linear") != 0)
+            cj__print_line(explanation, "%s(%s) = %s", name, from, to);
         status = cj__conclude(explanation, low, high);
     }
     cj__curve_close(&curve);
     cj__free(y);
     return status;
+}
+
+cj_status cj__curve_row(const cj__curve *curve, bool joint, const cj__bounded *from, int64_t count,
+                        double *scratch, const cj__bounded *to)
+{
+    double largest = 0;
+    CJ_TRY(cj__curve_apply(curve, from->value, to->value));
+    for (int64_t u = 0; u < count; u++) {
+        to->bound[u] = 0;
+        largest = fmax(largest, from->bound[u]);
+    }
+    for (int side = -1; side <= 1; side += 2) {
+        for (int64_t u = 0; u < count; u++)
+            scratch[u] = from->value[u] + side * from->bound[u];
+        CJ_TRY(cj__curve_apply(curve, scratch, scratch));
+        for (int64_t u = 0; u < count; u++)
+            to->bound[u] = fmax(to->bound[u], fabs(scratch[u] - to->value[u]));
+    }
+    for (int64_t u = 0; u < count; u++)
+        to->bound[u] += cj__rounding_bound(fabs(to->value[u])) +
+                        (joint ? fabs(to->value[u]) * expm1(2 * largest) : 0);
+    return CJ_OK;
+}
+
+double cj__product_bound(double a, double a_bound, double b, double b_bound)
+{
+    return fabs(a) * b_bound + fabs(b) * a_bound + a_bound * b_bound +
+           cj__rounding_bound(fabs(a * b));
 }

@@ -7,12 +7,6 @@ static double input_at(const cj__explanation *explanation)
     return cj__element_at(explanation->record->inputs[0], explanation->offset);
 }
 
-static cj_status conclude_near(const cj__explanation *explanation, double value, double magnitude)
-{
-    return cj__conclude(explanation, value - cj__rounding_bound(magnitude),
-                        value + cj__rounding_bound(magnitude));
-}
-
 // An activation works on a row of the last axis, as in Keras. Most depend on their own element only.
 cj_status cj__explain_activation_layer(cj__explanation *explanation)
 {
@@ -45,7 +39,7 @@ cj_status cj__explain_relu(cj__explanation *explanation)
                    below ? "not above the threshold, so negative_slope × (x - threshold)" :
                            "above the threshold, so it stays",
                    cj__digits(y, to));
-    return conclude_near(explanation, y, fabs(slope) * (fabs(x) + fabs(threshold)));
+    return cj__conclude_near(explanation, y, fabs(slope) * (fabs(x) + fabs(threshold)));
 }
 
 cj_status cj__explain_leaky_relu(cj__explanation *explanation)
@@ -58,7 +52,7 @@ cj_status cj__explain_leaky_relu(cj__explanation *explanation)
     else
         cj__print_line(explanation, "%s is not positive: %s × %s = %s", cj__digits(x, from),
                        cj__digits(args->negative_slope, slope), from, cj__digits(y, to));
-    return conclude_near(explanation, y, fabs(y));
+    return cj__conclude_near(explanation, y, fabs(y));
 }
 
 cj_status cj__explain_elu(cj__explanation *explanation)
@@ -72,7 +66,8 @@ cj_status cj__explain_elu(cj__explanation *explanation)
         cj__print_line(explanation, "%s is not positive: %s × (exp(%s) - 1) = %s",
                        cj__digits(x, from), cj__digits(args->alpha, alpha), from,
                        cj__digits(y, to));
-    return conclude_near(explanation, y, fabs(args->alpha)); // exp(x) - 1 loses what exp(x) rounds
+    return cj__conclude_near(explanation, y,
+                             fabs(args->alpha)); // exp(x) - 1 loses what exp(x) rounds
 }
 
 // y = exp(x - m) / sum of exp(x - m) along the axis, where m is the largest x: it keeps exp within
@@ -97,7 +92,7 @@ cj_status cj__explain_softmax(cj__explanation *explanation)
                    cj__digits(x, from), cj__digits(largest, to), cj__digits(power, own),
                    (long long)shape->dims[axis], cj__digits(sum, all));
     cj__print_line(explanation, "%s / %s = %s", own, all, cj__digits(y, to));
-    return conclude_near(explanation, y, y * (1 + fabs(x - largest)));
+    return cj__conclude_near(explanation, y, y * (1 + fabs(x - largest)));
 }
 
 cj_status cj__explain_rescaling(cj__explanation *explanation)
@@ -109,5 +104,25 @@ cj_status cj__explain_rescaling(cj__explanation *explanation)
     cj__print_line(explanation, "%s × %s + %s = %s", cj__digits(x, from),
                    cj__digits(args->scale, scale), cj__digits(args->offset, offset),
                    cj__digits(y, to));
-    return conclude_near(explanation, y, fabs(x * args->scale) + fabs(args->offset));
+    return cj__conclude_near(explanation, y, fabs(x * args->scale) + fabs(args->offset));
+}
+
+// y = x where it is positive, alpha x elsewhere, with an alpha for each place but along shared axes.
+cj_status cj__explain_prelu(cj__explanation *explanation)
+{
+    const cj__record *record = explanation->record;
+    const cj_tensor *alpha = cj__weight(record, "alpha");
+    const cj_shape *shape = cj_tensor_shape(alpha);
+    int64_t index[CJ_MAX_RANK];
+    char from[CJ__DIGITS_TEXT], slope[CJ__DIGITS_TEXT], to[CJ__DIGITS_TEXT];
+    for (int i = 0; i < shape->rank; i++)
+        index[i] = shape->dims[i] == 1 ? 0 : explanation->index[i + 1];
+    const double x = input_at(explanation), by = cj__element_at(alpha, cj__offset_of(alpha, index)),
+                 y = x > 0 ? x : by * x;
+    if (x > 0)
+        cj__print_line(explanation, "%s is positive, so it stays", cj__digits(x, from));
+    else
+        cj__print_line(explanation, "%s is not positive: alpha %s × %s = %s", cj__digits(x, from),
+                       cj__digits(by, slope), from, cj__digits(y, to));
+    return cj__conclude_near(explanation, y, fabs(y));
 }

@@ -30,8 +30,9 @@ typedef struct explaining {
     int input_count;
     cj__record *records; // in the order of tracing
     size_t record_count, record_capacity;
-    cj_symbol **symbols; // whose values the records hold, each once,
-    cj_tensor **values;  // and these values
+    const cj__record *last; // of those that are shown
+    cj_symbol **symbols;    // whose values the records hold, each once,
+    cj_tensor **values;     // and these values
     size_t symbol_count, symbol_capacity, value_capacity;
     bool out_of_memory;
 } explaining;
@@ -71,16 +72,22 @@ static bool is_container(const cj_layer *layer)
     return cj__layer_children(layer, &children) > 0 && !children[0]->kind->cell;
 }
 
+static cj_status (*explainer_of(const cj_layer *layer))(cj__explanation *explanation)
+{
+    for (size_t i = 0; i < sizeof explainers / sizeof explainers[0]; i++)
+        if (strcmp(explainers[i].class_name, cj_layer_class(layer)) == 0)
+            return explainers[i].explain;
+    return NULL;
+}
+
+// Records of all layers are kept: what contains a layer may be explained by what that computed.
 static void watch(void *context, cj_layer *layer, const cj__value *inputs, int input_count,
                   const cj__value *outputs, int output_count)
 {
     explaining *e = context;
-    const bool container = is_container(layer);
     int which = 0;
     for (size_t i = 0; i < e->record_count; i++)
         which += e->records[i].layer == layer;
-    if (e->only ? e->only != layer : container)
-        return;
     if (!cj__reserve((void **)&e->records, &e->record_capacity, e->record_count + 1,
                      sizeof *e->records)) {
         e->out_of_memory = true;
@@ -89,9 +96,10 @@ static void watch(void *context, cj_layer *layer, const cj__value *inputs, int i
     cj__record *record = &e->records[e->record_count++];
     *record = (cj__record){
         .layer = layer, .which = which, .input_count = input_count, .output_count = output_count};
+    record->shown = e->only ? e->only == layer : !is_container(layer) || explainer_of(layer);
     for (int i = 0; i < input_count; i++) {
         record->inputs[i] = tensor_of(e, inputs[i].symbol);
-        record->masked = record->masked || inputs[i].mask;
+        record->masks[i] = inputs[i].mask ? tensor_of(e, inputs[i].mask) : NULL;
     }
     for (int i = 0; i < output_count; i++)
         record->outputs[i] = tensor_of(e, outputs[i].symbol);
@@ -240,7 +248,7 @@ static cj_status choose(const explaining *e, const cj__record *record, cj__expla
 {
     const cj_tensor *output = record->outputs[0];
     const cj_shape *shape = cj_tensor_shape(output);
-    const bool asked = e->only || record == &e->records[e->record_count - 1];
+    const bool asked = e->only || record == e->last;
     if (cj_tensor_count(output) == 0)
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: the output has no elements",
                         cj_layer_name(record->layer));
@@ -260,8 +268,7 @@ static cj_status choose(const explaining *e, const cj__record *record, cj__expla
     return CJ_OK;
 }
 
-// Reads the variables. Under mixed_bfloat16 a layer has them rounded.
-static cj_status round_variables(cj__record *record)
+cj_status cj__record_open(cj__record *record)
 {
     const cj_layer *layer = record->layer;
     for (int i = 0; i < layer->variable_count; i++) {
@@ -278,56 +285,126 @@ static cj_status round_variables(cj__record *record)
     return CJ_OK;
 }
 
+void cj__record_close(cj__record *record)
+{
+    for (int i = 0; i < CJ__LAYER_VARIABLES_MAX; i++) {
+        cj_release(record->rounded[i]);
+        record->rounded[i] = NULL;
+    }
+}
+
+int cj__records_of(const cj__explanation *explanation, const cj_layer *layer,
+                   const cj__record **records, int capacity)
+{
+    const cj__record *own = explanation->recorded, *begin = own;
+    int count = 0;
+    while (begin > explanation->first && begin[-1].layer != own->layer)
+        begin--;
+    for (; begin < own; begin++) {
+        if (begin->layer != layer)
+            continue;
+        if (count < capacity)
+            records[count] = begin;
+        count++;
+    }
+    return count;
+}
+
 // Derives the element by the explainer of the layer's class. A class may have none yet; a model is
 // shown whole.
 static cj_status derive(cj__explanation *explanation)
 {
     const cj_layer *layer = explanation->record->layer;
-    for (size_t i = 0; i < sizeof explainers / sizeof explainers[0]; i++)
-        if (strcmp(explainers[i].class_name, cj_layer_class(layer)) == 0)
-            return explainers[i].explain(explanation);
+    cj_status (*const explainer)(cj__explanation *) = explainer_of(layer);
+    if (explainer)
+        return explainer(explanation);
     if (!is_container(layer))
         cj__print_line(explanation, "how %s computes its elements is not explained yet",
                        cj_layer_class(layer));
     return CJ_OK;
 }
 
-static cj_status explain_element(const explaining *e, const cj__record *record)
+// Copies of tensors, of those of `batch` samples one sample alone.
+static cj_status take_sample(cj_tensor *const *from, int64_t batch, int64_t sample, cj_tensor **to)
 {
-    cj__explanation explanation = {.record = record, .stream = e->stream, .max_rows = e->max_rows};
-    CJ_TRY(choose(e, record, &explanation));
+    for (int i = 0; i < CJ__LAYER_IO_MAX; i++) {
+        if (!from[i])
+            continue;
+        if (cj_tensor_shape(from[i])->dims[0] == batch)
+            CJ_TRY(cj_tensor_slice(from[i], 0, sample, 1, &to[i]));
+        else
+            to[i] = cj_retain(from[i]);
+    }
+    return CJ_OK;
+}
+
+static cj_status explain_element(const explaining *e, const cj__record *recorded,
+                                 cj__explanation *explanation)
+{
+    const cj__record *record = explanation->record;
+    const int64_t batch = cj_tensor_shape(recorded->outputs[0])->dims[0];
     CJ_TRY(headline(e, record));
+    if (batch > 1)
+        cj__print_line(explanation, "it is called for %lld steps at once; here is step %lld",
+                       (long long)batch, (long long)explanation->sample);
     for (int i = 0; i < record->input_count; i++)
-        cj__show_tensor(&explanation, "input", record->inputs[i]);
+        cj__show_tensor(explanation, "input", record->inputs[i]);
     for (int i = 0; i < record->output_count; i++)
-        cj__show_tensor(&explanation, "output", record->outputs[i]);
-    CJ_TRY(derive(&explanation));
+        cj__show_tensor(explanation, "output", record->outputs[i]);
+    CJ_TRY(derive(explanation));
     fputc('\n', e->stream);
     return CJ_OK;
 }
 
-static cj_status explain_record(const explaining *e, cj__record *record)
+// A layer within TimeDistributed has all steps as one batch. One of them is explained: that of the
+// element.
+static cj_status explain_record(const explaining *e, const cj__record *recorded)
 {
-    cj_status status = round_variables(record);
+    cj__record one = *recorded;
+    cj_tensor *const *const from[] = {recorded->inputs, recorded->outputs, recorded->masks};
+    cj_tensor **const to[] = {one.inputs, one.outputs, one.masks};
+    cj__explanation explanation = {.record = recorded,
+                                   .stream = e->stream,
+                                   .max_rows = e->max_rows,
+                                   .first = e->records,
+                                   .recorded = recorded};
+    CJ_TRY(choose(e, recorded, &explanation));
+    const cj_shape *shape = cj_tensor_shape(recorded->outputs[0]);
+    const int64_t batch = shape->rank > 0 ? shape->dims[0] : 1;
+    if (batch <= 1)
+        return explain_element(e, recorded, &explanation);
+    explanation.sample = explanation.index[0];
+    explanation.record = &one;
+    explanation.offset -= explanation.sample * (cj_tensor_count(recorded->outputs[0]) / batch);
+    explanation.index[0] = 0;
+    cj_status status = CJ_OK;
+    for (int i = 0; i < 3; i++)
+        memset(to[i], 0, CJ__LAYER_IO_MAX * sizeof *to[i]);
+    for (int i = 0; i < 3 && status == CJ_OK; i++)
+        status = take_sample(from[i], batch, explanation.sample, to[i]);
     if (status == CJ_OK)
-        status = explain_element(e, record);
-    for (int i = 0; i < CJ__LAYER_VARIABLES_MAX; i++) {
-        cj_release(record->rounded[i]);
-        record->rounded[i] = NULL;
-    }
+        status = explain_element(e, recorded, &explanation);
+    for (int i = 0; i < 3; i++)
+        for (int k = 0; k < CJ__LAYER_IO_MAX; k++)
+            cj_release(to[i][k]);
     return status;
 }
 
 static cj_status explain(explaining *e, cj_tensor *const *samples)
 {
     CJ_TRY(trace_model(e, samples));
-    if (e->record_count == 0)
+    for (size_t i = 0; i < e->record_count; i++)
+        e->last = e->records[i].shown ? &e->records[i] : e->last;
+    if (!e->last)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "explain: %s is an input of the model: it computes nothing",
                         e->only ? cj_layer_name(e->only) : cj_layer_name(cj_model_layer(e->model)));
     CJ_TRY(compute(e));
     for (size_t i = 0; i < e->record_count; i++)
-        CJ_TRY(explain_record(e, &e->records[i]));
+        CJ_TRY(cj__record_open(&e->records[i]));
+    for (size_t i = 0; i < e->record_count; i++)
+        if (e->records[i].shown)
+            CJ_TRY(explain_record(e, &e->records[i]));
     return fflush(e->stream) != 0 || ferror(e->stream) ?
                cj__fail(CJ_IO, "explain: printing failed") :
                CJ_OK;
@@ -354,6 +431,8 @@ cj_status cj_explain_with(cj_model *model, cj_tensor *const *inputs, FILE *strea
         return cj_error_status();
     const uint64_t begin = cj__causes_begin();
     cj_status status = explain(&e, inputs);
+    for (size_t i = 0; i < e.record_count; i++)
+        cj__record_close(&e.records[i]);
     for (size_t i = 0; i < e.symbol_count; i++)
         cj_release(e.values[i]);
     for (int i = 0; i < e.input_count; i++)

@@ -17,11 +17,12 @@
 // axis of 1.
 typedef struct cj__record {
     cj_layer *layer;
-    int which;   // index of this application among those of the same layer, from 0
-    bool masked; // an input has a mask
+    int which;  // index of this application among those of the same layer, from 0
+    bool shown; // it is printed; others are kept for the layers around them
     int input_count, output_count;
     cj_tensor *inputs[CJ__LAYER_IO_MAX], *outputs[CJ__LAYER_IO_MAX];
-    // under mixed_bfloat16, while the record is explained: the variables as the layer reads them
+    cj_tensor *masks[CJ__LAYER_IO_MAX]; // of the inputs; NULL for none
+    // under mixed_bfloat16: the variables as the layer reads them
     cj_tensor *rounded[CJ__LAYER_VARIABLES_MAX];
 } cj__record;
 
@@ -32,6 +33,9 @@ typedef struct cj__explanation {
     int64_t max_rows;
     int64_t index[CJ_MAX_RANK]; // with the batch axis, which is 0
     int64_t offset;             // the same, in the contiguous output
+    const cj__record *first;    // all records, in the order of their computation, of which
+    const cj__record *recorded; // this is the one that is explained, with its whole batch
+    int64_t sample;             // of that batch; `record` has it alone
 } cj__explanation;
 
 #define CJ__EXPLAINER(class_name, function) cj_status function(cj__explanation *explanation);
@@ -45,6 +49,16 @@ int64_t cj__offset_of(const cj_tensor *tensor, const int64_t *index);
 // The variable of a layer by its own name ("kernel"), as the layer reads it; NULL if the layer has
 // none of that name.
 const cj_tensor *cj__weight(const cj__record *record, const char *name);
+// Reads the variables as the layer reads them; ends that.
+cj_status cj__record_open(cj__record *record);
+void cj__record_close(cj__record *record);
+// Setting `key` of the layer is that text; or is true.
+bool cj__is_setting(const cj_layer *layer, const char *key, const char *text);
+bool cj__setting_flag(const cj_layer *layer, const char *key);
+// The records of a layer that is called by the one that is explained, in this application of it;
+// their number. Tensors have one sample more for each time the layer works on the batch.
+int cj__records_of(const cj__explanation *explanation, const cj_layer *layer,
+                   const cj__record **records, int capacity);
 // The value as the layer outputs it: rounded to bfloat16 under mixed_bfloat16, else unchanged.
 double cj__as_output(const cj_layer *layer, double value);
 
@@ -84,6 +98,12 @@ cj_status cj__show_products(const cj__explanation *explanation, const cj__produc
 // Ends an explanation: prints the value, and fails if the computed value is not within [low, high],
 // widened by float32's rounding error and rounded as the layer rounds its outputs.
 cj_status cj__conclude(const cj__explanation *explanation, double low, double high);
+// The same for a value with the rounding error of terms whose absolute values add up to `magnitude`.
+cj_status cj__conclude_near(const cj__explanation *explanation, double value, double magnitude);
+// Ends an explanation by an element of the input that is the one of the output: "how: input 0,
+// element [1, 2] = 3".
+cj_status cj__explain_copy(const cj__explanation *explanation, const char *how, int input,
+                           int64_t offset);
 
 // curve.c
 // -------------------------------------------------------------------------------------------------
@@ -101,6 +121,17 @@ void cj__curve_close(cj__curve *curve);
 // The range [*low, *high] of entry `chosen` of activation(z) for z within z ± bound.
 cj_status cj__curve_range(const cj__curve *curve, const double *z, const double *bound,
                           int64_t count, int64_t chosen, double *low, double *high);
+// A row of numbers and a bound for the error of each.
+typedef struct cj__bounded {
+    double *value, *bound;
+} cj__bounded;
+// to = activation(from); the bound is what from's bounds can do, by both ends of their range, and with
+// `joint` for a function of all entries. `scratch` has room for a row.
+cj_status cj__curve_row(const cj__curve *curve, bool joint, const cj__bounded *from, int64_t count,
+                        double *scratch, const cj__bounded *to);
+// The bound of a product of two numbers with bounds.
+double cj__product_bound(double a, double a_bound, double b, double b_bound);
+
 // Prints the activation step for entry `chosen` of z, and concludes.
 cj_status cj__explain_activation(const cj__explanation *explanation, const char *spec,
                                  const double *z, const double *bound, int64_t count,

@@ -1,7 +1,9 @@
-// Layers that only move or merge elements: Flatten, Reshape, Dropout, Add and its like, Concatenate.
+// Layers that only move or merge elements: Flatten, Reshape, padding, cropping, repeating, what does
+// nothing when predicting, Add and its like, Concatenate.
 #include "explain/explain.h"
 #include <cajal/reshaping.h>
 #include <math.h>
+#include <string.h>
 
 static void index_of(const cj_tensor *tensor, int64_t offset, int64_t *index)
 {
@@ -12,8 +14,8 @@ static void index_of(const cj_tensor *tensor, int64_t offset, int64_t *index)
     }
 }
 
-static cj_status explain_copy(cj__explanation *explanation, const char *how, int input,
-                              int64_t offset)
+cj_status cj__explain_copy(const cj__explanation *explanation, const char *how, int input,
+                           int64_t offset)
 {
     char where[CJ__INDEX_TEXT], text[CJ__DIGITS_TEXT];
     int64_t index[CJ_MAX_RANK];
@@ -27,19 +29,20 @@ static cj_status explain_copy(cj__explanation *explanation, const char *how, int
 
 cj_status cj__explain_same_elements(cj__explanation *explanation)
 {
-    return explain_copy(explanation, "the same elements in row-major order", 0,
-                        explanation->offset);
+    return cj__explain_copy(explanation, "the same elements in row-major order", 0,
+                            explanation->offset);
 }
 
 cj_status cj__explain_dropout(cj__explanation *explanation)
 {
-    return explain_copy(explanation, "dropout does nothing when predicting", 0,
-                        explanation->offset);
+    return cj__explain_copy(explanation, "dropout does nothing when predicting", 0,
+                            explanation->offset);
 }
 
 cj_status cj__explain_noise(cj__explanation *explanation)
 {
-    return explain_copy(explanation, "noise is left out when predicting", 0, explanation->offset);
+    return cj__explain_copy(explanation, "noise is left out when predicting", 0,
+                            explanation->offset);
 }
 
 cj_status cj__explain_permute(cj__explanation *explanation)
@@ -49,14 +52,91 @@ cj_status cj__explain_permute(cj__explanation *explanation)
     int64_t index[CJ_MAX_RANK] = {0};
     for (int i = 1; i < cj_tensor_shape(x)->rank; i++)
         index[args->dims[i - 1]] = explanation->index[i];
-    return explain_copy(explanation, "the axes in another order", 0, cj__offset_of(x, index));
+    return cj__explain_copy(explanation, "the axes in another order", 0, cj__offset_of(x, index));
 }
 
 cj_status cj__explain_repeat_vector(cj__explanation *explanation)
 {
     const int64_t index[CJ_MAX_RANK] = {0, explanation->index[2]};
-    return explain_copy(explanation, "the same vector in every step", 0,
-                        cj__offset_of(explanation->record->inputs[0], index));
+    return cj__explain_copy(explanation, "the same vector in every step", 0,
+                            cj__offset_of(explanation->record->inputs[0], index));
+}
+
+// Along each axis between batch and channels, an element comes from another place, or is 0.
+// -----------------------------------------------------------------------------------------------
+
+static const int64_t *sides_of(const cj__explanation *explanation, const char *key)
+{
+    return cj__layer_setting(explanation->record->layer, key);
+}
+
+cj_status cj__explain_padding(cj__explanation *explanation)
+{
+    const cj_tensor *x = explanation->record->inputs[0];
+    const cj_shape *shape = cj_tensor_shape(x);
+    const int64_t *sides = sides_of(explanation, "padding");
+    int64_t index[CJ_MAX_RANK];
+    memcpy(index, explanation->index, sizeof index);
+    for (int i = 1; i < shape->rank - 1; i++) {
+        index[i] -= sides[2 * (i - 1)];
+        if (index[i] < 0 || index[i] >= shape->dims[i]) {
+            cj__print_line(explanation, "beside the input: 0");
+            return cj__conclude(explanation, 0, 0);
+        }
+    }
+    return cj__explain_copy(explanation, "the input without the zeros beside it", 0,
+                            cj__offset_of(x, index));
+}
+
+cj_status cj__explain_cropping(cj__explanation *explanation)
+{
+    const cj_tensor *x = explanation->record->inputs[0];
+    const int64_t *sides = sides_of(explanation, "cropping");
+    int64_t index[CJ_MAX_RANK];
+    memcpy(index, explanation->index, sizeof index);
+    for (int i = 1; i < cj_tensor_shape(x)->rank - 1; i++)
+        index[i] += sides[2 * (i - 1)];
+    return cj__explain_copy(explanation, "the input without its sides", 0, cj__offset_of(x, index));
+}
+
+cj_status cj__explain_repeating(cj__explanation *explanation)
+{
+    const cj_tensor *x = explanation->record->inputs[0];
+    const int64_t *size = sides_of(explanation, "size");
+    int64_t index[CJ_MAX_RANK];
+    memcpy(index, explanation->index, sizeof index);
+    for (int i = 1; i < cj_tensor_shape(x)->rank - 1; i++)
+        index[i] /= size[i - 1];
+    return cj__explain_copy(explanation, "each element repeated", 0, cj__offset_of(x, index));
+}
+
+cj_status cj__explain_random_image(cj__explanation *explanation)
+{
+    return cj__explain_copy(explanation, "images are changed at random in training only", 0,
+                            explanation->offset);
+}
+
+// A step whose features are all mask_value becomes 0 and is masked.
+cj_status cj__explain_masking(cj__explanation *explanation)
+{
+    const cj_tensor *x = explanation->record->inputs[0];
+    const cj_shape *shape = cj_tensor_shape(x);
+    const double *masked = cj__layer_setting(explanation->record->layer, "mask_value");
+    const int64_t features = shape->dims[shape->rank - 1],
+                  step = explanation->offset / features * features;
+    const double value = (double)(float)*masked;
+    char text[CJ__DIGITS_TEXT];
+    for (int64_t i = 0; i < features; i++) {
+        const double own = cj__element_at(x, step + i);
+        if (own < value || own > value || isnan(own))
+            return cj__explain_copy(explanation,
+                                    "not all features of this step are the mask's, so "
+                                    "it stays",
+                                    0, explanation->offset);
+    }
+    cj__print_line(explanation, "all features of this step are %s: masked, and 0",
+                   cj__digits(value, text));
+    return cj__conclude(explanation, 0, 0);
 }
 
 // The offset in input `which` that belongs to the output's element, with numpy's broadcasting of lengths of 1.
@@ -160,6 +240,6 @@ cj_status cj__explain_concatenate(cj__explanation *explanation)
     while (which + 1 < record->input_count &&
            index[axis] >= cj_tensor_shape(record->inputs[which])->dims[axis])
         index[axis] -= cj_tensor_shape(record->inputs[which++])->dims[axis];
-    return explain_copy(explanation, "side by side", which,
-                        cj__offset_of(record->inputs[which], index));
+    return cj__explain_copy(explanation, "side by side", which,
+                            cj__offset_of(record->inputs[which], index));
 }

@@ -35,6 +35,18 @@ const cj_tensor *cj__weight(const cj__record *record, const char *name)
     return NULL;
 }
 
+bool cj__is_setting(const cj_layer *layer, const char *key, const char *text)
+{
+    const char *const *setting = cj__layer_setting(layer, key);
+    return setting && *setting && strcmp(*setting, text) == 0;
+}
+
+bool cj__setting_flag(const cj_layer *layer, const char *key)
+{
+    const bool *flag = cj__layer_setting(layer, key);
+    return flag && *flag;
+}
+
 double cj__as_output(const cj_layer *layer, double value)
 {
     float number = (float)value;
@@ -304,4 +316,10 @@ cj_status cj__conclude(const cj__explanation *explanation, double low, double hi
     cj__print_line(explanation, "so output%s = %s%s", where, cj__digits(computed, text),
                    layer->mixed ? " in bfloat16" : "");
     return CJ_OK;
+}
+
+cj_status cj__conclude_near(const cj__explanation *explanation, double value, double magnitude)
+{
+    return cj__conclude(explanation, value - cj__rounding_bound(magnitude),
+                        value + cj__rounding_bound(magnitude));
 }

@@ -105,7 +105,7 @@ static bool names_mask(const cj__layer_kind *kind, const char *key)
 }
 
 // Named arguments of an application: masks are checked elsewhere, "training" may say what is done
-// anyway, an "initial_state" is further inputs, and some are settings or inputs of the kind, which
+// anyway, an "initial_state", or "states" of a cell, are further inputs, and some are settings or inputs of the kind, which
 // may be NULL. Others would change the result.
 static cj_status read_arguments(const json_t *arguments, const char *who,
                                 const cj__layer_kind *kind, references *refs)
@@ -119,7 +119,9 @@ static cj_status read_arguments(const json_t *arguments, const char *who,
                            (setting && json_is_boolean(value)) ||
                            (strcmp(key, "training") == 0 &&
                             (json_is_false(value) || (kind && kind->any_training)));
-        if (!usual && refs && strcmp(key, "initial_state") == 0)
+        const bool more =
+            strcmp(key, kind && kind->more_inputs ? kind->more_inputs : "initial_state") == 0;
+        if (!usual && refs && more)
             CJ_TRY(collect(value, who, refs));
         else if (!usual)
             return cj__fail(CJ_UNSUPPORTED,

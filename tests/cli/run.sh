@@ -11,7 +11,8 @@ trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 unset CAJAL_DATA XDG_CACHE_HOME
 HOME=$work
-export HOME
+XDG_DATA_DIRS=$work/nowhere
+export HOME XDG_DATA_DIRS
 bad=0
 for file in "$here"/snapshots/*.txt; do
     arguments=$(sed -n '1s/^\$ cajal *//p' "$file")

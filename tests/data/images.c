@@ -17,7 +17,8 @@ static cj_tensor *gradient(int64_t height, int64_t width, int64_t channels)
     return image;
 }
 
-static const char *write_jpeg(const cj_tensor *image)
+// With an Exif block of that orientation, of either byte order, unless it is 0.
+static const char *write_turned_jpeg(const cj_tensor *image, int orientation, bool big)
 {
     const char *path = support_path("image.jpg");
     const cj_shape *shape = cj_tensor_shape(image);
@@ -34,6 +35,14 @@ static const char *write_jpeg(const cj_tensor *image)
     jpeg_set_defaults(&jpeg);
     jpeg_set_quality(&jpeg, 100, TRUE);
     jpeg_start_compress(&jpeg, TRUE);
+    unsigned char little_block[] =
+        "Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0?\0\0\0\0\0\0",
+                  big_block[] =
+                      "Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0?\0\0\0\0\0";
+    little_block[24] = big_block[25] = (unsigned char)orientation;
+    if (orientation > 0)
+        jpeg_write_marker(&jpeg, JPEG_APP0 + 1, big ? big_block : little_block,
+                          (unsigned)(big ? sizeof big_block : sizeof little_block));
     for (int64_t y = 0; y < shape->dims[0]; y++) {
         JSAMPROW row = (unsigned char *)cj_tensor_data(image) + y * shape->dims[1] * shape->dims[2];
         jpeg_write_scanlines(&jpeg, &row, 1);
@@ -83,6 +92,40 @@ static void png_gives_back_what_was_saved(void **state)
         cj_release(image);
         cj_release(back);
     }
+}
+
+static const char *write_jpeg(const cj_tensor *image)
+{
+    return write_turned_jpeg(image, 0, false);
+}
+
+// The corners of a photo of 16 x 32 pixels, light at the upper left and half so at the upper right,
+// after it was held in each of the eight ways.
+static void photos_stand_upright(void **state)
+{
+    (void)state;
+    static const unsigned char upright[8][4] = {
+        {255, 128, 0, 0}, {128, 255, 0, 0}, {0, 0, 128, 255}, {0, 0, 255, 128},
+        {255, 0, 128, 0}, {0, 255, 0, 128}, {0, 128, 0, 255}, {128, 0, 255, 0}};
+    cj_tensor *photo, *read;
+    assert_int_equal(cj_tensor_new(CJ_U8, CJ_SHAPE(16, 32, 1), &photo), CJ_OK);
+    unsigned char *pixels = cj_tensor_data(photo);
+    for (int i = 0; i < 16 * 32; i++)
+        pixels[i] = (unsigned char)(i / 32 >= 8 ? 0 : i % 32 < 16 ? 255 : 128);
+    for (int o = 1; o <= 8; o++)
+        for (int big = 0; big < 2; big++) {
+            assert_int_equal(cj_load_image(write_turned_jpeg(photo, o, big), 0, &read), CJ_OK);
+            const int64_t height = cj_tensor_shape(read)->dims[0],
+                          width = cj_tensor_shape(read)->dims[1];
+            assert_int_equal(height, o < 5 ? 16 : 32);
+            const unsigned char *at = cj_tensor_data(read);
+            assert_near(at[0], upright[o - 1][0], 4, 0);
+            assert_near(at[width - 1], upright[o - 1][1], 4, 0);
+            assert_near(at[(height - 1) * width], upright[o - 1][2], 4, 0);
+            assert_near(at[height * width - 1], upright[o - 1][3], 4, 0);
+            cj_release(read);
+        }
+    cj_release(photo);
 }
 
 static void jpeg_is_near_what_was_saved(void **state)
@@ -316,6 +359,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(png_gives_back_what_was_saved),
+        cmocka_unit_test(photos_stand_upright),
         cmocka_unit_test(jpeg_is_near_what_was_saved),
         cmocka_unit_test(pgm_and_ppm_are_read_as_text_and_bytes),
         cmocka_unit_test(an_image_too_large_is_refused),

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static void put32(unsigned char *at, unsigned value)
 {
@@ -111,6 +112,46 @@ static void an_unknown_name_is_answered_with_the_near_one(void **state)
     assert_error_contains("mnist");
 }
 
+// Fashion-MNIST has files of the same names, so it is found only in a folder of its own name.
+static void fashion_is_found_where_packages_lie(void **state)
+{
+    (void)state;
+    cj_dataset *train, *test;
+    const char *dirs = getenv("XDG_DATA_DIRS");
+    char *old = dirs ? strdup(dirs) : NULL, both[4096];
+    write_all();
+    setenv("XDG_CACHE_HOME", support_folder(), 1);
+    snprintf(both, sizeof both, "::/nowhere:%s", support_folder());
+    setenv("XDG_DATA_DIRS", both, 1);
+    assert_int_equal(cj_load_fashion_mnist(&train, &test), CJ_NOT_FOUND);
+    assert_error_contains("/nowhere/datasets/fashion-mnist");
+    const char *const files[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
+                                 "t10k-images.idx3-ubyte", "t10k-labels.idx1-ubyte"};
+    assert_int_equal(mkdir(support_path("datasets"), 0700), 0);
+    assert_int_equal(mkdir(support_path("datasets/fashion-mnist"), 0700), 0);
+    for (int i = 0; i < 4; i++) {
+        char to[64], from[4096];
+        snprintf(to, sizeof to, "datasets/fashion-mnist/%s", files[i]);
+        snprintf(from, sizeof from, "%s", support_path(files[i]));
+        assert_int_equal(rename(from, support_path(to)), 0);
+    }
+    assert_int_equal(cj_load_fashion_mnist(&train, &test), CJ_OK);
+    assert_int_equal(cj_dataset_count(train), 3);
+    cj_release(train);
+    cj_release(test);
+    // without MNIST the first that is there
+    assert_int_equal(cj_load_dataset("auto", &train, &test), CJ_OK);
+    assert_int_equal(cj_dataset_count(test), 2);
+    cj_release(train);
+    cj_release(test);
+    unsetenv("XDG_CACHE_HOME");
+    if (old)
+        setenv("XDG_DATA_DIRS", old, 1);
+    else
+        unsetenv("XDG_DATA_DIRS");
+    free(old);
+}
+
 static cj_status load_and_release(void *context)
 {
     (void)context;
@@ -170,6 +211,8 @@ int main(void)
                                         point_back),
         cmocka_unit_test_setup_teardown(counts_must_agree, point_at_folder, point_back),
         cmocka_unit_test_setup_teardown(a_missing_file_names_the_places, point_at_folder,
+                                        point_back),
+        cmocka_unit_test_setup_teardown(fashion_is_found_where_packages_lie, point_at_folder,
                                         point_back),
         cmocka_unit_test(an_unknown_name_is_answered_with_the_near_one),
         cmocka_unit_test_setup_teardown(survives_failed_allocations, point_at_folder, point_back),

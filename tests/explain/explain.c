@@ -1,94 +1,12 @@
 // What cj_explain() prints, and that it is true: explainers derive what the model computed.
-#define _POSIX_C_SOURCE 200809L
 #include "explain/explain.h"
-#include "support.h"
+#include "explain/honest.h"
 #include <cajal/merging.h>
 #include <cajal/recurrent.h>
 #include <cajal/wrappers.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-// Explains and returns what was printed (free it), or NULL with the status in *status.
-static char *explain(cj_model *model, cj_tensor *const *inputs, cj_explain_args args,
-                     cj_status *status)
-{
-    char *text = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&text, &size);
-    assert_non_null(stream);
-    *status = cj_explain_with(model, inputs, stream, &args);
-    fclose(stream);
-    return text;
-}
-
-static void assert_says(const char *text, const char *part)
-{
-    if (!strstr(text, part))
-        fail_msg("\"%s\" is not in\n%s", part, text);
-}
-
-// Numbers that look random, between -1 and 1.
-static cj_tensor *numbers(cj_shape shape, unsigned seed)
-{
-    cj_tensor *tensor = NULL;
-    assert_int_equal(cj_tensor_new(CJ_F32, shape, &tensor), CJ_OK);
-    float *value = cj_tensor_data(tensor);
-    for (int64_t i = 0; i < cj_tensor_count(tensor); i++) {
-        seed = seed * 1664525u + 1013904223u;
-        value[i] = (float)(seed >> 8) / 8388608.0f - 1;
-    }
-    return tensor;
-}
-
-// Every variable becomes random: biases, and moving averages (variances positive), too.
-static void stir(cj_model *model)
-{
-    const cj_layer *layer = cj_model_layer(model);
-    for (int i = 0; i < cj_layer_variable_count(layer); i++) {
-        cj_variable *variable = cj_layer_variable(layer, i);
-        cj_tensor *value = numbers(*cj_tensor_shape(cj_variable_value(variable)), (unsigned)i + 77);
-        float *v = cj_tensor_data(value);
-        for (int64_t j = 0;
-             strstr(cj_variable_name(variable), "variance") && j < cj_tensor_count(value); j++)
-            v[j] = fabsf(v[j]) + 0.1f;
-        assert_int_equal(cj_variable_assign(variable, value), CJ_OK);
-        cj_release(value);
-    }
-}
-
-// Derives the corner elements and some in between of the last layer. Each must agree.
-static void assert_derives(cj_model *model, bool mixed)
-{
-    cj_shape x = *cj_model_input_shape(model, 0), y = *cj_model_output_shape(model, 0);
-    x.dims[0] = 1;
-    cj_tensor *input = numbers(x, 5);
-    for (int at = 0; at < 5; at++) {
-        cj_explain_args args = {CJ_EXPLAIN_DEFAULTS, .has_index = true};
-        for (int i = 1; i < y.rank; i++)
-            args.index[i - 1] = (y.dims[i] - 1) * ((at + i) % 5) / 4;
-        cj_status status;
-        char *text = explain(model, &input, args, &status);
-        if (status != CJ_OK)
-            fail_msg("%s\n%s", cj_error(), text);
-        assert_says(text, "so output[");
-        assert_true((strstr(text, " in bfloat16\n") != NULL) == mixed);
-        free(text);
-    }
-    cj_release(input);
-}
-
-// In float32, and in bfloat16, where what a layer is given, its variables and what it gives are
-// rounded; releases the model.
-static void assert_honest(cj_model *model)
-{
-    assert_non_null(model);
-    stir(model);
-    assert_derives(model, false);
-    assert_int_equal(cj_set_dtype_policy(cj_model_layer(model), "mixed_bfloat16"), CJ_OK);
-    assert_derives(model, true);
-    cj_release(model);
-}
 
 // Chapter 4.6
 // -------------------------------------------------------------------------------------------------
@@ -125,7 +43,7 @@ static void the_chapter_is_explained_number_by_number(void **state)
     cj_tensor *image = NULL;
     cj_model *model = chapter(&image);
     cj_status status;
-    char *text = explain(model, &image, (cj_explain_args){CJ_EXPLAIN_DEFAULTS}, &status);
+    char *text = honest_text(model, &image, (cj_explain_args){CJ_EXPLAIN_DEFAULTS}, &status);
     assert_int_equal(status, CJ_OK);
     assert_says(text, "      3 3 2\n      2 2 1\n      1 1 1\n");
     assert_says(text, "  output (2, 2, 1):\n      3 2\n      1 1\n");
@@ -140,10 +58,10 @@ static void the_chapter_is_explained_number_by_number(void **state)
     for (int64_t unit = 0; unit < 3; unit++) {
         static const char *const sums[] = {"= 1.4\n", "= 1.5 + 1.2 + 0.7 + 0.8\n    = 4.2\n",
                                            "= 2.7 + 2 + 1.1 + 1.2\n    = 7\n"};
-        text = explain(model, &image,
-                       (cj_explain_args){CJ_EXPLAIN_DEFAULTS, .layer = "dense", .has_index = true,
-                                         .index = {unit}},
-                       &status);
+        text = honest_text(model, &image,
+                           (cj_explain_args){CJ_EXPLAIN_DEFAULTS, .layer = "dense",
+                                             .has_index = true, .index = {unit}},
+                           &status);
         assert_int_equal(status, CJ_OK);
         assert_says(text, sums[unit]);
         free(text);
@@ -160,7 +78,7 @@ static void one_layer_alone_can_be_asked_for(void **state)
     cj_status status;
     cj_explain_args args = {CJ_EXPLAIN_DEFAULTS, .layer = "max_pooling2d", .has_index = true,
                             .index = {0, 1, 0}};
-    char *text = explain(model, &image, args, &status);
+    char *text = honest_text(model, &image, args, &status);
     assert_int_equal(status, CJ_OK);
     assert_null(strstr(text, "Conv2D"));
     assert_says(text, "(a partial window)");
@@ -173,23 +91,24 @@ static void one_layer_alone_can_be_asked_for(void **state)
 static void mistakes_are_answered_with_sentences(void **state)
 {
     (void)state;
-    cj_tensor *image = NULL, *wrong = numbers(CJ_SHAPE(4, 5, 1), 1);
+    cj_tensor *image = NULL, *wrong = honest_numbers(CJ_SHAPE(4, 5, 1), 1);
     cj_model *model = chapter(&image);
     cj_status status;
-    free(explain(model, &image, (cj_explain_args){CJ_EXPLAIN_DEFAULTS, .layer = "conv2"}, &status));
+    free(honest_text(model, &image, (cj_explain_args){CJ_EXPLAIN_DEFAULTS, .layer = "conv2"},
+                     &status));
     assert_int_equal(status, CJ_NOT_FOUND);
     assert_error_contains("did you mean \"conv2d\"?");
-    free(explain(
+    free(honest_text(
         model, &image,
         (cj_explain_args){CJ_EXPLAIN_DEFAULTS, .layer = "dense", .has_index = true, .index = {3}},
         &status));
     assert_int_equal(status, CJ_INVALID_ARGUMENT);
     assert_error_contains("dense: index 3 along axis 0 is not in the output");
-    free(explain(model, &wrong, (cj_explain_args){CJ_EXPLAIN_DEFAULTS}, &status));
+    free(honest_text(model, &wrong, (cj_explain_args){CJ_EXPLAIN_DEFAULTS}, &status));
     assert_int_equal(status, CJ_SHAPE_MISMATCH);
     assert_error_contains("explain: input 0 has shape (4, 5, 1), needs (5, 5, 1)");
     cj_model *unbuilt = cj_sequential(cj_dense(2));
-    free(explain(unbuilt, &image, (cj_explain_args){CJ_EXPLAIN_DEFAULTS}, &status));
+    free(honest_text(unbuilt, &image, (cj_explain_args){CJ_EXPLAIN_DEFAULTS}, &status));
     assert_int_equal(status, CJ_NOT_BUILT);
     cj_release(unbuilt);
     cj_release(wrong);
@@ -265,14 +184,14 @@ static void layer_normalization_is_explained_number_by_number(void **state)
     cj_status status;
     assert_non_null(model);
     assert_int_equal(cj_tensor_from(CJ_F32, CJ_SHAPE(5), numbers, 5, &x), CJ_OK);
-    char *text = explain(model, &x, (cj_explain_args){CJ_EXPLAIN_DEFAULTS}, &status);
+    char *text = honest_text(model, &x, (cj_explain_args){CJ_EXPLAIN_DEFAULTS}, &status);
     assert_int_equal(status, CJ_OK);
     assert_says(text, "    mean = (1 + 3 + 2 + -1 + 5) / 5 = 2\n");
     assert_says(text,
                 "    variance = ((1 - 2)² + (3 - 2)² + (2 - 2)² + (-1 - 2)² + (5 - 2)²) / 5 = 4\n");
     assert_says(text, "    = 1 × (5 - 2) / sqrt(4 + 0) + 0 = 1.5\n");
     free(text);
-    text = explain(model, &x, (cj_explain_args){CJ_EXPLAIN_DEFAULTS, .max_rows = 4}, &status);
+    text = honest_text(model, &x, (cj_explain_args){CJ_EXPLAIN_DEFAULTS, .max_rows = 4}, &status);
     assert_says(text, "    mean = (1 + 3 + ... + -1 + 5) / 5 = 2\n");
     free(text);
     cj_release(x);
@@ -304,11 +223,13 @@ static void wrapped_layers_are_explained(void **state)
         cj_sequential(cj_input(CJ_ANY, 2), cj_lstm(3)),
     };
     for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
-        cj_tensor *input = numbers(i == 2 ? CJ_SHAPE(4, 5, 2) : CJ_SHAPE(4, i == 1 ? 3 : 2), 5);
+        cj_tensor *input =
+            honest_numbers(i == 2 ? CJ_SHAPE(4, 5, 2) : CJ_SHAPE(4, i == 1 ? 3 : 2), 5);
         cj_status status;
         assert_non_null(models[i]);
-        stir(models[i]);
-        char *text = explain(models[i], &input, (cj_explain_args){CJ_EXPLAIN_DEFAULTS}, &status);
+        honest_stir(models[i]);
+        char *text =
+            honest_text(models[i], &input, (cj_explain_args){CJ_EXPLAIN_DEFAULTS}, &status);
         if (status != CJ_OK)
             fail_msg("%s\n%s", cj_error(), text);
         if (i != 3)
@@ -357,7 +278,7 @@ static void a_state_in_bfloat16_is_rounded_at_each_step(void **state)
             CJ_OK);
         cj_release(weight);
     }
-    char *text = explain(model, &x, (cj_explain_args){CJ_EXPLAIN_DEFAULTS}, &status);
+    char *text = honest_text(model, &x, (cj_explain_args){CJ_EXPLAIN_DEFAULTS}, &status);
     assert_int_equal(status, CJ_OK);
     assert_says(text, "0.300781");
     assert_says(text, "0.292969 × 1\n");
@@ -374,7 +295,7 @@ static void tokens_are_looked_up(void **state)
     cj_tensor *tokens = NULL;
     assert_int_equal(cj_tensor_from(CJ_I32, CJ_SHAPE(3), (int32_t[]){7, 2, 0}, 3, &tokens), CJ_OK);
     cj_status status;
-    char *text = explain(model, &tokens, (cj_explain_args){CJ_EXPLAIN_DEFAULTS}, &status);
+    char *text = honest_text(model, &tokens, (cj_explain_args){CJ_EXPLAIN_DEFAULTS}, &status);
     assert_int_equal(status, CJ_OK);
     assert_says(text, "index 2: entry 3 of row 2 of the table");
     assert_says(text, "steps whose mask is false keep the state");
@@ -396,7 +317,7 @@ static void merging_layers_are_derived(void **state)
                           .outputs = {cj_merge(kinds[i], cj_apply(cj_dense(4), x), row)});
         if (!model)
             fail_msg("%s", cj_error());
-        stir(model);
+        honest_stir(model);
         assert_derives(model, false);
         for (int j = 0; j < 5; j++)
             if (j != i)
@@ -417,19 +338,20 @@ static void nested_and_shared_layers_are_named_by_their_path(void **state)
     cj_symbol *all = cj_merge(cj_concatenate(), sum, seen_a);
     cj_model *model = cj_functional(.inputs = {a, b}, .outputs = {all});
     assert_non_null(model);
-    stir(model);
-    cj_tensor *inputs[] = {numbers(CJ_SHAPE(1, 4), 1), numbers(CJ_SHAPE(4), 2)};
+    honest_stir(model);
+    cj_tensor *inputs[] = {honest_numbers(CJ_SHAPE(1, 4), 1), honest_numbers(CJ_SHAPE(4), 2)};
     cj_status status;
-    char *text =
-        explain(model, inputs,
-                (cj_explain_args){CJ_EXPLAIN_DEFAULTS, .has_index = true, .index = {4}}, &status);
+    char *text = honest_text(
+        model, inputs, (cj_explain_args){CJ_EXPLAIN_DEFAULTS, .has_index = true, .index = {4}},
+        &status);
     assert_int_equal(status, CJ_OK);
     assert_says(text, "sequential/first (Dense)\n");
     assert_says(text, "sequential/first (Dense), use 2 of the same layer\n");
     assert_says(text, "side by side: input 1, element [1] = ");
     free(text);
-    text = explain(model, inputs,
-                   (cj_explain_args){CJ_EXPLAIN_DEFAULTS, .layer = "sequential/first"}, &status);
+    text =
+        honest_text(model, inputs,
+                    (cj_explain_args){CJ_EXPLAIN_DEFAULTS, .layer = "sequential/first"}, &status);
     assert_int_equal(status, CJ_OK);
     assert_null(strstr(text, "Concatenate"));
     free(text);
@@ -442,7 +364,7 @@ static void a_derivation_that_differs_is_an_error(void **state)
 {
     (void)state;
     cj_layer *layer = cj_dense(1);
-    cj_tensor *output = numbers(CJ_SHAPE(1, 1), 3);
+    cj_tensor *output = honest_numbers(CJ_SHAPE(1, 1), 3);
     ((float *)cj_tensor_data(output))[0] = 3;
     const cj__record record = {.layer = layer, .output_count = 1, .outputs = {output}};
     FILE *stream = fopen("/dev/null", "w");

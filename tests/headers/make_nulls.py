@@ -13,7 +13,7 @@ OPTIONAL = {
     ("cj_tensor_borrow", "context"), ("cj_op_reduce_sum", "axes"), ("cj_op_reduce_mean", "axes"),
     ("cj_set_memory_hook", "hook"), ("cj_set_warning_handler", "handler"), ("cj_set_warning_handler", "context"),
     ("cj_callback_new", "self"), ("cj_learning_rate_scheduler", "context"), ("cj_knn_neighbors", "distances"),
-    ("cj_knn_neighbors", "indices"), ("cj_symbol_input", "name"),
+    ("cj_knn_neighbors", "indices"), ("cj_load_image_folder_with", "validation"), ("cj_symbol_input", "name"),
     ("cj_function_call", "outputs"), ("cj_retain", "object"), ("cj_release", "object"), ("cj_take", "object"),
     ("cj_free", "block"), ("cj_fail", "format"), ("cj_loss_value", "sample_weight"), ("cj_loss_value", "mask"),
     ("cj_metric_update", "sample_weight"),

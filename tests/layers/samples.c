@@ -1,7 +1,5 @@
-// Every kind of layer goes through the same checks: shapes for free and fixed batches, a batch of
-// one, a wrong rank, a wrong number of inputs, its settings read back, finite numbers, and
-// gradients against differences where it is smooth.
-#include "layers/helpers.h"
+// A sample of every kind of layer: settings, and the shapes of its input and output. See samples.h.
+#include "layers/samples.h"
 
 #include "base/memory.h"
 #include <cajal/activations.h>
@@ -14,14 +12,6 @@
 #include <cajal/wrappers.h>
 #include <math.h>
 #include <string.h>
-
-typedef struct sample {
-    const char *class_name;
-    cj_layer *(*make)(void);
-    int64_t input[CJ_MAX_RANK], output[CJ_MAX_RANK]; // without the batch axis, ended by 0
-    bool any_rank;                                   // no rank is wrong
-    double tolerance;                                // of gradients; 0: not checked
-} sample;
 
 #define MAKER(name, call)              \
     static cj_layer *make_##name(void) \
@@ -154,7 +144,7 @@ MAKER(adaptive_average_pooling1d, cj_adaptive_average_pooling1d(3))
 MAKER(adaptive_average_pooling2d, cj_adaptive_average_pooling2d({3, 4}))
 MAKER(adaptive_average_pooling3d, cj_adaptive_average_pooling3d({2, 1, 2}))
 
-static const sample samples[] = {
+const sample samples[] = {
     {"InputLayer", make_input, {3}, {3}, true, 0},
     {"Dense", make_dense, {2, 3}, {2, 5}, false, 4e-3},
     {"Embedding", make_embedding, {6}, {6, 4}, true, 0},
@@ -277,7 +267,9 @@ static const sample samples[] = {
      4e-3},
 };
 
-static cj_shape shape_of(const int64_t *dims, int64_t batch)
+const size_t sample_count = sizeof samples / sizeof samples[0];
+
+cj_shape sample_shape(const int64_t *dims, int64_t batch)
 {
     cj_shape shape = {.rank = 1, .dims = {batch}};
     for (int i = 0; i < CJ_MAX_RANK - 1 && dims[i] != 0; i++)
@@ -285,7 +277,7 @@ static cj_shape shape_of(const int64_t *dims, int64_t batch)
     return shape;
 }
 
-static int input_count(const cj_layer *layer)
+int sample_inputs(const cj_layer *layer)
 {
     const cj__layer_kind *kind = layer->kind;
     if (kind->min_inputs > 1)
@@ -293,7 +285,7 @@ static int input_count(const cj_layer *layer)
     return kind->max_inputs > 1 && !(kind->more_inputs || kind->arguments) ? 2 : 1;
 }
 
-static cj_layer *made(const sample *s)
+cj_layer *sample_made(const sample *s)
 {
     cj_layer *layer = s->make();
     if (!layer)
@@ -302,7 +294,7 @@ static cj_layer *made(const sample *s)
 }
 
 // A seed that stays when other kinds come: with some numbers an element lies on a kink.
-static uint64_t seed_of(const sample *s)
+uint64_t sample_seed(const sample *s)
 {
     uint64_t seed = 1000;
     for (const char *c = s->class_name; *c; c++)
@@ -310,210 +302,48 @@ static uint64_t seed_of(const sample *s)
     return seed;
 }
 
-static void every_kind_has_a_sample(void **state)
+size_t sample_field_size(const cj__field *field)
 {
-    (void)state;
-    int count = 0;
-    for (; cj__layer_kinds[count]; count++) {
-        assert_string_equal(cj__layer_kinds[count]->choice.class_name, samples[count].class_name);
-        assert_ptr_equal(cj__layer_kind_find(samples[count].class_name), cj__layer_kinds[count]);
-    }
-    assert_int_equal(count, sizeof samples / sizeof samples[0]);
-    assert_null(cj__layer_kind_find("Dence"));
-    assert_error_contains("did you mean \"Dense\"");
-}
-
-static void shape_with_a_free_batch_is_the_expected_one(void **state)
-{
-    (void)state;
-    for (size_t i = 1; i < sizeof samples / sizeof samples[0]; i++) {
-        cj_layer *layer = made(&samples[i]);
-        cj_symbol *inputs[3], *output = NULL;
-        const int count = input_count(layer);
-        for (int j = 0; j < count; j++)
-            inputs[j] = cj_symbol_input(CJ_F32, shape_of(samples[i].input, CJ_BATCH), "x");
-        if (cj_apply_many(layer, inputs, count, &output, 1) != CJ_OK)
-            fail_msg("%s", cj_error());
-        const cj_shape expected = shape_of(samples[i].output, CJ_BATCH);
-        assert_true(cj_shape_equal(cj_symbol_shape(output), &expected));
-        assert_int_equal(cj_symbol_dtype(output), CJ_F32);
-        cj_release(output);
+    switch (field->kind) {
+    case CJ__FIELD_TEXT:
+    case CJ__FIELD_SPEC:
+        return sizeof(void *);
+    case CJ__FIELD_LIST:
+        return 8 * sizeof(int64_t);
+    case CJ__FIELD_PAIR:
+        return 2 * sizeof(int64_t);
+    case CJ__FIELD_TRIPLE:
+        return 3 * sizeof(int64_t);
+    case CJ__FIELD_AMOUNTS:
+        return (size_t)(field->rows * field->columns) * sizeof(int64_t);
+    case CJ__FIELD_NUMBERS:
+        return sizeof(cj_numbers);
+    case CJ__FIELD_BOOL:
+        return sizeof(bool);
+    case CJ__FIELD_INT32:
+        return 4;
+    default:
+        return 8;
     }
 }
 
-static void batches_of_one_and_three_run_and_are_finite(void **state)
+void sample_args(const cj_layer *layer, void *args)
 {
-    (void)state;
-    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
-        cj_layer *layer = made(&samples[i]);
-        for (int64_t batch = 1; batch <= 3; batch += 2) {
-            const cj_shape expected = shape_of(samples[i].output, batch);
-            cj_tensor *x[3] = {helper_random(shape_of(samples[i].input, batch), i),
-                               helper_random(shape_of(samples[i].input, batch), i + 50),
-                               helper_random(shape_of(samples[i].input, batch), i + 100)};
-            for (int training = 0; training < 2; training++) {
-                cj_tensor *y = helper_run(layer, x, input_count(layer), 0, training, 3);
-                assert_true(cj_shape_equal(cj_tensor_shape(y), &expected));
-                for (int64_t k = 0; k < cj_tensor_count(y); k++)
-                    assert_true(isfinite(helper_floats(y)[k]));
-                cj_release(y);
-            }
-            cj_release(x[0]);
-            cj_release(x[1]);
-            cj_release(x[2]);
-        }
-        cj_release(layer);
+    const cj__choice *choice = &layer->kind->choice;
+    const char *from = layer->args;
+    char *to = args;
+    memset(to, 0, SAMPLE_ARGS_MAX);
+    assert_true(choice->args_size <= SAMPLE_ARGS_MAX);
+    memcpy(to, choice->defaults, choice->args_size);
+    for (int f = 0; f < choice->field_count; f++) {
+        const cj__field *field = &choice->fields[f];
+        memcpy(to + field->offset, from + field->offset, sample_field_size(field));
+        if (field->single)
+            memcpy(to + field->single, from + field->single, sizeof(double));
     }
-}
-
-static void samples_do_not_see_each_other_when_predicting(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
-        cj_layer *layer = made(&samples[i]);
-        cj_tensor *three = helper_random(shape_of(samples[i].input, 3), i), *one;
-        assert_int_equal(cj_tensor_slice(three, 0, 1, 1, &one), CJ_OK);
-        cj_tensor *pair[3] = {three, three, three}, *single[3] = {one, one, one};
-        cj_tensor *all = helper_run(layer, pair, input_count(layer), 0, false, 0);
-        cj_tensor *alone = helper_run(layer, single, input_count(layer), 0, false, 0);
-        const size_t size = (size_t)cj_tensor_count(alone);
-        assert_all_near(helper_floats(all) + size, helper_floats(alone), size, 1e-6, 1e-5);
-        cj_release(alone);
-        cj_release(all);
-        cj_release(one);
-        cj_release(three);
-        cj_release(layer);
-    }
-}
-
-static void wrong_rank_gives_a_sentence_with_the_name(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
-        if (samples[i].any_rank)
-            continue;
-        cj_layer *layer = made(&samples[i]);
-        char name[64];
-        strcpy(name, cj_layer_name(layer));
-        cj_error_clear();
-        assert_null(cj_apply(layer, cj_symbol_input(CJ_F32, CJ_SHAPE(CJ_BATCH), "x")));
-        assert_int_equal(strncmp(cj_error(), name, strlen(name)), 0);
-        assert_error_contains("axes");
-    }
-}
-
-static void wrong_number_of_inputs_is_refused(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
-        cj_layer *layer = made(&samples[i]);
-        cj_symbol *inputs[CJ__LAYER_IO_MAX + 1], *output;
-        const int count = input_count(layer) > 1 ? 1 : layer->kind->max_inputs + 1;
-        const bool wrong = count < layer->kind->min_inputs || count > layer->kind->max_inputs;
-        const int made_count = count > 3 ? count : 3;
-        for (int j = 0; j < made_count; j++)
-            inputs[j] = cj_symbol_input(CJ_F32, shape_of(samples[i].input, CJ_BATCH), "x");
-        if (wrong) {
-            assert_int_equal(cj_apply_many(layer, inputs, count, &output, 1), CJ_INVALID_ARGUMENT);
-            assert_error_contains("inputs given");
-        } else {
-            cj_release(layer);
-            cj_release(inputs[0]);
-        }
-        for (int j = count; j < made_count; j++)
-            cj_release(inputs[j]);
-    }
-}
-
-// Resolved settings, given again, are resolved to themselves.
-static void settings_come_back_from_the_table_of_fields(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
-        cj_layer *layer = made(&samples[i]);
-        const cj__choice *choice = &layer->kind->choice;
-        _Alignas(16) char again[2 * CJ__ARGS_MAX] = {0};
-        assert_true(choice->args_size <= sizeof again);
-        memcpy(again, choice->defaults, choice->args_size);
-        for (int f = 0; f < choice->field_count; f++) {
-            const cj__field *field = &choice->fields[f];
-            const char *slot = (const char *)layer->args + field->offset;
-            if (field->kind == CJ__FIELD_TEXT || field->kind == CJ__FIELD_SPEC)
-                memcpy(again + field->offset, slot, sizeof(void *));
-            else if (field->kind == CJ__FIELD_LIST)
-                memcpy(again + field->offset, slot, 8 * sizeof(int64_t));
-            else if (field->kind == CJ__FIELD_PAIR)
-                memcpy(again + field->offset, slot, 2 * sizeof(int64_t));
-            else if (field->kind == CJ__FIELD_TRIPLE)
-                memcpy(again + field->offset, slot, 3 * sizeof(int64_t));
-            else if (field->kind == CJ__FIELD_AMOUNTS)
-                memcpy(again + field->offset, slot,
-                       (size_t)(field->rows * field->columns) * sizeof(int64_t));
-            else if (field->kind == CJ__FIELD_NUMBERS)
-                memcpy(again + field->offset, slot, sizeof(cj_numbers));
-            else if (field->kind == CJ__FIELD_BOOL)
-                memcpy(again + field->offset, slot, sizeof(bool));
-            else if (field->kind == CJ__FIELD_INT32)
-                memcpy(again + field->offset, slot, 4);
-            else
-                memcpy(again + field->offset, slot, 8);
-        }
-        for (int f = 0; f < choice->field_count; f++)
-            if (choice->fields[f].single)
-                memcpy(again + choice->fields[f].single,
-                       (const char *)layer->args + choice->fields[f].single, sizeof(double));
-        for (const cj__sublayer *row = layer->kind->sublayers; row && row->key; row++)
-            memcpy(again + row->offset, (const char *)layer->args + row->offset,
-                   (row->list ? CJ__LAYER_IO_MAX : 1) * sizeof(cj_layer *));
-        if (layer->kind->of_program) // functions are in no table
-            memcpy(again, layer->args, choice->args_size);
-        cj_layer *copy = cj__layer_new(layer->kind, again);
-        if (!copy)
-            fail_msg("%s: %s", samples[i].class_name, cj_error());
-        for (int f = 0; f < choice->field_count; f++) {
-            const cj__field *field = &choice->fields[f];
-            const char *a = (const char *)layer->args + field->offset,
-                       *b = (const char *)copy->args + field->offset;
-            if (field->kind != CJ__FIELD_TEXT && field->kind != CJ__FIELD_SPEC)
-                continue;
-            const char *first = *(const char *const *)(const void *)a,
-                       *second = *(const char *const *)(const void *)b;
-            assert_int_equal(!first, !second);
-            assert_true(!first || strcmp(first, second) == 0);
-        }
-        cj_release(copy);
-        cj_release(layer);
-    }
-}
-
-static void gradients_agree_with_differences(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
-        if (samples[i].tolerance == 0)
-            continue;
-        cj_layer *layer = made(&samples[i]);
-        cj_tensor *x = helper_random(shape_of(samples[i].input, 3), seed_of(&samples[i]));
-        cj_release(helper_predict(layer, x)); // builds the variables
-        const double error = helper_gradient_error(layer, x, 1e-3);
-        if (!(error < samples[i].tolerance))
-            fail_msg("%s: gradients differ by %g", samples[i].class_name, error);
-        cj_release(x);
-        cj_release(layer);
-    }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_kind_has_a_sample),
-        cmocka_unit_test(shape_with_a_free_batch_is_the_expected_one),
-        cmocka_unit_test(batches_of_one_and_three_run_and_are_finite),
-        cmocka_unit_test(samples_do_not_see_each_other_when_predicting),
-        cmocka_unit_test(wrong_rank_gives_a_sentence_with_the_name),
-        cmocka_unit_test(wrong_number_of_inputs_is_refused),
-        cmocka_unit_test(settings_come_back_from_the_table_of_fields),
-        cmocka_unit_test(gradients_agree_with_differences),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    for (const cj__sublayer *row = layer->kind->sublayers; row && row->key; row++)
+        memcpy(to + row->offset, from + row->offset,
+               (row->list ? CJ__LAYER_IO_MAX : 1) * sizeof(cj_layer *));
+    if (layer->kind->of_program) // functions are in no table
+        memcpy(to, layer->args, choice->args_size);
 }

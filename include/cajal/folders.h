@@ -1,0 +1,86 @@
+/**
+ * @file folders.h
+ * A folder of images as a data set, in the manner of keras.utils.image_dataset_from_directory.
+ */
+#ifndef CAJAL_FOLDERS_H
+#define CAJAL_FOLDERS_H
+
+#include <cajal/data.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The arguments of cj_load_image_folder(). */
+typedef struct cj_load_image_folder_args {
+    size_t size;            ///< bytes of the struct
+    int _;                  ///< what follows may be given by position
+    int64_t image_size[2];  ///< height and width that every image gets; default {256, 256}
+    const char *color_mode; ///< "rgb" (default): 3 channels; "grayscale": 1
+    /** "bilinear" (default), "nearest", "bicubic", "area", "lanczos3" or "lanczos5" */
+    const char *interpolation;
+    bool crop_to_aspect_ratio; ///< default false: keep the middle in the ratio of image_size
+    bool pad_to_aspect_ratio;  ///< default false: put black around the image to get that ratio
+    /**
+     * "int" (default): int32 (samples); "categorical": float32 (samples, classes); "binary": float32
+     * (samples, 1) of two classes
+     */
+    const char *label_mode;
+    /** the folders that are classes, in this order; default none: every folder, in order of bytes */
+    const char *class_names[CJ_IN_BRACES];
+    const char *const *class_names_list; ///< or any number of them; see CJ_IN_BRACES
+    int class_names_count;               ///< length of class_names_list
+    /**
+     * a CSV file of lines "file name,label", with or without a heading: the names are below the
+     * folder, the labels are the classes, and there is no folder for each; default NULL
+     */
+    const char *labels;
+    bool shuffle;  ///< default true: in an order drawn from `seed`; false: by class and name
+    uint32_t seed; ///< default 0
+    double validation_split; ///< default 0: the share, below 1, that goes to the second data set
+    /** default false: a file that cannot be read fails. True: it is left out, with a warning */
+    bool skip_broken;
+    /** threads that decode; stays the caller's; default &cj_default_pool; NULL is refused */
+    cj_pool *pool;
+} cj_load_image_folder_args;
+/** The defaults of cj_load_image_folder_args. */
+#define CJ_LOAD_IMAGE_FOLDER_DEFAULTS                                                         \
+    .size = sizeof(cj_load_image_folder_args), .image_size = {256, 256}, .color_mode = "rgb", \
+    .interpolation = "bilinear", .label_mode = "int", .shuffle = true, .pool = &cj_default_pool
+/**
+ * Sets `args` to CJ_LOAD_IMAGE_FOLDER_DEFAULTS, for languages without the macros; NULL is fine.
+ */
+CJ_API void cj_load_image_folder_defaults(cj_load_image_folder_args *args);
+/**
+ * Reads a folder that has a folder of images for each class, and folders below those: every file
+ * whose name ends in .png, .jpg, .jpeg, .bmp, .pgm, .ppm or .pnm, in capitals or not; what begins
+ * with a dot is passed over. The data sets hold uint8 (samples, height, width, channels): Keras's
+ * numbers rounded to whole ones, in a quarter of the memory. For one seed the order, and what goes to
+ * validation, are Keras's: its shuffle is NumPy's Mersenne Twister (Matsumoto and Nishimura 1998),
+ * and validation takes the last samples.
+ *
+ * `*train` and `*validation` receive new data sets, to be released; `validation` may be NULL if
+ * validation_split is 0, and gets NULL then. The same bytes come out for any number of threads. One
+ * of CJ_OK, CJ_INVALID_ARGUMENT (a NULL; an argument out of range; fewer than two samples to split;
+ * "binary" without two classes; a label that class_names does not have), CJ_NOT_FOUND (no such
+ * folder, no images in it, or a class without a folder), CJ_IO, CJ_BAD_FILE (the sentence names the
+ * file), CJ_UNSUPPORTED (an image of a kind that is not read), CJ_OUT_OF_MEMORY.
+ */
+CJ_API cj_status cj_load_image_folder_with(const char *folder, cj_dataset **train,
+                                           cj_dataset **validation,
+                                           const cj_load_image_folder_args *args);
+/** `cj_load_image_folder("photos", &train, &validation, .validation_split = 0.2)`. */
+#define cj_load_image_folder(folder, train, ...)                                                  \
+    cj_load_image_folder_with(folder, train, CJ__HEAD(__VA_ARGS__, ~),                            \
+                              &(cj_load_image_folder_args){CJ_LOAD_IMAGE_FOLDER_DEFAULTS, ._ = 0, \
+                                                           CJ__TAIL(__VA_ARGS__, )})
+
+/** How many classes a data set names; 0 if it names none, and for NULL. */
+CJ_API int cj_dataset_class_count(const cj_dataset *data);
+/** The name of class `index`; NULL if there is none. It belongs to the data set. */
+CJ_API const char *cj_dataset_class_name(const cj_dataset *data, int index);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
