@@ -161,8 +161,9 @@ typedef struct cj_custom_loss_class {
     }
 
 /**
- * Registers a class of losses for cj_compile() and files. As cj_register_layer(). The settings of a
- * loss take at most 256 bytes, and none is a layer.
+ * Registers a class of losses for cj_compile() and files, as cj_register_layer() does. The settings of
+ * a loss take at most 256 bytes, and none is a layer. One of CJ_OK, CJ_INVALID_ARGUMENT (NULL; a name
+ * or a row of settings that is none; a name that another loss has), CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_register_loss(const cj_custom_loss_class *loss_class);
 
@@ -192,7 +193,11 @@ typedef struct cj_custom_metric_class {
         .size = sizeof(cj_custom_metric_class), .name = __VA_ARGS__ \
     }
 
-/** Registers a class of metrics for cj_compile(), cj_metric_new() and files. As cj_register_loss(). */
+/**
+ * Registers a class of metrics for cj_compile(), cj_metric_new() and files, as cj_register_loss() does.
+ * One of CJ_OK, CJ_INVALID_ARGUMENT (as there; neither values nor states; states without a result),
+ * CJ_OUT_OF_MEMORY.
+ */
 CJ_API cj_status cj_register_metric(const cj_custom_metric_class *metric_class);
 
 #ifdef __cplusplus
