@@ -158,8 +158,10 @@ static cj_status add_named(references *refs, const json_t *arguments, const char
             continue;
         if (refs->count == 0 && i > 0)
             return cj__fail(CJ_BAD_FILE, "%s: an application gives it no \"%s\"", who, names[0]);
-        for (; refs->count < i; refs->count++)
+        for (; refs->count < i; refs->count++) {
             refs->items[refs->count] = refs->items[refs->count - 1];
+            refs->literals[refs->count] = NULL;
+        }
         CJ_TRY(collect(value, who, refs));
     }
     return CJ_OK;

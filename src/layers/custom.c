@@ -194,28 +194,25 @@ static cj__layer_context *context_of(const cj_layer_call *call, const char *who)
 
 cj_status cj_add_loss(const cj_layer_call *call, cj_symbol *loss)
 {
+    if (!loss)
+        return cj__fail_missing(CJ__MADE_SYMBOL, "cj_add_loss: the loss");
     cj__layer_context *c = context_of(call, "cj_add_loss");
-    if (!c || !loss) {
-        cj__drop_floating(loss);
-        return c ? cj__fail_missing(CJ__MADE_SYMBOL, "cj_add_loss: the loss") : CJ_INVALID_ARGUMENT;
-    }
-    if (cj_symbol_shape(loss)->rank != 0) {
-        const cj_status status = cj__fail(
-            CJ_SHAPE_MISMATCH, "%s: what cj_add_loss() is given is no scalar", c->layer->name);
-        cj__drop_floating(loss);
-        return status;
-    }
-    return cj__trace_loss(c->trace, cj__build_keep(c->build, loss));
+    if (c && cj_symbol_shape(loss)->rank == 0)
+        return cj__trace_loss(c->trace, cj__build_keep(c->build, loss));
+    cj__drop_floating(loss);
+    return c ? cj__fail(CJ_SHAPE_MISMATCH, "%s: what cj_add_loss() is given is no scalar",
+                        c->layer->name) :
+               CJ_INVALID_ARGUMENT;
 }
 
 cj_status cj_update_weight(const cj_layer_call *call, int index, cj_symbol *value)
 {
+    if (!value)
+        return cj__fail_missing(CJ__MADE_SYMBOL, "cj_update_weight: the value");
     cj__layer_context *c = context_of(call, "cj_update_weight");
     cj_status status = CJ_OK;
     if (!c)
         status = CJ_INVALID_ARGUMENT;
-    else if (!value)
-        status = cj__fail_missing(CJ__MADE_SYMBOL, "cj_update_weight: the value");
     else if (index < 0 || index >= c->layer->variable_count)
         status = cj__fail(CJ_INVALID_ARGUMENT, "%s: there is no weight %d, it has %d",
                           c->layer->name, index, c->layer->variable_count);
@@ -231,16 +228,20 @@ cj_status cj_update_weight(const cj_layer_call *call, int index, cj_symbol *valu
 
 cj_symbol *cj_call_layer(const cj_layer_call *call, cj_layer *layer, cj_symbol *x)
 {
-    cj__layer_context *c = context_of(call, "cj_call_layer");
     cj__value outputs[CJ__LAYER_IO_MAX] = {0};
     int count = 0;
     bool is_setting = false;
-    for (int i = 0; c && layer && i < c->layer->sublayer_count; i++)
+    cj__layer_context *c = NULL;
+    if (!layer || !x)
+        cj__fail_missing_some((layer ? 0U : CJ__MADE_LAYER) | (x ? 0U : CJ__MADE_SYMBOL),
+                              !layer + !x,
+                              layer ? "cj_call_layer: the symbol" : "cj_call_layer: the layer");
+    else
+        c = context_of(call, "cj_call_layer");
+    for (int i = 0; c && i < c->layer->sublayer_count; i++)
         is_setting = is_setting || c->layer->sublayers[i] == layer;
-    if (!c || !x || !is_setting) {
-        if (c && !x)
-            cj__fail_missing(CJ__MADE_SYMBOL, "cj_call_layer: the symbol");
-        else if (c)
+    if (!is_setting) {
+        if (c)
             cj__fail(CJ_INVALID_ARGUMENT,
                      "%s: the layer that is to be applied is none of its settings", c->layer->name);
         cj__drop_floating(x);

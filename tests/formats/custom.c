@@ -390,7 +390,7 @@ static void words_for_calls_refuse_what_is_none(void **state)
     cj_release(dense);
     FAILS(cj_add_loss(NULL, cj_symbol_scalar(CJ_F32, 1)), CJ_INVALID_ARGUMENT, "the call");
     FAILS(cj_update_weight(NULL, 0, cj_symbol_scalar(CJ_F32, 1)), CJ_INVALID_ARGUMENT, "the call");
-    REFUSED(cj_call_layer(NULL, NULL, cj_symbol_scalar(CJ_F32, 1)), "the call");
+    REFUSED(cj_call_layer(NULL, NULL, cj_symbol_scalar(CJ_F32, 1)), "the layer");
 }
 
 static void a_value_is_monitored_by_its_class(void **state)

@@ -49,7 +49,8 @@ static void every_model_computes_what_keras_does(void **state)
 {
     (void)state;
     const json_t *rows = json_object_get(recorded, "cases");
-    cj_tensor *x = tensor_of("x", CJ_F32, CJ_SHAPE(2, 3, 4)), *i = tensor_of("i", CJ_I32, CJ_SHAPE(2, 3));
+    cj_tensor *x = tensor_of("x", CJ_F32, CJ_SHAPE(2, 3, 4)),
+              *i = tensor_of("i", CJ_I32, CJ_SHAPE(2, 3));
     int wrong = 0;
     for (size_t at = 0; at < json_array_size(rows); at++) {
         const json_t *row = json_array_get(rows, at);
