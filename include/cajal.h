@@ -36,6 +36,8 @@
 #include <cajal/settings.h>
 #include <cajal/spatial.h>
 #include <cajal/tensor.h>
+#include <cajal/text.h>
+#include <cajal/texts.h>
 #include <cajal/train.h>
 #include <cajal/loop.h>
 #include <cajal/metrics.h>

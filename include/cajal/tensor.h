@@ -30,10 +30,12 @@ extern "C" {
     X(I32, "int32", 4)     \
     X(I64, "int64", 8)     \
     X(U8, "uint8", 1)      \
-    X(BOOL, "bool", 1)
+    X(BOOL, "bool", 1)     \
+    X(STRING, "string", 8)
 
 /**
  * The type of a tensor's elements. CJ_F32 is zero, hence the default wherever a dtype is a setting.
+ * CJ_STRING is texts: see text.h.
  */
 typedef enum cj_dtype {
 #define CJ_DTYPE_ENUM(name, text, size) CJ_##name,
@@ -99,7 +101,8 @@ CJ_API cj_status cj_tensor_new(cj_dtype dtype, cj_shape shape, cj_tensor **tenso
 
 /**
  * A new tensor with a copy of `count` elements of type `dtype` at `data`; `count` must be what
- * `shape` holds. CJ_SHAPE_MISMATCH if it is not; CJ_INVALID_ARGUMENT (a bad shape, NULL);
+ * `shape` holds. For CJ_STRING `data` is an array of `const char *`, each ended by a NUL; NULL is the
+ * empty text. CJ_SHAPE_MISMATCH if the count is another; CJ_INVALID_ARGUMENT (a bad shape, NULL);
  * CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_tensor_from(cj_dtype dtype, cj_shape shape, const void *data, size_t count,
@@ -108,8 +111,8 @@ CJ_API cj_status cj_tensor_from(cj_dtype dtype, cj_shape shape, const void *data
 /**
  * A tensor over memory that stays the user's: row major, of the shape's size, valid until
  * `released` is called with `context` (NULL: until the tensor is gone). The library writes to it
- * only through calls that say so. CJ_INVALID_ARGUMENT (a bad shape, NULL, an address that is no
- * multiple of the size of an element), CJ_OUT_OF_MEMORY.
+ * only through calls that say so. CJ_INVALID_ARGUMENT (a bad shape, NULL, CJ_STRING, an address that
+ * is no multiple of the size of an element), CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_tensor_borrow(cj_dtype dtype, cj_shape shape, void *data,
                                   void (*released)(void *context), void *context,
@@ -132,7 +135,7 @@ CJ_API int64_t cj_tensor_count(const cj_tensor *tensor);
 
 /**
  * The first element. The caller may read and write within the shape and strides while holding the
- * tensor. NULL for NULL.
+ * tensor. Texts are read by cj_tensor_text(), not here. NULL for NULL.
  */
 CJ_API void *cj_tensor_data(const cj_tensor *tensor);
 
@@ -161,25 +164,25 @@ CJ_API cj_status cj_tensor_transpose(const cj_tensor *tensor, const int *order, 
 
 /**
  * A new contiguous tensor with the same elements converted to `dtype` (to integers: towards zero,
- * saturating). CJ_INVALID_ARGUMENT (no dtype, NULL), CJ_OUT_OF_MEMORY.
+ * saturating). CJ_INVALID_ARGUMENT (no dtype, NULL, texts to numbers or back), CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_tensor_convert(const cj_tensor *tensor, cj_dtype dtype, cj_tensor **copy);
 
 /**
  * Copies the elements of `from` into `to`, converting; works on views. CJ_SHAPE_MISMATCH if the
- * shapes differ, CJ_INVALID_ARGUMENT (NULL).
+ * shapes differ, CJ_INVALID_ARGUMENT (NULL, texts to numbers or back), CJ_OUT_OF_MEMORY (texts).
  */
 CJ_API cj_status cj_tensor_copy(cj_tensor *to, const cj_tensor *from);
 
 /**
  * One element as a double; `index` has an entry for each axis, and may be NULL for a scalar. NAN
- * and a sentence if it is out of range, or an argument is NULL.
+ * and a sentence if it is out of range, an argument is NULL, or it is a text.
  */
 CJ_API double cj_tensor_get(const cj_tensor *tensor, const int64_t *index);
 
 /**
  * Sets one element from a double, converted as by cj_tensor_convert(). CJ_INVALID_ARGUMENT if the
- * index is out of range, or NULL.
+ * index is out of range, or NULL, and for texts.
  */
 CJ_API cj_status cj_tensor_set(cj_tensor *tensor, const int64_t *index, double value);
 

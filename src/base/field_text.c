@@ -445,6 +445,24 @@ static void write_number_list(const cj__field *field, const void *slot, const vo
     cj__text_add(text, "%s%s%s", bare ? "(" : "", value ? value : "none", bare ? ")" : "");
 }
 
+// Lists of texts are settings of layers, which have no specs.
+static cj_status set_texts(const cj__field *field, void *slot, const char *value, const char *who)
+{
+    (void)slot, (void)value;
+    return cj__fail(CJ_UNSUPPORTED, "%s: %s cannot be given as one text", who, field->key);
+}
+
+static void write_texts(const cj__field *field, const void *slot, const void *standard,
+                        cj__text *text)
+{
+    const cj_texts *texts = slot;
+    (void)standard;
+    if (texts->count == 0)
+        return;
+    add_key(field, text);
+    cj__text_add(text, "(%lld texts)", (long long)texts->count);
+}
+
 static const struct {
     cj_status (*set)(const cj__field *field, void *slot, const char *value, const char *who);
     void (*write)(const cj__field *field, const void *slot, const void *standard, cj__text *text);
@@ -464,6 +482,7 @@ static const struct {
     [CJ__FIELD_LIMIT] = {set_limit, write_number},
     [CJ__FIELD_BOOL] = {set_bool, write_bool},
     [CJ__FIELD_TEXT] = {set_text, write_text},
+    [CJ__FIELD_TEXTS] = {set_texts, write_texts},
     [CJ__FIELD_SPEC] = {set_spec, write_spec},
     [CJ__FIELD_NUMBER_TEXT] = {set_number_list, write_number_list},
 };

@@ -183,7 +183,13 @@ static cj_status resolve_numbers(const cj__field *field, void *slot, const char 
 static cj_status resolve_limit(const cj__field *field, void *slot, const char *who)
 {
     const double number = *(const double *)slot;
-    return isinf(number) && number > 0 ? CJ_OK : resolve_number(field, slot, who);
+    if (isinf(number) && number > 0)
+        return CJ_OK;
+    if (field->whole && !(number == floor(number) && fabs(number) <= 0x1p53))
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "%s: %s must be a whole number of at most 2^53 either way, not %.17g", who,
+                        field->key, number);
+    return resolve_number(field, slot, who);
 }
 
 static cj_status resolve_bool(const cj__field *field, void *slot, const char *who)
@@ -221,6 +227,41 @@ static cj_status resolve_text(const cj__field *field, void *slot, const char *wh
     CJ_TRY(check_word(field, given, who));
     *text = cj__copy_text(given);
     return *text ? CJ_OK : CJ_OUT_OF_MEMORY;
+}
+
+// The slot has the user's texts; they become copies in one block, pointers first.
+static cj_status resolve_texts(const cj__field *field, void *slot, const char *who)
+{
+    cj_texts *texts = slot;
+    const cj_texts given = *texts;
+    *texts = (cj_texts){0}; // until they are ours
+    size_t bytes = 0;
+    if (given.count < 0 || (given.count > 0 && !given.values))
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %s: a list of %lld texts", who, field->key,
+                        (long long)given.count);
+    if (given.count == 0)
+        return field->required ? missing(field, who) : CJ_OK;
+    for (int64_t i = 0; i < given.count; i++) {
+        const char *text = given.values[i];
+        const int64_t length = given.lengths ? given.lengths[i] : text ? (int64_t)strlen(text) : 0;
+        if (!text || length < 0 || !cj__is_utf8(text, (size_t)length))
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: text %lld of %s is not text in UTF-8", who,
+                            (long long)i, field->key);
+        bytes += (size_t)length + 1;
+    }
+    const size_t head = (size_t)given.count * sizeof(char *);
+    const char **copies = cj__new(head + bytes, 1);
+    if (!copies)
+        return CJ_OUT_OF_MEMORY;
+    char *at = (char *)copies + head;
+    for (int64_t i = 0; i < given.count; i++) {
+        const size_t length = given.lengths ? (size_t)given.lengths[i] : strlen(given.values[i]);
+        copies[i] = memcpy(at, given.values[i], length);
+        at[length] = '\0';
+        at += length + 1;
+    }
+    *texts = (cj_texts){.values = copies, .count = given.count};
+    return CJ_OK;
 }
 
 // Each number is in the field's range, if it has one.
@@ -274,6 +315,7 @@ static const struct {
     [CJ__FIELD_LIMIT] = {resolve_limit, false},
     [CJ__FIELD_BOOL] = {resolve_bool, false},
     [CJ__FIELD_TEXT] = {resolve_text, true},
+    [CJ__FIELD_TEXTS] = {resolve_texts, true},
     [CJ__FIELD_SPEC] = {resolve_spec, true},
     [CJ__FIELD_NUMBER_TEXT] = {resolve_number_text, true},
     [CJ__FIELD_NUMBERS] = {resolve_numbers, true},

@@ -10,6 +10,7 @@
 #define CJ_BASE_FIELDS_H
 
 #include <cajal/numbers.h>
+#include <cajal/texts.h>
 #include <stddef.h>
 
 typedef enum cj__field_kind {
@@ -37,6 +38,7 @@ typedef enum cj__field_kind {
     CJ__FIELD_LIMIT, // double; INFINITY is "none", JSON null
     CJ__FIELD_BOOL,  // bool
     CJ__FIELD_TEXT,  // const char *
+    CJ__FIELD_TEXTS, // cj_texts: UTF-8 without zeros; no texts are "none", JSON null
     CJ__FIELD_SPEC,  // const char *: a spec in `catalog`; JSON: null, a name, or an object
 } cj__field_kind;
 
@@ -53,9 +55,11 @@ typedef struct cj__field {
     int rows, columns;
     size_t other; // offset of a rate's spec
     // of numbers: the offset of a double that is the setting where there are none, NaN for none
-    // either; 0 for no such member
+    // either; 0 for no such member. Of a text likewise, a whole number, INFINITY for none either.
     size_t single;
     bool scalar;                       // of numbers: JSON has one alone as a number, not as a list
+    bool whole;                        // of a limit: a whole number of at most 2^53 either way
+    bool up_to;                        // of a list: n alone in JSON is 1, 2, ... n
     const struct cj__catalog *catalog; // of a spec
     // range of a number, checked if low < high (both ends allowed)
     double low, high;

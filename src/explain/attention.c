@@ -26,13 +26,13 @@ typedef struct attending {
     rows q, k, v;
     int64_t query, keys;
     scoring scoring;
-    double scale, factor;   // of the products or sums; of the whole score
+    double scale, factor;    // of the products or sums; of the whole score
     const cj_tensor *scales; // one for each feature (ADDITIVE); NULL for 1
-    bool zero_if_masked;    // a query without any key gets zeros, not the mean of all values
-    double *seen;           // 1 or 0 for each key: whether masks leave it
-    double *score, *bound;  // of each key, and the bound of float32's error
-    double *weight, *error; // likewise, after the softmax
-    double *left, *right;   // factors of what is shown: of each feature or key
+    bool zero_if_masked;     // a query without any key gets zeros, not the mean of all values
+    double *seen;            // 1 or 0 for each key: whether masks leave it
+    double *score, *bound;   // of each key, and the bound of float32's error
+    double *weight, *error;  // likewise, after the softmax
+    double *left, *right;    // factors of what is shown: of each feature or key
 } attending;
 
 static bool take_memory(attending *a)
@@ -163,8 +163,8 @@ static cj_status show_sum(const attending *a, int64_t feature, double *value, do
 {
     double sum = 0, magnitude = 0;
     *value = attend(a, feature, bound);
-    cj__print_line(a->explanation, "entry %lld of the values by these weights:",
-                   (long long)feature);
+    cj__print_line(a->explanation,
+                   "entry %lld of the values by these weights:", (long long)feature);
     const cj__products products = {"weight", "value", a->left, a->right, a->keys};
     return cj__show_products(a->explanation, &products, &sum, &magnitude);
 }
@@ -280,8 +280,8 @@ static rows rows_of_head(const cj__explanation *explanation, const cj__record *r
 static int64_t length_of(const cj__record *record)
 {
     const cj_shape *s = cj_tensor_shape(record->outputs[0]);
-    return cj_tensor_count(record->outputs[0]) / (s->dims[0] * s->dims[s->rank - 2] *
-                                                  s->dims[s->rank - 1]);
+    return cj_tensor_count(record->outputs[0]) /
+           (s->dims[0] * s->dims[s->rank - 2] * s->dims[s->rank - 1]);
 }
 
 // Whether the mask that was given lets the query see the key: (1, t, s) or (1, h, t, s), any length
@@ -301,8 +301,7 @@ static void hide_of_head(const heads *h, int64_t head)
     const cj__record *record = h->explanation->record;
     const int64_t *window = cj__layer_setting(record->layer, "sliding_window");
     const bool causal = cj__setting_flag(record->layer, "use_causal_mask"),
-               hidden = record->masks[0] &&
-                        !(cj__element_at(record->masks[0], h->a.query) > 0);
+               hidden = record->masks[0] && !(cj__element_at(record->masks[0], h->a.query) > 0);
     for (int64_t j = 0; j < h->a.keys; j++)
         h->a.seen[j] = !hidden;
     hide_masked(&h->a, record->masks[1], causal);
@@ -360,7 +359,8 @@ static cj_status derive_head(heads *h, int64_t head, bool show)
 // y[u] = sum over heads and their entries of attended W[.., u] + b[u]
 static cj_status conclude_heads(const heads *h, int64_t entry)
 {
-    const cj_tensor *kernel = cj__weight(h->output, "kernel"), *bias = cj__weight(h->output, "bias");
+    const cj_tensor *kernel = cj__weight(h->output, "kernel"),
+                    *bias = cj__weight(h->output, "bias");
     const int64_t count = h->count * h->width;
     double sum = 0, magnitude = 0, carried = 0;
     char text[CJ__DIGITS_TEXT], total[CJ__DIGITS_TEXT];
@@ -369,8 +369,9 @@ static cj_status conclude_heads(const heads *h, int64_t entry)
         carried += h->bound[i] * fabs(h->column[i]);
     }
     cj__print_line(h->explanation,
-                   h->gate ? "all heads, times their gates, times column %lld of the output's kernel:" :
-                             "all heads, times column %lld of the output's kernel:",
+                   h->gate ?
+                       "all heads, times their gates, times column %lld of the output's kernel:" :
+                       "all heads, times column %lld of the output's kernel:",
                    (long long)entry);
     const cj__products products = {"attended", "kernel", h->attended, h->column, count};
     CJ_TRY(cj__show_products(h->explanation, &products, &sum, &magnitude));
@@ -425,7 +426,8 @@ cj_status cj__explain_heads(cj__explanation *explanation)
                       .factor = 1,
                       .keys = length_of(h.key)};
     h.a.scale = 1 / sqrt((double)h.a.q.width);
-    h.a.zero_if_masked = *dropout > 0 || cj__setting_flag(record->layer, "return_attention_scores") ||
+    h.a.zero_if_masked = *dropout > 0 ||
+                         cj__setting_flag(record->layer, "return_attention_scores") ||
                          cj_tensor_shape(record->inputs[0])->rank > 3;
     h.queries = length_of(h.query);
     h.count = h.a.q.heads;

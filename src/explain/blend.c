@@ -45,8 +45,8 @@ static void weigh(const blended *axis, const char *interpolation, bool antialias
     }
     if (strcmp(interpolation, "nearest") == 0) {
         // in float, as it is computed: at a boundary this decides
-        const float at = floorf(((float)axis->pixel + 0.5f) * (float)axis->length /
-                                (float)axis->made);
+        const float at =
+            floorf(((float)axis->pixel + 0.5f) * (float)axis->length / (float)axis->made);
         axis->weights[at < (float)axis->length ? (int64_t)at : axis->length - 1] = 1;
         return;
     }
@@ -71,8 +71,8 @@ static double pixel_at(const cj_tensor *x, const blended axes[2], int64_t i, int
     const int64_t row = axes[0].begin + i, column = axes[1].begin + j;
     if (row < 0 || row >= axes[0].inside || column < 0 || column >= axes[1].inside)
         return fill;
-    return cj__element_at(x, (row * axes[1].inside + column) * cj_tensor_shape(x)->dims[3] +
-                                 channel);
+    return cj__element_at(x,
+                          (row * axes[1].inside + column) * cj_tensor_shape(x)->dims[3] + channel);
 }
 
 // `buffer` has room for two numbers of each pixel that counts.
@@ -143,9 +143,8 @@ cj_status cj__explain_up_sampling2d(cj__explanation *explanation)
 static void fit(blended axes[2], bool pad)
 {
     const double height = (double)axes[0].inside, width = (double)axes[1].inside;
-    const int64_t fitting[2] = {
-        (int64_t)(width * (double)axes[0].made / (double)axes[1].made),
-        (int64_t)(height * (double)axes[1].made / (double)axes[0].made)};
+    const int64_t fitting[2] = {(int64_t)(width * (double)axes[0].made / (double)axes[1].made),
+                                (int64_t)(height * (double)axes[1].made / (double)axes[0].made)};
     if (pad) {
         const int i = (fitting[0] - axes[0].inside) / 2 > 0 ? 0 : 1;
         const int64_t side = (fitting[i] - axes[i].inside) / 2;
@@ -198,6 +197,7 @@ cj_status cj__explain_random_crop(cj__explanation *explanation)
     blended axes[2];
     whole(explanation, axes);
     fit(axes, false);
-    cj__print_line(explanation, "crops are random in training only; here it is the middle, resized");
+    cj__print_line(explanation,
+                   "crops are random in training only; here it is the middle, resized");
     return explain_blend(explanation, axes, "bilinear", false, 0);
 }

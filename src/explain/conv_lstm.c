@@ -12,12 +12,12 @@ enum { I, F, C, O, GATES };
 typedef struct conv_lstm {
     const cj__explanation *explanation;
     const cj_tensor *x, *mask, *kernel, *recurrent, *bias;
-    cj__window images, states;   // of the step's input and of the state
-    cj_shape image, state;       // (1, axes..., channels) of both
+    cj__window images, states; // of the step's input and of the state
+    cj_shape image, state;     // (1, axes..., channels) of both
     int64_t time, places, filters, channels, last, place, filter;
     const char *specs[2];
-    cj__curve curves[2]; // activation, recurrent activation
-    cj__bounded h, c, next_h, next_c;     // of all places, filters last
+    cj__curve curves[2];                         // activation, recurrent activation
+    cj__bounded h, c, next_h, next_c;            // of all places, filters last
     cj__bounded sum[GATES], gate[GATES], curved; // of one place
     double *scratch, *left, *right, *memory;
 } conv_lstm;
@@ -32,8 +32,8 @@ static bool take_memory(conv_lstm *l)
 {
     cj__bounded *large[] = {&l->h, &l->c, &l->next_h, &l->next_c};
     const int64_t all = l->places * l->filters, window = longest_window(l);
-    double *at = l->memory = cj__new(
-        (size_t)(8 * all + (4 * GATES + 3) * l->filters + 2 * window), sizeof *at);
+    double *at = l->memory =
+        cj__new((size_t)(8 * all + (4 * GATES + 3) * l->filters + 2 * window), sizeof *at);
     if (!at)
         return false;
     for (int i = 0; i < 4; i++, at += 2 * all)
@@ -116,7 +116,8 @@ static void take_sums(const conv_lstm *l, int64_t t)
     }
 }
 
-static cj_status curve(const conv_lstm *l, int which, const cj__bounded *from, const cj__bounded *to)
+static cj_status curve(const conv_lstm *l, int which, const cj__bounded *from,
+                       const cj__bounded *to)
 {
     return cj__curve_row(&l->curves[which], strstr(l->specs[which], "softmax"), from, l->filters,
                          l->scratch, to);
@@ -147,18 +148,16 @@ static cj_status advance_place(conv_lstm *l, int64_t t, int64_t place)
         const double kept = l->gate[F].value[f] * c,
                      new = l->gate[I].value[f] * l->gate[C].value[f];
         new_c.value[f] = kept + new;
-        new_c.bound[f] =
-            cj__product_bound(l->gate[F].value[f], l->gate[F].bound[f], c, c_bound) +
-            cj__product_bound(l->gate[I].value[f], l->gate[I].bound[f], l->gate[C].value[f],
-                              l->gate[C].bound[f]) +
-            cj__rounding_bound(fabs(kept) + fabs(new));
+        new_c.bound[f] = cj__product_bound(l->gate[F].value[f], l->gate[F].bound[f], c, c_bound) +
+                         cj__product_bound(l->gate[I].value[f], l->gate[I].bound[f],
+                                           l->gate[C].value[f], l->gate[C].bound[f]) +
+                         cj__rounding_bound(fabs(kept) + fabs(new));
     }
     CJ_TRY(curve(l, 0, &new_c, &l->curved));
     for (int64_t f = 0; f < l->filters; f++) {
         l->next_h.value[at + f] = l->gate[O].value[f] * l->curved.value[f];
-        l->next_h.bound[at + f] =
-            cj__product_bound(l->gate[O].value[f], l->gate[O].bound[f], l->curved.value[f],
-                              l->curved.bound[f]);
+        l->next_h.bound[at + f] = cj__product_bound(l->gate[O].value[f], l->gate[O].bound[f],
+                                                    l->curved.value[f], l->curved.bound[f]);
         round_number(l, &l->next_h.value[at + f], &l->next_h.bound[at + f]);
         round_number(l, &new_c.value[f], &new_c.bound[f]);
     }
@@ -196,8 +195,8 @@ static cj_status show_gate(const conv_lstm *l, int64_t t, int k)
                                         "o, the output gate"};
     const int64_t column = k * l->filters + l->filter;
     char text[3][CJ__DIGITS_TEXT];
-    cj__print_line(l->explanation, "%s, from the windows over x and over the state before:",
-                   names[k]);
+    cj__print_line(l->explanation,
+                   "%s, from the windows over x and over the state before:", names[k]);
     for (int64_t row = 0; row < l->images.size * l->channels; row++)
         l->left[row] = input_at(l, t, row / l->channels, row % l->channels);
     CJ_TRY(show_part(l, "input", l->kernel, l->images.size * l->channels, column));

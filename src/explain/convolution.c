@@ -47,8 +47,8 @@ static void all_filters(const convolution *c)
         double sum = c->bias ? cj__element_at(c->bias, f) : 0, magnitude = fabs(sum);
         for (int64_t d = 0; d < c->depth; d++) {
             for (int64_t k = 0; k < c->window.size; k++) {
-                const double product = cj__window_value(&c->window, k, channel_of(c, d, f)) *
-                                       weight(c, k, d, f);
+                const double product =
+                    cj__window_value(&c->window, k, channel_of(c, d, f)) * weight(c, k, d, f);
                 sum += product;
                 magnitude += fabs(product);
             }
@@ -62,8 +62,7 @@ static cj_status show_channel(const cj__explanation *explanation, const convolut
 {
     double sum = 0, magnitude = 0;
     const int64_t columns = cj__window_columns(&c->window);
-    const cj__grid grids[] = {
-        {"window", c->taken}, {"kernel", c->weights}, {"products", c->both}};
+    const cj__grid grids[] = {{"window", c->taken}, {"kernel", c->weights}, {"products", c->both}};
     cj__show_grids(explanation, grids, 3, c->window.size / columns, columns);
     const cj__products products = {"window", "kernel", c->taken, c->weights, c->window.size};
     return cj__show_products(explanation, &products, &sum, &magnitude);
@@ -163,13 +162,12 @@ static convolution convolution_of(const cj__explanation *explanation, const char
 {
     const cj__record *record = explanation->record;
     const cj_tensor *y = record->outputs[0];
-    return (convolution){
-        .window =
-            cj__window_of(record->layer, "kernel_size", record->inputs[0], y, explanation->index),
-        .kernel = cj__weight(record, kernel),
-        .bias = cj__weight(record, "bias"),
-        .filter = explanation->index[cj_tensor_shape(y)->rank - 1],
-        .groups = 1};
+    return (convolution){.window = cj__window_of(record->layer, "kernel_size", record->inputs[0], y,
+                                                 explanation->index),
+                         .kernel = cj__weight(record, kernel),
+                         .bias = cj__weight(record, "bias"),
+                         .filter = explanation->index[cj_tensor_shape(y)->rank - 1],
+                         .groups = 1};
 }
 
 cj_status cj__explain_convolution(cj__explanation *explanation)
@@ -199,8 +197,8 @@ static int64_t zeros_before(int64_t reach, int64_t stride, int64_t output_paddin
 {
     if (!same)
         return reach - 1;
-    const int64_t all = output_padding < 0 ? stride + reach - 2 :
-                                             reach + reach % 2 - 2 + output_padding;
+    const int64_t all =
+        output_padding < 0 ? stride + reach - 2 : reach + reach % 2 - 2 + output_padding;
     return all / 2 + all % 2 < reach - 1 ? all / 2 + all % 2 : reach - 1;
 }
 

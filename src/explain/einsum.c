@@ -209,8 +209,7 @@ static cj_status explain_dot(const cj__explanation *explanation, equation *e, in
     cj__print_line(explanation, "over both lengths: %s / (%s × %s) = %s", cj__digits(sum, text[0]),
                    cj__digits(first, text[1]), cj__digits(second, text[2]),
                    cj__digits(sum / (first * second), text[3]));
-    return cj__conclude_near(explanation, sum / (first * second),
-                             2 * magnitude / (first * second));
+    return cj__conclude_near(explanation, sum / (first * second), 2 * magnitude / (first * second));
 }
 
 cj_status cj__explain_dot(cj__explanation *explanation)

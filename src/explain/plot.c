@@ -17,7 +17,8 @@ CJ__DEFAULTS(plot, PLOT)
 enum {
     MARGIN = 20,
     TITLE = 34,
-    LETTER = 7, // pixels of a column of text
+    LETTER = 7, // pixels of a column of text, and twice those of one in bold
+    TWO_BOLD = 15,
     ROW = 70,
     BOX = 42,
     NARROWEST = 120,
@@ -136,7 +137,8 @@ static cj_status add_box(plot *p, const char *path, const cj__application *a)
         shorten(l->what);
     }
     const int first = failed ? 0 : columns_of(l->name), second = failed ? 0 : columns_of(l->what);
-    const int width = LETTER * (first > second ? first : second) + 20;
+    const int bold = TWO_BOLD * first / 2, plain = LETTER * second;
+    const int width = (bold > plain ? bold : plain) + 20;
     const cj_status status =
         failed ? CJ_OUT_OF_MEMORY :
                  cj__layout_add_box(&p->layout, width > NARROWEST ? width : NARROWEST);

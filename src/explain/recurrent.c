@@ -213,9 +213,10 @@ static cj_status run_stepper(const recurrence *r, stepper *s)
                    cj_layer_name(s->cell), cj_layer_class(s->cell));
     if (is_masked(r, r->last)) {
         y = (ran ? s->made : s->given)[1 + s->previous];
-        cj__print_line(explanation, r->zero_if_masked ?
-                                        "the step is masked: 0" :
-                                        "steps whose mask is false keep the state, and this is one");
+        cj__print_line(explanation,
+                       r->zero_if_masked ?
+                           "the step is masked: 0" :
+                           "steps whose mask is false keep the state, and this is one");
         const double kept = r->zero_if_masked ? 0 : cj__element_at(y, unit);
         return cj__conclude_near(explanation, kept, fabs(kept) * (double)(r->last + 1));
     }
@@ -264,7 +265,7 @@ static cj_layer *const *cells_of(cj_layer *const *top, int *count)
 cj_status cj__explain_recurrent(cj__explanation *explanation)
 {
     const cj__record *record = explanation->record;
-    cj_layer *layer = record->layer, *const *top = &layer, *const *cells;
+    cj_layer *layer = record->layer, *const *top = &layer, *const * cells;
     recurrence *r = cj__new(1, sizeof *r);
     int count = 0;
     if (!r)

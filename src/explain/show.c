@@ -207,6 +207,11 @@ void cj__show_tensor(const cj__explanation *explanation, const char *label, cons
     fprintf(explanation->stream, "  %s %s:\n", label, cj_shape_text(&without, text, sizeof text));
     if (cj_tensor_count(tensor) == 0)
         return;
+    if (cj_tensor_dtype(tensor) == CJ_STRING) {
+        fputs("    ", explanation->stream);
+        cj_tensor_print(tensor, explanation->stream);
+        return;
+    }
     if (without.rank >= 3) {
         show_channels(explanation, tensor, shape);
         return;

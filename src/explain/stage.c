@@ -92,8 +92,8 @@ static cj_status advance_lstm(cj__stage *s)
     for (int64_t u = 0; u < s->units; u++) {
         const double kept = gate[LSTM_F].value[u] * s->c.value[u],
                      new = gate[LSTM_I].value[u] * gate[LSTM_C].value[u];
-        const double bound = product_bound(&gate[LSTM_F], &s->c, u) +
-                             product_bound(&gate[LSTM_I], &gate[LSTM_C], u);
+        const double bound =
+            product_bound(&gate[LSTM_F], &s->c, u) + product_bound(&gate[LSTM_I], &gate[LSTM_C], u);
         s->c.value[u] = kept + new;
         s->c.bound[u] = bound + cj__rounding_bound(fabs(kept) + fabs(new));
     }
@@ -171,11 +171,10 @@ static cj_status print_gate(const cj__stage *s, int gate, int64_t unit)
     cj__print_line(s->explanation, "%s, from x and the state before:", s->kind->names[gate]);
     CJ_TRY(print_product(s, "input", s->kernel, s->entry.value, s->features, column));
     CJ_TRY(print_product(s, "state", s->recurrent, s->before_h.value, s->units, column));
-    cj__print_line(s->explanation, "with bias %s together %s, %s of it %s",
-                   cj__digits(bias_at(s, 0, column), text[0]),
-                   cj__digits(s->sum[gate].value[unit], text[1]),
-                   s->specs[gate != s->kind->candidate],
-                   cj__digits(s->gate[gate].value[unit], text[2]));
+    cj__print_line(
+        s->explanation, "with bias %s together %s, %s of it %s",
+        cj__digits(bias_at(s, 0, column), text[0]), cj__digits(s->sum[gate].value[unit], text[1]),
+        s->specs[gate != s->kind->candidate], cj__digits(s->gate[gate].value[unit], text[2]));
     return CJ_OK;
 }
 
@@ -273,9 +272,9 @@ static bool take_memory(cj__stage *s)
     const int64_t longest = s->features > s->units ? s->features : s->units;
     const int64_t count = ROWS + 2 * CJ__STAGE_GATES;
     cj__bounded *rows[ROWS] = {&s->h,    &s->c,        &s->state_part, &s->dropped,
-                           &s->next, &s->before_h, &s->before_c};
-    double *at = s->memory = cj__new(
-        (size_t)(2 * count * s->units + 2 * s->features + longest + s->units), sizeof *at);
+                               &s->next, &s->before_h, &s->before_c};
+    double *at = s->memory =
+        cj__new((size_t)(2 * count * s->units + 2 * s->features + longest + s->units), sizeof *at);
     if (!at)
         return false;
     for (int64_t i = 0; i < count; i++, at += 2 * s->units) {

@@ -51,13 +51,13 @@ cj_status cj__explain_bidirectional(cj__explanation *explanation)
             return not_computed(explanation);
     const bool sequences = cj__setting_flag(children[0], "return_sequences");
     const cj_shape *y = cj_tensor_shape(records[0]->outputs[0]);
-    const int64_t units = y->dims[y->rank - 1], made = cj_tensor_shape(
-        explanation->record->outputs[0])->dims[y->rank - 1];
+    const int64_t units = y->dims[y->rank - 1],
+                  made = cj_tensor_shape(explanation->record->outputs[0])->dims[y->rank - 1];
     const int64_t unit = explanation->offset % made % units, row = explanation->offset / made;
     int64_t turned = row; // the backward layer's outputs come last step first
     if (sequences) {
-        const int64_t rest = cj_tensor_count(records[0]->outputs[0]) / (y->dims[0] * y->dims[1]) /
-                             units;
+        const int64_t rest =
+            cj_tensor_count(records[0]->outputs[0]) / (y->dims[0] * y->dims[1]) / units;
         turned = (y->dims[1] - 1 - row / rest) * rest + row % rest;
     }
     const int64_t at[2] = {row * units + unit, turned * units + unit};
@@ -96,9 +96,9 @@ cj_status cj__explain_time_distributed(cj__explanation *explanation)
     // all steps as one batch, or one application for each step
     const cj_tensor *y = record->outputs[0];
     const int64_t own = explanation->offset % size;
-    const double value =
-        count == 1 ? cj__element_at(y, (explanation->sample * time + step) * size + own) :
-                     sample_at(explanation, record, own);
+    const double value = count == 1 ?
+                             cj__element_at(y, (explanation->sample * time + step) * size + own) :
+                             sample_at(explanation, record, own);
     char text[CJ__DIGITS_TEXT];
     cj__print_line(explanation, "step %lld by itself: %s gives %s", (long long)step,
                    cj_layer_name(children[0]), cj__digits(value, text));

@@ -137,8 +137,9 @@ static json_t *write_list_of_numbers(cj__json *b, const cj__field *field, const 
 static json_t *write_limit(cj__json *b, const cj__field *field, const void *slot)
 {
     const double limit = *(const double *)slot;
-    (void)field;
-    return isinf(limit) ? cj__json_null(b) : cj__json_real(b, limit);
+    return isinf(limit) ? cj__json_null(b) :
+           field->whole ? cj__json_int(b, (int64_t)limit) :
+                          cj__json_real(b, limit);
 }
 
 static json_t *write_seed(cj__json *b, const cj__field *field, const void *slot)
@@ -154,10 +155,29 @@ static json_t *write_bool(cj__json *b, const cj__field *field, const void *slot)
     return cj__json_bool(b, *(const bool *)slot);
 }
 
+// The number that a text may have instead.
+static double *number_of_text(const cj__field *field, const void *slot)
+{
+    return (double *)(uintptr_t)((const char *)slot - field->offset + field->single);
+}
+
 static json_t *write_text(cj__json *b, const cj__field *field, const void *slot)
 {
-    (void)field;
+    if (field->single && !*(const char *const *)slot && !isinf(*number_of_text(field, slot)))
+        return cj__json_int(b, (int64_t)*number_of_text(field, slot));
     return cj__json_text(b, *(const char *const *)slot);
+}
+
+static json_t *write_texts(cj__json *b, const cj__field *field, const void *slot)
+{
+    const cj_texts *texts = slot;
+    (void)field;
+    if (texts->count == 0)
+        return cj__json_null(b);
+    json_t *list = cj__json_list(b);
+    for (int64_t i = 0; i < texts->count; i++)
+        cj__json_append(b, list, cj__json_text(b, texts->values[i]));
+    return list;
 }
 
 static json_t *write_spec(cj__json *b, const cj__field *field, const void *slot)
@@ -270,7 +290,14 @@ static cj_status read_amounts(const cj__field *field, const json_t *value, void 
 static cj_status read_list(const cj__field *field, const json_t *value, void *slot,
                            cj__texts *texts, const char *who)
 {
+    int64_t *numbers = slot;
     (void)texts;
+    if (field->up_to && json_is_integer(value) && json_integer_value(value) >= 1 &&
+        json_integer_value(value) <= LIST_MAX) {
+        for (int i = 0; i < LIST_MAX; i++)
+            numbers[i] = i < json_integer_value(value) ? i + 1 : 0;
+        return CJ_OK;
+    }
     return read_numbers(field, value, slot, LIST_MAX, who);
 }
 
@@ -412,9 +439,33 @@ static cj_status read_text(const cj__field *field, const json_t *value, void *sl
                            cj__texts *texts, const char *who)
 {
     (void)texts;
+    if (field->single && json_is_integer(value)) {
+        *number_of_text(field, slot) = (double)json_integer_value(value);
+        return CJ_OK;
+    }
     if (!json_is_string(value) && !json_is_null(value))
         return wrong(field, who, "a text");
     *(const char **)slot = json_string_value(value);
+    return CJ_OK;
+}
+
+static cj_status read_texts(const cj__field *field, const json_t *value, void *slot,
+                            cj__texts *texts, const char *who)
+{
+    cj_texts *list = slot;
+    const size_t count = json_array_size(value);
+    *list = (cj_texts){0};
+    if (json_is_null(value))
+        return CJ_OK;
+    if (!json_is_array(value))
+        return wrong(field, who, "a list of texts");
+    const char **values = cj__texts_room(texts, count, sizeof *values);
+    if (!values)
+        return CJ_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        if (!(values[i] = json_string_value(json_array_get(value, i))))
+            return wrong(field, who, "a list of texts");
+    *list = (cj_texts){.values = values, .count = (int64_t)count};
     return CJ_OK;
 }
 
@@ -493,6 +544,7 @@ static const struct {
     [CJ__FIELD_LIMIT] = {write_limit, read_limit},
     [CJ__FIELD_BOOL] = {write_bool, read_bool},
     [CJ__FIELD_TEXT] = {write_text, read_text},
+    [CJ__FIELD_TEXTS] = {write_texts, read_texts},
     [CJ__FIELD_SPEC] = {write_spec, read_spec},
     [CJ__FIELD_NUMBER_TEXT] = {write_number_list, read_number_list},
 };
@@ -502,7 +554,7 @@ static const bool null_is_a_value[] = {
     [CJ__FIELD_SEED] = true,    [CJ__FIELD_PAIR] = true,    [CJ__FIELD_LIST] = true,
     [CJ__FIELD_TRIPLE] = true,  [CJ__FIELD_AMOUNTS] = true, [CJ__FIELD_LIMIT] = true,
     [CJ__FIELD_TEXT] = true,    [CJ__FIELD_SPEC] = true,    [CJ__FIELD_NUMBER_TEXT] = true,
-    [CJ__FIELD_NUMBERS] = true, [CJ__FIELD_AXES] = true,
+    [CJ__FIELD_NUMBERS] = true, [CJ__FIELD_AXES] = true,    [CJ__FIELD_TEXTS] = true,
 };
 
 // What every layer has is written by json_model.c.

@@ -258,7 +258,8 @@ static cj_layer *new_layer(cj__json_loader *loader, const char *class_name, cons
     cj_layer *layer = row ? row->read(loader, config) : plain_from_json(loader, class_name, config);
     if (!layer)
         return NULL;
-    if (!(row && row->plain_dtype) && read_policy(config, layer) != CJ_OK) {
+    if (!(row && row->plain_dtype) && !layer->kind->no_dtype &&
+        read_policy(config, layer) != CJ_OK) {
         cj__drop_floating(layer);
         return NULL;
     }

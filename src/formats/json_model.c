@@ -134,7 +134,8 @@ static json_t *write_plain(writer *w, cj_layer *layer)
                              "%s: it is made of functions of the program, which no file can hold",
                              cj_layer_name(layer));
     json_t *config = new_config(b, layer);
-    cj__json_set(b, config, "dtype", dtype_policy(b, layer));
+    if (!layer->kind->no_dtype)
+        cj__json_set(b, config, "dtype", dtype_policy(b, layer));
     cj__fields_to_json(b, choice->fields, choice->field_count, layer->args, config);
     write_sublayers(w, layer, config);
     json_t *object = wrap(b, "keras.layers", choice->class_name, config);

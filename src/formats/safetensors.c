@@ -39,7 +39,7 @@ static cj_status read_dtype(const char *name, const json_t *value, cj_dtype *dty
 {
     const char *text = json_string_value(value);
     for (int i = 0; text && i < CJ_DTYPE_COUNT; i++) {
-        if (strcmp(text, dtype_names[i]) == 0) {
+        if (dtype_names[i] && strcmp(text, dtype_names[i]) == 0) {
             *dtype = (cj_dtype)i;
             return CJ_OK;
         }

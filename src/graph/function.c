@@ -16,6 +16,7 @@
 #include "graph/plan.h"
 #include "ops/infer.h"
 #include "ops/variable.h"
+#include "tensor/strings.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -417,9 +418,17 @@ static cj_status call_contiguous(cj_function *function, cj_tensor *const *inputs
             CJ_TRY(check_tensor("output", i, cj__function_output(function, i), output, &batch));
         if (output && !cj_tensor_contiguous(output))
             return cj__fail(CJ_INVALID_ARGUMENT, "function: output %d is a view with gaps", i);
+        if (output && output->dtype == CJ_STRING && output->base)
+            return cj__fail(CJ_INVALID_ARGUMENT,
+                            "function: output %d is a view, and texts need a tensor of their own",
+                            i);
         results[i] = output ? output->data : NULL;
     }
-    return cj__function_run(function, batch, pointers, results);
+    CJ_TRY(cj__function_run(function, batch, pointers, results));
+    for (int i = 0; i < function->output_count; i++) // what texts point to may go with the function
+        if (outputs && outputs[i])
+            CJ_TRY(cj__strings_own(outputs[i]));
+    return CJ_OK;
 }
 
 enum { SMALL = 32 }; // up to so many inputs and outputs, a call allocates nothing

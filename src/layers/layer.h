@@ -17,6 +17,7 @@
 #include <cajal/model.h>
 #include <cajal/preprocessing.h>
 #include <cajal/spatial.h>
+#include <cajal/text.h>
 
 // A symbol and its mask, bool (batch, time): false for steps to be ignored. NULL for no mask.
 typedef struct cj__value {
@@ -140,7 +141,8 @@ typedef struct cj__layer_kind {
     bool any_dtype;       // takes inputs of any dtype; for others they are cast to float32
     bool exact_variables; // mixed_bfloat16 leaves its variables as they are
     bool no_trainable;    // Keras's config has no "trainable"
-    bool no_policy;       // mixed_bfloat16 leaves its inputs and outputs as they are
+    bool no_dtype;  // in Keras its "dtype" is that of whole numbers, which follows from its mode
+    bool no_policy; // mixed_bfloat16 leaves its inputs and outputs as they are
 } cj__layer_kind;
 
 // The loading of a model whose weights follow: variables are not drawn, since they are about to be

@@ -135,7 +135,7 @@ CJ__NO_PADDING(cj__blocks_attrs,
 typedef struct cj__index_attrs {
     int64_t size;   // rows of a table, classes, or k
     cj_dtype dtype; // of one_hot's result: f32 or f64
-    uint32_t filler;
+    uint32_t once;  // of index_counts: not how often, but whether
 } cj__index_attrs;
 CJ__NO_PADDING(cj__index_attrs, sizeof(int64_t) + sizeof(cj_dtype) + sizeof(uint32_t));
 

@@ -40,6 +40,9 @@ static cj_status infer_cast(cj__inference *r)
     if ((unsigned)r->outputs[0].dtype >= CJ_DTYPE_COUNT)
         return cj__fail(CJ_INVALID_ARGUMENT, "cast: there is no dtype %d",
                         (int)r->outputs[0].dtype);
+    if ((r->inputs[0].dtype == CJ_STRING) != (r->outputs[0].dtype == CJ_STRING))
+        return cj__fail(CJ_SHAPE_MISMATCH, "cast: %s does not become %s: texts are no numbers",
+                        cj_dtype_name(r->inputs[0].dtype), cj_dtype_name(r->outputs[0].dtype));
     return CJ_OK;
 }
 
@@ -87,6 +90,8 @@ static cj_status infer_rescale(cj__inference *r)
     if (!cj__is_real(a->dtype))
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "rescale: the result would be of a dtype that is not float32 or float64");
+    if (r->inputs[0].dtype == CJ_STRING)
+        return cj__fail(CJ_SHAPE_MISMATCH, "rescale: the input is texts, needs numbers");
     r->outputs[0].dtype = a->dtype;
     return CJ_OK;
 }

@@ -123,6 +123,8 @@ static cj_status apply(const operation *op, cj_tensor *to, const cj_tensor *a, c
                        "second operand");
         return cj__fail_missing(CJ__MADE_TENSOR, sentence);
     }
+    for (int i = 0; i < 3; i++)
+        CJ_TRY(cj__tensor_need_numbers((const cj_tensor *[]){to, a, b}[i], op->name));
     operand first, second;
     if (!lay_out(a, &to->shape, &first) || !lay_out(b, &to->shape, &second))
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: %s and %s do not give a result of shape %s",
@@ -177,6 +179,7 @@ cj_status cj_tensor_fill_uniform(cj_tensor *tensor, uint64_t seed, double low, d
 {
     if (!tensor)
         return cj__fail_missing(CJ__MADE_TENSOR, "fill_uniform: the tensor");
+    CJ_TRY(cj__tensor_need_numbers(tensor, "fill_uniform"));
     if (!(low <= high) || !isfinite(high - low))
         return cj__fail(
             CJ_INVALID_ARGUMENT,
@@ -191,6 +194,7 @@ cj_status cj_tensor_fill_normal(cj_tensor *tensor, uint64_t seed, double mean, d
 {
     if (!tensor)
         return cj__fail_missing(CJ__MADE_TENSOR, "fill_normal: the tensor");
+    CJ_TRY(cj__tensor_need_numbers(tensor, "fill_normal"));
     if (!isfinite(mean) || !isfinite(stddev) || stddev < 0)
         return cj__fail(
             CJ_INVALID_ARGUMENT,

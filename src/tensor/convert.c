@@ -1,5 +1,5 @@
 // Reading, writing and converting elements between dtypes, one by one and in runs.
-#include "tensor/tensor.h"
+#include "tensor/strings.h"
 
 #include "base/error.h"
 
@@ -46,6 +46,12 @@ static int64_t load_U8(const uint8_t *at)
 static int64_t load_BOOL(const uint8_t *at)
 {
     return *at != 0;
+}
+
+static double load_STRING(const uint64_t *at)
+{
+    (void)at;
+    return NAN;
 }
 
 // The float next to `value` towards zero if it is not exact, with its last bit set: "round to odd"
@@ -99,7 +105,8 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high)
     X(I32, int32_t, int64_t)  \
     X(I64, int64_t, int64_t)  \
     X(U8, uint8_t, int64_t)   \
-    X(BOOL, uint8_t, int64_t)
+    X(BOOL, uint8_t, int64_t) \
+    X(STRING, uint64_t, double)
 
 // How a widest value becomes an element: one macro a dtype, for a double and for an int64_t.
 #define STORE_F32(from_double, value)  ((float)(value))
@@ -108,9 +115,10 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high)
 #define WHOLE(from_double, value)      ((from_double) ? to_integer((double)(value)) : (int64_t)(value))
 #define STORE_I32(from_double, value) \
     ((int32_t)clamp(WHOLE(from_double, value), INT32_MIN, INT32_MAX))
-#define STORE_I64(from_double, value)  WHOLE(from_double, value)
-#define STORE_U8(from_double, value)   ((uint8_t)clamp(WHOLE(from_double, value), 0, UINT8_MAX))
-#define STORE_BOOL(from_double, value) ((uint8_t)((value) != 0))
+#define STORE_I64(from_double, value)    WHOLE(from_double, value)
+#define STORE_U8(from_double, value)     ((uint8_t)clamp(WHOLE(from_double, value), 0, UINT8_MAX))
+#define STORE_BOOL(from_double, value)   ((uint8_t)((value) != 0))
+#define STORE_STRING(from_double, value) ((uint64_t)((void)(value), 0))
 
 typedef double wide_double;
 typedef int64_t wide_int64_t;
@@ -134,17 +142,18 @@ enum { wide_double_is_double = 1, wide_int64_t_is_double = 0 };
     DEFINE_RUN(from, FromType, Wide, I32, int32_t)   \
     DEFINE_RUN(from, FromType, Wide, I64, int64_t)   \
     DEFINE_RUN(from, FromType, Wide, U8, uint8_t)    \
-    DEFINE_RUN(from, FromType, Wide, BOOL, uint8_t)
+    DEFINE_RUN(from, FromType, Wide, BOOL, uint8_t)  \
+    DEFINE_RUN(from, FromType, Wide, STRING, uint64_t)
 STORED(DEFINE_RUNS)
 
 typedef void run(const void *source, void *target, int64_t count);
 
 static run *const runs[CJ_DTYPE_COUNT][CJ_DTYPE_COUNT] = {
-#define RUNS_FROM(from, FromType, Wide)                                                           \
-    [CJ_##from] = {                                                                               \
-        [CJ_F32] = run_##from##_F32,  [CJ_F64] = run_##from##_F64, [CJ_BF16] = run_##from##_BF16, \
-        [CJ_I32] = run_##from##_I32,  [CJ_I64] = run_##from##_I64, [CJ_U8] = run_##from##_U8,     \
-        [CJ_BOOL] = run_##from##_BOOL},
+#define RUNS_FROM(from, FromType, Wide)                                        \
+    [CJ_##from] = {[CJ_F32] = run_##from##_F32,   [CJ_F64] = run_##from##_F64, \
+                   [CJ_BF16] = run_##from##_BF16, [CJ_I32] = run_##from##_I32, \
+                   [CJ_I64] = run_##from##_I64,   [CJ_U8] = run_##from##_U8,   \
+                   [CJ_BOOL] = run_##from##_BOOL, [CJ_STRING] = run_##from##_STRING},
     STORED(RUNS_FROM)
 #undef RUNS_FROM
 };
@@ -207,13 +216,19 @@ cj_status cj_tensor_copy(cj_tensor *to, const cj_tensor *from)
                         cj_shape_text(&from->shape, a, sizeof a),
                         cj_shape_text(&to->shape, b, sizeof b));
     }
+    if ((to->dtype == CJ_STRING) != (from->dtype == CJ_STRING))
+        return cj__fail(CJ_INVALID_ARGUMENT, "copy: %s does not become %s: texts are no numbers",
+                        cj_dtype_name(from->dtype), cj_dtype_name(to->dtype));
+    if (to->dtype == CJ_STRING && (to->base || !cj_tensor_contiguous(to)))
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "copy: texts are copied into whole tensors, not into views");
     if (cj_tensor_count(to) == 0)
         return CJ_OK;
     if (cj_tensor_contiguous(to) && cj_tensor_contiguous(from))
         cj__convert(from->dtype, from->data, to->dtype, to->data, cj_tensor_count(to));
     else
         copy_axes(from, 0, to, 0, 0);
-    return CJ_OK;
+    return cj__strings_own(to);
 }
 
 cj_status cj_tensor_convert(const cj_tensor *tensor, cj_dtype dtype, cj_tensor **copy)
@@ -222,10 +237,15 @@ cj_status cj_tensor_convert(const cj_tensor *tensor, cj_dtype dtype, cj_tensor *
         return tensor ? cj__fail_null("convert: the place for the copy") :
                         cj__fail_missing(CJ__MADE_TENSOR, "convert: the tensor");
     CJ_TRY(cj_tensor_new(dtype, tensor->shape, copy));
-    return cj_tensor_copy(*copy, tensor);
+    const cj_status status = cj_tensor_copy(*copy, tensor);
+    if (status != CJ_OK) {
+        cj_release(*copy);
+        *copy = NULL;
+    }
+    return status;
 }
 
-static cj_status offset_of(const cj_tensor *tensor, const int64_t *index, int64_t *offset)
+cj_status cj__tensor_offset(const cj_tensor *tensor, const int64_t *index, int64_t *offset)
 {
     if (!tensor || (!index && tensor->shape.rank > 0))
         return tensor ? cj__fail_null("tensor: the index") :
@@ -243,7 +263,8 @@ static cj_status offset_of(const cj_tensor *tensor, const int64_t *index, int64_
 double cj_tensor_get(const cj_tensor *tensor, const int64_t *index)
 {
     int64_t offset = 0;
-    return offset_of(tensor, index, &offset) == CJ_OK ?
+    return cj__tensor_need_numbers(tensor, "cj_tensor_get") == CJ_OK &&
+                   cj__tensor_offset(tensor, index, &offset) == CJ_OK ?
                cj__element_get(tensor->dtype, tensor->data, offset) :
                NAN;
 }
@@ -251,7 +272,8 @@ double cj_tensor_get(const cj_tensor *tensor, const int64_t *index)
 cj_status cj_tensor_set(cj_tensor *tensor, const int64_t *index, double value)
 {
     int64_t offset = 0;
-    CJ_TRY(offset_of(tensor, index, &offset));
+    CJ_TRY(cj__tensor_need_numbers(tensor, "cj_tensor_set"));
+    CJ_TRY(cj__tensor_offset(tensor, index, &offset));
     cj__element_set(tensor->dtype, tensor->data, offset, value);
     return CJ_OK;
 }

@@ -1,6 +1,6 @@
 // Printing as numpy does: one format for all elements, wide enough for the widest, "..." inside
 // long axes.
-#include "tensor/tensor.h"
+#include "tensor/strings.h"
 
 #include "base/error.h"
 #include "base/text.h"
@@ -88,9 +88,30 @@ static void measure_width(printing *p, double value)
     p->width = width > p->width ? width : p->width;
 }
 
+// A text in quotes; what is no printable ASCII or UTF-8 as \xNN, as bytes are in Python.
+static void print_string(FILE *stream, cj_text text)
+{
+    const bool plain = cj__is_utf8(text.data, (size_t)text.length);
+    fputc('"', stream);
+    for (int64_t i = 0; i < text.length; i++) {
+        const unsigned char c = (unsigned char)text.data[i];
+        if (c < 0x20 || c == 0x7f || (c >= 0x80 && !plain))
+            fprintf(stream, "\\x%02x", c);
+        else if (c == '"' || c == '\\')
+            fprintf(stream, "\\%c", c);
+        else
+            fputc(c, stream);
+    }
+    fputc('"', stream);
+}
+
 static void print_axis(const printing *p, int64_t offset, int axis)
 {
     const cj_tensor *tensor = p->tensor;
+    if (axis == tensor->shape.rank && tensor->dtype == CJ_STRING) {
+        print_string(p->stream, cj__string_at(tensor->data, offset));
+        return;
+    }
     if (axis == tensor->shape.rank) {
         char text[400];
         format_element(p, cj__element_get(tensor->dtype, tensor->data, offset), text, sizeof text);
@@ -123,8 +144,10 @@ cj_status cj_tensor_print(const cj_tensor *tensor, FILE *stream)
                         cj__fail_missing(CJ__MADE_TENSOR, "print: the tensor");
     printing p = {
         .tensor = tensor, .stream = stream, .shorten = cj_tensor_count(tensor) > WHOLE_COUNT};
-    each(&p, 0, 0, measure_decimals);
-    each(&p, 0, 0, measure_width);
+    if (tensor->dtype != CJ_STRING) {
+        each(&p, 0, 0, measure_decimals);
+        each(&p, 0, 0, measure_width);
+    }
     print_axis(&p, 0, 0);
     fputc('\n', stream);
     return ferror(stream) ? cj__fail(CJ_IO, "tensor: printing failed") : CJ_OK;

@@ -1,5 +1,5 @@
 // Making tensors, and what can be asked of them.
-#include "tensor/tensor.h"
+#include "tensor/strings.h"
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -102,6 +102,7 @@ static void destroy(void *object)
         cj__free_aligned(tensor->data, tensor->block_size);
     if (tensor->released)
         tensor->released(tensor->context);
+    cj__free(tensor->texts);
     cj_release(tensor->base);
     cj__free(tensor);
 }
@@ -183,15 +184,30 @@ cj_status cj_tensor_from(cj_dtype dtype, cj_shape shape, const void *data, size_
         return cj__fail(CJ_SHAPE_MISMATCH, "tensor: shape %s holds %lld elements, not %zu",
                         cj_shape_text(&shape, text, sizeof text), (long long)needed, count);
     }
+    if (dtype == CJ_STRING)
+        return cj__strings_from(&shape, &(cj_texts){.values = data, .count = needed}, tensor);
     CJ_TRY(cj_tensor_new(dtype, shape, tensor));
     if (count != 0)
         memcpy((*tensor)->data, data, count * cj_dtype_size(dtype));
     return CJ_OK;
 }
 
+cj_status cj__tensor_over(cj_dtype dtype, const cj_shape *shape, void *data, cj_tensor **tensor)
+{
+    CJ_TRY(new_header(dtype, shape, tensor));
+    (*tensor)->data = data;
+    return CJ_OK;
+}
+
 cj_status cj_tensor_borrow(cj_dtype dtype, cj_shape shape, void *data,
                            void (*released)(void *context), void *context, cj_tensor **tensor)
 {
+    if (dtype == CJ_STRING) {
+        if (tensor)
+            *tensor = NULL;
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "tensor: texts cannot be borrowed: cj_tensor_from_texts() copies them");
+    }
     CJ_TRY(new_header(dtype, &shape, tensor));
     if (!data && cj_shape_count(&shape) != 0) {
         cj_release(*tensor);
@@ -250,4 +266,12 @@ bool cj_tensor_contiguous(const cj_tensor *tensor)
         step *= tensor->shape.dims[i];
     }
     return true;
+}
+
+cj_status cj__tensor_need_numbers(const cj_tensor *tensor, const char *who)
+{
+    return tensor && tensor->dtype == CJ_STRING ?
+               cj__fail(CJ_INVALID_ARGUMENT, "%s: the tensor holds texts, numbers are needed",
+                        who) :
+               CJ_OK;
 }

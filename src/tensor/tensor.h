@@ -17,6 +17,7 @@ struct cj_tensor {
     cj_tensor *base;          // the tensor looked at, held; or NULL
     void (*released)(void *); // the user's, for lent memory
     void *context;
+    char *texts; // those that its elements point to, if they are its own (strings.h); or NULL
 };
 
 // The type of a value: dtype and shape. Symbols and kernels' operands carry one.
@@ -32,7 +33,16 @@ bool cj__type_equal(const cj__type *a, const cj__type *b);
 double cj__element_get(cj_dtype dtype, const void *data, int64_t index);
 void cj__element_set(cj_dtype dtype, void *data, int64_t index, double value);
 
-// Converts a run of contiguous elements.
+// A tensor over memory of another's, which may be texts: cj_tensor_borrow() without a user.
+cj_status cj__tensor_over(cj_dtype dtype, const cj_shape *shape, void *data, cj_tensor **tensor);
+
+// Where an element is, from the first one.
+cj_status cj__tensor_offset(const cj_tensor *tensor, const int64_t *index, int64_t *offset);
+// Fails for texts, where numbers are needed; NULL is fine.
+cj_status cj__tensor_need_numbers(const cj_tensor *tensor, const char *who);
+
+// Converts a run of contiguous elements. A text is no number: it becomes NaN, and a number the empty
+// text.
 void cj__convert(cj_dtype from, const void *source, cj_dtype to, void *target, int64_t count);
 
 #endif

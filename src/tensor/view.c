@@ -19,7 +19,7 @@ static cj_status check_arguments(const char *what, const cj_tensor *tensor, cj_t
 static cj_status whole(const cj_tensor *tensor, cj_tensor **view)
 {
     cj_shape shape = tensor->shape;
-    CJ_TRY(cj_tensor_borrow(tensor->dtype, shape, tensor->data, NULL, NULL, view));
+    CJ_TRY(cj__tensor_over(tensor->dtype, &shape, tensor->data, view));
     for (int i = 0; i < shape.rank; i++)
         (*view)->strides[i] = tensor->strides[i];
     (*view)->base = cj_retain(tensor);
@@ -73,7 +73,7 @@ cj_status cj_tensor_reshape(const cj_tensor *tensor, cj_shape shape, cj_tensor *
     if (cj_shape_count(&shape) != count)
         return cj__fail(CJ_SHAPE_MISMATCH, "reshape: %s, %lld elements, cannot become %s", from,
                         (long long)count, to);
-    CJ_TRY(cj_tensor_borrow(tensor->dtype, shape, tensor->data, NULL, NULL, view));
+    CJ_TRY(cj__tensor_over(tensor->dtype, &shape, tensor->data, view));
     (*view)->base = cj_retain(tensor);
     return CJ_OK;
 }

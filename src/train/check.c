@@ -14,7 +14,9 @@ cj_status cj__check_built(cj_model *model, const cj_dataset *data, const char *w
     cj_shape shape = {.rank = x->shape.rank - 1};
     for (int i = 0; i < shape.rank; i++)
         shape.dims[i] = x->shape.dims[i + 1];
-    const cj_dtype dtype = x->dtype == CJ_I32 || x->dtype == CJ_I64 ? CJ_I32 : CJ_F32;
+    const cj_dtype dtype = x->dtype == CJ_STRING                    ? CJ_STRING :
+                           x->dtype == CJ_I32 || x->dtype == CJ_I64 ? CJ_I32 :
+                                                                      CJ_F32;
     const cj_status status = cj__model_need_input(model, dtype, shape);
     return status ? cj__fail_in(status, "%s", who) : CJ_OK;
 }
@@ -34,6 +36,19 @@ static bool fits(const cj_shape *given, const cj_shape *wanted)
     return given->rank == wanted->rank;
 }
 
+// Texts are no numbers, nor the other way round.
+static cj_status check_texts(cj_dtype given, cj_dtype needed, int index, const char *name,
+                             const char *who)
+{
+    if ((given == CJ_STRING) == (needed == CJ_STRING))
+        return CJ_OK;
+    return cj__fail(CJ_INVALID_ARGUMENT, "%s: input %d is %s, model \"%s\" needs %s%s", who, index,
+                    cj_dtype_name(given), name, cj_dtype_name(needed),
+                    given == CJ_STRING ? ": its first layer would have to be a TextVectorization, "
+                                         "StringLookup or Hashing, or use cj_vectorize()" :
+                                         "");
+}
+
 cj_status cj__check_inputs(cj_model *model, const cj_dataset *data, const char *who)
 {
     const cj__type *types = NULL;
@@ -45,6 +60,8 @@ cj_status cj__check_inputs(cj_model *model, const cj_dataset *data, const char *
     if (data->x_count != count)
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: the data has %d inputs, model \"%s\" needs %d", who,
                         data->x_count, name, count);
+    for (int i = 0; i < count; i++)
+        CJ_TRY(check_texts(data->x[i]->dtype, types[i].dtype, i, name, who));
     for (int i = 0; i < count; i++)
         if (!fits(&data->x[i]->shape, &types[i].shape))
             return cj__fail(CJ_SHAPE_MISMATCH, "%s: input %d has shape %s, model \"%s\" needs %s",
@@ -203,6 +220,9 @@ cj_status cj__check_data(cj_model *model, const cj__train_state *state, const cj
     for (int i = 0; i < data->x_count; i++)
         CJ_TRY(check_finite(data->x[i], "input", i, who));
     for (int i = 0; i < outputs; i++) {
+        if (data->y[i]->dtype == CJ_STRING)
+            return cj__fail(CJ_INVALID_ARGUMENT, "%s: target %d is texts, numbers are needed", who,
+                            i);
         CJ_TRY(check_finite(data->y[i], "target", i, who));
         CJ_TRY(check_labels(model, state, data->y[i], i, who));
     }

@@ -3,6 +3,7 @@
 // only while the function is looked up.
 #include "base/args.h"
 #include "base/error.h"
+#include "tensor/strings.h"
 #include "train/callbacks/progbar.h"
 #include "train/check.h"
 #include "train/step.h"
@@ -68,6 +69,8 @@ static cj_status predict(cj_model *model, cj_dataset *data, const cj_predict_arg
         cj__progress_open(&progress, args->verbose, args->stream, cj__reader_batches(reader));
     if (status == CJ_OK)
         status = run_batches(functions, reader, cj_model_output_count(model), outputs, &progress);
+    for (int i = 0; i < cj_model_output_count(model) && status == CJ_OK; i++)
+        status = cj__strings_own(outputs[i]); // texts may point into the model's vocabulary
     cj__progress_close(&progress, status == CJ_OK);
     cj__reader_free(reader);
     return status;

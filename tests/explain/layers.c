@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ONE(shape, layer) assert_honest(cj_sequential(cj_input shape, layer))
+#define ONE(shape, layer)   assert_honest(cj_sequential(cj_input shape, layer))
 // Of layers that have no policy of their own, or give whole numbers.
 #define EXACT(shape, layer) assert_exact(cj_sequential(cj_input shape, layer))
 
@@ -65,8 +65,8 @@ static void depthwise_and_separable_convolutions(void **state)
     ONE((9, 3), cj_depthwise_conv1d(3, .depth_multiplier = 2, .strides = 2, .padding = "same"));
     ONE((7, 8, 3), cj_depthwise_conv2d({3, 2}, .depth_multiplier = 3, .activation = "softmax"));
     ONE((9, 3), cj_separable_conv1d(4, 3, .dilation_rate = 2, .depth_multiplier = 2));
-    ONE((7, 6, 3), cj_separable_conv2d(5, {3, 3}, .padding = "same", .strides = {2, 2},
-                                       .activation = "relu"));
+    ONE((7, 6, 3),
+        cj_separable_conv2d(5, {3, 3}, .padding = "same", .strides = {2, 2}, .activation = "relu"));
     ONE((6, 6, 20), cj_separable_conv2d(2, {2, 2}, .use_bias = false, .activation = "softmax"));
 }
 
@@ -154,8 +154,8 @@ static void normalizations(void **state)
     ONE((3, 5), cj_unit_normalization());
     ONE((3, 5), cj_unit_normalization({1}));
     EXACT((3, 2), cj_normalization(.mean = CJ_NUMBERS(1, -1), .variance = CJ_NUMBERS(4, 0.5)));
-    EXACT((3, 2), cj_normalization(.mean = CJ_NUMBERS(1), .variance = CJ_NUMBERS(0),
-                                   .invert = true));
+    EXACT((3, 2),
+          cj_normalization(.mean = CJ_NUMBERS(1), .variance = CJ_NUMBERS(0), .invert = true));
     ONE((3, 4), cj_batch_normalization(.axis = 1, .scale = false));
 }
 
@@ -216,11 +216,13 @@ static void sums_of_products(void **state)
     ONE((3, 5), cj_einsum_dense("ab...,bc->ac...", {4}, .bias_axes = "c"));
     for (int normalize = 0; normalize < 2; normalize++) {
         cj_symbol *a = cj_input_symbol(3, 4), *b = cj_input_symbol(5, 4), *c = cj_input_symbol(4);
-        assert_honest(cj_functional(
-            .inputs = {a, b}, .outputs = {cj_merge(cj_dot({2, 2}, .normalize = normalize), a, b)}));
+        assert_honest(
+            cj_functional(.inputs = {a, b},
+                          .outputs = {cj_merge(cj_dot({2, 2}, .normalize = normalize), a, b)}));
         a = cj_input_symbol(4);
-        assert_honest(cj_functional(
-            .inputs = {a, c}, .outputs = {cj_merge(cj_dot({1, 1}, .normalize = normalize), a, c)}));
+        assert_honest(
+            cj_functional(.inputs = {a, c},
+                          .outputs = {cj_merge(cj_dot({1, 1}, .normalize = normalize), a, c)}));
     }
 }
 

@@ -43,14 +43,15 @@ static void initial_states(void **state)
 {
     (void)state;
     cj_symbol *x = cj_input_symbol(5, 2), *h = cj_input_symbol(3), *c = cj_input_symbol(3);
-    assert_honest(cj_functional(.inputs = {x, h, c},
-                                .outputs = {cj_merge(cj_lstm(3, .return_sequences = true), x, h, c)}));
-    x = cj_input_symbol(5, 2), h = cj_input_symbol(3);
-    assert_honest(cj_functional(
-        .inputs = {x, h}, .outputs = {cj_merge(cj_gru(3, .reset_after = false), x, h)}));
-    x = cj_input_symbol(5, 2), h = cj_input_symbol(3);
     assert_honest(
-        cj_functional(.inputs = {x, h}, .outputs = {cj_merge(cj_rnn(cj_simple_rnn_cell(3)), x, h)}));
+        cj_functional(.inputs = {x, h, c},
+                      .outputs = {cj_merge(cj_lstm(3, .return_sequences = true), x, h, c)}));
+    x = cj_input_symbol(5, 2), h = cj_input_symbol(3);
+    assert_honest(cj_functional(.inputs = {x, h},
+                                .outputs = {cj_merge(cj_gru(3, .reset_after = false), x, h)}));
+    x = cj_input_symbol(5, 2), h = cj_input_symbol(3);
+    assert_honest(cj_functional(.inputs = {x, h},
+                                .outputs = {cj_merge(cj_rnn(cj_simple_rnn_cell(3)), x, h)}));
 }
 
 static void cells(void **state)
@@ -58,17 +59,17 @@ static void cells(void **state)
     (void)state;
     ONE((6, 3), cj_rnn(cj_lstm_cell(4), .return_sequences = true));
     ONE((6, 3), cj_rnn(cj_gru_cell(4, .reset_after = false), .go_backwards = true));
-    ONE((6, 3), cj_rnn(cj_stacked_rnn_cells(
-                    {cj_gru_cell(4), cj_lstm_cell(3), cj_simple_rnn_cell(2)})));
+    ONE((6, 3),
+        cj_rnn(cj_stacked_rnn_cells({cj_gru_cell(4), cj_lstm_cell(3), cj_simple_rnn_cell(2)})));
     ONE((6, 3), cj_simple_rnn(4, .activation = "softmax"));
     cj_symbol *x = cj_input_symbol(2), *h = cj_input_symbol(3), *c = cj_input_symbol(3);
     assert_honest(
         cj_functional(.inputs = {x, h, c}, .outputs = {cj_merge(cj_lstm_cell(3), x, h, c)}));
     x = cj_input_symbol(2), h = cj_input_symbol(3), c = cj_input_symbol(2);
-    assert_honest(cj_functional(
-        .inputs = {x, h, c},
-        .outputs = {cj_merge(cj_stacked_rnn_cells({cj_gru_cell(3), cj_simple_rnn_cell(2)}), x, h,
-                             c)}));
+    assert_honest(cj_functional(.inputs = {x, h, c},
+                                .outputs = {cj_merge(
+                                    cj_stacked_rnn_cells({cj_gru_cell(3), cj_simple_rnn_cell(2)}),
+                                    x, h, c)}));
 }
 
 // h' = tanh(x + h), y = 2 h'
@@ -113,9 +114,8 @@ static void what_wrappers_make(void **state)
     (void)state;
     static const char *const modes[] = {"concat", "sum", "mul", "ave"};
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
-            ONE((4, 2), cj_bidirectional(cj_gru(3, .return_sequences = true),
-                                         .merge_mode = modes[i]));
-            ONE((4, 2), cj_bidirectional(cj_lstm(3), .merge_mode = modes[i]));
+        ONE((4, 2), cj_bidirectional(cj_gru(3, .return_sequences = true), .merge_mode = modes[i]));
+        ONE((4, 2), cj_bidirectional(cj_lstm(3), .merge_mode = modes[i]));
     }
     ONE((3, 4, 3, 2), cj_bidirectional(cj_conv_lstm2d(2, {2, 2}, .return_sequences = true)));
     cj_layer *wrapped[] = {
@@ -125,8 +125,7 @@ static void what_wrappers_make(void **state)
         cj_bidirectional(cj_gru(2)),
     };
     for (size_t i = 0; i < sizeof wrapped / sizeof wrapped[0]; i++) {
-        cj_model *model =
-            cj_sequential(cj_input(4, 5, 2), cj_time_distributed(wrapped[i]));
+        cj_model *model = cj_sequential(cj_input(4, 5, 2), cj_time_distributed(wrapped[i]));
         if (!model)
             fail_msg("%s", cj_error());
         honest_stir(model);
@@ -147,7 +146,8 @@ static void attention_of_one_head(void **state)
             cj_additive_attention(.use_scale = false, .use_causal_mask = true),
             cj_attention(.return_attention_scores = true),
         };
-        cj_symbol *q = cj_input_symbol(4, 3), *v = cj_input_symbol(5, 2), *k = cj_input_symbol(5, 3);
+        cj_symbol *q = cj_input_symbol(4, 3), *v = cj_input_symbol(5, 2),
+                  *k = cj_input_symbol(5, 3);
         cj_symbol *inputs[] = {q, v, k}, *outputs[2] = {NULL, NULL};
         assert_int_equal(cj_apply_many(layers[i], inputs, 3, outputs, i == 5 ? 2 : 1), CJ_OK);
         if (outputs[1])
@@ -165,26 +165,27 @@ static void attention_of_several_heads(void **state)
     for (int i = 0; i < 5; i++) {
         cj_layer *layers[] = {
             cj_multi_head_attention(2, 3),
-            cj_multi_head_attention(3, 2, .value_dim = 4, .use_causal_mask = true, .use_bias = false,
-                                    .output_shape = {5}),
+            cj_multi_head_attention(3, 2, .value_dim = 4, .use_causal_mask = true,
+                                    .use_bias = false, .output_shape = {5}),
             cj_multi_head_attention(2, 3, .use_gate = true, .sliding_window = 2),
             cj_group_query_attention(3, 4, 2),
             cj_group_query_attention(2, 3, 1, .use_gate = true, .dropout = 0.1),
         };
         cj_symbol *q = cj_input_symbol(4, 6), *v = cj_input_symbol(5, 3);
-        assert_honest(
-            cj_functional(.inputs = {q, v}, .outputs = {cj_merge(layers[i], q, v)}));
+        assert_honest(cj_functional(.inputs = {q, v}, .outputs = {cj_merge(layers[i], q, v)}));
         for (int j = 0; j < 5; j++)
             if (j != i)
                 cj_release(layers[j]);
     }
     // a mask that is given, and attention over two axes
     cj_symbol *x = cj_input_symbol(4, 6), *mask = cj_input_symbol(4, 4);
-    assert_honest(cj_functional(
-        .inputs = {x, mask}, .outputs = {cj_merge(cj_multi_head_attention(2, 3), x, x, x, mask)}));
+    assert_honest(
+        cj_functional(.inputs = {x, mask},
+                      .outputs = {cj_merge(cj_multi_head_attention(2, 3), x, x, x, mask)}));
     cj_symbol *image = cj_input_symbol(2, 3, 4);
-    assert_honest(cj_functional(
-        .inputs = {image}, .outputs = {cj_merge(cj_multi_head_attention(2, 3), image, image)}));
+    assert_honest(
+        cj_functional(.inputs = {image},
+                      .outputs = {cj_merge(cj_multi_head_attention(2, 3), image, image)}));
 }
 
 // Of token 0 embeddings are masked.
@@ -197,8 +198,7 @@ static void masks_of_attention(void **state)
         cj_layer *layer = layers[i == 2 ? 2 : 0];
         cj_symbol *tokens = cj_input_symbol(4, .dtype = "int32");
         cj_symbol *x = cj_apply(cj_embedding(9, 6, .mask_zero = true), tokens);
-        cj_model *model =
-            cj_functional(.inputs = {tokens}, .outputs = {cj_merge(layer, x, x)});
+        cj_model *model = cj_functional(.inputs = {tokens}, .outputs = {cj_merge(layer, x, x)});
         cj_tensor *given = NULL;
         if (!model)
             fail_msg("%s", cj_error());

@@ -29,7 +29,7 @@ NEEDED = {
     "conv_lstm1d": ".filters = 2, .kernel_size = 3", "conv_lstm2d": ".filters = 2, .kernel_size = {3}",
     "conv_lstm3d": ".filters = 2, .kernel_size = {3}",
     "simple_rnn": ".units = 2", "lstm": ".units = 2", "gru": ".units = 2",
-    "category_encoding": ".num_tokens = 4", "discretization": ".num_bins = 4",
+    "hashing": ".num_bins = 3", "hashed_crossing": ".num_bins = 3", "category_encoding": ".num_tokens = 4", "discretization": ".num_bins = 4",
     "resizing": ".height = 2, .width = 2", "center_crop": ".height = 2, .width = 2",
     "random_translation": ".height_factor = 0.1, .width_factor = 0.1", "random_rotation": ".factor = 0.1",
     "random_zoom": ".height_factor = 0.1, .width_factor = 0.1", "random_crop": ".height = 2, .width = 2",

@@ -28,7 +28,7 @@ static void shape_with_a_free_batch_is_the_expected_one(void **state)
         cj_symbol *inputs[3], *output = NULL;
         const int count = sample_inputs(layer);
         for (int j = 0; j < count; j++)
-            inputs[j] = cj_symbol_input(CJ_F32, sample_shape(samples[i].input, CJ_BATCH), "x");
+            inputs[j] = sample_symbol(&samples[i]);
         if (cj_apply_many(layer, inputs, count, &output, 1) != CJ_OK)
             fail_msg("%s", cj_error());
         const cj_shape expected = sample_shape(samples[i].output, CJ_BATCH);
@@ -45,9 +45,9 @@ static void batches_of_one_and_three_run_and_are_finite(void **state)
         cj_layer *layer = sample_made(&samples[i]);
         for (int64_t batch = 1; batch <= 3; batch += 2) {
             const cj_shape expected = sample_shape(samples[i].output, batch);
-            cj_tensor *x[3] = {helper_random(sample_shape(samples[i].input, batch), i),
-                               helper_random(sample_shape(samples[i].input, batch), i + 50),
-                               helper_random(sample_shape(samples[i].input, batch), i + 100)};
+            cj_tensor *x[3] = {sample_tensor(&samples[i], batch, i),
+                               sample_tensor(&samples[i], batch, i + 50),
+                               sample_tensor(&samples[i], batch, i + 100)};
             for (int training = 0; training < 2; training++) {
                 cj_tensor *y = helper_run(layer, x, sample_inputs(layer), 0, training, 3);
                 assert_true(cj_shape_equal(cj_tensor_shape(y), &expected));
@@ -68,7 +68,7 @@ static void samples_do_not_see_each_other_when_predicting(void **state)
     (void)state;
     for (size_t i = 0; i < sample_count; i++) {
         cj_layer *layer = sample_made(&samples[i]);
-        cj_tensor *three = helper_random(sample_shape(samples[i].input, 3), i), *one;
+        cj_tensor *three = sample_tensor(&samples[i], 3, i), *one;
         assert_int_equal(cj_tensor_slice(three, 0, 1, 1, &one), CJ_OK);
         cj_tensor *pair[3] = {three, three, three}, *single[3] = {one, one, one};
         cj_tensor *all = helper_run(layer, pair, sample_inputs(layer), 0, false, 0);
@@ -109,7 +109,7 @@ static void wrong_number_of_inputs_is_refused(void **state)
         const bool wrong = count < layer->kind->min_inputs || count > layer->kind->max_inputs;
         const int made_count = count > 3 ? count : 3;
         for (int j = 0; j < made_count; j++)
-            inputs[j] = cj_symbol_input(CJ_F32, sample_shape(samples[i].input, CJ_BATCH), "x");
+            inputs[j] = sample_symbol(&samples[i]);
         if (wrong) {
             assert_int_equal(cj_apply_many(layer, inputs, count, &output, 1), CJ_INVALID_ARGUMENT);
             assert_error_contains("inputs given");
@@ -157,7 +157,7 @@ static void gradients_agree_with_differences(void **state)
         if (samples[i].tolerance == 0)
             continue;
         cj_layer *layer = sample_made(&samples[i]);
-        cj_tensor *x = helper_random(sample_shape(samples[i].input, 3), sample_seed(&samples[i]));
+        cj_tensor *x = sample_tensor(&samples[i], 3, sample_seed(&samples[i]));
         cj_release(helper_predict(layer, x)); // builds the variables
         const double error = helper_gradient_error(layer, x, 1e-3);
         if (!(error < samples[i].tolerance))

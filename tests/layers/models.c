@@ -11,8 +11,10 @@ cj_model *model_of(const sample *s, bool score, cj_layer **layer)
     const int count = sample_inputs(*layer);
     assert_in_range(count, 1, MODEL_INPUTS);
     for (int i = 0; i < count; i++)
-        inputs[i] = cj_input_symbol_new(&(cj_input_args){CJ_INPUT_DEFAULTS, .shape = {s->input[0], s->input[1], s->input[2],
-                                             s->input[3], s->input[4], s->input[5], s->input[6]}});
+        inputs[i] = cj_input_symbol_new(
+            &(cj_input_args){CJ_INPUT_DEFAULTS, .dtype = cj_dtype_name(sample_dtype(s)),
+                             .shape = {s->input[0], s->input[1], s->input[2], s->input[3],
+                                       s->input[4], s->input[5], s->input[6]}});
     if (cj_apply_many(*layer, inputs, count, outputs, 1) != CJ_OK)
         fail_msg("%s: %s", s->class_name, cj_error());
     cj_symbol *y = outputs[0];
@@ -29,8 +31,7 @@ cj_model *model_of(const sample *s, bool score, cj_layer **layer)
 void model_inputs(const cj_model *model, const sample *s, int64_t batch, cj_tensor **inputs)
 {
     for (int i = 0; i < cj_model_input_count(model); i++)
-        inputs[i] =
-            helper_random(sample_shape(s->input, batch), sample_seed(s) + 50 * (uint64_t)i);
+        inputs[i] = sample_tensor(s, batch, sample_seed(s) + 50 * (uint64_t)i);
 }
 
 void model_inputs_free(const cj_model *model, cj_tensor **inputs)

@@ -9,6 +9,7 @@
 #include <cajal/recurrent.h>
 #include <cajal/regularization.h>
 #include <cajal/reshaping.h>
+#include <cajal/text.h>
 #include <cajal/wrappers.h>
 #include <math.h>
 #include <string.h>
@@ -117,6 +118,15 @@ MAKER(random_contrast, cj_random_contrast(0.3, .value_range = CJ_NUMBERS(-9, 9))
 MAKER(random_brightness, cj_random_brightness(0.1, .value_range = CJ_NUMBERS(-9, 9)))
 MAKER(bidirectional, cj_bidirectional(cj_gru(3, .return_sequences = true), .merge_mode = "ave"))
 MAKER(time_distributed, cj_time_distributed(cj_dense(3, .activation = "tanh")))
+MAKER(text_vectorization,
+      cj_text_vectorization(9, .ngrams = {1, 2}, .output_mode = "count", .pad_to_max_tokens = true,
+                            .vocabulary = CJ_TEXTS("one", "two", "one two")))
+MAKER(string_lookup, cj_string_lookup(.mask_token = "", .vocabulary = CJ_TEXTS("one", "two three"),
+                                      .output_mode = "one_hot", .num_oov_indices = 2))
+MAKER(integer_lookup, cj_integer_lookup(.vocabulary = CJ_NUMBERS(1, -1), .output_mode = "tf_idf",
+                                        .idf_weights = CJ_NUMBERS(0.5, 2), .mask_token = 0))
+MAKER(hashing, cj_hashing(5, .output_mode = "count", .salt = {3, 4}, .mask_number = 1))
+MAKER(hashed_crossing, cj_hashed_crossing(4, .output_mode = "one_hot"))
 MAKER(masking, cj_masking(0.5))
 MAKER(add, cj_add())
 MAKER(subtract, cj_subtract())
@@ -229,6 +239,11 @@ const sample samples[] = {
     {"ConvLSTM3D", make_conv_lstm3d, {2, 3, 2, 3, 1}, {2, 1, 2, 2}, false, 4e-3},
     {"Bidirectional", make_bidirectional, {4, 2}, {4, 3}, false, 4e-3},
     {"TimeDistributed", make_time_distributed, {4, 2}, {4, 3}, false, 4e-3},
+    {"TextVectorization", make_text_vectorization, {1}, {9}, true, 0},
+    {"StringLookup", make_string_lookup, {3}, {3, 4}, true, 0},
+    {"IntegerLookup", make_integer_lookup, {4}, {3}, true, 0},
+    {"Hashing", make_hashing, {4}, {5}, true, 0},
+    {"HashedCrossing", make_hashed_crossing, {1}, {4}, true, 0},
     {"Masking", make_masking, {4, 2}, {4, 2}, false, 4e-3},
     {"Add", make_add, {3}, {3}, true, 0},
     {"Subtract", make_subtract, {3}, {3}, true, 0},
@@ -277,6 +292,36 @@ cj_shape sample_shape(const int64_t *dims, int64_t batch)
     return shape;
 }
 
+cj_dtype sample_dtype(const sample *s)
+{
+    static const char *const readers[] = {"TextVectorization", "StringLookup", "HashedCrossing"};
+    for (int i = 0; i < 3; i++)
+        if (strcmp(s->class_name, readers[i]) == 0)
+            return CJ_STRING;
+    return CJ_F32;
+}
+
+cj_symbol *sample_symbol(const sample *s)
+{
+    return cj_symbol_input(sample_dtype(s), sample_shape(s->input, CJ_BATCH), "x");
+}
+
+cj_tensor *sample_tensor(const sample *s, int64_t batch, uint64_t seed)
+{
+    static const char *const some[] = {"", "one", "one two, three", "two three"};
+    const cj_shape shape = sample_shape(s->input, batch);
+    const char *values[128];
+    cj_tensor *tensor = NULL;
+    if (sample_dtype(s) != CJ_STRING)
+        return helper_random(shape, seed);
+    assert_true(cj_shape_count(&shape) <= 128);
+    for (int64_t i = 0; i < cj_shape_count(&shape); i++)
+        values[i] = some[(seed + (uint64_t)i * 3) % 4];
+    assert_int_equal(
+        cj_tensor_from(CJ_STRING, shape, values, (size_t)cj_shape_count(&shape), &tensor), CJ_OK);
+    return tensor;
+}
+
 int sample_inputs(const cj_layer *layer)
 {
     const cj__layer_kind *kind = layer->kind;
@@ -316,6 +361,8 @@ size_t sample_field_size(const cj__field *field)
         return 3 * sizeof(int64_t);
     case CJ__FIELD_AMOUNTS:
         return (size_t)(field->rows * field->columns) * sizeof(int64_t);
+    case CJ__FIELD_TEXTS:
+        return sizeof(cj_texts);
     case CJ__FIELD_NUMBERS:
         return sizeof(cj_numbers);
     case CJ__FIELD_BOOL:

@@ -18,6 +18,11 @@ extern const size_t sample_count;
 
 // The shape with a batch axis of that length.
 cj_shape sample_shape(const int64_t *dims, int64_t batch);
+// A symbol for an input with a free batch axis, and a tensor: random numbers, or for a layer of texts
+// some texts.
+cj_dtype sample_dtype(const sample *sample);
+cj_symbol *sample_symbol(const sample *sample);
+cj_tensor *sample_tensor(const sample *sample, int64_t batch, uint64_t seed);
 // How many inputs of the sample's shape the layer is called with.
 int sample_inputs(const cj_layer *layer);
 // The sample's layer; fails the test if it cannot be made.

@@ -13,8 +13,11 @@ static cj_shape concrete(cj_shape shape)
 
 static cj_dtype dtype_of(case_fill fill, cj_dtype real)
 {
-    static const cj_dtype dtypes[] = {
-        [FILL_INDEX] = CJ_I32, [FILL_PLACE] = CJ_U8, [FILL_BOOL] = CJ_BOOL, [FILL_STEP] = CJ_I64};
+    static const cj_dtype dtypes[] = {[FILL_INDEX] = CJ_I32,
+                                      [FILL_PLACE] = CJ_U8,
+                                      [FILL_BOOL] = CJ_BOOL,
+                                      [FILL_STEP] = CJ_I64,
+                                      [FILL_TEXT] = CJ_STRING};
     return fill < FILL_INDEX ? real : dtypes[fill];
 }
 
@@ -84,15 +87,31 @@ static double number(const op_case *c, int input, int64_t index, int64_t count, 
     case FILL_BOOL:
         return next_random(state) % 2;
     case FILL_STEP:
+    case FILL_TEXT:
         break;
     }
     return of->limit;
+}
+
+static cj_tensor *texts(cj_shape shape, unsigned *state)
+{
+    static const char *const some[] = {"a b", "", "one Two three, four five six", " x  ", "y"};
+    const char *values[64];
+    cj_tensor *tensor = NULL;
+    const int64_t count = cj_shape_count(&shape);
+    assert_true(count <= 64);
+    for (int64_t i = 0; i < count; i++)
+        values[i] = some[next_random(state) % 5];
+    assert_int_equal(cj_tensor_from(CJ_STRING, shape, values, (size_t)count, &tensor), CJ_OK);
+    return tensor;
 }
 
 cj_tensor *case_tensor(const op_case *c, int index, cj_dtype real, unsigned seed)
 {
     cj_tensor *tensor = NULL;
     unsigned state = seed * 977u + (unsigned)index * 31u + 5;
+    if (c->inputs[index].fill == FILL_TEXT)
+        return texts(concrete(c->inputs[index].shape), &state);
     assert_int_equal(cj_tensor_new(dtype_of(c->inputs[index].fill, real),
                                    concrete(c->inputs[index].shape), &tensor),
                      CJ_OK);

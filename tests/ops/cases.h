@@ -6,6 +6,7 @@
 #include "support.h"
 
 #include "ops/build.h"
+#include "ops/text.h"
 
 enum { CASE_INPUTS = 7, CASE_OUTPUTS = 16, CASE_BATCH = 3 };
 
@@ -19,6 +20,7 @@ typedef enum case_fill {
     FILL_PLACE,    // uint8, 0 .. limit - 1
     FILL_BOOL,
     FILL_STEP, // int64: the limit itself
+    FILL_TEXT, // texts of a few words
 } case_fill;
 
 typedef struct case_input {

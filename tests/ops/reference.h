@@ -12,5 +12,6 @@ reference reference_of(const cj__op *op);
 reference reference_of_network(const cj__op *op); // those of reference_network.c
 reference reference_of_update(const cj__op *op);  // those of reference_update.c
 reference reference_of_images(const cj__op *op);  // those of reference_images.c
+reference reference_of_texts(const cj__op *op);   // those of reference_text.c
 
 #endif

@@ -17,6 +17,10 @@
 #define PLACE(limit, ...) {FILL_PLACE, limit, SHAPE(__VA_ARGS__)}
 #define SCALAR {FILL_POSITIVE, 0, {0}}
 #define STEP(value) {FILL_STEP, value, {0}}
+#define LONG(value, ...) {FILL_STEP, value, SHAPE(__VA_ARGS__)}
+#define TEXT(...) {FILL_TEXT, 0, SHAPE(__VA_ARGS__)}
+#define LOOKUP(first_, oov_, oov_count_, hash_) {.first = first_, .oov = oov_, .oov_count = oov_count_, .hash = hash_}
+#define WORDS(size_, ...) A(cj__text_attrs, .lookup = LOOKUP(2, 1, 1, 0), .rules = {.split = CJ__SPLIT_WHITESPACE, __VA_ARGS__}, .size = size_)
 #define A(type, ...) &(const type){__VA_ARGS__}
 #define OP(name) &cj__op_##name
 
@@ -280,6 +284,16 @@ const op_case op_cases[] = {
     {OP(gather_grad), A(cj__index_attrs, 6, CJ_F32, 0), 2, {INDEX(6, N, 4), ANY(N, 4, 3)}},
     {OP(gather_grad), A(cj__index_attrs, 6, CJ_F32, 0), 2, {INDEX(6, N), ANY(N)}},
     {OP(one_hot), A(cj__index_attrs, 6, CJ_F64, 0), 1, {INDEX(6, N, 2)}},
+    {OP(token_indices), WORDS(4, .strip = 0), 1, {TEXT(N)}},
+    {OP(token_indices), WORDS(3, .lower = 1), 1, {TEXT(N, 1)}},
+    {OP(token_counts), WORDS(5, .strip = 0), 1, {TEXT(N, 1)}},
+    {OP(lookup), A(cj__lookup_attrs, .oov = 3, .oov_count = 1), 1, {TEXT(N, 2)}},
+    {OP(lookup), A(cj__lookup_attrs, .oov = 2, .oov_count = 4), 1, {LONG(-7, N, 3)}},
+    {OP(bins), A(cj__bins_attrs, .size = 5), 1, {LONG(13, N, 2)}},
+    {OP(crossed_bins), A(cj__bins_attrs, .size = 1), 2, {TEXT(N), LONG(4, N)}},
+    {OP(index_counts), A(cj__index_attrs, .size = 6), 1, {INDEX(8, N, 9)}},
+    {OP(index_counts), A(cj__index_attrs, .size = 6, .once = 1), 1, {INDEX(8, N, 2, 5)}},
+    {OP(entry), NULL, 2, {LONG(9, 4), INDEX(6, N, 3)}},
     {OP(in_top_k), A(cj__index_attrs, 2, CJ_F32, 0), 2, {ANY(N, 6), INDEX(6, N)}},
     {OP(count_correct), NULL, 2, {ANY(N, 3), INDEX(4, N)}},
     {OP(count_correct), NULL, 2, {ANY(N, 5, 40), INDEX(40, N, 5)}},

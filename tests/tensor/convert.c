@@ -70,6 +70,8 @@ static void every_pair_converts_small_integers_exactly(void **state)
     (void)state;
     for (int from = 0; from < CJ_DTYPE_COUNT; from++) {
         for (int to = 0; to < CJ_DTYPE_COUNT; to++) {
+            if (from == CJ_STRING || to == CJ_STRING) // tests/tensor/strings.c
+                continue;
             _Alignas(8) char source[64], target[64];
             for (int i = 0; i < 8; i++)
                 cj__element_set((cj_dtype)from, source, i, i);

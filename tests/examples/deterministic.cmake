@@ -1,0 +1,22 @@
+# Runs PROGRAM with ARGUMENTS on one thread and on two: the same output and the same PICTURE, byte for byte;
+# the output matches OUTPUT, and no number of it is none.
+foreach(threads 1 2)
+  set(folder ${CMAKE_CURRENT_BINARY_DIR}/deterministic-${NAME}-${threads})
+  file(MAKE_DIRECTORY ${folder})
+  execute_process(COMMAND ${CMAKE_COMMAND} -E env CAJAL_NUM_THREADS=${threads} ${PROGRAM} ${ARGUMENTS}
+    WORKING_DIRECTORY ${folder} OUTPUT_VARIABLE output_${threads} RESULT_VARIABLE result)
+  if(NOT result EQUAL 0)
+    message(FATAL_ERROR "${NAME} ended with ${result}")
+  endif()
+  file(SHA256 ${folder}/${PICTURE} picture_${threads})
+endforeach()
+if(NOT output_1 STREQUAL output_2)
+  message(FATAL_ERROR "one thread:\n${output_1}\ntwo threads:\n${output_2}")
+endif()
+if(NOT picture_1 STREQUAL picture_2)
+  message(FATAL_ERROR "${PICTURE} differs between one thread and two")
+endif()
+if(output_1 MATCHES "nan|inf" OR NOT output_1 MATCHES "${OUTPUT}")
+  message(FATAL_ERROR "${output_1}")
+endif()
+message(STATUS "${output_1}")
