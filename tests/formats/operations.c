@@ -179,12 +179,12 @@ static cj_model *model_of(const word_case *c)
               *i = cj_input_symbol(ROWS, .dtype = "int32", .name = "i");
     cj_symbol *y = cj_apply(cj_rescaling(0.5, .offset = 0.25), x);
     operands o = {.x = x, .y = y, .i = i, .c = constant()};
-    cj_retain(o.x);
-    cj_retain(o.y);
-    cj_retain(o.i);
-    cj_retain(o.c);
+    cj_take(o.x);
+    cj_take(o.y);
+    cj_take(o.i);
+    cj_take(o.c);
     o.b = cj_op_greater(x, cj_symbol_scalar(CJ_F32, 1));
-    cj_retain(o.b);
+    cj_take(o.b);
     cj_symbol *made = c->make(&o);
     if (!made)
         fail_msg("%s: %s", c->name, cj_error());
