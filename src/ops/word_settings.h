@@ -1,4 +1,4 @@
-// The settings of words that have some of their own (words_shape.c); the names are Keras's keys.
+// The settings of words that have some of their own (word_rows_shape.c); the names are Keras's keys.
 #ifndef CJ_OPS_WORD_SETTINGS_H
 #define CJ_OPS_WORD_SETTINGS_H
 

@@ -1,360 +1,357 @@
-// Words with settings that move, choose or convert elements, and einsum and attention.
-#include "ops/word_settings.h"
-
-#include "base/error.h"
+// The words of cajal/ops_shape.h that move, repeat and cut elements.
+#include "base/memory.h"
+#include "ops/infer.h"
+#include "ops/words.h"
 #include <cajal/operators.h>
-#include <math.h>
-#include <string.h>
+#include <cajal/ops_shape.h>
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof(array)[0]))
-#define DEFINE_MAKE(name)                                                           \
-    static cj_symbol *make_##name(const cj__word *word, cj_symbol *const *x, int n, \
-                                  const void *settings)
-#define LAST_AXIS .low = -CJ_MAX_RANK, .high = CJ_MAX_RANK - 1
+// ---- Axes ----
 
-static const char *const of_x[] = {"x", NULL};
-
-// A failure, whose sentence is recorded: what was made for it goes.
-static cj_symbol *drop(cj_symbol *y)
+// Axes of length 1 in front, and then the only entry of each axis that is stretched, taken again and again.
+static cj_symbol *stretched(cj__build *g, cj_symbol *x, const cj_shape *shape)
 {
-    cj__drop_floating(y);
-    return cj__build_failed(CJ__MADE_SYMBOL);
-}
-
-// A word of one symbol, `make_NAME` before it.
-#define SHAPED(name, class, of, fields, defaults, further)                                  \
-    const cj__word cj__word_##name = {.choice = CJ__CHOICE(#name, class, fields, defaults), \
-                                      .module = of,                                         \
-                                      .operands = of_x,                                     \
-                                      .least = 1,                                           \
-                                      .most = 1,                                            \
-                                      .keys = further,                                      \
-                                      .make = make_##name};
-
-// ---- Types and ranges ----
-
-static const cj__cast_settings cast_defaults = {NULL};
-static const cj__field cast_fields[] = {
-    CJ__FIELD(cj__cast_settings, dtype, CJ__FIELD_TEXT, .required = true)};
-
-DEFINE_MAKE(cast)
-{
-    const cj__cast_settings *s = settings;
-    (void)word, (void)n;
-    for (cj_dtype dtype = 0; dtype < CJ_DTYPE_COUNT; dtype++)
-        if (strcmp(cj_dtype_name(dtype), s->dtype) == 0)
-            return cj_op_cast(x[0], dtype);
-    cj__fail(CJ_UNSUPPORTED, "cast: there is no dtype \"%.40s\" here", s->dtype);
-    return cj__build_failed(CJ__MADE_SYMBOL);
-}
-SHAPED(cast, "Cast", CJ__CORE, cast_fields, cast_defaults, NULL)
-
-static const cj__clip_settings clip_defaults = {NAN, NAN};
-static const cj__field clip_fields[] = {
-    CJ__FIELD(cj__clip_settings, x_min, CJ__FIELD_NUMBER, .required = true),
-    CJ__FIELD(cj__clip_settings, x_max, CJ__FIELD_NUMBER, .required = true),
-};
-
-DEFINE_MAKE(clip)
-{
-    const cj__clip_settings *s = settings;
-    (void)word, (void)n;
-    return cj_op_clip(x[0], s->x_min, s->x_max);
-}
-SHAPED(clip, "Clip", CJ__NUMPY, clip_fields, clip_defaults, NULL)
-
-// ---- Lists of symbols ----
-
-static const cj__axis_settings first_axis = {.axis = 0};
-static const cj__field axis_fields[] = {
-    CJ__FIELD(cj__axis_settings, axis, CJ__FIELD_INT, LAST_AXIS)};
-
-#define LIST(name, class, operand)                                                                 \
-    DEFINE_MAKE(name)                                                                              \
-    {                                                                                              \
-        (void)word;                                                                                \
-        return cj_op_##name(x, n, (int)((const cj__axis_settings *)settings)->axis);               \
-    }                                                                                              \
-    const cj__word cj__word_##name = {.choice = CJ__CHOICE(#name, class, axis_fields, first_axis), \
-                                      .module = CJ__NUMPY,                                         \
-                                      .operands = (const char *const[]){operand, NULL},            \
-                                      .list = true,                                                \
-                                      .least = 1,                                                  \
-                                      .most = CJ__OP_IO_MAX,                                       \
-                                      .make = make_##name};
-LIST(concatenate, "Concatenate", "xs")
-LIST(stack, "Stack", "x")
-
-// ---- One axis ----
-
-enum { NO_AXIS = 1000 };
-static const cj__axis_settings no_axis = {.axis = NO_AXIS};
-
-#define OF_AXIS(name, class)                                                         \
-    DEFINE_MAKE(name)                                                                \
-    {                                                                                \
-        (void)word, (void)n;                                                         \
-        return cj_op_##name(x[0], (int)((const cj__axis_settings *)settings)->axis); \
-    }                                                                                \
-    SHAPED(name, class, CJ__NUMPY, axis_fields, no_axis, NULL)
-OF_AXIS(expand_dims, "ExpandDims")
-OF_AXIS(flip, "Flip")
-OF_AXIS(squeeze, "Squeeze")
-
-static const cj__roll_settings roll_defaults = {.axis = NO_AXIS};
-static const cj__field roll_fields[] = {
-    CJ__FIELD(cj__roll_settings, shift, CJ__FIELD_INT),
-    CJ__FIELD(cj__roll_settings, axis, CJ__FIELD_INT, LAST_AXIS),
-};
-
-DEFINE_MAKE(roll)
-{
-    const cj__roll_settings *s = settings;
-    (void)word, (void)n;
-    return cj_op_roll(x[0], s->shift, (int)s->axis);
-}
-SHAPED(roll, "Roll", CJ__NUMPY, roll_fields, roll_defaults, NULL)
-
-static const cj__field take_fields[] = {CJ__FIELD(cj__axis_settings, axis, CJ__FIELD_INT)};
-
-DEFINE_MAKE(take)
-{
-    (void)word, (void)n;
-    if (((const cj__axis_settings *)settings)->axis == 0)
-        return cj_op_take(x[0], x[1]);
-    cj__fail(CJ_UNSUPPORTED, "take: along axis %lld, possible is 0",
-             (long long)((const cj__axis_settings *)settings)->axis);
-    return cj__build_failed(CJ__MADE_SYMBOL);
-}
-
-const cj__word cj__word_take = {.choice = CJ__CHOICE("take", "Take", take_fields, first_axis),
-                                .module = CJ__NUMPY,
-                                .operands = (const char *const[]){"x", "indices", NULL},
-                                .least = 2,
-                                .most = 2,
-                                .make = make_take};
-
-static const cj__one_hot_settings one_hot_defaults = {.num_classes = 0};
-static const cj__field one_hot_fields[] = {
-    CJ__FIELD(cj__one_hot_settings, num_classes, CJ__FIELD_INT, .required = true, CJ__POSITIVE)};
-static const cj__config_key one_hot_keys[] = {CJ__KEY_ONLY("axis", "-1"),
-                                              CJ__KEY_ONLY("dtype", "float32"),
-                                              CJ__KEY_ONLY("sparse", "false"),
-                                              {.key = NULL}};
-
-DEFINE_MAKE(one_hot)
-{
-    (void)word, (void)n;
-    return cj_op_one_hot(x[0], ((const cj__one_hot_settings *)settings)->num_classes);
-}
-SHAPED(one_hot, "OneHot", CJ__NN, one_hot_fields, one_hot_defaults, one_hot_keys)
-
-// ---- Shapes ----
-
-static const cj__reshape_settings reshape_defaults = {{0}};
-static const cj__field reshape_fields[] = {
-    CJ__FIELD(cj__reshape_settings, newshape, CJ__FIELD_LIST, .required = true)};
-
-// A -1 in the first place is the free axis if the lengths behind it are those of a sample.
-DEFINE_MAKE(reshape)
-{
-    const cj__reshape_settings *s = settings;
-    cj_shape shape = {.rank = 0};
-    (void)word, (void)n;
-    while (shape.rank < CJ_MAX_RANK && s->newshape[shape.rank] != 0) {
-        shape.dims[shape.rank] = s->newshape[shape.rank];
-        shape.rank++;
+    const cj_shape old = *cj_symbol_shape(x);
+    cj_shape longer = {.rank = shape->rank};
+    for (int i = 0; i < longer.rank; i++) {
+        const int own = i - (longer.rank - old.rank);
+        longer.dims[i] = own < 0 ? 1 : old.dims[own];
     }
-    return cj_op_reshape(x[0], shape);
-}
-SHAPED(reshape, "Reshape", CJ__NUMPY, reshape_fields, reshape_defaults, NULL)
-
-static const cj__transpose_settings transpose_defaults = {{0}};
-static const cj__field transpose_fields[] = {
-    CJ__FIELD(cj__transpose_settings, axes, CJ__FIELD_AXES, .optional = true)};
-
-DEFINE_MAKE(transpose)
-{
-    const cj__transpose_settings *s = settings;
-    const int rank = cj_symbol_shape(x[0])->rank;
-    int order[CJ_MAX_RANK] = {0};
-    (void)word, (void)n;
-    for (int i = 0; i < CJ_MAX_RANK; i++)
-        order[i] = s->axes[0] ? (int)s->axes[1 + i] : rank - 1 - i;
-    return cj_op_transpose(x[0], order, s->axes[0] ? (int)s->axes[0] : rank);
-}
-SHAPED(transpose, "Transpose", CJ__NUMPY, transpose_fields, transpose_defaults, NULL)
-
-static const cj__tile_settings tile_defaults = {{0}};
-static const cj__field tile_fields[] = {
-    CJ__FIELD(cj__tile_settings, repeats, CJ__FIELD_LIST, .required = true, CJ__POSITIVE)};
-
-DEFINE_MAKE(tile)
-{
-    const cj__tile_settings *s = settings;
-    cj_symbol *y = x[0];
-    int rank = 0;
-    (void)word, (void)n;
-    while (rank < CJ_MAX_RANK && s->repeats[rank])
-        rank++;
-    if (rank != cj_symbol_shape(y)->rank) {
-        cj__fail(CJ_UNSUPPORTED, "tile: %d repeats for a symbol of %d axes, needed is one each",
-                 rank, cj_symbol_shape(y)->rank);
-        return cj__build_failed(CJ__MADE_SYMBOL);
-    }
-    bool any = false;
-    for (int i = 0; y && i < rank; i++) {
-        if (s->repeats[i] == 1)
-            continue;
-        any = true;
-        y = cj_op_tile(y, s->repeats[i] > 1000 ? 1000 : (int)s->repeats[i], i);
-    }
-    return any ? y : cj_op_tile(y, 1, 0);
-}
-SHAPED(tile, "Tile", CJ__NUMPY, tile_fields, tile_defaults, NULL)
-
-static const cj__pad_settings pad_defaults = {{NULL, 0}};
-static const cj__field pad_fields[] = {CJ__FIELD(cj__pad_settings, pad_width, CJ__FIELD_NUMBERS,
-                                                 .required = true, .columns = 2, .low = 0,
-                                                 .high = 1e9)};
-static const cj__config_key pad_keys[] = {CJ__KEY_ONLY("mode", "constant"), {.key = NULL}};
-
-DEFINE_MAKE(pad)
-{
-    const cj_numbers *width = &((const cj__pad_settings *)settings)->pad_width;
-    const int rank = cj_symbol_shape(x[0])->rank;
-    cj_symbol *y = x[0];
-    (void)word, (void)n;
-    if (width->count != 2 * rank) {
-        cj__fail(CJ_UNSUPPORTED, "pad: %lld widths for a symbol of %d axes, needed are two each",
-                 (long long)width->count, rank);
-        return cj__build_failed(CJ__MADE_SYMBOL);
-    }
-    bool any = false;
-    for (int i = 0; y && i < rank; i++) {
-        const double before = width->values[2 * i], after = width->values[2 * i + 1];
-        if (before + after <= 0)
-            continue;
-        any = true;
-        y = cj_op_pad(y, i, (int64_t)before, (int64_t)after);
-    }
-    return any || !y ? y : cj_op_pad(y, rank - 1, 0, 0);
-}
-SHAPED(pad, "Pad", CJ__NUMPY, pad_fields, pad_defaults, pad_keys)
-
-// ---- x[...] ----
-
-static const cj__item_settings item_defaults = {.count = 0};
-
-// An entry on axis `axis` of y. *next is the axis of the next entry.
-static cj_symbol *take_entry(cj_symbol *y, const struct cj__item *item, int axis, int *next)
-{
-    const cj_shape *shape = cj_symbol_shape(y);
-    *next = axis + (item->kind != CJ__ITEM_INDEX);
-    if (item->kind == CJ__ITEM_NEW)
-        return cj_op_expand_dims(y, axis);
-    if (axis >= shape->rank) {
-        cj__fail(CJ_INVALID_ARGUMENT, "get_item: more entries than the %d axes", shape->rank);
-        return drop(y);
-    }
-    const int64_t length = shape->dims[axis];
-    if (item->kind == CJ__ITEM_SLICE && !item->from && !item->to && item->step == 1)
-        return y;
-    if (item->kind == CJ__ITEM_SLICE && !item->from && !item->to && item->step == -1)
-        return cj_op_flip(y, axis);
-    int64_t from = item->from ? item->start : 0, to = item->to ? item->stop : length;
-    if (item->kind == CJ__ITEM_SLICE && item->step != 1) {
-        cj__fail(CJ_UNSUPPORTED, "get_item: a step of %lld, possible are 1, and -1 of a whole axis",
-                 (long long)item->step);
-        return drop(y);
-    }
-    from = from < 0 && length > 0 ? from + length : from;
-    if (item->kind == CJ__ITEM_INDEX)
-        to = from + 1;
-    else if (length > 0) {
-        to = to < 0 ? to + length : to > length ? length : to;
-        from = from < 0 ? 0 : from;
-    }
-    y = cj_op_slice(y, axis, from, to - from);
-    return y && item->kind == CJ__ITEM_INDEX ? cj_op_squeeze(y, axis) : y;
-}
-
-DEFINE_MAKE(get_item)
-{
-    const cj__item_settings *s = settings;
-    cj_symbol *y = x[0];
-    int axis = 0;
-    (void)word, (void)n;
-    for (int64_t i = 0; y && i < s->count; i++) {
-        if (s->items[i].kind != CJ__ITEM_REST) {
-            y = take_entry(y, &s->items[i], axis, &axis);
-            continue;
+    x = cj__reshape(g, x, &longer);
+    for (int i = 0; i < longer.rank && x; i++)
+        if (longer.dims[i] != shape->dims[i]) {
+            int64_t *zeros = cj__new((size_t)shape->dims[i] + 1, sizeof *zeros);
+            for (int64_t j = 0; zeros && j < shape->dims[i]; j++)
+                zeros[j] = 0;
+            if (!zeros)
+                cj__build_refuse(g, CJ_OUT_OF_MEMORY);
+            x = zeros ? cj__word_pick(g, x, i, zeros, shape->dims[i]) : NULL;
+            cj__free(zeros);
         }
-        int behind = 0; // axes that the entries behind "..." take
-        for (int64_t j = i + 1; j < s->count; j++)
-            behind += s->items[j].kind != CJ__ITEM_NEW;
-        axis = cj_symbol_shape(y)->rank - behind;
-        axis = axis < 0 ? 0 : axis;
+    return x;
+}
+
+cj_symbol *cj_op_broadcast_to(cj_symbol *x, cj_shape shape)
+{
+    CJ__TAKE(x)
+    {
+        const cj_shape *old = cj_symbol_shape(x);
+        bool fits = shape.rank <= CJ_MAX_RANK && shape.rank >= old->rank;
+        for (int i = 0; i < shape.rank && fits; i++) {
+            const int own = i - (shape.rank - old->rank);
+            fits = (own >= 0 && old->dims[own] == shape.dims[i]) ||
+                   ((own < 0 || old->dims[own] == 1) && shape.dims[i] >= 0 &&
+                    shape.dims[i] <= INT32_MAX);
+        }
+        if (fits) {
+            y = stretched(g, x, &shape);
+        } else {
+            char from[CJ__SHAPE_TEXT], to[CJ__SHAPE_TEXT] = "more axes than there can be";
+            if (shape.rank >= 0 && shape.rank <= CJ_MAX_RANK)
+                cj__shape_words(&shape, to);
+            cj__build_refuse(g, cj__fail(CJ_SHAPE_MISMATCH,
+                                         "broadcast_to: %s does not broadcast to %s",
+                                         cj__shape_words(old, from), to));
+        }
     }
-    return y;
+    CJ__GIVE;
 }
 
-const cj__word cj__word_get_item = {.choice = {.name = "get_item",
-                                               .class_name = "GetItem",
-                                               .defaults = &item_defaults,
-                                               .args_size = sizeof item_defaults},
-                                    .module = CJ__NUMPY,
-                                    .operands = of_x,
-                                    .least = 1,
-                                    .most = 1,
-                                    .by_key = true,
-                                    .make = make_get_item};
-
-// ---- Products with names, attention ----
-
-static const cj__einsum_settings einsum_defaults = {NULL};
-static const cj__field einsum_fields[] = {
-    CJ__FIELD(cj__einsum_settings, subscripts, CJ__FIELD_TEXT, .required = true)};
-
-DEFINE_MAKE(einsum)
+cj_symbol *cj_op_ravel(cj_symbol *x)
 {
-    (void)word, (void)n;
-    return cj_op_einsum(((const cj__einsum_settings *)settings)->subscripts, x[0], x[1]);
+    CJ__TAKE(x) y = cj__word_flat(g, x);
+    CJ__GIVE;
 }
 
-const cj__word cj__word_einsum = {
-    .choice = CJ__CHOICE("einsum", "Einsum", einsum_fields, einsum_defaults),
-    .module = CJ__NUMPY,
-    .operands = (const char *const[]){"a", "b", NULL}, // by their places
-    .least = 2,
-    .most = 2,
-    .make = make_einsum};
-
-static const cj__attention_settings attention_defaults = {.scale = INFINITY};
-static const cj__field attention_fields[] = {
-    CJ__FIELD(cj__attention_settings, is_causal, CJ__FIELD_BOOL),
-    CJ__FIELD(cj__attention_settings, scale, CJ__FIELD_LIMIT),
-};
-static const cj__config_key attention_keys[] = {CJ__KEY_HARMLESS("flash_attention"),
-                                                CJ__KEY_ONLY("attn_logits_soft_cap", "null"),
-                                                {.key = NULL}};
-
-DEFINE_MAKE(attention)
+cj_symbol *cj_op_moveaxis(cj_symbol *x, const int *source, const int *destination, int count)
 {
-    const cj__attention_settings *s = settings;
-    const double scale = isinf(s->scale) ? (double)NAN : s->scale;
-    (void)word;
-    return n == 4 ? cj_op_masked_attention(x[0], x[1], x[2], x[3], scale, s->is_causal) :
-                    cj_op_attention(x[0], x[1], x[2], scale, s->is_causal);
+    int order[CJ_MAX_RANK], from = 0, to = 0, next = 0;
+    uint32_t moved = 0, taken = 0;
+    CJ__TAKE(x)
+    {
+        const int rank = cj_symbol_shape(x)->rank;
+        if (!source || !destination)
+            cj__build_refuse(g, cj__fail_null_of("moveaxis", "a list of axes"));
+        for (int i = 0; i < count && g->status == CJ_OK; i++) {
+            if (!cj__word_axis(g, "moveaxis", rank, source[i], &from) ||
+                !cj__word_axis(g, "moveaxis", rank, destination[i], &to))
+                break;
+            if (moved >> from & 1 || taken >> to & 1)
+                cj__build_refuse(
+                    g, cj__fail(CJ_INVALID_ARGUMENT, "moveaxis: an axis is named more than once"));
+            moved |= 1u << from;
+            taken |= 1u << to;
+            order[to] = from;
+        }
+        for (int i = 0; i < rank; i++) {
+            while (moved >> next & 1)
+                next++;
+            if (!(taken >> i & 1))
+                order[i] = next++;
+        }
+        y = g->status == CJ_OK ? cj__transpose(g, x, order) : NULL;
+    }
+    CJ__GIVE;
 }
 
-const cj__word cj__word_attention = {
-    .choice = CJ__CHOICE("attention", "DotProductAttention", attention_fields, attention_defaults),
-    .module = CJ__NN,
-    .operands = (const char *const[]){"query", "key", "value", "mask", NULL},
-    .least = 3,
-    .most = 4,
-    .by_place = 3,
-    .keys = attention_keys,
-    .call_settings = (const char *const[]){"scale", NULL},
-    .make = make_attention};
+static cj_symbol *exchanged(cj__build *g, cj_symbol *x, int first, int second)
+{
+    int order[CJ_MAX_RANK];
+    if (!x || first == second)
+        return x;
+    for (int i = 0; i < cj_symbol_shape(x)->rank; i++)
+        order[i] = i == first ? second : i == second ? first : i;
+    return cj__transpose(g, x, order);
+}
+
+cj_symbol *cj_op_swapaxes(cj_symbol *x, int axis1, int axis2)
+{
+    int first = 0, second = 0;
+    CJ__TAKE(x)
+    {
+        const int rank = cj_symbol_shape(x)->rank;
+        if (cj__word_axis(g, "swapaxes", rank, axis1, &first) &&
+            cj__word_axis(g, "swapaxes", rank, axis2, &second))
+            y = exchanged(g, x, first, second);
+    }
+    CJ__GIVE;
+}
+
+cj_symbol *cj_op_rot90(cj_symbol *x, int k, int axis1, int axis2)
+{
+    int first = 0, second = 0;
+    CJ__TAKE(x)
+    {
+        const int rank = cj_symbol_shape(x)->rank, turns = (k % 4 + 4) % 4;
+        if (cj__word_axis(g, "rot90", rank, axis1, &first) &&
+            cj__word_axis(g, "rot90", rank, axis2, &second)) {
+            if (first == second)
+                cj__build_refuse(g,
+                                 cj__fail(CJ_INVALID_ARGUMENT, "rot90: both axes are %d", axis1));
+            y = turns == 1 ? exchanged(g, cj__reverse(g, x, second), first, second) :
+                turns == 2 ? cj__reverse(g, cj__reverse(g, x, first), second) :
+                turns == 3 ? cj__reverse(g, exchanged(g, x, first, second), second) :
+                             x;
+        }
+    }
+    CJ__GIVE;
+}
+
+static cj_symbol *turned_round(const char *who, cj_symbol *x, int axis)
+{
+    int place = 0;
+    CJ__TAKE(x)
+    {
+        if (cj__word_axis(g, who, cj_symbol_shape(x)->rank, axis, &place))
+            y = cj__reverse(g, x, place);
+    }
+    CJ__GIVE;
+}
+
+cj_symbol *cj_op_fliplr(cj_symbol *x)
+{
+    return turned_round("fliplr", x, 1);
+}
+
+cj_symbol *cj_op_flipud(cj_symbol *x)
+{
+    return turned_round("flipud", x, 0);
+}
+
+// ---- Parts ----
+
+// Parts between places[0] = 0, places[1], ..., places[count] = the length.
+static cj_status cut(cj__build *g, cj_symbol *x, int axis, const int64_t *places, int count,
+                     cj_symbol **outputs)
+{
+    cj_symbol **parts = cj__new((size_t)count, sizeof(cj_symbol *));
+    if (!parts)
+        cj__build_refuse(g, CJ_OUT_OF_MEMORY);
+    for (int i = 0; parts && i < count; i++) {
+        const int64_t length = places[i + 1] - places[i];
+        parts[i] = cj__slice(g, x, axis, places[i], length > 0 ? length : 0);
+    }
+    const cj_status status = cj__word_give(g, parts, count, outputs);
+    cj__free(parts);
+    return status;
+}
+
+// The parts' places along x's axis: `parts` as equal as they can be, or at the places that are given.
+static cj_status split(const char *who, cj_symbol *x, int parts, const int64_t *given, int axis,
+                       bool even, cj_symbol **outputs)
+{
+    cj__build build = {0}, *const g = &build;
+    int place = 0;
+    if (cj__build_take(g, &x, 1) == CJ_OK && !outputs)
+        cj__build_refuse(g, cj__fail_null_of(who, "the place for the results"));
+    if (g->status != CJ_OK || !cj__word_fixed_axis(g, who, x, axis, &place))
+        return cj__word_give(g, NULL, 0, outputs);
+    const int64_t n = cj_symbol_shape(x)->dims[place];
+    if (parts < 1 || (even && n % parts != 0))
+        cj__build_refuse(g, cj__fail(CJ_INVALID_ARGUMENT,
+                                     "%s: an axis of %lld is not cut into %d parts", who,
+                                     (long long)n, parts));
+    int64_t *places = g->status == CJ_OK ? cj__new((size_t)parts + 1, sizeof *places) : NULL;
+    if (!places) {
+        cj__build_refuse(g, CJ_OUT_OF_MEMORY);
+        return cj__word_give(g, NULL, 0, outputs);
+    }
+    for (int i = 1; i <= parts; i++) {
+        const int64_t more = n % parts < i ? n % parts : i,
+                      own = given && i < parts ? given[i - 1] : n;
+        places[i] = given ? (own < 0 ? own + n : own) : n / parts * i + more;
+        places[i] = places[i] > n ? n : places[i] < 0 ? 0 : places[i];
+    }
+    const cj_status status = cut(g, x, place, places, parts, outputs);
+    cj__free(places);
+    return status;
+}
+
+cj_status cj_op_split(cj_symbol *x, int parts, int axis, cj_symbol **outputs)
+{
+    return split("split", x, parts, NULL, axis, true, outputs);
+}
+
+cj_status cj_op_split_at(cj_symbol *x, const int64_t *places, int count, int axis,
+                         cj_symbol **outputs)
+{
+    if (places && count >= 0 && count < INT32_MAX)
+        return split("split", x, count + 1, places, axis, false, outputs);
+    cj__build build = {0};
+    if (cj__build_take(&build, &x, 1) == CJ_OK)
+        cj__build_refuse(&build, places ? cj__fail(CJ_INVALID_ARGUMENT, "split: %d places", count) :
+                                          cj__fail_null_of("split", "the list of places"));
+    return cj__build_end(&build);
+}
+
+cj_status cj_op_array_split(cj_symbol *x, int parts, int axis, cj_symbol **outputs)
+{
+    return split("array_split", x, parts, NULL, axis, false, outputs);
+}
+
+cj_status cj_op_vsplit(cj_symbol *x, int parts, cj_symbol **outputs)
+{
+    return split("vsplit", x, parts, NULL, 0, true, outputs);
+}
+
+cj_status cj_op_hsplit(cj_symbol *x, int parts, cj_symbol **outputs)
+{
+    return split("hsplit", x, parts, NULL, x && cj_symbol_shape(x)->rank > 1, true, outputs);
+}
+
+cj_status cj_op_dsplit(cj_symbol *x, int parts, cj_symbol **outputs)
+{
+    return split("dsplit", x, parts, NULL, 2, true, outputs);
+}
+
+cj_status cj_op_unstack(cj_symbol *x, int axis, cj_symbol **outputs)
+{
+    cj__build build = {0}, *const g = &build;
+    int place = 0;
+    if (cj__build_take(g, &x, 1) != CJ_OK || !cj__word_fixed_axis(g, "unstack", x, axis, &place))
+        return cj__word_give(g, NULL, 0, outputs);
+    const int64_t n = cj_symbol_shape(x)->dims[place];
+    cj_symbol **entries = cj__new((size_t)n + 1, sizeof *entries);
+    if (!entries)
+        cj__build_refuse(g, CJ_OUT_OF_MEMORY);
+    else if (!outputs)
+        cj__build_refuse(g, cj__fail_null_of("unstack", "the place for the results"));
+    else if (n > 0)
+        cj__unstack(g, x, place, entries);
+    const cj_status status = cj__word_give(g, entries, entries && outputs ? (int)n : 0, outputs);
+    cj__free(entries);
+    return status;
+}
+
+// ---- Side by side ----
+
+// x with axes of length 1: one axis becomes (1, n), or (1, n, 1) of three, two become (n, m, 1).
+static cj_symbol *with_axes(cj__build *g, cj_symbol *x, int rank)
+{
+    const cj_shape *old = cj_symbol_shape(x);
+    cj_shape shape = {.rank = rank, .dims = {1, 1, 1}};
+    if (old->rank >= rank)
+        return x;
+    for (int i = 0; i < old->rank; i++)
+        shape.dims[old->rank == 1 ? i + 1 : i] = old->dims[i];
+    return cj__reshape(g, x, &shape);
+}
+
+// Joined along `axis` in at least so many axes.
+static cj_symbol *joined(const char *who, cj_symbol *const *xs, int count, int axis, int rank)
+{
+    CJ__BEGIN;
+    cj_symbol *parts[CJ__OP_IO_MAX];
+    if (cj__word_list(g, who, xs, count, CJ__OP_IO_MAX) && cj__build_take(g, xs, count) == CJ_OK) {
+        cj_dtype dtype = CJ_BOOL;
+        for (int i = 0; i < count; i++)
+            dtype = cj__word_common(dtype, cj_symbol_dtype(xs[i]));
+        for (int i = 0; i < count; i++)
+            parts[i] = with_axes(g, cj__cast(g, xs[i], dtype), rank);
+        y = cj__concat(g, parts, count, axis);
+    }
+    CJ__GIVE;
+}
+
+cj_symbol *cj_op_vstack(cj_symbol *const *xs, int count)
+{
+    return joined("vstack", xs, count, 0, 2);
+}
+
+cj_symbol *cj_op_hstack(cj_symbol *const *xs, int count)
+{
+    const bool rows = xs && count > 0 && xs[0] && cj_symbol_shape(xs[0])->rank > 1;
+    return joined("hstack", xs, count, rows, 1);
+}
+
+cj_symbol *cj_op_dstack(cj_symbol *const *xs, int count)
+{
+    return joined("dstack", xs, count, 2, 3);
+}
+
+cj_symbol *cj_op_append(cj_symbol *x, cj_symbol *values, int axis)
+{
+    int place = 0;
+    CJ__TAKE_2(x, values)
+    {
+        if (cj__word_axis(g, "append", cj_symbol_shape(x)->rank, axis, &place)) {
+            cj__word_join(g, &x, &values);
+            y = cj__concat(g, (cj_symbol *[]){x, values}, 2, place);
+        }
+    }
+    CJ__GIVE;
+}
+
+cj_symbol *cj_op_repeat(cj_symbol *x, const int64_t *repeats, int count, int axis)
+{
+    int place = 0;
+    CJ__TAKE(x)
+    {
+        if (!repeats)
+            y = cj__word_refuse(g, cj__fail_null_of("repeat", "the list of numbers"));
+        else if (cj__word_fixed_axis(g, "repeat", x, axis, &place)) {
+            const int64_t n = cj_symbol_shape(x)->dims[place];
+            int64_t total = 0, next = 0;
+            bool good = count == 1 || count == n;
+            for (int64_t i = 0; i < n && good; i++) {
+                const int64_t own = repeats[count == 1 ? 0 : i];
+                good = own >= 0 && own < INT32_MAX && total < INT32_MAX;
+                total += own;
+            }
+            int64_t *places = good ? cj__new((size_t)total + 1, sizeof *places) : NULL;
+            for (int64_t i = 0; i < n && places; i++)
+                for (int64_t j = 0; j < repeats[count == 1 ? 0 : i]; j++)
+                    places[next++] = i;
+            if (!good)
+                cj__build_refuse(g, cj__fail(CJ_INVALID_ARGUMENT,
+                                             "repeat: %d numbers for an axis of %lld, needed are 1 "
+                                             "or as many, none negative",
+                                             count, (long long)n));
+            else if (!places)
+                cj__build_refuse(g, CJ_OUT_OF_MEMORY);
+            else
+                y = cj__word_pick(g, x, place, places, total);
+            cj__free(places);
+        }
+    }
+    CJ__GIVE;
+}
