@@ -40,6 +40,7 @@
 #include <cajal/schedules.h>
 #include <cajal/settings.h>
 #include <cajal/spatial.h>
+#include <cajal/tables.h>
 #include <cajal/tensor.h>
 #include <cajal/text.h>
 #include <cajal/texts.h>
