@@ -107,6 +107,35 @@ static cj_status step(void *context, const cj_cell_step *s)
     return *s->output ? CJ_OK : cj_error_status();
 }
 
+// Asked for by its name, a layer is derived alone, by what the layers in it computed.
+static void a_layer_of_layers_alone(void **state)
+{
+    (void)state;
+    cj_symbol *x = cj_input_symbol(4, 3);
+    cj_symbol *h = cj_apply(cj_dense(3, .name = "before"), x);
+    h = cj_merge(cj_multi_head_attention(2, 3, .name = "attention"), h, h);
+    cj_model *model =
+        cj_functional(.inputs = {x},
+                      .outputs = {cj_apply(cj_bidirectional(cj_gru(2), .name = "both"), h)});
+    cj_tensor *input = honest_numbers(CJ_SHAPE(4, 3), 2);
+    assert_non_null(model);
+    static const char *const names[] = {"attention", "both"};
+    for (int i = 0; i < 2; i++) {
+        cj_status status;
+        char *text = honest_text(
+            model, &input, (cj_explain_args){CJ_EXPLAIN_DEFAULTS, .layer = names[i]}, &status);
+        if (status != CJ_OK)
+            fail_msg("%s\n%s", cj_error(), text);
+        assert_int_equal(strncmp(text, names[i], strlen(names[i])), 0);
+        assert_null(strstr(text, "Dense)"));
+        assert_null(strstr(text, "(GRU)"));
+        assert_says(text, "so output[");
+        free(text);
+    }
+    cj_release(input);
+    cj_release(model);
+}
+
 static void a_cell_of_the_program_is_run_by_itself(void **state)
 {
     (void)state;
@@ -249,6 +278,7 @@ int main(void)
         cmocka_unit_test(initial_states),
         cmocka_unit_test(states_that_last),
         cmocka_unit_test(cells),
+        cmocka_unit_test(a_layer_of_layers_alone),
         cmocka_unit_test(a_cell_of_the_program_is_run_by_itself),
         cmocka_unit_test(convolutional_recurrence),
         cmocka_unit_test(what_wrappers_make),
