@@ -9,10 +9,12 @@
 #include <cajal/activations.h>
 #include <cajal/attention.h>
 #include <cajal/architectures.h>
+#include <cajal/augmentation.h>
 #include <cajal/base.h>
 #include <cajal/callbacks.h>
 #include <cajal/classic.h>
 #include <cajal/convolutions.h>
+#include <cajal/custom.h>
 #include <cajal/data.h>
 #include <cajal/explain.h>
 #include <cajal/files.h>
@@ -24,6 +26,10 @@
 #include <cajal/normalization.h>
 #include <cajal/numbers.h>
 #include <cajal/operators.h>
+#include <cajal/ops_index.h>
+#include <cajal/ops_math.h>
+#include <cajal/ops_reduce.h>
+#include <cajal/ops_shape.h>
 #include <cajal/optimizers.h>
 #include <cajal/plot.h>
 #include <cajal/preprocessing.h>
@@ -32,7 +38,10 @@
 #include <cajal/reshaping.h>
 #include <cajal/scan.h>
 #include <cajal/schedules.h>
+#include <cajal/settings.h>
 #include <cajal/spatial.h>
+#include <cajal/tables.h>
+#include <cajal/spiking.h>
 #include <cajal/tensor.h>
 #include <cajal/text.h>
 #include <cajal/texts.h>

@@ -132,10 +132,14 @@ typedef struct cj__layer_kind {
     bool any_training;
     // In Keras its inputs are arguments of the call with these names, not one list; ended by NULL.
     const char *const *arguments;
+    // In Keras several inputs are one dictionary with these keys, and its outputs too; a single input
+    // is given as it is. Ended by NULL.
+    const char *const *input_keys;
     // Its settings that in Keras are arguments of the call: hidden bools; ended by NULL.
     const char *const *call_settings;
     const struct cj__cell *cell; // of a cell of a recurrent layer (cells.h); else NULL
     bool of_program;             // it is made of functions of the program, which no file can hold
+    bool custom;                 // its class is one that the program registered (custom.h)
     bool by_batch;        // in training its result for a sample depends on the batch around it
     bool any_dtype;       // takes inputs of any dtype; for others they are cast to float32
     bool exact_variables; // mixed_bfloat16 leaves its variables as they are
@@ -181,8 +185,8 @@ struct cj_layer {
     cj__filling *filling; // while the model is loaded; else NULL
 };
 
-// All kinds but those of models, ended by NULL. cj__layer_kind_find() takes a class name ("Conv2D")
-// and suggests one on failure.
+// All kinds but those of models, ended by NULL. cj__layer_kind_find() takes a class name ("Conv2D"),
+// also of a class that the program registered, and suggests one on failure.
 extern const cj__layer_kind *const cj__layer_kinds[];
 #define CJ__LAYER(name) extern const cj__layer_kind cj__layer_##name;
 #include "layers/layers.def"
@@ -287,6 +291,8 @@ cj_status cj__constraint_check(const char *spec, const char *who, const cj_shape
 // (l1 sum |x| + l2 sum x^2) / batch.
 cj_symbol *cj__activity_penalty(cj__build *build, cj_symbol *x, double l1, double l2);
 extern const cj__catalog cj__activations, cj__initializers, cj__regularizers, cj__constraints;
+// Layers that mix images and labels, as specs (image_mixtures.c).
+extern const cj__catalog cj__mixtures;
 
 // Models (model.h): layers whose kind is sequential or functional.
 struct cj_model; // the same object as its cj_layer

@@ -4,11 +4,13 @@
 #include "base/memory.h"
 #include <cajal/activations.h>
 #include <cajal/attention.h>
+#include <cajal/augmentation.h>
 #include <cajal/normalization.h>
 #include <cajal/merging.h>
 #include <cajal/recurrent.h>
 #include <cajal/regularization.h>
 #include <cajal/reshaping.h>
+#include <cajal/spiking.h>
 #include <cajal/text.h>
 #include <cajal/wrappers.h>
 #include <math.h>
@@ -116,6 +118,27 @@ MAKER(random_zoom, cj_random_zoom(0.3, .fill_mode = "constant", .fill_value = 2)
 MAKER(random_crop, cj_random_crop(2, 3, .seed = 1))
 MAKER(random_contrast, cj_random_contrast(0.3, .value_range = CJ_NUMBERS(-9, 9)))
 MAKER(random_brightness, cj_random_brightness(0.1, .value_range = CJ_NUMBERS(-9, 9)))
+MAKER(random_hue, cj_random_hue(0.3, .value_range = CJ_NUMBERS(-9, 9)))
+MAKER(random_saturation, cj_random_saturation(.factor_range = CJ_NUMBERS(0.4, 0.6)))
+MAKER(random_color_jitter,
+      cj_random_color_jitter(.value_range = CJ_NUMBERS(-9, 9), .brightness_factor = 0.1,
+                             .hue_factor_range = CJ_NUMBERS(0.1, 0.2), .seed = 3))
+MAKER(random_grayscale, cj_random_grayscale(0.3))
+MAKER(random_color_degeneration,
+      cj_random_color_degeneration(0.3, .value_range = CJ_NUMBERS(-9, 9)))
+MAKER(random_sharpness, cj_random_sharpness(0.8, .value_range = CJ_NUMBERS(-9, 9)))
+MAKER(random_posterization,
+      cj_random_posterization(.factor_range = CJ_NUMBERS(6, 8), .value_range = CJ_NUMBERS(-9, 9)))
+MAKER(random_invert, cj_random_invert(0.1, .value_range = CJ_NUMBERS(-9, 9)))
+// thresholds are above all pixels: what is inverted in training alone cannot be learnt
+MAKER(solarization, cj_solarization(.threshold_factor_range = CJ_NUMBERS(1, 1),
+                                    .value_range = CJ_NUMBERS(-1, 600)))
+MAKER(random_erasing,
+      cj_random_erasing(0.4, .fill_value = CJ_NUMBERS(1), .value_range = CJ_NUMBERS(-9, 9)))
+MAKER(auto_contrast, cj_auto_contrast(.value_range = CJ_NUMBERS(-1, 1)))
+MAKER(mix_up, cj_mix_up(0.3, .seed = 3))
+MAKER(cut_mix, cj_cut_mix(.factor_range = CJ_NUMBERS(0.2, 1)))
+MAKER(equalization, cj_equalization(.value_range = CJ_NUMBERS(-1, 1), .bins = 200))
 MAKER(bidirectional, cj_bidirectional(cj_gru(3, .return_sequences = true), .merge_mode = "ave"))
 MAKER(time_distributed, cj_time_distributed(cj_dense(3, .activation = "tanh")))
 MAKER(text_vectorization,
@@ -145,6 +168,20 @@ MAKER(gaussian_noise, cj_gaussian_noise(0.3, .seed = 3))
 MAKER(gaussian_dropout, cj_gaussian_dropout(0.3))
 MAKER(alpha_dropout, cj_alpha_dropout(0.3, .noise_shape = {-1, 1, 4}))
 MAKER(activity_regularization, cj_activity_regularization(0.1, 0.2))
+MAKER(lif, cj_lif(0.9, .learn_beta = true, .learn_threshold = true, .per_neuron = true))
+MAKER(integrate_fire,
+      cj_integrate_fire(.recurrent = "dense", .recurrent_bias = true, .refractory = 2))
+MAKER(leaky_integrator, cj_leaky_integrator(.tau = 3, .v_leak = 0.2, .learn_beta = true))
+MAKER(cuba_lif, cj_cuba_lif(.beta = 0.9, .alpha = 0.7, .preset = "norse", .heterogeneous = true))
+MAKER(alpha_lif, cj_alpha_lif(0.6, .alpha = 0.9, .learn_beta = true))
+MAKER(lapicque, cj_lapicque(.capacitance = 4, .threshold = 0.05, .recurrent = "one_to_one"))
+MAKER(alif, cj_alif(.tau = 4, .tau_adaptation = 20, .preset = "norse", .discretization = "exact"))
+MAKER(izhikevich, cj_izhikevich(.d = 6, .resistance = 20))
+MAKER(spiking_cell, cj_spiking_cell(cj_lif(0.9), {3}))
+MAKER(rate_code, cj_rate_code(4, .gain = 0.8, .offset = 0.1, .seed = 3))
+MAKER(latency_code, cj_latency_code(5, .normalize = true, .clip = true))
+MAKER(delta_code, cj_delta_code(0.3, .off_spike = true))
+MAKER(population_code, cj_population_code(4, .low = -1))
 MAKER(permute, cj_permute({2, 3, 1}))
 MAKER(repeat_vector, cj_repeat_vector(3))
 MAKER(adaptive_max_pooling1d, cj_adaptive_max_pooling1d(3))
@@ -224,6 +261,20 @@ const sample samples[] = {
     {"RandomCrop", make_random_crop, {4, 5, 2}, {2, 3, 2}, false, 4e-3},
     {"RandomContrast", make_random_contrast, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
     {"RandomBrightness", make_random_brightness, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"RandomHue", make_random_hue, {4, 5, 3}, {4, 5, 3}, false, 4e-3},
+    {"RandomSaturation", make_random_saturation, {4, 5, 3}, {4, 5, 3}, false, 4e-3},
+    {"RandomColorJitter", make_random_color_jitter, {4, 5, 3}, {4, 5, 3}, false, 4e-3},
+    {"RandomGrayscale", make_random_grayscale, {4, 5, 3}, {4, 5, 3}, false, 4e-3},
+    {"RandomColorDegeneration", make_random_color_degeneration, {4, 5, 3}, {4, 5, 3}, false, 4e-3},
+    {"RandomSharpness", make_random_sharpness, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"RandomPosterization", make_random_posterization, {4, 5, 2}, {4, 5, 2}, false, 0},
+    {"RandomInvert", make_random_invert, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"Solarization", make_solarization, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"RandomErasing", make_random_erasing, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"AutoContrast", make_auto_contrast, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"MixUp", make_mix_up, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"CutMix", make_cut_mix, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"Equalization", make_equalization, {4, 5, 2}, {4, 5, 2}, false, 0},
     {"Dropout", make_dropout, {4, 3}, {4, 3}, true, 4e-3},
     {"SimpleRNN", make_simple_rnn, {4, 2}, {4, 3}, false, 4e-3},
     {"SimpleRNNCell", make_simple_rnn_cell, {3}, {3}, true, 0},
@@ -280,6 +331,19 @@ const sample samples[] = {
      {2, 1, 2, 2},
      false,
      4e-3},
+    {"LIF", make_lif, {5, 3}, {5, 3}, false, 0},
+    {"IntegrateFire", make_integrate_fire, {5, 3}, {5, 3}, false, 0},
+    {"LeakyIntegrator", make_leaky_integrator, {5, 2, 3}, {5, 2, 3}, false, 4e-3},
+    {"CubaLIF", make_cuba_lif, {5, 2, 3}, {5, 2, 3}, false, 0},
+    {"AlphaLIF", make_alpha_lif, {5, 3}, {5, 3}, false, 0},
+    {"Lapicque", make_lapicque, {5, 3}, {5, 3}, false, 0},
+    {"ALIF", make_alif, {5, 3}, {5, 3}, false, 0},
+    {"Izhikevich", make_izhikevich, {5, 3}, {5, 3}, false, 0},
+    {"SpikingCell", make_spiking_cell, {3}, {3}, true, 0},
+    {"RateCode", make_rate_code, {3}, {4, 3}, false, 0},
+    {"LatencyCode", make_latency_code, {3}, {5, 3}, false, 0},
+    {"DeltaCode", make_delta_code, {4, 3}, {4, 3}, false, 0},
+    {"PopulationCode", make_population_code, {2, 3}, {2, 12}, false, 4e-3},
 };
 
 const size_t sample_count = sizeof samples / sizeof samples[0];
@@ -327,7 +391,8 @@ int sample_inputs(const cj_layer *layer)
     const cj__layer_kind *kind = layer->kind;
     if (kind->min_inputs > 1)
         return kind->cell ? kind->min_inputs : 2;
-    return kind->max_inputs > 1 && !(kind->more_inputs || kind->arguments) ? 2 : 1;
+    return kind->max_inputs > 1 && !(kind->more_inputs || kind->arguments || kind->input_keys) ? 2 :
+                                                                                                 1;
 }
 
 cj_layer *sample_made(const sample *s)
