@@ -16,7 +16,8 @@ OPTIONAL = {
     ("cj_knn_neighbors", "indices"), ("cj_load_image_folder_with", "validation"), ("cj_symbol_input", "name"),
     ("cj_function_call", "outputs"), ("cj_retain", "object"), ("cj_release", "object"), ("cj_take", "object"),
     ("cj_free", "block"), ("cj_fail", "format"), ("cj_loss_value", "sample_weight"), ("cj_loss_value", "mask"),
-    ("cj_metric_update", "sample_weight"),
+    ("cj_metric_update", "sample_weight"), ("cj_custom_layer", "settings"), ("cj_custom_layer", "name"),
+    ("cj_add_weight", "initializer"), ("cj_add_weight", "regularizer"),
     *((f"cj_op_{name}", "axes") for name in ("reduce_max", "reduce_min", "var", "std", "logsumexp", "norm", "any", "all",
       "reduce", "prod", "amax", "amin", "ptp", "count_nonzero", "median", "quantile", "percentile", "nansum", "nanmean",
       "nanmax", "nanmin", "nanprod", "nanvar", "nanstd", "nanmedian", "nanquantile", "nanpercentile", "average", "moments")),
@@ -31,6 +32,7 @@ OPTIONAL = {
     *((f"cj_op_random_{name}", "step") for name in ("uniform", "normal", "truncated_normal", "randint", "categorical", "gamma",
                                                     "beta", "binomial", "shuffle", "dropout")),
     ("cj_op_scatter_update", "reduction"), ("cj_op_searchsorted", "side"),
+    ("cj_spikes_plot", "membranes"),
 }
 # Functions that answer NULL with a neutral value and no sentence: getters.
 GETTERS = {
@@ -77,6 +79,7 @@ TYPES = {
     "uint64_t *": "(uint64_t[1]){0}", "int": "1", "int64_t": "1", "size_t": "sizeof w.text", "double": "0.5",
     "cj_texts": "CJ_TEXTS(\"a\", \"b\", \"c\", \"d\")", "cj_numbers": "(cj_numbers){0}", "bool": "true", "cj_dtype": "CJ_F32", "cj_shape": "CJ_SHAPE(1, 4)", "uint64_t": "1", "cj_status": "CJ_IO",
     "cj_op_window": "(cj_op_window){{0}, {0}, NULL, NULL, {0}}", "cj_windows": "(cj_windows){{1, 1}, {1, 1}, {0, 0}, {1, 1}}",
+    "cj_custom_layer_class *": "&null_layer", "cj_layer_call *": "&null_call",
     "cj_memory_hook *": "NULL", "cj_callback_methods *": "&(cj_callback_methods){.size = sizeof(cj_callback_methods)}",
 }
 NAMES = {"path": "w.path", "name": '"dense"', "spec": '"adam"', "policy": '"float32"', "index": "(int64_t[8]){0}"}
@@ -84,6 +87,7 @@ PLACES = {
     ("cj_dtype_from_name", "name"): '"float32"', ("cj_op_activation", "name"): '"relu"', ("cj_op_loss", "spec"): '"mse"', ("cj_loss_value", "spec"): '"mse"',
     ("cj_metric_new", "spec"): '"mse"', ("cj_op_reduce", "name"): '"sum"', ("cj_op_ctc_decode", "strategy"): '"greedy"', ("cj_op_get_item", "key"): '"..."',
     ("cj_op_rearrange", "pattern"): '"a b -> b a"',
+    ("cj_op_spike", "surrogate"): '"atan"',
    
     ("cj_load_dataset", "name"): '"digits"', ("cj_model_from_json", "json"): '"{}"', ("cj_fail", "format"): '"x"',
     ("cj_retain", "object"): "w.x", ("cj_release", "object"): "cj_retain(w.x)", ("cj_take", "object"): "w.x",
@@ -141,6 +145,14 @@ static world w;
 // The sentence of the builder that failed before the call; empty where none did, or none of what is
 // NULL.
 static char cause[1024];
+
+// A class of the program's own, and a call that is none.
+static cj_symbol *null_output(const cj_layer_call *call)
+{
+    return call->inputs[0];
+}
+static const cj_custom_layer_class null_layer = CJ_CUSTOM_LAYER("NullLayer", .call = null_output);
+static const cj_layer_call null_call;
 
 static cj_status make(void)
 {
