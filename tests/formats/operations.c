@@ -172,6 +172,20 @@ typedef struct word_case {
     F(fmax, "Fmax", cj_op_fmax(o->x, o->y))                                               \
     F(fmin, "Fmin", cj_op_fmin(o->x, o->y))                                               \
     F(nextafter, "Nextafter", cj_op_nextafter(o->x, o->y))                                \
+    F(cumprod, "Cumprod", cj_op_cumprod(o->x, 1))                                         \
+    F(prod, "Prod", cj_op_prod(o->x, (int[]){2}, 1))                                      \
+    F(amax, "Amax", cj_op_amax(o->x, (int[]){2}, 1))                                      \
+    F(amin, "Amin", cj_op_amin(o->x, (int[]){2}, 1))                                      \
+    F(median, "Median", cj_op_median(o->x, (int[]){2}, 1))                                \
+    F(ptp, "Ptp", cj_op_ptp(o->x, (int[]){2}, 1))                                         \
+    F(nansum, "Nansum", cj_op_nansum(o->x, (int[]){2}, 1))                                \
+    F(nanmean, "Nanmean", cj_op_nanmean(o->x, (int[]){2}, 1))                             \
+    F(nanmax, "Nanmax", cj_op_nanmax(o->x, (int[]){2}, 1))                                \
+    F(nanmin, "Nanmin", cj_op_nanmin(o->x, (int[]){2}, 1))                                \
+    F(nanprod, "Nanprod", cj_op_nanprod(o->x, (int[]){2}, 1))                             \
+    F(nanvar, "Nanvar", cj_op_nanvar(o->x, (int[]){2}, 1))                                \
+    F(nanstd, "Nanstd", cj_op_nanstd(o->x, (int[]){2}, 1))                                \
+    F(nanmedian, "Nanmedian", cj_op_nanmedian(o->x, (int[]){2}, 1))                       \
     F(squareplus, "Squareplus", cj_op_activation("squareplus(b=2)", shifted(o->x)))       \
     F(glu, "Glu", cj_op_activation("glu", o->x))
 
