@@ -81,7 +81,7 @@ static cj_status read_digits(bool convolution, uint64_t seed)
     CJ_TRY(cj_fit(model, train, .epochs = 1, .batch_size = BATCH, .verbose = CJ_BAR,
                   .steps_per_epoch = steps()));
     CJ_TRY(cj_evaluate(model, test, &results, .batch_size = BATCH));
-    printf("Test accuracy: %.4f\n", cj_results_value(results, accuracy));
+    printf("Test accuracy: %.4f\n", cj_results_value(results, "spike_count_accuracy"));
     cj_release(results);
     cj_release(model);
     cj_release(train);
