@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/object.h"
 #include "ops/build.h"
+#include "ops/variable.h"
 #include "train/optimizer.h"
 
 #include <stdlib.h>
@@ -198,7 +199,7 @@ int64_t workload_parameters(const workload *w)
     const cj_layer *layer = cj_model_layer(w->model ? w->model : w->gan.both);
     int64_t parameters = 0;
     for (int i = 0; i < cj_layer_variable_count(layer); i++)
-        parameters += cj_tensor_count(cj_variable_value(cj_layer_variable(layer, i)));
+        parameters += cj__variable_count(cj_layer_variable(layer, i));
     return parameters;
 }
 

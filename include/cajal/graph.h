@@ -72,7 +72,9 @@ CJ_API const char *cj_variable_name(const cj_variable *variable);
  * The current value: the variable's own tensor, valid as long as the variable; NULL for NULL. Do
  * not write to it while a function that uses the variable runs. Of a variable on a device with
  * memory of its own it is a copy in the host's memory, as of this call: ask again after a step, and
- * give new values with cj_variable_assign(); NULL with a sentence if the device cannot be read.
+ * give new values with cj_variable_assign(); NULL with a sentence if the device cannot be read. From
+ * this call on functions take it that the value may change between runs without their knowledge,
+ * and make anew what they would otherwise keep of it, which costs time in predictions of few samples.
  */
 CJ_API cj_tensor *cj_variable_value(const cj_variable *variable);
 

@@ -248,10 +248,22 @@ static void drop_oldest(cj_function *function)
     function->plans[oldest] = function->plans[--function->plan_count];
 }
 
+// Plans whose variables are no longer what they were made for (keep_steady.c).
+static void drop_outdated(cj_function *function)
+{
+    for (size_t i = function->plan_count; i-- > 0;) {
+        if (function->plans[i]->busy || !function->plans[i]->outdated)
+            continue;
+        cj__plan_free(function->plans[i]);
+        function->plans[i] = function->plans[--function->plan_count];
+    }
+}
+
 static cj_status find_plan(cj_function *function, int64_t batch, cj__plan **plan)
 {
     cj_status status = CJ_OK;
     cj__mutex_lock(&function->lock);
+    drop_outdated(function);
     *plan = find_free(function, batch);
     if (!*plan) {
         if (function->plan_count >= PLANS_MAX)

@@ -277,6 +277,8 @@ static void find_home(cj__plan *plan, const int *last, int position)
             share(plan, value, instruction->inputs[0]);
         } else if (last[value] < 0 && k > 0 && !(instruction->op->flags & CJ__OP_UPDATE)) {
             buffer->home = CJ__HOME_NOWHERE;
+        } else if (instruction->steady) {
+            buffer->home = CJ__HOME_FIXED;
         } else if (k != 0 || !(instruction->op->flags & CJ__OP_ELEMENTWISE) ||
                    !take_dying_input(plan, instruction, position)) {
             buffer->home = CJ__HOME_ARENA;
@@ -480,6 +482,8 @@ static cj_status fill(cj__plan *plan)
     }
     cj__free(last);
     if (status == CJ_OK)
+        status = cj__steady_in_plan(plan);
+    if (status == CJ_OK)
         status = cj__split_in_plan(plan);
     if (status == CJ_OK) {
         find_homes_of_results(plan);
@@ -546,8 +550,10 @@ void cj__plan_free(cj__plan *plan)
     const cj__device_kind *kind = plan->device->kind;
     kind->plan_close(plan->device, plan->device_own);
     kind->free(plan->device, plan->kept_memory, plan->kept_size);
+    kind->free(plan->device, plan->steady_memory, plan->steady_size);
     kind->free(plan->device, plan->constants, plan->constants_size);
     cj__free(plan->kept);
+    cj__free(plan->sources);
     cj__free(plan->splits);
     cj__free(plan->buffers);
     cj__free(plan->order);

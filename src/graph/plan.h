@@ -103,6 +103,20 @@ typedef struct cj__plan {
     int kept_count;
     char *kept_memory;
     size_t kept_size;
+    // Positions [0, steady_count) are main calls whose results are kept from run to run, in memory of
+    // the plan's own, until a variable that they read changes (keep_steady.c).
+    int steady_count;
+    struct cj__source {
+        const _Atomic int64_t *version;
+        int64_t seen; // in the run that made them
+    } * sources;
+    int source_count;
+    char *steady_memory;
+    size_t steady_size;
+    bool steady_made;
+    bool outdated;                  // it may not be used for further runs
+    int64_t steady_runs;            // in which they were made
+    _Atomic int64_t steady_version; // of their results, as of a variable
     // The arena has buffers, the workspace, and what is saved.
     size_t arena_size, buffers_size, workspace, saved_size;
     char *base;              // the arena that all pointers point into; NULL before the first
@@ -154,6 +168,11 @@ cj_status cj__await_pending(cj__plan *plan, const cj__run *run, cj_status status
 
 // keep_prepared.c: memory for the calls that keep what they prepare, once the calls are made.
 cj_status cj__keep_in_plan(cj__plan *plan);
+
+// keep_steady.c: memory for the results of steady calls, once homes are known. And whether these are
+// still what the variables give; if not, they are to run.
+cj_status cj__steady_in_plan(cj__plan *plan);
+bool cj__steady_is_valid(cj__plan *plan);
 
 // print.c: the table, with the seconds of each call by position (NULL for none).
 cj_status cj__plan_print(const cj__plan *plan, const double *seconds, FILE *stream);

@@ -93,6 +93,8 @@ static void name_of(const cj__instruction *instruction, const cj__call *call, in
     const char *form = call->op->form && call->kernels ? call->op->form(call) : NULL;
     const int64_t part = instruction->op->flags & CJ__OP_VIEW ? 0 : instruction->cut.part;
     char by[48] = "";
+    if (instruction->steady && !(instruction->op->flags & CJ__OP_VIEW))
+        snprintf(by, sizeof by, ", once");
     if (part > 0)
         snprintf(by, sizeof by, ", by %lld", (long long)part);
     if (call->loop)

@@ -35,6 +35,7 @@ typedef struct cj__instruction {
     int *inputs, *outputs;
     int input_count, output_count;
     bool keeps;  // its call keeps what it prepares of an input from run to run (keep_prepared.c)
+    bool steady; // it need not run again while the variables stay as they are (keep_steady.c)
     bool rounds; // element-wise: its result is rounded to bfloat16 (fuse_round.c)
     cj__cut cut;
     void *attrs_object; // what the attributes refer to (cj__op.object), held; or NULL
@@ -106,6 +107,10 @@ typedef struct cj__part {
 void cj__part_of(const cj__program *program, const cj__instruction *instruction,
                  const cj__call *call, int64_t first, cj__part *part);
 
+// Whether a value is likely the same in the next run: a constant, or a variable that no update names.
+bool cj__program_leaf_stays(const cj__program *program, int value);
+// The same where a change would be seen without comparing (ops/variable.h).
+bool cj__program_leaf_is_counted(const cj__program *program, int value);
 // The input, variable or constant whose memory a value is, through views; -1 for what is computed.
 // And its variable, or NULL.
 int cj__leaf_of(const cj__program *program, int value);
@@ -158,6 +163,7 @@ cj_status cj__round_elements(cj__program *program); // fuse_round.c
 cj_status cj__recompute(cj__program *program);      // recompute.c
 cj_status cj__fuse_elements(cj__program *program);  // fuse_elements.c
 cj_status cj__split_batch(cj__program *program);    // split_batch.c
+cj_status cj__keep_steady(cj__program *program);    // keep_steady.c
 cj_status cj__keep_prepared(cj__program *program);  // keep_prepared.c
 
 #endif

@@ -4,6 +4,7 @@
 #include "graph/program.h"
 #include "ops/device.h"
 #include "ops/infer.h"
+#include "ops/variable.h"
 
 #include <string.h>
 
@@ -158,6 +159,22 @@ static const cj__kernels *kernels_for(const cj__device *device, const cj__call *
             return cj__device_kernels(device, dtype);
     }
     return cj__device_kernels(device, CJ_F32);
+}
+
+bool cj__program_leaf_stays(const cj__program *program, int value)
+{
+    const cj__value_info *v = &program->values[value];
+    for (int i = 0; i < program->update_count && v->kind == CJ__VALUE_VARIABLE; i++)
+        if (program->updated[i] == v->variable)
+            return false;
+    return v->kind == CJ__VALUE_CONSTANT || v->kind == CJ__VALUE_VARIABLE;
+}
+
+bool cj__program_leaf_is_counted(const cj__program *program, int value)
+{
+    const cj_variable *variable = program->values[value].variable;
+    return cj__program_leaf_stays(program, value) &&
+           (!variable || atomic_load(cj__variable_version(variable)) >= 0);
 }
 
 int cj__leaf_of(const cj__program *program, int value)

@@ -157,13 +157,25 @@ static cj_status run_calls(cj__plan *plan, const cj__run *run, int begin, int en
     return CJ_OK;
 }
 
+// Makes the results of steady calls, unless they are there.
+static cj_status make_steady(cj__plan *plan, const cj__run *run)
+{
+    if (plan->steady_count == 0 || cj__steady_is_valid(plan))
+        return CJ_OK;
+    CJ_TRY(run_calls(plan, run, 0, plan->steady_count, NULL));
+    plan->steady_made = true;
+    return CJ_OK;
+}
+
 // Runs the main calls (0) or the updates (1): as a list where the device can, but for a plan with
 // calls that are started early, which are poked between the others.
 static cj_status run_list(cj__plan *plan, const cj__run *run, int index)
 {
     const cj__device_kind *kind = plan->device->kind;
-    const int begin = index == 0 ? 0 : plan->main_count,
+    const int begin = index == 0 ? plan->steady_count : plan->main_count,
               end = index == 0 ? plan->main_count : plan->program.instruction_count;
+    if (index == 0)
+        CJ_TRY(make_steady(plan, run));
     if (!kind->run_list || plan->pending_count > 0)
         return run_calls(plan, run, begin, end, NULL);
     const cj__call_list list = {plan->calls + begin, end - begin, index, plan->version};
@@ -205,7 +217,8 @@ cj_status cj__plan_step(cj__plan *plan, cj_pool *pool, const void *const *inputs
     const cj__run run = {.pool = pool};
     point_operands(plan, inputs, outputs);
     if (seconds) {
-        CJ_TRY(run_calls(plan, &run, 0, plan->program.instruction_count, seconds));
+        CJ_TRY(make_steady(plan, &run));
+        CJ_TRY(run_calls(plan, &run, plan->steady_count, plan->program.instruction_count, seconds));
     } else {
         CJ_TRY(run_list(plan, &run, 0));
         if (plan->main_count < plan->program.instruction_count)
@@ -317,7 +330,8 @@ static cj_status time_rounds(cj__plan *plan, const cj__run *run, int rounds, dou
     const int count = plan->program.instruction_count;
     for (int round = -1; round < rounds; round++) {
         memset(seconds, 0, (size_t)count * sizeof *seconds);
-        CJ_TRY(run_calls(plan, run, 0, count, seconds));
+        CJ_TRY(make_steady(plan, run));
+        CJ_TRY(run_calls(plan, run, plan->steady_count, count, seconds));
         for (int i = 0; i < count && round >= 0; i++)
             times[(size_t)i * (size_t)rounds + (size_t)round] = seconds[i];
     }

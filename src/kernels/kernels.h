@@ -141,7 +141,7 @@ typedef struct cj__link {
     void *operand; // NULL where the link has none
 } cj__link;
 
-enum { CJ__MAX_PHASES = 4 };
+enum { CJ__MAX_PHASES = 8 };
 
 typedef struct cj__job {
     int phases;

@@ -263,6 +263,7 @@ cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape sha
             cj_release(tensor);
         return status != CJ_OK ? status : CJ_OUT_OF_MEMORY;
     }
+    cj__variable_own(made);
     made->trainable = trainable;
     const int i = layer->variable_count++;
     layer->variables[i] = made;

@@ -111,10 +111,13 @@ CJ__NO_PADDING(cj__conv2d_attrs,
 typedef struct cj__conv3d_attrs {
     int64_t kernel[3], strides[3], dilation[3];
     int32_t groups;
-    int32_t same;
+    int16_t same;
+    int16_t winograd; // chosen by passes, as `epilogue` is: see cj__conv2d_choice
     int32_t before[3], after[3];
+    cj__epilogue epilogue; // of conv3d_bias_act and conv3d_transpose_bias_act
 } cj__conv3d_attrs;
-CJ__NO_PADDING(cj__conv3d_attrs, 9 * sizeof(int64_t) + 8 * sizeof(int32_t));
+CJ__NO_PADDING(cj__conv3d_attrs, 9 * sizeof(int64_t) + 7 * sizeof(int32_t) + 2 * sizeof(int16_t) +
+                                     sizeof(cj__epilogue));
 
 typedef struct cj__pool2d_attrs {
     int64_t size[2], strides[2];

@@ -54,8 +54,15 @@ typedef void (*cj__spread_work)(const cj__call *call, const cj__run_of *run);
 // Calls `work` for runs that cover the output, on the pool.
 void cj__spread_run(const cj__call *call, int count, cj__spread_work work);
 
-// Copies along one axis: `outer` blocks of `bytes` from one stride to another.
-void cj__copy_blocks(int64_t outer, size_t bytes, const void *from, size_t from_stride, void *to,
-                     size_t to_stride);
+// Copies along one axis, on the pool: `outer` blocks of `bytes` from one stride to another.
+typedef struct cj__blocks_copy {
+    int64_t outer;
+    size_t bytes;
+    const void *from;
+    size_t from_stride;
+    void *to;
+    size_t to_stride;
+} cj__blocks_copy;
+void cj__copy_blocks(const cj__call *call, const cj__blocks_copy *copy);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/threads.h"
 #include "kernels/kernels.h"
 #include "tensor/tensor.h"
+#include <stdatomic.h>
 
 enum { CJ__ATTRS_MAX = 128, CJ__OP_IO_MAX = 16 };
 
@@ -165,6 +166,10 @@ typedef struct cj__kept {
     int input;
     void *copy; // of the input
     size_t workspace_bytes, copy_bytes;
+    // The input's number of now (cj__variable_version), and when it was prepared: while it is known,
+    // the copy is not needed. NULL where there is none.
+    const _Atomic int64_t *version;
+    int64_t seen;
     bool prepared;
     // The input is rounded by a call before, which has the copy of what it rounds, and looks
     // whether that is the same: then it need not round, since nothing else reads it.
@@ -235,7 +240,9 @@ typedef struct cj__op {
     const struct cj__op *fused;             // the same with an epilogue; NULL for none
     cj__epilogue *(*epilogue)(void *attrs); // of an op with an epilogue: where it is
     const cj__convolution *convolution;     // NULL for all others
-    const cj__step_rule *step;              // NULL for all others
+    // of a convolution over three axes: args() gives the 2-D one of its planes; NULL for all others
+    const cj__convolution *planes;
+    const cj__step_rule *step; // NULL for all others
 
     // How passes may join an op with its neighbours (elements.h); all NULL for an op that they
     // cannot join. Both of the first two read of a call only the operands' data and dtypes, the

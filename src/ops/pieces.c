@@ -20,6 +20,23 @@ static size_t block_bytes(const cj__operand *x, int axis)
     return (size_t)cj__span(shape, axis, shape->rank) * cj_dtype_size(x->type.dtype);
 }
 
+// Along any axis but the first each sample is copied by itself: the letters of as many inputs as a
+// call has that is cut.
+static const char *samples_along(int64_t axis)
+{
+    return axis == 0 ? CJ__WHOLE_BATCH : "sssssss>s";
+}
+
+static const char *samples_of_axis(const void *attrs)
+{
+    return samples_along(axis_of(attrs));
+}
+
+static const char *samples_of_slice(const void *attrs)
+{
+    return samples_along(((const cj__slice_attrs *)attrs)->axis);
+}
+
 // concat: inputs alike but for their length along the axis.
 static cj_status infer_concat(cj__inference *r)
 {
@@ -43,11 +60,12 @@ static cj_status run_concat(const cj__call *call)
 {
     const int axis = axis_of(call->attrs);
     const size_t stride = block_bytes(&call->outputs[0], axis);
+    const int64_t outer = cj__span(&call->outputs[0].type.shape, 0, axis);
     char *y = call->outputs[0].data;
     for (int i = 0; i < call->input_count; i++) {
         const size_t bytes = block_bytes(&call->inputs[i], axis);
-        cj__copy_blocks(cj__span(&call->outputs[0].type.shape, 0, axis), bytes,
-                        call->inputs[i].data, bytes, y, stride);
+        cj__copy_blocks(call,
+                        &(cj__blocks_copy){outer, bytes, call->inputs[i].data, bytes, y, stride});
         y += bytes;
     }
     return CJ_OK;
@@ -74,6 +92,7 @@ const cj__op cj__op_concat = {
     .identity = CJ__IDENTITY_NEVER,
     .bf16 = CJ__BF16_NEVER,
     .attrs_size = CJ__ATTRS_SIZE(cj__axis_attrs),
+    .samples_of = samples_of_axis,
     .infer = infer_concat,
     .gradient = gradient_concat,
     .run = run_concat,
@@ -101,9 +120,9 @@ static cj_status run_slice(const cj__call *call)
     const int axis = (int)a->axis;
     const cj__operand *x = &call->inputs[0], *y = &call->outputs[0];
     const size_t bytes = block_bytes(y, axis);
-    cj__copy_blocks(cj__span(&x->type.shape, 0, axis), bytes,
-                    (const char *)x->data + (size_t)a->begin * block_bytes(x, axis + 1),
-                    block_bytes(x, axis), y->data, bytes);
+    const char *from = (const char *)x->data + (size_t)a->begin * block_bytes(x, axis + 1);
+    cj__copy_blocks(call, &(cj__blocks_copy){cj__span(&x->type.shape, 0, axis), bytes, from,
+                                             block_bytes(x, axis), y->data, bytes});
     return CJ_OK;
 }
 
@@ -124,6 +143,7 @@ const cj__op cj__op_slice = {
     .identity = CJ__IDENTITY_NEVER,
     .bf16 = CJ__BF16_FROM_INPUT_0,
     .attrs_size = CJ__ATTRS_SIZE(cj__slice_attrs),
+    .samples_of = samples_of_slice,
     .infer = infer_slice,
     .gradient = gradient_slice,
     .run = run_slice,
@@ -151,9 +171,9 @@ static cj_status run_pad(const cj__call *call)
     const cj__operand *x = &call->inputs[0], *y = &call->outputs[0];
     const size_t bytes = block_bytes(x, axis);
     memset(y->data, 0, cj__bytes(y));
-    cj__copy_blocks(cj__span(&x->type.shape, 0, axis), bytes, x->data, bytes,
-                    (char *)y->data + (size_t)a->begin * block_bytes(x, axis + 1),
-                    block_bytes(y, axis));
+    char *to = (char *)y->data + (size_t)a->begin * block_bytes(x, axis + 1);
+    cj__copy_blocks(call, &(cj__blocks_copy){cj__span(&x->type.shape, 0, axis), bytes, x->data,
+                                             bytes, to, block_bytes(y, axis)});
     return CJ_OK;
 }
 
@@ -173,6 +193,7 @@ const cj__op cj__op_pad = {
     .identity = CJ__IDENTITY_NEVER,
     .bf16 = CJ__BF16_FROM_INPUT_0,
     .attrs_size = CJ__ATTRS_SIZE(cj__slice_attrs),
+    .samples_of = samples_of_slice,
     .infer = infer_pad,
     .gradient = gradient_pad,
     .run = run_pad,
@@ -205,11 +226,12 @@ static cj_status run_unstack(const cj__call *call)
     const cj__operand *x = &call->inputs[0];
     const int axis = axis_of(call->attrs);
     const size_t bytes = block_bytes(x, axis + 1), stride = block_bytes(x, axis);
-    for (int i = 0; i < call->output_count; i++)
+    const int64_t outer = cj__span(&x->type.shape, 0, axis);
+    const char *from = x->data;
+    for (int i = 0; i < call->output_count; i++, from += bytes)
         if (call->outputs[i].data)
-            cj__copy_blocks(cj__span(&x->type.shape, 0, axis), bytes,
-                            (const char *)x->data + (size_t)i * bytes, stride,
-                            call->outputs[i].data, bytes);
+            cj__copy_blocks(
+                call, &(cj__blocks_copy){outer, bytes, from, stride, call->outputs[i].data, bytes});
     return CJ_OK;
 }
 
@@ -269,9 +291,11 @@ static cj_status run_stack(const cj__call *call)
     const cj__operand *y = &call->outputs[0];
     const int axis = axis_of(call->attrs);
     const size_t bytes = block_bytes(y, axis + 1), stride = block_bytes(y, axis);
-    for (int i = 0; i < call->input_count; i++)
-        cj__copy_blocks(cj__span(&y->type.shape, 0, axis), bytes, call->inputs[i].data, bytes,
-                        (char *)y->data + (size_t)i * bytes, stride);
+    const int64_t outer = cj__span(&y->type.shape, 0, axis);
+    char *to = y->data;
+    for (int i = 0; i < call->input_count; i++, to += bytes)
+        cj__copy_blocks(call,
+                        &(cj__blocks_copy){outer, bytes, call->inputs[i].data, bytes, to, stride});
     return CJ_OK;
 }
 

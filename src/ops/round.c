@@ -26,13 +26,9 @@ static bool is_kept(const cj__call *call)
     cj__kept *kept = call->kept;
     if (!kept)
         return false;
-    const void *input = call->inputs[0].data;
-    kept->same = kept->prepared && memcmp(kept->copy, input, kept->copy_bytes) == 0;
-    if (kept->same)
-        return true;
-    kept->prepared = false; // until that call has run
-    memcpy(kept->copy, input, kept->copy_bytes);
-    return false;
+    kept->same = cj__kept_is_valid(kept, call->inputs[0].data);
+    kept->prepared = kept->same; // else not until that call has run
+    return kept->same;
 }
 
 static cj_status run_round(const cj__call *call)

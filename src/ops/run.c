@@ -78,6 +78,19 @@ cj__prepared cj__job_prepares(const cj__job *job, int input, int64_t uses)
     return (cj__prepared){job->prepares > 0 && uses <= most ? input : -1, job->workspace};
 }
 
+bool cj__kept_is_valid(cj__kept *kept, const void *input)
+{
+    const int64_t version =
+        kept->version ? atomic_load_explicit(kept->version, memory_order_relaxed) : -1;
+    const bool same = version >= 0 ? kept->prepared && kept->seen == version :
+                                     kept->prepared && kept->seen < 0 &&
+                                         memcmp(kept->copy, input, kept->copy_bytes) == 0;
+    kept->seen = version;
+    if (!same && version < 0)
+        memcpy(kept->copy, input, kept->copy_bytes);
+    return same;
+}
+
 // The first phase to run. What an earlier run prepared is valid while the input has the same bytes.
 static int first_phase(const cj__call *call, const cj__job *job)
 {
@@ -88,12 +101,9 @@ static int first_phase(const cj__call *call, const cj__job *job)
         kept->prepared = true;
         return kept->same ? job->prepares : 0;
     }
-    const void *input = call->inputs[kept->input].data;
-    if (kept->prepared && memcmp(kept->copy, input, kept->copy_bytes) == 0)
-        return job->prepares;
-    memcpy(kept->copy, input, kept->copy_bytes);
+    const bool valid = cj__kept_is_valid(kept, call->inputs[kept->input].data);
     kept->prepared = true; // true once this call has ended; not read before
-    return 0;
+    return valid ? job->prepares : 0;
 }
 
 void cj__run_job(const cj__call *call, const cj__job *job, double flops, cj__phase run,

@@ -38,6 +38,9 @@ size_t cj__job_space(const cj__call *call, const cj__job *job);
 // The value of op->prepared() for a job that can prepare an input, of which each element is then used
 // `uses` times.
 cj__prepared cj__job_prepares(const cj__job *job, int input, int64_t uses);
+// Whether an input is what it was when the call that keeps something prepared it. If not, it is noted as
+// it is now.
+bool cj__kept_is_valid(cj__kept *kept, const void *input);
 // The running thread's scratch.
 void *cj__job_scratch(const cj__call *call, const cj__job *job);
 void cj__run_job(const cj__call *call, const cj__job *job, double flops, cj__phase run,

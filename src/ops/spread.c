@@ -117,10 +117,19 @@ void cj__spread_run(const cj__call *call, int count, cj__spread_work work)
         cj__each_item(call, total / cols, cols, rows_task, &context);
 }
 
-void cj__copy_blocks(int64_t outer, size_t bytes, const void *from, size_t from_stride, void *to,
-                     size_t to_stride)
+static void copy_task(void *context, int64_t begin, int64_t end)
 {
-    for (int64_t o = 0; o < outer && bytes > 0; o++)
-        memcpy((char *)to + (size_t)o * to_stride, (const char *)from + (size_t)o * from_stride,
-               bytes);
+    const cj__blocks_copy *c = context;
+    const char *from = (const char *)c->from + (size_t)begin * c->from_stride;
+    char *to = (char *)c->to + (size_t)begin * c->to_stride;
+    for (int64_t o = begin; o < end; o++, from += c->from_stride, to += c->to_stride)
+        memcpy(to, from, c->bytes);
+}
+
+void cj__copy_blocks(const cj__call *call, const cj__blocks_copy *copy)
+{
+    cj__blocks_copy context = *copy;
+    if (copy->bytes > 0)
+        cj__each_item(call, copy->outer, (int64_t)(copy->bytes / sizeof(float)), copy_task,
+                      &context);
 }

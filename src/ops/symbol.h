@@ -9,6 +9,7 @@
 #include "ops/op.h"
 #include "tensor/tensor.h"
 #include <cajal/graph.h>
+#include <stdatomic.h>
 
 struct cj_variable {
     cj__object object;
@@ -21,6 +22,9 @@ struct cj_variable {
         struct cj__device *device; // where the value lives, held; NULL for the host's memory
         void *block;               // its block there
         bool host_is_old;          // the block has changed since it was copied
+        // another number after each change; below 0 where it may change unseen: somebody else has a
+        // pointer to it
+        _Atomic int64_t version;
     } memory;
 };
 

@@ -59,6 +59,7 @@ cj_variable *cj_variable_new(const char *name, cj_tensor *value)
     // It belongs to its maker: what reads it becomes one more holder.
     atomic_store(&variable->object.floating, 0);
     variable->trainable = true;
+    atomic_store(&variable->memory.version, -1);
     variable->memory.host = block_of(value);
     variable->name = cj__copy_text(name);
     if (!variable->memory.host || !variable->name) {
@@ -85,9 +86,27 @@ void *cj__variable_memory(const cj_variable *variable)
     return variable->memory.device ? variable->memory.block : cj_tensor_data(variable->memory.host);
 }
 
+const _Atomic int64_t *cj__variable_version(const cj_variable *variable)
+{
+    return &variable->memory.version;
+}
+
+void cj__variable_own(cj_variable *variable)
+{
+    atomic_store(&variable->memory.version, 0);
+}
+
+static void count_change(cj_variable *variable)
+{
+    const int64_t version = atomic_load_explicit(&variable->memory.version, memory_order_relaxed);
+    if (version >= 0)
+        atomic_store_explicit(&variable->memory.version, version + 1, memory_order_relaxed);
+}
+
 void cj__variable_changed(cj_variable *variable)
 {
     variable->memory.host_is_old = variable->memory.device != NULL;
+    count_change(variable);
 }
 
 cj__type cj__variable_type(const cj_variable *variable)
@@ -134,12 +153,16 @@ const cj_tensor *cj__variable_read(const cj_variable *variable)
 
 cj_tensor *cj__variable_edit(cj_variable *variable)
 {
-    return read_value(variable);
+    cj_tensor *value = read_value(variable);
+    if (value)
+        count_change(variable);
+    return value;
 }
 
 cj_status cj__variable_commit(cj_variable *variable)
 {
     cj__device *device = variable->memory.device;
+    count_change(variable);
     if (!device)
         return CJ_OK;
     const cj_status status =
@@ -188,9 +211,13 @@ cj_status cj__variable_place(cj_variable *variable, cj__device *device)
 
 // ---- The door ----
 
+// The caller may write into the value at any time from now on.
 cj_tensor *cj_variable_value(const cj_variable *variable)
 {
-    return variable ? read_value(variable) : NULL;
+    if (!variable)
+        return NULL;
+    atomic_store(&((cj_variable *)(uintptr_t)variable)->memory.version, -1);
+    return read_value(variable);
 }
 
 cj_status cj_variable_assign(cj_variable *variable, const cj_tensor *value)

@@ -19,8 +19,14 @@ cj_status cj__variable_place(cj_variable *variable, cj__device *device);
 cj__device *cj__variable_device(const cj_variable *variable);
 // The block that calls read and write: in the host's memory, or in that of the device.
 void *cj__variable_memory(const cj_variable *variable);
-// A call on a device has written into the block.
+// Calls have written into the block.
 void cj__variable_changed(cj_variable *variable);
+// Another number after each change of the value, for those who keep what they made of it; below 0
+// where changes are not seen, because a pointer to the value has been given away.
+const _Atomic int64_t *cj__variable_version(const cj_variable *variable);
+// Of a variable whose tensor nobody else has a pointer to: from now on changes are seen. Until then
+// the caller of cj_variable_new() may have one.
+void cj__variable_own(cj_variable *variable);
 
 // Dtype and shape, which never change; the number of elements and of bytes.
 cj__type cj__variable_type(const cj_variable *variable);

@@ -162,7 +162,7 @@ static void parts_of_a_batch_give_the_whole(void **state)
         cj_function *cut = make(n, CJ_F32, NULL, 2), *uncut = make(n, CJ_F32, "-split_batch", 2);
         assert_true(fixture_planned(cut, n->batch, ", by ") >= 2);
         assert_int_equal(fixture_planned(uncut, n->batch, ", by "), 0);
-        assert_int_equal(fixture_planned(cut, 16, ", by "), 0); // not worth it
+        assert_int_equal(fixture_planned(cut, 3, ", by "), 0); // not worth it
         cj_release(cut), cj_release(uncut);
     }
 }

@@ -11,11 +11,11 @@ static const struct shape {
     int64_t n, size, c, f;
     bool same;
     int allowance;
-} shapes[] = {{16, 8, 16, 64, true, 1},
-              {16, 8, 64, 64, true, 1},
-              {16, 8, 128, 96, true, 1},
-              {32, 13, 32, 64, false, 2},
-              {16, 15, 40, 48, true, 2}};
+    int64_t depth; // of volumes, with kernels of depth 3; 0 for images
+} shapes[] = {{16, 8, 16, 64, true, 1, 0},  {16, 8, 64, 64, true, 1, 0},
+              {16, 8, 128, 96, true, 1, 0}, {32, 13, 32, 64, false, 2, 0},
+              {16, 15, 40, 48, true, 2, 0}, {3, 8, 16, 32, true, 2, 5},
+              {4, 13, 10, 48, false, 2, 6}};
 enum { SHAPES = sizeof shapes / sizeof shapes[0], RESULTS = 3 };
 
 static const char *const names[RESULTS] = {"forward", "by the input", "by the filters"};
@@ -27,10 +27,17 @@ static cj_function *make(const struct shape *s, const char *off, int threads)
     const int64_t out = s->same ? s->size : s->size - 2;
     const cj__conv2d_attrs conv = {
         .strides = {1, 1}, .dilation = {1, 1}, .groups = 1, .same = s->same};
-    cj_symbol *xs[] = {fixture_input(&f, CJ_SHAPE(CJ_BATCH, s->size, s->size, s->c)),
-                       fixture_input(&f, CJ_SHAPE(3, 3, s->c, s->f))};
-    cj_symbol *dy = fixture_input(&f, CJ_SHAPE(CJ_BATCH, out, out, s->f));
-    cj_symbol *y = cj__conv2d_symbol(&f.g, xs[0], xs[1], &conv);
+    const cj__conv3d_attrs conv3d = {
+        .strides = {1, 1, 1}, .dilation = {1, 1, 1}, .groups = 1, .same = s->same};
+    const int64_t deep = s->same ? s->depth : s->depth - 2;
+    const cj_shape x = s->depth ? CJ_SHAPE(CJ_BATCH, s->depth, s->size, s->size, s->c) :
+                                  CJ_SHAPE(CJ_BATCH, s->size, s->size, s->c);
+    const cj_shape w = s->depth ? CJ_SHAPE(3, 3, 3, s->c, s->f) : CJ_SHAPE(3, 3, s->c, s->f);
+    cj_symbol *xs[] = {fixture_input(&f, x), fixture_input(&f, w)};
+    cj_symbol *dy = fixture_input(&f, s->depth ? CJ_SHAPE(CJ_BATCH, deep, out, out, s->f) :
+                                                 CJ_SHAPE(CJ_BATCH, out, out, s->f));
+    cj_symbol *y = s->depth ? cj__conv3d(&f.g, xs[0], xs[1], &conv3d) :
+                              cj__conv2d_symbol(&f.g, xs[0], xs[1], &conv);
     cj_symbol *loss = cj__sum(&f.g, cj__mul(&f.g, y, dy), cj__all_axes(y), false);
     fixture_output(&f, y);
     assert_int_equal(cj__gradients(&f.g, loss, xs, 2, f.outputs + 1), CJ_OK);

@@ -267,7 +267,7 @@ static int64_t at5(const cj_tensor *t, const int64_t *at)
 static void ref_conv3d(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
 {
     const cj__conv3d_attrs *a = c->attrs;
-    const bool is_forward = c->op == &cj__op_conv3d;
+    const bool is_forward = c->op->planes->kind == CJ__CONV2D_FORWARD;
     const cj_tensor *x = is_forward ? in[0] : out[0], *w = is_forward ? in[1] : in[0],
                     *y = is_forward ? out[0] : in[1];
     const int64_t filters = dim(w, 4) / a->groups;
@@ -297,6 +297,10 @@ static void ref_conv3d(const op_case *c, cj_tensor *const *in, cj_tensor *const 
                          case_get(w, q) *
                              (is_forward ? case_get(x, at5(x, from)) : case_get(y, p)));
         }
+    for (int64_t i = 0; c->op->epilogue && i < cj_tensor_count(out[0]); i++) {
+        const double bias = c->input_count == 3 ? case_get(in[2], i % dim(out[0], 4)) : 0;
+        case_set(out[0], i, act(a->epilogue.act, case_get(out[0], i) + bias));
+    }
 }
 
 // The greatest of each window of convolved elements; where relu holds them all down, the place is
@@ -543,6 +547,8 @@ static const struct {
     {&cj__op_conv2d_transpose_bias_act, ref_conv2d_transpose},
     {&cj__op_conv3d, ref_conv3d},
     {&cj__op_conv3d_transpose, ref_conv3d},
+    {&cj__op_conv3d_bias_act, ref_conv3d},
+    {&cj__op_conv3d_transpose_bias_act, ref_conv3d},
     {&cj__op_conv2d_pool, ref_conv2d_pool},
     {&cj__op_max_pool2d, ref_pool},
     {&cj__op_max_pool2d_gather, ref_pool},

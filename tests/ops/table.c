@@ -105,6 +105,8 @@ static double halved(const double *numbers, double step)
 #define TRANSPOSE3D(c, f, od, oh, ow, n, ...)                                                                     \
     {OP(conv3d_transpose), A(cj__conv3d_attrs, __VA_ARGS__, .groups = n), 2, {ANY(KERNEL3D, (c) / (n), f), ANY(N, od, oh, ow, f)}},
 #define KERNEL3D 2, 3, 2
+#define CONV3D_ACT(function, parts, ...)                                                                               \
+    A(cj__conv3d_attrs, __VA_ARGS__, .dilation = {1, 1, 1}, .groups = parts, .epilogue = {function, 0, -1.5, 2.5})
 
 // The five pools of one geometry.
 #define POOLS(h, w, c, kh, kw, oh, ow, sh, sw, same)                                                                   \
@@ -246,6 +248,20 @@ const op_case op_cases[] = {
     TRANSPOSE3D(2, 3, 2, 2, 2, 1, {2, 3, 2}, {1, 1, 1}, {1, 1, 1})
     TRANSPOSE3D(4, 2, 2, 1, 2, 2, {2, 3, 2}, {2, 3, 2}, {1, 1, 1}, .before = {1, 0, 0}, .after = {-1, 1, 0})
     {OP(conv3d), A(cj__conv3d_attrs, {1, 2, 2}, {1, 1, 1}, {1, 1, 1}, .groups = 1), 2, {ANY(N, 2, 3, 3, 2), ANY(1, 2, 2, 2, 3)}},
+    {OP(conv3d_bias_act), CONV3D_ACT(CJ__UNARY_relu, 1, {2, 3, 2}, {1, 1, 1}, .same = true), 3,
+     {ANY(N, 3, 4, 3, 2), ANY(2, 3, 2, 2, 3), ANY(3)}},
+    {OP(conv3d_bias_act), CONV3D_ACT(CJ__UNARY_sigmoid, 2, {1, 2, 2}, {1, 1, 1}), 3,
+     {ANY(N, 2, 3, 3, 4), ANY(1, 2, 2, 2, 6), ANY(6)}},
+    {OP(conv3d_bias_act), CONV3D_ACT(CJ__UNARY_tanh, 2, {2, 1, 2}, {2, 1, 1}), 2,
+     {ANY(N, 4, 3, 3, 4), ANY(2, 1, 2, 2, 2)}},
+    {OP(conv3d_transpose_bias_act), CONV3D_ACT(CJ__UNARY_relu, 1, {2, 3, 2}, {2, 2, 1}), 3,
+     {ANY(2, 3, 2, 3, 2), ANY(N, 2, 2, 3, 2), ANY(3)}},
+    {OP(conv3d_transpose_bias_act), CONV3D_ACT(CJ__UNARY_sigmoid, 2, {2, 2, 1}, {1, 1, 1}), 3,
+     {ANY(2, 2, 1, 3, 4), ANY(N, 3, 2, 2, 4), ANY(6)}},
+    {OP(conv3d_transpose_bias_act), CONV3D_ACT(CJ__UNARY_sigmoid, 1, {1, 2, 2}, {1, 1, 1}), 3,
+     {ANY(1, 2, 2, 5, 4), ANY(N, 3, 2, 2, 4), ANY(5)}},
+    {OP(conv3d_transpose_bias_act), CONV3D_ACT(CJ__UNARY_relu, 1, {2, 2, 2}, {2, 1, 2}), 2,
+     {ANY(2, 2, 2, 3, 2), ANY(N, 2, 2, 2, 2)}},
 
     POOLS(6, 4, 2, 2, 2, 3, 2, 2, 2, false)
     POOLS(5, 5, 3, 3, 2, 3, 3, 2, 2, true)

@@ -5,15 +5,18 @@
 //
 // becomes y = conv2d_bias_act(x, multiply(w, factor); beta - mean factor), where y has at least as
 // many elements as w; of conv2d_transpose the channels of y are the last axis but one of w. Chains of any sums and products with vectors along the last axis are taken, as
-// long as nothing reads what lies between. Variables may change from run to run, so the filters are
-// scaled in each; what a convolution makes of them may be kept (keep_prepared.c).
+// long as nothing reads what lies between. Filters that stay from run to run are scaled once
+// (keep_steady.c), and what a convolution makes of them may be kept too (keep_prepared.c).
 //
 // The list of instructions is written anew.
 #include "base/memory.h"
 #include "graph/program.h"
 #include "ops/build.h"
+#include "ops/device.h"
 
 #include <string.h>
+
+enum { STEADY_FILTERS = 4 << 20 }; // elements
 
 typedef struct folding {
     cj__program *program;
@@ -50,9 +53,15 @@ static int next_in_chain(const folding *f, const cj__instruction *instruction)
     return reader >= 0 && vector_of(f, &f->old[reader], value) >= 0 ? reader : -1;
 }
 
+// Of two axes or three; NULL for a product.
+static const cj__convolution *convolution_of(const cj__instruction *product)
+{
+    return product->op->planes ? product->op->planes : product->op->convolution;
+}
+
 static bool is_transposed(const cj__instruction *product)
 {
-    const cj__convolution *c = product->op->convolution;
+    const cj__convolution *c = convolution_of(product);
     return c && c->kind == CJ__CONV2D_INPUT_GRAD;
 }
 
@@ -67,7 +76,10 @@ static bool has_channel_axis(const cj__instruction *product)
 {
     const cj__matmul_attrs *m = (const void *)product->attrs;
     const cj__conv2d_attrs *c = (const void *)product->attrs;
-    return is_transposed(product) ? c->groups == 1 : product->op->convolution || !m->trans_b;
+    const cj__conv3d_attrs *v = (const void *)product->attrs;
+    if (!is_transposed(product))
+        return convolution_of(product) || !m->trans_b;
+    return (product->op->planes ? v->groups : c->groups) == 1;
 }
 
 // Whether a chain may begin with an instruction: a product without an activation, whose filters have
@@ -85,8 +97,13 @@ static bool begins(const folding *f, const cj__instruction *instruction)
            !cj__is_bf16(f->program, instruction->inputs[filters_of(instruction)]);
 }
 
+// Filters whose changes are counted are scaled once (keep_steady.c), unless there are very many; others in each run.
 static bool pays(const folding *f, const cj__instruction *product)
 {
+    const int filters = product->inputs[filters_of(product)];
+    if (f->program->device->kind->kernels && cj__program_leaf_is_counted(f->program, filters) &&
+        cj_shape_count(&type_of(f, filters)->shape) <= STEADY_FILTERS)
+        return true;
     return cj_shape_count(&type_of(f, product->inputs[filters_of(product)])->shape) <=
            cj_shape_count(&type_of(f, product->outputs[0])->shape);
 }

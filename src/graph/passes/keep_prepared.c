@@ -5,29 +5,19 @@
 #include "base/memory.h"
 #include "graph/plan.h"
 #include "ops/build.h"
+#include "ops/variable.h"
 
 enum { OPERANDS_MAX = 5 };
 // bytes of a plan, beyond which it is made anew in each run
 static const size_t KEPT_MOST = (size_t)64 << 20;
-
-static bool is_updated(const cj__program *program, const cj_variable *variable)
-{
-    for (int i = 0; i < program->update_count; i++)
-        if (program->updated[i] == variable)
-            return true;
-    return false;
-}
 
 // Which values are likely the same in the next run: constants, variables that no update names, and
 // what is computed from these alone (filters rounded to bfloat16, or scaled). NULL without memory.
 static bool *find_stays(const cj__program *program)
 {
     bool *stays = cj__new((size_t)program->value_count, sizeof *stays);
-    for (int v = 0; stays && v < program->value_count; v++) {
-        const cj__value_info *value = &program->values[v];
-        stays[v] = value->kind == CJ__VALUE_CONSTANT ||
-                   (value->kind == CJ__VALUE_VARIABLE && !is_updated(program, value->variable));
-    }
+    for (int v = 0; stays && v < program->value_count; v++)
+        stays[v] = cj__program_leaf_stays(program, v);
     for (int i = 0; stays && i < program->instruction_count; i++) {
         const cj__instruction *instruction = &program->instructions[i];
         bool all = !(instruction->op->flags & CJ__OP_EFFECT);
@@ -75,6 +65,20 @@ cj_status cj__keep_prepared(cj__program *program)
     return CJ_OK;
 }
 
+// The number of a value's state, where it is a variable's or steady; NULL where changes are found by
+// comparing.
+static const _Atomic int64_t *version_of(const cj__plan *plan, int value)
+{
+    const cj_variable *variable = cj__variable_of(&plan->program, value);
+    const int producer = plan->program.values[value].producer;
+    if (variable)
+        return cj__variable_version(variable);
+    return plan->program.values[value].kind == CJ__VALUE_TEMPORARY &&
+                   plan->program.instructions[producer].steady ?
+               &plan->steady_version :
+               NULL;
+}
+
 // Where the input is a rounding that nothing else reads, that call compares what it rounds, and
 // rounds it only if it has changed. Not where the batch is cut: the last part may be smaller, and
 // prepares for itself.
@@ -88,7 +92,7 @@ static void keep_rounding(cj__plan *plan, int position, cj__kept *kept)
     const int value = conv->inputs[kept->input];
     const int producer = program->values[value].producer;
     if (producer < 0 || program->instructions[producer].op != &cj__op_round_bf16 ||
-        program->instructions[producer].cut.group != 0 ||
+        program->instructions[producer].cut.group != 0 || program->instructions[producer].steady ||
         cj__program_readers(program, value, &reader, 1) != 1 ||
         conv->inputs[1 - kept->input] == value)
         return;
@@ -97,6 +101,7 @@ static void keep_rounding(cj__plan *plan, int position, cj__kept *kept)
             continue;
         plan->calls[i].kept = kept;
         kept->rounded = true;
+        kept->version = version_of(plan, program->instructions[producer].inputs[0]);
     }
 }
 
@@ -114,6 +119,7 @@ cj_status cj__keep_in_plan(cj__plan *plan)
         cj__kept *kept = &plan->kept[plan->kept_count++];
         *kept = (cj__kept){.input = made.input, .workspace_bytes = cj__align_up_64(made.bytes)};
         kept->copy_bytes = plan->buffers[instruction->inputs[made.input]].bytes;
+        kept->version = version_of(plan, instruction->inputs[made.input]);
         plan->kept_size += kept->workspace_bytes + cj__align_up_64(kept->copy_bytes);
         plan->calls[i].kept = kept;
         keep_rounding(plan, i, kept);

@@ -228,6 +228,8 @@ static const struct {
      "differences that are quickly made again, made where they are read", true},
     {"fuse_elements", CJ__STAGE_PLAN, cj__fuse_elements,
      "element-wise instructions and reductions of their results in one", true},
+    {"keep_steady", CJ__STAGE_PLAN, cj__keep_steady,
+     "what is computed from weights alone, once and not in every run", true},
     {"split_batch", CJ__STAGE_PLAN, cj__split_batch,
      "neighbours that work image by image on parts of a batch in turn", true},
     {"keep_prepared", CJ__STAGE_PLAN, cj__keep_prepared,

@@ -14,8 +14,11 @@
 static const int64_t PART_BYTES = 1 << 20; // operands of an instruction, in 1 MB of cache
 static const int64_t PART_MOST = 4 << 20; // where the smallest part has more, cutting gains nothing
 static const int64_t SUM_MOST = 256 << 10; // bytes of a sum, which is added once a part
-// of a part: with fewer, kernels lose more than the cache gives
-enum { IMAGES_LEAST = 32 };
+// Images of a part: with fewer, kernels lose more than the cache gives; but of large images a few are
+// work enough.
+enum { IMAGES_LEAST = 32, LARGE_LEAST = 4, LARGEST_LEAST = 2 };
+// Neighbours are cut together where their images differ by no more: others want parts of their own.
+enum { ALIKE = 4 };
 
 // 's': has samples; 'w': whole; '+': a sum over samples; 0: cannot be cut. Operand i counts inputs,
 // then outputs.
@@ -82,45 +85,112 @@ static bool joins(const cj__program *program, int begin, int index, int64_t rows
     return true;
 }
 
-// What the instructions from `begin` to `end` need: bytes of a row, and rows of the smallest part.
+// What the instructions from `begin` to `end` need: bytes of a row, of the operands of one that are
+// read as a whole, and rows of the smallest part.
 typedef struct needs {
     int kernels;
-    int64_t row_bytes, least;
+    int64_t row_bytes, whole_bytes, least;
+    bool in_blocks;
 } needs;
+
+// Bytes of an instruction's operands with a role.
+static int64_t bytes_with(const cj__program *program, const cj__instruction *instruction, char role,
+                          int64_t rows)
+{
+    int64_t bytes = 0;
+    for (int j = 0; j < instruction->input_count + instruction->output_count; j++)
+        if (role_of(program, instruction, j, rows) == role)
+            bytes += bytes_of(program, instruction->inputs[j]);
+    return bytes;
+}
+
+static int64_t greater(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t less(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
 
 static needs needs_of(const cj__program *program, int begin, int end, int64_t rows)
 {
-    needs n = {0, 0, IMAGES_LEAST};
+    needs n = {.least = IMAGES_LEAST};
     for (int i = begin; i < end; i++) {
         const cj__instruction *instruction = &program->instructions[i];
         if (instruction->op->flags & CJ__OP_VIEW)
             continue;
         n.kernels++;
-        int64_t bytes = 0;
-        for (int j = 0; j < instruction->input_count + instruction->output_count; j++)
-            if (role_of(program, instruction, j, rows) == 's')
-                bytes += bytes_of(program, instruction->inputs[j]) / rows;
-        n.row_bytes = bytes > n.row_bytes ? bytes : n.row_bytes;
+        n.row_bytes = greater(n.row_bytes, bytes_with(program, instruction, 's', rows) / rows);
+        n.whole_bytes = greater(n.whole_bytes, bytes_with(program, instruction, 'w', rows));
         cj__operand operands[CJ__OP_IO_MAX];
         cj__part part;
         const cj__call call = cj__program_call(program, instruction, operands);
         const int64_t images =
             instruction->op->part ? instruction->op->part(&call, 0, 1, part.attrs) : 1;
+        n.in_blocks = n.in_blocks || images > 1;
         if (images > 1) // two blocks at least, for two threads
-            n.least = IMAGES_LEAST / images > 4 ? IMAGES_LEAST / images : 4;
+            n.least = greater(IMAGES_LEAST / images, 4);
     }
     return n;
 }
 
-static void cut(cj__program *program, int begin, int end, int64_t rows, int group)
+static bool is_cut(const needs *n)
 {
-    const needs n = needs_of(program, begin, end, rows);
-    if (n.kernels < 2 || n.row_bytes < 1 || n.row_bytes > PART_MOST / n.least)
-        return;
-    const int64_t room = PART_BYTES / n.row_bytes / n.least * n.least,
-                  part = room > n.least ? room : n.least;
+    return n->kernels >= 2 && n->row_bytes >= 1 && n->row_bytes <= PART_MOST / n->least;
+}
+
+static void cut(cj__program *program, int begin, int end, int64_t rows, const needs *n, int group)
+{
+    const int64_t part = greater(PART_BYTES / n->row_bytes / n->least * n->least, n->least);
     for (int i = begin; i < end && 2 * part <= rows; i++)
         program->instructions[i].cut = (cj__cut){group, rows, part};
+}
+
+// Large images: of some, at least as many bytes are read as of the weights, which each part reads.
+static int64_t least_of_large(const needs *n)
+{
+    const int64_t wanted = greater(PART_BYTES, 2 * n->whole_bytes) / n->row_bytes,
+                  room = less(LARGE_LEAST, PART_MOST / n->row_bytes);
+    return less(greater(greater(wanted, room), LARGEST_LEAST), IMAGES_LEAST);
+}
+
+static bool is_view(const cj__instruction *instruction)
+{
+    return instruction->op->flags & CJ__OP_VIEW;
+}
+
+// Where the neighbours from `begin` on end whose images are alike.
+static int end_of_alike(const cj__program *program, int begin, int end, int64_t rows)
+{
+    int64_t least = INT64_MAX, most = 0;
+    for (int i = begin; i < end; i++) {
+        if (is_view(&program->instructions[i]))
+            continue;
+        const int64_t bytes = bytes_with(program, &program->instructions[i], 's', rows) / rows;
+        least = less(least, bytes);
+        most = greater(most, bytes);
+        if (most / ALIKE > least)
+            return i;
+    }
+    return end;
+}
+
+// Neighbours that no one part suits, since some of them have large images.
+static void cut_large(cj__program *program, int begin, int end, int64_t rows, int *group)
+{
+    for (int first = begin, last; first < end; first = last) {
+        last = first + 1;
+        if (is_view(&program->instructions[first]))
+            continue;
+        last = end_of_alike(program, first, end, rows);
+        needs n = needs_of(program, first, last, rows);
+        if (n.row_bytes >= 1 && !n.in_blocks)
+            n.least = least_of_large(&n);
+        if (is_cut(&n))
+            cut(program, first, last, rows, &n, ++*group);
+    }
 }
 
 static int64_t rows_of(const cj__program *program, const cj__instruction *instruction)
@@ -137,11 +207,14 @@ cj_status cj__split_batch(cj__program *program)
         const cj__instruction *first = &program->instructions[begin];
         const int64_t rows = rows_of(program, first);
         int end = begin;
-        while (end < program->instruction_count && rows > 1 && !(first->op->flags & CJ__OP_VIEW) &&
+        while (end < program->instruction_count && rows > 1 && !is_view(first) &&
                joins(program, begin, end, rows))
             end++;
-        if (end > begin)
-            cut(program, begin, end, rows, ++group);
+        const needs n = needs_of(program, begin, end, rows);
+        if (is_cut(&n))
+            cut(program, begin, end, rows, &n, ++group);
+        else
+            cut_large(program, begin, end, rows, &group);
         begin = end > begin ? end : begin + 1;
     }
     return CJ_OK;

@@ -6,6 +6,21 @@
 
 enum { OPERANDS_MAX = 5 }; // of a convolution
 
+static bool is_in_blocks(const cj__instruction *instruction)
+{
+    const cj__conv2d_attrs *a = (const void *)instruction->attrs;
+    return !instruction->op->planes && a->chosen.images != 0;
+}
+
+static void set_tiles(cj__instruction *instruction, int side)
+{
+    void *attrs = instruction->attrs;
+    if (instruction->op->planes)
+        ((cj__conv3d_attrs *)attrs)->winograd = (int16_t)side;
+    else
+        ((cj__conv2d_attrs *)attrs)->chosen.winograd = side;
+}
+
 // Gives every convolution whose tiles have side `from` tiles of side `to` where that pays.
 static void choose_tiles(cj__program *program, int from, int to)
 {
@@ -15,13 +30,12 @@ static void choose_tiles(cj__program *program, int from, int to)
         if (instruction->input_count + instruction->output_count > OPERANDS_MAX)
             continue;
         const cj__call call = cj__program_call(program, instruction, operands);
-        if (!call.op->convolution)
+        const cj__convolution *c = call.op->planes ? call.op->planes : call.op->convolution;
+        if (!c || is_in_blocks(instruction))
             continue;
-        const cj__conv2d_args args = call.op->convolution->args(&call);
-        cj__conv2d_choice *chosen = &((cj__conv2d_attrs *)(void *)instruction->attrs)->chosen;
-        if (chosen->winograd == from && chosen->images == 0 &&
-            call.kernels->winograd_pays(&args, call.op->convolution->kind, to))
-            chosen->winograd = to;
+        const cj__conv2d_args args = c->args(&call);
+        if (args.winograd == from && call.kernels->winograd_pays(&args, c->kind, to))
+            set_tiles(instruction, to);
     }
 }
 

@@ -1,20 +1,16 @@
-// Convolutions in which every filter sees one channel (groups == c): forward, and the gradient by the
-// input.
+// Convolutions in which every filter sees one channel (depthwise_form.h): forward, and the gradient by
+// the input.
 //
-//   y[pixel][q] = act(sum over taps of x[place of tap][q / m] w[tap][q] + bias[q])
-//   dx[pixel][c] = sum over taps that reach it and q = c m .. c m + m - 1 of dy[place of tap][q] w[tap][q]
-//
-// with m = f / c filters to a channel. Lanes are filters. Both walk over rows of what is made, by classes
-// of columns that the same taps reach (conv2d_axis.h): padding is neither made nor multiplied. With
-// more than one filter to a channel the channels are spread over the lanes forward, and by the input
-// a row of sums by filter is folded into channels.
+// Lanes are filters. Both walk over rows of what is made: rows of windows of three columns as one
+// (depthwise_three.h), others by classes of columns that the same taps reach (conv2d_axis.h), so that
+// padding is neither made nor multiplied. With more than one filter to a channel the channels are
+// spread over the lanes forward, and by the input a row of sums by filter is folded into channels.
 #ifndef CJ_KERNELS_BODY_CONV_DEPTHWISE_H
 #define CJ_KERNELS_BODY_CONV_DEPTHWISE_H
 
-#include "kernels/body/conv/conv2d.h"
-#include "kernels/body/conv/conv2d_axis.h"
+#include "kernels/body/conv/depthwise_form.h"
+#include "kernels/body/conv/depthwise_three.h"
 #include "kernels/body/elementwise/elementwise.h"
-#include "kernels/body/product/epilogue.h"
 
 enum {
     DEPTHWISE_TASKS = 64,
@@ -23,75 +19,6 @@ enum {
     DEPTHWISE_VECS = 2,        // and its vectors of filters
     DEPTHWISE_CLASSES = 64
 };
-
-static bool is_depthwise(const cj__conv2d *s)
-{
-    return s->groups > 1 && s->groups == s->c;
-}
-
-typedef struct depthwise {
-    conv_axis rows, cols;
-    const real *from, *w;
-    real *to;
-    int64_t from_cols, from_rows, from_channels; // of an image that is read
-    int64_t to_cols, to_rows, to_channels;       // and of one that is made
-    int64_t images, filters, spread;             // filters that share a channel of what is read
-    int64_t kh, kw;
-    bool turned;    // the taps, around
-    epilogue e;     // of sums by filter
-    epilogue after; // of an input's gradient, once its channels are complete
-} depthwise;
-
-static depthwise depthwise_forward_of(const cj__conv2d_args *a)
-{
-    const cj__conv2d *s = &a->s;
-    return (depthwise){
-        .rows = axis_of(s->sh, 1, s->top, s->dh, s->kh, s->h),
-        .cols = axis_of(s->sw, 1, s->left, s->dw, s->kw, s->w),
-        .from = a->x,
-        .w = a->w,
-        .to = a->y,
-        .from_cols = s->w,
-        .from_rows = s->h,
-        .from_channels = s->c,
-        .to_cols = s->ow,
-        .to_rows = s->oh,
-        .to_channels = s->f,
-        .images = s->n,
-        .filters = s->f,
-        .spread = s->f / s->c,
-        .kh = s->kh,
-        .kw = s->kw,
-        .e = epilogue_of(a),
-        .after = {.act = CJ__UNARY_NONE},
-    };
-}
-
-static depthwise depthwise_input_grad_of(const cj__conv2d_args *a)
-{
-    const cj__conv2d *s = &a->s;
-    return (depthwise){
-        .rows = axis_of(1, s->sh, (s->kh - 1) * s->dh - s->top, s->dh, s->kh, s->oh),
-        .cols = axis_of(1, s->sw, (s->kw - 1) * s->dw - s->left, s->dw, s->kw, s->ow),
-        .from = a->dy,
-        .w = a->w,
-        .to = a->dx,
-        .from_cols = s->ow,
-        .from_rows = s->oh,
-        .from_channels = s->f,
-        .to_cols = s->w,
-        .to_rows = s->h,
-        .to_channels = s->c,
-        .images = s->n,
-        .filters = s->f,
-        .spread = 1,
-        .kh = s->kh,
-        .kw = s->kw,
-        .turned = true,
-        .e = {.act = CJ__UNARY_NONE},
-        .after = epilogue_of(a),
-    };
-}
 
 // Rows of what is made, of a task.
 static int64_t depthwise_task_rows(const depthwise *d)
@@ -293,9 +220,17 @@ static void fold_filters(const depthwise *d, const real *sums, real *to)
         }
 }
 
+// What comes after the sums of a row.
+static void finish_depthwise_row(const depthwise *d, real *row, real *made)
+{
+    if (is_applied(&d->e))
+        finish_rows(&d->e, &row, 1, d->to_cols * d->to_channels);
+    finish_sums(&d->after, made, d->to_cols, d->to_channels, 0, d->to_channels);
+}
+
 static void depthwise_rows(const depthwise *d, real *scratch, int64_t begin, int64_t end)
 {
-    const bool folds = d->to_channels != d->filters;
+    const bool folds = d->to_channels != d->filters, by_threes = is_by_threes(d);
     conv_class classes[DEPTHWISE_CLASSES];
     int known = 0;
     for (int64_t at = begin; at < end; at++) {
@@ -304,6 +239,11 @@ static void depthwise_rows(const depthwise *d, real *scratch, int64_t begin, int
             d->from + at / d->to_rows * d->from_rows * d->from_cols * d->from_channels;
         real *made = d->to + at * d->to_cols * d->to_channels, *row = folds ? scratch : made;
         int index = 0;
+        if (by_threes) {
+            three_row(d, &rows, from, row);
+            finish_depthwise_row(d, row, made);
+            continue;
+        }
         for (int64_t j = 0; j < d->cols.down; j++)
             for (int64_t col = j; col < d->to_cols; index++) {
                 const conv_class cols =
@@ -315,9 +255,7 @@ static void depthwise_rows(const depthwise *d, real *scratch, int64_t begin, int
             }
         if (folds)
             fold_filters(d, row, made);
-        if (is_applied(&d->e))
-            finish_rows(&d->e, &row, 1, d->to_cols * d->to_channels);
-        finish_sums(&d->after, made, d->to_cols, d->to_channels, 0, d->to_channels);
+        finish_depthwise_row(d, row, made);
     }
 }
 

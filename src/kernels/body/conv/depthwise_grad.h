@@ -2,14 +2,15 @@
 //
 //   dw[tap][q] = sum over pixels of x[place of tap][q / m] dy[pixel][q]
 //
-// Lanes are filters, and the sums of some taps of a window row stay in registers through a strip of
-// rows of dy. A task is a piece of all rows of the batch, of some filters; each piece has its own sums in the
+// Lanes are filters, and the sums of some taps of a window row, or of all of 3 x 3
+// (depthwise_three_grad.h), stay in registers through a strip of rows of dy. A task is a piece of all rows of the batch, of some filters; each piece has its own sums in the
 // workspace, and a last phase adds them in order.
 #ifndef CJ_KERNELS_BODY_CONV_DEPTHWISE_GRAD_H
 #define CJ_KERNELS_BODY_CONV_DEPTHWISE_GRAD_H
 
 #include "kernels/body/conv/conv2d_grad_sums.h"
 #include "kernels/body/conv/depthwise.h"
+#include "kernels/body/conv/depthwise_three_grad.h"
 
 enum {
     DEPTHWISE_TAPS = 3,                                          // of a window row, at a time,
@@ -168,6 +169,10 @@ static void depthwise_piece(const cj__conv2d_args *a, const depthwise_cut *cut, 
     for (int64_t row = begin; row < end; row += rows) {
         t.row0 = row;
         t.row1 = min(row + rows, end);
+        if (is_by_three_sums(s)) {
+            add_threes(&(three_strip){a, t.row0, t.row1, dw}, filter0, filter1);
+            continue;
+        }
         for (t.u = 0; t.u < s->kh; t.u++)
             for (int64_t v = 0, taps; v < s->kw; v += taps) {
                 taps = v + DEPTHWISE_TAPS <= s->kw ? DEPTHWISE_TAPS : 1;
