@@ -79,8 +79,8 @@ static cj_status read_input_lines(cj_tensor **lines)
         at = end + 1;
     }
     if (status == CJ_OK)
-        status = cj_tensor_from_texts(CJ_SHAPE(count, 1), (cj_texts){values, lengths, count},
-                                      lines);
+        status =
+            cj_tensor_from_texts(CJ_SHAPE(count, 1), (cj_texts){values, lengths, count}, lines);
     free(lengths);
     free(values);
     free(bytes);

@@ -26,8 +26,8 @@ static int draw(int count)
 // "Their story is not dull": a part of a review; returns whether it praises.
 static bool add_part(char *text, size_t size)
 {
-    static const char *const things[] = {"plot",  "story", "music", "camera", "hero",
-                                         "script", "end",  "cast",  "pace",   "dialogue"};
+    static const char *const things[] = {"plot",   "story", "music", "camera", "hero",
+                                         "script", "end",   "cast",  "pace",   "dialogue"};
     static const char *const good[] = {"good", "great", "fine", "moving", "brilliant", "funny"};
     static const char *const bad[] = {"bad", "dull", "poor", "boring", "awful", "slow"};
     const bool word = draw(2), turned = draw(2);
@@ -104,8 +104,8 @@ static cj_status learn(cj_model *model, cj_dataset *train, cj_dataset *test, int
                        double *accuracy)
 {
     cj_results *results = NULL;
-    CJ_TRY(cj_compile(model, .optimizer = cj_adam(0.005),
-                      .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}));
+    CJ_TRY(cj_compile(model, .optimizer = cj_adam(0.005), .loss = "sparse_categorical_crossentropy",
+                      .metrics = {"accuracy"}));
     CJ_TRY(cj_fit(model, train, .epochs = epochs, .batch_size = 32, .verbose = CJ_BAR,
                   .stream = stdout));
     CJ_TRY(cj_evaluate(model, test, &results));

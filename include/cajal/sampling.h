@@ -18,11 +18,11 @@ typedef struct cj_sample_args {
     /** scores are divided by it; default 1; below 1 likely tokens become likelier; 0: the greatest
      * score wins, the first of equal ones */
     double temperature;
-    int64_t top_k;     ///< only the k greatest scores count; default 0: all
-    double top_p;      ///< only the likeliest tokens, up to this share in all; default 1: all
-    bool logits;       ///< default false: scores are probabilities; true: logits
-    uint64_t seed;     ///< default 0
-    uint64_t step;     ///< default 0: the number of the token; each seed and step draws anew
+    int64_t top_k; ///< only the k greatest scores count; default 0: all
+    double top_p;  ///< only the likeliest tokens, up to this share in all; default 1: all
+    bool logits;   ///< default false: scores are probabilities; true: logits
+    uint64_t seed; ///< default 0
+    uint64_t step; ///< default 0: the number of the token; each seed and step draws anew
 } cj_sample_args;
 /** The defaults of cj_sample_args. */
 #define CJ_SAMPLE_DEFAULTS .size = sizeof(cj_sample_args), .temperature = 1, .top_p = 1
@@ -46,7 +46,7 @@ CJ_API void cj_sample_defaults(cj_sample_args *args);
 CJ_API cj_status cj_sample_with(const cj_tensor *scores, int64_t *token,
                                 const cj_sample_args *args);
 /** `cj_sample(answer, &token, .temperature = 0.8, .top_k = 40, .seed = 1, .step = i)`. */
-#define cj_sample(scores, ...)                     \
+#define cj_sample(scores, ...)                       \
     cj_sample_with(scores, CJ__HEAD(__VA_ARGS__, ~), \
                    &(cj_sample_args){CJ_SAMPLE_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
 

@@ -25,9 +25,9 @@ static cj_symbol *block(cj_symbol *x, const gpt *g, const char *last)
                                          .kernel_initializer = usual),
                  y, y);
     x = cj_merge(cj_add(), x, y);
-    y = cj_apply(cj_dense(4 * g->width, .activation = "gelu(approximate=true)",
-                          .kernel_initializer = usual),
-                 normalized(x));
+    y = cj_apply(
+        cj_dense(4 * g->width, .activation = "gelu(approximate=true)", .kernel_initializer = usual),
+        normalized(x));
     y = cj_apply(cj_dense(g->width, .kernel_initializer = last), y);
     return cj_merge(cj_add(), x, y);
 }
@@ -38,10 +38,10 @@ static cj_symbol *build(cj_symbol *tokens, cj_symbol *positions, int64_t vocabul
     static const char usual[] = "random_normal(stddev=0.02)";
     const cj_shape *shape = tokens ? cj_symbol_shape(tokens) : NULL;
     const int64_t context = shape ? shape->dims[1] : 1;
-    cj_symbol *words = cj_apply(
-        cj_embedding(vocabulary, g->width, .embeddings_initializer = usual), tokens);
-    cj_symbol *places = cj_apply(
-        cj_embedding(context, g->width, .embeddings_initializer = usual), positions);
+    cj_symbol *words =
+        cj_apply(cj_embedding(vocabulary, g->width, .embeddings_initializer = usual), tokens);
+    cj_symbol *places =
+        cj_apply(cj_embedding(context, g->width, .embeddings_initializer = usual), positions);
     cj_symbol *x = cj_merge(cj_add(), words, places);
     for (int64_t i = 0; i < g->blocks; i++)
         x = block(x, g, last);

@@ -23,10 +23,10 @@ typedef struct label {
 
 typedef struct labelled {
     cj_tensor *lines;
-    cj_text *texts;   // of each sample
-    label **of;       // and its label
-    int64_t count;    // samples
-    label **labels;   // all, each once
+    cj_text *texts; // of each sample
+    label **of;     // and its label
+    int64_t count;  // samples
+    label **labels; // all, each once
     size_t label_count, capacity;
 } labelled;
 
@@ -89,8 +89,7 @@ static label *label_of(labelled *l, const char *text)
         return NULL;
     }
     *made = (label){copy, number_of(text)};
-    memmove(l->labels + place + 1, l->labels + place,
-            (l->label_count - place) * sizeof *l->labels);
+    memmove(l->labels + place + 1, l->labels + place, (l->label_count - place) * sizeof *l->labels);
     l->labels[place] = made;
     l->label_count++;
     return made;
@@ -161,8 +160,8 @@ static cj_status fill(const labelled *l, const int64_t *order, int64_t begin, in
 {
     const char **values = cj__new((size_t)count, sizeof *values);
     int64_t *lengths = cj__new((size_t)count, sizeof *lengths);
-    cj_status status = values && lengths ? cj_tensor_new(CJ_I32, CJ_SHAPE(count), y) :
-                                           CJ_OUT_OF_MEMORY;
+    cj_status status =
+        values && lengths ? cj_tensor_new(CJ_I32, CJ_SHAPE(count), y) : CJ_OUT_OF_MEMORY;
     for (int64_t i = 0; i < count && status == CJ_OK; i++) {
         const int64_t at = order[begin + i];
         values[i] = l->texts[at].data;
@@ -170,8 +169,7 @@ static cj_status fill(const labelled *l, const int64_t *order, int64_t begin, in
         ((int32_t *)cj_tensor_data(*y))[i] = (int32_t)l->of[at]->number;
     }
     if (status == CJ_OK)
-        status =
-            cj_tensor_from_texts(CJ_SHAPE(count, 1), (cj_texts){values, lengths, count}, x);
+        status = cj_tensor_from_texts(CJ_SHAPE(count, 1), (cj_texts){values, lengths, count}, x);
     cj__free(values);
     cj__free(lengths);
     return status;

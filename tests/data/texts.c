@@ -66,8 +66,7 @@ static void a_share_is_held_out(void **state)
     for (int k = 0; k < 2; k++) // each label is still its text's
         for (int64_t i = 0; i < cj_dataset_count(first[k]); i++) {
             int number = -1;
-            const char *line =
-                cj_tensor_text(cj_dataset_x(first[k], 0), (int64_t[]){i, 0}).data;
+            const char *line = cj_tensor_text(cj_dataset_x(first[k], 0), (int64_t[]){i, 0}).data;
             assert_int_equal(sscanf(line, "number %d", &number), 1);
             assert_int_equal(((const int32_t *)cj_tensor_data(cj_dataset_y(first[k], 0)))[i],
                              number % 3);

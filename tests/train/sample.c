@@ -7,7 +7,8 @@
 static cj_tensor *row(int count, const float *values)
 {
     cj_tensor *tensor = NULL;
-    assert_int_equal(cj_tensor_from(CJ_F32, CJ_SHAPE(count), values, (size_t)count, &tensor), CJ_OK);
+    assert_int_equal(cj_tensor_from(CJ_F32, CJ_SHAPE(count), values, (size_t)count, &tensor),
+                     CJ_OK);
     return tensor;
 }
 #define ROW(...) row((int)(sizeof((float[]){__VA_ARGS__}) / sizeof(float)), (float[]){__VA_ARGS__})
