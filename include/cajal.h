@@ -9,6 +9,7 @@
 #include <cajal/activations.h>
 #include <cajal/attention.h>
 #include <cajal/architectures.h>
+#include <cajal/augmentation.h>
 #include <cajal/base.h>
 #include <cajal/callbacks.h>
 #include <cajal/classic.h>
@@ -24,6 +25,10 @@
 #include <cajal/normalization.h>
 #include <cajal/numbers.h>
 #include <cajal/operators.h>
+#include <cajal/ops_index.h>
+#include <cajal/ops_math.h>
+#include <cajal/ops_reduce.h>
+#include <cajal/ops_shape.h>
 #include <cajal/optimizers.h>
 #include <cajal/plot.h>
 #include <cajal/preprocessing.h>

@@ -62,6 +62,15 @@ typedef struct cj_compile_args {
     int weighted_metrics_count;               ///< length of weighted_metrics_list
     /** threads; default &cj_default_pool: a pool of the default size; NULL is refused */
     cj_pool *pool;
+    /**
+     * mixture of each training batch, "mix_up(alpha=0.2)" or "cut_mix(factor=1)", with the settings
+     * of cj_mix_up_args and cj_cut_mix_args; default NULL: none. Images and targets are mixed with
+     * the same numbers before the model sees them: Keras's `data.map(MixUp())`. The model has one
+     * input, images, and one output. Class numbers become vectors of classes, in validation and
+     * evaluation too, so that the loss is "categorical_crossentropy", not the sparse one. The
+     * setting is saved with the model's file.
+     */
+    const char *mix;
 } cj_compile_args;
 /** The defaults of cj_compile_args. */
 #define CJ_COMPILE_DEFAULTS                                                                     \

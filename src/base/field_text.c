@@ -205,7 +205,8 @@ static cj_status set_rate(const cj__field *field, void *slot, const char *value,
 static cj_status set_list_of_numbers(const cj__field *field, void *slot, const char *value,
                                      const char *who)
 {
-    (void)slot;
+    if (field->single && cj__number_parse(value, &(double){0})) // one number in place of a list
+        return set_number(field, (char *)slot - field->offset + field->single, value, who);
     return bad_value(field, who, value, "a setting that can be given as text");
 }
 

@@ -79,6 +79,20 @@ static cj_status collect(const json_t *argument, const char *who, references *re
         refs, json_object_get(json_object_get(argument, "config"), "keras_history"), who);
 }
 
+// Collects the tensors of a dictionary in the order of its keys.
+static cj_status collect_keyed(const json_t *argument, const char *const *keys, const char *who,
+                               references *refs)
+{
+    size_t found = 0;
+    for (; *keys && json_object_get(argument, *keys); keys++, found++)
+        CJ_TRY(collect(json_object_get(argument, *keys), who, refs));
+    if (found == json_object_size(argument))
+        return CJ_OK;
+    return cj__fail(CJ_UNSUPPORTED,
+                    "%s: an application gives it a dictionary with keys that it does not take",
+                    who);
+}
+
 // The place of a name in a list that NULL ends; -1 if it is not there, or there is no list.
 static int place_of(const char *const *names, const char *name, size_t length)
 {
@@ -169,9 +183,14 @@ static cj_status read_node(const json_t *object, const char *who, const cj__laye
     if (json_is_object(object)) {
         const json_t *args = json_object_get(object, "args"),
                      *named = json_object_get(object, "kwargs");
-        for (size_t i = 0; i < json_array_size(args); i++)
-            if (!json_is_null(json_array_get(args, i)))
-                CJ_TRY(collect(json_array_get(args, i), who, refs));
+        for (size_t i = 0; i < json_array_size(args); i++) {
+            const json_t *one = json_array_get(args, i);
+            if (kind && kind->input_keys && json_is_object(one) &&
+                !json_object_get(one, "class_name"))
+                CJ_TRY(collect_keyed(one, kind->input_keys, who, refs));
+            else if (!json_is_null(one))
+                CJ_TRY(collect(one, who, refs));
+        }
         CJ_TRY(read_arguments(named, who, kind, refs));
         return add_named(refs, named, kind ? kind->arguments : NULL, who);
     }

@@ -113,6 +113,12 @@ static void write_sublayers(writer *w, const cj_layer *layer, json_t *config)
     }
 }
 
+// Whether Keras gives the inputs as one list, even if there is one.
+static bool takes_list(const cj__layer_kind *kind)
+{
+    return kind->max_inputs != 1 && !kind->arguments && !kind->more_inputs && !kind->input_keys;
+}
+
 static json_t *write_plain(writer *w, cj_layer *layer)
 {
     cj__json *b = &w->build;
@@ -130,7 +136,7 @@ static json_t *write_plain(writer *w, cj_layer *layer)
     // Keras builds a layer that takes a list of inputs from a list of shapes, even of one; a layer
     // whose inputs are arguments of their own when it is applied.
     const cj__layer_kind *kind = layer->kind;
-    const bool list = kind->max_inputs != 1 && !kind->arguments && !kind->more_inputs;
+    const bool list = takes_list(kind);
     if (layer->built && !kind->arguments) {
         json_t *built = cj__json_object(b), *shapes = list ? cj__json_list(b) : NULL;
         for (int i = 0; list && i < layer->input_count; i++)
@@ -196,7 +202,10 @@ static json_t *write_node(cj__json *b, const cj__application *all, const cj__app
            *inputs = args;
     const cj__layer_kind *kind = node->layer->kind;
     const char *more = kind->more_inputs;
-    if (kind->max_inputs != 1 && !kind->arguments && !more) {
+    if (kind->input_keys && node->input_count > 1) {
+        inputs = cj__json_object(b);
+        cj__json_append(b, args, inputs);
+    } else if (takes_list(kind)) {
         inputs = cj__json_list(b);
         cj__json_append(b, args, inputs);
     }
@@ -208,6 +217,8 @@ static json_t *write_node(cj__json *b, const cj__application *all, const cj__app
         json_t *input = tensor_reference(b, &all[node->input_app[i]], node->input_index[i]);
         if (kind->arguments && i > 0)
             cj__json_set(b, named, kind->arguments[i], input);
+        else if (kind->input_keys && node->input_count > 1)
+            cj__json_set(b, inputs, kind->input_keys[i], input);
         else
             cj__json_append(b, inputs, input);
     }

@@ -44,6 +44,7 @@ cj_status cj__settings_to_json(const cj__train_state *state, json_t **object)
     cj__json_set(&b, all, "metrics", specs_to_json(&b, &settings->metrics));
     cj__json_set(&b, all, "output_metrics", by_output);
     cj__json_set(&b, all, "weighted_metrics", specs_to_json(&b, &settings->weighted_metrics));
+    cj__json_set(&b, all, "mix", cj__json_text(&b, settings->mix));
     cj__json_set(&b, all, "trainable", flags_to_json(&b, &state->flags));
     cj__free(optimizer);
     *object = cj__json_end(&b, all);
@@ -115,6 +116,7 @@ static cj_status read_settings(const json_t *settings, int outputs, reading *r)
     args->output_metrics = of_outputs ? rows : NULL;
     args->output_metrics_count = (int)of_outputs;
     args->loss = json_string_value(json_object_get(settings, "loss"));
+    args->mix = json_string_value(json_object_get(settings, "mix"));
     const char *spec = json_string_value(json_object_get(settings, "optimizer"));
     args->optimizer = spec ? cj_optimizer_from_spec(spec) : cj_rmsprop();
     return args->optimizer ? CJ_OK : cj__fail_missing(CJ__MADE_OPTIMIZER, "the optimizer");

@@ -132,6 +132,9 @@ typedef struct cj__layer_kind {
     bool any_training;
     // In Keras its inputs are arguments of the call with these names, not one list; ended by NULL.
     const char *const *arguments;
+    // In Keras several inputs are one dictionary with these keys, and its outputs too; a single input
+    // is given as it is. Ended by NULL.
+    const char *const *input_keys;
     // Its settings that in Keras are arguments of the call: hidden bools; ended by NULL.
     const char *const *call_settings;
     const struct cj__cell *cell; // of a cell of a recurrent layer (cells.h); else NULL
@@ -287,6 +290,8 @@ cj_status cj__constraint_check(const char *spec, const char *who, const cj_shape
 // (l1 sum |x| + l2 sum x^2) / batch.
 cj_symbol *cj__activity_penalty(cj__build *build, cj_symbol *x, double l1, double l2);
 extern const cj__catalog cj__activations, cj__initializers, cj__regularizers, cj__constraints;
+// Layers that mix images and labels, as specs (image_mixtures.c).
+extern const cj__catalog cj__mixtures;
 
 // Models (model.h): layers whose kind is sequential or functional.
 struct cj_model; // the same object as its cj_layer

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "train/metrics.h"
+#include "train/mix.h"
 #include <math.h>
 
 static cj_status check_spec(const cj__catalog *catalog, const char *spec)
@@ -105,8 +106,18 @@ static cj_status take_output_metrics(const cj_compile_args *args, cj__settings *
     return CJ_OK;
 }
 
+static cj_status take_mix(const char *spec, char **copy)
+{
+    if (!spec)
+        return CJ_OK;
+    CJ_TRY(cj__mix_check(spec));
+    *copy = cj__copy_text(spec);
+    return *copy ? CJ_OK : CJ_OUT_OF_MEMORY;
+}
+
 cj_status cj__settings_take(cj__settings *settings, const cj_compile_args *args)
 {
+    CJ_TRY(take_mix(args->mix, &settings->mix));
     CJ_TRY(take(&cj__losses, args->loss, &settings->loss));
     CJ_TRY(take_losses(args, &settings->losses));
     CJ_TRY(take_weights(args, settings));
@@ -138,6 +149,7 @@ void cj__settings_free(cj__settings *settings)
     for (int i = 0; i < settings->output_metrics_count; i++)
         specs_free(&settings->output_metrics[i]);
     cj__free(settings->output_metrics);
+    cj__free(settings->mix);
     *settings = (cj__settings){0};
 }
 

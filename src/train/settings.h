@@ -20,6 +20,7 @@ typedef struct cj__settings {
     cj__specs metrics, weighted_metrics; // of every output
     cj__specs *output_metrics;           // of each output instead of `metrics`, or NULL
     int output_metrics_count;
+    char *mix; // of batches in training (mix.h), or NULL
 } cj__settings;
 
 // Copies everything but optimizer and pool, and checks every spec. On failure `settings` holds what

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "train/losses.h"
+#include "train/mix.h"
 #include <math.h>
 #include <string.h>
 
@@ -293,6 +294,21 @@ static cj_symbol *data_symbol(cj__step *step, const cj__type *type, int64_t batc
     return symbol;
 }
 
+// The targets of each output in the data's dtypes, or as a mixture of batches needs them.
+static cj_status trace_targets(cj_model *model, const cj__settings *settings,
+                               const cj__step_functions *functions, cj__step *step)
+{
+    const cj__type *types = NULL;
+    cj__model_inputs(model, &types);
+    for (int i = 0; i < step->output_count; i++)
+        step->targets[i] = data_symbol(step, &functions->y[i], types[0].shape.dims[0], "y");
+    if (settings->mix) {
+        CJ_TRY(cj__mix_fits(model));
+        step->targets[0] = cj__mix_targets(model, &step->trace.build, step->targets[0]);
+    }
+    return step->trace.build.status;
+}
+
 static cj_status trace_model(cj_model *model, cj__train_state *state,
                              const cj__step_functions *functions, cj__step *step)
 {
@@ -305,6 +321,10 @@ static cj_status trace_model(cj_model *model, cj__train_state *state,
         trace->step = cj__build_keep(&trace->build, cj_symbol_variable(state->iterations));
     CJ_TRY(trace_inputs(model, step, functions, inputs));
     step->output_count = cj_model_output_count(model);
+    if (functions->mode != CJ__MODE_PREDICT)
+        CJ_TRY(trace_targets(model, &state->settings, functions, step));
+    if (trace->training && state->settings.mix)
+        CJ_TRY(cj__mix_batch(state->settings.mix, trace, &inputs[0], &step->targets[0]));
     return cj__model_trace(model, trace, inputs, step->outputs);
 }
 
@@ -323,8 +343,7 @@ static cj_status trace_heads(cj_model *model, cj__train_state *state, cj__step_f
     total->weight = -1;
     total->mean = true;
     for (int i = 0; i < step->output_count; i++)
-        heads[i] = (head){i, output_name(model, i), step->outputs[i],
-                          data_symbol(step, &functions->y[i], batch, "y"), NULL};
+        heads[i] = (head){i, output_name(model, i), step->outputs[i], step->targets[i], NULL};
     cj_symbol *weights =
         functions->weighted ? data_symbol(step, &weight_type, batch, "sample_weight") : NULL;
     for (int i = 0; i < step->output_count; i++) {

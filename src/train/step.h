@@ -72,7 +72,8 @@ typedef struct cj__step {
     cj__trace trace;
     cj_symbol *inputs[2 * CJ__DATASET_IO_MAX + 1]; // x, y, weights: as the function takes them
     int input_count;
-    cj__value outputs[CJ__LAYER_IO_MAX]; // of the model
+    cj_symbol *targets[CJ__LAYER_IO_MAX]; // of each output
+    cj__value outputs[CJ__LAYER_IO_MAX];  // of the model
     int output_count;
     cj_symbol *scalars[2 * CJ__MAX_VALUES + 1];
     int scalar_count;

@@ -34,6 +34,9 @@ NEEDED = {
     "random_translation": ".height_factor = 0.1, .width_factor = 0.1", "random_rotation": ".factor = 0.1",
     "random_zoom": ".height_factor = 0.1, .width_factor = 0.1", "random_crop": ".height = 2, .width = 2",
     "random_contrast": ".factor = 0.1", "random_brightness": ".factor = 0.1",
+    "random_color_jitter": ".brightness_factor = 0.1, .contrast_factor = 0.1, .saturation_factor = 0.1, .hue_factor = 0.1",
+    "random_hue": ".factor = 0.1", "random_saturation": ".factor = 0.1", "random_color_degeneration": ".factor = 0.1",
+    "random_sharpness": ".factor = 0.1", "random_posterization": ".factor = 3",
     "csv_logger": '.filename = "log.csv"', "model_checkpoint": '.filepath = "x"',
 }
 # Members that a sentence calls by Keras's key.

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include <cajal/activations.h>
 #include <cajal/attention.h>
+#include <cajal/augmentation.h>
 #include <cajal/normalization.h>
 #include <cajal/merging.h>
 #include <cajal/recurrent.h>
@@ -116,6 +117,27 @@ MAKER(random_zoom, cj_random_zoom(0.3, .fill_mode = "constant", .fill_value = 2)
 MAKER(random_crop, cj_random_crop(2, 3, .seed = 1))
 MAKER(random_contrast, cj_random_contrast(0.3, .value_range = CJ_NUMBERS(-9, 9)))
 MAKER(random_brightness, cj_random_brightness(0.1, .value_range = CJ_NUMBERS(-9, 9)))
+MAKER(random_hue, cj_random_hue(0.3, .value_range = CJ_NUMBERS(-9, 9)))
+MAKER(random_saturation, cj_random_saturation(.factor_range = CJ_NUMBERS(0.4, 0.6)))
+MAKER(random_color_jitter,
+      cj_random_color_jitter(.value_range = CJ_NUMBERS(-9, 9), .brightness_factor = 0.1,
+                             .hue_factor_range = CJ_NUMBERS(0.1, 0.2), .seed = 3))
+MAKER(random_grayscale, cj_random_grayscale(0.3))
+MAKER(random_color_degeneration,
+      cj_random_color_degeneration(0.3, .value_range = CJ_NUMBERS(-9, 9)))
+MAKER(random_sharpness, cj_random_sharpness(0.8, .value_range = CJ_NUMBERS(-9, 9)))
+MAKER(random_posterization,
+      cj_random_posterization(.factor_range = CJ_NUMBERS(6, 8), .value_range = CJ_NUMBERS(-9, 9)))
+MAKER(random_invert, cj_random_invert(0.1, .value_range = CJ_NUMBERS(-9, 9)))
+// thresholds are above all pixels: what is inverted in training alone cannot be learnt
+MAKER(solarization, cj_solarization(.threshold_factor_range = CJ_NUMBERS(1, 1),
+                                    .value_range = CJ_NUMBERS(-1, 600)))
+MAKER(random_erasing,
+      cj_random_erasing(0.4, .fill_value = CJ_NUMBERS(1), .value_range = CJ_NUMBERS(-9, 9)))
+MAKER(auto_contrast, cj_auto_contrast(.value_range = CJ_NUMBERS(-1, 1)))
+MAKER(mix_up, cj_mix_up(0.3, .seed = 3))
+MAKER(cut_mix, cj_cut_mix(.factor_range = CJ_NUMBERS(0.2, 1)))
+MAKER(equalization, cj_equalization(.value_range = CJ_NUMBERS(-1, 1), .bins = 200))
 MAKER(bidirectional, cj_bidirectional(cj_gru(3, .return_sequences = true), .merge_mode = "ave"))
 MAKER(time_distributed, cj_time_distributed(cj_dense(3, .activation = "tanh")))
 MAKER(text_vectorization,
@@ -224,6 +246,20 @@ const sample samples[] = {
     {"RandomCrop", make_random_crop, {4, 5, 2}, {2, 3, 2}, false, 4e-3},
     {"RandomContrast", make_random_contrast, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
     {"RandomBrightness", make_random_brightness, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"RandomHue", make_random_hue, {4, 5, 3}, {4, 5, 3}, false, 4e-3},
+    {"RandomSaturation", make_random_saturation, {4, 5, 3}, {4, 5, 3}, false, 4e-3},
+    {"RandomColorJitter", make_random_color_jitter, {4, 5, 3}, {4, 5, 3}, false, 4e-3},
+    {"RandomGrayscale", make_random_grayscale, {4, 5, 3}, {4, 5, 3}, false, 4e-3},
+    {"RandomColorDegeneration", make_random_color_degeneration, {4, 5, 3}, {4, 5, 3}, false, 4e-3},
+    {"RandomSharpness", make_random_sharpness, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"RandomPosterization", make_random_posterization, {4, 5, 2}, {4, 5, 2}, false, 0},
+    {"RandomInvert", make_random_invert, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"Solarization", make_solarization, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"RandomErasing", make_random_erasing, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"AutoContrast", make_auto_contrast, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"MixUp", make_mix_up, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"CutMix", make_cut_mix, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"Equalization", make_equalization, {4, 5, 2}, {4, 5, 2}, false, 0},
     {"Dropout", make_dropout, {4, 3}, {4, 3}, true, 4e-3},
     {"SimpleRNN", make_simple_rnn, {4, 2}, {4, 3}, false, 4e-3},
     {"SimpleRNNCell", make_simple_rnn_cell, {3}, {3}, true, 0},
@@ -327,7 +363,8 @@ int sample_inputs(const cj_layer *layer)
     const cj__layer_kind *kind = layer->kind;
     if (kind->min_inputs > 1)
         return kind->cell ? kind->min_inputs : 2;
-    return kind->max_inputs > 1 && !(kind->more_inputs || kind->arguments) ? 2 : 1;
+    return kind->max_inputs > 1 && !(kind->more_inputs || kind->arguments || kind->input_keys) ? 2 :
+                                                                                                 1;
 }
 
 cj_layer *sample_made(const sample *s)

@@ -1,4 +1,4 @@
-// Formulas of the ops of src/ops/warp.c.
+// Formulas of the ops of images: src/ops/warp.c, erase.c, histograms.c, mixing.c.
 #include "reference.h"
 
 #include "base/random.h"
@@ -77,7 +77,172 @@ static void ref_warp(const op_case *c, cj_tensor *const *in, cj_tensor *const *o
     }
 }
 
+// Outside the box as it is; within, noise or a value.
+static void ref_erase(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const cj__erase_attrs *a = c->attrs;
+    const cj_shape *x = cj_tensor_shape(in[0]);
+    const uint64_t step = (uint64_t)case_get(in[2], 0);
+    for (int64_t k = 0; k < cj_tensor_count(out[0]); k++) {
+        const int64_t ch = k % x->dims[3], col = k / x->dims[3] % x->dims[2],
+                      row = k / x->dims[3] / x->dims[2] % x->dims[1],
+                      n = k / x->dims[3] / x->dims[2] / x->dims[1];
+        const bool inside =
+            (double)col >= case_get(in[1], 4 * n) && (double)col < case_get(in[1], 4 * n + 1) &&
+            (double)row >= case_get(in[1], 4 * n + 2) && (double)row < case_get(in[1], 4 * n + 3);
+        double value = a->fills == 3 ? a->fill[ch] : a->fill[0];
+        if (a->fills == 0)
+            value =
+                fmax(a->low, fmin(a->high, a->high * cj__random_normal(a->key, step, (uint64_t)k)));
+        case_set(out[0], k, inside ? value : case_get(in[0], k));
+    }
+}
+
+static int64_t bin_of(double value, int64_t bins)
+{
+    const int64_t bin = (int64_t)(value * (double)(bins - 1) / 255);
+    return bin < 0 ? 0 : bin >= bins ? bins - 1 : bin;
+}
+
+// A value becomes 255 times the share of the others that are in no later bin, the first bin apart.
+static void ref_equalize(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const cj__histogram_attrs *a = c->attrs;
+    const int64_t channels = cj_tensor_shape(in[0])->dims[3], count = cj_tensor_count(in[0]);
+    for (int64_t k = 0; k < count; k++) {
+        const int64_t bin = bin_of(case_get(in[0], k), a->bins);
+        int64_t first = a->bins, last = 0, in_first = 0, below = 0, all = 0;
+        for (int64_t i = k % channels; i < count; i += channels) {
+            const int64_t other = bin_of(case_get(in[0], i), a->bins);
+            first = other < first ? other : first;
+            last = other > last ? other : last;
+        }
+        for (int64_t i = k % channels; i < count; i += channels) {
+            const int64_t other = bin_of(case_get(in[0], i), a->bins);
+            in_first += other == first;
+            below += other <= bin;
+            all++;
+        }
+        const double share = (double)(below - in_first) / (double)(all - in_first);
+        case_set(out[0], k, first == last ? case_get(in[0], k) : rint(255 * share));
+    }
+}
+
+// The value that a pixel's bin has in the table of one tile.
+static double tile_value(const cj__histogram_attrs *a, const cj_tensor *x, int64_t n, int64_t ch,
+                         const int64_t tile[2], const int64_t size[2], int64_t bin)
+{
+    const cj_shape *shape = cj_tensor_shape(x);
+    double counts[256] = {0}, excess = 0, sum = 0;
+    const double pixels = (double)(size[0] * size[1]), limit = a->limit * pixels / 256;
+    for (int64_t i = 0; i < size[0] * size[1]; i++) {
+        int64_t at[2] = {tile[0] * size[0] + i / size[1], tile[1] * size[1] + i % size[1]};
+        for (int d = 0; d < 2; d++)
+            while (at[d] < 0 || at[d] >= shape->dims[d + 1])
+                at[d] = at[d] < 0 ? -1 - at[d] : 2 * shape->dims[d + 1] - 1 - at[d];
+        const int64_t place =
+            ((n * shape->dims[1] + at[0]) * shape->dims[2] + at[1]) * shape->dims[3] + ch;
+        counts[bin_of(case_get(x, place), 256)]++;
+    }
+    for (int b = 0; b < 256 && limit > 0; b++) {
+        excess += fmax(counts[b] - limit, 0);
+        counts[b] = fmin(counts[b], limit);
+    }
+    for (int64_t b = 1; b <= bin; b++)
+        sum += counts[b] + excess / 256;
+    const double rest = pixels - counts[0] - excess / 256;
+    return fmin(fmax(sum * 255 / (rest == 0 ? 1 : rest), 0), 255);
+}
+
+static void ref_adapt_histogram(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const cj__histogram_attrs *a = c->attrs;
+    const cj_shape *x = cj_tensor_shape(in[0]);
+    const int64_t size[2] = {(x->dims[1] + a->grid[0] - 1) / a->grid[0],
+                             (x->dims[2] + a->grid[1] - 1) / a->grid[1]};
+    for (int64_t k = 0; k < cj_tensor_count(in[0]); k++) {
+        const int64_t ch = k % x->dims[3], n = k / x->dims[3] / x->dims[2] / x->dims[1];
+        const int64_t at[2] = {k / x->dims[3] / x->dims[2] % x->dims[1],
+                               k / x->dims[3] % x->dims[2]};
+        double sum = 0;
+        for (int corner = 0; corner < 4; corner++) {
+            double weight = 1;
+            int64_t tile[2];
+            for (int d = 0; d < 2; d++) {
+                const double place = ((double)at[d] - (double)size[d] / 2) / (double)size[d];
+                const int second = corner >> d & 1;
+                tile[d] = (int64_t)floor(place) + second;
+                weight *= second ? place - floor(place) : 1 - (place - floor(place));
+                tile[d] = tile[d] < 0 ? 0 : tile[d] >= a->grid[d] ? a->grid[d] - 1 : tile[d];
+            }
+            sum +=
+                weight * tile_value(a, in[0], n, ch, tile, size, bin_of(case_get(in[0], k), 256));
+        }
+        case_set(out[0], k, sum);
+    }
+}
+
+static void ref_shuffle_samples(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const cj__mix_attrs *a = c->attrs;
+    int64_t order[64];
+    const int64_t samples = cj_tensor_shape(in[0])->dims[0],
+                  size = cj_tensor_count(in[0]) / samples;
+    assert_in_range(samples, 1, 64);
+    cj__random_order(a->key, (uint64_t)case_get(in[1], 0), order, samples);
+    for (int64_t i = 0; i < samples * size; i++) {
+        const int64_t other = order[i / size] * size + i % size;
+        case_set(out[0], a->inverse ? other : i, case_get(in[0], a->inverse ? i : other));
+    }
+}
+
+// Uniform in (0, 1), and a number of a gamma distribution with the random numbers from `first` on.
+static double open_uniform(const cj__mix_attrs *a, uint64_t step, int64_t index)
+{
+    return ((cj__random_word(a->key, step, (uint64_t)index) >> 8) + 0.5) / 16777216.0;
+}
+
+static double gamma_number(const cj__mix_attrs *a, double shape, uint64_t step, int64_t first)
+{
+    const double d = shape + 2.0 / 3, boost = pow(open_uniform(a, step, first), 1 / shape);
+    for (int64_t at = first + 1;; at += 3) {
+        const double z = sqrt(-2 * log(open_uniform(a, step, at))) *
+                         cos(2 * acos(-1) * open_uniform(a, step, at + 1));
+        const double v = pow(1 + z / sqrt(9 * d), 3);
+        if (v > 0 && log(open_uniform(a, step, at + 2)) < z * z / 2 + d - d * v + d * log(v))
+            return d * v * boost;
+    }
+}
+
+static void ref_sample_beta(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const cj__mix_attrs *a = c->attrs;
+    const uint64_t step = (uint64_t)case_get(in[1], 0);
+    const double shape = a->ends[0] + (a->ends[1] - a->ends[0]) *
+                                          ((cj__random_word(a->key, step, 0) >> 8) / 16777216.0);
+    for (int64_t i = 0; i < cj_tensor_count(out[0]); i++) {
+        const double x = gamma_number(a, shape, step, 1 + i * 386),
+                     y = gamma_number(a, shape, step, 1 + i * 386 + 193);
+        case_set(out[0], i, x / (x + y));
+    }
+}
+
 reference reference_of_images(const cj__op *op)
 {
-    return op == &cj__op_warp ? ref_warp : op == &cj__op_sample_uniform ? ref_sample_uniform : NULL;
+    static const struct {
+        const cj__op *op;
+        reference function;
+    } rows[] = {
+        {&cj__op_warp, ref_warp},
+        {&cj__op_sample_uniform, ref_sample_uniform},
+        {&cj__op_erase, ref_erase},
+        {&cj__op_equalize, ref_equalize},
+        {&cj__op_adapt_histogram, ref_adapt_histogram},
+        {&cj__op_shuffle_samples, ref_shuffle_samples},
+        {&cj__op_sample_beta, ref_sample_beta},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].op == op)
+            return rows[i].function;
+    return NULL;
 }

@@ -222,6 +222,16 @@ static const op_case big_cases[] = {
            .size = {40, 40}, .input = {40, 40}, .beside = CJ__BESIDE_REFLECT),
      2,
      {BIG(9, 40, 40, 8), {FILL_STEP, 2, {0}}}},
+    {&cj__op_erase,
+     ATTRS(cj__erase_attrs, .key = 3, .low = -1, .high = 1),
+     3,
+     {BIG(9, 40, 40, 8), BIG(9, 4), {FILL_STEP, 2, {0}}}},
+    {&cj__op_equalize, ATTRS(cj__histogram_attrs, 256, {1, 1}, 0), 1, {BIG(9, 40, 40, 8)}},
+    {&cj__op_adapt_histogram, ATTRS(cj__histogram_attrs, 256, {8, 8}, 4), 1, {BIG(9, 40, 40, 8)}},
+    {&cj__op_shuffle_samples,
+     ATTRS(cj__mix_attrs, .key = 3),
+     2,
+     {BIG(300, 400), {FILL_STEP, 2, {0}}}},
     {&cj__op_dropout, ATTRS(cj__dropout_attrs, 3, 0.4), 2, {BIG(90001), {FILL_STEP, 2, {0}}}},
 };
 
