@@ -62,13 +62,15 @@ typedef struct option {
 #define DATA_OPTION(target)                                                                      \
     TEXT_OPTION("data", "NAME", target,                                                          \
                 "mnist, fashion-mnist, cifar10, digits, folder:PATH (of images), text:FILE (of " \
-                "lines \"LABEL TAB TEXT\"), or auto (the first that is found; the default)")
+                "lines \"LABEL TAB TEXT\"), csv:FILE:TARGET, or auto (the first that is found; " \
+                "the default)")
 
 // The same where a model file may say what it was trained on.
-#define MODEL_DATA_OPTION(target)                                                                \
-    TEXT_OPTION("data", "NAME", target,                                                          \
-                "mnist, fashion-mnist, cifar10, digits, folder:PATH (of images), text:FILE (of " \
-                "lines \"LABEL TAB TEXT\"), or auto (what the model was trained on; the default)")
+#define MODEL_DATA_OPTION(target)                                                                  \
+    TEXT_OPTION("data", "NAME", target,                                                            \
+                "mnist, fashion-mnist, cifar10, digits, folder:PATH (of images), text:FILE (of "   \
+                "lines \"LABEL TAB TEXT\"), csv:FILE:TARGET, or auto (what the model was trained " \
+                "on; the default)")
 
 typedef struct command {
     const char *name, *arguments, *help;

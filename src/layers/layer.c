@@ -281,7 +281,9 @@ cj_status cj__layer_draw(cj_layer *layer, uint64_t key)
     cj_layer *const *children;
     const int count = cj__layer_children(layer, &children);
     layer->key = key;
-    for (int i = 0; !layer->filling && i < layer->variable_count; i++) {
+    // what is learnt from data by cj_adapt() is not drawn
+    const bool drawn = !layer->filling && !layer->kind->adapt;
+    for (int i = 0; drawn && i < layer->variable_count; i++) {
         cj_tensor *value = cj__variable_edit(layer->variables[i]);
         if (!value)
             return cj_error_status();

@@ -62,7 +62,7 @@ TYPES = {
     "cj_symbol **": "(cj_symbol *[4]){NULL}", "cj_results **": "(cj_results *[1]){NULL}",
     "cj_knn_scores **": "(cj_knn_scores *[1]){NULL}", "cj_tensor *const *": "(cj_tensor *[]){w.x}",
     "cj_symbol *const *": "(cj_symbol *[]){w.symbol}", "cj_updates *": "NULL",
-    "cj_metric *": "cj_metric_new(\"mean_squared_error\")",
+    "cj_metric *": "cj_metric_new(\"mean_squared_error\")", "cj_table *": "NULL", "cj_table **": "(cj_table *[1]){NULL}",
     "cj_variable *const *": "&w.variable", "char *": "w.text", "char **": "(char *[1]){NULL}",
     "void **": "(void *[1]){NULL}", "void *": "w.floats", "size_t *": "(size_t[1]){0}", "double *": "w.numbers",
     "int *": "(int[8]){0, 1, 2}", "int64_t *": "(int64_t[8]){1, 1}", "cj_shape *": "&(cj_shape){2, {1, 4}}",
