@@ -2,6 +2,7 @@
 // families are entropy.c, distances.c and overlap.c.
 #include "train/losses.h"
 #include "base/error.h"
+#include "train/custom.h"
 #include <math.h>
 #include <string.h>
 
@@ -299,4 +300,6 @@ static const cj__loss losses[] = {
 const cj__catalog cj__losses = {.what = "loss",
                                 .rows = losses,
                                 .stride = sizeof losses[0],
-                                .count = (int)(sizeof losses / sizeof losses[0])};
+                                .count = (int)(sizeof losses / sizeof losses[0]),
+                                .registered = cj__custom_loss_find,
+                                .how = "cj_register_loss()"};

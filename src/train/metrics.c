@@ -3,6 +3,7 @@
 #include "train/metrics.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "train/custom.h"
 #include <math.h>
 #include <string.h>
 
@@ -260,7 +261,9 @@ const cj__catalog cj__metrics = {.what = "metric",
                                  .rows = metrics,
                                  .stride = sizeof metrics[0],
                                  .count = (int)(sizeof metrics / sizeof metrics[0]),
-                                 .keys = keys};
+                                 .keys = keys,
+                                 .registered = cj__custom_metric_find,
+                                 .how = "cj_register_metric()"};
 
 // Thresholds rise, so that results have the order in which they were given.
 static cj_status check_thresholds(const cj__metric_row *metric, const char *list)

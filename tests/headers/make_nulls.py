@@ -16,7 +16,8 @@ OPTIONAL = {
     ("cj_knn_neighbors", "indices"), ("cj_load_image_folder_with", "validation"), ("cj_symbol_input", "name"),
     ("cj_function_call", "outputs"), ("cj_retain", "object"), ("cj_release", "object"), ("cj_take", "object"),
     ("cj_free", "block"), ("cj_fail", "format"), ("cj_loss_value", "sample_weight"), ("cj_loss_value", "mask"),
-    ("cj_metric_update", "sample_weight"),
+    ("cj_metric_update", "sample_weight"), ("cj_custom_layer", "settings"), ("cj_custom_layer", "name"),
+    ("cj_add_weight", "initializer"), ("cj_add_weight", "regularizer"),
     *((f"cj_op_{name}", "axes") for name in ("reduce_max", "reduce_min", "var", "std", "logsumexp", "norm", "any", "all",
       "reduce", "prod", "amax", "amin", "ptp", "count_nonzero", "median", "quantile", "percentile", "nansum", "nanmean",
       "nanmax", "nanmin", "nanprod", "nanvar", "nanstd", "nanmedian", "nanquantile", "nanpercentile", "average", "moments")),
@@ -69,6 +70,7 @@ TYPES = {
     "cj_dtype *": "(cj_dtype[1]){CJ_F32}", "FILE *": "w.stream", "bool *": "(bool[1]){false}", "float *": "w.floats",
     "uint64_t *": "(uint64_t[1]){0}", "int": "1", "int64_t": "1", "size_t": "sizeof w.text", "double": "0.5",
     "cj_texts": "CJ_TEXTS(\"a\", \"b\", \"c\", \"d\")", "cj_numbers": "(cj_numbers){0}", "bool": "true", "cj_dtype": "CJ_F32", "cj_shape": "CJ_SHAPE(1, 4)", "uint64_t": "1", "cj_status": "CJ_IO",
+    "cj_custom_layer_class *": "&null_layer", "cj_layer_call *": "&null_call",
     "cj_windows": "(cj_windows){{1, 1}, {1, 1}, {0, 0}, {1, 1}}",
     "cj_memory_hook *": "NULL", "cj_callback_methods *": "&(cj_callback_methods){.size = sizeof(cj_callback_methods)}",
 }
@@ -134,6 +136,14 @@ static world w;
 // The sentence of the builder that failed before the call; empty where none did, or none of what is
 // NULL.
 static char cause[1024];
+
+// A class of the program's own, and a call that is none.
+static cj_symbol *null_output(const cj_layer_call *call)
+{
+    return call->inputs[0];
+}
+static const cj_custom_layer_class null_layer = CJ_CUSTOM_LAYER("NullLayer", .call = null_output);
+static const cj_layer_call null_call;
 
 static cj_status make(void)
 {
