@@ -42,6 +42,7 @@
 #include <cajal/settings.h>
 #include <cajal/spatial.h>
 #include <cajal/tables.h>
+#include <cajal/spiking.h>
 #include <cajal/tensor.h>
 #include <cajal/text.h>
 #include <cajal/texts.h>

@@ -25,6 +25,7 @@ OPTIONAL = {
     ("cj_op_average", "weights"), ("cj_op_trapezoid", "x"), ("cj_op_meshgrid", "indexing"), ("cj_op_rearrange", "lengths"),
     ("cj_op_depth_to_space", "data_format"), ("cj_op_space_to_depth", "data_format"), ("cj_op_correlate", "mode"),
     ("cj_op_scatter_update", "reduction"), ("cj_op_searchsorted", "side"),
+    ("cj_spikes_plot", "membranes"),
 }
 # Functions that answer NULL with a neutral value and no sentence: getters.
 GETTERS = {
@@ -79,6 +80,7 @@ PLACES = {
     ("cj_dtype_from_name", "name"): '"float32"', ("cj_op_activation", "name"): '"relu"', ("cj_op_loss", "spec"): '"mse"', ("cj_loss_value", "spec"): '"mse"',
     ("cj_metric_new", "spec"): '"mse"', ("cj_op_reduce", "name"): '"sum"', ("cj_op_get_item", "key"): '"..."',
     ("cj_op_rearrange", "pattern"): '"a b -> b a"',
+    ("cj_op_spike", "surrogate"): '"atan"',
    
     ("cj_load_dataset", "name"): '"digits"', ("cj_model_from_json", "json"): '"{}"', ("cj_fail", "format"): '"x"',
     ("cj_retain", "object"): "w.x", ("cj_release", "object"): "cj_retain(w.x)", ("cj_take", "object"): "w.x",

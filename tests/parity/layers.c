@@ -242,6 +242,7 @@ static const char *const fixtures[] = {
     "preprocessing",
     "augmentation",
     "second",
+    "spiking",
 };
 // clang-format on
 enum { FIXTURES = sizeof fixtures / sizeof *fixtures };
