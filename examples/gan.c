@@ -32,8 +32,8 @@ static void fill_with_noise(cj_tensor *noise)
 static cj_model *make_generator(void)
 {
     return cj_sequential(
-        cj_input(NOISE), cj_dense(7 * 7 * 32, .use_bias = false), cj_batch_normalization(.momentum = 0.8),
-        cj_relu(), cj_reshape({7, 7, 32}),
+        cj_input(NOISE), cj_dense(7 * 7 * 32, .use_bias = false),
+        cj_batch_normalization(.momentum = 0.8), cj_relu(), cj_reshape({7, 7, 32}),
         cj_conv2d_transpose(16, {4, 4}, {2, 2}, .padding = "same", .use_bias = false),
         cj_batch_normalization(.momentum = 0.8), cj_relu(),
         cj_conv2d_transpose(1, {4, 4}, {2, 2}, .padding = "same", .activation = "sigmoid"));
@@ -41,10 +41,10 @@ static cj_model *make_generator(void)
 
 static cj_model *make_discriminator(void)
 {
-    return cj_sequential(
-        cj_input(28, 28, 1), cj_conv2d(16, {4, 4}, {2, 2}, .padding = "same"), cj_leaky_relu(0.2),
-        cj_dropout(0.3), cj_conv2d(32, {4, 4}, {2, 2}, .padding = "same"), cj_leaky_relu(0.2),
-        cj_dropout(0.3), cj_flatten(), cj_dense(1, .activation = "sigmoid"));
+    return cj_sequential(cj_input(28, 28, 1), cj_conv2d(16, {4, 4}, {2, 2}, .padding = "same"),
+                         cj_leaky_relu(0.2), cj_dropout(0.3),
+                         cj_conv2d(32, {4, 4}, {2, 2}, .padding = "same"), cj_leaky_relu(0.2),
+                         cj_dropout(0.3), cj_flatten(), cj_dense(1, .activation = "sigmoid"));
 }
 
 typedef struct networks {
@@ -68,8 +68,8 @@ static cj_status make_networks(networks *n)
 // Training ----------------------------------------------------------------------------------------
 
 typedef struct batches {
-    cj_tensor *noise, *x;                // (64, noise); 64 real images, then 64 made ones
-    cj_dataset *discriminator, *gan;     // x with 0.9 for real and 0 for made; noise with 1
+    cj_tensor *noise, *x;            // (64, noise); 64 real images, then 64 made ones
+    cj_dataset *discriminator, *gan; // x with 0.9 for real and 0 for made; noise with 1
     const uint8_t *digits;
     int64_t samples;
 } batches;

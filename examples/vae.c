@@ -35,8 +35,8 @@ static void fill_with_noise(cj_tensor *noise)
 static cj_model *make_encoder(void)
 {
     cj_symbol *image = cj_input_symbol(28, 28, 1);
-    cj_symbol *h = cj_apply(
-        cj_conv2d(16, {3, 3}, {2, 2}, .padding = "same", .activation = "relu"), image);
+    cj_symbol *h =
+        cj_apply(cj_conv2d(16, {3, 3}, {2, 2}, .padding = "same", .activation = "relu"), image);
     h = cj_apply(cj_conv2d(32, {3, 3}, {2, 2}, .padding = "same", .activation = "relu"), h);
     h = cj_apply(cj_dense(64, .activation = "relu"), cj_apply(cj_flatten(), h));
     return cj_functional(.inputs = {image},
@@ -83,9 +83,9 @@ static cj_status make_function(cj_symbol **inputs, cj_symbol **outputs, cj_varia
         weights[i] = cj_symbol_variable(variables[i]);
     CJ_TRY(cj_gradients(outputs[0], weights, count, gradients));
     cj_updates *updates = cj_optimizer_updates(cj_adam(), variables, gradients, count);
-    *step = cj_function(.inputs = inputs, .input_count = 2, .outputs = outputs, .output_count = 3,
-                        .updates = cj_updates_list(updates),
-                        .update_count = cj_updates_count(updates));
+    *step =
+        cj_function(.inputs = inputs, .input_count = 2, .outputs = outputs, .output_count = 3,
+                    .updates = cj_updates_list(updates), .update_count = cj_updates_count(updates));
     for (int i = 0; i < count; i++)
         cj_release(weights[i]);
     cj_release(updates);
@@ -100,15 +100,13 @@ static cj_status make_step(cj_model *encoder, cj_model *decoder, cj_function **s
     cj_symbol *code[2]; // mean and log variance
     CJ_TRY(cj_apply_many(cj_model_layer(encoder), inputs, 1, code, 2));
     cj_symbol *mean = cj_take(code[0]), *log_variance = cj_take(code[1]);
-    cj_symbol *deviation =
-        cj_op_exp(cj_op_multiply(cj_symbol_scalar(CJ_F32, 0.5), log_variance));
+    cj_symbol *deviation = cj_op_exp(cj_op_multiply(cj_symbol_scalar(CJ_F32, 0.5), log_variance));
     cj_symbol *drawn = cj_op_add(mean, cj_op_multiply(deviation, inputs[1]));
     cj_symbol *back = cj_apply(cj_model_layer(decoder), drawn);
 
     // the sum over the pixels, of which the loss takes the mean
-    cj_symbol *reconstruction =
-        cj_take(cj_op_multiply(cj_symbol_scalar(CJ_F32, PIXELS),
-                               cj_op_loss("binary_crossentropy", inputs[0], back)));
+    cj_symbol *reconstruction = cj_take(cj_op_multiply(
+        cj_symbol_scalar(CJ_F32, PIXELS), cj_op_loss("binary_crossentropy", inputs[0], back)));
     cj_symbol *divergence = cj_take(divergence_of(mean, log_variance));
     cj_symbol *total = cj_take(cj_op_add(reconstruction, divergence));
 

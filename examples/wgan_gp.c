@@ -40,10 +40,10 @@ static cj_model *make_generator(void)
 
 static cj_model *make_critic(void)
 {
-    return cj_take(cj_sequential(
-        cj_input(28, 28, 1), cj_conv2d(16, {4, 4}, {2, 2}, .padding = "same"), cj_leaky_relu(0.2),
-        cj_conv2d(32, {4, 4}, {2, 2}, .padding = "same"), cj_leaky_relu(0.2), cj_flatten(),
-        cj_dense(1)));
+    return cj_take(
+        cj_sequential(cj_input(28, 28, 1), cj_conv2d(16, {4, 4}, {2, 2}, .padding = "same"),
+                      cj_leaky_relu(0.2), cj_conv2d(32, {4, 4}, {2, 2}, .padding = "same"),
+                      cj_leaky_relu(0.2), cj_flatten(), cj_dense(1)));
 }
 
 // The steps ---------------------------------------------------------------------------------------
@@ -107,13 +107,12 @@ static cj_function *make_critic_step(cj_model *critic, cj_model *generator)
     cj_symbol *inputs[3] = {cj_symbol_input(CJ_F32, CJ_SHAPE(BATCH, 28, 28, 1), "real"),
                             cj_symbol_input(CJ_F32, CJ_SHAPE(BATCH, NOISE), "noise"),
                             cj_symbol_input(CJ_F32, CJ_SHAPE(BATCH, 1, 1, 1), "share")};
-    cj_symbol *made =
-        cj_take(cj_op_stop_gradient(cj_apply(cj_model_layer(generator), inputs[1])));
+    cj_symbol *made = cj_take(cj_op_stop_gradient(cj_apply(cj_model_layer(generator), inputs[1])));
     // somewhere between a real image and a made one
-    cj_symbol *between = cj_take(
-        cj_op_add(made, cj_op_multiply(inputs[2], cj_op_subtract(inputs[0], made))));
-    cj_symbol *distance = cj_take(cj_op_subtract(mean_of(cj_apply(judge, inputs[0])),
-                                                 mean_of(cj_apply(judge, made))));
+    cj_symbol *between =
+        cj_take(cj_op_add(made, cj_op_multiply(inputs[2], cj_op_subtract(inputs[0], made))));
+    cj_symbol *distance = cj_take(
+        cj_op_subtract(mean_of(cj_apply(judge, inputs[0])), mean_of(cj_apply(judge, made))));
     cj_symbol *penalty = cj_take(penalty_of(cj_apply(judge, between), between));
     cj_symbol *loss = cj_take(cj_op_subtract(penalty, distance));
     cj_symbol *outputs[3] = {loss, distance, penalty};
@@ -131,8 +130,7 @@ static cj_function *make_generator_step(cj_model *critic, cj_model *generator)
 {
     cj_symbol *noise = cj_symbol_input(CJ_F32, CJ_SHAPE(BATCH, NOISE), "noise");
     cj_symbol *made = cj_apply(cj_model_layer(generator), noise);
-    cj_symbol *loss =
-        cj_take(cj_op_negative(mean_of(cj_apply(cj_model_layer(critic), made))));
+    cj_symbol *loss = cj_take(cj_op_negative(mean_of(cj_apply(cj_model_layer(critic), made))));
     cj_function *step = make_step(generator, &noise, 1, &loss, 1);
     cj_release(loss);
     return step;
@@ -158,8 +156,8 @@ static cj_status step(training *t, double results[3])
             share[i] = (float)uniform();
         }
         fill_with_noise(t->noise);
-        CJ_TRY(cj_function_call(t->critic, (cj_tensor *[]){t->real, t->noise, t->share},
-                                t->results));
+        CJ_TRY(
+            cj_function_call(t->critic, (cj_tensor *[]){t->real, t->noise, t->share}, t->results));
     }
     for (int i = 0; i < 3; i++)
         results[i] = (double)*(const float *)cj_tensor_data(t->results[i]);

@@ -34,6 +34,7 @@
 #include <cajal/scan.h>
 #include <cajal/schedules.h>
 #include <cajal/spatial.h>
+#include <cajal/spectrogram.h>
 #include <cajal/tensor.h>
 #include <cajal/text.h>
 #include <cajal/texts.h>

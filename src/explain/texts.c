@@ -33,8 +33,7 @@ static int64_t place_of_text(const cj__vocabulary *v, cj_text text)
 {
     for (int64_t i = 0; i < v->count; i++) {
         const cj_text token = cj__string_at(cj_tensor_data(v->tokens), i);
-        if (token.length == text.length &&
-            memcmp(token.data, text.data, (size_t)text.length) == 0)
+        if (token.length == text.length && memcmp(token.data, text.data, (size_t)text.length) == 0)
             return i;
     }
     return -1;
@@ -87,14 +86,13 @@ static cj_status explain_name(const cj__explanation *e)
     const int64_t index = (int64_t)cj__element_at(e->record->inputs[0], e->offset);
     char words[WORDS], where[CJ__INDEX_TEXT];
     const cj_tensor *y = e->record->outputs[0];
-    cj__print_line(e, "index %lld stands for %s", (long long)index,
-                   words_of(y, e->offset, words));
+    cj__print_line(e, "index %lld stands for %s", (long long)index, words_of(y, e->offset, words));
     if (cj_tensor_dtype(y) != CJ_STRING) {
         const double value = cj__element_at(y, e->offset);
         return cj__conclude(e, value, value);
     }
-    cj__print_line(e, "so output%s = %s",
-                   cj__index_text(e->index, cj_tensor_shape(y)->rank, where), words);
+    cj__print_line(e, "so output%s = %s", cj__index_text(e->index, cj_tensor_shape(y)->rank, where),
+                   words);
     return CJ_OK;
 }
 
@@ -196,8 +194,8 @@ static int64_t bin_of(const cj__explanation *e, int64_t offset)
     const cj__bins_attrs attrs = {.size = a->num_bins - reserved,
                                   .hash = salted ? CJ__HASH_SALTED : CJ__HASH_FINGERPRINT,
                                   .salt = {(uint64_t)a->salt[0], (uint64_t)a->salt[1]}};
-    if (reserved && (texts ? strcmp(text.data, a->mask_value) == 0 :
-                             (double)number == a->mask_number))
+    if (reserved &&
+        (texts ? strcmp(text.data, a->mask_value) == 0 : (double)number == a->mask_number))
         return 0;
     return reserved + (texts ? cj__bin_of_text(&attrs, text) : cj__bin_of_number(&attrs, number));
 }

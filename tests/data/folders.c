@@ -203,14 +203,14 @@ static void a_list_gives_labels(void **state)
     assert_string_equal(cj_dataset_class_name(data, 0), "a \"b\"");
     cj_release(data);
     support_write(support_path("list.csv"), "ants/b.pgm,x\nants/none.pgm,y\n", 30);
-    assert_int_equal(cj_load_image_folder(support_path("zoo"), &data, NULL,
-                                          .labels = support_path("list.csv")),
-                     CJ_NOT_FOUND);
+    assert_int_equal(
+        cj_load_image_folder(support_path("zoo"), &data, NULL, .labels = support_path("list.csv")),
+        CJ_NOT_FOUND);
     assert_error_contains("line 2");
     support_write(support_path("list.csv"), "ants/b.pgm\n", 11);
-    assert_int_equal(cj_load_image_folder(support_path("zoo"), &data, NULL,
-                                          .labels = support_path("list.csv")),
-                     CJ_BAD_FILE);
+    assert_int_equal(
+        cj_load_image_folder(support_path("zoo"), &data, NULL, .labels = support_path("list.csv")),
+        CJ_BAD_FILE);
 }
 
 static int warned;
@@ -242,13 +242,13 @@ static void broken_files_are_named(void **state)
     remove(support_path("zoo/ants/broken.png"));
 }
 
-#define assert_refused(status, part, ...)                                                    \
-    do {                                                                                     \
-        cj_dataset *refused_;                                                                \
+#define assert_refused(status, part, ...)                                                         \
+    do {                                                                                          \
+        cj_dataset *refused_;                                                                     \
         assert_int_equal(cj_load_image_folder(support_path("zoo"), &refused_, NULL, __VA_ARGS__), \
-                         status);                                                            \
-        assert_error_contains(part);                                                         \
-        assert_null(refused_);                                                               \
+                         status);                                                                 \
+        assert_error_contains(part);                                                              \
+        assert_null(refused_);                                                                    \
     } while (0)
 
 static void wrong_arguments_are_refused(void **state)

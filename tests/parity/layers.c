@@ -223,6 +223,8 @@ static const char *const fixtures[] = {
     "mixed",
     "preprocessing",
     "augmentation",
+    "spectrograms",
+    "warps",
 };
 // clang-format on
 enum { FIXTURES = sizeof fixtures / sizeof *fixtures };
