@@ -25,6 +25,10 @@
 #include <cajal/normalization.h>
 #include <cajal/numbers.h>
 #include <cajal/operators.h>
+#include <cajal/ops_index.h>
+#include <cajal/ops_math.h>
+#include <cajal/ops_reduce.h>
+#include <cajal/ops_shape.h>
 #include <cajal/optimizers.h>
 #include <cajal/plot.h>
 #include <cajal/preprocessing.h>

@@ -86,8 +86,10 @@ CJ_API cj_tensor *cj_variable_value(const cj_variable *variable);
 CJ_API cj_status cj_variable_assign(cj_variable *variable, const cj_tensor *value);
 
 /**
- * Element-wise a + b, a - b, a * b, a / b, max and min, with numpy's broadcasting. NULL with a
- * sentence if shapes clash.
+ * Element-wise a + b, a - b, a * b, a / b, max and min, with numpy's broadcasting, in the dtype that
+ * both have in common: the greater of bool, uint8, int32, int64, float32 and float64. Booleans count as
+ * int32, integers wrap round, and a quotient of integers is float32. NULL with a sentence if shapes
+ * clash.
  */
 CJ_API cj_symbol *cj_op_add(cj_symbol *a, cj_symbol *b);
 CJ_API cj_symbol *cj_op_subtract(cj_symbol *a, cj_symbol *b);
@@ -96,7 +98,10 @@ CJ_API cj_symbol *cj_op_divide(cj_symbol *a, cj_symbol *b);
 CJ_API cj_symbol *cj_op_maximum(cj_symbol *a, cj_symbol *b);
 CJ_API cj_symbol *cj_op_minimum(cj_symbol *a, cj_symbol *b);
 
-/** Element-wise -x, exp(x), log(x), sqrt(x), x², |x|, and max(x, 0). */
+/**
+ * Element-wise -x, exp(x), log(x), sqrt(x), x², |x|, and max(x, 0). Of integers exp, log and sqrt are
+ * float32; the others stay integers, which are exact up to 2^53.
+ */
 CJ_API cj_symbol *cj_op_negative(cj_symbol *x);
 CJ_API cj_symbol *cj_op_exp(cj_symbol *x);
 CJ_API cj_symbol *cj_op_log(cj_symbol *x);

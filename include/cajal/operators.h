@@ -5,9 +5,9 @@
  *
  * Each takes its symbols over (they are kept by the result) and returns a floating symbol, or NULL
  * with a sentence: CJ_INVALID_ARGUMENT (an axis or a number out of range), CJ_SHAPE_MISMATCH (shapes
- * or dtypes that do not fit), CJ_OUT_OF_MEMORY, or the first cause where an argument is NULL. Operands
- * are float32 or float64 unless it says otherwise; cj_op_cast() makes others so. Axes count the batch
- * axis, and from the end if negative. Gradients of any order pass, but through comparisons, indices
+ * or dtypes that do not fit), CJ_OUT_OF_MEMORY, or the first cause where an argument is NULL. Element-wise
+ * operands may be of any dtype and are brought to a common one (ops_math.h); others are float32 or
+ * float64 unless it says otherwise, and cj_op_cast() makes others so. Axes count the batch axis, and from the end if negative. Gradients of any order pass, but through comparisons, indices
  * and booleans. A function may be called by several threads for different symbols.
  */
 #ifndef CAJAL_OPERATORS_H
@@ -99,7 +99,7 @@ CJ_API cj_symbol *cj_op_pad(cj_symbol *x, int axis, int64_t before, int64_t afte
 /** Zeros, or ones, in the shape and dtype of x. */
 CJ_API cj_symbol *cj_op_zeros_like(cj_symbol *x);
 CJ_API cj_symbol *cj_op_ones_like(cj_symbol *x);
-/** The sums of the first 1, 2, ... entries along an axis of known length, at most 4096. */
+/** The sums of the first 1, 2, ... entries along an axis of known length. */
 CJ_API cj_symbol *cj_op_cumsum(cj_symbol *x, int axis);
 
 #ifdef __cplusplus

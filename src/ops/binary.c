@@ -100,14 +100,15 @@ static void gradient_minimum(cj__build *g, const cj__node *node, cj_symbol *dy, 
     gradient_extreme(g, node, dy, by, CJ__COMPARISON_less_equal);
 }
 
-// da = dy b a^(b - 1); db = dy a^b ln a, taken as 0 where a <= 0.
+// da = dy b a^(b - 1), 0 where b is 0; db = dy a^b ln a, taken as 0 where a <= 0.
 static void gradient_power(cj__build *g, const cj__node *node, cj_symbol *dy, cj_symbol **by)
 {
     cj_symbol *a = node->inputs[0], *b = node->inputs[1], *one = cj__scalar_like(g, a, 1);
     cj_symbol *positive = cj__compare(g, CJ__COMPARISON_greater, a, cj__scalar_like(g, a, 0));
     cj_symbol *log = cj__apply_unary(g, CJ__UNARY_log, cj__select(g, positive, a, one), 0, 0);
-    by[0] = cj__mul(g, dy,
-                    cj__mul(g, b, cj__apply_binary(g, CJ__BINARY_power, a, cj__shift(g, b, -1))));
+    cj_symbol *some = cj__compare(g, CJ__COMPARISON_not_equal, b, cj__scalar_like(g, b, 0));
+    cj_symbol *less = cj__select(g, some, cj__shift(g, b, -1), one);
+    by[0] = cj__mul(g, dy, cj__mul(g, b, cj__apply_binary(g, CJ__BINARY_power, a, less)));
     by[1] = cj__mul(g, dy, cj__mul(g, cj__node_output(g, node, 0), log));
 }
 

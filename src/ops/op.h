@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/threads.h"
 #include "kernels/kernels.h"
+#include "ops/functions.h"
 #include "tensor/tensor.h"
 #include <stdatomic.h>
 

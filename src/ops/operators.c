@@ -2,8 +2,8 @@
 // the result floating.
 #include "ops/build.h"
 #include "ops/infer.h"
+#include "ops/reductions.h"
 #include <cajal/operators.h>
-#include <math.h>
 
 #define UNARY(function, x) cj__apply_unary(&g, CJ__UNARY_##function, x, 0, 0)
 
@@ -25,19 +25,6 @@ static bool axis_of(cj__build *g, const char *who, int rank, int axis, int *plac
     return false;
 }
 
-static bool mask_of(cj__build *g, const char *who, const cj_symbol *x, const int *axes, int count,
-                    uint32_t *mask)
-{
-    int place = 0;
-    *mask = axes ? 0 : cj__all_axes(x);
-    for (int i = 0; axes && i < count; i++) {
-        if (!axis_of(g, who, cj_symbol_shape(x)->rank, axes[i], &place))
-            return false;
-        *mask |= 1u << place;
-    }
-    return true;
-}
-
 // ---- Element by element ----
 
 cj_symbol *cj_op_power(cj_symbol *a, cj_symbol *b)
@@ -45,28 +32,34 @@ cj_symbol *cj_op_power(cj_symbol *a, cj_symbol *b)
     cj__build g = {0};
     cj_symbol *y = NULL;
     if (cj__build_take(&g, (cj_symbol *[]){a, b}, 2) == CJ_OK)
-        y = cj__apply_binary(&g, CJ__BINARY_power, a, b);
+        y = cj__word_binary(&g, CJ__BINARY_power, CJ__INTEGER_power, a, b);
     GIVE;
 }
 
-#define DEFINE(function)                      \
-    cj_symbol *cj_op_##function(cj_symbol *x) \
-    {                                         \
-        TAKE(x) y = UNARY(function, x);       \
-        GIVE;                                 \
+#define DEFINE(function)                                   \
+    cj_symbol *cj_op_##function(cj_symbol *x)              \
+    {                                                      \
+        TAKE(x) y = UNARY(function, cj__word_real(&g, x)); \
+        GIVE;                                              \
     }
-DEFINE(sign)
 DEFINE(log1p)
 DEFINE(rsqrt)
 DEFINE(reciprocal)
 #undef DEFINE
+
+cj_symbol *cj_op_sign(cj_symbol *x)
+{
+    TAKE(x) y = cj__cast(&g, UNARY(sign, cj__word_wide(&g, x)), cj_symbol_dtype(x));
+    GIVE;
+}
 
 cj_symbol *cj_op_clip(cj_symbol *x, double low, double high)
 {
     TAKE(x)
     {
         if (low <= high)
-            y = cj__apply_unary(&g, CJ__UNARY_clip, x, low, high);
+            y = cj__cast(&g, cj__apply_unary(&g, CJ__UNARY_clip, cj__word_wide(&g, x), low, high),
+                         cj_symbol_dtype(x));
         else
             cj__build_refuse(
                 &g, cj__fail(CJ_INVALID_ARGUMENT, "clip: low %g is above high %g", low, high));
@@ -74,14 +67,14 @@ cj_symbol *cj_op_clip(cj_symbol *x, double low, double high)
     GIVE;
 }
 
-#define DEFINE(function)                                           \
-    cj_symbol *cj_op_##function(cj_symbol *a, cj_symbol *b)        \
-    {                                                              \
-        cj__build g = {0};                                         \
-        cj_symbol *y = NULL;                                       \
-        if (cj__build_take(&g, (cj_symbol *[]){a, b}, 2) == CJ_OK) \
-            y = cj__compare(&g, CJ__COMPARISON_##function, a, b);  \
-        GIVE;                                                      \
+#define DEFINE(function)                                               \
+    cj_symbol *cj_op_##function(cj_symbol *a, cj_symbol *b)            \
+    {                                                                  \
+        cj__build g = {0};                                             \
+        cj_symbol *y = NULL;                                           \
+        if (cj__build_take(&g, (cj_symbol *[]){a, b}, 2) == CJ_OK)     \
+            y = cj__word_compare(&g, CJ__COMPARISON_##function, a, b); \
+        GIVE;                                                          \
     }
 DEFINE(equal)
 DEFINE(not_equal)
@@ -91,22 +84,14 @@ DEFINE(less)
 DEFINE(less_equal)
 #undef DEFINE
 
-// 1 where x is true, 0 elsewhere, as float32.
-static cj_symbol *truth(cj__build *g, cj_symbol *x)
-{
-    if (!x || cj_symbol_dtype(x) == CJ_BOOL)
-        return x ? cj__cast(g, x, CJ_F32) : NULL;
-    x = cj__compare(g, CJ__COMPARISON_not_equal, x, cj__scalar_like(g, x, 0));
-    return cj__cast(g, x, CJ_F32);
-}
-
 #define DEFINE(name, comparison, function)                                                  \
     cj_symbol *cj_op_##name(cj_symbol *a, cj_symbol *b)                                     \
     {                                                                                       \
         cj__build g = {0};                                                                  \
         cj_symbol *y = NULL;                                                                \
         if (cj__build_take(&g, (cj_symbol *[]){a, b}, 2) == CJ_OK) {                        \
-            y = cj__apply_binary(&g, CJ__BINARY_##function, truth(&g, a), truth(&g, b));    \
+            y = cj__apply_binary(&g, CJ__BINARY_##function, cj__truth_of(&g, a),            \
+                                 cj__truth_of(&g, b));                                      \
             y = cj__compare(&g, CJ__COMPARISON_##comparison, y, cj__scalar(&g, CJ_F32, 0)); \
         }                                                                                   \
         GIVE;                                                                               \
@@ -118,7 +103,8 @@ DEFINE(logical_xor, not_equal, subtract)
 
 cj_symbol *cj_op_logical_not(cj_symbol *x)
 {
-    TAKE(x) y = cj__compare(&g, CJ__COMPARISON_equal, truth(&g, x), cj__scalar(&g, CJ_F32, 0));
+    TAKE(x)
+    y = cj__compare(&g, CJ__COMPARISON_equal, cj__truth_of(&g, x), cj__scalar(&g, CJ_F32, 0));
     GIVE;
 }
 
@@ -127,88 +113,9 @@ cj_symbol *cj_op_where(cj_symbol *condition, cj_symbol *a, cj_symbol *b)
     cj__build g = {0};
     cj_symbol *y = NULL;
     if (cj__build_take(&g, (cj_symbol *[]){condition, a, b}, 3) == CJ_OK)
-        y = cj__select(&g, condition, a, b);
+        y = cj__word_select(&g, condition, a, b);
     GIVE;
 }
-
-// ---- Reductions ----
-
-static cj_symbol *variance(cj__build *g, cj_symbol *x, uint32_t axes)
-{
-    cj_symbol *mean = NULL, *result = NULL;
-    cj__moments(g, x, axes, false, &mean, &result);
-    return result;
-}
-
-static cj_symbol *deviation(cj__build *g, cj_symbol *x, uint32_t axes)
-{
-    return cj__apply_unary(g, CJ__UNARY_sqrt, variance(g, x, axes), 0, 0);
-}
-
-static cj_symbol *length(cj__build *g, cj_symbol *x, uint32_t axes)
-{
-    cj_symbol *squares = cj__apply_unary(g, CJ__UNARY_square, x, 0, 0);
-    return squares ? cj__apply_unary(g, CJ__UNARY_sqrt, cj__sum(g, squares, axes, false), 0, 0) :
-                     NULL;
-}
-
-// m + ln sum e^(x - m), m the greatest, or 0 where that is infinite; no gradient passes through m.
-static cj_symbol *log_of_sum(cj__build *g, cj_symbol *x, uint32_t axes)
-{
-    cj_symbol *top = cj__stop_gradient(g, cj__max(g, x, axes, true));
-    if (!top)
-        return NULL;
-    cj_symbol *finite =
-        cj__compare(g, CJ__COMPARISON_less, cj__apply_unary(g, CJ__UNARY_absolute, top, 0, 0),
-                    cj__scalar_like(g, x, INFINITY));
-    top = cj__select(g, finite, top, cj__scalar_like(g, x, 0));
-    cj_symbol *sum = cj__apply_unary(g, CJ__UNARY_exp, cj__sub(g, x, top), 0, 0);
-    sum = cj__apply_unary(g, CJ__UNARY_log, cj__sum(g, sum, axes, false), 0, 0);
-    return sum ? cj__add(g, sum, cj__reshape(g, top, cj_symbol_shape(sum))) : NULL;
-}
-
-static cj_symbol *any_of(cj__build *g, cj_symbol *x, uint32_t axes)
-{
-    return cj__compare(g, CJ__COMPARISON_greater, cj__max(g, truth(g, x), axes, false),
-                       cj__scalar(g, CJ_F32, 0));
-}
-
-static cj_symbol *all_of(cj__build *g, cj_symbol *x, uint32_t axes)
-{
-    return cj__compare(g, CJ__COMPARISON_greater, cj__min(g, truth(g, x), axes, false),
-                       cj__scalar(g, CJ_F32, 0));
-}
-
-static cj_symbol *greatest(cj__build *g, cj_symbol *x, uint32_t axes)
-{
-    return cj__max(g, x, axes, false);
-}
-
-static cj_symbol *least(cj__build *g, cj_symbol *x, uint32_t axes)
-{
-    return cj__min(g, x, axes, false);
-}
-
-#define DEFINE(name, how)                                             \
-    cj_symbol *cj_op_##name(cj_symbol *x, const int *axes, int count) \
-    {                                                                 \
-        uint32_t mask = 0;                                            \
-        TAKE(x)                                                       \
-        {                                                             \
-            if (mask_of(&g, #name, x, axes, count, &mask))            \
-                y = how(&g, x, mask);                                 \
-        }                                                             \
-        GIVE;                                                         \
-    }
-DEFINE(reduce_max, greatest)
-DEFINE(reduce_min, least)
-DEFINE(var, variance)
-DEFINE(std, deviation)
-DEFINE(logsumexp, log_of_sum)
-DEFINE(norm, length)
-DEFINE(any, any_of)
-DEFINE(all, all_of)
-#undef DEFINE
 
 // ---- Indices ----
 

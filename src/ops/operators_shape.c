@@ -2,7 +2,6 @@
 #include "ops/build.h"
 #include "ops/infer.h"
 #include <cajal/operators.h>
-#include <stdio.h>
 
 #define TAKE(x)          \
     cj__build g = {0};   \
@@ -216,45 +215,4 @@ cj_symbol *cj_op_zeros_like(cj_symbol *x)
 cj_symbol *cj_op_ones_like(cj_symbol *x)
 {
     return filled(x, 1);
-}
-
-enum { CUMSUM_MAX = 4096 };
-
-// A product with ones on and above the diagonal.
-static cj_symbol *cumulated(cj__build *g, cj_symbol *x, int axis)
-{
-    const cj_shape *shape = cj_symbol_shape(x);
-    const int64_t n = shape->dims[axis];
-    char from[CJ_MAX_RANK + 1] = "", to[CJ_MAX_RANK + 1] = "", equation[4 * CJ_MAX_RANK];
-    cj_tensor *ones = NULL;
-    if (n < 1 || n > CUMSUM_MAX) {
-        cj__build_refuse(g, cj__fail(CJ_UNSUPPORTED, "cumsum: an axis of %lld, needed is 1 to %d",
-                                     (long long)n, CUMSUM_MAX));
-        return NULL;
-    }
-    const cj_status status = cj_tensor_new(cj_symbol_dtype(x), CJ_SHAPE(n, n), &ones);
-    if (status != CJ_OK) {
-        cj__build_refuse(g, status);
-        return NULL;
-    }
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t j = i; j < n; j++)
-            cj__element_set(ones->dtype, ones->data, i * n + j, 1);
-    for (int i = 0; i < shape->rank; i++) {
-        from[i] = (char)('a' + i);
-        to[i] = i == axis ? 'z' : from[i];
-    }
-    snprintf(equation, sizeof equation, "%s,%cz->%s", from, from[axis], to);
-    return cj__einsum(g, equation, x, cj__build_keep(g, cj_symbol_constant(ones)));
-}
-
-cj_symbol *cj_op_cumsum(cj_symbol *x, int axis)
-{
-    int place = 0;
-    TAKE(x)
-    {
-        if (axis_of(&g, "cumsum", cj_symbol_shape(x)->rank, axis, x, &place))
-            y = cumulated(&g, x, place);
-    }
-    GIVE;
 }

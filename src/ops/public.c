@@ -2,6 +2,7 @@
 // result floating.
 #include "ops/build.h"
 #include "ops/infer.h"
+#include "ops/words.h"
 
 #include <math.h>
 
@@ -15,48 +16,54 @@ const cj_shape *cj_symbol_shape(const cj_symbol *symbol)
     return symbol ? &cj__symbol_type(symbol)->shape : NULL;
 }
 
-static cj_symbol *binary(cj__binary function, cj_symbol *a, cj_symbol *b)
+#define BINARY(function)                                                             \
+    cj_symbol *cj_op_##function(cj_symbol *a, cj_symbol *b)                          \
+    {                                                                                \
+        CJ__TAKE_2(a, b)                                                             \
+        y = cj__word_binary(g, CJ__BINARY_##function, CJ__INTEGER_##function, a, b); \
+        CJ__GIVE;                                                                    \
+    }
+BINARY(add)
+BINARY(subtract)
+BINARY(multiply)
+BINARY(maximum)
+BINARY(minimum)
+
+cj_symbol *cj_op_divide(cj_symbol *a, cj_symbol *b)
 {
-    cj__build g = {0};
-    cj_symbol *y = NULL;
-    if (cj__build_take(&g, (cj_symbol *[]){a, b}, 2) == CJ_OK)
-        y = cj__apply_binary(&g, function, a, b);
-    return cj__build_result(&g, y);
+    CJ__TAKE_2(a, b)
+    {
+        cj__word_join(g, &a, &b);
+        y = cj__div(g, cj__word_real(g, a), cj__word_real(g, b));
+    }
+    CJ__GIVE;
 }
 
-static cj_symbol *unary(cj__unary function, cj_symbol *x)
-{
-    cj__build g = {0};
-    cj_symbol *y = NULL;
-    if (cj__build_take(&g, &x, 1) == CJ_OK)
-        y = cj__apply_unary(&g, function, x, 0, 0);
-    return cj__build_result(&g, y);
-}
-
-#define BINARY(name, function)                      \
-    cj_symbol *name(cj_symbol *a, cj_symbol *b)     \
-    {                                               \
-        return binary(CJ__BINARY_##function, a, b); \
+#define UNARY(function)                                                                      \
+    cj_symbol *cj_op_##function(cj_symbol *x)                                                \
+    {                                                                                        \
+        CJ__TAKE(x) y = cj__apply_unary(g, CJ__UNARY_##function, cj__word_real(g, x), 0, 0); \
+        CJ__GIVE;                                                                            \
     }
-BINARY(cj_op_add, add)
-BINARY(cj_op_subtract, subtract)
-BINARY(cj_op_multiply, multiply)
-BINARY(cj_op_divide, divide)
-BINARY(cj_op_maximum, maximum)
-BINARY(cj_op_minimum, minimum)
+UNARY(exp)
+UNARY(log)
+UNARY(sqrt)
 
-#define UNARY(name, function)                  \
-    cj_symbol *name(cj_symbol *x)              \
-    {                                          \
-        return unary(CJ__UNARY_##function, x); \
+// Integers have these too: they go through float64, which holds them up to 2^53.
+#define WIDE(function)                                                               \
+    cj_symbol *cj_op_##function(cj_symbol *x)                                        \
+    {                                                                                \
+        CJ__TAKE(x)                                                                  \
+        {                                                                            \
+            y = cj__apply_unary(g, CJ__UNARY_##function, cj__word_wide(g, x), 0, 0); \
+            y = cj__cast(g, y, cj_symbol_dtype(x));                                  \
+        }                                                                            \
+        CJ__GIVE;                                                                    \
     }
-UNARY(cj_op_negative, negative)
-UNARY(cj_op_exp, exp)
-UNARY(cj_op_log, log)
-UNARY(cj_op_sqrt, sqrt)
-UNARY(cj_op_square, square)
-UNARY(cj_op_absolute, absolute)
-UNARY(cj_op_relu, relu)
+WIDE(negative)
+WIDE(square)
+WIDE(absolute)
+WIDE(relu)
 
 cj_symbol *cj_op_matmul(cj_symbol *a, cj_symbol *b)
 {
@@ -115,42 +122,6 @@ cj_symbol *cj_op_reshape(cj_symbol *x, cj_shape shape)
     if (cj__build_take(&g, &x, 1) == CJ_OK)
         y = cj__reshape(&g, x, &shape);
     return cj__build_result(&g, y);
-}
-
-// The mask of a list of axes, negative ones from the end; NULL for all.
-static cj_status mask_of(const cj_symbol *x, const int *axes, int count, uint32_t *mask)
-{
-    const int rank = cj_symbol_shape(x)->rank;
-    *mask = axes ? 0 : cj__all_axes(x);
-    for (int i = 0; axes && i < count; i++) {
-        const int axis = axes[i] < 0 ? axes[i] + rank : axes[i];
-        if (axis < 0 || axis >= rank)
-            return cj__fail(CJ_INVALID_ARGUMENT,
-                            "reduction: axis %d is outside the %d axes of the symbol", axes[i],
-                            rank);
-        *mask |= 1u << axis;
-    }
-    return CJ_OK;
-}
-
-static cj_symbol *reduce(const cj__op *op, cj_symbol *x, const int *axes, int count)
-{
-    cj__build g = {0};
-    cj_symbol *y = NULL;
-    cj__reduce_attrs attrs = {0};
-    if (cj__build_take(&g, &x, 1) == CJ_OK && mask_of(x, axes, count, &attrs.axes) == CJ_OK)
-        y = cj__append(&g, op, &attrs, &x, 1);
-    return cj__build_result(&g, y);
-}
-
-cj_symbol *cj_op_reduce_sum(cj_symbol *x, const int *axes, int count)
-{
-    return reduce(&cj__op_reduce_sum, x, axes, count);
-}
-
-cj_symbol *cj_op_reduce_mean(cj_symbol *x, const int *axes, int count)
-{
-    return reduce(&cj__op_reduce_mean, x, axes, count);
 }
 
 cj_symbol *cj_op_cast(cj_symbol *x, cj_dtype dtype)

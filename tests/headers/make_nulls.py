@@ -17,7 +17,13 @@ OPTIONAL = {
     ("cj_function_call", "outputs"), ("cj_retain", "object"), ("cj_release", "object"), ("cj_take", "object"),
     ("cj_free", "block"), ("cj_fail", "format"), ("cj_loss_value", "sample_weight"), ("cj_loss_value", "mask"),
     ("cj_metric_update", "sample_weight"),
-    *((f"cj_op_{name}", "axes") for name in ("reduce_max", "reduce_min", "var", "std", "logsumexp", "norm", "any", "all")),
+    *((f"cj_op_{name}", "axes") for name in ("reduce_max", "reduce_min", "var", "std", "logsumexp", "norm", "any", "all",
+      "reduce", "prod", "amax", "amin", "ptp", "count_nonzero", "median", "quantile", "percentile", "nansum", "nanmean",
+      "nanmax", "nanmin", "nanprod", "nanvar", "nanstd", "nanmedian", "nanquantile", "nanpercentile", "average", "moments")),
+    *((f"cj_op_{name}", "method") for name in ("quantile", "percentile", "nanquantile", "nanpercentile")),
+    ("cj_op_average", "weights"), ("cj_op_trapezoid", "x"), ("cj_op_meshgrid", "indexing"), ("cj_op_rearrange", "lengths"),
+    ("cj_op_depth_to_space", "data_format"), ("cj_op_space_to_depth", "data_format"), ("cj_op_correlate", "mode"),
+    ("cj_op_scatter_update", "reduction"), ("cj_op_searchsorted", "side"),
 }
 # Functions that answer NULL with a neutral value and no sentence: getters.
 GETTERS = {
@@ -63,12 +69,14 @@ TYPES = {
     "cj_dtype *": "(cj_dtype[1]){CJ_F32}", "FILE *": "w.stream", "bool *": "(bool[1]){false}", "float *": "w.floats",
     "uint64_t *": "(uint64_t[1]){0}", "int": "1", "int64_t": "1", "size_t": "sizeof w.text", "double": "0.5",
     "cj_texts": "CJ_TEXTS(\"a\", \"b\", \"c\", \"d\")", "cj_numbers": "(cj_numbers){0}", "bool": "true", "cj_dtype": "CJ_F32", "cj_shape": "CJ_SHAPE(1, 4)", "uint64_t": "1", "cj_status": "CJ_IO",
+    "cj_windows": "(cj_windows){{1, 1}, {1, 1}, {0, 0}, {1, 1}}",
     "cj_memory_hook *": "NULL", "cj_callback_methods *": "&(cj_callback_methods){.size = sizeof(cj_callback_methods)}",
 }
 NAMES = {"path": "w.path", "name": '"dense"', "spec": '"adam"', "policy": '"float32"', "index": "(int64_t[8]){0}"}
 PLACES = {
     ("cj_dtype_from_name", "name"): '"float32"', ("cj_op_activation", "name"): '"relu"', ("cj_op_loss", "spec"): '"mse"', ("cj_loss_value", "spec"): '"mse"',
-    ("cj_metric_new", "spec"): '"mse"',
+    ("cj_metric_new", "spec"): '"mse"', ("cj_op_reduce", "name"): '"sum"', ("cj_op_get_item", "key"): '"..."',
+    ("cj_op_rearrange", "pattern"): '"a b -> b a"',
    
     ("cj_load_dataset", "name"): '"digits"', ("cj_model_from_json", "json"): '"{}"', ("cj_fail", "format"): '"x"',
     ("cj_retain", "object"): "w.x", ("cj_release", "object"): "cj_retain(w.x)", ("cj_take", "object"): "w.x",

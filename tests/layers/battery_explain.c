@@ -4,6 +4,7 @@
 
 #include <cajal/explain.h>
 #include <cajal/plot.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,35 @@ static void every_kind_is_explained(void **state)
         model_inputs_free(model, inputs);
         cj_release(model);
     }
+}
+
+// Numbers that are none, and infinite ones, are explained or refused, by no more than a sentence.
+static void hostile_numbers_do_no_harm(void **state)
+{
+    (void)state;
+    static const float hostile[] = {NAN, INFINITY, -INFINITY, 3e38f, -1e-42f};
+    FILE *stream = fopen("/dev/null", "w");
+    assert_non_null(stream);
+    for (size_t i = 0; i < sample_count; i++) {
+        cj_layer *layer;
+        cj_tensor *inputs[MODEL_INPUTS];
+        cj_model *model = model_of(&samples[i], false, &layer);
+        if (!model)
+            continue;
+        for (size_t k = 0; k < sizeof hostile / sizeof hostile[0]; k++) {
+            model_inputs(model, &samples[i], 1, inputs);
+            float *x = cj_tensor_data(inputs[0]);
+            if (cj_tensor_dtype(inputs[0]) == CJ_F32)
+                x[cj_tensor_count(inputs[0]) / 2] = hostile[k];
+            cj_error_clear();
+            const cj_status status = cj_explain(model, inputs, stream);
+            if (status != CJ_OK && !cj_error()[0])
+                fail_msg("%s: no sentence", samples[i].class_name);
+            model_inputs_free(model, inputs);
+        }
+        cj_release(model);
+    }
+    fclose(stream);
 }
 
 static void every_kind_is_in_the_summary_and_the_picture(void **state)
@@ -61,6 +91,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_is_explained),
+        cmocka_unit_test(hostile_numbers_do_no_harm),
         cmocka_unit_test(every_kind_is_in_the_summary_and_the_picture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

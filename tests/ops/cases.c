@@ -76,6 +76,10 @@ static double number(const op_case *c, int input, int64_t index, int64_t count, 
         return 0.3 + 0.1 * (next_random(state) % 27) + 0.013;
     case FILL_POSITIVE:
         return 0.3 + 0.1 * (next_random(state) % 27) + 0.013;
+    case FILL_UNIT:
+        return any_number(state, input) / 7.2;
+    case FILL_ABOVE_1:
+        return 1.3 + 0.1 * (next_random(state) % 27) + 0.0463; // no multiple near FILL_POSITIVE's
     // 7919 is a prime that divides no count used here, so this is a permutation
     case FILL_DISTINCT: {
         const int64_t place = (index * 7919 + 11) % count;

@@ -6,6 +6,7 @@
 #include "support.h"
 
 #include "ops/build.h"
+#include "ops/words.h"
 #include "ops/text.h"
 
 enum { CASE_INPUTS = 7, CASE_OUTPUTS = 16, CASE_BATCH = 3 };
@@ -15,6 +16,8 @@ typedef enum case_fill {
     // reals that keep away from each other, from 0 and from the places where a derivative jumps
     FILL_ANY,
     FILL_POSITIVE, // reals in 0.3 .. 3
+    FILL_UNIT,     // reals in -0.9 .. 0.9
+    FILL_ABOVE_1,  // reals in 1.3 .. 4
     FILL_DISTINCT, // reals that all differ by 0.05 or more, shuffled
     FILL_INDEX,    // int32, 0 .. limit - 1, with repetitions
     FILL_PLACE,    // uint8, 0 .. limit - 1

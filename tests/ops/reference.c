@@ -416,6 +416,7 @@ reference reference_of(const cj__op *op)
             return rows[i].function;
     reference found = reference_of_update(op);
     found = found ? found : reference_of_images(op);
+    found = found ? found : reference_of_words(op);
     found = found ? found : reference_of_texts(op);
     return found ? found : reference_of_network(op);
 }

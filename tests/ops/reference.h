@@ -11,6 +11,7 @@ typedef void (*reference)(const op_case *c, cj_tensor *const *in, cj_tensor *con
 reference reference_of(const cj__op *op);
 reference reference_of_network(const cj__op *op); // those of reference_network.c
 reference reference_of_update(const cj__op *op);  // those of reference_update.c
+reference reference_of_words(const cj__op *op);   // those of reference_words.c
 reference reference_of_images(const cj__op *op);  // those of reference_images.c
 reference reference_of_texts(const cj__op *op);   // those of reference_text.c
 

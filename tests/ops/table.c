@@ -12,6 +12,7 @@
 #define SHAPE(...) {.rank = (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), .dims = {__VA_ARGS__}}
 #define ANY(...) {FILL_ANY, 0, SHAPE(__VA_ARGS__)}
 #define POSITIVE(...) {FILL_POSITIVE, 0, SHAPE(__VA_ARGS__)}
+#define ABOVE_1(...) {FILL_ABOVE_1, 0, SHAPE(__VA_ARGS__)}
 #define DISTINCT(...) {FILL_DISTINCT, 0, SHAPE(__VA_ARGS__)}
 #define BOOL(...) {FILL_BOOL, 0, SHAPE(__VA_ARGS__)}
 #define INDEX(limit, ...) {FILL_INDEX, limit, SHAPE(__VA_ARGS__)}
@@ -32,6 +33,14 @@
     {OP(name), NULL, 2, {POSITIVE(N, 5), ANY(N, 5)}}, {OP(name), NULL, 2, {POSITIVE(N, 2, 5), ANY(2, 1)}},             \
         {OP(name), NULL, 2, {POSITIVE(5), ANY(N, 4, 5)}}, {OP(name), NULL, 2, {POSITIVE(4, 1), ANY(1, 5)}},            \
         {OP(name), NULL, 2, {SCALAR, ANY(2, 3)}}, {OP(name), NULL, 2, {POSITIVE(2, 1, 3, 1), ANY(4, 1, 5)}},
+#define FUNCTION(name, fill, ...) {OP(name), NULL, 1, {{FILL_##fill, 0, SHAPE(N, 17)}}},
+#define PAIR(name, ...)                                                                                                \
+    {OP(name), NULL, 2, {POSITIVE(N, 5), ABOVE_1(N, 5)}}, {OP(name), NULL, 2, {POSITIVE(N, 2, 5), ABOVE_1(2, 1)}},     \
+        {OP(name), NULL, 2, {POSITIVE(4, 1), ABOVE_1(1, 5)}}, {OP(name), NULL, 2, {SCALAR, ABOVE_1(2, 3)}},
+#define INTEGERS(name, ...)                                                                                            \
+    {OP(int_##name), NULL, 2, {INDEX(7, N, 5), INDEX(6, N, 5)}},                                                       \
+        {OP(int_##name), NULL, 2, {INDEX(7, 4, 1), INDEX(6, N, 1, 5)}},
+#define ALONG(axis) A(cj__along_attrs, axis, 0)
 #define REDUCTION(name)                                                                                                \
     {OP(name), A(cj__reduce_attrs, 5, false), 1, {DISTINCT(3, 4, 2, 5)}},                                              \
         {OP(name), A(cj__reduce_attrs, 10, true), 1, {DISTINCT(3, 4, 2, 5)}},                                          \
@@ -133,6 +142,35 @@ const op_case op_cases[] = {
     {OP(select), NULL, 3, {BOOL(N, 1), ANY(N, 5), ANY(5)}},
     {OP(select), NULL, 3, {BOOL(5), ANY(4, 1), {FILL_ANY, 0, {0}}}},
     {OP(select), NULL, 3, {BOOL(2, 1, 1), ANY(3, 1), ANY(2, 1, 300)}},
+
+    CJ__FUNCTIONS(FUNCTION)
+    CJ__FUNCTION_PAIRS(PAIR)
+    BINARY(hypot, )
+    BINARY(arctan2, )
+    BINARY(logaddexp, )
+    CJ__INTEGER_PAIRS(INTEGERS)
+    CJ__INTEGER_COMPARISONS(INTEGERS)
+    {OP(int_select), NULL, 3, {BOOL(N, 1), INDEX(9, N, 5), INDEX(9, 5)}},
+
+    {OP(take_along), ALONG(1), 2, {ANY(N, 4, 3), INDEX(4, N, 6, 3)}},
+    {OP(take_along), ALONG(1), 2, {ANY(N, 4, 3), INDEX(4, 1, 6, 1)}},
+    {OP(take_along), ALONG(2), 2, {ANY(N, 4, 3), INDEX(3, 1, 4, 2)}},
+    {OP(take_along), ALONG(0), 2, {ANY(5, 3), INDEX(5, N, 1)}},
+    {OP(take_along), ALONG(1), 2, {ANY(2, 4, 3, 2), INDEX(4, 2, 3, 1, 2)}},
+    {OP(take_along), ALONG(1), 2, {PLACE(200, N, 4), INDEX(4, N, 3)}},
+    {OP(add_along), ALONG(1), 3, {ANY(N, 4, 3), INDEX(4, N, 6, 3), ANY(N, 6, 3)}},
+    {OP(add_along), ALONG(0), 3, {ANY(5, 3), INDEX(5, 7, 1), ANY(7, 3)}},
+    {OP(argsort), A(cj__along_attrs, 1, 0), 1, {DISTINCT(N, 17)}},
+    {OP(argsort), A(cj__along_attrs, 0, 1), 1, {DISTINCT(N, 4)}},
+    {OP(argsort), A(cj__along_attrs, 1, 1), 1, {INDEX(4, 2, 19, 2)}},
+    {OP(recurrence), A(cj__recurrence_attrs, 1, 0), 2, {ANY(N, 5), ANY(N, 5)}},
+    {OP(recurrence), A(cj__recurrence_attrs, 1, 1), 2, {ANY(N, 4, 3), ANY(N, 4, 3)}},
+    {OP(recurrence), A(cj__recurrence_attrs, 0, 0), 2, {SCALAR, ANY(4, 70)}},
+    {OP(recurrence), A(cj__recurrence_attrs, 1, 0), 2, {SCALAR, ANY(N, 1)}},
+    {OP(segment_max), A(cj__segment_attrs, 3), 2, {DISTINCT(70, 3), INDEX(3, 70)}},
+    {OP(segment_min), A(cj__segment_attrs, 2), 2, {DISTINCT(N, 2), INDEX(2, N)}},
+    {OP(scatter_rows), NULL, 3, {ANY(5, 3), INDEX(5, 7), ANY(7, 3)}},
+    {OP(scatter_rows), NULL, 3, {ANY(5, N), INDEX(5, 3), ANY(3, N)}},
 
     REDUCTION(reduce_sum)
     REDUCTION(reduce_mean)

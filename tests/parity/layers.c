@@ -136,6 +136,22 @@ static void give_step(bench *b)
         cj__build_keep(&b->trace.build, cj_symbol_input(CJ_I64, (cj_shape){0}, "step"));
 }
 
+// The sum of the squares of the gradients by all inputs: what a case of second.py differentiates.
+static cj_symbol *squares_of_gradients(bench *b, cj_symbol *scalar, int inputs)
+{
+    cj__build *g = &b->trace.build;
+    cj_symbol *gradients[MOST], *sum = NULL;
+    if (cj__gradients(g, scalar, b->inputs, inputs, gradients) != CJ_OK)
+        return NULL;
+    for (int i = 0; i < inputs; i++) {
+        cj_symbol *squares = cj__apply_unary(g, CJ__UNARY_square, gradients[i], 0, 0);
+        cj_symbol *term = squares ? cj__sum(g, squares, cj__all_axes(squares), false) : NULL;
+        sum = sum ? cj__add(g, sum, term) : term;
+    }
+    want(b, cj__reshape(g, sum, &CJ_SHAPE(1)), "p");
+    return sum;
+}
+
 static bool trace(bench *b, const fixture *file, const json_t *one)
 {
     const char *name = fixture_case_name(one);
@@ -156,6 +172,8 @@ static bool trace(bench *b, const fixture *file, const json_t *one)
     // Keras lists the penalties of weights only outside a call: those of outputs are seen in the
     // gradients.
     cj_symbol *scalar = scalar_of(b, values, outputs, upstream, fixture_has(file, name, "penalty"));
+    if (scalar && fixture_flag(one, "second"))
+        scalar = squares_of_gradients(b, scalar, inputs);
     return scalar && gradients_of(b, scalar, file, one);
 }
 
@@ -225,6 +243,7 @@ static const char *const fixtures[] = {
     "augmentation",
     "spectrograms",
     "warps",
+    "second",
 };
 // clang-format on
 enum { FIXTURES = sizeof fixtures / sizeof *fixtures };

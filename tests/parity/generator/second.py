@@ -45,9 +45,10 @@ def add(fixture, name, layers, *shapes, batch=3, training=False):
     p, (by_weights, by_inputs) = jax.jit(jax.value_and_grad(second, (0, 1)))(trainable, xs)
     gradients = {id(v): g for v, g in zip(model.trainable_variables, by_weights)}
     parts = {f"x{i}": x for i, x in enumerate(arrays)}
-    for i, (v, _) in enumerate(weights):
+    for i, (v, label) in enumerate(weights):
         parts[f"w{i}"] = np.asarray(v.value)
-        if id(v) in gradients:
+        # a bias of all keys moves all scores alike: its gradient is 0, and what is computed is rounding
+        if id(v) in gradients and not label.endswith("key/bias"):
             parts[f"dw{i}"] = gradients[id(v)]
     parts["y0"], parts["dy0"] = output, upstream
     parts["p"] = np.reshape(p, (1,))
@@ -58,8 +59,8 @@ def add(fixture, name, layers, *shapes, batch=3, training=False):
 
 
 def make():
-    fixture = Fixture("second", "gradients of gradients of layers, by weights and inputs", 2e-4, 1e-4,
-                      "float32 sums of some hundred products of gradients, in another order")
+    fixture = Fixture("second", "gradients of gradients of layers, by weights and inputs", 5e-4, 5e-4,
+                      "float32 sums of some hundred products of gradients of magnitude up to 100, in another order")
     act = "tanh"  # without one the gradient of a linear layer does not depend on its input
     for activation in ("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "tanh", "sigmoid", "softsign", "mish",
                        "exponential", "softmax", "log_softmax", "hard_sigmoid", "celu", "relu6", "log_sigmoid"):
