@@ -59,17 +59,16 @@ typedef struct option {
 #define BATCH_SIZE_MAX 1048576
 #define THREADS_OPTION(target) \
     INT_OPTION("threads", "N", target, 0, 256, "threads to use; 0 for all (0)")
-#define DATA_OPTION(target)                                                                     \
-    TEXT_OPTION("data", "NAME", target,                                                         \
-                "mnist, fashion-mnist, cifar10, digits, folder:PATH (of images), or auto (the " \
-                "first that is found; the default)")
+#define DATA_OPTION(target)                                                        \
+    TEXT_OPTION("data", "NAME", target,                                            \
+                "mnist, fashion-mnist, cifar10, digits, folder:PATH (of images), " \
+                "csv:FILE:TARGET, or auto (the first that is found; the default)")
 
 // The same where a model file may say what it was trained on.
-#define MODEL_DATA_OPTION(target)                                                                \
-    TEXT_OPTION("data", "NAME", target,                                                          \
-                "mnist, fashion-mnist, cifar10, digits, folder:PATH (of images), or auto (what " \
-                "the model was trained on; "                                                     \
-                "the default)")
+#define MODEL_DATA_OPTION(target)                                                  \
+    TEXT_OPTION("data", "NAME", target,                                            \
+                "mnist, fashion-mnist, cifar10, digits, folder:PATH (of images), " \
+                "csv:FILE:TARGET, or auto (what the model was trained on; the default)")
 
 typedef struct command {
     const char *name, *arguments, *help;

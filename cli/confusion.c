@@ -22,16 +22,26 @@ int64_t best_of(const cj_tensor *probabilities, int64_t row, int64_t classes)
     return best;
 }
 
+static cj_status predict_one(cj_model *model, cj_tensor *given, cj_tensor **probabilities)
+{
+    cj_tensor *input = NULL;
+    CJ_TRY(fit_input(model, given, &input));
+    const cj_status status =
+        cj_predict(model, input, probabilities, .batch_size = batch_of(model, 256));
+    cj_release(input);
+    return status;
+}
+
 cj_status count_confusion(cj_model *model, cj_dataset *data, int64_t **counts, int *classes,
                           cj_tensor **probabilities)
 {
     *counts = NULL;
     *probabilities = NULL;
-    cj_tensor *input = NULL;
-    CJ_TRY(fit_input(model, cj_dataset_x(data, 0), &input));
-    cj_status status = cj_predict(model, input, probabilities, .batch_size = batch_of(model, 256));
-    cj_release(input);
-    CJ_TRY(status);
+    cj_tensor *inputs[2] = {cj_dataset_x(data, 0), cj_dataset_x(data, 1)};
+    if (inputs[1])
+        CJ_TRY(cj_predict_many(model, inputs, probabilities, .batch_size = batch_of(model, 256)));
+    else
+        CJ_TRY(predict_one(model, inputs[0], probabilities));
     const cj_shape *shape = cj_tensor_shape(*probabilities);
     *classes = shape->rank == 2 ? (int)shape->dims[1] : 0;
     *counts = calloc((size_t)*classes * (size_t)*classes + 1, sizeof(**counts));

@@ -1,5 +1,5 @@
 // cajal evaluate: loss, metrics and confusion matrix of a trained model.
-#include "cli.h"
+#include "table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,14 +13,20 @@ static cj_status evaluate(const char *file, const char *data_name, int64_t limit
     int classes = 0;
     cj_results *results = NULL;
     cj_model *model = cj_load(file);
-    cj_status status =
-        model ? load_data(&data_name, model, NULL, &train, &test) : cj_error_status();
+    json_t *schema = NULL;
+    if (model && strcmp(data_name, "auto") == 0 && is_table_model(model) && noted_data(model))
+        data_name = noted_data(model);
+    cj_status status = !model ? cj_error_status() :
+                       is_table_data(data_name) ?
+                                load_table_data(data_name, model, &schema, &train, &test) :
+                                load_data(&data_name, model, NULL, &train, &test);
+    const bool numbers = schema && is_regression(schema);
     if (status == CJ_OK)
         status = limit_samples(&test, limit);
     if (status == CJ_OK)
         status = cj_evaluate(model, test, &results, .batch_size = batch_of(model, 256),
                              .verbose = json ? CJ_SILENT : CJ_BAR);
-    if (status == CJ_OK)
+    if (status == CJ_OK && !numbers)
         status = count_confusion(model, test, &counts, &classes, &probabilities);
     if (status == CJ_OK && json) {
         json_t *object = json_object(), *matrix = json_array();
@@ -40,8 +46,10 @@ static cj_status evaluate(const char *file, const char *data_name, int64_t limit
         printf("on %lld test samples of %s\n", (long long)cj_dataset_count(test), data_name);
         for (int i = 0; i < cj_results_count(results); i++)
             printf("%s %.4f\n", cj_results_name(results, i), cj_results_value_at(results, i));
-        print_confusion(counts, classes, stdout);
+        if (!numbers)
+            print_confusion(counts, classes, stdout);
     }
+    json_decref(schema);
     free(counts);
     cj_release(results);
     cj_release(probabilities);

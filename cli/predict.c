@@ -3,6 +3,7 @@
 #include "cli.h"
 #include "csv.h"
 #include "meaning.h"
+#include "table.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -234,16 +235,18 @@ static cj_status show_output(const prediction *p, const char *path, int index,
 
 static cj_status predict_input(const prediction *p, const char *path)
 {
-    cj_tensor *input = NULL, *outputs[MOST_OUTPUTS] = {NULL};
-    cj_status status = read_input(p, path, &input);
+    cj_tensor *inputs[2] = {NULL, NULL}, *outputs[MOST_OUTPUTS] = {NULL};
+    cj_status status = is_table_model(p->model) ? read_table_inputs(p->model, path, inputs) :
+                                                  read_input(p, path, &inputs[0]);
     if (status == CJ_OK)
-        status = cj_predict_many(p->model, &input, outputs, .batch_size = batch_of(p->model, 256));
+        status = cj_predict_many(p->model, inputs, outputs, .batch_size = batch_of(p->model, 256));
     for (int i = 0; i < p->outputs; i++) {
         if (status == CJ_OK)
             status = show_output(p, path, i, outputs[i]);
         cj_release(outputs[i]);
     }
-    cj_release(input);
+    cj_release(inputs[0]);
+    cj_release(inputs[1]);
     return status;
 }
 
@@ -255,7 +258,8 @@ static cj_status prepare(prediction *p, const char *file)
     p->outputs = cj_model_output_count(p->model);
     if (!cj_model_input_shape(p->model, 0))
         return cj_fail(CJ_NOT_BUILT, "%s: the model does not know the shape of its input", file);
-    if (cj_model_input_count(p->model) != 1 || p->outputs > MOST_OUTPUTS)
+    const int most = is_table_model(p->model) ? 2 : 1;
+    if (cj_model_input_count(p->model) > most || p->outputs > MOST_OUTPUTS)
         return cj_fail(CJ_UNSUPPORTED,
                        "%s: a model of %d inputs and %d outputs; predict takes one "
                        "input and at most %d outputs",

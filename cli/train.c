@@ -1,6 +1,6 @@
 // cajal train: a model by name or from JSON, a data set by name; leaves the model, a curve, a
 // confusion matrix and the mistakes.
-#include "cli.h"
+#include "table.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,6 +21,7 @@ typedef struct settings {
     double validation_split;
     bool save_best_only, json, quiet;
     picture_size picture; // of a folder
+    json_t *schema;       // of a table
     double class_weight[MOST_CLASSES];
     int class_count;
 } settings;
@@ -39,7 +40,13 @@ static cj_optimizer *make_optimizer(const settings *s)
 
 static cj_status make_new(const char *name, const settings *s, cj_dataset *train, cj_model **model)
 {
-    *model = make_model(name, train);
+    const bool numbers = s->schema && is_regression(s->schema);
+    const char *loss = s->loss ? s->loss :
+                       numbers ? "mean_squared_error" :
+                                 "sparse_categorical_crossentropy";
+    const bool automatic = strcmp(name, "auto") == 0;
+    *model = s->schema && automatic ? make_table_model(s->schema, train) :
+                                      make_model(automatic ? "mnist-cnn" : name, train);
     if (!*model)
         return cj_error_status();
     CJ_TRY(cj_set_dtype_policy(cj_model_layer(*model), s->dtype));
@@ -50,8 +57,8 @@ static cj_status make_new(const char *name, const settings *s, cj_dataset *train
         cj_release(pool);
         return cj_error_status();
     }
-    return cj_compile(*model, .optimizer = optimizer, .loss = s->loss, .metrics = {"accuracy"},
-                      .pool = pool);
+    return cj_compile(*model, .optimizer = optimizer, .loss = loss,
+                      .metrics = {numbers ? "mean_absolute_error" : "accuracy"}, .pool = pool);
 }
 
 // A saved run goes on with the batches and the samples that it had, unless the command line says
@@ -98,7 +105,9 @@ static cj_status report(cj_model *model, cj_dataset *test, const cj_history *his
     const cj_tensor *images = cj_dataset_x(test, 0);
     snprintf(path, sizeof path, "%s/%s", s->report, report_files[REPORT_CURVE]);
     CJ_TRY(write_curve(history, path));
-    cj_status status = count_confusion(model, test, &counts, &classes, &probabilities);
+    cj_status status = s->schema && is_regression(s->schema) ?
+                           CJ_OK :
+                           count_confusion(model, test, &counts, &classes, &probabilities);
     if (status == CJ_OK && classes > 0) {
         if (!s->json)
             print_confusion(counts, classes, stdout);
@@ -177,7 +186,9 @@ static cj_status finish_training(cj_model *model, cj_dataset *test, const cj_his
     if (status == CJ_OK && s->json)
         print_json(history, results, s);
     else if (status == CJ_OK) {
-        printf("test loss %.4f, test accuracy %.4f", loss, cj_results_value(results, "accuracy"));
+        const char *metric =
+            s->schema && is_regression(s->schema) ? "mean_absolute_error" : "accuracy";
+        printf("test loss %.4f, test %s %.4f", loss, metric, cj_results_value(results, metric));
         if (s->output) {
             printf(", saved as ");
             print_text(s->output, stdout);
@@ -212,17 +223,23 @@ static cj_status train(const char *name, settings *s)
     if (status == CJ_OK && s->resume)
         status = load_saved(s, &model);
     if (status == CJ_OK)
-        status = load_data(&s->data, model, &s->picture, &data, &test);
+        status = is_table_data(s->data) ?
+                     load_table_data(s->data, model, &s->schema, &data, &test) :
+                     load_data(&s->data, model, &s->picture, &data, &test);
     if (status == CJ_OK)
         status = limit_samples(&data, s->limit);
     if (status == CJ_OK && !s->resume)
         status = make_new(name, s, data, &model);
     if (status == CJ_OK)
         status = note_data(model, s->data, data);
+    if (status == CJ_OK && s->schema)
+        status = note_table(model, s->schema);
     if (status == CJ_OK && !s->json && !s->quiet) {
         status = cj_model_summary(model, stdout, .width = summary_width());
         printf("training on %lld samples of %s, kernels %s\n", (long long)cj_dataset_count(data),
                s->data, cj_isa());
+        if (s->schema)
+            print_schema(s->schema, stdout);
     }
     if (status == CJ_OK)
         status = fit(model, data, test, s, &history);
@@ -232,6 +249,7 @@ static cj_status train(const char *name, settings *s)
     cj_release(model);
     cj_release(data);
     cj_release(test);
+    json_decref(s->schema);
     return status;
 }
 
@@ -263,7 +281,6 @@ int run_train(int argc, char **argv)
     settings s = {.data = "auto",
                   .picture = {.side = PICTURE_SIDE},
                   .optimizer = "adam",
-                  .loss = "sparse_categorical_crossentropy",
                   .dtype = "float32",
                   .learning_rate = NAN,
                   .epochs = 5};
@@ -279,7 +296,8 @@ int run_train(int argc, char **argv)
                     "such as adam or \"sgd(momentum=0.9)\" (adam)"),
         REAL_OPTION("learning-rate", "X", &s.learning_rate, 0, INFINITY,
                     "instead of the optimizer's own"),
-        TEXT_OPTION("loss", "SPEC", &s.loss, "the loss (sparse_categorical_crossentropy)"),
+        TEXT_OPTION("loss", "SPEC", &s.loss,
+                    "the loss (sparse_categorical_crossentropy; of a number mean_squared_error)"),
         TEXT_OPTION("dtype", "POLICY", &s.dtype,
                     "float32 or mixed_bfloat16, what layers compute in (float32)"),
         INT_OPTION("seed", "N", &s.seed, 0, INFINITY, "of weights, order and dropout (0)"),
@@ -302,7 +320,7 @@ int run_train(int argc, char **argv)
         FLAG_OPTION("quiet", &s.quiet, "no summary and no progress"),
         FLAG_OPTION("json", &s.json, "print the results as JSON only"),
     };
-    const char *name = "mnist-cnn";
+    const char *name = "auto";
     int done = read_options(find_command("train"), options, sizeof(options) / sizeof options[0],
                             argc, argv, 0, 1, &name);
     if (done != EXIT_DONE)

@@ -14,6 +14,7 @@
 #include <cajal/callbacks.h>
 #include <cajal/classic.h>
 #include <cajal/convolutions.h>
+#include <cajal/custom.h>
 #include <cajal/data.h>
 #include <cajal/explain.h>
 #include <cajal/files.h>
@@ -37,7 +38,10 @@
 #include <cajal/reshaping.h>
 #include <cajal/scan.h>
 #include <cajal/schedules.h>
+#include <cajal/settings.h>
 #include <cajal/spatial.h>
+#include <cajal/tables.h>
+#include <cajal/spiking.h>
 #include <cajal/spectrogram.h>
 #include <cajal/tensor.h>
 #include <cajal/text.h>

@@ -182,7 +182,7 @@ CJ_API const cj_shape *cj_model_output_shape(const cj_model *model, int index);
 /**
  * Sets the seed of a model (default 0): of its initial weights, dropout and shuffling. All weights
  * of the model are drawn anew from it, those of nested models and those that were trained or
- * assigned too: set it first. One of CJ_OK, CJ_INVALID_ARGUMENT (NULL), CJ_OUT_OF_MEMORY.
+ * assigned too, but not what layers learnt by cj_adapt(): set it first. One of CJ_OK, CJ_INVALID_ARGUMENT (NULL), CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_model_set_seed(cj_model *model, uint64_t seed);
 
@@ -202,7 +202,7 @@ CJ_API cj_status cj_model_set_note(cj_model *model, const char *name, const char
 CJ_API const char *cj_model_note(const cj_model *model, const char *name);
 
 /**
- * Draws all weights anew from the model's seed. One of CJ_OK, CJ_INVALID_ARGUMENT (NULL),
+ * Draws all weights anew from the model's seed; what layers learnt by cj_adapt() stays. One of CJ_OK, CJ_INVALID_ARGUMENT (NULL),
  * CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_model_reset_weights(cj_model *model);

@@ -116,6 +116,8 @@ static cj_status resolve_list(const cj__field *field, void *slot, const char *wh
 static cj_status resolve_axes(const cj__field *field, void *slot, const char *who)
 {
     const int64_t *axes = slot;
+    if (axes[0] == 0 && field->optional)
+        return CJ_OK;
     if (axes[0] < 1 || axes[0] > LIST_MAX)
         return missing(field, who);
     for (int i = 1; i <= axes[0]; i++)

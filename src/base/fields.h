@@ -27,7 +27,8 @@ typedef enum cj__field_kind {
     // const char *: numbers of any count as text, "0.2, 0.5", which cj__numbers_read() reads; NULL
     // is "none"; JSON: null, a number or a list
     CJ__FIELD_NUMBER_TEXT,
-    // int64_t[9]: how many axes, then these, each at least -8 and at most 7; JSON: number or list
+    // int64_t[9]: how many axes, then these, each at least -8 and at most 7; JSON: number or list.
+    // With `optional` none are "none", JSON null.
     CJ__FIELD_AXES,
     CJ__FIELD_NUMBER,      // double
     CJ__FIELD_NUMBERS,     // cj_numbers; no numbers are "none", JSON null
@@ -50,8 +51,9 @@ typedef struct cj__field {
     bool required; // NULL, NaN, or an int or pair of zeros is refused
     // a pair or triple of zeros is taken as it is; an entry of -1 of a list is JSON null
     bool optional;
-    int rows, columns; // of amounts
-    size_t other;      // offset of a rate's spec
+    // of amounts; numbers with `columns` are whole, and rows of so many in JSON
+    int rows, columns;
+    size_t other; // offset of a rate's spec
     // of numbers: the offset of a double that is the setting where there are none, NaN for none
     // either; 0 for no such member. Of a text likewise, a whole number, INFINITY for none either.
     size_t single;
@@ -148,6 +150,10 @@ typedef struct cj__catalog {
     int count;
     const char *module;         // in Keras's configs; NULL: "keras.<what>s"
     const cj__config_key *keys; // of the configs of all rows, ended by a row without a key; or NULL
+    // Further rows, which a program registers, by name: NULL for one that is not there. `how` says
+    // what registers them. Both NULL where there are none.
+    const cj__choice *(*registered)(const char *name);
+    const char *how;
 } cj__catalog;
 
 // A spec that has been understood: which row, and its resolved arguments.

@@ -22,8 +22,16 @@ const cj__choice *cj__catalog_find(const cj__catalog *catalog, const char *name)
             (choice->class_name && strcmp(choice->class_name, name) == 0))
             return choice;
     }
-    cj__fail_unknown(CJ_INVALID_ARGUMENT, catalog->what, name, catalog->rows, catalog->stride,
-                     catalog->count);
+    const cj__choice *choice = catalog->registered ? catalog->registered(name) : NULL;
+    if (choice)
+        return choice;
+    if (catalog->how && !cj__nearest(name, catalog->rows, catalog->stride, catalog->count))
+        cj__fail(CJ_INVALID_ARGUMENT,
+                 "unknown %s \"%.200s\": one of your own is registered with %s", catalog->what,
+                 name, catalog->how);
+    else
+        cj__fail_unknown(CJ_INVALID_ARGUMENT, catalog->what, name, catalog->rows, catalog->stride,
+                         catalog->count);
     return NULL;
 }
 

@@ -80,12 +80,25 @@ static cj_status (*explainer_of(const cj_layer *layer))(cj__explanation *explana
     return NULL;
 }
 
-// Records of all layers are kept: what contains a layer may be explained by what that computed.
+// Whether a layer is the other one or, at any depth, in it.
+static bool is_within(const cj_layer *layer, const cj_layer *other)
+{
+    cj_layer *const *children;
+    const int count = cj__layer_children(other, &children);
+    for (int i = 0; i < count; i++)
+        if (is_within(layer, children[i]))
+            return true;
+    return layer == other;
+}
+
+// Records of what is in a layer are kept too: it may be explained by what they computed.
 static void watch(void *context, cj_layer *layer, const cj__value *inputs, int input_count,
                   const cj__value *outputs, int output_count)
 {
     explaining *e = context;
     int which = 0;
+    if (e->only && !is_within(layer, e->only))
+        return;
     for (size_t i = 0; i < e->record_count; i++)
         which += e->records[i].layer == layer;
     if (!cj__reserve((void **)&e->records, &e->record_capacity, e->record_count + 1,

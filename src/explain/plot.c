@@ -121,7 +121,7 @@ static cj_status add_box(plot *p, const char *path, const cj__application *a)
     else if (a->input_count > 1)
         l->fill = "#fdebd3", l->edge = "#c07a1e";
     cj__text_add(&name, "%s%s (%s)", path, a->layer ? a->layer->name : a->node->op->name,
-                 a->layer ? a->layer->kind->choice.class_name : "op");
+                 a->layer ? cj_layer_class(a->layer) : "op");
     if (p->args->show_shapes)
         add_shapes(&what, a);
     if (params > 0) {

@@ -78,6 +78,8 @@ static json_t *write_axes(cj__json *b, const cj__field *field, const void *slot)
 {
     const int64_t *axes = slot;
     (void)field;
+    if (axes[0] == 0)
+        return cj__json_null(b);
     return axes[0] == 1 ? cj__json_int(b, axes[1]) : write_numbers(b, axes + 1, (int)axes[0]);
 }
 
@@ -121,9 +123,14 @@ static json_t *write_list_of_numbers(cj__json *b, const cj__field *field, const 
         return cj__json_null(b);
     if (numbers->count == 1 && field->scalar)
         return cj__json_real(b, numbers->values[0]);
-    json_t *list = cj__json_list(b);
-    for (int64_t i = 0; i < numbers->count; i++)
-        cj__json_append(b, list, cj__json_real(b, numbers->values[i]));
+    json_t *list = cj__json_list(b), *row = list;
+    for (int64_t i = 0; i < numbers->count; i++) {
+        if (field->columns && i % field->columns == 0)
+            cj__json_append(b, list, row = cj__json_list(b));
+        cj__json_append(b, row,
+                        field->columns ? cj__json_int(b, (int64_t)numbers->values[i]) :
+                                         cj__json_real(b, numbers->values[i]));
+    }
     return list;
 }
 
@@ -300,6 +307,11 @@ static cj_status read_axes(const cj__field *field, const json_t *value, void *sl
     int64_t *axes = slot;
     const size_t count = json_is_array(value) ? json_array_size(value) : 1;
     (void)texts;
+    if (json_is_null(value)) {
+        if (field->optional)
+            axes[0] = 0;
+        return CJ_OK;
+    }
     if (count < 1 || count > LIST_MAX)
         return wrong(field, who, "a number of an axis, or a list of 1 to 8");
     axes[0] = (int64_t)count;
@@ -542,7 +554,7 @@ static const bool null_is_a_value[] = {
     [CJ__FIELD_SEED] = true,    [CJ__FIELD_PAIR] = true,    [CJ__FIELD_LIST] = true,
     [CJ__FIELD_TRIPLE] = true,  [CJ__FIELD_AMOUNTS] = true, [CJ__FIELD_LIMIT] = true,
     [CJ__FIELD_TEXT] = true,    [CJ__FIELD_SPEC] = true,    [CJ__FIELD_NUMBER_TEXT] = true,
-    [CJ__FIELD_NUMBERS] = true, [CJ__FIELD_TEXTS] = true,
+    [CJ__FIELD_NUMBERS] = true, [CJ__FIELD_AXES] = true,    [CJ__FIELD_TEXTS] = true,
 };
 
 // What every layer has is written by json_model.c.

@@ -5,15 +5,18 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "formats/json_model.h"
+#include "formats/json_operations.h"
 #include "layers/history.h"
+#include "layers/operation.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct entry {
     const char *name;
-    const json_t *nodes;        // "inbound_nodes"
-    cj_layer *layer;            // held; NULL for input layers and for what makes masks
+    const json_t *nodes; // "inbound_nodes"
+    cj_layer *layer;     // held; NULL for input layers
+    bool waits; // it may make a mask, which layers pass on by themselves: applied if it is needed
     int first_node, node_count; // in loading.nodes; an input layer has one node
 } entry;
 
@@ -43,7 +46,8 @@ static const char *name_of(const json_t *object)
 // ---- What a node refers to ----
 
 typedef struct references {
-    const json_t *items[CJ__LAYER_IO_MAX]; // ["layer", node, output, ...]
+    const json_t *items[CJ__LAYER_IO_MAX];    // ["layer", node, output, ...]; NULL for
+    const json_t *literals[CJ__LAYER_IO_MAX]; // what an operation is given instead of a tensor
     int count;
 } references;
 
@@ -56,6 +60,7 @@ static cj_status add_reference(references *refs, const json_t *triple, const cha
         !json_is_integer(json_array_get(triple, 2)))
         return cj__fail(CJ_BAD_FILE,
                         "%s: an input does not name a layer, an application and an output", who);
+    refs->literals[refs->count] = NULL;
     refs->items[refs->count++] = triple;
     return CJ_OK;
 }
@@ -167,8 +172,10 @@ static cj_status add_named(references *refs, const json_t *arguments, const char
             continue;
         if (refs->count == 0 && i > 0)
             return cj__fail(CJ_BAD_FILE, "%s: an application gives it no \"%s\"", who, names[0]);
-        for (; refs->count < i; refs->count++)
+        for (; refs->count < i; refs->count++) {
             refs->items[refs->count] = refs->items[refs->count - 1];
+            refs->literals[refs->count] = NULL;
+        }
         CJ_TRY(collect(value, who, refs));
     }
     return CJ_OK;
@@ -196,6 +203,25 @@ static cj_status read_node(const json_t *object, const char *who, const cj__laye
     }
     return json_array_size(object) > 0 || !json_is_array(object) ? collect_old(refs, object, who) :
                                                                    CJ_OK;
+}
+
+// The operands of an operation.
+static cj_status read_operands(cj_layer *layer, const json_t *call, references *refs)
+{
+    const json_t *operands[CJ__LAYER_IO_MAX];
+    int count = 0;
+    refs->count = 0;
+    CJ_TRY(cj__operation_read_node(layer, call, operands, &count));
+    for (int i = 0; i < count; i++) {
+        const char *class_name = cj__json_text_at(operands[i], "class_name");
+        if (class_name && strcmp(class_name, "__keras_tensor__") == 0) {
+            CJ_TRY(collect(operands[i], cj_layer_name(layer), refs));
+            continue;
+        }
+        refs->items[refs->count] = NULL;
+        refs->literals[refs->count++] = operands[i];
+    }
+    return CJ_OK;
 }
 
 // Settings of a layer that in Keras are arguments of the call: the first application sets them.
@@ -286,15 +312,30 @@ static cj_status make_layer(cj__json_loader *loader, loading *l, size_t index)
         l->nodes[e->first_node].state = NODE_DONE;
         return add_output(&l->nodes[e->first_node], cj_input_symbol_new(&args));
     }
-    if (!cj__json_makes_mask(object)) {
-        e->layer = cj__own(cj__layer_from_json(loader, object));
-        if (!e->layer)
-            return cj__fail_missing(CJ__MADE_LAYER, "a layer");
-    }
-    return CJ_OK;
+    e->waits = cj__json_makes_mask(object);
+    e->layer = cj__own(cj__layer_from_json(loader, object));
+    return e->layer ? CJ_OK : cj__fail_missing(CJ__MADE_LAYER, "a layer");
 }
 
 // ---- Applying ----
+
+// Makes the constants among the operands of an operation, whose other inputs are there.
+static cj_status make_literals(const cj_layer *layer, const references *refs, cj_symbol **inputs)
+{
+    for (int i = 0; i < refs->count; i++) {
+        if (!refs->literals[i])
+            continue;
+        const cj_dtype dtype = cj__literal_dtype(layer, inputs, refs->count, i);
+        inputs[i] = cj__literal_symbol(refs->literals[i], dtype, cj_layer_name(layer));
+        if (!inputs[i]) {
+            for (int j = 0; j < i; j++) // those that no layer takes over
+                if (refs->literals[j])
+                    cj__drop_floating(inputs[j]);
+            return cj_error_status();
+        }
+    }
+    return CJ_OK;
+}
 
 static cj_status apply(loading *l, int index, const references *refs)
 {
@@ -302,11 +343,13 @@ static cj_status apply(loading *l, int index, const references *refs)
     const entry *e = &l->entries[n->entry];
     cj_symbol *inputs[CJ__LAYER_IO_MAX], *outputs[CJ__LAYER_IO_MAX] = {0};
     for (int i = 0; i < refs->count; i++) {
-        inputs[i] = output_of(node_of(l, refs->items[i], 0), refs->items[i]);
-        if (!inputs[i])
+        inputs[i] =
+            refs->items[i] ? output_of(node_of(l, refs->items[i], 0), refs->items[i]) : NULL;
+        if (!inputs[i] && refs->items[i])
             return cj__fail(CJ_BAD_FILE, "%s: its input \"%.200s\" has no such output", e->name,
                             json_string_value(json_array_get(refs->items[i], 0)));
     }
+    CJ_TRY(make_literals(e->layer, refs, inputs));
     CJ_TRY(cj_apply_many(e->layer, inputs, refs->count, outputs, CJ__LAYER_IO_MAX));
     for (int i = 0; i < CJ__LAYER_IO_MAX && outputs[i]; i++)
         CJ_TRY(add_output(n, outputs[i]));
@@ -320,11 +363,13 @@ static cj_status find_pending(const loading *l, int index, const references *ref
 {
     const entry *e = &l->entries[l->nodes[index].entry];
     *pending = -1;
-    if (index > e->first_node && l->nodes[index - 1].state != NODE_DONE) {
+    if (!e->waits && index > e->first_node && l->nodes[index - 1].state != NODE_DONE) {
         *pending = index - 1;
         return CJ_OK;
     }
     for (int i = 0; i < refs->count; i++) {
+        if (!refs->items[i])
+            continue;
         const entry *producer = entry_of(l, refs->items[i]);
         const node *needed = node_of(l, refs->items[i], 0);
         if (!needed || (!producer->layer && needed->state != NODE_DONE))
@@ -346,7 +391,9 @@ static cj_status step(loading *l)
     const json_t *object = json_array_get(e->nodes, (size_t)(top - e->first_node));
     references refs;
     int pending = -1;
-    CJ_TRY(read_node(object, e->name, e->layer->kind, &refs));
+    CJ_TRY(e->layer->kind == &cj__layer_operation ?
+               read_operands(e->layer, object, &refs) :
+               read_node(object, e->name, e->layer->kind, &refs));
     CJ_TRY(cj__json_check_masks(&l->layers, object, e->layer->kind, e->name));
     CJ_TRY(find_pending(l, top, &refs, &pending));
     if (pending < 0) {
@@ -361,16 +408,22 @@ static cj_status step(loading *l)
     return CJ_OK;
 }
 
+static cj_status apply_node(loading *l, int index)
+{
+    if (l->nodes[index].state == NODE_DONE)
+        return CJ_OK;
+    l->nodes[index].state = NODE_VISITED;
+    l->stack[l->height++] = index;
+    while (l->height > 0)
+        CJ_TRY(step(l));
+    return CJ_OK;
+}
+
 static cj_status apply_all(loading *l)
 {
-    for (int i = 0; i < l->node_count; i++) {
-        if (l->nodes[i].state == NODE_DONE || !l->entries[l->nodes[i].entry].layer)
-            continue;
-        l->nodes[i].state = NODE_VISITED;
-        l->stack[l->height++] = i;
-        while (l->height > 0)
-            CJ_TRY(step(l));
-    }
+    for (int i = 0; i < l->node_count; i++)
+        if (!l->entries[l->nodes[i].entry].waits)
+            CJ_TRY(apply_node(l, i));
     return CJ_OK;
 }
 
@@ -407,7 +460,7 @@ static int first_number(const entry *producer, const json_t *triple)
 }
 
 // `ends` is one triple, a list of triples, or an object of triples.
-static cj_status read_ends(const loading *l, const json_t *ends, bool outputs, cj_symbol **symbols,
+static cj_status read_ends(loading *l, const json_t *ends, bool outputs, cj_symbol **symbols,
                            int *count)
 {
     references refs = {.count = 0};
@@ -415,7 +468,10 @@ static cj_status read_ends(const loading *l, const json_t *ends, bool outputs, c
                                   read_node(ends, "the model", NULL, &refs));
     for (int i = 0; i < refs.count; i++) {
         const int from = outputs ? first_number(entry_of(l, refs.items[i]), refs.items[i]) : 0;
-        symbols[i] = output_of(node_of(l, refs.items[i], from), refs.items[i]);
+        node *producer = node_of(l, refs.items[i], from);
+        if (producer && l->entries[producer->entry].waits)
+            CJ_TRY(apply_node(l, (int)(producer - l->nodes)));
+        symbols[i] = output_of(producer, refs.items[i]);
         if (!symbols[i])
             return cj__fail(CJ_BAD_FILE, "the model's %s %d names \"%.200s\", which does not exist",
                             outputs ? "output" : "input", i,

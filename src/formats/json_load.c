@@ -5,6 +5,7 @@
 #include "formats/format.h"
 #include "formats/json_fields.h"
 #include "formats/json_model.h"
+#include "formats/json_operations.h"
 
 #include <cajal/files.h>
 #include <string.h>
@@ -309,7 +310,8 @@ static cj_layer *read_object(cj__json_loader *loader, const json_t *object)
         return NULL;
     }
     loader->depth++;
-    cj_layer *layer = new_layer(loader, class_name, config);
+    cj_layer *layer = cj__json_is_operation(object) ? cj__operation_from_json(object) :
+                                                      new_layer(loader, class_name, config);
     loader->depth--;
     return layer;
 }

@@ -6,10 +6,13 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "formats/json_fields.h"
+#include "formats/json_operations.h"
 #include "layers/index.h"
 #include "layers/model.h"
+#include "layers/operation.h"
 
 #include <cajal/files.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef struct writer {
@@ -113,6 +116,15 @@ static void write_sublayers(writer *w, const cj_layer *layer, json_t *config)
     }
 }
 
+// A class of the program's own is called as Keras calls one that is registered without a package.
+static void name_custom(cj__json *b, json_t *object, const char *class_name)
+{
+    char name[96];
+    snprintf(name, sizeof name, "Custom>%s", class_name);
+    cj__json_set(b, object, "module", cj__json_null(b));
+    cj__json_set(b, object, "registered_name", cj__json_text(b, name));
+}
+
 // Whether Keras gives the inputs as one list, even if there is one.
 static bool takes_list(const cj__layer_kind *kind)
 {
@@ -133,6 +145,8 @@ static json_t *write_plain(writer *w, cj_layer *layer)
     cj__fields_to_json(b, choice->fields, choice->field_count, layer->args, config);
     write_sublayers(w, layer, config);
     json_t *object = wrap(b, "keras.layers", choice->class_name, config);
+    if (layer->kind->custom)
+        name_custom(b, object, choice->class_name);
     // Keras builds a layer that takes a list of inputs from a list of shapes, even of one; a layer
     // whose inputs are arguments of their own when it is applied.
     const cj__layer_kind *kind = layer->kind;
@@ -196,7 +210,8 @@ static void write_call_settings(cj__json *b, const cj_layer *layer, json_t *name
 
 // One application as an inbound node. Merging layers take their inputs as one list argument; where
 // inputs are arguments of their own, all but the first are written by their names, or as a list by one.
-static json_t *write_node(cj__json *b, const cj__application *all, const cj__application *node)
+static json_t *write_layer_node(cj__json *b, const cj__application *all,
+                                const cj__application *node)
 {
     json_t *object = cj__json_object(b), *args = cj__json_list(b), *named = cj__json_object(b),
            *inputs = args;
@@ -226,6 +241,30 @@ static json_t *write_node(cj__json *b, const cj__application *all, const cj__app
     cj__json_set(b, object, "args", args);
     cj__json_set(b, object, "kwargs", named);
     return object;
+}
+
+// An operand of an operation: a tensor, or a constant.
+static json_t *write_operand(cj__json *b, const cj__application *producer, int output)
+{
+    return producer->layer ? tensor_reference(b, producer, output) :
+                             cj__json_literal(b, producer->node->constant);
+}
+
+static json_t *write_node(cj__json *b, const cj__application *all, const cj__application *node)
+{
+    json_t *operands[CJ__LAYER_IO_MAX];
+    if (node->layer->kind != &cj__layer_operation) {
+        for (int i = 0; i < node->input_count && b->status == CJ_OK; i++)
+            if (!all[node->input_app[i]].layer)
+                b->status = cj__fail(CJ_UNSUPPORTED,
+                                     "%s: a constant is among its inputs, which a "
+                                     "file has of operators only",
+                                     cj_layer_name(node->layer));
+        return b->status == CJ_OK ? write_layer_node(b, all, node) : NULL;
+    }
+    for (int i = 0; i < node->input_count; i++)
+        operands[i] = write_operand(b, &all[node->input_app[i]], node->input_index[i]);
+    return cj__operation_node(b, node->layer, operands, node->input_count);
 }
 
 // Adds one application to its layer's object in `layers`, after the object itself if it is the
@@ -258,7 +297,7 @@ static json_t *write_applications(writer *w, cj_model *model)
     for (int i = 0; i < count && w->build.status == CJ_OK; i++) {
         if (all[i].layer)
             write_application(w, all, &all[i], layers, &places);
-        else
+        else if (!all[i].node->constant) // these stand where they are operands
             w->build.status = cj__fail(
                 CJ_UNSUPPORTED,
                 "%s: op \"%s\" between its layers has no configuration: use a layer instead",
@@ -284,6 +323,11 @@ static json_t *write_functional(writer *w, cj_layer *layer)
     for (int i = 0; i < cj_model_output_count(model) && b->status == CJ_OK; i++) {
         int at = 0, output = 0;
         cj__model_output_at(model, i, &at, &output);
+        if (!all[at].layer) {
+            b->status = cj__fail(CJ_UNSUPPORTED, "%s: its output %d is a constant",
+                                 cj_layer_name(layer), i);
+            break;
+        }
         // Keras counts applications of nested functional models from 1 here (and from 0 in nodes).
         const int from = all[at].layer->kind == &cj__layer_functional;
         cj__json_append(b, outputs, triple(b, all[at].layer, all[at].which + from, output));
@@ -301,6 +345,11 @@ static json_t *write_functional(writer *w, cj_layer *layer)
 // ---- All ----
 
 // The kinds that are not written by their fields.
+static json_t *write_operation(writer *w, cj_layer *layer)
+{
+    return cj__operation_to_json(&w->build, layer);
+}
+
 static const struct kind_row {
     const cj__layer_kind *kind;
     json_t *(*write)(writer *w, cj_layer *layer);
@@ -308,6 +357,7 @@ static const struct kind_row {
     {&cj__layer_input, write_input},
     {&cj__layer_sequential, write_sequential},
     {&cj__layer_functional, write_functional},
+    {&cj__layer_operation, write_operation},
 };
 
 static const struct kind_row *find_kind(const cj_layer *layer)

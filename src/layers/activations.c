@@ -1,6 +1,7 @@
 // Activations: element-wise functions, and softmax over the last axis. Definitions are Keras's
 // (keras/src/activations).
 #include "layers/kind.h"
+#include "layers/operation.h"
 #include <math.h>
 
 typedef struct slope_args {
@@ -288,6 +289,18 @@ cj_symbol *cj__activation(cj__build *build, const char *spec, const char *who, c
     return x;
 }
 
+// Ends cj_op_activation() as the word that the activation is, if Keras has it as an operation.
+static cj_symbol *end_as_word(cj__build *g, cj_symbol *y, cj_symbol *x, const char *spec)
+{
+    cj__chosen chosen = {0};
+    if (!y || g->status != CJ_OK || cj__spec_parse(&cj__activations, spec, NULL, &chosen) != CJ_OK)
+        return cj__build_result(g, y);
+    const cj__word *word = chosen.choice ? cj__word_of_activation(chosen.choice->name) : NULL;
+    y = word ? cj__word_result(g, y, word, &x, 1, chosen.args) : cj__build_result(g, y);
+    cj__chosen_free(&chosen);
+    return y;
+}
+
 cj_symbol *cj_op_activation(const char *name, cj_symbol *x)
 {
     cj__build g = {0};
@@ -299,5 +312,5 @@ cj_symbol *cj_op_activation(const char *name, cj_symbol *x)
                  "cj_op_activation: the name is empty, needed is one such as \"relu\"");
     else if (g.status == CJ_OK)
         y = cj__activation(&g, name, NULL, x);
-    return cj__build_result(&g, y);
+    return end_as_word(&g, y, x, name);
 }

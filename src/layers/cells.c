@@ -69,6 +69,23 @@ static int stacked_states(const cj_layer *layer, cj_shape *shapes, int *previous
     return count;
 }
 
+// What they are before the first step, likewise.
+static void stacked_first(const cj_layer *layer, double *values)
+{
+    int next = 0;
+    for (int i = 0; i < layer->sublayer_count; i++) {
+        const cj_layer *cell = layer->sublayers[i];
+        double own[CJ__SEQUENCE_STATES] = {0};
+        cj_shape shapes[CJ__SEQUENCE_STATES];
+        int previous;
+        const int states = cell->kind->cell->states(cell, shapes, &previous);
+        if (cell->kind->cell->first)
+            cell->kind->cell->first(cell, own);
+        for (int k = 0; k < states && next < CJ__SEQUENCE_STATES; k++)
+            values[next++] = own[k];
+    }
+}
+
 // Each cell gets the output of the one before.
 static cj_status call_stacked(cj__layer_context *c)
 {
@@ -95,7 +112,7 @@ static cj_status call_stacked(cj__layer_context *c)
     return CJ_OK;
 }
 
-static const cj__cell stacked = {.states = stacked_states};
+static const cj__cell stacked = {.states = stacked_states, .first = stacked_first};
 
 const cj__layer_kind cj__layer_stacked_rnn_cells = {
     .choice = CJ__CHOICE("stacked_rnn_cells", "StackedRNNCells", stacked_fields,
@@ -229,6 +246,8 @@ static cj_status call_rnn(cj__layer_context *c)
     CJ_TRY(states_of(cell, c->layer->name, sequence.shapes, &s.states, &sequence.previous));
     sequence.flags = flags;
     sequence.states = s.states;
+    if (cell->kind->cell->first)
+        cell->kind->cell->first(cell, sequence.first);
     return cj__sequence_call(&sequence);
 }
 

@@ -10,6 +10,8 @@ typedef struct cj__cell {
     // step that is masked. Returns their number, which may be greater than CJ__SEQUENCE_STATES: only
     // so many are filled in.
     int (*states)(const cj_layer *cell, cj_shape *shapes, int *previous);
+    // What each state is before the first step, as many as CJ__SEQUENCE_STATES; NULL where all are 0.
+    void (*first)(const cj_layer *cell, double *values);
     // Runs an RNN layer over this cell, which is built, in another way than by calling it for each
     // step; NULL for none.
     cj_status (*run)(cj__layer_context *c, cj_layer *cell, const cj__sequence_flags *flags);

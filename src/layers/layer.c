@@ -3,7 +3,9 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "layers/custom.h"
 #include "layers/kind.h"
+#include "layers/operation.h"
 #include "ops/variable.h"
 #include <assert.h>
 #include <stdio.h>
@@ -25,8 +27,17 @@ const cj__layer_kind *cj__layer_kind_find(const char *class_name)
         if (strcmp(names[i], class_name) == 0)
             return cj__layer_kinds[i];
     }
-    cj__fail_unknown(CJ_INVALID_ARGUMENT, "layer class", class_name, names, sizeof names[0],
-                     KIND_COUNT);
+    const cj__layer_kind *registered = cj__custom_kind_find(class_name);
+    if (registered)
+        return registered;
+    if (cj__nearest(class_name, names, sizeof names[0], KIND_COUNT))
+        cj__fail_unknown(CJ_INVALID_ARGUMENT, "layer class", class_name, names, sizeof names[0],
+                         KIND_COUNT);
+    else
+        cj__fail(CJ_INVALID_ARGUMENT,
+                 "unknown layer class \"%.200s\": a class of your own is registered with "
+                 "cj_register_layer() before its file is loaded",
+                 class_name);
     return NULL;
 }
 
@@ -281,7 +292,9 @@ cj_status cj__layer_draw(cj_layer *layer, uint64_t key)
     cj_layer *const *children;
     const int count = cj__layer_children(layer, &children);
     layer->key = key;
-    for (int i = 0; !layer->filling && i < layer->variable_count; i++) {
+    // what is learnt from data by cj_adapt() is not drawn
+    const bool drawn = !layer->filling && !layer->kind->adapt;
+    for (int i = 0; drawn && i < layer->variable_count; i++) {
         cj_tensor *value = cj__variable_edit(layer->variables[i]);
         if (!value)
             return cj_error_status();
@@ -499,5 +512,7 @@ const char *cj_layer_name(const cj_layer *layer)
 
 const char *cj_layer_class(const cj_layer *layer)
 {
+    if (layer && layer->kind == &cj__layer_operation)
+        return cj__operation_word(layer)->choice.class_name;
     return layer ? layer->kind->choice.class_name : "";
 }

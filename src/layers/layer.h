@@ -139,6 +139,7 @@ typedef struct cj__layer_kind {
     const char *const *call_settings;
     const struct cj__cell *cell; // of a cell of a recurrent layer (cells.h); else NULL
     bool of_program;             // it is made of functions of the program, which no file can hold
+    bool custom;                 // its class is one that the program registered (custom.h)
     bool by_batch;        // in training its result for a sample depends on the batch around it
     bool any_dtype;       // takes inputs of any dtype; for others they are cast to float32
     bool exact_variables; // mixed_bfloat16 leaves its variables as they are
@@ -184,8 +185,8 @@ struct cj_layer {
     cj__filling *filling; // while the model is loaded; else NULL
 };
 
-// All kinds but those of models, ended by NULL. cj__layer_kind_find() takes a class name ("Conv2D")
-// and suggests one on failure.
+// All kinds but those of models, ended by NULL. cj__layer_kind_find() takes a class name ("Conv2D"),
+// also of a class that the program registered, and suggests one on failure.
 extern const cj__layer_kind *const cj__layer_kinds[];
 #define CJ__LAYER(name) extern const cj__layer_kind cj__layer_##name;
 #include "layers/layers.def"

@@ -1,13 +1,14 @@
 // Functional models: the layers between the inputs and the outputs, found through the symbols'
 // histories.
 //
-// What makes symbols is a *producer*: a history (a layer's application) or, where an op was applied
-// to symbols without a layer, a node. The walk goes from the outputs back with a stack of its own,
+// What makes symbols is a *producer*: a history (a layer's application), a word that was applied
+// (ops/word.h), or else a node. The walk goes from the outputs back with a stack of its own,
 // since chains may be long. Producers are then put in Keras's order: those farthest from the
 // outputs first, and those equally far in the order in which the walk met them.
 #include "base/args.h"
 #include "base/memory.h"
 #include "layers/model.h"
+#include "layers/operation.h"
 #include <stdlib.h>
 
 static const cj_merge_args defaults = {CJ_MERGE_DEFAULTS};
@@ -28,6 +29,7 @@ const cj__layer_kind cj__layer_functional = {
 
 typedef struct producer {
     cj__history *history; // or
+    cj__applied *applied; // or
     cj__node *node;
     int met;   // position in the order in which the walk met them
     int next;  // input that the walk visits next
@@ -51,23 +53,29 @@ typedef struct graph {
 static producer producer_of(const cj_symbol *symbol)
 {
     cj__history *history = cj__symbol_history(symbol);
-    return (producer){.history = history, .node = history ? NULL : symbol->node};
+    cj__applied *applied = cj__symbol_applied(symbol);
+    return (producer){
+        .history = history, .applied = applied, .node = history || applied ? NULL : symbol->node};
 }
 
 static int index_of_output(const cj_symbol *symbol)
 {
-    return cj__symbol_history(symbol) ? symbol->history_index : symbol->index;
+    return symbol->history ? symbol->history_index : symbol->index;
 }
 
 static int inputs_of(const producer *p, cj_symbol *const **inputs)
 {
-    *inputs = p->history ? p->history->inputs : p->node->inputs;
-    return p->history ? p->history->input_count : p->node->input_count;
+    *inputs = p->history ? p->history->inputs : p->applied ? p->applied->inputs : p->node->inputs;
+    return p->history ? p->history->input_count :
+           p->applied ? p->applied->input_count :
+                        p->node->input_count;
 }
 
 static const void *key_of(const producer *p)
 {
-    return p->history ? (const void *)p->history : (const void *)p->node;
+    return p->history ? (const void *)p->history :
+           p->applied ? (const void *)p->applied :
+                        (const void *)p->node;
 }
 
 // The index of the producer of a symbol, -1 if the walk has not met it.
@@ -155,7 +163,11 @@ static cj_status add_producer(cj_model *model, const graph *g, int i, cj__index 
     const producer *p = &g->producers[i];
     cj_symbol *const *inputs;
     const int count = inputs_of(p, &inputs);
-    cj_layer *layer = p->history ? p->history->layer : NULL;
+    cj_layer *layer = p->history ? p->history->layer :
+                      p->applied ? cj__applied_layer(p->applied) :
+                                   NULL;
+    if (p->applied && !layer)
+        return cj_error_status();
     int *former = layer ? cj__index_find(latest, layer) : NULL;
     cj__application *a =
         cj__model_add_application(model, layer, p->node, count, former ? *former : -1);

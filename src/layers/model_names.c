@@ -15,7 +15,7 @@ typedef struct naming {
 // The class's name, or the first of "dense_1", "dense_2", ... that is free.
 static cj_status renumber(naming *n, cj_layer *layer)
 {
-    const char *class_name = layer->kind->choice.class_name;
+    const char *class_name = cj_layer_class(layer);
     char base[64], name[96];
     int *number = cj__index_find(&n->numbers, class_name);
     if (!number && cj__index_add(&n->numbers, class_name, 0))

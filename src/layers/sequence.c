@@ -17,6 +17,7 @@ typedef struct running {
     int64_t time;
     cj_symbol *given[CJ__SEQUENCE_STATES]; // initial states; NULL for none
     cj_symbol *last[CJ__SEQUENCE_STATES], *all, *output;
+    cj_symbol *watched; // of state 0, all or the last; NULL if it is not asked for
 } running;
 
 cj_status cj__sequence_add_states(cj_layer *layer, int64_t batch, const cj_shape *shapes,
@@ -108,6 +109,8 @@ static cj_symbol *first_state(const running *r, cj_symbol *entry, int k, bool ne
         return r->given[k];
     if (s->flags.kept)
         return cj__trace_latest(s->context->trace, s->flags.kept[k]);
+    if (s->first[k] < 0 || s->first[k] > 0)
+        return cj__shift(r->g, zeros(r, entry, &s->shapes[k]), s->first[k]);
     return needed ? zeros(r, entry, &s->shapes[k]) : NULL;
 }
 
@@ -145,6 +148,8 @@ static cj_symbol *take_step(const running *r, cj_symbol *x, cj_symbol *mask,
 static cj_symbol *projected(const running *r, bool time_first)
 {
     const cj__sequence *s = r->s;
+    if (s->constant)
+        return r->input->symbol;
     if (s->project)
         return s->project(s->cell, r->input->symbol, time_first);
     return time_first ? cj__turn_time(r->g, r->input->symbol) : r->input->symbol;
@@ -191,19 +196,31 @@ static cj_status unroll_all(running *r)
     return status;
 }
 
+// A sequence of the loop with the batch first, in the order in which the steps were taken.
+static cj_symbol *in_order(const running *r, cj_symbol *all)
+{
+    return cj__turn_time(r->g, r->s->flags.go_backwards ? cj__reverse(r->g, all, 0) : all);
+}
+
 // Ends the loop: sequences in the order in which the steps were taken, and the last output.
-static cj_status end_loop(running *r, cj__scan *scan, cj_symbol *y, bool is_state)
+static cj_status end_loop(running *r, cj__scan *scan, cj_symbol *y, cj_symbol *watched,
+                          bool is_state)
 {
     const cj__sequence_flags *f = &r->s->flags;
     cj__build *g = r->g;
-    cj_symbol *all = NULL;
+    cj_symbol *sequences[2] = {NULL, NULL}, *all;
     const bool all_wanted = f->return_sequences || !is_state;
     cj_shape one = y ? *cj_symbol_shape(y) : (cj_shape){0};
     if (all_wanted)
         cj__scan_output(scan, y);
-    CJ_TRY(cj__scan_end(scan, r->last, &all));
+    if (watched && f->return_sequences)
+        cj__scan_output(scan, watched);
+    CJ_TRY(cj__scan_end(scan, r->last, sequences));
+    all = sequences[0];
+    if (watched)
+        r->watched = f->return_sequences ? in_order(r, sequences[1]) : r->last[0];
     if (f->return_sequences)
-        r->all = cj__turn_time(g, f->go_backwards ? cj__reverse(g, all, 0) : all);
+        r->all = in_order(r, all);
     else if (is_state)
         r->output = r->last[r->s->previous];
     else
@@ -220,12 +237,13 @@ static cj_status loop(running *r)
     cj__scan scan;
     cj_symbol *states[CJ__SEQUENCE_STATES] = {NULL}, *next[CJ__SEQUENCE_STATES] = {NULL};
     cj_symbol *y = NULL, *products = projected(r, true);
-    cj_symbol *masks = r->input->mask ? cj__turn_time(g, r->input->mask) : NULL;
+    cj_symbol *masks = r->input->mask && !s->constant ? cj__turn_time(g, r->input->mask) : NULL;
     cj__scan_begin(&scan, g, r->time, s->flags.go_backwards);
-    cj_symbol *x = cj__scan_slice(&scan, products);
+    cj_symbol *x = s->constant ? products : cj__scan_slice(&scan, products);
     cj_symbol *mask = masks ? cj__scan_slice(&scan, masks) : NULL;
-    cj_symbol *entry =
-        x ? cj__reshape(g, cj__slice(g, products, 0, 0, 1), cj_symbol_shape(x)) : NULL;
+    cj_symbol *entry = x;
+    if (x && !s->constant)
+        entry = cj__reshape(g, cj__slice(g, products, 0, 0, 1), cj_symbol_shape(x));
     if (entry && s->begin)
         s->begin(s->cell, entry);
     for (int k = 0; k < s->states; k++)
@@ -234,7 +252,7 @@ static cj_status loop(running *r)
         y = take_step(r, x, mask, states, next);
     for (int k = 0; k < s->states; k++)
         cj__scan_next(&scan, states[k], next[k]);
-    return end_loop(r, &scan, y, y == next[s->previous]);
+    return end_loop(r, &scan, y, s->watches ? next[0] : NULL, y == next[s->previous]);
 }
 
 // ---- The call ----
@@ -256,17 +274,20 @@ cj_status cj__sequence_call(const cj__sequence *s)
     cj__layer_context *c = s->context;
     const cj__sequence_flags *f = &s->flags;
     running r = {.s = s, .g = c->build, .input = &c->inputs[0]};
-    CJ_TRY(need_time(c->layer, cj__value_shape(r.input)));
-    r.time = cj__value_shape(r.input)->dims[1];
+    if (!s->constant)
+        CJ_TRY(need_time(c->layer, cj__value_shape(r.input)));
+    r.time = s->constant ? s->constant : cj__value_shape(r.input)->dims[1];
     CJ_TRY(take_states(&r));
     CJ_TRY((f->unroll || r.time <= f->unrolled_steps ? unroll_all : loop)(&r));
     for (int k = 0; k < s->states && f->kept; k++)
         cj__trace_update(c->trace, f->kept[k], cj__stop_gradient(c->build, r.last[k]));
     c->outputs[0].symbol = f->return_sequences ? r.all : r.output;
-    c->outputs[0].mask = f->return_sequences ? r.input->mask : NULL;
+    c->outputs[0].mask = f->return_sequences && !s->constant ? r.input->mask : NULL;
+    c->output_count = 1;
+    if (s->watches)
+        c->outputs[c->output_count++] = (cj__value){r.watched, c->outputs[0].mask};
     for (int k = 0; k < s->states && f->return_state; k++)
-        c->outputs[1 + k].symbol = r.last[k];
-    c->output_count = f->return_state ? 1 + s->states : 1;
+        c->outputs[c->output_count++].symbol = r.last[k];
     for (int k = 0; k < c->output_count; k++) // as Keras does: states that are given out count too
         cj__add_activity_loss_of(c, f->activity_regularizer, k);
     return CJ_OK;

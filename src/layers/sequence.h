@@ -29,7 +29,12 @@ typedef struct cj__sequence {
     cj_shape shapes[CJ__SEQUENCE_STATES]; // of each state, without the batch axis
     int previous;                         // the state that is the output of a step that is masked
     bool needs_states;                    // a step takes no NULL for a state that is 0
-    void *cell;                           // what the functions work on
+    double first[CJ__SEQUENCE_STATES];    // what each state is at first, where it is not given
+    // The input (batch, ...) is the same in each of so many steps; 0: it is a sequence.
+    int64_t constant;
+    bool
+        watches; // a second output: state 0 after each step, or the last, as the first is asked for
+    void *cell;  // what the functions work on
     // What the steps read, worked out for all of them at once: of x (batch, time, ...), the same
     // with other axes after time, and with time first if that is asked for. NULL: x itself.
     cj_symbol *(*project)(void *cell, cj_symbol *x, bool time_first);

@@ -109,7 +109,7 @@ static cj_status print_application(summary *s, const cj_model *model, int at, in
     if (status == CJ_OK) {
         snprintf(cells[c++], CJ__TABLE_CELL, "%*s%s%s (%s)", 3 * level, "", level ? "└ " : "",
                  a->layer ? a->layer->name : a->node->op->name,
-                 a->layer ? a->layer->kind->choice.class_name : "op");
+                 a->layer ? cj_layer_class(a->layer) : "op");
         snprintf(cells[c++], CJ__TABLE_CELL, "%s", shapes.data ? shapes.data : "?");
         snprintf(cells[c++], CJ__TABLE_CELL, "%s", grouped(sum.params, number));
         if (s->connections)
@@ -156,7 +156,7 @@ static void print_unbuilt(summary *s, const cj_model *model)
     for (int i = 0; i < model->layer_count; i++) {
         char cells[CJ__TABLE_COLUMNS][CJ__TABLE_CELL] = {"", "?", "0 (unbuilt)", "-"};
         snprintf(cells[0], CJ__TABLE_CELL, "%s (%s)", model->layers[i]->name,
-                 model->layers[i]->kind->choice.class_name);
+                 cj_layer_class(model->layers[i]));
         cj__table_row(&s->table, cells);
     }
 }

@@ -3,6 +3,7 @@
 #include "ops/build.h"
 #include "ops/infer.h"
 #include "ops/reductions.h"
+#include "ops/word_settings.h"
 #include <cajal/operators.h>
 
 #define UNARY(function, x) cj__apply_unary(&g, CJ__UNARY_##function, x, 0, 0)
@@ -12,7 +13,10 @@
     cj__build g = {0};   \
     cj_symbol *y = NULL; \
     if (cj__build_take(&g, &(x), 1) == CJ_OK)
-#define GIVE return cj__build_result(&g, y)
+// As the word of that name, of x, with settings or NULL.
+#define GIVE(name, x, settings) return cj__word_result(&g, y, &cj__word_##name, &(x), 1, settings)
+#define GIVE_OF_2(name, a, b) \
+    return cj__word_result(&g, y, &cj__word_##name, (cj_symbol *[]){a, b}, 2, NULL)
 
 // The axis that `axis` means among `rank`.
 static bool axis_of(cj__build *g, const char *who, int rank, int axis, int *place)
@@ -33,14 +37,14 @@ cj_symbol *cj_op_power(cj_symbol *a, cj_symbol *b)
     cj_symbol *y = NULL;
     if (cj__build_take(&g, (cj_symbol *[]){a, b}, 2) == CJ_OK)
         y = cj__word_binary(&g, CJ__BINARY_power, CJ__INTEGER_power, a, b);
-    GIVE;
+    GIVE_OF_2(power, a, b);
 }
 
 #define DEFINE(function)                                   \
     cj_symbol *cj_op_##function(cj_symbol *x)              \
     {                                                      \
         TAKE(x) y = UNARY(function, cj__word_real(&g, x)); \
-        GIVE;                                              \
+        GIVE(function, x, NULL);                           \
     }
 DEFINE(log1p)
 DEFINE(rsqrt)
@@ -50,7 +54,7 @@ DEFINE(reciprocal)
 cj_symbol *cj_op_sign(cj_symbol *x)
 {
     TAKE(x) y = cj__cast(&g, UNARY(sign, cj__word_wide(&g, x)), cj_symbol_dtype(x));
-    GIVE;
+    GIVE(sign, x, NULL);
 }
 
 cj_symbol *cj_op_clip(cj_symbol *x, double low, double high)
@@ -64,7 +68,7 @@ cj_symbol *cj_op_clip(cj_symbol *x, double low, double high)
             cj__build_refuse(
                 &g, cj__fail(CJ_INVALID_ARGUMENT, "clip: low %g is above high %g", low, high));
     }
-    GIVE;
+    GIVE(clip, x, (&(cj__clip_settings){low, high}));
 }
 
 #define DEFINE(function)                                               \
@@ -74,7 +78,7 @@ cj_symbol *cj_op_clip(cj_symbol *x, double low, double high)
         cj_symbol *y = NULL;                                           \
         if (cj__build_take(&g, (cj_symbol *[]){a, b}, 2) == CJ_OK)     \
             y = cj__word_compare(&g, CJ__COMPARISON_##function, a, b); \
-        GIVE;                                                          \
+        GIVE_OF_2(function, a, b);                                     \
     }
 DEFINE(equal)
 DEFINE(not_equal)
@@ -94,7 +98,7 @@ DEFINE(less_equal)
                                  cj__truth_of(&g, b));                                      \
             y = cj__compare(&g, CJ__COMPARISON_##comparison, y, cj__scalar(&g, CJ_F32, 0)); \
         }                                                                                   \
-        GIVE;                                                                               \
+        GIVE_OF_2(name, a, b);                                                              \
     }
 DEFINE(logical_and, greater, minimum)
 DEFINE(logical_or, greater, maximum)
@@ -105,7 +109,7 @@ cj_symbol *cj_op_logical_not(cj_symbol *x)
 {
     TAKE(x)
     y = cj__compare(&g, CJ__COMPARISON_equal, cj__truth_of(&g, x), cj__scalar(&g, CJ_F32, 0));
-    GIVE;
+    GIVE(logical_not, x, NULL);
 }
 
 cj_symbol *cj_op_where(cj_symbol *condition, cj_symbol *a, cj_symbol *b)
@@ -114,7 +118,7 @@ cj_symbol *cj_op_where(cj_symbol *condition, cj_symbol *a, cj_symbol *b)
     cj_symbol *y = NULL;
     if (cj__build_take(&g, (cj_symbol *[]){condition, a, b}, 3) == CJ_OK)
         y = cj__word_select(&g, condition, a, b);
-    GIVE;
+    return cj__word_result(&g, y, &cj__word_where, (cj_symbol *[]){condition, a, b}, 3, NULL);
 }
 
 // ---- Indices ----
@@ -127,7 +131,7 @@ cj_symbol *cj_op_argmax(cj_symbol *x, int axis)
         if (axis_of(&g, "argmax", cj_symbol_shape(x)->rank, axis, &place))
             y = cj__argmax(&g, x, place);
     }
-    GIVE;
+    GIVE(argmax, x, (&(cj__axis_settings){.axis = axis}));
 }
 
 cj_symbol *cj_op_argmin(cj_symbol *x, int axis)
@@ -138,7 +142,7 @@ cj_symbol *cj_op_argmin(cj_symbol *x, int axis)
         if (axis_of(&g, "argmin", cj_symbol_shape(x)->rank, axis, &place))
             y = cj__argmax(&g, UNARY(negative, x), place);
     }
-    GIVE;
+    GIVE(argmin, x, (&(cj__axis_settings){.axis = axis}));
 }
 
 cj_symbol *cj_op_take(cj_symbol *table, cj_symbol *indices)
@@ -147,11 +151,12 @@ cj_symbol *cj_op_take(cj_symbol *table, cj_symbol *indices)
     cj_symbol *y = NULL;
     if (cj__build_take(&g, (cj_symbol *[]){table, indices}, 2) == CJ_OK)
         y = cj__gather(&g, table, indices);
-    GIVE;
+    return cj__word_result(&g, y, &cj__word_take, (cj_symbol *[]){table, indices}, 2,
+                           &(cj__axis_settings){.axis = 0});
 }
 
 cj_symbol *cj_op_one_hot(cj_symbol *labels, int64_t classes)
 {
     TAKE(labels) y = cj__one_hot(&g, cj__cast(&g, labels, CJ_I32), classes, CJ_F32);
-    GIVE;
+    GIVE(one_hot, labels, (&(cj__one_hot_settings){classes}));
 }

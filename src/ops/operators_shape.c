@@ -1,13 +1,16 @@
 // The operators of cajal/operators.h that move elements.
 #include "ops/build.h"
 #include "ops/infer.h"
+#include "ops/word_settings.h"
 #include <cajal/operators.h>
+#include <string.h>
 
 #define TAKE(x)          \
     cj__build g = {0};   \
     cj_symbol *y = NULL; \
     if (cj__build_take(&g, &(x), 1) == CJ_OK)
-#define GIVE return cj__build_result(&g, y)
+// As the word of that name, of x, with settings or NULL.
+#define GIVE(name, x, settings) return cj__word_result(&g, y, &cj__word_##name, &(x), 1, settings)
 
 // The axis that `axis` means among `rank`; a free one, of x, only if `free_too`.
 static bool axis_of(cj__build *g, const char *who, int rank, int axis, const cj_symbol *fixed,
@@ -30,6 +33,9 @@ static bool axis_of(cj__build *g, const char *who, int rank, int axis, const cj_
 
 cj_symbol *cj_op_transpose(cj_symbol *x, const int *order, int count)
 {
+    const cj__axes_settings axes = cj__axes_of(order, count);
+    cj__transpose_settings settings;
+    memcpy(settings.axes, axes.axis, sizeof settings.axes);
     TAKE(x)
     {
         if (order && count == cj_symbol_shape(x)->rank) {
@@ -45,7 +51,7 @@ cj_symbol *cj_op_transpose(cj_symbol *x, const int *order, int count)
                                      cj__fail_null("transpose: the order"));
         }
     }
-    GIVE;
+    GIVE(transpose, x, &settings);
 }
 
 cj_symbol *cj_op_expand_dims(cj_symbol *x, int axis)
@@ -65,7 +71,7 @@ cj_symbol *cj_op_expand_dims(cj_symbol *x, int axis)
             y = cj__reshape(&g, x, &longer);
         }
     }
-    GIVE;
+    GIVE(expand_dims, x, (&(cj__axis_settings){.axis = axis}));
 }
 
 cj_symbol *cj_op_squeeze(cj_symbol *x, int axis)
@@ -85,7 +91,7 @@ cj_symbol *cj_op_squeeze(cj_symbol *x, int axis)
                                               "squeeze: the length of axis %d is not 1", axis));
         }
     }
-    GIVE;
+    GIVE(squeeze, x, (&(cj__axis_settings){.axis = axis}));
 }
 
 // Takes a list of symbols over; an empty or too long one is refused.
@@ -108,7 +114,8 @@ cj_symbol *cj_op_concatenate(cj_symbol *const *xs, int count, int axis)
     if (take_list(&g, "concatenate", xs, count) &&
         axis_of(&g, "concatenate", cj_symbol_shape(xs[0])->rank, axis, NULL, &place))
         y = count == 1 ? xs[0] : cj__concat(&g, xs, count, place);
-    GIVE;
+    return cj__word_result(&g, y, &cj__word_concatenate, xs, y ? count : 0,
+                           &(cj__axis_settings){.axis = axis});
 }
 
 cj_symbol *cj_op_stack(cj_symbol *const *xs, int count, int axis)
@@ -119,18 +126,24 @@ cj_symbol *cj_op_stack(cj_symbol *const *xs, int count, int axis)
     if (take_list(&g, "stack", xs, count) &&
         axis_of(&g, "stack", cj_symbol_shape(xs[0])->rank + 1, axis, NULL, &place))
         y = cj__stack(&g, xs, count, place);
-    GIVE;
+    return cj__word_result(&g, y, &cj__word_stack, xs, y ? count : 0,
+                           &(cj__axis_settings){.axis = axis});
 }
 
 cj_symbol *cj_op_slice(cj_symbol *x, int axis, int64_t begin, int64_t length)
 {
     int place = 0;
+    cj__item_settings settings = {.count = 0};
     TAKE(x)
     {
         if (axis_of(&g, "slice", cj_symbol_shape(x)->rank, axis, x, &place))
             y = cj__slice(&g, x, place, begin, length);
+        for (; settings.count <= place; settings.count++)
+            settings.items[settings.count] = (struct cj__item){.kind = CJ__ITEM_SLICE, .step = 1};
+        settings.items[place] =
+            (struct cj__item){CJ__ITEM_SLICE, true, true, begin, begin + length, 1};
     }
-    GIVE;
+    GIVE(get_item, x, &settings);
 }
 
 cj_symbol *cj_op_flip(cj_symbol *x, int axis)
@@ -141,7 +154,7 @@ cj_symbol *cj_op_flip(cj_symbol *x, int axis)
         if (axis_of(&g, "flip", cj_symbol_shape(x)->rank, axis, x, &place))
             y = cj__reverse(&g, x, place);
     }
-    GIVE;
+    GIVE(flip, x, (&(cj__axis_settings){.axis = axis}));
 }
 
 cj_symbol *cj_op_roll(cj_symbol *x, int64_t shift, int axis)
@@ -161,12 +174,13 @@ cj_symbol *cj_op_roll(cj_symbol *x, int64_t shift, int axis)
                                2, place);
         }
     }
-    GIVE;
+    GIVE(roll, x, (&(cj__roll_settings){shift, axis}));
 }
 
 cj_symbol *cj_op_tile(cj_symbol *x, int times, int axis)
 {
     int place = 0;
+    cj__tile_settings settings = {{0}};
     TAKE(x)
     {
         cj_symbol *copies[CJ__OP_IO_MAX];
@@ -178,25 +192,34 @@ cj_symbol *cj_op_tile(cj_symbol *x, int times, int axis)
                 copies[i] = x;
             y = times == 1 ? x : cj__concat(&g, copies, times, place);
         }
+        for (int i = 0; y && i < cj_symbol_shape(x)->rank; i++)
+            settings.repeats[i] = i == place ? times : 1;
     }
-    GIVE;
+    GIVE(tile, x, &settings);
 }
 
 cj_symbol *cj_op_pad(cj_symbol *x, int axis, int64_t before, int64_t after)
 {
     int place = 0;
+    double width[2 * CJ_MAX_RANK] = {0};
+    cj__pad_settings settings = {{width, 0}};
     TAKE(x)
     {
         if (axis_of(&g, "pad", cj_symbol_shape(x)->rank, axis, x, &place))
             y = cj__pad(&g, x, place, before, after);
+        if (y) {
+            width[2 * place] = (double)before;
+            width[2 * place + 1] = (double)after;
+            settings.pad_width.count = 2 * cj_symbol_shape(x)->rank;
+        }
     }
-    GIVE;
+    GIVE(pad, x, &settings);
 }
 
 // ---- Constants of a shape ----
 
 // One value wherever x is, whatever it is there.
-static cj_symbol *filled(cj_symbol *x, double value)
+static cj_symbol *filled(cj_symbol *x, double value, const cj__word *word)
 {
     TAKE(x)
     {
@@ -204,15 +227,15 @@ static cj_symbol *filled(cj_symbol *x, double value)
         cj_symbol *above = cj__compare(&g, CJ__COMPARISON_greater, x, cj__scalar_like(&g, x, 0));
         y = cj__select(&g, above, one, one);
     }
-    GIVE;
+    return cj__word_result(&g, y, word, &x, 1, NULL);
 }
 
 cj_symbol *cj_op_zeros_like(cj_symbol *x)
 {
-    return filled(x, 0);
+    return filled(x, 0, &cj__word_zeros_like);
 }
 
 cj_symbol *cj_op_ones_like(cj_symbol *x)
 {
-    return filled(x, 1);
+    return filled(x, 1, &cj__word_ones_like);
 }

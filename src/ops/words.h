@@ -4,6 +4,7 @@
 #define CJ_OPS_WORDS_H
 
 #include "ops/build.h"
+#include "ops/word_settings.h"
 
 // int32, int64, uint8 or bool: what integers.c computes with.
 bool cj__is_integer(cj_dtype dtype);
@@ -68,6 +69,11 @@ cj_symbol *cj__scatter_rows(cj__build *g, cj_symbol *x, cj_symbol *indices, cj_s
     CJ__BEGIN;              \
     if (cj__build_take(g, (cj_symbol *[]){a, b, c}, 3) == CJ_OK)
 #define CJ__GIVE return cj__build_result(g, y)
+// The same as a word with a row (word.h), of `count` operands, with its settings or NULL.
+#define CJ__GIVE_WORD(name, operands, count, settings) \
+    return cj__word_result(g, y, &cj__word_##name, operands, count, settings)
+#define CJ__GIVE_OF(name, x, settings) CJ__GIVE_WORD(name, &(x), 1, settings)
+#define CJ__GIVE_OF_2(name, a, b)      CJ__GIVE_WORD(name, ((cj_symbol *[]){a, b}), 2, NULL)
 // Ends a word of several results: gives them floating, or NULL in all after a failure.
 cj_status cj__word_give(cj__build *g, cj_symbol *const *symbols, int count, cj_symbol **outputs);
 

@@ -289,11 +289,15 @@ cj_symbol *cj_op_reduce(const char *name, cj_symbol *x, const int *axes, int cou
     CJ__GIVE;
 }
 
+// Words with a row (word.h). An empty list of axes is no setting of these.
 #define DEFINE(word, name)                                                  \
     cj_symbol *cj_op_##word(cj_symbol *x, const int *axes, int count)       \
     {                                                                       \
+        const cj__axes_settings settings = cj__axes_of(axes, count);        \
         CJ__TAKE(x) y = cj__reduce_by_name(g, name, x, axes, count, false); \
-        CJ__GIVE;                                                           \
+        if (axes && count < 1)                                              \
+            CJ__GIVE;                                                       \
+        CJ__GIVE_OF(word, x, &settings);                                    \
     }
 DEFINE(reduce_sum, "sum")
 DEFINE(reduce_mean, "mean")
@@ -305,6 +309,14 @@ DEFINE(logsumexp, "logsumexp")
 DEFINE(norm, "norm")
 DEFINE(any, "any")
 DEFINE(all, "all")
+#undef DEFINE
+
+#define DEFINE(word, name)                                                  \
+    cj_symbol *cj_op_##word(cj_symbol *x, const int *axes, int count)       \
+    {                                                                       \
+        CJ__TAKE(x) y = cj__reduce_by_name(g, name, x, axes, count, false); \
+        CJ__GIVE;                                                           \
+    }
 DEFINE(prod, "prod")
 DEFINE(amax, "amax")
 DEFINE(amin, "amin")

@@ -261,13 +261,18 @@ static cj_symbol *run_along(cj__build *g, const char *who, cj_symbol *x, int axi
     return cj__cast(g, y, dtype == CJ_BOOL || dtype == CJ_U8 ? CJ_I32 : dtype);
 }
 
+cj_symbol *cj_op_cumsum(cj_symbol *x, int axis)
+{
+    CJ__TAKE(x) y = run_along(g, "cumsum", x, axis, cj__running_sum, (double)NAN);
+    CJ__GIVE_OF(cumsum, x, (&(cj__axis_settings){.axis = axis}));
+}
+
 #define DEFINE(word, function, missing)                                  \
     cj_symbol *cj_op_##word(cj_symbol *x, int axis)                      \
     {                                                                    \
         CJ__TAKE(x) y = run_along(g, #word, x, axis, function, missing); \
         CJ__GIVE;                                                        \
     }
-DEFINE(cumsum, cj__running_sum, (double)NAN)
 DEFINE(cumprod, cj__running_product, (double)NAN)
 DEFINE(nancumsum, cj__running_sum, 0)
 DEFINE(nancumprod, cj__running_product, 1)

@@ -2,6 +2,7 @@
 // families are entropy.c, distances.c and overlap.c.
 #include "train/losses.h"
 #include "base/error.h"
+#include "train/custom.h"
 #include <math.h>
 #include <string.h>
 
@@ -85,7 +86,9 @@ cj__labels cj__loss_labels(const cj__loss *loss, const void *args, const cj_shap
 {
     cj__labels labels = {.classes = 0, .ignored = INFINITY};
     int64_t axis = predictions->rank - 1;
-    if ((loss->target != CJ__TARGET_LABELS && loss->target != CJ__TARGET_ROWS) || axis < 0)
+    const bool sparse = loss->target == CJ__TARGET_LABELS || loss->target == CJ__TARGET_STEPS ||
+                        loss->target == CJ__TARGET_ROWS;
+    if (!sparse || axis < 0)
         return labels;
     if (loss->counts == cj__counts_not_ignored) {
         const cj__entropy_args *a = args;
@@ -184,6 +187,8 @@ static const cj__cosine_args cosine_defaults = {BATCH_MEAN, .axis = -1};
 static const cj__overlap_args overlap_defaults = {BATCH_MEAN, .alpha = 0.5, .beta = 0.5};
 static const cj__circle_args circle_defaults = {BATCH_MEAN, .gamma = 80, .margin = 0.4,
                                                 .remove_diagonal = true};
+static const cj__steps_args rates_defaults = {BATCH_MEAN, .correct = 1};
+static const cj__steps_args times_defaults = {BATCH_MEAN, .incorrect = 1};
 
 #define REDUCTION(type) CJ__FIELD(type, reduction, CJ__FIELD_TEXT, .words = reductions)
 static const cj__field plain_fields[] = {REDUCTION(cj__loss_args)};
@@ -245,6 +250,16 @@ static const cj__field circle_fields[] = {
     REDUCTION(cj__circle_args),
 };
 
+static const cj__field sum_fields[] = {
+    CJ__FIELD(cj__steps_args, sum, CJ__FIELD_BOOL),
+    REDUCTION(cj__steps_args),
+};
+static const cj__field levels_fields[] = {
+    CJ__FIELD(cj__steps_args, correct, CJ__FIELD_NUMBER),
+    CJ__FIELD(cj__steps_args, incorrect, CJ__FIELD_NUMBER),
+    REDUCTION(cj__steps_args),
+};
+
 // A name, its class, the values, the fields and their defaults, the targets, whether these are
 // classes, and what counts.
 #define ROW(plain, class, function, set, standard, wanted, classes, counted)                   \
@@ -294,9 +309,21 @@ static const cj__loss losses[] = {
     ROW("tversky", "Tversky", tversky, tversky, overlap, SAME, false, NULL),
     ROW("circle", "Circle", circle, circle, circle, GROUPS, false, cj__counts_positive),
     ROW("ctc", "CTC", ctc, plain, plain, ROWS, false, NULL),
+    ROW("step_crossentropy", "StepCrossentropy", step_crossentropy, sum, rates, STEPS, true, NULL),
+    ROW("spike_count_crossentropy", "SpikeCountCrossentropy", spike_count_crossentropy, plain,
+        plain, STEPS, true, NULL),
+    ROW("max_membrane_crossentropy", "MaxMembraneCrossentropy", max_membrane_crossentropy, plain,
+        plain, STEPS, true, NULL),
+    ROW("spike_count_mse", "SpikeCountMSE", spike_count_mse, levels, rates, STEPS, true, NULL),
+    ROW("membrane_mse", "MembraneMSE", membrane_mse, levels, rates, STEPS, true, NULL),
+    ROW("first_spike_crossentropy", "FirstSpikeCrossentropy", first_spike_crossentropy, plain,
+        plain, STEPS, true, NULL),
+    ROW("first_spike_mse", "FirstSpikeMSE", first_spike_mse, levels, times, STEPS, true, NULL),
 };
 
 const cj__catalog cj__losses = {.what = "loss",
                                 .rows = losses,
                                 .stride = sizeof losses[0],
-                                .count = (int)(sizeof losses / sizeof losses[0])};
+                                .count = (int)(sizeof losses / sizeof losses[0]),
+                                .registered = cj__custom_loss_find,
+                                .how = "cj_register_loss()"};

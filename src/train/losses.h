@@ -12,6 +12,7 @@ typedef enum cj__target {
     CJ__TARGET_SAME,    // (..., c), of the predictions' dtype
     CJ__TARGET_LABELS,  // (...), int32: classes of the predictions
     CJ__TARGET_GROUPS,  // (...), int32: any numbers; equal ones belong together
+    CJ__TARGET_STEPS,   // (batch), int32: classes of predictions (batch, steps, classes)
     CJ__TARGET_ROWS,    // of any shape, int32: sequences of labels
     CJ__TARGET_GIVEN,   // of any shape, of the predictions' dtype
     CJ__TARGET_RESOLVED // settled by the shapes: "accuracy"
@@ -75,6 +76,13 @@ typedef struct cj__circle_args {
     double gamma, margin;
     bool remove_diagonal;
 } cj__circle_args;
+
+typedef struct cj__steps_args {
+    const char *reduction, *name;
+    bool sum;                  // over the steps, instead of their mean
+    double correct, incorrect; // rates, levels or times that are wanted
+    double threshold;          // above which a prediction is a spike
+} cj__steps_args;
 
 extern const cj__catalog cj__losses;
 
@@ -163,7 +171,18 @@ cj_status cj__settle_axis(cj__build *g, const cj_symbol *x, int64_t axis, int *s
     F(top_k_categorical_accuracy)            \
     F(pearson_correlation)                   \
     F(concordance_correlation)               \
-    F(cosine_metric)
+    F(cosine_metric)                         \
+    F(step_crossentropy)                     \
+    F(spike_count_crossentropy)              \
+    F(max_membrane_crossentropy)             \
+    F(spike_count_mse)                       \
+    F(membrane_mse)                          \
+    F(first_spike_crossentropy)              \
+    F(first_spike_mse)                       \
+    F(spike_count_accuracy)                  \
+    F(first_spike_accuracy)                  \
+    F(spikes_per_sample)                     \
+    F(spike_rate)
 #define CJ__VALUES(name) \
     cj_symbol *cj__values_##name(cj__build *g, const void *args, cj_symbol *t, cj_symbol *p);
 CJ__LOSS_VALUES(CJ__VALUES)

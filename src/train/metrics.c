@@ -3,6 +3,7 @@
 #include "train/metrics.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "train/custom.h"
 #include <math.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@ static const cj__iou_args iou_defaults = {
 static const cj__iou_args one_hot_iou_defaults = {.ignore_class = INFINITY};
 static const cj__iou_args binary_iou_defaults = {
     .ignore_class = INFINITY, .num_classes = 2, .target_class_ids = "(0, 1)", .threshold = 0.5};
+static const cj__steps_args spikes_defaults = {.threshold = 0.5};
 static const cj__r2_args r2_defaults = {.class_aggregation = "uniform_average"};
 
 static const cj__field plain_fields[] = {NAME(cj__loss_args)};
@@ -142,6 +144,11 @@ static const cj__field r2_fields[] = {
     NAME(cj__r2_args),
 };
 
+static const cj__field spikes_fields[] = {
+    CJ__FIELD(cj__steps_args, threshold, CJ__FIELD_NUMBER),
+    NAME(cj__steps_args),
+};
+
 // Keys of Keras's configs that have one value here.
 static const cj__config_key keys[] = {CJ__KEY_ONLY("axis", "-1"), {.key = NULL}};
 
@@ -254,13 +261,21 @@ static const cj__metric_row metrics[] = {
     KEPT("one_hot_mean_io_u", "OneHotMeanIoU", one_hot_mean_iou, one_hot_iou, GIVEN, true, iou,
          iou),
     KEPT("binary_io_u", "BinaryIoU", binary_iou, binary_iou, SAME, true, binary_iou, iou),
+    MEAN("spike_count_accuracy", "SpikeCountAccuracy", spike_count_accuracy, spikes, spikes, STEPS,
+         true),
+    MEAN("first_spike_accuracy", "FirstSpikeAccuracy", first_spike_accuracy, spikes, spikes, STEPS,
+         true),
+    MEAN("spikes_per_sample", "SpikesPerSample", spikes_per_sample, spikes, spikes, GIVEN, false),
+    MEAN("spike_rate", "SpikeRate", spike_rate, spikes, spikes, GIVEN, false),
 };
 
 const cj__catalog cj__metrics = {.what = "metric",
                                  .rows = metrics,
                                  .stride = sizeof metrics[0],
                                  .count = (int)(sizeof metrics / sizeof metrics[0]),
-                                 .keys = keys};
+                                 .keys = keys,
+                                 .registered = cj__custom_metric_find,
+                                 .how = "cj_register_metric()"};
 
 // Thresholds rise, so that results have the order in which they were given.
 static cj_status check_thresholds(const cj__metric_row *metric, const char *list)

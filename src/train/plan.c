@@ -36,6 +36,8 @@ static cj_status make_targets(const cj_model *model, const cj__train_state *stat
         if (wanted == CJ__TARGET_LABELS || wanted == CJ__TARGET_GROUPS) {
             type.dtype = CJ_I32;
             type.shape.rank--;
+        } else if (wanted == CJ__TARGET_STEPS) {
+            type = (cj__type){CJ_I32, {1, {type.shape.dims[0]}}};
         } else if (wanted == CJ__TARGET_ROWS) {
             type = (cj__type){CJ_I32, {2, {type.shape.dims[0], 1}}};
         }

@@ -34,6 +34,8 @@ static cj_symbol *reshaped_targets(const cj__loss *loss, const char *who, cj__bu
     char t_text[CJ_MAX_RANK * 24], p_text[CJ_MAX_RANK * 24], w_text[CJ_MAX_RANK * 24], advice[96];
     if (labels && wanted.rank > 1)
         wanted.rank--;
+    if (loss->target == CJ__TARGET_STEPS)
+        wanted.rank = 1;
     if (bare.rank == wanted.rank + 1 && bare.dims[wanted.rank] == 1)
         bare.rank--;
     else if (bare.rank + 1 == wanted.rank && wanted.dims[bare.rank] == 1)
@@ -57,6 +59,14 @@ cj_symbol *cj__fit_targets(const cj__loss *loss, const char *who, cj__build *g, 
 {
     if (!targets || !predictions)
         return NULL;
+    if (loss->target == CJ__TARGET_STEPS && cj__symbol_type(predictions)->shape.rank != 3) {
+        char text[CJ_MAX_RANK * 24];
+        cj__build_refuse(
+            g, cj__fail(CJ_SHAPE_MISMATCH,
+                        "%s: predictions of shape %s, needed are (batch, steps, classes)", who,
+                        cj_shape_text(&cj__symbol_type(predictions)->shape, text, sizeof text)));
+        return NULL;
+    }
     if (loss->target == CJ__TARGET_GIVEN)
         return cj__cast(g, targets, cj__symbol_type(predictions)->dtype);
     if (loss->target != CJ__TARGET_ROWS)

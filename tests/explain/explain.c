@@ -3,6 +3,7 @@
 #include "explain/honest.h"
 #include <cajal/merging.h>
 #include <cajal/recurrent.h>
+#include <cajal/spiking.h>
 #include <cajal/wrappers.h>
 #include <math.h>
 #include <stdlib.h>
@@ -239,6 +240,32 @@ static void wrapped_layers_are_explained(void **state)
     }
 }
 
+// Spikes, membranes, currents, thresholds that rise, recurrent input and rest.
+static void neurons_are_walked_through_time(void **state)
+{
+    (void)state;
+    assert_honest(cj_sequential(cj_input(9, 3), cj_lif(0.8, .threshold = 0.4)));
+    assert_honest(cj_sequential(cj_input(9, 3), cj_lif(0.8, .threshold = 0.4, .reset = "value",
+                                                       .recurrent = "dense", .recurrent_bias = true,
+                                                       .refractory = 2, .learn_beta = true)));
+    assert_honest(cj_sequential(cj_input(9, 3), cj_lif(.tau = 3, .preset = "spikingjelly",
+                                                       .threshold = 0.2, .output = "membrane")));
+    assert_honest(cj_sequential(cj_input(3), cj_lif(0.9, .steps = 9, .refractory = 2,
+                                                    .refractory_state = "running",
+                                                    .reset_time = "same", .threshold = 0.3)));
+    assert_honest(cj_sequential(cj_input(9, 2, 3),
+                                cj_integrate_fire(.threshold = 0.5, .go_backwards = true)));
+    assert_honest(cj_sequential(cj_input(9, 3), cj_leaky_integrator(0.8, .v_leak = 0.5)));
+    assert_honest(cj_sequential(
+        cj_input(9, 3), cj_cuba_lif(.tau = 5, .tau_syn = 3, .preset = "norse", .threshold = 0.2)));
+    assert_honest(cj_sequential(cj_input(9, 3), cj_alpha_lif(0.6, .alpha = 0.9, .threshold = 0.4)));
+    assert_honest(cj_sequential(cj_input(9, 3),
+                                cj_lapicque(.capacitance = 3, .resistance = 2, .threshold = 0.2)));
+    assert_honest(cj_sequential(cj_input(9, 3), cj_alif(0.8, .rho = 0.9, .adaptation = 0.3,
+                                                        .threshold = 0.4, .heterogeneous = true)));
+    assert_honest(cj_sequential(cj_input(20, 2), cj_izhikevich(.resistance = 40)));
+}
+
 static void recurrence_agrees_with_the_model(void **state)
 {
     (void)state;
@@ -416,6 +443,7 @@ int main(void)
         cmocka_unit_test(layer_normalization_agrees_with_the_model),
         cmocka_unit_test(layer_normalization_is_explained_number_by_number),
         cmocka_unit_test(every_class_in_the_table_is_a_layer),
+        cmocka_unit_test(neurons_are_walked_through_time),
         cmocka_unit_test(recurrence_agrees_with_the_model),
         cmocka_unit_test(wrapped_layers_are_explained),
         cmocka_unit_test(a_state_in_bfloat16_is_rounded_at_each_step),

@@ -5,6 +5,7 @@
 #include <cajal/convolutions.h>
 #include <cajal/recurrent.h>
 #include <cajal/spatial.h>
+#include <cajal/train.h>
 #include <cajal/wrappers.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,31 @@ static void cells(void **state)
                                     x, h, c)}));
 }
 
+// A stateful layer goes on from what the last batch left, and so does its explanation.
+static void states_that_last(void **state)
+{
+    (void)state;
+    cj_layer *layers[] = {
+        cj_lstm(3, .stateful = true),
+        cj_gru(3, .stateful = true, .return_sequences = true),
+        cj_rnn(cj_simple_rnn_cell(3), .stateful = true),
+        cj_conv_lstm1d(2, 2, .stateful = true),
+    };
+    for (int i = 0; i < 4; i++) {
+        cj_model *model = i == 3 ? cj_sequential(cj_input(3, 4, 2, .batch_size = 1), layers[i]) :
+                                   cj_sequential(cj_input(4, 2, .batch_size = 1), layers[i]);
+        if (!model)
+            fail_msg("%s", cj_error());
+        honest_stir(model);
+        cj_tensor *x = honest_numbers(*cj_model_input_shape(model, 0), 3), *y = NULL;
+        assert_int_equal(cj_predict(model, x, &y), CJ_OK);
+        assert_derives(model, false);
+        cj_release(y);
+        cj_release(x);
+        cj_release(model);
+    }
+}
+
 // h' = tanh(x + h), y = 2 h'
 static cj_status step(void *context, const cj_cell_step *s)
 {
@@ -79,6 +105,35 @@ static cj_status step(void *context, const cj_cell_step *s)
     s->next[0] = cj_op_activation("tanh", cj_op_add(s->input, s->states[0]));
     *s->output = cj_op_add(s->next[0], s->next[0]);
     return *s->output ? CJ_OK : cj_error_status();
+}
+
+// Asked for by its name, a layer is derived alone, by what the layers in it computed.
+static void a_layer_of_layers_alone(void **state)
+{
+    (void)state;
+    cj_symbol *x = cj_input_symbol(4, 3);
+    cj_symbol *h = cj_apply(cj_dense(3, .name = "before"), x);
+    h = cj_merge(cj_multi_head_attention(2, 3, .name = "attention"), h, h);
+    cj_model *model =
+        cj_functional(.inputs = {x},
+                      .outputs = {cj_apply(cj_bidirectional(cj_gru(2), .name = "both"), h)});
+    cj_tensor *input = honest_numbers(CJ_SHAPE(4, 3), 2);
+    assert_non_null(model);
+    static const char *const names[] = {"attention", "both"};
+    for (int i = 0; i < 2; i++) {
+        cj_status status;
+        char *text = honest_text(
+            model, &input, (cj_explain_args){CJ_EXPLAIN_DEFAULTS, .layer = names[i]}, &status);
+        if (status != CJ_OK)
+            fail_msg("%s\n%s", cj_error(), text);
+        assert_int_equal(strncmp(text, names[i], strlen(names[i])), 0);
+        assert_null(strstr(text, "Dense)"));
+        assert_null(strstr(text, "(GRU)"));
+        assert_says(text, "so output[");
+        free(text);
+    }
+    cj_release(input);
+    cj_release(model);
 }
 
 static void a_cell_of_the_program_is_run_by_itself(void **state)
@@ -118,11 +173,14 @@ static void what_wrappers_make(void **state)
         ONE((4, 2), cj_bidirectional(cj_lstm(3), .merge_mode = modes[i]));
     }
     ONE((3, 4, 3, 2), cj_bidirectional(cj_conv_lstm2d(2, {2, 2}, .return_sequences = true)));
+    cj_symbol *q = cj_input_symbol(5, 2);
+    cj_model *attention =
+        cj_functional(.inputs = {q}, .outputs = {cj_merge(cj_multi_head_attention(2, 3), q, q)});
+    if (!attention)
+        fail_msg("%s", cj_error());
     cj_layer *wrapped[] = {
-        cj_dense(3, .activation = "softmax"),
-        cj_conv1d(3, 2, .padding = "same"),
-        cj_lstm(3),
-        cj_bidirectional(cj_gru(2)),
+        cj_dense(3, .activation = "softmax"), cj_conv1d(3, 2, .padding = "same"), cj_lstm(3),
+        cj_bidirectional(cj_gru(2)),          cj_model_layer(attention),
     };
     for (size_t i = 0; i < sizeof wrapped / sizeof wrapped[0]; i++) {
         cj_model *model = cj_sequential(cj_input(4, 5, 2), cj_time_distributed(wrapped[i]));
@@ -218,7 +276,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(masked_steps),
         cmocka_unit_test(initial_states),
+        cmocka_unit_test(states_that_last),
         cmocka_unit_test(cells),
+        cmocka_unit_test(a_layer_of_layers_alone),
         cmocka_unit_test(a_cell_of_the_program_is_run_by_itself),
         cmocka_unit_test(convolutional_recurrence),
         cmocka_unit_test(what_wrappers_make),

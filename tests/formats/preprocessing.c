@@ -164,9 +164,32 @@ static void images_are_the_same_after_json(void **state)
     cj_release(data);
 }
 
+// A second layer of one name is named anew by the model, and its weights drawn anew; so are all by a
+// seed. What was learnt from data is no weight.
+static void what_was_learnt_survives_names_and_seeds(void **state)
+{
+    (void)state;
+    const float numbers[4] = {1, 3, 5, 7};
+    cj_tensor *data, *y;
+    assert_int_equal(cj_tensor_new(CJ_F32, CJ_SHAPE(4, 1), &data), CJ_OK);
+    memcpy(cj_tensor_data(data), numbers, sizeof numbers);
+    cj_layer *forth = cj_normalization(), *back = cj_normalization(.invert = true);
+    assert_int_equal(cj_adapt(forth, data), CJ_OK);
+    assert_int_equal(cj_adapt(back, data), CJ_OK);
+    cj_model *model = cj_sequential(cj_input(1), forth, back);
+    assert_non_null(model);
+    assert_int_equal(cj_model_set_seed(model, 7), CJ_OK);
+    assert_int_equal(cj_predict(model, data, &y), CJ_OK);
+    assert_all_near(cj_tensor_data(y), numbers, 4, 1e-5, 0);
+    cj_release(y);
+    cj_release(data);
+    cj_release(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_learnt_survives_names_and_seeds),
         cmocka_unit_test(wrong_settings_get_their_sentence),
         cmocka_unit_test(inputs_that_do_not_fit_get_their_sentence),
         cmocka_unit_test(what_cannot_be_adapted_is_refused),

@@ -16,7 +16,8 @@ OPTIONAL = {
     ("cj_knn_neighbors", "indices"), ("cj_load_image_folder_with", "validation"), ("cj_symbol_input", "name"),
     ("cj_function_call", "outputs"), ("cj_retain", "object"), ("cj_release", "object"), ("cj_take", "object"),
     ("cj_free", "block"), ("cj_fail", "format"), ("cj_loss_value", "sample_weight"), ("cj_loss_value", "mask"),
-    ("cj_metric_update", "sample_weight"),
+    ("cj_metric_update", "sample_weight"), ("cj_custom_layer", "settings"), ("cj_custom_layer", "name"),
+    ("cj_add_weight", "initializer"), ("cj_add_weight", "regularizer"),
     *((f"cj_op_{name}", "axes") for name in ("reduce_max", "reduce_min", "var", "std", "logsumexp", "norm", "any", "all",
       "reduce", "prod", "amax", "amin", "ptp", "count_nonzero", "median", "quantile", "percentile", "nansum", "nanmean",
       "nanmax", "nanmin", "nanprod", "nanvar", "nanstd", "nanmedian", "nanquantile", "nanpercentile", "average", "moments")),
@@ -24,6 +25,7 @@ OPTIONAL = {
     ("cj_op_average", "weights"), ("cj_op_trapezoid", "x"), ("cj_op_meshgrid", "indexing"), ("cj_op_rearrange", "lengths"),
     ("cj_op_depth_to_space", "data_format"), ("cj_op_space_to_depth", "data_format"), ("cj_op_correlate", "mode"),
     ("cj_op_scatter_update", "reduction"), ("cj_op_searchsorted", "side"),
+    ("cj_spikes_plot", "membranes"),
 }
 # Functions that answer NULL with a neutral value and no sentence: getters.
 GETTERS = {
@@ -62,13 +64,14 @@ TYPES = {
     "cj_symbol **": "(cj_symbol *[4]){NULL}", "cj_results **": "(cj_results *[1]){NULL}",
     "cj_knn_scores **": "(cj_knn_scores *[1]){NULL}", "cj_tensor *const *": "(cj_tensor *[]){w.x}",
     "cj_symbol *const *": "(cj_symbol *[]){w.symbol}", "cj_updates *": "NULL",
-    "cj_metric *": "cj_metric_new(\"mean_squared_error\")",
+    "cj_metric *": "cj_metric_new(\"mean_squared_error\")", "cj_table *": "NULL", "cj_table **": "(cj_table *[1]){NULL}",
     "cj_variable *const *": "&w.variable", "char *": "w.text", "char **": "(char *[1]){NULL}",
     "void **": "(void *[1]){NULL}", "void *": "w.floats", "size_t *": "(size_t[1]){0}", "double *": "w.numbers",
     "int *": "(int[8]){0, 1, 2}", "int64_t *": "(int64_t[8]){1, 1}", "cj_shape *": "&(cj_shape){2, {1, 4}}",
     "cj_dtype *": "(cj_dtype[1]){CJ_F32}", "FILE *": "w.stream", "bool *": "(bool[1]){false}", "float *": "w.floats",
     "uint64_t *": "(uint64_t[1]){0}", "int": "1", "int64_t": "1", "size_t": "sizeof w.text", "double": "0.5",
     "cj_texts": "CJ_TEXTS(\"a\", \"b\", \"c\", \"d\")", "cj_numbers": "(cj_numbers){0}", "bool": "true", "cj_dtype": "CJ_F32", "cj_shape": "CJ_SHAPE(1, 4)", "uint64_t": "1", "cj_status": "CJ_IO",
+    "cj_custom_layer_class *": "&null_layer", "cj_layer_call *": "&null_call",
     "cj_windows": "(cj_windows){{1, 1}, {1, 1}, {0, 0}, {1, 1}}",
     "cj_memory_hook *": "NULL", "cj_callback_methods *": "&(cj_callback_methods){.size = sizeof(cj_callback_methods)}",
 }
@@ -77,6 +80,7 @@ PLACES = {
     ("cj_dtype_from_name", "name"): '"float32"', ("cj_op_activation", "name"): '"relu"', ("cj_op_loss", "spec"): '"mse"', ("cj_loss_value", "spec"): '"mse"',
     ("cj_metric_new", "spec"): '"mse"', ("cj_op_reduce", "name"): '"sum"', ("cj_op_get_item", "key"): '"..."',
     ("cj_op_rearrange", "pattern"): '"a b -> b a"',
+    ("cj_op_spike", "surrogate"): '"atan"',
    
     ("cj_load_dataset", "name"): '"digits"', ("cj_model_from_json", "json"): '"{}"', ("cj_fail", "format"): '"x"',
     ("cj_retain", "object"): "w.x", ("cj_release", "object"): "cj_retain(w.x)", ("cj_take", "object"): "w.x",
@@ -134,6 +138,14 @@ static world w;
 // The sentence of the builder that failed before the call; empty where none did, or none of what is
 // NULL.
 static char cause[1024];
+
+// A class of the program's own, and a call that is none.
+static cj_symbol *null_output(const cj_layer_call *call)
+{
+    return call->inputs[0];
+}
+static const cj_custom_layer_class null_layer = CJ_CUSTOM_LAYER("NullLayer", .call = null_output);
+static const cj_layer_call null_call;
 
 static cj_status make(void)
 {

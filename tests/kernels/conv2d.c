@@ -140,6 +140,31 @@ static void usual_shapes_equal_plain_c(void **unused)
     for_each_table(usual_of);
 }
 
+// Images of h x w pixels, and kernels of k x k; "same" as TensorFlow pads, or "valid".
+static cj__conv2d strided_of(int64_t h, int64_t w, int64_t c, int64_t k, int64_t f, int64_t stride,
+                             bool same)
+{
+    cj__conv2d s = {.n = 3,
+                    .h = h,
+                    .w = w,
+                    .c = c,
+                    .kh = k,
+                    .kw = k,
+                    .f = f,
+                    .sh = stride,
+                    .sw = stride,
+                    .dh = 1,
+                    .dw = 1,
+                    .groups = 1};
+    s.oh = same ? (h + stride - 1) / stride : (h - k) / stride + 1;
+    s.ow = same ? (w + stride - 1) / stride : (w - k) / stride + 1;
+    const int64_t missing_rows = (s.oh - 1) * stride + k - h,
+                  missing_cols = (s.ow - 1) * stride + k - w;
+    s.top = same && missing_rows > 0 ? missing_rows / 2 : 0;
+    s.left = same && missing_cols > 0 ? missing_cols / 2 : 0;
+    return s;
+}
+
 // One filter a channel, and two: each group is one or two filters wide.
 static void depthwise_of(const tables *t)
 {
@@ -151,6 +176,30 @@ static void depthwise_of(const tables *t)
             s.oh = s.ow = 7;
             compare_convolutions(t, &s, true, CJ__UNARY_NONE, false);
         }
+}
+
+// Windows of three columns, which have loops of their own: rows of every length, strides of 1 and 2,
+// with and without padding, and channels that leave lanes idle.
+static void depthwise_threes_of(const tables *t)
+{
+    for (int64_t width = 1; width <= 19; width++)
+        for (int64_t stride = 1; stride <= 2; stride++)
+            for (int same = width < 3; same <= 1; same++) {
+                cj__conv2d s =
+                    strided_of(width > 4 ? 5 : width, width, 3 + pick(40), 3, 1, stride, same);
+                s.n = 3;
+                s.f = s.groups = s.c;
+                if (s.oh < 1)
+                    continue;
+                compare_convolutions(t, &s, pick(2), width % 2 ? CJ__UNARY_relu : CJ__UNARY_tanh,
+                                     width % 5 == 0 && width % 2);
+            }
+}
+
+static void depthwise_of_three_columns_equals_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(depthwise_threes_of);
 }
 
 static void depthwise_equals_plain_c(void **unused)
@@ -223,31 +272,6 @@ static void tall_windows_equal_plain_c(void **unused)
 {
     (void)unused;
     for_each_table(tall_of);
-}
-
-// Images of h x w pixels, and kernels of k x k; "same" as TensorFlow pads, or "valid".
-static cj__conv2d strided_of(int64_t h, int64_t w, int64_t c, int64_t k, int64_t f, int64_t stride,
-                             bool same)
-{
-    cj__conv2d s = {.n = 3,
-                    .h = h,
-                    .w = w,
-                    .c = c,
-                    .kh = k,
-                    .kw = k,
-                    .f = f,
-                    .sh = stride,
-                    .sw = stride,
-                    .dh = 1,
-                    .dw = 1,
-                    .groups = 1};
-    s.oh = same ? (h + stride - 1) / stride : (h - k) / stride + 1;
-    s.ow = same ? (w + stride - 1) / stride : (w - k) / stride + 1;
-    const int64_t missing_rows = (s.oh - 1) * stride + k - h,
-                  missing_cols = (s.ow - 1) * stride + k - w;
-    s.top = same && missing_rows > 0 ? missing_rows / 2 : 0;
-    s.left = same && missing_cols > 0 ? missing_cols / 2 : 0;
-    return s;
 }
 
 // Rows of pixels long enough to be worked on one by one, and cells whose last row and column are
@@ -339,6 +363,12 @@ static void many_filters_of(const tables *t)
     s.n = 1;
     s.oh = 3;
     compare_convolutions(t, &s, true, CJ__UNARY_sigmoid, false);
+    s = strided_of(7, 5, 128, 1, 150, 1, true); // products
+    s.n = 8;
+    compare_convolutions(t, &s, true, CJ__UNARY_relu, true);
+    s = strided_of(9, 11, 190, 1, 129, 1, true);
+    s.n = 3;
+    compare_convolutions(t, &s, false, CJ__UNARY_tanh, false);
     s = strided_of(2, 1, 1025, 1, 257, 1, true);
     compare_convolutions(t, &s, true, CJ__UNARY_relu, true);
 }
@@ -399,6 +429,7 @@ int main(void)
         cmocka_unit_test(strides_equal_plain_c),
         cmocka_unit_test(missing_outputs_equal_plain_c),
         cmocka_unit_test(few_channels_equal_plain_c),
+        cmocka_unit_test(depthwise_of_three_columns_equals_plain_c),
         cmocka_unit_test(many_filters_equal_plain_c),
         cmocka_unit_test(small_images_equal_plain_c),
         cmocka_unit_test(few_images_equal_plain_c),

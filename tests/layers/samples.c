@@ -10,6 +10,7 @@
 #include <cajal/recurrent.h>
 #include <cajal/regularization.h>
 #include <cajal/reshaping.h>
+#include <cajal/spiking.h>
 #include <cajal/spectrogram.h>
 #include <cajal/text.h>
 #include <cajal/wrappers.h>
@@ -179,6 +180,20 @@ MAKER(gaussian_noise, cj_gaussian_noise(0.3, .seed = 3))
 MAKER(gaussian_dropout, cj_gaussian_dropout(0.3))
 MAKER(alpha_dropout, cj_alpha_dropout(0.3, .noise_shape = {-1, 1, 4}))
 MAKER(activity_regularization, cj_activity_regularization(0.1, 0.2))
+MAKER(lif, cj_lif(0.9, .learn_beta = true, .learn_threshold = true, .per_neuron = true))
+MAKER(integrate_fire,
+      cj_integrate_fire(.recurrent = "dense", .recurrent_bias = true, .refractory = 2))
+MAKER(leaky_integrator, cj_leaky_integrator(.tau = 3, .v_leak = 0.2, .learn_beta = true))
+MAKER(cuba_lif, cj_cuba_lif(.beta = 0.9, .alpha = 0.7, .preset = "norse", .heterogeneous = true))
+MAKER(alpha_lif, cj_alpha_lif(0.6, .alpha = 0.9, .learn_beta = true))
+MAKER(lapicque, cj_lapicque(.capacitance = 4, .threshold = 0.05, .recurrent = "one_to_one"))
+MAKER(alif, cj_alif(.tau = 4, .tau_adaptation = 20, .preset = "norse", .discretization = "exact"))
+MAKER(izhikevich, cj_izhikevich(.d = 6, .resistance = 20))
+MAKER(spiking_cell, cj_spiking_cell(cj_lif(0.9), {3}))
+MAKER(rate_code, cj_rate_code(4, .gain = 0.8, .offset = 0.1, .seed = 3))
+MAKER(latency_code, cj_latency_code(5, .normalize = true, .clip = true))
+MAKER(delta_code, cj_delta_code(0.3, .off_spike = true))
+MAKER(population_code, cj_population_code(4, .low = -1))
 MAKER(permute, cj_permute({2, 3, 1}))
 MAKER(repeat_vector, cj_repeat_vector(3))
 MAKER(adaptive_max_pooling1d, cj_adaptive_max_pooling1d(3))
@@ -340,6 +355,19 @@ const sample samples[] = {
      {2, 1, 2, 2},
      false,
      4e-3},
+    {"LIF", make_lif, {5, 3}, {5, 3}, false, 0},
+    {"IntegrateFire", make_integrate_fire, {5, 3}, {5, 3}, false, 0},
+    {"LeakyIntegrator", make_leaky_integrator, {5, 2, 3}, {5, 2, 3}, false, 4e-3},
+    {"CubaLIF", make_cuba_lif, {5, 2, 3}, {5, 2, 3}, false, 0},
+    {"AlphaLIF", make_alpha_lif, {5, 3}, {5, 3}, false, 0},
+    {"Lapicque", make_lapicque, {5, 3}, {5, 3}, false, 0},
+    {"ALIF", make_alif, {5, 3}, {5, 3}, false, 0},
+    {"Izhikevich", make_izhikevich, {5, 3}, {5, 3}, false, 0},
+    {"SpikingCell", make_spiking_cell, {3}, {3}, true, 0},
+    {"RateCode", make_rate_code, {3}, {4, 3}, false, 0},
+    {"LatencyCode", make_latency_code, {3}, {5, 3}, false, 0},
+    {"DeltaCode", make_delta_code, {4, 3}, {4, 3}, false, 0},
+    {"PopulationCode", make_population_code, {2, 3}, {2, 12}, false, 4e-3},
 };
 
 const size_t sample_count = sizeof samples / sizeof samples[0];

@@ -1,5 +1,6 @@
 // See reference.h. Elements are read by coordinates, with numpy's broadcasting.
 #include "reference.h"
+#include "ops/spike.h"
 
 #include <math.h>
 #include <string.h>
@@ -148,6 +149,16 @@ static void ref_same(const op_case *c, cj_tensor *const *in, cj_tensor *const *o
     (void)c;
     for (int64_t i = 0; i < cj_tensor_count(out[0]); i++)
         case_set(out[0], i, case_get(in[0], i));
+}
+
+// 1 above 0, and with `reached` at 0, too.
+static void ref_spike(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const cj__spike_attrs *a = c->attrs;
+    for (int64_t i = 0; i < cj_tensor_count(out[0]); i++) {
+        const double u = case_get(in[0], i);
+        case_set(out[0], i, u > 0 || (a->reached && u >= 0) ? 1 : 0);
+    }
 }
 
 static void ref_round_bf16(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
@@ -387,6 +398,7 @@ static const struct {
         {&cj__op_select, ref_select},
     {&cj__op_stop_gradient, ref_same},
     {&cj__op_round_bf16, ref_round_bf16},
+    {&cj__op_spike, ref_spike},
     {&cj__op_cast, ref_cast},
     {&cj__op_rescale, ref_rescale},
     {&cj__op_reduce_sum, ref_reduce},

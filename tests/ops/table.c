@@ -3,6 +3,7 @@
 #include "cases.h"
 #include "ops/fourier.h"
 #include "ops/images.h"
+#include "ops/spike.h"
 
 #include <math.h>
 
@@ -131,6 +132,8 @@ const op_case op_cases[] = {
     {OP(clip), A(cj__unary_attrs, -0.9, 5.2), 1, {ANY(N, 3, 3)}},
     {OP(stop_gradient), NULL, 1, {ANY(N, 4)}},
     {OP(round_bf16), NULL, 1, {ANY(N, 37)}},
+    {OP(spike), A(cj__spike_attrs, 25, 0, CJ__SURROGATE_fast_sigmoid, 0), 1, {ANY(N, 1100)}},
+    {OP(spike), A(cj__spike_attrs, 1, 0.5, CJ__SURROGATE_triangle, 1), 1, {ANY(N, 3, 3)}},
     {OP(cast), A(cj__cast_attrs, CJ_F64), 1, {ANY(N, 4)}},
     {OP(cast), A(cj__cast_attrs, CJ_I32), 1, {ANY(N, 4)}},
     {OP(rescale), A(cj__rescale_attrs, 0.25, -3, CJ_F64, 0), 1, {ANY(N, 4)}},

@@ -244,6 +244,7 @@ static const char *const fixtures[] = {
     "spectrograms",
     "warps",
     "second",
+    "spiking",
 };
 // clang-format on
 enum { FIXTURES = sizeof fixtures / sizeof *fixtures };

@@ -3,10 +3,12 @@
 #include "base/memory.h"
 #include "base/warning.h"
 #include "train/callbacks.h"
+#include "train/custom.h"
 #include "train/metrics.h"
 #include "train/state.h"
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 cj_status cj__monitor_open(cj__monitor *monitor, const char *callback, const char *name,
@@ -58,6 +60,21 @@ static size_t bare_length(const char *name)
     return bare > 1 && bare < length && name[bare - 1] == '_' ? bare - 1 : length;
 }
 
+// That of a metric of the program's own, whose name ends the value's: 0 if there is none.
+static int direction_of_registered(const char *name, size_t length)
+{
+    char own[128];
+    for (size_t at = 0; at < length && length - at < sizeof own; at++) {
+        if (at > 0 && name[at - 1] != '_')
+            continue;
+        snprintf(own, sizeof own, "%.*s", (int)(length - at), name + at);
+        const cj__choice *choice = cj__custom_metric_find(own);
+        if (choice)
+            return ((const cj__metric_row *)(const void *)choice)->of.rises ? 1 : -1;
+    }
+    return 0;
+}
+
 static cj_status settle(cj__monitor *monitor)
 {
     if (monitor->direction)
@@ -71,6 +88,8 @@ static cj_status settle(cj__monitor *monitor)
             ends_with(monitor->name, length, metric->choice.class_name))
             monitor->direction = metric->rises ? 1 : -1;
     }
+    if (!monitor->direction)
+        monitor->direction = direction_of_registered(monitor->name, length);
     if (!monitor->direction)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "%s: whether \"%s\" should fall or rise is not known: give a mode, \"min\" "

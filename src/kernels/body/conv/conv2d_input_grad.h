@@ -13,6 +13,7 @@
 #include "kernels/body/conv/conv2d_input_cells.h"
 #include "kernels/body/conv/conv2d_input_dots.h"
 #include "kernels/body/conv/conv2d_input_taps.h"
+#include "kernels/body/conv/conv2d_product.h"
 #include "kernels/body/conv/depthwise.h"
 #include "kernels/body/product/gemm_pack.h"
 #include "kernels/body/product/row_tile.h"
@@ -37,6 +38,11 @@ static void conv2d_input_grad_job(const cj__conv2d_args *a, cj__job *job)
         return;
     }
     const cj__conv2d *s = &a->s;
+    if (is_input_product(a)) {
+        const cj__gemm g = input_product_of(a);
+        gemm_job(&g, job);
+        return;
+    }
     if (is_depthwise(s)) {
         const depthwise d = depthwise_input_grad_of(a);
         depthwise_job(&d, job);
@@ -208,6 +214,11 @@ static void conv2d_input_grad_run(const cj__conv2d_args *a, void *workspace, voi
 {
     if (winograd_serves(a, CJ__CONV2D_INPUT_GRAD)) {
         winograd_input_grad_run(a, workspace, scratch, phase, begin, end);
+        return;
+    }
+    if (is_input_product(a)) {
+        const cj__gemm g = input_product_of(a);
+        gemm_run(&g, workspace, scratch, phase, begin, end);
         return;
     }
     if (is_depthwise(&a->s)) {

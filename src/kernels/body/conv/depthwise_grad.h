@@ -170,7 +170,7 @@ static void depthwise_piece(const cj__conv2d_args *a, const depthwise_cut *cut, 
         t.row0 = row;
         t.row1 = min(row + rows, end);
         if (is_by_three_sums(s)) {
-            add_threes(&(three_strip){a, t.row0, t.row1, dw}, filter0, filter1);
+            add_threes(a, t.row0, t.row1, filter0, filter1, dw);
             continue;
         }
         for (t.u = 0; t.u < s->kh; t.u++)

@@ -79,7 +79,8 @@ static bool four_pays(const cj__conv2d *s)
     return LANES == 16 && 4 * 36 * four <= 3 * 16 * two && s->n * four >= 32;
 }
 
-// Measured (docs/kernels.md): with few channels or filters the transforms cost more than they save,
+// Measured (docs/kernels.md): tiles of 4 x 4 are worth idle lanes, of 12 filters in 16, for in blocks
+// the same takes a quarter more; with few channels or filters the transforms cost more than they save,
 // with tiles of 4 x 4 later than with those of 2 x 2; a tile that juts out of the image is paid
 // whole; few tiles do not repay the transform of the filters; by the input, the direct form skips
 // the padding, which is most of an image of one tile. Double uses the direct form only: accuracy
@@ -96,8 +97,8 @@ static bool two_pays(const cj__conv2d_args *a, cj__conv2d_kind kind)
     const int64_t least_product = kind == CJ__CONV2D_FILTER_GRAD || four_pays(s) ? 256 :
                                   kind == CJ__CONV2D_FORWARD                     ? few :
                                                                                    512;
-    const int64_t area = ceil_div(s->oh, 2) * ceil_div(s->ow, 2);
-    return s->c >= 16 && s->f >= 16 && s->c * s->f >= least_product &&
+    const int64_t area = ceil_div(s->oh, 2) * ceil_div(s->ow, 2), narrow = four_pays(s) ? 12 : 16;
+    return s->c >= narrow && s->f >= narrow && s->c * s->f >= least_product &&
            3 * s->oh * s->ow >= 2 * 4 * area && s->n * area >= 16 &&
            (kind != CJ__CONV2D_INPUT_GRAD || area > 1);
 }

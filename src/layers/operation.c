@@ -1,0 +1,202 @@
+#include "layers/operation.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "layers/history.h"
+#include "layers/kind.h"
+#include <string.h>
+
+typedef struct operation {
+    cj_layer layer;
+    const cj__word *word;
+    void *settings; // resolved, owned; NULL if the word has none
+} operation;
+
+static operation *operation_of(const cj_layer *layer)
+{
+    return (operation *)(uintptr_t)layer;
+}
+
+const cj__word *cj__operation_word(const cj_layer *layer)
+{
+    return operation_of(layer)->word;
+}
+
+const void *cj__operation_settings(const cj_layer *layer)
+{
+    return operation_of(layer)->settings;
+}
+
+static void free_operation(cj_layer *layer)
+{
+    operation *o = operation_of(layer);
+    if (o->settings)
+        cj__word_free_settings(o->word, o->settings);
+}
+
+// The word is applied to symbols of the trace alone, which have no history.
+static cj_status call(cj__layer_context *c)
+{
+    const operation *o = operation_of(c->layer);
+    cj_symbol *inputs[CJ__LAYER_IO_MAX], *made[CJ__OP_IO_MAX] = {NULL};
+    if (c->input_count < o->word->least || c->input_count > o->word->most)
+        return cj__fail(CJ_INVALID_ARGUMENT, "%s: %d inputs given, needs %d to %d", c->layer->name,
+                        c->input_count, o->word->least, o->word->most);
+    for (int i = 0; i < c->input_count; i++) {
+        const cj_symbol *x = c->inputs[i].symbol;
+        inputs[i] = cj__node_output(c->build, x->node, x->index);
+    }
+    CJ_TRY(c->build->status);
+    cj_status status = CJ_OK;
+    c->output_count = 1;
+    if (o->word->make_many)
+        status = o->word->make_many(o->word, inputs, c->input_count, o->settings, made,
+                                    &c->output_count);
+    else if (!(made[0] = o->word->make(o->word, inputs, c->input_count, o->settings)))
+        status = cj__fail_missing(CJ__MADE_SYMBOL, c->layer->name);
+    CJ_TRY(status);
+    for (int i = 0; i < c->output_count; i++)
+        c->outputs[i].symbol = cj__build_keep(c->build, made[i]);
+    return c->build->status;
+}
+
+static const cj_merge_args defaults = {CJ_MERGE_DEFAULTS};
+static const cj__field fields[] = {CJ__LAYER_FIELDS(cj_merge_args)};
+
+const cj__layer_kind cj__layer_operation = {
+    .choice = CJ__CHOICE("operation", "Operation", fields, defaults),
+    .min_inputs = 1,
+    .max_inputs = CJ__LAYER_IO_MAX,
+    .call = call,
+    .mask = CJ__MASK_DROP,
+    .free = free_operation,
+    .size = sizeof(operation),
+    .any_dtype = true,
+    .no_trainable = true,
+    .no_policy = true,
+};
+
+cj_layer *cj__operation_new(const cj__word *word, const void *settings, const char *name)
+{
+    char standard[64];
+    cj__snake_case(word->choice.class_name, standard, sizeof standard);
+    const bool any = word->by_key || cj__word_settings(word)->field_count > 0;
+    void *own = any ? cj__word_resolve(word, settings, name ? name : standard) : NULL;
+    if (any && !own)
+        return cj__build_failed(CJ__MADE_LAYER);
+    cj_layer *layer = cj__layer_new(
+        &cj__layer_operation, &(cj_merge_args){CJ_MERGE_DEFAULTS, .name = name ? name : standard});
+    if (!layer) {
+        cj__word_free_settings(word, own);
+        return NULL;
+    }
+    layer->named = name;
+    operation_of(layer)->word = word;
+    operation_of(layer)->settings = own;
+    return layer;
+}
+
+cj_layer *cj__applied_layer(cj__applied *applied)
+{
+    if (!applied->layer)
+        applied->layer = cj__own(cj__operation_new(applied->word, applied->settings, NULL));
+    return applied->layer;
+}
+
+// ---- Activations ----
+
+static cj_symbol *make_activation(const cj__word *word, cj_symbol *const *x, int count,
+                                  const void *settings)
+{
+    char *spec = cj__spec_text(cj__word_settings(word), settings);
+    cj_symbol *y = spec ? cj_op_activation(spec, x[0]) : NULL;
+    (void)count;
+    cj__free(spec);
+    return y;
+}
+
+static const char *const operands[] = {"x", NULL};
+static const cj__config_key keys[] = {CJ__KEY_ONLY("axis", "-1"), {.key = NULL}};
+
+#define ACTIVATION(plain, class, of)                                                         \
+    {                                                                                        \
+        .choice = CJ__PLAIN_CHOICE(plain, class), .catalog = &cj__activations, .module = of, \
+        .operands = operands, .least = 1, .most = 1, .keys = keys, .make = make_activation   \
+    }
+#define CLASSES "keras.src.activations.activations"
+// With the settings of the catalog's rows.
+static const cj__word activations[] = {
+    ACTIVATION("relu", "ReLU", CLASSES),
+    ACTIVATION("leaky_relu", "LeakyRelu", CJ__NN),
+    ACTIVATION("relu6", "Relu6", CJ__NN),
+    ACTIVATION("elu", "Elu", CJ__NN),
+    ACTIVATION("selu", "Selu", CJ__NN),
+    ACTIVATION("softmax", "Softmax", CJ__NN),
+    ACTIVATION("log_softmax", "LogSoftmax", CJ__NN),
+    ACTIVATION("softplus", "Softplus", CJ__NN),
+    ACTIVATION("softsign", "Softsign", CJ__NN),
+    ACTIVATION("tanh", "Tanh", CJ__NUMPY),
+    ACTIVATION("tanh_shrink", "TanhShrink", CJ__NN),
+    ACTIVATION("sigmoid", "Sigmoid", CJ__NN),
+    ACTIVATION("hard_sigmoid", "HardSigmoid", CJ__NN),
+    ACTIVATION("silu", "Silu", CJ__NN),
+    ACTIVATION("swish", "Silu", CJ__NN),
+    ACTIVATION("hard_silu", "HardSilu", CJ__NN),
+    ACTIVATION("hard_swish", "HardSilu", CJ__NN),
+    ACTIVATION("gelu", "Gelu", CJ__NN),
+    ACTIVATION("mish", "Mish", CLASSES),
+    ACTIVATION("exponential", "Exp", CJ__NUMPY),
+    ACTIVATION("celu", "Celu", CJ__NN),
+    ACTIVATION("hard_tanh", "HardTanh", CJ__NN),
+    ACTIVATION("hard_shrink", "HardShrink", CJ__NN),
+    ACTIVATION("soft_shrink", "SoftShrink", CJ__NN),
+    ACTIVATION("threshold", "Threshold", CJ__NN),
+    ACTIVATION("log_sigmoid", "LogSigmoid", CJ__NN),
+    ACTIVATION("sparse_plus", "SparsePlus", CJ__NN),
+    ACTIVATION("sparse_sigmoid", "SparseSigmoid", CJ__NN),
+    ACTIVATION("squareplus", "Squareplus", CJ__NN),
+    ACTIVATION("glu", "Glu", CJ__NN),
+};
+enum { ACTIVATION_COUNT = sizeof activations / sizeof activations[0] };
+
+const cj__word *cj__word_of_activation(const char *name)
+{
+    for (int i = 0; i < ACTIVATION_COUNT; i++)
+        if (strcmp(activations[i].choice.name, name) == 0)
+            return &activations[i];
+    return NULL;
+}
+
+// ---- All words ----
+
+const cj__word *cj__word_at(int index)
+{
+    int count = 0;
+    while (cj__op_words[count])
+        count++;
+    if (index < count)
+        return cj__op_words[index];
+    return index - count < ACTIVATION_COUNT ? &activations[index - count] : NULL;
+}
+
+const cj__word *cj__word_find(const char *module, const char *class_name)
+{
+    enum { NAMES_MAX = 1024 };
+    const char *names[NAMES_MAX];
+    int count = 0;
+    for (int i = 0; cj__word_at(i); i++) {
+        const cj__word *word = cj__word_at(i);
+        const bool same = strcmp(word->choice.class_name, class_name) == 0 ||
+                          (word->other_class && strcmp(word->other_class, class_name) == 0);
+        if (same && strcmp(word->module, module) == 0)
+            return word;
+        if (count < NAMES_MAX)
+            names[count++] = word->choice.class_name;
+    }
+    if (cj__nearest(class_name, names, sizeof names[0], count))
+        cj__fail_unknown(CJ_UNSUPPORTED, "operation", class_name, names, sizeof names[0], count);
+    else
+        cj__fail(CJ_UNSUPPORTED, "unknown operation \"%.200s\" of Keras's module %.100s",
+                 class_name, module);
+    return NULL;
+}

@@ -1,0 +1,360 @@
+// Words with settings that move, choose or convert elements, and einsum and attention.
+#include "ops/word_settings.h"
+
+#include "base/error.h"
+#include <cajal/operators.h>
+#include <math.h>
+#include <string.h>
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof(array)[0]))
+#define DEFINE_MAKE(name)                                                           \
+    static cj_symbol *make_##name(const cj__word *word, cj_symbol *const *x, int n, \
+                                  const void *settings)
+#define LAST_AXIS .low = -CJ_MAX_RANK, .high = CJ_MAX_RANK - 1
+
+static const char *const of_x[] = {"x", NULL};
+
+// A failure, whose sentence is recorded: what was made for it goes.
+static cj_symbol *drop(cj_symbol *y)
+{
+    cj__drop_floating(y);
+    return cj__build_failed(CJ__MADE_SYMBOL);
+}
+
+// A word of one symbol, `make_NAME` before it.
+#define SHAPED(name, class, of, fields, defaults, further)                                  \
+    const cj__word cj__word_##name = {.choice = CJ__CHOICE(#name, class, fields, defaults), \
+                                      .module = of,                                         \
+                                      .operands = of_x,                                     \
+                                      .least = 1,                                           \
+                                      .most = 1,                                            \
+                                      .keys = further,                                      \
+                                      .make = make_##name};
+
+// ---- Types and ranges ----
+
+static const cj__cast_settings cast_defaults = {NULL};
+static const cj__field cast_fields[] = {
+    CJ__FIELD(cj__cast_settings, dtype, CJ__FIELD_TEXT, .required = true)};
+
+DEFINE_MAKE(cast)
+{
+    const cj__cast_settings *s = settings;
+    (void)word, (void)n;
+    for (cj_dtype dtype = 0; dtype < CJ_DTYPE_COUNT; dtype++)
+        if (strcmp(cj_dtype_name(dtype), s->dtype) == 0)
+            return cj_op_cast(x[0], dtype);
+    cj__fail(CJ_UNSUPPORTED, "cast: there is no dtype \"%.40s\" here", s->dtype);
+    return cj__build_failed(CJ__MADE_SYMBOL);
+}
+SHAPED(cast, "Cast", CJ__CORE, cast_fields, cast_defaults, NULL)
+
+static const cj__clip_settings clip_defaults = {NAN, NAN};
+static const cj__field clip_fields[] = {
+    CJ__FIELD(cj__clip_settings, x_min, CJ__FIELD_NUMBER, .required = true),
+    CJ__FIELD(cj__clip_settings, x_max, CJ__FIELD_NUMBER, .required = true),
+};
+
+DEFINE_MAKE(clip)
+{
+    const cj__clip_settings *s = settings;
+    (void)word, (void)n;
+    return cj_op_clip(x[0], s->x_min, s->x_max);
+}
+SHAPED(clip, "Clip", CJ__NUMPY, clip_fields, clip_defaults, NULL)
+
+// ---- Lists of symbols ----
+
+static const cj__axis_settings first_axis = {.axis = 0};
+static const cj__field axis_fields[] = {
+    CJ__FIELD(cj__axis_settings, axis, CJ__FIELD_INT, LAST_AXIS)};
+
+#define LIST(name, class, operand)                                                                 \
+    DEFINE_MAKE(name)                                                                              \
+    {                                                                                              \
+        (void)word;                                                                                \
+        return cj_op_##name(x, n, (int)((const cj__axis_settings *)settings)->axis);               \
+    }                                                                                              \
+    const cj__word cj__word_##name = {.choice = CJ__CHOICE(#name, class, axis_fields, first_axis), \
+                                      .module = CJ__NUMPY,                                         \
+                                      .operands = (const char *const[]){operand, NULL},            \
+                                      .list = true,                                                \
+                                      .least = 1,                                                  \
+                                      .most = CJ__OP_IO_MAX,                                       \
+                                      .make = make_##name};
+LIST(concatenate, "Concatenate", "xs")
+LIST(stack, "Stack", "x")
+
+// ---- One axis ----
+
+enum { NO_AXIS = 1000 };
+static const cj__axis_settings no_axis = {.axis = NO_AXIS};
+
+#define OF_AXIS(name, class)                                                         \
+    DEFINE_MAKE(name)                                                                \
+    {                                                                                \
+        (void)word, (void)n;                                                         \
+        return cj_op_##name(x[0], (int)((const cj__axis_settings *)settings)->axis); \
+    }                                                                                \
+    SHAPED(name, class, CJ__NUMPY, axis_fields, no_axis, NULL)
+OF_AXIS(expand_dims, "ExpandDims")
+OF_AXIS(flip, "Flip")
+OF_AXIS(squeeze, "Squeeze")
+
+static const cj__roll_settings roll_defaults = {.axis = NO_AXIS};
+static const cj__field roll_fields[] = {
+    CJ__FIELD(cj__roll_settings, shift, CJ__FIELD_INT),
+    CJ__FIELD(cj__roll_settings, axis, CJ__FIELD_INT, LAST_AXIS),
+};
+
+DEFINE_MAKE(roll)
+{
+    const cj__roll_settings *s = settings;
+    (void)word, (void)n;
+    return cj_op_roll(x[0], s->shift, (int)s->axis);
+}
+SHAPED(roll, "Roll", CJ__NUMPY, roll_fields, roll_defaults, NULL)
+
+static const cj__field take_fields[] = {CJ__FIELD(cj__axis_settings, axis, CJ__FIELD_INT)};
+
+DEFINE_MAKE(take)
+{
+    (void)word, (void)n;
+    if (((const cj__axis_settings *)settings)->axis == 0)
+        return cj_op_take(x[0], x[1]);
+    cj__fail(CJ_UNSUPPORTED, "take: along axis %lld, possible is 0",
+             (long long)((const cj__axis_settings *)settings)->axis);
+    return cj__build_failed(CJ__MADE_SYMBOL);
+}
+
+const cj__word cj__word_take = {.choice = CJ__CHOICE("take", "Take", take_fields, first_axis),
+                                .module = CJ__NUMPY,
+                                .operands = (const char *const[]){"x", "indices", NULL},
+                                .least = 2,
+                                .most = 2,
+                                .make = make_take};
+
+static const cj__one_hot_settings one_hot_defaults = {.num_classes = 0};
+static const cj__field one_hot_fields[] = {
+    CJ__FIELD(cj__one_hot_settings, num_classes, CJ__FIELD_INT, .required = true, CJ__POSITIVE)};
+static const cj__config_key one_hot_keys[] = {CJ__KEY_ONLY("axis", "-1"),
+                                              CJ__KEY_ONLY("dtype", "float32"),
+                                              CJ__KEY_ONLY("sparse", "false"),
+                                              {.key = NULL}};
+
+DEFINE_MAKE(one_hot)
+{
+    (void)word, (void)n;
+    return cj_op_one_hot(x[0], ((const cj__one_hot_settings *)settings)->num_classes);
+}
+SHAPED(one_hot, "OneHot", CJ__NN, one_hot_fields, one_hot_defaults, one_hot_keys)
+
+// ---- Shapes ----
+
+static const cj__reshape_settings reshape_defaults = {{0}};
+static const cj__field reshape_fields[] = {
+    CJ__FIELD(cj__reshape_settings, newshape, CJ__FIELD_LIST, .required = true)};
+
+// A -1 in the first place is the free axis if the lengths behind it are those of a sample.
+DEFINE_MAKE(reshape)
+{
+    const cj__reshape_settings *s = settings;
+    cj_shape shape = {.rank = 0};
+    (void)word, (void)n;
+    while (shape.rank < CJ_MAX_RANK && s->newshape[shape.rank] != 0) {
+        shape.dims[shape.rank] = s->newshape[shape.rank];
+        shape.rank++;
+    }
+    return cj_op_reshape(x[0], shape);
+}
+SHAPED(reshape, "Reshape", CJ__NUMPY, reshape_fields, reshape_defaults, NULL)
+
+static const cj__transpose_settings transpose_defaults = {{0}};
+static const cj__field transpose_fields[] = {
+    CJ__FIELD(cj__transpose_settings, axes, CJ__FIELD_AXES, .optional = true)};
+
+DEFINE_MAKE(transpose)
+{
+    const cj__transpose_settings *s = settings;
+    const int rank = cj_symbol_shape(x[0])->rank;
+    int order[CJ_MAX_RANK] = {0};
+    (void)word, (void)n;
+    for (int i = 0; i < CJ_MAX_RANK; i++)
+        order[i] = s->axes[0] ? (int)s->axes[1 + i] : rank - 1 - i;
+    return cj_op_transpose(x[0], order, s->axes[0] ? (int)s->axes[0] : rank);
+}
+SHAPED(transpose, "Transpose", CJ__NUMPY, transpose_fields, transpose_defaults, NULL)
+
+static const cj__tile_settings tile_defaults = {{0}};
+static const cj__field tile_fields[] = {
+    CJ__FIELD(cj__tile_settings, repeats, CJ__FIELD_LIST, .required = true, CJ__POSITIVE)};
+
+DEFINE_MAKE(tile)
+{
+    const cj__tile_settings *s = settings;
+    cj_symbol *y = x[0];
+    int rank = 0;
+    (void)word, (void)n;
+    while (rank < CJ_MAX_RANK && s->repeats[rank])
+        rank++;
+    if (rank != cj_symbol_shape(y)->rank) {
+        cj__fail(CJ_UNSUPPORTED, "tile: %d repeats for a symbol of %d axes, needed is one each",
+                 rank, cj_symbol_shape(y)->rank);
+        return cj__build_failed(CJ__MADE_SYMBOL);
+    }
+    bool any = false;
+    for (int i = 0; y && i < rank; i++) {
+        if (s->repeats[i] == 1)
+            continue;
+        any = true;
+        y = cj_op_tile(y, s->repeats[i] > 1000 ? 1000 : (int)s->repeats[i], i);
+    }
+    return any ? y : cj_op_tile(y, 1, 0);
+}
+SHAPED(tile, "Tile", CJ__NUMPY, tile_fields, tile_defaults, NULL)
+
+static const cj__pad_settings pad_defaults = {{NULL, 0}};
+static const cj__field pad_fields[] = {CJ__FIELD(cj__pad_settings, pad_width, CJ__FIELD_NUMBERS,
+                                                 .required = true, .columns = 2, .low = 0,
+                                                 .high = 1e9)};
+static const cj__config_key pad_keys[] = {CJ__KEY_ONLY("mode", "constant"), {.key = NULL}};
+
+DEFINE_MAKE(pad)
+{
+    const cj_numbers *width = &((const cj__pad_settings *)settings)->pad_width;
+    const int rank = cj_symbol_shape(x[0])->rank;
+    cj_symbol *y = x[0];
+    (void)word, (void)n;
+    if (width->count != 2 * rank) {
+        cj__fail(CJ_UNSUPPORTED, "pad: %lld widths for a symbol of %d axes, needed are two each",
+                 (long long)width->count, rank);
+        return cj__build_failed(CJ__MADE_SYMBOL);
+    }
+    bool any = false;
+    for (int i = 0; y && i < rank; i++) {
+        const double before = width->values[2 * i], after = width->values[2 * i + 1];
+        if (before + after <= 0)
+            continue;
+        any = true;
+        y = cj_op_pad(y, i, (int64_t)before, (int64_t)after);
+    }
+    return any || !y ? y : cj_op_pad(y, rank - 1, 0, 0);
+}
+SHAPED(pad, "Pad", CJ__NUMPY, pad_fields, pad_defaults, pad_keys)
+
+// ---- x[...] ----
+
+static const cj__item_settings item_defaults = {.count = 0};
+
+// An entry on axis `axis` of y. *next is the axis of the next entry.
+static cj_symbol *take_entry(cj_symbol *y, const struct cj__item *item, int axis, int *next)
+{
+    const cj_shape *shape = cj_symbol_shape(y);
+    *next = axis + (item->kind != CJ__ITEM_INDEX);
+    if (item->kind == CJ__ITEM_NEW)
+        return cj_op_expand_dims(y, axis);
+    if (axis >= shape->rank) {
+        cj__fail(CJ_INVALID_ARGUMENT, "get_item: more entries than the %d axes", shape->rank);
+        return drop(y);
+    }
+    const int64_t length = shape->dims[axis];
+    if (item->kind == CJ__ITEM_SLICE && !item->from && !item->to && item->step == 1)
+        return y;
+    if (item->kind == CJ__ITEM_SLICE && !item->from && !item->to && item->step == -1)
+        return cj_op_flip(y, axis);
+    int64_t from = item->from ? item->start : 0, to = item->to ? item->stop : length;
+    if (item->kind == CJ__ITEM_SLICE && item->step != 1) {
+        cj__fail(CJ_UNSUPPORTED, "get_item: a step of %lld, possible are 1, and -1 of a whole axis",
+                 (long long)item->step);
+        return drop(y);
+    }
+    from = from < 0 && length > 0 ? from + length : from;
+    if (item->kind == CJ__ITEM_INDEX)
+        to = from + 1;
+    else if (length > 0) {
+        to = to < 0 ? to + length : to > length ? length : to;
+        from = from < 0 ? 0 : from;
+    }
+    y = cj_op_slice(y, axis, from, to - from);
+    return y && item->kind == CJ__ITEM_INDEX ? cj_op_squeeze(y, axis) : y;
+}
+
+DEFINE_MAKE(get_item)
+{
+    const cj__item_settings *s = settings;
+    cj_symbol *y = x[0];
+    int axis = 0;
+    (void)word, (void)n;
+    for (int64_t i = 0; y && i < s->count; i++) {
+        if (s->items[i].kind != CJ__ITEM_REST) {
+            y = take_entry(y, &s->items[i], axis, &axis);
+            continue;
+        }
+        int behind = 0; // axes that the entries behind "..." take
+        for (int64_t j = i + 1; j < s->count; j++)
+            behind += s->items[j].kind != CJ__ITEM_NEW;
+        axis = cj_symbol_shape(y)->rank - behind;
+        axis = axis < 0 ? 0 : axis;
+    }
+    return y;
+}
+
+const cj__word cj__word_get_item = {.choice = {.name = "get_item",
+                                               .class_name = "GetItem",
+                                               .defaults = &item_defaults,
+                                               .args_size = sizeof item_defaults},
+                                    .module = CJ__NUMPY,
+                                    .operands = of_x,
+                                    .least = 1,
+                                    .most = 1,
+                                    .by_key = true,
+                                    .make = make_get_item};
+
+// ---- Products with names, attention ----
+
+static const cj__einsum_settings einsum_defaults = {NULL};
+static const cj__field einsum_fields[] = {
+    CJ__FIELD(cj__einsum_settings, subscripts, CJ__FIELD_TEXT, .required = true)};
+
+DEFINE_MAKE(einsum)
+{
+    (void)word, (void)n;
+    return cj_op_einsum(((const cj__einsum_settings *)settings)->subscripts, x[0], x[1]);
+}
+
+const cj__word cj__word_einsum = {
+    .choice = CJ__CHOICE("einsum", "Einsum", einsum_fields, einsum_defaults),
+    .module = CJ__NUMPY,
+    .operands = (const char *const[]){"a", "b", NULL}, // by their places
+    .least = 2,
+    .most = 2,
+    .make = make_einsum};
+
+static const cj__attention_settings attention_defaults = {.scale = INFINITY};
+static const cj__field attention_fields[] = {
+    CJ__FIELD(cj__attention_settings, is_causal, CJ__FIELD_BOOL),
+    CJ__FIELD(cj__attention_settings, scale, CJ__FIELD_LIMIT),
+};
+static const cj__config_key attention_keys[] = {CJ__KEY_HARMLESS("flash_attention"),
+                                                CJ__KEY_ONLY("attn_logits_soft_cap", "null"),
+                                                {.key = NULL}};
+
+DEFINE_MAKE(attention)
+{
+    const cj__attention_settings *s = settings;
+    const double scale = isinf(s->scale) ? (double)NAN : s->scale;
+    (void)word;
+    return n == 4 ? cj_op_masked_attention(x[0], x[1], x[2], x[3], scale, s->is_causal) :
+                    cj_op_attention(x[0], x[1], x[2], scale, s->is_causal);
+}
+
+const cj__word cj__word_attention = {
+    .choice = CJ__CHOICE("attention", "DotProductAttention", attention_fields, attention_defaults),
+    .module = CJ__NN,
+    .operands = (const char *const[]){"query", "key", "value", "mask", NULL},
+    .least = 3,
+    .most = 4,
+    .by_place = 3,
+    .keys = attention_keys,
+    .call_settings = (const char *const[]){"scale", NULL},
+    .make = make_attention};
