@@ -6,7 +6,7 @@
 
 static inline int64_t cj__modulo(int64_t value, int64_t length)
 {
-    const int64_t rest = value % length;
+    const int64_t rest = value - value / length * length;
     return rest < 0 ? rest + length : rest;
 }
 
