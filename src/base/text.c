@@ -111,6 +111,34 @@ const char *cj__nearest(const char *name, const void *names, size_t stride, int 
     return nearest;
 }
 
+enum { FEW_NAMES = 40, NEAREST = 5 };
+
+// The names with the least edits, nearest first.
+static void list_nearest(const char *name, const void *names, size_t stride, int count, char *list,
+                         size_t size)
+{
+    int nearest[NEAREST] = {0}, distances[NEAREST], found = 0;
+    size_t used = 0;
+    for (int i = 0; i < count; i++) {
+        const int distance = edits(name, name_at(names, stride, i));
+        int at = found;
+        while (at > 0 && distances[at - 1] > distance)
+            at--;
+        if (at == NEAREST)
+            continue;
+        found += found < NEAREST;
+        for (int j = found - 1; j > at; j--) {
+            nearest[j] = nearest[j - 1];
+            distances[j] = distances[j - 1];
+        }
+        nearest[at] = i;
+        distances[at] = distance;
+    }
+    for (int i = 0; i < found; i++)
+        used += (size_t)snprintf(list + used, size - used, "%s%.48s", i != 0 ? ", " : "",
+                                 name_at(names, stride, nearest[i]));
+}
+
 cj_status cj__fail_unknown(cj_status status, const char *what, const char *name, const void *names,
                            size_t stride, int count)
 {
@@ -118,6 +146,11 @@ cj_status cj__fail_unknown(cj_status status, const char *what, const char *name,
     if (nearest)
         return cj__fail(status, "unknown %s \"%.200s\": did you mean \"%s\"?", what, name, nearest);
     char list[600] = "";
+    if (count > FEW_NAMES) {
+        list_nearest(name, names, stride, count, list, sizeof list);
+        return cj__fail(status, "unknown %s \"%.200s\": there are %d, %s among them", what, name,
+                        count, list);
+    }
     size_t used = 0;
     for (int i = 0; i < count && used + 64 < sizeof list; i++)
         used += (size_t)snprintf(list + used, sizeof list - used, "%s%.48s", i != 0 ? ", " : "",

@@ -382,6 +382,18 @@ cj_status cj__function_print(cj_function *function, int64_t batch, int rounds, F
     return status != CJ_OK ? status : undone;
 }
 
+cj_status cj__function_look(cj_function *function, int64_t batch,
+                            void (*look)(void *context, const struct cj__plan *plan), void *context)
+{
+    cj__plan *plan = NULL;
+    CJ_TRY(find_plan(function, batch, &plan));
+    look(context, plan);
+    cj__mutex_lock(&function->lock);
+    plan->busy = false;
+    cj__mutex_unlock(&function->lock);
+    return CJ_OK;
+}
+
 // ---- Public calls: checks ----
 
 // Checks a tensor against a type. Its free axis must have length *batch, which is set here if it is

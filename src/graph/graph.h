@@ -41,4 +41,10 @@ const cj__type *cj__function_output(const cj_function *function, int index);
 // which every variable has its bits again; no other thread may use the variables meanwhile.
 cj_status cj__function_print(cj_function *function, int64_t batch, int rounds, FILE *stream);
 
+// Shows the plan for a batch size to `look`, which may read it until it returns.
+struct cj__plan;
+cj_status cj__function_look(cj_function *function, int64_t batch,
+                            void (*look)(void *context, const struct cj__plan *plan),
+                            void *context);
+
 #endif

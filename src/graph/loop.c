@@ -50,6 +50,12 @@ static cj_status make_program(making *m, const cj__plan *parent)
     cj__program_free(&m->program);
     CJ_TRY(cj__program_new(&args, &m->program));
     m->program.device = parent->device;
+    m->program.steps = m->loop->length;
+    for (int i = 0; i < m->program.value_count; i++) {
+        cj__value_info *value = &m->program.values[i];
+        value->invariant =
+            value->kind == CJ__VALUE_INPUT && body->roles[value->input] == CJ__SCAN_INVARIANT;
+    }
     return cj__program_optimize(&m->program, CJ__STAGE_GRAPH, parent->off);
 }
 
@@ -260,6 +266,7 @@ cj_status cj__loop_run(const cj__call *call)
 {
     cj__loop *loop = call->loop;
     cj__plan_point(loop->plan, (char *)call->workspace + loop->states_size);
+    cj__forget_kept(loop->plan);
     for (int k = 0; k < loop->carried_count; k++)
         loop->now[k] = call->inputs[k].data;
     for (int64_t step = 0; step < loop->length; step++) {

@@ -405,6 +405,8 @@ void cj__plan_point(cj__plan *plan, char *base)
             copy->saved =
                 base + plan->buffers_size + cj__align_up_64(plan->workspace) + copy->saved_offset;
     }
+    if (plan->is_body)
+        cj__point_kept(plan, base + plan->arena_size - plan->kept_size);
     point_calls(plan);
 }
 

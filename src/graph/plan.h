@@ -99,14 +99,15 @@ typedef struct cj__plan {
     int split_count;
     cj__pending *pending; // in the order of the awaits
     int pending_count;
-    cj__kept *kept; // what calls keep from run to run, and its memory
+    cj__kept
+        *kept; // what calls keep from run to run, and its memory, which a body has in its arena
     int kept_count;
     char *kept_memory;
     size_t kept_size;
     // Positions [0, steady_count) are main calls whose results are kept from run to run, in memory of
     // the plan's own, until a variable that they read changes (keep_steady.c).
     int steady_count;
-    struct cj__source {
+    struct cj__steady_source {
         const _Atomic int64_t *version;
         int64_t seen; // in the run that made them
     } * sources;
@@ -117,7 +118,7 @@ typedef struct cj__plan {
     bool outdated;                  // it may not be used for further runs
     int64_t steady_runs;            // in which they were made
     _Atomic int64_t steady_version; // of their results, as of a variable
-    // The arena has buffers, the workspace, and what is saved.
+    // The arena has buffers, the workspace, what is saved, and what calls of a body keep.
     size_t arena_size, buffers_size, workspace, saved_size;
     char *base;              // the arena that all pointers point into; NULL before the first
     uint64_t version;        // another one whenever they have moved
@@ -166,8 +167,12 @@ void cj__poke_pending(cj__plan *plan, int position);
 // After a failure with a status, which it returns with its sentence: awaits what is under way.
 cj_status cj__await_pending(cj__plan *plan, const cj__run *run, cj_status status);
 
-// keep_prepared.c: memory for the calls that keep what they prepare, once the calls are made.
+// keep_prepared.c: memory for the calls that keep what they prepare, once the calls are made: of the
+// plan's own, or of a body at the end of its arena. Where that memory is; and of a body, that a run of
+// the loop begins.
 cj_status cj__keep_in_plan(cj__plan *plan);
+void cj__point_kept(cj__plan *plan, char *memory);
+void cj__forget_kept(cj__plan *plan);
 
 // keep_steady.c: memory for the results of steady calls, once homes are known. And whether these are
 // still what the variables give; if not, they are to run.

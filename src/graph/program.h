@@ -17,6 +17,7 @@ typedef struct cj__value_info {
     cj__value_kind kind;
     cj__type type;
     int input;             // which input of the function, or -1
+    bool invariant;        // of a loop's body: an input that is the same in all steps
     cj_variable *variable; // held
     cj_tensor *constant;   // held
     int producer;          // instruction of a temporary
@@ -46,6 +47,7 @@ struct cj__device;
 
 typedef struct cj__program {
     struct cj__device *device; // where it will run; the function's
+    int64_t steps;             // of a loop's body: how many the loop has; else 0
     cj__value_info *values;
     int value_count;
     size_t value_capacity;

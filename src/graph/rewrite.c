@@ -50,7 +50,7 @@ static cj_status fill_copy(const cj__program *from, cj__program *to)
 
 cj_status cj__program_copy(const cj__program *program, cj__program *copy)
 {
-    *copy = (cj__program){.device = program->device};
+    *copy = (cj__program){.device = program->device, .steps = program->steps};
     cj_status status = fill_copy(program, copy);
     if (status != CJ_OK)
         cj__program_free(copy);
@@ -201,6 +201,8 @@ cj__call cj__program_call(const cj__program *program, const cj__instruction *ins
                      .device = program->device,
                      .attrs = instruction->attrs,
                      .rounds = instruction->rounds,
+                     .steps = program->steps > 0 ? program->steps : 1,
+                     .keeps = instruction->keeps,
                      .input_count = instruction->input_count,
                      .output_count = instruction->output_count,
                      .inputs = operands,

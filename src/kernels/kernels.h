@@ -133,11 +133,14 @@ typedef enum cj__link_kind {
         CJ__LINK_COUNT
 } cj__link_kind;
 
-// A link's operand has an element for each of the chain's, or CJ__CHAIN_BLOCK elements that repeat.
+// A link's operand has an element for each of the chain's, or it is one number, CJ__CHAIN_BLOCK times.
+// That of a sum may have `period` elements: element i of the chain is added to i modulo the period,
+// in the order of i. All periods of a chain are one.
 enum { CJ__CHAIN_BLOCK = 128 };
 typedef struct cj__link {
     cj__link_kind kind;
     bool repeats;
+    int period;    // of a sum; 0 for none
     void *operand; // NULL where the link has none
 } cj__link;
 
@@ -147,7 +150,8 @@ typedef struct cj__job {
     int phases;
     int64_t tasks[CJ__MAX_PHASES];
     // Number of leading phases that depend on one operand only (the filters, or B). No other phase
-    // writes the workspace, so a caller that keeps it may skip them while the operand is unchanged.
+    // writes over what they made in the workspace, so a caller that keeps it may skip them while the
+    // operand is unchanged.
     int prepares;
     size_t workspace; // bytes, 64-byte aligned block, contents undefined at the start
     // bytes that each thread has for itself, 64-byte aligned, contents undefined at each task
@@ -162,6 +166,11 @@ typedef struct cj__gemm {
     void *c;
     int64_t lda, ldb, ldc;
     bool trans_a, trans_b;
+    // B is that of many products, and what a first phase makes of it is kept (cj__job.prepares)
+    bool keeps_b;
+    // Tasks of a range are done from the last to the first: in every second run over one B, what is
+    // left of it in the caches is read first.
+    bool backwards;
     const void *bias;    // n entries, or NULL
     cj__unary act;       // CJ__UNARY_NONE for none
     double act_a, act_b; // its parameters

@@ -98,7 +98,8 @@ static void find_samples(cj__element_program *p)
     const int64_t rows = p->domain.rank > 0 ? p->domain.dims[0] : 0;
     for (int i = 0; i < p->input_count; i++) {
         const cj_shape *shape = &p->inputs[i].shape;
-        const bool has_rows = shape->rank == p->domain.rank && rows > 1 && shape->dims[0] == rows;
+        const bool has_rows = (shape->rank == p->domain.rank || p->entries[i].count > 0) &&
+                              rows > 1 && shape->dims[0] == rows;
         p->samples[next++] = has_rows ? 's' : 'w';
     }
     p->samples[next++] = '>';
@@ -277,7 +278,7 @@ static void go_to_tile(range *r, int64_t tile)
     for (int i = 0; i < operands; i++) {
         const cj__operand *operand = &r->call->inputs[i];
         const size_t size = cj_dtype_size(operand->type.dtype);
-        at[i] += row * g->steps[i][last - 1] + col * g->steps[i][last];
+        at[i] += g->first[i] + row * g->steps[i][last - 1] + col * g->steps[i][last];
         char *data = operand->data ? (char *)operand->data + (size_t)at[i] * size : NULL;
         if (i >= p->input_count) {
             r->outputs[i - p->input_count] = data;
@@ -366,8 +367,11 @@ static void run_chain(range *r, const cj__element_stage *stage)
         cj__device_kernels(r->call->device, r->program->steps[stage->step].dtype);
     for (int i = 0; i < stage->link_count; i++) {
         const cj__link_plan *link = &r->g->links[stage->first_link + i];
-        links[i] = (cj__link){(cj__link_kind)link->kind, link->repeats,
-                              operand_of(r, link, kernels->real_size)};
+        links[i] = (cj__link){.kind = (cj__link_kind)link->kind,
+                              .repeats = link->repeats,
+                              .operand = operand_of(r, link, kernels->real_size)};
+        if (link->source == CJ__LINK_OF_SUM)
+            links[i].period = (int)r->g->period;
     }
     kernels->chain(r->rows * r->cols, links, stage->link_count);
 }
@@ -482,9 +486,10 @@ static void end_sums(const range *r, int index, int64_t piece)
     char *to =
         partial_of(r->call, index) + (size_t)(piece * g->results[index]) * kernels->real_size;
     if (g->kinds[index] == CJ__OVER_ALL)
-        kernels->reduce[function](1, g->tile_rows * g->tile_cols, 1, r->sums[index], to, false);
+        kernels->reduce[function](1, g->sum_count[index], 1, r->sums[index], to, false);
     else
-        kernels->reduce[function](1, g->tile_rows, g->cols, r->sums[index], to, false);
+        kernels->reduce[function](1, g->sum_count[index] / g->cols, g->cols, r->sums[index], to,
+                                  false);
 }
 
 static void run_pieces(void *context, int64_t begin, int64_t end)

@@ -2,7 +2,8 @@
 // runs on one tile of its operands after another, so that what lies between its steps stays in the
 // first cache.
 //
-// All steps have one shape, the *domain*, to which inputs are broadcast. A step is one of the
+// All steps have one shape, the *domain*, to which inputs are broadcast; or which is that of an
+// *entry* of an input along one of its axes, as the gates of a cell lie beside each other. A step is one of the
 // element-wise ops, done by that op's own loop (cj__op.work_elements, work_rows), so it gives the
 // bits of that op. Reductions of inputs and of steps' results stand at the end.
 #ifndef CJ_OPS_ELEMENTS_H
@@ -49,6 +50,13 @@ typedef struct cj__element_reduction {
     int output;
 } cj__element_reduction;
 
+// Which entry of an input the domain has: the input is `count` of them along an axis that the domain
+// does not have. count 0: all of the input.
+typedef struct cj__element_entry {
+    int axis; // of the domain, before which it is; not the first
+    int64_t count, index;
+} cj__element_entry;
+
 typedef struct cj__element_number {
     cj_dtype dtype;
     cj__real value;
@@ -60,6 +68,7 @@ typedef struct cj__element_program {
     cj_shape domain; // with the whole batch
     int input_count, output_count, step_count, reduction_count, number_count, place_count;
     cj__type inputs[CJ__ELEMENTS_OPERANDS], outputs[CJ__ELEMENTS_OPERANDS];
+    cj__element_entry entries[CJ__ELEMENTS_OPERANDS]; // of inputs
     int direct; // the step that writes output 0; -1 if it is copied there at the end of each tile
     // the axes of the domain over which an output is reduced
     uint32_t reduced[CJ__ELEMENTS_OPERANDS];

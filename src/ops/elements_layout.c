@@ -9,6 +9,7 @@
 #include "ops/elements_layout.h"
 
 #include "base/memory.h"
+#include "ops/device.h"
 #include "ops/infer.h"
 
 #include <string.h>
@@ -37,6 +38,12 @@ static int64_t step_along(const cj_shape *shape, int axis, int rank)
     return own < 0 || shape->dims[own] == 1 ? 0 : cj__span(shape, own + 1, shape->rank);
 }
 
+// The step of an input of which the domain has an entry.
+static int64_t step_of_entry(const cj_shape *domain, const cj__element_entry *entry, int axis)
+{
+    return cj__span(domain, axis + 1, domain->rank) * (axis < entry->axis ? entry->count : 1);
+}
+
 // The step of a reduction's result: reduced axes are left out.
 static int64_t step_reduced(const cj_shape *domain, uint32_t reduced, int axis)
 {
@@ -52,6 +59,8 @@ static void merge_axes(const cj__call *call, cj__element_layout *g)
     const cj_shape domain = domain_of(call);
     const int operands = p->input_count + p->output_count;
     g->rank = 0;
+    for (int i = 0; i < p->input_count; i++)
+        g->first[i] = p->entries[i].index * cj__span(&domain, p->entries[i].axis, domain.rank);
     for (int axis = 0; axis < domain.rank; axis++) {
         int64_t steps[CJ__ELEMENTS_OPERANDS];
         const int64_t length = domain.dims[axis];
@@ -60,7 +69,9 @@ static void merge_axes(const cj__call *call, cj__element_layout *g)
             continue;
         for (int i = 0; i < operands; i++) {
             const uint32_t reduced = i < p->input_count ? 0 : p->reduced[i - p->input_count];
+            const bool is_entry = i < p->input_count && p->entries[i].count > 0;
             steps[i] = reduced != 0 ? step_reduced(&domain, reduced, axis) :
+                       is_entry     ? step_of_entry(&domain, &p->entries[i], axis) :
                                       step_along(&call->inputs[i].type.shape, axis, domain.rank);
             merged = merged && g->steps[i][g->rank - 1] == steps[i] * length;
         }
@@ -93,8 +104,18 @@ static int64_t quotient_up(int64_t a, int64_t b)
     return (a + b - 1) / b;
 }
 
-static void cut_tiles(cj__element_layout *g)
+// Rows are added up in registers where some of them fill between 5 and 8 vectors.
+static int64_t period_of(int64_t cols, int64_t lanes)
 {
+    for (int64_t vecs = 8; vecs >= 5; vecs--)
+        if (vecs * lanes % cols == 0)
+            return vecs * lanes;
+    return 0;
+}
+
+static void cut_tiles(const cj__call *call, cj__element_layout *g)
+{
+    const cj__element_program *p = cj__element_program_of(call);
     int64_t outer = 1;
     for (int i = 0; i < g->rank - 2; i++)
         outer *= g->dims[i];
@@ -105,6 +126,12 @@ static void cut_tiles(cj__element_layout *g)
     g->col_tiles = quotient_up(g->cols, g->tile_cols);
     g->tile_rows = g->col_tiles > 1 ? 1 : TILE / g->cols;
     g->tile_rows = g->tile_rows > g->rows ? g->rows : g->tile_rows;
+    if (p->reduction_count > 0 && g->col_tiles == 1) {
+        const cj_dtype dtype = p->outputs[p->reductions[0].output].dtype;
+        g->period = period_of(g->cols, cj__device_kernels(call->device, dtype)->lanes);
+    }
+    const int64_t rows = g->period / g->cols; // whole periods, if there are some
+    g->tile_rows -= rows > 0 && g->tile_rows > rows ? g->tile_rows % rows : 0;
     g->row_tiles = quotient_up(g->rows, g->tile_rows);
     g->tiles = outer * g->row_tiles * g->col_tiles;
 }
@@ -153,6 +180,12 @@ static cj__spreading spreading_of(const cj__element_layout *g, int input, cj_dty
     return row == 0 && g->tile_rows > 1 ? CJ__SPREAD_TILE : CJ__SPREAD_NOT;
 }
 
+static void find_spreads(const cj__element_program *p, cj__element_layout *g)
+{
+    for (int i = 0; i < p->input_count; i++)
+        g->spread[i] = spreading_of(g, i, p->inputs[i].dtype);
+}
+
 // What lies in scratch memory lies 64 bytes further than a multiple of the cache's ways would have it.
 static void size_scratch(const cj__call *call, cj__element_layout *g)
 {
@@ -166,7 +199,6 @@ static void size_scratch(const cj__call *call, cj__element_layout *g)
     }
     for (int i = 0; i < p->input_count; i++) {
         const size_t size = cj_dtype_size(p->inputs[i].dtype);
-        g->spread[i] = spreading_of(g, i, p->inputs[i].dtype);
         copies += g->spread[i] != CJ__SPREAD_NOT;
         widest = size > widest ? size : widest;
     }
@@ -177,8 +209,10 @@ static void size_scratch(const cj__call *call, cj__element_layout *g)
         const size_t real = cj_dtype_size(p->outputs[p->reductions[i].output].dtype);
         if (g->kinds[i] == CJ__OVER_COLUMNS)
             continue;
-        const int64_t sums = g->kinds[i] == CJ__OVER_ROWS && g->col_tiles > 1 ? g->cols : tile;
-        g->sum_bytes[i] = cj__align_up_64((size_t)sums * real) + 64;
+        g->sum_count[i] = g->kinds[i] == CJ__OVER_ROWS && g->col_tiles > 1 ? g->cols :
+                          g->linked[i] && g->period > 0                    ? g->period :
+                                                                             tile;
+        g->sum_bytes[i] = cj__align_up_64((size_t)g->sum_count[i] * real) + 64;
         g->partial_bytes[i] = cj__align_up_64((size_t)(g->pieces * g->results[i]) * real);
         g->scratch += g->sum_bytes[i];
         g->shared += g->partial_bytes[i];
@@ -370,8 +404,9 @@ void cj__element_layout_of(const cj__call *call, cj__element_layout *g)
     *g = (cj__element_layout){0};
     merge_axes(call, g);
     complete_axes(g);
-    cut_tiles(g);
+    cut_tiles(call, g);
     cut_pieces(cj__element_program_of(call), g);
-    size_scratch(call, g);
+    find_spreads(cj__element_program_of(call), g);
     find_stages(cj__element_program_of(call), g);
+    size_scratch(call, g);
 }

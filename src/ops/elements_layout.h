@@ -49,15 +49,20 @@ typedef struct cj__element_layout {
     int rank; // at least 2; the last axes are rows and columns
     int64_t dims[CJ__ELEMENTS_AXES];
     int64_t steps[CJ__ELEMENTS_OPERANDS][CJ__ELEMENTS_AXES]; // of inputs, then outputs, in elements
+    int64_t first[CJ__ELEMENTS_OPERANDS];                    // and where they begin
     int64_t rows, cols, tile_rows, tile_cols, row_tiles, col_tiles;
     int64_t tiles, unit, units; // a unit is tiles that one thread does in order
     int64_t unit_elements;
     int64_t pieces, piece_units;
     bool sums; // has reductions whose pieces are added up
+    // Elements after which the columns come again, a few vectors, where chains add up rows of few
+    // columns in registers; 0 for none.
+    int64_t period;
     cj__spreading spread[CJ__ELEMENTS_OPERANDS];
     cj__reduction_kind kinds[CJ__ELEMENTS_REDUCTIONS];
-    bool linked[CJ__ELEMENTS_REDUCTIONS];     // a chain adds to its sums
-    int64_t results[CJ__ELEMENTS_REDUCTIONS]; // numbers of a reduction
+    bool linked[CJ__ELEMENTS_REDUCTIONS];       // a chain adds to its sums
+    int64_t results[CJ__ELEMENTS_REDUCTIONS];   // numbers of a reduction,
+    int64_t sum_count[CJ__ELEMENTS_REDUCTIONS]; // and elements in which a thread adds them up
     size_t tile_bytes, partial_bytes[CJ__ELEMENTS_REDUCTIONS], sum_bytes[CJ__ELEMENTS_REDUCTIONS];
     size_t shared, scratch; // bytes of all threads, and of each
     int stage_count;

@@ -91,6 +91,7 @@ static void set_up_matmul(const cj__call *call, void *setup)
 {
     gemm_setup *made = setup;
     *made = (gemm_setup){.product = {cj__matmul_gemm(call), call->rounds}};
+    made->product.g.keeps_b = call->keeps;
     if (in_bf16(call))
         call->kernels->gemm_bf16_job(&made->product, &made->job);
     else
@@ -122,6 +123,20 @@ static void gemm_phase(const void *context, void *workspace, int phase, int64_t 
                                    phase, begin, end);
 }
 
+// In a loop of some steps packing B once pays. Outside a run would compare B with a copy, which
+// takes as long as packing it.
+static cj__prepared prepared_matmul(const cj__call *call)
+{
+    enum { SOME_STEPS = 4 };
+    gemm_setup room;
+    cj__call keeping = *call;
+    if (call->steps < SOME_STEPS)
+        return (cj__prepared){.input = -1};
+    keeping.keeps = true;
+    set_up_matmul(&keeping, &room);
+    return cj__job_prepares(&room.job, 1, room.product.g.m);
+}
+
 static size_t workspace_matmul(const cj__call *call)
 {
     gemm_setup room;
@@ -149,6 +164,7 @@ static cj_status run_matmul(const cj__call *call)
     g->b = call->inputs[1].data;
     g->c = call->outputs[0].data;
     g->bias = call->input_count == 3 ? call->inputs[2].data : NULL;
+    g->backwards = call->kept && call->kept->odd;
     cj__run_job(call, &setup->job, 2.0 * (double)g->m * (double)g->n * (double)g->k, gemm_phase,
                 &context);
     return CJ_OK;
@@ -187,6 +203,7 @@ const cj__op cj__op_matmul = {
     .set_up = set_up_matmul,
     .gradient = gradient_matmul,
     .workspace = workspace_matmul,
+    .prepared = prepared_matmul,
     .run = run_matmul,
     .flops = flops_matmul,
     .form = form_matmul,
@@ -208,6 +225,7 @@ const cj__op cj__op_matmul_bias_act = {
     .infer = infer_matmul,
     .set_up = set_up_matmul,
     .workspace = workspace_matmul,
+    .prepared = prepared_matmul,
     .run = run_matmul,
     .flops = flops_matmul,
     .form = form_matmul,

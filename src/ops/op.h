@@ -172,6 +172,9 @@ typedef struct cj__kept {
     const _Atomic int64_t *version;
     int64_t seen;
     bool prepared;
+    // Of a loop's body: the input is the same in all steps, so the first step of each run prepares
+    // it, and there is no copy.
+    bool of_loop, odd; // and whether this is every second step
     // The input is rounded by a call before, which has the copy of what it rounds, and looks
     // whether that is the same: then it need not round, since nothing else reads it.
     bool rounded, same;
@@ -187,8 +190,10 @@ typedef struct cj__call {
     const void *attrs;
     int input_count, output_count;
     cj__operand *inputs, *outputs;
-    void *workspace;       // of op->workspace() bytes, 64-byte aligned
-    cj__kept *kept;        // NULL for most
+    void *workspace; // of op->workspace() bytes, 64-byte aligned
+    int64_t steps;   // how often each run of the plan makes it: of a loop's body the loop's length
+    bool keeps;      // what its job prepares of an input
+    cj__kept *kept;  // NULL for most
     struct cj__loop *loop; // of an op with CJ__OP_LOOP: its body as the plan runs it
     // of element-wise ops: the f32 result is rounded to bfloat16, piece by piece as it is made
     bool rounds;

@@ -1,6 +1,7 @@
-// The step of a table of which a gather has read some rows. Where a row without a gradient keeps its
-// bits (cj__step_rule.rests), the step of these rows is that of the whole table, and costs what they
-// are, not what the table is.
+// The step of a table of which a gather has read some rows, without the table's gradient. Where a row
+// without a gradient keeps its bits (cj__step_rule.rests), the step of these rows is that of the
+// whole table, and costs what they are, not what the table is. Any other rule steps all rows, a block
+// of them at a time, with a gradient of zeros but for those that were read.
 //
 //   w, slots = step(w, gather_grad(indices, dy), rate, slots)      indices (i...), dy (i..., ...)
 //
@@ -14,7 +15,7 @@
 
 #include <string.h>
 
-enum { INDICES = 1, OPERANDS_MAX = 12, DIGIT = 8, DIGITS = 1 << DIGIT };
+enum { INDICES = 1, OPERANDS_MAX = 12, DIGIT = 8, DIGITS = 1 << DIGIT, BLOCK = 4096 };
 
 // One index: its row, and where it stands.
 typedef struct place {
@@ -61,13 +62,28 @@ static cj_status infer_rows_step(cj__inference *r)
     return CJ_OK;
 }
 
-// Room for the places twice; a thread's scratch is a row's gradient.
+// Whether only the rows that were read are stepped.
+static bool rests(const cj__call *call)
+{
+    const cj__matmul_step_attrs *a = call->attrs;
+    return a->step->step->rests && a->step->step->rests(&a->update);
+}
+
+// Rows that are stepped at once.
+static int64_t rows_of_block(const cj__call *call)
+{
+    const int64_t width = width_of(&call->inputs[0].type.shape);
+    return rests(call) || width >= BLOCK ? 1 : BLOCK / (width > 0 ? width : 1);
+}
+
+// Room for the places twice; a thread's scratch is the gradient of a block.
 static cj__job space_of(const cj__call *call)
 {
     const size_t places = (size_t)cj__count(&call->inputs[INDICES]) * sizeof(place);
     const int64_t width = width_of(&call->inputs[0].type.shape);
     return (cj__job){.workspace = 2 * cj__align_up_64(places),
-                     .scratch = cj__align_up_64((size_t)width * call->kernels->real_size)};
+                     .scratch = cj__align_up_64((size_t)(rows_of_block(call) * width) *
+                                                call->kernels->real_size)};
 }
 
 static size_t workspace_rows_step(const cj__call *call)
@@ -115,13 +131,14 @@ static cj_status sorted_places(const cj__call *call, place **places)
 typedef struct context {
     const cj__call *call;
     const place *places;
+    int64_t count; // places
     cj__job space;
     cj__step_size size;
-    int64_t width;
+    int64_t width, block; // of a row; rows of a block
 } context;
 
-// The step of one row, whose gradient is `gradient`.
-static void step_row(const context *c, void *gradient, int64_t row)
+// The step of some rows, whose gradient is `gradient`.
+static void step_rows(const context *c, void *gradient, int64_t row, int64_t rows)
 {
     const cj__call *call = c->call;
     const cj__matmul_step_attrs *a = call->attrs;
@@ -142,7 +159,47 @@ static void step_row(const context *c, void *gradient, int64_t row)
     in[INDICES].data = gradient;
     for (int i = a->step->step->first_slot; i < step.input_count; i++)
         in[i].data = cj__at(call, in[i].data, row * c->width);
-    a->step->step->run(&step, &c->size, 0, c->width);
+    a->step->step->run(&step, &c->size, 0, rows * c->width);
+}
+
+// sum += the gradient of a place
+static void add_place(const context *c, int64_t index, void *sum)
+{
+    const cj__call *call = c->call;
+    call->kernels->binary[CJ__BINARY_add](
+        1, c->width, sum, 0, 1,
+        cj__at(call, dy_of(call)->data, (int64_t)c->places[index].at * c->width), 0, 1, sum);
+}
+
+// The first place of a row that is not before `row`.
+static int64_t first_place(const context *c, int64_t row)
+{
+    int64_t low = 0, high = c->count;
+    while (low < high) {
+        const int64_t middle = low + (high - low) / 2;
+        if (c->places[middle].row < row)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+// All rows of blocks begin .. end - 1.
+static void blocks_task(void *context_, int64_t begin, int64_t end)
+{
+    const context *c = context_;
+    const cj__call *call = c->call;
+    const int64_t all = call->inputs[0].type.shape.dims[0], last = end * c->block;
+    void *const gradient = cj__job_scratch(call, &c->space);
+    int64_t next = first_place(c, begin * c->block);
+    for (int64_t row = begin * c->block; row < last && row < all; row += c->block) {
+        const int64_t rows = all - row < c->block ? all - row : c->block;
+        memset(gradient, 0, (size_t)(rows * c->width) * call->kernels->real_size);
+        for (; next < c->count && c->places[next].row < row + rows; next++)
+            add_place(c, next, cj__at(call, gradient, (c->places[next].row - row) * c->width));
+        step_rows(c, gradient, row, rows);
+    }
 }
 
 // The rows whose first place is among begin .. end - 1.
@@ -150,17 +207,25 @@ static void rows_task(void *context_, int64_t begin, int64_t end)
 {
     const context *c = context_;
     const cj__call *call = c->call;
-    const int64_t count = cj__count(&call->inputs[INDICES]);
     void *const sum = cj__job_scratch(call, &c->space);
     for (int64_t i = begin; i < end; i++) {
         if (i > 0 && c->places[i - 1].row == c->places[i].row)
             continue;
         memset(sum, 0, (size_t)c->width * call->kernels->real_size);
-        for (int64_t j = i; j < count && c->places[j].row == c->places[i].row; j++)
-            call->kernels->binary[CJ__BINARY_add](
-                1, c->width, sum, 0, 1, cj__at(call, dy_of(call)->data, c->places[j].at * c->width),
-                0, 1, sum);
-        step_row(c, sum, c->places[i].row);
+        for (int64_t j = i; j < c->count && c->places[j].row == c->places[i].row; j++)
+            add_place(c, j, sum);
+        step_rows(c, sum, c->places[i].row, 1);
+    }
+}
+
+// Where the plan could not write in place.
+static void copy_tables(const cj__call *call)
+{
+    const cj__matmul_step_attrs *a = call->attrs;
+    for (int i = 0; i < call->output_count; i++) {
+        const cj__operand *from = &call->inputs[a->step->alias[i] - '0'];
+        if (call->outputs[i].data != from->data)
+            memcpy(call->outputs[i].data, from->data, cj__bytes(from));
     }
 }
 
@@ -172,17 +237,20 @@ static cj_status run_rows_step(const cj__call *call)
     step.op = a->step;
     step.attrs = &a->update;
     CJ_TRY(sorted_places(call, &places));
-    for (int i = 0; i < call->output_count; i++) { // where the plan could not write in place
-        const cj__operand *from = &call->inputs[a->step->alias[i] - '0'];
-        if (call->outputs[i].data != from->data)
-            memcpy(call->outputs[i].data, from->data, cj__bytes(from));
-    }
     context c = {.call = call,
                  .places = places,
+                 .count = cj__count(&call->inputs[INDICES]),
                  .space = space_of(call),
                  .size = cj__step_size_of(&step),
-                 .width = width_of(&call->inputs[0].type.shape)};
-    cj__each_item(call, cj__count(&call->inputs[INDICES]), 4 * c.width + 64, rows_task, &c);
+                 .width = width_of(&call->inputs[0].type.shape),
+                 .block = rows_of_block(call)};
+    if (rests(call)) {
+        copy_tables(call);
+        cj__each_item(call, c.count, 4 * c.width + 64, rows_task, &c);
+    } else {
+        const int64_t rows = call->inputs[0].type.shape.dims[0];
+        cj__each_item(call, (rows + c.block - 1) / c.block, 4 * c.block * c.width, blocks_task, &c);
+    }
     return CJ_OK;
 }
 

@@ -101,6 +101,12 @@ static int first_phase(const cj__call *call, const cj__job *job)
         kept->prepared = true;
         return kept->same ? job->prepares : 0;
     }
+    if (kept->of_loop) {
+        const bool prepared = kept->prepared;
+        kept->prepared = true;
+        kept->odd = !kept->odd;
+        return prepared ? job->prepares : 0;
+    }
     const bool valid = cj__kept_is_valid(kept, call->inputs[kept->input].data);
     kept->prepared = true; // true once this call has ended; not read before
     return valid ? job->prepares : 0;

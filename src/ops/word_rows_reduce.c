@@ -1,6 +1,7 @@
 // Words over axes: reductions, indices, cumulated sums.
 #include "ops/word.h"
 #include <cajal/operators.h>
+#include <cajal/ops_reduce.h>
 
 static const char *const operands[] = {"x", NULL};
 
@@ -11,8 +12,10 @@ static const cj__field axes_fields[] = {
     CJ__FIELD(cj__axes_settings, axis, CJ__FIELD_AXES, .optional = true),
     CJ__FIELD(cj__axes_settings, keepdims, CJ__FIELD_BOOL),
 };
-static const cj__config_key reduction_keys[] = {
-    CJ__KEY_ONLY("initial", "null"), CJ__KEY_ONLY("ord", "null"), {.key = NULL}};
+static const cj__config_key reduction_keys[] = {CJ__KEY_ONLY("initial", "null"),
+                                                CJ__KEY_ONLY("dtype", "null"),
+                                                CJ__KEY_ONLY("ord", "null"),
+                                                {.key = NULL}};
 
 #define REDUCTION(function, class, of)                                                  \
     static cj_symbol *make_##function(const cj__word *word, cj_symbol *const *x, int n, \
@@ -39,6 +42,19 @@ REDUCTION(logsumexp, "Logsumexp", CJ__MATH)
 REDUCTION(norm, "Norm", "keras.src.ops.linalg")
 REDUCTION(any, "Any", CJ__NUMPY)
 REDUCTION(all, "All", CJ__NUMPY)
+REDUCTION(prod, "Prod", CJ__NUMPY)
+REDUCTION(amax, "Amax", CJ__NUMPY)
+REDUCTION(amin, "Amin", CJ__NUMPY)
+REDUCTION(median, "Median", CJ__NUMPY)
+REDUCTION(ptp, "Ptp", CJ__NUMPY)
+REDUCTION(nansum, "Nansum", CJ__NUMPY)
+REDUCTION(nanmean, "Nanmean", CJ__NUMPY)
+REDUCTION(nanmax, "Nanmax", CJ__NUMPY)
+REDUCTION(nanmin, "Nanmin", CJ__NUMPY)
+REDUCTION(nanprod, "Nanprod", CJ__NUMPY)
+REDUCTION(nanvar, "Nanvar", CJ__NUMPY)
+REDUCTION(nanstd, "Nanstd", CJ__NUMPY)
+REDUCTION(nanmedian, "Nanmedian", CJ__NUMPY)
 
 // ---- Over one axis, which must be given ----
 
@@ -76,6 +92,22 @@ static cj_symbol *index_of(cj_symbol *(*function)(cj_symbol *, int), cj_symbol *
         .make = make_##function};
 INDEX(argmax, "Argmax")
 INDEX(argmin, "Argmin")
+
+static cj_symbol *make_cumprod(const cj__word *word, cj_symbol *const *x, int n,
+                               const void *settings)
+{
+    (void)word, (void)n;
+    return cj_op_cumprod(x[0], (int)((const cj__axis_settings *)settings)->axis);
+}
+
+const cj__word cj__word_cumprod = {.choice =
+                                       CJ__CHOICE("cumprod", "Cumprod", axis_fields, axis_defaults),
+                                   .module = CJ__NUMPY,
+                                   .operands = operands,
+                                   .least = 1,
+                                   .most = 1,
+                                   .keys = cumsum_keys,
+                                   .make = make_cumprod};
 
 static cj_symbol *make_cumsum(const cj__word *word, cj_symbol *const *x, int n,
                               const void *settings)

@@ -17,7 +17,7 @@
     cj_symbol *cj_op_##word(cj_symbol *x)                                        \
     {                                                                            \
         CJ__TAKE(x) y = cj__apply_function(g, CJ__FUNCTION_##function, REAL(x)); \
-        CJ__GIVE;                                                                \
+        CJ__GIVE_OF(word, x, NULL);                                              \
     }
 DEFINE(sin, sin)
 DEFINE(cos, cos)
@@ -47,7 +47,7 @@ cj_symbol *cj_op_trunc(cj_symbol *x)
 {
     CJ__TAKE(x)
     y = cj__is_integer(cj_symbol_dtype(x)) ? x : cj__apply_function(g, CJ__FUNCTION_trunc, x);
-    CJ__GIVE;
+    CJ__GIVE_OF(trunc, x, NULL);
 }
 
 cj_symbol *cj_op_round(cj_symbol *x, int decimals)
@@ -76,19 +76,19 @@ cj_symbol *cj_op_round(cj_symbol *x, int decimals)
 cj_symbol *cj_op_fabs(cj_symbol *x)
 {
     CJ__TAKE(x) y = UNARY(absolute, REAL(x));
-    CJ__GIVE;
+    CJ__GIVE_OF(fabs, x, NULL);
 }
 
 cj_symbol *cj_op_deg2rad(cj_symbol *x)
 {
     CJ__TAKE(x) y = cj__scale(g, REAL(x), 0.01745329251994329577);
-    CJ__GIVE;
+    CJ__GIVE_OF(deg2rad, x, NULL);
 }
 
 cj_symbol *cj_op_rad2deg(cj_symbol *x)
 {
     CJ__TAKE(x) y = cj__scale(g, REAL(x), 57.2957795130823208768);
-    CJ__GIVE;
+    CJ__GIVE_OF(rad2deg, x, NULL);
 }
 
 cj_symbol *cj_op_sinc(cj_symbol *x)
@@ -101,7 +101,7 @@ cj_symbol *cj_op_sinc(cj_symbol *x)
         y = cj__div(g, cj__apply_function(g, CJ__FUNCTION_sin, angle), angle);
         y = cj__select(g, apart, y, one);
     }
-    CJ__GIVE;
+    CJ__GIVE_OF(sinc, x, NULL);
 }
 
 // ---- Functions of two operands ----
@@ -109,12 +109,13 @@ cj_symbol *cj_op_sinc(cj_symbol *x)
 #define DEFINE(name)                                                  \
     cj_symbol *cj_op_##name(cj_symbol *a, cj_symbol *b)               \
     {                                                                 \
+        cj_symbol *operands[] = {a, b};                               \
         CJ__TAKE_2(a, b)                                              \
         {                                                             \
             cj__word_join(g, &a, &b);                                 \
             y = cj__apply_pair(g, CJ__PAIR_##name, REAL(a), REAL(b)); \
         }                                                             \
-        CJ__GIVE;                                                     \
+        CJ__GIVE_WORD(name, operands, 2, NULL);                       \
     }
 DEFINE(arctan2)
 DEFINE(hypot)
@@ -124,6 +125,7 @@ DEFINE(nextafter)
 
 cj_symbol *cj_op_logaddexp2(cj_symbol *a, cj_symbol *b)
 {
+    cj_symbol *operands[] = {a, b};
     CJ__TAKE_2(a, b)
     {
         const double ln2 = 0.69314718055994530942;
@@ -132,7 +134,7 @@ cj_symbol *cj_op_logaddexp2(cj_symbol *a, cj_symbol *b)
                            cj__scale(g, REAL(b), ln2));
         y = cj__scale(g, y, 1 / ln2);
     }
-    CJ__GIVE;
+    CJ__GIVE_WORD(logaddexp2, operands, 2, NULL);
 }
 
 // Those that integers have too. Booleans count as int32.
@@ -151,7 +153,7 @@ static cj_symbol *pair_of(cj__build *g, cj__function_pair real, cj__integer inte
     cj_symbol *cj_op_##name(cj_symbol *a, cj_symbol *b)                             \
     {                                                                               \
         CJ__TAKE_2(a, b) y = pair_of(g, CJ__PAIR_##name, CJ__INTEGER_##name, a, b); \
-        CJ__GIVE;                                                                   \
+        CJ__GIVE_OF_2(name, a, b);                                                  \
     }
 DEFINE(floor_divide)
 DEFINE(mod)
@@ -192,13 +194,13 @@ static cj_symbol *extreme(cj__build *g, cj__binary real, cj__integer integer, cj
 cj_symbol *cj_op_fmax(cj_symbol *a, cj_symbol *b)
 {
     CJ__TAKE_2(a, b) y = extreme(g, CJ__BINARY_maximum, CJ__INTEGER_maximum, a, b);
-    CJ__GIVE;
+    CJ__GIVE_OF_2(fmax, a, b);
 }
 
 cj_symbol *cj_op_fmin(cj_symbol *a, cj_symbol *b)
 {
     CJ__TAKE_2(a, b) y = extreme(g, CJ__BINARY_minimum, CJ__INTEGER_minimum, a, b);
-    CJ__GIVE;
+    CJ__GIVE_OF_2(fmin, a, b);
 }
 
 cj_symbol *cj_op_heaviside(cj_symbol *a, cj_symbol *b)

@@ -309,20 +309,11 @@ DEFINE(logsumexp, "logsumexp")
 DEFINE(norm, "norm")
 DEFINE(any, "any")
 DEFINE(all, "all")
-#undef DEFINE
-
-#define DEFINE(word, name)                                                  \
-    cj_symbol *cj_op_##word(cj_symbol *x, const int *axes, int count)       \
-    {                                                                       \
-        CJ__TAKE(x) y = cj__reduce_by_name(g, name, x, axes, count, false); \
-        CJ__GIVE;                                                           \
-    }
 DEFINE(prod, "prod")
 DEFINE(amax, "amax")
 DEFINE(amin, "amin")
-DEFINE(ptp, "ptp")
-DEFINE(count_nonzero, "count_nonzero")
 DEFINE(median, "median")
+DEFINE(ptp, "ptp")
 DEFINE(nansum, "nansum")
 DEFINE(nanmean, "nanmean")
 DEFINE(nanmax, "nanmax")
@@ -331,4 +322,13 @@ DEFINE(nanprod, "nanprod")
 DEFINE(nanvar, "nanvar")
 DEFINE(nanstd, "nanstd")
 DEFINE(nanmedian, "nanmedian")
+#undef DEFINE
+
+#define DEFINE(word, name)                                                  \
+    cj_symbol *cj_op_##word(cj_symbol *x, const int *axes, int count)       \
+    {                                                                       \
+        CJ__TAKE(x) y = cj__reduce_by_name(g, name, x, axes, count, false); \
+        CJ__GIVE;                                                           \
+    }
+DEFINE(count_nonzero, "count_nonzero")
 #undef DEFINE

@@ -267,13 +267,18 @@ cj_symbol *cj_op_cumsum(cj_symbol *x, int axis)
     CJ__GIVE_OF(cumsum, x, (&(cj__axis_settings){.axis = axis}));
 }
 
+cj_symbol *cj_op_cumprod(cj_symbol *x, int axis)
+{
+    CJ__TAKE(x) y = run_along(g, "cumprod", x, axis, cj__running_product, (double)NAN);
+    CJ__GIVE_OF(cumprod, x, (&(cj__axis_settings){.axis = axis}));
+}
+
 #define DEFINE(word, function, missing)                                  \
     cj_symbol *cj_op_##word(cj_symbol *x, int axis)                      \
     {                                                                    \
         CJ__TAKE(x) y = run_along(g, #word, x, axis, function, missing); \
         CJ__GIVE;                                                        \
     }
-DEFINE(cumprod, cj__running_product, (double)NAN)
 DEFINE(nancumsum, cj__running_sum, 0)
 DEFINE(nancumprod, cj__running_product, 1)
 #undef DEFINE

@@ -4,6 +4,7 @@
 #include "support.h"
 #include <locale.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *const names[] = {"relu", "sigmoid", "softmax", "tanh"};
@@ -51,6 +52,24 @@ static void a_slip_is_answered_with_what_was_meant(void **state)
     assert_string_equal(cj_error(), "unknown activation \"rellu\": did you mean \"relu\"?");
     cj__fail_unknown(CJ_NOT_FOUND, "activation", "convolution", names, sizeof *names, 4);
     assert_error_contains("relu, sigmoid, softmax, tanh");
+}
+
+static void of_many_names_the_nearest_are_listed(void **state)
+{
+    (void)state;
+    char texts[60][32];
+    const char *many[60];
+    for (int i = 0; i < 60; i++) {
+        snprintf(texts[i], sizeof texts[i], "name_%02d_%s", i, i % 7 == 3 ? "layer" : "other_one");
+        many[i] = texts[i];
+    }
+    assert_int_equal(
+        cj__fail_unknown(CJ_NOT_FOUND, "class", "my_own_layer", many, sizeof *many, 60),
+        CJ_NOT_FOUND);
+    assert_error_contains("unknown class \"my_own_layer\": there are 60, name_");
+    assert_error_contains("_layer, name_");
+    assert_error_contains(" among them");
+    assert_true(strlen(cj_error()) < 160);
 }
 
 static void snake_case_is_that_of_keras(void **state)
@@ -118,6 +137,7 @@ static void a_locale_with_a_comma_changes_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(of_many_names_the_nearest_are_listed),
         cmocka_unit_test(text_grows),
         cmocka_unit_test(text_survives_every_failed_allocation),
         cmocka_unit_test(a_slip_is_answered_with_what_was_meant),

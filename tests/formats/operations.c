@@ -135,6 +135,57 @@ typedef struct word_case {
     F(log_sigmoid, "LogSigmoid", cj_op_activation("log_sigmoid", o->x))                   \
     F(sparse_plus, "SparsePlus", cj_op_activation("sparse_plus", shifted(o->x)))          \
     F(sparse_sigmoid, "SparseSigmoid", cj_op_activation("sparse_sigmoid", shifted(o->x))) \
+    F(sin, "Sin", cj_op_sin(o->x))                                                        \
+    F(cos, "Cos", cj_op_cos(o->x))                                                        \
+    F(tan, "Tan", cj_op_tan(o->x))                                                        \
+    F(arcsin, "Arcsin", cj_op_arcsin(cj_op_multiply(o->x, number(0.4))))                  \
+    F(arccos, "Arccos", cj_op_arccos(cj_op_multiply(o->x, number(0.4))))                  \
+    F(arctan, "Arctan", cj_op_arctan(o->x))                                               \
+    F(sinh, "Sinh", cj_op_sinh(o->x))                                                     \
+    F(cosh, "Cosh", cj_op_cosh(o->x))                                                     \
+    F(arcsinh, "Arcsinh", cj_op_arcsinh(o->x))                                            \
+    F(arccosh, "Arccosh", cj_op_arccosh(cj_op_add(o->x, number(1))))                      \
+    F(arctanh, "Arctanh", cj_op_arctanh(cj_op_multiply(o->x, number(0.4))))               \
+    F(expm1, "Expm1", cj_op_expm1(o->x))                                                  \
+    F(exp2, "Exp2", cj_op_exp2(o->x))                                                     \
+    F(log2, "Log2", cj_op_log2(o->x))                                                     \
+    F(log10, "Log10", cj_op_log10(o->x))                                                  \
+    F(cbrt, "Cbrt", cj_op_cbrt(o->x))                                                     \
+    F(erf, "Erf", cj_op_erf(o->x))                                                        \
+    F(erfc, "Erfc", cj_op_erfc(o->x))                                                     \
+    F(erfinv, "Erfinv", cj_op_erfinv(cj_op_multiply(o->x, number(0.4))))                  \
+    F(i0, "I0", cj_op_i0(o->x))                                                           \
+    F(floor, "Floor", cj_op_floor(cj_op_multiply(shifted(o->x), number(1.7))))            \
+    F(ceil, "Ceil", cj_op_ceil(cj_op_multiply(shifted(o->x), number(1.7))))               \
+    F(trunc, "Trunc", cj_op_trunc(cj_op_multiply(o->x, number(1.7))))                     \
+    F(fabs, "Fabs", cj_op_fabs(o->x))                                                     \
+    F(deg2rad, "Deg2rad", cj_op_deg2rad(o->x))                                            \
+    F(rad2deg, "Rad2deg", cj_op_rad2deg(o->x))                                            \
+    F(sinc, "Sinc", cj_op_sinc(o->x))                                                     \
+    F(arctan2, "Arctan2", cj_op_arctan2(o->x, o->y))                                      \
+    F(hypot, "Hypot", cj_op_hypot(o->x, o->y))                                            \
+    F(logaddexp, "Logaddexp", cj_op_logaddexp(o->x, o->y))                                \
+    F(logaddexp2, "Logaddexp2", cj_op_logaddexp2(o->x, o->y))                             \
+    F(floor_divide, "FloorDivide", cj_op_floor_divide(o->x, o->y))                        \
+    F(mod, "Mod", cj_op_mod(o->x, o->y))                                                  \
+    F(fmod, "Fmod", cj_op_fmod(o->x, o->y))                                               \
+    F(fmax, "Fmax", cj_op_fmax(o->x, o->y))                                               \
+    F(fmin, "Fmin", cj_op_fmin(o->x, o->y))                                               \
+    F(nextafter, "Nextafter", cj_op_nextafter(o->x, o->y))                                \
+    F(cumprod, "Cumprod", cj_op_cumprod(o->x, 1))                                         \
+    F(prod, "Prod", cj_op_prod(o->x, (int[]){2}, 1))                                      \
+    F(amax, "Amax", cj_op_amax(o->x, (int[]){2}, 1))                                      \
+    F(amin, "Amin", cj_op_amin(o->x, (int[]){2}, 1))                                      \
+    F(median, "Median", cj_op_median(o->x, (int[]){2}, 1))                                \
+    F(ptp, "Ptp", cj_op_ptp(o->x, (int[]){2}, 1))                                         \
+    F(nansum, "Nansum", cj_op_nansum(o->x, (int[]){2}, 1))                                \
+    F(nanmean, "Nanmean", cj_op_nanmean(o->x, (int[]){2}, 1))                             \
+    F(nanmax, "Nanmax", cj_op_nanmax(o->x, (int[]){2}, 1))                                \
+    F(nanmin, "Nanmin", cj_op_nanmin(o->x, (int[]){2}, 1))                                \
+    F(nanprod, "Nanprod", cj_op_nanprod(o->x, (int[]){2}, 1))                             \
+    F(nanvar, "Nanvar", cj_op_nanvar(o->x, (int[]){2}, 1))                                \
+    F(nanstd, "Nanstd", cj_op_nanstd(o->x, (int[]){2}, 1))                                \
+    F(nanmedian, "Nanmedian", cj_op_nanmedian(o->x, (int[]){2}, 1))                       \
     F(squareplus, "Squareplus", cj_op_activation("squareplus(b=2)", shifted(o->x)))       \
     F(glu, "Glu", cj_op_activation("glu", o->x))
 

@@ -300,11 +300,14 @@ static void chain_of(const tables *t, const cj__kernels *k, int64_t n, bool wors
             fill_worst(&chained[i]);
         else
             fill_uniform(&chained[i], -2, 2);
+        for (int64_t e = 0; repeats && e < CJ__CHAIN_BLOCK; e++)
+            operand_put(&chained[i], e, operand_at(&chained[i], 0));
         for (int64_t e = 0; e < n; e++)
             operand_put(&single[i], e, operand_at(&chained[i], repeats ? e % CJ__CHAIN_BLOCK : e));
-        once[i] =
-            (cj__link){(cj__link_kind)kind, repeats, has_operand(kind) ? chained[i].data : NULL};
-        alone[i] = (cj__link){(cj__link_kind)kind, false, single[i].data};
+        once[i] = (cj__link){.kind = (cj__link_kind)kind,
+                             .repeats = repeats,
+                             .operand = has_operand(kind) ? chained[i].data : NULL};
+        alone[i] = (cj__link){.kind = (cj__link_kind)kind, .operand = single[i].data};
     }
     k->chain(n, once, LINKS);
     for (int i = 0; i < LINKS; i++)
@@ -318,6 +321,67 @@ static void chain_of(const tables *t, const cj__kernels *k, int64_t n, bool wors
         operand_free(&chained[i]), operand_free(&single[i]);
     }
     operand_free(&v);
+}
+
+// Sums with a period, some of which stay in registers, against those of elements one by one.
+static void periodic_chain_of(const tables *t, const cj__kernels *k, int64_t n, int period)
+{
+    enum { LINKS = 7, SUMS = 3 };
+    static const cj__link_kind kinds[LINKS] = {CJ__LINK_load, CJ__LINK_sum,   CJ__LINK_multiply,
+                                               CJ__LINK_sum,  CJ__LINK_store, CJ__LINK_negative,
+                                               CJ__LINK_sum};
+    cj__link links[LINKS];
+    operand x[LINKS], sums[SUMS], expected[SUMS];
+    for (int i = 0, s = 0; i < LINKS; i++) {
+        const bool is_sum = kinds[i] == CJ__LINK_sum;
+        x[i] = operand_new(n, t->real_size);
+        fill_uniform(&x[i], -2, 2);
+        links[i] = (cj__link){.kind = kinds[i], .operand = x[i].data};
+        if (!is_sum)
+            continue;
+        sums[s] = operand_new(period, t->real_size);
+        expected[s] = operand_new(period, t->real_size);
+        fill_uniform(&sums[s], -2, 2);
+        operand_copy(&expected[s], &sums[s]);
+        links[i].period = period;
+        links[i].operand = sums[s++].data;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        const double v[SUMS] = {operand_at(&x[0], i), operand_at(&x[0], i) * operand_at(&x[2], i),
+                                -operand_at(&x[0], i) * operand_at(&x[2], i)};
+        for (int s = 0; s < SUMS; s++) { // rounded to a real at each step
+            operand one = operand_new(1, t->real_size);
+            operand_put(&one, 0, v[s]);
+            operand_put(&expected[s], i % period,
+                        operand_at(&expected[s], i % period) + operand_at(&one, 0));
+            operand_free(&one);
+        }
+    }
+    k->chain(n, links, LINKS);
+    for (int s = 0; s < SUMS; s++) {
+        // in double the products of the test itself are not exact
+        assert_close(&sums[s], &expected[s], 4 * t->epsilon, 64 * t->epsilon, "periodic sums", t);
+        operand_free(&sums[s]), operand_free(&expected[s]);
+    }
+    for (int i = 0; i < LINKS; i++)
+        operand_free(&x[i]);
+}
+
+static void periods_of(const tables *t)
+{
+    static const int periods[] = {1, 3, 16, 40, 48, 56, 64, 80, 96, 112, 128, 24, 130};
+    for (size_t i = 0; i < sizeof periods / sizeof *periods; i++) {
+        for (int64_t n = 0; n < 600; n += 1 + pick(70)) {
+            periodic_chain_of(t, t->fast, n, periods[i]);
+            periodic_chain_of(t, t->ref, n, periods[i]);
+        }
+    }
+}
+
+static void sums_with_a_period_are_those_of_elements(void **unused)
+{
+    (void)unused;
+    for_each_table(periods_of);
 }
 
 static void chains_of(const tables *t)
@@ -339,6 +403,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(chains_give_the_bits_of_single_kernels),
+        cmocka_unit_test(sums_with_a_period_are_those_of_elements),
         cmocka_unit_test(unary_functions_and_gradients_equal_plain_c),
         cmocka_unit_test(unary_functions_agree_on_the_worst_values),
         cmocka_unit_test(pieces_give_the_bits_of_the_whole),

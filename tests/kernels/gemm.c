@@ -60,6 +60,32 @@ static void compare_products(const tables *t, cj__gemm g, bool bias, bool worst)
     operand_free(&c), operand_free(&e), operand_free(&again);
 }
 
+// The same job twice over one workspace, of which the second run skips the phases that prepare, with
+// other rows of A: as a job that does all.
+static void compare_with_kept(const tables *t, const cj__gemm *given, const cj__job *job)
+{
+    cj__gemm g = *given;
+    operand a = operand_new((g.trans_a ? g.k : g.m) * g.lda, t->real_size),
+            b = operand_new((g.trans_b ? g.n : g.k) * g.ldb, t->real_size);
+    operand c = operand_new(g.m * g.ldc, t->real_size), e = operand_new(g.m * g.ldc, t->real_size);
+    void *workspace = cj__new_aligned(job->workspace, 0),
+         *scratch = cj__new_aligned(job->scratch, 0);
+    assert_true(workspace && scratch);
+    fill_uniform(&b, -1, 1);
+    g.a = a.data, g.b = b.data, g.c = c.data;
+    for (int run = 0; run < 3; run++) {
+        fill_uniform(&a, -1, 1);
+        g.backwards = run == 2;
+        for (int phase = run == 0 ? 0 : job->prepares; phase < job->phases; phase++)
+            t->fast->gemm_run(&g, workspace, scratch, phase, 0, job->tasks[phase]);
+    }
+    g.backwards = false;
+    multiply(t->fast, g, e.data, SHARE_ALL);
+    assert_same_bits(&c, &e, "product with panels of an earlier one", t);
+    cj__free_aligned(workspace, job->workspace), cj__free_aligned(scratch, job->scratch);
+    operand_free(&a), operand_free(&b), operand_free(&c), operand_free(&e);
+}
+
 static cj__gemm product_of(int64_t m, int64_t n, int64_t k, bool trans_a, bool trans_b)
 {
     return (cj__gemm){.m = m,
@@ -178,6 +204,33 @@ static void forms_of(const tables *t)
     }
 }
 
+// Only the second phase reads C's rows of A, so B packed once serves other As.
+static void kept_of(const tables *t)
+{
+    static const struct {
+        int64_t m, n, k;
+    } sizes[] = {{1, 300, 70}, {1, 64, 1100}, {7, 65, 33}, {32, 520, 130}, {40, 4, 64}, {3, 1, 9}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        for (int way = 0; way < 4; way++) {
+            cj__gemm g = product_of(sizes[i].m, sizes[i].n, sizes[i].k, way & 1, way >> 1);
+            cj__job job;
+            g.ldb += 2;
+            g.keeps_b = true;
+            compare_products(t, g, way != 2, false);
+            g.act = CJ__UNARY_NONE;
+            t->fast->gemm_job(&g, &job);
+            if (job.prepares > 0)
+                compare_with_kept(t, &g, &job);
+        }
+    }
+}
+
+static void kept_panels_equal_plain_c(void **unused)
+{
+    (void)unused;
+    for_each_table(kept_of);
+}
+
 // Blocks that each pack B for themselves, several down and across, and sums in several pieces.
 static void wide_of(const tables *t)
 {
@@ -221,6 +274,7 @@ int main(void)
         cmocka_unit_test(tile_edges_equal_plain_c),
         cmocka_unit_test(products_of_many_blocks_equal_plain_c),
         cmocka_unit_test(every_form_equals_plain_c),
+        cmocka_unit_test(kept_panels_equal_plain_c),
         cmocka_unit_test(blocks_that_pack_equal_plain_c),
         cmocka_unit_test(empty_products_equal_plain_c),
     };

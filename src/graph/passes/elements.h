@@ -38,7 +38,21 @@ bool cj__is_element_number(const cj__value_info *value);
 
 // Puts one instruction in a group's place and takes out its members. A group that
 // has too many steps stays as it is.
-cj_status cj__join_elements(cj__program *program, const cj__element_group *group,
+cj_status cj__join_elements(cj__program *program, const cj__element_group *group, const int *uses,
                             const cj__element_operands *operands);
+
+// How the instruction of a group reads a value that an `unstack` makes: the entry where it lies,
+// without the copy; or, where the operand of that is an element-wise result of two that nobody else
+// reads, the same of their entries (element_entries.c).
+typedef struct cj__element_part {
+    int values[2]; // the second: -1 for none
+    cj__element_entry entry;
+    const cj__instruction *made_by; // of two values
+} cj__element_part;
+// False if it has to read the value as it is.
+bool cj__find_element_part(const cj__program *program, const cj__element_group *group,
+                           const int *uses, int value, cj__element_part *part);
+// How often the members of a group read a value.
+int cj__reads_within(const cj__program *program, const cj__element_group *group, int value);
 
 #endif

@@ -8,7 +8,7 @@
 // or the group that reads the same operand, and stands where the group's last member stood: so all
 // its operands are there, and no reader of its results may come before. A group is *open* as long as
 // no instruction outside reads what its members make. Then its place is settled, and only a reduction
-// may join it whose operands are there already.
+// (in a loop's body any instruction) may join it whose operands are there already.
 #include "graph/passes/elements.h"
 
 #include "base/memory.h"
@@ -130,12 +130,13 @@ static void merge_members(const cj__element_group *a, const cj__element_group *b
 }
 
 // Whether what an instruction alone in its group reads is there where a closed group stands. Only a
-// reduction is moved up so: other results would take memory for longer.
+// reduction is moved up so: other results would take memory for longer. In a loop's body that is a
+// little, and once for all steps.
 static bool can_move_up(const fusing *f, const cj__element_group *alone,
                         const cj__element_group *closed)
 {
     const cj__instruction *moved = &f->program->instructions[alone->members[0]];
-    if (alone->count > 1 || !moved->op->reducing)
+    if (alone->count > 1 || (!moved->op->reducing && f->program->steps == 0))
         return false;
     for (int j = 0; j < moved->input_count; j++) {
         const int producer = f->program->values[moved->inputs[j]].producer;
@@ -264,7 +265,7 @@ static cj_status join_groups(fusing *f)
         cj__element_operands operands;
         if (is_worth_joining(f, &f->groups[i]) &&
             cj__find_element_operands(f->program, &f->groups[i], f->uses, &operands))
-            CJ_TRY(cj__join_elements(f->program, &f->groups[i], &operands));
+            CJ_TRY(cj__join_elements(f->program, &f->groups[i], f->uses, &operands));
     }
     return CJ_OK;
 }
@@ -293,5 +294,5 @@ cj_status cj__fuse_elements(cj__program *program)
     cj__free(f.uses);
     cj__free(f.groups);
     cj__program_compact(program);
-    return status;
+    return status == CJ_OK ? cj__remove_dead(program) : status; // what entries were copied from
 }

@@ -3,10 +3,11 @@
 //   g = gather_grad(indices, dy)
 //   w', a' = adagrad(w, g, ...)       becomes       w', a' = rows_step(w, indices, ..., dy; adagrad)
 //
-// where a row without a gradient keeps its bits (cj__step_rule.rests): then the bits are those of
-// the step of the whole table. A gradient that somebody else reads too, or that is clipped or added
-// to, is another instruction's, and the step stays as it was. Taken where fewer rows are read than
-// the table has.
+// The bits are those of the step of the whole table: where a row without a gradient keeps its bits
+// (cj__step_rule.rests) the others are not touched, and elsewhere their gradient is 0, but the table
+// of zeros is neither written nor read. A gradient that somebody else reads too, or that is clipped
+// or added to, is another instruction's, and the step stays as it was. Taken where fewer rows are
+// read than the table has; of a small table whose rows do not rest the sweep of all steps is as good.
 #include "graph/program.h"
 #include "ops/build.h"
 
@@ -42,13 +43,23 @@ static cj__instruction *find_rows(const cj__program *program, const cj__instruct
     return count < table && apart && checked(program, rows->inputs[0], table) ? rows : NULL;
 }
 
+// Elements of a table from which the gradient does not stay in the inner caches.
+static const int64_t LARGE = 1 << 17;
+
+static bool is_worth_it(const cj__program *program, const cj__instruction *step)
+{
+    const cj__step_rule *rule = step->op->step;
+    return (rule->rests && rule->rests(step->attrs)) ||
+           cj_shape_count(&program->values[step->inputs[0]].type.shape) >= LARGE;
+}
+
 cj_status cj__fuse_rows(cj__program *program)
 {
     cj_status status = CJ_OK;
     for (int i = 0; i < program->instruction_count && status == CJ_OK; i++) {
         cj__instruction *step = &program->instructions[i];
-        if (!step->op || !step->op->step || !step->op->step->rests ||
-            !step->op->step->rests(step->attrs) || !cj__step_is_plain(program, step))
+        if (!step->op || !step->op->step || !is_worth_it(program, step) ||
+            !cj__step_is_plain(program, step))
             continue;
         cj__instruction *rows = find_rows(program, step);
         if (rows)

@@ -65,8 +65,7 @@ static bool add_input(const cj__program *program, const cj__element_group *group
     return true;
 }
 
-// How often the members read a value.
-static int reads_within(const cj__program *program, const cj__element_group *group, int value)
+int cj__reads_within(const cj__program *program, const cj__element_group *group, int value)
 {
     int count = 0;
     for (int i = 0; i < group->count; i++) {
@@ -85,7 +84,7 @@ static void add_outputs(const cj__program *program, const cj__element_group *gro
         const cj__instruction *member = &program->instructions[group->members[i]];
         const int value = member->outputs[0];
         if ((member->op->reducing != NULL) == reductions &&
-            uses[value] > reads_within(program, group, value))
+            uses[value] > cj__reads_within(program, group, value))
             o->outputs[o->output_count++] = value;
     }
 }
@@ -119,8 +118,11 @@ typedef struct known {
 
 typedef struct joining {
     const cj__program *program;
+    const cj__element_group *group;
+    const int *uses;
     const cj__element_operands *operands;
     cj__element_program *made;
+    int values[CJ__ELEMENTS_OPERANDS]; // its inputs
     known known[CJ__ELEMENTS_OPERANDS + CJ__ELEMENTS_NUMBERS + CJ__ELEMENTS_MEMBERS];
     int known_count;
     bool fits;
@@ -139,24 +141,6 @@ static cj__source number(joining *j, cj_dtype dtype, double value)
     else
         n->value.f64 = value;
     return (cj__source){CJ__SOURCE_NUMBER, j->made->number_count++};
-}
-
-static cj__source source_of(joining *j, int value)
-{
-    for (int i = 0; i < j->known_count; i++)
-        if (j->known[i].value == value)
-            return j->known[i].source;
-    const cj__value_info *info = &j->program->values[value];
-    cj__source source = {CJ__SOURCE_INPUT, 0};
-    if (cj__is_element_number(info)) {
-        source =
-            number(j, info->type.dtype, cj__element_get(info->type.dtype, info->constant->data, 0));
-    } else {
-        while (j->operands->inputs[source.index] != value)
-            source.index++;
-    }
-    j->known[j->known_count++] = (known){value, source};
-    return source;
 }
 
 static int output_of(const joining *j, int value)
@@ -198,10 +182,67 @@ static cj__source stretch(joining *j, cj__source source, cj_dtype dtype, double 
     return last_step(j);
 }
 
+// An input that is a value, or an entry of it.
+static cj__source input_of(joining *j, int value, const cj__element_entry *entry)
+{
+    cj__element_program *p = j->made;
+    int index = 0;
+    while (index < p->input_count &&
+           !(j->values[index] == value && p->entries[index].count == entry->count &&
+             p->entries[index].index == entry->index && p->entries[index].axis == entry->axis))
+        index++;
+    if (index == p->input_count) {
+        if (p->input_count + p->output_count == CJ__ELEMENTS_OPERANDS) {
+            j->fits = false;
+            p->input_count = --index;
+        }
+        j->values[index] = value;
+        p->inputs[index] = j->program->values[value].type;
+        p->entries[index] = *entry;
+        p->input_count++;
+    }
+    return (cj__source){CJ__SOURCE_INPUT, index};
+}
+
+// An entry, or the result of two.
+static cj__source part_of(joining *j, const cj__element_part *part)
+{
+    const cj__source first = input_of(j, part->values[0], &part->entry);
+    if (!part->made_by)
+        return first;
+    const cj__source second = input_of(j, part->values[1], &part->entry);
+    cj__element_step *step = add_step(j, part->made_by->op,
+                                      j->program->values[part->made_by->outputs[0]].type.dtype, -1);
+    step->input_count = 2;
+    step->inputs[0] = first;
+    step->inputs[1] = second;
+    memcpy(step->attrs, part->made_by->attrs, sizeof step->attrs);
+    return last_step(j);
+}
+
+static cj__source source_of(joining *j, int value)
+{
+    cj__element_part part;
+    for (int i = 0; i < j->known_count; i++)
+        if (j->known[i].value == value)
+            return j->known[i].source;
+    const cj__value_info *info = &j->program->values[value];
+    cj__source source;
+    if (cj__is_element_number(info))
+        source =
+            number(j, info->type.dtype, cj__element_get(info->type.dtype, info->constant->data, 0));
+    else if (j->uses && cj__find_element_part(j->program, j->group, j->uses, value, &part))
+        source = part_of(j, &part);
+    else
+        source = input_of(j, value, &(cj__element_entry){.count = 0});
+    j->known[j->known_count++] = (known){value, source};
+    return source;
+}
+
 static bool is_flat(const joining *j, cj__source source)
 {
     return source.kind == CJ__SOURCE_STEP ||
-           (source.kind == CJ__SOURCE_INPUT &&
+           (source.kind == CJ__SOURCE_INPUT && j->made->entries[source.index].count == 0 &&
             cj_shape_equal(&j->made->inputs[source.index].shape, &j->made->domain));
 }
 
@@ -260,10 +301,7 @@ static void add_members(joining *j, const cj__element_group *group)
     cj__element_program *p = j->made;
     const cj__element_operands *o = j->operands;
     p->domain = *cj__element_domain(j->program, &j->program->instructions[group->members[0]]);
-    p->input_count = o->input_count;
     p->output_count = o->output_count;
-    for (int i = 0; i < o->input_count; i++)
-        p->inputs[i] = j->program->values[o->inputs[i]].type;
     for (int k = 0; k < o->output_count; k++)
         p->outputs[k] = j->program->values[o->outputs[k]].type;
     for (int i = 0; i < group->count && j->fits; i++) {
@@ -279,37 +317,50 @@ static void add_members(joining *j, const cj__element_group *group)
 
 // The instruction that has a program takes the group's place.
 static cj_status replace(cj__program *program, const cj__element_group *group,
-                         const cj__element_operands *o, cj__element_program *made)
+                         const cj__element_operands *o, const joining *j)
 {
     cj__instruction *joined = &program->instructions[group->place];
-    const cj__elements_attrs attrs = {made};
-    CJ_TRY(cj__program_operands(joined, o->inputs, o->input_count, o->outputs, o->output_count));
+    const cj__elements_attrs attrs = {j->made};
+    CJ_TRY(
+        cj__program_operands(joined, j->values, j->made->input_count, o->outputs, o->output_count));
     for (int i = 0; i < group->count; i++)
         program->instructions[group->members[i]].op = NULL;
     joined->op = o->full_outputs > 0 ? &cj__op_elements : &cj__op_element_sums;
     joined->rounds = false;
-    joined->attrs_object = cj__own(made);
+    joined->attrs_object = cj__own(j->made);
     memset(joined->attrs, 0, sizeof joined->attrs);
     memcpy(joined->attrs, &attrs, sizeof(attrs));
     return CJ_OK;
 }
 
-cj_status cj__join_elements(cj__program *program, const cj__element_group *group,
-                            const cj__element_operands *operands)
+// One instruction of a group; *fits: whether its program is long enough. `uses` is NULL where values
+// are to be read as they are.
+static cj_status join(cj__program *program, const cj__element_group *group, const int *uses,
+                      const cj__element_operands *operands, bool *fits)
 {
-    joining j = {.program = program, .operands = operands, .fits = true};
+    joining j = {
+        .program = program, .group = group, .uses = uses, .operands = operands, .fits = true};
     j.made = cj__element_program_new();
     if (!j.made)
         return CJ_OUT_OF_MEMORY;
     add_members(&j, group);
+    *fits = j.fits;
     if (!j.fits) {
         cj_release(j.made);
         return CJ_OK;
     }
     cj_status status = cj__element_program_finish(j.made);
     if (status == CJ_OK)
-        status = replace(program, group, operands, j.made);
+        status = replace(program, group, operands, &j);
     if (status != CJ_OK)
         cj__drop_floating(j.made);
     return status;
+}
+
+cj_status cj__join_elements(cj__program *program, const cj__element_group *group, const int *uses,
+                            const cj__element_operands *operands)
+{
+    bool fits;
+    CJ_TRY(join(program, group, uses, operands, &fits));
+    return fits ? CJ_OK : join(program, group, NULL, operands, &fits);
 }

@@ -2,6 +2,10 @@
 // filters) keep the result from run to run, where the program does not itself change those weights:
 // in inference, and in training for layers that are frozen. Each run compares the weights with a
 // copy, so that any change is detected.
+//
+// In the body of a loop everything that is the same in all steps is kept for one run of the loop:
+// the first step prepares it. There products keep the panels of their weights, too. That memory is
+// a part of the body's arena.
 #include "base/memory.h"
 #include "graph/plan.h"
 #include "ops/build.h"
@@ -11,13 +15,14 @@ enum { OPERANDS_MAX = 5 };
 // bytes of a plan, beyond which it is made anew in each run
 static const size_t KEPT_MOST = (size_t)64 << 20;
 
-// Which values are likely the same in the next run: constants, variables that no update names, and
-// what is computed from these alone (filters rounded to bfloat16, or scaled). NULL without memory.
+// Which values are likely the same in the next run: constants, variables that no update names, what
+// no step of a loop changes, and what is computed from these alone (filters rounded to bfloat16, or
+// scaled). NULL without memory.
 static bool *find_stays(const cj__program *program)
 {
     bool *stays = cj__new((size_t)program->value_count, sizeof *stays);
     for (int v = 0; stays && v < program->value_count; v++)
-        stays[v] = cj__program_leaf_stays(program, v);
+        stays[v] = program->values[v].invariant || cj__program_leaf_stays(program, v);
     for (int i = 0; stays && i < program->instruction_count; i++) {
         const cj__instruction *instruction = &program->instructions[i];
         bool all = !(instruction->op->flags & CJ__OP_EFFECT);
@@ -87,7 +92,7 @@ static void keep_rounding(cj__plan *plan, int position, cj__kept *kept)
     const cj__program *program = &plan->program;
     int reader;
     const cj__instruction *conv = &program->instructions[plan->order[position]];
-    if (conv->cut.group != 0)
+    if (conv->cut.group != 0 || plan->is_body)
         return;
     const int value = conv->inputs[kept->input];
     const int producer = program->values[value].producer;
@@ -117,23 +122,41 @@ cj_status cj__keep_in_plan(cj__plan *plan)
             continue;
         const cj__prepared made = prepared_of(&plan->program, instruction, &plan->calls[i]);
         cj__kept *kept = &plan->kept[plan->kept_count++];
-        *kept = (cj__kept){.input = made.input, .workspace_bytes = cj__align_up_64(made.bytes)};
-        kept->copy_bytes = plan->buffers[instruction->inputs[made.input]].bytes;
-        kept->version = version_of(plan, instruction->inputs[made.input]);
+        *kept = (cj__kept){.input = made.input,
+                           .workspace_bytes = cj__align_up_64(made.bytes),
+                           .of_loop = plan->is_body};
+        if (!plan->is_body) {
+            kept->copy_bytes = plan->buffers[instruction->inputs[made.input]].bytes;
+            kept->version = version_of(plan, instruction->inputs[made.input]);
+        }
         plan->kept_size += kept->workspace_bytes + cj__align_up_64(kept->copy_bytes);
         plan->calls[i].kept = kept;
         keep_rounding(plan, i, kept);
     }
     if (plan->kept_count == 0)
         return CJ_OK;
+    if (plan->is_body) {
+        plan->arena_size += plan->kept_size;
+        return CJ_OK;
+    }
     plan->kept_memory = plan->device->kind->allocate(plan->device, plan->kept_size);
     if (!plan->kept_memory)
         return cj_error_status();
-    char *next = plan->kept_memory;
-    for (cj__kept *kept = plan->kept; kept < plan->kept + plan->kept_count; kept++) {
-        kept->workspace = next;
-        kept->copy = next + kept->workspace_bytes;
-        next += kept->workspace_bytes + cj__align_up_64(kept->copy_bytes);
-    }
+    cj__point_kept(plan, plan->kept_memory);
     return CJ_OK;
+}
+
+void cj__point_kept(cj__plan *plan, char *memory)
+{
+    for (cj__kept *kept = plan->kept; kept < plan->kept + plan->kept_count; kept++) {
+        kept->workspace = memory;
+        kept->copy = memory + kept->workspace_bytes;
+        memory += kept->workspace_bytes + cj__align_up_64(kept->copy_bytes);
+    }
+}
+
+void cj__forget_kept(cj__plan *plan)
+{
+    for (int i = 0; i < plan->kept_count; i++)
+        plan->kept[i].prepared = false;
 }

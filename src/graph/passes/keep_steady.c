@@ -150,7 +150,7 @@ bool cj__steady_is_valid(cj__plan *plan)
 {
     bool known = true, same = plan->steady_made;
     for (int i = 0; i < plan->source_count; i++) {
-        struct cj__source *source = &plan->sources[i];
+        struct cj__steady_source *source = &plan->sources[i];
         const int64_t version = atomic_load_explicit(source->version, memory_order_relaxed);
         known = known && version >= 0;
         same = same && version == source->seen;

@@ -167,7 +167,7 @@ static void chain(int64_t n, const cj__link *links, int count)
     for (int64_t i = 0; i < n; i++) {
         double v = 0;
         for (int k = 0; k < count; k++) {
-            const int64_t at = links[k].repeats ? i % CJ__CHAIN_BLOCK : i;
+            const int64_t at = links[k].repeats ? 0 : links[k].period > 0 ? i % links[k].period : i;
             real *const to = links[k].operand ? (real *)links[k].operand + at : NULL;
             const double o = to ? *to : 0;
             const double values[CJ__LINK_COUNT] = {

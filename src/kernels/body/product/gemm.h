@@ -57,6 +57,8 @@ static void gemm_job(const cj__gemm *g, cj__job *job)
     *job = (cj__job){.phases = 1, .tasks = {tasks}};
     if (packs > 0)
         *job = (cj__job){.phases = 2, .tasks = {packs, tasks}};
+    if (packs > 0 && !p.flipped && !p.copies_a)
+        job->prepares = 1;
     if (p.parts > 1)
         *job = (cj__job){.phases = 2, .tasks = {tasks, add_tasks(&p)}};
     const int64_t b = p.packs_b ? ceil_div(p.g.n, PANEL_COLS) * PANEL_COLS * p.g.k : 0;
@@ -317,7 +319,8 @@ static void gemm_run(const cj__gemm *g, void *workspace, void *scratch, int phas
     const product p = product_of(g), copied = product_of_copy(&p, workspace);
     const int64_t copies = copy_a_tasks(&p), packs = phase == 0 ? copies + pack_tasks(&p) : 0;
     real *const packed = (real *)(void *)((char *)workspace + copied_a_size(&p));
-    for (int64_t task = begin; task < end; task++) {
+    for (int64_t i = begin; i < end; i++) {
+        const int64_t task = g->backwards ? begin + end - 1 - i : i;
         if (packs > 0 && task < copies)
             copy_a(&p, workspace, task);
         else if (packs > 0)

@@ -5,7 +5,8 @@
 // does: a panel of columns, tiles of rows that walk down it, the sum in pieces so that the panel's
 // part stays in the cache. A few rows read each element of B once or twice, so B is not packed
 // then: tiles take its rows as they lie, weave two of them and multiply. The sum is cut into short
-// pieces where a task has more than one panel, so that rows are read in runs.
+// pieces where a task has more than one panel, so that rows are read in runs. A B that the caller
+// keeps is packed for few rows too, in a phase of its own, the first of three.
 //
 //   packed A, plain        row i:  pair p at i * pairs + p          from rows that lie in order
 //   packed A, transposed   pair p: row i at p * rows_a + i rows of the summed axis interleaved two by two
@@ -30,12 +31,12 @@ typedef struct bf16_plan {
     int64_t pairs, panels, rows_a; // rows_a: m rounded up to whole vectors
     int64_t a_tasks, b_tasks, block, blocks;
     int64_t across, piece; // panels of a task, and pairs of a piece of the sum
-    bool few;
+    bool few, keeps_b;
 } bf16_plan;
 
 static bool is_few(const cj__gemm *g)
 {
-    return g->m <= FEW_ROWS && !g->trans_b;
+    return g->m <= FEW_ROWS && !g->trans_b && !g->keeps_b;
 }
 
 // Blocks are whole tiles, few enough rows that there are about 16 of them.
@@ -46,7 +47,8 @@ static bf16_plan plan_of(const cj__gemm *g)
                    .rows_a = ceil_div(g->m, LANES) * LANES,
                    .across = 1,
                    .piece = PIECE_PAIRS,
-                   .few = is_few(g)};
+                   .few = is_few(g),
+                   .keeps_b = g->keeps_b};
     const int64_t wanted = p.panels > 0 ? ceil_div(16, p.panels) : 1,
                   tiles = ceil_div(ceil_div(g->m, wanted), PAIR_ROWS);
     p.block = p.few ? FEW_ROWS : min(tiles > 0 ? tiles : 1, 32) * PAIR_ROWS;
@@ -68,10 +70,11 @@ static int64_t packed_panels(const bf16_plan *p)
 static void gemm_bf16_job(const cj__gemm_bf16 *a, cj__job *job)
 {
     const bf16_plan p = plan_of(&a->g);
-    *job = (cj__job){.phases = 2,
-                     .tasks = {p.a_tasks + p.b_tasks, ceil_div(p.panels, p.across) * p.blocks},
-                     .workspace = (size_t)(p.pairs * (p.rows_a + packed_panels(&p) * PANEL)) *
-                                  sizeof(uint32_t)};
+    const int64_t blocks = ceil_div(p.panels, p.across) * p.blocks;
+    *job = (cj__job){.phases = 2, .tasks = {p.a_tasks + p.b_tasks, blocks}};
+    if (p.keeps_b)
+        *job = (cj__job){.phases = 3, .tasks = {p.b_tasks, p.a_tasks, blocks}, .prepares = 1};
+    job->workspace = (size_t)(p.pairs * (p.rows_a + packed_panels(&p) * PANEL)) * sizeof(uint32_t);
 }
 
 static void pack_a(const cj__gemm *g, const bf16_plan *p, uint32_t *packed, int64_t task)
@@ -274,8 +277,10 @@ static void gemm_bf16_run(const cj__gemm_bf16 *a, void *workspace, int phase, in
 {
     const bf16_plan p = plan_of(&a->g);
     uint32_t *packed_a = workspace, *packed_b = packed_a + p.pairs * p.rows_a;
-    for (int64_t task = begin; task < end; task++) {
-        if (phase == 1)
+    const int64_t first = p.keeps_b && phase == 0 ? p.a_tasks : 0; // of the tasks of packing
+    const bool packs = phase == 0 || (p.keeps_b && phase == 1);
+    for (int64_t task = begin + first; task < end + first; task++) {
+        if (!packs)
             block_bf16((bf16_block){.args = a, .p = &p, .packed_a = packed_a, .packed_b = packed_b},
                        task);
         else if (task < p.a_tasks)

@@ -18,7 +18,8 @@
 //
 // Operands may be copied first, once for all tasks: A, where it is transposed, into rows; B into
 // panels, because its columns must lie along the lanes, and rows that are far apart fall into the
-// same few sets of the cache and into many pages.
+// same few sets of the cache and into many pages. A B that the caller keeps is packed whatever it
+// costs.
 #ifndef CJ_KERNELS_BODY_PRODUCT_GEMM_FORM_H
 #define CJ_KERNELS_BODY_PRODUCT_GEMM_FORM_H
 
@@ -74,7 +75,7 @@ static double cost_of(const cj__gemm *g, bool flipped)
         return n * (double)ceil_div(g->m, LANES) * k +
                0.5 * ((g->trans_a ? 0 : m * k) +
                       m * n * (double)(2 * ceil_div(max(g->k, 1), FLIPPED_DEPTH) - 1));
-    return m * (double)ceil_div(g->n, LANES) * k + 0.5 * (g->trans_b ? n * k : 0);
+    return m * (double)ceil_div(g->n, LANES) * k + 0.5 * (g->trans_b && !g->keeps_b ? n * k : 0);
 }
 
 // C' = op(B)' op(A)'.
@@ -115,6 +116,10 @@ static void choose_copies(product *p)
 {
     const cj__gemm *g = &p->g;
     const double a = (double)g->m * (double)g->k, b = (double)g->n * (double)g->k;
+    if (g->keeps_b && !p->flipped) {
+        p->packs_b = true;
+        return;
+    }
     const bool pays = g->m >= WORTH_PACKING && (p->flipped || g->m > PART_ROWS || b > HUGE_B);
     const bool packs = g->trans_b || (g->ldb >= FAR_ROWS && pays);
     p->blocks = packs && pays && b >= LARGE && !p->flipped;
@@ -144,7 +149,8 @@ static product product_of(const cj__gemm *given)
     product p = {.g = *given, .depth = GEMM_DEPTH, .panels = 1, .parts = 1};
     cj__gemm *g = &p.g;
     call_columns_rows(g);
-    if (!g->trans_a && g->trans_b && min(g->m, g->n) <= DOT_ROWS && g->k >= 4 * LANES) {
+    if (!g->keeps_b && !g->trans_a && g->trans_b && min(g->m, g->n) <= DOT_ROWS &&
+        g->k >= 4 * LANES) {
         p.dots = true;
         p.flipped = g->n < g->m;
     } else if (g->trans_b || g->n % LANES != 0) { // else a copy would save nothing
@@ -157,8 +163,8 @@ static product product_of(const cj__gemm *given)
     choose_copies(&p);
     if (p.flipped)
         p.depth = FLIPPED_DEPTH;
-    if (!p.flipped && !g->trans_b && g->m <= THIN_ROWS && (double)g->k * (double)g->n >= LARGE &&
-        g->ldb >= FAR_ROWS) {
+    if (!p.flipped && !g->trans_b && !p.packs_b && g->m <= THIN_ROWS &&
+        (double)g->k * (double)g->n >= LARGE && g->ldb >= FAR_ROWS) {
         p.depth = THIN_DEPTH;
         p.panels = THIN_COLS / PANEL_COLS;
         p.rows = max(g->m, 1);
