@@ -82,6 +82,30 @@ static cj_status make_tensor(cj_dtype dtype, cj_shape shape, int64_t classes, cj
     return CJ_OK;
 }
 
+// Texts of twenty words.
+static cj_status make_texts(cj_shape shape, cj_tensor **tensor)
+{
+    enum { WORDS = 20, SIZE = WORDS * 8 };
+    const int64_t count = cj_shape_count(&shape);
+    uint64_t state = 1;
+    char *bytes = calloc((size_t)count + 1, SIZE);
+    const char **values = calloc((size_t)count + 1, sizeof *values);
+    for (int64_t i = 0; bytes && values && i < count; i++) {
+        char *at = bytes + i * SIZE;
+        values[i] = at;
+        for (int j = 0; j < WORDS; j++) {
+            state = state * 6364136223846793005u + 1442695040888963407u;
+            at += sprintf(at, "w%d ", (int)(state >> 40) % 10000);
+        }
+    }
+    const cj_status status = bytes && values ?
+                                 cj_tensor_from(CJ_STRING, shape, values, (size_t)count, tensor) :
+                                 cj_fail(CJ_OUT_OF_MEMORY, "no memory for texts");
+    free(values);
+    free(bytes);
+    return status;
+}
+
 // The dtype that input `index` declares, as the architecture's JSON has it; floats where it does
 // not say.
 static cj_dtype input_dtype(const json_t *architecture, int index)
@@ -97,6 +121,8 @@ static cj_dtype input_dtype(const json_t *architecture, int index)
             continue;
         if (dtype && strcmp(dtype, "uint8") == 0)
             return CJ_U8;
+        if (dtype && strcmp(dtype, "string") == 0)
+            return CJ_STRING;
         return dtype && strncmp(dtype, "int", 3) == 0 ? CJ_I32 : CJ_F32;
     }
     return CJ_F32;
@@ -115,7 +141,11 @@ static cj_status make_inputs(bench *b, int64_t samples)
         shape.dims[0] = samples;
         for (int axis = 1; axis < shape.rank; axis++)
             shape.dims[axis] = shape.dims[axis] > 0 ? shape.dims[axis] : 28; // a free length
-        status = make_tensor(dtype, shape, dtype == CJ_U8 ? 256 : 2, &b->inputs[i]);
+        status = dtype == CJ_STRING ?
+                     make_texts(shape, &b->inputs[i]) :
+                     make_tensor(dtype, shape, dtype == CJ_U8 ? 256 : 2, &b->inputs[i]);
+        if (status == CJ_OK)
+            status = learn_words(b->model, b->inputs[i]);
     }
     json_decref(architecture);
     return status;

@@ -59,16 +59,18 @@ typedef struct option {
 #define BATCH_SIZE_MAX 1048576
 #define THREADS_OPTION(target) \
     INT_OPTION("threads", "N", target, 0, 256, "threads to use; 0 for all (0)")
-#define DATA_OPTION(target)                                                        \
-    TEXT_OPTION("data", "NAME", target,                                            \
-                "mnist, fashion-mnist, cifar10, digits, folder:PATH (of images), " \
-                "csv:FILE:TARGET, or auto (the first that is found; the default)")
+#define DATA_OPTION(target)                                                                      \
+    TEXT_OPTION("data", "NAME", target,                                                          \
+                "mnist, fashion-mnist, cifar10, digits, folder:PATH (of images), text:FILE (of " \
+                "lines \"LABEL TAB TEXT\"), csv:FILE:TARGET, or auto (the first that is found; " \
+                "the default)")
 
 // The same where a model file may say what it was trained on.
-#define MODEL_DATA_OPTION(target)                                                  \
-    TEXT_OPTION("data", "NAME", target,                                            \
-                "mnist, fashion-mnist, cifar10, digits, folder:PATH (of images), " \
-                "csv:FILE:TARGET, or auto (what the model was trained on; the default)")
+#define MODEL_DATA_OPTION(target)                                                                  \
+    TEXT_OPTION("data", "NAME", target,                                                            \
+                "mnist, fashion-mnist, cifar10, digits, folder:PATH (of images), text:FILE (of "   \
+                "lines \"LABEL TAB TEXT\"), csv:FILE:TARGET, or auto (what the model was trained " \
+                "on; the default)")
 
 typedef struct command {
     const char *name, *arguments, *help;
@@ -141,6 +143,17 @@ cj_status load_data(const char **name, const cj_model *model, const picture_size
                     cj_dataset **train, cj_dataset **test);
 // Keeps the first `limit` samples; 0 keeps all.
 cj_status limit_samples(cj_dataset **data, int64_t limit);
+
+// text.c: lines "LABEL TAB TEXT" as data, "text:FILE".
+bool is_text_data(const char *name);
+// Four fifths of the lines, and one fifth.
+cj_status load_text_data(const char *name, cj_dataset **train, cj_dataset **test);
+// Whether the model's first input is texts.
+bool takes_texts(cj_model *model);
+// Gives layers without a vocabulary that of an input, if that is texts.
+cj_status learn_words(cj_model *model, const cj_tensor *input);
+// The lines of a file, or of standard input ("-"), as texts (n, 1).
+cj_status read_texts(const char *path, cj_tensor **lines);
 
 // package.c
 // Installs a Debian package by apt-get, as root or through sudo; says what it runs. CJ_NOT_FOUND or

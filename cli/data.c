@@ -9,6 +9,8 @@ cj_status load_data(const char **name, const cj_model *model, const picture_size
     if (strcmp(*name, "auto") == 0 && model && noted_data(model))
         *name = noted_data(model);
     static const char *const found_first[] = {"mnist", "fashion-mnist", "digits"};
+    if (is_text_data(*name))
+        return load_text_data(*name, train, test);
     if (is_folder_data(*name))
         return load_folder_data(*name, model, wanted, train, test);
     const bool automatic = strcmp(*name, "auto") == 0;

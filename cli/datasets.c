@@ -66,7 +66,7 @@ cj_status note_data(cj_model *model, const char *name, const cj_dataset *data)
 {
     if (is_table_data(name))
         return cj_model_set_note(model, "data", name);
-    if (is_folder_data(name)) {
+    if (is_folder_data(name) || is_text_data(name)) {
         CJ_TRY(cj_model_set_note(model, "data", name));
         return note_classes(model, data);
     }
@@ -81,7 +81,7 @@ cj_status note_data(cj_model *model, const char *name, const cj_dataset *data)
 const char *noted_data(const cj_model *model)
 {
     const char *name = cj_model_note(model, "data");
-    if (name && (is_folder_data(name) || is_table_data(name)))
+    if (name && (is_folder_data(name) || is_text_data(name) || is_table_data(name)))
         return name;
     for (int i = 0; name && i < SET_COUNT; i++)
         if (strcmp(sets[i].name, name) == 0)

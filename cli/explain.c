@@ -20,6 +20,16 @@ static bool read_index(const char *text, int64_t index[CJ_MAX_RANK])
     return false;
 }
 
+// One text, (1, 1): the first line of a file.
+static cj_status read_text(const char *path, cj_tensor **text)
+{
+    cj_tensor *lines = NULL;
+    CJ_TRY(read_texts(path, &lines));
+    const cj_status status = cj_tensor_slice(lines, 0, 0, 1, text);
+    cj_release(lines);
+    return status;
+}
+
 int run_explain(int argc, char **argv)
 {
     const char *layer = NULL, *index = NULL, *words[2] = {NULL, NULL};
@@ -47,8 +57,9 @@ int run_explain(int argc, char **argv)
     }
     cj_tensor *image = NULL;
     cj_model *model = cj_load(words[0]);
-    cj_status status =
-        model ? read_model_image(model, words[1], invert, &image) : cj_error_status();
+    cj_status status = !model             ? cj_error_status() :
+                       takes_texts(model) ? read_text(words[1], &image) :
+                                            read_model_image(model, words[1], invert, &image);
     if (status == CJ_OK)
         status = cj_explain_with(model, (cj_tensor *[]){image}, stdout, &args);
     cj_release(image);

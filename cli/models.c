@@ -34,6 +34,23 @@ static cj_model *cnn(cj_layer *input, int64_t classes)
                          cj_dense(classes, .activation = "softmax"));
 }
 
+// Texts as words, a recurrence that reads them both ways.
+static cj_model *text_gru(cj_layer *input, int64_t classes)
+{
+    return cj_sequential(input, cj_text_vectorization(10000, .output_sequence_length = 100),
+                         cj_embedding(10000, 64, .mask_zero = true), cj_bidirectional(cj_gru(32)),
+                         cj_dense(classes, .activation = "softmax"));
+}
+
+// Texts as the words in them, in no order.
+static cj_model *text_words(cj_layer *input, int64_t classes)
+{
+    return cj_sequential(input,
+                         cj_text_vectorization(10000, .ngrams = {1, 2}, .output_mode = "multi_hot",
+                                               .pad_to_max_tokens = true),
+                         cj_dense(classes, .activation = "softmax"));
+}
+
 static const struct {
     const char *name, *what;
     cj_model *(*make)(cj_layer *input, int64_t classes);
@@ -42,6 +59,8 @@ static const struct {
     {"mnist-cnn-small", "chapter 3: two convolutions of 10 and 20 filters, two pools, dense 50",
      cnn_small},
     {"mnist-mlp", "chapter 3: dense 128, dense 10", mlp},
+    {"text-gru", "texts: embedding, bidirectional GRU, dense", text_gru},
+    {"text-words", "texts: words and pairs of words, dense", text_words},
 };
 enum { MODEL_COUNT = sizeof(models) / sizeof models[0] };
 
@@ -65,6 +84,8 @@ static int64_t class_count(const cj_dataset *data)
 {
     cj_tensor *labels = cj_dataset_y(data, 0);
     int64_t most = 0;
+    if (cj_dataset_class_count(data) > 0)
+        return cj_dataset_class_count(data);
     for (int64_t i = 0; labels && i < cj_tensor_count(labels); i++) {
         int64_t label = (int64_t)cj_tensor_get(labels, &i);
         most = label > most ? label : most;
@@ -121,10 +142,13 @@ cj_model *make_model(const char *name, cj_dataset *data)
             continue;
         if (i >= MODEL_COUNT)
             return architecture(name, shape, data ? class_count(data) : 0);
+        const bool texts = strncmp(name, "text-", 5) == 0;
         cj_input_args input = {CJ_INPUT_DEFAULTS, .shape = {28, 28, 1}, .dtype = "uint8"};
+        if (texts)
+            input = (cj_input_args){CJ_INPUT_DEFAULTS, .shape = {1}, .dtype = "string"};
         for (int axis = 1; shape && axis < shape->rank; axis++)
             input.shape[axis - 1] = shape->dims[axis];
-        return models[i].make(cj_input_new(&input), data ? class_count(data) : 10);
+        return models[i].make(cj_input_new(&input), data ? class_count(data) : texts ? 2 : 10);
     }
     if (strpbrk(name, "./"))
         return from_json(name);

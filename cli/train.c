@@ -49,6 +49,7 @@ static cj_status make_new(const char *name, const settings *s, cj_dataset *train
                                       make_model(automatic ? "mnist-cnn" : name, train);
     if (!*model)
         return cj_error_status();
+    CJ_TRY(learn_words(*model, cj_dataset_x(train, 0)));
     CJ_TRY(cj_set_dtype_policy(cj_model_layer(*model), s->dtype));
     CJ_TRY(cj_model_set_seed(*model, (uint64_t)s->seed));
     cj_pool *pool = cj_pool_new((int)s->threads);

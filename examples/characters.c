@@ -141,19 +141,8 @@ static cj_status train(cj_model *model, const text *t, int64_t steps)
 
 // Writing ------------------------------------------------------------------------------------------
 
-// One of the symbols, each as likely as the network says: the temperature 1.
-static int draw(const float *probability, int symbols)
-{
-    double left = uniform();
-    for (int i = 0; i < symbols; i++) {
-        left -= (double)probability[i];
-        if (left < 0)
-            return i;
-    }
-    return symbols - 1;
-}
-
-// Goes on from the text's first characters. The window of the last CONTEXT characters moves along.
+// Goes on from the text's first characters. The window of the last CONTEXT characters moves along. Of
+// what the network finds likely, the likeliest characters that make up 95 % are drawn from.
 static cj_status write_text(cj_model *model, const text *t, int count, char *written)
 {
     batch b;
@@ -165,11 +154,11 @@ static cj_status write_text(cj_model *model, const text *t, int count, char *wri
         cj_tensor *answer = NULL;
         cj_tensor *inputs[] = {b.characters, b.positions};
         CJ_TRY(cj_predict_many(model, inputs, &answer));
-        const float *last = (const float *)cj_tensor_data(answer) + (CONTEXT - 1) * t->symbols;
-        const int next = draw(last, t->symbols);
+        int64_t next = 0;
+        CJ_TRY(cj_sample(answer, &next, .top_p = 0.95, .step = (uint64_t)i));
         cj_release(answer);
         memmove(window, window + 1, (CONTEXT - 1) * sizeof *window);
-        window[CONTEXT - 1] = next;
+        window[CONTEXT - 1] = (int32_t)next;
         written[i] = t->symbol[next];
     }
     written[count] = '\0';

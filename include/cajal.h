@@ -36,6 +36,7 @@
 #include <cajal/recurrent.h>
 #include <cajal/regularization.h>
 #include <cajal/reshaping.h>
+#include <cajal/sampling.h>
 #include <cajal/scan.h>
 #include <cajal/schedules.h>
 #include <cajal/settings.h>

@@ -26,7 +26,9 @@ typedef struct cj_architecture_args {
 /** Sets `args` to CJ_ARCHITECTURE_DEFAULTS, for languages without the macros; NULL is fine. */
 CJ_API void cj_architecture_defaults(cj_architecture_args *args);
 /**
- * A model by name. Its last layer is a softmax over `classes`. With other shapes or classes than the
+ * A model by name. Its last layer is a softmax over `classes`. gpt and gpt2 have two inputs of int32,
+ * the tokens and their positions 0, 1, ..., and give for each token the probabilities of the next;
+ * `input_shape` is their number, `classes` how many kinds of tokens there are. With other shapes or classes than the
  * paper's the number of parameters is another one.
  *
  * | name | input, classes | trainable parameters | source |
@@ -42,6 +44,9 @@ CJ_API void cj_architecture_defaults(cj_architecture_args *args);
  * | resnet50 | 224x224x3, 1000 | 25,557,032 | the same, strides in the 3x3 convolutions |
  * | resnet20 | 32x32x3, 10 | 269,722 | the same, section 4.2, shortcuts without parameters |
  * | mobilenet_v1 | 224x224x3, 1000 | 4,231,976 | Howard et al. 2017, width 1 |
+ * | gpt | 128 tokens, 256 | 875,264 | the next one in small, over bytes |
+ * | gpt2 | 1024 tokens, 50257 | 163,037,184 | Radford et al. 2019, the smallest; its 124,439,808 and
+ *   38,597,376 of the last layer, which here has a matrix of its own |
  *
  * @param name one of the table
  * @return a floating model; NULL with CJ_NOT_FOUND (no such name), CJ_INVALID_ARGUMENT (NULL, a

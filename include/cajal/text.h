@@ -23,6 +23,7 @@
 #ifndef CAJAL_TEXT_H
 #define CAJAL_TEXT_H
 
+#include <cajal/data.h>
 #include <cajal/layers.h>
 #include <cajal/numbers.h>
 #include <cajal/texts.h>
@@ -37,6 +38,37 @@ extern "C" {
  * CJ_INVALID_ARGUMENT (NULL), CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_load_lines(const char *path, cj_tensor **lines);
+
+/** The arguments of cj_load_texts(). */
+typedef struct cj_load_texts_args {
+    size_t size;             ///< bytes of the struct
+    int _;                   ///< what follows may be given by position
+    bool shuffle;            ///< default true: in an order drawn from `seed`; false: as in the file
+    uint64_t seed;           ///< default 0
+    double validation_split; ///< default 0: the share, below 1, that goes to the second data set
+} cj_load_texts_args;
+/** The defaults of cj_load_texts_args. */
+#define CJ_LOAD_TEXTS_DEFAULTS .size = sizeof(cj_load_texts_args), .shuffle = true
+/** Sets `args` to CJ_LOAD_TEXTS_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_load_texts_defaults(cj_load_texts_args *args);
+/**
+ * Labelled texts: a file of lines "LABEL TAB TEXT". The data sets hold texts (samples, 1) and int32
+ * (samples), the number of the class. Classes are the labels in order of bytes, or of their values if
+ * all are whole numbers from 0; cj_dataset_class_name() (folders.h) has them. Empty lines are passed
+ * over; a text may be empty.
+ *
+ * `*train` and `*validation` receive new data sets, to be released; `validation` may be NULL if
+ * validation_split is 0, and gets NULL then. CJ_NOT_FOUND, CJ_IO, CJ_BAD_FILE (no lines, or one
+ * without a tab, by its number), CJ_INVALID_ARGUMENT (NULL, a share that is none or leaves nothing),
+ * CJ_OUT_OF_MEMORY.
+ */
+CJ_API cj_status cj_load_texts_with(const char *path, cj_dataset **train, cj_dataset **validation,
+                                    const cj_load_texts_args *args);
+/** `cj_load_texts("reviews.tsv", &train, &validation, .validation_split = 0.2)`. */
+#define cj_load_texts(path, train, ...)        \
+    cj_load_texts_with(                        \
+        path, train, CJ__HEAD(__VA_ARGS__, ~), \
+        &(cj_load_texts_args){CJ_LOAD_TEXTS_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
 
 /**
  * Applies a layer of this header to a tensor outside of a model, as Keras does by calling it:

@@ -10,11 +10,14 @@
 CJ__DEFAULTS(architecture, ARCHITECTURE)
 
 #define CJ__ARCHITECTURE(name, meaning, classes, ...) \
-    {#name, meaning, {__VA_ARGS__}, classes, cj__architecture_##name},
+    {#name, meaning, {__VA_ARGS__}, classes, cj__architecture_##name, NULL},
+#define CJ__SEQUENCE(name, meaning, classes, ...) \
+    {#name, meaning, {__VA_ARGS__}, classes, NULL, cj__architecture_##name},
 static const cj__architecture rows[] = {
 #include "architectures/architectures.def"
 };
 #undef CJ__ARCHITECTURE
+#undef CJ__SEQUENCE
 enum { ROWS = sizeof rows / sizeof *rows };
 
 const char *cj_architecture_name(int index)
@@ -65,8 +68,10 @@ static cj_status choose_input(const cj__architecture *row, const cj_architecture
                             row->name, (long long)shape[i]);
         input->shape[i] = shape[i];
     }
-    if (input->shape[3] || !input->shape[2])
+    if (row->build && (input->shape[3] || !input->shape[2]))
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: takes images (height, width, channels)", row->name);
+    if (row->build_sequence && input->shape[1])
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: takes sequences (tokens)", row->name);
     if (given->classes < 0)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: %lld classes were given, needs 1 or more",
                         row->name, (long long)given->classes);
@@ -74,8 +79,19 @@ static cj_status choose_input(const cj__architecture *row, const cj_architecture
     if (strcmp(dtype, "float32") != 0 && strcmp(dtype, "uint8") != 0)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: input_dtype \"%s\", needs float32 or uint8",
                         row->name, dtype);
-    input->dtype = dtype;
+    input->dtype = row->build ? dtype : "int32";
     return CJ_OK;
+}
+
+// A model of tokens and their positions.
+static cj_model *make_sequence(const cj__architecture *row, cj_input_args *input, int64_t classes)
+{
+    input->name = "tokens";
+    cj_symbol *tokens = cj_input_symbol_new(input);
+    input->name = "positions";
+    cj_symbol *positions = cj_input_symbol_new(input);
+    cj_symbol *y = row->build_sequence(tokens, positions, classes);
+    return cj_functional(.inputs = {tokens, positions}, .outputs = {y}, .name = row->name);
 }
 
 cj_model *cj_architecture_new(const char *name, const cj_architecture_args *args)
@@ -98,6 +114,8 @@ cj_model *cj_architecture_new(const char *name, const cj_architecture_args *args
     cj_input_args input = {CJ_INPUT_DEFAULTS};
     if (choose_input(row, &given, &input) != CJ_OK)
         return NULL;
+    if (row->build_sequence)
+        return make_sequence(row, &input, given.classes ? given.classes : row->classes);
     cj_symbol *x = cj_input_symbol_new(&input), *y = x;
     if (strcmp(input.dtype, "uint8") == 0)
         y = cj_apply(cj_rescaling(1.0 / 255), y);

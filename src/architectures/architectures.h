@@ -10,12 +10,17 @@ typedef struct cj__architecture {
     int64_t input_shape[CJ_MAX_RANK]; // ended by 0
     int64_t classes;
     cj_symbol *(*build)(cj_symbol *x, int64_t classes);
+    // of a sequence: tokens and their positions
+    cj_symbol *(*build_sequence)(cj_symbol *tokens, cj_symbol *positions, int64_t classes);
 } cj__architecture;
 
 #define CJ__ARCHITECTURE(name, meaning, ...) \
     cj_symbol *cj__architecture_##name(cj_symbol *x, int64_t classes);
+#define CJ__SEQUENCE(name, meaning, ...) \
+    cj_symbol *cj__architecture_##name(cj_symbol *tokens, cj_symbol *positions, int64_t classes);
 #include "architectures/architectures.def"
 #undef CJ__ARCHITECTURE
+#undef CJ__SEQUENCE
 
 // A convolution with padding "same", a bias and ReLU.
 cj_symbol *cj__conv_relu(cj_symbol *x, int64_t filters, int64_t kernel, int64_t stride);

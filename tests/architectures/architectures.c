@@ -28,7 +28,8 @@ static const struct {
     {"lenet5", 61706},      {"alexnet", 61100840},     {"vgg11", 132863336},
     {"vgg16", 138357544},   {"vgg19", 143667240},      {"googlenet", 6998552},
     {"resnet18", 11689512}, {"resnet34", 21797672},    {"resnet50", 25557032},
-    {"resnet20", 269722},   {"mobilenet_v1", 4231976},
+    {"resnet20", 269722},   {"mobilenet_v1", 4231976}, {"gpt", 875264},
+    {"gpt2", 163037184}, // 124,439,808 and the last layer's 50257 x 768
 };
 enum { PUBLISHED = sizeof published / sizeof *published };
 
@@ -92,6 +93,40 @@ static void a_small_one_learns(void **state)
     cj_release(data); // and with it the tensors
 }
 
+// A pattern of four tokens, whose next one it is to say.
+static void a_small_gpt_learns_what_comes_next(void **state)
+{
+    (void)state;
+    enum { SAMPLES = 8, CONTEXT = 12 };
+    static int32_t tokens[SAMPLES][CONTEXT], positions[SAMPLES][CONTEXT], next[SAMPLES][CONTEXT];
+    cj_tensor *x, *p, *y;
+    for (int i = 0; i < SAMPLES; i++)
+        for (int j = 0; j < CONTEXT; j++) {
+            tokens[i][j] = (i + j) % 4;
+            next[i][j] = (i + j + 1) % 4;
+            positions[i][j] = j;
+        }
+    const cj_shape shape = CJ_SHAPE(SAMPLES, CONTEXT);
+    assert_int_equal(cj_tensor_from(CJ_I32, shape, tokens, SAMPLES * CONTEXT, &x), CJ_OK);
+    assert_int_equal(cj_tensor_from(CJ_I32, shape, positions, SAMPLES * CONTEXT, &p), CJ_OK);
+    assert_int_equal(cj_tensor_from(CJ_I32, shape, next, SAMPLES * CONTEXT, &y), CJ_OK);
+    cj_dataset *data = cj_dataset(.x = {x, p}, .y = {y});
+    cj_model *model = cj_architecture("gpt", .input_shape = {CONTEXT}, .classes = 4);
+    cj_history *history = NULL;
+    assert_non_null(model);
+    assert_int_equal(cj_compile(model, .optimizer = cj_adam(0.003),
+                                .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}),
+                     CJ_OK);
+    assert_int_equal(cj_fit(model, data, .epochs = 15, .batch_size = 8, .history = &history),
+                     CJ_OK);
+    assert_true(cj_history_value(history, "accuracy", 14) > 0.9);
+    cj_release(history);
+    cj_release(model);
+    cj_release(data);
+    assert_null(cj_architecture("gpt", .input_shape = {8, 8, 1}));
+    assert_error_contains("takes sequences");
+}
+
 static void lenet_takes_28x28(void **state)
 {
     (void)state;
@@ -143,6 +178,7 @@ int main(void)
         cmocka_unit_test(parameter_counts_are_the_published_ones),
         cmocka_unit_test(every_row_is_in_the_table_above),
         cmocka_unit_test(a_small_one_learns),
+        cmocka_unit_test(a_small_gpt_learns_what_comes_next),
         cmocka_unit_test(lenet_takes_28x28),
         cmocka_unit_test(what_is_wrong_is_said),
         cmocka_unit_test(failed_allocations_leak_nothing),

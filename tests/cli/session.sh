@@ -63,6 +63,27 @@ grep -q 'CAJAL_PLAN "fuse_pol": did you mean "fuse_pool"' error || fail "the sen
 "$program" explain e.safetensors report/mistakes.png >explained || fail "explain under mixed_bfloat16"
 grep -q 'in bfloat16' explained || fail "explain does not say what it rounds"
 
+# Texts: trained on labelled lines, answered line by line, from a file and from standard input.
+i=0
+while [ $i -lt 200 ]; do
+    printf 'good\ta fine film, number %d\nbad\ta dull film, number %d\n' $((i % 7)) $((i % 5))
+    i=$((i + 1))
+done >films.tsv
+printf 'fine\n\ndull and dull\n' >lines.txt
+for model in text-gru text-words; do
+    "$program" train $model --data text:films.tsv --epochs 4 --seed 1 --quiet --output t.safetensors --report texts >/dev/null
+    "$program" evaluate t.safetensors | grep -q '^on 80 test samples of text:films.tsv' || fail "evaluate a model of texts"
+    "$program" predict t.safetensors lines.txt >answers || fail "predict from lines"
+    grep -q '^lines.txt\[0\]: class 1 (good), probability' answers || fail "the first line is not good"
+    grep -q '^lines.txt\[2\]: class 0 (bad), probability' answers || fail "the third line is not bad"
+    "$program" predict t.safetensors - <lines.txt | sed 's/^-/lines.txt/' | cmp - answers || fail "standard input gives other answers"
+    "$program" explain t.safetensors lines.txt --layer text_vectorization | grep -q 'so output' || fail "explain a text"
+done
+if "$program" train text-gru --data text:lines.txt 2>error; then fail "lines without labels were accepted"; fi
+grep -q 'line 1 has no label' error || fail "the sentence does not name the line"
+if "$program" train mnist-mlp --data text:films.tsv --quiet 2>error; then fail "texts were taken for images"; fi
+grep -q 'TextVectorization' error || fail "the sentence does not say what reads texts"
+
 head -c 1000 a.safetensors >cut.safetensors
 if "$program" evaluate cut.safetensors 2>error; then fail "a cut file was accepted"; fi
 grep -q 'cut.safetensors' error || fail "the sentence does not name the file"

@@ -11,7 +11,7 @@ from declarations import functions
 OPTIONAL = {
     ("cj_train_on_batch", "results"), ("cj_test_on_batch", "results"), ("cj_tensor_borrow", "released"),
     ("cj_tensor_borrow", "context"), ("cj_op_reduce_sum", "axes"), ("cj_op_reduce_mean", "axes"),
-    ("cj_set_memory_hook", "hook"), ("cj_set_warning_handler", "handler"), ("cj_set_warning_handler", "context"),
+    ("cj_load_texts_with", "validation"), ("cj_set_memory_hook", "hook"), ("cj_set_warning_handler", "handler"), ("cj_set_warning_handler", "context"),
     ("cj_callback_new", "self"), ("cj_learning_rate_scheduler", "context"), ("cj_knn_neighbors", "distances"),
     ("cj_knn_neighbors", "indices"), ("cj_load_image_folder_with", "validation"), ("cj_symbol_input", "name"),
     ("cj_function_call", "outputs"), ("cj_retain", "object"), ("cj_release", "object"), ("cj_take", "object"),

@@ -131,13 +131,32 @@ def augmentation():
     yield "augmentation", keras.Model([image, labels, sound], L.Dense(2, name="end")(L.Concatenate(name="joined")(parts)), name="augmentation")
 
 
+def texts():
+    """Needs TensorFlow beside Keras."""
+    try:
+        import tensorflow  # noqa: F401
+    except ImportError:
+        print("texts.json: left as it is: TensorFlow is not installed")
+        return
+    review, word, number = (keras.Input((1,), dtype=d, name=n) for d, n in (("string", "review"), ("string", "word"), ("int64", "number")))
+    words = ["good", "bad", "good film"]
+    read = L.TextVectorization(20, ngrams=2, output_sequence_length=6, vocabulary=words, name="read")(review)
+    parts = [L.Flatten(name="flat")(L.Embedding(20, 3, name="table")(read)),
+             L.StringLookup(vocabulary=["a", "é"], mask_token="", num_oov_indices=2, salt=[1, 2], output_mode="one_hot", name="looked")(word),
+             L.IntegerLookup(vocabulary=[5, -7], mask_token=0, oov_method="farmhash", num_oov_indices=3, output_mode="multi_hot", name="ids")(number),
+             L.Hashing(4, mask_value="", salt=7, output_mode="count", name="bins")(word),
+             L.Hashing(3, mask_value=5, output_mode="one_hot", name="number_bins")(number),
+             L.HashedCrossing(6, output_mode="one_hot", name="crossed")([word, number])]
+    yield "texts", keras.Model([review, word, number], L.Dense(2, name="end")(L.Concatenate(name="joined")(parts)), name="texts")
+
+
 def make(folder):
     """Writes one file a model, and index.json: parameters, weight shapes, input and output shapes, layer names and classes."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     index = {}
     keras.backend.clear_session()
-    for name, model in [*tutorial(), *graphs(), *merging(), *curves(), *small(), *preprocessing(), *augmentation()]:
+    for name, model in [*tutorial(), *graphs(), *merging(), *curves(), *small(), *preprocessing(), *augmentation(), *texts()]:
         (folder / f"{name}.json").write_text(model.to_json(indent=1) + "\n")
         index[name] = {
             "class": type(model).__name__, "parameters": model.count_params(),
@@ -147,5 +166,8 @@ def make(folder):
             "outputs": [[d or -1 for d in t.shape] for t in model.outputs],
             "layers": [[layer.name, type(layer).__name__] for layer in model.layers],
         }
+    known = json.loads((folder / "index.json").read_text()) if (folder / "index.json").exists() else {}
+    if "texts" in known:  # where there is no TensorFlow
+        index.setdefault("texts", known["texts"])
     (folder / "index.json").write_text(json.dumps(index, indent=1) + "\n")
     return len(index)
