@@ -45,6 +45,7 @@
 #include <cajal/spatial.h>
 #include <cajal/tables.h>
 #include <cajal/spiking.h>
+#include <cajal/spectrogram.h>
 #include <cajal/tensor.h>
 #include <cajal/text.h>
 #include <cajal/texts.h>

@@ -280,6 +280,144 @@ CJ_API cj_layer *cj_random_erasing_new(const cj_random_erasing_args *args);
     cj_random_erasing_new(     \
         &(cj_random_erasing_args){CJ_RANDOM_ERASING_DEFAULTS, ._ = 0, __VA_ARGS__})
 
+/** RandomGaussianBlur: some of the images become smooth, by a Gaussian kernel. */
+typedef struct cj_random_gaussian_blur_args {
+    CJ_LAYER_MEMBERS
+    int _; ///< what follows may be given by position
+    /** default 1, from 0 to 1: the chance of each image is a number from 0 to factor */
+    double factor;
+    int64_t kernel_size[2]; ///< default {3, 3}: columns and rows, odd
+    /**
+     * default 1, from 0 to 1: the kernel's standard deviations, along columns and rows, are two
+     * numbers from 0 to sigma, the same for the whole batch
+     */
+    double sigma;
+    cj_numbers value_range;  ///< default none: 0 and 255
+    int64_t seed;            ///< not negative; default -1: the model's
+    cj_numbers factor_range; ///< two ends in place of factor; default none
+    cj_numbers sigma_range;  ///< two ends in place of sigma; default none
+} cj_random_gaussian_blur_args;
+/** The defaults of cj_random_gaussian_blur_args. */
+#define CJ_RANDOM_GAUSSIAN_BLUR_DEFAULTS                                                 \
+    CJ_LAYER_DEFAULTS(cj_random_gaussian_blur_args), .factor = 1, .kernel_size = {3, 3}, \
+                                                     .sigma = 1, .seed = -1
+/**
+ * Sets `args` to CJ_RANDOM_GAUSSIAN_BLUR_DEFAULTS, for languages without the macros; NULL is fine.
+ */
+CJ_API void cj_random_gaussian_blur_defaults(cj_random_gaussian_blur_args *args);
+/**
+ * (h, w, channels), which stays. `cj_random_gaussian_blur(.kernel_size = {5}, .sigma_range =
+ * CJ_NUMBERS(1, 1))`.
+ */
+CJ_API cj_layer *cj_random_gaussian_blur_new(const cj_random_gaussian_blur_args *args);
+#define cj_random_gaussian_blur(...) \
+    cj_random_gaussian_blur_new(     \
+        &(cj_random_gaussian_blur_args){CJ_RANDOM_GAUSSIAN_BLUR_DEFAULTS, ._ = 0, __VA_ARGS__})
+
+/** RandomShear: pixel (i, j) of the result is that at (i + y j, j + x i) of the image. */
+typedef struct cj_random_shear_args {
+    CJ_LAYER_MEMBERS
+    int _; ///< what follows may be given by position
+    /**
+     * default 0, from 0 to 1: x is from -x_factor to x_factor; with two ends, both at least 0, x
+     * has either sign, and y the same
+     */
+    double x_factor;
+    double y_factor;           ///< default 0; likewise
+    const char *interpolation; ///< "bilinear" (default) or "nearest"
+    /** beside the image: "reflect" (default), "constant" (fill_value), "nearest" or "wrap" */
+    const char *fill_mode;
+    double fill_value;         ///< default 0
+    int64_t seed;              ///< not negative; default -1: the model's
+    cj_numbers x_factor_range; ///< two ends in place of x_factor; default none
+    cj_numbers y_factor_range; ///< two ends in place of y_factor; default none
+} cj_random_shear_args;
+/** The defaults of cj_random_shear_args. */
+#define CJ_RANDOM_SHEAR_DEFAULTS                                                                  \
+    CJ_LAYER_DEFAULTS(cj_random_shear_args), .interpolation = "bilinear", .fill_mode = "reflect", \
+                                             .seed = -1
+/** Sets `args` to CJ_RANDOM_SHEAR_DEFAULTS, for languages without the macros; NULL is fine. */
+CJ_API void cj_random_shear_defaults(cj_random_shear_args *args);
+/** (h, w, channels), which stays. `cj_random_shear(0.2, 0.2)`. */
+CJ_API cj_layer *cj_random_shear_new(const cj_random_shear_args *args);
+#define cj_random_shear(...) \
+    cj_random_shear_new(&(cj_random_shear_args){CJ_RANDOM_SHEAR_DEFAULTS, ._ = 0, __VA_ARGS__})
+
+/**
+ * RandomPerspective: some of the images seen at an angle: each corner but the first is moved, and
+ * all between them with it.
+ */
+typedef struct cj_random_perspective_args {
+    CJ_LAYER_MEMBERS
+    int _; ///< what follows may be given by position
+    /** default 1, from 0 to 1: the chance of each image is a number from 0 to factor */
+    double factor;
+    /**
+     * default 1, from 0 to 1: a corner's row and column are each changed by up to half of that
+     * share
+     */
+    double scale;
+    const char *interpolation; ///< "bilinear" (default) or "nearest"
+    double fill_value;         ///< default 0: beside the image
+    int64_t seed;              ///< not negative; default -1: the model's
+    cj_numbers factor_range;   ///< two ends in place of factor; default none
+} cj_random_perspective_args;
+/** The defaults of cj_random_perspective_args. */
+#define CJ_RANDOM_PERSPECTIVE_DEFAULTS                                      \
+    CJ_LAYER_DEFAULTS(cj_random_perspective_args), .factor = 1, .scale = 1, \
+                                                   .interpolation = "bilinear", .seed = -1
+/**
+ * Sets `args` to CJ_RANDOM_PERSPECTIVE_DEFAULTS, for languages without the macros; NULL is fine.
+ */
+CJ_API void cj_random_perspective_defaults(cj_random_perspective_args *args);
+/** (h, w, channels), which stays. `cj_random_perspective(.scale = 0.3)`. */
+CJ_API cj_layer *cj_random_perspective_new(const cj_random_perspective_args *args);
+#define cj_random_perspective(...) \
+    cj_random_perspective_new(     \
+        &(cj_random_perspective_args){CJ_RANDOM_PERSPECTIVE_DEFAULTS, ._ = 0, __VA_ARGS__})
+
+/**
+ * RandomElasticTransform: in some of the images each pixel is moved by a smooth random field,
+ * Gaussian noise after a Gaussian blur.
+ */
+typedef struct cj_random_elastic_transform_args {
+    CJ_LAYER_MEMBERS
+    int _; ///< what follows may be given by position
+    /** default 1, from 0 to 1: the chance of each image is a number from 0 to factor */
+    double factor;
+    /**
+     * default 1, from 0 to 1: s is a number from 0 to scale for the whole batch; the standard
+     * deviation of the blur, and of the noise, is 0.05 s times the shorter side, and the field is
+     * 0.1 s times the longer side times what comes of it
+     */
+    double scale;
+    const char *interpolation; ///< "bilinear" (default) or "nearest"
+    /** beside the image: "reflect" (default), "constant" (fill_value), "nearest" or "wrap" */
+    const char *fill_mode;
+    double fill_value;       ///< default 0
+    cj_numbers value_range;  ///< default none: 0 and 255
+    int64_t seed;            ///< not negative; default -1: the model's
+    cj_numbers factor_range; ///< two ends in place of factor; default none
+    cj_numbers scale_range;  ///< two ends in place of scale; default none
+} cj_random_elastic_transform_args;
+/** The defaults of cj_random_elastic_transform_args. */
+#define CJ_RANDOM_ELASTIC_TRANSFORM_DEFAULTS             \
+    CJ_LAYER_DEFAULTS(cj_random_elastic_transform_args), \
+        .factor = 1, .scale = 1, .interpolation = "bilinear", .fill_mode = "reflect", .seed = -1
+/**
+ * Sets `args` to CJ_RANDOM_ELASTIC_TRANSFORM_DEFAULTS, for languages without the macros; NULL is
+ * fine.
+ */
+CJ_API void cj_random_elastic_transform_defaults(cj_random_elastic_transform_args *args);
+/**
+ * (h, w, channels), which stays. `cj_random_elastic_transform(.scale_range = CJ_NUMBERS(0.5,
+ * 0.5))`.
+ */
+CJ_API cj_layer *cj_random_elastic_transform_new(const cj_random_elastic_transform_args *args);
+#define cj_random_elastic_transform(...)                                 \
+    cj_random_elastic_transform_new(&(cj_random_elastic_transform_args){ \
+        CJ_RANDOM_ELASTIC_TRANSFORM_DEFAULTS, ._ = 0, __VA_ARGS__})
+
 /**
  * AutoContrast: each channel of an image spread over value_range, so that its least value becomes
  * the lower end and its greatest the upper one; a channel of one value stays. When predicting too.
@@ -316,6 +454,37 @@ CJ_API void cj_equalization_defaults(cj_equalization_args *args);
 CJ_API cj_layer *cj_equalization_new(const cj_equalization_args *args);
 #define cj_equalization(...) \
     cj_equalization_new(&(cj_equalization_args){CJ_EQUALIZATION_DEFAULTS, ._ = 0, __VA_ARGS__})
+
+/**
+ * ContrastLimitedAdaptiveHistogramEqualization (CLAHE): as Equalization, but by the histogram of
+ * the image's surroundings, with what is above a limit spread over all bins. When predicting too.
+ */
+typedef struct cj_contrast_limited_adaptive_histogram_equalization_args {
+    CJ_LAYER_MEMBERS
+    int _;                  ///< what follows may be given by position
+    cj_numbers value_range; ///< default none: 0 and 255
+    /** default 4, not negative: times the mean height of a histogram; 0: no limit */
+    double clip_limit;
+    /** default {8, 8}: tiles along rows and columns, each with a histogram of its own */
+    int64_t tile_grid_size[2];
+} cj_contrast_limited_adaptive_histogram_equalization_args;
+/** The defaults of cj_contrast_limited_adaptive_histogram_equalization_args. */
+#define CJ_CONTRAST_LIMITED_ADAPTIVE_HISTOGRAM_EQUALIZATION_DEFAULTS             \
+    CJ_LAYER_DEFAULTS(cj_contrast_limited_adaptive_histogram_equalization_args), \
+        .clip_limit = 4, .tile_grid_size = {8, 8}
+/**
+ * Sets `args` to CJ_CONTRAST_LIMITED_ADAPTIVE_HISTOGRAM_EQUALIZATION_DEFAULTS, for languages
+ * without the macros; NULL is fine.
+ */
+CJ_API void cj_contrast_limited_adaptive_histogram_equalization_defaults(
+    cj_contrast_limited_adaptive_histogram_equalization_args *args);
+/** (h, w, channels), which stays. No gradient passes back. */
+CJ_API cj_layer *cj_contrast_limited_adaptive_histogram_equalization_new(
+    const cj_contrast_limited_adaptive_histogram_equalization_args *args);
+#define cj_contrast_limited_adaptive_histogram_equalization(...)     \
+    cj_contrast_limited_adaptive_histogram_equalization_new(         \
+        &(cj_contrast_limited_adaptive_histogram_equalization_args){ \
+            CJ_CONTRAST_LIMITED_ADAPTIVE_HISTOGRAM_EQUALIZATION_DEFAULTS, ._ = 0, __VA_ARGS__})
 
 /**
  * MixUp: each image is mixed with another one of the batch, w x + (1 - w) x', w of a Beta(alpha,

@@ -20,9 +20,9 @@ int32_t cj__beside(const char *fill_mode)
     static const int32_t beside[] = {CJ__BESIDE_CONSTANT, CJ__BESIDE_NEAREST, CJ__BESIDE_REFLECT,
                                      CJ__BESIDE_WRAP};
     int i = 0;
-    while (cj__fill_modes[i + 1] && strcmp(cj__fill_modes[i], fill_mode) != 0)
+    while (cj__fill_modes[i] && strcmp(cj__fill_modes[i], fill_mode) != 0)
         i++;
-    return beside[i];
+    return cj__fill_modes[i] ? beside[i] : CJ__BESIDE_MIRROR; // RandomElasticTransform's alone
 }
 
 cj_status cj__ends_of(const cj_layer *layer, const char *what, double one, const cj_numbers *list,

@@ -79,8 +79,7 @@ CJ__IMAGE_KIND(random_sharpness, "RandomSharpness")
 // RandomPosterization
 // -----------------------------------------------------------------------------------------------
 
-// Rounded towards 0. Numbers are far from where an int32 ends.
-static cj_symbol *truncated(cj__build *g, cj_symbol *x)
+cj_symbol *cj__truncated(cj__build *g, cj_symbol *x)
 {
     return x ? cj__cast(g, cj__cast(g, x, CJ_I32), cj__symbol_type(x)->dtype) : NULL;
 }
@@ -91,13 +90,13 @@ cj_symbol *cj__posterized(cj__layer_context *c, cj_symbol *x, cj__draws *draws,
                           const double ends[2], const cj_numbers *range)
 {
     cj__build *g = c->build;
-    cj_symbol *bits = truncated(g, cj__next_draw(c, draws, ends[0], ends[1]));
+    cj_symbol *bits = cj__truncated(g, cj__next_draw(c, draws, ends[0], ends[1]));
     cj_symbol *rest = cj__shift(g, cj__apply_unary(g, CJ__UNARY_negative, bits, 0, 0), 8);
     cj_symbol *two = cj__scalar_like(g, bits, 2);
     cj_symbol *step = cj__apply_binary(g, CJ__BINARY_power, two, rest);
     x = cj__from_range(g, x, range->values, cj__byte_range);
-    x = truncated(g, cj__apply_unary(g, CJ__UNARY_clip, x, 0, 255));
-    x = cj__mul(g, truncated(g, cj__div(g, x, step)), step);
+    x = cj__truncated(g, cj__apply_unary(g, CJ__UNARY_clip, x, 0, 255));
+    x = cj__mul(g, cj__truncated(g, cj__div(g, x, step)), step);
     return cj__from_range(g, x, cj__byte_range, range->values);
 }
 

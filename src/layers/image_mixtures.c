@@ -1,10 +1,13 @@
 // MixUp and CutMix: images of a batch mixed with each other while training, and with two inputs
-// their labels too, by the same numbers. Equalization, which looks at a batch as well.
+// their labels too, by the same numbers. Equalization, which looks at a batch as well, and
+// ContrastLimitedAdaptiveHistogramEqualization.
 #include "layers/random_images.h"
 
 CJ__DEFAULTS(mix_up, MIX_UP)
 CJ__DEFAULTS(cut_mix, CUT_MIX)
 CJ__DEFAULTS(equalization, EQUALIZATION)
+CJ__DEFAULTS(contrast_limited_adaptive_histogram_equalization,
+             CONTRAST_LIMITED_ADAPTIVE_HISTOGRAM_EQUALIZATION)
 
 // Images, and labels where there are two inputs; labels are (batch, classes).
 static cj_status need_mixable(const cj__layer_context *c)
@@ -189,3 +192,37 @@ static cj_status call_equalization(cj__layer_context *c)
 }
 
 CJ__IMAGE_KIND_WITH(equalization, "Equalization", .max_inputs = 1, .by_batch = true)
+
+// ContrastLimitedAdaptiveHistogramEqualization
+// -----------------------------------------------------------------------------------------------
+
+typedef cj_contrast_limited_adaptive_histogram_equalization_args clahe_args;
+
+static const cj__field contrast_limited_adaptive_histogram_equalization_fields[] = {
+    CJ__FIELD(clahe_args, value_range, CJ__FIELD_NUMBERS),
+    CJ__FIELD(clahe_args, clip_limit, CJ__FIELD_NUMBER, CJ__NOT_NEGATIVE),
+    CJ__FIELD(clahe_args, tile_grid_size, CJ__FIELD_PAIR, .low = 1, .high = 1024),
+    CJ__LAYER_FIELDS(clahe_args),
+};
+
+static cj_status check_contrast_limited_adaptive_histogram_equalization(cj_layer *layer)
+{
+    return cj__check_values(layer, &((clahe_args *)layer->args)->value_range);
+}
+
+static cj_status call_contrast_limited_adaptive_histogram_equalization(cj__layer_context *c)
+{
+    const clahe_args *a = c->layer->args;
+    const double *range = a->value_range.values;
+    cj__build *g = c->build;
+    CJ_TRY(cj__need_images(c));
+    const cj__histogram_attrs attrs = {
+        .bins = 256, .grid = {a->tile_grid_size[0], a->tile_grid_size[1]}, .limit = a->clip_limit};
+    cj_symbol *y = cj__from_range(g, c->inputs[0].symbol, range, cj__byte_range);
+    y = cj__adapt_histogram(g, y, &attrs);
+    c->outputs[0].symbol = cj__from_range(g, y, cj__byte_range, range);
+    return CJ_OK;
+}
+
+CJ__IMAGE_KIND(contrast_limited_adaptive_histogram_equalization,
+               "ContrastLimitedAdaptiveHistogramEqualization")

@@ -234,7 +234,7 @@ static const cj__field blur_fields[] = {
     CJ__FIELD(cj__pattern_args, sigma, CJ__FIELD_NUMBER, .low = 1e-3, .high = 1e30),
     CJ__FIELD(cj__pattern_args, gain, CJ__FIELD_NUMBER)};
 static const char *const sides[] = {"real", "imag", NULL};
-static const char *const scalings[] = {"density", "spectrum", NULL};
+static const char *const scalings[] = {"density", "spectrum", "none", NULL};
 static const char *const windows[] = {"hann", "hamming", "blackman", "bartlett", "boxcar", NULL};
 static const cj__field stft_fields[] = {
     CJ__FIELD(cj__stft_args, side, CJ__FIELD_TEXT, .required = true, .words = sides),

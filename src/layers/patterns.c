@@ -44,7 +44,7 @@ static double window_at(const char *name, int64_t t, int64_t length)
 }
 
 // k[t][0][f] = w[t] cos(-2 pi t f / (2 (F - 1))) / s for the real side, sin for the other; s is the
-// window's norm for "density", its sum for "spectrum".
+// window's norm for "density", its sum for "spectrum", and 1 for "none".
 cj_status cj__fill_stft(const cj__initializer *row, const void *args, cj_tensor *tensor,
                         uint64_t key)
 {
@@ -62,7 +62,9 @@ cj_status cj__fill_stft(const cj__initializer *row, const void *args, cj_tensor 
         sum += fabs(w);
         squares += w * w;
     }
-    const double scale = strcmp(a->scaling, "density") == 0 ? sqrt(squares) : sum;
+    const double scale = strcmp(a->scaling, "density") == 0  ? sqrt(squares) :
+                         strcmp(a->scaling, "spectrum") == 0 ? sum :
+                                                               1;
     for (int64_t i = 0; i < frames * bands; i++) {
         const int64_t t = i / bands, f = i % bands;
         const double angle = -2 * PI * (double)t * ((double)f / (double)(2 * (bands - 1)));

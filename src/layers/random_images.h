@@ -83,6 +83,9 @@ cj_symbol *cj__within(cj__build *g, cj_symbol *x, const cj_numbers *range);
 cj_symbol *cj__from_range(cj__build *g, cj_symbol *x, const double from[2], const double to[2]);
 extern const double cj__byte_range[2], cj__unit_range[2];
 
+// Rounded towards 0. Numbers are far from where an int32 ends.
+cj_symbol *cj__truncated(cj__build *g, cj_symbol *x);
+
 // The changes themselves; each takes its numbers from `draws` after the ends of its factor.
 cj_symbol *cj__brightened(cj__layer_context *c, cj_symbol *x, cj__draws *draws,
                           const double ends[2], const cj_numbers *range);

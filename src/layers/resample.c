@@ -67,28 +67,37 @@ static const struct kernel {
 } kernels[] = {
     {"bilinear", triangle}, {"bicubic", cubic}, {"lanczos3", lanczos3}, {"lanczos5", lanczos5}};
 
+enum { WEIGHTS_MAX = 1 << 26 };
+
 // The samples lie at the middles of the outputs' pixels; weights are made to add up to 1, so that
-// nothing beyond the edge counts.
-static void fill_weights(double (*at)(double), int64_t in, int64_t out, double *weights)
+// nothing beyond the edge counts. With antialias kernels are as wide as the outputs' pixels.
+static void fill_weights(double (*at)(double), bool antialias, int64_t in, int64_t out,
+                         double *weights)
 {
-    const double step = (double)in / (double)out;
+    const double step = (double)in / (double)out, wide = antialias && step > 1 ? step : 1;
     for (int64_t o = 0; o < out; o++) {
         const double sample = ((double)o + 0.5) * step - 0.5;
         double sum = 0;
         for (int64_t i = 0; i < in; i++)
-            sum += weights[i * out + o] = at(fabs(sample - (double)i));
+            sum += weights[i * out + o] = at(fabs(sample - (double)i) / wide);
+        const bool fades = fabs(sum) <= 1000 * 1.1920929e-07; // JAX's bound: float32's epsilon
         for (int64_t i = 0; i < in; i++)
-            weights[i * out + o] /= sum;
+            weights[i * out + o] = fades ? 0 : weights[i * out + o] / sum;
     }
 }
 
 cj_symbol *cj__interpolate(cj__build *g, cj_symbol *x, int axis, int64_t out,
-                           const char *interpolation)
+                           const char *interpolation, bool antialias)
 {
     double (*at)(double) = triangle;
     if (!x)
         return NULL;
     const int64_t in = cj_symbol_shape(x)->dims[axis];
+    if (in > WEIGHTS_MAX / out) {
+        cj__build_refuse(g, cj__fail(CJ_UNSUPPORTED, "%lld pixels resized to %lld are too many",
+                                     (long long)in, (long long)out));
+        return NULL;
+    }
     double *weights = cj__new((size_t)in * (size_t)out, sizeof *weights);
     if (!weights) {
         cj__build_refuse(g, CJ_OUT_OF_MEMORY);
@@ -97,7 +106,7 @@ cj_symbol *cj__interpolate(cj__build *g, cj_symbol *x, int axis, int64_t out,
     for (size_t i = 0; i < sizeof kernels / sizeof kernels[0]; i++)
         if (strcmp(kernels[i].name, interpolation) == 0)
             at = kernels[i].at;
-    fill_weights(at, in, out, weights);
+    fill_weights(at, antialias, in, out, weights);
     cj_symbol *y = cj__resample(g, x, axis, out, weights);
     cj__free(weights);
     return y;

@@ -9,9 +9,9 @@
 cj_symbol *cj__resample(cj__build *g, cj_symbol *x, int axis, int64_t out, const double *weights);
 
 // x with an axis of `in` entries made to `out` by the kernel of that name ("bilinear", "bicubic",
-// "lanczos3", "lanczos5"), as jax.image.resize does without antialiasing; fails with
-// CJ_OUT_OF_MEMORY through the builder.
+// "lanczos3", "lanczos5"), as jax.image.resize does; fails with CJ_OUT_OF_MEMORY or CJ_UNSUPPORTED
+// (too many weights) through the builder.
 cj_symbol *cj__interpolate(cj__build *g, cj_symbol *x, int axis, int64_t out,
-                           const char *interpolation);
+                           const char *interpolation, bool antialias);
 
 #endif

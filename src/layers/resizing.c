@@ -1,9 +1,8 @@
-// Resizing and CenterCrop. Resizing is two products: of every column with a matrix of weights (height
-// by rows of the image), and of every row with one (width by columns). The weights are those of
-// jax.image.resize: a kernel around the place of each new pixel in the old image, made to sum to 1.
-// "nearest" picks rows and columns instead.
+// Resizing and CenterCrop. Resizing is two products, of every column and of every row with a matrix of
+// weights (resample.h); "nearest" picks rows and columns instead.
 #include "base/memory.h"
 #include "layers/preprocess.h"
+#include "layers/resample.h"
 
 #include <math.h>
 #include <string.h>
@@ -13,94 +12,11 @@ CJ__DEFAULTS(center_crop, CENTER_CROP)
 
 static const char *const fill_modes[] = {"constant", NULL};
 
-// Kernels of the distance x >= 0 in pixels
-// -----------------------------------------------------------------------------------------------
-
-static const double pi = 3.14159265358979323846;
-
-static double triangle(double x)
-{
-    return x < 1 ? 1 - x : 0;
-}
-
-// Keys's cubic (1981) with a = -0.5.
-static double cubic(double x)
-{
-    if (x >= 2)
-        return 0;
-    return x >= 1 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : (1.5 * x - 2.5) * x * x + 1;
-}
-
-static double lanczos(double radius, double x)
-{
-    if (x > radius)
-        return 0;
-    return x > 1e-3 ? radius * sin(pi * x) * sin(pi * x / radius) / (pi * pi * x * x) : 1;
-}
-
-static double lanczos3(double x)
-{
-    return lanczos(3, x);
-}
-
-static double lanczos5(double x)
-{
-    return lanczos(5, x);
-}
-
-typedef double (*kernel)(double x);
-
 static const char *const interpolations[] = {"nearest",  "bilinear", "bicubic",
                                              "lanczos3", "lanczos5", NULL};
-static const kernel kernels[] = {NULL, triangle, cubic, lanczos3, lanczos5}; // in the same order
-
-static kernel kernel_of(const char *interpolation)
-{
-    int i = 0;
-    while (interpolations[i] && strcmp(interpolations[i], interpolation) != 0)
-        i++;
-    return interpolations[i] ? kernels[i] : NULL;
-}
 
 // Resizing along an axis
 // -----------------------------------------------------------------------------------------------
-
-// The weights of one of `to` pixels over `from` ones.
-static void weigh(kernel of, bool antialias, int64_t from, int64_t to, int64_t pixel,
-                  double *weights)
-{
-    const double inverse = (double)from / (double)to, wide = antialias && inverse > 1 ? inverse : 1,
-                 place = ((double)pixel + 0.5) * inverse - 0.5;
-    double sum = 0;
-    for (int64_t i = 0; i < from; i++)
-        sum += weights[i] = of(fabs(place - (double)i) / wide);
-    const bool fades = fabs(sum) <= 1000 * 1.1920929e-07; // JAX's bound: float32's epsilon
-    for (int64_t i = 0; i < from; i++)
-        weights[i] = fades ? 0 : weights[i] / sum;
-}
-
-enum { WEIGHTS_MAX = 1 << 26 };
-
-// x (n, h, w, c) with axis 1 or 2 brought to another length by weights.
-static cj_symbol *blend(cj__build *g, cj_symbol *x, int axis, int64_t to, kernel of, bool antialias)
-{
-    const int64_t from = cj_symbol_shape(x)->dims[axis];
-    if (from > WEIGHTS_MAX / to) {
-        cj__build_refuse(g, cj__fail(CJ_UNSUPPORTED, "%lld pixels resized to %lld are too many",
-                                     (long long)from, (long long)to));
-        return NULL;
-    }
-    double *weights = cj__new((size_t)(from * to), sizeof *weights);
-    if (!weights) {
-        cj__build_refuse(g, CJ_OUT_OF_MEMORY);
-        return NULL;
-    }
-    for (int64_t i = 0; i < to; i++)
-        weigh(of, antialias, from, to, i, weights + i * from);
-    cj_symbol *matrix = cj__constant_of(g, CJ_F32, &CJ_SHAPE(to, from), weights);
-    cj__free(weights);
-    return cj__einsum(g, axis == 1 ? "yh,nhwc->nywc" : "xw,nhwc->nhxc", matrix, x);
-}
 
 // The nearest rows or columns: floor((i + 1/2) from / to), in float as JAX computes it.
 static cj_symbol *pick(cj__build *g, cj_symbol *x, int axis, int64_t to)
@@ -125,11 +41,11 @@ static cj_symbol *pick(cj__build *g, cj_symbol *x, int axis, int64_t to)
 static cj_symbol *resize(cj__build *g, cj_symbol *x, const cj_resizing_args *a)
 {
     const int64_t to[] = {a->height, a->width};
-    const kernel of = kernel_of(a->interpolation);
+    const bool picks = strcmp(a->interpolation, "nearest") == 0;
     for (int axis = 1; x && axis <= 2; axis++)
         if (cj_symbol_shape(x)->dims[axis] != to[axis - 1])
-            x = of ? blend(g, x, axis, to[axis - 1], of, a->antialias) :
-                     pick(g, x, axis, to[axis - 1]);
+            x = picks ? pick(g, x, axis, to[axis - 1]) :
+                        cj__interpolate(g, x, axis, to[axis - 1], a->interpolation, a->antialias);
     return x;
 }
 

@@ -123,7 +123,7 @@ static cj_status up_sample(cj__layer_context *c, int axes, const int64_t *size)
         if (in > COPIES_MAX / size[i])
             return cj__fail(CJ_INVALID_ARGUMENT, "%s: size %lld of %lld pixels is too large",
                             c->layer->name, (long long)size[i], (long long)in);
-        x = cj__interpolate(c->build, x, i + 1, in * size[i], interpolation);
+        x = cj__interpolate(c->build, x, i + 1, in * size[i], interpolation, false);
     }
     c->outputs[0].symbol = x;
     return CJ_OK;

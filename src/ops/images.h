@@ -11,7 +11,13 @@ typedef struct cj__sample_uniform_attrs {
 CJ__NO_PADDING(cj__sample_uniform_attrs, sizeof(uint64_t) + sizeof(int64_t));
 
 // What lies beside an image: cj__warp_attrs.beside.
-enum { CJ__BESIDE_CONSTANT, CJ__BESIDE_NEAREST, CJ__BESIDE_REFLECT, CJ__BESIDE_WRAP };
+enum {
+    CJ__BESIDE_CONSTANT,
+    CJ__BESIDE_NEAREST,
+    CJ__BESIDE_REFLECT,
+    CJ__BESIDE_WRAP,
+    CJ__BESIDE_MIRROR
+};
 
 // How each image is turned, zoomed and shifted: each range is {low, high}, and a sample's number is
 // drawn from it. Rows first where there are two.
@@ -29,6 +35,14 @@ typedef struct cj__warp_attrs {
     int32_t same_zoom; // not 0: the columns' zoom is the rows'
 } cj__warp_attrs;
 CJ__NO_PADDING(cj__warp_attrs, sizeof(uint64_t) + 11 * sizeof(double) + 8 * sizeof(int32_t));
+
+// How pixels are taken from given places.
+typedef struct cj__pixels_attrs {
+    double fill_value; // of CJ__BESIDE_CONSTANT
+    int64_t beside;
+    int64_t input[2]; // height and width of the images: filled in
+} cj__pixels_attrs;
+CJ__NO_PADDING(cj__pixels_attrs, sizeof(double) + 3 * sizeof(int64_t));
 
 // Rectangles of images replaced.
 typedef struct cj__erase_attrs {
@@ -59,6 +73,9 @@ cj_symbol *cj__sample_uniform(cj__build *g, cj_symbol *x, cj_symbol *step, uint6
                               int64_t count);
 // Images x (n, h, w, c) turned, zoomed and shifted: see warp.c. attrs: the input is filled in.
 cj_symbol *cj__warp(cj__build *g, cj_symbol *x, cj_symbol *step, const cj__warp_attrs *attrs);
+// The pixels of x (n, h, w, c) at int32 places (n, oh, ow, 2), row and column: see pixels.c.
+cj_symbol *cj__sample_pixels(cj__build *g, cj_symbol *x, cj_symbol *at,
+                             const cj__pixels_attrs *attrs);
 // x (n, h, w, c) with the pixels of each image's rectangle box (n, 4) replaced: see erase.c.
 cj_symbol *cj__erase(cj__build *g, cj_symbol *x, cj_symbol *box, cj_symbol *step,
                      const cj__erase_attrs *attrs);

@@ -11,6 +11,7 @@
 // as keras.ops.image.affine_transform has it, of Keras's random layers. All random numbers are a
 // function of the key, the step (input 1, an int64 scalar) and the sample's place in the batch, so
 // the gradient draws the same ones again.
+#include "ops/beside.h"
 #include "ops/families.h"
 #include "ops/images.h"
 #include "ops/infer.h"
@@ -119,27 +120,6 @@ static geometry geometry_of(const cj__warp_attrs *a, int64_t channels, uint64_t 
     return s;
 }
 
-static int64_t modulo(int64_t value, int64_t length)
-{
-    const int64_t rest = value % length;
-    return rest < 0 ? rest + length : rest;
-}
-
-// The pixel that stands for place `index` of a line of `length`; -1 for the fill value.
-static int64_t inside(int64_t index, int64_t length, int beside)
-{
-    if (index >= 0 && index < length)
-        return index;
-    if (beside == CJ__BESIDE_NEAREST)
-        return index < 0 ? 0 : length - 1;
-    if (beside == CJ__BESIDE_WRAP)
-        return modulo(index, length);
-    if (beside == CJ__BESIDE_CONSTANT)
-        return -1;
-    const int64_t there = modulo(index, 2 * length); // the line and its mirror image, repeated
-    return there < length ? there : 2 * length - 1 - there;
-}
-
 // A position that a whole number can have, whatever it was.
 static double bounded(double position)
 {
@@ -162,8 +142,8 @@ static int taps_of(const geometry *s, int64_t row, int64_t col, tap taps[TAPS])
                          wx = s->nearest ? 1 :
                               right      ? x - left :
                                            1 - (x - left);
-            const int64_t r = inside((int64_t)top + down, s->rows, s->beside),
-                          q = inside((int64_t)left + right, s->cols, s->beside);
+            const int64_t r = cj__place_beside((int64_t)top + down, s->rows, s->beside),
+                          q = cj__place_beside((int64_t)left + right, s->cols, s->beside);
             const bool here = r >= 0 && q >= 0;
             taps[count++] = (tap){here ? (r * s->cols + q) * s->channels : -1, wy * wx};
         }

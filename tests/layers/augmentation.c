@@ -5,6 +5,7 @@
 
 #include <cajal/augmentation.h>
 #include <cajal/model.h>
+#include <cajal/spectrogram.h>
 #include <math.h>
 #include <string.h>
 
@@ -337,6 +338,20 @@ static void wrong_settings_get_their_sentence(void **state)
     REFUSED(cj_random_erasing(.scale = CJ_NUMBERS(0.1, 1.5)), "scale must be from 0 to 1");
     REFUSED(cj_equalization(.bins = 1), "bins");
     REFUSED(cj_mix_up(0), "alpha");
+    REFUSED(cj_random_gaussian_blur(.kernel_size = {2}), "kernel_size must be odd, not 2x2");
+    REFUSED(cj_random_gaussian_blur(.sigma = 2), "sigma must be from 0 to 1");
+    REFUSED(cj_random_shear(1.5), "x_factor must be from");
+    REFUSED(cj_random_shear(.y_factor_range = CJ_NUMBERS(-0.1, 0.2)), "y_factor must be from 0");
+    REFUSED(cj_random_shear(0.1, .fill_mode = "mirror"), "unknown fill_mode \"mirror\"");
+    REFUSED(cj_random_perspective(.scale = 1.5), "scale");
+    REFUSED(cj_random_elastic_transform(.fill_mode = "none"), "unknown fill_mode");
+    REFUSED(cj_stft_spectrogram("phase"), "unknown mode \"phase\"");
+    REFUSED(cj_stft_spectrogram("log", 8, .frame_step = 9), "frame_step must be from 1 to");
+    REFUSED(cj_stft_spectrogram("log", 8, .fft_length = 7), "fft_length must be from frame_length");
+    REFUSED(cj_sequential(cj_input(7, 1), cj_stft_spectrogram("log", 8)), "does not fit");
+    REFUSED(cj_mel_spectrogram(16, 17), "sequence_stride must be from 1 to");
+    REFUSED(cj_mel_spectrogram(.max_freq = 10), "max_freq 10 must be above min_freq 20");
+    REFUSED(cj_sequential(cj_input(8), cj_mel_spectrogram(16, 4)), "needs more than half");
     REFUSED(cj_cut_mix(2), "factor must be from 0 to 1");
     REFUSED(cj_sequential(cj_input(4, 4, 2), cj_random_hue(0.1)),
             "images have 2 channels, needs 3");

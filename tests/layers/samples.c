@@ -11,6 +11,7 @@
 #include <cajal/regularization.h>
 #include <cajal/reshaping.h>
 #include <cajal/spiking.h>
+#include <cajal/spectrogram.h>
 #include <cajal/text.h>
 #include <cajal/wrappers.h>
 #include <math.h>
@@ -139,6 +140,17 @@ MAKER(auto_contrast, cj_auto_contrast(.value_range = CJ_NUMBERS(-1, 1)))
 MAKER(mix_up, cj_mix_up(0.3, .seed = 3))
 MAKER(cut_mix, cj_cut_mix(.factor_range = CJ_NUMBERS(0.2, 1)))
 MAKER(equalization, cj_equalization(.value_range = CJ_NUMBERS(-1, 1), .bins = 200))
+MAKER(contrast_limited_adaptive_histogram_equalization,
+      cj_contrast_limited_adaptive_histogram_equalization(.value_range = CJ_NUMBERS(-1, 1),
+                                                          .tile_grid_size = {2, 3}))
+MAKER(random_gaussian_blur,
+      cj_random_gaussian_blur(.kernel_size = {3, 5}, .value_range = CJ_NUMBERS(-9, 9)))
+MAKER(random_shear, cj_random_shear(0.1, 0.2, .fill_mode = "wrap"))
+MAKER(random_perspective, cj_random_perspective(.scale = 0.1, .fill_value = 0.5))
+MAKER(random_elastic_transform, cj_random_elastic_transform(.scale = 0.5, .fill_mode = "mirror",
+                                                            .value_range = CJ_NUMBERS(-9, 9)))
+MAKER(stft_spectrogram, cj_stft_spectrogram("magnitude", 4, .frame_step = 2, .expand_dims = true))
+MAKER(mel_spectrogram, cj_mel_spectrogram(8, 4, .num_mel_bins = 3, .sampling_rate = 4000))
 MAKER(bidirectional, cj_bidirectional(cj_gru(3, .return_sequences = true), .merge_mode = "ave"))
 MAKER(time_distributed, cj_time_distributed(cj_dense(3, .activation = "tanh")))
 MAKER(text_vectorization,
@@ -275,6 +287,18 @@ const sample samples[] = {
     {"MixUp", make_mix_up, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
     {"CutMix", make_cut_mix, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
     {"Equalization", make_equalization, {4, 5, 2}, {4, 5, 2}, false, 0},
+    {"ContrastLimitedAdaptiveHistogramEqualization",
+     make_contrast_limited_adaptive_histogram_equalization,
+     {4, 5, 2},
+     {4, 5, 2},
+     false,
+     0},
+    {"RandomGaussianBlur", make_random_gaussian_blur, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"RandomShear", make_random_shear, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"RandomPerspective", make_random_perspective, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"RandomElasticTransform", make_random_elastic_transform, {4, 5, 2}, {4, 5, 2}, false, 4e-3},
+    {"STFTSpectrogram", make_stft_spectrogram, {9, 2}, {3, 3, 2}, false, 1e-2},
+    {"MelSpectrogram", make_mel_spectrogram, {12}, {3, 4}, false, 0},
     {"Dropout", make_dropout, {4, 3}, {4, 3}, true, 4e-3},
     {"SimpleRNN", make_simple_rnn, {4, 2}, {4, 3}, false, 4e-3},
     {"SimpleRNNCell", make_simple_rnn_cell, {3}, {3}, true, 0},

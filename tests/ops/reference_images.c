@@ -1,7 +1,8 @@
-// Formulas of the ops of images: src/ops/warp.c, erase.c, histograms.c, mixing.c.
+// Formulas of the ops of images: src/ops/warp.c, pixels.c, fourier.c, erase.c, histograms.c, mixing.c.
 #include "reference.h"
 
 #include "base/random.h"
+#include "ops/fourier.h"
 #include "ops/images.h"
 #include <math.h>
 
@@ -227,6 +228,73 @@ static void ref_sample_beta(const op_case *c, cj_tensor *const *in, cj_tensor *c
     }
 }
 
+// The pixel (r, q) of image n, walking back in from beside it.
+static double pixel_beside(const cj__pixels_attrs *a, const cj_tensor *x, int64_t n, int64_t r,
+                           int64_t q, int64_t ch)
+{
+    const cj_shape *shape = cj_tensor_shape(x);
+    int64_t at[2] = {r, q};
+    for (int d = 0; d < 2; d++)
+        while (at[d] < 0 || at[d] >= shape->dims[d + 1]) {
+            const int64_t length = shape->dims[d + 1];
+            if (a->beside == CJ__BESIDE_CONSTANT)
+                return a->fill_value;
+            if (a->beside == CJ__BESIDE_NEAREST || length == 1)
+                at[d] = at[d] < 0 ? 0 : length - 1;
+            else if (a->beside == CJ__BESIDE_WRAP)
+                at[d] += at[d] < 0 ? length : -length;
+            else if (a->beside == CJ__BESIDE_MIRROR)
+                at[d] = at[d] < 0 ? -at[d] : 2 * length - 2 - at[d];
+            else
+                at[d] = at[d] < 0 ? -1 - at[d] : 2 * length - 1 - at[d];
+        }
+    return case_get(x,
+                    ((n * shape->dims[1] + at[0]) * shape->dims[2] + at[1]) * shape->dims[3] + ch);
+}
+
+static void ref_sample_pixels(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const cj__pixels_attrs *a = c->attrs;
+    const cj_shape *y = cj_tensor_shape(out[0]);
+    for (int64_t k = 0; k < cj_tensor_count(out[0]); k++) {
+        const int64_t place = k / y->dims[3], ch = k % y->dims[3],
+                      n = place / (y->dims[1] * y->dims[2]);
+        const int64_t row = (int64_t)case_get(in[1], 2 * place),
+                      col = (int64_t)case_get(in[1], 2 * place + 1);
+        const double sum = pixel_beside(a, in[0], n, row, col, ch);
+        case_set(out[0], k, sum);
+    }
+}
+
+// Sums of the definition, over a signal that is mirrored as it is read.
+static void ref_stft(const op_case *c, cj_tensor *const *in, cj_tensor *const *out)
+{
+    const cj__stft_attrs *a = c->attrs;
+    const cj_shape *y = cj_tensor_shape(out[0]);
+    const int64_t length = cj_tensor_shape(in[0])->dims[1], bins = y->dims[2] / 2;
+    const double turn = 2 * acos(-1);
+    for (int64_t k = 0; k < cj_tensor_count(out[0]); k++) {
+        const int64_t bin = k % (2 * bins), frame = k / (2 * bins) % y->dims[1],
+                      n = k / (2 * bins) / y->dims[1];
+        double sum = 0;
+        for (int64_t s = 0; s < a->fft_length; s++) {
+            int64_t at = frame * a->stride + s - a->fft_length / 2;
+            at = at < 0 ? -at : at >= length ? 2 * (length - 1) - at : at;
+            const int64_t w = s - (a->fft_length - a->sequence_length) / 2;
+            const double wave = cos(turn * (double)w / (double)a->sequence_length);
+            double window = a->window == CJ__WINDOW_HANN ? (1 - wave) / 2 : 0.54 - 0.46 * wave;
+            if (a->window == CJ__WINDOW_ONES)
+                window = 1;
+            else if (w < 0 || w >= a->sequence_length)
+                window = 0;
+            const double angle = turn * (double)(bin % bins * s) / (double)a->fft_length;
+            sum +=
+                window * case_get(in[0], n * length + at) * (bin < bins ? cos(angle) : -sin(angle));
+        }
+        case_set(out[0], k, sum);
+    }
+}
+
 reference reference_of_images(const cj__op *op)
 {
     static const struct {
@@ -235,6 +303,8 @@ reference reference_of_images(const cj__op *op)
     } rows[] = {
         {&cj__op_warp, ref_warp},
         {&cj__op_sample_uniform, ref_sample_uniform},
+        {&cj__op_sample_pixels, ref_sample_pixels},
+        {&cj__op_stft, ref_stft},
         {&cj__op_erase, ref_erase},
         {&cj__op_equalize, ref_equalize},
         {&cj__op_adapt_histogram, ref_adapt_histogram},

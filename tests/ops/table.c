@@ -1,6 +1,7 @@
 // The cases of every op but those that run a body (tests/graph/scan.c). N is the free axis. Add a row
 // with an op; further rows for what its attributes change.
 #include "cases.h"
+#include "ops/fourier.h"
 #include "ops/images.h"
 #include "ops/spike.h"
 
@@ -377,6 +378,18 @@ const op_case op_cases[] = {
                  .input = {4, 5}, .nearest = 1, .whole = 1, .same_zoom = 1), 2, {ANY(N, 4, 5, 2), STEP(2)}},
     {OP(warp_grad), WARP(3, 0, 0, -1.2, 1.3, 0.3, 0.3, 1, 1, CJ__BESIDE_REFLECT, 4, 5), 2, {ANY(N, 4, 5, 2), STEP(5)}},
     {OP(warp_grad), WARP(5, 0.2, 0.2, 0, 3, -9, 9, 0.5, 1.7, CJ__BESIDE_CONSTANT, 3, 7), 2, {ANY(N, 3, 7, 1), STEP(6)}},
+    {OP(sample_pixels), A(cj__pixels_attrs, 0.7, CJ__BESIDE_REFLECT, {4, 5}), 2, {ANY(N, 4, 5, 2), INDEX(17, N, 3, 4, 2)}},
+    {OP(sample_pixels), A(cj__pixels_attrs, 0.7, CJ__BESIDE_CONSTANT, {4, 5}), 2, {ANY(N, 4, 5, 2), INDEX(7, N, 3, 2, 2)}},
+    {OP(sample_pixels), A(cj__pixels_attrs, 0.7, CJ__BESIDE_MIRROR, {2, 3}), 2, {ANY(N, 2, 3, 1), INDEX(9, N, 3, 4, 2)}},
+    {OP(sample_pixels), A(cj__pixels_attrs, 0.7, CJ__BESIDE_MIRROR, {2, 1}), 2, {ANY(N, 2, 1, 3), INDEX(9, N, 3, 4, 2)}},
+    {OP(sample_pixels), A(cj__pixels_attrs, 0.7, CJ__BESIDE_NEAREST, {2, 1}), 2, {ANY(N, 2, 1, 3), INDEX(9, N, 3, 4, 2)}},
+    {OP(sample_pixels_grad), A(cj__pixels_attrs, 0.7, CJ__BESIDE_WRAP, {4, 5}), 2, {ANY(N, 3, 4, 2), INDEX(9, N, 3, 4, 2)}},
+    {OP(stft), A(cj__stft_attrs, 8, 3, 8, CJ__WINDOW_HANN, 0), 1, {ANY(N, 13)}},
+    {OP(stft), A(cj__stft_attrs, 12, 5, 7, CJ__WINDOW_HAMMING, 0), 1, {ANY(N, 9)}},
+    {OP(stft), A(cj__stft_attrs, 7, 7, 7, CJ__WINDOW_ONES, 0), 1, {ANY(N, 20)}},
+    {OP(stft), A(cj__stft_attrs, 30, 4, 30, CJ__WINDOW_HANN, 0), 1, {ANY(N, 17)}},
+    {OP(stft_grad), A(cj__stft_attrs, 8, 3, 8, CJ__WINDOW_HANN, 13), 1, {ANY(N, 5, 10)}},
+    {OP(stft_grad), A(cj__stft_attrs, 9, 4, 5, CJ__WINDOW_HAMMING, 10), 1, {ANY(N, 3, 10)}},
     {OP(erase), A(cj__erase_attrs, .key = 4, .low = -1, .high = 2), 3, {ANY(N, 4, 5, 2), POSITIVE(N, 4), STEP(5)}},
     {OP(erase), A(cj__erase_attrs, .fills = 1, .fill = {0.7}), 3, {ANY(N, 4, 3, 2), POSITIVE(N, 4), STEP(5)}},
     {OP(erase), A(cj__erase_attrs, .fills = 3, .fill = {0.7, 2, -1}), 3, {ANY(N, 4, 3, 3), POSITIVE(N, 4), STEP(5)}},

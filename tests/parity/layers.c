@@ -241,6 +241,8 @@ static const char *const fixtures[] = {
     "mixed",
     "preprocessing",
     "augmentation",
+    "spectrograms",
+    "warps",
     "second",
     "spiking",
 };

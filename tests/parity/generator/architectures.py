@@ -119,11 +119,16 @@ def augmentation():
                   L.RandomColorDegeneration(0.3, name="degeneration", **v), L.RandomSharpness(0.2, name="sharpness", **v),
                   L.RandomPosterization(4, name="posterization", **v), L.RandomInvert(0.2, name="invert", **v),
                   L.Solarization(0.1, (0.4, 0.9), name="solarization", **v), L.RandomErasing((0.2, 0.4), scale=(0.1, 0.2), name="noise", **v),
-                  L.RandomErasing(fill_value=0.5, name="value", **v), L.AutoContrast(name="contrast", **v), L.MixUp(0.3, name="mix"), L.CutMix(name="cut")):
+                  L.RandomErasing(fill_value=0.5, name="value", **v), L.AutoContrast(name="contrast", **v), L.RandomGaussianBlur(sigma=0.5, name="blur", **v), L.RandomShear((0.1, 0.2), name="shear"),
+                  L.RandomPerspective(0.5, scale=0.2, name="perspective"), L.RandomElasticTransform(scale=(0.1, 0.2), fill_mode="mirror", name="elastic", **v),
+                  L.ContrastLimitedAdaptiveHistogramEqualization(clip_limit=3.0, tile_grid_size=(2, 3), name="clahe", **v), L.MixUp(0.3, name="mix"), L.CutMix(name="cut")):
         h = layer(h)
     both = L.MixUp(name="both")({"images": h, "labels": labels})
-    parts = [L.Flatten(name="flat")(both["images"]), both["labels"]]
-    yield "augmentation", keras.Model([image, labels], L.Dense(2, name="end")(L.Concatenate(name="joined")(parts)), name="augmentation")
+    sound = keras.Input((40,), name="sound")
+    spectra = L.STFTSpectrogram("magnitude", 8, frame_step=3, fft_length=16, window="hamming", name="stft")(L.Reshape((40, 1), name="column")(sound))
+    mel = L.MelSpectrogram(16, 5, num_mel_bins=4, sampling_rate=4000, name="mel")(sound)
+    parts = [L.Flatten(name="flat")(both["images"]), both["labels"], L.Flatten(name="spectra")(spectra), L.Flatten(name="mels")(mel)]
+    yield "augmentation", keras.Model([image, labels, sound], L.Dense(2, name="end")(L.Concatenate(name="joined")(parts)), name="augmentation")
 
 
 def texts():

@@ -7,7 +7,7 @@ import numpy as np
 from keras import layers as L
 
 from .draws import Draws, drawn
-from .layers import add_model
+from .layers import Builder, add_model
 from .store import Fixture
 
 # Keras's own gives its input back, and a functional model of it cannot be made.
@@ -100,11 +100,64 @@ def mixtures(b):
     b.one("mix_up_predicting", L.MixUp(seed=SEED), training=False)
 
 
+def warps(b):
+    s = {"seed": SEED}
+    for mode in ("reflect", "constant", "nearest", "wrap"):
+        for interpolation in ("bilinear", "nearest"):
+            how = {"fill_mode": mode, "interpolation": interpolation, "fill_value": 7.0, **s}
+            b.one(f"random_shear_{mode}_{interpolation}", L.RandomShear((0.2, 0.6), (0.1, 0.5), **how), count=3)
+    for mode in ("reflect", "mirror", "constant"):
+        b.one(f"random_elastic_{mode}", L.RandomElasticTransform((0.9, 1.0), fill_mode=mode, fill_value=3.0, **s), (9, 11, 2), count=2, noise=2)
+    b.one("random_elastic_nearest", L.RandomElasticTransform((1, 1), scale=(0.6, 0.8), interpolation="nearest", **s), (12, 8, 1), count=2, noise=2)
+    b.one("random_elastic_none", L.RandomElasticTransform(0.0, **s), count=2, noise=2)
+    for interpolation in ("bilinear", "nearest"):
+        b.one(f"random_perspective_{interpolation}", L.RandomPerspective((0.9, 1.0), scale=0.4, interpolation=interpolation, fill_value=2.0, **s), count=10)
+    b.one("random_perspective_half", L.RandomPerspective(0.9, scale=1.0, **s), (7, 4, 1), count=10)
+    b.one("random_blur", L.RandomGaussianBlur((0.9, 1.0), sigma=(0.4, 1.0), **s), count=2)
+    b.one("random_blur_sizes", L.RandomGaussianBlur(0.9, kernel_size=(3, 5), value_range=(20, 200), **s), (6, 7, 2), count=2)
+
+
+def surroundings(b):
+    name = "contrast_limited_adaptive_histogram_equalization"
+    C = L.ContrastLimitedAdaptiveHistogramEqualization
+    b.one(f"{name}", C(), (17, 20, 2), whole=True, training=False)
+    b.one(f"{name}_small", C(tile_grid_size=(2, 3)), (5, 7, 3), training=True)
+    b.one(f"{name}_unlimited", C(clip_limit=0, tile_grid_size=(3, 2)), (9, 6, 1), training=False)
+    b.one(f"{name}_unit", C(value_range=(0, 1), clip_limit=2.5, tile_grid_size=(2, 2)), (8, 8, 1), high=1, training=False)
+
+
+def moved():
+    fixture = Fixture("warps", "layers that take pixels from other places at random: outputs, gradients", 1e-4, 2e-3,
+                      "places in float32, 1e-6 of a pixel, times differences of 255")
+    for part in (warps, surroundings):
+        part(Images(fixture))
+        jax.clear_caches()
+    return fixture
+
+
+def spectrograms():
+    fixture = Fixture("spectrograms", "spectrograms: outputs, gradients", 2e-4, 1e-4,
+                      "float32 sums of up to 64 products there; logarithms of powers far below the greatest")
+    b = Builder(fixture)
+    S, M = L.STFTSpectrogram, L.MelSpectrogram
+    for mode in ("log", "magnitude", "psd", "real", "imag", "stft"):
+        b.one(f"stft_{mode}", S(mode, 16), (50, 1), batch=2)
+        b.one(f"stft_{mode}_channels", S(mode, 12, frame_step=5, fft_length=20, padding="same"), (31, 3), batch=2)
+        b.one(f"stft_{mode}_expanded", S(mode, 10, frame_step=10, expand_dims=True, periodic=True, window="hamming"), (40, 2), batch=2)
+    for window in ("hann", "hamming", "blackman", None):
+        for scaling in ("density", "spectrum", None):
+            b.one(f"stft_{window}_{scaling}", S("magnitude", 8, window=window, scaling=scaling), (20, 1), batch=2)
+    for name, settings in (("usual", {}), ("magnitudes", {"mag_exp": 1.0}), ("powers", {"power_to_db": False}), ("cubes", {"mag_exp": 3.0, "power_to_db": False}),
+                           ("hamming", {"window": "hamming", "sequence_length": 20}), ("no_window", {"window": None}), ("edges", {"min_freq": 300.0, "max_freq": 3000.0}),
+                           ("reference", {"ref_power": 0.01, "min_power": 1e-3, "top_db": 20.0}), ("odd", {"fft_length": 31}), ("long", {"fft_length": 64, "sequence_stride": 64})):
+        b.one(f"mel_{name}", M(**{"fft_length": 32, "sequence_stride": 12, "num_mel_bins": 6, "sampling_rate": 8000, **settings}), (70,), batch=2)
+    return fixture
+
+
 def make():
     fixture = Fixture("augmentation", "layers that change images at random: outputs, gradients", 2e-5, 2e-5,
                       "float32 sums of up to 30 products of magnitude 255, in another order")
-    images = Images(fixture)
     for part in (colors, mixtures):
-        part(images)
+        part(Images(fixture))
         jax.clear_caches()
-    return [fixture]
+    return [fixture, moved(), spectrograms()]

@@ -5,8 +5,10 @@ The numbers of an image are a row of `count`, in the order of Keras's calls. See
 """
 
 import contextlib
+import functools
 import math
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from keras.src.backend.jax import random as backend
@@ -15,6 +17,7 @@ MASK = (1 << 64) - 1
 PIECES = 64  # of drawing a number of a gamma distribution
 
 
+@functools.cache
 def philox(key, step, index):
     c = [index & 0xFFFFFFFF, index >> 32, step & 0xFFFFFFFF, step >> 32]
     k = [key & 0xFFFFFFFF, key >> 32]
@@ -113,6 +116,8 @@ class Draws:
 def drawn(draws):
     names = ("uniform", "randint", "normal", "shuffle", "beta")
     before = {name: getattr(backend, name) for name in names}
+    normal = jax.random.normal
+    jax.random.normal = lambda key, shape=(), dtype=None: draws.normal(shape)  # keras.ops.image calls it
     first = draws.taken, draws.together
 
     def again(name):
@@ -125,5 +130,6 @@ def drawn(draws):
         yield
     finally:
         draws.taken, draws.together = first
+        jax.random.normal = normal
         for name, function in before.items():
             setattr(backend, name, function)
