@@ -122,7 +122,7 @@ static int64_t channels_of(const windowed *w)
     return cj_symbol_shape(w->x)->dims[w->axes + 1];
 }
 
-// Attributes of the 2-D op, the one axis of a sequence being its second.
+// Attributes of the 2-D op, the one axis of a sequence being its second. Of three axes there are none.
 static cj__conv2d_attrs attrs_2d(const windowed *w, int64_t groups)
 {
     cj__conv2d_attrs attrs = {.kernel = {1, 1},
@@ -130,7 +130,7 @@ static cj__conv2d_attrs attrs_2d(const windowed *w, int64_t groups)
                               .dilation = {1, 1},
                               .groups = (int32_t)groups,
                               .same = w->same};
-    for (int i = 0; i < w->axes; i++) {
+    for (int i = 0; i < w->axes && w->axes <= 2; i++) {
         const int place = 2 - w->axes + i;
         attrs.kernel[place] = w->size[i];
         attrs.strides[place] = w->strides[i];
