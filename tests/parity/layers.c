@@ -37,7 +37,9 @@ static cj_variable *variable_at(cj_model *model, const json_t *weights, int inde
         cj_variable *variable = cj_layer_variable(layer, i);
         const char *own = cj_variable_name(variable);
         size_t longer = strlen(own), length = strlen(name);
-        if (longer >= length && strcmp(own + longer - length, name) == 0 && before-- == 0)
+        // of whole names: depthwise_conv2d/kernel is none of conv2d
+        const bool whole = longer == length || (longer > length && own[longer - length - 1] == '/');
+        if (whole && strcmp(own + longer - length, name) == 0 && before-- == 0)
             return variable;
     }
     return NULL;
