@@ -99,7 +99,8 @@ def normalization(d, rank):
         return L.LayerNormalization(axis=axis, center=d.flag(0.8), scale=d.flag(0.8))
     if kind == "group":
         return L.GroupNormalization(groups=d.one(-1, 1, 2, 3), axis=-1)
-    return L.RMSNormalization(axis=axis) if kind == "rms" else L.UnitNormalization(axis=axis)
+    # Keras multiplies the scale of another axis along the last one: it runs by chance only, and is refused here
+    return L.RMSNormalization(axis=-1) if kind == "rms" else L.UnitNormalization(axis=axis)
 
 
 def pads(d, axes):
