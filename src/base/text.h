@@ -21,8 +21,8 @@ void cj__text_free(cj__text *text);
 // may be read from an array of structs: the i-th is at (const char **)((char *)names + i * stride).
 const char *cj__nearest(const char *name, const void *names, size_t stride, int count);
 
-// "unknown activation "rellu": did you mean "relu"?" or, with no near name, the list of all.
-// Returns `status`.
+// "unknown activation "rellu": did you mean "relu"?" or, with no near name, the list of
+// all, of more than 40 the five nearest. Returns `status`.
 cj_status cj__fail_unknown(cj_status status, const char *what, const char *name, const void *names,
                            size_t stride, int count);
 

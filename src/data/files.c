@@ -2,15 +2,14 @@
 #include "data/files.h"
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/memory.h"
 #include "base/system.h"
-#include "base/text.h"
+#include "data/csv.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 32, PATH_SIZE = 4096, LABELS_MAX = 1 << 28 };
+enum { DEPTH_MAX = 32, PATH_SIZE = 4096 };
 
 static const char *const endings[] = {".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".pnm"};
 
@@ -165,62 +164,39 @@ static cj_status find_by_folder(const char *folder, cj__files *files)
 
 // ---- a file of labels ----
 
-// Takes the next field of a line, in quotes or not, and ends it with a 0 byte; *at is after its
-// comma.
-static char *take_field(char **at)
-{
-    char *begin = *at, *to = begin, *from = begin;
-    if (*from == '"') {
-        for (from++; *from && (*from != '"' || from[1] == '"'); from++) {
-            from += *from == '"';
-            *to++ = *from;
-        }
-        from += *from == '"';
-    } else {
-        while (*from && *from != ',')
-            *to++ = *from++;
-    }
-    *at = *from == ',' ? from + 1 : from;
-    *to = '\0';
-    return begin;
-}
-
-// One line: a path that exists, and its label. The first line may be a heading.
-static cj_status read_line(const char *folder, char *line, int64_t number, const char *file,
-                           cj__files *files, cj__names *labels)
+// One record: a path that exists, and its label. The first may be a heading.
+static cj_status read_record(const char *folder, const cj__csv *csv, bool first, cj__files *files,
+                             cj__names *labels)
 {
     char path[PATH_SIZE];
-    const char *name = take_field(&line), *label = take_field(&line);
-    if (!*name && !*label)
-        return CJ_OK;
-    if (!*name || !*label)
+    const long long line = (long long)csv->line;
+    if (csv->count < 2 || csv->fields[0].length == 0 || csv->fields[1].length == 0)
         return cj__fail(CJ_BAD_FILE, "%s, line %lld: it needs a file's name, a comma and a label",
-                        file, (long long)number);
+                        csv->path, line);
+    const char *name = csv->fields[0].text;
     CJ_TRY(join(folder, name, path));
     if (!cj__path_readable(path))
-        return number == 1 && !is_image(name) ?
-                   CJ_OK :
-                   cj__fail(CJ_NOT_FOUND, "%s, line %lld: %s cannot be read", file,
-                            (long long)number, path);
+        return first && !is_image(name) ? CJ_OK :
+                                          cj__fail(CJ_NOT_FOUND, "%s, line %lld: %s cannot be read",
+                                                   csv->path, line, path);
     CJ_TRY(cj__names_add(&files->paths, path));
-    return cj__names_add(labels, label);
+    return cj__names_add(labels, csv->fields[1].text);
 }
 
-static cj_status read_lines(const char *folder, const char *file, char *bytes, cj__files *files,
-                            cj__names *labels)
+static cj_status read_records(const char *folder, const char *file, cj__files *files,
+                              cj__names *labels)
 {
-    int64_t number = 0;
-    if (strncmp(bytes, "\xef\xbb\xbf", 3) == 0)
-        bytes += 3;
-    while (*bytes) {
-        char *end = bytes + strcspn(bytes, "\r\n"), *next = end;
-        next += *next == '\r';
-        next += *next == '\n';
-        *end = '\0';
-        CJ_TRY(read_line(folder, bytes, ++number, file, files, labels));
-        bytes = next;
+    cj__csv csv;
+    CJ_TRY(cj__csv_open(&csv, file, ','));
+    cj_status status = CJ_OK;
+    bool more = true;
+    for (bool first = true; status == CJ_OK && more; first = false) {
+        status = cj__csv_next(&csv, &more);
+        if (status == CJ_OK && more)
+            status = read_record(folder, &csv, first, files, labels);
     }
-    return CJ_OK;
+    cj__csv_close(&csv);
+    return status;
 }
 
 // Classes that were not given are the labels in order of bytes.
@@ -241,11 +217,8 @@ static cj_status sort_classes(const cj__names *labels, cj__names *classes)
 
 static cj_status find_by_list(const char *folder, const char *file, cj__files *files)
 {
-    char *bytes = NULL;
-    size_t size;
     cj__names labels = {0};
-    CJ_TRY(cj__file_read(file, LABELS_MAX, &bytes, &size));
-    cj_status status = read_lines(folder, file, bytes, files, &labels);
+    cj_status status = read_records(folder, file, files, &labels);
     if (status == CJ_OK && files->classes.count == 0)
         status = sort_classes(&labels, &files->classes);
     if (status == CJ_OK && !(files->labels = cj__new((size_t)labels.count + 1, sizeof(int64_t))))
@@ -257,7 +230,6 @@ static cj_status find_by_list(const char *folder, const char *file, cj__files *f
                               file, labels.items[i]);
     }
     cj__names_free(&labels);
-    cj__free(bytes);
     return status;
 }
 
