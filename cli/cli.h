@@ -122,25 +122,27 @@ cj_status check_output(const char *path);
 
 // folder.c: folders of images as data, "folder:PATH".
 enum { PICTURE_SIDE = 64 };
-// What images become where no model says it: side x side, grey or in colours.
-typedef struct picture_size {
-    int64_t side;
-    bool grey;
-} picture_size;
+// What is wanted of a user's own data, and what was found in it.
+typedef struct own_data {
+    int64_t side;   // of images, where no model says it: side x side,
+    bool grey;      // grey or in colours
+    json_t *schema; // found: the columns of a table (table.h), to be released; else NULL
+} own_data;
 bool is_folder_data(const char *name);
 // The images of a folder that has train/ and test/ (or validation/), or four fifths and one fifth of
-// it, as the model's input wants them or, without one, as `wanted` (which may be NULL). What cannot
-// be read is told and left out.
-cj_status load_folder_data(const char *name, const cj_model *model, const picture_size *wanted,
+// it, as the model's input wants them or, without one, as `own` says. What cannot be
+// read is told and left out.
+cj_status load_folder_data(const char *name, const cj_model *model, const own_data *own,
                            cj_dataset **train, cj_dataset **test);
 // Remembers the names of the classes in the model.
 cj_status note_classes(cj_model *model, const cj_dataset *data);
 
 // data.c
-// A data set by name, or a folder of images. *name "auto" becomes what the model was trained on, if there is a model and
-// it knows, else what is found: mnist, fashion-mnist, digits. A missing one is CJ_NOT_FOUND with what to do.
-cj_status load_data(const char **name, const cj_model *model, const picture_size *wanted,
-                    cj_dataset **train, cj_dataset **test);
+// A data set by name, or the user's own: a folder, a table, lines of text. *name "auto" becomes what the
+// model was trained on, if there is a model and it knows, else what is found: mnist, fashion-mnist,
+// digits. A missing one is CJ_NOT_FOUND with what to do.
+cj_status load_data(const char **name, const cj_model *model, own_data *own, cj_dataset **train,
+                    cj_dataset **test);
 // Keeps the first `limit` samples; 0 keeps all.
 cj_status limit_samples(cj_dataset **data, int64_t limit);
 

@@ -1,10 +1,10 @@
 // Data sets for the commands.
-#include "cli.h"
+#include "table.h"
 
 #include <string.h>
 
-cj_status load_data(const char **name, const cj_model *model, const picture_size *wanted,
-                    cj_dataset **train, cj_dataset **test)
+cj_status load_data(const char **name, const cj_model *model, own_data *own, cj_dataset **train,
+                    cj_dataset **test)
 {
     if (strcmp(*name, "auto") == 0 && model && noted_data(model))
         *name = noted_data(model);
@@ -12,7 +12,9 @@ cj_status load_data(const char **name, const cj_model *model, const picture_size
     if (is_text_data(*name))
         return load_text_data(*name, train, test);
     if (is_folder_data(*name))
-        return load_folder_data(*name, model, wanted, train, test);
+        return load_folder_data(*name, model, own, train, test);
+    if (is_table_data(*name))
+        return load_table_data(*name, model, &own->schema, train, test);
     const bool automatic = strcmp(*name, "auto") == 0;
     cj_status status = CJ_NOT_FOUND;
     for (int i = 0; automatic && i < 3 && status == CJ_NOT_FOUND; i++) {

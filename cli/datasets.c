@@ -207,7 +207,8 @@ static cj_status show(const cj_dataset *train, const char *path)
 static int look(const char *verb, const char *name, const char *path, int64_t index)
 {
     cj_dataset *train = NULL, *test = NULL;
-    cj_status status = load_data(&name, NULL, NULL, &train, &test);
+    own_data own = {.side = PICTURE_SIDE};
+    cj_status status = load_data(&name, NULL, &own, &train, &test);
     if (status == CJ_OK && path)
         status = check_output(path);
     if (status == CJ_OK && strcmp(verb, "info") == 0) {
@@ -222,6 +223,7 @@ static int look(const char *verb, const char *name, const char *path, int64_t in
     }
     cj_release(train);
     cj_release(test);
+    json_decref(own.schema);
     return finish(status);
 }
 

@@ -13,14 +13,10 @@ static cj_status evaluate(const char *file, const char *data_name, int64_t limit
     int classes = 0;
     cj_results *results = NULL;
     cj_model *model = cj_load(file);
-    json_t *schema = NULL;
-    if (model && strcmp(data_name, "auto") == 0 && is_table_model(model) && noted_data(model))
-        data_name = noted_data(model);
-    cj_status status = !model ? cj_error_status() :
-                       is_table_data(data_name) ?
-                                load_table_data(data_name, model, &schema, &train, &test) :
-                                load_data(&data_name, model, NULL, &train, &test);
-    const bool numbers = schema && is_regression(schema);
+    own_data own = {.side = PICTURE_SIDE};
+    cj_status status =
+        model ? load_data(&data_name, model, &own, &train, &test) : cj_error_status();
+    const bool numbers = own.schema && is_regression(own.schema);
     if (status == CJ_OK)
         status = limit_samples(&test, limit);
     if (status == CJ_OK)
@@ -49,7 +45,7 @@ static cj_status evaluate(const char *file, const char *data_name, int64_t limit
         if (!numbers)
             print_confusion(counts, classes, stdout);
     }
-    json_decref(schema);
+    json_decref(own.schema);
     free(counts);
     cj_release(results);
     cj_release(probabilities);

@@ -43,7 +43,7 @@ static cj_status load_halves(const char *train_path, const char *test_path,
     return cj_load_image_folder_with(test_path, test, NULL, args);
 }
 
-cj_status load_folder_data(const char *name, const cj_model *model, const picture_size *wanted,
+cj_status load_folder_data(const char *name, const cj_model *model, const own_data *own,
                            cj_dataset **train, cj_dataset **test)
 {
     cj_load_image_folder_args args = {CJ_LOAD_IMAGE_FOLDER_DEFAULTS, .skip_broken = true};
@@ -51,9 +51,9 @@ cj_status load_folder_data(const char *name, const cj_model *model, const pictur
     const bool fixed = shape && shape->rank == 4 && shape->dims[1] > 0 && shape->dims[2] > 0;
     char train_path[4096], test_path[4096];
     const char *path = name + sizeof prefix - 1;
-    args.image_size[0] = fixed ? shape->dims[1] : wanted ? wanted->side : PICTURE_SIDE;
-    args.image_size[1] = fixed ? shape->dims[2] : wanted ? wanted->side : PICTURE_SIDE;
-    if (fixed ? shape->dims[3] == 1 : wanted && wanted->grey)
+    args.image_size[0] = fixed ? shape->dims[1] : own->side;
+    args.image_size[1] = fixed ? shape->dims[2] : own->side;
+    if (fixed ? shape->dims[3] == 1 : own->grey)
         args.color_mode = "grayscale";
     cj_status status;
     if (find_halves(path, train_path, test_path)) {

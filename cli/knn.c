@@ -179,7 +179,9 @@ static cj_status run(settings *s)
     if (pool)
         knn =
             cj_knn(.k = most, .metric = s->metric, .weights = s->weights, .pool = cj_retain(pool));
-    cj_status status = knn ? load_data(&s->data, NULL, NULL, &train, &queries) : cj_error_status();
+    own_data own = {.side = PICTURE_SIDE};
+    cj_status status = knn ? load_data(&s->data, NULL, &own, &train, &queries) : cj_error_status();
+    json_decref(own.schema);
     if (status == CJ_OK)
         status = limit_samples(&train, s->train);
     if (status == CJ_OK)

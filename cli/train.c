@@ -20,8 +20,7 @@ typedef struct settings {
     double learning_rate; // NAN: the optimizer's own
     double validation_split;
     bool save_best_only, json, quiet;
-    picture_size picture; // of a folder
-    json_t *schema;       // of a table
+    own_data own;
     double class_weight[MOST_CLASSES];
     int class_count;
 } settings;
@@ -40,13 +39,13 @@ static cj_optimizer *make_optimizer(const settings *s)
 
 static cj_status make_new(const char *name, const settings *s, cj_dataset *train, cj_model **model)
 {
-    const bool numbers = s->schema && is_regression(s->schema);
+    const bool numbers = s->own.schema && is_regression(s->own.schema);
     const char *loss = s->loss ? s->loss :
                        numbers ? "mean_squared_error" :
                                  "sparse_categorical_crossentropy";
     const bool automatic = strcmp(name, "auto") == 0;
-    *model = s->schema && automatic ? make_table_model(s->schema, train) :
-                                      make_model(automatic ? "mnist-cnn" : name, train);
+    *model = s->own.schema && automatic ? make_table_model(s->own.schema, train) :
+                                          make_model(automatic ? "mnist-cnn" : name, train);
     if (!*model)
         return cj_error_status();
     CJ_TRY(learn_words(*model, cj_dataset_x(train, 0)));
@@ -106,7 +105,7 @@ static cj_status report(cj_model *model, cj_dataset *test, const cj_history *his
     const cj_tensor *images = cj_dataset_x(test, 0);
     snprintf(path, sizeof path, "%s/%s", s->report, report_files[REPORT_CURVE]);
     CJ_TRY(write_curve(history, path));
-    cj_status status = s->schema && is_regression(s->schema) ?
+    cj_status status = s->own.schema && is_regression(s->own.schema) ?
                            CJ_OK :
                            count_confusion(model, test, &counts, &classes, &probabilities);
     if (status == CJ_OK && classes > 0) {
@@ -188,7 +187,7 @@ static cj_status finish_training(cj_model *model, cj_dataset *test, const cj_his
         print_json(history, results, s);
     else if (status == CJ_OK) {
         const char *metric =
-            s->schema && is_regression(s->schema) ? "mean_absolute_error" : "accuracy";
+            s->own.schema && is_regression(s->own.schema) ? "mean_absolute_error" : "accuracy";
         printf("test loss %.4f, test %s %.4f", loss, metric, cj_results_value(results, metric));
         if (s->output) {
             printf(", saved as ");
@@ -224,23 +223,21 @@ static cj_status train(const char *name, settings *s)
     if (status == CJ_OK && s->resume)
         status = load_saved(s, &model);
     if (status == CJ_OK)
-        status = is_table_data(s->data) ?
-                     load_table_data(s->data, model, &s->schema, &data, &test) :
-                     load_data(&s->data, model, &s->picture, &data, &test);
+        status = load_data(&s->data, model, &s->own, &data, &test);
     if (status == CJ_OK)
         status = limit_samples(&data, s->limit);
     if (status == CJ_OK && !s->resume)
         status = make_new(name, s, data, &model);
     if (status == CJ_OK)
         status = note_data(model, s->data, data);
-    if (status == CJ_OK && s->schema)
-        status = note_table(model, s->schema);
+    if (status == CJ_OK && s->own.schema)
+        status = note_table(model, s->own.schema);
     if (status == CJ_OK && !s->json && !s->quiet) {
         status = cj_model_summary(model, stdout, .width = summary_width());
         printf("training on %lld samples of %s, kernels %s\n", (long long)cj_dataset_count(data),
                s->data, cj_isa());
-        if (s->schema)
-            print_schema(s->schema, stdout);
+        if (s->own.schema)
+            print_schema(s->own.schema, stdout);
     }
     if (status == CJ_OK)
         status = fit(model, data, test, s, &history);
@@ -250,7 +247,7 @@ static cj_status train(const char *name, settings *s)
     cj_release(model);
     cj_release(data);
     cj_release(test);
-    json_decref(s->schema);
+    json_decref(s->own.schema);
     return status;
 }
 
@@ -280,16 +277,16 @@ static const char *check_options(settings *s)
 int run_train(int argc, char **argv)
 {
     settings s = {.data = "auto",
-                  .picture = {.side = PICTURE_SIDE},
+                  .own = {.side = PICTURE_SIDE},
                   .optimizer = "adam",
                   .dtype = "float32",
                   .learning_rate = NAN,
                   .epochs = 5};
     const option options[] = {
         DATA_OPTION(&s.data),
-        INT_OPTION("image-size", "N", &s.picture.side, 1, 4096,
+        INT_OPTION("image-size", "N", &s.own.side, 1, 4096,
                    "with folder: the height and width that images get (64)"),
-        FLAG_OPTION("grayscale", &s.picture.grey, "with folder: images without colours"),
+        FLAG_OPTION("grayscale", &s.own.grey, "with folder: images without colours"),
         INT_OPTION("epochs", "N", &s.epochs, 1, 1000000, "how often to go through the data (5)"),
         INT_OPTION("batch-size", "N", &s.batch_size, 1, BATCH_SIZE_MAX,
                    "samples a step (what the resumed run had, the model's, else 32)"),
