@@ -64,7 +64,7 @@ PYTHON
 "$program" evaluate h.safetensors | grep -q mean_absolute_error || fail "evaluate of a number"
 
 "$program" train --resume h.safetensors --epochs 61 --quiet >out || fail "resume of a table: $(cat out)"
-refused 1 'one input' knn --data csv:houses.csv:price
+refused 1 'it needs one of each' knn --data csv:houses.csv:price
 
 # classes
 "$program" train --data csv:kinds.csv:kind --epochs 20 --quiet --report report --output k.safetensors >out
