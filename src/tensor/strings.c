@@ -24,6 +24,15 @@ static char *put(char *at, const char *bytes, size_t length, cj__string_slot *sl
     return at + room_of(length);
 }
 
+// The tensor has its texts in a block, which is freed with it.
+static void own(cj_tensor *tensor, char *block)
+{
+    if (tensor->released)
+        tensor->released(tensor->context);
+    tensor->released = cj__free;
+    tensor->context = block;
+}
+
 cj_status cj__strings_own(cj_tensor *tensor)
 {
     if (tensor->dtype != CJ_STRING)
@@ -43,8 +52,7 @@ cj_status cj__strings_own(cj_tensor *tensor)
     for (int64_t i = 0; i < count; i++)
         if (slots[i].string)
             at = put(at, slots[i].string->bytes, (size_t)slots[i].string->length, &slots[i]);
-    cj__free(tensor->texts);
-    tensor->texts = block;
+    own(tensor, block);
     return CJ_OK;
 }
 
@@ -73,12 +81,13 @@ cj_status cj__strings_from(const cj_shape *shape, const cj_texts *texts, cj_tens
     CJ_TRY(cj_tensor_new(CJ_STRING, *shape, tensor));
     for (int64_t i = 0; i < texts->count; i++)
         bytes += room_of(length_of(texts, i));
-    char *at = (*tensor)->texts = cj__new(bytes, 1);
+    char *at = cj__new(bytes, 1);
     if (!at) {
         cj_release(*tensor);
         *tensor = NULL;
         return CJ_OUT_OF_MEMORY;
     }
+    own(*tensor, at);
     cj__string_slot *slots = (cj__string_slot *)(void *)(*tensor)->data;
     for (int64_t i = 0; i < texts->count; i++) {
         const size_t length = length_of(texts, i);

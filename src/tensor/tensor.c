@@ -102,7 +102,6 @@ static void destroy(void *object)
         cj__free_aligned(tensor->data, tensor->block_size);
     if (tensor->released)
         tensor->released(tensor->context);
-    cj__free(tensor->texts);
     cj_release(tensor->base);
     cj__free(tensor);
 }

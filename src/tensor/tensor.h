@@ -14,10 +14,11 @@ struct cj_tensor {
     char *data;                   // the first element
     // of an owned block (cj__new_aligned); 0 if the memory is another's
     size_t block_size;
-    cj_tensor *base;          // the tensor looked at, held; or NULL
-    void (*released)(void *); // the user's, for lent memory
+    cj_tensor *base; // the tensor looked at, held; or NULL
+    // the user's, for lent memory; of texts, which are never lent, what frees those that are its own
+    // (strings.h). No member is added: cj_no_tensor's size is part of old programs.
+    void (*released)(void *);
     void *context;
-    char *texts; // those that its elements point to, if they are its own (strings.h); or NULL
 };
 
 // The type of a value: dtype and shape. Symbols and kernels' operands carry one.
