@@ -22,7 +22,7 @@ if(CAJAL_CLI)
 endif()
 
 # One program for each file of a folder. Examples link the shared library: what is not exported is missed here.
-# Benchmarks link the static one, because those of single kernels look inside.
+# Benchmarks link what tests link, because those of single kernels look inside.
 function(cajal_add_programs folder library)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.c)
   foreach(source IN LISTS sources)
@@ -31,7 +31,7 @@ function(cajal_add_programs folder library)
     set_target_properties(${folder}-${name} PROPERTIES
       OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${folder})
     target_link_libraries(${folder}-${name} PRIVATE ${library} cajal_warnings Threads::Threads m)
-    if(library STREQUAL cajal_static)
+    if(library STREQUAL cajal_inside)
       target_include_directories(${folder}-${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
     endif()
   endforeach()
@@ -42,7 +42,7 @@ endif()
 if(NOT CAJAL_BENCH)
   return()
 endif()
-cajal_add_programs(bench cajal_static)
+cajal_add_programs(bench cajal_inside)
 
 # What bench/run starts.
 file(GLOB worker_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/worker/*.c)
@@ -50,7 +50,7 @@ add_executable(bench-worker ${worker_sources})
 set_target_properties(bench-worker PROPERTIES
   OUTPUT_NAME worker RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
 target_include_directories(bench-worker PRIVATE ${PROJECT_SOURCE_DIR}/src)
-target_link_libraries(bench-worker PRIVATE cajal_static cajal_warnings Threads::Threads m)
+target_link_libraries(bench-worker PRIVATE cajal_inside cajal_warnings Threads::Threads m)
 
 # Peers in C, each where its library is found; bench/run names the others as missing. oneDNN is asked for its threads through
 # libgomp, the runtime that it is built on, whatever the compiler's own is.

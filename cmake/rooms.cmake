@@ -37,7 +37,8 @@ target_compile_options(cajal_warnings INTERFACE
 # not computed as doubles where only lanes of vectors are floats (gcc for s390x in standard C).
 add_library(cajal_settings INTERFACE)
 target_compile_definitions(cajal_settings INTERFACE CAJAL_BUILDING)
-target_compile_options(cajal_settings INTERFACE -fvisibility=hidden -ffp-contract=off
+target_compile_options(cajal_settings INTERFACE -ffp-contract=off
+  $<$<NOT:$<BOOL:${CAJAL_SHARED_INSIDE}>>:-fvisibility=hidden>
   $<$<C_COMPILER_ID:GNU>:-fexcess-precision=fast>)
 target_include_directories(cajal_settings INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(cajal_settings INTERFACE cajal_warnings Threads::Threads)
@@ -117,3 +118,17 @@ if(NOT APPLE)
   set_target_properties(cajal PROPERTIES LINK_DEPENDS ${exports})
 endif()
 set_target_properties(cajal_static PROPERTIES EXPORT_NAME static)
+
+# What tests and benchmarks link, which reach internal names. Copies in some 260 programs are 1 GiB in a release build and
+# 20 GiB under the sanitizers, so there they share one library that shows all names.
+if(CAJAL_SHARED_INSIDE)
+  add_library(cajal_inside SHARED)
+  foreach(objects IN LISTS CAJAL_OBJECTS)
+    target_sources(cajal_inside PRIVATE $<TARGET_OBJECTS:${objects}>)
+  endforeach()
+  target_include_directories(cajal_inside PUBLIC ${PROJECT_SOURCE_DIR}/include)
+  target_link_libraries(cajal_inside PRIVATE Threads::Threads ${CAJAL_MODULE_TARGETS} m)
+  set_target_properties(cajal_inside PROPERTIES LINKER_LANGUAGE C)
+else()
+  add_library(cajal_inside ALIAS cajal_static)
+endif()
