@@ -17,6 +17,7 @@
 #include <cajal/convolutions.h>
 #include <cajal/custom.h>
 #include <cajal/data.h>
+#include <cajal/events.h>
 #include <cajal/explain.h>
 #include <cajal/files.h>
 #include <cajal/folders.h>
