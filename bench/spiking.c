@@ -4,7 +4,7 @@
 //   spiking serve dense|convolution   for each line of standard input, three training steps on a batch of
 //                                     128, and the milliseconds of one: bench/peers/spiking.py takes turns
 //   spiking lengths                   microseconds a step of sequences of 10 to 1,000 steps
-//   spiking convert MODEL PERCENTILE  accuracy on MNIST after 1, 2, 4, ... 128 steps; [SAMPLES]
+//   spiking convert MODEL PERCENTILE  accuracy on MNIST after 1, 2, 4, ... 64 steps; [SAMPLES]
 //   spiking learn EPOCHS              accuracy of the convolutional network after each epoch; [FILE], which
 //                                     is read first if it is there, and written after each epoch
 #define _POSIX_C_SOURCE 200809L
@@ -152,11 +152,11 @@ static void count_right(const cj_tensor *steps, const cj_tensor *labels, int64_t
 
 static cj_status convert(const char *path, double percentile, int64_t samples)
 {
-    enum { STEPS = 128, PART = 50 };
+    enum { STEPS = 64, PART = 50 };
     cj_dataset *train, *test;
     cj_tensor *balance, *x, *y;
     cj_results *results;
-    int64_t right[8] = {0};
+    int64_t right[7] = {0};
     cj_model *model = cj_load(path);
     CJ_TRY(cj_load_mnist(&train, &test));
     CJ_TRY(cj_compile(model, .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}));
@@ -174,7 +174,7 @@ static cj_status convert(const char *path, double percentile, int64_t samples)
         cj_release(x), cj_release(y);
     }
     printf("trained %.2f; percentile %g;", 100 * cj_results_value(results, "accuracy"), percentile);
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 7; i++)
         printf(" T=%d %.2f", 1 << i, 100 * (double)right[i] / (double)samples);
     printf("\n");
     cj_release(results), cj_release(balance), cj_release(spiking), cj_release(model);

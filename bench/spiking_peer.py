@@ -23,6 +23,7 @@ from snntorch import surrogate
 torch.set_num_threads(threads)
 torch.manual_seed(0)
 
+
 class Dense(torch.nn.Module):
     """784-1000-10 over 25 steps, beta 0.95: the cross-entropy of the membrane in each step, summed."""
 
@@ -39,6 +40,7 @@ class Dense(torch.nn.Module):
             _, v2 = self.lif2(self.second(spikes), v2)
             total = total + torch.nn.functional.cross_entropy(v2, y)
         return total
+
 
 class Convolution(torch.nn.Module):
     """12 and 64 filters of 5 x 5 over 50 steps, beta 0.5: the cross-entropy of the spikes in each step, their mean."""
@@ -60,10 +62,12 @@ class Convolution(torch.nn.Module):
             total = total + torch.nn.functional.cross_entropy(spikes, y)
         return total / 50
 
+
 model = Dense() if kind == "dense" else Convolution()
 optimizer = torch.optim.Adam(model.parameters(), lr=5e-4, betas=(0.9, 0.999))
 x = torch.rand(128, 784) if kind == "dense" else torch.rand(128, 1, 28, 28)
 y = torch.arange(128) % 10
+
 
 def step():
     loss = model.loss(x, y)
@@ -71,8 +75,8 @@ def step():
     loss.backward()
     optimizer.step()
 
-step()
 
+step()
 worker = subprocess.Popen([program, "serve", kind], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 times = {"snntorch": [], "cajal": []}
 for _ in range(rounds):
