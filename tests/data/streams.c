@@ -291,7 +291,7 @@ static void a_pass_may_be_abandoned(void **state)
                 assert_true(((const float *)b.x[0])[2 * n + 1] == (float)i);
             }
         }
-        if (i % 2)
+        if (i < 199) // the last one is freed in the middle
             cj__reader_stop(reader);
     }
     cj__reader_free(reader);
