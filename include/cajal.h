@@ -13,6 +13,7 @@
 #include <cajal/base.h>
 #include <cajal/callbacks.h>
 #include <cajal/classic.h>
+#include <cajal/clone.h>
 #include <cajal/convolutions.h>
 #include <cajal/custom.h>
 #include <cajal/data.h>
