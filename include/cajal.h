@@ -14,6 +14,7 @@
 #include <cajal/callbacks.h>
 #include <cajal/classic.h>
 #include <cajal/conversion.h>
+#include <cajal/clone.h>
 #include <cajal/convolutions.h>
 #include <cajal/custom.h>
 #include <cajal/data.h>
@@ -48,6 +49,7 @@
 #include <cajal/tables.h>
 #include <cajal/spiking.h>
 #include <cajal/spectrogram.h>
+#include <cajal/streams.h>
 #include <cajal/tensor.h>
 #include <cajal/text.h>
 #include <cajal/texts.h>
