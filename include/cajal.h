@@ -13,8 +13,8 @@
 #include <cajal/base.h>
 #include <cajal/callbacks.h>
 #include <cajal/classic.h>
-#include <cajal/conversion.h>
 #include <cajal/clone.h>
+#include <cajal/conversion.h>
 #include <cajal/convolutions.h>
 #include <cajal/custom.h>
 #include <cajal/data.h>
