@@ -47,6 +47,7 @@
 #include <cajal/tables.h>
 #include <cajal/spiking.h>
 #include <cajal/spectrogram.h>
+#include <cajal/streams.h>
 #include <cajal/tensor.h>
 #include <cajal/text.h>
 #include <cajal/texts.h>

@@ -194,6 +194,7 @@ typedef struct cj_logs {
     int64_t batches;          ///< number of batches of the epoch
     int64_t samples;          ///< samples seen in this epoch so far
     bool stop;                ///< set by a callback: training ends after this batch (or epoch)
+    double waited;            ///< seconds that the steps of this epoch have waited for their data
 } cj_logs;
 
 /**
