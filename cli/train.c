@@ -37,12 +37,17 @@ static cj_optimizer *make_optimizer(const settings *s)
     return cj_optimizer_from_spec(spec);
 }
 
+// What is told beside the loss.
+static const char *metric_of(const cj_model *model, const settings *s)
+{
+    return s->own.schema && is_regression(s->own.schema) ? "mean_absolute_error" :
+           gives_steps(model)                            ? "spike_count_accuracy" :
+                                                           "accuracy";
+}
+
 static cj_status make_new(const char *name, const settings *s, cj_dataset *train, cj_model **model)
 {
     const bool numbers = s->own.schema && is_regression(s->own.schema);
-    const char *loss = s->loss ? s->loss :
-                       numbers ? "mean_squared_error" :
-                                 "sparse_categorical_crossentropy";
     const bool automatic = strcmp(name, "auto") == 0;
     *model = s->own.schema && automatic ? make_table_model(s->own.schema, train) :
                                           make_model(automatic ? "mnist-cnn" : name, train);
@@ -57,8 +62,12 @@ static cj_status make_new(const char *name, const settings *s, cj_dataset *train
         cj_release(pool);
         return cj_error_status();
     }
+    const char *loss = s->loss             ? s->loss :
+                       numbers             ? "mean_squared_error" :
+                       gives_steps(*model) ? "step_crossentropy" :
+                                             "sparse_categorical_crossentropy";
     return cj_compile(*model, .optimizer = optimizer, .loss = loss,
-                      .metrics = {numbers ? "mean_absolute_error" : "accuracy"}, .pool = pool);
+                      .metrics = {metric_of(*model, s)}, .pool = pool);
 }
 
 // A saved run goes on with the batches and the samples that it had, unless the command line says
@@ -186,8 +195,7 @@ static cj_status finish_training(cj_model *model, cj_dataset *test, const cj_his
     if (status == CJ_OK && s->json)
         print_json(history, results, s);
     else if (status == CJ_OK) {
-        const char *metric =
-            s->own.schema && is_regression(s->own.schema) ? "mean_absolute_error" : "accuracy";
+        const char *metric = metric_of(model, s);
         printf("test loss %.4f, test %s %.4f", loss, metric, cj_results_value(results, metric));
         if (s->output) {
             printf(", saved as ");
