@@ -14,9 +14,11 @@
 #include <cajal/callbacks.h>
 #include <cajal/classic.h>
 #include <cajal/convolutions.h>
+#include <cajal/cross_validate.h>
 #include <cajal/custom.h>
 #include <cajal/data.h>
 #include <cajal/explain.h>
+#include <cajal/explain_loss.h>
 #include <cajal/files.h>
 #include <cajal/folders.h>
 #include <cajal/graph.h>
