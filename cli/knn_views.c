@@ -69,7 +69,10 @@ cj_status draw_neighbors(cj_knn *knn, const cj_dataset *train, const cj_dataset 
         return cj_fail(CJ_SHAPE_MISMATCH,
                        "--picture: the samples of %s are no images of 1 or 3 channels", data_name);
     const cj_shape *shape = cj_tensor_shape(images);
-    view v = {.train = train, .queries = queries, .data_name = data_name, .k = k,
+    view v = {.train = train,
+              .queries = queries,
+              .data_name = data_name,
+              .k = k,
               .zoom = sheet_zoom(shape)};
     v.width = shape->dims[2] * v.zoom;
     v.height = shape->dims[1] * v.zoom;
@@ -131,9 +134,8 @@ static void draw_axes(const chart *c)
                 y + 4, value);
     }
     for (int i = 0; i < cj_knn_scores_count(c->scores); i++)
-        fprintf(c->file,
-                "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%" PRId64 "</text>\n", x_of(c, i),
-                HEIGHT - BOTTOM + 18, cj_knn_scores_k(c->scores, i));
+        fprintf(c->file, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%" PRId64 "</text>\n",
+                x_of(c, i), HEIGHT - BOTTOM + 18, cj_knn_scores_k(c->scores, i));
     fprintf(c->file,
             "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">k</text>\n"
             "<text x=\"%d\" y=\"26\" text-anchor=\"middle\" font-size=\"16\">Accuracy by k in %d "
@@ -194,9 +196,8 @@ static void name_parts(int folds, int tested, char *text, size_t size)
         if (part == tested)
             continue;
         const char *comma = at ? "," : "";
-        at += (size_t)(part + 1 < folds ?
-                           snprintf(text + at, size - at, "%s%d", comma, part + 1) :
-                           snprintf(text + at, size - at, "%stest", comma));
+        at += (size_t)(part + 1 < folds ? snprintf(text + at, size - at, "%s%d", comma, part + 1) :
+                                          snprintf(text + at, size - at, "%stest", comma));
     }
 }
 
@@ -216,8 +217,7 @@ void print_rotation(const cj_knn_scores *scores, bool batches)
 {
     const int folds = cj_knn_scores_folds(scores);
     printf("parts in turn: %s1 to %s%d, and %s\n", batches ? "data_batch_" : "part ",
-           batches ? "data_batch_" : "", folds - 1,
-           batches ? "test_batch" : "the test set");
+           batches ? "data_batch_" : "", folds - 1, batches ? "test_batch" : "the test set");
     printf("%-20s%-10s", "training set", "test set");
     for (int i = 0; i < cj_knn_scores_count(scores); i++) {
         char head[24];

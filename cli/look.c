@@ -299,7 +299,8 @@ static void draw_classes(const contact *c, int64_t rows)
     char text[64];
     for (int64_t row = 0; row < rows; row++) {
         name_of_class(c->name, c->data, row, text, sizeof text);
-        sheet_write(&c->s, text, GAP, row_y(c, row) + c->height / 2 - 5, c->left - GAP, sheet_black);
+        sheet_write(&c->s, text, GAP, row_y(c, row) + c->height / 2 - 5, c->left - GAP,
+                    sheet_black);
     }
     for (int64_t i = 0; i < cj_dataset_count(c->data); i++) {
         const int64_t label = class_of(c->data, i);
@@ -313,13 +314,13 @@ cj_status draw_contact_sheet(const char *name, const cj_dataset *data, const cha
 {
     const cj_tensor *images = cj_dataset_x(data, 0);
     if (!has_images(images))
-        return cj_fail(CJ_SHAPE_MISMATCH,
-                       "%s: its samples are no images of 1 or 3 channels, so there is no sheet of them",
-                       name);
+        return cj_fail(
+            CJ_SHAPE_MISMATCH,
+            "%s: its samples are no images of 1 or 3 channels, so there is no sheet of them", name);
     const cj_shape *shape = cj_tensor_shape(images);
     int64_t *counts = NULL;
     const int64_t classes = count_classes(data, &counts);
-    const int64_t rows = classes == 0             ? IMAGES_SHOWN :
+    const int64_t rows = classes == 0            ? IMAGES_SHOWN :
                          classes < CLASSES_SHOWN ? classes :
                                                    CLASSES_SHOWN;
     free(counts);

@@ -57,7 +57,8 @@ cj_status join_parts(const cj_dataset *train, const cj_dataset *test, cj_dataset
         return cj_fail(CJ_INVALID_ARGUMENT, "%lld training samples do not make %d parts",
                        (long long)cj_dataset_count(train), TRAINING_PARTS);
     if (!cj_dataset_x(train, 0) || !cj_dataset_x(test, 0))
-        return cj_fail(CJ_UNSUPPORTED, "the samples are not in memory: parts cannot be made of them");
+        return cj_fail(CJ_UNSUPPORTED,
+                       "the samples are not in memory: parts cannot be made of them");
     for (int i = 0; status == CJ_OK && i < CJ_IN_BRACES && cj_dataset_x(train, i); i++)
         status = join(cj_dataset_x(train, i), cj_dataset_x(test, i), &x[i]);
     for (int i = 0; status == CJ_OK && i < CJ_IN_BRACES && cj_dataset_y(train, i); i++)

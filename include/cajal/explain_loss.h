@@ -46,10 +46,10 @@ CJ_API void cj_explain_loss_defaults(cj_explain_loss_args *args);
 CJ_API cj_status cj_explain_loss_with(const cj_tensor *scores, FILE *stream,
                                       const cj_explain_loss_args *args);
 /** `cj_explain_loss(scores, stdout, .label = 3)`. */
-#define cj_explain_loss(scores, ...)                         \
-    cj_explain_loss_with(scores, CJ__HEAD(__VA_ARGS__, ~), \
-                         &(cj_explain_loss_args){CJ_EXPLAIN_LOSS_DEFAULTS, ._ = 0, \
-                                                 CJ__TAIL(__VA_ARGS__, )})
+#define cj_explain_loss(scores, ...)      \
+    cj_explain_loss_with(                 \
+        scores, CJ__HEAD(__VA_ARGS__, ~), \
+        &(cj_explain_loss_args){CJ_EXPLAIN_LOSS_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
 
 #ifdef __cplusplus
 }

@@ -146,10 +146,11 @@ static cj_status check_given(const cj_k_fold_args *args, int64_t samples)
     const cj_dtype dtype = cj_tensor_dtype(of);
     const cj_shape wanted = {.rank = 1, .dims = {samples}};
     if (args->stratified || args->shuffle)
-        return cj__fail(CJ_INVALID_ARGUMENT,
-                        "cj_k_fold: fold_of says where each sample belongs, which leaves nothing to "
-                        "%s",
-                        args->stratified ? "stratify" : "shuffle");
+        return cj__fail(
+            CJ_INVALID_ARGUMENT,
+            "cj_k_fold: fold_of says where each sample belongs, which leaves nothing to "
+            "%s",
+            args->stratified ? "stratify" : "shuffle");
     if (!cj_shape_equal(cj_tensor_shape(of), &wanted))
         return cj__fail(CJ_SHAPE_MISMATCH,
                         "cj_k_fold: fold_of has shape %s, needs a number for each of %lld samples",
@@ -166,10 +167,11 @@ static cj_status take_given(const cj_k_fold_args *args, cj_folds *folds)
     for (int64_t i = 0; i < folds->samples; i++) {
         const double fold = cj_tensor_get(args->fold_of, &i);
         if (fold < -1 || fold >= (double)folds->samples)
-            return cj__fail(CJ_INVALID_ARGUMENT,
-                            "cj_k_fold: fold_of[%lld] is %.0f, needs to be from -1 to below the %lld "
-                            "samples",
-                            (long long)i, fold, (long long)folds->samples);
+            return cj__fail(
+                CJ_INVALID_ARGUMENT,
+                "cj_k_fold: fold_of[%lld] is %.0f, needs to be from -1 to below the %lld "
+                "samples",
+                (long long)i, fold, (long long)folds->samples);
         folds->of[i] = (int32_t)fold;
         most = fold > most ? fold : most;
     }

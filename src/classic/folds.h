@@ -20,6 +20,7 @@ cj_status cj__pick_samples(const cj_dataset *data, const int64_t *numbers, int64
 
 // The class of each sample, numbered in the order in which classes first appear, as a new array
 // (cj__free), and how many there are. CJ_SHAPE_MISMATCH, CJ_INVALID_ARGUMENT, CJ_OUT_OF_MEMORY.
-cj_status cj__classes_of(const cj_dataset *data, const char *who, int32_t **classes, int64_t *count);
+cj_status cj__classes_of(const cj_dataset *data, const char *who, int32_t **classes,
+                         int64_t *count);
 
 #endif

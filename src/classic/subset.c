@@ -47,8 +47,8 @@ static cj_status pick_rows(const cj_tensor *from, const int64_t *numbers, int64_
         from = dense;
     }
     const cj_status status = cj_tensor_new(from->dtype, shape, to);
-    const size_t bytes = (size_t)(cj_tensor_count(from) / from->shape.dims[0]) *
-                         cj_dtype_size(from->dtype);
+    const size_t bytes =
+        (size_t)(cj_tensor_count(from) / from->shape.dims[0]) * cj_dtype_size(from->dtype);
     for (int64_t i = 0; status == CJ_OK && bytes > 0 && i < count; i++)
         memcpy((*to)->data + (size_t)i * bytes, from->data + (size_t)numbers[i] * bytes, bytes);
     cj_release(dense);
@@ -172,13 +172,11 @@ cj_status cj__classes_of(const cj_dataset *data, const char *who, int32_t **clas
     const cj_tensor *y = cj_dataset_y(data, 0);
     *classes = NULL;
     if (!y || cj_dataset_y(data, 1))
-        return cj__fail(CJ_SHAPE_MISMATCH,
-                        "%s: the data set has %s, classes need one", who,
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: the data set has %s, classes need one", who,
                         y ? "several targets" : "no target");
     if (y->dtype == CJ_STRING || y->shape.rank > 2)
-        return cj__fail(CJ_SHAPE_MISMATCH,
-                        "%s: a target of rank %d and dtype %s is no class", who, y->shape.rank,
-                        cj_dtype_name(y->dtype));
+        return cj__fail(CJ_SHAPE_MISMATCH, "%s: a target of rank %d and dtype %s is no class", who,
+                        y->shape.rank, cj_dtype_name(y->dtype));
     const int64_t width = y->shape.rank == 2 ? y->shape.dims[1] : 1;
     labelled *sorted = cj__new((size_t)samples, sizeof *sorted);
     int64_t *first = cj__new((size_t)samples, sizeof *first);

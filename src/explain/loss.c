@@ -56,9 +56,10 @@ static void show_softmax(const losses *l)
     double sum = 0;
     for (int64_t i = 0; i < l->count; i++)
         sum += exp(l->scores[i] - l->greatest);
-    fprintf(l->stream,
-            "softmax: exp(score - %s), the greatest score being taken from all, over their sum %s\n",
-            cj__digits(l->greatest, digits[0]), cj__digits(sum, digits[1]));
+    fprintf(
+        l->stream,
+        "softmax: exp(score - %s), the greatest score being taken from all, over their sum %s\n",
+        cj__digits(l->greatest, digits[0]), cj__digits(sum, digits[1]));
     for (int64_t i = 0; i < l->count; i++) {
         const double power = exp(l->scores[i] - l->greatest);
         fprintf(l->stream, "  %-12s exp(%s) = %s, probability %s\n", name_of(l, i, number),
@@ -77,11 +78,11 @@ static cj_status check(const cj_tensor *scores, const cj_explain_loss_args *args
     *count = cj_tensor_count(scores);
     if (cj_tensor_dtype(scores) == CJ_STRING || shape->rank < 1 || shape->rank > 2 ||
         (shape->rank == 2 && shape->dims[0] != 1) || *count < 1)
-        return cj__fail(CJ_SHAPE_MISMATCH,
-                        "cj_explain_loss: scores are %s of shape %s, need to be numbers of one sample: "
-                        "(classes) or (1, classes)",
-                        cj_dtype_name(cj_tensor_dtype(scores)),
-                        cj_shape_text(shape, text, sizeof text));
+        return cj__fail(
+            CJ_SHAPE_MISMATCH,
+            "cj_explain_loss: scores are %s of shape %s, need to be numbers of one sample: "
+            "(classes) or (1, classes)",
+            cj_dtype_name(cj_tensor_dtype(scores)), cj_shape_text(shape, text, sizeof text));
     if (args->label < 0 || args->label >= *count)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_explain_loss: label %lld is none of %lld classes",
                         (long long)args->label, (long long)*count);
@@ -94,7 +95,8 @@ static cj_status check(const cj_tensor *scores, const cj_explain_loss_args *args
                         (long long)args->class_count, (long long)*count);
     for (int64_t i = 0; args->class_names && i < *count; i++)
         if (!args->class_names[i])
-            return cj__fail(CJ_INVALID_ARGUMENT, "cj_explain_loss: name %lld is NULL", (long long)i);
+            return cj__fail(CJ_INVALID_ARGUMENT, "cj_explain_loss: name %lld is NULL",
+                            (long long)i);
     return CJ_OK;
 }
 
@@ -108,9 +110,9 @@ static cj_status read_scores(const cj_tensor *scores, losses *l, double *values)
     for (int64_t i = 0; status == CJ_OK && i < l->count; i++) {
         const double value = ((const double *)cj_tensor_data(copy))[i];
         if (!isfinite(value) || (l->args->probabilities && (value < 0 || value > 1)))
-            status = cj__fail(CJ_INVALID_ARGUMENT, "cj_explain_loss: score %lld is %g, which is %s",
-                              (long long)i, value,
-                              isfinite(value) ? "no probability" : "not finite");
+            status =
+                cj__fail(CJ_INVALID_ARGUMENT, "cj_explain_loss: score %lld is %g, which is %s",
+                         (long long)i, value, isfinite(value) ? "no probability" : "not finite");
         // a probability of 0 is below the smallest that is told from it
         values[i] = l->args->probabilities ? log(fmax(value, 1e-45)) : value;
         l->greatest = fmax(l->greatest, values[i]);

@@ -94,8 +94,8 @@ static void every_kind_of_sample_is_picked(void **unused)
     (void)unused;
     cj_tensor *texts = NULL, *wide = NULL, *turned = NULL, *weight = NULL, *y = NULL;
     const float weights[4] = {1, 2, 3, 4}, numbers[8] = {0, 1, 2, 3, 4, 5, 6, 7};
-    assert_ok(cj_tensor_from_texts(
-        CJ_SHAPE(4, 2), CJ_TEXTS("a", "b", "c", "d", "e", "f", "g", "h"), &texts));
+    assert_ok(cj_tensor_from_texts(CJ_SHAPE(4, 2), CJ_TEXTS("a", "b", "c", "d", "e", "f", "g", "h"),
+                                   &texts));
     assert_ok(cj_tensor_from(CJ_F32, CJ_SHAPE(2, 4), numbers, 8, &wide));
     assert_ok(cj_tensor_transpose(wide, (int[]){1, 0}, &turned));
     assert_ok(cj_tensor_from(CJ_F32, CJ_SHAPE(4), weights, 4, &weight));
@@ -145,13 +145,16 @@ static void keep_warning(const char *sentence, void *context)
 static void what_cannot_be_cut_is_refused(void **unused)
 {
     (void)unused;
-    const int32_t labels[5] = {0, 0, 0, 1, 1}, gap[5] = {0, 2, 0, 2, 0}, none[5] = {-1, -1, -1, -1, -1},
-                  one[5] = {0, 0, 0, 0, 0}, far[5] = {0, 1, 5, 0, 1}, low[5] = {0, 1, -2, 0, 1};
+    const int32_t labels[5] = {0, 0, 0, 1, 1}, gap[5] = {0, 2, 0, 2, 0},
+                  none[5] = {-1, -1, -1, -1, -1}, one[5] = {0, 0, 0, 0, 0},
+                  far[5] = {0, 1, 5, 0, 1}, low[5] = {0, 1, -2, 0, 1};
     const struct {
         const int32_t *of;
         const char *sentence;
-    } cases[] = {{gap, "fold 1 of 3 has no samples"}, {none, "gives no sample a fold"},
-                 {one, "fold 0 has all samples"}, {far, "fold_of[2] is 5"},
+    } cases[] = {{gap, "fold 1 of 3 has no samples"},
+                 {none, "gives no sample a fold"},
+                 {one, "fold 0 has all samples"},
+                 {far, "fold_of[2] is 5"},
                  {low, "fold_of[2] is -2"}};
     cj_dataset *data = labelled(labels, 5);
     cj_folds *folds = NULL;

@@ -34,10 +34,10 @@ static void the_losses_of_a_cat(void **state)
     (void)state;
     const char *names[] = {"cat", "car", "frog"};
     cj_status status;
-    char *text = text_of((float[]){3.2F, 5.1F, -1.7F}, 3,
-                         (cj_explain_loss_args){CJ_EXPLAIN_LOSS_DEFAULTS, .class_names = names,
-                                                .class_count = 3},
-                         &status);
+    char *text = text_of(
+        (float[]){3.2F, 5.1F, -1.7F}, 3,
+        (cj_explain_loss_args){CJ_EXPLAIN_LOSS_DEFAULTS, .class_names = names, .class_count = 3},
+        &status);
     assert_int_equal(status, CJ_OK);
     assert_says(text, "class cat is the right one");
     assert_says(text, "car          max(0, 5.1 - 3.2 + 1) = 2.9\n");
@@ -54,20 +54,19 @@ static void they_are_what_training_computes(void **state)
     const float scores[2][4] = {{1000, 999, -1000, 0}, {0.7F, 0.2F, 0.05F, 0.05F}};
     for (int i = 0; i < 2; i++) {
         cj_status status;
-        char *text = text_of(scores[i], 4,
-                             (cj_explain_loss_args){CJ_EXPLAIN_LOSS_DEFAULTS, .label = 1,
-                                                    .probabilities = i == 1},
-                             &status);
+        char *text = text_of(
+            scores[i], 4,
+            (cj_explain_loss_args){CJ_EXPLAIN_LOSS_DEFAULTS, .label = 1, .probabilities = i == 1},
+            &status);
         assert_int_equal(status, CJ_OK);
         cj_tensor *y_true = NULL, *y_pred = NULL;
         double loss = 0;
         assert_int_equal(cj_tensor_from(CJ_I32, CJ_SHAPE(1), (int32_t[]){1}, 1, &y_true), CJ_OK);
         assert_int_equal(cj_tensor_from(CJ_F32, CJ_SHAPE(1, 4), scores[i], 4, &y_pred), CJ_OK);
-        assert_int_equal(
-            cj_loss_value(i ? "sparse_categorical_crossentropy" :
-                              "sparse_categorical_crossentropy(from_logits=true)",
-                          y_true, y_pred, NULL, NULL, &loss),
-            CJ_OK);
+        assert_int_equal(cj_loss_value(i ? "sparse_categorical_crossentropy" :
+                                           "sparse_categorical_crossentropy(from_logits=true)",
+                                       y_true, y_pred, NULL, NULL, &loss),
+                         CJ_OK);
         const char *line = strstr(text, "-log(");
         assert_non_null(line);
         assert_near(strtod(strchr(line, '=') + 1, NULL), loss, 1e-5, 1e-5);
@@ -91,8 +90,12 @@ static void what_cannot_be_is_refused(void **state)
         {scores, {CJ_EXPLAIN_LOSS_DEFAULTS, .label = -1}, "label -1"},
         {scores, {CJ_EXPLAIN_LOSS_DEFAULTS, .margin = -1}, "the margin is -1"},
         {scores, {CJ_EXPLAIN_LOSS_DEFAULTS, .margin = (double)INFINITY}, "the margin is inf"},
-        {scores, {CJ_EXPLAIN_LOSS_DEFAULTS, .class_names = names, .class_count = 1}, "1 names for 2"},
-        {scores, {CJ_EXPLAIN_LOSS_DEFAULTS, .class_names = names, .class_count = 2}, "name 1 is NULL"},
+        {scores,
+         {CJ_EXPLAIN_LOSS_DEFAULTS, .class_names = names, .class_count = 1},
+         "1 names for 2"},
+        {scores,
+         {CJ_EXPLAIN_LOSS_DEFAULTS, .class_names = names, .class_count = 2},
+         "name 1 is NULL"},
         {nan, {CJ_EXPLAIN_LOSS_DEFAULTS}, "score 1 is nan"},
         {shares, {CJ_EXPLAIN_LOSS_DEFAULTS, .probabilities = true}, "score 1 is 1.5"},
     };
@@ -124,7 +127,8 @@ static void every_element_is_derived(void **state)
     cj_status status;
     cj_model *model = cj_sequential(cj_input(3), cj_dense(4, .activation = "relu"), cj_dense(5));
     assert_int_equal(cj_tensor_from(CJ_F32, CJ_SHAPE(3), numbers, 3, &x), CJ_OK);
-    char *text = honest_text(model, &x, (cj_explain_args){CJ_EXPLAIN_DEFAULTS, .every = true}, &status);
+    char *text =
+        honest_text(model, &x, (cj_explain_args){CJ_EXPLAIN_DEFAULTS, .every = true}, &status);
     assert_int_equal(status, CJ_OK);
     assert_int_equal(count_of(text, "so output["), 1 + 5); // of the first layer the largest alone
     assert_says(text, "unit 4: ");
