@@ -13,9 +13,12 @@
 #include <cajal/base.h>
 #include <cajal/callbacks.h>
 #include <cajal/classic.h>
+#include <cajal/clone.h>
+#include <cajal/conversion.h>
 #include <cajal/convolutions.h>
 #include <cajal/custom.h>
 #include <cajal/data.h>
+#include <cajal/events.h>
 #include <cajal/explain.h>
 #include <cajal/files.h>
 #include <cajal/folders.h>
@@ -47,6 +50,7 @@
 #include <cajal/tables.h>
 #include <cajal/spiking.h>
 #include <cajal/spectrogram.h>
+#include <cajal/streams.h>
 #include <cajal/tensor.h>
 #include <cajal/text.h>
 #include <cajal/texts.h>

@@ -32,7 +32,7 @@ OPTIONAL = {
     *((f"cj_op_random_{name}", "step") for name in ("uniform", "normal", "truncated_normal", "randint", "categorical", "gamma",
                                                     "beta", "binomial", "shuffle", "dropout")),
     ("cj_op_scatter_update", "reduction"), ("cj_op_searchsorted", "side"),
-    ("cj_spikes_plot", "membranes"),
+    ("cj_spikes_plot", "membranes"), ("cj_data_wait", "model"),
 }
 # Functions that answer NULL with a neutral value and no sentence: getters.
 GETTERS = {
@@ -80,7 +80,7 @@ TYPES = {
     "cj_texts": "CJ_TEXTS(\"a\", \"b\", \"c\", \"d\")", "cj_numbers": "(cj_numbers){0}", "bool": "true", "cj_dtype": "CJ_F32", "cj_shape": "CJ_SHAPE(1, 4)", "uint64_t": "1", "cj_status": "CJ_IO",
     "cj_op_window": "(cj_op_window){{0}, {0}, NULL, NULL, {0}}", "cj_windows": "(cj_windows){{1, 1}, {1, 1}, {0, 0}, {1, 1}}",
     "cj_custom_layer_class *": "&null_layer", "cj_layer_call *": "&null_call",
-    "cj_memory_hook *": "NULL", "cj_callback_methods *": "&(cj_callback_methods){.size = sizeof(cj_callback_methods)}",
+    "cj_part *": "(cj_part[1]){{CJ_F32, {0}}}", "cj_memory_hook *": "NULL", "cj_callback_methods *": "&(cj_callback_methods){.size = sizeof(cj_callback_methods)}",
 }
 NAMES = {"path": "w.path", "name": '"dense"', "spec": '"adam"', "policy": '"float32"', "index": "(int64_t[8]){0}"}
 PLACES = {
@@ -109,6 +109,7 @@ ARGS = {
     "dataset": ".x = {w.x}, .y = {w.y}", "functional": ".inputs = {w.symbol}, .outputs = {w.symbol}",
     "sequential": ".layers = &w.layer, .layer_count = 1", "compile": '.loss = "mse"',
     "function": ".inputs = &w.symbol, .input_count = 1, .outputs = &w.symbol, .output_count = 1",
+    "dataset_map": ".call = null_map", "dataset_batch": ".batch_size = 1",
     "load_digits": ".train_count = 1, .test_count = 1", "fit": ".epochs = 1", "knn_cross_validate": ".k = {1}, .folds = 2",
 }
 
@@ -145,6 +146,12 @@ static world w;
 // The sentence of the builder that failed before the call; empty where none did, or none of what is
 // NULL.
 static char cause[1024];
+
+static cj_status null_map(void *context, const cj_sample_map *sample)
+{
+    (void)context, (void)sample;
+    return CJ_OK;
+}
 
 // A class of the program's own, and a call that is none.
 static cj_symbol *null_output(const cj_layer_call *call)
