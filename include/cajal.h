@@ -37,6 +37,7 @@
 #include <cajal/ops_random.h>
 #include <cajal/ops_reduce.h>
 #include <cajal/ops_shape.h>
+#include <cajal/ops_wide.h>
 #include <cajal/optimizers.h>
 #include <cajal/plot.h>
 #include <cajal/preprocessing.h>
