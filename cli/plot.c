@@ -38,7 +38,7 @@ int run_plot(int argc, char **argv)
             "spikes", "INPUT", &spikes.input,
             "instead: the spikes and membranes of its neurons on an image, the first row of "
             "a .csv, or a file of events"),
-        TEXT_OPTION("layer", "NAME", &spikes.layer, "with --spikes: only this layer of neurons"),
+        TEXT_OPTION("layer", "LAYER", &spikes.layer, "with --spikes: only this layer of neurons"),
         INT_OPTION("rows", "N", &spikes.rows, 1, 200, "with --spikes: neurons of a layer (40)"),
         FLAG_OPTION("invert", &spikes.invert,
                     "with --spikes: the image is dark on light: take it the other way round"),
@@ -46,9 +46,9 @@ int run_plot(int argc, char **argv)
             "rates", "LAYER", &spikes.curve,
             "instead: how often a neuron of that layer fires, over the current (f-I curve)"),
         INT_OPTION("neuron", "N", &spikes.neuron, 0, INFINITY, "with --rates: which neuron (0)"),
-        REAL_OPTION("from", "X", &spikes.from, -INFINITY, INFINITY,
+        REAL_OPTION("from", "X", &spikes.from, 0, INFINITY,
                     "with --rates: currents from (0)"),
-        REAL_OPTION("to", "X", &spikes.to, -INFINITY, INFINITY, "with --rates: currents to (2)"),
+        REAL_OPTION("to", "X", &spikes.to, 0, INFINITY, "with --rates: currents to (2)"),
     };
     int done = read_options(find_command("plot"), options, sizeof options / sizeof *options, argc,
                             argv, 2, 2, words);

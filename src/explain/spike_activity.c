@@ -6,6 +6,7 @@
 #include "explain/spike_trains.h"
 #include "layers/spiking_convert.h"
 #include "ops/build.h"
+#include "ops/variable.h"
 #include "tensor/tensor.h"
 
 #include <cajal/spike_trains.h>
@@ -52,9 +53,8 @@ static cj_status set_ones(cj_layer *copy)
 {
     for (int i = 0; i < copy->variable_count; i++) {
         const char *name = strrchr(cj_variable_name(copy->variables[i]), '/');
-        const cj_shape *shape = cj_tensor_shape(cj_variable_value(copy->variables[i]));
         cj_tensor *value = NULL;
-        CJ_TRY(cj_tensor_new(CJ_F32, *shape, &value));
+        CJ_TRY(cj_tensor_new(CJ_F32, cj__variable_type(copy->variables[i]).shape, &value));
         cj_tensor_fill(value, name && strcmp(name, "/bias") == 0 ? 0 : 1);
         const cj_status status = cj_variable_assign(copy->variables[i], value);
         cj_release(value);
