@@ -61,7 +61,7 @@ static bool same_sums(uint32_t a, uint32_t b)
 }
 
 // From the stored bytes to those of the chunk; *at is where they are in the end.
-static cj_status undo_filters(const chunk_reader *r, cj__span stored, uint64_t mask,
+static cj_status undo_filters(const chunk_reader *r, cj__bytes stored, uint64_t mask,
                               const unsigned char **at)
 {
     const cj__hdf5_object *o = r->object;
@@ -72,7 +72,8 @@ static cj_status undo_filters(const chunk_reader *r, cj__span stored, uint64_t m
         if (mask >> i & 1)
             continue;
         if (o->filters[i] == FLETCHER) {
-            if (size < 4 || !same_sums((uint32_t)cj__le(from + size - 4, 4), fletcher(from, size - 4)))
+            if (size < 4 ||
+                !same_sums((uint32_t)cj__le(from + size - 4, 4), fletcher(from, size - 4)))
                 return cj__hdf5_damaged("the checksum of a chunk is wrong");
             size -= 4;
             continue;
@@ -124,7 +125,7 @@ static cj_status read_chunk(chunk_reader *r, const unsigned char *key, uint64_t 
 {
     const cj__hdf5_object *o = r->object;
     uint64_t offset[CJ__HDF5_RANK];
-    cj__span stored;
+    cj__bytes stored;
     const unsigned char *bytes = NULL;
     if (r->left-- == 0)
         return cj__hdf5_damaged("a dataset has more chunks than it has place for");
@@ -141,7 +142,7 @@ static cj_status read_chunk(chunk_reader *r, const unsigned char *key, uint64_t 
 
 static cj_status read_tree(chunk_reader *r, uint64_t address, int above)
 {
-    cj__span head, keys;
+    cj__bytes head, keys;
     const uint64_t step = 8 + 8 * ((uint64_t)r->object->rank + 1) + 8;
     CJ_TRY(cj__hdf5_span(r->file, address, 24, "a B-tree", &head));
     const int level = head.at[5];

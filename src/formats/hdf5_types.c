@@ -5,15 +5,15 @@
 
 #include <string.h>
 
-cj_status cj__hdf5_dataspace(cj__span message, cj__hdf5_object *object)
+cj_status cj__hdf5_dataspace(cj__bytes message, cj__hdf5_object *object)
 {
-    cj__span head, lengths;
-    if (!cj__take(&message, 4, &head) || (head.at[0] != 1 && head.at[0] != 2))
+    cj__bytes head, lengths;
+    if (!cj__take_bytes(&message, 4, &head) || (head.at[0] != 1 && head.at[0] != 2))
         return cj__hdf5_damaged("the space of a dataset is of no known version");
     const int version = head.at[0], rank = head.at[1];
-    if (version == 1 && !cj__take(&message, 4, &head))
+    if (version == 1 && !cj__take_bytes(&message, 4, &head))
         return cj__hdf5_damaged("the space of a dataset is cut short");
-    if (rank > CJ__HDF5_RANK || !cj__take(&message, 8 * (uint64_t)rank, &lengths))
+    if (rank > CJ__HDF5_RANK || !cj__take_bytes(&message, 8 * (uint64_t)rank, &lengths))
         return cj__hdf5_damaged("the space of a dataset is cut short");
     object->rank = rank;
     object->count = version == 2 && head.at[3] == 2 ? 0 : 1; // nothing at all
@@ -51,13 +51,13 @@ static bool is_whole(const unsigned char *p, uint32_t size)
 
 enum { FIXED_POINT = 0, FLOATING_POINT = 1, STRING = 3, ENUMERATION = 8, VARIABLE = 9 };
 
-cj_status cj__hdf5_datatype(cj__span message, cj__hdf5_object *object)
+cj_status cj__hdf5_datatype(cj__bytes message, cj__hdf5_object *object)
 {
-    cj__span head;
+    cj__bytes head;
     object->kind = CJ__HDF5_OTHER;
-    if (!cj__take(&message, 8, &head))
+    if (!cj__take_bytes(&message, 8, &head))
         return cj__hdf5_damaged("a type is cut short");
-    if ((head.at[0] & 15) == ENUMERATION && !cj__take(&message, 8, &head))
+    if ((head.at[0] & 15) == ENUMERATION && !cj__take_bytes(&message, 8, &head))
         return cj__hdf5_damaged("a type is cut short"); // the type of its numbers follows
     const int class = head.at[0] & 15;
     const uint64_t bits = cj__le(head.at + 1, 3);
@@ -80,12 +80,12 @@ cj_status cj__hdf5_datatype(cj__span message, cj__hdf5_object *object)
     return CJ_OK;
 }
 
-static cj_status read_chunks(cj__span m, cj__hdf5_object *object)
+static cj_status read_chunks(cj__bytes m, cj__hdf5_object *object)
 {
     uint64_t axes, place;
-    cj__span lengths;
+    cj__bytes lengths;
     if (!cj__take_number(&m, 1, &axes) || !cj__take_number(&m, 8, &place) ||
-        axes != (uint64_t)object->rank + 1 || !cj__take(&m, 4 * axes, &lengths))
+        axes != (uint64_t)object->rank + 1 || !cj__take_bytes(&m, 4 * axes, &lengths))
         return cj__hdf5_damaged("the layout of chunks does not fit its dataset");
     for (int i = 0; i < object->rank; i++) {
         object->chunk[i] = (uint32_t)cj__le(lengths.at + 4 * i, 4);
@@ -99,7 +99,7 @@ static cj_status read_chunks(cj__span m, cj__hdf5_object *object)
     return CJ_OK;
 }
 
-cj_status cj__hdf5_layout(const cj__hdf5 *file, cj__span m, cj__hdf5_object *object)
+cj_status cj__hdf5_layout(const cj__hdf5 *file, cj__bytes m, cj__hdf5_object *object)
 {
     uint64_t version, class, size;
     if (!cj__take_number(&m, 1, &version) || !cj__take_number(&m, 1, &class))
@@ -116,20 +116,18 @@ cj_status cj__hdf5_layout(const cj__hdf5 *file, cj__span m, cj__hdf5_object *obj
     if (class == 1) {
         if (!cj__take_number(&m, 8, &object->place) || !cj__take_number(&m, 8, &object->bytes))
             return cj__hdf5_damaged("the layout of a dataset is cut short");
-        object->layout =
-            object->place == CJ__HDF5_UNDEFINED ? CJ__HDF5_NOWHERE : CJ__HDF5_PLAIN;
+        object->layout = object->place == CJ__HDF5_UNDEFINED ? CJ__HDF5_NOWHERE : CJ__HDF5_PLAIN;
         return CJ_OK;
     }
-    return class == 2 ? read_chunks(m, object) :
-                        cj__hdf5_unsupported("a dataset made of others");
+    return class == 2 ? read_chunks(m, object) : cj__hdf5_unsupported("a dataset made of others");
 }
 
-cj_status cj__hdf5_filters(cj__span m, cj__hdf5_object *object)
+cj_status cj__hdf5_filters(cj__bytes m, cj__hdf5_object *object)
 {
     uint64_t version, count, id, name, numbers;
-    cj__span skipped;
+    cj__bytes skipped;
     if (!cj__take_number(&m, 1, &version) || !cj__take_number(&m, 1, &count) ||
-        (version != 1 && version != 2) || (version == 1 && !cj__take(&m, 6, &skipped)))
+        (version != 1 && version != 2) || (version == 1 && !cj__take_bytes(&m, 6, &skipped)))
         return cj__hdf5_damaged("the filters of a dataset are of no known version");
     if (count > CJ__HDF5_FILTERS)
         return cj__hdf5_unsupported("more than 8 filters on one dataset");
@@ -139,9 +137,9 @@ cj_status cj__hdf5_filters(cj__span m, cj__hdf5_object *object)
             return cj__hdf5_damaged("a filter is cut short");
         if ((version == 1 || id >= 256) && !cj__take_number(&m, 2, &name))
             return cj__hdf5_damaged("a filter is cut short");
-        if (!cj__take(&m, 2, &skipped) || !cj__take_number(&m, 2, &numbers) ||
-            !cj__take(&m, version == 1 ? (name + 7) / 8 * 8 : name, &skipped) ||
-            !cj__take(&m, 4 * (numbers + (version == 1 && numbers % 2)), &skipped))
+        if (!cj__take_bytes(&m, 2, &skipped) || !cj__take_number(&m, 2, &numbers) ||
+            !cj__take_bytes(&m, version == 1 ? (name + 7) / 8 * 8 : name, &skipped) ||
+            !cj__take_bytes(&m, 4 * (numbers + (version == 1 && numbers % 2)), &skipped))
             return cj__hdf5_damaged("a filter is cut short");
         object->filters[object->filter_count++] = (uint16_t)id;
     }

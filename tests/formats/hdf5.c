@@ -41,7 +41,8 @@ static void assert_numbers(cj__hdf5 *file, const cj__hdf5_object *object, const 
         assert_true(numbers[i] >= expected[i] && numbers[i] <= expected[i]);
     cj__free(numbers);
 }
-#define NUMBERS(...) (const double[]){__VA_ARGS__}, (int)(sizeof((double[]){__VA_ARGS__}) / sizeof(double))
+#define NUMBERS(...) \
+    (const double[]){__VA_ARGS__}, (int)(sizeof((double[]){__VA_ARGS__}) / sizeof(double))
 
 static void numbers_of_every_kind_are_read(void **state)
 {
@@ -49,19 +50,22 @@ static void numbers_of_every_kind_are_read(void **state)
     double *numbers;
     (void)state;
     assert_int_equal(open_at(FILES "earliest.h5", &file), CJ_OK);
-    assert_numbers(&file, in(&file, "numbers", "f2"), NUMBERS(0.5, -2, 65504, ldexp(1, -24), INFINITY));
+    assert_numbers(&file, in(&file, "numbers", "f2"),
+                   NUMBERS(0.5, -2, 65504, ldexp(1, -24), INFINITY));
     assert_numbers(&file, in(&file, "numbers", "f4"),
                    NUMBERS(-1, (double)-0.6f, (double)-0.2f, (double)0.2f, (double)0.6f, 1));
     assert_int_equal(in(&file, "numbers", "f4")->rank, 2);
     assert_numbers(&file, in(&file, "numbers", "f8_big"), NUMBERS(1e300, -1e-300, 0.1));
     assert_numbers(&file, in(&file, "numbers", "i1"), NUMBERS(-128, -1, 127));
     assert_numbers(&file, in(&file, "numbers", "u2_big"), NUMBERS(1, 65535));
-    assert_numbers(&file, in(&file, "numbers", "i8"), NUMBERS(-9007199254740992., 9007199254740992.));
+    assert_numbers(&file, in(&file, "numbers", "i8"),
+                   NUMBERS(-9007199254740992., 9007199254740992.));
     assert_numbers(&file, in(&file, "numbers", "scalar"), NUMBERS(7));
     assert_int_equal(in(&file, "numbers", "scalar")->rank, 0);
     assert_numbers(&file, in(&file, "numbers", "bools"), NUMBERS(1, 0));
     assert_numbers(&file, in(&file, "numbers", "none"), NULL, 0);
-    assert_int_equal(cj__hdf5_numbers(&file, in(&file, "numbers", "complex"), &numbers), CJ_BAD_FILE);
+    assert_int_equal(cj__hdf5_numbers(&file, in(&file, "numbers", "complex"), &numbers),
+                     CJ_BAD_FILE);
     assert_error_contains("\"complex\" is no dataset of numbers");
     assert_null(cj__hdf5_find(&file.root, "nothing"));
     cj__hdf5_close(&file);
