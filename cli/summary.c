@@ -50,7 +50,7 @@ int run_summary(int argc, char **argv)
     if (done != EXIT_DONE)
         return done < 0 ? EXIT_DONE : done;
     cj_model *model =
-        ends_with(s.name, ".safetensors") ? cj_load(s.name) : make_model(s.name, NULL);
+        ends_with(s.name, ".safetensors") ? cj_load(s.name) : make_model(s.name, NULL, false);
     cj_status status = model ? CJ_OK : cj_error_status();
     if (status == CJ_OK && s.dtype)
         status = cj_set_dtype_policy(cj_model_layer(model), s.dtype);
