@@ -74,7 +74,6 @@ cj_optimizer *make_optimizer(const char *spec, double learning_rate)
     return cj_optimizer_from_spec(text);
 }
 
-
 cj_status learn_numbers(cj_model *model, const cj_tensor *input)
 {
     for (int i = 0; i < cj_model_layer_count(model); i++) {

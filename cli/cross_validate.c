@@ -97,11 +97,10 @@ static cj_status validate(settings *s, cj_model *model, cj_dataset *data, const 
         printf("%lld samples of \"%s\" in %lld folds, %lld epochs each\n",
                (long long)cj_dataset_count(data), s->data,
                (long long)(folds ? cj_folds_count(folds) : s->folds), (long long)s->epochs);
-    CJ_TRY(cj_cross_validate(model, data, &scores, .given = folds, .folds = (int)s->folds,
-                             .stratified = s->stratified, .shuffle = s->shuffle,
-                             .seed = (uint32_t)s->recipe.seed, .epochs = (int)s->epochs,
-                             .batch_size = s->batch_size, .prepare = prepare,
-                             .progress = show_progress, .context = s));
+    CJ_TRY(cj_cross_validate(
+        model, data, &scores, .given = folds, .folds = (int)s->folds, .stratified = s->stratified,
+        .shuffle = s->shuffle, .seed = (uint32_t)s->recipe.seed, .epochs = (int)s->epochs,
+        .batch_size = s->batch_size, .prepare = prepare, .progress = show_progress, .context = s));
     if (s->json)
         print_json(scores);
     else
@@ -134,12 +133,12 @@ static cj_status run(settings *s)
 
 int run_cross_validate(int argc, char **argv)
 {
-    settings s = {.data = "auto",
-                  .own = {.side = PICTURE_SIDE},
-                  .recipe = {.name = "auto", .optimizer = "adam", .dtype = "float32",
-                             .learning_rate = NAN},
-                  .epochs = 5,
-                  .folds = 0};
+    settings s = {
+        .data = "auto",
+        .own = {.side = PICTURE_SIDE},
+        .recipe = {.name = "auto", .optimizer = "adam", .dtype = "float32", .learning_rate = NAN},
+        .epochs = 5,
+        .folds = 0};
     recipe *r = &s.recipe;
     const option options[] = {
         DATA_OPTION(&s.data),
@@ -150,9 +149,10 @@ int run_cross_validate(int argc, char **argv)
                    "into how many parts the training samples are cut (5)"),
         FLAG_OPTION("stratified", &s.stratified, "each part has its share of each class"),
         FLAG_OPTION("shuffle", &s.shuffle, "samples are mixed before they are cut"),
-        FLAG_OPTION("rotate", &s.rotate,
-                    "instead of --folds: five parts of the training samples (CIFAR-10's batches), and "
-                    "the test set"),
+        FLAG_OPTION(
+            "rotate", &s.rotate,
+            "instead of --folds: five parts of the training samples (CIFAR-10's batches), and "
+            "the test set"),
         INT_OPTION("epochs", "N", &s.epochs, 1, 1000000, "how often to go through the data (5)"),
         INT_OPTION("batch-size", "N", &s.batch_size, 1, BATCH_SIZE_MAX,
                    "samples a step (the model's, else 32)"),
@@ -175,8 +175,9 @@ int run_cross_validate(int argc, char **argv)
     if (done != EXIT_DONE)
         return done < 0 ? EXIT_DONE : done;
     if (s.rotate && (s.folds || s.stratified || s.shuffle)) {
-        fprintf(stderr, "cajal cross-validate: --rotate takes the parts as they are, without --folds, "
-                        "--stratified and --shuffle\n");
+        fprintf(stderr,
+                "cajal cross-validate: --rotate takes the parts as they are, without --folds, "
+                "--stratified and --shuffle\n");
         return EXIT_USAGE;
     }
     s.folds = s.folds ? s.folds : 5;
