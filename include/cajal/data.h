@@ -52,7 +52,7 @@ CJ_API cj_dataset *cj_dataset_new(const cj_dataset_args *args);
 
 /** The number of samples; 0 for NULL. */
 CJ_API int64_t cj_dataset_count(const cj_dataset *data);
-/** Input `index`; NULL if there is none. It belongs to the data set. */
+/** Input `index`; NULL if there is none, or no tensor of it (streams.h). It belongs to the data set. */
 CJ_API cj_tensor *cj_dataset_x(const cj_dataset *data, int index);
 /** Target `index`; NULL if there is none. It belongs to the data set. */
 CJ_API cj_tensor *cj_dataset_y(const cj_dataset *data, int index);

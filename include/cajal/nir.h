@@ -71,7 +71,7 @@ CJ_API void cj_nir_defaults(cj_nir_args *args);
  */
 CJ_API cj_model *cj_load_nir_with(const char *path, const cj_nir_args *args);
 /** `cj_load_nir("network.nir", .dt = 1e-3)`. */
-#define cj_load_nir(...)                        \
+#define cj_load_nir(...)                       \
     cj_load_nir_with(CJ__HEAD(__VA_ARGS__, ~), \
                      &(cj_nir_args){CJ_NIR_DEFAULTS, ._ = 0, CJ__TAIL(__VA_ARGS__, )})
 

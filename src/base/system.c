@@ -18,6 +18,7 @@
 #include <unistd.h>
 #if defined(__linux__)
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #endif
 
 int64_t cj__clock(void)
@@ -25,6 +26,16 @@ int64_t cj__clock(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t cj__interruptions(void)
+{
+#if defined(__linux__)
+    struct rusage use;
+    if (getrusage(RUSAGE_SELF, &use) == 0)
+        return use.ru_nivcsw;
+#endif
+    return 0;
 }
 
 bool cj__is_terminal(FILE *stream)

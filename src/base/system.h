@@ -10,6 +10,10 @@
 // Nanoseconds of a monotonic clock; its zero is arbitrary.
 int64_t cj__clock(void);
 
+// How often the system has taken a processor from a thread of this process for other work; 0 where
+// it does not say.
+int64_t cj__interruptions(void);
+
 // Whether a stream writes to a terminal; false for NULL.
 bool cj__is_terminal(FILE *stream);
 

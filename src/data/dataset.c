@@ -6,7 +6,7 @@
 #include "base/folder.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "tensor/tensor.h"
+#include "data/stages.h"
 #include <cajal/folders.h>
 #include <string.h>
 
@@ -14,7 +14,8 @@
 // part of the programs that were linked with it.
 typedef struct named_dataset {
     cj_dataset data;
-    cj__names classes; // none if the data set does not name them
+    cj__names classes;  // none if the data set does not name them
+    cj__source *source; // owned; NULL where the samples lie in memory
 } named_dataset;
 
 static cj__names *classes_of(const cj_dataset *data)
@@ -25,6 +26,8 @@ static cj__names *classes_of(const cj_dataset *data)
 static void destroy_dataset(void *object);
 
 const cj__class cj__dataset_class = {.name = "data set", .destroy = destroy_dataset};
+// Of data sets over sources. A data set on the stack is of the other class, and has no source.
+static const cj__class stream_class = {.name = "data set", .destroy = destroy_dataset};
 
 static void release_tensors(cj_dataset *data)
 {
@@ -38,9 +41,38 @@ static void release_tensors(cj_dataset *data)
 static void destroy_dataset(void *object)
 {
     cj_dataset *data = object;
+    cj__source *source = ((named_dataset *)data)->source;
     release_tensors(data);
     cj__names_free(classes_of(data));
+    if (source)
+        source->free(source);
     cj__free(data);
+}
+
+cj_dataset *cj__dataset_over(cj__source *source)
+{
+    named_dataset *made = cj__object_new(&stream_class, sizeof *made);
+    if (!made)
+        return NULL;
+    made->source = source;
+    return &made->data;
+}
+
+const cj__source *cj__dataset_source(const cj_dataset *data)
+{
+    return data->object.class == &stream_class ? ((const named_dataset *)data)->source : NULL;
+}
+
+int64_t cj__dataset_batch_size(const cj_dataset *data)
+{
+    const cj__source *source = cj__dataset_source(data);
+    return source ? source->batch_size : 0;
+}
+
+bool cj__dataset_has_order(const cj_dataset *data)
+{
+    const cj__source *source = cj__dataset_source(data);
+    return source && source->has_order;
 }
 
 // Whether one tensor has `count` samples along its first axis.
@@ -164,19 +196,31 @@ int64_t cj_dataset_count(const cj_dataset *data)
     return data ? data->count : 0;
 }
 
+// A tensor of a data set. Where samples are read as they are needed there is none, which is the cause
+// of what fails for want of it.
+static cj_tensor *tensor_of(const cj_dataset *data, cj_tensor *tensor)
+{
+    if (!tensor || !cj__dataset_source(data))
+        return tensor;
+    cj__fail(CJ_UNSUPPORTED,
+             "data set: its samples are read when they are needed, so that there is "
+             "no tensor of all; cj_dataset_load() makes one");
+    return cj__build_failed(CJ__MADE_TENSOR);
+}
+
 cj_tensor *cj_dataset_x(const cj_dataset *data, int index)
 {
-    return data && index >= 0 && index < data->x_count ? data->x[index] : NULL;
+    return data && index >= 0 && index < data->x_count ? tensor_of(data, data->x[index]) : NULL;
 }
 
 cj_tensor *cj_dataset_y(const cj_dataset *data, int index)
 {
-    return data && index >= 0 && index < data->y_count ? data->y[index] : NULL;
+    return data && index >= 0 && index < data->y_count ? tensor_of(data, data->y[index]) : NULL;
 }
 
 cj_tensor *cj_dataset_sample_weight(const cj_dataset *data)
 {
-    return data ? data->sample_weight : NULL;
+    return data ? tensor_of(data, data->sample_weight) : NULL;
 }
 
 int cj__dataset_x_count(const cj_dataset *data)
@@ -194,6 +238,11 @@ cj_status cj__dataset_name_classes(cj_dataset *data, char *const *names, int cou
     for (int i = 0; i < count; i++)
         CJ_TRY(cj__names_add(classes_of(data), names[i]));
     return CJ_OK;
+}
+
+cj_status cj__dataset_copy_classes(cj_dataset *data, const cj_dataset *from)
+{
+    return cj__dataset_name_classes(data, classes_of(from)->items, cj_dataset_class_count(from));
 }
 
 int cj_dataset_class_count(const cj_dataset *data)
@@ -217,6 +266,10 @@ cj_status cj_dataset_slice(const cj_dataset *data, int64_t begin, int64_t count,
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "data set: a slice of %lld samples from %lld does not lie in %lld",
                         (long long)count, (long long)begin, (long long)data->count);
+    if (cj__dataset_source(data)) {
+        *slice = cj__dataset_range(data, begin, count);
+        return *slice ? CJ_OK : cj_error_status();
+    }
     cj_tensor *x[CJ__DATASET_IO_MAX] = {NULL}, *y[CJ__DATASET_IO_MAX] = {NULL}, *weight = NULL;
     cj_status status = CJ_OK;
     for (int i = 0; status == CJ_OK && i < data->x_count; i++)

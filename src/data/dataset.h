@@ -16,8 +16,10 @@
 //             step(batch.x, batch.y, batch.sample_weight, batch.count);
 //     cj__reader_free(reader);
 //
-// Data sets lie in memory, so cj__reader_next() gathers a batch itself and prefetches the samples of
-// the next one into the cache: a thread for reading would only take a CPU from those that compute. Nothing is allocated after cj__reader_new(). Where the order is the data
+// Of data sets in memory cj__reader_next() gathers a batch itself and prefetches the samples of the
+// next one into the cache: a thread for reading would only take a CPU from those that compute. Those
+// whose samples are read when they are needed (source.h) are read ahead by threads (ahead.h). Nothing
+// is allocated after cj__reader_new(). Where the order is the data
 // set's own and a tensor lies contiguously, its batches are views into the tensor, not copies. A
 // reader belongs to one thread; several readers may read one data set.
 #ifndef CJ_DATA_DATASET_H
@@ -47,6 +49,16 @@ int cj__dataset_y_count(const cj_dataset *data);
 // Gives the classes of a data set that cj_dataset_new() made their names, which are copied.
 // CJ_OUT_OF_MEMORY.
 cj_status cj__dataset_name_classes(cj_dataset *data, char *const *names, int count);
+// The same with those of another data set, if it names any.
+cj_status cj__dataset_copy_classes(cj_dataset *data, const cj_dataset *from);
+
+struct cj__source;
+// A data set without tensors over a source, which it takes over. NULL without memory.
+cj_dataset *cj__dataset_over(struct cj__source *source);
+// The batch size that a chain of data sets asks for; 0 if none does.
+int64_t cj__dataset_batch_size(const cj_dataset *data);
+// Whether the order of the samples is part of the data, and is kept.
+bool cj__dataset_has_order(const cj_dataset *data);
 
 // One batch. Pointers are valid until the next call of cj__reader_next(), cj__reader_start() or
 // cj__reader_free(). Gathered samples are aligned to 64 bytes; views only to their element.
@@ -75,12 +87,23 @@ cj_status cj__reader_new(cj_dataset *data, int64_t batch_size, bool shuffled, cj
 // the data set's own order.
 void cj__reader_start(cj__reader *reader, const int64_t *order, int64_t first_batch);
 
+// The number of the passes that begin from now on, for samples that change from pass to pass; 0 at
+// first.
+void cj__reader_set_pass(cj__reader *reader, uint64_t pass);
+
 // Ends the pass early: the order is no longer read, and cj__reader_next() returns false. To be
 // called before the order array of an unfinished pass is filled again.
 void cj__reader_stop(cj__reader *reader);
 
-// The next batch of the pass; false after the last one.
+// The next batch of the pass; false after the last one, and where a sample cannot be read: then
+// cj__reader_status() is not CJ_OK.
 bool cj__reader_next(cj__reader *reader, cj__batch *batch);
+
+// What the latest cj__reader_next() failed with, its sentence recorded; CJ_OK.
+cj_status cj__reader_status(const cj__reader *reader);
+
+// Nanoseconds that cj__reader_next() has waited for samples to be read.
+int64_t cj__reader_waited(const cj__reader *reader);
 
 // Batches in a whole pass: samples / batch size, rounded up.
 int64_t cj__reader_batches(const cj__reader *reader);

@@ -3,11 +3,10 @@
 // cj__reader_next() gathers the samples of a batch in one buffer, which every batch uses. While it
 // copies a batch it prefetches the samples of the next one, which may lie anywhere in the data set:
 // they arrive in the cache while the step runs.
-#include "data/dataset.h"
+#include "data/ahead.h"
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "tensor/tensor.h"
 #include <assert.h>
 #include <string.h>
 
@@ -34,26 +33,11 @@ struct cj__reader {
 
     const int64_t *order; // of the pass
     int64_t next, end;    // batches
-};
 
-// Copies the elements of one sample of a tensor with gaps: an odometer over the axes after the
-// first.
-static void copy_sample(const part *p, const char *from, char *to)
-{
-    const cj_tensor *tensor = p->tensor;
-    int64_t at[CJ_MAX_RANK] = {0};
-    for (size_t done = 0; done < p->sample_bytes; done += p->element_size) {
-        memcpy(to + done, from, p->element_size);
-        for (int axis = tensor->shape.rank - 1; axis > 0; axis--) {
-            int64_t step = tensor->strides[axis] * (int64_t)p->element_size;
-            from += step;
-            if (++at[axis] < tensor->shape.dims[axis])
-                break;
-            from -= step * at[axis];
-            at[axis] = 0;
-        }
-    }
-}
+    cj__ahead *ahead; // of a data set whose samples are read when they are needed; else NULL
+    uint64_t pass;
+    cj_status status;
+};
 
 static bool copied(const cj__reader *reader, const part *p)
 {
@@ -96,7 +80,7 @@ static void gather(const cj__reader *reader, int64_t batch)
             if (p->dense)
                 memcpy(to, from, p->sample_bytes);
             else
-                copy_sample(p, from, to);
+                cj__tensor_entry(p->tensor, sample, to);
         }
     }
 }
@@ -146,6 +130,18 @@ static cj_status make_buffer(cj__reader *reader, bool shuffled)
     return reader->gathered ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
 
+static cj_status make_parts(cj__reader *reader, bool shuffled)
+{
+    const cj_dataset *data = reader->data;
+    for (int i = 0; i < data->x_count; i++)
+        add_part(reader, data->x[i]);
+    for (int i = 0; i < data->y_count; i++)
+        add_part(reader, data->y[i]);
+    if (data->sample_weight)
+        add_part(reader, data->sample_weight);
+    return make_buffer(reader, shuffled);
+}
+
 cj_status cj__reader_new(cj_dataset *data, int64_t batch_size, bool shuffled, cj__reader **result)
 {
     *result = NULL;
@@ -158,13 +154,9 @@ cj_status cj__reader_new(cj_dataset *data, int64_t batch_size, bool shuffled, cj
     reader->data = cj_retain(data);
     reader->batch_size = batch_size < data->count ? batch_size : data->count;
     reader->batches = (data->count - 1) / reader->batch_size + 1;
-    for (int i = 0; i < data->x_count; i++)
-        add_part(reader, data->x[i]);
-    for (int i = 0; i < data->y_count; i++)
-        add_part(reader, data->y[i]);
-    if (data->sample_weight)
-        add_part(reader, data->sample_weight);
-    cj_status status = make_buffer(reader, shuffled);
+    const cj_status status = cj__dataset_source(data) ?
+                                 cj__ahead_new(data, reader->batch_size, &reader->ahead) :
+                                 make_parts(reader, shuffled);
     if (status != CJ_OK) {
         cj__reader_free(reader);
         return status;
@@ -175,15 +167,24 @@ cj_status cj__reader_new(cj_dataset *data, int64_t batch_size, bool shuffled, cj
 
 void cj__reader_start(cj__reader *reader, const int64_t *order, int64_t first_batch)
 {
-    assert(first_batch >= 0 && (!order || reader->buffered));
+    assert(first_batch >= 0 && (!order || reader->buffered || reader->ahead));
     reader->order = order;
     reader->next = first_batch < reader->batches ? first_batch : reader->batches;
     reader->end = reader->batches;
+    if (reader->ahead)
+        cj__ahead_start(reader->ahead, order, reader->pass, reader->next);
+}
+
+void cj__reader_set_pass(cj__reader *reader, uint64_t pass)
+{
+    reader->pass = pass;
 }
 
 void cj__reader_stop(cj__reader *reader)
 {
     reader->end = reader->next;
+    if (reader->ahead)
+        cj__ahead_stop(reader->ahead);
 }
 
 static const void *part_data(const cj__reader *reader, int index, int64_t batch)
@@ -194,11 +195,26 @@ static const void *part_data(const cj__reader *reader, int index, int64_t batch)
     return p->tensor->data + batch * reader->batch_size * (int64_t)p->step_bytes;
 }
 
+// The batch at `index` of what is read ahead.
+static bool take_ahead(cj__reader *reader, int64_t index, cj__batch *batch)
+{
+    reader->status = cj__ahead_next(reader->ahead, index, batch);
+    if (reader->status != CJ_OK) {
+        cj__reader_stop(reader);
+        return false;
+    }
+    batch->samples = reader->order ? reader->order + index * reader->batch_size : NULL;
+    return true;
+}
+
 bool cj__reader_next(cj__reader *reader, cj__batch *batch)
 {
+    reader->status = CJ_OK;
     if (reader->next >= reader->end)
         return false;
     const int64_t index = reader->next++;
+    if (reader->ahead)
+        return take_ahead(reader, index, batch);
     if (pass_copies(reader))
         gather(reader, index);
     *batch = (cj__batch){.index = index, .count = batch_count(reader, index)};
@@ -213,6 +229,16 @@ bool cj__reader_next(cj__reader *reader, cj__batch *batch)
     return true;
 }
 
+cj_status cj__reader_status(const cj__reader *reader)
+{
+    return reader->status;
+}
+
+int64_t cj__reader_waited(const cj__reader *reader)
+{
+    return reader->ahead ? cj__ahead_waited(reader->ahead) : 0;
+}
+
 int64_t cj__reader_batches(const cj__reader *reader)
 {
     return reader->batches;
@@ -222,6 +248,7 @@ void cj__reader_free(cj__reader *reader)
 {
     if (!reader)
         return;
+    cj__ahead_free(reader->ahead);
     cj__free_aligned(reader->gathered, reader->bytes);
     cj_release(reader->data);
     cj__free(reader);

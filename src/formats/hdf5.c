@@ -35,18 +35,18 @@ cj_status cj__hdf5_unsupported(const char *what)
 }
 
 cj_status cj__hdf5_span(const cj__hdf5 *file, uint64_t address, uint64_t size, const char *what,
-                        cj__bytes *span)
+                        cj__h5_bytes *span)
 {
     if (address > file->size || size > file->size - address)
         return cj__fail(CJ_BAD_FILE,
                         "the HDF5 file is damaged or cut short: %s lies beyond its end", what);
-    *span = (cj__bytes){file->bytes + address, size};
+    *span = (cj__h5_bytes){file->bytes + address, size};
     return CJ_OK;
 }
 
 cj_status cj__hdf5_visit(cj__hdf5 *file, uint64_t address, const char *what)
 {
-    cj__bytes rest;
+    cj__h5_bytes rest;
     CJ_TRY(cj__hdf5_span(file, address, 1, what, &rest));
     if (cj__index_find(&file->seen, file->bytes + address))
         return cj__fail(CJ_BAD_FILE, "the HDF5 file is damaged: %s is referred to twice", what);
@@ -68,15 +68,15 @@ cj_status cj__hdf5_spend(cj__hdf5 *file, uint64_t bytes)
 
 // What a header says, as far as it matters.
 typedef struct header {
-    cj__bytes space, type, layout, filters, table, link_info;
+    cj__h5_bytes space, type, layout, filters, table, link_info;
     bool external;
-    cj__bytes blocks[BLOCKS_MAX]; // of messages
+    cj__h5_bytes blocks[BLOCKS_MAX]; // of messages
     int block_count;
     int version;
     bool ordered; // messages of version 2 have the order of their creation
 } header;
 
-static cj_status add_block(header *h, cj__bytes block)
+static cj_status add_block(header *h, cj__h5_bytes block)
 {
     if (h->block_count == BLOCKS_MAX)
         return cj__hdf5_unsupported("an object header in too many parts");
@@ -84,7 +84,7 @@ static cj_status add_block(header *h, cj__bytes block)
     return CJ_OK;
 }
 
-static cj_status check_sum(const unsigned char *from, cj__bytes sum, const char *what)
+static cj_status check_sum(const unsigned char *from, cj__h5_bytes sum, const char *what)
 {
     const size_t size = (size_t)(sum.at - from);
     return cj__le(sum.at, 4) == cj__hdf5_checksum(from, size) ?
@@ -94,7 +94,7 @@ static cj_status check_sum(const unsigned char *from, cj__bytes sum, const char 
 
 static cj_status open_header_1(cj__hdf5 *file, uint64_t address, header *h)
 {
-    cj__bytes prefix, block;
+    cj__h5_bytes prefix, block;
     CJ_TRY(cj__hdf5_span(file, address, 16, "an object header", &prefix));
     const uint64_t size = cj__le(prefix.at + 8, 4);
     CJ_TRY(cj__hdf5_span(file, address + 16, size, "an object header", &block));
@@ -104,7 +104,7 @@ static cj_status open_header_1(cj__hdf5 *file, uint64_t address, header *h)
 
 static cj_status open_header_2(cj__hdf5 *file, uint64_t address, header *h)
 {
-    cj__bytes rest, part, block, sum;
+    cj__h5_bytes rest, part, block, sum;
     uint64_t flags, size;
     CJ_TRY(cj__hdf5_span(file, address, file->size - address, "an object header", &rest));
     const unsigned char *const begin = rest.at;
@@ -122,10 +122,10 @@ static cj_status open_header_2(cj__hdf5 *file, uint64_t address, header *h)
 }
 
 // More messages of the same object.
-static cj_status open_continuation(cj__hdf5 *file, header *h, cj__bytes message)
+static cj_status open_continuation(cj__hdf5 *file, header *h, cj__h5_bytes message)
 {
     uint64_t address, size;
-    cj__bytes block, sum;
+    cj__h5_bytes block, sum;
     if (!cj__take_number(&message, 8, &address) || !cj__take_number(&message, 8, &size))
         return cj__hdf5_damaged("a continuation of an object header is cut short");
     CJ_TRY(cj__hdf5_span(file, address, size, "a continuation of an object header", &block));
@@ -134,22 +134,22 @@ static cj_status open_continuation(cj__hdf5 *file, header *h, cj__bytes message)
         return add_block(h, block);
     if (size < 8 || memcmp(block.at, "OCHK", 4) != 0)
         return cj__hdf5_damaged("a continuation of an object header is none");
-    sum = (cj__bytes){block.at + size - 4, 4};
+    sum = (cj__h5_bytes){block.at + size - 4, 4};
     CJ_TRY(check_sum(block.at, sum, "a continuation of an object header"));
-    return add_block(h, (cj__bytes){block.at + 4, size - 8});
+    return add_block(h, (cj__h5_bytes){block.at + 4, size - 8});
 }
 
 static cj_status take_message(cj__hdf5 *file, header *h, cj__hdf5_object *object, uint64_t type,
-                              uint64_t flags, cj__bytes message)
+                              uint64_t flags, cj__h5_bytes message)
 {
     const bool shared = flags & 2;
-    cj__bytes *const place = type == DATASPACE    ? &h->space :
-                             type == DATATYPE     ? &h->type :
-                             type == LAYOUT       ? &h->layout :
-                             type == FILTERS      ? &h->filters :
-                             type == SYMBOL_TABLE ? &h->table :
-                             type == LINK_INFO    ? &h->link_info :
-                                                    NULL;
+    cj__h5_bytes *const place = type == DATASPACE    ? &h->space :
+                                type == DATATYPE     ? &h->type :
+                                type == LAYOUT       ? &h->layout :
+                                type == FILTERS      ? &h->filters :
+                                type == SYMBOL_TABLE ? &h->table :
+                                type == LINK_INFO    ? &h->link_info :
+                                                       NULL;
     if (place && shared)
         return cj__hdf5_unsupported("a type or a space that objects share");
     if (place && !place->at)
@@ -166,7 +166,7 @@ static cj_status take_message(cj__hdf5 *file, header *h, cj__hdf5_object *object
 static cj_status read_messages(cj__hdf5 *file, header *h, cj__hdf5_object *object)
 {
     for (int i = 0; i < h->block_count; i++) {
-        cj__bytes rest = h->blocks[i], head, message;
+        cj__h5_bytes rest = h->blocks[i], head, message;
         const bool old = h->version == 1;
         const uint64_t head_size = old ? 8 : h->ordered ? 6 : 4;
         // What is left in the end is a gap.
@@ -198,7 +198,7 @@ static cj_status read_object(cj__hdf5 *file, uint64_t address, cj__hdf5_object *
 // The header's block of state is on the heap: groups are read within groups.
 static cj_status read_header(cj__hdf5 *file, uint64_t address, header *h, cj__hdf5_object *object)
 {
-    cj__bytes begin;
+    cj__h5_bytes begin;
     CJ_TRY(cj__hdf5_span(file, address, 4, "an object header", &begin));
     if (memcmp(begin.at, "OHDR", 4) == 0)
         CJ_TRY(open_header_2(file, address, h));
@@ -251,7 +251,7 @@ static cj_status read_superblock(const cj__hdf5 *file, uint64_t *root, uint64_t 
                                  uint64_t *end)
 {
     static const unsigned char magic[] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
-    cj__bytes s;
+    cj__h5_bytes s;
     CJ_TRY(cj__hdf5_span(file, 0, 16, "the superblock", &s));
     if (memcmp(s.at, magic, sizeof magic) != 0)
         return cj__fail(CJ_BAD_FILE, "not an HDF5 file");
@@ -272,7 +272,7 @@ static cj_status read_superblock(const cj__hdf5 *file, uint64_t *root, uint64_t 
     *base = cj__le(s.at + 12, 8);
     *end = cj__le(s.at + 28, 8);
     *root = cj__le(s.at + 36, 8);
-    return check_sum(s.at, (cj__bytes){s.at + 44, 4}, "the superblock");
+    return check_sum(s.at, (cj__h5_bytes){s.at + 44, 4}, "the superblock");
 }
 
 static cj_status read_file(cj__hdf5 *file)

@@ -12,7 +12,7 @@
 static cj_status read_elements(cj__hdf5 *file, const cj__hdf5_object *object,
                                unsigned char **elements)
 {
-    cj__bytes span;
+    cj__h5_bytes span;
     *elements = NULL;
     if (object->count > SIZE_MAX / 2 / object->size)
         return cj__hdf5_damaged("a dataset is larger than memory");
@@ -102,9 +102,10 @@ cj_status cj__hdf5_numbers(cj__hdf5 *file, const cj__hdf5_object *object, double
 // ---- Texts ----
 
 // Object `index` of the collection of objects at that address.
-static cj_status find_in_heap(cj__hdf5 *file, uint64_t address, uint32_t index, cj__bytes *object)
+static cj_status find_in_heap(cj__hdf5 *file, uint64_t address, uint32_t index,
+                              cj__h5_bytes *object)
 {
-    cj__bytes head, all;
+    cj__h5_bytes head, all;
     CJ_TRY(cj__hdf5_span(file, address, 16, "a heap of texts", &head));
     if (memcmp(head.at, "GCOL", 4) != 0 || head.at[4] != 1)
         return cj__hdf5_damaged("a heap of texts is none");
@@ -118,7 +119,7 @@ static cj_status find_in_heap(cj__hdf5 *file, uint64_t address, uint32_t index, 
         CJ_TRY(cj__hdf5_spend(file, 1)); // of the work that a file may ask for
         if (found == index) {
             file->heap = address, file->heap_at = at, file->heap_index = index;
-            *object = (cj__bytes){all.at + at + 16, size};
+            *object = (cj__h5_bytes){all.at + at + 16, size};
             return CJ_OK;
         }
         at += 16 + (size + 7) / 8 * 8;
@@ -128,12 +129,12 @@ static cj_status find_in_heap(cj__hdf5 *file, uint64_t address, uint32_t index, 
 
 // The bytes of a text, without what fills it up.
 static cj_status text_at(cj__hdf5 *file, const cj__hdf5_object *object,
-                         const unsigned char *element, cj__bytes *text)
+                         const unsigned char *element, cj__h5_bytes *text)
 {
-    *text = (cj__bytes){element, object->size};
+    *text = (cj__h5_bytes){element, object->size};
     if (object->variable) {
         const uint64_t length = cj__le(element, 4), address = cj__le(element + 4, 8);
-        *text = (cj__bytes){element, 0};
+        *text = (cj__h5_bytes){element, 0};
         if (length == 0)
             return CJ_OK;
         CJ_TRY(find_in_heap(file, address, (uint32_t)cj__le(element + 12, 4), text));
@@ -155,7 +156,7 @@ static cj_status gather_texts(cj__hdf5 *file, const cj__hdf5_object *object,
     cj__text all = {0};
     cj_status status = CJ_OK;
     for (uint64_t i = 0; status == CJ_OK && i < object->count; i++) {
-        cj__bytes text;
+        cj__h5_bytes text;
         status = text_at(file, object, elements + i * object->size, &text);
         if (status == CJ_OK)
             status = cj__hdf5_spend(file, text.size + 1 + sizeof(char *));

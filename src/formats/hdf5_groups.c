@@ -35,10 +35,10 @@ cj_status cj__hdf5_add_member(cj__hdf5 *file, cj__hdf5_object *group, const char
 // ---- Symbol tables ----
 
 // A node of entries: each has the offset of its name in the heap, and the address of the header.
-static cj_status read_entries(cj__hdf5 *file, uint64_t address, cj__bytes names,
+static cj_status read_entries(cj__hdf5 *file, uint64_t address, cj__h5_bytes names,
                               cj__hdf5_object *group)
 {
-    cj__bytes head, entries;
+    cj__h5_bytes head, entries;
     CJ_TRY(cj__hdf5_visit(file, address, "a node of a group's symbols"));
     CJ_TRY(cj__hdf5_span(file, address, 8, "a node of a group's symbols", &head));
     if (memcmp(head.at, "SNOD", 4) != 0 || head.at[4] != 1)
@@ -60,10 +60,10 @@ static cj_status read_entries(cj__hdf5 *file, uint64_t address, cj__bytes names,
     return CJ_OK;
 }
 
-static cj_status read_tree(cj__hdf5 *file, uint64_t address, int above, cj__bytes names,
+static cj_status read_tree(cj__hdf5 *file, uint64_t address, int above, cj__h5_bytes names,
                            cj__hdf5_object *group)
 {
-    cj__bytes head, keys;
+    cj__h5_bytes head, keys;
     CJ_TRY(cj__hdf5_visit(file, address, "a B-tree"));
     CJ_TRY(cj__hdf5_span(file, address, 24, "a B-tree", &head));
     const int level = head.at[5];
@@ -79,10 +79,10 @@ static cj_status read_tree(cj__hdf5 *file, uint64_t address, int above, cj__byte
     return CJ_OK;
 }
 
-cj_status cj__hdf5_symbol_table(cj__hdf5 *file, cj__bytes message, cj__hdf5_object *group)
+cj_status cj__hdf5_symbol_table(cj__hdf5 *file, cj__h5_bytes message, cj__hdf5_object *group)
 {
     uint64_t tree, heap;
-    cj__bytes head, names;
+    cj__h5_bytes head, names;
     if (!cj__take_number(&message, 8, &tree) || !cj__take_number(&message, 8, &heap))
         return cj__hdf5_damaged("the symbol table of a group is cut short");
     CJ_TRY(cj__hdf5_span(file, heap, 32, "the heap of a group's names", &head));
@@ -95,10 +95,10 @@ cj_status cj__hdf5_symbol_table(cj__hdf5 *file, cj__bytes message, cj__hdf5_obje
 
 // ---- Links ----
 
-cj_status cj__hdf5_link(cj__hdf5 *file, cj__bytes message, cj__hdf5_object *group)
+cj_status cj__hdf5_link(cj__hdf5 *file, cj__h5_bytes message, cj__hdf5_object *group)
 {
     uint64_t version, flags, type = 0, skipped, length, address;
-    cj__bytes name;
+    cj__h5_bytes name;
     if (!cj__take_number(&message, 1, &version) || !cj__take_number(&message, 1, &flags) ||
         version != 1)
         return cj__hdf5_damaged("a link is of no known version");
@@ -115,7 +115,7 @@ cj_status cj__hdf5_link(cj__hdf5 *file, cj__bytes message, cj__hdf5_object *grou
     return cj__hdf5_add_member(file, group, (const char *)name.at, length, address);
 }
 
-cj_status cj__hdf5_link_info(cj__hdf5 *file, cj__bytes message, cj__hdf5_object *group)
+cj_status cj__hdf5_link_info(cj__hdf5 *file, cj__h5_bytes message, cj__hdf5_object *group)
 {
     uint64_t version, flags, skipped, heap;
     (void)file, (void)group;

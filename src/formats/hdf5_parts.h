@@ -7,10 +7,10 @@
 #define CJ__HDF5_UNDEFINED UINT64_MAX // an address that is none
 
 // Bytes of the file.
-typedef struct cj__bytes {
+typedef struct cj__h5_bytes {
     const unsigned char *at;
     uint64_t size;
-} cj__bytes;
+} cj__h5_bytes;
 
 // The whole number, little endian, in `count` bytes, at most 8.
 static inline uint64_t cj__le(const unsigned char *at, int count)
@@ -22,18 +22,18 @@ static inline uint64_t cj__le(const unsigned char *at, int count)
 }
 
 // Takes `count` bytes off a span; false if there are fewer.
-static inline bool cj__take_bytes(cj__bytes *from, uint64_t count, cj__bytes *part)
+static inline bool cj__take_bytes(cj__h5_bytes *from, uint64_t count, cj__h5_bytes *part)
 {
     if (count > from->size)
         return false;
-    *part = (cj__bytes){from->at, count};
+    *part = (cj__h5_bytes){from->at, count};
     from->at += count, from->size -= count;
     return true;
 }
 // The same for a number of `count` bytes.
-static inline bool cj__take_number(cj__bytes *from, int count, uint64_t *value)
+static inline bool cj__take_number(cj__h5_bytes *from, int count, uint64_t *value)
 {
-    cj__bytes part;
+    cj__h5_bytes part;
     if (!cj__take_bytes(from, (uint64_t)count, &part))
         return false;
     *value = cj__le(part.at, count);
@@ -46,7 +46,7 @@ cj_status cj__hdf5_damaged(const char *what);
 cj_status cj__hdf5_unsupported(const char *what);
 // Bytes [address, address + size) of the file; `what` is there, for the sentence.
 cj_status cj__hdf5_span(const cj__hdf5 *file, uint64_t address, uint64_t size, const char *what,
-                        cj__bytes *span);
+                        cj__h5_bytes *span);
 // Notes that something at that address is visited; CJ_BAD_FILE if it was before.
 cj_status cj__hdf5_visit(cj__hdf5 *file, uint64_t address, const char *what);
 // Takes so many bytes of what may be made of the file.
@@ -58,14 +58,14 @@ cj_status cj__hdf5_add_member(cj__hdf5 *file, cj__hdf5_object *group, const char
                               uint64_t length, uint64_t address);
 // The members of groups, whose objects are read later: `place` is the address of each header. By a
 // symbol table, a message of a link, a message about links in heaps.
-cj_status cj__hdf5_symbol_table(cj__hdf5 *file, cj__bytes message, cj__hdf5_object *group);
-cj_status cj__hdf5_link(cj__hdf5 *file, cj__bytes message, cj__hdf5_object *group);
-cj_status cj__hdf5_link_info(cj__hdf5 *file, cj__bytes message, cj__hdf5_object *group);
+cj_status cj__hdf5_symbol_table(cj__hdf5 *file, cj__h5_bytes message, cj__hdf5_object *group);
+cj_status cj__hdf5_link(cj__hdf5 *file, cj__h5_bytes message, cj__hdf5_object *group);
+cj_status cj__hdf5_link_info(cj__hdf5 *file, cj__h5_bytes message, cj__hdf5_object *group);
 // hdf5_types.c: messages of a dataset.
-cj_status cj__hdf5_dataspace(cj__bytes message, cj__hdf5_object *object);
-cj_status cj__hdf5_datatype(cj__bytes message, cj__hdf5_object *object);
-cj_status cj__hdf5_layout(const cj__hdf5 *file, cj__bytes message, cj__hdf5_object *object);
-cj_status cj__hdf5_filters(cj__bytes message, cj__hdf5_object *object);
+cj_status cj__hdf5_dataspace(cj__h5_bytes message, cj__hdf5_object *object);
+cj_status cj__hdf5_datatype(cj__h5_bytes message, cj__hdf5_object *object);
+cj_status cj__hdf5_layout(const cj__hdf5 *file, cj__h5_bytes message, cj__hdf5_object *object);
+cj_status cj__hdf5_filters(cj__h5_bytes message, cj__hdf5_object *object);
 // hdf5_chunks.c: checks the lengths of the chunks of a dataset, and spends their bytes; then its
 // elements, into a block of zeros of their size.
 cj_status cj__hdf5_chunks_size(cj__hdf5 *file, const cj__hdf5_object *object);

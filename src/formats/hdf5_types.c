@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-cj_status cj__hdf5_dataspace(cj__bytes message, cj__hdf5_object *object)
+cj_status cj__hdf5_dataspace(cj__h5_bytes message, cj__hdf5_object *object)
 {
-    cj__bytes head, lengths;
+    cj__h5_bytes head, lengths;
     if (!cj__take_bytes(&message, 4, &head) || (head.at[0] != 1 && head.at[0] != 2))
         return cj__hdf5_damaged("the space of a dataset is of no known version");
     const int version = head.at[0], rank = head.at[1];
@@ -51,9 +51,9 @@ static bool is_whole(const unsigned char *p, uint32_t size)
 
 enum { FIXED_POINT = 0, FLOATING_POINT = 1, STRING = 3, ENUMERATION = 8, VARIABLE = 9 };
 
-cj_status cj__hdf5_datatype(cj__bytes message, cj__hdf5_object *object)
+cj_status cj__hdf5_datatype(cj__h5_bytes message, cj__hdf5_object *object)
 {
-    cj__bytes head;
+    cj__h5_bytes head;
     object->kind = CJ__HDF5_OTHER;
     if (!cj__take_bytes(&message, 8, &head))
         return cj__hdf5_damaged("a type is cut short");
@@ -80,10 +80,10 @@ cj_status cj__hdf5_datatype(cj__bytes message, cj__hdf5_object *object)
     return CJ_OK;
 }
 
-static cj_status read_chunks(cj__bytes m, cj__hdf5_object *object)
+static cj_status read_chunks(cj__h5_bytes m, cj__hdf5_object *object)
 {
     uint64_t axes, place;
-    cj__bytes lengths;
+    cj__h5_bytes lengths;
     if (!cj__take_number(&m, 1, &axes) || !cj__take_number(&m, 8, &place) ||
         axes != (uint64_t)object->rank + 1 || !cj__take_bytes(&m, 4 * axes, &lengths))
         return cj__hdf5_damaged("the layout of chunks does not fit its dataset");
@@ -99,7 +99,7 @@ static cj_status read_chunks(cj__bytes m, cj__hdf5_object *object)
     return CJ_OK;
 }
 
-cj_status cj__hdf5_layout(const cj__hdf5 *file, cj__bytes m, cj__hdf5_object *object)
+cj_status cj__hdf5_layout(const cj__hdf5 *file, cj__h5_bytes m, cj__hdf5_object *object)
 {
     uint64_t version, class, size;
     if (!cj__take_number(&m, 1, &version) || !cj__take_number(&m, 1, &class))
@@ -122,10 +122,10 @@ cj_status cj__hdf5_layout(const cj__hdf5 *file, cj__bytes m, cj__hdf5_object *ob
     return class == 2 ? read_chunks(m, object) : cj__hdf5_unsupported("a dataset made of others");
 }
 
-cj_status cj__hdf5_filters(cj__bytes m, cj__hdf5_object *object)
+cj_status cj__hdf5_filters(cj__h5_bytes m, cj__hdf5_object *object)
 {
     uint64_t version, count, id, name, numbers;
-    cj__bytes skipped;
+    cj__h5_bytes skipped;
     if (!cj__take_number(&m, 1, &version) || !cj__take_number(&m, 1, &count) ||
         (version != 1 && version != 2) || (version == 1 && !cj__take_bytes(&m, 6, &skipped)))
         return cj__hdf5_damaged("the filters of a dataset are of no known version");

@@ -31,11 +31,11 @@ struct cj__nir_node {
     char *name;
     const cj__hdf5_object *object; // its parameters
     const cj__nir_kind *kind;
-    bool outermost;                     // an Input or Output of the model
-    bool gone;                          // an inner end, or a node that is part of a neuron's recurrence
-    int *inputs, input_count, next;     // the nodes that lead here
-    const cj__nir_node *returns;        // the node by which spikes come back, ...
-    bool loops;                         // ... or directly
+    bool outermost;                 // an Input or Output of the model
+    bool gone;                      // an inner end, or a node that is part of a neuron's recurrence
+    int *inputs, input_count, next; // the nodes that lead here
+    const cj__nir_node *returns;    // the node by which spikes come back, ...
+    bool loops;                     // ... or directly
 };
 
 typedef struct cj__nir_edge {

@@ -123,11 +123,10 @@ static cj_status resolve(const cj__hdf5_object *nodes, const ports *members, con
         return cj__fail(CJ_BAD_FILE, "an edge names the node \"%.200s\", which is not there", name);
     const ports *p = &members[found - nodes->members];
     *index = target ? p->enter : p->leave;
-    return *index >= 0 ? CJ_OK :
-                         cj__fail(CJ_UNSUPPORTED,
-                                  "an edge %s the graph \"%.200s\", which has not one %s",
-                                  target ? "leads to" : "begins at", name,
-                                  target ? "Input" : "Output");
+    return *index >= 0 ?
+               CJ_OK :
+               cj__fail(CJ_UNSUPPORTED, "an edge %s the graph \"%.200s\", which has not one %s",
+                        target ? "leads to" : "begins at", name, target ? "Input" : "Output");
 }
 
 static cj_status read_edges(cj__nir_graph *g, const cj__hdf5_object *group,
@@ -181,7 +180,8 @@ static cj_status read_graph(cj__nir_graph *g, const cj__hdf5_object *group, cons
 static int compare_edges(const void *a, const void *b)
 {
     const cj__nir_edge *x = a, *y = b;
-    return x->to != y->to ? (x->to > y->to) - (x->to < y->to) : (x->from > y->from) - (x->from < y->from);
+    return x->to != y->to ? (x->to > y->to) - (x->to < y->to) :
+                            (x->from > y->from) - (x->from < y->from);
 }
 
 // Sorts the edges, which must be there once, and leaves out those of nodes that are gone.

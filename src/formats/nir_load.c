@@ -152,8 +152,7 @@ static cj_status note_dataset(cj__hdf5 *file, cj_model *model, const cj__hdf5_ob
 static cj_status add_notes(const cj__nir_builder *b, cj_model *model)
 {
     cj__hdf5 *file = b->graph->file;
-    const cj__hdf5_object *metadata =
-        cj__hdf5_find(cj__hdf5_find(&file->root, "node"), "metadata");
+    const cj__hdf5_object *metadata = cj__hdf5_find(cj__hdf5_find(&file->root, "node"), "metadata");
     char number[CJ__NUMBER_TEXT], *version = NULL;
     CJ_TRY(note(model, "nir/", "dt", cj__number_text(b->dt, number)));
     CJ_TRY(note(model, "nir/", "preset", b->as.preset));
@@ -235,8 +234,9 @@ cj_model *cj_load_nir_with(const char *path, const cj_nir_args *args)
     cj_nir_args read = {CJ_NIR_DEFAULTS};
     cj__input input;
     cj_model *model = NULL;
-    cj_status status = path ? cj__args_read("cj_load_nir", args, &nir_defaults, sizeof read, &read) :
-                              cj__fail_null("cj_load_nir: the path");
+    cj_status status = path ?
+                           cj__args_read("cj_load_nir", args, &nir_defaults, sizeof read, &read) :
+                           cj__fail_null("cj_load_nir: the path");
     if (status == CJ_OK)
         status = cj__input_open(&input, path);
     if (status == CJ_OK) {

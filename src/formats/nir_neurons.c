@@ -59,8 +59,9 @@ static int64_t broadcast_place(const cj__hdf5_object *o, const cj_shape *sample,
 }
 
 // Reads a parameter for the neurons of a sample; `standard` where it is not there, unless that is NAN.
-static cj_status read_parameter(cj__nir_builder *b, const cj__nir_node *node, const cj_shape *sample,
-                                const char *name, double standard, numbers *n)
+static cj_status read_parameter(cj__nir_builder *b, const cj__nir_node *node,
+                                const cj_shape *sample, const char *name, double standard,
+                                numbers *n)
 {
     const cj__hdf5_object *o;
     double *values;
@@ -217,10 +218,11 @@ static cj_status read_membrane(cj__nir_builder *b, const cj__nir_node *node, con
     if (status == CJ_OK && type->tau)
         status = combine(decay_of, b->dt, &tau, NULL, n->count, &n->of[CJ__NEURON_BETA]);
     if (status == CJ_OK && type->resistance)
-        status = combine(type->tau              ? gain_of :
-                         b->as.gathers_whole ? whole_gain :
-                                               step_gain,
-                         b->dt, type->tau ? &tau : NULL, &r, n->count, &n->of[CJ__NEURON_RESISTANCE]);
+        status =
+            combine(type->tau           ? gain_of :
+                    b->as.gathers_whole ? whole_gain :
+                                          step_gain,
+                    b->dt, type->tau ? &tau : NULL, &r, n->count, &n->of[CJ__NEURON_RESISTANCE]);
     free_numbers(&tau, 1), free_numbers(&r, 1);
     return status;
 }
@@ -241,8 +243,7 @@ static cj_status read_neurons(cj__nir_builder *b, const cj__nir_node *node, cons
     const bool plain = !type->resistance;
     CJ_TRY(read_parameter(b, node, sample, plain ? "threshold" : "v_threshold", NAN,
                           &n->of[CJ__NEURON_THRESHOLD]));
-    return plain ? CJ_OK :
-                   read_parameter(b, node, sample, "v_reset", 0, &n->of[CJ__NEURON_RESET]);
+    return plain ? CJ_OK : read_parameter(b, node, sample, "v_reset", 0, &n->of[CJ__NEURON_RESET]);
 }
 
 // ---- Layers ----
@@ -262,9 +263,9 @@ static const cj__layer_kind *kind_of(const neuron_type *type)
 {
     if (!type->fires)
         return &cj__layer_leaky_integrator;
-    return type->tau_syn                         ? &cj__layer_cuba_lif :
+    return type->tau_syn                          ? &cj__layer_cuba_lif :
            !type->tau && type->resistance != NULL ? &cj__layer_integrate_fire :
-                                                   &cj__layer_lif;
+                                                    &cj__layer_lif;
 }
 
 // The setting `key` of arguments of that kind.
@@ -355,7 +356,8 @@ static cj_status set_recurrence(cj__nir_builder *b, const cj__nir_node *node, co
     CJ_TRY(cj__nir_numbers(b, node, scale ? "scale" : "weight", &object, &values));
     const bool fits = scale ? object->count == (uint64_t)count :
                               sample->rank == 1 && object->rank == 2 &&
-                                  object->dims[0] == (uint64_t)count && object->dims[1] == object->dims[0];
+                                  object->dims[0] == (uint64_t)count &&
+                                  object->dims[1] == object->dims[0];
     turned = fits ? cj__new((size_t)object->count, sizeof *turned) : NULL;
     for (int64_t i = 0; turned && i < (int64_t)object->count; i++)
         turned[i] = values[scale ? cj__nir_place(sample, i) : i % count * count + i / count];
@@ -451,7 +453,8 @@ static cj_symbol *make_delays(cj__nir_builder *b, const cj__nir_node *node, cons
     for (int64_t i = 0; i < count; i++)
         most = (int64_t)steps->at[i] > most ? (int64_t)steps->at[i] : most;
     if (most > 4096)
-        return cj__nir_refuse(node, CJ_UNSUPPORTED, "delays that differ and are longer than 4096 steps");
+        return cj__nir_refuse(node, CJ_UNSUPPORTED,
+                              "delays that differ and are longer than 4096 steps");
     cj_reshape_args flat = {CJ_RESHAPE_DEFAULTS, .target_shape = {-1, count}},
                     back = {CJ_RESHAPE_DEFAULTS, .target_shape = {-1}};
     for (int i = 2; i < shape.rank; i++)
@@ -463,7 +466,8 @@ static cj_symbol *make_delays(cj__nir_builder *b, const cj__nir_node *node, cons
     }
     snprintf(name, sizeof name, "%.150s_zeros", node->name);
     x = cj_apply(cj_zero_padding1d({most, 0}, .name = name), x);
-    cj_layer *layer = cj_depthwise_conv1d(most + 1, .use_bias = false, .trainable = false, .name = node->name);
+    cj_layer *layer =
+        cj_depthwise_conv1d(most + 1, .use_bias = false, .trainable = false, .name = node->name);
     cj_symbol *y = cj_apply(layer, x);
     double *kernel = y ? cj__new((size_t)((most + 1) * count), sizeof *kernel) : NULL;
     for (int64_t i = 0; kernel && i < count; i++)
@@ -506,7 +510,8 @@ cj_symbol *cj__nir_make_delay(cj__nir_builder *b, const cj__nir_node *node, cj_s
     else if (status == CJ_OK && steps.at)
         y = make_delays(b, node, &steps, &sample, x);
     else if (status == CJ_OK)
-        y = cj_apply(cj_delay((int64_t)steps.same, .name = node->name, .stateful = b->args.stateful), x);
+        y = cj_apply(
+            cj_delay((int64_t)steps.same, .name = node->name, .stateful = b->args.stateful), x);
     free_numbers(&delay, 1), free_numbers(&steps, 1);
     return y;
 }

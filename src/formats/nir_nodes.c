@@ -57,7 +57,8 @@ cj_status cj__nir_set(cj__nir_builder *b, const cj_layer *layer, const char *nam
     for (int i = 0; i < cj_layer_variable_count(layer); i++)
         if (strcmp(last_part(cj_variable_name(cj_layer_variable(layer, i))), name) == 0)
             variable = cj_layer_variable(layer, i);
-    cj_status status = variable ? CJ_OK : cj__fail(CJ_BAD_FILE, "%s: no %s", cj_layer_name(layer), name);
+    cj_status status =
+        variable ? CJ_OK : cj__fail(CJ_BAD_FILE, "%s: no %s", cj_layer_name(layer), name);
     if (status == CJ_OK && !cj__reserve((void **)&b->weights, &b->weight_capacity,
                                         (size_t)b->weight_count + 1, sizeof *b->weights))
         status = CJ_OUT_OF_MEMORY;
@@ -96,7 +97,8 @@ cj_status cj__nir_numbers(cj__nir_builder *b, const cj__nir_node *node, const ch
     return status == CJ_OK ? CJ_OK : cj__fail_in(status, "node \"%.200s\"", node->name);
 }
 
-cj_status cj__nir_pair(cj__nir_builder *b, const cj__nir_node *node, const char *name, int64_t *pair)
+cj_status cj__nir_pair(cj__nir_builder *b, const cj__nir_node *node, const char *name,
+                       int64_t *pair)
 {
     const cj__hdf5_object *object;
     double *numbers;
@@ -190,7 +192,8 @@ static cj_layer *make_product(const cj__nir_node *node, const cj__hdf5_object *w
     static const char letters[] = "abcdefg";
     char equation[64], x[8] = "", y[8] = "", w[8] = "";
     const int before = weight->rank - 2;
-    cj_einsum_dense_args args = {CJ_EINSUM_DENSE_DEFAULTS, .name = node->name, .equation = equation};
+    cj_einsum_dense_args args = {CJ_EINSUM_DENSE_DEFAULTS, .name = node->name,
+                                 .equation = equation};
     if (before == 0)
         return cj_dense((int64_t)weight->dims[0], .name = node->name, .use_bias = bias);
     for (int i = 0; i <= before; i++) {
@@ -275,7 +278,8 @@ static cj_symbol *make_scale(cj__nir_builder *b, const cj__nir_node *node, cj_sy
         return NULL;
     if (object->count != 1 && object->count != (uint64_t)count) {
         cj__free(numbers);
-        return cj__nir_refuse(node, CJ_SHAPE_MISMATCH, "\"scale\" has %llu numbers, needed are %lld",
+        return cj__nir_refuse(node, CJ_SHAPE_MISMATCH,
+                              "\"scale\" has %llu numbers, needed are %lld",
                               (unsigned long long)object->count, (long long)count);
     }
     scale = cj__new((size_t)count, sizeof *scale);
@@ -286,7 +290,8 @@ static cj_symbol *make_scale(cj__nir_builder *b, const cj__nir_node *node, cj_sy
         return NULL;
     snprintf(equation, sizeof equation, "...%.*s,%.*s->...%.*s", sample.rank, letters, sample.rank,
              letters, sample.rank, letters);
-    cj_einsum_dense_args args = {CJ_EINSUM_DENSE_DEFAULTS, .name = node->name, .equation = equation};
+    cj_einsum_dense_args args = {CJ_EINSUM_DENSE_DEFAULTS, .name = node->name,
+                                 .equation = equation};
     for (int i = 0; i < sample.rank; i++)
         args.output_shape[i] = cj_symbol_shape(x)->dims[i + 2];
     cj_layer *layer = cj_einsum_dense_new(&args);

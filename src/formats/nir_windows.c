@@ -34,7 +34,8 @@ static cj_status read_padding(cj__nir_builder *b, const cj__nir_node *node, wind
     return good ? CJ_OK : CJ_BAD_FILE;
 }
 
-static cj_symbol *each_step(const cj__nir_node *node, const char *part, cj_layer *layer, cj_symbol *x)
+static cj_symbol *each_step(const cj__nir_node *node, const char *part, cj_layer *layer,
+                            cj_symbol *x)
 {
     char name[200];
     snprintf(name, sizeof name, part ? "%.150s_%s" : "%.150s", node->name, part);
@@ -77,7 +78,8 @@ static cj_status check_input(cj__nir_builder *b, const cj__nir_node *node, const
     CJ_TRY(cj__nir_numbers(b, node, "input_shape", &object, &numbers));
     same = object->count == (uint64_t)sample->rank - 1;
     for (int i = 1; same && i < sample->rank; i++)
-        same = numbers[i - 1] >= (double)sample->dims[i] && numbers[i - 1] <= (double)sample->dims[i];
+        same =
+            numbers[i - 1] >= (double)sample->dims[i] && numbers[i - 1] <= (double)sample->dims[i];
     cj__free(numbers);
     if (!same)
         cj__nir_refuse(node, CJ_SHAPE_MISMATCH, "\"input_shape\" is not that of what comes to it");
@@ -142,7 +144,8 @@ static cj_status set_weights(cj__nir_builder *b, const cj__nir_node *node, const
     return CJ_SHAPE_MISMATCH;
 }
 
-static cj_symbol *make_convolution(cj__nir_builder *b, const cj__nir_node *node, cj_symbol *x, int axes)
+static cj_symbol *make_convolution(cj__nir_builder *b, const cj__nir_node *node, cj_symbol *x,
+                                   int axes)
 {
     window w = {.axes = axes};
     cj_shape sample;

@@ -87,9 +87,15 @@ static cj_status end(cj__device *device, void *own, cj__run *run, cj_status stat
     cj__restore_float_mode(run->float_mode);
     if (run->entered)
         cj__pool_leave(run->pool);
-    if (status == CJ_OK && !run->timing && cj_pool_threads(cpu_of(device)->pool) > 1)
-        cj__trial_ran(trial, run->timed ? now() - run->began : 0);
-    return status;
+    if (status != CJ_OK || run->timing || cj_pool_threads(cpu_of(device)->pool) <= 1)
+        return status;
+    if (run->timed) {
+        const double ended = now();
+        cj__trial_ran(trial, &(cj__trial_run){ended - run->began, ended, cj__interruptions()});
+    } else {
+        cj__trial_ran(trial, NULL);
+    }
+    return CJ_OK;
 }
 
 static void describe(const cj__device *device, char *text, size_t size)

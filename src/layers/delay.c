@@ -40,10 +40,9 @@ static cj_status call(cj__layer_context *c)
     if (a->steps == 0)
         return CJ_OK;
     cj_variable *state = c->layer->variable_count > 0 ? c->layer->variables[0] : NULL;
-    cj_symbol *all = state ? cj__concat(g,
-                                        (cj_symbol *const[]){cj__trace_latest(c->trace, state), x},
-                                        2, 1) :
-                             cj__pad(g, x, 1, a->steps, 0);
+    cj_symbol *all =
+        state ? cj__concat(g, (cj_symbol *const[]){cj__trace_latest(c->trace, state), x}, 2, 1) :
+                cj__pad(g, x, 1, a->steps, 0);
     c->outputs[0].symbol = cj__slice(g, all, 1, 0, time);
     return state ? cj__trace_update(c->trace, state,
                                     cj__stop_gradient(g, cj__slice(g, all, 1, time, a->steps))) :

@@ -270,6 +270,12 @@ static cj_status adapt(cj_layer *layer, const cj_tensor *data)
     return status;
 }
 
+static void copy_state(cj_layer *made, const cj_layer *layer)
+{
+    ((normalization *)(void *)made)->adapted =
+        ((const normalization *)(const void *)layer)->adapted;
+}
+
 const cj__layer_kind cj__layer_normalization = {
     .choice = CJ__CHOICE("normalization", "Normalization", fields, normalization_defaults),
     .min_inputs = 1,
@@ -278,6 +284,7 @@ const cj__layer_kind cj__layer_normalization = {
     .build = build,
     .call = call,
     .adapt = adapt,
+    .copy_state = copy_state,
     .mask = CJ__MASK_PASS,
     .size = sizeof(normalization),
     .exact_variables = true,

@@ -145,6 +145,7 @@ static cj_status call(cj__layer_context *c)
         .max_inputs = 1,                                                   \
         .check = check_function,                                           \
         .adapt = cj__lookup_adapt,                                         \
+        .copy_state = cj__lookup_copy_state,                               \
         .call = call,                                                      \
         .free = cj__lookup_free,                                           \
         .mask = CJ__MASK_DROP,                                             \

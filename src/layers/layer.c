@@ -287,20 +287,26 @@ cj_status cj__layer_add_variable(cj_layer *layer, const char *name, cj_shape sha
     return CJ_OK;
 }
 
-cj_status cj__layer_draw(cj_layer *layer, uint64_t key)
+cj_status cj__layer_draw_own(cj_layer *layer)
 {
-    cj_layer *const *children;
-    const int count = cj__layer_children(layer, &children);
-    layer->key = key;
-    // what is learnt from data by cj_adapt() is not drawn
-    const bool drawn = !layer->filling && !layer->kind->adapt;
-    for (int i = 0; drawn && i < layer->variable_count; i++) {
+    for (int i = 0; i < layer->variable_count; i++) {
         cj_tensor *value = cj__variable_edit(layer->variables[i]);
         if (!value)
             return cj_error_status();
         CJ_TRY(draw(layer, i, own_name(layer->variables[i]), layer->initializers[i], value));
         CJ_TRY(cj__variable_commit(layer->variables[i]));
     }
+    return CJ_OK;
+}
+
+cj_status cj__layer_draw(cj_layer *layer, uint64_t key)
+{
+    cj_layer *const *children;
+    const int count = cj__layer_children(layer, &children);
+    layer->key = key;
+    // what is learnt from data by cj_adapt() is not drawn
+    if (!layer->filling && !layer->kind->adapt)
+        CJ_TRY(cj__layer_draw_own(layer));
     for (int i = 0; i < count; i++)
         CJ_TRY(cj__layer_draw(children[i], cj__key(key, children[i]->name)));
     return CJ_OK;

@@ -118,6 +118,9 @@ typedef struct cj__layer_kind {
     void (*after_draw)(const cj_layer *layer, int index, cj_tensor *value);
     // Learns the layer's state from data, for cj_adapt(); NULL for most. The data has samples.
     cj_status (*adapt)(cj_layer *layer, const cj_tensor *data);
+    // Takes over what neither settings nor variables say, for a layer that is made again (clone.c);
+    // NULL for most.
+    void (*copy_state)(cj_layer *made, const cj_layer *layer);
     // Appends ops. Masks: see `mask`.
     cj_status (*call)(cj__layer_context *context);
     // The outputs' masks: none; that of input 0 where call() sets none; or what call() sets.
@@ -246,6 +249,8 @@ void *cj__layer_setting(const cj_layer *layer, const char *key);
 // Draws the variables of a layer and of all it contains anew. The key of a sublayer is made from
 // that of its container and its name.
 cj_status cj__layer_draw(cj_layer *layer, uint64_t key);
+// Draws the layer's own variables anew with its key.
+cj_status cj__layer_draw_own(cj_layer *layer);
 // Whether the variables still have the values that were drawn: not assigned, not trained.
 cj_status cj__layer_untouched(const cj_layer *layer, bool *untouched);
 
@@ -267,6 +272,9 @@ int cj__sublayers_at(const cj__sublayer *row, const void *args, cj_layer *const 
 // A new floating layer of the same settings, sublayers included, with another name, and with
 // go_backwards turned around if that is asked for. NULL after a failure.
 cj_layer *cj__layer_again(const cj_layer *layer, const char *name, bool turned);
+// The same, with sublayers that `copy` makes; it may give one that is held already.
+cj_layer *cj__layer_like(const cj_layer *layer, const char *name, bool turned,
+                         cj_layer *(*copy)(void *context, const cj_layer *sublayer), void *context);
 
 // The immediate sublayers in order and their number; 0 for plain layers.
 int cj__layer_children(const cj_layer *layer, cj_layer *const **children);

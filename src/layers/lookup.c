@@ -245,6 +245,12 @@ void cj__lookup_free(cj_layer *layer)
     cj_release(l->weights);
 }
 
+// A vocabulary that was learnt stands in the settings, as one that was given.
+void cj__lookup_copy_state(cj_layer *made, const cj_layer *layer)
+{
+    cj__lookup_of(made)->given = cj__lookup_of(layer)->given;
+}
+
 // ---- Another vocabulary ----
 
 static cj_status check_unused(const cj_layer *layer)

@@ -42,6 +42,7 @@ cj__lookup_settings cj__lookup_settings_of(const cj_layer *layer);
 cj_status cj__lookup_check(cj_layer *layer);
 cj_status cj__lookup_adapt(cj_layer *layer, const cj_tensor *data);
 void cj__lookup_free(cj_layer *layer);
+void cj__lookup_copy_state(cj_layer *made, const cj_layer *layer);
 // Takes in the vocabulary that is in the settings.
 cj_status cj__lookup_take(cj_layer *layer);
 // Gives the layer another vocabulary in place of its settings', which must come from malloc like

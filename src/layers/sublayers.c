@@ -127,15 +127,21 @@ cj_status cj__sublayer_build(cj_layer *child, const cj__type *inputs, int count)
     return status != CJ_OK ? status : ended;
 }
 
+// Makes the copies of sublayers.
+typedef struct copier {
+    cj_layer *(*copy)(void *context, const cj_layer *sublayer);
+    void *context;
+} copier;
+
 // Puts copies in the place of the layers in `args`, held once.
-static bool copy_sublayers(const cj_layer *layer, void *args)
+static bool copy_sublayers(const cj_layer *layer, void *args, const copier *by)
 {
     for (const cj__sublayer *row = layer->kind->sublayers; row && row->key; row++) {
         cj_layer *const *at;
         cj_layer **to = (void *)((char *)args + row->offset);
         const int count = cj__sublayers_at(row, layer->args, &at);
         for (int i = 0; i < count; i++) {
-            if (!(to[i] = cj__own(cj__layer_again(at[i], at[i]->name, false)))) {
+            if (!(to[i] = cj__own(by->copy(by->context, at[i])))) {
                 while (i > 0)
                     cj_release(to[--i]);
                 drop_before(layer->kind, args, row);
@@ -146,8 +152,10 @@ static bool copy_sublayers(const cj_layer *layer, void *args)
     return true;
 }
 
-cj_layer *cj__layer_again(const cj_layer *layer, const char *name, bool turned)
+cj_layer *cj__layer_like(const cj_layer *layer, const char *name, bool turned,
+                         cj_layer *(*copy)(void *context, const cj_layer *sublayer), void *context)
 {
+    const copier by = {copy, context};
     const bool *backwards = cj__layer_setting(layer, "go_backwards");
     if (cj__layer_is_model(layer) || !layer->args) {
         cj__fail(CJ_UNSUPPORTED, "%s: a model has no settings of which another could be made",
@@ -162,7 +170,7 @@ cj_layer *cj__layer_again(const cj_layer *layer, const char *name, bool turned)
         *(bool *)((char *)args + ((const char *)backwards - (const char *)layer->args)) =
             !*backwards;
     args->name = name;
-    if (copy_sublayers(layer, args)) {
+    if (copy_sublayers(layer, args, &by)) {
         made = cj__layer_new(layer->kind, args);
         drop_before(layer->kind, args, NULL);
     }
@@ -170,4 +178,15 @@ cj_layer *cj__layer_again(const cj_layer *layer, const char *name, bool turned)
         made->trainable = layer->trainable;
     cj__free(args);
     return made;
+}
+
+static cj_layer *again(void *context, const cj_layer *sublayer)
+{
+    (void)context;
+    return cj__layer_again(sublayer, sublayer->name, false);
+}
+
+cj_layer *cj__layer_again(const cj_layer *layer, const char *name, bool turned)
+{
+    return cj__layer_like(layer, name, turned, again, NULL);
 }

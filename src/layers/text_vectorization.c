@@ -106,6 +106,7 @@ const cj__layer_kind cj__layer_text_vectorization = {
     .max_inputs = 1,
     .check = check,
     .adapt = cj__lookup_adapt,
+    .copy_state = cj__lookup_copy_state,
     .call = call,
     .free = cj__lookup_free,
     .mask = CJ__MASK_DROP,

@@ -21,14 +21,18 @@ static cj_status step_on(cj_model *model, cj_dataset *data, cj__mode mode, const
         return cj__fail_missing_of(CJ__MADE_DATASET, who, "the data");
     CJ_TRY(cj__check_built(model, data, who));
     CJ_TRY(cj__check_data(model, state, data, who));
-    CJ_TRY(cj__check_batches(model, data->count, data->count, who, &size));
+    CJ_TRY(cj__check_batches(model, data, data->count, who, &size));
     CJ_TRY(cj__functions_find(model, state, mode, data, data->sample_weight, &functions));
     CJ_TRY(cj__reader_new(data, size, false, &reader));
     cj__reader_start(reader, NULL, 0);
     const cj__totals totals = {sums, weights,
                                cj__new((size_t)functions->state_count + 1, sizeof *totals.states)};
     cj_status status = totals.states ? CJ_OK : CJ_OUT_OF_MEMORY;
-    if (status == CJ_OK && cj__reader_next(reader, &batch))
+    if (status == CJ_OK && !cj__reader_next(reader, &batch))
+        status = cj__reader_status(reader);
+    if (status == CJ_OK)
+        status = cj__check_batch(model, state, data, &batch, who);
+    if (status == CJ_OK)
         status = cj__step_run(functions, &batch, batch.sample_weight, &totals);
     if (status == CJ_OK && results) {
         cj__row_values(functions, &totals, values);

@@ -1,7 +1,7 @@
 #include "train/check.h"
 #include "base/error.h"
 #include "layers/layer.h"
-#include "tensor/tensor.h"
+#include "data/source.h"
 #include "train/losses.h"
 #include <math.h>
 #include <string.h>
@@ -93,14 +93,15 @@ static bool suits(const cj_model *model, int64_t size)
     return true;
 }
 
-cj_status cj__check_batches(const cj_model *model, int64_t count, int64_t batch_size,
+cj_status cj__check_batches(const cj_model *model, const cj_dataset *data, int64_t batch_size,
                             const char *who, int64_t *size)
 {
-    const int64_t fixed = cj__fixed_batch(model);
+    const int64_t fixed = cj__fixed_batch(model), count = data->count,
+                  asked = cj__dataset_batch_size(data);
     if (batch_size < 0)
         return cj__fail(CJ_INVALID_ARGUMENT, "%s: batch_size is %lld, needed is 0 or more", who,
                         (long long)batch_size);
-    *size = batch_size ? batch_size : fixed ? fixed : 32;
+    *size = batch_size ? batch_size : asked ? asked : fixed ? fixed : 32;
     const int64_t first = *size < count ? *size : count, last = count % first;
     const int64_t wrong = !suits(model, first) ? first : last && !suits(model, last) ? last : 0;
     if (wrong)
@@ -209,6 +210,19 @@ static cj_status check_labels(const cj_model *model, const cj__train_state *stat
                     (long long)classes - 1);
 }
 
+// Finite numbers, and labels within the classes.
+static cj_status check_numbers(const cj_model *model, const cj__train_state *state,
+                               const cj_dataset *data, const char *who)
+{
+    for (int i = 0; i < data->x_count; i++)
+        CJ_TRY(check_finite(data->x[i], "input", i, who));
+    for (int i = 0; i < data->y_count; i++) {
+        CJ_TRY(check_finite(data->y[i], "target", i, who));
+        CJ_TRY(check_labels(model, state, data->y[i], i, who));
+    }
+    return data->sample_weight ? check_finite(data->sample_weight, "sample weight", 0, who) : CJ_OK;
+}
+
 cj_status cj__check_data(cj_model *model, const cj__train_state *state, const cj_dataset *data,
                          const char *who)
 {
@@ -217,14 +231,27 @@ cj_status cj__check_data(cj_model *model, const cj__train_state *state, const cj
     if (data->y_count != outputs)
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: the data has %d targets, model \"%s\" needs %d",
                         who, data->y_count, cj_layer_name(cj_model_layer(model)), outputs);
-    for (int i = 0; i < data->x_count; i++)
-        CJ_TRY(check_finite(data->x[i], "input", i, who));
-    for (int i = 0; i < outputs; i++) {
+    for (int i = 0; i < outputs; i++)
         if (data->y[i]->dtype == CJ_STRING)
             return cj__fail(CJ_INVALID_ARGUMENT, "%s: target %d is texts, numbers are needed", who,
                             i);
-        CJ_TRY(check_finite(data->y[i], "target", i, who));
-        CJ_TRY(check_labels(model, state, data->y[i], i, who));
-    }
-    return data->sample_weight ? check_finite(data->sample_weight, "sample weight", 0, who) : CJ_OK;
+    return cj__dataset_source(data) ? CJ_OK : check_numbers(model, state, data, who);
+}
+
+cj_status cj__check_batch(cj_model *model, const cj__train_state *state, const cj_dataset *data,
+                          const cj__batch *batch, const char *who)
+{
+    cj_dataset numbers = {
+        .count = batch->count, .x_count = data->x_count, .y_count = data->y_count};
+    cj_tensor x[CJ__DATASET_IO_MAX], y[CJ__DATASET_IO_MAX], weight;
+    if (!cj__dataset_source(data))
+        return CJ_OK;
+    for (int i = 0; i < data->x_count; i++)
+        numbers.x[i] = cj__batch_tensor(data->x[i], batch->x[i], batch->count, &x[i]);
+    for (int i = 0; i < data->y_count; i++)
+        numbers.y[i] = cj__batch_tensor(data->y[i], batch->y[i], batch->count, &y[i]);
+    if (batch->sample_weight)
+        numbers.sample_weight =
+            cj__batch_tensor(data->sample_weight, batch->sample_weight, batch->count, &weight);
+    return check_numbers(model, state, &numbers, who);
 }

@@ -1,7 +1,7 @@
 #include "train/class_weights.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "tensor/tensor.h"
+#include "data/source.h"
 #include "train/losses.h"
 #include <math.h>
 #include <string.h>
@@ -69,14 +69,26 @@ cj_status cj__class_weights_open(cj__class_weights *cw, const cj_fit_args *args,
     for (int i = 0; i < args->class_count; i++)
         if (!isfinite(args->class_weight[i]))
             return cj__fail(CJ_INVALID_ARGUMENT, "cj_fit: class_weight[%d] is not finite", i);
-    CJ_TRY(check_targets(data->y[0], cj__settings_loss(settings, 0)));
+    const char *loss = cj__settings_loss(settings, 0);
+    if (!cj__dataset_source(data))
+        CJ_TRY(check_targets(data->y[0], loss));
     const int64_t most = batch_size < data->count ? batch_size : data->count;
     *cw = (cj__class_weights){.weights = args->class_weight,
                               .count = args->class_count,
+                              .loss = loss,
                               .buffer = cj__new((size_t)most, sizeof(float)),
                               .dtype = data->y[0]->dtype,
                               .per_sample = cj_tensor_count(data->y[0]) / data->count};
     return cw->buffer ? CJ_OK : CJ_OUT_OF_MEMORY;
+}
+
+cj_status cj__class_weights_check(const cj__class_weights *cw, const cj_dataset *data,
+                                  const cj__batch *batch)
+{
+    cj_tensor y;
+    if (!cj__dataset_source(data))
+        return CJ_OK;
+    return check_targets(cj__batch_tensor(data->y[0], batch->y[0], batch->count, &y), cw->loss);
 }
 
 static int64_t class_of(const cj__class_weights *cw, const void *y, int64_t sample)

@@ -11,6 +11,7 @@
 typedef struct cj__class_weights {
     const double *weights; // by class
     int count;
+    const char *loss;   // the settings' own
     float *buffer;      // of a batch; NULL if there are no class weights
     cj_dtype dtype;     // of the targets
     int64_t per_sample; // elements: 1 for class numbers, else one-hot
@@ -20,6 +21,10 @@ typedef struct cj__class_weights {
 cj_status cj__class_weights_open(cj__class_weights *cw, const cj_fit_args *args,
                                  const cj__settings *settings, const cj_dataset *data,
                                  int64_t batch_size);
+// Whether a batch has classes as targets, of a data set whose samples are read when they are needed.
+// CJ_INVALID_ARGUMENT.
+cj_status cj__class_weights_check(const cj__class_weights *cw, const cj_dataset *data,
+                                  const cj__batch *batch);
 const float *cj__class_weights_of(cj__class_weights *cw, const cj__batch *batch);
 void cj__class_weights_close(cj__class_weights *cw);
 

@@ -11,7 +11,11 @@ cj_status cj__evaluator_open(cj__evaluator *evaluator, cj_model *model, cj__trai
 {
     CJ_TRY(cj__check_built(model, data, who));
     CJ_TRY(cj__check_data(model, state, data, who));
-    CJ_TRY(cj__check_batches(model, data->count, batch_size, who, &batch_size));
+    CJ_TRY(cj__check_batches(model, data, batch_size, who, &batch_size));
+    evaluator->model = model;
+    evaluator->state = state;
+    evaluator->data = data;
+    evaluator->who = who;
     CJ_TRY(cj__functions_find(model, state, CJ__MODE_TEST, data, data->sample_weight,
                               &evaluator->functions));
     evaluator->states =
@@ -35,8 +39,12 @@ cj_status cj__evaluator_run(cj__evaluator *evaluator, int64_t steps, cj__progres
            (size_t)evaluator->functions->state_count * sizeof *evaluator->states);
     cj__reader_start(evaluator->reader, NULL, 0);
     for (int64_t step = 0; steps == 0 || step < steps; step++) {
-        if (!cj__reader_next(evaluator->reader, &batch))
+        if (!cj__reader_next(evaluator->reader, &batch)) {
+            CJ_TRY(cj__reader_status(evaluator->reader));
             break;
+        }
+        CJ_TRY(cj__check_batch(evaluator->model, evaluator->state, evaluator->data, &batch,
+                               evaluator->who));
         CJ_TRY(cj__step_run(evaluator->functions, &batch, batch.sample_weight, &totals));
         if (!progress)
             continue;

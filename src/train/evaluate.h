@@ -6,6 +6,10 @@
 #include "train/step.h"
 
 typedef struct cj__evaluator {
+    cj_model *model;
+    cj__train_state *state;
+    cj_dataset *data;
+    const char *who; // begins sentences
     const cj__step_functions *functions;
     cj__reader *reader;
     double *states; // of a pass

@@ -54,19 +54,21 @@ static cj_status split(run *r, cj_dataset *data)
 static cj_status open_data(run *r, cj_dataset *data)
 {
     const cj_fit_args *args = r->args;
-    const bool shuffle = args->shuffle;
     CJ_TRY(check_args(args));
     CJ_TRY(split(r, data));
+    const bool shuffle = args->shuffle && !cj__dataset_has_order(r->data);
     CJ_TRY(cj__check_built(r->model, r->data, "cj_fit"));
     CJ_TRY(cj__check_data(r->model, r->state, r->data, "cj_fit"));
-    CJ_TRY(cj__check_batches(r->model, r->data->count, args->batch_size, "cj_fit", &r->batch_size));
+    CJ_TRY(cj__check_batches(r->model, r->data, args->batch_size, "cj_fit", &r->batch_size));
     CJ_TRY(cj__class_weights_open(&r->class_weights, args, &r->state->settings, r->data,
                                   r->batch_size));
     CJ_TRY(cj__functions_find(r->model, r->state, CJ__MODE_TRAIN, r->data,
                               r->data->sample_weight || r->class_weights.buffer, &r->functions));
+    const int64_t own_size = r->validation ? cj__dataset_batch_size(r->validation) : 0;
     if (r->validation)
         CJ_TRY(cj__evaluator_open(&r->evaluator, r->model, r->state, r->validation,
                                   args->validation_batch_size ? args->validation_batch_size :
+                                  own_size                    ? own_size :
                                                                 r->batch_size,
                                   "cj_fit, validation data"));
     CJ_TRY(cj__reader_new(r->data, r->batch_size, shuffle, &r->reader));

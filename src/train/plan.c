@@ -79,7 +79,8 @@ cj_status cj_plan_with(cj_model *model, const cj_plan_args *args)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_plan: batch_size and rounds cannot be negative");
     const int64_t fixed = cj__fixed_batch(model);
     int64_t batch = args->batch_size ? args->batch_size : fixed ? fixed : 32;
-    CJ_TRY(cj__check_batches(model, batch, batch, "cj_plan", &batch));
+    data.count = batch;
+    CJ_TRY(cj__check_batches(model, &data, batch, "cj_plan", &batch));
     if (args->training)
         CJ_TRY(cj__state_compiled(model, "cj_plan", &state));
     else

@@ -7,6 +7,7 @@
 #include "train/callbacks/progbar.h"
 #include "train/check.h"
 #include "train/step.h"
+#include <cajal/streams.h>
 #include <string.h>
 
 // An output of another number of rows than the batch has samples would not fit into the result.
@@ -47,7 +48,7 @@ static cj_status run_batches(const cj__step_functions *functions, cj__reader *re
         done += batch.count;
         cj__progress_batch(progress);
     }
-    return CJ_OK;
+    return cj__reader_status(reader);
 }
 
 static cj_status predict(cj_model *model, cj_dataset *data, const cj_predict_args *args,
@@ -60,7 +61,7 @@ static cj_status predict(cj_model *model, cj_dataset *data, const cj_predict_arg
     cj__reader *reader = NULL;
     CJ_TRY(cj__check_built(model, data, "cj_predict"));
     CJ_TRY(cj__check_inputs(model, data, "cj_predict"));
-    CJ_TRY(cj__check_batches(model, data->count, args->batch_size, "cj_predict", &batch_size));
+    CJ_TRY(cj__check_batches(model, data, args->batch_size, "cj_predict", &batch_size));
     CJ_TRY(cj__state_need(model, &state));
     CJ_TRY(cj__functions_find(model, state, CJ__MODE_PREDICT, data, false, &functions));
     CJ_TRY(make_outputs(model, functions, data->count, outputs));
@@ -77,6 +78,22 @@ static cj_status predict(cj_model *model, cj_dataset *data, const cj_predict_arg
 }
 
 CJ__DEFAULTS(predict, PREDICT)
+
+// Predicts as a call that reads the model; after a failure there are no outputs.
+static cj_status predict_all(cj_model *model, cj_dataset *data, const cj_predict_args *args,
+                             cj_tensor **outputs)
+{
+    CJ_TRY(cj__use_to_read(cj__model_use(model), "cj_predict"));
+    const uint64_t begin = cj__causes_begin();
+    memset(outputs, 0, (size_t)cj_model_output_count(model) * sizeof *outputs);
+    const cj_status status = predict(model, data, args, outputs);
+    cj__use_read(cj__model_use(model));
+    for (int i = 0; status != CJ_OK && i < cj_model_output_count(model); i++) {
+        cj_release(outputs[i]);
+        outputs[i] = NULL;
+    }
+    return cj__causes_end(begin, status);
+}
 
 cj_status cj_predict_many_with(cj_model *model, cj_tensor *const *inputs, cj_tensor **outputs,
                                const cj_predict_args *args)
@@ -101,16 +118,24 @@ cj_status cj_predict_many_with(cj_model *model, cj_tensor *const *inputs, cj_ten
                             "cj_predict: input %d has not the samples of input 0", i);
     }
     data.count = inputs[0]->shape.dims[0];
-    CJ_TRY(cj__use_to_read(cj__model_use(model), "cj_predict"));
-    const uint64_t begin = cj__causes_begin();
-    memset(outputs, 0, (size_t)cj_model_output_count(model) * sizeof *outputs);
-    const cj_status status = predict(model, &data, &given, outputs);
-    cj__use_read(cj__model_use(model));
-    for (int i = 0; status != CJ_OK && i < cj_model_output_count(model); i++) {
-        cj_release(outputs[i]);
-        outputs[i] = NULL;
-    }
-    return cj__causes_end(begin, status);
+    return predict_all(model, &data, &given, outputs);
+}
+
+cj_status cj_predict_data_with(cj_model *model, cj_dataset *data, cj_tensor **outputs,
+                               const cj_predict_args *args)
+{
+    cj_predict_args given;
+    if (!model || !data)
+        return cj__fail_missing_some(
+            (model ? 0U : CJ__MADE_MODEL) | (data ? 0U : CJ__MADE_DATASET), !model + !data,
+            model ? "cj_predict_data: the data" : "cj_predict_data: the model");
+    if (!outputs)
+        return cj__fail_null("cj_predict_data: the place for the outputs");
+    CJ_TRY(cj__args_read("cj_predict_data", args, &predict_defaults, sizeof given, &given));
+    CJ_TRY(cj__check_verbose(given.verbose, "cj_predict_data"));
+    if (data->x_count < 1)
+        return cj__fail(CJ_INVALID_ARGUMENT, "cj_predict_data: the data has no inputs");
+    return predict_all(model, data, &given, outputs);
 }
 
 cj_status cj_predict_with(cj_model *model, cj_tensor *input, cj_tensor **output,

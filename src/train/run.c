@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "train/check.h"
+#include <cajal/streams.h>
 #include <limits.h>
 #include <string.h>
 
@@ -211,6 +212,7 @@ static void leave_epoch(cj__fit_run *r)
 {
     cj__place *place = &r->state->place;
     leave_batch(r);
+    r->waited = r->state->waited;
     place->epoch++;
     place->batch = place->samples = 0;
     place->val_count = 0;
@@ -220,19 +222,49 @@ static void leave_epoch(cj__fit_run *r)
         r->state->metric_states[i] = 0;
 }
 
-// The next batch of the run. After the last batch of a pass the next pass begins.
-static void next_batch(cj__fit_run *r, cj__batch *batch)
+// Begins the pass to which batch `all` of the run belongs, at that batch.
+static void begin_pass(cj__fit_run *r, int64_t all)
+{
+    const int64_t pass = r->state->place.passes + all / r->batches;
+    if (r->order)
+        cj__random_order(r->key, (uint64_t)pass, r->order, r->data->count);
+    cj__reader_set_pass(r->reader, (uint64_t)pass);
+    cj__reader_start(r->reader, r->order, all % r->batches);
+    r->reader_is_set = true;
+}
+
+// The batches that the run has done.
+static int64_t batches_done(const cj__fit_run *r)
 {
     const cj__place *place = &r->state->place;
-    const int64_t all = (place->epoch - place->first_epoch) * r->steps + place->batch;
-    const int64_t pass = place->passes + all / r->batches;
-    if (!r->reader_is_set || all % r->batches == 0) {
-        if (r->order)
-            cj__random_order(r->key, (uint64_t)pass, r->order, r->data->count);
-        cj__reader_start(r->reader, r->order, all % r->batches);
-        r->reader_is_set = true;
-    }
-    cj__reader_next(r->reader, batch);
+    return (place->epoch - place->first_epoch) * r->steps + place->batch;
+}
+
+// The next batch of the run. After the last batch of a pass the next pass begins.
+static cj_status next_batch(cj__fit_run *r, cj__batch *batch)
+{
+    const int64_t all = batches_done(r);
+    if (!r->pass_is_begun && (!r->reader_is_set || all % r->batches == 0))
+        begin_pass(r, all);
+    r->pass_is_begun = false;
+    const bool there = cj__reader_next(r->reader, batch);
+    r->state->waited = 1e-9 * (double)cj__reader_waited(r->reader);
+    r->logs.waited = r->state->waited - r->waited;
+    CJ_TRY(there ? CJ_OK : cj__reader_status(r->reader));
+    return cj__check_batch(r->model, r->state, r->data, batch, "cj_fit");
+}
+
+// After the last batch of a pass: the next one is read while the model is validated and callbacks
+// run.
+static void read_ahead(cj__fit_run *r)
+{
+    const cj__place *place = &r->state->place;
+    const bool goes_on = place->batch < r->steps || place->epoch + 1 < r->args->epochs;
+    const int64_t all = batches_done(r);
+    if (!goes_on || place->stop || all % r->batches != 0 || !cj_dataset_is_streamed(r->data))
+        return;
+    begin_pass(r, all);
+    r->pass_is_begun = true;
 }
 
 static cj_status train_batch(cj__fit_run *r)
@@ -241,12 +273,17 @@ static cj_status train_batch(cj__fit_run *r)
     cj__batch batch = {0};
     r->logs.batch = place->batch;
     CJ_TRY(tell(r, CJ__MOMENT_BATCH_BEGIN));
-    next_batch(r, &batch);
+    cj_status status = next_batch(r, &batch);
+    if (status == CJ_OK && r->class_weights.buffer)
+        status = cj__class_weights_check(&r->class_weights, r->data, &batch);
+    if (status != CJ_OK)
+        return cj__fail_in(status, "cj_fit: epoch %lld, batch %lld", (long long)place->epoch + 1,
+                           (long long)place->batch + 1);
     const float *weights = r->class_weights.buffer ?
                                cj__class_weights_of(&r->class_weights, &batch) :
                                batch.sample_weight;
     const cj__totals totals = totals_of(r);
-    const cj_status status = cj__step_run(r->functions, &batch, weights, &totals);
+    status = cj__step_run(r->functions, &batch, weights, &totals);
     if (status != CJ_OK)
         return cj__fail_in(status, "cj_fit: epoch %lld, batch %lld", (long long)place->epoch + 1,
                            (long long)place->batch + 1);
@@ -257,8 +294,10 @@ static cj_status train_batch(cj__fit_run *r)
     r->state->training = r->functions;
     const cj_status told = begin_event(r, CJ__EVENT_BATCH_END);
     r->state->batch = NULL;
-    if (told == CJ_OK)
+    if (told == CJ_OK) {
         leave_batch(r);
+        read_ahead(r);
+    }
     return told;
 }
 
@@ -331,6 +370,7 @@ static cj_status finish_event(cj__fit_run *r)
 cj_status cj__run_train(cj__fit_run *r)
 {
     cj__place *place = &r->state->place;
+    r->state->waited = 0;
     CJ_TRY(tell(r, CJ__MOMENT_TRAIN_BEGIN));
     if (r->is_resumed)
         CJ_TRY(restore_callbacks(r));

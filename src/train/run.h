@@ -31,6 +31,8 @@ typedef struct cj__fit_run {
     cj__evaluator evaluator;
     cj__reader *reader;
     bool reader_is_set; // the reader is at the batch of the place
+    bool pass_is_begun; // ahead of its first batch
+    double waited;      // seconds, before this epoch
     int64_t *order;     // NULL without shuffling
     uint64_t key;
     int64_t batch_size;

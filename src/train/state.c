@@ -5,6 +5,7 @@
 #include "ops/variable.h"
 #include "train/callbacks.h"
 #include "train/step.h"
+#include <cajal/streams.h>
 #include <string.h>
 
 // Guards the making of a model's state, when several threads predict with a model that has none:
@@ -269,4 +270,10 @@ cj_status cj__state_memories(cj__train_state *state)
     for (int i = 0; i < state->callback_count && status == CJ_OK; i++)
         status = remember_callback(state, state->callbacks[i]);
     return status;
+}
+
+double cj_data_wait(const cj_model *model)
+{
+    const cj__train_state *state = model ? cj__state_of(model) : NULL;
+    return state ? state->waited : 0;
 }

@@ -89,6 +89,7 @@ typedef struct cj__train_state {
     cj_callback *const *callbacks; // of the run under way; NULL between runs
     int callback_count;
     int validation_freq; // of the run under way; 0 if it does not validate
+    double waited;       // seconds that the steps of the latest run have waited for data
     // the training batch that the callbacks are told of; NULL otherwise,
     const struct cj__batch *batch;
     const float *batch_weights;                // its sample weights, or NULL,

@@ -31,9 +31,9 @@ static const char *unpack(const fixture *file, const char *name)
 static cj_model *load(const fixture *file, const json_t *one, bool stateful, int64_t batch)
 {
     const char *preset = fixture_text(one, "preset");
-    cj_model *model = cj_load_nir(unpack(file, fixture_case_name(one)),
-                                  .dt = fixture_number(one, "dt"), .preset = *preset ? preset : "nir",
-                                  .stateful = stateful, .batch_size = batch);
+    cj_model *model =
+        cj_load_nir(unpack(file, fixture_case_name(one)), .dt = fixture_number(one, "dt"),
+                    .preset = *preset ? preset : "nir", .stateful = stateful, .batch_size = batch);
     if (!model)
         print_message("%s: %s\n", fixture_case_name(one), cj_error());
     return model;

@@ -125,6 +125,16 @@ static double step_time(const bar *b, double time, int64_t done)
     return done > b->first ? (time - b->begun) / (double)(done - b->first) : 0;
 }
 
+// What the steps of an epoch have waited for their data, where that was a share to speak of.
+static void add_wait(line *l, double waited, double took)
+{
+    char text[64];
+    if (!(waited >= 0.1) || !(waited >= 0.05 * took))
+        return;
+    snprintf(text, sizeof text, " - waited %.1fs for data", waited);
+    add_text(l, text, -1);
+}
+
 // 938/938 ━━━━━━━━━━━━━━━━━━━━ 5s 5ms/step - accuracy: 0.9512 - loss: 0.1623; before the end, the
 // time that is left.
 static void draw(bar *b, const cj_logs *logs, int64_t done, double time, bool last)
@@ -143,6 +153,8 @@ static void draw(bar *b, const cj_logs *logs, int64_t done, double time, bool la
     add_text(&l, " ", 1);
     add_step_time(&l, each);
     add_values(&l, logs);
+    if (last)
+        add_wait(&l, logs->waited, time - b->begun);
     const int columns = l.columns;
     for (int i = columns; i < b->columns; i++)
         add_text(&l, " ", 1);
@@ -167,6 +179,7 @@ static void print_line(const bar *b, const cj_logs *logs, double time)
     add_text(&l, " - ", -1);
     add_step_time(&l, step_time(b, time, logs->batches));
     add_values(&l, logs);
+    add_wait(&l, logs->waited, time - b->begun);
     fprintf(b->stream, "%s\n", l.text);
     fflush(b->stream);
 }

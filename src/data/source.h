@@ -1,0 +1,72 @@
+// Where the samples come from of a data set that does not lie in memory: a *source* reads any sample
+// by its number. Stages of a chain are sources over data sets.
+//
+// A sample is a function of its number and of the *pass* (the number of the epoch) and of nothing
+// else: so samples may be read in any order by any number of threads, and a run that is resumed in
+// the midst of an epoch has the bits of one that never stopped.
+#ifndef CJ_DATA_SOURCE_H
+#define CJ_DATA_SOURCE_H
+
+#include "data/dataset.h"
+#include "tensor/tensor.h"
+
+// The most parts of a sample: inputs, then targets, then the weight.
+enum { CJ__PARTS_MAX = 2 * CJ__DATASET_IO_MAX + 1 };
+
+typedef struct cj__source cj__source;
+
+struct cj__source {
+    // Writes sample `index` in pass `pass`: the elements of each part, row major, to its place.
+    // Several threads call it at once.
+    cj_status (*read)(const cj__source *source, int64_t index, uint64_t pass, void *const *places);
+    // Frees the source and what it holds.
+    void (*free)(cj__source *source);
+    bool is_cheap;      // reading copies memory: threads for it would only take CPUs
+    bool has_order;     // the order is part of the data: cj_fit() does not shuffle
+    int64_t batch_size; // that the chain asks for; 0: it does not
+    int64_t ahead;      // batches to read ahead; 0: the default
+    int threads;        // that read; 0: the default
+};
+
+// The parts of a sample.
+typedef struct cj__parts {
+    int x_count, y_count;
+    bool weighted;
+    cj__type x[CJ__DATASET_IO_MAX], y[CJ__DATASET_IO_MAX]; // of a sample: no batch axis
+} cj__parts;
+
+// The parts of any data set, and how many bytes each has: x, then y, then the weight.
+void cj__parts_of(const cj_dataset *data, cj__parts *parts);
+int cj__parts_count(const cj__parts *parts);
+size_t cj__parts_bytes(const cj__parts *parts, int part);
+// The bytes of a whole sample, each part aligned to 64; offsets[i] is where part i begins.
+size_t cj__parts_layout(const cj__parts *parts, size_t *offsets);
+
+// A data set over a source, which it takes over whatever happens. Its tensors are stand-ins: they
+// have dtypes and shapes, and their elements are all one zero. NULL with CJ_OUT_OF_MEMORY or
+// CJ_INVALID_ARGUMENT (a shape that is none).
+cj_dataset *cj__stream_new(cj__source *source, const cj__parts *parts, int64_t count);
+
+// The source of a data set; NULL if it lies in memory.
+const cj__source *cj__dataset_source(const cj_dataset *data);
+
+// Whether reading a sample only copies memory.
+static inline bool cj__is_cheap(const cj_dataset *data)
+{
+    const cj__source *source = cj__dataset_source(data);
+    return !source || source->is_cheap;
+}
+
+// Writes sample `index` of any data set, as a source does.
+cj_status cj__dataset_sample(const cj_dataset *data, int64_t index, uint64_t pass,
+                             void *const *places);
+
+// A tensor on the stack over the contiguous samples of a batch, of the type of the data set's tensor
+// `like`. Returns it; it is never released.
+cj_tensor *cj__batch_tensor(const cj_tensor *like, const void *samples, int64_t count,
+                            cj_tensor *tensor);
+
+// Copies one entry of a tensor along its first axis, row major.
+void cj__tensor_entry(const cj_tensor *tensor, int64_t index, void *to);
+
+#endif

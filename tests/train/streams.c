@@ -1,0 +1,253 @@
+// Training, testing and predicting on data sets whose samples are read when they are needed.
+#define _POSIX_C_SOURCE 200809L
+#include "support.h"
+#include "train/state.h"
+#include <cajal.h>
+#include <string.h>
+#include <time.h>
+
+enum { SAMPLES = 96, WIDTH = 6, CLASSES = 3 };
+
+static float feature(int64_t index, int64_t column, uint64_t pass)
+{
+    const int64_t n = (index * 37 + column * 11 + (int64_t)pass * 5) % 29;
+    return (float)n / 29 + (index % CLASSES == column % CLASSES ? 1 : 0);
+}
+
+// With a context the samples change from pass to pass.
+static cj_status read_row(void *context, const cj_sample_read *s)
+{
+    for (int64_t k = 0; k < WIDTH; k++)
+        ((float *)s->x[0])[k] = feature(s->index, k, context ? s->pass : 0);
+    *(int32_t *)s->y[0] = (int32_t)(s->index % CLASSES);
+    return CJ_OK;
+}
+
+static cj_dataset *streamed(bool changing)
+{
+    static int yes;
+    cj_dataset *data =
+        cj_dataset_from(.count = SAMPLES, .read = read_row, .context = changing ? &yes : NULL,
+                        .x = {{CJ_F32, CJ_SHAPE(WIDTH)}}, .y = {{CJ_I32}});
+    assert_non_null(data);
+    return data;
+}
+
+static cj_model *made(void)
+{
+    cj_model *model = cj_sequential(cj_input(WIDTH), cj_dense(8, .activation = "relu"),
+                                    cj_dropout(0.2), cj_dense(CLASSES, .activation = "softmax"));
+    assert_int_equal(
+        cj_compile(model, .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}),
+        CJ_OK);
+    return model;
+}
+
+static void assert_same_weights(cj_model *a, cj_model *b)
+{
+    for (int l = 0; l < cj_model_layer_count(a); l++)
+        for (int i = 0; i < cj_layer_variable_count(cj_model_layer_at(a, l)); i++) {
+            const cj_tensor *x = cj_variable_value(cj_layer_variable(cj_model_layer_at(a, l), i));
+            const cj_tensor *y = cj_variable_value(cj_layer_variable(cj_model_layer_at(b, l), i));
+            assert_memory_equal(cj_tensor_data(x), cj_tensor_data(y),
+                                (size_t)cj_tensor_count(x) * cj_dtype_size(cj_tensor_dtype(x)));
+        }
+}
+
+static void a_stream_trains_as_memory_does(void **state)
+{
+    (void)state;
+    cj_dataset *stream = streamed(false), *memory;
+    assert_int_equal(cj_dataset_load(stream, &memory), CJ_OK);
+    cj_model *a = made(), *b = made();
+    cj_results *x, *y;
+    assert_int_equal(cj_fit(a, stream, .epochs = 3, .batch_size = 7, .validation_split = 0.25),
+                     CJ_OK);
+    assert_int_equal(cj_fit(b, memory, .epochs = 3, .batch_size = 7, .validation_split = 0.25),
+                     CJ_OK);
+    assert_same_weights(a, b);
+    assert_int_equal(cj_evaluate(a, stream, &x, .batch_size = 10), CJ_OK);
+    assert_int_equal(cj_evaluate(b, memory, &y, .batch_size = 10), CJ_OK);
+    assert_true(cj_results_value(x, "loss") == cj_results_value(y, "loss"));
+    cj_tensor *p[1], *q;
+    assert_int_equal(cj_predict_data(a, stream, p, .batch_size = 11), CJ_OK);
+    assert_int_equal(cj_predict(b, cj_dataset_x(memory, 0), &q, .batch_size = 11), CJ_OK);
+    assert_memory_equal(cj_tensor_data(p[0]), cj_tensor_data(q),
+                        (size_t)cj_tensor_count(q) * sizeof(float));
+    cj_release(p[0]);
+    cj_release(q);
+    cj_release(x);
+    cj_release(y);
+    cj_release(a);
+    cj_release(b);
+    cj_release(stream);
+    cj_release(memory);
+}
+
+static cj_status stop_at(void *self, cj_model *model, cj_logs *logs)
+{
+    int *left = self;
+    (void)model;
+    logs->stop = --*left == 0;
+    return CJ_OK;
+}
+
+static cj_dataset *chain(int threads)
+{
+    return cj_dataset_prefetch(
+        cj_dataset_batch(cj_dataset_shuffle(cj_dataset_repeat(streamed(true), 2), .seed = 5), 7),
+        .threads = threads, .batches = 3);
+}
+
+static void a_stopped_run_goes_on_to_the_same_bits(void **state)
+{
+    (void)state;
+    cj_dataset *data = chain(3), *one = chain(1);
+    cj_model *whole = made();
+    assert_int_equal(cj_fit(whole, data, .epochs = 4), CJ_OK);
+    for (int batches = 1; batches < 90; batches += 13) {
+        int left = batches;
+        const cj_callback_methods methods = {.size = sizeof methods, .batch_end = stop_at};
+        cj_model *model = made();
+        assert_int_equal(
+            cj_fit(model, one, .epochs = 4, .callbacks = {cj_callback_new(&methods, &left)}),
+            CJ_OK);
+        assert_int_equal(cj_save(model, support_path("stopped.safetensors")), CJ_OK);
+        cj_release(model);
+        assert_non_null(model = cj_load(support_path("stopped.safetensors")));
+        assert_int_equal(cj_fit(model, data, .epochs = 4, .resume = true), CJ_OK);
+        assert_same_weights(whole, model);
+        cj_release(model);
+    }
+    cj_release(whole);
+    cj_release(data);
+    cj_release(one);
+}
+
+static void samples_change_from_epoch_to_epoch(void **state)
+{
+    (void)state;
+    cj_dataset *still = streamed(false), *moving = streamed(true);
+    cj_model *a = made(), *b = made();
+    assert_int_equal(cj_fit(a, still, .epochs = 2), CJ_OK);
+    assert_int_equal(cj_fit(b, moving, .epochs = 2), CJ_OK);
+    const cj_tensor *x = cj_variable_value(cj_layer_variable(cj_model_layer_at(a, 0), 0));
+    const cj_tensor *y = cj_variable_value(cj_layer_variable(cj_model_layer_at(b, 0), 0));
+    assert_memory_not_equal(cj_tensor_data(x), cj_tensor_data(y), sizeof(float) * WIDTH);
+    cj_release(a);
+    cj_release(b);
+    cj_release(still);
+    cj_release(moving);
+}
+
+static cj_status read_bad_label(void *context, const cj_sample_read *s)
+{
+    CJ_TRY(read_row(NULL, s));
+    if (s->index == 40)
+        *(int32_t *)s->y[0] = 3;
+    if (s->index == 60 && context)
+        ((float *)s->x[0])[2] = 0.0f / 0.0f;
+    if (s->index == 80)
+        return cj_fail(CJ_IO, "no more");
+    return CJ_OK;
+}
+
+static void bad_samples_are_refused(void **state)
+{
+    (void)state;
+    cj_results *results = NULL;
+    int yes;
+    cj_dataset *data = cj_dataset_from(.count = SAMPLES, .read = read_bad_label, .context = &yes,
+                                       .x = {{CJ_F32, CJ_SHAPE(WIDTH)}}, .y = {{CJ_I32}});
+    cj_dataset *late, *last;
+    cj_model *model = made();
+    assert_int_equal(cj_fit(model, data, .batch_size = 8, .shuffle = false), CJ_INVALID_ARGUMENT);
+    assert_error_contains("epoch 1, batch 6: cj_fit: label 3");
+    assert_int_equal(cj_dataset_slice(data, 41, 55, &late), CJ_OK);
+    assert_int_equal(cj_evaluate(model, late, &results), CJ_INVALID_ARGUMENT);
+    assert_error_contains("NaN");
+    assert_null(results);
+    assert_int_equal(cj_dataset_slice(data, 61, 35, &last), CJ_OK);
+    assert_int_equal(cj_fit(model, last, .batch_size = 8, .shuffle = false), CJ_IO);
+    assert_error_contains("sample 80: no more");
+    assert_int_equal(cj_train_on_batch(model, last, NULL), CJ_IO);
+    cj_tensor *outputs[1];
+    assert_int_equal(cj_predict_data(model, last, outputs), CJ_IO);
+    assert_null(outputs[0]);
+    cj_release(last);
+    cj_release(late);
+    cj_release(data);
+    cj_release(model);
+}
+
+static void class_weights_are_for_classes(void **state)
+{
+    (void)state;
+    cj_dataset *data = streamed(false), *memory;
+    assert_int_equal(cj_dataset_load(data, &memory), CJ_OK);
+    static const double weights[] = {1, 3, 0.5};
+    cj_model *a = made(), *b = made();
+    assert_int_equal(cj_fit(a, data, .class_weight = weights, .class_count = 3), CJ_OK);
+    assert_int_equal(cj_fit(b, memory, .class_weight = weights, .class_count = 3), CJ_OK);
+    assert_same_weights(a, b);
+    cj_release(a);
+    cj_release(b);
+    cj_release(data);
+    cj_release(memory);
+}
+
+static cj_status read_slowly(void *context, const cj_sample_read *s)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 3000000}, NULL);
+    return read_row(context, s);
+}
+
+static double seen;
+static cj_status look_at_wait(void *self, cj_model *model, cj_logs *logs)
+{
+    (void)self, (void)model;
+    seen = logs->waited;
+    return CJ_OK;
+}
+
+static void waiting_is_told(void **state)
+{
+    (void)state;
+    cj_dataset *slow = cj_dataset_from(.count = SAMPLES, .read = read_slowly, .one_thread = true,
+                                       .x = {{CJ_F32, CJ_SHAPE(WIDTH)}}, .y = {{CJ_I32}});
+    cj_model *model = made();
+    const cj_callback_methods methods = {.size = sizeof methods, .epoch_end = look_at_wait};
+    FILE *stream = tmpfile();
+    assert_true(cj_data_wait(model) == 0);
+    assert_int_equal(cj_fit(model, slow, .epochs = 1, .verbose = CJ_LINES, .stream = stream,
+                            .callbacks = {cj_callback_new(&methods, NULL)}),
+                     CJ_OK);
+    assert_true(cj_data_wait(model) > 0.2 && seen > 0.2);
+    char line[1024] = "";
+    rewind(stream);
+    assert_non_null(fgets(line, sizeof line, stream));
+    assert_non_null(strstr(line, "s for data"));
+    fclose(stream);
+    cj_dataset *cached = cj_dataset_cache(slow, 1 << 20);
+    cj_dataset *memory = streamed(false);
+    assert_int_equal(cj_fit(model, memory), CJ_OK);
+    assert_int_equal(
+        cj_fit(model, cached, .epochs = 3, .callbacks = {cj_callback_new(&methods, NULL)}), CJ_OK);
+    assert_true(seen < 0.1); // after the first epoch nothing is read
+    cj_release(cached);
+    cj_release(memory);
+    cj_release(model);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_stream_trains_as_memory_does),
+        cmocka_unit_test(a_stopped_run_goes_on_to_the_same_bits),
+        cmocka_unit_test(samples_change_from_epoch_to_epoch),
+        cmocka_unit_test(bad_samples_are_refused),
+        cmocka_unit_test(class_weights_are_for_classes),
+        cmocka_unit_test(waiting_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
