@@ -501,8 +501,7 @@ cj_symbol *cj__nir_make_delay(cj__nir_builder *b, const cj__nir_node *node, cj_s
         if (!(at(&steps, i) >= 0 && at(&steps, i) <= 1 << 20)) {
             char text[CJ__NUMBER_TEXT];
             cj__nir_refuse(node, CJ_UNSUPPORTED, "a delay of %s steps of dt; 0 to %d are run",
-                           cj__number_text(at(&steps, i), text), 1 << 20); 0 to %d are run",
-                           at(&steps, i), 1 << 20);
+                           cj__number_text(at(&steps, i), text), 1 << 20);
             status = CJ_UNSUPPORTED;
         }
     if (status == CJ_OK && steps.at && b->args.stateful)
