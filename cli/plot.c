@@ -46,8 +46,7 @@ int run_plot(int argc, char **argv)
             "rates", "LAYER", &spikes.curve,
             "instead: how often a neuron of that layer fires, over the current (f-I curve)"),
         INT_OPTION("neuron", "N", &spikes.neuron, 0, INFINITY, "with --rates: which neuron (0)"),
-        REAL_OPTION("from", "X", &spikes.from, 0, INFINITY,
-                    "with --rates: currents from (0)"),
+        REAL_OPTION("from", "X", &spikes.from, 0, INFINITY, "with --rates: currents from (0)"),
         REAL_OPTION("to", "X", &spikes.to, 0, INFINITY, "with --rates: currents to (2)"),
     };
     int done = read_options(find_command("plot"), options, sizeof options / sizeof *options, argc,
@@ -61,7 +60,7 @@ int run_plot(int argc, char **argv)
     const cj_plot_args args = {CJ_PLOT_DEFAULTS, .show_shapes = !no_shapes,
                                .expand_nested = nested};
     cj_model *model =
-        ends_with(words[0], ".safetensors") ? cj_load(words[0]) : make_model(words[0], NULL);
+        is_model_file(words[0]) ? cj_load(words[0]) : make_model(words[0], NULL, false);
     cj_status status = model ? write_plot(model, words[1], &args, &spikes) : cj_error_status();
     cj_release(model);
     return finish(status);
