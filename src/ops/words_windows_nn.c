@@ -118,13 +118,18 @@ static cj_symbol *give_windows(cj__build *g, cj_symbol *y, const cj__word *word,
     }
     if (!y || (extra > 0 && extra < axes)) // Keras has all of an output padding, or none
         CJ__GIVE;
-    const cj__window_settings settings = {.pool_size = {numbers[0], axes},
-                                          .strides = {numbers[1], axes},
-                                          .dilation_rate = {numbers[2], axes},
-                                          .output_padding = {numbers[3], extra > 0 ? axes : 0},
-                                          .padding = window->padding ? window->padding : "valid",
-                                          .data_format = window->data_format ? window->data_format :
-                                                                               "channels_last"};
+    cj__window_settings settings = {.padding = window->padding ? window->padding : "valid",
+                                    .data_format = window->data_format ? window->data_format :
+                                                                         "channels_last"};
+    // of what is no setting of the word no copy would be made
+    if (size)
+        settings.pool_size = (cj_numbers){numbers[0], axes};
+    else
+        settings.dilation_rate = (cj_numbers){numbers[2], axes};
+    if (word != &cj__word_adaptive_max_pool && word != &cj__word_adaptive_average_pool)
+        settings.strides = (cj_numbers){numbers[1], axes};
+    if (word == &cj__word_conv_transpose && extra > 0)
+        settings.output_padding = (cj_numbers){numbers[3], axes};
     return cj__word_result(g, y, word, operands, count, &settings);
 }
 
