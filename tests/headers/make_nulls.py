@@ -25,7 +25,8 @@ OPTIONAL = {
     *((f"cj_op_{name}s", setting) for name in ("quantile", "percentile", "nanquantile", "nanpercentile")
       for setting in ("method", "axes")),
     ("cj_op_average", "weights"), ("cj_op_trapezoid", "x"), ("cj_op_meshgrid", "indexing"), ("cj_op_rearrange", "lengths"),
-    ("cj_op_depth_to_space", "data_format"), ("cj_op_space_to_depth", "data_format"), ("cj_op_correlate", "mode"),
+    ("cj_op_depth_to_space", "data_format"), ("cj_op_space_to_depth", "data_format"), ("cj_op_correlate", "mode"), ("cj_op_pads", "mode"),
+    ("cj_op_random_dropout_shaped", "step"),
     ("cj_op_batch_normalization", "offset"), ("cj_op_batch_normalization", "scale"), ("cj_op_layer_normalization", "gamma"),
     ("cj_op_layer_normalization", "beta"), ("cj_op_layer_normalization", "axes"), ("cj_op_rms_normalization", "scale"),
     ("cj_op_rms_normalization", "axes"), ("cj_op_ctc_decode", "strategy"), ("cj_op_dot_product_attention", "bias"),
