@@ -9,6 +9,7 @@
 #include <cajal/activations.h>
 #include <cajal/attention.h>
 #include <cajal/architectures.h>
+#include <cajal/arrays.h>
 #include <cajal/augmentation.h>
 #include <cajal/base.h>
 #include <cajal/callbacks.h>
