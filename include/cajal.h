@@ -44,6 +44,7 @@
 #include <cajal/scan.h>
 #include <cajal/schedules.h>
 #include <cajal/settings.h>
+#include <cajal/sounds.h>
 #include <cajal/spatial.h>
 #include <cajal/tables.h>
 #include <cajal/spiking.h>

@@ -13,10 +13,11 @@ extern "C" {
 
 /** The arguments of cj_load_image_folder(). */
 typedef struct cj_load_image_folder_args {
-    size_t size;            ///< bytes of the struct
-    int _;                  ///< what follows may be given by position
-    int64_t image_size[2];  ///< height and width that every image gets; default {256, 256}
-    const char *color_mode; ///< "rgb" (default): 3 channels; "grayscale": 1
+    size_t size;           ///< bytes of the struct
+    int _;                 ///< what follows may be given by position
+    int64_t image_size[2]; ///< height and width that every image gets; default {256, 256}
+    /** "rgb" (default): 3 channels; "grayscale": 1; "rgba": 4, the last one 255 where nothing is transparent */
+    const char *color_mode;
     /** "bilinear" (default), "nearest", "bicubic", "area", "lanczos3" or "lanczos5" */
     const char *interpolation;
     bool crop_to_aspect_ratio; ///< default false: keep the middle in the ratio of image_size
@@ -42,6 +43,17 @@ typedef struct cj_load_image_folder_args {
     bool skip_broken;
     /** threads that decode; stays the caller's; default &cj_default_pool; NULL is refused */
     cj_pool *pool;
+    /**
+     * default false: all images are decoded into memory at once. True: an image is decoded when it is
+     * needed, while the one before trains (streams.h); `pool` then only serves `skip_broken`, for which
+     * each file is decoded once to see whether it can be
+     */
+    bool stream;
+    /**
+     * with `stream`: decoded images are kept in memory as far as they fit into so many bytes, each data
+     * set by itself, as by cj_dataset_cache(); default 0: none
+     */
+    int64_t cache_bytes;
 } cj_load_image_folder_args;
 /** The defaults of cj_load_image_folder_args. */
 #define CJ_LOAD_IMAGE_FOLDER_DEFAULTS                                                         \
@@ -53,7 +65,7 @@ typedef struct cj_load_image_folder_args {
 CJ_API void cj_load_image_folder_defaults(cj_load_image_folder_args *args);
 /**
  * Reads a folder that has a folder of images for each class, and folders below those: every file
- * whose name ends in .png, .jpg, .jpeg, .bmp, .pgm, .ppm or .pnm, in capitals or not; what begins
+ * whose name ends in .png, .jpg, .jpeg, .gif, .webp, .bmp, .pgm, .ppm or .pnm, in capitals or not; what begins
  * with a dot is passed over. The data sets hold uint8 (samples, height, width, channels): Keras's
  * numbers rounded to whole ones, in a quarter of the memory. For one seed the order, and what goes to
  * validation, are Keras's: its shuffle is NumPy's Mersenne Twister (Matsumoto and Nishimura 1998),

@@ -1,7 +1,7 @@
 // NumPy's shuffle, so that a split by a seed takes the files that Keras takes. MT19937 as in
 // Matsumoto and Nishimura 1998, "Mersenne Twister"; seeded by the generator of their initialization
 // of 2002.
-#include "data/files.h"
+#include "data/twister.h"
 
 enum { WORDS = 624, MIDDLE = 397 };
 
@@ -53,17 +53,15 @@ static uint32_t next_within(twister *t, uint32_t most)
     return value;
 }
 
-void cj__files_shuffle(cj__files *files, uint32_t seed)
+void cj__numpy_order(uint32_t seed, int64_t *order, int64_t count)
 {
     twister t;
     start(&t, seed);
-    for (int64_t i = files->paths.count - 1; i > 0; i--) {
-        const int64_t j = next_within(&t, (uint32_t)i);
-        char *path = files->paths.items[i];
-        const int64_t label = files->labels[i];
-        files->paths.items[i] = files->paths.items[j];
-        files->labels[i] = files->labels[j];
-        files->paths.items[j] = path;
-        files->labels[j] = label;
+    for (int64_t i = 0; i < count; i++)
+        order[i] = i;
+    for (int64_t i = count - 1; i > 0; i--) {
+        const int64_t j = next_within(&t, (uint32_t)i), kept = order[i];
+        order[i] = order[j];
+        order[j] = kept;
     }
 }
