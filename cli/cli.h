@@ -146,6 +146,12 @@ cj_status load_data(const char **name, const cj_model *model, own_data *own, cj_
 // Keeps the first `limit` samples; 0 keeps all.
 cj_status limit_samples(cj_dataset **data, int64_t limit);
 
+// parts.c: the parts that a data set comes in, as one data set whose folds they are: five parts of the
+// training samples, for CIFAR-10 its batches, and the test set as the last. Both are released by the
+// caller.
+cj_status join_parts(const cj_dataset *train, const cj_dataset *test, cj_dataset **all,
+                     cj_folds **folds);
+
 // text.c: lines "LABEL TAB TEXT" as data, "text:FILE".
 bool is_text_data(const char *name);
 // Four fifths of the lines, and one fifth.
@@ -165,6 +171,9 @@ cj_status install_package(const char *package);
 // datasets.c: a model file remembers the data set, and the names of its classes one a line, in the
 // notes "data" and "classes".
 cj_status note_data(cj_model *model, const char *name, const cj_dataset *data);
+// The name of a class of a data set, its number where classes have no names.
+void name_of_class(const char *name, const cj_dataset *data, int64_t label, char *text,
+                   size_t size);
 // The data set that the model was trained on; NULL if it does not say, or names none that is known.
 const char *noted_data(const cj_model *model);
 

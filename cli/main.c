@@ -15,8 +15,8 @@ const command commands[] = {
     {"bench", "MODEL", "how long a step of a model takes on this machine", run_bench},
     {"explain", "FILE INPUT", "how a model computes, number by number", run_explain},
     {"knn", "", "k-nearest neighbours on a data set, and cross-validation over k", run_knn},
-    {"datasets", "list | info NAME | fetch NAME | show NAME FILE.png", "the data sets at hand",
-     run_datasets},
+    {"datasets", "list | info NAME | fetch NAME | show NAME [FILE.png]",
+     "the data sets at hand, and a look at any data", run_datasets},
     {"completion", "SHELL", "completion for bash (the default), zsh or fish", run_completion},
     {NULL, NULL, NULL, NULL},
 };

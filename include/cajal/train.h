@@ -36,6 +36,38 @@ typedef struct cj_output_metrics {
     uint64_t reserved[4];              ///< zero
 } cj_output_metrics;
 
+/**
+ * What cj_compile() is told of one output, an entry of cj_compile_args.outputs; made by CJ_OUTPUT().
+ * Lists: see CJ_IN_BRACES. Its size is fixed for ever.
+ */
+typedef struct cj_output_settings {
+    const char *name;   ///< required: that of the layer that makes the output
+    const char *loss;   ///< spec; default NULL: `loss` of the compile, or no loss
+    double loss_weight; ///< its share in the sum of all losses; default 1
+    /** specs, up to the first NULL; default: `metrics` of the compile */
+    const char *metrics[CJ_IN_BRACES];
+    const char *const *metrics_list; ///< or any number of them
+    int metrics_count;               ///< length of metrics_list
+    /** specs that see sample and class weights; default: `weighted_metrics` of the compile */
+    const char *weighted_metrics[CJ_IN_BRACES];
+    const char *const *weighted_metrics_list; ///< or any number of them
+    int weighted_metrics_count;               ///< length of weighted_metrics_list
+    uint64_t reserved[4];                     ///< zero
+} cj_output_settings;
+/** `CJ_OUTPUT("left", .loss = "mse", .loss_weight = 0.5, .metrics = {"mae"})`: the name first. */
+#define CJ_OUTPUT(...)                        \
+    {                                         \
+        .loss_weight = 1, .name = __VA_ARGS__ \
+    }
+/**
+ * Outputs by name, as Keras's dictionaries:
+ * `cj_compile(model, CJ_OUTPUTS(CJ_OUTPUT("left", .loss = "mse"), CJ_OUTPUT("right", .loss = "mae")))`.
+ */
+#define CJ_OUTPUTS(...)                                   \
+    .outputs = (const cj_output_settings[]){__VA_ARGS__}, \
+    .outputs_count =                                      \
+        (int)(sizeof((const cj_output_settings[]){__VA_ARGS__}) / sizeof(cj_output_settings))
+
 /** The arguments of cj_compile(). Lists: see CJ_IN_BRACES. Strings are copied. */
 typedef struct cj_compile_args {
     size_t size;             ///< bytes of the struct
@@ -71,6 +103,15 @@ typedef struct cj_compile_args {
      * setting is saved with the model's file.
      */
     const char *mix;
+    /**
+     * outputs by name, CJ_OUTPUTS(), instead of losses, loss_weights and output_metrics by order; those
+     * that are left out take `loss`, `metrics` and `weighted_metrics`. Default NULL: none
+     */
+    const cj_output_settings *outputs;
+    int outputs_count; ///< length of outputs
+    /** weighted metrics for each output instead of `weighted_metrics`; default NULL */
+    const cj_output_metrics *output_weighted_metrics;
+    int output_weighted_metrics_count; ///< its length: the number of outputs
 } cj_compile_args;
 /** The defaults of cj_compile_args. */
 #define CJ_COMPILE_DEFAULTS                                                                     \
@@ -80,7 +121,7 @@ typedef struct cj_compile_args {
 CJ_API void cj_compile_defaults(cj_compile_args *args);
 /**
  * Fixes loss, optimizer and metrics. The optimizer's state starts anew. May be called again. One of
- * CJ_OK, CJ_INVALID_ARGUMENT (NULL, an unknown name, a list of another length than the outputs),
+ * CJ_OK, CJ_INVALID_ARGUMENT (NULL, an unknown name, also of an output, more entries than outputs),
  * CJ_UNSUPPORTED, CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_compile_with(cj_model *model, const cj_compile_args *args);

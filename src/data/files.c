@@ -254,7 +254,11 @@ cj_status cj__files_shuffle(cj__files *files, uint32_t seed)
             *labels = cj__new((size_t)count + 1, sizeof *labels);
     char **paths = cj__new((size_t)count, sizeof *paths);
     if (order && labels && paths) {
-        cj__numpy_order(seed, order, count);
+        cj__twister twister;
+        cj__twister_start(&twister, seed);
+        for (int64_t i = 0; i < count; i++)
+            order[i] = i;
+        cj__twister_shuffle(&twister, order, count);
         for (int64_t i = 0; i < count; i++) {
             paths[i] = files->paths.items[order[i]];
             labels[i] = files->labels[order[i]];

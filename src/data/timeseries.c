@@ -130,7 +130,11 @@ static windows *make_windows(const cj_timeseries_dataset_args *a, int64_t count)
             cj__free(w);
             return NULL;
         }
-        cj__numpy_order(a->seed, w->order, count);
+        cj__twister twister;
+        cj__twister_start(&twister, a->seed);
+        for (int64_t i = 0; i < count; i++)
+            w->order[i] = i;
+        cj__twister_shuffle(&twister, w->order, count);
     }
     return w;
 }

@@ -1,11 +1,22 @@
-// NumPy's shuffle; see twister.c.
+// NumPy's random numbers of old, so that what is mixed by a seed comes in the order that Keras's and
+// scikit-learn's splits have.
 #ifndef CJ_DATA_TWISTER_H
 #define CJ_DATA_TWISTER_H
 
-#include <stdint.h>
+#include <cajal/base.h>
 
-// Writes the numbers 0 .. count - 1 in the order of numpy.random.RandomState(seed).shuffle; count is
-// at most 2^32.
-void cj__numpy_order(uint32_t seed, int64_t *order, int64_t count);
+enum { CJ__TWISTER_WORDS = 624 };
+
+// numpy.random.RandomState.
+typedef struct cj__twister {
+    uint32_t words[CJ__TWISTER_WORDS];
+    int at;
+} cj__twister;
+
+void cj__twister_start(cj__twister *twister, uint32_t seed);
+// A whole number from 0 to `most`.
+uint32_t cj__twister_within(cj__twister *twister, uint32_t most);
+// RandomState.shuffle() of an array; fewer than 2^32 items.
+void cj__twister_shuffle(cj__twister *twister, int64_t *items, int64_t count);
 
 #endif

@@ -17,6 +17,14 @@ static json_t *specs_to_json(cj__json *b, const cj__specs *specs)
     return list;
 }
 
+static json_t *rows_to_json(cj__json *b, const cj__specs *rows, int count)
+{
+    json_t *list = cj__json_list(b);
+    for (int i = 0; i < count; i++)
+        cj__json_append(b, list, specs_to_json(b, &rows[i]));
+    return list;
+}
+
 static json_t *flags_to_json(cj__json *b, const cj__flags *flags)
 {
     json_t *list = cj__json_list(b);
@@ -30,20 +38,23 @@ cj_status cj__settings_to_json(const cj__train_state *state, json_t **object)
     const cj__settings *settings = &state->settings;
     cj__json b = {0};
     char *optimizer = cj__optimizer_spec(settings->optimizer);
-    json_t *all = cj__json_object(&b), *weights = cj__json_list(&b), *by_output = cj__json_list(&b);
+    json_t *all = cj__json_object(&b), *weights = cj__json_list(&b);
     if (!optimizer)
         b.status = CJ_OUT_OF_MEMORY;
     for (int i = 0; i < settings->loss_weight_count; i++)
         cj__json_append(&b, weights, cj__json_double(&b, settings->loss_weights[i]));
-    for (int i = 0; i < settings->output_metrics_count; i++)
-        cj__json_append(&b, by_output, specs_to_json(&b, &settings->output_metrics[i]));
     cj__json_set(&b, all, "optimizer", cj__json_text(&b, optimizer));
     cj__json_set(&b, all, "loss", cj__json_text(&b, settings->loss));
     cj__json_set(&b, all, "losses", specs_to_json(&b, &settings->losses));
     cj__json_set(&b, all, "loss_weights", weights);
     cj__json_set(&b, all, "metrics", specs_to_json(&b, &settings->metrics));
-    cj__json_set(&b, all, "output_metrics", by_output);
+    cj__json_set(&b, all, "output_metrics",
+                 rows_to_json(&b, settings->output_metrics, settings->output_metrics_count));
     cj__json_set(&b, all, "weighted_metrics", specs_to_json(&b, &settings->weighted_metrics));
+    if (settings->output_weighted_metrics_count > 0)
+        cj__json_set(&b, all, "output_weighted_metrics",
+                     rows_to_json(&b, settings->output_weighted_metrics,
+                                  settings->output_weighted_metrics_count));
     cj__json_set(&b, all, "mix", cj__json_text(&b, settings->mix));
     cj__json_set(&b, all, "trainable", flags_to_json(&b, &state->flags));
     cj__free(optimizer);
@@ -55,7 +66,8 @@ cj_status cj__settings_to_json(const cj__train_state *state, json_t **object)
 
 // What the arguments of cj_compile() point to while settings are read; `block` is all of it.
 typedef struct reading {
-    const char **texts; // the next free place
+    const char **texts;      // the next free place
+    cj_output_metrics *rows; // likewise
     cj_compile_args args;
     void *block;
 } reading;
@@ -85,6 +97,30 @@ static void take_weights(const json_t *list, double *weights, int outputs, cj_co
     args->loss_weights_count = (int)count;
 }
 
+// The texts in the lists of a list.
+static size_t texts_in(const json_t *rows)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < json_array_size(rows); i++)
+        count += json_array_size(json_array_get(rows, i));
+    return count;
+}
+
+// The metrics of each output in the next free places; NULL if there are none. Files of version 0.1 have
+// empty lists for outputs that the model has not.
+static const cj_output_metrics *take_rows(reading *r, const json_t *list, int *count)
+{
+    cj_output_metrics *rows = r->rows;
+    size_t used = json_array_size(list);
+    while (used > 0 && json_array_size(json_array_get(list, used - 1)) == 0)
+        used--;
+    for (size_t i = 0; i < used; i++)
+        rows[i].metrics_list = take_texts(r, json_array_get(list, i), &rows[i].metrics_count);
+    r->rows += used;
+    *count = (int)used;
+    return used ? rows : NULL;
+}
+
 static cj_status read_settings(const json_t *settings, int outputs, reading *r)
 {
     cj_compile_args *args = &r->args;
@@ -92,29 +128,26 @@ static cj_status read_settings(const json_t *settings, int outputs, reading *r)
                  *metrics = json_object_get(settings, "metrics"),
                  *weighted = json_object_get(settings, "weighted_metrics"),
                  *by_output = json_object_get(settings, "output_metrics"),
+                 *weighted_by_output = json_object_get(settings, "output_weighted_metrics"),
                  *weights = json_object_get(settings, "loss_weights");
-    size_t texts = json_array_size(losses) + json_array_size(metrics) + json_array_size(weighted);
-    size_t of_outputs = json_array_size(by_output);
-    for (size_t i = 0; i < of_outputs; i++)
-        texts += json_array_size(json_array_get(by_output, i));
+    const size_t texts = json_array_size(losses) + json_array_size(metrics) +
+                         json_array_size(weighted) + texts_in(by_output) +
+                         texts_in(weighted_by_output),
+                 rows = json_array_size(by_output) + json_array_size(weighted_by_output);
     const size_t sizes[] = {json_array_size(weights) * sizeof(double),
-                            of_outputs * sizeof(cj_output_metrics), texts * sizeof(char *)};
+                            rows * sizeof(cj_output_metrics), texts * sizeof(char *)};
     char *block = r->block = cj__new(sizes[0] + sizes[1] + sizes[2] + 1, 1);
     if (!block)
         return CJ_OUT_OF_MEMORY;
     take_weights(weights, (double *)(void *)block, outputs, args);
-    cj_output_metrics *rows = (cj_output_metrics *)(void *)(block + sizes[0]);
+    r->rows = (cj_output_metrics *)(void *)(block + sizes[0]);
     r->texts = (const char **)(void *)(block + sizes[0] + sizes[1]);
     args->losses_list = take_texts(r, losses, &args->losses_count);
     args->metrics_list = take_texts(r, metrics, &args->metrics_count);
     args->weighted_metrics_list = take_texts(r, weighted, &args->weighted_metrics_count);
-    // files of version 0.1 have empty lists for outputs that the model has not
-    while (of_outputs > 0 && json_array_size(json_array_get(by_output, of_outputs - 1)) == 0)
-        of_outputs--;
-    for (size_t i = 0; i < of_outputs; i++)
-        rows[i].metrics_list = take_texts(r, json_array_get(by_output, i), &rows[i].metrics_count);
-    args->output_metrics = of_outputs ? rows : NULL;
-    args->output_metrics_count = (int)of_outputs;
+    args->output_metrics = take_rows(r, by_output, &args->output_metrics_count);
+    args->output_weighted_metrics =
+        take_rows(r, weighted_by_output, &args->output_weighted_metrics_count);
     args->loss = json_string_value(json_object_get(settings, "loss"));
     args->mix = json_string_value(json_object_get(settings, "mix"));
     const char *spec = json_string_value(json_object_get(settings, "optimizer"));

@@ -13,30 +13,41 @@ CJ__DEFAULTS(clone, CLONE)
 
 // ---- Compiling alike ----
 
-// The settings of a compile as the arguments of another one; `by_output` has room for its entries.
-static void settings_as_args(const cj__settings *s, cj_output_metrics *by_output,
-                             cj_compile_args *args)
+static const char *const *texts_of(const cj__specs *specs)
 {
-    for (int i = 0; i < s->output_metrics_count; i++)
-        by_output[i] =
-            (cj_output_metrics){.metrics_list = (const char *const *)s->output_metrics[i].items,
-                                .metrics_count = s->output_metrics[i].count};
-    *args =
-        (cj_compile_args){CJ_COMPILE_DEFAULTS,
-                          .optimizer = s->optimizer,
-                          .loss = s->loss,
-                          .losses_list = (const char *const *)s->losses.items,
-                          .losses_count = s->losses.count,
-                          .loss_weights_list = s->loss_weights,
-                          .loss_weights_count = s->loss_weight_count,
-                          .metrics_list = (const char *const *)s->metrics.items,
-                          .metrics_count = s->metrics.count,
-                          .output_metrics = s->output_metrics_count ? by_output : NULL,
-                          .output_metrics_count = s->output_metrics_count,
-                          .weighted_metrics_list = (const char *const *)s->weighted_metrics.items,
-                          .weighted_metrics_count = s->weighted_metrics.count,
-                          .pool = s->pool,
-                          .mix = s->mix};
+    return (const char *const *)specs->items;
+}
+
+static const cj_output_metrics *rows_of(const cj__specs *specs, int count, cj_output_metrics *rows)
+{
+    for (int i = 0; i < count; i++)
+        rows[i] = (cj_output_metrics){.metrics_list = texts_of(&specs[i]),
+                                      .metrics_count = specs[i].count};
+    return count > 0 ? rows : NULL;
+}
+
+// The settings of a compile as the arguments of another one; `rows` has room for those of outputs.
+static void settings_as_args(const cj__settings *s, cj_output_metrics *rows, cj_compile_args *args)
+{
+    const int count = s->output_metrics_count, weighted = s->output_weighted_metrics_count;
+    *args = (cj_compile_args){CJ_COMPILE_DEFAULTS,
+                              .optimizer = s->optimizer,
+                              .loss = s->loss,
+                              .losses_list = texts_of(&s->losses),
+                              .losses_count = s->losses.count,
+                              .loss_weights_list = s->loss_weights,
+                              .loss_weights_count = s->loss_weight_count,
+                              .metrics_list = texts_of(&s->metrics),
+                              .metrics_count = s->metrics.count,
+                              .output_metrics = rows_of(s->output_metrics, count, rows),
+                              .output_metrics_count = count,
+                              .weighted_metrics_list = texts_of(&s->weighted_metrics),
+                              .weighted_metrics_count = s->weighted_metrics.count,
+                              .output_weighted_metrics =
+                                  rows_of(s->output_weighted_metrics, weighted, rows + count),
+                              .output_weighted_metrics_count = weighted,
+                              .pool = s->pool,
+                              .mix = s->mix};
 }
 
 // What was trainable when the model was compiled may have been frozen since: the flags of then count,
@@ -63,13 +74,13 @@ static cj_status compile_alike(cj_model *made, const cj__train_state *state)
 {
     const cj__settings *settings = &state->settings;
     cj_compile_args args;
-    cj_output_metrics *by_output =
-        cj__new((size_t)settings->output_metrics_count + 1, sizeof *by_output);
-    if (!by_output)
+    const int count = settings->output_metrics_count + settings->output_weighted_metrics_count;
+    cj_output_metrics *rows = cj__new((size_t)count + 1, sizeof *rows);
+    if (!rows)
         return CJ_OUT_OF_MEMORY;
-    settings_as_args(settings, by_output, &args);
+    settings_as_args(settings, rows, &args);
     const cj_status status = compile_with_flags(made, &state->flags, &args);
-    cj__free(by_output);
+    cj__free(rows);
     return status;
 }
 

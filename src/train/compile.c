@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "ops/variable.h"
 #include "train/losses.h"
+#include "train/outputs.h"
 #include "train/schedule.h"
 #include "train/state.h"
 #include <math.h>
@@ -16,14 +17,17 @@ static cj_status check_room(const cj_model *model, const cj__settings *settings)
     const int outputs = cj_model_output_count(model);
     int values = 1;
     for (int i = 0; i < outputs; i++)
-        values += 1 + cj__settings_metrics(settings, i)->count + settings->weighted_metrics.count;
+        values += 1 + cj__settings_metrics(settings, i)->count +
+                  cj__settings_weighted_metrics(settings, i)->count;
     if (values > CJ__MAX_VALUES)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "cj_compile: %d losses and metrics, at most %d can be kept", values,
                         CJ__MAX_VALUES);
-    const int given = settings->losses.count > settings->output_metrics_count ?
-                          settings->losses.count :
-                          settings->output_metrics_count;
+    int given = settings->losses.count;
+    if (given < settings->output_metrics_count)
+        given = settings->output_metrics_count;
+    if (given < settings->output_weighted_metrics_count)
+        given = settings->output_weighted_metrics_count;
     if (outputs > 0 && given > outputs)
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "cj_compile: losses or metrics for %d outputs, but model \"%s\" has %d",
@@ -113,7 +117,10 @@ cj_status cj_compile_with(cj_model *model, const cj_compile_args *args)
     if (status != CJ_OK)
         return drop_given(&given, status);
     const uint64_t begin = cj__causes_begin();
-    status = compile(model, &given);
+    void *block = NULL;
+    status = cj__outputs_by_order(model, &given, &block);
+    status = status == CJ_OK ? compile(model, &given) : drop_given(&given, status);
+    cj__free(block);
     cj__use_written(cj__model_use(model));
     return cj__causes_end(begin, status);
 }

@@ -6,6 +6,7 @@
 #include "train/metrics.h"
 #include "train/mix.h"
 #include <math.h>
+#include <stdio.h>
 
 static cj_status check_spec(const cj__catalog *catalog, const char *spec)
 {
@@ -85,24 +86,24 @@ static cj_status take_weights(const cj_compile_args *args, cj__settings *setting
     return settings->loss_weights ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
 
-static cj_status take_output_metrics(const cj_compile_args *args, cj__settings *settings)
+// The metrics of each output: argument `name`, without "cj_compile: ".
+static cj_status take_output_metrics(const char *name, const cj_output_metrics *given, int count,
+                                     cj__specs **specs, int *taken)
 {
-    const int count = args->output_metrics_count;
-    if (count < 0 || (count > 0 && !args->output_metrics))
+    char what[64];
+    if (count < 0 || (count > 0 && !given))
         return cj__fail(CJ_INVALID_ARGUMENT,
-                        "cj_compile: output_metrics is for %d outputs, but no list is given",
-                        count);
+                        "cj_compile: %s is for %d outputs, but no list is given", name, count);
     if (count == 0)
         return CJ_OK;
-    settings->output_metrics = cj__new((size_t)count, sizeof *settings->output_metrics);
-    if (!settings->output_metrics)
+    *specs = cj__new((size_t)count, sizeof **specs);
+    if (!*specs)
         return CJ_OUT_OF_MEMORY;
-    settings->output_metrics_count = count;
-    for (int i = 0; i < count; i++) {
-        const cj_output_metrics *of = &args->output_metrics[i];
-        CJ_TRY(take_metrics("cj_compile: output_metrics", of->metrics, of->metrics_list,
-                            of->metrics_count, &settings->output_metrics[i]));
-    }
+    *taken = count;
+    snprintf(what, sizeof what, "cj_compile: %s", name);
+    for (int i = 0; i < count; i++)
+        CJ_TRY(take_metrics(what, given[i].metrics, given[i].metrics_list, given[i].metrics_count,
+                            &(*specs)[i]));
     return CJ_OK;
 }
 
@@ -123,7 +124,12 @@ cj_status cj__settings_take(cj__settings *settings, const cj_compile_args *args)
     CJ_TRY(take_weights(args, settings));
     CJ_TRY(take_metrics("cj_compile: metrics", args->metrics, args->metrics_list,
                         args->metrics_count, &settings->metrics));
-    CJ_TRY(take_output_metrics(args, settings));
+    CJ_TRY(take_output_metrics("output_metrics", args->output_metrics, args->output_metrics_count,
+                               &settings->output_metrics, &settings->output_metrics_count));
+    CJ_TRY(take_output_metrics("output_weighted_metrics", args->output_weighted_metrics,
+                               args->output_weighted_metrics_count,
+                               &settings->output_weighted_metrics,
+                               &settings->output_weighted_metrics_count));
     return take_metrics("cj_compile: weighted_metrics", args->weighted_metrics,
                         args->weighted_metrics_list, args->weighted_metrics_count,
                         &settings->weighted_metrics);
@@ -149,6 +155,9 @@ void cj__settings_free(cj__settings *settings)
     for (int i = 0; i < settings->output_metrics_count; i++)
         specs_free(&settings->output_metrics[i]);
     cj__free(settings->output_metrics);
+    for (int i = 0; i < settings->output_weighted_metrics_count; i++)
+        specs_free(&settings->output_weighted_metrics[i]);
+    cj__free(settings->output_weighted_metrics);
     cj__free(settings->mix);
     *settings = (cj__settings){0};
 }
@@ -171,4 +180,12 @@ const cj__specs *cj__settings_metrics(const cj__settings *settings, int output)
     return output < settings->output_metrics_count && settings->output_metrics[output].count ?
                &settings->output_metrics[output] :
                &settings->metrics;
+}
+
+const cj__specs *cj__settings_weighted_metrics(const cj__settings *settings, int output)
+{
+    return output < settings->output_weighted_metrics_count &&
+                   settings->output_weighted_metrics[output].count ?
+               &settings->output_weighted_metrics[output] :
+               &settings->weighted_metrics;
 }

@@ -20,6 +20,8 @@ typedef struct cj__settings {
     cj__specs metrics, weighted_metrics; // of every output
     cj__specs *output_metrics;           // of each output instead of `metrics`, or NULL
     int output_metrics_count;
+    cj__specs *output_weighted_metrics; // of each output instead of `weighted_metrics`, or NULL
+    int output_weighted_metrics_count;
     char *mix; // of batches in training (mix.h), or NULL
 } cj__settings;
 
@@ -28,9 +30,11 @@ typedef struct cj__settings {
 cj_status cj__settings_take(cj__settings *settings, const cj_compile_args *args);
 void cj__settings_free(cj__settings *settings);
 
-// What is meant for one output: the spec of its loss, or NULL; its loss's weight; its metrics.
+// What is meant for one output: the spec of its loss, or NULL; its loss's weight; its metrics, and
+// those that see weights.
 const char *cj__settings_loss(const cj__settings *settings, int output);
 double cj__settings_loss_weight(const cj__settings *settings, int output);
 const cj__specs *cj__settings_metrics(const cj__settings *settings, int output);
+const cj__specs *cj__settings_weighted_metrics(const cj__settings *settings, int output);
 
 #endif

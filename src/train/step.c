@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "train/losses.h"
 #include "train/mix.h"
+#include "train/outputs.h"
 #include <math.h>
 #include <string.h>
 
@@ -181,7 +182,7 @@ static cj_status trace_metrics(cj__step *step, cj__step_functions *functions,
 {
     const char *output = step->output_count > 1 ? h->name : "";
     const cj__specs *metrics = cj__settings_metrics(settings, h->index),
-                    *weighted = &settings->weighted_metrics;
+                    *weighted = cj__settings_weighted_metrics(settings, h->index);
     for (int i = 0; i < metrics->count; i++)
         CJ_TRY(trace_metric(step, functions, h, metrics->items[i], output, false));
     for (int i = 0; i < weighted->count; i++)
@@ -272,18 +273,6 @@ static cj_status trace_inputs(cj_model *model, cj__step *step, const cj__step_fu
     return g->status;
 }
 
-// Outputs are named after the layers that compute them, as in Keras.
-static const char *output_name(const cj_model *model, int index)
-{
-    const cj__application *applications = NULL;
-    int application = 0, output = 0;
-    const int count = cj__model_applications(model, &applications);
-    cj__model_output_at(model, index, &application, &output);
-    return application >= 0 && application < count ?
-               cj_layer_name(applications[application].layer) :
-               "output";
-}
-
 static cj_symbol *data_symbol(cj__step *step, const cj__type *type, int64_t batch, const char *name)
 {
     cj_shape shape = type->shape;
@@ -343,7 +332,7 @@ static cj_status trace_heads(cj_model *model, cj__train_state *state, cj__step_f
     total->weight = -1;
     total->mean = true;
     for (int i = 0; i < step->output_count; i++)
-        heads[i] = (head){i, output_name(model, i), step->outputs[i], step->targets[i], NULL};
+        heads[i] = (head){i, cj__output_name(model, i), step->outputs[i], step->targets[i], NULL};
     cj_symbol *weights =
         functions->weighted ? data_symbol(step, &weight_type, batch, "sample_weight") : NULL;
     for (int i = 0; i < step->output_count; i++) {
