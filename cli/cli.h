@@ -59,18 +59,20 @@ typedef struct option {
 #define BATCH_SIZE_MAX 1048576
 #define THREADS_OPTION(target) \
     INT_OPTION("threads", "N", target, 0, 256, "threads to use; 0 for all (0)")
-#define DATA_OPTION(target)                                                                      \
-    TEXT_OPTION("data", "NAME", target,                                                          \
-                "mnist, fashion-mnist, cifar10, digits, folder:PATH (of images), text:FILE (of " \
-                "lines \"LABEL TAB TEXT\"), csv:FILE:TARGET, or auto (the first that is found; " \
-                "the default)")
+#define DATA_OPTION(target)                                                                       \
+    TEXT_OPTION("data", "NAME", target,                                                           \
+                "mnist, fashion-mnist, cifar10, digits, folder:PATH (of images), text:FILE (of "  \
+                "lines \"LABEL TAB TEXT\", or a folder of them), csv:FILE:TARGET, "               \
+                "npy:X.npy,y.npy (or an .npz), wav:FOLDER, series:FILE.csv:COLUMN, or auto (the " \
+                "first that is found; the default)")
 
 // The same where a model file may say what it was trained on.
 #define MODEL_DATA_OPTION(target)                                                                  \
     TEXT_OPTION("data", "NAME", target,                                                            \
                 "mnist, fashion-mnist, cifar10, digits, folder:PATH (of images), text:FILE (of "   \
-                "lines \"LABEL TAB TEXT\"), csv:FILE:TARGET, or auto (what the model was trained " \
-                "on; the default)")
+                "lines \"LABEL TAB TEXT\", or a folder of them), csv:FILE:TARGET, "                \
+                "npy:X.npy,y.npy (or an .npz), wav:FOLDER, series:FILE.csv:COLUMN, or auto (what " \
+                "the model was trained on; the default)")
 
 typedef struct command {
     const char *name, *arguments, *help;
@@ -109,6 +111,8 @@ int run_completion(int argc, char **argv);
 // classes of a data set, or their own without one. A name with a dot or slash is a JSON file. NULL
 // with a sentence in cj_error().
 cj_model *make_model(const char *name, cj_dataset *data);
+// The classes of a data set: those that it names, or one more than its greatest label.
+int64_t class_count(const cj_dataset *data);
 // The names that it takes, from index 0; NULL past the last.
 const char *model_name(int index);
 // The batch size that a model is fixed to, else the one given.
@@ -126,7 +130,10 @@ enum { PICTURE_SIDE = 64 };
 typedef struct own_data {
     int64_t side;   // of images, where no model says it: side x side,
     bool grey;      // grey or in colours
+    bool stream;    // images for training are decoded when they are needed
     json_t *schema; // found: the columns of a table (table.h), to be released; else NULL
+    bool numbers;   // found: the targets of arrays or series are numbers, not classes
+    int64_t window; // steps of a series that a sample has
 } own_data;
 bool is_folder_data(const char *name);
 // The images of a folder that has train/ and test/ (or validation/), or four fifths and one fifth of

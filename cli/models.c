@@ -80,7 +80,7 @@ static cj_model *from_json(const char *path)
     return model;
 }
 
-static int64_t class_count(const cj_dataset *data)
+int64_t class_count(const cj_dataset *data)
 {
     cj_tensor *labels = cj_dataset_y(data, 0);
     int64_t most = 0;
@@ -136,7 +136,14 @@ static void unknown_model(const char *name)
 
 cj_model *make_model(const char *name, cj_dataset *data)
 {
-    const cj_shape *shape = data ? cj_tensor_shape(cj_dataset_x(data, 0)) : NULL;
+    cj_part part;
+    cj_shape whole, *shape = NULL; // with the axis of samples
+    if (data && cj_dataset_input(data, 0, &part) == CJ_OK) {
+        whole = (cj_shape){.rank = part.shape.rank + 1, .dims = {cj_dataset_count(data)}};
+        for (int axis = 1; axis < whole.rank; axis++)
+            whole.dims[axis] = part.shape.dims[axis - 1];
+        shape = &whole;
+    }
     for (int i = 0; model_name(i); i++) {
         if (strcmp(name, model_name(i)) != 0)
             continue;

@@ -1,5 +1,6 @@
 // cajal train: a model by name or from JSON, a data set by name; leaves the model, a curve, a
 // confusion matrix and the mistakes.
+#include "arrays.h"
 #include "table.h"
 
 #include <math.h>
@@ -37,18 +38,31 @@ static cj_optimizer *make_optimizer(const settings *s)
     return cj_optimizer_from_spec(spec);
 }
 
+// Whether the targets are numbers, not classes.
+static bool predicts_numbers(const settings *s)
+{
+    return s->own.numbers || (s->own.schema && is_regression(s->own.schema));
+}
+
 static cj_status make_new(const char *name, const settings *s, cj_dataset *train, cj_model **model)
 {
-    const bool numbers = s->own.schema && is_regression(s->own.schema);
+    const bool numbers = predicts_numbers(s);
     const char *loss = s->loss ? s->loss :
                        numbers ? "mean_squared_error" :
                                  "sparse_categorical_crossentropy";
     const bool automatic = strcmp(name, "auto") == 0;
-    *model = s->own.schema && automatic ? make_table_model(s->own.schema, train) :
-                                          make_model(automatic ? "mnist-cnn" : name, train);
+    cj_part x = {CJ_F32, {0}};
+    CJ_TRY(cj_dataset_input(train, 0, &x));
+    const bool pictures = x.dtype == CJ_U8 && x.shape.rank == 3;
+    *model = s->own.schema && automatic ?
+                 make_table_model(s->own.schema, train) :
+             is_array_data(s->data) && automatic && (s->own.numbers || !pictures) ?
+                 make_array_model(s->data, s->own.numbers, class_count(train), train) :
+                 make_model(automatic ? "mnist-cnn" : name, train);
     if (!*model)
         return cj_error_status();
-    CJ_TRY(learn_words(*model, cj_dataset_x(train, 0)));
+    if (!cj_dataset_is_streamed(train))
+        CJ_TRY(learn_words(*model, cj_dataset_x(train, 0)));
     CJ_TRY(cj_set_dtype_policy(cj_model_layer(*model), s->dtype));
     CJ_TRY(cj_model_set_seed(*model, (uint64_t)s->seed));
     cj_pool *pool = cj_pool_new((int)s->threads);
@@ -105,7 +119,7 @@ static cj_status report(cj_model *model, cj_dataset *test, const cj_history *his
     const cj_tensor *images = cj_dataset_x(test, 0);
     snprintf(path, sizeof path, "%s/%s", s->report, report_files[REPORT_CURVE]);
     CJ_TRY(write_curve(history, path));
-    cj_status status = s->own.schema && is_regression(s->own.schema) ?
+    cj_status status = predicts_numbers(s) ?
                            CJ_OK :
                            count_confusion(model, test, &counts, &classes, &probabilities);
     if (status == CJ_OK && classes > 0) {
@@ -186,8 +200,7 @@ static cj_status finish_training(cj_model *model, cj_dataset *test, const cj_his
     if (status == CJ_OK && s->json)
         print_json(history, results, s);
     else if (status == CJ_OK) {
-        const char *metric =
-            s->own.schema && is_regression(s->own.schema) ? "mean_absolute_error" : "accuracy";
+        const char *metric = predicts_numbers(s) ? "mean_absolute_error" : "accuracy";
         printf("test loss %.4f, test %s %.4f", loss, metric, cj_results_value(results, metric));
         if (s->output) {
             printf(", saved as ");
@@ -277,7 +290,7 @@ static const char *check_options(settings *s)
 int run_train(int argc, char **argv)
 {
     settings s = {.data = "auto",
-                  .own = {.side = PICTURE_SIDE},
+                  .own = {.side = PICTURE_SIDE, .window = 24},
                   .optimizer = "adam",
                   .dtype = "float32",
                   .learning_rate = NAN,
@@ -287,6 +300,10 @@ int run_train(int argc, char **argv)
         INT_OPTION("image-size", "N", &s.own.side, 1, 4096,
                    "with folder: the height and width that images get (64)"),
         FLAG_OPTION("grayscale", &s.own.grey, "with folder: images without colours"),
+        FLAG_OPTION("stream", &s.own.stream,
+                    "with folder: decode images while training runs; keep up to 1 GiB of them"),
+        INT_OPTION("window", "N", &s.own.window, 1, 1000000,
+                   "with series: steps that a prediction is made from (24)"),
         INT_OPTION("epochs", "N", &s.epochs, 1, 1000000, "how often to go through the data (5)"),
         INT_OPTION("batch-size", "N", &s.batch_size, 1, BATCH_SIZE_MAX,
                    "samples a step (what the resumed run had, the model's, else 32)"),

@@ -314,6 +314,35 @@ static void streamed_images_are_the_same(void **state)
     remove(support_path("zoo/ants/broken.png"));
 }
 
+static void texts_of_a_folder_are_samples(void **state)
+{
+    (void)state;
+    cj_dataset *data, *held;
+    make("reviews");
+    make("reviews/bad");
+    make("reviews/good");
+    support_write(support_path("reviews/bad/1.txt"), "dull\nfilm", 9);
+    support_write(support_path("reviews/bad/2.TXT"), "", 0);
+    support_write(support_path("reviews/good/1.txt"), "fine", 4);
+    support_write(support_path("reviews/good/notes.md"), "x", 1);
+    support_write(support_path("reviews/good/2.txt"), "a\0b", 3);
+    assert_int_equal(cj_load_text_folder(support_path("reviews"), &data, &held, .shuffle = false,
+                                         .validation_split = 0.25),
+                     CJ_OK);
+    assert_int_equal(cj_dataset_count(data), 3);
+    assert_string_equal(cj_dataset_class_name(held, 1), "good");
+    const cj_tensor *x = cj_dataset_x(data, 0);
+    assert_string_equal(cj_tensor_text(x, (int64_t[]){0, 0}).data, "dull\nfilm");
+    assert_int_equal(cj_tensor_text(x, (int64_t[]){1, 0}).length, 0);
+    assert_int_equal(cj_tensor_text(cj_dataset_x(held, 0), (int64_t[]){0, 0}).length, 3);
+    assert_int_equal(((int32_t *)cj_tensor_data(cj_dataset_y(data, 0)))[2], 1);
+    cj_release(data);
+    cj_release(held);
+    assert_int_equal(cj_load_text_folder(support_path("reviews/bad"), &data, NULL), CJ_NOT_FOUND);
+    assert_int_equal(cj_load_text_folder(support_path("reviews"), &data, NULL, .label_mode = "x"),
+                     CJ_INVALID_ARGUMENT);
+}
+
 static void wrong_arguments_are_refused(void **state)
 {
     (void)state;
@@ -451,6 +480,7 @@ int main(void)
         cmocka_unit_test(a_list_gives_labels),
         cmocka_unit_test(broken_files_are_named),
         cmocka_unit_test(streamed_images_are_the_same),
+        cmocka_unit_test(texts_of_a_folder_are_samples),
         cmocka_unit_test(wrong_arguments_are_refused),
         cmocka_unit_test(survives_failed_allocations),
         cmocka_unit_test(bmp_files_are_read),
