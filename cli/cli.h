@@ -220,6 +220,8 @@ void print_json_value(const json_t *value);
 // inputs.c
 // Whether a name has that ending, in capitals or not.
 bool ends_with(const char *text, const char *end);
+// Whether a name is that of a model file, not of a known network.
+bool is_model_file(const char *name);
 // One image file as the model's first input wants it: (1, height, width, channels), uint8. With
 // `invert` light and dark change places; without it a light border of a grey image is remarked on.
 cj_status read_model_image(const cj_model *model, const char *path, bool invert, cj_tensor **image);
