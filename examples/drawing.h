@@ -61,20 +61,19 @@ static inline void panel_frame(const panel *p, const char *title)
     fprintf(p->file,
             "<text x=\"%.1f\" y=\"%.1f\" font-size=\"10\">%.3g</text>"
             "<text x=\"%.1f\" y=\"%.1f\" font-size=\"10\" text-anchor=\"end\">%.3g</text>\n",
-            p->left, p->top + p->height + 13, p->x_low, p->left + p->width,
-            p->top + p->height + 13, p->x_high);
+            p->left, p->top + p->height + 13, p->x_low, p->left + p->width, p->top + p->height + 13,
+            p->x_high);
     fprintf(p->file,
             "<text x=\"%.1f\" y=\"%.1f\" font-size=\"10\" text-anchor=\"end\">%.3g</text>"
             "<text x=\"%.1f\" y=\"%.1f\" font-size=\"10\" text-anchor=\"end\">%.3g</text>\n",
             p->left - 4, p->top + p->height, p->y_low, p->left - 4, p->top + 10, p->y_high);
 }
 
-static inline void panel_point(const panel *p, double x, double y, double radius,
-                               const char *color, const char *edge)
+static inline void panel_point(const panel *p, double x, double y, double radius, const char *color,
+                               const char *edge)
 {
     if (x >= p->x_low && x <= p->x_high && y >= p->y_low && y <= p->y_high)
-        fprintf(p->file,
-                "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" fill=\"%s\" stroke=\"%s\"/>\n",
+        fprintf(p->file, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" fill=\"%s\" stroke=\"%s\"/>\n",
                 panel_x(p, x), panel_y(p, y), radius, color, edge);
 }
 
@@ -83,10 +82,11 @@ static inline void panel_box(const panel *p, double x0, double x1, double y0, do
                              const char *color)
 {
     y1 = y1 < p->y_high ? y1 : p->y_high;
-    fprintf(p->file,
-            "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" class=\"b\" fill=\"%s\"/>\n",
-            panel_x(p, x0), panel_y(p, y1), panel_x(p, x1) - panel_x(p, x0),
-            panel_y(p, y0) - panel_y(p, y1), color);
+    fprintf(
+        p->file,
+        "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" class=\"b\" fill=\"%s\"/>\n",
+        panel_x(p, x0), panel_y(p, y1), panel_x(p, x1) - panel_x(p, x0),
+        panel_y(p, y0) - panel_y(p, y1), color);
 }
 
 // A line over 1, 2, ... count; what is above or below the panel stays at its edge.

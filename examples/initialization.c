@@ -79,9 +79,15 @@ static cj_status draw_run(FILE *file, int run, cj_tensor *samples)
         char title[64];
         double mean, deviation;
         const bool relu = strcmp(runs[run].activation, "relu") == 0;
-        const panel p = {.file = file, .left = 30 + i * (SIDE + 22), .top = top, .width = SIDE,
-                         .height = SIDE, .x_low = relu ? 0 : -1, .x_high = relu ? 3 : 1,
-                         .y_low = 0, .y_high = 0.2};
+        const panel p = {.file = file,
+                         .left = 30 + i * (SIDE + 22),
+                         .top = top,
+                         .width = SIDE,
+                         .height = SIDE,
+                         .x_low = relu ? 0 : -1,
+                         .x_high = relu ? 3 : 1,
+                         .y_low = 0,
+                         .y_high = 0.2};
         draw_histogram(&p, outputs[i], &mean, &deviation);
         snprintf(title, sizeof title, "%d: %.3g", i + 1, deviation);
         panel_frame(&p, title);

@@ -34,8 +34,8 @@ static cj_symbol *hinge(const void *settings, cj_symbol *label, cj_symbol *score
     const int last[] = {-1};
     cj_symbol *right = cj_op_multiply(cj_op_one_hot(label, 10), scores);
     right = cj_op_expand_dims(cj_op_reduce_sum(right, last, 1), -1); // s_right, (batch, 1)
-    cj_symbol *margins =
-        cj_op_add(cj_op_subtract(scores, right), cj_symbol_scalar(CJ_F32, 1)); // 1 for the right one
+    cj_symbol *margins = cj_op_add(cj_op_subtract(scores, right),
+                                   cj_symbol_scalar(CJ_F32, 1)); // 1 for the right one
     return cj_op_subtract(cj_op_reduce_sum(cj_op_relu(margins), last, 1),
                           cj_symbol_scalar(CJ_F32, 1));
 }
@@ -132,8 +132,8 @@ static cj_status train(const chapter *c, cj_model *model, const recipe *r)
 {
     double accuracy[3], factor = r->decay;
     const int64_t wanted = (int64_t)(c->scale * r->steps), steps = wanted > 1 ? wanted : 1;
-    CJ_TRY(cj_compile(model, .optimizer = cj_sgd(r->rate), .loss = r->loss,
-                      .metrics = {"accuracy"}));
+    CJ_TRY(
+        cj_compile(model, .optimizer = cj_sgd(r->rate), .loss = r->loss, .metrics = {"accuracy"}));
     CJ_TRY(cj_fit(model, c->train, .epochs = r->epochs, .batch_size = BATCH,
                   .steps_per_epoch = steps,
                   .callbacks = {cj_learning_rate_scheduler(decay, &factor)}));
@@ -193,8 +193,8 @@ static cj_status show_scores(const chapter *c, cj_model *model)
     CJ_TRY(cj_explain(model, (cj_tensor *[]){image}, stdout, .layer = "scores", .every = true,
                       .max_rows = 3));
     CJ_TRY(cj_predict(model, image, &scores));
-    CJ_TRY(cj_explain_loss(scores, stdout, .label = label, .class_names = c->channels == 3 ? names : NULL,
-                           .class_count = 10));
+    CJ_TRY(cj_explain_loss(scores, stdout, .label = label,
+                           .class_names = c->channels == 3 ? names : NULL, .class_count = 10));
     cj_release(scores);
     cj_release(image);
     return CJ_OK;
@@ -213,11 +213,10 @@ static cj_status run(const char *folder, double scale)
     // The course writes the penalty lambda / 2 * sum(W^2) with 2.5e4: here that is 1.25e4.
     static const char *const cross_entropy = "sparse_categorical_crossentropy(from_logits=true)";
     cj_model *svm = linear(&c, 1.25e4), *softmax = linear(&c, 1.25e4), *tuned = linear(&c, 3e3);
-    const recipe raw[] = {
-        {"hinge, rate 1e-7, lambda 1.25e4", "multiclass_hinge", 1e-7, 1, 6, 250},
-        {"softmax, rate 1e-7, lambda 1.25e4", cross_entropy, 1e-7, 1, 6, 250}};
-    const recipe better = {"hinge, lambda 3e3, twice as long, falling rate", "multiclass_hinge", 2e-7,
-                           0.8, 12, 250};
+    const recipe raw[] = {{"hinge, rate 1e-7, lambda 1.25e4", "multiclass_hinge", 1e-7, 1, 6, 250},
+                          {"softmax, rate 1e-7, lambda 1.25e4", cross_entropy, 1e-7, 1, 6, 250}};
+    const recipe better = {
+        "hinge, lambda 3e3, twice as long, falling rate", "multiclass_hinge", 2e-7, 0.8, 12, 250};
     CJ_TRY(train(&c, svm, &raw[0]));
     CJ_TRY(train(&c, softmax, &raw[1]));
     CJ_TRY(train(&c, tuned, &better));
@@ -225,8 +224,8 @@ static cj_status run(const char *folder, double scale)
     CJ_TRY(draw_templates(&c, softmax, "softmax.png"));
 
     cj_model *net = two_layers(&c, 200, 0.25);
-    const recipe deep = {"two layers, 200 hidden, rate 1e-3, lambda 0.25",
-                         cross_entropy, 1e-3, 0.95, 15, 245};
+    const recipe deep = {
+        "two layers, 200 hidden, rate 1e-3, lambda 0.25", cross_entropy, 1e-3, 0.95, 15, 245};
     CJ_TRY(train(&c, net, &deep));
 
     printf("\nThe first test picture:\n\n");

@@ -13,7 +13,15 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { TRAINING = 60, VALIDATION = 600, GRID = 80, SIDE = 220, MOST_EPOCHS = 400, EACH = 10, RUNS = 4 };
+enum {
+    TRAINING = 60,
+    VALIDATION = 600,
+    GRID = 80,
+    SIDE = 220,
+    MOST_EPOCHS = 400,
+    EACH = 10,
+    RUNS = 4
+};
 
 static bool quick(void)
 {
@@ -51,11 +59,10 @@ static cj_model *network(int64_t hidden, double lambda, double noise, double dro
 {
     char penalty[48];
     snprintf(penalty, sizeof penalty, "l2(%g)", lambda);
-    cj_model *model =
-        cj_sequential(cj_input(2), cj_gaussian_noise(noise),
-                      cj_dense(hidden, .activation = "tanh", .kernel_regularizer = penalty),
-                      cj_dropout(dropout),
-                      cj_dense(1, .activation = "sigmoid", .kernel_regularizer = penalty));
+    cj_model *model = cj_sequential(
+        cj_input(2), cj_gaussian_noise(noise),
+        cj_dense(hidden, .activation = "tanh", .kernel_regularizer = penalty), cj_dropout(dropout),
+        cj_dense(1, .activation = "sigmoid", .kernel_regularizer = penalty));
     if (!model || cj_compile(model, .optimizer = cj_adam(0.03), .loss = "binary_crossentropy",
                              .metrics = {"accuracy"}) != CJ_OK) {
         cj_release(model);
@@ -118,8 +125,14 @@ static cj_status draw_three(const char *folder, const char *name, cj_dataset *tr
         snprintf(title, sizeof title, "%lld hidden, lambda %g: %.2f, new %.2f",
                  (long long)hidden[i], lambda[i], right[0], right[1]);
         printf("%s\n", title);
-        const panel p = {.file = file, .left = 40 + i * (SIDE + 50), .top = 30, .width = SIDE,
-                         .height = SIDE, .x_low = -2.4, .x_high = 2.4, .y_low = -1.8,
+        const panel p = {.file = file,
+                         .left = 40 + i * (SIDE + 50),
+                         .top = 30,
+                         .width = SIDE,
+                         .height = SIDE,
+                         .x_low = -2.4,
+                         .x_high = 2.4,
+                         .y_low = -1.8,
                          .y_high = 1.8};
         CJ_TRY(draw_plane(&p, model, train, title));
         cj_release(model);
@@ -163,8 +176,15 @@ static cj_status draw_curves(const curves *c, const char *folder, const char *na
     static const char *const colors[RUNS] = {"#c0392b", "#1f5fa8", "#2e8b57", "#8e44ad"};
     FILE *file;
     CJ_TRY(drawing_open(folder, name, 760, 330, &file));
-    panel p = {.file = file, .left = 50, .top = 60, .width = 310, .height = 240, .x_low = 1,
-               .x_high = c->epochs, .y_low = 0, .y_high = highest_loss};
+    panel p = {.file = file,
+               .left = 50,
+               .top = 60,
+               .width = 310,
+               .height = 240,
+               .x_low = 1,
+               .x_high = c->epochs,
+               .y_low = 0,
+               .y_high = highest_loss};
     panel right = p;
     right.left = 425;
     right.y_low = lowest_right;
@@ -212,9 +232,9 @@ static cj_model *convolutional(const cj_shape *image, bool augmented, double dro
         cj_conv2d(32, {3, 3}, .activation = "relu"), cj_max_pooling2d({2, 2}), cj_flatten(),
         cj_dropout(dropout), cj_dense(64, .activation = "relu"), cj_dropout(dropout),
         cj_dense(10, .activation = "softmax"));
-    if (!model || cj_compile(model, .optimizer = cj_adam(0.001),
-                             .loss = "sparse_categorical_crossentropy",
-                             .metrics = {"accuracy"}) != CJ_OK) {
+    if (!model ||
+        cj_compile(model, .optimizer = cj_adam(0.001), .loss = "sparse_categorical_crossentropy",
+                   .metrics = {"accuracy"}) != CJ_OK) {
         cj_release(model);
         return NULL;
     }

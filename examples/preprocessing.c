@@ -61,10 +61,17 @@ static cj_status make_points(double (*x)[2])
 
 static void draw(FILE *file, int place, const char *title, const double (*x)[2])
 {
-    const panel p = {.file = file, .left = 30 + place * (SIDE + 40), .top = 30, .width = SIDE,
-                     .height = SIDE, .x_low = -8, .x_high = 8, .y_low = -8, .y_high = 8};
-    fprintf(file, "<path stroke=\"#ccc\" d=\"M%.1f %.1fV%.1fM%.1f %.1fH%.1f\"/>\n",
-            panel_x(&p, 0), p.top, p.top + SIDE, p.left, panel_y(&p, 0), p.left + SIDE);
+    const panel p = {.file = file,
+                     .left = 30 + place * (SIDE + 40),
+                     .top = 30,
+                     .width = SIDE,
+                     .height = SIDE,
+                     .x_low = -8,
+                     .x_high = 8,
+                     .y_low = -8,
+                     .y_high = 8};
+    fprintf(file, "<path stroke=\"#ccc\" d=\"M%.1f %.1fV%.1fM%.1f %.1fH%.1f\"/>\n", panel_x(&p, 0),
+            p.top, p.top + SIDE, p.left, panel_y(&p, 0), p.left + SIDE);
     for (int i = 0; i < POINTS; i++)
         panel_point(&p, x[i][0], x[i][1], 1.5, "#1f5fa8", "none");
     panel_frame(&p, title);
@@ -81,7 +88,7 @@ static cj_status points(const char *folder)
     static const char *const titles[] = {"raw", "centred", "normalised", "decorrelated",
                                          "whitened"};
     CJ_TRY(make_points(x[0]));
-    const moments m = moments_of((const double (*)[2])x[0]);
+    const moments m = moments_of((const double(*)[2])x[0]);
     find_axes(m.covariance, u, lambda);
     for (int i = 0; i < POINTS; i++)
         for (int a = 0; a < 2; a++) {
@@ -93,7 +100,7 @@ static cj_status points(const char *folder)
         }
     CJ_TRY(drawing_open(folder, "preprocessing.svg", 5 * (SIDE + 40) + 10, SIDE + 60, &file));
     for (int step = 0; step < 5; step++)
-        draw(file, step, titles[step], (const double (*)[2])x[step]);
+        draw(file, step, titles[step], (const double(*)[2])x[step]);
     return drawing_close(file, "preprocessing.svg");
 }
 
@@ -118,7 +125,8 @@ static cj_status pictures(const char *folder)
     const cj_tensor *mean = cj_variable_value(cj_layer_variable(cj_model_layer(model), 0));
     CJ_TRY(cj_tensor_convert(first, CJ_F32, &numbers));
     const int64_t count = cj_tensor_count(first), pixels = count / 10;
-    CJ_TRY(cj_tensor_new(CJ_U8, CJ_SHAPE(30, shape->dims[1], shape->dims[2], shape->dims[3]), &rows));
+    CJ_TRY(
+        cj_tensor_new(CJ_U8, CJ_SHAPE(30, shape->dims[1], shape->dims[2], shape->dims[3]), &rows));
     uint8_t *bytes = cj_tensor_data(rows);
     for (int64_t i = 0; i < count; i++) {
         const double raw = (double)((const float *)cj_tensor_data(numbers))[i];
