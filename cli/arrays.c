@@ -50,25 +50,25 @@ static cj_status as_inputs(cj_tensor **x)
 }
 
 // Targets: whole numbers are classes, others numbers.
-static cj_status as_targets(cj_tensor **y, bool *numbers)
+static cj_status as_targets(cj_tensor **y)
 {
     const cj_dtype dtype = cj_tensor_dtype(*y);
     cj_tensor *made = NULL;
     if (dtype == CJ_STRING)
         return cj_fail(CJ_UNSUPPORTED,
                        "the targets are texts; class numbers or numbers are needed");
-    *numbers = dtype == CJ_F32 || dtype == CJ_F64 || dtype == CJ_BF16;
-    CJ_TRY(cj_tensor_convert(*y, *numbers ? CJ_F32 : CJ_I32, &made));
+    const bool numbers = dtype == CJ_F32 || dtype == CJ_F64 || dtype == CJ_BF16;
+    CJ_TRY(cj_tensor_convert(*y, numbers ? CJ_F32 : CJ_I32, &made));
     cj_release(*y);
     *y = made;
     return CJ_OK;
 }
 
-static cj_status make_set(cj_tensor *x, cj_tensor *y, bool *numbers, cj_dataset **data)
+static cj_status make_set(cj_tensor *x, cj_tensor *y, cj_dataset **data)
 {
     cj_status status = as_inputs(&x);
     if (status == CJ_OK)
-        status = as_targets(&y, numbers);
+        status = as_targets(&y);
     if (status != CJ_OK) {
         cj_release(x);
         cj_release(y);
@@ -96,7 +96,7 @@ static cj_status split(cj_dataset *whole, bool mixed, cj_dataset **train, cj_dat
     return status;
 }
 
-static cj_status load_npz(const char *path, const char *x_name, const char *y_name, bool *numbers,
+static cj_status load_npz(const char *path, const char *x_name, const char *y_name,
                           cj_dataset **data)
 {
     cj_tensor *x = NULL, *y = NULL;
@@ -106,25 +106,24 @@ static cj_status load_npz(const char *path, const char *x_name, const char *y_na
         cj_release(x);
         return status;
     }
-    return make_set(x, y, numbers, data);
+    return make_set(x, y, data);
 }
 
 // An archive as keras.datasets has them, or with one "x" and "y".
-static cj_status load_archive(const char *path, bool *numbers, cj_dataset **train,
-                              cj_dataset **test)
+static cj_status load_archive(const char *path, cj_dataset **train, cj_dataset **test)
 {
-    cj_status status = load_npz(path, "x_train", "y_train", numbers, train);
+    cj_status status = load_npz(path, "x_train", "y_train", train);
     if (status == CJ_OK)
-        return load_npz(path, "x_test", "y_test", numbers, test);
+        return load_npz(path, "x_test", "y_test", test);
     if (status != CJ_NOT_FOUND)
         return status;
     cj_dataset *whole = NULL;
     cj_error_clear();
-    CJ_TRY(load_npz(path, "x", "y", numbers, &whole));
+    CJ_TRY(load_npz(path, "x", "y", &whole));
     return split(whole, true, train, test);
 }
 
-static cj_status load_pair(const char *x_path, const char *y_path, bool *numbers, cj_dataset **data)
+static cj_status load_pair(const char *x_path, const char *y_path, cj_dataset **data)
 {
     cj_tensor *x = NULL, *y = NULL;
     CJ_TRY(cj_load_npy(x_path, &x, .mmap = true));
@@ -133,15 +132,15 @@ static cj_status load_pair(const char *x_path, const char *y_path, bool *numbers
         cj_release(x);
         return status;
     }
-    return make_set(x, y, numbers, data);
+    return make_set(x, y, data);
 }
 
-static cj_status load_arrays(const char *name, bool *numbers, cj_dataset **train, cj_dataset **test)
+static cj_status load_arrays(const char *name, cj_dataset **train, cj_dataset **test)
 {
     char text[4096], *parts[4] = {text};
     int count = 1;
     if (ends_with(name, ".npz"))
-        return load_archive(name, numbers, train, test);
+        return load_archive(name, train, test);
     if (snprintf(text, sizeof text, "%s", name) >= (int)sizeof text)
         return cj_fail(CJ_INVALID_ARGUMENT, "the names of the files are too long");
     for (char *c = text; *c && count < 4; c++)
@@ -156,11 +155,11 @@ static cj_status load_arrays(const char *name, bool *numbers, cj_dataset **train
                        name);
     cj_dataset *whole = NULL;
     if (count == 2) {
-        CJ_TRY(load_pair(parts[0], parts[1], numbers, &whole));
+        CJ_TRY(load_pair(parts[0], parts[1], &whole));
         return split(whole, true, train, test);
     }
-    CJ_TRY(load_pair(parts[0], parts[1], numbers, train));
-    return load_pair(parts[2], parts[3], numbers, test);
+    CJ_TRY(load_pair(parts[0], parts[1], train));
+    return load_pair(parts[2], parts[3], test);
 }
 
 // ---- Recordings ----
@@ -292,11 +291,10 @@ cj_status load_array_data(const char *name, const cj_model *model, own_data *own
     const char *rest = strchr(name, ':') + 1;
     cj_status status;
     if (begins(name, "npy:")) {
-        status = load_arrays(rest, &own->numbers, train, test);
+        status = load_arrays(rest, train, test);
     } else if (begins(name, "wav:")) {
         status = load_sounds(rest, model, train, test);
     } else {
-        own->numbers = true;
         status = load_series(rest, model, own->window > 0 ? own->window : WINDOW, train, test);
     }
     if (status != CJ_OK) {
@@ -305,50 +303,4 @@ cj_status load_array_data(const char *name, const cj_model *model, own_data *own
         *train = *test = NULL;
     }
     return status;
-}
-
-// ---- Models ----
-
-// Over the time of a recording: a mel spectrogram as a picture, two convolutions.
-static cj_layer **sound_layers(int64_t length, cj_layer **to)
-{
-    *to++ = cj_reshape({length});
-    *to++ = cj_mel_spectrogram(.fft_length = FRAME, .sequence_stride = HOP, .sampling_rate = RATE,
-                               .num_mel_bins = BINS);
-    *to++ = cj_rescaling(1.0 / DECIBELS);
-    *to++ = cj_reshape({BINS, -1, 1});
-    *to++ = cj_conv2d(16, {3, 3}, .activation = "relu");
-    *to++ = cj_max_pooling2d({2, 2});
-    *to++ = cj_conv2d(32, {3, 3}, .activation = "relu");
-    *to++ = cj_max_pooling2d({2, 2});
-    *to++ = cj_flatten();
-    return to;
-}
-
-cj_model *make_array_model(const char *name, bool numbers, int64_t classes, const cj_dataset *train)
-{
-    cj_layer *layers[16], **to = layers;
-    const cj_tensor *x = cj_dataset_x(train, 0), *y = cj_dataset_y(train, 0);
-    const cj_shape *shape = cj_tensor_shape(x), *targets = cj_tensor_shape(y);
-    cj_input_args input = {CJ_INPUT_DEFAULTS};
-    for (int axis = 1; axis < shape->rank; axis++)
-        input.shape[axis - 1] = shape->dims[axis];
-    *to++ = cj_input_new(&input);
-    if (begins(name, "wav:")) {
-        to = sound_layers(shape->dims[1], to);
-    } else {
-        cj_layer *normal = cj_normalization();
-        if (normal && cj_adapt(normal, x) == CJ_OK)
-            *to++ = normal;
-        if (shape->rank == 3)
-            *to++ = cj_gru(HIDDEN / 2);
-        else if (shape->rank > 3)
-            *to++ = cj_flatten();
-        *to++ = cj_dense(HIDDEN, .activation = "relu");
-    }
-    *to++ = cj_dense(HIDDEN, .activation = "relu");
-    *to++ = numbers ? cj_dense(targets->rank > 1 ? targets->dims[1] : 1) :
-                      cj_dense(classes, .activation = "softmax");
-    return cj_sequential_new(&(cj_sequential_args){CJ_SEQUENTIAL_DEFAULTS, .layers = layers,
-                                                   .layer_count = (int)(to - layers)});
 }

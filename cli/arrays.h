@@ -9,12 +9,8 @@
 // one channel, 16 kHz, a second long or as long as the model says), "series:FILE.csv:COLUMN" (windows
 // over the columns of numbers, the next number of the column as target; the last fifth is for tests).
 bool is_array_data(const char *name);
-// Sets own->numbers where the targets are numbers.
 cj_status load_array_data(const char *name, const cj_model *model, own_data *own,
                           cj_dataset **train, cj_dataset **test);
-// A first model for them.
-cj_model *make_array_model(const char *name, bool numbers, int64_t classes,
-                           const cj_dataset *train);
 // A WAV file as the model's input.
 cj_status read_sound(const cj_model *model, const char *path, cj_tensor **input);
 

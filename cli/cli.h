@@ -104,15 +104,15 @@ int run_plot(int argc, char **argv);
 int run_bench(int argc, char **argv);
 int run_explain(int argc, char **argv);
 int run_knn(int argc, char **argv);
+int run_cross_validate(int argc, char **argv);
 int run_datasets(int argc, char **argv);
 int run_completion(int argc, char **argv);
 
-// models.c: the tutorial's networks and the library's architectures by name, for the images and
-// classes of a data set, or their own without one. A name with a dot or slash is a JSON file. NULL
-// with a sentence in cj_error().
-cj_model *make_model(const char *name, cj_dataset *data);
-// The classes of a data set: those that it names, or one more than its greatest label.
-int64_t class_count(const cj_dataset *data);
+// models.c: the tutorial's networks and the library's architectures by name, for the inputs and
+// classes of a data set, or their own without one; with `numbers` for targets that are no classes.
+// "auto" is a sensible model for the data, and a name with a dot or slash a JSON file. NULL with a
+// sentence in cj_error().
+cj_model *make_model(const char *name, cj_dataset *data, bool numbers);
 // The names that it takes, from index 0; NULL past the last.
 const char *model_name(int index);
 // The batch size that a model is fixed to, else the one given.
@@ -131,9 +131,8 @@ typedef struct own_data {
     int64_t side;   // of images, where no model says it: side x side,
     bool grey;      // grey or in colours
     bool stream;    // images for training are decoded when they are needed
+    int64_t window; // steps of a series that a sample has; 0 for 24
     json_t *schema; // found: the columns of a table (table.h), to be released; else NULL
-    bool numbers;   // found: the targets of arrays or series are numbers, not classes
-    int64_t window; // steps of a series that a sample has
 } own_data;
 bool is_folder_data(const char *name);
 // The images of a folder that has train/ and test/ (or validation/), or four fifths and one fifth of
@@ -225,6 +224,8 @@ void print_json_value(const json_t *value);
 // inputs.c
 // Whether a name has that ending, in capitals or not.
 bool ends_with(const char *text, const char *end);
+// Whether a name is that of a model file, not of a known network.
+bool is_model_file(const char *name);
 // One image file as the model's first input wants it: (1, height, width, channels), uint8. With
 // `invert` light and dark change places; without it a light border of a grey image is remarked on.
 cj_status read_model_image(const cj_model *model, const char *path, bool invert, cj_tensor **image);

@@ -155,7 +155,8 @@ cj_status cj_cross_validate_with(cj_model *model, cj_dataset *data, cj_cross_sco
         return cj__fail_missing(CJ__MADE_MODEL, "cj_cross_validate: the model");
     if (!data)
         return cj__fail_missing(CJ__MADE_DATASET, "cj_cross_validate: the data set");
-    CJ_TRY(cj__args_read("cj_cross_validate", args, &cross_validate_defaults, sizeof given, &given));
+    CJ_TRY(
+        cj__args_read("cj_cross_validate", args, &cross_validate_defaults, sizeof given, &given));
     if (given.epochs < 1)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_cross_validate: %d epochs, it needs at least 1",
                         given.epochs);

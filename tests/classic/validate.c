@@ -48,8 +48,7 @@ static void each_fold_is_a_fresh_model(void **unused)
     assert_int_equal(cj_cross_scores_count(scores), 2);
     assert_string_equal(cj_cross_scores_name(scores, 0), "loss");
     assert_string_equal(cj_cross_scores_name(scores, 1), "accuracy");
-    assert_ok(
-        cj_k_fold(data, &folds, .folds = 4, .stratified = true, .shuffle = true, .seed = 9));
+    assert_ok(cj_k_fold(data, &folds, .folds = 4, .stratified = true, .shuffle = true, .seed = 9));
     double sum = 0, squares = 0;
     for (int f = 0; f < 4; f++) {
         cj_dataset *train, *test;
@@ -164,7 +163,8 @@ static void what_cannot_be_is_refused(void **unused)
 {
     (void)unused;
     cj_dataset *data = clouds();
-    cj_model *model = network(&cj_default_pool), *bare = cj_sequential(cj_input(WIDTH), cj_dense(3));
+    cj_model *model = network(&cj_default_pool),
+             *bare = cj_sequential(cj_input(WIDTH), cj_dense(3));
     cj_folds *folds;
     scores = (cj_cross_scores *)1;
     assert_int_equal(cj_cross_validate(model, data, &scores, .folds = 62), CJ_INVALID_ARGUMENT);
@@ -184,10 +184,8 @@ static void what_cannot_be_is_refused(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_fold_is_a_fresh_model),
-        cmocka_unit_test(threads_do_not_matter),
-        cmocka_unit_test(the_model_stays_as_it_is),
-        cmocka_unit_test(a_fold_is_prepared),
+        cmocka_unit_test(each_fold_is_a_fresh_model), cmocka_unit_test(threads_do_not_matter),
+        cmocka_unit_test(the_model_stays_as_it_is),   cmocka_unit_test(a_fold_is_prepared),
         cmocka_unit_test(what_cannot_be_is_refused),
     };
     return cmocka_run_group_tests_name("classic/validate", tests, NULL, NULL);

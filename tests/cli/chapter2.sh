@@ -38,6 +38,7 @@ with open("houses.csv", "w") as f:
     for i in range(200):
         town = random.choice(["Ulm", "Jena, East"])
         f.write(f'{"NA" if i % 20 == 0 else i % 7},"{town}",n{i},{1000 * i}\n')
+open("digits.idx", "wb").write(bytes([0, 0, 8, 3]) + struct.pack(">III", 7, 4, 5) + bytes(range(140)))
 with open("films.tsv", "w") as f:
     for i in range(50):
         f.write(f"good\ta fine film, number {i}\nbad\tdull\n")
@@ -64,6 +65,19 @@ says '^houses.csv: 200 rows, 4 columns$'
 "$program" datasets show text:films.tsv >out
 says '  input \(1,\) string: 4 to [0-9]+ bytes, mean [0-9.]+; 1 to 5 words, mean [0-9.]+$'
 says '2 classes$'
+"$program" datasets show houses.csv >out
+says '^houses.csv: 200 rows, 4 columns$'
+"$program" datasets show photos/test/red/0.ppm >out
+says '  pixels \(8, 8, 3\) uint8: [0-9]+ to [0-9]+, mean'
+"$program" datasets show ./digits.idx --sheet sheet.png >out
+says '^./digits.idx: IDX, 7 samples$'
+says '  each \(4, 5\) uint8: 0 to 139, mean 69.5, deviation 40.4'
+png_size sheet.png 244x204
+refused 1 'films.tsv' datasets show films.tsv sheet.png
+refused 1 'none.idx' datasets show none.idx
+printf '\211PNG\r\n\032\n\0\0' >cut.png
+refused 1 'cut.png' datasets show cut.png
+refused 2 '--index is for data sets' datasets show ./digits.idx sheet.png --index 0
 refused 1 'there is no column "cost"' datasets show csv:houses.csv:cost
 refused 1 'is a table, of which there is no sheet' datasets show csv:houses.csv sheet.png
 refused 1 'its samples are no images' datasets show text:films.tsv sheet.png
@@ -84,6 +98,34 @@ python3 -c 'import json; r = json.load(open("out")); assert all(f > .9 for k in 
 python3 -c 'import json; r = json.load(open("out")); assert len(r["cross_validation"][0]["folds"]) == 6 and "test" not in r' || fail "rotate --json"
 refused 2 'two ways to cut' knn --data folder:photos --rotate --folds 3
 refused 2 '--stratified needs --folds' knn --data folder:photos --stratified
+
+# cross-validation of models, each a sensible one for its data
+"$program" cross-validate --data folder:photos --image-size 8 --folds 3 --stratified --epochs 3 --seed 4 --threads 1 --quiet >out
+says '^fold +loss +accuracy$'
+[ "$(grep -cE '^[123] +[0-9.]+ +[01]\.[0-9]{4}$' out)" -eq 3 ] || fail "not three folds: $(cat out)"
+says '^mean +[0-9.]+ +[01]\.'
+says '^deviation +[0-9.]+ +0\.'
+"$program" cross-validate --data folder:photos --image-size 8 --folds 3 --stratified --epochs 3 --seed 4 --threads 2 --quiet | cmp - out || fail "two threads give other bits"
+"$program" cross-validate --data folder:photos --image-size 8 --rotate --epochs 1 --json >out
+python3 -c 'import json; r = json.load(open("out")); assert len(r["accuracy"]["folds"]) == 6 and r["loss"]["deviation"] >= 0, r' || fail "rotate: $(cat out)"
+"$program" cross-validate --data csv:houses.csv:price --epochs 1 --folds 2 --shuffle 2>/dev/null >out
+says 'samples of "csv:houses.csv:price" in 2 folds, 1 epochs each'
+says '^fold +loss +mean_absolute_error$'
+"$program" cross-validate --data text:films.tsv --epochs 1 --folds 2 --quiet >out
+says '^mean +[0-9.]+ +[01]\.'
+refused 2 'takes the parts as they are' cross-validate --data folder:photos --rotate --folds 3
+refused 1 '1000 folds of 90 samples' cross-validate --data folder:photos --folds 1000
+refused 1 'there is no model "frob"' cross-validate frob --data folder:photos
+refused 1 'lenet5 tells classes, and the targets are other numbers' cross-validate lenet5 --data csv:houses.csv:price
+
+# auto
+"$program" train --data folder:photos --epochs 4 --quiet --output auto.safetensors >/dev/null
+"$program" summary auto.safetensors >out
+says 'global_average_pooling2d'
+"$program" evaluate auto.safetensors --json >out
+python3 -c 'import json; assert json.load(open("out"))["accuracy"] > .9' || fail "auto: $(cat out)"
+"$program" train auto --data text:films.tsv --epochs 2 --quiet >out
+says 'test accuracy'
 
 # scores and losses by hand
 "$program" train mnist-mlp --data folder:photos --image-size 8 --epochs 1 --quiet --output m.safetensors >/dev/null

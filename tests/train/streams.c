@@ -286,8 +286,8 @@ static void layers_change_samples(void **state)
         changed += flips[0][i] != flips[1][i];
     }
     assert_true(flipped > 8 && flipped < 32 && changed > 8);
-    cj_model *model = cj_sequential(cj_input(3, 4, 1), cj_flatten(),
-                                    cj_dense(40, .activation = "softmax"));
+    cj_model *model =
+        cj_sequential(cj_input(3, 4, 1), cj_flatten(), cj_dense(40, .activation = "softmax"));
     assert_int_equal(cj_compile(model, .loss = "sparse_categorical_crossentropy"), CJ_OK);
     assert_int_equal(cj_fit(model, data, .epochs = 2), CJ_OK);
     cj_release(model);
