@@ -7,7 +7,7 @@
 #ifndef CJ_FORMATS_NIR_H
 #define CJ_FORMATS_NIR_H
 
-#include "formats/hdf5.h"
+#include "formats/hdf5_parts.h"
 #include "layers/layer.h"
 #include <cajal/nir.h>
 
@@ -53,6 +53,9 @@ typedef struct cj__nir_graph {
     int *order; // of the nodes that are to be made: each after its inputs
     int order_count;
 } cj__nir_graph;
+
+// nir_save.c: with the defaults.
+cj_status cj__nir_save(cj_model *model, cj__sink *sink);
 
 // nir_graph.c: reads the graph of a file and orders it.
 cj_status cj__nir_read_graph(cj__hdf5 *file, cj__nir_graph *graph);
@@ -100,12 +103,19 @@ const cj__hdf5_object *cj__nir_parameter(const cj__nir_node *node, const char *n
 // Its numbers as they are in the file: cj__free().
 cj_status cj__nir_numbers(cj__nir_builder *b, const cj__nir_node *node, const char *name,
                           const cj__hdf5_object **object, double **numbers);
+// Takes memory for so many numbers that are not in the file, each of 8 bytes, off what a file of its size
+// may ask for.
+cj_status cj__nir_afford(cj__nir_builder *b, const cj__nir_node *node, int64_t elements);
 // One or two whole numbers, or the same twice.
 cj_status cj__nir_pair(cj__nir_builder *b, const cj__nir_node *node, const char *name,
                        int64_t *pair);
 // "fc": <sentence>. Returns NULL.
 cj_symbol *cj__nir_refuse(const cj__nir_node *node, cj_status status, const char *format, ...)
     CJ_PRINTF(3, 4);
+
+// The equation of a product with so many matrices' axes before the matrix, and its result's letters.
+enum { CJ__NIR_EQUATION = 64 };
+void cj__nir_equation(int before, char equation[CJ__NIR_EQUATION], char result[CJ_MAX_RANK]);
 
 // nir_neurons.c: the neurons, and Threshold and Delay; nir_windows.c: convolutions and pools.
 cj_symbol *cj__nir_make_neuron(cj__nir_builder *b, const cj__nir_node *node, cj_symbol *x);

@@ -265,5 +265,6 @@ const cj__format cj__format_nir = {
     .name = "a NIR file",
     .extensions = {".nir"},
     .recognise = recognise,
+    .save = cj__nir_save,
     .load = load,
 };
