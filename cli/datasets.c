@@ -248,7 +248,8 @@ int run_datasets(int argc, char **argv)
         return list(json);
     const bool looks = strcmp(words[0], "info") == 0 || strcmp(words[0], "show") == 0;
     const bool own = words[1] && looks && strchr(words[1], ':');
-    const bool known = own || (words[1] && find_set(words[1]) >= 0);
+    const bool file = words[1] && looks && !own && strpbrk(words[1], "./");
+    const bool known = own || file || (words[1] && find_set(words[1]) >= 0);
     if (known && strcmp(words[0], "fetch") == 0 && !words[2])
         return fetch(find_set(words[1]), address);
     const char *path = words[2] ? words[2] : sheet;
@@ -256,6 +257,12 @@ int run_datasets(int argc, char **argv)
         fprintf(stderr, "cajal datasets: --index needs a FILE.png to draw\n");
         return EXIT_USAGE;
     }
+    if (file && index >= 0) {
+        fprintf(stderr, "cajal datasets: --index is for data sets, not for a file\n");
+        return EXIT_USAGE;
+    }
+    if (file)
+        return finish(describe_file(words[1], path));
     if (known && looks)
         return look(words[1], path, index);
     if (words[1] && !known)
