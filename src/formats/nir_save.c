@@ -69,8 +69,8 @@ void cj__nir_put_text(cj__nir_saver *s, cj__nir_item *item, const char *name, co
     member(item, name, CJ__HDF5_TEXT)->texts = one;
 }
 
-void cj__nir_put_whole(cj__nir_saver *s, cj__nir_item *item, const char *name, const int64_t *values,
-                       int count)
+void cj__nir_put_whole(cj__nir_saver *s, cj__nir_item *item, const char *name,
+                       const int64_t *values, int count)
 {
     const int elements = count > 0 ? count : 1;
     int64_t *copy = cj__nir_block(s, (size_t)elements, sizeof *copy);
@@ -109,8 +109,8 @@ static cj_status add_edge(cj__nir_saver *s, const char *from, const char *to)
 {
     for (int i = 0; i < s->edge_count; i += 2)
         if (strcmp(s->edges[i], from) == 0 && strcmp(s->edges[i + 1], to) == 0)
-            return cj__fail(CJ_UNSUPPORTED,
-                            "\"%s\" is added to itself, for which NIR has no edges", from);
+            return cj__fail(CJ_UNSUPPORTED, "\"%s\" is added to itself, for which NIR has no edges",
+                            from);
     if (!cj__reserve((void **)&s->edges, &s->edge_capacity, (size_t)s->edge_count + 2,
                      sizeof *s->edges))
         return CJ_OUT_OF_MEMORY;
@@ -198,7 +198,8 @@ static cj_status save_dense(cj__nir_saver *s, cj_layer *layer, const cj__nir_val
                             cj__nir_value *y)
 {
     cj__nir_item item = {.count = 0};
-    const float *kernel = cj__nir_elements(layer, "kernel"), *bias = cj__nir_elements(layer, "bias");
+    const float *kernel = cj__nir_elements(layer, "kernel"),
+                *bias = cj__nir_elements(layer, "bias");
     CJ_TRY(need_linear(layer));
     if (x->sample.rank != 1 || !kernel)
         return cj__nir_cannot(layer, "it takes more than one axis");
@@ -220,7 +221,8 @@ static cj_status save_matrices(cj__nir_saver *s, cj_layer *layer, const cj__nir_
 {
     cj__nir_item item = {.count = 0};
     cj_shape shape = x->sample;
-    const float *kernel = cj__nir_elements(layer, "kernel"), *bias = cj__nir_elements(layer, "bias");
+    const float *kernel = cj__nir_elements(layer, "kernel"),
+                *bias = cj__nir_elements(layer, "bias");
     const int last = shape.rank - 1;
     const int64_t in = x->sample.dims[last], out = y->sample.dims[last];
     shape.dims[last] = out, shape.dims[shape.rank++] = in;
@@ -314,7 +316,8 @@ static cj_status put_padding(cj__nir_saver *s, cj__nir_item *item, cj_layer *lay
 }
 
 // (windows, in, out) to (out, in, windows).
-static float *turn_kernel(cj__nir_saver *s, const float *from, int64_t places, int64_t in, int64_t out)
+static float *turn_kernel(cj__nir_saver *s, const float *from, int64_t places, int64_t in,
+                          int64_t out)
 {
     float *to = cj__nir_block(s, (size_t)(places * in * out), sizeof *to);
     for (int64_t p = 0; to && p < places; p++)
@@ -326,7 +329,8 @@ static float *turn_kernel(cj__nir_saver *s, const float *from, int64_t places, i
 
 // The node of a convolution whose kernel is turned already.
 static cj_status add_convolution(cj__nir_saver *s, cj_layer *layer, const cj__nir_value *x,
-                                 cj__nir_value *y, float *weight, const cj_shape *shape, int64_t groups)
+                                 cj__nir_value *y, float *weight, const cj_shape *shape,
+                                 int64_t groups)
 {
     cj__nir_item item = {.count = 0};
     const int axes = shape->rank - 2;
@@ -339,7 +343,8 @@ static cj_status add_convolution(cj__nir_saver *s, cj_layer *layer, const cj__ni
     cj__nir_put_floats(s, &item, "weight", weight, shape);
     cj__nir_put_floats(s, &item, "bias", copy, &CJ_SHAPE(shape->dims[0]));
     cj__nir_put_whole(s, &item, "stride", cj__layer_setting(layer, "strides"), axes == 2 ? 2 : 0);
-    cj__nir_put_whole(s, &item, "dilation", cj__layer_setting(layer, "dilation_rate"), axes == 2 ? 2 : 0);
+    cj__nir_put_whole(s, &item, "dilation", cj__layer_setting(layer, "dilation_rate"),
+                      axes == 2 ? 2 : 0);
     cj__nir_put_whole(s, &item, "groups", &groups, 0);
     CJ_TRY(put_padding(s, &item, layer, axes, x));
     return cj__nir_add(s, cj_layer_name(layer), &item, x, y);
@@ -365,8 +370,8 @@ static cj_status save_convolution(cj__nir_saver *s, cj_layer *layer, const cj__n
         return CJ_OUT_OF_MEMORY;
     cj__nir_value before = *x;
     take_padding(&before);
-    const cj_shape shape = axes == 1 ? CJ_SHAPE(filters, in, size[0]) :
-                                       CJ_SHAPE(filters, in, size[0], size[1]);
+    const cj_shape shape =
+        axes == 1 ? CJ_SHAPE(filters, in, size[0]) : CJ_SHAPE(filters, in, size[0], size[1]);
     float *weight = turn_kernel(s, kernel, size[0] * (axes == 2 ? size[1] : 1), in, filters);
     return add_convolution(s, layer, &before, y, weight, &shape, groups);
 }
@@ -411,9 +416,10 @@ static cj_status save_depthwise(cj__nir_saver *s, cj_layer *layer, const cj__nir
     }
     cj__nir_value before = *x;
     take_padding(&before);
-    return kernel ? add_convolution(s, layer, &before, y, turn_kernel(s, kernel, places, 1, out),
-                                    &CJ_SHAPE(out, 1, a->kernel_size[0], a->kernel_size[1]), channels) :
-                    CJ_OUT_OF_MEMORY;
+    return kernel ?
+               add_convolution(s, layer, &before, y, turn_kernel(s, kernel, places, 1, out),
+                               &CJ_SHAPE(out, 1, a->kernel_size[0], a->kernel_size[1]), channels) :
+               CJ_OUT_OF_MEMORY;
 }
 
 // ---- Shapes ----
@@ -539,7 +545,8 @@ static cj_status save_zeros_before(cj_layer *layer, const cj__nir_value *x, cj__
 {
     const cj_zero_padding1d_args *a = layer->args;
     if (a->padding[1] != 0 || x->delay != 0)
-        return cj__nir_cannot(layer, "it adds zeros along time, and not before the first step alone");
+        return cj__nir_cannot(layer,
+                              "it adds zeros along time, and not before the first step alone");
     *y = *x;
     y->delay = a->padding[0];
     return CJ_OK;
@@ -554,9 +561,9 @@ static bool is_neuron(const cj_layer *layer)
 
 static bool passes(const cj_layer *layer)
 {
-    static const char *const classes[] = {"Dropout", "SpatialDropout1D", "SpatialDropout2D",
-                                          "GaussianNoise", "GaussianDropout", "Identity",
-                                          "ActivityRegularization"};
+    static const char *const classes[] = {
+        "Dropout",         "SpatialDropout1D", "SpatialDropout2D",      "GaussianNoise",
+        "GaussianDropout", "Identity",         "ActivityRegularization"};
     for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
         if (strcmp(cj_layer_class(layer), classes[i]) == 0)
             return true;
@@ -604,7 +611,8 @@ static cj_status save_layer(cj__nir_saver *s, cj_layer *layer, const cj__nir_val
 }
 
 // The sample of an output here, channels first.
-static cj_status sample_of(const cj_layer *layer, const cj_shape *shape, bool timed, cj_shape *sample)
+static cj_status sample_of(const cj_layer *layer, const cj_shape *shape, bool timed,
+                           cj_shape *sample)
 {
     const int skip = timed ? 2 : 1;
     *sample = (cj_shape){.rank = shape->rank - skip};
@@ -678,9 +686,10 @@ static cj_status save_application(cj__nir_saver *s, int index, bool timed_input)
         return cj__nir_cannot(layer, "the zeros before its first step belong to no delay");
     if (!each && x->timed && inner->kind == &cj__layer_zero_padding1d)
         return save_zeros_before(layer, x, y);
-    const bool mixes = !each && x->timed &&
-                       (inner->kind == &cj__layer_flatten || inner->kind == &cj__layer_conv1d ||
-                        inner->kind == &cj__layer_zero_padding1d || inner->kind == &cj__layer_conv2d);
+    const bool mixes =
+        !each && x->timed &&
+        (inner->kind == &cj__layer_flatten || inner->kind == &cj__layer_conv1d ||
+         inner->kind == &cj__layer_zero_padding1d || inner->kind == &cj__layer_conv2d);
     if (mixes)
         return cj__nir_cannot(layer, "it works along time: put it into TimeDistributed");
     char *name = inner->name;
@@ -746,8 +755,8 @@ static cj_status put_metadata(cj__nir_saver *s, cj__hdf5_item *group)
         if (!one)
             return CJ_OUT_OF_MEMORY;
         *one = text;
-        members[count++] = (cj__hdf5_item){
-            .name = name + sizeof prefix - 1, .kind = CJ__HDF5_TEXT, .texts = one};
+        members[count++] =
+            (cj__hdf5_item){.name = name + sizeof prefix - 1, .kind = CJ__HDF5_TEXT, .texts = one};
     }
     *group = (cj__hdf5_item){.name = "metadata", .members = members, .member_count = (int)count};
     return CJ_OK;
@@ -793,7 +802,8 @@ static cj_status settle(cj__nir_saver *s)
     double dt = 1e-4;
     s->gathers_whole = strcmp(preset, "norse") == 0;
     if (!s->gathers_whole && strcmp(preset, "nir") != 0)
-        return cj__fail_unknown(CJ_INVALID_ARGUMENT, "preset", preset, presets, sizeof presets[0], 2);
+        return cj__fail_unknown(CJ_INVALID_ARGUMENT, "preset", preset, presets, sizeof presets[0],
+                                2);
     if (!(s->args.dt >= 0 && s->args.dt < 1e30))
         return cj__fail(CJ_INVALID_ARGUMENT, "dt is %s, needed is a number of seconds above 0",
                         cj__number_text(s->args.dt, number));

@@ -10,12 +10,12 @@
 typedef struct cj__nir_value {
     int *sources; // the nodes whose sum it is
     int count;
-    cj_shape sample;     // channels first, without time
-    bool timed;          // the shape here has the axis of time
-    bool turned;         // its axes are in NIR's order already
-    bool flat;           // it was flattened in the order here, from `before`
+    cj_shape sample; // channels first, without time
+    bool timed;      // the shape here has the axis of time
+    bool turned;     // its axes are in NIR's order already
+    bool flat;       // it was flattened in the order here, from `before`
     cj_shape before;
-    bool padded;         // by zeros that the next window takes over
+    bool padded; // by zeros that the next window takes over
     int64_t padding[2];
     int64_t delay; // zeros before the first step, which a convolution over time takes over
 } cj__nir_value;
@@ -53,7 +53,8 @@ typedef struct cj__nir_item {
 } cj__nir_item;
 
 void cj__nir_put_text(cj__nir_saver *s, cj__nir_item *item, const char *name, const char *text);
-void cj__nir_put_whole(cj__nir_saver *s, cj__nir_item *item, const char *name, const int64_t *values,
+void cj__nir_put_whole(cj__nir_saver *s, cj__nir_item *item, const char *name,
+                       const int64_t *values,
                        int count); // count 0: a single number
 void cj__nir_put_floats(cj__nir_saver *s, cj__nir_item *item, const char *name, float *values,
                         const cj_shape *shape);

@@ -116,9 +116,9 @@ static cj_status put_neuron(cj__nir_saver *s, const cj__neuron *n, const cj_shap
     if (cuba && (membrane.whole || synapse.whole))
         return cj__nir_cannot(n->layer, "a decay of 1 has no time constant");
     cj__nir_put_text(s, item, "type",
-                     cuba             ? "CubaLIF" :
-                     membrane.whole   ? (fires ? "IF" : "I") :
-                                        (fires ? "LIF" : "LI"));
+                     cuba           ? "CubaLIF" :
+                     membrane.whole ? (fires ? "IF" : "I") :
+                                      (fires ? "LIF" : "LI"));
     put(s, item, "r", membrane.r, sample);
     if (!membrane.whole) {
         put(s, item, cuba ? "tau_mem" : "tau", membrane.tau, sample);
@@ -181,7 +181,7 @@ static void put_end(cj__nir_saver *s, cj__nir_item *item, const char *type, cons
 static cj_status put_graph(cj__nir_saver *s, const cj__neuron *n, const cj_shape *sample,
                            cj__nir_item *neuron, cj__nir_item *graph)
 {
-    static const char *const edges[] = {"input", "lif", "lif",   "w_rec",
+    static const char *const edges[] = {"input", "lif", "lif", "w_rec",
                                         "w_rec", "lif", "lif", "output"};
     cj__nir_item parts[4] = {{.count = 0}}, nodes = {.count = 4};
     static const char *const names[] = {"input", "lif", "output", "w_rec"};

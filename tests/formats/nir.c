@@ -10,38 +10,53 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT(name_, ...)                                                          \
-    {                                                                             \
-        .name = name_, .kind = CJ__HDF5_TEXT, .texts = (const char *const[]){__VA_ARGS__} \
+#define TEXT(name_, ...)                                                     \
+    {                                                                        \
+        .name = name_, .kind = CJ__HDF5_TEXT, .texts = (const char *const[]) \
+        {                                                                    \
+            __VA_ARGS__                                                      \
+        }                                                                    \
     }
-#define FLOATS(name_, count, ...)                                                \
-    {                                                                            \
-        .name = name_, .kind = CJ__HDF5_FLOAT, .rank = 1, .dims = {count},       \
-        .floats = (const float[]){__VA_ARGS__}                                   \
+#define FLOATS(name_, count, ...)                                          \
+    {                                                                      \
+        .name = name_, .kind = CJ__HDF5_FLOAT, .rank = 1, .dims = {count}, \
+        .floats = (const float[])                                          \
+        {                                                                  \
+            __VA_ARGS__                                                    \
+        }                                                                  \
     }
-#define SHAPE(count, ...)                                                        \
-    {                                                                            \
-        .name = "shape", .kind = CJ__HDF5_INTEGER, .rank = 1, .dims = {count},   \
-        .integers = (const int64_t[]){__VA_ARGS__}                               \
+#define SHAPE(count, ...)                                                      \
+    {                                                                          \
+        .name = "shape", .kind = CJ__HDF5_INTEGER, .rank = 1, .dims = {count}, \
+        .integers = (const int64_t[])                                          \
+        {                                                                      \
+            __VA_ARGS__                                                        \
+        }                                                                      \
     }
-#define GROUP(name_, ...)                                                              \
-    {                                                                                  \
-        .name = name_, .members = (const cj__hdf5_item[]){__VA_ARGS__},                \
+#define GROUP(name_, ...)                                                                    \
+    {                                                                                        \
+        .name = name_, .members = (const cj__hdf5_item[]){__VA_ARGS__},                      \
         .member_count = sizeof((const cj__hdf5_item[]){__VA_ARGS__}) / sizeof(cj__hdf5_item) \
     }
-#define EDGES(count, ...)                                                              \
-    {                                                                                  \
-        .name = "edges", .kind = CJ__HDF5_TEXT, .rank = 2, .dims = {count, 2},         \
-        .texts = (const char *const[]){__VA_ARGS__}                                    \
+#define EDGES(count, ...)                                                      \
+    {                                                                          \
+        .name = "edges", .kind = CJ__HDF5_TEXT, .rank = 2, .dims = {count, 2}, \
+        .texts = (const char *const[])                                         \
+        {                                                                      \
+            __VA_ARGS__                                                        \
+        }                                                                      \
     }
 #define INPUT  GROUP("input", TEXT("type", "Input"), SHAPE(1, 2))
 #define OUTPUT GROUP("output", TEXT("type", "Output"), SHAPE(1, 2))
-#define LIF(name_, tau, threshold)                                                            \
-    GROUP(name_, TEXT("type", "LIF"), FLOATS("tau", 2, tau, tau), FLOATS("r", 2, 1, 1),       \
+#define LIF(name_, tau, threshold)                                                      \
+    GROUP(name_, TEXT("type", "LIF"), FLOATS("tau", 2, tau, tau), FLOATS("r", 2, 1, 1), \
           FLOATS("v_leak", 2, 0, 0), FLOATS("v_threshold", 2, threshold, threshold))
-#define LINEAR(name_)                                                                  \
-    GROUP(name_, TEXT("type", "Linear"),                                               \
-          {.name = "weight", .kind = CJ__HDF5_FLOAT, .rank = 2, .dims = {2, 2},        \
+#define LINEAR(name_)                    \
+    GROUP(name_, TEXT("type", "Linear"), \
+          {.name = "weight",             \
+           .kind = CJ__HDF5_FLOAT,       \
+           .rank = 2,                    \
+           .dims = {2, 2},               \
            .floats = (const float[]){1, 2, 3, 4}})
 
 // A file whose graph has these nodes and edges, and is loaded.
@@ -101,9 +116,10 @@ static void graphs_that_make_no_sense_have_a_sentence(void **state)
     refused(load(NODES(INPUT, LIF("n", 3e-5f, 1), OUTPUT), CHAIN), CJ_UNSUPPORTED,
             "take a smaller dt");
     refused(load(NODES(INPUT, LIF("n", NAN, 1), OUTPUT), CHAIN), CJ_BAD_FILE, "not finite");
-    refused(load(NODES(GROUP("input", TEXT("type", "Input"), SHAPE(1, 3)), LIF("n", 3e-4f, 1), OUTPUT),
-                 CHAIN),
-            CJ_SHAPE_MISMATCH, "\"tau\", of 2 numbers, does not fit what comes to it, (3,)");
+    refused(
+        load(NODES(GROUP("input", TEXT("type", "Input"), SHAPE(1, 3)), LIF("n", 3e-4f, 1), OUTPUT),
+             CHAIN),
+        CJ_SHAPE_MISMATCH, "\"tau\", of 2 numbers, does not fit what comes to it, (3,)");
     refused(load(NODES(GROUP("input", TEXT("type", "Input"), SHAPE(1, -3)), OUTPUT),
                  PAIRS(1, "input", "output")),
             CJ_BAD_FILE, "positive lengths");
@@ -115,19 +131,22 @@ static void small_files_do_not_ask_for_much_memory(void **state)
     (void)state;
 #define BIG GROUP("input", TEXT("type", "Input"), SHAPE(2, 1 << 30, 2))
     const char *sentence = "more numbers than a file of this size can mean";
-    refused(load(NODES(BIG, LIF("n", 3e-4f, 1), GROUP("s", TEXT("type", "Scale"), FLOATS("scale", 1, 2)),
-                       OUTPUT),
+    refused(load(NODES(BIG, LIF("n", 3e-4f, 1),
+                       GROUP("s", TEXT("type", "Scale"), FLOATS("scale", 1, 2)), OUTPUT),
                  PAIRS(3, "input", "s", "s", "n", "n", "output")),
             CJ_BAD_FILE, sentence);
-    refused(load(NODES(BIG, GROUP("n", TEXT("type", "Threshold"), FLOATS("threshold", 2, 1, 2)), OUTPUT),
+    refused(load(NODES(BIG, GROUP("n", TEXT("type", "Threshold"), FLOATS("threshold", 2, 1, 2)),
+                       OUTPUT),
                  CHAIN),
             CJ_BAD_FILE, sentence);
-    refused(load(NODES(BIG, GROUP("n", TEXT("type", "Delay"), FLOATS("delay", 2, 0, 0.1f)), OUTPUT), CHAIN),
+    refused(load(NODES(BIG, GROUP("n", TEXT("type", "Delay"), FLOATS("delay", 2, 0, 0.1f)), OUTPUT),
+                 CHAIN),
             CJ_BAD_FILE, sentence);
     refused(load(NODES(BIG, LIF("n", 3e-4f, 1), OUTPUT),
                  PAIRS(3, "input", "n", "n", "n", "n", "output")),
             CJ_BAD_FILE, sentence);
-    refused(load(NODES(GROUP("input", TEXT("type", "Input"), SHAPE(3, 1 << 30, 1 << 30, 1 << 30)), OUTPUT),
+    refused(load(NODES(GROUP("input", TEXT("type", "Input"), SHAPE(3, 1 << 30, 1 << 30, 1 << 30)),
+                       OUTPUT),
                  PAIRS(1, "input", "output")),
             CJ_BAD_FILE, "positive lengths");
 }
@@ -138,9 +157,9 @@ static void cycles_that_are_not_run_have_a_sentence(void **state)
     refused(load(NODES(INPUT, LINEAR("a"), LINEAR("b"), OUTPUT),
                  PAIRS(4, "input", "a", "a", "b", "b", "a", "b", "output")),
             CJ_UNSUPPORTED, "is part of a cycle that this version does not run");
-    refused(load(NODES(INPUT, LINEAR("a"), OUTPUT),
-                 PAIRS(3, "input", "a", "a", "a", "a", "output")),
-            CJ_UNSUPPORTED, "node \"a\" is part of a cycle");
+    refused(
+        load(NODES(INPUT, LINEAR("a"), OUTPUT), PAIRS(3, "input", "a", "a", "a", "a", "output")),
+        CJ_UNSUPPORTED, "node \"a\" is part of a cycle");
     refused(load(NODES(INPUT, LIF("m", 3e-4f, 1), LIF("n", 3e-4f, 1), OUTPUT),
                  PAIRS(4, "input", "m", "m", "n", "n", "m", "n", "output")),
             CJ_UNSUPPORTED, "is part of a cycle");
@@ -180,8 +199,10 @@ static void what_nir_has_no_words_for_is_refused(void **state)
               "its reset is by subtraction in the step after the spike");
     not_saved(cj_sequential(cj_input(CJ_ANY, 2), cj_lif(0.9, .preset = "nir", .refractory = 2)),
               "it rests after a spike");
-    not_saved(cj_sequential(cj_input(CJ_ANY, 2), cj_alif(0.9, .rho = 0.5)), "NIR has no such neuron");
-    not_saved(cj_sequential(cj_input(CJ_ANY, 2), cj_gru(3)), "NIR has no such node");
+    not_saved(cj_sequential(cj_input(CJ_ANY, 2), cj_alif(0.9, .rho = 0.5)),
+              "NIR has no such neuron");
+    not_saved(cj_sequential(cj_input(CJ_ANY, 2), cj_gru(3, .return_sequences = true)),
+              "NIR has no such node");
     cj_model *model = cj_sequential(cj_dense(2));
     assert_int_equal(cj_save_nir(model, support_path("y.nir")), CJ_NOT_BUILT);
     cj_release(model);
@@ -194,9 +215,9 @@ static void a_network_of_this_library_is_read_back(void **state)
     cj_model *model = cj_sequential(
         cj_input(6, 6, 2), cj_conv2d(3, {3, 3}, .padding = "same"), cj_average_pooling2d({2, 2}),
         cj_flatten(), cj_dense(8, .kernel_initializer = "random_normal(stddev=0.6)"),
-        cj_lif(.tau = 5e-4, .dt = 1e-4, .preset = "nir", .resistance = 5, .steps = 7),
-        cj_dense(3, .kernel_initializer = "random_normal(stddev=0.9)"), cj_dropout(0.5),
-        cj_cuba_lif(.tau = 5e-4, .tau_syn = 3e-4, .dt = 1e-4, .preset = "nir", .resistance = 3));
+        cj_lif(.tau = 5e-4, .dt = 1e-4, .preset = "nir", .resistance = 20, .steps = 7),
+        cj_dense(3, .kernel_initializer = "random_uniform(minval=0, maxval=1)"), cj_dropout(0.5),
+        cj_cuba_lif(.tau = 5e-4, .tau_syn = 3e-4, .dt = 1e-4, .preset = "nir", .resistance = 30));
     cj_tensor *x = NULL, *y = NULL, *again = NULL, *sequence = NULL;
     assert_int_equal(cj_tensor_new(CJ_F32, CJ_SHAPE(2, 6, 6, 2), &x), CJ_OK);
     assert_int_equal(cj_tensor_fill_uniform(x, 3, 0, 2), CJ_OK);
@@ -239,13 +260,13 @@ static void a_loaded_network_trains_on_and_is_saved(void **state)
     assert_int_equal(cj_tensor_new(CJ_I32, CJ_SHAPE(8), &y), CJ_OK);
     assert_int_equal(cj_tensor_fill_uniform(x, 3, 0, 1), CJ_OK);
     cj_dataset *data = cj_dataset(.x = {x}, .y = {y});
-    assert_int_equal(cj_compile(model, .optimizer = cj_adam(0.01), .loss = "spike_count_crossentropy"),
-                     CJ_OK);
-    const float before =
-        ((float *)cj_tensor_data(cj_variable_value(cj_layer_variable(cj_model_find_layer(model, "fc"), 0))))[0];
+    assert_int_equal(
+        cj_compile(model, .optimizer = cj_adam(0.01), .loss = "spike_count_crossentropy"), CJ_OK);
+    const float before = ((float *)cj_tensor_data(
+        cj_variable_value(cj_layer_variable(cj_model_find_layer(model, "fc"), 0))))[0];
     assert_int_equal(cj_fit(model, data, .epochs = 2, .verbose = CJ_SILENT), CJ_OK);
-    const float after =
-        ((float *)cj_tensor_data(cj_variable_value(cj_layer_variable(cj_model_find_layer(model, "fc"), 0))))[0];
+    const float after = ((float *)cj_tensor_data(
+        cj_variable_value(cj_layer_variable(cj_model_find_layer(model, "fc"), 0))))[0];
     assert_true(before < after || before > after);
     assert_int_equal(cj_save_nir(model, support_path("trained.nir")), CJ_OK);
     cj_release(data), cj_release(model);

