@@ -91,6 +91,8 @@ struct cj__nir_builder {
 // nir_nodes.c
 // Applies a layer to x; NULL after a failure.
 cj_symbol *cj__nir_apply(cj__nir_builder *b, cj_layer *layer, cj_symbol *x);
+// y, or NULL where what followed it failed, and then y is dropped.
+cj_symbol *cj__nir_made(cj_symbol *y, cj_status status);
 // Sets a weight of a layer, by the end of its name, to numbers in the order of the weight: float32.
 // Takes `numbers` over.
 cj_status cj__nir_set(cj__nir_builder *b, const cj_layer *layer, const char *name, double *numbers);

@@ -85,7 +85,7 @@ static cj_status make_node(cj__nir_builder *b, int index)
     cj_symbol *y = node->kind->make(b, node, x);
     if (!y)
         return cj_error_status();
-    b->values[index] = cj_retain(y);
+    b->values[index] = cj__own(y);
     return CJ_OK;
 }
 

@@ -415,9 +415,9 @@ static cj_symbol *make_synapse(cj__nir_builder *b, const cj__nir_node *node, con
     part.name = name;
     cj_layer *layer = make_layer(b, &part, &type, &synapse);
     cj_symbol *y = cj__nir_apply(b, layer, x);
-    if (y && is_heterogeneous(&synapse, &type) && set_numbers(b, layer, &synapse) != CJ_OK)
-        return NULL;
-    return y;
+    return y && is_heterogeneous(&synapse, &type) ?
+               cj__nir_made(y, set_numbers(b, layer, &synapse)) :
+               y;
 }
 
 cj_symbol *cj__nir_make_neuron(cj__nir_builder *b, const cj__nir_node *node, cj_symbol *x)
@@ -437,9 +437,10 @@ cj_symbol *cj__nir_make_neuron(cj__nir_builder *b, const cj__nir_node *node, cj_
             x = make_synapse(b, node, &n, x);
         cj_layer *layer = make_layer(b, node, type, &n);
         y = cj__nir_apply(b, layer, x);
-        if (y && ((heterogeneous && set_numbers(b, layer, &n) != CJ_OK) ||
-                  set_returns(b, node, layer, &sample) != CJ_OK))
-            y = NULL;
+        cj_status status = y && heterogeneous ? set_numbers(b, layer, &n) : CJ_OK;
+        if (y && status == CJ_OK)
+            status = set_returns(b, node, layer, &sample);
+        y = cj__nir_made(y, status);
     }
     free_numbers(n.of, CJ__NEURON_NUMBERS);
     return y;
@@ -480,7 +481,9 @@ static cj_symbol *make_delays(cj__nir_builder *b, const cj__nir_node *node, cons
     double *kernel = y ? cj__new((size_t)((most + 1) * count), sizeof *kernel) : NULL;
     for (int64_t i = 0; kernel && i < count; i++)
         kernel[(most - (int64_t)steps->at[i]) * count + i] = 1;
-    if (!kernel || cj__nir_set(b, layer, "kernel", kernel) != CJ_OK)
+    y = y ? cj__nir_made(y, kernel ? cj__nir_set(b, layer, "kernel", kernel) : CJ_OUT_OF_MEMORY) :
+            NULL;
+    if (!y)
         return NULL;
     if (sample->rank == 1)
         return y;

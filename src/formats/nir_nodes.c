@@ -44,6 +44,14 @@ cj_symbol *cj__nir_apply(cj__nir_builder *b, cj_layer *layer, cj_symbol *x)
     return cj_apply(layer, x);
 }
 
+cj_symbol *cj__nir_made(cj_symbol *y, cj_status status)
+{
+    if (status == CJ_OK)
+        return y;
+    cj__drop_floating(y);
+    return NULL;
+}
+
 static const char *last_part(const char *name)
 {
     const char *slash = strrchr(name, '/');
@@ -277,12 +285,14 @@ static cj_symbol *make_linear(cj__nir_builder *b, const cj__nir_node *node, cj_s
         return NULL;
     cj_layer *layer = make_product(node, weight, bias);
     cj_symbol *y = cj__nir_apply(b, layer, x);
-    if (!y)
+    if (!y) {
         cj__free(turned);
-    else if (cj__nir_set(b, layer, "kernel", turned) != CJ_OK ||
-             (bias && set_bias(b, node, layer, y) != CJ_OK))
         return NULL;
-    return y;
+    }
+    cj_status status = cj__nir_set(b, layer, "kernel", turned);
+    if (status == CJ_OK && bias)
+        status = set_bias(b, node, layer, y);
+    return cj__nir_made(y, status);
 }
 
 static cj_symbol *make_scale(cj__nir_builder *b, const cj__nir_node *node, cj_symbol *x)
@@ -316,11 +326,11 @@ static cj_symbol *make_scale(cj__nir_builder *b, const cj__nir_node *node, cj_sy
         args.output_shape[i] = cj_symbol_shape(x)->dims[i + 2];
     cj_layer *layer = cj_einsum_dense_new(&args);
     cj_symbol *y = cj__nir_apply(b, layer, x);
-    if (!y)
+    if (!y) {
         cj__free(scale);
-    else if (cj__nir_set(b, layer, "kernel", scale) != CJ_OK)
         return NULL;
-    return y;
+    }
+    return cj__nir_made(y, cj__nir_set(b, layer, "kernel", scale));
 }
 
 // ---- Flatten ----

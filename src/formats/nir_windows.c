@@ -158,7 +158,7 @@ static cj_symbol *make_convolution(cj__nir_builder *b, const cj__nir_node *node,
     cj_layer *layer =
         make_layer(&w, (int64_t)cj__hdf5_find(node->object, "weight")->dims[0], groups);
     cj_symbol *y = each_step(node, NULL, layer, pad(node, &w, x));
-    return y && set_weights(b, node, layer) == CJ_OK ? y : NULL;
+    return y ? cj__nir_made(y, set_weights(b, node, layer)) : NULL;
 }
 
 cj_symbol *cj__nir_make_conv1d(cj__nir_builder *b, const cj__nir_node *node, cj_symbol *x)
