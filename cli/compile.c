@@ -74,11 +74,12 @@ cj_optimizer *make_optimizer(const char *spec, double learning_rate)
     return cj_optimizer_from_spec(text);
 }
 
-cj_status learn_numbers(cj_model *model, const cj_tensor *input)
+cj_status learn_from(cj_model *model, const cj_tensor *input)
 {
     for (int i = 0; i < cj_model_layer_count(model); i++) {
         cj_layer *layer = cj_model_layer_at(model, i);
-        if (strcmp(cj_layer_class(layer), "Normalization") == 0)
+        const char *class = cj_layer_class(layer);
+        if (strcmp(class, "Normalization") == 0 || strcmp(class, "TextVectorization") == 0)
             CJ_TRY(cj_adapt(layer, input));
     }
     return CJ_OK;
@@ -107,9 +108,10 @@ cj_status make_compiled(const recipe *r, const own_data *own, cj_dataset *train,
                      make_model(r->name, train, kind == TARGET_NUMBERS);
     if (!*model)
         return cj_error_status();
-    CJ_TRY(learn_words(*model, cj_dataset_x(train, 0)));
-    if (!table && !by_hand)
-        CJ_TRY(learn_numbers(*model, cj_dataset_x(train, 0)));
+    if (table || by_hand)
+        CJ_TRY(learn_words(*model, cj_dataset_x(train, 0)));
+    else
+        CJ_TRY(learn_from(*model, cj_dataset_x(train, 0)));
     CJ_TRY(cj_set_dtype_policy(cj_model_layer(*model), r->dtype));
     CJ_TRY(cj_model_set_seed(*model, (uint64_t)r->seed));
     return compile(r, kind, *model);
