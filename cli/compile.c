@@ -27,16 +27,17 @@ static bool is_one_hot(const cj_tensor *y)
     return true;
 }
 
-// Whole numbers that may count classes: not negative, and not more classes than samples.
+// Whole numbers that may count classes: not negative, and not by far more classes than samples.
 static bool are_classes(const cj_tensor *y)
 {
+    enum { MANY = 1000 };
     const int64_t count = cj_tensor_count(y);
     const cj_shape *shape = cj_tensor_shape(y);
     if (shape->rank == 0 || shape->rank > 2 || shape->dims[0] != count)
         return false;
     for (int64_t i = 0; i < count; i++) {
         const double value = cj_tensor_get(y, (int64_t[]){i, 0});
-        if (!(value >= 0) || value > (double)count)
+        if (!(value >= 0) || (value > (double)count && value > MANY))
             return false;
     }
     return true;
