@@ -243,7 +243,7 @@ static cj_status compile_once(void *context)
         cj_compile(model, .optimizer = cj_sgd(),
                    CJ_OUTPUTS(CJ_OUTPUT("a", .loss = "mse", .metrics = {"mae"}),
                               CJ_OUTPUT("b", .loss = "mae", .weighted_metrics = {"mse"})));
-    cj_release(model ? (void *)model : (void *)x);
+    cj_release(model);
     return status;
 }
 
