@@ -14,9 +14,11 @@
 #include <cajal/callbacks.h>
 #include <cajal/classic.h>
 #include <cajal/clone.h>
+#include <cajal/conversion.h>
 #include <cajal/convolutions.h>
 #include <cajal/custom.h>
 #include <cajal/data.h>
+#include <cajal/events.h>
 #include <cajal/explain.h>
 #include <cajal/files.h>
 #include <cajal/folders.h>
