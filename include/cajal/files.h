@@ -59,14 +59,17 @@ CJ_API cj_status cj_save_memory(cj_model *model, void **data, size_t *size);
 CJ_API cj_model *cj_load_memory(const void *data, size_t size);
 
 /**
- * The architecture as JSON in Keras's config form; to be freed with cj_free(). One of CJ_OK,
+ * The architecture as JSON in Keras's config form, and for a compiled model what it was compiled with as
+ * "compile_config", as Keras's `model.to_json()`; to be freed with cj_free(). A mixture of batches has no
+ * such form and is left out. One of CJ_OK,
  * CJ_INVALID_ARGUMENT (a NULL), CJ_UNSUPPORTED (an op between its layers), CJ_OUT_OF_MEMORY.
  */
 CJ_API cj_status cj_model_to_json(cj_model *model, char **json);
 
 /**
  * A model, with fresh weights, from JSON in Keras's config form: a Sequential or Functional object,
- * with or without "module".
+ * with or without "module". With a "compile_config" it is compiled; where that names a loss, a metric or
+ * an optimizer that is not known here, a warning says so, and the model is not compiled.
  */
 CJ_API cj_model *cj_model_from_json(const char *json, size_t length);
 
