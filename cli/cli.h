@@ -102,13 +102,15 @@ int run_plot(int argc, char **argv);
 int run_bench(int argc, char **argv);
 int run_explain(int argc, char **argv);
 int run_knn(int argc, char **argv);
+int run_cross_validate(int argc, char **argv);
 int run_datasets(int argc, char **argv);
 int run_completion(int argc, char **argv);
 
-// models.c: the tutorial's networks and the library's architectures by name, for the images and
-// classes of a data set, or their own without one. A name with a dot or slash is a JSON file. NULL
-// with a sentence in cj_error().
-cj_model *make_model(const char *name, cj_dataset *data);
+// models.c: the tutorial's networks and the library's architectures by name, for the inputs and
+// classes of a data set, or their own without one; with `numbers` for targets that are no classes.
+// "auto" is a sensible model for the data, and a name with a dot or slash a JSON file. NULL with a
+// sentence in cj_error().
+cj_model *make_model(const char *name, cj_dataset *data, bool numbers);
 // The names that it takes, from index 0; NULL past the last.
 const char *model_name(int index);
 // The batch size that a model is fixed to, else the one given.
@@ -146,6 +148,12 @@ cj_status load_data(const char **name, const cj_model *model, own_data *own, cj_
 // Keeps the first `limit` samples; 0 keeps all.
 cj_status limit_samples(cj_dataset **data, int64_t limit);
 
+// parts.c: the parts that a data set comes in, as one data set whose folds they are: five parts of the
+// training samples, for CIFAR-10 its batches, and the test set as the last. Both are released by the
+// caller.
+cj_status join_parts(const cj_dataset *train, const cj_dataset *test, cj_dataset **all,
+                     cj_folds **folds);
+
 // text.c: lines "LABEL TAB TEXT" as data, "text:FILE".
 bool is_text_data(const char *name);
 // Four fifths of the lines, and one fifth.
@@ -165,6 +173,9 @@ cj_status install_package(const char *package);
 // datasets.c: a model file remembers the data set, and the names of its classes one a line, in the
 // notes "data" and "classes".
 cj_status note_data(cj_model *model, const char *name, const cj_dataset *data);
+// The name of a class of a data set, its number where classes have no names.
+void name_of_class(const char *name, const cj_dataset *data, int64_t label, char *text,
+                   size_t size);
 // The data set that the model was trained on; NULL if it does not say, or names none that is known.
 const char *noted_data(const cj_model *model);
 
@@ -209,6 +220,8 @@ void print_json_value(const json_t *value);
 // inputs.c
 // Whether a name has that ending, in capitals or not.
 bool ends_with(const char *text, const char *end);
+// Whether a name is that of a model file, not of a known network.
+bool is_model_file(const char *name);
 // One image file as the model's first input wants it: (1, height, width, channels), uint8. With
 // `invert` light and dark change places; without it a light border of a grey image is remarked on.
 cj_status read_model_image(const cj_model *model, const char *path, bool invert, cj_tensor **image);

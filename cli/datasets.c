@@ -1,11 +1,13 @@
 // cajal datasets: what there is, where it is found, fetching it, and looking at it.
 #include "cli.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fetch.h"
+#include "look.h"
 #include "table.h"
 
 // The published MNIST files; checksums of what they hold when unpacked.
@@ -76,6 +78,26 @@ cj_status note_data(cj_model *model, const char *name, const cj_dataset *data)
             return cj_model_set_note(model, "classes", sets[i].classes ? sets[i].classes : "");
         }
     return CJ_OK;
+}
+
+// Line `index` of a text of lines, empty past its end.
+static void line_of(const char *lines, int64_t index, char *text, size_t size)
+{
+    for (; index > 0 && (lines = strchr(lines, '\n')); index--)
+        lines++;
+    const size_t length = lines ? strcspn(lines, "\n") : 0;
+    snprintf(text, size, "%.*s", (int)(length < size ? length : size), lines ? lines : "");
+}
+
+void name_of_class(const char *name, const cj_dataset *data, int64_t label, char *text, size_t size)
+{
+    const char *given = label <= INT_MAX ? cj_dataset_class_name(data, (int)label) : NULL;
+    snprintf(text, size, "%s", given ? given : "");
+    for (int i = 0; i < SET_COUNT && !given; i++)
+        if (strcmp(sets[i].name, name) == 0 && sets[i].classes && label >= 0)
+            line_of(sets[i].classes, label, text, size);
+    if (!*text)
+        snprintf(text, size, "%lld", (long long)label);
 }
 
 const char *noted_data(const cj_model *model)
@@ -153,23 +175,6 @@ static int list(bool json)
     return EXIT_DONE;
 }
 
-static void describe(const char *part, const cj_dataset *data)
-{
-    char shape[160];
-    const cj_tensor *x = cj_dataset_x(data, 0), *y = cj_dataset_y(data, 0);
-    int64_t counts[256] = {0};
-    for (int64_t i = 0; i < cj_tensor_count(y); i++)
-        counts[(int64_t)cj_tensor_get(y, &i) & 255]++;
-    printf("%s: %lld samples, images %s %s, classes", part, (long long)cj_dataset_count(data),
-           cj_shape_text(cj_tensor_shape(x), shape, sizeof(shape)),
-           cj_dtype_name(cj_tensor_dtype(x)));
-    for (int c = 0; c < 256; c++) {
-        if (counts[c] != 0)
-            printf(" %d:%lld", c, (long long)counts[c]);
-    }
-    putchar('\n');
-}
-
 // One training image as it is.
 static cj_status show_one(const cj_dataset *train, int64_t index, const char *path)
 {
@@ -190,36 +195,30 @@ static cj_status show_one(const cj_dataset *train, int64_t index, const char *pa
     return status;
 }
 
-static cj_status show(const cj_dataset *train, const char *path)
-{
-    cj_tensor *first = NULL, *picture = NULL;
-    int64_t count = cj_dataset_count(train) < 200 ? cj_dataset_count(train) : 200;
-    cj_status status = cj_tensor_slice(cj_dataset_x(train, 0), 0, 0, count, &first);
-    if (status == CJ_OK)
-        status = cj_image_grid(first, 20, &picture);
-    if (status == CJ_OK)
-        status = cj_save_png(picture, path);
-    cj_release(first);
-    cj_release(picture);
-    return status;
-}
-
-static int look(const char *verb, const char *name, const char *path, int64_t index)
+// Numbers, and with `path` a picture: one image, or some of each class.
+static int look(const char *name, const char *path, int64_t index)
 {
     cj_dataset *train = NULL, *test = NULL;
     own_data own = {.side = PICTURE_SIDE};
-    cj_status status = load_data(&name, NULL, &own, &train, &test);
-    if (status == CJ_OK && path)
-        status = check_output(path);
-    if (status == CJ_OK && strcmp(verb, "info") == 0) {
-        describe("train", train);
-        describe("test", test);
-    } else if (status == CJ_OK && index >= 0) {
+    cj_status status = path ? check_output(path) : CJ_OK;
+    const bool table = is_table_data(name);
+    if (status == CJ_OK && table)
+        status =
+            path ? cj_fail(CJ_INVALID_ARGUMENT, "%s is a table, of which there is no sheet", name) :
+                   describe_table(name);
+    if (status == CJ_OK && !table)
+        status = load_data(&name, NULL, &own, &train, &test);
+    if (status == CJ_OK && !table && index < 0) {
+        describe_data("train", name, train);
+        if (test)
+            describe_data("test", name, test);
+    }
+    if (status == CJ_OK && path && index >= 0) {
         status = show_one(train, index, path);
-    } else if (status == CJ_OK) {
-        status = show(train, path);
+    } else if (status == CJ_OK && path) {
+        status = draw_contact_sheet(name, train, path);
         if (status == CJ_OK)
-            printf("%s: the first images of %s\n", path, name);
+            printf("%s: the first images of each class of %s\n", path, name);
     }
     cj_release(train);
     cj_release(test);
@@ -229,31 +228,38 @@ static int look(const char *verb, const char *name, const char *path, int64_t in
 
 int run_datasets(int argc, char **argv)
 {
-    const char *words[3] = {NULL, NULL, NULL}, *address = NULL;
+    const char *words[3] = {NULL, NULL, NULL}, *address = NULL, *sheet = NULL;
     int64_t index = -1;
     bool json = false;
     const option options[] = {
+        TEXT_OPTION(
+            "sheet", "FILE.png", &sheet,
+            "with show: draw the first images of each class, as a FILE.png after the name does"),
         INT_OPTION("index", "N", &index, 0, INFINITY,
-                   "with show: training sample N alone (all of the first 200)"),
+                   "with show and a file: draw training sample N alone, as it is"),
         TEXT_OPTION("from", "ADDRESS", &address, "fetch from another address (ends with a slash)"),
         FLAG_OPTION("json", &json, "print the list as JSON"),
     };
     const command *self = find_command("datasets");
-    int done = read_options(self, options, 3, argc, argv, 1, 3, words);
+    int done = read_options(self, options, 4, argc, argv, 1, 3, words);
     if (done != EXIT_DONE)
         return done < 0 ? EXIT_DONE : done;
     if (strcmp(words[0], "list") == 0 && !words[1])
         return list(json);
-    const bool folder = words[1] && is_folder_data(words[1]) && strcmp(words[0], "fetch") != 0;
-    const bool known = folder || (words[1] && find_set(words[1]) >= 0);
+    const bool looks = strcmp(words[0], "info") == 0 || strcmp(words[0], "show") == 0;
+    const bool own = words[1] && looks && strchr(words[1], ':');
+    const bool known = own || (words[1] && find_set(words[1]) >= 0);
     if (known && strcmp(words[0], "fetch") == 0 && !words[2])
         return fetch(find_set(words[1]), address);
-    if (known && strcmp(words[0], "info") == 0 && !words[2])
-        return look("info", words[1], NULL, -1);
-    if (known && strcmp(words[0], "show") == 0 && words[2])
-        return look("show", words[1], words[2], index);
+    const char *path = words[2] ? words[2] : sheet;
+    if (index >= 0 && !path) {
+        fprintf(stderr, "cajal datasets: --index needs a FILE.png to draw\n");
+        return EXIT_USAGE;
+    }
+    if (known && looks)
+        return look(words[1], path, index);
     if (words[1] && !known)
         return EXIT_USAGE;
-    print_help(self, options, 3, stderr);
+    print_help(self, options, 4, stderr);
     return EXIT_USAGE;
 }

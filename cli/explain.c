@@ -1,6 +1,7 @@
 // cajal explain: how a model computes its answer for one input.
 #include "cli.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,22 +31,74 @@ static cj_status read_text(const char *path, cj_tensor **text)
     return status;
 }
 
+// The names of the classes in the model's notes, as many as there are classes; in `text`. NULL if there
+// are none.
+static const char *const *class_names(const cj_model *model, int64_t classes, char *text,
+                                      size_t size, const char **names)
+{
+    const char *noted = cj_model_note(model, "classes");
+    int64_t count = 0;
+    if (!noted || strlen(noted) >= size)
+        return NULL;
+    for (const char *at = noted; *at; at++) // a file may hold anything
+        if (iscntrl((unsigned char)*at) && *at != '\n')
+            return NULL;
+    memcpy(text, noted, strlen(noted) + 1);
+    for (char *line = text; line && count < classes; count++) {
+        char *end = strchr(line, '\n');
+        names[count] = line;
+        line = end ? end + 1 : NULL;
+        if (end)
+            *end = '\0';
+    }
+    return count == classes ? names : NULL;
+}
+
+// Both losses of the model's scores; of probabilities if its last layer makes such.
+static cj_status explain_loss(cj_model *model, cj_tensor *input, int64_t label)
+{
+    enum { MOST = 1000 };
+    const char *names[MOST];
+    char text[1 << 15];
+    cj_tensor *scores = NULL;
+    CJ_TRY(cj_predict(model, input, &scores));
+    const int64_t classes = cj_tensor_count(scores);
+    double sum = 0;
+    bool shares = true;
+    for (int64_t i = 0; i < classes && cj_tensor_shape(scores)->rank == 2; i++) {
+        const double value = cj_tensor_get(scores, (int64_t[]){0, i});
+        sum += value;
+        shares = shares && value >= 0 && value <= 1;
+    }
+    cj_explain_loss_args args = {CJ_EXPLAIN_LOSS_DEFAULTS, .label = label, .class_count = classes,
+                                 .probabilities = shares && fabs(sum - 1) < 1e-4};
+    if (classes <= MOST)
+        args.class_names = class_names(model, classes, text, sizeof text, names);
+    const cj_status status = cj_explain_loss_with(scores, stdout, &args);
+    cj_release(scores);
+    return status;
+}
+
 int run_explain(int argc, char **argv)
 {
     const char *layer = NULL, *index = NULL, *words[2] = {NULL, NULL};
-    int64_t rows = 12;
-    bool invert = false;
+    int64_t rows = 12, label = -1;
+    bool invert = false, every = false;
     const option options[] = {
         TEXT_OPTION("layer", "NAME", &layer, "only this layer"),
         TEXT_OPTION("index", "I,J,...", &index, "the output element to derive (the greatest)"),
         INT_OPTION("max-rows", "N", &rows, 3, 1000, "shorten longer arrays (12)"),
+        FLAG_OPTION("every", &every, "derive every output element of that layer, or of the last"),
+        INT_OPTION("label", "N", &label, 0, INFINITY,
+                   "the right class: work out the hinge and the softmax loss of the scores"),
         FLAG_OPTION("invert", &invert, "the image is dark on light: take it the other way round"),
     };
-    int done = read_options(find_command("explain"), options, 4, argc, argv, 2, 2, words);
+    int done = read_options(find_command("explain"), options, sizeof options / sizeof options[0],
+                            argc, argv, 2, 2, words);
     if (done != EXIT_DONE)
         return done < 0 ? EXIT_DONE : done;
     cj_explain_args args = {CJ_EXPLAIN_DEFAULTS, .layer = layer, .has_index = index,
-                            .max_rows = rows};
+                            .max_rows = rows, .every = every};
     if (index && !read_index(index, args.index)) {
         fprintf(stderr,
                 "cajal explain: --index needs 1 to %d whole numbers, 0 or more, with commas "
@@ -62,6 +115,8 @@ int run_explain(int argc, char **argv)
                                             read_model_image(model, words[1], invert, &image);
     if (status == CJ_OK)
         status = cj_explain_with(model, (cj_tensor *[]){image}, stdout, &args);
+    if (status == CJ_OK && label >= 0)
+        status = explain_loss(model, image, label);
     cj_release(image);
     cj_release(model);
     return finish(status);

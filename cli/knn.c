@@ -1,6 +1,6 @@
 // cajal knn: k-nearest neighbours on a data set, with cross-validation over k.
 #define _POSIX_C_SOURCE 200809L
-#include "cli.h"
+#include "knn.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -14,8 +14,9 @@ enum { QUERIES_AT_ONCE = 1024, MAX_CHOICES = 32, MAX_FOLDS = 100 };
 
 typedef struct settings {
     const char *data, *k_list, *metric, *weights;
-    int64_t train, test, folds, threads;
-    bool json, quiet;
+    int64_t train, test, folds, threads, queries;
+    const char *picture, *chart;
+    bool json, quiet, stratified, rotate;
     int64_t k[MAX_CHOICES];
     int k_count;
 } settings;
@@ -104,7 +105,7 @@ static void print_tests(const settings *s, const double *accuracy)
 static void print_json(const settings *s, const cj_knn_scores *scores, const double *accuracy)
 {
     json_t *whole = json_object(), *tests = json_array(), *rows = json_array();
-    for (int i = 0; i < s->k_count; i++)
+    for (int i = 0; !s->rotate && i < s->k_count; i++)
         json_array_append_new(
             tests, json_pack("{s:I, s:f}", "k", (json_int_t)s->k[i], "accuracy", accuracy[i]));
     for (int i = 0; i < cj_knn_scores_count(scores); i++) {
@@ -122,7 +123,10 @@ static void print_json(const settings *s, const cj_knn_scores *scores, const dou
     } else {
         json_decref(rows);
     }
-    json_object_set_new(whole, "test", tests);
+    if (s->rotate)
+        json_decref(tests);
+    else
+        json_object_set_new(whole, "test", tests);
     print_json_value(whole);
     json_decref(whole);
 }
@@ -133,24 +137,55 @@ static void tell_time(const settings *s, const char *what, double since)
         printf("%s took %.2f s\n", what, seconds() - since);
 }
 
-static cj_status cross_validate(cj_dataset *train, cj_pool *pool, settings *s,
-                                cj_knn_scores **scores)
+static cj_status cross_validate(cj_dataset *train, const cj_folds *given, cj_pool *pool,
+                                settings *s, cj_knn_scores **scores)
 {
     cj_knn_cross_validate_args args = {CJ_KNN_CROSS_VALIDATE_DEFAULTS,
                                        .folds = (int)s->folds,
                                        .metric = s->metric,
                                        .weights = s->weights,
                                        .pool = pool,
+                                       .given = given,
                                        .progress = show_fold,
                                        .k_list = s->k,
                                        .k_count = s->k_count,
                                        .context = s};
     const double begin = seconds();
     CJ_TRY(cj_knn_cross_validate_with(train, scores, &args));
-    if (!s->json)
+    if (!s->json && given && !s->stratified)
+        print_rotation(*scores, strcmp(s->data, "cifar10") == 0 && !s->train && !s->test);
+    else if (!s->json)
         print_scores(*scores);
     tell_time(s, "cross-validation", begin);
+    if (s->chart)
+        CJ_TRY(draw_scores(*scores, s->chart));
     return CJ_OK;
+}
+
+// Each part in turn, the test set among them.
+static cj_status rotate(cj_dataset *train, cj_dataset *queries, cj_pool *pool, settings *s,
+                        cj_knn_scores **scores)
+{
+    cj_dataset *all = NULL;
+    cj_folds *folds = NULL;
+    CJ_TRY(join_parts(train, queries, &all, &folds));
+    const cj_status status = cross_validate(all, folds, pool, s, scores);
+    cj_release(folds);
+    cj_release(all);
+    return status;
+}
+
+static cj_status validate(cj_dataset *train, cj_dataset *queries, cj_pool *pool, settings *s,
+                          cj_knn_scores **scores)
+{
+    cj_folds *folds = NULL;
+    if (s->rotate)
+        return rotate(train, queries, pool, s, scores);
+    if (s->stratified)
+        CJ_TRY(cj_k_fold(train, &folds, .folds = (int)s->folds, .stratified = true));
+    const cj_status status = cross_validate(train, folds, pool, s, scores);
+    cj_release(folds);
+    return status;
 }
 
 static cj_status evaluate(cj_knn *knn, cj_dataset *train, cj_dataset *queries, const settings *s,
@@ -163,6 +198,25 @@ static cj_status evaluate(cj_knn *knn, cj_dataset *train, cj_dataset *queries, c
         print_tests(s, accuracy);
     tell_time(s, "the test", begin);
     return CJ_OK;
+}
+
+static cj_status draw(cj_knn *knn, cj_dataset *train, cj_dataset *queries, int64_t k,
+                      const settings *s)
+{
+    if (s->rotate)
+        CJ_TRY(cj_knn_fit(knn, train));
+    CJ_TRY(draw_neighbors(knn, train, queries, s->data, k, s->queries, s->picture));
+    if (!s->json)
+        printf("%s: each query and the %" PRId64 " samples nearest to it\n", s->picture, k);
+    return CJ_OK;
+}
+
+// What would fail after minutes fails now.
+static cj_status check_places(const settings *s)
+{
+    if (s->picture)
+        CJ_TRY(check_output(s->picture));
+    return s->chart ? check_output(s->chart) : CJ_OK;
 }
 
 // The classifier is made first: that checks its settings before data is loaded.
@@ -180,7 +234,9 @@ static cj_status run(settings *s)
         knn =
             cj_knn(.k = most, .metric = s->metric, .weights = s->weights, .pool = cj_retain(pool));
     own_data own = {.side = PICTURE_SIDE};
-    cj_status status = knn ? load_data(&s->data, NULL, &own, &train, &queries) : cj_error_status();
+    cj_status status = knn ? check_places(s) : cj_error_status();
+    if (status == CJ_OK)
+        status = load_data(&s->data, NULL, &own, &train, &queries);
     json_decref(own.schema);
     if (status == CJ_OK)
         status = limit_samples(&train, s->train);
@@ -189,10 +245,12 @@ static cj_status run(settings *s)
     if (status == CJ_OK && !s->json)
         printf("%" PRId64 " samples and %" PRId64 " queries of \"%s\", metric %s, weights %s\n",
                cj_dataset_count(train), cj_dataset_count(queries), s->data, s->metric, s->weights);
-    if (status == CJ_OK && s->folds > 0)
-        status = cross_validate(train, pool, s, &scores);
-    if (status == CJ_OK)
+    if (status == CJ_OK && (s->folds > 0 || s->rotate))
+        status = validate(train, queries, pool, s, &scores);
+    if (status == CJ_OK && !s->rotate) // the test set is one of the parts
         status = evaluate(knn, train, queries, s, accuracy);
+    if (status == CJ_OK && s->picture)
+        status = draw(knn, train, queries, most, s);
     if (status == CJ_OK && s->json)
         print_json(s, scores, accuracy);
     cj_release(scores);
@@ -205,7 +263,8 @@ static cj_status run(settings *s)
 
 int run_knn(int argc, char **argv)
 {
-    settings s = {.data = "auto", .k_list = "5", .metric = "l2", .weights = "uniform"};
+    settings s = {
+        .data = "auto", .k_list = "5", .metric = "l2", .weights = "uniform", .queries = 10};
     const option options[] = {
         DATA_OPTION(&s.data),
         TEXT_OPTION("k", "LIST", &s.k_list, "how many neighbours vote, such as 1,3,5,8 (5)"),
@@ -216,6 +275,17 @@ int run_knn(int argc, char **argv)
         INT_OPTION("test", "N", &s.test, 1, INFINITY, "ask for the first N test samples only"),
         INT_OPTION("folds", "N", &s.folds, 2, MAX_FOLDS,
                    "cross-validate on the training samples first, in N parts"),
+        FLAG_OPTION("stratified", &s.stratified,
+                    "with --folds: each part has its share of each class"),
+        FLAG_OPTION(
+            "rotate", &s.rotate,
+            "test each part in turn: five parts of the training samples (CIFAR-10's batches), "
+            "and the test set"),
+        TEXT_OPTION("chart", "FILE.svg", &s.chart,
+                    "with --folds or --rotate: draw accuracy by k, with its spread"),
+        TEXT_OPTION("picture", "FILE.png", &s.picture,
+                    "draw queries with the neighbours that vote"),
+        INT_OPTION("queries", "N", &s.queries, 1, 200, "with --picture: the first N queries (10)"),
         THREADS_OPTION(&s.threads),
         FLAG_OPTION("quiet", &s.quiet, "no progress and no times"),
         FLAG_OPTION("json", &s.json, "print the results as JSON only"),
@@ -229,6 +299,14 @@ int run_knn(int argc, char **argv)
                 MAX_CHOICES);
         print_text(s.k_list, stderr);
         fputs("\"\n", stderr);
+        return EXIT_USAGE;
+    }
+    const char *wrong = s.chart && !s.folds && !s.rotate ? "--chart needs --folds or --rotate" :
+                        s.stratified && !s.folds         ? "--stratified needs --folds" :
+                        s.folds && s.rotate ? "--folds and --rotate are two ways to cut the data" :
+                                              NULL;
+    if (wrong) {
+        fprintf(stderr, "cajal knn: %s; see `cajal knn --help`\n", wrong);
         return EXIT_USAGE;
     }
     return finish(run(&s));

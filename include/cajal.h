@@ -16,16 +16,19 @@
 #include <cajal/clone.h>
 #include <cajal/conversion.h>
 #include <cajal/convolutions.h>
+#include <cajal/cross_validate.h>
 #include <cajal/custom.h>
 #include <cajal/data.h>
 #include <cajal/events.h>
 #include <cajal/explain.h>
+#include <cajal/explain_loss.h>
 #include <cajal/files.h>
 #include <cajal/folders.h>
 #include <cajal/graph.h>
 #include <cajal/layers.h>
 #include <cajal/merging.h>
 #include <cajal/model.h>
+#include <cajal/nir.h>
 #include <cajal/normalization.h>
 #include <cajal/numbers.h>
 #include <cajal/operators.h>
@@ -35,6 +38,7 @@
 #include <cajal/ops_random.h>
 #include <cajal/ops_reduce.h>
 #include <cajal/ops_shape.h>
+#include <cajal/ops_wide.h>
 #include <cajal/optimizers.h>
 #include <cajal/plot.h>
 #include <cajal/preprocessing.h>

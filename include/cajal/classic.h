@@ -116,6 +116,7 @@ CJ_API cj_status cj_knn_score(cj_knn *knn, cj_dataset *test, double *accuracy);
 CJ_API cj_status cj_knn_score_each(cj_knn *knn, cj_dataset *test, const int64_t *k, int count,
                                    double *accuracy);
 
+struct cj_folds;
 /** The arguments of cj_knn_cross_validate(). */
 typedef struct cj_knn_cross_validate_args {
     size_t size;             ///< bytes of the struct
@@ -134,6 +135,11 @@ typedef struct cj_knn_cross_validate_args {
     /** called after each fold, by the calling thread; may be NULL */
     void (*progress)(void *context, int done, int folds);
     void *context; ///< given to `progress`
+    /**
+     * or folds of cj_k_fold() (cross_validate.h), instead of `folds` consecutive parts; of samples at
+     * one distance the nearer is then the one whose fold comes first. Default NULL
+     */
+    const struct cj_folds *given;
 } cj_knn_cross_validate_args;
 /** The defaults of cj_knn_cross_validate_args. */
 #define CJ_KNN_CROSS_VALIDATE_DEFAULTS                                                \
@@ -172,7 +178,7 @@ CJ_API int64_t cj_knn_scores_best(const cj_knn_scores *scores);
  * have one sample more, as scikit-learn's KFold cuts without shuffling), and each part in turn is
  * the test for a classifier that keeps the others. For all values of k together this takes one
  * search a fold. CJ_INVALID_ARGUMENT (folds below 2 or above the number of samples; a k below 1 or
- * above what the other folds hold), and as cj_knn_fit().
+ * above what the other folds hold; given folds of another number of samples), and as cj_knn_fit().
  */
 CJ_API cj_status cj_knn_cross_validate_with(cj_dataset *data, cj_knn_scores **scores,
                                             const cj_knn_cross_validate_args *args);

@@ -20,6 +20,11 @@ typedef struct cj_explain_args {
     int64_t index[CJ_MAX_RANK];
     bool has_index;   ///< default false; true: `index` counts
     int64_t max_rows; ///< longer arrays are shortened; default 12
+    /**
+     * default false; true: instead of one element, each one of that layer's output is derived, at most
+     * 1000 of them; not with has_index
+     */
+    bool every;
 } cj_explain_args;
 /** The defaults of cj_explain_args. */
 #define CJ_EXPLAIN_DEFAULTS .size = sizeof(cj_explain_args), .max_rows = 12
@@ -33,7 +38,7 @@ CJ_API void cj_explain_defaults(cj_explain_args *args);
  * variables and outputs are those that the layer computes with, rounded. Layers inside nested
  * models are shown by their path, "inner/dense"; a model among the layers is shown whole if `layer`
  * names it. Needs no compile. CJ_NOT_FOUND (no layer of that name), CJ_INVALID_ARGUMENT (an index
- * outside; an input layer), CJ_SHAPE_MISMATCH, CJ_NOT_BUILT, CJ_UNSUPPORTED (a fixed batch size
+ * outside, or one with `every`; more than 1000 elements for `every`; an input layer), CJ_SHAPE_MISMATCH, CJ_NOT_BUILT, CJ_UNSUPPORTED (a fixed batch size
  * above 1; or a derivation that differs from the computed value by more than float32's rounding,
  * which would be an error in this library), CJ_IO, CJ_OUT_OF_MEMORY.
  */

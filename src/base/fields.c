@@ -127,6 +127,15 @@ static cj_status resolve_axes(const cj__field *field, void *slot, const char *wh
     return CJ_OK;
 }
 
+static cj_status is_whole(const cj__field *field, double number, const char *who)
+{
+    if (!field->whole || (number == floor(number) && fabs(number) <= 0x1p53))
+        return CJ_OK;
+    return cj__fail(CJ_INVALID_ARGUMENT,
+                    "%s: %s must be a whole number of at most 2^53 either way, not %.17g", who,
+                    field->key, number);
+}
+
 static cj_status resolve_number(const cj__field *field, void *slot, const char *who)
 {
     const double number = *(const double *)slot;
@@ -161,8 +170,10 @@ static cj_status resolve_numbers(const cj__field *field, void *slot, const char 
                         (long long)given.count);
     if (given.count == 0 && field->single) {
         const double *one = (double *)(void *)((char *)slot - field->offset + field->single);
-        return isnan(*one) && !field->required ? CJ_OK :
-                                                 resolve_number(field, (void *)(uintptr_t)one, who);
+        if (isnan(*one) && !field->required)
+            return CJ_OK;
+        CJ_TRY(resolve_number(field, (void *)(uintptr_t)one, who));
+        return is_whole(field, *one, who);
     }
     if (given.count == 0)
         return field->required ? missing(field, who) : CJ_OK;
@@ -175,6 +186,7 @@ static cj_status resolve_numbers(const cj__field *field, void *slot, const char 
             return cj__fail(CJ_INVALID_ARGUMENT, "%s: number %lld of %s must be finite", who,
                             (long long)i, field->key);
         copy[i] = given.values[i];
+        CJ_TRY(is_whole(field, copy[i], who));
         CJ_TRY(in_range(field, copy[i], who));
     }
     return CJ_OK;
@@ -185,10 +197,7 @@ static cj_status resolve_limit(const cj__field *field, void *slot, const char *w
     const double number = *(const double *)slot;
     if (isinf(number) && number > 0)
         return CJ_OK;
-    if (field->whole && !(number == floor(number) && fabs(number) <= 0x1p53))
-        return cj__fail(CJ_INVALID_ARGUMENT,
-                        "%s: %s must be a whole number of at most 2^53 either way, not %.17g", who,
-                        field->key, number);
+    CJ_TRY(is_whole(field, number, who));
     return resolve_number(field, slot, who);
 }
 

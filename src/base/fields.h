@@ -51,14 +51,16 @@ typedef struct cj__field {
     bool required; // NULL, NaN, or an int or pair of zeros is refused
     // a pair or triple of zeros is taken as it is; an entry of -1 of a list is JSON null
     bool optional;
-    // of amounts; numbers with `columns` are whole, and rows of so many in JSON
+    // of amounts; numbers with `columns` are whole, and rows of so many in JSON; with `rows` alone they
+    // are so many rows
     int rows, columns;
     size_t other; // offset of a rate's spec
     // of numbers: the offset of a double that is the setting where there are none, NaN for none
     // either; 0 for no such member. Of a text likewise, a whole number, INFINITY for none either.
     size_t single;
-    bool scalar;                       // of numbers: JSON has one alone as a number, not as a list
-    bool whole;                        // of a limit: a whole number of at most 2^53 either way
+    bool scalar; // of numbers: JSON has one alone as a number, not as a list
+    // of a limit, or of each number of a list: a whole number of at most 2^53 either way
+    bool whole;
     bool up_to;                        // of a list: n alone in JSON is 1, 2, ... n
     const struct cj__catalog *catalog; // of a spec
     // range of a number, checked if low < high (both ends allowed)

@@ -1,5 +1,6 @@
 // k-fold cross-validation over values of k: each fold in turn is the test set, the others are the
 // training samples.
+#include "classic/folds.h"
 #include "classic/knn.h"
 
 #include "base/args.h"
@@ -82,20 +83,50 @@ typedef struct validation {
     const cj__metric *metric;
     cj__weights weights;
     cj_pool *pool;
+    int64_t *begins; // folds + 1: where each begins among the samples
 } validation;
 
-// The first sample of a fold. The folds' lengths differ by one at most; the longer ones come first.
-static int64_t fold_begin(int64_t samples, int folds, int fold)
+// Where the folds begin. Lengths of folds that are not given differ by one at most; the longer ones
+// come first.
+static cj_status find_begins(const cj_folds *given, int folds, validation *v)
 {
-    const int64_t longer = samples % folds;
-    return samples / folds * fold + (fold < longer ? fold : longer);
+    const int64_t samples = v->data.samples.count, longer = samples % folds;
+    v->begins = cj__new((size_t)folds + 1, sizeof *v->begins);
+    if (!v->begins)
+        return CJ_OUT_OF_MEMORY;
+    for (int fold = 0; fold < folds; fold++)
+        v->begins[fold + 1] =
+            v->begins[fold] + (given ? given->sizes[fold] : samples / folds + (fold < longer));
+    return CJ_OK;
+}
+
+// A data set with the samples of each fold together; those that are never tested come last.
+static cj_status order_by_fold(const cj_dataset *data, const cj_folds *folds, cj_dataset **ordered)
+{
+    if (cj_dataset_count(data) != folds->samples)
+        return cj__fail(
+            CJ_INVALID_ARGUMENT,
+            "cj_knn_cross_validate: the data set has %lld samples, the given folds are of "
+            "%lld",
+            (long long)cj_dataset_count(data), (long long)folds->samples);
+    int64_t *numbers = cj__new((size_t)folds->samples, sizeof *numbers);
+    int64_t *next =
+        cj__new((size_t)folds->count + 1, sizeof *next); // the place of a fold's next sample
+    cj_status status = numbers && next ? CJ_OK : CJ_OUT_OF_MEMORY;
+    for (int fold = 0; status == CJ_OK && fold < folds->count; fold++)
+        next[fold + 1] = next[fold] + folds->sizes[fold];
+    for (int64_t i = 0; status == CJ_OK && i < folds->samples; i++)
+        numbers[next[folds->of[i] < 0 ? folds->count : folds->of[i]]++] = i;
+    if (status == CJ_OK)
+        status = cj__pick_samples(data, numbers, folds->samples, ordered);
+    cj__free(numbers);
+    cj__free(next);
+    return status;
 }
 
 static cj_status run_fold(const validation *v, int fold, cj_knn_scores *scores)
 {
-    const int64_t samples = v->data.samples.count;
-    const int64_t begin = fold_begin(samples, scores->folds, fold),
-                  end = fold_begin(samples, scores->folds, fold + 1);
+    const int64_t begin = v->begins[fold], end = v->begins[fold + 1];
     int64_t *correct = scores->correct;
     memset(correct, 0, (size_t)scores->k_count * sizeof *correct);
     const cj__among among = {&v->data.samples, v->data.centred, begin, end, v->metric};
@@ -141,26 +172,28 @@ static cj_status take_choices(const cj_knn_cross_validate_args *args, cj_knn_sco
     return scores->k ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
 
-static cj_status check(const cj_knn_cross_validate_args *args, const validation *v,
-                       cj_knn_scores *scores)
+static cj_status check(const cj_knn_cross_validate_args *args, validation *v, cj_knn_scores *scores)
 {
     const int64_t samples = v->data.samples.count;
-    scores->folds = args->folds;
-    if (args->folds < 2 || args->folds > samples)
+    scores->folds = args->given ? args->given->count : args->folds;
+    if (!args->given && (args->folds < 2 || args->folds > samples))
         return cj__fail(CJ_INVALID_ARGUMENT,
                         "cj_knn_cross_validate: %d folds of %lld samples, it needs at least 2 and "
                         "no more than samples",
                         args->folds, (long long)samples);
     CJ_TRY(take_choices(args, scores));
     const size_t count = (size_t)scores->k_count;
-    if (!(scores->accuracy = cj__new(count * (size_t)args->folds, sizeof(double))) ||
+    if (!(scores->accuracy = cj__new(count * (size_t)scores->folds, sizeof(double))) ||
         !(scores->mean = cj__new(count, sizeof(double))) ||
         !(scores->deviation = cj__new(count, sizeof(double))) ||
         !(scores->correct = cj__new(count, sizeof(int64_t))))
         return CJ_OUT_OF_MEMORY;
-    // The first fold is the longest, so that it leaves the fewest samples.
-    return cj__check_k(scores->k, scores->k_count, samples - fold_begin(samples, scores->folds, 1),
-                       "cj_knn_cross_validate");
+    CJ_TRY(find_begins(args->given, scores->folds, v));
+    int64_t longest = 0; // which leaves the fewest samples
+    for (int fold = 0; fold < scores->folds; fold++)
+        if (v->begins[fold + 1] - v->begins[fold] > longest)
+            longest = v->begins[fold + 1] - v->begins[fold];
+    return cj__check_k(scores->k, scores->k_count, samples - longest, "cj_knn_cross_validate");
 }
 
 static cj_status validate(cj_dataset *data, const cj_knn_cross_validate_args *args, validation *v,
@@ -168,7 +201,13 @@ static cj_status validate(cj_dataset *data, const cj_knn_cross_validate_args *ar
 {
     CJ_TRY(cj__metric_find(args->metric, &v->metric));
     CJ_TRY(cj__weights_find(args->weights, &v->weights));
-    CJ_TRY(cj__learned_open(data, v->metric, v->pool, "cj_knn_cross_validate", &v->data));
+    cj_dataset *ordered = NULL;
+    if (args->given && data)
+        CJ_TRY(order_by_fold(data, args->given, &ordered));
+    const cj_status status = cj__learned_open(ordered ? ordered : data, v->metric, v->pool,
+                                              "cj_knn_cross_validate", &v->data);
+    cj_release(ordered);
+    CJ_TRY(status);
     CJ_TRY(check(args, v, scores));
     for (int fold = 0; fold < scores->folds; fold++) {
         CJ_TRY(run_fold(v, fold, scores));
@@ -195,6 +234,7 @@ cj_status cj_knn_cross_validate_with(cj_dataset *data, cj_knn_scores **scores,
     cj_knn_scores *found = v.pool ? cj__object_new(&scores_class, sizeof *found) : NULL;
     cj_status status = found ? validate(data, &given, &v, found) : cj_error_status();
     cj__learned_close(&v.data);
+    cj__free(v.begins);
     cj_release(v.pool);
     if (status == CJ_OK)
         *scores = found;

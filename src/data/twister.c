@@ -1,16 +1,12 @@
 // NumPy's shuffle, so that a split by a seed takes the files that Keras takes. MT19937 as in
 // Matsumoto and Nishimura 1998, "Mersenne Twister"; seeded by the generator of their initialization
 // of 2002.
+#include "data/twister.h"
 #include "data/files.h"
 
-enum { WORDS = 624, MIDDLE = 397 };
+enum { WORDS = CJ__TWISTER_WORDS, MIDDLE = 397 };
 
-typedef struct twister {
-    uint32_t words[WORDS];
-    int at;
-} twister;
-
-static void start(twister *t, uint32_t seed)
+void cj__twister_start(cj__twister *t, uint32_t seed)
 {
     t->words[0] = seed;
     for (int i = 1; i < WORDS; i++) {
@@ -20,7 +16,7 @@ static void start(twister *t, uint32_t seed)
     t->at = WORDS;
 }
 
-static void refill(twister *t)
+static void refill(cj__twister *t)
 {
     for (int i = 0; i < WORDS; i++) {
         const uint32_t both =
@@ -30,7 +26,7 @@ static void refill(twister *t)
     t->at = 0;
 }
 
-static uint32_t next_word(twister *t)
+static uint32_t next_word(cj__twister *t)
 {
     if (t->at == WORDS)
         refill(t);
@@ -41,8 +37,8 @@ static uint32_t next_word(twister *t)
     return y ^ (y >> 18);
 }
 
-// From 0 to `most`, by trying until a masked word is small enough.
-static uint32_t next_within(twister *t, uint32_t most)
+// By trying until a masked word is small enough.
+uint32_t cj__twister_within(cj__twister *t, uint32_t most)
 {
     uint32_t mask = most, value;
     for (int shift = 1; shift < 32; shift *= 2)
@@ -53,12 +49,22 @@ static uint32_t next_within(twister *t, uint32_t most)
     return value;
 }
 
+void cj__twister_shuffle(cj__twister *t, int64_t *items, int64_t count)
+{
+    for (int64_t i = count - 1; i > 0; i--) {
+        const uint32_t j = cj__twister_within(t, (uint32_t)i);
+        const int64_t item = items[i];
+        items[i] = items[j];
+        items[j] = item;
+    }
+}
+
 void cj__files_shuffle(cj__files *files, uint32_t seed)
 {
-    twister t;
-    start(&t, seed);
+    cj__twister t;
+    cj__twister_start(&t, seed);
     for (int64_t i = files->paths.count - 1; i > 0; i--) {
-        const int64_t j = next_within(&t, (uint32_t)i);
+        const int64_t j = cj__twister_within(&t, (uint32_t)i);
         char *path = files->paths.items[i];
         const int64_t label = files->labels[i];
         files->paths.items[i] = files->paths.items[j];

@@ -255,17 +255,32 @@ static cj_status check_index(const cj__record *record, const int64_t *index)
     return CJ_OK;
 }
 
+// Whether it is the layer that was asked for, or else the last one.
+static bool is_asked(const explaining *e, const cj__record *record)
+{
+    return e->only || record == e->last;
+}
+
+// The index of an offset.
+static void find_index(cj__explanation *explanation, const cj_shape *shape)
+{
+    int64_t rest = explanation->offset;
+    for (int i = shape->rank - 1; i >= 0; i--) {
+        explanation->index[i] = rest % shape->dims[i];
+        rest /= shape->dims[i];
+    }
+}
+
 // The element to derive: the user's, for the layer that was asked for or else the last one; without
 // an index, and for all other layers, the largest.
 static cj_status choose(const explaining *e, const cj__record *record, cj__explanation *explanation)
 {
     const cj_tensor *output = record->outputs[0];
     const cj_shape *shape = cj_tensor_shape(output);
-    const bool asked = e->only || record == e->last;
     if (cj_tensor_count(output) == 0)
         return cj__fail(CJ_SHAPE_MISMATCH, "%s: the output has no elements",
                         cj_layer_name(record->layer));
-    if (e->args->has_index && asked) {
+    if (e->args->has_index && is_asked(e, record)) {
         for (int i = 1; i < shape->rank; i++)
             explanation->index[i] = e->args->index[i - 1];
         CJ_TRY(check_index(record, explanation->index));
@@ -273,11 +288,7 @@ static cj_status choose(const explaining *e, const cj__record *record, cj__expla
         return CJ_OK;
     }
     explanation->offset = largest(output);
-    int64_t rest = explanation->offset;
-    for (int i = shape->rank - 1; i >= 0; i--) {
-        explanation->index[i] = rest % shape->dims[i];
-        rest /= shape->dims[i];
-    }
+    find_index(explanation, shape);
     return CJ_OK;
 }
 
@@ -337,6 +348,23 @@ static cj_status derive(cj__explanation *explanation)
     return CJ_OK;
 }
 
+// Each element of the output in order.
+static cj_status derive_every(cj__explanation *explanation)
+{
+    enum { MOST = 1000 };
+    const cj_tensor *output = explanation->record->outputs[0];
+    const int64_t count = cj_tensor_count(output);
+    if (count > MOST)
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "%s: its output has %lld elements, of which at most %d are derived at once",
+                        cj_layer_name(explanation->record->layer), (long long)count, MOST);
+    for (explanation->offset = 0; explanation->offset < count; explanation->offset++) {
+        find_index(explanation, cj_tensor_shape(output));
+        CJ_TRY(derive(explanation));
+    }
+    return CJ_OK;
+}
+
 // Copies of tensors, of those of `batch` samples one sample alone.
 static cj_status take_sample(cj_tensor *const *from, int64_t batch, int64_t sample, cj_tensor **to)
 {
@@ -364,7 +392,10 @@ static cj_status explain_element(const explaining *e, const cj__record *recorded
         cj__show_tensor(explanation, "input", record->inputs[i]);
     for (int i = 0; i < record->output_count; i++)
         cj__show_tensor(explanation, "output", record->outputs[i]);
-    CJ_TRY(derive(explanation));
+    if (e->args->every && is_asked(e, recorded))
+        CJ_TRY(derive_every(explanation));
+    else
+        CJ_TRY(derive(explanation));
     fputc('\n', e->stream);
     return CJ_OK;
 }
@@ -438,6 +469,9 @@ cj_status cj_explain_with(cj_model *model, cj_tensor *const *inputs, FILE *strea
     if (given.max_rows < 0)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_explain: max_rows is %lld, must not be negative",
                         (long long)given.max_rows);
+    if (given.every && given.has_index)
+        return cj__fail(CJ_INVALID_ARGUMENT,
+                        "cj_explain: every element is asked for, and one by its index");
     explaining e = {.model = model, .stream = stream, .args = &given};
     e.max_rows = given.max_rows < MIN_ROWS ? MIN_ROWS : given.max_rows;
     if (given.layer && !(e.only = cj_model_find_layer(model, given.layer)))

@@ -112,24 +112,32 @@ static json_t *write_real(cj__json *b, const cj__field *field, const void *slot)
     return cj__json_real(b, *(const double *)slot);
 }
 
+// A number as JSON has it: whole ones as such.
+static json_t *write_number(cj__json *b, const cj__field *field, double number)
+{
+    return field->whole || field->columns ? cj__json_int(b, (int64_t)number) :
+                                            cj__json_real(b, number);
+}
+
 static json_t *write_list_of_numbers(cj__json *b, const cj__field *field, const void *slot)
 {
     const cj_numbers *numbers = slot;
     const double *one =
         (const double *)(const void *)((const char *)slot - field->offset + field->single);
     if (numbers->count == 0 && field->single && !isnan(*one))
-        return write_real(b, field, one);
+        return write_number(b, field, *one);
     if (numbers->count == 0)
         return cj__json_null(b);
     if (numbers->count == 1 && field->scalar)
-        return cj__json_real(b, numbers->values[0]);
+        return write_number(b, field, numbers->values[0]);
+    const int64_t columns = field->columns ? field->columns :
+                            field->rows    ? numbers->count / field->rows :
+                                             0;
     json_t *list = cj__json_list(b), *row = list;
     for (int64_t i = 0; i < numbers->count; i++) {
-        if (field->columns && i % field->columns == 0)
+        if (columns && i % columns == 0)
             cj__json_append(b, list, row = cj__json_list(b));
-        cj__json_append(b, row,
-                        field->columns ? cj__json_int(b, (int64_t)numbers->values[i]) :
-                                         cj__json_real(b, numbers->values[i]));
+        cj__json_append(b, row, write_number(b, field, numbers->values[i]));
     }
     return list;
 }
@@ -380,11 +388,12 @@ static bool flatten(const json_t *value, int depth, double *values, int64_t *cou
     return true;
 }
 
-// An array of numpy: {"class_name": "__numpy__", "config": {"value": ..., "dtype": ...}}.
+// An array of numpy: {"class_name": "__numpy__", "config": {"value": ..., "dtype": ...}}, or of a backend.
 static const json_t *without_numpy(const json_t *value)
 {
     const char *class_name = json_string_value(json_object_get(value, "class_name"));
-    return class_name && strcmp(class_name, "__numpy__") == 0 ?
+    return class_name &&
+                   (strcmp(class_name, "__numpy__") == 0 || strcmp(class_name, "__tensor__") == 0) ?
                json_object_get(json_object_get(value, "config"), "value") :
                value;
 }

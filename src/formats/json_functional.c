@@ -326,7 +326,7 @@ static cj_status make_literals(const cj_layer *layer, const references *refs, cj
         if (!refs->literals[i])
             continue;
         const cj_dtype dtype = cj__literal_dtype(layer, inputs, refs->count, i);
-        inputs[i] = cj__literal_symbol(refs->literals[i], dtype, cj_layer_name(layer));
+        inputs[i] = cj__literal_symbol(layer, refs->literals[i], dtype);
         if (!inputs[i]) {
             for (int j = 0; j < i; j++) // those that no layer takes over
                 if (refs->literals[j])

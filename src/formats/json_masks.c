@@ -5,6 +5,7 @@
 // operations are left out, once it is clear that they begin with what the settings say.
 #include "base/error.h"
 #include "formats/json_model.h"
+#include "layers/operation.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -153,6 +154,8 @@ cj_status cj__json_check_masks(const cj__json_layers *layers, const json_t *node
                                const cj__layer_kind *kind, const char *who)
 {
     const json_t *named = json_object_get(node, "kwargs");
+    if (kind == &cj__layer_operation) // its operand, as attention has one
+        return CJ_OK;
     CJ_TRY(check_mask(layers, json_object_get(named, "mask"), who));
     for (int i = 0; kind->arguments && kind->arguments[i]; i++) {
         char key[64];

@@ -24,7 +24,7 @@ cj_layer *cj__operation_from_json(const json_t *object);
 cj_status cj__operation_read_node(cj_layer *layer, const json_t *node, const json_t **operands,
                                   int *count);
 // A literal as a constant beside operands of that dtype, floating; NULL with a sentence.
-cj_symbol *cj__literal_symbol(const json_t *literal, cj_dtype dtype, const char *who);
+cj_symbol *cj__literal_symbol(const cj_layer *layer, const json_t *literal, cj_dtype dtype);
 // The dtype of the constants at place `index` among operands, of which those that are tensors are given,
 // the others NULL.
 cj_dtype cj__literal_dtype(const cj_layer *layer, cj_symbol *const *operands, int count, int index);

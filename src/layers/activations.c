@@ -4,6 +4,7 @@
 #include "layers/operation.h"
 #include "ops/words.h"
 #include <math.h>
+#include <string.h>
 
 typedef struct slope_args {
     double negative_slope;
@@ -313,7 +314,11 @@ static cj_symbol *end_as_word(cj__build *g, cj_symbol *y, cj_symbol *x, const ch
     if (!y || g->status != CJ_OK || cj__spec_parse(&cj__activations, spec, NULL, &chosen) != CJ_OK)
         return cj__build_result(g, y);
     const cj__word *word = chosen.choice ? cj__word_of_activation(chosen.choice->name) : NULL;
-    y = word ? cj__word_result(g, y, word, &x, 1, chosen.args) : cj__build_result(g, y);
+    const bool sparse = chosen.choice && strcmp(chosen.choice->name, "sparsemax") == 0;
+    if (sparse) // a word of the ops' room
+        y = cj__word_result(g, y, &cj__word_sparsemax, &x, 1, &(cj__axis_settings){.axis = -1});
+    else
+        y = word ? cj__word_result(g, y, word, &x, 1, chosen.args) : cj__build_result(g, y);
     cj__chosen_free(&chosen);
     return y;
 }

@@ -27,6 +27,17 @@ const void *cj__operation_settings(const cj_layer *layer)
     return operation_of(layer)->settings;
 }
 
+cj_status cj__operation_set(cj_layer *layer, const void *settings)
+{
+    operation *o = operation_of(layer);
+    void *own = cj__word_resolve(o->word, settings, layer->name);
+    if (!own)
+        return cj_error_status();
+    cj__word_free_settings(o->word, o->settings);
+    o->settings = own;
+    return CJ_OK;
+}
+
 static void free_operation(cj_layer *layer)
 {
     operation *o = operation_of(layer);

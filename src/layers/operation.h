@@ -23,5 +23,7 @@ cj_layer *cj__applied_layer(cj__applied *applied);
 // What a layer of that kind applies.
 const cj__word *cj__operation_word(const cj_layer *layer);
 const void *cj__operation_settings(const cj_layer *layer);
+// Gives it other settings, of which it keeps copies: for those that are arguments of the call.
+cj_status cj__operation_set(cj_layer *layer, const void *settings);
 
 #endif

@@ -117,7 +117,7 @@ cj_symbol *cj_op_where(cj_symbol *condition, cj_symbol *a, cj_symbol *b)
     cj__build g = {0};
     cj_symbol *y = NULL;
     if (cj__build_take(&g, (cj_symbol *[]){condition, a, b}, 3) == CJ_OK)
-        y = cj__word_select(&g, condition, a, b);
+        y = cj__word_choose(&g, condition, a, b);
     return cj__word_result(&g, y, &cj__word_where, (cj_symbol *[]){condition, a, b}, 3, NULL);
 }
 
@@ -131,7 +131,7 @@ cj_symbol *cj_op_argmax(cj_symbol *x, int axis)
         if (axis_of(&g, "argmax", cj_symbol_shape(x)->rank, axis, &place))
             y = cj__argmax(&g, x, place);
     }
-    GIVE(argmax, x, (&(cj__axis_settings){.axis = axis}));
+    GIVE(argmax, x, (&(cj__axes_settings){{1, axis}, false}));
 }
 
 cj_symbol *cj_op_argmin(cj_symbol *x, int axis)
@@ -142,7 +142,7 @@ cj_symbol *cj_op_argmin(cj_symbol *x, int axis)
         if (axis_of(&g, "argmin", cj_symbol_shape(x)->rank, axis, &place))
             y = cj__argmax(&g, UNARY(negative, x), place);
     }
-    GIVE(argmin, x, (&(cj__axis_settings){.axis = axis}));
+    GIVE(argmin, x, (&(cj__axes_settings){{1, axis}, false}));
 }
 
 cj_symbol *cj_op_take(cj_symbol *table, cj_symbol *indices)
@@ -152,7 +152,7 @@ cj_symbol *cj_op_take(cj_symbol *table, cj_symbol *indices)
     if (cj__build_take(&g, (cj_symbol *[]){table, indices}, 2) == CJ_OK)
         y = cj__gather(&g, table, indices);
     return cj__word_result(&g, y, &cj__word_take, (cj_symbol *[]){table, indices}, 2,
-                           &(cj__axis_settings){.axis = 0});
+                           &(cj__axes_settings){{1, 0}, false});
 }
 
 cj_symbol *cj_op_one_hot(cj_symbol *labels, int64_t classes)

@@ -95,7 +95,10 @@ static cj_symbol *attention(cj_symbol *const *inputs, int count, double scale, b
 {
     cj__build g = {0};
     cj_symbol *y = NULL;
-    const cj__attention_settings settings = {isnan(scale) ? (double)INFINITY : scale, causal};
+    // a fourth is the mask
+    const cj__attention_settings settings = {.given = count == 4 ? 1 + 2 + 4 + 16 : 0,
+                                             .scale = isnan(scale) ? (double)INFINITY : scale,
+                                             .is_causal = causal};
     if (cj__build_take(&g, inputs, count) == CJ_OK) {
         const cj_shape *q = cj_symbol_shape(inputs[0]);
         if (isnan(scale) && q->rank > 0 && q->dims[q->rank - 1] > 0)

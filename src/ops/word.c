@@ -2,7 +2,10 @@
 
 #include "base/memory.h"
 #include "ops/build.h"
+#include "ops/word_rows.h"
+#include "ops/words.h"
 #include <cajal/operators.h>
+#include <cajal/ops_shape.h>
 #include <string.h>
 
 const cj__word *const cj__op_words[] = {
@@ -118,7 +121,71 @@ cj_symbol *cj__word_result(cj__build *g, cj_symbol *y, const cj__word *word,
     return cj__word_results(g, &y, 1, word, inputs, count, settings) ? y : NULL;
 }
 
+cj_status cj__word_give_as(cj__build *g, cj_symbol *const *symbols, int results,
+                           cj_symbol **outputs, const cj__word *word, cj_symbol *const *inputs,
+                           int count, const void *settings)
+{
+    cj__applied *applied = NULL;
+    if (g->status == CJ_OK && results <= CJ__OP_IO_MAX && is_of_model(inputs, count) &&
+        !(applied = applied_new(word, inputs, count, settings)))
+        cj__build_refuse(g, cj_error_status());
+    const cj_status status = cj__word_give(g, symbols, results, outputs);
+    for (int i = 0; applied && status == CJ_OK && i < results; i++) {
+        cj_release(outputs[i]->history);
+        outputs[i]->history = cj_retain(applied);
+        outputs[i]->history_index = i;
+    }
+    cj_release(applied);
+    return status;
+}
+
 // ---- For rows ----
+
+cj_symbol *cj__word_drop_made(cj_symbol *const *x, int n)
+{
+    for (int i = 0; i < n; i++)
+        cj__drop_floating(x[i]);
+    return cj__build_failed(CJ__MADE_SYMBOL);
+}
+
+cj_symbol *cj__word_line(const char *who, cj_symbol *x, const int64_t *axes, int *axis)
+{
+    *axis = axes[0] == 1 ? (int)axes[1] : 0;
+    if (axes[0] == 0)
+        return cj_symbol_shape(x)->rank == 1 ? x : cj_op_ravel(x);
+    if (axes[0] == 1)
+        return x;
+    cj__fail(CJ_UNSUPPORTED, "%s: along %lld axes, possible is one", who, (long long)axes[0]);
+    return cj__word_drop_made(&x, 1);
+}
+
+const int *cj__word_axes_list(const int64_t *axes, int *list)
+{
+    for (int i = 0; i < CJ_MAX_RANK && i < (int)axes[0]; i++)
+        list[i] = (int)axes[1 + i];
+    return axes[0] > 0 ? list : NULL;
+}
+
+int cj__word_whole(const char *who, const char *what, const cj_numbers *numbers, int64_t *out,
+                   int least, int most)
+{
+    if (numbers->count < 1 || numbers->count > most) {
+        cj__fail(CJ_INVALID_ARGUMENT, "%s: %s has %lld numbers, needed are 1 to %d", who, what,
+                 (long long)numbers->count, most);
+        return -1;
+    }
+    const int count = (int)numbers->count;
+    for (int i = 0; i < (count > least ? count : least); i++)
+        out[i] = (int64_t)numbers->values[i < count ? i : count - 1];
+    return count;
+}
+
+cj_numbers cj__numbers_of(const int64_t *numbers, int count, double *out)
+{
+    for (int i = 0; i < count; i++)
+        out[i] = (double)numbers[i];
+    return (cj_numbers){out, count};
+}
 
 cj__axes_settings cj__axes_of(const int *axes, int count)
 {

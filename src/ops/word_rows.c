@@ -9,7 +9,6 @@ CJ__BINARY_WORD_TOO(divide, "Divide", CJ__NUMPY, "TrueDivide")
 CJ__BINARY_WORD(maximum, "Maximum", CJ__NUMPY)
 CJ__BINARY_WORD(minimum, "Minimum", CJ__NUMPY)
 CJ__BINARY_WORD(power, "Power", CJ__NUMPY)
-CJ__BINARY_WORD(matmul, "Matmul", CJ__NUMPY)
 CJ__BINARY_WORD(equal, "Equal", CJ__NUMPY)
 CJ__BINARY_WORD(not_equal, "NotEqual", CJ__NUMPY)
 CJ__BINARY_WORD(greater, "Greater", CJ__NUMPY)
@@ -48,3 +47,18 @@ const cj__word cj__word_where = {.choice = CJ__PLAIN_CHOICE("where", "Where"),
                                  .least = 3,
                                  .most = 3,
                                  .make = make_where};
+
+static cj_symbol *make_matmul(const cj__word *word, cj_symbol *const *x, int n,
+                              const void *settings)
+{
+    (void)word, (void)n, (void)settings;
+    return cj_op_matmul(x[0], x[1]);
+}
+
+const cj__word cj__word_matmul = {.choice = CJ__PLAIN_CHOICE("matmul", "Matmul"),
+                                  .module = CJ__NUMPY,
+                                  .operands = (const char *const[]){"x1", "x2", NULL},
+                                  .least = 2,
+                                  .most = 2,
+                                  .one_dtype = true,
+                                  .make = make_matmul};

@@ -1,4 +1,4 @@
-// Words over axes: reductions, indices, cumulated sums.
+// Reductions over some or all axes.
 #include "ops/word.h"
 #include <cajal/operators.h>
 #include <cajal/ops_reduce.h>
@@ -55,72 +55,3 @@ REDUCTION(nanprod, "Nanprod", CJ__NUMPY)
 REDUCTION(nanvar, "Nanvar", CJ__NUMPY)
 REDUCTION(nanstd, "Nanstd", CJ__NUMPY)
 REDUCTION(nanmedian, "Nanmedian", CJ__NUMPY)
-
-// ---- Over one axis, which must be given ----
-
-enum { NO_AXIS = 1000 };
-static const cj__axis_settings axis_defaults = {.axis = NO_AXIS};
-#define AXIS \
-    CJ__FIELD(cj__axis_settings, axis, CJ__FIELD_INT, .low = -CJ_MAX_RANK, .high = CJ_MAX_RANK - 1)
-static const cj__field index_fields[] = {
-    AXIS,
-    CJ__FIELD(cj__axis_settings, keepdims, CJ__FIELD_BOOL),
-};
-static const cj__field axis_fields[] = {AXIS};
-static const cj__config_key cumsum_keys[] = {CJ__KEY_ONLY("dtype", "null"), {.key = NULL}};
-
-static cj_symbol *index_of(cj_symbol *(*function)(cj_symbol *, int), cj_symbol *x,
-                           const cj__axis_settings *s)
-{
-    cj_symbol *y = function(x, (int)s->axis);
-    return y && s->keepdims ? cj_op_expand_dims(y, (int)s->axis) : y;
-}
-
-#define INDEX(function, class)                                                          \
-    static cj_symbol *make_##function(const cj__word *word, cj_symbol *const *x, int n, \
-                                      const void *settings)                             \
-    {                                                                                   \
-        (void)word, (void)n;                                                            \
-        return index_of(cj_op_##function, x[0], settings);                              \
-    }                                                                                   \
-    const cj__word cj__word_##function = {                                              \
-        .choice = CJ__CHOICE(#function, class, index_fields, axis_defaults),            \
-        .module = CJ__NUMPY,                                                            \
-        .operands = operands,                                                           \
-        .least = 1,                                                                     \
-        .most = 1,                                                                      \
-        .make = make_##function};
-INDEX(argmax, "Argmax")
-INDEX(argmin, "Argmin")
-
-static cj_symbol *make_cumprod(const cj__word *word, cj_symbol *const *x, int n,
-                               const void *settings)
-{
-    (void)word, (void)n;
-    return cj_op_cumprod(x[0], (int)((const cj__axis_settings *)settings)->axis);
-}
-
-const cj__word cj__word_cumprod = {.choice =
-                                       CJ__CHOICE("cumprod", "Cumprod", axis_fields, axis_defaults),
-                                   .module = CJ__NUMPY,
-                                   .operands = operands,
-                                   .least = 1,
-                                   .most = 1,
-                                   .keys = cumsum_keys,
-                                   .make = make_cumprod};
-
-static cj_symbol *make_cumsum(const cj__word *word, cj_symbol *const *x, int n,
-                              const void *settings)
-{
-    (void)word, (void)n;
-    return cj_op_cumsum(x[0], (int)((const cj__axis_settings *)settings)->axis);
-}
-
-const cj__word cj__word_cumsum = {.choice =
-                                      CJ__CHOICE("cumsum", "Cumsum", axis_fields, axis_defaults),
-                                  .module = CJ__NUMPY,
-                                  .operands = operands,
-                                  .least = 1,
-                                  .most = 1,
-                                  .keys = cumsum_keys,
-                                  .make = make_cumsum};

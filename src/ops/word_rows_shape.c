@@ -1,8 +1,11 @@
-// Words with settings that move, choose or convert elements, and einsum and attention.
-#include "ops/word_settings.h"
+// Words with settings that move, choose or convert elements, and einsum.
+#include "ops/word_rows.h"
 
 #include "base/error.h"
+#include "base/text.h"
 #include <cajal/operators.h>
+#include <cajal/ops_shape.h>
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -13,13 +16,6 @@
 #define LAST_AXIS .low = -CJ_MAX_RANK, .high = CJ_MAX_RANK - 1
 
 static const char *const of_x[] = {"x", NULL};
-
-// A failure, whose sentence is recorded: what was made for it goes.
-static cj_symbol *drop(cj_symbol *y)
-{
-    cj__drop_floating(y);
-    return cj__build_failed(CJ__MADE_SYMBOL);
-}
 
 // A word of one symbol, `make_NAME` before it.
 #define SHAPED(name, class, of, fields, defaults, further)                                  \
@@ -78,7 +74,8 @@ static const cj__field axis_fields[] = {
     const cj__word cj__word_##name = {.choice = CJ__CHOICE(#name, class, axis_fields, first_axis), \
                                       .module = CJ__NUMPY,                                         \
                                       .operands = (const char *const[]){operand, NULL},            \
-                                      .list = true,                                                \
+                                      .lists = 1,                                                  \
+                                      .one_dtype = true,                                           \
                                       .least = 1,                                                  \
                                       .most = CJ__OP_IO_MAX,                                       \
                                       .make = make_##name};
@@ -114,25 +111,6 @@ DEFINE_MAKE(roll)
     return cj_op_roll(x[0], s->shift, (int)s->axis);
 }
 SHAPED(roll, "Roll", CJ__NUMPY, roll_fields, roll_defaults, NULL)
-
-static const cj__field take_fields[] = {CJ__FIELD(cj__axis_settings, axis, CJ__FIELD_INT)};
-
-DEFINE_MAKE(take)
-{
-    (void)word, (void)n;
-    if (((const cj__axis_settings *)settings)->axis == 0)
-        return cj_op_take(x[0], x[1]);
-    cj__fail(CJ_UNSUPPORTED, "take: along axis %lld, possible is 0",
-             (long long)((const cj__axis_settings *)settings)->axis);
-    return cj__build_failed(CJ__MADE_SYMBOL);
-}
-
-const cj__word cj__word_take = {.choice = CJ__CHOICE("take", "Take", take_fields, first_axis),
-                                .module = CJ__NUMPY,
-                                .operands = (const char *const[]){"x", "indices", NULL},
-                                .least = 2,
-                                .most = 2,
-                                .make = make_take};
 
 static const cj__one_hot_settings one_hot_defaults = {.num_classes = 0};
 static const cj__field one_hot_fields[] = {
@@ -246,56 +224,38 @@ SHAPED(pad, "Pad", CJ__NUMPY, pad_fields, pad_defaults, pad_keys)
 
 static const cj__item_settings item_defaults = {.count = 0};
 
-// An entry on axis `axis` of y. *next is the axis of the next entry.
-static cj_symbol *take_entry(cj_symbol *y, const struct cj__item *item, int axis, int *next)
+static void add_bound(cj__text *key, bool given, int64_t number)
 {
-    const cj_shape *shape = cj_symbol_shape(y);
-    *next = axis + (item->kind != CJ__ITEM_INDEX);
-    if (item->kind == CJ__ITEM_NEW)
-        return cj_op_expand_dims(y, axis);
-    if (axis >= shape->rank) {
-        cj__fail(CJ_INVALID_ARGUMENT, "get_item: more entries than the %d axes", shape->rank);
-        return drop(y);
-    }
-    const int64_t length = shape->dims[axis];
-    if (item->kind == CJ__ITEM_SLICE && !item->from && !item->to && item->step == 1)
-        return y;
-    if (item->kind == CJ__ITEM_SLICE && !item->from && !item->to && item->step == -1)
-        return cj_op_flip(y, axis);
-    int64_t from = item->from ? item->start : 0, to = item->to ? item->stop : length;
-    if (item->kind == CJ__ITEM_SLICE && item->step != 1) {
-        cj__fail(CJ_UNSUPPORTED, "get_item: a step of %lld, possible are 1, and -1 of a whole axis",
-                 (long long)item->step);
-        return drop(y);
-    }
-    from = from < 0 && length > 0 ? from + length : from;
-    if (item->kind == CJ__ITEM_INDEX)
-        to = from + 1;
-    else if (length > 0) {
-        to = to < 0 ? to + length : to > length ? length : to;
-        from = from < 0 ? 0 : from;
-    }
-    y = cj_op_slice(y, axis, from, to - from);
-    return y && item->kind == CJ__ITEM_INDEX ? cj_op_squeeze(y, axis) : y;
+    if (given)
+        cj__text_add(key, "%" PRId64, number);
 }
 
+// The entries as cj_op_get_item() reads them.
 DEFINE_MAKE(get_item)
 {
     const cj__item_settings *s = settings;
-    cj_symbol *y = x[0];
-    int axis = 0;
+    cj__text key = {0};
     (void)word, (void)n;
-    for (int64_t i = 0; y && i < s->count; i++) {
-        if (s->items[i].kind != CJ__ITEM_REST) {
-            y = take_entry(y, &s->items[i], axis, &axis);
+    for (int64_t i = 0; i < s->count; i++) {
+        const struct cj__item *item = &s->items[i];
+        cj__text_add(&key, i ? ", " : "");
+        if (item->kind == CJ__ITEM_NEW || item->kind == CJ__ITEM_REST)
+            cj__text_add(&key, item->kind == CJ__ITEM_NEW ? "None" : "...");
+        else
+            add_bound(&key, item->kind == CJ__ITEM_INDEX || item->from, item->start);
+        if (item->kind != CJ__ITEM_SLICE)
             continue;
-        }
-        int behind = 0; // axes that the entries behind "..." take
-        for (int64_t j = i + 1; j < s->count; j++)
-            behind += s->items[j].kind != CJ__ITEM_NEW;
-        axis = cj_symbol_shape(y)->rank - behind;
-        axis = axis < 0 ? 0 : axis;
+        cj__text_add(&key, ":");
+        add_bound(&key, item->to, item->stop);
+        cj__text_add(&key, ":");
+        add_bound(&key, item->step != 1, item->step);
     }
+    cj_symbol *y = NULL;
+    if (cj__text_status(&key) == CJ_OK)
+        y = cj_op_get_item(x[0], key.data ? key.data : "...");
+    else
+        y = cj__word_drop_made(x, n);
+    cj__text_free(&key);
     return y;
 }
 
@@ -310,7 +270,7 @@ const cj__word cj__word_get_item = {.choice = {.name = "get_item",
                                     .by_key = true,
                                     .make = make_get_item};
 
-// ---- Products with names, attention ----
+// ---- Products with names ----
 
 static const cj__einsum_settings einsum_defaults = {NULL};
 static const cj__field einsum_fields[] = {
@@ -328,33 +288,5 @@ const cj__word cj__word_einsum = {
     .operands = (const char *const[]){"a", "b", NULL}, // by their places
     .least = 2,
     .most = 2,
+    .one_dtype = true,
     .make = make_einsum};
-
-static const cj__attention_settings attention_defaults = {.scale = INFINITY};
-static const cj__field attention_fields[] = {
-    CJ__FIELD(cj__attention_settings, is_causal, CJ__FIELD_BOOL),
-    CJ__FIELD(cj__attention_settings, scale, CJ__FIELD_LIMIT),
-};
-static const cj__config_key attention_keys[] = {CJ__KEY_HARMLESS("flash_attention"),
-                                                CJ__KEY_ONLY("attn_logits_soft_cap", "null"),
-                                                {.key = NULL}};
-
-DEFINE_MAKE(attention)
-{
-    const cj__attention_settings *s = settings;
-    const double scale = isinf(s->scale) ? (double)NAN : s->scale;
-    (void)word;
-    return n == 4 ? cj_op_masked_attention(x[0], x[1], x[2], x[3], scale, s->is_causal) :
-                    cj_op_attention(x[0], x[1], x[2], scale, s->is_causal);
-}
-
-const cj__word cj__word_attention = {
-    .choice = CJ__CHOICE("attention", "DotProductAttention", attention_fields, attention_defaults),
-    .module = CJ__NN,
-    .operands = (const char *const[]){"query", "key", "value", "mask", NULL},
-    .least = 3,
-    .most = 4,
-    .by_place = 3,
-    .keys = attention_keys,
-    .call_settings = (const char *const[]){"scale", NULL},
-    .make = make_attention};

@@ -137,7 +137,7 @@ cj_symbol *cj__word_compare(cj__build *g, cj__comparison real, cj_symbol *a, cj_
     return cj__apply_integer(g, (cj__integer)((int)CJ__INTEGER_equal + (int)real), a, b);
 }
 
-cj_symbol *cj__word_select(cj__build *g, cj_symbol *condition, cj_symbol *a, cj_symbol *b)
+cj_symbol *cj__word_choose(cj__build *g, cj_symbol *condition, cj_symbol *a, cj_symbol *b)
 {
     cj__word_join(g, &a, &b);
     if (!condition || !a || !b)

@@ -121,7 +121,7 @@ void cj__word_join(cj__build *g, cj_symbol **a, cj_symbol **b);
 // A function of two operands of any dtypes: `real` where the common dtype is real, else `integer`.
 // Booleans are made int32 first, unless `bits`.
 cj_symbol *cj__word_compare(cj__build *g, cj__comparison real, cj_symbol *a, cj_symbol *b);
-cj_symbol *cj__word_select(cj__build *g, cj_symbol *condition, cj_symbol *a, cj_symbol *b);
+cj_symbol *cj__word_choose(cj__build *g, cj_symbol *condition, cj_symbol *a, cj_symbol *b);
 cj_symbol *cj__word_binary(cj__build *g, cj__binary real, cj__integer integer, cj_symbol *a,
                            cj_symbol *b);
 // x through float64 and back, for functions that integers have too.

@@ -1,5 +1,6 @@
 // The constants of cajal/ops_shape.h.
 #include "ops/infer.h"
+#include "ops/word_settings.h"
 #include "ops/words.h"
 #include <cajal/ops_shape.h>
 #include <math.h>
@@ -62,7 +63,7 @@ cj_symbol *cj_op_full_like(cj_symbol *x, double value)
         cj_symbol *one = cj__scalar(g, cj__is_real(dtype) ? dtype : CJ_F64, value);
         y = cj__cast(g, cj__broadcast_like(g, one, x), dtype);
     }
-    CJ__GIVE;
+    CJ__GIVE_OF(full_like, x, (&(cj__value_settings){value}));
 }
 
 // numbers: columns, k.
@@ -188,11 +189,13 @@ cj_status cj_op_meshgrid(cj_symbol *const *xs, int count, const char *indexing, 
         for (int j = 0; j < count; j++)
             ys[i] = cj__word_stretch(g, ys[i], along[j]);
     }
-    return cj__word_give(g, ys, outputs ? count : 0, outputs);
+    return cj__word_give_as(g, ys, outputs ? count : 0, outputs, &cj__word_meshgrid, xs, count,
+                            &(cj__text_settings){indexing ? indexing : "xy"});
 }
 
 cj_symbol *cj_op_vander(cj_symbol *x, int64_t n, bool increasing)
 {
+    int64_t count = n;
     CJ__TAKE(x)
     {
         const cj_shape *shape = cj_symbol_shape(x);
@@ -202,7 +205,7 @@ cj_symbol *cj_op_vander(cj_symbol *x, int64_t n, bool increasing)
                                             "a vector",
                                             (long long)n, shape->rank));
         else {
-            const int64_t count = n ? n : shape->dims[0];
+            count = n ? n : shape->dims[0];
             cj_symbol *powers = cj__word_along(g, cj__word_range(g, 0, count), 2, 1);
             if (!increasing)
                 powers = cj__reverse(g, powers, 1);
@@ -210,5 +213,5 @@ cj_symbol *cj_op_vander(cj_symbol *x, int64_t n, bool increasing)
                                 powers);
         }
     }
-    CJ__GIVE;
+    CJ__GIVE_OF(vander, x, (&(cj__vander_settings){count, increasing}));
 }

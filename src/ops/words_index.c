@@ -1,5 +1,6 @@
 // The operators of cajal/ops_index.h.
 #include "ops/infer.h"
+#include "ops/word_settings.h"
 #include "ops/words.h"
 #include <cajal/ops_index.h>
 #include <string.h>
@@ -18,13 +19,13 @@ static cj_symbol *order_of(cj__build *g, const char *who, cj_symbol *x, int axis
 cj_symbol *cj_op_sort(cj_symbol *x, int axis)
 {
     CJ__TAKE(x) y = order_of(g, "sort", x, axis, true);
-    CJ__GIVE;
+    CJ__GIVE_OF(sort, x, (&(cj__axes_settings){{1, axis}, false}));
 }
 
 cj_symbol *cj_op_argsort(cj_symbol *x, int axis)
 {
     CJ__TAKE(x) y = order_of(g, "argsort", x, axis, false);
-    CJ__GIVE;
+    CJ__GIVE_OF(argsort, x, (&(cj__axes_settings){{1, axis}, false}));
 }
 
 cj_symbol *cj_op_argpartition(cj_symbol *x, int64_t kth, int axis)
@@ -42,7 +43,7 @@ cj_symbol *cj_op_argpartition(cj_symbol *x, int64_t kth, int axis)
                 y = cj__argsort(g, x, place, false);
         }
     }
-    CJ__GIVE;
+    CJ__GIVE_OF(argpartition, x, (&(cj__number_axis_settings){kth, {1, axis}}));
 }
 
 cj_status cj_op_top_k(cj_symbol *x, int64_t k, cj_symbol **values, cj_symbol **indices)
@@ -60,7 +61,8 @@ cj_status cj_op_top_k(cj_symbol *x, int64_t k, cj_symbol **values, cj_symbol **i
     }
     if (g->status == CJ_OK && (!values || !indices))
         cj__build_refuse(g, cj__fail_null_of("top_k", "the place for a result"));
-    const cj_status status = cj__word_give(g, both, 2, given);
+    const cj_status status =
+        cj__word_give_as(g, both, 2, given, &cj__word_top_k, &x, 1, &(cj__number_settings){k});
     if (values)
         *values = given[0];
     if (indices)
@@ -72,7 +74,8 @@ cj_symbol *cj_op_in_top_k(cj_symbol *targets, cj_symbol *predictions, int64_t k)
 {
     CJ__TAKE_2(targets, predictions)
     y = cj__in_top_k(g, cj__word_real(g, predictions), targets, k);
-    CJ__GIVE;
+    CJ__GIVE_WORD(in_top_k, ((cj_symbol *[]){targets, predictions}), 2,
+                  (&(cj__number_settings){k}));
 }
 
 // ---- Entries by indices ----
@@ -80,6 +83,7 @@ cj_symbol *cj_op_in_top_k(cj_symbol *targets, cj_symbol *predictions, int64_t k)
 // Along each axis but one the common length of both; NULL with a sentence where there is none.
 cj_symbol *cj_op_take_along_axis(cj_symbol *x, cj_symbol *indices, int axis)
 {
+    cj_symbol *const operands[] = {x, indices};
     int place = 0;
     CJ__TAKE_2(x, indices)
     {
@@ -104,11 +108,12 @@ cj_symbol *cj_op_take_along_axis(cj_symbol *x, cj_symbol *indices, int axis)
             y = cj__take_along(g, x, cj__cast(g, indices, CJ_I32), place);
         }
     }
-    CJ__GIVE;
+    CJ__GIVE_WORD(take_along_axis, operands, 2, (&(cj__axes_settings){{1, axis}, false}));
 }
 
 cj_symbol *cj_op_take_at(cj_symbol *x, cj_symbol *indices, int axis)
 {
+    cj_symbol *const operands[] = {x, indices};
     int place = 0;
     CJ__TAKE_2(x, indices)
     {
@@ -124,7 +129,7 @@ cj_symbol *cj_op_take_at(cj_symbol *x, cj_symbol *indices, int axis)
             y = cj__reshape(g, cj__take_along(g, x, flat, place), &result);
         }
     }
-    CJ__GIVE;
+    CJ__GIVE_WORD(take, operands, 2, (&(cj__axes_settings){{1, axis}, false}));
 }
 
 // ---- Entries put ----
@@ -148,7 +153,7 @@ static cj_symbol *rows_of(cj__build *g, const char *who, const cj_shape *shape, 
         cj_symbol *n = cj__word_ints(g, &length, 1), *zero = cj__word_ints(g, &(int64_t){0}, 1);
         cj_symbol *one = cj__word_flat(g, cj__slice(g, indices, 1, i, 1));
         cj_symbol *low = cj__apply_integer(g, CJ__INTEGER_less, one, zero);
-        one = cj__word_select(g, low, cj__apply_integer(g, CJ__INTEGER_add, one, n), one);
+        one = cj__word_choose(g, low, cj__apply_integer(g, CJ__INTEGER_add, one, n), one);
         // an index that is out of range along one axis must not count as another of the whole
         cj_symbol *good = cj__apply_integer(
             g, CJ__INTEGER_and, cj__apply_integer(g, CJ__INTEGER_greater_equal, one, zero),
@@ -156,7 +161,7 @@ static cj_symbol *rows_of(cj__build *g, const char *who, const cj_shape *shape, 
         if (place)
             one = cj__apply_integer(g, CJ__INTEGER_add,
                                     cj__apply_integer(g, CJ__INTEGER_multiply, place, n), one);
-        place = cj__word_select(g, good, one, cj__word_ints(g, &(int64_t){INT32_MIN}, 1));
+        place = cj__word_choose(g, good, one, cj__word_ints(g, &(int64_t){INT32_MIN}, 1));
         *rows *= length;
     }
     return place;
@@ -187,6 +192,8 @@ static cj_symbol *sums_at(cj__build *g, cj_symbol *rows, cj_symbol *values, int6
 
 cj_symbol *cj_op_scatter(cj_symbol *indices, cj_symbol *values, cj_shape shape)
 {
+    cj_symbol *const operands[] = {indices, values};
+    double numbers[CJ_MAX_RANK];
     int64_t count = 0;
     int k = 0;
     CJ__TAKE_2(indices, values)
@@ -197,7 +204,9 @@ cj_symbol *cj_op_scatter(cj_symbol *indices, cj_symbol *values, cj_shape shape)
             y = cj__cast(g, cj__reshape(g, y, &shape), cj_symbol_dtype(values));
         }
     }
-    CJ__GIVE;
+    const cj__places_settings settings = {
+        .first = cj__numbers_of(shape.dims, y ? shape.rank : 0, numbers)};
+    CJ__GIVE_WORD(scatter, operands, 2, &settings);
 }
 
 // Each row's product of what is put there, 1 where nothing is: the running product over all, those of
@@ -238,6 +247,7 @@ static cj_symbol *put(cj__build *g, int how, cj_symbol *x, cj_symbol *rows, cj_s
 cj_symbol *cj_op_scatter_update(cj_symbol *x, cj_symbol *indices, cj_symbol *updates,
                                 const char *reduction)
 {
+    cj_symbol *const operands[] = {x, indices, updates};
     static const char *const names[] = {"", "add", "mul", "max", "min"};
     int64_t count = 0;
     int k = 0, how = 0;
@@ -259,7 +269,7 @@ cj_symbol *cj_op_scatter_update(cj_symbol *x, cj_symbol *indices, cj_symbol *upd
             y = cj__reshape(g, y, &shape);
         }
     }
-    CJ__GIVE;
+    CJ__GIVE_WORD(scatter_update, operands, 3, (&(cj__text_settings){reduction}));
 }
 
 // ---- Questions of place ----
@@ -296,11 +306,13 @@ cj_symbol *cj_op_searchsorted(cj_symbol *sorted, cj_symbol *values, const char *
             y = count_of(g, sorted, values,
                          right ? CJ__COMPARISON_less_equal : CJ__COMPARISON_less);
     }
-    CJ__GIVE;
+    CJ__GIVE_WORD(searchsorted, ((cj_symbol *[]){sorted, values}), 2,
+                  (&(cj__text_settings){side ? side : "left"}));
 }
 
 cj_symbol *cj_op_digitize(cj_symbol *x, const double *bins, int count)
 {
+    cj_symbol *const operand = x;
     CJ__TAKE(x)
     {
         cj_tensor *tensor = NULL;
@@ -324,11 +336,12 @@ cj_symbol *cj_op_digitize(cj_symbol *x, const double *bins, int count)
                          rises ? CJ__COMPARISON_less_equal : CJ__COMPARISON_greater);
         }
     }
-    CJ__GIVE;
+    CJ__GIVE_OF(digitize, operand, (&(cj__bins_settings){{bins, y ? count : 0}}));
 }
 
 cj_symbol *cj_op_isin(cj_symbol *x, cj_symbol *elements, bool invert)
 {
+    cj_symbol *const operands[] = {x, elements};
     CJ__TAKE_2(x, elements)
     {
         const int64_t none = 0;
@@ -336,7 +349,7 @@ cj_symbol *cj_op_isin(cj_symbol *x, cj_symbol *elements, bool invert)
         y = cj__apply_integer(g, invert ? CJ__INTEGER_equal : CJ__INTEGER_greater, y,
                               cj__reshape(g, cj__word_ints(g, &none, 1), &(cj_shape){.rank = 0}));
     }
-    CJ__GIVE;
+    CJ__GIVE_WORD(isin, operands, 2, (&(cj__isin_settings){invert}));
 }
 
 cj_symbol *cj_op_multi_hot(cj_symbol *labels, int64_t classes)
@@ -355,5 +368,5 @@ cj_symbol *cj_op_multi_hot(cj_symbol *labels, int64_t classes)
             y = cj__max(g, y, rank > 1 ? 2 : 1, false);
         }
     }
-    CJ__GIVE;
+    CJ__GIVE_OF(multi_hot, labels, (&(cj__number_settings){classes}));
 }

@@ -1,6 +1,7 @@
 // The words of cajal/ops_shape.h whose meaning is written as text or as places: get_item, slice_update,
 // rearrange.
 #include "ops/infer.h"
+#include "ops/word_settings.h"
 #include "ops/words.h"
 #include <cajal/ops_shape.h>
 #include <ctype.h>
@@ -17,7 +18,7 @@ typedef struct part {
     int64_t numbers[3];
 } part;
 
-enum { PARTS = 2 * CJ_MAX_RANK };
+enum { PARTS = CJ__ITEMS_MAX };
 
 static void skip_space(const char **text)
 {
@@ -153,9 +154,28 @@ static cj_symbol *item_of(cj__build *g, cj_symbol *x, const part *parts, int cou
     return x ? cj__reshape(g, x, &shape) : NULL;
 }
 
+static cj__item_settings settings_of(const part *parts, int count)
+{
+    cj__item_settings s = {.count = count};
+    for (int i = 0; i < count; i++) {
+        struct cj__item *item = &s.items[i];
+        *item = (struct cj__item){.from = parts[i].given[0],
+                                  .to = parts[i].given[1],
+                                  .start = parts[i].numbers[0],
+                                  .stop = parts[i].numbers[1],
+                                  .step = parts[i].given[2] ? parts[i].numbers[2] : 1};
+        item->kind = parts[i].kind == PART_NUMBER ? CJ__ITEM_INDEX :
+                     parts[i].kind == PART_SLICE  ? CJ__ITEM_SLICE :
+                     parts[i].kind == PART_NEW    ? CJ__ITEM_NEW :
+                                                    CJ__ITEM_REST;
+    }
+    return s;
+}
+
 cj_symbol *cj_op_get_item(cj_symbol *x, const char *key)
 {
     part parts[PARTS];
+    cj__item_settings settings = {.count = 0};
     CJ__TAKE(x)
     {
         const int rank = cj_symbol_shape(x)->rank, count = key ? read_key(key, parts) : 0;
@@ -174,16 +194,21 @@ cj_symbol *cj_op_get_item(cj_symbol *x, const char *key)
             cj__build_refuse(g, cj__fail(CJ_INVALID_ARGUMENT,
                                          "get_item: \"%s\" names %d axes, the symbol has %d", key,
                                          used, rank));
-        else
+        else {
             y = item_of(g, x, parts, count, rank - used);
+            settings = settings_of(parts, count);
+        }
     }
-    CJ__GIVE;
+    CJ__GIVE_OF(get_item, x, &settings);
 }
 
 // ---- slice_update ----
 
 cj_symbol *cj_op_slice_update(cj_symbol *x, const int64_t *starts_at, int count, cj_symbol *updates)
 {
+    cj_symbol *const both[] = {x, updates};
+    double numbers[CJ_MAX_RANK];
+    cj__places_settings settings = {.parts = 0};
     CJ__TAKE_2(x, updates)
     {
         const cj_shape *shape = cj_symbol_shape(x), *own = cj_symbol_shape(updates);
@@ -213,9 +238,10 @@ cj_symbol *cj_op_slice_update(cj_symbol *x, const int64_t *starts_at, int count,
             put = cj__pad(g, put, i, starts_at[i], n - length - starts_at[i]);
             here = cj__pad(g, here, i, starts_at[i], n - length - starts_at[i]);
         }
-        y = g->status == CJ_OK ? cj__word_select(g, here, put, x) : NULL;
+        y = g->status == CJ_OK ? cj__word_choose(g, here, put, x) : NULL;
+        settings.first = cj__numbers_of(starts_at, y ? count : 0, numbers);
     }
-    CJ__GIVE;
+    CJ__GIVE_WORD(slice_update, both, 2, &settings);
 }
 
 // ---- rearrange ----
@@ -362,5 +388,5 @@ cj_symbol *cj_op_rearrange(cj_symbol *x, const char *pattern, const char *length
             y = rearranged(g, x, &from, &to);
         }
     }
-    CJ__GIVE;
+    CJ__GIVE_OF(rearrange, x, (&(cj__rearrange_settings){pattern, lengths}));
 }

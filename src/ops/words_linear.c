@@ -1,6 +1,7 @@
 // The words of cajal/ops_shape.h on diagonals and triangles, and products of vectors and matrices.
 #include "base/memory.h"
 #include "ops/infer.h"
+#include "ops/word_settings.h"
 #include "ops/words.h"
 #include <cajal/ops_shape.h>
 #include <stdio.h>
@@ -26,8 +27,9 @@ static cj_symbol *zero_like(cj__build *g, const cj_symbol *x)
     return x ? cj__cast(g, cj__scalar(g, CJ_F32, 0), cj_symbol_dtype(x)) : NULL;
 }
 
-static cj_symbol *triangle(const char *who, cj_symbol *x, int64_t k, cj__integer comparison)
+static cj_symbol *triangle(const cj__word *word, cj_symbol *x, int64_t k, cj__integer comparison)
 {
+    const char *who = word->choice.name;
     int row = 0, column = 0;
     CJ__TAKE(x)
     {
@@ -35,20 +37,20 @@ static cj_symbol *triangle(const char *who, cj_symbol *x, int64_t k, cj__integer
             cj__word_fixed_axis(g, who, x, -1, &column)) {
             const int64_t *d = cj_symbol_shape(x)->dims;
             cj_symbol *mask = distance_mask(g, d[row], d[column], k, comparison);
-            y = cj__word_select(g, mask, x, zero_like(g, x));
+            y = cj__word_choose(g, mask, x, zero_like(g, x));
         }
     }
-    CJ__GIVE;
+    return cj__word_result(g, y, word, &x, 1, &(cj__number_settings){k});
 }
 
 cj_symbol *cj_op_tril(cj_symbol *x, int64_t k)
 {
-    return triangle("tril", x, k, CJ__INTEGER_less_equal);
+    return triangle(&cj__word_tril, x, k, CJ__INTEGER_less_equal);
 }
 
 cj_symbol *cj_op_triu(cj_symbol *x, int64_t k)
 {
-    return triangle("triu", x, k, CJ__INTEGER_greater_equal);
+    return triangle(&cj__word_triu, x, k, CJ__INTEGER_greater_equal);
 }
 
 // (..., n, m) becomes (..., length).
@@ -81,7 +83,7 @@ static cj_symbol *matrix_of(cj__build *g, cj_symbol *x, int64_t k)
         return NULL;
     cj_symbol *row = cj__pad(g, x, 0, k > 0 ? size : 0, k < 0 ? size : 0);
     const int64_t n = cj_symbol_shape(x)->dims[0] + size;
-    return cj__word_select(g, distance_mask(g, n, n, k, CJ__INTEGER_equal),
+    return cj__word_choose(g, distance_mask(g, n, n, k, CJ__INTEGER_equal),
                            cj__word_expand(g, row, 0), zero_like(g, x));
 }
 
@@ -99,7 +101,7 @@ cj_symbol *cj_op_diag(cj_symbol *x, int64_t k)
                                 cj__fail(CJ_SHAPE_MISMATCH,
                                          "diag: the symbol has %d axes, needed are 1 or 2", rank));
     }
-    CJ__GIVE;
+    CJ__GIVE_OF(diag, x, (&(cj__number_settings){k}));
 }
 
 cj_symbol *cj_op_diagflat(cj_symbol *x, int64_t k)
@@ -109,7 +111,7 @@ cj_symbol *cj_op_diagflat(cj_symbol *x, int64_t k)
         if (cj__word_known(g, "diagflat", x))
             y = matrix_of(g, cj__word_flat(g, x), k);
     }
-    CJ__GIVE;
+    CJ__GIVE_OF(diagflat, x, (&(cj__number_settings){k}));
 }
 
 // The diagonal of two axes along a last one.
@@ -132,7 +134,7 @@ static cj_symbol *along_two(cj__build *g, const char *who, cj_symbol *x, int64_t
 cj_symbol *cj_op_diagonal(cj_symbol *x, int64_t offset, int axis1, int axis2)
 {
     CJ__TAKE(x) y = along_two(g, "diagonal", x, offset, axis1, axis2);
-    CJ__GIVE;
+    CJ__GIVE_OF(diagonal, x, (&(cj__diagonal_settings){offset, axis1, axis2}));
 }
 
 // A sum over the last axis, of any dtype.
@@ -149,22 +151,23 @@ static cj_symbol *last_sum(cj__build *g, cj_symbol *x)
 cj_symbol *cj_op_trace(cj_symbol *x, int64_t offset, int axis1, int axis2)
 {
     CJ__TAKE(x) y = last_sum(g, along_two(g, "trace", x, offset, axis1, axis2));
-    CJ__GIVE;
+    CJ__GIVE_OF(trace, x, (&(cj__diagonal_settings){offset, axis1, axis2}));
 }
 
 // ---- Products ----
 
 // Products are of reals: integers go through float64 and come back.
 typedef cj_symbol *product(cj__build *g, cj_symbol *a, cj_symbol *b);
-static cj_symbol *product_of(product *function, cj_symbol *a, cj_symbol *b)
+static cj_symbol *product_of(product *function, cj_symbol *a, cj_symbol *b, const cj__word *word)
 {
+    cj_symbol *const operands[] = {a, b};
     CJ__TAKE_2(a, b)
     {
         cj__word_join(g, &a, &b);
         y = function(g, cj__word_wide(g, a), cj__word_wide(g, b));
         y = a ? cj__cast(g, y, cj_symbol_dtype(a)) : NULL;
     }
-    CJ__GIVE;
+    return cj__word_result(g, y, word, operands, 2, NULL);
 }
 
 // Sums of products over axes a_axes[i] of a and b_axes[i] of b; the others of a, then those of b.
@@ -212,7 +215,7 @@ static cj_symbol *dot(cj__build *g, cj_symbol *a, cj_symbol *b)
 
 cj_symbol *cj_op_dot(cj_symbol *a, cj_symbol *b)
 {
-    return product_of(dot, a, b);
+    return product_of(dot, a, b, &cj__word_dot);
 }
 
 static cj_symbol *inner(cj__build *g, cj_symbol *a, cj_symbol *b)
@@ -225,7 +228,7 @@ static cj_symbol *inner(cj__build *g, cj_symbol *a, cj_symbol *b)
 
 cj_symbol *cj_op_inner(cj_symbol *a, cj_symbol *b)
 {
-    return product_of(inner, a, b);
+    return product_of(inner, a, b, &cj__word_inner);
 }
 
 static cj_symbol *outer(cj__build *g, cj_symbol *a, cj_symbol *b)
@@ -236,7 +239,7 @@ static cj_symbol *outer(cj__build *g, cj_symbol *a, cj_symbol *b)
 
 cj_symbol *cj_op_outer(cj_symbol *a, cj_symbol *b)
 {
-    return product_of(outer, a, b);
+    return product_of(outer, a, b, &cj__word_outer);
 }
 
 static cj_symbol *vdot(cj__build *g, cj_symbol *a, cj_symbol *b)
@@ -246,12 +249,14 @@ static cj_symbol *vdot(cj__build *g, cj_symbol *a, cj_symbol *b)
 
 cj_symbol *cj_op_vdot(cj_symbol *a, cj_symbol *b)
 {
-    return product_of(vdot, a, b);
+    return product_of(vdot, a, b, &cj__word_vdot);
 }
 
 cj_symbol *cj_op_tensordot(cj_symbol *a, cj_symbol *b, const int *a_axes, const int *b_axes,
                            int count)
 {
+    cj_symbol *const operands[] = {a, b};
+    double numbers[2 * CJ_MAX_RANK];
     int in_a[CJ_MAX_RANK] = {0}, in_b[CJ_MAX_RANK] = {0};
     CJ__TAKE_2(a, b)
     {
@@ -274,7 +279,12 @@ cj_symbol *cj_op_tensordot(cj_symbol *a, cj_symbol *b, const int *a_axes, const 
             y = cj__cast(g, y, cj_symbol_dtype(a));
         }
     }
-    CJ__GIVE;
+    for (int i = 0; y && i < count; i++) {
+        numbers[i] = a_axes[i];
+        numbers[count + i] = b_axes[i];
+    }
+    CJ__GIVE_WORD(tensordot, operands, 2,
+                  (&(cj__places_settings){.first = {numbers, y ? 2 * count : 0}, .parts = 0}));
 }
 
 // Axes of length 1 before those of x, so that there are `rank`, and then one after each (`after`), or
@@ -309,7 +319,7 @@ static cj_symbol *kron(cj__build *g, cj_symbol *a, cj_symbol *b)
 
 cj_symbol *cj_op_kron(cj_symbol *a, cj_symbol *b)
 {
-    return product_of(kron, a, b);
+    return product_of(kron, a, b, &cj__word_kron);
 }
 
 // Component i of a vector along the last axis, which stays as one of length 1.
@@ -320,6 +330,7 @@ static cj_symbol *component(cj__build *g, cj_symbol *x, int i)
 
 cj_symbol *cj_op_cross(cj_symbol *a, cj_symbol *b, int axis)
 {
+    cj_symbol *const operands[] = {a, b};
     int in_a = 0, in_b = 0;
     CJ__TAKE_2(a, b)
     {
@@ -353,11 +364,12 @@ cj_symbol *cj_op_cross(cj_symbol *a, cj_symbol *b, int axis)
             }
         }
     }
-    CJ__GIVE;
+    CJ__GIVE_WORD(cross, operands, 2, (&(cj__axis_settings){.axis = axis}));
 }
 
 cj_symbol *cj_op_cdist(cj_symbol *a, cj_symbol *b)
 {
+    cj_symbol *const operands[] = {a, b};
     CJ__TAKE_2(a, b)
     {
         cj__word_join(g, &a, &b);
@@ -375,12 +387,13 @@ cj_symbol *cj_op_cdist(cj_symbol *a, cj_symbol *b)
             y = UNARY(sqrt, last_sum(g, UNARY(square, apart)));
         }
     }
-    CJ__GIVE;
+    CJ__GIVE_WORD(cdist, operands, 2, NULL);
 }
 
 // b's places beside a's, padded: windows of a, each times b.
 cj_symbol *cj_op_correlate(cj_symbol *a, cj_symbol *b, const char *mode)
 {
+    cj_symbol *const operands[] = {a, b};
     CJ__TAKE_2(a, b)
     {
         cj__word_join(g, &a, &b);
@@ -414,5 +427,5 @@ cj_symbol *cj_op_correlate(cj_symbol *a, cj_symbol *b, const char *mode)
                 y = cj__slice(g, y, 0, n < m ? least / 2 : least - 1 - least / 2, most);
         }
     }
-    CJ__GIVE;
+    CJ__GIVE_WORD(correlate, operands, 2, (&(cj__text_settings){mode ? mode : "valid"}));
 }

@@ -1,5 +1,6 @@
 // The operators of cajal/ops_math.h.
 #include "ops/infer.h"
+#include "ops/word_settings.h"
 #include "ops/words.h"
 #include <cajal/ops_math.h>
 #include <float.h>
@@ -70,7 +71,7 @@ cj_symbol *cj_op_round(cj_symbol *x, int decimals)
                 factor);
         y = y ? cj__cast(g, y, cj_symbol_dtype(x)) : NULL;
     }
-    CJ__GIVE;
+    CJ__GIVE_OF(round, x, (&(cj__number_settings){decimals}));
 }
 
 cj_symbol *cj_op_fabs(cj_symbol *x)
@@ -167,6 +168,7 @@ cj_symbol *cj_op_true_divide(cj_symbol *a, cj_symbol *b)
 
 cj_symbol *cj_op_divide_no_nan(cj_symbol *a, cj_symbol *b)
 {
+    cj_symbol *const operands[] = {a, b};
     CJ__TAKE_2(a, b)
     {
         cj__word_join(g, &a, &b);
@@ -175,7 +177,7 @@ cj_symbol *cj_op_divide_no_nan(cj_symbol *a, cj_symbol *b)
         y = cj__div(g, a, cj__select(g, apart, b, NUMBER(b, 1)));
         y = cj__select(g, apart, y, NUMBER(b, 0));
     }
-    CJ__GIVE;
+    CJ__GIVE_WORD(divide_no_nan, operands, 2, NULL);
 }
 
 // NaN gives way to the other operand.
@@ -205,6 +207,7 @@ cj_symbol *cj_op_fmin(cj_symbol *a, cj_symbol *b)
 
 cj_symbol *cj_op_heaviside(cj_symbol *a, cj_symbol *b)
 {
+    cj_symbol *const operands[] = {a, b};
     CJ__TAKE_2(a, b)
     {
         cj__word_join(g, &a, &b);
@@ -212,17 +215,18 @@ cj_symbol *cj_op_heaviside(cj_symbol *a, cj_symbol *b)
         y = cj__select(g, COMPARE(greater, a, NUMBER(a, 0)), NUMBER(a, 1), b);
         y = cj__select(g, COMPARE(less, a, NUMBER(a, 0)), NUMBER(a, 0), y);
     }
-    CJ__GIVE;
+    CJ__GIVE_WORD(heaviside, operands, 2, NULL);
 }
 
 cj_symbol *cj_op_ldexp(cj_symbol *a, cj_symbol *b)
 {
+    cj_symbol *const operands[] = {a, b};
     CJ__TAKE_2(a, b)
     {
         cj__word_join(g, &a, &b);
         y = cj__mul(g, REAL(a), cj__apply_function(g, CJ__FUNCTION_exp2, REAL(b)));
     }
-    CJ__GIVE;
+    CJ__GIVE_WORD(ldexp, operands, 2, NULL);
 }
 
 // ---- Bits ----
@@ -237,7 +241,7 @@ static cj_symbol *bits(cj__build *g, cj__integer function, cj_symbol *a, cj_symb
     cj_symbol *cj_op_##word(cj_symbol *a, cj_symbol *b)             \
     {                                                               \
         CJ__TAKE_2(a, b) y = bits(g, CJ__INTEGER_##function, a, b); \
-        CJ__GIVE;                                                   \
+        CJ__GIVE_OF_2(word, a, b);                                  \
     }
 DEFINE(gcd, gcd)
 DEFINE(lcm, lcm)
@@ -251,46 +255,51 @@ DEFINE(right_shift, right_shift)
 #undef DEFINE
 
 // Every bit turned: x xor all of them. The number -1 has them all, the boolean true its only one.
+static cj_symbol *inverted(cj__build *g, cj_symbol *x)
+{
+    cj_symbol *all = cj__word_ints(g, (const int64_t[]){-1}, 1);
+    const cj_dtype dtype = cj_symbol_dtype(x);
+    if (dtype == CJ_U8)
+        all = cj__word_ints(g, (const int64_t[]){255}, 1);
+    all = all ? cj__reshape(g, cj__cast(g, all, dtype), &(cj_shape){.rank = 0}) : NULL;
+    return cj__apply_integer(g, CJ__INTEGER_xor, x, all);
+}
+
 cj_symbol *cj_op_bitwise_invert(cj_symbol *x)
 {
-    CJ__TAKE(x)
-    {
-        cj_symbol *all = cj__word_ints(g, (const int64_t[]){-1}, 1);
-        const cj_dtype dtype = cj_symbol_dtype(x);
-        if (dtype == CJ_U8)
-            all = cj__word_ints(g, (const int64_t[]){255}, 1);
-        all = all ? cj__reshape(g, cj__cast(g, all, dtype), &(cj_shape){.rank = 0}) : NULL;
-        y = cj__apply_integer(g, CJ__INTEGER_xor, x, all);
-    }
-    CJ__GIVE;
+    CJ__TAKE(x) y = inverted(g, x);
+    CJ__GIVE_OF(bitwise_invert, x, NULL);
 }
 
 cj_symbol *cj_op_bitwise_not(cj_symbol *x)
 {
-    return cj_op_bitwise_invert(x);
+    CJ__TAKE(x) y = inverted(g, x);
+    CJ__GIVE_OF(bitwise_not, x, NULL);
 }
 
 // ---- Questions ----
 
 cj_symbol *cj_op_isnan(cj_symbol *x)
 {
+    cj_symbol *const operand = x;
     CJ__TAKE(x)
     {
         x = REAL(x);
         y = COMPARE(not_equal, x, x);
     }
-    CJ__GIVE;
+    CJ__GIVE_OF(isnan, operand, NULL);
 }
 
 #define DEFINE(name, comparison, what, number)                \
     cj_symbol *cj_op_##name(cj_symbol *x)                     \
     {                                                         \
+        cj_symbol *const operand = x;                         \
         CJ__TAKE(x)                                           \
         {                                                     \
             x = REAL(x);                                      \
             y = COMPARE(comparison, what, NUMBER(x, number)); \
         }                                                     \
-        CJ__GIVE;                                             \
+        CJ__GIVE_OF(name, operand, NULL);                     \
     }
 DEFINE(isfinite, less, UNARY(absolute, x), (double)INFINITY)
 DEFINE(isinf, equal, UNARY(absolute, x), (double)INFINITY)
@@ -301,13 +310,14 @@ DEFINE(isneginf, equal, x, -(double)INFINITY)
 // The angle of (x, 1) tells the zeros apart as well: atan2(-0, -1) is -pi.
 cj_symbol *cj_op_signbit(cj_symbol *x)
 {
+    cj_symbol *const operand = x;
     CJ__TAKE(x)
     {
         x = REAL(x);
         y = cj__apply_pair(g, CJ__PAIR_arctan2, x, NUMBER(x, -1));
         y = COMPARE(less, y, NUMBER(x, 0));
     }
-    CJ__GIVE;
+    CJ__GIVE_OF(signbit, operand, NULL);
 }
 
 static cj_symbol *close_to(cj__build *g, cj_symbol *a, cj_symbol *b, double rtol, double atol,
@@ -331,7 +341,8 @@ static cj_symbol *close_to(cj__build *g, cj_symbol *a, cj_symbol *b, double rtol
 cj_symbol *cj_op_isclose(cj_symbol *a, cj_symbol *b, double rtol, double atol, bool equal_nan)
 {
     CJ__TAKE_2(a, b) y = close_to(g, a, b, rtol, atol, equal_nan);
-    CJ__GIVE;
+    CJ__GIVE_WORD(isclose, ((cj_symbol *[]){a, b}), 2,
+                  (&(cj__close_settings){rtol, atol, equal_nan}));
 }
 
 cj_symbol *cj_op_allclose(cj_symbol *a, cj_symbol *b, double rtol, double atol, bool equal_nan)
@@ -342,7 +353,8 @@ cj_symbol *cj_op_allclose(cj_symbol *a, cj_symbol *b, double rtol, double atol, 
         y = cj__min(g, y, cj__all_axes(y), false);
         y = cj__cast(g, y, CJ_BOOL);
     }
-    CJ__GIVE;
+    CJ__GIVE_WORD(allclose, ((cj_symbol *[]){a, b}), 2,
+                  (&(cj__close_settings){rtol, atol, equal_nan}));
 }
 
 // ---- Numbers replaced ----
@@ -361,7 +373,9 @@ cj_symbol *cj_op_nan_to_num(cj_symbol *x, double nan, double posinf, double negi
                            NUMBER(x, isnan(neginf) ? -most : neginf), y);
         }
     }
-    CJ__GIVE;
+    CJ__GIVE_OF(nan_to_num, x,
+                (&(cj__nan_settings){nan, isnan(posinf) ? (double)INFINITY : posinf,
+                                     isnan(neginf) ? (double)INFINITY : neginf}));
 }
 
 // A cast to integers is towards zero and saturates by itself (convert.c).
@@ -376,7 +390,7 @@ cj_symbol *cj_op_saturate_cast(cj_symbol *x, cj_dtype dtype)
             y = cj__apply_unary(g, CJ__UNARY_clip, cj__word_wide(g, x), 0, 1);
         y = cj__cast(g, y, dtype);
     }
-    CJ__GIVE;
+    CJ__GIVE_OF(saturate_cast, x, (&(cj__cast_settings){cj_dtype_name(dtype)}));
 }
 
 cj_symbol *cj_op_select(cj_symbol *const *conditions, cj_symbol *const *choices, int count,
@@ -392,7 +406,9 @@ cj_symbol *cj_op_select(cj_symbol *const *conditions, cj_symbol *const *choices,
     if (cj__build_take(g, all, 2 * count) == CJ_OK) {
         y = cj__cast(g, cj__scalar(g, CJ_F64, otherwise), cj_symbol_dtype(choices[0]));
         for (int i = count - 1; i >= 0; i--)
-            y = cj__word_select(g, conditions[i], choices[i], y);
+            y = cj__word_choose(g, conditions[i], choices[i], y);
     }
-    CJ__GIVE;
+    if (2 * count > CJ__OP_IO_MAX) // more than a layer has inputs
+        CJ__GIVE;
+    CJ__GIVE_WORD(select, all, 2 * count, (&(cj__value_settings){otherwise}));
 }

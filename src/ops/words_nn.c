@@ -1,6 +1,7 @@
 // The operators of cajal/ops_nn.h but for convolutions and pools (words_windows_nn.c).
 #include "ops/ctc_decode.h"
 #include "ops/infer.h"
+#include "ops/word_settings.h"
 #include "ops/words.h"
 #include <cajal/ops_nn.h>
 #include <math.h>
@@ -29,6 +30,24 @@ static bool take_some(cj__build *g, cj_symbol **symbols, int count)
         if (symbols[i])
             symbols[i] = cj__cast(g, symbols[i], dtype);
     return g->status == CJ_OK;
+}
+
+// Ends a normalization as a word of the operands that are there.
+static cj_symbol *give_some(cj__build *g, cj_symbol *y, const cj__word *word,
+                            cj_symbol *const *operands, int count, const int *axes, int axis_count,
+                            double epsilon)
+{
+    const cj__axes_settings of = cj__axes_of(axes, axis_count);
+    cj__normalization_settings settings = {.epsilon = epsilon};
+    cj_symbol *given[MOST];
+    int there = 0;
+    memcpy(settings.axis, of.axis, sizeof settings.axis);
+    for (int i = 0; i < count; i++)
+        if (operands[i]) {
+            settings.given |= 1 << i;
+            given[there++] = operands[i];
+        }
+    return cj__word_result(g, y, word, given, there, &settings);
 }
 
 // ---- Normalizations ----
@@ -64,6 +83,7 @@ static cj_symbol *normalized(cj__build *g, cj_symbol *x, cj_symbol *mean, cj_sym
 cj_symbol *cj_op_batch_normalization(cj_symbol *x, cj_symbol *mean, cj_symbol *variance, int axis,
                                      cj_symbol *offset, cj_symbol *scale, double epsilon)
 {
+    cj_symbol *const operands[] = {x, mean, variance, offset, scale};
     cj_symbol *all[MOST] = {x, mean, variance, offset, scale};
     int place = 0;
     CJ__BEGIN;
@@ -77,7 +97,7 @@ cj_symbol *cj_op_batch_normalization(cj_symbol *x, cj_symbol *mean, cj_symbol *v
         if (fits)
             y = normalized(g, all[0], all[1], all[2], all[4], all[3], epsilon);
     }
-    CJ__GIVE;
+    return give_some(g, y, &cj__word_batch_normalization, operands, MOST, &axis, 1, epsilon);
 }
 
 // The mask of the axes, the last if there is no list.
@@ -117,6 +137,7 @@ static bool over_axes(cj__build *g, const char *who, const cj_symbol *x, uint32_
 cj_symbol *cj_op_layer_normalization(cj_symbol *x, cj_symbol *gamma, cj_symbol *beta,
                                      const int *axes, int count, double epsilon)
 {
+    cj_symbol *const operands[] = {x, gamma, beta};
     cj_symbol *all[] = {x, gamma, beta}, *mean = NULL, *variance = NULL;
     uint32_t mask = 0;
     CJ__BEGIN;
@@ -126,12 +147,15 @@ cj_symbol *cj_op_layer_normalization(cj_symbol *x, cj_symbol *gamma, cj_symbol *
         cj__moments(g, all[0], mask, true, &mean, &variance);
         y = normalized(g, all[0], mean, variance, all[1], all[2], epsilon);
     }
-    CJ__GIVE;
+    const int last = -1;
+    return give_some(g, y, &cj__word_layer_normalization, operands, 3, axes ? axes : &last,
+                     axes ? count : 1, epsilon);
 }
 
 cj_symbol *cj_op_rms_normalization(cj_symbol *x, cj_symbol *scale, const int *axes, int count,
                                    double epsilon)
 {
+    cj_symbol *const operands[] = {x, scale};
     cj_symbol *all[] = {x, scale};
     uint32_t mask = 0;
     CJ__BEGIN;
@@ -141,7 +165,9 @@ cj_symbol *cj_op_rms_normalization(cj_symbol *x, cj_symbol *scale, const int *ax
         y = cj__mul(g, all[0], UNARY(rsqrt, cj__shift(g, y, epsilon)));
         y = all[1] ? cj__mul(g, y, all[1]) : y;
     }
-    CJ__GIVE;
+    const int last = -1;
+    return give_some(g, y, &cj__word_rms_normalization, operands, 2, axes ? axes : &last,
+                     axes ? count : 1, epsilon);
 }
 
 // ---- Losses ----
@@ -153,6 +179,7 @@ static cj_symbol *clipped(cj__build *g, cj_symbol *x)
 
 cj_symbol *cj_op_binary_crossentropy(cj_symbol *target, cj_symbol *output, bool from_logits)
 {
+    cj_symbol *const operands[] = {target, output};
     CJ__TAKE_2(target, output)
     {
         cj__word_join(g, &target, &output);
@@ -170,7 +197,7 @@ cj_symbol *cj_op_binary_crossentropy(cj_symbol *target, cj_symbol *output, bool 
             y = UNARY(negative, cj__add(g, yes, no));
         }
     }
-    CJ__GIVE;
+    CJ__GIVE_WORD(binary_crossentropy, operands, 2, (&(cj__entropy_settings){from_logits, -1}));
 }
 
 // The logarithms of probabilities along the last axis.
@@ -185,6 +212,7 @@ static cj_symbol *log_probabilities(cj__build *g, cj_symbol *x, bool from_logits
 cj_symbol *cj_op_categorical_crossentropy(cj_symbol *target, cj_symbol *output, bool from_logits,
                                           int axis)
 {
+    cj_symbol *const operands[] = {target, output};
     int place = 0;
     CJ__TAKE_2(target, output)
     {
@@ -202,13 +230,15 @@ cj_symbol *cj_op_categorical_crossentropy(cj_symbol *target, cj_symbol *output, 
             y = UNARY(negative, cj__sum(g, y, 1u << last, false));
         }
     }
-    CJ__GIVE;
+    CJ__GIVE_WORD(categorical_crossentropy, operands, 2,
+                  (&(cj__entropy_settings){from_logits, axis}));
 }
 
 // A label that is no class counts nothing, as in Keras.
 cj_symbol *cj_op_sparse_categorical_crossentropy(cj_symbol *target, cj_symbol *output,
                                                  bool from_logits)
 {
+    cj_symbol *const operands[] = {target, output};
     CJ__TAKE_2(target, output)
     {
         output = cj__word_real(g, output);
@@ -234,7 +264,8 @@ cj_symbol *cj_op_sparse_categorical_crossentropy(cj_symbol *target, cj_symbol *o
             y = UNARY(negative, cj__sum(g, y, 1u << last, false));
         }
     }
-    CJ__GIVE;
+    CJ__GIVE_WORD(sparse_categorical_crossentropy, operands, 2,
+                  (&(cj__entropy_settings){from_logits, -1}));
 }
 
 // ---- Temporal classification ----
@@ -267,9 +298,9 @@ static cj_symbol *ctc_of(cj__build *g, cj_symbol *target, cj_symbol *output,
         cj_symbol *low = cj__apply_integer(g, CJ__INTEGER_less, labels, integer(g, blank));
         cj_symbol *up = cj__apply_integer(g, CJ__INTEGER_add, labels, integer(g, 1));
         x = cj__concat(g, parts, 3, 2);
-        labels = cj__word_select(g, low, up, labels);
+        labels = cj__word_choose(g, low, up, labels);
     }
-    labels = cj__word_select(g, within(g, target_length, most), labels, integer(g, 0));
+    labels = cj__word_choose(g, within(g, target_length, most), labels, integer(g, 0));
     cj_symbol *blank_only = cj__word_along(g, cj__word_range(g, 0, classes), 3, 2);
     blank_only = cj__apply_integer(g, CJ__INTEGER_equal, blank_only, integer(g, 0));
     cj_symbol *certain =
@@ -281,6 +312,7 @@ static cj_symbol *ctc_of(cj__build *g, cj_symbol *target, cj_symbol *output,
 cj_symbol *cj_op_ctc_loss(cj_symbol *target, cj_symbol *output, cj_symbol *target_length,
                           cj_symbol *output_length, int mask_index)
 {
+    cj_symbol *const operands[] = {target, output, target_length, output_length};
     CJ__BEGIN;
     if (cj__build_take(g, (cj_symbol *[]){target, output, target_length, output_length}, 4) ==
         CJ_OK) {
@@ -301,7 +333,7 @@ cj_symbol *cj_op_ctc_loss(cj_symbol *target, cj_symbol *output, cj_symbol *targe
         else
             y = ctc_of(g, target, output, target_length, output_length, mask_index);
     }
-    CJ__GIVE;
+    CJ__GIVE_WORD(ctc_loss, operands, 4, (&(cj__number_settings){mask_index}));
 }
 
 cj_status cj_op_ctc_decode(cj_symbol *x, cj_symbol *lengths, const char *strategy, int beam_width,
@@ -328,7 +360,11 @@ cj_status cj_op_ctc_decode(cj_symbol *x, cj_symbol *lengths, const char *strateg
         cj__append_many(g, &cj__op_ctc_decode, &attrs,
                         (cj_symbol *[]){from, cj__cast(g, lengths, CJ_I32)}, 2, both);
     }
-    const cj_status status = cj__word_give(g, both, 2, given);
+    const cj__decode_settings settings = {
+        strategy ? strategy : "greedy", beam_width > 0 ? beam_width : 1,
+        top_paths > 0 ? top_paths : 1, mask_index, merge_repeated};
+    const cj_status status = cj__word_give_as(g, both, 2, given, &cj__word_ctc_decode,
+                                              (cj_symbol *[]){x, lengths}, 2, &settings);
     if (labels)
         *labels = given[0];
     if (scores)
@@ -373,8 +409,16 @@ static cj_symbol *biased_attention(cj__build *g, cj_symbol *const *all, cj_symbo
 cj_symbol *cj_op_dot_product_attention(cj_symbol *query, cj_symbol *key, cj_symbol *value,
                                        cj_symbol *bias, cj_symbol *mask, double scale, bool causal)
 {
-    cj_symbol *all[] = {query, key, value, bias};
+    cj_symbol *all[] = {query, key, value, bias}, *operands[MOST] = {query, key, value};
+    cj__attention_settings settings = {.given = 1 + 2 + 4 + (bias ? 8 : 0) + (mask ? 16 : 0),
+                                       .scale = isnan(scale) ? (double)INFINITY : scale,
+                                       .is_causal = causal};
+    int there = 3;
     CJ__BEGIN;
+    if (bias)
+        operands[there++] = bias;
+    if (mask)
+        operands[there++] = mask;
     if (query && (!key || !value))
         all[0] = NULL;
     cj_symbol *seen[] = {mask};
@@ -397,7 +441,7 @@ cj_symbol *cj_op_dot_product_attention(cj_symbol *query, cj_symbol *key, cj_symb
         y = bias ? biased_attention(g, all, mask, scale, causal) :
                    cj__attention(g, all[0], all[1], all[2], mask, scale, causal);
     }
-    CJ__GIVE;
+    CJ__GIVE_WORD(attention, operands, there, &settings);
 }
 
 // ---- Others ----
@@ -431,11 +475,12 @@ cj_symbol *cj_op_sparsemax(cj_symbol *x, int axis)
         if (cj__word_fixed_axis(g, "sparsemax", x, axis, &place))
             y = cj__sparsemax(g, cj__word_real(g, x), place);
     }
-    CJ__GIVE;
+    CJ__GIVE_OF(sparsemax, x, (&(cj__axis_settings){.axis = axis}));
 }
 
 cj_symbol *cj_op_psnr(cj_symbol *a, cj_symbol *b, double max_val)
 {
+    cj_symbol *const operands[] = {a, b};
     CJ__TAKE_2(a, b)
     {
         cj__word_join(g, &a, &b);
@@ -451,5 +496,5 @@ cj_symbol *cj_op_psnr(cj_symbol *a, cj_symbol *b, double max_val)
             y = cj__shift(g, y, 20 * log10(max_val));
         }
     }
-    CJ__GIVE;
+    CJ__GIVE_WORD(psnr, operands, 2, (&(cj__value_settings){max_val}));
 }

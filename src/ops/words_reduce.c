@@ -223,41 +223,50 @@ static const struct {
     const char *name;
     cj__reduction_of *function;
     int integers;
+    const cj__word *word;
 } reductions[] = {
-    {"sum", sum_of, KEEPS},
-    {"mean", mean_of, REAL},
-    {"max", greatest_of, KEEPS},
-    {"min", least_of, KEEPS},
-    {"amax", greatest_of, KEEPS},
-    {"amin", least_of, KEEPS},
-    {"prod", cj__product_of, KEEPS},
-    {"var", cj__variance_of, REAL},
-    {"std", cj__deviation_of, REAL},
-    {"logsumexp", cj__log_sum_of, REAL},
-    {"norm", cj__length_of, REAL},
-    {"any", cj__any_of, ANY},
-    {"all", cj__all_of, ANY},
-    {"ptp", cj__spread_width_of, KEEPS},
-    {"count_nonzero", cj__nonzero_of, ANY},
-    {"median", cj__median_of, REAL},
-    {"nansum", cj__nan_sum_of, KEEPS},
-    {"nanmean", cj__nan_mean_of, REAL},
-    {"nanmax", cj__nan_max_of, KEEPS},
-    {"nanmin", cj__nan_min_of, KEEPS},
-    {"nanprod", cj__nan_product_of, KEEPS},
-    {"nanvar", cj__nan_variance_of, REAL},
-    {"nanstd", cj__nan_deviation_of, REAL},
-    {"nanmedian", cj__nan_median_of, REAL},
+    {"sum", sum_of, KEEPS, &cj__word_reduce_sum},
+    {"mean", mean_of, REAL, &cj__word_reduce_mean},
+    {"max", greatest_of, KEEPS, &cj__word_reduce_max},
+    {"min", least_of, KEEPS, &cj__word_reduce_min},
+    {"amax", greatest_of, KEEPS, &cj__word_amax},
+    {"amin", least_of, KEEPS, &cj__word_amin},
+    {"prod", cj__product_of, KEEPS, &cj__word_prod},
+    {"var", cj__variance_of, REAL, &cj__word_var},
+    {"std", cj__deviation_of, REAL, &cj__word_std},
+    {"logsumexp", cj__log_sum_of, REAL, &cj__word_logsumexp},
+    {"norm", cj__length_of, REAL, &cj__word_norm},
+    {"any", cj__any_of, ANY, &cj__word_any},
+    {"all", cj__all_of, ANY, &cj__word_all},
+    {"ptp", cj__spread_width_of, KEEPS, &cj__word_ptp},
+    {"count_nonzero", cj__nonzero_of, ANY, &cj__word_count_nonzero},
+    {"median", cj__median_of, REAL, &cj__word_median},
+    {"nansum", cj__nan_sum_of, KEEPS, &cj__word_nansum},
+    {"nanmean", cj__nan_mean_of, REAL, &cj__word_nanmean},
+    {"nanmax", cj__nan_max_of, KEEPS, &cj__word_nanmax},
+    {"nanmin", cj__nan_min_of, KEEPS, &cj__word_nanmin},
+    {"nanprod", cj__nan_product_of, KEEPS, &cj__word_nanprod},
+    {"nanvar", cj__nan_variance_of, REAL, &cj__word_nanvar},
+    {"nanstd", cj__nan_deviation_of, REAL, &cj__word_nanstd},
+    {"nanmedian", cj__nan_median_of, REAL, &cj__word_nanmedian},
 };
+
+enum { REDUCTIONS = sizeof reductions / sizeof reductions[0] };
+
+static size_t place_of(const char *name)
+{
+    size_t i = 0;
+    while (i < REDUCTIONS && strcmp(reductions[i].name, name) != 0)
+        i++;
+    return i;
+}
 
 cj_symbol *cj__reduce_by_name(cj__build *g, const char *name, cj_symbol *x, const int *axes,
                               int count, bool keepdims)
 {
     uint32_t mask = 0;
-    size_t i = 0;
-    while (i < sizeof reductions / sizeof reductions[0] && strcmp(reductions[i].name, name) != 0)
-        i++;
-    if (i == sizeof reductions / sizeof reductions[0])
+    const size_t i = place_of(name);
+    if (i == REDUCTIONS)
         return cj__word_refuse(
             g, cj__fail(CJ_INVALID_ARGUMENT, "reduce: there is no reduction \"%s\"", name));
     if (!x || !cj__word_axes(g, name, x, axes, count, &mask))
@@ -279,6 +288,9 @@ cj_symbol *cj__reduce_by_name(cj__build *g, const char *name, cj_symbol *x, cons
 
 cj_symbol *cj_op_reduce(const char *name, cj_symbol *x, const int *axes, int count, bool keepdims)
 {
+    cj__axes_settings settings = cj__axes_of(axes, count);
+    const size_t i = name ? place_of(name) : REDUCTIONS;
+    settings.keepdims = keepdims;
     CJ__TAKE(x)
     {
         if (name)
@@ -286,7 +298,12 @@ cj_symbol *cj_op_reduce(const char *name, cj_symbol *x, const int *axes, int cou
         else
             cj__build_refuse(g, cj__fail_null("reduce: the name"));
     }
-    CJ__GIVE;
+    const bool has_setting = !axes || count > 0; // an empty list of axes is none
+    // Keras has no keepdims of this one
+    if (i == REDUCTIONS || !has_setting ||
+        (keepdims && reductions[i].word == &cj__word_count_nonzero))
+        CJ__GIVE;
+    return cj__word_result(g, y, reductions[i].word, &x, 1, &settings);
 }
 
 // Words with a row (word.h). An empty list of axes is no setting of these.
@@ -322,13 +339,5 @@ DEFINE(nanprod, "nanprod")
 DEFINE(nanvar, "nanvar")
 DEFINE(nanstd, "nanstd")
 DEFINE(nanmedian, "nanmedian")
-#undef DEFINE
-
-#define DEFINE(word, name)                                                  \
-    cj_symbol *cj_op_##word(cj_symbol *x, const int *axes, int count)       \
-    {                                                                       \
-        CJ__TAKE(x) y = cj__reduce_by_name(g, name, x, axes, count, false); \
-        CJ__GIVE;                                                           \
-    }
 DEFINE(count_nonzero, "count_nonzero")
 #undef DEFINE

@@ -1,6 +1,7 @@
 // The words of cajal/ops_shape.h that move, repeat and cut elements.
 #include "base/memory.h"
 #include "ops/infer.h"
+#include "ops/word_settings.h"
 #include "ops/words.h"
 #include <cajal/operators.h>
 #include <cajal/ops_shape.h>
@@ -32,6 +33,7 @@ static cj_symbol *stretched(cj__build *g, cj_symbol *x, const cj_shape *shape)
 
 cj_symbol *cj_op_broadcast_to(cj_symbol *x, cj_shape shape)
 {
+    double numbers[CJ_MAX_RANK];
     CJ__TAKE(x)
     {
         const cj_shape *old = cj_symbol_shape(x);
@@ -53,17 +55,20 @@ cj_symbol *cj_op_broadcast_to(cj_symbol *x, cj_shape shape)
                                          cj__shape_words(old, from), to));
         }
     }
-    CJ__GIVE;
+    const cj__places_settings settings = {
+        .first = cj__numbers_of(shape.dims, y ? shape.rank : 0, numbers)};
+    CJ__GIVE_OF(broadcast_to, x, &settings);
 }
 
 cj_symbol *cj_op_ravel(cj_symbol *x)
 {
     CJ__TAKE(x) y = cj__word_flat(g, x);
-    CJ__GIVE;
+    CJ__GIVE_OF(ravel, x, NULL);
 }
 
 cj_symbol *cj_op_moveaxis(cj_symbol *x, const int *source, const int *destination, int count)
 {
+    double numbers[2 * CJ_MAX_RANK];
     int order[CJ_MAX_RANK], from = 0, to = 0, next = 0;
     uint32_t moved = 0, taken = 0;
     CJ__TAKE(x)
@@ -90,7 +95,15 @@ cj_symbol *cj_op_moveaxis(cj_symbol *x, const int *source, const int *destinatio
         }
         y = g->status == CJ_OK ? cj__transpose(g, x, order) : NULL;
     }
-    CJ__GIVE;
+    for (int i = 0; y && i < count; i++) {
+        numbers[i] = source[i];
+        numbers[CJ_MAX_RANK + i] = destination[i];
+    }
+    if (count < 1)
+        CJ__GIVE;
+    CJ__GIVE_OF(moveaxis, x,
+                (&(cj__places_settings){.first = {numbers, count},
+                                        .second = {numbers + CJ_MAX_RANK, count}}));
 }
 
 static cj_symbol *exchanged(cj__build *g, cj_symbol *x, int first, int second)
@@ -113,7 +126,7 @@ cj_symbol *cj_op_swapaxes(cj_symbol *x, int axis1, int axis2)
             cj__word_axis(g, "swapaxes", rank, axis2, &second))
             y = exchanged(g, x, first, second);
     }
-    CJ__GIVE;
+    CJ__GIVE_OF(swapaxes, x, (&(cj__diagonal_settings){0, axis1, axis2}));
 }
 
 cj_symbol *cj_op_rot90(cj_symbol *x, int k, int axis1, int axis2)
@@ -133,35 +146,35 @@ cj_symbol *cj_op_rot90(cj_symbol *x, int k, int axis1, int axis2)
                              x;
         }
     }
-    CJ__GIVE;
+    CJ__GIVE_OF(rot90, x, (&(cj__rot90_settings){k, {2, axis1, axis2}}));
 }
 
-static cj_symbol *turned_round(const char *who, cj_symbol *x, int axis)
+static cj_symbol *turned_round(const cj__word *word, cj_symbol *x, int axis)
 {
     int place = 0;
     CJ__TAKE(x)
     {
-        if (cj__word_axis(g, who, cj_symbol_shape(x)->rank, axis, &place))
+        if (cj__word_axis(g, word->choice.name, cj_symbol_shape(x)->rank, axis, &place))
             y = cj__reverse(g, x, place);
     }
-    CJ__GIVE;
+    return cj__word_result(g, y, word, &x, 1, NULL);
 }
 
 cj_symbol *cj_op_fliplr(cj_symbol *x)
 {
-    return turned_round("fliplr", x, 1);
+    return turned_round(&cj__word_fliplr, x, 1);
 }
 
 cj_symbol *cj_op_flipud(cj_symbol *x)
 {
-    return turned_round("flipud", x, 0);
+    return turned_round(&cj__word_flipud, x, 0);
 }
 
 // ---- Parts ----
 
-// Parts between places[0] = 0, places[1], ..., places[count] = the length.
+// Parts between places[0] = 0, places[1], ..., places[count] = the length, as a word.
 static cj_status cut(cj__build *g, cj_symbol *x, int axis, const int64_t *places, int count,
-                     cj_symbol **outputs)
+                     cj_symbol **outputs, const cj__word *word, const cj__places_settings *settings)
 {
     cj_symbol **parts = cj__new((size_t)count, sizeof(cj_symbol *));
     if (!parts)
@@ -170,17 +183,20 @@ static cj_status cut(cj__build *g, cj_symbol *x, int axis, const int64_t *places
         const int64_t length = places[i + 1] - places[i];
         parts[i] = cj__slice(g, x, axis, places[i], length > 0 ? length : 0);
     }
-    const cj_status status = cj__word_give(g, parts, count, outputs);
+    const cj_status status = cj__word_give_as(g, parts, count, outputs, word, &x, 1, settings);
     cj__free(parts);
     return status;
 }
 
 // The parts' places along x's axis: `parts` as equal as they can be, or at the places that are given.
-static cj_status split(const char *who, cj_symbol *x, int parts, const int64_t *given, int axis,
-                       bool even, cj_symbol **outputs)
+static cj_status split(const cj__word *word, cj_symbol *x, int parts, const int64_t *given,
+                       int axis, bool even, cj_symbol **outputs)
 {
     cj__build build = {0}, *const g = &build;
+    const char *who = word->choice.name;
     int place = 0;
+    double numbers[CJ__OP_IO_MAX];
+    cj__places_settings settings = {.parts = parts, .axis = {1, axis}};
     if (cj__build_take(g, &x, 1) == CJ_OK && !outputs)
         cj__build_refuse(g, cj__fail_null_of(who, "the place for the results"));
     if (g->status != CJ_OK || !cj__word_fixed_axis(g, who, x, axis, &place))
@@ -201,21 +217,23 @@ static cj_status split(const char *who, cj_symbol *x, int parts, const int64_t *
         places[i] = given ? (own < 0 ? own + n : own) : n / parts * i + more;
         places[i] = places[i] > n ? n : places[i] < 0 ? 0 : places[i];
     }
-    const cj_status status = cut(g, x, place, places, parts, outputs);
+    if (given && parts > 1 && parts <= CJ__OP_IO_MAX)
+        settings.first = cj__numbers_of(given, parts - 1, numbers);
+    const cj_status status = cut(g, x, place, places, parts, outputs, word, &settings);
     cj__free(places);
     return status;
 }
 
 cj_status cj_op_split(cj_symbol *x, int parts, int axis, cj_symbol **outputs)
 {
-    return split("split", x, parts, NULL, axis, true, outputs);
+    return split(&cj__word_split, x, parts, NULL, axis, true, outputs);
 }
 
 cj_status cj_op_split_at(cj_symbol *x, const int64_t *places, int count, int axis,
                          cj_symbol **outputs)
 {
     if (places && count >= 0 && count < INT32_MAX)
-        return split("split", x, count + 1, places, axis, false, outputs);
+        return split(&cj__word_split, x, count + 1, places, axis, false, outputs);
     cj__build build = {0};
     if (cj__build_take(&build, &x, 1) == CJ_OK)
         cj__build_refuse(&build, places ? cj__fail(CJ_INVALID_ARGUMENT, "split: %d places", count) :
@@ -225,22 +243,23 @@ cj_status cj_op_split_at(cj_symbol *x, const int64_t *places, int count, int axi
 
 cj_status cj_op_array_split(cj_symbol *x, int parts, int axis, cj_symbol **outputs)
 {
-    return split("array_split", x, parts, NULL, axis, false, outputs);
+    return split(&cj__word_array_split, x, parts, NULL, axis, false, outputs);
 }
 
 cj_status cj_op_vsplit(cj_symbol *x, int parts, cj_symbol **outputs)
 {
-    return split("vsplit", x, parts, NULL, 0, true, outputs);
+    return split(&cj__word_vsplit, x, parts, NULL, 0, true, outputs);
 }
 
 cj_status cj_op_hsplit(cj_symbol *x, int parts, cj_symbol **outputs)
 {
-    return split("hsplit", x, parts, NULL, x && cj_symbol_shape(x)->rank > 1, true, outputs);
+    return split(&cj__word_hsplit, x, parts, NULL, x && cj_symbol_shape(x)->rank > 1, true,
+                 outputs);
 }
 
 cj_status cj_op_dsplit(cj_symbol *x, int parts, cj_symbol **outputs)
 {
-    return split("dsplit", x, parts, NULL, 2, true, outputs);
+    return split(&cj__word_dsplit, x, parts, NULL, 2, true, outputs);
 }
 
 cj_status cj_op_unstack(cj_symbol *x, int axis, cj_symbol **outputs)
@@ -257,7 +276,9 @@ cj_status cj_op_unstack(cj_symbol *x, int axis, cj_symbol **outputs)
         cj__build_refuse(g, cj__fail_null_of("unstack", "the place for the results"));
     else if (n > 0)
         cj__unstack(g, x, place, entries);
-    const cj_status status = cj__word_give(g, entries, entries && outputs ? (int)n : 0, outputs);
+    const cj_status status =
+        cj__word_give_as(g, entries, entries && outputs ? (int)n : 0, outputs, &cj__word_unstack,
+                         &x, 1, &(cj__axis_settings){.axis = axis});
     cj__free(entries);
     return status;
 }
@@ -277,11 +298,12 @@ static cj_symbol *with_axes(cj__build *g, cj_symbol *x, int rank)
 }
 
 // Joined along `axis` in at least so many axes.
-static cj_symbol *joined(const char *who, cj_symbol *const *xs, int count, int axis, int rank)
+static cj_symbol *joined(const cj__word *word, cj_symbol *const *xs, int count, int axis, int rank)
 {
     CJ__BEGIN;
     cj_symbol *parts[CJ__OP_IO_MAX];
-    if (cj__word_list(g, who, xs, count, CJ__OP_IO_MAX) && cj__build_take(g, xs, count) == CJ_OK) {
+    if (cj__word_list(g, word->choice.name, xs, count, CJ__OP_IO_MAX) &&
+        cj__build_take(g, xs, count) == CJ_OK) {
         cj_dtype dtype = CJ_BOOL;
         for (int i = 0; i < count; i++)
             dtype = cj__word_common(dtype, cj_symbol_dtype(xs[i]));
@@ -289,27 +311,28 @@ static cj_symbol *joined(const char *who, cj_symbol *const *xs, int count, int a
             parts[i] = with_axes(g, cj__cast(g, xs[i], dtype), rank);
         y = cj__concat(g, parts, count, axis);
     }
-    CJ__GIVE;
+    return cj__word_result(g, y, word, xs, y ? count : 0, NULL);
 }
 
 cj_symbol *cj_op_vstack(cj_symbol *const *xs, int count)
 {
-    return joined("vstack", xs, count, 0, 2);
+    return joined(&cj__word_vstack, xs, count, 0, 2);
 }
 
 cj_symbol *cj_op_hstack(cj_symbol *const *xs, int count)
 {
     const bool rows = xs && count > 0 && xs[0] && cj_symbol_shape(xs[0])->rank > 1;
-    return joined("hstack", xs, count, rows, 1);
+    return joined(&cj__word_hstack, xs, count, rows, 1);
 }
 
 cj_symbol *cj_op_dstack(cj_symbol *const *xs, int count)
 {
-    return joined("dstack", xs, count, 2, 3);
+    return joined(&cj__word_dstack, xs, count, 2, 3);
 }
 
 cj_symbol *cj_op_append(cj_symbol *x, cj_symbol *values, int axis)
 {
+    cj_symbol *const operands[] = {x, values};
     int place = 0;
     CJ__TAKE_2(x, values)
     {
@@ -318,7 +341,7 @@ cj_symbol *cj_op_append(cj_symbol *x, cj_symbol *values, int axis)
             y = cj__concat(g, (cj_symbol *[]){x, values}, 2, place);
         }
     }
-    CJ__GIVE;
+    CJ__GIVE_WORD(append, operands, 2, (&(cj__axes_settings){{1, axis}, false}));
 }
 
 cj_symbol *cj_op_repeat(cj_symbol *x, const int64_t *repeats, int count, int axis)
@@ -353,5 +376,12 @@ cj_symbol *cj_op_repeat(cj_symbol *x, const int64_t *repeats, int count, int axi
             cj__free(places);
         }
     }
-    CJ__GIVE;
+    double *numbers = y ? cj__new((size_t)count, sizeof *numbers) : NULL;
+    if (y && !numbers)
+        cj__build_refuse(g, CJ_OUT_OF_MEMORY);
+    const cj__places_settings settings = {
+        .first = cj__numbers_of(repeats, numbers ? count : 0, numbers), .axis = {1, axis}};
+    y = cj__word_result(g, y, &cj__word_repeat, &x, 1, &settings);
+    cj__free(numbers);
+    return y;
 }

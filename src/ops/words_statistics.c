@@ -2,8 +2,10 @@
 // running sums and products, segments.
 #include "ops/infer.h"
 #include "ops/reductions.h"
+#include "ops/word_settings.h"
 #include <cajal/operators.h>
 #include <cajal/ops_reduce.h>
+#include <cajal/ops_wide.h>
 #include <math.h>
 #include <string.h>
 
@@ -103,18 +105,52 @@ cj_symbol *cj__nan_median_of(cj__build *g, const char *who, cj_symbol *x, uint32
     return cj__quantile_of(g, who, x, 0.5, "midpoint", axes, true);
 }
 
-#define DEFINE(word, whole, skips)                                                            \
-    cj_symbol *cj_op_##word(cj_symbol *x, double q, const char *method, const int *axes,      \
-                            int count)                                                        \
-    {                                                                                         \
-        uint32_t mask = 0;                                                                    \
-        CJ__TAKE(x)                                                                           \
-        {                                                                                     \
-            if (cj__word_axes(g, #word, x, axes, count, &mask))                               \
-                y = cj__quantile_of(g, #word, cj__word_real(g, x), q / (whole), method, mask, \
-                                    skips);                                                   \
-        }                                                                                     \
-        CJ__GIVE;                                                                             \
+static cj__quantile_settings quantile_settings(double one, const double *q, int q_count,
+                                               const char *method, const int *axes, int count)
+{
+    const cj__axes_settings of = cj__axes_of(axes, count);
+    cj__quantile_settings settings = {
+        .method = method ? method : "linear", .one = one, .q = {q, q_count}};
+    memcpy(settings.axis, of.axis, sizeof settings.axis);
+    return settings;
+}
+
+#define DEFINE(word, whole, skips)                                                                 \
+    cj_symbol *cj_op_##word(cj_symbol *x, double q, const char *method, const int *axes,           \
+                            int count)                                                             \
+    {                                                                                              \
+        uint32_t mask = 0;                                                                         \
+        const cj__quantile_settings settings = quantile_settings(q, NULL, 0, method, axes, count); \
+        CJ__TAKE(x)                                                                                \
+        {                                                                                          \
+            if (cj__word_axes(g, #word, x, axes, count, &mask))                                    \
+                y = cj__quantile_of(g, #word, cj__word_real(g, x), q / (whole), method, mask,      \
+                                    skips);                                                        \
+        }                                                                                          \
+        CJ__GIVE_OF(word, x, &settings);                                                           \
+    }                                                                                              \
+    cj_symbol *cj_op_##word##s(cj_symbol *x, const double *q, int q_count, const char *method,     \
+                               const int *axes, int count)                                         \
+    {                                                                                              \
+        uint32_t mask = 0;                                                                         \
+        cj_symbol *each[CJ__OP_IO_MAX];                                                            \
+        const cj__quantile_settings settings =                                                     \
+            quantile_settings((double)NAN, q, q_count, method, axes, count);                       \
+        CJ__TAKE(x)                                                                                \
+        {                                                                                          \
+            if (!q || q_count < 1 || q_count > CJ__OP_IO_MAX)                                      \
+                y = cj__word_refuse(g, q ? cj__fail(CJ_INVALID_ARGUMENT,                           \
+                                                    #word "s: %d of them, needed are 1 to %d",     \
+                                                    q_count, CJ__OP_IO_MAX) :                      \
+                                           cj__fail_null_of(#word "s", "the list of places"));     \
+            else if (cj__word_axes(g, #word, x, axes, count, &mask)) {                             \
+                for (int i = 0; i < q_count; i++)                                                  \
+                    each[i] = cj__quantile_of(g, #word, cj__word_real(g, x), q[i] / (whole),       \
+                                              method, mask, skips);                                \
+                y = g->status == CJ_OK ? cj__stack(g, each, q_count, 0) : NULL;                    \
+            }                                                                                      \
+        }                                                                                          \
+        CJ__GIVE_OF(word, x, &settings);                                                           \
     }
 DEFINE(quantile, 1, false)
 DEFINE(percentile, 100, false)
@@ -139,19 +175,19 @@ static cj_symbol *nan_place(cj__build *g, const char *who, cj_symbol *x, int axi
     cj_symbol *low = cj__compare(g, CJ__COMPARISON_equal, cj__max(g, full, 1u << place, false),
                                  NUMBER(full, -(double)INFINITY));
     cj_symbol *none = cj__cast(g, cj__scalar(g, CJ_F32, -1), CJ_I32);
-    return cj__word_select(g, some, cj__word_select(g, low, first, found), none);
+    return cj__word_choose(g, some, cj__word_choose(g, low, first, found), none);
 }
 
 cj_symbol *cj_op_nanargmax(cj_symbol *x, int axis)
 {
     CJ__TAKE(x) y = nan_place(g, "nanargmax", x, axis, 1);
-    CJ__GIVE;
+    CJ__GIVE_OF(nanargmax, x, (&(cj__axes_settings){{1, axis}, false}));
 }
 
 cj_symbol *cj_op_nanargmin(cj_symbol *x, int axis)
 {
     CJ__TAKE(x) y = nan_place(g, "nanargmin", x, axis, -1);
-    CJ__GIVE;
+    CJ__GIVE_OF(nanargmin, x, (&(cj__axes_settings){{1, axis}, false}));
 }
 
 // ---- Means ----
@@ -176,6 +212,7 @@ static cj_symbol *weighted(cj__build *g, cj_symbol *x, cj_symbol *weights, uint3
 
 cj_symbol *cj_op_average(cj_symbol *x, cj_symbol *weights, const int *axes, int count)
 {
+    cj_symbol *const operands[] = {x, weights};
     uint32_t mask = 0;
     CJ__BEGIN;
     if (cj__build_take(g, (cj_symbol *[]){x, weights}, weights ? 2 : 1) == CJ_OK &&
@@ -188,12 +225,16 @@ cj_symbol *cj_op_average(cj_symbol *x, cj_symbol *weights, const int *axes, int 
             y = cj__mean(g, x, mask, false);
         }
     }
-    CJ__GIVE;
+    const cj__axes_settings settings = cj__axes_of(axes, count);
+    CJ__GIVE_WORD(average, operands, operands[1] ? 2 : 1, &settings);
 }
 
 cj_status cj_op_moments(cj_symbol *x, const int *axes, int count, bool keepdims, cj_symbol **mean,
                         cj_symbol **variance)
 {
+    cj_symbol *const operand = x;
+    cj__axes_settings settings = cj__axes_of(axes, count);
+    settings.keepdims = keepdims;
     cj__build build = {0}, *const g = &build;
     cj_symbol *both[2] = {NULL, NULL}, *given[2] = {NULL, NULL};
     uint32_t mask = 0;
@@ -201,7 +242,8 @@ cj_status cj_op_moments(cj_symbol *x, const int *axes, int count, bool keepdims,
         cj__moments(g, cj__word_real(g, x), mask, keepdims, &both[0], &both[1]);
     if (g->status == CJ_OK && (!mean || !variance))
         cj__build_refuse(g, cj__fail_null_of("moments", "the place for a result"));
-    const cj_status status = cj__word_give(g, both, 2, given);
+    const cj_status status =
+        cj__word_give_as(g, both, 2, given, &cj__word_moments, &operand, 1, &settings);
     if (mean)
         *mean = given[0];
     if (variance)
@@ -211,6 +253,7 @@ cj_status cj_op_moments(cj_symbol *x, const int *axes, int count, bool keepdims,
 
 cj_symbol *cj_op_normalize(cj_symbol *x, int axis, int order, double epsilon)
 {
+    cj_symbol *const operand = x;
     int place = 0;
     CJ__TAKE(x)
     {
@@ -240,7 +283,7 @@ cj_symbol *cj_op_normalize(cj_symbol *x, int axis, int order, double epsilon)
                                              NUMBER(x, epsilon)));
         }
     }
-    CJ__GIVE;
+    CJ__GIVE_OF(normalize, operand, (&(cj__normalize_settings){axis, order, epsilon}));
 }
 
 // ---- One after another ----
@@ -264,20 +307,20 @@ static cj_symbol *run_along(cj__build *g, const char *who, cj_symbol *x, int axi
 cj_symbol *cj_op_cumsum(cj_symbol *x, int axis)
 {
     CJ__TAKE(x) y = run_along(g, "cumsum", x, axis, cj__running_sum, (double)NAN);
-    CJ__GIVE_OF(cumsum, x, (&(cj__axis_settings){.axis = axis}));
+    CJ__GIVE_OF(cumsum, x, (&(cj__axes_settings){{1, axis}, false}));
 }
 
 cj_symbol *cj_op_cumprod(cj_symbol *x, int axis)
 {
     CJ__TAKE(x) y = run_along(g, "cumprod", x, axis, cj__running_product, (double)NAN);
-    CJ__GIVE_OF(cumprod, x, (&(cj__axis_settings){.axis = axis}));
+    CJ__GIVE_OF(cumprod, x, (&(cj__axes_settings){{1, axis}, false}));
 }
 
 #define DEFINE(word, function, missing)                                  \
     cj_symbol *cj_op_##word(cj_symbol *x, int axis)                      \
     {                                                                    \
         CJ__TAKE(x) y = run_along(g, #word, x, axis, function, missing); \
-        CJ__GIVE;                                                        \
+        CJ__GIVE_OF(word, x, (&(cj__axes_settings){{1, axis}, false}));  \
     }
 DEFINE(nancumsum, cj__running_sum, 0)
 DEFINE(nancumprod, cj__running_product, 1)
@@ -307,11 +350,12 @@ cj_symbol *cj_op_diff(cj_symbol *x, int n, int axis)
                 y = difference(g, y, place);
         }
     }
-    CJ__GIVE;
+    CJ__GIVE_OF(diff, x, (&(cj__number_axis_settings){n, {1, axis}}));
 }
 
 cj_symbol *cj_op_trapezoid(cj_symbol *samples, cj_symbol *x, double dx, int axis)
 {
+    cj_symbol *const operands[] = {samples, x};
     int place = 0;
     CJ__BEGIN;
     if (cj__build_take(g, (cj_symbol *[]){samples, x}, x ? 2 : 1) == CJ_OK &&
@@ -339,11 +383,14 @@ cj_symbol *cj_op_trapezoid(cj_symbol *samples, cj_symbol *x, double dx, int axis
             y = cj__scale(g, cj__sum(g, cj__mul(g, y, width), 1u << place, false), 0.5);
         }
     }
-    CJ__GIVE;
+    if (operands[1]) // Keras has abscissas as a setting, which no file can hold
+        CJ__GIVE;
+    CJ__GIVE_WORD(trapezoid, operands, 1, (&(cj__trapezoid_settings){dx, axis}));
 }
 
 cj_symbol *cj_op_corrcoef(cj_symbol *x)
 {
+    cj_symbol *const operand = x;
     CJ__TAKE(x)
     {
         x = cj__word_real(g, x);
@@ -359,7 +406,7 @@ cj_symbol *cj_op_corrcoef(cj_symbol *x)
             y = cj__apply_unary(g, CJ__UNARY_clip, y, -1, 1);
         }
     }
-    CJ__GIVE;
+    CJ__GIVE_OF(corrcoef, operand, NULL);
 }
 
 // ---- Segments ----
@@ -379,7 +426,7 @@ cj_symbol *cj_op_segment_sum(cj_symbol *x, cj_symbol *ids, int64_t segments)
                            (cj_symbol *[]){cj__cast(g, ids, CJ_I32), rows}, 2);
         y = y ? cj__cast(g, y, cj_symbol_dtype(x)) : NULL;
     }
-    CJ__GIVE;
+    CJ__GIVE_WORD(segment_sum, ((cj_symbol *[]){x, ids}), 2, (&(cj__number_settings){segments}));
 }
 
 #define DEFINE(word, least)                                                                     \
@@ -391,7 +438,7 @@ cj_symbol *cj_op_segment_sum(cj_symbol *x, cj_symbol *ids, int64_t segments)
                                     least);                                                     \
             y = cj__cast(g, y, cj_symbol_dtype(x));                                             \
         }                                                                                       \
-        CJ__GIVE;                                                                               \
+        CJ__GIVE_WORD(word, ((cj_symbol *[]){x, ids}), 2, (&(cj__number_settings){segments}));  \
     }
 DEFINE(segment_max, false)
 DEFINE(segment_min, true)
@@ -416,5 +463,5 @@ cj_symbol *cj_op_segment_prod(cj_symbol *x, cj_symbol *ids, int64_t segments)
             y = cj__cast(g, cj__product_of(g, "segment_prod", y, 2), cj_symbol_dtype(x));
         }
     }
-    CJ__GIVE;
+    CJ__GIVE_WORD(segment_prod, ((cj_symbol *[]){x, ids}), 2, (&(cj__number_settings){segments}));
 }

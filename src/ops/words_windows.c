@@ -2,6 +2,7 @@
 // constant places along one axis, so that the gradient, and folding, add them back.
 #include "base/memory.h"
 #include "ops/infer.h"
+#include "ops/word_settings.h"
 #include "ops/words.h"
 #include <cajal/ops_shape.h>
 #include <string.h>
@@ -68,7 +69,8 @@ cj_symbol *cj_op_depth_to_space(cj_symbol *x, int64_t block, const char *data_fo
                               (int[]){0, 1, 3, 2, 4, 5}, (int64_t[]){d[0], d[1] * b, d[2] * b, c});
         }
     }
-    CJ__GIVE;
+    CJ__GIVE_OF(depth_to_space, x,
+                (&(cj__block_settings){block, data_format ? data_format : "channels_last"}));
 }
 
 cj_symbol *cj_op_space_to_depth(cj_symbol *x, int64_t block, const char *data_format)
@@ -88,7 +90,8 @@ cj_symbol *cj_op_space_to_depth(cj_symbol *x, int64_t block, const char *data_fo
                                   (int[]){0, 1, 3, 2, 4, 5},
                                   (int64_t[]){d[0], d[1] / b, d[2] / b, d[3] * b * b});
     }
-    CJ__GIVE;
+    CJ__GIVE_OF(space_to_depth, x,
+                (&(cj__block_settings){block, data_format ? data_format : "channels_last"}));
 }
 
 // ---- Windows ----
@@ -126,6 +129,15 @@ static cj_symbol *places_of(cj__build *g, const cj_windows *w, const int64_t *co
     return cj__word_along(g, y, 3, 2);
 }
 
+// The numbers of windows as settings, in `out`.
+static cj__unfold_settings settings_of(const cj_windows *w, double *out)
+{
+    return (cj__unfold_settings){.kernel_size = cj__numbers_of(w->kernel, 2, out),
+                                 .dilation = cj__numbers_of(w->dilation, 2, out + 2),
+                                 .padding = cj__numbers_of(w->padding, 2, out + 4),
+                                 .stride = cj__numbers_of(w->stride, 2, out + 6)};
+}
+
 static cj_symbol *no_windows(cj__build *g, const char *who, const cj_shape *shape)
 {
     char text[CJ__SHAPE_TEXT];
@@ -135,6 +147,8 @@ static cj_symbol *no_windows(cj__build *g, const char *who, const cj_shape *shap
 
 cj_symbol *cj_op_unfold(cj_symbol *x, cj_windows windows)
 {
+    cj_symbol *const operand = x;
+    double numbers[8];
     CJ__TAKE(x)
     {
         const cj_windows *w = &windows;
@@ -155,11 +169,13 @@ cj_symbol *cj_op_unfold(cj_symbol *x, cj_windows windows)
             y = cj__reshape(g, y, &columns);
         }
     }
-    CJ__GIVE;
+    const cj__unfold_settings settings = settings_of(&windows, numbers);
+    CJ__GIVE_OF(unfold, operand, &settings);
 }
 
 cj_symbol *cj_op_fold(cj_symbol *x, int64_t height, int64_t width, cj_windows windows)
 {
+    double numbers[10];
     CJ__TAKE(x)
     {
         const cj_windows *w = &windows;
@@ -185,7 +201,9 @@ cj_symbol *cj_op_fold(cj_symbol *x, int64_t height, int64_t width, cj_windows wi
                     y = cj__slice(g, y, 2 + axis, w->padding[axis], axis ? width : height);
         }
     }
-    CJ__GIVE;
+    cj__unfold_settings settings = settings_of(&windows, numbers);
+    settings.output_size = cj__numbers_of((int64_t[]){height, width}, 2, numbers + 8);
+    CJ__GIVE_OF(fold, x, &settings);
 }
 
 cj_symbol *cj_op_extract_sequences(cj_symbol *x, int64_t length, int64_t stride)
@@ -218,5 +236,5 @@ cj_symbol *cj_op_extract_sequences(cj_symbol *x, int64_t length, int64_t stride)
             }
         }
     }
-    CJ__GIVE;
+    CJ__GIVE_OF(extract_sequences, x, (&(cj__sequences_settings){length, stride}));
 }

@@ -1,6 +1,7 @@
 // The convolutions and pools of cajal/ops_nn.h. Channels come last inside; one axis is an image of height
 // 1; a pool over three axes is one along each (src/layers/pooling_axes.c says why that is the same).
 #include "ops/infer.h"
+#include "ops/word_settings.h"
 #include "ops/words.h"
 #include <cajal/ops_nn.h>
 #include <string.h>
@@ -100,6 +101,33 @@ static bool read_window(cj__build *g, const char *who, const cj_op_window *from,
     return g->status == CJ_OK;
 }
 
+// Ends a word of these operands over so many axes, whose settings are its windows.
+static cj_symbol *give_windows(cj__build *g, cj_symbol *y, const cj__word *word,
+                               cj_symbol *const *operands, int count, const cj_op_window *window,
+                               const int64_t *size, int axes)
+{
+    double numbers[4][3] = {{0}};
+    int extra = 0;
+    for (int i = 0; y && i < axes; i++) {
+        const int64_t own = size ? size[i] : 1;
+        numbers[0][i] = (double)own;
+        numbers[1][i] = (double)(window->strides[i] ? window->strides[i] : own);
+        numbers[2][i] = (double)(window->dilation_rate[i] ? window->dilation_rate[i] : 1);
+        numbers[3][i] = (double)(window->output_padding[i] - 1);
+        extra += window->output_padding[i] > 0;
+    }
+    if (!y || (extra > 0 && extra < axes)) // Keras has all of an output padding, or none
+        CJ__GIVE;
+    const cj__window_settings settings = {.pool_size = {numbers[0], axes},
+                                          .strides = {numbers[1], axes},
+                                          .dilation_rate = {numbers[2], axes},
+                                          .output_padding = {numbers[3], extra > 0 ? axes : 0},
+                                          .padding = window->padding ? window->padding : "valid",
+                                          .data_format = window->data_format ? window->data_format :
+                                                                               "channels_last"};
+    return cj__word_result(g, y, word, operands, count, &settings);
+}
+
 // A kernel of so many axes, of known lengths, in which `inputs` channels come in.
 static bool read_kernel(cj__build *g, const char *who, cj_symbol *kernel, windowed *w)
 {
@@ -165,6 +193,7 @@ static cj_symbol *convolved(cj__build *g, const windowed *w, cj_symbol *kernel, 
 
 cj_symbol *cj_op_conv(cj_symbol *x, cj_symbol *kernel, cj_op_window window)
 {
+    cj_symbol *const operands[] = {x, kernel};
     windowed w = {0};
     CJ__TAKE_2(x, kernel)
     {
@@ -185,7 +214,7 @@ cj_symbol *cj_op_conv(cj_symbol *x, cj_symbol *kernel, cj_op_window window)
                 y = given_back(g, &w, convolved(g, &w, kernel, groups));
         }
     }
-    CJ__GIVE;
+    return give_windows(g, y, &cj__word_conv, operands, 2, &window, NULL, w.axes);
 }
 
 // A kernel (axes..., c, m) has the elements of one with c groups, (axes..., 1, c m).
@@ -209,6 +238,7 @@ static cj_symbol *depthwise(cj__build *g, const char *who, const cj_op_window *w
 
 cj_symbol *cj_op_depthwise_conv(cj_symbol *x, cj_symbol *kernel, cj_op_window window)
 {
+    cj_symbol *const operands[] = {x, kernel};
     windowed w = {0};
     CJ__TAKE_2(x, kernel)
     {
@@ -217,12 +247,13 @@ cj_symbol *cj_op_depthwise_conv(cj_symbol *x, cj_symbol *kernel, cj_op_window wi
         if (read_input(g, "depthwise_conv", x, window.data_format, &w))
             y = given_back(g, &w, depthwise(g, "depthwise_conv", &window, &w, kernel));
     }
-    CJ__GIVE;
+    return give_windows(g, y, &cj__word_depthwise_conv, operands, 2, &window, NULL, w.axes);
 }
 
 cj_symbol *cj_op_separable_conv(cj_symbol *x, cj_symbol *depthwise_kernel,
                                 cj_symbol *pointwise_kernel, cj_op_window window)
 {
+    cj_symbol *const operands[] = {x, depthwise_kernel, pointwise_kernel};
     windowed w = {0};
     CJ__TAKE_3(x, depthwise_kernel, pointwise_kernel)
     {
@@ -236,7 +267,7 @@ cj_symbol *cj_op_separable_conv(cj_symbol *x, cj_symbol *depthwise_kernel,
                 y = given_back(g, &w, convolved(g, &w, pointwise_kernel, 1));
         }
     }
-    CJ__GIVE;
+    return give_windows(g, y, &cj__word_separable_conv, operands, 3, &window, NULL, w.axes);
 }
 
 void cj__transposed_padding(int64_t size, int64_t stride, int64_t dilation, bool same,
@@ -280,6 +311,7 @@ static cj_symbol *transposed(cj__build *g, windowed *w, cj_symbol *kernel)
 
 cj_symbol *cj_op_conv_transpose(cj_symbol *x, cj_symbol *kernel, cj_op_window window)
 {
+    cj_symbol *const operands[] = {x, kernel};
     windowed w = {0};
     CJ__TAKE_2(x, kernel)
     {
@@ -302,7 +334,7 @@ cj_symbol *cj_op_conv_transpose(cj_symbol *x, cj_symbol *kernel, cj_op_window wi
                                 (long long)channels_of(&w)));
         }
     }
-    CJ__GIVE;
+    return give_windows(g, y, &cj__word_conv_transpose, operands, 2, &window, NULL, w.axes);
 }
 
 // ---- Pools ----
@@ -329,9 +361,11 @@ static cj_symbol *pool_axis(cj__build *g, const windowed *w, cj_symbol *x, int a
     return cj__reshape(g, y, &shape);
 }
 
-static cj_symbol *pooled(const char *who, cj_symbol *x, const int64_t *size,
+static cj_symbol *pooled(const cj__word *word, cj_symbol *x, const int64_t *size,
                          const cj_op_window *window, pool_op *pool)
 {
+    const char *who = word->choice.name;
+    cj_symbol *const operand = x;
     windowed w = {0};
     CJ__TAKE(x)
     {
@@ -352,17 +386,17 @@ static cj_symbol *pooled(const char *who, cj_symbol *x, const int64_t *size,
             }
         }
     }
-    CJ__GIVE;
+    return give_windows(g, y, word, &operand, 1, window, size, w.axes);
 }
 
 cj_symbol *cj_op_max_pool(cj_symbol *x, const int64_t *size, cj_op_window window)
 {
-    return pooled("max_pool", x, size, &window, cj__max_pool2d);
+    return pooled(&cj__word_max_pool, x, size, &window, cj__max_pool2d);
 }
 
 cj_symbol *cj_op_average_pool(cj_symbol *x, const int64_t *size, cj_op_window window)
 {
-    return pooled("average_pool", x, size, &window, cj__average_pool2d);
+    return pooled(&cj__word_average_pool, x, size, &window, cj__average_pool2d);
 }
 
 // Window o of `out` along an axis of n is entries o n / out .. ceil((o + 1) n / out) - 1: picked side by
@@ -399,9 +433,11 @@ static cj_symbol *adaptive_axis(cj__build *g, cj_symbol *x, int axis, int64_t ou
     return cj__sum(g, cj__mul(g, x, cj__reshape(g, share, &apart)), 1u << (axis + 1), false);
 }
 
-static cj_symbol *adaptive(const char *who, cj_symbol *x, const int64_t *size,
+static cj_symbol *adaptive(const cj__word *word, cj_symbol *x, const int64_t *size,
                            const char *data_format, bool max)
 {
+    const char *who = word->choice.name;
+    cj_symbol *const operand = x;
     windowed w = {0};
     CJ__TAKE(x)
     {
@@ -418,15 +454,16 @@ static cj_symbol *adaptive(const char *who, cj_symbol *x, const int64_t *size,
             y = given_back(g, &w, y);
         }
     }
-    CJ__GIVE;
+    return give_windows(g, y, word, &operand, 1, &(cj_op_window){.data_format = data_format}, size,
+                        w.axes);
 }
 
 cj_symbol *cj_op_adaptive_max_pool(cj_symbol *x, const int64_t *size, const char *data_format)
 {
-    return adaptive("adaptive_max_pool", x, size, data_format, true);
+    return adaptive(&cj__word_adaptive_max_pool, x, size, data_format, true);
 }
 
 cj_symbol *cj_op_adaptive_average_pool(cj_symbol *x, const int64_t *size, const char *data_format)
 {
-    return adaptive("adaptive_average_pool", x, size, data_format, false);
+    return adaptive(&cj__word_adaptive_average_pool, x, size, data_format, false);
 }

@@ -1,5 +1,6 @@
 // Cross-validation over k, and k-nearest neighbours on CIFAR-10.
 #include "helpers.h"
+#include <cajal/cross_validate.h>
 #include <math.h>
 
 static cj_knn_scores *scores;
@@ -102,6 +103,42 @@ static void a_pool_stays_the_callers(void **unused)
     cj_release(pool), cj_release(data);
 }
 
+// Given folds give what the same samples in the order of the folds give.
+static void given_folds_are_taken(void **unused)
+{
+    (void)unused;
+    enum { COUNT = 40 };
+    cj_dataset *data = random_data(CJ_U8, COUNT, 2, 20, 3);
+    cj_folds *folds;
+    assert_ok(cj_k_fold(data, &folds, .folds = 4, .shuffle = true, .seed = 3));
+    assert_ok(cj_knn_cross_validate(data, &scores, .k = {3, 1}, .given = folds));
+    assert_int_equal(cj_knn_scores_folds(scores), 4);
+    for (int f = 0; f < 4; f++) {
+        cj_dataset *train, *test;
+        double accuracy[2];
+        cj_knn *knn = cj_knn();
+        assert_ok(cj_folds_split(folds, data, f, &train, &test));
+        assert_ok(cj_knn_fit(knn, train));
+        assert_ok(cj_knn_score_each(knn, test, (int64_t[]){3, 1}, 2, accuracy));
+        for (int i = 0; i < 2; i++) // equal distances may be in another order
+            assert_near(accuracy[i], cj_knn_scores_accuracy(scores, i, f), 0.11, 0);
+        cj_release(knn), cj_release(train), cj_release(test);
+    }
+    cj_release(scores), cj_release(folds);
+    // Consecutive folds are those of a number of folds, bit for bit.
+    cj_knn_scores *same;
+    assert_ok(cj_k_fold(data, &folds, .folds = 3));
+    assert_ok(cj_knn_cross_validate(data, &scores, .given = folds));
+    assert_ok(cj_knn_cross_validate(data, &same, .folds = 3));
+    for (int f = 0; f < 3; f++)
+        assert_true(cj_knn_scores_accuracy(scores, 0, f) == cj_knn_scores_accuracy(same, 0, f));
+    cj_dataset *fewer = random_data(CJ_U8, COUNT - 1, 2, 20, 3);
+    cj_release(scores), cj_release(same);
+    assert_int_equal(cj_knn_cross_validate(fewer, &scores, .given = folds), CJ_INVALID_ARGUMENT);
+    assert_error_contains("the given folds are of 40");
+    cj_release(folds), cj_release(fewer), cj_release(data);
+}
+
 static void what_cannot_be_is_refused(void **unused)
 {
     (void)unused;
@@ -165,6 +202,7 @@ int main(void)
         cmocka_unit_test(of_equal_means_the_smallest_k_is_best),
         cmocka_unit_test(progress_is_told_after_each_fold),
         cmocka_unit_test(a_pool_stays_the_callers),
+        cmocka_unit_test(given_folds_are_taken),
         cmocka_unit_test(what_cannot_be_is_refused),
         cmocka_unit_test(survives_failed_allocations),
         cmocka_unit_test(pixels_of_cifar10_tell_more_than_chance),

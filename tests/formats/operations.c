@@ -39,6 +39,8 @@ typedef struct word_case {
     cj_symbol *(*make)(const operands *o);
 } word_case;
 
+#include "word_cases.h"
+
 #define CASES(F)                                                                          \
     F(add, "Add", cj_op_add(o->x, number(2.5)))                                           \
     F(add_constant, "Add", cj_op_add(o->c, o->x))                                         \
@@ -214,11 +216,12 @@ static cj_symbol *table(void) // (3, 2)
         return expression;                           \
     }
 CASES(CASE)
+WORD_CASES(CASE)
 #undef CASE
 
 static const word_case cases[] = {
 #define CASE(name, class, expression) {#name, class, make_##name},
-    CASES(CASE)
+    CASES(CASE) WORD_CASES(CASE)
 #undef CASE
 };
 enum { CASE_COUNT = sizeof cases / sizeof cases[0] };
@@ -238,15 +241,16 @@ static cj_model *model_of(const word_case *c)
     cj_take(o.b);
     cj_symbol *made = c->make(&o);
     if (!made)
-        fail_msg("%s: %s", c->name, cj_error());
+        print_message("%s: %s\n", c->name, cj_error());
     // all inputs are read
-    cj_symbol *whole = cj_op_cast(made, CJ_F32);
+    cj_symbol *result = cj_op_cast(made, CJ_F32);
     cj_symbol *rest =
         cj_op_reduce_sum(cj_op_multiply(o.y, cj_symbol_scalar(CJ_F32, 0)), (int[]){1, 2}, 2);
     cj_symbol *indices = cj_op_reduce_sum(cj_op_cast(o.i, CJ_F32), (int[]){1}, 1);
-    cj_model *model = cj_functional(.inputs = {x, i}, .outputs = {whole, cj_op_add(rest, indices)});
+    cj_model *model =
+        cj_functional(.inputs = {x, i}, .outputs = {result, cj_op_add(rest, indices)});
     if (!model)
-        fail_msg("%s: %s", c->name, cj_error());
+        print_message("%s: %s\n", c->name, cj_error());
     cj_release(o.x);
     cj_release(o.y);
     cj_release(o.i);
@@ -261,7 +265,7 @@ static cj_tensor *predict(cj_model *model)
 {
     cj_tensor *outputs[2] = {NULL, NULL};
     if (cj_predict_many(model, inputs, outputs) != CJ_OK)
-        fail_msg("%s", cj_error());
+        return NULL;
     cj_release(outputs[1]);
     return outputs[0];
 }
@@ -310,34 +314,49 @@ static void put(const word_case *c, const char *json, const cj_tensor *out)
     fclose(file);
 }
 
+// The model's JSON, the model that it is read as, and what both compute.
+static bool comes_back(const word_case *c, cj_model *model)
+{
+    char *json = NULL, *again = NULL;
+    cj_model *read = NULL;
+    cj_tensor *out = NULL, *same = NULL;
+    bool good = has_class(model, c->class_name);
+    if (!good)
+        print_message("%s: no layer of class %s\n", c->name, c->class_name);
+    if (good && (cj_model_to_json(model, &json) != CJ_OK ||
+                 !(read = cj_model_from_json(json, strlen(json))) ||
+                 cj_model_to_json(read, &again) != CJ_OK || !(out = predict(model)) ||
+                 !(same = predict(read)))) {
+        print_message("%s: %s\n", c->name, cj_error());
+        good = false;
+    }
+    if (good &&
+        (strcmp(json, again) != 0 || !cj_shape_equal(cj_tensor_shape(out), cj_tensor_shape(same)) ||
+         memcmp(cj_tensor_data(out), cj_tensor_data(same),
+                (size_t)cj_tensor_count(out) * sizeof(float)) != 0)) {
+        print_message("%s: it comes back as another one\n", c->name);
+        good = false;
+    }
+    if (good && folder)
+        put(c, json, out);
+    cj_release(out);
+    cj_release(same);
+    cj_release(read);
+    cj_free(json);
+    cj_free(again);
+    return good;
+}
+
 static void every_word_comes_back_from_json(void **state)
 {
+    int wrong = 0;
     (void)state;
     for (int i = 0; i < CASE_COUNT; i++) {
-        char *json = NULL, *again = NULL;
         cj_model *model = model_of(&cases[i]);
-        if (!has_class(model, cases[i].class_name))
-            fail_msg("%s: no layer of class %s", cases[i].name, cases[i].class_name);
-        if (cj_model_to_json(model, &json) != CJ_OK)
-            fail_msg("%s: %s", cases[i].name, cj_error());
-        cj_model *read = cj_model_from_json(json, strlen(json));
-        if (!read)
-            fail_msg("%s: %s\n%s", cases[i].name, cj_error(), json);
-        assert_int_equal(cj_model_to_json(read, &again), CJ_OK);
-        assert_string_equal(json, again);
-        cj_tensor *out = predict(model), *same = predict(read);
-        assert_true(cj_shape_equal(cj_tensor_shape(out), cj_tensor_shape(same)));
-        assert_memory_equal(cj_tensor_data(out), cj_tensor_data(same),
-                            (size_t)cj_tensor_count(out) * sizeof(float));
-        if (folder)
-            put(&cases[i], json, out);
-        cj_release(out);
-        cj_release(same);
-        cj_release(read);
+        wrong += !model || !comes_back(&cases[i], model);
         cj_release(model);
-        cj_free(json);
-        cj_free(again);
     }
+    assert_int_equal(wrong, 0);
 }
 
 static void every_word_has_a_case(void **state)

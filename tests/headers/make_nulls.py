@@ -13,7 +13,7 @@ OPTIONAL = {
     ("cj_tensor_borrow", "context"), ("cj_op_reduce_sum", "axes"), ("cj_op_reduce_mean", "axes"),
     ("cj_load_texts_with", "validation"), ("cj_set_memory_hook", "hook"), ("cj_set_warning_handler", "handler"), ("cj_set_warning_handler", "context"),
     ("cj_callback_new", "self"), ("cj_learning_rate_scheduler", "context"), ("cj_knn_neighbors", "distances"),
-    ("cj_knn_neighbors", "indices"), ("cj_load_image_folder_with", "validation"), ("cj_symbol_input", "name"),
+    ("cj_knn_neighbors", "indices"), ("cj_folds_split", "train"), ("cj_folds_split", "test"), ("cj_load_image_folder_with", "validation"), ("cj_symbol_input", "name"),
     ("cj_function_call", "outputs"), ("cj_retain", "object"), ("cj_release", "object"), ("cj_take", "object"),
     ("cj_free", "block"), ("cj_fail", "format"), ("cj_loss_value", "sample_weight"), ("cj_loss_value", "mask"),
     ("cj_metric_update", "sample_weight"), ("cj_custom_layer", "settings"), ("cj_custom_layer", "name"),
@@ -22,6 +22,8 @@ OPTIONAL = {
       "reduce", "prod", "amax", "amin", "ptp", "count_nonzero", "median", "quantile", "percentile", "nansum", "nanmean",
       "nanmax", "nanmin", "nanprod", "nanvar", "nanstd", "nanmedian", "nanquantile", "nanpercentile", "average", "moments")),
     *((f"cj_op_{name}", "method") for name in ("quantile", "percentile", "nanquantile", "nanpercentile")),
+    *((f"cj_op_{name}s", setting) for name in ("quantile", "percentile", "nanquantile", "nanpercentile")
+      for setting in ("method", "axes")),
     ("cj_op_average", "weights"), ("cj_op_trapezoid", "x"), ("cj_op_meshgrid", "indexing"), ("cj_op_rearrange", "lengths"),
     ("cj_op_depth_to_space", "data_format"), ("cj_op_space_to_depth", "data_format"), ("cj_op_correlate", "mode"),
     ("cj_op_batch_normalization", "offset"), ("cj_op_batch_normalization", "scale"), ("cj_op_layer_normalization", "gamma"),
@@ -38,7 +40,7 @@ OPTIONAL = {
 GETTERS = {
     "cj_vocabulary_token", "cj_vocabulary_size", "cj_dataset_x", "cj_dataset_y", "cj_dataset_sample_weight", "cj_layer_variable", "cj_model_layer_at",
     "cj_variable_value", "cj_model_layer", "cj_tensor_data", "cj_updates_learning_rate", "cj_metric_result",
-    "cj_metric_results",
+    "cj_metric_results", "cj_cross_scores_history",
 }
 # Builders that fail, by the type of what they do not make.
 FAILING = {
@@ -66,10 +68,10 @@ TYPES = {
     "cj_model *": "w.model", "cj_layer *": "w.layer", "cj_symbol *": "w.symbol", "cj_tensor *": "w.x",
     "cj_dataset *": "w.data", "cj_variable *": "w.variable", "cj_function *": "w.function",
     "cj_optimizer *": "cj_sgd()", "cj_callback *": "cj_terminate_on_nan()", "cj_history *": "w.history",
-    "cj_results *": "w.results", "cj_knn *": "w.knn", "cj_knn_scores *": "w.scores", "cj_pool *": "w.pool",
+    "cj_results *": "w.results", "cj_knn *": "w.knn", "cj_knn_scores *": "w.scores", "cj_folds *": "w.folds", "cj_cross_scores *": "w.cross_scores", "cj_pool *": "w.pool",
     "cj_tensor **": "(cj_tensor *[4]){NULL}", "cj_dataset **": "(cj_dataset *[1]){NULL}",
     "cj_symbol **": "(cj_symbol *[4]){NULL}", "cj_results **": "(cj_results *[1]){NULL}",
-    "cj_knn_scores **": "(cj_knn_scores *[1]){NULL}", "cj_tensor *const *": "(cj_tensor *[]){w.x}",
+    "cj_knn_scores **": "(cj_knn_scores *[1]){NULL}", "cj_folds **": "(cj_folds *[1]){NULL}", "cj_cross_scores **": "(cj_cross_scores *[1]){NULL}", "cj_tensor *const *": "(cj_tensor *[]){w.x}",
     "cj_symbol *const *": "(cj_symbol *[]){w.symbol}", "cj_updates *": "NULL",
     "cj_metric *": "cj_metric_new(\"mean_squared_error\")", "cj_table *": "NULL", "cj_table **": "(cj_table *[1]){NULL}",
     "cj_variable *const *": "&w.variable", "char *": "w.text", "char **": "(char *[1]){NULL}",
@@ -111,6 +113,7 @@ ARGS = {
     "function": ".inputs = &w.symbol, .input_count = 1, .outputs = &w.symbol, .output_count = 1",
     "dataset_map": ".call = null_map", "dataset_batch": ".batch_size = 1",
     "load_digits": ".train_count = 1, .test_count = 1", "fit": ".epochs = 1", "knn_cross_validate": ".k = {1}, .folds = 2",
+    "k_fold": ".folds = 2", "cross_validate": ".folds = 2",
 }
 
 HEAD = """// Written by tests/headers/make_nulls.py: do not change.
@@ -135,6 +138,8 @@ typedef struct world {
     cj_results *results;
     cj_knn *knn;
     cj_knn_scores *scores;
+    cj_folds *folds;
+    cj_cross_scores *cross_scores;
     cj_pool *pool;
     FILE *stream;
     char path[64], text[256];
@@ -182,6 +187,8 @@ static cj_status make(void)
     w.knn = cj_take(cj_knn(.k = 1, .pool = w.pool));
     CJ_TRY(cj_knn_fit(w.knn, w.data));
     CJ_TRY(cj_knn_cross_validate(w.data, &w.scores, .k = {1}, .folds = 2, .pool = w.pool));
+    CJ_TRY(cj_k_fold(w.data, &w.folds, .folds = 2));
+    CJ_TRY(cj_cross_validate(w.model, w.data, &w.cross_scores, .folds = 2));
     w.stream = tmpfile();
     return w.data && w.model && w.symbol && w.function && w.knn && w.stream ? CJ_OK : CJ_OUT_OF_MEMORY;
 }
