@@ -88,6 +88,8 @@ static cj_status compile(const recipe *r, target_kind kind, cj_model *model)
 {
     static const char *const losses[] = {"sparse_categorical_crossentropy",
                                          "categorical_crossentropy", "mean_squared_error"};
+    if (r->mix && kind == TARGET_CLASSES) // classes become vectors when batches are mixed
+        kind = TARGET_ONE_HOT;
     cj_pool *pool = cj_pool_new((int)r->threads);
     cj_optimizer *optimizer = pool ? make_optimizer(r->optimizer, r->learning_rate) : NULL;
     if (!optimizer) {
@@ -95,7 +97,7 @@ static cj_status compile(const recipe *r, target_kind kind, cj_model *model)
         return cj_error_status();
     }
     return cj_compile(model, .optimizer = optimizer, .loss = r->loss ? r->loss : losses[kind],
-                      .metrics = {metric_of(kind)}, .pool = pool);
+                      .metrics = {metric_of(kind)}, .pool = pool, .mix = r->mix);
 }
 
 cj_status make_compiled(const recipe *r, const own_data *own, cj_dataset *train, cj_model **model)

@@ -9,6 +9,7 @@ typedef struct recipe {
     const char *name; // "auto" for a sensible model for the data
     const char *optimizer, *dtype;
     const char *loss;     // NULL for the one that fits the targets
+    const char *mix;      // of training batches; NULL: none
     double learning_rate; // NAN: the optimizer's own
     int64_t seed, threads;
 } recipe;

@@ -29,6 +29,17 @@ extern "C" {
 CJ_API cj_status cj_save(cj_model *model, const char *path);
 
 /**
+ * Saves the weights alone, as Keras's `model.save_weights()`, for cj_load_weights() into a model of the
+ * same architecture. That works for every model, also where a layer is made of functions of the
+ * program, which no file can hold.
+ *
+ * Gives CJ_OK; CJ_INVALID_ARGUMENT for a NULL or a name that is not UTF-8; CJ_NOT_BUILT for a model
+ * that has no weights yet; CJ_UNSUPPORTED for an extension of another format; CJ_IO where the file cannot be
+ * written, and then what had that name before is still there; CJ_OUT_OF_MEMORY.
+ */
+CJ_API cj_status cj_save_weights(cj_model *model, const char *path);
+
+/**
  * Loads a model from any format that this version reads, recognised by its content; compiled, if it
  * was when it was saved. The model is new and floating: the caller releases it. NULL on failure,
  * with cj_error_status() one of CJ_INVALID_ARGUMENT (NULL), CJ_NOT_FOUND, CJ_IO, CJ_BAD_FILE,

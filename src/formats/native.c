@@ -18,6 +18,8 @@
 #include <string.h>
 
 static const char layout_version[] = "1";
+// The key of a file that has no model.
+static const char weights_only[] = "weights_only";
 
 // ---- Saving ----
 
@@ -155,6 +157,30 @@ static cj_status save(cj_model *model, cj__sink *sink)
         status = cj__state_prepare(model, state);
     if (status == CJ_OK)
         status = list_tensors(&weights, state, &list);
+    if (status == CJ_OK)
+        status = cj__container_write(&(cj__contents){list.names, list.items, list.count, metadata},
+                                     sink);
+    tensors_free(&list);
+    cj__weights_free(&weights);
+    json_decref(metadata);
+    return status;
+}
+
+static cj_status save_weights(cj_model *model, cj__sink *sink)
+{
+    cj__json b = {0};
+    cj__weights weights = {0};
+    tensor_list list = {0};
+    json_t *metadata = cj__json_object(&b);
+    cj__json_set(&b, metadata, "format", cj__json_text(&b, "cajal"));
+    cj__json_set(&b, metadata, "version", cj__json_text(&b, layout_version));
+    cj__json_set(&b, metadata, "cajal_version", cj__json_text(&b, CJ_VERSION));
+    cj__json_set(&b, metadata, weights_only, cj__json_text(&b, "true"));
+    cj_status status = b.status;
+    if (status == CJ_OK)
+        status = cj__weights_collect(&weights, cj_model_layer(model));
+    if (status == CJ_OK)
+        status = list_tensors(&weights, NULL, &list);
     if (status == CJ_OK)
         status = cj__container_write(&(cj__contents){list.names, list.items, list.count, metadata},
                                      sink);
@@ -368,6 +394,9 @@ static cj_status make_model(const cj__container *container, cj_model **model)
     cj__filling filling = {.elements = count_elements(container)};
     cj__weights weights = {0};
     json_t *object = NULL;
+    if (cj__container_text(container, weights_only))
+        return cj__fail(CJ_BAD_FILE, "it has weights alone: make the model, then use "
+                                     "cj_load_weights()");
     CJ_TRY(parse(container, "model", &object));
     *model = cj__model_from_json(object, &filling);
     json_decref(object);
@@ -425,6 +454,7 @@ const cj__format cj__format_native = {
     .extensions = {".safetensors"},
     .recognise = recognise,
     .save = save,
+    .save_weights = save_weights,
     .load = load,
     .load_weights = load_weights,
 };
