@@ -18,8 +18,6 @@
 #include <string.h>
 
 static const char layout_version[] = "1";
-// The key of a file that has no model.
-static const char weights_only[] = "weights_only";
 
 // ---- Saving ----
 
@@ -175,7 +173,6 @@ static cj_status save_weights(cj_model *model, cj__sink *sink)
     cj__json_set(&b, metadata, "format", cj__json_text(&b, "cajal"));
     cj__json_set(&b, metadata, "version", cj__json_text(&b, layout_version));
     cj__json_set(&b, metadata, "cajal_version", cj__json_text(&b, CJ_VERSION));
-    cj__json_set(&b, metadata, weights_only, cj__json_text(&b, "true"));
     cj_status status = b.status;
     if (status == CJ_OK)
         status = cj__weights_collect(&weights, cj_model_layer(model));
@@ -394,9 +391,6 @@ static cj_status make_model(const cj__container *container, cj_model **model)
     cj__filling filling = {.elements = count_elements(container)};
     cj__weights weights = {0};
     json_t *object = NULL;
-    if (cj__container_text(container, weights_only))
-        return cj__fail(CJ_BAD_FILE, "it has weights alone: make the model, then use "
-                                     "cj_load_weights()");
     CJ_TRY(parse(container, "model", &object));
     *model = cj__model_from_json(object, &filling);
     json_decref(object);

@@ -55,7 +55,7 @@ static void weights_go_into_another_model(void **state)
     assert_int_equal(cj_load_weights(other, path), CJ_OK);
     assert_true(same(model, other));
     assert_null(cj_load(path));
-    assert_error_contains("weights alone");
+    assert_error_contains("weights only: load it into a model");
     cj_model *wrong = cj_sequential(cj_input(5, 2), cj_flatten(), cj_dense(2));
     assert_int_not_equal(cj_load_weights(wrong, path), CJ_OK);
     cj_release(model), cj_release(other), cj_release(wrong);
