@@ -59,18 +59,20 @@ typedef struct option {
 #define BATCH_SIZE_MAX 1048576
 #define THREADS_OPTION(target) \
     INT_OPTION("threads", "N", target, 0, 256, "threads to use; 0 for all (0)")
-#define DATA_OPTION(target)                                                                      \
-    TEXT_OPTION("data", "NAME", target,                                                          \
-                "mnist, fashion-mnist, cifar10, digits, folder:PATH (of images), text:FILE (of " \
-                "lines \"LABEL TAB TEXT\"), csv:FILE:TARGET, or auto (the first that is found; " \
-                "the default)")
+#define DATA_OPTION(target)                                                                       \
+    TEXT_OPTION("data", "NAME", target,                                                           \
+                "mnist, fashion-mnist, cifar10, digits, folder:PATH (of images), text:FILE (of "  \
+                "lines \"LABEL TAB TEXT\", or a folder of them), csv:FILE:TARGET, "               \
+                "npy:X.npy,y.npy (or an .npz), wav:FOLDER, series:FILE.csv:COLUMN, or auto (the " \
+                "first that is found; the default)")
 
 // The same where a model file may say what it was trained on.
 #define MODEL_DATA_OPTION(target)                                                                  \
     TEXT_OPTION("data", "NAME", target,                                                            \
                 "mnist, fashion-mnist, cifar10, digits, folder:PATH (of images), text:FILE (of "   \
-                "lines \"LABEL TAB TEXT\"), csv:FILE:TARGET, or auto (what the model was trained " \
-                "on; the default)")
+                "lines \"LABEL TAB TEXT\", or a folder of them), csv:FILE:TARGET, "                \
+                "npy:X.npy,y.npy (or an .npz), wav:FOLDER, series:FILE.csv:COLUMN, or auto (what " \
+                "the model was trained on; the default)")
 
 typedef struct command {
     const char *name, *arguments, *help;
@@ -128,6 +130,8 @@ enum { PICTURE_SIDE = 64 };
 typedef struct own_data {
     int64_t side;   // of images, where no model says it: side x side,
     bool grey;      // grey or in colours
+    bool stream;    // images for training are decoded when they are needed
+    int64_t window; // steps of a series that a sample has; 0 for 24
     json_t *schema; // found: the columns of a table (table.h), to be released; else NULL
 } own_data;
 bool is_folder_data(const char *name);

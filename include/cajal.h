@@ -9,6 +9,7 @@
 #include <cajal/activations.h>
 #include <cajal/attention.h>
 #include <cajal/architectures.h>
+#include <cajal/arrays.h>
 #include <cajal/augmentation.h>
 #include <cajal/base.h>
 #include <cajal/callbacks.h>
@@ -49,6 +50,7 @@
 #include <cajal/scan.h>
 #include <cajal/schedules.h>
 #include <cajal/settings.h>
+#include <cajal/sounds.h>
 #include <cajal/spatial.h>
 #include <cajal/tables.h>
 #include <cajal/spiking.h>
