@@ -103,8 +103,11 @@ static cj_status train(cj_model *model, cj_dataset *train, cj_dataset *test, int
 {
     cj_fit_args fit = {CJ_FIT_DEFAULTS, .epochs = args->epochs, .batch_size = args->batch_size,
                        .verbose = args->verbose, .stream = args->stream};
-    if (args->prepare)
-        CJ_TRY(args->prepare(args->context, fold, model, train, &fit));
+    if (args->prepare) {
+        cj__error_forget();
+        CJ_TRY(cj__returned(args->prepare(args->context, fold, model, train, &fit),
+                            "cj_cross_validate: prepare"));
+    }
     fit.history = &scores->histories[fold];
     CJ_TRY(cj_fit_with(model, train, &fit));
     return cj_evaluate(model, test, &scores->results[fold], .batch_size = fit.batch_size);
@@ -155,7 +158,8 @@ cj_status cj_cross_validate_with(cj_model *model, cj_dataset *data, cj_cross_sco
         return cj__fail_missing(CJ__MADE_MODEL, "cj_cross_validate: the model");
     if (!data)
         return cj__fail_missing(CJ__MADE_DATASET, "cj_cross_validate: the data set");
-    CJ_TRY(cj__args_read("cj_cross_validate", args, &cross_validate_defaults, sizeof given, &given));
+    CJ_TRY(
+        cj__args_read("cj_cross_validate", args, &cross_validate_defaults, sizeof given, &given));
     if (given.epochs < 1)
         return cj__fail(CJ_INVALID_ARGUMENT, "cj_cross_validate: %d epochs, it needs at least 1",
                         given.epochs);
